@@ -1,0 +1,31 @@
+/*
+ * blas.h
+ *	  Matrix products: the only way to BLAS in the whole project.
+ *
+ * Row-major, single precision.  BLAS runs on one thread: parallelism is
+ * PostgreSQL's business (docs: architecture, "OpenBLAS, serial build").
+ */
+#ifndef MREN_BASE_BLAS_H
+#define MREN_BASE_BLAS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * mren_gemm
+ *	  c (m,n) = alpha * op(a) (m,k) * op(b) (k,n) + beta * c; op transposes
+ *	  when its flag is set.  Leading dimensions are row lengths in memory.
+ *	  All sizes must fit an int; callers have checked them.
+ */
+extern void mren_gemm(bool trans_a, bool trans_b, size_t m, size_t n, size_t k, float alpha,
+					  const float *a, size_t lda, const float *b, size_t ldb, float beta, float *c,
+					  size_t ldc);
+
+/* Hold whatever BLAS was resolved at run time at one thread. */
+extern void mren_blas_init(void);
+
+/* The library's own description: name, version, and the kernel it chose. */
+extern const char *mren_blas_config(void);
+extern const char *mren_blas_kernel(void);
+
+#endif

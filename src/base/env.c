@@ -1,0 +1,74 @@
+/*
+ * env.c
+ *	  Checked allocation over the caller's environment.
+ */
+#include "base/env.h"
+
+#include <string.h>
+
+#include "base/size.h"
+
+/*
+ * `out` is the address of a pointer of any object type.  memcpy stores through
+ * it because a void ** may not alias, say, a float **.
+ */
+MrenStatus
+mren_allocate(const MrenEnv *env, size_t n, size_t size, void *out, MrenError *err)
+{
+	size_t bytes;
+	void *ptr = NULL;
+
+	if (mren_size_mul(n, size, &bytes))
+		ptr = env->allocate(env->state, bytes > 0 ? bytes : 1);
+	memcpy(out, &ptr, sizeof(ptr));
+	return ptr != NULL ? MREN_OK : mren_fail_nomem(err);
+}
+
+MrenStatus
+mren_allocate_zero(const MrenEnv *env, size_t n, size_t size, void *out, MrenError *err)
+{
+	void *ptr;
+
+	MREN_TRY(mren_allocate(env, n, size, out, err));
+	memcpy(&ptr, out, sizeof(ptr));
+	memset(ptr, 0, n * size);
+	return MREN_OK;
+}
+
+MrenStatus
+mren_grow(const MrenEnv *env, void *array, size_t *capacity, size_t used, size_t needed,
+		  size_t size, MrenError *err)
+{
+	size_t grown = *capacity < 16 ? 16 : *capacity;
+	void *old;
+	void *fresh;
+
+	memcpy(&old, array, sizeof(old));
+	if (needed <= *capacity)
+		return MREN_OK;
+	while (grown < needed)
+	{
+		if (!mren_size_mul(grown, 2, &grown))
+			return mren_fail_nomem(err);
+	}
+	MREN_TRY(mren_allocate(env, grown, size, &fresh, err));
+	if (used > 0)
+		memcpy(fresh, old, used * size);
+	env->release(env->state, old);
+	memcpy(array, &fresh, sizeof(fresh));
+	*capacity = grown;
+	return MREN_OK;
+}
+
+void
+mren_release(const MrenEnv *env, void *ptr)
+{
+	if (ptr != NULL)
+		env->release(env->state, ptr);
+}
+
+MrenStatus
+mren_check(const MrenEnv *env, MrenError *err)
+{
+	return env->interrupted(env->state) ? mren_fail_canceled(err) : MREN_OK;
+}

@@ -1,0 +1,175 @@
+/*
+ * test_base.c
+ *	  Errors, checked sizes, allocation, random numbers, hashes, GEMM.
+ */
+#include "support.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/blas.h"
+#include "base/hash.h"
+#include "base/random.h"
+#include "base/size.h"
+
+static void
+failure_records_message_and_clears_the_rest(void **state)
+{
+	MrenError err;
+
+	(void) state;
+	assert_int_equal(mren_fail(&err, MREN_EDATA, "bad \"%s\"", "x"), MREN_EDATA);
+	assert_string_equal(err.message, "bad \"x\"");
+	mren_error_hint(&err, "Use %d.", 3);
+	assert_string_equal(err.hint, "Use 3.");
+	mren_fail(&err, MREN_EFORMAT, "other");
+	assert_string_equal(err.hint, "");
+	assert_int_equal(mren_fail(NULL, MREN_ELIMIT, "no record"), MREN_ELIMIT);
+}
+
+static void
+long_message_is_cut_at_a_character(void **state)
+{
+	MrenError err;
+	char text[1024];
+	size_t len;
+
+	(void) state;
+	for (size_t shift = 0; shift < 3; shift++)
+	{
+		memset(text, 'a', shift);
+		for (size_t i = shift; i + 3 < sizeof(text); i += 3)
+			memcpy(text + i, "\xE4\xB8\xAD", 4);
+		mren_fail(&err, MREN_EDATA, "%s", text);
+		len = strlen(err.message);
+		assert_true(len < sizeof(err.message) && len > 500);
+		assert_int_equal((len - shift) % 3, 0);
+	}
+}
+
+static void
+products_that_overflow_are_refused(void **state)
+{
+	size_t out;
+	TestEnv test;
+	MrenError err;
+	void *ptr;
+
+	(void) state;
+	assert_false(mren_size_mul(SIZE_MAX / 2 + 1, 2, &out));
+	assert_false(mren_size_add(SIZE_MAX, 1, &out));
+	assert_true(mren_size_mul(3, 5, &out));
+	assert_int_equal(out, 15);
+	test_env_init(&test);
+	assert_int_equal(mren_allocate(&test.env, SIZE_MAX, 8, &ptr, &err), MREN_ENOMEM);
+	assert_null(ptr);
+	assert_int_equal(test.n_allocations, 0);
+}
+
+static void
+growing_keeps_what_was_there(void **state)
+{
+	TestEnv test;
+	uint32_t *items = NULL;
+	size_t capacity = 0;
+
+	(void) state;
+	test_env_init(&test);
+	for (uint32_t i = 0; i < 1000; i++)
+	{
+		assert_int_equal(mren_grow(&test.env, &items, &capacity, i, i + 1, sizeof(*items), NULL),
+						 MREN_OK);
+		items[i] = i;
+	}
+	for (uint32_t i = 0; i < 1000; i++)
+		assert_int_equal(items[i], i);
+	test.fail_at = test.n_allocations + 1;
+	assert_int_equal(
+		mren_grow(&test.env, &items, &capacity, 1000, capacity + 1, sizeof(*items), NULL),
+		MREN_ENOMEM);
+	assert_int_equal(items[999], 999);
+	mren_release(&test.env, items);
+	assert_int_equal(test.n_live, 0);
+}
+
+static void
+random_streams_differ_and_repeat(void **state)
+{
+	MrenRandom a, b, c;
+	double sum = 0, squares = 0;
+	uint32_t items[100];
+	uint64_t seen = 0;
+
+	(void) state;
+	mren_random_seed(&a, 7, 1);
+	mren_random_seed(&b, 7, 1);
+	mren_random_seed(&c, 7, 2);
+	for (int i = 0; i < 100; i++)
+		assert_true(mren_random_next(&a) == mren_random_next(&b));
+	assert_true(mren_random_next(&a) != mren_random_next(&c));
+	for (int i = 0; i < 20000; i++)
+	{
+		float z = mren_random_normal(&a);
+		float u = mren_random_uniform(&a);
+
+		assert_true(u >= 0.0f && u < 1.0f);
+		sum += z;
+		squares += (double) z * z;
+	}
+	/* Mean and variance of 20,000 normals: five standard errors. */
+	assert_true(fabs(sum / 20000) < 5 / sqrt(20000.0));
+	assert_true(fabs(squares / 20000 - 1) < 5 * sqrt(2 / 20000.0));
+	for (uint32_t i = 0; i < 100; i++)
+		items[i] = i;
+	mren_random_shuffle(&a, items, 100);
+	for (int i = 0; i < 100; i++)
+		seen += items[i];
+	assert_int_equal(seen, 4950);
+	for (int i = 0; i < 1000; i++)
+		assert_true(mren_random_below(&a, 3) < 3);
+}
+
+static void
+hashes_match_published_vectors(void **state)
+{
+	/* XXH3 of the empty input, from the xxHash specification. */
+	static const uint8_t empty128[16] = {0x99, 0xaa, 0x06, 0xd3, 0x01, 0x47, 0x98, 0xd8,
+										 0x60, 0x01, 0xc3, 0x24, 0x46, 0x8d, 0x49, 0x7f};
+	MrenHash128 hash = mren_hash128("", 0);
+
+	(void) state;
+	assert_memory_equal(hash.bytes, empty128, 16);
+	assert_true(mren_hash64("", 0, 0) == UINT64_C(0x2D06800538D394C2));
+}
+
+static void
+gemm_equals_its_definition(void **state)
+{
+	float a[6] = {1, 2, 3, 4, 5, 6}; /* (2,3) */
+	float b[6] = {1, 0, 2, 1, 0, 3}; /* (3,2) */
+	float c[4] = {1, 1, 1, 1};
+	static const float want[4] = {6, 12, 15, 24}; /* a b + c */
+
+	(void) state;
+	mren_blas_init();
+	mren_gemm(false, false, 2, 2, 3, 1, a, 3, b, 2, 1, c, 2);
+	for (int i = 0; i < 4; i++)
+		assert_true(c[i] == want[i]);
+	mren_gemm(true, true, 3, 3, 2, 1, a, 3, b, 2, 0, (float[9]){0}, 3);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(failure_records_message_and_clears_the_rest),
+		cmocka_unit_test(long_message_is_cut_at_a_character),
+		cmocka_unit_test(products_that_overflow_are_refused),
+		cmocka_unit_test(growing_keeps_what_was_there),
+		cmocka_unit_test(random_streams_differ_and_repeat),
+		cmocka_unit_test(hashes_match_published_vectors),
+		cmocka_unit_test(gemm_equals_its_definition),
+	};
+
+	return cmocka_run_group_tests_name("base", tests, NULL, NULL);
+}
