@@ -1,0 +1,103 @@
+/*
+ * graph.h
+ *	  A pretrained image network read from an ONNX file: picture in, feature
+ *	  vector out.
+ *
+ * MrenGraph is immutable after mren_graph_load: weights are packed, batch
+ * normalisation and activations are folded into convolutions, and every
+ * intermediate tensor has its place in one planned arena.  Any number of runs
+ * may read one graph.  A run owns its arena and goes in resumable steps.
+ * The general interface, any tensors in and out, is program.h.
+ */
+#ifndef MREN_ONNX_GRAPH_H
+#define MREN_ONNX_GRAPH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/env.h"
+#include "base/status.h"
+
+/* Height and width taken where the file leaves them open ("H", 0, -1). */
+#define MREN_GRAPH_DEFAULT_SIZE 224
+
+typedef struct MrenGraph MrenGraph;
+typedef struct MrenGraphRun MrenGraphRun;
+
+typedef struct MrenGraphInfo
+{
+	uint32_t width, height; /* of the picture it wants, in pixels */
+	int channels;			/* 3, or 1 for grey */
+	bool nhwc;				/* order of the input floats: always true, see mren_graph_start */
+	size_t features;		/* elements of the chosen output */
+	size_t weight_bytes;	/* constants, as packed */
+	size_t arena_bytes;		/* what a run allocates */
+	const char *output;		/* name of the chosen output; lives as long as the graph */
+	int64_t opset;			/* of the default domain */
+} MrenGraphInfo;
+
+/*
+ * mren_graph_load
+ *	  Reads, checks and plans the network in bytes[0 .. len-1].
+ *
+ * The graph must have exactly one input that is not an initialiser, a float
+ * tensor of 4 dimensions, (N,C,H,W) or (N,H,W,C) with C = 1 or 3; an open
+ * batch is taken as 1, open sizes as MREN_GRAPH_DEFAULT_SIZE.
+ *
+ * output names any tensor of the graph, a spatial grid as well as a vector.
+ * When it is NULL the tensor is, in this order:
+ *	1. the graph output named "features", if it is a vector (all dimensions
+ *	   but one are 1);
+ *	2. the vector that enters the final classifier: from the graph outputs,
+ *	   last to first, back through operators that keep the number of elements
+ *	   (activations, Softmax, Reshape, Flatten, a bias) to a Gemm, a MatMul or
+ *	   a convolution over a 1x1 map, that operator's data input;
+ *	3. the last graph output that is a vector.
+ * If there is none, MREN_EDATA with a hint to name a tensor.
+ *
+ * budget bounds the bytes that loading holds at any moment, 0 for no bound
+ * (len and the arena of one run count towards it): MREN_ELIMIT beyond it.
+ * Errors: MREN_EFORMAT for bytes that are no ONNX model or contradict
+ * themselves (a cycle, a missing tensor, a wrong shape), MREN_EUNSUPPORTED
+ * naming operator, node and opset, MREN_EPARAM for an output that does not
+ * exist, MREN_ENUMERIC for a weight that is NaN or infinite.
+ */
+extern MrenStatus mren_graph_load(const MrenEnv *env, const uint8_t *bytes, size_t len,
+								  const char *output, size_t budget, MrenGraph **graph,
+								  MrenError *err);
+extern void mren_graph_free(const MrenEnv *env, MrenGraph *graph);
+extern void mren_graph_info(const MrenGraph *graph, MrenGraphInfo *info);
+
+/* Bytes the graph holds, all told. */
+extern size_t mren_graph_memory(const MrenGraph *graph);
+
+/*
+ * mren_graph_start
+ *	  Begins a run on one picture: height * width * channels floats, already
+ *	  normalised, row by row, pixel by pixel, the channels of a pixel side by
+ *	  side (whatever order the file's own input has).  The input is copied.
+ *	  The graph must outlive the run.
+ */
+extern MrenStatus mren_graph_start(const MrenEnv *env, const MrenGraph *graph, const float *input,
+								   MrenGraphRun **run, MrenError *err);
+
+/* Begins anew on another picture, in the memory the run has. */
+extern void mren_graph_restart(MrenGraphRun *run, const float *input);
+
+/*
+ * mren_graph_step
+ *	  Works for a few milliseconds; *done becomes true once the output is
+ *	  there.  MREN_ECANCELED when the environment is interrupted.
+ */
+extern MrenStatus mren_graph_step(MrenGraphRun *run, bool *done, MrenError *err);
+
+/*
+ * mren_graph_output
+ *	  Copies the finished run's output, info.features floats in the ONNX
+ *	  tensor's own order.  MREN_ENUMERIC if one is NaN or infinite.
+ */
+extern MrenStatus mren_graph_output(const MrenGraphRun *run, float *features, MrenError *err);
+extern void mren_graph_end(MrenGraphRun *run);
+
+#endif
