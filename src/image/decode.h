@@ -1,0 +1,42 @@
+/*
+ * decode.h
+ *	  From a picture's bytes to a bitmap.
+ *
+ * The one place where limits are held: no decoder runs on a picture that
+ * exceeds them.
+ */
+#ifndef MREN_IMAGE_DECODE_H
+#define MREN_IMAGE_DECODE_H
+
+#include "image/bitmap.h"
+#include "image/probe.h"
+
+/*
+ * All are checked against the header, as displayed.  While it works a decoder
+ * may take up to four times the decoded size beside the result (progressive
+ * JPEG, interlaced PNG with alpha), and a few rows and tables.
+ */
+typedef struct MrenImageLimits
+{
+	uint32_t max_width, max_height; /* pixels */
+	size_t max_bytes;				/* 3 * width * height */
+} MrenImageLimits;
+
+/*
+ * mren_image_decode
+ *	  Decodes the whole picture, upright (EXIF orientation applied).
+ *
+ * Transparency is blended over white, in 8 bits and on the sRGB values as
+ * stored: round((a*c + (255-a)*255) / 255), after 16-bit samples, alpha
+ * included, were rounded to 8 (v/257).  Gamma, chromaticities and colour
+ * profiles are ignored.  CMYK is converted as (255-C)*(255-K)/255, rounded,
+ * Adobe's files being stored inverted.
+ *
+ * Errors of mren_image_info; MREN_ELIMIT naming size and limit; MREN_EFORMAT
+ * for a picture that is corrupt or cut short, never a part of one;
+ * MREN_ENOMEM, MREN_ECANCELED.  On failure *out is empty.
+ */
+extern MrenStatus mren_image_decode(const MrenEnv *env, const uint8_t *bytes, size_t len,
+									const MrenImageLimits *limits, MrenBitmap *out, MrenError *err);
+
+#endif
