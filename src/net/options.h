@@ -1,0 +1,123 @@
+/*
+ * options.h
+ *	  What a user can say about the network and its training, with the
+ *	  defaults; read from JSON one key at a time.
+ *
+ * The face adds its own keys (embeddings, image_encoder, deploy).  An
+ * MrenOptions that mren_options_set filled is always within its documented
+ * ranges, so nothing behind it checks them again.
+ */
+#ifndef MREN_NET_OPTIONS_H
+#define MREN_NET_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/env.h"
+
+#define MREN_MAX_HIDDEN 8
+#define MREN_MAX_HIDDEN_SIZE 8192
+
+typedef enum MrenActivation
+{
+	MREN_ACTIVATION_RELU,
+	MREN_ACTIVATION_TANH,
+} MrenActivation;
+
+typedef enum MrenLoss
+{
+	MREN_LOSS_CROSS_ENTROPY,
+	MREN_LOSS_MSE, /* Brier score through the softmax */
+} MrenLoss;
+
+typedef enum MrenOptimizer
+{
+	MREN_OPTIMIZER_ADAM,
+	MREN_OPTIMIZER_SGD, /* with momentum */
+} MrenOptimizer;
+
+typedef enum MrenClassWeights
+{
+	MREN_CLASS_WEIGHTS_NONE,
+	MREN_CLASS_WEIGHTS_BALANCED,
+} MrenClassWeights;
+
+typedef struct MrenOptions
+{
+	/* network */
+	size_t n_hidden; /* 1 .. MREN_MAX_HIDDEN */
+	size_t hidden[MREN_MAX_HIDDEN];
+	MrenActivation activation;
+	size_t product; /* dimension of the product term of parallel fusion; 0: none */
+	size_t window;	/* words looked at outside the mentions, each side; 0 .. 64 */
+	/* training */
+	MrenLoss loss;
+	MrenOptimizer optimizer;
+	double learning_rate;
+	double momentum; /* of SGD */
+	double l2;		 /* decoupled weight decay a step, times the learning rate */
+	double dropout;	 /* of the fused vector, 0 .. 0.95 */
+	double hidden_dropout;
+	double image_dropout; /* share of rows with a picture trained without it */
+	size_t batch_size;
+	size_t epochs;
+	size_t patience; /* epochs without improvement before stopping; 0: never stop */
+	MrenClassWeights class_weights;
+	double validation_share; /* 0: train for all epochs, no calibration */
+	bool refit;
+	int64_t seed;
+	/* prediction */
+	const char *negative; /* relation that means "no relation", or NULL; not owned */
+	double threshold;	  /* abstain below it; negative: never */
+} MrenOptions;
+
+extern void mren_options_init(MrenOptions *options);
+
+typedef enum MrenValueKind
+{
+	MREN_VALUE_NUMBER,
+	MREN_VALUE_STRING,
+	MREN_VALUE_BOOL,
+	MREN_VALUE_NUMBERS, /* an array of numbers only */
+	MREN_VALUE_NULL,
+	MREN_VALUE_OTHER,
+} MrenValueKind;
+
+typedef struct MrenValue
+{
+	MrenValueKind kind;
+	double number;
+	const char *string; /* zero-terminated UTF-8 */
+	bool boolean;
+	const double *numbers;
+	size_t n_numbers;
+} MrenValue;
+
+/*
+ * mren_options_set
+ *	  One key of the options object.  null gives the key its default.
+ *	  MREN_EPARAM, with key and value in the message and what is allowed in
+ *	  the hint, for an unknown key, a wrong type or an impossible value;
+ *	  MREN_EUNSUPPORTED for what is promised but not built yet.  A string is
+ *	  kept by pointer.  A seed beyond 2^53 does not fit a double: give it by
+ *	  mren_options_set_seed.
+ */
+extern MrenStatus mren_options_set(MrenOptions *options, const char *key, const MrenValue *value,
+								   MrenError *err);
+extern void mren_options_set_seed(MrenOptions *options, int64_t seed);
+
+extern bool mren_options_known(const char *key);
+
+/* "activation, batch_size, ...", for hints; cut at a key's border if size is short. */
+extern void mren_options_list(char *buffer, size_t size);
+
+/*
+ * mren_options_json
+ *	  The effective options as a JSON object, keys in alphabetical order,
+ *	  zero-terminated, allocated; equal options give equal bytes.
+ */
+extern MrenStatus mren_options_json(const MrenEnv *env, const MrenOptions *options, char **json,
+									MrenError *err);
+
+#endif

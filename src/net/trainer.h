@@ -1,0 +1,101 @@
+/*
+ * trainer.h
+ *	  Training a network, in steps short enough to cancel between.
+ *
+ * The same rows, options and seed give the same network bit for bit, however
+ * the rows arrived and wherever they are kept.
+ */
+#ifndef MREN_NET_TRAINER_H
+#define MREN_NET_TRAINER_H
+
+#include "net/net.h"
+#include "net/options.h"
+#include "net/source.h"
+#include "net/vectors.h"
+
+typedef struct MrenTrainer MrenTrainer;
+
+typedef struct MrenTrainerInputs
+{
+	MrenSource source;				  /* both outlive the trainer; the structs are copied */
+	MrenVectors vectors;			  /* of every piece id in the source */
+	size_t image_dim;				  /* 0: no picture in this training */
+	const uint8_t *embeddings_sha256; /* 32 bytes */
+	const uint8_t *encoder_sha256;	  /* 32 bytes, or NULL without pictures */
+	size_t cache_bytes;				  /* memory to keep read rows in; 0: a pool of rows at a time.
+						   Changes speed, never the result. */
+} MrenTrainerInputs;
+
+typedef enum MrenTrainEvent
+{
+	MREN_TRAIN_SCAN,  /* reading rows before the first epoch */
+	MREN_TRAIN_STEP,  /* a mini-batch, or a batch of validation */
+	MREN_TRAIN_EPOCH, /* an epoch and its validation are over */
+	MREN_TRAIN_DONE,  /* nothing left: call mren_trainer_finish */
+} MrenTrainEvent;
+
+typedef struct MrenProgress
+{
+	MrenTrainEvent event;
+	int phase;		  /* 1: with validation (or all there is), 2: refit */
+	int epoch;		  /* 1-based */
+	int epochs;		  /* at most, in this phase */
+	size_t rows_done; /* of this epoch (or of the scan) */
+	size_t rows_total;
+	double loss; /* mean over the rows of this epoch so far; 0 before any */
+	/* At MREN_TRAIN_EPOCH of phase 1 with validation rows: */
+	bool validated;
+	double validation_loss;
+	double validation_accuracy;
+	double validation_f1; /* micro, without the negative relation */
+	bool improved;		  /* the best epoch so far */
+} MrenProgress;
+
+typedef struct MrenTrainReport
+{
+	size_t n_rows; /* read, test rows too */
+	size_t n_train;
+	size_t n_validation;
+	size_t n_relations;
+	size_t n_types;
+	size_t n_rows_with_image;
+	size_t n_words;			/* words of all rows used */
+	size_t n_unknown_words; /* of them, words without any vector */
+	size_t features_dim;
+	size_t n_parameters;
+	int best_epoch;	   /* of phase 1 */
+	int epochs_run;	   /* of phase 1 */
+	int refit_epochs;  /* 0: no refit */
+	double train_loss; /* of the last epoch run */
+	bool validated;
+	double validation_loss; /* at the best epoch, before calibration */
+	double validation_accuracy;
+	double validation_f1;
+	double temperature;
+} MrenTrainReport;
+
+/*
+ * mren_trainer_create
+ *	  Begins a training; nothing is read yet.  options are copied but for
+ *	  options->negative, which must outlive the trainer.  MREN_EDATA if the
+ *	  source has no row.
+ */
+extern MrenStatus mren_trainer_create(const MrenEnv *env, const MrenOptions *options,
+									  const MrenTrainerInputs *inputs, MrenTrainer **trainer,
+									  MrenError *err);
+
+/*
+ * mren_trainer_step
+ *	  A piece of work of at most about 50 ms.  MREN_EDATA for rows that cannot
+ *	  be trained on (one relation only, a negative relation that no row has, no
+ *	  training row beside the validation rows); MREN_ENUMERIC when the loss is
+ *	  no longer finite.  After a failure only mren_trainer_free may follow.
+ */
+extern MrenStatus mren_trainer_step(MrenTrainer *trainer, MrenProgress *progress, MrenError *err);
+
+/* The trained network, once a step has said MREN_TRAIN_DONE. */
+extern MrenStatus mren_trainer_finish(MrenTrainer *trainer, MrenNet **net, MrenError *err);
+extern void mren_trainer_report(const MrenTrainer *trainer, MrenTrainReport *report);
+extern void mren_trainer_free(MrenTrainer *trainer);
+
+#endif
