@@ -65,10 +65,10 @@ format: ## let clang-format change it
 	@tools/check-format --fix
 
 demo: ## a worked example on real text and pictures
-	@tools/demo
+	@tools/demo/run
 
 demo-stop: ## end the demo's server
-	@tools/demo stop
+	@tools/demo/stop
 
 bench: ## peers side by side, in one run
 	@if [ -x bench/run ]; then bench/run; else echo "there is no bench/run yet"; fi
