@@ -32,9 +32,11 @@ extern MrenStatus mren_resampler_create(const MrenEnv *env, const MrenBitmap *in
 extern void mren_resampler_free(const MrenEnv *env, MrenResampler *resampler);
 
 /*
- * Output row y (< height) into row (width, 3): values of 0..255, unrounded.
- * The bitmap given at creation must still be there.
+ * Output row y (< height) into row (width, 3): sums of weighted pixels, which
+ * divided by the denominator (the same for all) are values of 0..255.  The
+ * bitmap given at creation must still be there.
  */
 extern void mren_resampler_row(MrenResampler *resampler, uint32_t y, double *row);
+extern double mren_resampler_denominator(const MrenResampler *resampler);
 
 #endif

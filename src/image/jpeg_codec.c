@@ -1,0 +1,334 @@
+/*
+ * jpeg_codec.c
+ *	  JPEG through libjpeg-turbo.
+ *
+ * libjpeg reports errors through error_exit, which here jumps to the setjmp in
+ * read_jpeg; between the two lie only libjpeg's frames and callbacks of this
+ * file that own nothing.  What must survive a jump lives in JpegReader.
+ */
+#include "image/jpeg_codec.h"
+
+#include <limits.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <jpeglib.h>
+#include <jerror.h>
+
+/* Rows decoded before they are placed in the bitmap, when they cannot be decoded there. */
+#define BAND_ROWS 16
+
+/* Bytes given to libjpeg at a time; the environment is asked between them. */
+#define WINDOW 65536
+
+typedef struct JpegReader
+{
+	struct jpeg_decompress_struct jpeg;
+	struct jpeg_error_mgr errors;
+	struct jpeg_source_mgr source;
+	struct jpeg_progress_mgr progress;
+	jmp_buf jump;
+	const MrenEnv *env;
+	MrenError *err;
+	MrenStatus status; /* the first failure; err is then filled */
+	const uint8_t *bytes;
+	size_t len;
+	size_t given; /* bytes handed to libjpeg so far */
+	const MrenImageInfo *info;
+	MrenBitmap *out;
+	uint32_t width, height; /* as stored */
+	uint8_t *band;			/* NULL: rows are decoded in place */
+} JpegReader;
+
+static void
+fail(JpegReader *reader, MrenStatus status)
+{
+	reader->status = status;
+	longjmp(reader->jump, 1);
+}
+
+/* ---- errors ---- */
+
+static MrenStatus
+status_of(int code)
+{
+	switch (code)
+	{
+		case JERR_OUT_OF_MEMORY:
+		case JERR_NO_BACKING_STORE:
+			return MREN_ENOMEM;
+		case JERR_ARITH_NOTIMPL:
+		case JERR_BAD_PRECISION:
+		case JERR_CCIR601_NOTIMPL:
+		case JERR_CONVERSION_NOTIMPL:
+		case JERR_FRACT_SAMPLE_NOTIMPL:
+		case JERR_NOT_COMPILED:
+		case JERR_SOF_UNSUPPORTED:
+			return MREN_EUNSUPPORTED;
+		default:
+			return MREN_EFORMAT;
+	}
+}
+
+static void
+on_error(j_common_ptr common)
+{
+	JpegReader *reader = common->client_data;
+	MrenStatus status = status_of(common->err->msg_code);
+	char text[JMSG_LENGTH_MAX];
+
+	if (status == MREN_ENOMEM)
+		fail(reader, mren_fail_nomem(reader->err));
+	common->err->format_message(common, text);
+	mren_fail(reader->err, status,
+			  status == MREN_EUNSUPPORTED ? "JPEG image is of an unsupported kind"
+										  : "JPEG image is corrupt");
+	mren_error_detail(reader->err, "libjpeg reports \"%s\".", text);
+	fail(reader, status);
+}
+
+/*
+ * libjpeg warns where it would go on with pixels made up, and also about
+ * oddities that cost no pixel: an unknown version or color transform, needless
+ * bytes between segments, scan parameters that a sequential file ignores.
+ */
+static bool
+is_harmless(int code)
+{
+	return code == JWRN_ADOBE_XFORM || code == JWRN_EXTRANEOUS_DATA || code == JWRN_JFIF_MAJOR ||
+		   code == JWRN_NOT_SEQUENTIAL;
+}
+
+static void
+on_message(j_common_ptr common, int level)
+{
+	if (level < 0 && !is_harmless(common->err->msg_code))
+		on_error(common);
+}
+
+static void
+discard_message(j_common_ptr common)
+{
+	(void) common;
+}
+
+/* ---- input: the caller's bytes, window by window ---- */
+
+static void
+start_input(j_decompress_ptr jpeg)
+{
+	(void) jpeg;
+}
+
+/*
+ * The next window follows the one before in memory.  At the end of the bytes
+ * libjpeg still wants more, which a complete file never makes it do.
+ */
+static boolean
+fill_input(j_decompress_ptr jpeg)
+{
+	JpegReader *reader = jpeg->client_data;
+	MrenStatus status = mren_check(reader->env, reader->err);
+	size_t n = reader->len - reader->given;
+
+	if (status != MREN_OK)
+		fail(reader, status);
+	if (n == 0)
+		fail(reader, mren_fail(reader->err, MREN_EFORMAT, "JPEG image is truncated after %zu bytes",
+							   reader->len));
+	if (n > WINDOW)
+		n = WINDOW;
+	reader->source.next_input_byte = reader->bytes + reader->given;
+	reader->source.bytes_in_buffer = n;
+	reader->given += n;
+	return TRUE;
+}
+
+static void
+skip_input(j_decompress_ptr jpeg, long n)
+{
+	JpegReader *reader = jpeg->client_data;
+
+	while (n > 0 && (size_t) n > reader->source.bytes_in_buffer)
+	{
+		n -= (long) reader->source.bytes_in_buffer;
+		fill_input(jpeg);
+	}
+	if (n > 0)
+	{
+		reader->source.next_input_byte += n;
+		reader->source.bytes_in_buffer -= (size_t) n;
+	}
+}
+
+static void
+end_input(j_decompress_ptr jpeg)
+{
+	(void) jpeg;
+}
+
+/* libjpeg calls it for each row of blocks read, and each row put out. */
+static void
+on_progress(j_common_ptr common)
+{
+	JpegReader *reader = common->client_data;
+	MrenStatus status = mren_check(reader->env, reader->err);
+
+	if (status == MREN_OK && reader->jpeg.input_scan_number > MREN_JPEG_MAX_SCANS)
+		status = mren_fail(reader->err, MREN_ELIMIT, "JPEG image has more than %d scans",
+						   MREN_JPEG_MAX_SCANS);
+	if (status != MREN_OK)
+		fail(reader, status);
+}
+
+/* ---- decoding ---- */
+
+/*
+ * What libjpeg may hold of a picture at once are its coefficients, two bytes
+ * each, when the file has several scans.
+ */
+static long
+memory_bound(const JpegReader *reader)
+{
+	size_t blocks_width = (size_t) reader->width + 64;
+	size_t blocks_height = (size_t) reader->height + 64;
+	size_t bound = blocks_width * blocks_height * 4 * sizeof(JCOEF) + (1 << 20);
+
+	return bound < LONG_MAX ? (long) bound : LONG_MAX;
+}
+
+static void
+set_up(JpegReader *reader)
+{
+	reader->source.init_source = start_input;
+	reader->source.fill_input_buffer = fill_input;
+	reader->source.skip_input_data = skip_input;
+	reader->source.resync_to_restart = jpeg_resync_to_restart;
+	reader->source.term_source = end_input;
+	reader->progress.progress_monitor = on_progress;
+	reader->jpeg.src = &reader->source;
+	reader->jpeg.progress = &reader->progress;
+	reader->jpeg.mem->max_memory_to_use = memory_bound(reader);
+}
+
+static void
+read_header(JpegReader *reader)
+{
+	j_decompress_ptr jpeg = &reader->jpeg;
+
+	jpeg_read_header(jpeg, TRUE);
+	if (jpeg->image_width != reader->width || jpeg->image_height != reader->height ||
+		jpeg->num_components != reader->info->channels)
+		fail(reader, mren_fail(reader->err, MREN_EFORMAT,
+							   "JPEG image has a second frame header that differs"));
+	jpeg->out_color_space = jpeg->num_components == 4 ? JCS_CMYK : JCS_RGB;
+	jpeg_start_decompress(jpeg);
+}
+
+/* Rows go straight into the bitmap when they need neither converting nor placing. */
+static MrenStatus
+prepare_band(JpegReader *reader)
+{
+	size_t row_bytes = (size_t) reader->width * (size_t) reader->jpeg.output_components;
+
+	MREN_TRY(mren_bitmap_create(reader->env, reader->info->width, reader->info->height, reader->out,
+								reader->err));
+	if (reader->jpeg.out_color_space == JCS_RGB && reader->info->orientation == 1)
+		return MREN_OK;
+	return mren_allocate(reader->env, BAND_ROWS, row_bytes, &reader->band, reader->err);
+}
+
+/* CMYK to RGB in place; the result is never ahead of its source. */
+static void
+convert_cmyk(uint8_t *pixels, size_t n_pixels, bool inverted)
+{
+	uint8_t *to = pixels;
+	uint8_t flip = inverted ? 0 : 255;
+
+	for (size_t i = 0; i < n_pixels; i++, pixels += 4, to += MREN_RGB)
+	{
+		uint32_t light = pixels[3] ^ flip;
+
+		for (int c = 0; c < MREN_RGB; c++)
+		{
+			/* round(x / 255) for 0 <= x <= 65025 */
+			uint32_t x = (uint32_t) (pixels[c] ^ flip) * light + 128;
+
+			to[c] = (uint8_t) ((x + (x >> 8)) >> 8);
+		}
+	}
+}
+
+static void
+read_rows(JpegReader *reader)
+{
+	j_decompress_ptr jpeg = &reader->jpeg;
+	size_t row_bytes = (size_t) reader->width * (size_t) jpeg->output_components;
+	uint32_t n;
+
+	for (uint32_t first = 0; first < reader->height; first += n)
+	{
+		uint8_t *rows =
+			reader->band != NULL ? reader->band : reader->out->rgb + (size_t) first * row_bytes;
+
+		n = reader->height - first < BAND_ROWS ? reader->height - first : BAND_ROWS;
+		for (uint32_t i = 0; i < n;)
+		{
+			JSAMPROW pointers[BAND_ROWS];
+
+			for (uint32_t k = i; k < n; k++)
+				pointers[k - i] = rows + k * row_bytes;
+			i += jpeg_read_scanlines(jpeg, pointers, n - i);
+		}
+		if (jpeg->output_components == 4)
+			convert_cmyk(rows, (size_t) n * reader->width, jpeg->saw_Adobe_marker);
+		if (reader->band != NULL)
+			mren_bitmap_place_rows(reader->out, reader->info->orientation, first, n, rows);
+	}
+}
+
+/* The steps that may jump; status tells how they ended. */
+static void
+read_jpeg(JpegReader *reader)
+{
+	if (setjmp(reader->jump) != 0)
+		return;
+	jpeg_create_decompress(&reader->jpeg);
+	set_up(reader);
+	read_header(reader);
+	reader->status = prepare_band(reader);
+	if (reader->status != MREN_OK)
+		return;
+	read_rows(reader);
+	jpeg_finish_decompress(&reader->jpeg);
+}
+
+MrenStatus
+mren_jpeg_decode(const MrenEnv *env, const uint8_t *bytes, size_t len, const MrenImageInfo *info,
+				 MrenBitmap *out, MrenError *err)
+{
+	JpegReader reader = {0};
+	bool transposed = mren_orientation_transposes(info->orientation);
+
+	memset(out, 0, sizeof(*out));
+	reader.env = env;
+	reader.err = err;
+	reader.bytes = bytes;
+	reader.len = len;
+	reader.info = info;
+	reader.out = out;
+	reader.width = transposed ? info->height : info->width;
+	reader.height = transposed ? info->width : info->height;
+	reader.jpeg.err = jpeg_std_error(&reader.errors);
+	reader.jpeg.client_data = &reader;
+	reader.errors.error_exit = on_error;
+	reader.errors.emit_message = on_message;
+	reader.errors.output_message = discard_message;
+	read_jpeg(&reader);
+	jpeg_destroy_decompress(&reader.jpeg);
+	mren_release(env, reader.band);
+	if (reader.status != MREN_OK)
+		mren_bitmap_free(env, out);
+	return reader.status;
+}

@@ -1,0 +1,374 @@
+/*
+ * png_codec.c
+ *	  PNG through libpng, version 1.6.
+ *
+ * libpng reports errors by a longjmp to the place set by setjmp(png_jmpbuf()),
+ * which is always in a function of this file that stays active; between the
+ * two lie only libpng's frames and callbacks of this file that own nothing.
+ * What must survive a jump lives in PngReader and PngWriter, not in locals.
+ */
+#include "image/png_codec.h"
+
+#include <setjmp.h>
+#include <string.h>
+
+#include <png.h>
+
+/* Rows decoded before they are placed in the bitmap, when they cannot be decoded there. */
+#define BAND_ROWS 16
+
+/* What both directions share; libpng's error, I/O and memory pointers all lead to it. */
+typedef struct PngCall
+{
+	const MrenEnv *env;
+	MrenError *err;
+	MrenStatus status; /* the first failure; err is then filled */
+} PngCall;
+
+/* libpng treats some failed allocations as optional: here none is. */
+static png_voidp
+png_allocate(png_structp png, png_alloc_size_t size)
+{
+	PngCall *call = png_get_mem_ptr(png);
+	void *ptr;
+
+	if (mren_allocate(call->env, size, 1, &ptr, NULL) != MREN_OK)
+	{
+		if (call->status == MREN_OK)
+			call->status = mren_fail_nomem(call->err);
+		return NULL;
+	}
+	return ptr;
+}
+
+static void
+png_release(png_structp png, png_voidp ptr)
+{
+	PngCall *call = png_get_mem_ptr(png);
+
+	mren_release(call->env, ptr);
+}
+
+static void
+on_error(png_structp png, png_const_charp message)
+{
+	PngCall *call = png_get_error_ptr(png);
+
+	if (call->status == MREN_OK)
+	{
+		call->status = mren_fail(call->err, MREN_EFORMAT, "PNG image is corrupt");
+		mren_error_detail(call->err, "libpng reports \"%s\".", message);
+	}
+	png_longjmp(png, 1);
+}
+
+/*
+ * libpng only warns when the pixel data's own checksum is wrong or its stream
+ * is damaged behind the last pixel.  A stream that merely goes on is harmless;
+ * other warnings are about chunks that no pixel depends on.
+ */
+static void
+on_warning(png_structp png, png_const_charp message)
+{
+	if (strncmp(message, "IDAT: ", 6) != 0 || strstr(message, "Too much") != NULL ||
+		strstr(message, "Extra compressed data") != NULL)
+		return;
+	on_error(png, message);
+}
+
+/* ---- reading ---- */
+
+typedef struct PngReader
+{
+	PngCall call; /* first: callbacks see it alone */
+	const uint8_t *bytes;
+	size_t len;
+	size_t pos;
+	const MrenImageInfo *info;
+	MrenBitmap *out;
+	png_structp png;
+	png_infop png_info;
+	uint32_t width, height; /* as stored */
+	size_t channels;		/* of a row as libpng gives it: 3, or 4 with alpha */
+	int n_passes;			/* 7 when interlaced, else 1 */
+	uint8_t *band;			/* NULL: rows are decoded in place */
+	uint32_t band_rows;
+} PngReader;
+
+/* libpng asks for at most a few kilobytes at a time: often enough to ask back. */
+static void
+read_bytes(png_structp png, png_bytep to, size_t n)
+{
+	PngReader *reader = png_get_io_ptr(png);
+	PngCall *call = &reader->call;
+
+	if (call->status == MREN_OK)
+		call->status = mren_check(call->env, call->err);
+	if (call->status == MREN_OK && n > reader->len - reader->pos)
+		call->status = mren_fail(call->err, MREN_EFORMAT, "PNG image is truncated after %zu bytes",
+								 reader->len);
+	if (call->status != MREN_OK)
+		png_error(png, "read failed");
+	memcpy(to, reader->bytes + reader->pos, n);
+	reader->pos += n;
+}
+
+/*
+ * Everything becomes 8-bit RGB or RGBA.  Transparent colours are compared at
+ * full depth, then 16 bits are rounded to 8: libpng keeps that order.
+ */
+static void
+set_transformations(PngReader *reader)
+{
+	png_structp png = reader->png;
+
+	png_set_expand(png);
+	png_set_scale_16(png);
+	png_set_gray_to_rgb(png);
+	reader->n_passes = png_set_interlace_handling(png);
+	png_read_update_info(png, reader->png_info);
+	reader->channels = png_get_channels(png, reader->png_info);
+	if (png_get_bit_depth(png, reader->png_info) != 8 ||
+		(reader->channels != 3 && reader->channels != 4))
+		png_error(png, "unexpected pixel format");
+}
+
+static void
+read_header(PngReader *reader)
+{
+	png_structp png = reader->png;
+
+	png_set_user_limits(png, reader->width, reader->height);
+	/* All ancillary chunks but tRNS are passed over unread. */
+	png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
+	png_read_info(png, reader->png_info);
+	if (png_get_image_width(png, reader->png_info) != reader->width ||
+		png_get_image_height(png, reader->png_info) != reader->height)
+		png_error(png, "the size differs from the header's");
+	set_transformations(reader);
+}
+
+/*
+ * Rows go straight into the bitmap when they need neither blending nor
+ * placing; else into a band, which for an interlaced picture is all of it.
+ */
+static MrenStatus
+prepare_band(PngReader *reader)
+{
+	PngCall *call = &reader->call;
+	size_t row_bytes = (size_t) reader->width * reader->channels;
+
+	reader->band_rows =
+		reader->n_passes > 1 || reader->height < BAND_ROWS ? reader->height : BAND_ROWS;
+	MREN_TRY(mren_bitmap_create(call->env, reader->info->width, reader->info->height, reader->out,
+								call->err));
+	if (reader->channels == MREN_RGB && reader->info->orientation == 1)
+		return MREN_OK;
+	return mren_allocate(call->env, reader->band_rows, row_bytes, &reader->band, call->err);
+}
+
+/* RGBA to RGB over white, in place: the result is never ahead of its source. */
+static void
+blend_over_white(uint8_t *pixels, size_t n_pixels)
+{
+	uint8_t *to = pixels;
+
+	for (size_t i = 0; i < n_pixels; i++, pixels += 4, to += MREN_RGB)
+	{
+		uint32_t alpha = pixels[3];
+		uint32_t white = (255 - alpha) * 255;
+
+		for (int c = 0; c < MREN_RGB; c++)
+		{
+			/* round(x / 255) for 0 <= x <= 65025 */
+			uint32_t x = pixels[c] * alpha + white + 128;
+
+			to[c] = (uint8_t) ((x + (x >> 8)) >> 8);
+		}
+	}
+}
+
+/* Called under setjmp; every jump leaves the reader complete enough to free. */
+static void
+read_rows(PngReader *reader)
+{
+	size_t row_bytes = (size_t) reader->width * reader->channels;
+	uint32_t n;
+
+	for (uint32_t first = 0; first < reader->height; first += n)
+	{
+		uint8_t *rows =
+			reader->band != NULL ? reader->band : reader->out->rgb + (size_t) first * row_bytes;
+
+		n = reader->height - first < reader->band_rows ? reader->height - first : reader->band_rows;
+		for (int pass = 0; pass < reader->n_passes; pass++)
+		{
+			for (uint32_t i = 0; i < n; i++)
+			{
+				reader->call.status = mren_check(reader->call.env, reader->call.err);
+				if (reader->call.status != MREN_OK)
+					png_error(reader->png, "interrupted");
+				png_read_row(reader->png, rows + i * row_bytes, NULL);
+			}
+		}
+		if (reader->channels == 4)
+			blend_over_white(rows, (size_t) n * reader->width);
+		if (reader->band != NULL)
+			mren_bitmap_place_rows(reader->out, reader->info->orientation, first, n, rows);
+	}
+}
+
+/* A palette image whose pixels name a colour that the palette lacks. */
+static void
+check_palette(PngReader *reader)
+{
+	png_colorp palette;
+	int n_colors = 0;
+	int last;
+
+	if (png_get_color_type(reader->png, reader->png_info) == PNG_COLOR_TYPE_GRAY ||
+		png_get_PLTE(reader->png, reader->png_info, &palette, &n_colors) == 0)
+		return;
+	last = png_get_palette_max(reader->png, reader->png_info);
+	if (last < n_colors)
+		return;
+	reader->call.status =
+		mren_fail(reader->call.err, MREN_EFORMAT,
+				  "PNG image uses color %d of a palette of %d colors", last, n_colors);
+	png_error(reader->png, "palette index");
+}
+
+/* The steps that may jump; false after a failure, which call.status tells. */
+static bool
+read_png(PngReader *reader)
+{
+	if (setjmp(png_jmpbuf(reader->png)) != 0)
+		return false;
+	png_set_read_fn(reader->png, reader, read_bytes);
+	read_header(reader);
+	reader->call.status = prepare_band(reader);
+	if (reader->call.status != MREN_OK)
+		return false;
+	read_rows(reader);
+	png_read_end(reader->png, NULL);
+	check_palette(reader);
+	return true;
+}
+
+MrenStatus
+mren_png_decode(const MrenEnv *env, const uint8_t *bytes, size_t len, const MrenImageInfo *info,
+				MrenBitmap *out, MrenError *err)
+{
+	PngReader reader = {{env, err, MREN_OK}, bytes, len, 0, info, out};
+	bool transposed = mren_orientation_transposes(info->orientation);
+
+	memset(out, 0, sizeof(*out));
+	reader.width = transposed ? info->height : info->width;
+	reader.height = transposed ? info->width : info->height;
+	reader.png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, &reader.call, on_error, on_warning,
+										  &reader.call, png_allocate, png_release);
+	if (reader.png != NULL)
+		reader.png_info = png_create_info_struct(reader.png);
+	if (reader.png_info == NULL)
+	{
+		if (reader.call.status == MREN_OK)
+			reader.call.status = mren_fail_nomem(err);
+	}
+	else
+		read_png(&reader);
+	png_destroy_read_struct(&reader.png, &reader.png_info, NULL);
+	mren_release(env, reader.band);
+	if (reader.call.status != MREN_OK)
+		mren_bitmap_free(env, out);
+	return reader.call.status;
+}
+
+/* ---- writing ---- */
+
+typedef struct PngWriter
+{
+	PngCall call;
+	const MrenBitmap *in;
+	png_structp png;
+	png_infop png_info;
+	uint8_t *bytes;
+	size_t len;
+	size_t capacity;
+} PngWriter;
+
+static void
+write_bytes(png_structp png, png_bytep from, size_t n)
+{
+	PngWriter *writer = png_get_io_ptr(png);
+	PngCall *call = &writer->call;
+
+	if (call->status == MREN_OK)
+		call->status = mren_grow(call->env, &writer->bytes, &writer->capacity, writer->len,
+								 writer->len + n, 1, call->err);
+	if (call->status != MREN_OK)
+		png_error(png, "write failed");
+	memcpy(writer->bytes + writer->len, from, n);
+	writer->len += n;
+}
+
+static void
+flush_bytes(png_structp png)
+{
+	(void) png;
+}
+
+static bool
+write_png(PngWriter *writer)
+{
+	png_structp png = writer->png;
+	const MrenBitmap *in = writer->in;
+
+	if (setjmp(png_jmpbuf(png)) != 0)
+		return false;
+	png_set_write_fn(png, writer, write_bytes, flush_bytes);
+	png_set_user_limits(png, in->width, in->height);
+	png_set_IHDR(png, writer->png_info, in->width, in->height, 8, PNG_COLOR_TYPE_RGB,
+				 PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+	png_set_sRGB(png, writer->png_info, PNG_sRGB_INTENT_PERCEPTUAL);
+	png_write_info(png, writer->png_info);
+	for (uint32_t y = 0; y < in->height; y++)
+	{
+		writer->call.status = mren_check(writer->call.env, writer->call.err);
+		if (writer->call.status != MREN_OK)
+			return false;
+		png_write_row(png, in->rgb + (size_t) y * in->width * MREN_RGB);
+	}
+	png_write_end(png, NULL);
+	return true;
+}
+
+MrenStatus
+mren_png_encode(const MrenEnv *env, const MrenBitmap *in, uint8_t **bytes, size_t *len,
+				MrenError *err)
+{
+	PngWriter writer = {{env, err, MREN_OK}, in};
+
+	*bytes = NULL;
+	*len = 0;
+	MREN_TRY(mren_bitmap_check(in, err));
+	writer.png = png_create_write_struct_2(PNG_LIBPNG_VER_STRING, &writer.call, on_error,
+										   on_warning, &writer.call, png_allocate, png_release);
+	if (writer.png != NULL)
+		writer.png_info = png_create_info_struct(writer.png);
+	if (writer.png_info == NULL)
+	{
+		if (writer.call.status == MREN_OK)
+			writer.call.status = mren_fail_nomem(err);
+	}
+	else
+		write_png(&writer);
+	png_destroy_write_struct(&writer.png, &writer.png_info);
+	if (writer.call.status != MREN_OK)
+	{
+		mren_release(env, writer.bytes);
+		return writer.call.status;
+	}
+	*bytes = writer.bytes;
+	*len = writer.len;
+	return MREN_OK;
+}

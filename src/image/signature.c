@@ -1,0 +1,237 @@
+/*
+ * signature.c
+ *	  First bytes of picture formats.
+ *
+ * Each format's own specification gives its magic number; a text is known by
+ * its markup or by being an encoding of a picture's first bytes.
+ */
+#include "image/signature.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const uint8_t png_signature[MREN_PNG_SIGNATURE_SIZE] = {0x89, 'P',  'N',	 'G',
+															   '\r', '\n', 0x1A, '\n'};
+
+typedef struct Signature
+{
+	size_t offset;
+	size_t len;
+	const char *bytes;
+	const char *name;
+} Signature;
+
+#define SIGNATURE(offset, bytes, name)                                                             \
+	{                                                                                              \
+		offset, sizeof(bytes) - 1, bytes, name                                                     \
+	}
+
+/* The more particular ones first. */
+static const Signature known[] = {
+	SIGNATURE(0, "GIF87a", "GIF"),
+	SIGNATURE(0, "GIF89a", "GIF"),
+	SIGNATURE(8, "WEBP", "WebP"),
+	SIGNATURE(0, "II*\0", "TIFF"),
+	SIGNATURE(0, "MM\0*", "TIFF"),
+	SIGNATURE(0, "II+\0", "TIFF"),
+	SIGNATURE(0, "MM\0+", "TIFF"),
+	SIGNATURE(4, "ftypavif", "AVIF"),
+	SIGNATURE(4, "ftypavis", "AVIF"),
+	SIGNATURE(4, "ftyphei", "HEIC"),
+	SIGNATURE(4, "ftyphev", "HEIC"),
+	SIGNATURE(4, "ftypmif1", "HEIC"),
+	SIGNATURE(4, "ftypmsf1", "HEIC"),
+	SIGNATURE(0, "\0\0\0\x0CjP  ", "JPEG 2000"),
+	SIGNATURE(0, "\xFF\x4F\xFF\x51", "JPEG 2000"),
+	SIGNATURE(0, "\0\0\0\x0CJXL ", "JPEG XL"),
+	SIGNATURE(0, "\xFF\x0A", "JPEG XL"),
+	SIGNATURE(0, "\x8AMNG\r\n\x1A\n", "MNG"),
+	SIGNATURE(0, "\x8BJNG\r\n\x1A\n", "JNG"),
+	SIGNATURE(0, "\0\0\1\0", "ICO"),
+	SIGNATURE(0, "8BPS", "Photoshop"),
+	SIGNATURE(0, "%PDF-", "PDF"),
+	SIGNATURE(0, "%!PS", "PostScript"),
+	SIGNATURE(0, "\xC5\xD0\xD3\xC6", "PostScript"),
+	SIGNATURE(0, "qoif", "QOI"),
+	SIGNATURE(0, "\x76\x2F\x31\x01", "OpenEXR"),
+	SIGNATURE(0, "\x01\xDA", "SGI"),
+	SIGNATURE(0, "\xD7\xCD\xC6\x9A", "WMF"),
+	SIGNATURE(0, "gimp xcf ", "XCF"),
+	SIGNATURE(0, "/* XPM */", "XPM"),
+};
+
+bool
+mren_signature_is_png(const uint8_t *bytes, size_t len)
+{
+	return len >= sizeof(png_signature) && memcmp(bytes, png_signature, sizeof(png_signature)) == 0;
+}
+
+/* SOI and the lead byte of the next marker. */
+bool
+mren_signature_is_jpeg(const uint8_t *bytes, size_t len)
+{
+	return len >= 3 && bytes[0] == 0xFF && bytes[1] == 0xD8 && bytes[2] == 0xFF;
+}
+
+static bool
+has_at(const uint8_t *bytes, size_t len, size_t offset, const char *what, size_t n)
+{
+	return len >= offset && len - offset >= n && memcmp(bytes + offset, what, n) == 0;
+}
+
+#define BEGINS(bytes, len, what) has_at(bytes, len, 0, what, sizeof(what) - 1)
+
+/* "BM", and a header that is one of Windows' or OS/2's: two letters alone prove nothing. */
+static bool
+is_bmp(const uint8_t *bytes, size_t len)
+{
+	return BEGINS(bytes, len, "BM") && len >= 18 && bytes[14] >= 12 && bytes[14] <= 124 &&
+		   bytes[15] == 0 && bytes[16] == 0 && bytes[17] == 0;
+}
+
+static bool
+is_pnm(const uint8_t *bytes, size_t len)
+{
+	return len >= 3 && bytes[0] == 'P' && bytes[1] >= '1' && bytes[1] <= '7' &&
+		   (bytes[2] == ' ' || bytes[2] == '\n' || bytes[2] == '\r' || bytes[2] == '\t');
+}
+
+static const char *
+known_name(const uint8_t *bytes, size_t len)
+{
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+	{
+		if (has_at(bytes, len, known[i].offset, known[i].bytes, known[i].len))
+			return known[i].name;
+	}
+	if (is_bmp(bytes, len))
+		return "BMP";
+	return is_pnm(bytes, len) ? "PNM" : NULL;
+}
+
+/* ASCII only: the C library's would follow the locale. */
+static uint8_t
+lower(uint8_t c)
+{
+	return c >= 'A' && c <= 'Z' ? (uint8_t) (c - 'A' + 'a') : c;
+}
+
+/* Whether the first bytes of a text hold the word, whatever its case. */
+static bool
+text_has(const uint8_t *bytes, size_t len, const char *word)
+{
+	size_t n = strlen(word);
+
+	if (len > 1024)
+		len = 1024;
+	for (size_t i = 0; i + n <= len; i++)
+	{
+		size_t k = 0;
+
+		while (k < n && lower(bytes[i + k]) == (uint8_t) word[k])
+			k++;
+		if (k == n)
+			return true;
+	}
+	return false;
+}
+
+/* A file of markup, once a byte order mark and white space are passed over. */
+static bool
+is_markup(const uint8_t *bytes, size_t len)
+{
+	size_t i = BEGINS(bytes, len, "\xEF\xBB\xBF") ? 3 : 0;
+
+	while (i < len && (bytes[i] == ' ' || (bytes[i] >= '\t' && bytes[i] <= '\r')))
+		i++;
+	return i < len && bytes[i] == '<';
+}
+
+static MrenStatus
+refuse_markup(const uint8_t *bytes, size_t len, MrenError *err)
+{
+	if (text_has(bytes, len, "<svg"))
+	{
+		mren_fail(err, MREN_EUNSUPPORTED, "SVG images are not supported");
+		mren_error_hint(err, "PNG and JPEG images are supported.");
+		return MREN_EUNSUPPORTED;
+	}
+	if (text_has(bytes, len, "<html") || text_has(bytes, len, "<!doctype html"))
+	{
+		mren_fail(err, MREN_EFORMAT, "not an image, but an HTML page");
+		mren_error_hint(err, "A web server may have sent an error page in the image's place.");
+		return MREN_EFORMAT;
+	}
+	mren_fail(err, MREN_EFORMAT, "not an image, but an XML document");
+	mren_error_hint(err, "PNG and JPEG images are supported.");
+	return MREN_EFORMAT;
+}
+
+/* The first three bytes of a PNG or JPEG as some text encoding writes them. */
+static const char *
+text_encoding(const uint8_t *bytes, size_t len)
+{
+	if (BEGINS(bytes, len, "iVBORw0KGgo") || BEGINS(bytes, len, "/9j/"))
+		return "base64";
+	if (BEGINS(bytes, len, "data:image/"))
+		return "data URL";
+	if (BEGINS(bytes, len, "\\x") || BEGINS(bytes, len, "0x"))
+	{
+		bytes += 2;
+		len -= 2;
+	}
+	if (BEGINS(bytes, len, "89504e47") || BEGINS(bytes, len, "89504E47") ||
+		BEGINS(bytes, len, "ffd8ff") || BEGINS(bytes, len, "FFD8FF"))
+		return "hex";
+	return NULL;
+}
+
+static MrenStatus
+refuse_unknown(const uint8_t *bytes, size_t len, MrenError *err)
+{
+	char hex[2 * 8 + 1];
+	size_t n = len < 8 ? len : 8;
+
+	for (size_t i = 0; i < n; i++)
+		snprintf(hex + 2 * i, 3, "%02x", bytes[i]);
+	mren_fail(err, MREN_EFORMAT, "not an image in a known format: it begins with \"\\x%s\"", hex);
+	mren_error_hint(err, "PNG and JPEG images are supported.");
+	return MREN_EFORMAT;
+}
+
+MrenStatus
+mren_signature_refuse(const uint8_t *bytes, size_t len, MrenError *err)
+{
+	const char *name;
+	size_t n = len < MREN_PNG_SIGNATURE_SIZE ? len : MREN_PNG_SIGNATURE_SIZE;
+
+	if (len == 0)
+		return mren_fail(err, MREN_EFORMAT, "image is empty: it has no bytes");
+	if (len < MREN_PNG_SIGNATURE_SIZE && memcmp(bytes, png_signature, n) == 0)
+		return mren_fail(err, MREN_EFORMAT, "PNG image is truncated after %zu bytes", len);
+	if (len < 3 && memcmp(bytes, "\xFF\xD8", len) == 0)
+		return mren_fail(err, MREN_EFORMAT, "JPEG image is truncated after %zu bytes", len);
+	name = known_name(bytes, len);
+	if (name != NULL)
+	{
+		mren_fail(err, MREN_EUNSUPPORTED, "%s images are not supported", name);
+		mren_error_hint(err, "PNG and JPEG images are supported.");
+		return MREN_EUNSUPPORTED;
+	}
+	if (BEGINS(bytes, len, "\x89PNG") || BEGINS(bytes, len, "PNG\r\n\x1A\n"))
+	{
+		mren_fail(err, MREN_EFORMAT, "PNG image has a damaged signature");
+		mren_error_hint(err, "It may have been transferred or converted as text.");
+		return MREN_EFORMAT;
+	}
+	if (is_markup(bytes, len))
+		return refuse_markup(bytes, len, err);
+	name = text_encoding(bytes, len);
+	if (name != NULL)
+	{
+		mren_fail(err, MREN_EFORMAT, "not an image, but an image encoded as text (%s)", name);
+		mren_error_hint(err, "Decode it first, for example with decode(..., 'base64').");
+		return MREN_EFORMAT;
+	}
+	return refuse_unknown(bytes, len, err);
+}
