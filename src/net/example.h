@@ -36,6 +36,7 @@ typedef enum MrenSplit
 } MrenSplit;
 
 /* Limits of one row, checked when it is appended and when it is read. */
+#define MREN_MAX_SHAPES 32			  /* shapes of unknown words: pieces -1 .. -MREN_MAX_SHAPES */
 #define MREN_MAX_LABEL 1024			  /* bytes of a relation or type name */
 #define MREN_MAX_PIECES (1u << 20)	  /* of a sentence */
 #define MREN_MAX_VECTOR_ID 0x7FFFFFFE /* of a piece */

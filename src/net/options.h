@@ -18,6 +18,7 @@
 
 #define MREN_MAX_HIDDEN 8
 #define MREN_MAX_HIDDEN_SIZE 8192
+#define MREN_MAX_NEGATIVE 1024 /* bytes of a relation's name */
 
 typedef enum MrenActivation
 {
