@@ -1,0 +1,81 @@
+/*
+ * models.h
+ *	  A model's life: versions saved, deployed, taken back, dropped, moved.
+ *
+ * Every change of a model happens under a lock on its row in mren.model, so
+ * version numbers have no gaps within a transaction and two sessions never see
+ * each other's half-done work.
+ */
+#ifndef MREN_PG_MODELS_H
+#define MREN_PG_MODELS_H
+
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "pg/catalog.h"
+#include "pg/network.h"
+
+/*
+ * A training in progress holds the advisory lock of these two keys, class and
+ * (int32) mren.run.id, until after its row says that it ended; a row that says
+ * "running" without the lock is of a run that died.
+ */
+#define MREN_RUN_LOCK_CLASS 0x6d72656e /* "mren" */
+
+/* Longest name of a model, in bytes. */
+#define MREN_MAX_MODEL_NAME 255
+
+typedef struct MrenSaveExtra
+{
+	bool deploy;	/* deploy the version even if it is not the model's first */
+	double seconds; /* that training took; negative: unknown */
+} MrenSaveExtra;
+
+/*
+ * mren_models_check_save
+ *	  Raises the error that mren_models_save would raise for the name of the
+ *	  model or for missing rights: for use before a long training.
+ */
+extern void mren_models_check_save(const char *model);
+
+/*
+ * mren_models_save
+ *	  Adds a version to a model, which is created, owned by the current user, if
+ *	  there is none; else the user needs the privilege "train" on it.  A first
+ *	  version is deployed.  Returns the version's number.
+ *	  Warns if the embeddings or the image encoder that it needs are not loaded.
+ */
+extern int32 mren_models_save(const char *model, const MrenNetwork *network,
+							  const MrenSaveExtra *extra);
+
+/* The network of a version, put together from the catalog in the context. */
+extern MrenNet *mren_models_load(const MrenVersionRow *version, MemoryContext context);
+
+/*
+ * mren_models_using
+ *	  The models with a version that names these embeddings (or this encoder) by
+ *	  its hash: up to five, quoted, as in '"a", "b" and 3 more'; NULL if none.
+ *	  Sees what was committed until now, whatever the caller's snapshot.
+ */
+extern char *mren_models_using(const uint8 *sha256, bool encoder);
+
+/*
+ * What a function that changes a model begins and ends with: refuses a
+ * read-only transaction and connects to SPI.
+ */
+extern void mren_models_begin(const char *function);
+extern void mren_models_end(void);
+
+/*
+ * mren_models_lock
+ *	  Locks the row of a model, on which the current user must hold the
+ *	  privilege, until the end of the transaction.  The row is what was last
+ *	  committed, whatever the statement's snapshot.
+ */
+extern void mren_models_lock(const char *model, MrenPrivilege privilege, MrenModelRow *row);
+
+/* An argument that may not be NULL: 22004 otherwise. */
+extern char *mren_models_text(FunctionCallInfo fcinfo, int arg, const char *name);
+extern void mren_models_need(FunctionCallInfo fcinfo, int arg, const char *name);
+
+#endif
