@@ -89,10 +89,13 @@ typedef struct PngReader
 	png_structp png;
 	png_infop png_info;
 	uint32_t width, height; /* as stored */
-	size_t channels;		/* of a row as libpng gives it: 3, or 4 with alpha */
-	int n_passes;			/* 7 when interlaced, else 1 */
-	uint8_t *band;			/* NULL: rows are decoded in place */
-	uint32_t band_rows;
+	size_t channels;		/* of a row as libpng gives it: 1 (palette), 3, or 4 with alpha */
+	bool interlaced;
+	uint8_t *raw;					/* rows as libpng gives them: a band, or all when interlaced;
+					* NULL: they are decoded in the bitmap */
+	uint8_t *band;					/* rows as RGB, to be placed; NULL: not needed */
+	uint8_t palette[256][MREN_RGB]; /* blended over white */
+	int n_colors;
 } PngReader;
 
 /* libpng asks for at most a few kilobytes at a time: often enough to ask back. */
@@ -113,23 +116,66 @@ read_bytes(png_structp png, png_bytep to, size_t n)
 	reader->pos += n;
 }
 
+static uint8_t
+over_white(uint32_t value, uint32_t alpha)
+{
+	/* round(x / 255) for 0 <= x <= 65025 */
+	uint32_t x = value * alpha + (255 - alpha) * 255 + 128;
+
+	return (uint8_t) ((x + (x >> 8)) >> 8);
+}
+
+/* The palette's colors, blended once instead of at each pixel. */
+static void
+read_palette(PngReader *reader)
+{
+	png_colorp colors = NULL;
+	png_bytep alphas = NULL;
+	int n_alphas = 0;
+
+	png_get_PLTE(reader->png, reader->png_info, &colors, &reader->n_colors);
+	png_get_tRNS(reader->png, reader->png_info, &alphas, &n_alphas, NULL);
+	if (colors == NULL)
+		png_error(reader->png, "no palette");
+	for (int i = 0; i < reader->n_colors && i < 256; i++)
+	{
+		uint32_t alpha = alphas != NULL && i < n_alphas ? alphas[i] : 255;
+
+		reader->palette[i][0] = over_white(colors[i].red, alpha);
+		reader->palette[i][1] = over_white(colors[i].green, alpha);
+		reader->palette[i][2] = over_white(colors[i].blue, alpha);
+	}
+}
+
 /*
- * Everything becomes 8-bit RGB or RGBA.  Transparent colours are compared at
- * full depth, then 16 bits are rounded to 8: libpng keeps that order.
+ * Everything but a palette's indices becomes 8-bit RGB or RGBA.  Transparent
+ * colors are compared at full depth, then 16 bits are rounded to 8: libpng
+ * keeps that order.  Indices stay, a byte each, because libpng would show one
+ * without a color as black.
  */
 static void
 set_transformations(PngReader *reader)
 {
 	png_structp png = reader->png;
+	bool indexed = png_get_color_type(png, reader->png_info) == PNG_COLOR_TYPE_PALETTE;
 
-	png_set_expand(png);
-	png_set_scale_16(png);
-	png_set_gray_to_rgb(png);
-	reader->n_passes = png_set_interlace_handling(png);
+	if (indexed)
+	{
+		read_palette(reader);
+		png_set_packing(png);
+	}
+	else
+	{
+		png_set_expand(png);
+		png_set_scale_16(png);
+		png_set_gray_to_rgb(png);
+	}
+	reader->interlaced = png_set_interlace_handling(png) > 1;
 	png_read_update_info(png, reader->png_info);
 	reader->channels = png_get_channels(png, reader->png_info);
 	if (png_get_bit_depth(png, reader->png_info) != 8 ||
-		(reader->channels != 3 && reader->channels != 4))
+		png_get_rowbytes(png, reader->png_info) != reader->width * reader->channels ||
+		(indexed ? reader->channels != 1 : reader->channels != 3 && reader->channels != 4))
 		png_error(png, "unexpected pixel format");
 }
 
@@ -148,111 +194,120 @@ read_header(PngReader *reader)
 	set_transformations(reader);
 }
 
-/*
- * Rows go straight into the bitmap when they need neither blending nor
- * placing; else into a band, which for an interlaced picture is all of it.
- */
 static MrenStatus
-prepare_band(PngReader *reader)
+allocate_rows(PngReader *reader)
 {
-	PngCall *call = &reader->call;
-	size_t row_bytes = (size_t) reader->width * reader->channels;
+	const MrenEnv *env = reader->call.env;
+	MrenError *err = reader->call.err;
+	size_t n_rows = reader->interlaced ? reader->height : BAND_ROWS;
+	bool upright = reader->info->orientation == 1;
 
-	reader->band_rows =
-		reader->n_passes > 1 || reader->height < BAND_ROWS ? reader->height : BAND_ROWS;
-	MREN_TRY(mren_bitmap_create(call->env, reader->info->width, reader->info->height, reader->out,
-								call->err));
-	if (reader->channels == MREN_RGB && reader->info->orientation == 1)
+	MREN_TRY(mren_bitmap_create(env, reader->info->width, reader->info->height, reader->out, err));
+	if (upright && reader->channels == MREN_RGB)
 		return MREN_OK;
-	return mren_allocate(call->env, reader->band_rows, row_bytes, &reader->band, call->err);
+	MREN_TRY(mren_allocate(env, n_rows, reader->width * reader->channels, &reader->raw, err));
+	if (upright)
+		return MREN_OK;
+	return mren_allocate(env, BAND_ROWS, (size_t) reader->width * MREN_RGB, &reader->band, err);
 }
 
-/* RGBA to RGB over white, in place: the result is never ahead of its source. */
+/* Seven passes over all rows, when interlaced, else one over a band. */
 static void
-blend_over_white(uint8_t *pixels, size_t n_pixels)
+read_rows(PngReader *reader, uint8_t *rows, uint32_t n_rows)
 {
-	uint8_t *to = pixels;
+	int n_passes = reader->interlaced ? PNG_INTERLACE_ADAM7_PASSES : 1;
 
-	for (size_t i = 0; i < n_pixels; i++, pixels += 4, to += MREN_RGB)
+	for (int pass = 0; pass < n_passes; pass++)
 	{
-		uint32_t alpha = pixels[3];
-		uint32_t white = (255 - alpha) * 255;
-
-		for (int c = 0; c < MREN_RGB; c++)
+		for (uint32_t i = 0; i < n_rows; i++)
 		{
-			/* round(x / 255) for 0 <= x <= 65025 */
-			uint32_t x = pixels[c] * alpha + white + 128;
+			reader->call.status = mren_check(reader->call.env, reader->call.err);
+			if (reader->call.status != MREN_OK)
+				png_error(reader->png, "interrupted");
+			png_read_row(reader->png, rows + i * (reader->width * reader->channels), NULL);
+		}
+	}
+}
 
-			to[c] = (uint8_t) ((x + (x >> 8)) >> 8);
+static void
+look_up_colors(PngReader *reader, const uint8_t *from, size_t n_pixels, uint8_t *to)
+{
+	int largest = 0;
+
+	for (size_t i = 0; i < n_pixels; i++, to += MREN_RGB)
+	{
+		const uint8_t *color = reader->palette[from[i]];
+
+		largest = from[i] > largest ? from[i] : largest;
+		to[0] = color[0];
+		to[1] = color[1];
+		to[2] = color[2];
+	}
+	if (largest < reader->n_colors)
+		return;
+	reader->call.status = mren_fail(reader->call.err, MREN_EFORMAT,
+									"PNG image uses color %d, but its palette has only %d", largest,
+									reader->n_colors);
+	png_error(reader->png, "palette index");
+}
+
+static void
+convert_pixels(PngReader *reader, const uint8_t *from, size_t n_pixels, uint8_t *to)
+{
+	if (reader->channels == MREN_RGB)
+		memcpy(to, from, n_pixels * MREN_RGB);
+	else if (reader->channels == 1)
+		look_up_colors(reader, from, n_pixels, to);
+	else
+	{
+		for (size_t i = 0; i < n_pixels; i++, from += 4, to += MREN_RGB)
+		{
+			to[0] = over_white(from[0], from[3]);
+			to[1] = over_white(from[1], from[3]);
+			to[2] = over_white(from[2], from[3]);
 		}
 	}
 }
 
 /* Called under setjmp; every jump leaves the reader complete enough to free. */
 static void
-read_rows(PngReader *reader)
+read_pixels(PngReader *reader)
 {
-	size_t row_bytes = (size_t) reader->width * reader->channels;
+	size_t raw_bytes = reader->width * reader->channels;
+	size_t rgb_bytes = (size_t) reader->width * MREN_RGB;
 	uint32_t n;
 
+	if (reader->interlaced || reader->raw == NULL)
+		read_rows(reader, reader->raw != NULL ? reader->raw : reader->out->rgb, reader->height);
+	if (reader->raw == NULL)
+		return;
 	for (uint32_t first = 0; first < reader->height; first += n)
 	{
-		uint8_t *rows =
-			reader->band != NULL ? reader->band : reader->out->rgb + (size_t) first * row_bytes;
+		uint8_t *raw = reader->raw + (reader->interlaced ? first * raw_bytes : 0);
+		uint8_t *rgb = reader->band != NULL ? reader->band : reader->out->rgb + first * rgb_bytes;
 
-		n = reader->height - first < reader->band_rows ? reader->height - first : reader->band_rows;
-		for (int pass = 0; pass < reader->n_passes; pass++)
-		{
-			for (uint32_t i = 0; i < n; i++)
-			{
-				reader->call.status = mren_check(reader->call.env, reader->call.err);
-				if (reader->call.status != MREN_OK)
-					png_error(reader->png, "interrupted");
-				png_read_row(reader->png, rows + i * row_bytes, NULL);
-			}
-		}
-		if (reader->channels == 4)
-			blend_over_white(rows, (size_t) n * reader->width);
+		n = reader->height - first < BAND_ROWS ? reader->height - first : BAND_ROWS;
+		if (!reader->interlaced)
+			read_rows(reader, raw, n);
+		convert_pixels(reader, raw, (size_t) n * reader->width, rgb);
 		if (reader->band != NULL)
-			mren_bitmap_place_rows(reader->out, reader->info->orientation, first, n, rows);
+			mren_bitmap_place_rows(reader->out, reader->info->orientation, first, n, rgb);
 	}
 }
 
-/* A palette image whose pixels name a colour that the palette lacks. */
+/* The steps that may jump; call.status tells how they ended. */
 static void
-check_palette(PngReader *reader)
-{
-	png_colorp palette;
-	int n_colors = 0;
-	int last;
-
-	if (png_get_color_type(reader->png, reader->png_info) == PNG_COLOR_TYPE_GRAY ||
-		png_get_PLTE(reader->png, reader->png_info, &palette, &n_colors) == 0)
-		return;
-	last = png_get_palette_max(reader->png, reader->png_info);
-	if (last < n_colors)
-		return;
-	reader->call.status =
-		mren_fail(reader->call.err, MREN_EFORMAT,
-				  "PNG image uses color %d of a palette of %d colors", last, n_colors);
-	png_error(reader->png, "palette index");
-}
-
-/* The steps that may jump; false after a failure, which call.status tells. */
-static bool
 read_png(PngReader *reader)
 {
 	if (setjmp(png_jmpbuf(reader->png)) != 0)
-		return false;
+		return;
 	png_set_read_fn(reader->png, reader, read_bytes);
 	read_header(reader);
-	reader->call.status = prepare_band(reader);
+	reader->call.status = allocate_rows(reader);
 	if (reader->call.status != MREN_OK)
-		return false;
-	read_rows(reader);
+		return;
+	read_pixels(reader);
 	png_read_end(reader->png, NULL);
-	check_palette(reader);
-	return true;
 }
 
 MrenStatus
@@ -277,6 +332,7 @@ mren_png_decode(const MrenEnv *env, const uint8_t *bytes, size_t len, const Mren
 	else
 		read_png(&reader);
 	png_destroy_read_struct(&reader.png, &reader.png_info, NULL);
+	mren_release(env, reader.raw);
 	mren_release(env, reader.band);
 	if (reader.call.status != MREN_OK)
 		mren_bitmap_free(env, out);
@@ -317,14 +373,14 @@ flush_bytes(png_structp png)
 	(void) png;
 }
 
-static bool
+static void
 write_png(PngWriter *writer)
 {
 	png_structp png = writer->png;
 	const MrenBitmap *in = writer->in;
 
 	if (setjmp(png_jmpbuf(png)) != 0)
-		return false;
+		return;
 	png_set_write_fn(png, writer, write_bytes, flush_bytes);
 	png_set_user_limits(png, in->width, in->height);
 	png_set_IHDR(png, writer->png_info, in->width, in->height, 8, PNG_COLOR_TYPE_RGB,
@@ -335,11 +391,10 @@ write_png(PngWriter *writer)
 	{
 		writer->call.status = mren_check(writer->call.env, writer->call.err);
 		if (writer->call.status != MREN_OK)
-			return false;
+			return;
 		png_write_row(png, in->rgb + (size_t) y * in->width * MREN_RGB);
 	}
 	png_write_end(png, NULL);
-	return true;
 }
 
 MrenStatus

@@ -218,7 +218,7 @@ mren_signature_refuse(const uint8_t *bytes, size_t len, MrenError *err)
 		mren_error_hint(err, "PNG and JPEG images are supported.");
 		return MREN_EUNSUPPORTED;
 	}
-	if (BEGINS(bytes, len, "\x89PNG") || BEGINS(bytes, len, "PNG\r\n\x1A\n"))
+	if (BEGINS(bytes, len, "\x89PNG") || has_at(bytes, len, 12, "IHDR", 4))
 	{
 		mren_fail(err, MREN_EFORMAT, "PNG image has a damaged signature");
 		mren_error_hint(err, "It may have been transferred or converted as text.");
