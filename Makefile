@@ -34,10 +34,10 @@ test: ## checks, unit, SQL, isolation and TAP tests, sanitizers
 	@tools/test
 
 test-checks: ## formatting, includes, symbols, versions, SQL texts
-	@tools/test checks
+	@tools/test checks $(TESTS)
 
 test-unit: ## the core's tests, without a server
-	@tools/test unit
+	@tools/test unit $(TESTS)
 
 test-sql: ## pg_regress; TESTS="010_text 020_image" picks some
 	@tools/test sql $(TESTS)
@@ -52,7 +52,7 @@ test-asan: ## pg_regress in a server under AddressSanitizer
 	@tools/test asan $(TESTS)
 
 sanitize: ## the core's tests under ASan and UBSan
-	@tools/test sanitize
+	@tools/test sanitize $(TESTS)
 
 fuzz: ## every fuzz target for SECONDS seconds (60)
 	@tools/setup fuzz
