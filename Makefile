@@ -144,6 +144,13 @@ DATA_built = sql/mren--$(mren_version).sql
 EXTRA_CLEAN = build $(filter-out $(DATA),$(wildcard sql/mren--*.sql)) src/*/*.d src/*/*.o \
               results regression.diffs regression.out output_iso
 
+# `make installcheck`, for whoever packages this; `make test` runs each file in
+# a database of its own instead.
+REGRESS        = $(patsubst test/sql/%.sql,%,$(sort $(wildcard test/sql/*.sql)))
+REGRESS_OPTS   = --inputdir=test --load-extension=mren
+ISOLATION      = $(patsubst test/specs/%.spec,%,$(sort $(wildcard test/specs/*.spec)))
+ISOLATION_OPTS = --inputdir=test --load-extension=mren
+
 # Where the server was built with LLVM, PGXS would also compile bitcode.  It
 # would only be used to inline bodies into expressions, and bodies that call
 # symbols the library does not export cannot be.
