@@ -34,6 +34,17 @@ extern size_t mren_confusion_n_labels(const MrenConfusion *confusion);
 extern MrenText mren_confusion_label(const MrenConfusion *confusion, size_t i);
 /* Rows of actual label i predicted as j; j = n_labels: abstained. */
 extern uint64_t mren_confusion_count(const MrenConfusion *confusion, size_t i, size_t j);
+/* Finds a label's number. */
+extern bool mren_confusion_find(const MrenConfusion *confusion, MrenText name, size_t *i);
+
+typedef struct MrenMargins
+{
+	uint64_t actual;	/* rows of the label */
+	uint64_t predicted; /* rows that were given it */
+	uint64_t correct;	/* both */
+} MrenMargins;
+
+extern void mren_confusion_margins(const MrenConfusion *confusion, size_t i, MrenMargins *margins);
 extern uint64_t mren_confusion_total(const MrenConfusion *confusion);
 extern size_t mren_confusion_bytes(const MrenConfusion *confusion);
 
@@ -52,8 +63,10 @@ extern void mren_confusion_score(const MrenConfusion *confusion, size_t i, MrenS
 
 /*
  * Averages over the labels that occur in the actual rows or the predictions,
- * without `negative` (data NULL: none is left out).  Macro takes labels with
- * support; an undefined figure counts as 0 there, as scikit-learn does.
+ * without `negative` (data NULL: none is left out).  Micro counts their rows
+ * together; macro is the plain mean, in which an undefined figure counts as 0,
+ * as in scikit-learn.  NaN where no label is left; support is that of the
+ * labels taken.
  */
 extern void mren_confusion_micro(const MrenConfusion *confusion, MrenText negative,
 								 MrenScore *score);

@@ -1,0 +1,99 @@
+/*
+ * kernels.c
+ *	  Element-wise loops, compiled twice and chosen at each call.
+ */
+#include "net/kernels.h"
+
+#include <math.h>
+
+#include "net/dispatch.h"
+
+/* -O2 alone does not vectorise a loop whose length is unknown. */
+MREN_VECTORISE
+
+MREN_KERNEL(mren_axpy, (float *restrict y, const float *restrict x, float a, size_t n),
+			(y, x, a, n))
+{
+	for (size_t i = 0; i < n; i++)
+		y[i] += a * x[i];
+}
+
+MREN_KERNEL(mren_scale, (float *restrict y, float a, size_t n), (y, a, n))
+{
+	for (size_t i = 0; i < n; i++)
+		y[i] *= a;
+}
+
+MREN_KERNEL(mren_max_into, (float *restrict y, const float *restrict x, size_t n), (y, x, n))
+{
+	for (size_t i = 0; i < n; i++)
+		y[i] = x[i] > y[i] ? x[i] : y[i];
+}
+
+MREN_KERNEL(mren_multiply,
+			(float *restrict y, const float *restrict x, const float *restrict mask, size_t n),
+			(y, x, mask, n))
+{
+	for (size_t i = 0; i < n; i++)
+		y[i] = x[i] * mask[i];
+}
+
+MREN_KERNEL(mren_add_bias, (float *restrict rows, const float *restrict bias, size_t n, size_t m),
+			(rows, bias, n, m))
+{
+	for (size_t r = 0; r < n; r++)
+	{
+		for (size_t i = 0; i < m; i++)
+			rows[r * m + i] += bias[i];
+	}
+}
+
+MREN_KERNEL(mren_sum_rows, (float *restrict out, const float *restrict rows, size_t n, size_t m),
+			(out, rows, n, m))
+{
+	for (size_t r = 0; r < n; r++)
+	{
+		for (size_t i = 0; i < m; i++)
+			out[i] += rows[r * m + i];
+	}
+}
+
+MREN_KERNEL(mren_relu, (float *restrict x, size_t n), (x, n))
+{
+	/* A NaN stays one, so that the loss shows it. */
+	for (size_t i = 0; i < n; i++)
+		x[i] = x[i] < 0 ? 0 : x[i];
+}
+
+MREN_KERNEL(mren_relu_backward, (float *restrict dx, const float *restrict y, size_t n), (dx, y, n))
+{
+	for (size_t i = 0; i < n; i++)
+		dx[i] = y[i] > 0 ? dx[i] : 0;
+}
+
+void
+mren_tanh(float *x, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		x[i] = tanhf(x[i]);
+}
+
+MREN_KERNEL(mren_tanh_backward, (float *restrict dx, const float *restrict y, size_t n), (dx, y, n))
+{
+	for (size_t i = 0; i < n; i++)
+		dx[i] *= 1 - y[i] * y[i];
+}
+
+MREN_KERNEL(mren_sgd,
+			(float *restrict w, float *restrict m, const float *restrict g, size_t n,
+			 float momentum, float rate, float decay),
+			(w, m, g, n, momentum, rate, decay))
+{
+	float keep = 1 - decay;
+
+	for (size_t i = 0; i < n; i++)
+	{
+		m[i] = momentum * m[i] + g[i];
+		w[i] = keep * w[i] - rate * m[i];
+	}
+}

@@ -1,0 +1,353 @@
+/*
+ * metrics.c
+ *	  The confusion matrix, kept sparse, and the usual figures from it.
+ *
+ * Labels lie in one run of bytes, found by binary search over an index in
+ * bytewise order.  Only pairs that occurred are stored, in an open-addressing
+ * table; the margins are kept beside, so figures need no pass over the pairs.
+ */
+#include "net/metrics.h"
+
+#include <math.h>
+#include <string.h>
+
+typedef struct Label
+{
+	size_t at; /* in names */
+	uint32_t len;
+	uint64_t n_actual;
+	uint64_t n_predicted;
+	uint64_t n_correct;
+} Label;
+
+/* A pair of labels by their order of arrival; predicted 0: abstained. */
+typedef struct Pair
+{
+	uint64_t key; /* (1 + actual) << 32 | (1 + predicted); 0: empty slot */
+	uint64_t count;
+} Pair;
+
+struct MrenConfusion
+{
+	MrenEnv env;
+	MrenBuffer names;
+	Label *labels; /* in order of arrival */
+	size_t labels_capacity;
+	uint32_t *sorted; /* numbers of labels, bytewise by name */
+	size_t sorted_capacity;
+	size_t n_labels;
+	Pair *pairs;
+	size_t n_slots; /* a power of two, or 0 */
+	size_t n_pairs;
+	uint64_t total;
+};
+
+MrenStatus
+mren_confusion_create(const MrenEnv *env, MrenConfusion **confusion, MrenError *err)
+{
+	MREN_TRY(mren_allocate_zero(env, 1, sizeof(**confusion), confusion, err));
+	(*confusion)->env = *env;
+	return MREN_OK;
+}
+
+void
+mren_confusion_free(MrenConfusion *confusion)
+{
+	MrenEnv env;
+
+	if (confusion == NULL)
+		return;
+	env = confusion->env;
+	mren_buffer_free(&env, &confusion->names);
+	mren_release(&env, confusion->labels);
+	mren_release(&env, confusion->sorted);
+	mren_release(&env, confusion->pairs);
+	mren_release(&env, confusion);
+}
+
+size_t
+mren_confusion_bytes(const MrenConfusion *confusion)
+{
+	return sizeof(*confusion) + confusion->names.capacity +
+		   confusion->labels_capacity * sizeof(Label) +
+		   confusion->sorted_capacity * sizeof(uint32_t) + confusion->n_slots * sizeof(Pair);
+}
+
+static MrenText
+label_name(const MrenConfusion *c, const Label *label)
+{
+	return (MrenText){(const char *) c->names.data + label->at, label->len};
+}
+
+static int
+compare_text(MrenText a, MrenText b)
+{
+	uint32_t len = a.len < b.len ? a.len : b.len;
+	int order = len > 0 ? memcmp(a.data, b.data, len) : 0;
+
+	if (order != 0)
+		return order;
+	return a.len < b.len ? -1 : a.len > b.len;
+}
+
+/* Its place among the sorted labels, or where it would go. */
+static bool
+find_label(const MrenConfusion *c, MrenText name, size_t *place)
+{
+	size_t low = 0;
+	size_t high = c->n_labels;
+
+	while (low < high)
+	{
+		size_t middle = low + (high - low) / 2;
+		int order = compare_text(label_name(c, &c->labels[c->sorted[middle]]), name);
+
+		if (order == 0)
+		{
+			*place = middle;
+			return true;
+		}
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	*place = low;
+	return false;
+}
+
+static MrenStatus
+intern_label(MrenConfusion *c, MrenText name, uint32_t *number, MrenError *err)
+{
+	size_t place;
+
+	if (find_label(c, name, &place))
+	{
+		*number = c->sorted[place];
+		return MREN_OK;
+	}
+	if (c->n_labels >= INT32_MAX)
+		return mren_fail(err, MREN_ELIMIT, "too many distinct labels");
+	MREN_TRY(mren_grow(&c->env, &c->labels, &c->labels_capacity, c->n_labels, c->n_labels + 1,
+					   sizeof(Label), err));
+	MREN_TRY(mren_grow(&c->env, &c->sorted, &c->sorted_capacity, c->n_labels, c->n_labels + 1,
+					   sizeof(uint32_t), err));
+	MREN_TRY(mren_buffer_append(&c->env, &c->names, name.data, name.len, err));
+	c->labels[c->n_labels] = (Label){.at = c->names.len - name.len, .len = name.len};
+	memmove(c->sorted + place + 1, c->sorted + place, (c->n_labels - place) * sizeof(uint32_t));
+	c->sorted[place] = *number = (uint32_t) c->n_labels++;
+	return MREN_OK;
+}
+
+static size_t
+pair_slot(const Pair *pairs, size_t n_slots, uint64_t key)
+{
+	size_t slot = (size_t) ((key * UINT64_C(0x9E3779B97F4A7C15)) >> 32) & (n_slots - 1);
+
+	while (pairs[slot].key != 0 && pairs[slot].key != key)
+		slot = (slot + 1) & (n_slots - 1);
+	return slot;
+}
+
+static MrenStatus
+grow_pairs(MrenConfusion *c, MrenError *err)
+{
+	size_t n_slots = c->n_slots > 0 ? c->n_slots * 2 : 64;
+	Pair *pairs;
+
+	if (2 * (c->n_pairs + 1) <= c->n_slots)
+		return MREN_OK;
+	MREN_TRY(mren_allocate_zero(&c->env, n_slots, sizeof(Pair), &pairs, err));
+	for (size_t i = 0; i < c->n_slots; i++)
+	{
+		if (c->pairs[i].key != 0)
+			pairs[pair_slot(pairs, n_slots, c->pairs[i].key)] = c->pairs[i];
+	}
+	mren_release(&c->env, c->pairs);
+	c->pairs = pairs;
+	c->n_slots = n_slots;
+	return MREN_OK;
+}
+
+MrenStatus
+mren_confusion_add(MrenConfusion *confusion, MrenText actual, MrenText predicted, uint64_t n,
+				   MrenError *err)
+{
+	MrenConfusion *c = confusion;
+	uint32_t a;
+	uint32_t p = 0;
+	uint64_t key;
+	size_t slot;
+
+	MREN_TRY(intern_label(c, actual, &a, err));
+	if (predicted.data != NULL)
+		MREN_TRY(intern_label(c, predicted, &p, err));
+	MREN_TRY(grow_pairs(c, err));
+	key = ((uint64_t) a + 1) << 32 | (predicted.data != NULL ? (uint64_t) p + 1 : 0);
+	slot = pair_slot(c->pairs, c->n_slots, key);
+	if (c->pairs[slot].key == 0)
+	{
+		c->pairs[slot].key = key;
+		c->n_pairs++;
+	}
+	c->pairs[slot].count += n;
+	c->labels[a].n_actual += n;
+	c->total += n;
+	if (predicted.data != NULL)
+	{
+		c->labels[p].n_predicted += n;
+		c->labels[p].n_correct += p == a ? n : 0;
+	}
+	return MREN_OK;
+}
+
+MrenStatus
+mren_confusion_merge(MrenConfusion *into, const MrenConfusion *from, MrenError *err)
+{
+	for (size_t i = 0; i < from->n_slots; i++)
+	{
+		uint64_t key = from->pairs[i].key;
+		MrenText predicted = {NULL, 0};
+
+		if (key == 0)
+			continue;
+		if ((uint32_t) key != 0)
+			predicted = label_name(from, &from->labels[(uint32_t) key - 1]);
+		MREN_TRY(mren_confusion_add(into, label_name(from, &from->labels[(key >> 32) - 1]),
+									predicted, from->pairs[i].count, err));
+	}
+	return MREN_OK;
+}
+
+size_t
+mren_confusion_n_labels(const MrenConfusion *confusion)
+{
+	return confusion->n_labels;
+}
+
+MrenText
+mren_confusion_label(const MrenConfusion *confusion, size_t i)
+{
+	return label_name(confusion, &confusion->labels[confusion->sorted[i]]);
+}
+
+bool
+mren_confusion_find(const MrenConfusion *confusion, MrenText name, size_t *i)
+{
+	return find_label(confusion, name, i);
+}
+
+uint64_t
+mren_confusion_count(const MrenConfusion *confusion, size_t i, size_t j)
+{
+	const MrenConfusion *c = confusion;
+	uint64_t key = ((uint64_t) c->sorted[i] + 1) << 32;
+
+	if (j < c->n_labels)
+		key |= (uint64_t) c->sorted[j] + 1;
+	return c->n_slots > 0 ? c->pairs[pair_slot(c->pairs, c->n_slots, key)].count : 0;
+}
+
+uint64_t
+mren_confusion_total(const MrenConfusion *confusion)
+{
+	return confusion->total;
+}
+
+void
+mren_confusion_margins(const MrenConfusion *confusion, size_t i, MrenMargins *margins)
+{
+	const Label *label = &confusion->labels[confusion->sorted[i]];
+
+	*margins = (MrenMargins){label->n_actual, label->n_predicted, label->n_correct};
+}
+
+static double
+ratio(uint64_t part, uint64_t whole)
+{
+	return whole > 0 ? (double) part / (double) whole : NAN;
+}
+
+static MrenScore
+score_of(const MrenMargins *m)
+{
+	uint64_t both = m->actual + m->predicted;
+
+	return (MrenScore){ratio(m->correct, m->predicted), ratio(m->correct, m->actual),
+					   both > 0 ? 2.0 * (double) m->correct / (double) both : NAN, m->actual};
+}
+
+void
+mren_confusion_score(const MrenConfusion *confusion, size_t i, MrenScore *score)
+{
+	MrenMargins margins;
+
+	mren_confusion_margins(confusion, i, &margins);
+	*score = score_of(&margins);
+}
+
+/* The margins of label i; false if the averages leave it out. */
+static bool
+take_label(const MrenConfusion *c, size_t i, MrenText negative, MrenMargins *margins)
+{
+	mren_confusion_margins(c, i, margins);
+	if (margins->actual + margins->predicted == 0)
+		return false;
+	return negative.data == NULL || compare_text(mren_confusion_label(c, i), negative) != 0;
+}
+
+void
+mren_confusion_micro(const MrenConfusion *confusion, MrenText negative, MrenScore *score)
+{
+	MrenMargins sum = {0, 0, 0};
+	MrenMargins margins;
+
+	for (size_t i = 0; i < confusion->n_labels; i++)
+	{
+		if (!take_label(confusion, i, negative, &margins))
+			continue;
+		sum.actual += margins.actual;
+		sum.predicted += margins.predicted;
+		sum.correct += margins.correct;
+	}
+	*score = score_of(&sum);
+}
+
+static double
+or_zero(double value)
+{
+	return isnan(value) ? 0 : value;
+}
+
+void
+mren_confusion_macro(const MrenConfusion *confusion, MrenText negative, MrenScore *score)
+{
+	MrenScore sum = {0, 0, 0, 0};
+	MrenMargins margins;
+	double n = 0;
+
+	for (size_t i = 0; i < confusion->n_labels; i++)
+	{
+		MrenScore label;
+
+		if (!take_label(confusion, i, negative, &margins))
+			continue;
+		label = score_of(&margins);
+		sum.precision += or_zero(label.precision);
+		sum.recall += or_zero(label.recall);
+		sum.f1 += or_zero(label.f1);
+		sum.support += label.support;
+		n++;
+	}
+	*score = (MrenScore){sum.precision / n, sum.recall / n, sum.f1 / n, sum.support};
+}
+
+double
+mren_confusion_accuracy(const MrenConfusion *confusion)
+{
+	uint64_t correct = 0;
+
+	for (size_t i = 0; i < confusion->n_labels; i++)
+		correct += confusion->labels[i].n_correct;
+	return ratio(correct, confusion->total);
+}
