@@ -74,6 +74,18 @@ extern void mren_models_end(void);
  */
 extern void mren_models_lock(const char *model, MrenPrivilege privilege, MrenModelRow *row);
 
+/* One statement by mren_catalog_write, no argument NULL; the number of rows. */
+extern uint64 mren_models_run(const char *sql, int n, const Oid *types, const Datum *values);
+/* A column of the first row that the last statement gave. */
+extern Datum mren_models_result(int attno, bool *isnull);
+
+/* Deploys a version of a model whose row is locked (both by id). */
+extern void mren_models_deploy(int64 model, int64 version);
+
+/* The error that a model lacks a version, with those that it has. */
+extern void mren_models_no_version(const char *model, int64 id, int32 version)
+	pg_attribute_noreturn();
+
 /* An argument that may not be NULL: 22004 otherwise. */
 extern char *mren_models_text(FunctionCallInfo fcinfo, int arg, const char *name);
 extern void mren_models_need(FunctionCallInfo fcinfo, int arg, const char *name);

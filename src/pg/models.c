@@ -1,0 +1,582 @@
+/*
+ * models.c
+ *	  A model's life: versions saved, deployed, taken back, dropped, moved.
+ *
+ * Rights are checked before the model's row is locked, so that nobody can hold
+ * a lock on what they may not change, and again after it, because the row may
+ * have changed while the lock was waited for.  What is read under the lock is
+ * read through SPI with a snapshot of its own; the caller's may be older.
+ */
+#include "pg/models.h"
+
+#include "catalog/pg_type.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "tcop/utility.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/jsonb.h"
+#include "utils/snapmgr.h"
+
+#include "net/buffer.h"
+#include "pg/env.h"
+
+/* Bytes of one row of mren.weight: a few times what TOAST handles at once, and
+ * far below the limit of a field. */
+#define PART_BYTES (1024 * 1024)
+
+PG_FUNCTION_INFO_V1(mren_save_model);
+PG_FUNCTION_INFO_V1(mren_export_model);
+PG_FUNCTION_INFO_V1(mren_import_model);
+
+/*
+ * Arguments
+ */
+
+void
+mren_models_need(FunctionCallInfo fcinfo, int arg, const char *name)
+{
+	if (PG_ARGISNULL(arg))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("%s must not be null", name)));
+}
+
+char *
+mren_models_text(FunctionCallInfo fcinfo, int arg, const char *name)
+{
+	mren_models_need(fcinfo, arg, name);
+	return text_to_cstring(PG_GETARG_TEXT_PP(arg));
+}
+
+/*
+ * Statements
+ */
+
+void
+mren_models_begin(const char *function)
+{
+	PreventCommandIfReadOnly(function);
+	SPI_connect();
+}
+
+void
+mren_models_end(void)
+{
+	SPI_finish();
+}
+
+uint64
+mren_models_run(const char *sql, int n, const Oid *types, const Datum *values)
+{
+	return mren_catalog_write(sql, n, types, values, NULL);
+}
+
+Datum
+mren_models_result(int attno, bool *isnull)
+{
+	return SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, attno, isnull);
+}
+
+/*
+ * Locking a model
+ */
+
+/* The model's row as it is now, locked; false when there is none. */
+static bool
+lock_row(const char *model, MrenModelRow *row)
+{
+	Oid types[] = {TEXTOID};
+	Datum values[] = {CStringGetTextDatum(model)};
+	bool isnull;
+
+	if (mren_models_run("SELECT id, owner, deployed, last_version FROM mren.model"
+						" WHERE name OPERATOR(pg_catalog.=) $1 FOR UPDATE",
+						1, types, values) == 0)
+		return false;
+	row->id = DatumGetInt64(mren_models_result(1, &isnull));
+	row->owner = *DatumGetName(mren_models_result(2, &isnull));
+	row->deployed = DatumGetInt64(mren_models_result(3, &isnull));
+	if (isnull)
+		row->deployed = 0;
+	row->last_version = DatumGetInt32(mren_models_result(4, &isnull));
+	return true;
+}
+
+/* An error unless the user holds the privilege by what is committed now. */
+static void
+require_now(const char *model, MrenPrivilege privilege)
+{
+	MrenModelRow row;
+
+	PushActiveSnapshot(GetTransactionSnapshot());
+	mren_catalog_require(model, privilege, &row);
+	PopActiveSnapshot();
+}
+
+void
+mren_models_lock(const char *model, MrenPrivilege privilege, MrenModelRow *row)
+{
+	require_now(model, privilege);
+	/* No row: it was dropped since, and perhaps made anew. */
+	while (!lock_row(model, row))
+		require_now(model, privilege);
+	require_now(model, privilege);
+}
+
+/*
+ * Saving
+ */
+
+static void
+check_name(const char *model)
+{
+	size_t len = strlen(model);
+
+	if (len == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_NAME), errmsg("the name of a model must not be empty")));
+	if (len > MREN_MAX_MODEL_NAME)
+		ereport(ERROR, (errcode(ERRCODE_NAME_TOO_LONG),
+						errmsg("the name \"%.*s...\" of a model has %zu bytes",
+							   pg_mbcliplen(model, len, 40), model, len),
+						errhint("A name has at most %d bytes.", MREN_MAX_MODEL_NAME)));
+}
+
+void
+mren_models_check_save(const char *model)
+{
+	MrenModelRow row;
+
+	check_name(model);
+	PushActiveSnapshot(GetTransactionSnapshot());
+	if (mren_catalog_model(model, &row))
+		mren_catalog_require(model, MREN_PRIVILEGE_TRAIN, &row);
+	PopActiveSnapshot();
+}
+
+/*
+ * Locks the model's row, making it first if there is none.  Whoever creates the
+ * same model at the same time waits here for the other's end, then finds its
+ * row, and must hold the privilege on it.  A model dropped between the two
+ * statements is made anew.
+ */
+static void
+lock_or_create(const char *model, MrenModelRow *row)
+{
+	Oid types[] = {TEXTOID, NAMEOID};
+	Datum values[] = {
+		CStringGetTextDatum(model),
+		DirectFunctionCall1(namein, CStringGetDatum(GetUserNameFromId(GetUserId(), false)))};
+
+	mren_models_check_save(model);
+	while (!lock_row(model, row))
+	{
+		CHECK_FOR_INTERRUPTS();
+		mren_models_run(
+			"INSERT INTO mren.model (name, owner, last_version, created_at)"
+			" VALUES ($1, $2, 0, pg_catalog.clock_timestamp()) ON CONFLICT (name) DO NOTHING",
+			2, types, values);
+	}
+	require_now(model, MREN_PRIVILEGE_TRAIN);
+}
+
+static int32
+next_version(int64 model)
+{
+	Oid types[] = {INT8OID};
+	Datum values[] = {Int64GetDatum(model)};
+	bool isnull;
+
+	mren_models_run("UPDATE mren.model SET last_version = last_version OPERATOR(pg_catalog.+) 1"
+					" WHERE id OPERATOR(pg_catalog.=) $1 RETURNING last_version",
+					1, types, values);
+	return DatumGetInt32(mren_models_result(1, &isnull));
+}
+
+static Datum
+bytes_datum(const void *bytes, size_t len)
+{
+	bytea *value;
+
+	if (len > MaxAllocSize - VARHDRSZ)
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						errmsg("the head of a network of %zu bytes does not fit a value", len),
+						errhint("It holds a hash of each training row: train on fewer rows.")));
+	value = palloc(VARHDRSZ + len);
+	SET_VARSIZE(value, VARHDRSZ + len);
+	memcpy(VARDATA(value), bytes, len);
+	return PointerGetDatum(value);
+}
+
+static Datum
+head_datum(const MrenNet *net)
+{
+	MrenEnv env = mren_pg_env(CurrentMemoryContext);
+	MrenError err;
+	uint8_t *bytes;
+	size_t len;
+	Datum head;
+
+	MREN_PG_TRY(mren_net_header(net, &env, &bytes, &len, &err));
+	head = bytes_datum(bytes, len);
+	mren_release(&env, bytes);
+	return head;
+}
+
+/* The row of a version; gives its id. */
+static int64
+insert_version(int64 model, int32 version, const MrenNetwork *network, const MrenSaveExtra *extra)
+{
+	Oid types[] = {INT8OID,	 INT4OID,	   NAMEOID,	 BYTEAOID, BYTEAOID, BYTEAOID,
+				   BYTEAOID, TEXTARRAYOID, JSONBOID, JSONBOID, INT8OID,	 FLOAT8OID};
+	Datum values[lengthof(types)];
+	char nulls[lengthof(types)];
+	uint8 sha256[MREN_SHA256_LENGTH];
+	MrenNetInfo info;
+	bool isnull;
+
+	memset(nulls, ' ', sizeof(nulls));
+	mren_net_info(network->net, &info);
+	mren_network_sha256(network->net, sha256);
+	values[0] = Int64GetDatum(model);
+	values[1] = Int32GetDatum(version);
+	values[2] = DirectFunctionCall1(namein, CStringGetDatum(GetUserNameFromId(GetUserId(), false)));
+	values[3] = head_datum(network->net);
+	values[4] = bytes_datum(sha256, sizeof(sha256));
+	values[5] = bytes_datum(info.embeddings_sha256, sizeof(info.embeddings_sha256));
+	values[6] = bytes_datum(info.encoder_sha256, sizeof(info.encoder_sha256));
+	nulls[6] = info.has_image ? ' ' : 'n';
+	values[7] = mren_network_relations(network->net);
+	values[8] = mren_network_jsonb(network->options);
+	values[9] = network->metrics != NULL ? mren_network_jsonb(network->metrics) : (Datum) 0;
+	nulls[9] = network->metrics != NULL ? ' ' : 'n';
+	values[10] = Int64GetDatum((int64) info.n_training_rows);
+	values[11] = Float8GetDatum(extra->seconds);
+	nulls[11] = extra->seconds >= 0 ? ' ' : 'n';
+	mren_catalog_write(
+		"INSERT INTO mren.model_version (model, version, created_at, created_by, head, sha256,"
+		" embeddings, encoder, relations, options, metrics, training_rows, seconds)"
+		" VALUES ($1, $2, pg_catalog.clock_timestamp(), $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
+		" RETURNING id",
+		lengthof(types), types, values, nulls);
+	return DatumGetInt64(mren_models_result(1, &isnull));
+}
+
+static void
+insert_part(int64 version, int tensor, int part, const MrenTensorView *view, Datum data)
+{
+	Oid types[] = {INT8OID, INT4OID, INT4OID, TEXTOID, INT4ARRAYOID, BYTEAOID};
+	Datum shape[] = {Int32GetDatum((int32) view->rows), Int32GetDatum((int32) view->cols)};
+	Datum values[] = {Int64GetDatum(version),
+					  Int32GetDatum(tensor),
+					  Int32GetDatum(part),
+					  CStringGetTextDatum(view->name),
+					  PointerGetDatum(construct_array(shape, 2, INT4OID, 4, true, TYPALIGN_INT)),
+					  data};
+
+	mren_models_run("INSERT INTO mren.weight (version, tensor, part, name, shape, data)"
+					" VALUES ($1, $2, $3, $4, $5, $6)",
+					lengthof(types), types, values);
+}
+
+/* A tensor in parts; one without elements still has a part, which names it. */
+static void
+insert_tensor(int64 version, int tensor, const MrenTensorView *view)
+{
+	size_t n = view->rows * view->cols;
+	size_t step = PART_BYTES / sizeof(float);
+	size_t done = 0;
+	int part = 0;
+
+	do
+	{
+		size_t count = Min(step, n - done);
+		bytea *data = palloc(VARHDRSZ + count * sizeof(float));
+		MrenBuffer out = {.data = (uint8_t *) VARDATA(data), .capacity = count * sizeof(float)};
+
+		CHECK_FOR_INTERRUPTS();
+		SET_VARSIZE(data, VARHDRSZ + count * sizeof(float));
+		mren_buffer_put_floats(&out, view->data + done, count);
+		insert_part(version, tensor, part++, view, PointerGetDatum(data));
+		pfree(data);
+		done += count;
+	} while (done < n);
+}
+
+static void
+insert_weights(int64 version, const MrenNet *net)
+{
+	size_t n = mren_net_n_tensors(net);
+
+	for (size_t i = 0; i < n; i++)
+	{
+		MrenTensorView view;
+
+		mren_net_tensor(net, i, &view);
+		insert_tensor(version, (int) i, &view);
+	}
+}
+
+void
+mren_models_deploy(int64 model, int64 version)
+{
+	Oid types[] = {INT8OID, INT8OID, NAMEOID};
+	Datum values[] = {
+		Int64GetDatum(model), Int64GetDatum(version),
+		DirectFunctionCall1(namein, CStringGetDatum(GetUserNameFromId(GetUserId(), false)))};
+
+	mren_models_run("UPDATE mren.model SET deployed = $2 WHERE id OPERATOR(pg_catalog.=) $1", 2,
+					types, values);
+	mren_models_run("INSERT INTO mren.deployment (model, version_id, deployed_at, deployed_by)"
+					" VALUES ($1, $2, pg_catalog.clock_timestamp(), $3)",
+					3, types, values);
+}
+
+/*
+ * Warns where a version cannot predict yet.  The lock keeps what it needs from
+ * being dropped until this transaction's end: whoever drops it locks its row,
+ * then asks mren_models_using.
+ */
+static void
+check_needs(const MrenNet *net, const char *model)
+{
+	Oid types[] = {BYTEAOID};
+	MrenNetInfo info;
+	Datum hash;
+
+	mren_net_info(net, &info);
+	hash = bytes_datum(info.embeddings_sha256, sizeof(info.embeddings_sha256));
+	if (mren_models_run(
+			"SELECT FROM mren.embedding WHERE sha256 OPERATOR(pg_catalog.=) $1 FOR SHARE", 1, types,
+			&hash) == 0)
+		ereport(
+			WARNING,
+			(errmsg("the embeddings that this version of model \"%s\" needs are not loaded", model),
+			 errdetail("Their content hash is %s.",
+					   TextDatumGetCString(
+						   DirectFunctionCall2(binary_encode, hash, CStringGetTextDatum("hex")))),
+			 errhint("Load them with mren.load_embeddings before predicting.")));
+	if (!info.has_image)
+		return;
+	hash = bytes_datum(info.encoder_sha256, sizeof(info.encoder_sha256));
+	if (mren_models_run(
+			"SELECT FROM mren.encoder WHERE identity OPERATOR(pg_catalog.=) $1 FOR SHARE", 1, types,
+			&hash) == 0)
+		ereport(WARNING,
+				(errmsg("the image encoder that this version of model \"%s\" needs is not loaded",
+						model),
+				 errdetail("The hash of its content is %s.",
+						   TextDatumGetCString(DirectFunctionCall2(binary_encode, hash,
+																   CStringGetTextDatum("hex")))),
+				 errhint("Load it with mren.load_image_encoder before predicting.")));
+}
+
+int32
+mren_models_save(const char *model, const MrenNetwork *network, const MrenSaveExtra *extra)
+{
+	MrenModelRow row;
+	int32 version;
+	int64 id;
+
+	mren_models_begin("mren.save_model()");
+	lock_or_create(model, &row);
+	version = next_version(row.id);
+	check_needs(network->net, model);
+	id = insert_version(row.id, version, network, extra);
+	insert_weights(id, network->net);
+	if (row.deployed == 0 || extra->deploy)
+		mren_models_deploy(row.id, id);
+	mren_models_end();
+	return version;
+}
+
+/* Does the object have "deploy": true? */
+static bool
+wants_deploy(const char *options)
+{
+	Jsonb *jsonb = DatumGetJsonbP(mren_network_jsonb(options));
+	JsonbValue key = {.type = jbvString};
+	JsonbValue *value;
+
+	key.val.string.val = "deploy";
+	key.val.string.len = strlen("deploy");
+	value = findJsonbValueFromContainer(&jsonb->root, JB_FOBJECT, &key);
+	return value != NULL && value->type == jbvBool && value->val.boolean;
+}
+
+Datum
+mren_save_model(PG_FUNCTION_ARGS)
+{
+	char *model = mren_models_text(fcinfo, 0, "model");
+	MrenSaveExtra extra = {.seconds = -1};
+	MrenNetwork network;
+
+	mren_models_need(fcinfo, 1, "network");
+	mren_network_read(PG_GETARG_DATUM(1), CurrentMemoryContext, &network);
+	extra.deploy = wants_deploy(network.options);
+	PG_RETURN_INT32(mren_models_save(model, &network, &extra));
+}
+
+/*
+ * Moving between servers
+ */
+
+typedef struct Loader
+{
+	int64 version;
+	MrenNet *net;
+} Loader;
+
+static void
+load_tensor(void *state, int tensor, const char *name, const int32 *shape, int n_shape,
+			const float4 *data, size_t n)
+{
+	Loader *loader = state;
+	MrenError err;
+
+	if (n_shape != 2 || shape[0] < 0 || shape[1] < 0 || (uint64) shape[0] * (uint64) shape[1] != n)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("weights \"%s\" of version id %lld have %zu numbers, not what their shape "
+						"says",
+						name, (long long) loader->version, n)));
+	MREN_PG_TRY(mren_net_set_tensor(loader->net, name, shape[0], shape[1], data, &err));
+}
+
+MrenNet *
+mren_models_load(const MrenVersionRow *version, MemoryContext context)
+{
+	MrenEnv env = mren_pg_env(context);
+	MrenError err;
+	Loader loader = {.version = version->id};
+
+	MREN_PG_TRY(mren_net_from_header(&env, (uint8_t *) VARDATA_ANY(version->head),
+									 VARSIZE_ANY_EXHDR(version->head), &loader.net, &err));
+	mren_catalog_weights(version->id, load_tensor, &loader);
+	MREN_PG_TRY(mren_net_complete(loader.net, &err));
+	return loader.net;
+}
+
+/* Up to ten numbers of a model's versions, the latest ones. */
+static char *
+list_versions(int64 model)
+{
+	Oid types[] = {INT8OID};
+	Datum values[] = {Int64GetDatum(model)};
+	bool isnull;
+	Datum list;
+
+	mren_catalog_read(
+		"SELECT pg_catalog.string_agg(v.version::pg_catalog.text, ', ' ORDER BY v.version)"
+		" FROM (SELECT version FROM mren.model_version WHERE model OPERATOR(pg_catalog.=) $1"
+		" ORDER BY version DESC LIMIT 10) v",
+		1, types, values, NULL);
+	list = mren_models_result(1, &isnull);
+	return isnull ? NULL : TextDatumGetCString(list);
+}
+
+void
+mren_models_no_version(const char *model, int64 id, int32 version)
+{
+	char *list = list_versions(id);
+
+	ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+					errmsg("model \"%s\" has no version %d", model, version),
+					list != NULL ? errdetail("Its latest versions are: %s.", list)
+								 : errdetail("It has no version at all.")));
+	pg_unreachable();
+}
+
+/* options and metrics of a version, inside an SPI connection. */
+static void
+read_json(int64 version, MrenNetwork *network)
+{
+	Oid types[] = {INT8OID};
+	Datum values[] = {Int64GetDatum(version)};
+	bool isnull;
+	Datum metrics;
+
+	if (mren_catalog_read("SELECT options, metrics FROM mren.model_version"
+						  " WHERE id OPERATOR(pg_catalog.=) $1",
+						  1, types, values, NULL) != 1)
+		elog(ERROR, "version id %lld vanished", (long long) version);
+	network->options = mren_network_json_text(mren_models_result(1, &isnull));
+	metrics = mren_models_result(2, &isnull);
+	network->metrics = isnull ? NULL : mren_network_json_text(metrics);
+}
+
+Datum
+mren_export_model(PG_FUNCTION_ARGS)
+{
+	char *model = mren_models_text(fcinfo, 0, "model");
+	MemoryContext caller = CurrentMemoryContext;
+	MrenModelRow row;
+	MrenVersionRow version;
+	MrenNetwork network;
+	bool found;
+	Datum datum;
+
+	mren_catalog_require(model, MREN_PRIVILEGE_PREDICT, &row);
+	SPI_connect();
+	if (PG_ARGISNULL(1))
+		found = mren_catalog_version_by_id(row.deployed, &version);
+	else
+		found = mren_catalog_version(row.id, PG_GETARG_INT32(1), &version);
+	if (!found && PG_ARGISNULL(1))
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+						errmsg("model \"%s\" has no deployed version", model)));
+	if (!found)
+		mren_models_no_version(model, row.id, PG_GETARG_INT32(1));
+	network.net = mren_models_load(&version, CurrentMemoryContext);
+	read_json(version.id, &network);
+	MemoryContextSwitchTo(caller);
+	datum = mren_network_datum(&network);
+	SPI_finish();
+	PG_RETURN_DATUM(datum);
+}
+
+/* A first version deploys itself; no file deploys itself over another. */
+Datum
+mren_import_model(PG_FUNCTION_ARGS)
+{
+	char *model = mren_models_text(fcinfo, 0, "model");
+	MrenSaveExtra extra = {.seconds = -1};
+	MrenNetwork network;
+
+	mren_models_need(fcinfo, 1, "contents");
+	mren_network_read(PG_GETARG_DATUM(1), CurrentMemoryContext, &network);
+	PG_RETURN_INT32(mren_models_save(model, &network, &extra));
+}
+
+/*
+ * Who needs what
+ */
+
+char *
+mren_models_using(const uint8 *sha256, bool encoder)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	Oid types[] = {BYTEAOID};
+	Datum values[] = {bytes_datum(sha256, MREN_SHA256_LENGTH)};
+	char *list = NULL;
+	bool isnull;
+
+	SPI_connect();
+	mren_models_run(
+		psprintf(
+			"SELECT pg_catalog.concat(pg_catalog.string_agg(pg_catalog.concat('\"', name, '\"'),"
+			" ', ' ORDER BY i) FILTER (WHERE i OPERATOR(pg_catalog.<=) 5),"
+			" CASE WHEN pg_catalog.count(*) OPERATOR(pg_catalog.>) 5 THEN pg_catalog.concat("
+			"' and ', pg_catalog.count(*) OPERATOR(pg_catalog.-) 5, ' more') END),"
+			" pg_catalog.count(*)"
+			" FROM (SELECT m.name, pg_catalog.row_number() OVER (ORDER BY m.name) AS i"
+			" FROM mren.model m WHERE EXISTS (SELECT FROM mren.model_version v"
+			" WHERE v.model OPERATOR(pg_catalog.=) m.id"
+			" AND v.%s OPERATOR(pg_catalog.=) $1)) used",
+			encoder ? "encoder" : "embeddings"),
+		1, types, values);
+	if (DatumGetInt64(mren_models_result(2, &isnull)) > 0)
+		list = MemoryContextStrdup(caller, TextDatumGetCString(mren_models_result(1, &isnull)));
+	SPI_finish();
+	return list;
+}

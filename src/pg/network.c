@@ -1,0 +1,406 @@
+/*
+ * network.c
+ *	  The type mren.network: its bytes, input and output.
+ *
+ * All numbers are little-endian:
+ *
+ *		magic "MRENNETW" | version u32
+ *		n_options u32 | n_metrics u32 (0xFFFFFFFF: none) | n_net u64
+ *		options, JSON | metrics, JSON | net, as mren_net_serialize wrote it
+ *		checksum u64 over all before it
+ *
+ * Anyone can cast a text to the type or import bytes, so reading trusts
+ * nothing: the checksum finds accidents, and everything behind it is checked
+ * again for what is no accident.
+ */
+#include "pg/network.h"
+
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "lib/stringinfo.h"
+#include "libpq/pqformat.h"
+#include "mb/pg_wchar.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/json.h"
+#include "utils/jsonb.h"
+
+#include "base/hash.h"
+#include "net/buffer.h"
+#include "pg/digest.h"
+#include "pg/env.h"
+
+#define MAGIC "MRENNETW"
+#define MAGIC_LENGTH 8
+#define FORMAT_VERSION 1
+#define NO_METRICS PG_UINT32_MAX
+#define HEAD_LENGTH (MAGIC_LENGTH + 4 + 4 + 4 + 8)
+#define CHECKSUM_LENGTH 8
+
+PG_FUNCTION_INFO_V1(mren_network_in);
+PG_FUNCTION_INFO_V1(mren_network_out);
+PG_FUNCTION_INFO_V1(mren_network_recv);
+PG_FUNCTION_INFO_V1(mren_network_send);
+PG_FUNCTION_INFO_V1(mren_network_info);
+
+static void damaged(const char *what) pg_attribute_noreturn();
+
+static void
+damaged(const char *what)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION), errmsg("invalid network: %s", what),
+			 errhint("A network is what mren.train_agg and mren.export_model give, "
+					 "unchanged.")));
+	pg_unreachable();
+}
+
+/*
+ * JSON
+ */
+
+Datum
+mren_network_jsonb(const char *utf8)
+{
+	char *text = pg_any_to_server(utf8, strlen(utf8), PG_UTF8);
+	Datum jsonb = DirectFunctionCall1(jsonb_in, CStringGetDatum(text));
+
+	if (!JB_ROOT_IS_OBJECT(DatumGetJsonbP(jsonb)))
+		damaged("its options and metrics must be JSON objects");
+	return jsonb;
+}
+
+char *
+mren_network_json_text(Datum value)
+{
+	Jsonb *jsonb = DatumGetJsonbP(value);
+	char *text = JsonbToCString(NULL, &jsonb->root, VARSIZE(jsonb));
+
+	return pg_server_to_any(text, strlen(text), PG_UTF8);
+}
+
+/*
+ * Writing
+ */
+
+Datum
+mren_network_datum(const MrenNetwork *network)
+{
+	MrenEnv env = mren_pg_env(CurrentMemoryContext);
+	MrenError err;
+	MrenBuffer out = {0};
+	char *options = mren_network_json_text(mren_network_jsonb(network->options));
+	char *metrics = NULL;
+	size_t n_options = strlen(options);
+	size_t n_metrics = 0;
+	uint8_t *bytes;
+	size_t n_bytes;
+	bytea *result;
+
+	if (network->metrics != NULL)
+	{
+		metrics = mren_network_json_text(mren_network_jsonb(network->metrics));
+		n_metrics = strlen(metrics);
+	}
+	MREN_PG_TRY(mren_net_serialize(network->net, &env, &bytes, &n_bytes, &err));
+	if (n_bytes > MaxAllocSize - VARHDRSZ - HEAD_LENGTH - CHECKSUM_LENGTH - n_options - n_metrics)
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						errmsg("a network of %zu bytes does not fit a value", n_bytes),
+						errhint("Train it with CALL mren.train, which stores it in parts, or "
+								"with smaller hidden layers.")));
+	out.capacity = HEAD_LENGTH + n_options + n_metrics + n_bytes + CHECKSUM_LENGTH;
+	result = palloc(VARHDRSZ + out.capacity);
+	SET_VARSIZE(result, VARHDRSZ + out.capacity);
+	out.data = (uint8_t *) VARDATA(result);
+
+	mren_buffer_put_bytes(&out, MAGIC, MAGIC_LENGTH);
+	mren_buffer_put_u32(&out, FORMAT_VERSION);
+	mren_buffer_put_u32(&out, n_options);
+	mren_buffer_put_u32(&out, metrics == NULL ? NO_METRICS : (uint32_t) n_metrics);
+	mren_buffer_put_u64(&out, n_bytes);
+	mren_buffer_put_bytes(&out, options, n_options);
+	if (metrics != NULL)
+		mren_buffer_put_bytes(&out, metrics, n_metrics);
+	mren_buffer_put_bytes(&out, bytes, n_bytes);
+	mren_buffer_put_u64(&out, mren_hash64(out.data, out.len, 0));
+	mren_release(&env, bytes);
+	return PointerGetDatum(result);
+}
+
+/*
+ * Reading
+ */
+
+typedef struct Envelope
+{
+	const char *options;
+	uint32_t n_options;
+	const char *metrics; /* NULL: none */
+	uint32_t n_metrics;
+	const uint8_t *net;
+	size_t n_net;
+} Envelope;
+
+static void
+open_envelope(const uint8_t *bytes, size_t len, Envelope *envelope)
+{
+	MrenCursor in = {.at = bytes, .end = bytes + len};
+	MrenCursor tail;
+	uint64_t n_net;
+	uint32_t version;
+
+	if (len < HEAD_LENGTH + CHECKSUM_LENGTH)
+		damaged(psprintf("it has %zu bytes", len));
+	if (memcmp(mren_cursor_bytes(&in, MAGIC_LENGTH), MAGIC, MAGIC_LENGTH) != 0)
+		damaged("it does not begin as one");
+	version = mren_cursor_u32(&in);
+	if (version != FORMAT_VERSION)
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						errmsg("network has format version %u, but only %d is supported", version,
+							   FORMAT_VERSION),
+						errhint("It was made by another version of mren, or is damaged.")));
+	tail = (MrenCursor){.at = bytes + len - CHECKSUM_LENGTH, .end = bytes + len};
+	if (mren_cursor_u64(&tail) != mren_hash64(bytes, len - CHECKSUM_LENGTH, 0))
+		damaged("its checksum does not match, so it is damaged or cut short");
+	envelope->n_options = mren_cursor_u32(&in);
+	envelope->n_metrics = mren_cursor_u32(&in);
+	n_net = mren_cursor_u64(&in);
+	envelope->options = (const char *) mren_cursor_bytes(&in, envelope->n_options);
+	envelope->metrics = NULL;
+	if (envelope->n_metrics != NO_METRICS)
+		envelope->metrics = (const char *) mren_cursor_bytes(&in, envelope->n_metrics);
+	envelope->net = mren_cursor_bytes(&in, n_net);
+	envelope->n_net = n_net;
+	if (in.failed || mren_cursor_left(&in) != CHECKSUM_LENGTH)
+		damaged("the lengths in it do not add up");
+}
+
+/* Copies JSON text that must be UTF-8 and an object. */
+static char *
+copy_json(MemoryContext context, const char *text, uint32_t len)
+{
+	char *copy;
+
+	if (!pg_verify_mbstr(PG_UTF8, text, len, true))
+		damaged("its options and metrics must be UTF-8");
+	copy = MemoryContextAlloc(context, (Size) len + 1);
+	memcpy(copy, text, len);
+	copy[len] = '\0';
+	(void) mren_network_jsonb(copy);
+	return copy;
+}
+
+/* Relations become text in SQL, so they must be text. */
+static void
+check_relations(const MrenNet *net)
+{
+	MrenNetInfo info;
+
+	mren_net_info(net, &info);
+	for (size_t i = 0; i < info.n_relations; i++)
+	{
+		MrenText relation = mren_net_relation(net, i);
+
+		if (!pg_verify_mbstr(PG_UTF8, relation.data, relation.len, true))
+			damaged("the name of a relation must be UTF-8");
+	}
+}
+
+void
+mren_network_read(Datum value, MemoryContext context, MrenNetwork *network)
+{
+	bytea *bytes = DatumGetByteaPP(value);
+	MrenEnv env = mren_pg_env(context);
+	MrenError err;
+	Envelope envelope;
+
+	open_envelope((uint8_t *) VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes), &envelope);
+	network->options = copy_json(context, envelope.options, envelope.n_options);
+	network->metrics = NULL;
+	if (envelope.metrics != NULL)
+		network->metrics = copy_json(context, envelope.metrics, envelope.n_metrics);
+	MREN_PG_TRY(mren_net_deserialize(&env, envelope.net, envelope.n_net, &network->net, &err));
+	check_relations(network->net);
+	if ((Pointer) bytes != DatumGetPointer(value))
+		pfree(bytes);
+}
+
+/* Raises an error unless the bytes are a network. */
+static void
+check_network(const bytea *value)
+{
+	MemoryContext context =
+		AllocSetContextCreate(CurrentMemoryContext, "mren network check", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext caller = MemoryContextSwitchTo(context);
+	MrenNetwork network;
+
+	mren_network_read(PointerGetDatum(value), context, &network);
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(context);
+}
+
+/*
+ * Input and output
+ */
+
+Datum
+mren_network_in(PG_FUNCTION_ARGS)
+{
+	char *input = PG_GETARG_CSTRING(0);
+	size_t len = strlen(input);
+	bytea *result;
+
+	if (len < 2 || input[0] != '\\' || input[1] != 'x')
+		ereport(ERROR, (errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
+						errmsg("invalid input syntax for type mren.network: \"%.*s\"",
+							   pg_mbcliplen(input, len, 40), input),
+						errhint("A network is written as \\x and hexadecimal digits.")));
+	result = palloc(VARHDRSZ + (len - 2) / 2);
+	SET_VARSIZE(result, VARHDRSZ + hex_decode(input + 2, len - 2, VARDATA(result)));
+	check_network(result);
+	PG_RETURN_BYTEA_P(result);
+}
+
+/* Always in hexadecimal, whatever bytea_output says. */
+Datum
+mren_network_out(PG_FUNCTION_ARGS)
+{
+	bytea *value = PG_GETARG_BYTEA_PP(0);
+	size_t len = VARSIZE_ANY_EXHDR(value);
+	char *result;
+
+	if (len > (MaxAllocSize - 3) / 2)
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						errmsg("a network of %zu bytes is too large to be written as text", len),
+						errhint("Keep it with mren.save_model, or read it in binary format.")));
+	result = palloc(2 * len + 3);
+	strcpy(result, "\\x");
+	hex_encode(VARDATA_ANY(value), len, result + 2);
+	result[2 * len + 2] = '\0';
+	PG_RETURN_CSTRING(result);
+}
+
+Datum
+mren_network_recv(PG_FUNCTION_ARGS)
+{
+	StringInfo buf = (StringInfo) PG_GETARG_POINTER(0);
+	int len = buf->len - buf->cursor;
+	bytea *result = palloc(VARHDRSZ + len);
+
+	SET_VARSIZE(result, VARHDRSZ + len);
+	pq_copymsgbytes(buf, VARDATA(result), len);
+	check_network(result);
+	PG_RETURN_BYTEA_P(result);
+}
+
+Datum
+mren_network_send(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BYTEA_P(PG_GETARG_BYTEA_P_COPY(0));
+}
+
+/*
+ * What a network is
+ */
+
+Datum
+mren_network_relations(const MrenNet *net)
+{
+	MrenNetInfo info;
+	Datum *relations;
+
+	mren_net_info(net, &info);
+	relations = palloc(Max(info.n_relations, 1) * sizeof(Datum));
+	for (size_t i = 0; i < info.n_relations; i++)
+	{
+		MrenText relation = mren_net_relation(net, i);
+		char *copy = pnstrdup(relation.data, relation.len);
+
+		relations[i] = CStringGetTextDatum(pg_any_to_server(copy, relation.len, PG_UTF8));
+	}
+	return PointerGetDatum(
+		construct_array(relations, (int) info.n_relations, TEXTOID, -1, false, TYPALIGN_INT));
+}
+
+void
+mren_network_sha256(const MrenNet *net, uint8 *sha256)
+{
+	MrenEnv env = mren_pg_env(CurrentMemoryContext);
+	MrenError err;
+	uint8_t *bytes;
+	size_t len;
+	pg_cryptohash_ctx *digest;
+
+	MREN_PG_TRY(mren_net_serialize(net, &env, &bytes, &len, &err));
+	digest = mren_digest_begin();
+	mren_digest_add(digest, bytes, len);
+	mren_digest_end(digest, sha256);
+	mren_release(&env, bytes);
+}
+
+static void
+put_hex(StringInfo out, const char *key, const uint8 *bytes)
+{
+	char hex[2 * MREN_SHA256_LENGTH + 1];
+
+	hex_encode((const char *) bytes, MREN_SHA256_LENGTH, hex);
+	hex[2 * MREN_SHA256_LENGTH] = '\0';
+	appendStringInfo(out, ", \"%s\": \"%s\"", key, hex);
+}
+
+/* The names of the relations, then the number of the negative one as a name. */
+static void
+put_relations(StringInfo out, const MrenNet *net, const MrenNetInfo *info)
+{
+	for (size_t i = 0; i < info->n_relations; i++)
+	{
+		MrenText relation = mren_net_relation(net, i);
+
+		appendStringInfoString(out, i == 0 ? "\"relations\": [" : ", ");
+		escape_json(out, pnstrdup(relation.data, relation.len));
+	}
+	appendStringInfoString(out, "], \"negative\": ");
+	if (info->negative < 0)
+		appendStringInfoString(out, "null");
+	else
+	{
+		MrenText negative = mren_net_relation(net, info->negative);
+
+		escape_json(out, pnstrdup(negative.data, negative.len));
+	}
+}
+
+Datum
+mren_network_info(PG_FUNCTION_ARGS)
+{
+	MrenNetwork network;
+	MrenNetInfo info;
+	StringInfoData out;
+	uint8 sha256[MREN_SHA256_LENGTH];
+
+	mren_network_read(PG_GETARG_DATUM(0), CurrentMemoryContext, &network);
+	mren_net_info(network.net, &info);
+	mren_network_sha256(network.net, sha256);
+	initStringInfo(&out);
+	appendStringInfoChar(&out, '{');
+	put_relations(&out, network.net, &info);
+	appendStringInfo(&out,
+					 ", \"embedding_dimension\": %zu, \"image_dimension\": %zu"
+					 ", \"features\": %zu, \"parameters\": %zu, \"training_rows\": %zu",
+					 info.embedding_dim, info.image_dim, info.features_dim, info.n_parameters,
+					 info.n_training_rows);
+	appendStringInfo(&out, ", \"temperature\": %.9g", info.temperature);
+	if (info.threshold >= 0)
+		appendStringInfo(&out, ", \"threshold\": %.9g", info.threshold);
+	else
+		appendStringInfoString(&out, ", \"threshold\": null");
+	put_hex(&out, "embeddings_sha256", info.embeddings_sha256);
+	if (info.has_image)
+		put_hex(&out, "image_encoder_sha256", info.encoder_sha256);
+	else
+		appendStringInfoString(&out, ", \"image_encoder_sha256\": null");
+	put_hex(&out, "sha256", sha256);
+	appendStringInfo(&out, ", \"options\": %s, \"metrics\": %s}", network.options,
+					 network.metrics == NULL ? "null" : network.metrics);
+	PG_RETURN_DATUM(mren_network_jsonb(out.data));
+}
