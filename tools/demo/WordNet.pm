@@ -133,6 +133,14 @@ sub _read_other
 	return;
 }
 
+# 32-bit FNV-1a, so that what is drawn by it is the same everywhere.
+sub hash
+{
+	my $hash = 0x811c9dc5;
+	$hash = (($hash ^ $_) * 0x01000193) & 0xffffffff for unpack 'C*', $_[0];
+	return $hash;
+}
+
 sub synsets { return sort keys %{ $_[0]{words} } }
 sub words   { return @{ $_[0]{words}{ $_[1] } } }
 # The most words that a noun beginning with this one has.
@@ -211,6 +219,21 @@ sub related
 		$related{$relation} = $self->_reach($targets, $CLOSURE{$relation});
 	}
 	return \%related;
+}
+
+# {synset => 1}: the synset and everything it is a kind of.
+sub kinds
+{
+	my ($self, $synset) = @_;
+	return $self->_reach([$synset], ['@']);
+}
+
+# {synset => 1}: the parts of the synsets, and the parts of those.
+sub parts
+{
+	my ($self, $synsets) = @_;
+	my @parts = map { @{ $self->{pointers}{$_}{'%p'} || [] } } @$synsets;
+	return $self->_reach(\@parts, ['%p']);
 }
 
 # {synset => 1}: what any pointer of the synset reaches, or reaches it in the other
