@@ -18,6 +18,9 @@
 
 #include "base/env.h"
 
+/* Longer texts are refused: a sentence, not a library. */
+#define MREN_MAX_TEXT (16 * 1024 * 1024)
+
 typedef struct MrenToken
 {
 	uint32_t start, end;		   /* bytes, half open */
@@ -45,7 +48,7 @@ extern void mren_tokenizer_close(MrenTokenizer *tokenizer);
  *	  Replaces tokens' contents; its buffer is allocated from env and reused.
  *
  * text is UTF-8: MREN_EDATA, with the byte's number, when it is not.  Linear
- * in len, interruptible.  The result is ICU's, except that a run of more than
+ * in len, interruptible.  MREN_ELIMIT beyond MREN_MAX_TEXT bytes.  The result is ICU's, except that a run of more than
  * 4,096 characters without any space or full stop is cut at that length.
  */
 extern MrenStatus mren_tokenize(MrenTokenizer *tokenizer, const MrenEnv *env, const char *text,
@@ -62,7 +65,10 @@ extern MrenStatus mren_tokenize_reference(MrenTokenizer *tokenizer, const MrenEn
 
 extern void mren_tokens_free(const MrenEnv *env, MrenTokens *tokens);
 
-/* As linked at run time, such as "72.1". */
+/*
+ * Such as "72.1": the library this was built against, whose major version is in its file's name, so
+ * that another one is not loaded.
+ */
 extern const char *mren_icu_version(void);
 
 #endif
