@@ -11,15 +11,18 @@
 #include "access/htup_details.h"
 #include "access/stratnum.h"
 #include "access/table.h"
+#include "catalog/indexing.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
 /* Attribute numbers, in the order of sql/parts/10_tables.sql. */
@@ -302,7 +305,8 @@ mren_catalog_word(int64 embedding, int32 dimension, const char *word, int len, i
 {
 	TableScan scan;
 	HeapTuple tuple;
-	text *key = cstring_to_text_with_len(word, len);
+	char *server = pg_any_to_server(word, len, PG_UTF8);
+	text *key = server == word ? cstring_to_text_with_len(word, len) : cstring_to_text(server);
 
 	scan_open(&scan, "embedding_word");
 	scan_key(&scan, WORD_EMBEDDING, F_INT8EQ, Int64GetDatum(embedding));
@@ -622,8 +626,9 @@ mren_catalog_weights(int64 version, MrenWeightVisitor visit, void *state)
  * Writing
  */
 
-uint64
-mren_catalog_write(const char *sql, int n, const Oid *types, const Datum *values, const char *nulls)
+static uint64
+execute_as_owner(const char *sql, int n, const Oid *types, const Datum *values, const char *nulls,
+				 bool read_only)
 {
 	Relation rel = table_open(table_oid("model"), AccessShareLock);
 	Oid owner = rel->rd_rel->relowner;
@@ -636,11 +641,85 @@ mren_catalog_write(const char *sql, int n, const Oid *types, const Datum *values
 	/* An error restores both at the end of the (sub)transaction. */
 	SetUserIdAndSecContext(owner,
 						   save_sec_context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
-	ret = SPI_execute_with_args(sql, n, (Oid *) types, (Datum *) values, nulls, false, 0);
+	ret = SPI_execute_with_args(sql, n, (Oid *) types, (Datum *) values, nulls, read_only, 0);
 	SetUserIdAndSecContext(save_userid, save_sec_context);
 	if (ret < 0)
 		elog(ERROR, "statement on mren's tables failed: %s", SPI_result_code_string(ret));
 	return SPI_processed;
+}
+
+uint64
+mren_catalog_write(const char *sql, int n, const Oid *types, const Datum *values, const char *nulls)
+{
+	return execute_as_owner(sql, n, types, values, nulls, false);
+}
+
+uint64
+mren_catalog_read(const char *sql, int n, const Oid *types, const Datum *values, const char *nulls)
+{
+	return execute_as_owner(sql, n, types, values, nulls, true);
+}
+
+/*
+ * Bulk insertion of words: through the heap and its indexes, without a
+ * statement a row.
+ */
+
+struct MrenWordInsert
+{
+	Relation rel;
+	CatalogIndexState indexes;
+	int64 embedding;
+	int32 dimension;
+	MemoryContext row_context;
+};
+
+MrenWordInsert *
+mren_catalog_words_begin(int64 embedding)
+{
+	MrenWordInsert *insert = palloc0(sizeof(MrenWordInsert));
+
+	insert->rel = table_open(table_oid("embedding_word"), RowExclusiveLock);
+	insert->indexes = CatalogOpenIndexes(insert->rel);
+	insert->embedding = embedding;
+	insert->row_context =
+		AllocSetContextCreate(CurrentMemoryContext, "mren word", ALLOCSET_DEFAULT_SIZES);
+	return insert;
+}
+
+void
+mren_catalog_words_add(MrenWordInsert *insert, int32 id, const char *word, int len,
+					   const float4 *vector, int n)
+{
+	MemoryContext old = MemoryContextSwitchTo(insert->row_context);
+	Datum values[4];
+	bool nulls[4] = {false, false, false, false};
+	Datum *numbers = palloc(n * sizeof(Datum));
+	char *server;
+
+	for (int i = 0; i < n; i++)
+		numbers[i] = Float4GetDatum(vector[i]);
+	values[WORD_EMBEDDING - 1] = Int64GetDatum(insert->embedding);
+	values[WORD_ID - 1] = Int32GetDatum(id);
+	server = pg_any_to_server(word, len, PG_UTF8);
+	values[WORD_WORD - 1] = PointerGetDatum(server == word ? cstring_to_text_with_len(word, len)
+														   : cstring_to_text(server));
+	values[WORD_VECTOR - 1] =
+		PointerGetDatum(construct_array(numbers, n, FLOAT4OID, sizeof(float4), true, TYPALIGN_INT));
+	CatalogTupleInsertWithInfo(insert->rel,
+							   heap_form_tuple(RelationGetDescr(insert->rel), values, nulls),
+							   insert->indexes);
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(insert->row_context);
+}
+
+void
+mren_catalog_words_end(MrenWordInsert *insert)
+{
+	CatalogCloseIndexes(insert->indexes);
+	table_close(insert->rel, NoLock);
+	MemoryContextDelete(insert->row_context);
+	pfree(insert);
 }
 
 bytea *

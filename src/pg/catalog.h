@@ -126,7 +126,18 @@ extern void mren_catalog_weights(int64 version, MrenWeightVisitor visit, void *s
 extern uint64 mren_catalog_write(const char *sql, int n, const Oid *types, const Datum *values,
 								 const char *nulls);
 
-/* The bytes of a bytea of exactly 32, or an error that the table is damaged. */
+/* The same for a statement that only reads, under the active snapshot. */
+extern uint64 mren_catalog_read(const char *sql, int n, const Oid *types, const Datum *values,
+								const char *nulls);
+
+/* Adds the words of a set of embeddings; the caller has checked the rights. */
+typedef struct MrenWordInsert MrenWordInsert;
+extern MrenWordInsert *mren_catalog_words_begin(int64 embedding);
+extern void mren_catalog_words_add(MrenWordInsert *insert, int32 id, const char *word, int len,
+								   const float4 *vector, int n);
+extern void mren_catalog_words_end(MrenWordInsert *insert);
+
+/* A content hash as a bytea. */
 extern bytea *mren_catalog_hash_datum(const uint8 *sha256);
 
 #endif

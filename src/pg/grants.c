@@ -13,6 +13,7 @@
 #include "utils/acl.h"
 #include "utils/builtins.h"
 
+#include "pg/args.h"
 #include "pg/models.h"
 
 PG_FUNCTION_INFO_V1(mren_grant_model);
@@ -66,7 +67,7 @@ privilege_name(const char *text)
 static const char *
 name_argument(FunctionCallInfo fcinfo, int arg, const char *name)
 {
-	mren_models_need(fcinfo, arg, name);
+	mren_arg_required(fcinfo, arg, name);
 	return NameStr(*PG_GETARG_NAME(arg));
 }
 
@@ -79,9 +80,9 @@ current_user_name(void)
 Datum
 mren_grant_model(PG_FUNCTION_ARGS)
 {
-	char *model = mren_models_text(fcinfo, 0, "model");
+	char *model = mren_arg_text(fcinfo, 0, "model");
 	const char *grantee = name_argument(fcinfo, 1, "grantee");
-	const char *privilege = privilege_name(mren_models_text(fcinfo, 2, "privilege"));
+	const char *privilege = privilege_name(mren_arg_text(fcinfo, 2, "privilege"));
 	Oid types[] = {INT8OID, NAMEOID, TEXTOID, NAMEOID};
 	Datum values[lengthof(types)];
 	MrenModelRow row;
@@ -105,9 +106,9 @@ mren_grant_model(PG_FUNCTION_ARGS)
 Datum
 mren_revoke_model(PG_FUNCTION_ARGS)
 {
-	char *model = mren_models_text(fcinfo, 0, "model");
+	char *model = mren_arg_text(fcinfo, 0, "model");
 	const char *grantee = name_argument(fcinfo, 1, "grantee");
-	const char *privilege = privilege_name(mren_models_text(fcinfo, 2, "privilege"));
+	const char *privilege = privilege_name(mren_arg_text(fcinfo, 2, "privilege"));
 	Oid types[] = {INT8OID, NAMEOID, TEXTOID};
 	Datum values[lengthof(types)];
 	MrenModelRow row;
@@ -131,7 +132,7 @@ mren_revoke_model(PG_FUNCTION_ARGS)
 Datum
 mren_alter_model_owner(PG_FUNCTION_ARGS)
 {
-	char *model = mren_models_text(fcinfo, 0, "model");
+	char *model = mren_arg_text(fcinfo, 0, "model");
 	const char *owner = name_argument(fcinfo, 1, "new_owner");
 	Oid types[] = {INT8OID, NAMEOID};
 	Datum values[lengthof(types)];
@@ -159,8 +160,8 @@ mren_alter_model_owner(PG_FUNCTION_ARGS)
 Datum
 mren_has_model_privilege(PG_FUNCTION_ARGS)
 {
-	char *model = mren_models_text(fcinfo, 0, "model");
-	char *list = mren_models_text(fcinfo, 1, "privilege");
+	char *model = mren_arg_text(fcinfo, 0, "model");
+	char *list = mren_arg_text(fcinfo, 1, "privilege");
 	MrenModelRow row;
 	int wanted = 0;
 

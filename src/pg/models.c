@@ -19,6 +19,7 @@
 #include "utils/snapmgr.h"
 
 #include "net/buffer.h"
+#include "pg/args.h"
 #include "pg/env.h"
 
 /* Bytes of one row of mren.weight: a few times what TOAST handles at once, and
@@ -28,25 +29,6 @@
 PG_FUNCTION_INFO_V1(mren_save_model);
 PG_FUNCTION_INFO_V1(mren_export_model);
 PG_FUNCTION_INFO_V1(mren_import_model);
-
-/*
- * Arguments
- */
-
-void
-mren_models_need(FunctionCallInfo fcinfo, int arg, const char *name)
-{
-	if (PG_ARGISNULL(arg))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("%s must not be null", name)));
-}
-
-char *
-mren_models_text(FunctionCallInfo fcinfo, int arg, const char *name)
-{
-	mren_models_need(fcinfo, arg, name);
-	return text_to_cstring(PG_GETARG_TEXT_PP(arg));
-}
 
 /*
  * Statements
@@ -127,27 +109,12 @@ mren_models_lock(const char *model, MrenPrivilege privilege, MrenModelRow *row)
  * Saving
  */
 
-static void
-check_name(const char *model)
-{
-	size_t len = strlen(model);
-
-	if (len == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_NAME), errmsg("the name of a model must not be empty")));
-	if (len > MREN_MAX_MODEL_NAME)
-		ereport(ERROR, (errcode(ERRCODE_NAME_TOO_LONG),
-						errmsg("the name \"%.*s...\" of a model has %zu bytes",
-							   pg_mbcliplen(model, len, 40), model, len),
-						errhint("A name has at most %d bytes.", MREN_MAX_MODEL_NAME)));
-}
-
 void
 mren_models_check_save(const char *model)
 {
 	MrenModelRow row;
 
-	check_name(model);
+	mren_check_name("model", model);
 	PushActiveSnapshot(GetTransactionSnapshot());
 	if (mren_catalog_model(model, &row))
 		mren_catalog_require(model, MREN_PRIVILEGE_TRAIN, &row);
@@ -407,11 +374,11 @@ wants_deploy(const char *options)
 Datum
 mren_save_model(PG_FUNCTION_ARGS)
 {
-	char *model = mren_models_text(fcinfo, 0, "model");
+	char *model = mren_arg_text(fcinfo, 0, "model");
 	MrenSaveExtra extra = {.seconds = -1};
 	MrenNetwork network;
 
-	mren_models_need(fcinfo, 1, "network");
+	mren_arg_required(fcinfo, 1, "network");
 	mren_network_read(PG_GETARG_DATUM(1), CurrentMemoryContext, &network);
 	extra.deploy = wants_deploy(network.options);
 	PG_RETURN_INT32(mren_models_save(model, &network, &extra));
@@ -508,7 +475,7 @@ read_json(int64 version, MrenNetwork *network)
 Datum
 mren_export_model(PG_FUNCTION_ARGS)
 {
-	char *model = mren_models_text(fcinfo, 0, "model");
+	char *model = mren_arg_text(fcinfo, 0, "model");
 	MemoryContext caller = CurrentMemoryContext;
 	MrenModelRow row;
 	MrenVersionRow version;
@@ -539,11 +506,11 @@ mren_export_model(PG_FUNCTION_ARGS)
 Datum
 mren_import_model(PG_FUNCTION_ARGS)
 {
-	char *model = mren_models_text(fcinfo, 0, "model");
+	char *model = mren_arg_text(fcinfo, 0, "model");
 	MrenSaveExtra extra = {.seconds = -1};
 	MrenNetwork network;
 
-	mren_models_need(fcinfo, 1, "contents");
+	mren_arg_required(fcinfo, 1, "contents");
 	mren_network_read(PG_GETARG_DATUM(1), CurrentMemoryContext, &network);
 	PG_RETURN_INT32(mren_models_save(model, &network, &extra));
 }

@@ -11,7 +11,6 @@
 
 #include "postgres.h"
 
-#include "fmgr.h"
 #include "pg/catalog.h"
 #include "pg/network.h"
 
@@ -21,9 +20,6 @@
  * "running" without the lock is of a run that died.
  */
 #define MREN_RUN_LOCK_CLASS 0x6d72656e /* "mren" */
-
-/* Longest name of a model, in bytes. */
-#define MREN_MAX_MODEL_NAME 255
 
 typedef struct MrenSaveExtra
 {
@@ -85,9 +81,5 @@ extern void mren_models_deploy(int64 model, int64 version);
 /* The error that a model lacks a version, with those that it has. */
 extern void mren_models_no_version(const char *model, int64 id, int32 version)
 	pg_attribute_noreturn();
-
-/* An argument that may not be NULL: 22004 otherwise. */
-extern char *mren_models_text(FunctionCallInfo fcinfo, int arg, const char *name);
-extern void mren_models_need(FunctionCallInfo fcinfo, int arg, const char *name);
 
 #endif

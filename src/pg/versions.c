@@ -10,6 +10,8 @@
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
 
+#include "pg/args.h"
+
 PG_FUNCTION_INFO_V1(mren_promote);
 PG_FUNCTION_INFO_V1(mren_rollback);
 PG_FUNCTION_INFO_V1(mren_drop_version);
@@ -37,11 +39,11 @@ find_version(int64 model, int32 version)
 Datum
 mren_promote(PG_FUNCTION_ARGS)
 {
-	char *model = mren_models_text(fcinfo, 0, "model");
+	char *model = mren_arg_text(fcinfo, 0, "model");
 	MrenModelRow row;
 	int64 id;
 
-	mren_models_need(fcinfo, 1, "version");
+	mren_arg_required(fcinfo, 1, "version");
 	mren_models_begin("mren.promote()");
 	mren_models_lock(model, MREN_PRIVILEGE_ADMIN, &row);
 	id = find_version(row.id, PG_GETARG_INT32(1));
@@ -62,7 +64,7 @@ mren_promote(PG_FUNCTION_ARGS)
 Datum
 mren_rollback(PG_FUNCTION_ARGS)
 {
-	char *model = mren_models_text(fcinfo, 0, "model");
+	char *model = mren_arg_text(fcinfo, 0, "model");
 	MrenModelRow row;
 	Oid types[] = {INT8OID, INT8OID};
 	Datum values[2];
@@ -105,12 +107,12 @@ mren_rollback(PG_FUNCTION_ARGS)
 Datum
 mren_drop_version(PG_FUNCTION_ARGS)
 {
-	char *model = mren_models_text(fcinfo, 0, "model");
+	char *model = mren_arg_text(fcinfo, 0, "model");
 	Oid types[] = {INT8OID};
 	MrenModelRow row;
 	Datum id;
 
-	mren_models_need(fcinfo, 1, "version");
+	mren_arg_required(fcinfo, 1, "version");
 	mren_models_begin("mren.drop_version()");
 	mren_models_lock(model, MREN_PRIVILEGE_ADMIN, &row);
 	id = Int64GetDatum(find_version(row.id, PG_GETARG_INT32(1)));
@@ -136,7 +138,7 @@ mren_drop_version(PG_FUNCTION_ARGS)
 Datum
 mren_drop_model(PG_FUNCTION_ARGS)
 {
-	char *model = mren_models_text(fcinfo, 0, "model");
+	char *model = mren_arg_text(fcinfo, 0, "model");
 	static const char *const statements[] = {
 		"DELETE FROM mren.weight WHERE version OPERATOR(pg_catalog.=) ANY (ARRAY("
 		"SELECT id FROM mren.model_version WHERE model OPERATOR(pg_catalog.=) $1))",

@@ -1,0 +1,202 @@
+/*
+ * args.c
+ *	  Arguments of SQL functions as the core wants them.
+ */
+#include "pg/args.h"
+
+#include <math.h>
+
+#include "catalog/pg_type.h"
+#include "mb/pg_wchar.h"
+#include "utils/builtins.h"
+#include "utils/geo_decls.h"
+#include "utils/rangetypes.h"
+#include "utils/typcache.h"
+
+#define MAX_NAME 255
+
+void
+mren_arg_required(FunctionCallInfo fcinfo, int arg, const char *name)
+{
+	if (PG_ARGISNULL(arg))
+		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+						errmsg("argument \"%s\" must not be null", name)));
+}
+
+char *
+mren_arg_text(FunctionCallInfo fcinfo, int arg, const char *name)
+{
+	mren_arg_required(fcinfo, arg, name);
+	return text_to_cstring(PG_GETARG_TEXT_PP(arg));
+}
+
+void
+mren_check_name(const char *argument, const char *name)
+{
+	if (name[0] == '\0')
+		ereport(ERROR, (errcode(ERRCODE_INVALID_NAME),
+						errmsg("argument \"%s\" is an empty name", argument)));
+	if (strlen(name) > MAX_NAME)
+		ereport(ERROR, (errcode(ERRCODE_NAME_TOO_LONG),
+						errmsg("name \"%.*s...\" is longer than %d bytes",
+							   pg_mbcliplen(name, strlen(name), 40), name, MAX_NAME)));
+}
+
+ArrayType *
+mren_real_array(const float4 *values, int n)
+{
+	Size size = ARR_OVERHEAD_NONULLS(1) + sizeof(float4) * n;
+	ArrayType *array = palloc0(size);
+
+	SET_VARSIZE(array, size);
+	array->ndim = 1;
+	array->dataoffset = 0;
+	array->elemtype = FLOAT4OID;
+	ARR_DIMS(array)[0] = n;
+	ARR_LBOUND(array)[0] = 1;
+	memcpy(ARR_DATA_PTR(array), values, sizeof(float4) * n);
+	return array;
+}
+
+const float4 *
+mren_array_floats(ArrayType *array, const char *name, int *n)
+{
+	const float4 *values = (const float4 *) ARR_DATA_PTR(array);
+
+	if (ARR_NDIM(array) > 1)
+		ereport(ERROR, (errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+						errmsg("\"%s\" has %d dimensions instead of one", name, ARR_NDIM(array))));
+	if (ARR_HASNULL(array) && array_contains_nulls(array))
+		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+						errmsg("\"%s\" has null elements", name)));
+	*n = ARR_NDIM(array) == 0 ? 0 : ARR_DIMS(array)[0];
+	for (int i = 0; i < *n; i++)
+	{
+		if (!isfinite(values[i]))
+			ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+							errmsg("element %d of \"%s\" is %g", i + 1, name, values[i])));
+	}
+	return values;
+}
+
+void
+mren_pair_sentence(MrenPair *pair, Datum sentence)
+{
+	text *value = DatumGetTextPP(sentence);
+
+	pair->sentence = mren_pg_utf8(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));
+}
+
+static MrenMention
+mention_of_text(Datum value)
+{
+	text *mention = DatumGetTextPP(value);
+	MrenUtf8 utf8 = mren_pg_utf8(VARDATA_ANY(mention), VARSIZE_ANY_EXHDR(mention));
+
+	return (MrenMention){.text = utf8.data, .len = utf8.len};
+}
+
+static MrenMention
+mention_of_range(Datum value, const char *role)
+{
+	RangeType *range = DatumGetRangeTypeP(value);
+	TypeCacheEntry *type = lookup_type_cache(RangeTypeGetOid(range), TYPECACHE_RANGE_INFO);
+	RangeBound lower;
+	RangeBound upper;
+	bool empty;
+
+	range_deserialize(type, range, &lower, &upper, &empty);
+	if (empty || lower.infinite || upper.infinite)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("%s range is %s", role, empty ? "empty" : "unbounded"),
+						errhint("Give the characters of the mention, half open and 0-based, as in "
+								"int4range(3, 5).")));
+	/* int4range is canonical: lower inclusive, upper exclusive. */
+	return (MrenMention){
+		.is_range = true, .lower = DatumGetInt32(lower.val), .upper = DatumGetInt32(upper.val)};
+}
+
+void
+mren_pair_mentions(MrenPair *pair, Datum head, Datum tail, bool ranges)
+{
+	pair->head = ranges ? mention_of_range(head, "head") : mention_of_text(head);
+	pair->tail = ranges ? mention_of_range(tail, "tail") : mention_of_text(tail);
+}
+
+void
+mren_pair_image_vector(MrenPair *pair, Datum vector)
+{
+	pair->image_vector =
+		mren_array_floats(DatumGetArrayTypeP(vector), "image_vector", &pair->n_image_vector);
+}
+
+MrenText
+mren_pair_type(Datum type)
+{
+	text *value = DatumGetTextPP(type);
+	MrenUtf8 utf8 = mren_pg_utf8(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));
+
+	return (MrenText){utf8.data, utf8.len};
+}
+
+void
+mren_pair_box(Datum value, const char *name, float4 *out)
+{
+	BOX *box = DatumGetBoxP(value);
+	const double corners[4] = {box->low.x, box->low.y, box->high.x, box->high.y};
+
+	for (int i = 0; i < 4; i++)
+	{
+		out[i] = (float4) corners[i];
+		if (!isfinite(out[i]))
+			ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+							errmsg("a corner of \"%s\" is not a finite number", name)));
+	}
+}
+
+void
+mren_pair_check(const MrenPair *pair)
+{
+	if (pair->image != NULL && pair->image_vector != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("both \"image\" and \"image_vector\" are given"),
+				 errhint("Give the picture, or what mren.image_features made of it, not both.")));
+}
+
+bool
+mren_pair_args(FunctionCallInfo fcinfo, int first, bool ranges, MrenPair *pair)
+{
+	enum
+	{
+		SENTENCE,
+		HEAD,
+		TAIL,
+		IMAGE,
+		HEAD_TYPE,
+		TAIL_TYPE,
+		HEAD_BOX,
+		TAIL_BOX,
+		IMAGE_VECTOR
+	};
+
+	memset(pair, 0, sizeof(*pair));
+	if (PG_ARGISNULL(first + SENTENCE) || PG_ARGISNULL(first + HEAD) || PG_ARGISNULL(first + TAIL))
+		return false;
+	mren_pair_sentence(pair, PG_GETARG_DATUM(first + SENTENCE));
+	mren_pair_mentions(pair, PG_GETARG_DATUM(first + HEAD), PG_GETARG_DATUM(first + TAIL), ranges);
+	if (!PG_ARGISNULL(first + IMAGE))
+		pair->image = PG_GETARG_BYTEA_PP(first + IMAGE);
+	if (!PG_ARGISNULL(first + IMAGE_VECTOR))
+		mren_pair_image_vector(pair, PG_GETARG_DATUM(first + IMAGE_VECTOR));
+	if (!PG_ARGISNULL(first + HEAD_TYPE))
+		pair->head_type = mren_pair_type(PG_GETARG_DATUM(first + HEAD_TYPE));
+	if (!PG_ARGISNULL(first + TAIL_TYPE))
+		pair->tail_type = mren_pair_type(PG_GETARG_DATUM(first + TAIL_TYPE));
+	if ((pair->has_head_box = !PG_ARGISNULL(first + HEAD_BOX)))
+		mren_pair_box(PG_GETARG_DATUM(first + HEAD_BOX), "head_box", pair->head_box);
+	if ((pair->has_tail_box = !PG_ARGISNULL(first + TAIL_BOX)))
+		mren_pair_box(PG_GETARG_DATUM(first + TAIL_BOX), "tail_box", pair->tail_box);
+	mren_pair_check(pair);
+	return true;
+}

@@ -1,0 +1,70 @@
+/*
+ * args.h
+ *	  Arguments of SQL functions as the core wants them, with the errors that
+ *	  name them.
+ */
+#ifndef MREN_PG_ARGS_H
+#define MREN_PG_ARGS_H
+
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "utils/array.h"
+
+#include "net/example.h"
+#include "pg/env.h"
+#include "text/mention.h"
+
+/* 22004 if the argument is NULL. */
+extern void mren_arg_required(FunctionCallInfo fcinfo, int arg, const char *name);
+/* The argument as a C string; 22004 if it is NULL. */
+extern char *mren_arg_text(FunctionCallInfo fcinfo, int arg, const char *name);
+
+/* 42602 for a name that is empty or longer than 255 bytes. */
+extern void mren_check_name(const char *argument, const char *name);
+
+/* n floats as a real[]. */
+extern ArrayType *mren_real_array(const float4 *values, int n);
+
+/* A real[] without NULLs as floats inside it; 22004, 2202E otherwise. */
+extern const float4 *mren_array_floats(ArrayType *array, const char *name, int *n);
+
+/*
+ * One row to be classified or learnt from: a sentence, two mentions and what
+ * else is known.  Pointers go into the arguments.
+ */
+typedef struct MrenPair
+{
+	MrenUtf8 sentence;
+	MrenMention head;
+	MrenMention tail;
+	const bytea *image; /* NULL: none; detoasted */
+	const float4 *image_vector;
+	int n_image_vector;
+	MrenText head_type; /* data NULL: none */
+	MrenText tail_type;
+	bool has_head_box;
+	bool has_tail_box;
+	float4 head_box[4]; /* x0, y0, x1, y1 */
+	float4 tail_box[4];
+} MrenPair;
+
+/* The parts of a pair, each from a Datum that is not NULL. */
+extern void mren_pair_sentence(MrenPair *pair, Datum sentence);
+extern void mren_pair_mentions(MrenPair *pair, Datum head, Datum tail, bool ranges);
+extern void mren_pair_image_vector(MrenPair *pair, Datum vector);
+extern MrenText mren_pair_type(Datum type);
+extern void mren_pair_box(Datum box, const char *name, float4 *out);
+
+/* An error if the pair has both a picture and a vector of one. */
+extern void mren_pair_check(const MrenPair *pair);
+
+/*
+ * mren_pair_args
+ *	  The pair of a predicting function: sentence, head, tail, image, head_type,
+ *	  tail_type, head_box, tail_box, image_vector from argument `first` on.
+ *	  False if sentence, head or tail is NULL: the answer is NULL then.
+ */
+extern bool mren_pair_args(FunctionCallInfo fcinfo, int first, bool ranges, MrenPair *pair);
+
+#endif

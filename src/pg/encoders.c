@@ -1,0 +1,210 @@
+/*
+ * encoders.c
+ *	  Loaded image encoders and the feature vectors of pictures.
+ *
+ * An encoder is the parsed network with its arena; one run at a time uses it,
+ * because nothing between a run's start and its end calls back into SQL.
+ * Vectors of pictures seen lately are kept by the picture's hash: several rows
+ * often show one picture.
+ */
+#include "pg/encoders.h"
+
+#include "miscadmin.h"
+#include "utils/memutils.h"
+
+#include "onnx/graph.h"
+#include "pg/env.h"
+#include "pg/settings.h"
+
+struct MrenEncoder
+{
+	MrenCacheEntry base;
+	MrenEnv env; /* of the entry's context: the graph keeps a pointer to it */
+	MrenGraph *graph;
+	MrenGraphRun *run;
+	MrenGraphInfo info;
+	MrenImagePrep prep;
+	float4 *input; /* (height, width, 3) */
+};
+
+static MrenCache cache = MREN_CACHE_INIT(cache, &mren_encoder_cache, NULL);
+
+/* A picture's vector; the newest is at the head. */
+typedef struct PictureEntry
+{
+	MrenCacheEntry base; /* key: the encoder's identity mixed with the picture's hash */
+	float4 vector[FLEXIBLE_ARRAY_MEMBER];
+} PictureEntry;
+
+static MrenCache pictures = MREN_CACHE_INIT(pictures, &mren_picture_cache, NULL);
+
+static MrenEncoder *
+load(const MrenEncoderRow *row, const MrenCacheKey *key)
+{
+	MemoryContext context = mren_cache_context("image encoder");
+	MrenEncoder *encoder = MemoryContextAllocZero(context, sizeof(MrenEncoder));
+	MrenError err;
+	uint8 *bytes;
+	size_t len;
+
+	encoder->base.context = context;
+	encoder->base.key = *key;
+	encoder->env = mren_pg_env(context);
+	mren_catalog_encoder_bytes(row, &bytes, &len);
+	MREN_PG_TRY(mren_graph_load(&encoder->env, bytes, len, row->output,
+								(size_t) mren_max_encoder_memory * 1024, &encoder->graph, &err));
+	pfree(bytes);
+	mren_graph_info(encoder->graph, &encoder->info);
+	if (encoder->info.features != (size_t) row->dimension)
+		ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
+						errmsg("image encoder %lld gives %zu features instead of %d",
+							   (long long) row->id, encoder->info.features, row->dimension)));
+	encoder->prep = (MrenImagePrep){
+		.width = encoder->info.width, .height = encoder->info.height, .layout = MREN_LAYOUT_NHWC};
+	memcpy(encoder->prep.mean, row->mean, sizeof(row->mean));
+	memcpy(encoder->prep.std, row->std, sizeof(row->std));
+	encoder->input = MemoryContextAllocHuge(context, sizeof(float4) * 3 * encoder->info.width *
+														 encoder->info.height);
+	memset(encoder->input, 0, sizeof(float4) * 3 * encoder->info.width * encoder->info.height);
+	MREN_PG_TRY(
+		mren_graph_start(&encoder->env, encoder->graph, encoder->input, &encoder->run, &err));
+	encoder->base.bytes = MemoryContextMemAllocated(context, true);
+	return encoder;
+}
+
+MrenEncoder *
+mren_encoder_open(const MrenEncoderRow *row)
+{
+	MrenCacheKey key = {.id = 0};
+	MrenEncoder *encoder;
+
+	memcpy(key.content, row->identity, MREN_SHA256_LENGTH);
+	encoder = (MrenEncoder *) mren_cache_find(&cache, &key);
+	if (encoder == NULL)
+	{
+		encoder = load(row, &key);
+		mren_cache_insert(&cache, &encoder->base);
+	}
+	mren_cache_pin(&encoder->base, CurrentMemoryContext);
+	return encoder;
+}
+
+MrenEncoder *
+mren_encoder_open_by_hash(const uint8 *identity, const char *model)
+{
+	MrenCacheKey key = {.id = 0};
+	MrenEncoder *encoder;
+	MrenEncoderRow row;
+
+	memcpy(key.content, identity, MREN_SHA256_LENGTH);
+	encoder = (MrenEncoder *) mren_cache_find(&cache, &key);
+	if (encoder != NULL)
+	{
+		mren_cache_pin(&encoder->base, CurrentMemoryContext);
+		return encoder;
+	}
+	if (!mren_catalog_encoder_by_hash(identity, &row, NULL))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the image encoder of model \"%s\" is not loaded", model),
+				 errhint("Load the same network with mren.load_image_encoder, with the same output "
+						 "and normalisation, under any name.")));
+	return mren_encoder_open(&row);
+}
+
+int32
+mren_encoder_dimension(const MrenEncoder *encoder)
+{
+	return (int32) encoder->info.features;
+}
+
+MrenHash128
+mren_picture_hash(const bytea *image)
+{
+	return mren_hash128(VARDATA_ANY(image), VARSIZE_ANY_EXHDR(image));
+}
+
+void
+mren_picture_decode(const bytea *image, MrenBitmap *bitmap)
+{
+	MrenEnv env = mren_pg_env(CurrentMemoryContext);
+	MrenImageLimits limits = {mren_max_image_width, mren_max_image_height,
+							  (size_t) mren_max_image_memory * 1024};
+	MrenError err;
+
+	MREN_PG_TRY(mren_image_decode(&env, (const uint8_t *) VARDATA_ANY(image),
+								  VARSIZE_ANY_EXHDR(image), &limits, bitmap, &err));
+}
+
+void
+mren_encoder_run(MrenEncoder *encoder, const MrenBitmap *bitmap, float4 *out)
+{
+	MrenEnv env = mren_pg_env(CurrentMemoryContext);
+	MrenError err;
+	bool done = false;
+
+	MREN_PG_TRY(mren_image_prepare(&env, bitmap, &encoder->prep, encoder->input, &err));
+	mren_graph_restart(encoder->run, encoder->input);
+	while (!done)
+	{
+		CHECK_FOR_INTERRUPTS();
+		MREN_PG_TRY(mren_graph_step(encoder->run, &done, &err));
+	}
+	MREN_PG_TRY(mren_graph_output(encoder->run, out, &err));
+}
+
+/* One key for a picture under an encoder. */
+static MrenCacheKey
+picture_key(const MrenEncoder *encoder, const bytea *image)
+{
+	MrenCacheKey key = {.id = 0};
+	MrenHash128 hash = mren_picture_hash(image);
+
+	memcpy(key.content, hash.bytes, sizeof(hash.bytes));
+	/* Half of the encoder's SHA-256 tells encoders apart as surely. */
+	memcpy(key.content + sizeof(hash.bytes), encoder->base.key.content,
+		   sizeof(key.content) - sizeof(hash.bytes));
+	return key;
+}
+
+static void
+remember_picture(const MrenCacheKey *key, const float4 *vector, int32 dimension)
+{
+	MemoryContext context;
+	PictureEntry *entry;
+	size_t size = offsetof(PictureEntry, vector) + dimension * sizeof(float4);
+
+	if (mren_picture_cache == 0)
+		return;
+	context =
+		AllocSetContextCreate(CurrentMemoryContext, "mren picture", 0, size + 256, size + 256);
+	entry = MemoryContextAlloc(context, size);
+	entry->base = (MrenCacheEntry){.key = *key, .context = context};
+	memcpy(entry->vector, vector, dimension * sizeof(float4));
+	entry->base.bytes = MemoryContextMemAllocated(context, true);
+	mren_cache_insert(&pictures, &entry->base);
+}
+
+void
+mren_encoder_features(MrenEncoder *encoder, const bytea *image, float4 *out)
+{
+	MrenCacheKey key = picture_key(encoder, image);
+	PictureEntry *entry = (PictureEntry *) mren_cache_find(&pictures, &key);
+	int32 dimension = mren_encoder_dimension(encoder);
+	MemoryContext work;
+	MemoryContext old;
+	MrenBitmap bitmap;
+
+	if (entry != NULL)
+	{
+		memcpy(out, entry->vector, dimension * sizeof(float4));
+		return;
+	}
+	work = AllocSetContextCreate(CurrentMemoryContext, "mren picture", ALLOCSET_DEFAULT_SIZES);
+	old = MemoryContextSwitchTo(work);
+	mren_picture_decode(image, &bitmap);
+	mren_encoder_run(encoder, &bitmap, out);
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(work);
+	remember_picture(&key, out, dimension);
+}

@@ -1,0 +1,67 @@
+/*
+ * mren.c
+ *	  What runs when the library is loaded, and mren.version().
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "utils/builtins.h"
+
+#include "base/blas.h"
+#include "pg/cache.h"
+#include "pg/settings.h"
+#include "text/tokens.h"
+
+PG_MODULE_MAGIC;
+
+PGDLLEXPORT void _PG_init(void);
+
+void
+_PG_init(void)
+{
+	mren_blas_init();
+	mren_settings_define();
+	mren_cache_init();
+}
+
+static const char *
+cpu_path(void)
+{
+#if defined(__x86_64__)
+	__builtin_cpu_init();
+	if (__builtin_cpu_supports("avx512f"))
+		return "x86-64 AVX-512";
+	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+		return "x86-64 AVX2 + FMA";
+	return "x86-64";
+#elif defined(__aarch64__)
+	return "ARM64 NEON";
+#else
+	return "portable";
+#endif
+}
+
+PG_FUNCTION_INFO_V1(mren_version);
+/* mren.version() → TABLE (component text, version text) */
+Datum
+mren_version(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	const char *const rows[][2] = {
+		{"mren", MREN_VERSION},		  {"PostgreSQL", PG_VERSION},
+		{"BLAS", mren_blas_config()}, {"BLAS kernel", mren_blas_kernel()},
+		{"ICU", mren_icu_version()},  {"CPU", cpu_path()},
+	};
+
+	InitMaterializedSRF(fcinfo, 0);
+	for (int i = 0; i < (int) lengthof(rows); i++)
+	{
+		Datum values[2] = {CStringGetTextDatum(rows[i][0]), CStringGetTextDatum(rows[i][1])};
+		bool nulls[2] = {false, false};
+
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+	}
+	return (Datum) 0;
+}

@@ -1,0 +1,47 @@
+/*
+ * predict_query.h
+ *	  Predicting the rows of a query given as text, in batches: what
+ *	  predict_rows, evaluate and confusion_matrix share.
+ */
+#ifndef MREN_PG_PREDICT_QUERY_H
+#define MREN_PG_PREDICT_QUERY_H
+
+#include "postgres.h"
+
+/* One row's answer; strings live until the visitor returns. */
+typedef struct MrenPrediction
+{
+	const char *id;		  /* NULL where the query has no such column, or NULL */
+	const char *actual;	  /* the column "relation", as id */
+	const char *relation; /* NULL: sentence or a mention is NULL, or the model abstains */
+	bool answered;		  /* false: sentence, head or tail is NULL */
+	double confidence;
+	bool seen; /* the version was trained on this very row */
+} MrenPrediction;
+
+typedef void (*MrenPredictionVisitor)(void *state, const MrenPrediction *prediction);
+
+typedef struct MrenPredictQuery
+{
+	const char *model;
+	const char *query;
+	int32 version;		/* 0: the deployed one */
+	bool need_id;		/* an error if the query has no column "id" */
+	bool need_relation; /* the same for "relation" */
+} MrenPredictQuery;
+
+/* What evaluation needs to know of the version that answered. */
+typedef struct MrenPredictedBy
+{
+	int32 version;
+	const char *negative; /* relation, or NULL */
+} MrenPredictedBy;
+
+/*
+ * Runs the query read-only and visits each row in the query's order.  Rights
+ * on the model are checked; needs no SPI connection of the caller's.
+ */
+extern MrenPredictedBy mren_predict_query(const MrenPredictQuery *what, MrenPredictionVisitor visit,
+										  void *state);
+
+#endif

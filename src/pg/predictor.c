@@ -1,0 +1,202 @@
+/*
+ * predictor.c
+ *	  A model ready to answer.
+ *
+ * Networks are cached by version and content.  A predictor itself is a cheap
+ * struct, made anew for every row of predict() and once for a whole query of
+ * predict_rows().
+ */
+#include "pg/predictor.h"
+
+#include "mb/pg_wchar.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+#include "pg/cache.h"
+#include "pg/env.h"
+#include "pg/models.h"
+#include "pg/settings.h"
+
+typedef struct ModelEntry
+{
+	MrenCacheEntry base;
+	MrenNet *net;
+	MrenNetInfo info;
+} ModelEntry;
+
+static MrenCache cache = MREN_CACHE_INIT(cache, &mren_model_cache, NULL);
+
+/* The backend's tokenizer and the buffers of the row at hand. */
+static MemoryContext text_context;
+static MrenEnv text_env;
+static MrenTokenizer *tokenizer;
+static MrenEncoded encoded;
+
+/* Buffers that one long text blew up are given back after the next row. */
+#define KEEP_TEXT_BYTES (1024 * 1024)
+
+static ModelEntry *
+load_model(const MrenDeployed *deployed, const MrenCacheKey *key)
+{
+	MemoryContext context = mren_cache_context("model");
+	ModelEntry *entry = MemoryContextAllocZero(context, sizeof(ModelEntry));
+	MrenVersionRow version;
+
+	if (!mren_catalog_version_by_id(deployed->version.id, &version))
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+						errmsg("version %d of model \"%s\" does not exist",
+							   deployed->version.version, deployed->name)));
+	entry->base.context = context;
+	entry->base.key = *key;
+	entry->net = mren_models_load(&version, context);
+	mren_net_info(entry->net, &entry->info);
+	entry->base.bytes = MemoryContextMemAllocated(context, true);
+	return entry;
+}
+
+void
+mren_predictor_open(MrenPredictor *predictor, const char *model, int len, int32 version)
+{
+	const MrenDeployed *deployed = mren_cache_deployed(model, len, version);
+	MrenCacheKey key = {.id = deployed->version.id};
+	ModelEntry *entry;
+
+	memcpy(key.content, deployed->version.sha256, MREN_SHA256_LENGTH);
+	entry = (ModelEntry *) mren_cache_find(&cache, &key);
+	if (entry == NULL)
+	{
+		entry = load_model(deployed, &key);
+		mren_cache_insert(&cache, &entry->base);
+	}
+	mren_cache_pin(&entry->base, CurrentMemoryContext);
+	memset(predictor, 0, sizeof(*predictor));
+	predictor->net = entry->net;
+	predictor->info = entry->info;
+	predictor->model = pstrdup(deployed->name);
+	predictor->version = deployed->version.version;
+	memcpy(predictor->encoder_hash, deployed->version.encoder, MREN_SHA256_LENGTH);
+	predictor->words = mren_words_open(&deployed->embedding);
+	mren_words_slots(predictor->words, &predictor->vocabulary, &predictor->vectors);
+}
+
+MrenEncoder *
+mren_predictor_encoder(MrenPredictor *predictor)
+{
+	if (predictor->info.image_dim == 0)
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("model \"%s\" was trained without pictures", predictor->model),
+			 errhint(
+				 "Call it with image => NULL, or train a model with the option image_encoder.")));
+	if (predictor->encoder == NULL)
+		predictor->encoder = mren_encoder_open_by_hash(predictor->encoder_hash, predictor->model);
+	return predictor->encoder;
+}
+
+static void
+open_tokenizer(void)
+{
+	MrenError err;
+
+	if (tokenizer != NULL)
+		return;
+	if (text_context == NULL)
+		text_context = AllocSetContextCreate(TopMemoryContext, "mren text", ALLOCSET_DEFAULT_SIZES);
+	text_env = mren_pg_env(text_context);
+	MREN_PG_TRY(mren_tokenizer_open(&text_env, &tokenizer, &err));
+}
+
+const MrenEncoded *
+mren_encode_pair(const MrenVocabulary *vocabulary, const MrenPair *pair)
+{
+	MrenError err;
+
+	open_tokenizer();
+	if (MemoryContextMemAllocated(text_context, true) > KEEP_TEXT_BYTES)
+		mren_encoded_free(&text_env, &encoded);
+	MREN_PG_TRY(mren_encode(tokenizer, &text_env, vocabulary, pair->sentence.data,
+							pair->sentence.len, &pair->head, &pair->tail, &encoded, &err));
+	return &encoded;
+}
+
+/* The picture's vector, from the picture or as the caller kept it. */
+static const float4 *
+image_of(MrenPredictor *predictor, const MrenPair *pair)
+{
+	if (pair->image == NULL && pair->image_vector == NULL)
+		return NULL;
+	if (predictor->info.image_dim == 0)
+		mren_predictor_encoder(predictor);
+	if (pair->image_vector != NULL)
+	{
+		if ((size_t) pair->n_image_vector != predictor->info.image_dim)
+			ereport(
+				ERROR,
+				(errcode(ERRCODE_DATA_EXCEPTION),
+				 errmsg("image vector has %d elements, but model \"%s\" expects %zu",
+						pair->n_image_vector, predictor->model, predictor->info.image_dim),
+				 errhint("Make it with mren.image_features and the image encoder of this model.")));
+		return pair->image_vector;
+	}
+	if (predictor->image == NULL)
+		predictor->image = palloc(predictor->info.image_dim * sizeof(float4));
+	mren_encoder_features(mren_predictor_encoder(predictor), pair->image, predictor->image);
+	return predictor->image;
+}
+
+static int32
+type_of(const MrenPredictor *predictor, MrenText type)
+{
+	return type.data == NULL ? -1 : mren_net_type(predictor->net, type.data, type.len);
+}
+
+const MrenEncoded *
+mren_predictor_row(MrenPredictor *predictor, const MrenPair *pair, MrenInput *input)
+{
+	const MrenEncoded *row;
+
+	mren_words_begin(predictor->words);
+	*input = (MrenInput){
+		.image = image_of(predictor, pair),
+		.head_type = type_of(predictor, pair->head_type),
+		.tail_type = type_of(predictor, pair->tail_type),
+		.head_box = pair->has_head_box ? pair->head_box : NULL,
+		.tail_box = pair->has_tail_box ? pair->tail_box : NULL,
+	};
+	row = mren_encode_pair(&predictor->vocabulary, pair);
+	input->sentence = &row->sentence;
+	return row;
+}
+
+void
+mren_predictor_features(MrenPredictor *predictor, const MrenInput *input, float4 *features)
+{
+	float4 *scratch = palloc(mren_net_scratch(predictor->net, 1) * sizeof(float4));
+	MrenError err;
+
+	MREN_PG_TRY(
+		mren_net_features(predictor->net, &predictor->vectors, input, 1, features, scratch, &err));
+	pfree(scratch);
+}
+
+void
+mren_predictor_probabilities(MrenPredictor *predictor, const float4 *features, int n,
+							 float4 *probabilities)
+{
+	float4 *scratch = palloc(mren_net_scratch(predictor->net, n) * sizeof(float4));
+	MrenError err;
+
+	MREN_PG_TRY(mren_net_probabilities(predictor->net, features, n, probabilities, scratch, &err));
+	pfree(scratch);
+}
+
+text *
+mren_predictor_relation(const MrenPredictor *predictor, int i)
+{
+	MrenText name = mren_net_relation(predictor->net, i);
+	char *server = pg_any_to_server(name.data, name.len, PG_UTF8);
+
+	return server == name.data ? cstring_to_text_with_len(name.data, name.len)
+							   : cstring_to_text(server);
+}
