@@ -294,6 +294,7 @@ typedef struct JpegSpec
 	J_COLOR_SPACE stored; /* in the file */
 	int h_samp, v_samp;	  /* of the first component; 0: libjpeg's choice */
 	bool progressive, arithmetic, no_adobe;
+	bool separate;	 /* sequential, a scan for each component */
 	int restart;	 /* MCUs between restart markers; 0: none */
 	int orientation; /* 0: no EXIF */
 	bool big_endian;
@@ -332,6 +333,14 @@ jpeg_apply_spec(j_compress_ptr jpeg, const JpegSpec *spec)
 	jpeg->restart_interval = (unsigned) spec->restart;
 	if (spec->progressive)
 		jpeg_simple_progression(jpeg);
+	if (spec->separate)
+	{
+		static const jpeg_scan_info scans[3] = {
+			{1, {0}, 0, 63, 0, 0}, {1, {1}, 0, 63, 0, 0}, {1, {2}, 0, 63, 0, 0}};
+
+		jpeg->scan_info = scans;
+		jpeg->num_scans = 3;
+	}
 }
 
 static MAYBE_UNUSED Bytes
