@@ -156,6 +156,10 @@ SELECT r.model,
        r.started_at,
        r.started_by
 FROM mren.runs r
-WHERE r.status OPERATOR(pg_catalog.=) ANY (ARRAY['running', 'died']);
+WHERE r.status OPERATOR(pg_catalog.=) 'running'
+   OR (r.status OPERATOR(pg_catalog.=) 'died'
+       AND NOT EXISTS (SELECT FROM mren.run later
+                       WHERE later.model OPERATOR(pg_catalog.=) r.model
+                         AND later.id OPERATOR(pg_catalog.>) r.run));
 COMMENT ON VIEW mren.training_progress IS
-    'Trainings in progress, as other sessions see them; a run that died stays until it is dropped from mren.runs.';
+    'Trainings in progress, as other sessions see them; one that died is shown until the model''s next.';

@@ -1,0 +1,91 @@
+-- How good predictions are.
+
+CREATE TYPE mren.confusion;
+
+CREATE FUNCTION mren.confusion_in(cstring) RETURNS mren.confusion
+    AS 'MODULE_PATHNAME', 'mren_confusion_in'
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION mren.confusion_in(cstring) IS 'Input of mren.confusion; checks everything.';
+
+CREATE FUNCTION mren.confusion_out(mren.confusion) RETURNS cstring
+    AS 'MODULE_PATHNAME', 'mren_confusion_out'
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION mren.confusion_out(mren.confusion) IS 'Output of mren.confusion, hexadecimal.';
+
+CREATE FUNCTION mren.confusion_recv(internal) RETURNS mren.confusion
+    AS 'MODULE_PATHNAME', 'mren_confusion_recv'
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION mren.confusion_recv(internal) IS 'Binary input of mren.confusion; checks everything.';
+
+CREATE FUNCTION mren.confusion_send(mren.confusion) RETURNS bytea
+    AS 'MODULE_PATHNAME', 'mren_confusion_send'
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION mren.confusion_send(mren.confusion) IS 'Binary output of mren.confusion.';
+
+CREATE TYPE mren.confusion (
+    INPUT = mren.confusion_in,
+    OUTPUT = mren.confusion_out,
+    RECEIVE = mren.confusion_recv,
+    SEND = mren.confusion_send,
+    INTERNALLENGTH = VARIABLE,
+    ALIGNMENT = int4,
+    STORAGE = extended
+);
+COMMENT ON TYPE mren.confusion IS
+    'Counted pairs of actual and predicted relations: the state of mren.metrics.';
+
+CREATE FUNCTION mren.metrics_add(state mren.confusion, actual text, predicted text) RETURNS mren.confusion
+    AS 'MODULE_PATHNAME', 'mren_metrics_add'
+    LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION mren.metrics_add(mren.confusion, text, text) IS 'Transition function of mren.metrics.';
+
+CREATE FUNCTION mren.metrics_add(state mren.confusion, actual text, predicted text, negative text)
+    RETURNS mren.confusion
+    AS 'MODULE_PATHNAME', 'mren_metrics_add'
+    LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION mren.metrics_add(mren.confusion, text, text, text) IS 'Transition function of mren.metrics.';
+
+CREATE FUNCTION mren.metrics_combine(mren.confusion, mren.confusion) RETURNS mren.confusion
+    AS 'MODULE_PATHNAME', 'mren_metrics_combine'
+    LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION mren.metrics_combine(mren.confusion, mren.confusion) IS 'Combine function of mren.metrics.';
+
+CREATE FUNCTION mren.metrics_final(mren.confusion) RETURNS jsonb
+    AS 'MODULE_PATHNAME', 'mren_metrics_final'
+    LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION mren.metrics_final(mren.confusion) IS 'Final function of mren.metrics.';
+
+CREATE AGGREGATE mren.metrics(actual text, predicted text) (
+    SFUNC = mren.metrics_add,
+    STYPE = mren.confusion,
+    FINALFUNC = mren.metrics_final,
+    COMBINEFUNC = mren.metrics_combine,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE mren.metrics(text, text) IS
+    'Precision, recall and F1 of predicted against actual relations, each and averaged, and accuracy; predicted NULL is a miss.';
+
+CREATE AGGREGATE mren.metrics(actual text, predicted text, negative text) (
+    SFUNC = mren.metrics_add,
+    STYPE = mren.confusion,
+    FINALFUNC = mren.metrics_final,
+    COMBINEFUNC = mren.metrics_combine,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE mren.metrics(text, text, text) IS
+    'The same; averages leave out the relation that means there is none.';
+
+CREATE FUNCTION mren.evaluate(model text, query text, version integer DEFAULT NULL)
+    RETURNS TABLE (relation text, "precision" double precision, recall double precision,
+                   f1 double precision, support bigint)
+    AS 'MODULE_PATHNAME', 'mren_evaluate'
+    LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000000 ROWS 20;
+COMMENT ON FUNCTION mren.evaluate(text, text, integer) IS
+    'How well a version of a model predicts the column relation of a query: a row a relation, then micro avg, macro avg, with SemEval''s labels semeval macro avg, and accuracy (under f1).';
+
+CREATE FUNCTION mren.confusion_matrix(model text, query text, version integer DEFAULT NULL)
+    RETURNS TABLE (actual text, predicted text, count bigint)
+    AS 'MODULE_PATHNAME', 'mren_confusion_matrix'
+    LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000000 ROWS 100;
+COMMENT ON FUNCTION mren.confusion_matrix(text, text, integer) IS
+    'Which relations a version of a model takes for which; predicted NULL: it gave no answer.';

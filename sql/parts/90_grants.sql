@@ -1,0 +1,25 @@
+-- Who may do what, before any grant of the administrator's.
+--
+-- Everybody may look at what concerns them and use models that they hold a
+-- right on: the functions check that.  What writes models is for those to whom
+-- the administrator grants it, as in
+--
+--     GRANT EXECUTE ON FUNCTION mren.save_model(text, mren.network), mren.promote(text, integer) TO analyst;
+--
+-- and even then only on models that they own or hold a right on.
+
+GRANT USAGE ON SCHEMA mren TO PUBLIC;
+
+GRANT SELECT ON mren.models, mren.runs, mren.training_progress TO PUBLIC;
+
+REVOKE EXECUTE ON FUNCTION
+    mren.save_model(text, mren.network),
+    mren.import_model(text, bytea),
+    mren.promote(text, integer),
+    mren.rollback(text),
+    mren.drop_version(text, integer),
+    mren.drop_model(text),
+    mren.grant_model(text, name, text),
+    mren.revoke_model(text, name, text),
+    mren.alter_model_owner(text, name)
+FROM PUBLIC;
