@@ -49,6 +49,7 @@ struct MrenWords
 	MemoryContext content; /* all that follows; reset when full */
 	wordhash_hash *hash;
 	float4 **vectors; /* by slot */
+	int32 *ids;		  /* by slot */
 	int32 n_slots;
 	int32 max_slots;
 };
@@ -66,6 +67,7 @@ start_over(MrenWords *words)
 	words->max_slots = 1024;
 	words->n_slots = 0;
 	words->vectors = MemoryContextAlloc(words->content, words->max_slots * sizeof(float4 *));
+	words->ids = MemoryContextAlloc(words->content, words->max_slots * sizeof(int32));
 }
 
 MrenWords *
@@ -114,6 +116,12 @@ mren_words_begin(MrenWords *words)
 		mren_cache_resize(&cache, &words->base, bytes);
 }
 
+int32
+mren_words_id(const MrenWords *words, int32 slot)
+{
+	return words->ids[slot];
+}
+
 const float4 *
 mren_words_vector(const MrenWords *words, int32 slot)
 {
@@ -122,14 +130,16 @@ mren_words_vector(const MrenWords *words, int32 slot)
 
 /* A slot for a vector of the row's dimension. */
 static int32
-add_slot(MrenWords *words, float4 *vector)
+add_slot(MrenWords *words, float4 *vector, int32 id)
 {
 	if (words->n_slots == words->max_slots)
 	{
 		words->max_slots *= 2;
 		words->vectors = repalloc_huge(words->vectors, words->max_slots * sizeof(float4 *));
+		words->ids = repalloc_huge(words->ids, words->max_slots * sizeof(int32));
 	}
 	words->vectors[words->n_slots] = vector;
+	words->ids[words->n_slots] = id;
 	return words->n_slots++;
 }
 
@@ -153,7 +163,7 @@ find_word(MrenWords *words, const char *word, size_t len)
 		return entry;
 	vector = MemoryContextAlloc(words->content, words->row.dimension * sizeof(float4));
 	if (mren_catalog_word(words->row.id, words->row.dimension, word, len, &id, vector))
-		slot = add_slot(words, vector);
+		slot = add_slot(words, vector, id);
 	else
 		pfree(vector);
 	copy = MemoryContextAlloc(words->content, len);

@@ -32,6 +32,9 @@ extern void mren_words_begin(MrenWords *words);
 extern void mren_words_slots(MrenWords *words, MrenVocabulary *vocabulary, MrenVectors *vectors);
 extern void mren_words_ids(MrenWords *words, MrenVocabulary *vocabulary);
 
+/* The table's number of a slot's word. */
+extern int32 mren_words_id(const MrenWords *words, int32 slot);
+
 /* The vector of a slot; dimension floats. */
 extern const float4 *mren_words_vector(const MrenWords *words, int32 slot);
 

@@ -1,0 +1,107 @@
+-- Predicting functions.  Each takes the same arguments, with both mentions as
+-- text (the first occurrence as whole tokens) or both as int4range (characters,
+-- half open, 0-based).
+
+-- Tells the planner that a call which may read a picture costs a thousand times
+-- one that cannot, so that cheap conditions are tested first.
+CREATE FUNCTION mren.predict_support(internal) RETURNS internal
+AS 'MODULE_PATHNAME', 'mren_predict_support'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION mren.predict_support(internal) IS 'Planner support of the predicting functions.';
+
+CREATE FUNCTION mren.predict(model text, sentence text, head text, tail text, image bytea DEFAULT NULL,
+    head_type text DEFAULT NULL, tail_type text DEFAULT NULL, head_box box DEFAULT NULL, tail_box box DEFAULT NULL,
+    image_vector real[] DEFAULT NULL, version integer DEFAULT NULL)
+RETURNS text
+AS 'MODULE_PATHNAME', 'mren_predict'
+LANGUAGE C STABLE PARALLEL SAFE SUPPORT mren.predict_support COST 100;
+COMMENT ON FUNCTION mren.predict(text, text, text, text, bytea, text, text, box, box, real[], integer) IS
+    'The relation between head and tail in a sentence (and a picture); NULL if sentence or a mention is NULL, or the model abstains.';
+
+CREATE FUNCTION mren.predict(model text, sentence text, head int4range, tail int4range, image bytea DEFAULT NULL,
+    head_type text DEFAULT NULL, tail_type text DEFAULT NULL, head_box box DEFAULT NULL, tail_box box DEFAULT NULL,
+    image_vector real[] DEFAULT NULL, version integer DEFAULT NULL)
+RETURNS text
+AS 'MODULE_PATHNAME', 'mren_predict_range'
+LANGUAGE C STABLE PARALLEL SAFE SUPPORT mren.predict_support COST 100;
+COMMENT ON FUNCTION mren.predict(text, text, int4range, int4range, bytea, text, text, box, box, real[], integer) IS
+    'The relation between head and tail in a sentence (and a picture); NULL if sentence or a mention is NULL, or the model abstains.';
+
+CREATE FUNCTION mren.classify(model text, sentence text, head text, tail text, image bytea DEFAULT NULL,
+    head_type text DEFAULT NULL, tail_type text DEFAULT NULL, head_box box DEFAULT NULL, tail_box box DEFAULT NULL,
+    image_vector real[] DEFAULT NULL, version integer DEFAULT NULL, OUT relation text, OUT confidence double precision)
+AS 'MODULE_PATHNAME', 'mren_classify'
+LANGUAGE C STABLE PARALLEL SAFE SUPPORT mren.predict_support COST 100;
+COMMENT ON FUNCTION mren.classify(text, text, text, text, bytea, text, text, box, box, real[], integer) IS
+    'The relation between head and tail and its probability; the relation is NULL where the model abstains.';
+
+CREATE FUNCTION mren.classify(model text, sentence text, head int4range, tail int4range, image bytea DEFAULT NULL,
+    head_type text DEFAULT NULL, tail_type text DEFAULT NULL, head_box box DEFAULT NULL, tail_box box DEFAULT NULL,
+    image_vector real[] DEFAULT NULL, version integer DEFAULT NULL, OUT relation text, OUT confidence double precision)
+AS 'MODULE_PATHNAME', 'mren_classify_range'
+LANGUAGE C STABLE PARALLEL SAFE SUPPORT mren.predict_support COST 100;
+COMMENT ON FUNCTION mren.classify(text, text, int4range, int4range, bytea, text, text, box, box, real[], integer) IS
+    'The relation between head and tail and its probability; the relation is NULL where the model abstains.';
+
+CREATE FUNCTION mren.predict_proba(model text, sentence text, head text, tail text, image bytea DEFAULT NULL,
+    head_type text DEFAULT NULL, tail_type text DEFAULT NULL, head_box box DEFAULT NULL, tail_box box DEFAULT NULL,
+    image_vector real[] DEFAULT NULL, version integer DEFAULT NULL)
+RETURNS TABLE (relation text, probability double precision)
+AS 'MODULE_PATHNAME', 'mren_predict_proba'
+LANGUAGE C STABLE PARALLEL SAFE SUPPORT mren.predict_support COST 100 ROWS 20;
+COMMENT ON FUNCTION mren.predict_proba(text, text, text, text, bytea, text, text, box, box, real[], integer) IS
+    'The probability of every relation of the model, most likely first.';
+
+CREATE FUNCTION mren.predict_proba(model text, sentence text, head int4range, tail int4range, image bytea DEFAULT NULL,
+    head_type text DEFAULT NULL, tail_type text DEFAULT NULL, head_box box DEFAULT NULL, tail_box box DEFAULT NULL,
+    image_vector real[] DEFAULT NULL, version integer DEFAULT NULL)
+RETURNS TABLE (relation text, probability double precision)
+AS 'MODULE_PATHNAME', 'mren_predict_proba_range'
+LANGUAGE C STABLE PARALLEL SAFE SUPPORT mren.predict_support COST 100 ROWS 20;
+COMMENT ON FUNCTION mren.predict_proba(text, text, int4range, int4range, bytea, text, text, box, box, real[], integer) IS
+    'The probability of every relation of the model, most likely first.';
+
+CREATE FUNCTION mren.features(model text, sentence text, head text, tail text, image bytea DEFAULT NULL,
+    head_type text DEFAULT NULL, tail_type text DEFAULT NULL, head_box box DEFAULT NULL, tail_box box DEFAULT NULL,
+    image_vector real[] DEFAULT NULL, version integer DEFAULT NULL)
+RETURNS real[]
+AS 'MODULE_PATHNAME', 'mren_features'
+LANGUAGE C STABLE PARALLEL SAFE SUPPORT mren.predict_support COST 100 ROWS 30;
+COMMENT ON FUNCTION mren.features(text, text, text, text, bytea, text, text, box, box, real[], integer) IS
+    'The fused vector of text and picture that the networks dense layers read.',''),
+('explain','RETURNS TABLE (modality text, feature text, contribution double precision)','','How much of the answers probability each word, mention, type and the picture account for: what is lost when it is left out.';
+
+CREATE FUNCTION mren.features(model text, sentence text, head int4range, tail int4range, image bytea DEFAULT NULL,
+    head_type text DEFAULT NULL, tail_type text DEFAULT NULL, head_box box DEFAULT NULL, tail_box box DEFAULT NULL,
+    image_vector real[] DEFAULT NULL, version integer DEFAULT NULL)
+RETURNS real[]
+AS 'MODULE_PATHNAME', 'mren_features_range'
+LANGUAGE C STABLE PARALLEL SAFE SUPPORT mren.predict_support COST 100 ROWS 30;
+COMMENT ON FUNCTION mren.features(text, text, int4range, int4range, bytea, text, text, box, box, real[], integer) IS
+    'The fused vector of text and picture that the networks dense layers read.',''),
+('explain','RETURNS TABLE (modality text, feature text, contribution double precision)','','How much of the answers probability each word, mention, type and the picture account for: what is lost when it is left out.';
+
+CREATE FUNCTION mren.explain_image(model text, sentence text, head text, tail text, image bytea DEFAULT NULL,
+    head_type text DEFAULT NULL, tail_type text DEFAULT NULL, head_box box DEFAULT NULL, tail_box box DEFAULT NULL,
+    image_vector real[] DEFAULT NULL, version integer DEFAULT NULL)
+RETURNS bytea
+AS 'MODULE_PATHNAME', 'mren_explain_image'
+LANGUAGE C STABLE PARALLEL SAFE COST 100000;
+COMMENT ON FUNCTION mren.explain_image(text, text, text, text, bytea, text, text, box, box, real[], integer) IS
+    'The picture as PNG under a heat map: red where covering it lowers the probability of the answer, blue where it raises it.';
+
+CREATE FUNCTION mren.explain_image(model text, sentence text, head int4range, tail int4range, image bytea DEFAULT NULL,
+    head_type text DEFAULT NULL, tail_type text DEFAULT NULL, head_box box DEFAULT NULL, tail_box box DEFAULT NULL,
+    image_vector real[] DEFAULT NULL, version integer DEFAULT NULL)
+RETURNS bytea
+AS 'MODULE_PATHNAME', 'mren_explain_image_range'
+LANGUAGE C STABLE PARALLEL SAFE COST 100000;
+COMMENT ON FUNCTION mren.explain_image(text, text, int4range, int4range, bytea, text, text, box, box, real[], integer) IS
+    'The picture as PNG under a heat map: red where covering it lowers the probability of the answer, blue where it raises it.';
+
+CREATE FUNCTION mren.predict_rows(model text, query text, version integer DEFAULT NULL)
+RETURNS TABLE (id text, relation text, confidence double precision)
+AS 'MODULE_PATHNAME', 'mren_predict_rows'
+LANGUAGE C VOLATILE PARALLEL UNSAFE COST 10000 ROWS 1000;
+COMMENT ON FUNCTION mren.predict_rows(text, text, integer) IS
+    'Classifies the rows of a query, run read-only, in batches; its columns go by name: id, sentence, head, tail and, if there, image, image_vector, head_type, tail_type, head_box, tail_box.';
