@@ -45,7 +45,7 @@ typedef enum BreakClass
 
 struct MrenTokenizer
 {
-	const MrenEnv *env; /* which allocated this */
+	MrenEnv env; /* which allocated this */
 	UBreakIterator *words;
 	uint8_t table[TABLE_END];
 	uint8_t punctuation[PUNCTUATION_END - PUNCTUATION_START];
@@ -162,7 +162,7 @@ mren_tokenizer_open(const MrenEnv *env, MrenTokenizer **tokenizer, MrenError *er
 
 	*tokenizer = NULL;
 	MREN_TRY(mren_allocate_zero(env, 1, sizeof(*fresh), &fresh, err));
-	fresh->env = env;
+	fresh->env = *env;
 	fresh->words = ubrk_open(UBRK_WORD, "", NULL, 0, &status);
 	if (U_FAILURE(status))
 	{
@@ -180,11 +180,14 @@ mren_tokenizer_open(const MrenEnv *env, MrenTokenizer **tokenizer, MrenError *er
 void
 mren_tokenizer_close(MrenTokenizer *tokenizer)
 {
+	MrenEnv env;
+
 	if (tokenizer == NULL)
 		return;
 	if (tokenizer->words != NULL)
 		ubrk_close(tokenizer->words);
-	mren_release(tokenizer->env, tokenizer);
+	env = tokenizer->env;
+	mren_release(&env, tokenizer);
 }
 
 static MrenStatus

@@ -1,0 +1,417 @@
+/*
+ * mention.c
+ *	  Finding mentions, and saying exactly why one is not found.
+ */
+#include "text/mention.h"
+
+#include <string.h>
+
+#include <unicode/uchar.h>
+#include <unicode/uscript.h>
+
+#include "text/clitic.h"
+#include "text/utf8.h"
+
+/* How much of a text is searched for a near miss that a message can name. */
+#define NEAR_MISS_TEXT 65536
+#define NEAR_MISS_MENTION 1000
+
+/* What a search needs at every step. */
+typedef struct Search
+{
+	const MrenEnv *env;
+	const char *role;
+	const char *text;
+	size_t len;
+	const MrenTokens *tokens;
+	const char *want; /* the mention, trimmed */
+	size_t want_len;
+	MrenError *err;
+} Search;
+
+static bool
+is_white(uint32_t code)
+{
+	return u_isUWhiteSpace((UChar32) code);
+}
+
+/* Number of the last token that begins at or before byte `at`, or n if none. */
+static size_t
+token_before(const MrenTokens *tokens, size_t at)
+{
+	size_t low = 0;
+	size_t high = tokens->n;
+
+	while (low < high)
+	{
+		size_t middle = low + (high - low) / 2;
+
+		if (tokens->items[middle].start <= at)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low > 0 ? low - 1 : tokens->n;
+}
+
+/* The code point that ends before byte `at` of valid text; at > 0. */
+static uint32_t
+code_before(const char *text, size_t at)
+{
+	size_t start = at - 1;
+	uint32_t code = 0;
+
+	while (start > 0 && ((unsigned char) text[start] & 0xC0) == 0x80)
+		start--;
+	mren_utf8_decode(text + start, at - start, &code);
+	return code;
+}
+
+static bool
+is_dictionary_script(uint32_t code)
+{
+	static const UScriptCode scripts[] = {USCRIPT_HAN,	  USCRIPT_HIRAGANA, USCRIPT_KATAKANA,
+										  USCRIPT_THAI,	  USCRIPT_LAO,		USCRIPT_KHMER,
+										  USCRIPT_MYANMAR};
+
+	if (code < 0x0E00)
+		return false;
+	for (size_t i = 0; i < sizeof(scripts) / sizeof(*scripts); i++)
+	{
+		if (uscript_hasScript((UChar32) code, scripts[i]))
+			return true;
+	}
+	return false;
+}
+
+/* Whether byte `at`, inside the token, may begin or end a mention all the same. */
+static bool
+is_soft_border(const Search *search, MrenToken token, size_t at)
+{
+	const char *text = search->text;
+	uint32_t code = 0;
+
+	if (mren_clitic_length(text + token.start, token.end - token.start) == token.end - at)
+		return true;
+	mren_utf8_decode(text + at, token.end - at, &code);
+	return is_dictionary_script(code) && is_dictionary_script(code_before(text, at)) &&
+		   u_getIntPropertyValue((UChar32) code, UCHAR_WORD_BREAK) != U_WB_EXTEND;
+}
+
+/* Whether a mention may begin, or end, at byte `at` of the text. */
+static bool
+is_border(const Search *search, size_t at)
+{
+	size_t number = token_before(search->tokens, at);
+	MrenToken token;
+
+	if (number == search->tokens->n)
+		return true;
+	token = search->tokens->items[number];
+	return at == token.start || at >= token.end || is_soft_border(search, token, at);
+}
+
+/* Characters before byte `at`, counted from the nearest token. */
+static uint32_t
+char_at(const Search *search, size_t at)
+{
+	size_t number = token_before(search->tokens, at);
+	MrenToken token = {0};
+
+	if (number < search->tokens->n)
+		token = search->tokens->items[number];
+	return token.char_start +
+		   (uint32_t) mren_utf8_length(search->text + token.start, at - token.start);
+}
+
+/*
+ * The first occurrence from byte `from` on; NULL when there is none.  memmem is
+ * linear and fast, so one call needs no interruption.
+ */
+static const char *
+next_occurrence(const Search *search, size_t from)
+{
+	return memmem(search->text + from, search->len - from, search->want, search->want_len);
+}
+
+/*
+ * Where the next try may begin after an occurrence at byte `at` failed: the
+ * next byte inside a token with soft borders, else the next token.
+ */
+static size_t
+next_start(const Search *search, size_t at)
+{
+	size_t number = token_before(search->tokens, at);
+	MrenToken token;
+
+	if (number == search->tokens->n)
+		return at + 1;
+	token = search->tokens->items[number];
+	if (at + 1 >= token.end)
+		return at + 1;
+	/* An ASCII token has but one soft border, near its end. */
+	if (token.end - token.start == token.char_end - token.char_start && token.end - at > 8)
+		return token.end - 8;
+	return at + 1;
+}
+
+static MrenStatus
+find_text(const Search *search, MrenToken *place, bool *found)
+{
+	size_t from = 0;
+	unsigned tries = 0;
+
+	*found = false;
+	while (from < search->len)
+	{
+		const char *match = next_occurrence(search, from);
+		size_t at;
+
+		if (match == NULL)
+			break;
+		at = (size_t) (match - search->text);
+		if (is_border(search, at) && is_border(search, at + search->want_len))
+		{
+			place->start = (uint32_t) at;
+			place->end = (uint32_t) (at + search->want_len);
+			place->char_start = char_at(search, at);
+			place->char_end =
+				place->char_start + (uint32_t) mren_utf8_length(search->want, search->want_len);
+			*found = true;
+			break;
+		}
+		if (++tries % 64 == 0 || search->want_len > NEAR_MISS_MENTION)
+			MREN_TRY(mren_check(search->env, search->err));
+		from = next_start(search, at);
+	}
+	return MREN_OK;
+}
+
+/* '[3,5)', '(,7]' or 'empty', as an untyped literal of a range looks. */
+static bool
+looks_like_range(const char *text, size_t len)
+{
+	if (len < 3 || (text[0] != '[' && text[0] != '(') ||
+		(text[len - 1] != ']' && text[len - 1] != ')'))
+		return false;
+	if (memchr(text, ',', len) == NULL)
+		return false;
+	for (size_t i = 1; i + 1 < len; i++)
+	{
+		if (text[i] == '\0' || strchr("0123456789,- +", text[i]) == NULL)
+			return false;
+	}
+	return true;
+}
+
+/* Bytes of text that equal the mention but for case, 0 when they do not. */
+static size_t
+match_folded(const Search *search, size_t at)
+{
+	size_t start = at;
+	size_t used = 0;
+
+	while (used < search->want_len)
+	{
+		uint32_t here = 0;
+		uint32_t there = 0;
+
+		if (at == search->len)
+			return 0;
+		at += mren_utf8_decode(search->text + at, search->len - at, &here);
+		used += mren_utf8_decode(search->want + used, search->want_len - used, &there);
+		if (here != there && u_foldCase((UChar32) here, U_FOLD_CASE_DEFAULT) !=
+								 u_foldCase((UChar32) there, U_FOLD_CASE_DEFAULT))
+			return 0;
+	}
+	return at - start;
+}
+
+static bool
+explain_case(const Search *search)
+{
+	if (search->len > NEAR_MISS_TEXT || search->want_len > NEAR_MISS_MENTION)
+		return false;
+	for (size_t i = 0; i < search->tokens->n; i++)
+	{
+		size_t at = search->tokens->items[i].start;
+		size_t n = match_folded(search, at);
+
+		if (n > 0 && is_border(search, at + n))
+		{
+			mren_error_detail(search->err, "The sentence has \"%s\".",
+							  mren_utf8_excerpt(search->text + at, n).text);
+			mren_error_hint(search->err, "Upper and lower case must agree.");
+			return true;
+		}
+	}
+	return false;
+}
+
+static MrenStatus
+fail_not_found(const Search *search)
+{
+	MrenExcerpt want = mren_utf8_excerpt(search->want, search->want_len);
+	const char *inside = next_occurrence(search, 0);
+
+	mren_fail(search->err, MREN_EDATA, "%s mention \"%s\" does not occur in the sentence",
+			  search->role, want.text);
+	if (inside != NULL)
+	{
+		uint32_t lower = char_at(search, (size_t) (inside - search->text));
+		uint32_t upper = lower + (uint32_t) mren_utf8_length(search->want, search->want_len);
+
+		mren_error_detail(search->err, "It occurs only as a part of longer words.");
+		mren_error_hint(search->err, "Give its place as a range: int4range(%u, %u).", lower, upper);
+	}
+	else if (looks_like_range(search->want, search->want_len))
+		mren_error_hint(search->err, "Cast it: '%s'::int4range.", want.text);
+	else
+		explain_case(search);
+	return MREN_EDATA;
+}
+
+/* White space, control and format characters: what no token consists of. */
+static bool
+is_blank(const char *text, size_t len)
+{
+	size_t at = 0;
+
+	while (at < len)
+	{
+		uint32_t code;
+		int8_t type;
+
+		at += mren_utf8_decode(text + at, len - at, &code);
+		type = u_charType((UChar32) code);
+		if (!is_white(code) && type != U_CONTROL_CHAR && type != U_FORMAT_CHAR)
+			return false;
+	}
+	return true;
+}
+
+/* The mention without the white space around it. */
+static void
+trim(Search *search, const char *text, size_t len)
+{
+	size_t start = 0;
+	size_t end = len;
+	uint32_t code;
+
+	while (start < end)
+	{
+		size_t n = mren_utf8_decode(text + start, end - start, &code);
+
+		if (!is_white(code))
+			break;
+		start += n;
+	}
+	while (end > start && is_white(code_before(text, end)))
+	{
+		do
+			end--;
+		while (((unsigned char) text[end] & 0xC0) == 0x80);
+	}
+	search->want = text + start;
+	search->want_len = end - start;
+}
+
+static MrenStatus
+place_text(Search *search, const MrenMention *mention, MrenToken *place)
+{
+	size_t bad;
+	bool found;
+
+	if (!mren_utf8_valid(mention->text, mention->len, &bad))
+		return mren_fail(search->err, MREN_EDATA, "%s mention is not valid UTF-8 at byte %zu",
+						 search->role, bad + 1);
+	trim(search, mention->text, mention->len);
+	if (is_blank(search->want, search->want_len))
+		return mren_fail(search->err, MREN_EDATA, "%s mention is empty", search->role);
+	MREN_TRY(find_text(search, place, &found));
+	return found ? MREN_OK : fail_not_found(search);
+}
+
+static uint32_t
+byte_in_token(const char *text, MrenToken token, uint32_t n_chars)
+{
+	size_t n_bytes = token.end - token.start;
+
+	if (n_bytes == token.char_end - token.char_start)
+		return token.start + n_chars;
+	return token.start + (uint32_t) mren_utf8_offset(text + token.start, n_bytes, n_chars);
+}
+
+/* Number of tokens that end at or before the character `at`. */
+static size_t
+tokens_ending_by(const MrenTokens *tokens, uint32_t at)
+{
+	size_t low = 0;
+	size_t high = tokens->n;
+
+	while (low < high)
+	{
+		size_t middle = low + (high - low) / 2;
+
+		if (tokens->items[middle].char_end <= at)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static MrenStatus
+place_range(const Search *search, const MrenMention *mention, MrenToken *place)
+{
+	const MrenTokens *tokens = search->tokens;
+	uint32_t lower = (uint32_t) mention->lower;
+	uint32_t upper = (uint32_t) mention->upper;
+	size_t n_chars = mren_utf8_length(search->text, search->len);
+	size_t first;
+	size_t last;
+
+	if (mention->lower >= mention->upper)
+		return mren_fail(search->err, MREN_EPARAM, "%s range [%d,%d) is empty", search->role,
+						 mention->lower, mention->upper);
+	if (mention->lower < 0 || upper > n_chars)
+		return mren_fail(search->err, MREN_EPARAM,
+						 "%s range [%d,%d) is outside the sentence of %zu characters", search->role,
+						 mention->lower, mention->upper, n_chars);
+	first = tokens_ending_by(tokens, lower);
+	if (first == tokens->n || tokens->items[first].char_start >= upper)
+		return mren_fail(search->err, MREN_EPARAM, "%s range [%d,%d) covers only white space",
+						 search->role, mention->lower, mention->upper);
+	*place = tokens->items[first];
+	if (place->char_start < lower)
+	{
+		place->start = byte_in_token(search->text, *place, lower - place->char_start);
+		place->char_start = lower;
+	}
+	last = tokens_ending_by(tokens, upper);
+	if (last < tokens->n && tokens->items[last].char_start < upper)
+	{
+		MrenToken token = tokens->items[last];
+
+		place->end = byte_in_token(search->text, token, upper - token.char_start);
+		place->char_end = upper;
+	}
+	else
+	{
+		place->end = tokens->items[last - 1].end;
+		place->char_end = tokens->items[last - 1].char_end;
+	}
+	return MREN_OK;
+}
+
+MrenStatus
+mren_mention_find(const MrenEnv *env, const char *role, const MrenMention *mention,
+				  const char *text, size_t len, const MrenTokens *tokens, MrenToken *place,
+				  MrenError *err)
+{
+	Search search = {env, role, text, len, tokens, NULL, 0, err};
+
+	if (mention->is_range)
+		return place_range(&search, mention, place);
+	return place_text(&search, mention, place);
+}
