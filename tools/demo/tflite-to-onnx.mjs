@@ -14,6 +14,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { readModel } from './tflite.mjs';
 import { writeModel } from './onnx.mjs';
 
@@ -24,14 +25,14 @@ const CONVOLUTIONS = ['CONV_2D', 'DEPTHWISE_CONV_2D'];
  *	  Padding before and after along one axis, as TensorFlow's SAME gives it:
  *	  the output has ceil(size / stride) elements and the odd one goes last.
  */
-function samePads(size, kernel, stride, dilation) {
+export function samePads(size, kernel, stride, dilation) {
 	const reach = (kernel - 1) * dilation + 1;
 	const total = Math.max((Math.ceil(size / stride) - 1) * stride + reach - size, 0);
 	return [Math.floor(total / 2), Math.ceil(total / 2)];
 }
 
 /* (a,b,c,d) row-major to the axis order given, e.g. OHWI to OIHW by 0,3,1,2. */
-function transpose(data, shape, order) {
+export function transpose(data, shape, order) {
 	const strides = [shape[1] * shape[2] * shape[3], shape[2] * shape[3], shape[3], 1];
 	const [n0, n1, n2, n3] = order.map((axis) => shape[axis]);
 	const [s0, s1, s2, s3] = order.map((axis) => strides[axis]);
@@ -172,10 +173,12 @@ export function convertModel(model, lastTensor) {
 	});
 }
 
-const [, script, source, target, lastTensor, from, to] = process.argv;
-if (!lastTensor) {
-	console.error(`usage: node ${basename(script)} MODEL.tflite OUT.onnx LAST_TENSOR [FROM TO]`);
-	process.exit(2);
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+	const [, script, source, target, lastTensor, from, to] = process.argv;
+	if (!lastTensor) {
+		console.error(`usage: node ${basename(script)} MODEL.tflite OUT.onnx LAST_TENSOR [FROM TO]`);
+		process.exit(2);
+	}
+	const file = readFileSync(source).subarray(Number(from ?? 0), to === undefined ? undefined : Number(to));
+	writeFileSync(target, convertModel(readModel(file), lastTensor));
 }
-const file = readFileSync(source).subarray(Number(from ?? 0), to === undefined ? undefined : Number(to));
-writeFileSync(target, convertModel(readModel(file), lastTensor));

