@@ -30,12 +30,19 @@ MREN_KERNEL(mren_max_into, (float *restrict y, const float *restrict x, size_t n
 		y[i] = x[i] > y[i] ? x[i] : y[i];
 }
 
-MREN_KERNEL(mren_multiply,
-			(float *restrict y, const float *restrict x, const float *restrict mask, size_t n),
-			(y, x, mask, n))
+MREN_KERNEL(mren_multiply, (float *y, const float *x, const float *mask, size_t n), (y, x, mask, n))
 {
 	for (size_t i = 0; i < n; i++)
 		y[i] = x[i] * mask[i];
+}
+
+MREN_KERNEL(mren_standardise,
+			(float *y, const float *x, const float *restrict mean, const float *restrict inverse,
+			 size_t n),
+			(y, x, mean, inverse, n))
+{
+	for (size_t i = 0; i < n; i++)
+		y[i] = (x[i] - mean[i]) * inverse[i];
 }
 
 MREN_KERNEL(mren_add_bias, (float *restrict rows, const float *restrict bias, size_t n, size_t m),

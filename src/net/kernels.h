@@ -18,8 +18,11 @@ extern void mren_axpy(float *y, const float *x, float a, size_t n);
 extern void mren_scale(float *y, float a, size_t n);
 /* y = max(y, x), element by element */
 extern void mren_max_into(float *y, const float *x, size_t n);
-/* y = x * mask */
+/* y = x * mask; y may be x */
 extern void mren_multiply(float *y, const float *x, const float *mask, size_t n);
+/* y = (x - mean) * inverse; y may be x */
+extern void mren_standardise(float *y, const float *x, const float *mean, const float *inverse,
+							 size_t n);
 /* Adds bias (m) to each of n rows. */
 extern void mren_add_bias(float *rows, const float *bias, size_t n, size_t m);
 /* Adds to out (m) the sum of n rows. */

@@ -2,19 +2,16 @@
  * metrics.c
  *	  The confusion matrix, kept sparse, and the usual figures from it.
  *
- * Labels lie in one run of bytes, found by binary search over an index in
- * bytewise order.  Only pairs that occurred are stored, in an open-addressing
+ * Only pairs that occurred are stored, in an open-addressing
  * table; the margins are kept beside, so figures need no pass over the pairs.
  */
 #include "net/metrics.h"
 
 #include <math.h>
-#include <string.h>
+#include "net/names.h"
 
 typedef struct Label
 {
-	size_t at; /* in names */
-	uint32_t len;
 	uint64_t n_actual;
 	uint64_t n_predicted;
 	uint64_t n_correct;
@@ -30,12 +27,9 @@ typedef struct Pair
 struct MrenConfusion
 {
 	MrenEnv env;
-	MrenBuffer names;
+	MrenNames names;
 	Label *labels; /* in order of arrival */
 	size_t labels_capacity;
-	uint32_t *sorted; /* numbers of labels, bytewise by name */
-	size_t sorted_capacity;
-	size_t n_labels;
 	Pair *pairs;
 	size_t n_slots; /* a power of two, or 0 */
 	size_t n_pairs;
@@ -58,9 +52,8 @@ mren_confusion_free(MrenConfusion *confusion)
 	if (confusion == NULL)
 		return;
 	env = confusion->env;
-	mren_buffer_free(&env, &confusion->names);
+	mren_names_free(&env, &confusion->names);
 	mren_release(&env, confusion->labels);
-	mren_release(&env, confusion->sorted);
 	mren_release(&env, confusion->pairs);
 	mren_release(&env, confusion);
 }
@@ -68,74 +61,22 @@ mren_confusion_free(MrenConfusion *confusion)
 size_t
 mren_confusion_bytes(const MrenConfusion *confusion)
 {
-	return sizeof(*confusion) + confusion->names.capacity +
-		   confusion->labels_capacity * sizeof(Label) +
-		   confusion->sorted_capacity * sizeof(uint32_t) + confusion->n_slots * sizeof(Pair);
-}
-
-static MrenText
-label_name(const MrenConfusion *c, const Label *label)
-{
-	return (MrenText){(const char *) c->names.data + label->at, label->len};
-}
-
-static int
-compare_text(MrenText a, MrenText b)
-{
-	uint32_t len = a.len < b.len ? a.len : b.len;
-	int order = len > 0 ? memcmp(a.data, b.data, len) : 0;
-
-	if (order != 0)
-		return order;
-	return a.len < b.len ? -1 : a.len > b.len;
-}
-
-/* Its place among the sorted labels, or where it would go. */
-static bool
-find_label(const MrenConfusion *c, MrenText name, size_t *place)
-{
-	size_t low = 0;
-	size_t high = c->n_labels;
-
-	while (low < high)
-	{
-		size_t middle = low + (high - low) / 2;
-		int order = compare_text(label_name(c, &c->labels[c->sorted[middle]]), name);
-
-		if (order == 0)
-		{
-			*place = middle;
-			return true;
-		}
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	*place = low;
-	return false;
+	return sizeof(*confusion) + confusion->names.bytes.capacity +
+		   confusion->names.items_capacity * sizeof(MrenName) +
+		   confusion->names.sorted_capacity * sizeof(uint32_t) +
+		   confusion->labels_capacity * sizeof(Label) + confusion->n_slots * sizeof(Pair);
 }
 
 static MrenStatus
 intern_label(MrenConfusion *c, MrenText name, uint32_t *number, MrenError *err)
 {
-	size_t place;
+	size_t before = c->names.n;
 
-	if (find_label(c, name, &place))
-	{
-		*number = c->sorted[place];
-		return MREN_OK;
-	}
-	if (c->n_labels >= INT32_MAX)
-		return mren_fail(err, MREN_ELIMIT, "too many distinct labels");
-	MREN_TRY(mren_grow(&c->env, &c->labels, &c->labels_capacity, c->n_labels, c->n_labels + 1,
-					   sizeof(Label), err));
-	MREN_TRY(mren_grow(&c->env, &c->sorted, &c->sorted_capacity, c->n_labels, c->n_labels + 1,
-					   sizeof(uint32_t), err));
-	MREN_TRY(mren_buffer_append(&c->env, &c->names, name.data, name.len, err));
-	c->labels[c->n_labels] = (Label){.at = c->names.len - name.len, .len = name.len};
-	memmove(c->sorted + place + 1, c->sorted + place, (c->n_labels - place) * sizeof(uint32_t));
-	c->sorted[place] = *number = (uint32_t) c->n_labels++;
+	MREN_TRY(mren_grow(&c->env, &c->labels, &c->labels_capacity, before, before + 1, sizeof(Label),
+					   err));
+	MREN_TRY(mren_names_intern(&c->env, &c->names, name, number, err));
+	if (c->names.n > before)
+		c->labels[*number] = (Label){0, 0, 0};
 	return MREN_OK;
 }
 
@@ -212,8 +153,9 @@ mren_confusion_merge(MrenConfusion *into, const MrenConfusion *from, MrenError *
 		if (key == 0)
 			continue;
 		if ((uint32_t) key != 0)
-			predicted = label_name(from, &from->labels[(uint32_t) key - 1]);
-		MREN_TRY(mren_confusion_add(into, label_name(from, &from->labels[(key >> 32) - 1]),
+			predicted = mren_names_arrived(&from->names, (uint32_t) key - 1);
+		MREN_TRY(mren_confusion_add(into,
+									mren_names_arrived(&from->names, (uint32_t) (key >> 32) - 1),
 									predicted, from->pairs[i].count, err));
 	}
 	return MREN_OK;
@@ -222,29 +164,29 @@ mren_confusion_merge(MrenConfusion *into, const MrenConfusion *from, MrenError *
 size_t
 mren_confusion_n_labels(const MrenConfusion *confusion)
 {
-	return confusion->n_labels;
+	return confusion->names.n;
 }
 
 MrenText
 mren_confusion_label(const MrenConfusion *confusion, size_t i)
 {
-	return label_name(confusion, &confusion->labels[confusion->sorted[i]]);
+	return mren_names_get(&confusion->names, i);
 }
 
 bool
 mren_confusion_find(const MrenConfusion *confusion, MrenText name, size_t *i)
 {
-	return find_label(confusion, name, i);
+	return mren_names_find(&confusion->names, name, i);
 }
 
 uint64_t
 mren_confusion_count(const MrenConfusion *confusion, size_t i, size_t j)
 {
 	const MrenConfusion *c = confusion;
-	uint64_t key = ((uint64_t) c->sorted[i] + 1) << 32;
+	uint64_t key = ((uint64_t) c->names.sorted[i] + 1) << 32;
 
-	if (j < c->n_labels)
-		key |= (uint64_t) c->sorted[j] + 1;
+	if (j < c->names.n)
+		key |= (uint64_t) c->names.sorted[j] + 1;
 	return c->n_slots > 0 ? c->pairs[pair_slot(c->pairs, c->n_slots, key)].count : 0;
 }
 
@@ -257,7 +199,7 @@ mren_confusion_total(const MrenConfusion *confusion)
 void
 mren_confusion_margins(const MrenConfusion *confusion, size_t i, MrenMargins *margins)
 {
-	const Label *label = &confusion->labels[confusion->sorted[i]];
+	const Label *label = &confusion->labels[confusion->names.sorted[i]];
 
 	*margins = (MrenMargins){label->n_actual, label->n_predicted, label->n_correct};
 }
@@ -293,7 +235,7 @@ take_label(const MrenConfusion *c, size_t i, MrenText negative, MrenMargins *mar
 	mren_confusion_margins(c, i, margins);
 	if (margins->actual + margins->predicted == 0)
 		return false;
-	return negative.data == NULL || compare_text(mren_confusion_label(c, i), negative) != 0;
+	return negative.data == NULL || mren_text_compare(mren_confusion_label(c, i), negative) != 0;
 }
 
 void
@@ -302,7 +244,7 @@ mren_confusion_micro(const MrenConfusion *confusion, MrenText negative, MrenScor
 	MrenMargins sum = {0, 0, 0};
 	MrenMargins margins;
 
-	for (size_t i = 0; i < confusion->n_labels; i++)
+	for (size_t i = 0; i < confusion->names.n; i++)
 	{
 		if (!take_label(confusion, i, negative, &margins))
 			continue;
@@ -326,7 +268,7 @@ mren_confusion_macro(const MrenConfusion *confusion, MrenText negative, MrenScor
 	MrenMargins margins;
 	double n = 0;
 
-	for (size_t i = 0; i < confusion->n_labels; i++)
+	for (size_t i = 0; i < confusion->names.n; i++)
 	{
 		MrenScore label;
 
@@ -347,7 +289,7 @@ mren_confusion_accuracy(const MrenConfusion *confusion)
 {
 	uint64_t correct = 0;
 
-	for (size_t i = 0; i < confusion->n_labels; i++)
+	for (size_t i = 0; i < confusion->names.n; i++)
 		correct += confusion->labels[i].n_correct;
 	return ratio(correct, confusion->total);
 }

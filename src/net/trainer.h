@@ -22,8 +22,6 @@ typedef struct MrenTrainerInputs
 	size_t image_dim;				  /* 0: no picture in this training */
 	const uint8_t *embeddings_sha256; /* 32 bytes */
 	const uint8_t *encoder_sha256;	  /* 32 bytes, or NULL without pictures */
-	size_t cache_bytes;				  /* memory to keep read rows in; 0: a pool of rows at a time.
-						   Changes speed, never the result. */
 } MrenTrainerInputs;
 
 typedef enum MrenTrainEvent

@@ -1,0 +1,254 @@
+/*
+ * infer.c
+ *	  From inputs to fused vectors to probabilities, some rows at a time.
+ *
+ * Every step treats a row by itself and through the same code whatever the
+ * batch, so that its bits do not depend on its batch-mates.
+ */
+#include "net/net_internal.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "net/kernels.h"
+#include "net/text_pool.h"
+
+static size_t
+aligned(size_t n)
+{
+	return (n + 15) & ~(size_t) 15;
+}
+
+static size_t
+widest_layer(const MrenNet *net)
+{
+	size_t widest = net->shape.n_relations;
+
+	for (size_t i = 0; i < net->shape.n_hidden; i++)
+		widest = net->shape.hidden[i] > widest ? net->shape.hidden[i] : widest;
+	return widest;
+}
+
+size_t
+mren_net_scratch(const MrenNet *net, size_t batch)
+{
+	const MrenNetShape *shape = &net->shape;
+	size_t rows = batch < MREN_INFER_ROWS ? batch : MREN_INFER_ROWS;
+	size_t features = aligned(mren_shape_n_parts(shape) * MREN_MAX_SHAPES);
+	size_t layers = 2 * aligned(rows * widest_layer(net));
+
+	if (shape->image_dim > 0)
+		features += aligned(rows * shape->image_dim) + aligned(rows * MREN_IMAGE_UNITS) +
+					aligned(rows * shape->product) + aligned(shape->product);
+	return features > layers ? features : layers;
+}
+
+static void
+activate(MrenActivation activation, float *x, size_t n)
+{
+	if (activation == MREN_ACTIVATION_RELU)
+		mren_relu(x, n);
+	else
+		mren_tanh(x, n);
+}
+
+static void
+run_dense(const MrenDense *dense, float *out, size_t ldo, const float *in, size_t ldi, size_t n)
+{
+	mren_dense_infer(out, ldo, in, ldi, dense->packed, dense->bias, n, dense->in, dense->out);
+}
+
+static void
+text_features(const MrenNet *net, const MrenVectors *vectors, const MrenInput *input, float *out,
+			  float *unknown)
+{
+	const MrenTensorIds *ids = &net->layout.ids;
+
+	if (mren_text_pool(&net->shape, vectors, net->scale, input->sentence, input->head_type,
+					   input->tail_type, out, unknown))
+		mren_text_add_unknown(&net->shape, mren_tensor_at(&net->layout, net->values, ids->shapes),
+							  unknown, out);
+	mren_standardise(out, out, mren_tensor_at(&net->layout, net->values, ids->text_mean),
+					 net->text_inverse, mren_shape_text_dim(&net->shape));
+}
+
+static MrenStatus
+check_image(const MrenNet *net, const float *image, MrenError *err)
+{
+	if (net->shape.image_dim == 0)
+		return mren_fail(err, MREN_EPARAM, "the model was trained without images");
+	for (size_t i = 0; i < net->shape.image_dim; i++)
+	{
+		if (!isfinite(image[i]))
+			return mren_fail(err, MREN_ENUMERIC, "element %zu of an image vector is not finite",
+							 i + 1);
+	}
+	return MREN_OK;
+}
+
+/* tanh(text) * tanh(image) of one row; both projections are given raw. */
+static void
+product_features(float *out, float *text, float *image, size_t n)
+{
+	mren_tanh(text, n);
+	mren_tanh(image, n);
+	mren_multiply(out, text, image, n);
+}
+
+/*
+ * The image side of up to MREN_INFER_ROWS rows, written behind their text.
+ * Only rows with a picture run through the layers, gathered in front.
+ */
+static MrenStatus
+image_features(const MrenNet *net, const MrenInput *inputs, size_t n, float *features,
+			   float *scratch, MrenError *err)
+{
+	const MrenNetShape *shape = &net->shape;
+	const MrenTensorIds *ids = &net->layout.ids;
+	size_t product = shape->product;
+	size_t text_dim = mren_shape_text_dim(shape);
+	size_t dim = mren_shape_features_dim(shape);
+	float *images = scratch;
+	float *units = images + aligned(n * shape->image_dim);
+	float *factors = units + aligned(n * MREN_IMAGE_UNITS);
+	float *text_factor = factors + aligned(n * product);
+	size_t with[MREN_INFER_ROWS];
+	size_t n_with = 0;
+
+	for (size_t i = 0; i < n; i++)
+	{
+		float *out = features + i * dim + text_dim;
+
+		memcpy(out, mren_tensor_at(&net->layout, net->values, ids->absent),
+			   MREN_IMAGE_UNITS * sizeof(float));
+		memset(out + MREN_IMAGE_UNITS, 0, (1 + product) * sizeof(float));
+		if (inputs[i].image == NULL)
+			continue;
+		MREN_TRY(check_image(net, inputs[i].image, err));
+		mren_standardise(images + n_with * shape->image_dim, inputs[i].image,
+						 mren_tensor_at(&net->layout, net->values, ids->image_mean),
+						 net->image_inverse, shape->image_dim);
+		with[n_with++] = i;
+	}
+	run_dense(&net->image, units, MREN_IMAGE_UNITS, images, shape->image_dim, n_with);
+	activate(shape->activation, units, n_with * MREN_IMAGE_UNITS);
+	if (product > 0)
+		run_dense(&net->product_image, factors, product, images, shape->image_dim, n_with);
+	for (size_t i = 0; i < n_with; i++)
+	{
+		float *row = features + with[i] * dim;
+		float *out = row + text_dim;
+
+		memcpy(out, units + i * MREN_IMAGE_UNITS, MREN_IMAGE_UNITS * sizeof(float));
+		out[MREN_IMAGE_UNITS] = 1;
+		if (product == 0)
+			continue;
+		run_dense(&net->product_text, text_factor, product, row, dim, 1);
+		product_features(out + MREN_IMAGE_UNITS + 1, text_factor, factors + i * product, product);
+	}
+	return MREN_OK;
+}
+
+MrenStatus
+mren_net_features(const MrenNet *net, const MrenVectors *vectors, const MrenInput *inputs, size_t n,
+				  float *features, float *scratch, MrenError *err)
+{
+	size_t dim = mren_shape_features_dim(&net->shape);
+	float *rest = scratch + aligned(mren_shape_n_parts(&net->shape) * MREN_MAX_SHAPES);
+
+	for (size_t i = 0; i < n; i++)
+	{
+		text_features(net, vectors, &inputs[i], features + i * dim, scratch);
+		if (net->shape.image_dim == 0 && inputs[i].image != NULL)
+			return check_image(net, inputs[i].image, err);
+	}
+	if (net->shape.image_dim == 0)
+		return MREN_OK;
+	for (size_t i = 0; i < n; i += MREN_INFER_ROWS)
+	{
+		size_t rows = n - i < MREN_INFER_ROWS ? n - i : MREN_INFER_ROWS;
+
+		MREN_TRY(image_features(net, inputs + i, rows, features + i * dim, rest, err));
+	}
+	return MREN_OK;
+}
+
+/* One chunk through hidden layers and output. */
+static void
+run_layers(const MrenNet *net, const float *features, size_t n, float *logits, float *scratch)
+{
+	size_t half = aligned(n * widest_layer(net));
+	const float *in = features;
+	size_t width = mren_shape_features_dim(&net->shape);
+
+	for (size_t i = 0; i < net->shape.n_hidden; i++)
+	{
+		float *out = scratch + (i % 2) * half;
+
+		run_dense(&net->layers[i], out, net->layers[i].out, in, width, n);
+		width = net->layers[i].out;
+		activate(net->shape.activation, out, n * width);
+		in = out;
+	}
+	run_dense(&net->layers[net->shape.n_hidden], logits, net->shape.n_relations, in, width, n);
+}
+
+MrenStatus
+mren_net_logits(const MrenNet *net, const float *features, size_t n, float *logits, float *scratch,
+				MrenError *err)
+{
+	size_t dim = mren_shape_features_dim(&net->shape);
+	size_t k = net->shape.n_relations;
+
+	for (size_t i = 0; i < n; i += MREN_INFER_ROWS)
+	{
+		size_t rows = n - i < MREN_INFER_ROWS ? n - i : MREN_INFER_ROWS;
+
+		run_layers(net, features + i * dim, rows, logits + i * k, scratch);
+	}
+	for (size_t i = 0; i < n * k; i++)
+	{
+		if (!isfinite(logits[i]))
+			return mren_fail(err, MREN_ENUMERIC, "the network's output is not finite");
+	}
+	return MREN_OK;
+}
+
+static void
+softmax(float *row, size_t k, double temperature)
+{
+	float top = row[0];
+	double sum = 0;
+
+	for (size_t j = 1; j < k; j++)
+		top = row[j] > top ? row[j] : top;
+	for (size_t j = 0; j < k; j++)
+		sum += exp(((double) row[j] - (double) top) / temperature);
+	for (size_t j = 0; j < k; j++)
+		row[j] = (float) (exp(((double) row[j] - (double) top) / temperature) / sum);
+}
+
+MrenStatus
+mren_net_probabilities(const MrenNet *net, const float *features, size_t n, float *probabilities,
+					   float *scratch, MrenError *err)
+{
+	size_t k = net->shape.n_relations;
+
+	MREN_TRY(mren_net_logits(net, features, n, probabilities, scratch, err));
+	for (size_t i = 0; i < n; i++)
+		softmax(probabilities + i * k, k, net->temperature);
+	return MREN_OK;
+}
+
+size_t
+mren_net_best(const float *probabilities, size_t n_relations)
+{
+	size_t best = 0;
+
+	for (size_t j = 1; j < n_relations; j++)
+	{
+		if (probabilities[j] > probabilities[best])
+			best = j;
+	}
+	return best;
+}

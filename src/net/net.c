@@ -1,0 +1,270 @@
+/*
+ * net.c
+ *	  Making, completing and describing a network.
+ */
+#include "net/net_internal.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "net/kernels.h"
+
+static size_t
+panels(size_t n)
+{
+	return (n + MREN_PANEL - 1) / MREN_PANEL * MREN_PANEL;
+}
+
+MrenStatus
+mren_net_create(const MrenEnv *env, const MrenNetShape *shape, MrenNet **net, MrenError *err)
+{
+	MrenNet *fresh;
+
+	MREN_TRY(mren_allocate_zero(env, 1, sizeof(*fresh), &fresh, err));
+	fresh->env = *env;
+	fresh->shape = *shape;
+	fresh->negative = -1;
+	fresh->threshold = -1;
+	fresh->temperature = 1;
+	fresh->scale = 1;
+	mren_layout_build(shape, &fresh->layout);
+	if (mren_allocate_zero(env, fresh->layout.size, sizeof(float), &fresh->values, err) != MREN_OK)
+	{
+		mren_release(env, fresh);
+		return MREN_ENOMEM;
+	}
+	*net = fresh;
+	return MREN_OK;
+}
+
+void
+mren_net_free(const MrenEnv *env, MrenNet *net)
+{
+	if (net == NULL)
+		return;
+	mren_release(env, net->values);
+	mren_release(env, net->packed);
+	mren_release(env, net->training);
+	mren_names_free(env, &net->relations);
+	mren_names_free(env, &net->types);
+	mren_release(env, net);
+}
+
+size_t
+mren_net_n_tensors(const MrenNet *net)
+{
+	return net->layout.n;
+}
+
+void
+mren_net_tensor(const MrenNet *net, size_t i, MrenTensorView *view)
+{
+	const MrenTensor *tensor = &net->layout.tensors[i];
+
+	*view = (MrenTensorView){tensor->name, tensor->rows, tensor->cols, net->values + tensor->at};
+}
+
+MrenStatus
+mren_net_set_tensor(MrenNet *net, const char *name, size_t rows, size_t cols, const float *data,
+					MrenError *err)
+{
+	for (size_t i = 0; i < net->layout.n; i++)
+	{
+		const MrenTensor *tensor = &net->layout.tensors[i];
+
+		if (strcmp(tensor->name, name) != 0)
+			continue;
+		if (tensor->rows != rows || tensor->cols != cols)
+			return mren_fail(err, MREN_EFORMAT,
+							 "tensor \"%s\" is %zu by %zu, but the network needs %zu by %zu", name,
+							 rows, cols, tensor->rows, tensor->cols);
+		memcpy(net->values + tensor->at, data, rows * cols * sizeof(float));
+		net->set[i] = true;
+		return MREN_OK;
+	}
+	return mren_fail(err, MREN_EFORMAT, "the network has no tensor \"%.100s\"", name);
+}
+
+static MrenStatus
+check_tensors(const MrenNet *net, MrenError *err)
+{
+	const MrenLayout *layout = &net->layout;
+
+	for (size_t i = 0; i < layout->n; i++)
+	{
+		const MrenTensor *tensor = &layout->tensors[i];
+		const float *values = net->values + tensor->at;
+		bool positive =
+			i == layout->ids.text_std || (net->shape.image_dim > 0 && i == layout->ids.image_std);
+
+		if (!net->set[i])
+			return mren_fail(err, MREN_EFORMAT, "tensor \"%s\" of the network is missing",
+							 tensor->name);
+		for (size_t j = 0; j < tensor->rows * tensor->cols; j++)
+		{
+			if (!isfinite(values[j]))
+				return mren_fail(err, MREN_ENUMERIC, "element %zu of tensor \"%s\" is not finite",
+								 j + 1, tensor->name);
+			if (positive && values[j] < 1e-6f)
+				return mren_fail(err, MREN_EFORMAT, "element %zu of tensor \"%s\" is too small",
+								 j + 1, tensor->name);
+		}
+	}
+	return MREN_OK;
+}
+
+/* Floats that pack_dense takes for a layer. */
+static size_t
+dense_size(size_t in, size_t out)
+{
+	return mren_dense_packed_size(in, out) + panels(out);
+}
+
+static float *
+pack_dense(MrenNet *net, MrenDense *dense, size_t weight, size_t bias, float *at)
+{
+	const MrenTensor *w = &net->layout.tensors[weight];
+	size_t size = mren_dense_packed_size(w->rows, w->cols);
+
+	*dense = (MrenDense){w->rows, w->cols, at, at + size};
+	mren_dense_pack(at, net->values + w->at, w->rows, w->cols);
+	memcpy(at + size, net->values + net->layout.tensors[bias].at, w->cols * sizeof(float));
+	return at + dense_size(w->rows, w->cols);
+}
+
+static float *
+pack_inverse(const MrenNet *net, const float **inverse, size_t std, float *at)
+{
+	const MrenTensor *tensor = &net->layout.tensors[std];
+
+	for (size_t i = 0; i < tensor->cols; i++)
+		at[i] = 1.0f / net->values[tensor->at + i];
+	*inverse = at;
+	return at + panels(tensor->cols);
+}
+
+static size_t
+packed_size(const MrenNet *net)
+{
+	const MrenLayout *layout = &net->layout;
+	const MrenTensor *tensors = layout->tensors;
+	size_t size = panels(tensors[layout->ids.text_std].cols);
+
+	if (net->shape.image_dim > 0)
+		size += panels(net->shape.image_dim) + dense_size(net->shape.image_dim, MREN_IMAGE_UNITS);
+	if (net->shape.product > 0)
+		size += dense_size(net->shape.image_dim, net->shape.product) +
+				dense_size(mren_shape_text_dim(&net->shape), net->shape.product);
+	for (size_t i = 0; i <= net->shape.n_hidden; i++)
+		size +=
+			dense_size(tensors[layout->ids.weight[i]].rows, tensors[layout->ids.weight[i]].cols);
+	return size;
+}
+
+static void
+pack_all(MrenNet *net)
+{
+	const MrenTensorIds *ids = &net->layout.ids;
+	float *at = net->packed;
+
+	at = pack_inverse(net, &net->text_inverse, ids->text_std, at);
+	if (net->shape.image_dim > 0)
+	{
+		at = pack_inverse(net, &net->image_inverse, ids->image_std, at);
+		at = pack_dense(net, &net->image, ids->image_weight, ids->image_bias, at);
+	}
+	if (net->shape.product > 0)
+	{
+		at = pack_dense(net, &net->product_text, ids->product_text_weight, ids->product_text_bias,
+						at);
+		at = pack_dense(net, &net->product_image, ids->product_image_weight,
+						ids->product_image_bias, at);
+	}
+	for (size_t i = 0; i <= net->shape.n_hidden; i++)
+		at = pack_dense(net, &net->layers[i], ids->weight[i], ids->bias[i], at);
+}
+
+MrenStatus
+mren_net_complete(MrenNet *net, MrenError *err)
+{
+	if (net->complete)
+		return MREN_OK;
+	MREN_TRY(check_tensors(net, err));
+	net->n_packed = packed_size(net);
+	mren_release(&net->env, net->packed);
+	net->packed = NULL;
+	MREN_TRY(mren_allocate_zero(&net->env, net->n_packed, sizeof(float), &net->packed, err));
+	pack_all(net);
+	net->complete = true;
+	return MREN_OK;
+}
+
+void
+mren_net_info(const MrenNet *net, MrenNetInfo *info)
+{
+	memset(info, 0, sizeof(*info));
+	info->embedding_dim = net->shape.embedding_dim;
+	info->image_dim = net->shape.image_dim;
+	info->features_dim = mren_shape_features_dim(&net->shape);
+	info->n_relations = net->shape.n_relations;
+	info->n_types = net->shape.n_types;
+	info->n_parameters = net->layout.n_parameters;
+	info->memory = sizeof(*net) + (net->layout.size + net->n_packed) * sizeof(float) +
+				   net->n_training * sizeof(uint64_t) + net->relations.bytes.capacity +
+				   net->types.bytes.capacity +
+				   (net->relations.items_capacity + net->types.items_capacity) *
+					   (sizeof(MrenName) + sizeof(uint32_t));
+	info->n_training_rows = net->n_training;
+	info->negative = net->negative;
+	info->threshold = net->threshold;
+	info->temperature = net->temperature;
+	info->has_image = net->shape.image_dim > 0;
+	memcpy(info->embeddings_sha256, net->embeddings_sha256, 32);
+	memcpy(info->encoder_sha256, net->encoder_sha256, 32);
+}
+
+MrenText
+mren_net_relation(const MrenNet *net, size_t i)
+{
+	return mren_names_get(&net->relations, i);
+}
+
+static int32_t
+find_name(const MrenNames *names, const char *name, size_t len)
+{
+	size_t rank;
+
+	if (len > MREN_MAX_LABEL)
+		return -1;
+	return mren_names_find(names, (MrenText){name, (uint32_t) len}, &rank) ? (int32_t) rank : -1;
+}
+
+int32_t
+mren_net_relation_index(const MrenNet *net, const char *name, size_t len)
+{
+	return find_name(&net->relations, name, len);
+}
+
+int32_t
+mren_net_type(const MrenNet *net, const char *name, size_t len)
+{
+	return find_name(&net->types, name, len);
+}
+
+bool
+mren_net_trained_on(const MrenNet *net, uint64_t identity)
+{
+	size_t low = 0;
+	size_t high = net->n_training;
+
+	while (low < high)
+	{
+		size_t middle = low + (high - low) / 2;
+
+		if (net->training[middle] < identity)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < net->n_training && net->training[low] == identity;
+}

@@ -1,0 +1,63 @@
+/*
+ * net_internal.h
+ *	  The inside of MrenNet, for the files that make and run one.
+ */
+#ifndef MREN_NET_NET_INTERNAL_H
+#define MREN_NET_NET_INTERNAL_H
+
+#include "net/names.h"
+#include "net/net.h"
+#include "net/shape.h"
+
+/* A dense layer as prediction runs it: see kernels.h. */
+typedef struct MrenDense
+{
+	size_t in;
+	size_t out;
+	const float *packed;
+	const float *bias; /* out rounded up to whole panels */
+} MrenDense;
+
+struct MrenNet
+{
+	MrenEnv env; /* what it was made with */
+	MrenNetShape shape;
+	MrenLayout layout;
+	float *values; /* (layout.size), padding zero */
+	bool set[MREN_MAX_TENSORS];
+
+	MrenNames relations;
+	MrenNames types;
+	int32_t negative;
+	double threshold;
+	double temperature;
+	float scale; /* of word vectors, to unit root mean square */
+	uint8_t embeddings_sha256[32];
+	uint8_t encoder_sha256[32];
+	uint64_t *training; /* (n_training) identities, ascending */
+	size_t n_training;
+
+	/* Made by mren_net_complete. */
+	bool complete;
+	float *packed;	 /* all dense layers and the inverse deviations */
+	size_t n_packed; /* floats */
+	MrenDense image;
+	MrenDense product_text;
+	MrenDense product_image;
+	MrenDense layers[MREN_MAX_HIDDEN + 1];
+	const float *text_inverse;	/* 1 / text.std */
+	const float *image_inverse; /* 1 / image.std */
+};
+
+/* An empty network of a checked shape: every tensor unset, no names. */
+extern MrenStatus mren_net_create(const MrenEnv *env, const MrenNetShape *shape, MrenNet **net,
+								  MrenError *err);
+
+/* The logits behind mren_net_probabilities, before the temperature: logits (n, n_relations). */
+extern MrenStatus mren_net_logits(const MrenNet *net, const float *features, size_t n,
+								  float *logits, float *scratch, MrenError *err);
+
+/* Rows handled at once; scratch is for as many. */
+#define MREN_INFER_ROWS 64
+
+#endif

@@ -1,0 +1,251 @@
+/*
+ * network.c
+ *	  The mini-batch's memory, initial values, and the way through the whole
+ *	  network and back.
+ */
+#include "net/network.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/blas.h"
+#include "base/size.h"
+#include "net/kernels.h"
+
+/* Every stream of random numbers of a training; tensors add their number. */
+#define STREAM_INIT UINT64_C(0x1000)
+
+static size_t
+aligned(size_t n)
+{
+	return (n + 15) & ~(size_t) 15;
+}
+
+static size_t
+widest_layer(const MrenNetShape *shape)
+{
+	size_t widest = shape->product > shape->n_relations ? shape->product : shape->n_relations;
+
+	for (size_t i = 0; i < shape->n_hidden; i++)
+		widest = shape->hidden[i] > widest ? shape->hidden[i] : widest;
+	return widest;
+}
+
+/* One matrix of the batch: where its address goes, and its columns. */
+typedef struct Piece
+{
+	float **at;
+	size_t cols;
+} Piece;
+
+#define MAX_PIECES (24 + 3 * MREN_MAX_HIDDEN)
+
+static size_t
+list_pieces(MrenBatch *b, Piece *pieces)
+{
+	const MrenNetShape *shape = b->shape;
+	size_t widest = widest_layer(shape);
+	size_t units = shape->image_dim > 0 ? MREN_IMAGE_UNITS : 0;
+	const Piece fixed[] = {
+		{&b->text, b->text_dim},
+		{&b->unknown, mren_shape_n_parts(shape) * MREN_MAX_SHAPES},
+		{&b->image, shape->image_dim},
+		{&b->fused, b->dim},
+		{&b->text_mask, b->text_dim},
+		{&b->image_in, shape->image_dim},
+		{&b->image_mask, shape->image_dim},
+		{&b->units, units},
+		{&b->factor_text, shape->product},
+		{&b->factor_image, shape->product},
+		{&b->logits, shape->n_relations},
+		{&b->dlogits, shape->n_relations},
+		{&b->delta[0], widest},
+		{&b->delta[1], widest},
+		{&b->dimage, b->dim - b->text_dim},
+		{&b->dunits, units},
+		{&b->dfactor_text, shape->product},
+		{&b->dfactor_image, shape->product},
+		{&b->gathered, widest},
+		{&b->dtext, b->text_dim},
+	};
+	size_t n = sizeof(fixed) / sizeof(fixed[0]);
+
+	memcpy(pieces, fixed, sizeof(fixed));
+	for (size_t i = 0; i < shape->n_hidden; i++)
+	{
+		pieces[n++] = (Piece){&b->activated[i], shape->hidden[i]};
+		pieces[n++] = (Piece){&b->hidden[i], shape->hidden[i]};
+		pieces[n++] = (Piece){&b->hidden_mask[i], shape->hidden[i]};
+	}
+	return n;
+}
+
+MrenStatus
+mren_batch_create(const MrenEnv *env, const MrenNetShape *shape, const MrenLayout *layout,
+				  size_t capacity, MrenBatch *batch, MrenError *err)
+{
+	Piece pieces[MAX_PIECES];
+	size_t total;
+	size_t n;
+	float *at;
+
+	memset(batch, 0, sizeof(*batch));
+	batch->shape = shape;
+	batch->layout = layout;
+	batch->capacity = capacity;
+	batch->text_dim = mren_shape_text_dim(shape);
+	batch->dim = mren_shape_features_dim(shape);
+	n = list_pieces(batch, pieces);
+	total = aligned(batch->text_dim);
+	for (size_t i = 0; i < n; i++)
+		total += aligned(capacity * pieces[i].cols);
+	MREN_TRY(mren_allocate(env, 2 * capacity, sizeof(bool), &batch->flags, err));
+	batch->has_unknown = batch->flags;
+	batch->has_image = batch->flags + capacity;
+	if (mren_allocate_zero(env, total, sizeof(float), &batch->memory, err) != MREN_OK)
+	{
+		mren_batch_free(env, batch);
+		return MREN_ENOMEM;
+	}
+	at = batch->memory;
+	for (size_t i = 0; i < n; i++)
+	{
+		*pieces[i].at = at;
+		at += aligned(capacity * pieces[i].cols);
+	}
+	batch->text_inverse = at;
+	return MREN_OK;
+}
+
+void
+mren_batch_free(const MrenEnv *env, MrenBatch *batch)
+{
+	mren_release(env, batch->memory);
+	mren_release(env, batch->flags);
+	memset(batch, 0, sizeof(*batch));
+}
+
+void
+mren_batch_scale(MrenBatch *batch, const float *values)
+{
+	const float *std = values + batch->layout->tensors[batch->layout->ids.text_std].at;
+
+	for (size_t i = 0; i < batch->text_dim; i++)
+		batch->text_inverse[i] = 1.0f / std[i];
+}
+
+/* The deviation of a tensor's initial values; biases and `absent` have none. */
+static float
+initial_deviation(const MrenNetShape *shape, const MrenLayout *layout, size_t id)
+{
+	const MrenTensor *tensor = &layout->tensors[id];
+	float gain = 1;
+
+	if (tensor->rows == 1 && !tensor->decay)
+		return 0;
+	if (id == layout->ids.shapes)
+		return 0.1f;
+	for (size_t i = 0; i < shape->n_hidden; i++)
+	{
+		if (id == layout->ids.weight[i] && shape->activation == MREN_ACTIVATION_RELU)
+			gain = sqrtf(2);
+	}
+	return gain / sqrtf((float) tensor->rows);
+}
+
+void
+mren_network_init(const MrenNetShape *shape, const MrenLayout *layout, float *values, uint64_t seed)
+{
+	for (size_t id = 0; id < layout->n_trained; id++)
+	{
+		const MrenTensor *tensor = &layout->tensors[id];
+		float deviation = initial_deviation(shape, layout, id);
+		MrenRandom random;
+
+		mren_random_seed(&random, seed, STREAM_INIT + id);
+		for (size_t i = 0; i < tensor->rows * tensor->cols; i++)
+			values[tensor->at + i] = deviation > 0 ? deviation * mren_random_normal(&random) : 0;
+	}
+}
+
+/* Hidden layer i from `in`; what it leaves is hidden[i]. */
+static void
+hidden_forward(MrenBatch *batch, float *values, size_t i, const float *in, size_t ldi,
+			   MrenDrop *drop)
+{
+	const MrenTensorIds *ids = &batch->layout->ids;
+	size_t n = batch->n * batch->shape->hidden[i];
+
+	mren_dense_forward(batch->layout, values, ids->weight[i], ids->bias[i], in, ldi, batch->n,
+					   batch->activated[i]);
+	mren_activate(batch->shape->activation, batch->activated[i], n);
+	if (drop != NULL)
+		mren_dropout(&drop->random, drop->hidden, batch->activated[i], batch->hidden[i],
+					 batch->hidden_mask[i], n);
+	else
+		memcpy(batch->hidden[i], batch->activated[i], n * sizeof(float));
+}
+
+void
+mren_network_forward(MrenBatch *batch, float *values, MrenDrop *drop)
+{
+	const MrenNetShape *shape = batch->shape;
+	const MrenTensorIds *ids = &batch->layout->ids;
+	const float *in = batch->fused;
+	size_t ldi = batch->dim;
+
+	batch->dropped = drop != NULL;
+	mren_text_forward(batch, values, drop);
+	if (shape->image_dim > 0)
+		mren_image_forward(batch, values, drop);
+	for (size_t i = 0; i < shape->n_hidden; i++)
+	{
+		hidden_forward(batch, values, i, in, ldi, drop);
+		in = batch->hidden[i];
+		ldi = shape->hidden[i];
+	}
+	mren_dense_forward(batch->layout, values, ids->weight[shape->n_hidden],
+					   ids->bias[shape->n_hidden], in, ldi, batch->n, batch->logits);
+}
+
+/* Gradient of the image's columns: those rows of the first weights come last. */
+static void
+image_columns(MrenBatch *batch, float *values)
+{
+	const MrenTensor *first = &batch->layout->tensors[batch->layout->ids.weight[0]];
+	size_t width = batch->dim - batch->text_dim;
+
+	mren_gemm(false, true, batch->n, width, first->cols, 1, batch->dhidden, first->cols,
+			  values + first->at + batch->text_dim * first->cols, first->cols, 0, batch->dimage,
+			  width);
+}
+
+void
+mren_network_backward(MrenBatch *batch, float *values, float *grads)
+{
+	const MrenNetShape *shape = batch->shape;
+	const MrenTensorIds *ids = &batch->layout->ids;
+	const float *dout = batch->dlogits;
+
+	for (size_t i = shape->n_hidden; i > 0; i--)
+	{
+		float *din = batch->delta[i % 2];
+		size_t n = batch->n * shape->hidden[i - 1];
+
+		mren_dense_backward(batch->layout, values, grads, ids->weight[i], ids->bias[i],
+							batch->hidden[i - 1], shape->hidden[i - 1], batch->n, dout, din);
+		if (batch->dropped)
+			mren_multiply(din, din, batch->hidden_mask[i - 1], n);
+		mren_activate_backward(shape->activation, din, batch->activated[i - 1], n);
+		dout = din;
+		batch->dhidden = din;
+	}
+	mren_dense_backward(batch->layout, values, grads, ids->weight[0], ids->bias[0], batch->fused,
+						batch->dim, batch->n, dout, NULL);
+	if (shape->image_dim > 0)
+	{
+		image_columns(batch, values);
+		mren_image_backward(batch, values, grads);
+	}
+	mren_text_backward(batch, values, grads);
+}

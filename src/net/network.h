@@ -1,0 +1,129 @@
+/*
+ * network.h
+ *	  Training's view of a network: a mini-batch forward and backward.
+ *
+ * Branches (text, image) write their columns of the fused matrix; a stack of
+ * dense layers turns it into logits.  Forward keeps what backward needs.  Each
+ * backward sets (not adds to) the gradients of its own tensors, so nothing is
+ * cleared between steps.  Nothing is allocated after mren_batch_create.
+ */
+#ifndef MREN_NET_NETWORK_H
+#define MREN_NET_NETWORK_H
+
+#include "base/random.h"
+#include "net/shape.h"
+
+/* What a forward drops; NULL means nothing, as in prediction. */
+typedef struct MrenDrop
+{
+	float input;  /* of text and image inputs, 0 .. 0.95 */
+	float hidden; /* of hidden layers' outputs */
+	MrenRandom random;
+} MrenDrop;
+
+/*
+ * A mini-batch.  The caller fills n and the inputs; the rest is workspace.
+ * Matrices are row-major with as many columns as given.
+ */
+typedef struct MrenBatch
+{
+	const MrenNetShape *shape;
+	const MrenLayout *layout;
+	size_t capacity; /* rows */
+	size_t text_dim;
+	size_t dim;	  /* of the fused vector */
+	bool dropped; /* by the last forward: the masks are valid */
+
+	/* Inputs */
+	size_t n;
+	float *text;	   /* (n, text_dim) raw, without unknown words: mren_text_pool */
+	float *unknown;	   /* (n, n_parts, MREN_MAX_SHAPES) */
+	bool *has_unknown; /* (n) */
+	float *image;	   /* (n, image_dim) standardised; zero without a picture */
+	bool *has_image;   /* (n) */
+
+	/* Made by forward */
+	float *fused;						 /* (n, dim): text, image units, presence, product */
+	float *text_mask;					 /* (n, text_dim) */
+	float *image_in;					 /* (n, image_dim) after dropout */
+	float *image_mask;					 /* (n, image_dim) */
+	float *units;						 /* (n, MREN_IMAGE_UNITS) */
+	float *factor_text;					 /* (n, product) tanh of the text's projection */
+	float *factor_image;				 /* (n, product) */
+	float *activated[MREN_MAX_HIDDEN];	 /* (n, size) */
+	float *hidden[MREN_MAX_HIDDEN];		 /* (n, size) after dropout */
+	float *hidden_mask[MREN_MAX_HIDDEN]; /* (n, size) */
+	float *logits;						 /* (n, n_relations) */
+
+	/* Backward: dlogits is its input */
+	float *dlogits;		  /* (n, n_relations) */
+	float *delta[2];	  /* (n, widest layer) on the way down */
+	float *dhidden;		  /* (n, hidden[0]): one of delta, the first layer's */
+	float *dimage;		  /* (n, dim - text_dim) of the image's columns */
+	float *dunits;		  /* (n, MREN_IMAGE_UNITS) */
+	float *dfactor_text;  /* (n, product), before the tanh */
+	float *dfactor_image; /* (n, product) */
+	float *gathered;	  /* (n, widest layer): rows with unknown words */
+	float *dtext;		  /* (n, text_dim) of those rows */
+
+	float *text_inverse; /* (text_dim) 1 / text.std */
+
+	float *memory; /* holds all of the above but the flags */
+	bool *flags;
+} MrenBatch;
+
+/* shape and layout must outlive the batch. */
+extern MrenStatus mren_batch_create(const MrenEnv *env, const MrenNetShape *shape,
+									const MrenLayout *layout, size_t capacity, MrenBatch *batch,
+									MrenError *err);
+extern void mren_batch_free(const MrenEnv *env, MrenBatch *batch);
+
+/* Takes over text.std of these values; call it once they are known. */
+extern void mren_batch_scale(MrenBatch *batch, const float *values);
+
+/*
+ * mren_network_init
+ *	  Random initial values of all trained tensors: He for ReLU layers (He et
+ *	  al. 2015), N(0, 1/fan in) for the others, biases zero.
+ */
+extern void mren_network_init(const MrenNetShape *shape, const MrenLayout *layout, float *values,
+							  uint64_t seed);
+
+/* logits of the batch; values is the whole layout. */
+extern void mren_network_forward(MrenBatch *batch, float *values, MrenDrop *drop);
+
+/* Gradients of all trained tensors (layout.trained_size) from batch->dlogits. */
+extern void mren_network_backward(MrenBatch *batch, float *values, float *grads);
+
+/* The branches' halves of the two. */
+extern void mren_text_forward(MrenBatch *batch, float *values, MrenDrop *drop);
+extern void mren_text_backward(MrenBatch *batch, float *values, float *grads);
+extern void mren_image_forward(MrenBatch *batch, float *values, MrenDrop *drop);
+extern void mren_image_backward(MrenBatch *batch, float *values, float *grads);
+
+/*
+ * mren_dense_forward
+ *	  out (n, out) = in (n, in; rows ldi apart) * weight + bias
+ * mren_dense_backward
+ *	  Sets the gradients of weight and bias from dout (n, out); and, unless
+ *	  din is NULL, din (n, in) = dout * weight'.
+ */
+extern void mren_dense_forward(const MrenLayout *layout, float *values, size_t weight, size_t bias,
+							   const float *in, size_t ldi, size_t n, float *out);
+extern void mren_dense_backward(const MrenLayout *layout, float *values, float *grads,
+								size_t weight, size_t bias, const float *in, size_t ldi, size_t n,
+								const float *dout, float *din);
+
+/*
+ * mren_dropout
+ *	  mask (n) gets 0 with probability p (to 1/65536), otherwise 1/(1-p);
+ *	  y = x * mask.  y may be x.
+ */
+extern void mren_dropout(MrenRandom *random, float p, const float *x, float *y, float *mask,
+						 size_t n);
+
+/* The activation in place, and its derivative from its output. */
+extern void mren_activate(MrenActivation activation, float *x, size_t n);
+extern void mren_activate_backward(MrenActivation activation, float *dx, const float *y, size_t n);
+
+#endif

@@ -1,0 +1,155 @@
+/*
+ * shape.c
+ *	  From dimensions to tensors.
+ */
+#include "net/shape.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/size.h"
+#include "net/text_pool.h"
+
+size_t
+mren_shape_n_parts(const MrenNetShape *shape)
+{
+	return MREN_FIXED_PARTS + 2 * shape->window;
+}
+
+size_t
+mren_shape_text_dim(const MrenNetShape *shape)
+{
+	return mren_shape_n_parts(shape) * shape->embedding_dim + MREN_N_SCALARS + 2 * shape->n_types;
+}
+
+size_t
+mren_shape_features_dim(const MrenNetShape *shape)
+{
+	size_t image = shape->image_dim > 0 ? MREN_IMAGE_UNITS + 1 + shape->product : 0;
+
+	return mren_shape_text_dim(shape) + image;
+}
+
+static MrenStatus
+fail_shape(MrenError *err, const char *what, size_t value)
+{
+	return mren_fail(err, MREN_EFORMAT, "invalid network: %s of %zu", what, value);
+}
+
+MrenStatus
+mren_shape_check(const MrenNetShape *shape, MrenError *err)
+{
+	if (shape->embedding_dim < 1 || shape->embedding_dim > MREN_MAX_DIM)
+		return fail_shape(err, "word dimension", shape->embedding_dim);
+	if (shape->image_dim > MREN_MAX_DIM)
+		return fail_shape(err, "image dimension", shape->image_dim);
+	if (shape->n_types > MREN_MAX_TYPES)
+		return fail_shape(err, "number of entity types", shape->n_types);
+	if (shape->n_relations < 2 || shape->n_relations > MREN_MAX_RELATIONS)
+		return fail_shape(err, "number of relations", shape->n_relations);
+	if (shape->window > MREN_MAX_WINDOW)
+		return fail_shape(err, "window", shape->window);
+	if (shape->product > 1024 || (shape->product > 0 && shape->image_dim == 0))
+		return fail_shape(err, "product term", shape->product);
+	if (shape->n_hidden < 1 || shape->n_hidden > MREN_MAX_HIDDEN)
+		return fail_shape(err, "number of hidden layers", shape->n_hidden);
+	for (size_t i = 0; i < shape->n_hidden; i++)
+	{
+		if (shape->hidden[i] < 1 || shape->hidden[i] > MREN_MAX_HIDDEN_SIZE)
+			return fail_shape(err, "hidden layer", shape->hidden[i]);
+	}
+	if (shape->activation != MREN_ACTIVATION_RELU && shape->activation != MREN_ACTIVATION_TANH)
+		return fail_shape(err, "activation", (size_t) shape->activation);
+	return MREN_OK;
+}
+
+/* Within the checked ranges no product comes near the limits of size_t. */
+static size_t
+add_tensor(MrenLayout *layout, const char *name, size_t rows, size_t cols, bool decay)
+{
+	MrenTensor *tensor = &layout->tensors[layout->n];
+
+	snprintf(tensor->name, sizeof(tensor->name), "%s", name);
+	tensor->rows = rows;
+	tensor->cols = cols;
+	tensor->at = layout->size;
+	tensor->trained = true;
+	tensor->decay = decay;
+	layout->size += (rows * cols + 15) & ~(size_t) 15;
+	layout->n_parameters += rows * cols;
+	return layout->n++;
+}
+
+static void
+add_image(MrenLayout *layout, const MrenNetShape *shape)
+{
+	MrenTensorIds *ids = &layout->ids;
+	size_t text_dim = mren_shape_text_dim(shape);
+
+	ids->image_weight =
+		add_tensor(layout, "image.weight", shape->image_dim, MREN_IMAGE_UNITS, true);
+	ids->image_bias = add_tensor(layout, "image.bias", 1, MREN_IMAGE_UNITS, false);
+	ids->absent = add_tensor(layout, "image.absent", 1, MREN_IMAGE_UNITS, false);
+	if (shape->product == 0)
+		return;
+	ids->product_text_weight =
+		add_tensor(layout, "product.text.weight", text_dim, shape->product, true);
+	ids->product_text_bias = add_tensor(layout, "product.text.bias", 1, shape->product, false);
+	ids->product_image_weight =
+		add_tensor(layout, "product.image.weight", shape->image_dim, shape->product, true);
+	ids->product_image_bias = add_tensor(layout, "product.image.bias", 1, shape->product, false);
+}
+
+static void
+add_layers(MrenLayout *layout, const MrenNetShape *shape)
+{
+	size_t in = mren_shape_features_dim(shape);
+
+	for (size_t i = 0; i <= shape->n_hidden; i++)
+	{
+		bool last = i == shape->n_hidden;
+		size_t out = last ? shape->n_relations : shape->hidden[i];
+		char layer[24];
+		char name[32];
+
+		if (last)
+			snprintf(layer, sizeof(layer), "output");
+		else
+			snprintf(layer, sizeof(layer), "hidden%d", (int) i + 1);
+		snprintf(name, sizeof(name), "%s.weight", layer);
+		layout->ids.weight[i] = add_tensor(layout, name, in, out, true);
+		snprintf(name, sizeof(name), "%s.bias", layer);
+		layout->ids.bias[i] = add_tensor(layout, name, 1, out, false);
+		in = out;
+	}
+}
+
+static size_t
+add_constant(MrenLayout *layout, const char *name, size_t cols)
+{
+	size_t id = add_tensor(layout, name, 1, cols, false);
+
+	layout->tensors[id].trained = false;
+	layout->n_parameters -= cols;
+	return id;
+}
+
+void
+mren_layout_build(const MrenNetShape *shape, MrenLayout *layout)
+{
+	MrenTensorIds *ids = &layout->ids;
+
+	memset(layout, 0, sizeof(*layout));
+	ids->shapes = add_tensor(layout, "text.shapes", MREN_MAX_SHAPES, shape->embedding_dim, true);
+	if (shape->image_dim > 0)
+		add_image(layout, shape);
+	add_layers(layout, shape);
+	layout->n_trained = layout->n;
+	layout->trained_size = layout->size;
+	ids->text_mean = add_constant(layout, "text.mean", mren_shape_text_dim(shape));
+	ids->text_std = add_constant(layout, "text.std", mren_shape_text_dim(shape));
+	if (shape->image_dim == 0)
+		return;
+	ids->image_mean = add_constant(layout, "image.mean", shape->image_dim);
+	ids->image_std = add_constant(layout, "image.std", shape->image_dim);
+}

@@ -1,0 +1,91 @@
+/*
+ * shape.h
+ *	  The dimensions of a network, and the registry of its named tensors.
+ *
+ * Everything else follows from an MrenNetShape: the fused vector's layout, the
+ * tensors, their order and their places in one array of floats.  Trained
+ * tensors come first, so an optimiser walks one run.  A branch that is added
+ * registers its tensors here and nowhere else.
+ */
+#ifndef MREN_NET_SHAPE_H
+#define MREN_NET_SHAPE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/env.h"
+#include "net/example.h"
+#include "net/options.h"
+
+typedef struct MrenNetShape
+{
+	size_t embedding_dim; /* 1 .. MREN_MAX_DIM */
+	size_t image_dim;	  /* 0: no image branch */
+	size_t n_types;
+	size_t n_relations; /* >= 2 */
+	size_t window;
+	size_t product; /* 0 without an image branch */
+	size_t n_hidden;
+	size_t hidden[MREN_MAX_HIDDEN];
+	MrenActivation activation;
+} MrenNetShape;
+
+#define MREN_MAX_DIM 16384	/* of a word's or picture's vector */
+#define MREN_MAX_TYPES 1024 /* distinct entity types */
+#define MREN_MAX_RELATIONS 65536
+#define MREN_IMAGE_UNITS 64 /* of the image's projection */
+
+/* MREN_EFORMAT unless every field is in its range and the tensors fit a size. */
+extern MrenStatus mren_shape_check(const MrenNetShape *shape, MrenError *err);
+
+/* The fused vector: text, then image projection, presence, product. */
+extern size_t mren_shape_n_parts(const MrenNetShape *shape);
+extern size_t mren_shape_text_dim(const MrenNetShape *shape);
+extern size_t mren_shape_features_dim(const MrenNetShape *shape);
+
+typedef struct MrenTensor
+{
+	char name[24];
+	size_t rows;
+	size_t cols;
+	size_t at;	  /* first float, a multiple of 16 */
+	bool trained; /* by the optimiser; otherwise measured once */
+	bool decay;	  /* takes part in weight decay */
+} MrenTensor;
+
+/* Numbers of the tensors every network has, and of those of the image branch. */
+typedef struct MrenTensorIds
+{
+	size_t shapes;							 /* (MREN_MAX_SHAPES, embedding_dim) */
+	size_t image_weight, image_bias, absent; /* (image_dim, units), (1, units) twice */
+	size_t product_text_weight, product_text_bias;
+	size_t product_image_weight, product_image_bias;
+	size_t weight[MREN_MAX_HIDDEN + 1]; /* hidden layers and output: (in, out) */
+	size_t bias[MREN_MAX_HIDDEN + 1];
+	size_t text_mean, text_std; /* (1, text_dim) */
+	size_t image_mean, image_std;
+} MrenTensorIds;
+
+#define MREN_MAX_TENSORS (16 + 2 * (MREN_MAX_HIDDEN + 1))
+
+typedef struct MrenLayout
+{
+	MrenTensor tensors[MREN_MAX_TENSORS];
+	size_t n;
+	size_t n_trained;	 /* tensors, the first ones */
+	size_t size;		 /* floats in all */
+	size_t trained_size; /* floats of the trained ones */
+	size_t n_parameters; /* trained numbers, without padding */
+	MrenTensorIds ids;
+} MrenLayout;
+
+/* shape has passed mren_shape_check. */
+extern void mren_layout_build(const MrenNetShape *shape, MrenLayout *layout);
+
+static inline float *
+mren_tensor_at(const MrenLayout *layout, float *values, size_t id)
+{
+	return values + layout->tensors[id].at;
+}
+
+#endif
