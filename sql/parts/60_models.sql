@@ -2,67 +2,67 @@
 
 CREATE FUNCTION mren.save_model(model text, network mren.network) RETURNS integer
     AS 'MODULE_PATHNAME', 'mren_save_model'
-    LANGUAGE C VOLATILE PARALLEL UNSAFE;
+    LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE;
 COMMENT ON FUNCTION mren.save_model(text, mren.network) IS
     'Adds a trained network to a model as its next version, and gives the version''s number; makes the model if there is none.';
 
 CREATE FUNCTION mren.promote(model text, version integer) RETURNS void
     AS 'MODULE_PATHNAME', 'mren_promote'
-    LANGUAGE C VOLATILE PARALLEL UNSAFE;
+    LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE;
 COMMENT ON FUNCTION mren.promote(text, integer) IS
     'Deploys a version of a model: predictions use it from their next statement on.';
 
 CREATE FUNCTION mren.rollback(model text) RETURNS integer
     AS 'MODULE_PATHNAME', 'mren_rollback'
-    LANGUAGE C VOLATILE PARALLEL UNSAFE;
+    LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE;
 COMMENT ON FUNCTION mren.rollback(text) IS
     'Goes back to the version deployed before, and gives its number; again to go back further.';
 
 CREATE FUNCTION mren.drop_version(model text, version integer) RETURNS void
     AS 'MODULE_PATHNAME', 'mren_drop_version'
-    LANGUAGE C VOLATILE PARALLEL UNSAFE;
+    LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE;
 COMMENT ON FUNCTION mren.drop_version(text, integer) IS
     'Drops a version of a model; not the deployed one.';
 
 CREATE FUNCTION mren.drop_model(model text) RETURNS void
     AS 'MODULE_PATHNAME', 'mren_drop_model'
-    LANGUAGE C VOLATILE PARALLEL UNSAFE;
+    LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE;
 COMMENT ON FUNCTION mren.drop_model(text) IS
     'Drops a model with all its versions and grants; what mren.runs says of it stays.';
 
 CREATE FUNCTION mren.export_model(model text, version integer DEFAULT NULL) RETURNS bytea
     AS 'MODULE_PATHNAME', 'mren_export_model'
-    LANGUAGE C STABLE PARALLEL UNSAFE COST 100000;
+    LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL UNSAFE COST 100000;
 COMMENT ON FUNCTION mren.export_model(text, integer) IS
     'A version of a model (NULL: the deployed one) as portable bytes, complete but for embeddings and image encoder, which it names by hash.';
 
 CREATE FUNCTION mren.import_model(model text, contents bytea) RETURNS integer
     AS 'MODULE_PATHNAME', 'mren_import_model'
-    LANGUAGE C VOLATILE PARALLEL UNSAFE;
+    LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE;
 COMMENT ON FUNCTION mren.import_model(text, bytea) IS
     'Adds what mren.export_model gave to a model as its next version, and gives the version''s number.';
 
 CREATE FUNCTION mren.grant_model(model text, grantee name, privilege text) RETURNS void
     AS 'MODULE_PATHNAME', 'mren_grant_model'
-    LANGUAGE C VOLATILE PARALLEL UNSAFE;
+    LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE;
 COMMENT ON FUNCTION mren.grant_model(text, name, text) IS
     'Gives a role (or public) a privilege on a model: predict, train, or admin, which includes both.';
 
 CREATE FUNCTION mren.revoke_model(model text, grantee name, privilege text) RETURNS void
     AS 'MODULE_PATHNAME', 'mren_revoke_model'
-    LANGUAGE C VOLATILE PARALLEL UNSAFE;
+    LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE;
 COMMENT ON FUNCTION mren.revoke_model(text, name, text) IS
     'Takes back what mren.grant_model gave.';
 
 CREATE FUNCTION mren.alter_model_owner(model text, new_owner name) RETURNS void
     AS 'MODULE_PATHNAME', 'mren_alter_model_owner'
-    LANGUAGE C VOLATILE PARALLEL UNSAFE;
+    LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE;
 COMMENT ON FUNCTION mren.alter_model_owner(text, name) IS
     'Gives a model to another owner; one must be a member of both roles.';
 
 CREATE FUNCTION mren.has_model_privilege(model text, privilege text) RETURNS boolean
     AS 'MODULE_PATHNAME', 'mren_has_model_privilege'
-    LANGUAGE C STABLE PARALLEL SAFE COST 50;
+    LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 50;
 COMMENT ON FUNCTION mren.has_model_privilege(text, text) IS
     'May the current user do this with the model?  Of a list such as ''predict, train'', any one.';
 

@@ -36,23 +36,23 @@ COMMENT ON TYPE mren.confusion IS
 
 CREATE FUNCTION mren.metrics_add(state mren.confusion, actual text, predicted text) RETURNS mren.confusion
     AS 'MODULE_PATHNAME', 'mren_metrics_add'
-    LANGUAGE C IMMUTABLE PARALLEL SAFE;
+    LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE;
 COMMENT ON FUNCTION mren.metrics_add(mren.confusion, text, text) IS 'Transition function of mren.metrics.';
 
 CREATE FUNCTION mren.metrics_add(state mren.confusion, actual text, predicted text, negative text)
     RETURNS mren.confusion
     AS 'MODULE_PATHNAME', 'mren_metrics_add'
-    LANGUAGE C IMMUTABLE PARALLEL SAFE;
+    LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE;
 COMMENT ON FUNCTION mren.metrics_add(mren.confusion, text, text, text) IS 'Transition function of mren.metrics.';
 
 CREATE FUNCTION mren.metrics_combine(mren.confusion, mren.confusion) RETURNS mren.confusion
     AS 'MODULE_PATHNAME', 'mren_metrics_combine'
-    LANGUAGE C IMMUTABLE PARALLEL SAFE;
+    LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE;
 COMMENT ON FUNCTION mren.metrics_combine(mren.confusion, mren.confusion) IS 'Combine function of mren.metrics.';
 
 CREATE FUNCTION mren.metrics_final(mren.confusion) RETURNS jsonb
     AS 'MODULE_PATHNAME', 'mren_metrics_final'
-    LANGUAGE C IMMUTABLE PARALLEL SAFE;
+    LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE;
 COMMENT ON FUNCTION mren.metrics_final(mren.confusion) IS 'Final function of mren.metrics.';
 
 CREATE AGGREGATE mren.metrics(actual text, predicted text) (
@@ -79,13 +79,13 @@ CREATE FUNCTION mren.evaluate(model text, query text, version integer DEFAULT NU
     RETURNS TABLE (relation text, "precision" double precision, recall double precision,
                    f1 double precision, support bigint)
     AS 'MODULE_PATHNAME', 'mren_evaluate'
-    LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000000 ROWS 20;
+    LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 1000000 ROWS 20;
 COMMENT ON FUNCTION mren.evaluate(text, text, integer) IS
     'How well a version of a model predicts the column relation of a query: a row a relation, then micro avg, macro avg, with SemEval''s labels semeval macro avg, and accuracy (under f1).';
 
 CREATE FUNCTION mren.confusion_matrix(model text, query text, version integer DEFAULT NULL)
     RETURNS TABLE (actual text, predicted text, count bigint)
     AS 'MODULE_PATHNAME', 'mren_confusion_matrix'
-    LANGUAGE C VOLATILE PARALLEL UNSAFE COST 1000000 ROWS 100;
+    LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 1000000 ROWS 100;
 COMMENT ON FUNCTION mren.confusion_matrix(text, text, integer) IS
     'Which relations a version of a model takes for which; predicted NULL: it gave no answer.';
