@@ -1,0 +1,74 @@
+/*
+ * conv.h
+ *	  Convolution kernels: pictures and results channels last, weights as each
+ *	  kernel packs them.
+ *
+ * y[p, m] = f(sum over taps and channels of x * w[m] + bias[m] + r[p, m]),
+ * where r is the residual if there is one.  Batch normalisation is already in
+ * weights and bias.
+ */
+#ifndef MREN_ONNX_CONV_H
+#define MREN_ONNX_CONV_H
+
+#include "onnx/plan.h"
+#include "onnx/window.h"
+
+typedef struct MrenConvShape
+{
+	MrenWindow window;
+	size_t batch;
+	size_t channels; /* of the input */
+	size_t filters;	 /* channels of the result */
+	size_t groups;
+} MrenConvShape;
+
+typedef struct MrenConv
+{
+	MrenConvShape shape;
+	const float *weights; /* packed */
+	const float *bias;	  /* filters */
+	bool has_residual;	  /* in[1] of the step */
+	MrenActivation activation;
+	size_t tile; /* output pixels a unit */
+	bool direct; /* the input itself is the matrix: 1x1, stride 1, no padding */
+} MrenConv;
+
+/*
+ * mren_conv_reference
+ *	  The definition, in plain loops and double precision: w as ONNX has it
+ *	  (filters, channels / groups, taps...), bias may be NULL, y of
+ *	  batch * pixels * filters.  What the tests hold the kernels against.
+ */
+extern void mren_conv_reference(const MrenConvShape *shape, const float *x, const float *w,
+								const float *bias, float *y);
+
+/*
+ * mren_conv_choose
+ *	  Picks the kernel for conv->shape, packs the weights w (ONNX order,
+ *	  multiplied by scale[filter] if not NULL) into the plan's pool, and says
+ *	  how the step is to run.
+ */
+typedef struct MrenConvChoice
+{
+	MrenKernel kernel;
+	size_t n_units;
+	size_t unit_cost;
+	size_t scratch;
+} MrenConvChoice;
+
+extern MrenStatus mren_conv_choose(MrenPlan *plan, MrenConv *conv, const float *w,
+								   const float *scale, MrenConvChoice *choice, MrenError *err);
+
+/* The portable kernels: im2col and BLAS, and direct depthwise. */
+extern MrenStatus mren_conv_gemm_pack(MrenPlan *plan, MrenConv *conv, const float *w,
+									  const float *scale, MrenConvChoice *choice, MrenError *err);
+extern MrenStatus mren_conv_depthwise_pack(MrenPlan *plan, MrenConv *conv, const float *w,
+										   const float *scale, MrenConvChoice *choice,
+										   MrenError *err);
+extern bool mren_conv_is_depthwise(const MrenConvShape *shape);
+
+/* Bias, residual and activation on `rows` pixels of `n` channels at y. */
+extern void mren_conv_finish(const MrenConv *conv, const float *bias, const float *residual,
+							 size_t residual_pitch, float *y, size_t pitch, size_t rows, size_t n);
+
+#endif

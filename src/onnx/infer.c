@@ -1,0 +1,203 @@
+/*
+ * infer.c
+ *	  The pass over live nodes: operator, shapes, and constants computed once.
+ *
+ * A node all of whose inputs are constants runs here, through the same steps
+ * and kernels that would run it later, and its outputs become constants.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "onnx/node.h"
+#include "onnx/plan.h"
+
+#define OPSET_MIN 7
+#define OPSET_MAX 22
+
+static MrenStatus
+find_op(MrenNode *node, MrenError *err)
+{
+	const char *domain = node->proto->domain;
+
+	if (domain != NULL && domain[0] != '\0' && strcmp(domain, "ai.onnx") != 0)
+		return mren_node_fail(node, MREN_EUNSUPPORTED, err,
+							  "operators of domain \"%.60s\" are not supported", domain);
+	node->op = mren_op_find(node->proto->op_type);
+	if (node->op == NULL)
+		return mren_node_fail(node, MREN_EUNSUPPORTED, err, "operator is not supported");
+	for (size_t i = 0; i < node->proto->n_attribute; i++)
+	{
+		const char *name = node->proto->attribute[i]->name;
+
+		if (name == NULL)
+			return mren_node_fail(node, MREN_EFORMAT, err, "an attribute has no name");
+		MREN_TRY(mren_read_name(name, "an attribute", err));
+	}
+	return MREN_OK;
+}
+
+static MrenStatus
+check_borders(const MrenNode *node, MrenError *err)
+{
+	const MrenOp *op = node->op;
+
+	if (node->n_inputs < (size_t) op->min_inputs ||
+		(op->max_inputs >= 0 && node->n_inputs > (size_t) op->max_inputs))
+		return mren_node_fail(node, MREN_EFORMAT, err, "%zu inputs are given", node->n_inputs);
+	for (size_t i = 0; i < node->n_inputs; i++)
+	{
+		const MrenValue *value = node->inputs[i];
+
+		if (value == NULL)
+		{
+			if (i < (size_t) op->min_inputs || op->max_inputs < 0)
+				return mren_node_fail(node, MREN_EFORMAT, err, "input %zu is missing", i);
+			continue;
+		}
+		if (!value->known)
+			return mren_node_fail(node, MREN_EFORMAT, err,
+								  value->is_input ? "input \"%s\" has no shape"
+												  : "nothing computes the input \"%s\"",
+								  value->name);
+		if (!mren_type_is_float(value->type) && !mren_type_is_int(value->type))
+			return mren_node_fail(node, MREN_EUNSUPPORTED, err,
+								  "element type %s of input \"%s\" is not supported",
+								  mren_type_name(value->type), value->name);
+	}
+	if (node->n_outputs == 0 || (node->n_outputs == 1 && node->outputs[0] == NULL))
+		return mren_node_fail(node, MREN_EFORMAT, err, "it has no output");
+	for (size_t i = 0; i < node->n_outputs; i++)
+	{
+		if (op->max_outputs >= 0 && i >= (size_t) op->max_outputs && node->outputs[i] != NULL &&
+			node->outputs[i]->n_uses > 0)
+			return mren_node_fail(node, MREN_EUNSUPPORTED, err, "output %zu is not supported", i);
+	}
+	return MREN_OK;
+}
+
+static bool
+is_foldable(const MrenNode *node)
+{
+	if (node->n_inputs == 0)
+		return false;
+	for (size_t i = 0; i < node->n_inputs; i++)
+	{
+		if (node->inputs[i] != NULL && node->inputs[i]->constant == NULL)
+			return false;
+	}
+	for (size_t i = 0; i < node->n_outputs; i++)
+	{
+		if (node->outputs[i] != NULL && node->outputs[i]->constant != NULL)
+			return false;
+	}
+	return true;
+}
+
+/* The places that a plan gave to a node's values, taken back. */
+static void
+forget_places(MrenNode *node)
+{
+	for (size_t i = 0; i < node->n_inputs; i++)
+	{
+		if (node->inputs[i] != NULL)
+		{
+			node->inputs[i]->place.set = false;
+			node->inputs[i]->other.set = false;
+		}
+	}
+	for (size_t i = 0; i < node->n_outputs; i++)
+	{
+		if (node->outputs[i] != NULL)
+		{
+			node->outputs[i]->place.set = false;
+			node->outputs[i]->other.set = false;
+		}
+	}
+}
+
+static MrenStatus
+keep_result(MrenPlan *plan, const MrenFrame *frame, MrenValue *value, MrenError *err)
+{
+	MrenTensor *tensor;
+	const char *data = value->place.data;
+
+	MREN_TRY(mren_model_tensor(plan->model, value->type, &value->shape, &tensor, err));
+	if (data == NULL)
+		data = frame->arena + plan->buffers[value->place.buffer].offset + value->place.offset;
+	if (tensor->floats != NULL)
+		memcpy(tensor->floats, data, tensor->n * sizeof(float));
+	else
+		memcpy(tensor->ints, data, tensor->n * sizeof(int64_t));
+	value->constant = tensor;
+	return MREN_OK;
+}
+
+static MrenStatus
+fold_in(MrenPlan *plan, MrenNode *node, MrenError *err)
+{
+	MrenFrame frame;
+
+	MREN_TRY(node->op->emit(plan, node, err));
+	for (size_t i = 0; i < node->n_outputs; i++)
+	{
+		MrenPlace place;
+
+		if (node->outputs[i] == NULL || !node->outputs[i]->place.set)
+			continue;
+		MREN_TRY(mren_plan_want(plan, node->outputs[i], MREN_PLAIN, &place, err));
+		node->outputs[i]->place = place;
+		if (place.buffer >= 0)
+			plan->buffers[place.buffer].last = SIZE_MAX;
+	}
+	MREN_TRY(mren_plan_arena(plan, err));
+	MREN_TRY(mren_pool_block(plan->pool, plan->arena_bytes, 1, &frame.arena, err));
+	MREN_TRY(mren_pool_block(plan->pool, plan->scratch_bytes, 1, &frame.scratch, err));
+	MREN_TRY(mren_plan_run(plan, &frame, err));
+	for (size_t i = 0; i < node->n_outputs; i++)
+	{
+		if (node->outputs[i] != NULL && node->outputs[i]->place.set)
+			MREN_TRY(keep_result(plan, &frame, node->outputs[i], err));
+	}
+	return MREN_OK;
+}
+
+static MrenStatus
+fold(MrenModel *model, MrenNode *node, MrenError *err)
+{
+	MrenPool pool;
+	MrenPlan plan = {0};
+	MrenStatus status;
+
+	mren_pool_init(&pool, model->pool->env, model->pool->budget);
+	plan.model = model;
+	plan.pool = &pool;
+	plan.folding = true;
+	status = fold_in(&plan, node, err);
+	forget_places(node);
+	mren_pool_release(model->pool, plan.buffers);
+	mren_pool_free(&pool);
+	return status;
+}
+
+MrenStatus
+mren_model_infer(MrenModel *model, MrenError *err)
+{
+	if (model->opset < OPSET_MIN || model->opset > OPSET_MAX)
+		return mren_fail(err, MREN_EUNSUPPORTED,
+						 "ONNX operator set %lld is not supported, only %d to %d",
+						 (long long) model->opset, OPSET_MIN, OPSET_MAX);
+	for (size_t i = 0; i < model->n_nodes; i++)
+	{
+		MrenNode *node = model->nodes[i];
+
+		if (!node->live || node->op != NULL)
+			continue;
+		MREN_TRY(mren_check(model->pool->env, err));
+		MREN_TRY(find_op(node, err));
+		MREN_TRY(check_borders(node, err));
+		MREN_TRY(node->op->infer(model, node, err));
+		if (is_foldable(node))
+			MREN_TRY(fold(model, node, err));
+	}
+	return MREN_OK;
+}

@@ -1,0 +1,146 @@
+/*
+ * model.h
+ *	  The network between file and plan: nodes in topological order, the
+ *	  values that connect them, shapes and constants.  Internal to src/onnx.
+ *
+ * Everything here lives in the model's pool and ends with loading.  Once
+ * mren_model_infer has passed a node, its outputs have type and shape, and
+ * those that depend on constants only are constants themselves.
+ */
+#ifndef MREN_ONNX_MODEL_H
+#define MREN_ONNX_MODEL_H
+
+#include "onnx/activation.h"
+#include "onnx/read.h"
+
+typedef struct MrenModel MrenModel;
+typedef struct MrenNode MrenNode;
+typedef struct MrenOp MrenOp;
+typedef struct MrenPlan MrenPlan;
+
+/* How the elements of a value lie in memory. */
+typedef enum MrenLayout
+{
+	MREN_PLAIN,			/* row-major in the tensor's own order */
+	MREN_CHANNELS_LAST, /* dimension 1 moved behind all others; rank >= 3 */
+} MrenLayout;
+
+typedef struct MrenPlace
+{
+	int buffer;	   /* of the plan, or -1: data is a constant */
+	size_t offset; /* bytes from the buffer's start */
+	char *data;	   /* the constant */
+	size_t pitch;  /* elements from pixel to pixel, channels-last only */
+	MrenLayout layout;
+	bool set;
+} MrenPlace;
+
+typedef struct MrenValue
+{
+	const char *name;
+	MrenType type;
+	MrenShape shape;
+	size_t n;					/* elements */
+	const MrenTensor *constant; /* or NULL: known only at run time */
+	MrenNode *producer;			/* or NULL: a graph input or an initialiser */
+	size_t n_uses;				/* by live nodes; the chosen outputs count one each */
+	bool is_input;				/* to be given at each run */
+	bool known;					/* type and shape are */
+	MrenPlace place;			/* set by the plan */
+	MrenPlace other;			/* the same elements in the other layout */
+	struct MrenValue *slot_of;	/* written straight into this concatenation ... */
+	size_t slot;				/* ... from this channel on */
+} MrenValue;
+
+struct MrenNode
+{
+	const Mren__Onnx__NodeProto *proto;
+	const MrenModel *model;
+	const MrenOp *op;
+	MrenValue **inputs; /* NULL: an omitted optional one */
+	size_t n_inputs;
+	MrenValue **outputs;
+	size_t n_outputs;
+	size_t index; /* among the model's nodes */
+	bool live;
+	void *data; /* what infer found out for emit */
+	/* what fusion folded into this node, applied in this order */
+	float *scale; /* per output channel, NULL: 1 */
+	float *shift; /* per output channel, NULL: 0 */
+	MrenValue *residual;
+	MrenActivation activation;
+};
+
+struct MrenModel
+{
+	MrenPool *pool;
+	const Mren__Onnx__GraphProto *proto;
+	int64_t opset;
+	MrenNode **nodes; /* topological order */
+	size_t n_nodes;
+	MrenValue **table; /* by name, open addressing */
+	size_t table_size;
+	size_t n_values;
+	MrenValue **inputs; /* graph inputs that are no initialisers, in file order */
+	size_t n_inputs;
+	MrenValue **outputs; /* graph outputs, in file order */
+	size_t n_outputs;
+};
+
+/* An operator: what its outputs look like, and the steps that compute them. */
+struct MrenOp
+{
+	const char *name;
+	int min_inputs;
+	int max_inputs; /* -1: any number */
+	int max_outputs;
+	MrenStatus (*infer)(MrenModel *model, MrenNode *node, MrenError *err);
+	MrenStatus (*emit)(MrenPlan *plan, MrenNode *node, MrenError *err);
+	int kind; /* which of a family's functions */
+};
+
+/* NULL if there is none. */
+extern const MrenOp *mren_op_find(const char *name);
+
+/*
+ * mren_model_load
+ *	  The model of a parsed file: checks names, links nodes and values, reads
+ *	  initialisers and sorts.  Inputs' declared shapes are taken with the
+ *	  batch open as 1 and other open dimensions as `open_size`.
+ */
+extern MrenStatus mren_model_load(MrenPool *pool, const uint8_t *bytes, size_t len,
+								  size_t open_size, MrenModel **model, MrenError *err);
+
+extern MrenValue *mren_model_value(const MrenModel *model, const char *name);
+
+/* A value without a name of its own, for rewritten graphs. */
+extern MrenStatus mren_model_new_value(MrenModel *model, const char *name, MrenValue **value,
+									   MrenError *err);
+
+/*
+ * Marks as live what the targets need, and nothing else; counts uses.  Once
+ * inferred, nodes whose results are constants are needed no more.
+ */
+extern MrenStatus mren_model_mark(MrenModel *model, MrenValue *const *targets, size_t n,
+								  MrenError *err);
+
+/* Types, shapes and constants of all live nodes' outputs. */
+extern MrenStatus mren_model_infer(MrenModel *model, MrenError *err);
+
+/* Folds live nodes into others where that leaves the targets unchanged. */
+extern MrenStatus mren_model_fuse(MrenModel *model, MrenError *err);
+
+/*
+ * For operators: an output's type and shape; MREN_ELIMIT beyond INT_MAX
+ * elements.  A constant output is set at once.
+ */
+extern MrenStatus mren_value_set(MrenNode *node, MrenValue *value, MrenType type,
+								 const MrenShape *shape, MrenError *err);
+extern MrenStatus mren_value_set_constant(MrenModel *model, MrenNode *node, MrenValue *value,
+										  const MrenTensor *tensor, MrenError *err);
+
+/* A zeroed constant tensor in the model's pool, elements to be filled in. */
+extern MrenStatus mren_model_tensor(MrenModel *model, MrenType type, const MrenShape *shape,
+									MrenTensor **tensor, MrenError *err);
+
+#endif

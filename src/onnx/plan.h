@@ -1,0 +1,131 @@
+/*
+ * plan.h
+ *	  Steps, buffers and operands: what a network becomes before it runs.
+ *	  Internal to src/onnx.
+ *
+ * A step is a kernel over n_units independent units of work (rows of pixels,
+ * elements), so that a run can stop between any two.  Its operands are places
+ * in the arena or constants.  Kernels are chosen when steps are emitted; a
+ * faster kernel for one CPU is another function and another packing of the
+ * weights, and nothing else changes.
+ *
+ * A buffer lives from the step that first writes it to the last that reads
+ * it; buffers that do not live together may share the arena's bytes.
+ */
+#ifndef MREN_ONNX_PLAN_H
+#define MREN_ONNX_PLAN_H
+
+#include "onnx/model.h"
+
+typedef struct MrenStep MrenStep;
+
+/* What a kernel finds at run time. */
+typedef struct MrenFrame
+{
+	char *arena;
+	char *scratch; /* of the step's scratch bytes, 64-byte aligned */
+} MrenFrame;
+
+/* Computes units begin .. end-1. */
+typedef MrenStatus (*MrenKernel)(const MrenStep *step, const MrenFrame *frame, size_t begin,
+								 size_t end, MrenError *err);
+
+typedef struct MrenOperand
+{
+	int buffer; /* -1: data is the constant */
+	char *data;
+	size_t offset; /* in the buffer; from the arena's start once planned */
+	size_t pitch;  /* elements between pixels, channels-last */
+} MrenOperand;
+
+struct MrenStep
+{
+	MrenKernel kernel;
+	const void *params;
+	MrenOperand *in;
+	size_t n_in;
+	MrenOperand out;
+	size_t n_units;
+	size_t unit_cost; /* in multiply-adds or bytes moved, roughly nanoseconds x 16 */
+	size_t scratch;	  /* bytes */
+	bool in_place;	  /* out may be where in[0] was */
+	const char *label;
+};
+
+typedef struct MrenBuffer
+{
+	size_t bytes;
+	size_t first; /* steps */
+	size_t last;
+	size_t offset;
+	int merged; /* into this other buffer, or -1 */
+} MrenBuffer;
+
+struct MrenPlan
+{
+	MrenModel *model;
+	MrenPool *pool; /* of what the steps keep: parameters, packed weights */
+	bool folding;	/* run once, at load: constants need not be copied */
+	MrenStep **steps;
+	size_t n_steps;
+	size_t steps_capacity;
+	MrenBuffer *buffers;
+	size_t n_buffers;
+	size_t buffers_capacity;
+	size_t arena_bytes;
+	size_t scratch_bytes;
+};
+
+static inline void *
+mren_operand(const MrenFrame *frame, const MrenOperand *operand)
+{
+	return operand->data != NULL ? operand->data : frame->arena + operand->offset;
+}
+
+/* Emits the steps of all live nodes; targets end in plain layout. */
+extern MrenStatus mren_plan_emit(MrenPlan *plan, MrenValue *const *targets, size_t n,
+								 MrenError *err);
+
+/* Gives every buffer its offset in the arena. */
+extern MrenStatus mren_plan_arena(MrenPlan *plan, MrenError *err);
+
+/* Where a value's elements are in the wanted layout; may emit a conversion. */
+extern MrenStatus mren_plan_want(MrenPlan *plan, MrenValue *value, MrenLayout layout,
+								 MrenPlace *place, MrenError *err);
+
+/*
+ * mren_plan_step
+ *	  Appends a step that reads in[0 .. n_in-1] and writes a new buffer (or the
+ *	  slot of the concatenation) for `out` in the given layout.  The caller
+ *	  fills in units, cost and scratch.
+ */
+extern MrenStatus mren_plan_step(MrenPlan *plan, MrenNode *node, MrenKernel kernel,
+								 const void *params, const MrenPlace *in, size_t n_in,
+								 MrenValue *out, MrenLayout layout, MrenStep **step,
+								 MrenError *err);
+
+/* A further step that writes into the buffer that `out` already has. */
+extern MrenStatus mren_plan_step_more(MrenPlan *plan, MrenNode *node, MrenKernel kernel,
+									  const void *params, const MrenPlace *in, size_t n_in,
+									  MrenValue *out, MrenStep **step, MrenError *err);
+
+/* out has the same elements in the same order as the place says. */
+extern void mren_plan_alias(MrenPlan *plan, MrenValue *out, const MrenPlace *place,
+							MrenLayout layout);
+
+/* The layout a value has, PLAIN for constants. */
+extern MrenLayout mren_plan_layout(const MrenValue *value);
+
+/* Both layouts are the same bytes: one channel, or one pixel. */
+extern bool mren_layout_free(const MrenShape *shape);
+
+/* Elements between neighbours along each of the tensor's own dimensions. */
+extern void mren_layout_strides(const MrenShape *shape, MrenLayout layout, int64_t *strides);
+
+/* Runs all steps at once with arena and scratch of the plan's size. */
+extern MrenStatus mren_plan_run(const MrenPlan *plan, const MrenFrame *frame, MrenError *err);
+
+/* Units one call of a kernel may take: a few milliseconds' worth. */
+extern size_t mren_step_band(const MrenStep *step);
+
+#endif

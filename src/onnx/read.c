@@ -1,0 +1,375 @@
+/*
+ * read.c
+ *	  protobuf-c over a pool, and the many forms of a TensorProto.
+ */
+#include "onnx/read.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/size.h"
+
+/* protobuf-c's allocator: remembers why it had to say no. */
+typedef struct Source
+{
+	MrenPool *pool;
+	MrenError *err;
+	MrenStatus status;
+} Source;
+
+static void *
+source_alloc(void *state, size_t size)
+{
+	Source *source = state;
+	void *ptr = NULL;
+
+	if (source->status == MREN_OK)
+		source->status = mren_check(source->pool->env, source->err);
+	if (source->status == MREN_OK)
+		source->status = mren_pool_block(source->pool, 1, size, &ptr, source->err);
+	return source->status == MREN_OK ? ptr : NULL;
+}
+
+static void
+source_free(void *state, void *ptr)
+{
+	Source *source = state;
+
+	mren_pool_release(source->pool, ptr);
+}
+
+static MrenStatus
+unpack(MrenPool *pool, const ProtobufCMessageDescriptor *descriptor, const uint8_t *bytes,
+	   size_t len, ProtobufCMessage **message, MrenError *err)
+{
+	Source source = {pool, err, MREN_OK};
+	ProtobufCAllocator allocator = {source_alloc, source_free, &source};
+
+	*message = protobuf_c_message_unpack(descriptor, &allocator, len, bytes);
+	if (source.status != MREN_OK)
+		return source.status;
+	if (*message == NULL)
+		return mren_fail(err, MREN_EFORMAT, "data of %zu bytes is not an ONNX file", len);
+	return MREN_OK;
+}
+
+MrenStatus
+mren_read_model(MrenPool *pool, const uint8_t *bytes, size_t len, Mren__Onnx__ModelProto **model,
+				MrenError *err)
+{
+	ProtobufCMessage *message;
+
+	if (len == 0)
+		return mren_fail(err, MREN_EFORMAT, "data of 0 bytes is not an ONNX file");
+	MREN_TRY(unpack(pool, &mren__onnx__model_proto__descriptor, bytes, len, &message, err));
+	*model = (Mren__Onnx__ModelProto *) message;
+	if ((*model)->graph == NULL)
+	{
+		mren_fail(err, MREN_EFORMAT, "data of %zu bytes is not an ONNX file", len);
+		mren_error_detail(err, "It contains no graph.");
+		return MREN_EFORMAT;
+	}
+	return MREN_OK;
+}
+
+/* Bytes of the UTF-8 character at s, 0 if it is none (RFC 3629, section 4). */
+static size_t
+utf8_length(const unsigned char *s)
+{
+	size_t n = s[0] < 0x80 ? 1 : s[0] < 0xC2 ? 0 : s[0] < 0xE0 ? 2 : s[0] < 0xF0 ? 3 : 4;
+
+	if (s[0] > 0xF4)
+		return 0;
+	for (size_t i = 1; i < n; i++)
+	{
+		if ((s[i] & 0xC0) != 0x80)
+			return 0;
+	}
+	if ((s[0] == 0xE0 && s[1] < 0xA0) || (s[0] == 0xED && s[1] > 0x9F) ||
+		(s[0] == 0xF0 && s[1] < 0x90) || (s[0] == 0xF4 && s[1] > 0x8F))
+		return 0;
+	return n;
+}
+
+MrenStatus
+mren_read_name(const char *name, const char *what, MrenError *err)
+{
+	const unsigned char *s = (const unsigned char *) name;
+
+	while (*s != '\0')
+	{
+		size_t n = *s < 0x20 || *s == 0x7F ? 0 : utf8_length(s);
+
+		if (n == 0)
+			return mren_fail(err, MREN_EFORMAT,
+							 "name of %s in the ONNX file has an invalid byte 0x%02x", what,
+							 (unsigned) *s);
+		s += n;
+	}
+	return MREN_OK;
+}
+
+/*
+ * The forms in which elements may come.  Integers narrower than 64 bits and
+ * halves travel in int32_data, 32-bit unsigned in uint64_data.
+ */
+typedef struct Elements
+{
+	const Mren__Onnx__TensorProto *proto;
+	MrenType type;
+	bool raw;
+} Elements;
+
+static size_t
+raw_size(MrenType type)
+{
+	switch (type)
+	{
+		case MREN_UINT8:
+		case MREN_INT8:
+		case MREN_BOOL:
+			return 1;
+		case MREN_UINT16:
+		case MREN_INT16:
+		case MREN_FLOAT16:
+		case MREN_BFLOAT16:
+			return 2;
+		case MREN_FLOAT:
+		case MREN_INT32:
+		case MREN_UINT32:
+			return 4;
+		default:
+			return 8;
+	}
+}
+
+static size_t
+element_count(const Elements *elements)
+{
+	const Mren__Onnx__TensorProto *proto = elements->proto;
+
+	if (elements->raw)
+		return proto->raw_data.len / raw_size(elements->type);
+	switch (elements->type)
+	{
+		case MREN_FLOAT:
+			return proto->n_float_data;
+		case MREN_DOUBLE:
+			return proto->n_double_data;
+		case MREN_INT64:
+			return proto->n_int64_data;
+		case MREN_UINT32:
+		case MREN_UINT64:
+			return proto->n_uint64_data;
+		default:
+			return proto->n_int32_data;
+	}
+}
+
+/* The i-th raw element's bits: the format is little-endian. */
+static uint64_t
+raw_bits(const Elements *elements, size_t i)
+{
+	size_t size = raw_size(elements->type);
+	const uint8_t *p = elements->proto->raw_data.data + i * size;
+	uint64_t bits = 0;
+
+	for (size_t b = 0; b < size; b++)
+		bits |= (uint64_t) p[b] << (8 * b);
+	return bits;
+}
+
+static float
+float_from_bits(MrenType type, uint64_t bits)
+{
+	uint32_t word = (uint32_t) bits;
+	float single;
+	double wide;
+
+	switch (type)
+	{
+		case MREN_FLOAT16:
+			return mren_half_to_float((uint16_t) bits);
+		case MREN_BFLOAT16:
+			word = (uint32_t) bits << 16;
+			memcpy(&single, &word, sizeof(single));
+			return single;
+		case MREN_DOUBLE:
+			memcpy(&wide, &bits, sizeof(wide));
+			return (float) wide;
+		default:
+			memcpy(&single, &word, sizeof(single));
+			return single;
+	}
+}
+
+static float
+float_element(const Elements *elements, size_t i)
+{
+	const Mren__Onnx__TensorProto *proto = elements->proto;
+
+	if (elements->raw)
+		return float_from_bits(elements->type, raw_bits(elements, i));
+	switch (elements->type)
+	{
+		case MREN_FLOAT:
+			return proto->float_data[i];
+		case MREN_DOUBLE:
+			return (float) proto->double_data[i];
+		default:
+			return float_from_bits(elements->type, (uint16_t) proto->int32_data[i]);
+	}
+}
+
+static int64_t
+int_element(const Elements *elements, size_t i)
+{
+	const Mren__Onnx__TensorProto *proto = elements->proto;
+
+	if (elements->raw)
+		return (int64_t) raw_bits(elements, i);
+	switch (elements->type)
+	{
+		case MREN_INT64:
+			return proto->int64_data[i];
+		case MREN_UINT32:
+		case MREN_UINT64:
+			return (int64_t) proto->uint64_data[i];
+		default:
+			return proto->int32_data[i];
+	}
+}
+
+static MrenStatus
+read_shape(const Mren__Onnx__TensorProto *proto, const char *what, MrenTensor *tensor,
+		   MrenError *err)
+{
+	tensor->type = (MrenType) proto->data_type;
+	if (!mren_type_is_float(tensor->type) && !mren_type_is_int(tensor->type))
+		return mren_fail(err, MREN_EUNSUPPORTED, "%s has element type %d (%s), not supported", what,
+						 (int) proto->data_type, mren_type_name(tensor->type));
+	if (proto->data_location == 1)
+	{
+		mren_fail(err, MREN_EUNSUPPORTED, "%s is stored outside the ONNX file", what);
+		mren_error_hint(err, "Save the network as one file, without external data.");
+		return MREN_EUNSUPPORTED;
+	}
+	if (proto->n_dims > MREN_MAX_RANK)
+		return mren_fail(err, MREN_EUNSUPPORTED, "%s has %zu dimensions, more than %d", what,
+						 proto->n_dims, MREN_MAX_RANK);
+	tensor->shape.rank = (int) proto->n_dims;
+	for (size_t d = 0; d < proto->n_dims; d++)
+	{
+		if (proto->dims[d] < 0)
+			return mren_fail(err, MREN_EFORMAT, "%s has a dimension of %lld", what,
+							 (long long) proto->dims[d]);
+		tensor->shape.dims[d] = (size_t) proto->dims[d];
+	}
+	if (!mren_shape_size(&tensor->shape, &tensor->n) || tensor->n > SIZE_MAX / sizeof(int64_t) / 2)
+	{
+		char text[128];
+
+		return mren_fail(err, MREN_ELIMIT, "%s has shape %s, too large", what,
+						 mren_shape_text(&tensor->shape, text, sizeof(text)));
+	}
+	return MREN_OK;
+}
+
+static MrenStatus
+read_floats(MrenPool *pool, const Elements *elements, const char *what, MrenTensor *tensor,
+			MrenError *err)
+{
+	bool in_place = elements->type == MREN_FLOAT && elements->raw &&
+					(uintptr_t) elements->proto->raw_data.data % sizeof(float) == 0 &&
+					__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__;
+
+	if (in_place && tensor->n > 0)
+		tensor->floats = (float *) (void *) elements->proto->raw_data.data;
+	else
+	{
+		MREN_TRY(mren_pool_block(pool, tensor->n, sizeof(float), &tensor->floats, err));
+		for (size_t i = 0; i < tensor->n; i++)
+			tensor->floats[i] = float_element(elements, i);
+	}
+	for (size_t i = 0; i < tensor->n; i++)
+	{
+		if (isnan(tensor->floats[i]))
+			return mren_fail(err, MREN_ENUMERIC, "%s is NaN at element %zu", what, i);
+	}
+	return MREN_OK;
+}
+
+MrenStatus
+mren_read_tensor(MrenPool *pool, const Mren__Onnx__TensorProto *proto, const char *what,
+				 MrenTensor *tensor, MrenError *err)
+{
+	Elements elements = {proto, (MrenType) proto->data_type, proto->has_raw_data};
+	size_t got;
+
+	memset(tensor, 0, sizeof(*tensor));
+	MREN_TRY(read_shape(proto, what, tensor, err));
+	MREN_TRY(mren_check(pool->env, err));
+	got = element_count(&elements);
+	if (got != tensor->n ||
+		(elements.raw && proto->raw_data.len != tensor->n * raw_size(elements.type)))
+	{
+		char text[128];
+
+		return mren_fail(err, MREN_EFORMAT, "%s of shape %s has data for %zu elements", what,
+						 mren_shape_text(&tensor->shape, text, sizeof(text)), got);
+	}
+	if (mren_type_is_float(tensor->type))
+		return read_floats(pool, &elements, what, tensor, err);
+	MREN_TRY(mren_pool_block(pool, tensor->n, sizeof(int64_t), &tensor->ints, err));
+	for (size_t i = 0; i < tensor->n; i++)
+	{
+		int64_t value = int_element(&elements, i);
+
+		if (tensor->type == MREN_UINT64 && value < 0)
+			return mren_fail(err, MREN_EUNSUPPORTED, "%s has an element above 2^63 - 1", what);
+		tensor->ints[i] = mren_type_wrap(tensor->type, value);
+	}
+	return MREN_OK;
+}
+
+MrenStatus
+mren_tensor_parse(const MrenEnv *env, const uint8_t *bytes, size_t len, MrenTensor *tensor,
+				  MrenError *err)
+{
+	MrenBudget budget = {0, 0};
+	MrenPool pool;
+	ProtobufCMessage *message;
+	MrenTensor found = {0};
+	MrenStatus status;
+	size_t size;
+	void *copy = NULL;
+
+	memset(tensor, 0, sizeof(*tensor));
+	mren_pool_init(&pool, env, &budget);
+	status = unpack(&pool, &mren__onnx__tensor_proto__descriptor, bytes, len, &message, err);
+	if (status == MREN_OK)
+		status =
+			mren_read_tensor(&pool, (Mren__Onnx__TensorProto *) message, "tensor", &found, err);
+	size = found.floats != NULL ? sizeof(float) : sizeof(int64_t);
+	if (status == MREN_OK)
+		status = mren_allocate(env, found.n, size, &copy, err);
+	if (status == MREN_OK)
+	{
+		*tensor = found;
+		memcpy(copy, found.floats != NULL ? (void *) found.floats : (void *) found.ints,
+			   found.n * size);
+		tensor->floats = found.floats != NULL ? copy : NULL;
+		tensor->ints = found.floats != NULL ? NULL : copy;
+	}
+	mren_pool_free(&pool);
+	return status;
+}
+
+void
+mren_tensor_free(const MrenEnv *env, MrenTensor *tensor)
+{
+	mren_release(env, tensor->floats);
+	mren_release(env, tensor->ints);
+	memset(tensor, 0, sizeof(*tensor));
+}

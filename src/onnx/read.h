@@ -1,0 +1,31 @@
+/*
+ * read.h
+ *	  Bytes to protobuf messages and from messages to tensors.
+ *
+ * protobuf-c allocates through the pool, so that what it holds counts towards
+ * the budget, and its failures come back as a status.
+ */
+#ifndef MREN_ONNX_READ_H
+#define MREN_ONNX_READ_H
+
+#include "onnx/onnx.pb-c.h"
+#include "onnx/pool.h"
+#include "onnx/tensor.h"
+
+/* The message lives in the pool. */
+extern MrenStatus mren_read_model(MrenPool *pool, const uint8_t *bytes, size_t len,
+								  Mren__Onnx__ModelProto **model, MrenError *err);
+
+/*
+ * mren_read_tensor
+ *	  Checks proto and makes a tensor of it in the pool.  Float data in raw
+ *	  form is not copied: the tensor then points into the message.
+ *	  `what` names the tensor in messages: initializer "conv1.weight".
+ */
+extern MrenStatus mren_read_tensor(MrenPool *pool, const Mren__Onnx__TensorProto *proto,
+								   const char *what, MrenTensor *tensor, MrenError *err);
+
+/* A NUL-terminated string that is valid UTF-8 without control characters. */
+extern MrenStatus mren_read_name(const char *name, const char *what, MrenError *err);
+
+#endif

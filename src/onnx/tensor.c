@@ -1,0 +1,156 @@
+/*
+ * tensor.c
+ *	  Element types, shapes and half precision.
+ */
+#include "onnx/tensor.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/size.h"
+
+bool
+mren_type_is_float(MrenType type)
+{
+	return type == MREN_FLOAT || type == MREN_FLOAT16 || type == MREN_DOUBLE ||
+		   type == MREN_BFLOAT16;
+}
+
+bool
+mren_type_is_int(MrenType type)
+{
+	return (type >= MREN_UINT8 && type <= MREN_INT64) || type == MREN_BOOL || type == MREN_UINT32 ||
+		   type == MREN_UINT64;
+}
+
+const char *
+mren_type_name(MrenType type)
+{
+	static const char *const names[] = {"undefined",  "float",	 "uint8",  "int8",	 "uint16",
+										"int16",	  "int32",	 "int64",  "string", "bool",
+										"float16",	  "double",	 "uint32", "uint64", "complex64",
+										"complex128", "bfloat16"};
+
+	return (unsigned) type < sizeof(names) / sizeof(names[0]) ? names[type] : "unknown";
+}
+
+int64_t
+mren_type_wrap(MrenType type, int64_t value)
+{
+	switch (type)
+	{
+		case MREN_UINT8:
+			return (uint8_t) value;
+		case MREN_INT8:
+			return (int8_t) value;
+		case MREN_UINT16:
+			return (uint16_t) value;
+		case MREN_INT16:
+			return (int16_t) value;
+		case MREN_INT32:
+			return (int32_t) value;
+		case MREN_UINT32:
+			return (uint32_t) value;
+		case MREN_BOOL:
+			return value != 0;
+		default:
+			return value;
+	}
+}
+
+bool
+mren_shape_size(const MrenShape *shape, size_t *n)
+{
+	size_t size = 1;
+	bool zero = false;
+
+	/* A zero anywhere makes the tensor empty, but must not hide an overflow. */
+	for (int d = 0; d < shape->rank; d++)
+	{
+		if (shape->dims[d] == 0)
+			zero = true;
+		else if (!mren_size_mul(size, shape->dims[d], &size))
+			return false;
+	}
+	*n = zero ? 0 : size;
+	return true;
+}
+
+bool
+mren_shape_equal(const MrenShape *a, const MrenShape *b)
+{
+	return a->rank == b->rank &&
+		   memcmp(a->dims, b->dims, (size_t) a->rank * sizeof(a->dims[0])) == 0;
+}
+
+const char *
+mren_shape_text(const MrenShape *shape, char *text, size_t size)
+{
+	size_t len = 1;
+
+	snprintf(text, size, "(");
+	for (int d = 0; d < shape->rank && len + 1 < size; d++)
+	{
+		snprintf(text + len, size - len, "%s%zu", d > 0 ? "," : "", shape->dims[d]);
+		len += strlen(text + len);
+	}
+	if (len + 1 < size)
+		snprintf(text + len, size - len, ")");
+	return text;
+}
+
+float
+mren_half_to_float(uint16_t half)
+{
+	uint32_t sign = (uint32_t) (half & 0x8000) << 16;
+	uint32_t exponent = (half >> 10) & 0x1F;
+	uint32_t mantissa = half & 0x3FF;
+	uint32_t bits;
+	float value;
+
+	if (exponent == 0x1F)
+		bits = sign | 0x7F800000 | mantissa << 13;
+	else if (exponent != 0)
+		bits = sign | (exponent + 112) << 23 | mantissa << 13;
+	else
+	{
+		/* Zero or subnormal: the mantissa counts units of 2^-24. */
+		value = (float) mantissa * 0x1.0p-24f;
+		memcpy(&bits, &value, sizeof(bits));
+		bits |= sign;
+	}
+	memcpy(&value, &bits, sizeof(value));
+	return value;
+}
+
+uint16_t
+mren_half_from_float(float value)
+{
+	uint32_t bits;
+	uint32_t sign;
+	uint32_t magnitude;
+
+	memcpy(&bits, &value, sizeof(bits));
+	sign = bits >> 16 & 0x8000;
+	magnitude = bits & 0x7FFFFFFF;
+	if (magnitude > 0x7F800000)
+		return (uint16_t) (sign | 0x7E00);
+	if (magnitude >= 0x477FF000) /* 65520 and more round to infinity */
+		return (uint16_t) (sign | 0x7C00);
+	if (magnitude < 0x38800000) /* below 2^-14: subnormal, in units of 2^-24 */
+	{
+		float scaled;
+		uint32_t units;
+		float rest;
+
+		memcpy(&scaled, &magnitude, sizeof(scaled));
+		scaled *= 0x1.0p24f;
+		units = (uint32_t) scaled;
+		rest = scaled - (float) units;
+		if (rest > 0.5f || (rest == 0.5f && (units & 1) != 0))
+			units++;
+		return (uint16_t) (sign | units);
+	}
+	magnitude += 0xFFF + (magnitude >> 13 & 1);
+	return (uint16_t) (sign | (magnitude - 0x38000000) >> 13);
+}
