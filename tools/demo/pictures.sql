@@ -57,11 +57,11 @@ JOIN (SELECT *, row_number() OVER (ORDER BY md5(file || sentence || 'other')) AS
 \echo `date +%T` 'Training on both, on the text alone, on the pictures alone'
 \timing on
 CALL mren.train('pictures',
-    $$SELECT sentence, head, tail, relation, image_vector FROM both_sides WHERE split = 'train'$$, :'options');
+    $$SELECT sentence, head, tail, relation, image_vector FROM both_sides WHERE split = 'train'$$, '{"embeddings": "words", "image_encoder": "objectron", "negative": "none", "seed": 1}');
 CALL mren.train('pictures_text',
-    $$SELECT sentence, head, tail, relation FROM text_only WHERE split = 'train'$$, :'text_options');
+    $$SELECT sentence, head, tail, relation FROM text_only WHERE split = 'train'$$, '{"embeddings": "words", "negative": "none", "seed": 1}');
 CALL mren.train('pictures_image',
-    $$SELECT sentence, head, tail, relation, image_vector FROM image_only WHERE split = 'train'$$, :'options');
+    $$SELECT sentence, head, tail, relation, image_vector FROM image_only WHERE split = 'train'$$, '{"embeddings": "words", "image_encoder": "objectron", "negative": "none", "seed": 1}');
 \timing off
 
 \echo

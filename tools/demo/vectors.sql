@@ -6,7 +6,7 @@
 \pset footer off
 \echo
 \echo `date +%T` 'Loading the word vectors'
-\lo_import 'vectors.bin'
+\lo_import :vectors
 \timing on
 SELECT mren.load_embeddings('words', :LASTOID::oid) AS words;
 \timing off
