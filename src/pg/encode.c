@@ -1,8 +1,15 @@
 /*
  * encode.c
- *	  From a pair and its label to the core's example.
+ *	  From labelled rows to the core's examples, and mren.encode_example, which
+ *	  CALL mren.train runs over its query, in parallel workers where it can.
  */
 #include "pg/encode.h"
+
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+#include "pg/env.h"
+#include "pg/predictor.h"
 
 void
 mren_encode_example(MrenExample *example, const MrenSentence *sentence, const MrenPair *pair,
@@ -23,4 +30,207 @@ mren_encode_example(MrenExample *example, const MrenSentence *sentence, const Mr
 	example->weight = 1;
 	example->group = mren_example_group(pair->sentence.data, pair->sentence.len,
 										image != NULL ? &example->image : NULL);
+}
+
+static void
+open_site(const Jsonb *object, MrenEncodeSite *site)
+{
+	site->site = CurrentMemoryContext;
+	site->row = AllocSetContextCreate(site->site, "mren row", ALLOCSET_DEFAULT_SIZES);
+	if (object != NULL)
+		site->object = (Jsonb *) memcpy(palloc(VARSIZE(object)), object, VARSIZE(object));
+	mren_train_options(site->object, &site->options);
+	site->words = mren_words_open(&site->options.embedding_row);
+	mren_words_ids(site->words, &site->vocabulary);
+}
+
+static bool
+same_options(const Jsonb *a, const Jsonb *b)
+{
+	if (a == NULL || b == NULL)
+		return a == b;
+	return VARSIZE(a) == VARSIZE(b) && memcmp(a, b, VARSIZE(a)) == 0;
+}
+
+MrenEncodeSite *
+mren_encode_site(FunctionCallInfo fcinfo, int options_arg)
+{
+	MrenEncodeSite *site = fcinfo->flinfo->fn_extra;
+	const Jsonb *object =
+		options_arg < 0 || PG_ARGISNULL(options_arg) ? NULL : PG_GETARG_JSONB_P(options_arg);
+	MemoryContext old;
+
+	if (site == NULL)
+	{
+		old = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
+		site = palloc0(sizeof(MrenEncodeSite));
+		open_site(object, site);
+		fcinfo->flinfo->fn_extra = site;
+		MemoryContextSwitchTo(old);
+	}
+	else if (!same_options(site->object, object))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("the options of a training differ from row to row"),
+						errhint("Give a constant.")));
+	return site;
+}
+
+/* The picture's vector (encoder_row.dimension), or NULL for a row without. */
+static const float4 *
+row_image(MrenEncodeSite *site, const MrenPair *pair)
+{
+	int dimension = site->options.encoder_row.dimension;
+	MemoryContext old;
+	float4 *vector;
+
+	if (pair->image == NULL && pair->image_vector == NULL)
+		return NULL;
+	if (site->options.image_encoder == NULL)
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("a row has a picture, but there is no image encoder"),
+			 errhint("Name one with the option image_encoder; mren.image_encoders lists them.")));
+	if (pair->image_vector != NULL)
+	{
+		if (pair->n_image_vector != dimension)
+			ereport(ERROR,
+					(errcode(ERRCODE_DATA_EXCEPTION),
+					 errmsg("image vector has %d elements, but image encoder \"%s\" gives %d",
+							pair->n_image_vector, site->options.image_encoder, dimension),
+					 errhint("Make it with mren.image_features and this image encoder.")));
+		return pair->image_vector;
+	}
+	if (site->encoder == NULL)
+	{
+		old = MemoryContextSwitchTo(site->site);
+		site->encoder = mren_encoder_open(&site->options.encoder_row);
+		MemoryContextSwitchTo(old);
+	}
+	vector = palloc(dimension * sizeof(float4));
+	mren_encoder_features(site->encoder, pair->image, vector);
+	return vector;
+}
+
+const float4 *
+mren_encode_row(MrenEncodeSite *site, const MrenPair *pair, MrenText relation, MrenExample *example)
+{
+	const float4 *image = row_image(site, pair);
+	const MrenEncoded *row;
+
+	mren_words_begin(site->words);
+	row = mren_encode_pair(&site->vocabulary, pair);
+	mren_encode_example(example, &row->sentence, pair, relation, image,
+						site->options.encoder_row.dimension);
+	return image;
+}
+
+/*
+ * mren.encode_example(options, sentence, head, tail, relation, image,
+ * image_vector, head_type, tail_type, head_box, tail_box, weight, split)
+ * → bytea: one record of the core, and behind it the picture's vector.
+ */
+enum
+{
+	ARG_OPTIONS,
+	ARG_SENTENCE,
+	ARG_HEAD,
+	ARG_TAIL,
+	ARG_RELATION,
+	ARG_IMAGE,
+	ARG_IMAGE_VECTOR,
+	ARG_HEAD_TYPE
+};
+enum
+{
+	ARG_TAIL_TYPE = ARG_HEAD_TYPE + 1,
+	ARG_HEAD_BOX,
+	ARG_TAIL_BOX,
+	ARG_WEIGHT,
+	ARG_SPLIT
+};
+
+static void
+optional_args(FunctionCallInfo fcinfo, MrenPair *pair)
+{
+	if (!PG_ARGISNULL(ARG_IMAGE))
+		pair->image = PG_GETARG_BYTEA_PP(ARG_IMAGE);
+	if (!PG_ARGISNULL(ARG_IMAGE_VECTOR))
+		mren_pair_image_vector(pair, PG_GETARG_DATUM(ARG_IMAGE_VECTOR));
+	if (!PG_ARGISNULL(ARG_HEAD_TYPE))
+		pair->head_type = mren_pair_type(PG_GETARG_DATUM(ARG_HEAD_TYPE));
+	if (!PG_ARGISNULL(ARG_TAIL_TYPE))
+		pair->tail_type = mren_pair_type(PG_GETARG_DATUM(ARG_TAIL_TYPE));
+	if ((pair->has_head_box = !PG_ARGISNULL(ARG_HEAD_BOX)))
+		mren_pair_box(PG_GETARG_DATUM(ARG_HEAD_BOX), "head_box", pair->head_box);
+	if ((pair->has_tail_box = !PG_ARGISNULL(ARG_TAIL_BOX)))
+		mren_pair_box(PG_GETARG_DATUM(ARG_TAIL_BOX), "tail_box", pair->tail_box);
+	mren_pair_check(pair);
+}
+
+static bytea *
+encode(FunctionCallInfo fcinfo, MrenEncodeSite *site, bool ranges)
+{
+	MrenEnv env = mren_pg_env(CurrentMemoryContext);
+	MrenBuffer buffer = {0};
+	MrenPair pair = {0};
+	MrenExample example;
+	MrenError err;
+	const float4 *image;
+
+	mren_pair_sentence(&pair, PG_GETARG_DATUM(ARG_SENTENCE));
+	mren_pair_mentions(&pair, PG_GETARG_DATUM(ARG_HEAD), PG_GETARG_DATUM(ARG_TAIL), ranges);
+	optional_args(fcinfo, &pair);
+	image = mren_encode_row(site, &pair, mren_pair_type(PG_GETARG_DATUM(ARG_RELATION)), &example);
+	if (!PG_ARGISNULL(ARG_WEIGHT))
+		example.weight = PG_GETARG_FLOAT4(ARG_WEIGHT);
+	if (!PG_ARGISNULL(ARG_SPLIT))
+	{
+		text *split = PG_GETARG_TEXT_PP(ARG_SPLIT);
+
+		MREN_PG_TRY(
+			mren_split_parse(VARDATA_ANY(split), VARSIZE_ANY_EXHDR(split), &example.split, &err));
+	}
+	MREN_PG_TRY(mren_example_append(&env, &buffer, &example, &err));
+	if (image != NULL)
+		MREN_PG_TRY(mren_buffer_append(&env, &buffer, image,
+									   site->options.encoder_row.dimension * sizeof(float4), &err));
+	return (bytea *) cstring_to_text_with_len((char *) buffer.data, buffer.len);
+}
+
+/* NULL for a row without sentence, mention or label: it teaches nothing. */
+static Datum
+encode_example(FunctionCallInfo fcinfo, bool ranges)
+{
+	MrenEncodeSite *site = mren_encode_site(fcinfo, ARG_OPTIONS);
+	MemoryContext caller = CurrentMemoryContext;
+	bytea *record;
+	bytea *result;
+
+	for (int arg = ARG_SENTENCE; arg <= ARG_RELATION; arg++)
+	{
+		if (PG_ARGISNULL(arg))
+			PG_RETURN_NULL();
+	}
+	MemoryContextReset(site->row);
+	MemoryContextSwitchTo(site->row);
+	record = encode(fcinfo, site, ranges);
+	MemoryContextSwitchTo(caller);
+	result = (bytea *) palloc(VARSIZE(record));
+	memcpy(result, record, VARSIZE(record));
+	PG_RETURN_BYTEA_P(result);
+}
+
+PG_FUNCTION_INFO_V1(mren_encode_example_sql);
+Datum
+mren_encode_example_sql(PG_FUNCTION_ARGS)
+{
+	return encode_example(fcinfo, false);
+}
+
+PG_FUNCTION_INFO_V1(mren_encode_example_range);
+Datum
+mren_encode_example_range(PG_FUNCTION_ARGS)
+{
+	return encode_example(fcinfo, true);
 }

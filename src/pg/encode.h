@@ -8,8 +8,13 @@
 
 #include "postgres.h"
 
+#include "fmgr.h"
+
 #include "net/example.h"
 #include "pg/args.h"
+#include "pg/encoders.h"
+#include "pg/options.h"
+#include "pg/words.h"
 
 /*
  * mren_encode_example
@@ -21,5 +26,32 @@
 extern void mren_encode_example(MrenExample *example, const MrenSentence *sentence,
 								const MrenPair *pair, MrenText relation, const float4 *image,
 								int n_image);
+
+/* What one call site of a function that encodes rows keeps from row to row. */
+typedef struct MrenEncodeSite
+{
+	Jsonb *object; /* the options as given; NULL: none */
+	MrenTrainOptions options;
+	MrenWords *words;
+	MrenVocabulary vocabulary;
+	MrenEncoder *encoder; /* opened by the first picture */
+	MemoryContext row;	  /* for one row; the function resets it */
+	MemoryContext site;	  /* lives as long as the call site */
+} MrenEncodeSite;
+
+/*
+ * The site of this call, made at its first row.  options_arg is the number of
+ * the options argument (jsonb), -1 for none; they must not differ from row to
+ * row.
+ */
+extern MrenEncodeSite *mren_encode_site(FunctionCallInfo fcinfo, int options_arg);
+
+/*
+ * mren_encode_row
+ *	  Encodes a labelled pair; returns its picture's vector, or NULL.  Both are
+ *	  valid until the next row.
+ */
+extern const float4 *mren_encode_row(MrenEncodeSite *site, const MrenPair *pair, MrenText relation,
+									 MrenExample *example);
 
 #endif

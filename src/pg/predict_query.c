@@ -50,10 +50,7 @@ generate_statement(const char *query, const MrenColumns *columns, AttrNumber *at
 {
 	StringInfoData sql;
 	int n = 0;
-	int len = strlen(query);
 
-	while (len > 0 && (query[len - 1] == ';' || isspace((unsigned char) query[len - 1])))
-		len--;
 	initStringInfo(&sql);
 	appendStringInfoString(&sql, "SELECT ");
 	for (MrenColumn column = 0; column < MREN_COLUMN_WEIGHT; column++)
@@ -65,7 +62,7 @@ generate_statement(const char *query, const MrenColumns *columns, AttrNumber *at
 		appendStringInfo(&sql, "%sq.%s::%s", n > 1 ? ", " : "", mren_column_name(column),
 						 mren_column_type(column, columns->ranges));
 	}
-	appendStringInfo(&sql, " FROM (%.*s\n) AS q", len, query);
+	appendStringInfo(&sql, " FROM (%s\n) AS q", mren_query_text(query));
 	return sql.data;
 }
 

@@ -53,6 +53,16 @@ mren_column_type(MrenColumn column, bool ranges)
 	return known[column].type_name;
 }
 
+char *
+mren_query_text(const char *query)
+{
+	int len = strlen(query);
+
+	while (len > 0 && (query[len - 1] == ';' || isspace((unsigned char) query[len - 1])))
+		len--;
+	return pnstrdup(query, len);
+}
+
 static AttrNumber
 find_column(TupleDesc desc, const char *name)
 {

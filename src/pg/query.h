@@ -49,6 +49,9 @@ typedef struct MrenColumns
  */
 extern void mren_query_columns(const char *query, uint32 needed, MrenColumns *columns);
 
+/* The query's text as it may stand in parentheses: without a semicolon at its end. */
+extern char *mren_query_text(const char *query);
+
 /* The name and the SQL type of a column, for generated statements. */
 extern const char *mren_column_name(MrenColumn column);
 extern const char *mren_column_type(MrenColumn column, bool ranges);

@@ -1,0 +1,240 @@
+/*
+ * options.c
+ *	  The options object of training.
+ *
+ * The core knows the options of the network and its training; here are those
+ * that name things of the database.
+ */
+#include "pg/options.h"
+
+#include "mb/pg_wchar.h"
+#include "utils/builtins.h"
+#include "utils/json.h"
+#include "utils/numeric.h"
+
+#include "pg/env.h"
+
+static char *
+value_string(const JsonbValue *value)
+{
+	return pnstrdup(value->val.string.val, value->val.string.len);
+}
+
+/* An array of numbers only; anything else in it makes it "other". */
+static MrenValue
+array_value(const JsonbValue *value)
+{
+	JsonbIterator *iterator = JsonbIteratorInit(value->val.binary.data);
+	int n = JsonContainerSize(value->val.binary.data);
+	double *numbers = palloc(Max(n, 1) * sizeof(double));
+	JsonbIteratorToken token;
+	JsonbValue element;
+	int i = 0;
+
+	while ((token = JsonbIteratorNext(&iterator, &element, true)) != WJB_DONE)
+	{
+		if (token != WJB_ELEM)
+			continue;
+		if (element.type != jbvNumeric)
+			return (MrenValue){.kind = MREN_VALUE_OTHER};
+		numbers[i++] = DatumGetFloat8(
+			DirectFunctionCall1(numeric_float8, NumericGetDatum(element.val.numeric)));
+	}
+	return (MrenValue){.kind = MREN_VALUE_NUMBERS, .numbers = numbers, .n_numbers = i};
+}
+
+static MrenValue
+core_value(const JsonbValue *value)
+{
+	char *string;
+
+	switch (value->type)
+	{
+		case jbvNull:
+			return (MrenValue){.kind = MREN_VALUE_NULL};
+		case jbvBool:
+			return (MrenValue){.kind = MREN_VALUE_BOOL, .boolean = value->val.boolean};
+		case jbvNumeric:
+			return (MrenValue){.kind = MREN_VALUE_NUMBER,
+							   .number = DatumGetFloat8(DirectFunctionCall1(
+								   numeric_float8, NumericGetDatum(value->val.numeric)))};
+		case jbvString:
+			string = value_string(value);
+			return (MrenValue){.kind = MREN_VALUE_STRING,
+							   .string = mren_pg_utf8(string, strlen(string)).data};
+		case jbvBinary:
+			if (JsonContainerIsArray(value->val.binary.data))
+				return array_value(value);
+			break;
+		default:
+			break;
+	}
+	return (MrenValue){.kind = MREN_VALUE_OTHER};
+}
+
+/* A name, or null for none. */
+static char *
+name_value(const char *key, const JsonbValue *value)
+{
+	if (value->type == jbvNull)
+		return NULL;
+	if (value->type != jbvString)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("option \"%s\" is not a name", key),
+						errhint("Give a JSON string, or null.")));
+	return value_string(value);
+}
+
+static bool
+bool_value(const char *key, const JsonbValue *value)
+{
+	if (value->type != jbvBool)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"%s\" is not a boolean", key), errhint("Give true or false.")));
+	return value->val.boolean;
+}
+
+/* A seed may use all 64 bits, which a double does not hold. */
+static bool
+seed_value(const JsonbValue *value, MrenOptions *options)
+{
+	char *digits;
+	char *end;
+	int64 seed;
+
+	if (value->type != jbvNumeric)
+		return false;
+	digits = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(value->val.numeric)));
+	errno = 0;
+	seed = strtoll(digits, &end, 10);
+	if (*end != '\0' || errno != 0)
+		return false;
+	mren_options_set_seed(options, seed);
+	return true;
+}
+
+static void
+unknown_key(const char *key)
+{
+	char known[1024];
+
+	mren_options_list(known, sizeof(known));
+	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("unknown option \"%s\"", key),
+					errhint("Options are embeddings, image_encoder, deploy, %s.", known)));
+}
+
+static void
+set_option(MrenTrainOptions *options, const char *key, const JsonbValue *value, bool *no_encoder)
+{
+	MrenValue core;
+	MrenError err;
+
+	if (strcmp(key, "embeddings") == 0)
+		options->embeddings = name_value(key, value);
+	else if (strcmp(key, "image_encoder") == 0)
+	{
+		options->image_encoder = name_value(key, value);
+		*no_encoder = options->image_encoder == NULL;
+	}
+	else if (strcmp(key, "deploy") == 0)
+		options->deploy = bool_value(key, value);
+	else if (!mren_options_known(key))
+		unknown_key(key);
+	else if (strcmp(key, "seed") != 0 || !seed_value(value, &options->net))
+	{
+		core = core_value(value);
+		MREN_PG_TRY(mren_options_set(&options->net, key, &core, &err));
+	}
+}
+
+/*
+ * What is not named is what is there, if there is only one; which encoder is
+ * used must not depend on which rows come first.
+ */
+static void
+resolve(MrenTrainOptions *options, bool no_encoder)
+{
+	char *name;
+	int n;
+
+	if (options->embeddings == NULL)
+	{
+		n = mren_catalog_count_embeddings(&name);
+		if (n != 1)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 n == 0 ? errmsg("no word embeddings are loaded")
+							: errmsg("option \"embeddings\" is missing, and %d sets are loaded", n),
+					 n == 0 ? errhint("Load some with mren.load_embeddings.")
+							: errhint("Name one; mren.embeddings lists them.")));
+		options->embeddings = name;
+	}
+	mren_catalog_need_embedding(options->embeddings, &options->embedding_row);
+	if (options->image_encoder == NULL && !no_encoder && mren_catalog_count_encoders(&name) == 1)
+		options->image_encoder = name;
+	if (options->image_encoder != NULL)
+		mren_catalog_need_encoder(options->image_encoder, &options->encoder_row);
+}
+
+void
+mren_train_options(const Jsonb *object, MrenTrainOptions *options)
+{
+	JsonbIterator *iterator;
+	JsonbIteratorToken token;
+	JsonbValue item;
+	char *key = NULL;
+	bool no_encoder = false;
+
+	memset(options, 0, sizeof(*options));
+	mren_options_init(&options->net);
+	if (object != NULL && !JB_ROOT_IS_OBJECT(object))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("options are not a JSON object"),
+				 errhint("Give an object, such as {\"epochs\": 50}.")));
+	if (object != NULL)
+	{
+		iterator = JsonbIteratorInit((JsonbContainer *) &object->root);
+		while ((token = JsonbIteratorNext(&iterator, &item, true)) != WJB_DONE)
+		{
+			if (token == WJB_KEY)
+				key = value_string(&item);
+			else if (token == WJB_VALUE)
+				set_option(options, key, &item, &no_encoder);
+		}
+	}
+	resolve(options, no_encoder);
+}
+
+/* As jsonb would print the string. */
+static void
+append_member(StringInfo json, const char *key, const char *value)
+{
+	appendStringInfo(json, ", \"%s\": ", key);
+	if (value == NULL)
+		appendStringInfoString(json, "null");
+	else
+		escape_json(json, pg_server_to_any(value, strlen(value), PG_UTF8));
+}
+
+char *
+mren_train_options_json(const MrenTrainOptions *options)
+{
+	MrenEnv env = mren_pg_env(CurrentMemoryContext);
+	StringInfoData json;
+	MrenError err;
+	char *core;
+	int end;
+
+	MREN_PG_TRY(mren_options_json(&env, &options->net, &core, &err));
+	initStringInfo(&json);
+	end = strlen(core);
+	while (end > 0 && core[end - 1] != '}')
+		end--;
+	appendBinaryStringInfo(&json, core, end - 1);
+	append_member(&json, "embeddings", options->embeddings);
+	append_member(&json, "image_encoder", options->image_encoder);
+	appendStringInfo(&json, ", \"deploy\": %s}", options->deploy ? "true" : "false");
+	mren_release(&env, core);
+	return json.data;
+}

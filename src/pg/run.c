@@ -1,0 +1,143 @@
+/*
+ * run.c
+ *	  The record of a training in mren.run.
+ *
+ * A row says "running" while its backend holds the run's advisory lock; a row
+ * that says so without the lock is of a backend that died.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/jsonb.h"
+
+#include "pg/catalog.h"
+#include "pg/models.h"
+#include "pg/network.h"
+#include "pg/run.h"
+
+void
+mren_run_begin(MrenRun *run, const char *model, const char *query, const Datum options)
+{
+	Oid types[] = {TEXTOID, NAMEOID, INT4OID, TEXTOID, JSONBOID};
+	NameData user;
+	Datum values[5];
+	bool isnull;
+
+	namestrcpy(&user, GetUserNameFromId(GetUserId(), false));
+	values[0] = CStringGetTextDatum(model);
+	values[1] = NameGetDatum(&user);
+	values[2] = Int32GetDatum(MyProcPid);
+	values[3] = CStringGetTextDatum(query);
+	values[4] = options;
+	mren_catalog_write("INSERT INTO mren.run (model, started_by, started_at, status, backend, "
+					   "phase, query, options) "
+					   "VALUES ($1, $2, pg_catalog.clock_timestamp(), 'running', $3, 'reading', "
+					   "$4, $5) RETURNING id",
+					   5, types, values, NULL);
+	run->id =
+		DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	DirectFunctionCall2(pg_advisory_lock_int4, Int32GetDatum(MREN_RUN_LOCK_CLASS),
+						Int32GetDatum((int32) run->id));
+}
+
+void
+mren_run_release(MrenRun *run)
+{
+	if (run->id == 0)
+		return;
+	DirectFunctionCall2(pg_advisory_unlock_int4, Int32GetDatum(MREN_RUN_LOCK_CLASS),
+						Int32GetDatum((int32) run->id));
+	run->id = 0;
+}
+
+void
+mren_run_log(MrenRun *run, const MrenProgress *progress, double seconds)
+{
+	if (run->log.len > 1)
+		appendStringInfoString(&run->log, ", ");
+	appendStringInfo(&run->log, "{\"phase\": %d, \"epoch\": %d, \"loss\": %.6g, \"seconds\": %.3f",
+					 progress->phase, progress->epoch, progress->loss, seconds);
+	if (progress->validated)
+		appendStringInfo(
+			&run->log,
+			", \"validation_loss\": %.6g, \"validation_f1\": %.6g, \"validation_accuracy\": %.6g",
+			progress->validation_loss, progress->validation_f1, progress->validation_accuracy);
+	appendStringInfoChar(&run->log, '}');
+}
+
+static Datum
+log_datum(const MrenRun *run)
+{
+	char *json = psprintf("%s]", run->log.data);
+
+	return DirectFunctionCall1(jsonb_in, CStringGetDatum(json));
+}
+
+void
+mren_run_update(MrenRun *run, const MrenRunProgress *progress)
+{
+	const MrenProgress *epoch = &progress->epoch;
+	Oid types[] = {INT8OID,	  TEXTOID,	 INT8OID,	INT4OID,   INT4OID, FLOAT8OID,
+				   FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, JSONBOID};
+	Datum values[11];
+	char nulls[11];
+
+	memset(nulls, ' ', sizeof(nulls));
+	values[0] = Int64GetDatum(run->id);
+	values[1] = CStringGetTextDatum(progress->phase);
+	values[2] = Int64GetDatum(progress->rows);
+	nulls[2] = progress->rows < 0 ? 'n' : ' ';
+	values[3] = Int32GetDatum(epoch->epoch);
+	values[4] = Int32GetDatum(epoch->epochs);
+	values[5] = Float8GetDatum(epoch->loss);
+	nulls[3] = nulls[4] = nulls[5] = epoch->epoch == 0 ? 'n' : ' ';
+	values[6] = Float8GetDatum(epoch->validation_loss);
+	values[7] = Float8GetDatum(epoch->validation_f1);
+	nulls[6] = nulls[7] = epoch->validated ? ' ' : 'n';
+	values[8] = Float8GetDatum(progress->rows_per_second);
+	nulls[8] = progress->rows_per_second > 0 ? ' ' : 'n';
+	values[9] = Float8GetDatum(progress->seconds_left);
+	nulls[9] = progress->seconds_left >= 0 ? ' ' : 'n';
+	values[10] = log_datum(run);
+	mren_catalog_write(
+		"UPDATE mren.run SET phase = $2, rows = COALESCE($3, rows), epoch = $4, epochs = $5, loss "
+		"= $6, "
+		"validation_loss = COALESCE($7, validation_loss), validation_f1 = COALESCE($8, "
+		"validation_f1), "
+		"rows_per_second = $9, seconds_left = $10, log = $11 WHERE id OPERATOR(pg_catalog.=) $1",
+		11, types, values, nulls);
+}
+
+void
+mren_run_succeed(MrenRun *run, int32 version)
+{
+	Oid types[] = {INT8OID, INT4OID, JSONBOID};
+	Datum values[] = {Int64GetDatum(run->id), Int32GetDatum(version), log_datum(run)};
+
+	mren_catalog_write(
+		"UPDATE mren.run SET status = 'succeeded', version = $2, log = $3, seconds_left = NULL, "
+		"finished_at = pg_catalog.clock_timestamp() WHERE id OPERATOR(pg_catalog.=) $1",
+		3, types, values, NULL);
+}
+
+void
+mren_run_fail(MrenRun *run, const ErrorData *error)
+{
+	bool canceled =
+		error->sqlerrcode == ERRCODE_QUERY_CANCELED || error->sqlerrcode == ERRCODE_ADMIN_SHUTDOWN;
+	Oid types[] = {INT8OID, TEXTOID, TEXTOID, TEXTOID, JSONBOID};
+	Datum values[] = {Int64GetDatum(run->id), CStringGetTextDatum(canceled ? "canceled" : "failed"),
+					  CStringGetTextDatum(unpack_sql_state(error->sqlerrcode)),
+					  CStringGetTextDatum(error->message), log_datum(run)};
+
+	mren_catalog_write(
+		"UPDATE mren.run SET status = $2, sqlstate = $3, message = $4, log = $5, seconds_left = "
+		"NULL, "
+		"finished_at = pg_catalog.clock_timestamp() WHERE id OPERATOR(pg_catalog.=) $1",
+		5, types, values, NULL);
+}

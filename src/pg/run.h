@@ -1,0 +1,44 @@
+/*
+ * run.h
+ *	  The record of a training: a row of mren.run, kept up to date.
+ */
+#ifndef MREN_PG_RUN_H
+#define MREN_PG_RUN_H
+
+#include "postgres.h"
+
+#include "net/trainer.h"
+
+typedef struct MrenRun
+{
+	int64 id; /* 0: not recorded */
+	char *model;
+	StringInfoData log; /* a JSON array of epochs, not yet closed */
+} MrenRun;
+
+/* Each inside a SPI connection of the caller's. */
+
+/* Inserts the row and takes the session lock that says the run is alive. */
+extern void mren_run_begin(MrenRun *run, const char *model, const char *query, const Datum options);
+
+typedef struct MrenRunProgress
+{
+	const char *phase; /* "reading", "training", "refitting" */
+	int64 rows;		   /* read or trained on; < 0: unknown */
+	MrenProgress epoch;
+	double rows_per_second; /* 0: unknown */
+	double seconds_left;	/* < 0: unknown */
+} MrenRunProgress;
+
+extern void mren_run_update(MrenRun *run, const MrenRunProgress *progress);
+
+/* Adds an epoch to the log that the next update writes. */
+extern void mren_run_log(MrenRun *run, const MrenProgress *progress, double seconds);
+
+extern void mren_run_succeed(MrenRun *run, int32 version);
+extern void mren_run_fail(MrenRun *run, const ErrorData *error);
+
+/* Gives up the session lock; after the row's end is committed. */
+extern void mren_run_release(MrenRun *run);
+
+#endif

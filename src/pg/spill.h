@@ -1,0 +1,30 @@
+/*
+ * spill.h
+ *	  Encoded rows of a large training on disk, in the trainer's order.
+ *
+ * Rows arrive in any order, are sorted externally within work_mem, and then lie
+ * in a temporary file that outlives transactions; it is closed with the memory
+ * context it was made in.  In memory stay 8 bytes a row and about 40 bytes for
+ * each distinct picture, bounded by a limit.
+ */
+#ifndef MREN_PG_SPILL_H
+#define MREN_PG_SPILL_H
+
+#include "postgres.h"
+
+#include "net/source.h"
+
+typedef struct MrenSpill MrenSpill;
+
+/* image_dim: floats behind the record of a row with a picture.  limit in bytes. */
+extern MrenSpill *mren_spill_create(int image_dim, size_t limit);
+
+/* What mren.encode_example gave. */
+extern void mren_spill_add(MrenSpill *spill, const bytea *row);
+
+/* Sorts; afterwards the source can be read and nothing can be added. */
+extern void mren_spill_finish(MrenSpill *spill, MrenSource *source);
+
+extern int64 mren_spill_rows(const MrenSpill *spill);
+
+#endif

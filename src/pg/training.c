@@ -1,0 +1,131 @@
+/*
+ * training.c
+ *	  From encoded rows to a network.
+ */
+#include "pg/training.h"
+
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+
+/* True if any row has a picture: a training without is one of text alone. */
+static bool
+has_pictures(const MrenSource *source)
+{
+	for (size_t i = 0; i < source->n; i++)
+	{
+		const uint8_t *record;
+		MrenExample example;
+		MrenError err;
+		size_t len;
+		size_t size;
+
+		if (i % 1024 == 0)
+			CHECK_FOR_INTERRUPTS();
+		MREN_PG_TRY(source->read(source->state, i, &record, &len, &err));
+		MREN_PG_TRY(mren_example_read(record, len, &example, &size, &err));
+		if (example.has_image)
+			return true;
+	}
+	return false;
+}
+
+static void
+load_vectors(MrenTraining *training, const MrenSource *source, size_t memory)
+{
+	const MrenEmbeddingRow *row = &training->options->embedding_row;
+	MrenError err;
+	int32_t *ids;
+	size_t n;
+	size_t bytes;
+
+	MREN_PG_TRY(mren_source_words(&training->env, source, &ids, &n, &err));
+	bytes = n * row->dimension * sizeof(float4);
+	if (bytes > memory)
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						errmsg("the vectors of %zu words need %zu kB", n, bytes / 1024),
+						errhint("Raise mren.train_memory, or load fewer words (max_words).")));
+	MREN_PG_TRY(
+		mren_vector_table_create(&training->env, ids, n, row->dimension, &training->table, &err));
+	for (size_t i = 0; i < n; i++)
+	{
+		if (i % 1024 == 0)
+			CHECK_FOR_INTERRUPTS();
+		if (!mren_catalog_word_by_id(row->id, row->dimension, ids[i],
+									 mren_vector_table_row(training->table, i)))
+			ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
+							errmsg("word %d of embeddings \"%s\" is missing", ids[i],
+								   training->options->embeddings)));
+	}
+	mren_release(&training->env, ids);
+}
+
+void
+mren_training_begin(MrenTraining *training, const MrenTrainOptions *options,
+					const MrenSource *source, size_t memory)
+{
+	MrenTrainerInputs inputs = {.source = *source};
+	MrenError err;
+
+	memset(training, 0, sizeof(*training));
+	training->env = mren_pg_env(CurrentMemoryContext);
+	training->options = options;
+	memcpy(training->embeddings, options->embedding_row.sha256, MREN_SHA256_LENGTH);
+	load_vectors(training, source, memory);
+	mren_vector_table_vectors(training->table, &inputs.vectors);
+	inputs.embeddings_sha256 = training->embeddings;
+	if (options->image_encoder != NULL && has_pictures(source))
+	{
+		memcpy(training->encoder, options->encoder_row.identity, MREN_SHA256_LENGTH);
+		inputs.image_dim = options->encoder_row.dimension;
+		inputs.encoder_sha256 = training->encoder;
+	}
+	MREN_PG_TRY(
+		mren_trainer_create(&training->env, &options->net, &inputs, &training->trainer, &err));
+}
+
+void
+mren_training_step(MrenTraining *training, MrenProgress *progress)
+{
+	MrenError err;
+
+	MREN_PG_TRY(mren_trainer_step(training->trainer, progress, &err));
+}
+
+/* Figures that equal trainings share: no times, no speeds. */
+static char *
+metrics_json(const MrenTrainReport *report)
+{
+	StringInfoData json;
+
+	initStringInfo(&json);
+	appendStringInfo(
+		&json,
+		"{\"rows\": %zu, \"training_rows\": %zu, \"validation_rows\": %zu, \"relations\": %zu, "
+		"\"rows_with_image\": %zu, \"words\": %zu, \"unknown_words\": %zu, \"features\": %zu, "
+		"\"parameters\": %zu, \"epochs\": %d, \"best_epoch\": %d, \"refit_epochs\": %d, "
+		"\"training_loss\": %.9g, \"temperature\": %.9g",
+		report->n_rows, report->n_train, report->n_validation, report->n_relations,
+		report->n_rows_with_image, report->n_words, report->n_unknown_words, report->features_dim,
+		report->n_parameters, report->epochs_run, report->best_epoch, report->refit_epochs,
+		report->train_loss, report->temperature);
+	if (report->validated)
+		appendStringInfo(
+			&json,
+			", \"validation_loss\": %.9g, \"validation_accuracy\": %.9g, \"validation_f1\": %.9g",
+			report->validation_loss, report->validation_accuracy, report->validation_f1);
+	appendStringInfoChar(&json, '}');
+	return json.data;
+}
+
+void
+mren_training_end(MrenTraining *training, MrenNetwork *network, MrenTrainReport *report)
+{
+	MrenError err;
+
+	MREN_PG_TRY(mren_trainer_finish(training->trainer, &network->net, &err));
+	mren_trainer_report(training->trainer, report);
+	network->options = mren_train_options_json(training->options);
+	network->metrics = metrics_json(report);
+	mren_trainer_free(training->trainer);
+	mren_vector_table_free(&training->env, training->table);
+}

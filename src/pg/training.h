@@ -1,0 +1,42 @@
+/*
+ * training.h
+ *	  From encoded rows to a network: what the aggregate and CALL mren.train
+ *	  share.
+ */
+#ifndef MREN_PG_TRAINING_H
+#define MREN_PG_TRAINING_H
+
+#include "postgres.h"
+
+#include "net/trainer.h"
+#include "pg/env.h"
+#include "pg/network.h"
+#include "pg/options.h"
+
+typedef struct MrenTraining
+{
+	MrenEnv env;
+	const MrenTrainOptions *options;
+	MrenTrainer *trainer;
+	MrenVectorTable *table;
+	uint8 embeddings[MREN_SHA256_LENGTH];
+	uint8 encoder[MREN_SHA256_LENGTH];
+} MrenTraining;
+
+/*
+ * mren_training_begin
+ *	  Reads the vectors of the source's words, under the active snapshot, and
+ *	  makes a trainer.  Everything is allocated in the current context.  The
+ *	  vectors may take up to memory bytes: 54000 beyond it.
+ */
+extern void mren_training_begin(MrenTraining *training, const MrenTrainOptions *options,
+								const MrenSource *source, size_t memory);
+
+/* One step; raises the core's errors.  Does not look for interrupts. */
+extern void mren_training_step(MrenTraining *training, MrenProgress *progress);
+
+/* The trained network with its options and figures; the trainer is freed. */
+extern void mren_training_end(MrenTraining *training, MrenNetwork *network,
+							  MrenTrainReport *report);
+
+#endif
