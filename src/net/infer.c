@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "net/kernels.h"
+#include "net/network.h"
 #include "net/text_pool.h"
 
 static size_t
@@ -41,15 +42,6 @@ mren_net_scratch(const MrenNet *net, size_t batch)
 		features += aligned(rows * shape->image_dim) + aligned(rows * MREN_IMAGE_UNITS) +
 					aligned(rows * shape->product) + aligned(shape->product);
 	return features > layers ? features : layers;
-}
-
-static void
-activate(MrenActivation activation, float *x, size_t n)
-{
-	if (activation == MREN_ACTIVATION_RELU)
-		mren_relu(x, n);
-	else
-		mren_tanh(x, n);
 }
 
 static void
@@ -131,7 +123,7 @@ image_features(const MrenNet *net, const MrenInput *inputs, size_t n, float *fea
 		with[n_with++] = i;
 	}
 	run_dense(&net->image, units, MREN_IMAGE_UNITS, images, shape->image_dim, n_with);
-	activate(shape->activation, units, n_with * MREN_IMAGE_UNITS);
+	mren_activate(shape->activation, units, n_with * MREN_IMAGE_UNITS);
 	if (product > 0)
 		run_dense(&net->product_image, factors, product, images, shape->image_dim, n_with);
 	for (size_t i = 0; i < n_with; i++)
@@ -187,7 +179,7 @@ run_layers(const MrenNet *net, const float *features, size_t n, float *logits, f
 
 		run_dense(&net->layers[i], out, net->layers[i].out, in, width, n);
 		width = net->layers[i].out;
-		activate(net->shape.activation, out, n * width);
+		mren_activate(net->shape.activation, out, n * width);
 		in = out;
 	}
 	run_dense(&net->layers[net->shape.n_hidden], logits, net->shape.n_relations, in, width, n);

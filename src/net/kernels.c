@@ -24,10 +24,14 @@ MREN_KERNEL(mren_scale, (float *restrict y, float a, size_t n), (y, a, n))
 		y[i] *= a;
 }
 
-MREN_KERNEL(mren_max_into, (float *restrict y, const float *restrict x, size_t n), (y, x, n))
+double
+mren_square_sum(const float *x, size_t n)
 {
+	double sum = 0;
+
 	for (size_t i = 0; i < n; i++)
-		y[i] = x[i] > y[i] ? x[i] : y[i];
+		sum += (double) x[i] * (double) x[i];
+	return sum;
 }
 
 MREN_KERNEL(mren_multiply, (float *y, const float *x, const float *mask, size_t n), (y, x, mask, n))

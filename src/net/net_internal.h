@@ -7,7 +7,7 @@
 
 #include "net/names.h"
 #include "net/net.h"
-#include "net/shape.h"
+#include "net/layout.h"
 
 /* A dense layer as prediction runs it: see kernels.h. */
 typedef struct MrenDense

@@ -11,7 +11,7 @@
 #define MREN_NET_NETWORK_H
 
 #include "base/random.h"
-#include "net/shape.h"
+#include "net/layout.h"
 
 /* What a forward drops; NULL means nothing, as in prediction. */
 typedef struct MrenDrop

@@ -17,7 +17,7 @@
 #ifndef MREN_NET_TEXT_POOL_H
 #define MREN_NET_TEXT_POOL_H
 
-#include "net/shape.h"
+#include "net/layout.h"
 #include "net/vectors.h"
 #include "text/sentence.h"
 

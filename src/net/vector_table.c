@@ -1,5 +1,5 @@
 /*
- * vectors.c
+ * vector_table.c
  *	  A table of the word vectors one training needs, and the set of ids that
  *	  says which these are.
  */

@@ -1,8 +1,8 @@
 /*
- * shape.c
+ * layout.c
  *	  From dimensions to tensors.
  */
-#include "net/shape.h"
+#include "net/layout.h"
 
 #include <stdio.h>
 #include <string.h>

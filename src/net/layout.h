@@ -1,5 +1,5 @@
 /*
- * shape.h
+ * layout.h
  *	  The dimensions of a network, and the registry of its named tensors.
  *
  * Everything else follows from an MrenNetShape: the fused vector's layout, the
@@ -7,8 +7,8 @@
  * tensors come first, so an optimiser walks one run.  A branch that is added
  * registers its tensors here and nowhere else.
  */
-#ifndef MREN_NET_SHAPE_H
-#define MREN_NET_SHAPE_H
+#ifndef MREN_NET_LAYOUT_H
+#define MREN_NET_LAYOUT_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,0 +1,84 @@
+/*
+ * optimizer.c
+ *	  One step over the registry of tensors.
+ *
+ * Weight decay is decoupled from the gradient (Loshchilov and Hutter 2019),
+ * taken in proportion to the learning rate, and only from matrices.
+ */
+#include "net/optimizer.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "net/kernels.h"
+
+#define BETA1 0.9
+#define BETA2 0.999
+#define EPSILON 1e-8
+
+MrenStatus
+mren_optimizer_create(const MrenEnv *env, const MrenOptions *options, const MrenLayout *layout,
+					  MrenOptimizerState *state, MrenError *err)
+{
+	memset(state, 0, sizeof(*state));
+	state->kind = options->optimizer;
+	state->learning_rate = options->learning_rate;
+	state->momentum = options->momentum;
+	state->l2 = options->l2;
+	MREN_TRY(mren_allocate_zero(env, layout->trained_size, sizeof(float), &state->first, err));
+	if (state->kind == MREN_OPTIMIZER_ADAM)
+		MREN_TRY(mren_allocate_zero(env, layout->trained_size, sizeof(float), &state->second, err));
+	return MREN_OK;
+}
+
+void
+mren_optimizer_free(const MrenEnv *env, MrenOptimizerState *state)
+{
+	mren_release(env, state->first);
+	mren_release(env, state->second);
+	memset(state, 0, sizeof(*state));
+}
+
+void
+mren_optimizer_reset(const MrenLayout *layout, MrenOptimizerState *state)
+{
+	state->step = 0;
+	memset(state->first, 0, layout->trained_size * sizeof(float));
+	if (state->second != NULL)
+		memset(state->second, 0, layout->trained_size * sizeof(float));
+}
+
+static MrenAdam
+adam_constants(const MrenOptimizerState *state)
+{
+	double correction1 = 1 - pow(BETA1, (double) state->step);
+	double correction2 = sqrt(1 - pow(BETA2, (double) state->step));
+
+	return (MrenAdam){(float) BETA1, (float) BETA2,
+					  (float) (state->learning_rate * correction2 / correction1),
+					  (float) (EPSILON * correction2), 0};
+}
+
+void
+mren_optimizer_step(const MrenLayout *layout, MrenOptimizerState *state, float *values,
+					const float *grads)
+{
+	MrenAdam adam;
+
+	state->step++;
+	adam = adam_constants(state);
+	for (size_t i = 0; i < layout->n_trained; i++)
+	{
+		const MrenTensor *tensor = &layout->tensors[i];
+		size_t at = tensor->at;
+		size_t n = tensor->rows * tensor->cols;
+		float decay = tensor->decay ? (float) (state->learning_rate * state->l2) : 0;
+
+		adam.decay = decay;
+		if (state->kind == MREN_OPTIMIZER_ADAM)
+			mren_adam(values + at, state->first + at, state->second + at, grads + at, n, &adam);
+		else
+			mren_sgd(values + at, state->first + at, grads + at, n, (float) state->momentum,
+					 (float) state->learning_rate, decay);
+	}
+}

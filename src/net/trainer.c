@@ -1,0 +1,508 @@
+/*
+ * trainer.c
+ *	  The stages of a training and what each step does.
+ *
+ * scan -> measure -> epochs of (train, validate) until patience or epochs run
+ * out -> calibrate -> if asked, a second phase on all rows for the epochs the
+ * first found best.  Each step does one block of rows or one mini-batch.
+ */
+#include "net/trainer_internal.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "net/calibration.h"
+#include "net/loss.h"
+
+/* Logits kept for the temperature: more rows do not make it better. */
+#define MAX_KEPT_FLOATS ((size_t) 1 << 20)
+
+MrenStatus
+mren_trainer_create(const MrenEnv *env, const MrenOptions *options, const MrenTrainerInputs *inputs,
+					MrenTrainer **trainer, MrenError *err)
+{
+	MrenTrainer *t;
+
+	if (inputs->source.n == 0)
+	{
+		mren_fail(err, MREN_EDATA, "no training rows");
+		mren_error_hint(err, "Rows without a sentence, head, tail or relation do not count.");
+		return MREN_EDATA;
+	}
+	MREN_TRY(mren_allocate_zero(env, 1, sizeof(*t), &t, err));
+	t->env = *env;
+	t->options = *options;
+	t->source = inputs->source;
+	t->vectors = inputs->vectors;
+	t->image_dim = inputs->image_dim;
+	memcpy(t->embeddings_sha256, inputs->embeddings_sha256, 32);
+	if (inputs->encoder_sha256 != NULL)
+		memcpy(t->encoder_sha256, inputs->encoder_sha256, 32);
+	t->phase = 1;
+	t->report.temperature = 1;
+	*trainer = t;
+	return MREN_OK;
+}
+
+void
+mren_trainer_free(MrenTrainer *trainer)
+{
+	MrenEnv env;
+
+	if (trainer == NULL)
+		return;
+	env = trainer->env;
+	mren_names_free(&env, &trainer->relations);
+	mren_names_free(&env, &trainer->types);
+	mren_pool_free(trainer);
+	mren_batch_free(&env, &trainer->batch);
+	mren_optimizer_free(&env, &trainer->optimizer);
+	mren_release(&env, trainer->roles);
+	mren_release(&env, trainer->identities);
+	mren_release(&env, trainer->text.sum);
+	mren_release(&env, trainer->text.square);
+	mren_release(&env, trainer->image.sum);
+	mren_release(&env, trainer->image.square);
+	mren_release(&env, trainer->class_count);
+	mren_release(&env, trainer->class_weights);
+	mren_release(&env, trainer->values);
+	mren_release(&env, trainer->grads);
+	mren_release(&env, trainer->best);
+	mren_release(&env, trainer->labels);
+	mren_release(&env, trainer->weights);
+	mren_release(&env, trainer->raw_image);
+	mren_release(&env, trainer->image_inverse);
+	mren_release(&env, trainer->kept_logits);
+	mren_release(&env, trainer->best_logits);
+	mren_release(&env, trainer->kept_labels);
+	mren_release(&env, trainer->kept_weights);
+	mren_release(&env, trainer);
+}
+
+static MrenStatus
+shape_of(MrenTrainer *trainer, MrenError *err)
+{
+	MrenNetShape *shape = &trainer->shape;
+	const MrenOptions *options = &trainer->options;
+
+	shape->embedding_dim = trainer->vectors.dim;
+	shape->image_dim = trainer->image_dim;
+	shape->n_types = trainer->types.n;
+	shape->n_relations = trainer->relations.n;
+	shape->window = options->window;
+	shape->product = trainer->image_dim > 0 ? options->product : 0;
+	shape->n_hidden = options->n_hidden;
+	memcpy(shape->hidden, options->hidden, sizeof(shape->hidden));
+	shape->activation = options->activation;
+	MREN_TRY(mren_shape_check(shape, err));
+	mren_layout_build(shape, &trainer->layout);
+	return MREN_OK;
+}
+
+/* What depends on the numbers of rows and relations alone. */
+static MrenStatus
+allocate_rows(MrenTrainer *trainer, MrenError *err)
+{
+	const MrenEnv *env = &trainer->env;
+	size_t k = trainer->shape.n_relations;
+
+	trainer->keep_rows = MAX_KEPT_FLOATS / k;
+	if (trainer->keep_rows > trainer->n_usable)
+		trainer->keep_rows = trainer->n_usable;
+	MREN_TRY(mren_allocate_zero(env, trainer->source.n, 1, &trainer->roles, err));
+	MREN_TRY(mren_allocate(env, trainer->n_usable, sizeof(uint64_t), &trainer->identities, err));
+	MREN_TRY(mren_allocate_zero(env, k, sizeof(double), &trainer->class_count, err));
+	MREN_TRY(mren_allocate(env, k, sizeof(float), &trainer->class_weights, err));
+	MREN_TRY(mren_allocate(env, trainer->keep_rows * k, sizeof(float), &trainer->kept_logits, err));
+	MREN_TRY(mren_allocate(env, trainer->keep_rows * k, sizeof(float), &trainer->best_logits, err));
+	MREN_TRY(mren_allocate(env, trainer->keep_rows, sizeof(int32_t), &trainer->kept_labels, err));
+	MREN_TRY(mren_allocate(env, trainer->keep_rows, sizeof(float), &trainer->kept_weights, err));
+	return mren_pool_create(trainer, err);
+}
+
+static MrenStatus
+allocate_moments(const MrenEnv *env, MrenMoments *moments, size_t n, MrenError *err)
+{
+	MREN_TRY(mren_allocate_zero(env, n, sizeof(double), &moments->sum, err));
+	return mren_allocate_zero(env, n, sizeof(double), &moments->square, err);
+}
+
+/* The network and its workspace. */
+static MrenStatus
+allocate_network(MrenTrainer *trainer, MrenError *err)
+{
+	const MrenEnv *env = &trainer->env;
+	const MrenLayout *layout = &trainer->layout;
+	size_t capacity = trainer->options.batch_size > 64 ? trainer->options.batch_size : 64;
+
+	MREN_TRY(mren_batch_create(env, &trainer->shape, layout, capacity, &trainer->batch, err));
+	MREN_TRY(mren_allocate_zero(env, layout->size, sizeof(float), &trainer->values, err));
+	MREN_TRY(mren_allocate_zero(env, layout->trained_size, sizeof(float), &trainer->grads, err));
+	MREN_TRY(mren_allocate_zero(env, layout->trained_size, sizeof(float), &trainer->best, err));
+	MREN_TRY(mren_optimizer_create(env, &trainer->options, layout, &trainer->optimizer, err));
+	MREN_TRY(mren_allocate(env, capacity, sizeof(int32_t), &trainer->labels, err));
+	MREN_TRY(mren_allocate(env, capacity, sizeof(float), &trainer->weights, err));
+	MREN_TRY(mren_allocate(env, trainer->image_dim, sizeof(float), &trainer->raw_image, err));
+	MREN_TRY(mren_allocate(env, trainer->image_dim, sizeof(float), &trainer->image_inverse, err));
+	MREN_TRY(allocate_moments(env, &trainer->text, trainer->batch.text_dim, err));
+	return allocate_moments(env, &trainer->image, trainer->image_dim, err);
+}
+
+static MrenStatus
+end_scan(MrenTrainer *trainer, MrenError *err)
+{
+	MREN_TRY(shape_of(trainer, err));
+	MREN_TRY(allocate_rows(trainer, err));
+	MREN_TRY(allocate_network(trainer, err));
+	trainer->report.n_relations = trainer->relations.n;
+	trainer->report.n_types = trainer->types.n;
+	trainer->report.features_dim = trainer->batch.dim;
+	trainer->report.n_parameters = trainer->layout.n_parameters;
+	trainer->next_row = 0;
+	trainer->stage = MREN_STAGE_MEASURE;
+	return MREN_OK;
+}
+
+static void
+begin_epoch(MrenTrainer *trainer)
+{
+	trainer->epoch++;
+	trainer->loss_sum = trainer->loss_weight = 0;
+	trainer->rows_done = 0;
+	trainer->stage = MREN_STAGE_TRAIN;
+	mren_pool_begin(trainer);
+}
+
+/* New values and streams; the second phase starts from others than the first. */
+static void
+begin_phase(MrenTrainer *trainer, int phase, size_t epochs)
+{
+	uint64_t seed = (uint64_t) trainer->options.seed;
+	MrenRandom fresh;
+
+	trainer->phase = phase;
+	trainer->epoch = 0;
+	trainer->epochs = (int) epochs;
+	trainer->drop.input = (float) trainer->options.dropout;
+	trainer->drop.hidden = (float) trainer->options.hidden_dropout;
+	mren_random_seed(&trainer->drop.random, seed, MREN_STREAM_DROPOUT + (uint64_t) phase);
+	mren_random_seed(&trainer->withhold, seed, MREN_STREAM_WITHHOLD + (uint64_t) phase);
+	mren_random_seed(&fresh, seed, MREN_STREAM_REFIT);
+	mren_network_init(&trainer->shape, &trainer->layout, trainer->values,
+					  phase == 1 ? seed : mren_random_next(&fresh));
+	mren_optimizer_reset(&trainer->layout, &trainer->optimizer);
+	begin_epoch(trainer);
+}
+
+static size_t
+rows_in_phase(const MrenTrainer *trainer)
+{
+	return trainer->phase == 1 ? trainer->report.n_train
+							   : trainer->report.n_train + trainer->report.n_validation;
+}
+
+static MrenStatus
+check_loss(const MrenTrainer *trainer, double loss, MrenError *err)
+{
+	if (isfinite(loss))
+		return MREN_OK;
+	mren_fail(err, MREN_ENUMERIC, "training diverged in epoch %d: the loss is not finite",
+			  trainer->epoch);
+	mren_error_hint(err, "Lower option \"learning_rate\", which is %g.",
+					trainer->options.learning_rate);
+	return MREN_ENUMERIC;
+}
+
+/* Reads up to batch_size rows into the batch. */
+static MrenStatus
+fill_batch(MrenTrainer *trainer, MrenError *err)
+{
+	MrenBatch *batch = &trainer->batch;
+
+	for (batch->n = 0; batch->n < trainer->options.batch_size; batch->n++)
+	{
+		const uint8_t *record;
+		size_t len;
+
+		MREN_TRY(mren_pool_next(trainer, &record, &len, err));
+		if (record == NULL)
+			break;
+		MREN_TRY(mren_trainer_load(trainer, record, len, batch->n, true, err));
+	}
+	return MREN_OK;
+}
+
+static double
+sum_weights(const float *weights, size_t n)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < n; i++)
+		sum += (double) weights[i];
+	return sum;
+}
+
+static MrenStatus
+train_batch(MrenTrainer *trainer, MrenError *err)
+{
+	MrenBatch *batch = &trainer->batch;
+	float scale = (float) (1 / ((double) batch->n * trainer->mean_weight));
+	double loss;
+
+	mren_network_forward(batch, trainer->values, &trainer->drop);
+	loss = mren_loss(trainer->options.loss, batch->logits, trainer->labels, trainer->weights,
+					 batch->n, trainer->shape.n_relations, scale, batch->dlogits);
+	MREN_TRY(check_loss(trainer, loss, err));
+	mren_network_backward(batch, trainer->values, trainer->grads);
+	mren_optimizer_step(&trainer->layout, &trainer->optimizer, trainer->values, trainer->grads);
+	trainer->loss_sum += loss;
+	trainer->loss_weight += sum_weights(trainer->weights, batch->n);
+	trainer->rows_done += batch->n;
+	trainer->report.train_loss = trainer->loss_sum / trainer->loss_weight;
+	return MREN_OK;
+}
+
+static void
+count_validation(MrenTrainer *trainer)
+{
+	MrenValidation *v = &trainer->validation;
+	size_t k = trainer->shape.n_relations;
+
+	for (size_t i = 0; i < trainer->batch.n; i++)
+	{
+		const float *logits = trainer->batch.logits + i * k;
+		int32_t label = trainer->labels[i];
+		int32_t best = (int32_t) mren_net_best(logits, k);
+
+		if (v->n < trainer->keep_rows)
+		{
+			memcpy(trainer->kept_logits + v->n * k, logits, k * sizeof(float));
+			trainer->kept_labels[v->n] = label;
+			trainer->kept_weights[v->n] = trainer->weights[i];
+		}
+		v->n++;
+		v->n_correct += best == label;
+		v->n_actual += label != trainer->negative;
+		v->n_predicted += best != trainer->negative;
+		v->n_hit += best == label && label != trainer->negative;
+	}
+}
+
+/* A batch of validation rows; *done when there are no more. */
+static MrenStatus
+validate_batch(MrenTrainer *trainer, bool *done, MrenError *err)
+{
+	MrenValidation *v = &trainer->validation;
+	MrenBatch *batch = &trainer->batch;
+	size_t start = v->next;
+
+	MREN_TRY(mren_check(&trainer->env, err));
+	/* Rows that do not validate are passed over without being read. */
+	for (batch->n = 0; v->next < trainer->source.n && batch->n < batch->capacity &&
+					   v->next < start + MREN_POOL_BLOCKS * MREN_BLOCK_ROWS;
+		 v->next++)
+	{
+		const uint8_t *record;
+		size_t len;
+
+		if (trainer->roles[v->next] != MREN_ROLE_VALIDATION)
+			continue;
+		MREN_TRY(trainer->source.read(trainer->source.state, v->next, &record, &len, err));
+		MREN_TRY(mren_trainer_load(trainer, record, len, batch->n, false, err));
+		batch->n++;
+	}
+	*done = v->next == trainer->source.n;
+	if (batch->n == 0)
+		return MREN_OK;
+	mren_network_forward(batch, trainer->values, NULL);
+	v->loss += mren_loss(trainer->options.loss, batch->logits, trainer->labels, trainer->weights,
+						 batch->n, trainer->shape.n_relations, 1, batch->dlogits);
+	v->weight += sum_weights(trainer->weights, batch->n);
+	count_validation(trainer);
+	return check_loss(trainer, v->loss, err);
+}
+
+static void
+keep_best(MrenTrainer *trainer, const MrenProgress *progress)
+{
+	float *swap = trainer->kept_logits;
+
+	trainer->kept_logits = trainer->best_logits;
+	trainer->best_logits = swap;
+	memcpy(trainer->best, trainer->values, trainer->layout.trained_size * sizeof(float));
+	trainer->report.best_epoch = trainer->epoch;
+	trainer->report.validated = true;
+	trainer->report.validation_loss = progress->validation_loss;
+	trainer->report.validation_accuracy = progress->validation_accuracy;
+	trainer->report.validation_f1 = progress->validation_f1;
+}
+
+static void
+finish_validation(MrenTrainer *trainer, MrenProgress *progress)
+{
+	const MrenValidation *v = &trainer->validation;
+	size_t both = v->n_actual + v->n_predicted;
+
+	progress->validated = true;
+	progress->validation_loss = v->loss / v->weight;
+	progress->validation_accuracy = (double) v->n_correct / (double) v->n;
+	progress->validation_f1 = both > 0 ? 2 * (double) v->n_hit / (double) both : 0;
+	progress->improved =
+		!trainer->report.validated || progress->validation_loss < trainer->report.validation_loss;
+	if (progress->improved)
+		keep_best(trainer, progress);
+}
+
+/* The first phase is over: best values back, temperature, perhaps a second phase. */
+static MrenStatus
+end_first_phase(MrenTrainer *trainer, MrenError *err)
+{
+	MrenTrainReport *report = &trainer->report;
+	size_t kept =
+		report->n_validation < trainer->keep_rows ? report->n_validation : trainer->keep_rows;
+
+	report->epochs_run = trainer->epoch;
+	trainer->stage = MREN_STAGE_DONE;
+	if (!report->validated)
+	{
+		report->best_epoch = trainer->epoch;
+		return MREN_OK;
+	}
+	memcpy(trainer->values, trainer->best, trainer->layout.trained_size * sizeof(float));
+	MREN_TRY(mren_fit_temperature(&trainer->env, trainer->best_logits, trainer->kept_labels,
+								  trainer->kept_weights, kept, trainer->shape.n_relations,
+								  &report->temperature, err));
+	if (!trainer->options.refit)
+		return MREN_OK;
+	for (size_t i = 0; i < trainer->source.n; i++)
+	{
+		if (trainer->roles[i] == MREN_ROLE_VALIDATION)
+			trainer->roles[i] = MREN_ROLE_TRAIN;
+	}
+	begin_phase(trainer, 2, (size_t) report->best_epoch);
+	return MREN_OK;
+}
+
+/* After an epoch and its validation: the next one, or the end of the phase. */
+static MrenStatus
+end_epoch(MrenTrainer *trainer, MrenError *err)
+{
+	const MrenTrainReport *report = &trainer->report;
+	bool patient = trainer->options.patience == 0 || !report->validated ||
+				   trainer->epoch - report->best_epoch < (int) trainer->options.patience;
+
+	MREN_TRY(mren_check(&trainer->env, err));
+	if (trainer->phase == 2)
+	{
+		trainer->report.refit_epochs = trainer->epoch;
+		if (trainer->epoch < trainer->epochs)
+			begin_epoch(trainer);
+		else
+			trainer->stage = MREN_STAGE_DONE;
+		return MREN_OK;
+	}
+	if (trainer->epoch < trainer->epochs && patient)
+	{
+		begin_epoch(trainer);
+		return MREN_OK;
+	}
+	return end_first_phase(trainer, err);
+}
+
+static void
+report_progress(const MrenTrainer *trainer, MrenTrainEvent event, MrenProgress *progress)
+{
+	progress->event = event;
+	progress->phase = trainer->phase;
+	progress->epoch = trainer->epoch;
+	progress->epochs = trainer->epochs;
+	progress->rows_done = trainer->rows_done;
+	progress->rows_total = rows_in_phase(trainer);
+	progress->loss = trainer->rows_done > 0 ? trainer->report.train_loss : 0;
+}
+
+static MrenStatus
+step_scan(MrenTrainer *trainer, MrenProgress *progress, MrenError *err)
+{
+	size_t n = trainer->source.n;
+	bool done;
+
+	progress->event = MREN_TRAIN_SCAN;
+	progress->phase = 1;
+	progress->epochs = (int) trainer->options.epochs;
+	progress->rows_total = 2 * n;
+	if (trainer->stage == MREN_STAGE_SCAN)
+	{
+		MREN_TRY(mren_trainer_scan(trainer, &done, err));
+		progress->rows_done = trainer->next_row;
+		return done ? end_scan(trainer, err) : MREN_OK;
+	}
+	MREN_TRY(mren_trainer_measure(trainer, &done, err));
+	progress->rows_done = n + trainer->next_row;
+	if (done)
+		begin_phase(trainer, 1, trainer->options.epochs);
+	return MREN_OK;
+}
+
+static MrenStatus
+step_train(MrenTrainer *trainer, MrenProgress *progress, MrenError *err)
+{
+	bool last;
+
+	MREN_TRY(mren_check(&trainer->env, err));
+	MREN_TRY(fill_batch(trainer, err));
+	if (trainer->batch.n > 0)
+		MREN_TRY(train_batch(trainer, err));
+	last = trainer->rows_done == rows_in_phase(trainer);
+	report_progress(trainer, MREN_TRAIN_STEP, progress);
+	if (!last)
+		return MREN_OK;
+	if (trainer->phase == 1 && trainer->report.n_validation > 0)
+	{
+		memset(&trainer->validation, 0, sizeof(trainer->validation));
+		trainer->stage = MREN_STAGE_VALIDATE;
+		return MREN_OK;
+	}
+	progress->event = MREN_TRAIN_EPOCH;
+	return end_epoch(trainer, err);
+}
+
+static MrenStatus
+step_validate(MrenTrainer *trainer, MrenProgress *progress, MrenError *err)
+{
+	bool done;
+
+	MREN_TRY(validate_batch(trainer, &done, err));
+	report_progress(trainer, MREN_TRAIN_STEP, progress);
+	if (!done)
+		return MREN_OK;
+	finish_validation(trainer, progress);
+	progress->event = MREN_TRAIN_EPOCH;
+	return end_epoch(trainer, err);
+}
+
+MrenStatus
+mren_trainer_step(MrenTrainer *trainer, MrenProgress *progress, MrenError *err)
+{
+	memset(progress, 0, sizeof(*progress));
+	switch (trainer->stage)
+	{
+		case MREN_STAGE_SCAN:
+		case MREN_STAGE_MEASURE:
+			return step_scan(trainer, progress, err);
+		case MREN_STAGE_TRAIN:
+			return step_train(trainer, progress, err);
+		case MREN_STAGE_VALIDATE:
+			return step_validate(trainer, progress, err);
+		case MREN_STAGE_DONE:
+			break;
+	}
+	report_progress(trainer, MREN_TRAIN_DONE, progress);
+	return MREN_OK;
+}
+
+void
+mren_trainer_report(const MrenTrainer *trainer, MrenTrainReport *report)
+{
+	*report = trainer->report;
+}

@@ -1,0 +1,70 @@
+/*
+ * trainer_finish.c
+ *	  From a trainer that is done to the network it made.
+ */
+#include "net/trainer_internal.h"
+
+#include <string.h>
+
+#include "net/net_internal.h"
+#include "net/sort.h"
+
+static MrenStatus
+copy_names(const MrenEnv *env, const MrenNames *from, MrenNames *to, MrenError *err)
+{
+	for (size_t i = 0; i < from->n; i++)
+	{
+		uint32_t number;
+
+		MREN_TRY(mren_names_intern(env, to, mren_names_get(from, i), &number, err));
+	}
+	return MREN_OK;
+}
+
+/* Identities in ascending order. */
+static MrenStatus
+copy_identities(const MrenTrainer *trainer, MrenNet *net, MrenError *err)
+{
+	size_t n = trainer->n_identities;
+
+	MREN_TRY(mren_allocate(&trainer->env, n, sizeof(uint64_t), &net->training, err));
+	memcpy(net->training, trainer->identities, n * sizeof(uint64_t));
+	mren_sort_u64(net->training, n);
+	net->n_training = n;
+	return MREN_OK;
+}
+
+static MrenStatus
+fill_net(const MrenTrainer *trainer, MrenNet *net, MrenError *err)
+{
+	MREN_TRY(copy_names(&trainer->env, &trainer->relations, &net->relations, err));
+	MREN_TRY(copy_names(&trainer->env, &trainer->types, &net->types, err));
+	MREN_TRY(copy_identities(trainer, net, err));
+	memcpy(net->values, trainer->values, trainer->layout.size * sizeof(float));
+	memset(net->set, true, sizeof(net->set));
+	memcpy(net->embeddings_sha256, trainer->embeddings_sha256, 32);
+	memcpy(net->encoder_sha256, trainer->encoder_sha256, 32);
+	net->negative = trainer->negative;
+	net->threshold = trainer->options.threshold;
+	net->temperature = trainer->report.temperature;
+	net->scale = trainer->scale;
+	return mren_net_complete(net, err);
+}
+
+MrenStatus
+mren_trainer_finish(MrenTrainer *trainer, MrenNet **net, MrenError *err)
+{
+	MrenStatus status;
+
+	*net = NULL;
+	if (trainer->stage != MREN_STAGE_DONE)
+		return mren_fail(err, MREN_EPARAM, "the training is not done");
+	MREN_TRY(mren_net_create(&trainer->env, &trainer->shape, net, err));
+	status = fill_net(trainer, *net, err);
+	if (status != MREN_OK)
+	{
+		mren_net_free(&trainer->env, *net);
+		*net = NULL;
+	}
+	return status;
+}

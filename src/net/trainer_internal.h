@@ -1,0 +1,165 @@
+/*
+ * trainer_internal.h
+ *	  The trainer's state, shared by the files that make it up: reading rows
+ *	  (trainer_data.c), their order (trainer_pool.c), epochs (trainer.c).
+ */
+#ifndef MREN_NET_TRAINER_INTERNAL_H
+#define MREN_NET_TRAINER_INTERNAL_H
+
+#include "net/names.h"
+#include "net/network.h"
+#include "net/optimizer.h"
+#include "net/trainer.h"
+
+/* Streams of random numbers; those of network.c are from 0x1000 on. */
+enum
+{
+	MREN_STREAM_SPLIT = 1,
+	MREN_STREAM_DROPOUT = 0x10, /* plus the phase */
+	MREN_STREAM_WITHHOLD = 0x20,
+	MREN_STREAM_REFIT = 0x30,
+	MREN_STREAM_SHUFFLE = 0x40, /* plus the phase; seeded anew for each epoch */
+};
+
+#define MREN_BLOCK_ROWS 1024 /* of canonical order that stay together on disk */
+#define MREN_POOL_BLOCKS 16	 /* shuffled together */
+#define MREN_POOL_BYTES ((size_t) 32 << 20)
+
+typedef enum MrenRole
+{
+	MREN_ROLE_NONE,
+	MREN_ROLE_TRAIN,
+	MREN_ROLE_VALIDATION,
+} MrenRole;
+
+typedef enum MrenStage
+{
+	MREN_STAGE_SCAN,	/* names, splits, groups */
+	MREN_STAGE_MEASURE, /* roles, means and deviations */
+	MREN_STAGE_TRAIN,
+	MREN_STAGE_VALIDATE,
+	MREN_STAGE_DONE,
+} MrenStage;
+
+/* Sums over training rows, in canonical order and double precision. */
+typedef struct MrenMoments
+{
+	double *sum;
+	double *square;
+	uint64_t n;
+} MrenMoments;
+
+/* The rows an epoch has read but not yet used. */
+typedef struct MrenPool
+{
+	uint32_t *blocks; /* (n_blocks) this epoch's order */
+	size_t n_blocks;
+	size_t next_block;
+	MrenBuffer records;
+	uint64_t *offsets; /* (n) of records */
+	uint32_t *order;   /* (n) into offsets, shuffled */
+	size_t n;
+	size_t next;
+	MrenRandom random;
+} MrenPool;
+
+/* A pass over the validation rows. */
+typedef struct MrenValidation
+{
+	size_t next; /* row of the source */
+	double loss;
+	double weight;
+	size_t n;
+	size_t n_correct;
+	size_t n_actual; /* rows not of the negative relation */
+	size_t n_predicted;
+	size_t n_hit; /* correct ones of them */
+} MrenValidation;
+
+struct MrenTrainer
+{
+	MrenEnv env;
+	MrenOptions options;
+	MrenSource source;
+	MrenVectors vectors;
+	uint8_t embeddings_sha256[32];
+	uint8_t encoder_sha256[32];
+	size_t image_dim;
+
+	MrenStage stage;
+	int phase;
+	int epoch;	/* 1-based, of the phase */
+	int epochs; /* of the phase at most */
+	size_t next_row;
+	MrenTrainReport report;
+
+	/* Known after the scan */
+	MrenNames relations;
+	MrenNames types;
+	bool has_validation_split;
+	uint64_t smallest_group; /* of the groups' hashes */
+	uint64_t largest_group;
+	uint64_t validation_below; /* groups whose hash is below validate */
+	double square_sum;		   /* of known words' vectors */
+	uint64_t square_n;
+	float scale;
+	int32_t negative;
+	size_t n_usable; /* rows that are not test rows */
+
+	/* Known after the measurement */
+	uint8_t *roles;		  /* (source.n) MrenRole */
+	uint64_t *identities; /* (n_usable) */
+	size_t n_identities;
+	MrenMoments text;
+	MrenMoments image;
+	double *class_count;  /* (n_relations) sum of the training rows' weights */
+	float *class_weights; /* (n_relations) */
+	double mean_weight;	  /* of a training row: the loss is in its units */
+
+	MrenNetShape shape;
+	MrenLayout layout;
+	float *values;
+	float *grads;
+	float *best; /* (layout.trained_size) the best epoch's */
+	MrenOptimizerState optimizer;
+	MrenBatch batch;
+	int32_t *labels;  /* (batch.capacity) */
+	float *weights;	  /* (batch.capacity) */
+	float *raw_image; /* (image_dim) */
+	float *image_inverse;
+	MrenDrop drop;
+	MrenRandom withhold;
+	MrenPool pool;
+
+	/* The running epoch */
+	double loss_sum;
+	double loss_weight;
+	size_t rows_done;
+
+	MrenValidation validation;
+	size_t keep_rows;	  /* validation rows whose logits are kept */
+	float *kept_logits;	  /* (keep_rows, n_relations) of this pass */
+	float *best_logits;	  /* of the best epoch */
+	int32_t *kept_labels; /* (keep_rows) */
+	float *kept_weights;
+};
+
+/* trainer_data.c: a block of rows each; *done when the pass is over. */
+extern MrenStatus mren_trainer_scan(MrenTrainer *trainer, bool *done, MrenError *err);
+extern MrenStatus mren_trainer_measure(MrenTrainer *trainer, bool *done, MrenError *err);
+
+/*
+ * Encodes a record into row `row` of the batch, its label and weight beside;
+ * train: class weights and withheld pictures apply.
+ */
+extern MrenStatus mren_trainer_load(MrenTrainer *trainer, const uint8_t *record, size_t len,
+									size_t row, bool train, MrenError *err);
+
+/* trainer_pool.c: begins an epoch; the next training record or NULL at its end. */
+extern MrenStatus mren_pool_create(MrenTrainer *trainer, MrenError *err);
+extern void mren_pool_begin(MrenTrainer *trainer);
+extern MrenStatus mren_pool_next(MrenTrainer *trainer, const uint8_t **record, size_t *len,
+								 MrenError *err);
+extern void mren_pool_free(MrenTrainer *trainer);
+
+#endif
