@@ -57,9 +57,7 @@ place_row(MrenBitmap *bitmap, bool mirror, uint32_t y, const uint8_t *row)
 	for (uint32_t x = 0; x < width; x++, to += MREN_RGB)
 	{
 		row -= MREN_RGB;
-		to[0] = row[0];
-		to[1] = row[1];
-		to[2] = row[2];
+		memcpy(to, row, MREN_RGB);
 	}
 }
 
@@ -87,9 +85,7 @@ place_columns(MrenBitmap *bitmap, int orientation, uint32_t first, uint32_t n_ro
 			const uint8_t *from =
 				rows + (from_right ? n_rows - 1 - i : i) * stride + (size_t) x * MREN_RGB;
 
-			to[0] = from[0];
-			to[1] = from[1];
-			to[2] = from[2];
+			memcpy(to, from, MREN_RGB);
 		}
 	}
 }

@@ -10,11 +10,13 @@
 #define MAX_OPACITY 0.6
 
 static MrenStatus
-largest_magnitude(const float *heat, uint32_t rows, uint32_t cols, double *out, MrenError *err)
+largest_magnitude(const MrenEnv *env, const float *heat, uint32_t rows, uint32_t cols, double *out,
+				  MrenError *err)
 {
 	*out = 0;
 	for (uint32_t y = 0; y < rows; y++)
 	{
+		MREN_TRY(mren_check(env, err));
 		for (uint32_t x = 0; x < cols; x++)
 		{
 			double value = fabs((double) heat[(size_t) y * cols + x]);
@@ -83,7 +85,7 @@ mren_image_heatmap(const MrenEnv *env, MrenBitmap *picture, const float *heat, u
 	MREN_TRY(mren_bitmap_check(picture, err));
 	if (rows == 0 || cols == 0)
 		return mren_fail(err, MREN_EPARAM, "heat map is empty: %u x %u", rows, cols);
-	MREN_TRY(largest_magnitude(heat, rows, cols, &largest, err));
+	MREN_TRY(largest_magnitude(env, heat, rows, cols, &largest, err));
 	if (largest == 0)
 		return MREN_OK;
 	MREN_TRY(mren_allocate(env, cols, sizeof(*line), &line, err));

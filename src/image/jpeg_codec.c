@@ -226,6 +226,23 @@ read_header(JpegReader *reader)
 	jpeg_start_decompress(jpeg);
 }
 
+/*
+ * A file of several scans may end before each component had one, and libjpeg
+ * would show that as gray.  It keeps a component's quantization table from its
+ * first scan on; a picture in one scan has them all by now, too.
+ */
+static void
+check_components(JpegReader *reader)
+{
+	for (int c = 0; c < reader->jpeg.num_components; c++)
+	{
+		if (reader->jpeg.comp_info[c].quant_table == NULL)
+			fail(reader, mren_fail(reader->err, MREN_EFORMAT,
+								   "JPEG image ends without the data of component %d of %d", c + 1,
+								   reader->jpeg.num_components));
+	}
+}
+
 /* Rows go straight into the bitmap when they need neither converting nor placing. */
 static MrenStatus
 prepare_band(JpegReader *reader)
@@ -297,6 +314,7 @@ read_jpeg(JpegReader *reader)
 	jpeg_create_decompress(&reader->jpeg);
 	set_up(reader);
 	read_header(reader);
+	check_components(reader);
 	reader->status = prepare_band(reader);
 	if (reader->status != MREN_OK)
 		return;

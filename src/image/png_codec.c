@@ -239,9 +239,7 @@ look_up_colors(PngReader *reader, const uint8_t *from, size_t n_pixels, uint8_t 
 		const uint8_t *color = reader->palette[from[i]];
 
 		largest = from[i] > largest ? from[i] : largest;
-		to[0] = color[0];
-		to[1] = color[1];
-		to[2] = color[2];
+		memcpy(to, color, MREN_RGB);
 	}
 	if (largest < reader->n_colors)
 		return;

@@ -70,9 +70,9 @@ mren_image_prepare(const MrenEnv *env, const MrenBitmap *in, const MrenImagePrep
 	status = mren_allocate(env, (size_t) prep->width * MREN_RGB, sizeof(*sums), &sums, err);
 	for (uint32_t y = 0; y < prep->height && status == MREN_OK; y++)
 	{
-		mren_resampler_row(resampler, y, sums);
-		write_row(prep, mren_resampler_denominator(resampler), sums, y, out);
-		status = mren_check(env, err);
+		status = mren_resampler_row(env, resampler, y, sums, err);
+		if (status == MREN_OK)
+			write_row(prep, mren_resampler_denominator(resampler), sums, y, out);
 	}
 	mren_release(env, sums);
 	mren_resampler_free(env, resampler);

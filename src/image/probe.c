@@ -55,6 +55,9 @@ set_orientation(MrenImageInfo *info, int orientation)
 #define PNG_IHDR_SIZE 13
 #define PNG_HEADER_SIZE (MREN_PNG_SIGNATURE_SIZE + 12 + PNG_IHDR_SIZE)
 
+/* A longer eXIf chunk is not looked into: a JPEG's cannot exceed 64 KiB at all. */
+#define MAX_EXIF (1u << 20)
+
 /* Annex D's CRC, four bits at a time. */
 static uint32_t
 png_crc(const uint8_t *bytes, size_t len)
@@ -138,7 +141,7 @@ png_orientation(const uint8_t *bytes, size_t len)
 			return 1;
 		if (memcmp(chunk + 4, "eXIf", 4) == 0)
 		{
-			if (png_crc(chunk + 4, (size_t) size + 4) != be32(chunk + 8 + size))
+			if (size > MAX_EXIF || png_crc(chunk + 4, (size_t) size + 4) != be32(chunk + 8 + size))
 				return 1;
 			return mren_exif_orientation(chunk + 8, size);
 		}
@@ -193,7 +196,7 @@ png_info(const uint8_t *bytes, size_t len, MrenImageInfo *info, MrenError *err)
 #define COM 0xFE
 #define TEM 0x01
 
-/* Bytes between segments that are no marker: cameras leave a few. */
+/* Bytes between a header's segments that are no marker: cameras leave a few. */
 #define MAX_JUNK 65536
 
 static MrenStatus
@@ -204,33 +207,37 @@ jpeg_truncated(size_t len, MrenError *err)
 
 /*
  * Finds the next marker at or after *pos, over fill bytes and junk, as libjpeg
- * does; *pos is then behind it.
+ * does; *pos is then behind it, and what was passed over is taken from *junk.
  */
 static MrenStatus
-jpeg_next_marker(const uint8_t *bytes, size_t len, size_t *pos, uint8_t *marker, MrenError *err)
+jpeg_next_marker(const uint8_t *bytes, size_t len, size_t *pos, size_t *junk, uint8_t *marker,
+				 MrenError *err)
 {
-	size_t start = *pos;
-	size_t i = start;
+	size_t end = len - *pos > *junk ? *pos + *junk : len;
+	size_t i = *pos;
 
 	for (;;)
 	{
-		while (i < len && bytes[i] != 0xFF && i - start < MAX_JUNK)
+		while (i < end && bytes[i] != 0xFF)
 			i++;
-		while (i < len && bytes[i] == 0xFF && i - start < MAX_JUNK)
+		while (i < end && bytes[i] == 0xFF)
 			i++;
-		if (i >= len)
-			return jpeg_truncated(len, err);
-		if (i - start >= MAX_JUNK)
-			return mren_fail(err, MREN_EFORMAT, "JPEG image has no marker within %d bytes of %zu",
-							 MAX_JUNK, start);
-		/* 0xFF 0x00 is a data byte, not a marker */
-		if (bytes[i - 1] == 0xFF && bytes[i] != 0)
+		if (i >= end)
 			break;
-		i++;
+		/* 0xFF 0x00 is a data byte, not a marker */
+		if (bytes[i] != 0)
+		{
+			*junk -= i - *pos;
+			*marker = bytes[i];
+			*pos = i + 1;
+			return MREN_OK;
+		}
 	}
-	*marker = bytes[i];
-	*pos = i + 1;
-	return MREN_OK;
+	if (end == len)
+		return jpeg_truncated(len, err);
+	return mren_fail(err, MREN_EFORMAT,
+					 "JPEG image has more than %d bytes between the segments of its header",
+					 MAX_JUNK);
 }
 
 static bool
@@ -295,6 +302,7 @@ jpeg_info(const uint8_t *bytes, size_t len, MrenImageInfo *info, MrenError *err)
 {
 	static const uint8_t exif[6] = {'E', 'x', 'i', 'f', 0, 0};
 	size_t pos = 2;
+	size_t junk = MAX_JUNK;
 	int orientation = 0; /* not seen yet */
 
 	for (int i = 0; i < MAX_PARTS; i++)
@@ -303,7 +311,7 @@ jpeg_info(const uint8_t *bytes, size_t len, MrenImageInfo *info, MrenError *err)
 		const uint8_t *segment;
 		size_t size;
 
-		MREN_TRY(jpeg_next_marker(bytes, len, &pos, &marker, err));
+		MREN_TRY(jpeg_next_marker(bytes, len, &pos, &junk, &marker, err));
 		if (marker == TEM || (marker >= RST0 && marker <= RST7))
 			continue;
 		MREN_TRY(jpeg_check_marker(marker, err));

@@ -14,6 +14,9 @@
 /* Floats in a step of the column sums, so that the compiler unrolls it. */
 #define STEP 16
 
+/* Values summed between two questions to the environment: about a millisecond. */
+#define CHECK_EVERY ((size_t) 1 << 20)
+
 /*
  * One output position along an axis: n input positions from start on.  The
  * first and the last have weights of their own, those between share one.
@@ -172,18 +175,28 @@ add_row(float *restrict sums, const uint8_t *restrict row, size_t n, float weigh
 		sums[i] += weight * (float) row[i];
 }
 
-static void
-sum_rows(MrenResampler *resampler, const Tap *tap)
+/* Asks the environment every CHECK_EVERY values: one output row may cover the whole input. */
+static MrenStatus
+sum_rows(const MrenEnv *env, MrenResampler *resampler, const Tap *tap, MrenError *err)
 {
 	size_t n = resampler->n_sums;
 	const uint8_t *row = resampler->in->rgb + tap->start * n;
+	size_t n_unchecked = 0;
 
+	MREN_TRY(mren_check(env, err));
 	set_row(resampler->sums, row, n, tap->first);
 	for (uint32_t i = 1; i < tap->n; i++)
 	{
+		n_unchecked += n;
+		if (n_unchecked >= CHECK_EVERY)
+		{
+			MREN_TRY(mren_check(env, err));
+			n_unchecked = 0;
+		}
 		row += n;
 		add_row(resampler->sums, row, n, i + 1 < tap->n ? tap->middle : tap->last);
 	}
+	return MREN_OK;
 }
 
 static void
@@ -215,12 +228,14 @@ sum_columns(const MrenResampler *resampler, const Tap *tap, double *pixel)
 	pixel[2] = b + (double) tap->first * (double) sums[2];
 }
 
-void
-mren_resampler_row(MrenResampler *resampler, uint32_t y, double *row)
+MrenStatus
+mren_resampler_row(const MrenEnv *env, MrenResampler *resampler, uint32_t y, double *row,
+				   MrenError *err)
 {
-	sum_rows(resampler, &resampler->rows.taps[y]);
+	MREN_TRY(sum_rows(env, resampler, &resampler->rows.taps[y], err));
 	for (uint32_t x = 0; x < resampler->width; x++)
 		sum_columns(resampler, &resampler->columns.taps[x], row + (size_t) x * MREN_RGB);
+	return MREN_OK;
 }
 
 /* Nearest integer of sum / denominator, halves up; both are integers, so this is exact. */
@@ -247,9 +262,9 @@ mren_image_resize(const MrenEnv *env, const MrenBitmap *in, uint32_t width, uint
 		status = mren_allocate(env, n_sums, sizeof(*sums), &sums, err);
 	for (uint32_t y = 0; y < height && status == MREN_OK; y++)
 	{
-		mren_resampler_row(resampler, y, sums);
-		round_row(sums, n_sums, mren_resampler_denominator(resampler), out->rgb + y * n_sums);
-		status = mren_check(env, err);
+		status = mren_resampler_row(env, resampler, y, sums, err);
+		if (status == MREN_OK)
+			round_row(sums, n_sums, mren_resampler_denominator(resampler), out->rgb + y * n_sums);
 	}
 	mren_release(env, sums);
 	mren_resampler_free(env, resampler);

@@ -34,9 +34,10 @@ extern void mren_resampler_free(const MrenEnv *env, MrenResampler *resampler);
 /*
  * Output row y (< height) into row (width, 3): sums of weighted pixels, which
  * divided by the denominator (the same for all) are values of 0..255.  The
- * bitmap given at creation must still be there.
+ * bitmap given at creation must still be there.  MREN_ECANCELED.
  */
-extern void mren_resampler_row(MrenResampler *resampler, uint32_t y, double *row);
+extern MrenStatus mren_resampler_row(const MrenEnv *env, MrenResampler *resampler, uint32_t y,
+									 double *row, MrenError *err);
 extern double mren_resampler_denominator(const MrenResampler *resampler);
 
 #endif

@@ -13,6 +13,9 @@
 static const uint8_t png_signature[MREN_PNG_SIGNATURE_SIZE] = {0x89, 'P',  'N',	 'G',
 															   '\r', '\n', 0x1A, '\n'};
 
+/* How far into the bytes a format shows itself, at the latest. */
+#define LOOK_AT 1024
+
 typedef struct Signature
 {
 	size_t offset;
@@ -116,14 +119,12 @@ lower(uint8_t c)
 	return c >= 'A' && c <= 'Z' ? (uint8_t) (c - 'A' + 'a') : c;
 }
 
-/* Whether the first bytes of a text hold the word, whatever its case. */
+/* Whether a text holds the word, whatever its case. */
 static bool
 text_has(const uint8_t *bytes, size_t len, const char *word)
 {
 	size_t n = strlen(word);
 
-	if (len > 1024)
-		len = 1024;
 	for (size_t i = 0; i + n <= len; i++)
 	{
 		size_t k = 0;
@@ -205,6 +206,8 @@ mren_signature_refuse(const uint8_t *bytes, size_t len, MrenError *err)
 	const char *name;
 	size_t n = len < MREN_PNG_SIGNATURE_SIZE ? len : MREN_PNG_SIGNATURE_SIZE;
 
+	if (len > LOOK_AT)
+		len = LOOK_AT;
 	if (len == 0)
 		return mren_fail(err, MREN_EFORMAT, "image is empty: it has no bytes");
 	if (len < MREN_PNG_SIGNATURE_SIZE && memcmp(bytes, png_signature, n) == 0)

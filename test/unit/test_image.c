@@ -334,6 +334,11 @@ large_pictures_ask_often(void **state)
 		test.n_checks = 0;
 		assert_int_equal(mren_image_resize(&test.env, &bitmap, 30, 100, &small, NULL), MREN_OK);
 		assert_true(test.n_checks >= 100);
+		mren_bitmap_free(&test.env, &small);
+		test.n_checks = 0;
+		/* one row that covers 1.4 million values */
+		assert_int_equal(mren_image_resize(&test.env, &bitmap, 1, 1, &small, NULL), MREN_OK);
+		assert_true(test.n_checks >= 2);
 		mren_bitmap_free(&test.env, &bitmap);
 		mren_bitmap_free(&test.env, &small);
 		assert_int_equal(test.n_live, 0);

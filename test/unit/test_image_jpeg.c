@@ -195,24 +195,39 @@ cmyk_is_inverted_where_adobe_says_so(void **state)
 static void
 cmyk_is_converted_with_exact_rounding(void **state)
 {
-	JpegSpec spec = {61, 47, JCS_CMYK, JCS_YCCK};
-	Bytes file = make_jpeg(&spec);
-	uint8_t *inks = plain_decode(&file, JCS_CMYK, 4);
-	TestEnv test;
-	MrenBitmap bitmap;
+	(void) state;
+	for (int progressive = 0; progressive < 2; progressive++)
+	{
+		JpegSpec spec = {61, 47, JCS_CMYK, JCS_YCCK, .progressive = progressive};
+		Bytes file = make_jpeg(&spec);
+		uint8_t *inks = plain_decode(&file, JCS_CMYK, 4);
+		TestEnv test;
+		MrenBitmap bitmap;
+
+		test_env_init(&test);
+		bitmap = decode_or_fail(&test.env, &file);
+		for (size_t i = 0; i < 61 * 47; i++)
+		{
+			for (size_t c = 0; c < 3; c++)
+				assert_int_equal(bitmap.rgb[i * 3 + c],
+								 (2 * inks[i * 4 + c] * inks[i * 4 + 3] + 255) / 510);
+		}
+		mren_bitmap_free(&test.env, &bitmap);
+		free(inks);
+		free(file.data);
+	}
+}
+
+/* The longest side there is: the bound on libjpeg's memory must leave room for it. */
+static void
+longest_sides_decode_like_libjpeg(void **state)
+{
+	JpegSpec wide = {65500, 1, JCS_RGB, JCS_YCbCr, 4, 1, .progressive = true};
+	JpegSpec high = {1, 65500, JCS_RGB, JCS_YCbCr, 1, 4, .progressive = true};
 
 	(void) state;
-	test_env_init(&test);
-	bitmap = decode_or_fail(&test.env, &file);
-	for (size_t i = 0; i < 61 * 47; i++)
-	{
-		for (size_t c = 0; c < 3; c++)
-			assert_int_equal(bitmap.rgb[i * 3 + c],
-							 (2 * inks[i * 4 + c] * inks[i * 4 + 3] + 255) / 510);
-	}
-	mren_bitmap_free(&test.env, &bitmap);
-	free(inks);
-	free(file.data);
+	assert_decodes_like_libjpeg(&wide);
+	assert_decodes_like_libjpeg(&high);
 }
 
 /* ---- damage ---- */
@@ -411,6 +426,30 @@ scans_are_limited(void **state)
 	free(file.data);
 }
 
+static void
+component_without_data_is_an_error(void **state)
+{
+	JpegSpec spec = {16, 16, JCS_RGB, JCS_YCbCr, .separate = true};
+	Bytes file = make_jpeg(&spec);
+	size_t scan = file.len - 2;
+	MrenError err;
+
+	(void) state;
+	for (int lost = 3; lost >= 2; lost--)
+	{
+		char want[100];
+
+		do
+			scan--;
+		while (file.data[scan] != 0xFF || file.data[scan + 1] != 0xDA);
+		memcpy(file.data + scan, "\xFF\xD9", 2);
+		snprintf(want, sizeof(want), "JPEG image ends without the data of component %d of 3", lost);
+		assert_int_equal(decode_status(file.data, scan + 2, &err), MREN_EFORMAT);
+		assert_string_equal(err.message, want);
+	}
+	free(file.data);
+}
+
 /* Two frame headers: the second would overrun buffers made for the first. */
 static void
 second_frame_header_is_an_error(void **state)
@@ -504,7 +543,8 @@ header_without_end_is_an_error(void **state)
 	for (int i = 0; i < 100000; i++)
 		bytes_add(&file, "\0", 1);
 	assert_int_equal(mren_image_info(file.data, file.len, &info, &err), MREN_EFORMAT);
-	assert_string_equal(err.message, "JPEG image has no marker within 65536 bytes of 2");
+	assert_string_equal(err.message,
+						"JPEG image has more than 65536 bytes between the segments of its header");
 	file.len = 2;
 	for (int i = 0; i < 5000; i++)
 		bytes_add(&file, "\xFF\xFE\0\x02", 4);
@@ -522,12 +562,14 @@ main(void)
 		cmocka_unit_test(every_orientation_in_either_byte_order_is_turned_upright),
 		cmocka_unit_test(cmyk_is_inverted_where_adobe_says_so),
 		cmocka_unit_test(cmyk_is_converted_with_exact_rounding),
+		cmocka_unit_test(longest_sides_decode_like_libjpeg),
 		cmocka_unit_test(cut_at_any_byte_is_an_error),
 		cmocka_unit_test(end_marker_in_the_middle_of_the_data_is_an_error),
 		cmocka_unit_test(wrong_restart_marker_is_an_error),
 		cmocka_unit_test(changed_bytes_crash_nothing),
 		cmocka_unit_test(oddities_that_cost_no_pixel_are_accepted),
 		cmocka_unit_test(scans_are_limited),
+		cmocka_unit_test(component_without_data_is_an_error),
 		cmocka_unit_test(second_frame_header_is_an_error),
 		cmocka_unit_test(kinds_that_are_not_read_are_named),
 		cmocka_unit_test(header_without_end_is_an_error),

@@ -23,7 +23,7 @@
 #define MAYBE_UNUSED __attribute__((unused))
 
 /* Limits that no test picture meets unless it is meant to. */
-static const MrenImageLimits wide_limits MAYBE_UNUSED = {40000, 40000, (size_t) 1 << 28};
+static const MrenImageLimits wide_limits MAYBE_UNUSED = {70000, 70000, (size_t) 1 << 28};
 
 typedef struct Bytes
 {
