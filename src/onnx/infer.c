@@ -11,8 +11,15 @@
 #include "onnx/node.h"
 #include "onnx/plan.h"
 
-#define OPSET_MIN 7
 #define OPSET_MAX 22
+
+/*
+ * Operators got their present broadcasting and inference forms with opset 7;
+ * these attributes tell the older ones.
+ */
+#define OPSET_MODERN 7
+static const char *const old_attributes[] = {"broadcast", "consumed_inputs", "is_test", "paddings",
+											 "shape"};
 
 static MrenStatus
 find_op(MrenNode *node, MrenError *err)
@@ -32,6 +39,13 @@ find_op(MrenNode *node, MrenError *err)
 		if (name == NULL)
 			return mren_node_fail(node, MREN_EFORMAT, err, "an attribute has no name");
 		MREN_TRY(mren_read_name(name, "an attribute", err));
+		for (size_t k = 0; k < sizeof(old_attributes) / sizeof(old_attributes[0]); k++)
+		{
+			if (node->model->opset < OPSET_MODERN && strcmp(name, old_attributes[k]) == 0)
+				return mren_node_fail(node, MREN_EUNSUPPORTED, err,
+									  "attribute \"%s\" of before opset %d is not supported", name,
+									  OPSET_MODERN);
+		}
 	}
 	return MREN_OK;
 }
@@ -182,10 +196,10 @@ fold(MrenModel *model, MrenNode *node, MrenError *err)
 MrenStatus
 mren_model_infer(MrenModel *model, MrenError *err)
 {
-	if (model->opset < OPSET_MIN || model->opset > OPSET_MAX)
+	if (model->opset < 1 || model->opset > OPSET_MAX)
 		return mren_fail(err, MREN_EUNSUPPORTED,
-						 "ONNX operator set %lld is not supported, only %d to %d",
-						 (long long) model->opset, OPSET_MIN, OPSET_MAX);
+						 "ONNX operator set %lld is not supported, only 1 to %d",
+						 (long long) model->opset, OPSET_MAX);
 	for (size_t i = 0; i < model->n_nodes; i++)
 	{
 		MrenNode *node = model->nodes[i];

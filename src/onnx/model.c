@@ -90,7 +90,7 @@ read_initialisers(MrenModel *model, MrenError *err)
 							 name);
 		snprintf(what, sizeof(what), "initializer \"%.200s\"", name);
 		MREN_TRY(mren_pool_get(model->pool, 1, sizeof(MrenTensor), &tensor, err));
-		MREN_TRY(mren_read_tensor(model->pool, proto, what, tensor, err));
+		MREN_TRY(mren_read_weights(model->pool, proto, what, tensor, err));
 		value->constant = tensor;
 		value->type = tensor->type;
 		value->shape = tensor->shape;

@@ -19,7 +19,7 @@ static const MrenOp ops[] = {
 	OP("GlobalMaxPool", 1, 1, 1, global_pool, 0),
 	OP("GlobalAveragePool", 1, 1, 1, global_pool, 1),
 	OP("BatchNormalization", 5, 5, 1, batchnorm, 0),
-	OP("LayerNormalization", 2, 3, 1, layernorm, 0),
+	OP("LayerNormalization", 2, 3, 3, layernorm, 0),
 	OP("InstanceNormalization", 3, 3, 1, instancenorm, 0),
 	OP("LRN", 1, 1, 1, lrn, 0),
 	OP("Gemm", 2, 3, 1, gemm, 0),
@@ -91,7 +91,7 @@ static const MrenOp ops[] = {
 	OP("CastLike", 2, 2, 1, cast, 0),
 
 	OP("Identity", 1, 1, 1, alias, MREN_ALIAS_IDENTITY),
-	OP("Dropout", 1, 3, 1, alias, MREN_ALIAS_IDENTITY),
+	OP("Dropout", 1, 3, 2, alias, MREN_ALIAS_IDENTITY),
 	OP("Reshape", 2, 2, 1, alias, MREN_ALIAS_RESHAPE),
 	OP("Flatten", 1, 1, 1, alias, MREN_ALIAS_FLATTEN),
 	OP("Squeeze", 1, 2, 1, alias, MREN_ALIAS_SQUEEZE),

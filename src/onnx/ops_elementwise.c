@@ -240,7 +240,9 @@ mren_infer_cast(MrenModel *model, MrenNode *node, MrenError *err)
 		to = node->inputs[1]->type; /* CastLike */
 	else
 		MREN_TRY(mren_node_int(node, "to", &to, err));
-	if (!mren_type_is_float((MrenType) to) && !mren_type_is_int((MrenType) to))
+	/* ONNX versions differ in how a float becomes a bfloat16 */
+	if ((!mren_type_is_float((MrenType) to) && !mren_type_is_int((MrenType) to)) ||
+		(to == MREN_BFLOAT16 && x->type != MREN_BFLOAT16))
 		return mren_node_fail(node, MREN_EUNSUPPORTED, err,
 							  "conversion to element type %lld is not supported", (long long) to);
 	MREN_TRY(mren_pool_get(model->pool, 1, sizeof(*params), &params, err));
@@ -249,22 +251,6 @@ mren_infer_cast(MrenModel *model, MrenNode *node, MrenError *err)
 	params->n = x->n;
 	node->data = params;
 	return mren_value_set(node, node->outputs[0], params->to, &x->shape, err);
-}
-
-static float
-round_to(MrenType type, float value)
-{
-	uint32_t bits;
-
-	if (type == MREN_FLOAT16)
-		return mren_half_to_float(mren_half_from_float(value));
-	if (type != MREN_BFLOAT16 || isnan(value))
-		return value;
-	memcpy(&bits, &value, sizeof(bits));
-	bits += 0x7FFF + (bits >> 16 & 1);
-	bits &= 0xFFFF0000;
-	memcpy(&value, &bits, sizeof(value));
-	return value;
 }
 
 /* Toward zero; what lies outside int64, NaN among it, is held at its ends. */
@@ -293,7 +279,13 @@ cast_kernel(const MrenStep *step, const MrenFrame *frame, size_t begin, size_t e
 	for (size_t i = begin * CHUNK_ELEMENTS; i < to; i++)
 	{
 		if (mren_type_is_float(params->to))
-			((float *) out)[i] = round_to(params->to, from_float ? f[i] : (float) x[i]);
+		{
+			float value = from_float ? f[i] : (float) x[i];
+
+			((float *) out)[i] = params->to == MREN_FLOAT16
+									 ? mren_half_to_float(mren_half_from_float(value))
+									 : value;
+		}
 		else
 			((int64_t *) out)[i] =
 				from_float ? to_integer(params->to, f[i]) : mren_type_wrap(params->to, x[i]);
@@ -318,6 +310,23 @@ mren_emit_cast(MrenPlan *plan, MrenNode *node, MrenError *err)
 	return MREN_OK;
 }
 
+static MrenStatus
+exponent_as_float(MrenModel *model, MrenNode *node, MrenError *err)
+{
+	const MrenTensor *ints = node->inputs[1]->constant;
+	MrenTensor *floats;
+	MrenValue *value;
+
+	MREN_TRY(mren_model_tensor(model, MREN_FLOAT, &ints->shape, &floats, err));
+	for (size_t i = 0; i < ints->n; i++)
+		floats->floats[i] = (float) ints->ints[i];
+	MREN_TRY(mren_model_new_value(model, node->inputs[1]->name, &value, err));
+	MREN_TRY(mren_value_set_constant(model, node, value, floats, err));
+	value->n_uses = 1;
+	node->inputs[1] = value;
+	return MREN_OK;
+}
+
 MrenStatus
 mren_infer_binary(MrenModel *model, MrenNode *node, MrenError *err)
 {
@@ -327,7 +336,6 @@ mren_infer_binary(MrenModel *model, MrenNode *node, MrenError *err)
 	bool is_float = mren_type_is_float(type);
 	int64_t fmod_mode = 0;
 
-	(void) model;
 	if (kind == MREN_BINARY_MOD)
 		MREN_TRY(mren_node_int(node, "fmod", &fmod_mode, err));
 	if ((is_float && (kind >= MREN_BINARY_AND || (kind == MREN_BINARY_MOD && fmod_mode == 0))) ||
@@ -337,6 +345,10 @@ mren_infer_binary(MrenModel *model, MrenNode *node, MrenError *err)
 							  mren_type_name(type), node->inputs[0]->name);
 	for (size_t i = 1; i < node->n_inputs; i++)
 	{
+		/* Pow of a float may have a constant integer exponent. */
+		if (kind == MREN_BINARY_POW && is_float && mren_type_is_int(node->inputs[i]->type) &&
+			node->inputs[i]->constant != NULL)
+			MREN_TRY(exponent_as_float(model, node, err));
 		if (mren_type_is_float(node->inputs[i]->type) != is_float)
 			return mren_node_fail(node, MREN_EUNSUPPORTED, err,
 								  "element types %s and %s together are not supported",

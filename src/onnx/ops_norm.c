@@ -179,6 +179,14 @@ mren_infer_layernorm(MrenModel *model, MrenNode *node, MrenError *err)
 		return mren_node_fail(node, MREN_EDATA, err, "%zu factors for rows of %zu",
 							  node->inputs[1]->n, params->length);
 	node->data = params;
+	for (size_t i = 1; i < node->n_outputs; i++)
+	{
+		MrenShape shape = x->shape;
+
+		for (int d = axis; d < shape.rank; d++)
+			shape.dims[d] = 1;
+		MREN_TRY(mren_value_set(node, node->outputs[i], MREN_FLOAT, &shape, err));
+	}
 	return mren_value_set(node, node->outputs[0], x->type, &x->shape, err);
 }
 
@@ -206,6 +214,21 @@ mren_infer_instancenorm(MrenModel *model, MrenNode *node, MrenError *err)
 	return mren_value_set(node, node->outputs[0], x->type, &x->shape, err);
 }
 
+/* Mean and 1 / standard deviation of a row. */
+static void
+row_statistics(const RowParams *params, const float *x, double *mean, double *factor)
+{
+	double sum = 0;
+	double squares = 0;
+
+	for (size_t i = 0; i < params->length; i++)
+		sum += x[i];
+	*mean = sum / (double) params->length;
+	for (size_t i = 0; i < params->length; i++)
+		squares += (x[i] - *mean) * (x[i] - *mean);
+	*factor = 1.0 / sqrt(squares / (double) params->length + (double) params->epsilon);
+}
+
 static MrenStatus
 row_kernel(const MrenStep *step, const MrenFrame *frame, size_t begin, size_t end, MrenError *err)
 {
@@ -218,23 +241,56 @@ row_kernel(const MrenStep *step, const MrenFrame *frame, size_t begin, size_t en
 	{
 		const float *x = (const float *) mren_operand(frame, &step->in[0]) + u * params->length;
 		float *y = (float *) mren_operand(frame, &step->out) + u * params->length;
-		double sum = 0;
-		double squares = 0;
 		double mean;
 		double factor;
 
-		for (size_t i = 0; i < params->length; i++)
-			sum += x[i];
-		mean = sum / (double) params->length;
-		for (size_t i = 0; i < params->length; i++)
-			squares += (x[i] - mean) * (x[i] - mean);
-		factor = 1.0 / sqrt(squares / (double) params->length + (double) params->epsilon);
+		row_statistics(params, x, &mean, &factor);
 		for (size_t i = 0; i < params->length; i++)
 		{
 			size_t s = params->by_row ? u % params->n_scale : i;
 
 			y[i] = (float) ((x[i] - mean) * factor) * scale[s] + (bias != NULL ? bias[s] : 0.0f);
 		}
+	}
+	return MREN_OK;
+}
+
+/* LayerNormalization's further outputs: means, inverse standard deviations. */
+static MrenStatus
+mean_kernel(const MrenStep *step, const MrenFrame *frame, size_t begin, size_t end, MrenError *err)
+{
+	const RowParams *params = step->params;
+	const float *x = mren_operand(frame, &step->in[0]);
+	float *y = mren_operand(frame, &step->out);
+
+	(void) err;
+	for (size_t u = begin; u < end; u++)
+	{
+		double mean;
+		double factor;
+
+		row_statistics(params, x + u * params->length, &mean, &factor);
+		y[u] = (float) mean;
+	}
+	return MREN_OK;
+}
+
+static MrenStatus
+factor_kernel(const MrenStep *step, const MrenFrame *frame, size_t begin, size_t end,
+			  MrenError *err)
+{
+	const RowParams *params = step->params;
+	const float *x = mren_operand(frame, &step->in[0]);
+	float *y = mren_operand(frame, &step->out);
+
+	(void) err;
+	for (size_t u = begin; u < end; u++)
+	{
+		double mean;
+		double factor;
+
+		row_statistics(params, x + u * params->length, &mean, &factor);
+		y[u] = (float) factor;
 	}
 	return MREN_OK;
 }
@@ -252,6 +308,15 @@ emit_rows(MrenPlan *plan, MrenNode *node, MrenError *err)
 	n_in = params->has_bias ? 3 : 2;
 	for (size_t i = 0; i < n_in; i++)
 		MREN_TRY(mren_plan_want(plan, node->inputs[i], MREN_PLAIN, &places[i], err));
+	for (size_t i = 1; i < node->n_outputs; i++)
+	{
+		if (node->outputs[i] == NULL)
+			continue;
+		MREN_TRY(mren_plan_step(plan, node, i == 1 ? mean_kernel : factor_kernel, params, places, 1,
+								node->outputs[i], MREN_PLAIN, &step, err));
+		step->n_units = params->rows;
+		step->unit_cost = 32 + params->length * 32;
+	}
 	MREN_TRY(mren_plan_step(plan, node, row_kernel, params, places, n_in, node->outputs[0],
 							MREN_PLAIN, &step, err));
 	step->n_units = params->rows;

@@ -134,6 +134,34 @@ unsqueeze_shape(const MrenNode *node, MrenShape *shape, MrenError *err)
 	return MREN_OK;
 }
 
+/* The mask of a Dropout that drops nothing. */
+static MrenStatus
+dropout_mask(MrenModel *model, MrenNode *node, MrenError *err)
+{
+	MrenTensor *mask;
+
+	if (node->n_outputs < 2 || node->outputs[1] == NULL)
+		return MREN_OK;
+	MREN_TRY(mren_model_tensor(model, MREN_BOOL, &node->inputs[0]->shape, &mask, err));
+	for (size_t i = 0; i < mask->n; i++)
+		mask->ints[i] = 1;
+	return mren_value_set_constant(model, node, node->outputs[1], mask, err);
+}
+
+/* Dropout's third input may only say "not training". */
+static MrenStatus
+check_training(const MrenNode *node, MrenError *err)
+{
+	const MrenTensor *training;
+
+	if (node->n_inputs < 3)
+		return MREN_OK;
+	MREN_TRY(mren_node_constant(node, 2, &training, err));
+	if (training != NULL && training->n == 1 && training->ints != NULL && training->ints[0] != 0)
+		return mren_node_fail(node, MREN_EUNSUPPORTED, err, "training mode is not supported");
+	return MREN_OK;
+}
+
 MrenStatus
 mren_infer_alias(MrenModel *model, MrenNode *node, MrenError *err)
 {
@@ -141,7 +169,6 @@ mren_infer_alias(MrenModel *model, MrenNode *node, MrenError *err)
 	MrenShape shape = x->shape;
 	size_t n;
 
-	(void) model;
 	switch (node->op->kind)
 	{
 		case MREN_ALIAS_RESHAPE:
@@ -157,17 +184,8 @@ mren_infer_alias(MrenModel *model, MrenNode *node, MrenError *err)
 			MREN_TRY(unsqueeze_shape(node, &shape, err));
 			break;
 		default:
-			/* the third input of Dropout may only say "not training" */
-			if (node->n_inputs == 3)
-			{
-				const MrenTensor *training;
-
-				MREN_TRY(mren_node_constant(node, 2, &training, err));
-				if (training != NULL && training->n == 1 && training->ints != NULL &&
-					training->ints[0] != 0)
-					return mren_node_fail(node, MREN_EUNSUPPORTED, err,
-										  "training mode is not supported");
-			}
+			MREN_TRY(check_training(node, err));
+			MREN_TRY(dropout_mask(model, node, err));
 			break;
 	}
 	if (!mren_shape_size(&shape, &n) || n != x->n)
@@ -206,7 +224,7 @@ constant_tensor(MrenModel *model, const MrenNode *node, MrenTensor **out, MrenEr
 	if (attribute != NULL && attribute->t != NULL)
 	{
 		MREN_TRY(mren_pool_get(model->pool, 1, sizeof(MrenTensor), out, err));
-		return mren_read_tensor(model->pool, attribute->t, "value of a constant", *out, err);
+		return mren_read_weights(model->pool, attribute->t, "value of a constant", *out, err);
 	}
 	if ((attribute = mren_node_attribute(node, "value_float")) != NULL)
 	{
@@ -293,7 +311,7 @@ fill_tensor(MrenModel *model, MrenNode *node, MrenTensor **out, MrenError *err)
 	}
 	value.type = MREN_FLOAT;
 	if (attribute != NULL && attribute->t != NULL)
-		MREN_TRY(mren_read_tensor(model->pool, attribute->t, "value of a constant", &value, err));
+		MREN_TRY(mren_read_weights(model->pool, attribute->t, "value of a constant", &value, err));
 	if (attribute != NULL && value.n != 1)
 		return mren_node_fail(node, MREN_EDATA, err, "attribute \"value\" is not one number");
 	/* checks the size before memory is taken */

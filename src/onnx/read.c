@@ -277,8 +277,7 @@ read_shape(const Mren__Onnx__TensorProto *proto, const char *what, MrenTensor *t
 }
 
 static MrenStatus
-read_floats(MrenPool *pool, const Elements *elements, const char *what, MrenTensor *tensor,
-			MrenError *err)
+read_floats(MrenPool *pool, const Elements *elements, MrenTensor *tensor, MrenError *err)
 {
 	bool in_place = elements->type == MREN_FLOAT && elements->raw &&
 					(uintptr_t) elements->proto->raw_data.data % sizeof(float) == 0 &&
@@ -291,11 +290,6 @@ read_floats(MrenPool *pool, const Elements *elements, const char *what, MrenTens
 		MREN_TRY(mren_pool_block(pool, tensor->n, sizeof(float), &tensor->floats, err));
 		for (size_t i = 0; i < tensor->n; i++)
 			tensor->floats[i] = float_element(elements, i);
-	}
-	for (size_t i = 0; i < tensor->n; i++)
-	{
-		if (isnan(tensor->floats[i]))
-			return mren_fail(err, MREN_ENUMERIC, "%s is NaN at element %zu", what, i);
 	}
 	return MREN_OK;
 }
@@ -320,7 +314,7 @@ mren_read_tensor(MrenPool *pool, const Mren__Onnx__TensorProto *proto, const cha
 						 mren_shape_text(&tensor->shape, text, sizeof(text)), got);
 	}
 	if (mren_type_is_float(tensor->type))
-		return read_floats(pool, &elements, what, tensor, err);
+		return read_floats(pool, &elements, tensor, err);
 	MREN_TRY(mren_pool_block(pool, tensor->n, sizeof(int64_t), &tensor->ints, err));
 	for (size_t i = 0; i < tensor->n; i++)
 	{
@@ -329,6 +323,19 @@ mren_read_tensor(MrenPool *pool, const Mren__Onnx__TensorProto *proto, const cha
 		if (tensor->type == MREN_UINT64 && value < 0)
 			return mren_fail(err, MREN_EUNSUPPORTED, "%s has an element above 2^63 - 1", what);
 		tensor->ints[i] = mren_type_wrap(tensor->type, value);
+	}
+	return MREN_OK;
+}
+
+MrenStatus
+mren_read_weights(MrenPool *pool, const Mren__Onnx__TensorProto *proto, const char *what,
+				  MrenTensor *tensor, MrenError *err)
+{
+	MREN_TRY(mren_read_tensor(pool, proto, what, tensor, err));
+	for (size_t i = 0; tensor->floats != NULL && i < tensor->n; i++)
+	{
+		if (isnan(tensor->floats[i]))
+			return mren_fail(err, MREN_ENUMERIC, "%s is NaN at element %zu", what, i);
 	}
 	return MREN_OK;
 }

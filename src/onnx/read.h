@@ -25,6 +25,10 @@ extern MrenStatus mren_read_model(MrenPool *pool, const uint8_t *bytes, size_t l
 extern MrenStatus mren_read_tensor(MrenPool *pool, const Mren__Onnx__TensorProto *proto,
 								   const char *what, MrenTensor *tensor, MrenError *err);
 
+/* The same for what the file itself brings: MREN_ENUMERIC where it is NaN. */
+extern MrenStatus mren_read_weights(MrenPool *pool, const Mren__Onnx__TensorProto *proto,
+									const char *what, MrenTensor *tensor, MrenError *err);
+
 /* A NUL-terminated string that is valid UTF-8 without control characters. */
 extern MrenStatus mren_read_name(const char *name, const char *what, MrenError *err);
 
