@@ -1,5 +1,5 @@
 /*
- * infer.c
+ * net_predict.c
  *	  From inputs to fused vectors to probabilities, some rows at a time.
  *
  * Every step treats a row by itself and through the same code whatever the

@@ -1,0 +1,168 @@
+/*
+ * net_fixture.h
+ *	  Small made-up training sets for the tests of src/net: a vocabulary of
+ *	  random vectors, sentences over it, and rows whose relation follows from
+ *	  what the test says it should.
+ */
+#ifndef MREN_TEST_NET_FIXTURE_H
+#define MREN_TEST_NET_FIXTURE_H
+
+#include "support.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/random.h"
+#include "net/examples.h"
+#include "net/trainer.h"
+
+#define FIXTURE_WORDS 40
+#define FIXTURE_DIM 8
+#define FIXTURE_IMAGE 6
+
+typedef struct Fixture
+{
+	float vectors[FIXTURE_WORDS][FIXTURE_DIM];
+	MrenVectors table;
+} Fixture;
+
+static inline const float *
+fixture_get(void *state, int32_t id)
+{
+	Fixture *fixture = state;
+
+	return fixture->vectors[id];
+}
+
+static inline void
+fixture_init(Fixture *fixture)
+{
+	MrenRandom random;
+
+	mren_random_seed(&random, 5, 0);
+	for (int i = 0; i < FIXTURE_WORDS; i++)
+	{
+		for (int j = 0; j < FIXTURE_DIM; j++)
+			fixture->vectors[i][j] = mren_random_normal(&random);
+	}
+	fixture->table = (MrenVectors){fixture, FIXTURE_DIM, fixture_get};
+}
+
+/* A row that owns its sentence; one piece a word unless a test changes it. */
+typedef struct Row
+{
+	int32_t pieces[16];
+	uint32_t starts[17];
+	char relation[32];
+	float image[FIXTURE_IMAGE];
+	MrenExample example;
+} Row;
+
+/* n words starting with these; the mentions are words `head` and `tail`. */
+static inline void
+row_init(Row *row, const int32_t *words, uint32_t n, uint32_t head, uint32_t tail,
+		 const char *relation)
+{
+	memset(row, 0, sizeof(*row));
+	memcpy(row->pieces, words, n * sizeof(int32_t));
+	for (uint32_t i = 0; i <= n; i++)
+		row->starts[i] = i;
+	snprintf(row->relation, sizeof(row->relation), "%s", relation);
+	row->example.sentence =
+		(MrenSentence){n, n, row->pieces, row->starts, {head, head + 1}, {tail, tail + 1}};
+	row->example.relation = (MrenText){row->relation, (uint32_t) strlen(row->relation)};
+	row->example.weight = 1;
+	row->example.group = mren_hash64(words, n * sizeof(int32_t), 0);
+}
+
+static inline void
+row_set_image(Row *row, const float *image)
+{
+	memcpy(row->image, image, sizeof(row->image));
+	row->example.has_image = true;
+	row->example.image = mren_hash128(image, sizeof(row->image));
+}
+
+static inline MrenStatus
+fixture_examples(const MrenEnv *env, size_t image_dim, MrenExamples **examples, MrenError *err)
+{
+	MrenExamplesHead head = {.options = "{}",
+							 .n_options = 2,
+							 .dim = FIXTURE_DIM,
+							 .has_encoder = image_dim > 0,
+							 .image_dim = image_dim};
+
+	return mren_examples_create(env, &head, examples, err);
+}
+
+/* Steps a training to its end; the report is optional. */
+static inline MrenStatus
+fixture_run(const MrenEnv *env, const MrenOptions *options, const MrenTrainerInputs *inputs,
+			MrenNet **net, MrenTrainReport *report, MrenError *err)
+{
+	MrenTrainer *trainer;
+	MrenProgress progress = {0};
+	MrenStatus status = mren_trainer_create(env, options, inputs, &trainer, err);
+
+	if (status != MREN_OK)
+		return status;
+	do
+		status = mren_trainer_step(trainer, &progress, err);
+	while (status == MREN_OK && progress.event != MREN_TRAIN_DONE);
+	if (status == MREN_OK)
+		status = mren_trainer_finish(trainer, net, err);
+	if (report != NULL)
+		mren_trainer_report(trainer, report);
+	mren_trainer_free(trainer);
+	return status;
+}
+
+static inline MrenStatus
+fixture_train(const MrenEnv *env, const Fixture *fixture, const MrenOptions *options,
+			  MrenExamples *examples, MrenNet **net, MrenTrainReport *report, MrenError *err)
+{
+	static const uint8_t sha256[32] = {1, 2, 3};
+	MrenExamplesHead head;
+	MrenTrainerInputs inputs = {.vectors = fixture->table, .embeddings_sha256 = sha256};
+	MrenStatus status;
+
+	mren_examples_head(examples, &head);
+	inputs.image_dim = head.image_dim;
+	inputs.encoder_sha256 = head.image_dim > 0 ? sha256 : NULL;
+	status = mren_examples_source(examples, &inputs.source, err);
+	if (status == MREN_OK)
+		status = fixture_run(env, options, &inputs, net, report, err);
+	return status;
+}
+
+/* The relation the network gives a row, as an index. */
+static inline size_t
+fixture_predict(const MrenEnv *env, const Fixture *fixture, const MrenNet *net, const Row *row)
+{
+	MrenInput input = {.sentence = &row->example.sentence,
+					   .head_type = -1,
+					   .tail_type = -1,
+					   .image = row->example.has_image ? row->image : NULL};
+	MrenNetInfo info;
+	MrenError err = {0};
+	float *features;
+	float *scratch;
+	float *p;
+	size_t best;
+
+	mren_net_info(net, &info);
+	assert_int_equal(mren_allocate(env, info.features_dim, sizeof(float), &features, &err), 0);
+	assert_int_equal(mren_allocate(env, mren_net_scratch(net, 1), sizeof(float), &scratch, &err),
+					 0);
+	assert_int_equal(mren_allocate(env, info.n_relations, sizeof(float), &p, &err), 0);
+	assert_int_equal(mren_net_features(net, &fixture->table, &input, 1, features, scratch, &err),
+					 0);
+	assert_int_equal(mren_net_probabilities(net, features, 1, p, scratch, &err), 0);
+	best = mren_net_best(p, info.n_relations);
+	mren_release(env, features);
+	mren_release(env, scratch);
+	mren_release(env, p);
+	return best;
+}
+
+#endif

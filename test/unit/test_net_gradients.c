@@ -1,0 +1,286 @@
+/*
+ * test_net_gradients.c
+ *	  Every gradient of the network against central finite differences.
+ */
+#include "net_fixture.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "net/loss.h"
+#include "net/network.h"
+#include "net/text_pool.h"
+
+#define ROWS 9
+
+typedef struct Check
+{
+	TestEnv test;
+	MrenNetShape shape;
+	MrenLayout layout;
+	MrenBatch batch;
+	float *values;
+	float *grads;
+	int32_t labels[ROWS];
+	float weights[ROWS];
+	MrenLoss loss;
+	MrenDrop drop;
+	bool dropping;
+} Check;
+
+/* The loss at the present values, with the same dropout masks each time. */
+static double
+evaluate(Check *c, float *dlogits)
+{
+	MrenDrop drop = c->drop;
+
+	mren_network_forward(&c->batch, c->values, c->dropping ? &drop : NULL);
+	return mren_loss(c->loss, c->batch.logits, c->labels, c->weights, c->batch.n,
+					 c->shape.n_relations, 1, dlogits);
+}
+
+/* Rows with known and unknown words; two of three have a picture and one row
+ * in two a type. */
+static void
+fill_batch(Check *c)
+{
+	Fixture fixture;
+	MrenRandom random;
+	size_t n_unknown = mren_shape_n_parts(&c->shape) * MREN_MAX_SHAPES;
+
+	fixture_init(&fixture);
+	mren_random_seed(&random, 9, 0);
+	c->batch.n = ROWS;
+	for (size_t i = 0; i < ROWS; i++)
+	{
+		int32_t words[9];
+		Row row;
+
+		for (int w = 0; w < 9; w++)
+			words[w] = (int32_t) mren_random_below(&random, FIXTURE_WORDS + 6) - 6;
+		row_init(&row, words, 9, 2, 6, "r");
+		c->batch.has_unknown[i] =
+			mren_text_pool(&c->shape, &fixture.table, 0.7f, &row.example.sentence,
+						   (int32_t) (i % 2) - 1, (int32_t) ((i + 1) % 2) - 1,
+						   c->batch.text + i * c->batch.text_dim, c->batch.unknown + i * n_unknown);
+		c->batch.has_image[i] = c->shape.image_dim > 0 && i % 3 != 0;
+		for (size_t j = 0; j < c->shape.image_dim; j++)
+			c->batch.image[i * c->shape.image_dim + j] =
+				c->batch.has_image[i] ? mren_random_normal(&random) : 0;
+		c->labels[i] = (int32_t) mren_random_below(&random, c->shape.n_relations);
+		c->weights[i] = 0.5f + mren_random_uniform(&random);
+	}
+}
+
+static void
+open_check(Check *c, MrenActivation activation, MrenLoss loss, size_t image_dim, bool dropping)
+{
+	MrenError err = {0};
+
+	memset(c, 0, sizeof(*c));
+	test_env_init(&c->test);
+	c->shape = (MrenNetShape){.embedding_dim = FIXTURE_DIM,
+							  .image_dim = image_dim,
+							  .n_types = 1,
+							  .n_relations = 4,
+							  .window = 2,
+							  .product = image_dim > 0 ? 3 : 0,
+							  .n_hidden = 2,
+							  .hidden = {7, 5},
+							  .activation = activation};
+	c->loss = loss;
+	c->dropping = dropping;
+	c->drop.input = 0.4f;
+	c->drop.hidden = 0.3f;
+	mren_random_seed(&c->drop.random, 3, 1);
+	assert_int_equal(mren_shape_check(&c->shape, &err), MREN_OK);
+	mren_layout_build(&c->shape, &c->layout);
+	assert_int_equal(mren_batch_create(&c->test.env, &c->shape, &c->layout, ROWS, &c->batch, &err),
+					 MREN_OK);
+	mren_allocate_zero(&c->test.env, c->layout.size, sizeof(float), &c->values, &err);
+	mren_allocate_zero(&c->test.env, c->layout.trained_size, sizeof(float), &c->grads, &err);
+	mren_network_init(&c->shape, &c->layout, c->values, 4);
+	/* Biases and the absent picture must not sit at a point of symmetry. */
+	for (size_t i = 0; i < c->layout.size; i++)
+		c->values[i] += i < c->layout.trained_size ? 0.05f * sinf((float) i) : 2;
+	mren_batch_scale(&c->batch, c->values);
+	fill_batch(c);
+}
+
+static void
+close_check(Check *c)
+{
+	mren_batch_free(&c->test.env, &c->batch);
+	mren_release(&c->test.env, c->values);
+	mren_release(&c->test.env, c->grads);
+	assert_int_equal(c->test.n_live, 0);
+}
+
+static double
+central_difference(Check *c, size_t at, float step)
+{
+	float kept = c->values[at];
+	double above;
+	double below;
+
+	c->values[at] = kept + step;
+	above = evaluate(c, c->batch.dlogits);
+	c->values[at] = kept - step;
+	below = evaluate(c, c->batch.dlogits);
+	c->values[at] = kept;
+	return (above - below) / (2 * (double) step);
+}
+
+/*
+ * A difference over a step h errs by about f'''h^2/6 and by the rounding of the
+ * loss (1e-6) over h: about 3e-4 with h = 4e-3.  ReLU also has kinks, which a step
+ * may cross; a few such parameters are allowed, and only there.
+ */
+static void
+check_all(Check *c)
+{
+	size_t n_off = 0;
+	size_t n = 0;
+
+	evaluate(c, c->batch.dlogits);
+	/* Backward must set gradients, not add to what was there. */
+	for (size_t i = 0; i < c->layout.trained_size; i++)
+		c->grads[i] = 123;
+	mren_network_backward(&c->batch, c->values, c->grads);
+	for (size_t id = 0; id < c->layout.n_trained; id++)
+	{
+		const MrenTensor *tensor = &c->layout.tensors[id];
+		double largest = 0;
+
+		for (size_t i = 0; i < tensor->rows * tensor->cols; i++)
+		{
+			double analytic = c->grads[tensor->at + i];
+			double numeric = central_difference(c, tensor->at + i, 4e-3f);
+
+			largest = fmax(largest, fabs(numeric));
+			n++;
+			if (fabs(analytic - numeric) <= 4e-4 + 5e-3 * fabs(numeric))
+				continue;
+			n_off++;
+			if (c->shape.activation == MREN_ACTIVATION_TANH)
+				fail_msg("tensor %s element %zu: %g, but finite differences say %g", tensor->name,
+						 i, analytic, numeric);
+		}
+		/* An all-zero gradient would agree with a loss that ignores the tensor. */
+		if (largest < 0.002)
+			fail_msg("tensor %s does not move the loss: %g", tensor->name, largest);
+	}
+	if (n_off * 50 > n)
+		fail_msg("%zu of %zu gradients are off", n_off, n);
+}
+
+static void
+test_case(MrenActivation activation, MrenLoss loss, size_t image_dim, bool dropping)
+{
+	Check check;
+
+	open_check(&check, activation, loss, image_dim, dropping);
+	check_all(&check);
+	close_check(&check);
+}
+
+static void
+test_gradients_of_text_alone(void **state)
+{
+	(void) state;
+	test_case(MREN_ACTIVATION_TANH, MREN_LOSS_CROSS_ENTROPY, 0, false);
+	test_case(MREN_ACTIVATION_RELU, MREN_LOSS_CROSS_ENTROPY, 0, false);
+}
+
+static void
+test_gradients_with_images(void **state)
+{
+	(void) state;
+	test_case(MREN_ACTIVATION_TANH, MREN_LOSS_CROSS_ENTROPY, FIXTURE_IMAGE, false);
+	test_case(MREN_ACTIVATION_RELU, MREN_LOSS_CROSS_ENTROPY, FIXTURE_IMAGE, false);
+}
+
+static void
+test_gradients_under_dropout(void **state)
+{
+	(void) state;
+	test_case(MREN_ACTIVATION_TANH, MREN_LOSS_CROSS_ENTROPY, FIXTURE_IMAGE, true);
+	test_case(MREN_ACTIVATION_RELU, MREN_LOSS_CROSS_ENTROPY, FIXTURE_IMAGE, true);
+}
+
+static void
+test_gradients_of_squared_error(void **state)
+{
+	(void) state;
+	test_case(MREN_ACTIVATION_TANH, MREN_LOSS_MSE, FIXTURE_IMAGE, false);
+	test_case(MREN_ACTIVATION_TANH, MREN_LOSS_MSE, 0, true);
+}
+
+/* A batch without any picture must leave the image's weights a zero gradient,
+ * not an old one. */
+static void
+test_no_picture_in_the_batch(void **state)
+{
+	Check c;
+	const MrenTensor *weight;
+	const MrenTensor *absent;
+	double sum = 0;
+
+	(void) state;
+	open_check(&c, MREN_ACTIVATION_TANH, MREN_LOSS_CROSS_ENTROPY, FIXTURE_IMAGE, false);
+	for (size_t i = 0; i < ROWS; i++)
+		c.batch.has_image[i] = false;
+	memset(c.batch.image, 0, ROWS * FIXTURE_IMAGE * sizeof(float));
+	evaluate(&c, c.batch.dlogits);
+	for (size_t i = 0; i < c.layout.trained_size; i++)
+		c.grads[i] = 123;
+	mren_network_backward(&c.batch, c.values, c.grads);
+	weight = &c.layout.tensors[c.layout.ids.image_weight];
+	for (size_t i = 0; i < weight->rows * weight->cols; i++)
+		assert_true(c.grads[weight->at + i] == 0);
+	absent = &c.layout.tensors[c.layout.ids.absent];
+	for (size_t i = 0; i < absent->cols; i++)
+		sum += fabs((double) c.grads[absent->at + i]);
+	assert_true(sum > 0.01);
+	close_check(&c);
+}
+
+/* softmax([0, ln 3]) = (1/4, 3/4): cross-entropy of label 0 is ln 4, its gradient
+ * (-3/4, 3/4); Brier is 2 * (3/4)^2 = 9/8. */
+static void
+test_losses_by_hand(void **state)
+{
+	float logits[2] = {0, logf(3)};
+	float d[2];
+	int32_t label = 0;
+	float weight = 2;
+
+	(void) state;
+	assert_float_equal(mren_loss(MREN_LOSS_CROSS_ENTROPY, logits, &label, &weight, 1, 2, 0.5f, d),
+					   2 * log(4), 1e-6);
+	assert_float_equal(d[0], -0.75, 1e-6);
+	assert_float_equal(d[1], 0.75, 1e-6);
+	assert_float_equal(mren_loss(MREN_LOSS_MSE, logits, &label, &weight, 1, 2, 1, d), 2 * 1.125,
+					   1e-6);
+	/* Far apart logits neither overflow nor vanish. */
+	logits[1] = 1000;
+	assert_float_equal(mren_loss(MREN_LOSS_CROSS_ENTROPY, logits, &label, &weight, 1, 2, 1, d),
+					   2000, 1e-3);
+	logits[1] = NAN;
+	assert_false(isfinite(mren_loss(MREN_LOSS_CROSS_ENTROPY, logits, &label, &weight, 1, 2, 1, d)));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_losses_by_hand),
+		cmocka_unit_test(test_gradients_of_text_alone),
+		cmocka_unit_test(test_gradients_with_images),
+		cmocka_unit_test(test_gradients_under_dropout),
+		cmocka_unit_test(test_gradients_of_squared_error),
+		cmocka_unit_test(test_no_picture_in_the_batch),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
