@@ -44,7 +44,7 @@ project(MrenBatch *batch, float *values)
 
 	mren_dense_forward(batch->layout, values, ids->image_weight, ids->image_bias, batch->image_in,
 					   image_dim, batch->n, batch->units);
-	mren_activate(batch->shape->activation, batch->units, batch->n * MREN_IMAGE_UNITS);
+	mren_dense_activate(batch->shape->activation, batch->units, batch->n * MREN_IMAGE_UNITS);
 	if (product == 0)
 		return;
 	mren_dense_forward(batch->layout, values, ids->product_image_weight, ids->product_image_bias,

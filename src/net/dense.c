@@ -56,7 +56,7 @@ mren_dropout(MrenRandom *random, float p, const float *x, float *y, float *mask,
 }
 
 void
-mren_activate(MrenActivation activation, float *x, size_t n)
+mren_dense_activate(MrenActivation activation, float *x, size_t n)
 {
 	if (activation == MREN_ACTIVATION_RELU)
 		mren_relu(x, n);

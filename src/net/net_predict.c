@@ -123,7 +123,7 @@ image_features(const MrenNet *net, const MrenInput *inputs, size_t n, float *fea
 		with[n_with++] = i;
 	}
 	run_dense(&net->image, units, MREN_IMAGE_UNITS, images, shape->image_dim, n_with);
-	mren_activate(shape->activation, units, n_with * MREN_IMAGE_UNITS);
+	mren_dense_activate(shape->activation, units, n_with * MREN_IMAGE_UNITS);
 	if (product > 0)
 		run_dense(&net->product_image, factors, product, images, shape->image_dim, n_with);
 	for (size_t i = 0; i < n_with; i++)
@@ -179,7 +179,7 @@ run_layers(const MrenNet *net, const float *features, size_t n, float *logits, f
 
 		run_dense(&net->layers[i], out, net->layers[i].out, in, width, n);
 		width = net->layers[i].out;
-		mren_activate(net->shape.activation, out, n * width);
+		mren_dense_activate(net->shape.activation, out, n * width);
 		in = out;
 	}
 	run_dense(&net->layers[net->shape.n_hidden], logits, net->shape.n_relations, in, width, n);

@@ -178,7 +178,7 @@ hidden_forward(MrenBatch *batch, float *values, size_t i, const float *in, size_
 
 	mren_dense_forward(batch->layout, values, ids->weight[i], ids->bias[i], in, ldi, batch->n,
 					   batch->activated[i]);
-	mren_activate(batch->shape->activation, batch->activated[i], n);
+	mren_dense_activate(batch->shape->activation, batch->activated[i], n);
 	if (drop != NULL)
 		mren_dropout(&drop->random, drop->hidden, batch->activated[i], batch->hidden[i],
 					 batch->hidden_mask[i], n);

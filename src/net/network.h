@@ -123,7 +123,7 @@ extern void mren_dropout(MrenRandom *random, float p, const float *x, float *y, 
 						 size_t n);
 
 /* The activation in place, and its derivative from its output. */
-extern void mren_activate(MrenActivation activation, float *x, size_t n);
+extern void mren_dense_activate(MrenActivation activation, float *x, size_t n);
 extern void mren_activate_backward(MrenActivation activation, float *dx, const float *y, size_t n);
 
 #endif

@@ -54,7 +54,7 @@ mren_trainer_free(MrenTrainer *trainer)
 	env = trainer->env;
 	mren_names_free(&env, &trainer->relations);
 	mren_names_free(&env, &trainer->types);
-	mren_pool_free(trainer);
+	mren_trainer_pool_free(trainer);
 	mren_batch_free(&env, &trainer->batch);
 	mren_optimizer_free(&env, &trainer->optimizer);
 	mren_release(&env, trainer->roles);
@@ -117,7 +117,7 @@ allocate_rows(MrenTrainer *trainer, MrenError *err)
 	MREN_TRY(mren_allocate(env, trainer->keep_rows * k, sizeof(float), &trainer->best_logits, err));
 	MREN_TRY(mren_allocate(env, trainer->keep_rows, sizeof(int32_t), &trainer->kept_labels, err));
 	MREN_TRY(mren_allocate(env, trainer->keep_rows, sizeof(float), &trainer->kept_weights, err));
-	return mren_pool_create(trainer, err);
+	return mren_trainer_pool_create(trainer, err);
 }
 
 static MrenStatus
@@ -170,7 +170,7 @@ begin_epoch(MrenTrainer *trainer)
 	trainer->loss_sum = trainer->loss_weight = 0;
 	trainer->rows_done = 0;
 	trainer->stage = MREN_STAGE_TRAIN;
-	mren_pool_begin(trainer);
+	mren_trainer_pool_begin(trainer);
 }
 
 /* New values and streams; the second phase starts from others than the first. */
@@ -224,7 +224,7 @@ fill_batch(MrenTrainer *trainer, MrenError *err)
 		const uint8_t *record;
 		size_t len;
 
-		MREN_TRY(mren_pool_next(trainer, &record, &len, err));
+		MREN_TRY(mren_trainer_pool_next(trainer, &record, &len, err));
 		if (record == NULL)
 			break;
 		MREN_TRY(mren_trainer_load(trainer, record, len, batch->n, true, err));

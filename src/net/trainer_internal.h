@@ -156,10 +156,10 @@ extern MrenStatus mren_trainer_load(MrenTrainer *trainer, const uint8_t *record,
 									size_t row, bool train, MrenError *err);
 
 /* trainer_pool.c: begins an epoch; the next training record or NULL at its end. */
-extern MrenStatus mren_pool_create(MrenTrainer *trainer, MrenError *err);
-extern void mren_pool_begin(MrenTrainer *trainer);
-extern MrenStatus mren_pool_next(MrenTrainer *trainer, const uint8_t **record, size_t *len,
+extern MrenStatus mren_trainer_pool_create(MrenTrainer *trainer, MrenError *err);
+extern void mren_trainer_pool_begin(MrenTrainer *trainer);
+extern MrenStatus mren_trainer_pool_next(MrenTrainer *trainer, const uint8_t **record, size_t *len,
 								 MrenError *err);
-extern void mren_pool_free(MrenTrainer *trainer);
+extern void mren_trainer_pool_free(MrenTrainer *trainer);
 
 #endif

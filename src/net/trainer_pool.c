@@ -12,7 +12,7 @@
 #include <string.h>
 
 MrenStatus
-mren_pool_create(MrenTrainer *trainer, MrenError *err)
+mren_trainer_pool_create(MrenTrainer *trainer, MrenError *err)
 {
 	MrenPool *pool = &trainer->pool;
 	size_t rows = trainer->source.n < MREN_BLOCK_ROWS * MREN_POOL_BLOCKS
@@ -28,7 +28,7 @@ mren_pool_create(MrenTrainer *trainer, MrenError *err)
 }
 
 void
-mren_pool_free(MrenTrainer *trainer)
+mren_trainer_pool_free(MrenTrainer *trainer)
 {
 	MrenPool *pool = &trainer->pool;
 
@@ -40,7 +40,7 @@ mren_pool_free(MrenTrainer *trainer)
 }
 
 void
-mren_pool_begin(MrenTrainer *trainer)
+mren_trainer_pool_begin(MrenTrainer *trainer)
 {
 	MrenPool *pool = &trainer->pool;
 	uint64_t stream = MREN_STREAM_SHUFFLE + (uint64_t) trainer->phase;
@@ -97,7 +97,7 @@ fill_pool(MrenTrainer *trainer, MrenError *err)
 }
 
 MrenStatus
-mren_pool_next(MrenTrainer *trainer, const uint8_t **record, size_t *len, MrenError *err)
+mren_trainer_pool_next(MrenTrainer *trainer, const uint8_t **record, size_t *len, MrenError *err)
 {
 	MrenPool *pool = &trainer->pool;
 	uint64_t at;
