@@ -13,6 +13,14 @@ GRANT USAGE ON SCHEMA mren TO PUBLIC;
 GRANT SELECT ON mren.models, mren.runs, mren.training_progress TO PUBLIC;
 
 REVOKE EXECUTE ON FUNCTION
+    mren.load_embeddings(text, text, text, integer),
+    mren.load_embeddings(text, bytea, text, integer),
+    mren.load_embeddings(text, oid, text, integer),
+    mren.drop_embeddings(text),
+    mren.load_image_encoder(text, text, text, real[], real[]),
+    mren.load_image_encoder(text, bytea, text, real[], real[]),
+    mren.load_image_encoder(text, oid, text, real[], real[]),
+    mren.drop_image_encoder(text),
     mren.save_model(text, mren.network),
     mren.import_model(text, bytea),
     mren.promote(text, integer),
@@ -23,3 +31,5 @@ REVOKE EXECUTE ON FUNCTION
     mren.revoke_model(text, name, text),
     mren.alter_model_owner(text, name)
 FROM PUBLIC;
+
+REVOKE EXECUTE ON PROCEDURE mren.train(text, text, jsonb, integer) FROM PUBLIC;
