@@ -66,20 +66,36 @@ CREATE FUNCTION mren.features(model text, sentence text, head text, tail text, i
     image_vector real[] DEFAULT NULL, version integer DEFAULT NULL)
 RETURNS real[]
 AS 'MODULE_PATHNAME', 'mren_features'
-LANGUAGE C STABLE PARALLEL SAFE SUPPORT mren.predict_support COST 100 ROWS 30;
+LANGUAGE C STABLE PARALLEL SAFE SUPPORT mren.predict_support COST 100;
 COMMENT ON FUNCTION mren.features(text, text, text, text, bytea, text, text, box, box, real[], integer) IS
-    'The fused vector of text and picture that the networks dense layers read.',''),
-('explain','RETURNS TABLE (modality text, feature text, contribution double precision)','','How much of the answers probability each word, mention, type and the picture account for: what is lost when it is left out.';
+    'The fused vector of text and picture that the network''s dense layers read.';
 
 CREATE FUNCTION mren.features(model text, sentence text, head int4range, tail int4range, image bytea DEFAULT NULL,
     head_type text DEFAULT NULL, tail_type text DEFAULT NULL, head_box box DEFAULT NULL, tail_box box DEFAULT NULL,
     image_vector real[] DEFAULT NULL, version integer DEFAULT NULL)
 RETURNS real[]
 AS 'MODULE_PATHNAME', 'mren_features_range'
-LANGUAGE C STABLE PARALLEL SAFE SUPPORT mren.predict_support COST 100 ROWS 30;
+LANGUAGE C STABLE PARALLEL SAFE SUPPORT mren.predict_support COST 100;
 COMMENT ON FUNCTION mren.features(text, text, int4range, int4range, bytea, text, text, box, box, real[], integer) IS
-    'The fused vector of text and picture that the networks dense layers read.',''),
-('explain','RETURNS TABLE (modality text, feature text, contribution double precision)','','How much of the answers probability each word, mention, type and the picture account for: what is lost when it is left out.';
+    'The fused vector of text and picture that the network''s dense layers read.';
+
+CREATE FUNCTION mren.explain(model text, sentence text, head text, tail text, image bytea DEFAULT NULL,
+    head_type text DEFAULT NULL, tail_type text DEFAULT NULL, head_box box DEFAULT NULL, tail_box box DEFAULT NULL,
+    image_vector real[] DEFAULT NULL, version integer DEFAULT NULL)
+RETURNS TABLE (modality text, feature text, contribution double precision)
+AS 'MODULE_PATHNAME', 'mren_explain'
+LANGUAGE C STABLE PARALLEL SAFE SUPPORT mren.predict_support COST 100 ROWS 30;
+COMMENT ON FUNCTION mren.explain(text, text, text, text, bytea, text, text, box, box, real[], integer) IS
+    'How much of the answer''s probability each word, mention, type and the picture account for: what is lost when it is left out.';
+
+CREATE FUNCTION mren.explain(model text, sentence text, head int4range, tail int4range, image bytea DEFAULT NULL,
+    head_type text DEFAULT NULL, tail_type text DEFAULT NULL, head_box box DEFAULT NULL, tail_box box DEFAULT NULL,
+    image_vector real[] DEFAULT NULL, version integer DEFAULT NULL)
+RETURNS TABLE (modality text, feature text, contribution double precision)
+AS 'MODULE_PATHNAME', 'mren_explain_range'
+LANGUAGE C STABLE PARALLEL SAFE SUPPORT mren.predict_support COST 100 ROWS 30;
+COMMENT ON FUNCTION mren.explain(text, text, int4range, int4range, bytea, text, text, box, box, real[], integer) IS
+    'How much of the answer''s probability each word, mention, type and the picture account for: what is lost when it is left out.';
 
 CREATE FUNCTION mren.explain_image(model text, sentence text, head text, tail text, image bytea DEFAULT NULL,
     head_type text DEFAULT NULL, tail_type text DEFAULT NULL, head_box box DEFAULT NULL, tail_box box DEFAULT NULL,

@@ -81,9 +81,9 @@ SELECT m.name AS model,
        v.training_rows,
        v.seconds,
        v.created_by,
-       v.sha256,
-       v.embeddings AS embeddings_sha256,
-       v.encoder AS image_encoder_sha256
+       pg_catalog.encode(v.sha256, 'hex') AS sha256,
+       pg_catalog.encode(v.embeddings, 'hex') AS embeddings_sha256,
+       pg_catalog.encode(v.encoder, 'hex') AS image_encoder_sha256
 FROM mren.model m
 JOIN mren.model_version v ON v.model OPERATOR(pg_catalog.=) m.id
 WHERE mren.has_model_privilege(m.name, 'predict, train');
