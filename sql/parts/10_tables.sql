@@ -164,8 +164,19 @@ CREATE TABLE mren.run (
 CREATE INDEX run_model ON mren.run (model, id);
 COMMENT ON TABLE mren.run IS 'Every call of mren.train, in progress or ended, with each epoch in log.';
 
-SELECT pg_catalog.pg_extension_config_dump(object, '')
-FROM pg_catalog.unnest(ARRAY[
-    'mren.embedding_id', 'mren.encoder_id', 'mren.model_id', 'mren.version_id', 'mren.deployment_id', 'mren.run_id',
-    'mren.embedding', 'mren.embedding_word', 'mren.encoder', 'mren.encoder_part', 'mren.model', 'mren.model_version',
-    'mren.weight', 'mren.deployment', 'mren.model_grant', 'mren.run']::pg_catalog.regclass[]) AS object;
+SELECT pg_catalog.pg_extension_config_dump('mren.embedding_id', '');
+SELECT pg_catalog.pg_extension_config_dump('mren.encoder_id', '');
+SELECT pg_catalog.pg_extension_config_dump('mren.model_id', '');
+SELECT pg_catalog.pg_extension_config_dump('mren.version_id', '');
+SELECT pg_catalog.pg_extension_config_dump('mren.deployment_id', '');
+SELECT pg_catalog.pg_extension_config_dump('mren.run_id', '');
+SELECT pg_catalog.pg_extension_config_dump('mren.embedding', '');
+SELECT pg_catalog.pg_extension_config_dump('mren.embedding_word', '');
+SELECT pg_catalog.pg_extension_config_dump('mren.encoder', '');
+SELECT pg_catalog.pg_extension_config_dump('mren.encoder_part', '');
+SELECT pg_catalog.pg_extension_config_dump('mren.model', '');
+SELECT pg_catalog.pg_extension_config_dump('mren.model_version', '');
+SELECT pg_catalog.pg_extension_config_dump('mren.weight', '');
+SELECT pg_catalog.pg_extension_config_dump('mren.deployment', '');
+SELECT pg_catalog.pg_extension_config_dump('mren.model_grant', '');
+SELECT pg_catalog.pg_extension_config_dump('mren.run', '');
