@@ -94,7 +94,7 @@ evaluate(FunctionCallInfo fcinfo, Evaluation *evaluation)
 	MREN_PG_TRY(mren_confusion_create(&env, &evaluation->confusion, &err));
 	evaluation->by = mren_predict_query(&what, count_row, evaluation);
 	if (evaluation->n == 0)
-		ereport(ERROR, (errcode(ERRCODE_NO_DATA_FOUND),
+		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
 						errmsg("the query returned no row to evaluate with")));
 	warn_of_seen(evaluation);
 }

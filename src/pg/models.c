@@ -511,6 +511,7 @@ mren_import_model(PG_FUNCTION_ARGS)
 	MrenNetwork network;
 
 	mren_arg_required(fcinfo, 1, "contents");
+	PreventCommandIfReadOnly("mren.import_model()");
 	mren_network_read(PG_GETARG_DATUM(1), CurrentMemoryContext, &network);
 	PG_RETURN_INT32(mren_models_save(model, &network, &extra));
 }

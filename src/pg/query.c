@@ -223,7 +223,7 @@ mren_query_run(const char *query, int n, const Oid *types, const Datum *values,
 				.rStartup = visit_startup,
 				.rShutdown = visit_end,
 				.rDestroy = visit_end,
-				.mydest = DestNone},
+				.mydest = DestTuplestore},
 		.visit = visit,
 		.state = state,
 	};
