@@ -1,0 +1,69 @@
+/*
+ * dataset.h
+ *	  Published relation-extraction sets as training rows, one at a time.
+ *
+ *	semeval		SemEval-2010 Task 8, a whole file: numbered quoted sentences
+ *				with <e1> and <e2> marks, then (if given) the relation and a comment
+ *	opennre		one line: a JSON object with "text" or "token", "h", "t", "relation"
+ *	fewrel		a whole file: a JSON object of lists of sentences, by relation
+ *	mnre		one line: as opennre, but a Python dictionary, with "img_id"
+ *	conll04		a whole file, or one sentence: JSON with "tokens", "tags" (BILOU or
+ *				BIO) or "entities", and "relations"; every ordered pair of entities
+ *
+ * Tokens are joined by single spaces; positions become half-open ranges of
+ * characters in the sentence.
+ */
+#ifndef MREN_TEXT_DATASET_H
+#define MREN_TEXT_DATASET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/env.h"
+
+typedef enum MrenDatasetKind
+{
+	MREN_DATASET_SEMEVAL,
+	MREN_DATASET_OPENNRE,
+	MREN_DATASET_FEWREL,
+	MREN_DATASET_MNRE,
+	MREN_DATASET_CONLL04,
+} MrenDatasetKind;
+
+/* data NULL: the set has none here. */
+typedef struct MrenText
+{
+	const char *data;
+	size_t len;
+} MrenText;
+
+typedef struct MrenDatasetRow
+{
+	MrenText id, sentence, relation, comment;
+	MrenText head_name, tail_name, head_type, tail_type;
+	MrenText image_name;
+	int32_t head_lower, head_upper, tail_lower, tail_upper;
+} MrenDatasetRow;
+
+typedef struct MrenDataset MrenDataset;
+
+/*
+ * mren_dataset_open
+ *	  content must stay until close.  negatives: conll04 pairs without a
+ *	  relation are rows, too, with the relation "None".  JSON is parsed here.
+ */
+extern MrenStatus mren_dataset_open(const MrenEnv *env, MrenDatasetKind kind, const char *content,
+									size_t len, bool negatives, MrenDataset **dataset,
+									MrenError *err);
+
+/*
+ * mren_dataset_next
+ *	  *more is false behind the last row.  The row's texts are valid until the
+ *	  next call.  MREN_EFORMAT names the line or the element that is malformed.
+ */
+extern MrenStatus mren_dataset_next(MrenDataset *dataset, MrenDatasetRow *row, bool *more,
+									MrenError *err);
+
+extern void mren_dataset_close(MrenDataset *dataset);
+
+#endif
