@@ -9,6 +9,8 @@
 #include "base/blas.h"
 #include "net/kernels.h"
 
+#define DROPOUT_CHUNK 1024
+
 void
 mren_dense_forward(const MrenLayout *layout, float *values, size_t weight, size_t bias,
 				   const float *in, size_t ldi, size_t n, float *out)
@@ -42,15 +44,16 @@ mren_dropout(MrenRandom *random, float p, const float *x, float *y, float *mask,
 {
 	uint32_t threshold = (uint32_t) (p * 65536.0f + 0.5f);
 	float keep = 65536.0f / (float) (65536 - threshold);
+	uint64_t bits[DROPOUT_CHUNK / 4];
 
-	/* Four decisions of 16 bits from each random number. */
-	for (size_t i = 0; i < n; i += 4)
+	/* Four decisions of 16 bits from each random number, a chunk at a time. */
+	for (size_t i = 0; i < n; i += DROPOUT_CHUNK)
 	{
-		uint64_t bits = mren_random_next(random);
-		size_t end = n - i < 4 ? n : i + 4;
+		size_t size = n - i < DROPOUT_CHUNK ? n - i : DROPOUT_CHUNK;
 
-		for (size_t j = i; j < end; j++, bits >>= 16)
-			mask[j] = (bits & 0xFFFF) < threshold ? 0 : keep;
+		for (size_t j = 0; j < (size + 3) / 4; j++)
+			bits[j] = mren_random_next(random);
+		mren_mask(mask + i, bits, threshold, keep, size);
 	}
 	mren_multiply(y, x, mask, n);
 }

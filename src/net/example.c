@@ -401,7 +401,7 @@ mren_example_identity(const MrenExample *example)
 uint64_t
 mren_example_group(const char *sentence, size_t len, const MrenHash128 *image)
 {
-	uint64_t hash = mren_hash64(sentence, len, 1);
-
-	return image != NULL ? mren_hash64(image->bytes, sizeof(image->bytes), hash) : hash;
+	if (image != NULL)
+		return mren_hash64(image->bytes, sizeof(image->bytes), 2);
+	return mren_hash64(sentence, len, 1);
 }

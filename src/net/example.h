@@ -55,7 +55,7 @@ typedef struct MrenExample
 	float tail_box[4];
 	float weight; /* of the row in the loss, finite, > 0; 1 is usual */
 	MrenSplit split;
-	uint64_t group; /* hash of sentence and image: rows that must not be divided */
+	uint64_t group; /* mren_example_group: rows that must not be divided */
 	uint64_t hash;	/* of the record's bytes; set by mren_example_read */
 } MrenExample;
 
@@ -99,8 +99,10 @@ extern uint64_t mren_example_identity(const MrenExample *example);
 
 /*
  * mren_example_group
- *	  The group of a row: a hash of its sentence's text and its image (NULL:
- *	  none).  For the face, so that every way of training groups alike.
+ *	  Which rows validation must not divide: those of one picture, or without
+ *	  pictures those of one sentence.  (Joined by sentence and by picture, rows
+ *	  that combine a few of each would all be one group.)  For the face, so that
+ *	  every way of training groups alike; image NULL: none.
  */
 extern uint64_t mren_example_group(const char *sentence, size_t len, const MrenHash128 *image);
 

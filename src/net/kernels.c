@@ -49,6 +49,22 @@ MREN_KERNEL(mren_standardise,
 		y[i] = (x[i] - mean[i]) * inverse[i];
 }
 
+MREN_KERNEL(mren_mask,
+			(float *restrict mask, const uint64_t *restrict bits, uint32_t threshold, float keep,
+			 size_t n),
+			(mask, bits, threshold, keep, n))
+{
+	for (size_t i = 0; i < n / 4; i++)
+	{
+		mask[4 * i] = (uint32_t) (bits[i] & 0xFFFF) < threshold ? 0 : keep;
+		mask[4 * i + 1] = (uint32_t) (bits[i] >> 16 & 0xFFFF) < threshold ? 0 : keep;
+		mask[4 * i + 2] = (uint32_t) (bits[i] >> 32 & 0xFFFF) < threshold ? 0 : keep;
+		mask[4 * i + 3] = (uint32_t) (bits[i] >> 48) < threshold ? 0 : keep;
+	}
+	for (size_t i = n / 4 * 4; i < n; i++)
+		mask[i] = (uint32_t) (bits[i / 4] >> (i % 4 * 16) & 0xFFFF) < threshold ? 0 : keep;
+}
+
 MREN_KERNEL(mren_add_bias, (float *restrict rows, const float *restrict bias, size_t n, size_t m),
 			(rows, bias, n, m))
 {

@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* y += a * x, over n floats. */
 extern void mren_axpy(float *y, const float *x, float a, size_t n);
@@ -23,6 +24,11 @@ extern void mren_multiply(float *y, const float *x, const float *mask, size_t n)
 /* y = (x - mean) * inverse; y may be x */
 extern void mren_standardise(float *y, const float *x, const float *mean, const float *inverse,
 							 size_t n);
+/*
+ * mask (n) = 0 where the element's 16 bits are below threshold, else keep; four
+ * elements to a number, the lowest bits first.
+ */
+extern void mren_mask(float *mask, const uint64_t *bits, uint32_t threshold, float keep, size_t n);
 /* Adds bias (m) to each of n rows. */
 extern void mren_add_bias(float *rows, const float *bias, size_t n, size_t m);
 /* Adds to out (m) the sum of n rows. */
