@@ -17,7 +17,8 @@
 static inline float
 fast_exp(float x)
 {
-	float clipped = x > 89.0f ? 89.0f : x < -104.0f ? -104.0f : x;
+	/* a NaN takes the lower end here, so that k is an integer for certain */
+	float clipped = x > 89.0f ? 89.0f : x > -104.0f ? x : -104.0f;
 	float k = rintf(clipped * 1.44269504088896341f);
 	float r = clipped - k * 0.693359375f + k * 2.12194440e-4f;
 	float p = 1.9875691500e-4f;
@@ -36,7 +37,7 @@ fast_exp(float x)
 	p = p * r * r + r + 1.0f;
 	memcpy(&scale1, &bits1, sizeof(scale1));
 	memcpy(&scale2, &bits2, sizeof(scale2));
-	return p * scale1 * scale2;
+	return x == x ? p * scale1 * scale2 : x;
 }
 
 static inline float

@@ -96,6 +96,8 @@ mren_pool_get(MrenPool *pool, size_t n, size_t size, void *out, MrenError *err)
 	if (!mren_size_mul(n, size, &bytes) || !mren_size_add(bytes, RECORD_ALIGNMENT - 1, &bytes))
 		return mren_fail_nomem(err);
 	bytes &= ~(RECORD_ALIGNMENT - 1);
+	if (bytes == 0)
+		bytes = RECORD_ALIGNMENT;
 	if (bytes > RECORD_MAX)
 		MREN_TRY(block_new(pool, bytes, &ptr, err));
 	else

@@ -18,7 +18,7 @@ read_list(const MrenNode *node, const char *name, int n, int64_t low, size_t fal
 
 	MREN_TRY(mren_node_ints(node, name, &list, &got, err));
 	if (list != NULL && got != (size_t) n)
-		return mren_node_fail(node, MREN_EDATA, err, "%s has %zu values for %d dimensions", name,
+		return mren_node_fail(node, MREN_EDATA, err, "%s has %zu values where %d are needed", name,
 							  got, n);
 	for (int d = 0; d < n; d++)
 	{
