@@ -384,7 +384,7 @@ parse_element(Parser *parser)
 	if (!first)
 	{
 		if (parser->at == parser->stop || *parser->at != ',')
-			return fail_at(parser, parser->at, "expected \",\" or the end of a list");
+			return fail_at(parser, parser->at, "expected \",\" or a closing bracket");
 		parser->at++;
 		skip_space(parser);
 		/* Python allows a comma before the end. */
