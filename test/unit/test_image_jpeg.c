@@ -218,7 +218,22 @@ cmyk_is_converted_with_exact_rounding(void **state)
 	}
 }
 
-/* The longest side there is: the bound on libjpeg's memory must leave room for it. */
+/* The bound on libjpeg's memory leaves room for all coefficients of four components. */
+static void
+large_progressive_cmyk_decodes(void **state)
+{
+	JpegSpec spec = {1500, 1000, JCS_CMYK, JCS_CMYK, .progressive = true};
+	Bytes file = make_jpeg(&spec);
+	TestEnv test;
+	MrenBitmap bitmap;
+
+	(void) state;
+	test_env_init(&test);
+	bitmap = decode_or_fail(&test.env, &file);
+	mren_bitmap_free(&test.env, &bitmap);
+	free(file.data);
+}
+
 static void
 longest_sides_decode_like_libjpeg(void **state)
 {
@@ -389,9 +404,13 @@ oddities_that_cost_no_pixel_are_accepted(void **state)
 	/* padding between the data and the end marker */
 	odd.len = 0;
 	bytes_add(&odd, file.data, file.len - 2);
-	bytes_add(&odd, "\0\0\0", 3);
+	for (int i = 0; i < 32; i++)
+		bytes_add(&odd, "", 1);
 	bytes_add(&odd, "\xFF\xD9", 2);
 	assert_int_equal(decode_status(odd.data, odd.len, &err), MREN_OK);
+	/* but the marker must be there */
+	assert_int_equal(decode_status(odd.data, odd.len - 2, &err), MREN_EFORMAT);
+	assert_non_null(strstr(err.message, "truncated"));
 	/* a JFIF version of the future */
 	assert_memory_equal(file.data + 6, "JFIF", 4);
 	file.data[11] = 9;
@@ -562,6 +581,7 @@ main(void)
 		cmocka_unit_test(every_orientation_in_either_byte_order_is_turned_upright),
 		cmocka_unit_test(cmyk_is_inverted_where_adobe_says_so),
 		cmocka_unit_test(cmyk_is_converted_with_exact_rounding),
+		cmocka_unit_test(large_progressive_cmyk_decodes),
 		cmocka_unit_test(longest_sides_decode_like_libjpeg),
 		cmocka_unit_test(cut_at_any_byte_is_an_error),
 		cmocka_unit_test(end_marker_in_the_middle_of_the_data_is_an_error),

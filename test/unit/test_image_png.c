@@ -253,7 +253,11 @@ make_stored_stream(const uint8_t *data, size_t n, uint32_t checksum_error)
 	return stream;
 }
 
-/* A grey 2 x 2 picture whose pixel data are the given bytes. */
+/*
+ * A gray 2 x 2 picture whose pixel data are the given bytes.  Their checksum,
+ * the last four bytes of the stream, comes in a chunk of its own: the decoder
+ * then has all pixels before it sees it.
+ */
 static MrenStatus
 decode_gray_2x2(const uint8_t *data, size_t n, uint32_t checksum_error, MrenError *err)
 {
@@ -261,7 +265,8 @@ decode_gray_2x2(const uint8_t *data, size_t n, uint32_t checksum_error, MrenErro
 	Bytes stream = make_stored_stream(data, n, checksum_error);
 	MrenStatus status;
 
-	add_chunk(&png, "IDAT", stream.data, stream.len);
+	add_chunk(&png, "IDAT", stream.data, stream.len - 4);
+	add_chunk(&png, "IDAT", stream.data + stream.len - 4, 4);
 	add_chunk(&png, "IEND", "", 0);
 	status = decode_status(png.data, png.len, err);
 	free(stream.data);
