@@ -143,7 +143,8 @@ $(OBJS): override CFLAGS += $(OBJ_CFLAGS)
 DATA       = $(sort $(wildcard sql/mren--*--*.sql))
 DATA_built = sql/mren--$(mren_version).sql
 
-EXTRA_CLEAN = build test/unit/build test/unit/build-sanitize test/fuzz/build $(filter-out $(DATA),$(wildcard sql/mren--*.sql)) src/*/*.d src/*/*.o \
+EXTRA_CLEAN = build test/unit/build test/unit/build-sanitize test/fuzz/build \
+              $(filter-out $(DATA),$(wildcard sql/mren--*.sql)) src/*/*.d src/*/*.o \
               results regression.diffs regression.out output_iso
 
 # `make installcheck`, for whoever packages this; `make test` runs each file in
