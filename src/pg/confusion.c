@@ -101,7 +101,8 @@ static const ExpandedObjectMethods state_methods = {
 MrenConfusionState *
 mren_confusion_state_create(MemoryContext parent)
 {
-	MemoryContext context = AllocSetContextCreate(parent, "mren confusion", ALLOCSET_START_SMALL_SIZES);
+	MemoryContext context =
+		AllocSetContextCreate(parent, "mren confusion", ALLOCSET_START_SMALL_SIZES);
 	MrenConfusionState *state = MemoryContextAllocZero(context, sizeof(MrenConfusionState));
 	MrenEnv env = mren_pg_env(context);
 	MrenError err;
