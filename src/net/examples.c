@@ -414,6 +414,7 @@ read_flat_head(MrenCursor *cursor, FlatHead *flat, MrenError *err)
 	uint64_t numbers[7];
 	uint64_t checksum;
 	const uint8_t *sha256s;
+	uint8_t padding = 0;
 
 	if (magic == NULL || memcmp(magic, FLAT_MAGIC, 8) != 0)
 		return fail_flat(err, "it does not begin as one");
@@ -434,9 +435,11 @@ read_flat_head(MrenCursor *cursor, FlatHead *flat, MrenError *err)
 	memcpy(flat->head.embeddings, sha256s, 32);
 	memcpy(flat->head.encoder, sha256s + 32, 32);
 	flat->head.options = (const char *) mren_cursor_bytes(cursor, flat->head.n_options);
-	mren_cursor_bytes(cursor, padded(flat->head.n_options) - flat->head.n_options);
-	if (cursor->failed || mren_hash64(flat->head.options, flat->head.n_options,
-									  mren_hash64(start, 128, 0)) != checksum)
+	for (size_t i = flat->head.n_options; i < padded(flat->head.n_options); i++)
+		padding |= mren_cursor_u8(cursor);
+	if (cursor->failed || padding != 0 ||
+		mren_hash64(flat->head.options, flat->head.n_options, mren_hash64(start, 128, 0)) !=
+			checksum)
 		return fail_flat(err, "its header is damaged");
 	return MREN_OK;
 }

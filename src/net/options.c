@@ -242,7 +242,9 @@ set_choice(const Option *option, void *field, const MrenValue *value, MrenError 
 			return MREN_OK;
 		}
 	}
-	at = value->string[0] != '\0' ? strstr(option->promised, value->string) : NULL;
+	at = value->string[0] != '\0' && strchr(value->string, ',') == NULL
+			 ? strstr(option->promised, value->string)
+			 : NULL;
 	if (at != NULL && (at == option->promised || at[-1] == ',') && at[strlen(value->string)] == ',')
 	{
 		mren_fail(err, MREN_EUNSUPPORTED, "option \"%s\" does not support \"%s\" in this version",
