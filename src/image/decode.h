@@ -28,7 +28,7 @@ typedef struct MrenImageLimits
  *
  * Transparency is blended over white, in 8 bits and on the sRGB values as
  * stored: round((a*c + (255-a)*255) / 255), after 16-bit samples, alpha
- * included, were rounded to 8 (v/257).  Gamma, chromaticities and colour
+ * included, were rounded to 8 (v/257).  Gamma, chromaticities and color
  * profiles are ignored.  CMYK is converted as (255-C)*(255-K)/255, rounded,
  * Adobe's files being stored inverted.
  *

@@ -6,7 +6,7 @@
 
 #include <math.h>
 
-/* The share of the colour where the map is strongest: the picture must stay visible. */
+/* The share of the color where the map is strongest: the picture must stay visible. */
 #define MAX_OPACITY 0.6
 
 static MrenStatus

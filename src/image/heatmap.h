@@ -10,7 +10,7 @@
 /*
  * mren_image_heatmap
  *	  Blends a map over the whole picture, in place: negative values blue,
- *	  positive ones red, up to three fifths of the colour at the largest
+ *	  positive ones red, up to three fifths of the color at the largest
  *	  magnitude; a map of zeros leaves the picture as it is.
  *
  * heat (rows, cols) row-major; between the cells' centres bilinear.

@@ -16,7 +16,7 @@
  *	  the same bytes, and its size within the caller's limits.
  *
  * MREN_EFORMAT for what is corrupt or cut short: a wrong checksum of a
- * critical chunk or of the pixel data, a palette index without a colour,
+ * critical chunk or of the pixel data, a palette index without a color,
  * anything missing up to IEND.  Bytes after IEND are ignored, and so is
  * trouble in ancillary chunks.
  */

@@ -77,7 +77,7 @@ png_crc(const uint8_t *bytes, size_t len)
 	return ~crc;
 }
 
-/* Section 11.2.2, table 11.1: which bit depths go with which colour type. */
+/* Section 11.2.2, table 11.1: which bit depths go with which color type. */
 static bool
 png_depth_allowed(uint8_t color_type, uint8_t depth)
 {

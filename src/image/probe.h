@@ -23,8 +23,8 @@ typedef struct MrenImageInfo
 {
 	MrenImageFormat format;
 	uint32_t width, height; /* as displayed, after the orientation */
-	int channels;			/* as stored: 1 grey, 2 grey and alpha, 3 colour (a palette, too),
-							 * 4 colour and alpha, or CMYK */
+	int channels;			/* as stored: 1 gray, 2 gray and alpha, 3 color (a palette, too),
+							 * 4 color and alpha, or CMYK */
 	int orientation;		/* EXIF 1..8; 1 when the file gives none, or nonsense */
 } MrenImageInfo;
 

@@ -114,7 +114,7 @@ each_picture(const char *folder, void (*visit)(const char *folder, const char *n
 
 /* ---- pictures with a reference ---- */
 
-/* The reference of tbbn0g04 shows its transparent grey opaque, so it is left out. */
+/* The reference of tbbn0g04 shows its transparent gray opaque, so it is left out. */
 static void
 compare_with_reference(const char *folder, const char *name)
 {

@@ -139,7 +139,7 @@ every_orientation_in_either_byte_order_is_turned_upright(void **state)
 }
 
 /*
- * Inks as stored, 255 none when inverted: (255-C)(255-K)/255 for each colour.
+ * Inks as stored, 255 none when inverted: (255-C)(255-K)/255 for each color.
  * A flat picture at quality 100 comes back within two steps, and one of them
  * passes through YCCK.
  */
@@ -246,27 +246,6 @@ longest_sides_decode_like_libjpeg(void **state)
 }
 
 /* ---- damage ---- */
-
-static MrenStatus
-decode_status(const uint8_t *bytes, size_t len, MrenError *err)
-{
-	TestEnv test;
-	MrenBitmap bitmap;
-	uint8_t *copy = malloc(len > 0 ? len : 1);
-	MrenStatus status;
-
-	if (len > 0)
-		memcpy(copy, bytes, len);
-	memset(err, 0, sizeof(*err));
-	test_env_init(&test);
-	status = mren_image_decode(&test.env, copy, len, &wide_limits, &bitmap, err);
-	if (status == MREN_OK)
-		mren_bitmap_free(&test.env, &bitmap);
-	assert_null(bitmap.rgb);
-	assert_int_equal(test.n_live, 0);
-	free(copy);
-	return status;
-}
 
 static void
 cut_at_any_byte_is_an_error(void **state)

@@ -392,6 +392,31 @@ make_jpeg(const JpegSpec *spec)
 	return bytes;
 }
 
+/*
+ * The status of decoding bytes in an allocation of just their size; whatever it
+ * is, nothing stays allocated and the bitmap is empty after a failure.
+ */
+static MAYBE_UNUSED MrenStatus
+decode_status(const uint8_t *bytes, size_t len, MrenError *err)
+{
+	TestEnv test;
+	MrenBitmap bitmap;
+	uint8_t *copy = malloc(len > 0 ? len : 1);
+	MrenStatus status;
+
+	if (len > 0)
+		memcpy(copy, bytes, len);
+	memset(err, 0, sizeof(*err));
+	test_env_init(&test);
+	status = mren_image_decode(&test.env, copy, len, &wide_limits, &bitmap, err);
+	if (status == MREN_OK)
+		mren_bitmap_free(&test.env, &bitmap);
+	assert_null(bitmap.rgb);
+	assert_int_equal(test.n_live, 0);
+	free(copy);
+	return status;
+}
+
 /* ---- orientation ---- */
 
 /*

@@ -152,29 +152,6 @@ every_orientation_is_turned_upright(void **state)
 	}
 }
 
-/* Decodes bytes that should fail, in an allocation of just their size. */
-static MrenStatus
-decode_status(const uint8_t *bytes, size_t len, MrenError *err)
-{
-	TestEnv test;
-	MrenBitmap bitmap;
-	uint8_t *copy = malloc(len > 0 ? len : 1);
-	MrenStatus status;
-
-	if (len > 0)
-		memcpy(copy, bytes, len);
-	memset(err, 0, sizeof(*err));
-	test_env_init(&test);
-	status = mren_image_decode(&test.env, copy, len, &wide_limits, &bitmap, err);
-	if (status == MREN_OK)
-		mren_bitmap_free(&test.env, &bitmap);
-	assert_null(bitmap.rgb);
-	assert_int_equal(test.n_live, 0);
-	assert_true(status == MREN_OK || err->status == status);
-	free(copy);
-	return status;
-}
-
 static void
 cut_at_any_byte_is_an_error(void **state)
 {
