@@ -420,14 +420,16 @@ mren_catalog_encoder_bytes(const MrenEncoderRow *row, uint8 **bytes, size_t *len
 	/* The index gives the parts of one encoder in order. */
 	while (HeapTupleIsValid(tuple = scan_next(&scan)))
 	{
-		bytea *part = DatumGetByteaPP(column(&scan, tuple, PART_BYTES));
+		Datum stored = column(&scan, tuple, PART_BYTES);
+		bytea *part = DatumGetByteaPP(stored);
 		size_t n = VARSIZE_ANY_EXHDR(part);
 
 		if (n > (size_t) row->size - done)
 			break;
 		memcpy(*bytes + done, VARDATA_ANY(part), n);
 		done += n;
-		pfree(part);
+		if ((Pointer) part != DatumGetPointer(stored))
+			pfree(part);
 	}
 	scan_end(&scan);
 	if (done != (size_t) row->size)
@@ -602,6 +604,7 @@ mren_catalog_weights(int64 version, MrenWeightVisitor visit, void *state)
 	while (HeapTupleIsValid(tuple = scan_next(&scan)))
 	{
 		int number = DatumGetInt32(column(&scan, tuple, WEIGHT_TENSOR));
+		Datum stored;
 		bytea *part;
 
 		if (number != tensor)
@@ -612,9 +615,10 @@ mren_catalog_weights(int64 version, MrenWeightVisitor visit, void *state)
 			shape = DatumGetArrayTypePCopy(column(&scan, tuple, WEIGHT_SHAPE));
 			resetStringInfo(&data);
 		}
-		part = DatumGetByteaPP(column(&scan, tuple, WEIGHT_DATA));
+		stored = column(&scan, tuple, WEIGHT_DATA);
+		part = DatumGetByteaPP(stored);
 		appendBinaryStringInfo(&data, VARDATA_ANY(part), VARSIZE_ANY_EXHDR(part));
-		if ((Pointer) part != DatumGetPointer(column(&scan, tuple, WEIGHT_DATA)))
+		if ((Pointer) part != DatumGetPointer(stored))
 			pfree(part);
 	}
 	visit_tensor(visit, state, tensor, name, shape, &data);

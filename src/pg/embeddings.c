@@ -146,7 +146,9 @@ load_embeddings(const char *name, MrenInputSource *input, const char *format_nam
 	mren_models_end();
 	if (info.n_duplicates > 0)
 		ereport(NOTICE,
-				(errmsg("%lld words occur again and were skipped", (long long) info.n_duplicates)));
+				(errmsg_plural("%lld word occurs again and was skipped",
+							   "%lld words occur again and were skipped",
+							   (unsigned long) info.n_duplicates, (long long) info.n_duplicates)));
 	return loading.n_words;
 }
 

@@ -7,12 +7,14 @@
 #include <sys/stat.h>
 
 #include "catalog/pg_authid.h"
-#include "libpq/libpq-fs.h"
 #include "miscadmin.h"
 #include "storage/fd.h"
-#include "storage/large_object.h"
 #include "utils/acl.h"
+#include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
+
+/* A large object is read in pieces of this size at most. */
+#define OBJECT_PIECE (1024 * 1024)
 
 struct MrenInputSource
 {
@@ -20,7 +22,7 @@ struct MrenInputSource
 	const char *path;
 	const bytea *contents;
 	size_t offset;
-	LargeObjectDesc *object;
+	Oid object; /* InvalidOid: none */
 };
 
 MrenInputSource *
@@ -55,12 +57,33 @@ mren_input_bytea(const bytea *contents)
 	return input;
 }
 
+/*
+ * Through the SQL function, which also sees to it that the relations of large
+ * objects are closed at the end of the transaction.
+ */
+static size_t
+read_object(MrenInputSource *input, void *buffer, size_t size)
+{
+	bytea *piece = DatumGetByteaPP(DirectFunctionCall3(
+		be_lo_get_fragment, ObjectIdGetDatum(input->object), Int64GetDatum((int64) input->offset),
+		Int32GetDatum((int32) Min(size, OBJECT_PIECE))));
+	size_t n = VARSIZE_ANY_EXHDR(piece);
+
+	if (n > 0)
+		memcpy(buffer, VARDATA_ANY(piece), n);
+	input->offset += n;
+	pfree(piece);
+	return n;
+}
+
 MrenInputSource *
 mren_input_large_object(Oid oid)
 {
 	MrenInputSource *input = palloc0(sizeof(MrenInputSource));
 
-	input->object = inv_open(oid, INV_READ, CurrentMemoryContext);
+	input->object = oid;
+	/* Says at once if it does not exist or may not be read. */
+	read_object(input, NULL, 0);
 	return input;
 }
 
@@ -78,8 +101,8 @@ mren_input_read(MrenInputSource *input, void *buffer, size_t size)
 							errmsg("could not read file \"%s\": %m", input->path)));
 		return n;
 	}
-	if (input->object != NULL)
-		return inv_read(input->object, buffer, Min(size, MaxAllocSize));
+	if (OidIsValid(input->object))
+		return read_object(input, buffer, size);
 	n = Min(size, VARSIZE_ANY_EXHDR(input->contents) - input->offset);
 	memcpy(buffer, VARDATA_ANY(input->contents) + input->offset, n);
 	input->offset += n;
@@ -91,8 +114,6 @@ mren_input_close(MrenInputSource *input)
 {
 	if (input->file != NULL)
 		FreeFile(input->file);
-	if (input->object != NULL)
-		inv_close(input->object);
 	pfree(input);
 }
 

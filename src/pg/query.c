@@ -10,6 +10,7 @@
 #include "lib/stringinfo.h"
 #include "nodes/params.h"
 #include "parser/parse_coerce.h"
+#include "parser/parser.h"
 #include "tcop/dest.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -53,14 +54,14 @@ mren_column_type(MrenColumn column, bool ranges)
 	return known[column].type_name;
 }
 
+/* The parser knows where the statement ends; what follows is a semicolon or a comment. */
 char *
 mren_query_text(const char *query)
 {
-	int len = strlen(query);
+	RawStmt *statement = linitial_node(RawStmt, raw_parser(query, RAW_PARSE_DEFAULT));
+	const char *text = query + statement->stmt_location;
 
-	while (len > 0 && (query[len - 1] == ';' || isspace((unsigned char) query[len - 1])))
-		len--;
-	return pnstrdup(query, len);
+	return statement->stmt_len > 0 ? pnstrdup(text, statement->stmt_len) : pstrdup(text);
 }
 
 static AttrNumber

@@ -49,7 +49,7 @@ typedef struct MrenColumns
  */
 extern void mren_query_columns(const char *query, uint32 needed, MrenColumns *columns);
 
-/* The query's text as it may stand in parentheses: without a semicolon at its end. */
+/* The text of a query of one statement as it may stand in parentheses. */
 extern char *mren_query_text(const char *query);
 
 /* The name and the SQL type of a column, for generated statements. */

@@ -1,0 +1,162 @@
+-- Training: the aggregate in all its forms, and CALL mren.train.
+\getenv srcdir PG_ABS_SRCDIR
+\getenv files MREN_TEST_FILES
+\i :srcdir/include/errors.sql
+\i :srcdir/include/tiny.sql
+\set encoder :files '/encoder.onnx'
+\set red :files '/red.png'
+\set blue :files '/blue.png'
+SELECT mren.load_image_encoder('tiny', :'encoder', mean => '{0}', std => '{255}');
+SET client_min_messages = warning;      -- an epoch's notice has times in it
+CREATE TABLE spans AS
+SELECT *, int4range(strpos(sentence, head) - 1, strpos(sentence, head) - 1 + length(head)) AS head_range,
+       int4range(length(sentence) - length(tail), length(sentence)) AS tail_range
+FROM pairs;
+
+-- Every form gives a network, and mentions as ranges are the same rows as text.
+SELECT mren.train_agg(sentence, head, tail, relation)::text = mren.train_agg(sentence, head_range, tail_range, relation)::text AS same
+FROM spans;
+SELECT mren.train_agg(sentence, head, tail, relation, NULL, '{"epochs": 2}')::text
+     = mren.train_agg(sentence, head_range, tail_range, relation, NULL, '{}', '{"epochs": 2}')::text AS same
+FROM spans;
+SELECT mren.train_agg(sentence, head_range, tail_range, relation, NULL, '{"epochs": 2}')::text
+     = mren.train_agg(sentence, head, tail, relation, NULL, NULL, '{"epochs": 2}')::text AS same
+FROM spans;
+
+-- The order of the rows does not matter, nor the plan.
+SELECT mren.train_agg(sentence, head, tail, relation ORDER BY id)::text = mren.train_agg(sentence, head, tail, relation ORDER BY id DESC)::text AS same
+FROM pairs;
+SELECT mren.train_agg(sentence, head, tail, relation) AS serial FROM pairs \gset
+SET parallel_setup_cost = 0;
+SET parallel_tuple_cost = 0;
+SET min_parallel_table_scan_size = 0;
+ALTER TABLE pairs SET (parallel_workers = 2);
+EXPLAIN (COSTS OFF) SELECT mren.train_agg(sentence, head, tail, relation) FROM pairs;
+SELECT mren.train_agg(sentence, head, tail, relation)::text = :'serial' AS same FROM pairs;
+RESET parallel_setup_cost;
+RESET parallel_tuple_cost;
+RESET min_parallel_table_scan_size;
+
+-- The seed and every option count.
+SELECT mren.train_agg(sentence, head, tail, relation, NULL, '{"seed": 7}')::text <> :'serial' AS differs FROM pairs;
+SELECT mren.train_agg(sentence, head, tail, relation, NULL, '{"seed": 9223372036854775807}') IS NOT NULL AS large_seed FROM pairs;
+
+-- Extras: a row's weight, split, types, boxes, vector.
+SELECT mren.train_agg(sentence, head, tail, relation, NULL,
+                      jsonb_build_object('weight', 1 + id % 2, 'head_type', 'thing', 'tail_type', NULL, 'head_box', '[1,2,3,4]'::jsonb,
+                                         'tail_box', '(1,2),(3,4)', 'image_vector', '[0.5, 0.25]'::jsonb,
+                                         'split', CASE WHEN id % 10 = 0 THEN 'validation' ELSE 'train' END),
+                      '{"image_encoder": "tiny"}') IS NOT NULL AS extras
+FROM pairs;
+SELECT error_of($$SELECT mren.train_agg(sentence, head, tail, relation, NULL, '{"wieght": 1}', '{}') FROM pairs$$);
+SELECT error_of($$SELECT mren.train_agg(sentence, head, tail, relation, NULL, '{"weight": "a"}', '{}') FROM pairs$$);
+SELECT error_of($$SELECT mren.train_agg(sentence, head, tail, relation, NULL, '{"weight": -1}', '{}') FROM pairs$$);
+SELECT error_of($$SELECT mren.train_agg(sentence, head, tail, relation, NULL, '{"split": "half"}', '{}') FROM pairs$$);
+SELECT error_of($$SELECT mren.train_agg(sentence, head, tail, relation, NULL, '{"image_vector": [1]}', '{}') FROM pairs$$);
+SELECT error_of($$SELECT mren.train_agg(sentence, head, tail, relation, NULL, '[]', '{}') FROM pairs$$);
+
+-- Options: what is allowed is said.
+SELECT error_of($$SELECT mren.train_agg(sentence, head, tail, relation, NULL, '{"epoch": 3}') FROM pairs$$);
+SELECT error_of($$SELECT mren.train_agg(sentence, head, tail, relation, NULL, '{"epochs": 0}') FROM pairs$$);
+SELECT error_of($$SELECT mren.train_agg(sentence, head, tail, relation, NULL, '{"activation": "selu"}') FROM pairs$$);
+SELECT error_of($$SELECT mren.train_agg(sentence, head, tail, relation, NULL, '{"hidden": []}') FROM pairs$$);
+SELECT error_of($$SELECT mren.train_agg(sentence, head, tail, relation, NULL, '{"fusion": "sequential"}') FROM pairs$$);
+SELECT error_of($$SELECT mren.train_agg(sentence, head, tail, relation, NULL, '{"embeddings": "glove"}') FROM pairs$$);
+SELECT error_of($$SELECT mren.train_agg(sentence, head, tail, relation, NULL, '{"image_encoder": "vgg"}') FROM pairs$$);
+SELECT error_of($$SELECT mren.train_agg(sentence, head, tail, relation, NULL, '{"deploy": 1}') FROM pairs$$);
+SELECT error_of($$SELECT mren.train_agg(sentence, head, tail, relation, NULL, '3') FROM pairs$$);
+SELECT error_of($$SELECT mren.train_agg(sentence, head, tail, relation, NULL, '{"negative": "nothing"}') FROM pairs$$);
+SELECT error_of($$SELECT mren.train_agg(sentence, head, tail, relation, NULL, jsonb_build_object('seed', id)) FROM pairs$$);
+
+-- Rows that teach nothing, and sets that cannot be trained on.
+SELECT error_of($$SELECT mren.train_agg(sentence, head, tail, relation) FROM pairs WHERE false$$);
+SELECT error_of($$SELECT mren.train_agg(NULL, head, tail, relation) FROM pairs$$);
+SELECT error_of($$SELECT mren.train_agg(sentence, head, tail, 'always') FROM pairs$$);
+SELECT error_of($$SELECT mren.train_agg(sentence, 'unicorn', tail, relation) FROM pairs$$);
+SELECT error_of($$SELECT mren.train_agg(sentence, int4range(0, 1000), int4range(0, 1), relation) FROM pairs$$);
+SELECT error_of($$SELECT mren.train_agg(sentence, int4range(5, 5), int4range(0, 1), relation) FROM pairs$$);
+SELECT error_of($$SELECT mren.train_agg(sentence, int4range(0, NULL), int4range(0, 1), relation) FROM pairs$$);
+SELECT error_of($$SELECT mren.train_agg(sentence, head, tail, '') FROM pairs$$);
+SELECT error_of($$SELECT mren.train_agg('', head, tail, relation) FROM pairs$$);
+SELECT mren.train_agg(CASE WHEN id % 3 <> 0 THEN sentence END, head, tail, relation)::text
+     = mren.train_agg(sentence, head, tail, relation) FILTER (WHERE id % 3 <> 0)::text AS null_rows_are_skipped
+FROM pairs;
+SET mren.aggregate_memory = '64kB';
+SELECT error_of($$SELECT mren.train_agg(sentence, head, tail, relation) FROM pairs, generate_series(1, 20)$$);
+RESET mren.aggregate_memory;
+
+-- The state's type takes only what it gave out.
+CREATE AGGREGATE public.gather(text, text, text, text) (SFUNC = mren.train_accum, STYPE = mren.training_set, COMBINEFUNC = mren.train_combine);
+CREATE TABLE sets AS SELECT id % 3 AS part, gather(sentence, head, tail, relation) AS state FROM pairs GROUP BY 1;
+SELECT bool_and(state::text::mren.training_set::text = state::text) AS text_form FROM sets;
+SELECT bool_and(encode(mren.training_set_send(state), 'hex') = substr(state::text, 3)) AS binary_form FROM sets;
+SELECT error_of($$SELECT ''::mren.training_set$$);
+SELECT error_of($$SELECT '\x00112233445566778899'::mren.training_set$$);
+SELECT error_of($$SELECT 'zz'::mren.training_set$$);
+-- Every value with one byte changed is refused, or is a value of another meaning; none crashes.
+DO $$
+DECLARE
+    state text := (SELECT state::text FROM sets LIMIT 1);
+    refused int := 0;
+BEGIN
+    FOR i IN 0 .. 99 LOOP
+        BEGIN
+            PERFORM overlay(state PLACING to_hex(15 - ('x' || substr(state, 3 + i * (length(state) / 101), 1))::bit(4)::int)
+                            FROM 3 + i * (length(state) / 101))::mren.training_set;
+        EXCEPTION WHEN OTHERS THEN
+            refused := refused + 1;
+        END;
+    END LOOP;
+    RAISE WARNING 'most are refused: %', refused > 80;
+END
+$$;
+
+-- Pictures: the network learns from them, and rows without are a normal case.
+CREATE TABLE seen AS
+SELECT id, sentence, head, tail, CASE WHEN id % 3 = 0 THEN NULL ELSE pg_read_binary_file(CASE id % 3 WHEN 1 THEN :'red' ELSE :'blue' END) END AS image,
+       CASE id % 3 WHEN 0 THEN 'unseen' WHEN 1 THEN 'red' ELSE 'blue' END AS relation
+FROM (SELECT id, 'the ' || head || ' is a ' || tail AS sentence, head, tail FROM pairs) p;
+CALL mren.train('colour', 'SELECT * FROM seen', '{"image_encoder": "tiny", "image_dropout": 0, "epochs": 60, "dropout": 0, "hidden_dropout": 0, "validation_share": 0, "learning_rate": 0.01}');
+SELECT relation, f1 > 0.99 AS learnt FROM mren.evaluate('colour', 'SELECT * FROM seen') WHERE relation = 'accuracy';
+CALL mren.train('colour', 'SELECT id, sentence, head, tail, relation, mren.image_features(''tiny'', image) AS image_vector FROM seen',
+                '{"image_encoder": "tiny", "image_dropout": 0, "epochs": 60, "dropout": 0, "hidden_dropout": 0, "validation_share": 0, "learning_rate": 0.01}');
+SELECT count(DISTINCT sha256) AS pictures_or_their_vectors_are_the_same FROM mren.models WHERE model = 'colour';
+
+-- CALL mren.train and the aggregate train the same network.
+CALL mren.train('m', 'SELECT * FROM pairs', '{"epochs": 3}');
+SELECT mren.save_model('m', mren.train_agg(sentence, head, tail, relation, NULL, '{"epochs": 3}')) FROM pairs;
+CALL mren.train('m', 'SELECT * FROM pairs ORDER BY md5(sentence); -- the end', '{"epochs": 3}');
+SELECT count(*) AS versions, count(DISTINCT sha256) AS different FROM mren.models WHERE model = 'm';
+SELECT model, version, deployed, training_rows, seconds > 0 AS timed FROM mren.models ORDER BY 1, 2;
+
+-- What a run did stays, of a failed one too.
+SELECT error_of($$CALL mren.train('m', 'SELECT sentence, head, tail FROM pairs')$$);
+CALL mren.train('m', 'SELECT sentence, head, tail FROM pairs');
+CALL mren.train('m', 'SELECT sentence, head, tail, relation FROM nowhere');
+CALL mren.train('m', 'DELETE FROM pairs RETURNING *');
+CALL mren.train('m', 'SELECT 1; SELECT 2');
+CALL mren.train('m', 'SELECT sentence, head, tail, 3 AS relation FROM pairs');
+CALL mren.train('m', 'SELECT sentence, head, tail_range AS tail, relation FROM spans');
+CALL mren.train('m', 'SELECT sentence, head, tail, relation FROM pairs WHERE false');
+CALL mren.train('m', 'SELECT * FROM pairs', '{"epochs": "many"}');
+CALL mren.train(NULL, 'SELECT * FROM pairs');
+CALL mren.train('m', NULL);
+SELECT model, version, status, rows, epoch, epochs, jsonb_array_length(log) AS epochs_logged, sqlstate, message
+FROM mren.runs ORDER BY run;
+SELECT count(*) AS still_locked FROM pg_locks WHERE locktype = 'advisory';
+
+-- A query that writes is refused, however it hides.
+CREATE FUNCTION sneaky() RETURNS text LANGUAGE plpgsql AS $$ BEGIN DELETE FROM pairs; RETURN 'x'; END $$;
+CALL mren.train('m', 'SELECT sentence, head, tail, sneaky() AS relation FROM pairs');
+SELECT count(*) FROM pairs;
+
+-- Inside a transaction block it trains in that transaction.
+BEGIN;
+CALL mren.train('block', 'SELECT * FROM pairs', '{"epochs": 1}');
+SELECT mren.predict('block', sentence, head, tail) IS NOT NULL AS there FROM pairs LIMIT 1;
+ROLLBACK;
+SELECT count(*) FROM mren.models WHERE model = 'block';
+
+-- With two sets of embeddings one must be named.
+SELECT mren.load_embeddings('other', 'a 1 2'::bytea);
+SELECT error_of($$SELECT mren.train_agg(sentence, head, tail, relation) FROM pairs$$);
