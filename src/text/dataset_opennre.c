@@ -145,13 +145,14 @@ next_group(MrenDataset *dataset, bool *found, MrenError *err)
 	*found = true;
 	while (dataset->n_left == 0)
 	{
-		const MrenLiteralNode *key = &nodes[dataset->node];
+		const MrenLiteralNode *key;
 
 		if (dataset->n_groups == 0)
 		{
 			*found = false;
 			return MREN_OK;
 		}
+		key = &nodes[dataset->node];
 		dataset->n_groups--;
 		dataset->group = (MrenText){key->text, key->len};
 		snprintf(dataset->place, sizeof(dataset->place), "relation \"%s\"",

@@ -382,6 +382,9 @@ check_end(const MrenVectorReader *reader, MrenError *err)
 			mren_error_detail(err, "It ends inside a word's vector.");
 		return MREN_EFORMAT;
 	}
+	/* Nothing but blank lines. */
+	if (reader->n_records == 0)
+		return mren_fail(err, MREN_EFORMAT, "file holds no word");
 	return MREN_OK;
 }
 

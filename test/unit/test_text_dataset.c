@@ -399,6 +399,8 @@ fewrel_files_are_grouped_by_relation(void **state)
 				"{\"P1\": [{\"tokens\": [\"a\", \"b\", \"c\"], \"h\": [\"a\", \"Q\", [[0, 2]]]}]}",
 				false),
 		"relation \"P1\", sentence 1: \"h\" is not at tokens that follow each other");
+	assert_string_equal(rows_of(MREN_DATASET_FEWREL, "", false), "");
+	assert_string_equal(rows_of(MREN_DATASET_FEWREL, "{}", false), "");
 	assert_string_equal(rows_of(MREN_DATASET_FEWREL, "{\"P1\": 3}", false),
 						"relation \"P1\": sentences are not a list");
 	assert_string_equal(rows_of(MREN_DATASET_FEWREL, "{\"P1\": [3]}", false),

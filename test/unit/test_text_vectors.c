@@ -222,6 +222,7 @@ other_files_are_recognised_and_refused(void **state)
 		{"\xBA\x16\x4F\x2F\x0C\0\0\0", 8, MREN_EUNSUPPORTED,
 		 "file is fastText's own binary model, which is not supported"},
 		{"\x80\x03}q", 4, MREN_EUNSUPPORTED, "file is a Python pickle, which is not supported"},
+		{" \n\n", 3, MREN_EFORMAT, "file holds no word"},
 		{"hello", 5, MREN_EFORMAT, "file does not hold word vectors"},
 		{"\n\0\0\0", 4, MREN_EFORMAT, "file does not hold word vectors"},
 	};
@@ -232,7 +233,7 @@ other_files_are_recognised_and_refused(void **state)
 		assert_int_equal(read_bytes(cases[i].bytes, cases[i].n, MREN_VECTORS_AUTO, -1),
 						 cases[i].status);
 		assert_string_equal(err.message, cases[i].message);
-		if (i > 0)
+		if (strstr(err.message, "file holds") == NULL && cases[i].n > 0)
 			assert_string_not_equal(err.hint, "");
 	}
 }
