@@ -228,12 +228,18 @@ sub kinds
 	return $self->_reach([$synset], ['@']);
 }
 
-# {synset => 1}: the parts of the synsets, and the parts of those.
+# {synset => 1}: the parts of the synsets.
 sub parts
 {
-	my ($self, $synsets) = @_;
-	my @parts = map { @{ $self->{pointers}{$_}{'%p'} || [] } } @$synsets;
-	return $self->_reach(\@parts, ['%p']);
+	my ($self, @synsets) = @_;
+	return { map { $_ => 1 } map { @{ $self->{pointers}{$_}{'%p'} || [] } } @synsets };
+}
+
+# {synset => 1}: the synsets, their parts, the parts of those, and so on.
+sub all_parts
+{
+	my ($self, @synsets) = @_;
+	return $self->_reach(\@synsets, ['%p']);
 }
 
 # {synset => 1}: what any pointer of the synset reaches, or reaches it in the other

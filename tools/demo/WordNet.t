@@ -70,7 +70,9 @@ is_deeply($wordnet->related('00000005'), { part_of => { '00000004' => 1, '000000
 	'a part of a part is a part');
 is_deeply($wordnet->related('00000007')->{instance_of}, { map { ("0000000$_" => 1) } 1 .. 3 },
 	'an instance of a kind is one of what that is a kind of');
-is_deeply($wordnet->parts(['00000003']), { '00000004' => 1, '00000005' => 1 }, 'parts and their parts');
+is_deeply($wordnet->parts('00000003', '00000004'), { '00000004' => 1, '00000005' => 1 }, 'parts of each');
+is_deeply($wordnet->parts('00000003'), { '00000004' => 1 }, 'but not the parts of parts');
+is_deeply($wordnet->all_parts('00000003'), { map { ("0000000$_" => 1) } 3 .. 5 }, 'unless asked for all');
 is_deeply($wordnet->kinds('00000003'), { map { ("0000000$_" => 1) } 1 .. 3 }, 'kinds, itself among them');
 ok($wordnet->neighbours('00000001')->{'00000002'}, 'what points down is a neighbour');
 ok(!$wordnet->neighbours('00000003')->{'00000007'}, 'what has no pointer is none');

@@ -73,7 +73,7 @@ FROM (SELECT DISTINCT ON (relation) * FROM example
 \timing on
 CALL mren.train('wordnet',
     $$SELECT sentence, head_span AS head, tail_span AS tail, relation FROM example WHERE split = 'train'$$,
-    '{"embeddings": "words", "negative": "none", "seed": 1}');
+    '{"embeddings": "words", "negative": "none", "epochs": 15, "seed": 1}');
 
 \echo
 \echo `date +%T` 'How good is it, on headwords it has never seen?'
@@ -97,7 +97,7 @@ FROM (SELECT substr(sentence, lower(head_span) + 1, upper(head_span) - lower(hea
 \timing on
 CALL mren.train('wordnet_pair',
     $$SELECT sentence, head, tail, relation FROM pair WHERE split = 'train'$$,
-    '{"embeddings": "words", "negative": "none", "seed": 1}');
+    '{"embeddings": "words", "negative": "none", "epochs": 15, "seed": 1}');
 \timing off
 
 CREATE TABLE control AS
