@@ -25,7 +25,7 @@ BEGIN
 END
 $$;
 \set QUIET off
-SELECT count(*) AS rows, round(100 * (m ->> 'semeval_macro')::numeric, 2) AS "official macro-F1",
+SELECT count(*) AS rows, round(100 * (m #>> '{semeval_macro,f1}')::numeric, 2) AS "official macro-F1",
        round(100 * (m ->> 'accuracy')::numeric, 2) AS accuracy
 FROM (SELECT mren.metrics(actual, relation, 'Other') AS m FROM predicted) AS x, predicted GROUP BY m;
 SELECT version, round((metrics ->> 'validation_f1')::numeric, 4) AS "validation F1", metrics ->> 'refit_epochs' AS epochs, round(seconds::numeric, 1) AS seconds, model
