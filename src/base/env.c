@@ -27,7 +27,7 @@ mren_allocate(const MrenEnv *env, size_t n, size_t size, void *out, MrenError *e
 MrenStatus
 mren_allocate_zero(const MrenEnv *env, size_t n, size_t size, void *out, MrenError *err)
 {
-	void *ptr;
+	void *ptr = NULL;
 
 	MREN_TRY(mren_allocate(env, n, size, out, err));
 	memcpy(&ptr, out, sizeof(ptr));
@@ -40,8 +40,8 @@ mren_grow(const MrenEnv *env, void *array, size_t *capacity, size_t used, size_t
 		  size_t size, MrenError *err)
 {
 	size_t grown = *capacity < 16 ? 16 : *capacity;
-	void *old;
-	void *fresh;
+	void *old = NULL;
+	void *fresh = NULL;
 
 	memcpy(&old, array, sizeof(old));
 	if (needed <= *capacity)
