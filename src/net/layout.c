@@ -53,9 +53,12 @@ mren_shape_check(const MrenNetShape *shape, MrenError *err)
 		return fail_shape(err, "product term", shape->product);
 	if (shape->n_hidden < 1 || shape->n_hidden > MREN_MAX_HIDDEN)
 		return fail_shape(err, "number of hidden layers", shape->n_hidden);
-	for (size_t i = 0; i < shape->n_hidden; i++)
+	for (size_t i = 0; i < MREN_MAX_HIDDEN; i++)
 	{
-		if (shape->hidden[i] < 1 || shape->hidden[i] > MREN_MAX_HIDDEN_SIZE)
+		size_t least = i < shape->n_hidden ? 1 : 0;
+		size_t most = i < shape->n_hidden ? MREN_MAX_HIDDEN_SIZE : 0;
+
+		if (shape->hidden[i] < least || shape->hidden[i] > most)
 			return fail_shape(err, "hidden layer", shape->hidden[i]);
 	}
 	if (shape->activation != MREN_ACTIVATION_RELU && shape->activation != MREN_ACTIVATION_TANH)

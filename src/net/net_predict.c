@@ -40,7 +40,7 @@ mren_net_scratch(const MrenNet *net, size_t batch)
 
 	if (shape->image_dim > 0)
 		features += aligned(rows * shape->image_dim) + aligned(rows * MREN_IMAGE_UNITS) +
-					aligned(rows * shape->product) + aligned(shape->product);
+					2 * aligned(rows * shape->product);
 	return features > layers ? features : layers;
 }
 
@@ -87,56 +87,68 @@ product_features(float *out, float *text, float *image, size_t n)
 	mren_multiply(out, text, image, n);
 }
 
+/* Writes what rows have without a picture, and gathers those that have one. */
+static MrenStatus
+gather_images(const MrenNet *net, const MrenInput *inputs, size_t n, float *features, float *images,
+			  size_t *with, size_t *n_with, MrenError *err)
+{
+	const MrenNetShape *shape = &net->shape;
+	const MrenTensorIds *ids = &net->layout.ids;
+	const float *absent = mren_tensor_at(&net->layout, net->values, ids->absent);
+	const float *mean = mren_tensor_at(&net->layout, net->values, ids->image_mean);
+	size_t text_dim = mren_shape_text_dim(shape);
+
+	*n_with = 0;
+	for (size_t i = 0; i < n; i++)
+	{
+		float *out = features + i * mren_shape_features_dim(shape) + text_dim;
+
+		memcpy(out, absent, MREN_IMAGE_UNITS * sizeof(float));
+		memset(out + MREN_IMAGE_UNITS, 0, (1 + shape->product) * sizeof(float));
+		if (inputs[i].image == NULL)
+			continue;
+		MREN_TRY(check_image(net, inputs[i].image, err));
+		mren_standardise(images + *n_with * shape->image_dim, inputs[i].image, mean,
+						 net->image_inverse, shape->image_dim);
+		with[(*n_with)++] = i;
+	}
+	return MREN_OK;
+}
+
 /*
  * The image side of up to MREN_INFER_ROWS rows, written behind their text.
- * Only rows with a picture run through the layers, gathered in front.
+ * Only rows with a picture run through the image's layers.
  */
 static MrenStatus
 image_features(const MrenNet *net, const MrenInput *inputs, size_t n, float *features,
 			   float *scratch, MrenError *err)
 {
 	const MrenNetShape *shape = &net->shape;
-	const MrenTensorIds *ids = &net->layout.ids;
 	size_t product = shape->product;
-	size_t text_dim = mren_shape_text_dim(shape);
 	size_t dim = mren_shape_features_dim(shape);
 	float *images = scratch;
 	float *units = images + aligned(n * shape->image_dim);
 	float *factors = units + aligned(n * MREN_IMAGE_UNITS);
-	float *text_factor = factors + aligned(n * product);
+	float *text_factors = factors + aligned(n * product);
 	size_t with[MREN_INFER_ROWS];
-	size_t n_with = 0;
+	size_t n_with;
 
-	for (size_t i = 0; i < n; i++)
-	{
-		float *out = features + i * dim + text_dim;
-
-		memcpy(out, mren_tensor_at(&net->layout, net->values, ids->absent),
-			   MREN_IMAGE_UNITS * sizeof(float));
-		memset(out + MREN_IMAGE_UNITS, 0, (1 + product) * sizeof(float));
-		if (inputs[i].image == NULL)
-			continue;
-		MREN_TRY(check_image(net, inputs[i].image, err));
-		mren_standardise(images + n_with * shape->image_dim, inputs[i].image,
-						 mren_tensor_at(&net->layout, net->values, ids->image_mean),
-						 net->image_inverse, shape->image_dim);
-		with[n_with++] = i;
-	}
+	MREN_TRY(gather_images(net, inputs, n, features, images, with, &n_with, err));
 	run_dense(&net->image, units, MREN_IMAGE_UNITS, images, shape->image_dim, n_with);
 	mren_dense_activate(shape->activation, units, n_with * MREN_IMAGE_UNITS);
-	if (product > 0)
+	if (product > 0 && n_with > 0)
+	{
 		run_dense(&net->product_image, factors, product, images, shape->image_dim, n_with);
+		run_dense(&net->product_text, text_factors, product, features, dim, n);
+	}
 	for (size_t i = 0; i < n_with; i++)
 	{
-		float *row = features + with[i] * dim;
-		float *out = row + text_dim;
+		float *out = features + with[i] * dim + mren_shape_text_dim(shape);
 
 		memcpy(out, units + i * MREN_IMAGE_UNITS, MREN_IMAGE_UNITS * sizeof(float));
 		out[MREN_IMAGE_UNITS] = 1;
-		if (product == 0)
-			continue;
-		run_dense(&net->product_text, text_factor, product, row, dim, 1);
-		product_features(out + MREN_IMAGE_UNITS + 1, text_factor, factors + i * product, product);
+		product_features(out + MREN_IMAGE_UNITS + 1, text_factors + with[i] * product,
+						 factors + i * product, product);
 	}
 	return MREN_OK;
 }
