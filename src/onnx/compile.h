@@ -22,6 +22,7 @@ struct MrenProgram
 	MrenPort *outputs;
 	size_t n_outputs;
 	int64_t opset;
+	MrenCpu cpu;
 };
 
 /* An empty program with its own pool and budget. */

@@ -11,6 +11,7 @@
 #define MREN_ONNX_CONV_H
 
 #include "onnx/plan.h"
+#include "onnx/simd.h"
 #include "onnx/window.h"
 
 typedef struct MrenConvShape
@@ -29,8 +30,10 @@ typedef struct MrenConv
 	const float *bias;	  /* filters */
 	bool has_residual;	  /* in[1] of the step */
 	MrenActivation activation;
-	size_t tile; /* output pixels a unit */
-	bool direct; /* the input itself is the matrix: 1x1, stride 1, no padding */
+	size_t tile;		  /* output pixels a unit */
+	const MrenSimd *simd; /* or NULL */
+	bool gathered;		  /* simd: taps are copied into rows */
+	bool direct;		  /* the input itself is the matrix: 1x1, stride 1, no padding */
 } MrenConv;
 
 /*
@@ -66,6 +69,19 @@ extern MrenStatus mren_conv_depthwise_pack(MrenPlan *plan, MrenConv *conv, const
 										   const float *scale, MrenConvChoice *choice,
 										   MrenError *err);
 extern bool mren_conv_is_depthwise(const MrenConvShape *shape);
+extern bool mren_conv_is_direct(const MrenWindow *window);
+
+/* Copies the channels that the taps of output pixel `at` see, zeros for padding. */
+extern void mren_conv_gather(const MrenConv *conv, const float *x, const size_t *at, size_t channel,
+							 size_t n, float *row);
+
+/* The kernels of conv->simd: one group, and depthwise. */
+extern MrenStatus mren_conv_simd_pack(MrenPlan *plan, MrenConv *conv, const float *w,
+									  const float *scale, MrenConvChoice *choice, MrenError *err);
+extern bool mren_conv_simd_depthwise(const MrenConv *conv);
+extern MrenStatus mren_conv_simd_depthwise_pack(MrenPlan *plan, MrenConv *conv, const float *w,
+												const float *scale, MrenConvChoice *choice,
+												MrenError *err);
 
 /* Bias, residual and activation on `rows` pixels of `n` channels at y. */
 extern void mren_conv_finish(const MrenConv *conv, const float *bias, const float *residual,

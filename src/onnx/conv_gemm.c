@@ -14,10 +14,9 @@
 #define TILE_BYTES ((size_t) 512 * 1024)
 #define TILE_PIXELS_MAX ((size_t) 2048)
 
-/* Copies what the taps of output pixel `at` see, zeros for padding. */
-static void
-gather_taps(const MrenConv *conv, const float *x, const size_t *at, size_t channel, size_t n,
-			float *row)
+void
+mren_conv_gather(const MrenConv *conv, const float *x, const size_t *at, size_t channel, size_t n,
+				 float *row)
 {
 	const MrenWindow *w = &conv->shape.window;
 	size_t first[MREN_SPATIAL_MAX];
@@ -115,8 +114,8 @@ gemm_tile(const MrenConv *conv, const MrenStep *step, const MrenFrame *frame, si
 			size_t pixel = first + r;
 
 			mren_window_at(&s->window, pixel % pixels, at);
-			gather_taps(conv, x + pixel / pixels * mren_window_in(&s->window) * s->channels, at,
-						group * n, n, (float *) (void *) frame->scratch + r * k);
+			mren_conv_gather(conv, x + pixel / pixels * mren_window_in(&s->window) * s->channels,
+							 at, group * n, n, (float *) (void *) frame->scratch + r * k);
 		}
 	}
 	mren_gemm(false, false, rows, m, k, 1.0f, matrix, lda, conv->weights + group * k * m, m, 0.0f,
@@ -146,8 +145,8 @@ gemm_kernel(const MrenStep *step, const MrenFrame *frame, size_t begin, size_t e
 	return MREN_OK;
 }
 
-static bool
-is_direct(const MrenWindow *w)
+bool
+mren_conv_is_direct(const MrenWindow *w)
 {
 	for (int d = 0; d < MREN_SPATIAL_MAX; d++)
 	{
@@ -183,7 +182,7 @@ mren_conv_gemm_pack(MrenPlan *plan, MrenConv *conv, const float *w, const float 
 		}
 	}
 	conv->weights = packed;
-	conv->direct = is_direct(&s->window);
+	conv->direct = mren_conv_is_direct(&s->window);
 	conv->tile = row > 0 ? TILE_BYTES / row : 1;
 	conv->tile = conv->tile < 16 ? 16 : conv->tile > TILE_PIXELS_MAX ? TILE_PIXELS_MAX : conv->tile;
 	if (conv->tile > total)

@@ -63,6 +63,11 @@ MrenStatus
 mren_conv_choose(MrenPlan *plan, MrenConv *conv, const float *w, const float *scale,
 				 MrenConvChoice *choice, MrenError *err)
 {
+	conv->simd = mren_simd_find(plan->cpu);
+	if (conv->simd != NULL && mren_conv_simd_depthwise(conv))
+		return mren_conv_simd_depthwise_pack(plan, conv, w, scale, choice, err);
+	if (conv->simd != NULL && conv->shape.groups == 1)
+		return mren_conv_simd_pack(plan, conv, w, scale, choice, err);
 	if (mren_conv_is_depthwise(&conv->shape))
 		return mren_conv_depthwise_pack(plan, conv, w, scale, choice, err);
 	return mren_conv_gemm_pack(plan, conv, w, scale, choice, err);

@@ -16,6 +16,7 @@
 #define MREN_ONNX_PLAN_H
 
 #include "onnx/model.h"
+#include "onnx/simd.h"
 
 typedef struct MrenStep MrenStep;
 
@@ -65,6 +66,7 @@ struct MrenPlan
 {
 	MrenModel *model;
 	MrenPool *pool; /* of what the steps keep: parameters, packed weights */
+	MrenCpu cpu;	/* whose kernels */
 	bool folding;	/* run once, at load: constants need not be copied */
 	MrenStep **steps;
 	size_t n_steps;

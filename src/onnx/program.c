@@ -74,6 +74,7 @@ mren_program_compile(MrenProgram *program, MrenModel *model, MrenValue **targets
 
 	plan.model = model;
 	plan.pool = &program->pool;
+	plan.cpu = program->cpu;
 	for (size_t i = 0; pictures && i < model->n_inputs; i++)
 	{
 		if (model->inputs[i]->shape.rank == 4)
@@ -161,6 +162,7 @@ mren_program_load(const MrenEnv *env, const uint8_t *bytes, size_t len,
 
 	*out = NULL;
 	MREN_TRY(mren_program_new(env, options->budget, &program, err));
+	program->cpu = options->cpu;
 	mren_pool_init(&pool, env, &program->budget);
 	status = mren_budget_take(&program->budget, len, err);
 	if (status == MREN_OK)

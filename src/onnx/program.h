@@ -8,6 +8,7 @@
 #ifndef MREN_ONNX_PROGRAM_H
 #define MREN_ONNX_PROGRAM_H
 
+#include "onnx/simd.h"
 #include "onnx/tensor.h"
 
 typedef struct MrenProgram MrenProgram;
@@ -28,6 +29,7 @@ typedef struct MrenProgramOptions
 	const char *const *outputs; /* tensors wanted; NULL: the graph's outputs */
 	size_t n_outputs;
 	size_t budget; /* bytes, as for mren_graph_load; 0: none */
+	MrenCpu cpu;   /* whose kernels: the best, but for tests */
 } MrenProgramOptions;
 
 /* A tensor that goes in or out of a run. */

@@ -172,7 +172,7 @@ folding_changes_no_tensor(void **state)
 	Build b;
 	TestEnv test;
 	MrenError err = {0};
-	MrenProgramOptions options = {NULL, 0, names, N, 0};
+	MrenProgramOptions options = {NULL, 0, names, N, 0, MREN_CPU_BEST};
 	MrenProgram *program;
 	MrenRun *run;
 	const MrenPort *ports;

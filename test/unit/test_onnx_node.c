@@ -169,7 +169,7 @@ run_program(NodeTest *node, const MrenProgram *program)
 static Outcome
 run_mode(NodeTest *node, Mode mode, MrenError *err)
 {
-	MrenProgramOptions options = {node->bindings, node->n_inputs, NULL, 0, 0};
+	MrenProgramOptions options = {node->bindings, node->n_inputs, NULL, 0, 0, MREN_CPU_BEST};
 	MrenProgram *program;
 	MrenStatus status;
 	Outcome outcome;

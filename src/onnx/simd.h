@@ -1,0 +1,91 @@
+/*
+ * simd.h
+ *	  The kernels written for one kind of CPU, and choosing among them at run
+ *	  time.
+ *
+ * The same source, tile.h, is compiled for each instruction set; the shared
+ * library itself is built for any CPU of its architecture.
+ */
+#ifndef MREN_ONNX_SIMD_H
+#define MREN_ONNX_SIMD_H
+
+#include <stddef.h>
+
+typedef enum MrenCpu
+{
+	MREN_CPU_BEST, /* what this machine has */
+	MREN_CPU_PORTABLE,
+	MREN_CPU_AVX2, /* with FMA */
+	MREN_CPU_AVX512,
+} MrenCpu;
+
+/* Vectors of filters a tile may have, and pixels. */
+#define MREN_TILE_VECTORS 4
+#define MREN_TILE_PIXELS 12
+
+/*
+ * A tile of a convolution: n_pixels (fixed by the function) times n_filters.
+ * The t-th tap of pixel r sees the channels at rows[t * row_stride + r].
+ * w is (tap, channel, filter), bias and w padded to whole vectors.
+ */
+typedef struct MrenTile
+{
+	const float *const *rows;
+	size_t row_stride;
+	size_t taps;
+	size_t channels;
+	const float *w;
+	const float *bias;
+	const float *residual; /* or NULL */
+	size_t residual_pitch;
+	float *y;
+	size_t pitch;
+	size_t n_filters;
+	float low; /* clip to low .. high */
+	float high;
+} MrenTile;
+
+typedef void (*MrenTileFunction)(const MrenTile *tile);
+
+/*
+ * n pixels of a depthwise convolution, one vector of channels at a time:
+ * pixel i sees tap t at x + offsets[t] + i * step.  channels is a multiple of
+ * the lanes; w is (tap, channel).
+ */
+typedef struct MrenDepthRow
+{
+	const float *x;
+	const ptrdiff_t *offsets;
+	size_t taps;
+	size_t step;
+	size_t n;
+	size_t channels;
+	const float *w;
+	const float *bias;
+	float *y;
+	size_t pitch;
+	float low;
+	float high;
+} MrenDepthRow;
+
+typedef struct MrenSimd
+{
+	const char *name;
+	size_t lanes;						  /* floats a vector */
+	size_t vectors;						  /* of filters a tile, at most */
+	size_t pixels[MREN_TILE_VECTORS + 1]; /* a tile of so many vectors has at most */
+	MrenTileFunction tiles[MREN_TILE_VECTORS + 1][MREN_TILE_PIXELS + 1];
+	void (*depth_row)(const MrenDepthRow *row);
+} MrenSimd;
+
+/* NULL for the portable path, or where the machine lacks it. */
+extern const MrenSimd *mren_simd_find(MrenCpu cpu);
+
+/* "avx512", "avx2" or "portable": the path this machine takes. */
+extern const char *mren_simd_name(void);
+
+/* Defined where the compiler and the architecture have them. */
+extern const MrenSimd mren_simd_avx2;
+extern const MrenSimd mren_simd_avx512;
+
+#endif
