@@ -10,7 +10,7 @@
 
 GRANT USAGE ON SCHEMA mren TO PUBLIC;
 
-GRANT SELECT ON mren.models, mren.runs, mren.training_progress TO PUBLIC;
+GRANT SELECT ON mren.models, mren.runs, mren.training_progress, mren.embeddings, mren.image_encoders TO PUBLIC;
 
 REVOKE EXECUTE ON FUNCTION
     mren.load_embeddings(text, text, text, integer),

@@ -184,6 +184,7 @@ find_version(const char *name, MrenDeployed *found)
 						errhint("mren.models lists the versions of each model.")));
 	pfree(found->version.head);
 	found->version.head = NULL;
+	found->version.icu = NULL;
 	if (!mren_catalog_embedding_by_hash(found->version.embeddings, &found->embedding, NULL))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),

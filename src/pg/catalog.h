@@ -59,6 +59,7 @@ typedef struct MrenVersionRow
 	bool has_encoder;
 	uint8 encoder[MREN_SHA256_LENGTH];
 	bytea *head; /* palloc'd, detoasted */
+	char *icu;	 /* that segmented its training rows; NULL: unknown; palloc'd */
 } MrenVersionRow;
 
 /* What one may do with a model, beside being its owner or a superuser. */

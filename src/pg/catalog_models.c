@@ -11,6 +11,7 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/jsonb.h"
 
 #include "pg/catalog_scan.h"
 
@@ -33,7 +34,10 @@ enum
 	VERSION_HEAD,
 	VERSION_SHA256,
 	VERSION_EMBEDDINGS,
-	VERSION_ENCODER
+	VERSION_ENCODER,
+	VERSION_RELATIONS,
+	VERSION_OPTIONS,
+	VERSION_METRICS
 };
 enum
 {
@@ -133,11 +137,28 @@ mren_catalog_require(const char *name, MrenPrivilege privilege, MrenModelRow *ro
 								words[privilege])));
 }
 
+/* The member "icu" of a version's metrics. */
+static char *
+icu_of(Datum metrics)
+{
+	Jsonb *object = DatumGetJsonbP(metrics);
+	JsonbValue key = {.type = jbvString};
+	JsonbValue *value;
+
+	key.val.string.val = "icu";
+	key.val.string.len = strlen("icu");
+	value = findJsonbValueFromContainer(&object->root, JB_FOBJECT, &key);
+	if (value == NULL || value->type != jbvString)
+		return NULL;
+	return pnstrdup(value->val.string.val, value->val.string.len);
+}
+
 static void
 read_version(MrenScan *scan, HeapTuple tuple, MrenVersionRow *row)
 {
 	bool isnull;
 	Datum encoder;
+	Datum metrics;
 
 	row->id = DatumGetInt64(mren_scan_column(scan, tuple, VERSION_ID));
 	row->model = DatumGetInt64(mren_scan_column(scan, tuple, VERSION_MODEL));
@@ -148,6 +169,8 @@ read_version(MrenScan *scan, HeapTuple tuple, MrenVersionRow *row)
 	row->has_encoder = !isnull;
 	if (!isnull)
 		mren_scan_hash(scan, encoder, row->encoder);
+	metrics = heap_getattr(tuple, VERSION_METRICS, RelationGetDescr(scan->rel), &isnull);
+	row->icu = isnull ? NULL : icu_of(metrics);
 	row->head = DatumGetByteaPCopy(mren_scan_column(scan, tuple, VERSION_HEAD));
 }
 

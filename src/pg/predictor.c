@@ -48,6 +48,11 @@ load_model(const MrenDeployed *deployed, const MrenCacheKey *key)
 							   deployed->version.version, deployed->name)));
 	entry->base.context = context;
 	entry->base.key = *key;
+	/* Words may be segmented otherwise than in training: once, when it is loaded. */
+	if (version.icu != NULL && strcmp(version.icu, mren_icu_version()) != 0)
+		ereport(WARNING, (errmsg("model \"%s\" was trained with ICU %s, but this server has ICU %s",
+								 deployed->name, version.icu, mren_icu_version()),
+						  errhint("Retrain it if its answers changed.")));
 	entry->net = mren_models_load(&version, context);
 	mren_net_info(entry->net, &entry->info);
 	entry->base.bytes = MemoryContextMemAllocated(context, true);

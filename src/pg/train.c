@@ -218,6 +218,12 @@ save(Train *train)
 
 	mren_training_end(&train->training, &network, &report);
 	train->version = mren_models_save(train->model, &network, &extra);
+	ereport(NOTICE, (errmsg_internal(
+						"version %d of model \"%s\": %zu rows, %zu relations, %.1f %% of the words "
+						"have vectors",
+						train->version, train->model, report.n_train, report.n_relations,
+						report.n_words > 0 ? 100.0 - 100.0 * report.n_unknown_words / report.n_words
+										   : 100.0)));
 	if (train->run.id != 0)
 		mren_run_succeed(&train->run, train->version);
 }

@@ -7,6 +7,8 @@
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 
+#include "text/tokens.h"
+
 /* True if any row has a picture: a training without is one of text alone. */
 static bool
 has_pictures(const MrenSource *source)
