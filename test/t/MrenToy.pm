@@ -1,0 +1,125 @@
+package MrenToy;
+
+# MrenToy: what the tests of the promises share: the toy task of the SQL tests,
+# pictures made on the spot, and what a server's processes and files take.
+#
+#	use MrenToy;
+#	toy_task($node);				# embeddings "tiny", table pairs
+#	tiny_encoder($node);				# image encoder "tiny"
+#	my $file = png(4, 4, "\xff\0\0" x 16);		# the bytes of a PNG
+#	my $kb = private_kb($session->backend);		# memory of its own
+#	is(temporary_files($node), 0, '...');
+#	like(error_in($session, 'SELECT 1/0'), qr/^22012: division/, '...');
+#	my $file = server_file('a.png', $bytes);	# where a server may read it
+
+use strict;
+use warnings;
+use Compress::Zlib ();
+use Exporter 'import';
+use File::Temp ();
+use FindBin;
+use MrenTest;
+
+our @EXPORT = qw(toy_task tiny_encoder png private_kb temporary_files server_file bytea error_in);
+
+my $root = $ENV{MREN_ROOT} || "$FindBin::Bin/../..";
+my $dir;
+
+sub slurp
+{
+	my ($file) = @_;
+
+	open my $in, '<:raw', $file or die "cannot read \"$file\": $!";
+	return do { local $/; <$in> };
+}
+
+sub toy_task
+{
+	my ($node, %option) = @_;
+
+	$node->sql(slurp("$root/test/include/tiny.sql"), %option);
+}
+
+sub tiny_encoder
+{
+	my ($node, %option) = @_;
+	my $encoder = bytea(slurp("$root/test/data/encoder.onnx"));
+
+	$node->sql("SELECT mren.load_image_encoder('tiny', $encoder, mean => '{0}', std => '{255}')", %option);
+}
+
+# Bytes as a literal of SQL.
+sub bytea
+{
+	my ($bytes) = @_;
+	return q{'\x} . unpack('H*', $bytes) . q{'::bytea};
+}
+
+sub chunk
+{
+	my ($type, $data) = @_;
+	return pack('N', length $data) . $type . $data . pack('N', Compress::Zlib::crc32($type . $data));
+}
+
+# A PNG of the given pixels, three bytes each, row by row from the top; one
+# row's pixels alone are repeated.
+sub png
+{
+	my ($width, $height, $pixels) = @_;
+	my $stride = 3 * $width;
+	my $deflate = Compress::Zlib::deflateInit(-Level => 1);
+	my $data = '';
+
+	for my $y (0 .. $height - 1)
+	{
+		my $row = length $pixels == $stride ? $pixels : substr $pixels, $y * $stride, $stride;
+		$data .= $deflate->deflate("\0$row");
+	}
+	$data .= $deflate->flush;
+	return "\x89PNG\r\n\x1a\n" . chunk('IHDR', pack('NNC5', $width, $height, 8, 2, 0, 0, 0)) .
+	  chunk('IDAT', $data) . chunk('IEND', '');
+}
+
+# Memory of the process that it shares with no other, in kB: what it allocated,
+# without the pages of shared buffers that it has touched.
+sub private_kb
+{
+	my ($pid) = @_;
+	my ($kb) = slurp("/proc/$pid/status") =~ /^RssAnon:\s*(\d+) kB/m;
+
+	return $kb;
+}
+
+# As error_of of a node, in a session that stays open.
+sub error_in
+{
+	my ($session, $sql) = @_;
+
+	$session->send("\\set VERBOSITY verbose\n$sql");
+	my (undef, $err) = $session->wait_for;
+	return $err =~ /(?:ERROR|FATAL):  (\w{5}): (.*)/ ? "$1: $2" : "no error: $err";
+}
+
+sub temporary_files
+{
+	my ($node) = @_;
+	return $node->sql('SELECT count(*) FROM pg_ls_tmpdir()', database => 'postgres');
+}
+
+sub server_file
+{
+	my ($name, $bytes) = @_;
+
+	if (!$dir)
+	{
+		$dir = File::Temp::tempdir('mren-files.XXXXXX', TMPDIR => 1, CLEANUP => 1);
+		chmod 0755, $dir;
+	}
+	open my $out, '>:raw', "$dir/$name" or die "cannot write \"$dir/$name\": $!";
+	print {$out} $bytes;
+	close $out or die "cannot write \"$dir/$name\": $!";
+	chmod 0644, "$dir/$name";
+	return "$dir/$name";
+}
+
+1;
