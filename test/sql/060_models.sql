@@ -47,8 +47,15 @@ SELECT mren.export_model('copy') = mren.export_model('m', 3) AS same;
 SELECT mren.import_model('copy', mren.export_model('n', 2));
 SELECT version, deployed FROM mren.models WHERE model = 'copy' ORDER BY 1;
 
--- The weights are stored in parts far below the limit of a field.
-SELECT max(length(data)) <= 1024 * 1024 AS small, count(DISTINCT tensor) > 3 AS by_tensor FROM mren.weight;
+-- The weights are stored in parts far below the limit of a field; a layer of
+-- 600 by 600 numbers has 1,440,000 bytes and two parts.
+CREATE TABLE wide AS SELECT mren.train_agg(sentence, head, tail, relation, NULL::bytea,
+    '{"embeddings": "tiny", "hidden": [600, 600], "epochs": 1}') AS network FROM pairs;
+SELECT mren.save_model('wide', network) FROM wide;
+SELECT max(length(data)) AS largest, count(DISTINCT tensor) > 3 AS by_tensor FROM mren.weight;
+SELECT shape, array_agg(length(data) ORDER BY part) AS bytes FROM mren.weight WHERE shape = '{600,600}' GROUP BY 1;
+SELECT encode(mren.export_model('wide'), 'hex') = substr(network::text, 3) AS same FROM wide;
+SELECT mren.drop_model('wide');
 
 -- Promote and roll back: a stack of deployments.
 SELECT mren.promote('m', 2);
@@ -137,6 +144,28 @@ FROM (SELECT decode(substr(network::text, 3), 'hex') AS b FROM networks WHERE se
      generate_series(0, length(b) - 1, length(b) / 199) AS i,
      error_of(format('SELECT %L::mren.network', '\x' || encode(substr(b, 1, i), 'hex'))) AS e
 GROUP BY 1;
+
+-- A table that was damaged by hand says so, instead of answering.
+BEGIN;
+DELETE FROM mren.weight WHERE name = 'hidden1.bias';
+SELECT error_of($$SELECT mren.export_model('m')$$);
+ROLLBACK;
+BEGIN;
+UPDATE mren.weight SET data = substr(data, 5) WHERE name = 'hidden1.bias';
+SELECT regexp_replace(error_of($$SELECT mren.export_model('m')$$), 'id \d+', 'id N');
+ROLLBACK;
+BEGIN;
+UPDATE mren.weight SET data = decode('0000c07f', 'hex') || substr(data, 5) WHERE name = 'hidden1.bias';    -- a NaN
+SELECT error_of($$SELECT mren.export_model('m')$$);
+ROLLBACK;
+BEGIN;
+UPDATE mren.model_version SET head = set_byte(head, 100, 77);
+SELECT error_of($$SELECT mren.export_model('m')$$);
+ROLLBACK;
+BEGIN;
+UPDATE mren.model SET deployed = NULL;
+SELECT error_of($$SELECT mren.export_model('m')$$);
+ROLLBACK;
 
 -- Embeddings that a model needs stay; a version without them is accepted, with
 -- a warning, and predicts once they are there.
