@@ -4,9 +4,9 @@
  */
 #include "text/clitic.h"
 
-#include <stdbool.h>
 #include <string.h>
-#include <strings.h>
+
+#include "text/utf8.h"
 
 size_t
 mren_apostrophe_length(const char *text, size_t len)
@@ -19,13 +19,13 @@ mren_apostrophe_length(const char *text, size_t len)
 	return 0;
 }
 
-static bool
-is_ending(const char *letters, size_t len)
+bool
+mren_clitic_letters(const char *letters, size_t len)
 {
 	if (len == 1)
 		return strchr("smdSMD", letters[0]) != NULL && letters[0] != '\0';
-	return len == 2 && (strncasecmp(letters, "ll", 2) == 0 || strncasecmp(letters, "re", 2) == 0 ||
-						strncasecmp(letters, "ve", 2) == 0);
+	return len == 2 && (mren_ascii_equals(letters, "ll", 2) ||
+						mren_ascii_equals(letters, "re", 2) || mren_ascii_equals(letters, "ve", 2));
 }
 
 size_t
@@ -50,7 +50,7 @@ mren_clitic_length(const char *word, size_t len)
 			if (n > word && (*n == 'n' || *n == 'N'))
 				return (size_t) (word + len - n);
 		}
-		else if (is_ending(end, letters) && end - apostrophe > word)
+		else if (mren_clitic_letters(end, letters) && end - apostrophe > word)
 			return letters + apostrophe;
 		return 0;
 	}

@@ -6,6 +6,7 @@
 #ifndef MREN_TEXT_CLITIC_H
 #define MREN_TEXT_CLITIC_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /*
@@ -13,6 +14,9 @@
  * be left before it.
  */
 extern size_t mren_clitic_length(const char *word, size_t len);
+
+/* Whether letters are what follows the apostrophe of a clitic: "s", "ll". */
+extern bool mren_clitic_letters(const char *letters, size_t len);
 
 /* Bytes of the apostrophe at text[0], 0 if there is none; len may be 0. */
 extern size_t mren_apostrophe_length(const char *text, size_t len);

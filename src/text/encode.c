@@ -2,39 +2,21 @@
  * encode.c
  *	  Text and mentions to numbered words: split, gather, look up.
  *
- * A "unit" is a run of adjacent tokens that is looked up as a whole before
- * anything else is tried; it becomes one word, or two when an apostrophe's
- * ending is split off.
+ * unit.c says which tokens are looked up together; a unit becomes one word, or
+ * two when an apostrophe's ending is split off.
  */
 #include "text/encode.h"
 
 #include <string.h>
-#include <strings.h>
-
-#include <unicode/uchar.h>
 
 #include "text/clitic.h"
 #include "text/shape.h"
 #include "text/spelling.h"
+#include "text/unit.h"
 #include "text/utf8.h"
 
-/* More tokens than this are no compound: the rest is another word. */
-#define MAX_JOINED 15
+/* More parts of a word than these are left out. */
 #define MAX_PARTS 16
-
-typedef enum UnitKind
-{
-	UNIT_PLAIN,	   /* one token */
-	UNIT_COMPOUND, /* one word, by its parts if the whole is unknown */
-	UNIT_ADDRESS,  /* one word, by its shape if the whole is unknown */
-	UNIT_IF_KNOWN, /* one word only if the whole is known, else its first token */
-} UnitKind;
-
-typedef struct Unit
-{
-	UnitKind kind;
-	size_t n_tokens;
-} Unit;
 
 /* One call's state. */
 typedef struct Encoder
@@ -74,13 +56,6 @@ border_inside(const MrenEncoded *out, uint32_t at, uint32_t end, uint32_t *byte,
 	return *byte < end;
 }
 
-static bool
-is_mention_border(const MrenEncoded *out, uint32_t at)
-{
-	return at == out->head.start || at == out->head.end || at == out->tail.start ||
-		   at == out->tail.end;
-}
-
 static MrenStatus
 split_tokens(Encoder *encoder)
 {
@@ -106,164 +81,6 @@ split_tokens(Encoder *encoder)
 		split->items[split->n++] = token;
 	}
 	return MREN_OK;
-}
-
-/* ---- gathering tokens into units ---- */
-
-/* Whether token i touches the one before it, in the same mention or outside. */
-static inline bool
-touches(const MrenEncoded *out, size_t i)
-{
-	const MrenToken *tokens = out->split.items;
-
-	return i < out->split.n && tokens[i].start == tokens[i - 1].end &&
-		   !is_mention_border(out, tokens[i].start);
-}
-
-static bool
-token_is(const Encoder *encoder, size_t i, const char *want)
-{
-	MrenToken token = encoder->out->split.items[i];
-	size_t n = strlen(want);
-
-	return token.end - token.start == n && strncasecmp(encoder->text + token.start, want, n) == 0;
-}
-
-/* Whether token i begins with a letter or a digit. */
-static bool
-is_word(const Encoder *encoder, size_t i)
-{
-	MrenToken token = encoder->out->split.items[i];
-	unsigned char c = (unsigned char) encoder->text[token.start];
-	uint32_t code = 0;
-
-	if (c < 0x80)
-		return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
-	mren_utf8_decode(encoder->text + token.start, token.end - token.start, &code);
-	return u_isalnum((UChar32) code);
-}
-
-/* Bytes of the hyphen at text[0]: "-", U+2010, U+2011; 0 if there is none. */
-static size_t
-hyphen_length(const char *text, size_t len)
-{
-	if (len >= 1 && text[0] == '-')
-		return 1;
-	if (len >= 3 && memcmp(text, "\xE2\x80", 2) == 0 && (text[2] == '\x90' || text[2] == '\x91'))
-		return 3;
-	return 0;
-}
-
-static bool
-is_hyphen(const Encoder *encoder, size_t i)
-{
-	MrenToken token = encoder->out->split.items[i];
-	size_t len = token.end - token.start;
-
-	return hyphen_length(encoder->text + token.start, len) == len;
-}
-
-/* "http" + ":" + "/" + "/", or a token that begins with "www.". */
-static bool
-begins_address(const Encoder *encoder, size_t i)
-{
-	const MrenEncoded *out = encoder->out;
-	MrenToken token = out->split.items[i];
-
-	if (token.end - token.start > 4 && strncasecmp(encoder->text + token.start, "www.", 4) == 0)
-		return true;
-	if (!token_is(encoder, i, "http") && !token_is(encoder, i, "https"))
-		return false;
-	return touches(out, i + 1) && touches(out, i + 2) && touches(out, i + 3) &&
-		   token_is(encoder, i + 1, ":") && token_is(encoder, i + 2, "/") &&
-		   token_is(encoder, i + 3, "/");
-}
-
-/* All that touches, but for punctuation at the end, which is the sentence's. */
-static Unit
-gather_address(const Encoder *encoder, size_t i)
-{
-	const MrenEncoded *out = encoder->out;
-	size_t end = i + 1;
-
-	while (touches(out, end))
-		end++;
-	while (end > i + 1)
-	{
-		MrenToken token = out->split.items[end - 1];
-
-		if (token.end - token.start != 1 ||
-			strchr(".,;:!?)\"'", encoder->text[token.start]) == NULL)
-			break;
-		end--;
-	}
-	return (Unit){UNIT_ADDRESS, end - i};
-}
-
-/* A run of the same ASCII punctuation character, longest first. */
-static Unit
-gather_run(const Encoder *encoder, size_t i)
-{
-	const MrenEncoded *out = encoder->out;
-	char c = encoder->text[out->split.items[i].start];
-	size_t n = 1;
-
-	if (strchr(".-!?`'", c) == NULL || c == '\0')
-		return (Unit){UNIT_PLAIN, 1};
-	while (n < MAX_JOINED && touches(out, i + n) &&
-		   out->split.items[i + n].end - out->split.items[i + n].start == 1 &&
-		   encoder->text[out->split.items[i + n].start] == c)
-		n++;
-	return (Unit){n > 1 ? UNIT_IF_KNOWN : UNIT_PLAIN, n};
-}
-
-/*
- * A token that a full stop may belong to: "U.S", an initial, or a short
- * capitalised word such as "Mr", "Corp".
- */
-static bool
-may_be_abbreviation(const Encoder *encoder, size_t i)
-{
-	MrenToken token = encoder->out->split.items[i];
-	const char *word = encoder->text + token.start;
-	size_t len = token.end - token.start;
-
-	return memchr(word, '.', len) != NULL || len == 1 ||
-		   (len <= 4 && word[0] >= 'A' && word[0] <= 'Z');
-}
-
-static Unit
-gather_word(const Encoder *encoder, size_t i)
-{
-	const MrenEncoded *out = encoder->out;
-	size_t n = 1;
-
-	if (begins_address(encoder, i))
-		return gather_address(encoder, i);
-	while (n + 2 <= MAX_JOINED && touches(out, i + n) && is_hyphen(encoder, i + n) &&
-		   touches(out, i + n + 1) && is_word(encoder, i + n + 1))
-		n += 2;
-	if (n > 1)
-		return (Unit){UNIT_COMPOUND, n};
-	if (touches(out, i + 1) && token_is(encoder, i + 1, ".") && may_be_abbreviation(encoder, i))
-		return (Unit){UNIT_IF_KNOWN, 2};
-	return (Unit){UNIT_PLAIN, 1};
-}
-
-/* What begins at token i. */
-static Unit
-gather(const Encoder *encoder, size_t i)
-{
-	const MrenEncoded *out = encoder->out;
-
-	if (!touches(out, i + 1))
-		return (Unit){UNIT_PLAIN, 1};
-	if (is_word(encoder, i))
-		return gather_word(encoder, i);
-	if ((token_is(encoder, i, "@") || token_is(encoder, i, "#")) && is_word(encoder, i + 1) &&
-		!(i > 0 && touches(out, i)))
-		return (Unit){UNIT_COMPOUND, 2};
-	return gather_run(encoder, i);
 }
 
 /* ---- looking words up ---- */
@@ -306,7 +123,7 @@ end_word(Encoder *encoder, MrenToken span, MrenSpelling how)
 static size_t
 separator_length(const char *text, size_t len)
 {
-	size_t n = hyphen_length(text, len);
+	size_t n = mren_hyphen_length(text, len);
 
 	if (n == 0)
 		n = mren_apostrophe_length(text, len);
@@ -337,11 +154,11 @@ next_part(const char *word, size_t len, size_t *at, const char **part, size_t *p
 
 /* Whether a word has parts: numbers, initials and addresses have none. */
 static bool
-has_parts(UnitKind kind, int shape, const char *word, size_t len)
+has_parts(MrenUnitKind kind, int shape, const char *word, size_t len)
 {
-	if (kind == UNIT_COMPOUND)
+	if (kind == MREN_UNIT_COMPOUND)
 		return true;
-	if (kind == UNIT_ADDRESS || len > MREN_MAX_WORD || shape == MREN_SHAPE_URL ||
+	if (kind == MREN_UNIT_ADDRESS || len > MREN_MAX_WORD || shape == MREN_SHAPE_URL ||
 		shape == MREN_SHAPE_NUMBER || shape == MREN_SHAPE_INITIALS || shape == MREN_SHAPE_CLITIC)
 		return false;
 	for (size_t i = 0; i < len; i++)
@@ -408,7 +225,7 @@ look_up_initials(Encoder *encoder, const char *word, size_t len, int32_t *id)
 
 /* A word that is not in the vocabulary as a whole. */
 static MrenStatus
-add_unknown(Encoder *encoder, UnitKind kind, MrenToken span)
+add_unknown(Encoder *encoder, MrenUnitKind kind, MrenToken span)
 {
 	const char *word = encoder->text + span.start;
 	size_t len = span.end - span.start;
@@ -427,7 +244,7 @@ add_unknown(Encoder *encoder, UnitKind kind, MrenToken span)
 		MREN_TRY(add_piece(encoder, id));
 		return end_word(encoder, span, MREN_SPELLING_FALLBACK);
 	}
-	if (kind == UNIT_COMPOUND && shape != MREN_SHAPE_HANDLE && shape != MREN_SHAPE_HASHTAG)
+	if (kind == MREN_UNIT_COMPOUND && shape != MREN_SHAPE_HANDLE && shape != MREN_SHAPE_HASHTAG)
 		MREN_TRY(add_shapes_of_parts(encoder, word, len));
 	else
 		MREN_TRY(add_piece(encoder, -1 - shape));
@@ -451,7 +268,7 @@ add_if_known(Encoder *encoder, MrenToken span, bool *known)
 }
 
 static MrenStatus
-add_word(Encoder *encoder, UnitKind kind, MrenToken span)
+add_word(Encoder *encoder, MrenUnitKind kind, MrenToken span)
 {
 	bool known;
 
@@ -461,11 +278,11 @@ add_word(Encoder *encoder, UnitKind kind, MrenToken span)
 
 /* An unknown unit, without its ending if that has an apostrophe. */
 static MrenStatus
-add_split(Encoder *encoder, UnitKind kind, MrenToken span)
+add_split(Encoder *encoder, MrenUnitKind kind, MrenToken span)
 {
 	const char *word = encoder->text + span.start;
 	size_t len = span.end - span.start;
-	size_t ending = kind == UNIT_ADDRESS ? 0 : mren_clitic_length(word, len);
+	size_t ending = kind == MREN_UNIT_ADDRESS ? 0 : mren_clitic_length(word, len);
 	MrenToken stem = span;
 	MrenToken clitic = span;
 
@@ -475,7 +292,7 @@ add_split(Encoder *encoder, UnitKind kind, MrenToken span)
 	stem.char_end = clitic.char_start =
 		span.char_end - (uint32_t) mren_utf8_length(word + len - ending, ending);
 	MREN_TRY(add_word(encoder, kind, stem));
-	return add_word(encoder, UNIT_PLAIN, clitic);
+	return add_word(encoder, MREN_UNIT_PLAIN, clitic);
 }
 
 /* One unit at token i; *n_tokens is how many tokens it took. */
@@ -483,7 +300,7 @@ static MrenStatus
 add_unit(Encoder *encoder, size_t i, size_t *n_tokens)
 {
 	const MrenToken *tokens = encoder->out->split.items;
-	Unit unit = gather(encoder, i);
+	MrenUnit unit = mren_unit_gather(encoder->out, encoder->text, i);
 	MrenToken span = tokens[i];
 	bool known;
 
@@ -495,12 +312,12 @@ add_unit(Encoder *encoder, size_t i, size_t *n_tokens)
 		MREN_TRY(add_if_known(encoder, span, &known));
 		if (known)
 			return MREN_OK;
-		if (unit.kind != UNIT_IF_KNOWN)
+		if (unit.kind != MREN_UNIT_IF_KNOWN)
 			return add_split(encoder, unit.kind, span);
 		/* "......" may still hold a known "...". */
 		unit.n_tokens = unit.n_tokens > 3 ? 3 : unit.n_tokens - 1;
 		if (unit.n_tokens == 1)
-			unit.kind = UNIT_PLAIN;
+			unit.kind = MREN_UNIT_PLAIN;
 	}
 }
 

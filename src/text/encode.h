@@ -11,7 +11,8 @@
  *	- an abbreviation and its full stop ("U.S."), a run of one punctuation
  *	  character ("..."): one word where the vocabulary has it.
  * And split: an apostrophe's ending ("dog" + "'s", "do" + "n't") where the
- * vocabulary lacks the whole, as GloVe's tokenizer does.
+ * vocabulary lacks the whole, as GloVe's tokenizer does.  An apostrophe and its
+ * ending that stand alone ("Cosby 's") are one word.
  *
  * Mentions may overlap or be identical: each span covers all words inside its
  * mention, and the words they share belong to both.

@@ -16,7 +16,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
+
+#include "text/utf8.h"
 
 /* Longer numbers than this are not numbers anyone wrote on purpose. */
 #define MAX_NUMBER 400
@@ -159,7 +160,7 @@ is_not_a_finite_word(const char *at, const char *stop, const char **end)
 	{
 		size_t n = strlen(words[i]);
 
-		if ((size_t) (stop - at) >= n && strncasecmp(at, words[i], n) == 0)
+		if ((size_t) (stop - at) >= n && mren_ascii_equals(at, words[i], n))
 		{
 			*end = at + n;
 			return true;

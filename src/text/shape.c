@@ -7,7 +7,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
-#include <strings.h>
 
 #include <unicode/uchar.h>
 #include <unicode/uscript.h>
@@ -74,6 +73,8 @@ static const char *const names[MREN_N_SHAPES] = {
 	[MREN_SHAPE_LOWER] = "lower case",
 	[MREN_SHAPE_IDEOGRAPHS] = "ideographs",
 	[MREN_SHAPE_UNCASED] = "letters without case",
+	[MREN_SHAPE_LETTER] = "one letter",
+	[MREN_SHAPE_YEAR] = "year",
 };
 
 static bool
@@ -143,7 +144,7 @@ starts_with(const char *word, size_t len, const char *prefix)
 {
 	size_t n = strlen(prefix);
 
-	return len > n && strncasecmp(word, prefix, n) == 0;
+	return len > n && mren_ascii_equals(word, prefix, n);
 }
 
 static int
@@ -171,13 +172,23 @@ shape_of_letters(const Profile *profile, const char *word, size_t len)
 		return MREN_SHAPE_IDEOGRAPHS;
 	if (profile->n_uncased > 0)
 		return MREN_SHAPE_UNCASED;
+	if (profile->n_codes == 1)
+		return MREN_SHAPE_LETTER;
 	if (profile->n_upper == 0)
 		return lower_case_shape(word, len, profile->hyphen);
 	if (profile->n_lower == 0)
-		return profile->n_upper > 1 ? MREN_SHAPE_ALL_CAPS : MREN_SHAPE_CAPITALISED;
+		return MREN_SHAPE_ALL_CAPS;
 	if (profile->upper_first && (profile->n_upper == 1 || profile->hyphen))
 		return MREN_SHAPE_CAPITALISED;
 	return MREN_SHAPE_MIXED_CASE;
+}
+
+/* Not "1.50", which has as many bytes. */
+static bool
+is_year(const char *word, size_t len)
+{
+	return len == 4 && (word[0] == '1' || word[0] == '2') && word[1] >= '0' && word[1] <= '9' &&
+		   word[2] >= '0' && word[2] <= '9' && word[3] >= '0' && word[3] <= '9';
 }
 
 static int
@@ -191,7 +202,7 @@ shape_of_profile(const Profile *profile, const char *word, size_t len)
 	if (n_letters > 0)
 		return shape_of_letters(profile, word, len);
 	if (profile->n_digits > 0)
-		return MREN_SHAPE_NUMBER;
+		return is_year(word, len) ? MREN_SHAPE_YEAR : MREN_SHAPE_NUMBER;
 	if (profile->n_codes == 0)
 		return MREN_SHAPE_OTHER;
 	if (profile->n_punctuation == profile->n_codes)

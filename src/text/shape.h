@@ -36,6 +36,8 @@ typedef enum MrenShape
 	MREN_SHAPE_LOWER,			/* any other lower case */
 	MREN_SHAPE_IDEOGRAPHS,		/* Han, Hiragana, Katakana */
 	MREN_SHAPE_UNCASED,			/* letters of another script without case */
+	MREN_SHAPE_LETTER,			/* one cased letter: a, I, an initial */
+	MREN_SHAPE_YEAR,			/* four digits that begin with 1 or 2 */
 	MREN_N_SHAPES
 } MrenShape;
 

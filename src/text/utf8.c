@@ -120,6 +120,19 @@ mren_utf8_offset(const char *text, size_t len, size_t n)
 	return len;
 }
 
+bool
+mren_ascii_equals(const char *text, const char *lower, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+	{
+		char c = text[i] >= 'A' && text[i] <= 'Z' ? (char) (text[i] | 0x20) : text[i];
+
+		if (c != lower[i])
+			return false;
+	}
+	return true;
+}
+
 MrenExcerpt
 mren_utf8_excerpt(const char *text, size_t len)
 {

@@ -49,6 +49,9 @@ extern size_t mren_utf8_length(const char *text, size_t len);
 /* Byte offset of the code point number n, len when there are no more than n. */
 extern size_t mren_utf8_offset(const char *text, size_t len, size_t n);
 
+/* Whether n bytes equal the lower-case ASCII ones but for case, in any locale. */
+extern bool mren_ascii_equals(const char *text, const char *lower, size_t n);
+
 /*
  * A value as a message shows it: whole when short, else its beginning, cut at
  * a character, and "...".  Bytes that are not UTF-8, and control characters,
