@@ -1,0 +1,132 @@
+# README does what it says.  Its ```sql blocks are run in order, in one psql
+# session on a new database; where a ```text block follows one, it must be what
+# psql -q prints, to the letter.  Other blocks need files or services that are
+# not here: of them, and of the text, every name in schema mren must exist.
+use strict;
+use warnings;
+use MrenTest;
+use Test::More;
+
+my $root = $ENV{MREN_ROOT} || "$FindBin::Bin/../..";
+my $readme = slurp("$root/README.md");
+
+sub slurp
+{
+	my ($path) = @_;
+
+	open my $in, '<', $path or die "cannot read \"$path\": $!\n";
+	local $/;
+	return <$in>;
+}
+
+# README's fenced blocks: { language, body, line, expected }, where expected is
+# the body of the text block behind it with nothing but white space between.
+sub blocks
+{
+	my ($text) = @_;
+	my @found;
+	my $end = 0;
+
+	while ($text =~ /^```(\w*)\n(.*?)^```$/gms)
+	{
+		my ($language, $body, $from, $to) = ($1, $2, $-[0], $+[0]);
+		my $between = substr $text, $end, $from - $end;
+
+		if ($language eq 'text' && @found && $between =~ /^\s*$/)
+		{
+			$found[-1]{expected} = $body;
+		}
+		else
+		{
+			my $line = 1 + (substr($text, 0, $from) =~ tr/\n//);
+			push @found, { language => $language, body => $body, line => $line };
+		}
+		$end = $to;
+	}
+	return @found;
+}
+
+# The blocks' statements in one session: what each printed, and its messages.
+sub run_blocks
+{
+	my ($node, @sql) = @_;
+	my $script = join '', map { "\\echo [block $_]\n\\warn [block $_]\n$sql[$_]{body}" } 0 .. $#sql;
+	my (undef, $out, $err) = $node->feed($script, 'psql', '-Xq', '-P', 'pager=off', '-d', 'readme');
+
+	for my $text ([ printed => $out ], [ messages => $err ])
+	{
+		my ($key, $all) = @$text;
+		my @parts = split /^\[block (\d+)\]\n?/m, $all;
+
+		shift @parts;
+		while (my ($number, $part) = splice @parts, 0, 2)
+		{
+			$sql[$number]{$key} = $part // '';
+		}
+	}
+}
+
+# Names that README uses but the database does not have.
+sub unknown_names
+{
+	my ($node, $text) = @_;
+	my %names = map { $_ => 1 } $text =~ /\bmren\.(\w+)/g;
+	my $list = join ', ', map { "'$_'" } sort keys %names;
+
+	return $node->sql(<<"SQL", database => 'readme');
+SELECT count(*) AS loaded FROM mren.version() \\gset _
+SELECT 'mren.' || n.name FROM unnest(ARRAY[$list]) AS n (name)
+WHERE NOT EXISTS (SELECT FROM pg_proc WHERE pronamespace = 'mren'::regnamespace AND proname = n.name)
+	AND NOT EXISTS (SELECT FROM pg_class WHERE relnamespace = 'mren'::regnamespace AND relname = n.name)
+	AND NOT EXISTS (SELECT FROM pg_type WHERE typnamespace = 'mren'::regnamespace AND typname = n.name)
+	AND NOT EXISTS (SELECT FROM pg_settings s WHERE s.name = 'mren.' || n.name)
+SQL
+}
+
+my @blocks = blocks($readme);
+my @sql = grep { $_->{language} eq 'sql' } @blocks;
+my @other = grep { $_->{language} eq '' } @blocks;
+my $node = MrenTest->start_empty('readme');
+
+cmp_ok(scalar(@sql), '>=', 10, 'README has a first run');
+cmp_ok(scalar(grep { defined $_->{expected} } @sql), '>=', 5, 'and shows what it prints');
+is_deeply([ grep { $_->{language} !~ /^(?:sql|sh)?$/ } @blocks ], [], 'every output follows what prints it');
+
+$node->sql('CREATE DATABASE readme', database => 'postgres');
+run_blocks($node, @sql);
+for my $block (@sql)
+{
+	my $messages = $block->{messages} // 'psql ended before this block';
+
+	unlike($messages, qr/ERROR|FATAL|ended before/, "the block of line $block->{line} runs")
+		or diag($messages);
+	next unless defined $block->{expected};
+	(my $printed = $block->{printed} // '') =~ s/\n+\z/\n/;
+	is($printed . ($printed =~ /\n\z/ ? '' : "\n"), $block->{expected}, "and prints what line $block->{line} says");
+}
+
+is(unknown_names($node, $readme), '', 'every name in schema mren exists');
+for my $call (map { $_->{body} =~ /\b(mren\.\w+)\s*\(/g } @other)
+{
+	my ($name) = $call =~ /\.(\w+)/;
+
+	isnt($node->sql("SELECT count(*) FROM pg_proc WHERE pronamespace = 'mren'::regnamespace AND proname = '$name'",
+			database => 'readme'), '0', "$call can be called");
+}
+for my $link ($readme =~ /\]\(([^):#]+)\)/g)
+{
+	ok(-e "$root/$link", "the link to $link leads somewhere");
+}
+
+# What README makes can be cleared away.
+my @roles = map { $_->{body} =~ /^CREATE ROLE (\w+)/gm } @sql;
+$node->sql('DROP EXTENSION mren CASCADE', database => 'readme');
+$node->sql('DROP DATABASE readme', database => 'postgres');
+for my $role (@roles)
+{
+	my ($status, undef, $err) = $node->try("DROP ROLE $role", database => 'postgres');
+
+	is($status, 0, "role $role can be dropped") or diag($err);
+}
+
+done_testing();
