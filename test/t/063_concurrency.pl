@@ -1,0 +1,83 @@
+# Many sessions at once save, promote, roll back, drop and predict: no version
+# gets lost or numbered twice, nothing is left behind, and nobody sees a model
+# without a deployed version.
+use strict;
+use warnings;
+use File::Temp ();
+use MrenTest;
+use Test::More;
+
+my $root = $ENV{MREN_ROOT} || "$FindBin::Bin/../..";
+open my $in, '<', "$root/test/include/tiny.sql" or die "cannot read the toy task: $!";
+my $tiny = do { local $/; <$in> };
+my $node = MrenTest->start('concurrency');
+$node->sql($tiny);
+$node->sql(<<'SQL');
+CREATE TABLE networks AS SELECT mren.train_agg(sentence, head, tail, relation, NULL::bytea,
+	'{"embeddings": "tiny", "hidden": [4], "epochs": 2}') AS network FROM pairs;
+SQL
+
+my $dir = File::Temp::tempdir('mren-bench.XXXXXX', TMPDIR => 1, CLEANUP => 1);
+chmod 0755, $dir;
+
+# pgbench over files of statements, each with a weight: its errors, if any.
+sub bench
+{
+	my ($clients, $transactions, %files) = @_;
+	my @arguments;
+
+	for my $name (sort keys %files)
+	{
+		my ($weight, $sql) = @{ $files{$name} };
+		open my $out, '>', "$dir/$name.sql" or die "cannot write \"$dir/$name.sql\": $!";
+		print {$out} $sql;
+		close $out;
+		push @arguments, '-f', "$dir/$name.sql\@$weight";
+	}
+	my ($status, $out, $err) = $node->run('pgbench', '-n', '-c', $clients, '-j', 2, '-t', $transactions, @arguments, 'test');
+	my ($failed) = $out =~ /number of failed transactions: (\d+)/;
+	return $status == 0 && !$failed ? '' : "status $status\n$out\n$err";
+}
+
+# One model from nothing, by all sessions at the same moment.
+is(bench(6, 5, save => [ 1, "SELECT mren.save_model('new', network) FROM networks;\n" ]), '', 'six sessions save 30 versions');
+is($node->sql(q{SELECT array_agg(version ORDER BY version) = array(SELECT generate_series(1, 30)) FROM mren.models}),
+	't', 'they have the numbers 1 to 30');
+is($node->sql('SELECT version FROM mren.models WHERE deployed'), '1', 'the first is deployed');
+
+# A mixture.  What must fail (a version that is gone or deployed, nothing to go
+# back to) is asked for through a function that swallows just that.
+$node->sql(<<'SQL');
+CREATE FUNCTION try(statement text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+	EXECUTE statement;
+EXCEPTION WHEN undefined_object OR object_in_use OR object_not_in_prerequisite_state THEN
+	NULL;
+END
+$$;
+SQL
+my $some = '(SELECT version FROM mren.models ORDER BY random() LIMIT 1)';
+is(bench(6, 25,
+	save => [ 2, "SELECT mren.save_model('new', network) FROM networks;\n" ],
+	promote => [ 3, "SELECT try(format('SELECT mren.promote(''new'', %s)', $some));\n" ],
+	rollback => [ 2, "SELECT try('SELECT mren.rollback(''new'')');\n" ],
+	drop => [ 2, "SELECT try(format('SELECT mren.drop_version(''new'', %s)', $some));\n" ],
+	predict => [ 4, "SELECT mren.predict('new', sentence, head, tail) FROM pairs WHERE id <= 5;\n" ],
+	export => [ 1, "SELECT length(mren.export_model('new'));\n" ]),
+	'', 'six sessions save, promote, roll back, drop, predict and export');
+is($node->sql('SELECT count(*) FROM mren.models WHERE deployed'), '1', 'one version is deployed');
+is($node->sql(<<'SQL'), 't', 'it is the last deployment that was not undone');
+SELECT m.deployed = (SELECT d.version_id FROM mren.deployment d WHERE d.model = m.id AND NOT d.undone ORDER BY d.id DESC LIMIT 1)
+FROM mren.model m
+SQL
+is($node->sql(<<'SQL'), '', 'no number is there twice, or beyond the last');
+SELECT version FROM mren.model_version v GROUP BY version HAVING count(*) > 1
+UNION ALL SELECT version FROM mren.model_version v JOIN mren.model m ON m.id = v.model WHERE version > last_version
+SQL
+is($node->sql(<<'SQL'), '0|0', 'nothing is left of what was dropped');
+SELECT (SELECT count(*) FROM mren.weight w WHERE NOT EXISTS (SELECT FROM mren.model_version v WHERE v.id = w.version)),
+	(SELECT count(*) FROM mren.deployment d WHERE NOT EXISTS (SELECT FROM mren.model_version v WHERE v.id = d.version_id))
+SQL
+is($node->sql(q{SELECT count(DISTINCT md5(mren.export_model(model, version))) FROM mren.models}), '1', 'every version is whole');
+
+done_testing();
