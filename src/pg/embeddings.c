@@ -19,6 +19,7 @@
 
 #include "pg/args.h"
 #include "pg/catalog.h"
+#include "pg/content.h"
 #include "pg/digest.h"
 #include "pg/env.h"
 #include "pg/input.h"
@@ -211,36 +212,15 @@ mren_load_embeddings_large_object(PG_FUNCTION_ARGS)
 }
 
 PG_FUNCTION_INFO_V1(mren_drop_embeddings);
-/*
- * mren.drop_embeddings(name) → void.  The row goes first: a model that is
- * being saved locks it, so none can begin to need it meanwhile.
- */
+/* mren.drop_embeddings(name) → void */
 Datum
 mren_drop_embeddings(PG_FUNCTION_ARGS)
 {
 	char *name = mren_arg_text(fcinfo, 0, "name");
 	MrenEmbeddingRow row;
-	Oid types[] = {INT8OID};
-	Datum id;
-	char *users;
 
 	mren_catalog_need_embedding(name, &row);
-	if (!mren_catalog_is_owner(NameStr(row.owner)))
-		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-						errmsg("must be owner of embeddings \"%s\"", name)));
-	mren_models_begin("mren.drop_embeddings");
-	id = Int64GetDatum(row.id);
-	mren_catalog_write("DELETE FROM mren.embedding WHERE id OPERATOR(pg_catalog.=) $1", 1, types,
-					   &id, NULL);
-	users = mren_models_using(row.sha256, false);
-	if (users != NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
-				 errmsg("cannot drop embeddings \"%s\" because models need them", name),
-				 errdetail("They are needed by %s.", users), errhint("Drop the models first.")));
-	mren_catalog_write("DELETE FROM mren.embedding_word WHERE embedding OPERATOR(pg_catalog.=) $1",
-					   1, types, &id, NULL);
-	mren_models_end();
+	mren_content_drop(&mren_content_embeddings, name, row.id, NameStr(row.owner), row.sha256);
 	PG_RETURN_VOID();
 }
 

@@ -23,6 +23,7 @@
 #include "onnx/graph.h"
 #include "pg/args.h"
 #include "pg/catalog.h"
+#include "pg/content.h"
 #include "pg/digest.h"
 #include "pg/encoders.h"
 #include "pg/env.h"
@@ -236,33 +237,15 @@ mren_load_image_encoder_large_object(PG_FUNCTION_ARGS)
 }
 
 PG_FUNCTION_INFO_V1(mren_drop_image_encoder);
-/* mren.drop_image_encoder(name) → void; as mren.drop_embeddings, the row goes first. */
+/* mren.drop_image_encoder(name) → void */
 Datum
 mren_drop_image_encoder(PG_FUNCTION_ARGS)
 {
 	char *name = mren_arg_text(fcinfo, 0, "name");
 	MrenEncoderRow row;
-	Oid types[] = {INT8OID};
-	Datum id;
-	char *users;
 
 	mren_catalog_need_encoder(name, &row);
-	if (!mren_catalog_is_owner(NameStr(row.owner)))
-		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-						errmsg("must be owner of image encoder \"%s\"", name)));
-	mren_models_begin("mren.drop_image_encoder");
-	id = Int64GetDatum(row.id);
-	mren_catalog_write("DELETE FROM mren.encoder WHERE id OPERATOR(pg_catalog.=) $1", 1, types, &id,
-					   NULL);
-	users = mren_models_using(row.identity, true);
-	if (users != NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
-				 errmsg("cannot drop image encoder \"%s\" because models need it", name),
-				 errdetail("It is needed by %s.", users), errhint("Drop the models first.")));
-	mren_catalog_write("DELETE FROM mren.encoder_part WHERE encoder OPERATOR(pg_catalog.=) $1", 1,
-					   types, &id, NULL);
-	mren_models_end();
+	mren_content_drop(&mren_content_encoder, name, row.id, NameStr(row.owner), row.identity);
 	PG_RETURN_VOID();
 }
 

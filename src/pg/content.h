@@ -1,0 +1,27 @@
+/*
+ * content.h
+ *	  What embeddings and image encoders have in common: models name them by
+ *	  the hash of their content, and they cannot go while one does.
+ */
+#ifndef MREN_PG_CONTENT_H
+#define MREN_PG_CONTENT_H
+
+#include "postgres.h"
+
+typedef struct MrenContent
+{
+	const char *what;		/* for messages: "embeddings" */
+	const char *function;	/* that drops it */
+	const char *delete_row; /* statements, $1 is the id */
+	const char *delete_parts;
+	bool encoder;
+} MrenContent;
+
+extern const MrenContent mren_content_embeddings;
+extern const MrenContent mren_content_encoder;
+
+/* Drops one, of this name, id, owner and hash; an error if the user may not or a model needs it. */
+extern void mren_content_drop(const MrenContent *content, const char *name, int64 id,
+							  const char *owner, const uint8 *hash);
+
+#endif
