@@ -8,8 +8,10 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "onnx/simd.h"
+
 /*
- * expf without a branch, so that the compiler may vectorise loops around it.
+ * expf without a branch; tile.h has the same for vectors.
  * exp(x) = 2^k * exp(r), |r| <= ln(2)/2, by the Cephes polynomial (Moshier,
  * expf.c); 2^k is made in two factors, so that results near the ends of the
  * range are right.  Relative error below 2 units in the last place; NaN stays.
@@ -46,6 +48,14 @@ sigmoid(float x)
 	return 1.0f / (1.0f + fast_exp(-x));
 }
 
+/* clipped to 0 .. 1 */
+static inline float
+unit(float x)
+{
+	x = x < 0.0f ? 0.0f : x;
+	return x > 1.0f ? 1.0f : x;
+}
+
 static inline float
 softplus(float x)
 {
@@ -62,7 +72,7 @@ softplus(float x)
 	break
 
 /* The functions networks over pictures apply to whole feature maps. */
-static bool
+MREN_HOT static bool
 activate_common(const MrenActivation *activation, const float *x, float *y, size_t n)
 {
 	float a = activation->a;
@@ -84,9 +94,9 @@ activate_common(const MrenActivation *activation, const float *x, float *y, size
 		case MREN_UNARY_SILU:
 			APPLY(v * sigmoid(v));
 		case MREN_UNARY_HARDSIGMOID:
-			APPLY(fminf(fmaxf(a * v + b, 0.0f), 1.0f));
+			APPLY(unit(a * v + b));
 		case MREN_UNARY_HARDSWISH:
-			APPLY(v * fminf(fmaxf(v * (1.0f / 6.0f) + 0.5f, 0.0f), 1.0f));
+			APPLY(v * unit(v * (1.0f / 6.0f) + 0.5f));
 		case MREN_UNARY_EXP:
 			APPLY(expf(v));
 		case MREN_UNARY_SQRT:
@@ -173,6 +183,15 @@ activate_one(const MrenActivation *activation, float v)
 void
 mren_activate(const MrenActivation *activation, const float *x, float *y, size_t n)
 {
+	const MrenSimd *simd = NULL;
+
+	if (activation->kind == MREN_UNARY_SIGMOID || activation->kind == MREN_UNARY_SILU)
+		simd = mren_simd_find(MREN_CPU_BEST);
+	if (simd != NULL)
+	{
+		simd->sigmoid(x, y, n, activation->kind == MREN_UNARY_SILU);
+		return;
+	}
 	if (activate_common(activation, x, y, n))
 		return;
 	for (size_t i = 0; i < n; i++)

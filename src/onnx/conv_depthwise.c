@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "onnx/conv.h"
+#include "onnx/simd.h"
 
 bool
 mren_conv_is_depthwise(const MrenConvShape *shape)
@@ -14,7 +15,7 @@ mren_conv_is_depthwise(const MrenConvShape *shape)
 		   shape->channels > 1;
 }
 
-static void
+MREN_HOT static void
 add_products(const float *restrict x, const float *restrict w, float *restrict y, size_t n)
 {
 	for (size_t c = 0; c < n; c++)

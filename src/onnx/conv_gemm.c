@@ -9,6 +9,7 @@
 #include "base/blas.h"
 #include "base/size.h"
 #include "onnx/conv.h"
+#include "onnx/simd.h"
 
 /* Matrix bytes of a tile: half of a usual second-level cache. */
 #define TILE_BYTES ((size_t) 512 * 1024)
@@ -21,6 +22,9 @@ mren_conv_gather(const MrenConv *conv, const float *x, const size_t *at, size_t 
 	const MrenWindow *w = &conv->shape.window;
 	size_t first[MREN_SPATIAL_MAX];
 	size_t last[MREN_SPATIAL_MAX];
+	/* neighbouring taps of a row then lie side by side */
+	bool contiguous = w->dilation[2] == 1 && n == conv->shape.channels;
+	size_t run = w->kernel[2] * n;
 
 	for (int d = 0; d < MREN_SPATIAL_MAX; d++)
 		mren_window_range(w, d, at[d], &first[d], &last[d]);
@@ -32,6 +36,17 @@ mren_conv_gather(const MrenConv *conv, const float *x, const size_t *at, size_t 
 			size_t ih = at[1] * w->stride[1] + kh * w->dilation[1] - w->before[1];
 			bool inside = kd >= first[0] && kd < last[0] && kh >= first[1] && kh < last[1];
 
+			if (inside && contiguous && first[2] == 0 && last[2] == w->kernel[2])
+			{
+				const float *from =
+					x + ((id * w->in[1] + ih) * w->in[2] + at[2] * w->stride[2] - w->before[2]) * n;
+
+				/* short: a call would cost more */
+				for (size_t i = 0; i < run; i++)
+					row[i] = from[i];
+				row += run;
+				continue;
+			}
 			for (size_t kw = 0; kw < w->kernel[2]; kw++, row += n)
 			{
 				size_t iw = at[2] * w->stride[2] + kw * w->dilation[2] - w->before[2];
@@ -48,7 +63,7 @@ mren_conv_gather(const MrenConv *conv, const float *x, const size_t *at, size_t 
 	}
 }
 
-void
+MREN_HOT void
 mren_conv_finish(const MrenConv *conv, const float *bias, const float *residual,
 				 size_t residual_pitch, float *y, size_t pitch, size_t rows, size_t n)
 {

@@ -191,6 +191,22 @@ simd_kernel(const MrenStep *step, const MrenFrame *frame, size_t begin, size_t e
 	return MREN_OK;
 }
 
+#define CHANNELS_PACKED 16
+
+/* Channels first .. last-1 of one filter, to its place in each row of a panel. */
+static void
+pack_filter(const MrenConvShape *s, const float *w, float factor, size_t first, size_t last,
+			size_t width, float *packed)
+{
+	size_t taps = mren_window_taps(&s->window);
+
+	for (size_t c = first; c < last; c++)
+	{
+		for (size_t t = 0; t < taps; t++)
+			packed[(t * s->channels + c) * width] = w[c * taps + t] * factor;
+	}
+}
+
 /* (panel, tap, channel, filter), zeros behind the last filter. */
 static void
 pack_panels(const MrenConv *conv, const float *w, const float *scale, float *packed)
@@ -206,16 +222,14 @@ pack_panels(const MrenConv *conv, const float *w, const float *scale, float *pac
 		size_t n = s->filters - f < width ? s->filters - f : width;
 
 		memset(packed, 0, taps * s->channels * width * sizeof(float));
-		for (size_t c = 0; c < s->channels; c++)
+		/* by blocks of channels, so that what is written stays in cache */
+		for (size_t c = 0; c < s->channels; c += CHANNELS_PACKED)
 		{
-			for (size_t t = 0; t < taps; t++)
-			{
-				float *to = packed + (t * s->channels + c) * width;
+			size_t stop = c + CHANNELS_PACKED < s->channels ? c + CHANNELS_PACKED : s->channels;
 
-				for (size_t k = 0; k < n; k++)
-					to[k] = w[((f + k) * s->channels + c) * taps + t] *
-							(scale != NULL ? scale[f + k] : 1.0f);
-			}
+			for (size_t k = 0; k < n; k++)
+				pack_filter(s, w + (f + k) * s->channels * taps,
+							scale != NULL ? scale[f + k] : 1.0f, c, stop, width, packed + k);
 		}
 		packed += taps * s->channels * width;
 		f += width;

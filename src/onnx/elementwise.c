@@ -3,6 +3,7 @@
  *	  Broadcasting, and the kernels of two operands.
  */
 #include "onnx/elementwise.h"
+#include "onnx/simd.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -202,7 +203,7 @@ mren_broadcast_chunk(const MrenBroadcast *broadcast, size_t n_operands, size_t u
 		}                                                                                          \
 	} while (0)
 
-static void
+MREN_HOT static void
 binary_row(int kind, float factor, const float *a, int64_t sa, const float *b, int64_t sb, float *y,
 		   size_t n)
 {

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "onnx/node.h"
+#include "onnx/simd.h"
 #include "onnx/norm.h"
 #include "onnx/ops.h"
 
@@ -90,7 +91,7 @@ typedef struct AffineParams
 } AffineParams;
 
 /* Units are chunks of pixels. */
-static MrenStatus
+MREN_HOT static MrenStatus
 affine_kernel(const MrenStep *step, const MrenFrame *frame, size_t begin, size_t end,
 			  MrenError *err)
 {

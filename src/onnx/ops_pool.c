@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "onnx/node.h"
+#include "onnx/simd.h"
 #include "onnx/ops.h"
 #include "onnx/window.h"
 
@@ -49,8 +50,8 @@ mren_infer_pool(MrenModel *model, MrenNode *node, MrenError *err)
 	return mren_value_set(node, node->outputs[0], node->inputs[0]->type, &shape, err);
 }
 
-static void
-pool_add(bool average, const float *x, float *y, size_t n)
+static inline void
+pool_add(bool average, const float *restrict x, float *restrict y, size_t n)
 {
 	if (average)
 	{
@@ -81,7 +82,7 @@ padded_count(const MrenWindow *window, const size_t *at)
 	return count;
 }
 
-static void
+MREN_HOT static void
 pool_pixel(const PoolParams *params, const float *x, const size_t *at, float *y)
 {
 	const MrenWindow *w = &params->window;
@@ -207,7 +208,7 @@ mren_infer_global_pool(MrenModel *model, MrenNode *node, MrenError *err)
 }
 
 /* Units are pictures.  Scratch holds the sums of one block of pixels. */
-static MrenStatus
+MREN_HOT static MrenStatus
 global_kernel(const MrenStep *step, const MrenFrame *frame, size_t begin, size_t end,
 			  MrenError *err)
 {

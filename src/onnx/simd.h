@@ -9,7 +9,21 @@
 #ifndef MREN_ONNX_SIMD_H
 #define MREN_ONNX_SIMD_H
 
+#include <stdbool.h>
 #include <stddef.h>
+
+/*
+ * For plain loops over floats that matter: vectorised, and compiled once more
+ * for wider vectors where the machine picks among them at load time.  Left out
+ * under a sanitizer, which cannot run before the dynamic linker is done.
+ */
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) &&                             \
+	!defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && defined(__gnu_linux__)
+#define MREN_HOT                                                                                   \
+	__attribute__((optimize("O3"), target_clones("arch=skylake-avx512", "arch=haswell", "default")))
+#else
+#define MREN_HOT
+#endif
 
 typedef enum MrenCpu
 {
@@ -76,6 +90,8 @@ typedef struct MrenSimd
 	size_t pixels[MREN_TILE_VECTORS + 1]; /* a tile of so many vectors has at most */
 	MrenTileFunction tiles[MREN_TILE_VECTORS + 1][MREN_TILE_PIXELS + 1];
 	void (*depth_row)(const MrenDepthRow *row);
+	/* y = 1 / (1 + exp(-x)), times x if asked for; y may be x */
+	void (*sigmoid)(const float *x, float *y, size_t n, bool times_x);
 } MrenSimd;
 
 /* NULL for the portable path, or where the machine lacks it. */

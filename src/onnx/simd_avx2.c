@@ -40,6 +40,7 @@ const MrenSimd mren_simd_avx2 = {
 	  tile_1_9, tile_1_10},
 	 {NULL, tile_2_1, tile_2_2, tile_2_3, tile_2_4, tile_2_5, tile_2_6}},
 	depth_row,
+	sigmoid,
 };
 
 #else

@@ -65,6 +65,7 @@ const MrenSimd mren_simd_avx512 = {
 	 {NULL, tile_3_1, tile_3_2, tile_3_3, tile_3_4, tile_3_5, tile_3_6, tile_3_7, tile_3_8},
 	 {NULL, tile_4_1, tile_4_2, tile_4_3, tile_4_4, tile_4_5, tile_4_6}},
 	depth_row,
+	sigmoid,
 };
 
 #else

@@ -152,3 +152,69 @@ depth_row(const MrenDepthRow *row)
 			depth_pixels(row, c, false);
 	}
 }
+
+typedef int IntVector __attribute__((vector_size(LANES * 4)));
+
+/*
+ * 1 / (1 + exp(-x)) for one vector.  exp is that of activation.c; adding and
+ * taking away 1.5 * 2^23 rounds to the nearest integer.
+ */
+INLINE void
+sigmoid_vector(const Vector *x, Vector *y)
+{
+	const float magic = 12582912.0f;
+	Vector top = (Vector){0} + 89.0f;
+	Vector bottom = (Vector){0} - 104.0f;
+	Vector v = VECTOR_MIN(top, -*x);
+	Vector k;
+	Vector r;
+	Vector p;
+	IntVector n;
+	IntVector half;
+
+	v = VECTOR_MAX(bottom, v);
+	k = v * 1.44269504088896341f + magic;
+	k = k - magic;
+	r = v - k * 0.693359375f + k * 2.12194440e-4f;
+	p = r * 1.9875691500e-4f + 1.3981999507e-3f;
+	p = p * r + 8.3334519073e-3f;
+	p = p * r + 4.1665795894e-2f;
+	p = p * r + 1.6666665459e-1f;
+	p = p * r + 5.0000001201e-1f;
+	p = p * r * r + r + 1.0f;
+	n = __builtin_convertvector(k, IntVector);
+	half = n >> 1;
+	p = p * (Vector) ((half + 127) << 23) * (Vector) ((n - half + 127) << 23);
+	*y = 1.0f / (1.0f + p);
+}
+
+TARGET static void
+sigmoid(const float *x, float *y, size_t n, bool times_x)
+{
+	size_t i = 0;
+	float last[LANES] = {0};
+
+	for (; i + LANES <= n; i += LANES)
+	{
+		Vector v = *(const Vector *) (x + i);
+		Vector s;
+
+		sigmoid_vector(&v, &s);
+		if (times_x)
+			s *= v;
+		*(Vector *) (y + i) = s;
+	}
+	if (i < n)
+	{
+		Vector v;
+		Vector s;
+
+		memcpy(last, x + i, (n - i) * sizeof(float));
+		v = *(const Vector *) last;
+		sigmoid_vector(&v, &s);
+		if (times_x)
+			s *= v;
+		*(Vector *) last = s;
+		memcpy(y + i, last, (n - i) * sizeof(float));
+	}
+}
