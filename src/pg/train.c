@@ -58,6 +58,7 @@ typedef struct Train
 	MrenSource source;
 	MrenTraining training;
 	MrenProgress progress;
+	MrenProgress epoch; /* as the last whole epoch ended */
 	MrenRun run;
 	int64 n_skipped;
 	instr_time started;
@@ -204,7 +205,10 @@ train_a_while(Train *train)
 		CHECK_FOR_INTERRUPTS();
 		mren_training_step(&train->training, &train->progress);
 		if (train->progress.event == MREN_TRAIN_EPOCH)
+		{
+			train->epoch = train->progress;
 			report_epoch(train);
+		}
 	} while (train->progress.event != MREN_TRAIN_DONE && seconds_since(start) < PIECE_SECONDS);
 }
 
@@ -291,8 +295,9 @@ run_piece(Train *train, Piece piece)
 		fail(train, error);
 }
 
+/* Amid an epoch, what the one before was validated with is the latest. */
 static void
-update_run(Train *train)
+write_progress(Train *train)
 {
 	MrenRunProgress progress = {
 		.phase = train->progress.event == MREN_TRAIN_SCAN ? "reading"
@@ -304,11 +309,23 @@ update_run(Train *train)
 		.seconds_left = seconds_left(train),
 	};
 
+	if (!progress.epoch.validated && train->epoch.validated &&
+		train->epoch.phase == train->progress.phase)
+	{
+		progress.epoch.validated = true;
+		progress.epoch.validation_loss = train->epoch.validation_loss;
+		progress.epoch.validation_f1 = train->epoch.validation_f1;
+	}
+	mren_run_update(&train->run, &progress);
+}
+
+/* A piece as well: a cancel that comes meanwhile is recorded. */
+static void
+update_run(Train *train)
+{
 	if (train->run.id == 0)
 		return;
-	PushActiveSnapshot(GetTransactionSnapshot());
-	mren_run_update(&train->run, &progress);
-	PopActiveSnapshot();
+	run_piece(train, write_progress);
 	commit(train);
 }
 
