@@ -15,7 +15,7 @@
 #include "net/loss.h"
 
 /* Logits kept for the temperature: more rows do not make it better. */
-#define MAX_KEPT_FLOATS ((size_t) 1 << 20)
+#define MAX_KEPT_FLOATS ((size_t) 1 << 17)
 
 MrenStatus
 mren_trainer_create(const MrenEnv *env, const MrenOptions *options, const MrenTrainerInputs *inputs,

@@ -1,0 +1,219 @@
+/*
+ * train.c
+ *	  Samples a second of one training step, for bench/train/run.
+ *
+ * train DIM WINDOW SECONDS [dropout]: the network that text alone makes with vectors of DIM
+ * numbers, hidden layers 128 and 64, 23 relations, batches of 32, Adam.  "step" is
+ * forward, loss, backward and optimiser on a batch that is there; "rows" is the
+ * whole trainer, from encoded rows.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/blas.h"
+#include "net/examples.h"
+#include "net/loss.h"
+#include "net/network.h"
+#include "net/optimizer.h"
+#include "net/trainer.h"
+
+#define BATCH 32
+#define RELATIONS 23
+#define WORDS 5000
+#define ROWS 8192
+
+static void *
+bench_allocate(void *state, size_t size)
+{
+	(void) state;
+	return aligned_alloc(MREN_ALIGNMENT,
+						 (size + MREN_ALIGNMENT - 1) / MREN_ALIGNMENT * MREN_ALIGNMENT);
+}
+
+static void
+bench_release(void *state, void *ptr)
+{
+	(void) state;
+	free(ptr);
+}
+
+static bool
+bench_interrupted(void *state)
+{
+	(void) state;
+	return false;
+}
+
+static const MrenEnv env = {NULL, bench_allocate, bench_release, bench_interrupted};
+static MrenError err;
+
+static void
+must(MrenStatus status)
+{
+	if (status == MREN_OK)
+		return;
+	fprintf(stderr, "train: %s\n", err.message);
+	exit(1);
+}
+
+static double
+now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double) t.tv_sec + 1e-9 * (double) t.tv_nsec;
+}
+
+static double
+bench_step(size_t dim, size_t window, double seconds, float dropout)
+{
+	MrenNetShape shape = {.embedding_dim = dim,
+						  .n_relations = RELATIONS,
+						  .window = window,
+						  .n_hidden = 2,
+						  .hidden = {128, 64}};
+	MrenLayout layout;
+	MrenBatch batch;
+	MrenOptions options;
+	MrenOptimizerState optimizer;
+	MrenDrop drop = {dropout, dropout > 0 ? 0.3f : 0, {{1, 2, 3, 4}}};
+	MrenRandom random;
+	int32_t labels[BATCH];
+	float weights[BATCH];
+	float *values;
+	float *grads;
+	double start;
+	size_t n = 0;
+
+	mren_layout_build(&shape, &layout);
+	must(mren_batch_create(&env, &shape, &layout, BATCH, &batch, &err));
+	must(mren_allocate_zero(&env, layout.size, sizeof(float), &values, &err));
+	must(mren_allocate_zero(&env, layout.trained_size, sizeof(float), &grads, &err));
+	mren_options_init(&options);
+	must(mren_optimizer_create(&env, &options, &layout, &optimizer, &err));
+	mren_network_init(&shape, &layout, values, 1);
+	for (size_t i = layout.trained_size; i < layout.size; i++)
+		values[i] = 1;
+	mren_batch_scale(&batch, values);
+	mren_random_seed(&random, 1, 1);
+	batch.n = BATCH;
+	for (size_t i = 0; i < BATCH; i++)
+	{
+		batch.has_unknown[i] = batch.has_image[i] = false;
+		labels[i] = (int32_t) mren_random_below(&random, RELATIONS);
+		weights[i] = 1;
+		for (size_t j = 0; j < batch.text_dim; j++)
+			batch.text[i * batch.text_dim + j] = mren_random_normal(&random);
+	}
+	fprintf(stderr, "%zu inputs, %zu parameters\n", batch.dim, layout.n_parameters);
+	for (start = now(); now() - start < seconds; n += BATCH)
+	{
+		mren_network_forward(&batch, values, dropout > 0 ? &drop : NULL);
+		mren_loss(MREN_LOSS_CROSS_ENTROPY, batch.logits, labels, weights, BATCH, RELATIONS,
+				  1.0f / BATCH, batch.dlogits);
+		mren_network_backward(&batch, values, grads);
+		mren_optimizer_step(&layout, &optimizer, values, grads);
+	}
+	return (double) n / (now() - start);
+}
+
+/* Sentences of twenty words, one of them unknown; two mentions. */
+static void
+add_rows(MrenExamples *examples)
+{
+	MrenRandom random;
+
+	mren_random_seed(&random, 7, 0);
+	for (size_t i = 0; i < ROWS; i++)
+	{
+		int32_t pieces[20];
+		uint32_t starts[21];
+		char relation[8];
+		MrenExample example = {.weight = 1, .group = i};
+
+		for (uint32_t w = 0; w < 20; w++)
+		{
+			pieces[w] = (int32_t) mren_random_below(&random, WORDS);
+			starts[w] = w;
+		}
+		pieces[3] = -5;
+		starts[20] = 20;
+		snprintf(relation, sizeof(relation), "r%d", (int) mren_random_below(&random, RELATIONS));
+		example.sentence = (MrenSentence){20, 20, pieces, starts, {5, 6}, {9, 11}};
+		example.relation = (MrenText){relation, (uint32_t) strlen(relation)};
+		must(mren_examples_append(examples, &example, NULL, &err));
+	}
+}
+
+static double
+bench_rows(size_t dim, size_t window, double seconds, float dropout)
+{
+	static const uint8_t sha256[32] = {0};
+	MrenExamplesHead head = {.options = "", .dim = dim};
+	MrenTrainerInputs inputs = {.embeddings_sha256 = sha256};
+	MrenVectorTable *table;
+	MrenExamples *examples;
+	MrenTrainer *trainer;
+	MrenOptions options;
+	MrenProgress progress;
+	MrenRandom random;
+	int32_t ids[WORDS];
+	double start = 0;
+	size_t n = 0;
+
+	must(mren_examples_create(&env, &head, &examples, &err));
+	add_rows(examples);
+	for (int32_t i = 0; i < WORDS; i++)
+		ids[i] = i;
+	must(mren_vector_table_create(&env, ids, WORDS, dim, &table, &err));
+	mren_random_seed(&random, 8, 0);
+	for (size_t i = 0; i < WORDS; i++)
+	{
+		for (size_t j = 0; j < dim; j++)
+			mren_vector_table_row(table, i)[j] = mren_random_normal(&random);
+	}
+	mren_vector_table_vectors(table, &inputs.vectors);
+	must(mren_examples_source(examples, &inputs.source, &err));
+	mren_options_init(&options);
+	options.window = window;
+	options.dropout = (double) dropout;
+	options.hidden_dropout = dropout > 0 ? 0.3 : 0;
+	options.validation_share = 0;
+	options.epochs = 10000;
+	must(mren_trainer_create(&env, &options, &inputs, &trainer, &err));
+	do
+	{
+		must(mren_trainer_step(trainer, &progress, &err));
+		if (progress.event == MREN_TRAIN_SCAN)
+			start = now();
+		else
+			n += BATCH;
+	} while (now() - start < seconds);
+	return (double) n / (now() - start);
+}
+
+int
+main(int argc, char **argv)
+{
+	size_t dim;
+	size_t window;
+	double seconds;
+	float dropout;
+
+	if (argc < 4)
+	{
+		fprintf(stderr, "usage: train DIM WINDOW SECONDS [dropout]\n");
+		return 1;
+	}
+	dim = (size_t) atoi(argv[1]);
+	window = (size_t) atoi(argv[2]);
+	seconds = atof(argv[3]);
+	dropout = argc > 4 ? 0.5f : 0;
+	mren_blas_init();
+	printf("step %.0f\n", bench_step(dim, window, seconds, dropout));
+	printf("rows %.0f\n", bench_rows(dim, window, seconds, dropout));
+	return 0;
+}
