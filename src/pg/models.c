@@ -299,43 +299,45 @@ mren_models_deploy(int64 model, int64 version)
 					3, types, values);
 }
 
-/*
- * Warns where a version cannot predict yet.  The lock keeps what it needs from
- * being dropped until this transaction's end: whoever drops it locks its row,
- * then asks mren_models_using.
- */
 static void
-check_needs(const MrenNet *net, const char *model)
+check_need(const char *model, const char *what, const char *function, const char *sql, Datum hash)
 {
 	Oid types[] = {BYTEAOID};
-	MrenNetInfo info;
-	Datum hash;
 
-	mren_net_info(net, &info);
-	hash = bytes_datum(info.embeddings_sha256, sizeof(info.embeddings_sha256));
-	if (mren_models_run(
-			"SELECT FROM mren.embedding WHERE sha256 OPERATOR(pg_catalog.=) $1 FOR SHARE", 1, types,
-			&hash) == 0)
-		ereport(
-			WARNING,
-			(errmsg("the embeddings that this version of model \"%s\" needs are not loaded", model),
-			 errdetail("Their content hash is %s.",
-					   TextDatumGetCString(
-						   DirectFunctionCall2(binary_encode, hash, CStringGetTextDatum("hex")))),
-			 errhint("Load them with mren.load_embeddings before predicting.")));
-	if (!info.has_image)
+	if (mren_models_run(sql, 1, types, &hash) > 0)
 		return;
-	hash = bytes_datum(info.encoder_sha256, sizeof(info.encoder_sha256));
-	if (mren_models_run(
-			"SELECT FROM mren.encoder WHERE identity OPERATOR(pg_catalog.=) $1 FOR SHARE", 1, types,
-			&hash) == 0)
-		ereport(WARNING,
-				(errmsg("the image encoder that this version of model \"%s\" needs is not loaded",
-						model),
-				 errdetail("The hash of its content is %s.",
-						   TextDatumGetCString(DirectFunctionCall2(binary_encode, hash,
-																   CStringGetTextDatum("hex")))),
-				 errhint("Load it with mren.load_image_encoder before predicting.")));
+	ereport(WARNING, (errmsg("this version of model \"%s\" needs %s not loaded", model, what),
+					  errdetail("Their content has the hash %s.",
+								TextDatumGetCString(DirectFunctionCall2(
+									binary_encode, hash, CStringGetTextDatum("hex")))),
+					  errhint("Call %s before predicting.", function)));
+}
+
+/*
+ * The lock keeps what is needed from being dropped until this transaction's
+ * end: whoever drops it locks its row, then asks mren_models_using.
+ */
+void
+mren_models_check_needs(const char *model, int64 version)
+{
+	Oid types[] = {INT8OID};
+	Datum values[] = {Int64GetDatum(version)};
+	Datum embeddings;
+	Datum encoder;
+	bool isnull;
+
+	mren_models_run("SELECT embeddings, encoder FROM mren.model_version"
+					" WHERE id OPERATOR(pg_catalog.=) $1",
+					1, types, values);
+	embeddings = mren_models_result(1, &isnull);
+	encoder = mren_models_result(2, &isnull);
+	check_need(model, "word embeddings that are", "mren.load_embeddings",
+			   "SELECT FROM mren.embedding WHERE sha256 OPERATOR(pg_catalog.=) $1 FOR SHARE",
+			   embeddings);
+	if (!isnull)
+		check_need(model, "an image encoder that is", "mren.load_image_encoder",
+				   "SELECT FROM mren.encoder WHERE identity OPERATOR(pg_catalog.=) $1 FOR SHARE",
+				   encoder);
 }
 
 int32
@@ -348,8 +350,8 @@ mren_models_save(const char *model, const MrenNetwork *network, const MrenSaveEx
 	mren_models_begin("mren.save_model()");
 	lock_or_create(model, &row);
 	version = next_version(row.id);
-	check_needs(network->net, model);
 	id = insert_version(row.id, version, network, extra);
+	mren_models_check_needs(model, id);
 	insert_weights(id, network->net);
 	if (row.deployed == 0 || extra->deploy)
 		mren_models_deploy(row.id, id);

@@ -78,6 +78,9 @@ extern Datum mren_models_result(int attno, bool *isnull);
 /* Deploys a version of a model whose row is locked (both by id). */
 extern void mren_models_deploy(int64 model, int64 version);
 
+/* Warns if embeddings or image encoder of a version (by id) are not loaded. */
+extern void mren_models_check_needs(const char *model, int64 version);
+
 /* The error that a model lacks a version, with those that it has. */
 extern void mren_models_no_version(const char *model, int64 id, int32 version)
 	pg_attribute_noreturn();

@@ -52,6 +52,7 @@ mren_promote(PG_FUNCTION_ARGS)
 	/* Deploying what is deployed changes nothing, not what rollback goes to. */
 	if (id != row.deployed)
 		mren_models_deploy(row.id, id);
+	mren_models_check_needs(model, id);
 	mren_models_end();
 	PG_RETURN_VOID();
 }

@@ -175,6 +175,8 @@ SELECT mren.drop_model('m'), mren.drop_model('twice');
 SELECT mren.drop_embeddings('tiny');
 \set VERBOSITY terse
 SELECT mren.import_model('m', :'file');
+SELECT mren.import_model('m', :'file');
+SELECT mren.promote('m', 2);
 \set VERBOSITY default
 SELECT error_of($$SELECT mren.predict('m', 'dog is a kind of animal', 'dog', 'animal')$$);
 
@@ -187,5 +189,5 @@ SELECT error_of($$SELECT mren.drop_version('m', 1)$$);
 SELECT error_of($$SELECT mren.save_model('m', network) FROM networks WHERE seed = 1$$);
 SELECT error_of($$SELECT mren.import_model('m', mren.export_model('m'))$$);
 SELECT error_of($$SELECT mren.grant_model('m', 'public', 'predict')$$);
-SELECT mren.export_model('m') = :'file' AS reading_works;
+SELECT mren.export_model('m', 1) = :'file' AS reading_works;
 COMMIT;
