@@ -197,12 +197,17 @@ parse_string(Parser *parser)
 {
 	char quote;
 	char *to = parser->free_string;
+	unsigned steps = 0;
 
 	if (*parser->at == 'u')
 		parser->at++;
 	quote = *parser->at++;
 	while (parser->at < parser->stop && *parser->at != quote)
+	{
+		if (++steps % 65536 == 0)
+			MREN_TRY(mren_check(parser->env, parser->err));
 		MREN_TRY(copy_character(parser, &to));
+	}
 	if (parser->at == parser->stop)
 		return fail_at(parser, parser->at, "string does not end");
 	parser->at++;

@@ -501,6 +501,10 @@ failures_release_everything(void **state)
 		{MREN_DATASET_FEWREL, fewrel_sample, strlen(fewrel_sample), false, NULL, NULL, 0},
 		{MREN_DATASET_CONLL04, conll_sample, strlen(conll_sample), true, NULL, NULL, 0},
 	};
+	const size_t n = 1000000;
+	char *text = malloc(n);
+	MrenLiteral literal = {0};
+	TestEnv test;
 
 	(void) state;
 	for (size_t i = 0; i < sizeof(contents) / sizeof(*contents); i++)
@@ -508,6 +512,15 @@ failures_release_everything(void **state)
 		test_allocation_sweep(read_content, &contents[i]);
 		test_interrupt_sweep(read_content, &contents[i]);
 	}
+	/* One string of a megabyte can be interrupted, too. */
+	memset(text, 'a', n);
+	text[0] = text[n - 1] = '"';
+	test_env_init(&test);
+	test.interrupt_at = 2;
+	assert_int_equal(mren_literal_parse(&test.env, MREN_SYNTAX_JSON, text, n, &literal, &err),
+					 MREN_ECANCELED);
+	mren_literal_free(&test.env, &literal);
+	free(text);
 }
 
 /* ---- the published files ---- */
