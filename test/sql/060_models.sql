@@ -145,6 +145,20 @@ FROM (SELECT decode(substr(network::text, 3), 'hex') AS b FROM networks WHERE se
      error_of(format('SELECT %L::mren.network', '\x' || encode(substr(b, 1, i), 'hex'))) AS e
 GROUP BY 1;
 
+-- Made on purpose, with a right checksum (XXH3 of all before it): what is behind
+-- the checksum is not trusted either.
+SELECT what, error_of(format('SELECT mren.import_model(%L, %L)', 'x', bytes))
+FROM (VALUES
+    (1, 'a length too many', '\x4d52454e4e4554570100000002000000ffffffff04000000000000007b7d6e657405b5c42a1c519b18'),
+    (2, 'a length too few', '\x4d52454e4e4554570100000002000000ffffffff02000000000000007b7d6e657402f660c31844a03a'),
+    (3, 'options cut short', '\x4d52454e4e4554570100000001000000ffffffff03000000000000007b6e65749f106c7766309a34'),
+    (4, 'options that are an array', '\x4d52454e4e4554570100000002000000ffffffff03000000000000005b5d6e6574b7f245480e97f69e'),
+    (5, 'metrics that are a number', '\x4d52454e4e45545701000000020000000100000003000000000000007b7d316e65749b5d2a43ddbe41a7'),
+    (6, 'no network in it', '\x4d52454e4e45545701000000020000000200000003000000000000007b7d7b7d6e657467790b1bb8eb4d13'),
+    (7, 'nothing in it', '\x4d52454e4e45545701000000020000000200000000000000000000007b7d7b7d5dea07a476b7dbb6'))
+    AS t (i, what, bytes)
+ORDER BY i;
+
 -- A table that was damaged by hand says so, instead of answering.
 BEGIN;
 DELETE FROM mren.weight WHERE name = 'hidden1.bias';
