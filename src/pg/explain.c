@@ -42,15 +42,19 @@ open_row(FunctionCallInfo fcinfo, MrenPredictor *predictor)
 						PG_ARGISNULL(ARG_VERSION) ? 0 : PG_GETARG_INT32(ARG_VERSION));
 }
 
-/* Bytes start .. end - 1 of the sentence, in the database's encoding. */
-static text *
+/* The core's UTF-8 in the database's encoding. */
+static Datum
+server_text(const char *data, int len)
+{
+	char *copy = pnstrdup(data, len);
+
+	return CStringGetTextDatum(pg_any_to_server(copy, len, PG_UTF8));
+}
+
+static Datum
 sentence_part(const MrenPair *pair, const MrenToken *token)
 {
-	int len = token->end - token->start;
-	char *part = pnstrdup(pair->sentence.data + token->start, len);
-	char *server = pg_any_to_server(part, len, PG_UTF8);
-
-	return cstring_to_text(server);
+	return server_text(pair->sentence.data + token->start, token->end - token->start);
 }
 
 static Datum
@@ -59,17 +63,15 @@ feature_name(const MrenContribution *contribution, const MrenPair *pair, const M
 	switch (contribution->part)
 	{
 		case MREN_PART_WORD:
-			return PointerGetDatum(sentence_part(pair, &row->words[contribution->word]));
+			return sentence_part(pair, &row->words[contribution->word]);
 		case MREN_PART_HEAD:
-			return PointerGetDatum(sentence_part(pair, &row->head));
+			return sentence_part(pair, &row->head);
 		case MREN_PART_TAIL:
-			return PointerGetDatum(sentence_part(pair, &row->tail));
+			return sentence_part(pair, &row->tail);
 		case MREN_PART_HEAD_TYPE:
-			return PointerGetDatum(
-				cstring_to_text_with_len(pair->head_type.data, pair->head_type.len));
+			return server_text(pair->head_type.data, pair->head_type.len);
 		case MREN_PART_TAIL_TYPE:
-			return PointerGetDatum(
-				cstring_to_text_with_len(pair->tail_type.data, pair->tail_type.len));
+			return server_text(pair->tail_type.data, pair->tail_type.len);
 		case MREN_PART_IMAGE:
 			return CStringGetTextDatum("picture");
 	}
