@@ -16,7 +16,10 @@ my $picture = server_file('large.png', png(14000, 10000, join '', map { chr(($_ 
 $node->sql(<<"SQL");
 SET client_min_messages = warning;
 CREATE TABLE large AS SELECT pg_read_binary_file('$picture') AS picture;
-CREATE TABLE vectors AS
+-- Not compressed: decompressing is the server's own, and cannot be stopped.
+CREATE TABLE vectors (contents bytea);
+ALTER TABLE vectors ALTER contents SET STORAGE EXTERNAL;
+INSERT INTO vectors
 SELECT convert_to(string_agg('word' || i || repeat(' 0.125', 100), E'\\n') || E'\\n', 'UTF8') AS contents FROM generate_series(1, 200000) AS i;
 CREATE TABLE long AS SELECT string_agg('dog is a kind of animal', ' ') AS sentence FROM generate_series(1, 20000);
 CREATE FUNCTION slow(t text) RETURNS text LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.5); RETURN t; END';
