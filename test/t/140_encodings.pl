@@ -128,16 +128,15 @@ SQL
 
 # SQL_ASCII knows no letters, so text is refused wherever it comes in.
 my $ascii = session('sql_ascii');
+$ascii->query(q{SELECT mren.load_embeddings('w', 'a 1'::bytea)});
 for my $sql (
-	q{SELECT mren.load_embeddings('w', 'a 1'::bytea)},
 	q{SELECT mren.train_agg('a b', 'a', 'b', 'r')},
 	q{CALL mren.train('m', 'SELECT ''a b''::text AS sentence, ''a''::text AS head, ''b''::text AS tail, ''r''::text AS relation')},
-	q{SELECT mren.predict('m', 'a b', 'a', 'b')},
+	q{SELECT mren.encode_example('{}', 'a b', 'a'::text, 'b'::text, 'r', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)},
 	q{SELECT mren.word_vector('w', 'a')})
 {
 	my ($what) = $sql =~ /(mren\.\w+)/;
-	like(error($ascii, $sql), qr/^(?:0A000: cannot read text in a database with encoding SQL_ASCII|42704: |55000: |22023: )/, "$what in SQL_ASCII");
+	like(error($ascii, $sql), qr/^0A000: cannot read text in a database with encoding SQL_ASCII/, "$what in SQL_ASCII");
 }
-is(ask($ascii, q{SELECT count(*) FROM mren.embeddings}), '0', 'nothing was loaded');
 
 done_testing();
