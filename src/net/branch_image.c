@@ -42,15 +42,15 @@ project(MrenBatch *batch, float *values)
 	size_t image_dim = batch->shape->image_dim;
 	size_t product = batch->shape->product;
 
-	mren_dense_forward(batch->layout, values, ids->image_weight, ids->image_bias, batch->image_in,
-					   image_dim, batch->n, batch->units);
+	mren_dense_forward(batch, values, ids->image_weight, ids->image_bias, batch->image_in,
+					   image_dim, batch->units);
 	mren_dense_activate(batch->shape->activation, batch->units, batch->n * MREN_IMAGE_UNITS);
 	if (product == 0)
 		return;
-	mren_dense_forward(batch->layout, values, ids->product_image_weight, ids->product_image_bias,
-					   batch->image_in, image_dim, batch->n, batch->factor_image);
-	mren_dense_forward(batch->layout, values, ids->product_text_weight, ids->product_text_bias,
-					   batch->fused, batch->dim, batch->n, batch->factor_text);
+	mren_dense_forward(batch, values, ids->product_image_weight, ids->product_image_bias,
+					   batch->image_in, image_dim, batch->factor_image);
+	mren_dense_forward(batch, values, ids->product_text_weight, ids->product_text_bias,
+					   batch->fused, batch->dim, batch->factor_text);
 	mren_tanh(batch->factor_image, batch->n * product);
 	mren_tanh(batch->factor_text, batch->n * product);
 }
@@ -136,12 +136,12 @@ mren_image_backward(MrenBatch *batch, float *values, float *grads)
 		memset(batch->units, 0, batch->n * MREN_IMAGE_UNITS * sizeof(float));
 	mren_activate_backward(batch->shape->activation, batch->dunits, batch->units,
 						   batch->n * MREN_IMAGE_UNITS);
-	mren_dense_backward(layout, values, grads, ids->image_weight, ids->image_bias, batch->image_in,
-						image_dim, batch->n, batch->dunits, NULL);
+	mren_dense_backward(batch, values, grads, ids->image_weight, ids->image_bias, batch->image_in,
+						image_dim, batch->dunits, NULL);
 	if (batch->shape->product == 0)
 		return;
-	mren_dense_backward(layout, values, grads, ids->product_image_weight, ids->product_image_bias,
-						batch->image_in, image_dim, batch->n, batch->dfactor_image, NULL);
-	mren_dense_backward(layout, values, grads, ids->product_text_weight, ids->product_text_bias,
-						batch->fused, batch->dim, batch->n, batch->dfactor_text, NULL);
+	mren_dense_backward(batch, values, grads, ids->product_image_weight, ids->product_image_bias,
+						batch->image_in, image_dim, batch->dfactor_image, NULL);
+	mren_dense_backward(batch, values, grads, ids->product_text_weight, ids->product_text_bias,
+						batch->fused, batch->dim, batch->dfactor_text, NULL);
 }

@@ -7,7 +7,6 @@
 
 #include <string.h>
 
-#include "base/blas.h"
 #include "net/kernels.h"
 #include "net/text_pool.h"
 
@@ -70,19 +69,30 @@ mren_text_backward(MrenBatch *batch, float *values, float *grads)
 	float *dshapes = grads + shapes->at;
 	size_t n = gather_unknown(batch, batch->dhidden, batch->gathered, first->cols);
 	size_t row = 0;
+	MrenProduct down;
 
 	memset(dshapes, 0, shapes->rows * shapes->cols * sizeof(float));
 	if (n == 0)
 		return;
 	/* The text's rows of the weights come first, so the rest is left out. */
-	mren_gemm(false, true, n, dim, first->cols, 1, batch->gathered, first->cols, values + first->at,
-			  first->cols, 0, batch->dtext, dim);
+	down = (MrenProduct){.trans_b = true,
+						 .m = n,
+						 .n = dim,
+						 .k = first->cols,
+						 .a = batch->gathered,
+						 .lda = first->cols,
+						 .b = values + first->at,
+						 .ldb = first->cols,
+						 .c = batch->dtext,
+						 .ldc = dim};
+	mren_batch_gemm(batch, &down);
 	if (product > 0)
 	{
 		gather_unknown(batch, batch->dfactor_text, batch->gathered, product);
-		mren_gemm(false, true, n, dim, product, 1, batch->gathered, product,
-				  mren_tensor_at(layout, values, layout->ids.product_text_weight), product, 1,
-				  batch->dtext, dim);
+		down.k = down.lda = down.ldb = product;
+		down.b = mren_tensor_at(layout, values, layout->ids.product_text_weight);
+		down.beta = 1;
+		mren_batch_gemm(batch, &down);
 	}
 	for (size_t i = 0; i < batch->n; i++)
 	{

@@ -11,32 +11,76 @@
 
 #define DROPOUT_CHUNK 1024
 
-void
-mren_dense_forward(const MrenLayout *layout, float *values, size_t weight, size_t bias,
-				   const float *in, size_t ldi, size_t n, float *out)
-{
-	const MrenTensor *w = &layout->tensors[weight];
+/* Multiply-adds in one call of BLAS: 20 ms at 50 GFLOP/s. */
+#define PIECE_PRODUCTS ((size_t) 500 * 1000 * 1000)
 
-	mren_gemm(false, false, n, w->cols, w->rows, 1, in, ldi, values + w->at, w->cols, 0, out,
-			  w->cols);
-	mren_add_bias(out, mren_tensor_at(layout, values, bias), n, w->cols);
+void
+mren_batch_gemm(MrenBatch *batch, const MrenProduct *p)
+{
+	size_t rows = PIECE_PRODUCTS / (p->n * p->k + 1) + 1;
+
+	for (size_t i = 0; i < p->m && !batch->stopped; i += rows)
+	{
+		size_t m = p->m - i < rows ? p->m - i : rows;
+
+		mren_gemm(p->trans_a, p->trans_b, m, p->n, p->k, 1, p->a + (p->trans_a ? i : i * p->lda),
+				  p->lda, p->b, p->ldb, p->beta, p->c + i * p->ldc, p->ldc);
+		if (rows < p->m)
+			batch->stopped = batch->env->interrupted(batch->env->state);
+	}
 }
 
 void
-mren_dense_backward(const MrenLayout *layout, float *values, float *grads, size_t weight,
-					size_t bias, const float *in, size_t ldi, size_t n, const float *dout,
-					float *din)
+mren_dense_forward(MrenBatch *batch, float *values, size_t weight, size_t bias, const float *in,
+				   size_t ldi, float *out)
 {
-	const MrenTensor *w = &layout->tensors[weight];
-	float *dbias = mren_tensor_at(layout, grads, bias);
+	const MrenTensor *w = &batch->layout->tensors[weight];
+	const MrenProduct product = {.m = batch->n,
+								 .n = w->cols,
+								 .k = w->rows,
+								 .a = in,
+								 .lda = ldi,
+								 .b = values + w->at,
+								 .ldb = w->cols,
+								 .c = out,
+								 .ldc = w->cols};
 
-	mren_gemm(true, false, w->rows, w->cols, n, 1, in, ldi, dout, w->cols, 0, grads + w->at,
-			  w->cols);
+	mren_batch_gemm(batch, &product);
+	mren_add_bias(out, mren_tensor_at(batch->layout, values, bias), batch->n, w->cols);
+}
+
+void
+mren_dense_backward(MrenBatch *batch, float *values, float *grads, size_t weight, size_t bias,
+					const float *in, size_t ldi, const float *dout, float *din)
+{
+	const MrenTensor *w = &batch->layout->tensors[weight];
+	const MrenProduct dweight = {.trans_a = true,
+								 .m = w->rows,
+								 .n = w->cols,
+								 .k = batch->n,
+								 .a = in,
+								 .lda = ldi,
+								 .b = dout,
+								 .ldb = w->cols,
+								 .c = grads + w->at,
+								 .ldc = w->cols};
+	const MrenProduct dinput = {.trans_b = true,
+								.m = batch->n,
+								.n = w->rows,
+								.k = w->cols,
+								.a = dout,
+								.lda = w->cols,
+								.b = values + w->at,
+								.ldb = w->cols,
+								.c = din,
+								.ldc = w->rows};
+	float *dbias = mren_tensor_at(batch->layout, grads, bias);
+
+	mren_batch_gemm(batch, &dweight);
 	memset(dbias, 0, w->cols * sizeof(float));
-	mren_sum_rows(dbias, dout, n, w->cols);
+	mren_sum_rows(dbias, dout, batch->n, w->cols);
 	if (din != NULL)
-		mren_gemm(false, true, n, w->rows, w->cols, 1, dout, w->cols, values + w->at, w->cols, 0,
-				  din, w->rows);
+		mren_batch_gemm(batch, &dinput);
 }
 
 void

@@ -8,7 +8,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/blas.h"
 #include "base/size.h"
 #include "net/kernels.h"
 
@@ -90,6 +89,7 @@ mren_batch_create(const MrenEnv *env, const MrenNetShape *shape, const MrenLayou
 	float *at;
 
 	memset(batch, 0, sizeof(*batch));
+	batch->env = env;
 	batch->shape = shape;
 	batch->layout = layout;
 	batch->capacity = capacity;
@@ -176,8 +176,7 @@ hidden_forward(MrenBatch *batch, float *values, size_t i, const float *in, size_
 	const MrenTensorIds *ids = &batch->layout->ids;
 	size_t n = batch->n * batch->shape->hidden[i];
 
-	mren_dense_forward(batch->layout, values, ids->weight[i], ids->bias[i], in, ldi, batch->n,
-					   batch->activated[i]);
+	mren_dense_forward(batch, values, ids->weight[i], ids->bias[i], in, ldi, batch->activated[i]);
 	mren_dense_activate(batch->shape->activation, batch->activated[i], n);
 	if (drop != NULL)
 		mren_dropout(&drop->random, drop->hidden, batch->activated[i], batch->hidden[i],
@@ -195,6 +194,7 @@ mren_network_forward(MrenBatch *batch, float *values, MrenDrop *drop)
 	size_t ldi = batch->dim;
 
 	batch->dropped = drop != NULL;
+	batch->stopped = false;
 	mren_text_forward(batch, values, drop);
 	if (shape->image_dim > 0)
 		mren_image_forward(batch, values, drop);
@@ -204,8 +204,8 @@ mren_network_forward(MrenBatch *batch, float *values, MrenDrop *drop)
 		in = batch->hidden[i];
 		ldi = shape->hidden[i];
 	}
-	mren_dense_forward(batch->layout, values, ids->weight[shape->n_hidden],
-					   ids->bias[shape->n_hidden], in, ldi, batch->n, batch->logits);
+	mren_dense_forward(batch, values, ids->weight[shape->n_hidden], ids->bias[shape->n_hidden], in,
+					   ldi, batch->logits);
 }
 
 /* Gradient of the image's columns: those rows of the first weights come last. */
@@ -214,10 +214,18 @@ image_columns(MrenBatch *batch, float *values)
 {
 	const MrenTensor *first = &batch->layout->tensors[batch->layout->ids.weight[0]];
 	size_t width = batch->dim - batch->text_dim;
+	const MrenProduct product = {.trans_b = true,
+								 .m = batch->n,
+								 .n = width,
+								 .k = first->cols,
+								 .a = batch->dhidden,
+								 .lda = first->cols,
+								 .b = values + first->at + batch->text_dim * first->cols,
+								 .ldb = first->cols,
+								 .c = batch->dimage,
+								 .ldc = width};
 
-	mren_gemm(false, true, batch->n, width, first->cols, 1, batch->dhidden, first->cols,
-			  values + first->at + batch->text_dim * first->cols, first->cols, 0, batch->dimage,
-			  width);
+	mren_batch_gemm(batch, &product);
 }
 
 void
@@ -232,16 +240,16 @@ mren_network_backward(MrenBatch *batch, float *values, float *grads)
 		float *din = batch->delta[i % 2];
 		size_t n = batch->n * shape->hidden[i - 1];
 
-		mren_dense_backward(batch->layout, values, grads, ids->weight[i], ids->bias[i],
-							batch->hidden[i - 1], shape->hidden[i - 1], batch->n, dout, din);
+		mren_dense_backward(batch, values, grads, ids->weight[i], ids->bias[i],
+							batch->hidden[i - 1], shape->hidden[i - 1], dout, din);
 		if (batch->dropped)
 			mren_multiply(din, din, batch->hidden_mask[i - 1], n);
 		mren_activate_backward(shape->activation, din, batch->activated[i - 1], n);
 		dout = din;
 		batch->dhidden = din;
 	}
-	mren_dense_backward(batch->layout, values, grads, ids->weight[0], ids->bias[0], batch->fused,
-						batch->dim, batch->n, dout, NULL);
+	mren_dense_backward(batch, values, grads, ids->weight[0], ids->bias[0], batch->fused,
+						batch->dim, dout, NULL);
 	if (shape->image_dim > 0)
 	{
 		image_columns(batch, values);

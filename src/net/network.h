@@ -27,6 +27,8 @@ typedef struct MrenDrop
  */
 typedef struct MrenBatch
 {
+	const MrenEnv *env;
+	bool stopped; /* the environment was interrupted: results are not valid */
 	const MrenNetShape *shape;
 	const MrenLayout *layout;
 	size_t capacity; /* rows */
@@ -72,7 +74,7 @@ typedef struct MrenBatch
 	bool *flags;
 } MrenBatch;
 
-/* shape and layout must outlive the batch. */
+/* env, shape and layout must outlive the batch. */
 extern MrenStatus mren_batch_create(const MrenEnv *env, const MrenNetShape *shape,
 									const MrenLayout *layout, size_t capacity, MrenBatch *batch,
 									MrenError *err);
@@ -102,17 +104,41 @@ extern void mren_image_forward(MrenBatch *batch, float *values, MrenDrop *drop);
 extern void mren_image_backward(MrenBatch *batch, float *values, float *grads);
 
 /*
+ * mren_batch_gemm
+ *	  mren_gemm, cut by rows of c into pieces of some 20 ms.  Between them it
+ *	  asks the environment, and once that was interrupted it sets
+ *	  batch->stopped and does nothing more.  The cut depends on the sizes alone.
+ */
+typedef struct MrenProduct
+{
+	bool trans_a;
+	bool trans_b;
+	size_t m; /* c is (m,n), the sum has k terms */
+	size_t n;
+	size_t k;
+	const float *a;
+	size_t lda;
+	const float *b;
+	size_t ldb;
+	float beta;
+	float *c;
+	size_t ldc;
+} MrenProduct;
+
+extern void mren_batch_gemm(MrenBatch *batch, const MrenProduct *product);
+
+/*
  * mren_dense_forward
  *	  out (n, out) = in (n, in; rows ldi apart) * weight + bias
  * mren_dense_backward
  *	  Sets the gradients of weight and bias from dout (n, out); and, unless
  *	  din is NULL, din (n, in) = dout * weight'.
  */
-extern void mren_dense_forward(const MrenLayout *layout, float *values, size_t weight, size_t bias,
-							   const float *in, size_t ldi, size_t n, float *out);
-extern void mren_dense_backward(const MrenLayout *layout, float *values, float *grads,
-								size_t weight, size_t bias, const float *in, size_t ldi, size_t n,
-								const float *dout, float *din);
+extern void mren_dense_forward(MrenBatch *batch, float *values, size_t weight, size_t bias,
+							   const float *in, size_t ldi, float *out);
+extern void mren_dense_backward(MrenBatch *batch, float *values, float *grads, size_t weight,
+								size_t bias, const float *in, size_t ldi, const float *dout,
+								float *din);
 
 /*
  * mren_dropout

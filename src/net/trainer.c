@@ -250,10 +250,14 @@ train_batch(MrenTrainer *trainer, MrenError *err)
 	double loss;
 
 	mren_network_forward(batch, trainer->values, &trainer->drop);
+	if (batch->stopped)
+		return mren_fail_canceled(err);
 	loss = mren_loss(trainer->options.loss, batch->logits, trainer->labels, trainer->weights,
 					 batch->n, trainer->shape.n_relations, scale, batch->dlogits);
 	MREN_TRY(check_loss(trainer, loss, err));
 	mren_network_backward(batch, trainer->values, trainer->grads);
+	if (batch->stopped)
+		return mren_fail_canceled(err);
 	mren_optimizer_step(&trainer->layout, &trainer->optimizer, trainer->values, trainer->grads);
 	trainer->loss_sum += loss;
 	trainer->loss_weight += sum_weights(trainer->weights, batch->n);
@@ -315,6 +319,8 @@ validate_batch(MrenTrainer *trainer, bool *done, MrenError *err)
 	if (batch->n == 0)
 		return MREN_OK;
 	mren_network_forward(batch, trainer->values, NULL);
+	if (batch->stopped)
+		return mren_fail_canceled(err);
 	v->loss += mren_loss(trainer->options.loss, batch->logits, trainer->labels, trainer->weights,
 						 batch->n, trainer->shape.n_relations, 1, batch->dlogits);
 	v->weight += sum_weights(trainer->weights, batch->n);

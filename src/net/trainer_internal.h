@@ -159,7 +159,7 @@ extern MrenStatus mren_trainer_load(MrenTrainer *trainer, const uint8_t *record,
 extern MrenStatus mren_trainer_pool_create(MrenTrainer *trainer, MrenError *err);
 extern void mren_trainer_pool_begin(MrenTrainer *trainer);
 extern MrenStatus mren_trainer_pool_next(MrenTrainer *trainer, const uint8_t **record, size_t *len,
-								 MrenError *err);
+										 MrenError *err);
 extern void mren_trainer_pool_free(MrenTrainer *trainer);
 
 #endif

@@ -270,6 +270,44 @@ test_losses_by_hand(void **state)
 	assert_false(isfinite(mren_loss(MREN_LOSS_CROSS_ENTROPY, logits, &label, &weight, 1, 2, 1, d)));
 }
 
+/* Layers of 2048 and 1024 rows: 4.3 thousand million products a layer, in
+ * pieces of half a thousand million.  An interrupt is seen between two of them. */
+static void
+test_large_products_can_be_interrupted(void **state)
+{
+	TestEnv test;
+	MrenNetShape shape = {
+		.embedding_dim = 1, .n_relations = 2, .n_hidden = 2, .hidden = {2048, 2048}};
+	MrenLayout layout;
+	MrenBatch batch;
+	MrenError err = {0};
+	float *values;
+
+	(void) state;
+	test_env_init(&test);
+	mren_layout_build(&shape, &layout);
+	assert_int_equal(mren_batch_create(&test.env, &shape, &layout, 1024, &batch, &err), MREN_OK);
+	assert_int_equal(mren_allocate_zero(&test.env, layout.size, sizeof(float), &values, &err),
+					 MREN_OK);
+	for (size_t i = 0; i < layout.tensors[layout.ids.text_std].cols; i++)
+		values[layout.tensors[layout.ids.text_std].at + i] = 1;
+	mren_batch_scale(&batch, values);
+	memset(batch.has_unknown, 0, 1024);
+	batch.n = 1024;
+	test.interrupt_at = 3;
+	mren_network_forward(&batch, values, NULL);
+	assert_true(batch.stopped);
+	assert_int_equal(test.n_checks, 3);
+	test.interrupt_at = 0;
+	test.n_checks = 0;
+	mren_network_forward(&batch, values, NULL);
+	assert_false(batch.stopped);
+	assert_true(test.n_checks >= 8);
+	mren_batch_free(&test.env, &batch);
+	mren_release(&test.env, values);
+	assert_int_equal(test.n_live, 0);
+}
+
 int
 main(void)
 {
@@ -280,6 +318,7 @@ main(void)
 		cmocka_unit_test(test_gradients_under_dropout),
 		cmocka_unit_test(test_gradients_of_squared_error),
 		cmocka_unit_test(test_no_picture_in_the_batch),
+		cmocka_unit_test(test_large_products_can_be_interrupted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

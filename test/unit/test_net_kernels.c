@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/blas.h"
 #include "net/kernels.h"
 #include "net/network.h"
 
@@ -180,6 +181,47 @@ test_small_loops(void **state)
 	assert_float_equal(mren_square_sum(rows, 4), 30, 0);
 }
 
+/* 600 million products are done in two pieces, which must be the whole. */
+static void
+check_pieces(bool trans_a, bool trans_b)
+{
+	enum
+	{
+		M = 600,
+		N = 1000,
+		K = 1000,
+	};
+	TestEnv test;
+	MrenBatch batch = {0};
+	float *a = random_floats((size_t) M * K, 1);
+	float *b = random_floats((size_t) K * N, 2);
+	float *c = random_floats((size_t) M * N, 3);
+	float *whole = random_floats((size_t) M * N, 3);
+	const MrenProduct product = {trans_a, trans_b,		   M, N, K, a, trans_a ? M : K,
+								 b,		  trans_b ? K : N, 1, c, N};
+
+	test_env_init(&test);
+	batch.env = &test.env;
+	mren_batch_gemm(&batch, &product);
+	assert_int_equal(test.n_checks, 2);
+	mren_gemm(trans_a, trans_b, M, N, K, 1, a, product.lda, b, product.ldb, 1, whole, N);
+	for (size_t i = 0; i < (size_t) M * N; i++)
+		assert_float_equal(c[i], whole[i], 1e-3);
+	free(a);
+	free(b);
+	free(c);
+	free(whole);
+}
+
+static void
+test_products_in_pieces(void **state)
+{
+	(void) state;
+	check_pieces(false, false);
+	check_pieces(true, false);
+	check_pieces(false, true);
+}
+
 int
 main(void)
 {
@@ -188,6 +230,7 @@ main(void)
 		cmocka_unit_test(test_adam_follows_its_formula),
 		cmocka_unit_test(test_dropout_keeps_the_mean),
 		cmocka_unit_test(test_small_loops),
+		cmocka_unit_test(test_products_in_pieces),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
