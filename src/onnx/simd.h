@@ -25,6 +25,16 @@
 #define MREN_HOT
 #endif
 
+/*
+ * For the unrolled kernels: instrumenting each of their thousands of accesses
+ * takes a compiler minutes.  What calls them is instrumented.
+ */
+#if defined(__clang__)
+#define MREN_PLAIN_CODE __attribute__((no_sanitize("address", "undefined", "coverage")))
+#else
+#define MREN_PLAIN_CODE __attribute__((no_sanitize("address"), no_sanitize("undefined")))
+#endif
+
 typedef enum MrenCpu
 {
 	MREN_CPU_BEST, /* what this machine has */

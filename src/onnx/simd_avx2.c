@@ -7,7 +7,9 @@
 #include <immintrin.h>
 #include <stdbool.h>
 
-#define TARGET __attribute__((target("avx2,fma")))
+#include "onnx/simd.h"
+
+#define TARGET MREN_PLAIN_CODE __attribute__((target("avx2,fma")))
 #define LANES 8
 #define VECTOR_MIN(a, b) ((Vector) _mm256_min_ps((__m256) (a), (__m256) (b)))
 #define VECTOR_MAX(a, b) ((Vector) _mm256_max_ps((__m256) (a), (__m256) (b)))

@@ -7,7 +7,9 @@
 #include <immintrin.h>
 #include <stdbool.h>
 
-#define TARGET __attribute__((target("avx512f,prefer-vector-width=512")))
+#include "onnx/simd.h"
+
+#define TARGET MREN_PLAIN_CODE __attribute__((target("avx512f")))
 #define LANES 16
 #define VECTOR_MIN(a, b) ((Vector) _mm512_min_ps((__m512) (a), (__m512) (b)))
 #define VECTOR_MAX(a, b) ((Vector) _mm512_max_ps((__m512) (a), (__m512) (b)))
