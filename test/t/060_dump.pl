@@ -4,20 +4,12 @@ use strict;
 use warnings;
 use File::Temp ();
 use MrenTest;
+use MrenToy;
 use Test::More;
-
-# The toy task of the SQL tests.
-sub include
-{
-	my ($name) = @_;
-	my $file = ($ENV{MREN_ROOT} || "$FindBin::Bin/../..") . "/test/include/$name";
-	open my $in, '<', $file or die "cannot read \"$file\": $!";
-	return do { local $/; <$in> };
-}
 
 my $old = MrenTest->start('old');
 $old->sql('CREATE ROLE analyst');
-$old->sql(include('tiny.sql'));
+toy_task($old);
 $old->sql(<<'SQL');
 GRANT EXECUTE ON FUNCTION mren.save_model(text, mren.network) TO analyst;
 SELECT mren.save_model('m', mren.train_agg(sentence, head, tail, relation, NULL::bytea,
@@ -31,25 +23,15 @@ CREATE TABLE kept AS SELECT mren.train_agg(sentence, head, tail, relation, NULL:
 	'{"embeddings": "tiny", "hidden": [4], "epochs": 2}') AS network FROM pairs;
 SQL
 
-# An image encoder and a model of text and picture, where the test data is there.
-my $data = shared_data();
-if ($data)
-{
-	my $dir = File::Temp::tempdir('mren-encoder.XXXXXX', TMPDIR => 1, CLEANUP => 1);
-	chmod 0755, $dir;
-	system('cp', "$data/encoders/mlperf_tiny_resnet8_cifar10.onnx", "$dir/resnet8.onnx") == 0 or die;
-	chmod 0644, "$dir/resnet8.onnx";
-	$old->sql("SELECT mren.load_image_encoder('resnet8', '$dir/resnet8.onnx')");
-	$old->sql(<<'SQL');
-CREATE TABLE pictures AS SELECT id, sentence, head, tail, relation,
-	(SELECT array_agg(sin(id * 7 + k)::real) FROM generate_series(1, (SELECT dimension FROM mren.image_encoders)) AS k) AS image_vector
-FROM pairs;
+# An image encoder, and a model of text and picture.
+tiny_encoder($old);
+my ($red, $blue) = map { bytea(png(8, 8, $_ x 64)) } "\xff\0\0", "\0\0\xff";
+$old->sql(<<"SQL");
+CREATE TABLE seen AS
+SELECT id, sentence, head, tail, CASE id % 3 WHEN 1 THEN $red WHEN 2 THEN $blue END AS image, relation FROM pairs;
+SET client_min_messages = warning;
+CALL mren.train('p', 'SELECT * FROM seen', '{"image_encoder": "tiny", "hidden": [8], "epochs": 20}');
 SQL
-	$old->sql(<<'SQL');
-CALL mren.train('p', 'SELECT sentence, head, tail, relation, image_vector FROM pictures',
-	'{"embeddings": "tiny", "image_encoder": "resnet8", "hidden": [8], "epochs": 20}');
-SQL
-}
 
 # Everything that a user can see of the models, and what they answer.
 my @questions = (
@@ -64,6 +46,9 @@ my @questions = (
 SELECT v, id, p.relation, p.probability FROM pairs, generate_series(1, 2) AS v,
 	mren.predict_proba('m', sentence, head, tail, version => v) AS p ORDER BY 1, 2, 3
 SQL
+	[ 'answers with pictures' => <<'SQL' ],
+SELECT id, p.relation, p.probability FROM seen, mren.predict_proba('p', sentence, head, tail, image) AS p ORDER BY 1, 2
+SQL
 	[ 'rights' => 'SELECT grantee, privilege, granted_by FROM mren.model_grant' ],
 	[ 'rights on functions' => <<'SQL' ],
 SELECT has_function_privilege('analyst', 'mren.save_model(text, mren.network)', 'EXECUTE'),
@@ -71,11 +56,8 @@ SELECT has_function_privilege('analyst', 'mren.save_model(text, mren.network)', 
 	has_table_privilege('analyst', 'mren.model', 'SELECT')
 SQL
 );
-push @questions, [ 'answers with pictures' => <<'SQL' ] if $data;
-SELECT id, p.relation, p.probability FROM pictures,
-	mren.predict_proba('p', sentence, head, tail, image_vector => image_vector) AS p ORDER BY 1, 2
-SQL
-my %before = map { $_->[0] => $old->sql($_->[1]) } @questions;
+my $there = $old->session;
+my %before = map { $_->[0] => $there->query($_->[1]) } @questions;
 isnt($before{'answers of both versions'}, '', 'there are answers');
 
 my $dump = File::Temp::tempdir('mren-dump.XXXXXX', TMPDIR => 1, CLEANUP => 1);
@@ -88,29 +70,34 @@ $new->sql('CREATE ROLE analyst', database => 'postgres');
 $new->sql('CREATE DATABASE test TEMPLATE template0', database => 'postgres');
 ($status, undef, $err) = $new->run('pg_restore', '-j2', '-e', '-d', 'test', "$dump/d");
 is($status, 0, 'pg_restore succeeds') or diag($err);
+my $session = $new->session;
 for my $question (@questions)
 {
-	is($new->sql($question->[1]), $before{ $question->[0] }, "$question->[0]: as before");
+	is($session->query($question->[1]), $before{ $question->[0] }, "$question->[0]: as before");
 }
 
 # Numbers go on where they were.
-is($new->sql(q{SELECT mren.save_model('m', network) FROM kept}), '3', 'the next version has the next number');
-is($new->sql(q{SELECT mren.save_model('another', network) FROM kept}), '1', 'a new model can be saved');
-is($new->sql(q{SELECT mren.rollback('m')}), '1', 'the history of deployments was carried');
-is($new->sql('SELECT count(*) FROM mren.models GROUP BY model, version HAVING count(*) > 1'), '', 'no version is there twice');
+is($session->query(q{SELECT mren.save_model('m', network) FROM kept}), '3', 'the next version has the next number');
+is($session->query(q{SELECT mren.save_model('another', network) FROM kept}), '1', 'a new model can be saved');
+is($session->query(q{SELECT mren.rollback('m')}), '1', 'the history of deployments was carried');
+is($session->query('SELECT count(*) FROM mren.models GROUP BY model, version HAVING count(*) > 1'), '', 'no version is there twice');
 
-# The script form, and one server more: a file of the model alone.
-my $model = $old->sql(q{SELECT mren.export_model('m', 1)});
-my $third = MrenTest->start('third');
-$third->sql(include('tiny.sql'));
-is($third->sql("SELECT mren.import_model('m', '$model')"), '1', 'a model is imported');
-is($third->sql(q{SELECT md5(mren.export_model('m'))}), $old->sql(q{SELECT md5(mren.export_model('m', 1))}), 'it is the same');
+# A model alone, by its bytes, into a database with the same embeddings.
+$new->sql('CREATE DATABASE other TEMPLATE template0; CREATE DATABASE script TEMPLATE template0');
+$new->sql('CREATE EXTENSION mren', database => 'other');
+toy_task($new, database => 'other');
+my $other = $new->session(database => 'other');
+my $model = $there->query(q{SELECT mren.export_model('m', 1)});
+is($other->query("SELECT mren.import_model('m', '$model')"), '1', 'a model is imported');
+is($other->query(q{SELECT mren.export_model('m')}), $model, 'it is the same');
 my $ask = q{SELECT id, p.* FROM pairs, mren.predict_proba('m', sentence, head, tail, version => 1) AS p ORDER BY 1, 2, 3};
-is($third->sql($ask), $old->sql($ask), 'it answers the same');
+my $answers = $there->query($ask);
+is($other->query($ask), $answers, 'it answers the same');
+
+# A dump as a script.
 ($status, my $script, $err) = $old->run('pg_dump', 'test');
 is($status, 0, 'pg_dump writes a script') or diag($err);
-$third->sql('CREATE ROLE analyst; CREATE DATABASE script TEMPLATE template0');
-$third->sql($script, database => 'script');
-is($third->sql($ask, database => 'script'), $old->sql($ask), 'restored from the script, it answers the same');
+$new->sql($script, database => 'script');
+is($new->sql($ask, database => 'script'), $answers, 'restored from it, the model answers the same');
 
 done_testing();

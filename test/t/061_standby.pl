@@ -2,13 +2,11 @@
 use strict;
 use warnings;
 use MrenTest;
+use MrenToy;
 use Test::More;
 
-my $root = $ENV{MREN_ROOT} || "$FindBin::Bin/../..";
-open my $in, '<', "$root/test/include/tiny.sql" or die "cannot read the toy task: $!";
-my $tiny = do { local $/; <$in> };
 my $primary = MrenTest->start('primary');
-$primary->sql($tiny);
+toy_task($primary);
 $primary->sql(<<'SQL');
 SELECT mren.save_model('m', mren.train_agg(sentence, head, tail, relation, NULL::bytea,
 	'{"embeddings": "tiny", "hidden": [8], "epochs": 60, "negative": "none"}')) FROM pairs;
@@ -20,6 +18,8 @@ INSERT INTO mren.run (model, started_by, started_at, status, backend, phase, que
 SQL
 my $standby = $primary->standby('standby');
 $primary->catch_up($standby);
+my $there = $primary->session;
+my $session = $standby->session;
 
 my $predict = q{SELECT mren.predict('m', 'dog is far from the tree', 'dog', 'tree')};
 for my $reads (
@@ -34,10 +34,10 @@ for my $reads (
 	q{SELECT * FROM mren.models ORDER BY version})
 {
 	my ($words) = $reads =~ /(mren\.\w+)/;
-	is($standby->sql($reads), $primary->sql($reads), "$words answers as on the primary");
+	is($session->query($reads), $there->query($reads), "$words answers as on the primary");
 }
-is($standby->sql('SELECT status FROM mren.training_progress'), 'running', 'whether a run has died cannot be seen here');
-is($primary->sql('SELECT status FROM mren.training_progress'), 'died', 'but on the primary it can');
+is($session->query('SELECT status FROM mren.training_progress'), 'running', 'whether a run has died cannot be seen here');
+is($there->query('SELECT status FROM mren.training_progress'), 'died', 'but on the primary it can');
 
 for my $writes (
 	q{SELECT mren.promote('m', 2)}, q{SELECT mren.rollback('m')}, q{SELECT mren.drop_version('m', 2)},
@@ -48,11 +48,10 @@ for my $writes (
 		'{"embeddings": "tiny", "hidden": [4], "epochs": 1}')) FROM pairs})
 {
 	my ($name) = $writes =~ /(mren\.\w+)/;
-	like($standby->error_of($writes), qr/^25006: cannot execute \Q$name\E\(\)/, "$name says that this is a standby");
+	like(error_in($session, $writes), qr/^25006: cannot execute \Q$name\E\(\)/, "$name says that this is a standby");
 }
 
 # A session that stays open sees what the primary deploys.
-my $session = $standby->session;
 is($session->query($predict), 'none', 'the first version answers');
 $primary->sql(q{SELECT mren.promote('m', 2)});
 $primary->catch_up($standby);

@@ -31,23 +31,21 @@ SQL
 my %got;
 for my $database ('test', 'latin1')
 {
-	$node->sql($setup, database => $database);
-	is($node->sql($train, database => $database), '1', "$database: a model is trained");
+	my $session = $node->session(database => $database);
+	$session->query($setup);
+	$session->query('SET client_min_messages = error');
+	is($session->query($train), '1', "$database: a model is trained");
 	$got{$database} = {
-		export => $node->sql("SELECT md5(mren.export_model('m'))", database => $database),
-		models => $node->sql(
-			"SET client_encoding = UTF8; SELECT relations, options - 'seed', metrics FROM mren.models",
-			database => $database),
-		info => $node->sql(
-			"SET client_encoding = UTF8; SELECT mren.network_info(mren.train_agg(sentence, head, tail, relation, NULL::bytea,
-			 '{\"embeddings\": \"tiny\", \"hidden\": [4], \"epochs\": 1}')) -> 'relations' FROM pairs",
-			database => $database),
-		evaluate => $node->sql(
-			"SET client_encoding = UTF8; SET client_min_messages = error; SELECT * FROM mren.evaluate('m', 'TABLE pairs')",
-			database => $database),
-		metrics => $node->sql(
-			"SET client_encoding = UTF8; SELECT mren.metrics(relation, mren.predict('m', sentence, head, tail), relation) FROM pairs WHERE head = 'dog' AND relation LIKE 'kind%'",
-			database => $database),
+		export => $session->query("SELECT md5(mren.export_model('m'))"),
+		models => $session->query(
+			"SELECT relations, options - 'seed', metrics FROM mren.models"),
+		info => $session->query(
+			"SELECT mren.network_info(mren.train_agg(sentence, head, tail, relation, NULL::bytea,
+			 '{\"embeddings\": \"tiny\", \"hidden\": [4], \"epochs\": 1}')) -> 'relations' FROM pairs"),
+		evaluate => $session->query(
+			"SELECT * FROM mren.evaluate('m', 'TABLE pairs')"),
+		metrics => $session->query(
+			"SELECT mren.metrics(relation, mren.predict('m', sentence, head, tail), relation) FROM pairs WHERE head = 'dog' AND relation LIKE 'kind%'"),
 	};
 }
 like($got{test}{models}, qr/kind\xc3\xa9/, 'the name of a relation is shown');

@@ -5,18 +5,17 @@ use strict;
 use warnings;
 use File::Temp ();
 use MrenTest;
+use MrenToy;
 use Test::More;
 
-my $root = $ENV{MREN_ROOT} || "$FindBin::Bin/../..";
-open my $in, '<', "$root/test/include/tiny.sql" or die "cannot read the toy task: $!";
-my $tiny = do { local $/; <$in> };
 my $node = MrenTest->start('concurrency');
-$node->sql($tiny);
+toy_task($node);
 $node->sql(<<'SQL');
 CREATE TABLE networks AS SELECT mren.train_agg(sentence, head, tail, relation, NULL::bytea,
 	'{"embeddings": "tiny", "hidden": [4], "epochs": 2}') AS network FROM pairs;
 SQL
 
+my $session = $node->session;
 my $dir = File::Temp::tempdir('mren-bench.XXXXXX', TMPDIR => 1, CLEANUP => 1);
 chmod 0755, $dir;
 
@@ -41,13 +40,13 @@ sub bench
 
 # One model from nothing, by all sessions at the same moment.
 is(bench(6, 5, save => [ 1, "SELECT mren.save_model('new', network) FROM networks;\n" ]), '', 'six sessions save 30 versions');
-is($node->sql(q{SELECT array_agg(version ORDER BY version) = array(SELECT generate_series(1, 30)) FROM mren.models}),
+is($session->query(q{SELECT array_agg(version ORDER BY version) = array(SELECT generate_series(1, 30)) FROM mren.models}),
 	't', 'they have the numbers 1 to 30');
-is($node->sql('SELECT version FROM mren.models WHERE deployed'), '1', 'the first is deployed');
+is($session->query('SELECT version FROM mren.models WHERE deployed'), '1', 'the first is deployed');
 
 # A mixture.  What must fail (a version that is gone or deployed, nothing to go
 # back to) is asked for through a function that swallows just that.
-$node->sql(<<'SQL');
+$session->query(<<'SQL');
 CREATE FUNCTION try(statement text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
 	EXECUTE statement;
@@ -65,19 +64,19 @@ is(bench(6, 25,
 	predict => [ 4, "SELECT mren.predict('new', sentence, head, tail) FROM pairs WHERE id <= 5;\n" ],
 	export => [ 1, "SELECT length(mren.export_model('new'));\n" ]),
 	'', 'six sessions save, promote, roll back, drop, predict and export');
-is($node->sql('SELECT count(*) FROM mren.models WHERE deployed'), '1', 'one version is deployed');
-is($node->sql(<<'SQL'), 't', 'it is the last deployment that was not undone');
+is($session->query('SELECT count(*) FROM mren.models WHERE deployed'), '1', 'one version is deployed');
+is($session->query(<<'SQL'), 't', 'it is the last deployment that was not undone');
 SELECT m.deployed = (SELECT d.version_id FROM mren.deployment d WHERE d.model = m.id AND NOT d.undone ORDER BY d.id DESC LIMIT 1)
 FROM mren.model m
 SQL
-is($node->sql(<<'SQL'), '', 'no number is there twice, or beyond the last');
+is($session->query(<<'SQL'), '', 'no number is there twice, or beyond the last');
 SELECT version FROM mren.model_version v GROUP BY version HAVING count(*) > 1
 UNION ALL SELECT version FROM mren.model_version v JOIN mren.model m ON m.id = v.model WHERE version > last_version
 SQL
-is($node->sql(<<'SQL'), '0|0', 'nothing is left of what was dropped');
+is($session->query(<<'SQL'), '0|0', 'nothing is left of what was dropped');
 SELECT (SELECT count(*) FROM mren.weight w WHERE NOT EXISTS (SELECT FROM mren.model_version v WHERE v.id = w.version)),
 	(SELECT count(*) FROM mren.deployment d WHERE NOT EXISTS (SELECT FROM mren.model_version v WHERE v.id = d.version_id))
 SQL
-is($node->sql(q{SELECT count(DISTINCT md5(mren.export_model(model, version))) FROM mren.models}), '1', 'every version is whole');
+is($session->query(q{SELECT count(DISTINCT md5(mren.export_model(model, version))) FROM mren.models}), '1', 'every version is whole');
 
 done_testing();

@@ -15,6 +15,7 @@ my @names = qw(Cause-Effect Component-Whole Content-Container Entity-Destination
 my @labels = ('Other', map { ("$_(e1,e2)", "$_(e2,e1)") } @names);
 my $dir = File::Temp::tempdir(CLEANUP => 1);
 my $node = MrenTest->start('scorer');
+my $session = $node->session;
 
 sub official
 {
@@ -37,7 +38,7 @@ sub ours
 	my ($actual, $predicted) = @_;
 	my $rows = join ', ', map { "('$actual->[$_]', '$predicted->[$_]')" } 0 .. $#$actual;
 
-	return $node->sql(<<SQL);
+	return $session->query(<<SQL);
 SELECT to_char((mren.metrics(a, p) -> 'semeval_macro' ->> 'f1')::float8 * 100, 'FM990.00')
 FROM (VALUES $rows) AS t (a, p)
 SQL
