@@ -10,6 +10,7 @@ package MrenToy;
 #	my $kb = private_kb($session->backend);		# memory of its own
 #	is(temporary_files($node), 0, '...');
 #	like(error_in($session, 'SELECT 1/0'), qr/^22012: division/, '...');
+#	photographs($node, 300);			# table photos, of the shared data
 #	my $file = server_file('a.png', $bytes);	# where a server may read it
 
 use strict;
@@ -18,9 +19,10 @@ use Compress::Zlib ();
 use Exporter 'import';
 use File::Temp ();
 use FindBin;
+use JSON::PP ();
 use MrenTest;
 
-our @EXPORT = qw(toy_task tiny_encoder png private_kb temporary_files server_file bytea error_in);
+our @EXPORT = qw(toy_task tiny_encoder png private_kb temporary_files server_file bytea error_in slurp photographs);
 
 my $root = $ENV{MREN_ROOT} || "$FindBin::Bin/../..";
 my $dir;
@@ -104,6 +106,27 @@ sub temporary_files
 {
 	my ($node) = @_;
 	return $node->sql('SELECT count(*) FROM pg_ls_tmpdir()', database => 'postgres');
+}
+
+# Rows with photographs of the shared data's set wncal, as the table photos (id,
+# sentence, head, tail, relation, image).
+sub photographs
+{
+	my ($node, $rows) = @_;
+	my $folder = shared_data() . '/multimodal/wncal';
+	my $session = $node->session;
+
+	$session->query('CREATE TABLE photos (id int, sentence text, head text, tail text, relation text, image bytea)');
+	open my $in, '<:raw', "$folder/train.jsonl" or die "cannot read \"$folder/train.jsonl\": $!";
+	for my $id (1 .. $rows)
+	{
+		my $row = JSON::PP::decode_json(scalar(<$in>) // die 'too few rows');
+		my @values = map { s/'/''/gr } $row->{text}, $row->{e1}{text}, $row->{e2}{text}, $row->{relation};
+
+		utf8::encode($_) for @values;
+		$session->query("INSERT INTO photos VALUES ($id, " . join(', ', map { "'$_'" } @values) . ', ' . bytea(slurp("$folder/$row->{image}")) . ')');
+	}
+	$session->close;
 }
 
 sub server_file

@@ -1,0 +1,136 @@
+# mren.image_features is what ONNX Runtime computes, on ten photographs, for
+# each encoder of the shared data.
+#
+# The photographs are brought to exactly the network's size by mren itself,
+# with a network that does nothing but give its input, and rounded to whole
+# pixels; from there on both sides are on their own: mren reads a PNG of these
+# pixels, ONNX Runtime numbers that this test makes of them.
+use strict;
+use warnings;
+use File::Temp ();
+use MrenTest;
+use MrenToy;
+use Test::More;
+
+my $data = shared_data();
+plan skip_all => 'the shared test data is absent' unless $data;
+plan skip_all => 'the photographs are absent' unless -e "$data/multimodal/wncal/train.jsonl";
+my $runtime = runtime();
+plan skip_all => "ONNX Runtime is absent: $runtime" unless -d $runtime;
+my $reference = ($ENV{MREN_ROOT} || "$FindBin::Bin/../..") . '/test/t/ort_reference.mjs';
+
+# The folder with ONNX Runtime for node, installed once into the user's cache;
+# or the reason why there is none.
+sub runtime
+{
+	return $ENV{MREN_ORT_DIR} if $ENV{MREN_ORT_DIR};
+	return 'there is no node' if system('node --version >/dev/null 2>&1') != 0;
+	return 'there is no npm' if system('npm --version >/dev/null 2>&1') != 0;
+	my $cache = ($ENV{XDG_CACHE_HOME} || ($ENV{HOME} || '/nonexistent') . '/.cache') . '/mren/onnxruntime';
+	return $cache if -d "$cache/node_modules/onnxruntime-node/bin";
+	return "cannot make \"$cache\"" if system('mkdir', '-p', $cache) != 0;
+	diag('installing ONNX Runtime');
+	system("cd '$cache' && timeout 240 npm install --prefix . --prefer-offline --ignore-scripts --no-audit --no-fund onnxruntime-node\@1 >npm.log 2>&1") == 0
+		or return "npm install failed, see $cache/npm.log";
+	return $cache;
+}
+
+# A network whose features are the picture's own pixels, channel by channel.
+sub varint { my ($n) = @_; my $out = ''; while ($n > 127) { $out .= chr($n & 127 | 128); $n >>= 7 } return $out . chr $n }
+sub bytes { my ($field, $value) = @_; return varint($field << 3 | 2) . varint(length $value) . $value }
+sub number { my ($field, $value) = @_; return varint($field << 3) . varint($value) }
+sub value { my ($name, @dims) = @_; return bytes(1, $name) . bytes(2, bytes(1, number(1, 1) . bytes(2, join '', map { bytes(1, number(1, $_)) } @dims))) }
+sub identity
+{
+	my ($side) = @_;
+	my $graph = bytes(1, bytes(1, 'picture') . bytes(2, 'features') . bytes(4, 'Flatten')) . bytes(2, 'identity')
+		. bytes(11, value('picture', 1, 3, $side, $side)) . bytes(12, value('features', 1, 3 * $side * $side));
+	return number(1, 8) . bytes(8, bytes(1, '') . number(2, 13)) . bytes(7, $graph);
+}
+
+my $node = MrenTest->start('runtime');
+my $session = $node->session;
+my $dir = File::Temp::tempdir(CLEANUP => 1);
+photographs($node, 40);
+
+# File, side, mean and standard deviation of the pixels.
+my @networks = (
+	[ 'squeezenet1_1', 224, [ 123.675, 116.28, 103.53 ], [ 58.395, 57.12, 57.375 ] ],
+	[ 'mobilenet_v2_1.0_224', 224, [ (127.5) x 3 ], [ (127.5) x 3 ] ],
+	[ 'objectron_oidv4_mobilenet_v2_features', 300, [ (127.5) x 3 ], [ (127.5) x 3 ] ],
+	[ 'mlperf_tiny_resnet8_cifar10', 32, [ (0) x 3 ], [ (1) x 3 ] ]);
+
+# Ten photographs as a network wants them: bytes, channel by channel.
+my %pixels;
+sub pixels
+{
+	my ($side) = @_;
+
+	return $pixels{$side} ||= do {
+		$session->query("SELECT mren.load_image_encoder('side$side', " . bytea(identity($side)) . ", mean => '{0}', std => '{1}')");
+		my @rows = split /\n/, $session->query(<<"SQL");
+SELECT array_to_string(mren.image_features('side$side', image), ' ')
+FROM (SELECT DISTINCT ON (md5(image)) image FROM photos ORDER BY md5(image) LIMIT 10) AS p
+SQL
+		[ map { [ map { $_ < 0 ? 0 : $_ > 255 ? 255 : int($_ + 0.5) } split ' ' ] } @rows ];
+	};
+}
+
+# A PNG of them, whose pixels go red, green, blue, red ...
+sub picture
+{
+	my ($side, $pixels) = @_;
+	my $n = $side * $side;
+	return png($side, $side, pack 'C*', map { @$pixels[ $_, $_ + $n, $_ + 2 * $n ] } 0 .. $n - 1);
+}
+
+for my $network (@networks)
+{
+	my ($name, $side, $mean, $std) = @$network;
+	my $file = "$data/encoders/$name.onnx";
+
+	SKIP:
+	{
+		skip "$name is absent", 3 unless -e $file;
+		my @photos = @{ pixels($side) };
+		my $n = $side * $side;
+		my $input = '';
+		for my $photo (@photos)
+		{
+			$input .= pack 'f<*', map { my $c = int($_ / $n); ($photo->[$_] - $mean->[$c]) / $std->[$c] } 0 .. $#$photo;
+		}
+		is(scalar @photos, 10, "$name: ten photographs");
+		open my $out, '>:raw', "$dir/in" or die "cannot write \"$dir/in\": $!";
+		print {$out} $input;
+		close $out;
+		local $ENV{MREN_ORT_DIR} = $runtime;
+		system('node', $reference, $file, "$dir/in", "$dir/out", 'features') == 0 or die 'ONNX Runtime failed';
+		my @expected = unpack 'f<*', slurp("$dir/out");
+		my $dimension = @expected / @photos;
+
+		my $values = sub { my ($list) = @_; return "'{" . join(',', @$list) . "}'" };
+		my $served = server_file('network.onnx', slurp($file));
+		is($session->query("SELECT mren.load_image_encoder('$name', '$served', 'features', @{[ $values->($mean) ]}, @{[ $values->($std) ]})"), $dimension, "$name: $dimension features");
+
+		# Relative to the largest feature of the picture: a feature near zero has no digits of its own.
+		my $worst = 0;
+		for my $i (0 .. $#photos)
+		{
+			my @got = $session->query("SELECT mren.image_features('$name', " . bytea(picture($side, $photos[$i])) . ')') =~ /[^{},\n]+/g;
+			my @want = @expected[ $i * $dimension .. ($i + 1) * $dimension - 1 ];
+			my ($largest, $difference) = (0, 0);
+
+			for my $k (0 .. $#want)
+			{
+				my $d = abs($got[$k] - $want[$k]);
+				$difference = $d if $d > $difference;
+				$largest = abs $want[$k] if abs $want[$k] > $largest;
+			}
+			die "$name: the reference of photograph $i is zero" if $largest == 0;
+			$worst = $difference / $largest if $difference / $largest > $worst;
+		}
+		cmp_ok($worst, '<', 1e-3, sprintf '%s: the worst of ten photographs differs by %.1e of its largest feature', $name, $worst);
+	}
+}
+
+done_testing();
