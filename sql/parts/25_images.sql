@@ -3,35 +3,35 @@
 CREATE FUNCTION mren.load_image_encoder(name text, path text, output text DEFAULT NULL, mean real[] DEFAULT NULL, std real[] DEFAULT NULL)
 RETURNS integer
 AS 'MODULE_PATHNAME', 'mren_load_image_encoder'
-LANGUAGE C VOLATILE PARALLEL UNSAFE;
+LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE;
 COMMENT ON FUNCTION mren.load_image_encoder(text, text, text, real[], real[]) IS
     'Loads an image network from an ONNX file of the server; returns the dimension of its feature vector. output: the tensor to read; mean and std: (x - mean) / std a channel in pixel units 0 to 255, by default ImageNet''s.';
 
 CREATE FUNCTION mren.load_image_encoder(name text, contents bytea, output text DEFAULT NULL, mean real[] DEFAULT NULL, std real[] DEFAULT NULL)
 RETURNS integer
 AS 'MODULE_PATHNAME', 'mren_load_image_encoder_bytea'
-LANGUAGE C VOLATILE PARALLEL UNSAFE;
+LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE;
 COMMENT ON FUNCTION mren.load_image_encoder(text, bytea, text, real[], real[]) IS
     'Loads an image network from the contents of an ONNX file; returns the dimension of its feature vector.';
 
 CREATE FUNCTION mren.load_image_encoder(name text, large_object oid, output text DEFAULT NULL, mean real[] DEFAULT NULL, std real[] DEFAULT NULL)
 RETURNS integer
 AS 'MODULE_PATHNAME', 'mren_load_image_encoder_large_object'
-LANGUAGE C VOLATILE PARALLEL UNSAFE;
+LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE;
 COMMENT ON FUNCTION mren.load_image_encoder(text, oid, text, real[], real[]) IS
     'Loads an image network from a large object that holds an ONNX file; returns the dimension of its feature vector.';
 
 CREATE FUNCTION mren.drop_image_encoder(name text)
 RETURNS void
 AS 'MODULE_PATHNAME', 'mren_drop_image_encoder'
-LANGUAGE C VOLATILE PARALLEL UNSAFE;
+LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE;
 COMMENT ON FUNCTION mren.drop_image_encoder(text) IS
     'Drops an image encoder; refused while a model needs it.';
 
 CREATE FUNCTION mren.image_features(encoder text, image bytea)
 RETURNS real[]
 AS 'MODULE_PATHNAME', 'mren_image_features'
-LANGUAGE C STABLE PARALLEL SAFE COST 100000;
+LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100000;
 COMMENT ON FUNCTION mren.image_features(text, bytea) IS
     'The feature vector of a PNG or JPEG picture under an image encoder: what image_vector arguments take.';
 

@@ -37,18 +37,18 @@ COMMENT ON TYPE mren.training_set IS 'Encoded training rows: the state of mren.t
 
 CREATE FUNCTION mren.train_combine(mren.training_set, mren.training_set) RETURNS mren.training_set
 AS 'MODULE_PATHNAME', 'mren_train_combine'
-LANGUAGE C STABLE PARALLEL SAFE;
+LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE;
 COMMENT ON FUNCTION mren.train_combine(mren.training_set, mren.training_set) IS 'Joins two states of mren.train_agg.';
 
 CREATE FUNCTION mren.train_final(mren.training_set) RETURNS mren.network
 AS 'MODULE_PATHNAME', 'mren_train_final'
-LANGUAGE C STABLE PARALLEL SAFE COST 100000;
+LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100000;
 COMMENT ON FUNCTION mren.train_final(mren.training_set) IS 'Trains a network on the rows of a state of mren.train_agg.';
 
 CREATE FUNCTION mren.train_accum(state mren.training_set, sentence text, head text, tail text, relation text)
 RETURNS mren.training_set
 AS 'MODULE_PATHNAME', 'mren_train_accum'
-LANGUAGE C STABLE PARALLEL SAFE COST 100;
+LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION mren.train_accum(mren.training_set, text, text, text, text) IS 'Adds a row to a state of mren.train_agg.';
 
 CREATE AGGREGATE mren.train_agg(sentence text, head text, tail text, relation text) (
@@ -64,7 +64,7 @@ COMMENT ON AGGREGATE mren.train_agg(text, text, text, text) IS 'Trains a network
 CREATE FUNCTION mren.train_accum(state mren.training_set, sentence text, head int4range, tail int4range, relation text)
 RETURNS mren.training_set
 AS 'MODULE_PATHNAME', 'mren_train_accum_range'
-LANGUAGE C STABLE PARALLEL SAFE COST 100;
+LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION mren.train_accum(mren.training_set, text, int4range, int4range, text) IS 'Adds a row to a state of mren.train_agg.';
 
 CREATE AGGREGATE mren.train_agg(sentence text, head int4range, tail int4range, relation text) (
@@ -80,7 +80,7 @@ COMMENT ON AGGREGATE mren.train_agg(text, int4range, int4range, text) IS 'Trains
 CREATE FUNCTION mren.train_accum(state mren.training_set, sentence text, head text, tail text, relation text, image bytea, options jsonb)
 RETURNS mren.training_set
 AS 'MODULE_PATHNAME', 'mren_train_accum_options'
-LANGUAGE C STABLE PARALLEL SAFE COST 1000;
+LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 1000;
 COMMENT ON FUNCTION mren.train_accum(mren.training_set, text, text, text, text, bytea, jsonb) IS 'Adds a row to a state of mren.train_agg.';
 
 CREATE AGGREGATE mren.train_agg(sentence text, head text, tail text, relation text, image bytea, options jsonb) (
@@ -96,7 +96,7 @@ COMMENT ON AGGREGATE mren.train_agg(text, text, text, text, bytea, jsonb) IS 'Tr
 CREATE FUNCTION mren.train_accum(state mren.training_set, sentence text, head int4range, tail int4range, relation text, image bytea, options jsonb)
 RETURNS mren.training_set
 AS 'MODULE_PATHNAME', 'mren_train_accum_options_range'
-LANGUAGE C STABLE PARALLEL SAFE COST 1000;
+LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 1000;
 COMMENT ON FUNCTION mren.train_accum(mren.training_set, text, int4range, int4range, text, bytea, jsonb) IS 'Adds a row to a state of mren.train_agg.';
 
 CREATE AGGREGATE mren.train_agg(sentence text, head int4range, tail int4range, relation text, image bytea, options jsonb) (
@@ -112,7 +112,7 @@ COMMENT ON AGGREGATE mren.train_agg(text, int4range, int4range, text, bytea, jso
 CREATE FUNCTION mren.train_accum(state mren.training_set, sentence text, head text, tail text, relation text, image bytea, extras jsonb, options jsonb)
 RETURNS mren.training_set
 AS 'MODULE_PATHNAME', 'mren_train_accum_extras'
-LANGUAGE C STABLE PARALLEL SAFE COST 1000;
+LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 1000;
 COMMENT ON FUNCTION mren.train_accum(mren.training_set, text, text, text, text, bytea, jsonb, jsonb) IS 'Adds a row to a state of mren.train_agg.';
 
 CREATE AGGREGATE mren.train_agg(sentence text, head text, tail text, relation text, image bytea, extras jsonb, options jsonb) (
@@ -128,7 +128,7 @@ COMMENT ON AGGREGATE mren.train_agg(text, text, text, text, bytea, jsonb, jsonb)
 CREATE FUNCTION mren.train_accum(state mren.training_set, sentence text, head int4range, tail int4range, relation text, image bytea, extras jsonb, options jsonb)
 RETURNS mren.training_set
 AS 'MODULE_PATHNAME', 'mren_train_accum_extras_range'
-LANGUAGE C STABLE PARALLEL SAFE COST 1000;
+LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 1000;
 COMMENT ON FUNCTION mren.train_accum(mren.training_set, text, int4range, int4range, text, bytea, jsonb, jsonb) IS 'Adds a row to a state of mren.train_agg.';
 
 CREATE AGGREGATE mren.train_agg(sentence text, head int4range, tail int4range, relation text, image bytea, extras jsonb, options jsonb) (
@@ -145,7 +145,7 @@ CREATE FUNCTION mren.encode_example(options jsonb, sentence text, head text, tai
     image_vector real[], head_type text, tail_type text, head_box box, tail_box box, weight real, split text)
 RETURNS bytea
 AS 'MODULE_PATHNAME', 'mren_encode_example_sql'
-LANGUAGE C STABLE PARALLEL SAFE COST 1000;
+LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 1000;
 COMMENT ON FUNCTION mren.encode_example(jsonb, text, text, text, text, bytea, real[], text, text, box, box, real, text) IS
     'A training row as mren.train keeps it; used by mren.train itself.';
 
@@ -153,7 +153,7 @@ CREATE FUNCTION mren.encode_example(options jsonb, sentence text, head int4range
     image_vector real[], head_type text, tail_type text, head_box box, tail_box box, weight real, split text)
 RETURNS bytea
 AS 'MODULE_PATHNAME', 'mren_encode_example_range'
-LANGUAGE C STABLE PARALLEL SAFE COST 1000;
+LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 1000;
 COMMENT ON FUNCTION mren.encode_example(jsonb, text, int4range, int4range, text, bytea, real[], text, text, box, box, real, text) IS
     'A training row as mren.train keeps it; used by mren.train itself.';
 

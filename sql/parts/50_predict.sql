@@ -14,7 +14,7 @@ CREATE FUNCTION mren.predict(model text, sentence text, head text, tail text, im
     image_vector real[] DEFAULT NULL, version integer DEFAULT NULL)
 RETURNS text
 AS 'MODULE_PATHNAME', 'mren_predict'
-LANGUAGE C STABLE PARALLEL SAFE SUPPORT mren.predict_support COST 100;
+LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE SUPPORT mren.predict_support COST 100;
 COMMENT ON FUNCTION mren.predict(text, text, text, text, bytea, text, text, box, box, real[], integer) IS
     'The relation between head and tail in a sentence (and a picture); NULL if sentence or a mention is NULL, or the model abstains.';
 
@@ -23,7 +23,7 @@ CREATE FUNCTION mren.predict(model text, sentence text, head int4range, tail int
     image_vector real[] DEFAULT NULL, version integer DEFAULT NULL)
 RETURNS text
 AS 'MODULE_PATHNAME', 'mren_predict_range'
-LANGUAGE C STABLE PARALLEL SAFE SUPPORT mren.predict_support COST 100;
+LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE SUPPORT mren.predict_support COST 100;
 COMMENT ON FUNCTION mren.predict(text, text, int4range, int4range, bytea, text, text, box, box, real[], integer) IS
     'The relation between head and tail in a sentence (and a picture); NULL if sentence or a mention is NULL, or the model abstains.';
 
@@ -31,7 +31,7 @@ CREATE FUNCTION mren.classify(model text, sentence text, head text, tail text, i
     head_type text DEFAULT NULL, tail_type text DEFAULT NULL, head_box box DEFAULT NULL, tail_box box DEFAULT NULL,
     image_vector real[] DEFAULT NULL, version integer DEFAULT NULL, OUT relation text, OUT confidence double precision)
 AS 'MODULE_PATHNAME', 'mren_classify'
-LANGUAGE C STABLE PARALLEL SAFE SUPPORT mren.predict_support COST 100;
+LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE SUPPORT mren.predict_support COST 100;
 COMMENT ON FUNCTION mren.classify(text, text, text, text, bytea, text, text, box, box, real[], integer) IS
     'The relation between head and tail and its probability; the relation is NULL where the model abstains.';
 
@@ -39,7 +39,7 @@ CREATE FUNCTION mren.classify(model text, sentence text, head int4range, tail in
     head_type text DEFAULT NULL, tail_type text DEFAULT NULL, head_box box DEFAULT NULL, tail_box box DEFAULT NULL,
     image_vector real[] DEFAULT NULL, version integer DEFAULT NULL, OUT relation text, OUT confidence double precision)
 AS 'MODULE_PATHNAME', 'mren_classify_range'
-LANGUAGE C STABLE PARALLEL SAFE SUPPORT mren.predict_support COST 100;
+LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE SUPPORT mren.predict_support COST 100;
 COMMENT ON FUNCTION mren.classify(text, text, int4range, int4range, bytea, text, text, box, box, real[], integer) IS
     'The relation between head and tail and its probability; the relation is NULL where the model abstains.';
 
@@ -48,7 +48,7 @@ CREATE FUNCTION mren.predict_proba(model text, sentence text, head text, tail te
     image_vector real[] DEFAULT NULL, version integer DEFAULT NULL)
 RETURNS TABLE (relation text, probability double precision)
 AS 'MODULE_PATHNAME', 'mren_predict_proba'
-LANGUAGE C STABLE PARALLEL SAFE SUPPORT mren.predict_support COST 100 ROWS 20;
+LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE SUPPORT mren.predict_support COST 100 ROWS 20;
 COMMENT ON FUNCTION mren.predict_proba(text, text, text, text, bytea, text, text, box, box, real[], integer) IS
     'The probability of every relation of the model, most likely first.';
 
@@ -57,7 +57,7 @@ CREATE FUNCTION mren.predict_proba(model text, sentence text, head int4range, ta
     image_vector real[] DEFAULT NULL, version integer DEFAULT NULL)
 RETURNS TABLE (relation text, probability double precision)
 AS 'MODULE_PATHNAME', 'mren_predict_proba_range'
-LANGUAGE C STABLE PARALLEL SAFE SUPPORT mren.predict_support COST 100 ROWS 20;
+LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE SUPPORT mren.predict_support COST 100 ROWS 20;
 COMMENT ON FUNCTION mren.predict_proba(text, text, int4range, int4range, bytea, text, text, box, box, real[], integer) IS
     'The probability of every relation of the model, most likely first.';
 
@@ -66,7 +66,7 @@ CREATE FUNCTION mren.features(model text, sentence text, head text, tail text, i
     image_vector real[] DEFAULT NULL, version integer DEFAULT NULL)
 RETURNS real[]
 AS 'MODULE_PATHNAME', 'mren_features'
-LANGUAGE C STABLE PARALLEL SAFE SUPPORT mren.predict_support COST 100;
+LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE SUPPORT mren.predict_support COST 100;
 COMMENT ON FUNCTION mren.features(text, text, text, text, bytea, text, text, box, box, real[], integer) IS
     'The fused vector of text and picture that the network''s dense layers read.';
 
@@ -75,7 +75,7 @@ CREATE FUNCTION mren.features(model text, sentence text, head int4range, tail in
     image_vector real[] DEFAULT NULL, version integer DEFAULT NULL)
 RETURNS real[]
 AS 'MODULE_PATHNAME', 'mren_features_range'
-LANGUAGE C STABLE PARALLEL SAFE SUPPORT mren.predict_support COST 100;
+LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE SUPPORT mren.predict_support COST 100;
 COMMENT ON FUNCTION mren.features(text, text, int4range, int4range, bytea, text, text, box, box, real[], integer) IS
     'The fused vector of text and picture that the network''s dense layers read.';
 
@@ -84,7 +84,7 @@ CREATE FUNCTION mren.explain(model text, sentence text, head text, tail text, im
     image_vector real[] DEFAULT NULL, version integer DEFAULT NULL)
 RETURNS TABLE (modality text, feature text, contribution double precision)
 AS 'MODULE_PATHNAME', 'mren_explain'
-LANGUAGE C STABLE PARALLEL SAFE SUPPORT mren.predict_support COST 100 ROWS 30;
+LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE SUPPORT mren.predict_support COST 100 ROWS 30;
 COMMENT ON FUNCTION mren.explain(text, text, text, text, bytea, text, text, box, box, real[], integer) IS
     'How much of the answer''s probability each word, mention, type and the picture account for: what is lost when it is left out.';
 
@@ -93,7 +93,7 @@ CREATE FUNCTION mren.explain(model text, sentence text, head int4range, tail int
     image_vector real[] DEFAULT NULL, version integer DEFAULT NULL)
 RETURNS TABLE (modality text, feature text, contribution double precision)
 AS 'MODULE_PATHNAME', 'mren_explain_range'
-LANGUAGE C STABLE PARALLEL SAFE SUPPORT mren.predict_support COST 100 ROWS 30;
+LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE SUPPORT mren.predict_support COST 100 ROWS 30;
 COMMENT ON FUNCTION mren.explain(text, text, int4range, int4range, bytea, text, text, box, box, real[], integer) IS
     'How much of the answer''s probability each word, mention, type and the picture account for: what is lost when it is left out.';
 
@@ -102,7 +102,7 @@ CREATE FUNCTION mren.explain_image(model text, sentence text, head text, tail te
     image_vector real[] DEFAULT NULL, version integer DEFAULT NULL)
 RETURNS bytea
 AS 'MODULE_PATHNAME', 'mren_explain_image'
-LANGUAGE C STABLE PARALLEL SAFE COST 100000;
+LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100000;
 COMMENT ON FUNCTION mren.explain_image(text, text, text, text, bytea, text, text, box, box, real[], integer) IS
     'The picture as PNG under a heat map: red where covering it lowers the probability of the answer, blue where it raises it.';
 
@@ -111,13 +111,13 @@ CREATE FUNCTION mren.explain_image(model text, sentence text, head int4range, ta
     image_vector real[] DEFAULT NULL, version integer DEFAULT NULL)
 RETURNS bytea
 AS 'MODULE_PATHNAME', 'mren_explain_image_range'
-LANGUAGE C STABLE PARALLEL SAFE COST 100000;
+LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100000;
 COMMENT ON FUNCTION mren.explain_image(text, text, int4range, int4range, bytea, text, text, box, box, real[], integer) IS
     'The picture as PNG under a heat map: red where covering it lowers the probability of the answer, blue where it raises it.';
 
 CREATE FUNCTION mren.predict_rows(model text, query text, version integer DEFAULT NULL)
 RETURNS TABLE (id text, relation text, confidence double precision)
 AS 'MODULE_PATHNAME', 'mren_predict_rows'
-LANGUAGE C VOLATILE PARALLEL UNSAFE COST 10000 ROWS 1000;
+LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 10000 ROWS 1000;
 COMMENT ON FUNCTION mren.predict_rows(text, text, integer) IS
     'Classifies the rows of a query, run read-only, in batches; its columns go by name: id, sentence, head, tail and, if there, image, image_vector, head_type, tail_type, head_box, tail_box.';
