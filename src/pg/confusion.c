@@ -16,7 +16,6 @@
 #include "pg/confusion.h"
 
 #include "fmgr.h"
-#include "libpq/pqformat.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
@@ -24,6 +23,7 @@
 #include "net/buffer.h"
 #include "pg/args.h"
 #include "pg/env.h"
+#include "pg/hex.h"
 
 #define MAGIC "MRENCONF"
 #define MAGIC_LENGTH 8
@@ -358,7 +358,7 @@ mren_confusion_state_peek(FunctionCallInfo fcinfo, int arg)
  * The type
  */
 
-/* Reading and writing again gives the canonical value, and an error otherwise. */
+/* The value, unless it is no confusion matrix. */
 static Datum
 checked(bytea *value)
 {
@@ -371,42 +371,19 @@ checked(bytea *value)
 Datum
 mren_confusion_in(PG_FUNCTION_ARGS)
 {
-	char *input = PG_GETARG_CSTRING(0);
-	size_t len = strlen(input);
-	bytea *value;
-
-	if (len < 2 || input[0] != '\\' || input[1] != 'x')
-		ereport(ERROR, (errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
-						errmsg("invalid input syntax for type mren.confusion: \"%.*s\"",
-							   pg_mbcliplen(input, len, 40), input)));
-	value = palloc(VARHDRSZ + (len - 2) / 2);
-	SET_VARSIZE(value, VARHDRSZ + hex_decode(input + 2, len - 2, VARDATA(value)));
-	return checked(value);
+	return checked(mren_hex_in(PG_GETARG_CSTRING(0), "mren.confusion"));
 }
 
 Datum
 mren_confusion_out(PG_FUNCTION_ARGS)
 {
-	bytea *value = PG_GETARG_BYTEA_PP(0);
-	size_t len = VARSIZE_ANY_EXHDR(value);
-	char *result = palloc(2 * len + 3);
-
-	strcpy(result, "\\x");
-	hex_encode(VARDATA_ANY(value), len, result + 2);
-	result[2 * len + 2] = '\0';
-	PG_RETURN_CSTRING(result);
+	PG_RETURN_CSTRING(mren_hex_out(PG_GETARG_BYTEA_PP(0), "mren.confusion"));
 }
 
 Datum
 mren_confusion_recv(PG_FUNCTION_ARGS)
 {
-	StringInfo buf = (StringInfo) PG_GETARG_POINTER(0);
-	int len = buf->len - buf->cursor;
-	bytea *value = palloc(VARHDRSZ + len);
-
-	SET_VARSIZE(value, VARHDRSZ + len);
-	pq_copymsgbytes(buf, VARDATA(value), len);
-	return checked(value);
+	return checked(mren_hex_recv((StringInfo) PG_GETARG_POINTER(0)));
 }
 
 Datum

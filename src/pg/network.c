@@ -18,7 +18,6 @@
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "lib/stringinfo.h"
-#include "libpq/pqformat.h"
 #include "mb/pg_wchar.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -29,6 +28,7 @@
 #include "net/buffer.h"
 #include "pg/digest.h"
 #include "pg/env.h"
+#include "pg/hex.h"
 
 #define MAGIC "MRENNETW"
 #define MAGIC_LENGTH 8
@@ -225,9 +225,9 @@ mren_network_read(Datum value, MemoryContext context, MrenNetwork *network)
 		pfree(bytes);
 }
 
-/* Raises an error unless the bytes are a network. */
-static void
-check_network(const bytea *value)
+/* The value, unless it is no network. */
+static Datum
+checked(bytea *value)
 {
 	MemoryContext context =
 		AllocSetContextCreate(CurrentMemoryContext, "mren network check", ALLOCSET_DEFAULT_SIZES);
@@ -237,6 +237,7 @@ check_network(const bytea *value)
 	mren_network_read(PointerGetDatum(value), context, &network);
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(context);
+	PG_RETURN_BYTEA_P(value);
 }
 
 /*
@@ -246,51 +247,19 @@ check_network(const bytea *value)
 Datum
 mren_network_in(PG_FUNCTION_ARGS)
 {
-	char *input = PG_GETARG_CSTRING(0);
-	size_t len = strlen(input);
-	bytea *result;
-
-	if (len < 2 || input[0] != '\\' || input[1] != 'x')
-		ereport(ERROR, (errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
-						errmsg("invalid input syntax for type mren.network: \"%.*s\"",
-							   pg_mbcliplen(input, len, 40), input),
-						errhint("A network is written as \\x and hexadecimal digits.")));
-	result = palloc(VARHDRSZ + (len - 2) / 2);
-	SET_VARSIZE(result, VARHDRSZ + hex_decode(input + 2, len - 2, VARDATA(result)));
-	check_network(result);
-	PG_RETURN_BYTEA_P(result);
+	return checked(mren_hex_in(PG_GETARG_CSTRING(0), "mren.network"));
 }
 
-/* Always in hexadecimal, whatever bytea_output says. */
 Datum
 mren_network_out(PG_FUNCTION_ARGS)
 {
-	bytea *value = PG_GETARG_BYTEA_PP(0);
-	size_t len = VARSIZE_ANY_EXHDR(value);
-	char *result;
-
-	if (len > (MaxAllocSize - 3) / 2)
-		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-						errmsg("a network of %zu bytes is too large to be written as text", len),
-						errhint("Keep it with mren.save_model, or read it in binary format.")));
-	result = palloc(2 * len + 3);
-	strcpy(result, "\\x");
-	hex_encode(VARDATA_ANY(value), len, result + 2);
-	result[2 * len + 2] = '\0';
-	PG_RETURN_CSTRING(result);
+	PG_RETURN_CSTRING(mren_hex_out(PG_GETARG_BYTEA_PP(0), "mren.network"));
 }
 
 Datum
 mren_network_recv(PG_FUNCTION_ARGS)
 {
-	StringInfo buf = (StringInfo) PG_GETARG_POINTER(0);
-	int len = buf->len - buf->cursor;
-	bytea *result = palloc(VARHDRSZ + len);
-
-	SET_VARSIZE(result, VARHDRSZ + len);
-	pq_copymsgbytes(buf, VARDATA(result), len);
-	check_network(result);
-	PG_RETURN_BYTEA_P(result);
+	return checked(mren_hex_recv((StringInfo) PG_GETARG_POINTER(0)));
 }
 
 Datum
