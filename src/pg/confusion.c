@@ -22,6 +22,7 @@
 
 #include "net/buffer.h"
 #include "pg/args.h"
+#include "pg/compat.h"
 #include "pg/env.h"
 #include "pg/hex.h"
 
@@ -216,7 +217,7 @@ state_flatten(ExpandedObjectHeader *hdr, void *result, Size size)
 	state->flat = (MrenBuffer){0};
 }
 
-static void damaged(const char *what) pg_attribute_noreturn();
+static void damaged(const char *what) MREN_NORETURN;
 
 static void
 damaged(const char *what)

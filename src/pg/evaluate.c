@@ -16,6 +16,7 @@
 #include "utils/builtins.h"
 
 #include "pg/args.h"
+#include "pg/compat.h"
 #include "pg/confusion.h"
 #include "pg/env.h"
 #include "pg/metrics.h"

@@ -18,6 +18,7 @@
 #include "utils/jsonb.h"
 
 #include "pg/args.h"
+#include "pg/compat.h"
 #include "pg/confusion.h"
 
 PG_FUNCTION_INFO_V1(mren_metrics_add);
@@ -72,7 +73,7 @@ mren_metrics_macro(const MrenConfusion *confusion, MrenText negative)
  * The aggregate
  */
 
-static void negative_changed(void) pg_attribute_noreturn();
+static void negative_changed(void) MREN_NORETURN;
 
 static void
 negative_changed(void)

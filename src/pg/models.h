@@ -12,6 +12,7 @@
 #include "postgres.h"
 
 #include "pg/catalog.h"
+#include "pg/compat.h"
 #include "pg/network.h"
 
 /*
@@ -82,7 +83,6 @@ extern void mren_models_deploy(int64 model, int64 version);
 extern void mren_models_check_needs(const char *model, int64 version);
 
 /* The error that a model lacks a version, with those that it has. */
-extern void mren_models_no_version(const char *model, int64 id, int32 version)
-	pg_attribute_noreturn();
+extern void mren_models_no_version(const char *model, int64 id, int32 version) MREN_NORETURN;
 
 #endif

@@ -26,6 +26,7 @@
 
 #include "base/hash.h"
 #include "net/buffer.h"
+#include "pg/compat.h"
 #include "pg/digest.h"
 #include "pg/env.h"
 #include "pg/hex.h"
@@ -43,7 +44,7 @@ PG_FUNCTION_INFO_V1(mren_network_recv);
 PG_FUNCTION_INFO_V1(mren_network_send);
 PG_FUNCTION_INFO_V1(mren_network_info);
 
-static void damaged(const char *what) pg_attribute_noreturn();
+static void damaged(const char *what) MREN_NORETURN;
 
 static void
 damaged(const char *what)
