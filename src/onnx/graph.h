@@ -61,7 +61,7 @@ typedef struct MrenGraphInfo
  * Errors: MREN_EFORMAT for bytes that are no ONNX model or contradict
  * themselves (a cycle, a missing tensor, a wrong shape), MREN_EUNSUPPORTED
  * naming operator, node and opset, MREN_EPARAM for an output that does not
- * exist, MREN_ENUMERIC for a weight that is NaN or infinite.
+ * exist, MREN_ENUMERIC for a weight that is NaN.
  */
 extern MrenStatus mren_graph_load(const MrenEnv *env, const uint8_t *bytes, size_t len,
 								  const char *output, size_t budget, MrenGraph **graph,
