@@ -2,6 +2,7 @@
 # session on a new database; where a ```text block follows one, it must be what
 # psql -q prints, to the letter.  Other blocks need files or services that are
 # not here: of them, and of the text, every name in schema mren must exist.
+# The blocks of docs/reference.md then go on where README ended.
 use strict;
 use warnings;
 use MrenTest;
@@ -9,6 +10,7 @@ use Test::More;
 
 my $root = $ENV{MREN_ROOT} || "$FindBin::Bin/../..";
 my $readme = slurp("$root/README.md");
+my $reference = slurp("$root/docs/reference.md");
 
 sub slurp
 {
@@ -85,6 +87,7 @@ SQL
 
 my @blocks = blocks($readme);
 my @sql = grep { $_->{language} eq 'sql' } @blocks;
+my @more = grep { $_->{language} eq 'sql' } blocks($reference);
 my @other = grep { $_->{language} eq '' } @blocks;
 my $node = MrenTest->start_empty('readme');
 
@@ -92,13 +95,15 @@ cmp_ok(scalar(@sql), '>=', 10, 'README has a first run');
 cmp_ok(scalar(grep { defined $_->{expected} } @sql), '>=', 5, 'and shows what it prints');
 is_deeply([ grep { $_->{language} !~ /^(?:sql|sh)?$/ } @blocks ], [], 'every output follows what prints it');
 
+$_->{file} = 'README' for @sql;
+$_->{file} = 'the reference' for @more;
 $node->sql('CREATE DATABASE readme', database => 'postgres');
-run_blocks($node, @sql);
-for my $block (@sql)
+run_blocks($node, @sql, @more);
+for my $block (@sql, @more)
 {
 	my $messages = $block->{messages} // 'psql ended before this block';
 
-	unlike($messages, qr/ERROR|FATAL|ended before/, "the block of line $block->{line} runs")
+	unlike($messages, qr/ERROR|FATAL|ended before/, "the block in line $block->{line} of $block->{file} runs")
 		or diag($messages);
 	next unless defined $block->{expected};
 	(my $printed = $block->{printed} // '') =~ s/\n+\z/\n/;
@@ -116,6 +121,16 @@ for my $call (map { $_->{body} =~ /\b(mren\.\w+)\s*\(/g } @other)
 for my $link ($readme =~ /\]\(([^):#]+)\)/g)
 {
 	ok(-e "$root/$link", "the link to $link leads somewhere");
+}
+for my $link ($reference =~ /\]\(([^):#]+)/g)
+{
+	ok(-e "$root/docs/$link", "the reference's link to $link leads somewhere");
+}
+for my $anchor ($reference =~ /\]\(#([^)]+)/g)
+{
+	my @headings = map { lc s/[^\w -]//gr =~ s/ /-/gr } $reference =~ /^#+ (.*)$/mg;
+
+	ok((grep { $_ eq $anchor } @headings), "the reference has a section $anchor");
 }
 
 # What README makes can be cleared away.
