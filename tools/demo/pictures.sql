@@ -57,16 +57,21 @@ JOIN (SELECT *, row_number() OVER (ORDER BY md5(file || sentence || 'other')) AS
 
 \echo
 \echo `date +%T` 'Training on both, on the text alone, on the pictures alone'
+-- A tenth of 185 objects is too few to stop by.  In a cross-validation over the objects of
+-- the training rows, fifteen epochs on all of them did better (0.84 against 0.82).
 \timing on
 CALL mren.train('pictures',
     $$SELECT sentence, head, tail, relation, image_vector FROM both_sides WHERE split = 'train'$$,
-    '{"embeddings": "words", "image_encoder": "objectron", "negative": "none", "epochs": 15, "seed": 1}');
+    '{"embeddings": "words", "image_encoder": "objectron", "negative": "none", "epochs": 15,
+      "validation_share": 0, "seed": 1}');
 CALL mren.train('pictures_text',
     $$SELECT sentence, head, tail, relation FROM text_only WHERE split = 'train'$$,
-    '{"embeddings": "words", "negative": "none", "epochs": 15, "seed": 1}');
+    '{"embeddings": "words", "negative": "none", "epochs": 15,
+      "validation_share": 0, "seed": 1}');
 CALL mren.train('pictures_image',
     $$SELECT sentence, head, tail, relation, image_vector FROM image_only WHERE split = 'train'$$,
-    '{"embeddings": "words", "image_encoder": "objectron", "negative": "none", "epochs": 15, "seed": 1}');
+    '{"embeddings": "words", "image_encoder": "objectron", "negative": "none", "epochs": 15,
+      "validation_share": 0, "seed": 1}');
 \timing off
 
 \echo
