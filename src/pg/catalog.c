@@ -40,7 +40,7 @@ static uint64
 execute_as_owner(const char *sql, int n, const Oid *types, const Datum *values, const char *nulls,
 				 bool read_only)
 {
-	Relation rel = table_open(mren_table_oid("model"), AccessShareLock);
+	Relation rel = mren_table_open("model", AccessShareLock);
 	Oid owner = rel->rd_rel->relowner;
 	Oid save_userid;
 	int save_sec_context;

@@ -10,6 +10,7 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
+#include "storage/lmgr.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -31,10 +32,30 @@ mren_table_oid(const char *name)
 	return rel;
 }
 
+/*
+ * Waiting for the lock takes in what others have done: where the extension was
+ * created anew meanwhile, the name now means another table.
+ */
+Relation
+mren_table_open(const char *name, LOCKMODE lock)
+{
+	Oid oid = mren_table_oid(name);
+	Oid now;
+
+	LockRelationOid(oid, lock);
+	while ((now = mren_table_oid(name)) != oid)
+	{
+		UnlockRelationOid(oid, lock);
+		oid = now;
+		LockRelationOid(oid, lock);
+	}
+	return table_open(oid, NoLock);
+}
+
 void
 mren_scan_open(MrenScan *scan, const char *table)
 {
-	scan->rel = table_open(mren_table_oid(table), AccessShareLock);
+	scan->rel = mren_table_open(table, AccessShareLock);
 	scan->n_keys = 0;
 }
 

@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "access/genam.h"
+#include "storage/lockdefs.h"
 #include "utils/rel.h"
 
 /* An open table and a scan of it, by an index or whole. */
@@ -21,6 +22,7 @@ typedef struct MrenScan
 
 /* A table or index of the schema mren; an error if it is gone. */
 extern Oid mren_table_oid(const char *name);
+extern Relation mren_table_open(const char *name, LOCKMODE lock);
 
 extern void mren_scan_open(MrenScan *scan, const char *table);
 extern void mren_scan_key(MrenScan *scan, AttrNumber attno, RegProcedure equal, Datum value);

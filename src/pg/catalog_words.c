@@ -160,7 +160,7 @@ mren_catalog_words_begin(int64 embedding)
 {
 	MrenWordInsert *insert = palloc0(sizeof(MrenWordInsert));
 
-	insert->rel = table_open(mren_table_oid("embedding_word"), RowExclusiveLock);
+	insert->rel = mren_table_open("embedding_word", RowExclusiveLock);
 	insert->indexes = CatalogOpenIndexes(insert->rel);
 	insert->embedding = embedding;
 	insert->row_context =
