@@ -20,6 +20,11 @@
 
 #include "base/size.h"
 
+/* Records are read in place: their numbers are the machine's. */
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "mren needs a little-endian machine"
+#endif
+
 enum
 {
 	FLAG_HEAD_TYPE = 1,

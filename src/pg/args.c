@@ -9,7 +9,6 @@
 #include "catalog/pg_type.h"
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
-#include "utils/geo_decls.h"
 #include "utils/rangetypes.h"
 #include "utils/typcache.h"
 
@@ -140,18 +139,11 @@ mren_pair_type(Datum type)
 }
 
 void
-mren_pair_box(Datum value, const char *name, float4 *out)
+mren_pair_no_box(const char *name)
 {
-	BOX *box = DatumGetBoxP(value);
-	const double corners[4] = {box->low.x, box->low.y, box->high.x, box->high.y};
-
-	for (int i = 0; i < 4; i++)
-	{
-		out[i] = (float4) corners[i];
-		if (!isfinite(out[i]))
-			ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-							errmsg("a corner of \"%s\" is not a finite number", name)));
-	}
+	ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					errmsg("\"%s\" is not supported in this version", name),
+					errhint("Leave it out, or give NULL.")));
 }
 
 void
@@ -193,10 +185,10 @@ mren_pair_args(FunctionCallInfo fcinfo, int first, bool ranges, MrenPair *pair)
 		pair->head_type = mren_pair_type(PG_GETARG_DATUM(first + HEAD_TYPE));
 	if (!PG_ARGISNULL(first + TAIL_TYPE))
 		pair->tail_type = mren_pair_type(PG_GETARG_DATUM(first + TAIL_TYPE));
-	if ((pair->has_head_box = !PG_ARGISNULL(first + HEAD_BOX)))
-		mren_pair_box(PG_GETARG_DATUM(first + HEAD_BOX), "head_box", pair->head_box);
-	if ((pair->has_tail_box = !PG_ARGISNULL(first + TAIL_BOX)))
-		mren_pair_box(PG_GETARG_DATUM(first + TAIL_BOX), "tail_box", pair->tail_box);
+	if (!PG_ARGISNULL(first + HEAD_BOX))
+		mren_pair_no_box("head_box");
+	if (!PG_ARGISNULL(first + TAIL_BOX))
+		mren_pair_no_box("tail_box");
 	mren_pair_check(pair);
 	return true;
 }

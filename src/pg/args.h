@@ -43,10 +43,6 @@ typedef struct MrenPair
 	int n_image_vector;
 	MrenText head_type; /* data NULL: none */
 	MrenText tail_type;
-	bool has_head_box;
-	bool has_tail_box;
-	float4 head_box[4]; /* x0, y0, x1, y1 */
-	float4 tail_box[4];
 } MrenPair;
 
 /* The parts of a pair, each from a Datum that is not NULL. */
@@ -54,7 +50,8 @@ extern void mren_pair_sentence(MrenPair *pair, Datum sentence);
 extern void mren_pair_mentions(MrenPair *pair, Datum head, Datum tail, bool ranges);
 extern void mren_pair_image_vector(MrenPair *pair, Datum vector);
 extern MrenText mren_pair_type(Datum type);
-extern void mren_pair_box(Datum box, const char *name, float4 *out);
+/* Boxes of the mentions in the picture are promised, and refused until they count. */
+extern void mren_pair_no_box(const char *name) MREN_NORETURN;
 
 /* An error if the pair has both a picture and a vector of one. */
 extern void mren_pair_check(const MrenPair *pair);

@@ -136,7 +136,7 @@ load_embeddings(const char *name, MrenInputSource *input, const char *format_nam
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT), errmsg("embeddings \"%s\" already exist", name),
 				 errhint("Drop them with mren.drop_embeddings, or load under another name.")));
-	mren_models_begin("mren.load_embeddings");
+	mren_models_begin("mren.load_embeddings()");
 	id = next_id();
 	loading.insert = mren_catalog_words_begin(id);
 	loading.digest = mren_digest_begin();

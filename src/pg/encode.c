@@ -23,25 +23,28 @@ mren_encode_example(MrenExample *example, const MrenSentence *sentence, const Mr
 	example->has_image = image != NULL;
 	if (image != NULL)
 		example->image = mren_hash128(image, n_image * sizeof(float4));
-	example->has_head_box = pair->has_head_box;
-	example->has_tail_box = pair->has_tail_box;
-	memcpy(example->head_box, pair->head_box, sizeof(example->head_box));
-	memcpy(example->tail_box, pair->tail_box, sizeof(example->tail_box));
 	example->weight = 1;
 	example->group = mren_example_group(pair->sentence.data, pair->sentence.len,
 										image != NULL ? &example->image : NULL);
 }
 
-static void
-open_site(const Jsonb *object, MrenEncodeSite *site)
+static MrenEncodeSite *
+open_site(MemoryContext parent, const Jsonb *object)
 {
-	site->site = CurrentMemoryContext;
-	site->row = AllocSetContextCreate(site->site, "mren row", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext context = AllocSetContextCreate(parent, "mren call site", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	MrenEncodeSite *site = palloc0(sizeof(MrenEncodeSite));
+
+	site->site = context;
+	site->row = AllocSetContextCreate(context, "mren row", ALLOCSET_DEFAULT_SIZES);
 	if (object != NULL)
 		site->object = (Jsonb *) memcpy(palloc(VARSIZE(object)), object, VARSIZE(object));
 	mren_train_options(site->object, &site->options);
+	site->json = mren_train_options_json(&site->options);
 	site->words = mren_words_open(&site->options.embedding_row);
 	mren_words_ids(site->words, &site->vocabulary);
+	MemoryContextSwitchTo(old);
+	return site;
 }
 
 static bool
@@ -58,20 +61,14 @@ mren_encode_site(FunctionCallInfo fcinfo, int options_arg)
 	MrenEncodeSite *site = fcinfo->flinfo->fn_extra;
 	const Jsonb *object =
 		options_arg < 0 || PG_ARGISNULL(options_arg) ? NULL : PG_GETARG_JSONB_P(options_arg);
-	MemoryContext old;
 
-	if (site == NULL)
-	{
-		old = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
-		site = palloc0(sizeof(MrenEncodeSite));
-		open_site(object, site);
-		fcinfo->flinfo->fn_extra = site;
-		MemoryContextSwitchTo(old);
-	}
-	else if (!same_options(site->object, object))
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("the options of a training differ from row to row"),
-						errhint("Give a constant.")));
+	if (site != NULL && same_options(site->object, object))
+		return site;
+	fcinfo->flinfo->fn_extra = NULL;
+	if (site != NULL)
+		MemoryContextDelete(site->site);
+	site = open_site(fcinfo->flinfo->fn_mcxt, object);
+	fcinfo->flinfo->fn_extra = site;
 	return site;
 }
 
@@ -161,10 +158,10 @@ optional_args(FunctionCallInfo fcinfo, MrenPair *pair)
 		pair->head_type = mren_pair_type(PG_GETARG_DATUM(ARG_HEAD_TYPE));
 	if (!PG_ARGISNULL(ARG_TAIL_TYPE))
 		pair->tail_type = mren_pair_type(PG_GETARG_DATUM(ARG_TAIL_TYPE));
-	if ((pair->has_head_box = !PG_ARGISNULL(ARG_HEAD_BOX)))
-		mren_pair_box(PG_GETARG_DATUM(ARG_HEAD_BOX), "head_box", pair->head_box);
-	if ((pair->has_tail_box = !PG_ARGISNULL(ARG_TAIL_BOX)))
-		mren_pair_box(PG_GETARG_DATUM(ARG_TAIL_BOX), "tail_box", pair->tail_box);
+	if (!PG_ARGISNULL(ARG_HEAD_BOX))
+		mren_pair_no_box("head_box");
+	if (!PG_ARGISNULL(ARG_TAIL_BOX))
+		mren_pair_no_box("tail_box");
 	mren_pair_check(pair);
 }
 

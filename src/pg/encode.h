@@ -32,17 +32,18 @@ typedef struct MrenEncodeSite
 {
 	Jsonb *object; /* the options as given; NULL: none */
 	MrenTrainOptions options;
+	char *json; /* the options in effect, as the state of a training keeps them */
 	MrenWords *words;
 	MrenVocabulary vocabulary;
 	MrenEncoder *encoder; /* opened by the first picture */
 	MemoryContext row;	  /* for one row; the function resets it */
-	MemoryContext site;	  /* lives as long as the call site */
+	MemoryContext site;	  /* holds everything, this struct included */
 } MrenEncodeSite;
 
 /*
- * The site of this call, made at its first row.  options_arg is the number of
- * the options argument (jsonb), -1 for none; they must not differ from row to
- * row.
+ * The site of this call, made at its first row, and anew when the options
+ * change: what a call site remembers outlives a group and a subquery's run.
+ * options_arg is the number of the options argument (jsonb), -1 for none.
  */
 extern MrenEncodeSite *mren_encode_site(FunctionCallInfo fcinfo, int options_arg);
 

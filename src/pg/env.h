@@ -11,6 +11,7 @@
 #include "utils/memutils.h"
 
 #include "base/env.h"
+#include "pg/compat.h"
 
 /*
  * An environment that allocates from the given context.  Cheap: a struct.
@@ -19,7 +20,7 @@
 extern MrenEnv mren_pg_env(MemoryContext context);
 
 /* Raises a failed core call as an error; never returns. */
-extern void mren_pg_raise(const MrenError *err) pg_attribute_noreturn();
+extern void mren_pg_raise(const MrenError *err) MREN_NORETURN;
 
 /* Raises the core failure of a call, if it failed. */
 #define MREN_PG_TRY(call)                                                                          \

@@ -7,7 +7,6 @@
 #include <math.h>
 
 #include "utils/builtins.h"
-#include "utils/geo_decls.h"
 #include "utils/numeric.h"
 
 #include "pg/env.h"
@@ -60,24 +59,6 @@ floats_of(const char *key, const JsonbValue *value, int *n)
 	return numbers;
 }
 
-static void
-box_of(const char *key, const JsonbValue *value, float4 *box)
-{
-	float4 *numbers;
-	int n;
-
-	if (value->type == jbvString)
-	{
-		mren_pair_box(DirectFunctionCall1(box_in, CStringGetDatum(string_of(key, value))), key,
-					  box);
-		return;
-	}
-	numbers = floats_of(key, value, &n);
-	if (n != 4)
-		wrong_value(key, "a box of four numbers");
-	memcpy(box, numbers, 4 * sizeof(float4));
-}
-
 static MrenText
 type_of(const char *key, const JsonbValue *value)
 {
@@ -101,16 +82,8 @@ read_member(const char *key, const JsonbValue *value, MrenPair *pair, MrenExtras
 		pair->head_type = type_of(key, value);
 	else if (strcmp(key, "tail_type") == 0)
 		pair->tail_type = type_of(key, value);
-	else if ((strcmp(key, "head_box") == 0))
-	{
-		pair->has_head_box = true;
-		box_of(key, value, pair->head_box);
-	}
-	else if (strcmp(key, "tail_box") == 0)
-	{
-		pair->has_tail_box = true;
-		box_of(key, value, pair->tail_box);
-	}
+	else if (strcmp(key, "head_box") == 0 || strcmp(key, "tail_box") == 0)
+		mren_pair_no_box(key);
 	else if (strcmp(key, "image_vector") == 0)
 		pair->image_vector = floats_of(key, value, &pair->n_image_vector);
 	else

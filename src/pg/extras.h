@@ -22,9 +22,8 @@ typedef struct MrenExtras
 /*
  * mren_extras_read
  *	  Keys: weight (number), split (string), head_type, tail_type (strings),
- *	  head_box, tail_box (four numbers x0, y0, x1, y1, or a string as the type
- *	  box has it), image_vector (numbers).  null is as if the key were missing.
- *	  22023 for anything else.
+ *	  image_vector (numbers); head_box and tail_box are refused (0A000) until
+ *	  they count.  null is as if the key were missing.  22023 for anything else.
  */
 extern void mren_extras_read(const Jsonb *object, MrenPair *pair, MrenExtras *extras);
 

@@ -204,7 +204,7 @@ load_encoder(FunctionCallInfo fcinfo, MrenInputSource *input)
 	mren_input_close(input);
 	inspect(&loading, PG_ARGISNULL(2) ? NULL : mren_arg_text(fcinfo, 2, "output"));
 	hash_encoder(&loading);
-	mren_models_begin("mren.load_image_encoder");
+	mren_models_begin("mren.load_image_encoder()");
 	insert_parts(insert_encoder(&loading), &loading);
 	mren_models_end();
 	return loading.info.features;

@@ -10,7 +10,9 @@
 #include "utils/builtins.h"
 
 #include "base/blas.h"
+#include "onnx/simd.h"
 #include "pg/cache.h"
+#include "pg/compat.h"
 #include "pg/settings.h"
 #include "text/tokens.h"
 
@@ -26,23 +28,6 @@ _PG_init(void)
 	mren_cache_init();
 }
 
-static const char *
-cpu_path(void)
-{
-#if defined(__x86_64__)
-	__builtin_cpu_init();
-	if (__builtin_cpu_supports("avx512f"))
-		return "x86-64 AVX-512";
-	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-		return "x86-64 AVX2 + FMA";
-	return "x86-64";
-#elif defined(__aarch64__)
-	return "ARM64 NEON";
-#else
-	return "portable";
-#endif
-}
-
 PG_FUNCTION_INFO_V1(mren_version);
 /* mren.version() → TABLE (component text, version text) */
 Datum
@@ -52,7 +37,7 @@ mren_version(PG_FUNCTION_ARGS)
 	const char *const rows[][2] = {
 		{"mren", MREN_VERSION},		  {"PostgreSQL", PG_VERSION},
 		{"BLAS", mren_blas_config()}, {"BLAS kernel", mren_blas_kernel()},
-		{"ICU", mren_icu_version()},  {"CPU", cpu_path()},
+		{"ICU", mren_icu_version()},  {"CPU path", mren_simd_name()},
 	};
 
 	InitMaterializedSRF(fcinfo, 0);

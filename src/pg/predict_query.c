@@ -102,12 +102,12 @@ read_pair(Batch *batch, TupleTableSlot *slot, MrenPair *pair)
 	value = slot_column(batch, slot, MREN_COLUMN_TAIL_TYPE, &isnull);
 	if (!isnull)
 		pair->tail_type = mren_pair_type(value);
-	value = slot_column(batch, slot, MREN_COLUMN_HEAD_BOX, &isnull);
-	if ((pair->has_head_box = !isnull))
-		mren_pair_box(value, "head_box", pair->head_box);
-	value = slot_column(batch, slot, MREN_COLUMN_TAIL_BOX, &isnull);
-	if ((pair->has_tail_box = !isnull))
-		mren_pair_box(value, "tail_box", pair->tail_box);
+	slot_column(batch, slot, MREN_COLUMN_HEAD_BOX, &isnull);
+	if (!isnull)
+		mren_pair_no_box("head_box");
+	slot_column(batch, slot, MREN_COLUMN_TAIL_BOX, &isnull);
+	if (!isnull)
+		mren_pair_no_box("tail_box");
 	mren_pair_check(pair);
 	return true;
 }

@@ -166,8 +166,6 @@ mren_predictor_row(MrenPredictor *predictor, const MrenPair *pair, MrenInput *in
 		.image = image_of(predictor, pair),
 		.head_type = type_of(predictor, pair->head_type),
 		.tail_type = type_of(predictor, pair->tail_type),
-		.head_box = pair->has_head_box ? pair->head_box : NULL,
-		.tail_box = pair->has_tail_box ? pair->tail_box : NULL,
 	};
 	row = mren_encode_pair(&predictor->vocabulary, pair);
 	input->sentence = &row->sentence;

@@ -154,11 +154,10 @@ static void
 set_head(const MrenEncodeSite *site, TrainingSet *set)
 {
 	MrenExamplesHead head = {.dim = site->options.embedding_row.dimension};
-	char *options = mren_train_options_json(&site->options);
 	MrenError err;
 
-	head.options = options;
-	head.n_options = strlen(options);
+	head.options = site->json;
+	head.n_options = strlen(site->json);
 	memcpy(head.embeddings, site->options.embedding_row.sha256, MREN_SHA256_LENGTH);
 	if (site->options.image_encoder != NULL)
 	{
@@ -167,6 +166,20 @@ set_head(const MrenEncodeSite *site, TrainingSet *set)
 		head.image_dim = site->options.encoder_row.dimension;
 	}
 	MREN_PG_TRY(mren_examples_create(&set->env, &head, &set->examples, &err));
+}
+
+/* All rows of one training have the same options. */
+static void
+check_options(const MrenEncodeSite *site, const TrainingSet *set)
+{
+	MrenExamplesHead head;
+
+	mren_examples_head(set->examples, &head);
+	if (head.n_options != strlen(site->json) ||
+		memcmp(head.options, site->json, head.n_options) != 0)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("the options of a training differ from row to row"),
+						errhint("Give a constant, or group by them.")));
 }
 
 static void
@@ -223,7 +236,10 @@ accumulate(FunctionCallInfo fcinfo, const Form *form)
 		set_head(site, set);
 	}
 	else
+	{
 		set = set_of_datum(PG_GETARG_DATUM(STATE), aggregate);
+		check_options(site, set);
+	}
 	/* A row without sentence, mention or label teaches nothing. */
 	if (PG_ARGISNULL(SENTENCE) || PG_ARGISNULL(HEAD) || PG_ARGISNULL(TAIL) ||
 		PG_ARGISNULL(RELATION))

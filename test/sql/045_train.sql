@@ -41,13 +41,14 @@ RESET min_parallel_table_scan_size;
 SELECT mren.train_agg(sentence, head, tail, relation, NULL, '{"seed": 7}')::text <> :'serial' AS differs FROM pairs;
 SELECT mren.train_agg(sentence, head, tail, relation, NULL, '{"seed": 9223372036854775807}') IS NOT NULL AS large_seed FROM pairs;
 
--- Extras: a row's weight, split, types, boxes, vector.
+-- Extras: a row's weight, split, types, vector; boxes are refused until they count.
 SELECT mren.train_agg(sentence, head, tail, relation, NULL,
-                      jsonb_build_object('weight', 1 + id % 2, 'head_type', 'thing', 'tail_type', NULL, 'head_box', '[1,2,3,4]'::jsonb,
-                                         'tail_box', '(1,2),(3,4)', 'image_vector', '[0.5, 0.25]'::jsonb,
+                      jsonb_build_object('weight', 1 + id % 2, 'head_type', 'thing', 'tail_type', NULL, 'head_box', NULL,
+                                         'image_vector', '[0.5, 0.25]'::jsonb,
                                          'split', CASE WHEN id % 10 = 0 THEN 'validation' ELSE 'train' END),
                       '{"image_encoder": "tiny"}') IS NOT NULL AS extras
 FROM pairs;
+SELECT error_of($$SELECT mren.train_agg(sentence, head, tail, relation, NULL, '{"head_box": [1, 2, 3, 4]}', '{}') FROM pairs$$);
 SELECT error_of($$SELECT mren.train_agg(sentence, head, tail, relation, NULL, '{"wieght": 1}', '{}') FROM pairs$$);
 SELECT error_of($$SELECT mren.train_agg(sentence, head, tail, relation, NULL, '{"weight": "a"}', '{}') FROM pairs$$);
 SELECT error_of($$SELECT mren.train_agg(sentence, head, tail, relation, NULL, '{"weight": -1}', '{}') FROM pairs$$);
@@ -67,6 +68,13 @@ SELECT error_of($$SELECT mren.train_agg(sentence, head, tail, relation, NULL, '{
 SELECT error_of($$SELECT mren.train_agg(sentence, head, tail, relation, NULL, '3') FROM pairs$$);
 SELECT error_of($$SELECT mren.train_agg(sentence, head, tail, relation, NULL, '{"negative": "nothing"}') FROM pairs$$);
 SELECT error_of($$SELECT mren.train_agg(sentence, head, tail, relation, NULL, jsonb_build_object('seed', id)) FROM pairs$$);
+
+-- Groups may differ in their options, and so may a subquery's runs.
+SELECT o ->> 'seed' AS seed, md5(mren.train_agg(sentence, head, tail, relation, NULL, o)::text)
+     = md5((SELECT mren.train_agg(sentence, head, tail, relation, NULL, o) FROM pairs)::text) AS same
+FROM pairs, (VALUES ('{"seed": 1, "epochs": 1}'::jsonb), ('{"seed": 2, "epochs": 1}')) AS v (o) GROUP BY o ORDER BY 1;
+SELECT count(DISTINCT (SELECT mren.train_agg(sentence, head, tail, relation, NULL, jsonb_build_object('seed', s, 'epochs', 1)) FROM pairs)::text) AS different
+FROM generate_series(1, 3) AS s;
 
 -- Rows that teach nothing, and sets that cannot be trained on.
 SELECT error_of($$SELECT mren.train_agg(sentence, head, tail, relation) FROM pairs WHERE false$$);
@@ -138,6 +146,7 @@ CALL mren.train('m', 'SELECT 1; SELECT 2');
 CALL mren.train('m', 'SELECT sentence, head, tail, 3 AS relation FROM pairs');
 CALL mren.train('m', 'SELECT sentence, head, tail_range AS tail, relation FROM spans');
 CALL mren.train('m', 'SELECT sentence, head, tail, relation FROM pairs WHERE false');
+CALL mren.train('m', 'SELECT *, box ''(1,2),(3,4)'' AS tail_box FROM pairs');
 CALL mren.train('m', 'SELECT * FROM pairs', '{"epochs": "many"}');
 CALL mren.train(NULL, 'SELECT * FROM pairs');
 CALL mren.train('m', NULL);

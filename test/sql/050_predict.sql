@@ -77,6 +77,10 @@ SELECT error_of($$SELECT mren.predict('seeing', 'dog is', 'dog', 'is', image_vec
 SELECT error_of($$SELECT mren.predict('seeing', 'dog is', 'dog', 'is', 'x'::bytea, image_vector => '{1,2}')$$);
 SELECT error_of($$SELECT mren.predict('seeing', 'dog is', 'dog', 'is', 'x'::bytea)$$);
 
+-- Boxes are promised, and refused until they count.
+SELECT error_of($$SELECT mren.predict('m', 'dog is', 'dog', 'is', head_box => '(1,2),(3,4)')$$);
+SELECT error_of($$SELECT * FROM mren.predict_rows('m', 'SELECT *, box ''(1,2),(3,4)'' AS tail_box FROM pairs')$$);
+
 -- Abstaining: NULL, and the confidence.
 SELECT mren.save_model('shy', mren.train_agg(sentence, head, tail, relation, NULL, '{"epochs": 1, "threshold": 0.999}')) FROM pairs;
 SELECT mren.predict('shy', 'dog is a kind of animal', 'dog', 'animal') AS predict, c.relation, c.confidence > 0 AS confidence
