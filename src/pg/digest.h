@@ -32,13 +32,7 @@ mren_digest_add(pg_cryptohash_ctx *context, const void *bytes, size_t len)
 static inline void
 mren_digest_end(pg_cryptohash_ctx *context, uint8 *sha256)
 {
-#if PG_VERSION_NUM >= 150000
-	int result = pg_cryptohash_final(context, sha256, MREN_SHA256_LENGTH);
-#else
-	int result = pg_cryptohash_final(context, sha256);
-#endif
-
-	if (result < 0)
+	if (pg_cryptohash_final(context, sha256, MREN_SHA256_LENGTH) < 0)
 		elog(ERROR, "could not finish a SHA-256 hash");
 	pg_cryptohash_free(context);
 }
