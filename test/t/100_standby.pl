@@ -18,7 +18,7 @@ SET client_min_messages = warning;
 CALL mren.train('m', 'SELECT * FROM seen', '{"image_encoder": "tiny", "hidden": [8], "epochs": 10, "seed": 1}');
 CALL mren.train('m', 'SELECT * FROM seen', '{"image_encoder": "tiny", "hidden": [8], "epochs": 10, "seed": 2}');
 SQL
-my $standby = $primary->standby('standby');
+my $standby = $primary->standby('standby', "max_standby_streaming_delay = '1s'");
 $primary->catch_up($standby);
 my $there = $primary->session;
 my $session = $standby->session;
@@ -82,6 +82,16 @@ $primary->sql(q{SELECT mren.drop_model('other')});
 $primary->catch_up($standby);
 like(error_in($session, q{SELECT mren.predict('other', 'dog is', 'dog', 'is')}),
 	qr/^42704: model "other" does not exist/, 'dropped, it no longer does');
+
+# What replay needs goes first: a training that stands in its way is ended.
+my $holder = $standby->session;
+$holder->send(q{SELECT mren.train_agg(sentence, head, tail, relation, NULL, '{"hidden": [512, 512], "epochs": 10000, "patience": 10000, "image_encoder": null}') FROM seen});
+wait_until { $session->query(q{SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%train_agg%' AND pid <> pg_backend_pid()}) eq '1' };
+$primary->sql('CREATE TABLE dead AS SELECT 1 AS a; DELETE FROM dead; VACUUM dead');
+my (undef, $conflict) = $holder->wait_for(60);
+like($conflict, qr/ERROR:  canceling statement due to conflict with recovery/, 'a training that holds up replay is cancelled');
+$primary->catch_up($standby);
+is($session->query('SELECT count(*) FROM dead'), '0', 'and replay goes on');
 
 # Promoted to a primary, it trains.
 $session->close;

@@ -22,6 +22,11 @@ ALTER TABLE vectors ALTER contents SET STORAGE EXTERNAL;
 INSERT INTO vectors
 SELECT convert_to(string_agg('word' || i || repeat(' 0.125', 100), E'\\n') || E'\\n', 'UTF8') AS contents FROM generate_series(1, 200000) AS i;
 CREATE TABLE long AS SELECT string_agg('dog is a kind of animal', ' ') AS sentence FROM generate_series(1, 20000);
+CREATE TABLE huge (kind text, content text);
+ALTER TABLE huge ALTER content SET STORAGE EXTERNAL;
+INSERT INTO huge VALUES ('text', repeat('dog is a kind of animal ', 690000));
+INSERT INTO huge SELECT 'semeval', string_agg(i || E'\t"A <e1>dog</e1> is a kind of <e2>animal</e2>."\nOther\nComment:\n\n', '' ORDER BY i) FROM generate_series(1, 800000) AS i;
+INSERT INTO huge VALUES ('opennre', '{"token": ["a"' || repeat(', "a"', 5000000) || '], "h": {"name": "a", "pos": [0, 1]}, "t": {"name": "a", "pos": [2, 3]}, "relation": "r"}');
 CREATE FUNCTION slow(t text) RETURNS text LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.5); RETURN t; END';
 CALL mren.train('m', 'SELECT p.*, CASE WHEN id % 2 = 0 THEN mren.image_features(''tiny'', \$x\$${\png_text()}\$x\$) END AS image_vector FROM pairs p',
 	'{"image_encoder": "tiny", "hidden": [8], "epochs": 1}');
@@ -51,8 +56,11 @@ my @cases = (
 	[ 'mren.load_embeddings' => 0, q{SELECT mren.load_embeddings('large', contents) FROM vectors} ],
 	[ 'mren.image_features' => 0, q{SELECT mren.image_features('tiny', picture) FROM large, generate_series(1, 100)} ],
 	[ 'mren.explain_image' => 0, q{SELECT mren.explain_image('m', 'dog is', 'dog', 'is', picture) FROM large} ],
-	[ 'mren.explain' => 0, q{SELECT count(*) FROM long, mren.explain('m', sentence, 'dog', 'animal')} ],
+	[ 'mren.explain' => 0, q{SELECT count(*) FROM long, generate_series(1, 100) AS g, mren.explain('m', 'a' || g || ' ' || sentence, 'dog', 'animal')} ],
 	[ 'mren.predict' => 0, q{SELECT count(mren.predict('m', sentence, 'dog', 'animal')) FROM long, generate_series(1, 10000)} ],
+	[ 'mren.predict of one long text' => 0, q{SELECT mren.predict('m', content, 'dog', 'animal') FROM huge WHERE kind = 'text'} ],
+	[ 'mren.read_semeval' => 0, q{SELECT count(*) FROM huge, mren.read_semeval(content) WHERE kind = 'semeval'} ],
+	[ 'mren.read_opennre of one long line' => 0, q{SELECT count(*) FROM huge, mren.read_opennre(content) WHERE kind = 'opennre'} ],
 	[ 'mren.predict_rows' => 0, q{SELECT count(*) FROM mren.predict_rows('m', 'SELECT p.* FROM pairs p, generate_series(1, 10000000)')} ],
 	[ 'mren.evaluate' => 0, q{SELECT count(*) FROM mren.evaluate('m', 'SELECT p.* FROM pairs p, generate_series(1, 10000000)')} ],
 );
