@@ -394,8 +394,11 @@ mren_example_identity(const MrenExample *example)
 	hash = mren_hash64(s->starts, 4 * ((size_t) s->n_words + 1), hash);
 	for (int i = 0; i < 3; i++)
 		hash = mren_hash64(texts[i]->data != NULL ? texts[i]->data : "", text_size(texts[i]), hash);
+	/* Two sentences may differ only in words without vectors: the group tells. */
 	if (example->has_image)
 		hash = mren_hash64(example->image.bytes, 16, hash);
+	else
+		hash = mren_hash64(&example->group, sizeof(example->group), hash);
 	if (example->has_head_box)
 		hash = mren_hash64(example->head_box, sizeof(example->head_box), hash);
 	if (example->has_tail_box)

@@ -378,6 +378,10 @@ end_first_phase(MrenTrainer *trainer, MrenError *err)
 	MREN_TRY(mren_fit_temperature(&trainer->env, trainer->best_logits, trainer->kept_labels,
 								  trainer->kept_weights, kept, trainer->shape.n_relations,
 								  &report->temperature, err));
+	/* A few rows that are all right say nothing of how sure to be: likelihood
+	 * would make every answer certain. */
+	if (report->validation_accuracy >= 1 && report->temperature < 1)
+		report->temperature = 1;
 	if (!trainer->options.refit)
 		return MREN_OK;
 	for (size_t i = 0; i < trainer->source.n; i++)

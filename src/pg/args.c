@@ -33,8 +33,8 @@ void
 mren_check_name(const char *argument, const char *name)
 {
 	if (name[0] == '\0')
-		ereport(ERROR, (errcode(ERRCODE_INVALID_NAME),
-						errmsg("argument \"%s\" is an empty name", argument)));
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_NAME), errmsg("argument \"%s\" is empty", argument)));
 	if (strlen(name) > MAX_NAME)
 		ereport(ERROR, (errcode(ERRCODE_NAME_TOO_LONG),
 						errmsg("name \"%.*s...\" is longer than %d bytes",

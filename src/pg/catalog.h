@@ -134,7 +134,8 @@ extern uint64 mren_catalog_read(const char *sql, int n, const Oid *types, const 
 /* Adds the words of a set of embeddings; the caller has checked the rights. */
 typedef struct MrenWordInsert MrenWordInsert;
 extern MrenWordInsert *mren_catalog_words_begin(int64 embedding);
-extern void mren_catalog_words_add(MrenWordInsert *insert, int32 id, const char *word, int len,
+/* False: the database's encoding cannot write the word, which no text can then have. */
+extern bool mren_catalog_words_add(MrenWordInsert *insert, int32 id, const char *word, int len,
 								   const float4 *vector, int n);
 extern void mren_catalog_words_end(MrenWordInsert *insert);
 

@@ -7,6 +7,7 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "catalog/indexing.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "mb/pg_wchar.h"
 #include "utils/array.h"
@@ -14,6 +15,7 @@
 #include "utils/fmgroids.h"
 #include "utils/memutils.h"
 
+#include "pg/args.h"
 #include "pg/catalog_scan.h"
 
 /* Attribute numbers, in the order of sql/parts/10_tables.sql. */
@@ -168,30 +170,53 @@ mren_catalog_words_begin(int64 embedding)
 	return insert;
 }
 
-void
+/* In the database's encoding; NULL if it has no such characters. */
+static text *
+word_text(const char *word, int len)
+{
+	int encoding = GetDatabaseEncoding();
+	char *converted;
+	Oid function;
+
+	if (encoding == PG_UTF8)
+		return cstring_to_text_with_len(word, len);
+	function = FindDefaultConversionProc(PG_UTF8, encoding);
+	if (!OidIsValid(function))
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_UNDEFINED_FUNCTION),
+			 errmsg("default conversion function for encoding \"UTF8\" to \"%s\" does not exist",
+					pg_encoding_to_char(encoding))));
+	converted = palloc(len * MAX_CONVERSION_GROWTH + 1);
+	if (pg_do_encoding_conversion_buf(function, PG_UTF8, encoding, (unsigned char *) word, len,
+									  (unsigned char *) converted, len * MAX_CONVERSION_GROWTH + 1,
+									  true) < len)
+		return NULL;
+	return cstring_to_text(converted);
+}
+
+bool
 mren_catalog_words_add(MrenWordInsert *insert, int32 id, const char *word, int len,
 					   const float4 *vector, int n)
 {
 	MemoryContext old = MemoryContextSwitchTo(insert->row_context);
+	text *word_datum = word_text(word, len);
 	Datum values[4];
 	bool nulls[4] = {false, false, false, false};
-	Datum *numbers = palloc(n * sizeof(Datum));
-	char *server;
 
-	for (int i = 0; i < n; i++)
-		numbers[i] = Float4GetDatum(vector[i]);
-	values[WORD_EMBEDDING - 1] = Int64GetDatum(insert->embedding);
-	values[WORD_ID - 1] = Int32GetDatum(id);
-	server = pg_any_to_server(word, len, PG_UTF8);
-	values[WORD_WORD - 1] = PointerGetDatum(server == word ? cstring_to_text_with_len(word, len)
-														   : cstring_to_text(server));
-	values[WORD_VECTOR - 1] =
-		PointerGetDatum(construct_array(numbers, n, FLOAT4OID, sizeof(float4), true, TYPALIGN_INT));
-	CatalogTupleInsertWithInfo(insert->rel,
-							   heap_form_tuple(RelationGetDescr(insert->rel), values, nulls),
-							   insert->indexes);
+	if (word_datum != NULL)
+	{
+		values[WORD_EMBEDDING - 1] = Int64GetDatum(insert->embedding);
+		values[WORD_ID - 1] = Int32GetDatum(id);
+		values[WORD_WORD - 1] = PointerGetDatum(word_datum);
+		values[WORD_VECTOR - 1] = PointerGetDatum(mren_real_array(vector, n));
+		CatalogTupleInsertWithInfo(insert->rel,
+								   heap_form_tuple(RelationGetDescr(insert->rel), values, nulls),
+								   insert->indexes);
+	}
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(insert->row_context);
+	return word_datum != NULL;
 }
 
 void

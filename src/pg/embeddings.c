@@ -11,6 +11,7 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "fmgr.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -35,6 +36,7 @@ typedef struct Loading
 	MrenWordInsert *insert;
 	pg_cryptohash_ctx *digest;
 	int64 n_words;
+	int64 n_unwritable; /* of them, those that the database's encoding lacks */
 } Loading;
 
 /* Words and floats enter the hash in a form that does not depend on the machine. */
@@ -61,7 +63,8 @@ load_word(void *state, const char *word, size_t len, const float *vector, size_t
 #else
 	mren_digest_add(loading->digest, vector, dim * sizeof(float));
 #endif
-	mren_catalog_words_add(loading->insert, (int32) loading->n_words, word, len, vector, dim);
+	if (!mren_catalog_words_add(loading->insert, (int32) loading->n_words, word, len, vector, dim))
+		loading->n_unwritable++;
 	loading->n_words++;
 	return MREN_OK;
 }
@@ -131,6 +134,8 @@ load_embeddings(const char *name, MrenInputSource *input, const char *format_nam
 	uint8 sha256[MREN_SHA256_LENGTH];
 	int64 id;
 
+	/* Refuses a database whose encoding is unknown. */
+	mren_pg_utf8("", 0);
 	MREN_PG_TRY(mren_vector_format_parse(format_name, &format, &err));
 	if (mren_catalog_embedding(name, &row))
 		ereport(ERROR,
@@ -145,6 +150,12 @@ load_embeddings(const char *name, MrenInputSource *input, const char *format_nam
 	mren_catalog_words_end(loading.insert);
 	insert_set(id, name, &loading, &info, sha256);
 	mren_models_end();
+	if (loading.n_unwritable > 0)
+		ereport(NOTICE,
+				(errmsg_plural("%lld word that encoding %s cannot write was left out",
+							   "%lld words that encoding %s cannot write were left out",
+							   (unsigned long) loading.n_unwritable,
+							   (long long) loading.n_unwritable, GetDatabaseEncodingName())));
 	if (info.n_duplicates > 0)
 		ereport(NOTICE,
 				(errmsg_plural("%lld word occurs again and was skipped",

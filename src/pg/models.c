@@ -110,14 +110,19 @@ mren_models_lock(const char *model, MrenPrivilege privilege, MrenModelRow *row)
  */
 
 void
-mren_models_check_save(const char *model)
+mren_models_check_save(const char *model, bool deploy)
 {
 	MrenModelRow row;
 
 	mren_check_name("model", model);
 	PushActiveSnapshot(GetTransactionSnapshot());
 	if (mren_catalog_model(model, &row))
+	{
 		mren_catalog_require(model, MREN_PRIVILEGE_TRAIN, &row);
+		/* Deploying over another version is promoting. */
+		if (deploy && row.deployed != 0)
+			mren_catalog_require(model, MREN_PRIVILEGE_ADMIN, &row);
+	}
 	PopActiveSnapshot();
 }
 
@@ -128,14 +133,14 @@ mren_models_check_save(const char *model)
  * statements is made anew.
  */
 static void
-lock_or_create(const char *model, MrenModelRow *row)
+lock_or_create(const char *model, bool deploy, MrenModelRow *row)
 {
 	Oid types[] = {TEXTOID, NAMEOID};
 	Datum values[] = {
 		CStringGetTextDatum(model),
 		DirectFunctionCall1(namein, CStringGetDatum(GetUserNameFromId(GetUserId(), false)))};
 
-	mren_models_check_save(model);
+	mren_models_check_save(model, deploy);
 	while (!lock_row(model, row))
 	{
 		CHECK_FOR_INTERRUPTS();
@@ -144,7 +149,7 @@ lock_or_create(const char *model, MrenModelRow *row)
 			" VALUES ($1, $2, 0, pg_catalog.clock_timestamp()) ON CONFLICT (name) DO NOTHING",
 			2, types, values);
 	}
-	require_now(model, MREN_PRIVILEGE_TRAIN);
+	mren_models_check_save(model, deploy);
 }
 
 static int32
@@ -348,7 +353,7 @@ mren_models_save(const char *model, const MrenNetwork *network, const MrenSaveEx
 	int64 id;
 
 	mren_models_begin("mren.save_model()");
-	lock_or_create(model, &row);
+	lock_or_create(model, extra->deploy, &row);
 	version = next_version(row.id);
 	id = insert_version(row.id, version, network, extra);
 	mren_models_check_needs(model, id);

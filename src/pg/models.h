@@ -33,7 +33,7 @@ typedef struct MrenSaveExtra
  *	  Raises the error that mren_models_save would raise for the name of the
  *	  model or for missing rights: for use before a long training.
  */
-extern void mren_models_check_save(const char *model);
+extern void mren_models_check_save(const char *model, bool deploy);
 
 /*
  * mren_models_save

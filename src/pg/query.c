@@ -64,15 +64,23 @@ mren_query_text(const char *query)
 	return statement->stmt_len > 0 ? pnstrdup(text, statement->stmt_len) : pstrdup(text);
 }
 
+/* 0: not there. */
 static AttrNumber
 find_column(TupleDesc desc, const char *name)
 {
+	AttrNumber found = 0;
+
 	for (int i = 0; i < desc->natts; i++)
 	{
-		if (strcmp(NameStr(TupleDescAttr(desc, i)->attname), name) == 0)
-			return i + 1;
+		if (strcmp(NameStr(TupleDescAttr(desc, i)->attname), name) != 0)
+			continue;
+		if (found > 0)
+			ereport(ERROR, (errcode(ERRCODE_AMBIGUOUS_COLUMN),
+							errmsg("the query has two columns \"%s\"", name),
+							errhint("Name one of them otherwise, with AS.")));
+		found = i + 1;
 	}
-	return 0;
+	return found;
 }
 
 /*
@@ -162,7 +170,7 @@ describe(const char *query)
 	if (source->resultDesc == NULL || source->commandTag != CMDTAG_SELECT)
 		ereport(ERROR,
 				(errcode(ERRCODE_SYNTAX_ERROR),
-				 errmsg("the query is a %s statement", GetCommandTagName(source->commandTag)),
+				 errmsg("the query is not a SELECT, but %s", GetCommandTagName(source->commandTag)),
 				 errhint("Give a SELECT: the query is run read-only.")));
 	return CreateTupleDescCopy(source->resultDesc);
 }

@@ -132,6 +132,7 @@ read_rows(Train *train)
 	mren_query_columns(train->query, needed, &columns);
 	old = MemoryContextSwitchTo(train->context);
 	mren_train_options(train->object, &train->options);
+	mren_models_check_save(train->model, train->options.deploy);
 	train->spill = mren_spill_create(
 		train->options.image_encoder != NULL ? train->options.encoder_row.dimension : 0, memory);
 	MemoryContextSwitchTo(old);
@@ -218,14 +219,16 @@ save(Train *train)
 	MrenSaveExtra extra = {.deploy = train->options.deploy,
 						   .seconds = seconds_since(train->started)};
 	MrenNetwork network;
+	MrenNetInfo info;
 	MrenTrainReport report;
 
 	mren_training_end(&train->training, &network, &report);
+	mren_net_info(network.net, &info);
 	train->version = mren_models_save(train->model, &network, &extra);
 	ereport(NOTICE, (errmsg_internal(
 						"version %d of model \"%s\": %zu rows, %zu relations, %.1f %% of the words "
 						"have vectors",
-						train->version, train->model, report.n_train, report.n_relations,
+						train->version, train->model, info.n_training_rows, report.n_relations,
 						report.n_words > 0 ? 100.0 - 100.0 * report.n_unknown_words / report.n_words
 										   : 100.0)));
 	if (train->run.id != 0)
@@ -343,7 +346,7 @@ begin_run(Train *train)
 static void
 train_model(Train *train)
 {
-	mren_models_check_save(train->model);
+	mren_models_check_save(train->model, false);
 	begin_run(train);
 	run_piece(train, read_rows);
 	/* The transaction that read has done its work; none is open while training. */

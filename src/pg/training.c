@@ -102,14 +102,14 @@ metrics_json(const MrenTrainReport *report)
 	initStringInfo(&json);
 	appendStringInfo(
 		&json,
-		"{\"rows\": %zu, \"training_rows\": %zu, \"validation_rows\": %zu, \"relations\": %zu, "
+		"{\"rows\": %zu, \"validation_rows\": %zu, \"relations\": %zu, "
 		"\"rows_with_image\": %zu, \"words\": %zu, \"unknown_words\": %zu, \"features\": %zu, "
 		"\"parameters\": %zu, \"epochs\": %d, \"best_epoch\": %d, \"refit_epochs\": %d, "
 		"\"training_loss\": %.9g, \"temperature\": %.9g, \"icu\": \"%s\"",
-		report->n_rows, report->n_train, report->n_validation, report->n_relations,
-		report->n_rows_with_image, report->n_words, report->n_unknown_words, report->features_dim,
-		report->n_parameters, report->epochs_run, report->best_epoch, report->refit_epochs,
-		report->train_loss, report->temperature, mren_icu_version());
+		report->n_rows, report->n_validation, report->n_relations, report->n_rows_with_image,
+		report->n_words, report->n_unknown_words, report->features_dim, report->n_parameters,
+		report->epochs_run, report->best_epoch, report->refit_epochs, report->train_loss,
+		report->temperature, mren_icu_version());
 	if (report->validated)
 		appendStringInfo(
 			&json,

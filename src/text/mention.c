@@ -266,8 +266,9 @@ fail_not_found(const Search *search)
 	}
 	else if (looks_like_range(search->want, search->want_len))
 		mren_error_hint(search->err, "Cast it: '%s'::int4range.", want.text);
-	else
-		explain_case(search);
+	else if (!explain_case(search) && search->len > 0)
+		mren_error_detail(search->err, "The sentence is \"%s\".",
+						  mren_utf8_excerpt(search->text, search->len).text);
 	return MREN_EDATA;
 }
 

@@ -178,6 +178,12 @@ SELECT error_of($$SELECT mren.grant_model('m', 'mren_admin', NULL)$$);
 SELECT error_of($$SELECT mren.revoke_model('m', 'mren_admin', 'write')$$);
 SELECT error_of($$SELECT mren.revoke_model(NULL, 'mren_admin', 'predict')$$);
 
+-- Deploying over another version is promoting: it needs admin, before any training.
+SELECT mren.grant_model('m', 'mren_trains', 'train');
+SELECT may('mren_trains', $$SELECT mren.save_model('m', mren.train_agg(sentence, head, tail, relation, NULL, '{"epochs": 1, "deploy": true}')) FROM pairs$$) AS trains,
+       may('mren_trains', $$CALL mren.train('m', 'SELECT * FROM pairs', '{"epochs": 1, "deploy": true}')$$) AS trains,
+       may('mren_owner', $$SELECT mren.save_model('m', mren.train_agg(sentence, head, tail, relation, NULL, '{"epochs": 1, "deploy": true}')) FROM pairs$$) AS owner;
+
 -- Owners: one must belong to both roles.
 SET ROLE mren_owner;
 SELECT error_of($$SELECT mren.alter_model_owner('m', 'mren_other')$$);

@@ -77,7 +77,6 @@ CALL mren.train('wordnet',
 
 \echo
 \echo `date +%T` 'How good is it, on headwords it has never seen?'
-\echo '(Rows that it has seen all the same differ only in names it has no vectors for: "X : type genus of the Y .")'
 CREATE TABLE evaluation AS
 SELECT * FROM mren.evaluate('wordnet',
     $$SELECT sentence, head_span AS head, tail_span AS tail, relation FROM example WHERE split = 'test'$$);
