@@ -409,6 +409,8 @@ mren_train(PG_FUNCTION_ARGS)
 	{
 		/* A run that failed outside its pieces must not look alive. */
 		mren_run_release(&train->run);
+		/* Nor may its files stay: who catches the error may go on for long. */
+		MemoryContextDelete(train->context);
 		PG_RE_THROW();
 	}
 	PG_END_TRY();

@@ -128,8 +128,17 @@ is($writer->query("SELECT $ask"), $second, 'the session that promotes sees it at
 is($reader->query("SELECT $ask"), $first, 'no other does before the commit');
 $writer->query('ROLLBACK');
 is($writer->query("SELECT $ask"), $first, 'rolled back, it was never there');
+$writer->query('BEGIN');
+is($writer->query("SELECT $ask"), $first, 'a transaction, before its promote');
+promote(2);
+is($writer->query("SELECT $ask"), $second, 'after it');
+promote(1);
+is($writer->query("SELECT $ask"), $first, 'and after the next');
+$writer->query('ROLLBACK');
 $writer->query('BEGIN; SAVEPOINT s');
 promote(2);
+# A later transaction has ended: the snapshots before and after the rollback look the same.
+$reader->query('SELECT pg_current_xact_id()');
 is($writer->query("SELECT $ask"), $second, 'within a subtransaction it is seen');
 $writer->query('ROLLBACK TO s');
 is($writer->query("SELECT $ask"), $first, 'and no longer after its rollback');

@@ -95,6 +95,10 @@ is(run_of('handled') =~ /^(\d)/ && $1, '1', 'within a block with a handler');
 $session->query(do_block('BEGIN ' . call('failed', q{'SELECT * FROM nowhere'}) . q{ EXCEPTION WHEN undefined_table THEN RAISE WARNING 'caught'; END;} . call('failed')));
 like(run_of('failed'), qr/^1\|[12]\|succeeded$/, 'a failure is caught, and the next call trains');
 is($session->query(q{SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'}), '0', 'no lock is left');
+my $fails = q{'SELECT sentence, head, tail, 1 / (id - 50) || '''' AS relation FROM pairs'};
+is(error_in($session, do_block('FOR i IN 1 .. 5 LOOP BEGIN ' . call('files', $fails) .
+	' EXCEPTION WHEN division_by_zero THEN NULL; END; END LOOP; ASSERT (SELECT count(*) FROM pg_ls_tmpdir()) = 0;')), 'no error: ',
+	'nor a file, as soon as it is caught');
 like(error_in($session, do_block(call('thrown', q{'SELECT * FROM nowhere'}))), qr/^42P01: relation "nowhere" does not exist/, 'one that is not ends the block');
 is(run_of('thrown'), '0|1|failed', 'and is recorded');
 like(error_in($session, q{CREATE FUNCTION sql_call() RETURNS void LANGUAGE sql AS $$ CALL mren.train('x', 'SELECT 1') $$}),
