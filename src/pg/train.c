@@ -48,6 +48,7 @@
 
 typedef struct Train
 {
+	MemoryContext caller;
 	MemoryContext context; /* lives through all transactions of the call */
 	bool atomic;
 	char *model;
@@ -286,7 +287,8 @@ run_piece(Train *train, Piece piece)
 	}
 	PG_CATCH();
 	{
-		MemoryContextSwitchTo(train->context);
+		/* It is raised again where all else of the training is gone. */
+		MemoryContextSwitchTo(train->caller);
 		error = CopyErrorData();
 		FlushErrorState();
 		RollbackAndReleaseCurrentSubTransaction();
@@ -370,6 +372,7 @@ read_args(FunctionCallInfo fcinfo)
 	MemoryContext old = MemoryContextSwitchTo(context);
 	Train *train = palloc0(sizeof(Train));
 
+	train->caller = old;
 	train->context = context;
 	train->atomic = fcinfo->context == NULL || !IsA(fcinfo->context, CallContext) ||
 					castNode(CallContext, fcinfo->context)->atomic;

@@ -6,8 +6,8 @@ use MrenTest;
 use MrenToy;
 use Test::More;
 
-# A second at most is what we promise; a busy machine is given more.
-my $promptly = 5;
+# Less than a second is what we promise; a busy machine is given more.
+my $promptly = 2;
 
 my $node = MrenTest->start('cancel', "mren.max_image_memory = '512MB'");
 toy_task($node);
