@@ -85,7 +85,7 @@ sub cancelled
 	else
 	{
 		wait_until { $watch->query("SELECT count(*) FROM pg_stat_activity WHERE pid = $backend AND state = 'active' AND query LIKE '%mren%'") == 1 };
-		select undef, undef, undef, 0.7;
+		select undef, undef, undef, 0.3;
 	}
 	my $err;
 	my $seconds = seconds_of
@@ -122,12 +122,12 @@ for my $case (@cases)
 	}
 
 	my $timeout;
-	$session->query(q{SET statement_timeout = '800ms'});
+	$session->query(q{SET statement_timeout = '300ms'});
 	$seconds = seconds_of { (undef, $timeout) = $session->try($sql) };
 	$session->try('ROLLBACK');
 	$session->query('RESET statement_timeout');
 	like($timeout, qr/ERROR:  canceling statement due to statement timeout/, "$name: can be timed out");
-	cmp_ok($seconds, '<', 0.8 + $promptly, sprintf '%s: within %.2f s', $name, $seconds);
+	cmp_ok($seconds, '<', 0.3 + $promptly, sprintf '%s: within %.2f s', $name, $seconds);
 	left_behind("$name, timed out");
 }
 is($session->query('SELECT mren.predict(\'m\', sentence, head, tail) IS NOT NULL FROM pairs LIMIT 1'), 't', 'the session is as good as before');

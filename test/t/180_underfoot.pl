@@ -15,21 +15,33 @@ $other->query('SET client_min_messages = warning');
 $other->query('CREATE ROLE analyst; GRANT SELECT ON pairs TO analyst; GRANT USAGE ON SCHEMA public TO analyst;
 GRANT EXECUTE ON PROCEDURE mren.train(text, text, jsonb, integer) TO analyst');
 
-# Trains in the one session and, amid the epochs, runs a statement in the
-# other; gives the answer or the error of the training.
+# Trains in the one session and, before it ends, runs a statement in the other;
+# gives the answer or the error of the training.  It is held where it writes
+# its progress, the epochs behind it; or where it reads, for what would wait for
+# the lock that it then has.
 my $quick = q{'{"hidden": [4], "epochs": 2}'};
 my $warning;
+my $holder = $node->session;
+$holder->query(<<'SQL');
+CREATE FUNCTION gate() RETURNS int LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_advisory_lock(7); PERFORM pg_advisory_unlock(7); PERFORM pg_sleep(0.5); RETURN 1; END $$
+SQL
 sub meanwhile
 {
 	my ($model, $statement, %option) = @_;
 	my $source = $option{source} || 'pairs';
-	my $epochs = $option{epochs} || 60;
 
-	$trainer->send(qq{\\set VERBOSITY verbose\nCALL mren.train('$model', 'SELECT * FROM $source', '{"hidden": [1024, 512], "epochs": $epochs, "patience": 10000, "embeddings": "tiny"}')});
-	wait_until { $other->query(qq{SELECT count(*) FROM mren.training_progress WHERE model = '$model' AND status = 'running' AND epoch > 0}) > 0 }
-		or die 'it does not come to its epochs';
+	$holder->query('SELECT pg_advisory_lock(7)');
+	$trainer->send(qq{\\set VERBOSITY verbose\nCALL mren.train('$model', 'SELECT p.* FROM $source p, gate()', '{"hidden": [4], "epochs": 2, "embeddings": "tiny"}')});
+	wait_until { $holder->query(q{SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted}) == 1 } or die 'it does not read';
+	if (!$option{reading})
+	{
+		$holder->query(q{BEGIN; SELECT count(*) FROM (SELECT FROM mren.run ORDER BY id DESC LIMIT 1 FOR UPDATE) AS r});
+		$holder->query('SELECT pg_advisory_unlock(7)');
+		wait_until { $holder->query('SELECT count(*) FROM pg_locks WHERE NOT granted AND pid = ' . $trainer->backend) == 1 } or die 'it does not write its progress';
+	}
 	my (undef, $err) = $other->try($statement);
 	is($err, '', "meanwhile: $statement");
+	$holder->query($option{reading} ? 'SELECT pg_advisory_unlock(7)' : 'COMMIT');
 	(my $out, $warning) = $trainer->wait_for(300);
 	return $warning =~ /ERROR:  (\w{5}): (.*)/ ? "$1: $2" : $out;
 }
@@ -76,16 +88,16 @@ is($other->query(q{SELECT mren.predict('m', 'dog is', 'dog', 'is') IS NOT NULL})
 alive('embeddings gone');
 
 # Its own record
-is(meanwhile('unrecorded', 'DELETE FROM mren.run'), '1', 'it succeeds without its record');
+is(meanwhile('unrecorded', 'DELETE FROM mren.run', reading => 1), '1', 'it succeeds without its record');
 alive('the record gone');
 
 # The extension
-my $err = meanwhile('m', 'DROP EXTENSION mren CASCADE');
+my $err = meanwhile('m', 'DROP EXTENSION mren CASCADE', reading => 1);
 like($err, qr/^(?:3F000|42P01|42883): /, "the extension dropped meanwhile: $err");
 $other->query('DROP TABLE pairs; CREATE EXTENSION mren');
 toy_task($node);
 alive('the extension gone');
-$err = meanwhile('m', q{DROP EXTENSION mren CASCADE; CREATE EXTENSION mren}, epochs => 200);
+$err = meanwhile('m', q{DROP EXTENSION mren CASCADE; CREATE EXTENSION mren}, reading => 1);
 like($err, qr/^1$|^(?!XX000)\w{5}: /, "the extension created anew: $err");
 $other->query('DROP TABLE pairs');
 toy_task($node);
