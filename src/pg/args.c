@@ -29,6 +29,18 @@ mren_arg_text(FunctionCallInfo fcinfo, int arg, const char *name)
 	return text_to_cstring(PG_GETARG_TEXT_PP(arg));
 }
 
+int32
+mren_arg_version(FunctionCallInfo fcinfo, int arg)
+{
+	if (PG_ARGISNULL(arg))
+		return 0;
+	if (PG_GETARG_INT32(arg) < 1)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("version is %d", PG_GETARG_INT32(arg)),
+						errhint("Versions are numbered from 1; NULL means the deployed one.")));
+	return PG_GETARG_INT32(arg);
+}
+
 void
 mren_check_name(const char *argument, const char *name)
 {

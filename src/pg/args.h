@@ -20,6 +20,9 @@ extern void mren_arg_required(FunctionCallInfo fcinfo, int arg, const char *name
 /* The argument as a C string; 22004 if it is NULL. */
 extern char *mren_arg_text(FunctionCallInfo fcinfo, int arg, const char *name);
 
+/* A version's number, 0 for NULL, which means the deployed one; 22023 below 1. */
+extern int32 mren_arg_version(FunctionCallInfo fcinfo, int arg);
+
 /* 42602 for a name that is empty or longer than 255 bytes. */
 extern void mren_check_name(const char *argument, const char *name);
 

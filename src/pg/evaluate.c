@@ -53,20 +53,6 @@ count_row(void *state, const MrenPrediction *prediction)
 							 predicted, predicted != NULL ? strlen(predicted) : 0);
 }
 
-static int32
-version_argument(FunctionCallInfo fcinfo, int arg)
-{
-	int32 version;
-
-	if (PG_ARGISNULL(arg))
-		return 0;
-	version = PG_GETARG_INT32(arg);
-	if (version < 1)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("version is %d", version),
-						errhint("Versions are numbered from 1; NULL means the deployed one.")));
-	return version;
-}
-
 static void
 warn_of_seen(const Evaluation *evaluation)
 {
@@ -91,7 +77,7 @@ evaluate(FunctionCallInfo fcinfo, Evaluation *evaluation)
 	*evaluation = (Evaluation){.model = mren_arg_text(fcinfo, 0, "model")};
 	what.model = evaluation->model;
 	what.query = mren_arg_text(fcinfo, 1, "query");
-	what.version = version_argument(fcinfo, 2);
+	what.version = mren_arg_version(fcinfo, 2);
 	MREN_PG_TRY(mren_confusion_create(&env, &evaluation->confusion, &err));
 	evaluation->by = mren_predict_query(&what, count_row, evaluation);
 	if (evaluation->n == 0)

@@ -39,7 +39,7 @@ open_row(FunctionCallInfo fcinfo, MrenPredictor *predictor)
 	mren_arg_required(fcinfo, ARG_MODEL, "model");
 	model = PG_GETARG_TEXT_PP(ARG_MODEL);
 	mren_predictor_open(predictor, VARDATA_ANY(model), VARSIZE_ANY_EXHDR(model),
-						PG_ARGISNULL(ARG_VERSION) ? 0 : PG_GETARG_INT32(ARG_VERSION));
+						mren_arg_version(fcinfo, ARG_VERSION));
 }
 
 /* The core's UTF-8 in the database's encoding. */

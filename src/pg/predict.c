@@ -31,19 +31,11 @@ static void
 open_predictor(FunctionCallInfo fcinfo, MrenPredictor *predictor)
 {
 	text *model;
-	int32 version = 0;
 
 	mren_arg_required(fcinfo, ARG_MODEL, "model");
 	model = PG_GETARG_TEXT_PP(ARG_MODEL);
-	if (!PG_ARGISNULL(ARG_VERSION))
-	{
-		version = PG_GETARG_INT32(ARG_VERSION);
-		if (version < 1)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("version is %d", version),
-					 errhint("Versions are numbered from 1; NULL means the deployed one.")));
-	}
-	mren_predictor_open(predictor, VARDATA_ANY(model), VARSIZE_ANY_EXHDR(model), version);
+	mren_predictor_open(predictor, VARDATA_ANY(model), VARSIZE_ANY_EXHDR(model),
+						mren_arg_version(fcinfo, ARG_VERSION));
 }
 
 /* False if sentence or a mention is NULL. */

@@ -280,7 +280,7 @@ mren_predict_rows(PG_FUNCTION_ARGS)
 	MrenPredictQuery what = {
 		.model = mren_arg_text(fcinfo, 0, "model"),
 		.query = mren_arg_text(fcinfo, 1, "query"),
-		.version = PG_ARGISNULL(2) ? 0 : PG_GETARG_INT32(2),
+		.version = mren_arg_version(fcinfo, 2),
 		.need_id = true,
 	};
 

@@ -58,6 +58,8 @@ SELECT mren.predict('m', 'dog is a kind of animal ' || repeat('and so on ', 1000
 SELECT error_of($$SELECT mren.predict('unknown', 'dog is', 'dog', 'is')$$);
 SELECT error_of($$SELECT mren.predict('m', 'dog is', 'dog', 'is', version => 2)$$);
 SELECT error_of($$SELECT mren.predict('m', 'dog is', 'dog', 'is', version => 0)$$);
+SELECT error_of($$SELECT * FROM mren.explain('m', 'dog is', 'dog', 'is', version => 0)$$);
+SELECT error_of($$SELECT * FROM mren.predict_rows('m', 'SELECT * FROM pairs', 0)$$);
 SELECT mren.predict('m', 'dog is a kind of animal', 'dog', 'animal', version => 1);
 
 -- Pictures.
