@@ -140,11 +140,14 @@ $(gen_objects):  OBJ_CFLAGS = -Wno-error
 $(filter src/onnx/%.o src/net/%.o src/image/%.o,$(core_objects)): OBJ_CFLAGS += -O3
 $(OBJS): override CFLAGS += $(OBJ_CFLAGS)
 
-DATA       = $(sort $(wildcard sql/mren--*--*.sql))
-DATA_built = sql/mren--$(mren_version).sql
+# Scripts of released versions stay as they were; those of this one, and of the
+# way to it, are joined from parts.
+updates    = $(patsubst sql/updates/%,sql/mren--%,$(sort $(wildcard sql/updates/*.sql)))
+DATA       = $(sort $(wildcard sql/released/mren--*.sql))
+DATA_built = sql/mren--$(mren_version).sql $(updates)
 
 EXTRA_CLEAN = build test/unit/build test/unit/build-sanitize test/fuzz/build \
-              $(filter-out $(DATA),$(wildcard sql/mren--*.sql)) src/*/*.d src/*/*.o \
+              $(wildcard sql/mren--*.sql) src/*/*.d src/*/*.o \
               results regression.diffs regression.out output_iso
 
 # `make installcheck`, for whoever packages this; `make test` runs each file in
@@ -180,6 +183,10 @@ mren.so: build/mren.map
 
 sql/mren--$(mren_version).sql: $(sort $(wildcard sql/parts/*.sql)) mren.control tools/join-sql
 	tools/join-sql $(sort $(wildcard sql/parts/*.sql)) >$@.tmp
+	@mv $@.tmp $@
+
+$(updates): sql/mren--%: sql/updates/% $(sort $(wildcard sql/parts/*.sql)) tools/join-sql
+	tools/join-sql --update $< >$@.tmp
 	@mv $@.tmp $@
 
 -include $(OBJS:.o=.d)

@@ -1,0 +1,4 @@
+-- What takes a database from 0.1.0 to 0.2.0.  A part that is new as a whole is
+-- taken in with \include; what 0.1.0 had and 0.2.0 changes is written out here,
+-- and in its part.  test/t/190_update.pl compares the outcome with a database
+-- made anew, object by object.

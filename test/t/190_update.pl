@@ -1,0 +1,91 @@
+# ALTER EXTENSION mren UPDATE from every released version makes what CREATE
+# EXTENSION makes, object by object, and what was kept goes on working.
+use strict;
+use warnings;
+use File::Basename qw(basename);
+use FindBin;
+use MrenTest;
+use Test::More;
+
+my $root = $ENV{MREN_ROOT} || "$FindBin::Bin/../..";
+my @released = map { basename($_) =~ /^mren--([0-9.]+)\.sql$/ ? $1 : () } glob "$root/sql/released/mren--*.sql";
+ok(@released > 0, 'there is a released version to update from');
+
+# Each member of the extension by its identity, and everything about it that a
+# script decides, as text: (identity, definition).
+my $objects = <<'SQL';
+WITH member AS (
+	SELECT d.classid, d.objid, pg_describe_object(d.classid, d.objid, 0) AS what
+	FROM pg_depend d JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
+	WHERE e.extname = 'mren' AND d.deptype = 'e'),
+acl AS (
+	SELECT classoid, objoid, string_agg(text, ', ' ORDER BY text) AS text
+	FROM (SELECT 'pg_proc'::regclass AS classoid, p.oid AS objoid, a.grantee::regrole || ':' || a.privilege_type AS text
+		FROM pg_proc p, aclexplode(COALESCE(proacl, acldefault('f', proowner))) a
+		UNION ALL
+		SELECT 'pg_class', c.oid, a.grantee::regrole || ':' || a.privilege_type
+		FROM pg_class c, aclexplode(COALESCE(relacl, acldefault(CASE relkind WHEN 'S' THEN 's' ELSE 'r' END::"char", relowner))) a
+		UNION ALL
+		SELECT 'pg_namespace', n.oid, a.grantee::regrole || ':' || a.privilege_type
+		FROM pg_namespace n, aclexplode(COALESCE(nspacl, acldefault('n', nspowner))) a) AS every
+	GROUP BY 1, 2),
+part (classoid, objoid, kind, text) AS (
+	SELECT 'pg_proc'::regclass, oid, 'definition',
+		CASE WHEN prokind = 'a' THEN (SELECT concat_ws(' ', aggtransfn, aggfinalfn, aggcombinefn, aggserialfn, aggdeserialfn,
+				aggfinalmodify, aggtranstype::regtype, aggtransspace, agginitval, proparallel)
+			FROM pg_aggregate WHERE aggfnoid = p.oid)
+			ELSE pg_get_functiondef(oid) || procost || ' ' || prorows || prosupport END
+	FROM pg_proc p
+	UNION ALL
+	SELECT 'pg_class', c.oid, 'column ' || attnum, concat_ws(' ', attname, format_type(atttypid, atttypmod), attnotnull,
+		attcollation::regcollation, attstorage, pg_get_expr(adbin, adrelid))
+	FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND attnum > 0 AND NOT attisdropped
+		LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND adnum = attnum
+	UNION ALL
+	SELECT 'pg_class', conrelid, 'constraint ' || conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid <> 0
+	UNION ALL
+	SELECT 'pg_class', indrelid, 'index ' || indexrelid::regclass, pg_get_indexdef(indexrelid) FROM pg_index
+	UNION ALL
+	SELECT 'pg_class', oid, 'view', pg_get_viewdef(oid) FROM pg_class WHERE relkind = 'v'
+	UNION ALL
+	SELECT 'pg_class', oid, 'options', concat(relkind, reloptions::text, relpersistence) FROM pg_class
+	UNION ALL
+	SELECT 'pg_class', seqrelid, 'sequence', concat_ws(' ', seqtypid::regtype, seqstart, seqincrement, seqmax, seqmin, seqcache, seqcycle)
+	FROM pg_sequence
+	UNION ALL
+	SELECT 'pg_type', oid, 'type', concat_ws(' ', typlen, typalign, typstorage, typinput, typoutput, typreceive, typsend, typtype)
+	FROM pg_type
+	UNION ALL
+	SELECT 'pg_class', cfg, 'dumped', condition
+	FROM pg_extension, unnest(extconfig, extcondition) AS u (cfg, condition) WHERE extname = 'mren'
+	UNION ALL
+	SELECT classoid, objoid, 'comment', description FROM pg_description WHERE objsubid = 0
+	UNION ALL
+	SELECT classoid, objoid, 'rights', text FROM acl)
+SELECT m.what, p.kind, p.text
+FROM member m LEFT JOIN part p ON p.classoid = m.classid AND p.objoid = m.objid
+ORDER BY 1, 2, 3
+SQL
+
+my $node = MrenTest->start('fresh');
+my $fresh = $node->sql($objects);
+
+for my $version (@released)
+{
+	my @there = (database => "from_" . $version =~ tr/./_/r);
+	$node->sql("CREATE DATABASE $there[1]", database => 'postgres');
+	$node->sql("CREATE EXTENSION mren VERSION '$version'", @there);
+	$node->sql('ALTER EXTENSION mren UPDATE', @there);
+	my $updated = $node->sql($objects, @there);
+	is($node->sql("SELECT extversion FROM pg_extension WHERE extname = 'mren'", @there),
+		$node->sql("SELECT extversion FROM pg_extension WHERE extname = 'mren'"), "$version updates to the present version");
+
+	my %in = map { $_ => 1 } split /\n/, $fresh;
+	my %out = map { $_ => 1 } split /\n/, $updated;
+	my @missing = grep { !$out{$_} } sort keys %in;
+	my @extra = grep { !$in{$_} } sort keys %out;
+	is(join("\n", @missing), '', "nothing is missing after updating from $version");
+	is(join("\n", @extra), '', "nothing is left over after updating from $version");
+	ok(keys %in > 300, 'the comparison sees the objects');
+}
+done_testing;
