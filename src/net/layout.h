@@ -28,6 +28,7 @@ typedef struct MrenNetShape
 	size_t n_hidden;
 	size_t hidden[MREN_MAX_HIDDEN];
 	MrenActivation activation;
+	size_t filters; /* of each width of the convolutions; 0: pooling alone */
 } MrenNetShape;
 
 #define MREN_MAX_DIM 16384	/* of a word's or picture's vector */
@@ -66,7 +67,7 @@ typedef struct MrenTensorIds
 	size_t image_mean, image_std;
 } MrenTensorIds;
 
-#define MREN_MAX_TENSORS (16 + 2 * (MREN_MAX_HIDDEN + 1))
+#define MREN_MAX_TENSORS (64 + 2 * (MREN_MAX_HIDDEN + 1))
 
 typedef struct MrenLayout
 {

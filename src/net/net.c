@@ -2,7 +2,7 @@
  * net.c
  *	  Making, completing and describing a network.
  */
-#include "net/net_internal.h"
+#include "net/net_fields.h"
 
 #include <math.h>
 #include <string.h>
@@ -16,25 +16,28 @@ panels(size_t n)
 }
 
 MrenStatus
-mren_net_create(const MrenEnv *env, const MrenNetShape *shape, MrenNet **net, MrenError *err)
+mren_net_new(const MrenEnv *env, MrenNet **net, MrenError *err)
 {
 	MrenNet *fresh;
 
 	MREN_TRY(mren_allocate_zero(env, 1, sizeof(*fresh), &fresh, err));
 	fresh->env = *env;
-	fresh->shape = *shape;
 	fresh->negative = -1;
 	fresh->threshold = -1;
 	fresh->temperature = 1;
 	fresh->scale = 1;
-	mren_layout_build(shape, &fresh->layout);
-	if (mren_allocate_zero(env, fresh->layout.size, sizeof(float), &fresh->values, err) != MREN_OK)
-	{
-		mren_release(env, fresh);
-		return MREN_ENOMEM;
-	}
+	mren_net_fields_init(fresh);
 	*net = fresh;
 	return MREN_OK;
+}
+
+MrenStatus
+mren_net_allocate(MrenNet *net, size_t limit, MrenError *err)
+{
+	mren_layout_build(&net->shape, &net->layout);
+	if (net->layout.size > limit)
+		return mren_fail(err, MREN_EFORMAT, "invalid network: it is too short for its tensors");
+	return mren_allocate_zero(&net->env, net->layout.size, sizeof(float), &net->values, err);
 }
 
 void
@@ -47,6 +50,7 @@ mren_net_free(const MrenEnv *env, MrenNet *net)
 	mren_release(env, net->training);
 	mren_names_free(env, &net->relations);
 	mren_names_free(env, &net->types);
+	mren_net_fields_free(env, net);
 	mren_release(env, net);
 }
 

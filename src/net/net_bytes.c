@@ -3,18 +3,19 @@
  *	  The portable form of a network.
  *
  * Header, little-endian:
- *	 0 "MRENnet1"   8 u64 length of the header   16 u64 checksum of what follows
+ *	 0 "MRENnet2"   8 u64 length of the header   16 u64 checksum of what follows
  *	24 u32 word dimension, image dimension, types, relations, window, product,
  *	   activation, hidden layers, their 8 sizes (unused ones 0)
  *	88 i32 negative relation   92 f32 scale   96 f64 threshold   104 f64 temperature
  *	112 sha256 of embeddings, of the encoder   176 u64 number of training rows
- *	184 relations, then types, each u32 length and bytes, in bytewise order;
- *	   then the training rows' identities, u64 each, ascending
+ *	184 the fields of net_fields.h; then relations, then types, each u32 length and
+ *	   bytes, in bytewise order; then the training rows' identities, u64 each, ascending
+ * Version 0.1 wrote "MRENnet1", which has no fields and is read as well.
  * The whole form is the header, then each tensor (u32 length of the name, name, u64
  * rows, u64 columns, floats) in the layout's order, then a u64 checksum of the
  * tensors' bytes.
  */
-#include "net/net_internal.h"
+#include "net/net_fields.h"
 
 #include <math.h>
 #include <string.h>
@@ -22,7 +23,8 @@
 #include "base/hash.h"
 #include "base/size.h"
 
-#define MAGIC "MRENnet1"
+#define MAGIC "MRENnet2"
+#define FIRST_MAGIC "MRENnet1" /* without fields */
 #define FIXED 184
 
 static MrenStatus
@@ -73,6 +75,7 @@ put_header(const MrenNet *net, const MrenEnv *env, MrenBuffer *out, MrenError *e
 	mren_buffer_put_bytes(out, MAGIC, 8);
 	mren_buffer_put_zeros(out, 16);
 	put_fixed(net, out);
+	MREN_TRY(mren_net_fields_put(net, env, out, err));
 	MREN_TRY(put_names(env, out, &net->relations, err));
 	MREN_TRY(put_names(env, out, &net->types, err));
 	MREN_TRY(mren_buffer_reserve(env, out, net->n_training * sizeof(uint64_t), err));
@@ -158,7 +161,6 @@ fail_bytes(MrenError *err, const char *what)
 static void
 read_shape(MrenCursor *cursor, MrenNetShape *shape)
 {
-	memset(shape, 0, sizeof(*shape));
 	shape->embedding_dim = mren_cursor_u32(cursor);
 	shape->image_dim = mren_cursor_u32(cursor);
 	shape->n_types = mren_cursor_u32(cursor);
@@ -235,10 +237,17 @@ read_training(const MrenEnv *env, MrenCursor *cursor, MrenNet *net, MrenError *e
 	return mren_cursor_left(cursor) == 0 ? MREN_OK : fail_bytes(err, "its header is too long");
 }
 
+/* Everything; the shape is checked before memory is taken for it. */
 static MrenStatus
-read_after_shape(const MrenEnv *env, MrenCursor *cursor, MrenNet *net, MrenError *err)
+read_all(const MrenEnv *env, MrenCursor *cursor, bool has_fields, size_t limit, MrenNet *net,
+		 MrenError *err)
 {
+	read_shape(cursor, &net->shape);
 	MREN_TRY(read_scalars(cursor, net, err));
+	if (has_fields)
+		MREN_TRY(mren_net_fields_read(env, cursor, net, err));
+	MREN_TRY(mren_shape_check(&net->shape, err));
+	MREN_TRY(mren_net_allocate(net, limit, err));
 	MREN_TRY(read_names(env, cursor, &net->relations, net->shape.n_relations, err));
 	MREN_TRY(read_names(env, cursor, &net->types, net->shape.n_types, err));
 	return read_training(env, cursor, net, err);
@@ -251,7 +260,7 @@ header_length(const uint8_t *bytes, size_t len)
 	MrenCursor cursor = {bytes, bytes + len, false};
 	uint64_t length;
 
-	if (len < FIXED || memcmp(bytes, MAGIC, 8) != 0)
+	if (len < FIXED || (memcmp(bytes, MAGIC, 8) != 0 && memcmp(bytes, FIRST_MAGIC, 8) != 0))
 		return 0;
 	mren_cursor_bytes(&cursor, 8);
 	length = mren_cursor_u64(&cursor);
@@ -264,19 +273,13 @@ read_header(const MrenEnv *env, const uint8_t *bytes, size_t len, size_t limit, 
 			MrenError *err)
 {
 	MrenCursor cursor = {bytes + 16, bytes + len, false};
-	MrenNetShape shape;
-	MrenLayout layout;
+	bool has_fields = memcmp(bytes, MAGIC, 8) == 0;
 	MrenStatus status;
 
 	if (mren_cursor_u64(&cursor) != mren_hash64(bytes + 24, len - 24, len))
 		return fail_bytes(err, "its header's checksum does not match");
-	read_shape(&cursor, &shape);
-	MREN_TRY(mren_shape_check(&shape, err));
-	mren_layout_build(&shape, &layout);
-	if (layout.size > limit)
-		return fail_bytes(err, "it is too short for its tensors");
-	MREN_TRY(mren_net_create(env, &shape, net, err));
-	status = read_after_shape(env, &cursor, *net, err);
+	MREN_TRY(mren_net_new(env, net, err));
+	status = read_all(env, &cursor, has_fields, limit, *net, err);
 	if (status != MREN_OK)
 	{
 		mren_net_free(env, *net);

@@ -49,9 +49,15 @@ struct MrenNet
 	const float *image_inverse; /* 1 / image.std */
 };
 
-/* An empty network of a checked shape: every tensor unset, no names. */
-extern MrenStatus mren_net_create(const MrenEnv *env, const MrenNetShape *shape, MrenNet **net,
-								  MrenError *err);
+/* A network of nothing: its shape, fields and names are to be set. */
+extern MrenStatus mren_net_new(const MrenEnv *env, MrenNet **net, MrenError *err);
+
+/*
+ * mren_net_allocate
+ *	  Layout and memory of a net whose shape is set and checked; every tensor
+ *	  is unset.  MREN_EFORMAT if that takes more than `limit` floats.
+ */
+extern MrenStatus mren_net_allocate(MrenNet *net, size_t limit, MrenError *err);
 
 /* The logits behind mren_net_probabilities, before the temperature: logits (n, n_relations). */
 extern MrenStatus mren_net_logits(const MrenNet *net, const float *features, size_t n,

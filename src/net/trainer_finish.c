@@ -37,6 +37,8 @@ copy_identities(const MrenTrainer *trainer, MrenNet *net, MrenError *err)
 static MrenStatus
 fill_net(const MrenTrainer *trainer, MrenNet *net, MrenError *err)
 {
+	net->shape = trainer->shape;
+	MREN_TRY(mren_net_allocate(net, SIZE_MAX, err));
 	MREN_TRY(copy_names(&trainer->env, &trainer->relations, &net->relations, err));
 	MREN_TRY(copy_names(&trainer->env, &trainer->types, &net->types, err));
 	MREN_TRY(copy_identities(trainer, net, err));
@@ -59,7 +61,7 @@ mren_trainer_finish(MrenTrainer *trainer, MrenNet **net, MrenError *err)
 	*net = NULL;
 	if (trainer->stage != MREN_STAGE_DONE)
 		return mren_fail(err, MREN_EPARAM, "the training is not done");
-	MREN_TRY(mren_net_create(&trainer->env, &trainer->shape, net, err));
+	MREN_TRY(mren_net_new(&trainer->env, net, err));
 	status = fill_net(trainer, *net, err);
 	if (status != MREN_OK)
 	{

@@ -8,7 +8,9 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/hash.h"
 #include "net/explain.h"
+#include "net_v1.h"
 
 #define ROWS 70
 
@@ -202,6 +204,92 @@ test_bytes_give_the_same_network(void **state)
 	mren_net_free(&world->test.env, copy);
 	free(before);
 	free(after);
+	close_world(world);
+}
+
+static const float *
+get_v1_vector(void *state, int32_t id)
+{
+	float *vector = state;
+
+	vector[0] = (float) (id % 5 - 2) / 2;
+	return vector;
+}
+
+/* What 0.1.0 itself answered for these four rows. */
+static void
+test_a_network_of_the_first_format(void **state)
+{
+	static const float expected[4][3] = {
+		{0.0139498459f, 0.287846655f, 0.698203504f},
+		{0.0158617347f, 0.288748771f, 0.695389509f},
+		{0.0213926472f, 0.243831486f, 0.734775841f},
+		{0.127117887f, 0.0688598678f, 0.804022253f},
+	};
+	TestEnv test;
+	MrenError err = {0};
+	float vector[1];
+	MrenVectors vectors = {vector, 1, get_v1_vector};
+	MrenNet *net;
+
+	(void) state;
+	test_env_init(&test);
+	assert_int_equal(mren_net_deserialize(&test.env, net_v1, sizeof(net_v1), &net, &err), MREN_OK);
+	for (int32_t i = 0; i < 4; i++)
+	{
+		const int32_t words[6] = {i, 3 - i, -1 - i, 7, 2 * i, 5};
+		float image[2] = {0.5f * (float) i, -1};
+		float features[256];
+		float scratch[4096];
+		float p[3];
+		MrenInput input = {.tail_type = -1};
+		Row row;
+
+		row_init(&row, words, 6, 1, 4, "in");
+		input.sentence = &row.example.sentence;
+		input.head_type = i % 2 == 1 ? mren_net_type(net, "PER", 3) : -1;
+		input.image = i > 1 ? image : NULL;
+		assert_true(mren_net_scratch(net, 1) <= 4096);
+		assert_int_equal(mren_net_features(net, &vectors, &input, 1, features, scratch, &err),
+						 MREN_OK);
+		assert_int_equal(mren_net_probabilities(net, features, 1, p, scratch, &err), MREN_OK);
+		for (int j = 0; j < 3; j++)
+			assert_float_equal(p[j], expected[i][j], 1e-6);
+	}
+	mren_net_free(&test.env, net);
+	assert_int_equal(test.n_live, 0);
+}
+
+/* Bytes 184 on are the fields' number, then tag, length and value of each. */
+static void
+test_fields_must_be_known(void **state)
+{
+	World *world = open_world(false);
+	MrenError err = {0};
+	MrenNet *copy;
+	uint8_t *bytes;
+	uint8_t *more;
+	size_t len;
+	const uint32_t unknown[5] = {1, 0xFFFF, 8, 1, 0};
+	uint64_t header;
+	uint64_t checksum;
+
+	(void) state;
+	mren_net_header(world->net, &world->test.env, &bytes, &len, &err);
+	assert_memory_equal(bytes, "MRENnet2", 8);
+	more = malloc(len + 16);
+	memcpy(more, bytes, 184);
+	memcpy(more + 184, unknown, sizeof(unknown));
+	memcpy(more + 204, bytes + 188, len - 188);
+	header = len + 16;
+	memcpy(more + 8, &header, 8);
+	checksum = mren_hash64(more + 24, header - 24, header);
+	memcpy(more + 16, &checksum, 8);
+	assert_int_equal(mren_net_from_header(&world->test.env, more, len + 16, &copy, &err),
+					 MREN_EFORMAT);
+	assert_string_equal(err.message, "invalid network: its field 65535 is unknown");
+	free(more);
+	mren_release(&world->test.env, bytes);
 	close_world(world);
 }
 
@@ -484,6 +572,8 @@ main(void)
 		cmocka_unit_test(test_a_row_does_not_depend_on_its_batch),
 		cmocka_unit_test(test_information),
 		cmocka_unit_test(test_bytes_give_the_same_network),
+		cmocka_unit_test(test_a_network_of_the_first_format),
+		cmocka_unit_test(test_fields_must_be_known),
 		cmocka_unit_test(test_parts_give_the_same_network),
 		cmocka_unit_test(test_parameters_must_be_finite),
 		cmocka_unit_test(test_damaged_networks_are_refused),
