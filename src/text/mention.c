@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include <unicode/uchar.h>
-#include <unicode/uscript.h>
 
 #include "text/clitic.h"
+#include "text/script.h"
 #include "text/utf8.h"
 
 /* How much of a text is searched for a near miss that a message can name. */
@@ -67,23 +67,6 @@ code_before(const char *text, size_t at)
 	return code;
 }
 
-static bool
-is_dictionary_script(uint32_t code)
-{
-	static const UScriptCode scripts[] = {USCRIPT_HAN,	  USCRIPT_HIRAGANA, USCRIPT_KATAKANA,
-										  USCRIPT_THAI,	  USCRIPT_LAO,		USCRIPT_KHMER,
-										  USCRIPT_MYANMAR};
-
-	if (code < 0x0E00)
-		return false;
-	for (size_t i = 0; i < sizeof(scripts) / sizeof(*scripts); i++)
-	{
-		if (uscript_hasScript((UChar32) code, scripts[i]))
-			return true;
-	}
-	return false;
-}
-
 /* Whether byte `at`, inside the token, may begin or end a mention all the same. */
 static bool
 is_soft_border(const Search *search, MrenToken token, size_t at)
@@ -94,7 +77,7 @@ is_soft_border(const Search *search, MrenToken token, size_t at)
 	if (mren_clitic_length(text + token.start, token.end - token.start) == token.end - at)
 		return true;
 	mren_utf8_decode(text + at, token.end - at, &code);
-	return is_dictionary_script(code) && is_dictionary_script(code_before(text, at)) &&
+	return mren_script_is_spaceless(code) && mren_script_is_spaceless(code_before(text, at)) &&
 		   u_getIntPropertyValue((UChar32) code, UCHAR_WORD_BREAK) != U_WB_EXTEND;
 }
 
