@@ -81,6 +81,7 @@ bench_step(size_t dim, size_t window, double seconds, float dropout)
 	MrenOptions options;
 	MrenOptimizerState optimizer;
 	MrenDrop drop = {dropout, dropout > 0 ? 0.3f : 0, {{1, 2, 3, 4}}};
+	MrenObjective objective = {0};
 	MrenRandom random;
 	int32_t labels[BATCH];
 	float weights[BATCH];
@@ -109,11 +110,12 @@ bench_step(size_t dim, size_t window, double seconds, float dropout)
 		for (size_t j = 0; j < batch.text_dim; j++)
 			batch.text[i * batch.text_dim + j] = mren_random_normal(&random);
 	}
+	objective = mren_objective(&options, -1);
 	fprintf(stderr, "%zu inputs, %zu parameters\n", batch.dim, layout.n_parameters);
 	for (start = now(); now() - start < seconds; n += BATCH)
 	{
 		mren_network_forward(&batch, values, dropout > 0 ? &drop : NULL);
-		mren_loss(MREN_LOSS_CROSS_ENTROPY, batch.logits, labels, weights, BATCH, RELATIONS,
+		mren_loss(&objective, batch.logits, labels, weights, BATCH, RELATIONS,
 				  1.0f / BATCH, batch.dlogits);
 		mren_network_backward(&batch, values, grads);
 		mren_optimizer_step(&layout, &optimizer, values, grads);

@@ -1,82 +1,165 @@
 /*
  * calibration.c
- *	  Fitting the temperature, and measuring calibration.
+ *	  Fitting temperature and bias, and measuring calibration.
  */
 #include "net/calibration.h"
 
 #include <math.h>
+#include <stdbool.h>
+#include <string.h>
 
-/* -log softmax(logits / t)[label], in double. */
-static double
-row_loss(const float *logits, int32_t label, size_t k, double beta)
+/* What a pair (1/T, b) costs, with first and second derivatives by both. */
+typedef struct Fit
 {
-	double top = logits[0];
-	double sum = 0;
+	double loss;
+	double slope[2];
+	double curve[3]; /* by 1/T twice, by both, by b twice */
+} Fit;
 
-	for (size_t j = 1; j < k; j++)
-		top = logits[j] > top ? logits[j] : top;
-	for (size_t j = 0; j < k; j++)
-		sum += exp(((double) logits[j] - top) * beta);
-	return log(sum) - ((double) logits[label] - top) * beta;
+#define PRIOR_DEVIATION 3.0
+
+/* One row's part; d and scores: see calibration.h.  In double throughout. */
+static void
+add_row(const MrenLogits *rows, size_t i, double beta, double bias, Fit *fit)
+{
+	const float *s = rows->logits + i * rows->k;
+	size_t negative = rows->negative >= 0 ? (size_t) rows->negative : rows->k;
+	size_t label = (size_t) rows->labels[i];
+	double weight = rows->weights != NULL ? (double) rows->weights[i] : 1;
+	double top = -INFINITY;
+	double sum = 0, sum_s = 0, sum_ss = 0, p_negative = 0;
+	double mean, variance;
+
+	for (size_t j = 0; j < rows->k; j++)
+		top = fmax(top, beta * (double) s[j] + (j == negative ? bias : 0));
+	for (size_t j = 0; j < rows->k; j++)
+	{
+		double e = exp(beta * (double) s[j] + (j == negative ? bias : 0) - top);
+
+		sum += e;
+		sum_s += e * (double) s[j];
+		sum_ss += e * (double) s[j] * (double) s[j];
+		if (j == negative)
+			p_negative = e;
+	}
+	p_negative /= sum;
+	mean = sum_s / sum;
+	variance = sum_ss / sum - mean * mean;
+	fit->loss +=
+		weight * (top + log(sum) - beta * (double) s[label] - (label == negative ? bias : 0));
+	fit->slope[0] += weight * (mean - (double) s[label]);
+	fit->curve[0] += weight * (variance > 0 ? variance : 0);
+	if (negative == rows->k)
+		return;
+	fit->slope[1] += weight * (p_negative - (label == negative ? 1 : 0));
+	fit->curve[1] += weight * p_negative * ((double) s[negative] - mean);
+	fit->curve[2] += weight * p_negative * (1 - p_negative);
+}
+
+/* x: 1/T and b.  Sums over rows; the prior counts as one row. */
+static void
+evaluate(const MrenLogits *rows, const double *x, Fit *fit)
+{
+	const double precision = 1 / (PRIOR_DEVIATION * PRIOR_DEVIATION);
+
+	memset(fit, 0, sizeof(*fit));
+	for (size_t i = 0; i < rows->n; i++)
+		add_row(rows, i, x[0], x[1], fit);
+	if (rows->negative < 0)
+		return;
+	fit->loss += precision * x[1] * x[1] / 2;
+	fit->slope[1] += precision * x[1];
+	fit->curve[2] += precision;
 }
 
 double
-mren_temperature_loss(const float *logits, const int32_t *labels, const float *weights, size_t n,
-					  size_t k, double temperature)
+mren_calibration_loss(const MrenLogits *rows, const MrenCalibration *calibration)
 {
-	double loss = 0;
+	Fit fit = {0};
 	double total = 0;
 
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < rows->n; i++)
 	{
-		double weight = weights != NULL ? weights[i] : 1;
-
-		loss += weight * row_loss(logits + i * k, labels[i], k, 1 / temperature);
-		total += weight;
+		add_row(rows, i, 1 / calibration->temperature, rows->negative >= 0 ? calibration->bias : 0,
+				&fit);
+		total += rows->weights != NULL ? (double) rows->weights[i] : 1;
 	}
-	return total > 0 ? loss / total : 0;
+	return total > 0 ? fit.loss / total : 0;
+}
+
+static const double lowest[2] = {1.0 / MREN_MAX_TEMPERATURE, -MREN_MAX_BIAS};
+static const double highest[2] = {MREN_MAX_TEMPERATURE, MREN_MAX_BIAS};
+
+/* At a bound with the loss falling beyond it. */
+static bool
+held(const double *x, const Fit *fit, int i)
+{
+	return (x[i] <= lowest[i] && fit->slope[i] > 0) || (x[i] >= highest[i] && fit->slope[i] < 0);
+}
+
+/* Newton's step; what is held stays, and a flat direction follows the slope. */
+static void
+newton_step(const double *x, const Fit *fit, bool biased, double *step)
+{
+	bool free0 = !held(x, fit, 0);
+	bool free1 = biased && !held(x, fit, 1);
+	double a = fit->curve[0] * (1 + 1e-9) + 1e-12;
+	double c = fit->curve[2] * (1 + 1e-9) + 1e-12;
+	double b = free0 && free1 ? fit->curve[1] : 0;
+	double determinant = a * c - b * b;
+	double g0 = free0 ? fit->slope[0] : 0;
+	double g1 = free1 ? fit->slope[1] : 0;
+
+	if (determinant <= 1e-12 * a * c)
+	{
+		b = 0;
+		determinant = a * c;
+	}
+	step[0] = free0 ? -(c * g0 - b * g1) / determinant : 0;
+	step[1] = free1 ? -(a * g1 - b * g0) / determinant : 0;
 }
 
 /*
- * The loss is convex in 1/T, hence unimodal in log T: golden sections of
- * log T in -log 20 .. log 20 to 1e-4 need 26 of them.
+ * Steps are cut at the bounds, and halved until the loss falls; convex, so that
+ * this ends at the minimum.
  */
 MrenStatus
-mren_fit_temperature(const MrenEnv *env, const float *logits, const int32_t *labels,
-					 const float *weights, size_t n, size_t k, double *temperature, MrenError *err)
+mren_calibration_fit(const MrenEnv *env, const MrenLogits *rows, MrenCalibration *calibration,
+					 MrenError *err)
 {
-	const double golden = 0.6180339887498949;
-	double low = -log(20);
-	double high = log(20);
-	double a = high - golden * (high - low);
-	double b = low + golden * (high - low);
-	double loss_a = mren_temperature_loss(logits, labels, weights, n, k, exp(a));
-	double loss_b = mren_temperature_loss(logits, labels, weights, n, k, exp(b));
+	double x[2] = {1, 0};
+	Fit fit;
 
-	*temperature = 1;
-	if (n == 0)
+	*calibration = (MrenCalibration){1, 0};
+	if (rows->n == 0)
 		return MREN_OK;
-	while (high - low > 1e-4)
+	evaluate(rows, x, &fit);
+	for (int round = 0; round < 100; round++)
 	{
-		MREN_TRY(mren_check(env, err));
-		if (loss_a <= loss_b)
+		double step[2];
+		double to[2];
+		Fit next;
+		int halvings = 0;
+
+		newton_step(x, &fit, rows->negative >= 0, step);
+		for (; halvings < 40; halvings++)
 		{
-			high = b;
-			b = a;
-			loss_b = loss_a;
-			a = high - golden * (high - low);
-			loss_a = mren_temperature_loss(logits, labels, weights, n, k, exp(a));
+			MREN_TRY(mren_check(env, err));
+			for (int i = 0; i < 2; i++)
+				to[i] = fmin(fmax(x[i] + step[i], lowest[i]), highest[i]);
+			evaluate(rows, to, &next);
+			if (next.loss < fit.loss)
+				break;
+			step[0] /= 2;
+			step[1] /= 2;
 		}
-		else
-		{
-			low = a;
-			a = b;
-			loss_a = loss_b;
-			b = low + golden * (high - low);
-			loss_b = mren_temperature_loss(logits, labels, weights, n, k, exp(b));
-		}
+		if (halvings == 40 || (fabs(to[0] - x[0]) < 1e-7 * x[0] && fabs(to[1] - x[1]) < 1e-7))
+			break;
+		memcpy(x, to, sizeof(x));
+		fit = next;
 	}
-	*temperature = exp((low + high) / 2);
+	calibration->temperature = 1 / x[0];
+	calibration->bias = x[1];
 	return MREN_OK;
 }
 

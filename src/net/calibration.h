@@ -1,8 +1,12 @@
 /*
  * calibration.h
- *	  Confidence that means something: one temperature for all logits, fitted
- *	  by likelihood on rows that were not trained on.
+ *	  Confidence that means something: one temperature for all logits, and a
+ *	  bias for the negative relation's, fitted by likelihood on rows that were
+ *	  not trained on.
  *
+ * Probabilities are softmax(s / T + b [j = negative]).  Where the negative
+ * relation's logit is fixed at 0 that is softmax([s / T, b]): b = 0 answers
+ * "none" exactly where all scores are below 0, whatever T is.
  * Guo et al., On Calibration of Modern Neural Networks, ICML 2017.
  */
 #ifndef MREN_NET_CALIBRATION_H
@@ -13,19 +17,38 @@
 
 #include "base/env.h"
 
-/*
- * mren_fit_temperature
- *	  The T in 1/20 .. 20 that minimises the mean negative log-likelihood of
- *	  softmax(logits / T).  logits (n,k) finite; labels (n) in 0..k-1; weights
- *	  (n) or NULL.  No row: 1.
- */
-extern MrenStatus mren_fit_temperature(const MrenEnv *env, const float *logits,
-									   const int32_t *labels, const float *weights, size_t n,
-									   size_t k, double *temperature, MrenError *err);
+#define MREN_MAX_TEMPERATURE 20
+#define MREN_MAX_BIAS 20
 
-/* Mean negative log-likelihood in nats of softmax(logits / temperature). */
-extern double mren_temperature_loss(const float *logits, const int32_t *labels,
-									const float *weights, size_t n, size_t k, double temperature);
+typedef struct MrenCalibration
+{
+	double temperature; /* 1/20 .. 20 */
+	double bias;		/* of the negative relation's logit, after the temperature; -20 .. 20 */
+} MrenCalibration;
+
+/* Rows to fit on. */
+typedef struct MrenLogits
+{
+	const float *logits;   /* (n,k) finite */
+	const int32_t *labels; /* (n) in 0..k-1 */
+	const float *weights;  /* (n), or NULL: 1 each */
+	size_t n;
+	size_t k;
+	int32_t negative; /* relation that gets the bias; -1: none does */
+} MrenLogits;
+
+/*
+ * mren_calibration_fit
+ *	  The temperature and the bias that minimise the mean negative
+ *	  log-likelihood; no row: 1 and 0.  The bias has a normal prior of deviation
+ *	  3 that counts as one row, so that a few rows do not make it infinite.
+ *	  Newton's method: the loss is convex in 1/T and b.
+ */
+extern MrenStatus mren_calibration_fit(const MrenEnv *env, const MrenLogits *rows,
+									   MrenCalibration *calibration, MrenError *err);
+
+/* Mean negative log-likelihood of the rows in nats, without the prior; no row: 0. */
+extern double mren_calibration_loss(const MrenLogits *rows, const MrenCalibration *calibration);
 
 /*
  * mren_calibration_error

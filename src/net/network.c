@@ -168,6 +168,17 @@ mren_network_init(const MrenNetShape *shape, const MrenLayout *layout, float *va
 	}
 }
 
+void
+mren_network_fix(const MrenNetShape *shape, const MrenLayout *layout, float *values, int32_t fixed)
+{
+	const MrenTensor *output = &layout->tensors[layout->ids.weight[shape->n_hidden]];
+
+	if (fixed < 0)
+		return;
+	for (size_t i = 0; i < output->rows; i++)
+		values[output->at + i * output->cols + (size_t) fixed] = 0;
+}
+
 /* Hidden layer i from `in`; what it leaves is hidden[i]. */
 static void
 hidden_forward(MrenBatch *batch, float *values, size_t i, const float *in, size_t ldi,

@@ -91,6 +91,13 @@ extern void mren_batch_scale(MrenBatch *batch, const float *values);
 extern void mren_network_init(const MrenNetShape *shape, const MrenLayout *layout, float *values,
 							  uint64_t seed);
 
+/*
+ * The output of relation `fixed` (-1: none) becomes 0 whatever the input, and
+ * stays so as long as its logit gets no gradient.
+ */
+extern void mren_network_fix(const MrenNetShape *shape, const MrenLayout *layout, float *values,
+							 int32_t fixed);
+
 /* logits of the batch; values is the whole layout. */
 extern void mren_network_forward(MrenBatch *batch, float *values, MrenDrop *drop);
 

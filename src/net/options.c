@@ -49,12 +49,16 @@ static const Option table[] = {
 	{"image_dropout", KIND_REAL, AT(image_dropout), 0, 0.95, {NULL}, ""},
 	{"l2", KIND_REAL, AT(l2), 0, 1, {NULL}, ""},
 	{"learning_rate", KIND_REAL, AT(learning_rate), 1e-8, 10, {NULL}, ""},
-	{"loss", KIND_CHOICE, AT(loss), 0, 0, {"cross_entropy", "mse"}, "ranking,"},
+	{"loss", KIND_CHOICE, AT(loss), 0, 0, {"cross_entropy", "mse", "ranking"}, ""},
+	{"margin_right", KIND_REAL, AT(margin_right), 0, 100, {NULL}, ""},
+	{"margin_wrong", KIND_REAL, AT(margin_wrong), 0, 100, {NULL}, ""},
 	{"momentum", KIND_REAL, AT(momentum), 0, 0.999, {NULL}, ""},
 	{"negative", KIND_NAME, AT(negative), 0, 0, {NULL}, ""},
+	{"negative_logit", KIND_CHOICE, AT(negative_logit), 0, 0, {"learned", "fixed"}, ""},
 	{"optimizer", KIND_CHOICE, AT(optimizer), 0, 0, {"adam", "sgd"}, ""},
 	{"patience", KIND_SIZE, AT(patience), 0, 10000, {NULL}, ""},
 	{"product", KIND_SIZE, AT(product), 0, 1024, {NULL}, ""},
+	{"ranking_scale", KIND_REAL, AT(ranking_scale), 0.01, 100, {NULL}, ""},
 	{"refit", KIND_BOOL, AT(refit), 0, 0, {NULL}, ""},
 	{"seed", KIND_SEED, AT(seed), 0, 0, {NULL}, ""},
 	{"text_encoder", KIND_FIXED, 0, 0, 0, {"pool"}, "conv,"},
@@ -76,6 +80,10 @@ mren_options_init(MrenOptions *options)
 	options->product = 32;
 	options->window = 2;
 	options->loss = MREN_LOSS_CROSS_ENTROPY;
+	options->ranking_scale = 2;
+	options->margin_right = 2.5;
+	options->margin_wrong = 0.5;
+	options->negative_logit = MREN_NEGATIVE_LOGIT_LEARNED;
 	options->optimizer = MREN_OPTIMIZER_ADAM;
 	options->learning_rate = 0.001;
 	options->momentum = 0.9;

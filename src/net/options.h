@@ -30,7 +30,14 @@ typedef enum MrenLoss
 {
 	MREN_LOSS_CROSS_ENTROPY,
 	MREN_LOSS_MSE, /* Brier score through the softmax */
+	MREN_LOSS_RANKING,
 } MrenLoss;
+
+typedef enum MrenNegativeLogit
+{
+	MREN_NEGATIVE_LOGIT_LEARNED,
+	MREN_NEGATIVE_LOGIT_FIXED, /* at 0: the negative relation has no score of its own */
+} MrenNegativeLogit;
 
 typedef enum MrenOptimizer
 {
@@ -54,6 +61,10 @@ typedef struct MrenOptions
 	size_t window;	/* words looked at outside the mentions, each side; 0 .. 64 */
 	/* training */
 	MrenLoss loss;
+	double ranking_scale; /* of the ranking loss: what multiplies scores and margins */
+	double margin_right;  /* the right relation's score should be above it */
+	double margin_wrong;  /* the best wrong one's should be below its negative */
+	MrenNegativeLogit negative_logit;
 	MrenOptimizer optimizer;
 	double learning_rate;
 	double momentum; /* of SGD */

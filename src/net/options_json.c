@@ -132,12 +132,20 @@ put_options(Writer *w, const MrenOptions *o)
 	put_number(w, "image_dropout", o->image_dropout);
 	put_number(w, "l2", o->l2);
 	put_number(w, "learning_rate", o->learning_rate);
-	put_word(w, "loss", o->loss == MREN_LOSS_MSE ? "mse" : "cross_entropy");
+	put_word(w, "loss",
+			 o->loss == MREN_LOSS_RANKING ? "ranking"
+			 : o->loss == MREN_LOSS_MSE	  ? "mse"
+										  : "cross_entropy");
+	put_number(w, "margin_right", o->margin_right);
+	put_number(w, "margin_wrong", o->margin_wrong);
 	put_number(w, "momentum", o->momentum);
 	put_word(w, "negative", o->negative);
+	put_word(w, "negative_logit",
+			 o->negative_logit == MREN_NEGATIVE_LOGIT_FIXED ? "fixed" : "learned");
 	put_word(w, "optimizer", o->optimizer == MREN_OPTIMIZER_SGD ? "sgd" : "adam");
 	put_integer(w, "patience", (int64_t) o->patience);
 	put_integer(w, "product", (int64_t) o->product);
+	put_number(w, "ranking_scale", o->ranking_scale);
 	put_key(w, "refit");
 	put_text(w, o->refit ? "true" : "false");
 	put_integer(w, "seed", o->seed);

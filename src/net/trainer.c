@@ -12,7 +12,6 @@
 #include <string.h>
 
 #include "net/calibration.h"
-#include "net/loss.h"
 
 /* Logits kept for the temperature: more rows do not make it better. */
 #define MAX_KEPT_FLOATS ((size_t) 1 << 17)
@@ -154,6 +153,7 @@ end_scan(MrenTrainer *trainer, MrenError *err)
 	MREN_TRY(shape_of(trainer, err));
 	MREN_TRY(allocate_rows(trainer, err));
 	MREN_TRY(allocate_network(trainer, err));
+	trainer->objective = mren_objective(&trainer->options, trainer->negative);
 	trainer->report.n_relations = trainer->relations.n;
 	trainer->report.n_types = trainer->types.n;
 	trainer->report.features_dim = trainer->batch.dim;
@@ -190,6 +190,7 @@ begin_phase(MrenTrainer *trainer, int phase, size_t epochs)
 	mren_random_seed(&fresh, seed, MREN_STREAM_REFIT);
 	mren_network_init(&trainer->shape, &trainer->layout, trainer->values,
 					  phase == 1 ? seed : mren_random_next(&fresh));
+	mren_network_fix(&trainer->shape, &trainer->layout, trainer->values, trainer->objective.fixed);
 	mren_optimizer_reset(&trainer->layout, &trainer->optimizer);
 	begin_epoch(trainer);
 }
@@ -252,7 +253,7 @@ train_batch(MrenTrainer *trainer, MrenError *err)
 	mren_network_forward(batch, trainer->values, &trainer->drop);
 	if (batch->stopped)
 		return mren_fail_canceled(err);
-	loss = mren_loss(trainer->options.loss, batch->logits, trainer->labels, trainer->weights,
+	loss = mren_loss(&trainer->objective, batch->logits, trainer->labels, trainer->weights,
 					 batch->n, trainer->shape.n_relations, scale, batch->dlogits);
 	MREN_TRY(check_loss(trainer, loss, err));
 	mren_network_backward(batch, trainer->values, trainer->grads);
@@ -321,7 +322,7 @@ validate_batch(MrenTrainer *trainer, bool *done, MrenError *err)
 	mren_network_forward(batch, trainer->values, NULL);
 	if (batch->stopped)
 		return mren_fail_canceled(err);
-	v->loss += mren_loss(trainer->options.loss, batch->logits, trainer->labels, trainer->weights,
+	v->loss += mren_loss(&trainer->objective, batch->logits, trainer->labels, trainer->weights,
 						 batch->n, trainer->shape.n_relations, 1, batch->dlogits);
 	v->weight += sum_weights(trainer->weights, batch->n);
 	count_validation(trainer);
@@ -359,13 +360,34 @@ finish_validation(MrenTrainer *trainer, MrenProgress *progress)
 		keep_best(trainer, progress);
 }
 
-/* The first phase is over: best values back, temperature, perhaps a second phase. */
+/* Temperature and bias from the best epoch's logits. */
+static MrenStatus
+calibrate(MrenTrainer *trainer, MrenError *err)
+{
+	MrenTrainReport *report = &trainer->report;
+	MrenLogits rows = {.logits = trainer->best_logits,
+					   .labels = trainer->kept_labels,
+					   .weights = trainer->kept_weights,
+					   .n = report->n_validation < trainer->keep_rows ? report->n_validation
+																	  : trainer->keep_rows,
+					   .k = trainer->shape.n_relations,
+					   .negative = trainer->objective.fixed};
+	MrenCalibration fit;
+
+	MREN_TRY(mren_calibration_fit(&trainer->env, &rows, &fit, err));
+	/* A few rows that are all right say nothing of how sure to be: likelihood
+	 * would make every answer certain. */
+	report->temperature =
+		report->validation_accuracy >= 1 && fit.temperature < 1 ? 1 : fit.temperature;
+	report->negative_bias = fit.bias;
+	return MREN_OK;
+}
+
+/* The first phase is over: best values back, calibration, perhaps a second phase. */
 static MrenStatus
 end_first_phase(MrenTrainer *trainer, MrenError *err)
 {
 	MrenTrainReport *report = &trainer->report;
-	size_t kept =
-		report->n_validation < trainer->keep_rows ? report->n_validation : trainer->keep_rows;
 
 	report->epochs_run = trainer->epoch;
 	trainer->stage = MREN_STAGE_DONE;
@@ -375,13 +397,7 @@ end_first_phase(MrenTrainer *trainer, MrenError *err)
 		return MREN_OK;
 	}
 	memcpy(trainer->values, trainer->best, trainer->layout.trained_size * sizeof(float));
-	MREN_TRY(mren_fit_temperature(&trainer->env, trainer->best_logits, trainer->kept_labels,
-								  trainer->kept_weights, kept, trainer->shape.n_relations,
-								  &report->temperature, err));
-	/* A few rows that are all right say nothing of how sure to be: likelihood
-	 * would make every answer certain. */
-	if (report->validation_accuracy >= 1 && report->temperature < 1)
-		report->temperature = 1;
+	MREN_TRY(calibrate(trainer, err));
 	if (!trainer->options.refit)
 		return MREN_OK;
 	for (size_t i = 0; i < trainer->source.n; i++)

@@ -70,6 +70,7 @@ typedef struct MrenTrainReport
 	double validation_accuracy;
 	double validation_f1;
 	double temperature;
+	double negative_bias; /* of its logit after the temperature; 0 unless it is fixed */
 } MrenTrainReport;
 
 /*

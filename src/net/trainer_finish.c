@@ -34,6 +34,22 @@ copy_identities(const MrenTrainer *trainer, MrenNet *net, MrenError *err)
 	return MREN_OK;
 }
 
+/*
+ * The bias that calibration gave a fixed negative relation becomes its output
+ * bias, which training has left at 0.
+ */
+static void
+set_negative_bias(const MrenTrainer *trainer, MrenNet *net)
+{
+	const MrenTensorIds *ids = &trainer->layout.ids;
+
+	if (trainer->objective.fixed < 0)
+		return;
+	mren_tensor_at(&net->layout, net->values,
+				   ids->bias[trainer->shape.n_hidden])[trainer->objective.fixed] =
+		(float) (trainer->report.negative_bias * trainer->report.temperature);
+}
+
 static MrenStatus
 fill_net(const MrenTrainer *trainer, MrenNet *net, MrenError *err)
 {
@@ -43,6 +59,7 @@ fill_net(const MrenTrainer *trainer, MrenNet *net, MrenError *err)
 	MREN_TRY(copy_names(&trainer->env, &trainer->types, &net->types, err));
 	MREN_TRY(copy_identities(trainer, net, err));
 	memcpy(net->values, trainer->values, trainer->layout.size * sizeof(float));
+	set_negative_bias(trainer, net);
 	memset(net->set, true, sizeof(net->set));
 	memcpy(net->embeddings_sha256, trainer->embeddings_sha256, 32);
 	memcpy(net->encoder_sha256, trainer->encoder_sha256, 32);

@@ -6,6 +6,7 @@
 #ifndef MREN_NET_TRAINER_INTERNAL_H
 #define MREN_NET_TRAINER_INTERNAL_H
 
+#include "net/loss.h"
 #include "net/names.h"
 #include "net/network.h"
 #include "net/optimizer.h"
@@ -104,6 +105,7 @@ struct MrenTrainer
 	uint64_t square_n;
 	float scale;
 	int32_t negative;
+	MrenObjective objective;
 	size_t n_usable; /* rows that are not test rows */
 
 	/* Known after the measurement */

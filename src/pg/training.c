@@ -105,11 +105,11 @@ metrics_json(const MrenTrainReport *report)
 		"{\"rows\": %zu, \"validation_rows\": %zu, \"relations\": %zu, "
 		"\"rows_with_image\": %zu, \"words\": %zu, \"unknown_words\": %zu, \"features\": %zu, "
 		"\"parameters\": %zu, \"epochs\": %d, \"best_epoch\": %d, \"refit_epochs\": %d, "
-		"\"training_loss\": %.9g, \"temperature\": %.9g, \"icu\": \"%s\"",
+		"\"training_loss\": %.9g, \"temperature\": %.9g, \"negative_bias\": %.9g, \"icu\": \"%s\"",
 		report->n_rows, report->n_validation, report->n_relations, report->n_rows_with_image,
 		report->n_words, report->n_unknown_words, report->features_dim, report->n_parameters,
 		report->epochs_run, report->best_epoch, report->refit_epochs, report->train_loss,
-		report->temperature, mren_icu_version());
+		report->temperature, report->negative_bias, mren_icu_version());
 	if (report->validated)
 		appendStringInfo(
 			&json,

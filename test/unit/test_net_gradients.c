@@ -13,6 +13,10 @@
 
 #define ROWS 9
 
+static const MrenObjective cross_entropy = {.loss = MREN_LOSS_CROSS_ENTROPY, .fixed = -1};
+static const MrenObjective squared_error = {.loss = MREN_LOSS_MSE, .fixed = -1};
+static const MrenObjective ranking = {MREN_LOSS_RANKING, -1, 2, 2.5, 0.5};
+
 typedef struct Check
 {
 	TestEnv test;
@@ -23,7 +27,7 @@ typedef struct Check
 	float *grads;
 	int32_t labels[ROWS];
 	float weights[ROWS];
-	MrenLoss loss;
+	MrenObjective objective;
 	MrenDrop drop;
 	bool dropping;
 } Check;
@@ -35,7 +39,7 @@ evaluate(Check *c, float *dlogits)
 	MrenDrop drop = c->drop;
 
 	mren_network_forward(&c->batch, c->values, c->dropping ? &drop : NULL);
-	return mren_loss(c->loss, c->batch.logits, c->labels, c->weights, c->batch.n,
+	return mren_loss(&c->objective, c->batch.logits, c->labels, c->weights, c->batch.n,
 					 c->shape.n_relations, 1, dlogits);
 }
 
@@ -72,8 +76,19 @@ fill_batch(Check *c)
 	}
 }
 
+/* Scores far apart, so that few steps change which relation is the best wrong one. */
 static void
-open_check(Check *c, MrenActivation activation, MrenLoss loss, size_t image_dim, bool dropping)
+spread_scores(Check *c)
+{
+	const MrenTensor *output = &c->layout.tensors[c->layout.ids.weight[c->shape.n_hidden]];
+
+	for (size_t i = 0; i < output->rows * output->cols; i++)
+		c->values[output->at + i] *= 4;
+}
+
+static void
+open_check(Check *c, MrenActivation activation, MrenObjective objective, size_t image_dim,
+		   bool dropping)
 {
 	MrenError err = {0};
 
@@ -88,7 +103,7 @@ open_check(Check *c, MrenActivation activation, MrenLoss loss, size_t image_dim,
 							  .n_hidden = 2,
 							  .hidden = {7, 5},
 							  .activation = activation};
-	c->loss = loss;
+	c->objective = objective;
 	c->dropping = dropping;
 	c->drop.input = 0.4f;
 	c->drop.hidden = 0.3f;
@@ -103,6 +118,8 @@ open_check(Check *c, MrenActivation activation, MrenLoss loss, size_t image_dim,
 	/* Biases and the absent picture must not sit at a point of symmetry. */
 	for (size_t i = 0; i < c->layout.size; i++)
 		c->values[i] += i < c->layout.trained_size ? 0.05f * sinf((float) i) : 2;
+	if (objective.loss == MREN_LOSS_RANKING)
+		spread_scores(c);
 	mren_batch_scale(&c->batch, c->values);
 	fill_batch(c);
 }
@@ -133,12 +150,14 @@ central_difference(Check *c, size_t at, float step)
 
 /*
  * A difference over a step h errs by about f'''h^2/6 and by the rounding of the
- * loss (1e-6) over h: about 3e-4 with h = 4e-3.  ReLU also has kinks, which a step
- * may cross; a few such parameters are allowed, and only there.
+ * loss (1e-6) over h: about 3e-4 with h = 4e-3.  ReLU also has kinks, and so has the
+ * ranking loss where another relation becomes the best wrong one; a step may cross
+ * them.  A few such parameters are allowed, and only there.
  */
 static void
 check_all(Check *c)
 {
+	bool ranked = c->objective.loss == MREN_LOSS_RANKING;
 	size_t n_off = 0;
 	size_t n = 0;
 
@@ -162,7 +181,7 @@ check_all(Check *c)
 			if (fabs(analytic - numeric) <= 4e-4 + 5e-3 * fabs(numeric))
 				continue;
 			n_off++;
-			if (c->shape.activation == MREN_ACTIVATION_TANH)
+			if (c->shape.activation == MREN_ACTIVATION_TANH && !ranked)
 				fail_msg("tensor %s element %zu: %g, but finite differences say %g", tensor->name,
 						 i, analytic, numeric);
 		}
@@ -175,11 +194,11 @@ check_all(Check *c)
 }
 
 static void
-test_case(MrenActivation activation, MrenLoss loss, size_t image_dim, bool dropping)
+test_case(MrenActivation activation, MrenObjective objective, size_t image_dim, bool dropping)
 {
 	Check check;
 
-	open_check(&check, activation, loss, image_dim, dropping);
+	open_check(&check, activation, objective, image_dim, dropping);
 	check_all(&check);
 	close_check(&check);
 }
@@ -188,32 +207,86 @@ static void
 test_gradients_of_text_alone(void **state)
 {
 	(void) state;
-	test_case(MREN_ACTIVATION_TANH, MREN_LOSS_CROSS_ENTROPY, 0, false);
-	test_case(MREN_ACTIVATION_RELU, MREN_LOSS_CROSS_ENTROPY, 0, false);
+	test_case(MREN_ACTIVATION_TANH, cross_entropy, 0, false);
+	test_case(MREN_ACTIVATION_RELU, cross_entropy, 0, false);
 }
 
 static void
 test_gradients_with_images(void **state)
 {
 	(void) state;
-	test_case(MREN_ACTIVATION_TANH, MREN_LOSS_CROSS_ENTROPY, FIXTURE_IMAGE, false);
-	test_case(MREN_ACTIVATION_RELU, MREN_LOSS_CROSS_ENTROPY, FIXTURE_IMAGE, false);
+	test_case(MREN_ACTIVATION_TANH, cross_entropy, FIXTURE_IMAGE, false);
+	test_case(MREN_ACTIVATION_RELU, cross_entropy, FIXTURE_IMAGE, false);
 }
 
 static void
 test_gradients_under_dropout(void **state)
 {
 	(void) state;
-	test_case(MREN_ACTIVATION_TANH, MREN_LOSS_CROSS_ENTROPY, FIXTURE_IMAGE, true);
-	test_case(MREN_ACTIVATION_RELU, MREN_LOSS_CROSS_ENTROPY, FIXTURE_IMAGE, true);
+	test_case(MREN_ACTIVATION_TANH, cross_entropy, FIXTURE_IMAGE, true);
+	test_case(MREN_ACTIVATION_RELU, cross_entropy, FIXTURE_IMAGE, true);
 }
 
 static void
 test_gradients_of_squared_error(void **state)
 {
 	(void) state;
-	test_case(MREN_ACTIVATION_TANH, MREN_LOSS_MSE, FIXTURE_IMAGE, false);
-	test_case(MREN_ACTIVATION_TANH, MREN_LOSS_MSE, 0, true);
+	test_case(MREN_ACTIVATION_TANH, squared_error, FIXTURE_IMAGE, false);
+	test_case(MREN_ACTIVATION_TANH, squared_error, 0, true);
+}
+
+static void
+test_gradients_of_ranking(void **state)
+{
+	(void) state;
+	test_case(MREN_ACTIVATION_TANH, ranking, FIXTURE_IMAGE, false);
+	test_case(MREN_ACTIVATION_TANH, ranking, 0, true);
+}
+
+/* The fixed relation's own weights must get no gradient, and change nothing. */
+static void
+check_fixed(MrenObjective objective)
+{
+	const int32_t fixed = 1;
+	Check c;
+	const MrenTensor *output;
+	double others = 0;
+	double before;
+
+	objective.fixed = fixed;
+	open_check(&c, MREN_ACTIVATION_TANH, objective, 0, false);
+	mren_network_fix(&c.shape, &c.layout, c.values, fixed);
+	output = &c.layout.tensors[c.layout.ids.weight[c.shape.n_hidden]];
+	before = evaluate(&c, c.batch.dlogits);
+	mren_network_backward(&c.batch, c.values, c.grads);
+	for (size_t i = 0; i < output->rows * output->cols; i++)
+	{
+		double numeric = central_difference(&c, output->at + i, 4e-3f);
+		double analytic = (double) c.grads[output->at + i];
+
+		if (i % output->cols == (size_t) fixed)
+		{
+			assert_true(analytic == 0 && numeric == 0);
+			assert_true(c.values[output->at + i] == 0);
+			continue;
+		}
+		assert_float_equal(analytic, numeric, 4e-4 + 5e-3 * fabs(numeric));
+		others += fabs(analytic);
+	}
+	assert_true(others > 0.01);
+	for (size_t i = 0; i < output->rows; i++)
+		c.values[output->at + i * output->cols + (size_t) fixed] = 5;
+	assert_true(evaluate(&c, c.batch.dlogits) == before);
+	close_check(&c);
+}
+
+static void
+test_gradients_with_a_fixed_negative(void **state)
+{
+	(void) state;
+	check_fixed(cross_entropy);
+	check_fixed(squared_error);
+	check_fixed(ranking);
 }
 
 /* A batch without any picture must leave the image's weights a zero gradient,
@@ -227,7 +300,7 @@ test_no_picture_in_the_batch(void **state)
 	double sum = 0;
 
 	(void) state;
-	open_check(&c, MREN_ACTIVATION_TANH, MREN_LOSS_CROSS_ENTROPY, FIXTURE_IMAGE, false);
+	open_check(&c, MREN_ACTIVATION_TANH, cross_entropy, FIXTURE_IMAGE, false);
 	for (size_t i = 0; i < ROWS; i++)
 		c.batch.has_image[i] = false;
 	memset(c.batch.image, 0, ROWS * FIXTURE_IMAGE * sizeof(float));
@@ -256,18 +329,76 @@ test_losses_by_hand(void **state)
 	float weight = 2;
 
 	(void) state;
-	assert_float_equal(mren_loss(MREN_LOSS_CROSS_ENTROPY, logits, &label, &weight, 1, 2, 0.5f, d),
+	assert_float_equal(mren_loss(&cross_entropy, logits, &label, &weight, 1, 2, 0.5f, d),
 					   2 * log(4), 1e-6);
 	assert_float_equal(d[0], -0.75, 1e-6);
 	assert_float_equal(d[1], 0.75, 1e-6);
-	assert_float_equal(mren_loss(MREN_LOSS_MSE, logits, &label, &weight, 1, 2, 1, d), 2 * 1.125,
+	assert_float_equal(mren_loss(&squared_error, logits, &label, &weight, 1, 2, 1, d), 2 * 1.125,
 					   1e-6);
 	/* Far apart logits neither overflow nor vanish. */
 	logits[1] = 1000;
-	assert_float_equal(mren_loss(MREN_LOSS_CROSS_ENTROPY, logits, &label, &weight, 1, 2, 1, d),
-					   2000, 1e-3);
+	assert_float_equal(mren_loss(&cross_entropy, logits, &label, &weight, 1, 2, 1, d), 2000, 1e-3);
 	logits[1] = NAN;
-	assert_false(isfinite(mren_loss(MREN_LOSS_CROSS_ENTROPY, logits, &label, &weight, 1, 2, 1, d)));
+	assert_false(isfinite(mren_loss(&cross_entropy, logits, &label, &weight, 1, 2, 1, d)));
+}
+
+/*
+ * CR-CNN with relations A, none, B scored 2, (7), 1; g = 2, m+ = 2.5, m- = 0.5.
+ * A row of A: log(1 + e^(2 (2.5 - 2))) + log(1 + e^(2 (0.5 + 1))).
+ * A row of none: only log(1 + e^(2 (0.5 + 2))), of the best, A.
+ */
+static void
+test_ranking_by_hand(void **state)
+{
+	MrenObjective objective = ranking;
+	const float logits[3] = {2, 7, 1};
+	const float weight = 1;
+	int32_t label = 0;
+	float d[3];
+
+	(void) state;
+	objective.fixed = 1;
+	assert_float_equal(mren_loss(&objective, logits, &label, &weight, 1, 3, 1, d),
+					   log1p(exp(1)) + log1p(exp(3)), 1e-6);
+	assert_float_equal(d[0], -2 / (1 + exp(-1)), 1e-6);
+	assert_true(d[1] == 0);
+	assert_float_equal(d[2], 2 / (1 + exp(-3)), 1e-6);
+	label = 1;
+	assert_float_equal(mren_loss(&objective, logits, &label, &weight, 1, 3, 1, d), log1p(exp(5)),
+					   1e-6);
+	assert_float_equal(d[0], 2 / (1 + exp(-5)), 1e-6);
+	assert_true(d[1] == 0 && d[2] == 0);
+	/* Without a fixed relation, none is a relation as any: 7 is the best wrong one. */
+	label = 0;
+	assert_float_equal(mren_loss(&ranking, logits, &label, &weight, 1, 3, 1, d),
+					   log1p(exp(1)) + log1p(exp(15)), 1e-5);
+	assert_true(d[2] == 0);
+	/* Of equals, the first. */
+	label = 1;
+	mren_loss(&objective, (const float[3]){2, 0, 2}, &label, &weight, 1, 3, 1, d);
+	assert_true(d[0] > 0 && d[2] == 0);
+	assert_false(
+		isfinite(mren_loss(&objective, (const float[3]){NAN, 0, 2}, &label, &weight, 1, 3, 1, d)));
+}
+
+/* With logits (ln 3, 0 fixed): p = (3/4, 1/4). */
+static void
+test_fixed_negative_by_hand(void **state)
+{
+	MrenObjective objective = cross_entropy;
+	const float logits[2] = {logf(3), 99};
+	const float weight = 1;
+	int32_t label = 1;
+	float d[2];
+
+	(void) state;
+	objective.fixed = 1;
+	assert_float_equal(mren_loss(&objective, logits, &label, &weight, 1, 2, 1, d), log(4), 1e-6);
+	assert_float_equal(d[0], 0.75, 1e-6);
+	assert_true(d[1] == 0);
+	objective.loss = MREN_LOSS_MSE;
+	assert_float_equal(mren_loss(&objective, logits, &label, &weight, 1, 2, 1, d), 1.125, 1e-6);
+	assert_true(d[1] == 0);
 }
 
 /* Layers of 2048 and 1024 rows: 4.3 thousand million products a layer, in
@@ -313,10 +444,14 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_losses_by_hand),
+		cmocka_unit_test(test_ranking_by_hand),
+		cmocka_unit_test(test_fixed_negative_by_hand),
 		cmocka_unit_test(test_gradients_of_text_alone),
 		cmocka_unit_test(test_gradients_with_images),
 		cmocka_unit_test(test_gradients_under_dropout),
 		cmocka_unit_test(test_gradients_of_squared_error),
+		cmocka_unit_test(test_gradients_of_ranking),
+		cmocka_unit_test(test_gradients_with_a_fixed_negative),
 		cmocka_unit_test(test_no_picture_in_the_batch),
 		cmocka_unit_test(test_large_products_can_be_interrupted),
 	};

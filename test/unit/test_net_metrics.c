@@ -328,23 +328,118 @@ test_temperature_has_a_closed_form(void **state)
 	TestEnv test;
 	const float logits[8] = {0, 2, 0, 2, 0, 2, 0, 2};
 	const int32_t labels[4] = {1, 1, 0, 1};
+	const float weights[4] = {2, 2, 1, 2};
+	MrenLogits rows = {logits, labels, NULL, 4, 2, -1};
+	MrenCalibration fit;
 	MrenError err = {0};
-	double t;
 
 	(void) state;
 	test_env_init(&test);
-	assert_int_equal(mren_fit_temperature(&test.env, logits, labels, NULL, 4, 2, &t, &err),
-					 MREN_OK);
-	assert_float_equal(t, 2 / log(3), 1e-3);
+	assert_int_equal(mren_calibration_fit(&test.env, &rows, &fit, &err), MREN_OK);
+	assert_float_equal(fit.temperature, 2 / log(3), 1e-5);
+	assert_true(fit.bias == 0);
+	/* H(1/4) in nats. */
+	assert_float_equal(mren_calibration_loss(&rows, &fit), 0.5623351446, 1e-8);
 	/* Weights count as so many rows: 6 of 7. */
-	{
-		const float weights[4] = {2, 2, 1, 2};
+	rows.weights = weights;
+	mren_calibration_fit(&test.env, &rows, &fit, &err);
+	assert_float_equal(fit.temperature, 2 / log(6), 1e-5);
+	/* Rows that are all right want no doubt at all: to the bound, or to where a
+	 * double shows no further gain. */
+	rows.labels = (const int32_t[4]){1, 1, 1, 1};
+	mren_calibration_fit(&test.env, &rows, &fit, &err);
+	assert_true(fit.temperature >= 0.05 && fit.temperature < 0.1);
+	/* All wrong: complete doubt. */
+	rows.labels = (const int32_t[4]){0, 0, 0, 0};
+	mren_calibration_fit(&test.env, &rows, &fit, &err);
+	assert_float_equal(fit.temperature, 20, 1e-6);
+	test.interrupt_at = test.n_checks + 1;
+	assert_int_equal(mren_calibration_fit(&test.env, &rows, &fit, &err), MREN_ECANCELED);
+	rows.n = 0;
+	test.interrupt_at = 0;
+	assert_int_equal(mren_calibration_fit(&test.env, &rows, &fit, &err), MREN_OK);
+	assert_true(fit.temperature == 1 && fit.bias == 0);
+}
 
-		mren_fit_temperature(&test.env, logits, labels, weights, 4, 2, &t, &err);
-		assert_float_equal(t, 2 / log(6), 1e-3);
+#define FIT_ROWS 400
+#define FIT_RELATIONS 4
+
+/* Scores as a network with a fixed negative gives them; labels drawn from
+ * softmax([s / 2, 1.5]), the truth that the fit should come near. */
+static void
+draw_rows(float *logits, int32_t *labels)
+{
+	MrenRandom random;
+
+	mren_random_seed(&random, 11, 0);
+	for (size_t i = 0; i < FIT_ROWS; i++)
+	{
+		float *row = logits + i * FIT_RELATIONS;
+		double p[FIT_RELATIONS];
+		double sum = 0;
+		double at;
+
+		for (size_t j = 0; j < FIT_RELATIONS; j++)
+		{
+			row[j] = j == 2 ? 0 : 3 * mren_random_normal(&random);
+			p[j] = j == 2 ? exp(1.5) : exp((double) row[j] / 2);
+			sum += p[j];
+		}
+		at = (double) mren_random_uniform(&random) * sum;
+		for (labels[i] = 0; labels[i] < FIT_RELATIONS - 1 && at >= p[labels[i]]; labels[i]++)
+			at -= p[labels[i]];
 	}
-	mren_fit_temperature(&test.env, logits, labels, NULL, 0, 2, &t, &err);
-	assert_true(t == 1);
+}
+
+/* No point of a fine grid around, or of a coarse one over the whole range, has a
+ * lower loss than what Newton's method found. */
+static void
+test_temperature_and_bias_against_a_grid(void **state)
+{
+	static float logits[FIT_ROWS * FIT_RELATIONS];
+	static int32_t labels[FIT_ROWS];
+	MrenLogits rows = {logits, labels, NULL, FIT_ROWS, FIT_RELATIONS, 2};
+	TestEnv test;
+	MrenCalibration fit;
+	MrenError err = {0};
+	double least;
+
+	(void) state;
+	test_env_init(&test);
+	draw_rows(logits, labels);
+	assert_int_equal(mren_calibration_fit(&test.env, &rows, &fit, &err), MREN_OK);
+	assert_float_equal(fit.temperature, 2, 0.4);
+	assert_float_equal(fit.bias, 1.5, 0.4);
+	/* The prior moves the bias by about b / 9 / (rows * p (1 - p)) < 0.003. */
+	least = mren_calibration_loss(&rows, &fit) - 1e-5;
+	for (int i = -10; i <= 10; i++)
+	{
+		for (int j = -10; j <= 10; j++)
+		{
+			MrenCalibration near = {fit.temperature * exp(i * 0.01), fit.bias + j * 0.02};
+			MrenCalibration far = {exp(i * 0.29), j * 1.9};
+
+			assert_true(mren_calibration_loss(&rows, &near) >= least);
+			assert_true(mren_calibration_loss(&rows, &far) >= least);
+		}
+	}
+}
+
+/* No row of the negative relation: likelihood alone would send b to minus infinity. */
+static void
+test_bias_of_few_rows_is_finite(void **state)
+{
+	const float logits[4] = {1, 0, 1, 0};
+	const int32_t labels[2] = {0, 0};
+	MrenLogits rows = {logits, labels, NULL, 2, 2, 1};
+	TestEnv test;
+	MrenCalibration fit;
+	MrenError err = {0};
+
+	(void) state;
+	test_env_init(&test);
+	assert_int_equal(mren_calibration_fit(&test.env, &rows, &fit, &err), MREN_OK);
+	assert_true(fit.bias > -5 && fit.bias < 0);
 }
 
 /* Two bins of two: |0.1 + 0.3 - 1| + |0.8 + 0.6 - 2| over 4 rows = 0.3. */
@@ -371,6 +466,8 @@ main(void)
 		cmocka_unit_test(test_semeval_by_hand),
 		cmocka_unit_test(test_semeval_equals_its_scorer_to_the_digit),
 		cmocka_unit_test(test_temperature_has_a_closed_form),
+		cmocka_unit_test(test_temperature_and_bias_against_a_grid),
+		cmocka_unit_test(test_bias_of_few_rows_is_finite),
 		cmocka_unit_test(test_calibration_error_by_hand),
 	};
 

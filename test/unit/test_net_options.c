@@ -41,8 +41,10 @@ test_defaults_are_the_recipe(void **state)
 		"{\"activation\": \"relu\", \"batch_size\": 32, \"class_weights\": \"none\", "
 		"\"dropout\": 0.5, \"epochs\": 100, \"fusion\": \"parallel\", \"hidden\": [128, 64], "
 		"\"hidden_dropout\": 0.3, \"image_dropout\": 0.25, \"l2\": 0.01, \"learning_rate\": 0.001, "
-		"\"loss\": \"cross_entropy\", \"momentum\": 0.9, \"negative\": null, "
-		"\"optimizer\": \"adam\", \"patience\": 8, \"product\": 32, \"refit\": true, \"seed\": 1, "
+		"\"loss\": \"cross_entropy\", \"margin_right\": 2.5, \"margin_wrong\": 0.5, "
+		"\"momentum\": 0.9, \"negative\": null, \"negative_logit\": \"learned\", "
+		"\"optimizer\": \"adam\", \"patience\": 8, \"product\": 32, \"ranking_scale\": 2, "
+		"\"refit\": true, \"seed\": 1, "
 		"\"text_encoder\": \"pool\", \"threshold\": null, \"validation_share\": 0.1, "
 		"\"window\": 2}");
 	mren_release(&test.env, json);
@@ -68,6 +70,8 @@ test_values_are_taken(void **state)
 	assert_int_equal(mren_options_set(&options, "refit", &refit, &err), MREN_OK);
 	assert_int_equal(set_string(&options, "activation", "tanh", &err), MREN_OK);
 	assert_int_equal(set_string(&options, "loss", "mse", &err), MREN_OK);
+	assert_int_equal(set_string(&options, "loss", "ranking", &err), MREN_OK);
+	assert_int_equal(set_string(&options, "negative_logit", "fixed", &err), MREN_OK);
 	assert_int_equal(set_string(&options, "optimizer", "sgd", &err), MREN_OK);
 	assert_int_equal(set_string(&options, "class_weights", "balanced", &err), MREN_OK);
 	assert_int_equal(set_string(&options, "negative", "a \"b\"\n", &err), MREN_OK);
@@ -82,6 +86,8 @@ test_values_are_taken(void **state)
 	assert_int_equal(mren_options_json(&test.env, &options, &json, &err), MREN_OK);
 	assert_non_null(strstr(json, "\"hidden\": [1, 20, 8192]"));
 	assert_non_null(strstr(json, "\"learning_rate\": 0.1,"));
+	assert_non_null(strstr(json, "\"loss\": \"ranking\","));
+	assert_non_null(strstr(json, "\"negative_logit\": \"fixed\","));
 	assert_non_null(strstr(json, "\"negative\": \"a \\\"b\\\"\\u000a\""));
 	assert_non_null(strstr(json, "\"seed\": -9223372036854775808"));
 	mren_release(&test.env, json);
@@ -144,7 +150,8 @@ test_impossible_words_and_arrays(void **state)
 	mren_options_init(&options);
 	assert_int_equal(set_string(&options, "loss", "hinge", &err), MREN_EPARAM);
 	assert_string_equal(err.message, "invalid value for option \"loss\": \"hinge\"");
-	assert_string_equal(err.hint, "Allowed values of \"loss\": \"cross_entropy\", \"mse\".");
+	assert_string_equal(err.hint,
+						"Allowed values of \"loss\": \"cross_entropy\", \"mse\", \"ranking\".");
 	assert_int_equal(mren_options_set(&options, "hidden", &hidden, &err), MREN_EPARAM);
 	hidden.n_numbers = 0;
 	assert_int_equal(mren_options_set(&options, "hidden", &hidden, &err), MREN_EPARAM);
