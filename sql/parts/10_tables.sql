@@ -94,11 +94,12 @@ CREATE TABLE mren.model_version (
     metrics     jsonb,
     training_rows bigint NOT NULL,
     seconds     double precision,
+    lexicons    bytea[],
     UNIQUE (model, version)
 );
 ALTER TABLE mren.model_version ALTER COLUMN head SET STORAGE EXTERNAL;
 COMMENT ON TABLE mren.model_version IS
-    'Versions of models; embeddings and encoder are content hashes (mren.embedding.sha256, mren.encoder.identity).';
+    'Versions of models; embeddings, encoder and lexicons are content hashes (mren.embedding.sha256, mren.encoder.identity, mren.lexicon.sha256).';
 
 -- Weights, tensor by tensor (row-major float4, little-endian), in parts far
 -- below the size limit of a field.

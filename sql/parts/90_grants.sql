@@ -10,7 +10,8 @@
 
 GRANT USAGE ON SCHEMA mren TO PUBLIC;
 
-GRANT SELECT ON mren.models, mren.runs, mren.training_progress, mren.embeddings, mren.image_encoders TO PUBLIC;
+GRANT SELECT ON mren.models, mren.runs, mren.training_progress, mren.embeddings, mren.image_encoders, mren.lexicons
+    TO PUBLIC;
 
 REVOKE EXECUTE ON FUNCTION
     mren.load_embeddings(text, text, text, integer),
@@ -21,6 +22,9 @@ REVOKE EXECUTE ON FUNCTION
     mren.load_image_encoder(text, bytea, text, real[], real[]),
     mren.load_image_encoder(text, oid, text, real[], real[]),
     mren.drop_image_encoder(text),
+    mren.load_lexicon(text, text),
+    mren.load_lexicon(text, text[], text),
+    mren.drop_lexicon(text),
     mren.save_model(text, mren.network),
     mren.import_model(text, bytea),
     mren.promote(text, integer),

@@ -17,7 +17,7 @@ const MrenContent mren_content_embeddings = {
 	.function = "mren.drop_embeddings()",
 	.delete_row = "DELETE FROM mren.embedding WHERE id OPERATOR(pg_catalog.=) $1",
 	.delete_parts = "DELETE FROM mren.embedding_word WHERE embedding OPERATOR(pg_catalog.=) $1",
-	.encoder = false,
+	.used = "v.embeddings OPERATOR(pg_catalog.=) $1",
 };
 
 const MrenContent mren_content_encoder = {
@@ -25,7 +25,15 @@ const MrenContent mren_content_encoder = {
 	.function = "mren.drop_image_encoder()",
 	.delete_row = "DELETE FROM mren.encoder WHERE id OPERATOR(pg_catalog.=) $1",
 	.delete_parts = "DELETE FROM mren.encoder_part WHERE encoder OPERATOR(pg_catalog.=) $1",
-	.encoder = true,
+	.used = "v.encoder OPERATOR(pg_catalog.=) $1",
+};
+
+const MrenContent mren_content_lexicon = {
+	.what = "lexicon",
+	.function = "mren.drop_lexicon()",
+	.delete_row = "DELETE FROM mren.lexicon WHERE id OPERATOR(pg_catalog.=) $1",
+	.delete_parts = "DELETE FROM mren.lexicon_phrase WHERE lexicon OPERATOR(pg_catalog.=) $1",
+	.used = "$1 OPERATOR(pg_catalog.=) ANY (v.lexicons)",
 };
 
 void
@@ -41,7 +49,7 @@ mren_content_drop(const MrenContent *content, const char *name, int64 id, const 
 						errmsg("must be owner of %s \"%s\"", content->what, name)));
 	mren_models_begin(content->function);
 	mren_catalog_write(content->delete_row, 1, types, values, NULL);
-	users = mren_models_using(hash, content->encoder);
+	users = mren_models_using(hash, content->used);
 	if (users != NULL)
 		ereport(ERROR, (errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
 						errmsg("cannot drop %s \"%s\" because models need it", content->what, name),

@@ -318,6 +318,20 @@ check_need(const char *model, const char *what, const char *function, const char
 					  errhint("Call %s before predicting.", function)));
 }
 
+static void
+check_lexicons(const char *model, Datum lexicons)
+{
+	Datum *hashes;
+	int n;
+
+	deconstruct_array(DatumGetArrayTypeP(lexicons), BYTEAOID, -1, false, TYPALIGN_INT, &hashes,
+					  NULL, &n);
+	for (int i = 0; i < n; i++)
+		check_need(model, "a lexicon that is", "mren.load_lexicon",
+				   "SELECT FROM mren.lexicon WHERE sha256 OPERATOR(pg_catalog.=) $1 FOR SHARE",
+				   hashes[i]);
+}
+
 /*
  * The lock keeps what is needed from being dropped until this transaction's
  * end: whoever drops it locks its row, then asks mren_models_using.
@@ -329,12 +343,15 @@ mren_models_check_needs(const char *model, int64 version)
 	Datum values[] = {Int64GetDatum(version)};
 	Datum embeddings;
 	Datum encoder;
+	Datum lexicons;
 	bool isnull;
+	bool no_lexicons;
 
-	mren_models_run("SELECT embeddings, encoder FROM mren.model_version"
+	mren_models_run("SELECT embeddings, encoder, lexicons FROM mren.model_version"
 					" WHERE id OPERATOR(pg_catalog.=) $1",
 					1, types, values);
 	embeddings = mren_models_result(1, &isnull);
+	lexicons = mren_models_result(3, &no_lexicons);
 	encoder = mren_models_result(2, &isnull);
 	check_need(model, "word embeddings that are", "mren.load_embeddings",
 			   "SELECT FROM mren.embedding WHERE sha256 OPERATOR(pg_catalog.=) $1 FOR SHARE",
@@ -343,6 +360,8 @@ mren_models_check_needs(const char *model, int64 version)
 		check_need(model, "an image encoder that is", "mren.load_image_encoder",
 				   "SELECT FROM mren.encoder WHERE identity OPERATOR(pg_catalog.=) $1 FOR SHARE",
 				   encoder);
+	if (!no_lexicons)
+		check_lexicons(model, lexicons);
 }
 
 int32
@@ -528,7 +547,7 @@ mren_import_model(PG_FUNCTION_ARGS)
  */
 
 char *
-mren_models_using(const uint8 *sha256, bool encoder)
+mren_models_using(const uint8 *sha256, const char *used)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	Oid types[] = {BYTEAOID};
@@ -547,8 +566,8 @@ mren_models_using(const uint8 *sha256, bool encoder)
 			" FROM (SELECT m.name, pg_catalog.row_number() OVER (ORDER BY m.name) AS i"
 			" FROM mren.model m WHERE EXISTS (SELECT FROM mren.model_version v"
 			" WHERE v.model OPERATOR(pg_catalog.=) m.id"
-			" AND v.%s OPERATOR(pg_catalog.=) $1)) used",
-			encoder ? "encoder" : "embeddings"),
+			" AND %s)) used",
+			used),
 		1, types, values);
 	if (DatumGetInt64(mren_models_result(2, &isnull)) > 0)
 		list = MemoryContextStrdup(caller, TextDatumGetCString(mren_models_result(1, &isnull)));

@@ -50,11 +50,11 @@ extern MrenNet *mren_models_load(const MrenVersionRow *version, MemoryContext co
 
 /*
  * mren_models_using
- *	  The models with a version that names these embeddings (or this encoder) by
- *	  its hash: up to five, quoted, as in '"a", "b" and 3 more'; NULL if none.
+ *	  The models with a version v that names content $1 by its hash, which
+ *	  `used` (MrenContent) is the condition for: up to five, quoted, as in '"a", "b" and 3 more'; NULL if none.
  *	  Sees what was committed until now, whatever the caller's snapshot.
  */
-extern char *mren_models_using(const uint8 *sha256, bool encoder);
+extern char *mren_models_using(const uint8 *sha256, const char *used);
 
 /*
  * What a function that changes a model begins and ends with: refuses a

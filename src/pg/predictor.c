@@ -16,6 +16,7 @@
 #include "pg/env.h"
 #include "pg/models.h"
 #include "pg/settings.h"
+#include "pg/tokenizer.h"
 
 typedef struct ModelEntry
 {
@@ -26,10 +27,7 @@ typedef struct ModelEntry
 
 static MrenCache cache = MREN_CACHE_INIT(cache, &mren_model_cache, NULL);
 
-/* The backend's tokenizer and the buffers of the row at hand. */
-static MemoryContext text_context;
-static MrenEnv text_env;
-static MrenTokenizer *tokenizer;
+/* The buffers of the row at hand. */
 static MrenEncoded encoded;
 
 /* Buffers that one long text blew up are given back after the next row. */
@@ -99,29 +97,18 @@ mren_predictor_encoder(MrenPredictor *predictor)
 	return predictor->encoder;
 }
 
-static void
-open_tokenizer(void)
-{
-	MrenError err;
-
-	if (tokenizer != NULL)
-		return;
-	if (text_context == NULL)
-		text_context = AllocSetContextCreate(TopMemoryContext, "mren text", ALLOCSET_DEFAULT_SIZES);
-	text_env = mren_pg_env(text_context);
-	MREN_PG_TRY(mren_tokenizer_open(&text_env, &tokenizer, &err));
-}
-
 const MrenEncoded *
 mren_encode_pair(const MrenVocabulary *vocabulary, const MrenPair *pair)
 {
+	MrenTokenizer *tokenizer = mren_pg_tokenizer();
+	MemoryContext context = mren_pg_text_context();
+	MrenEnv env = mren_pg_env(context);
 	MrenError err;
 
-	open_tokenizer();
-	if (MemoryContextMemAllocated(text_context, true) > KEEP_TEXT_BYTES)
-		mren_encoded_free(&text_env, &encoded);
-	MREN_PG_TRY(mren_encode(tokenizer, &text_env, vocabulary, pair->sentence.data,
-							pair->sentence.len, &pair->head, &pair->tail, &encoded, &err));
+	if (MemoryContextMemAllocated(context, true) > KEEP_TEXT_BYTES)
+		mren_encoded_free(&env, &encoded);
+	MREN_PG_TRY(mren_encode(tokenizer, &env, vocabulary, pair->sentence.data, pair->sentence.len,
+							&pair->head, &pair->tail, &encoded, &err));
 	return &encoded;
 }
 

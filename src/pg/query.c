@@ -64,9 +64,8 @@ mren_query_text(const char *query)
 	return statement->stmt_len > 0 ? pnstrdup(text, statement->stmt_len) : pstrdup(text);
 }
 
-/* 0: not there. */
-static AttrNumber
-find_column(TupleDesc desc, const char *name)
+AttrNumber
+mren_query_find(TupleDesc desc, const char *name)
 {
 	AttrNumber found = 0;
 
@@ -133,26 +132,23 @@ check_mentions(TupleDesc desc, MrenColumns *columns)
 	columns->ranges = head_range;
 }
 
-static void
-need_column(uint32 needed, MrenColumn column, TupleDesc desc)
+void
+mren_query_lacks(TupleDesc desc, const char *name)
 {
 	StringInfoData names;
 
-	if ((needed & (1u << column)) == 0)
-		return;
 	initStringInfo(&names);
 	for (int i = 0; i < desc->natts; i++)
 		appendStringInfo(&names, "%s\"%s\"", i > 0 ? ", " : "",
 						 NameStr(TupleDescAttr(desc, i)->attname));
-	ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
-					errmsg("the query has no column \"%s\"", known[column].name),
-					errdetail("Its columns are %s.", names.data),
-					errhint("Name it with AS in the query's select list.")));
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_COLUMN), errmsg("the query has no column \"%s\"", name),
+			 errdetail("Its columns are %s.", names.data),
+			 errhint("Name it with AS in the query's select list.")));
 }
 
-/* Plans the query, to learn its columns; refuses all but one SELECT. */
-static TupleDesc
-describe(const char *query)
+TupleDesc
+mren_query_describe(const char *query)
 {
 	SPIPlanPtr plan = SPI_prepare(query, 0, NULL);
 	List *sources;
@@ -178,16 +174,16 @@ describe(const char *query)
 void
 mren_query_columns(const char *query, uint32 needed, MrenColumns *columns)
 {
-	TupleDesc desc = describe(query);
+	TupleDesc desc = mren_query_describe(query);
 
 	memset(columns, 0, sizeof(*columns));
 	for (MrenColumn column = 0; column < MREN_N_COLUMNS; column++)
 	{
-		AttrNumber attno = find_column(desc, known[column].name);
+		AttrNumber attno = mren_query_find(desc, known[column].name);
 
-		if (attno == 0)
-			need_column(needed, column, desc);
-		else
+		if (attno == 0 && (needed & (1u << column)) != 0)
+			mren_query_lacks(desc, known[column].name);
+		if (attno != 0)
 			check_type(desc, column, attno);
 		columns->attno[column] = attno;
 	}

@@ -14,6 +14,8 @@
 #include "access/tupdesc.h"
 #include "executor/tuptable.h"
 
+#include "pg/compat.h"
+
 /* What the row queries may have; missing ones have attribute number 0. */
 typedef enum MrenColumn
 {
@@ -48,6 +50,15 @@ typedef struct MrenColumns
  *	  Inside a SPI connection of the caller's.
  */
 extern void mren_query_columns(const char *query, uint32 needed, MrenColumns *columns);
+
+/*
+ * The parts of it, for queries with other columns: plans the query, refusing all
+ * but one SELECT; finds a column, 0 if there is none and an error if there are
+ * two; raises the error that there is none.
+ */
+extern TupleDesc mren_query_describe(const char *query);
+extern AttrNumber mren_query_find(TupleDesc desc, const char *name);
+extern void mren_query_lacks(TupleDesc desc, const char *name) MREN_NORETURN;
 
 /* The text of a query of one statement as it may stand in parentheses. */
 extern char *mren_query_text(const char *query);

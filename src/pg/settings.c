@@ -19,6 +19,7 @@ int mren_word_cache = 64 * 1024;
 int mren_model_cache = 128 * 1024;
 int mren_encoder_cache = 256 * 1024;
 int mren_picture_cache = 8 * 1024;
+int mren_lexicon_cache = 256 * 1024;
 int mren_aggregate_memory = 512 * 1024;
 int mren_train_memory = 1024 * 1024;
 
@@ -50,6 +51,8 @@ mren_settings_define(void)
 		 GUC_UNIT_KB},
 		{"mren.picture_cache", "Memory for feature vectors of pictures seen lately.",
 		 &mren_picture_cache, 0, GUC_UNIT_KB},
+		{"mren.lexicon_cache", "Memory for loaded lexicons; a larger one is refused.",
+		 &mren_lexicon_cache, 64, GUC_UNIT_KB},
 		{"mren.aggregate_memory", "Most memory that one state of mren.train_agg may hold.",
 		 &mren_aggregate_memory, 64, GUC_UNIT_KB},
 		{"mren.train_memory",

@@ -20,6 +20,7 @@ extern int mren_word_cache;	   /* kB, a set of embeddings */
 extern int mren_model_cache;   /* kB */
 extern int mren_encoder_cache; /* kB */
 extern int mren_picture_cache; /* kB of feature vectors */
+extern int mren_lexicon_cache; /* kB */
 
 /* What training may hold. */
 extern int mren_aggregate_memory; /* kB, a state of mren.train_agg */

@@ -1,0 +1,34 @@
+/*
+ * tokenizer.c
+ *	  The backend's one tokenizer, which is costly to open.
+ */
+#include "pg/tokenizer.h"
+
+#include "utils/memutils.h"
+
+#include "pg/env.h"
+
+static MemoryContext context;
+static MrenTokenizer *tokenizer;
+
+MemoryContext
+mren_pg_text_context(void)
+{
+	if (context == NULL)
+		context = AllocSetContextCreate(TopMemoryContext, "mren text", ALLOCSET_DEFAULT_SIZES);
+	return context;
+}
+
+MrenTokenizer *
+mren_pg_tokenizer(void)
+{
+	MrenEnv env;
+	MrenError err;
+
+	if (tokenizer == NULL)
+	{
+		env = mren_pg_env(mren_pg_text_context());
+		MREN_PG_TRY(mren_tokenizer_open(&env, &tokenizer, &err));
+	}
+	return tokenizer;
+}
