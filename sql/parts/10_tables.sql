@@ -95,11 +95,15 @@ CREATE TABLE mren.model_version (
     training_rows bigint NOT NULL,
     seconds     double precision,
     lexicons    bytea[],
+    query       text,
+    search_path text,
+    query_owner name,
+    given       jsonb,
     UNIQUE (model, version)
 );
 ALTER TABLE mren.model_version ALTER COLUMN head SET STORAGE EXTERNAL;
 COMMENT ON TABLE mren.model_version IS
-    'Versions of models; embeddings, encoder and lexicons are content hashes (mren.embedding.sha256, mren.encoder.identity, mren.lexicon.sha256).';
+    'Versions of models; embeddings, encoder and lexicons are content hashes (mren.embedding.sha256, mren.encoder.identity, mren.lexicon.sha256). query, with the search_path and the role it was given under, and the options as given are what mren.retrain goes by.';
 
 -- Weights, tensor by tensor (row-major float4, little-endian), in parts far
 -- below the size limit of a field.
@@ -145,7 +149,7 @@ CREATE TABLE mren.run (
     started_by  name NOT NULL,
     started_at  timestamptz NOT NULL,
     finished_at timestamptz,
-    status      text NOT NULL CHECK (status IN ('running', 'succeeded', 'failed', 'canceled')),
+    status      text NOT NULL CHECK (status IN ('running', 'succeeded', 'skipped', 'failed', 'canceled', 'terminated')),
     backend     integer NOT NULL,
     phase       text NOT NULL,
     query       text NOT NULL,
@@ -160,10 +164,21 @@ CREATE TABLE mren.run (
     seconds_left double precision,
     log         jsonb NOT NULL DEFAULT '[]',
     sqlstate    text,
-    message     text
+    message     text,
+    call        text NOT NULL DEFAULT 'train',
+    champion    integer,
+    verdict     text,
+    reason      text,
+    measure     text,
+    champion_score double precision,
+    challenger_score double precision,
+    lower_bound double precision,
+    gate_rows   bigint,
+    gate_seen   bigint,
+    new_rows    bigint
 );
 CREATE INDEX run_model ON mren.run (model, id);
-COMMENT ON TABLE mren.run IS 'Every call of mren.train, in progress or ended, with each epoch in log.';
+COMMENT ON TABLE mren.run IS 'Every training and retraining, in progress or ended, with each epoch in log.';
 
 SELECT pg_catalog.pg_extension_config_dump('mren.embedding_id', '');
 SELECT pg_catalog.pg_extension_config_dump('mren.encoder_id', '');

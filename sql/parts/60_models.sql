@@ -83,7 +83,9 @@ SELECT m.name AS model,
        v.created_by,
        pg_catalog.encode(v.sha256, 'hex') AS sha256,
        pg_catalog.encode(v.embeddings, 'hex') AS embeddings_sha256,
-       pg_catalog.encode(v.encoder, 'hex') AS image_encoder_sha256
+       pg_catalog.encode(v.encoder, 'hex') AS image_encoder_sha256,
+       CASE WHEN mren.has_model_privilege(m.name, 'train') THEN v.query END AS query,
+       v.query_owner
 FROM mren.model m
 JOIN mren.model_version v ON v.model OPERATOR(pg_catalog.=) m.id
 WHERE mren.has_model_privilege(m.name, 'predict, train');
@@ -127,7 +129,18 @@ SELECT r.id AS run,
        r.log,
        r.sqlstate,
        r.message,
-       r.backend
+       r.backend,
+       r.call,
+       r.champion,
+       r.verdict,
+       r.reason,
+       r.measure,
+       r.champion_score,
+       r.challenger_score,
+       r.lower_bound,
+       r.gate_rows,
+       r.gate_seen,
+       r.new_rows
 FROM mren.run r
 WHERE EXISTS (
           SELECT FROM pg_catalog.pg_roles a
@@ -139,7 +152,7 @@ WHERE EXISTS (
           SELECT FROM pg_catalog.pg_roles a
           WHERE a.rolname OPERATOR(pg_catalog.=) current_user AND a.rolsuper);
 COMMENT ON VIEW mren.runs IS
-    'What every training did, the failed ones too: one''s own and those of models that one may train. Status died: the server or its process ended before it could say why.';
+    'What every training and retraining did, the failed ones too: one''s own and those of models that one may train. Status died: the server or its process ended before it could say why.';
 
 CREATE VIEW mren.training_progress WITH (security_barrier) AS
 SELECT r.model,
@@ -154,7 +167,8 @@ SELECT r.model,
        r.rows_per_second,
        r.seconds_left,
        r.started_at,
-       r.started_by
+       r.started_by,
+       r.call
 FROM mren.runs r
 WHERE r.status OPERATOR(pg_catalog.=) 'running'
    OR (r.status OPERATOR(pg_catalog.=) 'died'

@@ -280,7 +280,7 @@ read_fixed(MrenCursor *cursor, MrenExample *example, MrenError *err)
 	mren_cursor_floats(cursor, example->tail_box, 4);
 	if (cursor->failed)
 		return fail_record(err, "it is too short");
-	if (split > MREN_SPLIT_TEST)
+	if (split > MREN_SPLIT_GATE)
 		return fail_record(err, "its split is unknown");
 	example->split = (MrenSplit) split;
 	if (!isfinite(example->weight) || example->weight <= 0)

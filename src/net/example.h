@@ -33,7 +33,14 @@ typedef enum MrenSplit
 	MREN_SPLIT_TRAIN,
 	MREN_SPLIT_VALIDATION,
 	MREN_SPLIT_TEST, /* takes no part in training */
+	MREN_SPLIT_GATE, /* neither does this: it is held out to judge models by */
 } MrenSplit;
+
+static inline bool
+mren_split_trains(MrenSplit split)
+{
+	return split != MREN_SPLIT_TEST && split != MREN_SPLIT_GATE;
+}
 
 /* Limits of one row, checked when it is appended and when it is read. */
 #define MREN_MAX_SHAPES 32			  /* shapes of unknown words: pieces -1 .. -MREN_MAX_SHAPES */

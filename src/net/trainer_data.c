@@ -67,7 +67,7 @@ scan_row(MrenTrainer *trainer, const MrenExample *example, MrenError *err)
 	uint32_t number;
 
 	trainer->report.n_rows++;
-	if (example->split == MREN_SPLIT_TEST)
+	if (!mren_split_trains(example->split))
 		return MREN_OK;
 	trainer->n_usable++;
 	trainer->report.n_rows_with_image += example->has_image;
@@ -180,7 +180,7 @@ row_role(const MrenTrainer *trainer, const MrenExample *example)
 {
 	bool validates;
 
-	if (example->split == MREN_SPLIT_TEST)
+	if (!mren_split_trains(example->split))
 		return MREN_ROLE_NONE;
 	if (trainer->has_validation_split)
 		validates = example->split == MREN_SPLIT_VALIDATION;

@@ -9,6 +9,7 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
 #include "pg/catalog_scan.h"
@@ -68,6 +69,18 @@ uint64
 mren_catalog_read(const char *sql, int n, const Oid *types, const Datum *values, const char *nulls)
 {
 	return execute_as_owner(sql, n, types, values, nulls, true);
+}
+
+/* The newest thing that a table has. */
+void
+mren_catalog_require_current(void)
+{
+	if (get_attnum(mren_table_oid("model_version"), "given") != InvalidAttrNumber)
+		return;
+	ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					errmsg("the extension mren is of an older version in this database than in the "
+						   "server"),
+					errhint("Run ALTER EXTENSION mren UPDATE.")));
 }
 
 bytea *

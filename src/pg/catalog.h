@@ -139,6 +139,12 @@ extern bool mren_catalog_words_add(MrenWordInsert *insert, int32 id, const char 
 								   const float4 *vector, int n);
 extern void mren_catalog_words_end(MrenWordInsert *insert);
 
+/*
+ * An error (55000) if the extension's tables are of a release before this
+ * library's: for what writes, or reads what that release did not have.
+ */
+extern void mren_catalog_require_current(void);
+
 /* A content hash as a bytea. */
 extern bytea *mren_catalog_hash_datum(const uint8 *sha256);
 

@@ -8,8 +8,10 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
+#include "net/gate.h"
 #include "pg/env.h"
 #include "pg/predictor.h"
+#include "text/normal.h"
 
 void
 mren_encode_example(MrenExample *example, const MrenSentence *sentence, const MrenPair *pair,
@@ -26,6 +28,32 @@ mren_encode_example(MrenExample *example, const MrenSentence *sentence, const Mr
 	example->weight = 1;
 	example->group = mren_example_group(pair->sentence.data, pair->sentence.len,
 										image != NULL ? &example->image : NULL);
+}
+
+uint64
+mren_encode_gate_key(const MrenPair *pair, const MrenExample *example)
+{
+	MrenEnv env = mren_pg_env(CurrentMemoryContext);
+	MrenError err;
+	char *normal;
+	size_t len;
+	uint64 key;
+
+	MREN_PG_TRY(
+		mren_text_normalise(&env, pair->sentence.data, pair->sentence.len, &normal, &len, &err));
+	key = mren_gate_key(normal, len, example->has_image ? &example->image : NULL);
+	mren_release(&env, normal);
+	return key;
+}
+
+void
+mren_encode_gate(const MrenEncodeSite *site, const MrenPair *pair, MrenExample *example)
+{
+	double share = site->options.gate_share;
+
+	if (share > 0 && mren_split_trains(example->split) &&
+		mren_gate_holds(mren_encode_gate_key(pair, example), share))
+		example->split = MREN_SPLIT_GATE;
 }
 
 static MrenEncodeSite *
@@ -188,6 +216,7 @@ encode(FunctionCallInfo fcinfo, MrenEncodeSite *site, bool ranges)
 		MREN_PG_TRY(
 			mren_split_parse(VARDATA_ANY(split), VARSIZE_ANY_EXHDR(split), &example.split, &err));
 	}
+	mren_encode_gate(site, &pair, &example);
 	MREN_PG_TRY(mren_example_append(&env, &buffer, &example, &err));
 	if (image != NULL)
 		MREN_PG_TRY(mren_buffer_append(&env, &buffer, image,

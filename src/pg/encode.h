@@ -27,6 +27,13 @@ extern void mren_encode_example(MrenExample *example, const MrenSentence *senten
 								const MrenPair *pair, MrenText relation, const float4 *image,
 								int n_image);
 
+/*
+ * mren_encode_gate_key
+ *	  By which a row is held out of training, or not: mren_gate_key of its
+ *	  sentence and the picture's hash.
+ */
+extern uint64 mren_encode_gate_key(const MrenPair *pair, const MrenExample *example);
+
 /* What one call site of a function that encodes rows keeps from row to row. */
 typedef struct MrenEncodeSite
 {
@@ -54,5 +61,9 @@ extern MrenEncodeSite *mren_encode_site(FunctionCallInfo fcinfo, int options_arg
  */
 extern const float4 *mren_encode_row(MrenEncodeSite *site, const MrenPair *pair, MrenText relation,
 									 MrenExample *example);
+
+/* Sets the split of a row that the options hold out; unless it is a test row. */
+extern void mren_encode_gate(const MrenEncodeSite *site, const MrenPair *pair,
+							 MrenExample *example);
 
 #endif

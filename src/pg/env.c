@@ -117,7 +117,13 @@ message_text(const char *utf8)
 void
 mren_pg_raise(const MrenError *err)
 {
-	/* The usual way out of an interruption, with PostgreSQL's own message. */
+	/*
+	 * The usual way out of an interruption, with PostgreSQL's own message; but
+	 * a termination is made an error first, so that a job can record it.
+	 */
+	if (err->status == MREN_ECANCELED && ProcDiePending)
+		ereport(ERROR, (errcode(ERRCODE_ADMIN_SHUTDOWN),
+						errmsg("terminating connection due to administrator command")));
 	if (err->status == MREN_ECANCELED)
 		CHECK_FOR_INTERRUPTS();
 	ereport(ERROR,

@@ -38,6 +38,7 @@ void
 mren_models_begin(const char *function)
 {
 	PreventCommandIfReadOnly(function);
+	mren_catalog_require_current();
 	SPI_connect();
 }
 
@@ -200,7 +201,8 @@ static int64
 insert_version(int64 model, int32 version, const MrenNetwork *network, const MrenSaveExtra *extra)
 {
 	Oid types[] = {INT8OID,	 INT4OID,	   NAMEOID,	 BYTEAOID, BYTEAOID, BYTEAOID,
-				   BYTEAOID, TEXTARRAYOID, JSONBOID, JSONBOID, INT8OID,	 FLOAT8OID};
+				   BYTEAOID, TEXTARRAYOID, JSONBOID, JSONBOID, INT8OID,	 FLOAT8OID,
+				   TEXTOID,	 TEXTOID,	   NAMEOID,	 JSONBOID};
 	Datum values[lengthof(types)];
 	char nulls[lengthof(types)];
 	uint8 sha256[MREN_SHA256_LENGTH];
@@ -225,10 +227,27 @@ insert_version(int64 model, int32 version, const MrenNetwork *network, const Mre
 	values[10] = Int64GetDatum((int64) info.n_training_rows);
 	values[11] = Float8GetDatum(extra->seconds);
 	nulls[11] = extra->seconds >= 0 ? ' ' : 'n';
+	nulls[12] = nulls[13] = nulls[14] = nulls[15] = 'n';
+	if (extra->query != NULL)
+	{
+		const MrenStoredQuery *query = extra->query;
+
+		nulls[12] = nulls[14] = nulls[15] = ' ';
+		values[12] = CStringGetTextDatum(query->text);
+		if (query->search_path != NULL)
+		{
+			nulls[13] = ' ';
+			values[13] = CStringGetTextDatum(query->search_path);
+		}
+		values[14] = NameGetDatum(&query->owner);
+		values[15] = extra->given;
+	}
 	mren_catalog_write(
 		"INSERT INTO mren.model_version (model, version, created_at, created_by, head, sha256,"
-		" embeddings, encoder, relations, options, metrics, training_rows, seconds)"
-		" VALUES ($1, $2, pg_catalog.clock_timestamp(), $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
+		" embeddings, encoder, relations, options, metrics, training_rows, seconds, query,"
+		" search_path, query_owner, given)"
+		" VALUES ($1, $2, pg_catalog.clock_timestamp(), $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,"
+		" $13, $14, $15, $16)"
 		" RETURNING id",
 		lengthof(types), types, values, nulls);
 	return DatumGetInt64(mren_models_result(1, &isnull));

@@ -14,6 +14,7 @@
 #include "pg/catalog.h"
 #include "pg/compat.h"
 #include "pg/network.h"
+#include "pg/stored.h"
 
 /*
  * A training in progress holds the advisory lock of these two keys, class and
@@ -24,8 +25,10 @@
 
 typedef struct MrenSaveExtra
 {
-	bool deploy;	/* deploy the version even if it is not the model's first */
-	double seconds; /* that training took; negative: unknown */
+	bool deploy;				  /* deploy the version even if it is not the model's first */
+	double seconds;				  /* that training took; negative: unknown */
+	const MrenStoredQuery *query; /* it was trained on; NULL: none is known */
+	Datum given;				  /* jsonb, the options as given; with query only */
 } MrenSaveExtra;
 
 /*

@@ -95,6 +95,23 @@ bool_value(const char *key, const JsonbValue *value)
 	return value->val.boolean;
 }
 
+static double
+share_value(const char *key, const JsonbValue *value)
+{
+	double share = -1;
+
+	if (value->type == jbvNull)
+		return 0;
+	if (value->type == jbvNumeric)
+		share = DatumGetFloat8(
+			DirectFunctionCall1(numeric_float8, NumericGetDatum(value->val.numeric)));
+	if (!(share >= 0 && share <= 0.5))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("option \"%s\" is not a share of the rows", key),
+						errhint("Give a number from 0 to 0.5.")));
+	return share;
+}
+
 /* A seed may use all 64 bits, which a double does not hold. */
 static bool
 seed_value(const JsonbValue *value, MrenOptions *options)
@@ -120,8 +137,9 @@ unknown_key(const char *key)
 	char known[1024];
 
 	mren_options_list(known, sizeof(known));
-	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("unknown option \"%s\"", key),
-					errhint("Options are embeddings, image_encoder, deploy, %s.", known)));
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("unknown option \"%s\"", key),
+			 errhint("Options are embeddings, image_encoder, deploy, gate_share, %s.", known)));
 }
 
 static void
@@ -139,6 +157,8 @@ set_option(MrenTrainOptions *options, const char *key, const JsonbValue *value, 
 	}
 	else if (strcmp(key, "deploy") == 0)
 		options->deploy = bool_value(key, value);
+	else if (strcmp(key, "gate_share") == 0)
+		options->gate_share = share_value(key, value);
 	else if (!mren_options_known(key))
 		unknown_key(key);
 	else if (strcmp(key, "seed") != 0 || !seed_value(value, &options->net))
@@ -234,7 +254,8 @@ mren_train_options_json(const MrenTrainOptions *options)
 	appendBinaryStringInfo(&json, core, end - 1);
 	append_member(&json, "embeddings", options->embeddings);
 	append_member(&json, "image_encoder", options->image_encoder);
-	appendStringInfo(&json, ", \"deploy\": %s}", options->deploy ? "true" : "false");
+	appendStringInfo(&json, ", \"deploy\": %s, \"gate_share\": %g}",
+					 options->deploy ? "true" : "false", options->gate_share);
 	mren_release(&env, core);
 	return json.data;
 }

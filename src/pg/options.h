@@ -19,6 +19,7 @@ typedef struct MrenTrainOptions
 	char *embeddings;	 /* name; of the only set loaded where the option is missing */
 	char *image_encoder; /* name, or NULL: no picture can be used */
 	bool deploy;
+	double gate_share; /* of the rows, held out to judge models by; 0 .. 0.5 */
 	MrenEmbeddingRow embedding_row;
 	MrenEncoderRow encoder_row; /* if image_encoder */
 } MrenTrainOptions;

@@ -38,12 +38,13 @@ static const Column known[MREN_N_COLUMNS] = {
 	{"tail_box", BOXOID, "pg_catalog.box"},
 	{"weight", FLOAT4OID, "pg_catalog.float4"},
 	{"split", TEXTOID, "pg_catalog.text"},
+	{"group", TEXTOID, "pg_catalog.text"},
 };
 
 const char *
 mren_column_name(MrenColumn column)
 {
-	return known[column].name;
+	return quote_identifier(known[column].name);
 }
 
 const char *
@@ -84,7 +85,7 @@ mren_query_find(TupleDesc desc, const char *name)
 
 /*
  * The generated statement casts; here what no cast should paper over is
- * refused.  Anything may be an id, which is shown as text.
+ * refused.  Anything may be an id or a group, which are taken as text.
  */
 static void
 check_type(TupleDesc desc, MrenColumn column, AttrNumber attno)
@@ -93,7 +94,7 @@ check_type(TupleDesc desc, MrenColumn column, AttrNumber attno)
 	Oid want = known[column].type;
 	bool fits;
 
-	if (column == MREN_COLUMN_ID)
+	if (column == MREN_COLUMN_ID || column == MREN_COLUMN_GROUP)
 		return;
 	if (want == TEXTOID)
 		fits = type == TEXTOID || type == VARCHAROID || type == BPCHAROID || type == NAMEOID ||

@@ -32,9 +32,10 @@ typedef enum MrenColumn
 	MREN_COLUMN_TAIL_BOX,
 	MREN_COLUMN_WEIGHT,
 	MREN_COLUMN_SPLIT,
+	MREN_COLUMN_GROUP, /* of any type: rows of one group are judged together */
 } MrenColumn;
 
-#define MREN_N_COLUMNS (MREN_COLUMN_SPLIT + 1)
+#define MREN_N_COLUMNS (MREN_COLUMN_GROUP + 1)
 
 typedef struct MrenColumns
 {
@@ -63,7 +64,7 @@ extern void mren_query_lacks(TupleDesc desc, const char *name) MREN_NORETURN;
 /* The text of a query of one statement as it may stand in parentheses. */
 extern char *mren_query_text(const char *query);
 
-/* The name and the SQL type of a column, for generated statements. */
+/* The name, quoted if it must be, and the SQL type of a column, for generated statements. */
 extern const char *mren_column_name(MrenColumn column);
 extern const char *mren_column_type(MrenColumn column, bool ranges);
 

@@ -21,24 +21,25 @@
 #include "pg/run.h"
 
 void
-mren_run_begin(MrenRun *run, const char *model, const char *query, const Datum options)
+mren_run_begin(MrenRun *run, const MrenRunStart *start)
 {
-	Oid types[] = {TEXTOID, NAMEOID, INT4OID, TEXTOID, JSONBOID};
+	Oid types[] = {TEXTOID, NAMEOID, INT4OID, TEXTOID, JSONBOID, TEXTOID};
 	NameData user;
-	Datum values[5];
+	Datum values[6];
 	bool isnull;
 
 	namestrcpy(&user, GetUserNameFromId(GetUserId(), false));
-	values[0] = CStringGetTextDatum(model);
+	values[0] = CStringGetTextDatum(start->model);
 	values[1] = NameGetDatum(&user);
 	values[2] = Int32GetDatum(MyProcPid);
-	values[3] = CStringGetTextDatum(query);
-	values[4] = options;
+	values[3] = CStringGetTextDatum(start->query);
+	values[4] = start->options;
+	values[5] = CStringGetTextDatum(start->call);
 	mren_catalog_write("INSERT INTO mren.run (model, started_by, started_at, status, backend, "
-					   "phase, query, options) "
+					   "phase, query, options, call) "
 					   "VALUES ($1, $2, pg_catalog.clock_timestamp(), 'running', $3, 'reading', "
-					   "$4, $5) RETURNING id",
-					   5, types, values, NULL);
+					   "$4, $5, $6) RETURNING id",
+					   6, types, values, NULL);
 	run->id =
 		DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 	DirectFunctionCall2(pg_advisory_lock_int4, Int32GetDatum(MREN_RUN_LOCK_CLASS),
@@ -128,10 +129,11 @@ mren_run_succeed(MrenRun *run, int32 version)
 void
 mren_run_fail(MrenRun *run, const ErrorData *error)
 {
-	bool canceled =
-		error->sqlerrcode == ERRCODE_QUERY_CANCELED || error->sqlerrcode == ERRCODE_ADMIN_SHUTDOWN;
+	const char *status = error->sqlerrcode == ERRCODE_ADMIN_SHUTDOWN   ? "terminated"
+						 : error->sqlerrcode == ERRCODE_QUERY_CANCELED ? "canceled"
+																	   : "failed";
 	Oid types[] = {INT8OID, TEXTOID, TEXTOID, TEXTOID, JSONBOID};
-	Datum values[] = {Int64GetDatum(run->id), CStringGetTextDatum(canceled ? "canceled" : "failed"),
+	Datum values[] = {Int64GetDatum(run->id), CStringGetTextDatum(status),
 					  CStringGetTextDatum(unpack_sql_state(error->sqlerrcode)),
 					  CStringGetTextDatum(error->message), log_datum(run)};
 

@@ -11,19 +11,26 @@
 
 typedef struct MrenRun
 {
-	int64 id; /* 0: not recorded */
-	char *model;
+	int64 id;			/* 0: not recorded */
 	StringInfoData log; /* a JSON array of epochs, not yet closed */
 } MrenRun;
+
+typedef struct MrenRunStart
+{
+	const char *model;
+	const char *call; /* "train", "retrain", ... */
+	const char *query;
+	Datum options; /* jsonb, as given */
+} MrenRunStart;
 
 /* Each inside a SPI connection of the caller's. */
 
 /* Inserts the row and takes the session lock that says the run is alive. */
-extern void mren_run_begin(MrenRun *run, const char *model, const char *query, const Datum options);
+extern void mren_run_begin(MrenRun *run, const MrenRunStart *start);
 
 typedef struct MrenRunProgress
 {
-	const char *phase; /* "reading", "training", "refitting" */
+	const char *phase; /* "reading", "training", "refitting", "judging" */
 	int64 rows;		   /* read or trained on; < 0: unknown */
 	MrenProgress epoch;
 	double rows_per_second; /* 0: unknown */
@@ -36,6 +43,7 @@ extern void mren_run_update(MrenRun *run, const MrenRunProgress *progress);
 extern void mren_run_log(MrenRun *run, const MrenProgress *progress, double seconds);
 
 extern void mren_run_succeed(MrenRun *run, int32 version);
+/* As "terminated", "canceled" or "failed", with SQLSTATE and message. */
 extern void mren_run_fail(MrenRun *run, const ErrorData *error);
 
 /* Gives up the session lock; after the row's end is committed. */

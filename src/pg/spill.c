@@ -130,7 +130,7 @@ add_picture(MrenSpill *spill, const MrenHash128 *hash, const uint8 *vector)
 }
 
 void
-mren_spill_add(MrenSpill *spill, const bytea *row)
+mren_spill_add(MrenSpill *spill, const bytea *row, MrenSpillFilter keep, void *state)
 {
 	MemoryContext old = MemoryContextSwitchTo(spill->context);
 	size_t len = VARSIZE_ANY_EXHDR(row);
@@ -145,6 +145,12 @@ mren_spill_add(MrenSpill *spill, const bytea *row)
 	MREN_PG_TRY(mren_example_read(aligned, len, &example, &size, &err));
 	if (len - size != (example.has_image ? spill->image_dim * sizeof(float4) : 0))
 		elog(ERROR, "an encoded row has %zu bytes behind its record", len - size);
+	if (keep != NULL && !keep(state, &example))
+	{
+		pfree(aligned);
+		MemoryContextSwitchTo(old);
+		return;
+	}
 	if (example.has_image)
 		add_picture(spill, &example.image, aligned + size);
 	record = cstring_to_text_with_len((char *) aligned, size);

@@ -12,6 +12,7 @@
 
 #include "postgres.h"
 
+#include "net/example.h"
 #include "net/source.h"
 
 typedef struct MrenSpill MrenSpill;
@@ -19,8 +20,15 @@ typedef struct MrenSpill MrenSpill;
 /* image_dim: floats behind the record of a row with a picture.  limit in bytes. */
 extern MrenSpill *mren_spill_create(int image_dim, size_t limit);
 
-/* What mren.encode_example gave. */
-extern void mren_spill_add(MrenSpill *spill, const bytea *row);
+/* Looks at each row before it is added; false: it is left out. */
+typedef bool (*MrenSpillFilter)(void *state, const MrenExample *example);
+
+/*
+ * mren_spill_add
+ *	  Adds what mren.encode_example gave, unless the filter (NULL: none) leaves
+ *	  it out.
+ */
+extern void mren_spill_add(MrenSpill *spill, const bytea *row, MrenSpillFilter keep, void *state);
 
 /* Sorts; afterwards the source can be read and nothing can be added. */
 extern void mren_spill_finish(MrenSpill *spill, MrenSource *source);

@@ -257,6 +257,7 @@ accumulate(FunctionCallInfo fcinfo, const Form *form)
 	image = mren_encode_row(site, &pair, mren_pair_type(PG_GETARG_DATUM(RELATION)), &example);
 	example.weight = extras.weight;
 	example.split = extras.split;
+	mren_encode_gate(site, &pair, &example);
 	MREN_PG_TRY(mren_examples_append(set->examples, &example, image, &err));
 	MemoryContextSwitchTo(old);
 	check_memory(set);

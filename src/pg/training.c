@@ -93,6 +93,12 @@ mren_training_step(MrenTraining *training, MrenProgress *progress)
 	MREN_PG_TRY(mren_trainer_step(training->trainer, progress, &err));
 }
 
+void
+mren_training_epoch_step(void *training, MrenProgress *progress)
+{
+	mren_training_step(training, progress);
+}
+
 /* Figures that equal trainings share: no times, no speeds. */
 static char *
 metrics_json(const MrenTrainReport *report)
@@ -130,4 +136,20 @@ mren_training_end(MrenTraining *training, MrenNetwork *network, MrenTrainReport 
 	network->metrics = metrics_json(report);
 	mren_trainer_free(training->trainer);
 	mren_vector_table_free(&training->env, training->table);
+}
+
+void
+mren_training_notice(const char *model, int32 version, const MrenNetwork *network,
+					 const MrenTrainReport *report)
+{
+	MrenNetInfo info;
+
+	mren_net_info(network->net, &info);
+	ereport(NOTICE,
+			(errmsg_internal(
+				"version %d of model \"%s\": %zu rows, %zu relations, %.1f %% of the words "
+				"have vectors",
+				version, model, info.n_training_rows, report->n_relations,
+				report->n_words > 0 ? 100.0 - 100.0 * report->n_unknown_words / report->n_words
+									: 100.0)));
 }

@@ -35,8 +35,15 @@ extern void mren_training_begin(MrenTraining *training, const MrenTrainOptions *
 /* One step; raises the core's errors.  Does not look for interrupts. */
 extern void mren_training_step(MrenTraining *training, MrenProgress *progress);
 
+/* The same as a step of mren_epochs_run, whose state is the MrenTraining. */
+extern void mren_training_epoch_step(void *training, MrenProgress *progress);
+
 /* The trained network with its options and figures; the trainer is freed. */
 extern void mren_training_end(MrenTraining *training, MrenNetwork *network,
 							  MrenTrainReport *report);
+
+/* Tells of the version that was saved. */
+extern void mren_training_notice(const char *model, int32 version, const MrenNetwork *network,
+								 const MrenTrainReport *report);
 
 #endif

@@ -133,7 +133,7 @@ for my $case (@cases)
 is($session->query('SELECT mren.predict(\'m\', sentence, head, tail) IS NOT NULL FROM pairs LIMIT 1'), 't', 'the session is as good as before');
 is($session->query('SELECT pg_backend_pid()'), $backend, 'and it is the same');
 
-# Terminated, a session takes its locks and files along; its run has died.
+# Terminated, a session takes its locks and files along; its run says so.
 $session->send("CALL mren.train('m', 'SELECT * FROM pairs', '$epochs')");
 wait_until { $watch->query(q{SELECT count(*) FROM mren.training_progress WHERE phase = 'training' AND epoch > 0}) > 0 };
 my $seconds = seconds_of
@@ -142,7 +142,7 @@ my $seconds = seconds_of
 	wait_until { $watch->query("SELECT count(*) FROM pg_stat_activity WHERE pid = $backend") == 0 };
 };
 cmp_ok($seconds, '<', $promptly, sprintf 'a session in its epochs is terminated within %.2f s', $seconds);
-is($watch->query('SELECT status FROM mren.runs ORDER BY run DESC LIMIT 1'), 'died', 'its run has died');
+is($watch->query('SELECT status FROM mren.runs ORDER BY run DESC LIMIT 1'), 'terminated', 'its run says so');
 left_behind('terminated');
 
 done_testing();

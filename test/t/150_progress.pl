@@ -122,7 +122,7 @@ $trainer->send(train('m', 10000));
 ok(in_epochs('m'), 'the last one');
 my $seconds = seconds_of { $node->restart };
 cmp_ok($seconds, '<', 30, sprintf 'a fast shutdown does not wait for it (%.1f s, start included)', $seconds);
-is($node->sql('SELECT status FROM mren.runs ORDER BY run DESC LIMIT 1'), 'died', 'its run has died');
+is($node->sql('SELECT status FROM mren.runs ORDER BY run DESC LIMIT 1'), 'terminated', 'its run says so');
 is(temporary_files($node), '0', 'no file is left');
 
 done_testing();
