@@ -18,6 +18,7 @@
 #include <time.h>
 
 #include "base/blas.h"
+#include "net/calibration.h"
 #include "net/examples.h"
 #include "net/metrics.h"
 #include "net/trainer.h"
@@ -30,6 +31,8 @@ typedef struct Row
 {
 	char *fields[MAX_FIELDS];
 	char *predicted;
+	float confidence;
+	double loss; /* -log p(relation) */
 } Row;
 
 typedef struct Lab
@@ -352,6 +355,7 @@ predict(Lab *lab, const MrenNet *net, Row *rows, size_t n, int fold)
 		MrenExample example;
 		MrenInput input;
 		MrenText best;
+		int32_t label;
 
 		if (fold >= 0 && fold_of(lab, &rows[i]) != fold)
 			continue;
@@ -366,10 +370,34 @@ predict(Lab *lab, const MrenNet *net, Row *rows, size_t n, int fold)
 		must(mren_net_probabilities(net, features, 1, p, scratch, &err));
 		best = mren_net_relation(net, mren_net_best(p, info.n_relations));
 		rows[i].predicted = strndup(best.data, best.len);
+		rows[i].confidence = p[mren_net_best(p, info.n_relations)];
+		label = mren_net_relation_index(net, example.relation.data, example.relation.len);
+		/* A relation that training has not seen: as unlikely as a float can say. */
+		rows[i].loss = -log(fmax(label >= 0 ? (double) p[label] : 0, 1e-7));
 	}
 	mren_release(&lab->env, features);
 	mren_release(&lab->env, scratch);
 	mren_release(&lab->env, p);
+}
+
+/* Likelihood, and the calibration error over 15 bins of equal mass. */
+static void
+score_confidence(const Row *rows, size_t n)
+{
+	float *confidence = malloc(n * sizeof(float));
+	uint8_t *correct = malloc(n);
+	double loss = 0;
+
+	for (size_t i = 0; i < n; i++)
+	{
+		confidence[i] = rows[i].confidence;
+		correct[i] = strcmp(rows[i].predicted, rows[i].fields[0]) == 0;
+		loss += rows[i].loss;
+	}
+	printf("  likelihood loss %.4f  calibration error %.4f", loss / (double) n,
+		   mren_calibration_error(confidence, correct, n, 15));
+	free(confidence);
+	free(correct);
 }
 
 static void
@@ -396,6 +424,7 @@ score(const Lab *lab, const Row *rows, size_t n)
 		   mren_confusion_accuracy(confusion), micro.f1, macro.f1);
 	if (mren_confusion_semeval(confusion, &semeval))
 		printf("  SemEval official macro F1 %.2f", 100 * semeval.f1);
+	score_confidence(rows, n);
 	printf("\n");
 	mren_confusion_free(confusion);
 }

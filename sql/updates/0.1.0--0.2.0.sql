@@ -3,6 +3,8 @@
 -- and in its part.  test/t/190_update.pl compares the outcome with a database
 -- made anew, object by object.
 
+\include 32_readers.sql
+
 -- Models name the lexicons they were trained with, as they do their embeddings.
 ALTER TABLE mren.model_version ADD COLUMN lexicons bytea[];
 \include 15_lexicons.sql

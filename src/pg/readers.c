@@ -99,7 +99,7 @@ set_extras(const Reader *reader, const MrenDatasetRow *row, Datum *values, bool 
 		set_text(values, nulls, n++, row->tail_name);
 	}
 	if (reader->kind == MREN_DATASET_OPENNRE || reader->kind == MREN_DATASET_MNRE ||
-		reader->kind == MREN_DATASET_CONLL04)
+		reader->kind == MREN_DATASET_CONLL04 || reader->kind == MREN_DATASET_TACRED)
 	{
 		set_text(values, nulls, n++, row->head_type);
 		set_text(values, nulls, n++, row->tail_type);
@@ -198,4 +198,18 @@ Datum
 mren_read_conll04(PG_FUNCTION_ARGS)
 {
 	return next_row(fcinfo, MREN_DATASET_CONLL04);
+}
+
+PG_FUNCTION_INFO_V1(mren_read_tacred);
+Datum
+mren_read_tacred(PG_FUNCTION_ARGS)
+{
+	return next_row(fcinfo, MREN_DATASET_TACRED);
+}
+
+PG_FUNCTION_INFO_V1(mren_read_marked);
+Datum
+mren_read_marked(PG_FUNCTION_ARGS)
+{
+	return next_row(fcinfo, MREN_DATASET_MARKED);
 }

@@ -22,6 +22,12 @@ is_blank(const char *text, size_t len)
 	return true;
 }
 
+static bool
+may_be_list(MrenDatasetKind kind)
+{
+	return kind == MREN_DATASET_CONLL04 || kind == MREN_DATASET_TACRED;
+}
+
 /* The outermost value must be a list or an object, as the kind has it. */
 static MrenStatus
 enter_root(MrenDataset *dataset, MrenError *err)
@@ -29,11 +35,10 @@ enter_root(MrenDataset *dataset, MrenError *err)
 	const MrenLiteralNode *root = dataset->literal.nodes;
 	bool list = root->kind == MREN_LITERAL_LIST;
 
-	if (root->kind != MREN_LITERAL_MAP && !(list && dataset->kind == MREN_DATASET_CONLL04))
+	if (root->kind != MREN_LITERAL_MAP && !(list && may_be_list(dataset->kind)))
 		return mren_fail(err, MREN_EFORMAT, "content is not %s",
-						 dataset->kind == MREN_DATASET_CONLL04
-							 ? "a list of sentences, nor a single one"
-							 : "an object");
+						 may_be_list(dataset->kind) ? "a list of sentences, nor a single one"
+													: "an object");
 	if (dataset->kind == MREN_DATASET_FEWREL)
 	{
 		dataset->n_groups = root->n;
@@ -97,6 +102,10 @@ mren_dataset_next(MrenDataset *dataset, MrenDatasetRow *row, bool *more, MrenErr
 			return mren_fewrel_next(dataset, row, more, err);
 		case MREN_DATASET_CONLL04:
 			return mren_conll04_next(dataset, row, more, err);
+		case MREN_DATASET_TACRED:
+			return mren_tacred_next(dataset, row, more, err);
+		case MREN_DATASET_MARKED:
+			return mren_marked_next(dataset, row, more, err);
 		case MREN_DATASET_OPENNRE:
 		case MREN_DATASET_MNRE:
 			break;
@@ -155,6 +164,25 @@ mren_dataset_append(MrenDataset *dataset, const char *text, size_t len, MrenErro
 	return MREN_OK;
 }
 
+/* The Penn Treebank's names of brackets. */
+static const char *const brackets[][2] = {
+	{"-LRB-", "("}, {"-RRB-", ")"}, {"-LSB-", "["}, {"-RSB-", "]"}, {"-LCB-", "{"}, {"-RCB-", "}"},
+};
+
+MrenText
+mren_dataset_token(const MrenDataset *dataset, const MrenLiteralNode *token)
+{
+	if (dataset->kind == MREN_DATASET_TACRED && token->len == 5 && token->text[0] == '-')
+	{
+		for (size_t i = 0; i < sizeof(brackets) / sizeof(*brackets); i++)
+		{
+			if (memcmp(token->text, brackets[i][0], 5) == 0)
+				return (MrenText){brackets[i][1], 1};
+		}
+	}
+	return (MrenText){token->text, token->len};
+}
+
 MrenStatus
 mren_dataset_join(MrenDataset *dataset, const MrenLiteralNode *node, const char *key,
 				  MrenError *err)
@@ -173,6 +201,7 @@ mren_dataset_join(MrenDataset *dataset, const MrenLiteralNode *node, const char 
 	for (uint32_t i = 0; i < node->n; i++)
 	{
 		const MrenLiteralNode *token = &nodes[at];
+		MrenText text;
 		int32_t lower;
 
 		if (token->kind != MREN_LITERAL_STRING)
@@ -183,7 +212,8 @@ mren_dataset_join(MrenDataset *dataset, const MrenLiteralNode *node, const char 
 		if (i > 0)
 			MREN_TRY(mren_dataset_append(dataset, " ", 1, err));
 		lower = dataset->n_chars;
-		MREN_TRY(mren_dataset_append(dataset, token->text, token->len, err));
+		text = mren_dataset_token(dataset, token);
+		MREN_TRY(mren_dataset_append(dataset, text.data, text.len, err));
 		dataset->tokens[i] = (MrenChars){lower, dataset->n_chars};
 		at = token->next;
 	}

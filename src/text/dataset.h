@@ -8,7 +8,13 @@
  *	fewrel		a whole file: a JSON object of lists of sentences, by relation
  *	mnre		one line: as opennre, but a Python dictionary, with "img_id"
  *	conll04		a whole file, or one sentence: JSON with "tokens", "tags" (BILOU or
- *				BIO) or "entities", and "relations"; every ordered pair of entities
+ *				BIO) or "entities", and "relations"; every ordered pair of entities.
+ *				Entities and relations may be lists, as ADE's: [first, end, type] and
+ *				[head first, head end, tail first, tail end, type], in tokens
+ *	tacred		a whole file, or one row: JSON with "token", "subj_start", "subj_end",
+ *				"obj_start", "obj_end" (both ends inclusive), their types, "relation"
+ *	marked		one line: a JSON object with "text", where the mentions stand between
+ *				"[[ " and " ]]" (head), "<< " and " >>" (tail), and "label"
  *
  * Tokens are joined by single spaces; positions become half-open ranges of
  * characters in the sentence.
@@ -28,6 +34,8 @@ typedef enum MrenDatasetKind
 	MREN_DATASET_FEWREL,
 	MREN_DATASET_MNRE,
 	MREN_DATASET_CONLL04,
+	MREN_DATASET_TACRED,
+	MREN_DATASET_MARKED,
 } MrenDatasetKind;
 
 /* data NULL: the set has none here. */

@@ -1,6 +1,6 @@
 /*
  * dataset_conll04.c
- *	  CoNLL04 in JSON: every ordered pair of a sentence's entities is a row.
+ *	  CoNLL04 in JSON, and ADE: every ordered pair of a sentence's entities is a row.
  *
  * First come the pairs that have a relation, in the file's order; then, with
  * negatives, the others as "None".
@@ -14,7 +14,7 @@
 static MrenStatus
 add_entity(MrenDataset *dataset, int32_t first, int32_t end, MrenText type, MrenError *err)
 {
-	MrenEntity entity = {{0, 0}, type};
+	MrenEntity entity = {first, end, {0, 0}, type};
 
 	MREN_TRY(mren_dataset_token_range(dataset, "entity", first, end, &entity.chars, err));
 	MREN_TRY(mren_grow(&dataset->env, &dataset->entities, &dataset->entities_capacity,
@@ -94,7 +94,26 @@ take_tags(MrenDataset *dataset, const MrenLiteralNode *tags, MrenError *err)
 	return close_entity(dataset, &entity, (int32_t) tags->n, err);
 }
 
-/* "entities": [{"type", "start", "end"}], as SpERT's files have them. */
+/*
+ * A member of an entity or a relation, which is an object with keys, or a list
+ * of numbers and strings, whose nodes follow each other.
+ */
+static const MrenLiteralNode *
+member(const MrenLiteral *literal, const MrenLiteralNode *node, const char *key, uint32_t place)
+{
+	if (node->kind != MREN_LITERAL_LIST)
+		return mren_literal_get(literal, node, key);
+	for (uint32_t i = 1; i <= place + 1; i++)
+	{
+		if (place >= node->n || node[i].kind == MREN_LITERAL_LIST ||
+			node[i].kind == MREN_LITERAL_MAP)
+			return NULL;
+	}
+	return node + 1 + place;
+}
+
+/* "entities": [{"type", "start", "end"}], as SpERT's files have them, or
+ * [[start, end, type]], as ADE's. */
 static MrenStatus
 take_listed(MrenDataset *dataset, const MrenLiteralNode *list, MrenError *err)
 {
@@ -112,12 +131,12 @@ take_listed(MrenDataset *dataset, const MrenLiteralNode *list, MrenError *err)
 
 		if (i % 4096 == 4095)
 			MREN_TRY(mren_check(&dataset->env, err));
-		if (!mren_dataset_int(mren_literal_get(literal, node, "start"), &first) ||
-			!mren_dataset_int(mren_literal_get(literal, node, "end"), &end))
+		if (!mren_dataset_int(member(literal, node, "start", 0), &first) ||
+			!mren_dataset_int(member(literal, node, "end", 1), &end))
 			return mren_dataset_fail(dataset, err, "entity %u lacks a whole \"start\" and \"end\"",
 									 i);
 		MREN_TRY(add_entity(dataset, first, end,
-							mren_dataset_text(mren_literal_get(literal, node, "type")), err));
+							mren_dataset_text(member(literal, node, "type", 2)), err));
 		at = node->next;
 	}
 	return MREN_OK;
@@ -135,6 +154,27 @@ take_entities(MrenDataset *dataset, const MrenLiteralNode *object, MrenError *er
 	return take_listed(dataset, mren_literal_get(literal, object, "entities"), err);
 }
 
+/* Number of the entity at the tokens that a relation's list names. */
+static MrenStatus
+entity_at(const MrenDataset *dataset, const MrenLiteralNode *relation, const char *role,
+		  size_t *number, MrenError *err)
+{
+	uint32_t place = strcmp(role, "head") == 0 ? 0 : 2;
+	int32_t first;
+	int32_t end;
+
+	if (!mren_dataset_int(member(&dataset->literal, relation, "", place), &first) ||
+		!mren_dataset_int(member(&dataset->literal, relation, "", place + 1), &end))
+		return mren_dataset_fail(dataset, err, "a relation's %s is not two whole numbers", role);
+	for (*number = 0; *number < dataset->n_entities; ++*number)
+	{
+		if (dataset->entities[*number].first == first && dataset->entities[*number].end == end)
+			return MREN_OK;
+	}
+	return mren_dataset_fail(dataset, err, "a relation's %s at tokens [%d,%d) is no entity", role,
+							 first, end);
+}
+
 /* Number of the entity that a relation names as its head or tail. */
 static MrenStatus
 entity_of(const MrenDataset *dataset, const MrenLiteralNode *relation, const char *role,
@@ -142,6 +182,8 @@ entity_of(const MrenDataset *dataset, const MrenLiteralNode *relation, const cha
 {
 	int32_t value;
 
+	if (relation->kind == MREN_LITERAL_LIST)
+		return entity_at(dataset, relation, role, number, err);
 	if (!mren_dataset_int(mren_literal_get(&dataset->literal, relation, role), &value))
 		return mren_dataset_fail(dataset, err, "a relation's \"%s\" is no whole number", role);
 	if (value < 0 || (size_t) value >= dataset->n_entities)
@@ -206,7 +248,7 @@ static MrenStatus
 next_relation(MrenDataset *dataset, MrenDatasetRow *row, MrenError *err)
 {
 	const MrenLiteralNode *node = &dataset->literal.nodes[dataset->relation_node];
-	MrenText type = mren_dataset_text(mren_literal_get(&dataset->literal, node, "type"));
+	MrenText type = mren_dataset_text(member(&dataset->literal, node, "type", 4));
 	size_t head = 0;
 	size_t tail = 0;
 

@@ -16,6 +16,7 @@ typedef struct MrenChars
 
 typedef struct MrenEntity
 {
+	int32_t first, end; /* tokens */
 	MrenChars chars;
 	MrenText type;
 } MrenEntity;
@@ -74,6 +75,9 @@ extern MrenStatus mren_dataset_append(MrenDataset *dataset, const char *text, si
 extern MrenStatus mren_dataset_join(MrenDataset *dataset, const MrenLiteralNode *node,
 									const char *key, MrenError *err);
 
+/* The text of a token as the sentence shall have it: tacred's brackets unescaped. */
+extern MrenText mren_dataset_token(const MrenDataset *dataset, const MrenLiteralNode *token);
+
 /* Characters of tokens lower .. upper - 1, after join. */
 extern MrenStatus mren_dataset_token_range(const MrenDataset *dataset, const char *what,
 										   int32_t lower, int32_t upper, MrenChars *chars,
@@ -96,5 +100,9 @@ extern MrenStatus mren_fewrel_next(MrenDataset *dataset, MrenDatasetRow *row, bo
 								   MrenError *err);
 extern MrenStatus mren_conll04_next(MrenDataset *dataset, MrenDatasetRow *row, bool *more,
 									MrenError *err);
+extern MrenStatus mren_tacred_next(MrenDataset *dataset, MrenDatasetRow *row, bool *more,
+								   MrenError *err);
+extern MrenStatus mren_marked_next(MrenDataset *dataset, MrenDatasetRow *row, bool *more,
+								   MrenError *err);
 
 #endif

@@ -61,7 +61,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size == 0)
 		return 0;
-	kind = (MrenDatasetKind) (data[0] % 5);
+	kind = (MrenDatasetKind) (data[0] % 7);
 	status = mren_dataset_open(env, kind, (const char *) data + 1, size - 1, data[0] & 0x80,
 							   &dataset, &err);
 	for (size_t n = 0; status == MREN_OK && more && n < MAX_ROWS; n++)

@@ -55,6 +55,23 @@ SELECT r.*, cut(sentence, head) AS head_text, cut(sentence, tail) AS tail_text F
 SELECT r.id, r.relation FROM conll, mren.read_conll04(content, negatives => false) AS r;
 SELECT error_of($$SELECT * FROM mren.read_conll04('[{"tokens": ["a"], "tags": ["I-X"]}]')$$);
 
+-- ADE's file has lists instead of objects.
+SELECT r.*, cut(sentence, head) AS head_text
+FROM mren.read_conll04('[{"tokens": ["rash", "from", "gold", "salt"], "entities": [[0, 1, "Effect"], [2, 4, "Drug"]], "relations": [[0, 1, 2, 4, "Adverse-Effect"]]}]') AS r;
+SELECT error_of($$SELECT * FROM mren.read_conll04('[{"tokens": ["a"], "entities": [[0, 1, "X"]], "relations": [[0, 1, 1, 2, "r"]]}]')$$);
+
+-- TACRED: a whole file or one row; both ends are inclusive.
+SELECT r.*, cut(sentence, head) AS head_text, cut(sentence, tail) AS tail_text
+FROM mren.read_tacred('[{"id": "e1", "relation": "per:title", "token": ["Tom", "Thabane", "-LRB-", "premier", "-RRB-"], "subj_start": 0, "subj_end": 1, "obj_start": 3, "obj_end": 3, "subj_type": "PERSON", "obj_type": "TITLE"}]') AS r;
+SELECT count(*) FROM mren.read_tacred(' ');
+SELECT error_of($$SELECT * FROM mren.read_tacred('[{"token": ["a"], "subj_start": 0, "subj_end": 1}]')$$);
+
+-- Marked lines: [[ head ]] and << tail >>.
+SELECT r.*, cut(sentence, head) AS head_text, cut(sentence, tail) AS tail_text
+FROM (VALUES ('{"text": "É, << Ang II >>-induced [x]]; [[ valsartan ]], P<<0.01", "label": "INHIBITOR", "metadata": []}'), ('')) AS raw (line),
+     mren.read_marked(line) AS r;
+SELECT error_of($$SELECT * FROM mren.read_marked('{"text": "[[ a ]] b"}')$$);
+
 -- A reader may stop before its end.
 SELECT relation FROM conll, mren.read_conll04(content) LIMIT 1;
 

@@ -493,6 +493,118 @@ malformed_conll04_is_named_by_element(void **state)
 		assert_string_equal(rows_of(MREN_DATASET_CONLL04, cases[i][0], true), cases[i][1]);
 }
 
+/* Lists instead of objects: ADE's file. */
+static const char ade_sample[] =
+	"[{\"tokens\": [\"rash\", \"from\", \"gold\", \"salt\"], \"entities\": [[0, 1, \"Effect\"], "
+	"[2, 4, \"Drug\"]], \"relations\": [[0, 1, 2, 4, \"Adverse-Effect\"]]}]";
+
+static void
+conll04_takes_lists(void **state)
+{
+	static const char *const cases[][2] = {
+		{"{\"tokens\": [\"a\"], \"entities\": [[0]]}",
+		 "element 1: entity 0 lacks a whole \"start\" and \"end\""},
+		{"{\"tokens\": [\"a\"], \"entities\": [[[], 1, \"X\"]]}",
+		 "element 1: entity 0 lacks a whole \"start\" and \"end\""},
+		{"{\"tokens\": [\"a\"], \"entities\": [[0, 1, \"X\"]], \"relations\": [[0, 1, 0, 1]]}",
+		 "element 1: a relation lacks its \"type\""},
+		{"{\"tokens\": [\"a\"], \"entities\": [[0, 1, \"X\"]], "
+		 "\"relations\": [[0, 1, \"x\", 1, \"r\"]]}",
+		 "element 1: a relation's tail is not two whole numbers"},
+		{"{\"tokens\": [\"a\"], \"entities\": [[0, 1, \"X\"]], "
+		 "\"relations\": [[0, 1, 1, 2, \"r\"]]}",
+		 "element 1: a relation's tail at tokens [1,2) is no entity"},
+	};
+
+	(void) state;
+	assert_string_equal(
+		rows_of(MREN_DATASET_CONLL04, ade_sample, true),
+		"rash from gold salt|rash|gold salt id=1 rel=Adverse-Effect ht=Effect tt=Drug\n"
+		"rash from gold salt|gold salt|rash id=1 rel=None ht=Drug tt=Effect\n");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		assert_string_equal(rows_of(MREN_DATASET_CONLL04, cases[i][0], false), cases[i][1]);
+}
+
+/* ---- TACRED ---- */
+
+static const char tacred_sample[] =
+	"[{\"id\": \"e1\", \"relation\": \"per:title\", \"token\": [\"Tom\", \"Thabane\", \"-LRB-\", "
+	"\"premier\", \"-RRB-\"], \"subj_start\": 0, \"subj_end\": 1, \"obj_start\": 3, \"obj_end\": "
+	"3, "
+	"\"subj_type\": \"PERSON\", \"obj_type\": \"TITLE\", \"stanford_head\": [2, 0, 2, 2, 2]}]";
+
+static void
+tacred_ends_are_inclusive(void **state)
+{
+	(void) state;
+	assert_string_equal(
+		rows_of(MREN_DATASET_TACRED, tacred_sample, false),
+		"Tom Thabane ( premier )|Tom Thabane|premier id=e1 rel=per:title ht=PERSON tt=TITLE\n");
+	/* One row alone; what only looks like a bracket's name stays. */
+	assert_string_equal(rows_of(MREN_DATASET_TACRED,
+								"{\"token\": [\"-LRX-\", \"b\"], \"subj_start\": 1, \"subj_end\": "
+								"1, \"obj_start\": 0, \"obj_end\": 0}",
+								false),
+						"-LRX- b|b|-LRX-\n");
+	assert_string_equal(rows_of(MREN_DATASET_TACRED, "[]", false), "");
+}
+
+static void
+malformed_tacred_is_named_by_element(void **state)
+{
+	static const char *const cases[][2] = {
+		{"3", "content is not a list of sentences, nor a single one"},
+		{"[3]", "element 1: row is not an object"},
+		{"[{}]", "element 1: \"token\" is missing"},
+		{"[{\"token\": [1]}]", "element 1: \"token\" has an element 1 that is no string"},
+		{"[{\"token\": [\"a\"], \"subj_start\": 0}]", "element 1: \"subj_end\" is no whole number"},
+		{"[{\"token\": [\"a\"], \"subj_start\": 0, \"subj_end\": 999999999}]",
+		 "element 1: subj at tokens [0,1000000000) is not in a sentence of 1"},
+		{"[{\"token\": [\"a\"], \"subj_start\": 0, \"subj_end\": 0, \"obj_start\": 1, "
+		 "\"obj_end\": 0}]",
+		 "element 1: obj at tokens [1,1) is not in a sentence of 1"},
+	};
+
+	(void) state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		assert_string_equal(rows_of(MREN_DATASET_TACRED, cases[i][0], false), cases[i][1]);
+}
+
+/* ---- marked lines ---- */
+
+static const char marked_sample[] = "{\"text\": \"\u00c9, << Ang II >>-induced [2-([2,6-x]]; [[ "
+									"valsartan ]], P<<0.01, 94 >> B ]]\", "
+									"\"label\": \"INHIBITOR\", \"metadata\": []}";
+
+static void
+marked_lines_lose_their_marks(void **state)
+{
+	(void) state;
+	assert_string_equal(
+		rows_of(MREN_DATASET_MARKED, marked_sample, false),
+		"\xC3\x89, Ang II-induced [2-([2,6-x]]; valsartan, P<<0.01, 94 >> B ]]|valsartan|Ang II "
+		"rel=INHIBITOR\n");
+	assert_string_equal(rows_of(MREN_DATASET_MARKED, " ", false), "");
+}
+
+static void
+malformed_marks_are_named(void **state)
+{
+	static const char *const cases[][2] = {
+		{"[]", "content is not an object"},
+		{"{}", "\"text\" is missing"},
+		{"{\"text\": 3}", "\"text\" is not a string"},
+		{"{\"text\": \"[[ a ]] b\"}", "\"text\" lacks the mark \"<< \""},
+		{"{\"text\": \"[[ a ]] << b >> [[ c ]]\"}", "mark \"[[ \" occurs twice"},
+		{"{\"text\": \" ]][[ << b >>\"}", "\"text\" lacks the mark \" ]]\""},
+		{"{\"text\": \"[[  ]] << b >>\"}", "nothing stands between \"[[ \" and \" ]]\""},
+	};
+
+	(void) state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		assert_string_equal(rows_of(MREN_DATASET_MARKED, cases[i][0], false), cases[i][1]);
+}
+
 static void
 failures_release_everything(void **state)
 {
@@ -500,6 +612,9 @@ failures_release_everything(void **state)
 		{MREN_DATASET_SEMEVAL, semeval_sample, strlen(semeval_sample), false, NULL, NULL, 0},
 		{MREN_DATASET_FEWREL, fewrel_sample, strlen(fewrel_sample), false, NULL, NULL, 0},
 		{MREN_DATASET_CONLL04, conll_sample, strlen(conll_sample), true, NULL, NULL, 0},
+		{MREN_DATASET_CONLL04, ade_sample, strlen(ade_sample), true, NULL, NULL, 0},
+		{MREN_DATASET_TACRED, tacred_sample, strlen(tacred_sample), false, NULL, NULL, 0},
+		{MREN_DATASET_MARKED, marked_sample, strlen(marked_sample), false, NULL, NULL, 0},
 	};
 	const size_t n = 1000000;
 	char *text = malloc(n);
@@ -587,8 +702,8 @@ static void
 published_files_give_their_rows(void **state)
 {
 	/*
-	 * SemEval: 8,000 sentences, 1,410 of them Other (Hendrickx et al. 2010).  CoNLL04:
-	 * its relations and its remaining pairs, counted with Python's json.
+	 * SemEval: 8,000 sentences, 1,410 of them Other (Hendrickx et al. 2010).  CoNLL04 and
+	 * ADE: their relations and remaining pairs, counted with Python's json.
 	 */
 	static const struct
 	{
@@ -599,6 +714,7 @@ published_files_give_their_rows(void **state)
 		{MREN_DATASET_SEMEVAL, "semeval2010_task8/TRAIN_FILE.TXT", 8000, 1410},
 		{MREN_DATASET_CONLL04, "conll04/conll04_train.json", 1283 + 10715, 10715},
 		{MREN_DATASET_CONLL04, "conll04/conll04_dev.json", 343 + 2917, 2917},
+		{MREN_DATASET_CONLL04, "ade/train.ADE0.json", 5029 + 10293, 10293},
 		{MREN_DATASET_FEWREL, "fewrel/val_wiki.json", 11200, 0},
 		{MREN_DATASET_FEWREL, "fewrel/val_nyt.json", 2500, 0},
 	};
@@ -616,26 +732,45 @@ published_files_give_their_rows(void **state)
 	}
 }
 
-/* In MNRE every name is its tokens joined by spaces, so the ranges must hit it. */
-static void
-published_mnre_names_are_what_the_ranges_cut_out(void **state)
+static size_t
+count_lines(MrenDatasetKind kind, const char *name, Counts *counts)
 {
-	Counts counts = {0, 0};
 	size_t n;
 	size_t n_rows = 0;
-	uint8_t *bytes = read_shared("mnre/mnre_train.txt", &n);
+	uint8_t *bytes = read_shared(name, &n);
 
-	(void) state;
 	for (size_t at = 0; at < n;)
 	{
 		uint8_t *end = memchr(bytes + at, '\n', n - at);
 		size_t len = end != NULL ? (size_t) (end - bytes) - at : n - at;
 
-		n_rows += count_rows(MREN_DATASET_MNRE, (char *) bytes + at, len, &counts);
+		n_rows += count_rows(kind, (char *) bytes + at, len, counts);
 		at += len + 1;
 	}
 	free(bytes);
-	assert_int_equal(n_rows, 12247);
+	return n_rows;
+}
+
+/* As many rows as the files have lines. */
+static void
+published_marked_lines_are_read(void **state)
+{
+	Counts counts = {0, 0};
+
+	(void) state;
+	assert_int_equal(count_lines(MREN_DATASET_MARKED, "scierc/train.txt", &counts), 3219);
+	assert_int_equal(count_lines(MREN_DATASET_MARKED, "chemprot/train.txt", &counts), 4169);
+	assert_int_equal(count_lines(MREN_DATASET_MARKED, "chemprot/dev.txt", &counts), 2427);
+}
+
+/* In MNRE every name is its tokens joined by spaces, so the ranges must hit it. */
+static void
+published_mnre_names_are_what_the_ranges_cut_out(void **state)
+{
+	Counts counts = {0, 0};
+
+	(void) state;
+	assert_int_equal(count_lines(MREN_DATASET_MNRE, "mnre/mnre_train.txt", &counts), 12247);
 	assert_int_equal(counts.n_renamed, 0);
 }
 
@@ -657,8 +792,14 @@ main(void)
 		cmocka_unit_test(conll04_gives_every_ordered_pair),
 		cmocka_unit_test(conll04_takes_one_sentence_bio_and_entities),
 		cmocka_unit_test(malformed_conll04_is_named_by_element),
+		cmocka_unit_test(conll04_takes_lists),
+		cmocka_unit_test(tacred_ends_are_inclusive),
+		cmocka_unit_test(malformed_tacred_is_named_by_element),
+		cmocka_unit_test(marked_lines_lose_their_marks),
+		cmocka_unit_test(malformed_marks_are_named),
 		cmocka_unit_test(failures_release_everything),
 		cmocka_unit_test(published_files_give_their_rows),
+		cmocka_unit_test(published_marked_lines_are_read),
 		cmocka_unit_test(published_mnre_names_are_what_the_ranges_cut_out),
 	};
 
