@@ -1,0 +1,121 @@
+/*
+ * abbreviation.c
+ *	  English abbreviations, in three kinds, and the words that begin sentences.
+ */
+#include "text/abbreviation.h"
+
+#include <string.h>
+
+/* Longer words are no abbreviations and begin no sentence by their name. */
+#define MAX_WORD 12
+
+/* Lower case, sorted by nothing: they are few. */
+static const char *const titles[] = {
+	"mr",  "mrs",  "ms",   "messrs", "mme",	 "dr",	 "prof", "gen", "col",	"lt",  "sgt",
+	"cpl", "pvt",  "capt", "cmdr",	 "adm",	 "maj",	 "brig", "rep", "reps", "sen", "sens",
+	"gov", "govs", "rev",  "hon",	 "pres", "supt", "st",	 "mt",	"ft",	"vs",  "cf",
+	"e.g", "i.e",  "viz",  "approx", "al",	 "fig",	 "figs", "drs", "profs"};
+static const char *const numbered[] = {"no", "nos", "vol", "vols", "eq", "sec",
+									   "ch", "art", "p",   "pp",   "ed", "par"};
+static const char *const others[] = {
+	"inc", "corp", "co",   "ltd", "jr",	  "sr",	  "bros",  "dept", "univ", "assn", "ave", "blvd",
+	"rd",  "jan",  "feb",  "mar", "apr",  "jun",  "jul",   "aug",  "sep",  "sept", "oct", "nov",
+	"dec", "ph.d", "m.d",  "ala", "ariz", "ark",  "calif", "colo", "conn", "del",  "fla", "ga",
+	"ill", "ind",  "kan",  "ky",  "la",	  "md",	  "mass",  "mich", "minn", "miss", "mo",  "mont",
+	"neb", "nev",  "okla", "ore", "pa",	  "tenn", "tex",   "va",   "vt",   "wash", "wis", "wyo"};
+static const char *const starters[] = {
+	"the",	 "a",	  "an",	   "in",   "on",	"at",	   "it",	"he",	 "she",		 "they",
+	"we",	 "i",	  "this",  "that", "these", "those",   "but",	"and",	 "if",		 "when",
+	"while", "after", "as",	   "for",  "from",	"by",	   "there", "his",	 "her",		 "its",
+	"their", "our",	  "my",	   "you",  "your",	"however", "also",	"some",	 "many",	 "no",
+	"not",	 "one",	  "all",   "what", "who",	"how",	   "why",	"where", "with",	 "to",
+	"under", "since", "until", "both", "each",	"yet",	   "or",	"so",	 "although", "before"};
+
+static bool
+is_in(const char *const *words, size_t n, const char *word, size_t len)
+{
+	for (size_t i = 0; i < n; i++)
+	{
+		if (strlen(words[i]) == len && memcmp(words[i], word, len) == 0)
+			return true;
+	}
+	return false;
+}
+
+#define IS_IN(words, word, len) is_in(words, sizeof(words) / sizeof(*(words)), word, len)
+
+static bool
+is_letter(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static bool
+is_blank(char c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+/* Letters, each but the last followed by a full stop: "U.S", "J". */
+static bool
+is_initials(const char *word, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+	{
+		if (i % 2 == 0 ? !is_letter(word[i]) : word[i] != '.')
+			return false;
+	}
+	return len % 2 == 1;
+}
+
+static void
+lower(const char *word, size_t len, char *out)
+{
+	for (size_t i = 0; i < len; i++)
+		out[i] = word[i] >= 'A' && word[i] <= 'Z' ? (char) (word[i] | 0x20) : word[i];
+}
+
+/* Whether a usual first word of a sentence stands at text[0]. */
+static bool
+begins_sentence(const char *text, size_t len)
+{
+	char word[MAX_WORD];
+	size_t n = 0;
+
+	while (n < len && is_letter(text[n]))
+		n++;
+	if (n == 0 || n > MAX_WORD || text[0] >= 'a')
+		return false;
+	lower(text, n, word);
+	return IS_IN(starters, word, n);
+}
+
+bool
+mren_abbreviation_goes_on(const char *text, size_t at, size_t len)
+{
+	size_t end = at;
+	size_t start;
+	char word[MAX_WORD];
+
+	while (end > 0 && is_blank(text[end - 1]))
+		end--;
+	if (end == 0 || text[--end] != '.')
+		return false;
+	start = end;
+	while (start > 0 && end - start <= MAX_WORD &&
+		   (is_letter(text[start - 1]) || text[start - 1] == '.'))
+		start--;
+	/* A longer word, or one with another character before its letters, as in "C3P.O". */
+	if (start == end || end - start > MAX_WORD ||
+		(start > 0 && ((unsigned char) text[start - 1] >= 0x80 ||
+					   (text[start - 1] >= '0' && text[start - 1] <= '9'))))
+		return false;
+	lower(text + start, end - start, word);
+	if (IS_IN(titles, word, end - start))
+		return true;
+	if (IS_IN(numbered, word, end - start))
+		return at < len && text[at] >= '0' && text[at] <= '9';
+	if (IS_IN(others, word, end - start) || is_initials(word, end - start))
+		return at < len && !begins_sentence(text + at, len - at);
+	return false;
+}
