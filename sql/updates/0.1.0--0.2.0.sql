@@ -14,6 +14,7 @@ REVOKE EXECUTE ON FUNCTION
     mren.load_lexicon(text, text[], text),
     mren.drop_lexicon(text)
 FROM PUBLIC;
+\include 55_extract.sql
 
 -- What mren.retrain goes by, and what it found.
 ALTER TABLE mren.model_version

@@ -47,6 +47,23 @@ extern MrenEncoder *mren_predictor_encoder(MrenPredictor *predictor);
 extern const MrenEncoded *mren_predictor_row(MrenPredictor *predictor, const MrenPair *pair,
 											 MrenInput *input);
 
+/*
+ * Rows of one picture: the first is encoded with it, the others without and
+ * then share it.  It stays valid while the first row's arguments and the
+ * predictor do.
+ */
+static inline void
+mren_input_share_picture(MrenInput *input, const MrenInput *first)
+{
+	input->image = first->image;
+}
+
+static inline void
+mren_input_drop_picture(MrenInput *input)
+{
+	input->image = NULL;
+}
+
 /* The row's fused vector into features (info.features_dim). */
 extern void mren_predictor_features(MrenPredictor *predictor, const MrenInput *input,
 									float4 *features);

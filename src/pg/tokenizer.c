@@ -1,6 +1,6 @@
 /*
  * tokenizer.c
- *	  The backend's one tokenizer, which is costly to open.
+ *	  The backend's one tokenizer and sentencer, which are costly to open.
  */
 #include "pg/tokenizer.h"
 
@@ -10,6 +10,7 @@
 
 static MemoryContext context;
 static MrenTokenizer *tokenizer;
+static MrenSentencer *sentencer;
 
 MemoryContext
 mren_pg_text_context(void)
@@ -31,4 +32,18 @@ mren_pg_tokenizer(void)
 		MREN_PG_TRY(mren_tokenizer_open(&env, &tokenizer, &err));
 	}
 	return tokenizer;
+}
+
+MrenSentencer *
+mren_pg_sentencer(void)
+{
+	MrenEnv env;
+	MrenError err;
+
+	if (sentencer == NULL)
+	{
+		env = mren_pg_env(mren_pg_text_context());
+		MREN_PG_TRY(mren_sentencer_open(&env, &sentencer, &err));
+	}
+	return sentencer;
 }
