@@ -107,8 +107,8 @@ bench_step(size_t dim, size_t window, double seconds, float dropout)
 		batch.has_unknown[i] = batch.has_image[i] = false;
 		labels[i] = (int32_t) mren_random_below(&random, RELATIONS);
 		weights[i] = 1;
-		for (size_t j = 0; j < batch.text_dim; j++)
-			batch.text[i * batch.text_dim + j] = mren_random_normal(&random);
+		for (size_t j = 0; j < batch.pool_dim; j++)
+			batch.text[i * batch.pool_dim + j] = mren_random_normal(&random);
 	}
 	objective = mren_objective(&options, -1);
 	fprintf(stderr, "%zu inputs, %zu parameters\n", batch.dim, layout.n_parameters);

@@ -144,4 +144,6 @@ mren_image_backward(MrenBatch *batch, float *values, float *grads)
 						batch->image_in, image_dim, batch->dfactor_image, NULL);
 	mren_dense_backward(batch, values, grads, ids->product_text_weight, ids->product_text_bias,
 						batch->fused, batch->dim, batch->dfactor_text, NULL);
+	batch->readers[batch->n_readers++] =
+		(MrenReader){batch->dfactor_text, batch->shape->product, ids->product_text_weight};
 }

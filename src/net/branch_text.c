@@ -1,7 +1,7 @@
 /*
  * branch_text.c
- *	  The text branch in training: standardised, dropped, and back to the
- *	  vectors of unknown words, its only trained tensor.
+ *	  The text branch in training: pooled parts standardised, convolutions
+ *	  beside them, dropout, and the way back.
  */
 #include "net/network.h"
 
@@ -22,20 +22,22 @@ mren_text_forward(MrenBatch *batch, float *values, MrenDrop *drop)
 	const MrenLayout *layout = batch->layout;
 	const float *shapes = mren_tensor_at(layout, values, layout->ids.shapes);
 	const float *mean = mren_tensor_at(layout, values, layout->ids.text_mean);
-	size_t dim = batch->text_dim;
+	size_t pool_dim = batch->pool_dim;
 
+	if (batch->conv_dim > 0)
+		mren_conv_forward(batch, values, drop);
 	for (size_t i = 0; i < batch->n; i++)
 	{
 		float *out = batch->fused + i * batch->dim;
-		float *mask = batch->text_mask + i * dim;
+		float *mask = batch->text_mask + i * batch->text_dim;
 
-		memcpy(out, batch->text + i * dim, dim * sizeof(float));
+		memcpy(out, batch->text + i * pool_dim, pool_dim * sizeof(float));
 		if (batch->has_unknown[i])
 			mren_text_add_unknown(batch->shape, shapes, batch->unknown + i * unknown_size(batch),
 								  out);
-		mren_standardise(out, out, mean, batch->text_inverse, dim);
+		mren_standardise(out, out, mean, batch->text_inverse, pool_dim);
 		if (drop != NULL)
-			mren_dropout(&drop->random, drop->input, out, out, mask, dim);
+			mren_dropout(&drop->random, drop->input, out, out, mask, batch->text_dim);
 	}
 }
 
@@ -54,46 +56,56 @@ gather_unknown(const MrenBatch *batch, const float *from, float *to, size_t widt
 }
 
 /*
- * The gradient of the text's inputs is needed only for rows that have unknown
- * words, often few.  It comes from the first hidden layer and, with pictures,
- * from the product term.
+ * The gradient of `cols` text columns from `first` on, before the mask, summed over
+ * the layers that read them; of the rows with unknown words only, if asked.
  */
-void
-mren_text_backward(MrenBatch *batch, float *values, float *grads)
+static void
+read_back(MrenBatch *batch, float *values, size_t first, size_t cols, bool unknown_only, float *out)
 {
-	const MrenLayout *layout = batch->layout;
-	const MrenTensor *first = &layout->tensors[layout->ids.weight[0]];
-	const MrenTensor *shapes = &layout->tensors[layout->ids.shapes];
-	size_t dim = batch->text_dim;
-	size_t product = batch->shape->product;
+	for (size_t i = 0; i < batch->n_readers; i++)
+	{
+		const MrenReader *reader = &batch->readers[i];
+		const float *delta = reader->delta;
+		size_t n = batch->n;
+		MrenProduct back;
+
+		if (unknown_only)
+		{
+			n = gather_unknown(batch, delta, batch->gathered, reader->width);
+			delta = batch->gathered;
+		}
+		if (n == 0)
+			return;
+		back = (MrenProduct){.trans_b = true,
+							 .m = n,
+							 .n = cols,
+							 .k = reader->width,
+							 .a = delta,
+							 .lda = reader->width,
+							 .b = mren_tensor_at(batch->layout, values, reader->weight) +
+								  first * reader->width,
+							 .ldb = reader->width,
+							 .beta = i > 0 ? 1 : 0,
+							 .c = out,
+							 .ldc = cols};
+		mren_batch_gemm(batch, &back);
+	}
+}
+
+/*
+ * Of the pooled part only the vectors of unknown words are trained, so its
+ * gradient is needed only for the rows that have some, often few.
+ */
+static void
+pool_backward(MrenBatch *batch, float *values, float *grads)
+{
+	const MrenTensor *shapes = &batch->layout->tensors[batch->layout->ids.shapes];
+	size_t dim = batch->pool_dim;
 	float *dshapes = grads + shapes->at;
-	size_t n = gather_unknown(batch, batch->dhidden, batch->gathered, first->cols);
 	size_t row = 0;
-	MrenProduct down;
 
 	memset(dshapes, 0, shapes->rows * shapes->cols * sizeof(float));
-	if (n == 0)
-		return;
-	/* The text's rows of the weights come first, so the rest is left out. */
-	down = (MrenProduct){.trans_b = true,
-						 .m = n,
-						 .n = dim,
-						 .k = first->cols,
-						 .a = batch->gathered,
-						 .lda = first->cols,
-						 .b = values + first->at,
-						 .ldb = first->cols,
-						 .c = batch->dtext,
-						 .ldc = dim};
-	mren_batch_gemm(batch, &down);
-	if (product > 0)
-	{
-		gather_unknown(batch, batch->dfactor_text, batch->gathered, product);
-		down.k = down.lda = down.ldb = product;
-		down.b = mren_tensor_at(layout, values, layout->ids.product_text_weight);
-		down.beta = 1;
-		mren_batch_gemm(batch, &down);
-	}
+	read_back(batch, values, 0, dim, true, batch->dtext);
 	for (size_t i = 0; i < batch->n; i++)
 	{
 		float *drow = batch->dtext + row * dim;
@@ -101,10 +113,26 @@ mren_text_backward(MrenBatch *batch, float *values, float *grads)
 		if (!batch->has_unknown[i])
 			continue;
 		if (batch->dropped)
-			mren_multiply(drow, drow, batch->text_mask + i * dim, dim);
+			mren_multiply(drow, drow, batch->text_mask + i * batch->text_dim, dim);
 		mren_multiply(drow, drow, batch->text_inverse, dim);
 		mren_text_unknown_backward(batch->shape, batch->unknown + i * unknown_size(batch), drow,
 								   dshapes);
 		row++;
 	}
+}
+
+void
+mren_text_backward(MrenBatch *batch, float *values, float *grads)
+{
+	size_t dim = batch->conv_dim;
+	float *d = batch->conv.dlargest;
+
+	pool_backward(batch, values, grads);
+	if (dim == 0)
+		return;
+	read_back(batch, values, batch->pool_dim, dim, false, d);
+	for (size_t i = 0; batch->dropped && i < batch->n; i++)
+		mren_multiply(d + i * dim, d + i * dim,
+					  batch->text_mask + i * batch->text_dim + batch->pool_dim, dim);
+	mren_conv_backward(batch, values, grads);
 }

@@ -43,6 +43,20 @@ mren_dense_pack(float *packed, const float *w, size_t k, size_t m)
 	}
 }
 
+void
+mren_dense_pack_transposed(float *packed, const float *w, size_t k, size_t m)
+{
+	for (size_t j = 0; j < m; j += MREN_PANEL)
+	{
+		for (size_t i = 0; i < k; i++)
+		{
+			for (size_t l = 0; l < MREN_PANEL; l++)
+				packed[l] = j + l < m ? w[(j + l) * k + i] : 0;
+			packed += MREN_PANEL;
+		}
+	}
+}
+
 /*
  * `rows` rows of in times `panels` neighbouring panels; both are constants at
  * every call, so the loops over them unroll into registers.  out gets the

@@ -85,6 +85,36 @@ MREN_KERNEL(mren_sum_rows, (float *restrict out, const float *restrict rows, siz
 	}
 }
 
+MREN_KERNEL(mren_gather_rows,
+			(float *restrict y, const float *restrict x, size_t ldx, const uint32_t *rows,
+			 const float *a, size_t n_rows, size_t n),
+			(y, x, ldx, rows, a, n_rows, n))
+{
+	size_t r = 0;
+
+	for (; r + 4 <= n_rows; r += 4)
+	{
+		const float *restrict x0 = x + rows[r] * ldx;
+		const float *restrict x1 = x + rows[r + 1] * ldx;
+		const float *restrict x2 = x + rows[r + 2] * ldx;
+		const float *restrict x3 = x + rows[r + 3] * ldx;
+		float a0 = a[r];
+		float a1 = a[r + 1];
+		float a2 = a[r + 2];
+		float a3 = a[r + 3];
+
+		for (size_t i = 0; i < n; i++)
+			y[i] += (a0 * x0[i] + a1 * x1[i]) + (a2 * x2[i] + a3 * x3[i]);
+	}
+	for (; r < n_rows; r++)
+	{
+		const float *restrict xr = x + rows[r] * ldx;
+
+		for (size_t i = 0; i < n; i++)
+			y[i] += a[r] * xr[i];
+	}
+}
+
 MREN_KERNEL(mren_relu, (float *restrict x, size_t n), (x, n))
 {
 	/* A NaN stays one, so that the loss shows it. */

@@ -34,6 +34,13 @@ extern void mren_add_bias(float *rows, const float *bias, size_t n, size_t m);
 /* Adds to out (m) the sum of n rows. */
 extern void mren_sum_rows(float *out, const float *rows, size_t n, size_t m);
 
+/*
+ * y (n) += the sum over i of a[i] * the row rows[i] of x (rows ldx apart), n_rows of them, four at
+ * a time in their order.
+ */
+extern void mren_gather_rows(float *y, const float *x, size_t ldx, const uint32_t *rows,
+							 const float *a, size_t n_rows, size_t n);
+
 extern void mren_relu(float *x, size_t n);
 /* dx = 0 where the activation y was not above 0 */
 extern void mren_relu_backward(float *dx, const float *y, size_t n);
@@ -76,6 +83,8 @@ extern void mren_sgd(float *w, float *m, const float *g, size_t n, float momentu
 extern size_t mren_dense_packed_size(size_t k, size_t m);
 /* packed is 64-byte aligned; missing columns are zero. */
 extern void mren_dense_pack(float *packed, const float *w, size_t k, size_t m);
+/* The same of a matrix that is given as its transpose, w (m, k). */
+extern void mren_dense_pack_transposed(float *packed, const float *w, size_t k, size_t m);
 /* bias has m rounded up to whole panels, 64-byte aligned; ld are row lengths. */
 extern void mren_dense_infer(float *out, size_t ldo, const float *in, size_t ldi,
 							 const float *packed, const float *bias, size_t n, size_t k, size_t m);

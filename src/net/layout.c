@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/size.h"
+#include "net/conv_text.h"
 #include "net/text_pool.h"
 
 size_t
@@ -17,9 +18,27 @@ mren_shape_n_parts(const MrenNetShape *shape)
 }
 
 size_t
-mren_shape_text_dim(const MrenNetShape *shape)
+mren_shape_pool_dim(const MrenNetShape *shape)
 {
 	return mren_shape_n_parts(shape) * shape->embedding_dim + MREN_N_SCALARS + 2 * shape->n_types;
+}
+
+size_t
+mren_shape_conv_dim(const MrenNetShape *shape)
+{
+	return MREN_CONV_WIDTHS * MREN_CONV_SEGMENTS * shape->filters;
+}
+
+size_t
+mren_shape_row_dim(const MrenNetShape *shape)
+{
+	return shape->embedding_dim + 2 * shape->position_dim;
+}
+
+size_t
+mren_shape_text_dim(const MrenNetShape *shape)
+{
+	return mren_shape_pool_dim(shape) + mren_shape_conv_dim(shape);
 }
 
 size_t
@@ -51,6 +70,11 @@ mren_shape_check(const MrenNetShape *shape, MrenError *err)
 		return fail_shape(err, "window", shape->window);
 	if (shape->product > 1024 || (shape->product > 0 && shape->image_dim == 0))
 		return fail_shape(err, "product term", shape->product);
+	if (shape->filters > MREN_MAX_FILTERS)
+		return fail_shape(err, "number of filters", shape->filters);
+	if (shape->position_dim > MREN_MAX_POSITION ||
+		(shape->filters > 0) != (shape->position_dim > 0))
+		return fail_shape(err, "position dimension", shape->position_dim);
 	if (shape->n_hidden < 1 || shape->n_hidden > MREN_MAX_HIDDEN)
 		return fail_shape(err, "number of hidden layers", shape->n_hidden);
 	for (size_t i = 0; i < MREN_MAX_HIDDEN; i++)
@@ -127,6 +151,26 @@ add_layers(MrenLayout *layout, const MrenNetShape *shape)
 	}
 }
 
+static void
+add_conv(MrenLayout *layout, const MrenNetShape *shape)
+{
+	MrenTensorIds *ids = &layout->ids;
+	char name[24];
+
+	ids->places[0] = add_tensor(layout, "conv.head", MREN_CONV_PLACES, shape->position_dim, false);
+	ids->places[1] = add_tensor(layout, "conv.tail", MREN_CONV_PLACES, shape->position_dim, false);
+	for (size_t i = 0; i < MREN_CONV_WIDTHS; i++)
+	{
+		size_t width = mren_conv_width(i);
+
+		snprintf(name, sizeof(name), "conv%d.weight", (int) width);
+		ids->conv_weight[i] =
+			add_tensor(layout, name, shape->filters, width * mren_shape_row_dim(shape), true);
+		snprintf(name, sizeof(name), "conv%d.bias", (int) width);
+		ids->conv_bias[i] = add_tensor(layout, name, 1, shape->filters, false);
+	}
+}
+
 static size_t
 add_constant(MrenLayout *layout, const char *name, size_t cols)
 {
@@ -146,11 +190,13 @@ mren_layout_build(const MrenNetShape *shape, MrenLayout *layout)
 	ids->shapes = add_tensor(layout, "text.shapes", MREN_MAX_SHAPES, shape->embedding_dim, true);
 	if (shape->image_dim > 0)
 		add_image(layout, shape);
+	if (shape->filters > 0)
+		add_conv(layout, shape);
 	add_layers(layout, shape);
 	layout->n_trained = layout->n;
 	layout->trained_size = layout->size;
-	ids->text_mean = add_constant(layout, "text.mean", mren_shape_text_dim(shape));
-	ids->text_std = add_constant(layout, "text.std", mren_shape_text_dim(shape));
+	ids->text_mean = add_constant(layout, "text.mean", mren_shape_pool_dim(shape));
+	ids->text_std = add_constant(layout, "text.std", mren_shape_pool_dim(shape));
 	if (shape->image_dim == 0)
 		return;
 	ids->image_mean = add_constant(layout, "image.mean", shape->image_dim);

@@ -28,19 +28,30 @@ typedef struct MrenNetShape
 	size_t n_hidden;
 	size_t hidden[MREN_MAX_HIDDEN];
 	MrenActivation activation;
-	size_t filters; /* of each width of the convolutions; 0: pooling alone */
+	size_t filters;		 /* of each width of the convolutions; 0: pooling alone */
+	size_t position_dim; /* of a distance's vector; 0 without filters */
 } MrenNetShape;
 
 #define MREN_MAX_DIM 16384	/* of a word's or picture's vector */
 #define MREN_MAX_TYPES 1024 /* distinct entity types */
 #define MREN_MAX_RELATIONS 65536
 #define MREN_IMAGE_UNITS 64 /* of the image's projection */
+#define MREN_MAX_FILTERS 1024
+#define MREN_MAX_POSITION 64
 
 /* MREN_EFORMAT unless every field is in its range and the tensors fit a size. */
 extern MrenStatus mren_shape_check(const MrenNetShape *shape, MrenError *err);
 
-/* The fused vector: text, then image projection, presence, product. */
+/*
+ * The fused vector: text, then image projection, presence, product.  The text
+ * is what is pooled (text_pool.h), then what is convolved (conv_text.h): for each width,
+ * segment and filter its largest output.
+ */
 extern size_t mren_shape_n_parts(const MrenNetShape *shape);
+extern size_t mren_shape_pool_dim(const MrenNetShape *shape);
+extern size_t mren_shape_conv_dim(const MrenNetShape *shape);
+/* Of a word's row in the convolutions. */
+extern size_t mren_shape_row_dim(const MrenNetShape *shape);
 extern size_t mren_shape_text_dim(const MrenNetShape *shape);
 extern size_t mren_shape_features_dim(const MrenNetShape *shape);
 
@@ -54,7 +65,7 @@ typedef struct MrenTensor
 	bool decay;	  /* takes part in weight decay */
 } MrenTensor;
 
-/* Numbers of the tensors every network has, and of those of the image branch. */
+/* Numbers of the tensors every network has, and of those of single branches. */
 typedef struct MrenTensorIds
 {
 	size_t shapes;							 /* (MREN_MAX_SHAPES, embedding_dim) */
@@ -63,7 +74,10 @@ typedef struct MrenTensorIds
 	size_t product_image_weight, product_image_bias;
 	size_t weight[MREN_MAX_HIDDEN + 1]; /* hidden layers and output: (in, out) */
 	size_t bias[MREN_MAX_HIDDEN + 1];
-	size_t text_mean, text_std; /* (1, text_dim) */
+	size_t places[2];			/* (MREN_CONV_PLACES, position_dim) of head and tail */
+	size_t conv_weight[3];		/* (filters, width * row_dim) of each width */
+	size_t conv_bias[3];		/* (1, filters) */
+	size_t text_mean, text_std; /* (1, pool_dim) */
 	size_t image_mean, image_std;
 } MrenTensorIds;
 

@@ -136,6 +136,20 @@ pack_dense(MrenNet *net, MrenDense *dense, size_t weight, size_t bias, float *at
 	return at + dense_size(w->rows, w->cols);
 }
 
+/* The weights of a width are kept by filter, a row each. */
+static float *
+pack_conv(MrenNet *net, size_t i, float *at)
+{
+	const MrenTensor *w = &net->layout.tensors[net->layout.ids.conv_weight[i]];
+	const MrenTensor *bias = &net->layout.tensors[net->layout.ids.conv_bias[i]];
+	size_t size = mren_dense_packed_size(w->cols, w->rows);
+
+	net->conv[i] = (MrenDense){w->cols, w->rows, at, at + size};
+	mren_dense_pack_transposed(at, net->values + w->at, w->cols, w->rows);
+	memcpy(at + size, net->values + bias->at, w->rows * sizeof(float));
+	return at + dense_size(w->cols, w->rows);
+}
+
 static float *
 pack_inverse(const MrenNet *net, const float **inverse, size_t std, float *at)
 {
@@ -159,6 +173,8 @@ packed_size(const MrenNet *net)
 	if (net->shape.product > 0)
 		size += dense_size(net->shape.image_dim, net->shape.product) +
 				dense_size(mren_shape_text_dim(&net->shape), net->shape.product);
+	for (size_t i = 0; net->shape.filters > 0 && i < MREN_CONV_WIDTHS; i++)
+		size += dense_size(tensors[layout->ids.conv_weight[i]].cols, net->shape.filters);
 	for (size_t i = 0; i <= net->shape.n_hidden; i++)
 		size +=
 			dense_size(tensors[layout->ids.weight[i]].rows, tensors[layout->ids.weight[i]].cols);
@@ -184,6 +200,8 @@ pack_all(MrenNet *net)
 		at = pack_dense(net, &net->product_image, ids->product_image_weight,
 						ids->product_image_bias, at);
 	}
+	for (size_t i = 0; net->shape.filters > 0 && i < MREN_CONV_WIDTHS; i++)
+		at = pack_conv(net, i, at);
 	for (size_t i = 0; i <= net->shape.n_hidden; i++)
 		at = pack_dense(net, &net->layers[i], ids->weight[i], ids->bias[i], at);
 }

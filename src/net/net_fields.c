@@ -29,7 +29,8 @@ typedef struct Field
 
 /* By tag, ascending. */
 static const Field table[] = {
-	{1, FIELD_SIZE, AT(shape.filters), 0, 0, 0, "number of filters"},
+	{1, FIELD_SIZE, AT(shape.filters), 0, 0, MREN_MAX_FILTERS, "number of filters"},
+	{2, FIELD_SIZE, AT(shape.position_dim), 0, 0, MREN_MAX_POSITION, "position dimension"},
 };
 
 #define N_FIELDS (sizeof(table) / sizeof(table[0]))

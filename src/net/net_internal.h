@@ -5,6 +5,7 @@
 #ifndef MREN_NET_NET_INTERNAL_H
 #define MREN_NET_NET_INTERNAL_H
 
+#include "net/conv_text.h"
 #include "net/names.h"
 #include "net/net.h"
 #include "net/layout.h"
@@ -44,6 +45,7 @@ struct MrenNet
 	MrenDense image;
 	MrenDense product_text;
 	MrenDense product_image;
+	MrenDense conv[MREN_CONV_WIDTHS];
 	MrenDense layers[MREN_MAX_HIDDEN + 1];
 	const float *text_inverse;	/* 1 / text.std */
 	const float *image_inverse; /* 1 / image.std */
@@ -62,6 +64,15 @@ extern MrenStatus mren_net_allocate(MrenNet *net, size_t limit, MrenError *err);
 /* The logits behind mren_net_probabilities, before the temperature: logits (n, n_relations). */
 extern MrenStatus mren_net_logits(const MrenNet *net, const float *features, size_t n,
 								  float *logits, float *scratch, MrenError *err);
+
+/*
+ * mren_net_convolve
+ *	  The convolved columns of one row's text: out (conv_dim).  scratch has
+ *	  mren_net_convolve_scratch floats.
+ */
+extern size_t mren_net_convolve_scratch(const MrenNet *net);
+extern void mren_net_convolve(const MrenNet *net, const MrenVectors *vectors,
+							  const MrenSentence *sentence, float *out, float *scratch);
 
 /* Rows handled at once; scratch is for as many. */
 #define MREN_INFER_ROWS 64

@@ -35,7 +35,8 @@ mren_net_scratch(const MrenNet *net, size_t batch)
 {
 	const MrenNetShape *shape = &net->shape;
 	size_t rows = batch < MREN_INFER_ROWS ? batch : MREN_INFER_ROWS;
-	size_t features = aligned(mren_shape_n_parts(shape) * MREN_MAX_SHAPES);
+	size_t features =
+		aligned(mren_shape_n_parts(shape) * MREN_MAX_SHAPES) + mren_net_convolve_scratch(net);
 	size_t layers = 2 * aligned(rows * widest_layer(net));
 
 	if (shape->image_dim > 0)
@@ -52,16 +53,21 @@ run_dense(const MrenDense *dense, float *out, size_t ldo, const float *in, size_
 
 static void
 text_features(const MrenNet *net, const MrenVectors *vectors, const MrenInput *input, float *out,
-			  float *unknown)
+			  float *scratch)
 {
 	const MrenTensorIds *ids = &net->layout.ids;
+	size_t pool_dim = mren_shape_pool_dim(&net->shape);
+	float *unknown = scratch;
 
 	if (mren_text_pool(&net->shape, vectors, net->scale, input->sentence, input->head_type,
 					   input->tail_type, out, unknown))
 		mren_text_add_unknown(&net->shape, mren_tensor_at(&net->layout, net->values, ids->shapes),
 							  unknown, out);
 	mren_standardise(out, out, mren_tensor_at(&net->layout, net->values, ids->text_mean),
-					 net->text_inverse, mren_shape_text_dim(&net->shape));
+					 net->text_inverse, pool_dim);
+	if (net->shape.filters > 0)
+		mren_net_convolve(net, vectors, input->sentence, out + pool_dim,
+						  unknown + aligned(mren_shape_n_parts(&net->shape) * MREN_MAX_SHAPES));
 }
 
 static MrenStatus
@@ -158,7 +164,8 @@ mren_net_features(const MrenNet *net, const MrenVectors *vectors, const MrenInpu
 				  float *features, float *scratch, MrenError *err)
 {
 	size_t dim = mren_shape_features_dim(&net->shape);
-	float *rest = scratch + aligned(mren_shape_n_parts(&net->shape) * MREN_MAX_SHAPES);
+	float *rest = scratch + aligned(mren_shape_n_parts(&net->shape) * MREN_MAX_SHAPES) +
+				  mren_net_convolve_scratch(net);
 
 	for (size_t i = 0; i < n; i++)
 	{

@@ -10,9 +10,12 @@
 
 #include "base/size.h"
 #include "net/kernels.h"
+#include "net/text_pool.h"
 
 /* Every stream of random numbers of a training; tensors add their number. */
 #define STREAM_INIT UINT64_C(0x1000)
+
+#define PLACE_DEVIATION 0.3f /* of positions' vectors, beside words' of 1 */
 
 static size_t
 aligned(size_t n)
@@ -46,7 +49,7 @@ list_pieces(MrenBatch *b, Piece *pieces)
 	size_t widest = widest_layer(shape);
 	size_t units = shape->image_dim > 0 ? MREN_IMAGE_UNITS : 0;
 	const Piece fixed[] = {
-		{&b->text, b->text_dim},
+		{&b->text, b->pool_dim},
 		{&b->unknown, mren_shape_n_parts(shape) * MREN_MAX_SHAPES},
 		{&b->image, shape->image_dim},
 		{&b->fused, b->dim},
@@ -65,7 +68,7 @@ list_pieces(MrenBatch *b, Piece *pieces)
 		{&b->dfactor_text, shape->product},
 		{&b->dfactor_image, shape->product},
 		{&b->gathered, widest},
-		{&b->dtext, b->text_dim},
+		{&b->dtext, b->pool_dim},
 	};
 	size_t n = sizeof(fixed) / sizeof(fixed[0]);
 
@@ -93,16 +96,19 @@ mren_batch_create(const MrenEnv *env, const MrenNetShape *shape, const MrenLayou
 	batch->shape = shape;
 	batch->layout = layout;
 	batch->capacity = capacity;
+	batch->pool_dim = mren_shape_pool_dim(shape);
+	batch->conv_dim = mren_shape_conv_dim(shape);
 	batch->text_dim = mren_shape_text_dim(shape);
 	batch->dim = mren_shape_features_dim(shape);
 	n = list_pieces(batch, pieces);
-	total = aligned(batch->text_dim);
+	total = aligned(batch->pool_dim);
 	for (size_t i = 0; i < n; i++)
 		total += aligned(capacity * pieces[i].cols);
 	MREN_TRY(mren_allocate(env, 2 * capacity, sizeof(bool), &batch->flags, err));
 	batch->has_unknown = batch->flags;
 	batch->has_image = batch->flags + capacity;
-	if (mren_allocate_zero(env, total, sizeof(float), &batch->memory, err) != MREN_OK)
+	if (mren_allocate_zero(env, total, sizeof(float), &batch->memory, err) != MREN_OK ||
+		mren_conv_create(env, shape, capacity, &batch->conv, err) != MREN_OK)
 	{
 		mren_batch_free(env, batch);
 		return MREN_ENOMEM;
@@ -122,7 +128,29 @@ mren_batch_free(const MrenEnv *env, MrenBatch *batch)
 {
 	mren_release(env, batch->memory);
 	mren_release(env, batch->flags);
+	mren_conv_free(env, &batch->conv);
 	memset(batch, 0, sizeof(*batch));
+}
+
+void
+mren_batch_words(MrenBatch *batch, const MrenVectors *words, float scale)
+{
+	batch->words = *words;
+	batch->scale = scale;
+}
+
+MrenStatus
+mren_batch_load_text(MrenBatch *batch, size_t i, const MrenSentence *sentence, int32_t head_type,
+					 int32_t tail_type, MrenError *err)
+{
+	size_t n_unknown = mren_shape_n_parts(batch->shape) * MREN_MAX_SHAPES;
+
+	batch->has_unknown[i] =
+		mren_text_pool(batch->shape, &batch->words, batch->scale, sentence, head_type, tail_type,
+					   batch->text + i * batch->pool_dim, batch->unknown + i * n_unknown);
+	if (batch->conv_dim == 0)
+		return MREN_OK;
+	return mren_conv_load(batch->env, &batch->conv, i, sentence, err);
 }
 
 void
@@ -130,8 +158,19 @@ mren_batch_scale(MrenBatch *batch, const float *values)
 {
 	const float *std = values + batch->layout->tensors[batch->layout->ids.text_std].at;
 
-	for (size_t i = 0; i < batch->text_dim; i++)
+	for (size_t i = 0; i < batch->pool_dim; i++)
 		batch->text_inverse[i] = 1.0f / std[i];
+}
+
+static bool
+is_conv_weight(const MrenNetShape *shape, const MrenLayout *layout, size_t id)
+{
+	for (size_t i = 0; shape->filters > 0 && i < MREN_CONV_WIDTHS; i++)
+	{
+		if (id == layout->ids.conv_weight[i])
+			return true;
+	}
+	return false;
 }
 
 /* The deviation of a tensor's initial values; biases and `absent` have none. */
@@ -145,6 +184,11 @@ initial_deviation(const MrenNetShape *shape, const MrenLayout *layout, size_t id
 		return 0;
 	if (id == layout->ids.shapes)
 		return 0.1f;
+	if (is_conv_weight(shape, layout, id))
+		return (shape->activation == MREN_ACTIVATION_RELU ? sqrtf(2) : 1) /
+			   sqrtf((float) tensor->cols);
+	if (shape->filters > 0 && (id == layout->ids.places[0] || id == layout->ids.places[1]))
+		return PLACE_DEVIATION;
 	for (size_t i = 0; i < shape->n_hidden; i++)
 	{
 		if (id == layout->ids.weight[i] && shape->activation == MREN_ACTIVATION_RELU)
@@ -261,6 +305,8 @@ mren_network_backward(MrenBatch *batch, float *values, float *grads)
 	}
 	mren_dense_backward(batch, values, grads, ids->weight[0], ids->bias[0], batch->fused,
 						batch->dim, dout, NULL);
+	batch->readers[0] = (MrenReader){dout, shape->hidden[0], ids->weight[0]};
+	batch->n_readers = 1;
 	if (shape->image_dim > 0)
 	{
 		image_columns(batch, values);

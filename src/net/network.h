@@ -11,6 +11,7 @@
 #define MREN_NET_NETWORK_H
 
 #include "base/random.h"
+#include "net/branch_conv.h"
 #include "net/layout.h"
 
 /* What a forward drops; NULL means nothing, as in prediction. */
@@ -18,8 +19,19 @@ typedef struct MrenDrop
 {
 	float input;  /* of text and image inputs, 0 .. 0.95 */
 	float hidden; /* of hidden layers' outputs */
+	float word;	  /* of words' rows in the convolutions */
 	MrenRandom random;
 } MrenDrop;
+
+/* A layer that reads the text's columns: backward leaves here what it wants of them. */
+typedef struct MrenReader
+{
+	const float *delta; /* (n, width) gradient of its sums */
+	size_t width;
+	size_t weight; /* tensor (text_dim or more, width) */
+} MrenReader;
+
+#define MREN_MAX_READERS 4
 
 /*
  * A mini-batch.  The caller fills n and the inputs; the rest is workspace.
@@ -32,13 +44,17 @@ typedef struct MrenBatch
 	const MrenNetShape *shape;
 	const MrenLayout *layout;
 	size_t capacity; /* rows */
+	size_t pool_dim; /* of the pooled part of the text, */
+	size_t conv_dim; /* and of the convolved one */
 	size_t text_dim;
-	size_t dim;	  /* of the fused vector */
+	size_t dim;		   /* of the fused vector */
+	MrenVectors words; /* mren_batch_words; with the scale of known ones */
+	float scale;
 	bool dropped; /* by the last forward: the masks are valid */
 
 	/* Inputs */
 	size_t n;
-	float *text;	   /* (n, text_dim) raw, without unknown words: mren_text_pool */
+	float *text;	   /* (n, pool_dim) raw, without unknown words: mren_batch_load_text */
 	float *unknown;	   /* (n, n_parts, MREN_MAX_SHAPES) */
 	bool *has_unknown; /* (n) */
 	float *image;	   /* (n, image_dim) standardised; zero without a picture */
@@ -66,9 +82,12 @@ typedef struct MrenBatch
 	float *dfactor_text;  /* (n, product), before the tanh */
 	float *dfactor_image; /* (n, product) */
 	float *gathered;	  /* (n, widest layer): rows with unknown words */
-	float *dtext;		  /* (n, text_dim) of those rows */
+	float *dtext;		  /* (n, pool_dim) of those rows */
+	MrenReader readers[MREN_MAX_READERS];
+	size_t n_readers;
 
-	float *text_inverse; /* (text_dim) 1 / text.std */
+	MrenConvBatch conv;
+	float *text_inverse; /* (pool_dim) 1 / text.std */
 
 	float *memory; /* holds all of the above but the flags */
 	bool *flags;
@@ -79,6 +98,17 @@ extern MrenStatus mren_batch_create(const MrenEnv *env, const MrenNetShape *shap
 									const MrenLayout *layout, size_t capacity, MrenBatch *batch,
 									MrenError *err);
 extern void mren_batch_free(const MrenEnv *env, MrenBatch *batch);
+
+/* The word vectors that sentences are read with; before the first is loaded. */
+extern void mren_batch_words(MrenBatch *batch, const MrenVectors *words, float scale);
+
+/*
+ * mren_batch_load_text
+ *	  Reads a sentence into row i.  Rows are loaded in order, from 0 on.  Types are -1 or
+ *	  below n_types.
+ */
+extern MrenStatus mren_batch_load_text(MrenBatch *batch, size_t i, const MrenSentence *sentence,
+									   int32_t head_type, int32_t tail_type, MrenError *err);
 
 /* Takes over text.std of these values; call it once they are known. */
 extern void mren_batch_scale(MrenBatch *batch, const float *values);
@@ -107,6 +137,10 @@ extern void mren_network_backward(MrenBatch *batch, float *values, float *grads)
 /* The branches' halves of the two. */
 extern void mren_text_forward(MrenBatch *batch, float *values, MrenDrop *drop);
 extern void mren_text_backward(MrenBatch *batch, float *values, float *grads);
+/* Columns pool_dim .. text_dim - 1 of the fused matrix, before dropout. */
+extern void mren_conv_forward(MrenBatch *batch, float *values, MrenDrop *drop);
+/* From batch->conv.dlargest; adds to the gradient of text.shapes, sets the others. */
+extern void mren_conv_backward(MrenBatch *batch, float *values, float *grads);
 extern void mren_image_forward(MrenBatch *batch, float *values, MrenDrop *drop);
 extern void mren_image_backward(MrenBatch *batch, float *values, float *grads);
 

@@ -43,6 +43,7 @@ static const Option table[] = {
 	{"class_weights", KIND_CHOICE, AT(class_weights), 0, 0, {"none", "balanced"}, ""},
 	{"dropout", KIND_REAL, AT(dropout), 0, 0.95, {NULL}, ""},
 	{"epochs", KIND_SIZE, AT(epochs), 1, 10000, {NULL}, ""},
+	{"filters", KIND_SIZE, AT(filters), 1, 1024, {NULL}, ""},
 	{"fusion", KIND_FIXED, 0, 0, 0, {"parallel"}, "sequential,hybrid,auto,"},
 	{"hidden", KIND_SIZES, AT(hidden), 1, MREN_MAX_HIDDEN_SIZE, {NULL}, ""},
 	{"hidden_dropout", KIND_REAL, AT(hidden_dropout), 0, 0.95, {NULL}, ""},
@@ -61,10 +62,11 @@ static const Option table[] = {
 	{"ranking_scale", KIND_REAL, AT(ranking_scale), 0.01, 100, {NULL}, ""},
 	{"refit", KIND_BOOL, AT(refit), 0, 0, {NULL}, ""},
 	{"seed", KIND_SEED, AT(seed), 0, 0, {NULL}, ""},
-	{"text_encoder", KIND_FIXED, 0, 0, 0, {"pool"}, "conv,"},
+	{"text_encoder", KIND_CHOICE, AT(text_encoder), 0, 0, {"pool", "conv"}, ""},
 	{"threshold", KIND_REAL, AT(threshold), 0, 1, {NULL}, ""},
 	{"validation_share", KIND_REAL, AT(validation_share), 0, 0.5, {NULL}, ""},
 	{"window", KIND_SIZE, AT(window), 0, 64, {NULL}, ""},
+	{"word_dropout", KIND_REAL, AT(word_dropout), 0, 0.95, {NULL}, ""},
 };
 
 #define N_OPTIONS (sizeof(table) / sizeof(table[0]))
@@ -78,6 +80,8 @@ mren_options_init(MrenOptions *options)
 	options->hidden[1] = 64;
 	options->activation = MREN_ACTIVATION_RELU;
 	options->product = 32;
+	options->text_encoder = MREN_TEXT_POOL;
+	options->filters = 100;
 	options->window = 2;
 	options->loss = MREN_LOSS_CROSS_ENTROPY;
 	options->ranking_scale = 2;
@@ -91,6 +95,7 @@ mren_options_init(MrenOptions *options)
 	options->dropout = 0.5;
 	options->hidden_dropout = 0.3;
 	options->image_dropout = 0.25;
+	options->word_dropout = 0.25;
 	options->batch_size = 32;
 	options->epochs = 100;
 	options->patience = 8;

@@ -26,6 +26,12 @@ typedef enum MrenActivation
 	MREN_ACTIVATION_TANH,
 } MrenActivation;
 
+typedef enum MrenTextEncoder
+{
+	MREN_TEXT_POOL,
+	MREN_TEXT_CONV, /* convolutions beside the pooled parts */
+} MrenTextEncoder;
+
 typedef enum MrenLoss
 {
 	MREN_LOSS_CROSS_ENTROPY,
@@ -58,6 +64,8 @@ typedef struct MrenOptions
 	size_t hidden[MREN_MAX_HIDDEN];
 	MrenActivation activation;
 	size_t product; /* dimension of the product term of parallel fusion; 0: none */
+	MrenTextEncoder text_encoder;
+	size_t filters; /* of each width of the convolutions */
 	size_t window;	/* words looked at outside the mentions, each side; 0 .. 64 */
 	/* training */
 	MrenLoss loss;
@@ -71,6 +79,7 @@ typedef struct MrenOptions
 	double l2;		 /* decoupled weight decay a step, times the learning rate */
 	double dropout;	 /* of the fused vector, 0 .. 0.95 */
 	double hidden_dropout;
+	double word_dropout;  /* of words' rows in the convolutions */
 	double image_dropout; /* share of rows with a picture trained without it */
 	size_t batch_size;
 	size_t epochs;

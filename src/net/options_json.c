@@ -126,6 +126,7 @@ put_options(Writer *w, const MrenOptions *o)
 			 o->class_weights == MREN_CLASS_WEIGHTS_BALANCED ? "balanced" : "none");
 	put_number(w, "dropout", o->dropout);
 	put_integer(w, "epochs", (int64_t) o->epochs);
+	put_integer(w, "filters", (int64_t) o->filters);
 	put_word(w, "fusion", "parallel");
 	put_hidden(w, o);
 	put_number(w, "hidden_dropout", o->hidden_dropout);
@@ -149,13 +150,14 @@ put_options(Writer *w, const MrenOptions *o)
 	put_key(w, "refit");
 	put_text(w, o->refit ? "true" : "false");
 	put_integer(w, "seed", o->seed);
-	put_word(w, "text_encoder", "pool");
+	put_word(w, "text_encoder", o->text_encoder == MREN_TEXT_CONV ? "conv" : "pool");
 	if (o->threshold >= 0)
 		put_number(w, "threshold", o->threshold);
 	else
 		put_word(w, "threshold", NULL);
 	put_number(w, "validation_share", o->validation_share);
 	put_integer(w, "window", (int64_t) o->window);
+	put_number(w, "word_dropout", o->word_dropout);
 	put(w, "}", 2); /* with its zero byte */
 }
 

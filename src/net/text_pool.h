@@ -28,7 +28,7 @@
 
 /*
  * mren_text_pool
- *	  The raw text vector of one row: out (text_dim) without the unknown
+ *	  The raw text vector of one row: out (pool_dim) without the unknown
  *	  words' part, whose weights go to unknown (n_parts, MREN_MAX_SHAPES).
  *	  Types are -1 or below n_types.  Returns true if the row has an unknown word
  *	  in some part.
@@ -43,7 +43,7 @@ extern void mren_text_add_unknown(const MrenNetShape *shape, const float *shapes
 
 /*
  * mren_text_unknown_backward
- *	  Adds to dshapes a row's share: dout (text_dim) is the gradient of the raw
+ *	  Adds to dshapes a row's share: dout (pool_dim) is the gradient of the raw
  *	  text vector.
  */
 extern void mren_text_unknown_backward(const MrenNetShape *shape, const float *unknown,

@@ -14,6 +14,8 @@
 #include "net/calibration.h"
 
 /* Logits kept for the temperature: more rows do not make it better. */
+#define POSITION_DIM 10 /* of a distance's vector */
+
 #define MAX_KEPT_FLOATS ((size_t) 1 << 17)
 
 MrenStatus
@@ -91,6 +93,11 @@ shape_of(MrenTrainer *trainer, MrenError *err)
 	shape->window = options->window;
 	shape->product = trainer->image_dim > 0 ? options->product : 0;
 	shape->n_hidden = options->n_hidden;
+	if (options->text_encoder == MREN_TEXT_CONV)
+	{
+		shape->filters = options->filters;
+		shape->position_dim = POSITION_DIM;
+	}
 	memcpy(shape->hidden, options->hidden, sizeof(shape->hidden));
 	shape->activation = options->activation;
 	MREN_TRY(mren_shape_check(shape, err));
@@ -143,7 +150,7 @@ allocate_network(MrenTrainer *trainer, MrenError *err)
 	MREN_TRY(mren_allocate(env, capacity, sizeof(float), &trainer->weights, err));
 	MREN_TRY(mren_allocate(env, trainer->image_dim, sizeof(float), &trainer->raw_image, err));
 	MREN_TRY(mren_allocate(env, trainer->image_dim, sizeof(float), &trainer->image_inverse, err));
-	MREN_TRY(allocate_moments(env, &trainer->text, trainer->batch.text_dim, err));
+	MREN_TRY(allocate_moments(env, &trainer->text, trainer->batch.pool_dim, err));
 	return allocate_moments(env, &trainer->image, trainer->image_dim, err);
 }
 
@@ -185,6 +192,7 @@ begin_phase(MrenTrainer *trainer, int phase, size_t epochs)
 	trainer->epochs = (int) epochs;
 	trainer->drop.input = (float) trainer->options.dropout;
 	trainer->drop.hidden = (float) trainer->options.hidden_dropout;
+	trainer->drop.word = (float) trainer->options.word_dropout;
 	mren_random_seed(&trainer->drop.random, seed, MREN_STREAM_DROPOUT + (uint64_t) phase);
 	mren_random_seed(&trainer->withhold, seed, MREN_STREAM_WITHHOLD + (uint64_t) phase);
 	mren_random_seed(&fresh, seed, MREN_STREAM_REFIT);

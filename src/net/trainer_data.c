@@ -256,7 +256,7 @@ measure_row(MrenTrainer *trainer, size_t i, MrenError *err)
 	mren_text_pool(&trainer->shape, &trainer->vectors, trainer->scale, &example.sentence,
 				   type_rank(trainer, example.head_type), type_rank(trainer, example.tail_type),
 				   trainer->batch.text, trainer->batch.unknown);
-	add_moments(&trainer->text, trainer->batch.text, trainer->batch.text_dim);
+	add_moments(&trainer->text, trainer->batch.text, trainer->batch.pool_dim);
 	if (!example.has_image)
 		return MREN_OK;
 	MREN_TRY(fetch_image(trainer, &example, trainer->raw_image, err));
@@ -323,8 +323,9 @@ finish_measure(MrenTrainer *trainer, MrenError *err)
 	}
 	finish_moments(
 		&trainer->text, mren_tensor_at(&trainer->layout, trainer->values, ids->text_mean),
-		mren_tensor_at(&trainer->layout, trainer->values, ids->text_std), trainer->batch.text_dim);
+		mren_tensor_at(&trainer->layout, trainer->values, ids->text_std), trainer->batch.pool_dim);
 	mren_batch_scale(&trainer->batch, trainer->values);
+	mren_batch_words(&trainer->batch, &trainer->vectors, trainer->scale);
 	if (trainer->image_dim > 0)
 	{
 		float *std = mren_tensor_at(&trainer->layout, trainer->values, ids->image_std);
@@ -357,7 +358,6 @@ mren_trainer_load(MrenTrainer *trainer, const uint8_t *record, size_t len, size_
 				  MrenError *err)
 {
 	MrenBatch *batch = &trainer->batch;
-	size_t n_unknown = mren_shape_n_parts(&trainer->shape) * MREN_MAX_SHAPES;
 	size_t dim = trainer->image_dim;
 	float *image = batch->image + row * dim;
 	MrenExample example;
@@ -366,10 +366,9 @@ mren_trainer_load(MrenTrainer *trainer, const uint8_t *record, size_t len, size_
 	trainer->labels[row] = (int32_t) relation_rank(trainer, &example);
 	trainer->weights[row] =
 		example.weight * (train ? trainer->class_weights[trainer->labels[row]] : 1);
-	batch->has_unknown[row] =
-		mren_text_pool(&trainer->shape, &trainer->vectors, trainer->scale, &example.sentence,
-					   type_rank(trainer, example.head_type), type_rank(trainer, example.tail_type),
-					   batch->text + row * batch->text_dim, batch->unknown + row * n_unknown);
+	MREN_TRY(mren_batch_load_text(batch, row, &example.sentence,
+								  type_rank(trainer, example.head_type),
+								  type_rank(trainer, example.tail_type), err));
 	batch->has_image[row] = example.has_image;
 	if (train && example.has_image &&
 		mren_random_uniform(&trainer->withhold) < (float) trainer->options.image_dropout)

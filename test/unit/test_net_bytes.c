@@ -24,7 +24,7 @@ typedef struct World
 
 /* Trained a little, on rows with pictures, types and unknown words. */
 static World *
-open_world(bool pictures)
+open_world_with(bool pictures, MrenTextEncoder encoder)
 {
 	World *world = calloc(1, sizeof(World));
 	MrenOptions options;
@@ -61,11 +61,19 @@ open_world(bool pictures)
 	options.epochs = 3;
 	options.negative = "none";
 	options.threshold = 0.25;
+	options.text_encoder = encoder;
+	options.filters = 5;
 	assert_int_equal(fixture_train(&world->test.env, &world->fixture, &options, examples,
 								   &world->net, NULL, &err),
 					 MREN_OK);
 	mren_examples_free(examples);
 	return world;
+}
+
+static World *
+open_world(bool pictures)
+{
+	return open_world_with(pictures, MREN_TEXT_POOL);
 }
 
 static void
@@ -126,9 +134,9 @@ static void
 test_a_row_does_not_depend_on_its_batch(void **state)
 {
 	(void) state;
-	for (int pictures = 0; pictures < 2; pictures++)
+	for (int kind = 0; kind < 4; kind++)
 	{
-		World *world = open_world(pictures != 0);
+		World *world = open_world_with(kind % 2 != 0, kind < 2 ? MREN_TEXT_POOL : MREN_TEXT_CONV);
 		float *alone = answers(world, world->net, 1);
 		const size_t sizes[] = {2, 3, 4, 7, 64, ROWS};
 
@@ -179,9 +187,9 @@ test_information(void **state)
 }
 
 static void
-test_bytes_give_the_same_network(void **state)
+bytes_give_the_same_network(MrenTextEncoder encoder)
 {
-	World *world = open_world(true);
+	World *world = open_world_with(true, encoder);
 	MrenError err = {0};
 	float *before = answers(world, world->net, 4);
 	float *after;
@@ -191,7 +199,6 @@ test_bytes_give_the_same_network(void **state)
 	size_t len;
 	size_t len_again;
 
-	(void) state;
 	assert_int_equal(mren_net_serialize(world->net, &world->test.env, &bytes, &len, &err), MREN_OK);
 	assert_int_equal(mren_net_deserialize(&world->test.env, bytes, len, &copy, &err), MREN_OK);
 	after = answers(world, copy, 4);
@@ -205,6 +212,14 @@ test_bytes_give_the_same_network(void **state)
 	free(before);
 	free(after);
 	close_world(world);
+}
+
+static void
+test_bytes_give_the_same_network(void **state)
+{
+	(void) state;
+	bytes_give_the_same_network(MREN_TEXT_POOL);
+	bytes_give_the_same_network(MREN_TEXT_CONV);
 }
 
 static const float *
@@ -466,9 +481,9 @@ test_pictures_must_fit_the_network(void **state)
 
 /* The contribution of each part is what prediction itself says without it. */
 static void
-test_explanation_is_the_difference_of_predictions(void **state)
+explanation_is_the_difference(MrenTextEncoder encoder)
 {
-	World *world = open_world(true);
+	World *world = open_world_with(true, encoder);
 	MrenError err = {0};
 	MrenInput input = input_of(world, world->net, 2);
 	MrenContribution *parts;
@@ -477,7 +492,6 @@ test_explanation_is_the_difference_of_predictions(void **state)
 	size_t best = mren_net_best(p + 6, 3);
 	size_t n;
 
-	(void) state;
 	assert_int_equal(mren_net_explain(world->net, &world->fixture.table, &input, -1,
 									  &world->test.env, &parts, &n, &err),
 					 MREN_OK);
@@ -525,6 +539,14 @@ test_explanation_is_the_difference_of_predictions(void **state)
 	close_world(world);
 }
 
+static void
+test_explanation_is_the_difference_of_predictions(void **state)
+{
+	(void) state;
+	explanation_is_the_difference(MREN_TEXT_POOL);
+	explanation_is_the_difference(MREN_TEXT_CONV);
+}
+
 static MrenStatus
 explain_and_serialize(const MrenEnv *env, MrenError *err, void *arg)
 {
@@ -557,12 +579,15 @@ explain_and_serialize(const MrenEnv *env, MrenError *err, void *arg)
 static void
 test_failed_allocations_and_interrupts(void **state)
 {
-	World *world = open_world(true);
-
 	(void) state;
-	test_allocation_sweep(explain_and_serialize, world);
-	test_interrupt_sweep(explain_and_serialize, world);
-	close_world(world);
+	for (int encoder = 0; encoder < 2; encoder++)
+	{
+		World *world = open_world_with(true, (MrenTextEncoder) encoder);
+
+		test_allocation_sweep(explain_and_serialize, world);
+		test_interrupt_sweep(explain_and_serialize, world);
+		close_world(world);
+	}
 }
 
 int

@@ -9,7 +9,6 @@
 
 #include "net/loss.h"
 #include "net/network.h"
-#include "net/text_pool.h"
 
 #define ROWS 9
 
@@ -20,6 +19,7 @@ static const MrenObjective ranking = {MREN_LOSS_RANKING, -1, 2, 2.5, 0.5};
 typedef struct Check
 {
 	TestEnv test;
+	Fixture fixture;
 	MrenNetShape shape;
 	MrenLayout layout;
 	MrenBatch batch;
@@ -43,30 +43,41 @@ evaluate(Check *c, float *dlogits)
 					 c->shape.n_relations, 1, dlogits);
 }
 
-/* Rows with known and unknown words; two of three have a picture and one row
- * in two a type. */
+/* Mentions apart, side by side, at the borders, in either order, and overlapping. */
+static const MrenSpan mentions[ROWS][2] = {
+	{{2, 3}, {6, 7}}, {{0, 1}, {8, 9}}, {{8, 9}, {0, 2}}, {{4, 5}, {5, 6}}, {{3, 5}, {4, 7}},
+	{{1, 8}, {3, 4}}, {{6, 7}, {2, 3}}, {{0, 3}, {3, 9}}, {{5, 6}, {7, 9}},
+};
+
+/* Rows with known and unknown words, two of them in one word; two of three have a
+ * picture and one row in two a type. */
 static void
 fill_batch(Check *c)
 {
-	Fixture fixture;
+	MrenError err = {0};
 	MrenRandom random;
-	size_t n_unknown = mren_shape_n_parts(&c->shape) * MREN_MAX_SHAPES;
 
-	fixture_init(&fixture);
+	fixture_init(&c->fixture);
+	mren_batch_words(&c->batch, &c->fixture.table, 0.7f);
 	mren_random_seed(&random, 9, 0);
 	c->batch.n = ROWS;
 	for (size_t i = 0; i < ROWS; i++)
 	{
-		int32_t words[9];
+		int32_t words[10];
 		Row row;
 
-		for (int w = 0; w < 9; w++)
+		for (int w = 0; w < 10; w++)
 			words[w] = (int32_t) mren_random_below(&random, FIXTURE_WORDS + 6) - 6;
-		row_init(&row, words, 9, 2, 6, "r");
-		c->batch.has_unknown[i] =
-			mren_text_pool(&c->shape, &fixture.table, 0.7f, &row.example.sentence,
-						   (int32_t) (i % 2) - 1, (int32_t) ((i + 1) % 2) - 1,
-						   c->batch.text + i * c->batch.text_dim, c->batch.unknown + i * n_unknown);
+		row_init(&row, words, 10, 0, 1, "r");
+		for (int w = 4; w < 10; w++)
+			row.starts[w] = row.starts[w + 1];
+		row.example.sentence.n_words = 9;
+		row.example.sentence.head = mentions[i][0];
+		row.example.sentence.tail = mentions[i][1];
+		assert_int_equal(mren_batch_load_text(&c->batch, i, &row.example.sentence,
+											  (int32_t) (i % 2) - 1, (int32_t) ((i + 1) % 2) - 1,
+											  &err),
+						 MREN_OK);
 		c->batch.has_image[i] = c->shape.image_dim > 0 && i % 3 != 0;
 		for (size_t j = 0; j < c->shape.image_dim; j++)
 			c->batch.image[i * c->shape.image_dim + j] =
@@ -88,7 +99,7 @@ spread_scores(Check *c)
 
 static void
 open_check(Check *c, MrenActivation activation, MrenObjective objective, size_t image_dim,
-		   bool dropping)
+		   size_t filters, bool dropping)
 {
 	MrenError err = {0};
 
@@ -102,11 +113,14 @@ open_check(Check *c, MrenActivation activation, MrenObjective objective, size_t 
 							  .product = image_dim > 0 ? 3 : 0,
 							  .n_hidden = 2,
 							  .hidden = {7, 5},
-							  .activation = activation};
+							  .activation = activation,
+							  .filters = filters,
+							  .position_dim = filters > 0 ? 3 : 0};
 	c->objective = objective;
 	c->dropping = dropping;
 	c->drop.input = 0.4f;
 	c->drop.hidden = 0.3f;
+	c->drop.word = 0.2f;
 	mren_random_seed(&c->drop.random, 3, 1);
 	assert_int_equal(mren_shape_check(&c->shape, &err), MREN_OK);
 	mren_layout_build(&c->shape, &c->layout);
@@ -148,16 +162,22 @@ central_difference(Check *c, size_t at, float step)
 	return (above - below) / (2 * (double) step);
 }
 
+static bool
+has_kinks(const Check *c)
+{
+	return c->shape.activation == MREN_ACTIVATION_RELU || c->shape.filters > 0 ||
+		   c->objective.loss == MREN_LOSS_RANKING;
+}
+
 /*
  * A difference over a step h errs by about f'''h^2/6 and by the rounding of the
- * loss (1e-6) over h: about 3e-4 with h = 4e-3.  ReLU also has kinks, and so has the
- * ranking loss where another relation becomes the best wrong one; a step may cross
- * them.  A few such parameters are allowed, and only there.
+ * loss (1e-6) over h: about 3e-4 with h = 4e-3.  ReLU and a largest output also have
+ * kinks, and so has the ranking loss where another relation becomes the best wrong
+ * one; a step may cross them.  A few such parameters are allowed, and only there.
  */
 static void
 check_all(Check *c)
 {
-	bool ranked = c->objective.loss == MREN_LOSS_RANKING;
 	size_t n_off = 0;
 	size_t n = 0;
 
@@ -180,8 +200,12 @@ check_all(Check *c)
 			n++;
 			if (fabs(analytic - numeric) <= 4e-4 + 5e-3 * fabs(numeric))
 				continue;
+			/* A shorter step crosses fewer kinks, but its rounding is more. */
+			numeric = central_difference(c, tensor->at + i, 5e-4f);
+			if (has_kinks(c) && fabs(analytic - numeric) <= 3e-3 + 5e-3 * fabs(numeric))
+				continue;
 			n_off++;
-			if (c->shape.activation == MREN_ACTIVATION_TANH && !ranked)
+			if (!has_kinks(c))
 				fail_msg("tensor %s element %zu: %g, but finite differences say %g", tensor->name,
 						 i, analytic, numeric);
 		}
@@ -189,7 +213,7 @@ check_all(Check *c)
 		if (largest < 0.002)
 			fail_msg("tensor %s does not move the loss: %g", tensor->name, largest);
 	}
-	if (n_off * 50 > n)
+	if (n_off * 200 > n)
 		fail_msg("%zu of %zu gradients are off", n_off, n);
 }
 
@@ -198,7 +222,7 @@ test_case(MrenActivation activation, MrenObjective objective, size_t image_dim, 
 {
 	Check check;
 
-	open_check(&check, activation, objective, image_dim, dropping);
+	open_check(&check, activation, objective, image_dim, 0, dropping);
 	check_all(&check);
 	close_check(&check);
 }
@@ -254,7 +278,7 @@ check_fixed(MrenObjective objective)
 	double before;
 
 	objective.fixed = fixed;
-	open_check(&c, MREN_ACTIVATION_TANH, objective, 0, false);
+	open_check(&c, MREN_ACTIVATION_TANH, objective, 0, 0, false);
 	mren_network_fix(&c.shape, &c.layout, c.values, fixed);
 	output = &c.layout.tensors[c.layout.ids.weight[c.shape.n_hidden]];
 	before = evaluate(&c, c.batch.dlogits);
@@ -289,6 +313,36 @@ test_gradients_with_a_fixed_negative(void **state)
 	check_fixed(ranking);
 }
 
+static void
+conv_case(MrenActivation activation, size_t image_dim, size_t max_rows, bool dropping)
+{
+	Check check;
+
+	open_check(&check, activation, cross_entropy, image_dim, 4, dropping);
+	if (max_rows > 0)
+		check.batch.conv.max_rows = max_rows;
+	check_all(&check);
+	close_check(&check);
+}
+
+static void
+test_gradients_of_convolutions(void **state)
+{
+	(void) state;
+	conv_case(MREN_ACTIVATION_TANH, 0, 0, false);
+	conv_case(MREN_ACTIVATION_RELU, 0, 0, false);
+	conv_case(MREN_ACTIVATION_TANH, FIXTURE_IMAGE, 0, true);
+}
+
+/* Chunks of two sentences and of one give what one chunk gives, but for the order of sums. */
+static void
+test_gradients_of_convolutions_in_chunks(void **state)
+{
+	(void) state;
+	conv_case(MREN_ACTIVATION_TANH, 0, 26, false);
+	conv_case(MREN_ACTIVATION_TANH, 0, 13, true);
+}
+
 /* A batch without any picture must leave the image's weights a zero gradient,
  * not an old one. */
 static void
@@ -300,7 +354,7 @@ test_no_picture_in_the_batch(void **state)
 	double sum = 0;
 
 	(void) state;
-	open_check(&c, MREN_ACTIVATION_TANH, cross_entropy, FIXTURE_IMAGE, false);
+	open_check(&c, MREN_ACTIVATION_TANH, cross_entropy, FIXTURE_IMAGE, 0, false);
 	for (size_t i = 0; i < ROWS; i++)
 		c.batch.has_image[i] = false;
 	memset(c.batch.image, 0, ROWS * FIXTURE_IMAGE * sizeof(float));
@@ -452,6 +506,8 @@ main(void)
 		cmocka_unit_test(test_gradients_of_squared_error),
 		cmocka_unit_test(test_gradients_of_ranking),
 		cmocka_unit_test(test_gradients_with_a_fixed_negative),
+		cmocka_unit_test(test_gradients_of_convolutions),
+		cmocka_unit_test(test_gradients_of_convolutions_in_chunks),
 		cmocka_unit_test(test_no_picture_in_the_batch),
 		cmocka_unit_test(test_large_products_can_be_interrupted),
 	};

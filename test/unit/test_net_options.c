@@ -39,14 +39,15 @@ test_defaults_are_the_recipe(void **state)
 	assert_string_equal(
 		json,
 		"{\"activation\": \"relu\", \"batch_size\": 32, \"class_weights\": \"none\", "
-		"\"dropout\": 0.5, \"epochs\": 100, \"fusion\": \"parallel\", \"hidden\": [128, 64], "
+		"\"dropout\": 0.5, \"epochs\": 100, \"filters\": 100, \"fusion\": \"parallel\", "
+		"\"hidden\": [128, 64], "
 		"\"hidden_dropout\": 0.3, \"image_dropout\": 0.25, \"l2\": 0.01, \"learning_rate\": 0.001, "
 		"\"loss\": \"cross_entropy\", \"margin_right\": 2.5, \"margin_wrong\": 0.5, "
 		"\"momentum\": 0.9, \"negative\": null, \"negative_logit\": \"learned\", "
 		"\"optimizer\": \"adam\", \"patience\": 8, \"product\": 32, \"ranking_scale\": 2, "
 		"\"refit\": true, \"seed\": 1, "
 		"\"text_encoder\": \"pool\", \"threshold\": null, \"validation_share\": 0.1, "
-		"\"window\": 2}");
+		"\"window\": 2, \"word_dropout\": 0.25}");
 	mren_release(&test.env, json);
 	assert_int_equal(test.n_live, 0);
 }
@@ -163,7 +164,8 @@ test_impossible_words_and_arrays(void **state)
 	assert_string_equal(err.message,
 						"option \"fusion\" does not support \"hybrid\" in this version");
 	assert_int_equal(set_string(&options, "fusion", "sequential", &err), MREN_EUNSUPPORTED);
-	assert_int_equal(set_string(&options, "text_encoder", "conv", &err), MREN_EUNSUPPORTED);
+	assert_int_equal(set_string(&options, "text_encoder", "lstm", &err), MREN_EPARAM);
+	assert_string_equal(err.hint, "Allowed values of \"text_encoder\": \"pool\", \"conv\".");
 	assert_int_equal(set_string(&options, "fusion", "hyb", &err), MREN_EPARAM);
 	assert_int_equal(set_string(&options, "fusion", "", &err), MREN_EPARAM);
 	assert_int_equal(set_string(&options, "fusion", "sequential,hybrid", &err), MREN_EPARAM);
@@ -181,7 +183,7 @@ test_unknown_options_list_the_known(void **state)
 	assert_int_equal(set_number(&options, "epoch", 3, &err), MREN_EPARAM);
 	assert_string_equal(err.message, "unknown option \"epoch\"");
 	assert_non_null(strstr(err.hint, "Options are activation, batch_size, "));
-	assert_non_null(strstr(err.hint, ", validation_share, window."));
+	assert_non_null(strstr(err.hint, ", window, word_dropout."));
 	assert_true(mren_options_known("epochs"));
 	assert_false(mren_options_known("embeddings"));
 	mren_options_list(brief, sizeof(brief));

@@ -15,6 +15,7 @@ typedef struct Set
 	Fixture fixture;
 	Row rows[MAX_ROWS];
 	size_t n;
+	MrenTextEncoder encoder; /* of small_training */
 } Set;
 
 /* Allocated once: it is large for a stack. */
@@ -477,6 +478,8 @@ small_training(const MrenEnv *env, MrenError *err, void *arg)
 
 	small_options(&options);
 	options.epochs = 2;
+	options.text_encoder = set->encoder;
+	options.filters = 3;
 	status = gather(env, set, FIXTURE_IMAGE, &examples, err);
 	if (status == MREN_OK)
 		status = fixture_train(env, &set->fixture, &options, examples, &net, NULL, err);
@@ -492,6 +495,9 @@ test_failed_allocations_and_interrupts(void **state)
 
 	(void) state;
 	make_pictures(set, 24);
+	test_allocation_sweep(small_training, set);
+	test_interrupt_sweep(small_training, set);
+	set->encoder = MREN_TEXT_CONV;
 	test_allocation_sweep(small_training, set);
 	test_interrupt_sweep(small_training, set);
 	free(set);
