@@ -58,7 +58,7 @@ SELECT error_of($$SELECT mren.train_agg(sentence, head, tail, relation, NULL, '[
 
 -- Options: what is allowed is said.
 SELECT regexp_replace(error_of($$SELECT mren.train_agg(sentence, head, tail, relation, NULL, '{"epoch": 3}') FROM pairs$$),
-    'activation, .*, window', 'activation, ..., window') AS error_of;
+    'activation, .*', 'activation, ...') AS error_of;
 SELECT error_of($$SELECT mren.train_agg(sentence, head, tail, relation, NULL, '{"epochs": 0}') FROM pairs$$);
 SELECT error_of($$SELECT mren.train_agg(sentence, head, tail, relation, NULL, '{"activation": "selu"}') FROM pairs$$);
 SELECT error_of($$SELECT mren.train_agg(sentence, head, tail, relation, NULL, '{"hidden": []}') FROM pairs$$);
