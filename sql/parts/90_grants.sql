@@ -37,3 +37,6 @@ REVOKE EXECUTE ON FUNCTION
 FROM PUBLIC;
 
 REVOKE EXECUTE ON PROCEDURE mren.train(text, text, jsonb, integer) FROM PUBLIC;
+REVOKE EXECUTE ON PROCEDURE
+    mren.retrain(text, bigint, interval, text, double precision, boolean, integer, jsonb, integer, text)
+FROM PUBLIC;

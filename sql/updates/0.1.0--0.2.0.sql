@@ -145,3 +145,8 @@ WHERE r.status OPERATOR(pg_catalog.=) 'running'
        AND NOT EXISTS (SELECT FROM mren.run later
                        WHERE later.model OPERATOR(pg_catalog.=) r.model
                          AND later.id OPERATOR(pg_catalog.>) r.run));
+
+\include 65_retrain.sql
+REVOKE EXECUTE ON PROCEDURE
+    mren.retrain(text, bigint, interval, text, double precision, boolean, integer, jsonb, integer, text)
+FROM PUBLIC;

@@ -198,6 +198,7 @@ begin_phase(MrenTrainer *trainer, int phase, size_t epochs)
 	mren_random_seed(&fresh, seed, MREN_STREAM_REFIT);
 	mren_network_init(&trainer->shape, &trainer->layout, trainer->values,
 					  phase == 1 ? seed : mren_random_next(&fresh));
+	mren_trainer_take_warm(trainer);
 	mren_network_fix(&trainer->shape, &trainer->layout, trainer->values, trainer->objective.fixed);
 	mren_optimizer_reset(&trainer->layout, &trainer->optimizer);
 	begin_epoch(trainer);
@@ -406,7 +407,7 @@ end_first_phase(MrenTrainer *trainer, MrenError *err)
 	}
 	memcpy(trainer->values, trainer->best, trainer->layout.trained_size * sizeof(float));
 	MREN_TRY(calibrate(trainer, err));
-	if (!trainer->options.refit)
+	if (!trainer->options.refit || trainer->stopping)
 		return MREN_OK;
 	for (size_t i = 0; i < trainer->source.n; i++)
 	{
@@ -435,12 +436,32 @@ end_epoch(MrenTrainer *trainer, MrenError *err)
 			trainer->stage = MREN_STAGE_DONE;
 		return MREN_OK;
 	}
-	if (trainer->epoch < trainer->epochs && patient)
+	if (trainer->epoch < trainer->epochs && patient && !trainer->stopping)
 	{
 		begin_epoch(trainer);
 		return MREN_OK;
 	}
 	return end_first_phase(trainer, err);
+}
+
+void
+mren_trainer_stop(MrenTrainer *trainer)
+{
+	trainer->stopping = true;
+}
+
+/* Amid an epoch: at once if there is a best one, else after this first. */
+static MrenStatus
+stop_early(MrenTrainer *trainer, MrenError *err)
+{
+	if (!trainer->report.validated)
+		return MREN_OK;
+	if (trainer->phase == 1)
+		return end_first_phase(trainer, err);
+	memcpy(trainer->values, trainer->best, trainer->layout.trained_size * sizeof(float));
+	trainer->report.refit_epochs = 0;
+	trainer->stage = MREN_STAGE_DONE;
+	return MREN_OK;
 }
 
 static void
@@ -519,6 +540,8 @@ MrenStatus
 mren_trainer_step(MrenTrainer *trainer, MrenProgress *progress, MrenError *err)
 {
 	memset(progress, 0, sizeof(*progress));
+	if (trainer->stopping && trainer->stage != MREN_STAGE_DONE)
+		MREN_TRY(stop_early(trainer, err));
 	switch (trainer->stage)
 	{
 		case MREN_STAGE_SCAN:

@@ -70,6 +70,8 @@ typedef struct MrenTrainReport
 	double validation_accuracy;
 	double validation_f1;
 	double temperature;
+	bool warm;			  /* it started from the weights of another network */
+	char cold[160];		  /* why it did not, if it was asked to; else empty */
 	double negative_bias; /* of its logit after the temperature; 0 unless it is fixed */
 } MrenTrainReport;
 
@@ -91,6 +93,22 @@ extern MrenStatus mren_trainer_create(const MrenEnv *env, const MrenOptions *opt
  *	  no longer finite.  After a failure only mren_trainer_free may follow.
  */
 extern MrenStatus mren_trainer_step(MrenTrainer *trainer, MrenProgress *progress, MrenError *err);
+
+/*
+ * mren_trainer_warm
+ *	  Before the first step: start from this network's weights, which outlives
+ *	  the trainer, where it is of the same shape, embeddings, encoder and entity
+ *	  types.  Of the output layer the relations that both have are taken.  Where
+ *	  it does not fit, the training starts afresh and the report says why.
+ */
+extern void mren_trainer_warm(MrenTrainer *trainer, const MrenNet *net);
+
+/*
+ * mren_trainer_stop
+ *	  No further epoch: the best one so far is kept, without a second phase, and
+ *	  the next steps lead to MREN_TRAIN_DONE.  The first epoch is still finished.
+ */
+extern void mren_trainer_stop(MrenTrainer *trainer);
 
 /* The trained network, once a step has said MREN_TRAIN_DONE. */
 extern MrenStatus mren_trainer_finish(MrenTrainer *trainer, MrenNet **net, MrenError *err);

@@ -87,6 +87,9 @@ struct MrenTrainer
 	uint8_t encoder_sha256[32];
 	size_t image_dim;
 
+	const MrenNet *warm; /* weights to start from; NULL: none */
+	bool stopping;		 /* mren_trainer_stop */
+
 	MrenStage stage;
 	int phase;
 	int epoch;	/* 1-based, of the phase */
@@ -156,6 +159,9 @@ extern MrenStatus mren_trainer_measure(MrenTrainer *trainer, bool *done, MrenErr
  */
 extern MrenStatus mren_trainer_load(MrenTrainer *trainer, const uint8_t *record, size_t len,
 									size_t row, bool train, MrenError *err);
+
+/* trainer_warm.c: takes over the weights that mren_trainer_warm named. */
+extern void mren_trainer_take_warm(MrenTrainer *trainer);
 
 /* trainer_pool.c: begins an epoch; the next training record or NULL at its end. */
 extern MrenStatus mren_trainer_pool_create(MrenTrainer *trainer, MrenError *err);

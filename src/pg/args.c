@@ -90,12 +90,18 @@ mren_array_floats(ArrayType *array, const char *name, int *n)
 	return values;
 }
 
+MrenUtf8
+mren_datum_utf8(Datum value)
+{
+	text *bytes = DatumGetTextPP(value);
+
+	return mren_pg_utf8(VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
+}
+
 void
 mren_pair_sentence(MrenPair *pair, Datum sentence)
 {
-	text *value = DatumGetTextPP(sentence);
-
-	pair->sentence = mren_pg_utf8(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));
+	pair->sentence = mren_datum_utf8(sentence);
 }
 
 static MrenMention

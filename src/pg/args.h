@@ -20,6 +20,9 @@ extern void mren_arg_required(FunctionCallInfo fcinfo, int arg, const char *name
 /* The argument as a C string; 22004 if it is NULL. */
 extern char *mren_arg_text(FunctionCallInfo fcinfo, int arg, const char *name);
 
+/* A text value as UTF-8; valid as long as the datum, or in the current context. */
+extern MrenUtf8 mren_datum_utf8(Datum value);
+
 /* A version's number, 0 for NULL, which means the deployed one; 22023 below 1. */
 extern int32 mren_arg_version(FunctionCallInfo fcinfo, int arg);
 

@@ -64,7 +64,7 @@ check_budget(MrenEpochs *epochs)
 	epochs->stop(epochs->state);
 	epochs->stopped = true;
 	ereport(NOTICE,
-			(errmsg_internal("the time budget of %.0f s is spent: the best epoch so far is kept",
+			(errmsg_internal("the time budget of %g s is spent: the best epoch so far is kept",
 							 epochs->budget)));
 }
 

@@ -9,6 +9,7 @@
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
+#include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
 #include "utils/portal.h"
 #include "utils/resowner.h"
@@ -51,6 +52,33 @@ mren_job_destroy(MrenJob *job)
 	MemoryContextDelete(job->context);
 }
 
+bool
+mren_job_lock(MrenJob *job, int32 class, int32 key)
+{
+	PGFunction try = job->atomic ? pg_try_advisory_xact_lock_int4 : pg_try_advisory_lock_int4;
+
+	if (!DatumGetBool(DirectFunctionCall2(try, Int32GetDatum(class), Int32GetDatum(key))))
+		return false;
+	if (!job->atomic)
+	{
+		job->lock[0] = class;
+		job->lock[1] = key;
+	}
+	return true;
+}
+
+/* What the session holds for the job. */
+static void
+release(MrenJob *job)
+{
+	mren_run_release(&job->run);
+	if (job->lock[0] == 0)
+		return;
+	DirectFunctionCall2(pg_advisory_unlock_int4, Int32GetDatum(job->lock[0]),
+						Int32GetDatum(job->lock[1]));
+	job->lock[0] = 0;
+}
+
 void
 mren_job_call(MrenJob *job, MrenJobPiece body)
 {
@@ -59,12 +87,12 @@ mren_job_call(MrenJob *job, MrenJobPiece body)
 	PG_TRY();
 	{
 		body(job);
-		mren_run_release(&job->run);
+		release(job);
 	}
 	PG_CATCH();
 	{
 		/* A run that failed outside its pieces must not look alive. */
-		mren_run_release(&job->run);
+		release(job);
 		/* Nor may its files stay: who catches the error may go on for long. */
 		MemoryContextDelete(job->context);
 		PG_RE_THROW();

@@ -29,6 +29,7 @@ typedef struct MrenJob
 	MemoryContext caller;
 	MemoryContext context; /* lives through all transactions of the call */
 	bool atomic;		   /* may not commit */
+	int32 lock[2];		   /* keys of an advisory lock that is held; 0, 0: none */
 	MrenRun run;
 	instr_time started;
 	struct MrenEpochs *epochs; /* those that are running: epochs.h */
@@ -50,6 +51,13 @@ extern MrenJob *mren_job_create(FunctionCallInfo fcinfo, const char *name, Size 
  *	  copied to the job's context: they would not outlive the first commit.
  */
 extern void mren_job_call(MrenJob *job, MrenJobPiece body);
+
+/*
+ * mren_job_lock
+ *	  Takes an advisory lock for as long as the job lasts (in an atomic call, the
+ *	  transaction); false if another session has it.  At most one a job.
+ */
+extern bool mren_job_lock(MrenJob *job, int32 class, int32 key);
 
 /* Frees the job, and with it all that its context holds. */
 extern void mren_job_destroy(MrenJob *job);

@@ -23,6 +23,9 @@
  */
 #define MREN_RUN_LOCK_CLASS 0x6d72656e /* "mren" */
 
+/* One retraining of a model at a time: class and (int32) mren.model.id. */
+#define MREN_RETRAIN_LOCK_CLASS 0x6d726572 /* "mrer" */
+
 typedef struct MrenSaveExtra
 {
 	bool deploy;				  /* deploy the version even if it is not the model's first */
@@ -81,6 +84,14 @@ extern Datum mren_models_result(int attno, bool *isnull);
 
 /* Deploys a version of a model whose row is locked (both by id). */
 extern void mren_models_deploy(int64 model, int64 version);
+
+/*
+ * mren_models_prune
+ *	  Of a model whose row is locked drops the oldest versions until `keep` are
+ *	  left; never the deployed one, nor the one that rollback would go back to,
+ *	  nor the one with the id `newest`.  Returns how many were dropped.
+ */
+extern int mren_models_prune(int64 model, int keep, int64 newest);
 
 /* Warns if embeddings or image encoder of a version (by id) are not loaded. */
 extern void mren_models_check_needs(const char *model, int64 version);

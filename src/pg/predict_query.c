@@ -16,6 +16,7 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
+#include "net/gate.h"
 #include "pg/args.h"
 #include "pg/encode.h"
 #include "pg/predictor.h"
@@ -23,9 +24,19 @@
 
 #define BATCH 64
 
-typedef struct Batch
+/* A version that answers. */
+typedef struct Side
 {
 	MrenPredictor predictor;
+	float4 *features;	   /* (BATCH, features_dim) */
+	float4 *probabilities; /* (BATCH, n_relations) */
+	char **relations;	   /* names in the database's encoding */
+} Side;
+
+typedef struct Batch
+{
+	int n_sides; /* 2 with a rival */
+	Side sides[2];
 	MrenColumns columns;
 	AttrNumber attno[MREN_N_COLUMNS]; /* in the generated statement */
 	MrenPredictionVisitor visit;
@@ -36,9 +47,6 @@ typedef struct Batch
 	int n;				/* rows gathered */
 	int n_answered;		/* of them, with a fused vector */
 	MrenPrediction predictions[BATCH];
-	float4 *features;	   /* (BATCH, features_dim) */
-	float4 *probabilities; /* (BATCH, n_relations) */
-	char **relations;	   /* names in the database's encoding */
 } Batch;
 
 /*
@@ -46,17 +54,19 @@ typedef struct Batch
  * attno tells where each has gone.
  */
 static char *
-generate_statement(const char *query, const MrenColumns *columns, AttrNumber *attno)
+generate_statement(const char *query, const MrenColumns *columns, bool rival, AttrNumber *attno)
 {
 	StringInfoData sql;
 	int n = 0;
 
 	initStringInfo(&sql);
 	appendStringInfoString(&sql, "SELECT ");
-	for (MrenColumn column = 0; column < MREN_COLUMN_WEIGHT; column++)
+	for (MrenColumn column = 0; column < MREN_N_COLUMNS; column++)
 	{
 		attno[column] = 0;
-		if (columns->attno[column] == 0)
+		/* A row's weight counts in training alone; split and group tell a rival's gate. */
+		if (columns->attno[column] == 0 || column == MREN_COLUMN_WEIGHT ||
+			(column > MREN_COLUMN_WEIGHT && !rival))
 			continue;
 		attno[column] = ++n;
 		appendStringInfo(&sql, "%sq.%s::%s", n > 1 ? ", " : "", mren_column_name(column),
@@ -121,13 +131,16 @@ text_column(Batch *batch, TupleTableSlot *slot, MrenColumn column)
 	return isnull ? NULL : MemoryContextStrdup(batch->rows, TextDatumGetCString(value));
 }
 
-/* Was this row, with its label, one of those the version learnt from? */
+/*
+ * Was this row, with its label, one of those the version learnt from?  The
+ * example is the row as training has it.
+ */
 static bool
-seen_in_training(Batch *batch, const MrenPair *pair, const MrenInput *input, const char *actual)
+seen_in_training(const Side *side, const MrenPair *pair, const MrenInput *input, const char *actual,
+				 MrenExample *example)
 {
 	MrenSentence sentence = *input->sentence;
 	int32 *ids;
-	MrenExample example;
 	MrenUtf8 relation;
 
 	if (actual == NULL)
@@ -135,40 +148,106 @@ seen_in_training(Batch *batch, const MrenPair *pair, const MrenInput *input, con
 	ids = palloc(sentence.n_pieces * sizeof(int32));
 	for (uint32 i = 0; i < sentence.n_pieces; i++)
 		ids[i] = sentence.pieces[i] < 0 ? sentence.pieces[i]
-										: mren_words_id(batch->predictor.words, sentence.pieces[i]);
+										: mren_words_id(side->predictor.words, sentence.pieces[i]);
 	sentence.pieces = ids;
 	relation = mren_pg_utf8(actual, strlen(actual));
-	mren_encode_example(&example, &sentence, pair, (MrenText){relation.data, relation.len},
-						input->image, batch->predictor.info.image_dim);
-	return mren_net_trained_on(batch->predictor.net, mren_example_identity(&example));
+	mren_encode_example(example, &sentence, pair, (MrenText){relation.data, relation.len},
+						input->image, side->predictor.info.image_dim);
+	return mren_net_trained_on(side->predictor.net, mren_example_identity(example));
+}
+
+/* The relation of the most likely answer; NULL if the version abstains. */
+static const char *
+answer(const Side *side, int k, double *confidence)
+{
+	const MrenNetInfo *info = &side->predictor.info;
+	const float4 *p = side->probabilities + (size_t) k * info->n_relations;
+	int best = mren_net_best(p, info->n_relations);
+
+	*confidence = p[best];
+	return p[best] < info->threshold ? NULL : side->relations[best];
 }
 
 static void
 flush(Batch *batch)
 {
-	const MrenNetInfo *info = &batch->predictor.info;
+	double confidence;
 	int k = 0;
 
-	if (batch->n_answered > 0)
-		mren_predictor_probabilities(&batch->predictor, batch->features, batch->n_answered,
-									 batch->probabilities);
+	for (int i = 0; i < batch->n_sides && batch->n_answered > 0; i++)
+		mren_predictor_probabilities(&batch->sides[i].predictor, batch->sides[i].features,
+									 batch->n_answered, batch->sides[i].probabilities);
 	for (int i = 0; i < batch->n; i++)
 	{
 		MrenPrediction *prediction = &batch->predictions[i];
 
 		if (prediction->answered)
 		{
-			const float4 *p = batch->probabilities + (size_t) k++ * info->n_relations;
-			int best = mren_net_best(p, info->n_relations);
-
-			prediction->confidence = p[best];
-			prediction->relation = p[best] < info->threshold ? NULL : batch->relations[best];
+			prediction->relation = answer(&batch->sides[0], k, &prediction->confidence);
+			if (batch->n_sides == 2)
+				prediction->rival = answer(&batch->sides[1], k, &confidence);
+			k++;
 		}
 		batch->visit(batch->state, prediction);
 	}
 	batch->n = 0;
 	batch->n_answered = 0;
 	MemoryContextReset(batch->rows);
+}
+
+/* What the gate goes by: the row's own split and its group's key. */
+static void
+read_gate(Batch *batch, TupleTableSlot *slot, const MrenPair *pair, const MrenExample *example,
+		  MrenPrediction *prediction)
+{
+	bool isnull;
+	Datum value = slot_column(batch, slot, MREN_COLUMN_SPLIT, &isnull);
+	MrenUtf8 text;
+	MrenError err;
+
+	if (!isnull)
+	{
+		text = mren_datum_utf8(value);
+		MREN_PG_TRY(mren_split_parse(text.data, text.len, &prediction->split, &err));
+	}
+	if (batch->attno[MREN_COLUMN_GROUP] == 0)
+	{
+		prediction->key = mren_encode_gate_key(pair, example);
+		return;
+	}
+	value = slot_column(batch, slot, MREN_COLUMN_GROUP, &isnull);
+	text = isnull ? (MrenUtf8){"", 0} : mren_datum_utf8(value);
+	prediction->key = mren_gate_group_key(text.data, text.len);
+}
+
+static void
+ask(Batch *batch, int number, const MrenPair *pair, TupleTableSlot *slot,
+	MrenPrediction *prediction)
+{
+	Side *side = &batch->sides[number];
+	size_t dim = side->predictor.info.features_dim;
+	MrenPair without = *pair;
+	MrenInput input;
+	MrenExample example;
+	bool seen;
+
+	/* Where two are compared, one may have been trained without pictures. */
+	if (batch->n_sides == 2 && side->predictor.info.image_dim == 0)
+	{
+		without.image = NULL;
+		without.image_vector = NULL;
+		pair = &without;
+	}
+	mren_predictor_row(&side->predictor, pair, &input);
+	mren_predictor_features(&side->predictor, &input,
+							side->features + (size_t) batch->n_answered * dim);
+	seen = seen_in_training(side, pair, &input, prediction->actual, &example);
+	if (number == 0)
+		prediction->seen = seen;
+	else
+		prediction->rival_seen = seen;
+	if (number == 1 && prediction->actual != NULL)
+		read_gate(batch, slot, pair, &example, prediction);
 }
 
 static void
@@ -178,7 +257,6 @@ gather(void *state, TupleTableSlot *slot)
 	MrenPrediction *prediction = &batch->predictions[batch->n++];
 	MemoryContext old = MemoryContextSwitchTo(batch->work);
 	MrenPair pair;
-	MrenInput input;
 
 	CHECK_FOR_INTERRUPTS();
 	*prediction = (MrenPrediction){.id = text_column(batch, slot, MREN_COLUMN_ID),
@@ -186,11 +264,9 @@ gather(void *state, TupleTableSlot *slot)
 	prediction->answered = read_pair(batch, slot, &pair);
 	if (prediction->answered)
 	{
-		mren_predictor_row(&batch->predictor, &pair, &input);
-		mren_predictor_features(&batch->predictor, &input,
-								batch->features + (size_t) batch->n_answered++ *
-													  batch->predictor.info.features_dim);
-		prediction->seen = seen_in_training(batch, &pair, &input, prediction->actual);
+		for (int i = 0; i < batch->n_sides; i++)
+			ask(batch, i, &pair, slot, prediction);
+		batch->n_answered++;
 	}
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(batch->work);
@@ -199,23 +275,53 @@ gather(void *state, TupleTableSlot *slot)
 }
 
 static void
-open_batch(Batch *batch, const MrenPredictQuery *what)
+open_side(Batch *batch, Side *side, const char *model, int32 version)
 {
-	const MrenNetInfo *info = &batch->predictor.info;
+	const MrenNetInfo *info = &side->predictor.info;
 
-	mren_predictor_open(&batch->predictor, what->model, strlen(what->model), what->version);
-	batch->rows = AllocSetContextCreate(CurrentMemoryContext, "mren batch", ALLOCSET_DEFAULT_SIZES);
-	batch->work = AllocSetContextCreate(CurrentMemoryContext, "mren row", ALLOCSET_DEFAULT_SIZES);
-	batch->features = palloc(BATCH * info->features_dim * sizeof(float4));
-	batch->probabilities = palloc(BATCH * info->n_relations * sizeof(float4));
-	batch->relations = palloc(info->n_relations * sizeof(char *));
+	mren_predictor_open(&side->predictor, model, strlen(model), version);
+	side->features = palloc(BATCH * info->features_dim * sizeof(float4));
+	side->probabilities = palloc(BATCH * info->n_relations * sizeof(float4));
+	side->relations = palloc(info->n_relations * sizeof(char *));
 	for (size_t i = 0; i < info->n_relations; i++)
-		batch->relations[i] = text_to_cstring(mren_predictor_relation(&batch->predictor, i));
+		side->relations[i] = text_to_cstring(mren_predictor_relation(&side->predictor, i));
 	/* The row's own context goes with each row: what lives longer is made here. */
 	if (info->image_dim > 0)
-		batch->predictor.image = palloc(info->image_dim * sizeof(float4));
+		side->predictor.image = palloc(info->image_dim * sizeof(float4));
 	if (info->image_dim > 0 && (batch->columns.attno[MREN_COLUMN_IMAGE] != 0))
-		mren_predictor_encoder(&batch->predictor);
+		mren_predictor_encoder(&side->predictor);
+}
+
+static const char *
+negative_of(const Side *side, MemoryContext outer)
+{
+	int32 negative = side->predictor.info.negative;
+
+	return negative >= 0 ? MemoryContextStrdup(outer, side->relations[negative]) : NULL;
+}
+
+/* The versions are opened as the current user, the query runs as its owner. */
+static void
+run_query(Batch *batch, const MrenPredictQuery *what, uint32 needed)
+{
+	MrenStoredScope scope;
+
+	if (what->stored != NULL)
+		mren_stored_enter(what->stored, &scope);
+	mren_query_columns(what->query, needed, &batch->columns);
+	if (what->stored != NULL)
+		mren_stored_leave(&scope);
+	open_side(batch, &batch->sides[0], what->model, what->version);
+	if (batch->n_sides == 2)
+		open_side(batch, &batch->sides[1], what->model, what->rival);
+	if (what->stored != NULL)
+		mren_stored_enter(what->stored, &scope);
+	mren_query_run(
+		generate_statement(what->query, &batch->columns, batch->n_sides == 2, batch->attno), 0,
+		NULL, NULL, gather, batch);
+	if (what->stored != NULL)
+		mren_stored_leave(&scope);
+	flush(batch);
 }
 
 MrenPredictedBy
@@ -226,7 +332,6 @@ mren_predict_query(const MrenPredictQuery *what, MrenPredictionVisitor visit, vo
 	MemoryContext outer = CurrentMemoryContext;
 	MrenPredictedBy by;
 	Batch *batch;
-	char *sql;
 
 	if (what->need_id)
 		needed |= 1u << MREN_COLUMN_ID;
@@ -234,16 +339,16 @@ mren_predict_query(const MrenPredictQuery *what, MrenPredictionVisitor visit, vo
 		needed |= 1u << MREN_COLUMN_RELATION;
 	SPI_connect();
 	batch = palloc0(sizeof(Batch));
+	batch->n_sides = what->rival != 0 ? 2 : 1;
 	batch->visit = visit;
 	batch->state = state;
-	mren_query_columns(what->query, needed, &batch->columns);
-	open_batch(batch, what);
-	sql = generate_statement(what->query, &batch->columns, batch->attno);
-	mren_query_run(sql, 0, NULL, NULL, gather, batch);
-	flush(batch);
-	by = (MrenPredictedBy){.version = batch->predictor.version};
-	if (batch->predictor.info.negative >= 0)
-		by.negative = MemoryContextStrdup(outer, batch->relations[batch->predictor.info.negative]);
+	batch->rows = AllocSetContextCreate(CurrentMemoryContext, "mren batch", ALLOCSET_DEFAULT_SIZES);
+	batch->work = AllocSetContextCreate(CurrentMemoryContext, "mren row", ALLOCSET_DEFAULT_SIZES);
+	run_query(batch, what, needed);
+	by = (MrenPredictedBy){.version = batch->sides[0].predictor.version,
+						   .negative = negative_of(&batch->sides[0], outer)};
+	if (batch->n_sides == 2)
+		by.rival_negative = negative_of(&batch->sides[1], outer);
 	SPI_finish();
 	return by;
 }

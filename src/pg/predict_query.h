@@ -8,6 +8,9 @@
 
 #include "postgres.h"
 
+#include "net/example.h"
+#include "pg/stored.h"
+
 /* One row's answer; strings live until the visitor returns. */
 typedef struct MrenPrediction
 {
@@ -17,6 +20,12 @@ typedef struct MrenPrediction
 	bool answered;		  /* false: sentence, head or tail is NULL */
 	double confidence;
 	bool seen; /* the version was trained on this very row */
+
+	/* Where a rival is asked as well */
+	const char *rival; /* its relation, as above */
+	bool rival_seen;
+	MrenSplit split; /* the row's own */
+	uint64 key;		 /* of its group, or of sentence and picture: see gate.h */
 } MrenPrediction;
 
 typedef void (*MrenPredictionVisitor)(void *state, const MrenPrediction *prediction);
@@ -25,9 +34,11 @@ typedef struct MrenPredictQuery
 {
 	const char *model;
 	const char *query;
-	int32 version;		/* 0: the deployed one */
-	bool need_id;		/* an error if the query has no column "id" */
-	bool need_relation; /* the same for "relation" */
+	int32 version;				   /* 0: the deployed one */
+	bool need_id;				   /* an error if the query has no column "id" */
+	bool need_relation;			   /* the same for "relation" */
+	int32 rival;				   /* a version that answers the same rows; 0: none */
+	const MrenStoredQuery *stored; /* run the query by it; NULL: as the current user */
 } MrenPredictQuery;
 
 /* What evaluation needs to know of the version that answered. */
@@ -35,6 +46,7 @@ typedef struct MrenPredictedBy
 {
 	int32 version;
 	const char *negative; /* relation, or NULL */
+	const char *rival_negative;
 } MrenPredictedBy;
 
 /*

@@ -7,6 +7,8 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "lib/stringinfo.h"
@@ -124,6 +126,64 @@ mren_run_succeed(MrenRun *run, int32 version)
 		"UPDATE mren.run SET status = 'succeeded', version = $2, log = $3, seconds_left = NULL, "
 		"finished_at = pg_catalog.clock_timestamp() WHERE id OPERATOR(pg_catalog.=) $1",
 		3, types, values, NULL);
+}
+
+void
+mren_run_phase(MrenRun *run, const char *phase)
+{
+	Oid types[] = {INT8OID, TEXTOID};
+	Datum values[] = {Int64GetDatum(run->id), CStringGetTextDatum(phase)};
+
+	mren_catalog_write("UPDATE mren.run SET phase = $2, rows_per_second = NULL, seconds_left = NULL"
+					   " WHERE id OPERATOR(pg_catalog.=) $1",
+					   2, types, values, NULL);
+}
+
+static Datum
+text_or_null(const char *text, char *null)
+{
+	*null = text != NULL ? ' ' : 'n';
+	return text != NULL ? CStringGetTextDatum(text) : (Datum) 0;
+}
+
+static Datum
+number_or_null(double number, char *null)
+{
+	*null = isnan(number) ? 'n' : ' ';
+	return Float8GetDatum(number);
+}
+
+void
+mren_run_judged(MrenRun *run, int32 version, const MrenRunVerdict *verdict)
+{
+	Oid types[] = {INT8OID, INT4OID, JSONBOID, INT4OID, TEXTOID,   TEXTOID,	  TEXTOID,
+				   TEXTOID, INT8OID, INT8OID,  INT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID};
+	Datum values[lengthof(types)];
+	char nulls[lengthof(types)];
+
+	memset(nulls, ' ', sizeof(nulls));
+	values[0] = Int64GetDatum(run->id);
+	values[1] = Int32GetDatum(version);
+	nulls[1] = version > 0 ? ' ' : 'n';
+	values[2] = log_datum(run);
+	values[3] = Int32GetDatum(verdict->champion);
+	values[4] = text_or_null(verdict->verdict, &nulls[4]);
+	values[5] = text_or_null(verdict->reason, &nulls[5]);
+	values[6] = text_or_null(verdict->measure, &nulls[6]);
+	values[7] = CStringGetTextDatum(version > 0 ? "succeeded" : "skipped");
+	values[8] = Int64GetDatum(verdict->gate_rows);
+	values[9] = Int64GetDatum(verdict->gate_seen);
+	nulls[8] = nulls[9] = verdict->gate_rows < 0 ? 'n' : ' ';
+	values[10] = Int64GetDatum(verdict->new_rows);
+	values[11] = number_or_null(verdict->score[0], &nulls[11]);
+	values[12] = number_or_null(verdict->score[1], &nulls[12]);
+	values[13] = number_or_null(verdict->lower_bound, &nulls[13]);
+	mren_catalog_write(
+		"UPDATE mren.run SET version = $2, log = $3, champion = $4, verdict = $5, reason = $6,"
+		" measure = $7, status = $8, gate_rows = $9, gate_seen = $10, new_rows = $11,"
+		" champion_score = $12, challenger_score = $13, lower_bound = $14, seconds_left = NULL,"
+		" finished_at = pg_catalog.clock_timestamp() WHERE id OPERATOR(pg_catalog.=) $1",
+		lengthof(types), types, values, nulls);
 }
 
 void

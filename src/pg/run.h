@@ -42,6 +42,26 @@ extern void mren_run_update(MrenRun *run, const MrenRunProgress *progress);
 /* Adds an epoch to the log that the next update writes. */
 extern void mren_run_log(MrenRun *run, const MrenProgress *progress, double seconds);
 
+/* Only the phase: "judging". */
+extern void mren_run_phase(MrenRun *run, const char *phase);
+
+/* What a retraining came to; text NULL or a number NaN: not known. */
+typedef struct MrenRunVerdict
+{
+	int32 champion;
+	const char *verdict;
+	const char *reason;
+	const char *measure;
+	double score[2]; /* champion's, challenger's */
+	double lower_bound;
+	int64 gate_rows; /* < 0: not judged */
+	int64 gate_seen;
+	int64 new_rows;
+} MrenRunVerdict;
+
+/* Ends the row; version 0: none was made, and the run was skipped. */
+extern void mren_run_judged(MrenRun *run, int32 version, const MrenRunVerdict *verdict);
+
 extern void mren_run_succeed(MrenRun *run, int32 version);
 /* As "terminated", "canceled" or "failed", with SQLSTATE and message. */
 extern void mren_run_fail(MrenRun *run, const ErrorData *error);

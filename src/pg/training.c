@@ -94,6 +94,18 @@ mren_training_step(MrenTraining *training, MrenProgress *progress)
 }
 
 void
+mren_training_warm(MrenTraining *training, const MrenNet *net)
+{
+	mren_trainer_warm(training->trainer, net);
+}
+
+void
+mren_training_stop(void *training)
+{
+	mren_trainer_stop(((MrenTraining *) training)->trainer);
+}
+
+void
 mren_training_epoch_step(void *training, MrenProgress *progress)
 {
 	mren_training_step(training, progress);

@@ -35,6 +35,10 @@ extern void mren_training_begin(MrenTraining *training, const MrenTrainOptions *
 /* One step; raises the core's errors.  Does not look for interrupts. */
 extern void mren_training_step(MrenTraining *training, MrenProgress *progress);
 
+/* Before the first step: see mren_trainer_warm.  At any time: mren_trainer_stop. */
+extern void mren_training_warm(MrenTraining *training, const MrenNet *net);
+extern void mren_training_stop(void *training);
+
 /* The same as a step of mren_epochs_run, whose state is the MrenTraining. */
 extern void mren_training_epoch_step(void *training, MrenProgress *progress);
 

@@ -105,32 +105,79 @@ mren_rollback(PG_FUNCTION_ARGS)
  * Dropping
  */
 
+static void
+drop_version(int64 version)
+{
+	static const char *const statements[] = {
+		"DELETE FROM mren.weight WHERE version OPERATOR(pg_catalog.=) $1",
+		"DELETE FROM mren.deployment WHERE version_id OPERATOR(pg_catalog.=) $1",
+		"DELETE FROM mren.model_version WHERE id OPERATOR(pg_catalog.=) $1",
+	};
+	Oid types[] = {INT8OID};
+	Datum values[] = {Int64GetDatum(version)};
+
+	for (size_t i = 0; i < lengthof(statements); i++)
+		mren_models_run(statements[i], 1, types, values);
+}
+
+/*
+ * What may go, oldest last, is what is neither of the three; as many of it stay
+ * as are wanted beside them.
+ */
+int
+mren_models_prune(int64 model, int keep, int64 newest)
+{
+	Oid types[] = {INT8OID, INT8OID, INT4OID};
+	Datum values[] = {Int64GetDatum(model), Int64GetDatum(newest), Int32GetDatum(keep)};
+	uint64 n = mren_models_run(
+		"WITH deployed (id) AS (SELECT deployed FROM mren.model"
+		" WHERE id OPERATOR(pg_catalog.=) $1),"
+		" kept (id) AS ("
+		"SELECT id FROM deployed WHERE id IS NOT NULL UNION SELECT $2 UNION"
+		" SELECT p.version_id FROM (SELECT d.version_id FROM mren.deployment d"
+		" WHERE d.model OPERATOR(pg_catalog.=) $1 AND NOT d.undone AND NOT EXISTS (SELECT FROM"
+		" deployed WHERE deployed.id OPERATOR(pg_catalog.=) d.version_id)"
+		" ORDER BY d.id DESC LIMIT 1) p)"
+		" SELECT v.id FROM mren.model_version v WHERE v.model OPERATOR(pg_catalog.=) $1"
+		" AND NOT EXISTS (SELECT FROM kept WHERE kept.id OPERATOR(pg_catalog.=) v.id)"
+		" ORDER BY v.version DESC OFFSET GREATEST($3 OPERATOR(pg_catalog.-)"
+		" (SELECT pg_catalog.count(*) FROM kept), 0)",
+		lengthof(types), types, values);
+	int64 *ids = palloc(Max(n, 1) * sizeof(int64));
+
+	for (uint64 i = 0; i < n; i++)
+	{
+		bool isnull;
+
+		ids[i] =
+			DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull));
+	}
+	for (uint64 i = 0; i < n; i++)
+		drop_version(ids[i]);
+	pfree(ids);
+	return (int) n;
+}
+
 Datum
 mren_drop_version(PG_FUNCTION_ARGS)
 {
 	char *model = mren_arg_text(fcinfo, 0, "model");
-	Oid types[] = {INT8OID};
 	MrenModelRow row;
-	Datum id;
+	int64 id;
 
 	mren_arg_required(fcinfo, 1, "version");
 	mren_models_begin("mren.drop_version()");
 	mren_models_lock(model, MREN_PRIVILEGE_ADMIN, &row);
-	id = Int64GetDatum(find_version(row.id, PG_GETARG_INT32(1)));
-	if (DatumGetInt64(id) == 0)
+	id = find_version(row.id, PG_GETARG_INT32(1));
+	if (id == 0)
 		mren_models_no_version(model, row.id, PG_GETARG_INT32(1));
-	if (DatumGetInt64(id) == row.deployed)
+	if (id == row.deployed)
 		ereport(ERROR, (errcode(ERRCODE_OBJECT_IN_USE),
 						errmsg("cannot drop version %d of model \"%s\", which is deployed",
 							   PG_GETARG_INT32(1), model),
 						errhint("Promote another version first, or drop the model with "
 								"mren.drop_model.")));
-	mren_models_run("DELETE FROM mren.weight WHERE version OPERATOR(pg_catalog.=) $1", 1, types,
-					&id);
-	mren_models_run("DELETE FROM mren.deployment WHERE version_id OPERATOR(pg_catalog.=) $1", 1,
-					types, &id);
-	mren_models_run("DELETE FROM mren.model_version WHERE id OPERATOR(pg_catalog.=) $1", 1, types,
-					&id);
+	drop_version(id);
 	mren_models_end();
 	PG_RETURN_VOID();
 }

@@ -1,0 +1,133 @@
+/*
+ * trainer_warm.c
+ *	  Starting a training from the weights of an earlier network.
+ *
+ * Means and deviations of the inputs are not taken over: they are measured
+ * anew, on rows that are mostly the same.
+ */
+#include "net/trainer_internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "net/net_internal.h"
+
+void
+mren_trainer_warm(MrenTrainer *trainer, const MrenNet *net)
+{
+	trainer->warm = net;
+}
+
+static bool
+same_types(const MrenNames *a, const MrenNames *b)
+{
+	if (a->n != b->n)
+		return false;
+	for (size_t i = 0; i < a->n; i++)
+	{
+		if (mren_text_compare(mren_names_get(a, i), mren_names_get(b, i)) != 0)
+			return false;
+	}
+	return true;
+}
+
+static bool
+is_output(const MrenTrainer *trainer, size_t id)
+{
+	const MrenTensorIds *ids = &trainer->layout.ids;
+	size_t last = trainer->shape.n_hidden;
+
+	return id == ids->weight[last] || id == ids->bias[last];
+}
+
+/* The tensor of the other network by name; NULL if it has none. */
+static const MrenTensor *
+counterpart(const MrenTrainer *trainer, size_t id)
+{
+	const MrenLayout *other = &trainer->warm->layout;
+
+	for (size_t i = 0; i < other->n_trained; i++)
+	{
+		if (strcmp(other->tensors[i].name, trainer->layout.tensors[id].name) == 0)
+			return &other->tensors[i];
+	}
+	return NULL;
+}
+
+static bool
+fits(const MrenTrainer *trainer, size_t id)
+{
+	const MrenTensor *mine = &trainer->layout.tensors[id];
+	const MrenTensor *theirs = counterpart(trainer, id);
+
+	return theirs != NULL && theirs->rows == mine->rows &&
+		   (theirs->cols == mine->cols || is_output(trainer, id));
+}
+
+/* Why the weights cannot be taken over; empty if they can. */
+static void
+find_difference(const MrenTrainer *trainer, char *why, size_t size)
+{
+	const MrenNet *net = trainer->warm;
+
+	why[0] = '\0';
+	if (memcmp(net->embeddings_sha256, trainer->embeddings_sha256, 32) != 0)
+		snprintf(why, size, "it has other word embeddings");
+	else if (memcmp(net->encoder_sha256, trainer->encoder_sha256, 32) != 0)
+		snprintf(why, size, "it has another image encoder");
+	else if (!same_types(&net->types, &trainer->types))
+		snprintf(why, size, "the entity types are others");
+	else if (net->shape.activation != trainer->shape.activation)
+		snprintf(why, size, "its activation is another");
+	else if (net->layout.n_trained != trainer->layout.n_trained)
+		snprintf(why, size, "it has %zu trained tensors instead of %zu", net->layout.n_trained,
+				 trainer->layout.n_trained);
+	for (size_t id = 0; id < trainer->layout.n_trained && why[0] == '\0'; id++)
+	{
+		if (!fits(trainer, id))
+			snprintf(why, size, "its weights \"%s\" have another shape",
+					 trainer->layout.tensors[id].name);
+	}
+}
+
+/* Columns of the relations that both networks have. */
+static void
+copy_output(MrenTrainer *trainer, size_t id, const MrenTensor *from)
+{
+	const MrenTensor *to = &trainer->layout.tensors[id];
+	const MrenNet *net = trainer->warm;
+
+	for (size_t col = 0; col < to->cols; col++)
+	{
+		size_t rank;
+
+		if (!mren_names_find(&net->relations, mren_names_get(&trainer->relations, col), &rank))
+			continue;
+		for (size_t row = 0; row < to->rows; row++)
+			trainer->values[to->at + row * to->cols + col] =
+				net->values[from->at + row * from->cols + rank];
+	}
+}
+
+void
+mren_trainer_take_warm(MrenTrainer *trainer)
+{
+	const MrenLayout *layout = &trainer->layout;
+
+	if (trainer->warm == NULL)
+		return;
+	find_difference(trainer, trainer->report.cold, sizeof(trainer->report.cold));
+	trainer->report.warm = trainer->report.cold[0] == '\0';
+	if (!trainer->report.warm)
+		return;
+	for (size_t id = 0; id < layout->n_trained; id++)
+	{
+		const MrenTensor *from = counterpart(trainer, id);
+
+		if (is_output(trainer, id))
+			copy_output(trainer, id, from);
+		else
+			memcpy(trainer->values + layout->tensors[id].at, trainer->warm->values + from->at,
+				   from->rows * from->cols * sizeof(float));
+	}
+}
