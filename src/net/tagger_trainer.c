@@ -1,0 +1,776 @@
+/*
+ * tagger_trainer.c
+ *	  Training a tagger: the scan, epochs, validation, the refit.
+ *
+ * Random numbers come in streams of the seed, one a purpose and phase, so the
+ * refit does not depend on how validation went but for its length.
+ */
+#include "net/tagger_trainer.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/random.h"
+#include "base/size.h"
+#include "net/kernels.h"
+#include "net/optimizer.h"
+#include "net/sort.h"
+#include "net/tag_example.h"
+#include "net/tagger_internal.h"
+
+#define SCAN_ROWS 256
+#define BUCKETS ((size_t) 1 << 15)
+#define DIRECT_BUCKETS ((size_t) 1 << 17)
+
+/* Words of a mini-batch; a longer run of sentences is cut into several steps' work. */
+#define MAX_BATCH_WORDS 4096
+
+/* Random streams beside mren_tag_init's. */
+enum
+{
+	STREAM_SPLIT = 100,
+	STREAM_ORDER = 200, /* and the phase */
+	STREAM_DROP = 300,
+};
+
+typedef enum State
+{
+	STATE_SCAN,
+	STATE_TRAIN,
+	STATE_VALIDATE,
+	STATE_DONE,
+} State;
+
+/* A sentence of the batch at hand: its record is copied, as the source reuses its own. */
+struct MrenTagTrainer
+{
+	MrenEnv env;
+	MrenTagOptions options;
+	MrenSource source;
+	MrenVectors vectors;
+	bool has_embeddings;
+	uint8_t embeddings_sha256[32];
+	size_t n_lexicons;
+	uint8_t lexicons_sha256[MREN_MAX_TAG_LEXICONS][32];
+	State state;
+	MrenTagReport report;
+
+	/* The scan */
+	size_t next_row;
+	MrenNames types;
+	bool has_validation_split;
+	uint64_t *groups; /* (source.n) hashes by the seed */
+	MrenSplit *splits;
+	double square_sum;
+	uint64_t square_n;
+	uint32_t *train; /* (n_train) row numbers */
+	uint32_t *validation;
+	size_t n_train, n_validation, n_usable;
+	uint32_t *usable; /* all rows but test ones: train, then validation */
+
+	/* The network */
+	MrenTagShape shape;
+	MrenTagLayout layout;
+	float *values;
+	float *averaged;
+	float *best;
+	float *grads;
+	MrenOptimizerState optimizer;
+	uint64_t n_steps;
+	MrenTagBatch batch;
+
+	/* The epoch at hand */
+	int phase; /* 1 or 2 */
+	int epoch;
+	int epochs; /* of this phase */
+	uint32_t *order;
+	size_t n_order;
+	size_t at; /* in order, or in validation */
+	double loss;
+	double weight;
+	MrenRandom drop;
+
+	/* The batch's sentences */
+	MrenTagInput *inputs;
+	float *weights;
+	size_t *offsets; /* of each record in bytes */
+	MrenBuffer bytes;
+	uint32_t *tags;
+	size_t tags_capacity;
+	size_t n_sentences;
+
+	/* Validation */
+	double validation_loss;
+	size_t n_gold, n_found, n_correct;
+	MrenTagSpan *gold;
+	MrenTagSpan *found;
+	size_t spans_capacity, found_capacity;
+	uint32_t *path;
+	size_t path_capacity;
+	int since_best;
+};
+
+MrenStatus
+mren_tag_trainer_create(const MrenEnv *env, const MrenTagOptions *options,
+						const MrenTagTrainerInputs *inputs, MrenTagTrainer **trainer,
+						MrenError *err)
+{
+	MrenTagTrainer *made;
+	MrenStatus status;
+
+	if (inputs->source.n == 0)
+		return mren_fail(err, MREN_EDATA, "no training rows");
+	if (inputs->source.n > UINT32_MAX)
+		return mren_fail(err, MREN_ELIMIT, "more than %u training rows", UINT32_MAX);
+	MREN_TRY(mren_allocate_zero(env, 1, sizeof(*made), &made, err));
+	made->env = *env;
+	made->options = *options;
+	made->source = inputs->source;
+	made->vectors = inputs->vectors;
+	made->has_embeddings = inputs->embeddings_sha256 != NULL;
+	if (made->has_embeddings)
+		memcpy(made->embeddings_sha256, inputs->embeddings_sha256, 32);
+	made->n_lexicons = inputs->n_lexicons;
+	if (inputs->n_lexicons > 0)
+		memcpy(made->lexicons_sha256, inputs->lexicons_sha256, 32 * inputs->n_lexicons);
+	status = mren_allocate(env, inputs->source.n, sizeof(uint64_t), &made->groups, err);
+	if (status == MREN_OK)
+		status = mren_allocate(env, inputs->source.n, sizeof(MrenSplit), &made->splits, err);
+	if (status == MREN_OK)
+		status =
+			mren_allocate(env, options->base.batch_size, sizeof(MrenTagInput), &made->inputs, err);
+	if (status == MREN_OK)
+		status = mren_allocate(env, options->base.batch_size, sizeof(float), &made->weights, err);
+	if (status == MREN_OK)
+		status =
+			mren_allocate(env, options->base.batch_size + 1, sizeof(size_t), &made->offsets, err);
+	if (status != MREN_OK)
+	{
+		mren_tag_trainer_free(made);
+		return status;
+	}
+	*trainer = made;
+	return MREN_OK;
+}
+
+void
+mren_tag_trainer_free(MrenTagTrainer *trainer)
+{
+	MrenEnv env;
+	void *blocks[] = {trainer->groups, trainer->splits,	 trainer->train,	trainer->validation,
+					  trainer->usable, trainer->values,	 trainer->averaged, trainer->best,
+					  trainer->grads,  trainer->order,	 trainer->inputs,	trainer->weights,
+					  trainer->tags,   trainer->offsets, trainer->gold,		trainer->found,
+					  trainer->path};
+
+	env = trainer->env;
+	mren_names_free(&env, &trainer->types);
+	mren_optimizer_free(&env, &trainer->optimizer);
+	mren_tag_batch_free(&env, &trainer->batch);
+	mren_buffer_free(&env, &trainer->bytes);
+	for (size_t i = 0; i < sizeof(blocks) / sizeof(blocks[0]); i++)
+		mren_release(&env, blocks[i]);
+	mren_release(&env, trainer);
+}
+
+/*
+ * The scan
+ */
+
+static MrenStatus
+read_row(MrenTagTrainer *trainer, size_t i, MrenTagExample *example, size_t *size, MrenError *err)
+{
+	const uint8_t *record;
+	size_t len;
+
+	MREN_TRY(trainer->source.read(trainer->source.state, i, &record, &len, err));
+	return mren_tag_example_read(record, len, example, size, err);
+}
+
+static void
+scan_words(MrenTagTrainer *trainer, const MrenTagInput *input)
+{
+	size_t dim = trainer->vectors.dim;
+
+	trainer->report.n_words += input->n_words;
+	for (size_t w = 0; w < input->n_words; w++)
+	{
+		if (input->words[w] < 0 || dim == 0)
+		{
+			trainer->report.n_unknown_words++;
+			continue;
+		}
+		trainer->square_sum += mren_square_sum(
+			trainer->vectors.get(trainer->vectors.state, input->words[w]), dim);
+		trainer->square_n += dim;
+	}
+}
+
+static MrenStatus
+scan_row(MrenTagTrainer *trainer, size_t i, MrenError *err)
+{
+	MrenTagExample example;
+	size_t size;
+	uint32_t number;
+
+	MREN_TRY(read_row(trainer, i, &example, &size, err));
+	trainer->report.n_rows++;
+	trainer->groups[i] = mren_hash64(&example.group, sizeof(example.group),
+									 (uint64_t) trainer->options.base.seed + STREAM_SPLIT);
+	trainer->splits[i] = example.split;
+	if (example.split == MREN_SPLIT_TEST)
+		return MREN_OK;
+	trainer->has_validation_split |= example.split == MREN_SPLIT_VALIDATION;
+	for (size_t m = 0; m < example.n_mentions; m++)
+		MREN_TRY(mren_names_intern(&trainer->env, &trainer->types,
+								   mren_tag_example_mention(&example, m).type, &number, err));
+	if (trainer->types.n > MREN_MAX_TAG_TYPES)
+		return mren_fail(err, MREN_ELIMIT, "more than %d distinct types in the training rows",
+						 MREN_MAX_TAG_TYPES);
+	trainer->report.n_mentions += example.n_mentions;
+	scan_words(trainer, &example.input);
+	return MREN_OK;
+}
+
+static bool
+validates(const MrenTagTrainer *trainer, size_t i, uint64_t below)
+{
+	if (trainer->has_validation_split)
+		return trainer->splits[i] == MREN_SPLIT_VALIDATION;
+	return trainer->groups[i] < below;
+}
+
+static MrenStatus
+divide_rows(MrenTagTrainer *trainer, MrenError *err)
+{
+	const MrenEnv *env = &trainer->env;
+	size_t n = trainer->source.n;
+	uint64_t below = (uint64_t) (trainer->options.base.validation_share * 0x1p64);
+
+	MREN_TRY(mren_allocate(env, n, sizeof(uint32_t), &trainer->train, err));
+	MREN_TRY(mren_allocate(env, n, sizeof(uint32_t), &trainer->validation, err));
+	MREN_TRY(mren_allocate(env, n, sizeof(uint32_t), &trainer->usable, err));
+	MREN_TRY(mren_allocate(env, n, sizeof(uint32_t), &trainer->order, err));
+	for (size_t i = 0; i < n; i++)
+	{
+		if (trainer->splits[i] == MREN_SPLIT_TEST)
+			continue;
+		trainer->usable[trainer->n_usable++] = (uint32_t) i;
+		if (validates(trainer, i, below))
+			trainer->validation[trainer->n_validation++] = (uint32_t) i;
+		else
+			trainer->train[trainer->n_train++] = (uint32_t) i;
+	}
+	if (trainer->n_usable == 0)
+		return mren_fail(err, MREN_EDATA, "no training rows: all %zu rows have the split \"test\"",
+						 n);
+	if (trainer->types.n == 0)
+	{
+		mren_fail(err, MREN_EDATA, "none of the %zu training rows has a mention",
+				  trainer->n_usable);
+		mren_error_hint(err, "Give tags such as \"B-Person\", or mentions with their types.");
+		return MREN_EDATA;
+	}
+	if (trainer->n_train == 0)
+	{
+		if (trainer->has_validation_split)
+			return mren_fail(err, MREN_EDATA, "no training row beside the %zu of validation",
+							 trainer->n_validation);
+		/* Too few to divide: all are trained on, none validates. */
+		memcpy(trainer->train, trainer->usable, trainer->n_usable * sizeof(uint32_t));
+		trainer->n_train = trainer->n_usable;
+		trainer->n_validation = 0;
+	}
+	trainer->report.n_train = trainer->n_train;
+	trainer->report.n_validation = trainer->n_validation;
+	trainer->report.n_types = trainer->types.n;
+	return MREN_OK;
+}
+
+static void
+make_shape(MrenTagTrainer *trainer)
+{
+	const MrenTagOptions *options = &trainer->options;
+	MrenTagShape *shape = &trainer->shape;
+
+	*shape = (MrenTagShape){
+		.embedding_dim = trainer->vectors.dim,
+		.feature_dim = options->feature_dim,
+		.n_buckets = options->feature_dim > 0 ? BUCKETS : 0,
+		.n_sparse = options->direct ? DIRECT_BUCKETS : 0,
+		.n_lexicons = trainer->n_lexicons,
+		.n_types = trainer->types.n,
+		.n_hidden = options->base.n_hidden,
+		.activation = options->base.activation,
+	};
+	for (size_t i = 0; i < shape->n_hidden; i++)
+	{
+		shape->hidden[i] = options->base.hidden[i];
+		shape->window[i] = i == 0 ? options->base.window : options->context;
+	}
+	/* With many types the table of direct scores stays as large as with four. */
+	while (shape->n_sparse > 4096 &&
+		   shape->n_sparse * mren_bilou_n_tags(shape->n_types) > DIRECT_BUCKETS * 32)
+		shape->n_sparse /= 2;
+}
+
+static MrenStatus
+make_network(MrenTagTrainer *trainer, MrenError *err)
+{
+	const MrenEnv *env = &trainer->env;
+	const MrenLayout *base = &trainer->layout.base;
+
+	make_shape(trainer);
+	MREN_TRY(mren_tag_shape_check(&trainer->shape, err));
+	mren_tag_layout_build(&trainer->shape, &trainer->layout);
+	trainer->report.n_parameters = base->n_parameters;
+	MREN_TRY(mren_allocate(env, base->size, sizeof(float), &trainer->values, err));
+	MREN_TRY(mren_allocate(env, base->size, sizeof(float), &trainer->averaged, err));
+	MREN_TRY(mren_allocate(env, base->size, sizeof(float), &trainer->best, err));
+	MREN_TRY(mren_allocate_zero(env, base->trained_size, sizeof(float), &trainer->grads, err));
+	MREN_TRY(
+		mren_optimizer_create(env, &trainer->options.base, base, &trainer->optimizer, err));
+	return mren_tag_batch_create(env, &trainer->shape, &trainer->layout, &trainer->batch, err);
+}
+
+/*
+ * Epochs
+ */
+
+static void
+begin_epoch(MrenTagTrainer *trainer)
+{
+	const uint32_t *rows = trainer->phase == 2 ? trainer->usable : trainer->train;
+	MrenRandom random;
+
+	trainer->epoch++;
+	trainer->n_order = trainer->phase == 2 ? trainer->n_usable : trainer->n_train;
+	memcpy(trainer->order, rows, trainer->n_order * sizeof(uint32_t));
+	mren_random_seed(&random, (uint64_t) trainer->options.base.seed + (uint64_t) trainer->epoch,
+					 STREAM_ORDER + (uint64_t) trainer->phase);
+	mren_random_shuffle(&random, trainer->order, trainer->n_order);
+	trainer->at = 0;
+	trainer->loss = trainer->weight = 0;
+	trainer->state = STATE_TRAIN;
+}
+
+static void
+begin_phase(MrenTagTrainer *trainer, int phase, int epochs)
+{
+	const MrenLayout *base = &trainer->layout.base;
+	double square =
+		trainer->square_n > 0 ? trainer->square_sum / (double) trainer->square_n : 1;
+
+	mren_tag_init(&trainer->shape, &trainer->layout, trainer->values,
+				  (uint64_t) trainer->options.base.seed);
+	*mren_tensor_at(base, trainer->values, trainer->layout.ids.scale) =
+		square > 1e-12 ? (float) (1 / sqrt(square)) : 1;
+	memcpy(trainer->averaged, trainer->values, base->size * sizeof(float));
+	mren_optimizer_reset(base, &trainer->optimizer);
+	mren_random_seed(&trainer->drop, (uint64_t) trainer->options.base.seed,
+					 STREAM_DROP + (uint64_t) phase);
+	trainer->n_steps = 0;
+	trainer->phase = phase;
+	trainer->epoch = 0;
+	trainer->epochs = epochs;
+	begin_epoch(trainer);
+}
+
+static MrenStatus
+scan(MrenTagTrainer *trainer, MrenError *err)
+{
+	size_t end = trainer->next_row + SCAN_ROWS;
+
+	end = end < trainer->source.n ? end : trainer->source.n;
+	for (; trainer->next_row < end; trainer->next_row++)
+		MREN_TRY(scan_row(trainer, trainer->next_row, err));
+	MREN_TRY(mren_check(&trainer->env, err));
+	if (trainer->next_row < trainer->source.n)
+		return MREN_OK;
+	MREN_TRY(divide_rows(trainer, err));
+	MREN_TRY(make_network(trainer, err));
+	begin_phase(trainer, 1, (int) trainer->options.base.epochs);
+	return MREN_OK;
+}
+
+/*
+ * A batch
+ */
+
+/* Copies a record behind those of the batch. */
+static MrenStatus
+take_row(MrenTagTrainer *trainer, size_t row, MrenError *err)
+{
+	const uint8_t *record;
+	size_t len;
+
+	MREN_TRY(trainer->source.read(trainer->source.state, row, &record, &len, err));
+	trainer->offsets[trainer->n_sentences] = trainer->bytes.len;
+	MREN_TRY(mren_buffer_append(&trainer->env, &trainer->bytes, record, len, err));
+	trainer->n_sentences++;
+	return MREN_OK;
+}
+
+/* BILOU tags of a sentence, behind those of the batch. */
+static MrenStatus
+take_tags(MrenTagTrainer *trainer, const MrenTagExample *example, size_t n_before, MrenError *err)
+{
+	size_t n = example->input.n_words;
+
+	MREN_TRY(mren_grow(&trainer->env, &trainer->tags, &trainer->tags_capacity, n_before,
+					   n_before + n, sizeof(uint32_t), err));
+	MREN_TRY(mren_grow(&trainer->env, &trainer->gold, &trainer->spans_capacity, 0,
+					   example->n_mentions + 1, sizeof(MrenTagSpan), err));
+	for (size_t i = 0; i < example->n_mentions; i++)
+	{
+		MrenTagMention mention = mren_tag_example_mention(example, i);
+		size_t rank;
+
+		mren_names_find(&trainer->types, mention.type, &rank);
+		trainer->gold[i] = (MrenTagSpan){mention.first, mention.end, (uint32_t) rank};
+	}
+	mren_bilou_write(trainer->gold, example->n_mentions, trainer->tags + n_before, n);
+	return MREN_OK;
+}
+
+/* The next sentences of a list, as many as a batch holds. */
+static MrenStatus
+fill_batch(MrenTagTrainer *trainer, const uint32_t *rows, size_t n, MrenError *err)
+{
+	size_t words = 0;
+
+	trainer->n_sentences = 0;
+	trainer->bytes.len = 0;
+	while (trainer->at < n && trainer->n_sentences < trainer->options.base.batch_size)
+	{
+		MrenTagExample example;
+		size_t size;
+
+		MREN_TRY(read_row(trainer, rows[trainer->at], &example, &size, err));
+		if (trainer->n_sentences > 0 && words + example.input.n_words > MAX_BATCH_WORDS)
+			break;
+		words += example.input.n_words;
+		MREN_TRY(take_row(trainer, rows[trainer->at], err));
+		trainer->at++;
+	}
+	/* The buffer no longer moves: now pointers into it hold. */
+	words = 0;
+	for (size_t s = 0; s < trainer->n_sentences; s++)
+	{
+		MrenTagExample example;
+		size_t size;
+
+		MREN_TRY(mren_tag_example_read(trainer->bytes.data + trainer->offsets[s],
+									   trainer->bytes.len - trainer->offsets[s], &example, &size,
+									   err));
+		MREN_TRY(take_tags(trainer, &example, words, err));
+		trainer->inputs[s] = example.input;
+		trainer->weights[s] = example.weight;
+		words += example.input.n_words;
+	}
+	return MREN_OK;
+}
+
+/* The mean over steps, with a shorter memory at the beginning. */
+static void
+average(MrenTagTrainer *trainer)
+{
+	size_t n = trainer->layout.base.trained_size;
+	double step = (double) ++trainer->n_steps;
+	double decay = fmin(trainer->options.average, (step + 1) / (step + 10));
+
+	if (trainer->options.average <= 0)
+	{
+		memcpy(trainer->averaged, trainer->values, n * sizeof(float));
+		return;
+	}
+	mren_scale(trainer->averaged, (float) decay, n);
+	mren_axpy(trainer->averaged, trainer->values, (float) (1 - decay), n);
+}
+
+static MrenStatus
+train_batch(MrenTagTrainer *trainer, MrenError *err)
+{
+	MrenTagDrop drop = {.word = (float) trainer->options.word_dropout,
+						.input = (float) trainer->options.base.dropout,
+						.hidden = (float) trainer->options.base.hidden_dropout,
+						.sparse = (float) trainer->options.direct_dropout,
+						.random = trainer->drop};
+	double loss;
+
+	MREN_TRY(fill_batch(trainer, trainer->order, trainer->n_order, err));
+	MREN_TRY(mren_tag_forward(&trainer->batch, trainer->values, &trainer->vectors, trainer->inputs,
+							  trainer->n_sentences, &drop, err));
+	trainer->drop = drop.random;
+	MREN_TRY(mren_tag_loss(&trainer->batch, trainer->values, trainer->tags, trainer->weights,
+						   1.0 / (double) trainer->n_sentences, &loss, err));
+	if (!isfinite(loss))
+	{
+		mren_fail(err, MREN_ENUMERIC, "the training's loss is no longer finite in epoch %d",
+				  trainer->epoch);
+		mren_error_hint(err, "Lower \"learning_rate\".");
+		return MREN_ENUMERIC;
+	}
+	trainer->loss += loss;
+	for (size_t s = 0; s < trainer->n_sentences; s++)
+		trainer->weight += trainer->weights[s];
+	MREN_TRY(mren_tag_backward(&trainer->batch, trainer->values, trainer->grads, err));
+	mren_optimizer_step(&trainer->layout.base, &trainer->optimizer, trainer->values,
+						trainer->grads);
+	average(trainer);
+	return MREN_OK;
+}
+
+/*
+ * Validation
+ */
+
+static void
+count_mentions(MrenTagTrainer *trainer, const MrenTagSpan *found, size_t n_found,
+			   const MrenTagSpan *gold, size_t n_gold)
+{
+	size_t g = 0;
+
+	trainer->n_gold += n_gold;
+	trainer->n_found += n_found;
+	for (size_t f = 0; f < n_found; f++)
+	{
+		while (g < n_gold && gold[g].first < found[f].first)
+			g++;
+		if (g < n_gold && gold[g].first == found[f].first && gold[g].end == found[f].end &&
+			gold[g].type == found[f].type)
+			trainer->n_correct++;
+	}
+}
+
+/* The best path of each sentence of the batch, held against its tags. */
+static MrenStatus
+decode_batch(MrenTagTrainer *trainer, MrenError *err)
+{
+	MrenTagBatch *batch = &trainer->batch;
+	const MrenCrfWeights weights = mren_tag_crf_weights(&trainer->layout, trainer->averaged);
+	size_t k = batch->rules.n_tags;
+
+	for (size_t s = 0; s < trainer->n_sentences; s++)
+	{
+		size_t first = batch->first_word[s];
+		size_t n = batch->first_word[s + 1] - first;
+		size_t n_found;
+		size_t n_gold;
+
+		MREN_TRY(mren_grow(&trainer->env, &trainer->path, &trainer->path_capacity, 0, n,
+						   sizeof(uint32_t), err));
+		MREN_TRY(mren_grow(&trainer->env, &trainer->gold, &trainer->spans_capacity, 0, n,
+						   sizeof(MrenTagSpan), err));
+		MREN_TRY(mren_grow(&trainer->env, &trainer->found, &trainer->found_capacity, 0, n,
+						   sizeof(MrenTagSpan), err));
+		MREN_TRY(mren_crf_decode(&trainer->env, &batch->rules, &weights,
+								 batch->emissions + first * k, n, &batch->crf, trainer->path, err));
+		n_found = mren_bilou_read(trainer->path, n, trainer->found);
+		n_gold = mren_bilou_read(trainer->tags + first, n, trainer->gold);
+		count_mentions(trainer, trainer->found, n_found, trainer->gold, n_gold);
+	}
+	return MREN_OK;
+}
+
+static MrenStatus
+validate_batch(MrenTagTrainer *trainer, MrenError *err)
+{
+	double loss;
+
+	MREN_TRY(fill_batch(trainer, trainer->validation, trainer->n_validation, err));
+	MREN_TRY(mren_tag_forward(&trainer->batch, trainer->averaged, &trainer->vectors,
+							  trainer->inputs, trainer->n_sentences, NULL, err));
+	MREN_TRY(mren_tag_loss(&trainer->batch, trainer->averaged, trainer->tags, trainer->weights, 1,
+						   &loss, err));
+	trainer->validation_loss += loss;
+	for (size_t s = 0; s < trainer->n_sentences; s++)
+		trainer->weight += trainer->weights[s];
+	return decode_batch(trainer, err);
+}
+
+static void
+begin_validation(MrenTagTrainer *trainer)
+{
+	trainer->state = STATE_VALIDATE;
+	trainer->at = 0;
+	trainer->weight = 0;
+	trainer->validation_loss = 0;
+	trainer->n_gold = trainer->n_found = trainer->n_correct = 0;
+}
+
+/* F1 decides, the loss where it is equal. */
+static void
+judge(MrenTagTrainer *trainer, MrenProgress *progress)
+{
+	MrenTagReport *report = &trainer->report;
+	double sum = (double) (trainer->n_gold + trainer->n_found);
+
+	progress->validated = true;
+	progress->validation_loss = trainer->validation_loss / trainer->weight;
+	progress->validation_f1 = sum > 0 ? 2 * (double) trainer->n_correct / sum : 0;
+	progress->improved = report->best_epoch == 0 ||
+						 progress->validation_f1 > report->validation_f1 ||
+						 (progress->validation_f1 == report->validation_f1 &&
+						  progress->validation_loss < report->validation_loss);
+	trainer->since_best++;
+	if (!progress->improved)
+		return;
+	trainer->since_best = 0;
+	report->validated = true;
+	report->best_epoch = trainer->epoch;
+	report->validation_f1 = progress->validation_f1;
+	report->validation_loss = progress->validation_loss;
+	memcpy(trainer->best, trainer->averaged, trainer->layout.base.size * sizeof(float));
+}
+
+/* What comes after an epoch. */
+static void
+go_on(MrenTagTrainer *trainer)
+{
+	const MrenOptions *options = &trainer->options.base;
+	bool over = trainer->epoch >= trainer->epochs ||
+				(trainer->phase == 1 && trainer->n_validation > 0 && options->patience > 0 &&
+				 (size_t) trainer->since_best >= options->patience);
+
+	if (!over)
+		begin_epoch(trainer);
+	else if (trainer->phase == 1 && trainer->n_validation > 0 && options->refit)
+		begin_phase(trainer, 2, trainer->report.best_epoch);
+	else
+		trainer->state = STATE_DONE;
+}
+
+static void
+end_epoch(MrenTagTrainer *trainer, MrenProgress *progress)
+{
+	MrenTagReport *report = &trainer->report;
+
+	progress->event = MREN_TRAIN_EPOCH;
+	if (trainer->phase == 1)
+		report->epochs_run = trainer->epoch;
+	else
+		report->refit_epochs = trainer->epoch;
+	if (trainer->phase == 1 && trainer->n_validation > 0)
+		judge(trainer, progress);
+	else
+		memcpy(trainer->best, trainer->averaged, trainer->layout.base.size * sizeof(float));
+	go_on(trainer);
+}
+
+static MrenStatus
+step_epoch(MrenTagTrainer *trainer, MrenProgress *progress, MrenError *err)
+{
+	progress->event = MREN_TRAIN_STEP;
+	progress->phase = trainer->phase;
+	progress->epoch = trainer->epoch;
+	progress->epochs = trainer->epochs;
+	progress->rows_total = trainer->n_order;
+	progress->rows_done = trainer->n_order;
+	if (trainer->state == STATE_VALIDATE)
+	{
+		MREN_TRY(validate_batch(trainer, err));
+		progress->loss = trainer->report.train_loss;
+		if (trainer->at == trainer->n_validation)
+			end_epoch(trainer, progress);
+		return MREN_OK;
+	}
+	MREN_TRY(train_batch(trainer, err));
+	progress->rows_done = trainer->at;
+	progress->loss = trainer->report.train_loss = trainer->loss / trainer->weight;
+	if (trainer->at < trainer->n_order)
+		return MREN_OK;
+	if (trainer->phase == 1 && trainer->n_validation > 0)
+		begin_validation(trainer);
+	else
+		end_epoch(trainer, progress);
+	return MREN_OK;
+}
+
+MrenStatus
+mren_tag_trainer_step(MrenTagTrainer *trainer, MrenProgress *progress, MrenError *err)
+{
+	memset(progress, 0, sizeof(*progress));
+	if (trainer->state == STATE_DONE)
+	{
+		progress->event = MREN_TRAIN_DONE;
+		progress->phase = trainer->phase;
+		progress->epoch = trainer->epoch;
+		progress->epochs = trainer->epochs;
+		progress->rows_done = progress->rows_total = trainer->n_order;
+		progress->loss = trainer->report.train_loss;
+		return MREN_OK;
+	}
+	if (trainer->state != STATE_SCAN)
+		return step_epoch(trainer, progress, err);
+	progress->event = MREN_TRAIN_SCAN;
+	progress->rows_total = trainer->source.n;
+	MREN_TRY(scan(trainer, err));
+	progress->rows_done = trainer->next_row;
+	return MREN_OK;
+}
+
+/*
+ * The end
+ */
+
+/* The groups of all rows trained or validated on, ascending, each once. */
+static MrenStatus
+gather_groups(MrenTagTrainer *trainer, MrenTagger *tagger, MrenError *err)
+{
+	MREN_TRY(mren_allocate(&tagger->env, trainer->n_usable, sizeof(uint64_t), &tagger->training,
+						   err));
+	for (size_t i = 0; i < trainer->n_usable; i++)
+	{
+		MrenTagExample example;
+		size_t size;
+
+		MREN_TRY(read_row(trainer, trainer->usable[i], &example, &size, err));
+		tagger->training[i] = example.group;
+	}
+	tagger->n_training = trainer->n_usable;
+	mren_sort_u64(tagger->training, tagger->n_training);
+	return MREN_OK;
+}
+
+static MrenStatus
+fill_tagger(MrenTagTrainer *trainer, MrenTagger *tagger, MrenError *err)
+{
+	const MrenLayout *base = &trainer->layout.base;
+	uint32_t number;
+
+	memcpy(tagger->embeddings_sha256, trainer->embeddings_sha256, 32);
+	memcpy(tagger->lexicons_sha256, trainer->lexicons_sha256, sizeof(tagger->lexicons_sha256));
+	for (size_t i = 0; i < trainer->types.n; i++)
+		MREN_TRY(mren_names_intern(&tagger->env, &tagger->types, mren_names_get(&trainer->types, i),
+								   &number, err));
+	for (size_t i = 0; i < base->n; i++)
+		MREN_TRY(mren_tagger_set_tensor(tagger, base->tensors[i].name, base->tensors[i].rows,
+										base->tensors[i].cols,
+										trainer->best + base->tensors[i].at, err));
+	MREN_TRY(gather_groups(trainer, tagger, err));
+	return mren_tagger_complete(tagger, err);
+}
+
+MrenStatus
+mren_tag_trainer_finish(MrenTagTrainer *trainer, MrenTagger **tagger, MrenError *err)
+{
+	MrenTagger *made;
+	MrenStatus status;
+
+	MREN_TRY(mren_tagger_create(&trainer->env, &trainer->shape, &made, err));
+	status = fill_tagger(trainer, made, err);
+	if (status != MREN_OK)
+	{
+		mren_tagger_free(&trainer->env, made);
+		return status;
+	}
+	*tagger = made;
+	return MREN_OK;
+}
+
+void
+mren_tag_trainer_report(const MrenTagTrainer *trainer, MrenTagReport *report)
+{
+	*report = trainer->report;
+}
