@@ -73,9 +73,10 @@ CREATE TABLE mren.model (
     owner       name NOT NULL,
     deployed    bigint,
     last_version integer NOT NULL,
-    created_at  timestamptz NOT NULL
+    created_at  timestamptz NOT NULL,
+    kind        text NOT NULL DEFAULT 'relation' CHECK (kind IN ('relation', 'tagger'))
 );
-COMMENT ON TABLE mren.model IS 'Models, one row a name; mren.models shows their versions.';
+COMMENT ON TABLE mren.model IS 'Models, one row a name; mren.models shows their versions. Kind: relation or tagger.';
 
 -- A version: the network's head (shape, labels, temperature ...) and what is
 -- known of its training.  Its weights are in mren.weight.
@@ -87,7 +88,7 @@ CREATE TABLE mren.model_version (
     created_by  name NOT NULL,
     head        bytea NOT NULL,
     sha256      bytea NOT NULL,
-    embeddings  bytea NOT NULL,
+    embeddings  bytea,
     encoder     bytea,
     relations   text[] NOT NULL,
     options     jsonb NOT NULL,

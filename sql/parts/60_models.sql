@@ -85,7 +85,8 @@ SELECT m.name AS model,
        pg_catalog.encode(v.embeddings, 'hex') AS embeddings_sha256,
        pg_catalog.encode(v.encoder, 'hex') AS image_encoder_sha256,
        CASE WHEN mren.has_model_privilege(m.name, 'train') THEN v.query END AS query,
-       v.query_owner
+       v.query_owner,
+       m.kind
 FROM mren.model m
 JOIN mren.model_version v ON v.model OPERATOR(pg_catalog.=) m.id
 WHERE mren.has_model_privilege(m.name, 'predict, train');

@@ -40,3 +40,4 @@ REVOKE EXECUTE ON PROCEDURE mren.train(text, text, jsonb, integer) FROM PUBLIC;
 REVOKE EXECUTE ON PROCEDURE
     mren.retrain(text, bigint, interval, text, double precision, boolean, integer, jsonb, integer, text)
 FROM PUBLIC;
+REVOKE EXECUTE ON PROCEDURE mren.train_tagger(text, text, jsonb, integer) FROM PUBLIC;

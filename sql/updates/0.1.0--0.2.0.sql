@@ -42,6 +42,14 @@ ALTER TABLE mren.run
     ADD COLUMN new_rows bigint;
 COMMENT ON TABLE mren.run IS 'Every training and retraining, in progress or ended, with each epoch in log.';
 
+-- Taggers are models of another kind, and need no embeddings.
+ALTER TABLE mren.model
+    ADD COLUMN kind text NOT NULL DEFAULT 'relation' CHECK (kind IN ('relation', 'tagger'));
+COMMENT ON TABLE mren.model IS 'Models, one row a name; mren.models shows their versions. Kind: relation or tagger.';
+ALTER TABLE mren.model_version ALTER COLUMN embeddings DROP NOT NULL;
+\include 47_taggers.sql
+REVOKE EXECUTE ON PROCEDURE mren.train_tagger(text, text, jsonb, integer) FROM PUBLIC;
+
 CREATE OR REPLACE VIEW mren.models WITH (security_barrier) AS
 SELECT m.name AS model,
        v.version,
@@ -58,7 +66,8 @@ SELECT m.name AS model,
        pg_catalog.encode(v.embeddings, 'hex') AS embeddings_sha256,
        pg_catalog.encode(v.encoder, 'hex') AS image_encoder_sha256,
        CASE WHEN mren.has_model_privilege(m.name, 'train') THEN v.query END AS query,
-       v.query_owner
+       v.query_owner,
+       m.kind
 FROM mren.model m
 JOIN mren.model_version v ON v.model OPERATOR(pg_catalog.=) m.id
 WHERE mren.has_model_privilege(m.name, 'predict, train');

@@ -185,7 +185,8 @@ find_version(const char *name, MrenDeployed *found)
 	pfree(found->version.head);
 	found->version.head = NULL;
 	found->version.icu = NULL;
-	if (!mren_catalog_embedding_by_hash(found->version.embeddings, &found->embedding, NULL))
+	if (found->version.has_embeddings &&
+		!mren_catalog_embedding_by_hash(found->version.embeddings, &found->embedding, NULL))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("the word embeddings of model \"%s\" are not loaded", name),
@@ -193,7 +194,7 @@ find_version(const char *name, MrenDeployed *found)
 }
 
 const MrenDeployed *
-mren_cache_deployed(const char *model, int len, int32 version)
+mren_cache_deployed(const char *model, int len, int32 version, MrenModelKind kind)
 {
 	MrenSnapshotStamp stamp = stamp_now();
 	MrenDeployed found = {.asked = version, .stamp = stamp};
@@ -202,11 +203,13 @@ mren_cache_deployed(const char *model, int len, int32 version)
 	for (int i = 0; i < n_deployed; i++)
 	{
 		if (deployed[i].asked == version && strncmp(deployed[i].name, model, len) == 0 &&
-			deployed[i].name[len] == '\0' && same_stamp(&deployed[i].stamp, &stamp))
+			deployed[i].name[len] == '\0' && deployed[i].model.kind == kind &&
+			same_stamp(&deployed[i].stamp, &stamp))
 			return &deployed[i];
 	}
 	name = pnstrdup(model, len);
 	mren_catalog_require(name, MREN_PRIVILEGE_PREDICT, &found.model);
+	mren_catalog_require_kind(name, &found.model, kind);
 	find_version(name, &found);
 	/* Stamps change with every statement of a long transaction: start over. */
 	if (next_deployed == N_DEPLOYED)

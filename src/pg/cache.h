@@ -81,7 +81,7 @@ typedef struct MrenSnapshotStamp
 } MrenSnapshotStamp;
 
 /*
- * A model's row and its deployed version under the active snapshot, for a user
+ * A model's row, which is of that kind, and its deployed version under the active snapshot, for a user
  * who may predict with it (an error otherwise).  version: 0 for the deployed
  * one.  Valid until the next call.
  */
@@ -92,9 +92,10 @@ typedef struct MrenDeployed
 	MrenSnapshotStamp stamp;
 	MrenModelRow model;
 	MrenVersionRow version; /* head and icu are NULL */
-	MrenEmbeddingRow embedding;
+	MrenEmbeddingRow embedding; /* id 0: the version needs none */
 } MrenDeployed;
 
-extern const MrenDeployed *mren_cache_deployed(const char *model, int len, int32 version);
+extern const MrenDeployed *mren_cache_deployed(const char *model, int len, int32 version,
+											   MrenModelKind kind);
 
 #endif

@@ -41,9 +41,16 @@ typedef struct MrenEncoderRow
 	uint8 identity[MREN_SHA256_LENGTH];
 } MrenEncoderRow;
 
+typedef enum MrenModelKind
+{
+	MREN_MODEL_RELATION,
+	MREN_MODEL_TAGGER,
+} MrenModelKind;
+
 typedef struct MrenModelRow
 {
 	int64 id;
+	MrenModelKind kind;
 	NameData owner;
 	int64 deployed; /* id of a version; 0: none */
 	int32 last_version;
@@ -55,6 +62,7 @@ typedef struct MrenVersionRow
 	int64 model;
 	int32 version;
 	uint8 sha256[MREN_SHA256_LENGTH];
+	bool has_embeddings; /* false: a tagger without */
 	uint8 embeddings[MREN_SHA256_LENGTH];
 	bool has_encoder;
 	uint8 encoder[MREN_SHA256_LENGTH];
@@ -93,6 +101,10 @@ extern void mren_catalog_need_encoder(const char *name, MrenEncoderRow *row);
  */
 extern void mren_catalog_require(const char *name, MrenPrivilege privilege, MrenModelRow *row);
 extern bool mren_catalog_allowed(const MrenModelRow *row, MrenPrivilege privilege);
+
+/* 42809 if the model is of another kind. */
+extern void mren_catalog_require_kind(const char *name, const MrenModelRow *row,
+									  MrenModelKind kind);
 
 /* True for a superuser or a member of the owning role. */
 extern bool mren_catalog_is_owner(const char *owner);

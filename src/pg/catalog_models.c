@@ -22,7 +22,9 @@ enum
 	MODEL_NAME,
 	MODEL_OWNER,
 	MODEL_DEPLOYED,
-	MODEL_LAST_VERSION
+	MODEL_LAST_VERSION,
+	MODEL_CREATED_AT,
+	MODEL_KIND
 };
 enum
 {
@@ -55,6 +57,18 @@ enum
 	GRANT_PRIVILEGE
 };
 
+/* All models of a catalog of 0.1.0, which has no such column, are of relations. */
+static MrenModelKind
+read_kind(MrenScan *scan, HeapTuple tuple)
+{
+	char *kind;
+
+	if (RelationGetDescr(scan->rel)->natts < MODEL_KIND)
+		return MREN_MODEL_RELATION;
+	kind = TextDatumGetCString(mren_scan_column(scan, tuple, MODEL_KIND));
+	return strcmp(kind, "tagger") == 0 ? MREN_MODEL_TAGGER : MREN_MODEL_RELATION;
+}
+
 bool
 mren_catalog_model(const char *name, MrenModelRow *row)
 {
@@ -75,6 +89,7 @@ mren_catalog_model(const char *name, MrenModelRow *row)
 		if (isnull)
 			row->deployed = 0;
 		row->last_version = DatumGetInt32(mren_scan_column(&scan, tuple, MODEL_LAST_VERSION));
+		row->kind = read_kind(&scan, tuple);
 	}
 	mren_scan_end(&scan);
 	return HeapTupleIsValid(tuple);
@@ -137,6 +152,22 @@ mren_catalog_require(const char *name, MrenPrivilege privilege, MrenModelRow *ro
 								words[privilege])));
 }
 
+void
+mren_catalog_require_kind(const char *name, const MrenModelRow *row, MrenModelKind kind)
+{
+	if (row->kind == kind)
+		return;
+	if (kind == MREN_MODEL_TAGGER)
+		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
+						errmsg("model \"%s\" is no tagger", name),
+						errhint("It tells relations apart: mren.predict and mren.evaluate take it. "
+								"mren.train_tagger trains taggers.")));
+	ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
+					errmsg("model \"%s\" is a tagger, which finds no relations", name),
+					errhint("mren.tag and mren.evaluate_tagger take it. mren.train trains models "
+							"of relations.")));
+}
+
 /* The member "icu" of a version's metrics. */
 static char *
 icu_of(Datum metrics)
@@ -157,6 +188,7 @@ static void
 read_version(MrenScan *scan, HeapTuple tuple, MrenVersionRow *row)
 {
 	bool isnull;
+	Datum embeddings;
 	Datum encoder;
 	Datum metrics;
 
@@ -164,7 +196,10 @@ read_version(MrenScan *scan, HeapTuple tuple, MrenVersionRow *row)
 	row->model = DatumGetInt64(mren_scan_column(scan, tuple, VERSION_MODEL));
 	row->version = DatumGetInt32(mren_scan_column(scan, tuple, VERSION_VERSION));
 	mren_scan_hash(scan, mren_scan_column(scan, tuple, VERSION_SHA256), row->sha256);
-	mren_scan_hash(scan, mren_scan_column(scan, tuple, VERSION_EMBEDDINGS), row->embeddings);
+	embeddings = heap_getattr(tuple, VERSION_EMBEDDINGS, RelationGetDescr(scan->rel), &isnull);
+	row->has_embeddings = !isnull;
+	if (!isnull)
+		mren_scan_hash(scan, embeddings, row->embeddings);
 	encoder = heap_getattr(tuple, VERSION_ENCODER, RelationGetDescr(scan->rel), &isnull);
 	row->has_encoder = !isnull;
 	if (!isnull)

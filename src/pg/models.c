@@ -111,7 +111,7 @@ mren_models_lock(const char *model, MrenPrivilege privilege, MrenModelRow *row)
  */
 
 void
-mren_models_check_save(const char *model, bool deploy)
+mren_models_check_save_kind(const char *model, MrenModelKind kind, bool deploy)
 {
 	MrenModelRow row;
 
@@ -120,11 +120,18 @@ mren_models_check_save(const char *model, bool deploy)
 	if (mren_catalog_model(model, &row))
 	{
 		mren_catalog_require(model, MREN_PRIVILEGE_TRAIN, &row);
+		mren_catalog_require_kind(model, &row, kind);
 		/* Deploying over another version is promoting. */
 		if (deploy && row.deployed != 0)
 			mren_catalog_require(model, MREN_PRIVILEGE_ADMIN, &row);
 	}
 	PopActiveSnapshot();
+}
+
+void
+mren_models_check_save(const char *model, bool deploy)
+{
+	mren_models_check_save_kind(model, MREN_MODEL_RELATION, deploy);
 }
 
 /*
@@ -134,23 +141,24 @@ mren_models_check_save(const char *model, bool deploy)
  * statements is made anew.
  */
 static void
-lock_or_create(const char *model, bool deploy, MrenModelRow *row)
+lock_or_create(const char *model, MrenModelKind kind, bool deploy, MrenModelRow *row)
 {
-	Oid types[] = {TEXTOID, NAMEOID};
+	Oid types[] = {TEXTOID, NAMEOID, TEXTOID};
 	Datum values[] = {
 		CStringGetTextDatum(model),
-		DirectFunctionCall1(namein, CStringGetDatum(GetUserNameFromId(GetUserId(), false)))};
+		DirectFunctionCall1(namein, CStringGetDatum(GetUserNameFromId(GetUserId(), false))),
+		CStringGetTextDatum(kind == MREN_MODEL_TAGGER ? "tagger" : "relation")};
 
-	mren_models_check_save(model, deploy);
+	mren_models_check_save_kind(model, kind, deploy);
 	while (!lock_row(model, row))
 	{
 		CHECK_FOR_INTERRUPTS();
 		mren_models_run(
-			"INSERT INTO mren.model (name, owner, last_version, created_at)"
-			" VALUES ($1, $2, 0, pg_catalog.clock_timestamp()) ON CONFLICT (name) DO NOTHING",
-			2, types, values);
+			"INSERT INTO mren.model (name, owner, last_version, created_at, kind)"
+			" VALUES ($1, $2, 0, pg_catalog.clock_timestamp(), $3) ON CONFLICT (name) DO NOTHING",
+			3, types, values);
 	}
-	mren_models_check_save(model, deploy);
+	mren_models_check_save_kind(model, kind, deploy);
 }
 
 static int32
@@ -182,7 +190,7 @@ bytes_datum(const void *bytes, size_t len)
 }
 
 static Datum
-head_datum(const MrenNet *net)
+head_datum(const MrenNetwork *network)
 {
 	MrenEnv env = mren_pg_env(CurrentMemoryContext);
 	MrenError err;
@@ -190,10 +198,62 @@ head_datum(const MrenNet *net)
 	size_t len;
 	Datum head;
 
-	MREN_PG_TRY(mren_net_header(net, &env, &bytes, &len, &err));
+	if (network->tagger != NULL)
+		MREN_PG_TRY(mren_tagger_header(network->tagger, &env, &bytes, &len, &err));
+	else
+		MREN_PG_TRY(mren_net_header(network->net, &env, &bytes, &len, &err));
 	head = bytes_datum(bytes, len);
 	mren_release(&env, bytes);
 	return head;
+}
+
+/* What a version needs, by hash, and what it was trained on. */
+typedef struct Needs
+{
+	uint8 embeddings[MREN_SHA256_LENGTH];
+	uint8 encoder[MREN_SHA256_LENGTH];
+	bool has_embeddings;
+	bool has_encoder;
+	Datum lexicons; /* bytea[], or 0 */
+	size_t n_training_rows;
+} Needs;
+
+static Datum
+hashes_datum(const uint8 (*hashes)[MREN_SHA256_LENGTH], size_t n)
+{
+	Datum values[MREN_MAX_TAG_LEXICONS];
+
+	if (n == 0)
+		return (Datum) 0;
+	for (size_t i = 0; i < n; i++)
+		values[i] = bytes_datum(hashes[i], MREN_SHA256_LENGTH);
+	return PointerGetDatum(
+		construct_array(values, (int) n, BYTEAOID, -1, false, TYPALIGN_INT));
+}
+
+static void
+needs_of(const MrenNetwork *network, Needs *needs)
+{
+	MrenNetInfo info;
+	MrenTaggerInfo tagger;
+
+	memset(needs, 0, sizeof(*needs));
+	if (network->tagger != NULL)
+	{
+		mren_tagger_info(network->tagger, &tagger);
+		needs->has_embeddings = tagger.embedding_dim > 0;
+		memcpy(needs->embeddings, tagger.embeddings_sha256, MREN_SHA256_LENGTH);
+		needs->lexicons = hashes_datum((const uint8(*)[MREN_SHA256_LENGTH]) tagger.lexicons_sha256,
+									   tagger.n_lexicons);
+		needs->n_training_rows = tagger.n_training_rows;
+		return;
+	}
+	mren_net_info(network->net, &info);
+	needs->has_embeddings = true;
+	needs->has_encoder = info.has_image;
+	memcpy(needs->embeddings, info.embeddings_sha256, MREN_SHA256_LENGTH);
+	memcpy(needs->encoder, info.encoder_sha256, MREN_SHA256_LENGTH);
+	needs->n_training_rows = info.n_training_rows;
 }
 
 /* The row of a version; gives its id. */
@@ -202,29 +262,30 @@ insert_version(int64 model, int32 version, const MrenNetwork *network, const Mre
 {
 	Oid types[] = {INT8OID,	 INT4OID,	   NAMEOID,	 BYTEAOID, BYTEAOID, BYTEAOID,
 				   BYTEAOID, TEXTARRAYOID, JSONBOID, JSONBOID, INT8OID,	 FLOAT8OID,
-				   TEXTOID,	 TEXTOID,	   NAMEOID,	 JSONBOID};
+				   TEXTOID,	 TEXTOID,	   NAMEOID,	 JSONBOID, BYTEAARRAYOID};
 	Datum values[lengthof(types)];
 	char nulls[lengthof(types)];
 	uint8 sha256[MREN_SHA256_LENGTH];
-	MrenNetInfo info;
+	Needs needs;
 	bool isnull;
 
 	memset(nulls, ' ', sizeof(nulls));
-	mren_net_info(network->net, &info);
-	mren_network_sha256(network->net, sha256);
+	needs_of(network, &needs);
+	mren_network_sha256(network, sha256);
 	values[0] = Int64GetDatum(model);
 	values[1] = Int32GetDatum(version);
 	values[2] = DirectFunctionCall1(namein, CStringGetDatum(GetUserNameFromId(GetUserId(), false)));
-	values[3] = head_datum(network->net);
+	values[3] = head_datum(network);
 	values[4] = bytes_datum(sha256, sizeof(sha256));
-	values[5] = bytes_datum(info.embeddings_sha256, sizeof(info.embeddings_sha256));
-	values[6] = bytes_datum(info.encoder_sha256, sizeof(info.encoder_sha256));
-	nulls[6] = info.has_image ? ' ' : 'n';
-	values[7] = mren_network_relations(network->net);
+	values[5] = bytes_datum(needs.embeddings, sizeof(needs.embeddings));
+	nulls[5] = needs.has_embeddings ? ' ' : 'n';
+	values[6] = bytes_datum(needs.encoder, sizeof(needs.encoder));
+	nulls[6] = needs.has_encoder ? ' ' : 'n';
+	values[7] = mren_network_relations(network);
 	values[8] = mren_network_jsonb(network->options);
 	values[9] = network->metrics != NULL ? mren_network_jsonb(network->metrics) : (Datum) 0;
 	nulls[9] = network->metrics != NULL ? ' ' : 'n';
-	values[10] = Int64GetDatum((int64) info.n_training_rows);
+	values[10] = Int64GetDatum((int64) needs.n_training_rows);
 	values[11] = Float8GetDatum(extra->seconds);
 	nulls[11] = extra->seconds >= 0 ? ' ' : 'n';
 	nulls[12] = nulls[13] = nulls[14] = nulls[15] = 'n';
@@ -242,12 +303,14 @@ insert_version(int64 model, int32 version, const MrenNetwork *network, const Mre
 		values[14] = NameGetDatum(&query->owner);
 		values[15] = extra->given;
 	}
+	values[16] = needs.lexicons;
+	nulls[16] = needs.lexicons != (Datum) 0 ? ' ' : 'n';
 	mren_catalog_write(
 		"INSERT INTO mren.model_version (model, version, created_at, created_by, head, sha256,"
 		" embeddings, encoder, relations, options, metrics, training_rows, seconds, query,"
-		" search_path, query_owner, given)"
+		" search_path, query_owner, given, lexicons)"
 		" VALUES ($1, $2, pg_catalog.clock_timestamp(), $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,"
-		" $13, $14, $15, $16)"
+		" $13, $14, $15, $16, $17)"
 		" RETURNING id",
 		lengthof(types), types, values, nulls);
 	return DatumGetInt64(mren_models_result(1, &isnull));
@@ -295,15 +358,19 @@ insert_tensor(int64 version, int tensor, const MrenTensorView *view)
 }
 
 static void
-insert_weights(int64 version, const MrenNet *net)
+insert_weights(int64 version, const MrenNetwork *network)
 {
-	size_t n = mren_net_n_tensors(net);
+	const MrenTagger *tagger = network->tagger;
+	size_t n = tagger != NULL ? mren_tagger_n_tensors(tagger) : mren_net_n_tensors(network->net);
 
 	for (size_t i = 0; i < n; i++)
 	{
 		MrenTensorView view;
 
-		mren_net_tensor(net, i, &view);
+		if (tagger != NULL)
+			mren_tagger_tensor(tagger, i, &view);
+		else
+			mren_net_tensor(network->net, i, &view);
 		insert_tensor(version, (int) i, &view);
 	}
 }
@@ -363,18 +430,20 @@ mren_models_check_needs(const char *model, int64 version)
 	Datum embeddings;
 	Datum encoder;
 	Datum lexicons;
-	bool isnull;
+	bool no_embeddings;
 	bool no_lexicons;
+	bool isnull;
 
 	mren_models_run("SELECT embeddings, encoder, lexicons FROM mren.model_version"
 					" WHERE id OPERATOR(pg_catalog.=) $1",
 					1, types, values);
-	embeddings = mren_models_result(1, &isnull);
+	embeddings = mren_models_result(1, &no_embeddings);
 	lexicons = mren_models_result(3, &no_lexicons);
 	encoder = mren_models_result(2, &isnull);
-	check_need(model, "word embeddings that are", "mren.load_embeddings",
-			   "SELECT FROM mren.embedding WHERE sha256 OPERATOR(pg_catalog.=) $1 FOR SHARE",
-			   embeddings);
+	if (!no_embeddings)
+		check_need(model, "word embeddings that are", "mren.load_embeddings",
+				   "SELECT FROM mren.embedding WHERE sha256 OPERATOR(pg_catalog.=) $1 FOR SHARE",
+				   embeddings);
 	if (!isnull)
 		check_need(model, "an image encoder that is", "mren.load_image_encoder",
 				   "SELECT FROM mren.encoder WHERE identity OPERATOR(pg_catalog.=) $1 FOR SHARE",
@@ -391,11 +460,13 @@ mren_models_save(const char *model, const MrenNetwork *network, const MrenSaveEx
 	int64 id;
 
 	mren_models_begin("mren.save_model()");
-	lock_or_create(model, extra->deploy, &row);
+	lock_or_create(model,
+				   network->tagger != NULL ? MREN_MODEL_TAGGER : MREN_MODEL_RELATION,
+				   extra->deploy, &row);
 	version = next_version(row.id);
 	id = insert_version(row.id, version, network, extra);
 	mren_models_check_needs(model, id);
-	insert_weights(id, network->net);
+	insert_weights(id, network);
 	if (row.deployed == 0 || extra->deploy)
 		mren_models_deploy(row.id, id);
 	mren_models_end();
@@ -436,7 +507,7 @@ mren_save_model(PG_FUNCTION_ARGS)
 typedef struct Loader
 {
 	int64 version;
-	MrenNet *net;
+	MrenNetwork network;
 } Loader;
 
 static void
@@ -444,6 +515,7 @@ load_tensor(void *state, int tensor, const char *name, const int32 *shape, int n
 			const float4 *data, size_t n)
 {
 	Loader *loader = state;
+	MrenTagger *tagger = loader->network.tagger;
 	MrenError err;
 
 	if (n_shape != 2 || shape[0] < 0 || shape[1] < 0 || (uint64) shape[0] * (uint64) shape[1] != n)
@@ -452,21 +524,51 @@ load_tensor(void *state, int tensor, const char *name, const int32 *shape, int n
 				 errmsg("weights \"%s\" of version id %lld have %zu numbers, not what their shape "
 						"says",
 						name, (long long) loader->version, n)));
-	MREN_PG_TRY(mren_net_set_tensor(loader->net, name, shape[0], shape[1], data, &err));
+	if (tagger != NULL)
+		MREN_PG_TRY(mren_tagger_set_tensor(tagger, name, shape[0], shape[1], data, &err));
+	else
+		MREN_PG_TRY(
+			mren_net_set_tensor(loader->network.net, name, shape[0], shape[1], data, &err));
+}
+
+/* Either kind, by how its head begins. */
+static void
+load_network(const MrenVersionRow *version, MemoryContext context, MrenNetwork *network)
+{
+	MrenEnv env = mren_pg_env(context);
+	MrenError err;
+	Loader loader = {.version = version->id};
+	const uint8_t *head = (uint8_t *) VARDATA_ANY(version->head);
+	size_t len = VARSIZE_ANY_EXHDR(version->head);
+
+	if (mren_tagger_is(head, len))
+		MREN_PG_TRY(mren_tagger_from_header(&env, head, len, &loader.network.tagger, &err));
+	else
+		MREN_PG_TRY(mren_net_from_header(&env, head, len, &loader.network.net, &err));
+	mren_catalog_weights(version->id, load_tensor, &loader);
+	if (loader.network.tagger != NULL)
+		MREN_PG_TRY(mren_tagger_complete(loader.network.tagger, &err));
+	else
+		MREN_PG_TRY(mren_net_complete(loader.network.net, &err));
+	*network = loader.network;
 }
 
 MrenNet *
 mren_models_load(const MrenVersionRow *version, MemoryContext context)
 {
-	MrenEnv env = mren_pg_env(context);
-	MrenError err;
-	Loader loader = {.version = version->id};
+	MrenNetwork network;
 
-	MREN_PG_TRY(mren_net_from_header(&env, (uint8_t *) VARDATA_ANY(version->head),
-									 VARSIZE_ANY_EXHDR(version->head), &loader.net, &err));
-	mren_catalog_weights(version->id, load_tensor, &loader);
-	MREN_PG_TRY(mren_net_complete(loader.net, &err));
-	return loader.net;
+	load_network(version, context, &network);
+	return network.net;
+}
+
+MrenTagger *
+mren_models_load_tagger(const MrenVersionRow *version, MemoryContext context)
+{
+	MrenNetwork network;
+
+	load_network(version, context, &network);
+	return network.tagger;
 }
 
 /* Up to ten numbers of a model's versions, the latest ones. */
@@ -539,7 +641,7 @@ mren_export_model(PG_FUNCTION_ARGS)
 						errmsg("model \"%s\" has no deployed version", model)));
 	if (!found)
 		mren_models_no_version(model, row.id, PG_GETARG_INT32(1));
-	network.net = mren_models_load(&version, CurrentMemoryContext);
+	load_network(&version, CurrentMemoryContext, &network);
 	read_json(version.id, &network);
 	MemoryContextSwitchTo(caller);
 	datum = mren_network_datum(&network);
@@ -557,7 +659,7 @@ mren_import_model(PG_FUNCTION_ARGS)
 
 	mren_arg_required(fcinfo, 1, "contents");
 	PreventCommandIfReadOnly("mren.import_model()");
-	mren_network_read(PG_GETARG_DATUM(1), CurrentMemoryContext, &network);
+	mren_network_read_any(PG_GETARG_DATUM(1), CurrentMemoryContext, &network);
 	PG_RETURN_INT32(mren_models_save(model, &network, &extra));
 }
 

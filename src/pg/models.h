@@ -13,6 +13,7 @@
 
 #include "pg/catalog.h"
 #include "pg/compat.h"
+#include "net/tagger.h"
 #include "pg/network.h"
 #include "pg/stored.h"
 
@@ -41,6 +42,9 @@ typedef struct MrenSaveExtra
  */
 extern void mren_models_check_save(const char *model, bool deploy);
 
+/* The same for a model of either kind; the above is for one of relations. */
+extern void mren_models_check_save_kind(const char *model, MrenModelKind kind, bool deploy);
+
 /*
  * mren_models_save
  *	  Adds a version to a model, which is created, owned by the current user, if
@@ -53,6 +57,8 @@ extern int32 mren_models_save(const char *model, const MrenNetwork *network,
 
 /* The network of a version, put together from the catalog in the context. */
 extern MrenNet *mren_models_load(const MrenVersionRow *version, MemoryContext context);
+/* A tagger's. */
+extern MrenTagger *mren_models_load_tagger(const MrenVersionRow *version, MemoryContext context);
 
 /*
  * mren_models_using

@@ -84,11 +84,22 @@ mren_network_json_text(Datum value)
  * Writing
  */
 
+/* The core's bytes of either kind. */
+static void
+serialize(const MrenNetwork *network, const MrenEnv *env, uint8_t **bytes, size_t *len)
+{
+	MrenError err;
+
+	if (network->tagger != NULL)
+		MREN_PG_TRY(mren_tagger_serialize(network->tagger, env, bytes, len, &err));
+	else
+		MREN_PG_TRY(mren_net_serialize(network->net, env, bytes, len, &err));
+}
+
 Datum
 mren_network_datum(const MrenNetwork *network)
 {
 	MrenEnv env = mren_pg_env(CurrentMemoryContext);
-	MrenError err;
 	MrenBuffer out = {0};
 	char *options = mren_network_json_text(mren_network_jsonb(network->options));
 	char *metrics = NULL;
@@ -103,7 +114,7 @@ mren_network_datum(const MrenNetwork *network)
 		metrics = mren_network_json_text(mren_network_jsonb(network->metrics));
 		n_metrics = strlen(metrics);
 	}
-	MREN_PG_TRY(mren_net_serialize(network->net, &env, &bytes, &n_bytes, &err));
+	serialize(network, &env, &bytes, &n_bytes);
 	if (n_bytes > MaxAllocSize - VARHDRSZ - HEAD_LENGTH - CHECKSUM_LENGTH - n_options - n_metrics)
 		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 						errmsg("a network of %zu bytes does not fit a value", n_bytes),
@@ -192,38 +203,72 @@ copy_json(MemoryContext context, const char *text, uint32_t len)
 }
 
 /* Relations become text in SQL, so they must be text. */
-static void
-check_relations(const MrenNet *net)
+static size_t
+n_labels(const MrenNetwork *network)
 {
 	MrenNetInfo info;
+	MrenTaggerInfo tagger;
 
-	mren_net_info(net, &info);
-	for (size_t i = 0; i < info.n_relations; i++)
+	if (network->tagger != NULL)
 	{
-		MrenText relation = mren_net_relation(net, i);
+		mren_tagger_info(network->tagger, &tagger);
+		return tagger.n_types;
+	}
+	mren_net_info(network->net, &info);
+	return info.n_relations;
+}
 
-		if (!pg_verify_mbstr(PG_UTF8, relation.data, relation.len, true))
+static MrenText
+label(const MrenNetwork *network, size_t i)
+{
+	return network->tagger != NULL ? mren_tagger_type(network->tagger, i)
+								   : mren_net_relation(network->net, i);
+}
+
+static void
+check_labels(const MrenNetwork *network)
+{
+	for (size_t i = 0; i < n_labels(network); i++)
+	{
+		MrenText name = label(network, i);
+
+		if (!pg_verify_mbstr(PG_UTF8, name.data, name.len, true))
 			damaged("the name of a relation must be UTF-8");
 	}
 }
 
 void
-mren_network_read(Datum value, MemoryContext context, MrenNetwork *network)
+mren_network_read_any(Datum value, MemoryContext context, MrenNetwork *network)
 {
 	bytea *bytes = DatumGetByteaPP(value);
 	MrenEnv env = mren_pg_env(context);
 	MrenError err;
 	Envelope envelope;
 
+	memset(network, 0, sizeof(*network));
 	open_envelope((uint8_t *) VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes), &envelope);
 	network->options = copy_json(context, envelope.options, envelope.n_options);
-	network->metrics = NULL;
 	if (envelope.metrics != NULL)
 		network->metrics = copy_json(context, envelope.metrics, envelope.n_metrics);
-	MREN_PG_TRY(mren_net_deserialize(&env, envelope.net, envelope.n_net, &network->net, &err));
-	check_relations(network->net);
+	if (mren_tagger_is(envelope.net, envelope.n_net))
+		MREN_PG_TRY(mren_tagger_deserialize(&env, envelope.net, envelope.n_net, &network->tagger,
+											&err));
+	else
+		MREN_PG_TRY(
+			mren_net_deserialize(&env, envelope.net, envelope.n_net, &network->net, &err));
+	check_labels(network);
 	if ((Pointer) bytes != DatumGetPointer(value))
 		pfree(bytes);
+}
+
+void
+mren_network_read(Datum value, MemoryContext context, MrenNetwork *network)
+{
+	mren_network_read_any(value, context, network);
+	if (network->tagger != NULL)
+		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
+						errmsg("this is an exported tagger, not a network of relations"),
+						errhint("mren.import_model takes it.")));
 }
 
 /* The value, unless it is no network. */
@@ -274,34 +319,30 @@ mren_network_send(PG_FUNCTION_ARGS)
  */
 
 Datum
-mren_network_relations(const MrenNet *net)
+mren_network_relations(const MrenNetwork *network)
 {
-	MrenNetInfo info;
-	Datum *relations;
+	size_t n = n_labels(network);
+	Datum *names = palloc(Max(n, 1) * sizeof(Datum));
 
-	mren_net_info(net, &info);
-	relations = palloc(Max(info.n_relations, 1) * sizeof(Datum));
-	for (size_t i = 0; i < info.n_relations; i++)
+	for (size_t i = 0; i < n; i++)
 	{
-		MrenText relation = mren_net_relation(net, i);
-		char *copy = pnstrdup(relation.data, relation.len);
+		MrenText name = label(network, i);
+		char *copy = pnstrdup(name.data, name.len);
 
-		relations[i] = CStringGetTextDatum(pg_any_to_server(copy, relation.len, PG_UTF8));
+		names[i] = CStringGetTextDatum(pg_any_to_server(copy, name.len, PG_UTF8));
 	}
-	return PointerGetDatum(
-		construct_array(relations, (int) info.n_relations, TEXTOID, -1, false, TYPALIGN_INT));
+	return PointerGetDatum(construct_array(names, (int) n, TEXTOID, -1, false, TYPALIGN_INT));
 }
 
 void
-mren_network_sha256(const MrenNet *net, uint8 *sha256)
+mren_network_sha256(const MrenNetwork *network, uint8 *sha256)
 {
 	MrenEnv env = mren_pg_env(CurrentMemoryContext);
-	MrenError err;
 	uint8_t *bytes;
 	size_t len;
 	pg_cryptohash_ctx *digest;
 
-	MREN_PG_TRY(mren_net_serialize(net, &env, &bytes, &len, &err));
+	serialize(network, &env, &bytes, &len);
 	digest = mren_digest_begin();
 	mren_digest_add(digest, bytes, len);
 	mren_digest_end(digest, sha256);
@@ -350,7 +391,7 @@ mren_network_info(PG_FUNCTION_ARGS)
 
 	mren_network_read(PG_GETARG_DATUM(0), CurrentMemoryContext, &network);
 	mren_net_info(network.net, &info);
-	mren_network_sha256(network.net, sha256);
+	mren_network_sha256(&network, sha256);
 	initStringInfo(&out);
 	appendStringInfoChar(&out, '{');
 	put_relations(&out, network.net, &info);

@@ -13,10 +13,12 @@
 #include "postgres.h"
 
 #include "net/net.h"
+#include "net/tagger.h"
 
 typedef struct MrenNetwork
 {
-	MrenNet *net;
+	MrenNet *net;		/* one of these two */
+	MrenTagger *tagger; /* NULL in a value of type mren.network */
 	char *options; /* a JSON object as UTF-8 */
 	char *metrics; /* the same, or NULL */
 } MrenNetwork;
@@ -38,16 +40,19 @@ extern Datum mren_network_datum(const MrenNetwork *network);
  */
 extern void mren_network_read(Datum value, MemoryContext context, MrenNetwork *network);
 
+/* The same of what mren.export_model gave, which may be a tagger. */
+extern void mren_network_read_any(Datum value, MemoryContext context, MrenNetwork *network);
+
 /* UTF-8 JSON as jsonb; an error if it is not a JSON object. */
 extern Datum mren_network_jsonb(const char *utf8);
 
 /* A jsonb's text as UTF-8; palloc'd. */
 extern char *mren_network_json_text(Datum jsonb);
 
-/* The relations of a network as text[], in the order of their numbers. */
-extern Datum mren_network_relations(const MrenNet *net);
+/* Its relations, or a tagger's types, as text[], in the order of their numbers. */
+extern Datum mren_network_relations(const MrenNetwork *network);
 
-/* SHA-256 of the core's bytes of the network: the identity of a version. */
-extern void mren_network_sha256(const MrenNet *net, uint8 *sha256);
+/* SHA-256 of the core's bytes: the identity of a version. */
+extern void mren_network_sha256(const MrenNetwork *network, uint8 *sha256);
 
 #endif

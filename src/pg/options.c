@@ -43,8 +43,8 @@ array_value(const JsonbValue *value)
 	return (MrenValue){.kind = MREN_VALUE_NUMBERS, .numbers = numbers, .n_numbers = i};
 }
 
-static MrenValue
-core_value(const JsonbValue *value)
+MrenValue
+mren_option_value(const JsonbValue *value)
 {
 	char *string;
 
@@ -72,9 +72,8 @@ core_value(const JsonbValue *value)
 	return (MrenValue){.kind = MREN_VALUE_OTHER};
 }
 
-/* A name, or null for none. */
-static char *
-name_value(const char *key, const JsonbValue *value)
+char *
+mren_option_name(const char *key, const JsonbValue *value)
 {
 	if (value->type == jbvNull)
 		return NULL;
@@ -85,8 +84,8 @@ name_value(const char *key, const JsonbValue *value)
 	return value_string(value);
 }
 
-static bool
-bool_value(const char *key, const JsonbValue *value)
+bool
+mren_option_bool(const char *key, const JsonbValue *value)
 {
 	if (value->type != jbvBool)
 		ereport(ERROR,
@@ -112,9 +111,8 @@ share_value(const char *key, const JsonbValue *value)
 	return share;
 }
 
-/* A seed may use all 64 bits, which a double does not hold. */
-static bool
-seed_value(const JsonbValue *value, MrenOptions *options)
+bool
+mren_option_seed(const JsonbValue *value, MrenOptions *options)
 {
 	char *digits;
 	char *end;
@@ -149,21 +147,21 @@ set_option(MrenTrainOptions *options, const char *key, const JsonbValue *value, 
 	MrenError err;
 
 	if (strcmp(key, "embeddings") == 0)
-		options->embeddings = name_value(key, value);
+		options->embeddings = mren_option_name(key, value);
 	else if (strcmp(key, "image_encoder") == 0)
 	{
-		options->image_encoder = name_value(key, value);
+		options->image_encoder = mren_option_name(key, value);
 		*no_encoder = options->image_encoder == NULL;
 	}
 	else if (strcmp(key, "deploy") == 0)
-		options->deploy = bool_value(key, value);
+		options->deploy = mren_option_bool(key, value);
 	else if (strcmp(key, "gate_share") == 0)
 		options->gate_share = share_value(key, value);
 	else if (!mren_options_known(key))
 		unknown_key(key);
-	else if (strcmp(key, "seed") != 0 || !seed_value(value, &options->net))
+	else if (strcmp(key, "seed") != 0 || !mren_option_seed(value, &options->net))
 	{
-		core = core_value(value);
+		core = mren_option_value(value);
 		MREN_PG_TRY(mren_options_set(&options->net, key, &core, &err));
 	}
 }
@@ -226,9 +224,8 @@ mren_train_options(const Jsonb *object, MrenTrainOptions *options)
 	resolve(options, no_encoder);
 }
 
-/* As jsonb would print the string. */
-static void
-append_member(StringInfo json, const char *key, const char *value)
+void
+mren_option_append(StringInfo json, const char *key, const char *value)
 {
 	appendStringInfo(json, ", \"%s\": ", key);
 	if (value == NULL)
@@ -252,8 +249,8 @@ mren_train_options_json(const MrenTrainOptions *options)
 	while (end > 0 && core[end - 1] != '}')
 		end--;
 	appendBinaryStringInfo(&json, core, end - 1);
-	append_member(&json, "embeddings", options->embeddings);
-	append_member(&json, "image_encoder", options->image_encoder);
+	mren_option_append(&json, "embeddings", options->embeddings);
+	mren_option_append(&json, "image_encoder", options->image_encoder);
 	appendStringInfo(&json, ", \"deploy\": %s, \"gate_share\": %g}",
 					 options->deploy ? "true" : "false", options->gate_share);
 	mren_release(&env, core);

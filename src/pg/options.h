@@ -8,6 +8,7 @@
 
 #include "postgres.h"
 
+#include "lib/stringinfo.h"
 #include "utils/jsonb.h"
 
 #include "net/options.h"
@@ -34,5 +35,18 @@ extern void mren_train_options(const Jsonb *object, MrenTrainOptions *options);
 
 /* The effective options as a JSON object, UTF-8, palloc'd. */
 extern char *mren_train_options_json(const MrenTrainOptions *options);
+
+/*
+ * Values of an options object, for other objects of the kind: as the core takes
+ * them; a name, or NULL for null; a boolean; a seed of all 64 bits, which a
+ * double does not hold (false: it is no such number).  22023 with the key.
+ */
+extern MrenValue mren_option_value(const JsonbValue *value);
+extern char *mren_option_name(const char *key, const JsonbValue *value);
+extern bool mren_option_bool(const char *key, const JsonbValue *value);
+extern bool mren_option_seed(const JsonbValue *value, MrenOptions *options);
+
+/* Adds ', "key": value' as jsonb would print the string; NULL is null. */
+extern void mren_option_append(StringInfo json, const char *key, const char *value);
 
 #endif

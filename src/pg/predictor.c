@@ -60,7 +60,7 @@ load_model(const MrenDeployed *deployed, const MrenCacheKey *key)
 void
 mren_predictor_open(MrenPredictor *predictor, const char *model, int len, int32 version)
 {
-	const MrenDeployed *deployed = mren_cache_deployed(model, len, version);
+	const MrenDeployed *deployed = mren_cache_deployed(model, len, version, MREN_MODEL_RELATION);
 	MrenCacheKey key = {.id = deployed->version.id};
 	ModelEntry *entry;
 

@@ -130,6 +130,25 @@ add_picture(MrenSpill *spill, const MrenHash128 *hash, const uint8 *vector)
 }
 
 void
+mren_spill_record(MrenSpill *spill, uint64 hash, const void *record, size_t size)
+{
+	MemoryContext old = MemoryContextSwitchTo(spill->context);
+	text *value = cstring_to_text_with_len(record, size);
+
+	ExecClearTuple(spill->slot);
+	/* Records are ordered by an unsigned hash; int8 is signed. */
+	spill->slot->tts_values[0] = Int64GetDatum((int64) (hash ^ (UINT64CONST(1) << 63)));
+	spill->slot->tts_values[1] = PointerGetDatum(value);
+	spill->slot->tts_isnull[0] = spill->slot->tts_isnull[1] = false;
+	ExecStoreVirtualTuple(spill->slot);
+	tuplesort_puttupleslot(spill->sort, spill->slot);
+	pfree(value);
+	spill->n++;
+	check_limit(spill);
+	MemoryContextSwitchTo(old);
+}
+
+void
 mren_spill_add(MrenSpill *spill, const bytea *row, MrenSpillFilter keep, void *state)
 {
 	MemoryContext old = MemoryContextSwitchTo(spill->context);
@@ -138,7 +157,6 @@ mren_spill_add(MrenSpill *spill, const bytea *row, MrenSpillFilter keep, void *s
 	MrenExample example;
 	MrenError err;
 	size_t size;
-	text *record;
 
 	/* A record is read in place, and it wants an 8-byte address. */
 	memcpy(aligned, VARDATA_ANY(row), len);
@@ -153,18 +171,8 @@ mren_spill_add(MrenSpill *spill, const bytea *row, MrenSpillFilter keep, void *s
 	}
 	if (example.has_image)
 		add_picture(spill, &example.image, aligned + size);
-	record = cstring_to_text_with_len((char *) aligned, size);
-	ExecClearTuple(spill->slot);
-	/* Records are ordered by an unsigned hash; int8 is signed. */
-	spill->slot->tts_values[0] = Int64GetDatum((int64) (example.hash ^ (UINT64CONST(1) << 63)));
-	spill->slot->tts_values[1] = PointerGetDatum(record);
-	spill->slot->tts_isnull[0] = spill->slot->tts_isnull[1] = false;
-	ExecStoreVirtualTuple(spill->slot);
-	tuplesort_puttupleslot(spill->sort, spill->slot);
-	pfree(record);
+	mren_spill_record(spill, example.hash, aligned, size);
 	pfree(aligned);
-	spill->n++;
-	check_limit(spill);
 	MemoryContextSwitchTo(old);
 }
 

@@ -30,6 +30,9 @@ typedef bool (*MrenSpillFilter)(void *state, const MrenExample *example);
  */
 extern void mren_spill_add(MrenSpill *spill, const bytea *row, MrenSpillFilter keep, void *state);
 
+/* Adds a record of any kind that lies in the order of its hash, then its bytes. */
+extern void mren_spill_record(MrenSpill *spill, uint64 hash, const void *record, size_t size);
+
 /* Sorts; afterwards the source can be read and nothing can be added. */
 extern void mren_spill_finish(MrenSpill *spill, MrenSource *source);
 

@@ -36,6 +36,9 @@ extern MrenMentionTagger *mren_mention_tagger_open(const char *tagger, int len, 
 extern MrenTaggedMention *mren_mention_tagger_tag(MrenMentionTagger *tagger, const char *text,
 												  int len, int *n);
 
+/* Whether a sentence of this group (mren_gold_group) was trained on. */
+extern bool mren_mention_tagger_trained_on(const MrenMentionTagger *tagger, uint64 group);
+
 /* The version that answers, for whoever records it. */
 extern int32 mren_mention_tagger_version(const MrenMentionTagger *tagger);
 

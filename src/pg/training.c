@@ -31,33 +31,42 @@ has_pictures(const MrenSource *source)
 	return false;
 }
 
-static void
-load_vectors(MrenTraining *training, const MrenSource *source, size_t memory)
+MrenVectorTable *
+mren_training_vectors(const MrenEnv *env, const MrenEmbeddingRow *row, const char *name,
+					  const int32 *ids, size_t n, size_t memory)
 {
-	const MrenEmbeddingRow *row = &training->options->embedding_row;
+	size_t bytes = n * row->dimension * sizeof(float4);
+	MrenVectorTable *table;
 	MrenError err;
-	int32_t *ids;
-	size_t n;
-	size_t bytes;
 
-	MREN_PG_TRY(mren_source_words(&training->env, source, &ids, &n, &err));
-	bytes = n * row->dimension * sizeof(float4);
 	if (bytes > memory)
 		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 						errmsg("the vectors of %zu words need %zu kB", n, bytes / 1024),
 						errhint("Raise mren.train_memory, or load fewer words (max_words).")));
-	MREN_PG_TRY(
-		mren_vector_table_create(&training->env, ids, n, row->dimension, &training->table, &err));
+	MREN_PG_TRY(mren_vector_table_create(env, ids, n, row->dimension, &table, &err));
 	for (size_t i = 0; i < n; i++)
 	{
 		if (i % 1024 == 0)
 			CHECK_FOR_INTERRUPTS();
 		if (!mren_catalog_word_by_id(row->id, row->dimension, ids[i],
-									 mren_vector_table_row(training->table, i)))
+									 mren_vector_table_row(table, i)))
 			ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
-							errmsg("word %d of embeddings \"%s\" is missing", ids[i],
-								   training->options->embeddings)));
+							errmsg("word %d of embeddings \"%s\" is missing", ids[i], name)));
 	}
+	return table;
+}
+
+static void
+load_vectors(MrenTraining *training, const MrenSource *source, size_t memory)
+{
+	const MrenTrainOptions *options = training->options;
+	MrenError err;
+	int32_t *ids;
+	size_t n;
+
+	MREN_PG_TRY(mren_source_words(&training->env, source, &ids, &n, &err));
+	training->table = mren_training_vectors(&training->env, &options->embedding_row,
+											options->embeddings, ids, n, memory);
 	mren_release(&training->env, ids);
 }
 
@@ -142,6 +151,7 @@ mren_training_end(MrenTraining *training, MrenNetwork *network, MrenTrainReport 
 {
 	MrenError err;
 
+	network->tagger = NULL;
 	MREN_PG_TRY(mren_trainer_finish(training->trainer, &network->net, &err));
 	mren_trainer_report(training->trainer, report);
 	network->options = mren_train_options_json(training->options);

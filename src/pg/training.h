@@ -50,4 +50,13 @@ extern void mren_training_end(MrenTraining *training, MrenNetwork *network,
 extern void mren_training_notice(const char *model, int32 version, const MrenNetwork *network,
 								 const MrenTrainReport *report);
 
+/*
+ * mren_training_vectors
+ *	  The vectors of these words (ids ascending, distinct) of the embeddings of
+ *	  that name.  54000 beyond `memory` bytes.
+ */
+extern MrenVectorTable *mren_training_vectors(const MrenEnv *env, const MrenEmbeddingRow *row,
+											  const char *name, const int32 *ids, size_t n,
+											  size_t memory);
+
 #endif

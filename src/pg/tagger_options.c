@@ -1,0 +1,170 @@
+/*
+ * tagger_options.c
+ *	  The options object of mren.train_tagger.
+ */
+#include "pg/tagger_options.h"
+
+#include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
+#include "utils/builtins.h"
+#include "utils/json.h"
+
+#include "pg/env.h"
+#include "pg/options.h"
+
+static void
+unknown_key(const char *key)
+{
+	char known[1024];
+
+	mren_tag_options_list(known, sizeof(known));
+	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("unknown option \"%s\"", key),
+					errhint("Options are embeddings, lexicons, deploy, %s.", known)));
+}
+
+static void
+no_lexicons(void)
+{
+	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					errmsg("option \"lexicons\" is not an array of names"),
+					errhint("Give a JSON array of at most %d different names; mren.lexicons lists "
+							"what is loaded.",
+							MREN_MAX_TAG_LEXICONS)));
+}
+
+static void
+add_lexicon(MrenTaggerOptions *options, const JsonbValue *value)
+{
+	char *name;
+
+	if (value->type != jbvString || options->n_lexicons == MREN_MAX_TAG_LEXICONS)
+		no_lexicons();
+	name = pnstrdup(value->val.string.val, value->val.string.len);
+	for (int i = 0; i < options->n_lexicons; i++)
+	{
+		if (strcmp(options->lexicons[i], name) == 0)
+			no_lexicons();
+	}
+	options->lexicons[options->n_lexicons++] = name;
+}
+
+static void
+set_lexicons(MrenTaggerOptions *options, const JsonbValue *value)
+{
+	JsonbIterator *iterator;
+	JsonbIteratorToken token;
+	JsonbValue item;
+
+	if (value->type == jbvNull)
+		return;
+	if (value->type != jbvBinary || !JsonContainerIsArray(value->val.binary.data))
+		no_lexicons();
+	iterator = JsonbIteratorInit(value->val.binary.data);
+	while ((token = JsonbIteratorNext(&iterator, &item, true)) != WJB_DONE)
+	{
+		if (token == WJB_ELEM)
+			add_lexicon(options, &item);
+	}
+}
+
+static void
+set_option(MrenTaggerOptions *options, const char *key, const JsonbValue *value,
+		   bool *no_embeddings)
+{
+	MrenValue core;
+	MrenError err;
+
+	if (strcmp(key, "embeddings") == 0)
+	{
+		options->embeddings = mren_option_name(key, value);
+		*no_embeddings = options->embeddings == NULL;
+	}
+	else if (strcmp(key, "lexicons") == 0)
+		set_lexicons(options, value);
+	else if (strcmp(key, "deploy") == 0)
+		options->deploy = mren_option_bool(key, value);
+	else if (!mren_tag_options_known(key))
+		unknown_key(key);
+	else if (strcmp(key, "seed") != 0 || !mren_option_seed(value, &options->core.base))
+	{
+		core = mren_option_value(value);
+		MREN_PG_TRY(mren_tag_options_set(&options->core, key, &core, &err));
+	}
+}
+
+/* Without a word, the only set of embeddings is meant, or none where none is loaded. */
+static void
+resolve(MrenTaggerOptions *options, bool no_embeddings)
+{
+	char *name;
+	int n;
+
+	if (options->embeddings == NULL && !no_embeddings)
+	{
+		n = mren_catalog_count_embeddings(&name);
+		if (n > 1)
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							errmsg("option \"embeddings\" is missing, and %d sets are loaded", n),
+							errhint("Name one, or give null; mren.embeddings lists them.")));
+		if (n == 1)
+			options->embeddings = name;
+	}
+	if (options->embeddings != NULL)
+		mren_catalog_need_embedding(options->embeddings, &options->embedding_row);
+	for (int i = 0; i < options->n_lexicons; i++)
+		mren_catalog_need_lexicon(options->lexicons[i], &options->lexicon_rows[i]);
+}
+
+void
+mren_tagger_options(const Jsonb *object, MrenTaggerOptions *options)
+{
+	JsonbIterator *iterator;
+	JsonbIteratorToken token;
+	JsonbValue item;
+	char *key = NULL;
+	bool no_embeddings = false;
+
+	memset(options, 0, sizeof(*options));
+	mren_tag_options_init(&options->core);
+	if (object != NULL && !JB_ROOT_IS_OBJECT(object))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("options are not a JSON object"),
+				 errhint("Give an object, such as {\"epochs\": 50}.")));
+	if (object != NULL)
+	{
+		iterator = JsonbIteratorInit((JsonbContainer *) &object->root);
+		while ((token = JsonbIteratorNext(&iterator, &item, true)) != WJB_DONE)
+		{
+			if (token == WJB_KEY)
+				key = pnstrdup(item.val.string.val, item.val.string.len);
+			else if (token == WJB_VALUE)
+				set_option(options, key, &item, &no_embeddings);
+		}
+	}
+	resolve(options, no_embeddings);
+}
+
+char *
+mren_tagger_options_json(const MrenTaggerOptions *options)
+{
+	MrenEnv env = mren_pg_env(CurrentMemoryContext);
+	StringInfoData json;
+	MrenError err;
+	char *core;
+
+	MREN_PG_TRY(mren_tag_options_json(&env, &options->core, &core, &err));
+	initStringInfo(&json);
+	appendBinaryStringInfo(&json, core, strlen(core) - 1);
+	mren_option_append(&json, "embeddings", options->embeddings);
+	appendStringInfoString(&json, ", \"lexicons\": [");
+	for (int i = 0; i < options->n_lexicons; i++)
+	{
+		const char *name = options->lexicons[i];
+
+		appendStringInfoString(&json, i > 0 ? ", " : "");
+		escape_json(&json, pg_server_to_any(name, strlen(name), PG_UTF8));
+	}
+	appendStringInfo(&json, "], \"deploy\": %s}", options->deploy ? "true" : "false");
+	mren_release(&env, core);
+	return json.data;
+}

@@ -1,0 +1,35 @@
+/*
+ * tagger_options.h
+ *	  The options object of mren.train_tagger, and the embeddings and lexicons
+ *	  that it names or implies.
+ */
+#ifndef MREN_PG_TAGGER_OPTIONS_H
+#define MREN_PG_TAGGER_OPTIONS_H
+
+#include "postgres.h"
+
+#include "utils/jsonb.h"
+
+#include "net/tag_input.h"
+#include "net/tag_options.h"
+#include "pg/catalog.h"
+#include "pg/lexicons.h"
+
+typedef struct MrenTaggerOptions
+{
+	MrenTagOptions core;
+	char *embeddings; /* name; NULL: none.  Where the option is missing, the only set loaded */
+	int n_lexicons;
+	char *lexicons[MREN_MAX_TAG_LEXICONS];
+	bool deploy;
+	MrenEmbeddingRow embedding_row; /* if embeddings */
+	MrenLexiconRow lexicon_rows[MREN_MAX_TAG_LEXICONS];
+} MrenTaggerOptions;
+
+/* As mren_train_options. */
+extern void mren_tagger_options(const Jsonb *object, MrenTaggerOptions *options);
+
+/* The effective options as a JSON object, UTF-8, palloc'd. */
+extern char *mren_tagger_options_json(const MrenTaggerOptions *options);
+
+#endif
