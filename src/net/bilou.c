@@ -72,7 +72,7 @@ mren_bilou_write(const MrenTagSpan *spans, size_t n_spans, uint32_t *tags, size_
 			continue;
 		}
 		for (uint32_t t = span->first; t < span->end; t++)
-			tags[t] = tag_of(t == span->first	   ? MREN_BILOU_B
+			tags[t] = tag_of(t == span->first	  ? MREN_BILOU_B
 							 : t == span->end - 1 ? MREN_BILOU_L
 												  : MREN_BILOU_I,
 							 span->type);

@@ -298,7 +298,8 @@ add_pairs(const MrenCrfRules *rules, const MrenCrfWeights *weights, const float 
 		{
 			size_t i = rules->before[p];
 
-			dtransitions[i * k + j] += scale * exp(alpha[i] + weights->transitions[i * k + j] + into);
+			dtransitions[i * k + j] +=
+				scale * exp(alpha[i] + weights->transitions[i * k + j] + into);
 		}
 	}
 }

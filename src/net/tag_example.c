@@ -285,8 +285,8 @@ gather_words(const MrenEnv *env, const MrenSource *source, uint64_t **ids, size_
 
 		MREN_TRY(source->read(source->state, i, &record, &len, err));
 		MREN_TRY(mren_tag_example_read(record, len, &example, &size, err));
-		MREN_TRY(mren_grow(env, ids, &capacity, *n, *n + example.input.n_words, sizeof(**ids),
-						   err));
+		MREN_TRY(
+			mren_grow(env, ids, &capacity, *n, *n + example.input.n_words, sizeof(**ids), err));
 		for (size_t w = 0; w < example.input.n_words; w++)
 		{
 			if (example.input.words[w] >= 0)

@@ -122,8 +122,7 @@ mren_tag_layout_build(const MrenTagShape *shape, MrenTagLayout *layout)
 	size_t n_tags = mren_bilou_n_tags(shape->n_types);
 
 	memset(layout, 0, sizeof(*layout));
-	ids->features =
-		add_tensor(base, "features", shape->n_buckets, shape->feature_dim, true);
+	ids->features = add_tensor(base, "features", shape->n_buckets, shape->feature_dim, true);
 	ids->sparse = add_tensor(base, "direct", shape->n_sparse, n_tags, true);
 	add_layers(layout, shape);
 	ids->transitions = add_tensor(base, "crf.transitions", n_tags, n_tags, true);
@@ -254,12 +253,12 @@ mren_tag_sparse(const MrenTagShape *shape, const MrenTagInput *input, size_t w, 
 	for (size_t which = 0; which < 2; which++)
 	{
 		for (int offset = -2; offset <= 2; offset++)
-			buckets[n++] = mix(shape, template++, neighbour(input, w, offset, which), 0);
+			buckets[n++] = mix(shape, template ++, neighbour(input, w, offset, which), 0);
 		for (int offset = -2; offset < 2; offset++)
-			buckets[n++] = mix(shape, template++, neighbour(input, w, offset, which),
+			buckets[n++] = mix(shape, template ++, neighbour(input, w, offset, which),
 							   neighbour(input, w, offset + 1, which));
-		buckets[n++] = mix(shape, template++, neighbour(input, w, -1, which),
-						   neighbour(input, w, 1, which));
+		buckets[n++] =
+			mix(shape, template ++, neighbour(input, w, -1, which), neighbour(input, w, 1, which));
 	}
 	/* The word's own features. */
 	for (uint32_t i = input->starts[w] + 2; i < input->starts[w + 1]; i++)

@@ -162,8 +162,8 @@ allocate_all(MrenTagBatch *batch, size_t words, size_t sentences, MrenError *err
 	MREN_TRY(mren_allocate(env, words, sizeof(bool), &batch->known, err));
 	MREN_TRY(mren_allocate(env, words, sizeof(uint32_t), &batch->n_sparse, err));
 	if (batch->shape->n_sparse > 0)
-		MREN_TRY(mren_allocate(env, words, MREN_TAG_MAX_SPARSE * sizeof(uint32_t), &batch->sparse,
-							   err));
+		MREN_TRY(
+			mren_allocate(env, words, MREN_TAG_MAX_SPARSE * sizeof(uint32_t), &batch->sparse, err));
 	MREN_TRY(allocate_matrix(batch, words, n_tags(batch), &batch->emissions, err));
 	MREN_TRY(allocate_matrix(batch, words, n_tags(batch), &batch->demissions, err));
 	MREN_TRY(allocate_layers(batch, words, grid_rows(words, sentences), err));
@@ -199,8 +199,8 @@ static void
 drop_words(MrenTagBatch *batch, MrenTagDrop *drop)
 {
 	for (size_t w = 0; w < batch->n_words; w++)
-		batch->known[w] = drop == NULL || drop->word <= 0 ||
-						  mren_random_uniform(&drop->random) >= drop->word;
+		batch->known[w] =
+			drop == NULL || drop->word <= 0 || mren_random_uniform(&drop->random) >= drop->word;
 }
 
 /* The direct features of a word; dropped ones are left out, the others count more. */
@@ -443,8 +443,7 @@ add_windows(MrenTagBatch *batch, size_t i)
 	size_t columns = layer_columns(batch->shape, i);
 	size_t window = batch->shape->window[i];
 
-	memset(batch->dgrid, 0,
-		   grid_rows(batch->n_words, batch->n_sentences) * in * sizeof(float));
+	memset(batch->dgrid, 0, grid_rows(batch->n_words, batch->n_sentences) * in * sizeof(float));
 	for (size_t s = 0; s < batch->n_sentences; s++)
 	{
 		for (size_t w = batch->first_word[s]; w < batch->first_word[s + 1]; w++)

@@ -23,7 +23,7 @@
 #include "net/tag_input.h"
 #include "net/vectors.h"
 
-#define MREN_TAG_PAD 8			 /* the widest window, each side */
+#define MREN_TAG_PAD 8 /* the widest window, each side */
 #define MREN_TAG_MAX_BUCKETS_LOG 22
 #define MREN_TAG_MAX_FEATURE_DIM 1024
 
@@ -117,22 +117,22 @@ typedef struct MrenTagBatch
 	size_t n_words;				/* of all of them */
 
 	/* Made by forward; matrices have a row a word, or a row of the grid */
-	size_t capacity;			  /* words */
+	size_t capacity; /* words */
 	size_t sentences_capacity;
-	size_t *first_word;			  /* (n_sentences + 1) */
-	float *grid[MREN_MAX_HIDDEN]; /* input of each layer, padded */
-	float *columns;				  /* (n_words, widest window's input) */
-	float *mask[MREN_MAX_HIDDEN + 1];	  /* of words' vectors, then of hidden outputs */
-	float *activated[MREN_MAX_HIDDEN];	  /* (n_words, hidden) before dropout */
-	float *last;						  /* (n_words, hidden) what the output layer reads */
-	bool *known;						  /* (n_words) the embedding was used */
-	uint32_t *sparse;					  /* (n_words, MREN_TAG_MAX_SPARSE) */
-	uint32_t *n_sparse;					  /* (n_words) */
-	float *emissions;					  /* (n_words, n_tags) */
+	size_t *first_word;				   /* (n_sentences + 1) */
+	float *grid[MREN_MAX_HIDDEN];	   /* input of each layer, padded */
+	float *columns;					   /* (n_words, widest window's input) */
+	float *mask[MREN_MAX_HIDDEN + 1];  /* of words' vectors, then of hidden outputs */
+	float *activated[MREN_MAX_HIDDEN]; /* (n_words, hidden) before dropout */
+	float *last;					   /* (n_words, hidden) what the output layer reads */
+	bool *known;					   /* (n_words) the embedding was used */
+	uint32_t *sparse;				   /* (n_words, MREN_TAG_MAX_SPARSE) */
+	uint32_t *n_sparse;				   /* (n_words) */
+	float *emissions;				   /* (n_words, n_tags) */
 	float *demissions;
-	float *delta[2];					  /* (n_words, widest hidden) */
-	float *dgrid;						  /* (grid rows, widest layer's input) */
-	double *dcrf;						  /* gradients of the random field */
+	float *delta[2]; /* (n_words, widest hidden) */
+	float *dgrid;	 /* (grid rows, widest layer's input) */
+	double *dcrf;	 /* gradients of the random field */
 	bool dropped;
 } MrenTagBatch;
 

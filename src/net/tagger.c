@@ -241,8 +241,7 @@ static MrenStatus
 add_direct(const MrenTagger *tagger, const MrenTagInput *input, Work *work, MrenError *err)
 {
 	size_t k = tagger->rules.n_tags;
-	const float *table =
-		tagger->values + tagger->layout.base.tensors[tagger->layout.ids.sparse].at;
+	const float *table = tagger->values + tagger->layout.base.tensors[tagger->layout.ids.sparse].at;
 	uint32_t buckets[MREN_TAG_MAX_SPARSE];
 
 	for (size_t w = 0; w < work->n; w++)
@@ -280,9 +279,9 @@ decode(const MrenTagger *tagger, const MrenEnv *env, size_t at, Work *work, Mren
 	for (size_t i = 0; i < n_spans; i++)
 	{
 		const MrenTagSpan *span = &work->spans[i];
-		double posterior = mren_crf_posterior(&weights, rules, work->emissions,
-											  work->tags + span->first, span->first, span->end,
-											  &work->crf);
+		double posterior =
+			mren_crf_posterior(&weights, rules, work->emissions, work->tags + span->first,
+							   span->first, span->end, &work->crf);
 
 		(*mentions)[(*n)++] = (MrenTagged){(uint32_t) at + span->first, (uint32_t) at + span->end,
 										   span->type, (float) posterior};

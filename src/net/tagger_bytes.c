@@ -160,8 +160,7 @@ mren_tagger_tensor(const MrenTagger *tagger, size_t i, MrenTensorView *view)
 {
 	const MrenTensor *tensor = &tagger->layout.base.tensors[i];
 
-	*view =
-		(MrenTensorView){tensor->name, tensor->rows, tensor->cols, tagger->values + tensor->at};
+	*view = (MrenTensorView){tensor->name, tensor->rows, tensor->cols, tagger->values + tensor->at};
 }
 
 /*
@@ -350,8 +349,7 @@ read_tensors(const uint8_t *bytes, size_t len, MrenTagger *tagger, MrenError *er
 		const MrenTensor *tensor = &base->tensors[i];
 
 		MREN_TRY(mren_check(&tagger->env, err));
-		if (!mren_cursor_floats(&cursor, tagger->values + tensor->at,
-								tensor->rows * tensor->cols))
+		if (!mren_cursor_floats(&cursor, tagger->values + tensor->at, tensor->rows * tensor->cols))
 			return damaged("its weights are cut short", err);
 		MREN_TRY(check_finite(tagger, i, err));
 		tagger->set[i] = true;

@@ -200,8 +200,8 @@ scan_words(MrenTagTrainer *trainer, const MrenTagInput *input)
 			trainer->report.n_unknown_words++;
 			continue;
 		}
-		trainer->square_sum += mren_square_sum(
-			trainer->vectors.get(trainer->vectors.state, input->words[w]), dim);
+		trainer->square_sum +=
+			mren_square_sum(trainer->vectors.get(trainer->vectors.state, input->words[w]), dim);
 		trainer->square_n += dim;
 	}
 }
@@ -328,8 +328,7 @@ make_network(MrenTagTrainer *trainer, MrenError *err)
 	MREN_TRY(mren_allocate(env, base->size, sizeof(float), &trainer->averaged, err));
 	MREN_TRY(mren_allocate(env, base->size, sizeof(float), &trainer->best, err));
 	MREN_TRY(mren_allocate_zero(env, base->trained_size, sizeof(float), &trainer->grads, err));
-	MREN_TRY(
-		mren_optimizer_create(env, &trainer->options.base, base, &trainer->optimizer, err));
+	MREN_TRY(mren_optimizer_create(env, &trainer->options.base, base, &trainer->optimizer, err));
 	return mren_tag_batch_create(env, &trainer->shape, &trainer->layout, &trainer->batch, err);
 }
 
@@ -358,8 +357,7 @@ static void
 begin_phase(MrenTagTrainer *trainer, int phase, int epochs)
 {
 	const MrenLayout *base = &trainer->layout.base;
-	double square =
-		trainer->square_n > 0 ? trainer->square_sum / (double) trainer->square_n : 1;
+	double square = trainer->square_n > 0 ? trainer->square_sum / (double) trainer->square_n : 1;
 
 	mren_tag_init(&trainer->shape, &trainer->layout, trainer->values,
 				  (uint64_t) trainer->options.base.seed);
@@ -718,8 +716,8 @@ mren_tag_trainer_step(MrenTagTrainer *trainer, MrenProgress *progress, MrenError
 static MrenStatus
 gather_groups(MrenTagTrainer *trainer, MrenTagger *tagger, MrenError *err)
 {
-	MREN_TRY(mren_allocate(&tagger->env, trainer->n_usable, sizeof(uint64_t), &tagger->training,
-						   err));
+	MREN_TRY(
+		mren_allocate(&tagger->env, trainer->n_usable, sizeof(uint64_t), &tagger->training, err));
 	for (size_t i = 0; i < trainer->n_usable; i++)
 	{
 		MrenTagExample example;
@@ -746,8 +744,8 @@ fill_tagger(MrenTagTrainer *trainer, MrenTagger *tagger, MrenError *err)
 								   &number, err));
 	for (size_t i = 0; i < base->n; i++)
 		MREN_TRY(mren_tagger_set_tensor(tagger, base->tensors[i].name, base->tensors[i].rows,
-										base->tensors[i].cols,
-										trainer->best + base->tensors[i].at, err));
+										base->tensors[i].cols, trainer->best + base->tensors[i].at,
+										err));
 	MREN_TRY(gather_groups(trainer, tagger, err));
 	return mren_tagger_complete(tagger, err);
 }

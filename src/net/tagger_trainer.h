@@ -20,8 +20,8 @@ typedef struct MrenTagTrainer MrenTagTrainer;
 
 typedef struct MrenTagTrainerInputs
 {
-	MrenSource source;	 /* of tag_example.h; outlives the trainer */
-	MrenVectors vectors; /* of every word in the source; dim 0: no embeddings */
+	MrenSource source;				  /* of tag_example.h; outlives the trainer */
+	MrenVectors vectors;			  /* of every word in the source; dim 0: no embeddings */
 	const uint8_t *embeddings_sha256; /* 32 bytes, or NULL without */
 	size_t n_lexicons;
 	const uint8_t (*lexicons_sha256)[32]; /* (n_lexicons) */

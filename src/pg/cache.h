@@ -91,7 +91,7 @@ typedef struct MrenDeployed
 	int32 asked; /* version asked for */
 	MrenSnapshotStamp stamp;
 	MrenModelRow model;
-	MrenVersionRow version; /* head and icu are NULL */
+	MrenVersionRow version;		/* head and icu are NULL */
 	MrenEmbeddingRow embedding; /* id 0: the version needs none */
 } MrenDeployed;
 

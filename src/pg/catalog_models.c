@@ -158,10 +158,10 @@ mren_catalog_require_kind(const char *name, const MrenModelRow *row, MrenModelKi
 	if (row->kind == kind)
 		return;
 	if (kind == MREN_MODEL_TAGGER)
-		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
-						errmsg("model \"%s\" is no tagger", name),
-						errhint("It tells relations apart: mren.predict and mren.evaluate take it. "
-								"mren.train_tagger trains taggers.")));
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE), errmsg("model \"%s\" is no tagger", name),
+				 errhint("It tells relations apart: mren.predict and mren.evaluate take it. "
+						 "mren.train_tagger trains taggers.")));
 	ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
 					errmsg("model \"%s\" is a tagger, which finds no relations", name),
 					errhint("mren.tag and mren.evaluate_tagger take it. mren.train trains models "

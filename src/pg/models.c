@@ -227,8 +227,7 @@ hashes_datum(const uint8 (*hashes)[MREN_SHA256_LENGTH], size_t n)
 		return (Datum) 0;
 	for (size_t i = 0; i < n; i++)
 		values[i] = bytes_datum(hashes[i], MREN_SHA256_LENGTH);
-	return PointerGetDatum(
-		construct_array(values, (int) n, BYTEAOID, -1, false, TYPALIGN_INT));
+	return PointerGetDatum(construct_array(values, (int) n, BYTEAOID, -1, false, TYPALIGN_INT));
 }
 
 static void
@@ -260,8 +259,8 @@ needs_of(const MrenNetwork *network, Needs *needs)
 static int64
 insert_version(int64 model, int32 version, const MrenNetwork *network, const MrenSaveExtra *extra)
 {
-	Oid types[] = {INT8OID,	 INT4OID,	   NAMEOID,	 BYTEAOID, BYTEAOID, BYTEAOID,
-				   BYTEAOID, TEXTARRAYOID, JSONBOID, JSONBOID, INT8OID,	 FLOAT8OID,
+	Oid types[] = {INT8OID,	 INT4OID,	   NAMEOID,	 BYTEAOID, BYTEAOID,	 BYTEAOID,
+				   BYTEAOID, TEXTARRAYOID, JSONBOID, JSONBOID, INT8OID,		 FLOAT8OID,
 				   TEXTOID,	 TEXTOID,	   NAMEOID,	 JSONBOID, BYTEAARRAYOID};
 	Datum values[lengthof(types)];
 	char nulls[lengthof(types)];
@@ -460,8 +459,7 @@ mren_models_save(const char *model, const MrenNetwork *network, const MrenSaveEx
 	int64 id;
 
 	mren_models_begin("mren.save_model()");
-	lock_or_create(model,
-				   network->tagger != NULL ? MREN_MODEL_TAGGER : MREN_MODEL_RELATION,
+	lock_or_create(model, network->tagger != NULL ? MREN_MODEL_TAGGER : MREN_MODEL_RELATION,
 				   extra->deploy, &row);
 	version = next_version(row.id);
 	id = insert_version(row.id, version, network, extra);
@@ -527,8 +525,7 @@ load_tensor(void *state, int tensor, const char *name, const int32 *shape, int n
 	if (tagger != NULL)
 		MREN_PG_TRY(mren_tagger_set_tensor(tagger, name, shape[0], shape[1], data, &err));
 	else
-		MREN_PG_TRY(
-			mren_net_set_tensor(loader->network.net, name, shape[0], shape[1], data, &err));
+		MREN_PG_TRY(mren_net_set_tensor(loader->network.net, name, shape[0], shape[1], data, &err));
 }
 
 /* Either kind, by how its head begins. */

@@ -251,11 +251,10 @@ mren_network_read_any(Datum value, MemoryContext context, MrenNetwork *network)
 	if (envelope.metrics != NULL)
 		network->metrics = copy_json(context, envelope.metrics, envelope.n_metrics);
 	if (mren_tagger_is(envelope.net, envelope.n_net))
-		MREN_PG_TRY(mren_tagger_deserialize(&env, envelope.net, envelope.n_net, &network->tagger,
-											&err));
-	else
 		MREN_PG_TRY(
-			mren_net_deserialize(&env, envelope.net, envelope.n_net, &network->net, &err));
+			mren_tagger_deserialize(&env, envelope.net, envelope.n_net, &network->tagger, &err));
+	else
+		MREN_PG_TRY(mren_net_deserialize(&env, envelope.net, envelope.n_net, &network->net, &err));
 	check_labels(network);
 	if ((Pointer) bytes != DatumGetPointer(value))
 		pfree(bytes);

@@ -19,8 +19,8 @@ typedef struct MrenNetwork
 {
 	MrenNet *net;		/* one of these two */
 	MrenTagger *tagger; /* NULL in a value of type mren.network */
-	char *options; /* a JSON object as UTF-8 */
-	char *metrics; /* the same, or NULL */
+	char *options;		/* a JSON object as UTF-8 */
+	char *metrics;		/* the same, or NULL */
 } MrenNetwork;
 
 /*

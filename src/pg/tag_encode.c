@@ -140,8 +140,8 @@ read_extras(FunctionCallInfo fcinfo, int first, const MrenGold *gold, MrenTagExa
 	{
 		text *split = PG_GETARG_TEXT_PP(first + 1);
 
-		MREN_PG_TRY(mren_split_parse(VARDATA_ANY(split), VARSIZE_ANY_EXHDR(split), &example->split,
-									 &err));
+		MREN_PG_TRY(
+			mren_split_parse(VARDATA_ANY(split), VARSIZE_ANY_EXHDR(split), &example->split, &err));
 	}
 	example->group = mren_gold_group(gold, !PG_ARGISNULL(first + 2), PG_GETARG_DATUM(first + 2));
 }

@@ -163,13 +163,11 @@ mention_of(const MrenUtf8 *sentence, Datum value)
 	range_deserialize(type, range, &lower, &upper, &empty);
 	if (empty || lower.infinite || upper.infinite || DatumGetInt32(lower.val) < 0 ||
 		(size_t) DatumGetInt32(upper.val) > n_chars)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("mention %s is not within the sentence",
-						range_text(value)),
-				 errdetail("The sentence has %zu characters.", n_chars),
-				 errhint("Give the characters of the mention, half open and 0-based, as in "
-						 "int4range(3, 5).")));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("mention %s is not within the sentence", range_text(value)),
+						errdetail("The sentence has %zu characters.", n_chars),
+						errhint("Give the characters of the mention, half open and 0-based, as in "
+								"int4range(3, 5).")));
 	mention.start = mren_utf8_offset(sentence->data, sentence->len, DatumGetInt32(lower.val));
 	mention.end = mren_utf8_offset(sentence->data, sentence->len, DatumGetInt32(upper.val));
 	while (mention.start < mention.end && isspace((unsigned char) sentence->data[mention.start]))
@@ -178,8 +176,7 @@ mention_of(const MrenUtf8 *sentence, Datum value)
 		mention.end--;
 	if (mention.start == mention.end)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("mention %s is blank",
-							   range_text(value))));
+						errmsg("mention %s is blank", range_text(value))));
 	return mention;
 }
 
@@ -208,14 +205,14 @@ mren_gold_mentions(Datum sentence, Datum mentions, Datum types, MrenGold *gold)
 		const MrenGoldMention *before = &gold->mentions[i - 1];
 
 		if (gold->mentions[i].start < before->end)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("mention \"%.*s\" overlaps mention \"%.*s\"",
-							(int) (gold->mentions[i].end - gold->mentions[i].start),
-							gold->sentence.data + gold->mentions[i].start,
-							(int) (before->end - before->start),
-							gold->sentence.data + before->start),
-					 errhint("A tagger finds mentions that do not overlap: keep one of the two.")));
+			ereport(
+				ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("mention \"%.*s\" overlaps mention \"%.*s\"",
+						(int) (gold->mentions[i].end - gold->mentions[i].start),
+						gold->sentence.data + gold->mentions[i].start,
+						(int) (before->end - before->start), gold->sentence.data + before->start),
+				 errhint("A tagger finds mentions that do not overlap: keep one of the two.")));
 	}
 }
 
@@ -244,10 +241,10 @@ has_column(TupleDesc desc, const char *name, Oid want)
 		return false;
 	type = getBaseType(TupleDescAttr(desc, attno - 1)->atttypid);
 	if (want != InvalidOid && !can_coerce_type(1, &type, &want, COERCION_ASSIGNMENT))
-		ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
-						errmsg("column \"%s\" of the query is of type %s", name,
-							   format_type_be(type)),
-						errhint("It must be %s.", format_type_be(want))));
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("column \"%s\" of the query is of type %s", name, format_type_be(type)),
+				 errhint("It must be %s.", format_type_be(want))));
 	return true;
 }
 
@@ -283,12 +280,11 @@ mren_gold_columns(const char *query, MrenGoldColumns *columns)
 char *
 mren_gold_list(const MrenGoldColumns *columns)
 {
-	return psprintf(
-		"%s, %s::pg_catalog.float4, %s::pg_catalog.text, %s::pg_catalog.text",
-		columns->tokens
-			? "q.tokens::pg_catalog.text[], q.tags::pg_catalog.text[]"
-			: "q.sentence::pg_catalog.text, q.mentions::pg_catalog.int4range[],"
-			  " q.types::pg_catalog.text[]",
-		columns->weight ? "q.weight" : "NULL", columns->split ? "q.split" : "NULL",
-		columns->group ? "q.\"group\"" : "NULL");
+	return psprintf("%s, %s::pg_catalog.float4, %s::pg_catalog.text, %s::pg_catalog.text",
+					columns->tokens
+						? "q.tokens::pg_catalog.text[], q.tags::pg_catalog.text[]"
+						: "q.sentence::pg_catalog.text, q.mentions::pg_catalog.int4range[],"
+						  " q.types::pg_catalog.text[]",
+					columns->weight ? "q.weight" : "NULL", columns->split ? "q.split" : "NULL",
+					columns->group ? "q.\"group\"" : "NULL");
 }

@@ -66,8 +66,7 @@ mark_words(MrenTagReader *reader, const char *text, size_t len)
 	MREN_PG_TRY(mren_grow(&reader->env, &reader->marks, &reader->marks_capacity, 0, n + 1,
 						  sizeof(uint64_t), &err));
 	memset(reader->marks, 0, n * sizeof(uint64_t));
-	MREN_PG_TRY(
-		mren_fold(mren_pg_tokenizer(), &reader->env, text, len, &reader->folded, &err));
+	MREN_PG_TRY(mren_fold(mren_pg_tokenizer(), &reader->env, text, len, &reader->folded, &err));
 	for (int i = 0; i < reader->n_lexicons; i++)
 		mark_lexicon(reader, i);
 }

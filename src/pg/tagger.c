@@ -71,9 +71,10 @@ load_tagger(const MrenDeployed *deployed, const MrenCacheKey *key)
 	entry->base.context = context;
 	entry->base.key = *key;
 	if (version.icu != NULL && strcmp(version.icu, mren_icu_version()) != 0)
-		ereport(WARNING, (errmsg("tagger \"%s\" was trained with ICU %s, but this server has ICU %s",
-								 deployed->name, version.icu, mren_icu_version()),
-						  errhint("Retrain it if its answers changed.")));
+		ereport(WARNING,
+				(errmsg("tagger \"%s\" was trained with ICU %s, but this server has ICU %s",
+						deployed->name, version.icu, mren_icu_version()),
+				 errhint("Retrain it if its answers changed.")));
 	entry->tagger = mren_models_load_tagger(&version, context);
 	mren_tagger_info(entry->tagger, &entry->info);
 	name_types(entry, context);

@@ -64,8 +64,8 @@ static void
 count_mentions(Evaluation *evaluation, const MrenGold *gold)
 {
 	int n;
-	MrenTaggedMention *found = mren_mention_tagger_tag(evaluation->tagger, gold->sentence.data,
-													   gold->sentence.len, &n);
+	MrenTaggedMention *found =
+		mren_mention_tagger_tag(evaluation->tagger, gold->sentence.data, gold->sentence.len, &n);
 	int g = 0;
 
 	for (int i = 0; i < gold->n; i++)
@@ -111,9 +111,9 @@ count_row(void *state, TupleTableSlot *slot)
 		mren_gold_tags(slot->tts_values[0], slot->tts_values[1], &gold);
 	else
 		mren_gold_mentions(slot->tts_values[0], slot->tts_values[1], slot->tts_values[2], &gold);
-	if (mren_mention_tagger_trained_on(
-			evaluation->tagger, mren_gold_group(&gold, !slot->tts_isnull[n_labels + 2],
-												slot->tts_values[n_labels + 2])))
+	if (mren_mention_tagger_trained_on(evaluation->tagger,
+									   mren_gold_group(&gold, !slot->tts_isnull[n_labels + 2],
+													   slot->tts_values[n_labels + 2])))
 		evaluation->n_seen++;
 	count_mentions(evaluation, &gold);
 	MemoryContextSwitchTo(old);

@@ -73,8 +73,7 @@ add_row(void *state, TupleTableSlot *slot)
 	/* A record is read in place, and it wants an 8-byte address. */
 	record = palloc(VARSIZE_ANY_EXHDR(row));
 	memcpy(record, VARDATA_ANY(row), VARSIZE_ANY_EXHDR(row));
-	MREN_PG_TRY(
-		mren_tag_example_read(record, VARSIZE_ANY_EXHDR(row), &example, &size, &err));
+	MREN_PG_TRY(mren_tag_example_read(record, VARSIZE_ANY_EXHDR(row), &example, &size, &err));
 	mren_spill_record(train->spill, example.hash, record, size);
 	pfree(record);
 }

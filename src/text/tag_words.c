@@ -29,8 +29,8 @@ enum
 	TEMPLATE_ALL_CAPS, /* a word's pattern where no word has a lower-case letter */
 };
 
-#define MAX_CODES 64   /* characters of a word that are looked at */
-#define MAX_AFFIX 4	   /* characters of a prefix or suffix */
+#define MAX_CODES 64 /* characters of a word that are looked at */
+#define MAX_AFFIX 4	 /* characters of a prefix or suffix */
 #define MAX_TRIGRAMS 40
 
 /* One call's state. */
@@ -233,9 +233,8 @@ cut_tokens(Maker *maker)
 			if (at >= token.end)
 				continue;
 			rest.start = at;
-			rest.char_start =
-				token.char_start + (uint32_t) mren_utf8_length(maker->text + token.start,
-															   at - token.start);
+			rest.char_start = token.char_start + (uint32_t) mren_utf8_length(
+													 maker->text + token.start, at - token.start);
 			token.end = at;
 			token.char_end = rest.char_start;
 			tokens->items[--to] = rest;
@@ -268,8 +267,7 @@ make_words(Maker *maker)
 static void
 add_feature(MrenTagWords *out, const uint32_t *codes, size_t n, uint64_t template)
 {
-	out->features[out->n_features++] =
-		(uint32_t) mren_hash64(codes, n * sizeof(*codes), template);
+	out->features[out->n_features++] = (uint32_t) mren_hash64(codes, n * sizeof(*codes), template);
 }
 
 /* The first MAX_CODES characters, as written and in lower case. */
