@@ -23,6 +23,7 @@
 #include "net/metrics.h"
 #include "net/trainer.h"
 #include "text/encode.h"
+#include "text/features.h"
 #include "text/vectors.h"
 
 #define MAX_FIELDS 10
@@ -55,6 +56,7 @@ typedef struct Lab
 
 	MrenTokenizer *tokenizer;
 	MrenEncoded encoded;
+	MrenFeatures features;
 } Lab;
 
 static void *
@@ -249,6 +251,29 @@ image_of(const Lab *lab, const Row *row)
 			   : NULL;
 }
 
+static MrenFeatureType
+type_of(const Row *row, int field)
+{
+	MrenText text = text_of(row, field);
+
+	return (MrenFeatureType){text.data, text.len};
+}
+
+/* Of the row in lab->encoded. */
+static void
+make_features(Lab *lab, const Row *row)
+{
+	MrenFeatureRow in = {.text = row->fields[1],
+						 .tokens = lab->encoded.split.items,
+						 .n_tokens = lab->encoded.split.n,
+						 .head = lab->encoded.head,
+						 .tail = lab->encoded.tail,
+						 .head_type = type_of(row, 6),
+						 .tail_type = type_of(row, 7)};
+
+	must(mren_features_extract(&lab->env, &in, &lab->features, &err));
+}
+
 /* The sentence is in lab->encoded until the next row. */
 static void
 encode_row(Lab *lab, const Row *row, MrenExample *example)
@@ -267,6 +292,12 @@ encode_row(Lab *lab, const Row *row, MrenExample *example)
 	example->head_type = text_of(row, 6);
 	example->tail_type = text_of(row, 7);
 	example->weight = 1;
+	if (lab->options.wide > 0)
+	{
+		make_features(lab, row);
+		example->features = lab->features.codes;
+		example->n_features = (uint32_t) lab->features.n;
+	}
 	if (has(row, 9))
 		must(mren_split_parse(row->fields[9], strlen(row->fields[9]), &example->split, &err));
 	if (image != NULL)
@@ -324,11 +355,13 @@ train(Lab *lab, const Row *rows, size_t n, int held_out)
 	mren_trainer_report(trainer, &report);
 	fprintf(stderr,
 			"trained %zu + %zu rows, %zu features, %zu parameters: best epoch %d of %d, validation "
-			"loss %.4f accuracy %.4f f1 %.4f, T %.3f, unknown words %.2f %%, %.1f s, %.0f rows/s\n",
+			"loss %.4f accuracy %.4f f1 %.4f, T %.3f, wide epoch %d share %.2f, unknown words %.2f "
+			"%%, %.1f s, %.0f rows/s\n",
 			report.n_train, report.n_validation, report.features_dim, report.n_parameters,
 			report.best_epoch, report.epochs_run, report.validation_loss,
-			report.validation_accuracy, report.validation_f1, report.temperature,
-			100.0 * (double) report.n_unknown_words / (double) report.n_words, now() - start,
+			report.validation_accuracy, report.validation_f1, report.temperature, report.wide_epoch,
+			report.wide_share, 100.0 * (double) report.n_unknown_words / (double) report.n_words,
+			now() - start,
 			((double) report.n_train * report.epochs_run +
 			 (double) (report.n_train + report.n_validation) * report.refit_epochs) /
 				(now() - start));
@@ -360,12 +393,13 @@ predict(Lab *lab, const MrenNet *net, Row *rows, size_t n, int fold)
 		if (fold >= 0 && fold_of(lab, &rows[i]) != fold)
 			continue;
 		encode_row(lab, &rows[i], &example);
-		input = (MrenInput){&example.sentence,
-							mren_net_type(net, example.head_type.data, example.head_type.len),
-							mren_net_type(net, example.tail_type.data, example.tail_type.len),
-							image_of(lab, &rows[i]),
-							NULL,
-							NULL};
+		input = (MrenInput){
+			.sentence = &example.sentence,
+			.head_type = mren_net_type(net, example.head_type.data, example.head_type.len),
+			.tail_type = mren_net_type(net, example.tail_type.data, example.tail_type.len),
+			.features = example.features,
+			.n_features = example.n_features,
+			.image = image_of(lab, &rows[i])};
 		must(mren_net_features(net, &vectors, &input, 1, features, scratch, &err));
 		must(mren_net_probabilities(net, features, 1, p, scratch, &err));
 		best = mren_net_relation(net, mren_net_best(p, info.n_relations));

@@ -27,7 +27,7 @@ typedef struct MrenError
 	MrenStatus status;
 	char message[512];
 	char detail[512]; /* empty: none */
-	char hint[512];	  /* empty: none */
+	char hint[1024];  /* empty: none */
 } MrenError;
 
 #define MREN_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))

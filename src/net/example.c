@@ -8,9 +8,10 @@
  *	16 u64 group         24 f32 weight              28 u32 split
  *	32 u32 n_words       36 u32 n_pieces
  *	40 u32 head first, head end, tail first, tail end
- *	56 u32 lengths of relation, head type, tail type; u32 zero
+ *	56 u32 lengths of relation, head type, tail type; u32 n_features
  *	72 image hash (16 bytes)   88 head box, tail box (8 f32)
- *	120 pieces (n_pieces i32), starts (n_words + 1 u32), the three texts, zeros
+ *	120 pieces (n_pieces i32), starts (n_words + 1 u32), features (n_features u32), the
+ *	    three texts, zeros
  * Fields that a flag says are absent are zero, so equal rows are equal bytes.
  */
 #include "net/example.h"
@@ -131,6 +132,10 @@ check_example(const MrenExample *example, MrenError *err)
 	if (example->sentence.n_pieces > MREN_MAX_PIECES || example->sentence.n_words > MREN_MAX_PIECES)
 		return mren_fail(err, MREN_ELIMIT, "sentence of %u words is longer than the limit of %u",
 						 example->sentence.n_words, MREN_MAX_PIECES);
+	if (example->n_features > MREN_MAX_ROW_FEATURES)
+		return mren_fail(err, MREN_ELIMIT,
+						 "a training row has %u features, more than the limit of %d",
+						 example->n_features, MREN_MAX_ROW_FEATURES);
 	return MREN_OK;
 }
 
@@ -144,8 +149,9 @@ static size_t
 record_size(const MrenExample *example)
 {
 	size_t size = FIXED + 4 * (size_t) example->sentence.n_pieces +
-				  4 * ((size_t) example->sentence.n_words + 1) + text_size(&example->relation) +
-				  text_size(&example->head_type) + text_size(&example->tail_type);
+				  4 * ((size_t) example->sentence.n_words + 1) + 4 * (size_t) example->n_features +
+				  text_size(&example->relation) + text_size(&example->head_type) +
+				  text_size(&example->tail_type);
 
 	return (size + 7) & ~(size_t) 7;
 }
@@ -186,7 +192,7 @@ put_body(MrenBuffer *buffer, const MrenExample *example)
 	mren_buffer_put_u32(buffer, (uint32_t) text_size(&example->relation));
 	mren_buffer_put_u32(buffer, (uint32_t) text_size(&example->head_type));
 	mren_buffer_put_u32(buffer, (uint32_t) text_size(&example->tail_type));
-	mren_buffer_put_u32(buffer, 0);
+	mren_buffer_put_u32(buffer, example->n_features);
 	if (example->has_image)
 		mren_buffer_put_bytes(buffer, example->image.bytes, 16);
 	else
@@ -197,6 +203,8 @@ put_body(MrenBuffer *buffer, const MrenExample *example)
 		mren_buffer_put_u32(buffer, (uint32_t) s->pieces[i]);
 	for (uint32_t i = 0; i <= s->n_words; i++)
 		mren_buffer_put_u32(buffer, s->starts[i]);
+	for (uint32_t i = 0; i < example->n_features; i++)
+		mren_buffer_put_u32(buffer, example->features[i]);
 }
 
 MrenStatus
@@ -271,8 +279,7 @@ read_fixed(MrenCursor *cursor, MrenExample *example, MrenError *err)
 	example->relation.len = mren_cursor_u32(cursor);
 	example->head_type.len = mren_cursor_u32(cursor);
 	example->tail_type.len = mren_cursor_u32(cursor);
-	if (mren_cursor_u32(cursor) != 0)
-		return fail_record(err, "a reserved field is not zero");
+	example->n_features = mren_cursor_u32(cursor);
 	image = mren_cursor_bytes(cursor, 16);
 	if (image != NULL)
 		memcpy(example->image.bytes, image, 16);
@@ -289,6 +296,19 @@ read_fixed(MrenCursor *cursor, MrenExample *example, MrenError *err)
 		return fail_record(err, "a box is not finite");
 	if (s->n_words > MREN_MAX_PIECES || s->n_pieces > MREN_MAX_PIECES)
 		return fail_record(err, "its sentence is too long");
+	if (example->n_features > MREN_MAX_ROW_FEATURES)
+		return fail_record(err, "it has too many features");
+	return MREN_OK;
+}
+
+static MrenStatus
+check_features(const MrenExample *example, MrenError *err)
+{
+	for (uint32_t i = 1; i < example->n_features; i++)
+	{
+		if (example->features[i - 1] >= example->features[i])
+			return fail_record(err, "its features are out of order");
+	}
 	return MREN_OK;
 }
 
@@ -358,8 +378,11 @@ mren_example_read(const uint8_t *bytes, size_t len, MrenExample *example, size_t
 	MREN_TRY(read_fixed(&cursor, example, err));
 	s->pieces = (const int32_t *) mren_cursor_bytes(&cursor, 4 * (size_t) s->n_pieces);
 	s->starts = (const uint32_t *) mren_cursor_bytes(&cursor, 4 * ((size_t) s->n_words + 1));
+	example->features =
+		(const uint32_t *) mren_cursor_bytes(&cursor, 4 * (size_t) example->n_features);
 	if (cursor.failed)
 		return fail_record(err, "it is too short");
+	MREN_TRY(check_features(example, err));
 	MREN_TRY(read_texts(&cursor, flags, example, err));
 	return check_sentence(s, err);
 }
@@ -403,6 +426,8 @@ mren_example_identity(const MrenExample *example)
 		hash = mren_hash64(example->head_box, sizeof(example->head_box), hash);
 	if (example->has_tail_box)
 		hash = mren_hash64(example->tail_box, sizeof(example->tail_box), hash);
+	if (example->n_features > 0)
+		hash = mren_hash64(example->features, 4 * (size_t) example->n_features, hash);
 	return hash;
 }
 

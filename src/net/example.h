@@ -47,6 +47,7 @@ mren_split_trains(MrenSplit split)
 #define MREN_MAX_LABEL 1024			  /* bytes of a relation or type name */
 #define MREN_MAX_PIECES (1u << 20)	  /* of a sentence */
 #define MREN_MAX_VECTOR_ID 0x7FFFFFFE /* of a piece */
+#define MREN_MAX_ROW_FEATURES 4096	  /* hashed features */
 
 typedef struct MrenExample
 {
@@ -62,8 +63,10 @@ typedef struct MrenExample
 	float tail_box[4];
 	float weight; /* of the row in the loss, finite, > 0; 1 is usual */
 	MrenSplit split;
-	uint64_t group; /* mren_example_group: rows that must not be divided */
-	uint64_t hash;	/* of the record's bytes; set by mren_example_read */
+	const uint32_t *features; /* (n_features) numbers of features.h, ascending; a wide branch's */
+	uint32_t n_features;	  /* 0 .. MREN_MAX_ROW_FEATURES */
+	uint64_t group;			  /* mren_example_group: rows that must not be divided */
+	uint64_t hash;			  /* of the record's bytes; set by mren_example_read */
 } MrenExample;
 
 /*
@@ -99,8 +102,8 @@ extern int mren_example_compare(const uint8_t *a, const uint8_t *b);
 
 /*
  * mren_example_identity
- *	  Hash of what the row says (sentence, mentions, types, boxes, image and
- *	  relation), without weight and split: tells a row seen in training.
+ *	  Hash of what the row says (sentence, mentions, types, boxes, image, features
+ *	  and relation), without weight and split: tells a row seen in training.
  */
 extern uint64_t mren_example_identity(const MrenExample *example);
 

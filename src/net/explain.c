@@ -34,6 +34,8 @@ typedef struct Explainer
 	size_t n_parts;
 	Variant variants[BATCH];
 	MrenInput inputs[BATCH];
+	const MrenFeatureSource *source;
+	uint32_t *codes;  /* (BATCH, MREN_MAX_ROW_FEATURES) */
 	int32_t *pieces;  /* of all variants */
 	uint32_t *starts; /* of all variants */
 	float *features;  /* (BATCH, features_dim) */
@@ -159,6 +161,18 @@ make_variant(Explainer *e, const MrenContribution *part, size_t i)
 	}
 }
 
+/* Lexical features of a variant, where the network reads any. */
+static MrenStatus
+make_features(Explainer *e, const MrenContribution *part, size_t i, MrenError *err)
+{
+	uint32_t *codes = e->codes + i * MREN_MAX_ROW_FEATURES;
+
+	if (e->source == NULL || e->info.wide_bits == 0 || part->part == MREN_PART_IMAGE)
+		return MREN_OK;
+	e->inputs[i].features = codes;
+	return e->source->without(e->source->state, part, codes, &e->inputs[i].n_features, err);
+}
+
 static MrenStatus
 run(Explainer *e, const MrenInput *inputs, size_t n, MrenError *err)
 {
@@ -182,6 +196,9 @@ allocate(Explainer *e, MrenError *err)
 		mren_allocate(e->env, mren_net_scratch(e->net, BATCH), sizeof(float), &e->scratch, err));
 	MREN_TRY(
 		mren_allocate(e->env, BATCH * e->info.n_relations, sizeof(float), &e->probabilities, err));
+	if (e->source != NULL && e->info.wide_bits > 0)
+		MREN_TRY(
+			mren_allocate(e->env, BATCH * MREN_MAX_ROW_FEATURES, sizeof(uint32_t), &e->codes, err));
 	for (size_t i = 0; i < BATCH; i++)
 	{
 		e->variants[i].pieces = e->pieces + i * s->n_pieces;
@@ -207,7 +224,10 @@ explain(Explainer *e, int32_t relation, MrenError *err)
 		size_t n = e->n_parts - first < BATCH ? e->n_parts - first : BATCH;
 
 		for (size_t i = 0; i < n; i++)
+		{
 			make_variant(e, &e->parts[first + i], i);
+			MREN_TRY(make_features(e, &e->parts[first + i], i, err));
+		}
 		MREN_TRY(run(e, e->inputs, n, err));
 		for (size_t i = 0; i < n; i++)
 			e->parts[first + i].contribution =
@@ -218,10 +238,10 @@ explain(Explainer *e, int32_t relation, MrenError *err)
 
 MrenStatus
 mren_net_explain(const MrenNet *net, const MrenVectors *vectors, const MrenInput *input,
-				 int32_t relation, const MrenEnv *env, MrenContribution **contributions, size_t *n,
-				 MrenError *err)
+				 const MrenFeatureSource *source, int32_t relation, const MrenEnv *env,
+				 MrenContribution **contributions, size_t *n, MrenError *err)
 {
-	Explainer e = {.net = net, .vectors = vectors, .input = input, .env = env};
+	Explainer e = {.net = net, .vectors = vectors, .input = input, .source = source, .env = env};
 	MrenStatus status;
 
 	mren_net_info(net, &e.info);
@@ -230,6 +250,7 @@ mren_net_explain(const MrenNet *net, const MrenVectors *vectors, const MrenInput
 	status = explain(&e, relation, err);
 	mren_release(env, e.pieces);
 	mren_release(env, e.starts);
+	mren_release(env, e.codes);
 	mren_release(env, e.features);
 	mren_release(env, e.scratch);
 	mren_release(env, e.probabilities);

@@ -27,15 +27,25 @@ typedef struct MrenContribution
 	double contribution; /* p(all parts) - p(without this one), -1 .. 1 */
 } MrenContribution;
 
+/* The lexical features of the row without a part, for a net with a wide branch. */
+typedef struct MrenFeatureSource
+{
+	void *state;
+	/* At most MREN_MAX_ROW_FEATURES numbers, ascending, into features. */
+	MrenStatus (*without)(void *state, const MrenContribution *part, uint32_t *features, size_t *n,
+						  MrenError *err);
+} MrenFeatureSource;
+
 /*
  * mren_net_explain
  *	  The contributions of all parts the row has, for relation (an index, or
  *	  -1: the predicted one); words in sentence order, then the others in the
  *	  order of MrenPart.  *contributions is allocated.  Only the first 4096
- *	  words are looked at.
+ *	  words are looked at.  source may be NULL: then features stay as they are.
  */
 extern MrenStatus mren_net_explain(const MrenNet *net, const MrenVectors *vectors,
-								   const MrenInput *input, int32_t relation, const MrenEnv *env,
+								   const MrenInput *input, const MrenFeatureSource *source,
+								   int32_t relation, const MrenEnv *env,
 								   MrenContribution **contributions, size_t *n, MrenError *err);
 
 #endif

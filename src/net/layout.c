@@ -4,10 +4,12 @@
  */
 #include "net/layout.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/size.h"
+#include "net/branch_wide.h"
 #include "net/conv_text.h"
 #include "net/text_pool.h"
 
@@ -49,6 +51,12 @@ mren_shape_features_dim(const MrenNetShape *shape)
 	return mren_shape_text_dim(shape) + image;
 }
 
+size_t
+mren_shape_scored_dim(const MrenNetShape *shape)
+{
+	return mren_shape_features_dim(shape) + (shape->wide_bits > 0 ? shape->n_relations : 0);
+}
+
 static MrenStatus
 fail_shape(MrenError *err, const char *what, size_t value)
 {
@@ -66,6 +74,11 @@ mren_shape_check(const MrenNetShape *shape, MrenError *err)
 		return fail_shape(err, "number of entity types", shape->n_types);
 	if (shape->n_relations < 2 || shape->n_relations > MREN_MAX_RELATIONS)
 		return fail_shape(err, "number of relations", shape->n_relations);
+	if (shape->wide_bits > 0 && (shape->wide_bits < 6 || shape->wide_bits > MREN_MAX_WIDE_BITS))
+		return fail_shape(err, "size of the wide branch", shape->wide_bits);
+	if (shape->wide_rows > (shape->wide_bits > 0 ? (size_t) 1 << shape->wide_bits : 0) ||
+		shape->wide_rows > MREN_MAX_WIDE_WEIGHTS / shape->n_relations)
+		return fail_shape(err, "number of features", shape->wide_rows);
 	if (shape->window > MREN_MAX_WINDOW)
 		return fail_shape(err, "window", shape->window);
 	if (shape->product > 1024 || (shape->product > 0 && shape->image_dim == 0))
@@ -197,8 +210,16 @@ mren_layout_build(const MrenNetShape *shape, MrenLayout *layout)
 	layout->trained_size = layout->size;
 	ids->text_mean = add_constant(layout, "text.mean", mren_shape_pool_dim(shape));
 	ids->text_std = add_constant(layout, "text.std", mren_shape_pool_dim(shape));
-	if (shape->image_dim == 0)
-		return;
-	ids->image_mean = add_constant(layout, "image.mean", shape->image_dim);
-	ids->image_std = add_constant(layout, "image.std", shape->image_dim);
+	if (shape->image_dim > 0)
+	{
+		ids->image_mean = add_constant(layout, "image.mean", shape->image_dim);
+		ids->image_std = add_constant(layout, "image.std", shape->image_dim);
+	}
+	ids->wide = SIZE_MAX;
+	if (shape->wide_rows > 0)
+	{
+		/* Trained by an optimiser of its own. */
+		ids->wide = add_tensor(layout, "wide.weight", shape->wide_rows, shape->n_relations, false);
+		layout->tensors[ids->wide].trained = false;
+	}
 }

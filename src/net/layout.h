@@ -28,6 +28,8 @@ typedef struct MrenNetShape
 	size_t n_hidden;
 	size_t hidden[MREN_MAX_HIDDEN];
 	MrenActivation activation;
+	size_t wide_bits;	 /* of a feature's slot; 0: no wide branch */
+	size_t wide_rows;	 /* slots that have weights */
 	size_t filters;		 /* of each width of the convolutions; 0: pooling alone */
 	size_t position_dim; /* of a distance's vector; 0 without filters */
 } MrenNetShape;
@@ -54,6 +56,8 @@ extern size_t mren_shape_conv_dim(const MrenNetShape *shape);
 extern size_t mren_shape_row_dim(const MrenNetShape *shape);
 extern size_t mren_shape_text_dim(const MrenNetShape *shape);
 extern size_t mren_shape_features_dim(const MrenNetShape *shape);
+/* What prediction keeps of a row: the fused vector, then the wide branch's scores. */
+extern size_t mren_shape_scored_dim(const MrenNetShape *shape);
 
 typedef struct MrenTensor
 {
@@ -79,6 +83,7 @@ typedef struct MrenTensorIds
 	size_t conv_bias[3];		/* (1, filters) */
 	size_t text_mean, text_std; /* (1, pool_dim) */
 	size_t image_mean, image_std;
+	size_t wide; /* (wide_rows, n_relations); SIZE_MAX: none */
 } MrenTensorIds;
 
 #define MREN_MAX_TENSORS (64 + 2 * (MREN_MAX_HIDDEN + 1))

@@ -48,6 +48,7 @@ mren_net_free(const MrenEnv *env, MrenNet *net)
 	mren_release(env, net->values);
 	mren_release(env, net->packed);
 	mren_release(env, net->training);
+	mren_wide_index_free(env, &net->wide);
 	mren_names_free(env, &net->relations);
 	mren_names_free(env, &net->types);
 	mren_net_fields_free(env, net);
@@ -206,12 +207,27 @@ pack_all(MrenNet *net)
 		at = pack_dense(net, &net->layers[i], ids->weight[i], ids->bias[i], at);
 }
 
+static MrenStatus
+index_wide(MrenNet *net, MrenError *err)
+{
+	mren_wide_index_free(&net->env, &net->wide);
+	if (net->wide_slots.len != 4 * net->shape.wide_rows)
+		return mren_fail(err, MREN_EFORMAT, "invalid network: %zu bytes of slots for %zu features",
+						 net->wide_slots.len, net->shape.wide_rows);
+	if (net->shape.wide_bits == 0)
+		return MREN_OK;
+	return mren_wide_index_create(&net->env, (unsigned) net->shape.wide_bits,
+								  (const uint32_t *) net->wide_slots.data, net->shape.wide_rows,
+								  &net->wide, err);
+}
+
 MrenStatus
 mren_net_complete(MrenNet *net, MrenError *err)
 {
 	if (net->complete)
 		return MREN_OK;
 	MREN_TRY(check_tensors(net, err));
+	MREN_TRY(index_wide(net, err));
 	net->n_packed = packed_size(net);
 	mren_release(&net->env, net->packed);
 	net->packed = NULL;
@@ -227,12 +243,14 @@ mren_net_info(const MrenNet *net, MrenNetInfo *info)
 	memset(info, 0, sizeof(*info));
 	info->embedding_dim = net->shape.embedding_dim;
 	info->image_dim = net->shape.image_dim;
-	info->features_dim = mren_shape_features_dim(&net->shape);
+	info->features_dim = mren_shape_scored_dim(&net->shape);
 	info->n_relations = net->shape.n_relations;
 	info->n_types = net->shape.n_types;
 	info->n_parameters = net->layout.n_parameters;
+	info->wide_bits = net->shape.wide_bits;
 	info->memory = sizeof(*net) + (net->layout.size + net->n_packed) * sizeof(float) +
-				   net->n_training * sizeof(uint64_t) + net->relations.bytes.capacity +
+				   net->n_training * sizeof(uint64_t) + net->wide_slots.capacity +
+				   mren_wide_index_bytes(&net->wide) + net->relations.bytes.capacity +
 				   net->types.bytes.capacity +
 				   (net->relations.items_capacity + net->types.items_capacity) *
 					   (sizeof(MrenName) + sizeof(uint32_t));

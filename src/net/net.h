@@ -28,6 +28,8 @@ typedef struct MrenInput
 	const MrenSentence *sentence;
 	int32_t head_type; /* from mren_net_type; -1: none or unknown */
 	int32_t tail_type;
+	const uint32_t *features; /* (n_features) numbers, ascending, of a net with a wide branch */
+	size_t n_features;
 	const float *image;	   /* (image_dim) as the encoder gave it, or NULL */
 	const float *head_box; /* 4 floats x0, y0, x1, y1, or NULL */
 	const float *tail_box;
@@ -36,8 +38,9 @@ typedef struct MrenInput
 typedef struct MrenNetInfo
 {
 	size_t embedding_dim;
-	size_t image_dim; /* 0: trained without pictures; inputs must have none */
-	size_t features_dim;
+	size_t image_dim;	 /* 0: trained without pictures; inputs must have none */
+	size_t features_dim; /* with the wide branch's scores at the end */
+	size_t wide_bits;	 /* 0: no wide branch */
 	size_t n_relations;
 	size_t n_types;
 	size_t n_parameters;
@@ -67,7 +70,8 @@ extern size_t mren_net_scratch(const MrenNet *net, size_t batch);
 
 /*
  * mren_net_features
- *	  The fused vector of n rows: features (n, features_dim).
+ *	  The fused vector of n rows, then the wide branch's scores if there is one:
+ *	  features (n, features_dim).
  *	  MREN_ENUMERIC if an image vector is not finite.
  */
 extern MrenStatus mren_net_features(const MrenNet *net, const MrenVectors *vectors,

@@ -5,6 +5,8 @@
 #ifndef MREN_NET_NET_INTERNAL_H
 #define MREN_NET_NET_INTERNAL_H
 
+#include "net/branch_wide.h"
+#include "net/buffer.h"
 #include "net/conv_text.h"
 #include "net/names.h"
 #include "net/net.h"
@@ -38,7 +40,10 @@ struct MrenNet
 	uint64_t *training; /* (n_training) identities, ascending */
 	size_t n_training;
 
+	MrenBuffer wide_slots; /* (shape.wide_rows) u32, ascending: the slots that have weights */
+
 	/* Made by mren_net_complete. */
+	MrenWideIndex wide;
 	bool complete;
 	float *packed;	 /* all dense layers and the inverse deviations */
 	size_t n_packed; /* floats */

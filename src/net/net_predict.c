@@ -107,7 +107,7 @@ gather_images(const MrenNet *net, const MrenInput *inputs, size_t n, float *feat
 	*n_with = 0;
 	for (size_t i = 0; i < n; i++)
 	{
-		float *out = features + i * mren_shape_features_dim(shape) + text_dim;
+		float *out = features + i * mren_shape_scored_dim(shape) + text_dim;
 
 		memcpy(out, absent, MREN_IMAGE_UNITS * sizeof(float));
 		memset(out + MREN_IMAGE_UNITS, 0, (1 + shape->product) * sizeof(float));
@@ -131,7 +131,7 @@ image_features(const MrenNet *net, const MrenInput *inputs, size_t n, float *fea
 {
 	const MrenNetShape *shape = &net->shape;
 	size_t product = shape->product;
-	size_t dim = mren_shape_features_dim(shape);
+	size_t dim = mren_shape_scored_dim(shape);
 	float *images = scratch;
 	float *units = images + aligned(n * shape->image_dim);
 	float *factors = units + aligned(n * MREN_IMAGE_UNITS);
@@ -159,17 +159,39 @@ image_features(const MrenNet *net, const MrenInput *inputs, size_t n, float *fea
 	return MREN_OK;
 }
 
+/* Behind the fused vector, some features at a time. */
+static void
+wide_scores(const MrenNet *net, const MrenInput *input, float *features)
+{
+	const MrenNetShape *shape = &net->shape;
+	float *scores = features + mren_shape_features_dim(shape);
+	uint32_t rows[256];
+
+	if (shape->wide_bits == 0)
+		return;
+	memset(scores, 0, shape->n_relations * sizeof(float));
+	for (size_t i = 0; i < input->n_features && shape->wide_rows > 0; i += 256)
+	{
+		size_t n = input->n_features - i < 256 ? input->n_features - i : 256;
+
+		n = mren_wide_rows(&net->wide, input->features + i, n, rows);
+		mren_wide_add(net->values + net->layout.tensors[net->layout.ids.wide].at,
+					  shape->n_relations, rows, n, scores);
+	}
+}
+
 MrenStatus
 mren_net_features(const MrenNet *net, const MrenVectors *vectors, const MrenInput *inputs, size_t n,
 				  float *features, float *scratch, MrenError *err)
 {
-	size_t dim = mren_shape_features_dim(&net->shape);
+	size_t dim = mren_shape_scored_dim(&net->shape);
 	float *rest = scratch + aligned(mren_shape_n_parts(&net->shape) * MREN_MAX_SHAPES) +
 				  mren_net_convolve_scratch(net);
 
 	for (size_t i = 0; i < n; i++)
 	{
 		text_features(net, vectors, &inputs[i], features + i * dim, scratch);
+		wide_scores(net, &inputs[i], features + i * dim);
 		if (net->shape.image_dim == 0 && inputs[i].image != NULL)
 			return check_image(net, inputs[i].image, err);
 	}
@@ -184,13 +206,27 @@ mren_net_features(const MrenNet *net, const MrenVectors *vectors, const MrenInpu
 	return MREN_OK;
 }
 
+static void
+add_wide(const MrenNet *net, const float *features, size_t n, float *logits)
+{
+	const MrenNetShape *shape = &net->shape;
+	size_t k = shape->n_relations;
+
+	if (shape->wide_rows == 0)
+		return;
+	for (size_t i = 0; i < n; i++)
+		mren_axpy(logits + i * k,
+				  features + i * mren_shape_scored_dim(shape) + mren_shape_features_dim(shape), 1,
+				  k);
+}
+
 /* One chunk through hidden layers and output. */
 static void
 run_layers(const MrenNet *net, const float *features, size_t n, float *logits, float *scratch)
 {
 	size_t half = aligned(n * widest_layer(net));
 	const float *in = features;
-	size_t width = mren_shape_features_dim(&net->shape);
+	size_t width = mren_shape_scored_dim(&net->shape);
 
 	for (size_t i = 0; i < net->shape.n_hidden; i++)
 	{
@@ -202,13 +238,14 @@ run_layers(const MrenNet *net, const float *features, size_t n, float *logits, f
 		in = out;
 	}
 	run_dense(&net->layers[net->shape.n_hidden], logits, net->shape.n_relations, in, width, n);
+	add_wide(net, features, n, logits);
 }
 
 MrenStatus
 mren_net_logits(const MrenNet *net, const float *features, size_t n, float *logits, float *scratch,
 				MrenError *err)
 {
-	size_t dim = mren_shape_features_dim(&net->shape);
+	size_t dim = mren_shape_scored_dim(&net->shape);
 	size_t k = net->shape.n_relations;
 
 	for (size_t i = 0; i < n; i += MREN_INFER_ROWS)

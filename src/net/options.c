@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "net/branch_wide.h"
 #include "net/buffer.h"
 
 typedef enum Kind
@@ -65,6 +66,7 @@ static const Option table[] = {
 	{"text_encoder", KIND_CHOICE, AT(text_encoder), 0, 0, {"pool", "conv"}, ""},
 	{"threshold", KIND_REAL, AT(threshold), 0, 1, {NULL}, ""},
 	{"validation_share", KIND_REAL, AT(validation_share), 0, 0.5, {NULL}, ""},
+	{"wide", KIND_SIZE, AT(wide), 0, MREN_MAX_WIDE_BITS, {NULL}, ""},
 	{"window", KIND_SIZE, AT(window), 0, 64, {NULL}, ""},
 	{"word_dropout", KIND_REAL, AT(word_dropout), 0, 0.95, {NULL}, ""},
 };
@@ -82,6 +84,7 @@ mren_options_init(MrenOptions *options)
 	options->product = 32;
 	options->text_encoder = MREN_TEXT_POOL;
 	options->filters = 100;
+	options->wide = 18;
 	options->window = 2;
 	options->loss = MREN_LOSS_CROSS_ENTROPY;
 	options->ranking_scale = 2;
@@ -362,7 +365,7 @@ mren_options_set(MrenOptions *options, const char *key, const MrenValue *value, 
 
 	if (option == NULL)
 	{
-		char keys[480];
+		char keys[960];
 
 		mren_options_list(keys, sizeof(keys));
 		mren_fail(err, MREN_EPARAM, "unknown option \"%.100s\"", key);

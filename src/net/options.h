@@ -66,6 +66,7 @@ typedef struct MrenOptions
 	size_t product; /* dimension of the product term of parallel fusion; 0: none */
 	MrenTextEncoder text_encoder;
 	size_t filters; /* of each width of the convolutions */
+	size_t wide;	/* bits of a lexical feature's slot; 0: no wide branch */
 	size_t window;	/* words looked at outside the mentions, each side; 0 .. 64 */
 	/* training */
 	MrenLoss loss;

@@ -54,6 +54,7 @@ mren_trainer_free(MrenTrainer *trainer)
 		return;
 	env = trainer->env;
 	mren_names_free(&env, &trainer->relations);
+	mren_trainer_wide_free(trainer);
 	mren_names_free(&env, &trainer->types);
 	mren_trainer_pool_free(trainer);
 	mren_batch_free(&env, &trainer->batch);
@@ -100,6 +101,7 @@ shape_of(MrenTrainer *trainer, MrenError *err)
 	}
 	memcpy(shape->hidden, options->hidden, sizeof(shape->hidden));
 	shape->activation = options->activation;
+	MREN_TRY(mren_trainer_wide_choose(trainer, err));
 	MREN_TRY(mren_shape_check(shape, err));
 	mren_layout_build(shape, &trainer->layout);
 	return MREN_OK;
@@ -160,6 +162,7 @@ end_scan(MrenTrainer *trainer, MrenError *err)
 	MREN_TRY(shape_of(trainer, err));
 	MREN_TRY(allocate_rows(trainer, err));
 	MREN_TRY(allocate_network(trainer, err));
+	MREN_TRY(mren_trainer_wide_allocate(trainer, err));
 	trainer->objective = mren_objective(&trainer->options, trainer->negative);
 	trainer->report.n_relations = trainer->relations.n;
 	trainer->report.n_types = trainer->types.n;
@@ -201,6 +204,7 @@ begin_phase(MrenTrainer *trainer, int phase, size_t epochs)
 	mren_trainer_take_warm(trainer);
 	mren_network_fix(&trainer->shape, &trainer->layout, trainer->values, trainer->objective.fixed);
 	mren_optimizer_reset(&trainer->layout, &trainer->optimizer);
+	mren_trainer_wide_begin(trainer);
 	begin_epoch(trainer);
 }
 
@@ -252,8 +256,9 @@ sum_weights(const float *weights, size_t n)
 	return sum;
 }
 
+/* One step of everything but the wide branch. */
 static MrenStatus
-train_batch(MrenTrainer *trainer, MrenError *err)
+train_network(MrenTrainer *trainer, MrenError *err)
 {
 	MrenBatch *batch = &trainer->batch;
 	float scale = (float) (1 / ((double) batch->n * trainer->mean_weight));
@@ -271,8 +276,18 @@ train_batch(MrenTrainer *trainer, MrenError *err)
 	mren_optimizer_step(&trainer->layout, &trainer->optimizer, trainer->values, trainer->grads);
 	trainer->loss_sum += loss;
 	trainer->loss_weight += sum_weights(trainer->weights, batch->n);
-	trainer->rows_done += batch->n;
 	trainer->report.train_loss = trainer->loss_sum / trainer->loss_weight;
+	return MREN_OK;
+}
+
+/* In the second phase each branch is trained for the epochs that were its best. */
+static MrenStatus
+train_batch(MrenTrainer *trainer, MrenError *err)
+{
+	if (trainer->phase == 1 || trainer->epoch <= trainer->report.best_epoch)
+		MREN_TRY(train_network(trainer, err));
+	mren_trainer_wide_train(trainer);
+	trainer->rows_done += trainer->batch.n;
 	return MREN_OK;
 }
 
@@ -334,6 +349,7 @@ validate_batch(MrenTrainer *trainer, bool *done, MrenError *err)
 	v->loss += mren_loss(&trainer->objective, batch->logits, trainer->labels, trainer->weights,
 						 batch->n, trainer->shape.n_relations, 1, batch->dlogits);
 	v->weight += sum_weights(trainer->weights, batch->n);
+	mren_trainer_wide_validate(trainer, v->n);
 	count_validation(trainer);
 	return check_loss(trainer, v->loss, err);
 }
@@ -367,6 +383,7 @@ finish_validation(MrenTrainer *trainer, MrenProgress *progress)
 		!trainer->report.validated || progress->validation_loss < trainer->report.validation_loss;
 	if (progress->improved)
 		keep_best(trainer, progress);
+	mren_trainer_wide_validated(trainer);
 }
 
 /* Temperature and bias from the best epoch's logits. */
@@ -406,6 +423,7 @@ end_first_phase(MrenTrainer *trainer, MrenError *err)
 		return MREN_OK;
 	}
 	memcpy(trainer->values, trainer->best, trainer->layout.trained_size * sizeof(float));
+	MREN_TRY(mren_trainer_wide_join(trainer, err));
 	MREN_TRY(calibrate(trainer, err));
 	if (!trainer->options.refit || trainer->stopping)
 		return MREN_OK;
@@ -414,7 +432,10 @@ end_first_phase(MrenTrainer *trainer, MrenError *err)
 		if (trainer->roles[i] == MREN_ROLE_VALIDATION)
 			trainer->roles[i] = MREN_ROLE_TRAIN;
 	}
-	begin_phase(trainer, 2, (size_t) report->best_epoch);
+	begin_phase(trainer, 2,
+				(size_t) (report->best_epoch > trainer->wide.best_epoch
+							  ? report->best_epoch
+							  : trainer->wide.best_epoch));
 	return MREN_OK;
 }
 
@@ -424,7 +445,8 @@ end_epoch(MrenTrainer *trainer, MrenError *err)
 {
 	const MrenTrainReport *report = &trainer->report;
 	bool patient = trainer->options.patience == 0 || !report->validated ||
-				   trainer->epoch - report->best_epoch < (int) trainer->options.patience;
+				   trainer->epoch - report->best_epoch < (int) trainer->options.patience ||
+				   mren_trainer_wide_patient(trainer);
 
 	MREN_TRY(mren_check(&trainer->env, err));
 	if (trainer->phase == 2)

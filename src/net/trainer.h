@@ -59,6 +59,8 @@ typedef struct MrenTrainReport
 	size_t n_rows_with_image;
 	size_t n_words;			/* words of all rows used */
 	size_t n_unknown_words; /* of them, words without any vector */
+	double wide_share;		/* of the wide branch in the logits, 0 .. 1 */
+	int wide_epoch;			/* its best epoch */
 	size_t features_dim;
 	size_t n_parameters;
 	int best_epoch;	   /* of phase 1 */

@@ -92,7 +92,7 @@ scan_row(MrenTrainer *trainer, const MrenExample *example, MrenError *err)
 	if (trainer->n_usable == 1 || group > trainer->largest_group)
 		trainer->largest_group = group;
 	scan_words(trainer, &example->sentence);
-	return MREN_OK;
+	return mren_trainer_wide_scan(trainer, example, err);
 }
 
 /*
@@ -369,6 +369,7 @@ mren_trainer_load(MrenTrainer *trainer, const uint8_t *record, size_t len, size_
 	MREN_TRY(mren_batch_load_text(batch, row, &example.sentence,
 								  type_rank(trainer, example.head_type),
 								  type_rank(trainer, example.tail_type), err));
+	mren_trainer_wide_load(trainer, &example, row);
 	batch->has_image[row] = example.has_image;
 	if (train && example.has_image &&
 		mren_random_uniform(&trainer->withhold) < (float) trainer->options.image_dropout)

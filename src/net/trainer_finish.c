@@ -50,15 +50,25 @@ set_negative_bias(const MrenTrainer *trainer, MrenNet *net)
 		(float) (trainer->report.negative_bias * trainer->report.temperature);
 }
 
+/* Floats of the tensors in front of the wide branch's. */
+static size_t
+fixed_size(const MrenLayout *layout)
+{
+	return layout->ids.wide == SIZE_MAX ? layout->size : layout->tensors[layout->ids.wide].at;
+}
+
 static MrenStatus
 fill_net(const MrenTrainer *trainer, MrenNet *net, MrenError *err)
 {
 	net->shape = trainer->shape;
+	net->shape.wide_rows = mren_trainer_wide_used(trainer);
 	MREN_TRY(mren_net_allocate(net, SIZE_MAX, err));
 	MREN_TRY(copy_names(&trainer->env, &trainer->relations, &net->relations, err));
 	MREN_TRY(copy_names(&trainer->env, &trainer->types, &net->types, err));
 	MREN_TRY(copy_identities(trainer, net, err));
-	memcpy(net->values, trainer->values, trainer->layout.size * sizeof(float));
+	/* All tensors but the last, the wide branch's, are the same. */
+	memcpy(net->values, trainer->values, fixed_size(&trainer->layout) * sizeof(float));
+	MREN_TRY(mren_trainer_wide_finish(trainer, net, err));
 	set_negative_bias(trainer, net);
 	memset(net->set, true, sizeof(net->set));
 	memcpy(net->embeddings_sha256, trainer->embeddings_sha256, 32);

@@ -6,10 +6,12 @@
 #ifndef MREN_NET_TRAINER_INTERNAL_H
 #define MREN_NET_TRAINER_INTERNAL_H
 
+#include "net/branch_wide.h"
 #include "net/loss.h"
 #include "net/names.h"
 #include "net/network.h"
 #include "net/optimizer.h"
+#include "net/net.h"
 #include "net/trainer.h"
 
 /* Streams of random numbers; those of network.c are from 0x1000 on. */
@@ -76,6 +78,27 @@ typedef struct MrenValidation
 	size_t n_predicted;
 	size_t n_hit; /* correct ones of them */
 } MrenValidation;
+
+/* The wide branch in training (trainer_wide.c); weights are of the layout. */
+typedef struct MrenWideTraining
+{
+	uint8_t *counts; /* (2^bits) rows that have a feature there, at most 255 */
+	MrenWideIndex index;
+	uint32_t *slots; /* (shape.wide_rows) */
+	float *squares;	 /* as the weights */
+	float *best;
+	uint32_t *rows;		/* (batch.capacity, MREN_MAX_ROW_FEATURES) of weights */
+	uint32_t *n_rows;	/* (batch.capacity) */
+	float *scores;		/* (batch.capacity, n_relations) */
+	float *dscores;		/* likewise */
+	float *kept_scores; /* (keep_rows, n_relations) of this pass */
+	float *best_scores; /* of the branch's best epoch */
+	MrenObjective objective;
+	double loss; /* of this validation */
+	double best_loss;
+	int best_epoch; /* 0: not validated */
+	double share;	/* of the branch in the sum, 0 .. 1; the network has the rest */
+} MrenWideTraining;
 
 struct MrenTrainer
 {
@@ -147,6 +170,8 @@ struct MrenTrainer
 	float *best_logits;	  /* of the best epoch */
 	int32_t *kept_labels; /* (keep_rows) */
 	float *kept_weights;
+
+	MrenWideTraining wide;
 };
 
 /* trainer_data.c: a block of rows each; *done when the pass is over. */
@@ -162,6 +187,37 @@ extern MrenStatus mren_trainer_load(MrenTrainer *trainer, const uint8_t *record,
 
 /* trainer_warm.c: takes over the weights that mren_trainer_warm named. */
 extern void mren_trainer_take_warm(MrenTrainer *trainer);
+/*
+ * trainer_wide.c: the wide branch is trained beside the rest, by a loss of its
+ * own, so that neither branch leaves the other without an error to learn from;
+ * at the end their scores are added with the shares that validation likes best.
+ * Every function does nothing without the branch.
+ */
+extern MrenStatus mren_trainer_wide_scan(MrenTrainer *trainer, const MrenExample *example,
+										 MrenError *err);
+/* After the scan: shape.wide_rows. */
+extern MrenStatus mren_trainer_wide_choose(MrenTrainer *trainer, MrenError *err);
+extern MrenStatus mren_trainer_wide_allocate(MrenTrainer *trainer, MrenError *err);
+extern void mren_trainer_wide_free(MrenTrainer *trainer);
+extern void mren_trainer_wide_begin(MrenTrainer *trainer);
+extern void mren_trainer_wide_load(MrenTrainer *trainer, const MrenExample *example, size_t row);
+/* A step on the batch, its labels and weights. */
+extern void mren_trainer_wide_train(MrenTrainer *trainer);
+/* Scores a batch of validation rows, the first of which is row `first`; then the pass's end. */
+extern void mren_trainer_wide_validate(MrenTrainer *trainer, size_t first);
+extern void mren_trainer_wide_validated(MrenTrainer *trainer);
+/* Whether the branch may still improve. */
+extern bool mren_trainer_wide_patient(const MrenTrainer *trainer);
+/* Best weights back, share fitted; best_logits become those of the sum. */
+extern MrenStatus mren_trainer_wide_join(MrenTrainer *trainer, MrenError *err);
+/* Rows of weights that are not all zero. */
+extern size_t mren_trainer_wide_used(const MrenTrainer *trainer);
+/*
+ * Writes those rows into a network of that many, and weighs both branches by
+ * their shares: the network's output layer has the other.
+ */
+extern MrenStatus mren_trainer_wide_finish(const MrenTrainer *trainer, MrenNet *net,
+										   MrenError *err);
 
 /* trainer_pool.c: begins an epoch; the next training record or NULL at its end. */
 extern MrenStatus mren_trainer_pool_create(MrenTrainer *trainer, MrenError *err);

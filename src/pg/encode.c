@@ -147,6 +147,13 @@ mren_encode_row(MrenEncodeSite *site, const MrenPair *pair, MrenText relation, M
 	row = mren_encode_pair(&site->vocabulary, pair);
 	mren_encode_example(example, &row->sentence, pair, relation, image,
 						site->options.encoder_row.dimension);
+	if (site->options.net.wide > 0)
+	{
+		const MrenFeatures *features = mren_encode_features(pair, row, (MrenToken){0});
+
+		example->features = features->codes;
+		example->n_features = (uint32) features->n;
+	}
 	return image;
 }
 

@@ -18,7 +18,7 @@
 
 /*
  * mren_encode_example
- *	  Puts together an example of weight 1 and no split; its sentence must be
+ *	  Puts together an example of weight 1, without split and features; its sentence must be
  *	  numbered by the embeddings' table.  image is the picture's feature vector
  *	  or NULL; a picture is known by the hash of that vector, so it does not
  *	  matter whether a row gave the picture or the vector.

@@ -99,6 +99,49 @@ modality(MrenPart part)
 	pg_unreachable();
 }
 
+/* What a part's features are recomputed from. */
+typedef struct Occluded
+{
+	MrenPair pair;
+	const MrenEncoded *row;
+} Occluded;
+
+static MrenStatus
+features_without(void *state, const MrenContribution *part, uint32_t *codes, size_t *n,
+				 MrenError *err)
+{
+	const Occluded *occluded = state;
+	MrenPair pair = occluded->pair;
+	MrenToken without = {0};
+	const MrenFeatures *features;
+
+	if (part->part == MREN_PART_WORD)
+		without = occluded->row->words[part->word];
+	else if (part->part == MREN_PART_HEAD)
+		without = occluded->row->head;
+	else if (part->part == MREN_PART_TAIL)
+		without = occluded->row->tail;
+	else if (part->part == MREN_PART_HEAD_TYPE)
+		pair.head_type.data = NULL;
+	else if (part->part == MREN_PART_TAIL_TYPE)
+		pair.tail_type.data = NULL;
+	features = mren_encode_features(&pair, occluded->row, without);
+	memcpy(codes, features->codes, features->n * sizeof(uint32_t));
+	*n = features->n;
+	return MREN_OK;
+}
+
+/* The row's own features move out of the buffer that features_without writes. */
+static void
+keep_features(MrenInput *input)
+{
+	uint32_t *codes = palloc(Max(input->n_features, 1) * sizeof(uint32_t));
+
+	if (input->n_features > 0)
+		memcpy(codes, input->features, input->n_features * sizeof(uint32_t));
+	input->features = codes;
+}
+
 static Datum
 explain(FunctionCallInfo fcinfo, bool ranges)
 {
@@ -106,6 +149,8 @@ explain(FunctionCallInfo fcinfo, bool ranges)
 	MrenEnv env = mren_pg_env(CurrentMemoryContext);
 	MrenContribution *contributions;
 	MrenPredictor predictor;
+	Occluded occluded;
+	MrenFeatureSource source = {&occluded, features_without};
 	const MrenEncoded *row;
 	MrenInput input;
 	MrenPair pair;
@@ -117,7 +162,9 @@ explain(FunctionCallInfo fcinfo, bool ranges)
 	if (!mren_pair_args(fcinfo, ARG_PAIR, ranges, &pair))
 		return (Datum) 0;
 	row = mren_predictor_row(&predictor, &pair, &input);
-	MREN_PG_TRY(mren_net_explain(predictor.net, &predictor.vectors, &input, -1, &env,
+	keep_features(&input);
+	occluded = (Occluded){pair, row};
+	MREN_PG_TRY(mren_net_explain(predictor.net, &predictor.vectors, &input, &source, -1, &env,
 								 &contributions, &n, &err));
 	for (size_t i = 0; i < n; i++)
 	{

@@ -13,6 +13,7 @@
 #include "pg/encoders.h"
 #include "pg/words.h"
 #include "text/encode.h"
+#include "text/features.h"
 
 typedef struct MrenPredictor
 {
@@ -81,5 +82,13 @@ extern text *mren_predictor_relation(const MrenPredictor *predictor, int i);
  *	  tokenizer; valid until its next call.
  */
 extern const MrenEncoded *mren_encode_pair(const MrenVocabulary *vocabulary, const MrenPair *pair);
+
+/*
+ * mren_encode_features
+ *	  The lexical features of the pair that was just encoded, without the tokens
+ *	  inside bytes without.start .. without.end - 1; valid until the next call.
+ */
+extern const MrenFeatures *mren_encode_features(const MrenPair *pair, const MrenEncoded *row,
+												MrenToken without);
 
 #endif

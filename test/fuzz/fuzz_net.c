@@ -135,7 +135,7 @@ predict(const MrenEnv *env, const MrenNet *net, const MrenNetInfo *info, bool pi
 	MrenError err;
 	size_t n;
 
-	if (mren_net_explain(net, &vectors, &input, -1, env, &parts, &n, &err) != MREN_OK)
+	if (mren_net_explain(net, &vectors, &input, NULL, -1, env, &parts, &n, &err) != MREN_OK)
 		return;
 	for (size_t i = 0; i < n; i++)
 	{

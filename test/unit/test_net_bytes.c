@@ -492,7 +492,7 @@ explanation_is_the_difference(MrenTextEncoder encoder)
 	size_t best = mren_net_best(p + 6, 3);
 	size_t n;
 
-	assert_int_equal(mren_net_explain(world->net, &world->fixture.table, &input, -1,
+	assert_int_equal(mren_net_explain(world->net, &world->fixture.table, &input, NULL, -1,
 									  &world->test.env, &parts, &n, &err),
 					 MREN_OK);
 	/* Seven words beside the mentions, head, tail, head's type, picture. */
@@ -532,7 +532,7 @@ explanation_is_the_difference(MrenTextEncoder encoder)
 		free(q);
 	}
 	mren_release(&world->test.env, parts);
-	assert_int_equal(mren_net_explain(world->net, &world->fixture.table, &input, 3,
+	assert_int_equal(mren_net_explain(world->net, &world->fixture.table, &input, NULL, 3,
 									  &world->test.env, &parts, &n, &err),
 					 MREN_EPARAM);
 	free(p);
@@ -558,7 +558,7 @@ explain_and_serialize(const MrenEnv *env, MrenError *err, void *arg)
 	size_t len;
 	size_t n;
 	MrenStatus status =
-		mren_net_explain(world->net, &world->fixture.table, &input, 0, env, &parts, &n, err);
+		mren_net_explain(world->net, &world->fixture.table, &input, NULL, 0, env, &parts, &n, err);
 
 	if (status == MREN_OK)
 		status = mren_net_serialize(world->net, env, &bytes, &len, err);

@@ -1,0 +1,387 @@
+/*
+ * trainer_wide.c
+ *	  Training the wide branch beside the network, and joining the two.
+ *
+ * The branch has a loss of its own, the ranking loss: trained on the error of
+ * a common sum, it would fit the rows first and leave the network little to
+ * learn.  Its scores and the network's logits are added at the end as a
+ * log-linear model, (1 - share) * network + share * branch, whose share makes
+ * the validation rows most likely; each branch is taken as it was in its own best epoch.
+ */
+#include "net/trainer_internal.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "net/calibration.h"
+#include "net/net_internal.h"
+
+#define RATE 0.02f
+#define L1 0.0f
+#define FIRST_SQUARE 1e-8f
+#define LEAST_COUNT 2	/* training rows that have a feature */
+#define EPOCHS 20		/* at most: a step gets ever smaller, so there is no end to wait for */
+#define SHARE_STEPS 20	/* of the search */
+#define USUAL_SHARE 0.5 /* without validation rows */
+
+/* Not asked for, or no feature was seen. */
+static bool
+is_off(const MrenTrainer *trainer)
+{
+	return trainer->shape.wide_rows == 0;
+}
+
+static float *
+weights_of(const MrenTrainer *trainer)
+{
+	return mren_tensor_at(&trainer->layout, trainer->values, trainer->layout.ids.wide);
+}
+
+static size_t
+n_weights(const MrenTrainer *trainer)
+{
+	return trainer->shape.wide_rows * trainer->shape.n_relations;
+}
+
+MrenStatus
+mren_trainer_wide_scan(MrenTrainer *trainer, const MrenExample *example, MrenError *err)
+{
+	size_t n_slots = (size_t) 1 << trainer->options.wide;
+
+	if (trainer->options.wide == 0 || example->n_features == 0)
+		return MREN_OK;
+	if (trainer->wide.counts == NULL)
+		MREN_TRY(mren_allocate_zero(&trainer->env, n_slots, 1, &trainer->wide.counts, err));
+	for (size_t i = 0; i < example->n_features; i++)
+	{
+		uint8_t *count = &trainer->wide.counts[example->features[i] & (n_slots - 1)];
+
+		*count = *count < UINT8_MAX ? *count + 1 : UINT8_MAX;
+	}
+	return MREN_OK;
+}
+
+MrenStatus
+mren_trainer_wide_choose(MrenTrainer *trainer, MrenError *err)
+{
+	MrenWideTraining *wide = &trainer->wide;
+	size_t n_slots = (size_t) 1 << trainer->options.wide;
+	size_t n = 0;
+
+	if (wide->counts == NULL)
+		return MREN_OK;
+	for (size_t i = 0; i < n_slots; i++)
+		n += wide->counts[i] >= LEAST_COUNT;
+	if (n == 0)
+		return MREN_OK;
+	if (n > MREN_MAX_WIDE_WEIGHTS / trainer->relations.n)
+	{
+		mren_fail(err, MREN_ELIMIT, "%zu lexical features of %zu relations are too many", n,
+				  trainer->relations.n);
+		mren_error_hint(err, "Lower option \"wide\", which is %zu.", trainer->options.wide);
+		return MREN_ELIMIT;
+	}
+	MREN_TRY(mren_allocate(&trainer->env, n, sizeof(uint32_t), &wide->slots, err));
+	trainer->shape.wide_bits = trainer->options.wide;
+	for (size_t i = 0; i < n_slots; i++)
+	{
+		if (wide->counts[i] >= LEAST_COUNT)
+			wide->slots[trainer->shape.wide_rows++] = (uint32_t) i;
+	}
+	return mren_wide_index_create(&trainer->env, (unsigned) trainer->options.wide, wide->slots, n,
+								  &wide->index, err);
+}
+
+MrenStatus
+mren_trainer_wide_allocate(MrenTrainer *trainer, MrenError *err)
+{
+	const MrenEnv *env = &trainer->env;
+	MrenWideTraining *wide = &trainer->wide;
+	size_t k = trainer->shape.n_relations;
+	size_t capacity = trainer->batch.capacity;
+
+	if (is_off(trainer))
+		return MREN_OK;
+	wide->share = USUAL_SHARE;
+	wide->objective = mren_objective(&trainer->options, trainer->negative);
+	wide->objective.loss = MREN_LOSS_RANKING;
+	wide->objective.fixed = trainer->negative;
+	MREN_TRY(mren_allocate(env, n_weights(trainer), sizeof(float), &wide->squares, err));
+	MREN_TRY(mren_allocate_zero(env, n_weights(trainer), sizeof(float), &wide->best, err));
+	MREN_TRY(
+		mren_allocate(env, capacity * MREN_MAX_ROW_FEATURES, sizeof(uint32_t), &wide->rows, err));
+	MREN_TRY(mren_allocate(env, capacity, sizeof(uint32_t), &wide->n_rows, err));
+	MREN_TRY(mren_allocate(env, capacity * k, sizeof(float), &wide->scores, err));
+	MREN_TRY(mren_allocate(env, capacity * k, sizeof(float), &wide->dscores, err));
+	MREN_TRY(mren_allocate(env, trainer->keep_rows * k, sizeof(float), &wide->kept_scores, err));
+	return mren_allocate_zero(env, trainer->keep_rows * k, sizeof(float), &wide->best_scores, err);
+}
+
+void
+mren_trainer_wide_free(MrenTrainer *trainer)
+{
+	const MrenEnv *env = &trainer->env;
+	MrenWideTraining *wide = &trainer->wide;
+
+	mren_wide_index_free(env, &wide->index);
+	mren_release(env, wide->counts);
+	mren_release(env, wide->slots);
+	mren_release(env, wide->squares);
+	mren_release(env, wide->best);
+	mren_release(env, wide->rows);
+	mren_release(env, wide->n_rows);
+	mren_release(env, wide->scores);
+	mren_release(env, wide->dscores);
+	mren_release(env, wide->kept_scores);
+	mren_release(env, wide->best_scores);
+}
+
+void
+mren_trainer_wide_begin(MrenTrainer *trainer)
+{
+	size_t n = n_weights(trainer);
+
+	if (n == 0)
+		return;
+	memset(weights_of(trainer), 0, n * sizeof(float));
+	for (size_t i = 0; i < n; i++)
+		trainer->wide.squares[i] = FIRST_SQUARE;
+}
+
+void
+mren_trainer_wide_load(MrenTrainer *trainer, const MrenExample *example, size_t row)
+{
+	MrenWideTraining *wide = &trainer->wide;
+
+	if (is_off(trainer))
+		return;
+	wide->n_rows[row] =
+		(uint32_t) mren_wide_rows(&wide->index, example->features, example->n_features,
+								  wide->rows + row * MREN_MAX_ROW_FEATURES);
+}
+
+static void
+score_batch(MrenTrainer *trainer)
+{
+	MrenWideTraining *wide = &trainer->wide;
+	size_t k = trainer->shape.n_relations;
+	size_t n = trainer->batch.n;
+
+	memset(wide->scores, 0, n * k * sizeof(float));
+	for (size_t i = 0; i < n; i++)
+		mren_wide_add(weights_of(trainer), k, wide->rows + i * MREN_MAX_ROW_FEATURES,
+					  wide->n_rows[i], wide->scores + i * k);
+}
+
+/* The first phase trains on while the rest does; the second as long as was best. */
+void
+mren_trainer_wide_train(MrenTrainer *trainer)
+{
+	static const MrenSparse sparse = {RATE, L1};
+	MrenWideTraining *wide = &trainer->wide;
+	size_t k = trainer->shape.n_relations;
+
+	if (is_off(trainer) || (trainer->phase == 2 && trainer->epoch > wide->best_epoch) ||
+		(trainer->phase == 1 && trainer->epoch > EPOCHS))
+		return;
+	score_batch(trainer);
+	mren_loss(&wide->objective, wide->scores, trainer->labels, trainer->weights, trainer->batch.n,
+			  k, (float) (1 / trainer->mean_weight), wide->dscores);
+	for (size_t i = 0; i < trainer->batch.n; i++)
+		mren_sparse_step(&sparse, weights_of(trainer), wide->squares, k,
+						 wide->rows + i * MREN_MAX_ROW_FEATURES, wide->n_rows[i],
+						 wide->dscores + i * k);
+}
+
+void
+mren_trainer_wide_validate(MrenTrainer *trainer, size_t first)
+{
+	MrenWideTraining *wide = &trainer->wide;
+	size_t k = trainer->shape.n_relations;
+	size_t n = trainer->batch.n;
+
+	if (is_off(trainer))
+		return;
+	if (first == 0)
+		wide->loss = 0;
+	score_batch(trainer);
+	wide->loss += mren_loss(&wide->objective, wide->scores, trainer->labels, trainer->weights, n, k,
+							1, wide->dscores);
+	if (first < trainer->keep_rows)
+		memcpy(wide->kept_scores + first * k, wide->scores,
+			   (n < trainer->keep_rows - first ? n : trainer->keep_rows - first) * k *
+				   sizeof(float));
+}
+
+void
+mren_trainer_wide_validated(MrenTrainer *trainer)
+{
+	MrenWideTraining *wide = &trainer->wide;
+	float *swap = wide->kept_scores;
+
+	if (is_off(trainer) || trainer->epoch > EPOCHS ||
+		(wide->best_epoch > 0 && !(wide->loss < wide->best_loss)))
+		return;
+	wide->kept_scores = wide->best_scores;
+	wide->best_scores = swap;
+	wide->best_loss = wide->loss;
+	wide->best_epoch = trainer->epoch;
+	memcpy(wide->best, weights_of(trainer), n_weights(trainer) * sizeof(float));
+}
+
+bool
+mren_trainer_wide_patient(const MrenTrainer *trainer)
+{
+	const MrenWideTraining *wide = &trainer->wide;
+
+	return !is_off(trainer) && wide->best_epoch > 0 && trainer->epoch < EPOCHS &&
+		   trainer->epoch - wide->best_epoch < (int) trainer->options.patience;
+}
+
+/* sum (n, k) = (1 - share) * logits + share * scores */
+static void
+join(const float *logits, const float *scores, size_t n, double share, float *sum)
+{
+	for (size_t i = 0; i < n; i++)
+		sum[i] = (float) ((1 - share) * (double) logits[i] + share * (double) scores[i]);
+}
+
+/* The loss of the sum with this share, calibrated. */
+static MrenStatus
+loss_of_share(MrenTrainer *trainer, MrenLogits *rows, double share, double *loss, MrenError *err)
+{
+	float *sum = trainer->wide.kept_scores;
+	MrenCalibration fit;
+
+	join(trainer->best_logits, trainer->wide.best_scores, rows->n * rows->k, share, sum);
+	rows->logits = sum;
+	MREN_TRY(mren_calibration_fit(&trainer->env, rows, &fit, err));
+	*loss = mren_calibration_loss(rows, &fit);
+	return MREN_OK;
+}
+
+/* The figures of the sum, over the rows that are kept. */
+static void
+report_sum(MrenTrainer *trainer, size_t n)
+{
+	MrenTrainReport *report = &trainer->report;
+	size_t k = trainer->shape.n_relations;
+	size_t correct = 0;
+	size_t hit = 0;
+	size_t both = 0;
+
+	if (n < report->n_validation)
+		return;
+	for (size_t i = 0; i < n; i++)
+	{
+		int32_t best = (int32_t) mren_net_best(trainer->best_logits + i * k, k);
+		int32_t label = trainer->kept_labels[i];
+
+		correct += best == label;
+		hit += best == label && label != trainer->negative;
+		both += (size_t) (label != trainer->negative) + (size_t) (best != trainer->negative);
+	}
+	report->validation_accuracy = (double) correct / (double) n;
+	report->validation_f1 = both > 0 ? 2 * (double) hit / (double) both : 0;
+}
+
+MrenStatus
+mren_trainer_wide_join(MrenTrainer *trainer, MrenError *err)
+{
+	MrenWideTraining *wide = &trainer->wide;
+	size_t n = trainer->report.n_validation < trainer->keep_rows ? trainer->report.n_validation
+																 : trainer->keep_rows;
+	MrenLogits rows = {.labels = trainer->kept_labels,
+					   .weights = trainer->kept_weights,
+					   .n = n,
+					   .k = trainer->shape.n_relations,
+					   .negative = trainer->objective.fixed};
+	double least = INFINITY;
+
+	if (is_off(trainer))
+		return MREN_OK;
+	memcpy(weights_of(trainer), wide->best, n_weights(trainer) * sizeof(float));
+	for (int i = 0; i <= SHARE_STEPS; i++)
+	{
+		double share = (double) i / SHARE_STEPS;
+		double loss;
+
+		MREN_TRY(mren_check(&trainer->env, err));
+		MREN_TRY(loss_of_share(trainer, &rows, share, &loss, err));
+		if (loss < least)
+		{
+			least = loss;
+			wide->share = share;
+		}
+	}
+	join(trainer->best_logits, wide->best_scores, n * rows.k, wide->share, trainer->best_logits);
+	report_sum(trainer, n);
+	trainer->report.wide_share = wide->share;
+	trainer->report.wide_epoch = wide->best_epoch;
+	return MREN_OK;
+}
+
+static bool
+is_zero(const float *row, size_t k)
+{
+	for (size_t j = 0; j < k; j++)
+	{
+		if (row[j] != 0)
+			return false;
+	}
+	return true;
+}
+
+size_t
+mren_trainer_wide_used(const MrenTrainer *trainer)
+{
+	size_t k = trainer->shape.n_relations;
+	size_t n = 0;
+
+	for (size_t i = 0; i < trainer->shape.wide_rows; i++)
+		n += !is_zero(weights_of(trainer) + i * k, k);
+	return trainer->wide.share > 0 ? n : 0;
+}
+
+/* The network's share goes into its last layer. */
+static void
+weigh_output(const MrenTrainer *trainer, MrenNet *net)
+{
+	const MrenTensorIds *ids = &net->layout.ids;
+	size_t last[] = {ids->weight[net->shape.n_hidden], ids->bias[net->shape.n_hidden]};
+
+	for (size_t i = 0; i < 2; i++)
+	{
+		const MrenTensor *tensor = &net->layout.tensors[last[i]];
+
+		for (size_t j = 0; j < tensor->rows * tensor->cols; j++)
+			net->values[tensor->at + j] *= (float) (1 - trainer->wide.share);
+	}
+}
+
+MrenStatus
+mren_trainer_wide_finish(const MrenTrainer *trainer, MrenNet *net, MrenError *err)
+{
+	size_t k = trainer->shape.n_relations;
+	float share = (float) trainer->wide.share;
+	float *to;
+
+	if (is_off(trainer))
+		return MREN_OK;
+	weigh_output(trainer, net);
+	if (net->shape.wide_rows == 0)
+		return MREN_OK;
+	to = mren_tensor_at(&net->layout, net->values, net->layout.ids.wide);
+	MREN_TRY(mren_buffer_reserve(&trainer->env, &net->wide_slots, 4 * net->shape.wide_rows, err));
+	for (size_t i = 0; i < trainer->shape.wide_rows; i++)
+	{
+		const float *from = weights_of(trainer) + i * k;
+
+		if (is_zero(from, k))
+			continue;
+		mren_buffer_put_u32(&net->wide_slots, trainer->wide.slots[i]);
+		for (size_t j = 0; j < k; j++)
+			*to++ = share * from[j];
+	}
+	return MREN_OK;
+}
