@@ -17,14 +17,14 @@ mren_wide_index_create(const MrenEnv *env, unsigned bits, const uint32_t *slots,
 	uint32_t before = 0;
 
 	memset(index, 0, sizeof(*index));
-	if (bits < 6 || bits > MREN_MAX_WIDE_BITS)
+	if (bits < 1 || bits > MREN_MAX_WIDE_BITS)
 		return mren_fail(err, MREN_EFORMAT, "an index of features has %u bits", bits);
 	for (size_t i = 0; i < n; i++)
 	{
 		if (slots[i] >> bits != 0 || (i > 0 && slots[i - 1] >= slots[i]))
 			return mren_fail(err, MREN_EFORMAT, "the slots of features are out of order");
 	}
-	n_words = ((size_t) 1 << bits) / 64;
+	n_words = (((size_t) 1 << bits) + 63) / 64;
 	index->bits = bits;
 	index->n = n;
 	MREN_TRY(mren_allocate_zero(env, n_words, sizeof(uint64_t), &index->has, err));
@@ -54,7 +54,7 @@ mren_wide_index_free(const MrenEnv *env, MrenWideIndex *index)
 size_t
 mren_wide_index_bytes(const MrenWideIndex *index)
 {
-	return index->bits == 0 ? 0 : ((size_t) 1 << index->bits) / 64 * 12;
+	return index->bits == 0 ? 0 : (((size_t) 1 << index->bits) + 63) / 64 * 12;
 }
 
 size_t

@@ -24,15 +24,15 @@
 /* Slots to rows: a bit for each slot, and for each word of bits the rows before it. */
 typedef struct MrenWideIndex
 {
-	unsigned bits;	/* slots are 0 .. 2^bits - 1; at least 6 */
+	unsigned bits;	/* slots are 0 .. 2^bits - 1; 1 .. MREN_MAX_WIDE_BITS */
 	size_t n;		/* rows */
-	uint64_t *has;	/* (2^bits / 64) */
-	uint32_t *rank; /* (2^bits / 64) */
+	uint64_t *has;	/* (2^bits / 64, at least 1) */
+	uint32_t *rank; /* (2^bits / 64, at least 1) */
 } MrenWideIndex;
 
 /*
  * mren_wide_index_create
- *	  From n slots in ascending order, distinct, below 2^bits, bits 6 ..
+ *	  From n slots in ascending order, distinct, below 2^bits, bits 1 ..
  *	  MREN_MAX_WIDE_BITS: row i is slots[i].  MREN_EFORMAT for anything else.
  */
 extern MrenStatus mren_wide_index_create(const MrenEnv *env, unsigned bits, const uint32_t *slots,

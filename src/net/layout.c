@@ -74,7 +74,7 @@ mren_shape_check(const MrenNetShape *shape, MrenError *err)
 		return fail_shape(err, "number of entity types", shape->n_types);
 	if (shape->n_relations < 2 || shape->n_relations > MREN_MAX_RELATIONS)
 		return fail_shape(err, "number of relations", shape->n_relations);
-	if (shape->wide_bits > 0 && (shape->wide_bits < 6 || shape->wide_bits > MREN_MAX_WIDE_BITS))
+	if (shape->wide_bits > MREN_MAX_WIDE_BITS)
 		return fail_shape(err, "size of the wide branch", shape->wide_bits);
 	if (shape->wide_rows > (shape->wide_bits > 0 ? (size_t) 1 << shape->wide_bits : 0) ||
 		shape->wide_rows > MREN_MAX_WIDE_WEIGHTS / shape->n_relations)

@@ -31,7 +31,7 @@ typedef struct Field
 static const Field table[] = {
 	{1, FIELD_SIZE, AT(shape.filters), 0, 0, MREN_MAX_FILTERS, "number of filters"},
 	{2, FIELD_SIZE, AT(shape.position_dim), 0, 0, MREN_MAX_POSITION, "position dimension"},
-	{40, FIELD_SIZE, AT(shape.wide_bits), 0, 6, MREN_MAX_WIDE_BITS, "size of the wide branch"},
+	{40, FIELD_SIZE, AT(shape.wide_bits), 0, 1, MREN_MAX_WIDE_BITS, "size of the wide branch"},
 	{41, FIELD_SIZE, AT(shape.wide_rows), 0, 1, (double) MREN_MAX_WIDE_WEIGHTS,
 	 "number of features"},
 	{42, FIELD_BYTES, AT(wide_slots), 0, 4, 4.0 * MREN_MAX_WIDE_WEIGHTS, "slots of features"},

@@ -166,7 +166,7 @@ end_scan(MrenTrainer *trainer, MrenError *err)
 	trainer->objective = mren_objective(&trainer->options, trainer->negative);
 	trainer->report.n_relations = trainer->relations.n;
 	trainer->report.n_types = trainer->types.n;
-	trainer->report.features_dim = trainer->batch.dim;
+	trainer->report.features_dim = mren_shape_scored_dim(&trainer->shape);
 	trainer->report.n_parameters = trainer->layout.n_parameters;
 	trainer->next_row = 0;
 	trainer->stage = MREN_STAGE_MEASURE;

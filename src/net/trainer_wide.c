@@ -72,6 +72,8 @@ mren_trainer_wide_choose(MrenTrainer *trainer, MrenError *err)
 		return MREN_OK;
 	for (size_t i = 0; i < n_slots; i++)
 		n += wide->counts[i] >= LEAST_COUNT;
+	/* Also where none is worth weights: rows are known by their features. */
+	trainer->shape.wide_bits = trainer->options.wide;
 	if (n == 0)
 		return MREN_OK;
 	if (n > MREN_MAX_WIDE_WEIGHTS / trainer->relations.n)
@@ -82,7 +84,6 @@ mren_trainer_wide_choose(MrenTrainer *trainer, MrenError *err)
 		return MREN_ELIMIT;
 	}
 	MREN_TRY(mren_allocate(&trainer->env, n, sizeof(uint32_t), &wide->slots, err));
-	trainer->shape.wide_bits = trainer->options.wide;
 	for (size_t i = 0; i < n_slots; i++)
 	{
 		if (wide->counts[i] >= LEAST_COUNT)
