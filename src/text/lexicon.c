@@ -17,11 +17,15 @@
 #define FIRST_SLOTS 256
 #define NONE MREN_LEXICON_NONE
 
+/* n elements of which every byte is 0xFF: their NONEs say that they are free. */
 static MrenStatus
-fill_slots(const MrenEnv *env, size_t n, uint32_t **slots, MrenError *err)
+allocate_free(const MrenEnv *env, size_t n, size_t size, void *out, MrenError *err)
 {
-	MREN_TRY(mren_allocate(env, n, sizeof(**slots), slots, err));
-	memset(*slots, 0xFF, n * sizeof(**slots));
+	void *fresh;
+
+	MREN_TRY(mren_allocate(env, n, size, &fresh, err));
+	memset(fresh, 0xFF, n * size);
+	memcpy(out, &fresh, sizeof(fresh));
 	return MREN_OK;
 }
 
@@ -46,13 +50,14 @@ start(MrenLexicon *lexicon, MrenError *err)
 {
 	uint32_t root;
 
-	MREN_TRY(fill_slots(&lexicon->env, FIRST_SLOTS, &lexicon->slots, err));
+	MREN_TRY(
+		allocate_free(&lexicon->env, FIRST_SLOTS, sizeof(*lexicon->slots), &lexicon->slots, err));
 	lexicon->n_slots = FIRST_SLOTS;
-	MREN_TRY(fill_slots(&lexicon->env, FIRST_SLOTS, &lexicon->type_slots, err));
+	MREN_TRY(allocate_free(&lexicon->env, FIRST_SLOTS, sizeof(*lexicon->type_slots),
+						   &lexicon->type_slots, err));
 	lexicon->n_type_slots = FIRST_SLOTS;
 	MREN_TRY(
-		mren_allocate(&lexicon->env, FIRST_SLOTS, sizeof(*lexicon->edges), &lexicon->edges, err));
-	memset(lexicon->edges, 0xFF, FIRST_SLOTS * sizeof(*lexicon->edges));
+		allocate_free(&lexicon->env, FIRST_SLOTS, sizeof(*lexicon->edges), &lexicon->edges, err));
 	lexicon->edge_slots = FIRST_SLOTS;
 	return add_node(lexicon, &root, err);
 }
@@ -76,21 +81,26 @@ mren_lexicon_create(const MrenEnv *env, MrenLexicon **lexicon, MrenError *err)
 
 /* ---- words ---- */
 
+/* Puts a word that is not there yet into the first free slot. */
+static void
+fill_slot(LexiconSlot *slots, size_t n_slots, uint64_t hash, uint32_t word)
+{
+	size_t slot = (size_t) hash & (n_slots - 1);
+
+	while (slots[slot].word != NONE)
+		slot = (slot + 1) & (n_slots - 1);
+	slots[slot] = (LexiconSlot){(uint32_t) (hash >> 32), word};
+}
+
 static MrenStatus
 enlarge_slots(MrenLexicon *lexicon, MrenError *err)
 {
 	size_t n = lexicon->n_slots * 2;
-	uint32_t *slots;
+	LexiconSlot *slots;
 
-	MREN_TRY(fill_slots(&lexicon->env, n, &slots, err));
+	MREN_TRY(allocate_free(&lexicon->env, n, sizeof(*slots), &slots, err));
 	for (uint32_t word = 0; word < lexicon->n_words; word++)
-	{
-		size_t slot = (size_t) lexicon->words[word].hash & (n - 1);
-
-		while (slots[slot] != NONE)
-			slot = (slot + 1) & (n - 1);
-		slots[slot] = word;
-	}
+		fill_slot(slots, n, lexicon->words[word].hash, word);
 	mren_release(&lexicon->env, lexicon->slots);
 	lexicon->slots = slots;
 	lexicon->n_slots = n;
@@ -102,8 +112,6 @@ static MrenStatus
 intern_word(MrenLexicon *lexicon, const char *word, size_t len, uint64_t hash, uint32_t *number,
 			MrenError *err)
 {
-	size_t slot;
-
 	*number = lexicon_find_word(lexicon, word, len, hash);
 	if (*number != NONE)
 		return MREN_OK;
@@ -122,10 +130,8 @@ intern_word(MrenLexicon *lexicon, const char *word, size_t len, uint64_t hash, u
 	lexicon->words[lexicon->n_words] =
 		(LexiconWord){hash, (uint32_t) lexicon->n_bytes, (uint32_t) len, NONE};
 	lexicon->n_bytes += len;
-	slot = (size_t) hash & (lexicon->n_slots - 1);
-	while (lexicon->slots[slot] != NONE)
-		slot = (slot + 1) & (lexicon->n_slots - 1);
-	*number = lexicon->slots[slot] = lexicon->n_words++;
+	fill_slot(lexicon->slots, lexicon->n_slots, hash, lexicon->n_words);
+	*number = lexicon->n_words++;
 	return MREN_OK;
 }
 
@@ -137,8 +143,7 @@ enlarge_edges(MrenLexicon *lexicon, MrenError *err)
 	size_t n = lexicon->edge_slots * 2;
 	LexiconEdge *edges;
 
-	MREN_TRY(mren_allocate(&lexicon->env, n, sizeof(*edges), &edges, err));
-	memset(edges, 0xFF, n * sizeof(*edges));
+	MREN_TRY(allocate_free(&lexicon->env, n, sizeof(*edges), &edges, err));
 	for (size_t i = 0; i < lexicon->edge_slots; i++)
 	{
 		const LexiconEdge *edge = &lexicon->edges[i];
@@ -196,7 +201,7 @@ enlarge_types(MrenLexicon *lexicon, MrenError *err)
 {
 	uint32_t *slots;
 
-	MREN_TRY(fill_slots(&lexicon->env, lexicon->n_type_slots * 2, &slots, err));
+	MREN_TRY(allocate_free(&lexicon->env, lexicon->n_type_slots * 2, sizeof(*slots), &slots, err));
 	mren_release(&lexicon->env, lexicon->type_slots);
 	lexicon->type_slots = slots;
 	lexicon->n_type_slots *= 2;

@@ -21,6 +21,13 @@ typedef struct LexiconWord
 	uint32_t child; /* of the root, or NONE */
 } LexiconWord;
 
+/* The upper half of the hash beside the number: other words are mostly told without a look at them. */
+typedef struct LexiconSlot
+{
+	uint32_t tag;
+	uint32_t word; /* NONE: free */
+} LexiconSlot;
+
 typedef struct LexiconEdge
 {
 	uint32_t node, word, child; /* child NONE: free */
@@ -56,8 +63,8 @@ struct MrenLexicon
 	size_t words_capacity;
 	char *bytes; /* of the words */
 	size_t n_bytes, bytes_capacity;
-	uint32_t *slots; /* word numbers by hash, NONE: free */
-	size_t n_slots;	 /* a power of two */
+	LexiconSlot *slots; /* by hash */
+	size_t n_slots;		/* a power of two */
 
 	LexiconNode *nodes;
 	uint32_t n_nodes;
@@ -88,14 +95,15 @@ lexicon_find_word(const MrenLexicon *lexicon, const char *word, size_t len, uint
 {
 	size_t mask = lexicon->n_slots - 1;
 
-	for (size_t slot = (size_t) hash & mask; lexicon->slots[slot] != MREN_LEXICON_NONE;
+	for (size_t slot = (size_t) hash & mask; lexicon->slots[slot].word != MREN_LEXICON_NONE;
 		 slot = (slot + 1) & mask)
 	{
-		const LexiconWord *known = &lexicon->words[lexicon->slots[slot]];
+		const LexiconSlot *found = &lexicon->slots[slot];
+		const LexiconWord *known = &lexicon->words[found->word];
 
-		if (known->hash == hash && known->len == len &&
+		if (found->tag == (uint32_t) (hash >> 32) && known->len == len &&
 			__builtin_memcmp(lexicon->bytes + known->start, word, len) == 0)
-			return lexicon->slots[slot];
+			return found->word;
 	}
 	return MREN_LEXICON_NONE;
 }

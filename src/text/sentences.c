@@ -227,7 +227,7 @@ mren_sentences(MrenSentencer *sentencer, const MrenEnv *env, const char *text, s
 	while (scan.at < len)
 	{
 		size_t n;
-		bool full;
+		bool full = false;
 
 		MREN_TRY(mren_check(env, err));
 		MREN_TRY(read_window(&scan, &n, &full));
