@@ -1,0 +1,149 @@
+/*
+ * fuzz_lexicon.c
+ *	  Any bytes as phrases, one a line up to an empty one, and a text.
+ *
+ * Checks that matches are in order, do not overlap, and are phrases; that every
+ * phrase is found in itself; and what holds of folded words and of sentences.
+ */
+#include "fuzz.h"
+
+#include <string.h>
+
+#include "text/lexicon.h"
+#include "text/sentences.h"
+
+typedef struct Subject
+{
+	const MrenEnv *env;
+	MrenTokenizer *tokenizer;
+	MrenLexicon *lexicon;
+	MrenFolded folded;
+	MrenLexiconMatches matches;
+} Subject;
+
+static void
+check_places(const MrenToken *items, size_t n, size_t len)
+{
+	for (size_t i = 0; i < n; i++)
+	{
+		if (items[i].start >= items[i].end || items[i].char_start >= items[i].char_end ||
+			items[i].end > len)
+			abort();
+		if (i > 0 &&
+			(items[i].start < items[i - 1].end || items[i].char_start < items[i - 1].char_end))
+			abort();
+	}
+}
+
+static void
+check_matches(const Subject *subject)
+{
+	const MrenLexiconMatches *matches = &subject->matches;
+
+	for (size_t i = 0; i < matches->n; i++)
+	{
+		MrenLexiconMatch match = matches->items[i];
+		size_t n;
+
+		if (match.first >= match.end || match.end > subject->folded.n || match.n_entries == 0)
+			abort();
+		if (i > 0 && match.first < matches->items[i - 1].end)
+			abort();
+		if (mren_lexicon_phrase(subject->lexicon, &subject->folded, match.first, match.end, &n) !=
+				match.entries ||
+			n != match.n_entries)
+			abort();
+		for (size_t k = 0; k < n; k++)
+		{
+			if (match.entries[k].type >= mren_lexicon_n_types(subject->lexicon) ||
+				(k > 0 && match.entries[k].confidence > match.entries[k - 1].confidence))
+				abort();
+		}
+	}
+}
+
+static void
+match(Subject *subject, const char *text, size_t len)
+{
+	MrenError err;
+
+	if (mren_fold(subject->tokenizer, subject->env, text, len, &subject->folded, &err) != MREN_OK)
+		return;
+	check_places(subject->folded.words, subject->folded.n, len);
+	if (mren_lexicon_match(subject->lexicon, subject->env, &subject->folded, &subject->matches,
+						   &err) == MREN_OK)
+		check_matches(subject);
+}
+
+/* The phrases; where the text begins. */
+static size_t
+add_phrases(Subject *subject, const char *text, size_t len, bool check)
+{
+	size_t at = 0;
+
+	while (at < len && text[at] != '\n')
+	{
+		const char *end = memchr(text + at, '\n', len - at);
+		size_t n = end != NULL ? (size_t) (end - text) - at : len - at;
+		MrenError err;
+
+		if (check)
+		{
+			match(subject, text + at, n);
+			/* All of it is a phrase, or it was refused. */
+			if (subject->folded.n > 0 && n <= MREN_MAX_PHRASE && subject->matches.n == 1 &&
+				subject->matches.items[0].end - subject->matches.items[0].first !=
+					subject->folded.n)
+				abort();
+		}
+		else
+			mren_lexicon_add(subject->lexicon, subject->tokenizer, text + at, n, text + at,
+							 n > 0 ? n % 3 + (n < 3) : 1, 1.0 / (double) (n % 7 + 1), &err);
+		at += n + 1;
+	}
+	return at < len ? at + 1 : len;
+}
+
+static void
+check_sentences(const MrenEnv *env, const char *text, size_t len)
+{
+	MrenSentencer *sentencer;
+	MrenTokens sentences = {0};
+	MrenError err;
+
+	if (mren_sentencer_open(env, &sentencer, &err) != MREN_OK)
+		return;
+	if (mren_sentences(sentencer, env, text, len, &sentences, &err) == MREN_OK)
+		check_places(sentences.items, sentences.n, len);
+	mren_tokens_free(env, &sentences);
+	mren_sentencer_close(sentencer);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const char *text = (const char *) data;
+	FuzzEnv fuzz;
+	Subject subject = {.env = fuzz_env(&fuzz, (size_t) 64 << 20)};
+	MrenError err;
+	size_t at;
+
+	if (mren_tokenizer_open(subject.env, &subject.tokenizer, &err) != MREN_OK)
+		return 0;
+	if (mren_lexicon_create(subject.env, &subject.lexicon, &err) == MREN_OK)
+	{
+		at = add_phrases(&subject, text, size, false);
+		if (mren_lexicon_finish(subject.lexicon, &err) == MREN_OK)
+		{
+			add_phrases(&subject, text, size, true);
+			match(&subject, text + at, size - at);
+		}
+		check_sentences(subject.env, text + at, size - at);
+	}
+	mren_lexicon_free(subject.lexicon);
+	mren_folded_free(subject.env, &subject.folded);
+	mren_lexicon_matches_free(subject.env, &subject.matches);
+	mren_tokenizer_close(subject.tokenizer);
+	fuzz_done(&fuzz);
+	return 0;
+}
