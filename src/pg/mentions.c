@@ -17,6 +17,7 @@
 #include "utils/typcache.h"
 
 #include "pg/args.h"
+#include "pg/tagger.h"
 #include "pg/tokenizer.h"
 
 /* ---- opening ---- */
@@ -43,6 +44,16 @@ open_lexicons(MrenFinder *finder, ArrayType *array)
 	}
 }
 
+static void
+open_tagger(MrenFinder *finder, FunctionCallInfo fcinfo, const MrenFinderArgs *args)
+{
+	char *name = mren_arg_text(fcinfo, args->tagger, "tagger");
+
+	finder->tagger_name = name;
+	finder->tagger = mren_mention_tagger_open(name, strlen(name),
+											  mren_arg_version(fcinfo, args->tagger_version));
+}
+
 void
 mren_finder_open(MrenFinder *finder, FunctionCallInfo fcinfo, const MrenFinderArgs *args)
 {
@@ -50,9 +61,7 @@ mren_finder_open(MrenFinder *finder, FunctionCallInfo fcinfo, const MrenFinderAr
 	if (!PG_ARGISNULL(args->lexicons))
 		open_lexicons(finder, PG_GETARG_ARRAYTYPE_P(args->lexicons));
 	if (!PG_ARGISNULL(args->tagger))
-		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-						errmsg("\"tagger\" is not supported in this version"),
-						errhint("Leave it out, or give NULL.")));
+		open_tagger(finder, fcinfo, args);
 	if (finder->n_lexicons == 0 && finder->tagger == NULL)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("neither a lexicon nor a tagger is given"),
@@ -118,6 +127,43 @@ find_phrases(const MrenFinder *finder, MrenUtf8 document, Found *found)
 	}
 	mren_folded_free(&env, &folded);
 	mren_lexicon_matches_free(&env, &matches);
+}
+
+/* Sentence by sentence; each sentence's working memory goes with it. */
+static void
+tag_sentences(const MrenFinder *finder, const MrenDocument *document, Found *found)
+{
+	MemoryContext work =
+		AllocSetContextCreate(CurrentMemoryContext, "mren sentence", ALLOCSET_DEFAULT_SIZES);
+
+	for (size_t i = 0; i < document->sentences.n; i++)
+	{
+		MrenToken sentence = document->sentences.items[i];
+		MemoryContext old = MemoryContextSwitchTo(work);
+		int n;
+		MrenTaggedMention *tagged =
+			mren_mention_tagger_tag(finder->tagger, document->text.data + sentence.start,
+									(int) (sentence.end - sentence.start), &n);
+
+		CHECK_FOR_INTERRUPTS();
+		MemoryContextSwitchTo(old);
+		for (int k = 0; k < n; k++)
+		{
+			const char *type = tagged[k].type;
+
+			*add_mention(found) = (MrenDocMention){
+				.place = {sentence.start + tagged[k].start, sentence.start + tagged[k].end,
+						  sentence.char_start + tagged[k].char_start,
+						  sentence.char_start + tagged[k].char_end},
+				.type = type,
+				.type_utf8 = mren_pg_utf8(type, strlen(type)),
+				.confidence = tagged[k].confidence,
+				.source = finder->n_lexicons,
+			};
+		}
+		MemoryContextReset(work);
+	}
+	MemoryContextDelete(work);
 }
 
 /* ---- sentences ---- */
@@ -231,6 +277,8 @@ mren_document_read(const MrenFinder *finder, MrenUtf8 text, MrenDocument *docume
 	MREN_PG_TRY(
 		mren_sentences(mren_pg_sentencer(), &env, text.data, text.len, &document->sentences, &err));
 	join_sentences(&found, &document->sentences);
+	if (finder->tagger != NULL)
+		tag_sentences(finder, document, &found);
 	if (finder->n_lexicons + (finder->tagger != NULL) > 1)
 		resolve_overlaps(&found, text.len);
 	document->mentions = found.items;

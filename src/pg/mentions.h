@@ -16,6 +16,7 @@
 
 #include "pg/env.h"
 #include "pg/lexicons.h"
+#include "pg/tagger.h"
 #include "text/tokens.h"
 
 typedef struct MrenDocMention
@@ -43,7 +44,7 @@ typedef struct MrenFinder
 	const MrenLexicon **lexicons;
 	char **names; /* of the lexicons */
 	const char *tagger_name;
-	struct MrenMentionTagger *tagger; /* NULL: none */
+	MrenMentionTagger *tagger; /* NULL: none */
 } MrenFinder;
 
 /* Which arguments of a SQL function name them. */
