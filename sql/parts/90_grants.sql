@@ -12,6 +12,7 @@ GRANT USAGE ON SCHEMA mren TO PUBLIC;
 
 GRANT SELECT ON mren.models, mren.runs, mren.training_progress, mren.embeddings, mren.image_encoders, mren.lexicons
     TO PUBLIC;
+GRANT SELECT ON mren.graphs, mren.graph_runs, mren.graph_progress TO PUBLIC;
 
 REVOKE EXECUTE ON FUNCTION
     mren.load_embeddings(text, text, text, integer),
@@ -33,7 +34,11 @@ REVOKE EXECUTE ON FUNCTION
     mren.drop_model(text),
     mren.grant_model(text, name, text),
     mren.revoke_model(text, name, text),
-    mren.alter_model_owner(text, name)
+    mren.alter_model_owner(text, name),
+    mren.create_graph(text, text, text, text, text[], regclass, text, jsonb),
+    mren.drop_graph(text, boolean),
+    mren.upgrade_graph(text),
+    mren.merge_graph(text)
 FROM PUBLIC;
 
 REVOKE EXECUTE ON PROCEDURE mren.train(text, text, jsonb, integer) FROM PUBLIC;
@@ -41,3 +46,4 @@ REVOKE EXECUTE ON PROCEDURE
     mren.retrain(text, bigint, interval, text, double precision, boolean, integer, jsonb, integer, text)
 FROM PUBLIC;
 REVOKE EXECUTE ON PROCEDURE mren.train_tagger(text, text, jsonb, integer) FROM PUBLIC;
+REVOKE EXECUTE ON PROCEDURE mren.refresh_graph(text, jsonb) FROM PUBLIC;

@@ -159,3 +159,13 @@ WHERE r.status OPERATOR(pg_catalog.=) 'running'
 REVOKE EXECUTE ON PROCEDURE
     mren.retrain(text, bigint, interval, text, double precision, boolean, integer, jsonb, integer, text)
 FROM PUBLIC;
+
+\include 80_graph.sql
+GRANT SELECT ON mren.graphs, mren.graph_runs, mren.graph_progress TO PUBLIC;
+REVOKE EXECUTE ON FUNCTION
+    mren.create_graph(text, text, text, text, text[], regclass, text, jsonb),
+    mren.drop_graph(text, boolean),
+    mren.upgrade_graph(text),
+    mren.merge_graph(text)
+FROM PUBLIC;
+REVOKE EXECUTE ON PROCEDURE mren.refresh_graph(text, jsonb) FROM PUBLIC;

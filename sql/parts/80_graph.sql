@@ -1,0 +1,237 @@
+-- Knowledge graphs: where each lives, how it is made, what its refreshes did.
+--
+-- The tables of a graph are ordinary tables of its owner's, in a schema of
+-- their choice; they are no part of the extension and do not depend on it.
+
+CREATE SEQUENCE mren.graph_id;
+CREATE SEQUENCE mren.graph_run_id;
+
+-- source is a query of one SELECT, run with search_path as its owner.
+CREATE TABLE mren.graph (
+    id          bigint PRIMARY KEY DEFAULT pg_catalog.nextval('mren.graph_id'),
+    name        text COLLATE "C" NOT NULL UNIQUE,
+    owner       name NOT NULL,
+    schema      name NOT NULL,
+    made_schema boolean NOT NULL,
+    layout      integer NOT NULL,
+    source      text NOT NULL,
+    search_path text NOT NULL,
+    model       text COLLATE "C" NOT NULL,
+    tagger      text COLLATE "C",
+    lexicons    text[],
+    options     jsonb NOT NULL,
+    created_at  timestamptz NOT NULL
+);
+COMMENT ON TABLE mren.graph IS 'Knowledge graphs, one row each; layout is the version of the layout of its tables.';
+
+CREATE TABLE mren.graph_run (
+    id          bigint PRIMARY KEY DEFAULT pg_catalog.nextval('mren.graph_run_id'),
+    graph       bigint NOT NULL,
+    name        text COLLATE "C" NOT NULL,
+    started_by  name NOT NULL,
+    started_at  timestamptz NOT NULL,
+    updated_at  timestamptz NOT NULL,
+    finished_at timestamptz,
+    status      text NOT NULL CHECK (status IN ('running', 'succeeded', 'failed', 'canceled', 'died')),
+    backend     integer NOT NULL,
+    phase       text NOT NULL,
+    done        bigint NOT NULL DEFAULT 0,
+    total       bigint,
+    per_second  double precision,
+    seconds_left double precision,
+    summary     jsonb,
+    sqlstate    text,
+    message     text
+);
+CREATE INDEX graph_run_graph ON mren.graph_run (graph, id);
+COMMENT ON TABLE mren.graph_run IS 'Every refresh of a graph, in progress or ended.';
+
+SELECT pg_catalog.pg_extension_config_dump('mren.graph_id', '');
+SELECT pg_catalog.pg_extension_config_dump('mren.graph_run_id', '');
+SELECT pg_catalog.pg_extension_config_dump('mren.graph', '');
+SELECT pg_catalog.pg_extension_config_dump('mren.graph_run', '');
+
+CREATE FUNCTION mren.normalize_name(name text) RETURNS text
+AS 'MODULE_PATHNAME', 'mren_normalize_name'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION mren.normalize_name(text) IS
+    'A name in the form in which graphs compare names: NFKC, case folded, white space collapsed.';
+
+CREATE FUNCTION mren.document_hash(document text, image bytea, image_vector real[]) RETURNS bytea
+AS 'MODULE_PATHNAME', 'mren_document_hash'
+LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION mren.document_hash(text, bytea, real[]) IS
+    'The hash by which mren.refresh_graph knows a changed document: SHA-256 over text, picture and vector.';
+
+CREATE FUNCTION mren.graph_identity(key text) RETURNS uuid
+AS 'MODULE_PATHNAME', 'mren_graph_identity'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION mren.graph_identity(text) IS
+    'The identity of an entity or a fact of a graph: the first half of SHA-256.';
+
+CREATE FUNCTION mren.noisy_or_add(state double precision, probability double precision) RETURNS double precision
+AS 'MODULE_PATHNAME', 'mren_noisy_or_add'
+LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE;
+COMMENT ON FUNCTION mren.noisy_or_add(double precision, double precision) IS 'Adds a probability to a state of mren.noisy_or.';
+
+CREATE FUNCTION mren.noisy_or_final(state double precision) RETURNS double precision
+AS 'MODULE_PATHNAME', 'mren_noisy_or_final'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION mren.noisy_or_final(double precision) IS 'The result of a state of mren.noisy_or.';
+
+CREATE AGGREGATE mren.noisy_or(probability double precision) (
+    SFUNC = mren.noisy_or_add,
+    STYPE = double precision,
+    FINALFUNC = mren.noisy_or_final,
+    PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE mren.noisy_or(double precision) IS
+    'The probability that at least one of independent events is true: one minus the product of (1 - p); order the rows for the same bits every time.';
+
+CREATE FUNCTION mren.create_graph(graph text, source text, model text, tagger text DEFAULT NULL, lexicons text[] DEFAULT NULL,
+    relation_schema regclass DEFAULT NULL, in_schema text DEFAULT NULL, options jsonb DEFAULT '{}') RETURNS void
+AS 'MODULE_PATHNAME', 'mren_create_graph'
+LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE;
+COMMENT ON FUNCTION mren.create_graph(text, text, text, text, text[], regclass, text, jsonb) IS
+    'Makes a knowledge graph: its tables in a schema, to be filled by mren.refresh_graph from the documents of a table or query; columns by name: key, document and, if there, image, image_vector, seen_at.';
+
+CREATE FUNCTION mren.drop_graph(graph text, drop_tables boolean DEFAULT false) RETURNS void
+AS 'MODULE_PATHNAME', 'mren_drop_graph'
+LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE;
+COMMENT ON FUNCTION mren.drop_graph(text, boolean) IS
+    'Forgets a graph; its tables stay, unless they are to be dropped too.';
+
+CREATE FUNCTION mren.upgrade_graph(graph text) RETURNS void
+AS 'MODULE_PATHNAME', 'mren_upgrade_graph'
+LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE;
+COMMENT ON FUNCTION mren.upgrade_graph(text) IS
+    'Brings the tables of a graph that an older mren made to the present layout, and makes indexes and views that are missing.';
+
+CREATE FUNCTION mren.merge_graph(graph text) RETURNS jsonb
+AS 'MODULE_PATHNAME', 'mren_merge_graph'
+LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE;
+COMMENT ON FUNCTION mren.merge_graph(text) IS
+    'Applies edits of aliases, relations and reviews to a graph, without reading or scoring a document.';
+
+CREATE PROCEDURE mren.refresh_graph(graph text, INOUT summary jsonb DEFAULT NULL)
+AS 'MODULE_PATHNAME', 'mren_refresh_graph'
+LANGUAGE C;
+COMMENT ON PROCEDURE mren.refresh_graph(text, jsonb) IS
+    'Brings a graph up to date with its documents: scores those that are new, changed, or scored by an older model, tagger or lexicon, and takes back the evidence of those that are gone.';
+
+-- Reading.  These run as the caller: what counts is SELECT on the graph's tables.
+
+CREATE FUNCTION mren.paths(graph text, source text, target text, max_hops integer DEFAULT 3, max_paths integer DEFAULT 100)
+RETURNS TABLE (hops integer, confidence double precision, path text, entities text[], relations text[], facts uuid[])
+AS 'MODULE_PATHNAME', 'mren_paths'
+LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL UNSAFE COST 100000 ROWS 10;
+COMMENT ON FUNCTION mren.paths(text, text, text, integer, integer) IS
+    'How two entities of a graph are connected: paths of at most max_hops facts, in either direction, that meet no entity twice; the shortest and surest first.';
+
+CREATE FUNCTION mren.export_ntriples(graph text, base_iri text DEFAULT 'urn:mren:') RETURNS SETOF text
+AS 'MODULE_PATHNAME', 'mren_export_ntriples'
+LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL UNSAFE COST 100000 ROWS 10000;
+COMMENT ON FUNCTION mren.export_ntriples(text, text) IS
+    'The entities and facts of a graph as lines of N-Triples.';
+
+CREATE FUNCTION mren.export_csv(graph text) RETURNS SETOF text
+AS 'MODULE_PATHNAME', 'mren_export_csv'
+LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL UNSAFE COST 100000 ROWS 10000;
+COMMENT ON FUNCTION mren.export_csv(text) IS
+    'The facts of a graph as records of CSV (RFC 4180), a header first.';
+
+CREATE FUNCTION mren.export_dot(graph text) RETURNS SETOF text
+AS 'MODULE_PATHNAME', 'mren_export_dot'
+LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL UNSAFE COST 100000 ROWS 10000;
+COMMENT ON FUNCTION mren.export_dot(text) IS
+    'The facts of a graph as lines of a Graphviz digraph.';
+
+-- Whether the current user is, or belongs to, a graph's owner; superusers always.
+CREATE VIEW mren.graphs WITH (security_barrier) AS
+SELECT g.name AS graph,
+       g.owner,
+       g.schema,
+       g.source,
+       g.search_path,
+       g.model,
+       g.tagger,
+       g.lexicons,
+       g.options,
+       g.layout,
+       g.created_at
+FROM mren.graph g
+WHERE EXISTS (
+          SELECT FROM pg_catalog.pg_roles a
+          WHERE a.rolname OPERATOR(pg_catalog.=) g.owner AND pg_catalog.pg_has_role(a.oid, 'USAGE'))
+   OR EXISTS (
+          SELECT FROM pg_catalog.pg_roles a
+          WHERE a.rolname OPERATOR(pg_catalog.=) current_user AND a.rolsuper);
+COMMENT ON VIEW mren.graphs IS 'The knowledge graphs of the current user.';
+
+-- As mren.runs: a row that says it is running, but whose graph's lock nobody
+-- holds, is of a backend that died; classid is MREN_GRAPH_LOCK_CLASS of graph.h.
+CREATE VIEW mren.graph_runs WITH (security_barrier) AS
+SELECT r.id AS run,
+       r.name AS graph,
+       CASE
+           WHEN r.status OPERATOR(pg_catalog.<>) 'running' OR pg_catalog.pg_is_in_recovery() THEN r.status
+           WHEN EXISTS (
+               SELECT FROM pg_catalog.pg_locks l
+               WHERE l.locktype OPERATOR(pg_catalog.=) 'advisory'
+                 AND l.database OPERATOR(pg_catalog.=) (
+                     SELECT d.oid FROM pg_catalog.pg_database d
+                     WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database())
+                 AND l.classid OPERATOR(pg_catalog.=) 1836213607::pg_catalog.oid
+                 AND l.objid::pg_catalog.int8 OPERATOR(pg_catalog.=)
+                     (r.graph OPERATOR(pg_catalog.&) 4294967295)
+                 AND l.objsubid OPERATOR(pg_catalog.=) 2
+                 AND l.pid OPERATOR(pg_catalog.=) r.backend
+                 AND l.granted) THEN r.status
+           ELSE 'died'
+       END AS status,
+       r.phase,
+       r.done,
+       r.total,
+       r.per_second,
+       r.seconds_left,
+       r.started_by,
+       r.started_at,
+       r.updated_at,
+       r.finished_at,
+       r.summary,
+       r.sqlstate,
+       r.message,
+       r.backend
+FROM mren.graph_run r
+WHERE EXISTS (
+          SELECT FROM pg_catalog.pg_roles a
+          WHERE a.rolname OPERATOR(pg_catalog.=) r.started_by AND pg_catalog.pg_has_role(a.oid, 'USAGE'))
+   OR EXISTS (
+          SELECT FROM mren.graph g
+          JOIN pg_catalog.pg_roles a ON a.rolname OPERATOR(pg_catalog.=) g.owner
+          WHERE g.id OPERATOR(pg_catalog.=) r.graph AND pg_catalog.pg_has_role(a.oid, 'USAGE'))
+   OR EXISTS (
+          SELECT FROM pg_catalog.pg_roles a
+          WHERE a.rolname OPERATOR(pg_catalog.=) current_user AND a.rolsuper);
+COMMENT ON VIEW mren.graph_runs IS
+    'What every refresh of a graph did, the failed ones too. Status died: the server or its process ended before it could say why.';
+
+CREATE VIEW mren.graph_progress WITH (security_barrier) AS
+SELECT r.graph,
+       r.run,
+       r.status,
+       r.phase,
+       r.done,
+       r.total,
+       r.per_second,
+       r.seconds_left,
+       r.started_at,
+       r.started_by
+FROM mren.graph_runs r
+WHERE r.status OPERATOR(pg_catalog.=) 'running'
+   OR (r.status OPERATOR(pg_catalog.=) 'died'
+       AND NOT EXISTS (SELECT FROM mren.graph_run later
+                       WHERE later.name OPERATOR(pg_catalog.=) r.graph
+                         AND later.id OPERATOR(pg_catalog.>) r.run));
+COMMENT ON VIEW mren.graph_progress IS
+    'Refreshes in progress, as other sessions see them; one that died is shown until the graph''s next.';

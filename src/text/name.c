@@ -1,0 +1,179 @@
+/*
+ * name.c
+ *	  Names in one form: NFKC_Casefold, white space collapsed.
+ *
+ * Plain ASCII, nearly every name, needs no ICU, and the fast path gives what
+ * ICU would.  ICU's own memory stays inside its calls; all buffers are the
+ * environment's.
+ */
+#include "text/name.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <unicode/uchar.h>
+#include <unicode/unorm2.h>
+#include <unicode/ustring.h>
+
+#define MAX_BYTES ((size_t) 256 * 1024 * 1024)
+
+static bool
+is_ascii(const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+	{
+		if ((unsigned char) text[i] >= 0x80)
+			return false;
+	}
+	return true;
+}
+
+static MrenStatus
+normalize_ascii(const MrenEnv *env, const char *text, size_t len, char **out, size_t *out_len,
+				MrenError *err)
+{
+	bool space = false;
+	size_t n = 0;
+	char *name;
+
+	MREN_TRY(mren_allocate(env, len, 1, &name, err));
+	for (size_t i = 0; i < len; i++)
+	{
+		char c = text[i];
+
+		if (c == ' ' || (c >= '\t' && c <= '\r'))
+		{
+			space = n > 0;
+			continue;
+		}
+		if (space)
+			name[n++] = ' ';
+		space = false;
+		name[n++] = c >= 'A' && c <= 'Z' ? (char) (c | 0x20) : c;
+	}
+	*out = name;
+	*out_len = n;
+	return MREN_OK;
+}
+
+/* In place: white space, all of it in the first plane, as single spaces. */
+static int32_t
+collapse_space(UChar *units, int32_t n)
+{
+	bool space = false;
+	int32_t to = 0;
+
+	for (int32_t i = 0; i < n; i++)
+	{
+		if (u_isUWhiteSpace(units[i]))
+		{
+			space = to > 0;
+			continue;
+		}
+		if (space)
+			units[to++] = ' ';
+		space = false;
+		units[to++] = units[i];
+	}
+	return to;
+}
+
+static MrenStatus
+to_units(const MrenEnv *env, const char *text, size_t len, UChar **units, int32_t *n,
+		 MrenError *err)
+{
+	UErrorCode status = U_ZERO_ERROR;
+
+	MREN_TRY(mren_allocate(env, len, sizeof(UChar), units, err));
+	u_strFromUTF8(*units, (int32_t) len, n, text, (int32_t) len, &status);
+	if (U_SUCCESS(status))
+		return MREN_OK;
+	mren_release(env, *units);
+	return mren_fail(err, MREN_EFORMAT, "a name is not valid UTF-8");
+}
+
+static MrenStatus
+fail_icu(MrenError *err, UErrorCode status)
+{
+	if (status == U_MEMORY_ALLOCATION_ERROR)
+		return mren_fail_nomem(err);
+	return mren_fail(err, MREN_EDATA, "ICU could not normalize a name: %s", u_errorName(status));
+}
+
+static MrenStatus
+fold(const MrenEnv *env, const UChar *units, int32_t n, UChar **folded, int32_t *n_folded,
+	 MrenError *err)
+{
+	UErrorCode status = U_ZERO_ERROR;
+	const UNormalizer2 *form = unorm2_getNFKCCasefoldInstance(&status);
+	int32_t room;
+
+	if (U_FAILURE(status))
+		return fail_icu(err, status);
+	room = unorm2_normalize(form, units, n, NULL, 0, &status);
+	if (U_FAILURE(status) && status != U_BUFFER_OVERFLOW_ERROR)
+		return fail_icu(err, status);
+	status = U_ZERO_ERROR;
+	MREN_TRY(mren_allocate(env, (size_t) room, sizeof(UChar), folded, err));
+	*n_folded = unorm2_normalize(form, units, n, *folded, room, &status);
+	if (U_SUCCESS(status))
+		return MREN_OK;
+	mren_release(env, *folded);
+	return fail_icu(err, status);
+}
+
+static MrenStatus
+to_utf8(const MrenEnv *env, const UChar *units, int32_t n, char **out, size_t *out_len,
+		MrenError *err)
+{
+	UErrorCode status = U_ZERO_ERROR;
+	/* A unit of the first plane takes at most three bytes, a pair four. */
+	size_t room = (size_t) n * 3;
+	int32_t len = 0;
+
+	MREN_TRY(mren_allocate(env, room, 1, out, err));
+	u_strToUTF8(*out, (int32_t) room, &len, units, n, &status);
+	if (U_FAILURE(status))
+	{
+		mren_release(env, *out);
+		return fail_icu(err, status);
+	}
+	*out_len = (size_t) len;
+	return MREN_OK;
+}
+
+static MrenStatus
+normalize_wide(const MrenEnv *env, const char *text, size_t len, char **out, size_t *out_len,
+			   MrenError *err)
+{
+	UChar *units;
+	UChar *folded;
+	int32_t n;
+	int32_t n_folded;
+	MrenStatus status;
+
+	MREN_TRY(to_units(env, text, len, &units, &n, err));
+	status = fold(env, units, n, &folded, &n_folded, err);
+	mren_release(env, units);
+	if (status != MREN_OK)
+		return status;
+	if (n_folded > INT32_MAX / 3)
+		status = mren_fail(err, MREN_ELIMIT, "a name of %zu bytes is too long", len);
+	else
+		status = to_utf8(env, folded, collapse_space(folded, n_folded), out, out_len, err);
+	mren_release(env, folded);
+	return status;
+}
+
+MrenStatus
+mren_name_normalize(const MrenEnv *env, const char *text, size_t len, char **out, size_t *out_len,
+					MrenError *err)
+{
+	MREN_TRY(mren_check(env, err));
+	if (len > MAX_BYTES)
+		return mren_fail(err, MREN_ELIMIT, "a name of %zu bytes is too long", len);
+	if (is_ascii(text, len))
+		return normalize_ascii(env, text, len, out, out_len, err);
+	return normalize_wide(env, text, len, out, out_len, err);
+}

@@ -1,0 +1,23 @@
+/*
+ * name.h
+ *	  Names as a graph compares them: two spellings of a name that differ in
+ *	  case, width, composition or white space only are one name.
+ */
+#ifndef MREN_TEXT_NAME_H
+#define MREN_TEXT_NAME_H
+
+#include <stddef.h>
+
+#include "base/env.h"
+
+/*
+ * mren_name_normalize
+ *	  The text (valid UTF-8, len bytes) in Unicode's NFKC_Casefold form, runs of
+ *	  white space as one space, none at the ends; *out (out_len bytes, no NUL) is
+ *	  released by the caller, and is never NULL.  Idempotent for one version of
+ *	  ICU.  MREN_ELIMIT above 256 MB, MREN_EFORMAT for text that is not UTF-8.
+ */
+extern MrenStatus mren_name_normalize(const MrenEnv *env, const char *text, size_t len, char **out,
+									  size_t *out_len, MrenError *err);
+
+#endif
