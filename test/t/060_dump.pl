@@ -31,6 +31,7 @@ CREATE TABLE seen AS
 SELECT id, sentence, head, tail, CASE id % 3 WHEN 1 THEN $red WHEN 2 THEN $blue END AS image, relation FROM pairs;
 SET client_min_messages = warning;
 CALL mren.train('p', 'SELECT * FROM seen', '{"image_encoder": "tiny", "hidden": [8], "epochs": 20}');
+CALL mren.retrain('p', min_new_rows => 0, promote => 'never');
 SQL
 
 # Everything that a user can see of the models, and what they answer.
@@ -39,6 +40,7 @@ my @questions = (
 	[ 'encoders'    => 'SELECT name, dimension, size, sha256, loaded_at FROM mren.image_encoders' ],
 	[ 'word vector' => "SELECT mren.word_vector('tiny', 'wheel')" ],
 	[ 'models' => 'SELECT * FROM mren.models ORDER BY model, version' ],
+	[ 'what retraining goes by' => 'SELECT version, query, search_path, query_owner, given FROM mren.model_version ORDER BY id' ],
 	[ 'runs' => 'SELECT * FROM mren.runs ORDER BY run' ],
 	[ 'exports' => 'SELECT model, version, md5(mren.export_model(model, version)) FROM mren.models ORDER BY 1, 2' ],
 	[ 'a stored network' => 'SELECT md5(network::text) FROM kept' ],
@@ -81,6 +83,8 @@ is($session->query(q{SELECT mren.save_model('m', network) FROM kept}), '3', 'the
 is($session->query(q{SELECT mren.save_model('another', network) FROM kept}), '1', 'a new model can be saved');
 is($session->query(q{SELECT mren.rollback('m')}), '1', 'the history of deployments was carried');
 is($session->query('SELECT count(*) FROM mren.models GROUP BY model, version HAVING count(*) > 1'), '', 'no version is there twice');
+
+is($session->query(q{SET client_min_messages = warning; CALL mren.retrain('p', min_new_rows => 0)}), '3|undecided', 'a model can be retrained by what was kept');
 
 # A model alone, by its bytes, into a database with the same embeddings.
 $new->sql('CREATE DATABASE other TEMPLATE template0; CREATE DATABASE script TEMPLATE template0');
