@@ -3,12 +3,14 @@
  *	  Trains and scores the core without a server: how an option or a change
  *	  of the network is tried before it becomes a default.
  *
- * experiment VECTORS ROWS.tsv [TEST.tsv] [folds=5] [images=FILE.f32:DIM] [option=value ...]
+ * experiment VECTORS ROWS.tsv [TEST.tsv] [folds=5] [images=FILE.f32:DIM] [lexicon=FILE.tsv]
+ *		[option=value ...]
  *
  * A row is relation, sentence, head lower, head upper, tail lower, tail upper
  * (characters), and perhaps head type, tail type, number of its picture (or
  * empty), split, separated by tabs.  With a test file it is scored; otherwise
  * rows are divided into folds by their sentence and the pooled predictions scored.
+ * VECTORS is "none" to go without; a lexicon's line is phrase, tab, type.
  * images holds DIM floats of each picture in this machine's byte order.
  */
 #include <math.h>
@@ -23,7 +25,7 @@
 #include "net/metrics.h"
 #include "net/trainer.h"
 #include "text/encode.h"
-#include "text/features.h"
+#include "text/features_lexicon.h"
 #include "text/vectors.h"
 
 #define MAX_FIELDS 10
@@ -57,6 +59,9 @@ typedef struct Lab
 	MrenTokenizer *tokenizer;
 	MrenEncoded encoded;
 	MrenFeatures features;
+	char *lexicon_path;
+	MrenLexicon *lexicon;
+	MrenLexiconTypes types;
 } Lab;
 
 static void *
@@ -158,7 +163,9 @@ find_word(void *state, const char *word, size_t len, int32_t *id, MrenError *err
 	const Lab *lab = state;
 
 	(void) error;
-	*id = lab->slots[word_slot(lab, word, len)];
+	*id = -1;
+	if (lab->n_words > 0)
+		*id = lab->slots[word_slot(lab, word, len)];
 	return MREN_OK;
 }
 
@@ -182,6 +189,26 @@ load_vectors(Lab *lab, const char *path)
 	memset(lab->slots, 0xFF, lab->n_slots * sizeof(int32_t));
 	for (size_t i = 0; i < lab->n_words; i++)
 		lab->slots[word_slot(lab, lab->words[i], strlen(lab->words[i]))] = (int32_t) i;
+}
+
+static void
+load_lexicon(Lab *lab)
+{
+	size_t len;
+	char *data = read_file(lab->lexicon_path, &len);
+	char *at = data;
+	char *line;
+
+	must(mren_lexicon_create(&lab->env, &lab->lexicon, &err));
+	while ((line = strsep(&at, "\n")) != NULL && *line != '\0')
+	{
+		char *phrase = strsep(&line, "\t");
+
+		must(mren_lexicon_add(lab->lexicon, lab->tokenizer, phrase, strlen(phrase), line,
+							  strlen(line), 1, &err));
+	}
+	must(mren_lexicon_finish(lab->lexicon, &err));
+	free(data);
 }
 
 static const float *
@@ -271,6 +298,10 @@ make_features(Lab *lab, const Row *row)
 						 .head_type = type_of(row, 6),
 						 .tail_type = type_of(row, 7)};
 
+	if (lab->lexicon != NULL)
+		must(mren_lexicon_types(&lab->env, lab->tokenizer,
+								(const MrenLexicon *const *) &lab->lexicon, 1, &in,
+								strlen(row->fields[1]), &lab->types, &err));
 	must(mren_features_extract(&lab->env, &in, &lab->features, &err));
 }
 
@@ -474,6 +505,8 @@ set_option(Lab *lab, char *argument)
 
 	if (strcmp(key, "folds") == 0)
 		lab->folds = atoi(argument);
+	else if (strcmp(key, "lexicon") == 0)
+		lab->lexicon_path = argument;
 	else if (strcmp(key, "images") == 0)
 	{
 		lab->image_path = strsep(&argument, ":");
@@ -524,10 +557,13 @@ main(int argc, char **argv)
 		else
 			test_path = argv[i];
 	}
-	load_vectors(&lab, argv[1]);
+	if (strcmp(argv[1], "none") != 0)
+		load_vectors(&lab, argv[1]);
 	if (lab.image_path != NULL)
 		lab.images = (float *) (void *) read_file(lab.image_path, &len);
 	must(mren_tokenizer_open(&lab.env, &lab.tokenizer, &err));
+	if (lab.lexicon_path != NULL)
+		load_lexicon(&lab);
 	rows = load_rows(argv[2], &n);
 	if (test_path != NULL)
 	{

@@ -19,6 +19,7 @@
 
 #define MREN_MAX_WIDE_BITS 22
 #define MREN_MAX_WIDE_WEIGHTS ((size_t) 1 << 28) /* rows times relations */
+#define MREN_MAX_NET_LEXICONS 16
 #define MREN_NO_ROW UINT32_MAX
 
 /* Slots to rows: a bit for each slot, and for each word of bits the rows before it. */

@@ -426,8 +426,6 @@ mren_example_identity(const MrenExample *example)
 		hash = mren_hash64(example->head_box, sizeof(example->head_box), hash);
 	if (example->has_tail_box)
 		hash = mren_hash64(example->tail_box, sizeof(example->tail_box), hash);
-	if (example->n_features > 0)
-		hash = mren_hash64(example->features, 4 * (size_t) example->n_features, hash);
 	return hash;
 }
 

@@ -102,8 +102,8 @@ extern int mren_example_compare(const uint8_t *a, const uint8_t *b);
 
 /*
  * mren_example_identity
- *	  Hash of what the row says (sentence, mentions, types, boxes, image, features
- *	  and relation), without weight and split: tells a row seen in training.
+ *	  Hash of what the row says (sentence, mentions, types, boxes, image and
+ *	  relation), without features, which depend on options, and without weight and split: tells a row seen in training.
  */
 extern uint64_t mren_example_identity(const MrenExample *example);
 

@@ -66,7 +66,7 @@ fail_shape(MrenError *err, const char *what, size_t value)
 MrenStatus
 mren_shape_check(const MrenNetShape *shape, MrenError *err)
 {
-	if (shape->embedding_dim < 1 || shape->embedding_dim > MREN_MAX_DIM)
+	if (shape->embedding_dim > MREN_MAX_DIM)
 		return fail_shape(err, "word dimension", shape->embedding_dim);
 	if (shape->image_dim > MREN_MAX_DIM)
 		return fail_shape(err, "image dimension", shape->image_dim);

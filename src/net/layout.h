@@ -19,7 +19,7 @@
 
 typedef struct MrenNetShape
 {
-	size_t embedding_dim; /* 1 .. MREN_MAX_DIM */
+	size_t embedding_dim; /* .. MREN_MAX_DIM; 0: no word vectors */
 	size_t image_dim;	  /* 0: no image branch */
 	size_t n_types;
 	size_t n_relations; /* >= 2 */

@@ -227,6 +227,9 @@ mren_net_complete(MrenNet *net, MrenError *err)
 	if (net->complete)
 		return MREN_OK;
 	MREN_TRY(check_tensors(net, err));
+	if (net->lexicons.len % 32 != 0)
+		return mren_fail(err, MREN_EFORMAT, "invalid network: %zu bytes of lexicons",
+						 net->lexicons.len);
 	MREN_TRY(index_wide(net, err));
 	net->n_packed = packed_size(net);
 	mren_release(&net->env, net->packed);
@@ -250,8 +253,8 @@ mren_net_info(const MrenNet *net, MrenNetInfo *info)
 	info->wide_bits = net->shape.wide_bits;
 	info->memory = sizeof(*net) + (net->layout.size + net->n_packed) * sizeof(float) +
 				   net->n_training * sizeof(uint64_t) + net->wide_slots.capacity +
-				   mren_wide_index_bytes(&net->wide) + net->relations.bytes.capacity +
-				   net->types.bytes.capacity +
+				   net->lexicons.capacity + mren_wide_index_bytes(&net->wide) +
+				   net->relations.bytes.capacity + net->types.bytes.capacity +
 				   (net->relations.items_capacity + net->types.items_capacity) *
 					   (sizeof(MrenName) + sizeof(uint32_t));
 	info->n_training_rows = net->n_training;
@@ -261,6 +264,8 @@ mren_net_info(const MrenNet *net, MrenNetInfo *info)
 	info->has_image = net->shape.image_dim > 0;
 	memcpy(info->embeddings_sha256, net->embeddings_sha256, 32);
 	memcpy(info->encoder_sha256, net->encoder_sha256, 32);
+	info->lexicons_sha256 = net->lexicons.data;
+	info->n_lexicons = net->lexicons.len / 32;
 }
 
 MrenText

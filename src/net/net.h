@@ -46,12 +46,14 @@ typedef struct MrenNetInfo
 	size_t n_parameters;
 	size_t memory; /* bytes held */
 	size_t n_training_rows;
-	int32_t negative;	/* index of the relation that means "none"; -1: there is none */
-	double threshold;	/* abstain below it; negative: never */
-	double temperature; /* 1: not calibrated */
-	bool has_image;		/* image_dim > 0 */
-	uint8_t embeddings_sha256[32];
-	uint8_t encoder_sha256[32]; /* zeros without pictures */
+	int32_t negative;				/* index of the relation that means "none"; -1: there is none */
+	double threshold;				/* abstain below it; negative: never */
+	double temperature;				/* 1: not calibrated */
+	bool has_image;					/* image_dim > 0 */
+	uint8_t embeddings_sha256[32];	/* zeros without word vectors */
+	uint8_t encoder_sha256[32];		/* zeros without pictures */
+	const uint8_t *lexicons_sha256; /* (n_lexicons, 32) of the net, in the order of training */
+	size_t n_lexicons;
 } MrenNetInfo;
 
 extern void mren_net_info(const MrenNet *net, MrenNetInfo *info);

@@ -35,6 +35,7 @@ static const Field table[] = {
 	{41, FIELD_SIZE, AT(shape.wide_rows), 0, 1, (double) MREN_MAX_WIDE_WEIGHTS,
 	 "number of features"},
 	{42, FIELD_BYTES, AT(wide_slots), 0, 4, 4.0 * MREN_MAX_WIDE_WEIGHTS, "slots of features"},
+	{43, FIELD_BYTES, AT(lexicons), 0, 32, 32.0 * MREN_MAX_NET_LEXICONS, "lexicons"},
 };
 
 #define N_FIELDS (sizeof(table) / sizeof(table[0]))

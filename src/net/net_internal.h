@@ -40,6 +40,7 @@ struct MrenNet
 	uint64_t *training; /* (n_training) identities, ascending */
 	size_t n_training;
 
+	MrenBuffer lexicons;   /* sha256 of each lexicon that the features read */
 	MrenBuffer wide_slots; /* (shape.wide_rows) u32, ascending: the slots that have weights */
 
 	/* Made by mren_net_complete. */

@@ -152,7 +152,7 @@ mren_text_pool(const MrenNetShape *shape, const MrenVectors *vectors, float scal
 		types[head_type] = 1;
 	if (tail_type >= 0)
 		types[shape->n_types + (size_t) tail_type] = 1;
-	return pool.any_unknown;
+	return pool.any_unknown && shape->embedding_dim > 0;
 }
 
 void

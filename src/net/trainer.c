@@ -37,6 +37,9 @@ mren_trainer_create(const MrenEnv *env, const MrenOptions *options, const MrenTr
 	t->vectors = inputs->vectors;
 	t->image_dim = inputs->image_dim;
 	memcpy(t->embeddings_sha256, inputs->embeddings_sha256, 32);
+	t->n_lexicons = inputs->n_lexicons;
+	if (inputs->n_lexicons > 0)
+		memcpy(t->lexicons_sha256, inputs->lexicons_sha256, 32 * inputs->n_lexicons);
 	if (inputs->encoder_sha256 != NULL)
 		memcpy(t->encoder_sha256, inputs->encoder_sha256, 32);
 	t->phase = 1;
@@ -94,7 +97,7 @@ shape_of(MrenTrainer *trainer, MrenError *err)
 	shape->window = options->window;
 	shape->product = trainer->image_dim > 0 ? options->product : 0;
 	shape->n_hidden = options->n_hidden;
-	if (options->text_encoder == MREN_TEXT_CONV)
+	if (options->text_encoder == MREN_TEXT_CONV && shape->embedding_dim > 0)
 	{
 		shape->filters = options->filters;
 		shape->position_dim = POSITION_DIM;

@@ -22,6 +22,8 @@ typedef struct MrenTrainerInputs
 	size_t image_dim;				  /* 0: no picture in this training */
 	const uint8_t *embeddings_sha256; /* 32 bytes */
 	const uint8_t *encoder_sha256;	  /* 32 bytes, or NULL without pictures */
+	const uint8_t *lexicons_sha256;	  /* (n_lexicons, 32) of those the features read */
+	size_t n_lexicons;				  /* at most MREN_MAX_NET_LEXICONS */
 } MrenTrainerInputs;
 
 typedef enum MrenTrainEvent

@@ -62,6 +62,8 @@ fill_net(const MrenTrainer *trainer, MrenNet *net, MrenError *err)
 {
 	net->shape = trainer->shape;
 	net->shape.wide_rows = mren_trainer_wide_used(trainer);
+	if (net->shape.wide_rows == 0)
+		net->shape.wide_bits = 0;
 	MREN_TRY(mren_net_allocate(net, SIZE_MAX, err));
 	MREN_TRY(copy_names(&trainer->env, &trainer->relations, &net->relations, err));
 	MREN_TRY(copy_names(&trainer->env, &trainer->types, &net->types, err));

@@ -107,6 +107,8 @@ struct MrenTrainer
 	MrenSource source;
 	MrenVectors vectors;
 	uint8_t embeddings_sha256[32];
+	uint8_t lexicons_sha256[MREN_MAX_NET_LEXICONS][32];
+	size_t n_lexicons;
 	uint8_t encoder_sha256[32];
 	size_t image_dim;
 

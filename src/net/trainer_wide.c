@@ -72,8 +72,6 @@ mren_trainer_wide_choose(MrenTrainer *trainer, MrenError *err)
 		return MREN_OK;
 	for (size_t i = 0; i < n_slots; i++)
 		n += wide->counts[i] >= LEAST_COUNT;
-	/* Also where none is worth weights: rows are known by their features. */
-	trainer->shape.wide_bits = trainer->options.wide;
 	if (n == 0)
 		return MREN_OK;
 	if (n > MREN_MAX_WIDE_WEIGHTS / trainer->relations.n)
@@ -84,6 +82,7 @@ mren_trainer_wide_choose(MrenTrainer *trainer, MrenError *err)
 		return MREN_ELIMIT;
 	}
 	MREN_TRY(mren_allocate(&trainer->env, n, sizeof(uint32_t), &wide->slots, err));
+	trainer->shape.wide_bits = trainer->options.wide;
 	for (size_t i = 0; i < n_slots; i++)
 	{
 		if (wide->counts[i] >= LEAST_COUNT)
@@ -373,6 +372,9 @@ mren_trainer_wide_finish(const MrenTrainer *trainer, MrenNet *net, MrenError *er
 	if (net->shape.wide_rows == 0)
 		return MREN_OK;
 	to = mren_tensor_at(&net->layout, net->values, net->layout.ids.wide);
+	if (trainer->n_lexicons > 0)
+		MREN_TRY(mren_buffer_append(&trainer->env, &net->lexicons, trainer->lexicons_sha256,
+									32 * trainer->n_lexicons, err));
 	MREN_TRY(mren_buffer_reserve(&trainer->env, &net->wide_slots, 4 * net->shape.wide_rows, err));
 	for (size_t i = 0; i < trainer->shape.wide_rows; i++)
 	{

@@ -71,6 +71,9 @@ open_site(MemoryContext parent, const Jsonb *object)
 	site->json = mren_train_options_json(&site->options);
 	site->words = mren_words_open(&site->options.embedding_row);
 	mren_words_ids(site->words, &site->vocabulary);
+	site->lexicons.n = site->options.lexicons.n;
+	for (int i = 0; i < site->lexicons.n; i++)
+		site->lexicons.items[i] = mren_lexicon_open(&site->options.lexicons.rows[i]);
 	MemoryContextSwitchTo(old);
 	return site;
 }
@@ -149,7 +152,8 @@ mren_encode_row(MrenEncodeSite *site, const MrenPair *pair, MrenText relation, M
 						site->options.encoder_row.dimension);
 	if (site->options.net.wide > 0)
 	{
-		const MrenFeatures *features = mren_encode_features(pair, row, (MrenToken){0});
+		const MrenFeatures *features =
+			mren_row_features(pair, row, &site->lexicons, (MrenToken){0});
 
 		example->features = features->codes;
 		example->n_features = (uint32) features->n;

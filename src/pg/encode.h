@@ -14,6 +14,7 @@
 #include "pg/args.h"
 #include "pg/encoders.h"
 #include "pg/options.h"
+#include "pg/row_features.h"
 #include "pg/words.h"
 
 /*
@@ -43,8 +44,9 @@ typedef struct MrenEncodeSite
 	MrenWords *words;
 	MrenVocabulary vocabulary;
 	MrenEncoder *encoder; /* opened by the first picture */
-	MemoryContext row;	  /* for one row; the function resets it */
-	MemoryContext site;	  /* holds everything, this struct included */
+	MrenRowLexicons lexicons;
+	MemoryContext row;	/* for one row; the function resets it */
+	MemoryContext site; /* holds everything, this struct included */
 } MrenEncodeSite;
 
 /*

@@ -104,6 +104,7 @@ typedef struct Occluded
 {
 	MrenPair pair;
 	const MrenEncoded *row;
+	const MrenRowLexicons *lexicons;
 } Occluded;
 
 static MrenStatus
@@ -125,7 +126,7 @@ features_without(void *state, const MrenContribution *part, uint32_t *codes, siz
 		pair.head_type.data = NULL;
 	else if (part->part == MREN_PART_TAIL_TYPE)
 		pair.tail_type.data = NULL;
-	features = mren_encode_features(&pair, occluded->row, without);
+	features = mren_row_features(&pair, occluded->row, occluded->lexicons, without);
 	memcpy(codes, features->codes, features->n * sizeof(uint32_t));
 	*n = features->n;
 	return MREN_OK;
@@ -163,7 +164,7 @@ explain(FunctionCallInfo fcinfo, bool ranges)
 		return (Datum) 0;
 	row = mren_predictor_row(&predictor, &pair, &input);
 	keep_features(&input);
-	occluded = (Occluded){pair, row};
+	occluded = (Occluded){pair, row, &predictor.lexicons};
 	MREN_PG_TRY(mren_net_explain(predictor.net, &predictor.vectors, &input, &source, -1, &env,
 								 &contributions, &n, &err));
 	for (size_t i = 0; i < n; i++)

@@ -248,7 +248,10 @@ needs_of(const MrenNetwork *network, Needs *needs)
 		return;
 	}
 	mren_net_info(network->net, &info);
-	needs->has_embeddings = true;
+	needs->has_embeddings = info.embedding_dim > 0;
+	if (info.n_lexicons > 0)
+		needs->lexicons = hashes_datum((const uint8(*)[MREN_SHA256_LENGTH]) info.lexicons_sha256,
+									   info.n_lexicons);
 	needs->has_encoder = info.has_image;
 	memcpy(needs->embeddings, info.embeddings_sha256, MREN_SHA256_LENGTH);
 	memcpy(needs->encoder, info.encoder_sha256, MREN_SHA256_LENGTH);

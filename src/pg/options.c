@@ -137,22 +137,35 @@ unknown_key(const char *key)
 	mren_options_list(known, sizeof(known));
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("unknown option \"%s\"", key),
-			 errhint("Options are embeddings, image_encoder, deploy, gate_share, %s.", known)));
+			 errhint("Options are embeddings, image_encoder, lexicons, deploy, gate_share, %s.",
+					 known)));
 }
 
+/* What an option says null of, so that what is loaded is not taken. */
+typedef struct Unwanted
+{
+	bool embeddings;
+	bool encoder;
+} Unwanted;
+
 static void
-set_option(MrenTrainOptions *options, const char *key, const JsonbValue *value, bool *no_encoder)
+set_option(MrenTrainOptions *options, const char *key, const JsonbValue *value, Unwanted *unwanted)
 {
 	MrenValue core;
 	MrenError err;
 
 	if (strcmp(key, "embeddings") == 0)
+	{
 		options->embeddings = mren_option_name(key, value);
+		unwanted->embeddings = options->embeddings == NULL;
+	}
 	else if (strcmp(key, "image_encoder") == 0)
 	{
 		options->image_encoder = mren_option_name(key, value);
-		*no_encoder = options->image_encoder == NULL;
+		unwanted->encoder = options->image_encoder == NULL;
 	}
+	else if (strcmp(key, "lexicons") == 0)
+		mren_lexicon_list_set(&options->lexicons, value);
 	else if (strcmp(key, "deploy") == 0)
 		options->deploy = mren_option_bool(key, value);
 	else if (strcmp(key, "gate_share") == 0)
@@ -171,28 +184,31 @@ set_option(MrenTrainOptions *options, const char *key, const JsonbValue *value, 
  * used must not depend on which rows come first.
  */
 static void
-resolve(MrenTrainOptions *options, bool no_encoder)
+resolve(MrenTrainOptions *options, const Unwanted *unwanted)
 {
 	char *name;
 	int n;
 
-	if (options->embeddings == NULL)
+	if (options->embeddings == NULL && !unwanted->embeddings)
 	{
 		n = mren_catalog_count_embeddings(&name);
-		if (n != 1)
+		if (n > 1 || (n == 0 && options->net.wide == 0))
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 n == 0 ? errmsg("no word embeddings are loaded")
 							: errmsg("option \"embeddings\" is missing, and %d sets are loaded", n),
 					 n == 0 ? errhint("Load some with mren.load_embeddings.")
 							: errhint("Name one; mren.embeddings lists them.")));
-		options->embeddings = name;
+		options->embeddings = n == 1 ? name : NULL;
 	}
-	mren_catalog_need_embedding(options->embeddings, &options->embedding_row);
-	if (options->image_encoder == NULL && !no_encoder && mren_catalog_count_encoders(&name) == 1)
+	if (options->embeddings != NULL)
+		mren_catalog_need_embedding(options->embeddings, &options->embedding_row);
+	if (options->image_encoder == NULL && !unwanted->encoder &&
+		mren_catalog_count_encoders(&name) == 1)
 		options->image_encoder = name;
 	if (options->image_encoder != NULL)
 		mren_catalog_need_encoder(options->image_encoder, &options->encoder_row);
+	mren_lexicon_list_resolve(&options->lexicons);
 }
 
 void
@@ -202,7 +218,7 @@ mren_train_options(const Jsonb *object, MrenTrainOptions *options)
 	JsonbIteratorToken token;
 	JsonbValue item;
 	char *key = NULL;
-	bool no_encoder = false;
+	Unwanted unwanted = {false, false};
 
 	memset(options, 0, sizeof(*options));
 	mren_options_init(&options->net);
@@ -218,10 +234,10 @@ mren_train_options(const Jsonb *object, MrenTrainOptions *options)
 			if (token == WJB_KEY)
 				key = value_string(&item);
 			else if (token == WJB_VALUE)
-				set_option(options, key, &item, &no_encoder);
+				set_option(options, key, &item, &unwanted);
 		}
 	}
-	resolve(options, no_encoder);
+	resolve(options, &unwanted);
 }
 
 void
@@ -251,6 +267,7 @@ mren_train_options_json(const MrenTrainOptions *options)
 	appendBinaryStringInfo(&json, core, end - 1);
 	mren_option_append(&json, "embeddings", options->embeddings);
 	mren_option_append(&json, "image_encoder", options->image_encoder);
+	mren_lexicon_list_append(&json, &options->lexicons);
 	appendStringInfo(&json, ", \"deploy\": %s, \"gate_share\": %g}",
 					 options->deploy ? "true" : "false", options->gate_share);
 	mren_release(&env, core);

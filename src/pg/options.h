@@ -13,16 +13,18 @@
 
 #include "net/options.h"
 #include "pg/catalog.h"
+#include "pg/lexicon_list.h"
 
 typedef struct MrenTrainOptions
 {
 	MrenOptions net;
-	char *embeddings;	 /* name; of the only set loaded where the option is missing */
+	char *embeddings;	 /* name, or NULL: none.  The only set loaded where the option is missing */
 	char *image_encoder; /* name, or NULL: no picture can be used */
 	bool deploy;
 	double gate_share; /* of the rows, held out to judge models by; 0 .. 0.5 */
-	MrenEmbeddingRow embedding_row;
-	MrenEncoderRow encoder_row; /* if image_encoder */
+	MrenLexiconList lexicons;
+	MrenEmbeddingRow embedding_row; /* of dimension 0 without embeddings */
+	MrenEncoderRow encoder_row;		/* if image_encoder */
 } MrenTrainOptions;
 
 /*

@@ -153,8 +153,6 @@ seen_in_training(const Side *side, const MrenPair *pair, const MrenInput *input,
 	relation = mren_pg_utf8(actual, strlen(actual));
 	mren_encode_example(example, &sentence, pair, (MrenText){relation.data, relation.len},
 						input->image, side->predictor.info.image_dim);
-	example->features = input->features;
-	example->n_features = (uint32) input->n_features;
 	return mren_net_trained_on(side->predictor.net, mren_example_identity(example));
 }
 

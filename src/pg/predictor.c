@@ -29,7 +29,6 @@ static MrenCache cache = MREN_CACHE_INIT(cache, &mren_model_cache, NULL);
 
 /* The buffers of the row at hand. */
 static MrenEncoded encoded;
-static MrenFeatures row_features;
 
 /* Buffers that one long text blew up are given back after the next row. */
 #define KEEP_TEXT_BYTES (1024 * 1024)
@@ -81,6 +80,10 @@ mren_predictor_open(MrenPredictor *predictor, const char *model, int len, int32 
 	memcpy(predictor->encoder_hash, deployed->version.encoder, MREN_SHA256_LENGTH);
 	predictor->words = mren_words_open(&deployed->embedding);
 	mren_words_slots(predictor->words, &predictor->vocabulary, &predictor->vectors);
+	predictor->lexicons.n = (int) predictor->info.n_lexicons;
+	for (int i = 0; i < predictor->lexicons.n; i++)
+		predictor->lexicons.items[i] =
+			mren_lexicon_open_by_hash(predictor->info.lexicons_sha256 + 32 * i, predictor->model);
 }
 
 MrenEncoder *
@@ -111,45 +114,6 @@ mren_encode_pair(const MrenVocabulary *vocabulary, const MrenPair *pair)
 	MREN_PG_TRY(mren_encode(tokenizer, &env, vocabulary, pair->sentence.data, pair->sentence.len,
 							&pair->head, &pair->tail, &encoded, &err));
 	return &encoded;
-}
-
-static MrenFeatureType
-feature_type(MrenText type)
-{
-	return (MrenFeatureType){type.data, type.len};
-}
-
-const MrenFeatures *
-mren_encode_features(const MrenPair *pair, const MrenEncoded *row, MrenToken without)
-{
-	MrenFeatureRow in = {.text = pair->sentence.data,
-						 .tokens = row->split.items,
-						 .n_tokens = row->split.n,
-						 .head = row->head,
-						 .tail = row->tail,
-						 .head_type = feature_type(pair->head_type),
-						 .tail_type = feature_type(pair->tail_type)};
-	MrenToken *kept = NULL;
-	MrenEnv env;
-	MrenError err;
-
-	if (without.end > without.start)
-	{
-		kept = palloc_extended(Max(row->split.n, 1) * sizeof(MrenToken), MCXT_ALLOC_HUGE);
-		in.tokens = kept;
-		in.n_tokens = 0;
-		for (size_t i = 0; i < row->split.n; i++)
-		{
-			if (row->split.items[i].end <= without.start ||
-				row->split.items[i].start >= without.end)
-				kept[in.n_tokens++] = row->split.items[i];
-		}
-	}
-	env = mren_pg_env(mren_pg_text_context());
-	MREN_PG_TRY(mren_features_extract(&env, &in, &row_features, &err));
-	if (kept != NULL)
-		pfree(kept);
-	return &row_features;
 }
 
 /* The picture's vector, from the picture or as the caller kept it. */
@@ -198,7 +162,8 @@ mren_predictor_row(MrenPredictor *predictor, const MrenPair *pair, MrenInput *in
 	input->sentence = &row->sentence;
 	if (predictor->info.wide_bits > 0)
 	{
-		const MrenFeatures *features = mren_encode_features(pair, row, (MrenToken){0});
+		const MrenFeatures *features =
+			mren_row_features(pair, row, &predictor->lexicons, (MrenToken){0});
 
 		input->features = features->codes;
 		input->n_features = features->n;

@@ -11,9 +11,9 @@
 #include "net/net.h"
 #include "pg/args.h"
 #include "pg/encoders.h"
+#include "pg/row_features.h"
 #include "pg/words.h"
 #include "text/encode.h"
-#include "text/features.h"
 
 typedef struct MrenPredictor
 {
@@ -22,6 +22,7 @@ typedef struct MrenPredictor
 	char *model; /* name */
 	int32 version;
 	MrenWords *words;
+	MrenRowLexicons lexicons;
 	MrenVocabulary vocabulary;
 	MrenVectors vectors;
 	uint8 encoder_hash[MREN_SHA256_LENGTH];
@@ -82,13 +83,5 @@ extern text *mren_predictor_relation(const MrenPredictor *predictor, int i);
  *	  tokenizer; valid until its next call.
  */
 extern const MrenEncoded *mren_encode_pair(const MrenVocabulary *vocabulary, const MrenPair *pair);
-
-/*
- * mren_encode_features
- *	  The lexical features of the pair that was just encoded, without the tokens
- *	  inside bytes without.start .. without.end - 1; valid until the next call.
- */
-extern const MrenFeatures *mren_encode_features(const MrenPair *pair, const MrenEncoded *row,
-												MrenToken without);
 
 #endif

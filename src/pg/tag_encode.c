@@ -49,9 +49,9 @@ open_site(MemoryContext parent, const Jsonb *object)
 		site->reader.words = mren_words_open(&site->options.embedding_row);
 		mren_words_ids(site->reader.words, &site->reader.vocabulary);
 	}
-	site->reader.n_lexicons = site->options.n_lexicons;
-	for (int i = 0; i < site->options.n_lexicons; i++)
-		site->reader.lexicons[i] = mren_lexicon_open(&site->options.lexicon_rows[i]);
+	site->reader.n_lexicons = site->options.lexicons.n;
+	for (int i = 0; i < site->options.lexicons.n; i++)
+		site->reader.lexicons[i] = mren_lexicon_open(&site->options.lexicons.rows[i]);
 	MemoryContextSwitchTo(old);
 	return site;
 }

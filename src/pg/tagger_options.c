@@ -7,7 +7,6 @@
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
-#include "utils/json.h"
 
 #include "pg/env.h"
 #include "pg/options.h"
@@ -23,51 +22,6 @@ unknown_key(const char *key)
 }
 
 static void
-no_lexicons(void)
-{
-	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					errmsg("option \"lexicons\" is not an array of names"),
-					errhint("Give a JSON array of at most %d different names; mren.lexicons lists "
-							"what is loaded.",
-							MREN_MAX_TAG_LEXICONS)));
-}
-
-static void
-add_lexicon(MrenTaggerOptions *options, const JsonbValue *value)
-{
-	char *name;
-
-	if (value->type != jbvString || options->n_lexicons == MREN_MAX_TAG_LEXICONS)
-		no_lexicons();
-	name = pnstrdup(value->val.string.val, value->val.string.len);
-	for (int i = 0; i < options->n_lexicons; i++)
-	{
-		if (strcmp(options->lexicons[i], name) == 0)
-			no_lexicons();
-	}
-	options->lexicons[options->n_lexicons++] = name;
-}
-
-static void
-set_lexicons(MrenTaggerOptions *options, const JsonbValue *value)
-{
-	JsonbIterator *iterator;
-	JsonbIteratorToken token;
-	JsonbValue item;
-
-	if (value->type == jbvNull)
-		return;
-	if (value->type != jbvBinary || !JsonContainerIsArray(value->val.binary.data))
-		no_lexicons();
-	iterator = JsonbIteratorInit(value->val.binary.data);
-	while ((token = JsonbIteratorNext(&iterator, &item, true)) != WJB_DONE)
-	{
-		if (token == WJB_ELEM)
-			add_lexicon(options, &item);
-	}
-}
-
-static void
 set_option(MrenTaggerOptions *options, const char *key, const JsonbValue *value,
 		   bool *no_embeddings)
 {
@@ -80,7 +34,7 @@ set_option(MrenTaggerOptions *options, const char *key, const JsonbValue *value,
 		*no_embeddings = options->embeddings == NULL;
 	}
 	else if (strcmp(key, "lexicons") == 0)
-		set_lexicons(options, value);
+		mren_lexicon_list_set(&options->lexicons, value);
 	else if (strcmp(key, "deploy") == 0)
 		options->deploy = mren_option_bool(key, value);
 	else if (!mren_tag_options_known(key))
@@ -111,8 +65,7 @@ resolve(MrenTaggerOptions *options, bool no_embeddings)
 	}
 	if (options->embeddings != NULL)
 		mren_catalog_need_embedding(options->embeddings, &options->embedding_row);
-	for (int i = 0; i < options->n_lexicons; i++)
-		mren_catalog_need_lexicon(options->lexicons[i], &options->lexicon_rows[i]);
+	mren_lexicon_list_resolve(&options->lexicons);
 }
 
 void
@@ -156,15 +109,8 @@ mren_tagger_options_json(const MrenTaggerOptions *options)
 	initStringInfo(&json);
 	appendBinaryStringInfo(&json, core, strlen(core) - 1);
 	mren_option_append(&json, "embeddings", options->embeddings);
-	appendStringInfoString(&json, ", \"lexicons\": [");
-	for (int i = 0; i < options->n_lexicons; i++)
-	{
-		const char *name = options->lexicons[i];
-
-		appendStringInfoString(&json, i > 0 ? ", " : "");
-		escape_json(&json, pg_server_to_any(name, strlen(name), PG_UTF8));
-	}
-	appendStringInfo(&json, "], \"deploy\": %s}", options->deploy ? "true" : "false");
+	mren_lexicon_list_append(&json, &options->lexicons);
+	appendStringInfo(&json, ", \"deploy\": %s}", options->deploy ? "true" : "false");
 	mren_release(&env, core);
 	return json.data;
 }

@@ -13,17 +13,15 @@
 #include "net/tag_input.h"
 #include "net/tag_options.h"
 #include "pg/catalog.h"
-#include "pg/lexicons.h"
+#include "pg/lexicon_list.h"
 
 typedef struct MrenTaggerOptions
 {
 	MrenTagOptions core;
 	char *embeddings; /* name; NULL: none.  Where the option is missing, the only set loaded */
-	int n_lexicons;
-	char *lexicons[MREN_MAX_TAG_LEXICONS];
+	MrenLexiconList lexicons;
 	bool deploy;
 	MrenEmbeddingRow embedding_row; /* if embeddings */
-	MrenLexiconRow lexicon_rows[MREN_MAX_TAG_LEXICONS];
 } MrenTaggerOptions;
 
 /* As mren_train_options. */

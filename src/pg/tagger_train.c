@@ -90,7 +90,7 @@ static void
 begin_training(Train *train, size_t memory)
 {
 	const MrenTaggerOptions *options = &train->options;
-	MrenTagTrainerInputs inputs = {.source = train->source, .n_lexicons = options->n_lexicons};
+	MrenTagTrainerInputs inputs = {.source = train->source, .n_lexicons = options->lexicons.n};
 	MrenError err;
 
 	train->env = mren_pg_env(train->job.context);
@@ -106,8 +106,8 @@ begin_training(Train *train, size_t memory)
 		mren_vector_table_vectors(train->table, &inputs.vectors);
 		inputs.embeddings_sha256 = options->embedding_row.sha256;
 	}
-	for (int i = 0; i < options->n_lexicons; i++)
-		memcpy(train->lexicons[i], options->lexicon_rows[i].sha256, MREN_SHA256_LENGTH);
+	for (int i = 0; i < options->lexicons.n; i++)
+		memcpy(train->lexicons[i], options->lexicons.rows[i].sha256, MREN_SHA256_LENGTH);
 	inputs.lexicons_sha256 = (const uint8_t(*)[MREN_SHA256_LENGTH]) train->lexicons;
 	MREN_PG_TRY(
 		mren_tag_trainer_create(&train->env, &options->core, &inputs, &train->trainer, &err));

@@ -64,6 +64,8 @@ load_vectors(MrenTraining *training, const MrenSource *source, size_t memory)
 	int32_t *ids;
 	size_t n;
 
+	if (options->embeddings == NULL)
+		return;
 	MREN_PG_TRY(mren_source_words(&training->env, source, &ids, &n, &err));
 	training->table = mren_training_vectors(&training->env, &options->embedding_row,
 											options->embeddings, ids, n, memory);
@@ -82,8 +84,13 @@ mren_training_begin(MrenTraining *training, const MrenTrainOptions *options,
 	training->options = options;
 	memcpy(training->embeddings, options->embedding_row.sha256, MREN_SHA256_LENGTH);
 	load_vectors(training, source, memory);
-	mren_vector_table_vectors(training->table, &inputs.vectors);
+	if (training->table != NULL)
+		mren_vector_table_vectors(training->table, &inputs.vectors);
 	inputs.embeddings_sha256 = training->embeddings;
+	for (int i = 0; i < options->lexicons.n; i++)
+		memcpy(training->lexicons[i], options->lexicons.rows[i].sha256, MREN_SHA256_LENGTH);
+	inputs.lexicons_sha256 = training->lexicons[0];
+	inputs.n_lexicons = options->lexicons.n;
 	if (options->image_encoder != NULL && has_pictures(source))
 	{
 		memcpy(training->encoder, options->encoder_row.identity, MREN_SHA256_LENGTH);

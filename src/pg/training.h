@@ -20,6 +20,7 @@ typedef struct MrenTraining
 	MrenTrainer *trainer;
 	MrenVectorTable *table;
 	uint8 embeddings[MREN_SHA256_LENGTH];
+	uint8 lexicons[MREN_MAX_LEXICON_LIST][MREN_SHA256_LENGTH];
 	uint8 encoder[MREN_SHA256_LENGTH];
 } MrenTraining;
 

@@ -76,6 +76,8 @@ mren_words_open(const MrenEmbeddingRow *row)
 	MrenCacheKey key = {.id = row->id};
 	MrenWords *words;
 
+	if (row->dimension == 0)
+		return NULL;
 	memcpy(key.content, row->sha256, MREN_SHA256_LENGTH);
 	open_limit_kb = mren_word_cache > MAX_KILOBYTES / 4 ? MAX_KILOBYTES : mren_word_cache * 4;
 	words = (MrenWords *) mren_cache_find(&cache, &key);
@@ -105,8 +107,11 @@ mren_words_row(const MrenWords *words)
 void
 mren_words_begin(MrenWords *words)
 {
-	size_t bytes = MemoryContextMemAllocated(words->content, false);
+	size_t bytes;
 
+	if (words == NULL)
+		return;
+	bytes = MemoryContextMemAllocated(words->content, false);
 	if (bytes > (size_t) mren_word_cache * 1024)
 	{
 		start_over(words);
@@ -195,15 +200,29 @@ slot_vector(void *state, int32_t slot)
 	return ((MrenWords *) state)->vectors[slot];
 }
 
+static MrenStatus
+find_nothing(void *state, const char *word, size_t len, int32_t *id, MrenError *err)
+{
+	*id = -1;
+	return MREN_OK;
+}
+
+static const float *
+no_vector(void *state, int32_t slot)
+{
+	return NULL;
+}
+
 void
 mren_words_slots(MrenWords *words, MrenVocabulary *vocabulary, MrenVectors *vectors)
 {
-	*vocabulary = (MrenVocabulary){words, find_slot};
-	*vectors = (MrenVectors){words, words->row.dimension, slot_vector};
+	*vocabulary = (MrenVocabulary){words, words != NULL ? find_slot : find_nothing};
+	*vectors = words != NULL ? (MrenVectors){words, words->row.dimension, slot_vector}
+							 : (MrenVectors){NULL, 0, no_vector};
 }
 
 void
 mren_words_ids(MrenWords *words, MrenVocabulary *vocabulary)
 {
-	*vocabulary = (MrenVocabulary){words, find_id};
+	*vocabulary = (MrenVocabulary){words, words != NULL ? find_id : find_nothing};
 }

@@ -17,7 +17,11 @@
 
 typedef struct MrenWords MrenWords;
 
-/* The cache of these embeddings; stays until the current memory context goes. */
+/*
+ * The cache of these embeddings; stays until the current memory context goes.
+ * NULL for a dimension of 0, no embeddings: every word is unknown, and so it
+ * is in the functions below that take a NULL.
+ */
 extern MrenWords *mren_words_open(const MrenEmbeddingRow *row);
 
 extern const MrenEmbeddingRow *mren_words_row(const MrenWords *words);

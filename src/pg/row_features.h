@@ -1,0 +1,30 @@
+/*
+ * row_features.h
+ *	  The lexical features of a pair that was just encoded.
+ */
+#ifndef MREN_PG_ROW_FEATURES_H
+#define MREN_PG_ROW_FEATURES_H
+
+#include "postgres.h"
+
+#include "pg/args.h"
+#include "pg/lexicon_list.h"
+#include "text/encode.h"
+#include "text/features.h"
+
+/* Lexicons whose types are features, too. */
+typedef struct MrenRowLexicons
+{
+	int n;
+	const MrenLexicon *items[MREN_MAX_LEXICON_LIST];
+} MrenRowLexicons;
+
+/*
+ * mren_row_features
+ *	  Without the tokens inside bytes without.start .. without.end - 1, as if a
+ *	  mention or word were not known; valid until the next call.
+ */
+extern const MrenFeatures *mren_row_features(const MrenPair *pair, const MrenEncoded *row,
+											 const MrenRowLexicons *lexicons, MrenToken without);
+
+#endif
