@@ -306,8 +306,8 @@ test_posterior(void **state)
 	assert_int_equal(mren_crf_backward(&field.test.env, &field.rules, &field.weights,
 									   field.emissions, 4, &field.work, &err),
 					 MREN_OK);
-	found = mren_crf_posterior(&field.weights, &field.rules, field.emissions, piece, 1, 3,
-							   &field.work);
+	found =
+		mren_crf_posterior(&field.weights, &field.rules, field.emissions, piece, 1, 3, &field.work);
 	assert_true(fabs(found - sum / exp(plain_partition(&field))) < 1e-6);
 	assert_true(found > 0 && found < 1);
 	field_free(&field);
