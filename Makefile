@@ -19,7 +19,7 @@ WERROR    ?= -Werror
 # Goals that bring what they need themselves, so that each can be the first
 # command on a machine that has nothing.  They must not read PGXS.
 standalone = help setup test test-checks test-unit test-sql test-isolation test-tap test-asan \
-             check-format format sanitize fuzz demo demo-stop bench
+             check-format format sanitize fuzz demo demo-stop bench bench-accuracy
 
 ifeq ($(filter-out $(standalone),$(or $(MAKECMDGOALS),all)),)
 
@@ -72,6 +72,9 @@ demo-stop: ## end the demo's server
 
 bench: ## peers side by side, in one run
 	@if [ -x bench/run ]; then bench/run; else echo "there is no bench/run yet"; fi
+
+bench-accuracy: ## figures on published sets; SETS="semeval vrd" SEEDS=1, or TRAIN= TEST= FORMAT=
+	@bench/accuracy/run $(SETS)
 
 .PHONY: $(standalone)
 

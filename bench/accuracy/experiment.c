@@ -20,9 +20,9 @@
 #include <time.h>
 
 #include "base/blas.h"
-#include "net/calibration.h"
 #include "net/examples.h"
 #include "net/metrics.h"
+#include "net/ranked.h"
 #include "net/trainer.h"
 #include "text/encode.h"
 #include "text/features_lexicon.h"
@@ -447,22 +447,25 @@ predict(Lab *lab, const MrenNet *net, Row *rows, size_t n, int fold)
 
 /* Likelihood, and the calibration error over 15 bins of equal mass. */
 static void
-score_confidence(const Row *rows, size_t n)
+score_confidence(const Lab *lab, const Row *rows, size_t n)
 {
-	float *confidence = malloc(n * sizeof(float));
-	uint8_t *correct = malloc(n);
+	MrenRanked ranked = {.env = &lab->env};
+	MrenReliabilityBin bins[15];
+	MrenReliabilityBin all;
 	double loss = 0;
+	size_t n_bins;
 
 	for (size_t i = 0; i < n; i++)
 	{
-		confidence[i] = rows[i].confidence;
-		correct[i] = strcmp(rows[i].predicted, rows[i].fields[0]) == 0;
+		must(mren_ranked_add(&ranked, (double) rows[i].confidence,
+							 strcmp(rows[i].predicted, rows[i].fields[0]) == 0, &err));
 		loss += rows[i].loss;
 	}
-	printf("  likelihood loss %.4f  calibration error %.4f", loss / (double) n,
-		   mren_calibration_error(confidence, correct, n, 15));
-	free(confidence);
-	free(correct);
+	must(mren_ranked_sort(&ranked, &err));
+	must(mren_ranked_reliability(&ranked, 15, bins, &n_bins, &all, &err));
+	printf("  likelihood loss %.4f  calibration error %.4f (by chance %.4f)", loss / (double) n,
+		   all.error, all.expected_error);
+	mren_ranked_free(&ranked);
 }
 
 static void
@@ -489,7 +492,7 @@ score(const Lab *lab, const Row *rows, size_t n)
 		   mren_confusion_accuracy(confusion), micro.f1, macro.f1);
 	if (mren_confusion_semeval(confusion, &semeval))
 		printf("  SemEval official macro F1 %.2f", 100 * semeval.f1);
-	score_confidence(rows, n);
+	score_confidence(lab, rows, n);
 	printf("\n");
 	mren_confusion_free(confusion);
 }

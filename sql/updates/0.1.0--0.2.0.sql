@@ -4,6 +4,7 @@
 -- made anew, object by object.
 
 \include 32_readers.sql
+\include 72_calibration.sql
 
 -- Models name the lexicons they were trained with, as they do their embeddings.
 ALTER TABLE mren.model_version ADD COLUMN lexicons bytea[];

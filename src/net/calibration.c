@@ -1,6 +1,6 @@
 /*
  * calibration.c
- *	  Fitting temperature and bias, and measuring calibration.
+ *	  Fitting temperature and bias.
  */
 #include "net/calibration.h"
 
@@ -161,59 +161,4 @@ mren_calibration_fit(const MrenEnv *env, const MrenLogits *rows, MrenCalibration
 	calibration->temperature = 1 / x[0];
 	calibration->bias = x[1];
 	return MREN_OK;
-}
-
-static void
-swap_rows(float *confidence, uint8_t *correct, size_t i, size_t j)
-{
-	float c = confidence[i];
-	uint8_t r = correct[i];
-
-	confidence[i] = confidence[j];
-	confidence[j] = c;
-	correct[i] = correct[j];
-	correct[j] = r;
-}
-
-/* One step of heap sort, by confidence and then by correctness, so that the
- * result does not depend on the rows' order. */
-static void
-sift_rows(float *confidence, uint8_t *correct, size_t root, size_t n)
-{
-	for (size_t child = 2 * root + 1; child < n; child = 2 * root + 1)
-	{
-		if (child + 1 < n &&
-			(confidence[child] < confidence[child + 1] ||
-			 (confidence[child] == confidence[child + 1] && correct[child] < correct[child + 1])))
-			child++;
-		if (confidence[root] > confidence[child] ||
-			(confidence[root] == confidence[child] && correct[root] >= correct[child]))
-			return;
-		swap_rows(confidence, correct, root, child);
-		root = child;
-	}
-}
-
-double
-mren_calibration_error(float *confidence, uint8_t *correct, size_t n, size_t n_bins)
-{
-	double error = 0;
-
-	for (size_t i = n / 2; i > 0; i--)
-		sift_rows(confidence, correct, i - 1, n);
-	for (size_t end = n; end > 1; end--)
-	{
-		swap_rows(confidence, correct, 0, end - 1);
-		sift_rows(confidence, correct, 0, end - 1);
-	}
-	for (size_t bin = 0; bin < n_bins; bin++)
-	{
-		size_t end = (bin + 1) * n / n_bins;
-		double gap = 0;
-
-		for (size_t i = bin * n / n_bins; i < end; i++)
-			gap += (double) confidence[i] - correct[i];
-		error += fabs(gap);
-	}
-	return n > 0 ? error / (double) n : 0;
 }

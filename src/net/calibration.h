@@ -50,12 +50,4 @@ extern MrenStatus mren_calibration_fit(const MrenEnv *env, const MrenLogits *row
 /* Mean negative log-likelihood of the rows in nats, without the prior; no row: 0. */
 extern double mren_calibration_loss(const MrenLogits *rows, const MrenCalibration *calibration);
 
-/*
- * mren_calibration_error
- *	  Expected calibration error over n_bins bins of equal mass: the mean over
- *	  rows of |confidence - accuracy| of the row's bin.  confidence (n) in 0..1 is sorted
- *	  in place together with correct (n).
- */
-extern double mren_calibration_error(float *confidence, uint8_t *correct, size_t n, size_t n_bins);
-
 #endif

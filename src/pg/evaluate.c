@@ -39,31 +39,12 @@ count_row(void *state, const MrenPrediction *prediction)
 {
 	Evaluation *evaluation = state;
 	const char *predicted = prediction->relation;
+	const char *actual = mren_prediction_actual(prediction, ++evaluation->n);
 
-	evaluation->n++;
-	if (prediction->actual == NULL)
-		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-						errmsg("column \"relation\" is null in row %llu of the query",
-							   (unsigned long long) evaluation->n),
-						errhint("Leave out rows whose relation is not known: "
-								"WHERE relation IS NOT NULL.")));
 	if (prediction->seen)
 		evaluation->n_seen++;
-	mren_confusion_count_row(evaluation->confusion, prediction->actual, strlen(prediction->actual),
-							 predicted, predicted != NULL ? strlen(predicted) : 0);
-}
-
-static void
-warn_of_seen(const Evaluation *evaluation)
-{
-	if (evaluation->n_seen == 0)
-		return;
-	ereport(WARNING,
-			(errmsg("version %d of model \"%s\" was trained on %llu of these %llu rows (%.1f %%)",
-					evaluation->by.version, evaluation->model,
-					(unsigned long long) evaluation->n_seen, (unsigned long long) evaluation->n,
-					100.0 * (double) evaluation->n_seen / (double) evaluation->n),
-			 errhint("Only rows held out of training tell how good it is on new ones.")));
+	mren_confusion_count_row(evaluation->confusion, actual, strlen(actual), predicted,
+							 predicted != NULL ? strlen(predicted) : 0);
 }
 
 /* Arguments model, query and version; the rows are counted, at least one. */
@@ -83,7 +64,7 @@ evaluate(FunctionCallInfo fcinfo, Evaluation *evaluation)
 	if (evaluation->n == 0)
 		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
 						errmsg("the query returned no row to evaluate with")));
-	warn_of_seen(evaluation);
+	mren_warn_of_seen(evaluation->model, &evaluation->by, evaluation->n_seen, evaluation->n);
 }
 
 /*

@@ -168,6 +168,18 @@ answer(const Side *side, int k, double *confidence)
 	return p[best] < info->threshold ? NULL : side->relations[best];
 }
 
+/* -1 for a relation that the network does not know. */
+static int
+relation_number(const Side *side, const char *relation)
+{
+	for (size_t i = 0; relation != NULL && i < side->predictor.info.n_relations; i++)
+	{
+		if (strcmp(side->relations[i], relation) == 0)
+			return i;
+	}
+	return -1;
+}
+
 static void
 flush(Batch *batch)
 {
@@ -183,6 +195,10 @@ flush(Batch *batch)
 
 		if (prediction->answered)
 		{
+			prediction->probabilities = batch->sides[0].probabilities +
+										(size_t) k * batch->sides[0].predictor.info.n_relations;
+			prediction->n_probabilities = batch->sides[0].predictor.info.n_relations;
+			prediction->actual_number = relation_number(&batch->sides[0], prediction->actual);
 			prediction->relation = answer(&batch->sides[0], k, &prediction->confidence);
 			if (batch->n_sides == 2)
 				prediction->rival = answer(&batch->sides[1], k, &confidence);
@@ -351,6 +367,30 @@ mren_predict_query(const MrenPredictQuery *what, MrenPredictionVisitor visit, vo
 		by.rival_negative = negative_of(&batch->sides[1], outer);
 	SPI_finish();
 	return by;
+}
+
+const char *
+mren_prediction_actual(const MrenPrediction *prediction, uint64 n)
+{
+	if (prediction->actual == NULL)
+		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+						errmsg("column \"relation\" is null in row %llu of the query",
+							   (unsigned long long) n),
+						errhint("Leave out rows whose relation is not known: "
+								"WHERE relation IS NOT NULL.")));
+	return prediction->actual;
+}
+
+void
+mren_warn_of_seen(const char *model, const MrenPredictedBy *by, uint64 n_seen, uint64 n)
+{
+	if (n_seen == 0)
+		return;
+	ereport(WARNING,
+			(errmsg("version %d of model \"%s\" was trained on %llu of these %llu rows (%.1f %%)",
+					by->version, model, (unsigned long long) n_seen, (unsigned long long) n,
+					100.0 * (double) n_seen / (double) n),
+			 errhint("Only rows held out of training tell how good it is on new ones.")));
 }
 
 /*

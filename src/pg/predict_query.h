@@ -20,6 +20,11 @@ typedef struct MrenPrediction
 	bool answered;		  /* false: sentence, head or tail is NULL */
 	double confidence;
 	bool seen; /* the version was trained on this very row */
+	/* The distribution behind it, where answered; its number in it of the actual
+	 * relation, -1 for one that the version does not know. */
+	const float4 *probabilities;
+	int n_probabilities;
+	int actual_number;
 
 	/* Where a rival is asked as well */
 	const char *rival; /* its relation, as above */
@@ -55,5 +60,14 @@ typedef struct MrenPredictedBy
  */
 extern MrenPredictedBy mren_predict_query(const MrenPredictQuery *what, MrenPredictionVisitor visit,
 										  void *state);
+
+/*
+ * The actual relation of row n (counted from 1); 22004 where it is NULL.
+ */
+extern const char *mren_prediction_actual(const MrenPrediction *prediction, uint64 n);
+
+/* A warning where some of n rows were trained on. */
+extern void mren_warn_of_seen(const char *model, const MrenPredictedBy *by, uint64 n_seen,
+							  uint64 n);
 
 #endif

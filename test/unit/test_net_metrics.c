@@ -442,19 +442,6 @@ test_bias_of_few_rows_is_finite(void **state)
 	assert_true(fit.bias > -5 && fit.bias < 0);
 }
 
-/* Two bins of two: |0.1 + 0.3 - 1| + |0.8 + 0.6 - 2| over 4 rows = 0.3. */
-static void
-test_calibration_error_by_hand(void **state)
-{
-	float confidence[4] = {0.8f, 0.1f, 0.6f, 0.3f};
-	uint8_t correct[4] = {1, 0, 1, 1};
-
-	(void) state;
-	assert_float_equal(mren_calibration_error(confidence, correct, 4, 2), 0.3, 1e-6);
-	assert_float_equal(confidence[0], 0.1f, 0);
-	assert_float_equal(mren_calibration_error(confidence, correct, 0, 2), 0, 0);
-}
-
 int
 main(void)
 {
@@ -468,7 +455,6 @@ main(void)
 		cmocka_unit_test(test_temperature_has_a_closed_form),
 		cmocka_unit_test(test_temperature_and_bias_against_a_grid),
 		cmocka_unit_test(test_bias_of_few_rows_is_finite),
-		cmocka_unit_test(test_calibration_error_by_hand),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,101 @@
+-- What the sets' files share: reading files, training and answering once for
+-- each seed, and the figures of the answers.
+-- Variables: files.  Settings: bench.seeds, bench.folds, bench.options, bench.pattern.
+CREATE EXTENSION mren;
+\set vectors :files '/vectors'
+SELECT mren.load_embeddings('glove', pg_read_binary_file(:'vectors')) \g /dev/null
+CREATE SCHEMA bench;
+
+-- A figure to report: which number of mren.metrics, and what is asked of it.
+CREATE TABLE bench.figure (
+    name text PRIMARY KEY,
+    n serial,
+    negative text,
+    measure text[] NOT NULL DEFAULT '{micro,f1}',
+    floor numeric,
+    aim numeric
+);
+CREATE TABLE bench.training (name text, seed int, seconds double precision, metrics jsonb);
+CREATE TABLE bench.answer (
+    name text,
+    seed int,
+    id text,
+    actual text,
+    relation text,
+    confidence double precision,
+    accepted text[] -- where several answers are right
+);
+
+-- Rows of a file in one of the formats that mren reads.
+CREATE FUNCTION bench.read(format text, path text)
+RETURNS TABLE (id int, sentence text, head int4range, tail int4range, relation text, head_type text, tail_type text)
+LANGUAGE plpgsql AS $$
+DECLARE
+    source text;
+BEGIN
+    IF format IN ('opennre', 'mnre', 'marked') THEN
+        source := format('string_to_table(pg_read_file(%L), E''\n'') AS line, mren.read_%s(line) AS r', path, format);
+    ELSE
+        source := format('mren.read_%s(pg_read_file(%L)) AS r', format, path);
+    END IF;
+    RETURN QUERY EXECUTE format('SELECT row_number() OVER ()::int, r.sentence, r.head, r.tail, r.relation, %s FROM %s',
+        CASE WHEN format IN ('opennre', 'mnre', 'conll04', 'tacred') THEN 'r.head_type, r.tail_type' ELSE 'NULL::text, NULL::text' END, source);
+END
+$$;
+
+-- Trains on one query and answers another, which has id and relation too, once for
+-- each seed; answers under one name are pooled.
+CREATE PROCEDURE bench.measure(name text, train text, test text, options jsonb DEFAULT '{}')
+LANGUAGE plpgsql AS $$
+DECLARE
+    seed int;
+    v int;
+BEGIN
+    IF name !~ current_setting('bench.pattern') THEN
+        RETURN;
+    END IF;
+    FOREACH seed IN ARRAY current_setting('bench.seeds')::int[] LOOP
+        CALL mren.train('bench', train,
+            options || current_setting('bench.options')::jsonb || jsonb_build_object('seed', seed), v);
+        INSERT INTO bench.training
+        SELECT measure.name, seed, m.seconds, m.metrics FROM mren.models AS m WHERE m.model = 'bench' AND m.version = v;
+        EXECUTE format('INSERT INTO bench.answer (name, seed, id, actual, relation, confidence)
+            SELECT %L, %s, p.id, t.relation, p.relation, p.confidence
+            FROM mren.predict_rows(''bench'', %L, %s) AS p JOIN (%s) AS t ON t.id::text = p.id', name, seed, test, v, test);
+        PERFORM mren.drop_model('bench');
+        COMMIT;
+    END LOOP;
+END
+$$;
+
+-- Cross-validation: a table with the columns of a training and id, whose folds are
+-- made of whole sentences.
+CREATE PROCEDURE bench.cross_validate(name text, source regclass, options jsonb DEFAULT '{}')
+LANGUAGE plpgsql AS $$
+DECLARE
+    n int := current_setting('bench.folds');
+    fold text := format('abs(hashtextextended(sentence, 0)) %% %s', n);
+BEGIN
+    FOR f IN 0 .. n - 1 LOOP
+        CALL bench.measure(name, format('SELECT * FROM %s WHERE %s <> %s', source, fold, f),
+            format('SELECT * FROM %s WHERE %s = %s', source, fold, f), options);
+    END LOOP;
+END
+$$;
+
+CREATE VIEW bench.result AS
+SELECT f.n, f.name, a.seed, array_to_string(f.measure, ' ') AS measure, count(*) AS rows,
+       CASE WHEN count(a.accepted) > 0 THEN avg((a.relation = ANY (a.accepted))::int)::double precision
+            ELSE (mren.metrics(a.actual, a.relation, f.negative) #>> f.measure)::double precision END AS value,
+       CASE WHEN count(a.accepted) = 0 THEN (mren.metrics(a.actual, a.relation, f.negative) #>> '{macro,f1}')::double precision END AS macro
+FROM bench.figure AS f JOIN bench.answer AS a USING (name)
+GROUP BY f.name, a.seed;
+
+-- Each figure's calibration error as trained (no reported row took part in fitting
+-- it), and what of it chance does not explain.
+CREATE VIEW bench.calibration AS
+SELECT name, seed, error, expected_error, error - expected_error AS excess
+FROM (SELECT name, seed, array_agg(confidence) AS confidences,
+             array_agg(CASE WHEN accepted IS NULL THEN relation = actual ELSE relation = ANY (accepted) END) AS correct
+      FROM bench.answer WHERE confidence IS NOT NULL AND relation IS NOT NULL GROUP BY name, seed) AS a,
+     mren.reliability(a.confidences, a.correct) WHERE bin IS NULL;
