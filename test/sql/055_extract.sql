@@ -97,8 +97,27 @@ SELECT count(*) AS different FROM (
     FROM mren.candidates('The wheel, car, roof, house, cloud, chair, spoon, river, dog are far from.', ARRAY['things', 'living']) c,
         mren.classify('m', c.sentence, c.head_span, c.tail_span, head_type => c.head_type, tail_type => c.tail_type) p) d;
 
+-- In parallel workers, which read the table of relations themselves.
+CREATE TABLE found AS
+SELECT id, e.* FROM documents, mren.extract('m', document, lexicons => ARRAY['things', 'living'], relation_schema => 'relations') e;
+SET min_parallel_table_scan_size = 0;
+SET parallel_setup_cost = 0;
+SET parallel_tuple_cost = 0;
+ALTER TABLE documents SET (parallel_workers = 2);
+EXPLAIN (COSTS OFF)
+SELECT id, e.* FROM documents, mren.extract('m', document, lexicons => ARRAY['things', 'living'], relation_schema => 'relations') e;
+SELECT count(*) AS different FROM (
+    SELECT id, e.* FROM documents, mren.extract('m', document, lexicons => ARRAY['things', 'living'], relation_schema => 'relations') e
+    EXCEPT ALL TABLE found) d;
+RESET min_parallel_table_scan_size;
+RESET parallel_setup_cost;
+RESET parallel_tuple_cost;
+
 -- The schema decides where the model would not; a threshold leaves out what is unsure.
-SELECT relation, confidence < 0.5 AS unlikely FROM mren.extract('m', 'A dog is a part of the house.', lexicons => ARRAY['living', 'things'],
+SELECT mren.save_model('always', mren.train_agg(sentence, head, tail, relation, NULL::bytea,
+    '{"embeddings": "tiny", "hidden": [8], "epochs": 100}')) FROM pairs;
+SELECT head, relation, tail FROM mren.extract('always', 'A dog is a part of the house.', lexicons => ARRAY['living', 'things']) WHERE head = 'dog';
+SELECT head, relation, tail, confidence < 0.5 AS unlikely FROM mren.extract('always', 'A dog is a part of the house.', lexicons => ARRAY['living', 'things'],
     relation_schema => 'relations');
 SELECT count(*) FROM mren.extract('m', 'The wheel is a part of the car.', lexicons => ARRAY['things'], threshold => 1);
 SELECT count(*) FROM mren.extract('m', 'The wheel is a part of the car.', lexicons => ARRAY['things'], threshold => 0);

@@ -23,6 +23,12 @@ CREATE TABLE kept AS SELECT mren.train_agg(sentence, head, tail, relation, NULL:
 	'{"embeddings": "tiny", "hidden": [4], "epochs": 2}') AS network FROM pairs;
 SQL
 
+# A lexicon, and a table of relations.
+$old->sql(<<'SQL');
+SELECT mren.load_lexicon('things', ARRAY['wheel', 'car', 'house'], 'thing');
+CREATE TABLE relations AS SELECT 'part_of' AS relation;
+SQL
+
 # An image encoder, and a model of text and picture.
 tiny_encoder($old);
 my ($red, $blue) = map { bytea(png(8, 8, $_ x 64)) } "\xff\0\0", "\0\0\xff";
@@ -38,6 +44,8 @@ SQL
 my @questions = (
 	[ 'embeddings'  => 'SELECT name, dimension, sha256, loaded_at FROM mren.embeddings' ],
 	[ 'encoders'    => 'SELECT name, dimension, size, sha256, loaded_at FROM mren.image_encoders' ],
+	[ 'lexicons' => 'SELECT * FROM mren.lexicons' ],
+	[ 'triples' => q{SELECT * FROM mren.extract('m', 'The wheel is a part of the car.', lexicons => ARRAY['things'], relation_schema => 'relations')} ],
 	[ 'word vector' => "SELECT mren.word_vector('tiny', 'wheel')" ],
 	[ 'models' => 'SELECT * FROM mren.models ORDER BY model, version' ],
 	[ 'what retraining goes by' => 'SELECT version, query, search_path, query_owner, given FROM mren.model_version ORDER BY id' ],

@@ -27,6 +27,7 @@ ALTER TABLE huge ALTER content SET STORAGE EXTERNAL;
 INSERT INTO huge VALUES ('text', repeat('dog is a kind of animal ', 690000));
 INSERT INTO huge SELECT 'semeval', string_agg(i || E'\t"A <e1>dog</e1> is a kind of <e2>animal</e2>."\nOther\nComment:\n\n', '' ORDER BY i) FROM generate_series(1, 800000) AS i;
 INSERT INTO huge VALUES ('opennre', '{"token": ["a"' || repeat(', "a"', 5000000) || '], "h": {"name": "a", "pos": [0, 1]}, "t": {"name": "a", "pos": [2, 3]}, "relation": "r"}');
+SELECT mren.load_lexicon('kinds', ARRAY['dog', 'animal', 'dog is'], 'kind');
 CREATE FUNCTION slow(t text) RETURNS text LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.5); RETURN t; END';
 CALL mren.train('m', 'SELECT p.*, CASE WHEN id % 2 = 0 THEN mren.image_features(''tiny'', \$x\$${\png_text()}\$x\$) END AS image_vector FROM pairs p',
 	'{"image_encoder": "tiny", "hidden": [8], "epochs": 1}');
@@ -62,6 +63,10 @@ my @cases = (
 	[ 'mren.explain' => 0, q{SELECT count(*) FROM long, generate_series(1, 100) AS g, mren.explain('m', 'a' || g || ' ' || sentence, 'dog', 'animal')} ],
 	[ 'mren.predict' => 0, q{SELECT count(mren.predict('m', sentence, 'dog', 'animal')) FROM long, generate_series(1, 10000)} ],
 	[ 'mren.predict of one long text' => 0, q{SELECT mren.predict('m', content, 'dog', 'animal') FROM huge WHERE kind = 'text'} ],
+	[ 'mren.load_lexicon' => 0, q{SELECT mren.load_lexicon('large', 'SELECT ''word '' || i AS phrase, ''T'' AS type FROM generate_series(1, 10000000) i')} ],
+	[ 'mren.entities of one long text' => 0, q{SELECT count(*) FROM huge, generate_series(1, 100), mren.entities(content, ARRAY['kinds']) WHERE kind = 'text'} ],
+	[ 'mren.candidates of one long text' => 0, q{SELECT count(*) FROM huge, mren.candidates(content, ARRAY['kinds'], max_distance => 100000) WHERE kind = 'text'} ],
+	[ 'mren.extract of one long text' => 0, q{SELECT count(*) FROM huge, mren.extract('m', content, lexicons => ARRAY['kinds']) WHERE kind = 'text'} ],
 	[ 'mren.read_semeval' => 0, q{SELECT count(*) FROM huge, mren.read_semeval(content) WHERE kind = 'semeval'} ],
 	[ 'mren.read_opennre of one long line' => 0, q{SELECT count(*) FROM huge, mren.read_opennre(content) WHERE kind = 'opennre'} ],
 	[ 'mren.predict_rows' => 0, q{SELECT count(*) FROM mren.predict_rows('m', 'SELECT p.* FROM pairs p, generate_series(1, 10000000)')} ],
