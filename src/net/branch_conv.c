@@ -116,10 +116,14 @@ static MrenConvTables
 tables_of(const MrenBatch *batch, float *values)
 {
 	const MrenLayout *layout = batch->layout;
+	size_t n_tuned = batch->shape->n_tuned;
 
-	return (MrenConvTables){mren_tensor_at(layout, values, layout->ids.shapes),
-							{mren_tensor_at(layout, values, layout->ids.places[0]),
-							 mren_tensor_at(layout, values, layout->ids.places[1])}};
+	return (MrenConvTables){
+		mren_tensor_at(layout, values, layout->ids.shapes),
+		{mren_tensor_at(layout, values, layout->ids.places[0]),
+		 mren_tensor_at(layout, values, layout->ids.places[1])},
+		{batch->tuned_ids, n_tuned,
+		 n_tuned > 0 ? mren_tensor_at(layout, values, layout->ids.tuned) : NULL}};
 }
 
 /* The chunk's x, and its mask if it is dropped. */
@@ -342,6 +346,20 @@ filters_backward(MrenBatch *batch, float *values, float *grads, const MrenConvCh
 	}
 }
 
+static int32_t
+tuned_row(const MrenBatch *batch, int32_t piece)
+{
+	if (batch->shape->n_tuned == 0)
+		return -1;
+	return mren_tuned_find(batch->tuned_ids, batch->shape->n_tuned, &batch->words, piece);
+}
+
+static bool
+is_trained(const MrenBatch *batch, int32_t piece)
+{
+	return piece < 0 || tuned_row(batch, piece) >= 0;
+}
+
 /* Which rows have a piece whose vector is trained. */
 static void
 mark_full(MrenBatch *batch, const MrenConvChunk *chunk)
@@ -358,7 +376,7 @@ mark_full(MrenBatch *batch, const MrenConvChunk *chunk)
 			const MrenConvPieces *word = &conv->words[s->first + w];
 
 			for (uint32_t p = 0; p < word->n; p++)
-				conv->full[s->row + w] |= conv->pieces[word->first + p] < 0;
+				conv->full[s->row + w] |= is_trained(batch, conv->pieces[word->first + p]);
 		}
 	}
 }
@@ -377,10 +395,15 @@ row_backward(MrenBatch *batch, float *grads, const MrenConvPieces *word, const f
 				  dx + dim + i * size, 1, size);
 	for (uint32_t p = 0; p < word->n; p++)
 	{
-		if (pieces[p] < 0 && pieces[p] >= -MREN_MAX_SHAPES)
-			mren_axpy(mren_tensor_at(layout, grads, layout->ids.shapes) +
-						  (size_t) (-1 - pieces[p]) * dim,
-					  dx, 1.0f / (float) word->n, dim);
+		float weight = 1.0f / (float) word->n;
+		int32_t row = pieces[p] >= 0 ? tuned_row(batch, pieces[p]) : -1 - pieces[p];
+
+		if (pieces[p] >= 0 && row >= 0)
+			mren_axpy(mren_tensor_at(layout, grads, layout->ids.tuned) + (size_t) row * dim, dx,
+					  weight, dim);
+		else if (pieces[p] < 0 && row < MREN_MAX_SHAPES)
+			mren_axpy(mren_tensor_at(layout, grads, layout->ids.shapes) + (size_t) row * dim, dx,
+					  weight, dim);
 	}
 }
 
@@ -416,6 +439,9 @@ begin_backward(MrenBatch *batch, float *grads)
 		memset(grads + w->at, 0, w->rows * w->cols * sizeof(float));
 		memset(mren_tensor_at(layout, grads, layout->ids.conv_bias[j]), 0, filters * sizeof(float));
 	}
+	if (batch->shape->n_tuned > 0)
+		memset(mren_tensor_at(layout, grads, layout->ids.tuned), 0,
+			   batch->shape->n_tuned * batch->shape->embedding_dim * sizeof(float));
 	for (size_t i = 0; i < 2; i++)
 		memset(mren_tensor_at(layout, grads, layout->ids.places[i]), 0,
 			   MREN_CONV_PLACES * batch->shape->position_dim * sizeof(float));

@@ -46,7 +46,9 @@ fill_rows(const MrenNet *net, const MrenVectors *vectors, const MrenSentence *se
 	const MrenTensorIds *ids = &net->layout.ids;
 	const MrenConvTables tables = {mren_tensor_at(&net->layout, net->values, ids->shapes),
 								   {mren_tensor_at(&net->layout, net->values, ids->places[0]),
-									mren_tensor_at(&net->layout, net->values, ids->places[1])}};
+									mren_tensor_at(&net->layout, net->values, ids->places[1])},
+								   {net->tuned_ids, net->shape.n_tuned,
+									mren_tensor_at(&net->layout, net->values, ids->tuned)}};
 	size_t dim = mren_shape_row_dim(&net->shape);
 
 	memset(x, 0, MREN_CONV_PAD * dim * sizeof(float));

@@ -89,6 +89,20 @@ mren_conv_read(const MrenSentence *s, MrenConvText *text)
 	text->segments[2] = (MrenSpan){rank(text, b.first), text->n};
 }
 
+static void
+add_known(const MrenVectors *vectors, float scale, const MrenTuned *tuned, int32_t piece,
+		  float weight, float *row)
+{
+	int32_t difference;
+
+	mren_axpy(row, vectors->get(vectors->state, piece), weight * scale, vectors->dim);
+	if (tuned->n == 0)
+		return;
+	difference = mren_tuned_find(tuned->ids, tuned->n, vectors, piece);
+	if (difference >= 0)
+		mren_axpy(row, tuned->rows + (size_t) difference * vectors->dim, weight, vectors->dim);
+}
+
 void
 mren_conv_row(const MrenNetShape *shape, const MrenVectors *vectors, float scale,
 			  const MrenConvTables *tables, const int32_t *pieces, size_t n, const uint8_t *place,
@@ -103,7 +117,7 @@ mren_conv_row(const MrenNetShape *shape, const MrenVectors *vectors, float scale
 		float weight = 1.0f / (float) n;
 
 		if (pieces[i] >= 0)
-			mren_axpy(row, vectors->get(vectors->state, pieces[i]), weight * scale, dim);
+			add_known(vectors, scale, &tables->tuned, pieces[i], weight, row);
 		else if (pieces[i] >= -MREN_MAX_SHAPES)
 			mren_axpy(row, tables->shapes + (size_t) (-1 - pieces[i]) * dim, weight, dim);
 	}

@@ -16,7 +16,7 @@
 #define MREN_NET_CONV_TEXT_H
 
 #include "net/layout.h"
-#include "net/vectors.h"
+#include "net/tuned.h"
 #include "text/sentence.h"
 
 #define MREN_CONV_WIDTHS 3	 /* 3, 4 and 5 words */
@@ -62,6 +62,7 @@ typedef struct MrenConvTables
 {
 	const float *shapes;	/* (MREN_MAX_SHAPES, embedding_dim) */
 	const float *places[2]; /* (MREN_CONV_PLACES, position_dim) of head and tail */
+	MrenTuned tuned;
 } MrenConvTables;
 
 /* row (mren_shape_row_dim) of a word of n pieces. */

@@ -88,6 +88,8 @@ mren_shape_check(const MrenNetShape *shape, MrenError *err)
 	if (shape->position_dim > MREN_MAX_POSITION ||
 		(shape->filters > 0) != (shape->position_dim > 0))
 		return fail_shape(err, "position dimension", shape->position_dim);
+	if (shape->n_tuned > MREN_MAX_TUNED || (shape->n_tuned > 0 && shape->filters == 0))
+		return fail_shape(err, "number of tuned words", shape->n_tuned);
 	if (shape->n_hidden < 1 || shape->n_hidden > MREN_MAX_HIDDEN)
 		return fail_shape(err, "number of hidden layers", shape->n_hidden);
 	for (size_t i = 0; i < MREN_MAX_HIDDEN; i++)
@@ -115,6 +117,7 @@ add_tensor(MrenLayout *layout, const char *name, size_t rows, size_t cols, bool 
 	tensor->at = layout->size;
 	tensor->trained = true;
 	tensor->decay = decay;
+	tensor->rate = 1;
 	layout->size += (rows * cols + 15) & ~(size_t) 15;
 	layout->n_parameters += rows * cols;
 	return layout->n++;
@@ -172,6 +175,11 @@ add_conv(MrenLayout *layout, const MrenNetShape *shape)
 
 	ids->places[0] = add_tensor(layout, "conv.head", MREN_CONV_PLACES, shape->position_dim, false);
 	ids->places[1] = add_tensor(layout, "conv.tail", MREN_CONV_PLACES, shape->position_dim, false);
+	if (shape->n_tuned > 0)
+	{
+		ids->tuned = add_tensor(layout, "conv.tuned", shape->n_tuned, shape->embedding_dim, true);
+		layout->tensors[ids->tuned].rate = MREN_TUNED_RATE;
+	}
 	for (size_t i = 0; i < MREN_CONV_WIDTHS; i++)
 	{
 		size_t width = mren_conv_width(i);

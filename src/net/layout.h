@@ -32,6 +32,7 @@ typedef struct MrenNetShape
 	size_t wide_rows;	 /* slots that have weights */
 	size_t filters;		 /* of each width of the convolutions; 0: pooling alone */
 	size_t position_dim; /* of a distance's vector; 0 without filters */
+	size_t n_tuned;		 /* words whose vectors the convolutions see tuned; 0 without filters */
 } MrenNetShape;
 
 #define MREN_MAX_DIM 16384	/* of a word's or picture's vector */
@@ -67,6 +68,7 @@ typedef struct MrenTensor
 	size_t at;	  /* first float, a multiple of 16 */
 	bool trained; /* by the optimiser; otherwise measured once */
 	bool decay;	  /* takes part in weight decay */
+	float rate;	  /* times the learning rate */
 } MrenTensor;
 
 /* Numbers of the tensors every network has, and of those of single branches. */
@@ -79,6 +81,7 @@ typedef struct MrenTensorIds
 	size_t weight[MREN_MAX_HIDDEN + 1]; /* hidden layers and output: (in, out) */
 	size_t bias[MREN_MAX_HIDDEN + 1];
 	size_t places[2];			/* (MREN_CONV_PLACES, position_dim) of head and tail */
+	size_t tuned;				/* (n_tuned, embedding_dim); none if n_tuned is 0 */
 	size_t conv_weight[3];		/* (filters, width * row_dim) of each width */
 	size_t conv_bias[3];		/* (1, filters) */
 	size_t text_mean, text_std; /* (1, pool_dim) */

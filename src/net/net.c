@@ -49,6 +49,7 @@ mren_net_free(const MrenEnv *env, MrenNet *net)
 	mren_release(env, net->packed);
 	mren_release(env, net->training);
 	mren_wide_index_free(env, &net->wide);
+	mren_release(env, net->tuned_ids);
 	mren_names_free(env, &net->relations);
 	mren_names_free(env, &net->types);
 	mren_net_fields_free(env, net);
@@ -221,11 +222,33 @@ index_wide(MrenNet *net, MrenError *err)
 								  &net->wide, err);
 }
 
+static MrenStatus
+read_tuned(MrenNet *net, MrenError *err)
+{
+	MrenCursor cursor = {net->tuned.data, net->tuned.data + net->tuned.len, false};
+
+	mren_release(&net->env, net->tuned_ids);
+	net->tuned_ids = NULL;
+	if (net->tuned.len != net->shape.n_tuned * 4)
+		return mren_fail(err, MREN_EFORMAT,
+						 "invalid network: its list of tuned words does not fit their number");
+	MREN_TRY(mren_allocate(&net->env, net->shape.n_tuned, sizeof(int32_t), &net->tuned_ids, err));
+	for (size_t i = 0; i < net->shape.n_tuned; i++)
+	{
+		net->tuned_ids[i] = (int32_t) mren_cursor_u32(&cursor);
+		if (net->tuned_ids[i] < 0 || (i > 0 && net->tuned_ids[i] <= net->tuned_ids[i - 1]))
+			return mren_fail(err, MREN_EFORMAT,
+							 "invalid network: its tuned words are out of order");
+	}
+	return MREN_OK;
+}
+
 MrenStatus
 mren_net_complete(MrenNet *net, MrenError *err)
 {
 	if (net->complete)
 		return MREN_OK;
+	MREN_TRY(read_tuned(net, err));
 	MREN_TRY(check_tensors(net, err));
 	if (net->lexicons.len % 32 != 0)
 		return mren_fail(err, MREN_EFORMAT, "invalid network: %zu bytes of lexicons",
@@ -252,9 +275,10 @@ mren_net_info(const MrenNet *net, MrenNetInfo *info)
 	info->n_parameters = net->layout.n_parameters;
 	info->wide_bits = net->shape.wide_bits;
 	info->memory = sizeof(*net) + (net->layout.size + net->n_packed) * sizeof(float) +
-				   net->n_training * sizeof(uint64_t) + net->wide_slots.capacity +
-				   net->lexicons.capacity + mren_wide_index_bytes(&net->wide) +
-				   net->relations.bytes.capacity + net->types.bytes.capacity +
+				   net->n_training * sizeof(uint64_t) + 8 * net->shape.n_tuned +
+				   net->wide_slots.capacity + net->lexicons.capacity +
+				   mren_wide_index_bytes(&net->wide) + net->relations.bytes.capacity +
+				   net->types.bytes.capacity +
 				   (net->relations.items_capacity + net->types.items_capacity) *
 					   (sizeof(MrenName) + sizeof(uint32_t));
 	info->n_training_rows = net->n_training;

@@ -42,12 +42,14 @@ struct MrenNet
 
 	MrenBuffer lexicons;   /* sha256 of each lexicon that the features read */
 	MrenBuffer wide_slots; /* (shape.wide_rows) u32, ascending: the slots that have weights */
+	MrenBuffer tuned;	   /* (shape.n_tuned) u32, little-endian, ascending */
 
 	/* Made by mren_net_complete. */
 	MrenWideIndex wide;
 	bool complete;
-	float *packed;	 /* all dense layers and the inverse deviations */
-	size_t n_packed; /* floats */
+	int32_t *tuned_ids; /* (shape.n_tuned) */
+	float *packed;		/* all dense layers and the inverse deviations */
+	size_t n_packed;	/* floats */
 	MrenDense image;
 	MrenDense product_text;
 	MrenDense product_image;

@@ -173,14 +173,14 @@ is_conv_weight(const MrenNetShape *shape, const MrenLayout *layout, size_t id)
 	return false;
 }
 
-/* The deviation of a tensor's initial values; biases and `absent` have none. */
+/* The deviation of a tensor's initial values; biases, `absent` and tuned words' differences have none. */
 static float
 initial_deviation(const MrenNetShape *shape, const MrenLayout *layout, size_t id)
 {
 	const MrenTensor *tensor = &layout->tensors[id];
 	float gain = 1;
 
-	if (tensor->rows == 1 && !tensor->decay)
+	if ((tensor->rows == 1 && !tensor->decay) || (shape->n_tuned > 0 && id == layout->ids.tuned))
 		return 0;
 	if (id == layout->ids.shapes)
 		return 0.1f;

@@ -50,7 +50,8 @@ typedef struct MrenBatch
 	size_t dim;		   /* of the fused vector */
 	MrenVectors words; /* mren_batch_words; with the scale of known ones */
 	float scale;
-	bool dropped; /* by the last forward: the masks are valid */
+	const int32_t *tuned_ids; /* (n_tuned) ascending; set by the owner */
+	bool dropped;			  /* by the last forward: the masks are valid */
 
 	/* Inputs */
 	size_t n;

@@ -63,22 +63,25 @@ void
 mren_optimizer_step(const MrenLayout *layout, MrenOptimizerState *state, float *values,
 					const float *grads)
 {
-	MrenAdam adam;
+	MrenAdam constants;
 
 	state->step++;
-	adam = adam_constants(state);
+	constants = adam_constants(state);
 	for (size_t i = 0; i < layout->n_trained; i++)
 	{
 		const MrenTensor *tensor = &layout->tensors[i];
 		size_t at = tensor->at;
 		size_t n = tensor->rows * tensor->cols;
-		float decay = tensor->decay ? (float) (state->learning_rate * state->l2) : 0;
+		double rate = state->learning_rate * (double) tensor->rate;
+		float decay = tensor->decay ? (float) (rate * state->l2) : 0;
+		MrenAdam adam = constants;
 
+		adam.rate *= tensor->rate;
 		adam.decay = decay;
 		if (state->kind == MREN_OPTIMIZER_ADAM)
 			mren_adam(values + at, state->first + at, state->second + at, grads + at, n, &adam);
 		else
 			mren_sgd(values + at, state->first + at, grads + at, n, (float) state->momentum,
-					 (float) state->learning_rate, decay);
+					 (float) rate, decay);
 	}
 }

@@ -66,6 +66,7 @@ static const Option table[] = {
 	{"text_encoder", KIND_CHOICE, AT(text_encoder), 0, 0, {"pool", "conv"}, ""},
 	{"threshold", KIND_REAL, AT(threshold), 0, 1, {NULL}, ""},
 	{"validation_share", KIND_REAL, AT(validation_share), 0, 0.5, {NULL}, ""},
+	{"vectors", KIND_CHOICE, AT(vectors), 0, 0, {"frozen", "tuned"}, ""},
 	{"wide", KIND_SIZE, AT(wide), 0, MREN_MAX_WIDE_BITS, {NULL}, ""},
 	{"window", KIND_SIZE, AT(window), 0, 64, {NULL}, ""},
 	{"word_dropout", KIND_REAL, AT(word_dropout), 0, 0.95, {NULL}, ""},

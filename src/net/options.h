@@ -32,6 +32,12 @@ typedef enum MrenTextEncoder
 	MREN_TEXT_CONV, /* convolutions beside the pooled parts */
 } MrenTextEncoder;
 
+typedef enum MrenWordTraining
+{
+	MREN_WORDS_FROZEN,
+	MREN_WORDS_TUNED, /* where the convolutions see them: tuned.h */
+} MrenWordTraining;
+
 typedef enum MrenLoss
 {
 	MREN_LOSS_CROSS_ENTROPY,
@@ -65,6 +71,7 @@ typedef struct MrenOptions
 	MrenActivation activation;
 	size_t product; /* dimension of the product term of parallel fusion; 0: none */
 	MrenTextEncoder text_encoder;
+	MrenWordTraining vectors;
 	size_t filters; /* of each width of the convolutions */
 	size_t wide;	/* bits of a lexical feature's slot; 0: no wide branch */
 	size_t window;	/* words looked at outside the mentions, each side; 0 .. 64 */

@@ -59,6 +59,8 @@ mren_trainer_free(MrenTrainer *trainer)
 	mren_names_free(&env, &trainer->relations);
 	mren_trainer_wide_free(trainer);
 	mren_names_free(&env, &trainer->types);
+	mren_word_counts_free(&env, &trainer->word_counts);
+	mren_release(&env, trainer->tuned_ids);
 	mren_trainer_pool_free(trainer);
 	mren_batch_free(&env, &trainer->batch);
 	mren_optimizer_free(&env, &trainer->optimizer);
@@ -101,6 +103,9 @@ shape_of(MrenTrainer *trainer, MrenError *err)
 	{
 		shape->filters = options->filters;
 		shape->position_dim = POSITION_DIM;
+		if (options->vectors == MREN_WORDS_TUNED)
+			MREN_TRY(mren_tuned_choose(&trainer->env, &trainer->word_counts, &trainer->tuned_ids,
+									   &shape->n_tuned, err));
 	}
 	memcpy(shape->hidden, options->hidden, sizeof(shape->hidden));
 	shape->activation = options->activation;
@@ -147,6 +152,7 @@ allocate_network(MrenTrainer *trainer, MrenError *err)
 	size_t capacity = trainer->options.batch_size > 64 ? trainer->options.batch_size : 64;
 
 	MREN_TRY(mren_batch_create(env, &trainer->shape, layout, capacity, &trainer->batch, err));
+	trainer->batch.tuned_ids = trainer->tuned_ids;
 	MREN_TRY(mren_allocate_zero(env, layout->size, sizeof(float), &trainer->values, err));
 	MREN_TRY(mren_allocate_zero(env, layout->trained_size, sizeof(float), &trainer->grads, err));
 	MREN_TRY(mren_allocate_zero(env, layout->trained_size, sizeof(float), &trainer->best, err));

@@ -35,9 +35,10 @@ group_hash(const MrenTrainer *trainer, const MrenExample *example)
 					   (uint64_t) trainer->options.seed + MREN_STREAM_SPLIT);
 }
 
-static void
-scan_words(MrenTrainer *trainer, const MrenSentence *s)
+static MrenStatus
+scan_words(MrenTrainer *trainer, const MrenSentence *s, MrenError *err)
 {
+	bool counted = trainer->options.vectors == MREN_WORDS_TUNED;
 	size_t dim = trainer->vectors.dim;
 
 	trainer->report.n_words += s->n_words;
@@ -55,9 +56,13 @@ scan_words(MrenTrainer *trainer, const MrenSentence *s)
 			vector = trainer->vectors.get(trainer->vectors.state, s->pieces[p]);
 			trainer->square_sum += mren_square_sum(vector, dim);
 			trainer->square_n += dim;
+			if (counted)
+				MREN_TRY(
+					mren_word_counts_add(&trainer->env, &trainer->word_counts, s->pieces[p], err));
 		}
 		trainer->report.n_unknown_words += !known;
 	}
+	return MREN_OK;
 }
 
 static MrenStatus
@@ -91,7 +96,7 @@ scan_row(MrenTrainer *trainer, const MrenExample *example, MrenError *err)
 		trainer->smallest_group = group;
 	if (trainer->n_usable == 1 || group > trainer->largest_group)
 		trainer->largest_group = group;
-	scan_words(trainer, &example->sentence);
+	MREN_TRY(scan_words(trainer, &example->sentence, err));
 	return mren_trainer_wide_scan(trainer, example, err);
 }
 

@@ -58,6 +58,17 @@ fixed_size(const MrenLayout *layout)
 }
 
 static MrenStatus
+copy_tuned(const MrenTrainer *trainer, MrenNet *net, MrenError *err)
+{
+	size_t n = trainer->shape.n_tuned;
+
+	MREN_TRY(mren_buffer_reserve(&trainer->env, &net->tuned, 4 * n, err));
+	for (size_t i = 0; i < n; i++)
+		mren_buffer_put_u32(&net->tuned, (uint32_t) trainer->tuned_ids[i]);
+	return MREN_OK;
+}
+
+static MrenStatus
 fill_net(const MrenTrainer *trainer, MrenNet *net, MrenError *err)
 {
 	net->shape = trainer->shape;
@@ -71,6 +82,7 @@ fill_net(const MrenTrainer *trainer, MrenNet *net, MrenError *err)
 	/* All tensors but the last, the wide branch's, are the same. */
 	memcpy(net->values, trainer->values, fixed_size(&trainer->layout) * sizeof(float));
 	MREN_TRY(mren_trainer_wide_finish(trainer, net, err));
+	MREN_TRY(copy_tuned(trainer, net, err));
 	set_negative_bias(trainer, net);
 	memset(net->set, true, sizeof(net->set));
 	memcpy(net->embeddings_sha256, trainer->embeddings_sha256, 32);

@@ -134,7 +134,9 @@ struct MrenTrainer
 	float scale;
 	int32_t negative;
 	MrenObjective objective;
-	size_t n_usable; /* rows that are not test rows */
+	size_t n_usable;			/* rows that are not test rows */
+	MrenWordCounts word_counts; /* if vectors are tuned: of the usable rows */
+	int32_t *tuned_ids;			/* (shape.n_tuned) */
 
 	/* Known after the measurement */
 	uint8_t *roles;		  /* (source.n) MrenRole */

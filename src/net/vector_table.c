@@ -202,7 +202,7 @@ table_get(void *state, int32_t id)
 void
 mren_vector_table_vectors(const MrenVectorTable *table, MrenVectors *vectors)
 {
-	*vectors = (MrenVectors){(void *) table, table->dim, table_get};
+	*vectors = (MrenVectors){(void *) table, table->dim, table_get, NULL};
 }
 
 void

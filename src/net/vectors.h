@@ -20,6 +20,8 @@ typedef struct MrenVectors
 	 * least until the network call returns); never NULL for an id (>= 0) that
 	 * the encoder gave out. */
 	const float *(*get)(void *state, int32_t id);
+	/* A word's number in the embeddings, where its id is another; or NULL. */
+	int32_t (*id)(void *state, int32_t id);
 } MrenVectors;
 
 /* Rows of vectors for a sorted list of distinct ids. */

@@ -213,12 +213,18 @@ no_vector(void *state, int32_t slot)
 	return NULL;
 }
 
+static int32_t
+slot_id(void *state, int32_t slot)
+{
+	return ((MrenWords *) state)->ids[slot];
+}
+
 void
 mren_words_slots(MrenWords *words, MrenVocabulary *vocabulary, MrenVectors *vectors)
 {
 	*vocabulary = (MrenVocabulary){words, words != NULL ? find_slot : find_nothing};
-	*vectors = words != NULL ? (MrenVectors){words, words->row.dimension, slot_vector}
-							 : (MrenVectors){NULL, 0, no_vector};
+	*vectors = words != NULL ? (MrenVectors){words, words->row.dimension, slot_vector, slot_id}
+							 : (MrenVectors){NULL, 0, no_vector, NULL};
 }
 
 void

@@ -43,6 +43,10 @@ evaluate(Check *c, float *dlogits)
 					 c->shape.n_relations, 1, dlogits);
 }
 
+/* Words whose vectors are tuned, in the convolutions. */
+static const int32_t tuned_ids[] = {0, 3, 4, 11, 25, 32, 38};
+#define N_TUNED (sizeof(tuned_ids) / sizeof(tuned_ids[0]))
+
 /* Mentions apart, side by side, at the borders, in either order, and overlapping. */
 static const MrenSpan mentions[ROWS][2] = {
 	{{2, 3}, {6, 7}}, {{0, 1}, {8, 9}}, {{8, 9}, {0, 2}}, {{4, 5}, {5, 6}}, {{3, 5}, {4, 7}},
@@ -115,7 +119,8 @@ open_check(Check *c, MrenActivation activation, MrenObjective objective, size_t 
 							  .hidden = {7, 5},
 							  .activation = activation,
 							  .filters = filters,
-							  .position_dim = filters > 0 ? 3 : 0};
+							  .position_dim = filters > 0 ? 3 : 0,
+							  .n_tuned = filters > 0 ? N_TUNED : 0};
 	c->objective = objective;
 	c->dropping = dropping;
 	c->drop.input = 0.4f;
@@ -135,6 +140,7 @@ open_check(Check *c, MrenActivation activation, MrenObjective objective, size_t 
 	if (objective.loss == MREN_LOSS_RANKING)
 		spread_scores(c);
 	mren_batch_scale(&c->batch, c->values);
+	c->batch.tuned_ids = tuned_ids;
 	fill_batch(c);
 }
 

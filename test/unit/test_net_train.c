@@ -479,6 +479,7 @@ small_training(const MrenEnv *env, MrenError *err, void *arg)
 	small_options(&options);
 	options.epochs = 2;
 	options.text_encoder = set->encoder;
+	options.vectors = MREN_WORDS_TUNED;
 	options.filters = 3;
 	status = gather(env, set, FIXTURE_IMAGE, &examples, err);
 	if (status == MREN_OK)
