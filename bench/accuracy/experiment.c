@@ -10,7 +10,8 @@
  * (characters), and perhaps head type, tail type, number of its picture (or
  * empty), split, separated by tabs.  With a test file it is scored; otherwise
  * rows are divided into folds by their sentence and the pooled predictions scored.
- * VECTORS is "none" to go without; a lexicon's line is phrase, tab, type.
+ * VECTORS is "none" to go without; a lexicon's line is phrase, type and
+ * perhaps confidence.
  * images holds DIM floats of each picture in this machine's byte order.
  */
 #include <math.h>
@@ -203,9 +204,10 @@ load_lexicon(Lab *lab)
 	while ((line = strsep(&at, "\n")) != NULL && *line != '\0')
 	{
 		char *phrase = strsep(&line, "\t");
+		char *type = strsep(&line, "\t");
 
-		must(mren_lexicon_add(lab->lexicon, lab->tokenizer, phrase, strlen(phrase), line,
-							  strlen(line), 1, &err));
+		must(mren_lexicon_add(lab->lexicon, lab->tokenizer, phrase, strlen(phrase), type,
+							  strlen(type), line != NULL ? atof(line) : 1, &err));
 	}
 	must(mren_lexicon_finish(lab->lexicon, &err));
 	free(data);

@@ -13,11 +13,9 @@
 #include <string.h>
 
 #include <unicode/uchar.h>
-#include <unicode/unorm2.h>
-#include <unicode/ustring.h>
 
 #include "base/hash.h"
-#include "text/spelling.h"
+#include "text/feature_word.h"
 #include "text/utf8.h"
 
 #define NEAR 64			/* words looked at between the mentions, half from each end */
@@ -73,100 +71,6 @@ typedef struct Row
 	uint64_t pattern_all;
 } Row;
 
-/* ---- folding ---- */
-
-typedef struct Folded
-{
-	char text[3 * MREN_MAX_WORD];
-	size_t len;
-} Folded;
-
-static bool
-is_ascii(const char *word, size_t len)
-{
-	unsigned char all = 0;
-
-	for (size_t i = 0; i < len; i++)
-		all |= (unsigned char) word[i];
-	return all < 0x80;
-}
-
-/* NFKC_Casefold; a word that cannot be folded stays as it is. */
-static void
-fold_wide(const char *word, size_t len, Folded *out)
-{
-	UErrorCode code = U_ZERO_ERROR;
-	const UNormalizer2 *fold = unorm2_getNFKCCasefoldInstance(&code);
-	UChar wide[MREN_MAX_WORD];
-	UChar folded[MREN_MAX_WORD];
-	int32_t n = 0;
-	int32_t n_out = 0;
-
-	u_strFromUTF8(wide, MREN_MAX_WORD, &n, word, (int32_t) len, &code);
-	n = U_SUCCESS(code) ? unorm2_normalize(fold, wide, n, folded, MREN_MAX_WORD, &code) : 0;
-	u_strToUTF8(out->text, sizeof(out->text), &n_out, folded, n, &code);
-	if (U_SUCCESS(code) && n_out > 0)
-	{
-		out->len = (size_t) n_out;
-		return;
-	}
-	memcpy(out->text, word, len);
-	out->len = len;
-}
-
-static void
-fold(const char *word, size_t len, Folded *out)
-{
-	/* Of a word longer than any, the beginning, cut at a character. */
-	if (len > MREN_MAX_WORD)
-	{
-		for (len = MREN_MAX_WORD; ((unsigned char) word[len] & 0xC0) == 0x80;)
-			len--;
-	}
-	if (!is_ascii(word, len))
-	{
-		fold_wide(word, len, out);
-		return;
-	}
-	for (size_t i = 0; i < len; i++)
-	{
-		char c = word[i];
-
-		out->text[i] = c >= 'A' && c <= 'Z' ? (char) (c | 0x20) : c;
-	}
-	out->len = len;
-}
-
-uint64_t
-mren_feature_word(const char *word, size_t len)
-{
-	Folded folded;
-
-	fold(word, len, &folded);
-	return mren_hash64(folded.text, folded.len, 0);
-}
-
-/* Bytes of the first n code points. */
-static size_t
-first_bytes(const Folded *folded, size_t n)
-{
-	return mren_utf8_offset(folded->text, folded->len, n);
-}
-
-/* Byte at which the last n code points begin. */
-static size_t
-last_bytes(const Folded *folded, size_t n)
-{
-	size_t at = folded->len;
-
-	while (at > 0 && n > 0)
-	{
-		at--;
-		n -= ((unsigned char) folded->text[at] & 0xC0) != 0x80;
-	}
-	return at;
-}
-
 /* ---- numbers ---- */
 
 /* The finalizer of MurmurHash3 (Appleby): every bit of x moves every bit. */
@@ -202,18 +106,18 @@ add(Row *row, MrenFeature name, uint32_t variant, uint64_t a, uint64_t b, uint64
 /* ---- words ---- */
 
 static void
-hash_word(const Row *row, size_t token, Folded *folded, MrenFeatureWord *word)
+hash_word(const Row *row, size_t token, MrenFeatureText *folded, MrenFeatureWord *word)
 {
 	const MrenToken *span = &row->in->tokens[token];
 	size_t suffix;
 	bool is_short;
 
-	fold(row->in->text + span->start, span->end - span->start, folded);
+	mren_feature_fold(row->in->text + span->start, span->end - span->start, folded);
 	word->token = (uint32_t) token;
 	word->whole = mren_hash64(folded->text, folded->len, 0);
-	word->stem = mren_hash64(folded->text, first_bytes(folded, STEM), 1);
-	is_short = first_bytes(folded, SHORT) == folded->len;
-	suffix = last_bytes(folded, 2);
+	word->stem = mren_hash64(folded->text, mren_feature_first(folded, STEM), 1);
+	is_short = mren_feature_first(folded, SHORT) == folded->len;
+	suffix = mren_feature_last(folded, 2);
 	word->pattern =
 		is_short ? word->whole : mren_hash64(folded->text + suffix, folded->len - suffix, 2);
 }
@@ -278,7 +182,7 @@ find_tokens(const Row *row, const MrenToken *place, Mention *mention)
 static void
 read_mention(const Row *row, const MrenToken *place, Mention *mention)
 {
-	Folded folded;
+	MrenFeatureText folded;
 
 	find_tokens(row, place, mention);
 	mention->n = mention->n_all < MENTION_WORDS ? mention->n_all : MENTION_WORDS;
@@ -294,10 +198,10 @@ read_mention(const Row *row, const MrenToken *place, Mention *mention)
 		return;
 	/* folded is the last word, the mention's head */
 	for (size_t i = 0; i < 2; i++)
-		mention->prefix[i] = mren_hash64(folded.text, first_bytes(&folded, 3 + i), 3);
+		mention->prefix[i] = mren_hash64(folded.text, mren_feature_first(&folded, 3 + i), 3);
 	for (size_t i = 0; i < 3; i++)
 	{
-		size_t at = last_bytes(&folded, 2 + i);
+		size_t at = mren_feature_last(&folded, 2 + i);
 
 		mention->suffix[i] = mren_hash64(folded.text + at, folded.len - at, 4);
 	}
@@ -311,7 +215,7 @@ read_between(Row *row)
 	size_t start = row->first->end;
 	size_t end = row->second->first;
 	size_t n = end > start ? end - start : 0;
-	Folded folded;
+	MrenFeatureText folded;
 
 	row->n_between_all = n;
 	row->between_all = row->stem_all = row->pattern_all = n;
@@ -449,7 +353,7 @@ add_outside(Row *row)
 	uint32_t order = row->order;
 	uint64_t last[2] = {1, 1};
 	MrenFeatureWord word;
-	Folded folded;
+	MrenFeatureText folded;
 
 	for (uint32_t i = 0; i < WINDOW; i++)
 	{
@@ -515,7 +419,10 @@ add_types(Row *row)
 	add(row, MREN_FEATURE_TYPES_ALL, 3 + order, row->pattern_all, head, tail);
 }
 
-/* The lexicons' types of one mention, alone and with the words between. */
+/*
+ * The lexicons' types of one mention alone, and the first, its usual sense, with
+ * the words between.
+ */
 static void
 add_lexicon_mention(Row *row, uint32_t which)
 {
@@ -528,6 +435,8 @@ add_lexicon_mention(Row *row, uint32_t which)
 		uint64_t type = m->lexicon[i];
 
 		add(row, MREN_FEATURE_LEXICON, which, type, 0, 0);
+		if (i > 0)
+			continue;
 		add(row, MREN_FEATURE_LEXICON_FIRST, variant, type, n > 0 ? row->between[0].whole : 1, 0);
 		add(row, MREN_FEATURE_LEXICON_FIRST, variant + 6, type,
 			n > 0 ? row->between[n - 1].whole : 1, 0);
@@ -550,7 +459,8 @@ add_lexicon(Row *row)
 	add_lexicon_mention(row, TAIL);
 	for (size_t i = 0; i < head->n_lexicon; i++)
 	{
-		for (size_t j = 0; j < tail->n_lexicon; j++)
+		/* Of two pairs of senses one is usual. */
+		for (size_t j = 0; j < tail->n_lexicon && (i == 0 || j == 0); j++)
 		{
 			add(row, MREN_FEATURE_LEXICONS, row->order, head->lexicon[i], tail->lexicon[j], 0);
 			add(row, MREN_FEATURE_LEXICONS_ALL, row->order + 6, head->lexicon[i], tail->lexicon[j],

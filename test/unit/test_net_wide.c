@@ -1,0 +1,460 @@
+/*
+ * test_net_wide.c
+ *	  The wide branch: its index, its optimiser, its training, its bytes.
+ */
+#include "net_fixture.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "net/branch_wide.h"
+#include "net/loss.h"
+
+#define N_ROWS 160
+#define N_FEATURES 6
+
+static MrenError err;
+
+static void
+test_index_finds_rows(void **state)
+{
+	static const uint32_t slots[] = {0, 5, 63, 64, 1000};
+	TestEnv test;
+	MrenWideIndex index;
+	uint32_t rows[4];
+	size_t next = 0;
+
+	(void) state;
+	test_env_init(&test);
+	assert_int_equal(mren_wide_index_create(&test.env, 10, slots, 5, &index, &err), MREN_OK);
+	for (uint32_t slot = 0; slot < 1024; slot++)
+	{
+		bool is = next < 5 && slots[next] == slot;
+
+		assert_int_equal(mren_wide_row(&index, slot), is ? next : MREN_NO_ROW);
+		/* Only the lowest bits count. */
+		assert_int_equal(mren_wide_row(&index, slot + 0x7FFFFC00), is ? next : MREN_NO_ROW);
+		next += is;
+	}
+	assert_int_equal(mren_wide_rows(&index, (const uint32_t[]){1000, 7, 5, 64}, 4, rows), 3);
+	assert_int_equal(rows[0], 4);
+	assert_int_equal(rows[1], 1);
+	assert_int_equal(rows[2], 3);
+	mren_wide_index_free(&test.env, &index);
+	assert_int_equal(test.n_live, 0);
+}
+
+static void
+test_index_refuses_disorder(void **state)
+{
+	static const struct
+	{
+		unsigned bits;
+		uint32_t slots[2];
+	} bad[] = {{10, {5, 5}}, {10, {6, 5}}, {10, {5, 1024}}, {0, {0, 1}}, {23, {0, 1}}};
+	TestEnv test;
+	MrenWideIndex index;
+
+	(void) state;
+	test_env_init(&test);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+	{
+		assert_int_equal(
+			mren_wide_index_create(&test.env, bad[i].bits, bad[i].slots, 2, &index, &err),
+			MREN_EFORMAT);
+		assert_int_equal(test.n_live, 0);
+	}
+	/* The smallest there is. */
+	assert_int_equal(mren_wide_index_create(&test.env, 1, (const uint32_t[]){1}, 1, &index, &err),
+					 MREN_OK);
+	assert_int_equal(mren_wide_row(&index, 3), 0);
+	assert_int_equal(mren_wide_row(&index, 2), MREN_NO_ROW);
+	mren_wide_index_free(&test.env, &index);
+}
+
+/* AdaGrad with soft thresholding, over all weights, in double precision. */
+static void
+dense_reference(double rate, double l1, double *w, double *q, const float *gradient,
+				const bool *touched)
+{
+	for (int i = 0; i < 5; i++)
+	{
+		for (int j = 0; j < 3; j++)
+		{
+			double g = touched[i] ? (double) gradient[j] : 0;
+			double step;
+			double moved;
+
+			if (g == 0)
+				continue;
+			q[i * 3 + j] += g * g;
+			step = rate / sqrt(q[i * 3 + j]);
+			moved = w[i * 3 + j] - step * g;
+			w[i * 3 + j] = moved > step * l1	? moved - step * l1
+						   : moved < -step * l1 ? moved + step * l1
+												: 0;
+		}
+	}
+}
+
+static void
+test_sparse_step_is_the_dense_one(void **state)
+{
+	const MrenSparse sparse = {0.1f, 0.05f};
+	float w[15] = {0};
+	float q[15];
+	double dense_w[15] = {0};
+	double dense_q[15];
+	MrenRandom random;
+	int n_zero = 0;
+
+	(void) state;
+	mren_random_seed(&random, 3, 0);
+	for (int i = 0; i < 15; i++)
+		q[i] = (float) (dense_q[i] = 0.01);
+	for (int step = 0; step < 200; step++)
+	{
+		float gradient[3];
+		bool touched[5] = {false};
+		uint32_t rows[5];
+		size_t n = 0;
+
+		for (uint32_t i = 0; i < 5; i++)
+		{
+			touched[i] = mren_random_below(&random, 2) == 1;
+			if (touched[i])
+				rows[n++] = i;
+		}
+		for (int j = 0; j < 3; j++)
+			gradient[j] = mren_random_below(&random, 3) == 0 ? 0 : mren_random_normal(&random);
+		mren_sparse_step(&sparse, w, q, 3, rows, n, gradient);
+		dense_reference(0.1, 0.05, dense_w, dense_q, gradient, touched);
+		for (int i = 0; i < 15; i++)
+		{
+			assert_true(fabs((double) w[i] - dense_w[i]) < 1e-4);
+			n_zero += w[i] == 0;
+		}
+	}
+	/* The threshold bites now and then. */
+	assert_true(n_zero > 0);
+}
+
+/* The gradient that training hands to a weight is that of the loss. */
+static void
+test_gradient(void **state)
+{
+	const MrenObjective objective = {MREN_LOSS_RANKING, 2, 2, 2.5, 0.5};
+	const uint32_t rows[2] = {1, 3};
+	const float one = 1;
+	int32_t label = 0;
+	float w[5 * 3];
+	float scores[3];
+	float dscores[3];
+	float dummy[3];
+	bool any = false;
+
+	(void) state;
+	for (int i = 0; i < 15; i++)
+		w[i] = 0.1f * (float) (i % 7) - 0.2f;
+	memset(scores, 0, sizeof(scores));
+	mren_wide_add(w, 3, rows, 2, scores);
+	mren_loss(&objective, scores, &label, &one, 1, 3, 1, dscores);
+	for (int i = 0; i < 15; i++)
+	{
+		double h = 1e-2;
+		double loss[2];
+		bool touched = i / 3 == 1 || i / 3 == 3;
+
+		for (int side = 0; side < 2; side++)
+		{
+			float kept = w[i];
+
+			w[i] = kept + (float) (side == 0 ? h : -h);
+			memset(scores, 0, sizeof(scores));
+			mren_wide_add(w, 3, rows, 2, scores);
+			loss[side] = mren_loss(&objective, scores, &label, &one, 1, 3, 1, dummy);
+			w[i] = kept;
+		}
+		assert_true(fabs((loss[0] - loss[1]) / (2 * h) - (touched ? (double) dscores[i % 3] : 0)) <
+					1e-3);
+		any |= touched && dscores[i % 3] != 0;
+	}
+	assert_true(any);
+}
+
+/* Rows that only their features tell apart: no vectors, one word, one place. */
+typedef struct Wide
+{
+	TestEnv test;
+	Row rows[N_ROWS];
+	uint32_t features[N_ROWS][N_FEATURES];
+	MrenExamples *examples;
+	MrenNet *net;
+	MrenTrainReport report;
+} Wide;
+
+static void
+make_rows(Wide *wide)
+{
+	static const int32_t words[3] = {-1, -1, -1};
+
+	for (uint32_t i = 0; i < N_ROWS; i++)
+	{
+		Row *row = &wide->rows[i];
+		char relation[2] = {(char) ('a' + i % 3), '\0'};
+
+		row_init(row, words, 3, 0, 2, relation);
+		row->example.group = i;
+		/* The first tells the relation, the others nothing, the last is alone. */
+		wide->features[i][0] = i % 3;
+		for (uint32_t j = 1; j + 1 < N_FEATURES; j++)
+			wide->features[i][j] = 100 * j + i % (5 + j);
+		wide->features[i][N_FEATURES - 1] = 100000 + i;
+		row->example.features = wide->features[i];
+		row->example.n_features = N_FEATURES;
+	}
+}
+
+static MrenStatus
+train_wide(const MrenEnv *env, Wide *wide, MrenNet **net, MrenError *error)
+{
+	MrenExamplesHead head = {.options = "{}", .n_options = 2};
+	Fixture none = {.table = {NULL, 0, NULL}};
+	MrenExamples *examples = NULL;
+	MrenOptions options;
+	MrenStatus status = mren_examples_create(env, &head, &examples, error);
+
+	mren_options_init(&options);
+	options.epochs = 6;
+	options.negative = "c";
+	options.n_hidden = 1;
+	options.hidden[0] = 4;
+	options.hidden[1] = 0;
+	for (size_t i = 0; i < N_ROWS && status == MREN_OK; i++)
+		status = mren_examples_append(examples, &wide->rows[i].example, NULL, error);
+	if (status == MREN_OK)
+		status = fixture_train(env, &none, &options, examples, net, &wide->report, error);
+	mren_examples_free(examples);
+	return status;
+}
+
+static int
+set_up(void **state)
+{
+	Wide *wide = calloc(1, sizeof(*wide));
+
+	test_env_init(&wide->test);
+	make_rows(wide);
+	*state = wide;
+	assert_int_equal(train_wide(&wide->test.env, wide, &wide->net, &err), MREN_OK);
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	Wide *wide = *state;
+
+	mren_net_free(&wide->test.env, wide->net);
+	assert_int_equal(wide->test.n_live, 0);
+	free(wide);
+	return 0;
+}
+
+static MrenInput
+input_of(const Row *row)
+{
+	return (MrenInput){.sentence = &row->example.sentence,
+					   .head_type = -1,
+					   .tail_type = -1,
+					   .features = row->example.features,
+					   .n_features = row->example.n_features};
+}
+
+/* n rows at once: probabilities (n, 3). */
+static void
+probabilities(const Wide *wide, const MrenNet *net, size_t first, size_t n, float *p)
+{
+	const MrenVectors none = {NULL, 0, NULL};
+	MrenInput inputs[N_ROWS];
+	MrenNetInfo info;
+	float *features;
+	float *scratch;
+
+	mren_net_info(net, &info);
+	features = calloc(n * info.features_dim, sizeof(float));
+	scratch = calloc(mren_net_scratch(net, n), sizeof(float));
+	for (size_t i = 0; i < n; i++)
+		inputs[i] = input_of(&wide->rows[first + i]);
+	assert_int_equal(mren_net_features(net, &none, inputs, n, features, scratch, &err), MREN_OK);
+	assert_int_equal(mren_net_probabilities(net, features, n, p, scratch, &err), MREN_OK);
+	free(features);
+	free(scratch);
+}
+
+static void
+test_learns_from_features_alone(void **state)
+{
+	const Wide *wide = *state;
+	float p[3 * N_ROWS];
+	MrenNetInfo info;
+
+	mren_net_info(wide->net, &info);
+	assert_int_equal(info.embedding_dim, 0);
+	assert_int_equal(info.wide_bits, 18);
+	assert_true(wide->report.wide_share > 0);
+	probabilities(wide, wide->net, 0, N_ROWS, p);
+	for (size_t i = 0; i < N_ROWS; i++)
+		assert_int_equal(mren_net_best(p + 3 * i, 3), i % 3);
+}
+
+/* 3 + 6 + 7 + 8 + 9 features come more than once; those that come once have no weights. */
+static void
+test_rare_features_have_no_weights(void **state)
+{
+	const Wide *wide = *state;
+	MrenTensorView view;
+
+	mren_net_tensor(wide->net, mren_net_n_tensors(wide->net) - 1, &view);
+	assert_string_equal(view.name, "wide.weight");
+	assert_int_equal(view.rows, 33);
+	assert_int_equal(view.cols, 3);
+}
+
+static void
+test_alone_as_among_others(void **state)
+{
+	const Wide *wide = *state;
+	float all[3 * N_ROWS];
+	float one[3];
+
+	probabilities(wide, wide->net, 0, N_ROWS, all);
+	for (size_t i = 0; i < N_ROWS; i++)
+	{
+		probabilities(wide, wide->net, i, 1, one);
+		assert_memory_equal(one, all + 3 * i, sizeof(one));
+	}
+}
+
+static void
+test_bytes(void **state)
+{
+	Wide *wide = *state;
+	const MrenEnv *env = &wide->test.env;
+	float before[3 * N_ROWS];
+	float after[3 * N_ROWS];
+	MrenNet *copy;
+	uint8_t *bytes;
+	size_t len;
+
+	assert_int_equal(mren_net_serialize(wide->net, env, &bytes, &len, &err), MREN_OK);
+	assert_int_equal(mren_net_deserialize(env, bytes, len, &copy, &err), MREN_OK);
+	probabilities(wide, wide->net, 0, N_ROWS, before);
+	probabilities(wide, copy, 0, N_ROWS, after);
+	assert_memory_equal(before, after, sizeof(before));
+	mren_net_free(env, copy);
+	mren_release(env, bytes);
+}
+
+/* The same rows give the same network, in whatever order they come. */
+static void
+test_order_of_rows_does_not_matter(void **state)
+{
+	Wide *wide = *state;
+	const MrenEnv *env = &wide->test.env;
+	Wide *other = calloc(1, sizeof(*other));
+	uint8_t *bytes[2];
+	size_t len[2];
+
+	make_rows(other);
+	for (size_t i = 0; i < N_ROWS / 2; i++)
+	{
+		MrenExample swap = other->rows[i].example;
+
+		other->rows[i].example = other->rows[N_ROWS - 1 - i].example;
+		other->rows[N_ROWS - 1 - i].example = swap;
+	}
+	assert_int_equal(train_wide(env, other, &other->net, &err), MREN_OK);
+	assert_int_equal(mren_net_serialize(wide->net, env, &bytes[0], &len[0], &err), MREN_OK);
+	assert_int_equal(mren_net_serialize(other->net, env, &bytes[1], &len[1], &err), MREN_OK);
+	assert_int_equal(len[0], len[1]);
+	assert_memory_equal(bytes[0], bytes[1], len[0]);
+	mren_release(env, bytes[0]);
+	mren_release(env, bytes[1]);
+	mren_net_free(env, other->net);
+	free(other);
+}
+
+static MrenStatus
+train_once(const MrenEnv *env, MrenError *error, void *arg)
+{
+	MrenNet *net = NULL;
+	MrenStatus status = train_wide(env, arg, &net, error);
+
+	mren_net_free(env, net);
+	return status;
+}
+
+static void
+test_allocations_may_fail(void **state)
+{
+	test_allocation_sweep(train_once, *state);
+}
+
+static void
+test_training_can_be_interrupted(void **state)
+{
+	test_interrupt_sweep(train_once, *state);
+}
+
+/* A record keeps its features; one whose features are out of order is refused. */
+static void
+test_records(void **state)
+{
+	Wide *wide = *state;
+	const MrenEnv *env = &wide->test.env;
+	MrenExample example = wide->rows[7].example;
+	MrenBuffer buffer = {0};
+	MrenExample read;
+	uint32_t swapped[2] = {9, 4};
+	size_t size;
+
+	assert_int_equal(mren_example_append(env, &buffer, &example, &err), MREN_OK);
+	assert_int_equal(mren_example_read(buffer.data, buffer.len, &read, &size, &err), MREN_OK);
+	assert_int_equal(read.n_features, N_FEATURES);
+	assert_memory_equal(read.features, wide->features[7], sizeof(wide->features[7]));
+	/* A row is known by what it says, whatever features were made of it. */
+	read.n_features = 0;
+	assert_int_equal(mren_example_identity(&read), mren_example_identity(&example));
+	buffer.len = 0;
+	example.features = swapped;
+	example.n_features = 2;
+	assert_int_equal(mren_example_append(env, &buffer, &example, &err), MREN_OK);
+	assert_int_equal(mren_example_read(buffer.data, buffer.len, &read, &size, &err), MREN_EFORMAT);
+	assert_string_equal(err.message, "invalid training example: its features are out of order");
+	mren_buffer_free(env, &buffer);
+	example.n_features = MREN_MAX_ROW_FEATURES + 1;
+	assert_int_equal(mren_example_append(env, &buffer, &example, &err), MREN_ELIMIT);
+	mren_buffer_free(env, &buffer);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_index_finds_rows),
+		cmocka_unit_test(test_index_refuses_disorder),
+		cmocka_unit_test(test_sparse_step_is_the_dense_one),
+		cmocka_unit_test(test_gradient),
+		cmocka_unit_test_setup_teardown(test_learns_from_features_alone, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_rare_features_have_no_weights, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_alone_as_among_others, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_bytes, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_order_of_rows_does_not_matter, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_records, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_allocations_may_fail, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_training_can_be_interrupted, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
