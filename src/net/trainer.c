@@ -490,6 +490,7 @@ stop_early(MrenTrainer *trainer, MrenError *err)
 	if (trainer->phase == 1)
 		return end_first_phase(trainer, err);
 	memcpy(trainer->values, trainer->best, trainer->layout.trained_size * sizeof(float));
+	mren_trainer_wide_restore(trainer);
 	trainer->report.refit_epochs = 0;
 	trainer->stage = MREN_STAGE_DONE;
 	return MREN_OK;

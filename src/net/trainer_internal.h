@@ -214,6 +214,8 @@ extern void mren_trainer_wide_validated(MrenTrainer *trainer);
 extern bool mren_trainer_wide_patient(const MrenTrainer *trainer);
 /* Best weights back, share fitted; best_logits become those of the sum. */
 extern MrenStatus mren_trainer_wide_join(MrenTrainer *trainer, MrenError *err);
+/* Best weights back, once more: a second phase has been given up. */
+extern void mren_trainer_wide_restore(MrenTrainer *trainer);
 /* Rows of weights that are not all zero. */
 extern size_t mren_trainer_wide_used(const MrenTrainer *trainer);
 /*

@@ -3,7 +3,8 @@
  *	  Starting a training from the weights of an earlier network.
  *
  * Means and deviations of the inputs are not taken over: they are measured
- * anew, on rows that are mostly the same.
+ * anew, on rows that are mostly the same.  Nor is the wide branch, which learns
+ * in an epoch or two.
  */
 #include "net/trainer_internal.h"
 

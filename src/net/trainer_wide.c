@@ -285,6 +285,13 @@ report_sum(MrenTrainer *trainer, size_t n)
 	report->validation_f1 = both > 0 ? 2 * (double) hit / (double) both : 0;
 }
 
+void
+mren_trainer_wide_restore(MrenTrainer *trainer)
+{
+	if (!is_off(trainer))
+		memcpy(weights_of(trainer), trainer->wide.best, n_weights(trainer) * sizeof(float));
+}
+
 MrenStatus
 mren_trainer_wide_join(MrenTrainer *trainer, MrenError *err)
 {
@@ -300,7 +307,7 @@ mren_trainer_wide_join(MrenTrainer *trainer, MrenError *err)
 
 	if (is_off(trainer))
 		return MREN_OK;
-	memcpy(weights_of(trainer), wide->best, n_weights(trainer) * sizeof(float));
+	mren_trainer_wide_restore(trainer);
 	for (int i = 0; i <= SHARE_STEPS; i++)
 	{
 		double share = (double) i / SHARE_STEPS;

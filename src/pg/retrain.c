@@ -95,6 +95,11 @@ prepare(MrenJob *job)
 
 	mren_catalog_require(retrain->model, MREN_PRIVILEGE_PREDICT, &retrain->row);
 	require_owner(retrain->model, &retrain->row);
+	if (retrain->row.kind != MREN_MODEL_RELATION)
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						errmsg("cannot retrain \"%s\", which is a tagger", retrain->model),
+						errhint("Train it again with CALL mren.train_tagger, and compare the "
+								"versions by mren.evaluate_tagger.")));
 	retrain->busy = !mren_job_lock(job, MREN_RETRAIN_LOCK_CLASS, (int32) retrain->row.id);
 	if (retrain->busy)
 		return;

@@ -120,6 +120,7 @@ complete_options(Jsonb *given, Jsonb *overrides, const MrenVersionRow *champion)
 		 DatumGetFloat8(DirectFunctionCall1(numeric_float8, NumericGetDatum(share->val.numeric))) ==
 			 0))
 		options = joined(options, jsonb_of("{\"gate_share\": " MREN_RECIPE_GATE_SHARE "}"));
+	/* A model may need neither. */
 	if (mren_catalog_embedding_by_hash(champion->embeddings, &embedding, &name))
 		options = with_name(options, "embeddings", name);
 	if (champion->has_encoder && mren_catalog_encoder_by_hash(champion->encoder, &encoder, &name))

@@ -37,7 +37,7 @@ SELECT count(DISTINCT sha256) AS networks FROM mren.models WHERE model = 'm';
 -- A worse one is not deployed, and the log says why.
 SELECT set_rows(1, 20, 'right');
 CALL mren.train('good', 'SELECT * FROM labelled', '{"hidden": [16], "epochs": 8, "gate_share": 0.25}');
-CALL mren.retrain('good', min_new_rows => 0, options => '{"epochs": 1, "learning_rate": 1e-8}');
+CALL mren.retrain('good', min_new_rows => 0, options => '{"epochs": 1, "learning_rate": 1e-8, "wide": 0}');
 SELECT verdict, champion_score, challenger_score < 0.8 AS worse, lower_bound < 0 AS below FROM last;
 SELECT reason ~ '^accuracy 0\.\d{4} against 1\.0000 of version 1 on \d+ rows, lower bound of the difference -0\.\d{4}, margin 0$' AS reason
 FROM mren.runs ORDER BY run DESC LIMIT 1;
@@ -72,8 +72,8 @@ SELECT version FROM mren.models WHERE model = 'm' AND deployed;
 
 -- With a negative relation it is micro F1 without it, as mren.evaluate has it.
 SELECT set_rows(1, 20, 'right');
-CALL mren.train('f1', 'SELECT * FROM labelled', '{"hidden": [4], "epochs": 1, "gate_share": 0.25, "negative": "none", "learning_rate": 1e-3}');
-CALL mren.retrain('f1', min_new_rows => 0, options => '{"hidden": [16], "epochs": 8}');
+CALL mren.train('f1', 'SELECT * FROM labelled', '{"hidden": [4], "epochs": 1, "gate_share": 0.25, "negative": "none", "learning_rate": 1e-8, "wide": 0}');
+CALL mren.retrain('f1', min_new_rows => 0, options => '{"hidden": [16], "epochs": 8, "learning_rate": null}');
 SELECT verdict, measure, challenger_score FROM last;
 -- Rows that the champion was trained on do not judge it.
 SELECT set_rows(1, 12, 'wrong');
@@ -151,6 +151,11 @@ SELECT split_part(error_of($$CALL mren.retrain('m', options => '{"epoch": 6}')$$
 BEGIN READ ONLY;
 CALL mren.retrain('m');
 ROLLBACK;
+
+-- Taggers are not retrained.
+CALL mren.train_tagger('tags', $$SELECT string_to_array(sentence, ' ') AS tokens, 'B-thing'::text || array_fill('O'::text,
+    ARRAY[array_length(string_to_array(sentence, ' '), 1) - 1]) AS tags FROM pairs$$, '{"epochs": 1}');
+SELECT error_of($$CALL mren.retrain('tags')$$);
 
 -- What nothing is kept of
 SELECT mren.save_model('saved', mren.train_agg(sentence, head, tail, relation)) FROM pairs;

@@ -59,7 +59,7 @@ $other->query('COMMIT');
 is(last_run('status, call, version, champion, verdict, champion_score, challenger_score'), 'succeeded|retrain|2|1|promoted|0|1', 'the run says so');
 
 # Worse
-$trainer->query(q{CALL mren.retrain('m', min_new_rows => 0, options => '{"epochs": 1, "learning_rate": 1e-8}')});
+$trainer->query(q{CALL mren.retrain('m', min_new_rows => 0, options => '{"epochs": 1, "learning_rate": 1e-8, "wide": 0}')});
 like(last_run('verdict, reason'), qr/^rejected\|accuracy 0\.\d+ against 1\.0000 of version 2 on \d+ rows, lower bound of the difference -0\.\d+, margin 0$/, 'a worse one is not, and the log says why');
 is($other->query($answer), 'kind_of', 'and is not used');
 
