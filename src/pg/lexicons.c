@@ -143,8 +143,14 @@ gather(void *state, TupleTableSlot *slot)
 							   "(%d kB)",
 							   loading->name, mren_lexicon_cache),
 						errhint("Raise mren.lexicon_cache, or load fewer phrases.")));
+	/* The executor's own is gone when the rows are read back. */
 	if (loading->desc == NULL)
+	{
+		MemoryContext old = MemoryContextSwitchTo(loading->context);
+
 		loading->desc = CreateTupleDescCopy(slot->tts_tupleDescriptor);
+		MemoryContextSwitchTo(old);
+	}
 	tuplestore_puttupleslot(loading->rows, slot);
 }
 
