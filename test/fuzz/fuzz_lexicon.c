@@ -62,23 +62,27 @@ check_matches(const Subject *subject)
 	}
 }
 
-static void
+/* False if the text cannot be read. */
+static bool
 match(Subject *subject, const char *text, size_t len)
 {
 	MrenError err;
 
 	if (mren_fold(subject->tokenizer, subject->env, text, len, &subject->folded, &err) != MREN_OK)
-		return;
+		return false;
 	check_places(subject->folded.words, subject->folded.n, len);
 	if (mren_lexicon_match(subject->lexicon, subject->env, &subject->folded, &subject->matches,
-						   &err) == MREN_OK)
-		check_matches(subject);
+						   &err) != MREN_OK)
+		return false;
+	check_matches(subject);
+	return true;
 }
 
 /* The phrases; where the text begins. */
 static size_t
 add_phrases(Subject *subject, const char *text, size_t len, bool check)
 {
+	static const char *const types[] = {"T", "U", "V"};
 	size_t at = 0;
 
 	while (at < len && text[at] != '\n')
@@ -87,18 +91,14 @@ add_phrases(Subject *subject, const char *text, size_t len, bool check)
 		size_t n = end != NULL ? (size_t) (end - text) - at : len - at;
 		MrenError err;
 
-		if (check)
-		{
-			match(subject, text + at, n);
-			/* All of it is a phrase, or it was refused. */
-			if (subject->folded.n > 0 && n <= MREN_MAX_PHRASE && subject->matches.n == 1 &&
-				subject->matches.items[0].end - subject->matches.items[0].first !=
-					subject->folded.n)
-				abort();
-		}
-		else
-			mren_lexicon_add(subject->lexicon, subject->tokenizer, text + at, n, text + at,
-							 n > 0 ? n % 3 + (n < 3) : 1, 1.0 / (double) (n % 7 + 1), &err);
+		if (!check)
+			mren_lexicon_add(subject->lexicon, subject->tokenizer, text + at, n, types[n % 3], 1,
+							 1.0 / (double) (n % 7 + 1), &err);
+		/* All of it is a phrase: nothing in it is longer. */
+		else if (match(subject, text + at, n) && subject->folded.n > 0 && n <= MREN_MAX_PHRASE &&
+				 (subject->matches.n != 1 || subject->matches.items[0].first != 0 ||
+				  subject->matches.items[0].end != subject->folded.n))
+			abort();
 		at += n + 1;
 	}
 	return at < len ? at + 1 : len;
