@@ -10,10 +10,7 @@ RETURNS TABLE (name text, image_vector real[]) LANGUAGE plpgsql AS $$
 BEGIN
     TRUNCATE bench.picture;
     EXECUTE format('INSERT INTO bench.picture SELECT name, pg_read_binary_file(%L || name) FROM (%s) AS n (name)', folder, names);
-    CREATE TEMPORARY TABLE vectors ON COMMIT DROP AS
-    SELECT p.name, mren.image_features('mobilenet', p.image) AS image_vector FROM bench.picture AS p;
-    RETURN QUERY SELECT * FROM vectors;
-    DROP TABLE vectors;
+    RETURN QUERY SELECT p.name, mren.image_features('mobilenet', p.image) FROM bench.picture AS p;
 END
 $$;
 \endif

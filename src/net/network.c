@@ -219,6 +219,7 @@ mren_network_fix(const MrenNetShape *shape, const MrenLayout *layout, float *val
 
 	if (fixed < 0)
 		return;
+	mren_tensor_at(layout, values, layout->ids.bias[shape->n_hidden])[fixed] = 0;
 	for (size_t i = 0; i < output->rows; i++)
 		values[output->at + i * output->cols + (size_t) fixed] = 0;
 }

@@ -406,7 +406,7 @@ calibrate(MrenTrainer *trainer, MrenError *err)
 					   .n = report->n_validation < trainer->keep_rows ? report->n_validation
 																	  : trainer->keep_rows,
 					   .k = trainer->shape.n_relations,
-					   .negative = trainer->objective.fixed};
+					   .negative = trainer->negative};
 	MrenCalibration fit;
 
 	MREN_TRY(mren_calibration_fit(&trainer->env, &rows, &fit, err));

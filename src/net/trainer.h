@@ -76,7 +76,7 @@ typedef struct MrenTrainReport
 	double temperature;
 	bool warm;			  /* it started from the weights of another network */
 	char cold[160];		  /* why it did not, if it was asked to; else empty */
-	double negative_bias; /* of its logit after the temperature; 0 unless it is fixed */
+	double negative_bias; /* of the negative relation's logit, after the temperature */
 } MrenTrainReport;
 
 /*

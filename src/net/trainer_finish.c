@@ -34,19 +34,16 @@ copy_identities(const MrenTrainer *trainer, MrenNet *net, MrenError *err)
 	return MREN_OK;
 }
 
-/*
- * The bias that calibration gave a fixed negative relation becomes its output
- * bias, which training has left at 0.
- */
+/* The bias that calibration gave the negative relation goes into its output bias. */
 static void
 set_negative_bias(const MrenTrainer *trainer, MrenNet *net)
 {
 	const MrenTensorIds *ids = &trainer->layout.ids;
 
-	if (trainer->objective.fixed < 0)
+	if (trainer->negative < 0)
 		return;
 	mren_tensor_at(&net->layout, net->values,
-				   ids->bias[trainer->shape.n_hidden])[trainer->objective.fixed] =
+				   ids->bias[trainer->shape.n_hidden])[trainer->negative] +=
 		(float) (trainer->report.negative_bias * trainer->report.temperature);
 }
 

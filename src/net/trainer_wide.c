@@ -302,7 +302,7 @@ mren_trainer_wide_join(MrenTrainer *trainer, MrenError *err)
 					   .weights = trainer->kept_weights,
 					   .n = n,
 					   .k = trainer->shape.n_relations,
-					   .negative = trainer->objective.fixed};
+					   .negative = trainer->negative};
 	double least = INFINITY;
 
 	if (is_off(trainer))
