@@ -9,7 +9,7 @@ SELECT part, line::jsonb AS line FROM unnest('{train,val}'::text[]) AS part,
 CREATE TABLE vrd_feature AS
 SELECT * FROM bench.image_vectors(:'folder', 'SELECT DISTINCT line ->> ''image'' FROM vrd_raw');
 CREATE TABLE vrd AS
-SELECT part || line ->> 'id' AS id, part, line ->> 'text' AS sentence, line #>> '{relations,0}' AS relation,
+SELECT part || (line ->> 'id') AS id, part, line ->> 'text' AS sentence, line #>> '{relations,0}' AS relation,
        ARRAY(SELECT jsonb_array_elements_text(line -> 'relations')) AS accepted,
        line ->> 'subject' AS subject, line ->> 'object' AS object,
        h.head, int4range(t.at, t.at + length(line ->> 'object')) AS tail,
