@@ -47,7 +47,7 @@ mren_split_trains(MrenSplit split)
 #define MREN_MAX_LABEL 1024			  /* bytes of a relation or type name */
 #define MREN_MAX_PIECES (1u << 20)	  /* of a sentence */
 #define MREN_MAX_VECTOR_ID 0x7FFFFFFE /* of a piece */
-#define MREN_MAX_ROW_FEATURES 4096	  /* hashed features */
+#define MREN_MAX_ROW_FEATURES 1024	  /* hashed features */
 
 typedef struct MrenExample
 {

@@ -48,7 +48,7 @@ test_defaults_are_the_recipe(void **state)
 		"\"refit\": true, \"seed\": 1, "
 		"\"text_encoder\": \"pool\", \"threshold\": null, \"validation_share\": 0.1, \"vectors\": "
 		"\"frozen\", "
-		"\"window\": 2, \"word_dropout\": 0.25}");
+		"\"wide\": 18, \"window\": 2, \"word_dropout\": 0.25}");
 	mren_release(&test.env, json);
 	assert_int_equal(test.n_live, 0);
 }
