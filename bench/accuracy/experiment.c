@@ -465,8 +465,8 @@ score_confidence(const Lab *lab, const Row *rows, size_t n)
 	}
 	must(mren_ranked_sort(&ranked, &err));
 	must(mren_ranked_reliability(&ranked, 15, bins, &n_bins, &all, &err));
-	printf("  likelihood loss %.4f  calibration error %.4f (by chance %.4f)", loss / (double) n,
-		   all.error, all.expected_error);
+	printf("  likelihood loss %.4f  mean confidence %.4f  calibration error %.4f (by chance %.4f)",
+		   loss / (double) n, all.confidence, all.error, all.expected_error);
 	mren_ranked_free(&ranked);
 }
 
