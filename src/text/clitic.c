@@ -39,8 +39,8 @@ mren_clitic_length(const char *word, size_t len)
 
 		if (end[-1] == '\'')
 			apostrophe = 1;
-		else if (len >= letters + 3)
-			apostrophe = mren_apostrophe_length(end - 3, 3);
+		else if (len >= letters + 3 && mren_apostrophe_length(end - 3, 3) == 3)
+			apostrophe = 3;
 		if (apostrophe == 0)
 			continue;
 		if (letters == 1 && (end[0] == 't' || end[0] == 'T'))

@@ -162,6 +162,8 @@ words_are_cut_at_endings_and_between_characters_without_spaces(void **state)
 	open_fixture(&fixture);
 	assert_string_equal(folded(&fixture, "Cosby's Cosby\xE2\x80\x99s can't"),
 						"cosby|'|s|cosby|'|s|ca|n't");
+	/* An apostrophe further back is none of an ending's. */
+	assert_string_equal(folded(&fixture, "d'\xC3\x9Fs x'abs"), "d'sss|x'abs");
 	/* As tokenised corpora have it. */
 	assert_string_equal(folded(&fixture, "Cosby 's ca n't"), "cosby|'|s|ca|n't");
 	/* 中国人 and ABC中, each character by itself. */
