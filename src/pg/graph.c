@@ -160,12 +160,12 @@ read_row(MrenGraph *graph)
 	mren_graph_options(DatumGetJsonbP(row_value(11, JSONBOID, &isnull)), &graph->options);
 }
 
-/* SPI gives rows in its own context; the caller's is where they are wanted. */
 void
 mren_graph_open(const char *name, bool own, MrenGraph *graph)
 {
 	Oid types[] = {TEXTOID};
 	Datum values[] = {CStringGetTextDatum(name)};
+	MemoryContext context = CurrentMemoryContext;
 	uint64 found;
 
 	PushActiveSnapshot(GetTransactionSnapshot());
@@ -174,6 +174,7 @@ mren_graph_open(const char *name, bool own, MrenGraph *graph)
 		" lexicons, options FROM mren.graph WHERE name OPERATOR(pg_catalog.=) $1",
 		1, types, values, NULL);
 	PopActiveSnapshot();
+	MemoryContextSwitchTo(context);
 	if (found == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("graph \"%s\" does not exist", name),
@@ -261,9 +262,12 @@ uint64
 mren_graph_run_sql(const MrenGraph *graph, const char *sql, int n, const Oid *types,
 				   const Datum *values, const char *nulls)
 {
+	MemoryContext context = CurrentMemoryContext;
 	char *text = mren_graph_sql(graph, sql);
 	int ret = SPI_execute_with_args(text, n, (Oid *) types, (Datum *) values, nulls, false, 0);
 
+	/* SPI leaves its own context behind, which lives until the call ends. */
+	MemoryContextSwitchTo(context);
 	if (ret < 0)
 		elog(ERROR, "statement on the tables of a graph failed: %s", SPI_result_code_string(ret));
 	pfree(text);

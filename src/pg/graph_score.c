@@ -47,6 +47,7 @@ add_model(pg_cryptohash_ctx *context, const MrenGraph *graph, MrenPipeline *pipe
 													   graph->options.version, MREN_MODEL_RELATION);
 	Oid types[] = {INT8OID};
 	Datum values[] = {Int64GetDatum(deployed->version.id)};
+	MemoryContext outer = CurrentMemoryContext;
 	bool isnull;
 	Datum value;
 
@@ -60,6 +61,7 @@ add_model(pg_cryptohash_ctx *context, const MrenGraph *graph, MrenPipeline *pipe
 		" WHERE r OPERATOR(pg_catalog.~~) '%(e1,e2)' OR r OPERATOR(pg_catalog.~~) '%(e2,e1)'),"
 		" relations FROM mren.model_version WHERE id OPERATOR(pg_catalog.=) $1",
 		1, types, values, NULL);
+	MemoryContextSwitchTo(outer);
 	value = mren_graph_result(1, CurrentMemoryContext, &isnull);
 	pipeline->negative = isnull ? NULL : TextDatumGetCString(value);
 	pipeline->directed = DatumGetBool(mren_graph_result(2, CurrentMemoryContext, &isnull));
