@@ -83,10 +83,10 @@ mren_options_init(MrenOptions *options)
 	options->hidden[1] = 64;
 	options->activation = MREN_ACTIVATION_RELU;
 	options->product = 32;
-	options->text_encoder = MREN_TEXT_POOL;
+	options->text_encoder = MREN_TEXT_CONV;
 	options->filters = 100;
 	options->wide = 18;
-	options->window = 2;
+	options->window = MREN_WINDOW_AUTO;
 	options->loss = MREN_LOSS_CROSS_ENTROPY;
 	options->ranking_scale = 2;
 	options->margin_right = 2.5;
@@ -109,6 +109,14 @@ mren_options_init(MrenOptions *options)
 	options->seed = 1;
 	options->negative = NULL;
 	options->threshold = -1;
+}
+
+size_t
+mren_options_window(const MrenOptions *options)
+{
+	if (options->window != MREN_WINDOW_AUTO)
+		return options->window;
+	return options->text_encoder == MREN_TEXT_CONV ? 0 : 2;
 }
 
 void

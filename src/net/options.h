@@ -16,6 +16,7 @@
 
 #include "base/env.h"
 
+#define MREN_WINDOW_AUTO SIZE_MAX
 #define MREN_MAX_HIDDEN 8
 #define MREN_MAX_HIDDEN_SIZE 8192
 #define MREN_MAX_NEGATIVE 1024 /* bytes of a relation's name */
@@ -74,7 +75,8 @@ typedef struct MrenOptions
 	MrenWordTraining vectors;
 	size_t filters; /* of each width of the convolutions */
 	size_t wide;	/* bits of a lexical feature's slot; 0: no wide branch */
-	size_t window;	/* words looked at outside the mentions, each side; 0 .. 64 */
+	size_t
+		window; /* MREN_WINDOW_AUTO, or words looked at outside the mentions, each side; 0 .. 64 */
 	/* training */
 	MrenLoss loss;
 	double ranking_scale; /* of the ranking loss: what multiplies scores and margins */
@@ -102,6 +104,10 @@ typedef struct MrenOptions
 } MrenOptions;
 
 extern void mren_options_init(MrenOptions *options);
+
+/* The window that these options mean: its default is 0 beside convolutions, which see the
+ * words there by themselves, and otherwise 2. */
+extern size_t mren_options_window(const MrenOptions *options);
 
 typedef enum MrenValueKind
 {

@@ -158,7 +158,7 @@ put_options(Writer *w, const MrenOptions *o)
 	put_number(w, "validation_share", o->validation_share);
 	put_word(w, "vectors", o->vectors == MREN_WORDS_TUNED ? "tuned" : "frozen");
 	put_integer(w, "wide", (int64_t) o->wide);
-	put_integer(w, "window", (int64_t) o->window);
+	put_integer(w, "window", (int64_t) mren_options_window(o));
 	put_number(w, "word_dropout", o->word_dropout);
 	put(w, "}", 2); /* with its zero byte */
 }

@@ -96,7 +96,7 @@ shape_of(MrenTrainer *trainer, MrenError *err)
 	shape->image_dim = trainer->image_dim;
 	shape->n_types = trainer->types.n;
 	shape->n_relations = trainer->relations.n;
-	shape->window = options->window;
+	shape->window = mren_options_window(options);
 	shape->product = trainer->image_dim > 0 ? options->product : 0;
 	shape->n_hidden = options->n_hidden;
 	if (options->text_encoder == MREN_TEXT_CONV && shape->embedding_dim > 0)

@@ -200,6 +200,7 @@ train(const MrenEnv *env, MrenExamples *set)
 	options.n_hidden = 1;
 	options.hidden[0] = 2;
 	options.window = 1;
+	options.filters = 2;
 	if (mren_examples_source(set, &inputs.source, &err) != MREN_OK ||
 		mren_trainer_create(env, &options, &inputs, &trainer, &err) != MREN_OK)
 		return;

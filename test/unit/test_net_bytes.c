@@ -63,6 +63,7 @@ open_world_with(bool pictures, MrenTextEncoder encoder)
 	options.threshold = 0.25;
 	options.text_encoder = encoder;
 	options.filters = 5;
+	options.window = 2;
 	options.vectors = MREN_WORDS_TUNED;
 	assert_int_equal(fixture_train(&world->test.env, &world->fixture, &options, examples,
 								   &world->net, NULL, &err),

@@ -46,9 +46,9 @@ test_defaults_are_the_recipe(void **state)
 		"\"momentum\": 0.9, \"negative\": null, \"negative_logit\": \"learned\", "
 		"\"optimizer\": \"adam\", \"patience\": 8, \"product\": 32, \"ranking_scale\": 2, "
 		"\"refit\": true, \"seed\": 1, "
-		"\"text_encoder\": \"pool\", \"threshold\": null, \"validation_share\": 0.1, \"vectors\": "
+		"\"text_encoder\": \"conv\", \"threshold\": null, \"validation_share\": 0.1, \"vectors\": "
 		"\"frozen\", "
-		"\"wide\": 18, \"window\": 2, \"word_dropout\": 0.25}");
+		"\"wide\": 18, \"window\": 0, \"word_dropout\": 0.25}");
 	mren_release(&test.env, json);
 	assert_int_equal(test.n_live, 0);
 }

@@ -137,6 +137,7 @@ static void
 small_options(MrenOptions *options)
 {
 	mren_options_init(options);
+	options->text_encoder = MREN_TEXT_POOL;
 	options->n_hidden = 2;
 	options->hidden[0] = 24;
 	options->hidden[1] = 12;

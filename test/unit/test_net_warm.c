@@ -63,6 +63,7 @@ run_init(Run *run, const Set *set)
 	run->set = set;
 	run->sha256 = set->sha256;
 	mren_options_init(&run->options);
+	run->options.text_encoder = MREN_TEXT_POOL;
 	run->options.n_hidden = 1;
 	run->options.hidden[0] = 16;
 	run->options.hidden[1] = 0;
