@@ -104,7 +104,7 @@ static void
 split_rows(MrenBatch *batch, float *dunits, float *dabsent)
 {
 	size_t product = batch->shape->product;
-	size_t width = MREN_IMAGE_UNITS + 1 + product;
+	size_t width = batch->dim - batch->text_dim;
 
 	memset(dabsent, 0, MREN_IMAGE_UNITS * sizeof(float));
 	for (size_t i = 0; i < batch->n; i++)

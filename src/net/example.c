@@ -33,7 +33,8 @@ enum
 	FLAG_IMAGE = 4,
 	FLAG_HEAD_BOX = 8,
 	FLAG_TAIL_BOX = 16,
-	ALL_FLAGS = 31,
+	FLAG_GRID = 32,
+	ALL_FLAGS = 63,
 };
 
 #define FIXED 120 /* bytes in front of the pieces */
@@ -162,7 +163,7 @@ record_flags(const MrenExample *example)
 	return (example->head_type.data != NULL ? FLAG_HEAD_TYPE : 0) |
 		   (example->tail_type.data != NULL ? FLAG_TAIL_TYPE : 0) |
 		   (example->has_image ? FLAG_IMAGE : 0) | (example->has_head_box ? FLAG_HEAD_BOX : 0) |
-		   (example->has_tail_box ? FLAG_TAIL_BOX : 0);
+		   (example->has_tail_box ? FLAG_TAIL_BOX : 0) | (example->has_grid ? FLAG_GRID : 0);
 }
 
 static void
@@ -372,6 +373,9 @@ mren_example_read(const uint8_t *bytes, size_t len, MrenExample *example, size_t
 	if (mren_hash64(bytes + 16, *size - 16, flags) != example->hash)
 		return fail_record(err, "its checksum does not match");
 	example->has_image = (flags & FLAG_IMAGE) != 0;
+	example->has_grid = (flags & FLAG_GRID) != 0;
+	if (example->has_grid && !example->has_image)
+		return fail_record(err, "it has a grid without an image");
 	example->has_head_box = (flags & FLAG_HEAD_BOX) != 0;
 	example->has_tail_box = (flags & FLAG_TAIL_BOX) != 0;
 	cursor = (MrenCursor){bytes + 16, bytes + *size, false};
@@ -409,8 +413,13 @@ mren_example_identity(const MrenExample *example)
 {
 	const MrenSentence *s = &example->sentence;
 	const MrenText *texts[3] = {&example->relation, &example->head_type, &example->tail_type};
-	uint32_t shape[6] = {record_flags(example), s->n_words,	   s->head.first,
-						 s->head.end,			s->tail.first, s->tail.end};
+	/* A picture and its stored vector are the same row, whether a grid came along. */
+	uint32_t shape[6] = {record_flags(example) & ~(uint32_t) FLAG_GRID,
+						 s->n_words,
+						 s->head.first,
+						 s->head.end,
+						 s->tail.first,
+						 s->tail.end};
 	uint64_t hash = mren_hash64(shape, sizeof(shape), 0);
 
 	hash = mren_hash64(s->pieces, 4 * (size_t) s->n_pieces, hash);

@@ -57,9 +57,10 @@ typedef struct MrenExample
 	MrenText tail_type;
 	bool has_image;
 	MrenHash128 image; /* of its content: the key of its vector */
+	bool has_grid;	   /* the picture's grid is kept; only with an image */
 	bool has_head_box;
 	bool has_tail_box;
-	float head_box[4]; /* x0, y0, x1, y1 */
+	float head_box[4]; /* x0, y0, x1, y1 as shares of width and height: see boxes.h */
 	float tail_box[4];
 	float weight; /* of the row in the loss, finite, > 0; 1 is usual */
 	MrenSplit split;

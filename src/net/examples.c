@@ -3,8 +3,8 @@
  *	  Encoded training rows, gathered by the training aggregate.
  *
  * Owns the layout of MrenExamples.  Records lie one behind the other in one
- * buffer, with an index of (hash, offset); pictures' vectors lie in an array
- * of rows with their hashes beside, found through an open-addressing table.
+ * buffer, with an index of (hash, offset); pictures' vectors and grids are kept
+ * once for each picture (pictures.h).
  * Appending rows and joining two sets commute, because every way out goes
  * through the sorted index.
  */
@@ -14,6 +14,8 @@
 #include <string.h>
 
 #include "base/size.h"
+#include "net/half.h"
+#include "net/pictures.h"
 #include "net/sort.h"
 
 struct MrenExamples
@@ -28,15 +30,8 @@ struct MrenExamples
 	size_t n;
 	bool sorted;
 
-	MrenHash128 *hashes; /* (n_images) */
-	size_t hashes_capacity;
-	float *vectors; /* (n_images, image_dim) */
-	size_t vectors_capacity;
-	size_t n_images;
-	uint32_t *slots;  /* open addressing: 1 + image number, 0 empty */
-	size_t n_slots;	  /* a power of two, or 0 */
-	MrenKeyed *order; /* room to sort the images in when flattening */
-	size_t order_capacity;
+	MrenPictures vectors; /* (image_dim) floats each */
+	MrenPictures grids;	  /* halves, as grid.h says */
 };
 
 MrenStatus
@@ -59,6 +54,8 @@ mren_examples_create(const MrenEnv *env, const MrenExamplesHead *head, MrenExamp
 	set->head = *head;
 	set->head.options = set->options = options;
 	set->sorted = true;
+	set->vectors.size = head->image_dim * sizeof(float);
+	set->grids.size = mren_grid_size(&head->grid) * sizeof(uint16_t);
 	*examples = set;
 	return MREN_OK;
 }
@@ -73,10 +70,8 @@ mren_examples_free(MrenExamples *examples)
 	env = examples->env;
 	mren_buffer_free(&env, &examples->records);
 	mren_release(&env, examples->index);
-	mren_release(&env, examples->hashes);
-	mren_release(&env, examples->vectors);
-	mren_release(&env, examples->slots);
-	mren_release(&env, examples->order);
+	mren_pictures_free(&env, &examples->vectors);
+	mren_pictures_free(&env, &examples->grids);
 	mren_release(&env, examples->options);
 	mren_release(&env, examples);
 }
@@ -97,60 +92,14 @@ size_t
 mren_examples_bytes(const MrenExamples *examples)
 {
 	return sizeof(*examples) + examples->head.n_options + examples->records.capacity +
-		   examples->index_capacity * sizeof(MrenKeyed) +
-		   examples->hashes_capacity * sizeof(MrenHash128) +
-		   examples->vectors_capacity * sizeof(float) +
-		   examples->order_capacity * sizeof(MrenKeyed) + examples->n_slots * sizeof(uint32_t);
-}
-
-/* The slot that holds the hash, or the empty one where it would go. */
-static size_t
-find_slot(const MrenExamples *set, const MrenHash128 *hash)
-{
-	uint64_t start;
-	size_t slot;
-
-	memcpy(&start, hash->bytes, sizeof(start));
-	slot = (size_t) start & (set->n_slots - 1);
-	while (set->slots[slot] != 0 &&
-		   memcmp(&set->hashes[set->slots[slot] - 1], hash, sizeof(*hash)) != 0)
-		slot = (slot + 1) & (set->n_slots - 1);
-	return slot;
-}
-
-static int64_t
-find_image(const MrenExamples *set, const MrenHash128 *hash)
-{
-	if (set->n_slots == 0)
-		return -1;
-	return (int64_t) set->slots[find_slot(set, hash)] - 1;
+		   examples->index_capacity * sizeof(MrenKeyed) + mren_pictures_bytes(&examples->vectors) +
+		   mren_pictures_bytes(&examples->grids);
 }
 
 bool
 mren_examples_has_image(const MrenExamples *examples, const MrenHash128 *hash)
 {
-	return find_image(examples, hash) >= 0;
-}
-
-/* Doubles the table once it is half full. */
-static MrenStatus
-grow_slots(MrenExamples *set, MrenError *err)
-{
-	uint32_t *old = set->slots;
-	size_t n_slots = set->n_slots > 0 ? set->n_slots * 2 : 64;
-	uint32_t *slots;
-
-	if (2 * (set->n_images + 1) <= set->n_slots)
-		return MREN_OK;
-	if (set->n_images >= UINT32_MAX / 4)
-		return mren_fail(err, MREN_ELIMIT, "too many distinct images in one training set");
-	MREN_TRY(mren_allocate_zero(&set->env, n_slots, sizeof(uint32_t), &slots, err));
-	set->slots = slots;
-	set->n_slots = n_slots;
-	for (size_t i = 0; i < set->n_images; i++)
-		slots[find_slot(set, &set->hashes[i])] = (uint32_t) i + 1;
-	mren_release(&set->env, old);
-	return MREN_OK;
+	return mren_pictures_find(&examples->vectors, hash) != NULL;
 }
 
 static MrenStatus
@@ -165,33 +114,36 @@ check_finite(const float *vector, size_t dim, MrenError *err)
 	return MREN_OK;
 }
 
-/* Makes room for one more picture, so that adding it cannot fail. */
+/*
+ * Two pictures of one vector with different grids are as good as impossible;
+ * the smaller bytes win, so that even then the order of rows says nothing.
+ */
 static MrenStatus
-reserve_image(MrenExamples *set, MrenError *err)
+keep_grid(MrenExamples *set, const MrenHash128 *hash, const uint16_t *grid, MrenError *err)
 {
-	size_t dim = set->head.image_dim;
-	size_t floats;
+	uint8_t *kept = mren_pictures_find(&set->grids, hash);
 
-	MREN_TRY(grow_slots(set, err));
-	MREN_TRY(mren_grow(&set->env, &set->hashes, &set->hashes_capacity, set->n_images,
-					   set->n_images + 1, sizeof(MrenHash128), err));
-	MREN_TRY(mren_grow(&set->env, &set->order, &set->order_capacity, 0, set->n_images + 1,
-					   sizeof(MrenKeyed), err));
-	if (!mren_size_mul(set->n_images + 1, dim, &floats))
-		return mren_fail_nomem(err);
-	return mren_grow(&set->env, &set->vectors, &set->vectors_capacity, set->n_images * dim, floats,
-					 sizeof(float), err);
+	if (kept == NULL)
+	{
+		MREN_TRY(mren_pictures_reserve(&set->env, &set->grids, err));
+		mren_pictures_add(&set->grids, hash, grid);
+	}
+	else if (memcmp(grid, kept, set->grids.size) < 0)
+		memcpy(kept, grid, set->grids.size);
+	return MREN_OK;
 }
 
-static void
-add_image(MrenExamples *set, const MrenHash128 *hash, const float *vector)
+MrenStatus
+mren_examples_add_grid(MrenExamples *examples, const MrenHash128 *hash, const uint16_t *grid,
+					   MrenError *err)
 {
-	size_t dim = set->head.image_dim;
-	size_t slot = find_slot(set, hash);
+	size_t size = mren_grid_size(&examples->head.grid);
 
-	set->hashes[set->n_images] = *hash;
-	memcpy(set->vectors + set->n_images * dim, vector, dim * sizeof(float));
-	set->slots[slot] = (uint32_t) ++set->n_images;
+	if (size == 0)
+		return mren_fail(err, MREN_EPARAM, "a picture has a grid, but the training set none");
+	if (!mren_half_all_finite(grid, size))
+		return mren_fail(err, MREN_ENUMERIC, "a number in the grid of a picture is not finite");
+	return keep_grid(examples, hash, grid, err);
 }
 
 /* Checks a row's picture and makes room for it; *fresh if it must be added. */
@@ -200,6 +152,8 @@ prepare_image(MrenExamples *set, const MrenExample *example, const float *image,
 			  MrenError *err)
 {
 	*fresh = false;
+	if (example->has_grid && mren_pictures_find(&set->grids, &example->image) == NULL)
+		return mren_fail(err, MREN_EDATA, "the grid of a training row's image is missing");
 	if (!example->has_image)
 		return MREN_OK;
 	if (set->head.image_dim == 0)
@@ -211,7 +165,7 @@ prepare_image(MrenExamples *set, const MrenExample *example, const float *image,
 		return mren_fail(err, MREN_EDATA, "the vector of a training row's image is missing");
 	*fresh = true;
 	MREN_TRY(check_finite(image, set->head.image_dim, err));
-	return reserve_image(set, err);
+	return mren_pictures_reserve(&set->env, &set->vectors, err);
 }
 
 static uint64_t
@@ -234,7 +188,7 @@ mren_examples_append(MrenExamples *examples, const MrenExample *example, const f
 					   examples->n + 1, sizeof(MrenKeyed), err));
 	MREN_TRY(mren_example_append(&examples->env, &examples->records, example, err));
 	if (fresh)
-		add_image(examples, &example->image, image);
+		mren_pictures_add(&examples->vectors, &example->image, image);
 	examples->index[examples->n++] = (MrenKeyed){record_hash(examples->records.data + at), at};
 	examples->sorted = false;
 	return MREN_OK;
@@ -246,13 +200,30 @@ same_head(const MrenExamplesHead *a, const MrenExamplesHead *b)
 	return a->n_options == b->n_options && memcmp(a->options, b->options, a->n_options) == 0 &&
 		   memcmp(a->embeddings, b->embeddings, 32) == 0 && a->dim == b->dim &&
 		   a->has_encoder == b->has_encoder && memcmp(a->encoder, b->encoder, 32) == 0 &&
-		   a->image_dim == b->image_dim;
+		   a->image_dim == b->image_dim && mren_grid_equal(&a->grid, &b->grid);
+}
+
+static MrenStatus
+merge_pictures(MrenExamples *into, const MrenExamples *from, MrenError *err)
+{
+	for (size_t i = 0; i < from->vectors.n; i++)
+	{
+		if (mren_examples_has_image(into, &from->vectors.hashes[i]))
+			continue;
+		MREN_TRY(mren_pictures_reserve(&into->env, &into->vectors, err));
+		mren_pictures_add(&into->vectors, &from->vectors.hashes[i],
+						  from->vectors.items + i * from->vectors.size);
+	}
+	for (size_t i = 0; i < from->grids.n; i++)
+		MREN_TRY(keep_grid(
+			into, &from->grids.hashes[i],
+			(const uint16_t *) (const void *) (from->grids.items + i * from->grids.size), err));
+	return MREN_OK;
 }
 
 MrenStatus
 mren_examples_merge(MrenExamples *into, const MrenExamples *from, MrenError *err)
 {
-	size_t dim = into->head.image_dim;
 	size_t base = into->records.len;
 	size_t n;
 
@@ -264,13 +235,7 @@ mren_examples_merge(MrenExamples *into, const MrenExamples *from, MrenError *err
 	}
 	if (!mren_size_add(into->n, from->n, &n))
 		return mren_fail_nomem(err);
-	for (size_t i = 0; i < from->n_images; i++)
-	{
-		if (mren_examples_has_image(into, &from->hashes[i]))
-			continue;
-		MREN_TRY(reserve_image(into, err));
-		add_image(into, &from->hashes[i], from->vectors + i * dim);
-	}
+	MREN_TRY(merge_pictures(into, from, err));
 	MREN_TRY(mren_grow(&into->env, &into->index, &into->index_capacity, into->n, n,
 					   sizeof(MrenKeyed), err));
 	MREN_TRY(
@@ -303,12 +268,16 @@ sort_rows(MrenExamples *set)
 /*
  * The flat form: a head, the records in order, then each picture that a record
  * may name, in order of its hash:
- *	 0 "MRENset1"   8 u64 rows   16 u64 images   24 u64 bytes of records
+ *	 0 "MRENset1" ("MRENset2" with grids)   8 u64 rows   16 u64 images   24 u64 bytes of records
  *	32 u64 word dimension   40 u64 image dimension   48 u64 bytes of options
  *	56 u64 1 with an encoder   64 sha256 of embeddings   96 of the encoder
  *	128 u64 checksum of the bytes before it and the options   136 options, zeros to a multiple of 8
+ * With grids the checksum also takes in, and behind the options lie, u64 grids, height, width
+ * and channels; hashes and grids end it all.
  */
 #define FLAT_MAGIC "MRENset1"
+#define GRIDS_MAGIC "MRENset2"
+#define GRIDS_FIXED 32
 #define FLAT_FIXED 136
 
 static size_t
@@ -320,19 +289,24 @@ padded(size_t n)
 size_t
 mren_examples_flat_size(const MrenExamples *examples)
 {
-	return FLAT_FIXED + padded(examples->head.n_options) + examples->records.len +
-		   examples->n_images * (16 + examples->head.image_dim * sizeof(float));
+	bool grids = mren_grid_size(&examples->head.grid) > 0;
+
+	return FLAT_FIXED + padded(examples->head.n_options) + (grids ? GRIDS_FIXED : 0) +
+		   examples->records.len + examples->vectors.n * (16 + examples->vectors.size) +
+		   examples->grids.n * (16 + examples->grids.size);
 }
 
 static void
 put_flat_head(const MrenExamples *set, MrenBuffer *out)
 {
 	const MrenExamplesHead *head = &set->head;
+	bool grids = mren_grid_size(&head->grid) > 0;
+	uint64_t shape[4] = {set->grids.n, head->grid.height, head->grid.width, head->grid.channels};
 	uint64_t checksum;
 
-	mren_buffer_put_bytes(out, FLAT_MAGIC, 8);
+	mren_buffer_put_bytes(out, grids ? GRIDS_MAGIC : FLAT_MAGIC, 8);
 	mren_buffer_put_u64(out, set->n);
-	mren_buffer_put_u64(out, set->n_images);
+	mren_buffer_put_u64(out, set->vectors.n);
 	mren_buffer_put_u64(out, set->records.len);
 	mren_buffer_put_u64(out, head->dim);
 	mren_buffer_put_u64(out, head->image_dim);
@@ -341,39 +315,21 @@ put_flat_head(const MrenExamples *set, MrenBuffer *out)
 	mren_buffer_put_bytes(out, head->embeddings, 32);
 	mren_buffer_put_bytes(out, head->encoder, 32);
 	checksum = mren_hash64(head->options, head->n_options, mren_hash64(out->data, out->len, 0));
+	if (grids)
+		checksum = mren_hash64(shape, sizeof(shape), checksum);
 	mren_buffer_put_u64(out, checksum);
 	mren_buffer_put_bytes(out, head->options, head->n_options);
 	mren_buffer_put_zeros(out, padded(head->n_options) - head->n_options);
-}
-
-static int
-compare_images(const void *state, uint64_t a, uint64_t b)
-{
-	const MrenHash128 *hashes = state;
-
-	return memcmp(&hashes[a], &hashes[b], sizeof(MrenHash128));
-}
-
-static uint64_t
-image_key(const MrenHash128 *hash)
-{
-	uint64_t key = 0;
-
-	for (int i = 0; i < 8; i++)
-		key = key << 8 | hash->bytes[i];
-	return key;
+	for (int i = 0; i < 4 && grids; i++)
+		mren_buffer_put_u64(out, shape[i]);
 }
 
 void
 mren_examples_flatten(MrenExamples *examples, uint8_t *out)
 {
 	MrenBuffer buffer = {out, 0, mren_examples_flat_size(examples)};
-	size_t dim = examples->head.image_dim;
 
 	sort_rows(examples);
-	for (size_t i = 0; i < examples->n_images; i++)
-		examples->order[i] = (MrenKeyed){image_key(&examples->hashes[i]), i};
-	mren_sort_keyed(examples->order, examples->n_images, compare_images, examples->hashes);
 	put_flat_head(examples, &buffer);
 	for (size_t i = 0; i < examples->n; i++)
 	{
@@ -383,13 +339,8 @@ mren_examples_flatten(MrenExamples *examples, uint8_t *out)
 			&buffer, record,
 			mren_example_size(record, examples->records.len - examples->index[i].at));
 	}
-	for (size_t i = 0; i < examples->n_images; i++)
-	{
-		size_t image = examples->order[i].at;
-
-		mren_buffer_put_bytes(&buffer, examples->hashes[image].bytes, 16);
-		mren_buffer_put_floats(&buffer, examples->vectors + image * dim, dim);
-	}
+	mren_pictures_put(&examples->vectors, &buffer);
+	mren_pictures_put(&examples->grids, &buffer);
 }
 
 static MrenStatus
@@ -404,19 +355,40 @@ typedef struct FlatHead
 	size_t n;
 	size_t n_images;
 	size_t n_bytes; /* of records */
+	size_t n_grids;
 } FlatHead;
+
+/* What lies behind the options of a set with grids; its checksum goes on. */
+static MrenStatus
+read_grid_head(MrenCursor *cursor, FlatHead *flat, uint64_t *checksum, MrenError *err)
+{
+	uint64_t shape[4];
+
+	for (int i = 0; i < 4; i++)
+		shape[i] = mren_cursor_u64(cursor);
+	*checksum = mren_hash64(shape, sizeof(shape), *checksum);
+	flat->n_grids = shape[0];
+	flat->head.grid = (MrenGridShape){shape[1], shape[2], shape[3]};
+	if (cursor->failed || mren_grid_check(&flat->head.grid, err) != MREN_OK ||
+		mren_grid_size(&flat->head.grid) == 0)
+		return fail_flat(err, "its header is damaged");
+	return MREN_OK;
+}
 
 static MrenStatus
 read_flat_head(MrenCursor *cursor, FlatHead *flat, MrenError *err)
 {
 	const uint8_t *start = cursor->at;
 	const uint8_t *magic = mren_cursor_bytes(cursor, 8);
+	bool grids = magic != NULL && memcmp(magic, GRIDS_MAGIC, 8) == 0;
 	uint64_t numbers[7];
 	uint64_t checksum;
+	uint64_t found;
 	const uint8_t *sha256s;
 	uint8_t padding = 0;
 
-	if (magic == NULL || memcmp(magic, FLAT_MAGIC, 8) != 0)
+	memset(flat, 0, sizeof(*flat));
+	if (magic == NULL || (!grids && memcmp(magic, FLAT_MAGIC, 8) != 0))
 		return fail_flat(err, "it does not begin as one");
 	for (int i = 0; i < 7; i++)
 		numbers[i] = mren_cursor_u64(cursor);
@@ -437,40 +409,31 @@ read_flat_head(MrenCursor *cursor, FlatHead *flat, MrenError *err)
 	flat->head.options = (const char *) mren_cursor_bytes(cursor, flat->head.n_options);
 	for (size_t i = flat->head.n_options; i < padded(flat->head.n_options); i++)
 		padding |= mren_cursor_u8(cursor);
-	if (cursor->failed || padding != 0 ||
-		mren_hash64(flat->head.options, flat->head.n_options, mren_hash64(start, 128, 0)) !=
-			checksum)
+	if (cursor->failed)
+		return fail_flat(err, "its header is damaged");
+	found = mren_hash64(flat->head.options, flat->head.n_options, mren_hash64(start, 128, 0));
+	if (grids)
+		MREN_TRY(read_grid_head(cursor, flat, &found, err));
+	if (padding != 0 || found != checksum)
 		return fail_flat(err, "its header is damaged");
 	return MREN_OK;
 }
 
 static MrenStatus
-parse_images(MrenExamples *set, MrenCursor *cursor, size_t n_images, MrenError *err)
+parse_images(MrenExamples *set, MrenCursor *cursor, const FlatHead *flat, MrenError *err)
 {
 	size_t dim = set->head.image_dim;
 
-	if (n_images > 0 && dim == 0)
+	if (flat->n_images > 0 && dim == 0)
 		return fail_flat(err, "it has images without a dimension");
-	if (n_images > mren_cursor_left(cursor) / 16)
-		return fail_flat(err, "it is too short");
-	for (size_t i = 0; i < n_images; i++)
-	{
-		MrenHash128 hash;
-		const uint8_t *bytes = mren_cursor_bytes(cursor, 16);
-
-		if (i % 1024 == 0)
-			MREN_TRY(mren_check(&set->env, err));
-		MREN_TRY(reserve_image(set, err));
-		if (bytes == NULL || !mren_cursor_floats(cursor, set->vectors + i * dim, dim))
-			return fail_flat(err, "it is too short");
-		memcpy(hash.bytes, bytes, 16);
-		if (i > 0 && memcmp(&set->hashes[i - 1], &hash, 16) >= 0)
-			return fail_flat(err, "its images are out of order");
-		MREN_TRY(check_finite(set->vectors + i * dim, dim, err));
-		set->hashes[i] = hash;
-		set->slots[find_slot(set, &hash)] = (uint32_t) i + 1;
-		set->n_images++;
-	}
+	MREN_TRY(mren_pictures_parse(&set->env, &set->vectors, cursor, flat->n_images, err));
+	for (size_t i = 0; i < set->vectors.n; i++)
+		MREN_TRY(
+			check_finite((const float *) (const void *) set->vectors.items + i * dim, dim, err));
+	MREN_TRY(mren_pictures_parse(&set->env, &set->grids, cursor, flat->n_grids, err));
+	if (!mren_half_all_finite((const uint16_t *) (const void *) set->grids.items,
+							  set->grids.n * set->grids.size / sizeof(uint16_t)))
+		return mren_fail(err, MREN_ENUMERIC, "a number in the grid of a picture is not finite");
 	return mren_cursor_left(cursor) == 0 ? MREN_OK : fail_flat(err, "it is too long");
 }
 
@@ -495,6 +458,8 @@ parse_records(MrenExamples *set, size_t n, MrenError *err)
 			return fail_flat(err, "its examples are out of order");
 		if (example.has_image && !mren_examples_has_image(set, &example.image))
 			return fail_flat(err, "an example's image is missing");
+		if (example.has_grid && mren_pictures_find(&set->grids, &example.image) == NULL)
+			return fail_flat(err, "an example's grid is missing");
 		set->index[set->n++] = (MrenKeyed){example.hash, at};
 		previous = at;
 		at += size;
@@ -510,7 +475,7 @@ parse_rest(MrenExamples *set, MrenCursor *cursor, const FlatHead *flat, MrenErro
 	if (records == NULL || flat->n > flat->n_bytes / 8)
 		return fail_flat(err, "it is too short");
 	MREN_TRY(mren_buffer_append(&set->env, &set->records, records, flat->n_bytes, err));
-	MREN_TRY(parse_images(set, cursor, flat->n_images, err));
+	MREN_TRY(parse_images(set, cursor, flat, err));
 	return parse_records(set, flat->n, err);
 }
 
@@ -550,12 +515,23 @@ static MrenStatus
 source_image(void *state, const MrenHash128 *hash, float *vector, MrenError *err)
 {
 	const MrenExamples *set = state;
-	int64_t image = find_image(set, hash);
+	const uint8_t *item = mren_pictures_find(&set->vectors, hash);
 
-	if (image < 0)
+	if (item == NULL)
 		return mren_fail(err, MREN_EDATA, "the vector of a training row's image is missing");
-	memcpy(vector, set->vectors + (size_t) image * set->head.image_dim,
-		   set->head.image_dim * sizeof(float));
+	memcpy(vector, item, set->vectors.size);
+	return MREN_OK;
+}
+
+static MrenStatus
+source_grid(void *state, const MrenHash128 *hash, uint16_t *grid, MrenError *err)
+{
+	const MrenExamples *set = state;
+	const uint8_t *item = mren_pictures_find(&set->grids, hash);
+
+	if (item == NULL)
+		return mren_fail(err, MREN_EDATA, "the grid of a training row's image is missing");
+	memcpy(grid, item, set->grids.size);
 	return MREN_OK;
 }
 
@@ -564,6 +540,11 @@ mren_examples_source(MrenExamples *examples, MrenSource *source, MrenError *err)
 {
 	MREN_TRY(mren_check(&examples->env, err));
 	sort_rows(examples);
-	*source = (MrenSource){examples, examples->n, source_read, source_image};
+	*source = (MrenSource){.state = examples,
+						   .n = examples->n,
+						   .read = source_read,
+						   .image = source_image,
+						   .grid_shape = examples->head.grid,
+						   .grid = source_grid};
 	return MREN_OK;
 }

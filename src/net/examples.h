@@ -11,6 +11,7 @@
 #define MREN_NET_EXAMPLES_H
 
 #include "net/example.h"
+#include "net/grid.h"
 #include "net/source.h"
 
 typedef struct MrenExamples MrenExamples;
@@ -25,6 +26,7 @@ typedef struct MrenExamplesHead
 	bool has_encoder;
 	uint8_t encoder[32]; /* sha256, zero without */
 	size_t image_dim;	 /* 0: no picture in this training */
+	MrenGridShape grid;	 /* all 0: no grids */
 } MrenExamplesHead;
 
 extern MrenStatus mren_examples_create(const MrenEnv *env, const MrenExamplesHead *head,
@@ -42,6 +44,14 @@ extern void mren_examples_head(const MrenExamples *examples, MrenExamplesHead *h
  */
 extern MrenStatus mren_examples_append(MrenExamples *examples, const MrenExample *example,
 									   const float *image, MrenError *err);
+
+/*
+ * mren_examples_add_grid
+ *	  The grid (mren_grid_size halves) of the picture with this hash; before the
+ *	  first row that has_grid.  MREN_ENUMERIC if a number is not finite.
+ */
+extern MrenStatus mren_examples_add_grid(MrenExamples *examples, const MrenHash128 *hash,
+										 const uint16_t *grid, MrenError *err);
 extern bool mren_examples_has_image(const MrenExamples *examples, const MrenHash128 *hash);
 
 /* Adds all rows of `from`, which stays as it is; MREN_EPARAM if the heads differ. */

@@ -157,6 +157,8 @@ make_variant(Explainer *e, const MrenContribution *part, size_t i)
 			break;
 		case MREN_PART_IMAGE:
 			input->image = NULL;
+			input->grid = NULL;
+			input->head_box = input->tail_box = NULL;
 			break;
 	}
 }

@@ -11,6 +11,7 @@
 #include "base/size.h"
 #include "net/branch_wide.h"
 #include "net/conv_text.h"
+#include "net/boxes.h"
 #include "net/text_pool.h"
 
 size_t
@@ -44,11 +45,30 @@ mren_shape_text_dim(const MrenNetShape *shape)
 }
 
 size_t
+mren_shape_vector_dim(const MrenNetShape *shape)
+{
+	return mren_shape_has_vector(shape) ? MREN_IMAGE_UNITS + 1 + shape->product : 0;
+}
+
+size_t
+mren_shape_look_dim(const MrenNetShape *shape)
+{
+	return mren_shape_looks(shape) ? MREN_IMAGE_UNITS + 1 + shape->product : 0;
+}
+
+size_t
+mren_shape_box_dim(const MrenNetShape *shape)
+{
+	if (!shape->boxes)
+		return 0;
+	return MREN_BOX_GEOMETRY + (mren_shape_looks(shape) ? 2 * MREN_REGION_UNITS : 0);
+}
+
+size_t
 mren_shape_features_dim(const MrenNetShape *shape)
 {
-	size_t image = shape->image_dim > 0 ? MREN_IMAGE_UNITS + 1 + shape->product : 0;
-
-	return mren_shape_text_dim(shape) + image;
+	return mren_shape_text_dim(shape) + mren_shape_vector_dim(shape) + mren_shape_look_dim(shape) +
+		   mren_shape_box_dim(shape);
 }
 
 size_t
@@ -61,6 +81,20 @@ static MrenStatus
 fail_shape(MrenError *err, const char *what, size_t value)
 {
 	return mren_fail(err, MREN_EFORMAT, "invalid network: %s of %zu", what, value);
+}
+
+static MrenStatus
+check_sight(const MrenNetShape *shape, MrenError *err)
+{
+	bool grid = mren_grid_size(&shape->grid) > 0;
+
+	MREN_TRY(mren_grid_check(&shape->grid, err));
+	if (shape->fusion > MREN_FUSION_HYBRID || (shape->fusion != MREN_FUSION_PARALLEL) != grid ||
+		(grid && shape->image_dim == 0))
+		return fail_shape(err, "fusion", shape->fusion);
+	if (shape->boxes > 1 || (shape->boxes > 0 && shape->image_dim == 0))
+		return fail_shape(err, "boxes", shape->boxes);
+	return MREN_OK;
 }
 
 MrenStatus
@@ -90,6 +124,7 @@ mren_shape_check(const MrenNetShape *shape, MrenError *err)
 		return fail_shape(err, "position dimension", shape->position_dim);
 	if (shape->n_tuned > MREN_MAX_TUNED || (shape->n_tuned > 0 && shape->filters == 0))
 		return fail_shape(err, "number of tuned words", shape->n_tuned);
+	MREN_TRY(check_sight(shape, err));
 	if (shape->n_hidden < 1 || shape->n_hidden > MREN_MAX_HIDDEN)
 		return fail_shape(err, "number of hidden layers", shape->n_hidden);
 	for (size_t i = 0; i < MREN_MAX_HIDDEN; i++)
@@ -141,6 +176,33 @@ add_image(MrenLayout *layout, const MrenNetShape *shape)
 	ids->product_image_weight =
 		add_tensor(layout, "product.image.weight", shape->image_dim, shape->product, true);
 	ids->product_image_bias = add_tensor(layout, "product.image.bias", 1, shape->product, false);
+}
+
+static void
+add_look(MrenLayout *layout, const MrenNetShape *shape)
+{
+	MrenTensorIds *ids = &layout->ids;
+	size_t text_dim = mren_shape_text_dim(shape);
+	size_t channels = shape->grid.channels;
+
+	ids->query_weight = add_tensor(layout, "look.query.weight", text_dim, channels, true);
+	ids->query_bias = add_tensor(layout, "look.query.bias", 1, channels, false);
+	ids->none = add_tensor(layout, "look.none", 1, channels, false);
+	ids->seen_weight = add_tensor(layout, "look.weight", channels, MREN_IMAGE_UNITS, true);
+	ids->seen_bias = add_tensor(layout, "look.bias", 1, MREN_IMAGE_UNITS, false);
+	if (shape->product > 0)
+	{
+		ids->factor_text_weight =
+			add_tensor(layout, "look.text.weight", text_dim, shape->product, true);
+		ids->factor_text_bias = add_tensor(layout, "look.text.bias", 1, shape->product, false);
+		ids->factor_seen_weight =
+			add_tensor(layout, "look.seen.weight", channels, shape->product, true);
+		ids->factor_seen_bias = add_tensor(layout, "look.seen.bias", 1, shape->product, false);
+	}
+	if (!shape->boxes)
+		return;
+	ids->region_weight = add_tensor(layout, "region.weight", channels, MREN_REGION_UNITS, true);
+	ids->region_bias = add_tensor(layout, "region.bias", 1, MREN_REGION_UNITS, false);
 }
 
 static void
@@ -209,8 +271,10 @@ mren_layout_build(const MrenNetShape *shape, MrenLayout *layout)
 
 	memset(layout, 0, sizeof(*layout));
 	ids->shapes = add_tensor(layout, "text.shapes", MREN_MAX_SHAPES, shape->embedding_dim, true);
-	if (shape->image_dim > 0)
+	if (mren_shape_has_vector(shape))
 		add_image(layout, shape);
+	if (mren_shape_looks(shape))
+		add_look(layout, shape);
 	if (shape->filters > 0)
 		add_conv(layout, shape);
 	add_layers(layout, shape);
@@ -218,11 +282,22 @@ mren_layout_build(const MrenNetShape *shape, MrenLayout *layout)
 	layout->trained_size = layout->size;
 	ids->text_mean = add_constant(layout, "text.mean", mren_shape_pool_dim(shape));
 	ids->text_std = add_constant(layout, "text.std", mren_shape_pool_dim(shape));
-	if (shape->image_dim > 0)
+	if (mren_shape_has_vector(shape))
 	{
 		ids->image_mean = add_constant(layout, "image.mean", shape->image_dim);
 		ids->image_std = add_constant(layout, "image.std", shape->image_dim);
 	}
+	if (mren_shape_looks(shape))
+	{
+		ids->grid_mean = add_constant(layout, "grid.mean", shape->grid.channels);
+		ids->grid_std = add_constant(layout, "grid.std", shape->grid.channels);
+	}
+	if (shape->boxes)
+	{
+		ids->box_mean = add_constant(layout, "box.mean", MREN_BOX_GEOMETRY);
+		ids->box_std = add_constant(layout, "box.std", MREN_BOX_GEOMETRY);
+	}
+	/* Last: a trainer does not know its rows before the end. */
 	ids->wide = SIZE_MAX;
 	if (shape->wide_rows > 0)
 	{

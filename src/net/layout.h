@@ -15,6 +15,7 @@
 
 #include "base/env.h"
 #include "net/example.h"
+#include "net/grid.h"
 #include "net/options.h"
 
 typedef struct MrenNetShape
@@ -30,6 +31,9 @@ typedef struct MrenNetShape
 	MrenActivation activation;
 	size_t wide_bits;	 /* of a feature's slot; 0: no wide branch */
 	size_t wide_rows;	 /* slots that have weights */
+	MrenGridShape grid;	 /* all 0: none */
+	size_t fusion;		 /* MrenFusion, auto excepted: parallel without a grid */
+	size_t boxes;		 /* 1: the mentions' boxes count; 0 without an image branch */
 	size_t filters;		 /* of each width of the convolutions; 0: pooling alone */
 	size_t position_dim; /* of a distance's vector; 0 without filters */
 	size_t n_tuned;		 /* words whose vectors the convolutions see tuned; 0 without filters */
@@ -38,7 +42,8 @@ typedef struct MrenNetShape
 #define MREN_MAX_DIM 16384	/* of a word's or picture's vector */
 #define MREN_MAX_TYPES 1024 /* distinct entity types */
 #define MREN_MAX_RELATIONS 65536
-#define MREN_IMAGE_UNITS 64 /* of the image's projection */
+#define MREN_IMAGE_UNITS 64	 /* of the image's projection */
+#define MREN_REGION_UNITS 32 /* of the projection of a box's cells */
 #define MREN_MAX_FILTERS 1024
 #define MREN_MAX_POSITION 64
 
@@ -46,7 +51,8 @@ typedef struct MrenNetShape
 extern MrenStatus mren_shape_check(const MrenNetShape *shape, MrenError *err);
 
 /*
- * The fused vector: text, then image projection, presence, product.  The text
+ * The fused vector: text; of the picture's vector projection, presence, product; of
+ * what was looked at the same; of the boxes geometry and regions.  The text
  * is what is pooled (text_pool.h), then what is convolved (conv_text.h): for each width,
  * segment and filter its largest output.
  */
@@ -56,9 +62,25 @@ extern size_t mren_shape_conv_dim(const MrenNetShape *shape);
 /* Of a word's row in the convolutions. */
 extern size_t mren_shape_row_dim(const MrenNetShape *shape);
 extern size_t mren_shape_text_dim(const MrenNetShape *shape);
+extern size_t mren_shape_vector_dim(const MrenNetShape *shape);
+extern size_t mren_shape_look_dim(const MrenNetShape *shape);
+extern size_t mren_shape_box_dim(const MrenNetShape *shape);
 extern size_t mren_shape_features_dim(const MrenNetShape *shape);
 /* What prediction keeps of a row: the fused vector, then the wide branch's scores. */
 extern size_t mren_shape_scored_dim(const MrenNetShape *shape);
+
+/* Whether the picture's vector counts, and whether the text looks at its grid. */
+static inline bool
+mren_shape_has_vector(const MrenNetShape *shape)
+{
+	return shape->image_dim > 0 && shape->fusion != MREN_FUSION_SEQUENTIAL;
+}
+
+static inline bool
+mren_shape_looks(const MrenNetShape *shape)
+{
+	return shape->image_dim > 0 && shape->fusion != MREN_FUSION_PARALLEL;
+}
 
 typedef struct MrenTensor
 {
@@ -86,7 +108,15 @@ typedef struct MrenTensorIds
 	size_t conv_bias[3];		/* (1, filters) */
 	size_t text_mean, text_std; /* (1, pool_dim) */
 	size_t image_mean, image_std;
-	size_t wide; /* (wide_rows, n_relations); SIZE_MAX: none */
+	size_t wide;					 /* (wide_rows, n_relations); SIZE_MAX: none */
+	size_t query_weight, query_bias; /* (text_dim, channels) */
+	size_t none;					 /* (1, channels) */
+	size_t seen_weight, seen_bias;	 /* (channels, units) */
+	size_t factor_text_weight, factor_text_bias;
+	size_t factor_seen_weight, factor_seen_bias;
+	size_t region_weight, region_bias; /* (channels, MREN_REGION_UNITS) */
+	size_t grid_mean, grid_std;		   /* (1, channels) */
+	size_t box_mean, box_std;		   /* (1, MREN_BOX_GEOMETRY) */
 } MrenTensorIds;
 
 #define MREN_MAX_TENSORS (64 + 2 * (MREN_MAX_HIDDEN + 1))

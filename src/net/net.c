@@ -7,6 +7,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "net/boxes.h"
 #include "net/kernels.h"
 
 static size_t
@@ -91,6 +92,17 @@ mren_net_set_tensor(MrenNet *net, const char *name, size_t rows, size_t cols, co
 	return mren_fail(err, MREN_EFORMAT, "the network has no tensor \"%.100s\"", name);
 }
 
+/* Tensors that are divided by. */
+static bool
+is_deviation(const MrenNet *net, size_t id)
+{
+	const MrenTensorIds *ids = &net->layout.ids;
+
+	return id == ids->text_std || (mren_shape_has_vector(&net->shape) && id == ids->image_std) ||
+		   (mren_shape_looks(&net->shape) && id == ids->grid_std) ||
+		   (net->shape.boxes && id == ids->box_std);
+}
+
 static MrenStatus
 check_tensors(const MrenNet *net, MrenError *err)
 {
@@ -100,8 +112,7 @@ check_tensors(const MrenNet *net, MrenError *err)
 	{
 		const MrenTensor *tensor = &layout->tensors[i];
 		const float *values = net->values + tensor->at;
-		bool positive =
-			i == layout->ids.text_std || (net->shape.image_dim > 0 && i == layout->ids.image_std);
+		bool positive = is_deviation(net, i);
 
 		if (!net->set[i])
 			return mren_fail(err, MREN_EFORMAT, "tensor \"%s\" of the network is missing",
@@ -163,6 +174,45 @@ pack_inverse(const MrenNet *net, const float **inverse, size_t std, float *at)
 	return at + panels(tensor->cols);
 }
 
+/* The layers behind grids and boxes. */
+static size_t
+sight_size(const MrenNet *net)
+{
+	size_t text_dim = mren_shape_text_dim(&net->shape);
+	size_t channels = net->shape.grid.channels;
+	size_t size = net->shape.boxes ? panels(MREN_BOX_GEOMETRY) : 0;
+
+	if (!mren_shape_looks(&net->shape))
+		return size;
+	size +=
+		panels(channels) + dense_size(text_dim, channels) + dense_size(channels, MREN_IMAGE_UNITS);
+	if (net->shape.product > 0)
+		size += dense_size(text_dim, net->shape.product) + dense_size(channels, net->shape.product);
+	return size + (net->shape.boxes ? dense_size(channels, MREN_REGION_UNITS) : 0);
+}
+
+static float *
+pack_sight(MrenNet *net, float *at)
+{
+	const MrenTensorIds *ids = &net->layout.ids;
+
+	if (net->shape.boxes)
+		at = pack_inverse(net, &net->box_inverse, ids->box_std, at);
+	if (!mren_shape_looks(&net->shape))
+		return at;
+	at = pack_inverse(net, &net->grid_inverse, ids->grid_std, at);
+	at = pack_dense(net, &net->query, ids->query_weight, ids->query_bias, at);
+	at = pack_dense(net, &net->seen, ids->seen_weight, ids->seen_bias, at);
+	if (net->shape.product > 0)
+	{
+		at = pack_dense(net, &net->factor_text, ids->factor_text_weight, ids->factor_text_bias, at);
+		at = pack_dense(net, &net->factor_seen, ids->factor_seen_weight, ids->factor_seen_bias, at);
+	}
+	if (net->shape.boxes)
+		at = pack_dense(net, &net->region, ids->region_weight, ids->region_bias, at);
+	return at;
+}
+
 static size_t
 packed_size(const MrenNet *net)
 {
@@ -170,11 +220,12 @@ packed_size(const MrenNet *net)
 	const MrenTensor *tensors = layout->tensors;
 	size_t size = panels(tensors[layout->ids.text_std].cols);
 
-	if (net->shape.image_dim > 0)
+	if (mren_shape_has_vector(&net->shape))
 		size += panels(net->shape.image_dim) + dense_size(net->shape.image_dim, MREN_IMAGE_UNITS);
-	if (net->shape.product > 0)
+	if (mren_shape_has_vector(&net->shape) && net->shape.product > 0)
 		size += dense_size(net->shape.image_dim, net->shape.product) +
 				dense_size(mren_shape_text_dim(&net->shape), net->shape.product);
+	size += sight_size(net);
 	for (size_t i = 0; net->shape.filters > 0 && i < MREN_CONV_WIDTHS; i++)
 		size += dense_size(tensors[layout->ids.conv_weight[i]].cols, net->shape.filters);
 	for (size_t i = 0; i <= net->shape.n_hidden; i++)
@@ -190,18 +241,19 @@ pack_all(MrenNet *net)
 	float *at = net->packed;
 
 	at = pack_inverse(net, &net->text_inverse, ids->text_std, at);
-	if (net->shape.image_dim > 0)
+	if (mren_shape_has_vector(&net->shape))
 	{
 		at = pack_inverse(net, &net->image_inverse, ids->image_std, at);
 		at = pack_dense(net, &net->image, ids->image_weight, ids->image_bias, at);
 	}
-	if (net->shape.product > 0)
+	if (mren_shape_has_vector(&net->shape) && net->shape.product > 0)
 	{
 		at = pack_dense(net, &net->product_text, ids->product_text_weight, ids->product_text_bias,
 						at);
 		at = pack_dense(net, &net->product_image, ids->product_image_weight,
 						ids->product_image_bias, at);
 	}
+	at = pack_sight(net, at);
 	for (size_t i = 0; net->shape.filters > 0 && i < MREN_CONV_WIDTHS; i++)
 		at = pack_conv(net, i, at);
 	for (size_t i = 0; i <= net->shape.n_hidden; i++)
@@ -286,6 +338,8 @@ mren_net_info(const MrenNet *net, MrenNetInfo *info)
 	info->threshold = net->threshold;
 	info->temperature = net->temperature;
 	info->has_image = net->shape.image_dim > 0;
+	info->grid = net->shape.grid;
+	info->boxes = net->shape.boxes != 0;
 	memcpy(info->embeddings_sha256, net->embeddings_sha256, 32);
 	memcpy(info->encoder_sha256, net->encoder_sha256, 32);
 	info->lexicons_sha256 = net->lexicons.data;

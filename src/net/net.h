@@ -18,6 +18,7 @@
 
 #include "base/env.h"
 #include "net/example.h"
+#include "net/grid.h"
 #include "net/vectors.h"
 #include "text/sentence.h"
 
@@ -31,7 +32,8 @@ typedef struct MrenInput
 	const uint32_t *features; /* (n_features) numbers, ascending, of a net with a wide branch */
 	size_t n_features;
 	const float *image;	   /* (image_dim) as the encoder gave it, or NULL */
-	const float *head_box; /* 4 floats x0, y0, x1, y1, or NULL */
+	const uint16_t *grid;  /* of info.grid, or NULL; only with an image */
+	const float *head_box; /* see boxes.h, or NULL; only with an image */
 	const float *tail_box;
 } MrenInput;
 
@@ -50,6 +52,8 @@ typedef struct MrenNetInfo
 	double threshold;				/* abstain below it; negative: never */
 	double temperature;				/* 1: not calibrated */
 	bool has_image;					/* image_dim > 0 */
+	MrenGridShape grid;				/* that its pictures are to have; all 0: none is looked at */
+	bool boxes;						/* the mentions' boxes count */
 	uint8_t embeddings_sha256[32];	/* zeros without word vectors */
 	uint8_t encoder_sha256[32];		/* zeros without pictures */
 	const uint8_t *lexicons_sha256; /* (n_lexicons, 32) of the net, in the order of training */

@@ -53,10 +53,17 @@ struct MrenNet
 	MrenDense image;
 	MrenDense product_text;
 	MrenDense product_image;
+	MrenDense query;
+	MrenDense seen;
+	MrenDense factor_text;
+	MrenDense factor_seen;
+	MrenDense region;
 	MrenDense conv[MREN_CONV_WIDTHS];
 	MrenDense layers[MREN_MAX_HIDDEN + 1];
 	const float *text_inverse;	/* 1 / text.std */
 	const float *image_inverse; /* 1 / image.std */
+	const float *grid_inverse;	/* 1 / grid.std */
+	const float *box_inverse;	/* 1 / box.std */
 };
 
 /* A network of nothing: its shape, fields and names are to be set. */
@@ -81,6 +88,15 @@ extern MrenStatus mren_net_logits(const MrenNet *net, const float *features, siz
 extern size_t mren_net_convolve_scratch(const MrenNet *net);
 extern void mren_net_convolve(const MrenNet *net, const MrenVectors *vectors,
 							  const MrenSentence *sentence, float *out, float *scratch);
+
+/*
+ * mren_net_see
+ *	  The columns of grid and boxes of one row behind its text (and its picture's
+ *	  vector): features is the whole row.  scratch has mren_net_see_scratch floats.
+ */
+extern size_t mren_net_see_scratch(const MrenNet *net);
+extern void mren_net_see(const MrenNet *net, const MrenInput *input, float *features,
+						 float *scratch);
 
 /* Rows handled at once; scratch is for as many. */
 #define MREN_INFER_ROWS 64

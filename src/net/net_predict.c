@@ -39,7 +39,8 @@ mren_net_scratch(const MrenNet *net, size_t batch)
 		aligned(mren_shape_n_parts(shape) * MREN_MAX_SHAPES) + mren_net_convolve_scratch(net);
 	size_t layers = 2 * aligned(rows * widest_layer(net));
 
-	if (shape->image_dim > 0)
+	features += mren_net_see_scratch(net);
+	if (mren_shape_has_vector(shape))
 		features += aligned(rows * shape->image_dim) + aligned(rows * MREN_IMAGE_UNITS) +
 					2 * aligned(rows * shape->product);
 	return features > layers ? features : layers;
@@ -94,9 +95,9 @@ product_features(float *out, float *text, float *image, size_t n)
 }
 
 /* Writes what rows have without a picture, and gathers those that have one. */
-static MrenStatus
+static void
 gather_images(const MrenNet *net, const MrenInput *inputs, size_t n, float *features, float *images,
-			  size_t *with, size_t *n_with, MrenError *err)
+			  size_t *with, size_t *n_with)
 {
 	const MrenNetShape *shape = &net->shape;
 	const MrenTensorIds *ids = &net->layout.ids;
@@ -113,21 +114,19 @@ gather_images(const MrenNet *net, const MrenInput *inputs, size_t n, float *feat
 		memset(out + MREN_IMAGE_UNITS, 0, (1 + shape->product) * sizeof(float));
 		if (inputs[i].image == NULL)
 			continue;
-		MREN_TRY(check_image(net, inputs[i].image, err));
 		mren_standardise(images + *n_with * shape->image_dim, inputs[i].image, mean,
 						 net->image_inverse, shape->image_dim);
 		with[(*n_with)++] = i;
 	}
-	return MREN_OK;
 }
 
 /*
  * The image side of up to MREN_INFER_ROWS rows, written behind their text.
  * Only rows with a picture run through the image's layers.
  */
-static MrenStatus
+static void
 image_features(const MrenNet *net, const MrenInput *inputs, size_t n, float *features,
-			   float *scratch, MrenError *err)
+			   float *scratch)
 {
 	const MrenNetShape *shape = &net->shape;
 	size_t product = shape->product;
@@ -139,7 +138,7 @@ image_features(const MrenNet *net, const MrenInput *inputs, size_t n, float *fea
 	size_t with[MREN_INFER_ROWS];
 	size_t n_with;
 
-	MREN_TRY(gather_images(net, inputs, n, features, images, with, &n_with, err));
+	gather_images(net, inputs, n, features, images, with, &n_with);
 	run_dense(&net->image, units, MREN_IMAGE_UNITS, images, shape->image_dim, n_with);
 	mren_dense_activate(shape->activation, units, n_with * MREN_IMAGE_UNITS);
 	if (product > 0 && n_with > 0)
@@ -156,7 +155,6 @@ image_features(const MrenNet *net, const MrenInput *inputs, size_t n, float *fea
 		product_features(out + MREN_IMAGE_UNITS + 1, text_factors + with[i] * product,
 						 factors + i * product, product);
 	}
-	return MREN_OK;
 }
 
 /* Behind the fused vector, some features at a time. */
@@ -197,11 +195,19 @@ mren_net_features(const MrenNet *net, const MrenVectors *vectors, const MrenInpu
 	}
 	if (net->shape.image_dim == 0)
 		return MREN_OK;
+	for (size_t i = 0; i < n; i++)
+	{
+		if (inputs[i].image != NULL)
+			MREN_TRY(check_image(net, inputs[i].image, err));
+		mren_net_see(net, &inputs[i], features + i * dim, rest);
+	}
+	if (!mren_shape_has_vector(&net->shape))
+		return MREN_OK;
 	for (size_t i = 0; i < n; i += MREN_INFER_ROWS)
 	{
 		size_t rows = n - i < MREN_INFER_ROWS ? n - i : MREN_INFER_ROWS;
 
-		MREN_TRY(image_features(net, inputs + i, rows, features + i * dim, rest, err));
+		image_features(net, inputs + i, rows, features + i * dim, rest);
 	}
 	return MREN_OK;
 }

@@ -28,6 +28,9 @@ widest_layer(const MrenNetShape *shape)
 {
 	size_t widest = shape->product > shape->n_relations ? shape->product : shape->n_relations;
 
+	if (mren_shape_looks(shape) && shape->grid.channels > widest)
+		widest = shape->grid.channels;
+
 	for (size_t i = 0; i < shape->n_hidden; i++)
 		widest = shape->hidden[i] > widest ? shape->hidden[i] : widest;
 	return widest;
@@ -108,7 +111,8 @@ mren_batch_create(const MrenEnv *env, const MrenNetShape *shape, const MrenLayou
 	batch->has_unknown = batch->flags;
 	batch->has_image = batch->flags + capacity;
 	if (mren_allocate_zero(env, total, sizeof(float), &batch->memory, err) != MREN_OK ||
-		mren_conv_create(env, shape, capacity, &batch->conv, err) != MREN_OK)
+		mren_conv_create(env, shape, capacity, &batch->conv, err) != MREN_OK ||
+		mren_sight_create(env, shape, capacity, &batch->sight, err) != MREN_OK)
 	{
 		mren_batch_free(env, batch);
 		return MREN_ENOMEM;
@@ -129,6 +133,7 @@ mren_batch_free(const MrenEnv *env, MrenBatch *batch)
 	mren_release(env, batch->memory);
 	mren_release(env, batch->flags);
 	mren_conv_free(env, &batch->conv);
+	mren_sight_free(env, &batch->sight);
 	memset(batch, 0, sizeof(*batch));
 }
 
@@ -160,6 +165,7 @@ mren_batch_scale(MrenBatch *batch, const float *values)
 
 	for (size_t i = 0; i < batch->pool_dim; i++)
 		batch->text_inverse[i] = 1.0f / std[i];
+	mren_sight_scale(&batch->sight, batch->shape, batch->layout, values);
 }
 
 static bool
@@ -252,8 +258,9 @@ mren_network_forward(MrenBatch *batch, float *values, MrenDrop *drop)
 	batch->dropped = drop != NULL;
 	batch->stopped = false;
 	mren_text_forward(batch, values, drop);
-	if (shape->image_dim > 0)
+	if (mren_shape_has_vector(shape))
 		mren_image_forward(batch, values, drop);
+	mren_sight_forward(batch, values, drop);
 	for (size_t i = 0; i < shape->n_hidden; i++)
 	{
 		hidden_forward(batch, values, i, in, ldi, drop);
@@ -311,7 +318,9 @@ mren_network_backward(MrenBatch *batch, float *values, float *grads)
 	if (shape->image_dim > 0)
 	{
 		image_columns(batch, values);
-		mren_image_backward(batch, values, grads);
+		if (mren_shape_has_vector(shape))
+			mren_image_backward(batch, values, grads);
+		mren_sight_backward(batch, values, grads);
 	}
 	mren_text_backward(batch, values, grads);
 }

@@ -12,6 +12,7 @@
 
 #include "base/random.h"
 #include "net/branch_conv.h"
+#include "net/branch_sight.h"
 #include "net/layout.h"
 
 /* What a forward drops; NULL means nothing, as in prediction. */
@@ -88,6 +89,7 @@ typedef struct MrenBatch
 	size_t n_readers;
 
 	MrenConvBatch conv;
+	MrenSightBatch sight;
 	float *text_inverse; /* (pool_dim) 1 / text.std */
 
 	float *memory; /* holds all of the above but the flags */
@@ -144,6 +146,8 @@ extern void mren_conv_forward(MrenBatch *batch, float *values, MrenDrop *drop);
 extern void mren_conv_backward(MrenBatch *batch, float *values, float *grads);
 extern void mren_image_forward(MrenBatch *batch, float *values, MrenDrop *drop);
 extern void mren_image_backward(MrenBatch *batch, float *values, float *grads);
+extern void mren_sight_forward(MrenBatch *batch, float *values, MrenDrop *drop);
+extern void mren_sight_backward(MrenBatch *batch, float *values, float *grads);
 
 /*
  * mren_batch_gemm

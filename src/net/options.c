@@ -45,7 +45,7 @@ static const Option table[] = {
 	{"dropout", KIND_REAL, AT(dropout), 0, 0.95, {NULL}, ""},
 	{"epochs", KIND_SIZE, AT(epochs), 1, 10000, {NULL}, ""},
 	{"filters", KIND_SIZE, AT(filters), 1, 1024, {NULL}, ""},
-	{"fusion", KIND_FIXED, 0, 0, 0, {"parallel"}, "sequential,hybrid,auto,"},
+	{"fusion", KIND_CHOICE, AT(fusion), 0, 0, {"parallel", "sequential", "hybrid", "auto"}, ""},
 	{"hidden", KIND_SIZES, AT(hidden), 1, MREN_MAX_HIDDEN_SIZE, {NULL}, ""},
 	{"hidden_dropout", KIND_REAL, AT(hidden_dropout), 0, 0.95, {NULL}, ""},
 	{"image_dropout", KIND_REAL, AT(image_dropout), 0, 0.95, {NULL}, ""},
@@ -82,6 +82,7 @@ mren_options_init(MrenOptions *options)
 	options->hidden[0] = 128;
 	options->hidden[1] = 64;
 	options->activation = MREN_ACTIVATION_RELU;
+	options->fusion = MREN_FUSION_PARALLEL;
 	options->product = 32;
 	options->text_encoder = MREN_TEXT_CONV;
 	options->filters = 100;

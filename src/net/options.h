@@ -58,6 +58,14 @@ typedef enum MrenOptimizer
 	MREN_OPTIMIZER_SGD, /* with momentum */
 } MrenOptimizer;
 
+typedef enum MrenFusion
+{
+	MREN_FUSION_PARALLEL,	/* text beside the picture's vector */
+	MREN_FUSION_SEQUENTIAL, /* the text looks at the picture's grid */
+	MREN_FUSION_HYBRID,		/* both */
+	MREN_FUSION_AUTO,		/* the best of them on validation rows */
+} MrenFusion;
+
 typedef enum MrenClassWeights
 {
 	MREN_CLASS_WEIGHTS_NONE,
@@ -70,6 +78,7 @@ typedef struct MrenOptions
 	size_t n_hidden; /* 1 .. MREN_MAX_HIDDEN */
 	size_t hidden[MREN_MAX_HIDDEN];
 	MrenActivation activation;
+	MrenFusion fusion;
 	size_t product; /* dimension of the product term of parallel fusion; 0: none */
 	MrenTextEncoder text_encoder;
 	MrenWordTraining vectors;

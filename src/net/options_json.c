@@ -119,6 +119,8 @@ put_hidden(Writer *w, const MrenOptions *options)
 static void
 put_options(Writer *w, const MrenOptions *o)
 {
+	static const char *const fusions[] = {"parallel", "sequential", "hybrid", "auto"};
+
 	put_text(w, "{");
 	put_word(w, "activation", o->activation == MREN_ACTIVATION_RELU ? "relu" : "tanh");
 	put_integer(w, "batch_size", (int64_t) o->batch_size);
@@ -127,7 +129,7 @@ put_options(Writer *w, const MrenOptions *o)
 	put_number(w, "dropout", o->dropout);
 	put_integer(w, "epochs", (int64_t) o->epochs);
 	put_integer(w, "filters", (int64_t) o->filters);
-	put_word(w, "fusion", "parallel");
+	put_word(w, "fusion", fusions[o->fusion]);
 	put_hidden(w, o);
 	put_number(w, "hidden_dropout", o->hidden_dropout);
 	put_number(w, "image_dropout", o->image_dropout);

@@ -14,6 +14,7 @@
 
 #include "base/hash.h"
 #include "base/status.h"
+#include "net/grid.h"
 
 typedef struct MrenSource
 {
@@ -24,6 +25,9 @@ typedef struct MrenSource
 					   MrenError *err);
 	/* Copies the image_dim floats of a picture that some record names. */
 	MrenStatus (*image)(void *state, const MrenHash128 *hash, float *vector, MrenError *err);
+	MrenGridShape grid_shape; /* all 0: no record has a grid */
+	/* Copies the grid of a picture whose record says that it has one. */
+	MrenStatus (*grid)(void *state, const MrenHash128 *hash, uint16_t *grid, MrenError *err);
 } MrenSource;
 
 #endif

@@ -11,6 +11,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "net/boxes.h"
 #include "net/calibration.h"
 
 /* Logits kept for the temperature: more rows do not make it better. */
@@ -70,6 +71,11 @@ mren_trainer_free(MrenTrainer *trainer)
 	mren_release(&env, trainer->text.square);
 	mren_release(&env, trainer->image.sum);
 	mren_release(&env, trainer->image.square);
+	mren_release(&env, trainer->grid.sum);
+	mren_release(&env, trainer->grid.square);
+	mren_release(&env, trainer->box.sum);
+	mren_release(&env, trainer->box.square);
+	mren_release(&env, trainer->raw_grid);
 	mren_release(&env, trainer->class_count);
 	mren_release(&env, trainer->class_weights);
 	mren_release(&env, trainer->values);
@@ -107,6 +113,12 @@ shape_of(MrenTrainer *trainer, MrenError *err)
 			MREN_TRY(mren_tuned_choose(&trainer->env, &trainer->word_counts, &trainer->tuned_ids,
 									   &shape->n_tuned, err));
 	}
+	if (trainer->has_grids)
+	{
+		shape->fusion = options->fusion;
+		shape->grid = trainer->source.grid_shape;
+	}
+	shape->boxes = trainer->has_boxes;
 	memcpy(shape->hidden, options->hidden, sizeof(shape->hidden));
 	shape->activation = options->activation;
 	MREN_TRY(mren_trainer_wide_choose(trainer, err));
@@ -162,7 +174,14 @@ allocate_network(MrenTrainer *trainer, MrenError *err)
 	MREN_TRY(mren_allocate(env, trainer->image_dim, sizeof(float), &trainer->raw_image, err));
 	MREN_TRY(mren_allocate(env, trainer->image_dim, sizeof(float), &trainer->image_inverse, err));
 	MREN_TRY(allocate_moments(env, &trainer->text, trainer->batch.pool_dim, err));
-	return allocate_moments(env, &trainer->image, trainer->image_dim, err);
+	MREN_TRY(allocate_moments(env, &trainer->image, trainer->image_dim, err));
+	if (trainer->has_boxes)
+		MREN_TRY(allocate_moments(env, &trainer->box, MREN_BOX_GEOMETRY, err));
+	if (!trainer->has_grids)
+		return MREN_OK;
+	MREN_TRY(mren_allocate(env, mren_grid_size(&trainer->shape.grid), sizeof(uint16_t),
+						   &trainer->raw_grid, err));
+	return allocate_moments(env, &trainer->grid, trainer->shape.grid.channels, err);
 }
 
 static MrenStatus

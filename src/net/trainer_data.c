@@ -11,6 +11,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "net/boxes.h"
+#include "net/half.h"
 #include "net/kernels.h"
 #include "net/text_pool.h"
 
@@ -76,6 +78,10 @@ scan_row(MrenTrainer *trainer, const MrenExample *example, MrenError *err)
 		return MREN_OK;
 	trainer->n_usable++;
 	trainer->report.n_rows_with_image += example->has_image;
+	if (example->has_grid && trainer->options.fusion != MREN_FUSION_PARALLEL)
+		trainer->has_grids = true;
+	if (example->has_image && (example->has_head_box || example->has_tail_box))
+		trainer->has_boxes = true;
 	MREN_TRY(
 		mren_names_intern(&trainer->env, &trainer->relations, example->relation, &number, err));
 	if (example->head_type.data != NULL)
@@ -240,6 +246,47 @@ relation_rank(const MrenTrainer *trainer, const MrenExample *example)
 }
 
 static MrenStatus
+fetch_grid(MrenTrainer *trainer, const MrenExample *example, MrenError *err)
+{
+	MREN_TRY(trainer->source.grid(trainer->source.state, &example->image, trainer->raw_grid, err));
+	if (!mren_half_all_finite(trainer->raw_grid, mren_grid_size(&trainer->shape.grid)))
+		return mren_fail(err, MREN_ENUMERIC, "a number in the grid of a picture is not finite");
+	return MREN_OK;
+}
+
+/* Vector, cells and boxes of a training row. */
+static MrenStatus
+measure_picture(MrenTrainer *trainer, const MrenExample *example, MrenError *err)
+{
+	const MrenGridShape *grid = &trainer->shape.grid;
+	float geometry[MREN_BOX_GEOMETRY];
+	float cell[MREN_GRID_CHANNELS];
+
+	if (!example->has_image)
+		return MREN_OK;
+	if (mren_shape_has_vector(&trainer->shape))
+	{
+		MREN_TRY(fetch_image(trainer, example, trainer->raw_image, err));
+		add_moments(&trainer->image, trainer->raw_image, trainer->image_dim);
+	}
+	if (example->has_head_box || example->has_tail_box)
+	{
+		mren_box_geometry(example->has_head_box ? example->head_box : NULL,
+						  example->has_tail_box ? example->tail_box : NULL, geometry);
+		add_moments(&trainer->box, geometry, MREN_BOX_GEOMETRY);
+	}
+	if (!example->has_grid || !trainer->has_grids)
+		return MREN_OK;
+	MREN_TRY(fetch_grid(trainer, example, err));
+	for (size_t i = 0; i < mren_grid_cells(grid); i++)
+	{
+		mren_half_to_floats(cell, trainer->raw_grid + i * grid->channels, grid->channels);
+		add_moments(&trainer->grid, cell, grid->channels);
+	}
+	return MREN_OK;
+}
+
+static MrenStatus
 measure_row(MrenTrainer *trainer, size_t i, MrenError *err)
 {
 	MrenExample example;
@@ -262,11 +309,7 @@ measure_row(MrenTrainer *trainer, size_t i, MrenError *err)
 				   type_rank(trainer, example.head_type), type_rank(trainer, example.tail_type),
 				   trainer->batch.text, trainer->batch.unknown);
 	add_moments(&trainer->text, trainer->batch.text, trainer->batch.pool_dim);
-	if (!example.has_image)
-		return MREN_OK;
-	MREN_TRY(fetch_image(trainer, &example, trainer->raw_image, err));
-	add_moments(&trainer->image, trainer->raw_image, trainer->image_dim);
-	return MREN_OK;
+	return measure_picture(trainer, &example, err);
 }
 
 /*
@@ -314,6 +357,31 @@ weigh_classes(MrenTrainer *trainer)
 	trainer->mean_weight = total / (double) trainer->report.n_train;
 }
 
+static void
+finish_tensors(MrenTrainer *trainer, const MrenMoments *moments, size_t mean, size_t std)
+{
+	finish_moments(moments, mren_tensor_at(&trainer->layout, trainer->values, mean),
+				   mren_tensor_at(&trainer->layout, trainer->values, std),
+				   trainer->layout.tensors[mean].cols);
+}
+
+static void
+finish_pictures(MrenTrainer *trainer)
+{
+	const MrenTensorIds *ids = &trainer->layout.ids;
+
+	if (mren_shape_looks(&trainer->shape))
+		finish_tensors(trainer, &trainer->grid, ids->grid_mean, ids->grid_std);
+	if (trainer->shape.boxes)
+		finish_tensors(trainer, &trainer->box, ids->box_mean, ids->box_std);
+	if (!mren_shape_has_vector(&trainer->shape))
+		return;
+	finish_tensors(trainer, &trainer->image, ids->image_mean, ids->image_std);
+	for (size_t i = 0; i < trainer->image_dim; i++)
+		trainer->image_inverse[i] =
+			1.0f / mren_tensor_at(&trainer->layout, trainer->values, ids->image_std)[i];
+}
+
 static MrenStatus
 finish_measure(MrenTrainer *trainer, MrenError *err)
 {
@@ -329,18 +397,9 @@ finish_measure(MrenTrainer *trainer, MrenError *err)
 	finish_moments(
 		&trainer->text, mren_tensor_at(&trainer->layout, trainer->values, ids->text_mean),
 		mren_tensor_at(&trainer->layout, trainer->values, ids->text_std), trainer->batch.pool_dim);
+	finish_pictures(trainer);
 	mren_batch_scale(&trainer->batch, trainer->values);
 	mren_batch_words(&trainer->batch, &trainer->vectors, trainer->scale);
-	if (trainer->image_dim > 0)
-	{
-		float *std = mren_tensor_at(&trainer->layout, trainer->values, ids->image_std);
-
-		finish_moments(&trainer->image,
-					   mren_tensor_at(&trainer->layout, trainer->values, ids->image_mean), std,
-					   trainer->image_dim);
-		for (size_t i = 0; i < trainer->image_dim; i++)
-			trainer->image_inverse[i] = 1.0f / std[i];
-	}
 	weigh_classes(trainer);
 	return MREN_OK;
 }
@@ -356,6 +415,31 @@ mren_trainer_measure(MrenTrainer *trainer, bool *done, MrenError *err)
 		MREN_TRY(measure_row(trainer, trainer->next_row, err));
 	*done = trainer->next_row == trainer->source.n;
 	return *done ? finish_measure(trainer, err) : MREN_OK;
+}
+
+/* Grid and boxes, unless the row goes without its picture. */
+static MrenStatus
+load_sight(MrenTrainer *trainer, const MrenExample *example, size_t row, MrenError *err)
+{
+	MrenSightInput input = {NULL, NULL, NULL};
+
+	if (!trainer->has_grids && !trainer->has_boxes)
+		return MREN_OK;
+	if (trainer->batch.has_image[row])
+	{
+		if (example->has_head_box)
+			input.head_box = example->head_box;
+		if (example->has_tail_box)
+			input.tail_box = example->tail_box;
+		if (trainer->has_grids && example->has_grid)
+		{
+			MREN_TRY(fetch_grid(trainer, example, err));
+			input.grid = trainer->raw_grid;
+		}
+	}
+	mren_sight_load(&trainer->batch.sight, &trainer->shape, &trainer->layout, trainer->values, row,
+					&input);
+	return MREN_OK;
 }
 
 MrenStatus
@@ -379,7 +463,8 @@ mren_trainer_load(MrenTrainer *trainer, const uint8_t *record, size_t len, size_
 	if (train && example.has_image &&
 		mren_random_uniform(&trainer->withhold) < (float) trainer->options.image_dropout)
 		batch->has_image[row] = false;
-	if (!batch->has_image[row])
+	MREN_TRY(load_sight(trainer, &example, row, err));
+	if (!batch->has_image[row] || !mren_shape_has_vector(&trainer->shape))
 	{
 		memset(image, 0, dim * sizeof(float));
 		return MREN_OK;

@@ -126,6 +126,8 @@ struct MrenTrainer
 	MrenNames relations;
 	MrenNames types;
 	bool has_validation_split;
+	bool has_grids;			 /* some row has one, and the fusion looks at it */
+	bool has_boxes;			 /* some row has one */
 	uint64_t smallest_group; /* of the groups' hashes */
 	uint64_t largest_group;
 	uint64_t validation_below; /* groups whose hash is below validate */
@@ -144,6 +146,8 @@ struct MrenTrainer
 	size_t n_identities;
 	MrenMoments text;
 	MrenMoments image;
+	MrenMoments grid;	  /* of cells */
+	MrenMoments box;	  /* of geometries */
 	double *class_count;  /* (n_relations) sum of the training rows' weights */
 	float *class_weights; /* (n_relations) */
 	double mean_weight;	  /* of a training row: the loss is in its units */
@@ -159,6 +163,7 @@ struct MrenTrainer
 	float *weights;	  /* (batch.capacity) */
 	float *raw_image; /* (image_dim) */
 	float *image_inverse;
+	uint16_t *raw_grid; /* (cells, channels) */
 	MrenDrop drop;
 	MrenRandom withhold;
 	MrenPool pool;

@@ -198,6 +198,62 @@ find_output(MrenModel *model, const char *name, MrenValue **chosen, MrenError *e
 	return MREN_OK;
 }
 
+/* ---- the grid ---- */
+
+/* The one input that is computed; NULL if there are none or several. */
+static MrenValue *
+only_computed(const MrenNode *node)
+{
+	MrenValue *found = NULL;
+
+	for (size_t i = 0; i < node->n_inputs; i++)
+	{
+		if (node->inputs[i] == NULL || node->inputs[i]->constant != NULL)
+			continue;
+		if (found != NULL)
+			return NULL;
+		found = node->inputs[i];
+	}
+	return found;
+}
+
+/*
+ * The last spatial map before the vector, or NULL.  A map of (1,H,W,C) only
+ * comes from a transposed one, whose order is the one wanted.
+ */
+static MrenValue *
+find_grid(MrenValue *chosen)
+{
+	MrenValue *value = chosen;
+
+	if (!is_vector(chosen))
+		return NULL;
+	while (value != NULL && value->constant == NULL)
+	{
+		const size_t *dims = value->shape.dims;
+		bool transposed = value->producer != NULL && value->producer->op != NULL &&
+						  value->producer->op->infer == mren_infer_transpose;
+
+		if (!value->known || !mren_type_is_float(value->type))
+			return NULL;
+		if (value->shape.rank == 4 && dims[2] * dims[3] > 1 && dims[0] == 1 && !transposed)
+			return value->is_input ? NULL : value;
+		if (value->producer == NULL || value->producer->op == NULL)
+			return NULL;
+		value = only_computed(value->producer);
+	}
+	return NULL;
+}
+
+static void
+describe_grid(MrenGraphInfo *info, const MrenPort *port)
+{
+	info->grid = port->name;
+	info->grid_channels = port->shape.dims[1];
+	info->grid_height = port->shape.dims[2];
+	info->grid_width = port->shape.dims[3];
+}
+
 /* ---- loading ---- */
 
 static MrenStatus
@@ -205,19 +261,25 @@ load_in(MrenGraph *graph, MrenPool *pool, const uint8_t *bytes, size_t len, cons
 		MrenError *err)
 {
 	MrenModel *model;
-	MrenValue *chosen = NULL;
+	MrenValue *targets[2] = {NULL, NULL};
+	size_t n_targets = 1;
 	bool channels_first = false;
 	const MrenPort *ports;
 
 	MREN_TRY(mren_model_load(pool, bytes, len, MREN_GRAPH_DEFAULT_SIZE, &model, err));
 	close_channels(model, MREN_GRAPH_DEFAULT_SIZE);
 	MREN_TRY(check_input(model, &graph->info, &channels_first, err));
-	MREN_TRY(find_output(model, output, &chosen, err));
-	MREN_TRY(mren_program_compile(graph->program, model, &chosen, 1, channels_first, err));
+	MREN_TRY(find_output(model, output, &targets[0], err));
+	targets[1] = find_grid(targets[0]);
+	if (targets[1] != NULL)
+		n_targets = 2;
+	MREN_TRY(mren_program_compile(graph->program, model, targets, n_targets, channels_first, err));
 	mren_program_outputs(graph->program, &ports);
 	graph->info.features = ports[0].n;
 	graph->info.output = ports[0].name;
 	graph->info.opset = model->opset;
+	if (n_targets == 2)
+		describe_grid(&graph->info, &ports[1]);
 	graph->info.weight_bytes = graph->program->pool.bytes;
 	graph->info.arena_bytes = mren_program_arena(graph->program);
 	return MREN_OK;
@@ -328,6 +390,29 @@ mren_graph_output(const MrenGraphRun *run, float *features, MrenError *err)
 							 info->output);
 	}
 	memcpy(features, values, info->features * sizeof(float));
+	return MREN_OK;
+}
+
+MrenStatus
+mren_graph_grid(const MrenGraphRun *run, float *grid, MrenError *err)
+{
+	const MrenGraphInfo *info = &run->graph->info;
+	const float *values = mren_run_output(run->run, 1);
+	size_t cells = info->grid_height * info->grid_width;
+
+	for (size_t c = 0; c < info->grid_channels; c++)
+	{
+		for (size_t i = 0; i < cells; i++)
+		{
+			float value = values[c * cells + i];
+
+			if (!isfinite(value))
+				return mren_fail(err, MREN_ENUMERIC,
+								 "element %zu of the network's grid \"%s\" is not a finite number",
+								 c * cells + i, info->grid);
+			grid[i * info->grid_channels + c] = value;
+		}
+	}
 	return MREN_OK;
 }
 

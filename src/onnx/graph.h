@@ -35,6 +35,10 @@ typedef struct MrenGraphInfo
 	size_t arena_bytes;		/* what a run allocates */
 	const char *output;		/* name of the chosen output; lives as long as the graph */
 	int64_t opset;			/* of the default domain */
+	/* The spatial map the output is pooled from; all zero and NULL without one. */
+	size_t grid_height, grid_width; /* cells */
+	size_t grid_channels;
+	const char *grid; /* the tensor's name; lives as long as the graph */
 } MrenGraphInfo;
 
 /*
@@ -55,6 +59,9 @@ typedef struct MrenGraphInfo
  *	   a convolution over a 1x1 map, that operator's data input;
  *	3. the last graph output that is a vector.
  * If there is none, MREN_EDATA with a hint to name a tensor.
+ *
+ * The grid is the last map of (1,C,H,W) with more than one pixel on the way to
+ * a vector: from it back through operators with one computed input.
  *
  * budget bounds the bytes that loading holds at any moment, 0 for no bound
  * (len and the arena of one run count towards it): MREN_ELIMIT beyond it.
@@ -98,6 +105,13 @@ extern MrenStatus mren_graph_step(MrenGraphRun *run, bool *done, MrenError *err)
  *	  tensor's own order.  MREN_ENUMERIC if one is NaN or infinite.
  */
 extern MrenStatus mren_graph_output(const MrenGraphRun *run, float *features, MrenError *err);
+
+/*
+ * mren_graph_grid
+ *	  Copies the finished run's grid: (height, width, channels), channels side
+ *	  by side.  The graph must have one.  MREN_ENUMERIC as for the output.
+ */
+extern MrenStatus mren_graph_grid(const MrenGraphRun *run, float *grid, MrenError *err);
 extern void mren_graph_end(MrenGraphRun *run);
 
 #endif

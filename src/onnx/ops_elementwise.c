@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/half.h"
 #include "onnx/elementwise.h"
 #include "onnx/node.h"
 #include "onnx/ops.h"

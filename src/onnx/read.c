@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/half.h"
 #include "base/size.h"
 
 /* protobuf-c's allocator: remembers why it had to say no. */

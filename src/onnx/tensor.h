@@ -69,9 +69,6 @@ extern bool mren_shape_equal(const MrenShape *a, const MrenShape *b);
 /* "(1,3,224,224)" into text of the given size; returns text. */
 extern const char *mren_shape_text(const MrenShape *shape, char *text, size_t size);
 
-extern float mren_half_to_float(uint16_t half);
-extern uint16_t mren_half_from_float(float value); /* to nearest, ties to even */
-
 /*
  * mren_tensor_parse
  *	  Reads a serialised TensorProto, such as the files of ONNX's test data.

@@ -9,8 +9,12 @@
 #include "catalog/pg_type.h"
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
+#include "utils/geo_decls.h"
 #include "utils/rangetypes.h"
 #include "utils/typcache.h"
+
+#include "net/boxes.h"
+#include "pg/encoders.h"
 
 #define MAX_NAME 255
 
@@ -156,12 +160,56 @@ mren_pair_type(Datum type)
 	return (MrenText){utf8.data, utf8.len};
 }
 
-void
-mren_pair_no_box(const char *name)
+static void
+box_corners(Datum value, double *corners)
 {
-	ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-					errmsg("\"%s\" is not supported in this version", name),
-					errhint("Leave it out, or give NULL.")));
+	BOX *box = DatumGetBoxP(value);
+
+	corners[0] = box->low.x;
+	corners[1] = box->low.y;
+	corners[2] = box->high.x;
+	corners[3] = box->high.y;
+}
+
+void
+mren_pair_head_box(MrenPair *pair, Datum box)
+{
+	pair->has_head_box = true;
+	box_corners(box, pair->head_box);
+}
+
+void
+mren_pair_tail_box(MrenPair *pair, Datum box)
+{
+	pair->has_tail_box = true;
+	box_corners(box, pair->tail_box);
+}
+
+static const float4 *
+clip_box(const MrenPair *pair, const char *name, const double *corners, float4 *box)
+{
+	float8 width = 1;
+	float8 height = 1;
+	MrenError err;
+
+	if (pair->image != NULL)
+		mren_picture_size(pair->image, &width, &height);
+	if (mren_box_clip(name, corners, width, height, box, &err) == MREN_OK)
+		return box;
+	if (pair->image == NULL)
+		mren_error_hint(&err, "With image_vector, boxes are shares of the picture's width and "
+							  "height, from 0 to 1.");
+	mren_pg_raise(&err);
+}
+
+void
+mren_pair_boxes(const MrenPair *pair, MrenPairBoxes *boxes)
+{
+	*boxes = (MrenPairBoxes){NULL, NULL};
+	if (pair->has_head_box)
+		boxes->head = clip_box(pair, "head_box", pair->head_box, boxes->values);
+	if (pair->has_tail_box)
+		boxes->tail = clip_box(pair, "tail_box", pair->tail_box, boxes->values + 4);
 }
 
 void
@@ -172,6 +220,12 @@ mren_pair_check(const MrenPair *pair)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("both \"image\" and \"image_vector\" are given"),
 				 errhint("Give the picture, or what mren.image_features made of it, not both.")));
+	if ((pair->has_head_box || pair->has_tail_box) && pair->image == NULL &&
+		pair->image_vector == NULL)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("\"%s\" is given without a picture",
+							   pair->has_head_box ? "head_box" : "tail_box"),
+						errhint("A box is a place in the picture: give image or image_vector.")));
 }
 
 bool
@@ -204,9 +258,9 @@ mren_pair_args(FunctionCallInfo fcinfo, int first, bool ranges, MrenPair *pair)
 	if (!PG_ARGISNULL(first + TAIL_TYPE))
 		pair->tail_type = mren_pair_type(PG_GETARG_DATUM(first + TAIL_TYPE));
 	if (!PG_ARGISNULL(first + HEAD_BOX))
-		mren_pair_no_box("head_box");
+		mren_pair_head_box(pair, PG_GETARG_DATUM(first + HEAD_BOX));
 	if (!PG_ARGISNULL(first + TAIL_BOX))
-		mren_pair_no_box("tail_box");
+		mren_pair_tail_box(pair, PG_GETARG_DATUM(first + TAIL_BOX));
 	mren_pair_check(pair);
 	return true;
 }

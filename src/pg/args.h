@@ -49,6 +49,10 @@ typedef struct MrenPair
 	int n_image_vector;
 	MrenText head_type; /* data NULL: none */
 	MrenText tail_type;
+	bool has_head_box;
+	bool has_tail_box;
+	double head_box[4]; /* opposite corners: see mren_pair_boxes */
+	double tail_box[4];
 } MrenPair;
 
 /* The parts of a pair, each from a Datum that is not NULL. */
@@ -56,10 +60,25 @@ extern void mren_pair_sentence(MrenPair *pair, Datum sentence);
 extern void mren_pair_mentions(MrenPair *pair, Datum head, Datum tail, bool ranges);
 extern void mren_pair_image_vector(MrenPair *pair, Datum vector);
 extern MrenText mren_pair_type(Datum type);
-/* Boxes of the mentions in the picture are promised, and refused until they count. */
-extern void mren_pair_no_box(const char *name) MREN_NORETURN;
+extern void mren_pair_head_box(MrenPair *pair, Datum box);
+extern void mren_pair_tail_box(MrenPair *pair, Datum box);
 
-/* An error if the pair has both a picture and a vector of one. */
+/*
+ * mren_pair_boxes
+ *	  The boxes as the network takes them (net/boxes.h): NULL where there is none.
+ *	  They are in pixels of the picture as displayed; with an image_vector, whose
+ *	  picture's size is not known, in shares of its width and height.  22000
+ *	  for a box that covers nothing of the picture.
+ */
+typedef struct MrenPairBoxes
+{
+	const float4 *head; /* into values, or NULL */
+	const float4 *tail;
+	float4 values[8];
+} MrenPairBoxes;
+extern void mren_pair_boxes(const MrenPair *pair, MrenPairBoxes *boxes);
+
+/* An error if the pair has both a picture and a vector of one, or a box without either. */
 extern void mren_pair_check(const MrenPair *pair);
 
 /*

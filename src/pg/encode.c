@@ -13,6 +13,20 @@
 #include "pg/predictor.h"
 #include "text/normal.h"
 
+static void
+set_boxes(const MrenPair *pair, MrenExample *example)
+{
+	MrenPairBoxes boxes;
+
+	mren_pair_boxes(pair, &boxes);
+	example->has_head_box = boxes.head != NULL;
+	example->has_tail_box = boxes.tail != NULL;
+	if (boxes.head != NULL)
+		memcpy(example->head_box, boxes.head, sizeof(example->head_box));
+	if (boxes.tail != NULL)
+		memcpy(example->tail_box, boxes.tail, sizeof(example->tail_box));
+}
+
 void
 mren_encode_example(MrenExample *example, const MrenSentence *sentence, const MrenPair *pair,
 					MrenText relation, const float4 *image, int n_image)
@@ -25,6 +39,7 @@ mren_encode_example(MrenExample *example, const MrenSentence *sentence, const Mr
 	example->has_image = image != NULL;
 	if (image != NULL)
 		example->image = mren_hash128(image, n_image * sizeof(float4));
+	set_boxes(pair, example);
 	example->weight = 1;
 	example->group = mren_example_group(pair->sentence.data, pair->sentence.len,
 										image != NULL ? &example->image : NULL);
@@ -103,14 +118,15 @@ mren_encode_site(FunctionCallInfo fcinfo, int options_arg)
 	return site;
 }
 
-/* The picture's vector (encoder_row.dimension), or NULL for a row without. */
+/* The picture's vector (encoder_row.dimension), NULL for a row without; perhaps its grid. */
 static const float4 *
-row_image(MrenEncodeSite *site, const MrenPair *pair)
+row_image(MrenEncodeSite *site, const MrenPair *pair, uint16 **grid)
 {
 	int dimension = site->options.encoder_row.dimension;
 	MemoryContext old;
 	float4 *vector;
 
+	*grid = NULL;
 	if (pair->image == NULL && pair->image_vector == NULL)
 		return NULL;
 	if (site->options.image_encoder == NULL)
@@ -136,14 +152,17 @@ row_image(MrenEncodeSite *site, const MrenPair *pair)
 		MemoryContextSwitchTo(old);
 	}
 	vector = palloc(dimension * sizeof(float4));
-	mren_encoder_features(site->encoder, pair->image, vector);
+	if (mren_grid_size(&site->options.grid) > 0)
+		*grid = palloc(mren_grid_size(&site->options.grid) * sizeof(uint16));
+	mren_encoder_picture(site->encoder, pair->image, vector, *grid);
 	return vector;
 }
 
-const float4 *
+MrenRowPicture
 mren_encode_row(MrenEncodeSite *site, const MrenPair *pair, MrenText relation, MrenExample *example)
 {
-	const float4 *image = row_image(site, pair);
+	uint16 *grid;
+	const float4 *image = row_image(site, pair, &grid);
 	const MrenEncoded *row;
 
 	mren_words_begin(site->words);
@@ -158,13 +177,14 @@ mren_encode_row(MrenEncodeSite *site, const MrenPair *pair, MrenText relation, M
 		example->features = features->codes;
 		example->n_features = (uint32) features->n;
 	}
-	return image;
+	example->has_grid = grid != NULL;
+	return (MrenRowPicture){image, grid};
 }
 
 /*
  * mren.encode_example(options, sentence, head, tail, relation, image,
  * image_vector, head_type, tail_type, head_box, tail_box, weight, split)
- * → bytea: one record of the core, and behind it the picture's vector.
+ * → bytea: one record of the core, and behind it the picture's vector and grid.
  */
 enum
 {
@@ -198,9 +218,9 @@ optional_args(FunctionCallInfo fcinfo, MrenPair *pair)
 	if (!PG_ARGISNULL(ARG_TAIL_TYPE))
 		pair->tail_type = mren_pair_type(PG_GETARG_DATUM(ARG_TAIL_TYPE));
 	if (!PG_ARGISNULL(ARG_HEAD_BOX))
-		mren_pair_no_box("head_box");
+		mren_pair_head_box(pair, PG_GETARG_DATUM(ARG_HEAD_BOX));
 	if (!PG_ARGISNULL(ARG_TAIL_BOX))
-		mren_pair_no_box("tail_box");
+		mren_pair_tail_box(pair, PG_GETARG_DATUM(ARG_TAIL_BOX));
 	mren_pair_check(pair);
 }
 
@@ -212,12 +232,12 @@ encode(FunctionCallInfo fcinfo, MrenEncodeSite *site, bool ranges)
 	MrenPair pair = {0};
 	MrenExample example;
 	MrenError err;
-	const float4 *image;
+	MrenRowPicture picture;
 
 	mren_pair_sentence(&pair, PG_GETARG_DATUM(ARG_SENTENCE));
 	mren_pair_mentions(&pair, PG_GETARG_DATUM(ARG_HEAD), PG_GETARG_DATUM(ARG_TAIL), ranges);
 	optional_args(fcinfo, &pair);
-	image = mren_encode_row(site, &pair, mren_pair_type(PG_GETARG_DATUM(ARG_RELATION)), &example);
+	picture = mren_encode_row(site, &pair, mren_pair_type(PG_GETARG_DATUM(ARG_RELATION)), &example);
 	if (!PG_ARGISNULL(ARG_WEIGHT))
 		example.weight = PG_GETARG_FLOAT4(ARG_WEIGHT);
 	if (!PG_ARGISNULL(ARG_SPLIT))
@@ -229,9 +249,12 @@ encode(FunctionCallInfo fcinfo, MrenEncodeSite *site, bool ranges)
 	}
 	mren_encode_gate(site, &pair, &example);
 	MREN_PG_TRY(mren_example_append(&env, &buffer, &example, &err));
-	if (image != NULL)
-		MREN_PG_TRY(mren_buffer_append(&env, &buffer, image,
+	if (picture.vector != NULL)
+		MREN_PG_TRY(mren_buffer_append(&env, &buffer, picture.vector,
 									   site->options.encoder_row.dimension * sizeof(float4), &err));
+	if (picture.grid != NULL)
+		MREN_PG_TRY(mren_buffer_append(&env, &buffer, picture.grid,
+									   mren_grid_size(&site->options.grid) * sizeof(uint16), &err));
 	return (bytea *) cstring_to_text_with_len((char *) buffer.data, buffer.len);
 }
 

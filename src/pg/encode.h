@@ -56,13 +56,20 @@ typedef struct MrenEncodeSite
  */
 extern MrenEncodeSite *mren_encode_site(FunctionCallInfo fcinfo, int options_arg);
 
+/* What an encoded row's picture gave; NULL: nothing. */
+typedef struct MrenRowPicture
+{
+	const float4 *vector; /* (encoder_row.dimension) */
+	const uint16 *grid;	  /* (options.grid) halves, if the fusion looks at grids */
+} MrenRowPicture;
+
 /*
  * mren_encode_row
- *	  Encodes a labelled pair; returns its picture's vector, or NULL.  Both are
+ *	  Encodes a labelled pair; returns its picture's vector and grid.  All are
  *	  valid until the next row.
  */
-extern const float4 *mren_encode_row(MrenEncodeSite *site, const MrenPair *pair, MrenText relation,
-									 MrenExample *example);
+extern MrenRowPicture mren_encode_row(MrenEncodeSite *site, const MrenPair *pair, MrenText relation,
+									  MrenExample *example);
 
 /* Sets the split of a row that the options hold out; unless it is a test row. */
 extern void mren_encode_gate(const MrenEncodeSite *site, const MrenPair *pair,

@@ -24,19 +24,42 @@ struct MrenEncoder
 	MrenGraphRun *run;
 	MrenGraphInfo info;
 	MrenImagePrep prep;
-	float4 *input; /* (height, width, 3) */
+	float4 *input;					/* (height, width, 3) */
+	MrenGridProjection *projection; /* NULL: no grid */
+	MrenGridShape grid;				/* projected */
+	float4 *raw_grid;				/* as the network gives it */
 };
 
 static MrenCache cache = MREN_CACHE_INIT(cache, &mren_encoder_cache, NULL);
 
-/* A picture's vector; the newest is at the head. */
+/* A picture's vector, and behind it its grid where that was asked for. */
 typedef struct PictureEntry
 {
-	MrenCacheEntry base; /* key: the encoder's identity mixed with the picture's hash */
+	MrenCacheEntry base; /* key: encoder's identity, picture's hash; id 1 with a grid */
 	float4 vector[FLEXIBLE_ARRAY_MEMBER];
 } PictureEntry;
 
 static MrenCache pictures = MREN_CACHE_INIT(pictures, &mren_picture_cache, NULL);
+
+static void
+open_grid(MrenEncoder *encoder)
+{
+	MrenGridShape shape = {encoder->info.grid_height, encoder->info.grid_width,
+						   encoder->info.grid_channels};
+	MrenError err;
+
+	if (encoder->info.grid == NULL)
+		return;
+	/* A map too big to be kept is none. */
+	if (mren_grid_projection_create(&encoder->env, &shape, &encoder->projection, &err) ==
+		MREN_ELIMIT)
+		return;
+	if (encoder->projection == NULL)
+		mren_pg_raise(&err);
+	encoder->grid = mren_grid_projection_shape(encoder->projection);
+	encoder->raw_grid =
+		MemoryContextAllocHuge(encoder->base.context, mren_grid_size(&shape) * sizeof(float4));
+}
 
 static MrenEncoder *
 load(const MrenEncoderRow *row, const MrenCacheKey *key)
@@ -68,6 +91,7 @@ load(const MrenEncoderRow *row, const MrenCacheKey *key)
 	memset(encoder->input, 0, sizeof(float4) * 3 * encoder->info.width * encoder->info.height);
 	MREN_PG_TRY(
 		mren_graph_start(&encoder->env, encoder->graph, encoder->input, &encoder->run, &err));
+	open_grid(encoder);
 	encoder->base.bytes = MemoryContextMemAllocated(context, true);
 	return encoder;
 }
@@ -136,8 +160,26 @@ mren_picture_decode(const bytea *image, MrenBitmap *bitmap)
 								  VARSIZE_ANY_EXHDR(image), &limits, bitmap, &err));
 }
 
+MrenGridShape
+mren_encoder_grid_shape(const MrenEncoder *encoder)
+{
+	return encoder->grid;
+}
+
 void
-mren_encoder_run(MrenEncoder *encoder, const MrenBitmap *bitmap, float4 *out)
+mren_picture_size(const bytea *image, float8 *width, float8 *height)
+{
+	MrenImageInfo info;
+	MrenError err;
+
+	MREN_PG_TRY(mren_image_info((const uint8_t *) VARDATA_ANY(image), VARSIZE_ANY_EXHDR(image),
+								&info, &err));
+	*width = info.width;
+	*height = info.height;
+}
+
+void
+mren_encoder_run(MrenEncoder *encoder, const MrenBitmap *bitmap, float4 *out, uint16 *grid)
 {
 	MrenEnv env = mren_pg_env(CurrentMemoryContext);
 	MrenError err;
@@ -151,6 +193,10 @@ mren_encoder_run(MrenEncoder *encoder, const MrenBitmap *bitmap, float4 *out)
 		MREN_PG_TRY(mren_graph_step(encoder->run, &done, &err));
 	}
 	MREN_PG_TRY(mren_graph_output(encoder->run, out, &err));
+	if (grid == NULL)
+		return;
+	MREN_PG_TRY(mren_graph_grid(encoder->run, encoder->raw_grid, &err));
+	mren_grid_project(encoder->projection, encoder->raw_grid, grid);
 }
 
 /* One key for a picture under an encoder. */
@@ -168,43 +214,59 @@ picture_key(const MrenEncoder *encoder, const bytea *image)
 }
 
 static void
-remember_picture(const MrenCacheKey *key, const float4 *vector, int32 dimension)
+remember_picture(const MrenCacheKey *key, const float4 *vector, size_t n_vector, const uint16 *grid,
+				 size_t n_grid)
 {
 	MemoryContext context;
 	PictureEntry *entry;
-	size_t size = offsetof(PictureEntry, vector) + dimension * sizeof(float4);
+	size_t size =
+		offsetof(PictureEntry, vector) + n_vector * sizeof(float4) + n_grid * sizeof(uint16);
 
 	if (mren_picture_cache == 0)
 		return;
 	context =
 		AllocSetContextCreate(CurrentMemoryContext, "mren picture", 0, size + 256, size + 256);
-	entry = MemoryContextAlloc(context, size);
+	entry = MemoryContextAllocHuge(context, size);
 	entry->base = (MrenCacheEntry){.key = *key, .context = context};
-	memcpy(entry->vector, vector, dimension * sizeof(float4));
+	memcpy(entry->vector, vector, n_vector * sizeof(float4));
+	if (n_grid > 0)
+		memcpy(entry->vector + n_vector, grid, n_grid * sizeof(uint16));
 	entry->base.bytes = MemoryContextMemAllocated(context, true);
 	mren_cache_insert(&pictures, &entry->base);
 }
 
+/* With a grid it is another entry than without: who needs no grid keeps none. */
 void
-mren_encoder_features(MrenEncoder *encoder, const bytea *image, float4 *out)
+mren_encoder_picture(MrenEncoder *encoder, const bytea *image, float4 *out, uint16 *grid)
 {
 	MrenCacheKey key = picture_key(encoder, image);
-	PictureEntry *entry = (PictureEntry *) mren_cache_find(&pictures, &key);
-	int32 dimension = mren_encoder_dimension(encoder);
+	size_t n = mren_encoder_dimension(encoder);
+	size_t n_grid = grid != NULL ? mren_grid_size(&encoder->grid) : 0;
+	PictureEntry *entry;
 	MemoryContext work;
 	MemoryContext old;
 	MrenBitmap bitmap;
 
+	key.id = n_grid > 0;
+	entry = (PictureEntry *) mren_cache_find(&pictures, &key);
 	if (entry != NULL)
 	{
-		memcpy(out, entry->vector, dimension * sizeof(float4));
+		memcpy(out, entry->vector, n * sizeof(float4));
+		if (n_grid > 0)
+			memcpy(grid, entry->vector + n, n_grid * sizeof(uint16));
 		return;
 	}
 	work = AllocSetContextCreate(CurrentMemoryContext, "mren picture", ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(work);
 	mren_picture_decode(image, &bitmap);
-	mren_encoder_run(encoder, &bitmap, out);
+	mren_encoder_run(encoder, &bitmap, out, n_grid > 0 ? grid : NULL);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(work);
-	remember_picture(&key, out, dimension);
+	remember_picture(&key, out, n, grid, n_grid);
+}
+
+void
+mren_encoder_features(MrenEncoder *encoder, const bytea *image, float4 *out)
+{
+	mren_encoder_picture(encoder, image, out, NULL);
 }

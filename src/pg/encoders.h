@@ -9,6 +9,7 @@
 
 #include "base/hash.h"
 #include "image/image.h"
+#include "net/grid.h"
 #include "pg/cache.h"
 
 typedef struct MrenEncoder MrenEncoder;
@@ -31,8 +32,23 @@ extern MrenHash128 mren_picture_hash(const bytea *image);
  */
 extern void mren_encoder_features(MrenEncoder *encoder, const bytea *image, float4 *out);
 
+/* The grid of this encoder's pictures as the network takes it; all 0: it has none. */
+extern MrenGridShape mren_encoder_grid_shape(const MrenEncoder *encoder);
+
+/*
+ * mren_encoder_picture
+ *	  Feature vector and grid of a picture; grid (mren_grid_size halves) may be
+ *	  NULL.
+ */
+extern void mren_encoder_picture(MrenEncoder *encoder, const bytea *image, float4 *out,
+								 uint16 *grid);
+
 /* The same for a decoded picture, without remembering it. */
-extern void mren_encoder_run(MrenEncoder *encoder, const MrenBitmap *bitmap, float4 *out);
+extern void mren_encoder_run(MrenEncoder *encoder, const MrenBitmap *bitmap, float4 *out,
+							 uint16 *grid);
+
+/* Width and height of a picture as displayed, from its header. */
+extern void mren_picture_size(const bytea *image, float8 *width, float8 *height);
 
 /* Decodes under the settings' limits; freed with the current context. */
 extern void mren_picture_decode(const bytea *image, MrenBitmap *bitmap);

@@ -241,7 +241,7 @@ heat_map(MrenPredictor *predictor, MrenInput *input, MrenBitmap *bitmap, float4 
 		for (int c = 0; c < GRID; c++)
 		{
 			swap_piece(bitmap, r, c, saved, false);
-			mren_encoder_run(encoder, bitmap, vector);
+			mren_encoder_run(encoder, bitmap, vector, NULL);
 			swap_piece(bitmap, r, c, saved, true);
 			heat[r * GRID + c] = whole - probability_of(predictor, input, &relation);
 		}

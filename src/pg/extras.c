@@ -7,6 +7,8 @@
 #include <math.h>
 
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/geo_decls.h"
 #include "utils/numeric.h"
 
 #include "pg/env.h"
@@ -65,6 +67,25 @@ type_of(const char *key, const JsonbValue *value)
 	return mren_pair_type(CStringGetTextDatum(string_of(key, value)));
 }
 
+/* Four numbers, or a box as SQL writes it, which is what to_jsonb makes of one. */
+static Datum
+box_of(const char *key, const JsonbValue *value)
+{
+	float4 *numbers;
+	BOX *box;
+	int n;
+
+	if (value->type == jbvString)
+		return DirectFunctionCall1(box_in, CStringGetDatum(string_of(key, value)));
+	numbers = floats_of(key, value, &n);
+	if (n != 4)
+		wrong_value(key, "an array of four numbers");
+	box = palloc(sizeof(BOX));
+	box->low = (Point){numbers[0], numbers[1]};
+	box->high = (Point){numbers[2], numbers[3]};
+	return BoxPGetDatum(box);
+}
+
 static void
 read_member(const char *key, const JsonbValue *value, MrenPair *pair, MrenExtras *extras)
 {
@@ -83,7 +104,14 @@ read_member(const char *key, const JsonbValue *value, MrenPair *pair, MrenExtras
 	else if (strcmp(key, "tail_type") == 0)
 		pair->tail_type = type_of(key, value);
 	else if (strcmp(key, "head_box") == 0 || strcmp(key, "tail_box") == 0)
-		mren_pair_no_box(key);
+	{
+		Datum box = box_of(key, value);
+
+		if (strcmp(key, "head_box") == 0)
+			mren_pair_head_box(pair, box);
+		else
+			mren_pair_tail_box(pair, box);
+	}
 	else if (strcmp(key, "image_vector") == 0)
 		pair->image_vector = floats_of(key, value, &pair->n_image_vector);
 	else

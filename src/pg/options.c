@@ -12,6 +12,7 @@
 #include "utils/json.h"
 #include "utils/numeric.h"
 
+#include "pg/encoders.h"
 #include "pg/env.h"
 
 static char *
@@ -179,6 +180,19 @@ set_option(MrenTrainOptions *options, const char *key, const JsonbValue *value, 
 	}
 }
 
+/* The grid is known from the network alone, so the encoder is opened for it. */
+static void
+resolve_grid(MrenTrainOptions *options)
+{
+	options->grid = mren_encoder_grid_shape(mren_encoder_open(&options->encoder_row));
+	if (mren_grid_size(&options->grid) == 0 && options->net.fusion != MREN_FUSION_AUTO)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("image encoder \"%s\" has no grid for this fusion to look at",
+						options->image_encoder),
+				 errhint("Use the fusion \"parallel\", or an output that is pooled from a map.")));
+}
+
 /*
  * What is not named is what is there, if there is only one; which encoder is
  * used must not depend on which rows come first.
@@ -206,9 +220,12 @@ resolve(MrenTrainOptions *options, const Unwanted *unwanted)
 	if (options->image_encoder == NULL && !unwanted->encoder &&
 		mren_catalog_count_encoders(&name) == 1)
 		options->image_encoder = name;
-	if (options->image_encoder != NULL)
-		mren_catalog_need_encoder(options->image_encoder, &options->encoder_row);
 	mren_lexicon_list_resolve(&options->lexicons);
+	if (options->image_encoder == NULL)
+		return;
+	mren_catalog_need_encoder(options->image_encoder, &options->encoder_row);
+	if (options->net.fusion != MREN_FUSION_PARALLEL)
+		resolve_grid(options);
 }
 
 void

@@ -11,6 +11,7 @@
 #include "lib/stringinfo.h"
 #include "utils/jsonb.h"
 
+#include "net/grid.h"
 #include "net/options.h"
 #include "pg/catalog.h"
 #include "pg/lexicon_list.h"
@@ -25,6 +26,7 @@ typedef struct MrenTrainOptions
 	MrenLexiconList lexicons;
 	MrenEmbeddingRow embedding_row; /* of dimension 0 without embeddings */
 	MrenEncoderRow encoder_row;		/* if image_encoder */
+	MrenGridShape grid;				/* of pictures, if the fusion looks at grids; else all 0 */
 } MrenTrainOptions;
 
 /*

@@ -112,12 +112,12 @@ read_pair(Batch *batch, TupleTableSlot *slot, MrenPair *pair)
 	value = slot_column(batch, slot, MREN_COLUMN_TAIL_TYPE, &isnull);
 	if (!isnull)
 		pair->tail_type = mren_pair_type(value);
-	slot_column(batch, slot, MREN_COLUMN_HEAD_BOX, &isnull);
+	value = slot_column(batch, slot, MREN_COLUMN_HEAD_BOX, &isnull);
 	if (!isnull)
-		mren_pair_no_box("head_box");
-	slot_column(batch, slot, MREN_COLUMN_TAIL_BOX, &isnull);
+		mren_pair_head_box(pair, value);
+	value = slot_column(batch, slot, MREN_COLUMN_TAIL_BOX, &isnull);
 	if (!isnull)
-		mren_pair_no_box("tail_box");
+		mren_pair_tail_box(pair, value);
 	mren_pair_check(pair);
 	return true;
 }
@@ -247,13 +247,15 @@ ask(Batch *batch, int number, const MrenPair *pair, TupleTableSlot *slot,
 	MrenExample example;
 	bool seen;
 
-	/* Where two are compared, one may have been trained without pictures. */
+	/* Where two are compared, one may have been trained without pictures or boxes. */
 	if (batch->n_sides == 2 && side->predictor.info.image_dim == 0)
 	{
 		without.image = NULL;
 		without.image_vector = NULL;
-		pair = &without;
 	}
+	if (batch->n_sides == 2 && !side->predictor.info.boxes)
+		without.has_head_box = without.has_tail_box = false;
+	pair = &without;
 	mren_predictor_row(&side->predictor, pair, &input);
 	mren_predictor_features(&side->predictor, &input,
 							side->features + (size_t) batch->n_answered * dim);
@@ -303,7 +305,7 @@ open_side(Batch *batch, Side *side, const char *model, int32 version)
 		side->relations[i] = text_to_cstring(mren_predictor_relation(&side->predictor, i));
 	/* The row's own context goes with each row: what lives longer is made here. */
 	if (info->image_dim > 0)
-		side->predictor.image = palloc(info->image_dim * sizeof(float4));
+		mren_predictor_reserve(&side->predictor);
 	if (info->image_dim > 0 && (batch->columns.attno[MREN_COLUMN_IMAGE] != 0))
 		mren_predictor_encoder(&side->predictor);
 }

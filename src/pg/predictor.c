@@ -116,10 +116,49 @@ mren_encode_pair(const MrenVocabulary *vocabulary, const MrenPair *pair)
 	return &encoded;
 }
 
-/* The picture's vector, from the picture or as the caller kept it. */
-static const float4 *
-image_of(MrenPredictor *predictor, const MrenPair *pair)
+/* An encoder of the same identity has the grid that training saw. */
+static void
+check_grid(const MrenPredictor *predictor)
 {
+	MrenGridShape shape = mren_encoder_grid_shape(predictor->encoder);
+
+	if (!mren_grid_equal(&shape, &predictor->info.grid))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the image encoder gives a grid of %zu by %zu cells with %zu channels, but "
+						"model \"%s\" looks at one of %zu by %zu with %zu",
+						shape.height, shape.width, shape.channels, predictor->model,
+						predictor->info.grid.height, predictor->info.grid.width,
+						predictor->info.grid.channels)));
+}
+
+void
+mren_predictor_reserve(MrenPredictor *predictor)
+{
+	size_t grid = mren_grid_size(&predictor->info.grid);
+
+	if (predictor->image == NULL)
+		predictor->image = palloc(Max(predictor->info.image_dim, 1) * sizeof(float4));
+	if (predictor->grid == NULL && grid > 0)
+		predictor->grid = palloc(grid * sizeof(uint16));
+}
+
+static void
+check_boxes(const MrenPredictor *predictor, const MrenPair *pair)
+{
+	if (predictor->info.boxes || (!pair->has_head_box && !pair->has_tail_box))
+		return;
+	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					errmsg("model \"%s\" was trained without boxes", predictor->model),
+					errhint("Call it with %s => NULL, or train a model on rows that have boxes.",
+							pair->has_head_box ? "head_box" : "tail_box")));
+}
+
+/* The picture's vector, from the picture or as the caller kept it, and its grid. */
+static const float4 *
+image_of(MrenPredictor *predictor, const MrenPair *pair, const uint16 **grid)
+{
+	*grid = NULL;
 	if (pair->image == NULL && pair->image_vector == NULL)
 		return NULL;
 	if (predictor->info.image_dim == 0)
@@ -135,9 +174,12 @@ image_of(MrenPredictor *predictor, const MrenPair *pair)
 				 errhint("Make it with mren.image_features and the image encoder of this model.")));
 		return pair->image_vector;
 	}
-	if (predictor->image == NULL)
-		predictor->image = palloc(predictor->info.image_dim * sizeof(float4));
-	mren_encoder_features(mren_predictor_encoder(predictor), pair->image, predictor->image);
+	mren_predictor_reserve(predictor);
+	mren_predictor_encoder(predictor);
+	if (predictor->grid != NULL)
+		check_grid(predictor);
+	mren_encoder_picture(predictor->encoder, pair->image, predictor->image, predictor->grid);
+	*grid = predictor->grid;
 	return predictor->image;
 }
 
@@ -151,10 +193,17 @@ const MrenEncoded *
 mren_predictor_row(MrenPredictor *predictor, const MrenPair *pair, MrenInput *input)
 {
 	const MrenEncoded *row;
+	const uint16 *grid;
+	const float4 *image = image_of(predictor, pair, &grid);
 
+	check_boxes(predictor, pair);
+	mren_pair_boxes(pair, &predictor->boxes);
 	mren_words_begin(predictor->words);
 	*input = (MrenInput){
-		.image = image_of(predictor, pair),
+		.image = image,
+		.grid = grid,
+		.head_box = predictor->boxes.head,
+		.tail_box = predictor->boxes.tail,
 		.head_type = type_of(predictor, pair->head_type),
 		.tail_type = type_of(predictor, pair->tail_type),
 	};

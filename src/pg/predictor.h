@@ -28,6 +28,8 @@ typedef struct MrenPredictor
 	uint8 encoder_hash[MREN_SHA256_LENGTH];
 	MrenEncoder *encoder; /* NULL until mren_predictor_row sees a picture */
 	float4 *image;		  /* (image_dim) of the row at hand */
+	uint16 *grid;		  /* (info.grid) halves of the row at hand */
+	MrenPairBoxes boxes;  /* of the row at hand */
 } MrenPredictor;
 
 /*
@@ -40,6 +42,9 @@ extern void mren_predictor_open(MrenPredictor *predictor, const char *model, int
 
 /* The encoder for a model's pictures, opened; an error for a model without. */
 extern MrenEncoder *mren_predictor_encoder(MrenPredictor *predictor);
+
+/* Makes the room for rows' pictures in the current context, where it is to live on. */
+extern void mren_predictor_reserve(MrenPredictor *predictor);
 
 /*
  * mren_predictor_row

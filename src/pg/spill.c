@@ -2,8 +2,8 @@
  * spill.c
  *	  Encoded rows of a large training on disk.
  *
- * Two files: records in canonical order, and the vectors of distinct pictures
- * in the order of their arrival, found by hash.  Sorting is tuplesort's, by
+ * Three files: records in canonical order, and the vectors and the grids of
+ * distinct pictures in the order of their arrival, found by hash.  Sorting is tuplesort's, by
  * hash and then by bytes, which is the core's canonical order.
  */
 #include "pg/spill.h"
@@ -30,6 +30,8 @@ typedef struct PictureEntry
 {
 	MrenHash128 hash;
 	int64 number; /* in the file of vectors */
+	int64 grid;	  /* in the file of grids; -1: none */
+	uint64 grid_hash;
 } PictureEntry;
 
 struct MrenSpill
@@ -37,10 +39,15 @@ struct MrenSpill
 	MemoryContext context;
 	size_t limit;
 	int image_dim;
+	MrenGridShape grid_shape;
+	size_t grid_bytes;	  /* of one grid; 0: none */
 	Tuplesortstate *sort; /* until finish */
 	TupleTableSlot *slot;
 	BufFile *records;
 	BufFile *vectors;
+	BufFile *grids;
+	int64 n_grids;
+	void *other_grid; /* one grid, for comparing */
 	HTAB *pictures;
 	int64 *offsets; /* of each record; one more for the end */
 	int64 n;
@@ -60,12 +67,14 @@ close_files(void *arg)
 		BufFileClose(spill->records);
 	if (spill->vectors != NULL)
 		BufFileClose(spill->vectors);
+	if (spill->grids != NULL)
+		BufFileClose(spill->grids);
 }
 
 static void
 check_limit(const MrenSpill *spill)
 {
-	size_t bytes = spill->n * sizeof(int64) + spill->n_pictures * 40;
+	size_t bytes = spill->n * sizeof(int64) + spill->n_pictures * 56;
 
 	if (bytes > spill->limit)
 		ereport(ERROR,
@@ -97,7 +106,7 @@ begin_sort(MrenSpill *spill)
 }
 
 MrenSpill *
-mren_spill_create(int image_dim, size_t limit)
+mren_spill_create(int image_dim, MrenGridShape grid, size_t limit)
 {
 	MrenSpill *spill = palloc0(sizeof(MrenSpill));
 	HASHCTL control = {.keysize = sizeof(MrenHash128),
@@ -112,21 +121,83 @@ mren_spill_create(int image_dim, size_t limit)
 	spill->pictures =
 		hash_create("mren pictures", 1024, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	spill->vectors = BufFileCreateTemp(true);
+	spill->grid_shape = grid;
+	spill->grid_bytes = mren_grid_size(&grid) * sizeof(uint16);
+	if (spill->grid_bytes > 0)
+	{
+		spill->grids = BufFileCreateTemp(true);
+		spill->other_grid = palloc(spill->grid_bytes);
+	}
 	begin_sort(spill);
 	return spill;
 }
 
-/* Keeps the vector of a picture that is new. */
 static void
-add_picture(MrenSpill *spill, const MrenHash128 *hash, const uint8 *vector)
+seek(BufFile *file, int64 offset)
 {
-	bool found;
-	PictureEntry *entry = hash_search(spill->pictures, hash, HASH_ENTER, &found);
+	/* A BufFile is a row of segments of 1 GB, which its own seek goes through. */
+	if (BufFileSeek(file, 0, offset, SEEK_SET) != 0)
+		ereport(ERROR, (errcode_for_file_access(),
+						errmsg("could not seek in a temporary file of a training")));
+}
 
-	if (found)
+static void
+read_exactly(BufFile *file, void *out, size_t size)
+{
+	if (BufFileRead(file, out, size) != size)
+		ereport(ERROR, (errcode_for_file_access(),
+						errmsg("could not read a temporary file of a training: %m")));
+}
+
+/*
+ * Two pictures of one vector with different grids are as good as impossible;
+ * the smaller bytes win, as in the aggregate's state, whatever came first.
+ */
+static void
+add_grid(MrenSpill *spill, PictureEntry *entry, const uint8 *grid)
+{
+	uint64 hash = mren_hash64(grid, spill->grid_bytes, 0);
+
+	if (entry->grid < 0)
+		entry->grid = spill->n_grids++;
+	else if (entry->grid_hash == hash)
 		return;
-	entry->number = spill->n_pictures++;
-	BufFileWrite(spill->vectors, (void *) vector, spill->image_dim * sizeof(float4));
+	else
+	{
+		seek(spill->grids, entry->grid * (int64) spill->grid_bytes);
+		read_exactly(spill->grids, spill->other_grid, spill->grid_bytes);
+		if (memcmp(spill->other_grid, grid, spill->grid_bytes) <= 0)
+			return;
+	}
+	entry->grid_hash = hash;
+	seek(spill->grids, entry->grid * (int64) spill->grid_bytes);
+	BufFileWrite(spill->grids, (void *) grid, spill->grid_bytes);
+}
+
+/* Keeps the vector of a picture that is new, and its grid. */
+static void
+add_picture(MrenSpill *spill, const MrenExample *example, const uint8 *vector)
+{
+	size_t size = spill->image_dim * sizeof(float4);
+	bool found;
+	PictureEntry *entry = hash_search(spill->pictures, &example->image, HASH_ENTER, &found);
+
+	if (!found)
+	{
+		entry->number = spill->n_pictures++;
+		entry->grid = -1;
+		BufFileWrite(spill->vectors, (void *) vector, size);
+	}
+	if (example->has_grid)
+		add_grid(spill, entry, vector + size);
+}
+
+/* Bytes that follow a record. */
+static size_t
+picture_bytes(const MrenSpill *spill, const MrenExample *example)
+{
+	return (example->has_image ? spill->image_dim * sizeof(float4) : 0) +
+		   (example->has_grid ? spill->grid_bytes : 0);
 }
 
 void
@@ -161,7 +232,8 @@ mren_spill_add(MrenSpill *spill, const bytea *row, MrenSpillFilter keep, void *s
 	/* A record is read in place, and it wants an 8-byte address. */
 	memcpy(aligned, VARDATA_ANY(row), len);
 	MREN_PG_TRY(mren_example_read(aligned, len, &example, &size, &err));
-	if (len - size != (example.has_image ? spill->image_dim * sizeof(float4) : 0))
+	if (len - size != picture_bytes(spill, &example) ||
+		(example.has_grid && spill->grid_bytes == 0))
 		elog(ERROR, "an encoded row has %zu bytes behind its record", len - size);
 	if (keep != NULL && !keep(state, &example))
 	{
@@ -170,7 +242,7 @@ mren_spill_add(MrenSpill *spill, const bytea *row, MrenSpillFilter keep, void *s
 		return;
 	}
 	if (example.has_image)
-		add_picture(spill, &example.image, aligned + size);
+		add_picture(spill, &example, aligned + size);
 	mren_spill_record(spill, example.hash, aligned, size);
 	pfree(aligned);
 	MemoryContextSwitchTo(old);
@@ -180,23 +252,6 @@ int64
 mren_spill_rows(const MrenSpill *spill)
 {
 	return spill->n;
-}
-
-static void
-seek(BufFile *file, int64 offset)
-{
-	/* A BufFile is a row of segments of 1 GB, which its own seek goes through. */
-	if (BufFileSeek(file, 0, offset, SEEK_SET) != 0)
-		ereport(ERROR, (errcode_for_file_access(),
-						errmsg("could not seek in a temporary file of a training")));
-}
-
-static void
-read_exactly(BufFile *file, void *out, size_t size)
-{
-	if (BufFileRead(file, out, size) != size)
-		ereport(ERROR, (errcode_for_file_access(),
-						errmsg("could not read a temporary file of a training: %m")));
 }
 
 static MrenStatus
@@ -231,6 +286,19 @@ read_image(void *state, const MrenHash128 *hash, float *vector, MrenError *err)
 	return MREN_OK;
 }
 
+static MrenStatus
+read_grid(void *state, const MrenHash128 *hash, uint16_t *grid, MrenError *err)
+{
+	MrenSpill *spill = state;
+	PictureEntry *entry = hash_search(spill->pictures, hash, HASH_FIND, NULL);
+
+	if (entry == NULL || entry->grid < 0)
+		return mren_fail(err, MREN_EDATA, "the grid of a row's picture is missing");
+	seek(spill->grids, entry->grid * (int64) spill->grid_bytes);
+	read_exactly(spill->grids, grid, spill->grid_bytes);
+	return MREN_OK;
+}
+
 void
 mren_spill_finish(MrenSpill *spill, MrenSource *source)
 {
@@ -259,6 +327,11 @@ mren_spill_finish(MrenSpill *spill, MrenSource *source)
 	ExecDropSingleTupleTableSlot(spill->slot);
 	spill->record_size = 1024;
 	spill->record = palloc(spill->record_size);
-	*source = (MrenSource){.state = spill, .n = spill->n, .read = read_record, .image = read_image};
+	*source = (MrenSource){.state = spill,
+						   .n = spill->n,
+						   .read = read_record,
+						   .image = read_image,
+						   .grid_shape = spill->grid_shape,
+						   .grid = read_grid};
 	MemoryContextSwitchTo(old);
 }

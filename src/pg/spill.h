@@ -4,8 +4,9 @@
  *
  * Rows arrive in any order, are sorted externally within work_mem, and then lie
  * in a temporary file that outlives transactions; it is closed with the memory
- * context it was made in.  In memory stay 8 bytes a row and about 40 bytes for
- * each distinct picture, bounded by a limit.
+ * context it was made in.  In memory stay 8 bytes a row and about 56 bytes for
+ * each distinct picture, bounded by a limit.  Pictures' vectors and grids are in files
+ * of their own.
  */
 #ifndef MREN_PG_SPILL_H
 #define MREN_PG_SPILL_H
@@ -17,8 +18,11 @@
 
 typedef struct MrenSpill MrenSpill;
 
-/* image_dim: floats behind the record of a row with a picture.  limit in bytes. */
-extern MrenSpill *mren_spill_create(int image_dim, size_t limit);
+/*
+ * image_dim: floats behind the record of a row with a picture, and behind them
+ * its grid (halves) if the record has_grid.  limit in bytes.
+ */
+extern MrenSpill *mren_spill_create(int image_dim, MrenGridShape grid, size_t limit);
 
 /* Looks at each row before it is added; false: it is left out. */
 typedef bool (*MrenSpillFilter)(void *state, const MrenExample *example);

@@ -127,7 +127,7 @@ read_rows(MrenJob *job)
 	old = MemoryContextSwitchTo(job->context);
 	mren_tagger_options(train->object, &train->options);
 	mren_models_check_save_kind(train->name, MREN_MODEL_TAGGER, train->options.deploy);
-	train->spill = mren_spill_create(0, memory);
+	train->spill = mren_spill_create(0, (MrenGridShape){0}, memory);
 	MemoryContextSwitchTo(old);
 	mren_query_run(generate_statement(train->query.text, &columns), 1, types, values, add_row,
 				   train);

@@ -164,6 +164,7 @@ set_head(const MrenEncodeSite *site, TrainingSet *set)
 		head.has_encoder = true;
 		memcpy(head.encoder, site->options.encoder_row.identity, MREN_SHA256_LENGTH);
 		head.image_dim = site->options.encoder_row.dimension;
+		head.grid = site->options.grid;
 	}
 	MREN_PG_TRY(mren_examples_create(&set->env, &head, &set->examples, &err));
 }
@@ -224,7 +225,7 @@ accumulate(FunctionCallInfo fcinfo, const Form *form)
 	MrenExample example;
 	MrenPair pair = {0};
 	MrenExtras extras = {.weight = 1};
-	const float4 *image;
+	MrenRowPicture picture;
 	MrenError err;
 
 	if (!AggCheckCallContext(fcinfo, &aggregate))
@@ -254,11 +255,13 @@ accumulate(FunctionCallInfo fcinfo, const Form *form)
 	if (form->extras >= 0 && !PG_ARGISNULL(form->extras))
 		mren_extras_read(PG_GETARG_JSONB_P(form->extras), &pair, &extras);
 	mren_pair_check(&pair);
-	image = mren_encode_row(site, &pair, mren_pair_type(PG_GETARG_DATUM(RELATION)), &example);
+	picture = mren_encode_row(site, &pair, mren_pair_type(PG_GETARG_DATUM(RELATION)), &example);
 	example.weight = extras.weight;
 	example.split = extras.split;
 	mren_encode_gate(site, &pair, &example);
-	MREN_PG_TRY(mren_examples_append(set->examples, &example, image, &err));
+	if (picture.grid != NULL)
+		MREN_PG_TRY(mren_examples_add_grid(set->examples, &example.image, picture.grid, &err));
+	MREN_PG_TRY(mren_examples_append(set->examples, &example, picture.vector, &err));
 	MemoryContextSwitchTo(old);
 	check_memory(set);
 	PG_RETURN_DATUM(EOHPGetRWDatum(&set->hdr));

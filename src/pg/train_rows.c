@@ -138,8 +138,9 @@ mren_train_rows_read(MrenTrainRows *rows, const MrenTrainOptions *options)
 	Reader reader = {rows, options->gate_share};
 	MemoryContext old = MemoryContextSwitchTo(rows->context);
 
-	rows->spill = mren_spill_create(
-		options->image_encoder != NULL ? options->encoder_row.dimension : 0, rows->memory);
+	rows->spill =
+		mren_spill_create(options->image_encoder != NULL ? options->encoder_row.dimension : 0,
+						  options->grid, rows->memory);
 	MemoryContextSwitchTo(old);
 	mren_query_run(generate_statement(rows), 1, types, values, add_row, &reader);
 	if (rows->n_skipped > 0)

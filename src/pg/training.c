@@ -72,12 +72,22 @@ load_vectors(MrenTraining *training, const MrenSource *source, size_t memory)
 	mren_release(&training->env, ids);
 }
 
+static void
+create_trainer(MrenTraining *training)
+{
+	MrenError err;
+
+	MREN_PG_TRY(mren_trainer_create(&training->env, &training->net, &training->inputs,
+									&training->trainer, &err));
+	if (training->warm != NULL)
+		mren_trainer_warm(training->trainer, training->warm);
+}
+
 void
 mren_training_begin(MrenTraining *training, const MrenTrainOptions *options,
 					const MrenSource *source, size_t memory)
 {
 	MrenTrainerInputs inputs = {.source = *source};
-	MrenError err;
 
 	memset(training, 0, sizeof(*training));
 	training->env = mren_pg_env(CurrentMemoryContext);
@@ -97,8 +107,46 @@ mren_training_begin(MrenTraining *training, const MrenTrainOptions *options,
 		inputs.image_dim = options->encoder_row.dimension;
 		inputs.encoder_sha256 = training->encoder;
 	}
-	MREN_PG_TRY(
-		mren_trainer_create(&training->env, &options->net, &inputs, &training->trainer, &err));
+	training->inputs = inputs;
+	training->net = options->net;
+	if (options->net.fusion == MREN_FUSION_AUTO)
+	{
+		bool choice = inputs.image_dim > 0 && mren_grid_size(&source->grid_shape) > 0;
+
+		training->n_fusions = choice ? MREN_FUSION_AUTO : 0;
+		training->net.fusion = MREN_FUSION_PARALLEL;
+		training->net.refit = training->net.refit && !choice;
+	}
+	create_trainer(training);
+}
+
+/*
+ * One of the fusions is through: on to the next, or once more with the best.
+ * The order decides between equals; without validation rows the first is kept.
+ */
+static void
+next_fusion(MrenTraining *training)
+{
+	MrenTrainReport report;
+
+	mren_trainer_report(training->trainer, &report);
+	if (training->n_tried == 0 || (report.validated && report.validation_loss < training->loss))
+	{
+		training->loss = report.validation_loss;
+		training->best = training->net.fusion;
+	}
+	training->n_tried = report.validated ? training->n_tried + 1 : training->n_fusions;
+	mren_trainer_free(training->trainer);
+	training->trainer = NULL;
+	training->net = training->options->net;
+	if (training->n_tried < training->n_fusions)
+	{
+		training->net.fusion = (MrenFusion) training->n_tried;
+		training->net.refit = false;
+	}
+	else
+		training->net.fusion = training->best;
+	create_trainer(training);
 }
 
 void
@@ -107,18 +155,28 @@ mren_training_step(MrenTraining *training, MrenProgress *progress)
 	MrenError err;
 
 	MREN_PG_TRY(mren_trainer_step(training->trainer, progress, &err));
+	/* Told to stop, it keeps the one it is at. */
+	if (progress->event != MREN_TRAIN_DONE || training->n_tried >= training->n_fusions ||
+		training->stopped)
+		return;
+	next_fusion(training);
+	progress->event = MREN_TRAIN_STEP;
 }
 
 void
 mren_training_warm(MrenTraining *training, const MrenNet *net)
 {
+	training->warm = net;
 	mren_trainer_warm(training->trainer, net);
 }
 
 void
-mren_training_stop(void *training)
+mren_training_stop(void *state)
 {
-	mren_trainer_stop(((MrenTraining *) training)->trainer);
+	MrenTraining *training = state;
+
+	training->stopped = true;
+	mren_trainer_stop(training->trainer);
 }
 
 void
@@ -129,8 +187,9 @@ mren_training_epoch_step(void *training, MrenProgress *progress)
 
 /* Figures that equal trainings share: no times, no speeds. */
 static char *
-metrics_json(const MrenTrainReport *report)
+metrics_json(const MrenTraining *training, const MrenTrainReport *report)
 {
+	static const char *const fusions[] = {"parallel", "sequential", "hybrid"};
 	StringInfoData json;
 
 	initStringInfo(&json);
@@ -152,6 +211,8 @@ metrics_json(const MrenTrainReport *report)
 	if (report->wide_epoch > 0)
 		appendStringInfo(&json, ", \"wide_share\": %.9g, \"wide_epoch\": %d", report->wide_share,
 						 report->wide_epoch);
+	if (training->options->net.fusion == MREN_FUSION_AUTO)
+		appendStringInfo(&json, ", \"fusion\": \"%s\"", fusions[training->net.fusion]);
 	appendStringInfoChar(&json, '}');
 	return json.data;
 }
@@ -165,7 +226,7 @@ mren_training_end(MrenTraining *training, MrenNetwork *network, MrenTrainReport 
 	MREN_PG_TRY(mren_trainer_finish(training->trainer, &network->net, &err));
 	mren_trainer_report(training->trainer, report);
 	network->options = mren_train_options_json(training->options);
-	network->metrics = metrics_json(report);
+	network->metrics = metrics_json(training, report);
 	mren_trainer_free(training->trainer);
 	mren_vector_table_free(&training->env, training->table);
 }

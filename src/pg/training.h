@@ -22,6 +22,16 @@ typedef struct MrenTraining
 	uint8 embeddings[MREN_SHA256_LENGTH];
 	uint8 lexicons[MREN_MAX_LEXICON_LIST][MREN_SHA256_LENGTH];
 	uint8 encoder[MREN_SHA256_LENGTH];
+
+	/* Fusion "auto": each in turn, then the best once more. */
+	MrenTrainerInputs inputs;
+	MrenOptions net; /* of the present trainer */
+	const MrenNet *warm;
+	int n_fusions; /* to be tried; 0: there is nothing to choose */
+	int n_tried;   /* of them */
+	double loss;   /* on validation rows, of the best so far */
+	MrenFusion best;
+	bool stopped;
 } MrenTraining;
 
 /*

@@ -62,7 +62,7 @@ SELECT regexp_replace(error_of($$SELECT mren.train_agg(sentence, head, tail, rel
 SELECT error_of($$SELECT mren.train_agg(sentence, head, tail, relation, NULL, '{"epochs": 0}') FROM pairs$$);
 SELECT error_of($$SELECT mren.train_agg(sentence, head, tail, relation, NULL, '{"activation": "selu"}') FROM pairs$$);
 SELECT error_of($$SELECT mren.train_agg(sentence, head, tail, relation, NULL, '{"hidden": []}') FROM pairs$$);
-SELECT error_of($$SELECT mren.train_agg(sentence, head, tail, relation, NULL, '{"fusion": "sequential"}') FROM pairs$$);
+SELECT error_of($$SELECT mren.train_agg(sentence, head, tail, relation, NULL, '{"fusion": "serial"}') FROM pairs$$);
 SELECT error_of($$SELECT mren.train_agg(sentence, head, tail, relation, NULL, '{"embeddings": "glove"}') FROM pairs$$);
 SELECT error_of($$SELECT mren.train_agg(sentence, head, tail, relation, NULL, '{"image_encoder": "vgg"}') FROM pairs$$);
 SELECT error_of($$SELECT mren.train_agg(sentence, head, tail, relation, NULL, '{"deploy": 1}') FROM pairs$$);

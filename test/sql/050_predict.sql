@@ -79,7 +79,7 @@ SELECT error_of($$SELECT mren.predict('seeing', 'dog is', 'dog', 'is', image_vec
 SELECT error_of($$SELECT mren.predict('seeing', 'dog is', 'dog', 'is', 'x'::bytea, image_vector => '{1,2}')$$);
 SELECT error_of($$SELECT mren.predict('seeing', 'dog is', 'dog', 'is', 'x'::bytea)$$);
 
--- Boxes are promised, and refused until they count.
+-- A box is a place in a picture.
 SELECT error_of($$SELECT mren.predict('m', 'dog is', 'dog', 'is', head_box => '(1,2),(3,4)')$$);
 SELECT error_of($$SELECT * FROM mren.predict_rows('m', 'SELECT *, box ''(1,2),(3,4)'' AS tail_box FROM pairs')$$);
 

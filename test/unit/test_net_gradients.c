@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/half.h"
 #include "net/loss.h"
 #include "net/network.h"
 
@@ -102,25 +103,13 @@ spread_scores(Check *c)
 }
 
 static void
-open_check(Check *c, MrenActivation activation, MrenObjective objective, size_t image_dim,
-		   size_t filters, bool dropping)
+open_shape(Check *c, const MrenNetShape *shape, MrenObjective objective, bool dropping)
 {
 	MrenError err = {0};
 
 	memset(c, 0, sizeof(*c));
 	test_env_init(&c->test);
-	c->shape = (MrenNetShape){.embedding_dim = FIXTURE_DIM,
-							  .image_dim = image_dim,
-							  .n_types = 1,
-							  .n_relations = 4,
-							  .window = 2,
-							  .product = image_dim > 0 ? 3 : 0,
-							  .n_hidden = 2,
-							  .hidden = {7, 5},
-							  .activation = activation,
-							  .filters = filters,
-							  .position_dim = filters > 0 ? 3 : 0,
-							  .n_tuned = filters > 0 ? N_TUNED : 0};
+	c->shape = *shape;
 	c->objective = objective;
 	c->dropping = dropping;
 	c->drop.input = 0.4f;
@@ -142,6 +131,26 @@ open_check(Check *c, MrenActivation activation, MrenObjective objective, size_t 
 	mren_batch_scale(&c->batch, c->values);
 	c->batch.tuned_ids = tuned_ids;
 	fill_batch(c);
+}
+
+static void
+open_check(Check *c, MrenActivation activation, MrenObjective objective, size_t image_dim,
+		   size_t filters, bool dropping)
+{
+	const MrenNetShape shape = {.embedding_dim = FIXTURE_DIM,
+								.image_dim = image_dim,
+								.n_types = 1,
+								.n_relations = 4,
+								.window = 2,
+								.product = image_dim > 0 ? 3 : 0,
+								.n_hidden = 2,
+								.hidden = {7, 5},
+								.activation = activation,
+								.filters = filters,
+								.position_dim = filters > 0 ? 3 : 0,
+								.n_tuned = filters > 0 ? N_TUNED : 0};
+
+	open_shape(c, &shape, objective, dropping);
 }
 
 static void
@@ -331,6 +340,78 @@ conv_case(MrenActivation activation, size_t image_dim, size_t max_rows, bool dro
 	close_check(&check);
 }
 
+/*
+ * Pictures: no grid in one row of three, which also has no picture; boxes of both
+ * mentions, of one, of none.
+ */
+static void
+fill_sight(Check *c)
+{
+	static const float boxes[2][4] = {{0.1f, 0.2f, 0.6f, 0.9f}, {0.5f, 0.05f, 0.95f, 0.4f}};
+	size_t size = mren_grid_size(&c->shape.grid);
+	uint16_t grid[2 * 3 * 5];
+	MrenRandom random;
+
+	mren_random_seed(&random, 21, 0);
+	for (size_t i = 0; i < ROWS; i++)
+	{
+		bool has = c->batch.has_image[i];
+		MrenSightInput input = {NULL, NULL, NULL};
+
+		for (size_t j = 0; j < size; j++)
+			grid[j] = mren_half_from_float(3 * mren_random_normal(&random));
+		if (has && size > 0 && i % 4 != 1)
+			input.grid = grid;
+		if (has && i % 4 != 2)
+			input.head_box = boxes[i % 2];
+		if (has && i % 5 != 2)
+			input.tail_box = boxes[(i + 1) % 2];
+		mren_sight_load(&c->batch.sight, &c->shape, &c->layout, c->values, i, &input);
+	}
+}
+
+static void
+sight_case(size_t fusion, size_t boxes, MrenActivation activation, bool dropping)
+{
+	MrenNetShape shape = {.embedding_dim = FIXTURE_DIM,
+						  .image_dim = FIXTURE_IMAGE,
+						  .n_types = 1,
+						  .n_relations = 4,
+						  .window = 1,
+						  .product = 3,
+						  .n_hidden = 1,
+						  .hidden = {7},
+						  .activation = activation,
+						  .fusion = fusion,
+						  .boxes = boxes};
+	Check check;
+
+	if (fusion != MREN_FUSION_PARALLEL)
+		shape.grid = (MrenGridShape){2, 3, 5};
+	open_shape(&check, &shape, cross_entropy, dropping);
+	fill_sight(&check);
+	check_all(&check);
+	close_check(&check);
+}
+
+static void
+test_gradients_of_looking_at_a_grid(void **state)
+{
+	(void) state;
+	sight_case(MREN_FUSION_SEQUENTIAL, 0, MREN_ACTIVATION_TANH, false);
+	sight_case(MREN_FUSION_HYBRID, 0, MREN_ACTIVATION_TANH, true);
+	sight_case(MREN_FUSION_HYBRID, 0, MREN_ACTIVATION_RELU, false);
+}
+
+static void
+test_gradients_with_boxes(void **state)
+{
+	(void) state;
+	sight_case(MREN_FUSION_PARALLEL, 1, MREN_ACTIVATION_TANH, true);
+	sight_case(MREN_FUSION_SEQUENTIAL, 1, MREN_ACTIVATION_TANH, false);
+	sight_case(MREN_FUSION_HYBRID, 1, MREN_ACTIVATION_TANH, true);
+}
+
 static void
 test_gradients_of_convolutions(void **state)
 {
@@ -512,6 +593,8 @@ main(void)
 		cmocka_unit_test(test_gradients_of_squared_error),
 		cmocka_unit_test(test_gradients_of_ranking),
 		cmocka_unit_test(test_gradients_with_a_fixed_negative),
+		cmocka_unit_test(test_gradients_of_looking_at_a_grid),
+		cmocka_unit_test(test_gradients_with_boxes),
 		cmocka_unit_test(test_gradients_of_convolutions),
 		cmocka_unit_test(test_gradients_of_convolutions_in_chunks),
 		cmocka_unit_test(test_no_picture_in_the_batch),

@@ -160,11 +160,6 @@ test_impossible_words_and_arrays(void **state)
 	assert_string_equal(err.message, "invalid value for option \"hidden\": []");
 	assert_int_equal(mren_options_set(&options, "window", &other, &err), MREN_EPARAM);
 	assert_int_equal(set_string(&options, "negative", "", &err), MREN_EPARAM);
-	/* Promised for later: not the same as unknown. */
-	assert_int_equal(set_string(&options, "fusion", "hybrid", &err), MREN_EUNSUPPORTED);
-	assert_string_equal(err.message,
-						"option \"fusion\" does not support \"hybrid\" in this version");
-	assert_int_equal(set_string(&options, "fusion", "sequential", &err), MREN_EUNSUPPORTED);
 	assert_int_equal(set_string(&options, "text_encoder", "lstm", &err), MREN_EPARAM);
 	assert_string_equal(err.hint, "Allowed values of \"text_encoder\": \"pool\", \"conv\".");
 	assert_int_equal(set_string(&options, "fusion", "hyb", &err), MREN_EPARAM);

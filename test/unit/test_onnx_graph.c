@@ -325,6 +325,102 @@ a_network_without_a_vector_asks_for_a_name(void **state)
 	assert_int_equal(test.n_live, 0);
 }
 
+/* A vector that a global average made is the mean of the grid's cells. */
+static void
+the_grid_is_the_map_that_the_vector_is_pooled_from(void **state)
+{
+	Build b;
+	TestEnv test;
+	MrenError err = {0};
+	MrenGraph *graph;
+	MrenGraphRun *run;
+	MrenGraphInfo info;
+	size_t len;
+	uint8_t *bytes;
+	float picture[SIDE * SIDE * 3];
+	float vector[32];
+	float *grid;
+	bool done = false;
+
+	(void) state;
+	small_network(&b);
+	bytes = build_pack(&b, &len);
+	test_env_init(&test);
+	for (size_t i = 0; i < SIDE * SIDE * 3; i++)
+		picture[i] = (float) (i % 17) / 17;
+	assert_int_equal(mren_graph_load(&test.env, bytes, len, NULL, 0, &graph, &err), MREN_OK);
+	mren_graph_info(graph, &info);
+	assert_string_equal(info.grid, "p6");
+	assert_int_equal(info.grid_channels, 32);
+	/* 12 pixels, every second of them, and pairs of these without a border. */
+	assert_int_equal(info.grid_height, 5);
+	assert_int_equal(info.grid_width, 5);
+	assert_int_equal(mren_graph_start(&test.env, graph, picture, &run, &err), MREN_OK);
+	while (!done)
+		assert_int_equal(mren_graph_step(run, &done, &err), MREN_OK);
+	grid = malloc(25 * 32 * sizeof(float));
+	assert_int_equal(mren_graph_output(run, vector, &err), MREN_OK);
+	assert_int_equal(mren_graph_grid(run, grid, &err), MREN_OK);
+	for (size_t c = 0; c < 32; c++)
+	{
+		float sum = 0;
+
+		for (size_t i = 0; i < 25; i++)
+			sum += grid[i * 32 + c];
+		assert_float_equal(sum / 25, vector[c], 1e-5);
+	}
+	free(grid);
+	mren_graph_end(run);
+	mren_graph_free(&test.env, graph);
+	build_free(&b);
+	assert_int_equal(test.n_live, 0);
+}
+
+static void
+expect_grid(Build *b, const char *output, const char *grid)
+{
+	TestEnv test;
+	MrenError err = {0};
+	MrenGraph *graph;
+	MrenGraphInfo info;
+	size_t len;
+	uint8_t *bytes = build_pack(b, &len);
+
+	test_env_init(&test);
+	if (mren_graph_load(&test.env, bytes, len, output, 0, &graph, &err) != MREN_OK)
+		fail_msg("%s", err.message);
+	mren_graph_info(graph, &info);
+	if (grid == NULL)
+		assert_null(info.grid);
+	else
+		assert_string_equal(info.grid, grid);
+	mren_graph_free(&test.env, graph);
+	assert_int_equal(test.n_live, 0);
+}
+
+static void
+a_network_may_have_no_grid(void **state)
+{
+	Build b;
+
+	(void) state;
+	small_network(&b);
+	/* Behind a product of two maps there is no one map; a map's own is none. */
+	build_node(&b, "Add", "g2 g6x", "both");
+	build_node(&b, "GlobalAveragePool", "r1", "g6x");
+	expect_grid(&b, "both", NULL);
+	expect_grid(&b, "p6", NULL);
+	expect_grid(&b, "logits", "p6");
+	expect_grid(&b, "g2", "r2");
+	build_free(&b);
+	build_init(&b, 11);
+	build_input(&b, "x", BUILD_DIMS(1, 3, 4, 4));
+	build_node(&b, "GlobalAveragePool", "x", "pooled");
+	build_output(&b, "pooled");
+	expect_grid(&b, "pooled", NULL);
+	build_free(&b);
+}
+
 /* A map comes in the tensor's own order, whatever the layout inside. */
 static void
 a_named_map_is_read_in_its_own_order(void **state)
@@ -729,6 +825,8 @@ main(void)
 		cmocka_unit_test(a_map_named_features_is_no_vector),
 		cmocka_unit_test(without_a_classifier_the_last_vector_is_the_output),
 		cmocka_unit_test(a_network_without_a_vector_asks_for_a_name),
+		cmocka_unit_test(the_grid_is_the_map_that_the_vector_is_pooled_from),
+		cmocka_unit_test(a_network_may_have_no_grid),
 		cmocka_unit_test(a_named_map_is_read_in_its_own_order),
 		cmocka_unit_test(a_network_over_pixels_takes_them_as_they_are),
 		cmocka_unit_test(open_sizes_take_the_default),
