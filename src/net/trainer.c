@@ -411,7 +411,6 @@ finish_validation(MrenTrainer *trainer, MrenProgress *progress)
 		!trainer->report.validated || progress->validation_loss < trainer->report.validation_loss;
 	if (progress->improved)
 		keep_best(trainer, progress);
-	mren_trainer_wide_validated(trainer);
 }
 
 /* Temperature and bias from the best epoch's logits. */
@@ -583,6 +582,7 @@ step_validate(MrenTrainer *trainer, MrenProgress *progress, MrenError *err)
 	if (!done)
 		return MREN_OK;
 	finish_validation(trainer, progress);
+	MREN_TRY(mren_trainer_wide_validated(trainer, err));
 	progress->event = MREN_TRAIN_EPOCH;
 	return end_epoch(trainer, err);
 }

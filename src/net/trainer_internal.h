@@ -94,10 +94,9 @@ typedef struct MrenWideTraining
 	float *kept_scores; /* (keep_rows, n_relations) of this pass */
 	float *best_scores; /* of the branch's best epoch */
 	MrenObjective objective;
-	double loss; /* of this validation */
-	double best_loss;
-	int best_epoch; /* 0: not validated */
-	double share;	/* of the branch in the sum, 0 .. 1; the network has the rest */
+	double best_loss; /* of a validation's rows, calibrated */
+	int best_epoch;	  /* 0: not validated */
+	double share;	  /* of the branch in the sum, 0 .. 1; the network has the rest */
 } MrenWideTraining;
 
 struct MrenTrainer
@@ -214,7 +213,7 @@ extern void mren_trainer_wide_load(MrenTrainer *trainer, const MrenExample *exam
 extern void mren_trainer_wide_train(MrenTrainer *trainer);
 /* Scores a batch of validation rows, the first of which is row `first`; then the pass's end. */
 extern void mren_trainer_wide_validate(MrenTrainer *trainer, size_t first);
-extern void mren_trainer_wide_validated(MrenTrainer *trainer);
+extern MrenStatus mren_trainer_wide_validated(MrenTrainer *trainer, MrenError *err);
 /* Whether the branch may still improve. */
 extern bool mren_trainer_wide_patient(const MrenTrainer *trainer);
 /* Best weights back, share fitted; best_logits become those of the sum. */

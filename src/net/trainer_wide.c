@@ -202,31 +202,51 @@ mren_trainer_wide_validate(MrenTrainer *trainer, size_t first)
 
 	if (is_off(trainer))
 		return;
-	if (first == 0)
-		wide->loss = 0;
 	score_batch(trainer);
-	wide->loss += mren_loss(&wide->objective, wide->scores, trainer->labels, trainer->weights, n, k,
-							1, wide->dscores);
 	if (first < trainer->keep_rows)
 		memcpy(wide->kept_scores + first * k, wide->scores,
 			   (n < trainer->keep_rows - first ? n : trainer->keep_rows - first) * k *
 				   sizeof(float));
 }
 
-void
-mren_trainer_wide_validated(MrenTrainer *trainer)
+/* The validation rows that are kept, for a calibration. */
+static MrenLogits
+kept_rows(const MrenTrainer *trainer, int32_t negative)
+{
+	return (MrenLogits){.labels = trainer->kept_labels,
+						.weights = trainer->kept_weights,
+						.n = trainer->validation.n < trainer->keep_rows ? trainer->validation.n
+																		: trainer->keep_rows,
+						.k = trainer->shape.n_relations,
+						.negative = negative};
+}
+
+/*
+ * The branch's best epoch is that of the likelihood once calibrated, which is what counts in the
+ * sum: the ranking loss grows with scores that are only too large.
+ */
+MrenStatus
+mren_trainer_wide_validated(MrenTrainer *trainer, MrenError *err)
 {
 	MrenWideTraining *wide = &trainer->wide;
+	MrenLogits rows = kept_rows(trainer, wide->objective.fixed);
 	float *swap = wide->kept_scores;
+	MrenCalibration fit;
+	double loss;
 
-	if (is_off(trainer) || trainer->epoch > EPOCHS ||
-		(wide->best_epoch > 0 && !(wide->loss < wide->best_loss)))
-		return;
+	if (is_off(trainer) || trainer->epoch > EPOCHS)
+		return MREN_OK;
+	rows.logits = wide->kept_scores;
+	MREN_TRY(mren_calibration_fit(&trainer->env, &rows, &fit, err));
+	loss = mren_calibration_loss(&rows, &fit);
+	if (wide->best_epoch > 0 && !(loss < wide->best_loss))
+		return MREN_OK;
 	wide->kept_scores = wide->best_scores;
 	wide->best_scores = swap;
-	wide->best_loss = wide->loss;
+	wide->best_loss = loss;
 	wide->best_epoch = trainer->epoch;
 	memcpy(wide->best, weights_of(trainer), n_weights(trainer) * sizeof(float));
+	return MREN_OK;
 }
 
 bool
@@ -296,13 +316,8 @@ MrenStatus
 mren_trainer_wide_join(MrenTrainer *trainer, MrenError *err)
 {
 	MrenWideTraining *wide = &trainer->wide;
-	size_t n = trainer->report.n_validation < trainer->keep_rows ? trainer->report.n_validation
-																 : trainer->keep_rows;
-	MrenLogits rows = {.labels = trainer->kept_labels,
-					   .weights = trainer->kept_weights,
-					   .n = n,
-					   .k = trainer->shape.n_relations,
-					   .negative = trainer->negative};
+	MrenLogits rows = kept_rows(trainer, trainer->objective.fixed);
+	size_t n = rows.n;
 	double least = INFINITY;
 
 	if (is_off(trainer))
