@@ -1,0 +1,87 @@
+# A graph through the life of a server: a refresh that is killed or cancelled
+# leaves nothing half there and is completed by the next, and progress is seen
+# from other sessions.
+use strict;
+use warnings;
+use MrenTest;
+use MrenToy;
+use Test::More;
+use Time::HiRes ();
+
+my $root = $ENV{MREN_ROOT} || "$FindBin::Bin/../..";
+my $node = MrenTest->start('graph');
+my $same = q{SELECT string_agg(n::text, ' ') FROM (
+	SELECT count(*) AS n FROM (SELECT to_jsonb(a) - 'scored_at' FROM kg.documents a EXCEPT ALL SELECT to_jsonb(b) - 'scored_at' FROM again.documents b) x
+	UNION ALL SELECT count(*) FROM (SELECT to_jsonb(b) - 'scored_at' FROM again.documents b EXCEPT ALL SELECT to_jsonb(a) - 'scored_at' FROM kg.documents a) x
+	UNION ALL SELECT count(*) FROM (TABLE kg.evidence EXCEPT ALL TABLE again.evidence) x
+	UNION ALL SELECT count(*) FROM (TABLE again.evidence EXCEPT ALL TABLE kg.evidence) x
+	UNION ALL SELECT count(*) FROM (TABLE kg.entities EXCEPT ALL TABLE again.entities) x
+	UNION ALL SELECT count(*) FROM (TABLE again.entities EXCEPT ALL TABLE kg.entities) x
+	UNION ALL SELECT count(*) FROM (TABLE kg.all_facts EXCEPT ALL TABLE again.all_facts) x
+	UNION ALL SELECT count(*) FROM (TABLE again.all_facts EXCEPT ALL TABLE kg.all_facts) x) t};
+
+# What a graph is at any moment: documents without evidence of another state,
+# facts that are what their evidence says.
+my $whole = q{SELECT
+	(SELECT count(*) FROM kg.evidence e WHERE NOT EXISTS (SELECT FROM kg.documents d WHERE d.document = e.document)) || ' ' ||
+	(SELECT count(*) FROM kg.all_facts f WHERE NOT EXISTS (SELECT FROM kg.evidence e WHERE e.fact = f.fact)) || ' ' ||
+	(SELECT count(*) FROM kg.evidence e WHERE e.fact IS NOT NULL AND NOT EXISTS (SELECT FROM kg.all_facts f WHERE f.fact = e.fact)) || ' ' ||
+	(SELECT count(*) FROM kg.all_facts f WHERE f.evidence <> (SELECT count(*) FROM kg.evidence e WHERE e.fact = f.fact)) || ' ' ||
+	(SELECT count(*) FROM kg.all_facts f WHERE f.confidence <> (SELECT mren.noisy_or(p ORDER BY p) FROM
+		(SELECT max(e.confidence) AS p FROM kg.evidence e WHERE e.fact = f.fact GROUP BY e.sentence_id) v)) || ' ' ||
+	(SELECT count(*) FROM kg.entities x WHERE x.mentions <>
+		(SELECT count(*) FROM kg.evidence e WHERE e.head_entity = x.entity) + (SELECT count(*) FROM kg.evidence e WHERE e.tail_entity = x.entity))};
+
+$node->sql('SET client_min_messages = error; ' . slurp("$root/test/include/tiny.sql") . slurp("$root/test/include/graph.sql"));
+my $n = $ENV{MREN_SLOW_TESTS} ? 4000 : 1500;
+$node->sql("CREATE TABLE docs (key int PRIMARY KEY, document text, seen_at timestamptz);
+	INSERT INTO docs SELECT i, (SELECT string_agg(format('The %s number %s is a part of the %s.', (ARRAY['wheel', 'roof', 'chair'])[1 + (i + j) % 3], i + j,
+		(ARRAY['car', 'house', 'cloud'])[1 + (i / 3 + j) % 3]), ' ') FROM generate_series(1, 10) j), now() FROM generate_series(1, $n) i;
+	SELECT mren.create_graph('kg', 'docs', 'parts', lexicons => '{world}', options => '{\"batch_size\": 50}')");
+
+# Killed at ten random moments.
+srand 7;
+my ($completed, $died) = (0, 0);
+for my $round (1 .. 10)
+{
+	my $session = $node->session;
+	my $pid = $session->backend;
+
+	$session->send("SET client_min_messages = error; CALL mren.refresh_graph('kg')");
+	Time::HiRes::sleep(0.05 + rand 0.7);
+	my $seen = $node->sql("SELECT count(*) FROM mren.graph_progress WHERE graph = 'kg' AND status = 'running'");
+	my $alive = kill 'KILL', $pid;
+	eval { $session->wait_for(60) };
+	wait_until { ($node->try('SELECT 1'))[0] == 0 };
+	is($node->sql($whole), '0 0 0 0 0 0', "after kill $round nothing is half there (" . $node->sql('SELECT count(*) FROM kg.documents') . ' documents)');
+	$completed++ if $node->sql('SELECT count(*) FROM kg.documents') == $n;
+	$died++ if $node->sql("SELECT count(*) FROM mren.graph_progress WHERE status = 'died'") == 1;
+	# The next has something to do again.
+	$node->sql("UPDATE docs SET document = document || ' The oak is a kind of tree.' WHERE key % 10 = $round % 10");
+}
+cmp_ok($died, '>', 0, 'a refresh that was killed says that it died');
+like($node->sql("SET client_min_messages = error; CALL mren.refresh_graph('kg')"), qr/"status": "done"/, 'the next call completes');
+is($node->sql("SELECT count(*) FROM mren.graph_progress"), '0', 'and nothing is in progress');
+$node->sql("SET client_min_messages = error;
+	SELECT mren.create_graph('again', 'docs', 'parts', lexicons => '{world}'); CALL mren.refresh_graph('again')");
+is($node->sql($same), '0 0 0 0 0 0 0 0', 'the graph is that of a build from nothing');
+
+# Cancelled: what was committed stays, the run says so, the lock is free.
+my $session = $node->session;
+$node->sql("SELECT mren.load_lexicon('world', 'SELECT phrase, type, 0.9 AS confidence FROM (VALUES (''wheel'', ''part''), (''car'', ''whole''), (''roof'', ''part''), (''house'', ''whole'')) AS t (phrase, type)')");
+$session->send("SET client_min_messages = error; CALL mren.refresh_graph('kg')");
+ok(wait_until { $node->sql("SELECT count(*) FROM mren.graph_progress WHERE status = 'running' AND total = $n AND done BETWEEN 1 AND total - 1 AND per_second > 0 AND seconds_left > 0") == 1 },
+	'other sessions see how far it is');
+like($node->sql("CALL mren.refresh_graph('kg')"), qr/busy/, 'a second refresh says that there is one');
+my $cancelled = seconds_of
+{
+	$node->sql('SELECT pg_cancel_backend(' . $session->backend . ')');
+	my (undef, $err) = $session->wait_for;
+	like($err, qr/canceling statement/, 'it can be cancelled');
+};
+cmp_ok($cancelled, '<', 5, 'at once');
+is($node->sql('SELECT status, sqlstate FROM mren.graph_runs ORDER BY run DESC LIMIT 1'), 'canceled|57014', 'and says so');
+is($node->sql($whole), '0 0 0 0 0 0', 'nothing is half there');
+is(temporary_files($node), 0, 'no file is left');
+
+done_testing();
