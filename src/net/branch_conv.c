@@ -270,6 +270,8 @@ mren_conv_forward(MrenBatch *batch, float *values, MrenDrop *drop)
 			convolve(batch, values, chunk, width);
 			pool_segments(batch, chunk, width);
 		}
+		if (next < batch->n)
+			batch->stopped = batch->env->interrupted(batch->env->state);
 	}
 	finish_rows(batch, values);
 }
