@@ -83,6 +83,7 @@ add_tensor(MrenLayout *layout, const char *name, size_t rows, size_t cols, bool 
 	tensor->cols = cols;
 	tensor->at = layout->size;
 	tensor->trained = true;
+	tensor->rate = 1;
 	tensor->decay = decay;
 	layout->size += (rows * cols + 15) & ~(size_t) 15;
 	layout->n_parameters += rows * cols;
