@@ -229,6 +229,8 @@ heat_map(MrenPredictor *predictor, MrenInput *input, MrenBitmap *bitmap, float4 
 {
 	MrenEncoder *encoder = mren_predictor_encoder(predictor);
 	float4 *vector = palloc(predictor->info.image_dim * sizeof(float4));
+	size_t n_grid = mren_grid_size(&predictor->info.grid);
+	uint16 *grid = n_grid > 0 ? palloc(n_grid * sizeof(uint16)) : NULL;
 	uint8 *saved = palloc_extended(((size_t) bitmap->width / GRID + 1) *
 									   ((size_t) bitmap->height / GRID + 1) * 3,
 								   MCXT_ALLOC_HUGE);
@@ -236,12 +238,13 @@ heat_map(MrenPredictor *predictor, MrenInput *input, MrenBitmap *bitmap, float4 
 	float4 whole = probability_of(predictor, input, &relation);
 
 	input->image = vector;
+	input->grid = grid;
 	for (int r = 0; r < GRID; r++)
 	{
 		for (int c = 0; c < GRID; c++)
 		{
 			swap_piece(bitmap, r, c, saved, false);
-			mren_encoder_run(encoder, bitmap, vector, NULL);
+			mren_encoder_run(encoder, bitmap, vector, grid);
 			swap_piece(bitmap, r, c, saved, true);
 			heat[r * GRID + c] = whole - probability_of(predictor, input, &relation);
 		}

@@ -99,6 +99,18 @@ WHERE (r.relation, r.confidence) IS DISTINCT FROM (c.relation, c.confidence);
 SELECT left(convert_from(substr(mren.explain_image('hybrid', sentence, head, tail, image, head_box => head_box, tail_box => tail_box), 2, 3), 'UTF8'), 3) AS png
 FROM placed WHERE id = 1;
 
+-- A heat map covers the grid with the picture.  The left half alone decides; it is magenta and
+-- turns red, so that the sum of its colours falls; of the black half it could only rise.
+CREATE TABLE halves AS
+SELECT 'dog is' AS sentence, 'dog' AS head, 'is' AS tail, pg_read_binary_file(:'files' || '/' || colour || '.png') AS image,
+       CASE colour WHEN 'magenta' THEN 'bright' ELSE 'dull' END AS relation, colour
+FROM unnest('{magenta,grey,black}'::text[]) AS colour, generate_series(1, 20);
+CALL mren.train('halves_sequential', 'TABLE halves', options('sequential'));
+CALL mren.train('halves_hybrid', 'TABLE halves', options('hybrid'));
+SELECT m, mren.predict(m, sentence, head, tail, image),
+       (mren.image_features('tiny', image))[1] - (mren.image_features('tiny', mren.explain_image(m, sentence, head, tail, image)))[1] > 0.03 AS left_half
+FROM unnest('{halves_sequential,halves_hybrid}'::text[]) AS m, (SELECT DISTINCT * FROM halves WHERE colour = 'magenta') AS h ORDER BY m;
+
 -- What cannot be.
 SELECT error_of($$SELECT mren.predict('parallel', 'dog is', 'dog', 'is', head_box => '(1,2),(3,4)')$$);
 SELECT error_of(format($$SELECT mren.predict('parallel', 'dog is', 'dog', 'is', %L::bytea, head_box => '(9,2),(12,4)')$$, image)) FROM placed WHERE id = 1;
