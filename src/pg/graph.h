@@ -195,6 +195,7 @@ typedef struct MrenWorkCounts
 	int64 older;
 	int64 retimed;
 	int64 deleted;
+	bool blind; /* there are pictures, which the model cannot look at */
 	bool whole; /* all of it fits in the work; else the source must be run again */
 } MrenWorkCounts;
 

@@ -111,6 +111,11 @@ read_source(Refresh *refresh)
 
 	refresh->work = mren_graph_work_read(&refresh->graph, &refresh->pipeline, &refresh->counts);
 	MemoryContextSwitchTo(old);
+	if (counts->blind && refresh->done == 0 &&
+		counts->created + counts->changed + counts->older > 0)
+		ereport(NOTICE,
+				(errmsg("pictures of graph \"%s\" are left out: model \"%s\" was trained without",
+						refresh->graph.name, refresh->graph.model)));
 	refresh->total = refresh->done + counts->created + counts->changed + counts->older +
 					 counts->retimed + counts->deleted;
 }

@@ -26,6 +26,7 @@
 #include "utils/timestamp.h"
 #include "utils/varlena.h"
 
+#include "pg/predictor.h"
 #include "pg/query.h"
 
 /*
@@ -230,12 +231,28 @@ static const char compare[] =
 	"'o'"
 	"  WHEN (d.seen_at IS NULL) OPERATOR(pg_catalog.<>) (s.seen_at IS NULL)"
 	"   OR d.seen_at OPERATOR(pg_catalog.<>) s.seen_at THEN 't' ELSE '=' END,"
-	" COALESCE(s.key, d.document), s.hash, s.body, s.image, s.vector::pg_catalog.text, s.seen_at"
+	" COALESCE(s.key, d.document), s.hash, s.body, %s, s.seen_at"
 	" FROM (SELECT (q.key)::pg_catalog.text COLLATE pg_catalog.\"C\" AS key,"
 	" (q.document)::pg_catalog.text AS body";
 
+/* Whether the model that scores was trained with pictures. */
+static bool
+takes_pictures(const MrenGraph *graph, const MrenPipeline *pipeline)
+{
+	MemoryContext context =
+		AllocSetContextCreate(CurrentMemoryContext, "mren graph model", ALLOCSET_SMALL_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	MrenPredictor predictor;
+
+	mren_predictor_open(&predictor, graph->model, strlen(graph->model), pipeline->version);
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
+	return predictor.info.image_dim > 0;
+}
+
+/* With blind, pictures and vectors are part of a document's hash and no more. */
 static char *
-difference_statement(const MrenGraph *graph)
+difference_statement(const MrenGraph *graph, const MrenPipeline *pipeline, bool *blind)
 {
 	TupleDesc desc = mren_query_describe(graph->source);
 	const char *image = mren_query_find(desc, "image") > 0 ? "(q.image)::pg_catalog.bytea"
@@ -248,8 +265,12 @@ difference_statement(const MrenGraph *graph)
 	StringInfoData sql;
 
 	check_columns(graph->source);
+	*blind = (mren_query_find(desc, "image") > 0 || mren_query_find(desc, "image_vector") > 0) &&
+			 !takes_pictures(graph, pipeline);
 	initStringInfo(&sql);
-	appendStringInfoString(&sql, compare);
+	appendStringInfo(&sql, compare,
+					 *blind ? "NULL::pg_catalog.bytea, NULL::pg_catalog.text"
+							: "s.image, s.vector::pg_catalog.text");
 	appendStringInfo(&sql, ", %s AS image, %s AS vector, %s AS seen_at,", image, vector, seen);
 	appendStringInfo(&sql, " mren.document_hash((q.document)::pg_catalog.text, %s, %s) AS hash",
 					 image, vector);
@@ -312,7 +333,8 @@ mren_graph_work_read(const MrenGraph *graph, const MrenPipeline *pipeline, MrenW
 	MemoryContextRegisterResetCallback(context, &work->callback);
 	MemoryContextSwitchTo(old);
 	mren_graph_enter(graph, graph->search_path, &role);
-	mren_query_run(difference_statement(graph), 1, types, values, visit_row, work);
+	mren_query_run(difference_statement(graph, pipeline, &counts->blind), 1, types, values,
+				   visit_row, work);
 	check_matches(graph, work);
 	mren_graph_leave(&role);
 	counts->documents = work->n_source;

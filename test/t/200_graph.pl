@@ -1,6 +1,7 @@
 # A graph through the life of a server: a refresh that is killed or cancelled
-# leaves nothing half there and is completed by the next, and progress is seen
-# from other sessions.
+# leaves nothing half there and is completed by the next, progress is seen from
+# other sessions, memory does not grow with the documents, and pg_dump carries
+# the graph.
 use strict;
 use warnings;
 use MrenTest;
@@ -83,5 +84,38 @@ cmp_ok($cancelled, '<', 5, 'at once');
 is($node->sql('SELECT status, sqlstate FROM mren.graph_runs ORDER BY run DESC LIMIT 1'), 'canceled|57014', 'and says so');
 is($node->sql($whole), '0 0 0 0 0 0', 'nothing is half there');
 is(temporary_files($node), 0, 'no file is left');
+my ($left) = $node->sql("SET client_min_messages = error; CALL mren.refresh_graph('kg')") =~ /"rescored": (\d+)/;
+cmp_ok($left, '<', $n, "what it had committed is not done again ($left of $n were left)");
+
+# Memory: the same for many documents as for few.
+$session = $node->session;
+$session->query("SET client_min_messages = error; CREATE TABLE few AS SELECT * FROM docs WHERE key <= 400;
+	SELECT mren.create_graph('small', 'few', 'parts', lexicons => '{world}'); CALL mren.refresh_graph('small')");
+my $before = private_kb($session->backend);
+$session->query("UPDATE few SET document = document || ' '; INSERT INTO few SELECT * FROM docs WHERE key > 400; CALL mren.refresh_graph('small')");
+cmp_ok(private_kb($session->backend) - $before, '<', 20000, 'memory does not grow with the documents');
+$session->query("SELECT mren.drop_graph('small', true), mren.drop_graph('again', true)");
+
+# Dump and restore.
+$node->sql("INSERT INTO kg.aliases (alias, entity) VALUES ('wheel', 'Ring'); INSERT INTO kg.review (fact, verdict) SELECT fact, 'confirmed' FROM kg.facts LIMIT 1;
+	SET client_min_messages = error; CALL mren.refresh_graph('kg')");
+my $file = server_file('graph.dump', '');
+my ($status, $out, $err) = $node->run('pg_dump', '-Fc', '-f', $file, 'test');
+is($status, 0, 'pg_dump') or diag($err);
+$node->sql('CREATE DATABASE restored', database => 'postgres');
+($status, $out, $err) = $node->run('pg_restore', '-d', 'restored', '--exit-on-error', $file);
+is($status, 0, 'pg_restore') or diag($err);
+for my $what ('kg.facts', 'kg.all_facts', 'kg.evidence', 'kg.entities', 'kg.documents', 'mren.graphs', 'kg.training_rows', 'kg.state')
+{
+	my $sql = "SELECT md5(string_agg(t::text, '|' ORDER BY t::text)) FROM $what t";
+	is($node->sql($sql, database => 'restored'), $node->sql($sql), "$what is restored");
+}
+like($node->sql("CALL mren.refresh_graph('kg')", database => 'restored'), qr/"new": 0.*"changed": 0.*"deleted": 0.*"rescored": 0/,
+	'a restored graph has nothing to do');
+like($node->sql("DELETE FROM docs WHERE key = 1; CALL mren.refresh_graph('kg')", database => 'restored'), qr/"deleted": 1/, 'and goes on');
+
+# Tables outlive the extension.
+$node->sql('SET client_min_messages = error; DROP EXTENSION mren CASCADE', database => 'restored');
+cmp_ok($node->sql('SELECT count(*) FROM kg.facts', database => 'restored'), '>', 0, 'the tables outlive the extension');
 
 done_testing();
