@@ -76,6 +76,8 @@ mren_optimizer_step(const MrenLayout *layout, MrenOptimizerState *state, float *
 		float decay = tensor->decay ? (float) (rate * state->l2) : 0;
 		MrenAdam adam = constants;
 
+		if (tensor->rate <= 0)
+			continue;
 		adam.rate *= tensor->rate;
 		adam.decay = decay;
 		if (state->kind == MREN_OPTIMIZER_ADAM)

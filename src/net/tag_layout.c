@@ -129,6 +129,8 @@ mren_tag_layout_build(const MrenTagShape *shape, MrenTagLayout *layout)
 	ids->transitions = add_tensor(base, "crf.transitions", n_tags, n_tags, true);
 	ids->start = add_tensor(base, "crf.start", 1, n_tags, false);
 	ids->end = add_tensor(base, "crf.end", 1, n_tags, false);
+	/* tag_tables.h steps them. */
+	base->tensors[ids->features].rate = base->tensors[ids->sparse].rate = 0;
 	base->n_trained = base->n;
 	base->trained_size = base->size;
 	ids->scale = add_tensor(base, "embeddings.scale", 1, 1, false);

@@ -409,7 +409,6 @@ backward_sparse(MrenTagBatch *batch, float *grads)
 	size_t k = n_tags(batch);
 	const MrenTensor *tensor = &batch->layout->base.tensors[batch->layout->ids.sparse];
 
-	memset(grads + tensor->at, 0, tensor->rows * tensor->cols * sizeof(float));
 	for (size_t w = 0; w < batch->n_words && batch->shape->n_sparse > 0; w++)
 	{
 		const uint32_t *buckets = batch->sparse + w * MREN_TAG_MAX_SPARSE;
@@ -460,7 +459,6 @@ backward_features(MrenTagBatch *batch, float *grads)
 	size_t dim = mren_tag_shape_dim(shape);
 	size_t word = 0;
 
-	memset(grads + table->at, 0, table->rows * table->cols * sizeof(float));
 	for (size_t s = 0; s < batch->n_sentences && shape->feature_dim > 0; s++)
 	{
 		const MrenTagInput *input = &batch->inputs[s];

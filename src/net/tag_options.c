@@ -34,6 +34,7 @@ typedef struct Option
 /* In alphabetical order, which is also that of the JSON. */
 static const Option table[] = {
 	{"activation", KIND_SHARED, BASE(activation), 0, 0},
+	{"anneal", KIND_REAL, AT(anneal), 0, 1},
 	{"average", KIND_REAL, AT(average), 0, 0.9999},
 	{"batch_size", KIND_SHARED, BASE(batch_size), 0, 0},
 	{"context", KIND_SIZE, AT(context), 0, 8},
@@ -69,6 +70,7 @@ mren_tag_options_init(MrenTagOptions *options)
 	options->base.hidden_dropout = 0.3;
 	options->base.epochs = 60;
 	options->context = 1;
+	options->anneal = 0;
 	options->feature_dim = 64;
 	options->direct = true;
 	options->direct_dropout = 0.3;

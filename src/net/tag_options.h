@@ -20,6 +20,7 @@ typedef struct MrenTagOptions
 	bool direct;		   /* features give to the scores directly as well */
 	double direct_dropout; /* of those */
 	double word_dropout;   /* share of words trained without their embedding */
+	double anneal;		   /* share of learning_rate left at the last epoch; it falls evenly */
 	double average;		   /* of the weights over steps: an exponential mean; 0: none */
 } MrenTagOptions;
 

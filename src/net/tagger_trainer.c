@@ -16,6 +16,7 @@
 #include "net/optimizer.h"
 #include "net/sort.h"
 #include "net/tag_example.h"
+#include "net/tag_tables.h"
 #include "net/tagger_internal.h"
 
 #define SCAN_ROWS 256
@@ -76,6 +77,7 @@ struct MrenTagTrainer
 	float *best;
 	float *grads;
 	MrenOptimizerState optimizer;
+	MrenTagTables tables;
 	uint64_t n_steps;
 	MrenTagBatch batch;
 
@@ -166,6 +168,7 @@ mren_tag_trainer_free(MrenTagTrainer *trainer)
 	env = trainer->env;
 	mren_names_free(&env, &trainer->types);
 	mren_optimizer_free(&env, &trainer->optimizer);
+	mren_tag_tables_free(&env, &trainer->tables);
 	mren_tag_batch_free(&env, &trainer->batch);
 	mren_buffer_free(&env, &trainer->bytes);
 	for (size_t i = 0; i < sizeof(blocks) / sizeof(blocks[0]); i++)
@@ -329,6 +332,7 @@ make_network(MrenTagTrainer *trainer, MrenError *err)
 	MREN_TRY(mren_allocate(env, base->size, sizeof(float), &trainer->best, err));
 	MREN_TRY(mren_allocate_zero(env, base->trained_size, sizeof(float), &trainer->grads, err));
 	MREN_TRY(mren_optimizer_create(env, &trainer->options.base, base, &trainer->optimizer, err));
+	MREN_TRY(mren_tag_tables_create(env, &trainer->layout, &trainer->tables, err));
 	return mren_tag_batch_create(env, &trainer->shape, &trainer->layout, &trainer->batch, err);
 }
 
@@ -365,6 +369,7 @@ begin_phase(MrenTagTrainer *trainer, int phase, int epochs)
 		square > 1e-12 ? (float) (1 / sqrt(square)) : 1;
 	memcpy(trainer->averaged, trainer->values, base->size * sizeof(float));
 	mren_optimizer_reset(base, &trainer->optimizer);
+	mren_tag_tables_reset(&trainer->tables);
 	mren_random_seed(&trainer->drop, (uint64_t) trainer->options.base.seed,
 					 STREAM_DROP + (uint64_t) phase);
 	trainer->n_steps = 0;
@@ -469,21 +474,29 @@ fill_batch(MrenTagTrainer *trainer, const uint32_t *rows, size_t n, MrenError *e
 	return MREN_OK;
 }
 
-/* The mean over steps, with a shorter memory at the beginning. */
+/*
+ * A step of the weights and of their mean over steps, which has a shorter memory
+ * at the beginning.  The tables come first in the layout.
+ */
 static void
-average(MrenTagTrainer *trainer)
+take_step(MrenTagTrainer *trainer)
 {
-	size_t n = trainer->layout.base.trained_size;
+	const MrenLayout *base = &trainer->layout.base;
+	size_t at = base->tensors[trainer->layout.ids.weight[0]].at;
+	size_t n = base->trained_size - at;
 	double step = (double) ++trainer->n_steps;
-	double decay = fmin(trainer->options.average, (step + 1) / (step + 10));
+	double keep = fmin(trainer->options.average, (step + 1) / (step + 10));
+	double done = ((double) trainer->epoch - 1 +
+				   (double) (trainer->at - trainer->n_sentences) / (double) trainer->n_order) /
+				  (double) trainer->options.base.epochs;
 
-	if (trainer->options.average <= 0)
-	{
-		memcpy(trainer->averaged, trainer->values, n * sizeof(float));
-		return;
-	}
-	mren_scale(trainer->averaged, (float) decay, n);
-	mren_axpy(trainer->averaged, trainer->values, (float) (1 - decay), n);
+	trainer->optimizer.learning_rate =
+		trainer->options.base.learning_rate * (1 - done * (1 - trainer->options.anneal));
+	mren_optimizer_step(base, &trainer->optimizer, trainer->values, trainer->grads);
+	mren_scale(trainer->averaged + at, (float) keep, n);
+	mren_axpy(trainer->averaged + at, trainer->values + at, (float) (1 - keep), n);
+	mren_tag_tables_step(&trainer->tables, &trainer->batch, &trainer->optimizer, keep,
+						 trainer->values, trainer->averaged, trainer->grads);
 }
 
 static MrenStatus
@@ -513,9 +526,7 @@ train_batch(MrenTagTrainer *trainer, MrenError *err)
 	for (size_t s = 0; s < trainer->n_sentences; s++)
 		trainer->weight += trainer->weights[s];
 	MREN_TRY(mren_tag_backward(&trainer->batch, trainer->values, trainer->grads, err));
-	mren_optimizer_step(&trainer->layout.base, &trainer->optimizer, trainer->values,
-						trainer->grads);
-	average(trainer);
+	take_step(trainer);
 	return MREN_OK;
 }
 
@@ -678,6 +689,7 @@ step_epoch(MrenTagTrainer *trainer, MrenProgress *progress, MrenError *err)
 	progress->loss = trainer->report.train_loss = trainer->loss / trainer->weight;
 	if (trainer->at < trainer->n_order)
 		return MREN_OK;
+	mren_tag_tables_settle(&trainer->tables, trainer->values, trainer->averaged);
 	if (trainer->phase == 1 && trainer->n_validation > 0)
 		begin_validation(trainer);
 	else

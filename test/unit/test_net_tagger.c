@@ -11,6 +11,7 @@
 
 #include "net/tag_example.h"
 #include "net/tag_net.h"
+#include "net/tag_tables.h"
 #include "net/tagger_trainer.h"
 
 #define WORDS 7
@@ -172,6 +173,7 @@ check_gradients(Check *c)
 	MrenError err = {0};
 
 	loss_now(c);
+	memset(c->grads, 0, c->layout.base.size * sizeof(float));
 	assert_int_equal(mren_tag_backward(&c->batch, c->values, c->grads, &err), MREN_OK);
 	for (size_t i = 0; i < c->layout.base.n_trained; i++)
 		check_tensor(c, &c->layout.base.tensors[i]);
@@ -189,6 +191,105 @@ test_gradients(void **state)
 	c.drop = (MrenTagDrop){.word = 0.3f, .input = 0.3f, .hidden = 0.3f, .sparse = 0.3f};
 	mren_random_seed(&c.drop.random, 8, 0);
 	check_gradients(&c);
+	check_free(&c);
+}
+
+/*
+ * Steps of the tables: held against a step of every row every time.
+ */
+
+#define STEPS 6
+
+typedef struct Plain
+{
+	double *values, *averaged, *squares;
+} Plain;
+
+/* The definition: RMSProp of all numbers of a table, and the mean over steps. */
+static void
+step_plainly(Plain *plain, const MrenTensor *tensor, const float *grads, int step, double rate,
+			 double keep)
+{
+	double correction = sqrt(1 - pow(0.999, step));
+
+	for (size_t i = tensor->at; i < tensor->at + tensor->rows * tensor->cols; i++)
+	{
+		plain->squares[i] = 0.999 * plain->squares[i] + 0.001 * grads[i] * grads[i];
+		plain->values[i] -=
+			rate * correction * grads[i] / (sqrt(plain->squares[i]) + 1e-8 * correction);
+		plain->averaged[i] = keep * plain->averaged[i] + (1 - keep) * plain->values[i];
+	}
+}
+
+static void
+compare_table(const MrenTensor *tensor, const double *plain, const float *values)
+{
+	for (size_t i = tensor->at; i < tensor->at + tensor->rows * tensor->cols; i++)
+	{
+		if (fabs(plain[i] - values[i]) > 1e-5 * (1 + fabs(plain[i])))
+			fail_msg("%s[%zu]: %g, but %g", tensor->name, i - tensor->at, values[i], plain[i]);
+	}
+}
+
+static void
+test_steps_of_tables(void **state)
+{
+	Check c;
+	MrenTagTables tables;
+	MrenOptions options;
+	MrenOptimizerState optimizer;
+	MrenError err = {0};
+	const MrenTensor *tensors;
+	size_t size;
+	float *averaged;
+	Plain plain;
+
+	(void) state;
+	check_init(&c, MREN_ACTIVATION_TANH);
+	tensors = c.layout.base.tensors;
+	size = c.layout.base.size;
+	mren_options_init(&options);
+	options.l2 = 0;
+	assert_int_equal(mren_tag_tables_create(&c.test.env, &c.layout, &tables, &err), MREN_OK);
+	assert_int_equal(mren_optimizer_create(&c.test.env, &options, &c.layout.base, &optimizer, &err),
+					 MREN_OK);
+	averaged = calloc(size, sizeof(float));
+	plain = (Plain){calloc(size, sizeof(double)), calloc(size, sizeof(double)),
+					calloc(size, sizeof(double))};
+	for (size_t i = 0; i < size; i++)
+		plain.values[i] = plain.averaged[i] = averaged[i] = c.values[i];
+	for (int step = 1; step <= STEPS; step++)
+	{
+		/* Of changing length, so that rows are passed over. */
+		double keep = step / 10.0;
+		double loss;
+
+		assert_int_equal(mren_tag_forward(&c.batch, c.values, &c.fixture.table,
+										  c.inputs + step % SENTENCES, 1, NULL, &err),
+						 MREN_OK);
+		assert_int_equal(mren_tag_loss(&c.batch, c.values, c.tags, c.weights, 1, &loss, &err),
+						 MREN_OK);
+		assert_int_equal(mren_tag_backward(&c.batch, c.values, c.grads, &err), MREN_OK);
+		optimizer.learning_rate = 0.01 * step;
+		mren_optimizer_step(&c.layout.base, &optimizer, c.values, c.grads);
+		step_plainly(&plain, &tensors[c.layout.ids.features], c.grads, step, 0.01 * step, keep);
+		step_plainly(&plain, &tensors[c.layout.ids.sparse], c.grads, step, 0.01 * step, keep);
+		mren_tag_tables_step(&tables, &c.batch, &optimizer, keep, c.values, averaged, c.grads);
+	}
+	mren_tag_tables_settle(&tables, c.values, averaged);
+	for (size_t i = 0; i < 2; i++)
+	{
+		const MrenTensor *tensor = &tensors[i == 0 ? c.layout.ids.features : c.layout.ids.sparse];
+
+		compare_table(tensor, plain.values, c.values);
+		compare_table(tensor, plain.averaged, averaged);
+	}
+	mren_tag_tables_free(&c.test.env, &tables);
+	mren_optimizer_free(&c.test.env, &optimizer);
+	free(averaged);
+	free(plain.values);
+	free(plain.averaged);
+	free(plain.squares);
 	check_free(&c);
 }
 
@@ -670,15 +771,11 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_gradients),
-		cmocka_unit_test(test_learns_the_rule),
-		cmocka_unit_test(test_same_bits),
-		cmocka_unit_test(test_pieces),
-		cmocka_unit_test(test_bytes),
-		cmocka_unit_test(test_parts),
-		cmocka_unit_test(test_record),
-		cmocka_unit_test(test_sweeps),
-		cmocka_unit_test(test_rows_that_cannot_train),
+		cmocka_unit_test(test_gradients),		cmocka_unit_test(test_steps_of_tables),
+		cmocka_unit_test(test_learns_the_rule), cmocka_unit_test(test_same_bits),
+		cmocka_unit_test(test_pieces),			cmocka_unit_test(test_bytes),
+		cmocka_unit_test(test_parts),			cmocka_unit_test(test_record),
+		cmocka_unit_test(test_sweeps),			cmocka_unit_test(test_rows_that_cannot_train),
 	};
 
 	return cmocka_run_group_tests_name("net_tagger", tests, NULL, NULL);
