@@ -68,7 +68,8 @@ mren_tag_options_init(MrenTagOptions *options)
 	options->base.window = 2;
 	options->base.dropout = 0.3;
 	options->base.hidden_dropout = 0.3;
-	options->base.epochs = 60;
+	options->base.epochs = 40;
+	options->base.learning_rate = 0.002;
 	options->context = 1;
 	options->anneal = 0;
 	options->feature_dim = 64;
