@@ -147,7 +147,7 @@ my $bounded = $node->session;
 $bounded->query(q{SET mren.word_cache = '256kB'; SET mren.model_cache = '512kB'; SET mren.encoder_cache = '64kB'; SET client_min_messages = error});
 $bounded->query(<<'SQL');
 SELECT mren.load_embeddings('many', convert_to(string_agg('w' || i || repeat(' 0.5', 100), E'\n'), 'UTF8')) FROM generate_series(1, 20000) AS i;
-SELECT mren.save_model('s' || i, mren.train_agg('w1 and w' || i, 'w1', 'w' || i, 'r' || r, NULL, '{"embeddings": "many", "hidden": [64], "epochs": 1, "validation_share": 0}'))
+SELECT mren.save_model('s' || i, mren.train_agg('w1 and w' || i, 'w1', 'w' || i, 'r' || r, NULL, '{"embeddings": "many", "text_encoder": "pool", "hidden": [64], "epochs": 1, "validation_share": 0}'))
 FROM generate_series(2, 21) AS i, generate_series(1, 2) AS r GROUP BY i;
 SQL
 sub cached
