@@ -5,6 +5,7 @@
 
 \include 32_readers.sql
 \include 72_calibration.sql
+\include 74_compare.sql
 
 -- Models name the lexicons they were trained with, as they do their embeddings.
 ALTER TABLE mren.model_version ADD COLUMN lexicons bytea[];

@@ -220,11 +220,12 @@ mren_spill_record(MrenSpill *spill, uint64 hash, const void *record, size_t size
 }
 
 void
-mren_spill_add(MrenSpill *spill, const bytea *row, MrenSpillFilter keep, void *state)
+mren_spill_add(MrenSpill *spill, const bytea *row, const uint64 *key, MrenSpillFilter keep,
+			   void *state)
 {
 	MemoryContext old = MemoryContextSwitchTo(spill->context);
 	size_t len = VARSIZE_ANY_EXHDR(row);
-	uint8 *aligned = palloc(len);
+	uint8 *aligned = palloc(len + sizeof(*key));
 	MrenExample example;
 	MrenError err;
 	size_t size;
@@ -243,6 +244,11 @@ mren_spill_add(MrenSpill *spill, const bytea *row, MrenSpillFilter keep, void *s
 	}
 	if (example.has_image)
 		add_picture(spill, &example, aligned + size);
+	if (key != NULL)
+	{
+		memcpy(aligned + size, key, sizeof(*key));
+		size += sizeof(*key);
+	}
 	mren_spill_record(spill, example.hash, aligned, size);
 	pfree(aligned);
 	MemoryContextSwitchTo(old);

@@ -30,9 +30,11 @@ typedef bool (*MrenSpillFilter)(void *state, const MrenExample *example);
 /*
  * mren_spill_add
  *	  Adds what mren.encode_example gave, unless the filter (NULL: none) leaves
- *	  it out.
+ *	  it out.  A key, if there is one (else NULL), stands behind the row's record
+ *	  as its last 8 bytes; all rows must then have one.
  */
-extern void mren_spill_add(MrenSpill *spill, const bytea *row, MrenSpillFilter keep, void *state);
+extern void mren_spill_add(MrenSpill *spill, const bytea *row, const uint64 *key,
+						   MrenSpillFilter keep, void *state);
 
 /* Adds a record of any kind that lies in the order of its hash, then its bytes. */
 extern void mren_spill_record(MrenSpill *spill, uint64 hash, const void *record, size_t size);

@@ -44,26 +44,21 @@ keep_row(void *state, const MrenExample *example)
 	return true;
 }
 
-static bool
-group_in_gate(const Reader *reader, TupleTableSlot *slot)
+/* The key of the second column of the generated statement. */
+static uint64
+group_key(TupleTableSlot *slot)
 {
 	bool isnull;
-	Datum group;
-	char *name;
-	MrenUtf8 utf8;
-	bool holds;
-
-	if (reader->rows->columns.attno[MREN_COLUMN_GROUP] == 0 || reader->gate_share <= 0)
-		return false;
-	group = slot_getattr(slot, 2, &isnull);
+	Datum group = slot_getattr(slot, 2, &isnull);
 	/* Null is a group as in GROUP BY. */
-	name = isnull ? pstrdup("") : TextDatumGetCString(group);
-	utf8 = mren_pg_utf8(name, strlen(name));
-	holds = mren_gate_holds(mren_gate_group_key(utf8.data, utf8.len), reader->gate_share);
+	char *name = isnull ? pstrdup("") : TextDatumGetCString(group);
+	MrenUtf8 utf8 = mren_pg_utf8(name, strlen(name));
+	uint64 key = mren_gate_group_key(utf8.data, utf8.len);
+
 	if (utf8.data != name)
 		pfree((char *) utf8.data);
 	pfree(name);
-	return holds;
+	return key;
 }
 
 static void
@@ -71,8 +66,10 @@ add_row(void *state, TupleTableSlot *slot)
 {
 	Reader *reader = state;
 	MrenTrainRows *rows = reader->rows;
+	bool grouped = rows->columns.attno[MREN_COLUMN_GROUP] > 0;
 	bool isnull;
 	Datum row = slot_getattr(slot, 1, &isnull);
+	uint64 key = 0;
 
 	CHECK_FOR_INTERRUPTS();
 	if (isnull)
@@ -80,8 +77,34 @@ add_row(void *state, TupleTableSlot *slot)
 		rows->n_skipped++;
 		return;
 	}
-	rows->in_gate = group_in_gate(reader, slot);
-	mren_spill_add(rows->spill, DatumGetByteaPP(row), keep_row, rows);
+	if (rows->keyed || (grouped && reader->gate_share > 0))
+		key = group_key(slot);
+	rows->in_gate = grouped && reader->gate_share > 0 && mren_gate_holds(key, reader->gate_share);
+	mren_spill_add(rows->spill, DatumGetByteaPP(row), rows->keyed ? &key : NULL, keep_row, rows);
+}
+
+/* The group's name, for a query that may have no such column. */
+static void
+append_group(StringInfo sql, const MrenTrainRows *rows)
+{
+	const MrenColumns *columns = &rows->columns;
+
+	if (columns->attno[MREN_COLUMN_GROUP] > 0)
+	{
+		appendStringInfo(sql, ", q.%s::%s", mren_column_name(MREN_COLUMN_GROUP),
+						 mren_column_type(MREN_COLUMN_GROUP, columns->ranges));
+		return;
+	}
+	if (!rows->keyed)
+		return;
+	appendStringInfoString(sql, ", COALESCE(");
+	if (columns->attno[MREN_COLUMN_IMAGE] > 0)
+		appendStringInfo(sql, "pg_catalog.sha256(q.%s::pg_catalog.bytea)::pg_catalog.text, ",
+						 mren_column_name(MREN_COLUMN_IMAGE));
+	if (columns->attno[MREN_COLUMN_IMAGE_VECTOR] > 0)
+		appendStringInfo(sql, "q.%s::pg_catalog.text, ",
+						 mren_column_name(MREN_COLUMN_IMAGE_VECTOR));
+	appendStringInfo(sql, "q.%s::pg_catalog.text)", mren_column_name(MREN_COLUMN_SENTENCE));
 }
 
 /* mren.encode_example over the query's columns; missing ones are NULL. */
@@ -104,9 +127,7 @@ generate_statement(const MrenTrainRows *rows)
 						 columns->attno[order[i]] > 0 ? mren_column_name(order[i]) : "NULL",
 						 mren_column_type(order[i], columns->ranges));
 	appendStringInfoString(&sql, ")");
-	if (columns->attno[MREN_COLUMN_GROUP] > 0)
-		appendStringInfo(&sql, ", q.%s::%s", mren_column_name(MREN_COLUMN_GROUP),
-						 mren_column_type(MREN_COLUMN_GROUP, columns->ranges));
+	append_group(&sql, rows);
 	appendStringInfo(&sql, " FROM (%s\n) AS q", mren_query_text(rows->query));
 	return sql.data;
 }

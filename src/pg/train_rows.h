@@ -24,6 +24,7 @@ typedef struct MrenTrainRows
 	/* Sees each row that trains; NULL: nobody. */
 	void (*visit)(void *state, const MrenExample *example);
 	void *state;
+	bool keyed; /* behind each record its group's key, 8 bytes: see mren_spill_add */
 
 	/* Made */
 	MrenColumns columns;
@@ -39,6 +40,9 @@ typedef struct MrenTrainRows
 extern void mren_train_rows_plan(MrenTrainRows *rows);
 
 /*
+ * Keys are those of column "group"; where the query has none, of the picture's
+ * bytes, else its vector, else the sentence: whatever encodes the rows, the same.
+ *
  * mren_train_rows_read
  *	  Runs the query once, read-only, in a parallel plan if there is one; rows
  *	  of the gate are counted and left out.  options are those of the object.
