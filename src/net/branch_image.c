@@ -4,13 +4,24 @@
  *	  missing picture, presence, and the product with the text.
  *
  * units = act(I W + b) or, without a picture, the vector `absent`;
- * product = tanh(T Wt + bt) * tanh(I Wi + bi), zero without a picture.
+ * product = tanh(T Wt + bt) * tanh(U Wi + bi), zero without a picture, where U are
+ * the units, or I if image_units is 0.
  */
 #include "net/network.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "net/kernels.h"
+
+void
+mren_image_root(const MrenNetShape *shape, float *x, size_t n)
+{
+	if (shape->image_units == 0)
+		return;
+	for (size_t i = 0; i < n; i++)
+		x[i] = copysignf(sqrtf(fabsf(x[i])), x[i]);
+}
 
 static bool
 any_image(const MrenBatch *batch)
@@ -35,6 +46,13 @@ drop_images(MrenBatch *batch, MrenDrop *drop)
 		memcpy(batch->image_in, batch->image, n * sizeof(float));
 }
 
+/* What the factor of the picture is projected from. */
+static const float *
+factor_in(const MrenBatch *batch)
+{
+	return batch->shape->image_units > 0 ? batch->units : batch->image_in;
+}
+
 static void
 project(MrenBatch *batch, float *values)
 {
@@ -44,11 +62,12 @@ project(MrenBatch *batch, float *values)
 
 	mren_dense_forward(batch, values, ids->image_weight, ids->image_bias, batch->image_in,
 					   image_dim, batch->units);
-	mren_dense_activate(batch->shape->activation, batch->units, batch->n * MREN_IMAGE_UNITS);
+	mren_dense_activate(batch->shape->activation, batch->units,
+						batch->n * mren_shape_units(batch->shape));
 	if (product == 0)
 		return;
 	mren_dense_forward(batch, values, ids->product_image_weight, ids->product_image_bias,
-					   batch->image_in, image_dim, batch->factor_image);
+					   factor_in(batch), mren_shape_factor_in(batch->shape), batch->factor_image);
 	mren_dense_forward(batch, values, ids->product_text_weight, ids->product_text_bias,
 					   batch->fused, batch->dim, batch->factor_text);
 	mren_tanh(batch->factor_image, batch->n * product);
@@ -60,6 +79,7 @@ mren_image_forward(MrenBatch *batch, float *values, MrenDrop *drop)
 {
 	const float *absent = mren_tensor_at(batch->layout, values, batch->layout->ids.absent);
 	size_t product = batch->shape->product;
+	size_t units = mren_shape_units(batch->shape);
 	bool any = any_image(batch);
 
 	/* Dropped even when no row has a picture: the stream must not depend on it. */
@@ -71,10 +91,9 @@ mren_image_forward(MrenBatch *batch, float *values, MrenDrop *drop)
 		float *out = batch->fused + i * batch->dim + batch->text_dim;
 		bool has = batch->has_image[i];
 
-		memcpy(out, has ? batch->units + i * MREN_IMAGE_UNITS : absent,
-			   MREN_IMAGE_UNITS * sizeof(float));
-		out[MREN_IMAGE_UNITS] = has ? 1 : 0;
-		out += MREN_IMAGE_UNITS + 1;
+		memcpy(out, has ? batch->units + i * units : absent, units * sizeof(float));
+		out[units] = has ? 1 : 0;
+		out += units + 1;
 		if (has)
 			mren_multiply(out, batch->factor_text + i * product, batch->factor_image + i * product,
 						  product);
@@ -105,23 +124,42 @@ split_rows(MrenBatch *batch, float *dunits, float *dabsent)
 {
 	size_t product = batch->shape->product;
 	size_t width = batch->dim - batch->text_dim;
+	size_t units = mren_shape_units(batch->shape);
 
-	memset(dabsent, 0, MREN_IMAGE_UNITS * sizeof(float));
+	memset(dabsent, 0, units * sizeof(float));
 	for (size_t i = 0; i < batch->n; i++)
 	{
 		const float *row = batch->dimage + i * width;
 
 		if (batch->has_image[i])
 		{
-			memcpy(dunits + i * MREN_IMAGE_UNITS, row, MREN_IMAGE_UNITS * sizeof(float));
-			factor_backward(batch, i, row + MREN_IMAGE_UNITS + 1);
+			memcpy(dunits + i * units, row, units * sizeof(float));
+			factor_backward(batch, i, row + units + 1);
 			continue;
 		}
-		memset(dunits + i * MREN_IMAGE_UNITS, 0, MREN_IMAGE_UNITS * sizeof(float));
+		memset(dunits + i * units, 0, units * sizeof(float));
 		memset(batch->dfactor_text + i * product, 0, product * sizeof(float));
 		memset(batch->dfactor_image + i * product, 0, product * sizeof(float));
-		mren_axpy(dabsent, row, 1, MREN_IMAGE_UNITS);
+		mren_axpy(dabsent, row, 1, units);
 	}
+}
+
+/* From both factors of the product; adds to dunits what the product wants of them. */
+static void
+factors_backward(MrenBatch *batch, float *values, float *grads)
+{
+	const MrenTensorIds *ids = &batch->layout->ids;
+	bool shared = batch->shape->image_units > 0;
+
+	mren_dense_backward(batch, values, grads, ids->product_image_weight, ids->product_image_bias,
+						factor_in(batch), mren_shape_factor_in(batch->shape), batch->dfactor_image,
+						shared ? batch->dshared : NULL);
+	if (shared)
+		mren_axpy(batch->dunits, batch->dshared, 1, batch->n * batch->shape->image_units);
+	mren_dense_backward(batch, values, grads, ids->product_text_weight, ids->product_text_bias,
+						batch->fused, batch->dim, batch->dfactor_text, NULL);
+	batch->readers[batch->n_readers++] =
+		(MrenReader){batch->dfactor_text, batch->shape->product, ids->product_text_weight};
 }
 
 void
@@ -129,21 +167,14 @@ mren_image_backward(MrenBatch *batch, float *values, float *grads)
 {
 	const MrenLayout *layout = batch->layout;
 	const MrenTensorIds *ids = &layout->ids;
-	size_t image_dim = batch->shape->image_dim;
+	size_t n_units = batch->n * mren_shape_units(batch->shape);
 
 	split_rows(batch, batch->dunits, mren_tensor_at(layout, grads, ids->absent));
 	if (!any_image(batch))
-		memset(batch->units, 0, batch->n * MREN_IMAGE_UNITS * sizeof(float));
-	mren_activate_backward(batch->shape->activation, batch->dunits, batch->units,
-						   batch->n * MREN_IMAGE_UNITS);
+		memset(batch->units, 0, n_units * sizeof(float));
+	if (batch->shape->product > 0)
+		factors_backward(batch, values, grads);
+	mren_activate_backward(batch->shape->activation, batch->dunits, batch->units, n_units);
 	mren_dense_backward(batch, values, grads, ids->image_weight, ids->image_bias, batch->image_in,
-						image_dim, batch->dunits, NULL);
-	if (batch->shape->product == 0)
-		return;
-	mren_dense_backward(batch, values, grads, ids->product_image_weight, ids->product_image_bias,
-						batch->image_in, image_dim, batch->dfactor_image, NULL);
-	mren_dense_backward(batch, values, grads, ids->product_text_weight, ids->product_text_bias,
-						batch->fused, batch->dim, batch->dfactor_text, NULL);
-	batch->readers[batch->n_readers++] =
-		(MrenReader){batch->dfactor_text, batch->shape->product, ids->product_text_weight};
+						batch->shape->image_dim, batch->dunits, NULL);
 }

@@ -47,7 +47,7 @@ mren_shape_text_dim(const MrenNetShape *shape)
 size_t
 mren_shape_vector_dim(const MrenNetShape *shape)
 {
-	return mren_shape_has_vector(shape) ? MREN_IMAGE_UNITS + 1 + shape->product : 0;
+	return mren_shape_has_vector(shape) ? mren_shape_units(shape) + 1 + shape->product : 0;
 }
 
 size_t
@@ -124,6 +124,9 @@ mren_shape_check(const MrenNetShape *shape, MrenError *err)
 		return fail_shape(err, "position dimension", shape->position_dim);
 	if (shape->n_tuned > MREN_MAX_TUNED || (shape->n_tuned > 0 && shape->filters == 0))
 		return fail_shape(err, "number of tuned words", shape->n_tuned);
+	if (shape->image_units > MREN_MAX_IMAGE_UNITS ||
+		(shape->image_units > 0 && !mren_shape_has_vector(shape)))
+		return fail_shape(err, "number of image units", shape->image_units);
 	MREN_TRY(check_sight(shape, err));
 	if (shape->n_hidden < 1 || shape->n_hidden > MREN_MAX_HIDDEN)
 		return fail_shape(err, "number of hidden layers", shape->n_hidden);
@@ -163,18 +166,18 @@ add_image(MrenLayout *layout, const MrenNetShape *shape)
 {
 	MrenTensorIds *ids = &layout->ids;
 	size_t text_dim = mren_shape_text_dim(shape);
+	size_t units = mren_shape_units(shape);
 
-	ids->image_weight =
-		add_tensor(layout, "image.weight", shape->image_dim, MREN_IMAGE_UNITS, true);
-	ids->image_bias = add_tensor(layout, "image.bias", 1, MREN_IMAGE_UNITS, false);
-	ids->absent = add_tensor(layout, "image.absent", 1, MREN_IMAGE_UNITS, false);
+	ids->image_weight = add_tensor(layout, "image.weight", shape->image_dim, units, true);
+	ids->image_bias = add_tensor(layout, "image.bias", 1, units, false);
+	ids->absent = add_tensor(layout, "image.absent", 1, units, false);
 	if (shape->product == 0)
 		return;
 	ids->product_text_weight =
 		add_tensor(layout, "product.text.weight", text_dim, shape->product, true);
 	ids->product_text_bias = add_tensor(layout, "product.text.bias", 1, shape->product, false);
-	ids->product_image_weight =
-		add_tensor(layout, "product.image.weight", shape->image_dim, shape->product, true);
+	ids->product_image_weight = add_tensor(layout, "product.image.weight",
+										   mren_shape_factor_in(shape), shape->product, true);
 	ids->product_image_bias = add_tensor(layout, "product.image.bias", 1, shape->product, false);
 }
 

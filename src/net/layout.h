@@ -37,12 +37,14 @@ typedef struct MrenNetShape
 	size_t filters;		 /* of each width of the convolutions; 0: pooling alone */
 	size_t position_dim; /* of a distance's vector; 0 without filters */
 	size_t n_tuned;		 /* words whose vectors the convolutions see tuned; 0 without filters */
+	size_t image_units;	 /* of the image's projection where the product reads it; 0: see below */
 } MrenNetShape;
 
 #define MREN_MAX_DIM 16384	/* of a word's or picture's vector */
 #define MREN_MAX_TYPES 1024 /* distinct entity types */
 #define MREN_MAX_RELATIONS 65536
-#define MREN_IMAGE_UNITS 64	 /* of the image's projection */
+#define MREN_MAX_IMAGE_UNITS 1024
+#define MREN_IMAGE_UNITS 64	 /* of the projection of what was looked at */
 #define MREN_REGION_UNITS 32 /* of the projection of a box's cells */
 #define MREN_MAX_FILTERS 1024
 #define MREN_MAX_POSITION 64
@@ -68,6 +70,25 @@ extern size_t mren_shape_box_dim(const MrenNetShape *shape);
 extern size_t mren_shape_features_dim(const MrenNetShape *shape);
 /* What prediction keeps of a row: the fused vector, then the wide branch's scores. */
 extern size_t mren_shape_scored_dim(const MrenNetShape *shape);
+
+/*
+ * With image_units the picture's vector is projected once: units and product both come
+ * from the outputs of one layer, which reads signed square roots of the vector's
+ * elements.  Without, as in version 0.1, MREN_IMAGE_UNITS units and the product each
+ * have a projection of the vector as it is.
+ */
+static inline size_t
+mren_shape_units(const MrenNetShape *shape)
+{
+	return shape->image_units > 0 ? shape->image_units : MREN_IMAGE_UNITS;
+}
+
+/* What the product's factor of the picture is projected from. */
+static inline size_t
+mren_shape_factor_in(const MrenNetShape *shape)
+{
+	return shape->image_units > 0 ? shape->image_units : shape->image_dim;
+}
 
 /* Whether the picture's vector counts, and whether the text looks at its grid. */
 static inline bool

@@ -221,9 +221,10 @@ packed_size(const MrenNet *net)
 	size_t size = panels(tensors[layout->ids.text_std].cols);
 
 	if (mren_shape_has_vector(&net->shape))
-		size += panels(net->shape.image_dim) + dense_size(net->shape.image_dim, MREN_IMAGE_UNITS);
+		size += panels(net->shape.image_dim) +
+				dense_size(net->shape.image_dim, mren_shape_units(&net->shape));
 	if (mren_shape_has_vector(&net->shape) && net->shape.product > 0)
-		size += dense_size(net->shape.image_dim, net->shape.product) +
+		size += dense_size(mren_shape_factor_in(&net->shape), net->shape.product) +
 				dense_size(mren_shape_text_dim(&net->shape), net->shape.product);
 	size += sight_size(net);
 	for (size_t i = 0; net->shape.filters > 0 && i < MREN_CONV_WIDTHS; i++)

@@ -43,6 +43,7 @@ static const Field table[] = {
 	{62, FIELD_SIZE, AT(shape.grid.channels), 0, 0, MREN_GRID_CHANNELS, "number of grid channels"},
 	{63, FIELD_SIZE, AT(shape.fusion), 0, 0, MREN_FUSION_HYBRID, "fusion"},
 	{64, FIELD_SIZE, AT(shape.boxes), 0, 0, 1, "use of boxes"},
+	{65, FIELD_SIZE, AT(shape.image_units), 0, 0, MREN_MAX_IMAGE_UNITS, "number of image units"},
 };
 
 #define N_FIELDS (sizeof(table) / sizeof(table[0]))

@@ -41,7 +41,7 @@ mren_net_scratch(const MrenNet *net, size_t batch)
 
 	features += mren_net_see_scratch(net);
 	if (mren_shape_has_vector(shape))
-		features += aligned(rows * shape->image_dim) + aligned(rows * MREN_IMAGE_UNITS) +
+		features += aligned(rows * shape->image_dim) + aligned(rows * mren_shape_units(shape)) +
 					2 * aligned(rows * shape->product);
 	return features > layers ? features : layers;
 }
@@ -104,18 +104,21 @@ gather_images(const MrenNet *net, const MrenInput *inputs, size_t n, float *feat
 	const float *absent = mren_tensor_at(&net->layout, net->values, ids->absent);
 	const float *mean = mren_tensor_at(&net->layout, net->values, ids->image_mean);
 	size_t text_dim = mren_shape_text_dim(shape);
+	size_t units = mren_shape_units(shape);
 
 	*n_with = 0;
 	for (size_t i = 0; i < n; i++)
 	{
 		float *out = features + i * mren_shape_scored_dim(shape) + text_dim;
+		float *image = images + *n_with * shape->image_dim;
 
-		memcpy(out, absent, MREN_IMAGE_UNITS * sizeof(float));
-		memset(out + MREN_IMAGE_UNITS, 0, (1 + shape->product) * sizeof(float));
+		memcpy(out, absent, units * sizeof(float));
+		memset(out + units, 0, (1 + shape->product) * sizeof(float));
 		if (inputs[i].image == NULL)
 			continue;
-		mren_standardise(images + *n_with * shape->image_dim, inputs[i].image, mean,
-						 net->image_inverse, shape->image_dim);
+		memcpy(image, inputs[i].image, shape->image_dim * sizeof(float));
+		mren_image_root(shape, image, shape->image_dim);
+		mren_standardise(image, image, mean, net->image_inverse, shape->image_dim);
 		with[(*n_with)++] = i;
 	}
 }
@@ -131,29 +134,32 @@ image_features(const MrenNet *net, const MrenInput *inputs, size_t n, float *fea
 	const MrenNetShape *shape = &net->shape;
 	size_t product = shape->product;
 	size_t dim = mren_shape_scored_dim(shape);
+	size_t n_units = mren_shape_units(shape);
+	bool shared = shape->image_units > 0;
 	float *images = scratch;
 	float *units = images + aligned(n * shape->image_dim);
-	float *factors = units + aligned(n * MREN_IMAGE_UNITS);
+	float *factors = units + aligned(n * n_units);
 	float *text_factors = factors + aligned(n * product);
 	size_t with[MREN_INFER_ROWS];
 	size_t n_with;
 
 	gather_images(net, inputs, n, features, images, with, &n_with);
-	run_dense(&net->image, units, MREN_IMAGE_UNITS, images, shape->image_dim, n_with);
-	mren_dense_activate(shape->activation, units, n_with * MREN_IMAGE_UNITS);
+	run_dense(&net->image, units, n_units, images, shape->image_dim, n_with);
+	mren_dense_activate(shape->activation, units, n_with * n_units);
 	if (product > 0 && n_with > 0)
 	{
-		run_dense(&net->product_image, factors, product, images, shape->image_dim, n_with);
+		run_dense(&net->product_image, factors, product, shared ? units : images,
+				  mren_shape_factor_in(shape), n_with);
 		run_dense(&net->product_text, text_factors, product, features, dim, n);
 	}
 	for (size_t i = 0; i < n_with; i++)
 	{
 		float *out = features + with[i] * dim + mren_shape_text_dim(shape);
 
-		memcpy(out, units + i * MREN_IMAGE_UNITS, MREN_IMAGE_UNITS * sizeof(float));
-		out[MREN_IMAGE_UNITS] = 1;
-		product_features(out + MREN_IMAGE_UNITS + 1, text_factors + with[i] * product,
-						 factors + i * product, product);
+		memcpy(out, units + i * n_units, n_units * sizeof(float));
+		out[n_units] = 1;
+		product_features(out + n_units + 1, text_factors + with[i] * product, factors + i * product,
+						 product);
 	}
 }
 

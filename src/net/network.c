@@ -43,14 +43,14 @@ typedef struct Piece
 	size_t cols;
 } Piece;
 
-#define MAX_PIECES (24 + 3 * MREN_MAX_HIDDEN)
+#define MAX_PIECES (25 + 3 * MREN_MAX_HIDDEN)
 
 static size_t
 list_pieces(MrenBatch *b, Piece *pieces)
 {
 	const MrenNetShape *shape = b->shape;
 	size_t widest = widest_layer(shape);
-	size_t units = shape->image_dim > 0 ? MREN_IMAGE_UNITS : 0;
+	size_t units = shape->image_dim > 0 ? mren_shape_units(shape) : 0;
 	const Piece fixed[] = {
 		{&b->text, b->pool_dim},
 		{&b->unknown, mren_shape_n_parts(shape) * MREN_MAX_SHAPES},
@@ -68,6 +68,7 @@ list_pieces(MrenBatch *b, Piece *pieces)
 		{&b->delta[1], widest},
 		{&b->dimage, b->dim - b->text_dim},
 		{&b->dunits, units},
+		{&b->dshared, shape->image_units},
 		{&b->dfactor_text, shape->product},
 		{&b->dfactor_image, shape->product},
 		{&b->gathered, widest},

@@ -59,7 +59,7 @@ typedef struct MrenBatch
 	float *text;	   /* (n, pool_dim) raw, without unknown words: mren_batch_load_text */
 	float *unknown;	   /* (n, n_parts, MREN_MAX_SHAPES) */
 	bool *has_unknown; /* (n) */
-	float *image;	   /* (n, image_dim) standardised; zero without a picture */
+	float *image;	   /* (n, image_dim) rooted, standardised; zero without a picture */
 	bool *has_image;   /* (n) */
 
 	/* Made by forward */
@@ -67,7 +67,7 @@ typedef struct MrenBatch
 	float *text_mask;					 /* (n, text_dim) */
 	float *image_in;					 /* (n, image_dim) after dropout */
 	float *image_mask;					 /* (n, image_dim) */
-	float *units;						 /* (n, MREN_IMAGE_UNITS) */
+	float *units;						 /* (n, mren_shape_units) */
 	float *factor_text;					 /* (n, product) tanh of the text's projection */
 	float *factor_image;				 /* (n, product) */
 	float *activated[MREN_MAX_HIDDEN];	 /* (n, size) */
@@ -80,7 +80,8 @@ typedef struct MrenBatch
 	float *delta[2];	  /* (n, widest layer) on the way down */
 	float *dhidden;		  /* (n, hidden[0]): one of delta, the first layer's */
 	float *dimage;		  /* (n, dim - text_dim) of the image's columns */
-	float *dunits;		  /* (n, MREN_IMAGE_UNITS) */
+	float *dunits;		  /* (n, mren_shape_units) */
+	float *dshared;		  /* the same, of what the product wants of them */
 	float *dfactor_text;  /* (n, product), before the tanh */
 	float *dfactor_image; /* (n, product) */
 	float *gathered;	  /* (n, widest layer): rows with unknown words */
@@ -144,6 +145,11 @@ extern void mren_text_backward(MrenBatch *batch, float *values, float *grads);
 extern void mren_conv_forward(MrenBatch *batch, float *values, MrenDrop *drop);
 /* From batch->conv.dlargest; adds to the gradient of text.shapes, sets the others. */
 extern void mren_conv_backward(MrenBatch *batch, float *values, float *grads);
+/*
+ * x (n) becomes sign(x) sqrt|x|, which evens out features that are mostly small and
+ * sometimes large; only of networks with image_units.
+ */
+extern void mren_image_root(const MrenNetShape *shape, float *x, size_t n);
 extern void mren_image_forward(MrenBatch *batch, float *values, MrenDrop *drop);
 extern void mren_image_backward(MrenBatch *batch, float *values, float *grads);
 extern void mren_sight_forward(MrenBatch *batch, float *values, MrenDrop *drop);

@@ -79,7 +79,8 @@ typedef struct MrenOptions
 	size_t hidden[MREN_MAX_HIDDEN];
 	MrenActivation activation;
 	MrenFusion fusion;
-	size_t product; /* dimension of the product term of parallel fusion; 0: none */
+	size_t image_units; /* of the picture's vector's projection; 0: two projections, see layout.h */
+	size_t product;		/* dimension of the product term; 0: none */
 	MrenTextEncoder text_encoder;
 	MrenWordTraining vectors;
 	size_t filters; /* of each width of the convolutions */

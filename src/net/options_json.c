@@ -133,6 +133,7 @@ put_options(Writer *w, const MrenOptions *o)
 	put_hidden(w, o);
 	put_number(w, "hidden_dropout", o->hidden_dropout);
 	put_number(w, "image_dropout", o->image_dropout);
+	put_integer(w, "image_units", (int64_t) o->image_units);
 	put_number(w, "l2", o->l2);
 	put_number(w, "learning_rate", o->learning_rate);
 	put_word(w, "loss",

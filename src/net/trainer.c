@@ -118,6 +118,8 @@ shape_of(MrenTrainer *trainer, MrenError *err)
 		shape->fusion = options->fusion;
 		shape->grid = trainer->source.grid_shape;
 	}
+	if (mren_shape_has_vector(shape))
+		shape->image_units = options->image_units;
 	shape->boxes = trainer->has_boxes;
 	memcpy(shape->hidden, options->hidden, sizeof(shape->hidden));
 	shape->activation = options->activation;

@@ -233,6 +233,7 @@ fetch_image(MrenTrainer *trainer, const MrenExample *example, float *vector, Mre
 			return mren_fail(err, MREN_ENUMERIC, "element %zu of an image vector is not finite",
 							 i + 1);
 	}
+	mren_image_root(&trainer->shape, vector, trainer->image_dim);
 	return MREN_OK;
 }
 

@@ -57,6 +57,7 @@ open_world_with(bool pictures, MrenTextEncoder encoder)
 	options.n_hidden = 2;
 	options.hidden[0] = 20;
 	options.hidden[1] = 9;
+	options.image_units = 16;
 	options.product = 5;
 	options.epochs = 3;
 	options.negative = "none";
@@ -166,8 +167,8 @@ test_information(void **state)
 	mren_net_info(world->net, &info);
 	assert_int_equal(info.embedding_dim, FIXTURE_DIM);
 	assert_int_equal(info.image_dim, FIXTURE_IMAGE);
-	/* 15 parts of 8, 19 counts, 2 times 2 types, 64 image units, a flag, 5 products */
-	assert_int_equal(info.features_dim, 15 * 8 + 19 + 4 + 64 + 1 + 5);
+	/* 15 parts of 8, 19 counts, 2 times 2 types, 16 image units, a flag, 5 products */
+	assert_int_equal(info.features_dim, 15 * 8 + 19 + 4 + 16 + 1 + 5);
 	assert_int_equal(info.n_relations, 3);
 	assert_int_equal(info.n_types, 2);
 	assert_int_equal(info.negative, 2);

@@ -394,6 +394,62 @@ sight_case(size_t fusion, size_t boxes, MrenActivation activation, bool dropping
 	close_check(&check);
 }
 
+/* Units and product behind one projection of the picture's vector. */
+static void
+shared_case(size_t fusion, MrenActivation activation, size_t product, bool dropping)
+{
+	MrenNetShape shape = {.embedding_dim = FIXTURE_DIM,
+						  .image_dim = FIXTURE_IMAGE,
+						  .n_types = 1,
+						  .n_relations = 4,
+						  .window = 1,
+						  .product = product,
+						  .n_hidden = 1,
+						  .hidden = {7},
+						  .activation = activation,
+						  .fusion = fusion,
+						  .image_units = 6};
+	Check check;
+
+	if (fusion != MREN_FUSION_PARALLEL)
+		shape.grid = (MrenGridShape){2, 3, 5};
+	open_shape(&check, &shape, cross_entropy, dropping);
+	assert_int_equal(check.layout.tensors[check.layout.ids.image_weight].cols, 6);
+	if (product > 0)
+		assert_int_equal(check.layout.tensors[check.layout.ids.product_image_weight].rows, 6);
+	fill_sight(&check);
+	check_all(&check);
+	close_check(&check);
+}
+
+static void
+test_gradients_of_a_shared_projection(void **state)
+{
+	(void) state;
+	shared_case(MREN_FUSION_PARALLEL, MREN_ACTIVATION_TANH, 3, false);
+	shared_case(MREN_FUSION_PARALLEL, MREN_ACTIVATION_RELU, 3, false);
+	shared_case(MREN_FUSION_PARALLEL, MREN_ACTIVATION_TANH, 0, true);
+	shared_case(MREN_FUSION_HYBRID, MREN_ACTIVATION_TANH, 3, true);
+}
+
+static void
+test_roots_of_picture_features(void **state)
+{
+	const float before[5] = {4, -9, 0, 2.25f, 1e-38f};
+	const float roots[5] = {2, -3, 0, 1.5f, 1e-19f};
+	MrenNetShape shape = {.image_dim = 5};
+	float x[5];
+
+	(void) state;
+	memcpy(x, before, sizeof(x));
+	mren_image_root(&shape, x, 5);
+	assert_memory_equal(x, before, sizeof(x));
+	shape.image_units = 8;
+	mren_image_root(&shape, x, 5);
+	for (int i = 0; i < 5; i++)
+		assert_float_equal(x[i] / (roots[i] != 0 ? roots[i] : 1), roots[i] != 0, 1e-6);
+}
+
 static void
 test_gradients_of_looking_at_a_grid(void **state)
 {
@@ -433,15 +489,24 @@ test_gradients_of_convolutions_in_chunks(void **state)
 /* A batch without any picture must leave the image's weights a zero gradient,
  * not an old one. */
 static void
-test_no_picture_in_the_batch(void **state)
+no_picture_case(size_t image_units)
 {
+	MrenNetShape shape = {.embedding_dim = FIXTURE_DIM,
+						  .image_dim = FIXTURE_IMAGE,
+						  .n_types = 1,
+						  .n_relations = 4,
+						  .window = 2,
+						  .product = 3,
+						  .n_hidden = 1,
+						  .hidden = {7},
+						  .activation = MREN_ACTIVATION_TANH,
+						  .image_units = image_units};
 	Check c;
 	const MrenTensor *weight;
 	const MrenTensor *absent;
 	double sum = 0;
 
-	(void) state;
-	open_check(&c, MREN_ACTIVATION_TANH, cross_entropy, FIXTURE_IMAGE, 0, false);
+	open_shape(&c, &shape, cross_entropy, false);
 	for (size_t i = 0; i < ROWS; i++)
 		c.batch.has_image[i] = false;
 	memset(c.batch.image, 0, ROWS * FIXTURE_IMAGE * sizeof(float));
@@ -452,11 +517,22 @@ test_no_picture_in_the_batch(void **state)
 	weight = &c.layout.tensors[c.layout.ids.image_weight];
 	for (size_t i = 0; i < weight->rows * weight->cols; i++)
 		assert_true(c.grads[weight->at + i] == 0);
+	weight = &c.layout.tensors[c.layout.ids.product_image_weight];
+	for (size_t i = 0; i < weight->rows * weight->cols; i++)
+		assert_true(c.grads[weight->at + i] == 0);
 	absent = &c.layout.tensors[c.layout.ids.absent];
 	for (size_t i = 0; i < absent->cols; i++)
 		sum += fabs((double) c.grads[absent->at + i]);
 	assert_true(sum > 0.01);
 	close_check(&c);
+}
+
+static void
+test_no_picture_in_the_batch(void **state)
+{
+	(void) state;
+	no_picture_case(0);
+	no_picture_case(6);
 }
 
 /* softmax([0, ln 3]) = (1/4, 3/4): cross-entropy of label 0 is ln 4, its gradient
@@ -593,6 +669,8 @@ main(void)
 		cmocka_unit_test(test_gradients_of_squared_error),
 		cmocka_unit_test(test_gradients_of_ranking),
 		cmocka_unit_test(test_gradients_with_a_fixed_negative),
+		cmocka_unit_test(test_gradients_of_a_shared_projection),
+		cmocka_unit_test(test_roots_of_picture_features),
 		cmocka_unit_test(test_gradients_of_looking_at_a_grid),
 		cmocka_unit_test(test_gradients_with_boxes),
 		cmocka_unit_test(test_gradients_of_convolutions),
