@@ -129,8 +129,10 @@ predict(const MrenEnv *env, const MrenNet *net, const MrenNetInfo *info, bool pi
 	Words words = {{0}};
 	MrenVectors vectors = {&words, info->embedding_dim, get_vector};
 	float image[MAX_DIM] = {1, -1};
-	MrenInput input = {&sentence, info->n_types > 0 ? 0 : -1, -1, picture ? image : NULL, NULL,
-					   NULL};
+	MrenInput input = {.sentence = &sentence,
+					   .head_type = info->n_types > 0 ? 0 : -1,
+					   .tail_type = -1,
+					   .image = picture ? image : NULL};
 	MrenContribution *parts;
 	MrenError err;
 	size_t n;
