@@ -1,6 +1,6 @@
 /*
  * tagger_trainer.c
- *	  Training a tagger: the scan, epochs, validation, the refit.
+ *	  Training a tagger: its network, epochs, validation, the refit.
  *
  * Random numbers come in streams of the seed, one a purpose and phase, so the
  * refit does not depend on how validation went but for its length.
@@ -10,107 +10,14 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/random.h"
-#include "base/size.h"
 #include "net/kernels.h"
-#include "net/optimizer.h"
 #include "net/sort.h"
-#include "net/tag_example.h"
-#include "net/tag_tables.h"
 #include "net/tagger_internal.h"
+#include "net/tagger_trainer_internal.h"
 
-#define SCAN_ROWS 256
+/* Rows of the features' vectors and of the direct scores. */
 #define BUCKETS ((size_t) 1 << 15)
 #define DIRECT_BUCKETS ((size_t) 1 << 17)
-
-/* Words of a mini-batch; a longer run of sentences is cut into several steps' work. */
-#define MAX_BATCH_WORDS 4096
-
-/* Random streams beside mren_tag_init's. */
-enum
-{
-	STREAM_SPLIT = 100,
-	STREAM_ORDER = 200, /* and the phase */
-	STREAM_DROP = 300,
-};
-
-typedef enum State
-{
-	STATE_SCAN,
-	STATE_TRAIN,
-	STATE_VALIDATE,
-	STATE_DONE,
-} State;
-
-/* A sentence of the batch at hand: its record is copied, as the source reuses its own. */
-struct MrenTagTrainer
-{
-	MrenEnv env;
-	MrenTagOptions options;
-	MrenSource source;
-	MrenVectors vectors;
-	bool has_embeddings;
-	uint8_t embeddings_sha256[32];
-	size_t n_lexicons;
-	uint8_t lexicons_sha256[MREN_MAX_TAG_LEXICONS][32];
-	State state;
-	MrenTagReport report;
-
-	/* The scan */
-	size_t next_row;
-	MrenNames types;
-	bool has_validation_split;
-	uint64_t *groups; /* (source.n) hashes by the seed */
-	MrenSplit *splits;
-	double square_sum;
-	uint64_t square_n;
-	uint32_t *train; /* (n_train) row numbers */
-	uint32_t *validation;
-	size_t n_train, n_validation, n_usable;
-	uint32_t *usable; /* all rows but test ones: train, then validation */
-
-	/* The network */
-	MrenTagShape shape;
-	MrenTagLayout layout;
-	float *values;
-	float *averaged;
-	float *best;
-	float *grads;
-	MrenOptimizerState optimizer;
-	MrenTagTables tables;
-	uint64_t n_steps;
-	MrenTagBatch batch;
-
-	/* The epoch at hand */
-	int phase; /* 1 or 2 */
-	int epoch;
-	int epochs; /* of this phase */
-	uint32_t *order;
-	size_t n_order;
-	size_t at; /* in order, or in validation */
-	double loss;
-	double weight;
-	MrenRandom drop;
-
-	/* The batch's sentences */
-	MrenTagInput *inputs;
-	float *weights;
-	size_t *offsets; /* of each record in bytes */
-	MrenBuffer bytes;
-	uint32_t *tags;
-	size_t tags_capacity;
-	size_t n_sentences;
-
-	/* Validation */
-	double validation_loss;
-	size_t n_gold, n_found, n_correct;
-	MrenTagSpan *gold;
-	MrenTagSpan *found;
-	size_t spans_capacity, found_capacity;
-	uint32_t *path;
-	size_t path_capacity;
-	int since_best;
-};
 
 MrenStatus
 mren_tag_trainer_create(const MrenEnv *env, const MrenTagOptions *options,
@@ -176,120 +83,6 @@ mren_tag_trainer_free(MrenTagTrainer *trainer)
 	mren_release(&env, trainer);
 }
 
-/*
- * The scan
- */
-
-static MrenStatus
-read_row(MrenTagTrainer *trainer, size_t i, MrenTagExample *example, size_t *size, MrenError *err)
-{
-	const uint8_t *record;
-	size_t len;
-
-	MREN_TRY(trainer->source.read(trainer->source.state, i, &record, &len, err));
-	return mren_tag_example_read(record, len, example, size, err);
-}
-
-static void
-scan_words(MrenTagTrainer *trainer, const MrenTagInput *input)
-{
-	size_t dim = trainer->vectors.dim;
-
-	trainer->report.n_words += input->n_words;
-	for (size_t w = 0; w < input->n_words; w++)
-	{
-		if (input->words[w] < 0 || dim == 0)
-		{
-			trainer->report.n_unknown_words++;
-			continue;
-		}
-		trainer->square_sum +=
-			mren_square_sum(trainer->vectors.get(trainer->vectors.state, input->words[w]), dim);
-		trainer->square_n += dim;
-	}
-}
-
-static MrenStatus
-scan_row(MrenTagTrainer *trainer, size_t i, MrenError *err)
-{
-	MrenTagExample example;
-	size_t size;
-	uint32_t number;
-
-	MREN_TRY(read_row(trainer, i, &example, &size, err));
-	trainer->report.n_rows++;
-	trainer->groups[i] = mren_hash64(&example.group, sizeof(example.group),
-									 (uint64_t) trainer->options.base.seed + STREAM_SPLIT);
-	trainer->splits[i] = example.split;
-	if (example.split == MREN_SPLIT_TEST)
-		return MREN_OK;
-	trainer->has_validation_split |= example.split == MREN_SPLIT_VALIDATION;
-	for (size_t m = 0; m < example.n_mentions; m++)
-		MREN_TRY(mren_names_intern(&trainer->env, &trainer->types,
-								   mren_tag_example_mention(&example, m).type, &number, err));
-	if (trainer->types.n > MREN_MAX_TAG_TYPES)
-		return mren_fail(err, MREN_ELIMIT, "more than %d distinct types in the training rows",
-						 MREN_MAX_TAG_TYPES);
-	trainer->report.n_mentions += example.n_mentions;
-	scan_words(trainer, &example.input);
-	return MREN_OK;
-}
-
-static bool
-validates(const MrenTagTrainer *trainer, size_t i, uint64_t below)
-{
-	if (trainer->has_validation_split)
-		return trainer->splits[i] == MREN_SPLIT_VALIDATION;
-	return trainer->groups[i] < below;
-}
-
-static MrenStatus
-divide_rows(MrenTagTrainer *trainer, MrenError *err)
-{
-	const MrenEnv *env = &trainer->env;
-	size_t n = trainer->source.n;
-	uint64_t below = (uint64_t) (trainer->options.base.validation_share * 0x1p64);
-
-	MREN_TRY(mren_allocate(env, n, sizeof(uint32_t), &trainer->train, err));
-	MREN_TRY(mren_allocate(env, n, sizeof(uint32_t), &trainer->validation, err));
-	MREN_TRY(mren_allocate(env, n, sizeof(uint32_t), &trainer->usable, err));
-	MREN_TRY(mren_allocate(env, n, sizeof(uint32_t), &trainer->order, err));
-	for (size_t i = 0; i < n; i++)
-	{
-		if (trainer->splits[i] == MREN_SPLIT_TEST)
-			continue;
-		trainer->usable[trainer->n_usable++] = (uint32_t) i;
-		if (validates(trainer, i, below))
-			trainer->validation[trainer->n_validation++] = (uint32_t) i;
-		else
-			trainer->train[trainer->n_train++] = (uint32_t) i;
-	}
-	if (trainer->n_usable == 0)
-		return mren_fail(err, MREN_EDATA, "no training rows: all %zu rows have the split \"test\"",
-						 n);
-	if (trainer->types.n == 0)
-	{
-		mren_fail(err, MREN_EDATA, "none of the %zu training rows has a mention",
-				  trainer->n_usable);
-		mren_error_hint(err, "Give tags such as \"B-Person\", or mentions with their types.");
-		return MREN_EDATA;
-	}
-	if (trainer->n_train == 0)
-	{
-		if (trainer->has_validation_split)
-			return mren_fail(err, MREN_EDATA, "no training row beside the %zu of validation",
-							 trainer->n_validation);
-		/* Too few to divide: all are trained on, none validates. */
-		memcpy(trainer->train, trainer->usable, trainer->n_usable * sizeof(uint32_t));
-		trainer->n_train = trainer->n_usable;
-		trainer->n_validation = 0;
-	}
-	trainer->report.n_train = trainer->n_train;
-	trainer->report.n_validation = trainer->n_validation;
-	trainer->report.n_types = trainer->types.n;
-	return MREN_OK;
-}
-
 static void
 make_shape(MrenTagTrainer *trainer)
 {
@@ -350,11 +143,11 @@ begin_epoch(MrenTagTrainer *trainer)
 	trainer->n_order = trainer->phase == 2 ? trainer->n_usable : trainer->n_train;
 	memcpy(trainer->order, rows, trainer->n_order * sizeof(uint32_t));
 	mren_random_seed(&random, (uint64_t) trainer->options.base.seed + (uint64_t) trainer->epoch,
-					 STREAM_ORDER + (uint64_t) trainer->phase);
+					 MREN_TAG_STREAM_ORDER + (uint64_t) trainer->phase);
 	mren_random_shuffle(&random, trainer->order, trainer->n_order);
 	trainer->at = 0;
 	trainer->loss = trainer->weight = 0;
-	trainer->state = STATE_TRAIN;
+	trainer->state = MREN_TAG_TRAIN;
 }
 
 static void
@@ -371,7 +164,7 @@ begin_phase(MrenTagTrainer *trainer, int phase, int epochs)
 	mren_optimizer_reset(base, &trainer->optimizer);
 	mren_tag_tables_reset(&trainer->tables);
 	mren_random_seed(&trainer->drop, (uint64_t) trainer->options.base.seed,
-					 STREAM_DROP + (uint64_t) phase);
+					 MREN_TAG_STREAM_DROP + (uint64_t) phase);
 	trainer->n_steps = 0;
 	trainer->phase = phase;
 	trainer->epoch = 0;
@@ -380,17 +173,14 @@ begin_phase(MrenTagTrainer *trainer, int phase, int epochs)
 }
 
 static MrenStatus
-scan(MrenTagTrainer *trainer, MrenError *err)
+step_scan(MrenTagTrainer *trainer, MrenProgress *progress, MrenError *err)
 {
-	size_t end = trainer->next_row + SCAN_ROWS;
-
-	end = end < trainer->source.n ? end : trainer->source.n;
-	for (; trainer->next_row < end; trainer->next_row++)
-		MREN_TRY(scan_row(trainer, trainer->next_row, err));
-	MREN_TRY(mren_check(&trainer->env, err));
+	progress->event = MREN_TRAIN_SCAN;
+	progress->rows_total = trainer->source.n;
+	MREN_TRY(mren_tag_trainer_scan(trainer, err));
+	progress->rows_done = trainer->next_row;
 	if (trainer->next_row < trainer->source.n)
 		return MREN_OK;
-	MREN_TRY(divide_rows(trainer, err));
 	MREN_TRY(make_network(trainer, err));
 	begin_phase(trainer, 1, (int) trainer->options.base.epochs);
 	return MREN_OK;
@@ -399,80 +189,6 @@ scan(MrenTagTrainer *trainer, MrenError *err)
 /*
  * A batch
  */
-
-/* Copies a record behind those of the batch. */
-static MrenStatus
-take_row(MrenTagTrainer *trainer, size_t row, MrenError *err)
-{
-	const uint8_t *record;
-	size_t len;
-
-	MREN_TRY(trainer->source.read(trainer->source.state, row, &record, &len, err));
-	trainer->offsets[trainer->n_sentences] = trainer->bytes.len;
-	MREN_TRY(mren_buffer_append(&trainer->env, &trainer->bytes, record, len, err));
-	trainer->n_sentences++;
-	return MREN_OK;
-}
-
-/* BILOU tags of a sentence, behind those of the batch. */
-static MrenStatus
-take_tags(MrenTagTrainer *trainer, const MrenTagExample *example, size_t n_before, MrenError *err)
-{
-	size_t n = example->input.n_words;
-
-	MREN_TRY(mren_grow(&trainer->env, &trainer->tags, &trainer->tags_capacity, n_before,
-					   n_before + n, sizeof(uint32_t), err));
-	MREN_TRY(mren_grow(&trainer->env, &trainer->gold, &trainer->spans_capacity, 0,
-					   example->n_mentions + 1, sizeof(MrenTagSpan), err));
-	for (size_t i = 0; i < example->n_mentions; i++)
-	{
-		MrenTagMention mention = mren_tag_example_mention(example, i);
-		size_t rank;
-
-		mren_names_find(&trainer->types, mention.type, &rank);
-		trainer->gold[i] = (MrenTagSpan){mention.first, mention.end, (uint32_t) rank};
-	}
-	mren_bilou_write(trainer->gold, example->n_mentions, trainer->tags + n_before, n);
-	return MREN_OK;
-}
-
-/* The next sentences of a list, as many as a batch holds. */
-static MrenStatus
-fill_batch(MrenTagTrainer *trainer, const uint32_t *rows, size_t n, MrenError *err)
-{
-	size_t words = 0;
-
-	trainer->n_sentences = 0;
-	trainer->bytes.len = 0;
-	while (trainer->at < n && trainer->n_sentences < trainer->options.base.batch_size)
-	{
-		MrenTagExample example;
-		size_t size;
-
-		MREN_TRY(read_row(trainer, rows[trainer->at], &example, &size, err));
-		if (trainer->n_sentences > 0 && words + example.input.n_words > MAX_BATCH_WORDS)
-			break;
-		words += example.input.n_words;
-		MREN_TRY(take_row(trainer, rows[trainer->at], err));
-		trainer->at++;
-	}
-	/* The buffer no longer moves: now pointers into it hold. */
-	words = 0;
-	for (size_t s = 0; s < trainer->n_sentences; s++)
-	{
-		MrenTagExample example;
-		size_t size;
-
-		MREN_TRY(mren_tag_example_read(trainer->bytes.data + trainer->offsets[s],
-									   trainer->bytes.len - trainer->offsets[s], &example, &size,
-									   err));
-		MREN_TRY(take_tags(trainer, &example, words, err));
-		trainer->inputs[s] = example.input;
-		trainer->weights[s] = example.weight;
-		words += example.input.n_words;
-	}
-	return MREN_OK;
-}
 
 /*
  * A step of the weights and of their mean over steps, which has a shorter memory
@@ -509,7 +225,7 @@ train_batch(MrenTagTrainer *trainer, MrenError *err)
 						.random = trainer->drop};
 	double loss;
 
-	MREN_TRY(fill_batch(trainer, trainer->order, trainer->n_order, err));
+	MREN_TRY(mren_tag_trainer_fill(trainer, trainer->order, trainer->n_order, err));
 	MREN_TRY(mren_tag_forward(&trainer->batch, trainer->values, &trainer->vectors, trainer->inputs,
 							  trainer->n_sentences, &drop, err));
 	trainer->drop = drop.random;
@@ -587,7 +303,7 @@ validate_batch(MrenTagTrainer *trainer, MrenError *err)
 {
 	double loss;
 
-	MREN_TRY(fill_batch(trainer, trainer->validation, trainer->n_validation, err));
+	MREN_TRY(mren_tag_trainer_fill(trainer, trainer->validation, trainer->n_validation, err));
 	MREN_TRY(mren_tag_forward(&trainer->batch, trainer->averaged, &trainer->vectors,
 							  trainer->inputs, trainer->n_sentences, NULL, err));
 	MREN_TRY(mren_tag_loss(&trainer->batch, trainer->averaged, trainer->tags, trainer->weights, 1,
@@ -601,7 +317,7 @@ validate_batch(MrenTagTrainer *trainer, MrenError *err)
 static void
 begin_validation(MrenTagTrainer *trainer)
 {
-	trainer->state = STATE_VALIDATE;
+	trainer->state = MREN_TAG_VALIDATE;
 	trainer->at = 0;
 	trainer->weight = 0;
 	trainer->validation_loss = 0;
@@ -647,7 +363,7 @@ go_on(MrenTagTrainer *trainer)
 	else if (trainer->phase == 1 && trainer->n_validation > 0 && options->refit)
 		begin_phase(trainer, 2, trainer->report.best_epoch);
 	else
-		trainer->state = STATE_DONE;
+		trainer->state = MREN_TAG_DONE;
 }
 
 static void
@@ -676,7 +392,7 @@ step_epoch(MrenTagTrainer *trainer, MrenProgress *progress, MrenError *err)
 	progress->epochs = trainer->epochs;
 	progress->rows_total = trainer->n_order;
 	progress->rows_done = trainer->n_order;
-	if (trainer->state == STATE_VALIDATE)
+	if (trainer->state == MREN_TAG_VALIDATE)
 	{
 		MREN_TRY(validate_batch(trainer, err));
 		progress->loss = trainer->report.train_loss;
@@ -701,7 +417,7 @@ MrenStatus
 mren_tag_trainer_step(MrenTagTrainer *trainer, MrenProgress *progress, MrenError *err)
 {
 	memset(progress, 0, sizeof(*progress));
-	if (trainer->state == STATE_DONE)
+	if (trainer->state == MREN_TAG_DONE)
 	{
 		progress->event = MREN_TRAIN_DONE;
 		progress->phase = trainer->phase;
@@ -711,13 +427,9 @@ mren_tag_trainer_step(MrenTagTrainer *trainer, MrenProgress *progress, MrenError
 		progress->loss = trainer->report.train_loss;
 		return MREN_OK;
 	}
-	if (trainer->state != STATE_SCAN)
-		return step_epoch(trainer, progress, err);
-	progress->event = MREN_TRAIN_SCAN;
-	progress->rows_total = trainer->source.n;
-	MREN_TRY(scan(trainer, err));
-	progress->rows_done = trainer->next_row;
-	return MREN_OK;
+	if (trainer->state == MREN_TAG_SCAN)
+		return step_scan(trainer, progress, err);
+	return step_epoch(trainer, progress, err);
 }
 
 /*
@@ -733,9 +445,8 @@ gather_groups(MrenTagTrainer *trainer, MrenTagger *tagger, MrenError *err)
 	for (size_t i = 0; i < trainer->n_usable; i++)
 	{
 		MrenTagExample example;
-		size_t size;
 
-		MREN_TRY(read_row(trainer, trainer->usable[i], &example, &size, err));
+		MREN_TRY(mren_tag_trainer_read(trainer, trainer->usable[i], &example, err));
 		tagger->training[i] = example.group;
 	}
 	tagger->n_training = trainer->n_usable;
