@@ -27,6 +27,9 @@ enum
 	TEMPLATE_TRIGRAM,
 	TEMPLATE_FIRST,	   /* the first word's pattern */
 	TEMPLATE_ALL_CAPS, /* a word's pattern where no word has a lower-case letter */
+	/* In a text that sets punctuation off by blanks: */
+	TEMPLATE_TOUCHES, /* the first character of the word that follows without a blank */
+	TEMPLATE_TOUCHED, /* its own, of a word that so follows one */
 };
 
 #define MAX_CODES 64 /* characters of a word that are looked at */
@@ -264,6 +267,13 @@ make_words(Maker *maker)
 
 /* ---- features ---- */
 
+/* What holds for a whole text. */
+typedef struct TextLook
+{
+	bool all_caps;
+	bool set_off; /* punctuation, by blanks, as in a text made of tokens */
+} TextLook;
+
 static void
 add_feature(MrenTagWords *out, const uint32_t *codes, size_t n, uint64_t template)
 {
@@ -331,8 +341,40 @@ add_trigrams(MrenTagWords *out, const uint32_t *lower, size_t n)
 		add_feature(out, marked + i, 3, TEMPLATE_TRIGRAM);
 }
 
+/* Is word w directly behind the one before it? */
+static bool
+is_joined(const MrenTagWords *out, size_t w)
+{
+	return w > 0 && w < out->n_words && out->spans[w].start == out->spans[w - 1].end;
+}
+
+/*
+ * Where a text is made of tokens with blanks between, what touches is one token:
+ * "in Baker." has no full stop of its own.  Elsewhere a full stop touches whatever
+ * ends the sentence, which says nothing.
+ */
+static void
+add_joints(Maker *maker, size_t w)
+{
+	MrenTagWords *out = maker->out;
+	uint32_t code;
+
+	if (is_joined(out, w + 1))
+	{
+		mren_utf8_decode(maker->text + out->spans[w + 1].start,
+						 out->spans[w + 1].end - out->spans[w + 1].start, &code);
+		add_feature(out, &code, 1, TEMPLATE_TOUCHES);
+	}
+	if (is_joined(out, w))
+	{
+		mren_utf8_decode(maker->text + out->spans[w].start, out->spans[w].end - out->spans[w].start,
+						 &code);
+		add_feature(out, &code, 1, TEMPLATE_TOUCHED);
+	}
+}
+
 static MrenStatus
-add_features(Maker *maker, size_t w, bool all_caps)
+add_features(Maker *maker, size_t w, TextLook look)
 {
 	MrenTagWords *out = maker->out;
 	const MrenToken *span = &out->spans[w];
@@ -351,8 +393,10 @@ add_features(Maker *maker, size_t w, bool all_caps)
 	add_trigrams(out, lower, n);
 	if (w == 0)
 		add_feature(out, pattern, n_pattern, TEMPLATE_FIRST);
-	if (all_caps)
+	if (look.all_caps)
 		add_feature(out, pattern, n_pattern, TEMPLATE_ALL_CAPS);
+	if (look.set_off)
+		add_joints(maker, w);
 	out->starts[w + 1] = (uint32_t) out->n_features;
 	return w % 1024 == 1023 ? mren_check(maker->env, maker->err) : MREN_OK;
 }
@@ -374,14 +418,31 @@ is_all_caps(const char *text, size_t len)
 	return upper;
 }
 
+/* Are commas, full stops or closing brackets parted from the word before by a blank? */
+static bool
+is_set_off(const Maker *maker)
+{
+	const MrenTagWords *out = maker->out;
+
+	for (size_t w = 1; w < out->n_words; w++)
+	{
+		MrenToken span = out->spans[w];
+
+		if (span.end == span.start + 1 && !is_joined(out, w) &&
+			strchr(",.)", maker->text[span.start]) != NULL)
+			return true;
+	}
+	return false;
+}
+
 static MrenStatus
 make_features(Maker *maker)
 {
 	MrenTagWords *out = maker->out;
-	bool all_caps = is_all_caps(maker->text, maker->len);
+	TextLook look = {is_all_caps(maker->text, maker->len), is_set_off(maker)};
 
 	for (size_t w = 0; w < out->n_words; w++)
-		MREN_TRY(add_features(maker, w, all_caps));
+		MREN_TRY(add_features(maker, w, look));
 	return MREN_OK;
 }
 

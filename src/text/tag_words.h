@@ -23,7 +23,8 @@ typedef struct MrenTagWords
 	uint8_t *shapes;	/* (n_words) MrenShape */
 	uint32_t *starts;	/* (n_words + 1) of features */
 	uint32_t *features; /* hashes: lower case spelling, case pattern, then prefixes and suffixes of
-						   1 to 4 characters, trigrams of characters, place in the sentence */
+						   1 to 4 characters, trigrams of characters, place in the sentence, and
+						   what a word touches in a text that parts its tokens by blanks */
 	size_t n_features;
 
 	/* Buffers, owned. */

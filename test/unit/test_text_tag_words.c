@@ -139,6 +139,41 @@ test_what_words_are(void **state)
 	words_free(&w);
 }
 
+static uint32_t
+n_features(const Words *w, size_t word)
+{
+	return w->words.starts[word + 1] - w->words.starts[word];
+}
+
+/*
+ * A full stop that touches its word tells something where others are set off,
+ * and nothing where all touch.
+ */
+static void
+test_touching(void **state)
+{
+	uint32_t word;
+	uint32_t stop;
+	Words w;
+
+	(void) state;
+	words_init(&w);
+	assert_string_equal(cut(&w, "so , in Baker.", false, NULL, 0), "so|,|in|Baker|.");
+	word = n_features(&w, 3);
+	stop = n_features(&w, 4);
+	cut(&w, "so, in Baker.", false, NULL, 0);
+	assert_int_equal(n_features(&w, 3), word - 1);
+	assert_int_equal(n_features(&w, 4), stop - 1);
+	/* Set off itself; the others as without. */
+	cut(&w, "so , in Baker .", false, NULL, 0);
+	assert_int_equal(n_features(&w, 3), word - 1);
+	assert_int_equal(n_features(&w, 4), stop - 1);
+	/* A bracket's inside touches it in every text. */
+	cut(&w, "so (in) Baker.", false, NULL, 0);
+	assert_int_equal(n_features(&w, 4), word - 1);
+	words_free(&w);
+}
+
 static MrenStatus
 use_all(const MrenEnv *env, MrenError *err, void *arg)
 {
@@ -174,9 +209,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_cuts),
-		cmocka_unit_test(test_borders),
-		cmocka_unit_test(test_what_words_are),
+		cmocka_unit_test(test_cuts),		   cmocka_unit_test(test_borders),
+		cmocka_unit_test(test_what_words_are), cmocka_unit_test(test_touching),
 		cmocka_unit_test(test_sweeps),
 	};
 
