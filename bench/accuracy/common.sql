@@ -23,6 +23,7 @@ CREATE TABLE bench.answer (
     actual text,
     relation text,
     confidence double precision,
+    half int, -- 0 or 1, by the sentence
     accepted text[] -- where several answers are right
 );
 
@@ -59,8 +60,8 @@ BEGIN
             options || current_setting('bench.options')::jsonb || jsonb_build_object('seed', seed), v);
         INSERT INTO bench.training
         SELECT measure.name, seed, m.seconds, m.metrics FROM mren.models AS m WHERE m.model = 'bench' AND m.version = v;
-        EXECUTE format('INSERT INTO bench.answer (name, seed, id, actual, relation, confidence)
-            SELECT %L, %s, p.id, t.relation, p.relation, p.confidence
+        EXECUTE format('INSERT INTO bench.answer (name, seed, id, half, actual, relation, confidence)
+            SELECT %L, %s, p.id, hashtextextended(t.sentence, 1) & 1, t.relation, p.relation, p.confidence
             FROM mren.predict_rows(''bench'', %L, %s) AS p JOIN (%s) AS t ON t.id::text = p.id', name, seed, test, v, test);
         PERFORM mren.drop_model('bench');
         COMMIT;
@@ -99,3 +100,47 @@ FROM (SELECT name, seed, array_agg(confidence) AS confidences,
              array_agg(CASE WHEN accepted IS NULL THEN relation = actual ELSE relation = ANY (accepted) END) AS correct
       FROM bench.answer WHERE confidence IS NOT NULL AND relation IS NOT NULL GROUP BY name, seed) AS a,
      mren.reliability(a.confidences, a.correct) WHERE bin IS NULL;
+
+-- Platt's scaling: P(right) = sigmoid(slope * logit(confidence) + shift) of greatest
+-- likelihood, by Newton's method; targets are smoothed as in Platt (1999).
+CREATE FUNCTION bench.platt(logits double precision[], correct boolean[], OUT slope double precision, OUT shift double precision)
+LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+    g record;
+    determinant double precision;
+BEGIN
+    slope := 1;
+    shift := 0;
+    FOR i IN 1 .. 30 LOOP
+        SELECT sum((p - y) * x) AS x, sum(p - y) AS one, sum(p * (1 - p) * x * x) + 1e-9 AS xx,
+               sum(p * (1 - p) * x) AS x1, sum(p * (1 - p)) + 1e-9 AS one1 INTO g
+        FROM (SELECT x, 1 / (1 + exp(least(greatest(-(slope * x + shift), -30), 30))) AS p,
+                     CASE WHEN y THEN (n_right + 1.0) / (n_right + 2) ELSE 1.0 / (n - n_right + 2) END::double precision AS y
+              FROM (SELECT x, y, count(*) OVER () AS n, count(*) FILTER (WHERE y) OVER () AS n_right
+                    FROM unnest(logits, correct) AS u (x, y)) AS rows) AS rows;
+        determinant := g.xx * g.one1 - g.x1 * g.x1;
+        -- Far from the optimum a full step could overshoot.
+        slope := slope - least(greatest((g.one1 * g.x - g.x1 * g.one) / determinant, -1), 1);
+        shift := shift - least(greatest((g.xx * g.one - g.x1 * g.x) / determinant, -1), 1);
+        EXIT WHEN abs(g.x) + abs(g.one) < 1e-8 * cardinality(logits);
+    END LOOP;
+END
+$$;
+
+-- The calibration error of confidences that are fitted on one half of the rows and
+-- scored on the other, and the other way round; halves divide no sentence.
+CREATE VIEW bench.half_calibration AS
+WITH answer AS (
+    SELECT name, seed, half, least(greatest(confidence, 1e-6), 1 - 1e-6) AS p,
+           CASE WHEN accepted IS NULL THEN relation = actual ELSE relation = ANY (accepted) END AS correct
+    FROM bench.answer WHERE confidence IS NOT NULL AND relation IS NOT NULL AND half IS NOT NULL
+), fit AS (
+    SELECT name, seed, half, (bench.platt(array_agg(ln(p / (1 - p))), array_agg(correct))).*
+    FROM answer GROUP BY name, seed, half
+), scaled AS (
+    SELECT a.name, a.seed, array_agg(1 / (1 + exp(-(slope * ln(p / (1 - p)) + shift)))) AS confidences, array_agg(correct) AS correct
+    FROM answer AS a JOIN fit AS f ON f.name = a.name AND f.seed = a.seed AND f.half <> a.half
+    GROUP BY a.name, a.seed
+)
+SELECT name, seed, error, expected_error, error - expected_error AS excess
+FROM scaled, mren.reliability(confidences, correct) WHERE bin IS NULL;
