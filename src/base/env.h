@@ -29,7 +29,9 @@ typedef struct MrenEnv
 
 /*
  * Allocations of n elements of the given size; zero elements give a valid,
- * releasable pointer.  MREN_ENOMEM on overflow of the product, too.
+ * releasable pointer.  MREN_ENOMEM on overflow of the product, too.  Clearing many
+ * megabytes takes a while, so mren_allocate_zero asks amid it: MREN_ECANCELED, and
+ * nothing is kept.
  */
 extern MrenStatus mren_allocate(const MrenEnv *env, size_t n, size_t size, void *out,
 								MrenError *err);

@@ -79,6 +79,7 @@ mren_sight_create(const MrenEnv *env, const MrenNetShape *shape, size_t capacity
 	size_t total = 0;
 	size_t n;
 	float *at;
+	MrenStatus status;
 
 	memset(sight, 0, sizeof(*sight));
 	if (!mren_shape_looks(shape) && !shape->boxes)
@@ -94,10 +95,11 @@ mren_sight_create(const MrenEnv *env, const MrenNetShape *shape, size_t capacity
 	MREN_TRY(mren_allocate_zero(env, 2 * capacity, sizeof(bool), &sight->flags, err));
 	sight->has_grid = sight->flags;
 	sight->has_box = sight->flags + capacity;
-	if (mren_allocate_zero(env, total, sizeof(float), &sight->memory, err) != MREN_OK)
+	status = mren_allocate_zero(env, total, sizeof(float), &sight->memory, err);
+	if (status != MREN_OK)
 	{
 		mren_sight_free(env, sight);
-		return MREN_ENOMEM;
+		return status;
 	}
 	at = sight->memory;
 	for (size_t i = 0; i < n; i++)
@@ -237,6 +239,7 @@ look_forward(MrenBatch *batch, float *values, MrenDrop *by)
 
 		mren_attend(&attention, s->query + i * s->channels, s->weights + i * (s->n_cells + 1),
 					s->seen + i * s->channels);
+		mren_batch_worked(batch, 2 * s->n_cells * s->channels * MREN_LOOP_WORK);
 	}
 	drop(by, by != NULL ? by->input : 0, s->seen, s->seen_in, s->seen_mask, batch->n * s->channels);
 	mren_dense_forward(batch, values, ids->seen_weight, ids->seen_bias, s->seen_in, s->channels,
@@ -375,6 +378,7 @@ look_backward(MrenBatch *batch, float *values, float *grads)
 		mren_attend_backward(&attention, s->query + i * s->channels,
 							 s->weights + i * (s->n_cells + 1), s->dseen + i * s->channels,
 							 s->dquery + i * s->channels, dnone, s->scores);
+		mren_batch_worked(batch, 4 * s->n_cells * s->channels * MREN_LOOP_WORK);
 	}
 	mren_dense_backward(batch, values, grads, ids->query_weight, ids->query_bias, batch->fused,
 						batch->dim, s->dquery, NULL);

@@ -15,6 +15,16 @@
 #define PIECE_PRODUCTS ((size_t) 500 * 1000 * 1000)
 
 void
+mren_batch_worked(MrenBatch *batch, size_t work)
+{
+	batch->unasked += work;
+	if (batch->unasked < PIECE_PRODUCTS)
+		return;
+	batch->unasked = 0;
+	batch->stopped = batch->stopped || batch->env->interrupted(batch->env->state);
+}
+
+void
 mren_batch_gemm(MrenBatch *batch, const MrenProduct *p)
 {
 	size_t rows = PIECE_PRODUCTS / (p->n * p->k + 1) + 1;
@@ -25,8 +35,7 @@ mren_batch_gemm(MrenBatch *batch, const MrenProduct *p)
 
 		mren_gemm(p->trans_a, p->trans_b, m, p->n, p->k, 1, p->a + (p->trans_a ? i : i * p->lda),
 				  p->lda, p->b, p->ldb, p->beta, p->c + i * p->ldc, p->ldc);
-		if (rows < p->m)
-			batch->stopped = batch->env->interrupted(batch->env->state);
+		mren_batch_worked(batch, m * p->n * p->k);
 	}
 }
 

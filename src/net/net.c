@@ -235,8 +235,8 @@ packed_size(const MrenNet *net)
 	return size;
 }
 
-static void
-pack_all(MrenNet *net)
+static MrenStatus
+pack_all(MrenNet *net, MrenError *err)
 {
 	const MrenTensorIds *ids = &net->layout.ids;
 	float *at = net->packed;
@@ -258,7 +258,11 @@ pack_all(MrenNet *net)
 	for (size_t i = 0; net->shape.filters > 0 && i < MREN_CONV_WIDTHS; i++)
 		at = pack_conv(net, i, at);
 	for (size_t i = 0; i <= net->shape.n_hidden; i++)
+	{
+		MREN_TRY(mren_check(&net->env, err));
 		at = pack_dense(net, &net->layers[i], ids->weight[i], ids->bias[i], at);
+	}
+	return MREN_OK;
 }
 
 static MrenStatus
@@ -311,7 +315,7 @@ mren_net_complete(MrenNet *net, MrenError *err)
 	mren_release(&net->env, net->packed);
 	net->packed = NULL;
 	MREN_TRY(mren_allocate_zero(&net->env, net->n_packed, sizeof(float), &net->packed, err));
-	pack_all(net);
+	MREN_TRY(pack_all(net, err));
 	net->complete = true;
 	return MREN_OK;
 }

@@ -27,6 +27,8 @@
 #define FIRST_MAGIC "MRENnet1" /* without fields */
 #define FIXED 184
 
+#define PIECE ((size_t) 1 << 20) /* floats between two questions */
+
 static MrenStatus
 put_names(const MrenEnv *env, MrenBuffer *out, const MrenNames *names, MrenError *err)
 {
@@ -104,6 +106,19 @@ mren_net_header(const MrenNet *net, const MrenEnv *env, uint8_t **bytes, size_t 
 	return MREN_OK;
 }
 
+/* There is room; but touching fresh memory takes its time. */
+static MrenStatus
+put_floats(const MrenEnv *env, MrenBuffer *out, const float *values, size_t n, MrenError *err)
+{
+	for (size_t i = 0; i < n; i += PIECE)
+	{
+		if (i > 0)
+			MREN_TRY(mren_check(env, err));
+		mren_buffer_put_floats(out, values + i, n - i < PIECE ? n - i : PIECE);
+	}
+	return MREN_OK;
+}
+
 static MrenStatus
 put_tensors(const MrenNet *net, const MrenEnv *env, MrenBuffer *out, MrenError *err)
 {
@@ -121,7 +136,7 @@ put_tensors(const MrenNet *net, const MrenEnv *env, MrenBuffer *out, MrenError *
 		mren_buffer_put_bytes(out, tensor->name, n_name);
 		mren_buffer_put_u64(out, tensor->rows);
 		mren_buffer_put_u64(out, tensor->cols);
-		mren_buffer_put_floats(out, net->values + tensor->at, n);
+		MREN_TRY(put_floats(env, out, net->values + tensor->at, n, err));
 	}
 	MREN_TRY(mren_buffer_reserve(env, out, 8, err));
 	mren_buffer_put_u64(out, mren_hash64(out->data + start, out->len - start, start));

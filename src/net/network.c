@@ -15,6 +15,8 @@
 /* Every stream of random numbers of a training; tensors add their number. */
 #define STREAM_INIT UINT64_C(0x1000)
 
+#define NORMALS ((size_t) 1 << 18) /* drawn between two questions */
+
 #define PLACE_DEVIATION 0.3f /* of positions' vectors, beside words' of 1 */
 
 static size_t
@@ -94,6 +96,7 @@ mren_batch_create(const MrenEnv *env, const MrenNetShape *shape, const MrenLayou
 	size_t total;
 	size_t n;
 	float *at;
+	MrenStatus status;
 
 	memset(batch, 0, sizeof(*batch));
 	batch->env = env;
@@ -111,12 +114,15 @@ mren_batch_create(const MrenEnv *env, const MrenNetShape *shape, const MrenLayou
 	MREN_TRY(mren_allocate(env, 2 * capacity, sizeof(bool), &batch->flags, err));
 	batch->has_unknown = batch->flags;
 	batch->has_image = batch->flags + capacity;
-	if (mren_allocate_zero(env, total, sizeof(float), &batch->memory, err) != MREN_OK ||
-		mren_conv_create(env, shape, capacity, &batch->conv, err) != MREN_OK ||
-		mren_sight_create(env, shape, capacity, &batch->sight, err) != MREN_OK)
+	status = mren_allocate_zero(env, total, sizeof(float), &batch->memory, err);
+	if (status == MREN_OK)
+		status = mren_conv_create(env, shape, capacity, &batch->conv, err);
+	if (status == MREN_OK)
+		status = mren_sight_create(env, shape, capacity, &batch->sight, err);
+	if (status != MREN_OK)
 	{
 		mren_batch_free(env, batch);
-		return MREN_ENOMEM;
+		return status;
 	}
 	at = batch->memory;
 	for (size_t i = 0; i < n; i++)
@@ -154,6 +160,10 @@ mren_batch_load_text(MrenBatch *batch, size_t i, const MrenSentence *sentence, i
 	batch->has_unknown[i] =
 		mren_text_pool(batch->shape, &batch->words, batch->scale, sentence, head_type, tail_type,
 					   batch->text + i * batch->pool_dim, batch->unknown + i * n_unknown);
+	mren_batch_worked(batch, (sentence->n_pieces * batch->shape->embedding_dim + batch->pool_dim) *
+								 MREN_LOOP_WORK);
+	if (batch->stopped)
+		return mren_fail_canceled(err);
 	if (batch->conv_dim == 0)
 		return MREN_OK;
 	return mren_conv_load(batch->env, &batch->conv, i, sentence, err);
@@ -204,8 +214,9 @@ initial_deviation(const MrenNetShape *shape, const MrenLayout *layout, size_t id
 	return gain / sqrtf((float) tensor->rows);
 }
 
-void
-mren_network_init(const MrenNetShape *shape, const MrenLayout *layout, float *values, uint64_t seed)
+MrenStatus
+mren_network_init(const MrenEnv *env, const MrenNetShape *shape, const MrenLayout *layout,
+				  float *values, uint64_t seed, MrenError *err)
 {
 	for (size_t id = 0; id < layout->n_trained; id++)
 	{
@@ -215,8 +226,13 @@ mren_network_init(const MrenNetShape *shape, const MrenLayout *layout, float *va
 
 		mren_random_seed(&random, seed, STREAM_INIT + id);
 		for (size_t i = 0; i < tensor->rows * tensor->cols; i++)
+		{
+			if (i % NORMALS == NORMALS - 1)
+				MREN_TRY(mren_check(env, err));
 			values[tensor->at + i] = deviation > 0 ? deviation * mren_random_normal(&random) : 0;
+		}
 	}
+	return MREN_OK;
 }
 
 void
@@ -246,6 +262,7 @@ hidden_forward(MrenBatch *batch, float *values, size_t i, const float *in, size_
 					 batch->hidden_mask[i], n);
 	else
 		memcpy(batch->hidden[i], batch->activated[i], n * sizeof(float));
+	mren_batch_worked(batch, 4 * n * MREN_LOOP_WORK);
 }
 
 void
@@ -309,6 +326,7 @@ mren_network_backward(MrenBatch *batch, float *values, float *grads)
 		if (batch->dropped)
 			mren_multiply(din, din, batch->hidden_mask[i - 1], n);
 		mren_activate_backward(shape->activation, din, batch->activated[i - 1], n);
+		mren_batch_worked(batch, 2 * n * MREN_LOOP_WORK);
 		dout = din;
 		batch->dhidden = din;
 	}

@@ -41,7 +41,8 @@ typedef struct MrenReader
 typedef struct MrenBatch
 {
 	const MrenEnv *env;
-	bool stopped; /* the environment was interrupted: results are not valid */
+	bool stopped;	/* the environment was interrupted: results are not valid */
+	size_t unasked; /* work since the environment was last asked */
 	const MrenNetShape *shape;
 	const MrenLayout *layout;
 	size_t capacity; /* rows */
@@ -122,8 +123,9 @@ extern void mren_batch_scale(MrenBatch *batch, const float *values);
  *	  Random initial values of all trained tensors: He for ReLU layers (He et
  *	  al. 2015), N(0, 1/fan in) for the others, biases zero.
  */
-extern void mren_network_init(const MrenNetShape *shape, const MrenLayout *layout, float *values,
-							  uint64_t seed);
+extern MrenStatus mren_network_init(const MrenEnv *env, const MrenNetShape *shape,
+									const MrenLayout *layout, float *values, uint64_t seed,
+									MrenError *err);
 
 /*
  * The output of relation `fixed` (-1: none) becomes 0 whatever the input, and
@@ -156,10 +158,20 @@ extern void mren_sight_forward(MrenBatch *batch, float *values, MrenDrop *drop);
 extern void mren_sight_backward(MrenBatch *batch, float *values, float *grads);
 
 /*
+ * mren_batch_worked
+ *	  Counts work done, in multiply-adds at the pace of BLAS; once it comes to some 20 ms,
+ *	  asks the environment and sets batch->stopped.  MREN_LOOP_WORK is what one float costs
+ *	  in a loop of kernels.h, which waits for memory.
+ */
+#define MREN_LOOP_WORK ((size_t) 32)
+
+extern void mren_batch_worked(MrenBatch *batch, size_t work);
+
+/*
  * mren_batch_gemm
- *	  mren_gemm, cut by rows of c into pieces of some 20 ms.  Between them it
- *	  asks the environment, and once that was interrupted it sets
- *	  batch->stopped and does nothing more.  The cut depends on the sizes alone.
+ *	  mren_gemm, cut by rows of c into pieces of some 20 ms, which count as work:
+ *	  once batch->stopped is set, it does nothing more.  The cut depends on the sizes
+ *	  alone.
  */
 typedef struct MrenProduct
 {

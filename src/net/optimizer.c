@@ -16,6 +16,9 @@
 #define BETA2 0.999
 #define EPSILON 1e-8
 
+/* Parameters between two questions.  Whole vectors: a cut changes no bit. */
+#define PIECE ((size_t) 1 << 21)
+
 MrenStatus
 mren_optimizer_create(const MrenEnv *env, const MrenOptions *options, const MrenLayout *layout,
 					  MrenOptimizerState *state, MrenError *err)
@@ -59,31 +62,49 @@ adam_constants(const MrenOptimizerState *state)
 					  (float) (EPSILON * correction2), 0};
 }
 
-void
-mren_optimizer_step(const MrenLayout *layout, MrenOptimizerState *state, float *values,
-					const float *grads)
+/* Parameters at..at + n - 1 of a tensor. */
+static void
+step_piece(const MrenTensor *tensor, MrenOptimizerState *state, const MrenAdam *constants,
+		   size_t at, size_t n, float *values, const float *grads)
+{
+	double rate = state->learning_rate * (double) tensor->rate;
+	MrenAdam adam = *constants;
+
+	adam.rate *= tensor->rate;
+	adam.decay = tensor->decay ? (float) (rate * state->l2) : 0;
+	if (state->kind == MREN_OPTIMIZER_ADAM)
+		mren_adam(values + at, state->first + at, state->second + at, grads + at, n, &adam);
+	else
+		mren_sgd(values + at, state->first + at, grads + at, n, (float) state->momentum,
+				 (float) rate, adam.decay);
+}
+
+MrenStatus
+mren_optimizer_step(const MrenEnv *env, const MrenLayout *layout, MrenOptimizerState *state,
+					float *values, const float *grads, MrenError *err)
 {
 	MrenAdam constants;
+	size_t unasked = 0;
 
 	state->step++;
 	constants = adam_constants(state);
 	for (size_t i = 0; i < layout->n_trained; i++)
 	{
 		const MrenTensor *tensor = &layout->tensors[i];
-		size_t at = tensor->at;
-		size_t n = tensor->rows * tensor->cols;
-		double rate = state->learning_rate * (double) tensor->rate;
-		float decay = tensor->decay ? (float) (rate * state->l2) : 0;
-		MrenAdam adam = constants;
+		size_t size = tensor->rows * tensor->cols;
 
-		if (tensor->rate <= 0)
-			continue;
-		adam.rate *= tensor->rate;
-		adam.decay = decay;
-		if (state->kind == MREN_OPTIMIZER_ADAM)
-			mren_adam(values + at, state->first + at, state->second + at, grads + at, n, &adam);
-		else
-			mren_sgd(values + at, state->first + at, grads + at, n, (float) state->momentum,
-					 (float) rate, decay);
+		for (size_t from = 0; from < size && tensor->rate > 0; from += PIECE)
+		{
+			size_t n = size - from < PIECE ? size - from : PIECE;
+
+			if (unasked + n > PIECE)
+			{
+				MREN_TRY(mren_check(env, err));
+				unasked = 0;
+			}
+			step_piece(tensor, state, &constants, tensor->at + from, n, values, grads);
+			unasked += n;
+		}
 	}
+	return MREN_OK;
 }

@@ -27,8 +27,9 @@ extern void mren_optimizer_free(const MrenEnv *env, MrenOptimizerState *state);
 /* Forgets all steps. */
 extern void mren_optimizer_reset(const MrenLayout *layout, MrenOptimizerState *state);
 
-/* One step of values (layout.trained_size) against grads. */
-extern void mren_optimizer_step(const MrenLayout *layout, MrenOptimizerState *state, float *values,
-								const float *grads);
+/* One step of values (layout.trained_size) against grads; asks amid many parameters. */
+extern MrenStatus mren_optimizer_step(const MrenEnv *env, const MrenLayout *layout,
+									  MrenOptimizerState *state, float *values, const float *grads,
+									  MrenError *err);
 
 #endif

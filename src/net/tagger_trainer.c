@@ -194,8 +194,8 @@ step_scan(MrenTagTrainer *trainer, MrenProgress *progress, MrenError *err)
  * A step of the weights and of their mean over steps, which has a shorter memory
  * at the beginning.  The tables come first in the layout.
  */
-static void
-take_step(MrenTagTrainer *trainer)
+static MrenStatus
+take_step(MrenTagTrainer *trainer, MrenError *err)
 {
 	const MrenLayout *base = &trainer->layout.base;
 	size_t at = base->tensors[trainer->layout.ids.weight[0]].at;
@@ -208,11 +208,13 @@ take_step(MrenTagTrainer *trainer)
 
 	trainer->optimizer.learning_rate =
 		trainer->options.base.learning_rate * (1 - done * (1 - trainer->options.anneal));
-	mren_optimizer_step(base, &trainer->optimizer, trainer->values, trainer->grads);
+	MREN_TRY(mren_optimizer_step(&trainer->env, base, &trainer->optimizer, trainer->values,
+								 trainer->grads, err));
 	mren_scale(trainer->averaged + at, (float) keep, n);
 	mren_axpy(trainer->averaged + at, trainer->values + at, (float) (1 - keep), n);
 	mren_tag_tables_step(&trainer->tables, &trainer->batch, &trainer->optimizer, keep,
 						 trainer->values, trainer->averaged, trainer->grads);
+	return MREN_OK;
 }
 
 static MrenStatus
@@ -242,8 +244,7 @@ train_batch(MrenTagTrainer *trainer, MrenError *err)
 	for (size_t s = 0; s < trainer->n_sentences; s++)
 		trainer->weight += trainer->weights[s];
 	MREN_TRY(mren_tag_backward(&trainer->batch, trainer->values, trainer->grads, err));
-	take_step(trainer);
-	return MREN_OK;
+	return take_step(trainer, err);
 }
 
 /*

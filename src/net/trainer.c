@@ -14,10 +14,12 @@
 #include "net/boxes.h"
 #include "net/calibration.h"
 
-/* Logits kept for the temperature: more rows do not make it better. */
 #define POSITION_DIM 10 /* of a distance's vector */
 
+/* Logits kept for the temperature: more rows do not make it better. */
 #define MAX_KEPT_FLOATS ((size_t) 1 << 17)
+
+#define LOSS_LOGITS ((size_t) 1 << 20) /* in one piece of a batch's loss */
 
 MrenStatus
 mren_trainer_create(const MrenEnv *env, const MrenOptions *options, const MrenTrainerInputs *inputs,
@@ -214,8 +216,8 @@ begin_epoch(MrenTrainer *trainer)
 }
 
 /* New values and streams; the second phase starts from others than the first. */
-static void
-begin_phase(MrenTrainer *trainer, int phase, size_t epochs)
+static MrenStatus
+begin_phase(MrenTrainer *trainer, int phase, size_t epochs, MrenError *err)
 {
 	uint64_t seed = (uint64_t) trainer->options.seed;
 	MrenRandom fresh;
@@ -229,13 +231,14 @@ begin_phase(MrenTrainer *trainer, int phase, size_t epochs)
 	mren_random_seed(&trainer->drop.random, seed, MREN_STREAM_DROPOUT + (uint64_t) phase);
 	mren_random_seed(&trainer->withhold, seed, MREN_STREAM_WITHHOLD + (uint64_t) phase);
 	mren_random_seed(&fresh, seed, MREN_STREAM_REFIT);
-	mren_network_init(&trainer->shape, &trainer->layout, trainer->values,
-					  phase == 1 ? seed : mren_random_next(&fresh));
+	MREN_TRY(mren_network_init(&trainer->env, &trainer->shape, &trainer->layout, trainer->values,
+							   phase == 1 ? seed : mren_random_next(&fresh), err));
 	mren_trainer_take_warm(trainer);
 	mren_network_fix(&trainer->shape, &trainer->layout, trainer->values, trainer->objective.fixed);
 	mren_optimizer_reset(&trainer->layout, &trainer->optimizer);
 	mren_trainer_wide_begin(trainer);
 	begin_epoch(trainer);
+	return MREN_OK;
 }
 
 static size_t
@@ -245,8 +248,8 @@ rows_in_phase(const MrenTrainer *trainer)
 							   : trainer->report.n_train + trainer->report.n_validation;
 }
 
-static MrenStatus
-check_loss(const MrenTrainer *trainer, double loss, MrenError *err)
+MrenStatus
+mren_trainer_check_loss(const MrenTrainer *trainer, double loss, MrenError *err)
 {
 	if (isfinite(loss))
 		return MREN_OK;
@@ -268,6 +271,8 @@ fill_batch(MrenTrainer *trainer, MrenError *err)
 		const uint8_t *record;
 		size_t len;
 
+		if (batch->n % MREN_ASK_ROWS == MREN_ASK_ROWS - 1)
+			MREN_TRY(mren_check(&trainer->env, err));
 		MREN_TRY(mren_trainer_pool_next(trainer, &record, &len, err));
 		if (record == NULL)
 			break;
@@ -276,14 +281,34 @@ fill_batch(MrenTrainer *trainer, MrenError *err)
 	return MREN_OK;
 }
 
-static double
-sum_weights(const float *weights, size_t n)
+double
+mren_trainer_weight(const MrenTrainer *trainer)
 {
 	double sum = 0;
 
-	for (size_t i = 0; i < n; i++)
-		sum += (double) weights[i];
+	for (size_t i = 0; i < trainer->batch.n; i++)
+		sum += (double) trainer->weights[i];
 	return sum;
+}
+
+MrenStatus
+mren_trainer_loss(MrenTrainer *trainer, const MrenObjective *objective, const float *logits,
+				  float scale, float *dlogits, double *loss, MrenError *err)
+{
+	size_t k = trainer->shape.n_relations;
+	size_t rows = LOSS_LOGITS / k + 1;
+
+	*loss = 0;
+	for (size_t i = 0; i < trainer->batch.n; i += rows)
+	{
+		size_t n = trainer->batch.n - i < rows ? trainer->batch.n - i : rows;
+
+		if (i > 0)
+			MREN_TRY(mren_check(&trainer->env, err));
+		*loss += mren_loss(objective, logits + i * k, trainer->labels + i, trainer->weights + i, n,
+						   k, scale, dlogits + i * k);
+	}
+	return MREN_OK;
 }
 
 /* One step of everything but the wide branch. */
@@ -297,15 +322,16 @@ train_network(MrenTrainer *trainer, MrenError *err)
 	mren_network_forward(batch, trainer->values, &trainer->drop);
 	if (batch->stopped)
 		return mren_fail_canceled(err);
-	loss = mren_loss(&trainer->objective, batch->logits, trainer->labels, trainer->weights,
-					 batch->n, trainer->shape.n_relations, scale, batch->dlogits);
-	MREN_TRY(check_loss(trainer, loss, err));
+	MREN_TRY(mren_trainer_loss(trainer, &trainer->objective, batch->logits, scale, batch->dlogits,
+							   &loss, err));
+	MREN_TRY(mren_trainer_check_loss(trainer, loss, err));
 	mren_network_backward(batch, trainer->values, trainer->grads);
 	if (batch->stopped)
 		return mren_fail_canceled(err);
-	mren_optimizer_step(&trainer->layout, &trainer->optimizer, trainer->values, trainer->grads);
+	MREN_TRY(mren_optimizer_step(&trainer->env, &trainer->layout, &trainer->optimizer,
+								 trainer->values, trainer->grads, err));
 	trainer->loss_sum += loss;
-	trainer->loss_weight += sum_weights(trainer->weights, batch->n);
+	trainer->loss_weight += mren_trainer_weight(trainer);
 	trainer->report.train_loss = trainer->loss_sum / trainer->loss_weight;
 	return MREN_OK;
 }
@@ -316,103 +342,9 @@ train_batch(MrenTrainer *trainer, MrenError *err)
 {
 	if (trainer->phase == 1 || trainer->epoch <= trainer->report.best_epoch)
 		MREN_TRY(train_network(trainer, err));
-	mren_trainer_wide_train(trainer);
+	MREN_TRY(mren_trainer_wide_train(trainer, err));
 	trainer->rows_done += trainer->batch.n;
 	return MREN_OK;
-}
-
-static void
-count_validation(MrenTrainer *trainer)
-{
-	MrenValidation *v = &trainer->validation;
-	size_t k = trainer->shape.n_relations;
-
-	for (size_t i = 0; i < trainer->batch.n; i++)
-	{
-		const float *logits = trainer->batch.logits + i * k;
-		int32_t label = trainer->labels[i];
-		int32_t best = (int32_t) mren_net_best(logits, k);
-
-		if (v->n < trainer->keep_rows)
-		{
-			memcpy(trainer->kept_logits + v->n * k, logits, k * sizeof(float));
-			trainer->kept_labels[v->n] = label;
-			trainer->kept_weights[v->n] = trainer->weights[i];
-		}
-		v->n++;
-		v->n_correct += best == label;
-		v->n_actual += label != trainer->negative;
-		v->n_predicted += best != trainer->negative;
-		v->n_hit += best == label && label != trainer->negative;
-	}
-}
-
-/* A batch of validation rows; *done when there are no more. */
-static MrenStatus
-validate_batch(MrenTrainer *trainer, bool *done, MrenError *err)
-{
-	MrenValidation *v = &trainer->validation;
-	MrenBatch *batch = &trainer->batch;
-	size_t start = v->next;
-
-	MREN_TRY(mren_check(&trainer->env, err));
-	/* Rows that do not validate are passed over without being read. */
-	for (batch->n = 0; v->next < trainer->source.n && batch->n < batch->capacity &&
-					   v->next < start + MREN_POOL_BLOCKS * MREN_BLOCK_ROWS;
-		 v->next++)
-	{
-		const uint8_t *record;
-		size_t len;
-
-		if (trainer->roles[v->next] != MREN_ROLE_VALIDATION)
-			continue;
-		MREN_TRY(trainer->source.read(trainer->source.state, v->next, &record, &len, err));
-		MREN_TRY(mren_trainer_load(trainer, record, len, batch->n, false, err));
-		batch->n++;
-	}
-	*done = v->next == trainer->source.n;
-	if (batch->n == 0)
-		return MREN_OK;
-	mren_network_forward(batch, trainer->values, NULL);
-	if (batch->stopped)
-		return mren_fail_canceled(err);
-	v->loss += mren_loss(&trainer->objective, batch->logits, trainer->labels, trainer->weights,
-						 batch->n, trainer->shape.n_relations, 1, batch->dlogits);
-	v->weight += sum_weights(trainer->weights, batch->n);
-	mren_trainer_wide_validate(trainer, v->n);
-	count_validation(trainer);
-	return check_loss(trainer, v->loss, err);
-}
-
-static void
-keep_best(MrenTrainer *trainer, const MrenProgress *progress)
-{
-	float *swap = trainer->kept_logits;
-
-	trainer->kept_logits = trainer->best_logits;
-	trainer->best_logits = swap;
-	memcpy(trainer->best, trainer->values, trainer->layout.trained_size * sizeof(float));
-	trainer->report.best_epoch = trainer->epoch;
-	trainer->report.validated = true;
-	trainer->report.validation_loss = progress->validation_loss;
-	trainer->report.validation_accuracy = progress->validation_accuracy;
-	trainer->report.validation_f1 = progress->validation_f1;
-}
-
-static void
-finish_validation(MrenTrainer *trainer, MrenProgress *progress)
-{
-	const MrenValidation *v = &trainer->validation;
-	size_t both = v->n_actual + v->n_predicted;
-
-	progress->validated = true;
-	progress->validation_loss = v->loss / v->weight;
-	progress->validation_accuracy = (double) v->n_correct / (double) v->n;
-	progress->validation_f1 = both > 0 ? 2 * (double) v->n_hit / (double) both : 0;
-	progress->improved =
-		!trainer->report.validated || progress->validation_loss < trainer->report.validation_loss;
-	if (progress->improved)
-		keep_best(trainer, progress);
 }
 
 /* Temperature and bias from the best epoch's logits. */
@@ -461,11 +393,11 @@ end_first_phase(MrenTrainer *trainer, MrenError *err)
 		if (trainer->roles[i] == MREN_ROLE_VALIDATION)
 			trainer->roles[i] = MREN_ROLE_TRAIN;
 	}
-	begin_phase(trainer, 2,
-				(size_t) (report->best_epoch > trainer->wide.best_epoch
-							  ? report->best_epoch
-							  : trainer->wide.best_epoch));
-	return MREN_OK;
+	return begin_phase(trainer, 2,
+					   (size_t) (report->best_epoch > trainer->wide.best_epoch
+									 ? report->best_epoch
+									 : trainer->wide.best_epoch),
+					   err);
 }
 
 /* After an epoch and its validation: the next one, or the end of the phase. */
@@ -546,9 +478,7 @@ step_scan(MrenTrainer *trainer, MrenProgress *progress, MrenError *err)
 	}
 	MREN_TRY(mren_trainer_measure(trainer, &done, err));
 	progress->rows_done = n + trainer->next_row;
-	if (done)
-		begin_phase(trainer, 1, trainer->options.epochs);
-	return MREN_OK;
+	return done ? begin_phase(trainer, 1, trainer->options.epochs, err) : MREN_OK;
 }
 
 static MrenStatus
@@ -579,11 +509,11 @@ step_validate(MrenTrainer *trainer, MrenProgress *progress, MrenError *err)
 {
 	bool done;
 
-	MREN_TRY(validate_batch(trainer, &done, err));
+	MREN_TRY(mren_trainer_validate(trainer, &done, err));
 	report_progress(trainer, MREN_TRAIN_STEP, progress);
 	if (!done)
 		return MREN_OK;
-	finish_validation(trainer, progress);
+	mren_trainer_validated(trainer, progress);
 	MREN_TRY(mren_trainer_wide_validated(trainer, err));
 	progress->event = MREN_TRAIN_EPOCH;
 	return end_epoch(trainer, err);

@@ -1,7 +1,8 @@
 /*
  * trainer_internal.h
  *	  The trainer's state, shared by the files that make it up: reading rows
- *	  (trainer_data.c), their order (trainer_pool.c), epochs (trainer.c).
+ *	  (trainer_data.c), their order (trainer_pool.c), epochs (trainer.c) and what
+ *	  they are validated with (trainer_validate.c).
  */
 #ifndef MREN_NET_TRAINER_INTERNAL_H
 #define MREN_NET_TRAINER_INTERNAL_H
@@ -26,6 +27,7 @@ enum
 
 #define MREN_BLOCK_ROWS 1024 /* of canonical order that stay together on disk */
 #define MREN_POOL_BLOCKS 16	 /* shuffled together */
+#define MREN_ASK_ROWS 256	 /* loaded into a batch between two questions */
 #define MREN_POOL_BYTES ((size_t) 32 << 20)
 
 typedef enum MrenRole
@@ -193,8 +195,26 @@ extern MrenStatus mren_trainer_measure(MrenTrainer *trainer, bool *done, MrenErr
 extern MrenStatus mren_trainer_load(MrenTrainer *trainer, const uint8_t *record, size_t len,
 									size_t row, bool train, MrenError *err);
 
+/*
+ * trainer.c: the batch's loss and its gradient, in pieces between which it asks; the weight
+ * of the batch's rows; MREN_ENUMERIC for a loss that is not finite.
+ */
+extern MrenStatus mren_trainer_loss(MrenTrainer *trainer, const MrenObjective *objective,
+									const float *logits, float scale, float *dlogits, double *loss,
+									MrenError *err);
+extern double mren_trainer_weight(const MrenTrainer *trainer);
+extern MrenStatus mren_trainer_check_loss(const MrenTrainer *trainer, double loss, MrenError *err);
+
+/*
+ * trainer_validate.c: a batch of validation rows, *done when there are no more; then the
+ * pass's figures, and what was the best epoch so far is kept.
+ */
+extern MrenStatus mren_trainer_validate(MrenTrainer *trainer, bool *done, MrenError *err);
+extern void mren_trainer_validated(MrenTrainer *trainer, MrenProgress *progress);
+
 /* trainer_warm.c: takes over the weights that mren_trainer_warm named. */
 extern void mren_trainer_take_warm(MrenTrainer *trainer);
+
 /*
  * trainer_wide.c: the wide branch is trained beside the rest, by a loss of its
  * own, so that neither branch leaves the other without an error to learn from;
@@ -210,9 +230,9 @@ extern void mren_trainer_wide_free(MrenTrainer *trainer);
 extern void mren_trainer_wide_begin(MrenTrainer *trainer);
 extern void mren_trainer_wide_load(MrenTrainer *trainer, const MrenExample *example, size_t row);
 /* A step on the batch, its labels and weights. */
-extern void mren_trainer_wide_train(MrenTrainer *trainer);
+extern MrenStatus mren_trainer_wide_train(MrenTrainer *trainer, MrenError *err);
 /* Scores a batch of validation rows, the first of which is row `first`; then the pass's end. */
-extern void mren_trainer_wide_validate(MrenTrainer *trainer, size_t first);
+extern MrenStatus mren_trainer_wide_validate(MrenTrainer *trainer, size_t first, MrenError *err);
 extern MrenStatus mren_trainer_wide_validated(MrenTrainer *trainer, MrenError *err);
 /* Whether the branch may still improve. */
 extern bool mren_trainer_wide_patient(const MrenTrainer *trainer);

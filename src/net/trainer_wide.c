@@ -160,53 +160,79 @@ mren_trainer_wide_load(MrenTrainer *trainer, const MrenExample *example, size_t 
 								  wide->rows + row * MREN_MAX_ROW_FEATURES);
 }
 
-static void
-score_batch(MrenTrainer *trainer)
+/* Weights read or stepped between two questions. */
+#define ASK_WEIGHTS ((size_t) 1 << 24)
+
+/* Counts the weights of row i; asks once they have become many. */
+static MrenStatus
+count_row(MrenTrainer *trainer, size_t i, size_t *unasked, MrenError *err)
+{
+	*unasked += trainer->wide.n_rows[i] * trainer->shape.n_relations;
+	if (*unasked < ASK_WEIGHTS)
+		return MREN_OK;
+	*unasked = 0;
+	return mren_check(&trainer->env, err);
+}
+
+static MrenStatus
+score_batch(MrenTrainer *trainer, MrenError *err)
 {
 	MrenWideTraining *wide = &trainer->wide;
 	size_t k = trainer->shape.n_relations;
 	size_t n = trainer->batch.n;
+	size_t unasked = 0;
 
 	memset(wide->scores, 0, n * k * sizeof(float));
 	for (size_t i = 0; i < n; i++)
+	{
+		MREN_TRY(count_row(trainer, i, &unasked, err));
 		mren_wide_add(weights_of(trainer), k, wide->rows + i * MREN_MAX_ROW_FEATURES,
 					  wide->n_rows[i], wide->scores + i * k);
+	}
+	return MREN_OK;
 }
 
 /* The first phase trains on while the rest does; the second as long as was best. */
-void
-mren_trainer_wide_train(MrenTrainer *trainer)
+MrenStatus
+mren_trainer_wide_train(MrenTrainer *trainer, MrenError *err)
 {
 	static const MrenSparse sparse = {RATE, L1};
 	MrenWideTraining *wide = &trainer->wide;
 	size_t k = trainer->shape.n_relations;
+	size_t unasked = 0;
+	double loss;
 
 	if (is_off(trainer) || (trainer->phase == 2 && trainer->epoch > wide->best_epoch) ||
 		(trainer->phase == 1 && trainer->epoch > EPOCHS))
-		return;
-	score_batch(trainer);
-	mren_loss(&wide->objective, wide->scores, trainer->labels, trainer->weights, trainer->batch.n,
-			  k, (float) (1 / trainer->mean_weight), wide->dscores);
+		return MREN_OK;
+	MREN_TRY(score_batch(trainer, err));
+	MREN_TRY(mren_trainer_loss(trainer, &wide->objective, wide->scores,
+							   (float) (1 / trainer->mean_weight), wide->dscores, &loss, err));
 	for (size_t i = 0; i < trainer->batch.n; i++)
+	{
+		MREN_TRY(count_row(trainer, i, &unasked, err));
 		mren_sparse_step(&sparse, weights_of(trainer), wide->squares, k,
 						 wide->rows + i * MREN_MAX_ROW_FEATURES, wide->n_rows[i],
 						 wide->dscores + i * k);
+	}
+	return MREN_OK;
 }
 
-void
-mren_trainer_wide_validate(MrenTrainer *trainer, size_t first)
+MrenStatus
+mren_trainer_wide_validate(MrenTrainer *trainer, size_t first, MrenError *err)
 {
 	MrenWideTraining *wide = &trainer->wide;
 	size_t k = trainer->shape.n_relations;
 	size_t n = trainer->batch.n;
 
 	if (is_off(trainer))
-		return;
-	score_batch(trainer);
+		return MREN_OK;
+	MREN_TRY(score_batch(trainer, err));
 	if (first < trainer->keep_rows)
 		memcpy(wide->kept_scores + first * k, wide->scores,
 			   (n < trainer->keep_rows - first ? n : trainer->keep_rows - first) * k *
 				   sizeof(float));
+	return MREN_OK;
 }
 
 /* The validation rows that are kept, for a calibration. */

@@ -92,6 +92,31 @@ growing_keeps_what_was_there(void **state)
 	assert_int_equal(test.n_live, 0);
 }
 
+/* Three pieces of 4 MB and a byte: asked before the second, the third and the last. */
+static void
+clearing_much_memory_asks_amid_it(void **state)
+{
+	const size_t size = ((size_t) 12 << 20) + 1;
+	TestEnv test;
+	MrenError err = {0};
+	uint8_t *bytes;
+
+	(void) state;
+	test_env_init(&test);
+	assert_int_equal(mren_allocate_zero(&test.env, size, 1, &bytes, &err), MREN_OK);
+	assert_int_equal(test.n_checks, 3);
+	for (size_t i = 0; i < size; i++)
+	{
+		if (bytes[i] != 0)
+			fail_msg("byte %zu is %d", i, bytes[i]);
+	}
+	mren_release(&test.env, bytes);
+	test.interrupt_at = test.n_checks + 2;
+	assert_int_equal(mren_allocate_zero(&test.env, size, 1, &bytes, &err), MREN_ECANCELED);
+	assert_null(bytes);
+	assert_int_equal(test.n_live, 0);
+}
+
 static void
 random_streams_differ_and_repeat(void **state)
 {
@@ -166,6 +191,7 @@ main(void)
 		cmocka_unit_test(long_message_is_cut_at_a_character),
 		cmocka_unit_test(products_that_overflow_are_refused),
 		cmocka_unit_test(growing_keeps_what_was_there),
+		cmocka_unit_test(clearing_much_memory_asks_amid_it),
 		cmocka_unit_test(random_streams_differ_and_repeat),
 		cmocka_unit_test(hashes_match_published_vectors),
 		cmocka_unit_test(gemm_equals_its_definition),

@@ -196,7 +196,8 @@ test_training_and_prediction_convolve_alike(void **state)
 	net->shape = shape;
 	net->scale = 0.5f;
 	assert_int_equal(mren_net_allocate(net, SIZE_MAX, &err), MREN_OK);
-	mren_network_init(&shape, &net->layout, net->values, 3);
+	assert_int_equal(mren_network_init(&test.env, &shape, &net->layout, net->values, 3, &err),
+					 MREN_OK);
 	for (size_t i = 0; i < net->layout.tensors[net->layout.ids.text_std].cols; i++)
 		mren_tensor_at(&net->layout, net->values, net->layout.ids.text_std)[i] = 1;
 	memset(net->set, true, sizeof(net->set));

@@ -122,7 +122,8 @@ open_shape(Check *c, const MrenNetShape *shape, MrenObjective objective, bool dr
 					 MREN_OK);
 	mren_allocate_zero(&c->test.env, c->layout.size, sizeof(float), &c->values, &err);
 	mren_allocate_zero(&c->test.env, c->layout.trained_size, sizeof(float), &c->grads, &err);
-	mren_network_init(&c->shape, &c->layout, c->values, 4);
+	assert_int_equal(mren_network_init(&c->test.env, &c->shape, &c->layout, c->values, 4, &err),
+					 MREN_OK);
 	/* Biases and the absent picture must not sit at a point of symmetry. */
 	for (size_t i = 0; i < c->layout.size; i++)
 		c->values[i] += i < c->layout.trained_size ? 0.05f * sinf((float) i) : 2;
@@ -642,6 +643,7 @@ test_large_products_can_be_interrupted(void **state)
 	mren_batch_scale(&batch, values);
 	memset(batch.has_unknown, 0, 1024);
 	batch.n = 1024;
+	test.n_checks = 0;
 	test.interrupt_at = 3;
 	mren_network_forward(&batch, values, NULL);
 	assert_true(batch.stopped);

@@ -271,7 +271,9 @@ test_steps_of_tables(void **state)
 						 MREN_OK);
 		assert_int_equal(mren_tag_backward(&c.batch, c.values, c.grads, &err), MREN_OK);
 		optimizer.learning_rate = 0.01 * step;
-		mren_optimizer_step(&c.layout.base, &optimizer, c.values, c.grads);
+		assert_int_equal(
+			mren_optimizer_step(&c.test.env, &c.layout.base, &optimizer, c.values, c.grads, &err),
+			MREN_OK);
 		step_plainly(&plain, &tensors[c.layout.ids.features], c.grads, step, 0.01 * step, keep);
 		step_plainly(&plain, &tensors[c.layout.ids.sparse], c.grads, step, 0.01 * step, keep);
 		mren_tag_tables_step(&tables, &c.batch, &optimizer, keep, c.values, averaged, c.grads);
