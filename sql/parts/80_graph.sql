@@ -101,6 +101,12 @@ LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE;
 COMMENT ON FUNCTION mren.drop_graph(text, boolean) IS
     'Forgets a graph; its tables stay, unless they are to be dropped too.';
 
+CREATE FUNCTION mren.alter_graph_owner(graph text, new_owner name) RETURNS void
+AS 'MODULE_PATHNAME', 'mren_alter_graph_owner'
+LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE;
+COMMENT ON FUNCTION mren.alter_graph_owner(text, name) IS
+    'Gives a graph and its tables to another role, as whom its source is read from then on; for a member of both.';
+
 CREATE FUNCTION mren.upgrade_graph(graph text) RETURNS void
 AS 'MODULE_PATHNAME', 'mren_upgrade_graph'
 LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE;

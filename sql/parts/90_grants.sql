@@ -37,6 +37,7 @@ REVOKE EXECUTE ON FUNCTION
     mren.alter_model_owner(text, name),
     mren.create_graph(text, text, text, text, text[], regclass, text, jsonb),
     mren.drop_graph(text, boolean),
+    mren.alter_graph_owner(text, name),
     mren.upgrade_graph(text),
     mren.merge_graph(text)
 FROM PUBLIC;

@@ -167,6 +167,7 @@ GRANT SELECT ON mren.graphs, mren.graph_runs, mren.graph_progress TO PUBLIC;
 REVOKE EXECUTE ON FUNCTION
     mren.create_graph(text, text, text, text, text[], regclass, text, jsonb),
     mren.drop_graph(text, boolean),
+    mren.alter_graph_owner(text, name),
     mren.upgrade_graph(text),
     mren.merge_graph(text)
 FROM PUBLIC;

@@ -28,6 +28,7 @@
 
 PG_FUNCTION_INFO_V1(mren_create_graph);
 PG_FUNCTION_INFO_V1(mren_drop_graph);
+PG_FUNCTION_INFO_V1(mren_alter_graph_owner);
 PG_FUNCTION_INFO_V1(mren_upgrade_graph);
 
 static const char *const relation_names[] = {"documents", "evidence",  "entities",	   "all_facts",
@@ -265,6 +266,79 @@ mren_drop_graph(PG_FUNCTION_ARGS)
 	}
 	values[0] = Int64GetDatum(graph.id);
 	mren_models_run("DELETE FROM mren.graph WHERE id OPERATOR(pg_catalog.=) $1", 1, types, values);
+	mren_models_end();
+	PG_RETURN_VOID();
+}
+
+/* Names of the graph's tables and views that its owner still owns. */
+static List *
+owned_relations(const MrenGraph *graph)
+{
+	Oid types[] = {NAMEOID, OIDOID};
+	Datum values[] = {NameGetDatum(&graph->raw_schema), ObjectIdGetDatum(graph->owner_id)};
+	MemoryContext context = CurrentMemoryContext;
+	List *names = NIL;
+	uint64 n;
+
+	n = mren_graph_run_sql(
+		graph,
+		"SELECT c.relname FROM pg_catalog.pg_class c"
+		" JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
+		" WHERE n.nspname OPERATOR(pg_catalog.=) $1 AND c.relowner OPERATOR(pg_catalog.=) $2"
+		" AND c.relname OPERATOR(pg_catalog.=) ANY ('{documents, evidence, entities, all_facts,"
+		" aliases, relations, review, state, facts, conflicts, training_rows}'::pg_catalog.name[])"
+		" AND c.relkind OPERATOR(pg_catalog.=) ANY ('{r, p, v}'::pg_catalog.\"char\"[])"
+		" ORDER BY c.relname",
+		2, types, values, NULL);
+	MemoryContextSwitchTo(context);
+	for (uint64 i = 0; i < n; i++)
+		names = lappend(names, SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1));
+	return names;
+}
+
+/* With the caller's own rights, as ALTER … OWNER TO checks them. */
+static void
+give_tables(const MrenGraph *graph, const char *owner)
+{
+	List *names = owned_relations(graph);
+	ListCell *cell;
+
+	/* The schema first: who owns it may own tables in it. */
+	if (graph->made_schema)
+		mren_graph_run_sql(
+			graph, psprintf("ALTER SCHEMA %s OWNER TO %s", graph->schema, quote_identifier(owner)),
+			0, NULL, NULL, NULL);
+	foreach (cell, names)
+		mren_graph_run_sql(graph,
+						   psprintf("ALTER TABLE @.%s OWNER TO %s", quote_identifier(lfirst(cell)),
+									quote_identifier(owner)),
+						   0, NULL, NULL, NULL);
+}
+
+/* mren.alter_graph_owner(graph, new_owner) */
+Datum
+mren_alter_graph_owner(PG_FUNCTION_ARGS)
+{
+	char *name = mren_arg_text(fcinfo, 0, "graph");
+	Oid types[] = {INT8OID, NAMEOID};
+	Datum values[lengthof(types)];
+	const char *owner;
+	MrenGraph graph;
+
+	mren_arg_required(fcinfo, 1, "new_owner");
+	owner = NameStr(*PG_GETARG_NAME(1));
+	mren_models_begin("mren.alter_graph_owner()");
+	open_alone(name, &graph);
+	(void) get_role_oid(owner, false);
+	if (!mren_catalog_is_owner(owner))
+		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+						errmsg("must be member of role \"%s\"", owner),
+						errhint("A graph is given away by a member of both its owners.")));
+	give_tables(&graph, owner);
+	values[0] = Int64GetDatum(graph.id);
+	values[1] = NameGetDatum(PG_GETARG_NAME(1));
+	mren_models_run("UPDATE mren.graph SET owner = $2 WHERE id OPERATOR(pg_catalog.=) $1",
+					lengthof(types), types, values);
 	mren_models_end();
 	PG_RETURN_VOID();
 }

@@ -23,9 +23,10 @@ SELECT error_of($$CALL mren.refresh_graph('kg')$$);
 SELECT error_of($$SELECT mren.merge_graph('kg')$$);
 SELECT error_of($$SELECT mren.upgrade_graph('kg')$$);
 SELECT error_of($$SELECT mren.drop_graph('kg')$$);
+SELECT error_of($$SELECT mren.alter_graph_owner('kg', 'mren_analyst')$$);
 RESET ROLE;
 GRANT EXECUTE ON FUNCTION mren.create_graph(text, text, text, text, text[], regclass, text, jsonb), mren.drop_graph(text, boolean),
-    mren.upgrade_graph(text), mren.merge_graph(text) TO mren_analyst, mren_stranger;
+    mren.upgrade_graph(text), mren.merge_graph(text), mren.alter_graph_owner(text, name) TO mren_analyst, mren_stranger;
 GRANT EXECUTE ON PROCEDURE mren.refresh_graph(text, jsonb) TO mren_analyst, mren_stranger;
 SET ROLE mren_analyst;
 SELECT error_of($$SELECT mren.create_graph('kg', 'docs', 'parts', lexicons => '{world}', in_schema => 'analyst')$$);
@@ -113,6 +114,47 @@ CREATE FUNCTION analyst.trigger() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN R
 CREATE TRIGGER evil BEFORE INSERT ON trap.documents FOR EACH ROW EXECUTE FUNCTION analyst.trigger();
 DELETE FROM trap.documents;
 SELECT error_of($$CALL mren.refresh_graph('trap')$$);
+
+-- Given away, by a member of both owners, tables and all.
+SELECT error_of($$SELECT mren.alter_graph_owner('no such graph', 'mren_stranger')$$);
+SELECT error_of($$SELECT mren.alter_graph_owner('kg', 'no such role')$$);
+SELECT error_of($$SELECT mren.alter_graph_owner('kg', NULL)$$);
+SELECT error_of($$SELECT mren.alter_graph_owner(NULL, 'mren_stranger')$$);
+SET ROLE mren_stranger;
+SELECT error_of($$SELECT mren.alter_graph_owner('kg', 'mren_stranger')$$);
+SET ROLE mren_analyst;
+SELECT error_of($$SELECT mren.alter_graph_owner('kg', 'mren_stranger')$$);
+RESET ROLE;
+GRANT mren_stranger TO mren_analyst;
+SET ROLE mren_analyst;
+-- The schema is not the graph's own, and the new owner may not make tables there.
+SELECT error_of($$SELECT mren.alter_graph_owner('kg', 'mren_stranger')$$);
+SELECT owner FROM mren.graphs WHERE graph = 'kg';
+GRANT CREATE ON SCHEMA analyst TO mren_stranger;
+SELECT mren.alter_graph_owner('kg', 'mren_stranger');
+RESET ROLE;
+REVOKE mren_stranger FROM mren_analyst;
+SELECT graph, owner FROM mren.graphs ORDER BY graph;
+SELECT relowner::regrole AS owner, count(*), string_agg(relname, ' ' ORDER BY relname) FILTER (WHERE relowner = 'mren_analyst'::regrole) AS others
+FROM pg_class WHERE relnamespace = 'analyst'::regnamespace AND relkind IN ('r', 'v') GROUP BY relowner ORDER BY count(*);
+SET ROLE mren_analyst;
+SELECT error_of($$CALL mren.refresh_graph('kg')$$);
+SET ROLE mren_stranger;
+SELECT error_of($$CALL mren.refresh_graph('kg')$$);
+RESET ROLE;
+SELECT mren.grant_model('parts', 'mren_stranger', 'predict');
+SET ROLE mren_stranger;
+SELECT error_of($$CALL mren.refresh_graph('kg')$$);
+RESET ROLE;
+GRANT SELECT ON docs TO mren_stranger;
+SET ROLE mren_stranger;
+CALL mren.refresh_graph('kg');
+RESET ROLE;
+SELECT mren.revoke_model('parts', 'mren_stranger', 'predict');
+-- A schema that the graph made goes along.
+SELECT mren.alter_graph_owner('trap', 'mren_colleague');
+SELECT nspowner::regrole AS owner FROM pg_namespace WHERE nspname = 'trap';
+SELECT mren.alter_graph_owner('trap', 'mren_analyst');
 
 SELECT mren.drop_graph('trap', true), mren.drop_graph('kg', true);
 SELECT count(*) FROM pg_class WHERE relnamespace = 'analyst'::regnamespace AND relkind = 'v';
