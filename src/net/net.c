@@ -5,6 +5,7 @@
 #include "net/net_fields.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "net/boxes.h"
@@ -32,13 +33,38 @@ mren_net_new(const MrenEnv *env, MrenNet **net, MrenError *err)
 	return MREN_OK;
 }
 
+/* Member number `number`, from 2: its tensors are named with that in front. */
+static MrenStatus
+add_member(const MrenNet *net, size_t number, MrenNet **member, MrenError *err)
+{
+	MrenTensor *tensors;
+
+	MREN_TRY(mren_net_new(&net->env, member, err));
+	(*member)->shape = net->shape;
+	(*member)->shape.wide_bits = (*member)->shape.wide_rows = 0;
+	MREN_TRY(mren_net_allocate(*member, SIZE_MAX, err));
+	tensors = (*member)->layout.tensors;
+	for (size_t i = 0; i < (*member)->layout.n_trained; i++)
+		snprintf(tensors[i].name, sizeof(tensors[i].name), "%zu/%s", number,
+				 net->layout.tensors[i].name);
+	return MREN_OK;
+}
+
 MrenStatus
 mren_net_allocate(MrenNet *net, size_t limit, MrenError *err)
 {
+	size_t further = net->n_members - 1;
+
 	mren_layout_build(&net->shape, &net->layout);
-	if (net->layout.size > limit)
+	if (net->layout.size > limit || net->layout.trained_size * further > limit - net->layout.size)
 		return mren_fail(err, MREN_EFORMAT, "invalid network: it is too short for its tensors");
-	return mren_allocate_zero(&net->env, net->layout.size, sizeof(float), &net->values, err);
+	MREN_TRY(mren_allocate_zero(&net->env, net->layout.size, sizeof(float), &net->values, err));
+	if (further == 0)
+		return MREN_OK;
+	MREN_TRY(mren_allocate_zero(&net->env, further, sizeof(MrenNet *), &net->members, err));
+	for (size_t i = 0; i < further; i++)
+		MREN_TRY(add_member(net, i + 2, &net->members[i], err));
+	return MREN_OK;
 }
 
 void
@@ -46,6 +72,9 @@ mren_net_free(const MrenEnv *env, MrenNet *net)
 {
 	if (net == NULL)
 		return;
+	for (size_t i = 0; net->members != NULL && i < net->n_members - 1; i++)
+		mren_net_free(env, net->members[i]);
+	mren_release(env, net->members);
 	mren_release(env, net->values);
 	mren_release(env, net->packed);
 	mren_release(env, net->training);
@@ -60,24 +89,39 @@ mren_net_free(const MrenEnv *env, MrenNet *net)
 size_t
 mren_net_n_tensors(const MrenNet *net)
 {
-	return net->layout.n;
+	return net->layout.n + (net->n_members - 1) * net->layout.n_trained;
+}
+
+MrenNet *
+mren_net_holder(const MrenNet *net, size_t i, size_t *id)
+{
+	*id = i;
+	if (i < net->layout.n)
+		return (MrenNet *) net;
+	i -= net->layout.n;
+	*id = i % net->layout.n_trained;
+	return net->members[i / net->layout.n_trained];
 }
 
 void
 mren_net_tensor(const MrenNet *net, size_t i, MrenTensorView *view)
 {
-	const MrenTensor *tensor = &net->layout.tensors[i];
+	size_t id;
+	const MrenNet *holder = mren_net_holder(net, i, &id);
+	const MrenTensor *tensor = &holder->layout.tensors[id];
 
-	*view = (MrenTensorView){tensor->name, tensor->rows, tensor->cols, net->values + tensor->at};
+	*view = (MrenTensorView){tensor->name, tensor->rows, tensor->cols, holder->values + tensor->at};
 }
 
 MrenStatus
 mren_net_set_tensor(MrenNet *net, const char *name, size_t rows, size_t cols, const float *data,
 					MrenError *err)
 {
-	for (size_t i = 0; i < net->layout.n; i++)
+	for (size_t i = 0; i < mren_net_n_tensors(net); i++)
 	{
-		const MrenTensor *tensor = &net->layout.tensors[i];
+		size_t id;
+		MrenNet *holder = mren_net_holder(net, i, &id);
+		const MrenTensor *tensor = &holder->layout.tensors[id];
 
 		if (strcmp(tensor->name, name) != 0)
 			continue;
@@ -85,8 +129,8 @@ mren_net_set_tensor(MrenNet *net, const char *name, size_t rows, size_t cols, co
 			return mren_fail(err, MREN_EFORMAT,
 							 "tensor \"%s\" is %zu by %zu, but the network needs %zu by %zu", name,
 							 rows, cols, tensor->rows, tensor->cols);
-		memcpy(net->values + tensor->at, data, rows * cols * sizeof(float));
-		net->set[i] = true;
+		memcpy(holder->values + tensor->at, data, rows * cols * sizeof(float));
+		holder->set[id] = true;
 		return MREN_OK;
 	}
 	return mren_fail(err, MREN_EFORMAT, "the network has no tensor \"%.100s\"", name);
@@ -300,6 +344,26 @@ read_tuned(MrenNet *net, MrenError *err)
 	return MREN_OK;
 }
 
+/* What a member has in common with the first one. */
+static MrenStatus
+complete_member(const MrenNet *net, MrenNet *member, MrenError *err)
+{
+	const MrenLayout *layout = &member->layout;
+
+	for (size_t i = layout->n_trained; i < layout->n; i++)
+	{
+		const MrenTensor *tensor = &layout->tensors[i];
+
+		memcpy(member->values + tensor->at, net->values + net->layout.tensors[i].at,
+			   tensor->rows * tensor->cols * sizeof(float));
+		member->set[i] = true;
+	}
+	member->scale = net->scale;
+	member->tuned.len = 0;
+	MREN_TRY(mren_buffer_append(&net->env, &member->tuned, net->tuned.data, net->tuned.len, err));
+	return mren_net_complete(member, err);
+}
+
 MrenStatus
 mren_net_complete(MrenNet *net, MrenError *err)
 {
@@ -316,23 +380,36 @@ mren_net_complete(MrenNet *net, MrenError *err)
 	net->packed = NULL;
 	MREN_TRY(mren_allocate_zero(&net->env, net->n_packed, sizeof(float), &net->packed, err));
 	MREN_TRY(pack_all(net, err));
+	for (size_t i = 0; i < net->n_members - 1; i++)
+		MREN_TRY(complete_member(net, net->members[i], err));
 	net->complete = true;
 	return MREN_OK;
+}
+
+/* Bytes of the tensors, as they are and packed. */
+static size_t
+values_memory(const MrenNet *net)
+{
+	size_t bytes = (net->layout.size + net->n_packed) * sizeof(float) + 8 * net->shape.n_tuned;
+
+	for (size_t i = 0; i < net->n_members - 1; i++)
+		bytes += sizeof(MrenNet) + values_memory(net->members[i]);
+	return bytes;
 }
 
 void
 mren_net_info(const MrenNet *net, MrenNetInfo *info)
 {
 	memset(info, 0, sizeof(*info));
+	info->n_members = net->n_members;
 	info->embedding_dim = net->shape.embedding_dim;
 	info->image_dim = net->shape.image_dim;
-	info->features_dim = mren_shape_scored_dim(&net->shape);
+	info->features_dim = mren_net_row_dim(net);
 	info->n_relations = net->shape.n_relations;
 	info->n_types = net->shape.n_types;
-	info->n_parameters = net->layout.n_parameters;
+	info->n_parameters = net->layout.n_parameters * net->n_members;
 	info->wide_bits = net->shape.wide_bits;
-	info->memory = sizeof(*net) + (net->layout.size + net->n_packed) * sizeof(float) +
-				   net->n_training * sizeof(uint64_t) + 8 * net->shape.n_tuned +
+	info->memory = sizeof(*net) + values_memory(net) + net->n_training * sizeof(uint64_t) +
 				   net->wide_slots.capacity + net->lexicons.capacity +
 				   mren_wide_index_bytes(&net->wide) + net->relations.bytes.capacity +
 				   net->types.bytes.capacity +

@@ -41,7 +41,8 @@ typedef struct MrenNetInfo
 {
 	size_t embedding_dim;
 	size_t image_dim;	 /* 0: trained without pictures; inputs must have none */
-	size_t features_dim; /* with the wide branch's scores at the end */
+	size_t n_members;	 /* of an ensemble; 1: one network */
+	size_t features_dim; /* with the wide branch's scores, then further members' fused vectors */
 	size_t wide_bits;	 /* 0: no wide branch */
 	size_t n_relations;
 	size_t n_types;
@@ -76,8 +77,8 @@ extern size_t mren_net_scratch(const MrenNet *net, size_t batch);
 
 /*
  * mren_net_features
- *	  The fused vector of n rows, then the wide branch's scores if there is one:
- *	  features (n, features_dim).
+ *	  The fused vector of n rows, then the wide branch's scores if there is one,
+ *	  then the fused vectors of an ensemble's further members: features (n, features_dim).
  *	  MREN_ENUMERIC if an image vector is not finite.
  */
 extern MrenStatus mren_net_features(const MrenNet *net, const MrenVectors *vectors,

@@ -12,8 +12,8 @@
  *	   bytes, in bytewise order; then the training rows' identities, u64 each, ascending
  * Version 0.1 wrote "MRENnet1", which has no fields and is read as well.
  * The whole form is the header, then each tensor (u32 length of the name, name, u64
- * rows, u64 columns, floats) in the layout's order, then a u64 checksum of the
- * tensors' bytes.
+ * rows, u64 columns, floats) in the layout's order, then the trained ones of an
+ * ensemble's further members, then a u64 checksum of the tensors' bytes.
  */
 #include "net/net_fields.h"
 
@@ -124,19 +124,22 @@ put_tensors(const MrenNet *net, const MrenEnv *env, MrenBuffer *out, MrenError *
 {
 	size_t start = out->len;
 
-	for (size_t i = 0; i < net->layout.n; i++)
+	for (size_t i = 0; i < mren_net_n_tensors(net); i++)
 	{
-		const MrenTensor *tensor = &net->layout.tensors[i];
-		size_t n = tensor->rows * tensor->cols;
-		size_t n_name = strlen(tensor->name);
+		MrenTensorView tensor;
+		size_t n;
+		size_t n_name;
 
+		mren_net_tensor(net, i, &tensor);
+		n = tensor.rows * tensor.cols;
+		n_name = strlen(tensor.name);
 		MREN_TRY(mren_check(env, err));
 		MREN_TRY(mren_buffer_reserve(env, out, 20 + n_name + n * sizeof(float), err));
 		mren_buffer_put_u32(out, (uint32_t) n_name);
-		mren_buffer_put_bytes(out, tensor->name, n_name);
-		mren_buffer_put_u64(out, tensor->rows);
-		mren_buffer_put_u64(out, tensor->cols);
-		MREN_TRY(put_floats(env, out, net->values + tensor->at, n, err));
+		mren_buffer_put_bytes(out, tensor.name, n_name);
+		mren_buffer_put_u64(out, tensor.rows);
+		mren_buffer_put_u64(out, tensor.cols);
+		MREN_TRY(put_floats(env, out, tensor.data, n, err));
 	}
 	MREN_TRY(mren_buffer_reserve(env, out, 8, err));
 	mren_buffer_put_u64(out, mren_hash64(out->data + start, out->len - start, start));
@@ -152,7 +155,8 @@ mren_net_serialize(const MrenNet *net, const MrenEnv *env, uint8_t **bytes, size
 
 	/* One allocation for nearly everything: names come on top. */
 	status = mren_buffer_reserve(
-		env, &out, net->layout.size * sizeof(float) + net->n_training * 8 + 4096, err);
+		env, &out, net->n_members * net->layout.size * sizeof(float) + net->n_training * 8 + 4096,
+		err);
 	if (status == MREN_OK)
 		status = put_header(net, env, &out, err);
 	if (status == MREN_OK)
@@ -316,9 +320,11 @@ mren_net_from_header(const MrenEnv *env, const uint8_t *header, size_t len, Mren
 static MrenStatus
 read_tensors(const MrenEnv *env, MrenCursor *cursor, MrenNet *net, MrenError *err)
 {
-	for (size_t i = 0; i < net->layout.n; i++)
+	for (size_t i = 0; i < mren_net_n_tensors(net); i++)
 	{
-		const MrenTensor *tensor = &net->layout.tensors[i];
+		size_t id;
+		MrenNet *holder = mren_net_holder(net, i, &id);
+		const MrenTensor *tensor = &holder->layout.tensors[id];
 		uint32_t n_name = mren_cursor_u32(cursor);
 		const uint8_t *name = mren_cursor_bytes(cursor, n_name);
 		uint64_t rows = mren_cursor_u64(cursor);
@@ -330,9 +336,9 @@ read_tensors(const MrenEnv *env, MrenCursor *cursor, MrenNet *net, MrenError *er
 			return mren_fail(err, MREN_EFORMAT,
 							 "invalid network: tensor \"%s\" is not where it belongs",
 							 tensor->name);
-		if (!mren_cursor_floats(cursor, net->values + tensor->at, rows * cols))
+		if (!mren_cursor_floats(cursor, holder->values + tensor->at, rows * cols))
 			return fail_bytes(err, "it is too short for its tensors");
-		net->set[i] = true;
+		holder->set[id] = true;
 	}
 	return MREN_OK;
 }
@@ -364,7 +370,8 @@ mren_net_deserialize(const MrenEnv *env, const uint8_t *bytes, size_t len, MrenN
 	if (start == 0)
 		return fail_bytes(err, "it does not begin as one");
 	/* Padding makes a tensor at most 15 floats longer in memory. */
-	MREN_TRY(read_header(env, bytes, start, (len - start) / sizeof(float) + 16 * MREN_MAX_TENSORS,
+	MREN_TRY(read_header(env, bytes, start,
+						 (len - start) / sizeof(float) + 16 * MREN_MAX_TENSORS * MREN_MAX_MEMBERS,
 						 net, err));
 	status = read_body(env, bytes, len, start, *net, err);
 	if (status != MREN_OK)

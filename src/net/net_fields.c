@@ -33,6 +33,7 @@ static const Field table[] = {
 	{2, FIELD_SIZE, AT(shape.position_dim), 0, 0, MREN_MAX_POSITION, "position dimension"},
 	{3, FIELD_SIZE, AT(shape.n_tuned), 0, 0, MREN_MAX_TUNED, "number of tuned words"},
 	{4, FIELD_BYTES, AT(tuned), 0, 4, 4 * MREN_MAX_TUNED, "list of tuned words"},
+	{5, FIELD_SIZE, AT(n_members), 1, 1, MREN_MAX_MEMBERS, "number of members"},
 	{40, FIELD_SIZE, AT(shape.wide_bits), 0, 1, MREN_MAX_WIDE_BITS, "size of the wide branch"},
 	{41, FIELD_SIZE, AT(shape.wide_rows), 0, 1, (double) MREN_MAX_WIDE_WEIGHTS,
 	 "number of features"},

@@ -27,6 +27,13 @@ struct MrenNet
 	MrenNetShape shape;
 	MrenLayout layout;
 	float *values; /* (layout.size), padding zero */
+	/*
+	 * An ensemble: further networks of the same shape without the wide branch, whose
+	 * logits are added to this one's.  They hold trained tensors only; what is
+	 * measured, named or hashed is the first one's.
+	 */
+	size_t n_members;		  /* with this one; 1 .. MREN_MAX_MEMBERS */
+	struct MrenNet **members; /* (n_members - 1), each with one member */
 	bool set[MREN_MAX_TENSORS];
 
 	MrenNames relations;
@@ -75,6 +82,17 @@ extern MrenStatus mren_net_new(const MrenEnv *env, MrenNet **net, MrenError *err
  *	  is unset.  MREN_EFORMAT if that takes more than `limit` floats.
  */
 extern MrenStatus mren_net_allocate(MrenNet *net, size_t limit, MrenError *err);
+
+/* Floats that prediction keeps of a row: what mren_net_features writes. */
+static inline size_t
+mren_net_row_dim(const MrenNet *net)
+{
+	return mren_shape_scored_dim(&net->shape) +
+		   (net->n_members - 1) * mren_shape_features_dim(&net->shape);
+}
+
+/* Which member holds tensor i of mren_net_n_tensors, and its number there. */
+extern MrenNet *mren_net_holder(const MrenNet *net, size_t i, size_t *id);
 
 /* The logits behind mren_net_probabilities, before the temperature: logits (n, n_relations). */
 extern MrenStatus mren_net_logits(const MrenNet *net, const float *features, size_t n,

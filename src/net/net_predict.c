@@ -43,7 +43,8 @@ mren_net_scratch(const MrenNet *net, size_t batch)
 	if (mren_shape_has_vector(shape))
 		features += aligned(rows * shape->image_dim) + aligned(rows * mren_shape_units(shape)) +
 					2 * aligned(rows * shape->product);
-	return features > layers ? features : layers;
+	features = features > layers ? features : layers;
+	return features + (net->n_members > 1 ? rows * net->shape.n_relations : 0);
 }
 
 static void
@@ -96,8 +97,8 @@ product_features(float *out, float *text, float *image, size_t n)
 
 /* Writes what rows have without a picture, and gathers those that have one. */
 static void
-gather_images(const MrenNet *net, const MrenInput *inputs, size_t n, float *features, float *images,
-			  size_t *with, size_t *n_with)
+gather_images(const MrenNet *net, const MrenInput *inputs, size_t n, float *features, size_t dim,
+			  float *images, size_t *with, size_t *n_with)
 {
 	const MrenNetShape *shape = &net->shape;
 	const MrenTensorIds *ids = &net->layout.ids;
@@ -109,7 +110,7 @@ gather_images(const MrenNet *net, const MrenInput *inputs, size_t n, float *feat
 	*n_with = 0;
 	for (size_t i = 0; i < n; i++)
 	{
-		float *out = features + i * mren_shape_scored_dim(shape) + text_dim;
+		float *out = features + i * dim + text_dim;
 		float *image = images + *n_with * shape->image_dim;
 
 		memcpy(out, absent, units * sizeof(float));
@@ -128,12 +129,11 @@ gather_images(const MrenNet *net, const MrenInput *inputs, size_t n, float *feat
  * Only rows with a picture run through the image's layers.
  */
 static void
-image_features(const MrenNet *net, const MrenInput *inputs, size_t n, float *features,
+image_features(const MrenNet *net, const MrenInput *inputs, size_t n, float *features, size_t dim,
 			   float *scratch)
 {
 	const MrenNetShape *shape = &net->shape;
 	size_t product = shape->product;
-	size_t dim = mren_shape_scored_dim(shape);
 	size_t n_units = mren_shape_units(shape);
 	bool shared = shape->image_units > 0;
 	float *images = scratch;
@@ -143,7 +143,7 @@ image_features(const MrenNet *net, const MrenInput *inputs, size_t n, float *fea
 	size_t with[MREN_INFER_ROWS];
 	size_t n_with;
 
-	gather_images(net, inputs, n, features, images, with, &n_with);
+	gather_images(net, inputs, n, features, dim, images, with, &n_with);
 	run_dense(&net->image, units, n_units, images, shape->image_dim, n_with);
 	mren_dense_activate(shape->activation, units, n_with * n_units);
 	if (product > 0 && n_with > 0)
@@ -184,11 +184,11 @@ wide_scores(const MrenNet *net, const MrenInput *input, float *features)
 	}
 }
 
-MrenStatus
-mren_net_features(const MrenNet *net, const MrenVectors *vectors, const MrenInput *inputs, size_t n,
-				  float *features, float *scratch, MrenError *err)
+/* What one member makes of n rows, which are dim floats apart. */
+static MrenStatus
+member_features(const MrenNet *net, const MrenVectors *vectors, const MrenInput *inputs, size_t n,
+				float *features, size_t dim, float *scratch, MrenError *err)
 {
-	size_t dim = mren_shape_scored_dim(&net->shape);
 	float *rest = scratch + aligned(mren_shape_n_parts(&net->shape) * MREN_MAX_SHAPES) +
 				  mren_net_convolve_scratch(net);
 
@@ -213,13 +213,33 @@ mren_net_features(const MrenNet *net, const MrenVectors *vectors, const MrenInpu
 	{
 		size_t rows = n - i < MREN_INFER_ROWS ? n - i : MREN_INFER_ROWS;
 
-		image_features(net, inputs + i, rows, features + i * dim, rest);
+		image_features(net, inputs + i, rows, features + i * dim, dim, rest);
 	}
 	return MREN_OK;
 }
 
+/* Where further member i's fused vector begins in a row. */
+static size_t
+member_at(const MrenNet *net, size_t i)
+{
+	return mren_shape_scored_dim(&net->shape) + i * mren_shape_features_dim(&net->shape);
+}
+
+MrenStatus
+mren_net_features(const MrenNet *net, const MrenVectors *vectors, const MrenInput *inputs, size_t n,
+				  float *features, float *scratch, MrenError *err)
+{
+	size_t dim = mren_net_row_dim(net);
+
+	MREN_TRY(member_features(net, vectors, inputs, n, features, dim, scratch, err));
+	for (size_t i = 0; i < net->n_members - 1; i++)
+		MREN_TRY(member_features(net->members[i], vectors, inputs, n, features + member_at(net, i),
+								 dim, scratch, err));
+	return MREN_OK;
+}
+
 static void
-add_wide(const MrenNet *net, const float *features, size_t n, float *logits)
+add_wide(const MrenNet *net, const float *features, size_t dim, size_t n, float *logits)
 {
 	const MrenNetShape *shape = &net->shape;
 	size_t k = shape->n_relations;
@@ -227,18 +247,17 @@ add_wide(const MrenNet *net, const float *features, size_t n, float *logits)
 	if (shape->wide_rows == 0)
 		return;
 	for (size_t i = 0; i < n; i++)
-		mren_axpy(logits + i * k,
-				  features + i * mren_shape_scored_dim(shape) + mren_shape_features_dim(shape), 1,
-				  k);
+		mren_axpy(logits + i * k, features + i * dim + mren_shape_features_dim(shape), 1, k);
 }
 
-/* One chunk through hidden layers and output. */
+/* One chunk of rows, dim floats apart, through a member's hidden layers and output. */
 static void
-run_layers(const MrenNet *net, const float *features, size_t n, float *logits, float *scratch)
+run_layers(const MrenNet *net, const float *features, size_t dim, size_t n, float *logits,
+		   float *scratch)
 {
 	size_t half = aligned(n * widest_layer(net));
 	const float *in = features;
-	size_t width = mren_shape_scored_dim(&net->shape);
+	size_t width = dim;
 
 	for (size_t i = 0; i < net->shape.n_hidden; i++)
 	{
@@ -250,21 +269,42 @@ run_layers(const MrenNet *net, const float *features, size_t n, float *logits, f
 		in = out;
 	}
 	run_dense(&net->layers[net->shape.n_hidden], logits, net->shape.n_relations, in, width, n);
-	add_wide(net, features, n, logits);
+	add_wide(net, features, dim, n, logits);
+}
+
+/* One chunk through all members. */
+static void
+run_members(const MrenNet *net, const float *features, size_t n, float *logits, float *scratch)
+{
+	size_t dim = mren_net_row_dim(net);
+	size_t k = net->shape.n_relations;
+	float *rest = scratch + n * k;
+
+	if (net->n_members == 1)
+	{
+		run_layers(net, features, dim, n, logits, scratch);
+		return;
+	}
+	run_layers(net, features, dim, n, logits, rest);
+	for (size_t i = 0; i < net->n_members - 1; i++)
+	{
+		run_layers(net->members[i], features + member_at(net, i), dim, n, scratch, rest);
+		mren_axpy(logits, scratch, 1, n * k);
+	}
 }
 
 MrenStatus
 mren_net_logits(const MrenNet *net, const float *features, size_t n, float *logits, float *scratch,
 				MrenError *err)
 {
-	size_t dim = mren_shape_scored_dim(&net->shape);
+	size_t dim = mren_net_row_dim(net);
 	size_t k = net->shape.n_relations;
 
 	for (size_t i = 0; i < n; i += MREN_INFER_ROWS)
 	{
 		size_t rows = n - i < MREN_INFER_ROWS ? n - i : MREN_INFER_ROWS;
 
-		run_layers(net, features + i * dim, rows, logits + i * k, scratch);
+		run_members(net, features + i * dim, rows, logits + i * k, scratch);
 	}
 	for (size_t i = 0; i < n * k; i++)
 	{

@@ -43,6 +43,7 @@ static const Option table[] = {
 	{"batch_size", KIND_SIZE, AT(batch_size), 1, 4096, {NULL}, ""},
 	{"class_weights", KIND_CHOICE, AT(class_weights), 0, 0, {"none", "balanced"}, ""},
 	{"dropout", KIND_REAL, AT(dropout), 0, 0.95, {NULL}, ""},
+	{"ensemble", KIND_SIZE, AT(ensemble), 1, MREN_MAX_MEMBERS, {NULL}, ""},
 	{"epochs", KIND_SIZE, AT(epochs), 1, 10000, {NULL}, ""},
 	{"filters", KIND_SIZE, AT(filters), 1, 1024, {NULL}, ""},
 	{"fusion", KIND_CHOICE, AT(fusion), 0, 0, {"parallel", "sequential", "hybrid", "auto"}, ""},
@@ -108,6 +109,7 @@ mren_options_init(MrenOptions *options)
 	options->class_weights = MREN_CLASS_WEIGHTS_NONE;
 	options->validation_share = 0.1;
 	options->refit = true;
+	options->ensemble = 1;
 	options->seed = 1;
 	options->negative = NULL;
 	options->threshold = -1;

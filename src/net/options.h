@@ -19,6 +19,7 @@
 #define MREN_WINDOW_AUTO SIZE_MAX
 #define MREN_MAX_HIDDEN 8
 #define MREN_MAX_HIDDEN_SIZE 8192
+#define MREN_MAX_MEMBERS 16	   /* of an ensemble */
 #define MREN_MAX_NEGATIVE 1024 /* bytes of a relation's name */
 
 typedef enum MrenActivation
@@ -107,6 +108,7 @@ typedef struct MrenOptions
 	MrenClassWeights class_weights;
 	double validation_share; /* 0: train for all epochs, no calibration */
 	bool refit;
+	size_t ensemble; /* members: networks that differ in their chance, whose logits are averaged */
 	int64_t seed;
 	/* prediction */
 	const char *negative; /* relation that means "no relation", or NULL; not owned */

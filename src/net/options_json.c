@@ -127,6 +127,7 @@ put_options(Writer *w, const MrenOptions *o)
 	put_word(w, "class_weights",
 			 o->class_weights == MREN_CLASS_WEIGHTS_BALANCED ? "balanced" : "none");
 	put_number(w, "dropout", o->dropout);
+	put_integer(w, "ensemble", (int64_t) o->ensemble);
 	put_integer(w, "epochs", (int64_t) o->epochs);
 	put_integer(w, "filters", (int64_t) o->filters);
 	put_word(w, "fusion", fusions[o->fusion]);

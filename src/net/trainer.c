@@ -82,7 +82,7 @@ mren_trainer_free(MrenTrainer *trainer)
 	mren_release(&env, trainer->class_weights);
 	mren_release(&env, trainer->values);
 	mren_release(&env, trainer->grads);
-	mren_release(&env, trainer->best);
+	mren_trainer_members_free(trainer);
 	mren_release(&env, trainer->labels);
 	mren_release(&env, trainer->weights);
 	mren_release(&env, trainer->raw_image);
@@ -171,7 +171,7 @@ allocate_network(MrenTrainer *trainer, MrenError *err)
 	trainer->batch.tuned_ids = trainer->tuned_ids;
 	MREN_TRY(mren_allocate_zero(env, layout->size, sizeof(float), &trainer->values, err));
 	MREN_TRY(mren_allocate_zero(env, layout->trained_size, sizeof(float), &trainer->grads, err));
-	MREN_TRY(mren_allocate_zero(env, layout->trained_size, sizeof(float), &trainer->best, err));
+	MREN_TRY(mren_trainer_members_allocate(trainer, err));
 	MREN_TRY(mren_optimizer_create(env, &trainer->options, layout, &trainer->optimizer, err));
 	MREN_TRY(mren_allocate(env, capacity, sizeof(int32_t), &trainer->labels, err));
 	MREN_TRY(mren_allocate(env, capacity, sizeof(float), &trainer->weights, err));
@@ -219,7 +219,7 @@ begin_epoch(MrenTrainer *trainer)
 static MrenStatus
 begin_phase(MrenTrainer *trainer, int phase, size_t epochs, MrenError *err)
 {
-	uint64_t seed = (uint64_t) trainer->options.seed;
+	uint64_t seed = mren_trainer_seed(trainer);
 	MrenRandom fresh;
 
 	trainer->phase = phase;
@@ -340,7 +340,7 @@ train_network(MrenTrainer *trainer, MrenError *err)
 static MrenStatus
 train_batch(MrenTrainer *trainer, MrenError *err)
 {
-	if (trainer->phase == 1 || trainer->epoch <= trainer->report.best_epoch)
+	if (trainer->phase == 1 || trainer->epoch <= trainer->best_epochs[trainer->member])
 		MREN_TRY(train_network(trainer, err));
 	MREN_TRY(mren_trainer_wide_train(trainer, err));
 	trainer->rows_done += trainer->batch.n;
@@ -370,20 +370,25 @@ calibrate(MrenTrainer *trainer, MrenError *err)
 	return MREN_OK;
 }
 
-/* The first phase is over: best values back, calibration, perhaps a second phase. */
+/* A member is trained again on all rows, the wide branch beside the first. */
+static MrenStatus
+begin_refit(MrenTrainer *trainer, MrenError *err)
+{
+	int epochs = trainer->best_epochs[trainer->member];
+
+	if (trainer->member == 0 && trainer->wide.best_epoch > epochs)
+		epochs = trainer->wide.best_epoch;
+	return begin_phase(trainer, 2, (size_t) epochs, err);
+}
+
+/* All members have been through the first phase: calibration, perhaps a second phase. */
 static MrenStatus
 end_first_phase(MrenTrainer *trainer, MrenError *err)
 {
-	MrenTrainReport *report = &trainer->report;
-
-	report->epochs_run = trainer->epoch;
 	trainer->stage = MREN_STAGE_DONE;
-	if (!report->validated)
-	{
-		report->best_epoch = trainer->epoch;
+	mren_trainer_join_members(trainer);
+	if (!trainer->report.validated)
 		return MREN_OK;
-	}
-	memcpy(trainer->values, trainer->best, trainer->layout.trained_size * sizeof(float));
 	MREN_TRY(mren_trainer_wide_join(trainer, err));
 	MREN_TRY(calibrate(trainer, err));
 	if (!trainer->options.refit || trainer->stopping)
@@ -393,14 +398,29 @@ end_first_phase(MrenTrainer *trainer, MrenError *err)
 		if (trainer->roles[i] == MREN_ROLE_VALIDATION)
 			trainer->roles[i] = MREN_ROLE_TRAIN;
 	}
-	return begin_phase(trainer, 2,
-					   (size_t) (report->best_epoch > trainer->wide.best_epoch
-									 ? report->best_epoch
-									 : trainer->wide.best_epoch),
-					   err);
+	return begin_refit(trainer, err);
 }
 
-/* After an epoch and its validation: the next one, or the end of the phase. */
+static MrenStatus
+end_member(MrenTrainer *trainer, MrenError *err)
+{
+	if (trainer->phase == 1)
+	{
+		mren_trainer_end_member(trainer);
+		if (mren_trainer_next_member(trainer))
+			return begin_phase(trainer, 1, trainer->options.epochs, err);
+		return end_first_phase(trainer, err);
+	}
+	mren_trainer_keep_values(trainer);
+	trainer->report.refit_epochs += trainer->epoch;
+	if (++trainer->member < trainer->n_members)
+		return begin_refit(trainer, err);
+	trainer->member = 0;
+	trainer->stage = MREN_STAGE_DONE;
+	return MREN_OK;
+}
+
+/* After an epoch and its validation: the next one, or the end of the member's phase. */
 static MrenStatus
 end_epoch(MrenTrainer *trainer, MrenError *err)
 {
@@ -410,21 +430,10 @@ end_epoch(MrenTrainer *trainer, MrenError *err)
 				   mren_trainer_wide_patient(trainer);
 
 	MREN_TRY(mren_check(&trainer->env, err));
-	if (trainer->phase == 2)
-	{
-		trainer->report.refit_epochs = trainer->epoch;
-		if (trainer->epoch < trainer->epochs)
-			begin_epoch(trainer);
-		else
-			trainer->stage = MREN_STAGE_DONE;
-		return MREN_OK;
-	}
-	if (trainer->epoch < trainer->epochs && patient && !trainer->stopping)
-	{
-		begin_epoch(trainer);
-		return MREN_OK;
-	}
-	return end_first_phase(trainer, err);
+	if (trainer->epoch == trainer->epochs || (trainer->phase == 1 && !patient) || trainer->stopping)
+		return end_member(trainer, err);
+	begin_epoch(trainer);
+	return MREN_OK;
 }
 
 void
@@ -437,13 +446,19 @@ mren_trainer_stop(MrenTrainer *trainer)
 static MrenStatus
 stop_early(MrenTrainer *trainer, MrenError *err)
 {
-	if (!trainer->report.validated)
+	if (!trainer->report.validated && trainer->member == 0)
 		return MREN_OK;
 	if (trainer->phase == 1)
+	{
+		if (trainer->report.validated)
+			mren_trainer_end_member(trainer);
+		else
+			mren_trainer_drop_member(trainer);
 		return end_first_phase(trainer, err);
-	memcpy(trainer->values, trainer->best, trainer->layout.trained_size * sizeof(float));
-	mren_trainer_wide_restore(trainer);
-	trainer->report.refit_epochs = 0;
+	}
+	/* Members that have not been trained again stay as they were. */
+	if (trainer->member == 0)
+		mren_trainer_wide_restore(trainer);
 	trainer->stage = MREN_STAGE_DONE;
 	return MREN_OK;
 }
@@ -454,6 +469,8 @@ report_progress(const MrenTrainer *trainer, MrenTrainEvent event, MrenProgress *
 	progress->event = event;
 	progress->phase = trainer->phase;
 	progress->epoch = trainer->epoch;
+	progress->member = (int) trainer->member + 1;
+	progress->members = (int) trainer->n_members;
 	progress->epochs = trainer->epochs;
 	progress->rows_done = trainer->rows_done;
 	progress->rows_total = rows_in_phase(trainer);

@@ -37,9 +37,11 @@ typedef enum MrenTrainEvent
 typedef struct MrenProgress
 {
 	MrenTrainEvent event;
-	int phase;		  /* 1: with validation (or all there is), 2: refit */
-	int epoch;		  /* 1-based */
-	int epochs;		  /* at most, in this phase */
+	int phase;	/* 1: with validation (or all there is), 2: refit */
+	int epoch;	/* 1-based */
+	int epochs; /* at most, in this phase */
+	int member; /* of an ensemble, 1-based */
+	int members;
 	size_t rows_done; /* of this epoch (or of the scan) */
 	size_t rows_total;
 	double loss; /* mean over the rows of this epoch so far; 0 before any */
@@ -65,12 +67,13 @@ typedef struct MrenTrainReport
 	int wide_epoch;			/* its best epoch */
 	size_t features_dim;
 	size_t n_parameters;
-	int best_epoch;	   /* of phase 1 */
-	int epochs_run;	   /* of phase 1 */
-	int refit_epochs;  /* 0: no refit */
+	int best_epoch;	   /* of phase 1, the first member's */
+	size_t n_members;  /* of an ensemble; fewer than asked for if it was stopped */
+	int epochs_run;	   /* of phase 1, all members' */
+	int refit_epochs;  /* all members'; 0: no refit */
 	double train_loss; /* of the last epoch run */
 	bool validated;
-	double validation_loss; /* at the best epoch, before calibration */
+	double validation_loss; /* at the best epoch, before calibration; the mean of members */
 	double validation_accuracy;
 	double validation_f1;
 	double temperature;

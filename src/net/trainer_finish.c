@@ -47,6 +47,34 @@ set_negative_bias(const MrenTrainer *trainer, MrenNet *net)
 		(float) (trainer->report.negative_bias * trainer->report.temperature);
 }
 
+/*
+ * Members' weights, their output layers weighed so that the sum of all logits is
+ * (1 - share) of the members' mean and the wide branch's share.
+ */
+static void
+copy_members(const MrenTrainer *trainer, MrenNet *net)
+{
+	float weight = (float) ((1 - trainer->wide.share) / (double) trainer->n_members);
+
+	for (size_t i = 0; i < trainer->n_members; i++)
+	{
+		MrenNet *member = i == 0 ? net : net->members[i - 1];
+		const MrenTensorIds *ids = &member->layout.ids;
+		size_t last[] = {ids->weight[net->shape.n_hidden], ids->bias[net->shape.n_hidden]};
+
+		memcpy(member->values, mren_trainer_slot(trainer, i),
+			   trainer->layout.trained_size * sizeof(float));
+		for (size_t j = 0; j < 2; j++)
+		{
+			const MrenTensor *tensor = &member->layout.tensors[last[j]];
+
+			for (size_t at = 0; at < tensor->rows * tensor->cols; at++)
+				member->values[tensor->at + at] *= weight;
+		}
+		memset(member->set, true, sizeof(member->set));
+	}
+}
+
 /* Floats of the tensors in front of the wide branch's. */
 static size_t
 fixed_size(const MrenLayout *layout)
@@ -72,16 +100,17 @@ fill_net(const MrenTrainer *trainer, MrenNet *net, MrenError *err)
 	net->shape.wide_rows = mren_trainer_wide_used(trainer);
 	if (net->shape.wide_rows == 0)
 		net->shape.wide_bits = 0;
+	net->n_members = trainer->n_members;
 	MREN_TRY(mren_net_allocate(net, SIZE_MAX, err));
 	MREN_TRY(copy_names(&trainer->env, &trainer->relations, &net->relations, err));
 	MREN_TRY(copy_names(&trainer->env, &trainer->types, &net->types, err));
 	MREN_TRY(copy_identities(trainer, net, err));
 	/* All tensors but the last, the wide branch's, are the same. */
 	memcpy(net->values, trainer->values, fixed_size(&trainer->layout) * sizeof(float));
+	copy_members(trainer, net);
 	MREN_TRY(mren_trainer_wide_finish(trainer, net, err));
 	MREN_TRY(copy_tuned(trainer, net, err));
 	set_negative_bias(trainer, net);
-	memset(net->set, true, sizeof(net->set));
 	memcpy(net->embeddings_sha256, trainer->embeddings_sha256, 32);
 	memcpy(net->encoder_sha256, trainer->encoder_sha256, 32);
 	net->negative = trainer->negative;

@@ -23,6 +23,7 @@ enum
 	MREN_STREAM_WITHHOLD = 0x20,
 	MREN_STREAM_REFIT = 0x30,
 	MREN_STREAM_SHUFFLE = 0x40, /* plus the phase; seeded anew for each epoch */
+	MREN_STREAM_MEMBER = 0x50,	/* plus the member; gives its seed */
 };
 
 #define MREN_BLOCK_ROWS 1024 /* of canonical order that stay together on disk */
@@ -157,8 +158,12 @@ struct MrenTrainer
 	MrenLayout layout;
 	float *values;
 	float *grads;
-	float *best; /* (layout.trained_size) the best epoch's */
 	MrenOptimizerState optimizer;
+	size_t member; /* of an ensemble, that is trained now; 0-based */
+	size_t n_members;
+	float *slots; /* (n_members, layout.trained_size) */
+	int best_epochs[MREN_MAX_MEMBERS];
+	double loss_of_members; /* sum of their best ones */
 	MrenBatch batch;
 	int32_t *labels;  /* (batch.capacity) */
 	float *weights;	  /* (batch.capacity) */
@@ -177,7 +182,8 @@ struct MrenTrainer
 	MrenValidation validation;
 	size_t keep_rows;	  /* validation rows whose logits are kept */
 	float *kept_logits;	  /* (keep_rows, n_relations) of this pass */
-	float *best_logits;	  /* of the best epoch */
+	float *best_logits;	  /* of the best epoch; in the end of all members together */
+	float *sum_logits;	  /* of members; NULL for one */
 	int32_t *kept_labels; /* (keep_rows) */
 	float *kept_weights;
 
@@ -212,6 +218,24 @@ extern MrenStatus mren_trainer_check_loss(const MrenTrainer *trainer, double los
 extern MrenStatus mren_trainer_validate(MrenTrainer *trainer, bool *done, MrenError *err);
 extern void mren_trainer_validated(MrenTrainer *trainer, MrenProgress *progress);
 
+/*
+ * trainer_members.c: the seed of the member that is trained now; the weights of one, and
+ * writing them there.  A member's first phase has ended; goes on to the next, if
+ * there is one; what all have in common once there is none.
+ */
+extern MrenStatus mren_trainer_members_allocate(MrenTrainer *trainer, MrenError *err);
+extern void mren_trainer_members_free(MrenTrainer *trainer);
+extern uint64_t mren_trainer_seed(const MrenTrainer *trainer);
+extern float *mren_trainer_slot(const MrenTrainer *trainer, size_t member);
+extern void mren_trainer_keep_values(MrenTrainer *trainer);
+extern void mren_trainer_end_member(MrenTrainer *trainer);
+extern bool mren_trainer_next_member(MrenTrainer *trainer);
+extern void mren_trainer_join_members(MrenTrainer *trainer);
+/* Forgets a member, not the first, that is to be stopped before its first validation. */
+extern void mren_trainer_drop_member(MrenTrainer *trainer);
+/* Accuracy and F1 of best_logits. */
+extern void mren_trainer_report_kept(MrenTrainer *trainer);
+
 /* trainer_warm.c: takes over the weights that mren_trainer_warm named. */
 extern void mren_trainer_take_warm(MrenTrainer *trainer);
 
@@ -243,8 +267,7 @@ extern void mren_trainer_wide_restore(MrenTrainer *trainer);
 /* Rows of weights that are not all zero. */
 extern size_t mren_trainer_wide_used(const MrenTrainer *trainer);
 /*
- * Writes those rows into a network of that many, and weighs both branches by
- * their shares: the network's output layer has the other.
+ * Writes those rows, weighed by the branch's share, into a network of that many.
  */
 extern MrenStatus mren_trainer_wide_finish(const MrenTrainer *trainer, MrenNet *net,
 										   MrenError *err);

@@ -45,7 +45,7 @@ mren_trainer_pool_begin(MrenTrainer *trainer)
 	MrenPool *pool = &trainer->pool;
 	uint64_t stream = MREN_STREAM_SHUFFLE + (uint64_t) trainer->phase;
 
-	mren_random_seed(&pool->random, (uint64_t) trainer->options.seed,
+	mren_random_seed(&pool->random, mren_trainer_seed(trainer),
 					 stream << 32 | (uint64_t) trainer->epoch);
 	for (size_t i = 0; i < pool->n_blocks; i++)
 		pool->blocks[i] = (uint32_t) i;

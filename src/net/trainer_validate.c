@@ -82,7 +82,7 @@ keep_best(MrenTrainer *trainer, const MrenProgress *progress)
 
 	trainer->kept_logits = trainer->best_logits;
 	trainer->best_logits = swap;
-	memcpy(trainer->best, trainer->values, trainer->layout.trained_size * sizeof(float));
+	mren_trainer_keep_values(trainer);
 	trainer->report.best_epoch = trainer->epoch;
 	trainer->report.validated = true;
 	trainer->report.validation_loss = progress->validation_loss;

@@ -93,7 +93,7 @@ find_difference(const MrenTrainer *trainer, char *why, size_t size)
 
 /* Columns of the relations that both networks have. */
 static void
-copy_output(MrenTrainer *trainer, size_t id, const MrenTensor *from)
+copy_output(MrenTrainer *trainer, size_t id, const MrenTensor *from, const float *values)
 {
 	const MrenTensor *to = &trainer->layout.tensors[id];
 	const MrenNet *net = trainer->warm;
@@ -106,16 +106,31 @@ copy_output(MrenTrainer *trainer, size_t id, const MrenTensor *from)
 			continue;
 		for (size_t row = 0; row < to->rows; row++)
 			trainer->values[to->at + row * to->cols + col] =
-				net->values[from->at + row * from->cols + rank];
+				values[from->at + row * from->cols + rank];
 	}
+}
+
+/*
+ * The member whose weights this one starts from, NULL if there is none; members of a
+ * network are laid out alike.
+ */
+static const MrenNet *
+source_of(const MrenTrainer *trainer)
+{
+	const MrenNet *net = trainer->warm;
+
+	if (net == NULL || trainer->member >= net->n_members)
+		return NULL;
+	return trainer->member == 0 ? net : net->members[trainer->member - 1];
 }
 
 void
 mren_trainer_take_warm(MrenTrainer *trainer)
 {
 	const MrenLayout *layout = &trainer->layout;
+	const MrenNet *source = source_of(trainer);
 
-	if (trainer->warm == NULL)
+	if (source == NULL)
 		return;
 	find_difference(trainer, trainer->report.cold, sizeof(trainer->report.cold));
 	trainer->report.warm = trainer->report.cold[0] == '\0';
@@ -126,9 +141,9 @@ mren_trainer_take_warm(MrenTrainer *trainer)
 		const MrenTensor *from = counterpart(trainer, id);
 
 		if (is_output(trainer, id))
-			copy_output(trainer, id, from);
+			copy_output(trainer, id, from, source->values);
 		else
-			memcpy(trainer->values + layout->tensors[id].at, trainer->warm->values + from->at,
+			memcpy(trainer->values + layout->tensors[id].at, source->values + from->at,
 				   from->rows * from->cols * sizeof(float));
 	}
 }

@@ -31,6 +31,13 @@ is_off(const MrenTrainer *trainer)
 	return trainer->shape.wide_rows == 0;
 }
 
+/* The branch is trained beside the first member of an ensemble. */
+static bool
+is_idle(const MrenTrainer *trainer)
+{
+	return is_off(trainer) || trainer->member > 0;
+}
+
 static float *
 weights_of(const MrenTrainer *trainer)
 {
@@ -141,7 +148,7 @@ mren_trainer_wide_begin(MrenTrainer *trainer)
 {
 	size_t n = n_weights(trainer);
 
-	if (n == 0)
+	if (n == 0 || trainer->member > 0)
 		return;
 	memset(weights_of(trainer), 0, n * sizeof(float));
 	for (size_t i = 0; i < n; i++)
@@ -153,7 +160,7 @@ mren_trainer_wide_load(MrenTrainer *trainer, const MrenExample *example, size_t 
 {
 	MrenWideTraining *wide = &trainer->wide;
 
-	if (is_off(trainer))
+	if (is_idle(trainer))
 		return;
 	wide->n_rows[row] =
 		(uint32_t) mren_wide_rows(&wide->index, example->features, example->n_features,
@@ -202,7 +209,7 @@ mren_trainer_wide_train(MrenTrainer *trainer, MrenError *err)
 	size_t unasked = 0;
 	double loss;
 
-	if (is_off(trainer) || (trainer->phase == 2 && trainer->epoch > wide->best_epoch) ||
+	if (is_idle(trainer) || (trainer->phase == 2 && trainer->epoch > wide->best_epoch) ||
 		(trainer->phase == 1 && trainer->epoch > EPOCHS))
 		return MREN_OK;
 	MREN_TRY(score_batch(trainer, err));
@@ -225,7 +232,7 @@ mren_trainer_wide_validate(MrenTrainer *trainer, size_t first, MrenError *err)
 	size_t k = trainer->shape.n_relations;
 	size_t n = trainer->batch.n;
 
-	if (is_off(trainer))
+	if (is_idle(trainer))
 		return MREN_OK;
 	MREN_TRY(score_batch(trainer, err));
 	if (first < trainer->keep_rows)
@@ -260,7 +267,7 @@ mren_trainer_wide_validated(MrenTrainer *trainer, MrenError *err)
 	MrenCalibration fit;
 	double loss;
 
-	if (is_off(trainer) || trainer->epoch > EPOCHS)
+	if (is_idle(trainer) || trainer->epoch > EPOCHS)
 		return MREN_OK;
 	rows.logits = wide->kept_scores;
 	MREN_TRY(mren_calibration_fit(&trainer->env, &rows, &fit, err));
@@ -280,7 +287,7 @@ mren_trainer_wide_patient(const MrenTrainer *trainer)
 {
 	const MrenWideTraining *wide = &trainer->wide;
 
-	return !is_off(trainer) && wide->best_epoch > 0 && trainer->epoch < EPOCHS &&
+	return !is_idle(trainer) && wide->best_epoch > 0 && trainer->epoch < EPOCHS &&
 		   trainer->epoch - wide->best_epoch < (int) trainer->options.patience;
 }
 
@@ -304,31 +311,6 @@ loss_of_share(MrenTrainer *trainer, MrenLogits *rows, double share, double *loss
 	MREN_TRY(mren_calibration_fit(&trainer->env, rows, &fit, err));
 	*loss = mren_calibration_loss(rows, &fit);
 	return MREN_OK;
-}
-
-/* The figures of the sum, over the rows that are kept. */
-static void
-report_sum(MrenTrainer *trainer, size_t n)
-{
-	MrenTrainReport *report = &trainer->report;
-	size_t k = trainer->shape.n_relations;
-	size_t correct = 0;
-	size_t hit = 0;
-	size_t both = 0;
-
-	if (n < report->n_validation)
-		return;
-	for (size_t i = 0; i < n; i++)
-	{
-		int32_t best = (int32_t) mren_net_best(trainer->best_logits + i * k, k);
-		int32_t label = trainer->kept_labels[i];
-
-		correct += best == label;
-		hit += best == label && label != trainer->negative;
-		both += (size_t) (label != trainer->negative) + (size_t) (best != trainer->negative);
-	}
-	report->validation_accuracy = (double) correct / (double) n;
-	report->validation_f1 = both > 0 ? 2 * (double) hit / (double) both : 0;
 }
 
 void
@@ -363,7 +345,7 @@ mren_trainer_wide_join(MrenTrainer *trainer, MrenError *err)
 		}
 	}
 	join(trainer->best_logits, wide->best_scores, n * rows.k, wide->share, trainer->best_logits);
-	report_sum(trainer, n);
+	mren_trainer_report_kept(trainer);
 	trainer->report.wide_share = wide->share;
 	trainer->report.wide_epoch = wide->best_epoch;
 	return MREN_OK;
@@ -391,22 +373,6 @@ mren_trainer_wide_used(const MrenTrainer *trainer)
 	return trainer->wide.share > 0 ? n : 0;
 }
 
-/* The network's share goes into its last layer. */
-static void
-weigh_output(const MrenTrainer *trainer, MrenNet *net)
-{
-	const MrenTensorIds *ids = &net->layout.ids;
-	size_t last[] = {ids->weight[net->shape.n_hidden], ids->bias[net->shape.n_hidden]};
-
-	for (size_t i = 0; i < 2; i++)
-	{
-		const MrenTensor *tensor = &net->layout.tensors[last[i]];
-
-		for (size_t j = 0; j < tensor->rows * tensor->cols; j++)
-			net->values[tensor->at + j] *= (float) (1 - trainer->wide.share);
-	}
-}
-
 MrenStatus
 mren_trainer_wide_finish(const MrenTrainer *trainer, MrenNet *net, MrenError *err)
 {
@@ -416,7 +382,6 @@ mren_trainer_wide_finish(const MrenTrainer *trainer, MrenNet *net, MrenError *er
 
 	if (is_off(trainer))
 		return MREN_OK;
-	weigh_output(trainer, net);
 	if (net->shape.wide_rows == 0)
 		return MREN_OK;
 	to = mren_tensor_at(&net->layout, net->values, net->layout.ids.wide);

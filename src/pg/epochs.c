@@ -17,7 +17,7 @@ rows_per_second(const MrenEpochs *epochs)
 	return seconds > 0 ? epochs->progress.rows_done / seconds : 0;
 }
 
-/* At the pace of this epoch, all epochs to go; stopping early is not foreseen. */
+/* At the pace of this epoch, all epochs and members to go; stopping early is not foreseen. */
 static double
 seconds_left(const MrenEpochs *epochs)
 {
@@ -28,7 +28,9 @@ seconds_left(const MrenEpochs *epochs)
 
 	if (pace <= 0 || progress->epoch == 0)
 		return -1;
-	rows = (double) (progress->epochs - progress->epoch) * progress->rows_total +
+	rows = (double) (progress->epochs - progress->epoch +
+					 Max(progress->members - progress->member, 0) * progress->epochs) *
+			   progress->rows_total +
 		   (progress->rows_total - progress->rows_done);
 	seconds = rows / pace;
 	if (epochs->budget > 0)
@@ -42,14 +44,17 @@ report_epoch(MrenEpochs *epochs)
 	const MrenProgress *progress = &epochs->progress;
 	double seconds = mren_seconds_since(epochs->epoch_started);
 	char validation[128] = "";
+	char member[32] = "";
 
 	if (progress->validated)
 		snprintf(validation, sizeof(validation), ", validation loss %.4f, F1 %.4f%s",
 				 progress->validation_loss, progress->validation_f1,
 				 progress->improved ? " (best)" : "");
+	if (progress->members > 1)
+		snprintf(member, sizeof(member), "member %d of %d, ", progress->member, progress->members);
 	ereport(NOTICE,
-			(errmsg_internal("%s epoch %d of %d: loss %.4f%s, %.0f rows/s, at most %.0f s left",
-							 progress->phase == 2 ? "refit" : "training", progress->epoch,
+			(errmsg_internal("%s%s epoch %d of %d: loss %.4f%s, %.0f rows/s, at most %.0f s left",
+							 member, progress->phase == 2 ? "refit" : "training", progress->epoch,
 							 progress->epochs, progress->loss, validation, rows_per_second(epochs),
 							 Max(seconds_left(epochs), 0))));
 	mren_run_log(&epochs->job->run, progress, seconds);

@@ -65,6 +65,8 @@ mren_run_log(MrenRun *run, const MrenProgress *progress, double seconds)
 		appendStringInfoString(&run->log, ", ");
 	appendStringInfo(&run->log, "{\"phase\": %d, \"epoch\": %d, \"loss\": %.6g, \"seconds\": %.3f",
 					 progress->phase, progress->epoch, progress->loss, seconds);
+	if (progress->members > 1)
+		appendStringInfo(&run->log, ", \"member\": %d", progress->member);
 	if (progress->validated)
 		appendStringInfo(
 			&run->log,

@@ -208,6 +208,8 @@ metrics_json(const MrenTraining *training, const MrenTrainReport *report)
 			&json,
 			", \"validation_loss\": %.9g, \"validation_accuracy\": %.9g, \"validation_f1\": %.9g",
 			report->validation_loss, report->validation_accuracy, report->validation_f1);
+	if (report->n_members > 1)
+		appendStringInfo(&json, ", \"members\": %zu", report->n_members);
 	if (report->wide_epoch > 0)
 		appendStringInfo(&json, ", \"wide_share\": %.9g, \"wide_epoch\": %d", report->wide_share,
 						 report->wide_epoch);

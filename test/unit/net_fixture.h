@@ -117,19 +117,29 @@ fixture_run(const MrenEnv *env, const MrenOptions *options, const MrenTrainerInp
 	return status;
 }
 
+/* What a training reads from examples. */
+static inline MrenStatus
+fixture_inputs(const Fixture *fixture, MrenExamples *examples, MrenTrainerInputs *inputs,
+			   MrenError *err)
+{
+	static const uint8_t sha256[32] = {1, 2, 3};
+	MrenExamplesHead head;
+
+	mren_examples_head(examples, &head);
+	*inputs = (MrenTrainerInputs){.vectors = fixture->table,
+								  .embeddings_sha256 = sha256,
+								  .image_dim = head.image_dim,
+								  .encoder_sha256 = head.image_dim > 0 ? sha256 : NULL};
+	return mren_examples_source(examples, &inputs->source, err);
+}
+
 static inline MrenStatus
 fixture_train(const MrenEnv *env, const Fixture *fixture, const MrenOptions *options,
 			  MrenExamples *examples, MrenNet **net, MrenTrainReport *report, MrenError *err)
 {
-	static const uint8_t sha256[32] = {1, 2, 3};
-	MrenExamplesHead head;
-	MrenTrainerInputs inputs = {.vectors = fixture->table, .embeddings_sha256 = sha256};
-	MrenStatus status;
+	MrenTrainerInputs inputs;
+	MrenStatus status = fixture_inputs(fixture, examples, &inputs, err);
 
-	mren_examples_head(examples, &head);
-	inputs.image_dim = head.image_dim;
-	inputs.encoder_sha256 = head.image_dim > 0 ? sha256 : NULL;
-	status = mren_examples_source(examples, &inputs.source, err);
 	if (status == MREN_OK)
 		status = fixture_run(env, options, &inputs, net, report, err);
 	return status;

@@ -181,7 +181,7 @@ test_small_loops(void **state)
 	assert_float_equal(mren_square_sum(rows, 4), 30, 0);
 }
 
-/* 600 million products are done in two pieces, which must be the whole. */
+/* 600 million products are done in two pieces, which must be the whole; it asks between them. */
 static void
 check_pieces(bool trans_a, bool trans_b)
 {
@@ -203,7 +203,7 @@ check_pieces(bool trans_a, bool trans_b)
 	test_env_init(&test);
 	batch.env = &test.env;
 	mren_batch_gemm(&batch, &product);
-	assert_int_equal(test.n_checks, 2);
+	assert_int_equal(test.n_checks, 1);
 	mren_gemm(trans_a, trans_b, M, N, K, 1, a, product.lda, b, product.ldb, 1, whole, N);
 	for (size_t i = 0; i < (size_t) M * N; i++)
 		assert_float_equal(c[i], whole[i], 1e-3);

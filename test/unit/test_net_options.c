@@ -39,7 +39,8 @@ test_defaults_are_the_recipe(void **state)
 	assert_string_equal(
 		json,
 		"{\"activation\": \"relu\", \"batch_size\": 32, \"class_weights\": \"none\", "
-		"\"dropout\": 0.5, \"epochs\": 100, \"filters\": 100, \"fusion\": \"parallel\", "
+		"\"dropout\": 0.5, \"ensemble\": 1, \"epochs\": 100, \"filters\": 100, \"fusion\": "
+		"\"parallel\", "
 		"\"hidden\": [128, 64], "
 		"\"hidden_dropout\": 0.3, \"image_dropout\": 0.25, \"image_units\": 0, \"l2\": 0.01, "
 		"\"learning_rate\": 0.001, "

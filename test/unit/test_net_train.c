@@ -16,6 +16,7 @@ typedef struct Set
 	Row rows[MAX_ROWS];
 	size_t n;
 	MrenTextEncoder encoder; /* of small_training */
+	size_t ensemble;
 } Set;
 
 /* Allocated once: it is large for a stack. */
@@ -26,6 +27,7 @@ new_set(void)
 
 	assert_non_null(set);
 	fixture_init(&set->fixture);
+	set->ensemble = 1;
 	return set;
 }
 
@@ -468,6 +470,206 @@ test_divergence_is_an_error(void **state)
 	free(set);
 }
 
+/* A tensor's floats by name; the view's data belongs to the net. */
+static MrenTensorView
+tensor_named(const MrenNet *net, const char *name)
+{
+	MrenTensorView view;
+
+	for (size_t i = 0; i < mren_net_n_tensors(net); i++)
+	{
+		mren_net_tensor(net, i, &view);
+		if (strcmp(view.name, name) == 0)
+			return view;
+	}
+	fail_msg("no tensor \"%s\"", name);
+	return view;
+}
+
+static bool
+same_times(const MrenTensorView *a, const MrenTensorView *b, float factor)
+{
+	for (size_t i = 0; i < a->rows * a->cols; i++)
+	{
+		if (a->data[i] != factor * b->data[i])
+			return false;
+	}
+	return a->rows == b->rows && a->cols == b->cols;
+}
+
+/*
+ * Without validation, chance alone tells members apart: the first is the network that
+ * would have been trained alone, weighed by one half, and the second is another.
+ */
+static void
+test_members_are_networks(void **state)
+{
+	TestEnv test;
+	Set *set = new_set();
+	MrenOptions options;
+	MrenNet *alone;
+	MrenNet *both;
+	MrenTrainReport report;
+	MrenTensorView a;
+	MrenTensorView b;
+
+	(void) state;
+	test_env_init(&test);
+	make_pictures(set, 64);
+	small_options(&options);
+	options.text_encoder = MREN_TEXT_CONV;
+	options.filters = 3;
+	options.validation_share = 0;
+	options.epochs = 3;
+	alone = train_set(&test.env, set, &options, FIXTURE_IMAGE, &report);
+	assert_int_equal(report.n_members, 1);
+	options.ensemble = 2;
+	both = train_set(&test.env, set, &options, FIXTURE_IMAGE, &report);
+	assert_int_equal(report.n_members, 2);
+	assert_int_equal(report.epochs_run, 6);
+
+	a = tensor_named(both, "hidden1.weight");
+	b = tensor_named(alone, "hidden1.weight");
+	assert_true(same_times(&a, &b, 1));
+	a = tensor_named(both, "2/hidden1.weight");
+	assert_false(same_times(&a, &b, 1));
+	a = tensor_named(both, "output.weight");
+	b = tensor_named(alone, "output.weight");
+	assert_true(same_times(&a, &b, 0.5f));
+	mren_net_free(&test.env, alone);
+	mren_net_free(&test.env, both);
+	assert_int_equal(test.n_live, 0);
+	free(set);
+}
+
+/* All rows at once by one net, each alone by the other. */
+static void
+expect_batches_agree(const Set *set, const MrenNet *net, const MrenNet *copy)
+{
+	MrenInput *inputs = calloc(set->n, sizeof(MrenInput));
+	MrenNetInfo info;
+	MrenError err = {0};
+	float *features;
+	float *scratch;
+	float *p;
+	float one[8];
+
+	mren_net_info(net, &info);
+	assert_true(info.n_relations <= 8);
+	for (size_t i = 0; i < set->n; i++)
+		inputs[i] = (MrenInput){.sentence = &set->rows[i].example.sentence,
+								.head_type = -1,
+								.tail_type = -1,
+								.image = set->rows[i].image};
+	features = malloc((set->n + 1) * info.features_dim * sizeof(float));
+	scratch = malloc(mren_net_scratch(net, set->n) * sizeof(float));
+	p = malloc(set->n * info.n_relations * sizeof(float));
+	assert_int_equal(
+		mren_net_features(net, &set->fixture.table, inputs, set->n, features, scratch, &err), 0);
+	assert_int_equal(mren_net_probabilities(net, features, set->n, p, scratch, &err), 0);
+	features += set->n * info.features_dim;
+	for (size_t i = 0; i < set->n; i++)
+	{
+		assert_int_equal(
+			mren_net_features(copy, &set->fixture.table, &inputs[i], 1, features, scratch, &err),
+			0);
+		assert_int_equal(mren_net_probabilities(copy, features, 1, one, scratch, &err), 0);
+		assert_memory_equal(one, p + i * info.n_relations, info.n_relations * sizeof(float));
+	}
+	free(features - set->n * info.features_dim);
+	free(scratch);
+	free(p);
+	free(inputs);
+}
+
+/* Joined by validation: it learns, its bytes come back the same, and a row's answer has the
+ * same bits alone and in a batch. */
+static void
+test_ensemble_learns(void **state)
+{
+	TestEnv test;
+	Set *set = new_set();
+	MrenOptions options;
+	MrenTrainReport report;
+	MrenNetInfo info;
+	MrenNet *net;
+	MrenNet *copy;
+	MrenError err = {0};
+	uint8_t *bytes;
+	uint8_t *again;
+	size_t len;
+	size_t len_again;
+
+	(void) state;
+	test_env_init(&test);
+	make_pictures(set, 400);
+	small_options(&options);
+	options.ensemble = 3;
+	net = train_set(&test.env, set, &options, FIXTURE_IMAGE, &report);
+	assert_true(accuracy(&test.env, set, net) == 1);
+	assert_int_equal(report.n_members, 3);
+	assert_true(report.validated && report.validation_accuracy > 0.95);
+	mren_net_info(net, &info);
+	assert_int_equal(info.n_members, 3);
+	assert_int_equal(info.n_parameters, report.n_parameters);
+	assert_int_equal(info.features_dim, report.features_dim);
+
+	assert_int_equal(mren_net_serialize(net, &test.env, &bytes, &len, &err), MREN_OK);
+	assert_int_equal(mren_net_deserialize(&test.env, bytes, len, &copy, &err), MREN_OK);
+	assert_int_equal(mren_net_serialize(copy, &test.env, &again, &len_again, &err), MREN_OK);
+	assert_int_equal(len, len_again);
+	assert_memory_equal(bytes, again, len);
+	expect_batches_agree(set, net, copy);
+	mren_release(&test.env, bytes);
+	mren_release(&test.env, again);
+	mren_net_free(&test.env, net);
+	mren_net_free(&test.env, copy);
+	assert_int_equal(test.n_live, 0);
+	free(set);
+}
+
+/* Told to stop amid the second member, the first is what is left. */
+static void
+test_stopped_ensemble(void **state)
+{
+	TestEnv test;
+	Set *set = new_set();
+	MrenOptions options;
+	MrenExamples *examples;
+	MrenTrainer *trainer;
+	MrenProgress progress = {0};
+	MrenTrainReport report;
+	MrenNet *net;
+	MrenError err = {0};
+	MrenTrainerInputs inputs;
+
+	(void) state;
+	test_env_init(&test);
+	make_xor(set, 200);
+	small_options(&options);
+	options.ensemble = 3;
+	options.epochs = 4;
+	assert_int_equal(gather(&test.env, set, 0, &examples, &err), MREN_OK);
+	assert_int_equal(fixture_inputs(&set->fixture, examples, &inputs, &err), MREN_OK);
+	assert_int_equal(mren_trainer_create(&test.env, &options, &inputs, &trainer, &err), MREN_OK);
+	do
+	{
+		assert_int_equal(mren_trainer_step(trainer, &progress, &err), MREN_OK);
+		if (progress.member == 2)
+			mren_trainer_stop(trainer);
+	} while (progress.event != MREN_TRAIN_DONE);
+	assert_int_equal(mren_trainer_finish(trainer, &net, &err), MREN_OK);
+	mren_trainer_report(trainer, &report);
+	assert_int_equal(report.n_members, 1);
+	assert_true(report.validated);
+	assert_int_equal(report.refit_epochs, 0);
+	mren_trainer_free(trainer);
+	mren_net_free(&test.env, net);
+	mren_examples_free(examples);
+	assert_int_equal(test.n_live, 0);
+	free(set);
+}
+
 static MrenStatus
 small_training(const MrenEnv *env, MrenError *err, void *arg)
 {
@@ -482,6 +684,7 @@ small_training(const MrenEnv *env, MrenError *err, void *arg)
 	options.text_encoder = set->encoder;
 	options.vectors = MREN_WORDS_TUNED;
 	options.filters = 3;
+	options.ensemble = set->ensemble;
 	status = gather(env, set, FIXTURE_IMAGE, &examples, err);
 	if (status == MREN_OK)
 		status = fixture_train(env, &set->fixture, &options, examples, &net, NULL, err);
@@ -499,6 +702,7 @@ test_failed_allocations_and_interrupts(void **state)
 	make_pictures(set, 24);
 	test_allocation_sweep(small_training, set);
 	test_interrupt_sweep(small_training, set);
+	set->ensemble = 2;
 	set->encoder = MREN_TEXT_CONV;
 	test_allocation_sweep(small_training, set);
 	test_interrupt_sweep(small_training, set);
@@ -518,6 +722,9 @@ main(void)
 		cmocka_unit_test(test_stops_early),
 		cmocka_unit_test(test_refuses_what_cannot_be_learned),
 		cmocka_unit_test(test_divergence_is_an_error),
+		cmocka_unit_test(test_members_are_networks),
+		cmocka_unit_test(test_ensemble_learns),
+		cmocka_unit_test(test_stopped_ensemble),
 		cmocka_unit_test(test_failed_allocations_and_interrupts),
 	};
 
