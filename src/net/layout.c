@@ -154,7 +154,7 @@ add_tensor(MrenLayout *layout, const char *name, size_t rows, size_t cols, bool 
 	tensor->cols = cols;
 	tensor->at = layout->size;
 	tensor->trained = true;
-	tensor->decay = decay;
+	tensor->decay = decay ? 1 : 0;
 	tensor->rate = 1;
 	layout->size += (rows * cols + 15) & ~(size_t) 15;
 	layout->n_parameters += rows * cols;
@@ -283,6 +283,8 @@ mren_layout_build(const MrenNetShape *shape, MrenLayout *layout)
 	add_layers(layout, shape);
 	layout->n_trained = layout->n;
 	layout->trained_size = layout->size;
+	for (size_t i = 0; i < layout->n_trained && shape->image_dim > 0; i++)
+		layout->tensors[i].decay *= MREN_PICTURE_DECAY;
 	ids->text_mean = add_constant(layout, "text.mean", mren_shape_pool_dim(shape));
 	ids->text_std = add_constant(layout, "text.std", mren_shape_pool_dim(shape));
 	if (mren_shape_has_vector(shape))

@@ -103,6 +103,13 @@ mren_shape_looks(const MrenNetShape *shape)
 	return shape->image_dim > 0 && shape->fusion != MREN_FUSION_PARALLEL;
 }
 
+/*
+ * Weight decay of a network that sees pictures, times that of one that does not.  A picture's
+ * vector is long and pictures are few, so that such a network soon knows each picture of its
+ * training rows and is then too sure of itself to learn on.
+ */
+#define MREN_PICTURE_DECAY 100
+
 typedef struct MrenTensor
 {
 	char name[24];
@@ -110,7 +117,7 @@ typedef struct MrenTensor
 	size_t cols;
 	size_t at;	  /* first float, a multiple of 16 */
 	bool trained; /* by the optimiser; otherwise measured once */
-	bool decay;	  /* takes part in weight decay */
+	float decay;  /* times the weight decay; 0: takes no part in it */
 	float rate;	  /* times the learning rate */
 } MrenTensor;
 

@@ -197,7 +197,8 @@ initial_deviation(const MrenNetShape *shape, const MrenLayout *layout, size_t id
 	const MrenTensor *tensor = &layout->tensors[id];
 	float gain = 1;
 
-	if ((tensor->rows == 1 && !tensor->decay) || (shape->n_tuned > 0 && id == layout->ids.tuned))
+	if ((tensor->rows == 1 && tensor->decay <= 0) ||
+		(shape->n_tuned > 0 && id == layout->ids.tuned))
 		return 0;
 	if (id == layout->ids.shapes)
 		return 0.1f;

@@ -71,7 +71,7 @@ step_piece(const MrenTensor *tensor, MrenOptimizerState *state, const MrenAdam *
 	MrenAdam adam = *constants;
 
 	adam.rate *= tensor->rate;
-	adam.decay = tensor->decay ? (float) (rate * state->l2) : 0;
+	adam.decay = (float) fmin(rate * state->l2 * (double) tensor->decay, 1);
 	if (state->kind == MREN_OPTIMIZER_ADAM)
 		mren_adam(values + at, state->first + at, state->second + at, grads + at, n, &adam);
 	else

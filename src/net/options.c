@@ -85,7 +85,8 @@ mren_options_init(MrenOptions *options)
 	options->hidden[1] = 64;
 	options->activation = MREN_ACTIVATION_RELU;
 	options->fusion = MREN_FUSION_PARALLEL;
-	options->product = 32;
+	options->image_units = 256;
+	options->product = 128;
 	options->text_encoder = MREN_TEXT_CONV;
 	options->filters = 100;
 	options->wide = 18;

@@ -530,7 +530,7 @@ step_validate(MrenTrainer *trainer, MrenProgress *progress, MrenError *err)
 	report_progress(trainer, MREN_TRAIN_STEP, progress);
 	if (!done)
 		return MREN_OK;
-	mren_trainer_validated(trainer, progress);
+	MREN_TRY(mren_trainer_validated(trainer, progress, err));
 	MREN_TRY(mren_trainer_wide_validated(trainer, err));
 	progress->event = MREN_TRAIN_EPOCH;
 	return end_epoch(trainer, err);

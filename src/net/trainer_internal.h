@@ -180,6 +180,7 @@ struct MrenTrainer
 	size_t rows_done;
 
 	MrenValidation validation;
+	double best_choice;	  /* what the best epoch was chosen by: the least so far */
 	size_t keep_rows;	  /* validation rows whose logits are kept */
 	float *kept_logits;	  /* (keep_rows, n_relations) of this pass */
 	float *best_logits;	  /* of the best epoch; in the end of all members together */
@@ -216,7 +217,16 @@ extern MrenStatus mren_trainer_check_loss(const MrenTrainer *trainer, double los
  * pass's figures, and what was the best epoch so far is kept.
  */
 extern MrenStatus mren_trainer_validate(MrenTrainer *trainer, bool *done, MrenError *err);
-extern void mren_trainer_validated(MrenTrainer *trainer, MrenProgress *progress);
+extern MrenStatus mren_trainer_validated(MrenTrainer *trainer, MrenProgress *progress,
+										 MrenError *err);
+
+/*
+ * mren_trainer_epoch_loss (trainer_finish.c)
+ *	  What the best epoch has least of, after a validation: its loss; of a network that sees
+ *	  pictures, the loss once calibrated.  Such a network grows ever surer of itself while it still
+ *	  gets better.
+ */
+extern MrenStatus mren_trainer_epoch_loss(MrenTrainer *trainer, double *loss, MrenError *err);
 
 /*
  * trainer_members.c: the seed of the member that is trained now; the weights of one, and

@@ -90,18 +90,22 @@ keep_best(MrenTrainer *trainer, const MrenProgress *progress)
 	trainer->report.validation_f1 = progress->validation_f1;
 }
 
-void
-mren_trainer_validated(MrenTrainer *trainer, MrenProgress *progress)
+MrenStatus
+mren_trainer_validated(MrenTrainer *trainer, MrenProgress *progress, MrenError *err)
 {
 	const MrenValidation *v = &trainer->validation;
 	size_t both = v->n_actual + v->n_predicted;
+	double loss;
 
 	progress->validated = true;
 	progress->validation_loss = v->loss / v->weight;
 	progress->validation_accuracy = (double) v->n_correct / (double) v->n;
 	progress->validation_f1 = both > 0 ? 2 * (double) v->n_hit / (double) both : 0;
-	progress->improved =
-		!trainer->report.validated || progress->validation_loss < trainer->report.validation_loss;
-	if (progress->improved)
-		keep_best(trainer, progress);
+	MREN_TRY(mren_trainer_epoch_loss(trainer, &loss, err));
+	progress->improved = !trainer->report.validated || loss < trainer->best_choice;
+	if (!progress->improved)
+		return MREN_OK;
+	trainer->best_choice = loss;
+	keep_best(trainer, progress);
+	return MREN_OK;
 }

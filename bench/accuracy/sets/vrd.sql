@@ -13,12 +13,13 @@ SELECT part || (line ->> 'id') AS id, part, line ->> 'text' AS sentence, line #>
        ARRAY(SELECT jsonb_array_elements_text(line -> 'relations')) AS accepted,
        line ->> 'subject' AS subject, line ->> 'object' AS object,
        h.head, int4range(t.at, t.at + length(line ->> 'object')) AS tail,
-       box(point((line #>> '{sub_box,0}')::float8, (line #>> '{sub_box,1}')::float8),
-           point((line #>> '{sub_box,2}')::float8, (line #>> '{sub_box,3}')::float8)) AS head_box,
-       box(point((line #>> '{obj_box,0}')::float8, (line #>> '{obj_box,1}')::float8),
-           point((line #>> '{obj_box,2}')::float8, (line #>> '{obj_box,3}')::float8)) AS tail_box,
+       box(point((line #>> '{sub_box,0}')::float8 / width, (line #>> '{sub_box,1}')::float8 / height),
+           point((line #>> '{sub_box,2}')::float8 / width, (line #>> '{sub_box,3}')::float8 / height)) AS head_box,
+       box(point((line #>> '{obj_box,0}')::float8 / width, (line #>> '{obj_box,1}')::float8 / height),
+           point((line #>> '{obj_box,2}')::float8 / width, (line #>> '{obj_box,3}')::float8 / height)) AS tail_box,
        name AS picture, image_vector
 FROM vrd_raw JOIN vrd_feature ON name = line ->> 'image',
+     LATERAL (SELECT (line #>> '{orig_size,0}')::float8 AS width, (line #>> '{orig_size,1}')::float8 AS height) AS size,
      LATERAL (SELECT int4range(at, at + length(line ->> 'subject')) AS head
               FROM (SELECT strpos(line ->> 'text', ' ' || (line ->> 'subject') || ' ') AS at) AS x) AS h,
      -- The object's name may be the subject's: it is looked for behind it.
@@ -44,7 +45,10 @@ INSERT INTO bench.figure (name, measure) VALUES
     ('vrd, text', '{accuracy}'),
     ('vrd, image', '{accuracy}'),
     ('vrd, both', '{accuracy}'),
-    ('vrd, both, shuffled', '{accuracy}');
+    ('vrd, both, shuffled', '{accuracy}'),
+    ('vrd, boxes', '{accuracy}'),
+    ('vrd, text and boxes', '{accuracy}');
+INSERT INTO bench.figure (name, measure, floor) VALUES ('vrd, both and boxes', '{accuracy}', 65);
 -- The training rows' most frequent relation of the two names, else of the subject's, else of all.
 INSERT INTO bench.answer (name, seed, id, relation)
 SELECT 'vrd, pair look-up', 0, v.id, coalesce(
@@ -60,4 +64,12 @@ CALL bench.measure('vrd, both, shuffled', 'SELECT id, sentence, head, tail, rela
                    'SELECT id, sentence, head, tail, relation, image_vector FROM vrd_shuffled', :'options');
 CALL bench.measure('vrd, image', $$SELECT id, 'this and that' AS sentence, 'this' AS head, 'that' AS tail, relation, image_vector FROM vrd_train$$,
                    $$SELECT id, 'this and that' AS sentence, 'this' AS head, 'that' AS tail, relation, image_vector FROM vrd_val$$, :'options');
+CALL bench.measure('vrd, both and boxes', 'SELECT id, sentence, head, tail, relation, image_vector, head_box, tail_box FROM vrd_train',
+                   'SELECT id, sentence, head, tail, relation, image_vector, head_box, tail_box FROM vrd_val', :'options');
+-- Boxes go with a picture: here with one that says nothing.
+CREATE VIEW vrd_box AS SELECT *, array_fill(0::real, ARRAY[cardinality(image_vector)]) AS no_picture FROM vrd;
+CALL bench.measure('vrd, text and boxes', $$SELECT id, sentence, head, tail, relation, no_picture AS image_vector, head_box, tail_box FROM vrd_box WHERE part = 'train'$$,
+                   $$SELECT id, sentence, head, tail, relation, no_picture AS image_vector, head_box, tail_box FROM vrd_box WHERE part = 'val'$$, :'options');
+CALL bench.measure('vrd, boxes', $$SELECT id, 'this and that' AS sentence, 'this' AS head, 'that' AS tail, relation, no_picture AS image_vector, head_box, tail_box FROM vrd_box WHERE part = 'train'$$,
+                   $$SELECT id, 'this and that' AS sentence, 'this' AS head, 'that' AS tail, relation, no_picture AS image_vector, head_box, tail_box FROM vrd_box WHERE part = 'val'$$, :'options');
 UPDATE bench.answer AS a SET actual = v.relation, accepted = v.accepted FROM vrd AS v WHERE a.id = v.id AND a.name LIKE 'vrd, %';
