@@ -5,6 +5,7 @@
  */
 #include "pg/graph.h"
 
+#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
@@ -17,59 +18,69 @@
 #include "utils/numeric.h"
 #include "utils/snapmgr.h"
 
+#include "pg/options.h"
+
+const char *const mren_graph_relation_names[MREN_GRAPH_N_RELATIONS] = {
+	"documents", "evidence", "entities", "all_facts", "aliases",	  "relations",
+	"review",	 "state",	 "facts",	 "conflicts", "training_rows"};
+
 /*
  * Options
  */
 
 static void
-wrong_option(const char *key, const char *want)
+wrong_option(const char *key, JsonbValue *value, const char *want)
 {
+	Jsonb *given = JsonbValueToJsonb(value);
+
 	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					errmsg("option \"%s\" of a graph must be %s", key, want)));
+					errmsg("invalid value for option \"%s\" of a graph: %s", key,
+						   JsonbToCString(NULL, &given->root, VARSIZE(given))),
+					errhint("\"%s\" is %s.", key, want)));
 }
 
 static double
-option_number(const char *key, const JsonbValue *value, double low, double high, const char *want)
+option_number(const char *key, JsonbValue *value, double low, double high, const char *want)
 {
 	double number;
 
 	if (value->type != jbvNumeric)
-		wrong_option(key, want);
+		wrong_option(key, value, want);
 	number = DatumGetFloat8(
 		DirectFunctionCall1(numeric_float8_no_overflow, NumericGetDatum(value->val.numeric)));
 	if (!(number >= low && number <= high))
-		wrong_option(key, want);
+		wrong_option(key, value, want);
 	return number;
 }
 
 static int32
-option_integer(const char *key, const JsonbValue *value, int32 low, int32 high)
+option_integer(const char *key, JsonbValue *value, int32 low, int32 high)
 {
-	char *want = psprintf("an integer between %d and %d", low, high);
+	char *want = psprintf("an integer from %d to %d", low, high);
 	double number = option_number(key, value, low, high, want);
 
 	if (number != (int32) number)
-		wrong_option(key, want);
+		wrong_option(key, value, want);
 	return (int32) number;
 }
 
 static bool
-option_stops(const char *key, const JsonbValue *value)
+option_stops(const char *key, JsonbValue *value)
 {
 	bool stop = value->type == jbvString && value->val.string.len == 4 &&
 				memcmp(value->val.string.val, "stop", 4) == 0;
 
 	if (!stop && !(value->type == jbvString && value->val.string.len == 4 &&
 				   memcmp(value->val.string.val, "skip", 4) == 0))
-		wrong_option(key, "\"skip\" or \"stop\"");
+		wrong_option(key, value, "\"skip\" or \"stop\"");
 	return stop;
 }
 
 static void
-read_option(const char *key, const JsonbValue *value, MrenGraphOptions *options)
+read_option(const char *key, JsonbValue *value, MrenGraphOptions *options)
 {
 	if (strcmp(key, "threshold") == 0)
-		options->threshold = option_number(key, value, 0, 1, "a number between 0 and 1");
+		options->threshold = option_number(key, value, 0, 1, "a number from 0 to 1");
 	else if (strcmp(key, "max_distance") == 0)
 		options->max_distance = option_integer(key, value, 0, 1000000);
 	else if (strcmp(key, "version") == 0)
@@ -83,10 +94,8 @@ read_option(const char *key, const JsonbValue *value, MrenGraphOptions *options)
 	else if (strcmp(key, "on_error") == 0)
 		options->stop = option_stops(key, value);
 	else
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("unknown option \"%s\" of a graph", key),
-						errhint("Options are threshold, max_distance, version, tagger_version, "
-								"batch_size, spill_mb, on_error.")));
+		mren_option_unknown(key, "threshold, max_distance, version, tagger_version, batch_size,"
+								 " spill_mb, on_error");
 }
 
 void
@@ -101,7 +110,8 @@ mren_graph_options(const Jsonb *object, MrenGraphOptions *options)
 		.threshold = -1, .max_distance = -1, .batch_size = 1000, .spill_mb = 1024};
 	if (!JB_ROOT_IS_OBJECT(object))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("the options of a graph are not a JSON object")));
+						errmsg("the options of a graph are not a JSON object"),
+						errhint("Give an object, such as {\"threshold\": 0.5}.")));
 	iterator = JsonbIteratorInit((JsonbContainer *) &object->root);
 	while ((token = JsonbIteratorNext(&iterator, &item, true)) != WJB_DONE)
 	{
@@ -189,11 +199,32 @@ mren_graph_open(const char *name, bool own, MrenGraph *graph)
 	graph->owner_id = own ? get_role_oid(NameStr(graph->owner), false) : InvalidOid;
 }
 
+/* Somebody may have dropped a table, or the schema; what is gone cannot be told from what is left. */
+static void
+check_tables(const MrenGraph *graph)
+{
+	Oid schema = get_namespace_oid(NameStr(graph->raw_schema), true);
+
+	for (int i = 0; i < MREN_GRAPH_N_RELATIONS; i++)
+	{
+		if (!OidIsValid(schema) ||
+			!OidIsValid(get_relname_relid(mren_graph_relation_names[i], schema)))
+			ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
+							errmsg("graph \"%s\" has lost its table or view %s.%s", graph->name,
+								   graph->schema, mren_graph_relation_names[i]),
+							errhint("Forget the graph with mren.drop_graph(%s), then make it anew.",
+									quote_literal_cstr(graph->name))));
+	}
+}
+
 void
 mren_graph_check_layout(const MrenGraph *graph)
 {
 	if (graph->layout == MREN_GRAPH_LAYOUT)
+	{
+		check_tables(graph);
 		return;
+	}
 	ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 					errmsg("the tables of graph \"%s\" have layout %d, this version of mren works "
 						   "with layout %d",

@@ -70,7 +70,11 @@ typedef struct MrenGraph
  */
 extern void mren_graph_open(const char *name, bool own, MrenGraph *graph);
 
-/* 55000 for tables of another layout than this version's. */
+/* The tables and views of a graph, by name. */
+#define MREN_GRAPH_N_RELATIONS 11
+extern const char *const mren_graph_relation_names[MREN_GRAPH_N_RELATIONS];
+
+/* 55000 for tables of another layout than this version's, 42P01 if one is gone. */
 extern void mren_graph_check_layout(const MrenGraph *graph);
 
 /* Reads an options object; 22023 for unknown keys and impossible values. */

@@ -31,10 +31,6 @@ PG_FUNCTION_INFO_V1(mren_drop_graph);
 PG_FUNCTION_INFO_V1(mren_alter_graph_owner);
 PG_FUNCTION_INFO_V1(mren_upgrade_graph);
 
-static const char *const relation_names[] = {"documents", "evidence",  "entities",	   "all_facts",
-											 "aliases",	  "relations", "review",	   "state",
-											 "facts",	  "conflicts", "training_rows"};
-
 /* A schema's name as given, in the form of an identifier that is not cut short. */
 static void
 check_schema_name(const char *name)
@@ -63,14 +59,26 @@ prepare_schema(MrenGraph *graph)
 		SPI_execute(psprintf("CREATE SCHEMA %s", graph->schema), false, 0);
 		return;
 	}
-	for (int i = 0; i < (int) lengthof(relation_names); i++)
+	for (int i = 0; i < MREN_GRAPH_N_RELATIONS; i++)
 	{
-		if (OidIsValid(get_relname_relid(relation_names[i], schema)))
+		if (OidIsValid(get_relname_relid(mren_graph_relation_names[i], schema)))
 			ereport(ERROR, (errcode(ERRCODE_DUPLICATE_TABLE),
 							errmsg("relation \"%s\" already exists in schema \"%s\"",
-								   relation_names[i], NameStr(graph->raw_schema)),
+								   mren_graph_relation_names[i], NameStr(graph->raw_schema)),
 							errhint("Give the graph a schema of its own with in_schema.")));
 	}
+}
+
+/* A relation without a name would otherwise fail on the graph's table, which the user does not know. */
+static void
+check_named(const MrenGraph *graph, const char *table, const char *from)
+{
+	if (mren_graph_run_sql(graph,
+						   psprintf("SELECT FROM %s AS t WHERE t.relation IS NULL LIMIT 1", from),
+						   0, NULL, NULL, NULL) > 0)
+		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+						errmsg("column \"relation\" of relation schema \"%s\" has a null", table),
+						errhint("Each row of a relation schema names a relation.")));
 }
 
 /*
@@ -92,6 +100,7 @@ copy_relations(const MrenGraph *graph, Oid table)
 						errhint("A relation schema has the columns relation and, if there, "
 								"head_type, tail_type, symmetric, inverse_of, functional.")));
 	from = quote_qualified_identifier(get_namespace_name(get_rel_namespace(table)), name);
+	check_named(graph, name, from);
 	mren_graph_run_sql(
 		graph,
 		psprintf("INSERT INTO @.relations SELECT DISTINCT r.j OPERATOR(pg_catalog.->>) 'relation',"
@@ -164,6 +173,11 @@ read_args(FunctionCallInfo fcinfo, MrenGraph *graph)
 	graph->name = mren_arg_text(fcinfo, 0, "graph");
 	mren_check_name("graph", graph->name);
 	graph->source = mren_arg_text(fcinfo, 1, "source");
+	if (graph->source[strspn(graph->source, " \t\r\n")] == '\0')
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("argument \"source\" is empty"),
+				 errhint("Name a table, or give a SELECT, with the columns key and "
+						 "document.")));
 	graph->model = mren_arg_text(fcinfo, 2, "model");
 	graph->tagger = PG_ARGISNULL(3) ? NULL : mren_arg_text(fcinfo, 3, "tagger");
 	if (!PG_ARGISNULL(4) &&

@@ -56,12 +56,29 @@ is_query(const char *source)
 	return false;
 }
 
+/* What reads names does not say which one is wrong. */
+static void
+hint_at_source(void *arg)
+{
+	if (geterrcode() == ERRCODE_INVALID_NAME)
+	{
+		errdetail("The source is \"%s\".", (const char *) arg);
+		errhint("Name a table, in double quotes where need be, or give a SELECT.");
+	}
+}
+
 static char *
 query_of_table(const char *name)
 {
-	List *names = textToQualifiedNameList(cstring_to_text(name));
-	Oid table = RangeVarGetRelid(makeRangeVarFromNameList(names), AccessShareLock, false);
+	ErrorContextCallback callback = {
+		.previous = error_context_stack, .callback = hint_at_source, .arg = (void *) name};
+	List *names;
+	Oid table;
 
+	error_context_stack = &callback;
+	names = textToQualifiedNameList(cstring_to_text(name));
+	error_context_stack = callback.previous;
+	table = RangeVarGetRelid(makeRangeVarFromNameList(names), AccessShareLock, false);
 	return psprintf("SELECT * FROM %s",
 					quote_qualified_identifier(get_namespace_name(get_rel_namespace(table)),
 											   get_rel_name(table)));

@@ -11,6 +11,7 @@
 #include "utils/builtins.h"
 #include "utils/json.h"
 #include "utils/numeric.h"
+#include "utils/varlena.h"
 
 #include "pg/encoders.h"
 #include "pg/env.h"
@@ -130,16 +131,51 @@ mren_option_seed(const JsonbValue *value, MrenOptions *options)
 	return true;
 }
 
+/* The name in the list that is the nearest to the key, if a slip or two apart; NULL if none is. */
+static char *
+nearest_option(const char *key, const char *known)
+{
+	char *rest = pstrdup(known);
+	char *nearest = NULL;
+	int key_len = (int) strlen(key);
+	int least = Min(3, (key_len + 1) / 2);
+
+	/* A distance is not asked of what no option is as long as. */
+	if (key_len >= NAMEDATALEN)
+		return NULL;
+	for (char *name; (name = strtok_r(NULL, ", ", &rest)) != NULL;)
+	{
+		int distance = varstr_levenshtein_less_equal(key, key_len, name, (int) strlen(name), 1, 1,
+													 1, least, true);
+
+		if (distance < least)
+		{
+			least = distance;
+			nearest = name;
+		}
+	}
+	return nearest;
+}
+
+void
+mren_option_unknown(const char *key, const char *known)
+{
+	char *nearest = nearest_option(key, known);
+
+	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("unknown option \"%s\"", key),
+					nearest != NULL ? errdetail("Perhaps you meant \"%s\".", nearest) : 0,
+					errhint("Options are %s.", known)));
+	pg_unreachable();
+}
+
 static void
 unknown_key(const char *key)
 {
 	char known[1024];
 
 	mren_options_list(known, sizeof(known));
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("unknown option \"%s\"", key),
-			 errhint("Options are embeddings, image_encoder, lexicons, deploy, gate_share, %s.",
-					 known)));
+	mren_option_unknown(
+		key, psprintf("embeddings, image_encoder, lexicons, deploy, gate_share, %s", known));
 }
 
 /* What an option says null of, so that what is loaded is not taken. */

@@ -14,6 +14,7 @@
 #include "net/grid.h"
 #include "net/options.h"
 #include "pg/catalog.h"
+#include "pg/compat.h"
 #include "pg/lexicon_list.h"
 
 typedef struct MrenTrainOptions
@@ -49,6 +50,9 @@ extern MrenValue mren_option_value(const JsonbValue *value);
 extern char *mren_option_name(const char *key, const JsonbValue *value);
 extern bool mren_option_bool(const char *key, const JsonbValue *value);
 extern bool mren_option_seed(const JsonbValue *value, MrenOptions *options);
+
+/* 22023 for a key that is not in the list of names, with the one it is nearest to. */
+extern void mren_option_unknown(const char *key, const char *known) MREN_NORETURN;
 
 /* Adds ', "key": value' as jsonb would print the string; NULL is null. */
 extern void mren_option_append(StringInfo json, const char *key, const char *value);

@@ -148,10 +148,33 @@ mren_query_lacks(TupleDesc desc, const char *name)
 			 errhint("Name it with AS in the query's select list.")));
 }
 
+/* A table's name, given where a query is wanted, is no more than a syntax error to the parser. */
+static void
+hint_at_table(void *arg)
+{
+	const char *query = arg;
+
+	if (geterrcode() == ERRCODE_SYNTAX_ERROR && strpbrk(query, " \t\r\n(;'") == NULL)
+		errhint("Where a table is meant, write SELECT * FROM %s.", query);
+}
+
+static SPIPlanPtr
+prepare(const char *query)
+{
+	ErrorContextCallback callback = {
+		.previous = error_context_stack, .callback = hint_at_table, .arg = (void *) query};
+	SPIPlanPtr plan;
+
+	error_context_stack = &callback;
+	plan = SPI_prepare(query, 0, NULL);
+	error_context_stack = callback.previous;
+	return plan;
+}
+
 TupleDesc
 mren_query_describe(const char *query)
 {
-	SPIPlanPtr plan = SPI_prepare(query, 0, NULL);
+	SPIPlanPtr plan = prepare(query);
 	List *sources;
 	CachedPlanSource *source;
 

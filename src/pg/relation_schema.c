@@ -87,7 +87,8 @@ add_rule(void *state, TupleTableSlot *slot)
 	};
 	if (rule->relation == NULL)
 		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-						errmsg("column \"relation\" of the relation schema has a null")));
+						errmsg("column \"relation\" of the relation schema has a null"),
+						errhint("Each row of a relation schema names a relation.")));
 	MemoryContextSwitchTo(old);
 }
 

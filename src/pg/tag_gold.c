@@ -273,6 +273,11 @@ mren_gold_columns(const char *query, MrenGoldColumns *columns)
 		return;
 	}
 	need_column(desc, "sentence", TEXTOID);
+	if (mren_query_find(desc, "mentions") == 0 && mren_query_find(desc, "types") == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN), errmsg("the query has no column \"mentions\""),
+				 errhint("A tagger's rows have the columns sentence, mentions and types, or "
+						 "tokens and tags.")));
 	need_column(desc, "mentions", INT4RANGEARRAYOID);
 	need_column(desc, "types", TEXTARRAYOID);
 }

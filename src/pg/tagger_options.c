@@ -17,8 +17,7 @@ unknown_key(const char *key)
 	char known[1024];
 
 	mren_tag_options_list(known, sizeof(known));
-	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("unknown option \"%s\"", key),
-					errhint("Options are embeddings, lexicons, deploy, %s.", known)));
+	mren_option_unknown(key, psprintf("embeddings, lexicons, deploy, %s", known));
 }
 
 static void
