@@ -3,6 +3,7 @@
 #
 # Batches are padded to their longest sentence; ids, distances and segments are there before the
 # clock starts, and so are the pooled parts, which mren computes for every row.
+import os
 import sys
 import time
 
@@ -42,8 +43,15 @@ class Net(torch.nn.Module):
         return self.layers(torch.cat(out, 1))
 
 
+if "LENGTHS" in os.environ:  # words of each sentence, as train.c reads them
+    with open(os.environ["LENGTHS"]) as file:
+        lengths = [min(max(int(x), 8), 128) for x in file.read().split()]
+else:
+    lengths = [8 + i * 7 % 25 for i in range(64 * BATCH)]
+
+
 def batch(first):
-    rows = [8 + i * 7 % 25 for i in range(first, first + BATCH)]
+    rows = lengths[first : first + BATCH]
     longest = max(rows)
     ids = torch.zeros(BATCH, longest, dtype=torch.long)
     head, tail = torch.zeros_like(ids), torch.zeros_like(ids)
@@ -60,7 +68,7 @@ def batch(first):
 
 net = Net()
 optimizer = torch.optim.AdamW([w for w in net.parameters() if w.requires_grad], lr=1e-3)
-batches = [batch(32 * i) for i in range(64)]
+batches = [batch(BATCH * i) for i in range(len(lengths) // BATCH)]
 n, start = 0, time.process_time()
 while time.process_time() - start < seconds:
     ids, head, tail, masks, pool, y = batches[n // BATCH % len(batches)]

@@ -24,6 +24,7 @@
 #define RELATIONS 23
 #define WORDS 5000
 #define ROWS 8192
+#define MAX_LENGTH 128 /* words of a sentence */
 
 static void *
 bench_allocate(void *state, size_t size)
@@ -97,7 +98,7 @@ bench_step(size_t dim, size_t window, double seconds, float dropout)
 	must(mren_allocate_zero(&env, layout.trained_size, sizeof(float), &grads, &err));
 	mren_options_init(&options);
 	must(mren_optimizer_create(&env, &options, &layout, &optimizer, &err));
-	mren_network_init(&shape, &layout, values, 1);
+	must(mren_network_init(&env, &shape, &layout, values, 1, &err));
 	for (size_t i = layout.trained_size; i < layout.size; i++)
 		values[i] = 1;
 	mren_batch_scale(&batch, values);
@@ -116,26 +117,52 @@ bench_step(size_t dim, size_t window, double seconds, float dropout)
 	for (start = now(); now() - start < seconds; n += BATCH)
 	{
 		mren_network_forward(&batch, values, dropout > 0 ? &drop : NULL);
-		mren_loss(&objective, batch.logits, labels, weights, BATCH, RELATIONS,
-				  1.0f / BATCH, batch.dlogits);
+		mren_loss(&objective, batch.logits, labels, weights, BATCH, RELATIONS, 1.0f / BATCH,
+				  batch.dlogits);
 		mren_network_backward(&batch, values, grads);
-		mren_optimizer_step(&layout, &optimizer, values, grads);
+		must(mren_optimizer_step(&env, &layout, &optimizer, values, grads, &err));
 	}
 	return (double) n / (now() - start);
 }
 
-/* Sentences of 8 to 32 words, 20 in the mean, one of them unknown; two mentions. */
+/*
+ * Words of each sentence: numbers of the file that LENGTHS names, over and over; without, 8 to
+ * 32, 20 in the mean.
+ */
+static void
+read_lengths(uint32_t *lengths)
+{
+	const char *path = getenv("LENGTHS");
+	FILE *in = path != NULL ? fopen(path, "r") : NULL;
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < ROWS; i++)
+	{
+		lengths[i] = 8 + i * 7 % 25;
+		if (in != NULL && fscanf(in, "%u", &lengths[i]) == 1)
+			n = i + 1;
+		else if (n > 0)
+			lengths[i] = lengths[i - n];
+		lengths[i] = lengths[i] < 8 ? 8 : lengths[i] > MAX_LENGTH ? MAX_LENGTH : lengths[i];
+	}
+	if (in != NULL)
+		fclose(in);
+}
+
+/* One word of each sentence is unknown; two mentions. */
 static void
 add_rows(MrenExamples *examples)
 {
+	static uint32_t lengths[ROWS];
 	MrenRandom random;
 
+	read_lengths(lengths);
 	mren_random_seed(&random, 7, 0);
 	for (uint32_t i = 0; i < ROWS; i++)
 	{
-		int32_t pieces[32];
-		uint32_t starts[33];
-		uint32_t n = 8 + i * 7 % 25;
+		int32_t pieces[MAX_LENGTH];
+		uint32_t starts[MAX_LENGTH + 1];
+		uint32_t n = lengths[i];
 		char relation[8];
 		MrenExample example = {.weight = 1, .group = i};
 
