@@ -83,6 +83,16 @@ extern void mren_models_end(void);
  */
 extern void mren_models_lock(const char *model, MrenPrivilege privilege, MrenModelRow *row);
 
+/*
+ * mren_models_lock_or_create
+ *	  The same for saving a version of this kind, making the row first if there
+ *	  is none.  Whoever creates the same model at the same time is waited for;
+ *	  then theirs is found, on which the privilege must be held.  A model dropped
+ *	  between the two statements is made anew.
+ */
+extern void mren_models_lock_or_create(const char *model, MrenModelKind kind, bool deploy,
+									   MrenModelRow *row);
+
 /* One statement by mren_catalog_write, no argument NULL; the number of rows. */
 extern uint64 mren_models_run(const char *sql, int n, const Oid *types, const Datum *values);
 /* A column of the first row that the last statement gave. */
