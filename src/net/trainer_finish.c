@@ -1,13 +1,11 @@
 /*
  * trainer_finish.c
- *	  What makes an epoch the best one, and from a trainer that is done to the
- *	  network it made.
+ *	  From a trainer that is done to the network it made.
  */
 #include "net/trainer_internal.h"
 
 #include <string.h>
 
-#include "net/calibration.h"
 #include "net/net_internal.h"
 #include "net/sort.h"
 
@@ -138,24 +136,4 @@ mren_trainer_finish(MrenTrainer *trainer, MrenNet **net, MrenError *err)
 		*net = NULL;
 	}
 	return status;
-}
-
-MrenStatus
-mren_trainer_epoch_loss(MrenTrainer *trainer, double *loss, MrenError *err)
-{
-	const MrenValidation *v = &trainer->validation;
-	MrenLogits rows = {.logits = trainer->kept_logits,
-					   .labels = trainer->kept_labels,
-					   .weights = trainer->kept_weights,
-					   .n = v->n < trainer->keep_rows ? v->n : trainer->keep_rows,
-					   .k = trainer->shape.n_relations,
-					   .negative = trainer->negative};
-	MrenCalibration fit;
-
-	*loss = v->loss / v->weight;
-	if (trainer->shape.image_dim == 0)
-		return MREN_OK;
-	MREN_TRY(mren_calibration_fit(&trainer->env, &rows, &fit, err));
-	*loss = mren_calibration_loss(&rows, &fit);
-	return MREN_OK;
 }

@@ -221,14 +221,6 @@ extern MrenStatus mren_trainer_validated(MrenTrainer *trainer, MrenProgress *pro
 										 MrenError *err);
 
 /*
- * mren_trainer_epoch_loss (trainer_finish.c)
- *	  What the best epoch has least of, after a validation: its loss; of a network that sees
- *	  pictures, the loss once calibrated.  Such a network grows ever surer of itself while it still
- *	  gets better.
- */
-extern MrenStatus mren_trainer_epoch_loss(MrenTrainer *trainer, double *loss, MrenError *err);
-
-/*
  * trainer_members.c: the seed of the member that is trained now; the weights of one, and
  * writing them there.  A member's first phase has ended; goes on to the next, if
  * there is one; what all have in common once there is none.

@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+#include "net/calibration.h"
+
 static void
 count_validation(MrenTrainer *trainer)
 {
@@ -90,6 +92,30 @@ keep_best(MrenTrainer *trainer, const MrenProgress *progress)
 	trainer->report.validation_f1 = progress->validation_f1;
 }
 
+/*
+ * What the best epoch has least of: its loss; of a network that sees pictures, the loss once
+ * calibrated, since such a network grows ever surer of itself while it still gets better.
+ */
+static MrenStatus
+epoch_loss(const MrenTrainer *trainer, double *loss, MrenError *err)
+{
+	const MrenValidation *v = &trainer->validation;
+	MrenLogits rows = {.logits = trainer->kept_logits,
+					   .labels = trainer->kept_labels,
+					   .weights = trainer->kept_weights,
+					   .n = v->n < trainer->keep_rows ? v->n : trainer->keep_rows,
+					   .k = trainer->shape.n_relations,
+					   .negative = trainer->negative};
+	MrenCalibration fit;
+
+	*loss = v->loss / v->weight;
+	if (trainer->shape.image_dim == 0)
+		return MREN_OK;
+	MREN_TRY(mren_calibration_fit(&trainer->env, &rows, &fit, err));
+	*loss = mren_calibration_loss(&rows, &fit);
+	return MREN_OK;
+}
+
 MrenStatus
 mren_trainer_validated(MrenTrainer *trainer, MrenProgress *progress, MrenError *err)
 {
@@ -101,7 +127,7 @@ mren_trainer_validated(MrenTrainer *trainer, MrenProgress *progress, MrenError *
 	progress->validation_loss = v->loss / v->weight;
 	progress->validation_accuracy = (double) v->n_correct / (double) v->n;
 	progress->validation_f1 = both > 0 ? 2 * (double) v->n_hit / (double) both : 0;
-	MREN_TRY(mren_trainer_epoch_loss(trainer, &loss, err));
+	MREN_TRY(epoch_loss(trainer, &loss, err));
 	progress->improved = !trainer->report.validated || loss < trainer->best_choice;
 	if (!progress->improved)
 		return MREN_OK;
