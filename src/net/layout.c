@@ -77,6 +77,18 @@ mren_shape_scored_dim(const MrenNetShape *shape)
 	return mren_shape_features_dim(shape) + (shape->wide_bits > 0 ? shape->n_relations : 0);
 }
 
+MrenNetShape
+mren_shape_blind(const MrenNetShape *shape)
+{
+	MrenNetShape blind = *shape;
+
+	blind.image_dim = blind.image_units = blind.product = 0;
+	blind.grid = (MrenGridShape){0};
+	blind.fusion = MREN_FUSION_PARALLEL;
+	blind.wide_bits = blind.wide_rows = 0;
+	return blind;
+}
+
 static MrenStatus
 fail_shape(MrenError *err, const char *what, size_t value)
 {

@@ -103,6 +103,10 @@ mren_shape_looks(const MrenNetShape *shape)
 	return shape->image_dim > 0 && shape->fusion != MREN_FUSION_PARALLEL;
 }
 
+/* The shape of a network that never sees a picture, only where in it the mentions are; without
+ * the wide branch. */
+extern MrenNetShape mren_shape_blind(const MrenNetShape *shape);
+
 /*
  * Weight decay of a network that sees pictures, times that of one that does not.  A picture's
  * vector is long and pictures are few, so that such a network soon knows each picture of its
@@ -112,7 +116,7 @@ mren_shape_looks(const MrenNetShape *shape)
 
 typedef struct MrenTensor
 {
-	char name[24];
+	char name[40];
 	size_t rows;
 	size_t cols;
 	size_t at;	  /* first float, a multiple of 16 */

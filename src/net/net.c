@@ -33,21 +33,52 @@ mren_net_new(const MrenEnv *env, MrenNet **net, MrenError *err)
 	return MREN_OK;
 }
 
-/* Member number `number`, from 2: its tensors are named with that in front. */
+/* The shape of further member i, from 0. */
+static MrenNetShape
+member_shape(const MrenNet *net, size_t i)
+{
+	MrenNetShape shape = net->shape;
+
+	if (i + 1 == net->n_members - net->blind)
+		return mren_shape_blind(&shape);
+	shape.wide_bits = shape.wide_rows = 0;
+	return shape;
+}
+
+/* Further member i: its tensors are named with its number, or "blind", in front. */
 static MrenStatus
-add_member(const MrenNet *net, size_t number, MrenNet **member, MrenError *err)
+add_member(const MrenNet *net, size_t i, MrenNet **member, MrenError *err)
 {
 	MrenTensor *tensors;
+	char prefix[16];
 
 	MREN_TRY(mren_net_new(&net->env, member, err));
-	(*member)->shape = net->shape;
-	(*member)->shape.wide_bits = (*member)->shape.wide_rows = 0;
+	(*member)->shape = member_shape(net, i);
 	MREN_TRY(mren_net_allocate(*member, SIZE_MAX, err));
+	snprintf(prefix, sizeof(prefix), "%zu", i + 2);
+	if (i + 1 == net->n_members - net->blind)
+		snprintf(prefix, sizeof(prefix), "blind");
 	tensors = (*member)->layout.tensors;
-	for (size_t i = 0; i < (*member)->layout.n_trained; i++)
-		snprintf(tensors[i].name, sizeof(tensors[i].name), "%zu/%s", number,
-				 net->layout.tensors[i].name);
+	for (size_t at = 0; at < (*member)->layout.n_trained; at++)
+	{
+		char name[sizeof(tensors[at].name)];
+
+		memcpy(name, tensors[at].name, sizeof(name));
+		snprintf(tensors[at].name, sizeof(tensors[at].name), "%.15s/%.23s", prefix, name);
+	}
 	return MREN_OK;
+}
+
+/* Floats of what further members were trained to. */
+static size_t
+further_size(const MrenNet *net)
+{
+	size_t alike = net->n_members - 1 - net->blind;
+	MrenNetShape shape = mren_shape_blind(&net->shape);
+	MrenLayout layout;
+
+	mren_layout_build(&shape, &layout);
+	return alike * net->layout.trained_size + net->blind * layout.trained_size;
 }
 
 MrenStatus
@@ -56,14 +87,16 @@ mren_net_allocate(MrenNet *net, size_t limit, MrenError *err)
 	size_t further = net->n_members - 1;
 
 	mren_layout_build(&net->shape, &net->layout);
-	if (net->layout.size > limit || net->layout.trained_size * further > limit - net->layout.size)
+	if (net->blind > 0 && (further == 0 || net->shape.image_dim == 0))
+		return mren_fail(err, MREN_EFORMAT, "invalid network: nothing beside its blind member");
+	if (net->layout.size > limit || further_size(net) > limit - net->layout.size)
 		return mren_fail(err, MREN_EFORMAT, "invalid network: it is too short for its tensors");
 	MREN_TRY(mren_allocate_zero(&net->env, net->layout.size, sizeof(float), &net->values, err));
 	if (further == 0)
 		return MREN_OK;
 	MREN_TRY(mren_allocate_zero(&net->env, further, sizeof(MrenNet *), &net->members, err));
 	for (size_t i = 0; i < further; i++)
-		MREN_TRY(add_member(net, i + 2, &net->members[i], err));
+		MREN_TRY(add_member(net, i, &net->members[i], err));
 	return MREN_OK;
 }
 
@@ -89,18 +122,27 @@ mren_net_free(const MrenEnv *env, MrenNet *net)
 size_t
 mren_net_n_tensors(const MrenNet *net)
 {
-	return net->layout.n + (net->n_members - 1) * net->layout.n_trained;
+	size_t n = net->layout.n;
+
+	for (size_t i = 0; i < net->n_members - 1; i++)
+		n += net->members[i]->layout.n_trained;
+	return n;
 }
 
 MrenNet *
 mren_net_holder(const MrenNet *net, size_t i, size_t *id)
 {
+	MrenNet *holder = (MrenNet *) net;
+	size_t here = net->layout.n;
+
+	for (size_t next = 0; i >= here; next++)
+	{
+		i -= here;
+		holder = net->members[next];
+		here = holder->layout.n_trained;
+	}
 	*id = i;
-	if (i < net->layout.n)
-		return (MrenNet *) net;
-	i -= net->layout.n;
-	*id = i % net->layout.n_trained;
-	return net->members[i / net->layout.n_trained];
+	return holder;
 }
 
 void
@@ -344,6 +386,17 @@ read_tuned(MrenNet *net, MrenError *err)
 	return MREN_OK;
 }
 
+/* The tensor of that name, which the net has. */
+static const MrenTensor *
+tensor_named(const MrenNet *net, const char *name)
+{
+	size_t i = 0;
+
+	while (strcmp(net->layout.tensors[i].name, name) != 0)
+		i++;
+	return &net->layout.tensors[i];
+}
+
 /* What a member has in common with the first one. */
 static MrenStatus
 complete_member(const MrenNet *net, MrenNet *member, MrenError *err)
@@ -354,7 +407,7 @@ complete_member(const MrenNet *net, MrenNet *member, MrenError *err)
 	{
 		const MrenTensor *tensor = &layout->tensors[i];
 
-		memcpy(member->values + tensor->at, net->values + net->layout.tensors[i].at,
+		memcpy(member->values + tensor->at, net->values + tensor_named(net, tensor->name)->at,
 			   tensor->rows * tensor->cols * sizeof(float));
 		member->set[i] = true;
 	}
@@ -402,12 +455,15 @@ mren_net_info(const MrenNet *net, MrenNetInfo *info)
 {
 	memset(info, 0, sizeof(*info));
 	info->n_members = net->n_members;
+	info->blind = net->blind > 0;
 	info->embedding_dim = net->shape.embedding_dim;
 	info->image_dim = net->shape.image_dim;
 	info->features_dim = mren_net_row_dim(net);
 	info->n_relations = net->shape.n_relations;
 	info->n_types = net->shape.n_types;
-	info->n_parameters = net->layout.n_parameters * net->n_members;
+	info->n_parameters = net->layout.n_parameters;
+	for (size_t i = 0; i < net->n_members - 1; i++)
+		info->n_parameters += net->members[i]->layout.n_parameters;
 	info->wide_bits = net->shape.wide_bits;
 	info->memory = sizeof(*net) + values_memory(net) + net->n_training * sizeof(uint64_t) +
 				   net->wide_slots.capacity + net->lexicons.capacity +

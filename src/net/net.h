@@ -42,6 +42,7 @@ typedef struct MrenNetInfo
 	size_t embedding_dim;
 	size_t image_dim;	 /* 0: trained without pictures; inputs must have none */
 	size_t n_members;	 /* of an ensemble; 1: one network */
+	bool blind;			 /* the last member never sees a picture */
 	size_t features_dim; /* with the wide branch's scores, then further members' fused vectors */
 	size_t wide_bits;	 /* 0: no wide branch */
 	size_t n_relations;

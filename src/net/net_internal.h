@@ -32,7 +32,8 @@ struct MrenNet
 	 * logits are added to this one's.  They hold trained tensors only; what is
 	 * measured, named or hashed is the first one's.
 	 */
-	size_t n_members;		  /* with this one; 1 .. MREN_MAX_MEMBERS */
+	size_t n_members;		  /* with this one; 1 .. MREN_MAX_MEMBERS + 1 */
+	size_t blind;			  /* 1: the last of several is of mren_shape_blind */
 	struct MrenNet **members; /* (n_members - 1), each with one member */
 	bool set[MREN_MAX_TENSORS];
 
@@ -87,8 +88,11 @@ extern MrenStatus mren_net_allocate(MrenNet *net, size_t limit, MrenError *err);
 static inline size_t
 mren_net_row_dim(const MrenNet *net)
 {
-	return mren_shape_scored_dim(&net->shape) +
-		   (net->n_members - 1) * mren_shape_features_dim(&net->shape);
+	size_t dim = mren_shape_scored_dim(&net->shape);
+
+	for (size_t i = 0; i < net->n_members - 1; i++)
+		dim += mren_shape_features_dim(&net->members[i]->shape);
+	return dim;
 }
 
 /* Which member holds tensor i of mren_net_n_tensors, and its number there. */

@@ -185,9 +185,9 @@ wide_scores(const MrenNet *net, const MrenInput *input, float *features)
 }
 
 /* What one member makes of n rows, which are dim floats apart. */
-static MrenStatus
+static void
 member_features(const MrenNet *net, const MrenVectors *vectors, const MrenInput *inputs, size_t n,
-				float *features, size_t dim, float *scratch, MrenError *err)
+				float *features, size_t dim, float *scratch)
 {
 	float *rest = scratch + aligned(mren_shape_n_parts(&net->shape) * MREN_MAX_SHAPES) +
 				  mren_net_convolve_scratch(net);
@@ -196,29 +196,17 @@ member_features(const MrenNet *net, const MrenVectors *vectors, const MrenInput 
 	{
 		text_features(net, vectors, &inputs[i], features + i * dim, scratch);
 		wide_scores(net, &inputs[i], features + i * dim);
-		if (net->shape.image_dim == 0 && inputs[i].image != NULL)
-			return check_image(net, inputs[i].image, err);
-	}
-	if (net->shape.image_dim == 0)
-		return MREN_OK;
-	for (size_t i = 0; i < n; i++)
-	{
-		if (inputs[i].image != NULL)
-			MREN_TRY(check_image(net, inputs[i].image, err));
 		mren_net_see(net, &inputs[i], features + i * dim, rest);
 	}
-	if (!mren_shape_has_vector(&net->shape))
-		return MREN_OK;
-	for (size_t i = 0; i < n; i += MREN_INFER_ROWS)
+	for (size_t i = 0; i < n && mren_shape_has_vector(&net->shape); i += MREN_INFER_ROWS)
 	{
 		size_t rows = n - i < MREN_INFER_ROWS ? n - i : MREN_INFER_ROWS;
 
 		image_features(net, inputs + i, rows, features + i * dim, dim, rest);
 	}
-	return MREN_OK;
 }
 
-/* Where further member i's fused vector begins in a row. */
+/* Where further member i's fused vector begins in a row: only the last one's may be shorter. */
 static size_t
 member_at(const MrenNet *net, size_t i)
 {
@@ -231,10 +219,15 @@ mren_net_features(const MrenNet *net, const MrenVectors *vectors, const MrenInpu
 {
 	size_t dim = mren_net_row_dim(net);
 
-	MREN_TRY(member_features(net, vectors, inputs, n, features, dim, scratch, err));
+	for (size_t i = 0; i < n; i++)
+	{
+		if (inputs[i].image != NULL)
+			MREN_TRY(check_image(net, inputs[i].image, err));
+	}
+	member_features(net, vectors, inputs, n, features, dim, scratch);
 	for (size_t i = 0; i < net->n_members - 1; i++)
-		MREN_TRY(member_features(net->members[i], vectors, inputs, n, features + member_at(net, i),
-								 dim, scratch, err));
+		member_features(net->members[i], vectors, inputs, n, features + member_at(net, i), dim,
+						scratch);
 	return MREN_OK;
 }
 

@@ -50,6 +50,7 @@ static const Option table[] = {
 	{"hidden", KIND_SIZES, AT(hidden), 1, MREN_MAX_HIDDEN_SIZE, {NULL}, ""},
 	{"hidden_dropout", KIND_REAL, AT(hidden_dropout), 0, 0.95, {NULL}, ""},
 	{"image_dropout", KIND_REAL, AT(image_dropout), 0, 0.95, {NULL}, ""},
+	{"image_gate", KIND_BOOL, AT(image_gate), 0, 0, {NULL}, ""},
 	{"image_units", KIND_SIZE, AT(image_units), 0, 1024, {NULL}, ""},
 	{"l2", KIND_REAL, AT(l2), 0, 1, {NULL}, ""},
 	{"learning_rate", KIND_REAL, AT(learning_rate), 1e-8, 10, {NULL}, ""},
@@ -111,6 +112,7 @@ mren_options_init(MrenOptions *options)
 	options->validation_share = 0.1;
 	options->refit = true;
 	options->ensemble = 1;
+	options->image_gate = true;
 	options->seed = 1;
 	options->negative = NULL;
 	options->threshold = -1;

@@ -108,6 +108,7 @@ typedef struct MrenOptions
 	MrenClassWeights class_weights;
 	double validation_share; /* 0: train for all epochs, no calibration */
 	bool refit;
+	bool image_gate; /* a member that sees no pictures, beside those that do */
 	size_t ensemble; /* members: networks that differ in their chance, whose logits are averaged */
 	int64_t seed;
 	/* prediction */

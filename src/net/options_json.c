@@ -117,6 +117,13 @@ put_hidden(Writer *w, const MrenOptions *options)
 }
 
 static void
+put_bool(Writer *w, const char *key, bool value)
+{
+	put_key(w, key);
+	put_text(w, value ? "true" : "false");
+}
+
+static void
 put_options(Writer *w, const MrenOptions *o)
 {
 	static const char *const fusions[] = {"parallel", "sequential", "hybrid", "auto"};
@@ -134,6 +141,7 @@ put_options(Writer *w, const MrenOptions *o)
 	put_hidden(w, o);
 	put_number(w, "hidden_dropout", o->hidden_dropout);
 	put_number(w, "image_dropout", o->image_dropout);
+	put_bool(w, "image_gate", o->image_gate);
 	put_integer(w, "image_units", (int64_t) o->image_units);
 	put_number(w, "l2", o->l2);
 	put_number(w, "learning_rate", o->learning_rate);
@@ -151,8 +159,7 @@ put_options(Writer *w, const MrenOptions *o)
 	put_integer(w, "patience", (int64_t) o->patience);
 	put_integer(w, "product", (int64_t) o->product);
 	put_number(w, "ranking_scale", o->ranking_scale);
-	put_key(w, "refit");
-	put_text(w, o->refit ? "true" : "false");
+	put_bool(w, "refit", o->refit);
 	put_integer(w, "seed", o->seed);
 	put_word(w, "text_encoder", o->text_encoder == MREN_TEXT_CONV ? "conv" : "pool");
 	if (o->threshold >= 0)

@@ -83,6 +83,7 @@ mren_trainer_free(MrenTrainer *trainer)
 	mren_release(&env, trainer->values);
 	mren_release(&env, trainer->grads);
 	mren_trainer_members_free(trainer);
+	mren_trainer_blind_free(trainer);
 	mren_release(&env, trainer->labels);
 	mren_release(&env, trainer->weights);
 	mren_release(&env, trainer->raw_image);
@@ -222,6 +223,7 @@ begin_phase(MrenTrainer *trainer, int phase, size_t epochs, MrenError *err)
 	uint64_t seed = mren_trainer_seed(trainer);
 	MrenRandom fresh;
 
+	MREN_TRY(mren_trainer_take_place(trainer, err));
 	trainer->phase = phase;
 	trainer->epoch = 0;
 	trainer->epochs = (int) epochs;
@@ -386,7 +388,7 @@ static MrenStatus
 end_first_phase(MrenTrainer *trainer, MrenError *err)
 {
 	trainer->stage = MREN_STAGE_DONE;
-	mren_trainer_join_members(trainer);
+	MREN_TRY(mren_trainer_join_members(trainer, err));
 	if (!trainer->report.validated)
 		return MREN_OK;
 	MREN_TRY(mren_trainer_wide_join(trainer, err));
@@ -417,7 +419,7 @@ end_member(MrenTrainer *trainer, MrenError *err)
 		return begin_refit(trainer, err);
 	trainer->member = 0;
 	trainer->stage = MREN_STAGE_DONE;
-	return MREN_OK;
+	return mren_trainer_take_place(trainer, err);
 }
 
 /* After an epoch and its validation: the next one, or the end of the member's phase. */
@@ -459,8 +461,9 @@ stop_early(MrenTrainer *trainer, MrenError *err)
 	/* Members that have not been trained again stay as they were. */
 	if (trainer->member == 0)
 		mren_trainer_wide_restore(trainer);
+	trainer->member = 0;
 	trainer->stage = MREN_STAGE_DONE;
-	return MREN_OK;
+	return mren_trainer_take_place(trainer, err);
 }
 
 static void
@@ -495,7 +498,10 @@ step_scan(MrenTrainer *trainer, MrenProgress *progress, MrenError *err)
 	}
 	MREN_TRY(mren_trainer_measure(trainer, &done, err));
 	progress->rows_done = n + trainer->next_row;
-	return done ? begin_phase(trainer, 1, trainer->options.epochs, err) : MREN_OK;
+	if (!done)
+		return MREN_OK;
+	mren_trainer_members_begin(trainer);
+	return begin_phase(trainer, 1, trainer->options.epochs, err);
 }
 
 static MrenStatus

@@ -65,10 +65,12 @@ typedef struct MrenTrainReport
 	size_t n_unknown_words; /* of them, words without any vector */
 	double wide_share;		/* of the wide branch in the logits, 0 .. 1 */
 	int wide_epoch;			/* its best epoch */
+	bool gated;				/* a member that sees no pictures was trained */
+	double image_share;	/* if so, of the members that see them in the rest of the logits */
 	size_t features_dim;
 	size_t n_parameters;
 	int best_epoch;	   /* of phase 1, the first member's */
-	size_t n_members;  /* of an ensemble; fewer than asked for if it was stopped */
+	size_t n_members;  /* the blind one too; fewer than asked for if it was stopped */
 	int epochs_run;	   /* of phase 1, all members' */
 	int refit_epochs;  /* all members'; 0: no refit */
 	double train_loss; /* of the last epoch run */

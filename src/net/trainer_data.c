@@ -420,19 +420,20 @@ mren_trainer_measure(MrenTrainer *trainer, bool *done, MrenError *err)
 
 /* Grid and boxes, unless the row goes without its picture. */
 static MrenStatus
-load_sight(MrenTrainer *trainer, const MrenExample *example, size_t row, MrenError *err)
+load_sight(MrenTrainer *trainer, const MrenExample *example, size_t row, bool withheld,
+		   MrenError *err)
 {
 	MrenSightInput input = {NULL, NULL, NULL};
 
-	if (!trainer->has_grids && !trainer->has_boxes)
+	if (!mren_shape_looks(&trainer->shape) && !trainer->shape.boxes)
 		return MREN_OK;
-	if (trainer->batch.has_image[row])
+	if (example->has_image && !withheld)
 	{
 		if (example->has_head_box)
 			input.head_box = example->head_box;
 		if (example->has_tail_box)
 			input.tail_box = example->tail_box;
-		if (trainer->has_grids && example->has_grid)
+		if (mren_shape_looks(&trainer->shape) && example->has_grid)
 		{
 			MREN_TRY(fetch_grid(trainer, example, err));
 			input.grid = trainer->raw_grid;
@@ -448,9 +449,10 @@ mren_trainer_load(MrenTrainer *trainer, const uint8_t *record, size_t len, size_
 				  MrenError *err)
 {
 	MrenBatch *batch = &trainer->batch;
-	size_t dim = trainer->image_dim;
+	size_t dim = trainer->shape.image_dim;
 	float *image = batch->image + row * dim;
 	MrenExample example;
+	bool withheld;
 
 	MREN_TRY(mren_example_read(record, len, &example, &len, err));
 	trainer->labels[row] = (int32_t) relation_rank(trainer, &example);
@@ -460,11 +462,10 @@ mren_trainer_load(MrenTrainer *trainer, const uint8_t *record, size_t len, size_
 								  type_rank(trainer, example.head_type),
 								  type_rank(trainer, example.tail_type), err));
 	mren_trainer_wide_load(trainer, &example, row);
-	batch->has_image[row] = example.has_image;
-	if (train && example.has_image &&
-		mren_random_uniform(&trainer->withhold) < (float) trainer->options.image_dropout)
-		batch->has_image[row] = false;
-	MREN_TRY(load_sight(trainer, &example, row, err));
+	withheld = train && dim > 0 && example.has_image &&
+			   mren_random_uniform(&trainer->withhold) < (float) trainer->options.image_dropout;
+	batch->has_image[row] = dim > 0 && example.has_image && !withheld;
+	MREN_TRY(load_sight(trainer, &example, row, withheld, err));
 	if (!batch->has_image[row] || !mren_shape_has_vector(&trainer->shape))
 	{
 		memset(image, 0, dim * sizeof(float));

@@ -48,22 +48,26 @@ set_negative_bias(const MrenTrainer *trainer, MrenNet *net)
 }
 
 /*
- * Members' weights, their output layers weighed so that the sum of all logits is
- * (1 - share) of the members' mean and the wide branch's share.
+ * Members' weights, their output layers weighed so that the sum of all logits is the wide
+ * branch's share, and of the rest the blind member's and the mean of the others'.
  */
 static void
 copy_members(const MrenTrainer *trainer, MrenNet *net)
 {
-	float weight = (float) ((1 - trainer->wide.share) / (double) trainer->n_members);
+	double rest = 1 - trainer->wide.share;
+	double share = net->blind > 0 ? trainer->blind.share : 0;
 
 	for (size_t i = 0; i < trainer->n_members; i++)
 	{
 		MrenNet *member = i == 0 ? net : net->members[i - 1];
+		float weight =
+			(float) (i < trainer->n_sighted ? rest * (1 - share) / (double) trainer->n_sighted
+											: rest * share);
 		const MrenTensorIds *ids = &member->layout.ids;
 		size_t last[] = {ids->weight[net->shape.n_hidden], ids->bias[net->shape.n_hidden]};
 
 		memcpy(member->values, mren_trainer_slot(trainer, i),
-			   trainer->layout.trained_size * sizeof(float));
+			   member->layout.trained_size * sizeof(float));
 		for (size_t j = 0; j < 2; j++)
 		{
 			const MrenTensor *tensor = &member->layout.tensors[last[j]];
@@ -101,6 +105,7 @@ fill_net(const MrenTrainer *trainer, MrenNet *net, MrenError *err)
 	if (net->shape.wide_rows == 0)
 		net->shape.wide_bits = 0;
 	net->n_members = trainer->n_members;
+	net->blind = trainer->n_members - trainer->n_sighted;
 	MREN_TRY(mren_net_allocate(net, SIZE_MAX, err));
 	MREN_TRY(copy_names(&trainer->env, &trainer->relations, &net->relations, err));
 	MREN_TRY(copy_names(&trainer->env, &trainer->types, &net->types, err));

@@ -102,6 +102,22 @@ typedef struct MrenWideTraining
 	double share;	  /* of the branch in the sum, 0 .. 1; the network has the rest */
 } MrenWideTraining;
 
+/*
+ * The member that sees no pictures (trainer_blind.c): what changes places with the
+ * trainer's own of the same names while it is trained, and is made just before.
+ */
+typedef struct MrenBlind
+{
+	bool active;  /* they have changed places */
+	double share; /* of its logits in the sum; the other members have the rest */
+	MrenNetShape shape;
+	MrenLayout layout;
+	float *values;
+	float *grads;
+	MrenBatch batch;
+	MrenOptimizerState optimizer;
+} MrenBlind;
+
 struct MrenTrainer
 {
 	MrenEnv env;
@@ -159,11 +175,14 @@ struct MrenTrainer
 	float *values;
 	float *grads;
 	MrenOptimizerState optimizer;
-	size_t member; /* of an ensemble, that is trained now; 0-based */
+	size_t member;	  /* of an ensemble, that is trained now; 0-based */
+	size_t n_sighted; /* members but the blind one */
 	size_t n_members;
-	float *slots; /* (n_members, layout.trained_size) */
-	int best_epochs[MREN_MAX_MEMBERS];
-	double loss_of_members; /* sum of their best ones */
+	MrenBlind blind;
+	float *slots;	  /* (n_members, slot_size) */
+	size_t slot_size; /* layout.trained_size of the largest */
+	int best_epochs[MREN_MAX_MEMBERS + 1];
+	double loss_of_members; /* sum of the best ones of those that are not blind */
 	MrenBatch batch;
 	int32_t *labels;  /* (batch.capacity) */
 	float *weights;	  /* (batch.capacity) */
@@ -184,7 +203,7 @@ struct MrenTrainer
 	size_t keep_rows;	  /* validation rows whose logits are kept */
 	float *kept_logits;	  /* (keep_rows, n_relations) of this pass */
 	float *best_logits;	  /* of the best epoch; in the end of all members together */
-	float *sum_logits;	  /* of members; NULL for one */
+	float *sum_logits;	  /* of members but the blind one; NULL for one alone */
 	int32_t *kept_labels; /* (keep_rows) */
 	float *kept_weights;
 
@@ -226,17 +245,40 @@ extern MrenStatus mren_trainer_validated(MrenTrainer *trainer, MrenProgress *pro
  * there is one; what all have in common once there is none.
  */
 extern MrenStatus mren_trainer_members_allocate(MrenTrainer *trainer, MrenError *err);
+/* Once the rows' roles are known. */
+extern void mren_trainer_members_begin(MrenTrainer *trainer);
 extern void mren_trainer_members_free(MrenTrainer *trainer);
 extern uint64_t mren_trainer_seed(const MrenTrainer *trainer);
 extern float *mren_trainer_slot(const MrenTrainer *trainer, size_t member);
 extern void mren_trainer_keep_values(MrenTrainer *trainer);
 extern void mren_trainer_end_member(MrenTrainer *trainer);
 extern bool mren_trainer_next_member(MrenTrainer *trainer);
-extern void mren_trainer_join_members(MrenTrainer *trainer);
+extern MrenStatus mren_trainer_join_members(MrenTrainer *trainer, MrenError *err);
 /* Forgets a member, not the first, that is to be stopped before its first validation. */
 extern void mren_trainer_drop_member(MrenTrainer *trainer);
 /* Accuracy and F1 of best_logits. */
 extern void mren_trainer_report_kept(MrenTrainer *trainer);
+
+/*
+ * sum = (1 - share) * first + share * second, of the kept validation rows' logits; and the share
+ * that makes them most likely, calibrated.  scratch is as long as they.
+ */
+extern void mren_trainer_mix(const MrenTrainer *trainer, const float *first, const float *second,
+							 double share, float *sum);
+extern MrenStatus mren_trainer_fit_share(MrenTrainer *trainer, const float *first,
+										 const float *second, float *scratch, double *share,
+										 MrenError *err);
+
+/*
+ * trainer_blind.c: whether a blind member is wanted; whether the member that is trained
+ * now is it; what it is trained with goes in or out of the trainer as that says.
+ */
+extern bool mren_trainer_may_gate(const MrenTrainer *trainer);
+extern bool mren_trainer_is_blind(const MrenTrainer *trainer);
+extern MrenStatus mren_trainer_take_place(MrenTrainer *trainer, MrenError *err);
+extern void mren_trainer_blind_free(MrenTrainer *trainer);
+/* Its share fitted; best_logits become those of the sum. */
+extern MrenStatus mren_trainer_blind_join(MrenTrainer *trainer, MrenError *err);
 
 /* trainer_warm.c: takes over the weights that mren_trainer_warm named. */
 extern void mren_trainer_take_warm(MrenTrainer *trainer);

@@ -10,20 +10,37 @@
  */
 #include "net/trainer_internal.h"
 
+#include <math.h>
 #include <string.h>
+
+#include "net/calibration.h"
+
+#define SHARE_STEPS 20 /* in which a share is looked for */
 
 MrenStatus
 mren_trainer_members_allocate(MrenTrainer *trainer, MrenError *err)
 {
 	size_t n = trainer->options.ensemble;
 
+	trainer->n_sighted = n;
+	if (mren_trainer_may_gate(trainer))
+		n++;
 	trainer->n_members = n;
-	MREN_TRY(mren_allocate_zero(&trainer->env, n * trainer->layout.trained_size, sizeof(float),
+	trainer->slot_size = trainer->layout.trained_size;
+	MREN_TRY(mren_allocate_zero(&trainer->env, n * trainer->slot_size, sizeof(float),
 								&trainer->slots, err));
 	if (n == 1)
 		return MREN_OK;
 	return mren_allocate_zero(&trainer->env, trainer->keep_rows * trainer->shape.n_relations,
 							  sizeof(float), &trainer->sum_logits, err);
+}
+
+void
+mren_trainer_members_begin(MrenTrainer *trainer)
+{
+	/* Without validation nothing says how much a blind member should count. */
+	if (trainer->report.n_validation == 0)
+		trainer->n_members = trainer->n_sighted;
 }
 
 void
@@ -41,14 +58,16 @@ mren_trainer_seed(const MrenTrainer *trainer)
 
 	if (trainer->member == 0)
 		return seed;
-	mren_random_seed(&fresh, seed, MREN_STREAM_MEMBER + trainer->member);
+	mren_random_seed(&fresh, seed,
+					 MREN_STREAM_MEMBER +
+						 (mren_trainer_is_blind(trainer) ? MREN_MAX_MEMBERS : trainer->member));
 	return mren_random_next(&fresh);
 }
 
 float *
 mren_trainer_slot(const MrenTrainer *trainer, size_t member)
 {
-	return trainer->slots + member * trainer->layout.trained_size;
+	return trainer->slots + member * trainer->slot_size;
 }
 
 void
@@ -79,6 +98,8 @@ mren_trainer_end_member(MrenTrainer *trainer)
 		mren_trainer_keep_values(trainer);
 	}
 	trainer->best_epochs[trainer->member] = report->best_epoch;
+	if (mren_trainer_is_blind(trainer))
+		return;
 	trainer->loss_of_members += report->validation_loss;
 	for (size_t i = 0; trainer->sum_logits != NULL && i < n; i++)
 		trainer->sum_logits[i] += trainer->best_logits[i];
@@ -95,32 +116,93 @@ mren_trainer_next_member(MrenTrainer *trainer)
 	return true;
 }
 
-void
-mren_trainer_join_members(MrenTrainer *trainer)
+/* The mean of the members' logits, or the sum with the blind one's. */
+static MrenStatus
+join_logits(MrenTrainer *trainer, MrenError *err)
 {
-	MrenTrainReport *report = &trainer->report;
 	size_t n = n_kept(trainer) * trainer->shape.n_relations;
 
+	trainer->report.validation_loss = trainer->loss_of_members / (double) trainer->n_sighted;
+	for (size_t i = 0; i < n; i++)
+		trainer->sum_logits[i] /= (float) trainer->n_sighted;
+	if (trainer->n_members > trainer->n_sighted)
+		MREN_TRY(mren_trainer_blind_join(trainer, err));
+	else
+		memcpy(trainer->best_logits, trainer->sum_logits, n * sizeof(float));
+	mren_trainer_report_kept(trainer);
+	return MREN_OK;
+}
+
+MrenStatus
+mren_trainer_join_members(MrenTrainer *trainer, MrenError *err)
+{
+	MrenTrainReport *report = &trainer->report;
+
 	trainer->n_members = trainer->member + 1;
+	if (trainer->n_sighted > trainer->n_members)
+		trainer->n_sighted = trainer->n_members;
 	trainer->member = 0;
-	report->n_members = trainer->n_members;
-	report->n_parameters = trainer->layout.n_parameters * trainer->n_members;
-	report->features_dim = mren_shape_scored_dim(&trainer->shape) +
-						   (trainer->n_members - 1) * mren_shape_features_dim(&trainer->shape);
+	MREN_TRY(mren_trainer_take_place(trainer, err));
 	report->best_epoch = trainer->best_epochs[0];
 	report->validated = report->n_validation > 0;
-	if (trainer->n_members == 1 || !report->validated)
-		return;
-	report->validation_loss = trainer->loss_of_members / (double) trainer->n_members;
-	for (size_t i = 0; i < n; i++)
-		trainer->best_logits[i] = trainer->sum_logits[i] / (float) trainer->n_members;
-	mren_trainer_report_kept(trainer);
+	if (trainer->sum_logits != NULL && report->validated)
+		MREN_TRY(join_logits(trainer, err));
+	report->n_members = trainer->n_members;
+	report->n_parameters = trainer->layout.n_parameters * trainer->n_sighted;
+	report->features_dim = mren_shape_scored_dim(&trainer->shape) +
+						   (trainer->n_sighted - 1) * mren_shape_features_dim(&trainer->shape);
+	if (trainer->n_members > trainer->n_sighted)
+	{
+		report->n_parameters += trainer->blind.layout.n_parameters;
+		report->features_dim += mren_shape_features_dim(&trainer->blind.shape);
+	}
+	return MREN_OK;
 }
 
 void
 mren_trainer_drop_member(MrenTrainer *trainer)
 {
 	trainer->member--;
+}
+
+void
+mren_trainer_mix(const MrenTrainer *trainer, const float *first, const float *second, double share,
+				 float *sum)
+{
+	size_t n = n_kept(trainer) * trainer->shape.n_relations;
+
+	for (size_t i = 0; i < n; i++)
+		sum[i] = (float) ((1 - share) * (double) first[i] + share * (double) second[i]);
+}
+
+MrenStatus
+mren_trainer_fit_share(MrenTrainer *trainer, const float *first, const float *second,
+					   float *scratch, double *share, MrenError *err)
+{
+	MrenLogits rows = {.logits = scratch,
+					   .labels = trainer->kept_labels,
+					   .weights = trainer->kept_weights,
+					   .n = n_kept(trainer),
+					   .k = trainer->shape.n_relations,
+					   .negative = trainer->objective.fixed};
+	double least = INFINITY;
+
+	for (int i = 0; i <= SHARE_STEPS; i++)
+	{
+		MrenCalibration fit;
+		double loss;
+
+		MREN_TRY(mren_check(&trainer->env, err));
+		mren_trainer_mix(trainer, first, second, (double) i / SHARE_STEPS, scratch);
+		MREN_TRY(mren_calibration_fit(&trainer->env, &rows, &fit, err));
+		loss = mren_calibration_loss(&rows, &fit);
+		if (loss < least)
+		{
+			least = loss;
+			*share = (double) i / SHARE_STEPS;
+		}
+	}
+	return MREN_OK;
 }
 
 /* The figures of best_logits, if all validation rows' are kept. */

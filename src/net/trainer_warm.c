@@ -41,33 +41,29 @@ is_output(const MrenTrainer *trainer, size_t id)
 	return id == ids->weight[last] || id == ids->bias[last];
 }
 
-/* The tensor of the other network by name; NULL if it has none. */
-static const MrenTensor *
-counterpart(const MrenTrainer *trainer, size_t id)
+/* A further member's name has what member it is in front. */
+static const char *
+bare_name(const MrenTensor *tensor)
 {
-	const MrenLayout *other = &trainer->warm->layout;
+	const char *slash = strchr(tensor->name, '/');
 
-	for (size_t i = 0; i < other->n_trained; i++)
-	{
-		if (strcmp(other->tensors[i].name, trainer->layout.tensors[id].name) == 0)
-			return &other->tensors[i];
-	}
-	return NULL;
+	return slash == NULL ? tensor->name : slash + 1;
 }
 
+/* Whether tensor `id` of both, which are laid out in the same order, is the same one. */
 static bool
-fits(const MrenTrainer *trainer, size_t id)
+fits(const MrenTrainer *trainer, const MrenNet *source, size_t id)
 {
 	const MrenTensor *mine = &trainer->layout.tensors[id];
-	const MrenTensor *theirs = counterpart(trainer, id);
+	const MrenTensor *theirs = &source->layout.tensors[id];
 
-	return theirs != NULL && theirs->rows == mine->rows &&
+	return strcmp(mine->name, bare_name(theirs)) == 0 && theirs->rows == mine->rows &&
 		   (theirs->cols == mine->cols || is_output(trainer, id));
 }
 
 /* Why the weights cannot be taken over; empty if they can. */
 static void
-find_difference(const MrenTrainer *trainer, char *why, size_t size)
+find_difference(const MrenTrainer *trainer, const MrenNet *source, char *why, size_t size)
 {
 	const MrenNet *net = trainer->warm;
 
@@ -80,12 +76,12 @@ find_difference(const MrenTrainer *trainer, char *why, size_t size)
 		snprintf(why, size, "the entity types are others");
 	else if (net->shape.activation != trainer->shape.activation)
 		snprintf(why, size, "its activation is another");
-	else if (net->layout.n_trained != trainer->layout.n_trained)
-		snprintf(why, size, "it has %zu trained tensors instead of %zu", net->layout.n_trained,
+	else if (source->layout.n_trained != trainer->layout.n_trained)
+		snprintf(why, size, "it has %zu trained tensors instead of %zu", source->layout.n_trained,
 				 trainer->layout.n_trained);
 	for (size_t id = 0; id < trainer->layout.n_trained && why[0] == '\0'; id++)
 	{
-		if (!fits(trainer, id))
+		if (!fits(trainer, source, id))
 			snprintf(why, size, "its weights \"%s\" have another shape",
 					 trainer->layout.tensors[id].name);
 	}
@@ -110,16 +106,15 @@ copy_output(MrenTrainer *trainer, size_t id, const MrenTensor *from, const float
 	}
 }
 
-/*
- * The member whose weights this one starts from, NULL if there is none; members of a
- * network are laid out alike.
- */
+/* The member whose weights this one starts from, NULL if there is none. */
 static const MrenNet *
 source_of(const MrenTrainer *trainer)
 {
 	const MrenNet *net = trainer->warm;
 
-	if (net == NULL || trainer->member >= net->n_members)
+	if (net != NULL && mren_trainer_is_blind(trainer))
+		return net->blind > 0 ? net->members[net->n_members - 2] : NULL;
+	if (net == NULL || trainer->member >= net->n_members - net->blind)
 		return NULL;
 	return trainer->member == 0 ? net : net->members[trainer->member - 1];
 }
@@ -132,13 +127,13 @@ mren_trainer_take_warm(MrenTrainer *trainer)
 
 	if (source == NULL)
 		return;
-	find_difference(trainer, trainer->report.cold, sizeof(trainer->report.cold));
+	find_difference(trainer, source, trainer->report.cold, sizeof(trainer->report.cold));
 	trainer->report.warm = trainer->report.cold[0] == '\0';
 	if (!trainer->report.warm)
 		return;
 	for (size_t id = 0; id < layout->n_trained; id++)
 	{
-		const MrenTensor *from = counterpart(trainer, id);
+		const MrenTensor *from = &source->layout.tensors[id];
 
 		if (is_output(trainer, id))
 			copy_output(trainer, id, from, source->values);

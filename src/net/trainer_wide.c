@@ -21,7 +21,6 @@
 #define FIRST_SQUARE 1e-8f
 #define LEAST_COUNT 2	/* training rows that have a feature */
 #define EPOCHS 20		/* at most: a step gets ever smaller, so there is no end to wait for */
-#define SHARE_STEPS 20	/* of the search */
 #define USUAL_SHARE 0.5 /* without validation rows */
 
 /* Not asked for, or no feature was seen. */
@@ -291,28 +290,6 @@ mren_trainer_wide_patient(const MrenTrainer *trainer)
 		   trainer->epoch - wide->best_epoch < (int) trainer->options.patience;
 }
 
-/* sum (n, k) = (1 - share) * logits + share * scores */
-static void
-join(const float *logits, const float *scores, size_t n, double share, float *sum)
-{
-	for (size_t i = 0; i < n; i++)
-		sum[i] = (float) ((1 - share) * (double) logits[i] + share * (double) scores[i]);
-}
-
-/* The loss of the sum with this share, calibrated. */
-static MrenStatus
-loss_of_share(MrenTrainer *trainer, MrenLogits *rows, double share, double *loss, MrenError *err)
-{
-	float *sum = trainer->wide.kept_scores;
-	MrenCalibration fit;
-
-	join(trainer->best_logits, trainer->wide.best_scores, rows->n * rows->k, share, sum);
-	rows->logits = sum;
-	MREN_TRY(mren_calibration_fit(&trainer->env, rows, &fit, err));
-	*loss = mren_calibration_loss(rows, &fit);
-	return MREN_OK;
-}
-
 void
 mren_trainer_wide_restore(MrenTrainer *trainer)
 {
@@ -324,27 +301,14 @@ MrenStatus
 mren_trainer_wide_join(MrenTrainer *trainer, MrenError *err)
 {
 	MrenWideTraining *wide = &trainer->wide;
-	MrenLogits rows = kept_rows(trainer, trainer->objective.fixed);
-	size_t n = rows.n;
-	double least = INFINITY;
 
 	if (is_off(trainer))
 		return MREN_OK;
 	mren_trainer_wide_restore(trainer);
-	for (int i = 0; i <= SHARE_STEPS; i++)
-	{
-		double share = (double) i / SHARE_STEPS;
-		double loss;
-
-		MREN_TRY(mren_check(&trainer->env, err));
-		MREN_TRY(loss_of_share(trainer, &rows, share, &loss, err));
-		if (loss < least)
-		{
-			least = loss;
-			wide->share = share;
-		}
-	}
-	join(trainer->best_logits, wide->best_scores, n * rows.k, wide->share, trainer->best_logits);
+	MREN_TRY(mren_trainer_fit_share(trainer, trainer->best_logits, wide->best_scores,
+									wide->kept_scores, &wide->share, err));
+	mren_trainer_mix(trainer, trainer->best_logits, wide->best_scores, wide->share,
+					 trainer->best_logits);
 	mren_trainer_report_kept(trainer);
 	trainer->report.wide_share = wide->share;
 	trainer->report.wide_epoch = wide->best_epoch;

@@ -400,7 +400,8 @@ mren_network_info(PG_FUNCTION_ARGS)
 					 info.embedding_dim, info.image_dim, info.features_dim, info.n_parameters,
 					 info.n_training_rows);
 	if (info.n_members > 1)
-		appendStringInfo(&out, ", \"members\": %zu", info.n_members);
+		appendStringInfo(&out, ", \"members\": %zu, \"blind_member\": %s", info.n_members,
+						 info.blind ? "true" : "false");
 	appendStringInfo(&out, ", \"temperature\": %.9g", info.temperature);
 	if (info.threshold >= 0)
 		appendStringInfo(&out, ", \"threshold\": %.9g", info.threshold);

@@ -210,6 +210,8 @@ metrics_json(const MrenTraining *training, const MrenTrainReport *report)
 			report->validation_loss, report->validation_accuracy, report->validation_f1);
 	if (report->n_members > 1)
 		appendStringInfo(&json, ", \"members\": %zu", report->n_members);
+	if (report->gated)
+		appendStringInfo(&json, ", \"image_share\": %.9g", report->image_share);
 	if (report->wide_epoch > 0)
 		appendStringInfo(&json, ", \"wide_share\": %.9g, \"wide_epoch\": %d", report->wide_share,
 						 report->wide_epoch);
