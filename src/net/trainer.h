@@ -66,7 +66,7 @@ typedef struct MrenTrainReport
 	double wide_share;		/* of the wide branch in the logits, 0 .. 1 */
 	int wide_epoch;			/* its best epoch */
 	bool gated;				/* a member that sees no pictures was trained */
-	double image_share;	/* if so, of the members that see them in the rest of the logits */
+	double image_share;		/* if so, of the members that see them in the rest of the logits */
 	size_t features_dim;
 	size_t n_parameters;
 	int best_epoch;	   /* of phase 1, the first member's */
