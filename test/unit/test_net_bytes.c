@@ -280,7 +280,7 @@ test_a_network_of_the_first_format(void **state)
 
 /* Bytes 184 on are the fields' number, then tag, length and value of each. */
 static void
-test_fields_must_be_known(void **state)
+expect_field_refused(uint32_t tag, const char *message)
 {
 	World *world = open_world(false);
 	MrenError err = {0};
@@ -288,16 +288,15 @@ test_fields_must_be_known(void **state)
 	uint8_t *bytes;
 	uint8_t *more;
 	size_t len;
-	const uint32_t unknown[5] = {1, 0xFFFF, 8, 1, 0};
+	const uint32_t field[5] = {1, tag, 8, 1, 0};
 	uint64_t header;
 	uint64_t checksum;
 
-	(void) state;
 	mren_net_header(world->net, &world->test.env, &bytes, &len, &err);
 	assert_memory_equal(bytes, "MRENnet2", 8);
 	more = malloc(len + 16);
 	memcpy(more, bytes, 184);
-	memcpy(more + 184, unknown, sizeof(unknown));
+	memcpy(more + 184, field, sizeof(field));
 	memcpy(more + 204, bytes + 188, len - 188);
 	header = len + 16;
 	memcpy(more + 8, &header, 8);
@@ -305,10 +304,25 @@ test_fields_must_be_known(void **state)
 	memcpy(more + 16, &checksum, 8);
 	assert_int_equal(mren_net_from_header(&world->test.env, more, len + 16, &copy, &err),
 					 MREN_EFORMAT);
-	assert_string_equal(err.message, "invalid network: its field 65535 is unknown");
+	assert_string_equal(err.message, message);
 	free(more);
 	mren_release(&world->test.env, bytes);
 	close_world(world);
+}
+
+static void
+test_fields_must_be_known(void **state)
+{
+	(void) state;
+	expect_field_refused(0xFFFF, "invalid network: its field 65535 is unknown");
+}
+
+/* One that sees no pictures is the last of several, of a network that does. */
+static void
+test_a_blind_member_is_not_alone(void **state)
+{
+	(void) state;
+	expect_field_refused(6, "invalid network: nothing beside its blind member");
 }
 
 static void
@@ -602,6 +616,7 @@ main(void)
 		cmocka_unit_test(test_bytes_give_the_same_network),
 		cmocka_unit_test(test_a_network_of_the_first_format),
 		cmocka_unit_test(test_fields_must_be_known),
+		cmocka_unit_test(test_a_blind_member_is_not_alone),
 		cmocka_unit_test(test_parts_give_the_same_network),
 		cmocka_unit_test(test_parameters_must_be_finite),
 		cmocka_unit_test(test_damaged_networks_are_refused),
