@@ -44,26 +44,36 @@ BEGIN
 END
 $$;
 
+-- The model of a seed that was trained last, and what it was trained on.
+CREATE TABLE bench.kept (seed int PRIMARY KEY, train text, options jsonb);
+
 -- Trains on one query and answers another, which has id and relation too, once for
--- each seed; answers under one name are pooled.
+-- each seed; answers under one name are pooled.  Tests that follow each other share a training.
 CREATE PROCEDURE bench.measure(name text, train text, test text, options jsonb DEFAULT '{}')
 LANGUAGE plpgsql AS $$
 DECLARE
-    seed int;
-    v int;
+    this int;
+    trained text;
+    given jsonb;
 BEGIN
     IF name !~ current_setting('bench.pattern') THEN
         RETURN;
     END IF;
-    FOREACH seed IN ARRAY current_setting('bench.seeds')::int[] LOOP
-        CALL mren.train('bench', train,
-            options || current_setting('bench.options')::jsonb || jsonb_build_object('seed', seed), v);
+    FOREACH this IN ARRAY current_setting('bench.seeds')::int[] LOOP
+        trained := format('seed %s', this);
+        given := options || current_setting('bench.options')::jsonb || jsonb_build_object('seed', this);
+        IF NOT EXISTS (SELECT FROM bench.kept AS k WHERE k.seed = this AND k.train = measure.train AND k.options = given) THEN
+            PERFORM mren.drop_model(trained) FROM bench.kept AS k WHERE k.seed = this;
+            DELETE FROM bench.kept AS k WHERE k.seed = this;
+            COMMIT;
+            CALL mren.train(trained, train, given);
+            INSERT INTO bench.kept VALUES (this, train, given);
+        END IF;
         INSERT INTO bench.training
-        SELECT measure.name, seed, m.seconds, m.metrics FROM mren.models AS m WHERE m.model = 'bench' AND m.version = v;
+        SELECT measure.name, this, m.seconds, m.metrics FROM mren.models AS m WHERE m.model = trained;
         EXECUTE format('INSERT INTO bench.answer (name, seed, id, half, actual, relation, confidence)
             SELECT %L, %s, p.id, hashtextextended(t.sentence, 1) & 1, t.relation, p.relation, p.confidence
-            FROM mren.predict_rows(''bench'', %L, %s) AS p JOIN (%s) AS t ON t.id::text = p.id', name, seed, test, v, test);
-        PERFORM mren.drop_model('bench');
+            FROM mren.predict_rows(%L, %L) AS p JOIN (%s) AS t ON t.id::text = p.id', name, this, trained, test, test);
         COMMIT;
     END LOOP;
 END

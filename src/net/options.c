@@ -40,6 +40,7 @@ typedef struct Option
 
 static const Option table[] = {
 	{"activation", KIND_CHOICE, AT(activation), 0, 0, {"relu", "tanh"}, ""},
+	{"average", KIND_REAL, AT(average), 0, 0.9999, {NULL}, ""},
 	{"batch_size", KIND_SIZE, AT(batch_size), 1, 4096, {NULL}, ""},
 	{"class_weights", KIND_CHOICE, AT(class_weights), 0, 0, {"none", "balanced"}, ""},
 	{"dropout", KIND_REAL, AT(dropout), 0, 0.95, {NULL}, ""},
@@ -111,8 +112,9 @@ mren_options_init(MrenOptions *options)
 	options->class_weights = MREN_CLASS_WEIGHTS_NONE;
 	options->validation_share = 0.1;
 	options->refit = true;
-	options->ensemble = 1;
 	options->image_gate = true;
+	options->average = MREN_AVERAGE_AUTO;
+	options->ensemble = MREN_ENSEMBLE_AUTO;
 	options->seed = 1;
 	options->negative = NULL;
 	options->threshold = -1;
@@ -124,6 +126,22 @@ mren_options_window(const MrenOptions *options)
 	if (options->window != MREN_WINDOW_AUTO)
 		return options->window;
 	return options->text_encoder == MREN_TEXT_CONV ? 0 : 2;
+}
+
+size_t
+mren_options_ensemble(const MrenOptions *options, bool pictures)
+{
+	if (options->ensemble != MREN_ENSEMBLE_AUTO)
+		return options->ensemble;
+	return pictures ? MREN_PICTURE_MEMBERS : 1;
+}
+
+double
+mren_options_average(const MrenOptions *options, bool pictures)
+{
+	if (options->average >= 0)
+		return options->average;
+	return pictures ? MREN_PICTURE_AVERAGE : 0;
 }
 
 void

@@ -130,11 +130,18 @@ put_options(Writer *w, const MrenOptions *o)
 
 	put_text(w, "{");
 	put_word(w, "activation", o->activation == MREN_ACTIVATION_RELU ? "relu" : "tanh");
+	if (o->average >= 0)
+		put_number(w, "average", o->average);
+	else
+		put_word(w, "average", NULL);
 	put_integer(w, "batch_size", (int64_t) o->batch_size);
 	put_word(w, "class_weights",
 			 o->class_weights == MREN_CLASS_WEIGHTS_BALANCED ? "balanced" : "none");
 	put_number(w, "dropout", o->dropout);
-	put_integer(w, "ensemble", (int64_t) o->ensemble);
+	if (o->ensemble != MREN_ENSEMBLE_AUTO)
+		put_integer(w, "ensemble", (int64_t) o->ensemble);
+	else
+		put_word(w, "ensemble", NULL);
 	put_integer(w, "epochs", (int64_t) o->epochs);
 	put_integer(w, "filters", (int64_t) o->filters);
 	put_word(w, "fusion", fusions[o->fusion]);

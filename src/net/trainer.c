@@ -82,6 +82,7 @@ mren_trainer_free(MrenTrainer *trainer)
 	mren_release(&env, trainer->class_weights);
 	mren_release(&env, trainer->values);
 	mren_release(&env, trainer->grads);
+	mren_release(&env, trainer->averaged);
 	mren_trainer_members_free(trainer);
 	mren_trainer_blind_free(trainer);
 	mren_release(&env, trainer->labels);
@@ -172,6 +173,7 @@ allocate_network(MrenTrainer *trainer, MrenError *err)
 	trainer->batch.tuned_ids = trainer->tuned_ids;
 	MREN_TRY(mren_allocate_zero(env, layout->size, sizeof(float), &trainer->values, err));
 	MREN_TRY(mren_allocate_zero(env, layout->trained_size, sizeof(float), &trainer->grads, err));
+	MREN_TRY(mren_trainer_average_allocate(trainer, err));
 	MREN_TRY(mren_trainer_members_allocate(trainer, err));
 	MREN_TRY(mren_optimizer_create(env, &trainer->options, layout, &trainer->optimizer, err));
 	MREN_TRY(mren_allocate(env, capacity, sizeof(int32_t), &trainer->labels, err));
@@ -237,6 +239,7 @@ begin_phase(MrenTrainer *trainer, int phase, size_t epochs, MrenError *err)
 							   phase == 1 ? seed : mren_random_next(&fresh), err));
 	mren_trainer_take_warm(trainer);
 	mren_network_fix(&trainer->shape, &trainer->layout, trainer->values, trainer->objective.fixed);
+	mren_trainer_average_begin(trainer);
 	mren_optimizer_reset(&trainer->layout, &trainer->optimizer);
 	mren_trainer_wide_begin(trainer);
 	begin_epoch(trainer);
@@ -332,6 +335,7 @@ train_network(MrenTrainer *trainer, MrenError *err)
 		return mren_fail_canceled(err);
 	MREN_TRY(mren_optimizer_step(&trainer->env, &trainer->layout, &trainer->optimizer,
 								 trainer->values, trainer->grads, err));
+	MREN_TRY(mren_trainer_average_step(trainer, err));
 	trainer->loss_sum += loss;
 	trainer->loss_weight += mren_trainer_weight(trainer);
 	trainer->report.train_loss = trainer->loss_sum / trainer->loss_weight;

@@ -174,6 +174,7 @@ struct MrenTrainer
 	MrenLayout layout;
 	float *values;
 	float *grads;
+	float *averaged; /* as values, of the trained tensors their mean over steps; NULL: none */
 	MrenOptimizerState optimizer;
 	size_t member;	  /* of an ensemble, that is trained now; 0-based */
 	size_t n_sighted; /* members but the blind one */
@@ -279,6 +280,16 @@ extern MrenStatus mren_trainer_take_place(MrenTrainer *trainer, MrenError *err);
 extern void mren_trainer_blind_free(MrenTrainer *trainer);
 /* Its share fitted; best_logits become those of the sum. */
 extern MrenStatus mren_trainer_blind_join(MrenTrainer *trainer, MrenError *err);
+
+/*
+ * trainer_average.c: the mean of the trained weights over a phase's steps, if there is to be
+ * one: begun from the first weights, moved by a step that the optimizer has taken.
+ */
+extern MrenStatus mren_trainer_average_allocate(MrenTrainer *trainer, MrenError *err);
+extern void mren_trainer_average_begin(MrenTrainer *trainer);
+extern MrenStatus mren_trainer_average_step(MrenTrainer *trainer, MrenError *err);
+/* The weights that validate and are kept: the mean, or the last step's. */
+extern float *mren_trainer_answering(const MrenTrainer *trainer);
 
 /* trainer_warm.c: takes over the weights that mren_trainer_warm named. */
 extern void mren_trainer_take_warm(MrenTrainer *trainer);

@@ -20,7 +20,7 @@
 MrenStatus
 mren_trainer_members_allocate(MrenTrainer *trainer, MrenError *err)
 {
-	size_t n = trainer->options.ensemble;
+	size_t n = mren_options_ensemble(&trainer->options, trainer->shape.image_dim > 0);
 
 	trainer->n_sighted = n;
 	if (mren_trainer_may_gate(trainer))
@@ -73,7 +73,7 @@ mren_trainer_slot(const MrenTrainer *trainer, size_t member)
 void
 mren_trainer_keep_values(MrenTrainer *trainer)
 {
-	memcpy(mren_trainer_slot(trainer, trainer->member), trainer->values,
+	memcpy(mren_trainer_slot(trainer, trainer->member), mren_trainer_answering(trainer),
 		   trainer->layout.trained_size * sizeof(float));
 }
 

@@ -65,7 +65,7 @@ mren_trainer_validate(MrenTrainer *trainer, bool *done, MrenError *err)
 	*done = v->next == trainer->source.n;
 	if (batch->n == 0)
 		return MREN_OK;
-	mren_network_forward(batch, trainer->values, NULL);
+	mren_network_forward(batch, mren_trainer_answering(trainer), NULL);
 	if (batch->stopped)
 		return mren_fail_canceled(err);
 	MREN_TRY(mren_trainer_loss(trainer, &trainer->objective, batch->logits, 1, batch->dlogits,

@@ -83,6 +83,15 @@ create_trainer(MrenTraining *training)
 		mren_trainer_warm(training->trainer, training->warm);
 }
 
+/* Only to be compared with others: without the second phase, and one network unless more are named. */
+static void
+set_trial(MrenOptions *net, MrenFusion fusion)
+{
+	net->fusion = fusion;
+	net->refit = false;
+	net->ensemble = mren_options_ensemble(net, false);
+}
+
 void
 mren_training_begin(MrenTraining *training, const MrenTrainOptions *options,
 					const MrenSource *source, size_t memory)
@@ -115,7 +124,8 @@ mren_training_begin(MrenTraining *training, const MrenTrainOptions *options,
 
 		training->n_fusions = choice ? MREN_FUSION_AUTO : 0;
 		training->net.fusion = MREN_FUSION_PARALLEL;
-		training->net.refit = training->net.refit && !choice;
+		if (choice)
+			set_trial(&training->net, MREN_FUSION_PARALLEL);
 	}
 	create_trainer(training);
 }
@@ -140,10 +150,7 @@ next_fusion(MrenTraining *training)
 	training->trainer = NULL;
 	training->net = training->options->net;
 	if (training->n_tried < training->n_fusions)
-	{
-		training->net.fusion = (MrenFusion) training->n_tried;
-		training->net.refit = false;
-	}
+		set_trial(&training->net, (MrenFusion) training->n_tried);
 	else
 		training->net.fusion = training->best;
 	create_trainer(training);
@@ -221,6 +228,18 @@ metrics_json(const MrenTraining *training, const MrenTrainReport *report)
 	return json.data;
 }
 
+/* The options with what the rows decided. */
+static char *
+effective_json(const MrenTraining *training)
+{
+	MrenTrainOptions options = *training->options;
+	bool pictures = training->inputs.image_dim > 0;
+
+	options.net.average = mren_options_average(&options.net, pictures);
+	options.net.ensemble = mren_options_ensemble(&options.net, pictures);
+	return mren_train_options_json(&options);
+}
+
 void
 mren_training_end(MrenTraining *training, MrenNetwork *network, MrenTrainReport *report)
 {
@@ -229,7 +248,7 @@ mren_training_end(MrenTraining *training, MrenNetwork *network, MrenTrainReport 
 	network->tagger = NULL;
 	MREN_PG_TRY(mren_trainer_finish(training->trainer, &network->net, &err));
 	mren_trainer_report(training->trainer, report);
-	network->options = mren_train_options_json(training->options);
+	network->options = effective_json(training);
 	network->metrics = metrics_json(training, report);
 	mren_trainer_free(training->trainer);
 	mren_vector_table_free(&training->env, training->table);

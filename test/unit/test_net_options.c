@@ -38,8 +38,9 @@ test_defaults_are_the_recipe(void **state)
 	assert_int_equal(mren_options_json(&test.env, &options, &json, &err), MREN_OK);
 	assert_string_equal(
 		json,
-		"{\"activation\": \"relu\", \"batch_size\": 32, \"class_weights\": \"none\", "
-		"\"dropout\": 0.5, \"ensemble\": 1, \"epochs\": 100, \"filters\": 100, \"fusion\": "
+		"{\"activation\": \"relu\", \"average\": null, \"batch_size\": 32, \"class_weights\": "
+		"\"none\", "
+		"\"dropout\": 0.5, \"ensemble\": null, \"epochs\": 100, \"filters\": 100, \"fusion\": "
 		"\"parallel\", "
 		"\"hidden\": [128, 64], "
 		"\"hidden_dropout\": 0.3, \"image_dropout\": 0.25, \"image_gate\": true, \"image_units\": "
@@ -181,12 +182,12 @@ test_unknown_options_list_the_known(void **state)
 	mren_options_init(&options);
 	assert_int_equal(set_number(&options, "epoch", 3, &err), MREN_EPARAM);
 	assert_string_equal(err.message, "unknown option \"epoch\"");
-	assert_non_null(strstr(err.hint, "Options are activation, batch_size, "));
+	assert_non_null(strstr(err.hint, "Options are activation, average, batch_size, "));
 	assert_non_null(strstr(err.hint, ", window, word_dropout."));
 	assert_true(mren_options_known("epochs"));
 	assert_false(mren_options_known("embeddings"));
 	mren_options_list(brief, sizeof(brief));
-	assert_string_equal(brief, "activation, batch_size");
+	assert_string_equal(brief, "activation, average");
 }
 
 static MrenStatus
