@@ -8,10 +8,11 @@
  *	16 u64 group         24 f32 weight              28 u32 split
  *	32 u32 n_words       36 u32 n_pieces
  *	40 u32 head first, head end, tail first, tail end
- *	56 u32 lengths of relation, head type, tail type; u32 n_features
+ *	56 u32 lengths of relation, head type, tail type; u32 numbers of features (below)
  *	72 image hash (16 bytes)   88 head box, tail box (8 f32)
  *	120 pieces (n_pieces i32), starts (n_words + 1 u32), features (n_features u32), the
  *	    three texts, zeros
+ * The numbers of features are n_features + 65536 * n_box_features.
  * Fields that a flag says are absent are zero, so equal rows are equal bytes.
  */
 #include "net/example.h"
@@ -137,6 +138,8 @@ check_example(const MrenExample *example, MrenError *err)
 		return mren_fail(err, MREN_ELIMIT,
 						 "a training row has %u features, more than the limit of %d",
 						 example->n_features, MREN_MAX_ROW_FEATURES);
+	if (example->n_box_features > example->n_features)
+		return mren_fail(err, MREN_EPARAM, "a training row has more features of boxes than in all");
 	return MREN_OK;
 }
 
@@ -193,7 +196,7 @@ put_body(MrenBuffer *buffer, const MrenExample *example)
 	mren_buffer_put_u32(buffer, (uint32_t) text_size(&example->relation));
 	mren_buffer_put_u32(buffer, (uint32_t) text_size(&example->head_type));
 	mren_buffer_put_u32(buffer, (uint32_t) text_size(&example->tail_type));
-	mren_buffer_put_u32(buffer, example->n_features);
+	mren_buffer_put_u32(buffer, example->n_features | example->n_box_features << 16);
 	if (example->has_image)
 		mren_buffer_put_bytes(buffer, example->image.bytes, 16);
 	else
@@ -267,6 +270,7 @@ read_fixed(MrenCursor *cursor, MrenExample *example, MrenError *err)
 	MrenSentence *s = &example->sentence;
 	const uint8_t *image;
 	uint32_t split;
+	uint32_t n_features;
 
 	example->group = mren_cursor_u64(cursor);
 	example->weight = mren_cursor_f32(cursor);
@@ -280,7 +284,9 @@ read_fixed(MrenCursor *cursor, MrenExample *example, MrenError *err)
 	example->relation.len = mren_cursor_u32(cursor);
 	example->head_type.len = mren_cursor_u32(cursor);
 	example->tail_type.len = mren_cursor_u32(cursor);
-	example->n_features = mren_cursor_u32(cursor);
+	n_features = mren_cursor_u32(cursor);
+	example->n_features = n_features & 0xFFFF;
+	example->n_box_features = n_features >> 16;
 	image = mren_cursor_bytes(cursor, 16);
 	if (image != NULL)
 		memcpy(example->image.bytes, image, 16);
@@ -297,7 +303,8 @@ read_fixed(MrenCursor *cursor, MrenExample *example, MrenError *err)
 		return fail_record(err, "a box is not finite");
 	if (s->n_words > MREN_MAX_PIECES || s->n_pieces > MREN_MAX_PIECES)
 		return fail_record(err, "its sentence is too long");
-	if (example->n_features > MREN_MAX_ROW_FEATURES)
+	if (example->n_features > MREN_MAX_ROW_FEATURES ||
+		example->n_box_features > example->n_features)
 		return fail_record(err, "it has too many features");
 	return MREN_OK;
 }
@@ -305,9 +312,11 @@ read_fixed(MrenCursor *cursor, MrenExample *example, MrenError *err)
 static MrenStatus
 check_features(const MrenExample *example, MrenError *err)
 {
+	uint32_t first_box = example->n_features - example->n_box_features;
+
 	for (uint32_t i = 1; i < example->n_features; i++)
 	{
-		if (example->features[i - 1] >= example->features[i])
+		if (example->features[i - 1] >= example->features[i] && i != first_box)
 			return fail_record(err, "its features are out of order");
 	}
 	return MREN_OK;

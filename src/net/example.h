@@ -64,8 +64,9 @@ typedef struct MrenExample
 	float tail_box[4];
 	float weight; /* of the row in the loss, finite, > 0; 1 is usual */
 	MrenSplit split;
-	const uint32_t *features; /* (n_features) numbers of features.h, ascending; a wide branch's */
+	const uint32_t *features; /* (n_features) numbers of features.h: a wide branch's */
 	uint32_t n_features;	  /* 0 .. MREN_MAX_ROW_FEATURES */
+	uint32_t n_box_features;  /* of them, the last ones: those of boxes.  Each part ascending */
 	uint64_t group;			  /* mren_example_group: rows that must not be divided */
 	uint64_t hash;			  /* of the record's bytes; set by mren_example_read */
 } MrenExample;

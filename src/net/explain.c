@@ -169,7 +169,8 @@ make_features(Explainer *e, const MrenContribution *part, size_t i, MrenError *e
 {
 	uint32_t *codes = e->codes + i * MREN_MAX_ROW_FEATURES;
 
-	if (e->source == NULL || e->info.wide_bits == 0 || part->part == MREN_PART_IMAGE)
+	if (e->source == NULL || e->info.wide_bits == 0 ||
+		(part->part == MREN_PART_IMAGE && !e->info.box_features))
 		return MREN_OK;
 	e->inputs[i].features = codes;
 	return e->source->without(e->source->state, part, codes, &e->inputs[i].n_features, err);

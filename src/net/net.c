@@ -465,6 +465,7 @@ mren_net_info(const MrenNet *net, MrenNetInfo *info)
 	for (size_t i = 0; i < net->n_members - 1; i++)
 		info->n_parameters += net->members[i]->layout.n_parameters;
 	info->wide_bits = net->shape.wide_bits;
+	info->box_features = net->box_features > 0;
 	info->memory = sizeof(*net) + values_memory(net) + net->n_training * sizeof(uint64_t) +
 				   net->wide_slots.capacity + net->lexicons.capacity +
 				   mren_wide_index_bytes(&net->wide) + net->relations.bytes.capacity +

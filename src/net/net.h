@@ -29,7 +29,8 @@ typedef struct MrenInput
 	const MrenSentence *sentence;
 	int32_t head_type; /* from mren_net_type; -1: none or unknown */
 	int32_t tail_type;
-	const uint32_t *features; /* (n_features) numbers, ascending, of a net with a wide branch */
+	const uint32_t
+		*features; /* (n_features) numbers as MrenExample's, of a net with a wide branch */
 	size_t n_features;
 	const float *image;	   /* (image_dim) as the encoder gave it, or NULL */
 	const uint16_t *grid;  /* of info.grid, or NULL; only with an image */
@@ -56,6 +57,7 @@ typedef struct MrenNetInfo
 	bool has_image;					/* image_dim > 0 */
 	MrenGridShape grid;				/* that its pictures are to have; all 0: none is looked at */
 	bool boxes;						/* the mentions' boxes count */
+	bool box_features;				/* among the features of the wide branch, too */
 	uint8_t embeddings_sha256[32];	/* zeros without word vectors */
 	uint8_t encoder_sha256[32];		/* zeros without pictures */
 	const uint8_t *lexicons_sha256; /* (n_lexicons, 32) of the net, in the order of training */

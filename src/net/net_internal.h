@@ -50,6 +50,7 @@ struct MrenNet
 
 	MrenBuffer lexicons;   /* sha256 of each lexicon that the features read */
 	MrenBuffer wide_slots; /* (shape.wide_rows) u32, ascending: the slots that have weights */
+	size_t box_features;   /* 1: some of them are of boxes (text/features_boxes.h) */
 	MrenBuffer tuned;	   /* (shape.n_tuned) u32, little-endian, ascending */
 
 	/* Made by mren_net_complete. */

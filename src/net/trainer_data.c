@@ -461,9 +461,9 @@ mren_trainer_load(MrenTrainer *trainer, const uint8_t *record, size_t len, size_
 	MREN_TRY(mren_batch_load_text(batch, row, &example.sentence,
 								  type_rank(trainer, example.head_type),
 								  type_rank(trainer, example.tail_type), err));
-	mren_trainer_wide_load(trainer, &example, row);
 	withheld = train && dim > 0 && example.has_image &&
 			   mren_random_uniform(&trainer->withhold) < (float) trainer->options.image_dropout;
+	mren_trainer_wide_load(trainer, &example, row, !withheld);
 	batch->has_image[row] = dim > 0 && example.has_image && !withheld;
 	MREN_TRY(load_sight(trainer, &example, row, withheld, err));
 	if (!batch->has_image[row] || !mren_shape_has_vector(&trainer->shape))

@@ -88,6 +88,7 @@ typedef struct MrenWideTraining
 	uint8_t *counts; /* (2^bits) rows that have a feature there, at most 255 */
 	MrenWideIndex index;
 	uint32_t *slots; /* (shape.wide_rows) */
+	bool has_boxes;	 /* some row has features of boxes */
 	float *squares;	 /* as the weights */
 	float *best;
 	uint32_t *rows;		/* (batch.capacity, MREN_MAX_ROW_FEATURES) of weights */
@@ -307,7 +308,9 @@ extern MrenStatus mren_trainer_wide_choose(MrenTrainer *trainer, MrenError *err)
 extern MrenStatus mren_trainer_wide_allocate(MrenTrainer *trainer, MrenError *err);
 extern void mren_trainer_wide_free(MrenTrainer *trainer);
 extern void mren_trainer_wide_begin(MrenTrainer *trainer);
-extern void mren_trainer_wide_load(MrenTrainer *trainer, const MrenExample *example, size_t row);
+/* sees: with its picture, so with the features of its boxes. */
+extern void mren_trainer_wide_load(MrenTrainer *trainer, const MrenExample *example, size_t row,
+								   bool sees);
 /* A step on the batch, its labels and weights. */
 extern MrenStatus mren_trainer_wide_train(MrenTrainer *trainer, MrenError *err);
 /* Scores a batch of validation rows, the first of which is row `first`; then the pass's end. */

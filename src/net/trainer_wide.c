@@ -49,16 +49,27 @@ n_weights(const MrenTrainer *trainer)
 	return trainer->shape.wide_rows * trainer->shape.n_relations;
 }
 
+/* How many of a row's features count: those of boxes only where pictures do. */
+static size_t
+n_features(const MrenTrainer *trainer, const MrenExample *example, bool sees)
+{
+	bool boxes = sees && example->has_image && trainer->image_dim > 0;
+
+	return example->n_features - (boxes ? 0 : example->n_box_features);
+}
+
 MrenStatus
 mren_trainer_wide_scan(MrenTrainer *trainer, const MrenExample *example, MrenError *err)
 {
 	size_t n_slots = (size_t) 1 << trainer->options.wide;
+	size_t n = n_features(trainer, example, true);
 
-	if (trainer->options.wide == 0 || example->n_features == 0)
+	if (trainer->options.wide == 0 || n == 0)
 		return MREN_OK;
 	if (trainer->wide.counts == NULL)
 		MREN_TRY(mren_allocate_zero(&trainer->env, n_slots, 1, &trainer->wide.counts, err));
-	for (size_t i = 0; i < example->n_features; i++)
+	trainer->wide.has_boxes |= n > example->n_features - example->n_box_features;
+	for (size_t i = 0; i < n; i++)
 	{
 		uint8_t *count = &trainer->wide.counts[example->features[i] & (n_slots - 1)];
 
@@ -155,15 +166,15 @@ mren_trainer_wide_begin(MrenTrainer *trainer)
 }
 
 void
-mren_trainer_wide_load(MrenTrainer *trainer, const MrenExample *example, size_t row)
+mren_trainer_wide_load(MrenTrainer *trainer, const MrenExample *example, size_t row, bool sees)
 {
 	MrenWideTraining *wide = &trainer->wide;
 
 	if (is_idle(trainer))
 		return;
-	wide->n_rows[row] =
-		(uint32_t) mren_wide_rows(&wide->index, example->features, example->n_features,
-								  wide->rows + row * MREN_MAX_ROW_FEATURES);
+	wide->n_rows[row] = (uint32_t) mren_wide_rows(&wide->index, example->features,
+												  n_features(trainer, example, sees),
+												  wide->rows + row * MREN_MAX_ROW_FEATURES);
 }
 
 /* Weights read or stepped between two questions. */
@@ -348,6 +359,7 @@ mren_trainer_wide_finish(const MrenTrainer *trainer, MrenNet *net, MrenError *er
 		return MREN_OK;
 	if (net->shape.wide_rows == 0)
 		return MREN_OK;
+	net->box_features = trainer->wide.has_boxes;
 	to = mren_tensor_at(&net->layout, net->values, net->layout.ids.wide);
 	if (trainer->n_lexicons > 0)
 		MREN_TRY(mren_buffer_append(&trainer->env, &net->lexicons, trainer->lexicons_sha256,

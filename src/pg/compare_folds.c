@@ -208,7 +208,8 @@ make_input(Judge *judge, const MrenExample *example, MrenInput *input)
 	if (judge->info.wide_bits > 0)
 	{
 		input->features = example->features;
-		input->n_features = example->n_features;
+		input->n_features =
+			example->n_features - (judge->info.box_features ? 0 : example->n_box_features);
 	}
 	if (!example->has_image || judge->info.image_dim == 0)
 		return;

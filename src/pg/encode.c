@@ -164,6 +164,7 @@ mren_encode_row(MrenEncodeSite *site, const MrenPair *pair, MrenText relation, M
 	uint16 *grid;
 	const float4 *image = row_image(site, pair, &grid);
 	const MrenEncoded *row;
+	MrenPairBoxes boxes;
 
 	mren_words_begin(site->words);
 	row = mren_encode_pair(&site->vocabulary, pair);
@@ -171,11 +172,14 @@ mren_encode_row(MrenEncodeSite *site, const MrenPair *pair, MrenText relation, M
 						site->options.encoder_row.dimension);
 	if (site->options.net.wide > 0)
 	{
-		const MrenFeatures *features =
-			mren_row_features(pair, row, &site->lexicons, (MrenToken){0});
+		const MrenFeatures *features;
+
+		mren_pair_boxes(pair, &boxes);
+		features = mren_row_features(pair, row, &site->lexicons, (MrenToken){0}, &boxes);
 
 		example->features = features->codes;
 		example->n_features = (uint32) features->n;
+		example->n_box_features = (uint32) features->n_boxes;
 	}
 	example->has_grid = grid != NULL;
 	return (MrenRowPicture){image, grid};

@@ -105,6 +105,7 @@ typedef struct Occluded
 	MrenPair pair;
 	const MrenEncoded *row;
 	const MrenRowLexicons *lexicons;
+	const MrenPairBoxes *boxes; /* NULL: they are no features */
 } Occluded;
 
 static MrenStatus
@@ -114,6 +115,7 @@ features_without(void *state, const MrenContribution *part, uint32_t *codes, siz
 	const Occluded *occluded = state;
 	MrenPair pair = occluded->pair;
 	MrenToken without = {0};
+	const MrenPairBoxes *boxes = occluded->boxes;
 	const MrenFeatures *features;
 
 	if (part->part == MREN_PART_WORD)
@@ -126,7 +128,9 @@ features_without(void *state, const MrenContribution *part, uint32_t *codes, siz
 		pair.head_type.data = NULL;
 	else if (part->part == MREN_PART_TAIL_TYPE)
 		pair.tail_type.data = NULL;
-	features = mren_row_features(&pair, occluded->row, occluded->lexicons, without);
+	else if (part->part == MREN_PART_IMAGE)
+		boxes = NULL;
+	features = mren_row_features(&pair, occluded->row, occluded->lexicons, without, boxes);
 	memcpy(codes, features->codes, features->n * sizeof(uint32_t));
 	*n = features->n;
 	return MREN_OK;
@@ -164,7 +168,8 @@ explain(FunctionCallInfo fcinfo, bool ranges)
 		return (Datum) 0;
 	row = mren_predictor_row(&predictor, &pair, &input);
 	keep_features(&input);
-	occluded = (Occluded){pair, row, &predictor.lexicons};
+	occluded = (Occluded){pair, row, &predictor.lexicons,
+						  predictor.info.box_features ? &predictor.boxes : NULL};
 	MREN_PG_TRY(mren_net_explain(predictor.net, &predictor.vectors, &input, &source, -1, &env,
 								 &contributions, &n, &err));
 	for (size_t i = 0; i < n; i++)

@@ -59,7 +59,7 @@ add_lexicons(const MrenEnv *env, const MrenPair *pair, const MrenRowLexicons *le
 
 const MrenFeatures *
 mren_row_features(const MrenPair *pair, const MrenEncoded *row, const MrenRowLexicons *lexicons,
-				  MrenToken without)
+				  MrenToken without, const MrenPairBoxes *boxes)
 {
 	MrenEnv env = mren_pg_env(mren_pg_text_context());
 	MrenFeatureRow in = {.text = pair->sentence.data,
@@ -74,6 +74,11 @@ mren_row_features(const MrenPair *pair, const MrenEncoded *row, const MrenRowLex
 
 	if (without.end > without.start)
 		in.tokens = kept = tokens_without(row, without, &in.n_tokens);
+	if (boxes != NULL)
+	{
+		in.head_box = boxes->head;
+		in.tail_box = boxes->tail;
+	}
 	add_lexicons(&env, pair, lexicons, without, &in);
 	MREN_PG_TRY(mren_features_extract(&env, &in, &features, &err));
 	if (kept != NULL)

@@ -16,6 +16,7 @@
 
 #include "base/hash.h"
 #include "text/feature_word.h"
+#include "text/features_boxes.h"
 #include "text/utf8.h"
 
 #define NEAR 64			/* words looked at between the mentions, half from each end */
@@ -476,6 +477,37 @@ add_lexicon(Row *row)
 	}
 }
 
+/*
+ * Bins, with the words whose things are in the boxes: whichever way round the sentence names
+ * them.
+ */
+static void
+add_boxes(Row *row)
+{
+	const MrenFeatureRow *in = row->in;
+	uint64_t head = head_word(&row->mentions[HEAD]);
+	uint64_t tail = head_word(&row->mentions[TAIL]);
+	uint64_t head_type = type_hash(&in->head_type);
+	uint64_t tail_type = type_hash(&in->tail_type);
+	uint32_t bins[MREN_BOX_BINS];
+
+	if (in->head_box == NULL || in->tail_box == NULL)
+		return;
+	mren_feature_box_bins(in->head_box, in->tail_box, bins);
+	for (uint32_t i = 0; i < MREN_BOX_BINS; i++)
+	{
+		add(row, MREN_FEATURE_BOX, i, bins[i], 0, 0);
+		add(row, MREN_FEATURE_BOX_HEAD, i, bins[i], head, 0);
+		add(row, MREN_FEATURE_BOX_TAIL, i, bins[i], tail, 0);
+		add(row, MREN_FEATURE_BOX_HEADS, i, bins[i], head, tail);
+		if (head_type == 0 && tail_type == 0)
+			continue;
+		add(row, MREN_FEATURE_BOX_TYPE, 2 * i + HEAD, bins[i], head_type, 0);
+		add(row, MREN_FEATURE_BOX_TYPE, 2 * i + TAIL, bins[i], tail_type, 0);
+		add(row, MREN_FEATURE_BOX_TYPES, i, bins[i], head_type, tail_type);
+	}
+}
+
 /* ---- order ---- */
 
 static int
@@ -487,15 +519,16 @@ compare_codes(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/* From number `first` on. */
 static void
-sort_distinct(MrenFeatures *features)
+sort_distinct(MrenFeatures *features, size_t first)
 {
-	size_t n = 0;
+	size_t n = first;
 
-	qsort(features->codes, features->n, sizeof(uint32_t), compare_codes);
-	for (size_t i = 0; i < features->n; i++)
+	qsort(features->codes + first, features->n - first, sizeof(uint32_t), compare_codes);
+	for (size_t i = first; i < features->n; i++)
 	{
-		if (n == 0 || features->codes[i] != features->codes[n - 1])
+		if (n == first || features->codes[i] != features->codes[n - 1])
 			features->codes[n++] = features->codes[i];
 	}
 	features->n = n;
@@ -506,6 +539,7 @@ mren_features_extract(const MrenEnv *env, const MrenFeatureRow *in, MrenFeatures
 					  MrenError *err)
 {
 	Row row = {.in = in, .out = features};
+	size_t n_words;
 
 	MREN_TRY(mren_grow(env, &features->codes, &features->codes_capacity, 0, MREN_MAX_FEATURES,
 					   sizeof(uint32_t), err));
@@ -520,7 +554,11 @@ mren_features_extract(const MrenEnv *env, const MrenFeatureRow *in, MrenFeatures
 	add_conjunctions(&row);
 	add_outside(&row);
 	add_lexicon(&row);
-	sort_distinct(features);
+	sort_distinct(features, 0);
+	n_words = features->n;
+	add_boxes(&row);
+	sort_distinct(features, n_words);
+	features->n_boxes = features->n - n_words;
 	return MREN_OK;
 }
 

@@ -5,8 +5,8 @@
  * What a linear model of relations reads (GuoDong et al. 2005; Rink and
  * Harabagiu 2010): the mentions' words, heads and affixes, the words between
  * as 1- to 3-grams, as a whole and cut to stems, words around, conjunctions of
- * these, distance and order, entity types, and types that a lexicon gives.  A
- * feature is its number alone: 32 bits of a hash over a name and the folded
+ * these, distance and order, entity types, types that a lexicon gives, and where in the
+ * picture the mentions are.  A feature is its number alone: 32 bits of a hash over a name and the folded
  * words' hashes (Weinberger et al. 2009), so any language works and no
  * dictionary is kept.
  *
@@ -65,6 +65,12 @@ typedef enum MrenFeature
 	MREN_FEATURE_LEXICON_STEM,
 	MREN_FEATURE_LEXICON_FIRST,
 	MREN_FEATURE_LEXICONS_ALL,
+	MREN_FEATURE_BOX, /* a bin of features_boxes.h, alone and with a last word, both, types */
+	MREN_FEATURE_BOX_HEAD,
+	MREN_FEATURE_BOX_TAIL,
+	MREN_FEATURE_BOX_HEADS,
+	MREN_FEATURE_BOX_TYPE,
+	MREN_FEATURE_BOX_TYPES,
 	MREN_N_FEATURES
 } MrenFeature;
 
@@ -100,13 +106,16 @@ typedef struct MrenFeatureRow
 	MrenFeatureType head_type;
 	MrenFeatureType tail_type;
 	MrenFeatureLexicon lexicon;
+	const float *head_box; /* see features_boxes.h; NULL: none.  One alone says nothing. */
+	const float *tail_box;
 } MrenFeatureRow;
 
 /* Zero-initialised before its first use, then reused from row to row. */
 typedef struct MrenFeatures
 {
-	uint32_t *codes; /* (n) ascending, distinct; valid until the next row */
+	uint32_t *codes; /* (n) valid until the next row */
 	size_t n;
+	size_t n_boxes; /* of them, the last ones: those of boxes.  Each part ascending, distinct */
 
 	/* Buffers, owned. */
 	size_t codes_capacity;

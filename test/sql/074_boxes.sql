@@ -96,6 +96,17 @@ SELECT count(*) AS differing
 FROM mren.predict_rows('hybrid', 'TABLE placed') AS r JOIN placed AS p ON p.id::text = r.id,
     mren.classify('hybrid', p.sentence, p.head, p.tail, p.image, head_box => p.head_box, tail_box => p.tail_box) AS c
 WHERE (r.relation, r.confidence) IS DISTINCT FROM (c.relation, c.confidence);
+SELECT count(*) AS differing
+FROM mren.predict_rows('parallel', 'TABLE placed') AS r JOIN placed AS p ON p.id::text = r.id,
+    mren.classify('parallel', p.sentence, p.head, p.tail, p.image, head_box => p.head_box, tail_box => p.tail_box) AS c
+WHERE (r.relation, r.confidence) IS DISTINCT FROM (c.relation, c.confidence);
+-- What an explanation says of the picture is what the answer loses without it, features of its boxes included.
+SELECT m, count(*) FILTER (WHERE abs(e.contribution - (a.probability - b.probability)) > 1e-6) AS differing
+FROM unnest('{parallel,hybrid}'::text[]) AS m, placed AS p,
+    mren.explain(m, p.sentence, p.head, p.tail, p.image, head_box => p.head_box, tail_box => p.tail_box) AS e,
+    LATERAL (SELECT * FROM mren.predict_proba(m, p.sentence, p.head, p.tail, p.image, head_box => p.head_box, tail_box => p.tail_box) LIMIT 1) AS a
+    JOIN LATERAL mren.predict_proba(m, p.sentence, p.head, p.tail) AS b ON b.relation = a.relation
+WHERE e.modality = 'image' AND p.id <= 10 GROUP BY m ORDER BY m;
 SELECT left(convert_from(substr(mren.explain_image('hybrid', sentence, head, tail, image, head_box => head_box, tail_box => tail_box), 2, 3), 'UTF8'), 3) AS png
 FROM placed WHERE id = 1;
 

@@ -204,6 +204,7 @@ test_forged_records_are_refused(void **state)
 		{56, 0, "its relation is empty"},
 		{60, 2000, "a name has an impossible length"},
 		{68, 5000, "it has too many features"},
+		{68, 1 << 16, "it has too many features"}, /* of boxes more than in all */
 		{68, 9, "it is too short"},
 		{88, 0x7F800000, "a box is not finite"},
 		{120, 0x7FFFFFFF, "a piece is out of range"},

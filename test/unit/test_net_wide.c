@@ -407,6 +407,127 @@ test_training_can_be_interrupted(void **state)
 	test_interrupt_sweep(train_once, *state);
 }
 
+/* Rows whose relation only a feature of their boxes tells; pictures, if any, say nothing. */
+static void
+make_boxed_rows(Wide *wide, bool pictures)
+{
+	/* 3 divides none. */
+	static const uint32_t periods[N_FEATURES - 1] = {5, 7, 8, 10, 11};
+
+	for (uint32_t i = 0; i < N_ROWS; i++)
+	{
+		Row *row = &wide->rows[i];
+		float image[FIXTURE_IMAGE];
+
+		for (size_t j = 0; j < FIXTURE_IMAGE; j++)
+			image[j] = (float) ((i * 7 + j * 5) % 11);
+		if (pictures)
+			row_set_image(row, image);
+		for (uint32_t j = 0; j + 1 < N_FEATURES; j++)
+			wide->features[i][j] = 100 * j + i % periods[j];
+		wide->features[i][N_FEATURES - 1] = 7 + i % 3;
+		row->example.n_box_features = 1;
+	}
+}
+
+static MrenNet *
+train_boxed(Wide *wide, bool pictures)
+{
+	const MrenEnv *env = &wide->test.env;
+	Fixture none = {.table = {NULL, 0, NULL}};
+	MrenExamples *examples;
+	MrenOptions options;
+	MrenNet *net;
+
+	make_boxed_rows(wide, pictures);
+	mren_options_init(&options);
+	options.epochs = 6;
+	options.n_hidden = 1;
+	options.hidden[0] = 4;
+	options.hidden[1] = 0;
+	assert_int_equal(fixture_examples(env, pictures ? FIXTURE_IMAGE : 0, &examples, &err), MREN_OK);
+	for (size_t i = 0; i < N_ROWS; i++)
+		assert_int_equal(mren_examples_append(examples, &wide->rows[i].example,
+											  pictures ? wide->rows[i].image : NULL, &err),
+						 MREN_OK);
+	assert_int_equal(fixture_train(env, &none, &options, examples, &net, &wide->report, &err),
+					 MREN_OK);
+	mren_examples_free(examples);
+	return net;
+}
+
+/* How many rows get their relation, with n features each. */
+static size_t
+n_right(const Wide *wide, const MrenNet *net, size_t n)
+{
+	const MrenVectors none = {NULL, 0, NULL};
+	size_t right = 0;
+	MrenNetInfo info;
+	float *features;
+	float *scratch;
+
+	mren_net_info(net, &info);
+	features = calloc(info.features_dim, sizeof(float));
+	scratch = calloc(mren_net_scratch(net, 1), sizeof(float));
+	for (size_t i = 0; i < N_ROWS; i++)
+	{
+		MrenInput input = input_of(&wide->rows[i]);
+		float p[3];
+
+		input.image = wide->rows[i].image;
+		input.n_features = n;
+		assert_int_equal(mren_net_features(net, &none, &input, 1, features, scratch, &err),
+						 MREN_OK);
+		assert_int_equal(mren_net_probabilities(net, features, 1, p, scratch, &err), MREN_OK);
+		right += mren_net_best(p, 3) == i % 3;
+	}
+	free(features);
+	free(scratch);
+	return right;
+}
+
+static void
+test_learns_from_boxes(void **state)
+{
+	Wide *wide = *state;
+	const MrenEnv *env = &wide->test.env;
+	MrenNet *net = train_boxed(wide, true);
+	MrenNet *copy;
+	MrenNetInfo info;
+	uint8_t *bytes;
+	size_t len;
+
+	mren_net_info(net, &info);
+	assert_true(info.box_features);
+	assert_int_equal(n_right(wide, net, N_FEATURES), N_ROWS);
+	assert_true(n_right(wide, net, N_FEATURES - 1) < N_ROWS);
+	assert_int_equal(mren_net_serialize(net, env, &bytes, &len, &err), MREN_OK);
+	assert_int_equal(mren_net_deserialize(env, bytes, len, &copy, &err), MREN_OK);
+	mren_net_info(copy, &info);
+	assert_true(info.box_features);
+	mren_net_free(env, copy);
+	mren_net_free(env, net);
+	mren_release(env, bytes);
+}
+
+/* Without pictures there are no boxes: 5 + 7 + 8 + 10 + 11 features are left. */
+static void
+test_boxes_go_with_pictures(void **state)
+{
+	Wide *wide = *state;
+	MrenNet *net = train_boxed(wide, false);
+	MrenTensorView view;
+	MrenNetInfo info;
+
+	mren_net_info(net, &info);
+	assert_false(info.box_features);
+	assert_int_equal(wide->report.wide_share > 0, info.wide_bits > 0);
+	mren_net_tensor(net, mren_net_n_tensors(net) - 1, &view);
+	if (info.wide_bits > 0)
+		assert_int_equal(view.rows, 41);
+	mren_net_free(&wide->test.env, net);
+}
+
 /* A record keeps its features; one whose features are out of order is refused. */
 static void
 test_records(void **state)
@@ -426,6 +547,16 @@ test_records(void **state)
 	/* A row is known by what it says, whatever features were made of it. */
 	read.n_features = 0;
 	assert_int_equal(mren_example_identity(&read), mren_example_identity(&example));
+	/* Those of boxes come last, in an order of their own. */
+	buffer.len = 0;
+	example.features = swapped;
+	example.n_features = 2;
+	example.n_box_features = 1;
+	assert_int_equal(mren_example_append(env, &buffer, &example, &err), MREN_OK);
+	assert_int_equal(mren_example_read(buffer.data, buffer.len, &read, &size, &err), MREN_OK);
+	assert_int_equal(read.n_features, 2);
+	assert_int_equal(read.n_box_features, 1);
+	example.n_box_features = 0;
 	buffer.len = 0;
 	example.features = swapped;
 	example.n_features = 2;
@@ -451,6 +582,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_alone_as_among_others, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_bytes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_order_of_rows_does_not_matter, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_learns_from_boxes, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_boxes_go_with_pictures, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_records, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_allocations_may_fail, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_training_can_be_interrupted, set_up, tear_down),

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "text/encode.h"
+#include "text/features_boxes.h"
 #include "text/features_lexicon.h"
 
 static TestEnv test;
@@ -324,6 +325,125 @@ whole_way(const MrenEnv *env, MrenError *error, void *arg)
 	return status;
 }
 
+/* Every measure of two pairs of boxes, worked out by hand from its definition. */
+static void
+test_bins_of_boxes(void **state)
+{
+	static const struct
+	{
+		float head[4];
+		float tail[4];
+		uint32_t bins[MREN_BOX_BINS];
+	} pairs[] = {
+		/*
+		 * Centres half a mean side apart both ways; 1/16 of the picture in common, 1/7 of the
+		 * union and a quarter of each; sides half shared; the tail begins half a head above
+		 * the head's lower side and ends as far below it.
+		 */
+		{{0, 0, 0.5f, 0.5f},
+		 {0.25f, 0.25f, 0.75f, 0.75f},
+		 {5, 2, 2, 2, 2, 3, 2, 2, 2, 4, 5 * 8 + 2, 2 * 8 + 2, 5 * 8 + 2, 2 * 8 + 2, 3}},
+		/*
+		 * Apart: 5/3 mean widths to the right and 3 mean heights below; the head has half
+		 * the tail's area; the tail begins 2 heads below the head and ends 3 below it.
+		 */
+		{{0, 0, 0.25f, 0.25f},
+		 {0.5f, 0.75f, 1, 1},
+		 {6, 4, 0, 0, 0, 2, 0, 0, 5, 4, 6 * 8 + 4, 0, 6 * 8, 5, 4}},
+		/* The tail, of 1/16 of its area, within the head at the middle of its upper side. */
+		{{0, 0, 1, 1},
+		 {0.375f, 0, 0.625f, 0.25f},
+		 {1, 0, 2, 1, 4, 5, 3, 3, 0, 0, 1 * 8, 1 * 8 + 4, 1 * 8 + 2, 3 * 8, 2}},
+	};
+
+	(void) state;
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
+	{
+		uint32_t bins[MREN_BOX_BINS];
+
+		mren_feature_box_bins(pairs[i].head, pairs[i].tail, bins);
+		for (size_t j = 0; j < MREN_BOX_BINS; j++)
+			assert_int_equal(bins[j], pairs[i].bins[j]);
+	}
+}
+
+/* Their areas are too small for a float: whatever the bins, they are some and the same. */
+static void
+test_bins_of_slivers(void **state)
+{
+	const float head[4] = {0, 0, 1e-30f, 1e-30f};
+	const float tail[4] = {0, 0, 1e-25f, 1e-25f};
+	uint32_t bins[2][MREN_BOX_BINS];
+
+	(void) state;
+	mren_feature_box_bins(head, tail, bins[0]);
+	mren_feature_box_bins(head, tail, bins[1]);
+	assert_memory_equal(bins[0], bins[1], sizeof(bins[0]));
+	for (size_t i = 0; i < MREN_BOX_BINS; i++)
+		assert_true(bins[0][i] < 64);
+}
+
+/* Features of boxes follow the others, which stay as they are. */
+static void
+test_boxes(void **state)
+{
+	const float head[4] = {0, 0, 0.5f, 0.5f};
+	const float tail[4] = {0.25f, 0.25f, 0.75f, 0.75f};
+	const char *text = "The hat and the dog.";
+	MrenFeatureRow row = row_of(text, "hat", "dog");
+	uint32_t words[MREN_MAX_FEATURES];
+	size_t n;
+
+	(void) state;
+	extract(text, "hat", "dog");
+	n = features.n;
+	assert_int_equal(features.n_boxes, 0);
+	memcpy(words, features.codes, n * sizeof(uint32_t));
+	row.head_box = head;
+	row.tail_box = tail;
+	assert_int_equal(mren_features_extract(&test.env, &row, &features, &err), MREN_OK);
+	assert_int_equal(features.n_boxes, 4 * MREN_BOX_BINS);
+	assert_int_equal(features.n, n + 4 * MREN_BOX_BINS);
+	assert_memory_equal(features.codes, words, n * sizeof(uint32_t));
+	for (size_t i = n + 1; i < features.n; i++)
+		assert_true(features.codes[i - 1] < features.codes[i]);
+	/* The first measure is in bin 5 and the fourteenth in 18: see above. */
+	assert_true(has(MREN_FEATURE_BOX, 0, 5, 0, 0));
+	assert_true(has(MREN_FEATURE_BOX_HEAD, 0, 5, word("hat"), 0));
+	assert_true(has(MREN_FEATURE_BOX_TAIL, 13, 18, word("dog"), 0));
+	assert_true(has(MREN_FEATURE_BOX_HEADS, 13, 18, word("hat"), word("dog")));
+	row.head_type = (MrenFeatureType){"THING", 5};
+	assert_int_equal(mren_features_extract(&test.env, &row, &features, &err), MREN_OK);
+	assert_int_equal(features.n_boxes, 7 * MREN_BOX_BINS);
+	/* One box alone says nothing of the two. */
+	row.tail_box = NULL;
+	assert_int_equal(mren_features_extract(&test.env, &row, &features, &err), MREN_OK);
+	assert_int_equal(features.n_boxes, 0);
+}
+
+/* What is in the boxes counts, not which is named first. */
+static void
+test_boxes_whichever_way_round(void **state)
+{
+	const float head[4] = {0, 0, 0.5f, 0.5f};
+	const float tail[4] = {0.25f, 0.25f, 0.75f, 0.75f};
+	MrenFeatureRow row = row_of("The hat and the dog.", "hat", "dog");
+	uint32_t codes[4 * MREN_BOX_BINS];
+
+	(void) state;
+	row.head_box = head;
+	row.tail_box = tail;
+	assert_int_equal(mren_features_extract(&test.env, &row, &features, &err), MREN_OK);
+	assert_int_equal(features.n_boxes, 4 * MREN_BOX_BINS);
+	memcpy(codes, features.codes + features.n - features.n_boxes, sizeof(codes));
+	row = row_of("A dog that wears a hat.", "hat", "dog");
+	row.head_box = head;
+	row.tail_box = tail;
+	assert_int_equal(mren_features_extract(&test.env, &row, &features, &err), MREN_OK);
+	assert_int_equal(features.n_boxes, 4 * MREN_BOX_BINS);
+	assert_memory_equal(codes, features.codes + features.n - features.n_boxes, sizeof(codes));
+}
+
 static void
 test_allocations_may_fail(void **state)
 {
@@ -345,6 +465,10 @@ main(void)
 		cmocka_unit_test(test_folding),
 		cmocka_unit_test(test_long_rows_are_bounded),
 		cmocka_unit_test(test_lexicon_types),
+		cmocka_unit_test(test_bins_of_boxes),
+		cmocka_unit_test(test_bins_of_slivers),
+		cmocka_unit_test(test_boxes),
+		cmocka_unit_test(test_boxes_whichever_way_round),
 		cmocka_unit_test(test_allocations_may_fail),
 	};
 
