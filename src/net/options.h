@@ -161,8 +161,7 @@ typedef struct MrenValue
  * mren_options_set
  *	  One key of the options object.  null gives the key its default.
  *	  MREN_EPARAM, with key and value in the message and what is allowed in
- *	  the hint, for an unknown key, a wrong type or an impossible value;
- *	  MREN_EUNSUPPORTED for what is promised but not built yet.  A string is
+ *	  the hint, for an unknown key, a wrong type or an impossible value.  A string is
  *	  kept by pointer.  A seed beyond 2^53 does not fit a double: give it by
  *	  mren_options_set_seed.
  */
