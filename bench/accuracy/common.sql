@@ -55,6 +55,7 @@ DECLARE
     this int;
     trained text;
     given jsonb;
+    v int;
 BEGIN
     IF name !~ current_setting('bench.pattern') THEN
         RETURN;
@@ -66,7 +67,7 @@ BEGIN
             PERFORM mren.drop_model(trained) FROM bench.kept AS k WHERE k.seed = this;
             DELETE FROM bench.kept AS k WHERE k.seed = this;
             COMMIT;
-            CALL mren.train(trained, train, given);
+            CALL mren.train(trained, train, given, v);
             INSERT INTO bench.kept VALUES (this, train, given);
         END IF;
         INSERT INTO bench.training
