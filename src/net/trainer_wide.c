@@ -2,7 +2,9 @@
  * trainer_wide.c
  *	  Training the wide branch beside the network, and joining the two.
  *
- * The branch has a loss of its own, the ranking loss: trained on the error of
+ * The branch has a loss of its own, the ranking loss (or, with features of boxes,
+ * cross-entropy: where things lie leaves more than one relation likely, which a margin
+ * between scores cannot say): trained on the error of
  * a common sum, it would fit the rows first and leave the network little to
  * learn.  Its scores and the network's logits are added at the end as a
  * log-linear model, (1 - share) * network + share * branch, whose share makes
@@ -17,6 +19,7 @@
 #include "net/net_internal.h"
 
 #define RATE 0.02f
+#define BOX_RATE 0.01f /* with features of boxes, which are many and alike */
 #define L1 0.0f
 #define FIRST_SQUARE 1e-8f
 #define LEAST_COUNT 2	/* training rows that have a feature */
@@ -121,7 +124,7 @@ mren_trainer_wide_allocate(MrenTrainer *trainer, MrenError *err)
 		return MREN_OK;
 	wide->share = USUAL_SHARE;
 	wide->objective = mren_objective(&trainer->options, trainer->negative);
-	wide->objective.loss = MREN_LOSS_RANKING;
+	wide->objective.loss = wide->has_boxes ? MREN_LOSS_CROSS_ENTROPY : MREN_LOSS_RANKING;
 	wide->objective.fixed = trainer->negative;
 	MREN_TRY(mren_allocate(env, n_weights(trainer), sizeof(float), &wide->squares, err));
 	MREN_TRY(mren_allocate_zero(env, n_weights(trainer), sizeof(float), &wide->best, err));
@@ -213,8 +216,8 @@ score_batch(MrenTrainer *trainer, MrenError *err)
 MrenStatus
 mren_trainer_wide_train(MrenTrainer *trainer, MrenError *err)
 {
-	static const MrenSparse sparse = {RATE, L1};
 	MrenWideTraining *wide = &trainer->wide;
+	MrenSparse sparse = {wide->has_boxes ? BOX_RATE : RATE, L1};
 	size_t k = trainer->shape.n_relations;
 	size_t unasked = 0;
 	double loss;
