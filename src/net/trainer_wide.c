@@ -2,11 +2,10 @@
  * trainer_wide.c
  *	  Training the wide branch beside the network, and joining the two.
  *
- * The branch has a loss of its own, the ranking loss (or, with features of boxes,
- * cross-entropy: where things lie leaves more than one relation likely, which a margin
- * between scores cannot say): trained on the error of
- * a common sum, it would fit the rows first and leave the network little to
- * learn.  Its scores and the network's logits are added at the end as a
+ * The branch has a loss of its own: trained on the error of a common sum, it would fit the
+ * rows first and leave the network little to learn.  That is the ranking loss; with features
+ * of boxes cross-entropy, since where things lie leaves several relations likely, which a margin
+ * cannot say.  Its scores and the network's logits are added at the end as a
  * log-linear model, (1 - share) * network + share * branch, whose share makes
  * the validation rows most likely; each branch is taken as it was in its own best epoch.
  */
