@@ -93,7 +93,7 @@ mren_options_init(MrenOptions *options)
 	options->refit = true;
 	options->image_gate = true;
 	options->average = MREN_AVERAGE_AUTO;
-	options->ensemble = MREN_ENSEMBLE_AUTO;
+	options->ensemble = 1;
 	options->seed = 1;
 	options->negative = NULL;
 	options->threshold = -1;
@@ -105,14 +105,6 @@ mren_options_window(const MrenOptions *options)
 	if (options->window != MREN_WINDOW_AUTO)
 		return options->window;
 	return options->text_encoder == MREN_TEXT_CONV ? 0 : 2;
-}
-
-size_t
-mren_options_ensemble(const MrenOptions *options, bool pictures)
-{
-	if (options->ensemble != MREN_ENSEMBLE_AUTO)
-		return options->ensemble;
-	return pictures ? MREN_PICTURE_MEMBERS : 1;
 }
 
 double

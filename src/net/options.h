@@ -17,10 +17,8 @@
 #include "base/env.h"
 
 #define MREN_WINDOW_AUTO SIZE_MAX
-#define MREN_ENSEMBLE_AUTO 0
-#define MREN_PICTURE_MEMBERS 3 /* of an ensemble by default, where rows have pictures */
 #define MREN_AVERAGE_AUTO (-1.0)
-#define MREN_PICTURE_AVERAGE 0.998 /* likewise, of weights */
+#define MREN_PICTURE_AVERAGE 0.998 /* the default where rows have pictures */
 #define MREN_MAX_HIDDEN 8
 #define MREN_MAX_HIDDEN_SIZE 8192
 #define MREN_MAX_MEMBERS 16	   /* of an ensemble */
@@ -116,9 +114,7 @@ typedef struct MrenOptions
 	/* What the mean of weights over steps keeps of itself at a step, 0 .. 0.9999; 0: no mean is
 	 * taken; or MREN_AVERAGE_AUTO. */
 	double average;
-	/* Members, 1 .. MREN_MAX_MEMBERS: networks that differ in their chance, whose logits are
-	 * averaged; or MREN_ENSEMBLE_AUTO. */
-	size_t ensemble;
+	size_t ensemble; /* members: networks that differ in their chance, whose logits are averaged */
 	int64_t seed;
 	/* prediction */
 	const char *negative; /* relation that means "no relation", or NULL; not owned */
@@ -131,10 +127,7 @@ extern void mren_options_init(MrenOptions *options);
  * words there by themselves, and otherwise 2. */
 extern size_t mren_options_window(const MrenOptions *options);
 
-/* The members that these options mean for rows with or without pictures, whose encoding costs
- * far more than what a member adds to an answer. */
-extern size_t mren_options_ensemble(const MrenOptions *options, bool pictures);
-
+/* The share that these options mean for rows with or without pictures. */
 extern double mren_options_average(const MrenOptions *options, bool pictures);
 
 typedef enum MrenValueKind

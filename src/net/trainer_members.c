@@ -20,7 +20,7 @@
 MrenStatus
 mren_trainer_members_allocate(MrenTrainer *trainer, MrenError *err)
 {
-	size_t n = mren_options_ensemble(&trainer->options, trainer->shape.image_dim > 0);
+	size_t n = trainer->options.ensemble;
 
 	trainer->n_sighted = n;
 	if (mren_trainer_may_gate(trainer))

@@ -83,15 +83,6 @@ create_trainer(MrenTraining *training)
 		mren_trainer_warm(training->trainer, training->warm);
 }
 
-/* Only to be compared with others: without the second phase, and one network unless more are named. */
-static void
-set_trial(MrenOptions *net, MrenFusion fusion)
-{
-	net->fusion = fusion;
-	net->refit = false;
-	net->ensemble = mren_options_ensemble(net, false);
-}
-
 void
 mren_training_begin(MrenTraining *training, const MrenTrainOptions *options,
 					const MrenSource *source, size_t memory)
@@ -124,8 +115,7 @@ mren_training_begin(MrenTraining *training, const MrenTrainOptions *options,
 
 		training->n_fusions = choice ? MREN_FUSION_AUTO : 0;
 		training->net.fusion = MREN_FUSION_PARALLEL;
-		if (choice)
-			set_trial(&training->net, MREN_FUSION_PARALLEL);
+		training->net.refit = training->net.refit && !choice;
 	}
 	create_trainer(training);
 }
@@ -150,7 +140,10 @@ next_fusion(MrenTraining *training)
 	training->trainer = NULL;
 	training->net = training->options->net;
 	if (training->n_tried < training->n_fusions)
-		set_trial(&training->net, (MrenFusion) training->n_tried);
+	{
+		training->net.fusion = (MrenFusion) training->n_tried;
+		training->net.refit = false;
+	}
 	else
 		training->net.fusion = training->best;
 	create_trainer(training);
@@ -233,10 +226,8 @@ static char *
 effective_json(const MrenTraining *training)
 {
 	MrenTrainOptions options = *training->options;
-	bool pictures = training->inputs.image_dim > 0;
 
-	options.net.average = mren_options_average(&options.net, pictures);
-	options.net.ensemble = mren_options_ensemble(&options.net, pictures);
+	options.net.average = mren_options_average(&options.net, training->inputs.image_dim > 0);
 	return mren_train_options_json(&options);
 }
 

@@ -14,7 +14,7 @@ CREATE TABLE noisy AS
 SELECT id, sentence, head, tail, relation,
        ARRAY(SELECT (hashint8extended(id, j) % 1000)::real / 500 FROM generate_series(1, :features) AS j)::real[] AS image_vector
 FROM pairs;
-\set options '{"ensemble": 1, "epochs": 12, "negative": "none", "validation_share": 0.3, "wide": 0}'
+\set options '{"epochs": 12, "negative": "none", "validation_share": 0.3, "wide": 0}'
 
 CALL mren.train('gated', 'SELECT * FROM noisy', :'options');
 CALL mren.train('open', 'SELECT * FROM noisy', jsonb :'options' || '{"image_gate": false}');

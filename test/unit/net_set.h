@@ -150,7 +150,6 @@ small_options(MrenOptions *options)
 	options->product = 8;
 	options->learning_rate = 0.005;
 	options->epochs = 60;
-	options->ensemble = 1;
 }
 
 #endif

@@ -60,7 +60,6 @@ open_world_with(bool pictures, MrenTextEncoder encoder)
 	options.image_units = 16;
 	options.product = 5;
 	options.epochs = 3;
-	options.ensemble = 1;
 	options.negative = "none";
 	options.threshold = 0.25;
 	options.text_encoder = encoder;

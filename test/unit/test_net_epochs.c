@@ -63,7 +63,6 @@ plain_options(MrenOptions *options)
 	options->dropout = options->hidden_dropout = options->image_dropout = 0;
 	options->batch_size = ROWS;
 	options->patience = 0;
-	options->ensemble = 1;
 	options->image_gate = false;
 	options->refit = false;
 }

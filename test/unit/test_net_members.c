@@ -169,33 +169,6 @@ test_ensemble_learns(void **state)
 	free(set);
 }
 
-/* Who says nothing of members has three where there are pictures, one where there are none. */
-static void
-test_members_by_default(void **state)
-{
-	TestEnv test;
-	Set *set = new_set();
-	MrenOptions options;
-	MrenOptions defaults;
-	MrenTrainReport report;
-
-	(void) state;
-	test_env_init(&test);
-	mren_options_init(&defaults);
-	small_options(&options);
-	options.ensemble = defaults.ensemble;
-	options.image_gate = false;
-	options.epochs = 2;
-	make_pictures(set, 64);
-	mren_net_free(&test.env, train_set(&test.env, set, &options, FIXTURE_IMAGE, &report));
-	assert_int_equal(report.n_members, 3);
-	make_xor(set, 64);
-	mren_net_free(&test.env, train_set(&test.env, set, &options, 0, &report));
-	assert_int_equal(report.n_members, 1);
-	assert_int_equal(test.n_live, 0);
-	free(set);
-}
-
 /* Told to stop amid the second member, the first is what is left. */
 static void
 test_stopped_ensemble(void **state)
@@ -603,7 +576,6 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_members_are_networks),
 		cmocka_unit_test(test_ensemble_learns),
-		cmocka_unit_test(test_members_by_default),
 		cmocka_unit_test(test_stopped_ensemble),
 		cmocka_unit_test(test_useless_picture_loses_its_say),
 		cmocka_unit_test(test_needed_picture_keeps_its_say),

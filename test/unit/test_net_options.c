@@ -40,7 +40,7 @@ test_defaults_are_the_recipe(void **state)
 		json,
 		"{\"activation\": \"relu\", \"average\": null, \"batch_size\": 32, \"class_weights\": "
 		"\"none\", "
-		"\"dropout\": 0.5, \"ensemble\": null, \"epochs\": 100, \"filters\": 100, \"fusion\": "
+		"\"dropout\": 0.5, \"ensemble\": 1, \"epochs\": 100, \"filters\": 100, \"fusion\": "
 		"\"parallel\", "
 		"\"hidden\": [128, 64], "
 		"\"hidden_dropout\": 0.3, \"image_dropout\": 0.25, \"image_gate\": true, \"image_units\": "
