@@ -48,7 +48,7 @@ INSERT INTO bench.figure (name, measure) VALUES
     ('vrd, both, shuffled', '{accuracy}'),
     ('vrd, boxes', '{accuracy}'),
     ('vrd, text and boxes', '{accuracy}');
-INSERT INTO bench.figure (name, measure, floor) VALUES ('vrd, both and boxes', '{accuracy}', 65);
+INSERT INTO bench.figure (name, measure, aim) VALUES ('vrd, both and boxes', '{accuracy}', 65);
 -- The training rows' most frequent relation of the two names, else of the subject's, else of all.
 INSERT INTO bench.answer (name, seed, id, relation)
 SELECT 'vrd, pair look-up', 0, v.id, coalesce(
