@@ -145,34 +145,42 @@ fixture_train(const MrenEnv *env, const Fixture *fixture, const MrenOptions *opt
 	return status;
 }
 
-/* The relation the network gives a row, as an index. */
-static inline size_t
-fixture_predict(const MrenEnv *env, const Fixture *fixture, const MrenNet *net, const Row *row)
+#define FIXTURE_RELATIONS 8
+
+/* The probabilities of the relations of a row with this picture (NULL: none): p (FIXTURE_RELATIONS). */
+static inline void
+fixture_probabilities(const MrenEnv *env, const Fixture *fixture, const MrenNet *net,
+					  const Row *row, const float *image, float *p)
 {
-	MrenInput input = {.sentence = &row->example.sentence,
-					   .head_type = -1,
-					   .tail_type = -1,
-					   .image = row->example.has_image ? row->image : NULL};
+	MrenInput input = {
+		.sentence = &row->example.sentence, .head_type = -1, .tail_type = -1, .image = image};
 	MrenNetInfo info;
 	MrenError err = {0};
 	float *features;
 	float *scratch;
-	float *p;
-	size_t best;
 
 	mren_net_info(net, &info);
+	assert_true(info.n_relations <= FIXTURE_RELATIONS);
 	assert_int_equal(mren_allocate(env, info.features_dim, sizeof(float), &features, &err), 0);
 	assert_int_equal(mren_allocate(env, mren_net_scratch(net, 1), sizeof(float), &scratch, &err),
 					 0);
-	assert_int_equal(mren_allocate(env, info.n_relations, sizeof(float), &p, &err), 0);
 	assert_int_equal(mren_net_features(net, &fixture->table, &input, 1, features, scratch, &err),
 					 0);
 	assert_int_equal(mren_net_probabilities(net, features, 1, p, scratch, &err), 0);
-	best = mren_net_best(p, info.n_relations);
 	mren_release(env, features);
 	mren_release(env, scratch);
-	mren_release(env, p);
-	return best;
+}
+
+/* The relation the network gives a row, as an index. */
+static inline size_t
+fixture_predict(const MrenEnv *env, const Fixture *fixture, const MrenNet *net, const Row *row)
+{
+	float p[FIXTURE_RELATIONS];
+	MrenNetInfo info;
+
+	mren_net_info(net, &info);
+	fixture_probabilities(env, fixture, net, row, row->example.has_image ? row->image : NULL, p);
+	return mren_net_best(p, info.n_relations);
 }
 
 #endif

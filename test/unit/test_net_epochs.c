@@ -3,10 +3,9 @@
  *	  Which weights a training keeps: the mean over steps, the best epoch's; and
  *	  how fast weights decay.
  */
-#include "net_fixture.h"
+#include "net_set.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 #include "net/layout.h"
 #include "net/optimizer.h"
@@ -14,38 +13,15 @@
 
 #define ROWS 96
 
-typedef struct Set
-{
-	Fixture fixture;
-	Row rows[ROWS];
-} Set;
-
-/* The relation is whether the picture fits the head; every fourth row validates. */
+/* Every fourth row validates. */
 static Set *
-new_set(void)
+new_pictures(void)
 {
-	Set *set = calloc(1, sizeof(Set));
-	MrenRandom random;
-	float pictures[4][FIXTURE_IMAGE];
+	Set *set = new_set();
 
-	assert_non_null(set);
-	fixture_init(&set->fixture);
-	mren_random_seed(&random, 3, 0);
-	for (int i = 0; i < 4 * FIXTURE_IMAGE; i++)
-		pictures[i / FIXTURE_IMAGE][i % FIXTURE_IMAGE] = mren_random_normal(&random);
+	make_pictures(set, ROWS);
 	for (size_t i = 0; i < ROWS; i++)
-	{
-		int32_t words[6];
-		size_t object = i & 3;
-		size_t shown = i >> 2 & 1 ? object : (object + 1 + (i >> 3) % 3) & 3;
-
-		for (int w = 0; w < 6; w++)
-			words[w] = (int32_t) mren_random_below(&random, FIXTURE_WORDS - 4);
-		words[1] = FIXTURE_WORDS - 4 + (int32_t) object;
-		row_init(&set->rows[i], words, 6, 1, 4, shown == object ? "shows" : "other");
-		row_set_image(&set->rows[i], pictures[shown]);
 		set->rows[i].example.split = i % 4 == 3 ? MREN_SPLIT_VALIDATION : MREN_SPLIT_TRAIN;
-	}
 	return set;
 }
 
@@ -65,29 +41,6 @@ plain_options(MrenOptions *options)
 	options->patience = 0;
 	options->image_gate = false;
 	options->refit = false;
-}
-
-static MrenNet *
-train(const MrenEnv *env, const Set *set, const MrenOptions *options, MrenTrainReport *report)
-{
-	MrenExamples *examples;
-	MrenError err = {0};
-	MrenNet *net = NULL;
-
-	assert_int_equal(fixture_examples(env, FIXTURE_IMAGE, &examples, &err), MREN_OK);
-	for (size_t i = 0; i < ROWS; i++)
-	{
-		/* Without validation, rows that would validate take no part: a batch is a batch. */
-		if (options->validation_share == 0 && set->rows[i].example.split == MREN_SPLIT_VALIDATION)
-			continue;
-		assert_int_equal(
-			mren_examples_append(examples, &set->rows[i].example, set->rows[i].image, &err),
-			MREN_OK);
-	}
-	if (fixture_train(env, &set->fixture, options, examples, &net, report, &err) != MREN_OK)
-		fail_msg("%s", err.message);
-	mren_examples_free(examples);
-	return net;
 }
 
 /* Largest difference of `net` from keep * before + (1 - keep) * last, over what is trained. */
@@ -122,18 +75,21 @@ test_mean_of_weights(void **state)
 	const double averages[] = {0.9999, 0.1};
 	const double kept[] = {0.25, 0.1};
 	TestEnv test;
-	Set *set = new_set();
+	Set *set = new_pictures();
 	MrenOptions options;
 	MrenNet *last;
 
 	(void) state;
 	test_env_init(&test);
+	/* Rows that would validate take no part: a batch is a batch. */
+	for (size_t i = 3; i < ROWS; i += 4)
+		set->rows[i].example.split = MREN_SPLIT_TEST;
 	plain_options(&options);
 	options.validation_share = 0;
 	options.learning_rate = 0.05;
 	options.average = 0;
 	options.epochs = 2;
-	last = train(&test.env, set, &options, NULL);
+	last = train_set(&test.env, set, &options, FIXTURE_IMAGE, NULL);
 	for (int i = 0; i < 2; i++)
 	{
 		MrenNet *before;
@@ -141,9 +97,9 @@ test_mean_of_weights(void **state)
 
 		options.average = averages[i];
 		options.epochs = 1;
-		before = train(&test.env, set, &options, NULL);
+		before = train_set(&test.env, set, &options, FIXTURE_IMAGE, NULL);
 		options.epochs = 2;
-		mean = train(&test.env, set, &options, NULL);
+		mean = train_set(&test.env, set, &options, FIXTURE_IMAGE, NULL);
 		assert_true(distance_from_mean(mean, before, last, kept[i]) < 1e-6);
 		/* Adam's step is as long as the learning rate at first, so that this is no accident. */
 		assert_true(distance_from_mean(mean, before, last, 1) > 0.01);
@@ -161,28 +117,11 @@ static double
 plain_loss(const MrenEnv *env, const Set *set, const MrenNet *net, const Row *row,
 		   double temperature)
 {
-	MrenInput input = {
-		.sentence = &row->example.sentence, .head_type = -1, .tail_type = -1, .image = row->image};
 	size_t label = (size_t) mren_net_relation_index(net, row->relation, strlen(row->relation));
-	MrenNetInfo info;
-	MrenError err = {0};
-	float *scratch;
-	float *features;
-	float p[2];
-	double odds;
+	float p[FIXTURE_RELATIONS];
 
-	mren_net_info(net, &info);
-	assert_int_equal(info.n_relations, 2);
-	assert_int_equal(mren_allocate(env, info.features_dim, sizeof(float), &features, &err), 0);
-	assert_int_equal(mren_allocate(env, mren_net_scratch(net, 1), sizeof(float), &scratch, &err),
-					 0);
-	assert_int_equal(
-		mren_net_features(net, &set->fixture.table, &input, 1, features, scratch, &err), 0);
-	assert_int_equal(mren_net_probabilities(net, features, 1, p, scratch, &err), 0);
-	odds = temperature * (log((double) p[label]) - log((double) p[1 - label]));
-	mren_release(env, features);
-	mren_release(env, scratch);
-	return log1p(exp(-odds));
+	fixture_probabilities(env, &set->fixture, net, row, row->image, p);
+	return log1p(exp(-temperature * (log((double) p[label]) - log((double) p[1 - label]))));
 }
 
 /* What a validation's loss was measured with is what answers: the mean, in both phases too. */
@@ -190,7 +129,7 @@ static void
 test_mean_is_validated_and_kept(void **state)
 {
 	TestEnv test;
-	Set *set = new_set();
+	Set *set = new_pictures();
 	MrenOptions options;
 	MrenTrainReport report;
 	MrenNet *net;
@@ -203,7 +142,7 @@ test_mean_is_validated_and_kept(void **state)
 	options.epochs = 6;
 	options.learning_rate = 0.01;
 	options.average = 0.97;
-	net = train(&test.env, set, &options, &report);
+	net = train_set(&test.env, set, &options, FIXTURE_IMAGE, &report);
 	assert_true(report.validated);
 	for (size_t i = 3; i < ROWS; i += 4)
 		loss += plain_loss(&test.env, set, net, &set->rows[i], report.temperature) / (ROWS / 4);

@@ -4,6 +4,8 @@
  */
 #include "net_set.h"
 
+#include <math.h>
+
 static MrenTensorView
 tensor_named(const MrenNet *net, const char *name)
 {
@@ -247,36 +249,18 @@ has_tensor(const MrenNet *net, const char *name)
 static double
 moved_by_picture(const MrenEnv *env, const Set *set, const MrenNet *net)
 {
-	MrenNetInfo info;
-	MrenError err = {0};
-	float *features;
-	float *scratch;
 	double sum = 0;
 
-	mren_net_info(net, &info);
-	assert_int_equal(info.n_relations, 2);
-	assert_int_equal(mren_allocate(env, info.features_dim, sizeof(float), &features, &err), 0);
-	assert_int_equal(mren_allocate(env, mren_net_scratch(net, 1), sizeof(float), &scratch, &err),
-					 0);
 	for (size_t i = 0; i < set->n; i++)
 	{
-		float p[2][2];
+		const Row *row = &set->rows[i];
+		float with[FIXTURE_RELATIONS];
+		float without[FIXTURE_RELATIONS];
 
-		for (int with = 0; with < 2; with++)
-		{
-			MrenInput input = {.sentence = &set->rows[i].example.sentence,
-							   .head_type = -1,
-							   .tail_type = -1,
-							   .image = with ? set->rows[i].image : NULL};
-
-			assert_int_equal(
-				mren_net_features(net, &set->fixture.table, &input, 1, features, scratch, &err), 0);
-			assert_int_equal(mren_net_probabilities(net, features, 1, p[with], scratch, &err), 0);
-		}
-		sum += p[0][0] > p[1][0] ? (double) (p[0][0] - p[1][0]) : (double) (p[1][0] - p[0][0]);
+		fixture_probabilities(env, &set->fixture, net, row, row->image, with);
+		fixture_probabilities(env, &set->fixture, net, row, NULL, without);
+		sum += fabs((double) with[0] - (double) without[0]);
 	}
-	mren_release(env, features);
-	mren_release(env, scratch);
 	return sum / (double) set->n;
 }
 

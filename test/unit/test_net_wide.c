@@ -431,7 +431,7 @@ make_boxed_rows(Wide *wide, bool pictures)
 }
 
 static MrenNet *
-train_boxed(Wide *wide, bool pictures)
+train_rows(Wide *wide, bool pictures)
 {
 	const MrenEnv *env = &wide->test.env;
 	Fixture none = {.table = {NULL, 0, NULL}};
@@ -439,12 +439,15 @@ train_boxed(Wide *wide, bool pictures)
 	MrenOptions options;
 	MrenNet *net;
 
-	make_boxed_rows(wide, pictures);
 	mren_options_init(&options);
 	options.epochs = 6;
 	options.n_hidden = 1;
 	options.hidden[0] = 4;
 	options.hidden[1] = 0;
+	/* What boxes alone tell is worth nothing without them: validation would drop the branch. */
+	if (!pictures)
+		options.validation_share = 0;
+	options.image_gate = false;
 	assert_int_equal(fixture_examples(env, pictures ? FIXTURE_IMAGE : 0, &examples, &err), MREN_OK);
 	for (size_t i = 0; i < N_ROWS; i++)
 		assert_int_equal(mren_examples_append(examples, &wide->rows[i].example,
@@ -454,6 +457,13 @@ train_boxed(Wide *wide, bool pictures)
 					 MREN_OK);
 	mren_examples_free(examples);
 	return net;
+}
+
+static MrenNet *
+train_boxed(Wide *wide, bool pictures)
+{
+	make_boxed_rows(wide, pictures);
+	return train_rows(wide, pictures);
 }
 
 /* How many rows get their relation, with n features each. */
@@ -521,11 +531,57 @@ test_boxes_go_with_pictures(void **state)
 
 	mren_net_info(net, &info);
 	assert_false(info.box_features);
-	assert_int_equal(wide->report.wide_share > 0, info.wide_bits > 0);
 	mren_net_tensor(net, mren_net_n_tensors(net) - 1, &view);
-	if (info.wide_bits > 0)
-		assert_int_equal(view.rows, 41);
+	assert_string_equal(view.name, "wide.weight");
+	assert_int_equal(view.rows, 41);
 	mren_net_free(&wide->test.env, net);
+}
+
+/* The largest sum of a feature's weights over two relations, and the largest weight. */
+static void
+lopsidedness(const MrenNet *net, double *sum, double *weight)
+{
+	MrenTensorView view;
+
+	*sum = *weight = 0;
+	mren_net_tensor(net, mren_net_n_tensors(net) - 1, &view);
+	assert_string_equal(view.name, "wide.weight");
+	assert_int_equal(view.cols, 2);
+	for (size_t i = 0; i < view.rows; i++)
+	{
+		*sum = fmax(*sum, fabs((double) view.data[2 * i] + (double) view.data[2 * i + 1]));
+		*weight = fmax(*weight, fabs((double) view.data[2 * i]));
+	}
+}
+
+/*
+ * With boxes the branch's loss is cross-entropy: of two relations one's gradient is the other's
+ * with another sign, and so are their weights.  The ranking loss has a margin for each side.
+ */
+static void
+test_loss_follows_boxes(void **state)
+{
+	Wide *wide = *state;
+
+	for (uint32_t boxes = 0; boxes < 2; boxes++)
+	{
+		MrenNet *net;
+		double sum;
+		double weight;
+
+		make_boxed_rows(wide, true);
+		for (uint32_t i = 0; i < N_ROWS; i++)
+		{
+			wide->rows[i].example.relation = wide->rows[i & 1].example.relation;
+			wide->rows[i].example.n_box_features = boxes;
+			wide->rows[i].example.n_features = N_FEATURES - 1 + boxes;
+		}
+		net = train_rows(wide, true);
+		lopsidedness(net, &sum, &weight);
+		assert_true(weight > 0.01);
+		assert_true(boxes > 0 ? sum < 1e-4 * weight : sum > 0.05 * weight);
+		mren_net_free(&wide->test.env, net);
+	}
 }
 
 /* A record keeps its features; one whose features are out of order is refused. */
@@ -584,6 +640,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_order_of_rows_does_not_matter, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_learns_from_boxes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_boxes_go_with_pictures, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_loss_follows_boxes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_records, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_allocations_may_fail, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_training_can_be_interrupted, set_up, tear_down),
