@@ -29,8 +29,7 @@ typedef struct MrenInput
 	const MrenSentence *sentence;
 	int32_t head_type; /* from mren_net_type; -1: none or unknown */
 	int32_t tail_type;
-	const uint32_t
-		*features; /* (n_features) numbers as MrenExample's, of a net with a wide branch */
+	const uint32_t *features; /* (n_features) as of MrenExample, if there is a wide branch */
 	size_t n_features;
 	const float *image;	   /* (image_dim) as the encoder gave it, or NULL */
 	const uint16_t *grid;  /* of info.grid, or NULL; only with an image */

@@ -21,8 +21,9 @@ typedef struct MrenRowLexicons
 
 /*
  * mren_row_features
- *	  With those of the boxes, unless that is NULL.  Without the tokens inside bytes without.start .. without.end - 1, as if a
- *	  mention or word were not known; valid until the next call.
+ *	  With those of the boxes, unless that is NULL.  Without the tokens inside bytes
+ *	  without.start .. without.end - 1, as if a mention or word were not known; valid
+ *	  until the next call.
  */
 extern const MrenFeatures *mren_row_features(const MrenPair *pair, const MrenEncoded *row,
 											 const MrenRowLexicons *lexicons, MrenToken without,

@@ -6,8 +6,8 @@
  * Harabagiu 2010): the mentions' words, heads and affixes, the words between
  * as 1- to 3-grams, as a whole and cut to stems, words around, conjunctions of
  * these, distance and order, entity types, types that a lexicon gives, and where in the
- * picture the mentions are.  A feature is its number alone: 32 bits of a hash over a name and the folded
- * words' hashes (Weinberger et al. 2009), so any language works and no
+ * picture the mentions are.  A feature is its number alone: 32 bits of a hash over a name
+ * and the folded words' hashes (Weinberger et al. 2009), so any language works and no
  * dictionary is kept.
  *
  * Words are the tokens, compared in Unicode's NFKC_Casefold; no embeddings

@@ -13,9 +13,9 @@
 /*
  * mren_feature_box_bins
  *	  bins[i] is the number of the bin of measure i; head and tail are boxes as boxes.h of
- *	  src/net has them, x0, y0, x1, y1 in shares of the picture, of positive sides.  All
- *	  is compared as quotients of lengths and areas of single precision, without logarithms, so the bins are the same
- *	  on every machine.
+ *	  src/net has them, x0, y0, x1, y1 in shares of the picture, of positive sides.  All is
+ *	  compared as quotients of lengths and areas in single precision, without logarithms,
+ *	  so that the bins are the same on every machine.
  */
 #define MREN_BOX_BINS 15
 extern void mren_feature_box_bins(const float *head, const float *tail,
