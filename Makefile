@@ -116,15 +116,16 @@ endif
 
 # ---- the library ------------------------------------------------------------
 
-core_sources := $(sort $(wildcard $(foreach d,base text image onnx net,src/$(d)/*.c)))
-face_sources := $(sort $(wildcard src/pg/*.c))
+sources      := $(sort $(wildcard src/*/*.c src/*/*/*.c))
+pg_sources   := $(filter src/pg/%,$(sources))
+core_sources := $(filter-out $(pg_sources),$(sources))
 protos       := $(sort $(wildcard src/onnx/*.proto))
 gen_sources  := $(protos:src/%.proto=build/gen/%.pb-c.c)
 
 core_objects := $(core_sources:.c=.o)
-face_objects := $(face_sources:.c=.o)
+pg_objects   := $(pg_sources:.c=.o)
 gen_objects  := $(gen_sources:.c=.o)
-OBJS          = $(core_objects) $(gen_objects) $(face_objects)
+OBJS          = $(core_objects) $(gen_objects) $(pg_objects)
 
 PG_CPPFLAGS = -Isrc -Ibuild/gen $(BLAS_CPPFLAGS) $(shell pkg-config --cflags $(packages) libxxhash) \
               -DMREN_VERSION='"$(mren_version)"'
@@ -135,12 +136,12 @@ SHLIB_LINK  = $(BLAS_LIBS) $(shell pkg-config --libs $(packages)) -lm -Wl,--vers
 # set whenever the status is MREN_OK is beyond gcc's flow analysis.
 $(core_objects): OBJ_CFLAGS = -fvisibility=hidden -Wextra -Wshadow -Wstrict-prototypes -Wno-missing-field-initializers \
                            -Wno-missing-format-attribute -Wno-maybe-uninitialized
-$(face_objects): OBJ_CFLAGS = -Wextra -Wno-unused-parameter -Wno-sign-compare \
+$(pg_objects): OBJ_CFLAGS = -Wextra -Wno-unused-parameter -Wno-sign-compare \
                            -Wno-missing-field-initializers -Wno-cast-function-type \
                            -Wno-maybe-uninitialized
 $(gen_objects):  OBJ_CFLAGS = -Wno-error
 # The kernels gain from unrolled and vectorised loops, the rest does not.
-$(filter src/onnx/%.o src/net/%.o src/image/%.o,$(core_objects)): OBJ_CFLAGS += -O3
+$(filter-out src/base/%.o src/text/%.o,$(core_objects)): OBJ_CFLAGS += -O3
 $(OBJS): override CFLAGS += $(OBJ_CFLAGS)
 
 # Scripts of released versions stay as they were; those of this one, and of the
@@ -150,7 +151,7 @@ DATA       = $(sort $(wildcard sql/released/mren--*.sql))
 DATA_built = sql/mren--$(mren_version).sql $(updates)
 
 EXTRA_CLEAN = build test/unit/build test/unit/build-sanitize test/fuzz/build \
-              $(wildcard sql/mren--*.sql) src/*/*.d src/*/*.o \
+              $(wildcard sql/mren--*.sql) $(wildcard src/*/*.[do] src/*/*/*.[do]) \
               results regression.diffs regression.out output_iso
 
 # `make installcheck`, for whoever packages this; `make test` runs each file in
@@ -174,13 +175,13 @@ $(gen_sources): build/gen/%.pb-c.c: src/%.proto
 	@mkdir -p $(@D)
 	protoc-c --proto_path=src --c_out=build/gen $<
 
-$(core_objects) $(face_objects): | $(gen_sources)
+$(core_objects) $(pg_objects): | $(gen_sources)
 
 # Only what SQL calls is exported: each pg_finfo_X that PG_FUNCTION_INFO_V1
 # made, and its X.
-build/mren.map: $(face_objects)
+build/mren.map: $(pg_objects)
 	@mkdir -p $(@D)
-	nm -g --defined-only $(face_objects) /dev/null 2>/dev/null | tools/export-map >$@
+	nm -g --defined-only $(pg_objects) /dev/null 2>/dev/null | tools/export-map >$@
 
 mren.so: build/mren.map
 

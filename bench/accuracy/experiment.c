@@ -21,13 +21,13 @@
 #include <time.h>
 
 #include "base/blas.h"
-#include "net/examples.h"
-#include "net/metrics.h"
-#include "net/ranked.h"
-#include "net/trainer.h"
+#include "data/examples.h"
+#include "evaluation/metrics.h"
+#include "evaluation/ranked.h"
+#include "relation/train/trainer.h"
 #include "text/encode.h"
-#include "text/features_lexicon.h"
-#include "text/vectors.h"
+#include "text/features/features_lexicon.h"
+#include "text/vectors/vector_file.h"
 
 #define MAX_FIELDS 10
 
@@ -257,12 +257,12 @@ has(const Row *row, int field)
 	return row->fields[field] != NULL && row->fields[field][0] != '\0';
 }
 
-static MrenText
+static MrenTextSpan
 text_of(const Row *row, int field)
 {
 	if (!has(row, field))
-		return (MrenText){NULL, 0};
-	return (MrenText){row->fields[field], (uint32_t) strlen(row->fields[field])};
+		return (MrenTextSpan){NULL, 0};
+	return (MrenTextSpan){row->fields[field], (uint32_t) strlen(row->fields[field])};
 }
 
 static MrenMention
@@ -283,7 +283,7 @@ image_of(const Lab *lab, const Row *row)
 static MrenFeatureType
 type_of(const Row *row, int field)
 {
-	MrenText text = text_of(row, field);
+	MrenTextSpan text = text_of(row, field);
 
 	return (MrenFeatureType){text.data, text.len};
 }
@@ -325,7 +325,7 @@ encode_row(Lab *lab, const Row *row, MrenExample *example)
 	example->head_type = text_of(row, 6);
 	example->tail_type = text_of(row, 7);
 	example->weight = 1;
-	if (lab->options.wide > 0)
+	if (lab->options.hash_bits > 0)
 	{
 		make_features(lab, row);
 		example->features = lab->features.codes;
@@ -377,7 +377,7 @@ train(Lab *lab, const Row *rows, size_t n, int held_out)
 		must(mren_examples_append(examples, &example, image_of(lab, &rows[i]), &err));
 	}
 	must(mren_examples_source(examples, &inputs.source, &err));
-	inputs.vectors = (MrenVectors){lab, lab->dim, get_vector};
+	inputs.vectors = (MrenWordVectors){lab, lab->dim, get_vector};
 	must(mren_trainer_create(&lab->env, &lab->options, &inputs, &trainer, &err));
 	do
 	{
@@ -392,8 +392,8 @@ train(Lab *lab, const Row *rows, size_t n, int held_out)
 			"%%, %.1f s, %.0f rows/s\n",
 			report.n_train, report.n_validation, report.features_dim, report.n_parameters,
 			report.best_epoch, report.epochs_run, report.validation_loss,
-			report.validation_accuracy, report.validation_f1, report.temperature, report.wide_epoch,
-			report.wide_share, 100.0 * (double) report.n_unknown_words / (double) report.n_words,
+			report.validation_accuracy, report.validation_f1, report.temperature, report.linear_epoch,
+			report.linear_share, 100.0 * (double) report.n_unknown_words / (double) report.n_words,
 			now() - start,
 			((double) report.n_train * report.epochs_run +
 			 (double) (report.n_train + report.n_validation) * report.refit_epochs) /
@@ -406,7 +406,7 @@ train(Lab *lab, const Row *rows, size_t n, int held_out)
 static void
 predict(Lab *lab, const MrenNet *net, Row *rows, size_t n, int fold)
 {
-	MrenVectors vectors = {lab, lab->dim, get_vector};
+	MrenWordVectors vectors = {lab, lab->dim, get_vector};
 	MrenNetInfo info;
 	float *features;
 	float *scratch;
@@ -420,7 +420,7 @@ predict(Lab *lab, const MrenNet *net, Row *rows, size_t n, int fold)
 	{
 		MrenExample example;
 		MrenInput input;
-		MrenText best;
+		MrenTextSpan best;
 		int32_t label;
 
 		if (fold >= 0 && fold_of(lab, &rows[i]) != fold)
@@ -474,7 +474,7 @@ static void
 score(const Lab *lab, const Row *rows, size_t n)
 {
 	MrenConfusion *confusion;
-	MrenText negative = {lab->options.negative, 0};
+	MrenTextSpan negative = {lab->options.negative, 0};
 	MrenScore micro;
 	MrenScore macro;
 	MrenScore semeval;
@@ -484,7 +484,7 @@ score(const Lab *lab, const Row *rows, size_t n)
 	must(mren_confusion_create(&lab->env, &confusion, &err));
 	for (size_t i = 0; i < n; i++)
 	{
-		MrenText predicted = {rows[i].predicted, (uint32_t) strlen(rows[i].predicted)};
+		MrenTextSpan predicted = {rows[i].predicted, (uint32_t) strlen(rows[i].predicted)};
 
 		must(mren_confusion_add(confusion, text_of(&rows[i], 0), predicted, 1, &err));
 	}
@@ -505,7 +505,7 @@ set_option(Lab *lab, char *argument)
 {
 	char *key = strsep(&argument, "=");
 	double sizes[MREN_MAX_HIDDEN];
-	MrenValue value = {.kind = MREN_VALUE_STRING, .string = argument};
+	MrenOptionValue value = {.kind = MREN_VALUE_STRING, .string = argument};
 	char *end;
 
 	if (strcmp(key, "folds") == 0)

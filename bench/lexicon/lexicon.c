@@ -14,8 +14,8 @@
 #include <time.h>
 
 #include "base/hash.h"
-#include "text/lexicon.h"
-#include "text/utf8.h"
+#include "text/lexicon/lexicon.h"
+#include "base/utf8.h"
 
 static size_t held;
 

@@ -14,11 +14,11 @@
 #include <time.h>
 
 #include "base/blas.h"
-#include "net/examples.h"
-#include "net/loss.h"
-#include "net/network.h"
-#include "net/optimizer.h"
-#include "net/trainer.h"
+#include "data/examples.h"
+#include "nn/loss.h"
+#include "relation/batch.h"
+#include "nn/optimizer.h"
+#include "relation/train/trainer.h"
 
 #define BATCH 32
 #define RELATIONS 23
@@ -78,12 +78,13 @@ bench_step(size_t dim, size_t window, double seconds, float dropout)
 						  .window = window,
 						  .n_hidden = 2,
 						  .hidden = {128, 64}};
-	MrenLayout layout;
+	MrenNetLayout layout;
 	MrenBatch batch;
 	MrenOptions options;
 	MrenOptimizerState optimizer;
 	MrenDrop drop = {.input = dropout, .hidden = dropout > 0 ? 0.3f : 0, .random = {{1, 2, 3, 4}}};
 	MrenObjective objective = {0};
+	MrenOptimizerConfig config;
 	MrenRandom random;
 	int32_t labels[BATCH];
 	float weights[BATCH];
@@ -92,14 +93,15 @@ bench_step(size_t dim, size_t window, double seconds, float dropout)
 	double start;
 	size_t n = 0;
 
-	mren_layout_build(&shape, &layout);
+	mren_net_layout_build(&shape, &layout);
 	must(mren_batch_create(&env, &shape, &layout, BATCH, &batch, &err));
-	must(mren_allocate_zero(&env, layout.size, sizeof(float), &values, &err));
-	must(mren_allocate_zero(&env, layout.trained_size, sizeof(float), &grads, &err));
+	must(mren_allocate_zero(&env, layout.table.size, sizeof(float), &values, &err));
+	must(mren_allocate_zero(&env, layout.table.trained_size, sizeof(float), &grads, &err));
 	mren_options_init(&options);
-	must(mren_optimizer_create(&env, &options, &layout, &optimizer, &err));
+	config = mren_options_optimizer(&options, false);
+	must(mren_optimizer_create(&env, &config, &layout.table, &optimizer, &err));
 	must(mren_network_init(&env, &shape, &layout, values, 1, &err));
-	for (size_t i = layout.trained_size; i < layout.size; i++)
+	for (size_t i = layout.table.trained_size; i < layout.table.size; i++)
 		values[i] = 1;
 	mren_batch_scale(&batch, values);
 	mren_random_seed(&random, 1, 1);
@@ -112,15 +114,15 @@ bench_step(size_t dim, size_t window, double seconds, float dropout)
 		for (size_t j = 0; j < batch.pool_dim; j++)
 			batch.text[i * batch.pool_dim + j] = mren_random_normal(&random);
 	}
-	objective = mren_objective(&options, -1);
-	fprintf(stderr, "%zu inputs, %zu parameters\n", batch.dim, layout.n_parameters);
+	objective = mren_options_objective(&options, -1);
+	fprintf(stderr, "%zu inputs, %zu parameters\n", batch.dim, layout.table.n_parameters);
 	for (start = now(); now() - start < seconds; n += BATCH)
 	{
 		mren_network_forward(&batch, values, dropout > 0 ? &drop : NULL);
 		mren_loss(&objective, batch.logits, labels, weights, BATCH, RELATIONS, 1.0f / BATCH,
 				  batch.dlogits);
 		mren_network_backward(&batch, values, grads);
-		must(mren_optimizer_step(&env, &layout, &optimizer, values, grads, &err));
+		must(mren_optimizer_step(&env, &layout.table, &optimizer, values, grads, &err));
 	}
 	return (double) n / (now() - start);
 }
@@ -176,7 +178,7 @@ add_rows(MrenExamples *examples)
 		snprintf(relation, sizeof(relation), "r%d", (int) mren_random_below(&random, RELATIONS));
 		example.sentence =
 			(MrenSentence){n, n, pieces, starts, {n / 4, n / 4 + 1}, {3 * n / 4, 3 * n / 4 + 2}};
-		example.relation = (MrenText){relation, (uint32_t) strlen(relation)};
+		example.relation = (MrenTextSpan){relation, (uint32_t) strlen(relation)};
 		must(mren_examples_append(examples, &example, NULL, &err));
 	}
 }

@@ -174,8 +174,8 @@ CREATE TABLE mren.run (
     champion_score double precision,
     challenger_score double precision,
     lower_bound double precision,
-    gate_rows   bigint,
-    gate_seen   bigint,
+    holdout_rows   bigint,
+    holdout_seen   bigint,
     new_rows    bigint
 );
 CREATE INDEX run_model ON mren.run (model, id);

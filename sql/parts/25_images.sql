@@ -1,4 +1,4 @@
--- Pictures and the networks that turn them into vectors.
+-- Images and the networks that turn them into vectors.
 
 CREATE FUNCTION mren.load_image_encoder(name text, path text, output text DEFAULT NULL, mean real[] DEFAULT NULL, std real[] DEFAULT NULL)
 RETURNS integer
@@ -33,13 +33,13 @@ RETURNS real[]
 AS 'MODULE_PATHNAME', 'mren_image_features'
 LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100000;
 COMMENT ON FUNCTION mren.image_features(text, bytea) IS
-    'The feature vector of a PNG or JPEG picture under an image encoder: what image_vector arguments take.';
+    'The feature vector of a PNG or JPEG image under an image encoder: what image_vector arguments take.';
 
 CREATE FUNCTION mren.image_info(image bytea, OUT format text, OUT width integer, OUT height integer, OUT channels integer)
 AS 'MODULE_PATHNAME', 'mren_image_info_sql'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
 COMMENT ON FUNCTION mren.image_info(bytea) IS
-    'Format, displayed size and stored channels of a PNG or JPEG picture, from its header alone.';
+    'Format, displayed size and stored channels of a PNG or JPEG image, from its header alone.';
 
 CREATE VIEW mren.image_encoders AS
 SELECT name, dimension, size, pg_catalog.encode(sha256, 'hex') AS sha256, loaded_at, output, mean, std, width, height, owner

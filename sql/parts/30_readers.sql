@@ -34,7 +34,7 @@ RETURNS TABLE (id text, sentence text, head int4range, tail int4range, relation 
 AS 'MODULE_PATHNAME', 'mren_read_mnre'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE ROWS 1;
 COMMENT ON FUNCTION mren.read_mnre(text) IS
-    'The row of one line of an MNRE file: a Python dictionary as OpenNRE''s object, with the picture''s name; no row for a blank line.';
+    'The row of one line of an MNRE file: a Python dictionary as OpenNRE''s object, with the image''s name; no row for a blank line.';
 
 CREATE FUNCTION mren.read_conll04(content text, negatives boolean DEFAULT true)
 RETURNS TABLE (id text, sentence text, head int4range, tail int4range, relation text,

@@ -91,7 +91,7 @@ CREATE AGGREGATE mren.train_agg(sentence text, head text, tail text, relation te
     COMBINEFUNC = mren.train_combine,
     PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE mren.train_agg(text, text, text, text, bytea, jsonb) IS 'Trains a network on rows, some with a picture, with options.';
+COMMENT ON AGGREGATE mren.train_agg(text, text, text, text, bytea, jsonb) IS 'Trains a network on rows, some with an image, with options.';
 
 CREATE FUNCTION mren.train_accum(state mren.training_set, sentence text, head int4range, tail int4range, relation text, image bytea, options jsonb)
 RETURNS mren.training_set
@@ -107,7 +107,7 @@ CREATE AGGREGATE mren.train_agg(sentence text, head int4range, tail int4range, r
     COMBINEFUNC = mren.train_combine,
     PARALLEL = SAFE
 );
-COMMENT ON AGGREGATE mren.train_agg(text, int4range, int4range, text, bytea, jsonb) IS 'Trains a network on rows, some with a picture, with options.';
+COMMENT ON AGGREGATE mren.train_agg(text, int4range, int4range, text, bytea, jsonb) IS 'Trains a network on rows, some with an image, with options.';
 
 CREATE FUNCTION mren.train_accum(state mren.training_set, sentence text, head text, tail text, relation text, image bytea, extras jsonb, options jsonb)
 RETURNS mren.training_set

@@ -2,7 +2,7 @@
 -- text (the first occurrence as whole tokens) or both as int4range (characters,
 -- half open, 0-based).
 
--- Tells the planner that a call which may read a picture costs a thousand times
+-- Tells the planner that a call which may read an image costs a thousand times
 -- one that cannot, so that cheap conditions are tested first.
 CREATE FUNCTION mren.predict_support(internal) RETURNS internal
 AS 'MODULE_PATHNAME', 'mren_predict_support'
@@ -16,7 +16,7 @@ RETURNS text
 AS 'MODULE_PATHNAME', 'mren_predict'
 LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE SUPPORT mren.predict_support COST 100;
 COMMENT ON FUNCTION mren.predict(text, text, text, text, bytea, text, text, box, box, real[], integer) IS
-    'The relation between head and tail in a sentence (and a picture); NULL if sentence or a mention is NULL, or the model abstains.';
+    'The relation between head and tail in a sentence (and an image); NULL if sentence or a mention is NULL, or the model abstains.';
 
 CREATE FUNCTION mren.predict(model text, sentence text, head int4range, tail int4range, image bytea DEFAULT NULL,
     head_type text DEFAULT NULL, tail_type text DEFAULT NULL, head_box box DEFAULT NULL, tail_box box DEFAULT NULL,
@@ -25,7 +25,7 @@ RETURNS text
 AS 'MODULE_PATHNAME', 'mren_predict_range'
 LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE SUPPORT mren.predict_support COST 100;
 COMMENT ON FUNCTION mren.predict(text, text, int4range, int4range, bytea, text, text, box, box, real[], integer) IS
-    'The relation between head and tail in a sentence (and a picture); NULL if sentence or a mention is NULL, or the model abstains.';
+    'The relation between head and tail in a sentence (and an image); NULL if sentence or a mention is NULL, or the model abstains.';
 
 CREATE FUNCTION mren.classify(model text, sentence text, head text, tail text, image bytea DEFAULT NULL,
     head_type text DEFAULT NULL, tail_type text DEFAULT NULL, head_box box DEFAULT NULL, tail_box box DEFAULT NULL,
@@ -68,7 +68,7 @@ RETURNS real[]
 AS 'MODULE_PATHNAME', 'mren_features'
 LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE SUPPORT mren.predict_support COST 100;
 COMMENT ON FUNCTION mren.features(text, text, text, text, bytea, text, text, box, box, real[], integer) IS
-    'The fused vector of text and picture that the network''s dense layers read.';
+    'The fused vector of text and image that the network''s dense layers read.';
 
 CREATE FUNCTION mren.features(model text, sentence text, head int4range, tail int4range, image bytea DEFAULT NULL,
     head_type text DEFAULT NULL, tail_type text DEFAULT NULL, head_box box DEFAULT NULL, tail_box box DEFAULT NULL,
@@ -77,7 +77,7 @@ RETURNS real[]
 AS 'MODULE_PATHNAME', 'mren_features_range'
 LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE SUPPORT mren.predict_support COST 100;
 COMMENT ON FUNCTION mren.features(text, text, int4range, int4range, bytea, text, text, box, box, real[], integer) IS
-    'The fused vector of text and picture that the network''s dense layers read.';
+    'The fused vector of text and image that the network''s dense layers read.';
 
 CREATE FUNCTION mren.explain(model text, sentence text, head text, tail text, image bytea DEFAULT NULL,
     head_type text DEFAULT NULL, tail_type text DEFAULT NULL, head_box box DEFAULT NULL, tail_box box DEFAULT NULL,
@@ -86,7 +86,7 @@ RETURNS TABLE (modality text, feature text, contribution double precision)
 AS 'MODULE_PATHNAME', 'mren_explain'
 LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE SUPPORT mren.predict_support COST 100 ROWS 30;
 COMMENT ON FUNCTION mren.explain(text, text, text, text, bytea, text, text, box, box, real[], integer) IS
-    'How much of the answer''s probability each word, mention, type and the picture account for: what is lost when it is left out.';
+    'How much of the answer''s probability each word, mention, type and the image account for: what is lost when it is left out.';
 
 CREATE FUNCTION mren.explain(model text, sentence text, head int4range, tail int4range, image bytea DEFAULT NULL,
     head_type text DEFAULT NULL, tail_type text DEFAULT NULL, head_box box DEFAULT NULL, tail_box box DEFAULT NULL,
@@ -95,7 +95,7 @@ RETURNS TABLE (modality text, feature text, contribution double precision)
 AS 'MODULE_PATHNAME', 'mren_explain_range'
 LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE SUPPORT mren.predict_support COST 100 ROWS 30;
 COMMENT ON FUNCTION mren.explain(text, text, int4range, int4range, bytea, text, text, box, box, real[], integer) IS
-    'How much of the answer''s probability each word, mention, type and the picture account for: what is lost when it is left out.';
+    'How much of the answer''s probability each word, mention, type and the image account for: what is lost when it is left out.';
 
 CREATE FUNCTION mren.explain_image(model text, sentence text, head text, tail text, image bytea DEFAULT NULL,
     head_type text DEFAULT NULL, tail_type text DEFAULT NULL, head_box box DEFAULT NULL, tail_box box DEFAULT NULL,
@@ -104,7 +104,7 @@ RETURNS bytea
 AS 'MODULE_PATHNAME', 'mren_explain_image'
 LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100000;
 COMMENT ON FUNCTION mren.explain_image(text, text, text, text, bytea, text, text, box, box, real[], integer) IS
-    'The picture as PNG under a heat map: red where covering it lowers the probability of the answer, blue where it raises it.';
+    'The image as PNG under a heat map: red where covering it lowers the probability of the answer, blue where it raises it.';
 
 CREATE FUNCTION mren.explain_image(model text, sentence text, head int4range, tail int4range, image bytea DEFAULT NULL,
     head_type text DEFAULT NULL, tail_type text DEFAULT NULL, head_box box DEFAULT NULL, tail_box box DEFAULT NULL,
@@ -113,7 +113,7 @@ RETURNS bytea
 AS 'MODULE_PATHNAME', 'mren_explain_image_range'
 LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100000;
 COMMENT ON FUNCTION mren.explain_image(text, text, int4range, int4range, bytea, text, text, box, box, real[], integer) IS
-    'The picture as PNG under a heat map: red where covering it lowers the probability of the answer, blue where it raises it.';
+    'The image as PNG under a heat map: red where covering it lowers the probability of the answer, blue where it raises it.';
 
 CREATE FUNCTION mren.predict_rows(model text, query text, version integer DEFAULT NULL)
 RETURNS TABLE (id text, relation text, confidence double precision)

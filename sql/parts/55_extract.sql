@@ -26,7 +26,7 @@ RETURNS TABLE (head text, head_type text, relation text, tail text, tail_type te
 AS 'MODULE_PATHNAME', 'mren_extract'
 LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10000 ROWS 10;
 COMMENT ON FUNCTION mren.extract(text, text, bytea, text, text[], regclass, integer, double precision, real[], integer, integer) IS
-    'The relations that a model finds in a document (and its picture) between the mentions that lexicons and a tagger find.';
+    'The relations that a model finds in a document (and its image) between the mentions that lexicons and a tagger find.';
 
 CREATE FUNCTION mren.extract_evidence(model text, document text, image bytea DEFAULT NULL, tagger text DEFAULT NULL,
     lexicons text[] DEFAULT NULL, relation_schema regclass DEFAULT NULL, max_distance integer DEFAULT NULL,
@@ -38,4 +38,4 @@ RETURNS TABLE (head text, head_type text, relation text, tail text, tail_type te
 AS 'MODULE_PATHNAME', 'mren_extract_evidence'
 LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10000 ROWS 10;
 COMMENT ON FUNCTION mren.extract_evidence(text, text, bytea, text, text[], regclass, integer, double precision, real[], integer, integer) IS
-    'What mren.extract gives, with the sentence''s place in the document, the version that answered, and what the text alone and the picture alone would have said.';
+    'What mren.extract gives, with the sentence''s place in the document, the version that answered, and what the text alone and the image alone would have said.';

@@ -139,8 +139,8 @@ SELECT r.id AS run,
        r.champion_score,
        r.challenger_score,
        r.lower_bound,
-       r.gate_rows,
-       r.gate_seen,
+       r.holdout_rows,
+       r.holdout_seen,
        r.new_rows
 FROM mren.run r
 WHERE EXISTS (

@@ -61,7 +61,7 @@ CREATE FUNCTION mren.document_hash(document text, image bytea, image_vector real
 AS 'MODULE_PATHNAME', 'mren_document_hash'
 LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION mren.document_hash(text, bytea, real[]) IS
-    'The hash by which mren.refresh_graph knows a changed document: SHA-256 over text, picture and vector.';
+    'The hash by which mren.refresh_graph knows a changed document: SHA-256 over text, image and vector.';
 
 CREATE FUNCTION mren.graph_identity(key text) RETURNS uuid
 AS 'MODULE_PATHNAME', 'mren_graph_identity'

@@ -83,7 +83,7 @@ mren_release(const MrenEnv *env, void *ptr)
 }
 
 MrenStatus
-mren_check(const MrenEnv *env, MrenError *err)
+mren_check_interrupts(const MrenEnv *env, MrenError *err)
 {
 	return env->interrupted(env->state) ? mren_fail_canceled(err) : MREN_OK;
 }

@@ -50,6 +50,6 @@ extern MrenStatus mren_grow(const MrenEnv *env, void *array, size_t *capacity, s
 extern void mren_release(const MrenEnv *env, void *ptr);
 
 /* MREN_ECANCELED, recorded in err, once the environment is interrupted. */
-extern MrenStatus mren_check(const MrenEnv *env, MrenError *err);
+extern MrenStatus mren_check_interrupts(const MrenEnv *env, MrenError *err);
 
 #endif

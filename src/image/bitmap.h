@@ -1,6 +1,6 @@
 /*
  * bitmap.h
- *	  A decoded picture in memory, and how stored rows become displayed ones.
+ *	  A decoded image in memory, and how stored rows become displayed ones.
  *
  * Owns the layout of MrenBitmap: rows from the top, pixels from the left,
  * three bytes a pixel (red, green, blue; sRGB values as the file has them),
@@ -51,7 +51,7 @@ mren_orientation_transposes(int orientation)
  *
  * The bitmap has the displayed size; rows (n_rows, stored width, 3), where the
  * stored width is the bitmap's height if the orientation transposes.  The
- * rows must lie within the picture.
+ * rows must lie within the image.
  */
 extern void mren_bitmap_place_rows(MrenBitmap *bitmap, int orientation, uint32_t first,
 								   uint32_t n_rows, const uint8_t *rows);

@@ -1,6 +1,6 @@
 /*
  * decode.c
- *	  Limits first, then the decoder of the picture's format.
+ *	  Limits first, then the decoder of the image's format.
  */
 #include "image/decode.h"
 

@@ -1,8 +1,8 @@
 /*
  * decode.h
- *	  From a picture's bytes to a bitmap.
+ *	  From an image's bytes to a bitmap.
  *
- * The one place where limits are held: no decoder runs on a picture that
+ * The one place where limits are held: no decoder runs on an image that
  * exceeds them.
  */
 #ifndef MREN_IMAGE_DECODE_H
@@ -24,7 +24,7 @@ typedef struct MrenImageLimits
 
 /*
  * mren_image_decode
- *	  Decodes the whole picture, upright (EXIF orientation applied).
+ *	  Decodes the whole image, upright (EXIF orientation applied).
  *
  * Transparency is blended over white, in 8 bits and on the sRGB values as
  * stored: round((a*c + (255-a)*255) / 255), after 16-bit samples, alpha
@@ -33,7 +33,7 @@ typedef struct MrenImageLimits
  * Adobe's files being stored inverted.
  *
  * Errors of mren_image_info; MREN_ELIMIT naming size and limit; MREN_EFORMAT
- * for a picture that is corrupt or cut short, never a part of one;
+ * for an image that is corrupt or cut short, never a part of one;
  * MREN_ENOMEM, MREN_ECANCELED.  On failure *out is empty.
  */
 extern MrenStatus mren_image_decode(const MrenEnv *env, const uint8_t *bytes, size_t len,

@@ -12,7 +12,7 @@
  * mren_exif_orientation
  *	  1..8 from a TIFF structure (what follows "Exif\0\0" in a JPEG's APP1, or
  *	  the content of a PNG's eXIf), either byte order; 1 when it holds none or
- *	  is damaged: metadata never makes a picture unreadable.
+ *	  is damaged: metadata never makes an image unreadable.
  *
  * EXIF 2.3, section 4.6.2 (layout), 4.6.4 (tag 0x0112, one SHORT, in IFD 0).
  */

@@ -1,12 +1,12 @@
 /*
  * heatmap.c
- *	  Red for, blue against, over the picture.
+ *	  Red for, blue against, over the image.
  */
 #include "image/heatmap.h"
 
 #include <math.h>
 
-/* The share of the color where the map is strongest: the picture must stay visible. */
+/* The share of the color where the map is strongest: the image must stay visible. */
 #define MAX_OPACITY 0.6
 
 static MrenStatus
@@ -16,7 +16,7 @@ largest_magnitude(const MrenEnv *env, const float *heat, uint32_t rows, uint32_t
 	*out = 0;
 	for (uint32_t y = 0; y < rows; y++)
 	{
-		MREN_TRY(mren_check(env, err));
+		MREN_TRY(mren_check_interrupts(env, err));
 		for (uint32_t x = 0; x < cols; x++)
 		{
 			double value = fabs((double) heat[(size_t) y * cols + x]);
@@ -61,38 +61,38 @@ blend_pixel(uint8_t *pixel, double value)
 }
 
 static void
-blend_row(MrenBitmap *picture, uint32_t y, const double *line, uint32_t cols)
+blend_row(MrenBitmap *image, uint32_t y, const double *line, uint32_t cols)
 {
-	uint8_t *pixel = picture->rgb + (size_t) y * picture->width * MREN_RGB;
+	uint8_t *pixel = image->rgb + (size_t) y * image->width * MREN_RGB;
 
-	for (uint32_t x = 0; x < picture->width; x++, pixel += MREN_RGB)
+	for (uint32_t x = 0; x < image->width; x++, pixel += MREN_RGB)
 	{
 		uint32_t left, right;
-		double share = place_in_map(x, picture->width, cols, &left, &right);
+		double share = place_in_map(x, image->width, cols, &left, &right);
 
 		blend_pixel(pixel, line[left] + share * (line[right] - line[left]));
 	}
 }
 
 MrenStatus
-mren_image_heatmap(const MrenEnv *env, MrenBitmap *picture, const float *heat, uint32_t rows,
+mren_image_heatmap(const MrenEnv *env, MrenBitmap *image, const float *heat, uint32_t rows,
 				   uint32_t cols, MrenError *err)
 {
 	double largest;
-	double *line; /* the map at one picture row, scaled to -1..1 */
+	double *line; /* the map at one image row, scaled to -1..1 */
 	MrenStatus status = MREN_OK;
 
-	MREN_TRY(mren_bitmap_check(picture, err));
+	MREN_TRY(mren_bitmap_check(image, err));
 	if (rows == 0 || cols == 0)
 		return mren_fail(err, MREN_EPARAM, "heat map is empty: %u x %u", rows, cols);
 	MREN_TRY(largest_magnitude(env, heat, rows, cols, &largest, err));
 	if (largest == 0)
 		return MREN_OK;
 	MREN_TRY(mren_allocate(env, cols, sizeof(*line), &line, err));
-	for (uint32_t y = 0; y < picture->height && status == MREN_OK; y++)
+	for (uint32_t y = 0; y < image->height && status == MREN_OK; y++)
 	{
 		uint32_t above, below;
-		double share = place_in_map(y, picture->height, rows, &above, &below);
+		double share = place_in_map(y, image->height, rows, &above, &below);
 
 		for (uint32_t x = 0; x < cols; x++)
 		{
@@ -101,8 +101,8 @@ mren_image_heatmap(const MrenEnv *env, MrenBitmap *picture, const float *heat, u
 
 			line[x] = top + share * (bottom - top);
 		}
-		blend_row(picture, y, line, cols);
-		status = mren_check(env, err);
+		blend_row(image, y, line, cols);
+		status = mren_check_interrupts(env, err);
 	}
 	mren_release(env, line);
 	return status;

@@ -1,6 +1,6 @@
 /*
  * heatmap.h
- *	  Showing on a picture which of its parts spoke for or against an answer.
+ *	  Showing on an image which of its parts spoke for or against an answer.
  */
 #ifndef MREN_IMAGE_HEATMAP_H
 #define MREN_IMAGE_HEATMAP_H
@@ -9,16 +9,16 @@
 
 /*
  * mren_image_heatmap
- *	  Blends a map over the whole picture, in place: negative values blue,
+ *	  Blends a map over the whole image, in place: negative values blue,
  *	  positive ones red, up to three fifths of the color at the largest
- *	  magnitude; a map of zeros leaves the picture as it is.
+ *	  magnitude; a map of zeros leaves the image as it is.
  *
  * heat (rows, cols) row-major; between the cells' centres bilinear.
- * MREN_EPARAM for an empty map or picture, MREN_ENUMERIC naming the cell for a
- * value that is not finite; the picture is then untouched.  After MREN_ENOMEM
+ * MREN_EPARAM for an empty map or image, MREN_ENUMERIC naming the cell for a
+ * value that is not finite; the image is then untouched.  After MREN_ENOMEM
  * too; after MREN_ECANCELED it is partly blended.
  */
-extern MrenStatus mren_image_heatmap(const MrenEnv *env, MrenBitmap *picture, const float *heat,
+extern MrenStatus mren_image_heatmap(const MrenEnv *env, MrenBitmap *image, const float *heat,
 									 uint32_t rows, uint32_t cols, MrenError *err);
 
 #endif

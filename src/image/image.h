@@ -1,6 +1,6 @@
 /*
  * image.h
- *	  Pictures: all that the rest of the program uses, in one include.
+ *	  Images: all that the rest of the program uses, in one include.
  */
 #ifndef MREN_IMAGE_IMAGE_H
 #define MREN_IMAGE_IMAGE_H

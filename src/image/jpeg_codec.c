@@ -129,7 +129,7 @@ static boolean
 fill_input(j_decompress_ptr jpeg)
 {
 	JpegReader *reader = jpeg->client_data;
-	MrenStatus status = mren_check(reader->env, reader->err);
+	MrenStatus status = mren_check_interrupts(reader->env, reader->err);
 	size_t n = reader->len - reader->given;
 
 	if (status != MREN_OK)
@@ -173,7 +173,7 @@ static void
 on_progress(j_common_ptr common)
 {
 	JpegReader *reader = common->client_data;
-	MrenStatus status = mren_check(reader->env, reader->err);
+	MrenStatus status = mren_check_interrupts(reader->env, reader->err);
 
 	if (status == MREN_OK && reader->jpeg.input_scan_number > MREN_JPEG_MAX_SCANS)
 		status = mren_fail(reader->err, MREN_ELIMIT, "JPEG image has more than %d scans",
@@ -185,7 +185,7 @@ on_progress(j_common_ptr common)
 /* ---- decoding ---- */
 
 /*
- * What libjpeg may hold of a picture at once are its coefficients, two bytes
+ * What libjpeg may hold of an image at once are its coefficients, two bytes
  * each, when the file has several scans.
  */
 static long
@@ -229,7 +229,7 @@ read_header(JpegReader *reader)
 /*
  * A file of several scans may end before each component had one, and libjpeg
  * would show that as gray.  It keeps a component's quantization table from its
- * first scan on; a picture in one scan has them all by now, too.
+ * first scan on; an image in one scan has them all by now, too.
  */
 static void
 check_components(JpegReader *reader)

@@ -2,7 +2,7 @@
  * jpeg_codec.h
  *	  JPEG in, through libjpeg-turbo (the only file that includes its header).
  *
- * libjpeg allocates with malloc, within a bound set from the picture's size;
+ * libjpeg allocates with malloc, within a bound set from the image's size;
  * all of it is freed on every way out, and its jumps end in this file.
  */
 #ifndef MREN_IMAGE_JPEG_CODEC_H

@@ -106,7 +106,7 @@ read_bytes(png_structp png, png_bytep to, size_t n)
 	PngCall *call = &reader->call;
 
 	if (call->status == MREN_OK)
-		call->status = mren_check(call->env, call->err);
+		call->status = mren_check_interrupts(call->env, call->err);
 	if (call->status == MREN_OK && n > reader->len - reader->pos)
 		call->status = mren_fail(call->err, MREN_EFORMAT, "PNG image is truncated after %zu bytes",
 								 reader->len);
@@ -221,7 +221,7 @@ read_rows(PngReader *reader, uint8_t *rows, uint32_t n_rows)
 	{
 		for (uint32_t i = 0; i < n_rows; i++)
 		{
-			reader->call.status = mren_check(reader->call.env, reader->call.err);
+			reader->call.status = mren_check_interrupts(reader->call.env, reader->call.err);
 			if (reader->call.status != MREN_OK)
 				png_error(reader->png, "interrupted");
 			png_read_row(reader->png, rows + i * (reader->width * reader->channels), NULL);
@@ -387,7 +387,7 @@ write_png(PngWriter *writer)
 	png_write_info(png, writer->png_info);
 	for (uint32_t y = 0; y < in->height; y++)
 	{
-		writer->call.status = mren_check(writer->call.env, writer->call.err);
+		writer->call.status = mren_check_interrupts(writer->call.env, writer->call.err);
 		if (writer->call.status != MREN_OK)
 			return;
 		png_write_row(png, in->rgb + (size_t) y * in->width * MREN_RGB);

@@ -1,6 +1,6 @@
 /*
  * probe.h
- *	  What a picture is, from its header alone.
+ *	  What an image is, from its header alone.
  *
  * Reads bytes, never decodes and never allocates.  Accepts a superset of what
  * the decoders accept, and says the same about size and orientation.
@@ -32,10 +32,10 @@ typedef struct MrenImageInfo
  * mren_image_info
  *	  Fills *info from the header.
  *
- * MREN_EFORMAT for bytes that are no picture, a damaged header or one cut
+ * MREN_EFORMAT for bytes that are no image, a damaged header or one cut
  * short; MREN_EUNSUPPORTED, naming it, for a format or a variant that is
  * known but not read (GIF, WebP, lossless JPEG, ...).  Beyond the header it
- * looks at nothing, so a success promises no decodable picture.
+ * looks at nothing, so a success promises no decodable image.
  */
 extern MrenStatus mren_image_info(const uint8_t *bytes, size_t len, MrenImageInfo *info,
 								  MrenError *err);

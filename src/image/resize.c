@@ -183,14 +183,14 @@ sum_rows(const MrenEnv *env, MrenResampler *resampler, const Tap *tap, MrenError
 	const uint8_t *row = resampler->in->rgb + tap->start * n;
 	size_t n_unchecked = 0;
 
-	MREN_TRY(mren_check(env, err));
+	MREN_TRY(mren_check_interrupts(env, err));
 	set_row(resampler->sums, row, n, tap->first);
 	for (uint32_t i = 1; i < tap->n; i++)
 	{
 		n_unchecked += n;
 		if (n_unchecked >= CHECK_EVERY)
 		{
-			MREN_TRY(mren_check(env, err));
+			MREN_TRY(mren_check_interrupts(env, err));
 			n_unchecked = 0;
 		}
 		row += n;

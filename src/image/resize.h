@@ -4,7 +4,7 @@
  *
  * Each axis by itself: area averaging (box filter) where it shrinks, bilinear
  * between pixel centres, edges repeated, where it grows, unchanged where it
- * stays.  Aspect ratio is not kept: the whole picture is squashed.
+ * stays.  Aspect ratio is not kept: the whole image is squashed.
  *
  * All weights are integers over one denominator, and sums are exact while
  * neither side exceeds 32768 pixels, so results do not depend on order of

@@ -1,9 +1,9 @@
 /*
  * signature.c
- *	  First bytes of picture formats.
+ *	  First bytes of image formats.
  *
  * Each format's own specification gives its magic number; a text is known by
- * its markup or by being an encoding of a picture's first bytes.
+ * its markup or by being an encoding of an image's first bytes.
  */
 #include "image/signature.h"
 

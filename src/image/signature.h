@@ -1,6 +1,6 @@
 /*
  * signature.h
- *	  Telling picture formats by their first bytes, those we do not read too,
+ *	  Telling image formats by their first bytes, those we do not read too,
  *	  so that an error can name what it was given.
  */
 #ifndef MREN_IMAGE_SIGNATURE_H

@@ -14,11 +14,11 @@
 
 /* Lets a step write where its first input was, when nothing reads that later. */
 static void
-merge_in_place(MrenPlan *plan)
+merge_in_place(MrenOnnxPlan *plan)
 {
 	for (size_t i = 0; i < plan->n_steps; i++)
 	{
-		const MrenStep *step = plan->steps[i];
+		const MrenOnnxStep *step = plan->steps[i];
 		int in = step->n_in > 0 ? step->in[0].buffer : -1;
 		int out = step->out.buffer;
 
@@ -38,8 +38,8 @@ merge_in_place(MrenPlan *plan)
 static int
 by_size_descending(const void *a, const void *b)
 {
-	const MrenBuffer *x = *(MrenBuffer *const *) a;
-	const MrenBuffer *y = *(MrenBuffer *const *) b;
+	const MrenOnnxBuffer *x = *(MrenOnnxBuffer *const *) a;
+	const MrenOnnxBuffer *y = *(MrenOnnxBuffer *const *) b;
 
 	if (x->bytes != y->bytes)
 		return x->bytes < y->bytes ? 1 : -1;
@@ -53,7 +53,7 @@ by_size_descending(const void *a, const void *b)
  * the same time; `placed` is kept in order of offset.
  */
 static bool
-find_offset(const MrenBuffer *buffer, MrenBuffer *const *placed, size_t n, size_t *offset)
+find_offset(const MrenOnnxBuffer *buffer, MrenOnnxBuffer *const *placed, size_t n, size_t *offset)
 {
 	size_t at = 0;
 
@@ -74,7 +74,7 @@ find_offset(const MrenBuffer *buffer, MrenBuffer *const *placed, size_t n, size_
 }
 
 static MrenStatus
-place_buffers(MrenPlan *plan, MrenBuffer **order, MrenBuffer **placed, MrenError *err)
+place_buffers(MrenOnnxPlan *plan, MrenOnnxBuffer **order, MrenOnnxBuffer **placed, MrenError *err)
 {
 	size_t n = 0;
 	size_t n_placed = 0;
@@ -100,13 +100,13 @@ place_buffers(MrenPlan *plan, MrenBuffer **order, MrenBuffer **placed, MrenError
 		n_placed++;
 		if (order[i]->offset + order[i]->bytes > plan->arena_bytes)
 			plan->arena_bytes = order[i]->offset + order[i]->bytes;
-		MREN_TRY(mren_check(plan->pool->env, err));
+		MREN_TRY(mren_check_interrupts(plan->pool->env, err));
 	}
 	return MREN_OK;
 }
 
 static void
-resolve(const MrenPlan *plan, MrenOperand *operand)
+resolve(const MrenOnnxPlan *plan, MrenOnnxOperand *operand)
 {
 	int buffer = operand->buffer;
 
@@ -118,15 +118,16 @@ resolve(const MrenPlan *plan, MrenOperand *operand)
 }
 
 MrenStatus
-mren_plan_arena(MrenPlan *plan, MrenError *err)
+mren_onnx_plan_arena(MrenOnnxPlan *plan, MrenError *err)
 {
-	MrenBuffer **order;
-	MrenBuffer **placed;
+	MrenOnnxBuffer **order;
+	MrenOnnxBuffer **placed;
 
 	plan->arena_bytes = 0;
 	plan->scratch_bytes = 0;
-	MREN_TRY(mren_pool_block(plan->model->pool, plan->n_buffers, sizeof(*order), &order, err));
-	MREN_TRY(mren_pool_block(plan->model->pool, plan->n_buffers, sizeof(*placed), &placed, err));
+	MREN_TRY(mren_onnx_pool_block(plan->model->pool, plan->n_buffers, sizeof(*order), &order, err));
+	MREN_TRY(
+		mren_onnx_pool_block(plan->model->pool, plan->n_buffers, sizeof(*placed), &placed, err));
 	merge_in_place(plan);
 	MREN_TRY(place_buffers(plan, order, placed, err));
 	for (size_t i = 0; i < plan->n_buffers; i++)
@@ -139,7 +140,7 @@ mren_plan_arena(MrenPlan *plan, MrenError *err)
 	}
 	for (size_t i = 0; i < plan->n_steps; i++)
 	{
-		MrenStep *step = plan->steps[i];
+		MrenOnnxStep *step = plan->steps[i];
 
 		for (size_t k = 0; k < step->n_in; k++)
 			resolve(plan, &step->in[k]);
@@ -147,7 +148,7 @@ mren_plan_arena(MrenPlan *plan, MrenError *err)
 		if (step->scratch > plan->scratch_bytes)
 			plan->scratch_bytes = step->scratch;
 	}
-	mren_pool_release(plan->model->pool, order);
-	mren_pool_release(plan->model->pool, placed);
+	mren_onnx_pool_release(plan->model->pool, order);
+	mren_onnx_pool_release(plan->model->pool, placed);
 	return MREN_OK;
 }

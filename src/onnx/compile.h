@@ -9,32 +9,33 @@
 #include "onnx/plan.h"
 #include "onnx/program.h"
 
-struct MrenProgram
+struct MrenOnnxProgram
 {
-	MrenBudget budget;
-	MrenPool pool; /* holds everything below, and the program itself */
-	MrenStep **steps;
+	MrenOnnxBudget budget;
+	MrenOnnxPool pool; /* holds everything below, and the program itself */
+	MrenOnnxStep **steps;
 	size_t n_steps;
 	size_t arena_bytes;
 	size_t scratch_bytes;
-	MrenPort *inputs;
+	MrenOnnxPort *inputs;
 	size_t n_inputs;
-	MrenPort *outputs;
+	MrenOnnxPort *outputs;
 	size_t n_outputs;
 	int64_t opset;
-	MrenCpu cpu;
+	MrenOnnxCpu cpu;
 };
 
 /* An empty program with its own pool and budget. */
-extern MrenStatus mren_program_new(const MrenEnv *env, size_t budget, MrenProgram **program,
-								   MrenError *err);
+extern MrenStatus mren_onnx_program_new(const MrenEnv *env, size_t budget,
+										MrenOnnxProgram **program, MrenError *err);
 
 /*
- * mren_program_compile
+ * mren_onnx_program_compile
  *	  Plans the model for the targets, whose nodes have been inferred.  With
- *	  `pictures`, inputs of four dimensions are taken channels last.
+ *	  `images`, inputs of four dimensions are taken channels last.
  */
-extern MrenStatus mren_program_compile(MrenProgram *program, MrenModel *model, MrenValue **targets,
-									   size_t n, bool pictures, MrenError *err);
+extern MrenStatus mren_onnx_program_compile(MrenOnnxProgram *program, MrenOnnxModel *model,
+											MrenOnnxValue **targets, size_t n, bool images,
+											MrenError *err);
 
 #endif

@@ -10,18 +10,18 @@
 #include <math.h>
 #include <string.h>
 
-#include "onnx/norm.h"
-#include "onnx/ops.h"
+#include "onnx/ops/norm.h"
+#include "onnx/ops/ops.h"
 
 static bool
-is_op(const MrenNode *node, const char *name)
+is_op(const MrenOnnxNode *node, const char *name)
 {
 	return node != NULL && node->op != NULL && strcmp(node->op->name, name) == 0;
 }
 
 /* The live node that computes the value for one reader alone, or NULL. */
-static MrenNode *
-sole_producer(const MrenValue *value)
+static MrenOnnxNode *
+sole_producer(const MrenOnnxValue *value)
 {
 	if (value == NULL || value->n_uses != 1 || value->producer == NULL || value->constant != NULL)
 		return NULL;
@@ -30,7 +30,7 @@ sole_producer(const MrenValue *value)
 
 /* producer takes over the result of node, which reads it as `value`. */
 static void
-absorb(MrenNode *producer, MrenNode *node)
+absorb(MrenOnnxNode *producer, MrenOnnxNode *node)
 {
 	producer->outputs[0]->n_uses = 0;
 	producer->outputs[0]->producer = NULL;
@@ -40,9 +40,9 @@ absorb(MrenNode *producer, MrenNode *node)
 }
 
 static bool
-has_epilogue(const MrenNode *node)
+has_epilogue(const MrenOnnxNode *node)
 {
-	return node->activation.kind != MREN_UNARY_NONE || node->residual != NULL;
+	return node->activation.kind != MREN_ONNX_UNARY_NONE || node->residual != NULL;
 }
 
 /*
@@ -50,7 +50,7 @@ has_epilogue(const MrenNode *node)
  * all dimensions 1 but the one that meets dimension 1 of x.
  */
 static bool
-is_per_channel(const MrenTensor *tensor, const MrenShape *x)
+is_per_channel(const MrenOnnxTensor *tensor, const MrenOnnxShape *x)
 {
 	int back = x->rank - tensor->shape.rank;
 
@@ -67,14 +67,14 @@ is_per_channel(const MrenTensor *tensor, const MrenShape *x)
 }
 
 static MrenStatus
-ensure_affine(MrenModel *model, MrenNode *conv, MrenError *err)
+ensure_affine(MrenOnnxModel *model, MrenOnnxNode *conv, MrenError *err)
 {
 	size_t n = conv->outputs[0]->shape.dims[1];
 
 	if (conv->scale != NULL)
 		return MREN_OK;
-	MREN_TRY(mren_pool_get(model->pool, n, sizeof(float), &conv->scale, err));
-	MREN_TRY(mren_pool_get(model->pool, n, sizeof(float), &conv->shift, err));
+	MREN_TRY(mren_onnx_pool_get(model->pool, n, sizeof(float), &conv->scale, err));
+	MREN_TRY(mren_onnx_pool_get(model->pool, n, sizeof(float), &conv->shift, err));
 	for (size_t c = 0; c < n; c++)
 		conv->scale[c] = 1.0f;
 	return MREN_OK;
@@ -82,10 +82,10 @@ ensure_affine(MrenModel *model, MrenNode *conv, MrenError *err)
 
 /* Conv, then BatchNormalization. */
 static MrenStatus
-fuse_batchnorm(MrenModel *model, MrenNode *node, MrenError *err)
+fuse_batchnorm(MrenOnnxModel *model, MrenOnnxNode *node, MrenError *err)
 {
-	MrenNode *conv = sole_producer(node->inputs[0]);
-	const MrenAffine *affine = node->data;
+	MrenOnnxNode *conv = sole_producer(node->inputs[0]);
+	const MrenOnnxAffine *affine = node->data;
 
 	if (!is_op(conv, "Conv") || has_epilogue(conv))
 		return MREN_OK;
@@ -101,17 +101,17 @@ fuse_batchnorm(MrenModel *model, MrenNode *node, MrenError *err)
 
 /* Conv, then a constant added to or multiplied into each channel. */
 static MrenStatus
-fuse_constant(MrenModel *model, MrenNode *node, bool *done, MrenError *err)
+fuse_constant(MrenOnnxModel *model, MrenOnnxNode *node, bool *done, MrenError *err)
 {
 	for (int side = 0; side < 2; side++)
 	{
-		MrenNode *conv = sole_producer(node->inputs[side]);
-		const MrenTensor *constant = node->inputs[1 - side]->constant;
-		bool adds = node->op->kind == MREN_BINARY_ADD;
+		MrenOnnxNode *conv = sole_producer(node->inputs[side]);
+		const MrenOnnxTensor *constant = node->inputs[1 - side]->constant;
+		bool adds = node->op->kind == MREN_ONNX_BINARY_ADD;
 		size_t n;
 
 		if (!is_op(conv, "Conv") || has_epilogue(conv) || constant == NULL ||
-			!mren_shape_equal(&node->outputs[0]->shape, &conv->outputs[0]->shape) ||
+			!mren_onnx_shape_equal(&node->outputs[0]->shape, &conv->outputs[0]->shape) ||
 			!is_per_channel(constant, &conv->outputs[0]->shape))
 			continue;
 		MREN_TRY(ensure_affine(model, conv, err));
@@ -135,15 +135,16 @@ fuse_constant(MrenModel *model, MrenNode *node, bool *done, MrenError *err)
  * becomes its residual.  Earlier in the order of nodes, so that it is there.
  */
 static void
-fuse_residual(MrenNode *node)
+fuse_residual(MrenOnnxNode *node)
 {
 	for (int side = 1; side >= 0; side--)
 	{
-		MrenNode *conv = sole_producer(node->inputs[side]);
-		MrenValue *other = node->inputs[1 - side];
+		MrenOnnxNode *conv = sole_producer(node->inputs[side]);
+		MrenOnnxValue *other = node->inputs[1 - side];
 
 		if (!is_op(conv, "Conv") || has_epilogue(conv) || other->constant != NULL ||
-			other->shape.rank != 4 || !mren_shape_equal(&other->shape, &conv->outputs[0]->shape))
+			other->shape.rank != 4 ||
+			!mren_onnx_shape_equal(&other->shape, &conv->outputs[0]->shape))
 			continue;
 		if (other->producer != NULL && other->producer->index > conv->index)
 			continue;
@@ -154,20 +155,20 @@ fuse_residual(MrenNode *node)
 }
 
 static bool
-takes_activation(const MrenNode *node)
+takes_activation(const MrenOnnxNode *node)
 {
-	return node != NULL && node->activation.kind == MREN_UNARY_NONE &&
+	return node != NULL && node->activation.kind == MREN_ONNX_UNARY_NONE &&
 		   (is_op(node, "Conv") || is_op(node, "Gemm") || is_op(node, "MatMul") ||
 			is_op(node, "BatchNormalization") || is_op(node, "Add")) &&
-		   mren_type_is_float(node->outputs[0]->type);
+		   mren_onnx_type_is_float(node->outputs[0]->type);
 }
 
 static void
-fuse_activation(MrenNode *node)
+fuse_activation(MrenOnnxNode *node)
 {
-	MrenNode *producer = sole_producer(node->inputs[0]);
+	MrenOnnxNode *producer = sole_producer(node->inputs[0]);
 
-	if (node->activation.kind == MREN_UNARY_NONE || !takes_activation(producer))
+	if (node->activation.kind == MREN_ONNX_UNARY_NONE || !takes_activation(producer))
 		return;
 	producer->activation = node->activation;
 	absorb(producer, node);
@@ -178,21 +179,21 @@ fuse_activation(MrenNode *node)
  * product becomes a function of x alone.
  */
 static void
-fuse_gate(MrenNode *node)
+fuse_gate(MrenOnnxNode *node)
 {
 	for (int side = 0; side < 2; side++)
 	{
-		MrenValue *x = node->inputs[1 - side];
-		MrenNode *gate = sole_producer(node->inputs[side]);
-		MrenUnary kind;
+		MrenOnnxValue *x = node->inputs[1 - side];
+		MrenOnnxNode *gate = sole_producer(node->inputs[side]);
+		MrenOnnxUnary kind;
 
 		if (gate == NULL || gate->n_inputs != 1 || gate->inputs[0] != x)
 			continue;
 		if (is_op(gate, "Sigmoid"))
-			kind = MREN_UNARY_SILU;
+			kind = MREN_ONNX_UNARY_SILU;
 		else if (is_op(gate, "HardSigmoid") && fabsf(gate->activation.a * 6.0f - 1.0f) < 1e-5f &&
 				 gate->activation.b == 0.5f)
-			kind = MREN_UNARY_HARDSWISH;
+			kind = MREN_ONNX_UNARY_HARDSWISH;
 		else
 			continue;
 		gate->activation.kind = kind;
@@ -209,16 +210,16 @@ fuse_gate(MrenNode *node)
  * they belong.
  */
 static void
-assign_slots(MrenNode *node)
+assign_slots(MrenOnnxNode *node)
 {
-	MrenValue *whole = node->outputs[0];
+	MrenOnnxValue *whole = node->outputs[0];
 	size_t start = 0;
 
 	if (*(int *) node->data != 1 || whole->shape.rank != 4)
 		return;
 	for (size_t i = 0; i < node->n_inputs; i++)
 	{
-		MrenNode *producer = sole_producer(node->inputs[i]);
+		MrenOnnxNode *producer = sole_producer(node->inputs[i]);
 
 		if (is_op(producer, "Conv") || is_op(producer, "MaxPool") || is_op(producer, "AveragePool"))
 		{
@@ -230,7 +231,7 @@ assign_slots(MrenNode *node)
 }
 
 static MrenStatus
-fuse_node(MrenModel *model, MrenNode *node, MrenError *err)
+fuse_node(MrenOnnxModel *model, MrenOnnxNode *node, MrenError *err)
 {
 	bool done = false;
 
@@ -239,27 +240,27 @@ fuse_node(MrenModel *model, MrenNode *node, MrenError *err)
 	if (is_op(node, "Add") || is_op(node, "Mul"))
 	{
 		MREN_TRY(fuse_constant(model, node, &done, err));
-		if (!done && node->op->kind == MREN_BINARY_ADD)
+		if (!done && node->op->kind == MREN_ONNX_BINARY_ADD)
 			fuse_residual(node);
 		else if (!done)
 			fuse_gate(node);
 		return MREN_OK;
 	}
-	if (node->op->infer == mren_infer_unary)
+	if (node->op->infer == mren_onnx_infer_unary)
 		fuse_activation(node);
 	return MREN_OK;
 }
 
 MrenStatus
-mren_model_fuse(MrenModel *model, MrenError *err)
+mren_onnx_model_fuse(MrenOnnxModel *model, MrenError *err)
 {
 	for (size_t i = 0; i < model->n_nodes; i++)
 	{
-		MrenNode *node = model->nodes[i];
+		MrenOnnxNode *node = model->nodes[i];
 
 		if (!node->live || node->outputs[0] == NULL || node->outputs[0]->constant != NULL)
 			continue;
-		MREN_TRY(mren_check(model->pool->env, err));
+		MREN_TRY(mren_check_interrupts(model->pool->env, err));
 		MREN_TRY(fuse_node(model, node, err));
 	}
 	for (size_t i = 0; i < model->n_nodes; i++)

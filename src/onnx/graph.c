@@ -1,6 +1,6 @@
 /*
  * graph.c
- *	  Networks over one picture: which input, which output.
+ *	  Networks over one image: which input, which output.
  */
 #include "onnx/graph.h"
 
@@ -9,46 +9,47 @@
 
 #include "onnx/compile.h"
 #include "onnx/node.h"
-#include "onnx/ops.h"
+#include "onnx/ops/ops.h"
 
-struct MrenGraph
+struct MrenOnnxGraph
 {
-	MrenProgram *program;
-	MrenGraphInfo info;
+	MrenOnnxProgram *program;
+	MrenOnnxGraphInfo info;
 };
 
-struct MrenGraphRun
+struct MrenOnnxGraphRun
 {
 	const MrenEnv *env;
-	const MrenGraph *graph;
-	MrenRun *run;
+	const MrenOnnxGraph *graph;
+	MrenOnnxRun *run;
 };
 
 /* ---- the input ---- */
 
 static MrenStatus
-check_input(const MrenModel *model, MrenGraphInfo *info, bool *channels_first_out, MrenError *err)
+check_input(const MrenOnnxModel *model, MrenOnnxGraphInfo *info, bool *channels_first_out,
+			MrenError *err)
 {
-	const MrenValue *input = model->n_inputs > 0 ? model->inputs[0] : NULL;
+	const MrenOnnxValue *input = model->n_inputs > 0 ? model->inputs[0] : NULL;
 	const size_t *dims;
 	char text[128];
 	bool channels_first;
 
 	if (model->n_inputs != 1)
 		return mren_fail(err, MREN_EUNSUPPORTED,
-						 "the network has %zu inputs, but one picture is needed", model->n_inputs);
+						 "the network has %zu inputs, but one image is needed", model->n_inputs);
 	dims = input->shape.dims;
-	mren_shape_text(&input->shape, text, sizeof(text));
-	if (input->type != MREN_FLOAT && input->type != MREN_FLOAT16)
+	mren_onnx_shape_text(&input->shape, text, sizeof(text));
+	if (input->type != MREN_ONNX_FLOAT && input->type != MREN_ONNX_FLOAT16)
 		return mren_fail(err, MREN_EUNSUPPORTED,
 						 "input \"%s\" of the network is of type %s, but float is needed",
-						 input->name, mren_type_name(input->type));
+						 input->name, mren_onnx_type_name(input->type));
 	channels_first = input->shape.rank == 4 && (dims[1] == 3 || dims[1] == 1);
 	if (input->shape.rank != 4 || dims[0] != 1 || (!channels_first && dims[3] != 3 && dims[3] != 1))
 	{
 		mren_fail(err, MREN_EUNSUPPORTED,
-				  "input \"%s\" of the network has shape %s, but one picture is needed",
-				  input->name, text);
+				  "input \"%s\" of the network has shape %s, but one image is needed", input->name,
+				  text);
 		mren_error_hint(err, "The shape must be (1,C,H,W) or (1,H,W,C) with 1 or 3 channels.");
 		return MREN_EUNSUPPORTED;
 	}
@@ -62,9 +63,9 @@ check_input(const MrenModel *model, MrenGraphInfo *info, bool *channels_first_ou
 
 /* A channel dimension left open, (N,C,H,W) with all open, is 3. */
 static void
-close_channels(const MrenModel *model, size_t open_size)
+close_channels(const MrenOnnxModel *model, size_t open_size)
 {
-	MrenValue *input = model->n_inputs > 0 ? model->inputs[0] : NULL;
+	MrenOnnxValue *input = model->n_inputs > 0 ? model->inputs[0] : NULL;
 	size_t *dims;
 
 	if (input == NULL || input->shape.rank != 4)
@@ -73,18 +74,18 @@ close_channels(const MrenModel *model, size_t open_size)
 	if (dims[1] == open_size && dims[3] != 1 && dims[3] != 3)
 	{
 		dims[1] = 3;
-		mren_shape_size(&input->shape, &input->n);
+		mren_onnx_shape_size(&input->shape, &input->n);
 	}
 }
 
 /* ---- the output ---- */
 
 static bool
-is_vector(const MrenValue *value)
+is_vector(const MrenOnnxValue *value)
 {
 	int n_long = 0;
 
-	if (!value->known || !mren_type_is_float(value->type) || value->n < 2)
+	if (!value->known || !mren_onnx_type_is_float(value->type) || value->n < 2)
 		return false;
 	for (int d = 0; d < value->shape.rank; d++)
 		n_long += value->shape.dims[d] != 1;
@@ -93,9 +94,9 @@ is_vector(const MrenValue *value)
 
 /* Whether the node is the final classifier over a vector that is computed. */
 static bool
-is_classifier(const MrenNode *node)
+is_classifier(const MrenOnnxNode *node)
 {
-	const MrenValue *x = node->inputs[0];
+	const MrenOnnxValue *x = node->inputs[0];
 
 	if (x == NULL || x->constant != NULL || !is_vector(x))
 		return false;
@@ -104,14 +105,15 @@ is_classifier(const MrenNode *node)
 }
 
 /* The one input that is computed, if the node keeps the number of elements. */
-static MrenValue *
-pass_through(const MrenNode *node)
+static MrenOnnxValue *
+pass_through(const MrenOnnxNode *node)
 {
-	MrenValue *found = NULL;
+	MrenOnnxValue *found = NULL;
 
-	if (node->op->infer != mren_infer_unary && node->op->infer != mren_infer_alias &&
-		node->op->infer != mren_infer_softmax && node->op->infer != mren_infer_binary &&
-		node->op->infer != mren_infer_transpose && node->op->infer != mren_infer_batchnorm)
+	if (node->op->infer != mren_onnx_infer_unary && node->op->infer != mren_onnx_infer_alias &&
+		node->op->infer != mren_onnx_infer_softmax && node->op->infer != mren_onnx_infer_binary &&
+		node->op->infer != mren_onnx_infer_transpose &&
+		node->op->infer != mren_onnx_infer_batchnorm)
 		return NULL;
 	for (size_t i = 0; i < node->n_inputs; i++)
 	{
@@ -125,8 +127,8 @@ pass_through(const MrenNode *node)
 }
 
 /* Rule 2: from a graph output back to the classifier's input. */
-static MrenValue *
-before_classifier(MrenValue *value)
+static MrenOnnxValue *
+before_classifier(MrenOnnxValue *value)
 {
 	while (value != NULL && value->producer != NULL && value->constant == NULL && is_vector(value))
 	{
@@ -140,14 +142,14 @@ before_classifier(MrenValue *value)
 }
 
 static MrenStatus
-infer_for(MrenModel *model, MrenValue **targets, size_t n, MrenError *err)
+infer_for(MrenOnnxModel *model, MrenOnnxValue **targets, size_t n, MrenError *err)
 {
-	MREN_TRY(mren_model_mark(model, targets, n, err));
-	return mren_model_infer(model, err);
+	MREN_TRY(mren_onnx_model_mark(model, targets, n, err));
+	return mren_onnx_model_infer(model, err);
 }
 
 static MrenStatus
-choose_output(MrenModel *model, MrenValue **chosen, MrenError *err)
+choose_output(MrenOnnxModel *model, MrenOnnxValue **chosen, MrenError *err)
 {
 	for (size_t i = 0; i < model->n_outputs; i++)
 	{
@@ -177,23 +179,23 @@ choose_output(MrenModel *model, MrenValue **chosen, MrenError *err)
 }
 
 static MrenStatus
-find_output(MrenModel *model, const char *name, MrenValue **chosen, MrenError *err)
+find_output(MrenOnnxModel *model, const char *name, MrenOnnxValue **chosen, MrenError *err)
 {
 	if (name == NULL)
 		return choose_output(model, chosen, err);
-	*chosen = mren_model_value(model, name);
+	*chosen = mren_onnx_model_value(model, name);
 	if (*chosen == NULL)
 		return mren_fail(err, MREN_EPARAM, "the network has no tensor \"%s\"", name);
 	MREN_TRY(infer_for(model, chosen, 1, err));
 	if (!(*chosen)->known)
 		return mren_fail(err, MREN_EFORMAT, "nothing computes tensor \"%s\" of the network", name);
-	if (!mren_type_is_float((*chosen)->type) || (*chosen)->n == 0)
+	if (!mren_onnx_type_is_float((*chosen)->type) || (*chosen)->n == 0)
 	{
 		char text[128];
 
 		return mren_fail(err, MREN_EPARAM, "tensor \"%s\" of type %s and shape %s has no features",
-						 name, mren_type_name((*chosen)->type),
-						 mren_shape_text(&(*chosen)->shape, text, sizeof(text)));
+						 name, mren_onnx_type_name((*chosen)->type),
+						 mren_onnx_shape_text(&(*chosen)->shape, text, sizeof(text)));
 	}
 	return MREN_OK;
 }
@@ -201,10 +203,10 @@ find_output(MrenModel *model, const char *name, MrenValue **chosen, MrenError *e
 /* ---- the grid ---- */
 
 /* The one input that is computed; NULL if there are none or several. */
-static MrenValue *
-only_computed(const MrenNode *node)
+static MrenOnnxValue *
+only_computed(const MrenOnnxNode *node)
 {
-	MrenValue *found = NULL;
+	MrenOnnxValue *found = NULL;
 
 	for (size_t i = 0; i < node->n_inputs; i++)
 	{
@@ -221,10 +223,10 @@ only_computed(const MrenNode *node)
  * The last spatial map before the vector, or NULL.  A map of (1,H,W,C) only
  * comes from a transposed one, whose order is the one wanted.
  */
-static MrenValue *
-find_grid(MrenValue *chosen)
+static MrenOnnxValue *
+find_grid(MrenOnnxValue *chosen)
 {
-	MrenValue *value = chosen;
+	MrenOnnxValue *value = chosen;
 
 	if (!is_vector(chosen))
 		return NULL;
@@ -232,9 +234,9 @@ find_grid(MrenValue *chosen)
 	{
 		const size_t *dims = value->shape.dims;
 		bool transposed = value->producer != NULL && value->producer->op != NULL &&
-						  value->producer->op->infer == mren_infer_transpose;
+						  value->producer->op->infer == mren_onnx_infer_transpose;
 
-		if (!value->known || !mren_type_is_float(value->type))
+		if (!value->known || !mren_onnx_type_is_float(value->type))
 			return NULL;
 		if (value->shape.rank == 4 && dims[2] * dims[3] > 1 && dims[0] == 1 && !transposed)
 			return value->is_input ? NULL : value;
@@ -246,7 +248,7 @@ find_grid(MrenValue *chosen)
 }
 
 static void
-describe_grid(MrenGraphInfo *info, const MrenPort *port)
+describe_grid(MrenOnnxGraphInfo *info, const MrenOnnxPort *port)
 {
 	info->grid = port->name;
 	info->grid_channels = port->shape.dims[1];
@@ -257,56 +259,57 @@ describe_grid(MrenGraphInfo *info, const MrenPort *port)
 /* ---- loading ---- */
 
 static MrenStatus
-load_in(MrenGraph *graph, MrenPool *pool, const uint8_t *bytes, size_t len, const char *output,
-		MrenError *err)
+load_in(MrenOnnxGraph *graph, MrenOnnxPool *pool, const uint8_t *bytes, size_t len,
+		const char *output, MrenError *err)
 {
-	MrenModel *model;
-	MrenValue *targets[2] = {NULL, NULL};
+	MrenOnnxModel *model;
+	MrenOnnxValue *targets[2] = {NULL, NULL};
 	size_t n_targets = 1;
 	bool channels_first = false;
-	const MrenPort *ports;
+	const MrenOnnxPort *ports;
 
-	MREN_TRY(mren_model_load(pool, bytes, len, MREN_GRAPH_DEFAULT_SIZE, &model, err));
-	close_channels(model, MREN_GRAPH_DEFAULT_SIZE);
+	MREN_TRY(mren_onnx_model_load(pool, bytes, len, MREN_ONNX_GRAPH_DEFAULT_SIZE, &model, err));
+	close_channels(model, MREN_ONNX_GRAPH_DEFAULT_SIZE);
 	MREN_TRY(check_input(model, &graph->info, &channels_first, err));
 	MREN_TRY(find_output(model, output, &targets[0], err));
 	targets[1] = find_grid(targets[0]);
 	if (targets[1] != NULL)
 		n_targets = 2;
-	MREN_TRY(mren_program_compile(graph->program, model, targets, n_targets, channels_first, err));
-	mren_program_outputs(graph->program, &ports);
+	MREN_TRY(
+		mren_onnx_program_compile(graph->program, model, targets, n_targets, channels_first, err));
+	mren_onnx_program_outputs(graph->program, &ports);
 	graph->info.features = ports[0].n;
 	graph->info.output = ports[0].name;
 	graph->info.opset = model->opset;
 	if (n_targets == 2)
 		describe_grid(&graph->info, &ports[1]);
 	graph->info.weight_bytes = graph->program->pool.bytes;
-	graph->info.arena_bytes = mren_program_arena(graph->program);
+	graph->info.arena_bytes = mren_onnx_program_arena(graph->program);
 	return MREN_OK;
 }
 
 static MrenStatus
-load_budgeted(MrenGraph *graph, const MrenEnv *env, const uint8_t *bytes, size_t len,
+load_budgeted(MrenOnnxGraph *graph, const MrenEnv *env, const uint8_t *bytes, size_t len,
 			  const char *output, size_t budget, MrenError *err)
 {
-	MrenPool pool;
+	MrenOnnxPool pool;
 	MrenStatus status;
 
-	MREN_TRY(mren_program_new(env, budget, &graph->program, err));
-	mren_pool_init(&pool, env, &graph->program->budget);
-	status = mren_budget_take(&graph->program->budget, len, err);
+	MREN_TRY(mren_onnx_program_new(env, budget, &graph->program, err));
+	mren_onnx_pool_init(&pool, env, &graph->program->budget);
+	status = mren_onnx_budget_take(&graph->program->budget, len, err);
 	if (status == MREN_OK)
 		status = load_in(graph, &pool, bytes, len, output, err);
-	mren_pool_free(&pool);
+	mren_onnx_pool_free(&pool);
 	graph->program->budget.limit = 0;
 	return status;
 }
 
 MrenStatus
-mren_graph_load(const MrenEnv *env, const uint8_t *bytes, size_t len, const char *output,
-				size_t budget, MrenGraph **out, MrenError *err)
+mren_onnx_graph_load(const MrenEnv *env, const uint8_t *bytes, size_t len, const char *output,
+					 size_t budget, MrenOnnxGraph **out, MrenError *err)
 {
-	MrenGraph *graph;
+	MrenOnnxGraph *graph;
 	MrenStatus status;
 
 	*out = NULL;
@@ -315,46 +318,46 @@ mren_graph_load(const MrenEnv *env, const uint8_t *bytes, size_t len, const char
 	if (status == MREN_OK)
 		*out = graph;
 	else
-		mren_graph_free(env, graph);
+		mren_onnx_graph_free(env, graph);
 	return status;
 }
 
 void
-mren_graph_free(const MrenEnv *env, MrenGraph *graph)
+mren_onnx_graph_free(const MrenEnv *env, MrenOnnxGraph *graph)
 {
 	if (graph == NULL)
 		return;
-	mren_program_free(env, graph->program);
+	mren_onnx_program_free(env, graph->program);
 	mren_release(env, graph);
 }
 
 void
-mren_graph_info(const MrenGraph *graph, MrenGraphInfo *info)
+mren_onnx_graph_info(const MrenOnnxGraph *graph, MrenOnnxGraphInfo *info)
 {
 	*info = graph->info;
 }
 
 size_t
-mren_graph_memory(const MrenGraph *graph)
+mren_onnx_graph_memory(const MrenOnnxGraph *graph)
 {
-	return sizeof(*graph) + mren_program_memory(graph->program);
+	return sizeof(*graph) + mren_onnx_program_memory(graph->program);
 }
 
 /* ---- running ---- */
 
 MrenStatus
-mren_graph_start(const MrenEnv *env, const MrenGraph *graph, const float *input, MrenGraphRun **out,
-				 MrenError *err)
+mren_onnx_graph_start(const MrenEnv *env, const MrenOnnxGraph *graph, const float *input,
+					  MrenOnnxGraphRun **out, MrenError *err)
 {
 	const void *inputs[1] = {input};
-	MrenGraphRun *run;
+	MrenOnnxGraphRun *run;
 	MrenStatus status;
 
 	*out = NULL;
 	MREN_TRY(mren_allocate_zero(env, 1, sizeof(*run), &run, err));
 	run->env = env;
 	run->graph = graph;
-	status = mren_run_start(env, graph->program, inputs, &run->run, err);
+	status = mren_onnx_run_start(env, graph->program, inputs, &run->run, err);
 	if (status == MREN_OK)
 		*out = run;
 	else
@@ -363,24 +366,24 @@ mren_graph_start(const MrenEnv *env, const MrenGraph *graph, const float *input,
 }
 
 void
-mren_graph_restart(MrenGraphRun *run, const float *input)
+mren_onnx_graph_restart(MrenOnnxGraphRun *run, const float *input)
 {
 	const void *inputs[1] = {input};
 
-	mren_run_restart(run->run, inputs);
+	mren_onnx_run_restart(run->run, inputs);
 }
 
 MrenStatus
-mren_graph_step(MrenGraphRun *run, bool *done, MrenError *err)
+mren_onnx_graph_step(MrenOnnxGraphRun *run, bool *done, MrenError *err)
 {
-	return mren_run_step(run->run, done, err);
+	return mren_onnx_run_step(run->run, done, err);
 }
 
 MrenStatus
-mren_graph_output(const MrenGraphRun *run, float *features, MrenError *err)
+mren_onnx_graph_output(const MrenOnnxGraphRun *run, float *features, MrenError *err)
 {
-	const MrenGraphInfo *info = &run->graph->info;
-	const float *values = mren_run_output(run->run, 0);
+	const MrenOnnxGraphInfo *info = &run->graph->info;
+	const float *values = mren_onnx_run_output(run->run, 0);
 
 	for (size_t i = 0; i < info->features; i++)
 	{
@@ -394,10 +397,10 @@ mren_graph_output(const MrenGraphRun *run, float *features, MrenError *err)
 }
 
 MrenStatus
-mren_graph_grid(const MrenGraphRun *run, float *grid, MrenError *err)
+mren_onnx_graph_grid(const MrenOnnxGraphRun *run, float *grid, MrenError *err)
 {
-	const MrenGraphInfo *info = &run->graph->info;
-	const float *values = mren_run_output(run->run, 1);
+	const MrenOnnxGraphInfo *info = &run->graph->info;
+	const float *values = mren_onnx_run_output(run->run, 1);
 	size_t cells = info->grid_height * info->grid_width;
 
 	for (size_t c = 0; c < info->grid_channels; c++)
@@ -417,10 +420,10 @@ mren_graph_grid(const MrenGraphRun *run, float *grid, MrenError *err)
 }
 
 void
-mren_graph_end(MrenGraphRun *run)
+mren_onnx_graph_end(MrenOnnxGraphRun *run)
 {
 	if (run == NULL)
 		return;
-	mren_run_end(run->run);
+	mren_onnx_run_end(run->run);
 	mren_release(run->env, run);
 }

@@ -1,9 +1,9 @@
 /*
  * graph.h
- *	  A pretrained image network read from an ONNX file: picture in, feature
+ *	  A pretrained image network read from an ONNX file: image in, feature
  *	  vector out.
  *
- * MrenGraph is immutable after mren_graph_load: weights are packed, batch
+ * MrenOnnxGraph is immutable after mren_onnx_graph_load: weights are packed, batch
  * normalisation and activations are folded into convolutions, and every
  * intermediate tensor has its place in one planned arena.  Any number of runs
  * may read one graph.  A run owns its arena and goes in resumable steps.
@@ -20,16 +20,16 @@
 #include "base/status.h"
 
 /* Height and width taken where the file leaves them open ("H", 0, -1). */
-#define MREN_GRAPH_DEFAULT_SIZE 224
+#define MREN_ONNX_GRAPH_DEFAULT_SIZE 224
 
-typedef struct MrenGraph MrenGraph;
-typedef struct MrenGraphRun MrenGraphRun;
+typedef struct MrenOnnxGraph MrenOnnxGraph;
+typedef struct MrenOnnxGraphRun MrenOnnxGraphRun;
 
-typedef struct MrenGraphInfo
+typedef struct MrenOnnxGraphInfo
 {
-	uint32_t width, height; /* of the picture it wants, in pixels */
+	uint32_t width, height; /* of the image it wants, in pixels */
 	int channels;			/* 3, or 1 for grey */
-	bool nhwc;				/* order of the input floats: always true, see mren_graph_start */
+	bool nhwc;				/* order of the input floats: always true, see mren_onnx_graph_start */
 	size_t features;		/* elements of the chosen output */
 	size_t weight_bytes;	/* constants, as packed */
 	size_t arena_bytes;		/* what a run allocates */
@@ -39,15 +39,15 @@ typedef struct MrenGraphInfo
 	size_t grid_height, grid_width; /* cells */
 	size_t grid_channels;
 	const char *grid; /* the tensor's name; lives as long as the graph */
-} MrenGraphInfo;
+} MrenOnnxGraphInfo;
 
 /*
- * mren_graph_load
+ * mren_onnx_graph_load
  *	  Reads, checks and plans the network in bytes[0 .. len-1].
  *
  * The graph must have exactly one input that is not an initialiser, a float
  * tensor of 4 dimensions, (N,C,H,W) or (N,H,W,C) with C = 1 or 3; an open
- * batch is taken as 1, open sizes as MREN_GRAPH_DEFAULT_SIZE.
+ * batch is taken as 1, open sizes as MREN_ONNX_GRAPH_DEFAULT_SIZE.
  *
  * output names any tensor of the graph, a spatial grid as well as a vector.
  * When it is NULL the tensor is, in this order:
@@ -70,48 +70,49 @@ typedef struct MrenGraphInfo
  * naming operator, node and opset, MREN_EPARAM for an output that does not
  * exist, MREN_ENUMERIC for a weight that is NaN.
  */
-extern MrenStatus mren_graph_load(const MrenEnv *env, const uint8_t *bytes, size_t len,
-								  const char *output, size_t budget, MrenGraph **graph,
-								  MrenError *err);
-extern void mren_graph_free(const MrenEnv *env, MrenGraph *graph);
-extern void mren_graph_info(const MrenGraph *graph, MrenGraphInfo *info);
+extern MrenStatus mren_onnx_graph_load(const MrenEnv *env, const uint8_t *bytes, size_t len,
+									   const char *output, size_t budget, MrenOnnxGraph **graph,
+									   MrenError *err);
+extern void mren_onnx_graph_free(const MrenEnv *env, MrenOnnxGraph *graph);
+extern void mren_onnx_graph_info(const MrenOnnxGraph *graph, MrenOnnxGraphInfo *info);
 
 /* Bytes the graph holds, all told. */
-extern size_t mren_graph_memory(const MrenGraph *graph);
+extern size_t mren_onnx_graph_memory(const MrenOnnxGraph *graph);
 
 /*
- * mren_graph_start
- *	  Begins a run on one picture: height * width * channels floats, already
+ * mren_onnx_graph_start
+ *	  Begins a run on one image: height * width * channels floats, already
  *	  normalised, row by row, pixel by pixel, the channels of a pixel side by
  *	  side (whatever order the file's own input has).  The input is copied.
  *	  The graph must outlive the run.
  */
-extern MrenStatus mren_graph_start(const MrenEnv *env, const MrenGraph *graph, const float *input,
-								   MrenGraphRun **run, MrenError *err);
+extern MrenStatus mren_onnx_graph_start(const MrenEnv *env, const MrenOnnxGraph *graph,
+										const float *input, MrenOnnxGraphRun **run, MrenError *err);
 
-/* Begins anew on another picture, in the memory the run has. */
-extern void mren_graph_restart(MrenGraphRun *run, const float *input);
+/* Begins anew on another image, in the memory the run has. */
+extern void mren_onnx_graph_restart(MrenOnnxGraphRun *run, const float *input);
 
 /*
- * mren_graph_step
+ * mren_onnx_graph_step
  *	  Works for a few milliseconds; *done becomes true once the output is
  *	  there.  MREN_ECANCELED when the environment is interrupted.
  */
-extern MrenStatus mren_graph_step(MrenGraphRun *run, bool *done, MrenError *err);
+extern MrenStatus mren_onnx_graph_step(MrenOnnxGraphRun *run, bool *done, MrenError *err);
 
 /*
- * mren_graph_output
+ * mren_onnx_graph_output
  *	  Copies the finished run's output, info.features floats in the ONNX
  *	  tensor's own order.  MREN_ENUMERIC if one is NaN or infinite.
  */
-extern MrenStatus mren_graph_output(const MrenGraphRun *run, float *features, MrenError *err);
+extern MrenStatus mren_onnx_graph_output(const MrenOnnxGraphRun *run, float *features,
+										 MrenError *err);
 
 /*
- * mren_graph_grid
+ * mren_onnx_graph_grid
  *	  Copies the finished run's grid: (height, width, channels), channels side
  *	  by side.  The graph must have one.  MREN_ENUMERIC as for the output.
  */
-extern MrenStatus mren_graph_grid(const MrenGraphRun *run, float *grid, MrenError *err);
-extern void mren_graph_end(MrenGraphRun *run);
+extern MrenStatus mren_onnx_graph_grid(const MrenOnnxGraphRun *run, float *grid, MrenError *err);
+extern void mren_onnx_graph_end(MrenOnnxGraphRun *run);
 
 #endif

@@ -22,75 +22,76 @@ static const char *const old_attributes[] = {"broadcast", "consumed_inputs", "is
 											 "shape"};
 
 static MrenStatus
-find_op(MrenNode *node, MrenError *err)
+find_op(MrenOnnxNode *node, MrenError *err)
 {
 	const char *domain = node->proto->domain;
 
 	if (domain != NULL && domain[0] != '\0' && strcmp(domain, "ai.onnx") != 0)
-		return mren_node_fail(node, MREN_EUNSUPPORTED, err,
-							  "operators of domain \"%.60s\" are not supported", domain);
-	node->op = mren_op_find(node->proto->op_type);
+		return mren_onnx_node_fail(node, MREN_EUNSUPPORTED, err,
+								   "operators of domain \"%.60s\" are not supported", domain);
+	node->op = mren_onnx_op_find(node->proto->op_type);
 	if (node->op == NULL)
-		return mren_node_fail(node, MREN_EUNSUPPORTED, err, "operator is not supported");
+		return mren_onnx_node_fail(node, MREN_EUNSUPPORTED, err, "operator is not supported");
 	for (size_t i = 0; i < node->proto->n_attribute; i++)
 	{
 		const char *name = node->proto->attribute[i]->name;
 
 		if (name == NULL)
-			return mren_node_fail(node, MREN_EFORMAT, err, "an attribute has no name");
-		MREN_TRY(mren_read_name(name, "an attribute", err));
+			return mren_onnx_node_fail(node, MREN_EFORMAT, err, "an attribute has no name");
+		MREN_TRY(mren_onnx_read_name(name, "an attribute", err));
 		for (size_t k = 0; k < sizeof(old_attributes) / sizeof(old_attributes[0]); k++)
 		{
 			if (node->model->opset < OPSET_MODERN && strcmp(name, old_attributes[k]) == 0)
-				return mren_node_fail(node, MREN_EUNSUPPORTED, err,
-									  "attribute \"%s\" of before opset %d is not supported", name,
-									  OPSET_MODERN);
+				return mren_onnx_node_fail(node, MREN_EUNSUPPORTED, err,
+										   "attribute \"%s\" of before opset %d is not supported",
+										   name, OPSET_MODERN);
 		}
 	}
 	return MREN_OK;
 }
 
 static MrenStatus
-check_borders(const MrenNode *node, MrenError *err)
+check_borders(const MrenOnnxNode *node, MrenError *err)
 {
-	const MrenOp *op = node->op;
+	const MrenOnnxOp *op = node->op;
 
 	if (node->n_inputs < (size_t) op->min_inputs ||
 		(op->max_inputs >= 0 && node->n_inputs > (size_t) op->max_inputs))
-		return mren_node_fail(node, MREN_EFORMAT, err, "%zu inputs are given", node->n_inputs);
+		return mren_onnx_node_fail(node, MREN_EFORMAT, err, "%zu inputs are given", node->n_inputs);
 	for (size_t i = 0; i < node->n_inputs; i++)
 	{
-		const MrenValue *value = node->inputs[i];
+		const MrenOnnxValue *value = node->inputs[i];
 
 		if (value == NULL)
 		{
 			if (i < (size_t) op->min_inputs || op->max_inputs < 0)
-				return mren_node_fail(node, MREN_EFORMAT, err, "input %zu is missing", i);
+				return mren_onnx_node_fail(node, MREN_EFORMAT, err, "input %zu is missing", i);
 			continue;
 		}
 		if (!value->known)
-			return mren_node_fail(node, MREN_EFORMAT, err,
-								  value->is_input ? "input \"%s\" has no shape"
-												  : "nothing computes the input \"%s\"",
-								  value->name);
-		if (!mren_type_is_float(value->type) && !mren_type_is_int(value->type))
-			return mren_node_fail(node, MREN_EUNSUPPORTED, err,
-								  "element type %s of input \"%s\" is not supported",
-								  mren_type_name(value->type), value->name);
+			return mren_onnx_node_fail(node, MREN_EFORMAT, err,
+									   value->is_input ? "input \"%s\" has no shape"
+													   : "nothing computes the input \"%s\"",
+									   value->name);
+		if (!mren_onnx_type_is_float(value->type) && !mren_onnx_type_is_int(value->type))
+			return mren_onnx_node_fail(node, MREN_EUNSUPPORTED, err,
+									   "element type %s of input \"%s\" is not supported",
+									   mren_onnx_type_name(value->type), value->name);
 	}
 	if (node->n_outputs == 0 || (node->n_outputs == 1 && node->outputs[0] == NULL))
-		return mren_node_fail(node, MREN_EFORMAT, err, "it has no output");
+		return mren_onnx_node_fail(node, MREN_EFORMAT, err, "it has no output");
 	for (size_t i = 0; i < node->n_outputs; i++)
 	{
 		if (op->max_outputs >= 0 && i >= (size_t) op->max_outputs && node->outputs[i] != NULL &&
 			node->outputs[i]->n_uses > 0)
-			return mren_node_fail(node, MREN_EUNSUPPORTED, err, "output %zu is not supported", i);
+			return mren_onnx_node_fail(node, MREN_EUNSUPPORTED, err, "output %zu is not supported",
+									   i);
 	}
 	return MREN_OK;
 }
 
 static bool
-is_foldable(const MrenNode *node)
+is_foldable(const MrenOnnxNode *node)
 {
 	if (node->n_inputs == 0)
 		return false;
@@ -109,7 +110,7 @@ is_foldable(const MrenNode *node)
 
 /* The places that a plan gave to a node's values, taken back. */
 static void
-forget_places(MrenNode *node)
+forget_places(MrenOnnxNode *node)
 {
 	for (size_t i = 0; i < node->n_inputs; i++)
 	{
@@ -130,12 +131,12 @@ forget_places(MrenNode *node)
 }
 
 static MrenStatus
-keep_result(MrenPlan *plan, const MrenFrame *frame, MrenValue *value, MrenError *err)
+keep_result(MrenOnnxPlan *plan, const MrenOnnxFrame *frame, MrenOnnxValue *value, MrenError *err)
 {
-	MrenTensor *tensor;
+	MrenOnnxTensor *tensor;
 	const char *data = value->place.data;
 
-	MREN_TRY(mren_model_tensor(plan->model, value->type, &value->shape, &tensor, err));
+	MREN_TRY(mren_onnx_model_tensor(plan->model, value->type, &value->shape, &tensor, err));
 	if (data == NULL)
 		data = frame->arena + plan->buffers[value->place.buffer].offset + value->place.offset;
 	if (tensor->floats != NULL)
@@ -147,26 +148,26 @@ keep_result(MrenPlan *plan, const MrenFrame *frame, MrenValue *value, MrenError 
 }
 
 static MrenStatus
-fold_in(MrenPlan *plan, MrenNode *node, MrenError *err)
+fold_in(MrenOnnxPlan *plan, MrenOnnxNode *node, MrenError *err)
 {
-	MrenFrame frame;
+	MrenOnnxFrame frame;
 
 	MREN_TRY(node->op->emit(plan, node, err));
 	for (size_t i = 0; i < node->n_outputs; i++)
 	{
-		MrenPlace place;
+		MrenOnnxPlace place;
 
 		if (node->outputs[i] == NULL || !node->outputs[i]->place.set)
 			continue;
-		MREN_TRY(mren_plan_want(plan, node->outputs[i], MREN_PLAIN, &place, err));
+		MREN_TRY(mren_onnx_plan_want(plan, node->outputs[i], MREN_ONNX_PLAIN, &place, err));
 		node->outputs[i]->place = place;
 		if (place.buffer >= 0)
 			plan->buffers[place.buffer].last = SIZE_MAX;
 	}
-	MREN_TRY(mren_plan_arena(plan, err));
-	MREN_TRY(mren_pool_block(plan->pool, plan->arena_bytes, 1, &frame.arena, err));
-	MREN_TRY(mren_pool_block(plan->pool, plan->scratch_bytes, 1, &frame.scratch, err));
-	MREN_TRY(mren_plan_run(plan, &frame, err));
+	MREN_TRY(mren_onnx_plan_arena(plan, err));
+	MREN_TRY(mren_onnx_pool_block(plan->pool, plan->arena_bytes, 1, &frame.arena, err));
+	MREN_TRY(mren_onnx_pool_block(plan->pool, plan->scratch_bytes, 1, &frame.scratch, err));
+	MREN_TRY(mren_onnx_plan_run(plan, &frame, err));
 	for (size_t i = 0; i < node->n_outputs; i++)
 	{
 		if (node->outputs[i] != NULL && node->outputs[i]->place.set)
@@ -176,25 +177,25 @@ fold_in(MrenPlan *plan, MrenNode *node, MrenError *err)
 }
 
 static MrenStatus
-fold(MrenModel *model, MrenNode *node, MrenError *err)
+fold(MrenOnnxModel *model, MrenOnnxNode *node, MrenError *err)
 {
-	MrenPool pool;
-	MrenPlan plan = {0};
+	MrenOnnxPool pool;
+	MrenOnnxPlan plan = {0};
 	MrenStatus status;
 
-	mren_pool_init(&pool, model->pool->env, model->pool->budget);
+	mren_onnx_pool_init(&pool, model->pool->env, model->pool->budget);
 	plan.model = model;
 	plan.pool = &pool;
 	plan.folding = true;
 	status = fold_in(&plan, node, err);
 	forget_places(node);
-	mren_pool_release(model->pool, plan.buffers);
-	mren_pool_free(&pool);
+	mren_onnx_pool_release(model->pool, plan.buffers);
+	mren_onnx_pool_free(&pool);
 	return status;
 }
 
 MrenStatus
-mren_model_infer(MrenModel *model, MrenError *err)
+mren_onnx_model_infer(MrenOnnxModel *model, MrenError *err)
 {
 	if (model->opset < 1 || model->opset > OPSET_MAX)
 		return mren_fail(err, MREN_EUNSUPPORTED,
@@ -202,11 +203,11 @@ mren_model_infer(MrenModel *model, MrenError *err)
 						 (long long) model->opset, OPSET_MAX);
 	for (size_t i = 0; i < model->n_nodes; i++)
 	{
-		MrenNode *node = model->nodes[i];
+		MrenOnnxNode *node = model->nodes[i];
 
 		if (!node->live || node->op != NULL)
 			continue;
-		MREN_TRY(mren_check(model->pool->env, err));
+		MREN_TRY(mren_check_interrupts(model->pool->env, err));
 		MREN_TRY(find_op(node, err));
 		MREN_TRY(check_borders(node, err));
 		MREN_TRY(node->op->infer(model, node, err));

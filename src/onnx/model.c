@@ -15,7 +15,7 @@
 #define CHECK_EVERY 1024
 
 static MrenStatus
-table_init(MrenModel *model, MrenError *err)
+table_init(MrenOnnxModel *model, MrenError *err)
 {
 	const Mren__Onnx__GraphProto *graph = model->proto;
 	size_t n = graph->n_initializer + graph->n_input + graph->n_output;
@@ -27,11 +27,11 @@ table_init(MrenModel *model, MrenError *err)
 	while (size < 2 * (n + 64))
 		size *= 2;
 	model->table_size = size;
-	return mren_pool_get(model->pool, size, sizeof(MrenValue *), &model->table, err);
+	return mren_onnx_pool_get(model->pool, size, sizeof(MrenOnnxValue *), &model->table, err);
 }
 
-static MrenValue **
-table_slot(const MrenModel *model, const char *name)
+static MrenOnnxValue **
+table_slot(const MrenOnnxModel *model, const char *name)
 {
 	size_t i = (size_t) mren_hash64(name, strlen(name), 0) & (model->table_size - 1);
 
@@ -40,57 +40,58 @@ table_slot(const MrenModel *model, const char *name)
 	return &model->table[i];
 }
 
-MrenValue *
-mren_model_value(const MrenModel *model, const char *name)
+MrenOnnxValue *
+mren_onnx_model_value(const MrenOnnxModel *model, const char *name)
 {
 	return *table_slot(model, name);
 }
 
 /* The value of that name, made if it is new. */
 static MrenStatus
-intern(MrenModel *model, const char *name, MrenValue **value, MrenError *err)
+intern(MrenOnnxModel *model, const char *name, MrenOnnxValue **value, MrenError *err)
 {
-	MrenValue **slot = table_slot(model, name);
+	MrenOnnxValue **slot = table_slot(model, name);
 
 	if (*slot == NULL)
 	{
-		MREN_TRY(mren_read_name(name, "a tensor", err));
-		MREN_TRY(mren_pool_get(model->pool, 1, sizeof(MrenValue), slot, err));
+		MREN_TRY(mren_onnx_read_name(name, "a tensor", err));
+		MREN_TRY(mren_onnx_pool_get(model->pool, 1, sizeof(MrenOnnxValue), slot, err));
 		(*slot)->name = name;
 		model->n_values++;
 		if (model->n_values % CHECK_EVERY == 0)
-			MREN_TRY(mren_check(model->pool->env, err));
+			MREN_TRY(mren_check_interrupts(model->pool->env, err));
 	}
 	*value = *slot;
 	return MREN_OK;
 }
 
 MrenStatus
-mren_model_new_value(MrenModel *model, const char *name, MrenValue **value, MrenError *err)
+mren_onnx_model_new_value(MrenOnnxModel *model, const char *name, MrenOnnxValue **value,
+						  MrenError *err)
 {
-	MREN_TRY(mren_pool_get(model->pool, 1, sizeof(MrenValue), value, err));
+	MREN_TRY(mren_onnx_pool_get(model->pool, 1, sizeof(MrenOnnxValue), value, err));
 	(*value)->name = name;
 	return MREN_OK;
 }
 
 static MrenStatus
-read_initialisers(MrenModel *model, MrenError *err)
+read_initialisers(MrenOnnxModel *model, MrenError *err)
 {
 	for (size_t i = 0; i < model->proto->n_initializer; i++)
 	{
 		const Mren__Onnx__TensorProto *proto = model->proto->initializer[i];
 		const char *name = proto->name != NULL ? proto->name : "";
 		char what[256];
-		MrenValue *value;
-		MrenTensor *tensor;
+		MrenOnnxValue *value;
+		MrenOnnxTensor *tensor;
 
 		MREN_TRY(intern(model, name, &value, err));
 		if (value->constant != NULL)
 			return mren_fail(err, MREN_EFORMAT, "initializer \"%s\" occurs twice in the ONNX file",
 							 name);
 		snprintf(what, sizeof(what), "initializer \"%.200s\"", name);
-		MREN_TRY(mren_pool_get(model->pool, 1, sizeof(MrenTensor), &tensor, err));
-		MREN_TRY(mren_read_weights(model->pool, proto, what, tensor, err));
+		MREN_TRY(mren_onnx_pool_get(model->pool, 1, sizeof(MrenOnnxTensor), &tensor, err));
+		MREN_TRY(mren_onnx_read_weights(model->pool, proto, what, tensor, err));
 		value->constant = tensor;
 		value->type = tensor->type;
 		value->shape = tensor->shape;
@@ -102,7 +103,7 @@ read_initialisers(MrenModel *model, MrenError *err)
 
 /* A declared dimension; open ones ("N", 0, negative, nothing) take a default. */
 static MrenStatus
-read_input(MrenValue *value, const Mren__Onnx__ValueInfoProto *proto, size_t open_size,
+read_input(MrenOnnxValue *value, const Mren__Onnx__ValueInfoProto *proto, size_t open_size,
 		   MrenError *err)
 {
 	const Mren__Onnx__TypeProto__Tensor *type =
@@ -112,12 +113,12 @@ read_input(MrenValue *value, const Mren__Onnx__ValueInfoProto *proto, size_t ope
 	if (type == NULL || !type->has_elem_type)
 		return mren_fail(err, MREN_EUNSUPPORTED, "input \"%s\" of the network is not a tensor",
 						 value->name);
-	value->type = (MrenType) type->elem_type;
+	value->type = (MrenOnnxType) type->elem_type;
 	if (shape == NULL)
 		return MREN_OK;
-	if (shape->n_dim > MREN_MAX_RANK)
+	if (shape->n_dim > MREN_ONNX_MAX_RANK)
 		return mren_fail(err, MREN_EUNSUPPORTED, "input \"%s\" has %zu dimensions, more than %d",
-						 value->name, shape->n_dim, MREN_MAX_RANK);
+						 value->name, shape->n_dim, MREN_ONNX_MAX_RANK);
 	value->shape.rank = (int) shape->n_dim;
 	for (size_t d = 0; d < shape->n_dim; d++)
 	{
@@ -128,29 +129,30 @@ read_input(MrenValue *value, const Mren__Onnx__ValueInfoProto *proto, size_t ope
 		else
 			value->shape.dims[d] = d == 0 ? 1 : open_size;
 	}
-	if (!mren_shape_size(&value->shape, &value->n) || value->n > INT_MAX)
+	if (!mren_onnx_shape_size(&value->shape, &value->n) || value->n > INT_MAX)
 	{
 		char text[128];
 
 		return mren_fail(err, MREN_ELIMIT, "input \"%s\" has shape %s, too large", value->name,
-						 mren_shape_text(&value->shape, text, sizeof(text)));
+						 mren_onnx_shape_text(&value->shape, text, sizeof(text)));
 	}
 	value->known = true;
 	return MREN_OK;
 }
 
 static MrenStatus
-read_borders(MrenModel *model, size_t open_size, MrenError *err)
+read_borders(MrenOnnxModel *model, size_t open_size, MrenError *err)
 {
 	const Mren__Onnx__GraphProto *graph = model->proto;
 
-	MREN_TRY(mren_pool_get(model->pool, graph->n_input, sizeof(MrenValue *), &model->inputs, err));
-	MREN_TRY(
-		mren_pool_get(model->pool, graph->n_output, sizeof(MrenValue *), &model->outputs, err));
+	MREN_TRY(mren_onnx_pool_get(model->pool, graph->n_input, sizeof(MrenOnnxValue *),
+								&model->inputs, err));
+	MREN_TRY(mren_onnx_pool_get(model->pool, graph->n_output, sizeof(MrenOnnxValue *),
+								&model->outputs, err));
 	for (size_t i = 0; i < graph->n_input; i++)
 	{
 		const char *name = graph->input[i]->name != NULL ? graph->input[i]->name : "";
-		MrenValue *value;
+		MrenOnnxValue *value;
 
 		MREN_TRY(intern(model, name, &value, err));
 		/* Files of before IR version 4 list initialisers as inputs, too. */
@@ -172,20 +174,23 @@ read_borders(MrenModel *model, size_t open_size, MrenError *err)
 }
 
 static MrenStatus
-link_node(MrenModel *model, const Mren__Onnx__NodeProto *proto, MrenNode **out, MrenError *err)
+link_node(MrenOnnxModel *model, const Mren__Onnx__NodeProto *proto, MrenOnnxNode **out,
+		  MrenError *err)
 {
-	MrenNode *node;
+	MrenOnnxNode *node;
 
-	MREN_TRY(mren_pool_get(model->pool, 1, sizeof(MrenNode), &node, err));
+	MREN_TRY(mren_onnx_pool_get(model->pool, 1, sizeof(MrenOnnxNode), &node, err));
 	node->proto = proto;
 	node->model = model;
 	if (proto->op_type == NULL)
 		return mren_fail(err, MREN_EFORMAT, "node without an operator in the ONNX file");
-	MREN_TRY(mren_read_name(proto->op_type, "an operator", err));
+	MREN_TRY(mren_onnx_read_name(proto->op_type, "an operator", err));
 	if (proto->name != NULL)
-		MREN_TRY(mren_read_name(proto->name, "a node", err));
-	MREN_TRY(mren_pool_get(model->pool, proto->n_input, sizeof(MrenValue *), &node->inputs, err));
-	MREN_TRY(mren_pool_get(model->pool, proto->n_output, sizeof(MrenValue *), &node->outputs, err));
+		MREN_TRY(mren_onnx_read_name(proto->name, "a node", err));
+	MREN_TRY(mren_onnx_pool_get(model->pool, proto->n_input, sizeof(MrenOnnxValue *), &node->inputs,
+								err));
+	MREN_TRY(mren_onnx_pool_get(model->pool, proto->n_output, sizeof(MrenOnnxValue *),
+								&node->outputs, err));
 	for (size_t i = 0; i < proto->n_input; i++)
 	{
 		if (proto->input[i][0] != '\0')
@@ -194,7 +199,7 @@ link_node(MrenModel *model, const Mren__Onnx__NodeProto *proto, MrenNode **out, 
 	node->n_inputs = proto->n_input;
 	for (size_t i = 0; i < proto->n_output; i++)
 	{
-		MrenValue *value;
+		MrenOnnxValue *value;
 
 		if (proto->output[i][0] == '\0')
 			continue;
@@ -219,19 +224,19 @@ typedef struct Sort
 } Sort;
 
 static size_t
-node_index(MrenNode *node)
+node_index(MrenOnnxNode *node)
 {
 	return (size_t) node->data;
 }
 
 static bool
-is_sorted(const MrenModel *model, MrenNode **nodes)
+is_sorted(const MrenOnnxModel *model, MrenOnnxNode **nodes)
 {
 	for (size_t i = 0; i < model->n_nodes; i++)
 	{
 		for (size_t k = 0; k < nodes[i]->n_inputs; k++)
 		{
-			const MrenValue *value = nodes[i]->inputs[k];
+			const MrenOnnxValue *value = nodes[i]->inputs[k];
 
 			if (value != NULL && value->producer != NULL && node_index(value->producer) >= i)
 				return false;
@@ -241,20 +246,20 @@ is_sorted(const MrenModel *model, MrenNode **nodes)
 }
 
 static MrenStatus
-sort_edges(MrenModel *model, MrenNode **nodes, Sort *sort, MrenError *err)
+sort_edges(MrenOnnxModel *model, MrenOnnxNode **nodes, Sort *sort, MrenError *err)
 {
 	size_t n = model->n_nodes;
 	size_t n_edges = 0;
 
-	MREN_TRY(mren_pool_block(model->pool, n, sizeof(size_t), &sort->waiting, err));
-	MREN_TRY(mren_pool_block(model->pool, n + 2, sizeof(size_t), &sort->first, err));
+	MREN_TRY(mren_onnx_pool_block(model->pool, n, sizeof(size_t), &sort->waiting, err));
+	MREN_TRY(mren_onnx_pool_block(model->pool, n + 2, sizeof(size_t), &sort->first, err));
 	memset(sort->waiting, 0, n * sizeof(size_t));
 	memset(sort->first, 0, (n + 2) * sizeof(size_t));
 	for (size_t i = 0; i < n; i++)
 	{
 		for (size_t k = 0; k < nodes[i]->n_inputs; k++)
 		{
-			MrenValue *value = nodes[i]->inputs[k];
+			MrenOnnxValue *value = nodes[i]->inputs[k];
 
 			if (value == NULL || value->producer == NULL)
 				continue;
@@ -265,12 +270,12 @@ sort_edges(MrenModel *model, MrenNode **nodes, Sort *sort, MrenError *err)
 	}
 	for (size_t i = 2; i < n + 2; i++)
 		sort->first[i] += sort->first[i - 1];
-	MREN_TRY(mren_pool_block(model->pool, n_edges, sizeof(size_t), &sort->readers, err));
+	MREN_TRY(mren_onnx_pool_block(model->pool, n_edges, sizeof(size_t), &sort->readers, err));
 	for (size_t i = 0; i < n; i++)
 	{
 		for (size_t k = 0; k < nodes[i]->n_inputs; k++)
 		{
-			MrenValue *value = nodes[i]->inputs[k];
+			MrenOnnxValue *value = nodes[i]->inputs[k];
 
 			if (value != NULL && value->producer != NULL)
 				sort->readers[sort->first[node_index(value->producer) + 1]++] = i;
@@ -280,7 +285,7 @@ sort_edges(MrenModel *model, MrenNode **nodes, Sort *sort, MrenError *err)
 }
 
 static MrenStatus
-sort_nodes(MrenModel *model, MrenNode **nodes, MrenError *err)
+sort_nodes(MrenOnnxModel *model, MrenOnnxNode **nodes, MrenError *err)
 {
 	Sort sort;
 	size_t n_sorted = 0;
@@ -296,7 +301,8 @@ sort_nodes(MrenModel *model, MrenNode **nodes, MrenError *err)
 		return MREN_OK;
 	}
 	MREN_TRY(sort_edges(model, nodes, &sort, err));
-	MREN_TRY(mren_pool_get(model->pool, model->n_nodes, sizeof(MrenNode *), &model->nodes, err));
+	MREN_TRY(mren_onnx_pool_get(model->pool, model->n_nodes, sizeof(MrenOnnxNode *), &model->nodes,
+								err));
 	for (size_t i = 0; i < model->n_nodes; i++)
 	{
 		if (sort.waiting[i] == 0)
@@ -312,12 +318,12 @@ sort_nodes(MrenModel *model, MrenNode **nodes, MrenError *err)
 				model->nodes[n_sorted++] = nodes[sort.readers[k]];
 		}
 		if (done % CHECK_EVERY == 0)
-			MREN_TRY(mren_check(model->pool->env, err));
+			MREN_TRY(mren_check_interrupts(model->pool->env, err));
 	}
 	for (size_t i = 0; i < model->n_nodes; i++)
 	{
 		if (sort.waiting[i] != 0)
-			return mren_node_fail(nodes[i], MREN_EFORMAT, err, "the graph has a cycle");
+			return mren_onnx_node_fail(nodes[i], MREN_EFORMAT, err, "the graph has a cycle");
 		nodes[i]->data = NULL;
 	}
 	return MREN_OK;
@@ -340,15 +346,15 @@ read_opset(const Mren__Onnx__ModelProto *proto)
 }
 
 MrenStatus
-mren_model_load(MrenPool *pool, const uint8_t *bytes, size_t len, size_t open_size, MrenModel **out,
-				MrenError *err)
+mren_onnx_model_load(MrenOnnxPool *pool, const uint8_t *bytes, size_t len, size_t open_size,
+					 MrenOnnxModel **out, MrenError *err)
 {
 	Mren__Onnx__ModelProto *proto;
-	MrenModel *model;
-	MrenNode **nodes;
+	MrenOnnxModel *model;
+	MrenOnnxNode **nodes;
 
-	MREN_TRY(mren_read_model(pool, bytes, len, &proto, err));
-	MREN_TRY(mren_pool_get(pool, 1, sizeof(MrenModel), &model, err));
+	MREN_TRY(mren_onnx_read_model(pool, bytes, len, &proto, err));
+	MREN_TRY(mren_onnx_pool_get(pool, 1, sizeof(MrenOnnxModel), &model, err));
 	model->pool = pool;
 	model->proto = proto->graph;
 	model->opset = read_opset(proto);
@@ -356,7 +362,7 @@ mren_model_load(MrenPool *pool, const uint8_t *bytes, size_t len, size_t open_si
 	MREN_TRY(read_initialisers(model, err));
 	MREN_TRY(read_borders(model, open_size, err));
 	model->n_nodes = proto->graph->n_node;
-	MREN_TRY(mren_pool_get(pool, model->n_nodes, sizeof(MrenNode *), &nodes, err));
+	MREN_TRY(mren_onnx_pool_get(pool, model->n_nodes, sizeof(MrenOnnxNode *), &nodes, err));
 	for (size_t i = 0; i < model->n_nodes; i++)
 		MREN_TRY(link_node(model, proto->graph->node[i], &nodes[i], err));
 	MREN_TRY(sort_nodes(model, nodes, err));
@@ -367,7 +373,7 @@ mren_model_load(MrenPool *pool, const uint8_t *bytes, size_t len, size_t open_si
 }
 
 MrenStatus
-mren_model_mark(MrenModel *model, MrenValue *const *targets, size_t n, MrenError *err)
+mren_onnx_model_mark(MrenOnnxModel *model, MrenOnnxValue *const *targets, size_t n, MrenError *err)
 {
 	for (size_t i = 0; i < model->table_size; i++)
 	{
@@ -378,12 +384,12 @@ mren_model_mark(MrenModel *model, MrenValue *const *targets, size_t n, MrenError
 		targets[i]->n_uses++;
 	for (size_t i = model->n_nodes; i-- > 0;)
 	{
-		MrenNode *node = model->nodes[i];
+		MrenOnnxNode *node = model->nodes[i];
 
 		node->live = false;
 		for (size_t k = 0; k < node->n_outputs; k++)
 		{
-			const MrenValue *value = node->outputs[k];
+			const MrenOnnxValue *value = node->outputs[k];
 
 			if (value != NULL && value->n_uses > 0 && value->constant == NULL)
 				node->live = true;
@@ -394,23 +400,23 @@ mren_model_mark(MrenModel *model, MrenValue *const *targets, size_t n, MrenError
 				node->inputs[k]->n_uses++;
 		}
 		if (i % CHECK_EVERY == 0)
-			MREN_TRY(mren_check(model->pool->env, err));
+			MREN_TRY(mren_check_interrupts(model->pool->env, err));
 	}
 	return MREN_OK;
 }
 
 MrenStatus
-mren_value_set(MrenNode *node, MrenValue *value, MrenType type, const MrenShape *shape,
-			   MrenError *err)
+mren_onnx_value_set(MrenOnnxNode *node, MrenOnnxValue *value, MrenOnnxType type,
+					const MrenOnnxShape *shape, MrenError *err)
 {
 	if (value == NULL)
 		return MREN_OK;
-	if (!mren_shape_size(shape, &value->n) || value->n > INT_MAX)
+	if (!mren_onnx_shape_size(shape, &value->n) || value->n > INT_MAX)
 	{
 		char text[128];
 
-		return mren_node_fail(node, MREN_ELIMIT, err, "result of shape %s is too large",
-							  mren_shape_text(shape, text, sizeof(text)));
+		return mren_onnx_node_fail(node, MREN_ELIMIT, err, "result of shape %s is too large",
+								   mren_onnx_shape_text(shape, text, sizeof(text)));
 	}
 	value->type = type;
 	value->shape = *shape;
@@ -419,32 +425,32 @@ mren_value_set(MrenNode *node, MrenValue *value, MrenType type, const MrenShape 
 }
 
 MrenStatus
-mren_model_tensor(MrenModel *model, MrenType type, const MrenShape *shape, MrenTensor **tensor,
-				  MrenError *err)
+mren_onnx_model_tensor(MrenOnnxModel *model, MrenOnnxType type, const MrenOnnxShape *shape,
+					   MrenOnnxTensor **tensor, MrenError *err)
 {
-	bool is_float = mren_type_is_float(type);
+	bool is_float = mren_onnx_type_is_float(type);
 	void *data;
 
-	MREN_TRY(mren_pool_get(model->pool, 1, sizeof(MrenTensor), tensor, err));
+	MREN_TRY(mren_onnx_pool_get(model->pool, 1, sizeof(MrenOnnxTensor), tensor, err));
 	(*tensor)->type = type;
 	(*tensor)->shape = *shape;
-	if (!mren_shape_size(shape, &(*tensor)->n))
+	if (!mren_onnx_shape_size(shape, &(*tensor)->n))
 		return mren_fail_nomem(err);
-	MREN_TRY(mren_pool_get(model->pool, (*tensor)->n, is_float ? sizeof(float) : sizeof(int64_t),
-						   &data, err));
+	MREN_TRY(mren_onnx_pool_get(model->pool, (*tensor)->n,
+								is_float ? sizeof(float) : sizeof(int64_t), &data, err));
 	(*tensor)->floats = is_float ? data : NULL;
 	(*tensor)->ints = is_float ? NULL : data;
 	return MREN_OK;
 }
 
 MrenStatus
-mren_value_set_constant(MrenModel *model, MrenNode *node, MrenValue *value,
-						const MrenTensor *tensor, MrenError *err)
+mren_onnx_value_set_constant(MrenOnnxModel *model, MrenOnnxNode *node, MrenOnnxValue *value,
+							 const MrenOnnxTensor *tensor, MrenError *err)
 {
 	(void) model;
 	if (value == NULL)
 		return MREN_OK;
-	MREN_TRY(mren_value_set(node, value, tensor->type, &tensor->shape, err));
+	MREN_TRY(mren_onnx_value_set(node, value, tensor->type, &tensor->shape, err));
 	value->constant = tensor;
 	return MREN_OK;
 }

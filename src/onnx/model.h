@@ -4,62 +4,62 @@
  *	  values that connect them, shapes and constants.  Internal to src/onnx.
  *
  * Everything here lives in the model's pool and ends with loading.  Once
- * mren_model_infer has passed a node, its outputs have type and shape, and
+ * mren_onnx_model_infer has passed a node, its outputs have type and shape, and
  * those that depend on constants only are constants themselves.
  */
 #ifndef MREN_ONNX_MODEL_H
 #define MREN_ONNX_MODEL_H
 
-#include "onnx/activation.h"
+#include "onnx/kernels/activation.h"
 #include "onnx/read.h"
 
-typedef struct MrenModel MrenModel;
-typedef struct MrenNode MrenNode;
-typedef struct MrenOp MrenOp;
-typedef struct MrenPlan MrenPlan;
+typedef struct MrenOnnxModel MrenOnnxModel;
+typedef struct MrenOnnxNode MrenOnnxNode;
+typedef struct MrenOnnxOp MrenOnnxOp;
+typedef struct MrenOnnxPlan MrenOnnxPlan;
 
 /* How the elements of a value lie in memory. */
-typedef enum MrenLayout
+typedef enum MrenOnnxLayout
 {
-	MREN_PLAIN,			/* row-major in the tensor's own order */
-	MREN_CHANNELS_LAST, /* dimension 1 moved behind all others; rank >= 3 */
-} MrenLayout;
+	MREN_ONNX_PLAIN,		 /* row-major in the tensor's own order */
+	MREN_ONNX_CHANNELS_LAST, /* dimension 1 moved behind all others; rank >= 3 */
+} MrenOnnxLayout;
 
-typedef struct MrenPlace
+typedef struct MrenOnnxPlace
 {
 	int buffer;	   /* of the plan, or -1: data is a constant */
 	size_t offset; /* bytes from the buffer's start */
 	char *data;	   /* the constant */
 	size_t pitch;  /* elements from pixel to pixel, channels-last only */
-	MrenLayout layout;
+	MrenOnnxLayout layout;
 	bool set;
-} MrenPlace;
+} MrenOnnxPlace;
 
-typedef struct MrenValue
+typedef struct MrenOnnxValue
 {
 	const char *name;
-	MrenType type;
-	MrenShape shape;
-	size_t n;					/* elements */
-	const MrenTensor *constant; /* or NULL: known only at run time */
-	MrenNode *producer;			/* or NULL: a graph input or an initialiser */
-	size_t n_uses;				/* by live nodes; the chosen outputs count one each */
-	bool is_input;				/* to be given at each run */
-	bool known;					/* type and shape are */
-	MrenPlace place;			/* set by the plan */
-	MrenPlace other;			/* the same elements in the other layout */
-	struct MrenValue *slot_of;	/* written straight into this concatenation ... */
-	size_t slot;				/* ... from this channel on */
-} MrenValue;
+	MrenOnnxType type;
+	MrenOnnxShape shape;
+	size_t n;						/* elements */
+	const MrenOnnxTensor *constant; /* or NULL: known only at run time */
+	MrenOnnxNode *producer;			/* or NULL: a graph input or an initialiser */
+	size_t n_uses;					/* by live nodes; the chosen outputs count one each */
+	bool is_input;					/* to be given at each run */
+	bool known;						/* type and shape are */
+	MrenOnnxPlace place;			/* set by the plan */
+	MrenOnnxPlace other;			/* the same elements in the other layout */
+	struct MrenOnnxValue *slot_of;	/* written straight into this concatenation ... */
+	size_t slot;					/* ... from this channel on */
+} MrenOnnxValue;
 
-struct MrenNode
+struct MrenOnnxNode
 {
 	const Mren__Onnx__NodeProto *proto;
-	const MrenModel *model;
-	const MrenOp *op;
-	MrenValue **inputs; /* NULL: an omitted optional one */
+	const MrenOnnxModel *model;
+	const MrenOnnxOp *op;
+	MrenOnnxValue **inputs; /* NULL: an omitted optional one */
 	size_t n_inputs;
-	MrenValue **outputs;
+	MrenOnnxValue **outputs;
 	size_t n_outputs;
 	size_t index; /* among the model's nodes */
 	bool live;
@@ -67,80 +67,82 @@ struct MrenNode
 	/* what fusion folded into this node, applied in this order */
 	float *scale; /* per output channel, NULL: 1 */
 	float *shift; /* per output channel, NULL: 0 */
-	MrenValue *residual;
-	MrenActivation activation;
+	MrenOnnxValue *residual;
+	MrenOnnxActivation activation;
 };
 
-struct MrenModel
+struct MrenOnnxModel
 {
-	MrenPool *pool;
+	MrenOnnxPool *pool;
 	const Mren__Onnx__GraphProto *proto;
 	int64_t opset;
-	MrenNode **nodes; /* topological order */
+	MrenOnnxNode **nodes; /* topological order */
 	size_t n_nodes;
-	MrenValue **table; /* by name, open addressing */
+	MrenOnnxValue **table; /* by name, open addressing */
 	size_t table_size;
 	size_t n_values;
-	MrenValue **inputs; /* graph inputs that are no initialisers, in file order */
+	MrenOnnxValue **inputs; /* graph inputs that are no initialisers, in file order */
 	size_t n_inputs;
-	MrenValue **outputs; /* graph outputs, in file order */
+	MrenOnnxValue **outputs; /* graph outputs, in file order */
 	size_t n_outputs;
 };
 
 /* An operator: what its outputs look like, and the steps that compute them. */
-struct MrenOp
+struct MrenOnnxOp
 {
 	const char *name;
 	int min_inputs;
 	int max_inputs; /* -1: any number */
 	int max_outputs;
-	MrenStatus (*infer)(MrenModel *model, MrenNode *node, MrenError *err);
-	MrenStatus (*emit)(MrenPlan *plan, MrenNode *node, MrenError *err);
+	MrenStatus (*infer)(MrenOnnxModel *model, MrenOnnxNode *node, MrenError *err);
+	MrenStatus (*emit)(MrenOnnxPlan *plan, MrenOnnxNode *node, MrenError *err);
 	int kind; /* which of a family's functions */
 };
 
 /* NULL if there is none. */
-extern const MrenOp *mren_op_find(const char *name);
+extern const MrenOnnxOp *mren_onnx_op_find(const char *name);
 
 /*
- * mren_model_load
+ * mren_onnx_model_load
  *	  The model of a parsed file: checks names, links nodes and values, reads
  *	  initialisers and sorts.  Inputs' declared shapes are taken with the
  *	  batch open as 1 and other open dimensions as `open_size`.
  */
-extern MrenStatus mren_model_load(MrenPool *pool, const uint8_t *bytes, size_t len,
-								  size_t open_size, MrenModel **model, MrenError *err);
+extern MrenStatus mren_onnx_model_load(MrenOnnxPool *pool, const uint8_t *bytes, size_t len,
+									   size_t open_size, MrenOnnxModel **model, MrenError *err);
 
-extern MrenValue *mren_model_value(const MrenModel *model, const char *name);
+extern MrenOnnxValue *mren_onnx_model_value(const MrenOnnxModel *model, const char *name);
 
 /* A value without a name of its own, for rewritten graphs. */
-extern MrenStatus mren_model_new_value(MrenModel *model, const char *name, MrenValue **value,
-									   MrenError *err);
+extern MrenStatus mren_onnx_model_new_value(MrenOnnxModel *model, const char *name,
+											MrenOnnxValue **value, MrenError *err);
 
 /*
  * Marks as live what the targets need, and nothing else; counts uses.  Once
  * inferred, nodes whose results are constants are needed no more.
  */
-extern MrenStatus mren_model_mark(MrenModel *model, MrenValue *const *targets, size_t n,
-								  MrenError *err);
+extern MrenStatus mren_onnx_model_mark(MrenOnnxModel *model, MrenOnnxValue *const *targets,
+									   size_t n, MrenError *err);
 
 /* Types, shapes and constants of all live nodes' outputs. */
-extern MrenStatus mren_model_infer(MrenModel *model, MrenError *err);
+extern MrenStatus mren_onnx_model_infer(MrenOnnxModel *model, MrenError *err);
 
 /* Folds live nodes into others where that leaves the targets unchanged. */
-extern MrenStatus mren_model_fuse(MrenModel *model, MrenError *err);
+extern MrenStatus mren_onnx_model_fuse(MrenOnnxModel *model, MrenError *err);
 
 /*
  * For operators: an output's type and shape; MREN_ELIMIT beyond INT_MAX
  * elements.  A constant output is set at once.
  */
-extern MrenStatus mren_value_set(MrenNode *node, MrenValue *value, MrenType type,
-								 const MrenShape *shape, MrenError *err);
-extern MrenStatus mren_value_set_constant(MrenModel *model, MrenNode *node, MrenValue *value,
-										  const MrenTensor *tensor, MrenError *err);
+extern MrenStatus mren_onnx_value_set(MrenOnnxNode *node, MrenOnnxValue *value, MrenOnnxType type,
+									  const MrenOnnxShape *shape, MrenError *err);
+extern MrenStatus mren_onnx_value_set_constant(MrenOnnxModel *model, MrenOnnxNode *node,
+											   MrenOnnxValue *value, const MrenOnnxTensor *tensor,
+											   MrenError *err);
 
 /* A zeroed constant tensor in the model's pool, elements to be filled in. */
-extern MrenStatus mren_model_tensor(MrenModel *model, MrenType type, const MrenShape *shape,
-									MrenTensor **tensor, MrenError *err);
+extern MrenStatus mren_onnx_model_tensor(MrenOnnxModel *model, MrenOnnxType type,
+										 const MrenOnnxShape *shape, MrenOnnxTensor **tensor,
+										 MrenError *err);
 
 #endif

@@ -9,46 +9,46 @@
 #include "onnx/model.h"
 
 /* "Conv" node "conv1" (opset 11): <message> */
-extern MrenStatus mren_node_fail(const MrenNode *node, MrenStatus status, MrenError *err,
-								 const char *fmt, ...) MREN_PRINTF(4, 5);
+extern MrenStatus mren_onnx_node_fail(const MrenOnnxNode *node, MrenStatus status, MrenError *err,
+									  const char *fmt, ...) MREN_PRINTF(4, 5);
 
 /* Each leaves *out untouched where the attribute is absent: set defaults before. */
-extern MrenStatus mren_node_int(const MrenNode *node, const char *name, int64_t *out,
-								MrenError *err);
-extern MrenStatus mren_node_float(const MrenNode *node, const char *name, float *out,
-								  MrenError *err);
+extern MrenStatus mren_onnx_node_int(const MrenOnnxNode *node, const char *name, int64_t *out,
+									 MrenError *err);
+extern MrenStatus mren_onnx_node_float(const MrenOnnxNode *node, const char *name, float *out,
+									   MrenError *err);
 /* *n is 0 where absent */
-extern MrenStatus mren_node_ints(const MrenNode *node, const char *name, const int64_t **out,
-								 size_t *n, MrenError *err);
+extern MrenStatus mren_onnx_node_ints(const MrenOnnxNode *node, const char *name,
+									  const int64_t **out, size_t *n, MrenError *err);
 /* true if the string attribute equals text; an absent one equals nothing */
-extern bool mren_node_string_is(const MrenNode *node, const char *name, const char *text);
+extern bool mren_onnx_node_string_is(const MrenOnnxNode *node, const char *name, const char *text);
 /* NULL where absent */
-extern const Mren__Onnx__AttributeProto *mren_node_attribute(const MrenNode *node,
-															 const char *name);
+extern const Mren__Onnx__AttributeProto *mren_onnx_node_attribute(const MrenOnnxNode *node,
+																  const char *name);
 
 /* NULL for an input that is omitted */
-extern MrenValue *mren_node_input(const MrenNode *node, size_t i);
+extern MrenOnnxValue *mren_onnx_node_input(const MrenOnnxNode *node, size_t i);
 
 /*
  * The input's constant elements: MREN_EUNSUPPORTED if it is computed at run
  * time.  An omitted input leaves *out NULL.
  */
-extern MrenStatus mren_node_constant(const MrenNode *node, size_t i, const MrenTensor **out,
-									 MrenError *err);
+extern MrenStatus mren_onnx_node_constant(const MrenOnnxNode *node, size_t i,
+										  const MrenOnnxTensor **out, MrenError *err);
 
 /* axis in -rank .. rank-1 to 0 .. rank-1 */
-extern MrenStatus mren_node_axis(const MrenNode *node, int64_t axis, int rank, int *out,
-								 MrenError *err);
+extern MrenStatus mren_onnx_node_axis(const MrenOnnxNode *node, int64_t axis, int rank, int *out,
+									  MrenError *err);
 
 /*
  * Integers from the input `i` from opset `since` on, from the attribute before;
  * *n is 0 and *out NULL where neither is there.
  */
-extern MrenStatus mren_node_ints_or_input(const MrenNode *node, const char *name, size_t i,
-										  int64_t since, const int64_t **out, size_t *n,
-										  MrenError *err);
+extern MrenStatus mren_onnx_node_ints_or_input(const MrenOnnxNode *node, const char *name, size_t i,
+											   int64_t since, const int64_t **out, size_t *n,
+											   MrenError *err);
 
 /* MREN_EDATA unless the input is there and of a floating-point type. */
-extern MrenStatus mren_node_need_float(const MrenNode *node, size_t i, MrenError *err);
+extern MrenStatus mren_onnx_node_need_float(const MrenOnnxNode *node, size_t i, MrenError *err);
 
 #endif

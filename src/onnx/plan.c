@@ -8,19 +8,19 @@
 
 #include "base/size.h"
 #include "onnx/node.h"
-#include "onnx/ops.h"
+#include "onnx/ops/ops.h"
 
 /* A band's cost, so that a step of a run stays within a few milliseconds. */
 #define BAND_COST ((size_t) 64 << 20)
 
 static size_t
-element_size(const MrenValue *value)
+element_size(const MrenOnnxValue *value)
 {
-	return mren_type_is_float(value->type) ? sizeof(float) : sizeof(int64_t);
+	return mren_onnx_type_is_float(value->type) ? sizeof(float) : sizeof(int64_t);
 }
 
 bool
-mren_layout_free(const MrenShape *shape)
+mren_onnx_layout_free(const MrenOnnxShape *shape)
 {
 	size_t pixels = 1;
 
@@ -32,46 +32,46 @@ mren_layout_free(const MrenShape *shape)
 }
 
 void
-mren_layout_strides(const MrenShape *shape, MrenLayout layout, int64_t *strides)
+mren_onnx_layout_strides(const MrenOnnxShape *shape, MrenOnnxLayout layout, int64_t *strides)
 {
 	int64_t stride = 1;
 
-	if (layout == MREN_CHANNELS_LAST)
+	if (layout == MREN_ONNX_CHANNELS_LAST)
 	{
 		strides[1] = 1;
 		stride = (int64_t) shape->dims[1];
 	}
 	for (int d = shape->rank - 1; d >= 0; d--)
 	{
-		if (layout == MREN_CHANNELS_LAST && d == 1)
+		if (layout == MREN_ONNX_CHANNELS_LAST && d == 1)
 			continue;
 		strides[d] = stride;
 		stride *= (int64_t) shape->dims[d];
 	}
 }
 
-MrenLayout
-mren_plan_layout(const MrenValue *value)
+MrenOnnxLayout
+mren_onnx_plan_layout(const MrenOnnxValue *value)
 {
-	return value->place.set ? value->place.layout : MREN_PLAIN;
+	return value->place.set ? value->place.layout : MREN_ONNX_PLAIN;
 }
 
 static MrenStatus
-new_buffer(MrenPlan *plan, size_t n, size_t size, int *buffer, MrenError *err)
+new_buffer(MrenOnnxPlan *plan, size_t n, size_t size, int *buffer, MrenError *err)
 {
-	MrenBuffer *fresh;
+	MrenOnnxBuffer *fresh;
 	size_t bytes;
 
 	if (plan->n_buffers == plan->buffers_capacity)
 	{
-		MrenBuffer *old = plan->buffers;
+		MrenOnnxBuffer *old = plan->buffers;
 		size_t capacity = plan->n_buffers == 0 ? 16 : plan->n_buffers * 2;
 
-		MREN_TRY(
-			mren_pool_block(plan->model->pool, capacity, sizeof(MrenBuffer), &plan->buffers, err));
+		MREN_TRY(mren_onnx_pool_block(plan->model->pool, capacity, sizeof(MrenOnnxBuffer),
+									  &plan->buffers, err));
 		if (old != NULL)
-			memcpy(plan->buffers, old, plan->n_buffers * sizeof(MrenBuffer));
-		mren_pool_release(plan->model->pool, old);
+			memcpy(plan->buffers, old, plan->n_buffers * sizeof(MrenOnnxBuffer));
+		mren_onnx_pool_release(plan->model->pool, old);
 		plan->buffers_capacity = capacity;
 	}
 	if (!mren_size_mul(n, size, &bytes) || !mren_size_add(bytes, MREN_ALIGNMENT - 1, &bytes))
@@ -88,42 +88,42 @@ new_buffer(MrenPlan *plan, size_t n, size_t size, int *buffer, MrenError *err)
 
 /* A constant that steps read must outlive the model. */
 static MrenStatus
-place_constant(MrenPlan *plan, MrenValue *value, MrenError *err)
+place_constant(MrenOnnxPlan *plan, MrenOnnxValue *value, MrenError *err)
 {
-	const MrenTensor *tensor = value->constant;
+	const MrenOnnxTensor *tensor = value->constant;
 	void *data = tensor->floats != NULL ? (void *) tensor->floats : (void *) tensor->ints;
 
 	if (!plan->folding)
 	{
 		void *copy;
 
-		MREN_TRY(mren_pool_block(plan->pool, tensor->n, element_size(value), &copy, err));
+		MREN_TRY(mren_onnx_pool_block(plan->pool, tensor->n, element_size(value), &copy, err));
 		memcpy(copy, data, tensor->n * element_size(value));
 		data = copy;
 	}
 	value->place.buffer = -1;
 	value->place.offset = 0;
 	value->place.data = data;
-	value->place.layout = MREN_PLAIN;
+	value->place.layout = MREN_ONNX_PLAIN;
 	value->place.pitch = 0;
 	value->place.set = true;
 	return MREN_OK;
 }
 
 static void
-set_place(MrenPlace *place, const MrenValue *value, int buffer, MrenLayout layout)
+set_place(MrenOnnxPlace *place, const MrenOnnxValue *value, int buffer, MrenOnnxLayout layout)
 {
 	place->buffer = buffer;
 	place->offset = 0;
 	place->data = NULL;
 	place->layout = layout;
-	place->pitch = layout == MREN_CHANNELS_LAST ? value->shape.dims[1] : 0;
+	place->pitch = layout == MREN_ONNX_CHANNELS_LAST ? value->shape.dims[1] : 0;
 	place->set = true;
 }
 
 MrenStatus
-mren_plan_want(MrenPlan *plan, MrenValue *value, MrenLayout layout, MrenPlace *place,
-			   MrenError *err)
+mren_onnx_plan_want(MrenOnnxPlan *plan, MrenOnnxValue *value, MrenOnnxLayout layout,
+					MrenOnnxPlace *place, MrenError *err)
 {
 	if (!value->place.set)
 	{
@@ -134,31 +134,32 @@ mren_plan_want(MrenPlan *plan, MrenValue *value, MrenLayout layout, MrenPlace *p
 	}
 	if (value->place.layout != layout && !value->other.set)
 	{
-		if (mren_layout_free(&value->shape))
+		if (mren_onnx_layout_free(&value->shape))
 		{
 			value->other = value->place;
 			value->other.layout = layout;
-			value->other.pitch = layout == MREN_CHANNELS_LAST ? value->shape.dims[1] : 0;
+			value->other.pitch = layout == MREN_ONNX_CHANNELS_LAST ? value->shape.dims[1] : 0;
 		}
 		else
-			MREN_TRY(mren_emit_layout(plan, value, layout, &value->other, err));
+			MREN_TRY(mren_onnx_emit_layout(plan, value, layout, &value->other, err));
 	}
 	*place = value->place.layout == layout ? value->place : value->other;
 	return MREN_OK;
 }
 
 static MrenStatus
-append_step(MrenPlan *plan, MrenStep *step, MrenError *err)
+append_step(MrenOnnxPlan *plan, MrenOnnxStep *step, MrenError *err)
 {
 	if (plan->n_steps == plan->steps_capacity)
 	{
-		MrenStep **old = plan->steps;
+		MrenOnnxStep **old = plan->steps;
 		size_t capacity = plan->n_steps == 0 ? 16 : plan->n_steps * 2;
 
-		MREN_TRY(mren_pool_block(plan->pool, capacity, sizeof(MrenStep *), &plan->steps, err));
+		MREN_TRY(
+			mren_onnx_pool_block(plan->pool, capacity, sizeof(MrenOnnxStep *), &plan->steps, err));
 		if (old != NULL)
-			memcpy(plan->steps, old, plan->n_steps * sizeof(MrenStep *));
-		mren_pool_release(plan->pool, old);
+			memcpy(plan->steps, old, plan->n_steps * sizeof(MrenOnnxStep *));
+		mren_onnx_pool_release(plan->pool, old);
 		plan->steps_capacity = capacity;
 	}
 	plan->steps[plan->n_steps++] = step;
@@ -166,7 +167,7 @@ append_step(MrenPlan *plan, MrenStep *step, MrenError *err)
 }
 
 static void
-set_operand(MrenPlan *plan, MrenOperand *operand, const MrenPlace *place)
+set_operand(MrenOnnxPlan *plan, MrenOnnxOperand *operand, const MrenOnnxPlace *place)
 {
 	operand->buffer = place->buffer;
 	operand->offset = place->offset;
@@ -177,21 +178,21 @@ set_operand(MrenPlan *plan, MrenOperand *operand, const MrenPlace *place)
 }
 
 MrenStatus
-mren_plan_step_more(MrenPlan *plan, MrenNode *node, MrenKernel kernel, const void *params,
-					const MrenPlace *in, size_t n_in, MrenValue *out, MrenStep **step_out,
-					MrenError *err)
+mren_onnx_plan_step_more(MrenOnnxPlan *plan, MrenOnnxNode *node, MrenOnnxKernel kernel,
+						 const void *params, const MrenOnnxPlace *in, size_t n_in,
+						 MrenOnnxValue *out, MrenOnnxStep **step_out, MrenError *err)
 {
-	MrenStep *step;
+	MrenOnnxStep *step;
 
-	MREN_TRY(mren_check(plan->pool->env, err));
-	MREN_TRY(mren_pool_get(plan->pool, 1, sizeof(MrenStep), &step, err));
-	MREN_TRY(mren_pool_get(plan->pool, n_in, sizeof(MrenOperand), &step->in, err));
+	MREN_TRY(mren_check_interrupts(plan->pool->env, err));
+	MREN_TRY(mren_onnx_pool_get(plan->pool, 1, sizeof(MrenOnnxStep), &step, err));
+	MREN_TRY(mren_onnx_pool_get(plan->pool, n_in, sizeof(MrenOnnxOperand), &step->in, err));
 	step->kernel = kernel;
 	step->params = params;
 	step->n_in = n_in;
 	step->n_units = 1;
 	if (node != NULL && !plan->folding)
-		MREN_TRY(mren_pool_text(plan->pool, node->proto->op_type, &step->label, err));
+		MREN_TRY(mren_onnx_pool_text(plan->pool, node->proto->op_type, &step->label, err));
 	for (size_t i = 0; i < n_in; i++)
 		set_operand(plan, &step->in[i], &in[i]);
 	set_operand(plan, &step->out, &out->place);
@@ -201,20 +202,20 @@ mren_plan_step_more(MrenPlan *plan, MrenNode *node, MrenKernel kernel, const voi
 }
 
 MrenStatus
-mren_plan_step(MrenPlan *plan, MrenNode *node, MrenKernel kernel, const void *params,
-			   const MrenPlace *in, size_t n_in, MrenValue *out, MrenLayout layout, MrenStep **step,
-			   MrenError *err)
+mren_onnx_plan_step(MrenOnnxPlan *plan, MrenOnnxNode *node, MrenOnnxKernel kernel,
+					const void *params, const MrenOnnxPlace *in, size_t n_in, MrenOnnxValue *out,
+					MrenOnnxLayout layout, MrenOnnxStep **step, MrenError *err)
 {
 	int buffer;
 
 	if (out->slot_of != NULL && !plan->folding)
 	{
-		MrenValue *whole = out->slot_of;
+		MrenOnnxValue *whole = out->slot_of;
 
 		if (!whole->place.set)
 		{
 			MREN_TRY(new_buffer(plan, whole->n, sizeof(float), &buffer, err));
-			set_place(&whole->place, whole, buffer, MREN_CHANNELS_LAST);
+			set_place(&whole->place, whole, buffer, MREN_ONNX_CHANNELS_LAST);
 		}
 		out->place = whole->place;
 		out->place.offset += out->slot * sizeof(float);
@@ -224,27 +225,28 @@ mren_plan_step(MrenPlan *plan, MrenNode *node, MrenKernel kernel, const void *pa
 		MREN_TRY(new_buffer(plan, out->n, element_size(out), &buffer, err));
 		set_place(&out->place, out, buffer, layout);
 	}
-	return mren_plan_step_more(plan, node, kernel, params, in, n_in, out, step, err);
+	return mren_onnx_plan_step_more(plan, node, kernel, params, in, n_in, out, step, err);
 }
 
 void
-mren_plan_alias(MrenPlan *plan, MrenValue *out, const MrenPlace *place, MrenLayout layout)
+mren_onnx_plan_alias(MrenOnnxPlan *plan, MrenOnnxValue *out, const MrenOnnxPlace *place,
+					 MrenOnnxLayout layout)
 {
 	(void) plan;
 	out->place = *place;
 	out->place.layout = layout;
-	out->place.pitch = layout == MREN_CHANNELS_LAST ? out->shape.dims[1] : 0;
+	out->place.pitch = layout == MREN_ONNX_CHANNELS_LAST ? out->shape.dims[1] : 0;
 }
 
 static MrenStatus
-place_inputs(MrenPlan *plan, MrenError *err)
+place_inputs(MrenOnnxPlan *plan, MrenError *err)
 {
-	MrenModel *model = plan->model;
+	MrenOnnxModel *model = plan->model;
 
 	for (size_t i = 0; i < model->n_inputs; i++)
 	{
-		MrenValue *value = model->inputs[i];
-		MrenLayout layout = value->place.layout;
+		MrenOnnxValue *value = model->inputs[i];
+		MrenOnnxLayout layout = value->place.layout;
 		int buffer;
 
 		if (value->constant != NULL)
@@ -257,14 +259,14 @@ place_inputs(MrenPlan *plan, MrenError *err)
 }
 
 MrenStatus
-mren_plan_emit(MrenPlan *plan, MrenValue *const *targets, size_t n, MrenError *err)
+mren_onnx_plan_emit(MrenOnnxPlan *plan, MrenOnnxValue *const *targets, size_t n, MrenError *err)
 {
-	MrenModel *model = plan->model;
+	MrenOnnxModel *model = plan->model;
 
 	MREN_TRY(place_inputs(plan, err));
 	for (size_t i = 0; i < model->n_nodes; i++)
 	{
-		MrenNode *node = model->nodes[i];
+		MrenOnnxNode *node = model->nodes[i];
 		bool folded = true;
 
 		for (size_t k = 0; k < node->n_outputs; k++)
@@ -277,10 +279,10 @@ mren_plan_emit(MrenPlan *plan, MrenValue *const *targets, size_t n, MrenError *e
 	}
 	for (size_t i = 0; i < n; i++)
 	{
-		MrenPlace place;
+		MrenOnnxPlace place;
 
-		MREN_TRY(mren_plan_want(plan, targets[i], MREN_PLAIN, &place, err));
-		if (targets[i]->place.layout != MREN_PLAIN)
+		MREN_TRY(mren_onnx_plan_want(plan, targets[i], MREN_ONNX_PLAIN, &place, err));
+		if (targets[i]->place.layout != MREN_ONNX_PLAIN)
 			targets[i]->place = place;
 		/* past the last step: nothing may take its bytes */
 		if (place.buffer >= 0)
@@ -290,7 +292,7 @@ mren_plan_emit(MrenPlan *plan, MrenValue *const *targets, size_t n, MrenError *e
 }
 
 size_t
-mren_step_band(const MrenStep *step)
+mren_onnx_step_band(const MrenOnnxStep *step)
 {
 	size_t band = BAND_COST / (step->unit_cost > 0 ? step->unit_cost : 1);
 
@@ -298,18 +300,18 @@ mren_step_band(const MrenStep *step)
 }
 
 MrenStatus
-mren_plan_run(const MrenPlan *plan, const MrenFrame *frame, MrenError *err)
+mren_onnx_plan_run(const MrenOnnxPlan *plan, const MrenOnnxFrame *frame, MrenError *err)
 {
 	for (size_t i = 0; i < plan->n_steps; i++)
 	{
-		const MrenStep *step = plan->steps[i];
-		size_t band = mren_step_band(step);
+		const MrenOnnxStep *step = plan->steps[i];
+		size_t band = mren_onnx_step_band(step);
 
 		for (size_t unit = 0; unit < step->n_units; unit += band)
 		{
 			size_t left = step->n_units - unit;
 
-			MREN_TRY(mren_check(plan->pool->env, err));
+			MREN_TRY(mren_check_interrupts(plan->pool->env, err));
 			MREN_TRY(step->kernel(step, frame, unit, unit + (left < band ? left : band), err));
 		}
 	}

@@ -16,36 +16,36 @@
 #define MREN_ONNX_PLAN_H
 
 #include "onnx/model.h"
-#include "onnx/simd.h"
+#include "onnx/kernels/simd.h"
 
-typedef struct MrenStep MrenStep;
+typedef struct MrenOnnxStep MrenOnnxStep;
 
 /* What a kernel finds at run time. */
-typedef struct MrenFrame
+typedef struct MrenOnnxFrame
 {
 	char *arena;
 	char *scratch; /* of the step's scratch bytes, 64-byte aligned */
-} MrenFrame;
+} MrenOnnxFrame;
 
 /* Computes units begin .. end-1. */
-typedef MrenStatus (*MrenKernel)(const MrenStep *step, const MrenFrame *frame, size_t begin,
-								 size_t end, MrenError *err);
+typedef MrenStatus (*MrenOnnxKernel)(const MrenOnnxStep *step, const MrenOnnxFrame *frame,
+									 size_t begin, size_t end, MrenError *err);
 
-typedef struct MrenOperand
+typedef struct MrenOnnxOperand
 {
 	int buffer; /* -1: data is the constant */
 	char *data;
 	size_t offset; /* in the buffer; from the arena's start once planned */
 	size_t pitch;  /* elements between pixels, channels-last */
-} MrenOperand;
+} MrenOnnxOperand;
 
-struct MrenStep
+struct MrenOnnxStep
 {
-	MrenKernel kernel;
+	MrenOnnxKernel kernel;
 	const void *params;
-	MrenOperand *in;
+	MrenOnnxOperand *in;
 	size_t n_in;
-	MrenOperand out;
+	MrenOnnxOperand out;
 	size_t n_units;
 	size_t unit_cost; /* in multiply-adds or bytes moved, roughly nanoseconds x 16 */
 	size_t scratch;	  /* bytes */
@@ -53,25 +53,25 @@ struct MrenStep
 	const char *label;
 };
 
-typedef struct MrenBuffer
+typedef struct MrenOnnxBuffer
 {
 	size_t bytes;
 	size_t first; /* steps */
 	size_t last;
 	size_t offset;
 	int merged; /* into this other buffer, or -1 */
-} MrenBuffer;
+} MrenOnnxBuffer;
 
-struct MrenPlan
+struct MrenOnnxPlan
 {
-	MrenModel *model;
-	MrenPool *pool; /* of what the steps keep: parameters, packed weights */
-	MrenCpu cpu;	/* whose kernels */
-	bool folding;	/* run once, at load: constants need not be copied */
-	MrenStep **steps;
+	MrenOnnxModel *model;
+	MrenOnnxPool *pool; /* of what the steps keep: parameters, packed weights */
+	MrenOnnxCpu cpu;	/* whose kernels */
+	bool folding;		/* run once, at load: constants need not be copied */
+	MrenOnnxStep **steps;
 	size_t n_steps;
 	size_t steps_capacity;
-	MrenBuffer *buffers;
+	MrenOnnxBuffer *buffers;
 	size_t n_buffers;
 	size_t buffers_capacity;
 	size_t arena_bytes;
@@ -79,55 +79,58 @@ struct MrenPlan
 };
 
 static inline void *
-mren_operand(const MrenFrame *frame, const MrenOperand *operand)
+mren_onnx_operand(const MrenOnnxFrame *frame, const MrenOnnxOperand *operand)
 {
 	return operand->data != NULL ? operand->data : frame->arena + operand->offset;
 }
 
 /* Emits the steps of all live nodes; targets end in plain layout. */
-extern MrenStatus mren_plan_emit(MrenPlan *plan, MrenValue *const *targets, size_t n,
-								 MrenError *err);
+extern MrenStatus mren_onnx_plan_emit(MrenOnnxPlan *plan, MrenOnnxValue *const *targets, size_t n,
+									  MrenError *err);
 
 /* Gives every buffer its offset in the arena. */
-extern MrenStatus mren_plan_arena(MrenPlan *plan, MrenError *err);
+extern MrenStatus mren_onnx_plan_arena(MrenOnnxPlan *plan, MrenError *err);
 
 /* Where a value's elements are in the wanted layout; may emit a conversion. */
-extern MrenStatus mren_plan_want(MrenPlan *plan, MrenValue *value, MrenLayout layout,
-								 MrenPlace *place, MrenError *err);
+extern MrenStatus mren_onnx_plan_want(MrenOnnxPlan *plan, MrenOnnxValue *value,
+									  MrenOnnxLayout layout, MrenOnnxPlace *place, MrenError *err);
 
 /*
- * mren_plan_step
+ * mren_onnx_plan_step
  *	  Appends a step that reads in[0 .. n_in-1] and writes a new buffer (or the
  *	  slot of the concatenation) for `out` in the given layout.  The caller
  *	  fills in units, cost and scratch.
  */
-extern MrenStatus mren_plan_step(MrenPlan *plan, MrenNode *node, MrenKernel kernel,
-								 const void *params, const MrenPlace *in, size_t n_in,
-								 MrenValue *out, MrenLayout layout, MrenStep **step,
-								 MrenError *err);
+extern MrenStatus mren_onnx_plan_step(MrenOnnxPlan *plan, MrenOnnxNode *node, MrenOnnxKernel kernel,
+									  const void *params, const MrenOnnxPlace *in, size_t n_in,
+									  MrenOnnxValue *out, MrenOnnxLayout layout,
+									  MrenOnnxStep **step, MrenError *err);
 
 /* A further step that writes into the buffer that `out` already has. */
-extern MrenStatus mren_plan_step_more(MrenPlan *plan, MrenNode *node, MrenKernel kernel,
-									  const void *params, const MrenPlace *in, size_t n_in,
-									  MrenValue *out, MrenStep **step, MrenError *err);
+extern MrenStatus mren_onnx_plan_step_more(MrenOnnxPlan *plan, MrenOnnxNode *node,
+										   MrenOnnxKernel kernel, const void *params,
+										   const MrenOnnxPlace *in, size_t n_in, MrenOnnxValue *out,
+										   MrenOnnxStep **step, MrenError *err);
 
 /* out has the same elements in the same order as the place says. */
-extern void mren_plan_alias(MrenPlan *plan, MrenValue *out, const MrenPlace *place,
-							MrenLayout layout);
+extern void mren_onnx_plan_alias(MrenOnnxPlan *plan, MrenOnnxValue *out, const MrenOnnxPlace *place,
+								 MrenOnnxLayout layout);
 
 /* The layout a value has, PLAIN for constants. */
-extern MrenLayout mren_plan_layout(const MrenValue *value);
+extern MrenOnnxLayout mren_onnx_plan_layout(const MrenOnnxValue *value);
 
 /* Both layouts are the same bytes: one channel, or one pixel. */
-extern bool mren_layout_free(const MrenShape *shape);
+extern bool mren_onnx_layout_free(const MrenOnnxShape *shape);
 
 /* Elements between neighbours along each of the tensor's own dimensions. */
-extern void mren_layout_strides(const MrenShape *shape, MrenLayout layout, int64_t *strides);
+extern void mren_onnx_layout_strides(const MrenOnnxShape *shape, MrenOnnxLayout layout,
+									 int64_t *strides);
 
 /* Runs all steps at once with arena and scratch of the plan's size. */
-extern MrenStatus mren_plan_run(const MrenPlan *plan, const MrenFrame *frame, MrenError *err);
+extern MrenStatus mren_onnx_plan_run(const MrenOnnxPlan *plan, const MrenOnnxFrame *frame,
+									 MrenError *err);
 
 /* Units one call of a kernel may take: a few milliseconds' worth. */
-extern size_t mren_step_band(const MrenStep *step);
+extern size_t mren_onnx_step_band(const MrenOnnxStep *step);
 
 #endif

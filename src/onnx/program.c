@@ -9,35 +9,35 @@
 #include "onnx/compile.h"
 
 MrenStatus
-mren_program_new(const MrenEnv *env, size_t budget, MrenProgram **out, MrenError *err)
+mren_onnx_program_new(const MrenEnv *env, size_t budget, MrenOnnxProgram **out, MrenError *err)
 {
-	MrenProgram *program;
+	MrenOnnxProgram *program;
 
 	MREN_TRY(mren_allocate_zero(env, 1, sizeof(*program), &program, err));
 	program->budget.limit = budget;
-	mren_pool_init(&program->pool, env, &program->budget);
+	mren_onnx_pool_init(&program->pool, env, &program->budget);
 	*out = program;
 	return MREN_OK;
 }
 
 void
-mren_program_free(const MrenEnv *env, MrenProgram *program)
+mren_onnx_program_free(const MrenEnv *env, MrenOnnxProgram *program)
 {
 	if (program == NULL)
 		return;
-	mren_pool_free(&program->pool);
+	mren_onnx_pool_free(&program->pool);
 	mren_release(env, program);
 }
 
 static MrenStatus
-make_port(MrenProgram *program, const MrenPlan *plan, const MrenValue *value, MrenPort *port,
-		  MrenError *err)
+make_port(MrenOnnxProgram *program, const MrenOnnxPlan *plan, const MrenOnnxValue *value,
+		  MrenOnnxPort *port, MrenError *err)
 {
-	MREN_TRY(mren_pool_text(&program->pool, value->name, &port->name, err));
+	MREN_TRY(mren_onnx_pool_text(&program->pool, value->name, &port->name, err));
 	port->type = value->type;
 	port->shape = value->shape;
 	port->n = value->n;
-	port->channels_last = value->place.layout == MREN_CHANNELS_LAST;
+	port->channels_last = value->place.layout == MREN_ONNX_CHANNELS_LAST;
 	port->constant = value->place.buffer < 0;
 	port->data = value->place.data;
 	if (!port->constant)
@@ -46,14 +46,14 @@ make_port(MrenProgram *program, const MrenPlan *plan, const MrenValue *value, Mr
 }
 
 static MrenStatus
-make_ports(MrenProgram *program, const MrenPlan *plan, MrenValue **targets, size_t n,
+make_ports(MrenOnnxProgram *program, const MrenOnnxPlan *plan, MrenOnnxValue **targets, size_t n,
 		   MrenError *err)
 {
-	const MrenModel *model = plan->model;
+	const MrenOnnxModel *model = plan->model;
 
-	MREN_TRY(
-		mren_pool_get(&program->pool, model->n_inputs, sizeof(MrenPort), &program->inputs, err));
-	MREN_TRY(mren_pool_get(&program->pool, n, sizeof(MrenPort), &program->outputs, err));
+	MREN_TRY(mren_onnx_pool_get(&program->pool, model->n_inputs, sizeof(MrenOnnxPort),
+								&program->inputs, err));
+	MREN_TRY(mren_onnx_pool_get(&program->pool, n, sizeof(MrenOnnxPort), &program->outputs, err));
 	for (size_t i = 0; i < model->n_inputs; i++)
 	{
 		if (model->inputs[i]->constant == NULL)
@@ -67,23 +67,23 @@ make_ports(MrenProgram *program, const MrenPlan *plan, MrenValue **targets, size
 }
 
 MrenStatus
-mren_program_compile(MrenProgram *program, MrenModel *model, MrenValue **targets, size_t n,
-					 bool pictures, MrenError *err)
+mren_onnx_program_compile(MrenOnnxProgram *program, MrenOnnxModel *model, MrenOnnxValue **targets,
+						  size_t n, bool images, MrenError *err)
 {
-	MrenPlan plan = {0};
+	MrenOnnxPlan plan = {0};
 
 	plan.model = model;
 	plan.pool = &program->pool;
 	plan.cpu = program->cpu;
-	for (size_t i = 0; pictures && i < model->n_inputs; i++)
+	for (size_t i = 0; images && i < model->n_inputs; i++)
 	{
 		if (model->inputs[i]->shape.rank == 4)
-			model->inputs[i]->place.layout = MREN_CHANNELS_LAST;
+			model->inputs[i]->place.layout = MREN_ONNX_CHANNELS_LAST;
 	}
-	MREN_TRY(mren_model_mark(model, targets, n, err));
-	MREN_TRY(mren_model_fuse(model, err));
-	MREN_TRY(mren_plan_emit(&plan, targets, n, err));
-	MREN_TRY(mren_plan_arena(&plan, err));
+	MREN_TRY(mren_onnx_model_mark(model, targets, n, err));
+	MREN_TRY(mren_onnx_model_fuse(model, err));
+	MREN_TRY(mren_onnx_plan_emit(&plan, targets, n, err));
+	MREN_TRY(mren_onnx_plan_arena(&plan, err));
 	program->steps = plan.steps;
 	program->n_steps = plan.n_steps;
 	program->arena_bytes = plan.arena_bytes;
@@ -91,18 +91,18 @@ mren_program_compile(MrenProgram *program, MrenModel *model, MrenValue **targets
 	program->opset = model->opset;
 	MREN_TRY(make_ports(program, &plan, targets, n, err));
 	/* a run counts towards the budget, though it is not yet there */
-	MREN_TRY(mren_budget_take(&program->budget, mren_program_arena(program), err));
-	program->budget.used -= mren_program_arena(program);
+	MREN_TRY(mren_onnx_budget_take(&program->budget, mren_onnx_program_arena(program), err));
+	program->budget.used -= mren_onnx_program_arena(program);
 	return MREN_OK;
 }
 
 static MrenStatus
-bind_inputs(MrenModel *model, const MrenProgramOptions *options, MrenError *err)
+bind_inputs(MrenOnnxModel *model, const MrenOnnxProgramOptions *options, MrenError *err)
 {
 	for (size_t i = 0; i < options->n_bindings; i++)
 	{
-		const MrenBinding *binding = &options->bindings[i];
-		MrenValue *value = mren_model_value(model, binding->name);
+		const MrenOnnxBinding *binding = &options->bindings[i];
+		MrenOnnxValue *value = mren_onnx_model_value(model, binding->name);
 
 		if (value == NULL || !value->is_input)
 			return mren_fail(err, MREN_EPARAM, "the network has no input \"%s\"", binding->name);
@@ -117,18 +117,18 @@ bind_inputs(MrenModel *model, const MrenProgramOptions *options, MrenError *err)
 }
 
 static MrenStatus
-find_targets(MrenModel *model, const MrenProgramOptions *options, MrenValue ***targets, size_t *n,
-			 MrenError *err)
+find_targets(MrenOnnxModel *model, const MrenOnnxProgramOptions *options, MrenOnnxValue ***targets,
+			 size_t *n, MrenError *err)
 {
 	*targets = model->outputs;
 	*n = model->n_outputs;
 	if (options->outputs == NULL)
 		return MREN_OK;
 	*n = options->n_outputs;
-	MREN_TRY(mren_pool_get(model->pool, *n, sizeof(MrenValue *), targets, err));
+	MREN_TRY(mren_onnx_pool_get(model->pool, *n, sizeof(MrenOnnxValue *), targets, err));
 	for (size_t i = 0; i < *n; i++)
 	{
-		(*targets)[i] = mren_model_value(model, options->outputs[i]);
+		(*targets)[i] = mren_onnx_model_value(model, options->outputs[i]);
 		if ((*targets)[i] == NULL)
 			return mren_fail(err, MREN_EPARAM, "the network has no tensor \"%s\"",
 							 options->outputs[i]);
@@ -137,67 +137,67 @@ find_targets(MrenModel *model, const MrenProgramOptions *options, MrenValue ***t
 }
 
 static MrenStatus
-load_in(MrenProgram *program, MrenPool *pool, const uint8_t *bytes, size_t len,
-		const MrenProgramOptions *options, MrenError *err)
+load_in(MrenOnnxProgram *program, MrenOnnxPool *pool, const uint8_t *bytes, size_t len,
+		const MrenOnnxProgramOptions *options, MrenError *err)
 {
-	MrenModel *model;
-	MrenValue **targets;
+	MrenOnnxModel *model;
+	MrenOnnxValue **targets;
 	size_t n;
 
-	MREN_TRY(mren_model_load(pool, bytes, len, 1, &model, err));
+	MREN_TRY(mren_onnx_model_load(pool, bytes, len, 1, &model, err));
 	MREN_TRY(bind_inputs(model, options, err));
 	MREN_TRY(find_targets(model, options, &targets, &n, err));
-	MREN_TRY(mren_model_mark(model, targets, n, err));
-	MREN_TRY(mren_model_infer(model, err));
-	return mren_program_compile(program, model, targets, n, false, err);
+	MREN_TRY(mren_onnx_model_mark(model, targets, n, err));
+	MREN_TRY(mren_onnx_model_infer(model, err));
+	return mren_onnx_program_compile(program, model, targets, n, false, err);
 }
 
 MrenStatus
-mren_program_load(const MrenEnv *env, const uint8_t *bytes, size_t len,
-				  const MrenProgramOptions *options, MrenProgram **out, MrenError *err)
+mren_onnx_program_load(const MrenEnv *env, const uint8_t *bytes, size_t len,
+					   const MrenOnnxProgramOptions *options, MrenOnnxProgram **out, MrenError *err)
 {
-	MrenProgram *program;
-	MrenPool pool;
+	MrenOnnxProgram *program;
+	MrenOnnxPool pool;
 	MrenStatus status;
 
 	*out = NULL;
-	MREN_TRY(mren_program_new(env, options->budget, &program, err));
+	MREN_TRY(mren_onnx_program_new(env, options->budget, &program, err));
 	program->cpu = options->cpu;
-	mren_pool_init(&pool, env, &program->budget);
-	status = mren_budget_take(&program->budget, len, err);
+	mren_onnx_pool_init(&pool, env, &program->budget);
+	status = mren_onnx_budget_take(&program->budget, len, err);
 	if (status == MREN_OK)
 		status = load_in(program, &pool, bytes, len, options, err);
-	mren_pool_free(&pool);
+	mren_onnx_pool_free(&pool);
 	program->budget.limit = 0;
 	if (status == MREN_OK)
 		*out = program;
 	else
-		mren_program_free(env, program);
+		mren_onnx_program_free(env, program);
 	return status;
 }
 
 size_t
-mren_program_inputs(const MrenProgram *program, const MrenPort **ports)
+mren_onnx_program_inputs(const MrenOnnxProgram *program, const MrenOnnxPort **ports)
 {
 	*ports = program->inputs;
 	return program->n_inputs;
 }
 
 size_t
-mren_program_outputs(const MrenProgram *program, const MrenPort **ports)
+mren_onnx_program_outputs(const MrenOnnxProgram *program, const MrenOnnxPort **ports)
 {
 	*ports = program->outputs;
 	return program->n_outputs;
 }
 
 size_t
-mren_program_memory(const MrenProgram *program)
+mren_onnx_program_memory(const MrenOnnxProgram *program)
 {
 	return sizeof(*program) + program->pool.bytes;
 }
 
 size_t
-mren_program_arena(const MrenProgram *program)
+mren_onnx_program_arena(const MrenOnnxProgram *program)
 {
 	return program->arena_bytes + program->scratch_bytes;
 }

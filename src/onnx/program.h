@@ -3,75 +3,75 @@
  *	  An ONNX file as a function of any tensors to any tensors.
  *
  * A program is immutable once loaded; a run owns its arena.  graph.h is the
- * same for networks that take one picture.
+ * same for networks that take one image.
  */
 #ifndef MREN_ONNX_PROGRAM_H
 #define MREN_ONNX_PROGRAM_H
 
-#include "onnx/simd.h"
+#include "onnx/kernels/simd.h"
 #include "onnx/tensor.h"
 
-typedef struct MrenProgram MrenProgram;
-typedef struct MrenRun MrenRun;
+typedef struct MrenOnnxProgram MrenOnnxProgram;
+typedef struct MrenOnnxRun MrenOnnxRun;
 
 /* What is known of a graph input before loading. */
-typedef struct MrenBinding
+typedef struct MrenOnnxBinding
 {
 	const char *name;
-	const MrenTensor *tensor;
+	const MrenOnnxTensor *tensor;
 	bool constant; /* the elements, too; else only type and shape */
-} MrenBinding;
+} MrenOnnxBinding;
 
-typedef struct MrenProgramOptions
+typedef struct MrenOnnxProgramOptions
 {
-	const MrenBinding *bindings;
+	const MrenOnnxBinding *bindings;
 	size_t n_bindings;
 	const char *const *outputs; /* tensors wanted; NULL: the graph's outputs */
 	size_t n_outputs;
-	size_t budget; /* bytes, as for mren_graph_load; 0: none */
-	MrenCpu cpu;   /* whose kernels: the best, but for tests */
-} MrenProgramOptions;
+	size_t budget;	 /* bytes, as for mren_onnx_graph_load; 0: none */
+	MrenOnnxCpu cpu; /* whose kernels: the best, but for tests */
+} MrenOnnxProgramOptions;
 
 /* A tensor that goes in or out of a run. */
-typedef struct MrenPort
+typedef struct MrenOnnxPort
 {
 	const char *name;
-	MrenType type;
-	MrenShape shape;
+	MrenOnnxType type;
+	MrenOnnxShape shape;
 	size_t n;
 	bool channels_last; /* order of the elements; false: the tensor's own */
 	bool constant;		/* an output that no run changes */
 	size_t offset;		/* in the arena */
 	const void *data;	/* of a constant */
-} MrenPort;
+} MrenOnnxPort;
 
-extern MrenStatus mren_program_load(const MrenEnv *env, const uint8_t *bytes, size_t len,
-									const MrenProgramOptions *options, MrenProgram **program,
-									MrenError *err);
-extern void mren_program_free(const MrenEnv *env, MrenProgram *program);
+extern MrenStatus mren_onnx_program_load(const MrenEnv *env, const uint8_t *bytes, size_t len,
+										 const MrenOnnxProgramOptions *options,
+										 MrenOnnxProgram **program, MrenError *err);
+extern void mren_onnx_program_free(const MrenEnv *env, MrenOnnxProgram *program);
 
 /* Inputs that a run needs, and the outputs, in the file's order. */
-extern size_t mren_program_inputs(const MrenProgram *program, const MrenPort **ports);
-extern size_t mren_program_outputs(const MrenProgram *program, const MrenPort **ports);
+extern size_t mren_onnx_program_inputs(const MrenOnnxProgram *program, const MrenOnnxPort **ports);
+extern size_t mren_onnx_program_outputs(const MrenOnnxProgram *program, const MrenOnnxPort **ports);
 
 /* Bytes held by the program, of them in constants; bytes a run will take. */
-extern size_t mren_program_memory(const MrenProgram *program);
-extern size_t mren_program_arena(const MrenProgram *program);
+extern size_t mren_onnx_program_memory(const MrenOnnxProgram *program);
+extern size_t mren_onnx_program_arena(const MrenOnnxProgram *program);
 
 /*
- * mren_run_start
+ * mren_onnx_run_start
  *	  inputs[i] are the elements of the i-th input, float or int64_t as its
  *	  type says, in the order its port says; they are copied.
  */
-extern MrenStatus mren_run_start(const MrenEnv *env, const MrenProgram *program,
-								 const void *const *inputs, MrenRun **run, MrenError *err);
-extern void mren_run_restart(MrenRun *run, const void *const *inputs);
+extern MrenStatus mren_onnx_run_start(const MrenEnv *env, const MrenOnnxProgram *program,
+									  const void *const *inputs, MrenOnnxRun **run, MrenError *err);
+extern void mren_onnx_run_restart(MrenOnnxRun *run, const void *const *inputs);
 
 /* A few milliseconds of work; *done once all outputs are there. */
-extern MrenStatus mren_run_step(MrenRun *run, bool *done, MrenError *err);
+extern MrenStatus mren_onnx_run_step(MrenOnnxRun *run, bool *done, MrenError *err);
 
 /* The i-th output's elements, in the tensor's own order, after the last step. */
-extern const void *mren_run_output(const MrenRun *run, size_t i);
-extern void mren_run_end(MrenRun *run);
+extern const void *mren_onnx_run_output(const MrenOnnxRun *run, size_t i);
+extern void mren_onnx_run_end(MrenOnnxRun *run);
 
 #endif

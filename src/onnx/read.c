@@ -14,7 +14,7 @@
 /* protobuf-c's allocator: remembers why it had to say no. */
 typedef struct Source
 {
-	MrenPool *pool;
+	MrenOnnxPool *pool;
 	MrenError *err;
 	MrenStatus status;
 } Source;
@@ -26,9 +26,9 @@ source_alloc(void *state, size_t size)
 	void *ptr = NULL;
 
 	if (source->status == MREN_OK)
-		source->status = mren_check(source->pool->env, source->err);
+		source->status = mren_check_interrupts(source->pool->env, source->err);
 	if (source->status == MREN_OK)
-		source->status = mren_pool_block(source->pool, 1, size, &ptr, source->err);
+		source->status = mren_onnx_pool_block(source->pool, 1, size, &ptr, source->err);
 	return source->status == MREN_OK ? ptr : NULL;
 }
 
@@ -37,11 +37,11 @@ source_free(void *state, void *ptr)
 {
 	Source *source = state;
 
-	mren_pool_release(source->pool, ptr);
+	mren_onnx_pool_release(source->pool, ptr);
 }
 
 static MrenStatus
-unpack(MrenPool *pool, const ProtobufCMessageDescriptor *descriptor, const uint8_t *bytes,
+unpack(MrenOnnxPool *pool, const ProtobufCMessageDescriptor *descriptor, const uint8_t *bytes,
 	   size_t len, ProtobufCMessage **message, MrenError *err)
 {
 	Source source = {pool, err, MREN_OK};
@@ -56,8 +56,8 @@ unpack(MrenPool *pool, const ProtobufCMessageDescriptor *descriptor, const uint8
 }
 
 MrenStatus
-mren_read_model(MrenPool *pool, const uint8_t *bytes, size_t len, Mren__Onnx__ModelProto **model,
-				MrenError *err)
+mren_onnx_read_model(MrenOnnxPool *pool, const uint8_t *bytes, size_t len,
+					 Mren__Onnx__ModelProto **model, MrenError *err)
 {
 	ProtobufCMessage *message;
 
@@ -94,7 +94,7 @@ utf8_length(const unsigned char *s)
 }
 
 MrenStatus
-mren_read_name(const char *name, const char *what, MrenError *err)
+mren_onnx_read_name(const char *name, const char *what, MrenError *err)
 {
 	const unsigned char *s = (const unsigned char *) name;
 
@@ -118,27 +118,27 @@ mren_read_name(const char *name, const char *what, MrenError *err)
 typedef struct Elements
 {
 	const Mren__Onnx__TensorProto *proto;
-	MrenType type;
+	MrenOnnxType type;
 	bool raw;
 } Elements;
 
 static size_t
-raw_size(MrenType type)
+raw_size(MrenOnnxType type)
 {
 	switch (type)
 	{
-		case MREN_UINT8:
-		case MREN_INT8:
-		case MREN_BOOL:
+		case MREN_ONNX_UINT8:
+		case MREN_ONNX_INT8:
+		case MREN_ONNX_BOOL:
 			return 1;
-		case MREN_UINT16:
-		case MREN_INT16:
-		case MREN_FLOAT16:
-		case MREN_BFLOAT16:
+		case MREN_ONNX_UINT16:
+		case MREN_ONNX_INT16:
+		case MREN_ONNX_FLOAT16:
+		case MREN_ONNX_BFLOAT16:
 			return 2;
-		case MREN_FLOAT:
-		case MREN_INT32:
-		case MREN_UINT32:
+		case MREN_ONNX_FLOAT:
+		case MREN_ONNX_INT32:
+		case MREN_ONNX_UINT32:
 			return 4;
 		default:
 			return 8;
@@ -154,14 +154,14 @@ element_count(const Elements *elements)
 		return proto->raw_data.len / raw_size(elements->type);
 	switch (elements->type)
 	{
-		case MREN_FLOAT:
+		case MREN_ONNX_FLOAT:
 			return proto->n_float_data;
-		case MREN_DOUBLE:
+		case MREN_ONNX_DOUBLE:
 			return proto->n_double_data;
-		case MREN_INT64:
+		case MREN_ONNX_INT64:
 			return proto->n_int64_data;
-		case MREN_UINT32:
-		case MREN_UINT64:
+		case MREN_ONNX_UINT32:
+		case MREN_ONNX_UINT64:
 			return proto->n_uint64_data;
 		default:
 			return proto->n_int32_data;
@@ -182,7 +182,7 @@ raw_bits(const Elements *elements, size_t i)
 }
 
 static float
-float_from_bits(MrenType type, uint64_t bits)
+float_from_bits(MrenOnnxType type, uint64_t bits)
 {
 	uint32_t word = (uint32_t) bits;
 	float single;
@@ -190,13 +190,13 @@ float_from_bits(MrenType type, uint64_t bits)
 
 	switch (type)
 	{
-		case MREN_FLOAT16:
+		case MREN_ONNX_FLOAT16:
 			return mren_half_to_float((uint16_t) bits);
-		case MREN_BFLOAT16:
+		case MREN_ONNX_BFLOAT16:
 			word = (uint32_t) bits << 16;
 			memcpy(&single, &word, sizeof(single));
 			return single;
-		case MREN_DOUBLE:
+		case MREN_ONNX_DOUBLE:
 			memcpy(&wide, &bits, sizeof(wide));
 			return (float) wide;
 		default:
@@ -214,9 +214,9 @@ float_element(const Elements *elements, size_t i)
 		return float_from_bits(elements->type, raw_bits(elements, i));
 	switch (elements->type)
 	{
-		case MREN_FLOAT:
+		case MREN_ONNX_FLOAT:
 			return proto->float_data[i];
-		case MREN_DOUBLE:
+		case MREN_ONNX_DOUBLE:
 			return (float) proto->double_data[i];
 		default:
 			return float_from_bits(elements->type, (uint16_t) proto->int32_data[i]);
@@ -232,10 +232,10 @@ int_element(const Elements *elements, size_t i)
 		return (int64_t) raw_bits(elements, i);
 	switch (elements->type)
 	{
-		case MREN_INT64:
+		case MREN_ONNX_INT64:
 			return proto->int64_data[i];
-		case MREN_UINT32:
-		case MREN_UINT64:
+		case MREN_ONNX_UINT32:
+		case MREN_ONNX_UINT64:
 			return (int64_t) proto->uint64_data[i];
 		default:
 			return proto->int32_data[i];
@@ -243,22 +243,22 @@ int_element(const Elements *elements, size_t i)
 }
 
 static MrenStatus
-read_shape(const Mren__Onnx__TensorProto *proto, const char *what, MrenTensor *tensor,
+read_shape(const Mren__Onnx__TensorProto *proto, const char *what, MrenOnnxTensor *tensor,
 		   MrenError *err)
 {
-	tensor->type = (MrenType) proto->data_type;
-	if (!mren_type_is_float(tensor->type) && !mren_type_is_int(tensor->type))
+	tensor->type = (MrenOnnxType) proto->data_type;
+	if (!mren_onnx_type_is_float(tensor->type) && !mren_onnx_type_is_int(tensor->type))
 		return mren_fail(err, MREN_EUNSUPPORTED, "%s has element type %d (%s), not supported", what,
-						 (int) proto->data_type, mren_type_name(tensor->type));
+						 (int) proto->data_type, mren_onnx_type_name(tensor->type));
 	if (proto->data_location == 1)
 	{
 		mren_fail(err, MREN_EUNSUPPORTED, "%s is stored outside the ONNX file", what);
 		mren_error_hint(err, "Save the network as one file, without external data.");
 		return MREN_EUNSUPPORTED;
 	}
-	if (proto->n_dims > MREN_MAX_RANK)
+	if (proto->n_dims > MREN_ONNX_MAX_RANK)
 		return mren_fail(err, MREN_EUNSUPPORTED, "%s has %zu dimensions, more than %d", what,
-						 proto->n_dims, MREN_MAX_RANK);
+						 proto->n_dims, MREN_ONNX_MAX_RANK);
 	tensor->shape.rank = (int) proto->n_dims;
 	for (size_t d = 0; d < proto->n_dims; d++)
 	{
@@ -267,20 +267,21 @@ read_shape(const Mren__Onnx__TensorProto *proto, const char *what, MrenTensor *t
 							 (long long) proto->dims[d]);
 		tensor->shape.dims[d] = (size_t) proto->dims[d];
 	}
-	if (!mren_shape_size(&tensor->shape, &tensor->n) || tensor->n > SIZE_MAX / sizeof(int64_t) / 2)
+	if (!mren_onnx_shape_size(&tensor->shape, &tensor->n) ||
+		tensor->n > SIZE_MAX / sizeof(int64_t) / 2)
 	{
 		char text[128];
 
 		return mren_fail(err, MREN_ELIMIT, "%s has shape %s, too large", what,
-						 mren_shape_text(&tensor->shape, text, sizeof(text)));
+						 mren_onnx_shape_text(&tensor->shape, text, sizeof(text)));
 	}
 	return MREN_OK;
 }
 
 static MrenStatus
-read_floats(MrenPool *pool, const Elements *elements, MrenTensor *tensor, MrenError *err)
+read_floats(MrenOnnxPool *pool, const Elements *elements, MrenOnnxTensor *tensor, MrenError *err)
 {
-	bool in_place = elements->type == MREN_FLOAT && elements->raw &&
+	bool in_place = elements->type == MREN_ONNX_FLOAT && elements->raw &&
 					(uintptr_t) elements->proto->raw_data.data % sizeof(float) == 0 &&
 					__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__;
 
@@ -288,7 +289,7 @@ read_floats(MrenPool *pool, const Elements *elements, MrenTensor *tensor, MrenEr
 		tensor->floats = (float *) (void *) elements->proto->raw_data.data;
 	else
 	{
-		MREN_TRY(mren_pool_block(pool, tensor->n, sizeof(float), &tensor->floats, err));
+		MREN_TRY(mren_onnx_pool_block(pool, tensor->n, sizeof(float), &tensor->floats, err));
 		for (size_t i = 0; i < tensor->n; i++)
 			tensor->floats[i] = float_element(elements, i);
 	}
@@ -296,15 +297,15 @@ read_floats(MrenPool *pool, const Elements *elements, MrenTensor *tensor, MrenEr
 }
 
 MrenStatus
-mren_read_tensor(MrenPool *pool, const Mren__Onnx__TensorProto *proto, const char *what,
-				 MrenTensor *tensor, MrenError *err)
+mren_onnx_read_tensor(MrenOnnxPool *pool, const Mren__Onnx__TensorProto *proto, const char *what,
+					  MrenOnnxTensor *tensor, MrenError *err)
 {
-	Elements elements = {proto, (MrenType) proto->data_type, proto->has_raw_data};
+	Elements elements = {proto, (MrenOnnxType) proto->data_type, proto->has_raw_data};
 	size_t got;
 
 	memset(tensor, 0, sizeof(*tensor));
 	MREN_TRY(read_shape(proto, what, tensor, err));
-	MREN_TRY(mren_check(pool->env, err));
+	MREN_TRY(mren_check_interrupts(pool->env, err));
 	got = element_count(&elements);
 	if (got != tensor->n ||
 		(elements.raw && proto->raw_data.len != tensor->n * raw_size(elements.type)))
@@ -312,27 +313,27 @@ mren_read_tensor(MrenPool *pool, const Mren__Onnx__TensorProto *proto, const cha
 		char text[128];
 
 		return mren_fail(err, MREN_EFORMAT, "%s of shape %s has data for %zu elements", what,
-						 mren_shape_text(&tensor->shape, text, sizeof(text)), got);
+						 mren_onnx_shape_text(&tensor->shape, text, sizeof(text)), got);
 	}
-	if (mren_type_is_float(tensor->type))
+	if (mren_onnx_type_is_float(tensor->type))
 		return read_floats(pool, &elements, tensor, err);
-	MREN_TRY(mren_pool_block(pool, tensor->n, sizeof(int64_t), &tensor->ints, err));
+	MREN_TRY(mren_onnx_pool_block(pool, tensor->n, sizeof(int64_t), &tensor->ints, err));
 	for (size_t i = 0; i < tensor->n; i++)
 	{
 		int64_t value = int_element(&elements, i);
 
-		if (tensor->type == MREN_UINT64 && value < 0)
+		if (tensor->type == MREN_ONNX_UINT64 && value < 0)
 			return mren_fail(err, MREN_EUNSUPPORTED, "%s has an element above 2^63 - 1", what);
-		tensor->ints[i] = mren_type_wrap(tensor->type, value);
+		tensor->ints[i] = mren_onnx_type_wrap(tensor->type, value);
 	}
 	return MREN_OK;
 }
 
 MrenStatus
-mren_read_weights(MrenPool *pool, const Mren__Onnx__TensorProto *proto, const char *what,
-				  MrenTensor *tensor, MrenError *err)
+mren_onnx_read_weights(MrenOnnxPool *pool, const Mren__Onnx__TensorProto *proto, const char *what,
+					   MrenOnnxTensor *tensor, MrenError *err)
 {
-	MREN_TRY(mren_read_tensor(pool, proto, what, tensor, err));
+	MREN_TRY(mren_onnx_read_tensor(pool, proto, what, tensor, err));
 	for (size_t i = 0; tensor->floats != NULL && i < tensor->n; i++)
 	{
 		if (isnan(tensor->floats[i]))
@@ -342,23 +343,23 @@ mren_read_weights(MrenPool *pool, const Mren__Onnx__TensorProto *proto, const ch
 }
 
 MrenStatus
-mren_tensor_parse(const MrenEnv *env, const uint8_t *bytes, size_t len, MrenTensor *tensor,
-				  MrenError *err)
+mren_onnx_tensor_parse(const MrenEnv *env, const uint8_t *bytes, size_t len, MrenOnnxTensor *tensor,
+					   MrenError *err)
 {
-	MrenBudget budget = {0, 0};
-	MrenPool pool;
+	MrenOnnxBudget budget = {0, 0};
+	MrenOnnxPool pool;
 	ProtobufCMessage *message;
-	MrenTensor found = {0};
+	MrenOnnxTensor found = {0};
 	MrenStatus status;
 	size_t size;
 	void *copy = NULL;
 
 	memset(tensor, 0, sizeof(*tensor));
-	mren_pool_init(&pool, env, &budget);
+	mren_onnx_pool_init(&pool, env, &budget);
 	status = unpack(&pool, &mren__onnx__tensor_proto__descriptor, bytes, len, &message, err);
 	if (status == MREN_OK)
-		status =
-			mren_read_tensor(&pool, (Mren__Onnx__TensorProto *) message, "tensor", &found, err);
+		status = mren_onnx_read_tensor(&pool, (Mren__Onnx__TensorProto *) message, "tensor", &found,
+									   err);
 	size = found.floats != NULL ? sizeof(float) : sizeof(int64_t);
 	if (status == MREN_OK)
 		status = mren_allocate(env, found.n, size, &copy, err);
@@ -370,12 +371,12 @@ mren_tensor_parse(const MrenEnv *env, const uint8_t *bytes, size_t len, MrenTens
 		tensor->floats = found.floats != NULL ? copy : NULL;
 		tensor->ints = found.floats != NULL ? NULL : copy;
 	}
-	mren_pool_free(&pool);
+	mren_onnx_pool_free(&pool);
 	return status;
 }
 
 void
-mren_tensor_free(const MrenEnv *env, MrenTensor *tensor)
+mren_onnx_tensor_free(const MrenEnv *env, MrenOnnxTensor *tensor)
 {
 	mren_release(env, tensor->floats);
 	mren_release(env, tensor->ints);

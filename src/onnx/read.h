@@ -9,27 +9,27 @@
 #define MREN_ONNX_READ_H
 
 #include "onnx/onnx.pb-c.h"
-#include "onnx/pool.h"
+#include "onnx/memory_pool.h"
 #include "onnx/tensor.h"
 
 /* The message lives in the pool. */
-extern MrenStatus mren_read_model(MrenPool *pool, const uint8_t *bytes, size_t len,
-								  Mren__Onnx__ModelProto **model, MrenError *err);
+extern MrenStatus mren_onnx_read_model(MrenOnnxPool *pool, const uint8_t *bytes, size_t len,
+									   Mren__Onnx__ModelProto **model, MrenError *err);
 
 /*
- * mren_read_tensor
+ * mren_onnx_read_tensor
  *	  Checks proto and makes a tensor of it in the pool.  Float data in raw
  *	  form is not copied: the tensor then points into the message.
  *	  `what` names the tensor in messages: initializer "conv1.weight".
  */
-extern MrenStatus mren_read_tensor(MrenPool *pool, const Mren__Onnx__TensorProto *proto,
-								   const char *what, MrenTensor *tensor, MrenError *err);
+extern MrenStatus mren_onnx_read_tensor(MrenOnnxPool *pool, const Mren__Onnx__TensorProto *proto,
+										const char *what, MrenOnnxTensor *tensor, MrenError *err);
 
 /* The same for what the file itself brings: MREN_ENUMERIC where it is NaN. */
-extern MrenStatus mren_read_weights(MrenPool *pool, const Mren__Onnx__TensorProto *proto,
-									const char *what, MrenTensor *tensor, MrenError *err);
+extern MrenStatus mren_onnx_read_weights(MrenOnnxPool *pool, const Mren__Onnx__TensorProto *proto,
+										 const char *what, MrenOnnxTensor *tensor, MrenError *err);
 
 /* A NUL-terminated string that is valid UTF-8 without control characters. */
-extern MrenStatus mren_read_name(const char *name, const char *what, MrenError *err);
+extern MrenStatus mren_onnx_read_name(const char *name, const char *what, MrenError *err);
 
 #endif

@@ -7,23 +7,23 @@
 #include "base/size.h"
 #include "onnx/compile.h"
 
-/* What one call of mren_run_step works off, in the unit of step costs. */
+/* What one call of mren_onnx_run_step works off, in the unit of step costs. */
 #define STEP_COST ((size_t) 256 << 20)
 
-struct MrenRun
+struct MrenOnnxRun
 {
 	const MrenEnv *env;
-	const MrenProgram *program;
-	MrenFrame frame;
+	const MrenOnnxProgram *program;
+	MrenOnnxFrame frame;
 	size_t step; /* the next unit is unit of step */
 	size_t unit;
 };
 
 MrenStatus
-mren_run_start(const MrenEnv *env, const MrenProgram *program, const void *const *inputs,
-			   MrenRun **out, MrenError *err)
+mren_onnx_run_start(const MrenEnv *env, const MrenOnnxProgram *program, const void *const *inputs,
+					MrenOnnxRun **out, MrenError *err)
 {
-	MrenRun *run;
+	MrenOnnxRun *run;
 	size_t bytes;
 	MrenStatus status;
 
@@ -40,18 +40,18 @@ mren_run_start(const MrenEnv *env, const MrenProgram *program, const void *const
 		return status;
 	}
 	run->frame.scratch = run->frame.arena + program->arena_bytes;
-	mren_run_restart(run, inputs);
+	mren_onnx_run_restart(run, inputs);
 	*out = run;
 	return MREN_OK;
 }
 
 void
-mren_run_restart(MrenRun *run, const void *const *inputs)
+mren_onnx_run_restart(MrenOnnxRun *run, const void *const *inputs)
 {
 	for (size_t i = 0; i < run->program->n_inputs; i++)
 	{
-		const MrenPort *port = &run->program->inputs[i];
-		size_t size = mren_type_is_float(port->type) ? sizeof(float) : sizeof(int64_t);
+		const MrenOnnxPort *port = &run->program->inputs[i];
+		size_t size = mren_onnx_type_is_float(port->type) ? sizeof(float) : sizeof(int64_t);
 
 		memcpy(run->frame.arena + port->offset, inputs[i], port->n * size);
 	}
@@ -60,19 +60,19 @@ mren_run_restart(MrenRun *run, const void *const *inputs)
 }
 
 MrenStatus
-mren_run_step(MrenRun *run, bool *done, MrenError *err)
+mren_onnx_run_step(MrenOnnxRun *run, bool *done, MrenError *err)
 {
-	const MrenProgram *program = run->program;
+	const MrenOnnxProgram *program = run->program;
 	size_t spent = 0;
 
 	while (run->step < program->n_steps && spent < STEP_COST)
 	{
-		const MrenStep *step = program->steps[run->step];
-		size_t units = mren_step_band(step);
+		const MrenOnnxStep *step = program->steps[run->step];
+		size_t units = mren_onnx_step_band(step);
 
 		if (units > step->n_units - run->unit)
 			units = step->n_units - run->unit;
-		MREN_TRY(mren_check(run->env, err));
+		MREN_TRY(mren_check_interrupts(run->env, err));
 		if (units > 0)
 			MREN_TRY(step->kernel(step, &run->frame, run->unit, run->unit + units, err));
 		spent += units * step->unit_cost + 1;
@@ -88,15 +88,15 @@ mren_run_step(MrenRun *run, bool *done, MrenError *err)
 }
 
 const void *
-mren_run_output(const MrenRun *run, size_t i)
+mren_onnx_run_output(const MrenOnnxRun *run, size_t i)
 {
-	const MrenPort *port = &run->program->outputs[i];
+	const MrenOnnxPort *port = &run->program->outputs[i];
 
 	return port->constant ? port->data : run->frame.arena + port->offset;
 }
 
 void
-mren_run_end(MrenRun *run)
+mren_onnx_run_end(MrenOnnxRun *run)
 {
 	if (run == NULL)
 		return;

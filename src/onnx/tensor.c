@@ -10,21 +10,21 @@
 #include "base/size.h"
 
 bool
-mren_type_is_float(MrenType type)
+mren_onnx_type_is_float(MrenOnnxType type)
 {
-	return type == MREN_FLOAT || type == MREN_FLOAT16 || type == MREN_DOUBLE ||
-		   type == MREN_BFLOAT16;
+	return type == MREN_ONNX_FLOAT || type == MREN_ONNX_FLOAT16 || type == MREN_ONNX_DOUBLE ||
+		   type == MREN_ONNX_BFLOAT16;
 }
 
 bool
-mren_type_is_int(MrenType type)
+mren_onnx_type_is_int(MrenOnnxType type)
 {
-	return (type >= MREN_UINT8 && type <= MREN_INT64) || type == MREN_BOOL || type == MREN_UINT32 ||
-		   type == MREN_UINT64;
+	return (type >= MREN_ONNX_UINT8 && type <= MREN_ONNX_INT64) || type == MREN_ONNX_BOOL ||
+		   type == MREN_ONNX_UINT32 || type == MREN_ONNX_UINT64;
 }
 
 const char *
-mren_type_name(MrenType type)
+mren_onnx_type_name(MrenOnnxType type)
 {
 	static const char *const names[] = {"undefined",  "float",	 "uint8",  "int8",	 "uint16",
 										"int16",	  "int32",	 "int64",  "string", "bool",
@@ -35,23 +35,23 @@ mren_type_name(MrenType type)
 }
 
 int64_t
-mren_type_wrap(MrenType type, int64_t value)
+mren_onnx_type_wrap(MrenOnnxType type, int64_t value)
 {
 	switch (type)
 	{
-		case MREN_UINT8:
+		case MREN_ONNX_UINT8:
 			return (uint8_t) value;
-		case MREN_INT8:
+		case MREN_ONNX_INT8:
 			return (int8_t) value;
-		case MREN_UINT16:
+		case MREN_ONNX_UINT16:
 			return (uint16_t) value;
-		case MREN_INT16:
+		case MREN_ONNX_INT16:
 			return (int16_t) value;
-		case MREN_INT32:
+		case MREN_ONNX_INT32:
 			return (int32_t) value;
-		case MREN_UINT32:
+		case MREN_ONNX_UINT32:
 			return (uint32_t) value;
-		case MREN_BOOL:
+		case MREN_ONNX_BOOL:
 			return value != 0;
 		default:
 			return value;
@@ -59,7 +59,7 @@ mren_type_wrap(MrenType type, int64_t value)
 }
 
 bool
-mren_shape_size(const MrenShape *shape, size_t *n)
+mren_onnx_shape_size(const MrenOnnxShape *shape, size_t *n)
 {
 	size_t size = 1;
 	bool zero = false;
@@ -77,14 +77,14 @@ mren_shape_size(const MrenShape *shape, size_t *n)
 }
 
 bool
-mren_shape_equal(const MrenShape *a, const MrenShape *b)
+mren_onnx_shape_equal(const MrenOnnxShape *a, const MrenOnnxShape *b)
 {
 	return a->rank == b->rank &&
 		   memcmp(a->dims, b->dims, (size_t) a->rank * sizeof(a->dims[0])) == 0;
 }
 
 const char *
-mren_shape_text(const MrenShape *shape, char *text, size_t size)
+mren_onnx_shape_text(const MrenOnnxShape *shape, char *text, size_t size)
 {
 	size_t len = 1;
 

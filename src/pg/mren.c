@@ -10,10 +10,10 @@
 #include "utils/builtins.h"
 
 #include "base/blas.h"
-#include "onnx/simd.h"
-#include "pg/cache.h"
-#include "pg/compat.h"
-#include "pg/settings.h"
+#include "onnx/kernels/simd.h"
+#include "pg/support/lru_cache.h"
+#include "pg/support/compat.h"
+#include "pg/support/settings.h"
 #include "text/tokens.h"
 
 PG_MODULE_MAGIC;
@@ -37,7 +37,7 @@ mren_version(PG_FUNCTION_ARGS)
 	const char *const rows[][2] = {
 		{"mren", MREN_VERSION},		  {"PostgreSQL", PG_VERSION},
 		{"BLAS", mren_blas_config()}, {"BLAS kernel", mren_blas_kernel()},
-		{"ICU", mren_icu_version()},  {"CPU path", mren_simd_name()},
+		{"ICU", mren_icu_version()},  {"CPU path", mren_onnx_simd_name()},
 	};
 
 	InitMaterializedSRF(fcinfo, 0);

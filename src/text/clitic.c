@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "text/utf8.h"
+#include "base/utf8.h"
 
 size_t
 mren_apostrophe_length(const char *text, size_t len)

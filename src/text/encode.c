@@ -10,10 +10,10 @@
 #include <string.h>
 
 #include "text/clitic.h"
-#include "text/shape.h"
+#include "text/word_shape.h"
 #include "text/spelling.h"
 #include "text/unit.h"
-#include "text/utf8.h"
+#include "base/utf8.h"
 
 /* More parts of a word than these are left out. */
 #define MAX_PARTS 16
@@ -116,7 +116,7 @@ end_word(Encoder *encoder, MrenToken span, MrenSpelling how)
 	out->n_exact += how == MREN_SPELLING_EXACT;
 	out->n_fallback += how == MREN_SPELLING_FALLBACK;
 	out->n_unknown += how == MREN_SPELLING_NONE;
-	return n % 1024 == 1023 ? mren_check(encoder->env, encoder->err) : MREN_OK;
+	return n % 1024 == 1023 ? mren_check_interrupts(encoder->env, encoder->err) : MREN_OK;
 }
 
 /* Bytes at text[0] that separate the parts of an unknown word. */

@@ -12,7 +12,7 @@
 #include "base/hash.h"
 #include "text/clitic.h"
 #include "text/script.h"
-#include "text/utf8.h"
+#include "base/utf8.h"
 
 /*
  * UTF-16 units that a word may become: three bytes of UTF-8 give at most 18
@@ -170,7 +170,7 @@ add_wide(Folder *folder, MrenToken token)
 		bool spaceless = mren_script_is_spaceless(code);
 
 		if (++steps % 4096 == 0)
-			MREN_TRY(mren_check(folder->env, folder->err));
+			MREN_TRY(mren_check_interrupts(folder->env, folder->err));
 		if ((spaceless || single) && !mren_script_extends(code) && at > part.start)
 		{
 			part.end = at;
@@ -239,7 +239,7 @@ mren_fold(MrenTokenizer *tokenizer, const MrenEnv *env, const char *text, size_t
 	for (size_t i = 0; i < folded->tokens.n; i++)
 	{
 		if (i % 4096 == 4095)
-			MREN_TRY(mren_check(env, err));
+			MREN_TRY(mren_check_interrupts(env, err));
 		MREN_TRY(add_token(&folder, folded->tokens.items[i]));
 	}
 	return MREN_OK;

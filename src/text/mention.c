@@ -10,7 +10,7 @@
 
 #include "text/clitic.h"
 #include "text/script.h"
-#include "text/utf8.h"
+#include "base/utf8.h"
 
 /* How much of a text is searched for a near miss that a message can name. */
 #define NEAR_MISS_TEXT 65536
@@ -164,7 +164,7 @@ find_text(const Search *search, MrenToken *place, bool *found)
 			break;
 		}
 		if (++tries % 64 == 0 || search->want_len > NEAR_MISS_MENTION)
-			MREN_TRY(mren_check(search->env, search->err));
+			MREN_TRY(mren_check_interrupts(search->env, search->err));
 		from = next_start(search, at);
 	}
 	return MREN_OK;

@@ -170,7 +170,7 @@ MrenStatus
 mren_name_normalize(const MrenEnv *env, const char *text, size_t len, char **out, size_t *out_len,
 					MrenError *err)
 {
-	MREN_TRY(mren_check(env, err));
+	MREN_TRY(mren_check_interrupts(env, err));
 	if (len > MAX_BYTES)
 		return mren_fail(err, MREN_ELIMIT, "a name of %zu bytes is too long", len);
 	if (is_ascii(text, len))

@@ -7,7 +7,7 @@
 #include <unicode/uchar.h>
 
 #include "base/size.h"
-#include "text/utf8.h"
+#include "base/utf8.h"
 
 MrenStatus
 mren_text_normalise(const MrenEnv *env, const char *text, size_t len, char **out, size_t *out_len,

@@ -13,7 +13,7 @@
 #include <unicode/uchar.h>
 
 #include "text/abbreviation.h"
-#include "text/utf8.h"
+#include "base/utf8.h"
 
 #define WINDOW 16384 /* code points */
 
@@ -229,7 +229,7 @@ mren_sentences(MrenSentencer *sentencer, const MrenEnv *env, const char *text, s
 		size_t n;
 		bool full = false;
 
-		MREN_TRY(mren_check(env, err));
+		MREN_TRY(mren_check_interrupts(env, err));
 		MREN_TRY(read_window(&scan, &n, &full));
 		MREN_TRY(cut_window(&scan, n, full));
 	}

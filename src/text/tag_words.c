@@ -13,9 +13,9 @@
 
 #include "base/hash.h"
 #include "text/clitic.h"
-#include "text/shape.h"
+#include "text/word_shape.h"
 #include "text/spelling.h"
-#include "text/utf8.h"
+#include "base/utf8.h"
 
 /* Seeds of the hashes. */
 enum
@@ -92,7 +92,7 @@ add_known(Maker *maker, MrenToken span, int32_t id)
 	out->shapes[out->n_words] = (uint8_t) shape;
 	out->words[out->n_words] = id >= 0 ? id : -1 - shape;
 	out->n_words++;
-	return out->n_words % 1024 == 0 ? mren_check(maker->env, maker->err) : MREN_OK;
+	return out->n_words % 1024 == 0 ? mren_check_interrupts(maker->env, maker->err) : MREN_OK;
 }
 
 static MrenStatus
@@ -398,7 +398,7 @@ add_features(Maker *maker, size_t w, TextLook look)
 	if (look.set_off)
 		add_joints(maker, w);
 	out->starts[w + 1] = (uint32_t) out->n_features;
-	return w % 1024 == 1023 ? mren_check(maker->env, maker->err) : MREN_OK;
+	return w % 1024 == 1023 ? mren_check_interrupts(maker->env, maker->err) : MREN_OK;
 }
 
 /* Has the text capitals and no lower-case letter?  Then case says little. */

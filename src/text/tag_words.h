@@ -20,7 +20,7 @@ typedef struct MrenTagWords
 	size_t n_words;
 	MrenToken *spans;	/* (n_words) where each word stands */
 	int32_t *words;		/* (n_words) number in the vocabulary, or -1 - shape */
-	uint8_t *shapes;	/* (n_words) MrenShape */
+	uint8_t *shapes;	/* (n_words) MrenWordShape */
 	uint32_t *starts;	/* (n_words + 1) of features */
 	uint32_t *features; /* hashes: lower case spelling, case pattern, then prefixes and suffixes of
 						   1 to 4 characters, trigrams of characters, place in the sentence, and

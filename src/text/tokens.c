@@ -21,7 +21,7 @@
 #include <unicode/uchar.h>
 #include <unicode/uversion.h>
 
-#include "text/utf8.h"
+#include "base/utf8.h"
 
 #define TABLE_END 0x530
 #define PUNCTUATION_START 0x2010 /* hyphens, dashes, quotes, ellipsis */
@@ -319,7 +319,7 @@ scan_simple(Scan *scan, size_t *complex)
 		BreakClass class = class_at(scan, scan->at, &n);
 
 		if (++steps % 4096 == 0)
-			MREN_TRY(mren_check(scan->env, scan->err));
+			MREN_TRY(mren_check_interrupts(scan->env, scan->err));
 		if (class != CLASS_COMPLEX && class != CLASS_BLANK && after_blank)
 			cut = (Cut){scan->at, scan->chars, scan->tokens->n};
 		after_blank = class == CLASS_BLANK;
@@ -512,7 +512,7 @@ mren_tokenize(MrenTokenizer *tokenizer, const MrenEnv *env, const char *text, si
 		MREN_TRY(scan_simple(&scan, &complex));
 		while (!done && complex < len)
 		{
-			MREN_TRY(mren_check(env, err));
+			MREN_TRY(mren_check_interrupts(env, err));
 			MREN_TRY(scan_window(&scan, complex, &done));
 		}
 	}

@@ -9,7 +9,7 @@
 #include <unicode/uchar.h>
 
 #include "text/clitic.h"
-#include "text/utf8.h"
+#include "base/utf8.h"
 
 /* More tokens than this are no compound: the rest is another word. */
 #define MAX_JOINED 15

@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-#include "text/lexicon.h"
+#include "text/lexicon/lexicon.h"
 #include "text/sentences.h"
 
 typedef struct Subject

@@ -28,26 +28,26 @@ fuzz_bounded(void *state)
 }
 
 static void
-try_run(const MrenEnv *env, const MrenGraph *graph)
+try_run(const MrenEnv *env, const MrenOnnxGraph *graph)
 {
-	MrenGraphInfo info;
-	MrenGraphRun *run = NULL;
+	MrenOnnxGraphInfo info;
+	MrenOnnxGraphRun *run = NULL;
 	MrenError err = {0};
 	MrenStatus status;
 	bool done = false;
 	float *picture;
 	float *features;
 
-	mren_graph_info(graph, &info);
+	mren_onnx_graph_info(graph, &info);
 	picture = calloc((size_t) info.width * info.height * (size_t) info.channels + 1, sizeof(float));
 	features = calloc(info.features + 1, sizeof(float));
 	if (picture == NULL || features == NULL)
 		abort();
 	picture[0] = 1.0f;
-	status = mren_graph_start(env, graph, picture, &run, &err);
+	status = mren_onnx_graph_start(env, graph, picture, &run, &err);
 	while (status == MREN_OK && !done)
-		status = mren_graph_step(run, &done, &err);
-	if (status == MREN_OK && mren_graph_output(run, features, &err) == MREN_OK)
+		status = mren_onnx_graph_step(run, &done, &err);
+	if (status == MREN_OK && mren_onnx_graph_output(run, features, &err) == MREN_OK)
 	{
 		for (size_t i = 0; i < info.features; i++)
 		{
@@ -55,7 +55,7 @@ try_run(const MrenEnv *env, const MrenGraph *graph)
 				abort();
 		}
 	}
-	mren_graph_end(run);
+	mren_onnx_graph_end(run);
 	free(picture);
 	free(features);
 }
@@ -65,24 +65,24 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	FuzzEnv fuzz;
 	const MrenEnv *env = fuzz_env(&fuzz, 4 * BUDGET);
-	MrenGraph *graph;
-	MrenTensor tensor;
+	MrenOnnxGraph *graph;
+	MrenOnnxTensor tensor;
 	MrenError err = {0};
 
 	fuzz.env.interrupted = fuzz_bounded;
 	n_checks = 0;
-	if (mren_graph_load(env, data, size, NULL, BUDGET, &graph, &err) == MREN_OK)
+	if (mren_onnx_graph_load(env, data, size, NULL, BUDGET, &graph, &err) == MREN_OK)
 	{
 		if (fuzz.held > BUDGET)
 			abort();
 		try_run(env, graph);
-		mren_graph_free(env, graph);
+		mren_onnx_graph_free(env, graph);
 	}
 	else if (strlen(err.message) == 0 || graph != NULL)
 		abort();
 	n_checks = 0;
-	if (mren_tensor_parse(env, data, size, &tensor, &err) == MREN_OK)
-		mren_tensor_free(env, &tensor);
+	if (mren_onnx_tensor_parse(env, data, size, &tensor, &err) == MREN_OK)
+		mren_onnx_tensor_free(env, &tensor);
 	fuzz_done(&fuzz);
 	return 0;
 }

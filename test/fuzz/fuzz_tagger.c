@@ -11,8 +11,8 @@
 #include <string.h>
 
 #include "base/hash.h"
-#include "net/tag_example.h"
-#include "net/tagger.h"
+#include "tagger/tag_example.h"
+#include "tagger/tagger.h"
 
 #define LIMIT ((size_t) 64 << 20)
 #define MAX_DIM 64
@@ -67,7 +67,7 @@ try_tagger(const MrenEnv *env, const uint8_t *data, size_t size)
 	static const uint64_t lexicons[3] = {~UINT64_C(0), 0, 5};
 	static float zeros[MAX_DIM];
 	const MrenTagInput input = {3, words, shapes, starts, features, lexicons};
-	const MrenVectors vectors = {zeros, MAX_DIM, get_vector};
+	const MrenWordVectors vectors = {zeros, MAX_DIM, get_vector};
 	MrenTagger *tagger;
 	MrenTaggerInfo info;
 	MrenTagged *found;

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "text/encode.h"
-#include "text/shape.h"
+#include "text/word_shape.h"
 
 #define N_HEADER 5
 

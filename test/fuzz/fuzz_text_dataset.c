@@ -9,14 +9,14 @@
 
 #include <string.h>
 
-#include "text/dataset.h"
-#include "text/utf8.h"
+#include "text/dataset/dataset.h"
+#include "base/utf8.h"
 
 /* Pairs of entities grow with the square of the input. */
 #define MAX_ROWS 2000
 
 static void
-check_text(MrenText text)
+check_text(MrenTextSpan text)
 {
 	if (text.data != NULL && memchr(text.data, '\0', text.len) != NULL)
 		abort();

@@ -12,8 +12,8 @@
 #include <string.h>
 
 #include "text/spelling.h"
-#include "text/utf8.h"
-#include "text/vectors.h"
+#include "base/utf8.h"
+#include "text/vectors/vector_file.h"
 
 typedef struct Seen
 {

@@ -131,7 +131,7 @@ CALL mren.train('colour', 'SELECT id, sentence, head, tail, relation, mren.image
                 '{"image_encoder": "tiny", "image_dropout": 0, "epochs": 60, "dropout": 0, "hidden_dropout": 0, "validation_share": 0, "learning_rate": 0.01}');
 SELECT count(DISTINCT sha256) AS pictures_or_their_vectors_are_the_same FROM mren.models WHERE model = 'colour';
 -- What the options leave to the rows is kept as what was used: with pictures the mean of weights.
-SELECT options -> 'average' AS average FROM mren.models WHERE model = 'colour' AND version = 2;
+SELECT options -> 'weight_ema' AS average FROM mren.models WHERE model = 'colour' AND version = 2;
 
 -- CALL mren.train and the aggregate train the same network.
 CALL mren.train('m', 'SELECT * FROM pairs', '{"epochs": 3}');

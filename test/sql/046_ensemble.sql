@@ -22,7 +22,7 @@ SELECT count(*) AS versions, count(DISTINCT sha256) AS different FROM mren.model
 -- It is another network than one, and says of how many members.
 CALL mren.train('one', 'SELECT * FROM pairs', '{"epochs": 5, "negative": "none"}');
 SELECT (SELECT sha256 FROM mren.models WHERE model = 'one') NOT IN (SELECT sha256 FROM mren.models WHERE model = 'two') AS differs;
-SELECT model, i -> 'options' -> 'ensemble' AS ensemble, i -> 'options' -> 'average' AS average, i -> 'metrics' -> 'members' AS members
+SELECT model, i -> 'options' -> 'ensemble' AS ensemble, i -> 'options' -> 'weight_ema' AS average, i -> 'metrics' -> 'members' AS members
 FROM (VALUES ('one'), ('two')) AS m (model), mren.network_info(mren.export_model(model)::text::mren.network) AS i ORDER BY 1;
 
 -- The second member's trained tensors are kept beside the first's, what both read is not.

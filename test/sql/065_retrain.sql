@@ -17,12 +17,12 @@ CREATE FUNCTION set_rows(from_g int, to_g int, labels text) RETURNS void LANGUAG
 $$;
 -- What the last run came to
 CREATE VIEW last AS
-SELECT model, call, version, status, verdict, champion, gate_rows, gate_seen, new_rows, measure, champion_score, challenger_score, lower_bound
+SELECT model, call, version, status, verdict, champion, holdout_rows, holdout_seen, new_rows, measure, champion_score, challenger_score, lower_bound
 FROM mren.runs ORDER BY run DESC LIMIT 1;
 
 SELECT set_rows(1, 20, 'wrong');
-CALL mren.train('m', 'SELECT * FROM labelled', '{"hidden": [16], "epochs": 8, "gate_share": 0.25, "embeddings": "tiny"}');
-SELECT version, deployed, query, query_owner, options -> 'gate_share' AS gate_share, training_rows FROM mren.models;
+CALL mren.train('m', 'SELECT * FROM labelled', '{"hidden": [16], "epochs": 8, "holdout_share": 0.25, "embeddings": "tiny"}');
+SELECT version, deployed, query, query_owner, options -> 'holdout_share' AS holdout_share, training_rows FROM mren.models;
 SELECT call, options FROM mren.runs;
 
 -- The same rows: nothing to do, unless it is asked for.
@@ -30,14 +30,14 @@ CALL mren.retrain('m');
 SELECT * FROM last;
 SELECT status, verdict, reason, finished_at IS NOT NULL AS finished FROM mren.runs ORDER BY run DESC LIMIT 1;
 CALL mren.retrain('m', min_new_rows => 0);
-SELECT verdict, champion_score = challenger_score AS equal, lower_bound, gate_seen, new_rows FROM last;
+SELECT verdict, champion_score = challenger_score AS equal, lower_bound, holdout_seen, new_rows FROM last;
 -- It is the same network to the bit, by the same rows, options and seed.
 SELECT count(DISTINCT sha256) AS networks FROM mren.models WHERE model = 'm';
 
 -- A worse one is not deployed, and the log says why.
 SELECT set_rows(1, 20, 'right');
-CALL mren.train('good', 'SELECT * FROM labelled', '{"hidden": [16], "epochs": 8, "gate_share": 0.25}');
-CALL mren.retrain('good', min_new_rows => 0, options => '{"epochs": 1, "learning_rate": 1e-8, "wide": 0}');
+CALL mren.train('good', 'SELECT * FROM labelled', '{"hidden": [16], "epochs": 8, "holdout_share": 0.25}');
+CALL mren.retrain('good', min_new_rows => 0, options => '{"epochs": 1, "learning_rate": 1e-8, "hash_bits": 0}');
 SELECT verdict, champion_score, challenger_score < 0.8 AS worse, lower_bound < 0 AS below FROM last;
 SELECT reason ~ '^accuracy 0\.\d{4} against 1\.0000 of version 1 on \d+ rows, lower bound of the difference -0\.\d{4}, margin 0$' AS reason
 FROM mren.runs ORDER BY run DESC LIMIT 1;
@@ -46,14 +46,14 @@ SELECT version, deployed FROM mren.models WHERE model = 'good' ORDER BY 1;
 -- A better one is: every label was wrong before, and now is right.
 SELECT mren.predict('m', 'dog is a kind of animal', 'dog', 'animal');
 CALL mren.retrain('m');
-SELECT verdict, champion, champion_score, challenger_score, lower_bound, gate_seen, measure FROM last;
+SELECT verdict, champion, champion_score, challenger_score, lower_bound, holdout_seen, measure FROM last;
 SELECT reason FROM mren.runs ORDER BY run DESC LIMIT 1;
 SELECT version, deployed FROM mren.models WHERE model = 'm' ORDER BY 1;
 SELECT mren.predict('m', 'dog is a kind of animal', 'dog', 'animal');
 -- Rows of the gate are none of its training rows, and are the same as before.
-SELECT count(DISTINCT gate_rows) AS gates, count(*) AS runs, min(gate_rows) > 200 AS enough FROM mren.runs
-WHERE model = 'm' AND gate_rows IS NOT NULL;
-SELECT v.training_rows + r.gate_rows AS all_rows FROM mren.models v JOIN mren.runs r USING (model, version)
+SELECT count(DISTINCT holdout_rows) AS gates, count(*) AS runs, min(holdout_rows) > 200 AS enough FROM mren.runs
+WHERE model = 'm' AND holdout_rows IS NOT NULL;
+SELECT v.training_rows + r.holdout_rows AS all_rows FROM mren.models v JOIN mren.runs r USING (model, version)
 WHERE model = 'm' AND version = 3;
 
 -- The margin, and the other ways to promote
@@ -66,13 +66,13 @@ SELECT reason FROM mren.runs ORDER BY run DESC LIMIT 1;
 SELECT version FROM mren.models WHERE model = 'm' AND deployed;
 SELECT set_rows(1, 2, 'right');
 CALL mren.retrain('m', min_new_rows => 0, promote => 'always');
-SELECT verdict, gate_rows < 200 AS few FROM last;
+SELECT verdict, holdout_rows < 200 AS few FROM last;
 SELECT regexp_replace(reason, '\d+ rows', 'N rows') AS reason FROM mren.runs ORDER BY run DESC LIMIT 1;
 SELECT version FROM mren.models WHERE model = 'm' AND deployed;
 
 -- With a negative relation it is micro F1 without it, as mren.evaluate has it.
 SELECT set_rows(1, 20, 'right');
-CALL mren.train('f1', 'SELECT * FROM labelled', '{"hidden": [4], "epochs": 1, "gate_share": 0.25, "negative": "none", "learning_rate": 1e-8, "wide": 0}');
+CALL mren.train('f1', 'SELECT * FROM labelled', '{"hidden": [4], "epochs": 1, "holdout_share": 0.25, "negative": "none", "learning_rate": 1e-8, "hash_bits": 0}');
 CALL mren.retrain('f1', min_new_rows => 0, options => '{"hidden": [16], "epochs": 8, "learning_rate": null}');
 SELECT verdict, measure, challenger_score FROM last;
 -- Rows that the champion was trained on do not judge it.
@@ -80,15 +80,15 @@ SELECT set_rows(1, 12, 'wrong');
 CALL mren.train('late', 'SELECT * FROM labelled', '{"hidden": [16], "epochs": 8}');
 SELECT set_rows(1, 20, 'wrong');
 CALL mren.retrain('late');
-SELECT verdict, gate_rows < 200 AS few, gate_seen > 200 AS seen, new_rows > 0 AS new FROM last;
+SELECT verdict, holdout_rows < 200 AS few, holdout_seen > 200 AS seen, new_rows > 0 AS new FROM last;
 SELECT regexp_replace(reason, '\d+ rows', 'N rows') AS reason FROM mren.runs ORDER BY run DESC LIMIT 1;
-SELECT options -> 'gate_share' AS gate_share FROM mren.models WHERE model = 'late' ORDER BY version;
+SELECT options -> 'holdout_share' AS holdout_share FROM mren.models WHERE model = 'late' ORDER BY version;
 
 -- Groups are held out whole; rows of split "test" neither train nor judge.
 CREATE VIEW grouped AS SELECT sentence, head, tail, relation, g AS "group", CASE WHEN g > 18 THEN 'test' END AS split FROM source;
-CALL mren.train('groups', 'SELECT * FROM grouped', '{"hidden": [16], "epochs": 4, "gate_share": 0.4}');
+CALL mren.train('groups', 'SELECT * FROM grouped', '{"hidden": [16], "epochs": 4, "holdout_share": 0.4}');
 CALL mren.retrain('groups', min_new_rows => 0);
-SELECT verdict, gate_rows % 108 AS rest, (v.training_rows + r.gate_rows) / 108 AS groups, gate_seen
+SELECT verdict, holdout_rows % 108 AS rest, (v.training_rows + r.holdout_rows) / 108 AS groups, holdout_seen
 FROM mren.runs r JOIN mren.models v USING (model, version) WHERE model = 'groups' AND call = 'retrain';
 
 -- Options go over those kept, and are kept in turn.
@@ -146,7 +146,7 @@ SELECT error_of($$CALL mren.retrain('m', time_budget => '0 s')$$);
 SELECT error_of($$CALL mren.retrain('m', keep_versions => 0)$$);
 SELECT error_of($$CALL mren.retrain('m', options => '{"deploy": true}')$$);
 SELECT error_of($$CALL mren.retrain('m', options => '[]')$$);
-SELECT error_of($$CALL mren.retrain('m', options => '{"gate_share": 0.6}')$$);
+SELECT error_of($$CALL mren.retrain('m', options => '{"holdout_share": 0.6}')$$);
 SELECT split_part(error_of($$CALL mren.retrain('m', options => '{"epoch": 6}')$$), E'\n', 1);
 BEGIN READ ONLY;
 CALL mren.retrain('m');
@@ -182,7 +182,7 @@ SET search_path = one, public;
 CALL mren.train('path', 'SELECT * FROM rows', '{"hidden": [4], "epochs": 1}');
 SET search_path = two, public;
 CREATE TEMP TABLE rows AS SELECT sentence, head, tail, relation FROM pairs LIMIT 40;
-CALL mren.retrain('path', min_new_rows => 0, options => '{"gate_share": 0}');
+CALL mren.retrain('path', min_new_rows => 0, options => '{"holdout_share": 0}');
 SHOW search_path;
 SELECT training_rows FROM mren.models WHERE model = 'path' ORDER BY version;
 SELECT search_path FROM mren.model_version WHERE search_path LIKE 'one%' ORDER BY version;

@@ -19,8 +19,8 @@ $$;
 
 -- One variant learns, the others hardly: the first must lose, and by more than luck.
 CREATE TABLE shown AS
-SELECT * FROM mren.compare(NULL, 'TABLE pairs', ARRAY['{"wide": 0, "epochs": 1, "learning_rate": 1e-6}', '{"wide": 0, "epochs": 40, "learning_rate": 0.01}',
-                                                      '{"wide": 0, "epochs": 1, "learning_rate": 1e-6}']::jsonb[]);
+SELECT * FROM mren.compare(NULL, 'TABLE pairs', ARRAY['{"hash_bits": 0, "epochs": 1, "learning_rate": 1e-6}', '{"hash_bits": 0, "epochs": 40, "learning_rate": 0.01}',
+                                                      '{"hash_bits": 0, "epochs": 1, "learning_rate": 1e-6}']::jsonb[]);
 SELECT variant, options, measure, rows, groups, score > 0.9 AS good, lower <= score AND score <= upper AS within,
        difference > 0.3 AS better, difference_lower > 0 AS surely, difference_upper >= difference AS ordered, seconds > 0 AS took_time
 FROM shown ORDER BY variant;
@@ -47,7 +47,7 @@ BEGIN
 END
 $$;
 CREATE TABLE cases (number int PRIMARY KEY, options jsonb);
-INSERT INTO cases VALUES (1, '{"epochs": 3}'), (2, '{"epochs": 4, "wide": 0}'), (3, '{"epochs": 4, "text_encoder": "pool", "threshold": 0.6}');
+INSERT INTO cases VALUES (1, '{"epochs": 3}'), (2, '{"epochs": 4, "hash_bits": 0}'), (3, '{"epochs": 4, "text_encoder": "pool", "threshold": 0.6}');
 SELECT c.number, c.rows, c.groups, c.options = k.options AS options,
        abs(c.score - (SELECT avg((actual IS NOT DISTINCT FROM predicted)::int) FROM by_hand(k.options))) < 1e-12 AS as_by_hand
 FROM cases AS k JOIN mren.compare(NULL, 'TABLE grouped', (SELECT array_agg(options ORDER BY number) FROM cases), 4)
@@ -62,16 +62,16 @@ CREATE FUNCTION figures(query text, variants jsonb[]) RETURNS TABLE (n int, f te
     SELECT variant, (score, lower, upper, rows, groups, difference, difference_lower, difference_upper)::text
     FROM mren.compare(NULL, query, variants, 3)
 $$;
-CREATE TABLE plain AS SELECT * FROM figures('TABLE grouped', '{"{\"epochs\": 3}","{\"epochs\": 3, \"wide\": 0}","{\"epochs\": 2}"}');
+CREATE TABLE plain AS SELECT * FROM figures('TABLE grouped', '{"{\"epochs\": 3}","{\"epochs\": 3, \"hash_bits\": 0}","{\"epochs\": 2}"}');
 SELECT count(DISTINCT f) AS different FROM plain;
 SELECT count(*) AS differing FROM (TABLE plain EXCEPT
-    SELECT * FROM figures('SELECT * FROM grouped ORDER BY random()', '{"{\"epochs\": 3}","{\"epochs\": 3, \"wide\": 0}","{\"epochs\": 2}"}')) AS d;
+    SELECT * FROM figures('SELECT * FROM grouped ORDER BY random()', '{"{\"epochs\": 3}","{\"epochs\": 3, \"hash_bits\": 0}","{\"epochs\": 2}"}')) AS d;
 SET max_parallel_workers_per_gather = 2;
 SET parallel_setup_cost = 0;
 SET parallel_tuple_cost = 0;
 SET min_parallel_table_scan_size = 0;
 SELECT count(*) AS differing FROM (TABLE plain EXCEPT
-    SELECT * FROM figures('TABLE grouped', '{"{\"epochs\": 3}","{\"epochs\": 3, \"wide\": 0}","{\"epochs\": 2}"}')) AS d;
+    SELECT * FROM figures('TABLE grouped', '{"{\"epochs\": 3}","{\"epochs\": 3, \"hash_bits\": 0}","{\"epochs\": 2}"}')) AS d;
 RESET ALL;
 SET client_min_messages = error;
 SELECT f = (SELECT f FROM plain WHERE n = 1) AS alone FROM figures('TABLE grouped', '{"{\"epochs\": 3}"}');
@@ -110,7 +110,7 @@ SELECT failure_of($$SELECT * FROM mren.compare(NULL, 'SELECT 1/0', ARRAY['{}', '
 SELECT failure_of($$SELECT * FROM mren.compare(NULL, 'SELECT 1/0', ARRAY['{}', '[1]']::jsonb[])$$);
 SELECT failure_of($$SELECT * FROM mren.compare(NULL, 'SELECT 1/0', ARRAY['{}', '{}', NULL]::jsonb[])$$);
 SELECT failure_of($$SELECT * FROM mren.compare(NULL, 'SELECT 1/0', ARRAY['{"deploy": true}']::jsonb[])$$);
-SELECT failure_of($$SELECT * FROM mren.compare(NULL, 'SELECT 1/0', ARRAY['{}', '{"gate_share": 0.1}']::jsonb[])$$);
+SELECT failure_of($$SELECT * FROM mren.compare(NULL, 'SELECT 1/0', ARRAY['{}', '{"holdout_share": 0.1}']::jsonb[])$$);
 SELECT failure_of($$SELECT * FROM mren.compare(NULL, 'SELECT 1/0', ARRAY['{}', '{"negative": "none"}']::jsonb[])$$);
 SELECT failure_of($$SELECT * FROM mren.compare(NULL, 'SELECT 1/0', ARRAY['{}', '{"embeddings": "nowhere"}']::jsonb[])$$);
 -- So are other arguments.
@@ -130,7 +130,7 @@ SELECT failure_of($$SELECT * FROM mren.compare(NULL, 'TABLE pairs LIMIT 0', '{"{
 SELECT failure_of($$SELECT * FROM mren.compare(NULL, 'SELECT *, relation <> ''none'' AS "group" FROM pairs WHERE relation <> ''part_of''', '{"{}"}', 2)$$)
        ~ '^22000: all training rows have the same relation "(none|kind_of)"\nat: variant 1, fold 1$' AS one_relation;
 -- A query that gives other rows when it runs again.
-SELECT failure_of($$SELECT * FROM mren.compare(NULL, 'SELECT *, random() AS "group" FROM pairs', ARRAY['{"epochs": 1}', '{"epochs": 1, "wide": 0}']::jsonb[], 2)$$);
+SELECT failure_of($$SELECT * FROM mren.compare(NULL, 'SELECT *, random() AS "group" FROM pairs', ARRAY['{"epochs": 1}', '{"epochs": 1, "hash_bits": 0}']::jsonb[], 2)$$);
 -- It can be cancelled.
 \set SHOW_CONTEXT never
 SET statement_timeout = '300ms';

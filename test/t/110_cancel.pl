@@ -74,7 +74,7 @@ my @cases = (
 );
 
 my $session = $node->session;
-$session->query(q{SET mren.picture_cache = 0; SET client_min_messages = warning});
+$session->query(q{SET mren.image_cache = 0; SET client_min_messages = warning});
 my $backend = $session->backend;
 
 # Seconds from asking until the statement has ended, and its messages.

@@ -16,7 +16,7 @@ my $rows = $slow ? 1_000_000 : 100_000;
 # Half of what a process may grow by is the noise of malloc.
 my $may_grow_kb = 1024;
 
-my $node = MrenTest->start('memory', "shared_buffers = '128MB'", 'autovacuum = off', 'log_min_messages = error', "mren.picture_cache = '64kB'");
+my $node = MrenTest->start('memory', "shared_buffers = '128MB'", 'autovacuum = off', 'log_min_messages = error', "mren.image_cache = '64kB'");
 toy_task($node);
 tiny_encoder($node);
 

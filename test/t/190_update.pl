@@ -102,7 +102,7 @@ for my $version (@released)
 		't', 'and what comes of it knows the task');
 	$node->sql(q{SELECT mren.promote('old', 1)}, @there);
 	is($node->sql($right, @there), '108', "the version that $version trained still answers as it did");
-	is($node->sql('SELECT model, status, call, verdict, gate_rows FROM mren.runs WHERE model = \'m\'', @there), 'm|succeeded|train||', "runs of $version are shown beside new ones");
+	is($node->sql('SELECT model, status, call, verdict, holdout_rows FROM mren.runs WHERE model = \'m\'', @there), 'm|succeeded|train||', "runs of $version are shown beside new ones");
 	my $updated = $node->sql($objects, @there);
 	is($node->sql("SELECT extversion FROM pg_extension WHERE extname = 'mren'", @there),
 		$node->sql("SELECT extversion FROM pg_extension WHERE extname = 'mren'"), "$version updates to the present version");

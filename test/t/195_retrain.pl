@@ -27,7 +27,7 @@ FROM pairs p, generate_series(1, 20) g;
 CREATE TABLE nightly AS TABLE labelled;
 CREATE FUNCTION hold(int) RETURNS boolean LANGUAGE plpgsql COST 1e6 AS $$ BEGIN PERFORM pg_advisory_lock_shared($1); PERFORM pg_advisory_unlock_shared($1); RETURN true; END $$;
 SQL
-my $options = q{'{"hidden": [16], "epochs": 8, "gate_share": 0.25}'};
+my $options = q{'{"hidden": [16], "epochs": 8, "holdout_share": 0.25}'};
 my $held = q{'SELECT l.* FROM labelled l, (SELECT hold(7) OFFSET 0) h'};
 $trainer->query("CALL mren.train('nightly', 'SELECT * FROM nightly', $options)");
 $trainer->query('UPDATE nightly SET relation = correct');
@@ -59,7 +59,7 @@ $other->query('COMMIT');
 is(last_run('status, call, version, champion, verdict, champion_score, challenger_score'), 'succeeded|retrain|2|1|promoted|0|1', 'the run says so');
 
 # Worse
-$trainer->query(q{CALL mren.retrain('m', min_new_rows => 0, options => '{"epochs": 1, "learning_rate": 1e-8, "wide": 0}')});
+$trainer->query(q{CALL mren.retrain('m', min_new_rows => 0, options => '{"epochs": 1, "learning_rate": 1e-8, "hash_bits": 0}')});
 like(last_run('verdict, reason'), qr/^rejected\|accuracy 0\.\d+ against 1\.0000 of version 2 on \d+ rows, lower bound of the difference -0\.\d+, margin 0$/, 'a worse one is not, and the log says why');
 is($other->query($answer), 'kind_of', 'and is not used');
 

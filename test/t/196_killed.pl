@@ -23,7 +23,7 @@ FROM pairs p, generate_series(1, 20) g;
 SQL
 
 # Weights of more than one part, and epochs that last some seconds in all.
-my $options = q({"hidden": [256, 128], "epochs": 12, "patience": 0, "gate_share": 0.25});
+my $options = q({"hidden": [256, 128], "epochs": 12, "patience": 0, "holdout_share": 0.25});
 my %calls = (
 	train   => qq{CALL mren.train('m', 'SELECT * FROM labelled', '$options')},
 	retrain => q{CALL mren.retrain('m', min_new_rows => 0, promote => 'always', keep_versions => 3)},

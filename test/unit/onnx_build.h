@@ -115,13 +115,13 @@ build_value(Build *b, const char *name, int type, const int64_t *dims, size_t n)
 static inline void
 build_input(Build *b, const char *name, const int64_t *dims, size_t n)
 {
-	b->inputs[b->graph.n_input++] = build_value(b, name, MREN_FLOAT, dims, n);
+	b->inputs[b->graph.n_input++] = build_value(b, name, MREN_ONNX_FLOAT, dims, n);
 }
 
 static inline void
 build_output(Build *b, const char *name)
 {
-	b->outputs[b->graph.n_output++] = build_value(b, name, MREN_FLOAT, NULL, 0);
+	b->outputs[b->graph.n_output++] = build_value(b, name, MREN_ONNX_FLOAT, NULL, 0);
 }
 
 static inline Mren__Onnx__TensorProto *
@@ -143,7 +143,7 @@ build_tensor(Build *b, const char *name, int type, const int64_t *dims, size_t n
 static inline Mren__Onnx__TensorProto *
 build_floats(Build *b, const char *name, const float *values, const int64_t *dims, size_t n)
 {
-	Mren__Onnx__TensorProto *tensor = build_tensor(b, name, MREN_FLOAT, dims, n);
+	Mren__Onnx__TensorProto *tensor = build_tensor(b, name, MREN_ONNX_FLOAT, dims, n);
 	size_t count = 1;
 
 	for (size_t i = 0; i < n; i++)
@@ -161,7 +161,7 @@ static inline Mren__Onnx__TensorProto *
 build_ints(Build *b, const char *name, const int64_t *values, size_t n)
 {
 	int64_t dim = (int64_t) n;
-	Mren__Onnx__TensorProto *tensor = build_tensor(b, name, MREN_INT64, &dim, 1);
+	Mren__Onnx__TensorProto *tensor = build_tensor(b, name, MREN_ONNX_INT64, &dim, 1);
 
 	tensor->int64_data = build_get(b, (n + 1) * sizeof(int64_t));
 	memcpy(tensor->int64_data, values, n * sizeof(int64_t));

@@ -9,8 +9,8 @@
 #include <stdio.h>
 
 #include "base/random.h"
-#include "onnx/activation.h"
-#include "onnx/conv.h"
+#include "onnx/kernels/activation.h"
+#include "onnx/kernels/conv.h"
 #include "onnx/program.h"
 #include "onnx_build.h"
 
@@ -23,7 +23,7 @@
 
 typedef struct ConvCase
 {
-	MrenConvShape shape;
+	MrenOnnxConvShape shape;
 	int rank; /* spatial dimensions, 1 to 3 */
 	bool residual;
 	bool relu;
@@ -50,8 +50,8 @@ random_floats(MrenRandom *random, size_t n)
 static void
 random_case(MrenRandom *random, size_t round, ConvCase *out)
 {
-	MrenConvShape *s = &out->shape;
-	MrenWindow *w = &s->window;
+	MrenOnnxConvShape *s = &out->shape;
+	MrenOnnxWindow *w = &s->window;
 	size_t group_channels;
 
 	memset(out, 0, sizeof(*out));
@@ -67,9 +67,9 @@ random_case(MrenRandom *random, size_t round, ConvCase *out)
 		s->groups = s->channels;
 		s->filters = s->channels;
 	}
-	for (int d = 0; d < MREN_SPATIAL_MAX; d++)
+	for (int d = 0; d < MREN_ONNX_SPATIAL_MAX; d++)
 	{
-		bool used = d >= MREN_SPATIAL_MAX - out->rank;
+		bool used = d >= MREN_ONNX_SPATIAL_MAX - out->rank;
 		size_t extent;
 
 		w->kernel[d] = used ? (round % 7 == 0 ? 1 : pick(random, 1, 5)) : 1;
@@ -111,7 +111,7 @@ transpose(const float *x, size_t n, size_t rows, size_t columns)
 static void
 build_case(Build *b, const ConvCase *c, const float *w, const float *bias)
 {
-	const MrenWindow *win = &c->shape.window;
+	const MrenOnnxWindow *win = &c->shape.window;
 	Mren__Onnx__NodeProto *node;
 	int64_t x_dims[5] = {(int64_t) c->shape.batch, (int64_t) c->shape.channels};
 	int64_t w_dims[5] = {(int64_t) c->shape.filters,
@@ -124,7 +124,7 @@ build_case(Build *b, const ConvCase *c, const float *w, const float *bias)
 
 	for (int d = 0; d < c->rank; d++)
 	{
-		int s = MREN_SPATIAL_MAX - c->rank + d;
+		int s = MREN_ONNX_SPATIAL_MAX - c->rank + d;
 
 		x_dims[2 + d] = (int64_t) win->in[s];
 		w_dims[2 + d] = (int64_t) win->kernel[s];
@@ -153,34 +153,34 @@ build_case(Build *b, const ConvCase *c, const float *w, const float *bias)
 }
 
 static void
-run_case(TestEnv *test, Build *b, MrenCpu cpu, const void *const *inputs, float *y, size_t n)
+run_case(TestEnv *test, Build *b, MrenOnnxCpu cpu, const void *const *inputs, float *y, size_t n)
 {
-	MrenProgramOptions options = {NULL, 0, NULL, 0, 0, cpu};
-	MrenProgram *program;
-	MrenRun *run;
+	MrenOnnxProgramOptions options = {NULL, 0, NULL, 0, 0, cpu};
+	MrenOnnxProgram *program;
+	MrenOnnxRun *run;
 	MrenError err = {0};
 	bool done = false;
 	size_t len;
 	uint8_t *bytes = build_pack(b, &len);
 
-	if (mren_program_load(&test->env, bytes, len, &options, &program, &err) != MREN_OK)
+	if (mren_onnx_program_load(&test->env, bytes, len, &options, &program, &err) != MREN_OK)
 		fail_msg("%s", err.message);
-	assert_int_equal(mren_run_start(&test->env, program, inputs, &run, &err), MREN_OK);
+	assert_int_equal(mren_onnx_run_start(&test->env, program, inputs, &run, &err), MREN_OK);
 	while (!done)
-		assert_int_equal(mren_run_step(run, &done, &err), MREN_OK);
-	memcpy(y, mren_run_output(run, 0), n * sizeof(float));
-	mren_run_end(run);
-	mren_program_free(&test->env, program);
+		assert_int_equal(mren_onnx_run_step(run, &done, &err), MREN_OK);
+	memcpy(y, mren_onnx_run_output(run, 0), n * sizeof(float));
+	mren_onnx_run_end(run);
+	mren_onnx_program_free(&test->env, program);
 }
 
 static void
-check_case(MrenRandom *random, const ConvCase *c, MrenCpu cpu)
+check_case(MrenRandom *random, const ConvCase *c, MrenOnnxCpu cpu)
 {
-	const MrenConvShape *s = &c->shape;
-	size_t n_in = mren_window_in(&s->window);
-	size_t n_out = mren_window_out(&s->window);
+	const MrenOnnxConvShape *s = &c->shape;
+	size_t n_in = mren_onnx_window_in(&s->window);
+	size_t n_out = mren_onnx_window_out(&s->window);
 	size_t n = s->batch * n_out * s->filters;
-	size_t per_filter = s->channels / s->groups * mren_window_taps(&s->window);
+	size_t per_filter = s->channels / s->groups * mren_onnx_window_taps(&s->window);
 	float *x = random_floats(random, s->batch * s->channels * n_in);
 	float *w = random_floats(random, s->filters * per_filter);
 	float *bias = random_floats(random, s->filters);
@@ -197,7 +197,7 @@ check_case(MrenRandom *random, const ConvCase *c, MrenCpu cpu)
 	build_case(&b, c, w, bias);
 	run_case(&test, &b, cpu, inputs, got, n);
 	build_free(&b);
-	mren_conv_reference(s, last, w, bias, want_last);
+	mren_onnx_conv_reference(s, last, w, bias, want_last);
 	want = transpose(want_last, s->batch, n_out, s->filters);
 	for (size_t i = 0; i < n; i++)
 	{
@@ -223,11 +223,11 @@ check_case(MrenRandom *random, const ConvCase *c, MrenCpu cpu)
 }
 
 static void
-check_convolutions(MrenCpu cpu, const char *name)
+check_convolutions(MrenOnnxCpu cpu, const char *name)
 {
 	MrenRandom random;
 
-	if (cpu != MREN_CPU_PORTABLE && mren_simd_find(cpu) == NULL)
+	if (cpu != MREN_ONNX_CPU_PORTABLE && mren_onnx_simd_find(cpu) == NULL)
 	{
 		print_message("skipped: this machine has no %s\n", name);
 		skip();
@@ -246,21 +246,21 @@ static void
 portable_convolutions_equal_their_definition(void **state)
 {
 	(void) state;
-	check_convolutions(MREN_CPU_PORTABLE, "portable path");
+	check_convolutions(MREN_ONNX_CPU_PORTABLE, "portable path");
 }
 
 static void
 avx2_convolutions_equal_their_definition(void **state)
 {
 	(void) state;
-	check_convolutions(MREN_CPU_AVX2, "AVX2");
+	check_convolutions(MREN_ONNX_CPU_AVX2, "AVX2");
 }
 
 static void
 avx512_convolutions_equal_their_definition(void **state)
 {
 	(void) state;
-	check_convolutions(MREN_CPU_AVX512, "AVX-512");
+	check_convolutions(MREN_ONNX_CPU_AVX512, "AVX-512");
 }
 
 /*
@@ -272,7 +272,7 @@ avx512_convolutions_equal_their_definition(void **state)
 static void
 the_definition_gives_sums_worked_out_by_hand(void **state)
 {
-	MrenConvShape shape = {
+	MrenOnnxConvShape shape = {
 		{{1, 3, 3}, {1, 2, 2}, {1, 2, 2}, {1, 1, 1}, {1, 1, 1}, {0}, {0}}, 1, 1, 1, 1};
 	float x[9] = {1, 2, 3, 4, 5, 6, 7, 8, 9};
 	float w[4] = {1, 10, 100, 1000};
@@ -280,7 +280,7 @@ the_definition_gives_sums_worked_out_by_hand(void **state)
 	float y[4];
 
 	(void) state;
-	mren_conv_reference(&shape, x, w, &bias, y);
+	mren_onnx_conv_reference(&shape, x, w, &bias, y);
 	assert_float_equal(y[0], 5421.5, 0);
 	assert_float_equal(y[1], 6532.5, 0);
 	assert_float_equal(y[2], 8754.5, 0);
@@ -288,23 +288,23 @@ the_definition_gives_sums_worked_out_by_hand(void **state)
 }
 
 static double
-exact(MrenUnary kind, double x)
+exact(MrenOnnxUnary kind, double x)
 {
 	switch (kind)
 	{
-		case MREN_UNARY_SIGMOID:
+		case MREN_ONNX_UNARY_SIGMOID:
 			return 1 / (1 + exp(-x));
-		case MREN_UNARY_SILU:
+		case MREN_ONNX_UNARY_SILU:
 			return x / (1 + exp(-x));
-		case MREN_UNARY_HARDSWISH:
+		case MREN_ONNX_UNARY_HARDSWISH:
 			return x * fmin(fmax(x / 6 + 0.5, 0), 1);
-		case MREN_UNARY_TANH:
+		case MREN_ONNX_UNARY_TANH:
 			return tanh(x);
-		case MREN_UNARY_GELU:
+		case MREN_ONNX_UNARY_GELU:
 			return 0.5 * x * (1 + erf(x / sqrt(2)));
-		case MREN_UNARY_SOFTPLUS:
+		case MREN_ONNX_UNARY_SOFTPLUS:
 			return log1p(exp(x));
-		case MREN_UNARY_MISH:
+		case MREN_ONNX_UNARY_MISH:
 			return x * tanh(log1p(exp(x)));
 		default:
 			return x;
@@ -313,7 +313,7 @@ exact(MrenUnary kind, double x)
 
 /* Runs of n numbers from `from` on, in steps of 0.037, up to 30. */
 static void
-check_activation(const MrenActivation *f, float from, size_t n)
+check_activation(const MrenOnnxActivation *f, float from, size_t n)
 {
 	float x[64];
 	float y[64];
@@ -322,14 +322,15 @@ check_activation(const MrenActivation *f, float from, size_t n)
 	{
 		for (size_t i = 0; i < n; i++)
 			x[i] = start + 0.037f * (float) i;
-		mren_activate(f, x, y, n);
+		mren_onnx_activate(f, x, y, n);
 		for (size_t i = 0; i < n; i++)
 		{
 			double want = exact(f->kind, x[i]);
 			/* a factor near 0 that is a difference of numbers near 1 is worth 2^-23 */
-			double rounding = f->kind == MREN_UNARY_GELU || f->kind == MREN_UNARY_HARDSWISH
-								  ? 2e-7 * fabs((double) x[i])
-								  : 0;
+			double rounding =
+				f->kind == MREN_ONNX_UNARY_GELU || f->kind == MREN_ONNX_UNARY_HARDSWISH
+					? 2e-7 * fabs((double) x[i])
+					: 0;
 
 			if (fabs(y[i] - want) > 1e-6 * fabs(want) + rounding)
 				fail_msg("function %d of %g is %g, not %g", f->kind, (double) x[i], (double) y[i],
@@ -341,14 +342,15 @@ check_activation(const MrenActivation *f, float from, size_t n)
 static void
 activations_are_as_exact_as_single_precision(void **state)
 {
-	static const MrenUnary kinds[] = {MREN_UNARY_SIGMOID, MREN_UNARY_SILU, MREN_UNARY_HARDSWISH,
-									  MREN_UNARY_TANH,	  MREN_UNARY_GELU, MREN_UNARY_SOFTPLUS,
-									  MREN_UNARY_MISH};
+	static const MrenOnnxUnary kinds[] = {MREN_ONNX_UNARY_SIGMOID,	 MREN_ONNX_UNARY_SILU,
+										  MREN_ONNX_UNARY_HARDSWISH, MREN_ONNX_UNARY_TANH,
+										  MREN_ONNX_UNARY_GELU,		 MREN_ONNX_UNARY_SOFTPLUS,
+										  MREN_ONNX_UNARY_MISH};
 
 	(void) state;
 	for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++)
 	{
-		MrenActivation f = {kinds[k], 0, 0};
+		MrenOnnxActivation f = {kinds[k], 0, 0};
 
 		for (size_t n = 1; n < 40; n += 1 + n / 4)
 			check_activation(&f, -30.0f, n);
@@ -358,12 +360,12 @@ activations_are_as_exact_as_single_precision(void **state)
 static void
 sigmoid_ends_at_zero_and_one_and_keeps_nan(void **state)
 {
-	MrenActivation f = {MREN_UNARY_SIGMOID, 0, 0};
+	MrenOnnxActivation f = {MREN_ONNX_UNARY_SIGMOID, 0, 0};
 	float x[4] = {INFINITY, -INFINITY, 1000.0f, NAN};
 	float y[4];
 
 	(void) state;
-	mren_activate(&f, x, y, 4);
+	mren_onnx_activate(&f, x, y, 4);
 	assert_float_equal(y[0], 1, 0);
 	assert_true(y[1] >= 0 && y[1] < 1e-38f);
 	assert_float_equal(y[2], 1, 0);

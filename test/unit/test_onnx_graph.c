@@ -135,23 +135,23 @@ static MrenStatus
 features_of(const MrenEnv *env, const uint8_t *bytes, size_t len, const char *output,
 			const float *picture, float *features, size_t room, MrenError *err)
 {
-	MrenGraph *graph;
-	MrenGraphRun *run = NULL;
-	MrenGraphInfo info;
+	MrenOnnxGraph *graph;
+	MrenOnnxGraphRun *run = NULL;
+	MrenOnnxGraphInfo info;
 	bool done = false;
-	MrenStatus status = mren_graph_load(env, bytes, len, output, 0, &graph, err);
+	MrenStatus status = mren_onnx_graph_load(env, bytes, len, output, 0, &graph, err);
 
 	if (status != MREN_OK)
 		return status;
-	mren_graph_info(graph, &info);
+	mren_onnx_graph_info(graph, &info);
 	assert_true(info.features <= room);
-	status = mren_graph_start(env, graph, picture, &run, err);
+	status = mren_onnx_graph_start(env, graph, picture, &run, err);
 	while (status == MREN_OK && !done)
-		status = mren_graph_step(run, &done, err);
+		status = mren_onnx_graph_step(run, &done, err);
 	if (status == MREN_OK)
-		status = mren_graph_output(run, features, err);
-	mren_graph_end(run);
-	mren_graph_free(env, graph);
+		status = mren_onnx_graph_output(run, features, err);
+	mren_onnx_graph_end(run);
+	mren_onnx_graph_free(env, graph);
 	return status;
 }
 
@@ -172,10 +172,10 @@ folding_changes_no_tensor(void **state)
 	Build b;
 	TestEnv test;
 	MrenError err = {0};
-	MrenProgramOptions options = {NULL, 0, names, N, 0, MREN_CPU_BEST};
-	MrenProgram *program;
-	MrenRun *run;
-	const MrenPort *ports;
+	MrenOnnxProgramOptions options = {NULL, 0, names, N, 0, MREN_ONNX_CPU_BEST};
+	MrenOnnxProgram *program;
+	MrenOnnxRun *run;
+	const MrenOnnxPort *ports;
 	bool done = false;
 	size_t len;
 	uint8_t *bytes;
@@ -193,14 +193,15 @@ folding_changes_no_tensor(void **state)
 	test_env_init(&test);
 	small_network(&b);
 	bytes = build_pack(&b, &len);
-	assert_int_equal(mren_program_load(&test.env, bytes, len, &options, &program, &err), MREN_OK);
-	assert_int_equal(mren_run_start(&test.env, program, inputs, &run, &err), MREN_OK);
+	assert_int_equal(mren_onnx_program_load(&test.env, bytes, len, &options, &program, &err),
+					 MREN_OK);
+	assert_int_equal(mren_onnx_run_start(&test.env, program, inputs, &run, &err), MREN_OK);
 	while (!done)
-		assert_int_equal(mren_run_step(run, &done, &err), MREN_OK);
-	assert_int_equal(mren_program_outputs(program, &ports), N);
+		assert_int_equal(mren_onnx_run_step(run, &done, &err), MREN_OK);
+	assert_int_equal(mren_onnx_program_outputs(program, &ports), N);
 	for (size_t i = 0; i < N; i++)
 	{
-		const float *want = mren_run_output(run, i);
+		const float *want = mren_onnx_run_output(run, i);
 		size_t n_nonzero = 0;
 
 		if (features_of(&test.env, bytes, len, names[i], last, got, 16 * SIDE * SIDE, &err) !=
@@ -215,8 +216,8 @@ folding_changes_no_tensor(void **state)
 		}
 		assert_true(n_nonzero > ports[i].n / 4);
 	}
-	mren_run_end(run);
-	mren_program_free(&test.env, program);
+	mren_onnx_run_end(run);
+	mren_onnx_program_free(&test.env, program);
 	build_free(&b);
 	free(picture);
 	free(last);
@@ -229,18 +230,18 @@ expect_output(Build *b, const char *output, size_t features)
 {
 	TestEnv test;
 	MrenError err = {0};
-	MrenGraph *graph;
-	MrenGraphInfo info;
+	MrenOnnxGraph *graph;
+	MrenOnnxGraphInfo info;
 	size_t len;
 	uint8_t *bytes = build_pack(b, &len);
 
 	test_env_init(&test);
-	if (mren_graph_load(&test.env, bytes, len, NULL, 0, &graph, &err) != MREN_OK)
+	if (mren_onnx_graph_load(&test.env, bytes, len, NULL, 0, &graph, &err) != MREN_OK)
 		fail_msg("%s", err.message);
-	mren_graph_info(graph, &info);
+	mren_onnx_graph_info(graph, &info);
 	assert_string_equal(info.output, output);
 	assert_int_equal(info.features, features);
-	mren_graph_free(&test.env, graph);
+	mren_onnx_graph_free(&test.env, graph);
 	assert_int_equal(test.n_live, 0);
 }
 
@@ -304,7 +305,7 @@ a_network_without_a_vector_asks_for_a_name(void **state)
 	Build b;
 	TestEnv test;
 	MrenError err = {0};
-	MrenGraph *graph;
+	MrenOnnxGraph *graph;
 	size_t len;
 	uint8_t *bytes;
 
@@ -315,10 +316,11 @@ a_network_without_a_vector_asks_for_a_name(void **state)
 	build_output(&b, "map");
 	bytes = build_pack(&b, &len);
 	test_env_init(&test);
-	assert_int_equal(mren_graph_load(&test.env, bytes, len, NULL, 0, &graph, &err), MREN_EDATA);
+	assert_int_equal(mren_onnx_graph_load(&test.env, bytes, len, NULL, 0, &graph, &err),
+					 MREN_EDATA);
 	assert_string_equal(err.message, "the network has no output that is a feature vector");
 	assert_string_equal(err.hint, "Name the tensor to read.");
-	assert_int_equal(mren_graph_load(&test.env, bytes, len, "nowhere", 0, &graph, &err),
+	assert_int_equal(mren_onnx_graph_load(&test.env, bytes, len, "nowhere", 0, &graph, &err),
 					 MREN_EPARAM);
 	assert_string_equal(err.message, "the network has no tensor \"nowhere\"");
 	build_free(&b);
@@ -332,9 +334,9 @@ the_grid_is_the_map_that_the_vector_is_pooled_from(void **state)
 	Build b;
 	TestEnv test;
 	MrenError err = {0};
-	MrenGraph *graph;
-	MrenGraphRun *run;
-	MrenGraphInfo info;
+	MrenOnnxGraph *graph;
+	MrenOnnxGraphRun *run;
+	MrenOnnxGraphInfo info;
 	size_t len;
 	uint8_t *bytes;
 	float picture[SIDE * SIDE * 3];
@@ -348,19 +350,19 @@ the_grid_is_the_map_that_the_vector_is_pooled_from(void **state)
 	test_env_init(&test);
 	for (size_t i = 0; i < SIDE * SIDE * 3; i++)
 		picture[i] = (float) (i % 17) / 17;
-	assert_int_equal(mren_graph_load(&test.env, bytes, len, NULL, 0, &graph, &err), MREN_OK);
-	mren_graph_info(graph, &info);
+	assert_int_equal(mren_onnx_graph_load(&test.env, bytes, len, NULL, 0, &graph, &err), MREN_OK);
+	mren_onnx_graph_info(graph, &info);
 	assert_string_equal(info.grid, "p6");
 	assert_int_equal(info.grid_channels, 32);
 	/* 12 pixels, every second of them, and pairs of these without a border. */
 	assert_int_equal(info.grid_height, 5);
 	assert_int_equal(info.grid_width, 5);
-	assert_int_equal(mren_graph_start(&test.env, graph, picture, &run, &err), MREN_OK);
+	assert_int_equal(mren_onnx_graph_start(&test.env, graph, picture, &run, &err), MREN_OK);
 	while (!done)
-		assert_int_equal(mren_graph_step(run, &done, &err), MREN_OK);
+		assert_int_equal(mren_onnx_graph_step(run, &done, &err), MREN_OK);
 	grid = malloc(25 * 32 * sizeof(float));
-	assert_int_equal(mren_graph_output(run, vector, &err), MREN_OK);
-	assert_int_equal(mren_graph_grid(run, grid, &err), MREN_OK);
+	assert_int_equal(mren_onnx_graph_output(run, vector, &err), MREN_OK);
+	assert_int_equal(mren_onnx_graph_grid(run, grid, &err), MREN_OK);
 	for (size_t c = 0; c < 32; c++)
 	{
 		float sum = 0;
@@ -370,8 +372,8 @@ the_grid_is_the_map_that_the_vector_is_pooled_from(void **state)
 		assert_float_equal(sum / 25, vector[c], 1e-5);
 	}
 	free(grid);
-	mren_graph_end(run);
-	mren_graph_free(&test.env, graph);
+	mren_onnx_graph_end(run);
+	mren_onnx_graph_free(&test.env, graph);
 	build_free(&b);
 	assert_int_equal(test.n_live, 0);
 }
@@ -381,20 +383,20 @@ expect_grid(Build *b, const char *output, const char *grid)
 {
 	TestEnv test;
 	MrenError err = {0};
-	MrenGraph *graph;
-	MrenGraphInfo info;
+	MrenOnnxGraph *graph;
+	MrenOnnxGraphInfo info;
 	size_t len;
 	uint8_t *bytes = build_pack(b, &len);
 
 	test_env_init(&test);
-	if (mren_graph_load(&test.env, bytes, len, output, 0, &graph, &err) != MREN_OK)
+	if (mren_onnx_graph_load(&test.env, bytes, len, output, 0, &graph, &err) != MREN_OK)
 		fail_msg("%s", err.message);
-	mren_graph_info(graph, &info);
+	mren_onnx_graph_info(graph, &info);
 	if (grid == NULL)
 		assert_null(info.grid);
 	else
 		assert_string_equal(info.grid, grid);
-	mren_graph_free(&test.env, graph);
+	mren_onnx_graph_free(&test.env, graph);
 	assert_int_equal(test.n_live, 0);
 }
 
@@ -461,8 +463,8 @@ a_network_over_pixels_takes_them_as_they_are(void **state)
 	Build b;
 	TestEnv test;
 	MrenError err = {0};
-	MrenGraph *graph;
-	MrenGraphInfo info;
+	MrenOnnxGraph *graph;
+	MrenOnnxGraphInfo info;
 	size_t len;
 	uint8_t *bytes;
 	float picture[24];
@@ -479,13 +481,13 @@ a_network_over_pixels_takes_them_as_they_are(void **state)
 	build_output(&b, "means");
 	bytes = build_pack(&b, &len);
 	test_env_init(&test);
-	assert_int_equal(mren_graph_load(&test.env, bytes, len, NULL, 0, &graph, &err), MREN_OK);
-	mren_graph_info(graph, &info);
+	assert_int_equal(mren_onnx_graph_load(&test.env, bytes, len, NULL, 0, &graph, &err), MREN_OK);
+	mren_onnx_graph_info(graph, &info);
 	assert_int_equal(info.height, 2);
 	assert_int_equal(info.width, 4);
 	assert_int_equal(info.channels, 3);
 	assert_true(info.nhwc);
-	mren_graph_free(&test.env, graph);
+	mren_onnx_graph_free(&test.env, graph);
 	assert_int_equal(features_of(&test.env, bytes, len, NULL, picture, means, 3, &err), MREN_OK);
 	for (int c = 0; c < 3; c++)
 	{
@@ -505,8 +507,8 @@ open_sizes_take_the_default(void **state)
 	Build b;
 	TestEnv test;
 	MrenError err = {0};
-	MrenGraph *graph;
-	MrenGraphInfo info;
+	MrenOnnxGraph *graph;
+	MrenOnnxGraphInfo info;
 	size_t len;
 	uint8_t *bytes;
 
@@ -517,12 +519,12 @@ open_sizes_take_the_default(void **state)
 	build_output(&b, "top");
 	bytes = build_pack(&b, &len);
 	test_env_init(&test);
-	assert_int_equal(mren_graph_load(&test.env, bytes, len, NULL, 0, &graph, &err), MREN_OK);
-	mren_graph_info(graph, &info);
-	assert_int_equal(info.height, MREN_GRAPH_DEFAULT_SIZE);
-	assert_int_equal(info.width, MREN_GRAPH_DEFAULT_SIZE);
+	assert_int_equal(mren_onnx_graph_load(&test.env, bytes, len, NULL, 0, &graph, &err), MREN_OK);
+	mren_onnx_graph_info(graph, &info);
+	assert_int_equal(info.height, MREN_ONNX_GRAPH_DEFAULT_SIZE);
+	assert_int_equal(info.width, MREN_ONNX_GRAPH_DEFAULT_SIZE);
 	assert_int_equal(info.channels, 3);
-	mren_graph_free(&test.env, graph);
+	mren_onnx_graph_free(&test.env, graph);
 	build_free(&b);
 }
 
@@ -610,8 +612,8 @@ loading_stays_within_its_budget(void **state)
 	Build b;
 	TestEnv test;
 	MrenError err = {0};
-	MrenGraph *graph;
-	MrenGraphInfo info;
+	MrenOnnxGraph *graph;
+	MrenOnnxGraphInfo info;
 	size_t len;
 	size_t budget;
 	uint8_t *bytes;
@@ -624,7 +626,7 @@ loading_stays_within_its_budget(void **state)
 		MrenStatus status;
 
 		test_env_init(&test);
-		status = mren_graph_load(&test.env, bytes, len, NULL, budget, &graph, &err);
+		status = mren_onnx_graph_load(&test.env, bytes, len, NULL, budget, &graph, &err);
 		/* the file is the caller's, the two handles are not counted */
 		assert_true(test.peak_bytes + len <= budget + 1024);
 		if (status == MREN_OK)
@@ -633,11 +635,11 @@ loading_stays_within_its_budget(void **state)
 		assert_int_equal(test.n_live, 0);
 		assert_true(budget < 4 << 20);
 	}
-	mren_graph_info(graph, &info);
-	assert_true(test.live_bytes <= mren_graph_memory(graph) + 1024);
+	mren_onnx_graph_info(graph, &info);
+	assert_true(test.live_bytes <= mren_onnx_graph_memory(graph) + 1024);
 	assert_true(info.weight_bytes > 9000 * sizeof(float));
 	assert_true(budget > len + info.arena_bytes);
-	mren_graph_free(&test.env, graph);
+	mren_onnx_graph_free(&test.env, graph);
 	build_free(&b);
 }
 
@@ -647,8 +649,8 @@ a_run_begun_anew_gives_what_a_fresh_one_gives(void **state)
 	Build b;
 	TestEnv test;
 	MrenError err = {0};
-	MrenGraph *graph;
-	MrenGraphRun *run;
+	MrenOnnxGraph *graph;
+	MrenOnnxGraphRun *run;
 	size_t len;
 	uint8_t *bytes;
 	float *picture = random_picture(3 * SIDE * SIDE);
@@ -661,21 +663,21 @@ a_run_begun_anew_gives_what_a_fresh_one_gives(void **state)
 	small_network(&b);
 	bytes = build_pack(&b, &len);
 	assert_int_equal(features_of(&test.env, bytes, len, NULL, picture, want, 32, &err), MREN_OK);
-	assert_int_equal(mren_graph_load(&test.env, bytes, len, NULL, 0, &graph, &err), MREN_OK);
-	assert_int_equal(mren_graph_start(&test.env, graph, other, &run, &err), MREN_OK);
+	assert_int_equal(mren_onnx_graph_load(&test.env, bytes, len, NULL, 0, &graph, &err), MREN_OK);
+	assert_int_equal(mren_onnx_graph_start(&test.env, graph, other, &run, &err), MREN_OK);
 	for (int round = 0; round < 2; round++)
 	{
 		bool done = false;
 
 		if (round == 1)
-			mren_graph_restart(run, picture);
+			mren_onnx_graph_restart(run, picture);
 		while (!done)
-			assert_int_equal(mren_graph_step(run, &done, &err), MREN_OK);
+			assert_int_equal(mren_onnx_graph_step(run, &done, &err), MREN_OK);
 	}
-	assert_int_equal(mren_graph_output(run, got, &err), MREN_OK);
+	assert_int_equal(mren_onnx_graph_output(run, got, &err), MREN_OK);
 	assert_memory_equal(got, want, sizeof(want));
-	mren_graph_end(run);
-	mren_graph_free(&test.env, graph);
+	mren_onnx_graph_end(run);
+	mren_onnx_graph_free(&test.env, graph);
 	build_free(&b);
 	free(picture);
 	free(other);
@@ -738,28 +740,28 @@ check_encoder(const Encoder *encoder, const uint8_t *bytes, size_t len)
 	};
 	TestEnv test;
 	MrenError err = {0};
-	MrenGraph *graph;
-	MrenGraphInfo info;
+	MrenOnnxGraph *graph;
+	MrenOnnxGraphInfo info;
 	float *picture = random_picture((size_t) 3 * encoder->side * encoder->side);
 	float *features = malloc(ROOM * sizeof(float));
 	float *map = malloc(ROOM * sizeof(float));
 	size_t pixels;
 
 	test_env_init(&test);
-	assert_int_equal(mren_graph_load(&test.env, bytes, len, encoder->map, 0, &graph, &err),
+	assert_int_equal(mren_onnx_graph_load(&test.env, bytes, len, encoder->map, 0, &graph, &err),
 					 MREN_OK);
-	mren_graph_info(graph, &info);
-	mren_graph_free(&test.env, graph);
+	mren_onnx_graph_info(graph, &info);
+	mren_onnx_graph_free(&test.env, graph);
 	pixels = info.features / encoder->features;
 	assert_int_equal(info.features % encoder->features, 0);
-	assert_int_equal(mren_graph_load(&test.env, bytes, len, NULL, 0, &graph, &err), MREN_OK);
-	mren_graph_info(graph, &info);
+	assert_int_equal(mren_onnx_graph_load(&test.env, bytes, len, NULL, 0, &graph, &err), MREN_OK);
+	mren_onnx_graph_info(graph, &info);
 	assert_string_equal(info.output, "features");
 	assert_int_equal(info.features, encoder->features);
 	assert_int_equal(info.width, encoder->side);
 	assert_int_equal(info.height, encoder->side);
 	assert_int_equal(info.channels, 3);
-	mren_graph_free(&test.env, graph);
+	mren_onnx_graph_free(&test.env, graph);
 	assert_int_equal(features_of(&test.env, bytes, len, NULL, picture, features, ROOM, &err),
 					 MREN_OK);
 	assert_int_equal(features_of(&test.env, bytes, len, encoder->map, picture, map, ROOM, &err),
@@ -774,11 +776,11 @@ check_encoder(const Encoder *encoder, const uint8_t *bytes, size_t len)
 	}
 	if (encoder->logits != NULL)
 	{
-		assert_int_equal(mren_graph_load(&test.env, bytes, len, encoder->logits, 0, &graph, &err),
-						 MREN_OK);
-		mren_graph_info(graph, &info);
+		assert_int_equal(
+			mren_onnx_graph_load(&test.env, bytes, len, encoder->logits, 0, &graph, &err), MREN_OK);
+		mren_onnx_graph_info(graph, &info);
 		assert_int_equal(info.features, encoder->n_logits);
-		mren_graph_free(&test.env, graph);
+		mren_onnx_graph_free(&test.env, graph);
 	}
 	free(picture);
 	free(features);

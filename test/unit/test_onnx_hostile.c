@@ -16,14 +16,14 @@ static MrenStatus
 load(const uint8_t *bytes, size_t len, const char *output, MrenError *err)
 {
 	TestEnv test;
-	MrenGraph *graph;
+	MrenOnnxGraph *graph;
 	MrenStatus status;
 
 	memset(err, 0, sizeof(*err));
 	test_env_init(&test);
-	status = mren_graph_load(&test.env, bytes, len, output, (size_t) 64 << 20, &graph, err);
+	status = mren_onnx_graph_load(&test.env, bytes, len, output, (size_t) 64 << 20, &graph, err);
 	if (status == MREN_OK)
-		mren_graph_free(&test.env, graph);
+		mren_onnx_graph_free(&test.env, graph);
 	else
 		assert_null(graph);
 	assert_int_equal(test.n_live, 0);
@@ -341,21 +341,21 @@ inputs_that_are_no_picture_are_refused(void **state)
 	(void) state;
 	convolution(&b);
 	build_input(&b, "z", BUILD_DIMS(1, 2));
-	expect(&b, MREN_EUNSUPPORTED, "the network has 2 inputs, but one picture is needed");
+	expect(&b, MREN_EUNSUPPORTED, "the network has 2 inputs, but one image is needed");
 	build_init(&b, 13);
 	build_input(&b, "x", BUILD_DIMS(1, 5, 4, 4));
 	build_node(&b, "Relu", "x", "y");
 	build_output(&b, "y");
 	expect(&b, MREN_EUNSUPPORTED,
-		   "input \"x\" of the network has shape (1,5,4,4), but one picture is needed");
+		   "input \"x\" of the network has shape (1,5,4,4), but one image is needed");
 	build_init(&b, 13);
 	build_input(&b, "x", BUILD_DIMS(8, 3, 4, 4));
 	build_node(&b, "Relu", "x", "y");
 	build_output(&b, "y");
 	expect(&b, MREN_EUNSUPPORTED,
-		   "input \"x\" of the network has shape (8,3,4,4), but one picture is needed");
+		   "input \"x\" of the network has shape (8,3,4,4), but one image is needed");
 	convolution(&b);
-	b.inputs[0]->type->tensor_type->elem_type = MREN_UINT8;
+	b.inputs[0]->type->tensor_type->elem_type = MREN_ONNX_UINT8;
 	expect(&b, MREN_EUNSUPPORTED,
 		   "input \"x\" of the network is of type uint8, but float is needed");
 }

@@ -52,16 +52,16 @@ typedef struct NodeTest
 	uint8_t *bytes;
 	size_t len;
 	Mren__Onnx__ModelProto *model;
-	MrenTensor inputs[TENSORS_MAX];
-	MrenBinding bindings[TENSORS_MAX];
+	MrenOnnxTensor inputs[TENSORS_MAX];
+	MrenOnnxBinding bindings[TENSORS_MAX];
 	size_t n_inputs;
-	MrenTensor outputs[TENSORS_MAX];
+	MrenOnnxTensor outputs[TENSORS_MAX];
 	size_t n_outputs;
 } NodeTest;
 
 /* Parses input_0.pb, input_1.pb, ...; false at one that is no tensor. */
 static bool
-read_tensors(NodeTest *node, const char *kind, MrenTensor *tensors, size_t *n)
+read_tensors(NodeTest *node, const char *kind, MrenOnnxTensor *tensors, size_t *n)
 {
 	for (*n = 0; *n < TENSORS_MAX; (*n)++)
 	{
@@ -75,7 +75,7 @@ read_tensors(NodeTest *node, const char *kind, MrenTensor *tensors, size_t *n)
 		bytes = test_read_file(path, &len);
 		if (bytes == NULL)
 			return true;
-		status = mren_tensor_parse(&node->test.env, bytes, len, &tensors[*n], NULL);
+		status = mren_onnx_tensor_parse(&node->test.env, bytes, len, &tensors[*n], NULL);
 		free(bytes);
 		if (status != MREN_OK)
 			return false;
@@ -92,20 +92,22 @@ is_close(float got, float want)
 }
 
 static bool
-compare(const NodeTest *node, const MrenPort *port, const void *data, const MrenTensor *want)
+compare(const NodeTest *node, const MrenOnnxPort *port, const void *data,
+		const MrenOnnxTensor *want)
 {
 	const float *floats = data;
 	const int64_t *ints = data;
 
-	if (port->type != want->type || !mren_shape_equal(&port->shape, &want->shape))
+	if (port->type != want->type || !mren_onnx_shape_equal(&port->shape, &want->shape))
 	{
 		char got_shape[128];
 		char want_shape[128];
 
-		print_message(
-			"%s: type %s shape %s, expected %s %s\n", node->name, mren_type_name(port->type),
-			mren_shape_text(&port->shape, got_shape, sizeof(got_shape)), mren_type_name(want->type),
-			mren_shape_text(&want->shape, want_shape, sizeof(want_shape)));
+		print_message("%s: type %s shape %s, expected %s %s\n", node->name,
+					  mren_onnx_type_name(port->type),
+					  mren_onnx_shape_text(&port->shape, got_shape, sizeof(got_shape)),
+					  mren_onnx_type_name(want->type),
+					  mren_onnx_shape_text(&want->shape, want_shape, sizeof(want_shape)));
 		return false;
 	}
 	for (size_t i = 0; i < want->n; i++)
@@ -121,14 +123,14 @@ compare(const NodeTest *node, const MrenPort *port, const void *data, const Mren
 }
 
 static Outcome
-run_program(NodeTest *node, const MrenProgram *program)
+run_program(NodeTest *node, const MrenOnnxProgram *program)
 {
-	const MrenPort *in;
-	const MrenPort *out;
-	size_t n_in = mren_program_inputs(program, &in);
-	size_t n_out = mren_program_outputs(program, &out);
+	const MrenOnnxPort *in;
+	const MrenOnnxPort *out;
+	size_t n_in = mren_onnx_program_inputs(program, &in);
+	size_t n_out = mren_onnx_program_outputs(program, &out);
 	const void *data[TENSORS_MAX] = {NULL};
-	MrenRun *run;
+	MrenOnnxRun *run;
 	MrenError err = {0};
 	bool done = false;
 	Outcome outcome = PASSED;
@@ -144,14 +146,14 @@ run_program(NodeTest *node, const MrenProgram *program)
 		if (data[i] == NULL)
 			return UNSUPPORTED;
 	}
-	if (mren_run_start(&node->test.env, program, data, &run, &err) != MREN_OK)
+	if (mren_onnx_run_start(&node->test.env, program, data, &run, &err) != MREN_OK)
 	{
 		print_message("%s: %s\n", node->name, err.message);
 		return FAILED;
 	}
 	while (!done && outcome == PASSED)
 	{
-		if (mren_run_step(run, &done, &err) != MREN_OK)
+		if (mren_onnx_run_step(run, &done, &err) != MREN_OK)
 		{
 			print_message("%s: %s\n", node->name, err.message);
 			outcome = FAILED;
@@ -159,25 +161,27 @@ run_program(NodeTest *node, const MrenProgram *program)
 	}
 	for (size_t i = 0; i < n_out && outcome == PASSED; i++)
 	{
-		if (!compare(node, &out[i], mren_run_output(run, i), &node->outputs[i]))
+		if (!compare(node, &out[i], mren_onnx_run_output(run, i), &node->outputs[i]))
 			outcome = FAILED;
 	}
-	mren_run_end(run);
+	mren_onnx_run_end(run);
 	return outcome;
 }
 
 static Outcome
 run_mode(NodeTest *node, Mode mode, MrenError *err)
 {
-	MrenProgramOptions options = {node->bindings, node->n_inputs, NULL, 0, 0, MREN_CPU_BEST};
-	MrenProgram *program;
+	MrenOnnxProgramOptions options = {node->bindings,	 node->n_inputs, NULL, 0, 0,
+									  MREN_ONNX_CPU_BEST};
+	MrenOnnxProgram *program;
 	MrenStatus status;
 	Outcome outcome;
 
 	for (size_t i = 0; i < node->n_inputs; i++)
 		node->bindings[i].constant = mode == MODE_FOLDED || (mode == MODE_WEIGHTS && i > 0) ||
 									 (mode == MODE_RUNTIME && node->inputs[i].ints != NULL);
-	status = mren_program_load(&node->test.env, node->bytes, node->len, &options, &program, err);
+	status =
+		mren_onnx_program_load(&node->test.env, node->bytes, node->len, &options, &program, err);
 	if (status != MREN_OK)
 	{
 		if (status == MREN_EUNSUPPORTED)
@@ -186,7 +190,7 @@ run_mode(NodeTest *node, Mode mode, MrenError *err)
 		return FAILED;
 	}
 	outcome = run_program(node, program);
-	mren_program_free(&node->test.env, program);
+	mren_onnx_program_free(&node->test.env, program);
 	return outcome;
 }
 
@@ -222,7 +226,7 @@ note_unsupported(const NodeTest *node, const MrenError *err, FILE *names)
 
 	for (size_t i = 0; i < graph->n_node; i++)
 	{
-		if (mren_op_find(graph->node[i]->op_type) == NULL)
+		if (mren_onnx_op_find(graph->node[i]->op_type) == NULL)
 		{
 			fprintf(names, "%s\n", graph->node[i]->op_type);
 			named = true;
@@ -234,12 +238,13 @@ note_unsupported(const NodeTest *node, const MrenError *err, FILE *names)
 
 /* The suite keeps bfloat16 numbers in tensors of type uint16. */
 static void
-restore_bfloat16(TestEnv *test, const Mren__Onnx__ValueInfoProto *declared, MrenTensor *tensor)
+restore_bfloat16(TestEnv *test, const Mren__Onnx__ValueInfoProto *declared, MrenOnnxTensor *tensor)
 {
 	float *floats;
 
 	if (declared->type == NULL || declared->type->tensor_type == NULL ||
-		declared->type->tensor_type->elem_type != MREN_BFLOAT16 || tensor->type != MREN_UINT16)
+		declared->type->tensor_type->elem_type != MREN_ONNX_BFLOAT16 ||
+		tensor->type != MREN_ONNX_UINT16)
 		return;
 	assert_int_equal(mren_allocate(&test->env, tensor->n, sizeof(float), &floats, NULL), MREN_OK);
 	for (size_t i = 0; i < tensor->n; i++)
@@ -251,7 +256,7 @@ restore_bfloat16(TestEnv *test, const Mren__Onnx__ValueInfoProto *declared, Mren
 	mren_release(&test->env, tensor->ints);
 	tensor->ints = NULL;
 	tensor->floats = floats;
-	tensor->type = MREN_BFLOAT16;
+	tensor->type = MREN_ONNX_BFLOAT16;
 }
 
 static Outcome
@@ -288,8 +293,8 @@ run_node_test(const char *name, FILE *names)
 		note_unsupported(&node, &err, names);
 	for (size_t i = 0; i < TENSORS_MAX; i++)
 	{
-		mren_tensor_free(&node.test.env, &node.inputs[i]);
-		mren_tensor_free(&node.test.env, &node.outputs[i]);
+		mren_onnx_tensor_free(&node.test.env, &node.inputs[i]);
+		mren_onnx_tensor_free(&node.test.env, &node.outputs[i]);
 	}
 	mren__onnx__model_proto__free_unpacked(node.model, NULL);
 	free(node.bytes);

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "text/dataset.h"
-#include "text/literal.h"
-#include "text/utf8.h"
+#include "text/dataset/dataset.h"
+#include "text/dataset/literal.h"
+#include "base/utf8.h"
 
 static MrenError err;
 
@@ -215,17 +215,17 @@ read_content(const MrenEnv *env, MrenError *error, void *arg)
 }
 
 /* The characters lower .. upper - 1 of a sentence. */
-static MrenText
-cut(MrenText sentence, int32_t lower, int32_t upper)
+static MrenTextSpan
+cut(MrenTextSpan sentence, int32_t lower, int32_t upper)
 {
 	size_t start = mren_utf8_offset(sentence.data, sentence.len, (size_t) lower);
 	size_t end = mren_utf8_offset(sentence.data, sentence.len, (size_t) upper);
 
-	return (MrenText){sentence.data + start, end - start};
+	return (MrenTextSpan){sentence.data + start, end - start};
 }
 
 static size_t
-write_text(char *out, const char *name, MrenText text)
+write_text(char *out, const char *name, MrenTextSpan text)
 {
 	if (text.data == NULL)
 		return 0;
@@ -237,8 +237,8 @@ static void
 write_row(const MrenDatasetRow *row, void *arg)
 {
 	char *out = (char *) arg + strlen(arg);
-	MrenText head = cut(row->sentence, row->head_lower, row->head_upper);
-	MrenText tail = cut(row->sentence, row->tail_lower, row->tail_upper);
+	MrenTextSpan head = cut(row->sentence, row->head_lower, row->head_upper);
+	MrenTextSpan tail = cut(row->sentence, row->tail_lower, row->tail_upper);
 
 	out += sprintf(out, "%.*s|%.*s|%.*s", (int) row->sentence.len, row->sentence.data,
 				   (int) head.len, head.data, (int) tail.len, tail.data);
@@ -647,7 +647,7 @@ typedef struct Counts
 } Counts;
 
 static bool
-is_text(MrenText text, const char *want)
+is_text(MrenTextSpan text, const char *want)
 {
 	return text.len == strlen(want) && memcmp(text.data, want, text.len) == 0;
 }
@@ -656,8 +656,8 @@ static void
 count_row(const MrenDatasetRow *row, void *arg)
 {
 	Counts *counts = arg;
-	MrenText head = cut(row->sentence, row->head_lower, row->head_upper);
-	MrenText tail = cut(row->sentence, row->tail_lower, row->tail_upper);
+	MrenTextSpan head = cut(row->sentence, row->head_lower, row->head_upper);
+	MrenTextSpan tail = cut(row->sentence, row->tail_lower, row->tail_upper);
 
 	counts->n_other += is_text(row->relation, "None") || is_text(row->relation, "Other");
 	if (row->head_name.data != NULL)

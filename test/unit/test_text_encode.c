@@ -9,9 +9,9 @@
 #include <string.h>
 
 #include "text/encode.h"
-#include "text/shape.h"
+#include "text/word_shape.h"
 #include "text/spelling.h"
-#include "text/utf8.h"
+#include "base/utf8.h"
 
 static TestEnv test;
 static MrenTokenizer *tokenizer;
@@ -120,7 +120,7 @@ spelled_out(const char *list, const char *text)
 				used += (size_t) snprintf(out + used, sizeof(out) - used, "=%d", piece);
 			else
 				used += (size_t) snprintf(out + used, sizeof(out) - used, "~%s",
-										  mren_shape_name(-1 - piece));
+										  mren_word_shape_name(-1 - piece));
 		}
 	}
 	return out;
@@ -213,7 +213,7 @@ unknown_words_have_shapes(void **state)
 	static const struct
 	{
 		const char *word;
-		MrenShape shape;
+		MrenWordShape shape;
 	} cases[] = {
 		{"", MREN_SHAPE_OTHER},
 		{"1,234.5", MREN_SHAPE_NUMBER},
@@ -271,15 +271,15 @@ unknown_words_have_shapes(void **state)
 		int shape = mren_word_shape(cases[i].word, strlen(cases[i].word));
 
 		if (shape != (int) cases[i].shape)
-			fail_msg("\"%s\" is %s", cases[i].word, mren_shape_name(shape));
+			fail_msg("\"%s\" is %s", cases[i].word, mren_word_shape_name(shape));
 	}
 	for (int shape = 0; shape < MREN_N_SHAPES; shape++)
 	{
-		assert_non_null(mren_shape_name(shape));
-		assert_string_not_equal(mren_shape_name(shape), "unknown");
+		assert_non_null(mren_word_shape_name(shape));
+		assert_string_not_equal(mren_word_shape_name(shape), "unknown");
 	}
-	assert_string_equal(mren_shape_name(-1), "unknown");
-	assert_string_equal(mren_shape_name(MREN_N_SHAPES), "unknown");
+	assert_string_equal(mren_word_shape_name(-1), "unknown");
+	assert_string_equal(mren_word_shape_name(MREN_N_SHAPES), "unknown");
 }
 
 static void

@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "text/encode.h"
-#include "text/features_boxes.h"
-#include "text/features_lexicon.h"
+#include "text/features/features_boxes.h"
+#include "text/features/features_lexicon.h"
 
 static TestEnv test;
 static MrenTokenizer *tokenizer;

@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "base/random.h"
-#include "text/lexicon.h"
-#include "text/utf8.h"
+#include "text/lexicon/lexicon.h"
+#include "base/utf8.h"
 
 typedef struct Fixture
 {

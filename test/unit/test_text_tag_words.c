@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "text/shape.h"
+#include "text/word_shape.h"
 #include "text/tag_words.h"
 
 /* A vocabulary of a few words. */

@@ -9,7 +9,7 @@
 
 #include "base/random.h"
 #include "text/tokens.h"
-#include "text/utf8.h"
+#include "base/utf8.h"
 
 typedef struct Fixture
 {

@@ -13,9 +13,9 @@
 
 #include "base/hash.h"
 #include "base/random.h"
-#include "text/number.h"
+#include "text/vectors/number.h"
 #include "text/spelling.h"
-#include "text/vectors.h"
+#include "text/vectors/vector_file.h"
 
 /* What a sink has been given: the words as text, and the numbers. */
 typedef struct Gathered

@@ -1,0 +1,115 @@
+/*
+ * example.h
+ *	  One encoded training row as a flat record: what the training aggregate
+ *	  gathers, what a large training spills to disk, and what is hashed.
+ *
+ * A record is self-delimiting, a multiple of 8 bytes, little-endian, and the
+ * same bytes on every machine.  It begins with its size and a hash of the rest,
+ * and records are ordered by that hash, so the order of a training set says
+ * nothing about how its rows arrived.
+ */
+#ifndef MREN_DATA_EXAMPLE_H
+#define MREN_DATA_EXAMPLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/env.h"
+#include "base/hash.h"
+#include "base/text_span.h"
+#include "base/buffer.h"
+#include "text/sentence.h"
+
+typedef enum MrenSplit
+{
+	MREN_SPLIT_NONE,
+	MREN_SPLIT_TRAIN,
+	MREN_SPLIT_VALIDATION,
+	MREN_SPLIT_TEST,	/* takes no part in training */
+	MREN_SPLIT_HOLDOUT, /* neither does this: it is held out to judge models by */
+} MrenSplit;
+
+static inline bool
+mren_split_trains(MrenSplit split)
+{
+	return split != MREN_SPLIT_TEST && split != MREN_SPLIT_HOLDOUT;
+}
+
+/* Limits of one row, checked when it is appended and when it is read. */
+#define MREN_MAX_SHAPES 32			  /* shapes of unknown words: pieces -1 .. -MREN_MAX_SHAPES */
+#define MREN_MAX_LABEL 1024			  /* bytes of a relation or type name */
+#define MREN_MAX_PIECES (1u << 20)	  /* of a sentence */
+#define MREN_MAX_VECTOR_ID 0x7FFFFFFE /* of a piece */
+#define MREN_MAX_ROW_FEATURES 1024	  /* hashed features */
+
+typedef struct MrenExample
+{
+	MrenSentence sentence;
+	MrenTextSpan relation; /* never absent nor empty */
+	MrenTextSpan head_type;
+	MrenTextSpan tail_type;
+	bool has_image;
+	MrenHash128 image; /* of its content: the key of its vector */
+	bool has_grid;	   /* the image's grid is kept; only with an image */
+	bool has_head_box;
+	bool has_tail_box;
+	float head_box[4]; /* x0, y0, x1, y1 as shares of width and height: see boxes.h */
+	float tail_box[4];
+	float weight; /* of the row in the loss, finite, > 0; 1 is usual */
+	MrenSplit split;
+	const uint32_t *features; /* (n_features) numbers of features.h: a linear branch's */
+	uint32_t n_features;	  /* 0 .. MREN_MAX_ROW_FEATURES */
+	uint32_t n_box_features;  /* of them, the last ones: those of boxes.  Each part ascending */
+	uint64_t group;			  /* mren_example_group: rows that must not be divided */
+	uint64_t hash;			  /* of the record's bytes; set by mren_example_read */
+} MrenExample;
+
+/*
+ * mren_split_parse
+ *	  "train"; "validation", "valid", "val" or "dev"; "test", in any ASCII case.
+ *	  MREN_EDATA with the value for anything else.
+ */
+extern MrenStatus mren_split_parse(const char *text, size_t len, MrenSplit *split, MrenError *err);
+
+/*
+ * mren_example_append
+ *	  Appends one record.  MREN_EDATA if the weight is not finite and positive,
+ *	  the relation is empty, a name is too long, or a box is not finite;
+ *	  MREN_ELIMIT for a sentence of too many pieces.
+ */
+extern MrenStatus mren_example_append(const MrenEnv *env, MrenBuffer *buffer,
+									  const MrenExample *example, MrenError *err);
+
+/*
+ * mren_example_read
+ *	  Reads the record at bytes (8-byte aligned), which may be hostile: every
+ *	  size, span and the hash are checked.  Pointers point into bytes.  *size
+ *	  is the record's length.  MREN_EFORMAT otherwise.
+ */
+extern MrenStatus mren_example_read(const uint8_t *bytes, size_t len, MrenExample *example,
+									size_t *size, MrenError *err);
+
+/* The length of the record at bytes, from its first field alone; 0 if it cannot be one. */
+extern size_t mren_example_size(const uint8_t *bytes, size_t len);
+
+/* Canonical order of two valid records: by stored hash, then by bytes. */
+extern int mren_example_compare(const uint8_t *a, const uint8_t *b);
+
+/*
+ * mren_example_identity
+ *	  Hash of what the row says (sentence, mentions, types, boxes, image and
+ *	  relation), without features, which depend on options, and without weight and split: tells a row seen in training.
+ */
+extern uint64_t mren_example_identity(const MrenExample *example);
+
+/*
+ * mren_example_group
+ *	  Which rows validation must not divide: those of one image, or without
+ *	  images those of one sentence.  (Joined by sentence and by image, rows
+ *	  that combine a few of each would all be one group.)  For the PostgreSQL layer, so that
+ *	  every way of training groups alike; image NULL: none.
+ */
+extern uint64_t mren_example_group(const char *sentence, size_t len, const MrenHash128 *image);
+
+#endif

@@ -1,0 +1,164 @@
+/*
+ * bootstrap.c
+ *	  A paired bootstrap over groups of rows.
+ */
+#include "evaluation/bootstrap.h"
+
+#include <string.h>
+
+#include "base/random.h"
+#include "base/sort.h"
+
+#define STREAM_RESAMPLE UINT64_C(0x2000) /* plus the resample */
+#define DRAWS_BETWEEN_CHECKS 65536
+
+/* Sums of a set of rows. */
+typedef struct Sums
+{
+	uint64_t actual;
+	uint64_t predicted[2];
+	uint64_t hits[2];
+} Sums;
+
+static void
+add(Sums *sums, const Sums *more)
+{
+	sums->actual += more->actual;
+	for (int m = 0; m < 2; m++)
+	{
+		sums->predicted[m] += more->predicted[m];
+		sums->hits[m] += more->hits[m];
+	}
+}
+
+static double
+score(const Sums *sums, int model)
+{
+	uint64_t both = sums->actual + sums->predicted[model];
+
+	return both > 0 ? 2 * (double) sums->hits[model] / (double) both : 0;
+}
+
+static double
+difference(const Sums *sums)
+{
+	return score(sums, 1) - score(sums, 0);
+}
+
+/* Groups in the order of their keys, which is that of no row. */
+static MrenStatus
+gather(const MrenEnv *env, const MrenPairedCounts *rows, size_t n, Sums **groups, size_t *n_groups,
+	   MrenError *err)
+{
+	MrenKeyed *order;
+	MrenStatus status;
+
+	MREN_TRY(mren_allocate(env, n, sizeof(*order), &order, err));
+	status = mren_allocate_zero(env, n, sizeof(**groups), groups, err);
+	if (status != MREN_OK)
+	{
+		mren_release(env, order);
+		return status;
+	}
+	for (size_t i = 0; i < n; i++)
+		order[i] = (MrenKeyed){rows[i].key, i};
+	mren_sort_keyed(order, n, NULL, NULL);
+	*n_groups = 0;
+	for (size_t i = 0; i < n; i++)
+	{
+		const MrenPairedCounts *row = &rows[order[i].at];
+		const Sums one = {
+			row->actual, {row->predicted[0], row->predicted[1]}, {row->hits[0], row->hits[1]}};
+
+		if (i == 0 || order[i].key != order[i - 1].key)
+			(*n_groups)++;
+		add(&(*groups)[*n_groups - 1], &one);
+	}
+	mren_release(env, order);
+	return MREN_OK;
+}
+
+static MrenStatus
+resample(const MrenEnv *env, const Sums *groups, size_t n, uint64_t seed, size_t number,
+		 double *found, MrenError *err)
+{
+	MrenRandom random;
+	Sums sums = {0};
+
+	mren_random_seed(&random, seed, STREAM_RESAMPLE + number);
+	for (size_t i = 0; i < n; i++)
+	{
+		if (i % DRAWS_BETWEEN_CHECKS == 0)
+			MREN_TRY(mren_check_interrupts(env, err));
+		add(&sums, &groups[mren_random_below(&random, n)]);
+	}
+	*found = difference(&sums);
+	return MREN_OK;
+}
+
+/* Doubles that are not NaN, as numbers in the same order. */
+static uint64_t
+sortable(double value)
+{
+	uint64_t bits;
+
+	memcpy(&bits, &value, sizeof(bits));
+	return bits >> 63 ? ~bits : bits | UINT64_C(1) << 63;
+}
+
+/* The one of rank confidence from above: the k-th smallest, k = (1 - confidence)(n + 1). */
+static double
+lower_quantile(const double *values, MrenKeyed *order, size_t n, double confidence)
+{
+	size_t k = (size_t) ((1 - confidence) * (double) (n + 1) + 1e-9);
+
+	for (size_t i = 0; i < n; i++)
+		order[i] = (MrenKeyed){sortable(values[i]), i};
+	mren_sort_keyed(order, n, NULL, NULL);
+	return values[order[k > 0 ? k - 1 : 0].at];
+}
+
+static MrenStatus
+resample_all(const MrenEnv *env, const Sums *groups, size_t n, uint64_t seed, size_t resamples,
+			 double confidence, double *lower, MrenError *err)
+{
+	double *found;
+	MrenKeyed *order = NULL;
+	MrenStatus status;
+
+	MREN_TRY(mren_allocate(env, resamples, sizeof(*found), &found, err));
+	status = mren_allocate(env, resamples, sizeof(*order), &order, err);
+	for (size_t i = 0; i < resamples && status == MREN_OK; i++)
+		status = resample(env, groups, n, seed, i, &found[i], err);
+	if (status == MREN_OK)
+		*lower = lower_quantile(found, order, resamples, confidence);
+	mren_release(env, order);
+	mren_release(env, found);
+	return status;
+}
+
+MrenStatus
+mren_bootstrap_paired(const MrenEnv *env, const MrenPairedCounts *rows, size_t n, uint64_t seed,
+					  size_t resamples, double confidence, MrenBootstrap *result, MrenError *err)
+{
+	Sums total = {0};
+	Sums *groups;
+	MrenStatus status;
+
+	memset(result, 0, sizeof(*result));
+	if (resamples < 100 || !(confidence >= 0.5 && confidence < 1))
+		return mren_fail(err, MREN_EPARAM, "a bootstrap of %zu resamples and confidence %g",
+						 resamples, confidence);
+	if (n == 0)
+		return MREN_OK;
+	MREN_TRY(gather(env, rows, n, &groups, &result->n_groups, err));
+	for (size_t i = 0; i < result->n_groups; i++)
+		add(&total, &groups[i]);
+	result->score[0] = score(&total, 0);
+	result->score[1] = score(&total, 1);
+	result->difference = difference(&total);
+	status = resample_all(env, groups, result->n_groups, seed, resamples, confidence,
+						  &result->lower_bound, err);
+	mren_release(env, groups);
+	return status;
+}

@@ -1,0 +1,52 @@
+/*
+ * bootstrap.h
+ *	  Is one model better than another on the same rows, or was it luck?  A
+ *	  paired bootstrap over groups of rows.
+ *
+ * Both models answer the same rows, so what is resampled are the rows' groups
+ * with both models' counts: Koehn, Statistical Significance Tests for Machine
+ * Translation Evaluation, EMNLP 2004, by groups because rows of one sentence
+ * are not independent.  The same counts and seed give the same figures,
+ * in whatever order the rows came.
+ */
+#ifndef MREN_EVALUATION_BOOTSTRAP_H
+#define MREN_EVALUATION_BOOTSTRAP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/env.h"
+
+/*
+ * What the two models, 0 and 1, did with a row or with several rows of a group.
+ * The score over a set of rows is 2 hits / (predicted + actual): micro F1 where
+ * rows and answers of the negative relation are not counted, accuracy where
+ * every row counts as 1 actual and 1 predicted.
+ */
+typedef struct MrenPairedCounts
+{
+	uint64_t key; /* of the group */
+	uint32_t actual;
+	uint32_t predicted[2];
+	uint32_t hits[2];
+} MrenPairedCounts;
+
+typedef struct MrenBootstrap
+{
+	size_t n_groups;
+	double score[2];	/* 0 .. 1; 0 without rows that count */
+	double difference;	/* score[1] - score[0] */
+	double lower_bound; /* that the difference exceeds it is as sure as was asked */
+} MrenBootstrap;
+
+/*
+ * mren_bootstrap_paired
+ *	  n rows, of which those with equal keys are one group.  confidence is in
+ *	  0.5 .. 1, one-sided: 0.9 gives the 10th percentile of the resampled
+ *	  differences.  resamples >= 100, or MREN_EPARAM.
+ */
+extern MrenStatus mren_bootstrap_paired(const MrenEnv *env, const MrenPairedCounts *rows, size_t n,
+										uint64_t seed, size_t resamples, double confidence,
+										MrenBootstrap *result, MrenError *err);
+
+#endif

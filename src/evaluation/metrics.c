@@ -1,0 +1,296 @@
+/*
+ * metrics.c
+ *	  The confusion matrix, kept sparse, and the usual figures from it.
+ *
+ * Only pairs that occurred are stored, in an open-addressing
+ * table; the margins are kept beside, so figures need no pass over the pairs.
+ */
+#include "evaluation/metrics.h"
+
+#include <math.h>
+#include "base/names.h"
+
+typedef struct Label
+{
+	uint64_t n_actual;
+	uint64_t n_predicted;
+	uint64_t n_correct;
+} Label;
+
+/* A pair of labels by their order of arrival; predicted 0: abstained. */
+typedef struct Pair
+{
+	uint64_t key; /* (1 + actual) << 32 | (1 + predicted); 0: empty slot */
+	uint64_t count;
+} Pair;
+
+struct MrenConfusion
+{
+	MrenEnv env;
+	MrenNames names;
+	Label *labels; /* in order of arrival */
+	size_t labels_capacity;
+	Pair *pairs;
+	size_t n_slots; /* a power of two, or 0 */
+	size_t n_pairs;
+	uint64_t total;
+};
+
+MrenStatus
+mren_confusion_create(const MrenEnv *env, MrenConfusion **confusion, MrenError *err)
+{
+	MREN_TRY(mren_allocate_zero(env, 1, sizeof(**confusion), confusion, err));
+	(*confusion)->env = *env;
+	return MREN_OK;
+}
+
+void
+mren_confusion_free(MrenConfusion *confusion)
+{
+	MrenEnv env;
+
+	if (confusion == NULL)
+		return;
+	env = confusion->env;
+	mren_names_free(&env, &confusion->names);
+	mren_release(&env, confusion->labels);
+	mren_release(&env, confusion->pairs);
+	mren_release(&env, confusion);
+}
+
+size_t
+mren_confusion_bytes(const MrenConfusion *confusion)
+{
+	return sizeof(*confusion) + confusion->names.bytes.capacity +
+		   confusion->names.items_capacity * sizeof(MrenName) +
+		   confusion->names.sorted_capacity * sizeof(uint32_t) +
+		   confusion->labels_capacity * sizeof(Label) + confusion->n_slots * sizeof(Pair);
+}
+
+static MrenStatus
+intern_label(MrenConfusion *c, MrenTextSpan name, uint32_t *number, MrenError *err)
+{
+	size_t before = c->names.n;
+
+	MREN_TRY(mren_grow(&c->env, &c->labels, &c->labels_capacity, before, before + 1, sizeof(Label),
+					   err));
+	MREN_TRY(mren_names_intern(&c->env, &c->names, name, number, err));
+	if (c->names.n > before)
+		c->labels[*number] = (Label){0, 0, 0};
+	return MREN_OK;
+}
+
+static size_t
+pair_slot(const Pair *pairs, size_t n_slots, uint64_t key)
+{
+	size_t slot = (size_t) ((key * UINT64_C(0x9E3779B97F4A7C15)) >> 32) & (n_slots - 1);
+
+	while (pairs[slot].key != 0 && pairs[slot].key != key)
+		slot = (slot + 1) & (n_slots - 1);
+	return slot;
+}
+
+static MrenStatus
+grow_pairs(MrenConfusion *c, MrenError *err)
+{
+	size_t n_slots = c->n_slots > 0 ? c->n_slots * 2 : 64;
+	Pair *pairs;
+
+	if (2 * (c->n_pairs + 1) <= c->n_slots)
+		return MREN_OK;
+	MREN_TRY(mren_allocate_zero(&c->env, n_slots, sizeof(Pair), &pairs, err));
+	for (size_t i = 0; i < c->n_slots; i++)
+	{
+		if (c->pairs[i].key != 0)
+			pairs[pair_slot(pairs, n_slots, c->pairs[i].key)] = c->pairs[i];
+	}
+	mren_release(&c->env, c->pairs);
+	c->pairs = pairs;
+	c->n_slots = n_slots;
+	return MREN_OK;
+}
+
+MrenStatus
+mren_confusion_add(MrenConfusion *confusion, MrenTextSpan actual, MrenTextSpan predicted,
+				   uint64_t n, MrenError *err)
+{
+	MrenConfusion *c = confusion;
+	uint32_t a;
+	uint32_t p = 0;
+	uint64_t key;
+	size_t slot;
+
+	MREN_TRY(intern_label(c, actual, &a, err));
+	if (predicted.data != NULL)
+		MREN_TRY(intern_label(c, predicted, &p, err));
+	MREN_TRY(grow_pairs(c, err));
+	key = ((uint64_t) a + 1) << 32 | (predicted.data != NULL ? (uint64_t) p + 1 : 0);
+	slot = pair_slot(c->pairs, c->n_slots, key);
+	if (c->pairs[slot].key == 0)
+	{
+		c->pairs[slot].key = key;
+		c->n_pairs++;
+	}
+	c->pairs[slot].count += n;
+	c->labels[a].n_actual += n;
+	c->total += n;
+	if (predicted.data != NULL)
+	{
+		c->labels[p].n_predicted += n;
+		c->labels[p].n_correct += p == a ? n : 0;
+	}
+	return MREN_OK;
+}
+
+MrenStatus
+mren_confusion_merge(MrenConfusion *into, const MrenConfusion *from, MrenError *err)
+{
+	for (size_t i = 0; i < from->n_slots; i++)
+	{
+		uint64_t key = from->pairs[i].key;
+		MrenTextSpan predicted = {NULL, 0};
+
+		if (key == 0)
+			continue;
+		if ((uint32_t) key != 0)
+			predicted = mren_names_arrived(&from->names, (uint32_t) key - 1);
+		MREN_TRY(mren_confusion_add(into,
+									mren_names_arrived(&from->names, (uint32_t) (key >> 32) - 1),
+									predicted, from->pairs[i].count, err));
+	}
+	return MREN_OK;
+}
+
+size_t
+mren_confusion_n_labels(const MrenConfusion *confusion)
+{
+	return confusion->names.n;
+}
+
+MrenTextSpan
+mren_confusion_label(const MrenConfusion *confusion, size_t i)
+{
+	return mren_names_get(&confusion->names, i);
+}
+
+bool
+mren_confusion_find(const MrenConfusion *confusion, MrenTextSpan name, size_t *i)
+{
+	return mren_names_find(&confusion->names, name, i);
+}
+
+uint64_t
+mren_confusion_count(const MrenConfusion *confusion, size_t i, size_t j)
+{
+	const MrenConfusion *c = confusion;
+	uint64_t key = ((uint64_t) c->names.sorted[i] + 1) << 32;
+
+	if (j < c->names.n)
+		key |= (uint64_t) c->names.sorted[j] + 1;
+	return c->n_slots > 0 ? c->pairs[pair_slot(c->pairs, c->n_slots, key)].count : 0;
+}
+
+uint64_t
+mren_confusion_total(const MrenConfusion *confusion)
+{
+	return confusion->total;
+}
+
+void
+mren_confusion_margins(const MrenConfusion *confusion, size_t i, MrenMargins *margins)
+{
+	const Label *label = &confusion->labels[confusion->names.sorted[i]];
+
+	*margins = (MrenMargins){label->n_actual, label->n_predicted, label->n_correct};
+}
+
+static double
+ratio(uint64_t part, uint64_t whole)
+{
+	return whole > 0 ? (double) part / (double) whole : NAN;
+}
+
+static MrenScore
+score_of(const MrenMargins *m)
+{
+	uint64_t both = m->actual + m->predicted;
+
+	return (MrenScore){ratio(m->correct, m->predicted), ratio(m->correct, m->actual),
+					   both > 0 ? 2.0 * (double) m->correct / (double) both : NAN, m->actual};
+}
+
+void
+mren_confusion_score(const MrenConfusion *confusion, size_t i, MrenScore *score)
+{
+	MrenMargins margins;
+
+	mren_confusion_margins(confusion, i, &margins);
+	*score = score_of(&margins);
+}
+
+/* The margins of label i; false if the averages leave it out. */
+static bool
+take_label(const MrenConfusion *c, size_t i, MrenTextSpan negative, MrenMargins *margins)
+{
+	mren_confusion_margins(c, i, margins);
+	if (margins->actual + margins->predicted == 0)
+		return false;
+	return negative.data == NULL ||
+		   mren_text_span_compare(mren_confusion_label(c, i), negative) != 0;
+}
+
+void
+mren_confusion_micro(const MrenConfusion *confusion, MrenTextSpan negative, MrenScore *score)
+{
+	MrenMargins sum = {0, 0, 0};
+	MrenMargins margins;
+
+	for (size_t i = 0; i < confusion->names.n; i++)
+	{
+		if (!take_label(confusion, i, negative, &margins))
+			continue;
+		sum.actual += margins.actual;
+		sum.predicted += margins.predicted;
+		sum.correct += margins.correct;
+	}
+	*score = score_of(&sum);
+}
+
+static double
+or_zero(double value)
+{
+	return isnan(value) ? 0 : value;
+}
+
+void
+mren_confusion_macro(const MrenConfusion *confusion, MrenTextSpan negative, MrenScore *score)
+{
+	MrenScore sum = {0, 0, 0, 0};
+	MrenMargins margins;
+	double n = 0;
+
+	for (size_t i = 0; i < confusion->names.n; i++)
+	{
+		MrenScore label;
+
+		if (!take_label(confusion, i, negative, &margins))
+			continue;
+		label = score_of(&margins);
+		sum.precision += or_zero(label.precision);
+		sum.recall += or_zero(label.recall);
+		sum.f1 += or_zero(label.f1);
+		sum.support += label.support;
+		n++;
+	}
+	*score = (MrenScore){sum.precision / n, sum.recall / n, sum.f1 / n, sum.support};
+}
+
+double
+mren_confusion_accuracy(const MrenConfusion *confusion)
+{
+	uint64_t correct = 0;
+
+	for (size_t i = 0; i < confusion->names.n; i++)
+		correct += confusion->labels[i].n_correct;
+	return ratio(correct, confusion->total);
+}

@@ -1,0 +1,424 @@
+/*
+ * crf.c
+ *	  A linear-chain conditional random field over tags with a grammar.
+ *
+ * Every loop over predecessors goes through the rules' lists.  With BILOU tags
+ * a third of all pairs is forbidden, with many types nearly half.
+ */
+#include "nn/crf.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/size.h"
+
+/* Pairs of tags between two questions whether to stop: some 20 ms. */
+#define PAIRS_PER_CHECK ((size_t) 1 << 20)
+
+static MrenStatus
+list_predecessors(const MrenEnv *env, const MrenCrfGrammar *grammar, MrenCrfRules *rules,
+				  MrenError *err)
+{
+	size_t n = rules->n_tags;
+	uint32_t at = 0;
+
+	for (size_t j = 0; j < n; j++)
+	{
+		rules->starts[j] = at;
+		for (size_t i = 0; i < n; i++)
+		{
+			if (grammar->allowed(grammar->state, i, j))
+				rules->before[at++] = (uint32_t) i;
+		}
+		rules->begins[j] = grammar->begins(grammar->state, j);
+		rules->ends[j] = grammar->ends(grammar->state, j);
+		if (j % 256 == 255)
+			MREN_TRY(mren_check_interrupts(env, err));
+	}
+	rules->starts[n] = at;
+	return MREN_OK;
+}
+
+static MrenStatus
+allocate_rules(const MrenEnv *env, size_t n_tags, MrenCrfRules *rules, MrenError *err)
+{
+	size_t pairs;
+
+	if (!mren_size_mul(n_tags, n_tags, &pairs))
+		return mren_fail_nomem(err);
+	MREN_TRY(mren_allocate(env, n_tags + 1, sizeof(uint32_t), &rules->starts, err));
+	MREN_TRY(mren_allocate(env, pairs, sizeof(uint32_t), &rules->before, err));
+	MREN_TRY(mren_allocate(env, n_tags, sizeof(bool), &rules->begins, err));
+	return mren_allocate(env, n_tags, sizeof(bool), &rules->ends, err);
+}
+
+MrenStatus
+mren_crf_rules_create(const MrenEnv *env, size_t n_tags, const MrenCrfGrammar *grammar,
+					  MrenCrfRules *rules, MrenError *err)
+{
+	MrenStatus status;
+
+	*rules = (MrenCrfRules){.n_tags = n_tags};
+	status = allocate_rules(env, n_tags, rules, err);
+	if (status == MREN_OK)
+		status = list_predecessors(env, grammar, rules, err);
+	if (status != MREN_OK)
+		mren_crf_rules_free(env, rules);
+	return status;
+}
+
+void
+mren_crf_rules_free(const MrenEnv *env, MrenCrfRules *rules)
+{
+	mren_release(env, rules->starts);
+	mren_release(env, rules->before);
+	mren_release(env, rules->begins);
+	mren_release(env, rules->ends);
+	*rules = (MrenCrfRules){0};
+}
+
+MrenStatus
+mren_crf_reserve(const MrenEnv *env, MrenCrfWork *work, const MrenCrfRules *rules, size_t n_words,
+				 MrenError *err)
+{
+	size_t needed;
+
+	if (!mren_size_mul(n_words, rules->n_tags, &needed))
+		return mren_fail_nomem(err);
+	if (needed <= work->capacity)
+		return MREN_OK;
+	mren_crf_work_free(env, work);
+	MREN_TRY(mren_allocate(env, needed, sizeof(double), &work->alpha, err));
+	MREN_TRY(mren_allocate(env, needed, sizeof(double), &work->beta, err));
+	MREN_TRY(mren_allocate(env, needed, sizeof(uint32_t), &work->back, err));
+	work->capacity = needed;
+	return MREN_OK;
+}
+
+void
+mren_crf_work_free(const MrenEnv *env, MrenCrfWork *work)
+{
+	mren_release(env, work->alpha);
+	mren_release(env, work->beta);
+	mren_release(env, work->back);
+	*work = (MrenCrfWork){0};
+}
+
+/* Counts work done and asks whether to stop now and then. */
+static MrenStatus
+check_now_and_then(const MrenEnv *env, const MrenCrfRules *rules, size_t *pairs, MrenError *err)
+{
+	*pairs += rules->starts[rules->n_tags] + 1;
+	if (*pairs < PAIRS_PER_CHECK)
+		return MREN_OK;
+	*pairs = 0;
+	return mren_check_interrupts(env, err);
+}
+
+/* log sum of previous[i] + transition(i, j) over what may come before j. */
+static double
+sum_before(const MrenCrfRules *rules, const float *transitions, const double *previous, size_t j)
+{
+	size_t n = rules->n_tags;
+	double max = -INFINITY;
+	double sum = 0;
+
+	for (uint32_t p = rules->starts[j]; p < rules->starts[j + 1]; p++)
+		max = fmax(max, previous[rules->before[p]] + transitions[rules->before[p] * n + j]);
+	if (max == -INFINITY)
+		return max;
+	for (uint32_t p = rules->starts[j]; p < rules->starts[j + 1]; p++)
+		sum += exp(previous[rules->before[p]] + transitions[rules->before[p] * n + j] - max);
+	return max + log(sum);
+}
+
+static double
+sum_ends(const MrenCrfRules *rules, const MrenCrfWeights *weights, const double *last)
+{
+	double max = -INFINITY;
+	double sum = 0;
+
+	for (size_t j = 0; j < rules->n_tags; j++)
+	{
+		if (rules->ends[j])
+			max = fmax(max, last[j] + weights->end[j]);
+	}
+	if (max == -INFINITY)
+		return max;
+	for (size_t j = 0; j < rules->n_tags; j++)
+	{
+		if (rules->ends[j])
+			sum += exp(last[j] + weights->end[j] - max);
+	}
+	return max + log(sum);
+}
+
+MrenStatus
+mren_crf_forward(const MrenEnv *env, const MrenCrfRules *rules, const MrenCrfWeights *weights,
+				 const float *emissions, size_t n, MrenCrfWork *work, MrenError *err)
+{
+	size_t k = rules->n_tags;
+	size_t pairs = 0;
+
+	for (size_t j = 0; j < k; j++)
+		work->alpha[j] =
+			rules->begins[j] ? (double) weights->start[j] + emissions[j] : -(double) INFINITY;
+	for (size_t t = 1; t < n; t++)
+	{
+		for (size_t j = 0; j < k; j++)
+			work->alpha[t * k + j] =
+				sum_before(rules, weights->transitions, work->alpha + (t - 1) * k, j) +
+				emissions[t * k + j];
+		MREN_TRY(check_now_and_then(env, rules, &pairs, err));
+	}
+	work->partition = sum_ends(rules, weights, work->alpha + (n - 1) * k);
+	return MREN_OK;
+}
+
+/*
+ * beta(t, i) = log sum over j of transition(i, j) + next(j), where next holds
+ * emission and beta of word t + 1.  Predecessor lists are walked, so the two
+ * passes (largest, then the sum) go through all pairs.
+ */
+static void
+step_back(const MrenCrfRules *rules, const float *transitions, const double *next, double *beta,
+		  double *sums)
+{
+	size_t k = rules->n_tags;
+
+	for (size_t i = 0; i < k; i++)
+	{
+		beta[i] = -INFINITY;
+		sums[i] = 0;
+	}
+	for (size_t j = 0; j < k; j++)
+	{
+		for (uint32_t p = rules->starts[j]; p < rules->starts[j + 1]; p++)
+		{
+			size_t i = rules->before[p];
+
+			beta[i] = fmax(beta[i], transitions[i * k + j] + next[j]);
+		}
+	}
+	for (size_t j = 0; j < k; j++)
+	{
+		for (uint32_t p = rules->starts[j]; p < rules->starts[j + 1]; p++)
+		{
+			size_t i = rules->before[p];
+
+			if (beta[i] > -INFINITY)
+				sums[i] += exp(transitions[i * k + j] + next[j] - beta[i]);
+		}
+	}
+	for (size_t i = 0; i < k; i++)
+	{
+		if (beta[i] > -INFINITY)
+			beta[i] += log(sums[i]);
+	}
+}
+
+MrenStatus
+mren_crf_backward(const MrenEnv *env, const MrenCrfRules *rules, const MrenCrfWeights *weights,
+				  const float *emissions, size_t n, MrenCrfWork *work, MrenError *err)
+{
+	size_t k = rules->n_tags;
+	size_t pairs = 0;
+	double *next;
+	MrenStatus status = MREN_OK;
+
+	MREN_TRY(mren_allocate(env, 2 * k, sizeof(double), &next, err));
+	for (size_t i = 0; i < k; i++)
+		work->beta[(n - 1) * k + i] =
+			rules->ends[i] ? (double) weights->end[i] : -(double) INFINITY;
+	for (size_t t = n - 1; t > 0 && status == MREN_OK; t--)
+	{
+		for (size_t j = 0; j < k; j++)
+			next[j] = work->beta[t * k + j] + emissions[t * k + j];
+		step_back(rules, weights->transitions, next, work->beta + (t - 1) * k, next + k);
+		status = check_now_and_then(env, rules, &pairs, err);
+	}
+	mren_release(env, next);
+	return status;
+}
+
+static bool
+follows(const MrenCrfRules *rules, uint32_t i, uint32_t j)
+{
+	for (uint32_t p = rules->starts[j]; p < rules->starts[j + 1]; p++)
+	{
+		if (rules->before[p] == i)
+			return true;
+	}
+	return false;
+}
+
+/* The emissions of n words from the first on, and the transitions between them. */
+static double
+score_piece(const MrenCrfRules *rules, const MrenCrfWeights *weights, const float *emissions,
+			const uint32_t *tags, size_t n)
+{
+	size_t k = rules->n_tags;
+	double score = 0;
+
+	for (size_t t = 0; t < n; t++)
+	{
+		score += emissions[t * k + tags[t]];
+		if (t == 0)
+			continue;
+		if (!follows(rules, tags[t - 1], tags[t]))
+			return -INFINITY;
+		score += weights->transitions[tags[t - 1] * k + tags[t]];
+	}
+	return score;
+}
+
+double
+mren_crf_score(const MrenCrfRules *rules, const MrenCrfWeights *weights, const float *emissions,
+			   const uint32_t *tags, size_t n)
+{
+	if (!rules->begins[tags[0]] || !rules->ends[tags[n - 1]])
+		return -INFINITY;
+	return weights->start[tags[0]] + score_piece(rules, weights, emissions, tags, n) +
+		   weights->end[tags[n - 1]];
+}
+
+/* Adds the expected number of each transition into word t. */
+static void
+add_pairs(const MrenCrfRules *rules, const MrenCrfWeights *weights, const float *emissions,
+		  size_t t, const MrenCrfWork *work, double scale, double *dtransitions)
+{
+	size_t k = rules->n_tags;
+	const double *alpha = work->alpha + (t - 1) * k;
+
+	for (size_t j = 0; j < k; j++)
+	{
+		double into = emissions[t * k + j] + work->beta[t * k + j] - work->partition;
+
+		for (uint32_t p = rules->starts[j]; p < rules->starts[j + 1]; p++)
+		{
+			size_t i = rules->before[p];
+
+			dtransitions[i * k + j] +=
+				scale * exp(alpha[i] + weights->transitions[i * k + j] + into);
+		}
+	}
+}
+
+/* The gradient: expected counts less those of the given path. */
+static MrenStatus
+add_gradients(const MrenEnv *env, const MrenCrfRules *rules, const MrenCrfWeights *weights,
+			  const float *emissions, const uint32_t *tags, size_t n, double scale,
+			  const MrenCrfWork *work, float *demissions, double *dweights, MrenError *err)
+{
+	size_t k = rules->n_tags;
+	double *dstart = dweights + k * k;
+	double *dend = dstart + k;
+	size_t pairs = 0;
+
+	for (size_t t = 0; t < n; t++)
+	{
+		for (size_t j = 0; j < k; j++)
+		{
+			double p = exp(work->alpha[t * k + j] + work->beta[t * k + j] - work->partition);
+			double d = scale * (p - (tags[t] == j ? 1 : 0));
+
+			demissions[t * k + j] = (float) d;
+			if (t == 0)
+				dstart[j] += d;
+			if (t == n - 1)
+				dend[j] += d;
+		}
+		if (t == 0)
+			continue;
+		add_pairs(rules, weights, emissions, t, work, scale, dweights);
+		dweights[tags[t - 1] * k + tags[t]] -= scale;
+		MREN_TRY(check_now_and_then(env, rules, &pairs, err));
+	}
+	return MREN_OK;
+}
+
+MrenStatus
+mren_crf_loss(const MrenEnv *env, const MrenCrfRules *rules, const MrenCrfWeights *weights,
+			  const float *emissions, const uint32_t *tags, size_t n, double scale,
+			  MrenCrfWork *work, double *loss, float *demissions, double *dweights, MrenError *err)
+{
+	double score = mren_crf_score(rules, weights, emissions, tags, n);
+
+	if (score == -INFINITY)
+		return mren_fail(err, MREN_EDATA, "the tags of a sentence cannot follow each other");
+	MREN_TRY(mren_crf_forward(env, rules, weights, emissions, n, work, err));
+	MREN_TRY(mren_crf_backward(env, rules, weights, emissions, n, work, err));
+	*loss = work->partition - score;
+	return add_gradients(env, rules, weights, emissions, tags, n, scale, work, demissions, dweights,
+						 err);
+}
+
+/* The best predecessor of tag j, by score; the lowest of equal ones. */
+static double
+best_before(const MrenCrfRules *rules, const float *transitions, const double *previous, size_t j,
+			uint32_t *back)
+{
+	double best = -INFINITY;
+
+	*back = 0;
+	for (uint32_t p = rules->starts[j]; p < rules->starts[j + 1]; p++)
+	{
+		uint32_t i = rules->before[p];
+		double score = previous[i] + transitions[i * rules->n_tags + j];
+
+		if (score > best)
+		{
+			best = score;
+			*back = i;
+		}
+	}
+	return best;
+}
+
+MrenStatus
+mren_crf_decode(const MrenEnv *env, const MrenCrfRules *rules, const MrenCrfWeights *weights,
+				const float *emissions, size_t n, MrenCrfWork *work, uint32_t *tags, MrenError *err)
+{
+	size_t k = rules->n_tags;
+	size_t pairs = 0;
+	double best = -INFINITY;
+
+	for (size_t j = 0; j < k; j++)
+		work->alpha[j] =
+			rules->begins[j] ? (double) weights->start[j] + emissions[j] : -(double) INFINITY;
+	for (size_t t = 1; t < n; t++)
+	{
+		for (size_t j = 0; j < k; j++)
+			work->alpha[t * k + j] =
+				best_before(rules, weights->transitions, work->alpha + (t - 1) * k, j,
+							&work->back[t * k + j]) +
+				emissions[t * k + j];
+		MREN_TRY(check_now_and_then(env, rules, &pairs, err));
+	}
+	tags[n - 1] = 0;
+	for (size_t j = 0; j < k; j++)
+	{
+		if (rules->ends[j] && work->alpha[(n - 1) * k + j] + weights->end[j] > best)
+		{
+			best = work->alpha[(n - 1) * k + j] + weights->end[j];
+			tags[n - 1] = (uint32_t) j;
+		}
+	}
+	for (size_t t = n - 1; t > 0; t--)
+		tags[t - 1] = work->back[t * k + tags[t]];
+	return MREN_OK;
+}
+
+double
+mren_crf_posterior(const MrenCrfWeights *weights, const MrenCrfRules *rules, const float *emissions,
+				   const uint32_t *tags, size_t first, size_t end, const MrenCrfWork *work)
+{
+	size_t k = rules->n_tags;
+	size_t n = end - first;
+	double score = score_piece(rules, weights, emissions + first * k, tags, n);
+
+	/* alpha holds the first word's emission already. */
+	score += work->alpha[first * k + tags[0]] - emissions[first * k + tags[0]];
+	score += work->beta[(end - 1) * k + tags[n - 1]] - work->partition;
+	return fmin(exp(score), 1);
+}

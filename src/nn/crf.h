@@ -1,0 +1,109 @@
+/*
+ * crf.h
+ *	  A linear-chain conditional random field: loss with its gradients, the
+ *	  best path, and the posterior of a piece of a path.
+ *
+ * The score of a path y over n words is start(y1) + sum of emissions(t, yt) +
+ * sum of transitions(y(t-1), yt) + end(yn).  Tags that may not follow each
+ * other are given by lists, so a forbidden path has no probability, is never
+ * decoded and costs nothing.  Lafferty, McCallum and Pereira, 2001; all sums
+ * are taken in logarithms and in double precision, in one order.
+ */
+#ifndef MREN_NN_CRF_H
+#define MREN_NN_CRF_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/env.h"
+
+/* Which tags may begin, end and follow each other. */
+typedef struct MrenCrfRules
+{
+	size_t n_tags;
+	uint32_t *starts; /* (n_tags + 1) tag j's predecessors are before[starts[j] ..] */
+	uint32_t *before; /* ascending */
+	bool *begins;	  /* (n_tags) */
+	bool *ends;		  /* (n_tags) */
+} MrenCrfRules;
+
+/*
+ * mren_crf_rules_create
+ *	  From allowed(state, i, j): may j follow i?  and begins, ends of the same.
+ *	  Some path of any length must be allowed.
+ */
+typedef struct MrenCrfGrammar
+{
+	void *state;
+	bool (*allowed)(void *state, size_t i, size_t j);
+	bool (*begins)(void *state, size_t j);
+	bool (*ends)(void *state, size_t i);
+} MrenCrfGrammar;
+
+extern MrenStatus mren_crf_rules_create(const MrenEnv *env, size_t n_tags,
+										const MrenCrfGrammar *grammar, MrenCrfRules *rules,
+										MrenError *err);
+extern void mren_crf_rules_free(const MrenEnv *env, MrenCrfRules *rules);
+
+typedef struct MrenCrfWeights
+{
+	const float *transitions; /* (n_tags, n_tags) from row to column */
+	const float *start;		  /* (n_tags) */
+	const float *end;		  /* (n_tags) */
+} MrenCrfWeights;
+
+/* Workspace for sentences of up to `capacity` words; grows. */
+typedef struct MrenCrfWork
+{
+	size_t capacity; /* words times tags */
+	double *alpha;	 /* (n, n_tags) log sum over paths that end here, its emission included */
+	double *beta;	 /* (n, n_tags) log sum over what may follow */
+	uint32_t *back;	 /* (n, n_tags) */
+	double partition;
+} MrenCrfWork;
+
+extern MrenStatus mren_crf_reserve(const MrenEnv *env, MrenCrfWork *work, const MrenCrfRules *rules,
+								   size_t n_words, MrenError *err);
+extern void mren_crf_work_free(const MrenEnv *env, MrenCrfWork *work);
+
+/*
+ * mren_crf_forward, mren_crf_backward
+ *	  Fill alpha and the partition, and beta, of one sentence: emissions
+ *	  (n, n_tags), n >= 1, reserved.  Interruptible.
+ */
+extern MrenStatus mren_crf_forward(const MrenEnv *env, const MrenCrfRules *rules,
+								   const MrenCrfWeights *weights, const float *emissions, size_t n,
+								   MrenCrfWork *work, MrenError *err);
+extern MrenStatus mren_crf_backward(const MrenEnv *env, const MrenCrfRules *rules,
+									const MrenCrfWeights *weights, const float *emissions, size_t n,
+									MrenCrfWork *work, MrenError *err);
+
+/* The score of a path, in logarithm; -infinity if it is forbidden. */
+extern double mren_crf_score(const MrenCrfRules *rules, const MrenCrfWeights *weights,
+							 const float *emissions, const uint32_t *tags, size_t n);
+
+/*
+ * mren_crf_loss
+ *	  *loss = -log p(tags) in nats.  demissions (n, n_tags) is set to scale times
+ *	  the gradient; dweights (double, n_tags * n_tags transitions, then start, then
+ *	  end) is added to.  The path must be allowed: MREN_EDATA otherwise.
+ */
+extern MrenStatus mren_crf_loss(const MrenEnv *env, const MrenCrfRules *rules,
+								const MrenCrfWeights *weights, const float *emissions,
+								const uint32_t *tags, size_t n, double scale, MrenCrfWork *work,
+								double *loss, float *demissions, double *dweights, MrenError *err);
+
+/* The path of the highest score; of equal ones the one of lower tags, from the end on. */
+extern MrenStatus mren_crf_decode(const MrenEnv *env, const MrenCrfRules *rules,
+								  const MrenCrfWeights *weights, const float *emissions, size_t n,
+								  MrenCrfWork *work, uint32_t *tags, MrenError *err);
+
+/*
+ * The probability that words first .. end-1 bear exactly the tags (end - first),
+ * whatever the others do; after forward and backward.
+ */
+extern double mren_crf_posterior(const MrenCrfWeights *weights, const MrenCrfRules *rules,
+								 const float *emissions, const uint32_t *tags, size_t first,
+								 size_t end, const MrenCrfWork *work);
+
+#endif

@@ -1,0 +1,48 @@
+/*
+ * dense.h
+ *	  Dense layers in training, over BLAS.
+ */
+#ifndef MREN_NN_DENSE_H
+#define MREN_NN_DENSE_H
+
+#include "nn/parameters.h"
+#include "nn/work.h"
+
+#define MREN_MAX_HIDDEN 8 /* hidden layers of a network */
+#define MREN_MAX_HIDDEN_SIZE 8192
+
+/* weight (in, out), bias (out). */
+typedef struct MrenDenseLayer
+{
+	size_t in;
+	size_t out;
+	float *weight;
+	float *bias;
+} MrenDenseLayer;
+
+/* n rows that lie ld floats apart. */
+typedef struct MrenRows
+{
+	const float *data;
+	size_t n;
+	size_t ld;
+} MrenRows;
+
+/* The layer of these two tensors, in the values of a network or in their gradients. */
+extern MrenDenseLayer mren_dense_layer(const MrenParameterTable *table, float *values,
+									   size_t weight, size_t bias);
+
+/* out (n, out) = in (n, in) * weight + bias */
+extern void mren_dense_forward(MrenWork *work, const MrenDenseLayer *layer, const MrenRows *in,
+							   float *out);
+
+/*
+ * mren_dense_backward
+ *	  Sets (does not add to) the gradients of weight and bias from dout (n, out); and, unless
+ *	  din is NULL, din (n, in) = dout * weight'.
+ */
+extern void mren_dense_backward(MrenWork *work, const MrenDenseLayer *layer,
+								const MrenDenseLayer *gradient, const MrenRows *in,
+								const float *dout, float *din);
+
+#endif

@@ -1,0 +1,96 @@
+/*
+ * kernels.h
+ *	  The loops over plain floats that training and prediction spend their
+ *	  time in, beside BLAS.
+ *
+ * Each is written once and compiled for the machine's base and for AVX2 with
+ * FMA; the choice is made at each call from what the CPU says.
+ */
+#ifndef MREN_NN_KERNELS_H
+#define MREN_NN_KERNELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* y += a * x, over n floats. */
+extern void mren_axpy(float *y, const float *x, float a, size_t n);
+/* y *= a */
+extern void mren_scale(float *y, float a, size_t n);
+/* The sum of squares, in double precision and in order. */
+extern double mren_square_sum(const float *x, size_t n);
+/* y = x * mask; y may be x */
+extern void mren_multiply(float *y, const float *x, const float *mask, size_t n);
+/* y = (x - mean) * inverse; y may be x */
+extern void mren_standardise(float *y, const float *x, const float *mean, const float *inverse,
+							 size_t n);
+/*
+ * mask (n) = 0 where the element's 16 bits are below threshold, else keep; four
+ * elements to a number, the lowest bits first.
+ */
+extern void mren_mask(float *mask, const uint64_t *bits, uint32_t threshold, float keep, size_t n);
+/* Adds bias (m) to each of n rows. */
+extern void mren_add_bias(float *rows, const float *bias, size_t n, size_t m);
+/* Adds to out (m) the sum of n rows. */
+extern void mren_sum_rows(float *out, const float *rows, size_t n, size_t m);
+
+/*
+ * y (n) += the sum over i of a[i] * the row rows[i] of x (rows ldx apart), n_rows of them, four at
+ * a time in their order.
+ */
+extern void mren_gather_rows(float *y, const float *x, size_t ldx, const uint32_t *rows,
+							 const float *a, size_t n_rows, size_t n);
+
+extern void mren_relu(float *x, size_t n);
+/* dx = 0 where the activation y was not above 0 */
+extern void mren_relu_backward(float *dx, const float *y, size_t n);
+extern void mren_tanh(float *x, size_t n);
+/* dx *= 1 - y * y */
+extern void mren_tanh_backward(float *dx, const float *y, size_t n);
+
+/*
+ * mren_adam
+ *	  One step of Adam with decoupled weight decay over n parameters:
+ *	  m = b1 m + (1-b1) g;  v = b2 v + (1-b2) g*g;
+ *	  w -= rate * m / (sqrt(v) + epsilon) + decay * w
+ *	  where rate and epsilon already hold the bias corrections.
+ *	  Kingma and Ba 2015, section 2, last form; Loshchilov and Hutter 2019.
+ */
+typedef struct MrenAdam
+{
+	float beta1;
+	float beta2;
+	float rate;
+	float epsilon;
+	float decay;
+} MrenAdam;
+
+extern void mren_adam(float *w, float *m, float *v, const float *g, size_t n, const MrenAdam *adam);
+
+/* SGD with momentum: m = momentum * m + g;  w -= rate * m + decay * w. */
+extern void mren_sgd(float *w, float *m, const float *g, size_t n, float momentum, float rate,
+					 float decay);
+
+/*
+ * Dense layer for prediction: out (n, m) = in (n, k) * w (k, m) + bias (m).
+ * Each output adds its k products in order, in one accumulator, so a row has the same
+ * bits in any batch, which BLAS does not promise.  w is packed by
+ * mren_dense_pack: panels of MREN_PANEL columns, each (k, MREN_PANEL).
+ */
+#define MREN_PANEL 16
+
+/* Floats of the packed form: k times m rounded up to whole panels. */
+extern size_t mren_dense_packed_size(size_t k, size_t m);
+/* packed is 64-byte aligned; missing columns are zero. */
+extern void mren_dense_pack(float *packed, const float *w, size_t k, size_t m);
+/* The same of a matrix that is given as its transpose, w (m, k). */
+extern void mren_dense_pack_transposed(float *packed, const float *w, size_t k, size_t m);
+/* bias has m rounded up to whole panels, 64-byte aligned; ld are row lengths. */
+extern void mren_dense_infer(float *out, size_t ldo, const float *in, size_t ldi,
+							 const float *packed, const float *bias, size_t n, size_t k, size_t m);
+
+/* The plain form of the same, beside which the tests hold it. */
+extern void mren_dense_reference(float *out, const float *in, const float *w, const float *bias,
+								 size_t n, size_t k, size_t m);
+
+#endif

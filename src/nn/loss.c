@@ -1,0 +1,154 @@
+/*
+ * loss.c
+ *	  Cross-entropy, the Brier score and the ranking loss.
+ */
+#include "nn/loss.h"
+
+#include <math.h>
+#include <string.h>
+
+static float
+logit_of(const float *logits, size_t j, int32_t fixed)
+{
+	return (int32_t) j == fixed ? 0 : logits[j];
+}
+
+/* p (k) = softmax of a row; returns the log of the sum behind it, plus the shift. */
+static double
+softmax_row(const float *logits, size_t k, int32_t fixed, float *p)
+{
+	float top = logit_of(logits, 0, fixed);
+	float sum = 0;
+
+	for (size_t j = 0; j < k; j++)
+	{
+		p[j] = logit_of(logits, j, fixed);
+		top = p[j] > top || isnan(p[j]) ? p[j] : top;
+	}
+	for (size_t j = 0; j < k; j++)
+	{
+		p[j] = expf(p[j] - top);
+		sum += p[j];
+	}
+	for (size_t j = 0; j < k; j++)
+		p[j] /= sum;
+	return (double) top + log((double) sum);
+}
+
+static double
+cross_entropy_row(const float *logits, int32_t label, size_t k, int32_t fixed, float scale,
+				  float *d)
+{
+	double loss = softmax_row(logits, k, fixed, d) - (double) logit_of(logits, label, fixed);
+
+	d[label] -= 1;
+	for (size_t j = 0; j < k; j++)
+		d[j] *= scale;
+	return loss;
+}
+
+/* With e = p - y: dl/dlogit(j) = 2 p(j) (e(j) - sum over i of p(i) e(i)). */
+static double
+brier_row(const float *logits, int32_t label, size_t k, int32_t fixed, float scale, float *d)
+{
+	double loss = 0;
+	float mean = 0;
+
+	softmax_row(logits, k, fixed, d);
+	for (size_t j = 0; j < k; j++)
+	{
+		float e = d[j] - ((int32_t) j == label ? 1 : 0);
+
+		loss += (double) e * (double) e;
+		mean += d[j] * e;
+	}
+	for (size_t j = 0; j < k; j++)
+	{
+		float e = d[j] - ((int32_t) j == label ? 1 : 0);
+
+		d[j] = scale * 2 * d[j] * (e - mean);
+	}
+	return loss;
+}
+
+/* log(1 + exp(x)), and its derivative in *slope; NaN stays NaN. */
+static double
+soft_plus(double x, double *slope)
+{
+	double e = exp(-fabs(x));
+
+	*slope = x > 0 ? 1 / (1 + e) : e / (1 + e);
+	return (x > 0 ? x : 0) + log1p(e);
+}
+
+/* The best-scored relation but the label and the fixed one; k if there is none. */
+static size_t
+best_wrong(const float *logits, int32_t label, size_t k, int32_t fixed)
+{
+	size_t best = k;
+
+	for (size_t j = 0; j < k; j++)
+	{
+		if ((int32_t) j == label || (int32_t) j == fixed)
+			continue;
+		if (best == k || logits[j] > logits[best] || isnan(logits[j]))
+			best = j;
+	}
+	return best;
+}
+
+static double
+ranking_row(const MrenObjective *objective, const float *logits, int32_t label, size_t k,
+			float scale, float *d)
+{
+	double g = objective->ranking_scale;
+	size_t wrong = best_wrong(logits, label, k, objective->fixed);
+	double loss = 0;
+	double slope;
+
+	memset(d, 0, k * sizeof(float));
+	if (label != objective->fixed)
+	{
+		loss += soft_plus(g * (objective->margin_right - (double) logits[label]), &slope);
+		d[label] = -(float) (g * slope) * scale;
+	}
+	if (wrong < k)
+	{
+		loss += soft_plus(g * (objective->margin_wrong + (double) logits[wrong]), &slope);
+		d[wrong] = (float) (g * slope) * scale;
+	}
+	return loss;
+}
+
+double
+mren_loss(const MrenObjective *objective, const float *logits, const int32_t *labels,
+		  const float *weights, size_t n, size_t k, float scale, float *dlogits)
+{
+	int32_t fixed = objective->fixed;
+	double sum = 0;
+
+	for (size_t i = 0; i < n; i++)
+	{
+		const float *row = logits + i * k;
+		float *d = dlogits + i * k;
+		float s = scale * weights[i];
+		double l = 0;
+
+		switch (objective->loss)
+		{
+			case MREN_LOSS_CROSS_ENTROPY:
+				l = cross_entropy_row(row, labels[i], k, fixed, s, d);
+				break;
+			case MREN_LOSS_MSE:
+				l = brier_row(row, labels[i], k, fixed, s, d);
+				break;
+			case MREN_LOSS_RANKING:
+				l = ranking_row(objective, row, labels[i], k, s, d);
+				break;
+		}
+		if (fixed >= 0)
+			d[fixed] = 0;
+		sum += (double) weights[i] * l;
+	}
+	return sum;
+}

@@ -1,0 +1,51 @@
+/*
+ * loss.h
+ *	  Losses over a row's logits, with their gradient.
+ *
+ * A relation that means "none" need not have a score of its own: with a fixed
+ * negative its logit is 0 whatever the network says, and gets no gradient, so
+ * that the network learns what the other relations look like and "none" is
+ * what resembles none of them.
+ */
+#ifndef MREN_NN_LOSS_H
+#define MREN_NN_LOSS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef enum MrenLoss
+{
+	MREN_LOSS_CROSS_ENTROPY,
+	MREN_LOSS_MSE, /* Brier score through the softmax */
+	MREN_LOSS_RANKING,
+} MrenLoss;
+
+typedef struct MrenObjective
+{
+	MrenLoss loss;
+	int32_t fixed;		  /* relation whose logit is 0; -1: each has its own */
+	double ranking_scale; /* of the ranking loss, all positive */
+	double margin_right;
+	double margin_wrong;
+} MrenObjective;
+
+/*
+ * mren_loss
+ *	  The weighted sum of the rows' losses: weights[i] * l(i), where l is
+ *	  - cross-entropy: -log p(label) in nats;
+ *	  - mse: the Brier score, the sum over j of (p(j) - [j = label])^2;
+ *	  - ranking: log(1 + exp(g (m+ - s(label)))) + log(1 + exp(g (m- + s(c))))
+ *		with scale g and margins m+, m-; c the relation with the highest score
+ *		but the label's, the lowest index of equals; a fixed relation is no c,
+ *		and as a label it has no first term.
+ *	  logits (n,k) finite, that of the fixed relation is not looked at; labels
+ *	  (n) in 0..k-1; weights (n).  dlogits (n,k) gets scale times the gradient
+ *	  of that sum, 0 for the fixed relation.
+ *	  Not finite if a logit is not.  Max-shifted softmax: Goodfellow et al., Deep
+ *	  Learning, 2016, section 4.1; Brier 1950; ranking: dos Santos, Xiang and
+ *	  Zhou, Classifying Relations by Ranking with CNNs, ACL 2015, section 3.3.
+ */
+extern double mren_loss(const MrenObjective *objective, const float *logits, const int32_t *labels,
+						const float *weights, size_t n, size_t k, float scale, float *dlogits);
+
+#endif

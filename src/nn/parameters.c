@@ -1,0 +1,42 @@
+/*
+ * parameters.c
+ *	  Registering tensors.
+ */
+#include "nn/parameters.h"
+
+#include <stdio.h>
+
+size_t
+mren_parameters_add(MrenParameterTable *table, const char *name, size_t rows, size_t cols,
+					bool decay)
+{
+	MrenParameter *parameter = &table->items[table->n];
+
+	snprintf(parameter->name, sizeof(parameter->name), "%s", name);
+	parameter->rows = rows;
+	parameter->cols = cols;
+	parameter->at = table->size;
+	parameter->trained = true;
+	parameter->decay = decay ? 1 : 0;
+	parameter->rate = 1;
+	table->size += (rows * cols + 15) & ~(size_t) 15;
+	table->n_parameters += rows * cols;
+	return table->n++;
+}
+
+void
+mren_parameters_end_trained(MrenParameterTable *table)
+{
+	table->n_trained = table->n;
+	table->trained_size = table->size;
+}
+
+size_t
+mren_parameters_add_constant(MrenParameterTable *table, const char *name, size_t rows, size_t cols)
+{
+	size_t id = mren_parameters_add(table, name, rows, cols, false);
+
+	table->items[id].trained = false;
+	table->n_parameters -= rows * cols;
+	return id;
+}

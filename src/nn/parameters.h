@@ -1,0 +1,58 @@
+/*
+ * parameters.h
+ *	  The registry of a network's named tensors, and their places in one array of floats.
+ *
+ * Trained tensors come first, so an optimiser walks one run; behind them lie those that are
+ * measured once or trained by other means.  Each begins at a multiple of 16 floats.
+ */
+#ifndef MREN_NN_PARAMETERS_H
+#define MREN_NN_PARAMETERS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define MREN_MAX_PARAMETERS 96
+
+typedef struct MrenParameter
+{
+	char name[40];
+	size_t rows;
+	size_t cols;
+	size_t at;	  /* first float, a multiple of 16 */
+	bool trained; /* by the optimiser */
+	float decay;  /* times the weight decay; 0: takes no part in it */
+	float rate;	  /* times the learning rate */
+} MrenParameter;
+
+typedef struct MrenParameterTable
+{
+	MrenParameter items[MREN_MAX_PARAMETERS];
+	size_t n;
+	size_t n_trained;	 /* tensors, the first ones */
+	size_t size;		 /* floats in all */
+	size_t trained_size; /* floats of the trained ones */
+	size_t n_parameters; /* trained numbers, without padding */
+} MrenParameterTable;
+
+/*
+ * mren_parameters_add
+ *	  Registers a trained tensor (rows, cols) and returns its number.  The caller keeps to
+ *	  MREN_MAX_PARAMETERS, and to sizes whose products and sums fit a size_t.
+ */
+extern size_t mren_parameters_add(MrenParameterTable *table, const char *name, size_t rows,
+								  size_t cols, bool decay);
+
+/* The tensors so far are the trained ones. */
+extern void mren_parameters_end_trained(MrenParameterTable *table);
+
+/* Registers a tensor that the optimiser does not train; its numbers are no parameters. */
+extern size_t mren_parameters_add_constant(MrenParameterTable *table, const char *name, size_t rows,
+										   size_t cols);
+
+static inline float *
+mren_parameter_at(const MrenParameterTable *table, float *values, size_t id)
+{
+	return values + table->items[id].at;
+}
+
+#endif

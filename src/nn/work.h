@@ -1,0 +1,53 @@
+/*
+ * work.h
+ *	  The work area of long computations: it counts work done and checks for interrupts.
+ *
+ * Once the environment is interrupted, `stopped` is set, further products do nothing, and
+ * results are not valid.  The owner clears `stopped` before it begins anew.
+ */
+#ifndef MREN_NN_WORK_H
+#define MREN_NN_WORK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/env.h"
+
+typedef struct MrenWork
+{
+	const MrenEnv *env;
+	size_t unchecked; /* work since the last check for interrupts */
+	bool stopped;
+} MrenWork;
+
+/* What one float costs in a loop of kernels.h, which waits for memory, in multiply-adds. */
+#define MREN_LOOP_WORK ((size_t) 32)
+
+/* Counts work, in multiply-adds at the pace of BLAS; checks for interrupts after some 20 ms. */
+extern void mren_work_add(MrenWork *work, size_t amount);
+
+/* c (m,n) = a b + beta c, where a sum has k terms; ld are row lengths. */
+typedef struct MrenProduct
+{
+	bool trans_a;
+	bool trans_b;
+	size_t m;
+	size_t n;
+	size_t k;
+	const float *a;
+	size_t lda;
+	const float *b;
+	size_t ldb;
+	float beta;
+	float *c;
+	size_t ldc;
+} MrenProduct;
+
+/*
+ * mren_work_multiply
+ *	  The product by BLAS, cut by rows of c into pieces of some 20 ms, which count as work.
+ *	  The cut depends on the sizes alone, so it changes no bit.
+ */
+extern void mren_work_multiply(MrenWork *work, const MrenProduct *product);
+
+#endif

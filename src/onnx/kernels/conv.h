@@ -1,0 +1,94 @@
+/*
+ * conv.h
+ *	  Convolution kernels: images and results channels last, weights as each
+ *	  kernel packs them.
+ *
+ * y[p, m] = f(sum over taps and channels of x * w[m] + bias[m] + r[p, m]),
+ * where r is the residual if there is one.  Batch normalisation is already in
+ * weights and bias.
+ */
+#ifndef MREN_ONNX_KERNELS_CONV_H
+#define MREN_ONNX_KERNELS_CONV_H
+
+#include "onnx/plan.h"
+#include "onnx/kernels/simd.h"
+#include "onnx/ops/window.h"
+
+typedef struct MrenOnnxConvShape
+{
+	MrenOnnxWindow window;
+	size_t batch;
+	size_t channels; /* of the input */
+	size_t filters;	 /* channels of the result */
+	size_t groups;
+} MrenOnnxConvShape;
+
+typedef struct MrenOnnxConv
+{
+	MrenOnnxConvShape shape;
+	const float *weights; /* packed */
+	const float *bias;	  /* filters */
+	bool has_residual;	  /* in[1] of the step */
+	MrenOnnxActivation activation;
+	size_t tile;			  /* output pixels a unit */
+	const MrenOnnxSimd *simd; /* or NULL */
+	bool gathered;			  /* simd: taps are copied into rows */
+	bool direct;			  /* the input itself is the matrix: 1x1, stride 1, no padding */
+} MrenOnnxConv;
+
+/*
+ * mren_onnx_conv_reference
+ *	  The definition, in plain loops and double precision: w as ONNX has it
+ *	  (filters, channels / groups, taps...), bias may be NULL, y of
+ *	  batch * pixels * filters.  What the tests hold the kernels against.
+ */
+extern void mren_onnx_conv_reference(const MrenOnnxConvShape *shape, const float *x, const float *w,
+									 const float *bias, float *y);
+
+/*
+ * mren_onnx_conv_choose
+ *	  Picks the kernel for conv->shape, packs the weights w (ONNX order,
+ *	  multiplied by scale[filter] if not NULL) into the plan's pool, and says
+ *	  how the step is to run.
+ */
+typedef struct MrenOnnxConvChoice
+{
+	MrenOnnxKernel kernel;
+	size_t n_units;
+	size_t unit_cost;
+	size_t scratch;
+} MrenOnnxConvChoice;
+
+extern MrenStatus mren_onnx_conv_choose(MrenOnnxPlan *plan, MrenOnnxConv *conv, const float *w,
+										const float *scale, MrenOnnxConvChoice *choice,
+										MrenError *err);
+
+/* The portable kernels: im2col and BLAS, and direct depthwise. */
+extern MrenStatus mren_onnx_conv_gemm_pack(MrenOnnxPlan *plan, MrenOnnxConv *conv, const float *w,
+										   const float *scale, MrenOnnxConvChoice *choice,
+										   MrenError *err);
+extern MrenStatus mren_onnx_conv_depthwise_pack(MrenOnnxPlan *plan, MrenOnnxConv *conv,
+												const float *w, const float *scale,
+												MrenOnnxConvChoice *choice, MrenError *err);
+extern bool mren_onnx_conv_is_depthwise(const MrenOnnxConvShape *shape);
+extern bool mren_onnx_conv_is_direct(const MrenOnnxWindow *window);
+
+/* Copies the channels that the taps of output pixel `at` see, zeros for padding. */
+extern void mren_onnx_conv_gather(const MrenOnnxConv *conv, const float *x, const size_t *at,
+								  size_t channel, size_t n, float *row);
+
+/* The kernels of conv->simd: one group, and depthwise. */
+extern MrenStatus mren_onnx_conv_simd_pack(MrenOnnxPlan *plan, MrenOnnxConv *conv, const float *w,
+										   const float *scale, MrenOnnxConvChoice *choice,
+										   MrenError *err);
+extern bool mren_onnx_conv_simd_depthwise(const MrenOnnxConv *conv);
+extern MrenStatus mren_onnx_conv_simd_depthwise_pack(MrenOnnxPlan *plan, MrenOnnxConv *conv,
+													 const float *w, const float *scale,
+													 MrenOnnxConvChoice *choice, MrenError *err);
+
+/* Bias, residual and activation on `rows` pixels of `n` channels at y. */
+extern void mren_onnx_conv_finish(const MrenOnnxConv *conv, const float *bias,
+								  const float *residual, size_t residual_pitch, float *y,
+								  size_t pitch, size_t rows, size_t n);
+
+#endif

@@ -1,0 +1,21 @@
+/*
+ * norm.h
+ *	  Batch normalisation as what it is at inference: a factor and an addend
+ *	  for each channel, ready to be folded into a convolution.
+ */
+#ifndef MREN_ONNX_OPS_NORM_H
+#define MREN_ONNX_OPS_NORM_H
+
+#include "onnx/model.h"
+
+typedef struct MrenOnnxAffine
+{
+	float *scale;
+	float *shift;
+	size_t n;
+} MrenOnnxAffine;
+
+extern MrenStatus mren_onnx_batchnorm_affine(MrenOnnxModel *model, const MrenOnnxNode *node,
+											 MrenOnnxAffine **out, MrenError *err);
+
+#endif

@@ -1,0 +1,115 @@
+/*
+ * ops.h
+ *	  The operator families' entries, for the table in ops.c.  Internal.
+ *
+ * Each pair infers an operator's outputs and emits its steps; `kind` of the
+ * operator tells the members of a family apart.
+ */
+#ifndef MREN_ONNX_OPS_OPS_H
+#define MREN_ONNX_OPS_OPS_H
+
+#include "onnx/plan.h"
+
+#define MREN_ONNX_FAMILY(family)                                                                   \
+	extern MrenStatus mren_onnx_infer_##family(MrenOnnxModel *model, MrenOnnxNode *node,           \
+											   MrenError *err);                                    \
+	extern MrenStatus mren_onnx_emit_##family(MrenOnnxPlan *plan, MrenOnnxNode *node,              \
+											  MrenError *err)
+
+MREN_ONNX_FAMILY(conv);
+MREN_ONNX_FAMILY(pool);
+MREN_ONNX_FAMILY(global_pool);
+MREN_ONNX_FAMILY(batchnorm);
+MREN_ONNX_FAMILY(layernorm);
+MREN_ONNX_FAMILY(instancenorm);
+MREN_ONNX_FAMILY(lrn);
+MREN_ONNX_FAMILY(gemm);
+MREN_ONNX_FAMILY(matmul);
+MREN_ONNX_FAMILY(unary);
+MREN_ONNX_FAMILY(binary);
+MREN_ONNX_FAMILY(where);
+MREN_ONNX_FAMILY(cast);
+MREN_ONNX_FAMILY(alias);
+MREN_ONNX_FAMILY(source);
+MREN_ONNX_FAMILY(transpose);
+MREN_ONNX_FAMILY(slice);
+MREN_ONNX_FAMILY(split);
+MREN_ONNX_FAMILY(pad);
+MREN_ONNX_FAMILY(expand);
+MREN_ONNX_FAMILY(gather);
+MREN_ONNX_FAMILY(depth);
+MREN_ONNX_FAMILY(concat);
+MREN_ONNX_FAMILY(reduce);
+MREN_ONNX_FAMILY(softmax);
+
+typedef enum MrenOnnxUnaryOp
+{
+	MREN_ONNX_OP_RELU = 1000, /* beyond MrenOnnxUnary: operators with parameters of their own */
+	MREN_ONNX_OP_CLIP,
+	MREN_ONNX_OP_NOT,
+	MREN_ONNX_OP_ISNAN,
+	MREN_ONNX_OP_ISINF,
+} MrenOnnxUnaryOp;
+
+typedef enum MrenOnnxBinary
+{
+	MREN_ONNX_BINARY_ADD,
+	MREN_ONNX_BINARY_SUB,
+	MREN_ONNX_BINARY_MUL,
+	MREN_ONNX_BINARY_DIV,
+	MREN_ONNX_BINARY_POW,
+	MREN_ONNX_BINARY_MIN,
+	MREN_ONNX_BINARY_MAX,
+	MREN_ONNX_BINARY_MEAN,
+	MREN_ONNX_BINARY_MOD,
+	MREN_ONNX_BINARY_PRELU,
+	MREN_ONNX_BINARY_EQUAL, /* from here on the result is bool */
+	MREN_ONNX_BINARY_LESS,
+	MREN_ONNX_BINARY_LESS_EQUAL,
+	MREN_ONNX_BINARY_GREATER,
+	MREN_ONNX_BINARY_GREATER_EQUAL,
+	MREN_ONNX_BINARY_AND,
+	MREN_ONNX_BINARY_OR,
+	MREN_ONNX_BINARY_XOR,
+} MrenOnnxBinary;
+
+typedef enum MrenOnnxAlias
+{
+	MREN_ONNX_ALIAS_IDENTITY,
+	MREN_ONNX_ALIAS_RESHAPE,
+	MREN_ONNX_ALIAS_FLATTEN,
+	MREN_ONNX_ALIAS_SQUEEZE,
+	MREN_ONNX_ALIAS_UNSQUEEZE,
+} MrenOnnxAlias;
+
+typedef enum MrenOnnxSource
+{
+	MREN_ONNX_SOURCE_CONSTANT,
+	MREN_ONNX_SOURCE_SHAPE,
+	MREN_ONNX_SOURCE_SIZE,
+	MREN_ONNX_SOURCE_FILL,
+	MREN_ONNX_SOURCE_RANGE,
+} MrenOnnxSource;
+
+typedef enum MrenOnnxReduce
+{
+	MREN_ONNX_REDUCE_MEAN,
+	MREN_ONNX_REDUCE_SUM,
+	MREN_ONNX_REDUCE_MAX,
+	MREN_ONNX_REDUCE_MIN,
+	MREN_ONNX_REDUCE_PROD,
+	MREN_ONNX_REDUCE_L1,
+	MREN_ONNX_REDUCE_L2,
+	MREN_ONNX_REDUCE_SUM_SQUARE,
+	MREN_ONNX_REDUCE_LOG_SUM,
+	MREN_ONNX_REDUCE_LOG_SUM_EXP,
+	MREN_ONNX_REDUCE_ARGMAX, /* from here on the result is int64, over one axis */
+	MREN_ONNX_REDUCE_ARGMIN,
+} MrenOnnxReduce;
+
+/* Copies a value into the other layout. */
+extern MrenStatus mren_onnx_emit_layout(MrenOnnxPlan *plan, MrenOnnxValue *value,
+										MrenOnnxLayout layout, MrenOnnxPlace *place,
+										MrenError *err);
+
+#endif

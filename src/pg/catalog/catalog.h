@@ -1,0 +1,163 @@
+/*
+ * catalog.h
+ *	  Reading mren's tables by index, and writing them as their owner.
+ *
+ * Reads bypass table privileges on purpose: who may see a model is decided
+ * here, by mren_catalog_require, not by grants on tables that hold everybody's
+ * models.  They use the active snapshot, so a promote committed by another
+ * session is seen when the caller's next statement is.
+ */
+#ifndef MREN_PG_CATALOG_CATALOG_H
+#define MREN_PG_CATALOG_CATALOG_H
+
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "executor/spi.h"
+#include "utils/rel.h"
+
+#define MREN_SHA256_LENGTH 32
+
+typedef struct MrenEmbeddingRow
+{
+	int64 id;
+	NameData owner;
+	int32 dimension;
+	int64 words;
+	uint8 sha256[MREN_SHA256_LENGTH];
+} MrenEmbeddingRow;
+
+typedef struct MrenEncoderRow
+{
+	int64 id;
+	NameData owner;
+	char *output; /* palloc'd */
+	float4 mean[3];
+	float4 std[3];
+	int32 width;
+	int32 height;
+	int32 dimension;
+	int64 size;
+	uint8 identity[MREN_SHA256_LENGTH];
+} MrenEncoderRow;
+
+typedef enum MrenModelKind
+{
+	MREN_MODEL_RELATION,
+	MREN_MODEL_TAGGER,
+} MrenModelKind;
+
+typedef struct MrenModelRow
+{
+	int64 id;
+	MrenModelKind kind;
+	NameData owner;
+	int64 deployed; /* id of a version; 0: none */
+	int32 last_version;
+} MrenModelRow;
+
+typedef struct MrenVersionRow
+{
+	int64 id;
+	int64 model;
+	int32 version;
+	uint8 sha256[MREN_SHA256_LENGTH];
+	bool has_embeddings; /* false: a tagger without */
+	uint8 embeddings[MREN_SHA256_LENGTH];
+	bool has_encoder;
+	uint8 encoder[MREN_SHA256_LENGTH];
+	bytea *head; /* palloc'd, detoasted */
+	char *icu;	 /* that segmented its training rows; NULL: unknown; palloc'd */
+} MrenVersionRow;
+
+/* What one may do with a model, beside being its owner or a superuser. */
+typedef enum MrenPrivilege
+{
+	MREN_PRIVILEGE_PREDICT = 1, /* read it: predict, evaluate, explain, export */
+	MREN_PRIVILEGE_TRAIN = 2,	/* add versions */
+	MREN_PRIVILEGE_ADMIN = 4,	/* promote, roll back, drop, grant; includes the others */
+} MrenPrivilege;
+
+/* By name; false when there is none. */
+extern bool mren_catalog_embedding(const char *name, MrenEmbeddingRow *row);
+extern bool mren_catalog_encoder(const char *name, MrenEncoderRow *row);
+extern bool mren_catalog_model(const char *name, MrenModelRow *row);
+
+/* By content; false when nothing with that content is loaded. */
+extern bool mren_catalog_embedding_by_hash(const uint8 *sha256, MrenEmbeddingRow *row, char **name);
+extern bool mren_catalog_encoder_by_hash(const uint8 *identity, MrenEncoderRow *row, char **name);
+
+/* How many sets of embeddings (encoders) there are, and the name of one. */
+extern int mren_catalog_count_embeddings(char **name);
+extern int mren_catalog_count_encoders(char **name);
+
+/* The same, or an error "... does not exist" with a hint. */
+extern void mren_catalog_need_embedding(const char *name, MrenEmbeddingRow *row);
+extern void mren_catalog_need_encoder(const char *name, MrenEncoderRow *row);
+
+/*
+ * The model, if the current user holds the privilege on it; else an error.
+ * A model that exists is not hidden from those who may not use it.
+ */
+extern void mren_catalog_require(const char *name, MrenPrivilege privilege, MrenModelRow *row);
+extern bool mren_catalog_allowed(const MrenModelRow *row, MrenPrivilege privilege);
+
+/* 42809 if the model is of another kind. */
+extern void mren_catalog_require_kind(const char *name, const MrenModelRow *row,
+									  MrenModelKind kind);
+
+/* True for a superuser or a member of the owning role. */
+extern bool mren_catalog_is_owner(const char *owner);
+
+/* By id (version == 0) or by model and version number. */
+extern bool mren_catalog_version_by_id(int64 id, MrenVersionRow *row);
+extern bool mren_catalog_version(int64 model, int32 version, MrenVersionRow *row);
+
+/*
+ * A word's number and vector.  vector (dimension floats) may be NULL.
+ * An error if the stored vector has another length.
+ */
+extern bool mren_catalog_word(int64 embedding, int32 dimension, const char *word, int len,
+							  int32 *id, float4 *vector);
+extern bool mren_catalog_word_by_id(int64 embedding, int32 dimension, int32 id, float4 *vector);
+
+/* The whole ONNX file, palloc'd. */
+extern void mren_catalog_encoder_bytes(const MrenEncoderRow *row, uint8 **bytes, size_t *len);
+
+/* Each weight tensor of a version, its parts put together, in tensor order. */
+typedef void (*MrenWeightVisitor)(void *state, int tensor, const char *name, const int32 *shape,
+								  int n_shape, const float4 *data, size_t n);
+extern void mren_catalog_weights(int64 version, MrenWeightVisitor visit, void *state);
+
+/*
+ * mren_catalog_write
+ *	  Runs one statement as the owner of mren's tables, inside a SPI connection
+ *	  of the caller.  Arguments are (type, value) with nulls[i] == 'n' for NULL,
+ *	  as SPI_execute_with_args takes them.  Returns SPI_processed; rows, if the
+ *	  statement returns any, are in SPI_tuptable.
+ */
+extern uint64 mren_catalog_write(const char *sql, int n, const Oid *types, const Datum *values,
+								 const char *nulls);
+
+/* The same for a statement that only reads, under the active snapshot. */
+extern uint64 mren_catalog_read(const char *sql, int n, const Oid *types, const Datum *values,
+								const char *nulls);
+
+/* Adds the words of a set of embeddings; the caller has checked the rights. */
+typedef struct MrenWordInsert MrenWordInsert;
+extern MrenWordInsert *mren_catalog_words_begin(int64 embedding);
+/* False: the database's encoding cannot write the word, which no text can then have. */
+extern bool mren_catalog_words_add(MrenWordInsert *insert, int32 id, const char *word, int len,
+								   const float4 *vector, int n);
+extern void mren_catalog_words_end(MrenWordInsert *insert);
+
+/*
+ * An error (55000) if the extension's tables are of a release before this
+ * library's: for what writes, or reads what that release did not have.
+ */
+extern void mren_catalog_require_current(void);
+
+/* A content hash as a bytea. */
+extern bytea *mren_catalog_hash_datum(const uint8 *sha256);
+
+#endif

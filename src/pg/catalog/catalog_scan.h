@@ -1,0 +1,46 @@
+/*
+ * catalog_scan.h
+ *	  Scanning mren's tables: what the files catalog*.c share.
+ */
+#ifndef MREN_PG_CATALOG_CATALOG_SCAN_H
+#define MREN_PG_CATALOG_CATALOG_SCAN_H
+
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "storage/lockdefs.h"
+#include "utils/rel.h"
+
+/* An open table and a scan of it, by an index or whole. */
+typedef struct MrenScan
+{
+	Relation rel;
+	SysScanDesc scan;
+	ScanKeyData keys[3];
+	int n_keys;
+} MrenScan;
+
+/* A table or index of the schema mren; an error if it is gone. */
+extern Oid mren_table_oid(const char *name);
+extern Relation mren_table_open(const char *name, LOCKMODE lock);
+
+extern void mren_scan_open(MrenScan *scan, const char *table);
+extern void mren_scan_key(MrenScan *scan, AttrNumber attno, RegProcedure equal, Datum value);
+/* A text key; its column has collation "C", and so has the comparison. */
+extern void mren_scan_key_text(MrenScan *scan, AttrNumber attno, Datum value);
+/* Under the active snapshot; index NULL: a sequential scan. */
+extern void mren_scan_begin(MrenScan *scan, const char *index);
+extern HeapTuple mren_scan_next(MrenScan *scan);
+extern void mren_scan_end(MrenScan *scan);
+
+/* A column that the table declares NOT NULL. */
+extern Datum mren_scan_column(MrenScan *scan, HeapTuple tuple, AttrNumber attno);
+/* A stored content hash, of exactly 32 bytes. */
+extern void mren_scan_hash(MrenScan *scan, Datum value, uint8 *hash);
+/* A stored real[] of exactly n elements, none NULL. */
+extern void mren_scan_floats(MrenScan *scan, Datum value, int n, float4 *out);
+
+/* How many rows a table has, and one of its names. */
+extern int mren_scan_count(const char *table, AttrNumber name_attno, char **name);
+
+#endif

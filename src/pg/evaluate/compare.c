@@ -1,0 +1,419 @@
+/*
+ * compare.c
+ *	  mren.compare(model, query, variants, folds): which options are the best for
+ *	  one's rows, by cross-validation.
+ *
+ * Every variant is judged on the same folds.  The query runs once for each way
+ * in which variants have its rows encoded; those of one encoding are trained
+ * one after another on the same spilled rows.  Nothing is written but temporary
+ * files.  Variant 1's counts are kept to the end, for the others are measured
+ * against it row by row.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "portability/instr_time.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/jsonb.h"
+
+#include "pg/support/args.h"
+#include "pg/evaluate/compare_folds.h"
+#include "pg/support/pg_env.h"
+#include "pg/train/job.h"
+#include "pg/model/models.h"
+#include "pg/support/settings.h"
+#include "pg/train/train_rows.h"
+
+#define RESAMPLES 2000
+/* Of each side: together an interval of 95 %. */
+#define CONFIDENCE 0.975
+#define SEED 0
+
+typedef struct Bounds
+{
+	double value;
+	double lower;
+	double upper;
+} Bounds;
+
+typedef struct Variant
+{
+	Jsonb *object; /* the base with what the variant overrides */
+	MrenTrainOptions options;
+	bool done;
+	size_t n_rows;
+	size_t n_groups;
+	double seconds;
+	Bounds score;
+	Bounds difference; /* to variant 1 */
+} Variant;
+
+typedef struct Compare
+{
+	MemoryContext context; /* of the call */
+	char *query;
+	int n_folds;
+	size_t memory;
+	int n;
+	Variant *variants; /* (n) */
+	size_t n_rows;	   /* of variant 1, which all others must have as well */
+	uint64 checksum;
+	MrenPairedCounts *first; /* (n_rows) of variant 1 */
+	int variant;			 /* at hand, from 1 on; 0: none */
+	int fold;
+} Compare;
+
+static void
+add_context(void *arg)
+{
+	const Compare *compare = arg;
+
+	if (compare->fold > 0)
+		errcontext("variant %d, fold %d", compare->variant, compare->fold);
+	else if (compare->variant > 0)
+		errcontext("variant %d", compare->variant);
+}
+
+/*
+ * Arguments
+ */
+
+/* Names of embeddings and encoder are as in effect, where the training was not given any. */
+static Jsonb *
+model_options(const char *model)
+{
+	Oid types[] = {INT8OID};
+	Datum values[1];
+	MemoryContext context = CurrentMemoryContext;
+	MemoryContext old;
+	MrenModelRow row;
+	Jsonb *options;
+	bool isnull;
+
+	mren_catalog_require(model, MREN_PRIVILEGE_TRAIN, &row);
+	mren_catalog_require_kind(model, &row, MREN_MODEL_RELATION);
+	if (row.deployed == 0)
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+						errmsg("model \"%s\" has no deployed version", model),
+						errhint("Deploy one with mren.promote.")));
+	values[0] = Int64GetDatum(row.deployed);
+	SPI_connect();
+	if (mren_catalog_read("SELECT pg_catalog.jsonb_build_object("
+						  "'embeddings', options OPERATOR(pg_catalog.->) 'embeddings'::text,"
+						  " 'image_encoder', options OPERATOR(pg_catalog.->) 'image_encoder'::text)"
+						  " OPERATOR(pg_catalog.||) COALESCE(given, options)"
+						  " OPERATOR(pg_catalog.-) 'deploy'::text"
+						  " FROM mren.model_version WHERE id OPERATOR(pg_catalog.=) $1",
+						  1, types, values, NULL) != 1)
+		elog(ERROR, "the deployed version of model \"%s\" is missing", model);
+	old = MemoryContextSwitchTo(context);
+	options = DatumGetJsonbPCopy(mren_models_result(1, &isnull));
+	MemoryContextSwitchTo(old);
+	SPI_finish();
+	return options;
+}
+
+static void
+refuse_key(const Jsonb *object, const char *key, const char *hint)
+{
+	JsonbValue name = {.type = jbvString};
+
+	name.val.string.val = (char *) key;
+	name.val.string.len = strlen(key);
+	if (findJsonbValueFromContainer((JsonbContainer *) &object->root, JB_FOBJECT, &name) != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"%s\" has no place in a comparison", key), errhint("%s", hint)));
+}
+
+static void
+read_variant(Variant *variant, Jsonb *base, Datum given, bool isnull)
+{
+	Jsonb *object;
+
+	if (isnull)
+		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("a variant is null"),
+						errhint("Give '{}' for the options as they are.")));
+	object = DatumGetJsonbP(given);
+	if (!JB_ROOT_IS_OBJECT(object))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("options are not a JSON object"),
+				 errhint("Give an object, such as {\"epochs\": 50}.")));
+	refuse_key(object, "deploy", "A comparison saves no version.");
+	refuse_key(object, "holdout_share", "All variants are judged on the same rows.");
+	variant->object = DatumGetJsonbP(
+		DirectFunctionCall2(jsonb_concat, JsonbPGetDatum(base), JsonbPGetDatum(object)));
+	mren_train_options(variant->object, &variant->options);
+}
+
+/* Scores are of the same kind only if they leave out the same relation. */
+static void
+check_negative(const Compare *compare)
+{
+	const char *first = compare->variants[0].options.net.negative;
+	const char *other = compare->variants[compare->variant - 1].options.net.negative;
+
+	if ((first == NULL) != (other == NULL) || (first != NULL && strcmp(first, other) != 0))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"negative\" is not the same as variant 1's"),
+				 errhint("It decides what is measured; give it to all variants or to none.")));
+}
+
+static void
+read_variants(Compare *compare, ArrayType *array, Jsonb *base)
+{
+	Datum *values;
+	bool *nulls;
+
+	if (ARR_NDIM(array) > 1)
+		ereport(ERROR, (errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+						errmsg("argument \"variants\" must be a one-dimensional array")));
+	deconstruct_array(array, JSONBOID, -1, false, TYPALIGN_INT, &values, &nulls, &compare->n);
+	if (compare->n == 0)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("there are no variants to compare"),
+						errhint("Give some, as in ARRAY['{}', '{\"epochs\": 50}']::jsonb[].")));
+	compare->variants = palloc0(compare->n * sizeof(Variant));
+	for (int i = 0; i < compare->n; i++)
+	{
+		compare->variant = i + 1;
+		read_variant(&compare->variants[i], base, values[i], nulls[i]);
+		check_negative(compare);
+	}
+	compare->variant = 0;
+}
+
+static void
+read_args(FunctionCallInfo fcinfo, Compare *compare)
+{
+	int32 folds;
+	Jsonb *base;
+
+	compare->query = mren_arg_text(fcinfo, 1, "query");
+	mren_arg_required(fcinfo, 2, "variants");
+	mren_arg_required(fcinfo, 3, "folds");
+	folds = PG_GETARG_INT32(3);
+	if (folds < 2 || folds > MREN_MAX_FOLDS)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("argument \"folds\" must be from 2 to %d, not %d", MREN_MAX_FOLDS, folds)));
+	compare->n_folds = folds;
+	compare->memory = (size_t) mren_train_memory * 1024;
+	base = PG_ARGISNULL(0) ? DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum("{}")))
+						   : model_options(mren_arg_text(fcinfo, 0, "model"));
+	read_variants(compare, PG_GETARG_ARRAYTYPE_P(2), base);
+}
+
+/*
+ * Rows
+ */
+
+/* Do these options have a row encoded to the same bytes? */
+static bool
+same_encoding(const MrenTrainOptions *a, const MrenTrainOptions *b)
+{
+	if (a->embedding_row.id != b->embedding_row.id ||
+		(a->net.hash_bits > 0) != (b->net.hash_bits > 0) ||
+		(a->image_encoder == NULL) != (b->image_encoder == NULL) ||
+		!mren_grid_equal(&a->grid, &b->grid) || a->lexicons.n != b->lexicons.n)
+		return false;
+	if (a->image_encoder != NULL && a->encoder_row.id != b->encoder_row.id)
+		return false;
+	for (int i = 0; i < a->lexicons.n; i++)
+	{
+		if (memcmp(a->lexicons.rows[i].sha256, b->lexicons.rows[i].sha256, MREN_SHA256_LENGTH) != 0)
+			return false;
+	}
+	return true;
+}
+
+static void
+read_rows(const Compare *compare, const Variant *variant, MrenTrainRows *rows)
+{
+	*rows = (MrenTrainRows){.context = CurrentMemoryContext,
+							.query = compare->query,
+							.object = variant->object,
+							.memory = compare->memory,
+							.keyed = true};
+	SPI_connect();
+	mren_train_rows_plan(rows);
+	mren_train_rows_read(rows, &variant->options);
+	SPI_finish();
+}
+
+static void
+check_rows(const Compare *compare, const MrenFolds *folds)
+{
+	if (folds->n != compare->n_rows || folds->checksum != compare->checksum)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_EXCEPTION),
+				 errmsg("the query gave other rows than for variant 1"),
+				 errhint("It runs once for each encoding of its rows, and must give the same each "
+						 "time; with option holdout_share and different image encoders it needs a "
+						 "column \"group\".")));
+}
+
+/*
+ * Figures
+ */
+
+/* The model's counts on side `side`; actual: whether the rows' own are counted. */
+static void
+put_side(MrenPairedCounts *out, const MrenPairedCounts *rows, size_t n, int side, bool actual)
+{
+	for (size_t i = 0; i < n; i++)
+	{
+		out[i] = (MrenPairedCounts){.key = rows[i].key, .actual = actual ? rows[i].actual : 0};
+		out[i].predicted[side] = rows[i].predicted[1];
+		out[i].hits[side] = rows[i].hits[1];
+	}
+}
+
+/*
+ * Variant minus `other`, or its own score where there is none, for a model that
+ * answers nothing scores 0.  Rows of one group are joined by their keys, so two
+ * variants' rows may come in different orders.  The upper bound is the lower
+ * one of the opposite.
+ */
+static Bounds
+find_bounds(const MrenPairedCounts *rows, const MrenPairedCounts *other, size_t n)
+{
+	MrenEnv env = mren_pg_env(CurrentMemoryContext);
+	size_t total = other != NULL ? 2 * n : n;
+	MrenPairedCounts *both = palloc_extended(total * sizeof(*both), MCXT_ALLOC_HUGE);
+	MrenBootstrap found[2];
+	MrenError err;
+
+	for (int side = 0; side < 2; side++)
+	{
+		put_side(both, rows, n, side, true);
+		if (other != NULL)
+			put_side(both + n, other, n, 1 - side, false);
+		MREN_PG_TRY(mren_bootstrap_paired(&env, both, total, SEED, RESAMPLES, CONFIDENCE,
+										  &found[side], &err));
+	}
+	pfree(both);
+	return (Bounds){found[1].difference, found[1].lower_bound, 0 - found[0].lower_bound};
+}
+
+static const char *
+measure_of(const Variant *variant)
+{
+	return variant->options.net.negative != NULL ? "micro F1" : "accuracy";
+}
+
+static void
+judge(Compare *compare, Variant *variant, const MrenFolds *folds)
+{
+	MrenPairedCounts *counts = palloc_extended(folds->n * sizeof(*counts), MCXT_ALLOC_HUGE);
+	instr_time start;
+
+	INSTR_TIME_SET_CURRENT(start);
+	mren_folds_answer(folds, &variant->options, compare->memory, counts, &compare->fold);
+	variant->seconds = mren_seconds_since(start);
+	variant->n_rows = folds->n;
+	variant->n_groups = folds->n_groups;
+	variant->score = find_bounds(counts, NULL, folds->n);
+	if (compare->first != NULL)
+		variant->difference = find_bounds(counts, compare->first, folds->n);
+	else
+	{
+		compare->first =
+			MemoryContextAllocHuge(compare->context, folds->n * sizeof(*compare->first));
+		memcpy(compare->first, counts, folds->n * sizeof(*compare->first));
+	}
+	pfree(counts);
+	variant->done = true;
+	ereport(NOTICE,
+			(errmsg_internal("variant %d of %d: %s %.4f, %.0f s", compare->variant, compare->n,
+							 measure_of(variant), variant->score.value, variant->seconds)));
+}
+
+/* Reads the rows as this variant (by index) has them, and judges all that have them so. */
+static void
+judge_encoding(Compare *compare, int first)
+{
+	MemoryContext context =
+		AllocSetContextCreate(CurrentMemoryContext, "mren compare", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	MrenTrainRows rows;
+	MrenFolds folds;
+
+	compare->variant = first + 1;
+	read_rows(compare, &compare->variants[first], &rows);
+	mren_folds_make(&folds, &rows.source, compare->n_folds, compare->memory);
+	if (first == 0)
+	{
+		compare->n_rows = folds.n;
+		compare->checksum = folds.checksum;
+	}
+	check_rows(compare, &folds);
+	for (int i = first; i < compare->n; i++)
+	{
+		if (compare->variants[i].done ||
+			!same_encoding(&compare->variants[i].options, &compare->variants[first].options))
+			continue;
+		compare->variant = i + 1;
+		judge(compare, &compare->variants[i], &folds);
+	}
+	compare->variant = 0;
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
+}
+
+/*
+ * Results
+ */
+
+static void
+put_variant(ReturnSetInfo *rsinfo, int number, const Variant *variant)
+{
+	bool alone = number == 1;
+	Datum values[] = {
+		Int32GetDatum(number),
+		JsonbPGetDatum(variant->object),
+		Float8GetDatum(variant->score.value),
+		Float8GetDatum(variant->score.lower),
+		Float8GetDatum(variant->score.upper),
+		Float8GetDatum(variant->seconds),
+		CStringGetTextDatum(measure_of(variant)),
+		Int64GetDatum((int64) variant->n_rows),
+		Int64GetDatum((int64) variant->n_groups),
+		Float8GetDatum(variant->difference.value),
+		Float8GetDatum(variant->difference.lower),
+		Float8GetDatum(variant->difference.upper),
+	};
+	bool nulls[lengthof(values)] = {false};
+
+	nulls[9] = nulls[10] = nulls[11] = alone;
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+}
+
+PG_FUNCTION_INFO_V1(mren_compare);
+/* mren.compare(model, query, variants, folds) → TABLE (variant, options, score, lower, upper, ...) */
+Datum
+mren_compare(PG_FUNCTION_ARGS)
+{
+	Compare compare = {.context = CurrentMemoryContext};
+	ErrorContextCallback callback = {
+		.previous = error_context_stack, .callback = add_context, .arg = &compare};
+
+	InitMaterializedSRF(fcinfo, 0);
+	error_context_stack = &callback;
+	read_args(fcinfo, &compare);
+	for (int i = 0; i < compare.n; i++)
+	{
+		if (!compare.variants[i].done)
+			judge_encoding(&compare, i);
+	}
+	error_context_stack = callback.previous;
+	for (int i = 0; i < compare.n; i++)
+		put_variant((ReturnSetInfo *) fcinfo->resultinfo, i + 1, &compare.variants[i]);
+	return (Datum) 0;
+}

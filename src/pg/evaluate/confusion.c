@@ -1,0 +1,394 @@
+/*
+ * confusion.c
+ *	  The type mren.confusion: counted pairs of actual and predicted relations.
+ *
+ * Expanded while an aggregate runs: rows are counted in place, and the state is
+ * flattened only where it leaves the process (a parallel worker's result,
+ * Citus's).  Its flat form, all numbers little-endian:
+ *
+ *		magic "MRENCONF" | has_negative u32 | n_negative u32 | negative
+ *		n_labels u32 | for each, in bytewise order: n u32, bytes
+ *		n_pairs u32 | for each, ordered: actual u32, predicted u32, count u64
+ *
+ * predicted is n_labels for rows without an answer.  Equal counts give equal
+ * bytes.  Anyone can cast to the type, so reading trusts nothing.
+ */
+#include "pg/evaluate/confusion.h"
+
+#include "fmgr.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+
+#include "base/buffer.h"
+#include "pg/support/args.h"
+#include "pg/support/compat.h"
+#include "pg/support/pg_env.h"
+#include "pg/support/hex.h"
+
+#define MAGIC "MRENCONF"
+#define MAGIC_LENGTH 8
+
+PG_FUNCTION_INFO_V1(mren_confusion_in);
+PG_FUNCTION_INFO_V1(mren_confusion_out);
+PG_FUNCTION_INFO_V1(mren_confusion_recv);
+PG_FUNCTION_INFO_V1(mren_confusion_send);
+
+/*
+ * Counting
+ */
+
+void
+mren_confusion_check_labels(const MrenConfusion *confusion)
+{
+	if (mren_confusion_n_labels(confusion) > MREN_MAX_LABELS)
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						errmsg("there are more than %d distinct relations", MREN_MAX_LABELS),
+						errhint("Compare the columns that hold relations, not ids or text.")));
+}
+
+void
+mren_confusion_count_row(MrenConfusion *confusion, const char *actual, size_t n_actual,
+						 const char *predicted, size_t n_predicted)
+{
+	MrenError err;
+
+	if (n_actual > MREN_MAX_LABEL || n_predicted > MREN_MAX_LABEL)
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						errmsg("a relation's name of %zu bytes is longer than %d bytes",
+							   Max(n_actual, n_predicted), MREN_MAX_LABEL)));
+	MREN_PG_TRY(mren_confusion_add(confusion, (MrenTextSpan){actual, n_actual},
+								   (MrenTextSpan){predicted, n_predicted}, 1, &err));
+	mren_confusion_check_labels(confusion);
+}
+
+/* A label's row is left as soon as all of its rows are found. */
+void
+mren_confusion_pairs(const MrenConfusion *confusion, MrenPairVisitor visit, void *state)
+{
+	size_t n = mren_confusion_n_labels(confusion);
+
+	for (size_t i = 0; i < n; i++)
+	{
+		MrenMargins margins;
+		uint64_t left;
+
+		CHECK_FOR_INTERRUPTS();
+		mren_confusion_margins(confusion, i, &margins);
+		left = margins.actual;
+		for (size_t j = 0; j <= n && left > 0; j++)
+		{
+			uint64_t count = mren_confusion_count(confusion, i, j);
+
+			if (count > 0)
+				visit(state, i, j, count);
+			left -= count;
+		}
+	}
+}
+
+/*
+ * The state
+ */
+
+static Size state_flat_size(ExpandedObjectHeader *hdr);
+static void state_flatten(ExpandedObjectHeader *hdr, void *result, Size size);
+
+static const ExpandedObjectMethods state_methods = {
+	.get_flat_size = state_flat_size,
+	.flatten_into = state_flatten,
+};
+
+MrenConfusionState *
+mren_confusion_state_create(MemoryContext parent)
+{
+	MemoryContext context =
+		AllocSetContextCreate(parent, "mren confusion", ALLOCSET_START_SMALL_SIZES);
+	MrenConfusionState *state = MemoryContextAllocZero(context, sizeof(MrenConfusionState));
+	MrenEnv env = mren_pg_env(context);
+	MrenError err;
+
+	EOH_init_header(&state->hdr, &state_methods, context);
+	MREN_PG_TRY(mren_confusion_create(&env, &state->confusion, &err));
+	return state;
+}
+
+void
+mren_confusion_state_set_negative(MrenConfusionState *state, bool has, const char *negative,
+								  uint32_t len)
+{
+	state->has_negative = has;
+	state->n_negative = has ? len : 0;
+	state->negative = MemoryContextAlloc(state->hdr.eoh_context, (Size) state->n_negative + 1);
+	memcpy(state->negative, negative, state->n_negative);
+	state->negative[state->n_negative] = '\0';
+}
+
+bool
+mren_confusion_state_same_negative(const MrenConfusionState *state, bool has, const char *negative,
+								   uint32_t len)
+{
+	return state->has_negative == has &&
+		   (!has || (state->n_negative == len && memcmp(state->negative, negative, len) == 0));
+}
+
+/*
+ * Flat form
+ */
+
+typedef struct Writer
+{
+	const MrenEnv *env;
+	MrenBuffer *out;
+	uint32_t n_pairs;
+} Writer;
+
+static void
+write_pair(void *state, size_t actual, size_t predicted, uint64_t count)
+{
+	Writer *writer = state;
+	MrenError err;
+
+	MREN_PG_TRY(mren_buffer_reserve(writer->env, writer->out, 16, &err));
+	mren_buffer_put_u32(writer->out, (uint32_t) actual);
+	mren_buffer_put_u32(writer->out, (uint32_t) predicted);
+	mren_buffer_put_u64(writer->out, count);
+	writer->n_pairs++;
+}
+
+/* Everything after the varlena header. */
+static void
+write_state(const MrenEnv *env, const MrenConfusionState *state, MrenBuffer *out)
+{
+	size_t n = mren_confusion_n_labels(state->confusion);
+	Writer writer = {env, out, 0};
+	MrenBuffer count = {0};
+	MrenError err;
+	size_t at;
+
+	MREN_PG_TRY(mren_buffer_reserve(env, out, MAGIC_LENGTH + 16 + state->n_negative, &err));
+	mren_buffer_put_bytes(out, MAGIC, MAGIC_LENGTH);
+	mren_buffer_put_u32(out, state->has_negative);
+	mren_buffer_put_u32(out, state->n_negative);
+	mren_buffer_put_bytes(out, state->negative, state->n_negative);
+	mren_buffer_put_u32(out, (uint32_t) n);
+	for (size_t i = 0; i < n; i++)
+	{
+		MrenTextSpan label = mren_confusion_label(state->confusion, i);
+
+		MREN_PG_TRY(mren_buffer_reserve(env, out, 4 + (size_t) label.len, &err));
+		mren_buffer_put_u32(out, label.len);
+		mren_buffer_put_bytes(out, label.data, label.len);
+	}
+	at = out->len;
+	MREN_PG_TRY(mren_buffer_reserve(env, out, 4, &err));
+	mren_buffer_put_u32(out, 0);
+	mren_confusion_pairs(state->confusion, write_pair, &writer);
+	count = (MrenBuffer){.data = out->data + at, .capacity = 4};
+	mren_buffer_put_u32(&count, writer.n_pairs);
+}
+
+static Size
+state_flat_size(ExpandedObjectHeader *hdr)
+{
+	MrenConfusionState *state = (MrenConfusionState *) hdr;
+	MrenEnv env = mren_pg_env(hdr->eoh_context);
+
+	mren_buffer_free(&env, &state->flat);
+	state->flat = (MrenBuffer){0};
+	write_state(&env, state, &state->flat);
+	if (state->flat.len > MaxAllocSize - VARHDRSZ)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("a confusion matrix of %zu bytes does not fit a value", state->flat.len)));
+	return VARHDRSZ + state->flat.len;
+}
+
+static void
+state_flatten(ExpandedObjectHeader *hdr, void *result, Size size)
+{
+	MrenConfusionState *state = (MrenConfusionState *) hdr;
+	MrenEnv env = mren_pg_env(hdr->eoh_context);
+
+	Assert(size == VARHDRSZ + state->flat.len);
+	SET_VARSIZE(result, size);
+	memcpy(VARDATA(result), state->flat.data, state->flat.len);
+	mren_buffer_free(&env, &state->flat);
+	state->flat = (MrenBuffer){0};
+}
+
+static void damaged(const char *what) MREN_NORETURN;
+
+static void
+damaged(const char *what)
+{
+	ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+					errmsg("invalid confusion matrix: %s", what),
+					errhint("Values of type mren.confusion are made by mren.metrics only.")));
+	pg_unreachable();
+}
+
+/* A name of the database's encoding, not longer than a relation's may be. */
+static MrenTextSpan
+read_name(MrenCursor *in, uint32_t len)
+{
+	const char *name = (const char *) mren_cursor_bytes(in, len);
+
+	if (name == NULL)
+		damaged("it is cut short");
+	if (len > MREN_MAX_LABEL)
+		damaged("a relation's name is too long");
+	if (!pg_verifymbstr(name, len, true))
+		damaged("a relation's name is not text");
+	return (MrenTextSpan){name, len};
+}
+
+static int
+compare_text(MrenTextSpan a, MrenTextSpan b)
+{
+	int order = memcmp(a.data, b.data, Min(a.len, b.len));
+
+	return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
+}
+
+static MrenTextSpan *
+read_labels(MrenCursor *in, uint32_t *n)
+{
+	MrenTextSpan *labels;
+
+	*n = mren_cursor_u32(in);
+	if (*n > MREN_MAX_LABELS)
+		damaged(psprintf("it has %u relations", *n));
+	labels = palloc(((Size) *n + 1) * sizeof(MrenTextSpan));
+	for (uint32_t i = 0; i < *n; i++)
+	{
+		labels[i] = read_name(in, mren_cursor_u32(in));
+		if (i > 0 && compare_text(labels[i - 1], labels[i]) >= 0)
+			damaged("its relations are not in order");
+	}
+	labels[*n] = (MrenTextSpan){NULL, 0};
+	return labels;
+}
+
+static void
+read_pairs(MrenCursor *in, const MrenTextSpan *labels, uint32_t n_labels, MrenConfusion *confusion)
+{
+	uint32_t n = mren_cursor_u32(in);
+	uint64_t previous = 0;
+	uint64_t total = 0;
+	MrenError err;
+
+	if (mren_cursor_left(in) != (size_t) n * 16)
+		damaged("its length does not fit its counts");
+	if (n == 0)
+		damaged("it has no counts");
+	for (uint32_t i = 0; i < n; i++)
+	{
+		uint32_t actual = mren_cursor_u32(in);
+		uint32_t predicted = mren_cursor_u32(in);
+		uint64_t count = mren_cursor_u64(in);
+		uint64_t place = ((uint64_t) actual << 32 | predicted) + 1;
+
+		if (actual >= n_labels || predicted > n_labels || place <= previous)
+			damaged("its counts are not in order");
+		if (count == 0 || count > PG_INT64_MAX - total)
+			damaged("a count is out of range");
+		previous = place;
+		total += count;
+		MREN_PG_TRY(mren_confusion_add(confusion, labels[actual], labels[predicted], count, &err));
+	}
+}
+
+/* The expanded form of a flat value, checked. */
+static MrenConfusionState *
+state_parse(MemoryContext parent, Datum value)
+{
+	bytea *bytes = DatumGetByteaPP(value);
+	const uint8_t *data = (const uint8_t *) VARDATA_ANY(bytes);
+	size_t len = VARSIZE_ANY_EXHDR(bytes);
+	MrenCursor in = {.at = data, .end = data + len};
+	MrenConfusionState *state = mren_confusion_state_create(parent);
+	uint32_t has_negative;
+	uint32_t n_labels;
+	MrenTextSpan negative;
+	MrenTextSpan *labels;
+
+	if (len < MAGIC_LENGTH ||
+		memcmp(mren_cursor_bytes(&in, MAGIC_LENGTH), MAGIC, MAGIC_LENGTH) != 0)
+		damaged("it does not begin as one");
+	has_negative = mren_cursor_u32(&in);
+	negative = read_name(&in, mren_cursor_u32(&in));
+	if (has_negative > 1 || (has_negative == 0 && negative.len > 0))
+		damaged("its negative relation is out of range");
+	mren_confusion_state_set_negative(state, has_negative == 1, negative.data, negative.len);
+	labels = read_labels(&in, &n_labels);
+	read_pairs(&in, labels, n_labels, state->confusion);
+	if (mren_confusion_n_labels(state->confusion) != n_labels)
+		damaged("it names relations without rows");
+	pfree(labels);
+	if ((Pointer) bytes != DatumGetPointer(value))
+		pfree(bytes);
+	return state;
+}
+
+/* The state of an argument; a read-write one is used as it is. */
+MrenConfusionState *
+mren_confusion_state_argument(FunctionCallInfo fcinfo, int arg, MemoryContext parent)
+{
+	Datum value = PG_GETARG_DATUM(arg);
+
+	if (VARATT_IS_EXTERNAL_EXPANDED_RW(DatumGetPointer(value)) &&
+		((MrenConfusionState *) DatumGetEOHP(value))->hdr.eoh_methods == &state_methods)
+		return (MrenConfusionState *) DatumGetEOHP(value);
+	return state_parse(parent, value);
+}
+
+/* The same where the state is only looked at. */
+const MrenConfusionState *
+mren_confusion_state_peek(FunctionCallInfo fcinfo, int arg)
+{
+	Datum value = PG_GETARG_DATUM(arg);
+
+	if (VARATT_IS_EXTERNAL_EXPANDED(DatumGetPointer(value)) &&
+		((MrenConfusionState *) DatumGetEOHP(value))->hdr.eoh_methods == &state_methods)
+		return (MrenConfusionState *) DatumGetEOHP(value);
+	return state_parse(CurrentMemoryContext, value);
+}
+
+/*
+ * The type
+ */
+
+/* The value, unless it is no confusion matrix. */
+static Datum
+checked(bytea *value)
+{
+	MrenConfusionState *state = state_parse(CurrentMemoryContext, PointerGetDatum(value));
+
+	MemoryContextDelete(state->hdr.eoh_context);
+	PG_RETURN_BYTEA_P(value);
+}
+
+Datum
+mren_confusion_in(PG_FUNCTION_ARGS)
+{
+	return checked(mren_hex_in(PG_GETARG_CSTRING(0), "mren.confusion"));
+}
+
+Datum
+mren_confusion_out(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_CSTRING(mren_hex_out(PG_GETARG_BYTEA_PP(0), "mren.confusion"));
+}
+
+Datum
+mren_confusion_recv(PG_FUNCTION_ARGS)
+{
+	return checked(mren_hex_recv((StringInfo) PG_GETARG_POINTER(0)));
+}
+
+Datum
+mren_confusion_send(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BYTEA_P(PG_GETARG_BYTEA_P_COPY(0));
+}

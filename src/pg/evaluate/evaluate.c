@@ -1,0 +1,162 @@
+/*
+ * evaluate.c
+ *	  mren.evaluate and mren.confusion_matrix: a version's answers for the rows
+ *	  of a query, held against the query's column "relation".
+ *
+ * What predict answers with NULL (the model abstains, or the row has no
+ * sentence or mention) counts as missed, so the figures are those of
+ * mren.metrics over mren.predict.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "fmgr.h"
+#include "funcapi.h"
+#include "utils/builtins.h"
+
+#include "pg/support/args.h"
+#include "pg/support/compat.h"
+#include "pg/evaluate/confusion.h"
+#include "pg/support/pg_env.h"
+#include "pg/evaluate/metrics_agg.h"
+#include "pg/predict/predict_query.h"
+
+PG_FUNCTION_INFO_V1(mren_evaluate);
+PG_FUNCTION_INFO_V1(mren_confusion_matrix);
+
+typedef struct Evaluation
+{
+	const char *model;
+	MrenConfusion *confusion;
+	uint64 n;
+	uint64 n_seen; /* of them, rows that the version was trained on */
+	MrenPredictedBy by;
+} Evaluation;
+
+static void
+count_row(void *state, const MrenPrediction *prediction)
+{
+	Evaluation *evaluation = state;
+	const char *predicted = prediction->relation;
+	const char *actual = mren_prediction_actual(prediction, ++evaluation->n);
+
+	if (prediction->seen)
+		evaluation->n_seen++;
+	mren_confusion_count_row(evaluation->confusion, actual, strlen(actual), predicted,
+							 predicted != NULL ? strlen(predicted) : 0);
+}
+
+/* Arguments model, query and version; the rows are counted, at least one. */
+static void
+evaluate(FunctionCallInfo fcinfo, Evaluation *evaluation)
+{
+	MrenEnv env = mren_pg_env(CurrentMemoryContext);
+	MrenError err;
+	MrenPredictQuery what = {.need_relation = true};
+
+	*evaluation = (Evaluation){.model = mren_arg_text(fcinfo, 0, "model")};
+	what.model = evaluation->model;
+	what.query = mren_arg_text(fcinfo, 1, "query");
+	what.version = mren_arg_version(fcinfo, 2);
+	MREN_PG_TRY(mren_confusion_create(&env, &evaluation->confusion, &err));
+	evaluation->by = mren_predict_query(&what, count_row, evaluation);
+	if (evaluation->n == 0)
+		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
+						errmsg("the query returned no row to evaluate with")));
+	mren_warn_of_seen(evaluation->model, &evaluation->by, evaluation->n_seen, evaluation->n);
+}
+
+/*
+ * mren.evaluate
+ */
+
+/* One row of the result; a NaN becomes NULL. */
+static void
+put_row(ReturnSetInfo *rsinfo, text *name, const MrenScore *score)
+{
+	Datum values[] = {PointerGetDatum(name), Float8GetDatum(score->precision),
+					  Float8GetDatum(score->recall), Float8GetDatum(score->f1),
+					  Int64GetDatum((int64) score->support)};
+	bool nulls[] = {false, isnan(score->precision), isnan(score->recall), isnan(score->f1), false};
+
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+}
+
+static text *
+label_text(const MrenConfusion *confusion, size_t i)
+{
+	MrenTextSpan label = mren_confusion_label(confusion, i);
+
+	return cstring_to_text_with_len(label.data, (int) label.len);
+}
+
+/* mren.evaluate(model, query, version) → TABLE (relation, precision, recall, f1, support) */
+Datum
+mren_evaluate(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	Evaluation evaluation;
+	const MrenConfusion *confusion;
+	MrenTextSpan negative = {NULL, 0};
+	MrenScore score;
+
+	InitMaterializedSRF(fcinfo, 0);
+	evaluate(fcinfo, &evaluation);
+	confusion = evaluation.confusion;
+	if (evaluation.by.negative != NULL)
+		negative = (MrenTextSpan){evaluation.by.negative, strlen(evaluation.by.negative)};
+	for (size_t i = 0; i < mren_confusion_n_labels(confusion); i++)
+	{
+		score = mren_metrics_relation(confusion, i);
+		put_row(rsinfo, label_text(confusion, i), &score);
+	}
+	score = mren_metrics_micro(confusion, negative);
+	put_row(rsinfo, cstring_to_text("micro avg"), &score);
+	score = mren_metrics_macro(confusion, negative);
+	put_row(rsinfo, cstring_to_text("macro avg"), &score);
+	if (mren_confusion_semeval(confusion, &score))
+		put_row(rsinfo, cstring_to_text("semeval macro avg"), &score);
+	/* One number, shown as f1: with one label a row, all three are the same. */
+	score = (MrenScore){NAN, NAN, mren_confusion_accuracy(confusion), evaluation.n};
+	put_row(rsinfo, cstring_to_text("accuracy"), &score);
+	return (Datum) 0;
+}
+
+/*
+ * mren.confusion_matrix
+ */
+
+typedef struct Matrix
+{
+	ReturnSetInfo *rsinfo;
+	const MrenConfusion *confusion;
+} Matrix;
+
+static void
+put_pair(void *state, size_t actual, size_t predicted, uint64_t count)
+{
+	Matrix *matrix = state;
+	bool answered = predicted < mren_confusion_n_labels(matrix->confusion);
+	Datum values[] = {PointerGetDatum(label_text(matrix->confusion, actual)), (Datum) 0,
+					  Int64GetDatum((int64) count)};
+	bool nulls[] = {false, !answered, false};
+
+	if (answered)
+		values[1] = PointerGetDatum(label_text(matrix->confusion, predicted));
+	tuplestore_putvalues(matrix->rsinfo->setResult, matrix->rsinfo->setDesc, values, nulls);
+}
+
+/* mren.confusion_matrix(model, query, version) → TABLE (actual, predicted, count) */
+Datum
+mren_confusion_matrix(PG_FUNCTION_ARGS)
+{
+	Matrix matrix = {.rsinfo = (ReturnSetInfo *) fcinfo->resultinfo};
+	Evaluation evaluation;
+
+	InitMaterializedSRF(fcinfo, 0);
+	evaluate(fcinfo, &evaluation);
+	matrix.confusion = evaluation.confusion;
+	mren_confusion_pairs(matrix.confusion, put_pair, &matrix);
+	return (Datum) 0;
+}

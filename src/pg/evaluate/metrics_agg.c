@@ -1,0 +1,241 @@
+/*
+ * metrics_agg.c
+ *	  The aggregates mren.metrics: figures from any pairs of actual and
+ *	  predicted relations, as jsonb.
+ *
+ * The combine function is not strict, and neither is the transition function:
+ * the first row makes the state, in the aggregate's own context.
+ */
+#include "pg/evaluate/metrics_agg.h"
+
+#include <math.h>
+
+#include "common/shortest_dec.h"
+#include "fmgr.h"
+#include "lib/stringinfo.h"
+#include "utils/builtins.h"
+#include "utils/json.h"
+#include "utils/jsonb.h"
+
+#include "pg/support/args.h"
+#include "pg/support/compat.h"
+#include "pg/evaluate/confusion.h"
+
+PG_FUNCTION_INFO_V1(mren_metrics_add);
+PG_FUNCTION_INFO_V1(mren_metrics_combine);
+PG_FUNCTION_INFO_V1(mren_metrics_final);
+
+/*
+ * Scores
+ */
+
+static double
+or_zero(double value)
+{
+	return isnan(value) ? 0 : value;
+}
+
+static MrenScore
+without_nan(MrenScore score)
+{
+	return (MrenScore){or_zero(score.precision), or_zero(score.recall), or_zero(score.f1),
+					   score.support};
+}
+
+MrenScore
+mren_metrics_relation(const MrenConfusion *confusion, size_t i)
+{
+	MrenScore score;
+
+	mren_confusion_score(confusion, i, &score);
+	return without_nan(score);
+}
+
+MrenScore
+mren_metrics_micro(const MrenConfusion *confusion, MrenTextSpan negative)
+{
+	MrenScore score;
+
+	mren_confusion_micro(confusion, negative, &score);
+	return without_nan(score);
+}
+
+MrenScore
+mren_metrics_macro(const MrenConfusion *confusion, MrenTextSpan negative)
+{
+	MrenScore score;
+
+	mren_confusion_macro(confusion, negative, &score);
+	return without_nan(score);
+}
+
+/*
+ * The aggregate
+ */
+
+static void negative_changed(void) MREN_NORETURN;
+
+static void
+negative_changed(void)
+{
+	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					errmsg("argument \"negative\" must be the same in all rows")));
+	pg_unreachable();
+}
+
+/* Where the state lives: the aggregate's context, or a plain call's own. */
+static MemoryContext
+state_parent(FunctionCallInfo fcinfo)
+{
+	MemoryContext context;
+
+	return AggCheckCallContext(fcinfo, &context) != 0 ? context : CurrentMemoryContext;
+}
+
+static text *
+text_or_null(FunctionCallInfo fcinfo, int arg)
+{
+	return arg < PG_NARGS() && !PG_ARGISNULL(arg) ? PG_GETARG_TEXT_PP(arg) : NULL;
+}
+
+/* mren.metrics_add(state, actual, predicted [, negative]) */
+Datum
+mren_metrics_add(PG_FUNCTION_ARGS)
+{
+	MrenConfusionState *state;
+	text *actual;
+	text *predicted = text_or_null(fcinfo, 2);
+	text *negative = text_or_null(fcinfo, 3);
+	const char *negative_data = negative != NULL ? VARDATA_ANY(negative) : "";
+	uint32_t n_negative = negative != NULL ? VARSIZE_ANY_EXHDR(negative) : 0;
+
+	if (PG_ARGISNULL(1))
+		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+						errmsg("argument \"actual\" must not be null"),
+						errhint("Leave out rows whose relation is not known: "
+								"mren.metrics(...) FILTER (WHERE ... IS NOT NULL).")));
+	actual = PG_GETARG_TEXT_PP(1);
+	if (PG_ARGISNULL(0))
+	{
+		state = mren_confusion_state_create(state_parent(fcinfo));
+		mren_confusion_state_set_negative(state, negative != NULL, negative_data, n_negative);
+	}
+	else
+	{
+		state = mren_confusion_state_argument(fcinfo, 0, state_parent(fcinfo));
+		if (!mren_confusion_state_same_negative(state, negative != NULL, negative_data, n_negative))
+			negative_changed();
+	}
+	mren_confusion_count_row(state->confusion, VARDATA_ANY(actual), VARSIZE_ANY_EXHDR(actual),
+							 predicted != NULL ? VARDATA_ANY(predicted) : NULL,
+							 predicted != NULL ? VARSIZE_ANY_EXHDR(predicted) : 0);
+	PG_RETURN_DATUM(EOHPGetRWDatum(&state->hdr));
+}
+
+/* The second state is left as it is. */
+Datum
+mren_metrics_combine(PG_FUNCTION_ARGS)
+{
+	const MrenConfusionState *from;
+	MrenConfusionState *into;
+	MrenError err;
+
+	if (PG_ARGISNULL(1))
+	{
+		if (PG_ARGISNULL(0))
+			PG_RETURN_NULL();
+		into = mren_confusion_state_argument(fcinfo, 0, state_parent(fcinfo));
+		PG_RETURN_DATUM(EOHPGetRWDatum(&into->hdr));
+	}
+	from = mren_confusion_state_peek(fcinfo, 1);
+	if (PG_ARGISNULL(0))
+	{
+		into = mren_confusion_state_create(state_parent(fcinfo));
+		mren_confusion_state_set_negative(into, from->has_negative, from->negative,
+										  from->n_negative);
+	}
+	else
+		into = mren_confusion_state_argument(fcinfo, 0, state_parent(fcinfo));
+	if (!mren_confusion_state_same_negative(into, from->has_negative, from->negative,
+											from->n_negative))
+		negative_changed();
+	MREN_PG_TRY(mren_confusion_merge(into->confusion, from->confusion, &err));
+	mren_confusion_check_labels(into->confusion);
+	PG_RETURN_DATUM(EOHPGetRWDatum(&into->hdr));
+}
+
+/*
+ * The result
+ */
+
+static void
+put_number(StringInfo out, const char *key, double value)
+{
+	char digits[DOUBLE_SHORTEST_DECIMAL_LEN];
+
+	double_to_shortest_decimal_buf(value, digits);
+	appendStringInfo(out, "\"%s\": %s, ", key, digits);
+}
+
+static void
+put_score(StringInfo out, const MrenScore *score)
+{
+	appendStringInfoChar(out, '{');
+	put_number(out, "precision", score->precision);
+	put_number(out, "recall", score->recall);
+	put_number(out, "f1", score->f1);
+	appendStringInfo(out, "\"support\": %llu}", (unsigned long long) score->support);
+}
+
+static void
+put_relations(StringInfo out, const MrenConfusion *confusion)
+{
+	size_t n = mren_confusion_n_labels(confusion);
+
+	for (size_t i = 0; i < n; i++)
+	{
+		MrenTextSpan label = mren_confusion_label(confusion, i);
+		MrenScore score = mren_metrics_relation(confusion, i);
+
+		if (i > 0)
+			appendStringInfoString(out, ", ");
+		escape_json(out, pnstrdup(label.data, label.len));
+		appendStringInfoString(out, ": ");
+		put_score(out, &score);
+	}
+}
+
+Datum
+mren_metrics_final(PG_FUNCTION_ARGS)
+{
+	const MrenConfusionState *state;
+	const MrenConfusion *confusion;
+	MrenTextSpan negative = {NULL, 0};
+	MrenScore score;
+	StringInfoData out;
+
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	state = mren_confusion_state_peek(fcinfo, 0);
+	confusion = state->confusion;
+	if (state->has_negative)
+		negative = (MrenTextSpan){state->negative, state->n_negative};
+	initStringInfo(&out);
+	appendStringInfo(&out, "{\"n\": %llu, ", (unsigned long long) mren_confusion_total(confusion));
+	put_number(&out, "accuracy", mren_confusion_accuracy(confusion));
+	appendStringInfoString(&out, "\"micro\": ");
+	score = mren_metrics_micro(confusion, negative);
+	put_score(&out, &score);
+	appendStringInfoString(&out, ", \"macro\": ");
+	score = mren_metrics_macro(confusion, negative);
+	put_score(&out, &score);
+	if (mren_confusion_semeval(confusion, &score))
+	{
+		appendStringInfoString(&out, ", \"semeval_macro\": ");
+		put_score(&out, &score);
+	}
+	appendStringInfoString(&out, ", \"relations\": {");
+	put_relations(&out, confusion);
+	appendStringInfoString(&out, "}}");
+	PG_RETURN_DATUM(DirectFunctionCall1(jsonb_in, CStringGetDatum(out.data)));
+}

@@ -1,0 +1,142 @@
+/*
+ * candidates.c
+ *	  mren.candidates, and the pairs that extract scores.
+ */
+#include "pg/extract/candidates.h"
+
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+#include "pg/support/args.h"
+
+enum
+{
+	ARG_DOCUMENT,
+	ARG_LEXICONS,
+	ARG_TAGGER,
+	ARG_SCHEMA,
+	ARG_MAX_DISTANCE,
+	ARG_TAGGER_VERSION
+};
+
+int32
+mren_arg_max_distance(FunctionCallInfo fcinfo, int arg)
+{
+	if (PG_ARGISNULL(arg))
+		return -1;
+	if (PG_GETARG_INT32(arg) < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("max_distance is %d", PG_GETARG_INT32(arg)),
+				 errhint("Give the most characters that may lie between two mentions, or NULL "
+						 "for pairs of one sentence.")));
+	return PG_GETARG_INT32(arg);
+}
+
+static void
+visit_pair(const MrenDocument *document, const MrenPairing *pairing, MrenCandidateVisitor visit,
+		   void *state, const MrenDocMention *first, const MrenDocMention *second)
+{
+	MrenToken from = document->sentences.items[first->sentence];
+	MrenToken to = document->sentences.items[second->sentence];
+	MrenCandidate candidate = {first, second, {from.start, to.end, from.char_start, to.char_end}};
+	bool forward = mren_relation_allowed(pairing->schema, NULL, first->type, second->type, true);
+	bool backward = mren_relation_allowed(pairing->schema, NULL, second->type, first->type, false);
+
+	candidate.head_first = true;
+	if (forward || (pairing->once && backward))
+		visit(state, &candidate);
+	candidate.head = second;
+	candidate.tail = first;
+	candidate.head_first = false;
+	if (backward && !pairing->once)
+		visit(state, &candidate);
+}
+
+void
+mren_candidates_visit(const MrenDocument *document, const MrenPairing *pairing,
+					  MrenCandidateVisitor visit, void *state)
+{
+	for (int i = 0; i < document->n_mentions; i++)
+	{
+		const MrenDocMention *first = &document->mentions[i];
+
+		for (int k = i + 1; k < document->n_mentions; k++)
+		{
+			const MrenDocMention *second = &document->mentions[k];
+			int64 distance = (int64) second->place.char_start - first->place.char_end;
+
+			CHECK_FOR_INTERRUPTS();
+			if (second->sentence != first->sentence && distance > pairing->max_distance)
+				break;
+			visit_pair(document, pairing, visit, state, first, second);
+		}
+	}
+}
+
+/* ---- mren.candidates ---- */
+
+typedef struct Output
+{
+	ReturnSetInfo *rsinfo;
+	const MrenDocument *document;
+	MemoryContext work; /* of one row */
+} Output;
+
+static Datum
+span_within(MrenToken place, MrenToken text)
+{
+	return mren_document_span(place.char_start - text.char_start, place.char_end - text.char_start);
+}
+
+static void
+put_candidate(void *state, const MrenCandidate *candidate)
+{
+	Output *output = state;
+	MemoryContext old = MemoryContextSwitchTo(output->work);
+	MrenToken text = candidate->text;
+	MrenToken head = candidate->head->place;
+	MrenToken tail = candidate->tail->place;
+	Datum values[] = {
+		PointerGetDatum(mren_document_text(output->document, text.start, text.end)),
+		PointerGetDatum(mren_document_text(output->document, head.start, head.end)),
+		CStringGetTextDatum(candidate->head->type),
+		span_within(head, text),
+		PointerGetDatum(mren_document_text(output->document, tail.start, tail.end)),
+		CStringGetTextDatum(candidate->tail->type),
+		span_within(tail, text),
+		mren_document_span(text.char_start, text.char_end),
+	};
+	bool nulls[lengthof(values)] = {false};
+
+	tuplestore_putvalues(output->rsinfo->setResult, output->rsinfo->setDesc, values, nulls);
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(output->work);
+}
+
+PG_FUNCTION_INFO_V1(mren_candidates);
+/* mren.candidates(document, lexicons, tagger, relation_schema, max_distance, tagger_version) → TABLE */
+Datum
+mren_candidates(PG_FUNCTION_ARGS)
+{
+	static const MrenFinderArgs args = {ARG_LEXICONS, ARG_TAGGER, ARG_TAGGER_VERSION};
+	MrenPairing pairing = {.max_distance = mren_arg_max_distance(fcinfo, ARG_MAX_DISTANCE)};
+	MrenDocument document;
+	Output output = {.rsinfo = (ReturnSetInfo *) fcinfo->resultinfo, .document = &document};
+	MrenFinder finder;
+	text *value;
+
+	InitMaterializedSRF(fcinfo, 0);
+	mren_finder_open(&finder, fcinfo, &args);
+	pairing.schema = mren_relation_schema(fcinfo, ARG_SCHEMA);
+	if (PG_ARGISNULL(ARG_DOCUMENT))
+		return (Datum) 0;
+	value = PG_GETARG_TEXT_PP(ARG_DOCUMENT);
+	mren_document_read(&finder, mren_pg_utf8(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value)),
+					   &document);
+	output.work = AllocSetContextCreate(CurrentMemoryContext, "mren row", ALLOCSET_DEFAULT_SIZES);
+	mren_candidates_visit(&document, &pairing, put_candidate, &output);
+	return (Datum) 0;
+}

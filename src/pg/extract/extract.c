@@ -1,0 +1,412 @@
+/*
+ * extract.c
+ *	  mren.extract and mren.extract_evidence: from a document to triples.
+ *
+ * Pairs of mentions are encoded and fused one by one; the dense layers run
+ * over batches of fused vectors.  The image's vector is made once.  A row's
+ * answer has the same bits as that of mren.classify on the same sentence.
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "funcapi.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+#include "pg/support/args.h"
+#include "pg/extract/candidates.h"
+#include "pg/predict/predictor.h"
+#include "text/word_shape.h"
+
+#define BATCH 64
+
+enum
+{
+	ARG_MODEL,
+	ARG_DOCUMENT,
+	ARG_IMAGE,
+	ARG_TAGGER,
+	ARG_LEXICONS,
+	ARG_SCHEMA,
+	ARG_MAX_DISTANCE,
+	ARG_THRESHOLD,
+	ARG_IMAGE_VECTOR,
+	ARG_VERSION,
+	ARG_TAGGER_VERSION
+};
+
+/* A relation of the model without "(e1,e2)" or "(e2,e1)" at its end. */
+typedef struct Label
+{
+	char *name; /* in the database's encoding */
+	bool reversed;
+} Label;
+
+/* Fused vectors of a batch and what becomes of them. */
+typedef struct Scores
+{
+	float4 *features;	   /* (BATCH, features_dim) */
+	float4 *probabilities; /* (BATCH, n_relations) */
+} Scores;
+
+typedef struct Extraction
+{
+	MrenPredictor predictor;
+	MrenDocument document;
+	MrenPairing pairing;
+	Label *labels;
+	bool directed; /* labels say which mention is the head */
+	double threshold;
+	bool evidence;
+
+	bool has_image;
+	MrenPair image;	 /* its image, for the first row */
+	MrenInput first; /* whose image the others share */
+	bool has_first;
+	float4 *image_alone; /* (n_relations), evidence only */
+
+	int n;
+	MrenCandidate batch[BATCH];
+	Scores both;
+	Scores text;		/* without the image; evidence only */
+	MemoryContext work; /* of one row */
+	ReturnSetInfo *rsinfo;
+} Extraction;
+
+/* ---- what the model's labels say ---- */
+
+static bool
+ends_with(const char *name, const char *end)
+{
+	size_t n = strlen(name);
+	size_t n_end = strlen(end);
+
+	return n > n_end && strcmp(name + n - n_end, end) == 0;
+}
+
+static void
+read_labels(Extraction *extraction)
+{
+	size_t n = extraction->predictor.info.n_relations;
+
+	extraction->labels = palloc(n * sizeof(Label));
+	for (size_t i = 0; i < n; i++)
+	{
+		char *name = text_to_cstring(mren_predictor_relation(&extraction->predictor, i));
+		bool reversed = ends_with(name, "(e2,e1)");
+
+		if (reversed || ends_with(name, "(e1,e2)"))
+		{
+			name[strlen(name) - strlen("(e1,e2)")] = '\0';
+			extraction->directed = true;
+		}
+		extraction->labels[i] = (Label){name, reversed};
+	}
+}
+
+/* ---- choosing ---- */
+
+/* Whether a relation may be the answer for a pair. */
+static bool
+is_allowed(const Extraction *extraction, const MrenCandidate *candidate, int relation)
+{
+	const Label *label = &extraction->labels[relation];
+	const MrenDocMention *head = label->reversed ? candidate->tail : candidate->head;
+	const MrenDocMention *tail = label->reversed ? candidate->head : candidate->tail;
+
+	return relation == extraction->predictor.info.negative ||
+		   mren_relation_allowed(extraction->pairing.schema, label->name, head->type, tail->type,
+								 candidate->head_first);
+}
+
+/* The most likely relation that is allowed, the first of equals; -1 if none is. */
+static int
+choose(const Extraction *extraction, const MrenCandidate *candidate, const float4 *probabilities)
+{
+	int best = -1;
+
+	for (int i = 0; i < (int) extraction->predictor.info.n_relations; i++)
+	{
+		if ((best < 0 || probabilities[i] > probabilities[best]) &&
+			is_allowed(extraction, candidate, i))
+			best = i;
+	}
+	return best;
+}
+
+/* ---- rows ---- */
+
+static void
+put_alone(const Extraction *extraction, const MrenCandidate *candidate, const float4 *probabilities,
+		  Datum *values, bool *nulls)
+{
+	int best = choose(extraction, candidate, probabilities);
+
+	nulls[0] = nulls[1] = best < 0;
+	if (best < 0)
+		return;
+	values[0] = CStringGetTextDatum(extraction->labels[best].name);
+	values[1] = Float8GetDatum(probabilities[best]);
+}
+
+static void
+put_row(Extraction *extraction, int row, int best, float4 confidence)
+{
+	const MrenCandidate *candidate = &extraction->batch[row];
+	const Label *label = &extraction->labels[best];
+	const MrenDocMention *head = label->reversed ? candidate->tail : candidate->head;
+	const MrenDocMention *tail = label->reversed ? candidate->head : candidate->tail;
+	const MrenDocument *document = &extraction->document;
+	size_t n_relations = extraction->predictor.info.n_relations;
+	uint32 from = candidate->text.char_start;
+	Datum values[15];
+	bool nulls[15] = {false};
+
+	values[0] = PointerGetDatum(mren_document_text(document, head->place.start, head->place.end));
+	values[1] = CStringGetTextDatum(head->type);
+	values[2] = CStringGetTextDatum(label->name);
+	values[3] = PointerGetDatum(mren_document_text(document, tail->place.start, tail->place.end));
+	values[4] = CStringGetTextDatum(tail->type);
+	values[5] = Float8GetDatum(confidence);
+	values[6] =
+		PointerGetDatum(mren_document_text(document, candidate->text.start, candidate->text.end));
+	values[7] = mren_document_span(head->place.char_start - from, head->place.char_end - from);
+	values[8] = mren_document_span(tail->place.char_start - from, tail->place.char_end - from);
+	if (extraction->evidence)
+	{
+		values[9] = mren_document_span(from, candidate->text.char_end);
+		values[10] = Int32GetDatum(extraction->predictor.version);
+		nulls[11] = nulls[12] = nulls[13] = nulls[14] = true;
+		if (extraction->has_image)
+		{
+			put_alone(extraction, candidate, extraction->text.probabilities + row * n_relations,
+					  values + 11, nulls + 11);
+			put_alone(extraction, candidate, extraction->image_alone, values + 13, nulls + 13);
+		}
+	}
+	tuplestore_putvalues(extraction->rsinfo->setResult, extraction->rsinfo->setDesc, values, nulls);
+}
+
+static void
+flush(Extraction *extraction)
+{
+	const MrenNetInfo *info = &extraction->predictor.info;
+	MemoryContext old;
+
+	if (extraction->n == 0)
+		return;
+	old = MemoryContextSwitchTo(extraction->work);
+	mren_predictor_probabilities(&extraction->predictor, extraction->both.features, extraction->n,
+								 extraction->both.probabilities);
+	if (extraction->text.features != NULL)
+		mren_predictor_probabilities(&extraction->predictor, extraction->text.features,
+									 extraction->n, extraction->text.probabilities);
+	for (int i = 0; i < extraction->n; i++)
+	{
+		const float4 *p = extraction->both.probabilities + i * info->n_relations;
+		int best = choose(extraction, &extraction->batch[i], p);
+
+		if (best < 0 || best == info->negative || p[best] < extraction->threshold)
+			continue;
+		put_row(extraction, i, best, p[best]);
+		MemoryContextReset(extraction->work);
+	}
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(extraction->work);
+	extraction->n = 0;
+}
+
+/* ---- pairs ---- */
+
+static MrenMention
+mention_within(MrenToken place, MrenToken text)
+{
+	return (MrenMention){.is_range = true,
+						 .lower = (int32) (place.char_start - text.char_start),
+						 .upper = (int32) (place.char_end - text.char_start)};
+}
+
+/* The network's input for a pair; the image's part is made for the first and then shared. */
+static void
+encode(Extraction *extraction, const MrenCandidate *candidate, MrenInput *input)
+{
+	MrenToken text = candidate->text;
+	MrenPair pair = {
+		.sentence = {extraction->document.text.data + text.start, (int) (text.end - text.start)},
+		.head = mention_within(candidate->head->place, text),
+		.tail = mention_within(candidate->tail->place, text),
+		.head_type = {candidate->head->type_utf8.data, (uint32) candidate->head->type_utf8.len},
+		.tail_type = {candidate->tail->type_utf8.data, (uint32) candidate->tail->type_utf8.len},
+	};
+
+	if (!extraction->has_first && extraction->has_image)
+	{
+		pair.image = extraction->image.image;
+		pair.image_vector = extraction->image.image_vector;
+		pair.n_image_vector = extraction->image.n_image_vector;
+	}
+	mren_predictor_row(&extraction->predictor, &pair, input);
+	if (!extraction->has_image)
+		return;
+	if (extraction->has_first)
+		mren_input_share_image(input, &extraction->first);
+	extraction->first = *input;
+	extraction->has_first = true;
+}
+
+/*
+ * What the image says by itself: a sentence of two words of which nothing is
+ * known, without types.
+ */
+static void
+score_image_alone(Extraction *extraction)
+{
+	static const int32 pieces[] = {-1 - MREN_SHAPE_OTHER, -1 - MREN_SHAPE_OTHER};
+	static const uint32 starts[] = {0, 1, 2};
+	static const MrenSentence blank = {2, 2, pieces, starts, {0, 1}, {1, 2}};
+	MrenInput input = {.sentence = &blank, .head_type = -1, .tail_type = -1};
+	float4 *features = palloc(extraction->predictor.info.features_dim * sizeof(float4));
+
+	mren_input_share_image(&input, &extraction->first);
+	mren_predictor_features(&extraction->predictor, &input, features);
+	mren_predictor_probabilities(&extraction->predictor, features, 1, extraction->image_alone);
+	pfree(features);
+}
+
+static void
+gather(void *state, const MrenCandidate *candidate)
+{
+	Extraction *extraction = state;
+	size_t dim = extraction->predictor.info.features_dim;
+	MemoryContext old = MemoryContextSwitchTo(extraction->work);
+	bool first = !extraction->has_first;
+	MrenInput input;
+
+	encode(extraction, candidate, &input);
+	mren_predictor_features(&extraction->predictor, &input,
+							extraction->both.features + extraction->n * dim);
+	if (extraction->text.features != NULL)
+	{
+		mren_input_drop_image(&input);
+		mren_predictor_features(&extraction->predictor, &input,
+								extraction->text.features + extraction->n * dim);
+		if (first)
+			score_image_alone(extraction);
+	}
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(extraction->work);
+	extraction->batch[extraction->n++] = *candidate;
+	if (extraction->n == BATCH)
+		flush(extraction);
+}
+
+/* ---- arguments ---- */
+
+static double
+threshold_arg(FunctionCallInfo fcinfo, const MrenPredictor *predictor)
+{
+	double threshold;
+
+	if (PG_ARGISNULL(ARG_THRESHOLD))
+		return predictor->info.threshold;
+	threshold = PG_GETARG_FLOAT8(ARG_THRESHOLD);
+	if (!(threshold >= 0 && threshold <= 1))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("threshold is %g", threshold),
+				 errhint("Give the least confidence of a relation, between 0 and 1.")));
+	return threshold;
+}
+
+static void
+image_args(FunctionCallInfo fcinfo, Extraction *extraction)
+{
+	MrenPair *image = &extraction->image;
+
+	if (!PG_ARGISNULL(ARG_IMAGE))
+		image->image = PG_GETARG_BYTEA_PP(ARG_IMAGE);
+	if (!PG_ARGISNULL(ARG_IMAGE_VECTOR))
+		mren_pair_image_vector(image, PG_GETARG_DATUM(ARG_IMAGE_VECTOR));
+	mren_pair_check(image);
+	extraction->has_image = image->image != NULL || image->image_vector != NULL;
+}
+
+static void
+open_scores(const Extraction *extraction, Scores *scores)
+{
+	const MrenNetInfo *info = &extraction->predictor.info;
+
+	scores->features = palloc(BATCH * info->features_dim * sizeof(float4));
+	scores->probabilities = palloc(BATCH * info->n_relations * sizeof(float4));
+}
+
+static void
+open_extraction(FunctionCallInfo fcinfo, Extraction *extraction)
+{
+	MrenPredictor *predictor = &extraction->predictor;
+	text *model;
+
+	mren_arg_required(fcinfo, ARG_MODEL, "model");
+	model = PG_GETARG_TEXT_PP(ARG_MODEL);
+	mren_predictor_open(predictor, VARDATA_ANY(model), VARSIZE_ANY_EXHDR(model),
+						mren_arg_version(fcinfo, ARG_VERSION));
+	read_labels(extraction);
+	extraction->threshold = threshold_arg(fcinfo, predictor);
+	image_args(fcinfo, extraction);
+	extraction->pairing.max_distance = mren_arg_max_distance(fcinfo, ARG_MAX_DISTANCE);
+	extraction->pairing.schema = mren_relation_schema(fcinfo, ARG_SCHEMA);
+	extraction->pairing.once = extraction->directed;
+	/* What lives as long as the call is made here, not in a row's context. */
+	if (extraction->has_image && predictor->info.image_dim > 0)
+		predictor->image = palloc(predictor->info.image_dim * sizeof(float4));
+	if (extraction->image.image != NULL)
+		mren_predictor_encoder(predictor);
+	open_scores(extraction, &extraction->both);
+	if (extraction->evidence && extraction->has_image)
+	{
+		open_scores(extraction, &extraction->text);
+		extraction->image_alone = palloc(predictor->info.n_relations * sizeof(float4));
+	}
+	extraction->work =
+		AllocSetContextCreate(CurrentMemoryContext, "mren row", ALLOCSET_DEFAULT_SIZES);
+}
+
+static Datum
+extract(FunctionCallInfo fcinfo, bool evidence)
+{
+	static const MrenFinderArgs args = {ARG_LEXICONS, ARG_TAGGER, ARG_TAGGER_VERSION};
+	Extraction *extraction = palloc0(sizeof(Extraction));
+	MrenFinder finder;
+	text *value;
+
+	InitMaterializedSRF(fcinfo, 0);
+	extraction->evidence = evidence;
+	extraction->rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	open_extraction(fcinfo, extraction);
+	mren_finder_open(&finder, fcinfo, &args);
+	if (PG_ARGISNULL(ARG_DOCUMENT))
+		return (Datum) 0;
+	value = PG_GETARG_TEXT_PP(ARG_DOCUMENT);
+	mren_document_read(&finder, mren_pg_utf8(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value)),
+					   &extraction->document);
+	mren_candidates_visit(&extraction->document, &extraction->pairing, gather, extraction);
+	flush(extraction);
+	return (Datum) 0;
+}
+
+PG_FUNCTION_INFO_V1(mren_extract);
+/* mren.extract(model, document, image, …) → TABLE */
+Datum
+mren_extract(PG_FUNCTION_ARGS)
+{
+	return extract(fcinfo, false);
+}
+
+PG_FUNCTION_INFO_V1(mren_extract_evidence);
+/* mren.extract_evidence(model, document, image, …) → TABLE */
+Datum
+mren_extract_evidence(PG_FUNCTION_ARGS)
+{
+	return extract(fcinfo, true);
+}

@@ -1,0 +1,308 @@
+/*
+ * mentions.c
+ *	  Finding the mentions of a document.
+ *
+ * Each source's own mentions do not overlap.  Of those of several sources the
+ * longest is kept, of equally long ones that of the source named first, a
+ * lexicon before the tagger, then the first in the text.
+ */
+#include "pg/extract/mentions.h"
+
+#include "catalog/pg_type.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/rangetypes.h"
+#include "utils/typcache.h"
+
+#include "pg/support/args.h"
+#include "pg/tagger/tagger_model.h"
+#include "pg/resource/tokenizer.h"
+
+/* ---- opening ---- */
+
+static void
+open_lexicons(MrenFinder *finder, ArrayType *array)
+{
+	Datum *names;
+	bool *nulls;
+
+	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &names, &nulls, &finder->n_lexicons);
+	finder->lexicons = palloc(finder->n_lexicons * sizeof(*finder->lexicons));
+	finder->names = palloc(finder->n_lexicons * sizeof(*finder->names));
+	for (int i = 0; i < finder->n_lexicons; i++)
+	{
+		MrenLexiconRow row;
+
+		if (nulls[i])
+			ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+							errmsg("argument \"lexicons\" has a null element")));
+		finder->names[i] = TextDatumGetCString(names[i]);
+		mren_catalog_need_lexicon(finder->names[i], &row);
+		finder->lexicons[i] = mren_lexicon_open(&row);
+	}
+}
+
+static void
+open_tagger(MrenFinder *finder, FunctionCallInfo fcinfo, const MrenFinderArgs *args)
+{
+	char *name = mren_arg_text(fcinfo, args->tagger, "tagger");
+
+	finder->tagger_name = name;
+	finder->tagger = mren_mention_tagger_open(name, strlen(name),
+											  mren_arg_version(fcinfo, args->tagger_version));
+}
+
+void
+mren_finder_open(MrenFinder *finder, FunctionCallInfo fcinfo, const MrenFinderArgs *args)
+{
+	memset(finder, 0, sizeof(*finder));
+	if (!PG_ARGISNULL(args->lexicons))
+		open_lexicons(finder, PG_GETARG_ARRAYTYPE_P(args->lexicons));
+	if (!PG_ARGISNULL(args->tagger))
+		open_tagger(finder, fcinfo, args);
+	if (finder->n_lexicons == 0 && finder->tagger == NULL)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("neither a lexicon nor a tagger is given"),
+						errhint("Name lexicons, as in lexicons => ARRAY['places'], or a tagger, "
+								"as in tagger => 'entities'.")));
+}
+
+/* ---- finding ---- */
+
+typedef struct Found
+{
+	MrenDocMention *items;
+	int n;
+	int capacity;
+} Found;
+
+static MrenDocMention *
+add_mention(Found *found)
+{
+	if (found->n == found->capacity)
+	{
+		found->capacity = found->capacity == 0 ? 16 : found->capacity * 2;
+		found->items = found->items == NULL
+						   ? palloc(found->capacity * sizeof(*found->items))
+						   : repalloc_huge(found->items, found->capacity * sizeof(*found->items));
+	}
+	return &found->items[found->n++];
+}
+
+static void
+find_phrases(const MrenFinder *finder, MrenUtf8 document, Found *found)
+{
+	MrenEnv env = mren_pg_env(CurrentMemoryContext);
+	MrenFolded folded = {0};
+	MrenLexiconMatches matches = {0};
+	MrenError err;
+
+	if (finder->n_lexicons == 0)
+		return;
+	MREN_PG_TRY(mren_fold(mren_pg_tokenizer(), &env, document.data, document.len, &folded, &err));
+	for (int i = 0; i < finder->n_lexicons; i++)
+	{
+		const MrenLexicon *lexicon = finder->lexicons[i];
+
+		MREN_PG_TRY(mren_lexicon_match(lexicon, &env, &folded, &matches, &err));
+		for (size_t k = 0; k < matches.n; k++)
+		{
+			const MrenLexiconMatch *match = &matches.items[k];
+			MrenToken first = folded.words[match->first];
+			MrenToken last = folded.words[match->end - 1];
+			MrenDocMention *mention = add_mention(found);
+			size_t len;
+			const char *type = mren_lexicon_type(lexicon, match->entries[0].type, &len);
+
+			*mention = (MrenDocMention){
+				.place = {first.start, last.end, first.char_start, last.char_end},
+				.type = pg_any_to_server(type, len, PG_UTF8),
+				.type_utf8 = {type, (int) len},
+				.confidence = match->entries[0].confidence,
+				.source = i,
+			};
+		}
+	}
+	mren_folded_free(&env, &folded);
+	mren_lexicon_matches_free(&env, &matches);
+}
+
+/* Sentence by sentence; each sentence's working memory goes with it. */
+static void
+tag_sentences(const MrenFinder *finder, const MrenDocument *document, Found *found)
+{
+	MemoryContext work =
+		AllocSetContextCreate(CurrentMemoryContext, "mren sentence", ALLOCSET_DEFAULT_SIZES);
+
+	for (size_t i = 0; i < document->sentences.n; i++)
+	{
+		MrenToken sentence = document->sentences.items[i];
+		MemoryContext old = MemoryContextSwitchTo(work);
+		int n;
+		MrenTaggedMention *tagged =
+			mren_mention_tagger_tag(finder->tagger, document->text.data + sentence.start,
+									(int) (sentence.end - sentence.start), &n);
+
+		CHECK_FOR_INTERRUPTS();
+		MemoryContextSwitchTo(old);
+		for (int k = 0; k < n; k++)
+		{
+			const char *type = tagged[k].type;
+
+			*add_mention(found) = (MrenDocMention){
+				.place = {sentence.start + tagged[k].start, sentence.start + tagged[k].end,
+						  sentence.char_start + tagged[k].char_start,
+						  sentence.char_start + tagged[k].char_end},
+				.type = type,
+				.type_utf8 = mren_pg_utf8(type, strlen(type)),
+				.confidence = tagged[k].confidence,
+				.source = finder->n_lexicons,
+			};
+		}
+		MemoryContextReset(work);
+	}
+	MemoryContextDelete(work);
+}
+
+/* ---- sentences ---- */
+
+static int
+compare_places(const void *a, const void *b)
+{
+	const MrenDocMention *x = a;
+	const MrenDocMention *y = b;
+
+	if (x->place.start != y->place.start)
+		return x->place.start < y->place.start ? -1 : 1;
+	return x->source - y->source;
+}
+
+/* Joins sentences that end inside a mention; both are in the order of the text. */
+static void
+join_sentences(const Found *found, MrenTokens *sentences)
+{
+	uint32 reach = 0; /* where the mentions so far end */
+	size_t n = 0;
+	int next = 0;
+
+	for (size_t i = 0; i < sentences->n; i++)
+	{
+		MrenToken sentence = sentences->items[i];
+
+		if (n > 0 && reach > sentence.start)
+		{
+			sentences->items[n - 1].end = sentence.end;
+			sentences->items[n - 1].char_end = sentence.char_end;
+		}
+		else
+			sentences->items[n++] = sentence;
+		for (; next < found->n && found->items[next].place.start < sentence.end; next++)
+			reach = Max(reach, found->items[next].place.end);
+	}
+	sentences->n = n;
+}
+
+static void
+number_sentences(MrenDocument *document)
+{
+	uint32 sentence = 0;
+
+	for (int i = 0; i < document->n_mentions; i++)
+	{
+		while (document->sentences.items[sentence].end <= document->mentions[i].place.start)
+			sentence++;
+		document->mentions[i].sentence = sentence;
+	}
+}
+
+/* ---- overlaps ---- */
+
+static uint32
+length_of(const MrenDocMention *mention)
+{
+	return mention->place.char_end - mention->place.char_start;
+}
+
+static int
+compare_claims(const void *a, const void *b)
+{
+	const MrenDocMention *x = a;
+	const MrenDocMention *y = b;
+
+	if (length_of(x) != length_of(y))
+		return length_of(x) > length_of(y) ? -1 : 1;
+	if (x->source != y->source)
+		return x->source - y->source;
+	return x->place.start < y->place.start ? -1 : x->place.start > y->place.start;
+}
+
+/* What was kept before is at least as long, so it covers an end of what it overlaps. */
+static void
+resolve_overlaps(Found *found, int len)
+{
+	bool *taken = MemoryContextAllocExtended(CurrentMemoryContext, Max(len, 1),
+											 MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	int n = 0;
+
+	qsort(found->items, found->n, sizeof(*found->items), compare_claims);
+	for (int i = 0; i < found->n; i++)
+	{
+		MrenToken place = found->items[i].place;
+
+		CHECK_FOR_INTERRUPTS();
+		if (taken[place.start] || taken[place.end - 1])
+			continue;
+		memset(taken + place.start, true, place.end - place.start);
+		found->items[n++] = found->items[i];
+	}
+	found->n = n;
+	pfree(taken);
+	qsort(found->items, found->n, sizeof(*found->items), compare_places);
+}
+
+void
+mren_document_read(const MrenFinder *finder, MrenUtf8 text, MrenDocument *document)
+{
+	MrenEnv env = mren_pg_env(CurrentMemoryContext);
+	Found found = {0};
+	MrenError err;
+
+	memset(document, 0, sizeof(*document));
+	document->text = text;
+	find_phrases(finder, text, &found);
+	if (finder->n_lexicons > 1)
+		qsort(found.items, found.n, sizeof(*found.items), compare_places);
+	MREN_PG_TRY(
+		mren_sentences(mren_pg_sentencer(), &env, text.data, text.len, &document->sentences, &err));
+	join_sentences(&found, &document->sentences);
+	if (finder->tagger != NULL)
+		tag_sentences(finder, document, &found);
+	if (finder->n_lexicons + (finder->tagger != NULL) > 1)
+		resolve_overlaps(&found, text.len);
+	document->mentions = found.items;
+	document->n_mentions = found.n;
+	number_sentences(document);
+}
+
+/* ---- as SQL sees them ---- */
+
+text *
+mren_document_text(const MrenDocument *document, uint32 start, uint32 end)
+{
+	const char *data = document->text.data + start;
+	char *server = pg_any_to_server(data, end - start, PG_UTF8);
+
+	return server == data ? cstring_to_text_with_len(data, end - start) : cstring_to_text(server);
+}
+
+Datum
+mren_document_span(uint32 start, uint32 end)
+{
+	TypeCacheEntry *type = lookup_type_cache(INT4RANGEOID, TYPECACHE_RANGE_INFO);
+	RangeBound lower = {.val = Int32GetDatum(start), .inclusive = true, .lower = true};
+	RangeBound upper = {.val = Int32GetDatum(end)};
+
+	return RangeTypePGetDatum(make_range(type, &lower, &upper, false));
+}

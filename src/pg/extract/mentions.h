@@ -1,0 +1,75 @@
+/*
+ * mentions.h
+ *	  The mentions of a document and its sentences: what entities, candidates
+ *	  and extract begin with.
+ *
+ * Mentions come from lexicons, which are looked for in the whole document, and
+ * from a tagger, which reads sentence by sentence.  They are in the order of
+ * the text and do not overlap; no sentence ends inside one.
+ */
+#ifndef MREN_PG_EXTRACT_MENTIONS_H
+#define MREN_PG_EXTRACT_MENTIONS_H
+
+#include "postgres.h"
+
+#include "fmgr.h"
+
+#include "pg/support/pg_env.h"
+#include "pg/resource/load_lexicons.h"
+#include "pg/tagger/tagger_model.h"
+#include "text/tokens.h"
+
+typedef struct MrenDocMention
+{
+	MrenToken place;	/* in the document */
+	uint32 sentence;	/* number */
+	const char *type;	/* in the database's encoding */
+	MrenUtf8 type_utf8; /* the same as the core reads it */
+	double confidence;
+	int source; /* of the finder: a lexicon's number, then the tagger */
+} MrenDocMention;
+
+typedef struct MrenDocument
+{
+	MrenUtf8 text;
+	MrenDocMention *mentions;
+	int n_mentions;
+	MrenTokens sentences;
+} MrenDocument;
+
+/* Where mentions are looked for. */
+typedef struct MrenFinder
+{
+	int n_lexicons;
+	const MrenLexicon **lexicons;
+	char **names; /* of the lexicons */
+	const char *tagger_name;
+	MrenMentionTagger *tagger; /* NULL: none */
+} MrenFinder;
+
+/* Which arguments of a SQL function name them. */
+typedef struct MrenFinderArgs
+{
+	int lexicons;
+	int tagger;
+	int tagger_version;
+} MrenFinderArgs;
+
+/*
+ * mren_finder_open
+ *	  22023 with a hint if there is neither a lexicon nor a tagger.  Valid until
+ *	  the current memory context is reset.
+ */
+extern void mren_finder_open(MrenFinder *finder, FunctionCallInfo fcinfo,
+							 const MrenFinderArgs *args);
+
+/* Reads a document; everything is palloc'd. */
+extern void mren_document_read(const MrenFinder *finder, MrenUtf8 text, MrenDocument *document);
+
+/* Bytes start .. end-1 of a document as text of the database. */
+extern text *mren_document_text(const MrenDocument *document, uint32 start, uint32 end);
+
+/* Characters start .. end-1 as an int4range. */
+extern Datum mren_document_span(uint32 start, uint32 end);
+
+#endif

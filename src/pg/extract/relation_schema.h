@@ -1,0 +1,46 @@
+/*
+ * relation_schema.h
+ *	  A user's table of relations: which types of entities each may hold between.
+ *
+ * Its columns go by name: relation, and, if they are there, head_type,
+ * tail_type (NULL: any type) and symmetric.  Other columns are left alone.
+ */
+#ifndef MREN_PG_EXTRACT_RELATION_SCHEMA_H
+#define MREN_PG_EXTRACT_RELATION_SCHEMA_H
+
+#include "postgres.h"
+
+#include "fmgr.h"
+
+typedef struct MrenRelationRule
+{
+	char *relation;
+	char *head_type; /* NULL: any */
+	char *tail_type;
+	bool symmetric;
+} MrenRelationRule;
+
+typedef struct MrenRelationSchema
+{
+	int n;
+	MrenRelationRule *rules;
+} MrenRelationSchema;
+
+/*
+ * mren_relation_schema
+ *	  The schema that argument `arg` (regclass) names, read with the caller's
+ *	  rights and kept for the statement; NULL if the argument is.
+ */
+extern const MrenRelationSchema *mren_relation_schema(FunctionCallInfo fcinfo, int arg);
+
+/*
+ * mren_relation_allowed
+ *	  Whether the relation (NULL: some relation) may hold from an entity of one
+ *	  type to one of another.  A symmetric relation holds between types in
+ *	  either order, but only from the mention that comes first in the text,
+ *	  so that each pair comes once.  A NULL schema allows everything.
+ */
+extern bool mren_relation_allowed(const MrenRelationSchema *schema, const char *relation,
+								  const char *head_type, const char *tail_type, bool head_first);
+
+#endif

@@ -1,0 +1,342 @@
+/*
+ * graph.c
+ *	  A graph's row and options, acting as its owner, its lock, and statements
+ *	  on its tables.
+ */
+#include "pg/graph/graph.h"
+
+#include "catalog/namespace.h"
+#include "catalog/pg_type.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/fmgrprotos.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/numeric.h"
+#include "utils/snapmgr.h"
+
+#include "pg/train/train_options.h"
+
+const char *const mren_graph_relation_names[MREN_GRAPH_N_RELATIONS] = {
+	"documents", "evidence", "entities", "all_facts", "aliases",	  "relations",
+	"review",	 "state",	 "facts",	 "conflicts", "training_rows"};
+
+/*
+ * Options
+ */
+
+static void
+wrong_option(const char *key, JsonbValue *value, const char *want)
+{
+	Jsonb *given = JsonbValueToJsonb(value);
+
+	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					errmsg("invalid value for option \"%s\" of a graph: %s", key,
+						   JsonbToCString(NULL, &given->root, VARSIZE(given))),
+					errhint("\"%s\" is %s.", key, want)));
+}
+
+static double
+option_number(const char *key, JsonbValue *value, double low, double high, const char *want)
+{
+	double number;
+
+	if (value->type != jbvNumeric)
+		wrong_option(key, value, want);
+	number = DatumGetFloat8(
+		DirectFunctionCall1(numeric_float8_no_overflow, NumericGetDatum(value->val.numeric)));
+	if (!(number >= low && number <= high))
+		wrong_option(key, value, want);
+	return number;
+}
+
+static int32
+option_integer(const char *key, JsonbValue *value, int32 low, int32 high)
+{
+	char *want = psprintf("an integer from %d to %d", low, high);
+	double number = option_number(key, value, low, high, want);
+
+	if (number != (int32) number)
+		wrong_option(key, value, want);
+	return (int32) number;
+}
+
+static bool
+option_stops(const char *key, JsonbValue *value)
+{
+	bool stop = value->type == jbvString && value->val.string.len == 4 &&
+				memcmp(value->val.string.val, "stop", 4) == 0;
+
+	if (!stop && !(value->type == jbvString && value->val.string.len == 4 &&
+				   memcmp(value->val.string.val, "skip", 4) == 0))
+		wrong_option(key, value, "\"skip\" or \"stop\"");
+	return stop;
+}
+
+static void
+read_option(const char *key, JsonbValue *value, MrenGraphOptions *options)
+{
+	if (strcmp(key, "threshold") == 0)
+		options->threshold = option_number(key, value, 0, 1, "a number from 0 to 1");
+	else if (strcmp(key, "max_distance") == 0)
+		options->max_distance = option_integer(key, value, 0, 1000000);
+	else if (strcmp(key, "version") == 0)
+		options->version = option_integer(key, value, 1, PG_INT32_MAX);
+	else if (strcmp(key, "tagger_version") == 0)
+		options->tagger_version = option_integer(key, value, 1, PG_INT32_MAX);
+	else if (strcmp(key, "batch_size") == 0)
+		options->batch_size = option_integer(key, value, 1, 10000);
+	else if (strcmp(key, "spill_mb") == 0)
+		options->spill_mb = option_integer(key, value, 1, 1000000);
+	else if (strcmp(key, "on_error") == 0)
+		options->stop = option_stops(key, value);
+	else
+		mren_option_unknown(key, "threshold, max_distance, version, tagger_version, batch_size,"
+								 " spill_mb, on_error");
+}
+
+void
+mren_graph_options(const Jsonb *object, MrenGraphOptions *options)
+{
+	JsonbIterator *iterator;
+	JsonbIteratorToken token;
+	JsonbValue item;
+	char *key = NULL;
+
+	*options = (MrenGraphOptions){
+		.threshold = -1, .max_distance = -1, .batch_size = 1000, .spill_mb = 1024};
+	if (!JB_ROOT_IS_OBJECT(object))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("the options of a graph are not a JSON object"),
+						errhint("Give an object, such as {\"threshold\": 0.5}.")));
+	iterator = JsonbIteratorInit((JsonbContainer *) &object->root);
+	while ((token = JsonbIteratorNext(&iterator, &item, true)) != WJB_DONE)
+	{
+		if (token == WJB_KEY)
+			key = pnstrdup(item.val.string.val, item.val.string.len);
+		else if (token == WJB_VALUE && item.type != jbvNull)
+			read_option(key, &item, options);
+	}
+}
+
+/*
+ * The row
+ */
+
+static Datum
+row_value(int attno, Oid type, bool *isnull)
+{
+	Datum value = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, attno, isnull);
+	int16 len;
+	bool byval;
+
+	if (*isnull)
+		return (Datum) 0;
+	get_typlenbyval(type, &len, &byval);
+	/* Detoasted, and out of SPI's memory. */
+	if (len == -1)
+		return PointerGetDatum(PG_DETOAST_DATUM_COPY(value));
+	return datumCopy(value, byval, len);
+}
+
+static char *
+row_text(int attno)
+{
+	bool isnull;
+	Datum value = row_value(attno, TEXTOID, &isnull);
+
+	return isnull ? NULL : TextDatumGetCString(value);
+}
+
+static void
+read_row(MrenGraph *graph)
+{
+	bool isnull;
+
+	graph->id = DatumGetInt64(row_value(1, INT8OID, &isnull));
+	graph->owner = *DatumGetName(row_value(2, NAMEOID, &isnull));
+	graph->raw_schema = *DatumGetName(row_value(3, NAMEOID, &isnull));
+	graph->schema = pstrdup(quote_identifier(NameStr(graph->raw_schema)));
+	graph->made_schema = DatumGetBool(row_value(4, BOOLOID, &isnull));
+	graph->layout = DatumGetInt32(row_value(5, INT4OID, &isnull));
+	graph->source = row_text(6);
+	graph->search_path = row_text(7);
+	graph->model = row_text(8);
+	graph->tagger = row_text(9);
+	graph->lexicons = row_value(10, TEXTARRAYOID, &isnull);
+	mren_graph_options(DatumGetJsonbP(row_value(11, JSONBOID, &isnull)), &graph->options);
+}
+
+void
+mren_graph_open(const char *name, bool own, MrenGraph *graph)
+{
+	Oid types[] = {TEXTOID};
+	Datum values[] = {CStringGetTextDatum(name)};
+	MemoryContext context = CurrentMemoryContext;
+	uint64 found;
+
+	PushActiveSnapshot(GetTransactionSnapshot());
+	found = mren_catalog_read(
+		"SELECT id, owner, schema, made_schema, layout, source, search_path, model, tagger,"
+		" lexicons, options FROM mren.graph WHERE name OPERATOR(pg_catalog.=) $1",
+		1, types, values, NULL);
+	PopActiveSnapshot();
+	MemoryContextSwitchTo(context);
+	if (found == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("graph \"%s\" does not exist", name),
+				 errhint("mren.graphs lists your graphs; mren.create_graph makes one.")));
+	graph->name = pstrdup(name);
+	read_row(graph);
+	SPI_freetuptable(SPI_tuptable);
+	if (own && !mren_catalog_is_owner(NameStr(graph->owner)))
+		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+						errmsg("must be owner of graph \"%s\"", name),
+						errhint("It belongs to role \"%s\".", NameStr(graph->owner))));
+	graph->owner_id = own ? get_role_oid(NameStr(graph->owner), false) : InvalidOid;
+}
+
+/* Somebody may have dropped a table, or the schema; what is gone cannot be told from what is left. */
+static void
+check_tables(const MrenGraph *graph)
+{
+	Oid schema = get_namespace_oid(NameStr(graph->raw_schema), true);
+
+	for (int i = 0; i < MREN_GRAPH_N_RELATIONS; i++)
+	{
+		if (!OidIsValid(schema) ||
+			!OidIsValid(get_relname_relid(mren_graph_relation_names[i], schema)))
+			ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
+							errmsg("graph \"%s\" has lost its table or view %s.%s", graph->name,
+								   graph->schema, mren_graph_relation_names[i]),
+							errhint("Forget the graph with mren.drop_graph(%s), then make it anew.",
+									quote_literal_cstr(graph->name))));
+	}
+}
+
+void
+mren_graph_check_layout(const MrenGraph *graph)
+{
+	if (graph->layout == MREN_GRAPH_LAYOUT)
+	{
+		check_tables(graph);
+		return;
+	}
+	ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					errmsg("the tables of graph \"%s\" have layout %d, this version of mren works "
+						   "with layout %d",
+						   graph->name, graph->layout, MREN_GRAPH_LAYOUT),
+					graph->layout < MREN_GRAPH_LAYOUT
+						? errhint("Call mren.upgrade_graph(%s).", quote_literal_cstr(graph->name))
+						: errhint("Install the version of mren that made them, or a later one.")));
+}
+
+/*
+ * Acting as the owner
+ */
+
+static void
+set_local(const char *name, const char *value)
+{
+	(void) set_config_option(name, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0,
+							 false);
+}
+
+/* A source means the same whoever refreshes: what text is made of keys and times is pinned. */
+void
+mren_graph_enter(const MrenGraph *graph, const char *search_path, MrenGraphRole *role)
+{
+	GetUserIdAndSecContext(&role->user, &role->sec_context);
+	SetUserIdAndSecContext(graph->owner_id, role->sec_context | SECURITY_LOCAL_USERID_CHANGE |
+												SECURITY_RESTRICTED_OPERATION);
+	role->guc_level = NewGUCNestLevel();
+	set_local("search_path", search_path != NULL ? search_path : "pg_catalog, pg_temp");
+	set_local("datestyle", "ISO, MDY");
+	set_local("intervalstyle", "postgres");
+	set_local("timezone", "UTC");
+	set_local("bytea_output", "hex");
+	set_local("extra_float_digits", "1");
+	/* Compiling the statements of a batch takes longer than running them. */
+	set_local("jit", "off");
+}
+
+void
+mren_graph_leave(const MrenGraphRole *role)
+{
+	AtEOXact_GUC(false, role->guc_level);
+	SetUserIdAndSecContext(role->user, role->sec_context);
+}
+
+/*
+ * Statements
+ */
+
+char *
+mren_graph_sql(const MrenGraph *graph, const char *sql)
+{
+	StringInfoData out;
+
+	initStringInfo(&out);
+	for (const char *at; (at = strstr(sql, "@.")) != NULL; sql = at + 1)
+	{
+		appendBinaryStringInfo(&out, sql, at - sql);
+		appendStringInfoString(&out, graph->schema);
+	}
+	appendStringInfoString(&out, sql);
+	return out.data;
+}
+
+uint64
+mren_graph_run_sql(const MrenGraph *graph, const char *sql, int n, const Oid *types,
+				   const Datum *values, const char *nulls)
+{
+	MemoryContext context = CurrentMemoryContext;
+	char *text = mren_graph_sql(graph, sql);
+	int ret = SPI_execute_with_args(text, n, (Oid *) types, (Datum *) values, nulls, false, 0);
+
+	/* SPI leaves its own context behind, which lives until the call ends. */
+	MemoryContextSwitchTo(context);
+	if (ret < 0)
+		elog(ERROR, "statement on the tables of a graph failed: %s", SPI_result_code_string(ret));
+	pfree(text);
+	return SPI_processed;
+}
+
+Datum
+mren_graph_result(int attno, MemoryContext context, bool *isnull)
+{
+	Oid type = SPI_gettypeid(SPI_tuptable->tupdesc, attno);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	Datum value = row_value(attno, type, isnull);
+
+	MemoryContextSwitchTo(old);
+	return value;
+}
+
+/*
+ * The lock
+ */
+
+bool
+mren_graph_lock(const MrenGraph *graph, bool transaction)
+{
+	Datum class = Int32GetDatum(MREN_GRAPH_LOCK_CLASS);
+	Datum id = Int32GetDatum((int32) graph->id);
+	Datum got = transaction ? DirectFunctionCall2(pg_try_advisory_xact_lock_int4, class, id)
+							: DirectFunctionCall2(pg_try_advisory_lock_int4, class, id);
+
+	if (!DatumGetBool(got))
+		ereport(NOTICE, (errmsg("graph \"%s\" is being refreshed by another session", graph->name),
+						 errhint("mren.graph_progress shows how far it is.")));
+	return DatumGetBool(got);
+}
+
+void
+mren_graph_unlock(const MrenGraph *graph)
+{
+	DirectFunctionCall2(pg_advisory_unlock_int4, Int32GetDatum(MREN_GRAPH_LOCK_CLASS),
+						Int32GetDatum((int32) graph->id));
+}

@@ -1,0 +1,235 @@
+/*
+ * graph.h
+ *	  Knowledge graphs: what the files graph*.c share.
+ *
+ * A graph is a row of mren.graph and a set of ordinary tables of its owner's.
+ * Whatever is done with the tables is done as that owner, in a security
+ * restricted operation and with a search_path of nothing but pg_catalog; the
+ * source, as the owner too, read-only and with the search_path it was stored
+ * with.  So neither source nor tables can act as who calls.
+ *
+ * What is derived (documents, evidence, entities, all_facts) is a function of
+ * the source, the pipeline that scores it, and the tables that the analyst
+ * edits (aliases, relations, review): a refresh leaves what a rebuild from
+ * nothing gives.
+ */
+#ifndef MREN_PG_GRAPH_GRAPH_H
+#define MREN_PG_GRAPH_GRAPH_H
+
+#include "postgres.h"
+
+#include "datatype/timestamp.h"
+#include "executor/spi.h"
+#include "utils/jsonb.h"
+
+#include "pg/catalog/catalog.h"
+#include "pg/support/query.h"
+
+/* The layout of the tables that this version makes and works with. */
+#define MREN_GRAPH_LAYOUT 1
+
+/*
+ * Who refreshes or merges a graph holds the advisory lock of these two keys,
+ * class and (int32) mren.graph.id.
+ */
+#define MREN_GRAPH_LOCK_CLASS 0x6d726567 /* "mreg" */
+
+typedef struct MrenGraphOptions
+{
+	double threshold;	/* < 0: the model's own */
+	int32 max_distance; /* < 0: pairs within a sentence */
+	int32 version;		/* 0: the one deployed when a refresh begins */
+	int32 tagger_version;
+	int32 batch_size; /* most documents of one commit */
+	int32 spill_mb;	  /* most of documents kept on disk between two runs of the source */
+	bool stop;		  /* at the first document that cannot be scored */
+} MrenGraphOptions;
+
+typedef struct MrenGraph
+{
+	int64 id;
+	char *name;
+	NameData owner;
+	Oid owner_id;
+	char *schema; /* quoted */
+	NameData raw_schema;
+	bool made_schema;
+	int32 layout;
+	char *source;
+	char *search_path;
+	char *model;
+	char *tagger;	/* NULL: none */
+	Datum lexicons; /* text[]; 0: none */
+	MrenGraphOptions options;
+} MrenGraph;
+
+/*
+ * mren_graph_open
+ *	  The graph of this name (42704), whose owner the current user must be or
+ *	  belong to (42501) if `own`; everything in the current context.
+ */
+extern void mren_graph_open(const char *name, bool own, MrenGraph *graph);
+
+/* The tables and views of a graph, by name. */
+#define MREN_GRAPH_N_RELATIONS 11
+extern const char *const mren_graph_relation_names[MREN_GRAPH_N_RELATIONS];
+
+/* 55000 for tables of another layout than this version's, 42P01 if one is gone. */
+extern void mren_graph_check_layout(const MrenGraph *graph);
+
+/* Reads an options object; 22023 for unknown keys and impossible values. */
+extern void mren_graph_options(const Jsonb *object, MrenGraphOptions *options);
+
+/*
+ * Acting as the owner, until leave; an error ends it with the
+ * (sub)transaction.  search_path NULL: pg_catalog alone.
+ */
+typedef struct MrenGraphRole
+{
+	Oid user;
+	int sec_context;
+	int guc_level;
+} MrenGraphRole;
+
+extern void mren_graph_enter(const MrenGraph *graph, const char *search_path, MrenGraphRole *role);
+extern void mren_graph_leave(const MrenGraphRole *role);
+
+/*
+ * mren_graph_run_sql
+ *	  One statement; "@." in it stands for the graph's schema.  nulls as SPI has
+ *	  them, or NULL.  The number of rows; results are in SPI_tuptable.
+ */
+extern uint64 mren_graph_run_sql(const MrenGraph *graph, const char *sql, int n, const Oid *types,
+								 const Datum *values, const char *nulls);
+extern char *mren_graph_sql(const MrenGraph *graph, const char *sql);
+
+/* A column of the first row of the last result, copied into `context`; 0 if NULL. */
+extern Datum mren_graph_result(int attno, MemoryContext context, bool *isnull);
+
+/*
+ * The lock: true once held.  Kept to the transaction's end if `transaction`,
+ * else until mren_graph_unlock, through commits.  False: somebody else has it,
+ * which a NOTICE says.
+ */
+extern bool mren_graph_lock(const MrenGraph *graph, bool transaction);
+extern void mren_graph_unlock(const MrenGraph *graph);
+
+/* graph_tables.c: makes what is missing of the present layout, as the current user. */
+extern void mren_graph_make_tables(const MrenGraph *graph);
+extern void mren_graph_drop_tables(const MrenGraph *graph);
+
+/*
+ * graph_merge.c: from evidence to entities and facts, as the owner.
+ */
+
+/* What a change of evidence touched; arrays of uuid, 0 for none. */
+typedef struct MrenTouched
+{
+	Datum facts;
+	Datum entities;
+} MrenTouched;
+
+/* All but the first of what two changes touched may be the same. */
+extern void mren_graph_touch(MrenTouched *all, const MrenTouched *more);
+
+/*
+ * mren_graph_remerge
+ *	  If aliases, relations or ICU are others than at the last merge, resolves
+ *	  all evidence anew and merges everything.  True if so.
+ */
+extern bool mren_graph_remerge(const MrenGraph *graph);
+/* Recomputes what was touched, and what reviews changed. */
+extern void mren_graph_merge(const MrenGraph *graph, const MrenTouched *touched);
+
+/*
+ * graph_score.c: documents to evidence, as the owner.
+ */
+
+/* What scores: the same bytes, the same evidence from a document. */
+typedef struct MrenPipeline
+{
+	uint8 sha256[MREN_SHA256_LENGTH];
+	int32 version;
+	int32 tagger_version; /* 0: no tagger */
+	bool rules;			  /* the table of relations has rows */
+	char *negative;		  /* relation, or NULL */
+	bool directed;		  /* relations like "Cause-Effect(e1,e2)" */
+	Datum relations;	  /* text[], of the model */
+} MrenPipeline;
+
+/* Rights on model, tagger and lexicons are checked as the current user's. */
+extern void mren_graph_pipeline(const MrenGraph *graph, MrenPipeline *pipeline);
+
+/*
+ * The model's relations that the table of relations lacks, in the table if
+ * `insert`, and named in a NOTICE otherwise: they are left out.
+ */
+extern void mren_graph_relations(const MrenGraph *graph, const MrenPipeline *pipeline, bool insert);
+
+/* One document to bring up to date. */
+typedef struct MrenGraphDocument
+{
+	char action; /* n(ew) c(hanged) o(lder pipeline) t(ime) d(eleted) */
+	Datum key;	 /* text */
+	Datum hash;	 /* bytea; this and the rest 0 for a deleted one, or if NULL */
+	Datum text;
+	Datum image;
+	Datum vector; /* text of a real[] */
+	Datum seen_at;
+	bool has_seen_at;
+} MrenGraphDocument;
+
+/* Brings n documents up to date and merges; the number that failed. */
+extern int64 mren_graph_score(const MrenGraph *graph, const MrenPipeline *pipeline,
+							  MrenGraphDocument *documents, int n, TimestampTz stamp);
+
+/*
+ * graph_source.c: what the source has that the graph has not.
+ */
+typedef struct MrenWork MrenWork;
+
+/* The source as a query; an error for a column that is missing or of a wrong type. */
+extern char *mren_graph_source(const char *source);
+
+typedef struct MrenWorkCounts
+{
+	int64 documents; /* in the source that need nothing, are not counted */
+	int64 created;
+	int64 changed;
+	int64 older;
+	int64 retimed;
+	int64 deleted;
+	bool blind; /* there are images, which the model cannot look at */
+	bool whole; /* all of it fits in the work; else the source must be run again */
+} MrenWorkCounts;
+
+/*
+ * mren_graph_work_read
+ *	  Runs the source and keeps what must be done, in the current context and
+ *	  through commits, up to the graph's option spill_mb.
+ */
+extern MrenWork *mren_graph_work_read(const MrenGraph *graph, const MrenPipeline *pipeline,
+									  MrenWorkCounts *counts);
+/* Up to n documents, in the current context, and not much more than max_bytes; 0 at the end. */
+extern int mren_graph_work_next(MrenWork *work, MrenGraphDocument *documents, int n,
+								size_t max_bytes);
+extern void mren_graph_work_free(MrenWork *work);
+
+/*
+ * graph_read.c: queries over a graph as the caller, whose rights on its tables
+ * count; read-only, under the active snapshot.
+ */
+extern void mren_graph_query(const MrenGraph *graph, const char *sql, int n, const Oid *types,
+							 const Datum *values, MrenRowVisitor visit, void *state);
+
+/*
+ * graph_run.c: the record of a refresh.
+ */
+extern int64 mren_graph_run_begin(const MrenGraph *graph);
+/* total, seconds_left < 0: unknown */
+extern void mren_graph_run_progress(int64 run, const char *phase, int64 done, int64 total,
+									double per_second, double seconds_left);
+extern void mren_graph_run_succeed(int64 run, Datum summary);
+extern void mren_graph_run_fail(int64 run, const ErrorData *error);
+
+#endif

@@ -1,0 +1,386 @@
+/*
+ * graph_create.c
+ *	  Making, mending and forgetting a graph.
+ *
+ * A graph is made by its owner, with their own rights.  The row in mren.graph
+ * is written last, so that whoever makes the same graph at the same time fails
+ * on the schema or on the row, and leaves nothing.
+ */
+#include "postgres.h"
+
+#include "catalog/catalog.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "tcop/utility.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/snapmgr.h"
+
+#include "pg/support/args.h"
+#include "pg/graph/graph.h"
+#include "pg/model/models.h"
+
+PG_FUNCTION_INFO_V1(mren_create_graph);
+PG_FUNCTION_INFO_V1(mren_drop_graph);
+PG_FUNCTION_INFO_V1(mren_alter_graph_owner);
+PG_FUNCTION_INFO_V1(mren_upgrade_graph);
+
+/* A schema's name as given, in the form of an identifier that is not cut short. */
+static void
+check_schema_name(const char *name)
+{
+	if (name[0] == '\0')
+		ereport(ERROR, (errcode(ERRCODE_INVALID_NAME), errmsg("argument \"in_schema\" is empty")));
+	if (strlen(name) >= NAMEDATALEN)
+		ereport(ERROR, (errcode(ERRCODE_NAME_TOO_LONG),
+						errmsg("schema name \"%s\" is longer than %d bytes", name, NAMEDATALEN - 1),
+						errhint("Give a shorter one as in_schema.")));
+	if (strcmp(name, "mren") == 0 || IsReservedName(name))
+		ereport(ERROR,
+				(errcode(ERRCODE_RESERVED_NAME), errmsg("schema \"%s\" cannot hold a graph", name),
+				 errhint("Give another one as in_schema.")));
+}
+
+/* Makes the schema if there is none; in one that is there, nothing may be in the way. */
+static void
+prepare_schema(MrenGraph *graph)
+{
+	Oid schema = get_namespace_oid(NameStr(graph->raw_schema), true);
+
+	graph->made_schema = !OidIsValid(schema);
+	if (graph->made_schema)
+	{
+		SPI_execute(psprintf("CREATE SCHEMA %s", graph->schema), false, 0);
+		return;
+	}
+	for (int i = 0; i < MREN_GRAPH_N_RELATIONS; i++)
+	{
+		if (OidIsValid(get_relname_relid(mren_graph_relation_names[i], schema)))
+			ereport(ERROR, (errcode(ERRCODE_DUPLICATE_TABLE),
+							errmsg("relation \"%s\" already exists in schema \"%s\"",
+								   mren_graph_relation_names[i], NameStr(graph->raw_schema)),
+							errhint("Give the graph a schema of its own with in_schema.")));
+	}
+}
+
+/* A relation without a name would otherwise fail on the graph's table, which the user does not know. */
+static void
+check_named(const MrenGraph *graph, const char *table, const char *from)
+{
+	if (mren_graph_run_sql(graph,
+						   psprintf("SELECT FROM %s AS t WHERE t.relation IS NULL LIMIT 1", from),
+						   0, NULL, NULL, NULL) > 0)
+		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+						errmsg("column \"relation\" of relation schema \"%s\" has a null", table),
+						errhint("Each row of a relation schema names a relation.")));
+}
+
+/*
+ * What the table of the user's says of relations; only the column relation is
+ * needed.  Read with the caller's rights.
+ */
+static void
+copy_relations(const MrenGraph *graph, Oid table)
+{
+	char *name = get_rel_name(table);
+	char *from;
+
+	if (name == NULL)
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
+						errmsg("relation with OID %u does not exist", table)));
+	if (get_attnum(table, "relation") == InvalidAttrNumber)
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
+						errmsg("table \"%s\" has no column \"relation\"", name),
+						errhint("A relation schema has the columns relation and, if there, "
+								"head_type, tail_type, symmetric, inverse_of, functional.")));
+	from = quote_qualified_identifier(get_namespace_name(get_rel_namespace(table)), name);
+	check_named(graph, name, from);
+	mren_graph_run_sql(
+		graph,
+		psprintf("INSERT INTO @.relations SELECT DISTINCT r.j OPERATOR(pg_catalog.->>) 'relation',"
+				 " r.j OPERATOR(pg_catalog.->>) 'head_type',"
+				 " r.j OPERATOR(pg_catalog.->>) 'tail_type',"
+				 " COALESCE((r.j OPERATOR(pg_catalog.->>) 'symmetric')::pg_catalog.bool, false),"
+				 " r.j OPERATOR(pg_catalog.->>) 'inverse_of',"
+				 " COALESCE((r.j OPERATOR(pg_catalog.->>) 'functional')::pg_catalog.bool, false)"
+				 " FROM (SELECT pg_catalog.to_jsonb(t) AS j FROM %s AS t) AS r",
+				 from),
+		0, NULL, NULL, NULL);
+}
+
+static Datum
+name_datum(const char *name)
+{
+	return DirectFunctionCall1(namein, CStringGetDatum(name));
+}
+
+static void
+insert_row(const MrenGraph *graph, Datum options)
+{
+	Oid types[] = {TEXTOID, NAMEOID, NAMEOID, BOOLOID,		INT4OID, TEXTOID,
+				   TEXTOID, TEXTOID, TEXTOID, TEXTARRAYOID, JSONBOID};
+	char nulls[lengthof(types)];
+	Datum values[lengthof(types)];
+
+	memset(nulls, ' ', sizeof(nulls));
+	values[0] = CStringGetTextDatum(graph->name);
+	values[1] = name_datum(NameStr(graph->owner));
+	values[2] = name_datum(NameStr(graph->raw_schema));
+	values[3] = BoolGetDatum(graph->made_schema);
+	values[4] = Int32GetDatum(MREN_GRAPH_LAYOUT);
+	values[5] = CStringGetTextDatum(graph->source);
+	values[6] = CStringGetTextDatum(graph->search_path);
+	values[7] = CStringGetTextDatum(graph->model);
+	nulls[8] = graph->tagger == NULL ? 'n' : ' ';
+	values[8] = graph->tagger == NULL ? (Datum) 0 : CStringGetTextDatum(graph->tagger);
+	nulls[9] = graph->lexicons == 0 ? 'n' : ' ';
+	values[9] = graph->lexicons;
+	values[10] = options;
+	if (mren_catalog_write(
+			"INSERT INTO mren.graph (name, owner, schema, made_schema, layout, source,"
+			" search_path, model, tagger, lexicons, options, created_at)"
+			" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, pg_catalog.clock_timestamp())"
+			" ON CONFLICT (name) DO NOTHING",
+			lengthof(types), types, values, nulls) == 0)
+		ereport(ERROR, (errcode(ERRCODE_DUPLICATE_OBJECT),
+						errmsg("graph \"%s\" already exists", graph->name)));
+}
+
+/* Model, tagger and lexicons must be there and the caller's to use. */
+static void
+check_scorers(const MrenGraph *graph, MrenPipeline *pipeline)
+{
+	if (graph->tagger == NULL && graph->lexicons == 0)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("a graph needs a tagger or lexicons to find mentions with"),
+						errhint("Give tagger or lexicons; mren.load_lexicon makes a lexicon of "
+								"names.")));
+	mren_graph_pipeline(graph, pipeline);
+}
+
+static void
+read_args(FunctionCallInfo fcinfo, MrenGraph *graph)
+{
+	const char *schema;
+
+	memset(graph, 0, sizeof(*graph));
+	graph->name = mren_arg_text(fcinfo, 0, "graph");
+	mren_check_name("graph", graph->name);
+	graph->source = mren_arg_text(fcinfo, 1, "source");
+	if (graph->source[strspn(graph->source, " \t\r\n")] == '\0')
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("argument \"source\" is empty"),
+				 errhint("Name a table, or give a SELECT, with the columns key and "
+						 "document.")));
+	graph->model = mren_arg_text(fcinfo, 2, "model");
+	graph->tagger = PG_ARGISNULL(3) ? NULL : mren_arg_text(fcinfo, 3, "tagger");
+	if (!PG_ARGISNULL(4) &&
+		ArrayGetNItems(ARR_NDIM(PG_GETARG_ARRAYTYPE_P(4)), ARR_DIMS(PG_GETARG_ARRAYTYPE_P(4))) > 0)
+		graph->lexicons = PointerGetDatum(PG_GETARG_ARRAYTYPE_P_COPY(4));
+	schema = PG_ARGISNULL(6) ? graph->name : mren_arg_text(fcinfo, 6, "in_schema");
+	check_schema_name(schema);
+	namestrcpy(&graph->raw_schema, schema);
+	graph->schema = pstrdup(quote_identifier(schema));
+	graph->search_path = pstrdup(GetConfigOption("search_path", false, false));
+	graph->owner_id = GetUserId();
+	namestrcpy(&graph->owner, GetUserNameFromId(graph->owner_id, false));
+	graph->layout = MREN_GRAPH_LAYOUT;
+}
+
+/* mren.create_graph(graph, source, model, tagger, lexicons, relation_schema, in_schema, options) */
+Datum
+mren_create_graph(PG_FUNCTION_ARGS)
+{
+	MrenGraph graph;
+	MrenPipeline pipeline;
+	Datum options =
+		PG_ARGISNULL(7) ? DirectFunctionCall1(jsonb_in, CStringGetDatum("{}")) : PG_GETARG_DATUM(7);
+
+	mren_models_begin("mren.create_graph()");
+	read_args(fcinfo, &graph);
+	mren_graph_options(DatumGetJsonbP(options), &graph.options);
+	graph.source = mren_graph_source(graph.source);
+	prepare_schema(&graph);
+	mren_graph_make_tables(&graph);
+	check_scorers(&graph, &pipeline);
+	if (!PG_ARGISNULL(5))
+		copy_relations(&graph, PG_GETARG_OID(5));
+	else
+		mren_graph_relations(&graph, &pipeline, true);
+	insert_row(&graph, options);
+	mren_models_end();
+	PG_RETURN_VOID();
+}
+
+/*
+ * Forgetting and mending
+ */
+
+/* The graph, its row locked, and nobody refreshing it until the transaction ends. */
+static void
+open_alone(const char *name, MrenGraph *graph)
+{
+	Oid types[] = {TEXTOID};
+	Datum values[] = {CStringGetTextDatum(name)};
+
+	mren_graph_open(name, true, graph);
+	if (!mren_graph_lock(graph, true))
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_IN_USE),
+						errmsg("graph \"%s\" is being refreshed", graph->name),
+						errhint("Wait for its end, or cancel it.")));
+	mren_models_run("SELECT FROM mren.graph WHERE name OPERATOR(pg_catalog.=) $1 FOR UPDATE", 1,
+					types, values);
+	/* As it is now: it may have changed before the lock was ours. */
+	mren_graph_open(name, true, graph);
+}
+
+/* A schema that the graph made goes too, if nothing else is in it. */
+static void
+drop_schema(const MrenGraph *graph)
+{
+	Oid types[] = {NAMEOID};
+	Datum values[] = {NameGetDatum(&graph->raw_schema)};
+
+	if (mren_graph_run_sql(graph,
+						   "SELECT FROM pg_namespace n WHERE n.nspname = $1 AND"
+						   " (EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = n.oid)"
+						   " OR EXISTS (SELECT FROM pg_proc p WHERE p.pronamespace = n.oid)"
+						   " OR EXISTS (SELECT FROM pg_type t WHERE t.typnamespace = n.oid))",
+						   1, types, values, NULL) == 0)
+		mren_graph_run_sql(graph, psprintf("DROP SCHEMA IF EXISTS %s", graph->schema), 0, NULL,
+						   NULL, NULL);
+}
+
+/* mren.drop_graph(graph, drop_tables) */
+Datum
+mren_drop_graph(PG_FUNCTION_ARGS)
+{
+	char *name = mren_arg_text(fcinfo, 0, "graph");
+	bool drop_tables = !PG_ARGISNULL(1) && PG_GETARG_BOOL(1);
+	Oid types[] = {INT8OID};
+	Datum values[1];
+	MrenGraphRole role;
+	MrenGraph graph;
+
+	mren_models_begin("mren.drop_graph()");
+	open_alone(name, &graph);
+	if (drop_tables)
+	{
+		mren_graph_enter(&graph, NULL, &role);
+		mren_graph_drop_tables(&graph);
+		if (graph.made_schema)
+			drop_schema(&graph);
+		mren_graph_leave(&role);
+	}
+	values[0] = Int64GetDatum(graph.id);
+	mren_models_run("DELETE FROM mren.graph WHERE id OPERATOR(pg_catalog.=) $1", 1, types, values);
+	mren_models_end();
+	PG_RETURN_VOID();
+}
+
+/* Names of the graph's tables and views that its owner still owns. */
+static List *
+owned_relations(const MrenGraph *graph)
+{
+	Oid types[] = {NAMEOID, OIDOID};
+	Datum values[] = {NameGetDatum(&graph->raw_schema), ObjectIdGetDatum(graph->owner_id)};
+	MemoryContext context = CurrentMemoryContext;
+	List *names = NIL;
+	uint64 n;
+
+	n = mren_graph_run_sql(
+		graph,
+		"SELECT c.relname FROM pg_catalog.pg_class c"
+		" JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
+		" WHERE n.nspname OPERATOR(pg_catalog.=) $1 AND c.relowner OPERATOR(pg_catalog.=) $2"
+		" AND c.relname OPERATOR(pg_catalog.=) ANY ('{documents, evidence, entities, all_facts,"
+		" aliases, relations, review, state, facts, conflicts, training_rows}'::pg_catalog.name[])"
+		" AND c.relkind OPERATOR(pg_catalog.=) ANY ('{r, p, v}'::pg_catalog.\"char\"[])"
+		" ORDER BY c.relname",
+		2, types, values, NULL);
+	MemoryContextSwitchTo(context);
+	for (uint64 i = 0; i < n; i++)
+		names = lappend(names, SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1));
+	return names;
+}
+
+/* With the caller's own rights, as ALTER … OWNER TO checks them. */
+static void
+give_tables(const MrenGraph *graph, const char *owner)
+{
+	List *names = owned_relations(graph);
+	ListCell *cell;
+
+	/* The schema first: who owns it may own tables in it. */
+	if (graph->made_schema)
+		mren_graph_run_sql(
+			graph, psprintf("ALTER SCHEMA %s OWNER TO %s", graph->schema, quote_identifier(owner)),
+			0, NULL, NULL, NULL);
+	foreach (cell, names)
+		mren_graph_run_sql(graph,
+						   psprintf("ALTER TABLE @.%s OWNER TO %s", quote_identifier(lfirst(cell)),
+									quote_identifier(owner)),
+						   0, NULL, NULL, NULL);
+}
+
+/* mren.alter_graph_owner(graph, new_owner) */
+Datum
+mren_alter_graph_owner(PG_FUNCTION_ARGS)
+{
+	char *name = mren_arg_text(fcinfo, 0, "graph");
+	Oid types[] = {INT8OID, NAMEOID};
+	Datum values[lengthof(types)];
+	const char *owner;
+	MrenGraph graph;
+
+	mren_arg_required(fcinfo, 1, "new_owner");
+	owner = NameStr(*PG_GETARG_NAME(1));
+	mren_models_begin("mren.alter_graph_owner()");
+	open_alone(name, &graph);
+	(void) get_role_oid(owner, false);
+	if (!mren_catalog_is_owner(owner))
+		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+						errmsg("must be member of role \"%s\"", owner),
+						errhint("A graph is given away by a member of both its owners.")));
+	give_tables(&graph, owner);
+	values[0] = Int64GetDatum(graph.id);
+	values[1] = NameGetDatum(PG_GETARG_NAME(1));
+	mren_models_run("UPDATE mren.graph SET owner = $2 WHERE id OPERATOR(pg_catalog.=) $1",
+					lengthof(types), types, values);
+	mren_models_end();
+	PG_RETURN_VOID();
+}
+
+/* mren.upgrade_graph(graph) */
+Datum
+mren_upgrade_graph(PG_FUNCTION_ARGS)
+{
+	char *name = mren_arg_text(fcinfo, 0, "graph");
+	Oid types[] = {INT8OID, INT4OID};
+	Datum values[2];
+	MrenGraphRole role;
+	MrenGraph graph;
+
+	mren_models_begin("mren.upgrade_graph()");
+	open_alone(name, &graph);
+	if (graph.layout > MREN_GRAPH_LAYOUT)
+		mren_graph_check_layout(&graph);
+	mren_graph_enter(&graph, NULL, &role);
+	/* No notice of each thing that is there already. */
+	(void) set_config_option("client_min_messages", "warning", PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
+	mren_graph_make_tables(&graph);
+	mren_graph_leave(&role);
+	values[0] = Int64GetDatum(graph.id);
+	values[1] = Int32GetDatum(MREN_GRAPH_LAYOUT);
+	mren_models_run("UPDATE mren.graph SET layout = $2 WHERE id OPERATOR(pg_catalog.=) $1", 2,
+					types, values);
+	mren_models_end();
+	PG_RETURN_VOID();
+}

@@ -1,0 +1,204 @@
+/*
+ * graph_merge.c
+ *	  From evidence to entities and facts.
+ *
+ * Names become entities by aliases, relations their canonical form by the
+ * table of relations; both are written into evidence, so that a change of
+ * documents touches few rows and a change of the rules all of them.  What is
+ * touched is computed anew from its evidence, never adjusted: so the order of
+ * changes leaves no trace, and a refresh equals a rebuild.
+ *
+ * Statements run with search_path pg_catalog.  Identities are natural:
+ * mren.graph_identity over canonical JSON.
+ */
+#include "pg/graph/graph.h"
+
+#include "catalog/pg_type.h"
+#include "lib/stringinfo.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+
+#include "pg/graph/graph_statements.h"
+#include "text/tokens.h"
+
+/*
+ * Touched rows
+ */
+
+static Datum
+join_arrays(Datum a, Datum b)
+{
+	return a == 0 ? b : b == 0 ? a : DirectFunctionCall2(array_cat, a, b);
+}
+
+void
+mren_graph_touch(MrenTouched *all, const MrenTouched *more)
+{
+	all->facts = join_arrays(all->facts, more->facts);
+	all->entities = join_arrays(all->entities, more->entities);
+}
+
+/*
+ * Rules
+ */
+
+/* The hash of all that resolving evidence depends on. */
+static Datum
+current_rules(const MrenGraph *graph)
+{
+	Oid types[] = {TEXTOID};
+	Datum values[] = {CStringGetTextDatum(mren_icu_version())};
+	bool isnull;
+	Datum rules;
+
+	mren_graph_run_sql(
+		graph,
+		"SELECT sha256(convert_to(jsonb_build_array($1,"
+		" (SELECT jsonb_agg(jsonb_build_array(a.alias, a.type, a.entity, a.entity_type)"
+		"   ORDER BY a.alias COLLATE \"C\", a.type COLLATE \"C\") FROM @.aliases a),"
+		" (SELECT jsonb_agg(DISTINCT jsonb_build_array(r.relation, r.symmetric, r.inverse_of, "
+		"r.functional))"
+		"   FROM @.relations r))::text, 'UTF8'))",
+		1, types, values, NULL);
+	rules = mren_graph_result(1, CurrentMemoryContext, &isnull);
+	SPI_freetuptable(SPI_tuptable);
+	return rules;
+}
+
+static bool
+rules_changed(const MrenGraph *graph, Datum rules)
+{
+	Oid types[] = {BYTEAOID};
+	bool changed = mren_graph_run_sql(graph, "SELECT FROM @.state s WHERE s.rules = $1", 1, types,
+									  &rules, NULL) == 0;
+
+	SPI_freetuptable(SPI_tuptable);
+	return changed;
+}
+
+/* Stored under an inverse that is itself stored under its inverse, a fact would be lost. */
+static void
+check_relations(const MrenGraph *graph)
+{
+	if (mren_graph_run_sql(
+			graph,
+			"SELECT a.relation, a.inverse_of FROM @.relations a JOIN @.relations b"
+			" ON b.relation = a.inverse_of AND b.inverse_of <> b.relation"
+			" AND b.inverse_of <> a.relation WHERE a.inverse_of <> a.relation LIMIT 1",
+			0, NULL, NULL, NULL) > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("relation \"%s\" is the inverse of \"%s\", which is itself the inverse of "
+						"another",
+						SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1),
+						SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2)),
+				 errhint("Mend the table %s.relations: name one relation that all of them are the "
+						 "inverse of.",
+						 graph->schema)));
+	SPI_freetuptable(SPI_tuptable);
+}
+
+static void
+resolve_all(const MrenGraph *graph)
+{
+	static const char mentions[] =
+		"WITH RECURSIVE mention AS (SELECT e.head_name AS name, COALESCE(e.head_type, '') AS type"
+		" FROM @.evidence e UNION SELECT e.tail_name, COALESCE(e.tail_type, '') FROM @.evidence "
+		"e),";
+
+	mren_graph_run_sql(graph, mren_graph_sql_renormalize, 0, NULL, NULL, NULL);
+	mren_graph_run_sql(
+		graph, psprintf("%s%s%s", mentions, mren_graph_sql_resolve, mren_graph_sql_reresolve), 0,
+		NULL, NULL, NULL);
+}
+
+/*
+ * Facts
+ */
+
+/* Of the last result, the three arrays of changed triples; false if there are none. */
+static bool
+changed_triples(Datum *triples)
+{
+	bool isnull;
+
+	for (int i = 0; i < 3; i++)
+		triples[i] = mren_graph_result(i + 1, CurrentMemoryContext, &isnull);
+	SPI_freetuptable(SPI_tuptable);
+	return !isnull;
+}
+
+static void
+judge(const MrenGraph *graph, const Datum *triples)
+{
+	Oid types[] = {UUIDARRAYOID, TEXTARRAYOID, UUIDARRAYOID};
+	static const char nobody[] = "WITH RECURSIVE mention AS (SELECT ''::text COLLATE \"C\" AS "
+								 "name, ''::text AS type WHERE false),";
+
+	mren_graph_run_sql(
+		graph, psprintf("%s%s%s", nobody, mren_graph_sql_resolve, mren_graph_sql_judge_facts), 3,
+		types, triples, NULL);
+}
+
+/* One statement over an array of identities, 0 for all. */
+static void
+run_over(const MrenGraph *graph, const char *sql, Datum identities)
+{
+	Oid types[] = {UUIDARRAYOID};
+
+	mren_graph_run_sql(graph, sql, 1, types, &identities, identities == 0 ? "n" : NULL);
+}
+
+static void
+merge_some(const MrenGraph *graph, const MrenTouched *touched, bool all)
+{
+	Datum triples[3];
+
+	if (all || touched->facts != 0)
+	{
+		run_over(graph, mren_graph_sql_merge_facts, all ? (Datum) 0 : touched->facts);
+		if (changed_triples(triples))
+			judge(graph, triples);
+	}
+	mren_graph_run_sql(graph, mren_graph_sql_merge_verdicts, 0, NULL, NULL, NULL);
+	if (changed_triples(triples))
+		judge(graph, triples);
+	if (all || touched->entities != 0)
+		run_over(graph, mren_graph_sql_merge_entities, all ? (Datum) 0 : touched->entities);
+}
+
+void
+mren_graph_merge(const MrenGraph *graph, const MrenTouched *touched)
+{
+	merge_some(graph, touched, false);
+}
+
+/* Rules may have changed without a fact's changing: all are judged. */
+static void
+judge_all(const MrenGraph *graph)
+{
+	Datum triples[3];
+
+	mren_graph_run_sql(graph,
+					   "SELECT array_agg(f.head), array_agg(f.relation), array_agg(f.tail)"
+					   " FROM @.all_facts f",
+					   0, NULL, NULL, NULL);
+	if (changed_triples(triples))
+		judge(graph, triples);
+}
+
+bool
+mren_graph_remerge(const MrenGraph *graph)
+{
+	Oid types[] = {BYTEAOID};
+	Datum rules = current_rules(graph);
+
+	if (!rules_changed(graph, rules))
+		return false;
+	check_relations(graph);
+	resolve_all(graph);
+	merge_some(graph, NULL, true);
+	judge_all(graph);
+	mren_graph_run_sql(graph, "UPDATE @.state SET rules = $1", 1, types, &rules, NULL);
+	return true;
+}

@@ -1,0 +1,479 @@
+/*
+ * graph_refresh.c
+ *	  CALL mren.refresh_graph(graph): a graph brought up to date.
+ *
+ * First the rules, should aliases or relations have been edited; then the
+ * source is run once, and what it has that the graph has not goes to a file;
+ * then that work is done in batches of about a second, each with its facts
+ * merged, in a transaction of its own.  After every commit the graph is whole:
+ * it is that of the documents which it says it has scored.  So a refresh that
+ * is cancelled or killed needs no repair, and the next one goes on.
+ *
+ * Each piece of work is in a subtransaction, as in train.c: when it fails, the
+ * run is recorded as failed, and the error goes on its way.  Called inside a
+ * transaction block or a function it may not commit, and all of it belongs to
+ * that transaction.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "portability/instr_time.h"
+#include "tcop/utility.h"
+#include "utils/builtins.h"
+#include "utils/jsonb.h"
+#include "utils/memutils.h"
+#include "utils/portal.h"
+#include "utils/resowner.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+
+#include "pg/support/args.h"
+#include "pg/graph/graph.h"
+
+/* How long a batch should last, how many bytes it may hold. */
+#define BATCH_SECONDS 1.0
+#define BATCH_BYTES ((size_t) 32 * 1024 * 1024)
+#define FIRST_BATCH 64
+#define NOTICE_SECONDS 5.0
+/* Tables are analyzed when so many documents were scored, and again at each doubling. */
+#define FIRST_ANALYZE 1000
+
+typedef struct Refresh
+{
+	MemoryContext caller;
+	MemoryContext context; /* lives through all transactions of the call */
+	MemoryContext batch;
+	bool atomic;
+	bool locked;
+	MrenGraph graph;
+	MrenPipeline pipeline;
+	MrenWork *work;
+	MrenWorkCounts counts; /* of the present run of the source */
+	int64 actions[256];	   /* documents done, by action */
+	int64 failed;
+	int64 done;
+	int64 total;
+	int64 next_analyze;
+	int batch_size;
+	int n_batch; /* documents of the batch just done */
+	TimestampTz stamp;
+	instr_time scoring; /* since when */
+	instr_time noticed;
+	int64 run; /* 0: not recorded */
+	Datum summary;
+} Refresh;
+
+typedef void (*Piece)(Refresh *refresh);
+
+static double
+seconds_since(instr_time start)
+{
+	instr_time now;
+
+	INSTR_TIME_SET_CURRENT(now);
+	INSTR_TIME_SUBTRACT(now, start);
+	return INSTR_TIME_GET_DOUBLE(now);
+}
+
+/*
+ * Pieces
+ */
+
+/* Edits of the analyst first: what is scored later is merged by the same rules. */
+static void
+begin(Refresh *refresh)
+{
+	MrenGraphRole role;
+	MemoryContext old;
+
+	mren_graph_enter(&refresh->graph, NULL, &role);
+	mren_graph_remerge(&refresh->graph);
+	old = MemoryContextSwitchTo(refresh->context);
+	mren_graph_pipeline(&refresh->graph, &refresh->pipeline);
+	MemoryContextSwitchTo(old);
+	if (refresh->pipeline.rules)
+		mren_graph_relations(&refresh->graph, &refresh->pipeline, false);
+	mren_graph_leave(&role);
+}
+
+static void
+read_source(Refresh *refresh)
+{
+	const MrenWorkCounts *counts = &refresh->counts;
+	MemoryContext old = MemoryContextSwitchTo(refresh->context);
+
+	refresh->work = mren_graph_work_read(&refresh->graph, &refresh->pipeline, &refresh->counts);
+	MemoryContextSwitchTo(old);
+	if (counts->blind && refresh->done == 0 &&
+		counts->created + counts->changed + counts->older > 0)
+		ereport(NOTICE,
+				(errmsg("images of graph \"%s\" are left out: model \"%s\" was trained without",
+						refresh->graph.name, refresh->graph.model)));
+	refresh->total = refresh->done + counts->created + counts->changed + counts->older +
+					 counts->retimed + counts->deleted;
+}
+
+static void
+analyze(Refresh *refresh)
+{
+	mren_graph_run_sql(&refresh->graph, "ANALYZE @.documents, @.evidence, @.entities, @.all_facts",
+					   0, NULL, NULL, NULL);
+	refresh->next_analyze = 2 * refresh->done;
+}
+
+static double
+per_second(const Refresh *refresh)
+{
+	double seconds = seconds_since(refresh->scoring);
+
+	return seconds > 0 ? refresh->done / seconds : 0;
+}
+
+static double
+seconds_left(const Refresh *refresh)
+{
+	double pace = per_second(refresh);
+
+	return pace > 0 ? (refresh->total - refresh->done) / pace : -1;
+}
+
+static void
+write_progress(Refresh *refresh)
+{
+	if (refresh->run != 0)
+		mren_graph_run_progress(refresh->run, "scoring", refresh->done, refresh->total,
+								per_second(refresh), seconds_left(refresh));
+}
+
+static void
+score_batch(Refresh *refresh)
+{
+	MrenGraphDocument *documents = palloc(refresh->batch_size * sizeof(MrenGraphDocument));
+	instr_time start;
+	MrenGraphRole role;
+	double seconds;
+	int n;
+
+	INSTR_TIME_SET_CURRENT(start);
+	n = mren_graph_work_next(refresh->work, documents, refresh->batch_size, BATCH_BYTES);
+	refresh->n_batch = n;
+	if (n == 0)
+		return;
+	mren_graph_enter(&refresh->graph, NULL, &role);
+	mren_graph_remerge(&refresh->graph);
+	refresh->failed +=
+		mren_graph_score(&refresh->graph, &refresh->pipeline, documents, n, refresh->stamp);
+	refresh->done += n;
+	for (int i = 0; i < n; i++)
+		refresh->actions[(uint8) documents[i].action]++;
+	if (refresh->done >= refresh->next_analyze)
+		analyze(refresh);
+	mren_graph_leave(&role);
+	write_progress(refresh);
+	seconds = Max(seconds_since(start), 0.001);
+	refresh->batch_size =
+		(int) Min(refresh->graph.options.batch_size, Max(1, n * Min(BATCH_SECONDS / seconds, 4.0)));
+}
+
+static int64
+count_rows(const MrenGraph *graph, const char *sql)
+{
+	bool isnull;
+	int64 n;
+
+	mren_graph_run_sql(graph, sql, 0, NULL, NULL, NULL);
+	n = DatumGetInt64(mren_graph_result(1, CurrentMemoryContext, &isnull));
+	SPI_freetuptable(SPI_tuptable);
+	return n;
+}
+
+static void
+append_counts(StringInfo json, const MrenGraph *graph)
+{
+	appendStringInfo(json, "\"documents\": %lld, \"entities\": %lld, \"facts\": %lld}",
+					 (long long) count_rows(graph, "SELECT count(*) FROM @.documents"),
+					 (long long) count_rows(graph, "SELECT count(*) FROM @.entities"),
+					 (long long) count_rows(
+						 graph, "SELECT count(*) FROM @.all_facts WHERE status = 'accepted'"));
+}
+
+static Datum
+summarize(const Refresh *refresh)
+{
+	StringInfoData json;
+
+	initStringInfo(&json);
+	appendStringInfo(&json,
+					 "{\"status\": \"done\", \"new\": %lld, \"changed\": %lld, \"rescored\": %lld,"
+					 " \"deleted\": %lld, \"failed\": %lld, ",
+					 (long long) refresh->actions['n'], (long long) refresh->actions['c'],
+					 (long long) refresh->actions['o'], (long long) refresh->actions['d'],
+					 (long long) refresh->failed);
+	append_counts(&json, &refresh->graph);
+	return DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data));
+}
+
+/* How reviewed evidence is labelled as training rows. */
+static void
+set_labels(const Refresh *refresh)
+{
+	const MrenPipeline *pipeline = &refresh->pipeline;
+	Oid types[] = {TEXTOID, BOOLOID};
+	Datum values[] = {pipeline->negative != NULL ? CStringGetTextDatum(pipeline->negative)
+												 : (Datum) 0,
+					  BoolGetDatum(pipeline->directed)};
+
+	mren_graph_run_sql(&refresh->graph,
+					   "UPDATE @.state SET negative = $1, directed = $2"
+					   " WHERE (negative, directed) IS DISTINCT FROM ($1, $2)",
+					   2, types, values, pipeline->negative != NULL ? NULL : "n ");
+}
+
+static void
+finish(Refresh *refresh)
+{
+	MrenTouched nothing = {0};
+	MrenGraphRole role;
+	MemoryContext old;
+
+	mren_graph_enter(&refresh->graph, NULL, &role);
+	/* What was edited meanwhile, and verdicts, where no batch has taken them in. */
+	if (!mren_graph_remerge(&refresh->graph))
+		mren_graph_merge(&refresh->graph, &nothing);
+	set_labels(refresh);
+	old = MemoryContextSwitchTo(refresh->context);
+	refresh->summary = summarize(refresh);
+	MemoryContextSwitchTo(old);
+	mren_graph_leave(&role);
+	if (refresh->failed > 0)
+		ereport(WARNING,
+				(errmsg("%lld documents of graph \"%s\" could not be scored",
+						(long long) refresh->failed, refresh->graph.name),
+				 errhint("The column error of %s.documents says why.", refresh->graph.schema)));
+	if (refresh->run != 0)
+		mren_graph_run_succeed(refresh->run, refresh->summary);
+}
+
+/*
+ * Running the pieces
+ */
+
+static void
+commit(Refresh *refresh)
+{
+	if (!refresh->atomic)
+		SPI_commit();
+}
+
+static void
+unlock(Refresh *refresh)
+{
+	if (refresh->locked && !refresh->atomic)
+		mren_graph_unlock(&refresh->graph);
+	refresh->locked = false;
+}
+
+/* Records the failure in a transaction of its own, then raises the error again. */
+static void
+fail(Refresh *refresh, ErrorData *error)
+{
+	if (refresh->run != 0 && !refresh->atomic)
+	{
+		PushActiveSnapshot(GetTransactionSnapshot());
+		mren_graph_run_fail(refresh->run, error);
+		PopActiveSnapshot();
+		commit(refresh);
+	}
+	unlock(refresh);
+	ReThrowError(error);
+}
+
+static void
+run_piece(Refresh *refresh, Piece piece)
+{
+	ResourceOwner owner = CurrentResourceOwner;
+	ErrorData *volatile error = NULL;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(refresh->batch);
+	PG_TRY();
+	{
+		CommandCounterIncrement();
+		PushActiveSnapshot(GetTransactionSnapshot());
+		piece(refresh);
+		PopActiveSnapshot();
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		/* It is raised again where all else of the refresh is gone. */
+		MemoryContextSwitchTo(refresh->caller);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(refresh->context);
+	CurrentResourceOwner = owner;
+	MemoryContextReset(refresh->batch);
+	if (error != NULL)
+		fail(refresh, error);
+}
+
+static void
+notice_progress(Refresh *refresh)
+{
+	if (seconds_since(refresh->noticed) < NOTICE_SECONDS)
+		return;
+	INSTR_TIME_SET_CURRENT(refresh->noticed);
+	ereport(NOTICE, (errmsg_internal("graph \"%s\": %lld of %lld documents, %.0f a second, about "
+									 "%.0f s left",
+									 refresh->graph.name, (long long) refresh->done,
+									 (long long) refresh->total, per_second(refresh),
+									 Max(seconds_left(refresh), 0))));
+}
+
+static void
+score_all(Refresh *refresh)
+{
+	INSTR_TIME_SET_CURRENT(refresh->scoring);
+	refresh->noticed = refresh->scoring;
+	do
+	{
+		run_piece(refresh, read_source);
+		commit(refresh);
+		do
+		{
+			run_piece(refresh, score_batch);
+			commit(refresh);
+			notice_progress(refresh);
+		} while (refresh->n_batch > 0);
+		mren_graph_work_free(refresh->work);
+		refresh->work = NULL;
+	} while (!refresh->counts.whole);
+}
+
+static void
+begin_run(Refresh *refresh)
+{
+	refresh->run = mren_graph_run_begin(&refresh->graph);
+	commit(refresh);
+}
+
+static void
+refresh_graph(Refresh *refresh, const char *name)
+{
+	mren_graph_open(name, true, &refresh->graph);
+	mren_graph_check_layout(&refresh->graph);
+	refresh->locked = mren_graph_lock(&refresh->graph, refresh->atomic);
+	if (!refresh->locked)
+	{
+		refresh->summary = DirectFunctionCall1(jsonb_in, CStringGetDatum("{\"status\": \"busy\"}"));
+		return;
+	}
+	refresh->stamp = GetCurrentTimestamp();
+	refresh->batch_size = Min(FIRST_BATCH, refresh->graph.options.batch_size);
+	refresh->next_analyze = FIRST_ANALYZE;
+	begin_run(refresh);
+	run_piece(refresh, begin);
+	commit(refresh);
+	score_all(refresh);
+	run_piece(refresh, finish);
+	commit(refresh);
+	unlock(refresh);
+}
+
+static Refresh *
+make_refresh(FunctionCallInfo fcinfo)
+{
+	MemoryContext context =
+		AllocSetContextCreate(PortalContext, "mren refresh", ALLOCSET_DEFAULT_SIZES);
+	Refresh *refresh = MemoryContextAllocZero(context, sizeof(Refresh));
+
+	refresh->caller = CurrentMemoryContext;
+	refresh->context = context;
+	refresh->batch = AllocSetContextCreate(context, "mren refresh batch", ALLOCSET_DEFAULT_SIZES);
+	refresh->atomic = fcinfo->context == NULL || !IsA(fcinfo->context, CallContext) ||
+					  castNode(CallContext, fcinfo->context)->atomic;
+	return refresh;
+}
+
+PG_FUNCTION_INFO_V1(mren_refresh_graph);
+/* CALL mren.refresh_graph(graph, INOUT summary) */
+Datum
+mren_refresh_graph(PG_FUNCTION_ARGS)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	Refresh *refresh;
+	TupleDesc desc;
+	char *name;
+	Datum values[1];
+	bool nulls[1] = {false};
+
+	PreventCommandIfReadOnly("CALL mren.refresh_graph()");
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	desc = BlessTupleDesc(desc);
+	refresh = make_refresh(fcinfo);
+	name = MemoryContextStrdup(refresh->context, mren_arg_text(fcinfo, 0, "graph"));
+	SPI_connect_ext(refresh->atomic ? 0 : SPI_OPT_NONATOMIC);
+	MemoryContextSwitchTo(refresh->context);
+	PG_TRY();
+	{
+		refresh_graph(refresh, name);
+	}
+	PG_CATCH();
+	{
+		unlock(refresh);
+		MemoryContextDelete(refresh->context);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	SPI_finish();
+	MemoryContextSwitchTo(caller);
+	values[0] = PointerGetDatum(DatumGetJsonbPCopy(refresh->summary));
+	MemoryContextDelete(refresh->context);
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(desc, values, nulls)));
+}
+
+PG_FUNCTION_INFO_V1(mren_merge_graph);
+/* mren.merge_graph(graph) → jsonb */
+Datum
+mren_merge_graph(PG_FUNCTION_ARGS)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	char *name = mren_arg_text(fcinfo, 0, "graph");
+	MrenTouched nothing = {0};
+	MrenGraph graph;
+	MrenGraphRole role;
+	StringInfoData json;
+	Datum summary;
+
+	PreventCommandIfReadOnly("mren.merge_graph()");
+	SPI_connect();
+	mren_graph_open(name, true, &graph);
+	mren_graph_check_layout(&graph);
+	initStringInfo(&json);
+	if (mren_graph_lock(&graph, true))
+	{
+		mren_graph_enter(&graph, NULL, &role);
+		if (!mren_graph_remerge(&graph))
+			mren_graph_merge(&graph, &nothing);
+		appendStringInfoString(&json, "{\"status\": \"done\", ");
+		append_counts(&json, &graph);
+		mren_graph_leave(&role);
+	}
+	else
+		appendStringInfoString(&json, "{\"status\": \"busy\"}");
+	MemoryContextSwitchTo(caller);
+	summary = DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data));
+	SPI_finish();
+	PG_RETURN_DATUM(summary);
+}

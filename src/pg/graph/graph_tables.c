@@ -1,0 +1,213 @@
+/*
+ * graph_tables.c
+ *	  The layout of a graph's tables, as statements.
+ *
+ * Nothing here may depend on the extension, no function in a default, an index
+ * or a view: the tables outlive it.  Every statement passes over what is there,
+ * so that making and mending are one thing.  A later layout adds its changes
+ * behind these, and counts MREN_GRAPH_LAYOUT up.
+ */
+#include "pg/graph/graph.h"
+
+#include "utils/builtins.h"
+
+static const char *const tables[] = {
+	/* state: scored, failed.  pipeline is the hash of what scored it. */
+	"CREATE TABLE IF NOT EXISTS @.documents ("
+	" document text COLLATE pg_catalog.\"C\" PRIMARY KEY,"
+	" hash bytea NOT NULL,"
+	" pipeline bytea NOT NULL,"
+	" state text NOT NULL CHECK (state IN ('scored', 'failed')),"
+	" error text,"
+	" seen_at timestamptz,"
+	" model_version integer NOT NULL,"
+	" scored_at timestamptz NOT NULL)",
+
+	/*
+	 * What the model said, then what the graph makes of it: names and sentence
+	 * in one form, and the entities and the fact they stand for.  reversed: the
+	 * fact's head is this row's tail.
+	 */
+	"CREATE TABLE IF NOT EXISTS @.evidence ("
+	" document text COLLATE pg_catalog.\"C\" NOT NULL,"
+	" n integer NOT NULL,"
+	" head text NOT NULL, head_type text, relation text NOT NULL, tail text NOT NULL,"
+	" tail_type text, confidence double precision NOT NULL, sentence text NOT NULL,"
+	" head_span int4range NOT NULL, tail_span int4range NOT NULL,"
+	" sentence_span int4range NOT NULL, model_version integer NOT NULL,"
+	" text_relation text, text_confidence double precision,"
+	" image_relation text, image_confidence double precision,"
+	" head_name text COLLATE pg_catalog.\"C\" NOT NULL,"
+	" tail_name text COLLATE pg_catalog.\"C\" NOT NULL,"
+	" sentence_id uuid NOT NULL,"
+	" head_entity uuid NOT NULL, tail_entity uuid NOT NULL,"
+	" fact uuid, fact_relation text NOT NULL, reversed boolean NOT NULL,"
+	" PRIMARY KEY (document, n))",
+
+	"CREATE TABLE IF NOT EXISTS @.entities ("
+	" entity uuid PRIMARY KEY,"
+	" name text NOT NULL,"
+	" type text NOT NULL,"
+	" canonical text COLLATE pg_catalog.\"C\" NOT NULL,"
+	" names text[] NOT NULL,"
+	" normalized text[] NOT NULL,"
+	" mentions bigint NOT NULL,"
+	" documents bigint NOT NULL)",
+
+	"CREATE TABLE IF NOT EXISTS @.all_facts ("
+	" fact uuid PRIMARY KEY,"
+	" head uuid NOT NULL, relation text NOT NULL, tail uuid NOT NULL,"
+	" confidence double precision NOT NULL,"
+	" sources bigint NOT NULL,"
+	" sentences bigint NOT NULL,"
+	" evidence bigint NOT NULL,"
+	" first_seen timestamptz, last_seen timestamptz,"
+	" status text NOT NULL CHECK (status IN ('accepted', 'superseded', 'rejected')),"
+	" superseded_by uuid, reason text, verdict text)",
+
+	/* What the analyst edits.  type '' is any. */
+	"CREATE TABLE IF NOT EXISTS @.aliases ("
+	" alias text NOT NULL,"
+	" type text NOT NULL DEFAULT '',"
+	" entity text NOT NULL,"
+	" entity_type text,"
+	" note text,"
+	" PRIMARY KEY (alias, type))",
+
+	"CREATE TABLE IF NOT EXISTS @.relations ("
+	" relation text NOT NULL,"
+	" head_type text, tail_type text,"
+	" \"symmetric\" boolean NOT NULL DEFAULT false,"
+	" inverse_of text,"
+	" functional boolean NOT NULL DEFAULT false)",
+
+	"CREATE TABLE IF NOT EXISTS @.review ("
+	" id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,"
+	" fact uuid NOT NULL,"
+	" verdict text NOT NULL CHECK (verdict IN ('confirmed', 'rejected')),"
+	" relation text,"
+	" reviewer name NOT NULL DEFAULT CURRENT_USER,"
+	" reviewed_at timestamptz NOT NULL DEFAULT pg_catalog.now(),"
+	" note text)",
+
+	/* One row: what the last merge went by, and what training rows are labelled with. */
+	"CREATE TABLE IF NOT EXISTS @.state ("
+	" single boolean PRIMARY KEY DEFAULT true CHECK (single),"
+	" rules bytea,"
+	" negative text,"
+	" directed boolean NOT NULL DEFAULT false)",
+	"INSERT INTO @.state DEFAULT VALUES ON CONFLICT DO NOTHING",
+
+	"CREATE INDEX IF NOT EXISTS evidence_fact ON @.evidence (fact)",
+	"CREATE INDEX IF NOT EXISTS evidence_head ON @.evidence (head_entity)",
+	"CREATE INDEX IF NOT EXISTS evidence_tail ON @.evidence (tail_entity)",
+	"CREATE INDEX IF NOT EXISTS entities_normalized ON @.entities USING gin (normalized)",
+	"CREATE INDEX IF NOT EXISTS all_facts_head ON @.all_facts (head, relation)",
+	"CREATE INDEX IF NOT EXISTS all_facts_tail ON @.all_facts (tail, relation)",
+	"CREATE INDEX IF NOT EXISTS all_facts_verdict ON @.all_facts (fact) WHERE verdict IS NOT NULL",
+	"CREATE INDEX IF NOT EXISTS review_fact ON @.review (fact, id)",
+
+	"COMMENT ON TABLE @.documents IS 'Documents of the graph: content hash, what scored each, and "
+	"whether that failed.'",
+	"COMMENT ON TABLE @.evidence IS 'What the model read in each document; a fact is what evidence "
+	"agrees on.'",
+	"COMMENT ON TABLE @.entities IS 'Entities: a name and its type, with every spelling that "
+	"stands for it.'",
+	"COMMENT ON TABLE @.all_facts IS 'Facts, those that were superseded or rejected too; the view "
+	"facts shows the rest by name.'",
+	"COMMENT ON TABLE @.aliases IS 'Yours to edit: names that stand for another entity; the next "
+	"merge applies them.'",
+	"COMMENT ON TABLE @.relations IS 'Yours to edit: which types a relation joins, and whether it "
+	"is symmetric, functional, or the inverse of another.'",
+	"COMMENT ON TABLE @.review IS 'Yours to fill: verdicts on facts; the last one of a fact "
+	"counts.'",
+	"COMMENT ON TABLE @.state IS 'What the last merge went by.'",
+};
+
+static const char *const views[] = {
+	/* A verdict shows at once; what it means for functional relations, after a merge. */
+	"CREATE OR REPLACE VIEW @.facts AS"
+	" SELECT f.fact, h.name AS head, NULLIF(h.type, '') AS head_type, f.relation,"
+	" t.name AS tail, NULLIF(t.type, '') AS tail_type,"
+	" CASE WHEN r.verdict = 'confirmed' THEN 1 ELSE f.confidence END AS confidence,"
+	" f.sources, f.sentences, f.evidence, f.first_seen, f.last_seen,"
+	" COALESCE(r.verdict = 'confirmed', false) AS confirmed,"
+	" f.head AS head_entity, f.tail AS tail_entity"
+	" FROM @.all_facts f"
+	" JOIN @.entities h ON h.entity = f.head"
+	" JOIN @.entities t ON t.entity = f.tail"
+	" LEFT JOIN LATERAL (SELECT v.verdict FROM @.review v WHERE v.fact = f.fact"
+	"  ORDER BY v.id DESC LIMIT 1) r ON true"
+	" WHERE f.status = 'accepted' AND r.verdict IS DISTINCT FROM 'rejected'",
+
+	"CREATE OR REPLACE VIEW @.conflicts AS"
+	" SELECT f.fact, h.name AS head, f.relation, t.name AS tail, f.confidence, f.sources,"
+	" f.reason, f.superseded_by, wh.name AS superseded_by_head, wt.name AS superseded_by_tail,"
+	" w.confidence AS superseded_by_confidence"
+	" FROM @.all_facts f"
+	" JOIN @.entities h ON h.entity = f.head"
+	" JOIN @.entities t ON t.entity = f.tail"
+	" JOIN @.all_facts w ON w.fact = f.superseded_by"
+	" JOIN @.entities wh ON wh.entity = w.head"
+	" JOIN @.entities wt ON wt.entity = w.tail"
+	" WHERE f.status = 'superseded'",
+
+	/*
+	 * The evidence of each fact with a verdict, labelled by it.  A model whose
+	 * relations have a direction in their name reads pairs in text order.
+	 */
+	"CREATE OR REPLACE VIEW @.training_rows AS"
+	" SELECT DISTINCT l.sentence,"
+	" CASE WHEN s.directed AND l.tail < l.head THEN l.tail ELSE l.head END AS head,"
+	" CASE WHEN s.directed AND l.tail < l.head THEN l.head ELSE l.tail END AS tail,"
+	" CASE WHEN NOT s.directed OR l.relation = s.negative THEN l.relation"
+	"  WHEN l.tail < l.head THEN l.relation || '(e2,e1)' ELSE l.relation || '(e1,e2)' END AS "
+	"relation,"
+	" CASE WHEN s.directed AND l.tail < l.head THEN l.tail_type ELSE l.head_type END AS head_type,"
+	" CASE WHEN s.directed AND l.tail < l.head THEN l.head_type ELSE l.tail_type END AS tail_type"
+	" FROM @.state s, LATERAL ("
+	"  SELECT e.sentence, o.head, o.tail, o.head_type, o.tail_type,"
+	"  CASE WHEN r.verdict = 'confirmed' THEN e.relation ELSE COALESCE(r.relation, s.negative) END "
+	"AS relation"
+	"  FROM (SELECT DISTINCT ON (v.fact) v.fact, v.verdict, v.relation FROM @.review v"
+	"   ORDER BY v.fact, v.id DESC) r"
+	"  JOIN @.evidence e ON e.fact = r.fact,"
+	"  LATERAL (SELECT e.head_span AS head, e.tail_span AS tail, e.head_type, e.tail_type"
+	"   WHERE NOT (e.reversed AND r.verdict = 'rejected' AND r.relation IS NOT NULL)"
+	"   UNION ALL SELECT e.tail_span, e.head_span, e.tail_type, e.head_type"
+	"   WHERE e.reversed AND r.verdict = 'rejected' AND r.relation IS NOT NULL) o) l"
+	" WHERE l.relation IS NOT NULL",
+
+	"COMMENT ON VIEW @.facts IS 'The facts of the graph by name: neither superseded nor rejected.'",
+	"COMMENT ON VIEW @.conflicts IS 'Facts that lost to another, of a functional relation, and "
+	"why.'",
+	"COMMENT ON VIEW @.training_rows IS 'Sentences whose facts were reviewed, as rows for "
+	"mren.train.'",
+};
+
+/* Dropped in this order: views before what they read. */
+static const char *const drops[] = {
+	"DROP VIEW IF EXISTS @.training_rows, @.conflicts, @.facts",
+	"DROP TABLE IF EXISTS @.documents, @.evidence, @.entities, @.all_facts, @.aliases,"
+	" @.relations, @.review, @.state",
+};
+
+static void
+run_all(const MrenGraph *graph, const char *const *statements, int n)
+{
+	for (int i = 0; i < n; i++)
+		mren_graph_run_sql(graph, statements[i], 0, NULL, NULL, NULL);
+}
+
+void
+mren_graph_make_tables(const MrenGraph *graph)
+{
+	run_all(graph, tables, lengthof(tables));
+	run_all(graph, views, lengthof(views));
+}
+
+void
+mren_graph_drop_tables(const MrenGraph *graph)
+{
+	run_all(graph, drops, lengthof(drops));
+}

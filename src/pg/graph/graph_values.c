@@ -1,0 +1,124 @@
+/*
+ * graph_values.c
+ *	  What graphs are computed with: names in one form, content hashes of
+ *	  documents, and the aggregate that combines probabilities.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "fmgr.h"
+#include "mb/pg_wchar.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/uuid.h"
+
+#include "pg/support/args.h"
+#include "pg/catalog/digest.h"
+#include "pg/support/pg_env.h"
+#include "text/name.h"
+
+PG_FUNCTION_INFO_V1(mren_normalize_name);
+PG_FUNCTION_INFO_V1(mren_document_hash);
+PG_FUNCTION_INFO_V1(mren_graph_identity);
+PG_FUNCTION_INFO_V1(mren_noisy_or_add);
+PG_FUNCTION_INFO_V1(mren_noisy_or_final);
+
+/* mren.normalize_name(name text) → text */
+Datum
+mren_normalize_name(PG_FUNCTION_ARGS)
+{
+	text *name = PG_GETARG_TEXT_PP(0);
+	MrenUtf8 utf8 = mren_pg_utf8(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
+	MrenEnv env = mren_pg_env(CurrentMemoryContext);
+	MrenError err;
+	char *normal;
+	char *converted;
+	size_t len;
+
+	MREN_PG_TRY(mren_name_normalize(&env, utf8.data, utf8.len, &normal, &len, &err));
+	converted = pg_any_to_server(normal, len, PG_UTF8);
+	if (converted != normal)
+		PG_RETURN_TEXT_P(cstring_to_text(converted));
+	PG_RETURN_TEXT_P(cstring_to_text_with_len(normal, len));
+}
+
+/* Each part with its length before it, and -1 for one that is not there. */
+static void
+add_part(pg_cryptohash_ctx *context, const void *bytes, int64 len)
+{
+	uint8 prefix[8];
+
+	for (int i = 0; i < 8; i++)
+		prefix[i] = (uint8) ((uint64) len >> (8 * i));
+	mren_digest_add(context, prefix, sizeof(prefix));
+	if (len > 0)
+		mren_digest_add(context, bytes, len);
+}
+
+/* mren.document_hash(document text, image bytea, image_vector real[]) → bytea */
+Datum
+mren_document_hash(PG_FUNCTION_ARGS)
+{
+	text *document = PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0);
+	bytea *image = PG_ARGISNULL(1) ? NULL : PG_GETARG_BYTEA_PP(1);
+	int n = -1;
+	const float4 *vector =
+		PG_ARGISNULL(2) ? NULL : mren_array_floats(PG_GETARG_ARRAYTYPE_P(2), "image_vector", &n);
+	MrenUtf8 utf8 = {NULL, -1};
+	uint8 sha256[MREN_SHA256_LENGTH];
+	pg_cryptohash_ctx *context;
+
+	if (document != NULL)
+		utf8 = mren_pg_utf8(VARDATA_ANY(document), VARSIZE_ANY_EXHDR(document));
+	context = mren_digest_begin();
+	add_part(context, utf8.data, utf8.len);
+	add_part(context, image != NULL ? VARDATA_ANY(image) : NULL,
+			 image != NULL ? (int64) VARSIZE_ANY_EXHDR(image) : -1);
+	add_part(context, vector, n < 0 ? -1 : (int64) (n * sizeof(float4)));
+	mren_digest_end(context, sha256);
+	PG_RETURN_BYTEA_P(mren_catalog_hash_datum(sha256));
+}
+
+/* mren.graph_identity(key text) → uuid: the first half of SHA-256 */
+Datum
+mren_graph_identity(PG_FUNCTION_ARGS)
+{
+	text *key = PG_GETARG_TEXT_PP(0);
+	MrenUtf8 utf8 = mren_pg_utf8(VARDATA_ANY(key), VARSIZE_ANY_EXHDR(key));
+	pg_cryptohash_ctx *context = mren_digest_begin();
+	pg_uuid_t *identity = palloc(sizeof(pg_uuid_t));
+	uint8 sha256[MREN_SHA256_LENGTH];
+
+	mren_digest_add(context, utf8.data, utf8.len);
+	mren_digest_end(context, sha256);
+	memcpy(identity->data, sha256, UUID_LEN);
+	PG_RETURN_UUID_P(identity);
+}
+
+/* State: the probability that none was true; NULL before the first. */
+Datum
+mren_noisy_or_add(PG_FUNCTION_ARGS)
+{
+	double none = PG_ARGISNULL(0) ? 1 : PG_GETARG_FLOAT8(0);
+	double p;
+
+	if (PG_ARGISNULL(1))
+	{
+		if (PG_ARGISNULL(0))
+			PG_RETURN_NULL();
+		PG_RETURN_FLOAT8(none);
+	}
+	p = PG_GETARG_FLOAT8(1);
+	if (!(p >= 0 && p <= 1))
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE), errmsg("%g is not a probability", p),
+				 errhint("It must be between 0 and 1.")));
+	PG_RETURN_FLOAT8(none * (1 - p));
+}
+
+Datum
+mren_noisy_or_final(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_FLOAT8(1 - PG_GETARG_FLOAT8(0));
+}

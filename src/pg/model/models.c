@@ -1,0 +1,260 @@
+/*
+ * models.c
+ *	  A model's row: locked, made, its version deployed, and what its versions
+ *	  need.  Versions are saved by models_save.c and moved by models_move.c.
+ *
+ * Rights are checked before the model's row is locked, so that nobody can hold
+ * a lock on what they may not change, and again after it, because the row may
+ * have changed while the lock was waited for.  What is read under the lock is
+ * read through SPI with a snapshot of its own; the caller's may be older.
+ */
+#include "pg/model/models.h"
+
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "tcop/utility.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/snapmgr.h"
+
+#include "pg/support/args.h"
+
+/*
+ * Statements
+ */
+
+void
+mren_models_begin(const char *function)
+{
+	PreventCommandIfReadOnly(function);
+	mren_catalog_require_current();
+	SPI_connect();
+}
+
+void
+mren_models_end(void)
+{
+	SPI_finish();
+}
+
+uint64
+mren_models_run(const char *sql, int n, const Oid *types, const Datum *values)
+{
+	return mren_catalog_write(sql, n, types, values, NULL);
+}
+
+Datum
+mren_models_result(int attno, bool *isnull)
+{
+	return SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, attno, isnull);
+}
+
+/*
+ * Locking a model
+ */
+
+/* The model's row as it is now, locked; false when there is none. */
+static bool
+lock_row(const char *model, MrenModelRow *row)
+{
+	Oid types[] = {TEXTOID};
+	Datum values[] = {CStringGetTextDatum(model)};
+	bool isnull;
+
+	if (mren_models_run("SELECT id, owner, deployed, last_version FROM mren.model"
+						" WHERE name OPERATOR(pg_catalog.=) $1 FOR UPDATE",
+						1, types, values) == 0)
+		return false;
+	row->id = DatumGetInt64(mren_models_result(1, &isnull));
+	row->owner = *DatumGetName(mren_models_result(2, &isnull));
+	row->deployed = DatumGetInt64(mren_models_result(3, &isnull));
+	if (isnull)
+		row->deployed = 0;
+	row->last_version = DatumGetInt32(mren_models_result(4, &isnull));
+	return true;
+}
+
+/* An error unless the user holds the privilege by what is committed now. */
+static void
+require_now(const char *model, MrenPrivilege privilege)
+{
+	MrenModelRow row;
+
+	PushActiveSnapshot(GetTransactionSnapshot());
+	mren_catalog_require(model, privilege, &row);
+	PopActiveSnapshot();
+}
+
+void
+mren_models_lock(const char *model, MrenPrivilege privilege, MrenModelRow *row)
+{
+	require_now(model, privilege);
+	/* No row: it was dropped since, and perhaps made anew. */
+	while (!lock_row(model, row))
+		require_now(model, privilege);
+	require_now(model, privilege);
+}
+
+/*
+ * Before saving
+ */
+
+void
+mren_models_check_save_kind(const char *model, MrenModelKind kind, bool deploy)
+{
+	MrenModelRow row;
+
+	mren_check_name("model", model);
+	PushActiveSnapshot(GetTransactionSnapshot());
+	if (mren_catalog_model(model, &row))
+	{
+		mren_catalog_require(model, MREN_PRIVILEGE_TRAIN, &row);
+		mren_catalog_require_kind(model, &row, kind);
+		/* Deploying over another version is promoting. */
+		if (deploy && row.deployed != 0)
+			mren_catalog_require(model, MREN_PRIVILEGE_ADMIN, &row);
+	}
+	PopActiveSnapshot();
+}
+
+void
+mren_models_check_save(const char *model, bool deploy)
+{
+	mren_models_check_save_kind(model, MREN_MODEL_RELATION, deploy);
+}
+
+/* Whoever creates the same model at the same time waits here for the other's end. */
+void
+mren_models_lock_or_create(const char *model, MrenModelKind kind, bool deploy, MrenModelRow *row)
+{
+	Oid types[] = {TEXTOID, NAMEOID, TEXTOID};
+	Datum values[] = {
+		CStringGetTextDatum(model),
+		DirectFunctionCall1(namein, CStringGetDatum(GetUserNameFromId(GetUserId(), false))),
+		CStringGetTextDatum(kind == MREN_MODEL_TAGGER ? "tagger" : "relation")};
+
+	mren_models_check_save_kind(model, kind, deploy);
+	while (!lock_row(model, row))
+	{
+		CHECK_FOR_INTERRUPTS();
+		mren_models_run(
+			"INSERT INTO mren.model (name, owner, last_version, created_at, kind)"
+			" VALUES ($1, $2, 0, pg_catalog.clock_timestamp(), $3) ON CONFLICT (name) DO NOTHING",
+			3, types, values);
+	}
+	mren_models_check_save_kind(model, kind, deploy);
+}
+
+/*
+ * Deploying
+ */
+
+void
+mren_models_deploy(int64 model, int64 version)
+{
+	Oid types[] = {INT8OID, INT8OID, NAMEOID};
+	Datum values[] = {
+		Int64GetDatum(model), Int64GetDatum(version),
+		DirectFunctionCall1(namein, CStringGetDatum(GetUserNameFromId(GetUserId(), false)))};
+
+	mren_models_run("UPDATE mren.model SET deployed = $2 WHERE id OPERATOR(pg_catalog.=) $1", 2,
+					types, values);
+	mren_models_run("INSERT INTO mren.deployment (model, version_id, deployed_at, deployed_by)"
+					" VALUES ($1, $2, pg_catalog.clock_timestamp(), $3)",
+					3, types, values);
+}
+
+static void
+check_need(const char *model, const char *what, const char *function, const char *sql, Datum hash)
+{
+	Oid types[] = {BYTEAOID};
+
+	if (mren_models_run(sql, 1, types, &hash) > 0)
+		return;
+	ereport(WARNING, (errmsg("this version of model \"%s\" needs %s not loaded", model, what),
+					  errdetail("Their content has the hash %s.",
+								TextDatumGetCString(DirectFunctionCall2(
+									binary_encode, hash, CStringGetTextDatum("hex")))),
+					  errhint("Call %s before predicting.", function)));
+}
+
+static void
+check_lexicons(const char *model, Datum lexicons)
+{
+	Datum *hashes;
+	int n;
+
+	deconstruct_array(DatumGetArrayTypeP(lexicons), BYTEAOID, -1, false, TYPALIGN_INT, &hashes,
+					  NULL, &n);
+	for (int i = 0; i < n; i++)
+		check_need(model, "a lexicon that is", "mren.load_lexicon",
+				   "SELECT FROM mren.lexicon WHERE sha256 OPERATOR(pg_catalog.=) $1 FOR SHARE",
+				   hashes[i]);
+}
+
+/*
+ * The lock keeps what is needed from being dropped until this transaction's
+ * end: whoever drops it locks its row, then asks mren_models_using.
+ */
+void
+mren_models_check_needs(const char *model, int64 version)
+{
+	Oid types[] = {INT8OID};
+	Datum values[] = {Int64GetDatum(version)};
+	Datum embeddings;
+	Datum encoder;
+	Datum lexicons;
+	bool no_embeddings;
+	bool no_lexicons;
+	bool isnull;
+
+	mren_models_run("SELECT embeddings, encoder, lexicons FROM mren.model_version"
+					" WHERE id OPERATOR(pg_catalog.=) $1",
+					1, types, values);
+	embeddings = mren_models_result(1, &no_embeddings);
+	lexicons = mren_models_result(3, &no_lexicons);
+	encoder = mren_models_result(2, &isnull);
+	if (!no_embeddings)
+		check_need(model, "word embeddings that are", "mren.load_embeddings",
+				   "SELECT FROM mren.embedding WHERE sha256 OPERATOR(pg_catalog.=) $1 FOR SHARE",
+				   embeddings);
+	if (!isnull)
+		check_need(model, "an image encoder that is", "mren.load_image_encoder",
+				   "SELECT FROM mren.encoder WHERE identity OPERATOR(pg_catalog.=) $1 FOR SHARE",
+				   encoder);
+	if (!no_lexicons)
+		check_lexicons(model, lexicons);
+}
+
+/*
+ * Who needs what
+ */
+
+char *
+mren_models_using(const uint8 *sha256, const char *used)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	Oid types[] = {BYTEAOID};
+	Datum values[] = {PointerGetDatum(mren_catalog_hash_datum(sha256))};
+	char *list = NULL;
+	bool isnull;
+
+	SPI_connect();
+	mren_models_run(
+		psprintf(
+			"SELECT pg_catalog.concat(pg_catalog.string_agg(pg_catalog.concat('\"', name, '\"'),"
+			" ', ' ORDER BY i) FILTER (WHERE i OPERATOR(pg_catalog.<=) 5),"
+			" CASE WHEN pg_catalog.count(*) OPERATOR(pg_catalog.>) 5 THEN pg_catalog.concat("
+			"' and ', pg_catalog.count(*) OPERATOR(pg_catalog.-) 5, ' more') END),"
+			" pg_catalog.count(*)"
+			" FROM (SELECT m.name, pg_catalog.row_number() OVER (ORDER BY m.name) AS i"
+			" FROM mren.model m WHERE EXISTS (SELECT FROM mren.model_version v"
+			" WHERE v.model OPERATOR(pg_catalog.=) m.id"
+			" AND %s)) used",
+			used),
+		1, types, values);
+	if (DatumGetInt64(mren_models_result(2, &isnull)) > 0)
+		list = MemoryContextStrdup(caller, TextDatumGetCString(mren_models_result(1, &isnull)));
+	SPI_finish();
+	return list;
+}

@@ -1,0 +1,173 @@
+/*
+ * models_move.c
+ *	  A saved version as a network again, and moving it between servers.
+ */
+#include "pg/model/models.h"
+
+#include "catalog/pg_type.h"
+#include "tcop/utility.h"
+#include "utils/builtins.h"
+
+#include "pg/support/args.h"
+#include "pg/support/pg_env.h"
+
+PG_FUNCTION_INFO_V1(mren_export_model);
+PG_FUNCTION_INFO_V1(mren_import_model);
+
+typedef struct Loader
+{
+	int64 version;
+	MrenNetwork network;
+} Loader;
+
+static void
+load_tensor(void *state, int tensor, const char *name, const int32 *shape, int n_shape,
+			const float4 *data, size_t n)
+{
+	Loader *loader = state;
+	MrenTagger *tagger = loader->network.tagger;
+	MrenError err;
+
+	if (n_shape != 2 || shape[0] < 0 || shape[1] < 0 || (uint64) shape[0] * (uint64) shape[1] != n)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("weights \"%s\" of version id %lld have %zu numbers, not what their shape "
+						"says",
+						name, (long long) loader->version, n)));
+	if (tagger != NULL)
+		MREN_PG_TRY(mren_tagger_set_tensor(tagger, name, shape[0], shape[1], data, &err));
+	else
+		MREN_PG_TRY(mren_net_set_tensor(loader->network.net, name, shape[0], shape[1], data, &err));
+}
+
+/* Either kind, by how its head begins. */
+static void
+load_network(const MrenVersionRow *version, MemoryContext context, MrenNetwork *network)
+{
+	MrenEnv env = mren_pg_env(context);
+	MrenError err;
+	Loader loader = {.version = version->id};
+	const uint8_t *head = (uint8_t *) VARDATA_ANY(version->head);
+	size_t len = VARSIZE_ANY_EXHDR(version->head);
+
+	if (mren_tagger_is(head, len))
+		MREN_PG_TRY(mren_tagger_from_header(&env, head, len, &loader.network.tagger, &err));
+	else
+		MREN_PG_TRY(mren_net_from_header(&env, head, len, &loader.network.net, &err));
+	mren_catalog_weights(version->id, load_tensor, &loader);
+	if (loader.network.tagger != NULL)
+		MREN_PG_TRY(mren_tagger_complete(loader.network.tagger, &err));
+	else
+		MREN_PG_TRY(mren_net_complete(loader.network.net, &err));
+	*network = loader.network;
+}
+
+MrenNet *
+mren_models_load(const MrenVersionRow *version, MemoryContext context)
+{
+	MrenNetwork network;
+
+	load_network(version, context, &network);
+	return network.net;
+}
+
+MrenTagger *
+mren_models_load_tagger(const MrenVersionRow *version, MemoryContext context)
+{
+	MrenNetwork network;
+
+	load_network(version, context, &network);
+	return network.tagger;
+}
+
+/* Up to ten numbers of a model's versions, the latest ones. */
+static char *
+list_versions(int64 model)
+{
+	Oid types[] = {INT8OID};
+	Datum values[] = {Int64GetDatum(model)};
+	bool isnull;
+	Datum list;
+
+	mren_catalog_read(
+		"SELECT pg_catalog.string_agg(v.version::pg_catalog.text, ', ' ORDER BY v.version)"
+		" FROM (SELECT version FROM mren.model_version WHERE model OPERATOR(pg_catalog.=) $1"
+		" ORDER BY version DESC LIMIT 10) v",
+		1, types, values, NULL);
+	list = mren_models_result(1, &isnull);
+	return isnull ? NULL : TextDatumGetCString(list);
+}
+
+void
+mren_models_no_version(const char *model, int64 id, int32 version)
+{
+	char *list = list_versions(id);
+
+	ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+					errmsg("model \"%s\" has no version %d", model, version),
+					list != NULL ? errdetail("Its latest versions are: %s.", list)
+								 : errdetail("It has no version at all.")));
+	pg_unreachable();
+}
+
+/* options and metrics of a version, inside an SPI connection. */
+static void
+read_json(int64 version, MrenNetwork *network)
+{
+	Oid types[] = {INT8OID};
+	Datum values[] = {Int64GetDatum(version)};
+	bool isnull;
+	Datum metrics;
+
+	if (mren_catalog_read("SELECT options, metrics FROM mren.model_version"
+						  " WHERE id OPERATOR(pg_catalog.=) $1",
+						  1, types, values, NULL) != 1)
+		elog(ERROR, "version id %lld vanished", (long long) version);
+	network->options = mren_network_json_text(mren_models_result(1, &isnull));
+	metrics = mren_models_result(2, &isnull);
+	network->metrics = isnull ? NULL : mren_network_json_text(metrics);
+}
+
+Datum
+mren_export_model(PG_FUNCTION_ARGS)
+{
+	char *model = mren_arg_text(fcinfo, 0, "model");
+	MemoryContext caller = CurrentMemoryContext;
+	MrenModelRow row;
+	MrenVersionRow version;
+	MrenNetwork network;
+	bool found;
+	Datum datum;
+
+	mren_catalog_require(model, MREN_PRIVILEGE_PREDICT, &row);
+	SPI_connect();
+	if (PG_ARGISNULL(1))
+		found = mren_catalog_version_by_id(row.deployed, &version);
+	else
+		found = mren_catalog_version(row.id, PG_GETARG_INT32(1), &version);
+	if (!found && PG_ARGISNULL(1))
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+						errmsg("model \"%s\" has no deployed version", model)));
+	if (!found)
+		mren_models_no_version(model, row.id, PG_GETARG_INT32(1));
+	load_network(&version, CurrentMemoryContext, &network);
+	read_json(version.id, &network);
+	MemoryContextSwitchTo(caller);
+	datum = mren_network_datum(&network);
+	SPI_finish();
+	PG_RETURN_DATUM(datum);
+}
+
+/* A first version deploys itself; no file deploys itself over another. */
+Datum
+mren_import_model(PG_FUNCTION_ARGS)
+{
+	char *model = mren_arg_text(fcinfo, 0, "model");
+	MrenSaveExtra extra = {.seconds = -1};
+	MrenNetwork network;
+
+	mren_arg_required(fcinfo, 1, "contents");
+	PreventCommandIfReadOnly("mren.import_model()");
+	mren_network_read_any(PG_GETARG_DATUM(1), CurrentMemoryContext, &network);
+	PG_RETURN_INT32(mren_models_save(model, &network, &extra));
+}

@@ -1,0 +1,58 @@
+/*
+ * network_type.h
+ *	  The type mren.network: a trained network as one portable value.
+ *
+ * The value is an envelope around the core's bytes of a network: the options
+ * it was trained with and the figures of its validation travel with it.  It
+ * holds no time and no measurement of speed, so equal trainings give equal
+ * bytes.
+ */
+#ifndef MREN_PG_MODEL_NETWORK_TYPE_H
+#define MREN_PG_MODEL_NETWORK_TYPE_H
+
+#include "postgres.h"
+
+#include "relation/net.h"
+#include "tagger/tagger.h"
+
+typedef struct MrenNetwork
+{
+	MrenNet *net;		/* one of these two */
+	MrenTagger *tagger; /* NULL in a value of type mren.network */
+	char *options;		/* a JSON object as UTF-8 */
+	char *metrics;		/* the same, or NULL */
+} MrenNetwork;
+
+/*
+ * mren_network_datum
+ *	  The value of type mren.network, also what mren.export_model gives.  The
+ *	  JSON texts are brought into jsonb's canonical form.  An error (54000) if
+ *	  the value would not fit a field.
+ */
+extern Datum mren_network_datum(const MrenNetwork *network);
+
+/*
+ * mren_network_read
+ *	  Takes a value of type mren.network or a bytea of the same content apart,
+ *	  checking everything; all of the result is allocated in the context.
+ *	  22P03 for what is not a network, the core's own errors for a network that
+ *	  cannot be.
+ */
+extern void mren_network_read(Datum value, MemoryContext context, MrenNetwork *network);
+
+/* The same of what mren.export_model gave, which may be a tagger. */
+extern void mren_network_read_any(Datum value, MemoryContext context, MrenNetwork *network);
+
+/* UTF-8 JSON as jsonb; an error if it is not a JSON object. */
+extern Datum mren_network_jsonb(const char *utf8);
+
+/* A jsonb's text as UTF-8; palloc'd. */
+extern char *mren_network_json_text(Datum jsonb);
+
+/* Its relations, or a tagger's types, as text[], in the order of their numbers. */
+extern Datum mren_network_relations(const MrenNetwork *network);
+
+/* SHA-256 of the core's bytes: the identity of a version. */
+extern void mren_network_sha256(const MrenNetwork *network, uint8 *sha256);
+
+#endif

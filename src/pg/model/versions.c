@@ -1,0 +1,209 @@
+/*
+ * versions.c
+ *	  Which version of a model is deployed, and versions and models dropped.
+ *
+ * Deployments that are not undone are a stack, oldest first.  Its top is the
+ * deployed version; promote pushes, rollback marks as undone.
+ */
+#include "pg/model/models.h"
+
+#include "catalog/pg_type.h"
+#include "utils/builtins.h"
+
+#include "pg/support/args.h"
+
+PG_FUNCTION_INFO_V1(mren_promote);
+PG_FUNCTION_INFO_V1(mren_rollback);
+PG_FUNCTION_INFO_V1(mren_drop_version);
+PG_FUNCTION_INFO_V1(mren_drop_model);
+
+/*
+ * Deployment
+ */
+
+/* The id of a version under the lock; 0 when there is none. */
+static int64
+find_version(int64 model, int32 version)
+{
+	Oid types[] = {INT8OID, INT4OID};
+	Datum values[] = {Int64GetDatum(model), Int32GetDatum(version)};
+	bool isnull;
+
+	if (mren_models_run("SELECT id FROM mren.model_version WHERE model OPERATOR(pg_catalog.=) $1"
+						" AND version OPERATOR(pg_catalog.=) $2",
+						2, types, values) == 0)
+		return 0;
+	return DatumGetInt64(mren_models_result(1, &isnull));
+}
+
+Datum
+mren_promote(PG_FUNCTION_ARGS)
+{
+	char *model = mren_arg_text(fcinfo, 0, "model");
+	MrenModelRow row;
+	int64 id;
+
+	mren_arg_required(fcinfo, 1, "version");
+	mren_models_begin("mren.promote()");
+	mren_models_lock(model, MREN_PRIVILEGE_ADMIN, &row);
+	id = find_version(row.id, PG_GETARG_INT32(1));
+	if (id == 0)
+		mren_models_no_version(model, row.id, PG_GETARG_INT32(1));
+	/* Deploying what is deployed changes nothing, not what rollback goes to. */
+	if (id != row.deployed)
+		mren_models_deploy(row.id, id);
+	mren_models_check_needs(model, id);
+	mren_models_end();
+	PG_RETURN_VOID();
+}
+
+/*
+ * The deployments that are not undone are a stack.  Those of the deployed
+ * version on top of it are undone, all of them: dropping a version between two
+ * of them leaves two in a row.
+ */
+Datum
+mren_rollback(PG_FUNCTION_ARGS)
+{
+	char *model = mren_arg_text(fcinfo, 0, "model");
+	MrenModelRow row;
+	Oid types[] = {INT8OID, INT8OID};
+	Datum values[2];
+	bool isnull;
+	int64 earlier;
+	int32 version;
+
+	mren_models_begin("mren.rollback()");
+	mren_models_lock(model, MREN_PRIVILEGE_ADMIN, &row);
+	values[0] = Int64GetDatum(row.id);
+	values[1] = Int64GetDatum(row.deployed);
+	if (mren_models_run(
+			"SELECT d.id, v.id, v.version FROM mren.deployment d JOIN mren.model_version v"
+			" ON v.id OPERATOR(pg_catalog.=) d.version_id"
+			" WHERE d.model OPERATOR(pg_catalog.=) $1 AND NOT d.undone"
+			" AND d.version_id OPERATOR(pg_catalog.<>) $2 ORDER BY d.id DESC LIMIT 1",
+			2, types, values) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("model \"%s\" has no earlier deployment to go back to", model),
+				 errhint("SELECT mren.promote(%s, version) deploys a version of your choice.",
+						 quote_literal_cstr(model))));
+	earlier = DatumGetInt64(mren_models_result(1, &isnull));
+	values[1] = mren_models_result(2, &isnull);
+	version = DatumGetInt32(mren_models_result(3, &isnull));
+	mren_models_run("UPDATE mren.model SET deployed = $2 WHERE id OPERATOR(pg_catalog.=) $1", 2,
+					types, values);
+	values[1] = Int64GetDatum(earlier);
+	mren_models_run("UPDATE mren.deployment SET undone = true WHERE model OPERATOR(pg_catalog.=) $1"
+					" AND id OPERATOR(pg_catalog.>) $2 AND NOT undone",
+					2, types, values);
+	mren_models_end();
+	PG_RETURN_INT32(version);
+}
+
+/*
+ * Dropping
+ */
+
+static void
+drop_version(int64 version)
+{
+	static const char *const statements[] = {
+		"DELETE FROM mren.weight WHERE version OPERATOR(pg_catalog.=) $1",
+		"DELETE FROM mren.deployment WHERE version_id OPERATOR(pg_catalog.=) $1",
+		"DELETE FROM mren.model_version WHERE id OPERATOR(pg_catalog.=) $1",
+	};
+	Oid types[] = {INT8OID};
+	Datum values[] = {Int64GetDatum(version)};
+
+	for (size_t i = 0; i < lengthof(statements); i++)
+		mren_models_run(statements[i], 1, types, values);
+}
+
+/*
+ * What may go, oldest last, is what is neither of the three; as many of it stay
+ * as are wanted beside them.
+ */
+int
+mren_models_prune(int64 model, int keep, int64 newest)
+{
+	Oid types[] = {INT8OID, INT8OID, INT4OID};
+	Datum values[] = {Int64GetDatum(model), Int64GetDatum(newest), Int32GetDatum(keep)};
+	uint64 n = mren_models_run(
+		"WITH deployed (id) AS (SELECT deployed FROM mren.model"
+		" WHERE id OPERATOR(pg_catalog.=) $1),"
+		" kept (id) AS ("
+		"SELECT id FROM deployed WHERE id IS NOT NULL UNION SELECT $2 UNION"
+		" SELECT p.version_id FROM (SELECT d.version_id FROM mren.deployment d"
+		" WHERE d.model OPERATOR(pg_catalog.=) $1 AND NOT d.undone AND NOT EXISTS (SELECT FROM"
+		" deployed WHERE deployed.id OPERATOR(pg_catalog.=) d.version_id)"
+		" ORDER BY d.id DESC LIMIT 1) p)"
+		" SELECT v.id FROM mren.model_version v WHERE v.model OPERATOR(pg_catalog.=) $1"
+		" AND NOT EXISTS (SELECT FROM kept WHERE kept.id OPERATOR(pg_catalog.=) v.id)"
+		" ORDER BY v.version DESC OFFSET GREATEST($3 OPERATOR(pg_catalog.-)"
+		" (SELECT pg_catalog.count(*) FROM kept), 0)",
+		lengthof(types), types, values);
+	int64 *ids = palloc(Max(n, 1) * sizeof(int64));
+
+	for (uint64 i = 0; i < n; i++)
+	{
+		bool isnull;
+
+		ids[i] =
+			DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull));
+	}
+	for (uint64 i = 0; i < n; i++)
+		drop_version(ids[i]);
+	pfree(ids);
+	return (int) n;
+}
+
+Datum
+mren_drop_version(PG_FUNCTION_ARGS)
+{
+	char *model = mren_arg_text(fcinfo, 0, "model");
+	MrenModelRow row;
+	int64 id;
+
+	mren_arg_required(fcinfo, 1, "version");
+	mren_models_begin("mren.drop_version()");
+	mren_models_lock(model, MREN_PRIVILEGE_ADMIN, &row);
+	id = find_version(row.id, PG_GETARG_INT32(1));
+	if (id == 0)
+		mren_models_no_version(model, row.id, PG_GETARG_INT32(1));
+	if (id == row.deployed)
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_IN_USE),
+						errmsg("cannot drop version %d of model \"%s\", which is deployed",
+							   PG_GETARG_INT32(1), model),
+						errhint("Promote another version first, or drop the model with "
+								"mren.drop_model.")));
+	drop_version(id);
+	mren_models_end();
+	PG_RETURN_VOID();
+}
+
+/* Its runs stay: they say what happened. */
+Datum
+mren_drop_model(PG_FUNCTION_ARGS)
+{
+	char *model = mren_arg_text(fcinfo, 0, "model");
+	static const char *const statements[] = {
+		"DELETE FROM mren.weight WHERE version OPERATOR(pg_catalog.=) ANY (ARRAY("
+		"SELECT id FROM mren.model_version WHERE model OPERATOR(pg_catalog.=) $1))",
+		"DELETE FROM mren.deployment WHERE model OPERATOR(pg_catalog.=) $1",
+		"DELETE FROM mren.model_grant WHERE model OPERATOR(pg_catalog.=) $1",
+		"DELETE FROM mren.model_version WHERE model OPERATOR(pg_catalog.=) $1",
+		"DELETE FROM mren.model WHERE id OPERATOR(pg_catalog.=) $1",
+	};
+	Oid types[] = {INT8OID};
+	MrenModelRow row;
+	Datum id;
+
+	mren_models_begin("mren.drop_model()");
+	mren_models_lock(model, MREN_PRIVILEGE_ADMIN, &row);
+	id = Int64GetDatum(row.id);
+	for (size_t i = 0; i < lengthof(statements); i++)
+		mren_models_run(statements[i], 1, types, &id);
+	mren_models_end();
+	PG_RETURN_VOID();
+}

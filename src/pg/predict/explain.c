@@ -1,0 +1,320 @@
+/*
+ * explain.c
+ *	  mren.explain and mren.explain_image: why a row got its answer.
+ *
+ * Both leave something out and look what becomes of the answer's probability:
+ * words, mentions, types and the image as a whole, or the image piece by
+ * piece under a grey patch.
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+#include "mb/pg_wchar.h"
+#include "relation/explain.h"
+#include "pg/support/args.h"
+#include "pg/resource/image_encoders.h"
+#include "pg/support/pg_env.h"
+#include "pg/predict/predictor.h"
+
+/* The heat map's cells a side. */
+#define GRID 7
+
+/* What covers a piece: ImageNet's mean colour. */
+static const uint8 cover[3] = {124, 116, 104};
+
+#define ARG_MODEL 0
+#define ARG_PAIR 1
+#define ARG_VERSION 10
+
+static void
+open_row(FunctionCallInfo fcinfo, MrenPredictor *predictor)
+{
+	text *model;
+
+	mren_arg_required(fcinfo, ARG_MODEL, "model");
+	model = PG_GETARG_TEXT_PP(ARG_MODEL);
+	mren_predictor_open(predictor, VARDATA_ANY(model), VARSIZE_ANY_EXHDR(model),
+						mren_arg_version(fcinfo, ARG_VERSION));
+}
+
+/* The core's UTF-8 in the database's encoding. */
+static Datum
+server_text(const char *data, int len)
+{
+	char *copy = pnstrdup(data, len);
+
+	return CStringGetTextDatum(pg_any_to_server(copy, len, PG_UTF8));
+}
+
+static Datum
+sentence_part(const MrenPair *pair, const MrenToken *token)
+{
+	return server_text(pair->sentence.data + token->start, token->end - token->start);
+}
+
+static Datum
+feature_name(const MrenContribution *contribution, const MrenPair *pair, const MrenEncoded *row)
+{
+	switch (contribution->part)
+	{
+		case MREN_PART_WORD:
+			return sentence_part(pair, &row->words[contribution->word]);
+		case MREN_PART_HEAD:
+			return sentence_part(pair, &row->head);
+		case MREN_PART_TAIL:
+			return sentence_part(pair, &row->tail);
+		case MREN_PART_HEAD_TYPE:
+			return server_text(pair->head_type.data, pair->head_type.len);
+		case MREN_PART_TAIL_TYPE:
+			return server_text(pair->tail_type.data, pair->tail_type.len);
+		case MREN_PART_IMAGE:
+			return CStringGetTextDatum("image");
+	}
+	pg_unreachable();
+}
+
+static const char *
+modality(MrenPart part)
+{
+	switch (part)
+	{
+		case MREN_PART_WORD:
+			return "word";
+		case MREN_PART_HEAD:
+			return "head";
+		case MREN_PART_TAIL:
+			return "tail";
+		case MREN_PART_HEAD_TYPE:
+			return "head_type";
+		case MREN_PART_TAIL_TYPE:
+			return "tail_type";
+		case MREN_PART_IMAGE:
+			return "image";
+	}
+	pg_unreachable();
+}
+
+/* What a part's features are recomputed from. */
+typedef struct Occluded
+{
+	MrenPair pair;
+	const MrenEncoded *row;
+	const MrenRowLexicons *lexicons;
+	const MrenPairBoxes *boxes; /* NULL: they are no features */
+} Occluded;
+
+static MrenStatus
+features_without(void *state, const MrenContribution *part, uint32_t *codes, size_t *n,
+				 MrenError *err)
+{
+	const Occluded *occluded = state;
+	MrenPair pair = occluded->pair;
+	MrenToken without = {0};
+	const MrenPairBoxes *boxes = occluded->boxes;
+	const MrenFeatures *features;
+
+	if (part->part == MREN_PART_WORD)
+		without = occluded->row->words[part->word];
+	else if (part->part == MREN_PART_HEAD)
+		without = occluded->row->head;
+	else if (part->part == MREN_PART_TAIL)
+		without = occluded->row->tail;
+	else if (part->part == MREN_PART_HEAD_TYPE)
+		pair.head_type.data = NULL;
+	else if (part->part == MREN_PART_TAIL_TYPE)
+		pair.tail_type.data = NULL;
+	else if (part->part == MREN_PART_IMAGE)
+		boxes = NULL;
+	features = mren_row_features(&pair, occluded->row, occluded->lexicons, without, boxes);
+	memcpy(codes, features->codes, features->n * sizeof(uint32_t));
+	*n = features->n;
+	return MREN_OK;
+}
+
+/* The row's own features move out of the buffer that features_without writes. */
+static void
+keep_features(MrenInput *input)
+{
+	uint32_t *codes = palloc(Max(input->n_features, 1) * sizeof(uint32_t));
+
+	if (input->n_features > 0)
+		memcpy(codes, input->features, input->n_features * sizeof(uint32_t));
+	input->features = codes;
+}
+
+static Datum
+explain(FunctionCallInfo fcinfo, bool ranges)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	MrenEnv env = mren_pg_env(CurrentMemoryContext);
+	MrenContribution *contributions;
+	MrenPredictor predictor;
+	Occluded occluded;
+	MrenFeatureSource source = {&occluded, features_without};
+	const MrenEncoded *row;
+	MrenInput input;
+	MrenPair pair;
+	MrenError err;
+	size_t n;
+
+	InitMaterializedSRF(fcinfo, 0);
+	open_row(fcinfo, &predictor);
+	if (!mren_pair_args(fcinfo, ARG_PAIR, ranges, &pair))
+		return (Datum) 0;
+	row = mren_predictor_row(&predictor, &pair, &input);
+	keep_features(&input);
+	occluded = (Occluded){pair, row, &predictor.lexicons,
+						  predictor.info.box_features ? &predictor.boxes : NULL};
+	MREN_PG_TRY(mren_net_explain(predictor.net, &predictor.vectors, &input, &source, -1, &env,
+								 &contributions, &n, &err));
+	for (size_t i = 0; i < n; i++)
+	{
+		Datum values[3] = {CStringGetTextDatum(modality(contributions[i].part)),
+						   feature_name(&contributions[i], &pair, row),
+						   Float8GetDatum(contributions[i].contribution)};
+		bool nulls[3] = {false, false, false};
+
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+	}
+	return (Datum) 0;
+}
+
+/* The probability of a relation, or (relation < 0) of the most likely one. */
+static float4
+probability_of(MrenPredictor *predictor, const MrenInput *input, int *relation)
+{
+	float4 *features = palloc(predictor->info.features_dim * sizeof(float4));
+	float4 *probabilities = palloc(predictor->info.n_relations * sizeof(float4));
+	float4 result;
+
+	mren_predictor_features(predictor, input, features);
+	mren_predictor_probabilities(predictor, features, 1, probabilities);
+	if (*relation < 0)
+		*relation = mren_net_best(probabilities, predictor->info.n_relations);
+	result = probabilities[*relation];
+	pfree(features);
+	pfree(probabilities);
+	return result;
+}
+
+/* Paints the piece in row r, column c of the grid; saves what was there. */
+static void
+swap_piece(MrenBitmap *bitmap, int r, int c, uint8 *saved, bool restore)
+{
+	uint32 y0 = (uint64) bitmap->height * r / GRID;
+	uint32 y1 = (uint64) bitmap->height * (r + 1) / GRID;
+	uint32 x0 = (uint64) bitmap->width * c / GRID;
+	uint32 x1 = (uint64) bitmap->width * (c + 1) / GRID;
+
+	for (uint32 y = y0; y < y1; y++)
+	{
+		uint8 *line = bitmap->rgb + ((size_t) y * bitmap->width + x0) * 3;
+		size_t size = (size_t) (x1 - x0) * 3;
+
+		if (restore)
+			memcpy(line, saved, size);
+		else
+		{
+			memcpy(saved, line, size);
+			for (size_t i = 0; i < size; i++)
+				line[i] = cover[i % 3];
+		}
+		saved += size;
+	}
+}
+
+/* What covering each piece takes from the answer's probability: heat (GRID, GRID). */
+static void
+heat_map(MrenPredictor *predictor, MrenInput *input, MrenBitmap *bitmap, float4 *heat)
+{
+	MrenEncoder *encoder = mren_predictor_encoder(predictor);
+	float4 *vector = palloc(predictor->info.image_dim * sizeof(float4));
+	size_t n_grid = mren_grid_size(&predictor->info.grid);
+	uint16 *grid = n_grid > 0 ? palloc(n_grid * sizeof(uint16)) : NULL;
+	uint8 *saved = palloc_extended(((size_t) bitmap->width / GRID + 1) *
+									   ((size_t) bitmap->height / GRID + 1) * 3,
+								   MCXT_ALLOC_HUGE);
+	int relation = -1;
+	float4 whole = probability_of(predictor, input, &relation);
+
+	input->image = vector;
+	input->grid = grid;
+	for (int r = 0; r < GRID; r++)
+	{
+		for (int c = 0; c < GRID; c++)
+		{
+			swap_piece(bitmap, r, c, saved, false);
+			mren_encoder_run(encoder, bitmap, vector, grid);
+			swap_piece(bitmap, r, c, saved, true);
+			heat[r * GRID + c] = whole - probability_of(predictor, input, &relation);
+		}
+	}
+}
+
+static Datum
+explain_image(FunctionCallInfo fcinfo, bool ranges)
+{
+	MrenEnv env = mren_pg_env(CurrentMemoryContext);
+	MrenPredictor predictor;
+	MrenInput input;
+	MrenPair pair;
+	MrenBitmap bitmap;
+	MrenError err;
+	float4 heat[GRID * GRID];
+	uint8_t *png;
+	size_t len;
+
+	open_row(fcinfo, &predictor);
+	if (!mren_pair_args(fcinfo, ARG_PAIR, ranges, &pair))
+		PG_RETURN_NULL();
+	if (pair.image == NULL && pair.image_vector != NULL)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("an image vector cannot be explained without its image"),
+						errhint("Give the image itself as image.")));
+	if (pair.image == NULL)
+		PG_RETURN_NULL();
+	mren_predictor_row(&predictor, &pair, &input);
+	mren_encoder_decode(pair.image, &bitmap);
+	heat_map(&predictor, &input, &bitmap, heat);
+	MREN_PG_TRY(mren_image_heatmap(&env, &bitmap, heat, GRID, GRID, &err));
+	MREN_PG_TRY(mren_png_encode(&env, &bitmap, &png, &len, &err));
+	if (len > MaxAllocSize - VARHDRSZ)
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						errmsg("the PNG of %zu bytes does not fit a value", len)));
+	PG_RETURN_BYTEA_P((bytea *) cstring_to_text_with_len((char *) png, len));
+}
+
+PG_FUNCTION_INFO_V1(mren_explain);
+/* mren.explain(PAIR) → TABLE (modality text, feature text, contribution double precision) */
+Datum
+mren_explain(PG_FUNCTION_ARGS)
+{
+	return explain(fcinfo, false);
+}
+
+PG_FUNCTION_INFO_V1(mren_explain_range);
+Datum
+mren_explain_range(PG_FUNCTION_ARGS)
+{
+	return explain(fcinfo, true);
+}
+
+PG_FUNCTION_INFO_V1(mren_explain_image);
+/* mren.explain_image(PAIR) → bytea */
+Datum
+mren_explain_image(PG_FUNCTION_ARGS)
+{
+	return explain_image(fcinfo, false);
+}
+
+PG_FUNCTION_INFO_V1(mren_explain_image_range);
+Datum
+mren_explain_image_range(PG_FUNCTION_ARGS)
+{
+	return explain_image(fcinfo, true);
+}

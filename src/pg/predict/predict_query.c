@@ -1,0 +1,437 @@
+/*
+ * predict_query.c
+ *	  Predicting the rows of a query in batches, and mren.predict_rows.
+ *
+ * Each row is encoded and fused as it arrives; the dense layers run over a
+ * batch of fused vectors, whose weights are then read once for all of them.
+ * Nothing but one batch is held.
+ */
+#include "pg/predict/predict_query.h"
+
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+#include "evaluation/holdout.h"
+#include "pg/support/args.h"
+#include "pg/train/encode_row.h"
+#include "pg/predict/predictor.h"
+#include "pg/support/query.h"
+
+#define BATCH 64
+
+/* A version that answers. */
+typedef struct Side
+{
+	MrenPredictor predictor;
+	float4 *features;	   /* (BATCH, features_dim) */
+	float4 *probabilities; /* (BATCH, n_relations) */
+	char **relations;	   /* names in the database's encoding */
+} Side;
+
+typedef struct Batch
+{
+	int n_sides; /* 2 with a rival */
+	Side sides[2];
+	MrenColumns columns;
+	AttrNumber attno[MREN_N_COLUMNS]; /* in the generated statement */
+	MrenPredictionVisitor visit;
+	void *state;
+
+	MemoryContext rows; /* strings of the batch's rows */
+	MemoryContext work; /* of one row */
+	int n;				/* rows gathered */
+	int n_answered;		/* of them, with a fused vector */
+	MrenPrediction predictions[BATCH];
+} Batch;
+
+/*
+ * The rows' columns cast to what the core wants, in the order of MrenColumn;
+ * attno tells where each has gone.
+ */
+static char *
+generate_statement(const char *query, const MrenColumns *columns, bool rival, AttrNumber *attno)
+{
+	StringInfoData sql;
+	int n = 0;
+
+	initStringInfo(&sql);
+	appendStringInfoString(&sql, "SELECT ");
+	for (MrenColumn column = 0; column < MREN_N_COLUMNS; column++)
+	{
+		attno[column] = 0;
+		/* A row's weight counts in training alone; split and group tell a rival's gate. */
+		if (columns->attno[column] == 0 || column == MREN_COLUMN_WEIGHT ||
+			(column > MREN_COLUMN_WEIGHT && !rival))
+			continue;
+		attno[column] = ++n;
+		appendStringInfo(&sql, "%sq.%s::%s", n > 1 ? ", " : "", mren_column_name(column),
+						 mren_column_type(column, columns->ranges));
+	}
+	appendStringInfo(&sql, " FROM (%s\n) AS q", mren_query_text(query));
+	return sql.data;
+}
+
+static Datum
+slot_column(Batch *batch, TupleTableSlot *slot, MrenColumn column, bool *isnull)
+{
+	*isnull = true;
+	if (batch->attno[column] == 0)
+		return (Datum) 0;
+	return slot_getattr(slot, batch->attno[column], isnull);
+}
+
+/* False if sentence or a mention is NULL. */
+static bool
+read_pair(Batch *batch, TupleTableSlot *slot, MrenPair *pair)
+{
+	bool no_sentence, no_head, no_tail, isnull;
+	Datum sentence = slot_column(batch, slot, MREN_COLUMN_SENTENCE, &no_sentence);
+	Datum head = slot_column(batch, slot, MREN_COLUMN_HEAD, &no_head);
+	Datum tail = slot_column(batch, slot, MREN_COLUMN_TAIL, &no_tail);
+	Datum value;
+
+	memset(pair, 0, sizeof(*pair));
+	if (no_sentence || no_head || no_tail)
+		return false;
+	mren_pair_sentence(pair, sentence);
+	mren_pair_mentions(pair, head, tail, batch->columns.ranges);
+	value = slot_column(batch, slot, MREN_COLUMN_IMAGE, &isnull);
+	if (!isnull)
+		pair->image = DatumGetByteaPP(value);
+	value = slot_column(batch, slot, MREN_COLUMN_IMAGE_VECTOR, &isnull);
+	if (!isnull)
+		mren_pair_image_vector(pair, value);
+	value = slot_column(batch, slot, MREN_COLUMN_HEAD_TYPE, &isnull);
+	if (!isnull)
+		pair->head_type = mren_pair_type(value);
+	value = slot_column(batch, slot, MREN_COLUMN_TAIL_TYPE, &isnull);
+	if (!isnull)
+		pair->tail_type = mren_pair_type(value);
+	value = slot_column(batch, slot, MREN_COLUMN_HEAD_BOX, &isnull);
+	if (!isnull)
+		mren_pair_head_box(pair, value);
+	value = slot_column(batch, slot, MREN_COLUMN_TAIL_BOX, &isnull);
+	if (!isnull)
+		mren_pair_tail_box(pair, value);
+	mren_pair_check(pair);
+	return true;
+}
+
+static char *
+text_column(Batch *batch, TupleTableSlot *slot, MrenColumn column)
+{
+	bool isnull;
+	Datum value = slot_column(batch, slot, column, &isnull);
+
+	return isnull ? NULL : MemoryContextStrdup(batch->rows, TextDatumGetCString(value));
+}
+
+/*
+ * Was this row, with its label, one of those the version learnt from?  The
+ * example is the row as training has it.
+ */
+static bool
+seen_in_training(const Side *side, const MrenPair *pair, const MrenInput *input, const char *actual,
+				 MrenExample *example)
+{
+	MrenSentence sentence = *input->sentence;
+	int32 *ids;
+	MrenUtf8 relation;
+
+	if (actual == NULL)
+		return false;
+	ids = palloc(sentence.n_pieces * sizeof(int32));
+	for (uint32 i = 0; i < sentence.n_pieces; i++)
+		ids[i] = sentence.pieces[i] < 0 ? sentence.pieces[i]
+										: mren_words_id(side->predictor.words, sentence.pieces[i]);
+	sentence.pieces = ids;
+	relation = mren_pg_utf8(actual, strlen(actual));
+	mren_encode_example(example, &sentence, pair, (MrenTextSpan){relation.data, relation.len},
+						input->image, side->predictor.info.image_dim);
+	return mren_net_trained_on(side->predictor.net, mren_example_identity(example));
+}
+
+/* The relation of the most likely answer; NULL if the version abstains. */
+static const char *
+answer(const Side *side, int k, double *confidence)
+{
+	const MrenNetInfo *info = &side->predictor.info;
+	const float4 *p = side->probabilities + (size_t) k * info->n_relations;
+	int best = mren_net_best(p, info->n_relations);
+
+	*confidence = p[best];
+	return p[best] < info->threshold ? NULL : side->relations[best];
+}
+
+/* -1 for a relation that the network does not know. */
+static int
+relation_number(const Side *side, const char *relation)
+{
+	for (size_t i = 0; relation != NULL && i < side->predictor.info.n_relations; i++)
+	{
+		if (strcmp(side->relations[i], relation) == 0)
+			return i;
+	}
+	return -1;
+}
+
+static void
+flush(Batch *batch)
+{
+	double confidence;
+	int k = 0;
+
+	for (int i = 0; i < batch->n_sides && batch->n_answered > 0; i++)
+		mren_predictor_probabilities(&batch->sides[i].predictor, batch->sides[i].features,
+									 batch->n_answered, batch->sides[i].probabilities);
+	for (int i = 0; i < batch->n; i++)
+	{
+		MrenPrediction *prediction = &batch->predictions[i];
+
+		if (prediction->answered)
+		{
+			prediction->probabilities = batch->sides[0].probabilities +
+										(size_t) k * batch->sides[0].predictor.info.n_relations;
+			prediction->n_probabilities = batch->sides[0].predictor.info.n_relations;
+			prediction->actual_number = relation_number(&batch->sides[0], prediction->actual);
+			prediction->relation = answer(&batch->sides[0], k, &prediction->confidence);
+			if (batch->n_sides == 2)
+				prediction->rival = answer(&batch->sides[1], k, &confidence);
+			k++;
+		}
+		batch->visit(batch->state, prediction);
+	}
+	batch->n = 0;
+	batch->n_answered = 0;
+	MemoryContextReset(batch->rows);
+}
+
+/* What the gate goes by: the row's own split and its group's key. */
+static void
+read_holdout(Batch *batch, TupleTableSlot *slot, const MrenPair *pair, const MrenExample *example,
+			 MrenPrediction *prediction)
+{
+	bool isnull;
+	Datum value = slot_column(batch, slot, MREN_COLUMN_SPLIT, &isnull);
+	MrenUtf8 text;
+	MrenError err;
+
+	if (!isnull)
+	{
+		text = mren_datum_utf8(value);
+		MREN_PG_TRY(mren_split_parse(text.data, text.len, &prediction->split, &err));
+	}
+	if (batch->attno[MREN_COLUMN_GROUP] == 0)
+	{
+		prediction->key = mren_encode_holdout_key(pair, example);
+		return;
+	}
+	value = slot_column(batch, slot, MREN_COLUMN_GROUP, &isnull);
+	text = isnull ? (MrenUtf8){"", 0} : mren_datum_utf8(value);
+	prediction->key = mren_holdout_group_key(text.data, text.len);
+}
+
+static void
+ask(Batch *batch, int number, const MrenPair *pair, TupleTableSlot *slot,
+	MrenPrediction *prediction)
+{
+	Side *side = &batch->sides[number];
+	size_t dim = side->predictor.info.features_dim;
+	MrenPair without = *pair;
+	MrenInput input;
+	MrenExample example;
+	bool seen;
+
+	/* Where two are compared, one may have been trained without images or boxes. */
+	if (batch->n_sides == 2 && side->predictor.info.image_dim == 0)
+	{
+		without.image = NULL;
+		without.image_vector = NULL;
+	}
+	if (batch->n_sides == 2 && !side->predictor.info.boxes)
+		without.has_head_box = without.has_tail_box = false;
+	pair = &without;
+	mren_predictor_row(&side->predictor, pair, &input);
+	mren_predictor_features(&side->predictor, &input,
+							side->features + (size_t) batch->n_answered * dim);
+	seen = seen_in_training(side, pair, &input, prediction->actual, &example);
+	if (number == 0)
+		prediction->seen = seen;
+	else
+		prediction->rival_seen = seen;
+	if (number == 1 && prediction->actual != NULL)
+		read_holdout(batch, slot, pair, &example, prediction);
+}
+
+static void
+gather(void *state, TupleTableSlot *slot)
+{
+	Batch *batch = state;
+	MrenPrediction *prediction = &batch->predictions[batch->n++];
+	MemoryContext old = MemoryContextSwitchTo(batch->work);
+	MrenPair pair;
+
+	CHECK_FOR_INTERRUPTS();
+	*prediction = (MrenPrediction){.id = text_column(batch, slot, MREN_COLUMN_ID),
+								   .actual = text_column(batch, slot, MREN_COLUMN_RELATION)};
+	prediction->answered = read_pair(batch, slot, &pair);
+	if (prediction->answered)
+	{
+		for (int i = 0; i < batch->n_sides; i++)
+			ask(batch, i, &pair, slot, prediction);
+		batch->n_answered++;
+	}
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(batch->work);
+	if (batch->n == BATCH)
+		flush(batch);
+}
+
+static void
+open_side(Batch *batch, Side *side, const char *model, int32 version)
+{
+	const MrenNetInfo *info = &side->predictor.info;
+
+	mren_predictor_open(&side->predictor, model, strlen(model), version);
+	side->features = palloc(BATCH * info->features_dim * sizeof(float4));
+	side->probabilities = palloc(BATCH * info->n_relations * sizeof(float4));
+	side->relations = palloc(info->n_relations * sizeof(char *));
+	for (size_t i = 0; i < info->n_relations; i++)
+		side->relations[i] = text_to_cstring(mren_predictor_relation(&side->predictor, i));
+	/* The row's own context goes with each row: what lives longer is made here. */
+	if (info->image_dim > 0)
+		mren_predictor_reserve(&side->predictor);
+	if (info->image_dim > 0 && (batch->columns.attno[MREN_COLUMN_IMAGE] != 0))
+		mren_predictor_encoder(&side->predictor);
+}
+
+static const char *
+negative_of(const Side *side, MemoryContext outer)
+{
+	int32 negative = side->predictor.info.negative;
+
+	return negative >= 0 ? MemoryContextStrdup(outer, side->relations[negative]) : NULL;
+}
+
+/* The versions are opened as the current user, the query runs as its owner. */
+static void
+run_query(Batch *batch, const MrenPredictQuery *what, uint32 needed)
+{
+	MrenStoredScope scope;
+
+	if (what->stored != NULL)
+		mren_stored_enter(what->stored, &scope);
+	mren_query_columns(what->query, needed, &batch->columns);
+	if (what->stored != NULL)
+		mren_stored_leave(&scope);
+	open_side(batch, &batch->sides[0], what->model, what->version);
+	if (batch->n_sides == 2)
+		open_side(batch, &batch->sides[1], what->model, what->rival);
+	if (what->stored != NULL)
+		mren_stored_enter(what->stored, &scope);
+	mren_query_run(
+		generate_statement(what->query, &batch->columns, batch->n_sides == 2, batch->attno), 0,
+		NULL, NULL, gather, batch);
+	if (what->stored != NULL)
+		mren_stored_leave(&scope);
+	flush(batch);
+}
+
+MrenPredictedBy
+mren_predict_query(const MrenPredictQuery *what, MrenPredictionVisitor visit, void *state)
+{
+	uint32 needed =
+		(1u << MREN_COLUMN_SENTENCE) | (1u << MREN_COLUMN_HEAD) | (1u << MREN_COLUMN_TAIL);
+	MemoryContext outer = CurrentMemoryContext;
+	MrenPredictedBy by;
+	Batch *batch;
+
+	if (what->need_id)
+		needed |= 1u << MREN_COLUMN_ID;
+	if (what->need_relation)
+		needed |= 1u << MREN_COLUMN_RELATION;
+	SPI_connect();
+	batch = palloc0(sizeof(Batch));
+	batch->n_sides = what->rival != 0 ? 2 : 1;
+	batch->visit = visit;
+	batch->state = state;
+	batch->rows = AllocSetContextCreate(CurrentMemoryContext, "mren batch", ALLOCSET_DEFAULT_SIZES);
+	batch->work = AllocSetContextCreate(CurrentMemoryContext, "mren row", ALLOCSET_DEFAULT_SIZES);
+	run_query(batch, what, needed);
+	by = (MrenPredictedBy){.version = batch->sides[0].predictor.version,
+						   .negative = negative_of(&batch->sides[0], outer)};
+	if (batch->n_sides == 2)
+		by.rival_negative = negative_of(&batch->sides[1], outer);
+	SPI_finish();
+	return by;
+}
+
+const char *
+mren_prediction_actual(const MrenPrediction *prediction, uint64 n)
+{
+	if (prediction->actual == NULL)
+		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+						errmsg("column \"relation\" is null in row %llu of the query",
+							   (unsigned long long) n),
+						errhint("Leave out rows whose relation is not known: "
+								"WHERE relation IS NOT NULL.")));
+	return prediction->actual;
+}
+
+void
+mren_warn_of_seen(const char *model, const MrenPredictedBy *by, uint64 n_seen, uint64 n)
+{
+	if (n_seen == 0)
+		return;
+	ereport(WARNING,
+			(errmsg("version %d of model \"%s\" was trained on %llu of these %llu rows (%.1f %%)",
+					by->version, model, (unsigned long long) n_seen, (unsigned long long) n,
+					100.0 * (double) n_seen / (double) n),
+			 errhint("Only rows held out of training tell how good it is on new ones.")));
+}
+
+/*
+ * mren.predict_rows
+ */
+
+static void
+put_row(void *state, const MrenPrediction *prediction)
+{
+	ReturnSetInfo *rsinfo = state;
+	Datum values[3] = {0};
+	bool nulls[3] = {prediction->id == NULL, prediction->relation == NULL, !prediction->answered};
+
+	if (prediction->id != NULL)
+		values[0] = CStringGetTextDatum(prediction->id);
+	if (prediction->relation != NULL)
+		values[1] = CStringGetTextDatum(prediction->relation);
+	values[2] = Float8GetDatum(prediction->confidence);
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+	for (int i = 0; i < 2; i++)
+	{
+		if (!nulls[i])
+			pfree(DatumGetPointer(values[i]));
+	}
+}
+
+PG_FUNCTION_INFO_V1(mren_predict_rows);
+/* mren.predict_rows(model, query, version) → TABLE (id text, relation text, confidence double precision) */
+Datum
+mren_predict_rows(PG_FUNCTION_ARGS)
+{
+	MrenPredictQuery what = {
+		.model = mren_arg_text(fcinfo, 0, "model"),
+		.query = mren_arg_text(fcinfo, 1, "query"),
+		.version = mren_arg_version(fcinfo, 2),
+		.need_id = true,
+	};
+
+	InitMaterializedSRF(fcinfo, 0);
+	mren_predict_query(&what, put_row, fcinfo->resultinfo);
+	return (Datum) 0;
+}

@@ -1,0 +1,73 @@
+/*
+ * predict_query.h
+ *	  Predicting the rows of a query given as text, in batches: what
+ *	  predict_rows, evaluate and confusion_matrix share.
+ */
+#ifndef MREN_PG_PREDICT_PREDICT_QUERY_H
+#define MREN_PG_PREDICT_PREDICT_QUERY_H
+
+#include "postgres.h"
+
+#include "data/example.h"
+#include "pg/support/stored_query.h"
+
+/* One row's answer; strings live until the visitor returns. */
+typedef struct MrenPrediction
+{
+	const char *id;		  /* NULL where the query has no such column, or NULL */
+	const char *actual;	  /* the column "relation", as id */
+	const char *relation; /* NULL: sentence or a mention is NULL, or the model abstains */
+	bool answered;		  /* false: sentence, head or tail is NULL */
+	double confidence;
+	bool seen; /* the version was trained on this very row */
+	/* The distribution behind it, where answered; its number in it of the actual
+	 * relation, -1 for one that the version does not know. */
+	const float4 *probabilities;
+	int n_probabilities;
+	int actual_number;
+
+	/* Where a rival is asked as well */
+	const char *rival; /* its relation, as above */
+	bool rival_seen;
+	MrenSplit split; /* the row's own */
+	uint64 key;		 /* of its group, or of sentence and image: see holdout.h */
+} MrenPrediction;
+
+typedef void (*MrenPredictionVisitor)(void *state, const MrenPrediction *prediction);
+
+typedef struct MrenPredictQuery
+{
+	const char *model;
+	const char *query;
+	int32 version;				   /* 0: the deployed one */
+	bool need_id;				   /* an error if the query has no column "id" */
+	bool need_relation;			   /* the same for "relation" */
+	int32 rival;				   /* a version that answers the same rows; 0: none */
+	const MrenStoredQuery *stored; /* run the query by it; NULL: as the current user */
+} MrenPredictQuery;
+
+/* What evaluation needs to know of the version that answered. */
+typedef struct MrenPredictedBy
+{
+	int32 version;
+	const char *negative; /* relation, or NULL */
+	const char *rival_negative;
+} MrenPredictedBy;
+
+/*
+ * Runs the query read-only and visits each row in the query's order.  Rights
+ * on the model are checked; needs no SPI connection of the caller's.
+ */
+extern MrenPredictedBy mren_predict_query(const MrenPredictQuery *what, MrenPredictionVisitor visit,
+										  void *state);
+
+/*
+ * The actual relation of row n (counted from 1); 22004 where it is NULL.
+ */
+extern const char *mren_prediction_actual(const MrenPrediction *prediction, uint64 n);
+
+/* A warning where some of n rows were trained on. */
+extern void mren_warn_of_seen(const char *model, const MrenPredictedBy *by, uint64 n_seen,
+							  uint64 n);
+
+#endif

@@ -1,0 +1,254 @@
+/*
+ * predictor.c
+ *	  A model ready to answer.
+ *
+ * Networks are cached by version and content.  A predictor itself is a cheap
+ * struct, made anew for every row of predict() and once for a whole query of
+ * predict_rows().
+ */
+#include "pg/predict/predictor.h"
+
+#include "mb/pg_wchar.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+#include "pg/support/lru_cache.h"
+#include "pg/support/pg_env.h"
+#include "pg/model/models.h"
+#include "pg/support/settings.h"
+#include "pg/resource/tokenizer.h"
+
+typedef struct ModelEntry
+{
+	MrenCacheEntry base;
+	MrenNet *net;
+	MrenNetInfo info;
+} ModelEntry;
+
+static MrenCache cache = MREN_CACHE_INIT(cache, &mren_model_cache, NULL);
+
+/* The buffers of the row at hand. */
+static MrenEncoded encoded;
+
+/* Buffers that one long text blew up are given back after the next row. */
+#define KEEP_TEXT_BYTES (1024 * 1024)
+
+static ModelEntry *
+load_model(const MrenDeployed *deployed, const MrenCacheKey *key)
+{
+	MemoryContext context = mren_cache_context("model");
+	ModelEntry *entry = MemoryContextAllocZero(context, sizeof(ModelEntry));
+	MrenVersionRow version;
+
+	if (!mren_catalog_version_by_id(deployed->version.id, &version))
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+						errmsg("version %d of model \"%s\" does not exist",
+							   deployed->version.version, deployed->name)));
+	entry->base.context = context;
+	entry->base.key = *key;
+	/* Words may be segmented otherwise than in training: once, when it is loaded. */
+	if (version.icu != NULL && strcmp(version.icu, mren_icu_version()) != 0)
+		ereport(WARNING, (errmsg("model \"%s\" was trained with ICU %s, but this server has ICU %s",
+								 deployed->name, version.icu, mren_icu_version()),
+						  errhint("Retrain it if its answers changed.")));
+	entry->net = mren_models_load(&version, context);
+	mren_net_info(entry->net, &entry->info);
+	entry->base.bytes = MemoryContextMemAllocated(context, true);
+	return entry;
+}
+
+void
+mren_predictor_open(MrenPredictor *predictor, const char *model, int len, int32 version)
+{
+	const MrenDeployed *deployed = mren_cache_deployed(model, len, version, MREN_MODEL_RELATION);
+	MrenCacheKey key = {.id = deployed->version.id};
+	ModelEntry *entry;
+
+	memcpy(key.content, deployed->version.sha256, MREN_SHA256_LENGTH);
+	entry = (ModelEntry *) mren_cache_find(&cache, &key);
+	if (entry == NULL)
+	{
+		entry = load_model(deployed, &key);
+		mren_cache_insert(&cache, &entry->base);
+	}
+	mren_cache_pin(&entry->base, CurrentMemoryContext);
+	memset(predictor, 0, sizeof(*predictor));
+	predictor->net = entry->net;
+	predictor->info = entry->info;
+	predictor->model = pstrdup(deployed->name);
+	predictor->version = deployed->version.version;
+	memcpy(predictor->encoder_hash, deployed->version.encoder, MREN_SHA256_LENGTH);
+	predictor->words = mren_words_open(&deployed->embedding);
+	mren_words_slots(predictor->words, &predictor->vocabulary, &predictor->vectors);
+	predictor->lexicons.n = (int) predictor->info.n_lexicons;
+	for (int i = 0; i < predictor->lexicons.n; i++)
+		predictor->lexicons.items[i] =
+			mren_lexicon_open_by_hash(predictor->info.lexicons_sha256 + 32 * i, predictor->model);
+}
+
+MrenEncoder *
+mren_predictor_encoder(MrenPredictor *predictor)
+{
+	if (predictor->info.image_dim == 0)
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("model \"%s\" was trained without images", predictor->model),
+			 errhint(
+				 "Call it with image => NULL, or train a model with the option image_encoder.")));
+	if (predictor->encoder == NULL)
+		predictor->encoder = mren_encoder_open_by_hash(predictor->encoder_hash, predictor->model);
+	return predictor->encoder;
+}
+
+const MrenEncoded *
+mren_encode_pair(const MrenVocabulary *vocabulary, const MrenPair *pair)
+{
+	MrenTokenizer *tokenizer = mren_pg_tokenizer();
+	MemoryContext context = mren_pg_text_context();
+	MrenEnv env = mren_pg_env(context);
+	MrenError err;
+
+	if (MemoryContextMemAllocated(context, true) > KEEP_TEXT_BYTES)
+		mren_encoded_free(&env, &encoded);
+	MREN_PG_TRY(mren_encode(tokenizer, &env, vocabulary, pair->sentence.data, pair->sentence.len,
+							&pair->head, &pair->tail, &encoded, &err));
+	return &encoded;
+}
+
+/* An encoder of the same identity has the grid that training saw. */
+static void
+check_grid(const MrenPredictor *predictor)
+{
+	MrenGridShape shape = mren_encoder_grid_shape(predictor->encoder);
+
+	if (!mren_grid_equal(&shape, &predictor->info.grid))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the image encoder gives a grid of %zu by %zu cells with %zu channels, but "
+						"model \"%s\" looks at one of %zu by %zu with %zu",
+						shape.height, shape.width, shape.channels, predictor->model,
+						predictor->info.grid.height, predictor->info.grid.width,
+						predictor->info.grid.channels)));
+}
+
+void
+mren_predictor_reserve(MrenPredictor *predictor)
+{
+	size_t grid = mren_grid_size(&predictor->info.grid);
+
+	if (predictor->image == NULL)
+		predictor->image = palloc(Max(predictor->info.image_dim, 1) * sizeof(float4));
+	if (predictor->grid == NULL && grid > 0)
+		predictor->grid = palloc(grid * sizeof(uint16));
+}
+
+static void
+check_boxes(const MrenPredictor *predictor, const MrenPair *pair)
+{
+	if (predictor->info.boxes || (!pair->has_head_box && !pair->has_tail_box))
+		return;
+	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					errmsg("model \"%s\" was trained without boxes", predictor->model),
+					errhint("Call it with %s => NULL, or train a model on rows that have boxes.",
+							pair->has_head_box ? "head_box" : "tail_box")));
+}
+
+/* The image's vector, from the image or as the caller kept it, and its grid. */
+static const float4 *
+image_of(MrenPredictor *predictor, const MrenPair *pair, const uint16 **grid)
+{
+	*grid = NULL;
+	if (pair->image == NULL && pair->image_vector == NULL)
+		return NULL;
+	if (predictor->info.image_dim == 0)
+		mren_predictor_encoder(predictor);
+	if (pair->image_vector != NULL)
+	{
+		if ((size_t) pair->n_image_vector != predictor->info.image_dim)
+			ereport(
+				ERROR,
+				(errcode(ERRCODE_DATA_EXCEPTION),
+				 errmsg("image vector has %d elements, but model \"%s\" expects %zu",
+						pair->n_image_vector, predictor->model, predictor->info.image_dim),
+				 errhint("Make it with mren.image_features and the image encoder of this model.")));
+		return pair->image_vector;
+	}
+	mren_predictor_reserve(predictor);
+	mren_predictor_encoder(predictor);
+	if (predictor->grid != NULL)
+		check_grid(predictor);
+	mren_encoder_image(predictor->encoder, pair->image, predictor->image, predictor->grid);
+	*grid = predictor->grid;
+	return predictor->image;
+}
+
+static int32
+type_of(const MrenPredictor *predictor, MrenTextSpan type)
+{
+	return type.data == NULL ? -1 : mren_net_type(predictor->net, type.data, type.len);
+}
+
+const MrenEncoded *
+mren_predictor_row(MrenPredictor *predictor, const MrenPair *pair, MrenInput *input)
+{
+	const MrenEncoded *row;
+	const uint16 *grid;
+	const float4 *image = image_of(predictor, pair, &grid);
+
+	check_boxes(predictor, pair);
+	mren_pair_boxes(pair, &predictor->boxes);
+	mren_words_begin(predictor->words);
+	*input = (MrenInput){
+		.image = image,
+		.grid = grid,
+		.head_box = predictor->boxes.head,
+		.tail_box = predictor->boxes.tail,
+		.head_type = type_of(predictor, pair->head_type),
+		.tail_type = type_of(predictor, pair->tail_type),
+	};
+	row = mren_encode_pair(&predictor->vocabulary, pair);
+	input->sentence = &row->sentence;
+	if (predictor->info.hash_bits > 0)
+	{
+		const MrenFeatures *features =
+			mren_row_features(pair, row, &predictor->lexicons, (MrenToken){0},
+							  predictor->info.box_features ? &predictor->boxes : NULL);
+
+		input->features = features->codes;
+		input->n_features = features->n;
+	}
+	return row;
+}
+
+void
+mren_predictor_features(MrenPredictor *predictor, const MrenInput *input, float4 *features)
+{
+	float4 *scratch = palloc(mren_net_scratch(predictor->net, 1) * sizeof(float4));
+	MrenError err;
+
+	MREN_PG_TRY(
+		mren_net_features(predictor->net, &predictor->vectors, input, 1, features, scratch, &err));
+	pfree(scratch);
+}
+
+void
+mren_predictor_probabilities(MrenPredictor *predictor, const float4 *features, int n,
+							 float4 *probabilities)
+{
+	float4 *scratch = palloc(mren_net_scratch(predictor->net, n) * sizeof(float4));
+	MrenError err;
+
+	MREN_PG_TRY(mren_net_probabilities(predictor->net, features, n, probabilities, scratch, &err));
+	pfree(scratch);
+}
+
+text *
+mren_predictor_relation(const MrenPredictor *predictor, int i)
+{
+	MrenTextSpan name = mren_net_relation(predictor->net, i);
+	char *server = pg_any_to_server(name.data, name.len, PG_UTF8);
+
+	return server == name.data ? cstring_to_text_with_len(name.data, name.len)
+							   : cstring_to_text(server);
+}

@@ -1,0 +1,272 @@
+/*
+ * image_encoders.c
+ *	  Loaded image encoders and the feature vectors of images.
+ *
+ * An encoder is the parsed network with its arena; one run at a time uses it,
+ * because nothing between a run's start and its end calls back into SQL.
+ * Vectors of images seen lately are kept by the image's hash: several rows
+ * often show one image.
+ */
+#include "pg/resource/image_encoders.h"
+
+#include "miscadmin.h"
+#include "utils/memutils.h"
+
+#include "onnx/graph.h"
+#include "pg/support/pg_env.h"
+#include "pg/support/settings.h"
+
+struct MrenEncoder
+{
+	MrenCacheEntry base;
+	MrenEnv env; /* of the entry's context: the graph keeps a pointer to it */
+	MrenOnnxGraph *graph;
+	MrenOnnxGraphRun *run;
+	MrenOnnxGraphInfo info;
+	MrenImagePrep prep;
+	float4 *input;					/* (height, width, 3) */
+	MrenGridProjection *projection; /* NULL: no grid */
+	MrenGridShape grid;				/* projected */
+	float4 *raw_grid;				/* as the network gives it */
+};
+
+static MrenCache cache = MREN_CACHE_INIT(cache, &mren_encoder_cache, NULL);
+
+/* An image's vector, and behind it its grid where that was asked for. */
+typedef struct PictureEntry
+{
+	MrenCacheEntry base; /* key: encoder's identity, image's hash; id 1 with a grid */
+	float4 vector[FLEXIBLE_ARRAY_MEMBER];
+} PictureEntry;
+
+static MrenCache images = MREN_CACHE_INIT(images, &mren_image_cache, NULL);
+
+static void
+open_grid(MrenEncoder *encoder)
+{
+	MrenGridShape shape = {encoder->info.grid_height, encoder->info.grid_width,
+						   encoder->info.grid_channels};
+	MrenError err;
+
+	if (encoder->info.grid == NULL)
+		return;
+	/* A map too big to be kept is none. */
+	if (mren_grid_projection_create(&encoder->env, &shape, &encoder->projection, &err) ==
+		MREN_ELIMIT)
+		return;
+	if (encoder->projection == NULL)
+		mren_pg_raise(&err);
+	encoder->grid = mren_grid_projection_shape(encoder->projection);
+	encoder->raw_grid =
+		MemoryContextAllocHuge(encoder->base.context, mren_grid_size(&shape) * sizeof(float4));
+}
+
+static MrenEncoder *
+load(const MrenEncoderRow *row, const MrenCacheKey *key)
+{
+	MemoryContext context = mren_cache_context("image encoder");
+	MrenEncoder *encoder = MemoryContextAllocZero(context, sizeof(MrenEncoder));
+	MrenError err;
+	uint8 *bytes;
+	size_t len;
+
+	encoder->base.context = context;
+	encoder->base.key = *key;
+	encoder->env = mren_pg_env(context);
+	mren_catalog_encoder_bytes(row, &bytes, &len);
+	MREN_PG_TRY(mren_onnx_graph_load(&encoder->env, bytes, len, row->output,
+									 (size_t) mren_max_encoder_memory * 1024, &encoder->graph,
+									 &err));
+	pfree(bytes);
+	mren_onnx_graph_info(encoder->graph, &encoder->info);
+	if (encoder->info.features != (size_t) row->dimension)
+		ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
+						errmsg("image encoder %lld gives %zu features instead of %d",
+							   (long long) row->id, encoder->info.features, row->dimension)));
+	encoder->prep = (MrenImagePrep){
+		.width = encoder->info.width, .height = encoder->info.height, .layout = MREN_LAYOUT_NHWC};
+	memcpy(encoder->prep.mean, row->mean, sizeof(row->mean));
+	memcpy(encoder->prep.std, row->std, sizeof(row->std));
+	encoder->input = MemoryContextAllocHuge(context, sizeof(float4) * 3 * encoder->info.width *
+														 encoder->info.height);
+	memset(encoder->input, 0, sizeof(float4) * 3 * encoder->info.width * encoder->info.height);
+	MREN_PG_TRY(
+		mren_onnx_graph_start(&encoder->env, encoder->graph, encoder->input, &encoder->run, &err));
+	open_grid(encoder);
+	encoder->base.bytes = MemoryContextMemAllocated(context, true);
+	return encoder;
+}
+
+MrenEncoder *
+mren_encoder_open(const MrenEncoderRow *row)
+{
+	MrenCacheKey key = {.id = 0};
+	MrenEncoder *encoder;
+
+	memcpy(key.content, row->identity, MREN_SHA256_LENGTH);
+	encoder = (MrenEncoder *) mren_cache_find(&cache, &key);
+	if (encoder == NULL)
+	{
+		encoder = load(row, &key);
+		mren_cache_insert(&cache, &encoder->base);
+	}
+	mren_cache_pin(&encoder->base, CurrentMemoryContext);
+	return encoder;
+}
+
+MrenEncoder *
+mren_encoder_open_by_hash(const uint8 *identity, const char *model)
+{
+	MrenCacheKey key = {.id = 0};
+	MrenEncoder *encoder;
+	MrenEncoderRow row;
+
+	memcpy(key.content, identity, MREN_SHA256_LENGTH);
+	encoder = (MrenEncoder *) mren_cache_find(&cache, &key);
+	if (encoder != NULL)
+	{
+		mren_cache_pin(&encoder->base, CurrentMemoryContext);
+		return encoder;
+	}
+	if (!mren_catalog_encoder_by_hash(identity, &row, NULL))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the image encoder of model \"%s\" is not loaded", model),
+				 errhint("Load the same network with mren.load_image_encoder, with the same output "
+						 "and normalisation, under any name.")));
+	return mren_encoder_open(&row);
+}
+
+int32
+mren_encoder_dimension(const MrenEncoder *encoder)
+{
+	return (int32) encoder->info.features;
+}
+
+MrenHash128
+mren_encoder_image_hash(const bytea *image)
+{
+	return mren_hash128(VARDATA_ANY(image), VARSIZE_ANY_EXHDR(image));
+}
+
+void
+mren_encoder_decode(const bytea *image, MrenBitmap *bitmap)
+{
+	MrenEnv env = mren_pg_env(CurrentMemoryContext);
+	MrenImageLimits limits = {mren_max_image_width, mren_max_image_height,
+							  (size_t) mren_max_image_memory * 1024};
+	MrenError err;
+
+	MREN_PG_TRY(mren_image_decode(&env, (const uint8_t *) VARDATA_ANY(image),
+								  VARSIZE_ANY_EXHDR(image), &limits, bitmap, &err));
+}
+
+MrenGridShape
+mren_encoder_grid_shape(const MrenEncoder *encoder)
+{
+	return encoder->grid;
+}
+
+void
+mren_encoder_image_size(const bytea *image, float8 *width, float8 *height)
+{
+	MrenImageInfo info;
+	MrenError err;
+
+	MREN_PG_TRY(mren_image_info((const uint8_t *) VARDATA_ANY(image), VARSIZE_ANY_EXHDR(image),
+								&info, &err));
+	*width = info.width;
+	*height = info.height;
+}
+
+void
+mren_encoder_run(MrenEncoder *encoder, const MrenBitmap *bitmap, float4 *out, uint16 *grid)
+{
+	MrenEnv env = mren_pg_env(CurrentMemoryContext);
+	MrenError err;
+	bool done = false;
+
+	MREN_PG_TRY(mren_image_prepare(&env, bitmap, &encoder->prep, encoder->input, &err));
+	mren_onnx_graph_restart(encoder->run, encoder->input);
+	while (!done)
+	{
+		CHECK_FOR_INTERRUPTS();
+		MREN_PG_TRY(mren_onnx_graph_step(encoder->run, &done, &err));
+	}
+	MREN_PG_TRY(mren_onnx_graph_output(encoder->run, out, &err));
+	if (grid == NULL)
+		return;
+	MREN_PG_TRY(mren_onnx_graph_grid(encoder->run, encoder->raw_grid, &err));
+	mren_grid_project(encoder->projection, encoder->raw_grid, grid);
+}
+
+/* One key for an image under an encoder. */
+static MrenCacheKey
+image_key(const MrenEncoder *encoder, const bytea *image)
+{
+	MrenCacheKey key = {.id = 0};
+	MrenHash128 hash = mren_encoder_image_hash(image);
+
+	memcpy(key.content, hash.bytes, sizeof(hash.bytes));
+	/* Half of the encoder's SHA-256 tells encoders apart as surely. */
+	memcpy(key.content + sizeof(hash.bytes), encoder->base.key.content,
+		   sizeof(key.content) - sizeof(hash.bytes));
+	return key;
+}
+
+static void
+remember_image(const MrenCacheKey *key, const float4 *vector, size_t n_vector, const uint16 *grid,
+			   size_t n_grid)
+{
+	MemoryContext context;
+	PictureEntry *entry;
+	size_t size =
+		offsetof(PictureEntry, vector) + n_vector * sizeof(float4) + n_grid * sizeof(uint16);
+
+	if (mren_image_cache == 0)
+		return;
+	context = AllocSetContextCreate(CurrentMemoryContext, "mren image", 0, size + 256, size + 256);
+	entry = MemoryContextAllocHuge(context, size);
+	entry->base = (MrenCacheEntry){.key = *key, .context = context};
+	memcpy(entry->vector, vector, n_vector * sizeof(float4));
+	if (n_grid > 0)
+		memcpy(entry->vector + n_vector, grid, n_grid * sizeof(uint16));
+	entry->base.bytes = MemoryContextMemAllocated(context, true);
+	mren_cache_insert(&images, &entry->base);
+}
+
+/* With a grid it is another entry than without: who needs no grid keeps none. */
+void
+mren_encoder_image(MrenEncoder *encoder, const bytea *image, float4 *out, uint16 *grid)
+{
+	MrenCacheKey key = image_key(encoder, image);
+	size_t n = mren_encoder_dimension(encoder);
+	size_t n_grid = grid != NULL ? mren_grid_size(&encoder->grid) : 0;
+	PictureEntry *entry;
+	MemoryContext work;
+	MemoryContext old;
+	MrenBitmap bitmap;
+
+	key.id = n_grid > 0;
+	entry = (PictureEntry *) mren_cache_find(&images, &key);
+	if (entry != NULL)
+	{
+		memcpy(out, entry->vector, n * sizeof(float4));
+		if (n_grid > 0)
+			memcpy(grid, entry->vector + n, n_grid * sizeof(uint16));
+		return;
+	}
+	work = AllocSetContextCreate(CurrentMemoryContext, "mren image", ALLOCSET_DEFAULT_SIZES);
+	old = MemoryContextSwitchTo(work);
+	mren_encoder_decode(image, &bitmap);
+	mren_encoder_run(encoder, &bitmap, out, n_grid > 0 ? grid : NULL);
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(work);
+	remember_image(&key, out, n, grid, n_grid);
+}
+
+void
+mren_encoder_features(MrenEncoder *encoder, const bytea *image, float4 *out)
+{
+	mren_encoder_image(encoder, image, out, NULL);
+}

@@ -1,0 +1,312 @@
+/*
+ * load_images.c
+ *	  mren.load_image_encoder, drop_image_encoder, image_features, image_info.
+ *
+ * What a model depends on is not the file alone: which tensor is read and how
+ * pixels are normalised belong to an encoder's identity.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "access/detoast.h"
+#include "access/htup_details.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+#include "onnx/graph.h"
+#include "pg/support/args.h"
+#include "pg/catalog/catalog.h"
+#include "pg/resource/drop_content.h"
+#include "pg/catalog/digest.h"
+#include "pg/resource/image_encoders.h"
+#include "pg/support/pg_env.h"
+#include "pg/support/load_input.h"
+#include "pg/model/models.h"
+#include "pg/support/settings.h"
+
+/* A stored part of an ONNX file: TOAST cuts it further. */
+#define PART_BYTES (1024 * 1024)
+
+/* Deng et al. 2009's usual statistics over ImageNet, in pixel units. */
+static const float4 imagenet_mean[3] = {123.675f, 116.28f, 103.53f};
+static const float4 imagenet_std[3] = {58.395f, 57.12f, 57.375f};
+
+typedef struct Loading
+{
+	const char *name;
+	uint8 *bytes;
+	size_t len;
+	float4 mean[3];
+	float4 std[3];
+	char *output;
+	MrenOnnxGraphInfo info;
+	uint8 sha256[MREN_SHA256_LENGTH];
+	uint8 identity[MREN_SHA256_LENGTH];
+} Loading;
+
+/* Three numbers, one for each channel, or their default. */
+static void
+channel_arg(FunctionCallInfo fcinfo, int arg, const char *name, const float4 *standard, float4 *out)
+{
+	const float4 *values;
+	int n;
+
+	memcpy(out, standard, 3 * sizeof(float4));
+	if (PG_ARGISNULL(arg))
+		return;
+	values = mren_array_floats(PG_GETARG_ARRAYTYPE_P(arg), name, &n);
+	if (n != 3 && n != 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"%s\" has %d elements", name, n),
+				 errhint("Give one number for each channel (red, green, blue), or one for all, "
+						 "in pixel units 0 to 255.")));
+	for (int i = 0; i < 3; i++)
+		out[i] = values[n == 1 ? 0 : i];
+}
+
+static void
+check_std(const float4 *std)
+{
+	for (int i = 0; i < 3; i++)
+	{
+		if (std[i] <= 0)
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							errmsg("standard deviation %d is %g", i + 1, std[i]),
+							errhint("It must be positive.")));
+	}
+}
+
+/* Loads the graph once, to check it and to learn its shape. */
+static void
+inspect(Loading *loading, const char *output)
+{
+	MemoryContext work =
+		AllocSetContextCreate(CurrentMemoryContext, "mren encoder", ALLOCSET_DEFAULT_SIZES);
+	MrenEnv env = mren_pg_env(work);
+	MrenOnnxGraph *graph;
+	MrenError err;
+
+	MREN_PG_TRY(mren_onnx_graph_load(&env, loading->bytes, loading->len, output,
+									 (size_t) mren_max_encoder_memory * 1024, &graph, &err));
+	mren_onnx_graph_info(graph, &loading->info);
+	loading->output = pstrdup(loading->info.output);
+	mren_onnx_graph_free(&env, graph);
+	MemoryContextDelete(work);
+	if (loading->info.channels != 3)
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						errmsg("the network wants images of %d channel", loading->info.channels),
+						errhint("Only networks over RGB images are supported.")));
+	if (loading->info.features > MaxAllocSize / sizeof(float4))
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						errmsg("output \"%s\" has %zu elements", loading->output,
+							   loading->info.features)));
+}
+
+static void
+hash_encoder(Loading *loading)
+{
+	pg_cryptohash_ctx *digest = mren_digest_begin();
+
+	mren_digest_add(digest, loading->bytes, loading->len);
+	mren_digest_end(digest, loading->sha256);
+	digest = mren_digest_begin();
+	mren_digest_add(digest, loading->sha256, MREN_SHA256_LENGTH);
+	for (int i = 0; i < 6; i++)
+	{
+		/* As text, so that the hash is the same on every machine. */
+		char *number = psprintf("%.9g,", i < 3 ? loading->mean[i] : loading->std[i - 3]);
+
+		mren_digest_add(digest, number, strlen(number));
+	}
+	mren_digest_add(digest, loading->output, strlen(loading->output));
+	mren_digest_end(digest, loading->identity);
+}
+
+static Datum
+channels_datum(const float4 *values)
+{
+	return PointerGetDatum(mren_real_array(values, 3));
+}
+
+static int64
+insert_encoder(const Loading *loading)
+{
+	Oid types[] = {TEXTOID, NAMEOID, TEXTOID, FLOAT4ARRAYOID, FLOAT4ARRAYOID, INT4OID,
+				   INT4OID, INT4OID, INT8OID, BYTEAOID,		  BYTEAOID};
+	NameData owner;
+	Datum values[11];
+	bool isnull;
+
+	namestrcpy(&owner, GetUserNameFromId(GetUserId(), false));
+	values[0] = CStringGetTextDatum(loading->name);
+	values[1] = NameGetDatum(&owner);
+	values[2] = CStringGetTextDatum(loading->output);
+	values[3] = channels_datum(loading->mean);
+	values[4] = channels_datum(loading->std);
+	values[5] = Int32GetDatum(loading->info.width);
+	values[6] = Int32GetDatum(loading->info.height);
+	values[7] = Int32GetDatum(loading->info.features);
+	values[8] = Int64GetDatum(loading->len);
+	values[9] = PointerGetDatum(mren_catalog_hash_datum(loading->sha256));
+	values[10] = PointerGetDatum(mren_catalog_hash_datum(loading->identity));
+	mren_catalog_write(
+		"INSERT INTO mren.encoder (name, owner, output, mean, std, width, height, dimension, size, "
+		"sha256, identity, loaded_at) "
+		"VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, pg_catalog.now()) RETURNING id",
+		11, types, values, NULL);
+	return DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+}
+
+static void
+insert_parts(int64 id, const Loading *loading)
+{
+	Oid types[] = {INT8OID, INT4OID, BYTEAOID};
+
+	for (size_t at = 0; at < loading->len; at += PART_BYTES)
+	{
+		size_t n = Min(PART_BYTES, loading->len - at);
+		text *part = cstring_to_text_with_len((char *) loading->bytes + at, n);
+		Datum values[] = {Int64GetDatum(id), Int32GetDatum(at / PART_BYTES), PointerGetDatum(part)};
+
+		mren_catalog_write(
+			"INSERT INTO mren.encoder_part (encoder, part, bytes) VALUES ($1, $2, $3)", 3, types,
+			values, NULL);
+		pfree(part);
+	}
+}
+
+/* Arguments: name, source, output, mean, std.  Returns the dimension. */
+static int32
+load_encoder(FunctionCallInfo fcinfo, MrenInputSource *input)
+{
+	Loading loading = {.name = mren_arg_text(fcinfo, 0, "name")};
+	MrenEncoderRow row;
+
+	mren_check_name("name", loading.name);
+	channel_arg(fcinfo, 3, "mean", imagenet_mean, loading.mean);
+	channel_arg(fcinfo, 4, "std", imagenet_std, loading.std);
+	check_std(loading.std);
+	if (mren_catalog_encoder(loading.name, &row))
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_OBJECT),
+				 errmsg("image encoder \"%s\" already exists", loading.name),
+				 errhint("Drop it with mren.drop_image_encoder, or load under another name.")));
+	loading.bytes = mren_input_all(input, (size_t) mren_max_encoder_memory * 1024,
+								   "mren.max_encoder_memory", &loading.len);
+	mren_input_close(input);
+	inspect(&loading, PG_ARGISNULL(2) ? NULL : mren_arg_text(fcinfo, 2, "output"));
+	hash_encoder(&loading);
+	mren_models_begin("mren.load_image_encoder()");
+	insert_parts(insert_encoder(&loading), &loading);
+	mren_models_end();
+	return loading.info.features;
+}
+
+PG_FUNCTION_INFO_V1(mren_load_image_encoder);
+/* mren.load_image_encoder(name, path, output, mean, std) → int */
+Datum
+mren_load_image_encoder(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_INT32(load_encoder(fcinfo, mren_input_file(mren_arg_text(fcinfo, 1, "path"))));
+}
+
+PG_FUNCTION_INFO_V1(mren_load_image_encoder_bytea);
+/* mren.load_image_encoder(name, contents bytea, output, mean, std) → int */
+Datum
+mren_load_image_encoder_bytea(PG_FUNCTION_ARGS)
+{
+	mren_arg_required(fcinfo, 1, "contents");
+	PG_RETURN_INT32(load_encoder(fcinfo, mren_input_bytea(PG_GETARG_BYTEA_PP(1))));
+}
+
+PG_FUNCTION_INFO_V1(mren_load_image_encoder_large_object);
+/* mren.load_image_encoder(name, large_object oid, output, mean, std) → int */
+Datum
+mren_load_image_encoder_large_object(PG_FUNCTION_ARGS)
+{
+	mren_arg_required(fcinfo, 1, "large_object");
+	PG_RETURN_INT32(load_encoder(fcinfo, mren_input_large_object(PG_GETARG_OID(1))));
+}
+
+PG_FUNCTION_INFO_V1(mren_drop_image_encoder);
+/* mren.drop_image_encoder(name) → void */
+Datum
+mren_drop_image_encoder(PG_FUNCTION_ARGS)
+{
+	char *name = mren_arg_text(fcinfo, 0, "name");
+	MrenEncoderRow row;
+
+	mren_catalog_need_encoder(name, &row);
+	mren_content_drop(&mren_content_encoder, name, row.id, NameStr(row.owner), row.identity);
+	PG_RETURN_VOID();
+}
+
+PG_FUNCTION_INFO_V1(mren_image_features);
+/* mren.image_features(encoder, image) → real[] */
+Datum
+mren_image_features(PG_FUNCTION_ARGS)
+{
+	char *name = mren_arg_text(fcinfo, 0, "encoder");
+	MrenEncoderRow row;
+	MrenEncoder *encoder;
+	float4 *features;
+
+	if (PG_ARGISNULL(1))
+		PG_RETURN_NULL();
+	mren_catalog_need_encoder(name, &row);
+	encoder = mren_encoder_open(&row);
+	features = palloc(mren_encoder_dimension(encoder) * sizeof(float4));
+	mren_encoder_features(encoder, PG_GETARG_BYTEA_PP(1), features);
+	PG_RETURN_ARRAYTYPE_P(mren_real_array(features, mren_encoder_dimension(encoder)));
+}
+
+/*
+ * The header, however long an image's metadata are: more of the value is
+ * detoasted only while the header is not whole.
+ */
+static void
+probe(Datum image, MrenImageInfo *info)
+{
+	Size whole = toast_raw_datum_size(image) - VARHDRSZ;
+	MrenError err;
+
+	for (Size size = 4096;; size *= 8)
+	{
+		bytea *slice = DatumGetByteaPSlice(image, 0, Min(size, whole));
+
+		if (mren_image_info((const uint8_t *) VARDATA_ANY(slice), VARSIZE_ANY_EXHDR(slice), info,
+							&err) == MREN_OK)
+			return;
+		if (size >= whole)
+			mren_pg_raise(&err);
+		pfree(slice);
+	}
+}
+
+PG_FUNCTION_INFO_V1(mren_image_info_sql);
+/* mren.image_info(image) → (format text, width int, height int, channels int) */
+Datum
+mren_image_info_sql(PG_FUNCTION_ARGS)
+{
+	TupleDesc desc;
+	MrenImageInfo info;
+	Datum values[4];
+	bool nulls[4] = {false, false, false, false};
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	probe(PG_GETARG_DATUM(0), &info);
+	values[0] = CStringGetTextDatum(mren_image_format_name(info.format));
+	values[1] = Int32GetDatum(info.width);
+	values[2] = Int32GetDatum(info.height);
+	values[3] = Int32GetDatum(info.channels);
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
+}

@@ -1,0 +1,20 @@
+/*
+ * tokenizer.h
+ *	  The backend's one tokenizer, and its one sentencer.
+ */
+#ifndef MREN_PG_RESOURCE_TOKENIZER_H
+#define MREN_PG_RESOURCE_TOKENIZER_H
+
+#include "postgres.h"
+
+#include "text/sentences.h"
+#include "text/tokens.h"
+
+/* Opened at the first call, for the life of the backend. */
+extern MrenTokenizer *mren_pg_tokenizer(void);
+extern MrenSentencer *mren_pg_sentencer(void);
+
+/* The context they live in, for buffers that are reused from row to row. */
+extern MemoryContext mren_pg_text_context(void);
+
+#endif

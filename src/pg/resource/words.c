@@ -1,0 +1,234 @@
+/*
+ * words.c
+ *	  The cache of word vectors: a hash of the words used, filled by one
+ *	  indexed look-up for each new word.
+ *
+ * Strings and vectors lie in one context, reset as a whole when the setting is
+ * exceeded.  Unknown words are kept as well: they are asked for as often.
+ */
+#include "pg/resource/words.h"
+
+#include "common/hashfn.h"
+#include "utils/memutils.h"
+
+#include "pg/support/pg_env.h"
+#include "pg/support/settings.h"
+
+typedef struct WordKey
+{
+	const char *word;
+	uint32 len;
+} WordKey;
+
+typedef struct WordEntry
+{
+	WordKey key;
+	uint32 hash;
+	int32 slot; /* of mren_words_slots; -1: not in the embeddings */
+	int32 id;	/* of the table */
+	char status;
+} WordEntry;
+
+#define SH_PREFIX wordhash
+#define SH_ELEMENT_TYPE WordEntry
+#define SH_KEY_TYPE WordKey
+#define SH_KEY key
+#define SH_HASH_KEY(table, key) hash_bytes((const unsigned char *) (key).word, (key).len)
+#define SH_EQUAL(table, a, b) ((a).len == (b).len && memcmp((a).word, (b).word, (a).len) == 0)
+#define SH_STORE_HASH
+#define SH_GET_HASH(table, entry) (entry)->hash
+#define SH_SCOPE static inline
+#define SH_DECLARE
+#define SH_DEFINE
+#include "lib/simplehash.h"
+
+struct MrenWords
+{
+	MrenCacheEntry base;
+	MrenEmbeddingRow row;
+	MemoryContext content; /* all that follows; reset when full */
+	wordhash_hash *hash;
+	float4 **vectors; /* by slot */
+	int32 *ids;		  /* by slot */
+	int32 n_slots;
+	int32 max_slots;
+};
+
+/* Every open set may hold mren.word_cache; sets beyond four are closed. */
+static int open_limit_kb;
+
+static MrenCache cache = MREN_CACHE_INIT(cache, &open_limit_kb, NULL);
+
+static void
+start_over(MrenWords *words)
+{
+	MemoryContextReset(words->content);
+	words->hash = wordhash_create(words->content, 1024, NULL);
+	words->max_slots = 1024;
+	words->n_slots = 0;
+	words->vectors = MemoryContextAlloc(words->content, words->max_slots * sizeof(float4 *));
+	words->ids = MemoryContextAlloc(words->content, words->max_slots * sizeof(int32));
+}
+
+MrenWords *
+mren_words_open(const MrenEmbeddingRow *row)
+{
+	MrenCacheKey key = {.id = row->id};
+	MrenWords *words;
+
+	if (row->dimension == 0)
+		return NULL;
+	memcpy(key.content, row->sha256, MREN_SHA256_LENGTH);
+	open_limit_kb = mren_word_cache > MAX_KILOBYTES / 4 ? MAX_KILOBYTES : mren_word_cache * 4;
+	words = (MrenWords *) mren_cache_find(&cache, &key);
+	if (words == NULL)
+	{
+		MemoryContext context = mren_cache_context("word vectors");
+
+		words = MemoryContextAllocZero(context, sizeof(MrenWords));
+		words->base.context = context;
+		words->base.key = key;
+		words->row = *row;
+		words->content = AllocSetContextCreate(context, "mren words", ALLOCSET_DEFAULT_SIZES);
+		start_over(words);
+		words->base.bytes = MemoryContextMemAllocated(context, true);
+		mren_cache_insert(&cache, &words->base);
+	}
+	mren_cache_pin(&words->base, CurrentMemoryContext);
+	return words;
+}
+
+const MrenEmbeddingRow *
+mren_words_row(const MrenWords *words)
+{
+	return &words->row;
+}
+
+void
+mren_words_begin(MrenWords *words)
+{
+	size_t bytes;
+
+	if (words == NULL)
+		return;
+	bytes = MemoryContextMemAllocated(words->content, false);
+	if (bytes > (size_t) mren_word_cache * 1024)
+	{
+		start_over(words);
+		bytes = MemoryContextMemAllocated(words->content, false);
+	}
+	if (bytes != words->base.bytes)
+		mren_cache_resize(&cache, &words->base, bytes);
+}
+
+int32
+mren_words_id(const MrenWords *words, int32 slot)
+{
+	return words->ids[slot];
+}
+
+const float4 *
+mren_words_vector(const MrenWords *words, int32 slot)
+{
+	return words->vectors[slot];
+}
+
+/* A slot for a vector of the row's dimension. */
+static int32
+add_slot(MrenWords *words, float4 *vector, int32 id)
+{
+	if (words->n_slots == words->max_slots)
+	{
+		words->max_slots *= 2;
+		words->vectors = repalloc_huge(words->vectors, words->max_slots * sizeof(float4 *));
+		words->ids = repalloc_huge(words->ids, words->max_slots * sizeof(int32));
+	}
+	words->vectors[words->n_slots] = vector;
+	words->ids[words->n_slots] = id;
+	return words->n_slots++;
+}
+
+/*
+ * The look-up comes before the insertion: it may fail, and an entry half made
+ * would then stay.
+ */
+static WordEntry *
+find_word(MrenWords *words, const char *word, size_t len)
+{
+	WordKey key = {word, len};
+	uint32 hash = hash_bytes((const unsigned char *) word, len);
+	WordEntry *entry = wordhash_lookup_hash(words->hash, key, hash);
+	float4 *vector;
+	int32 id = -1;
+	int32 slot = -1;
+	bool inserted;
+	char *copy;
+
+	if (entry != NULL)
+		return entry;
+	vector = MemoryContextAlloc(words->content, words->row.dimension * sizeof(float4));
+	if (mren_catalog_word(words->row.id, words->row.dimension, word, len, &id, vector))
+		slot = add_slot(words, vector, id);
+	else
+		pfree(vector);
+	copy = MemoryContextAlloc(words->content, len);
+	memcpy(copy, word, len);
+	key.word = copy;
+	entry = wordhash_insert_hash(words->hash, key, hash, &inserted);
+	entry->slot = slot;
+	entry->id = id;
+	return entry;
+}
+
+static MrenStatus
+find_slot(void *state, const char *word, size_t len, int32_t *id, MrenError *err)
+{
+	*id = find_word(state, word, len)->slot;
+	return MREN_OK;
+}
+
+static MrenStatus
+find_id(void *state, const char *word, size_t len, int32_t *id, MrenError *err)
+{
+	*id = find_word(state, word, len)->id;
+	return MREN_OK;
+}
+
+static const float *
+slot_vector(void *state, int32_t slot)
+{
+	return ((MrenWords *) state)->vectors[slot];
+}
+
+static MrenStatus
+find_nothing(void *state, const char *word, size_t len, int32_t *id, MrenError *err)
+{
+	*id = -1;
+	return MREN_OK;
+}
+
+static const float *
+no_vector(void *state, int32_t slot)
+{
+	return NULL;
+}
+
+static int32_t
+slot_id(void *state, int32_t slot)
+{
+	return ((MrenWords *) state)->ids[slot];
+}
+
+void
+mren_words_slots(MrenWords *words, MrenVocabulary *vocabulary, MrenWordVectors *vectors)
+{
+	*vocabulary = (MrenVocabulary){words, words != NULL ? find_slot : find_nothing};
+	*vectors = words != NULL ? (MrenWordVectors){words, words->row.dimension, slot_vector, slot_id}
+							 : (MrenWordVectors){NULL, 0, no_vector, NULL};
+}
+
+void
+mren_words_ids(MrenWords *words, MrenVocabulary *vocabulary)
+{
+	*vocabulary = (MrenVocabulary){words, words != NULL ? find_id : find_nothing};
+}

@@ -1,0 +1,266 @@
+/*
+ * args.c
+ *	  Arguments of SQL functions as the core wants them.
+ */
+#include "pg/support/args.h"
+
+#include <math.h>
+
+#include "catalog/pg_type.h"
+#include "mb/pg_wchar.h"
+#include "utils/builtins.h"
+#include "utils/geo_decls.h"
+#include "utils/rangetypes.h"
+#include "utils/typcache.h"
+
+#include "data/boxes.h"
+#include "pg/resource/image_encoders.h"
+
+#define MAX_NAME 255
+
+void
+mren_arg_required(FunctionCallInfo fcinfo, int arg, const char *name)
+{
+	if (PG_ARGISNULL(arg))
+		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+						errmsg("argument \"%s\" must not be null", name)));
+}
+
+char *
+mren_arg_text(FunctionCallInfo fcinfo, int arg, const char *name)
+{
+	mren_arg_required(fcinfo, arg, name);
+	return text_to_cstring(PG_GETARG_TEXT_PP(arg));
+}
+
+int32
+mren_arg_version(FunctionCallInfo fcinfo, int arg)
+{
+	if (PG_ARGISNULL(arg))
+		return 0;
+	if (PG_GETARG_INT32(arg) < 1)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("version is %d", PG_GETARG_INT32(arg)),
+						errhint("Versions are numbered from 1; NULL means the deployed one.")));
+	return PG_GETARG_INT32(arg);
+}
+
+void
+mren_check_name(const char *argument, const char *name)
+{
+	if (name[0] == '\0')
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_NAME), errmsg("argument \"%s\" is empty", argument)));
+	if (strlen(name) > MAX_NAME)
+		ereport(ERROR, (errcode(ERRCODE_NAME_TOO_LONG),
+						errmsg("name \"%.*s...\" is longer than %d bytes",
+							   pg_mbcliplen(name, strlen(name), 40), name, MAX_NAME)));
+}
+
+ArrayType *
+mren_real_array(const float4 *values, int n)
+{
+	Size size = ARR_OVERHEAD_NONULLS(1) + sizeof(float4) * n;
+	ArrayType *array = palloc0(size);
+
+	SET_VARSIZE(array, size);
+	array->ndim = 1;
+	array->dataoffset = 0;
+	array->elemtype = FLOAT4OID;
+	ARR_DIMS(array)[0] = n;
+	ARR_LBOUND(array)[0] = 1;
+	memcpy(ARR_DATA_PTR(array), values, sizeof(float4) * n);
+	return array;
+}
+
+const float4 *
+mren_array_floats(ArrayType *array, const char *name, int *n)
+{
+	const float4 *values = (const float4 *) ARR_DATA_PTR(array);
+
+	if (ARR_NDIM(array) > 1)
+		ereport(ERROR, (errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+						errmsg("\"%s\" has %d dimensions instead of one", name, ARR_NDIM(array))));
+	if (ARR_HASNULL(array) && array_contains_nulls(array))
+		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+						errmsg("\"%s\" has null elements", name)));
+	*n = ARR_NDIM(array) == 0 ? 0 : ARR_DIMS(array)[0];
+	for (int i = 0; i < *n; i++)
+	{
+		if (!isfinite(values[i]))
+			ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+							errmsg("element %d of \"%s\" is %g", i + 1, name, values[i])));
+	}
+	return values;
+}
+
+MrenUtf8
+mren_datum_utf8(Datum value)
+{
+	text *bytes = DatumGetTextPP(value);
+
+	return mren_pg_utf8(VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
+}
+
+void
+mren_pair_sentence(MrenPair *pair, Datum sentence)
+{
+	pair->sentence = mren_datum_utf8(sentence);
+}
+
+static MrenMention
+mention_of_text(Datum value)
+{
+	text *mention = DatumGetTextPP(value);
+	MrenUtf8 utf8 = mren_pg_utf8(VARDATA_ANY(mention), VARSIZE_ANY_EXHDR(mention));
+
+	return (MrenMention){.text = utf8.data, .len = utf8.len};
+}
+
+static MrenMention
+mention_of_range(Datum value, const char *role)
+{
+	RangeType *range = DatumGetRangeTypeP(value);
+	TypeCacheEntry *type = lookup_type_cache(RangeTypeGetOid(range), TYPECACHE_RANGE_INFO);
+	RangeBound lower;
+	RangeBound upper;
+	bool empty;
+
+	range_deserialize(type, range, &lower, &upper, &empty);
+	if (empty || lower.infinite || upper.infinite)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("%s range is %s", role, empty ? "empty" : "unbounded"),
+						errhint("Give the characters of the mention, half open and 0-based, as in "
+								"int4range(3, 5).")));
+	/* int4range is canonical: lower inclusive, upper exclusive. */
+	return (MrenMention){
+		.is_range = true, .lower = DatumGetInt32(lower.val), .upper = DatumGetInt32(upper.val)};
+}
+
+void
+mren_pair_mentions(MrenPair *pair, Datum head, Datum tail, bool ranges)
+{
+	pair->head = ranges ? mention_of_range(head, "head") : mention_of_text(head);
+	pair->tail = ranges ? mention_of_range(tail, "tail") : mention_of_text(tail);
+}
+
+void
+mren_pair_image_vector(MrenPair *pair, Datum vector)
+{
+	pair->image_vector =
+		mren_array_floats(DatumGetArrayTypeP(vector), "image_vector", &pair->n_image_vector);
+}
+
+MrenTextSpan
+mren_pair_type(Datum type)
+{
+	text *value = DatumGetTextPP(type);
+	MrenUtf8 utf8 = mren_pg_utf8(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));
+
+	return (MrenTextSpan){utf8.data, utf8.len};
+}
+
+static void
+box_corners(Datum value, double *corners)
+{
+	BOX *box = DatumGetBoxP(value);
+
+	corners[0] = box->low.x;
+	corners[1] = box->low.y;
+	corners[2] = box->high.x;
+	corners[3] = box->high.y;
+}
+
+void
+mren_pair_head_box(MrenPair *pair, Datum box)
+{
+	pair->has_head_box = true;
+	box_corners(box, pair->head_box);
+}
+
+void
+mren_pair_tail_box(MrenPair *pair, Datum box)
+{
+	pair->has_tail_box = true;
+	box_corners(box, pair->tail_box);
+}
+
+static const float4 *
+clip_box(const MrenPair *pair, const char *name, const double *corners, float4 *box)
+{
+	float8 width = 1;
+	float8 height = 1;
+	MrenError err;
+
+	if (pair->image != NULL)
+		mren_encoder_image_size(pair->image, &width, &height);
+	if (mren_box_clip(name, corners, width, height, box, &err) == MREN_OK)
+		return box;
+	if (pair->image == NULL)
+		mren_error_hint(&err, "With image_vector, boxes are shares of the image's width and "
+							  "height, from 0 to 1.");
+	mren_pg_raise(&err);
+}
+
+void
+mren_pair_boxes(const MrenPair *pair, MrenPairBoxes *boxes)
+{
+	*boxes = (MrenPairBoxes){NULL, NULL};
+	if (pair->has_head_box)
+		boxes->head = clip_box(pair, "head_box", pair->head_box, boxes->values);
+	if (pair->has_tail_box)
+		boxes->tail = clip_box(pair, "tail_box", pair->tail_box, boxes->values + 4);
+}
+
+void
+mren_pair_check(const MrenPair *pair)
+{
+	if (pair->image != NULL && pair->image_vector != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("both \"image\" and \"image_vector\" are given"),
+				 errhint("Give the image, or what mren.image_features made of it, not both.")));
+	if ((pair->has_head_box || pair->has_tail_box) && pair->image == NULL &&
+		pair->image_vector == NULL)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("\"%s\" is given without an image",
+							   pair->has_head_box ? "head_box" : "tail_box"),
+						errhint("A box is a place in the image: give image or image_vector.")));
+}
+
+bool
+mren_pair_args(FunctionCallInfo fcinfo, int first, bool ranges, MrenPair *pair)
+{
+	enum
+	{
+		SENTENCE,
+		HEAD,
+		TAIL,
+		IMAGE,
+		HEAD_TYPE,
+		TAIL_TYPE,
+		HEAD_BOX,
+		TAIL_BOX,
+		IMAGE_VECTOR
+	};
+
+	memset(pair, 0, sizeof(*pair));
+	if (PG_ARGISNULL(first + SENTENCE) || PG_ARGISNULL(first + HEAD) || PG_ARGISNULL(first + TAIL))
+		return false;
+	mren_pair_sentence(pair, PG_GETARG_DATUM(first + SENTENCE));
+	mren_pair_mentions(pair, PG_GETARG_DATUM(first + HEAD), PG_GETARG_DATUM(first + TAIL), ranges);
+	if (!PG_ARGISNULL(first + IMAGE))
+		pair->image = PG_GETARG_BYTEA_PP(first + IMAGE);
+	if (!PG_ARGISNULL(first + IMAGE_VECTOR))
+		mren_pair_image_vector(pair, PG_GETARG_DATUM(first + IMAGE_VECTOR));
+	if (!PG_ARGISNULL(first + HEAD_TYPE))
+		pair->head_type = mren_pair_type(PG_GETARG_DATUM(first + HEAD_TYPE));
+	if (!PG_ARGISNULL(first + TAIL_TYPE))
+		pair->tail_type = mren_pair_type(PG_GETARG_DATUM(first + TAIL_TYPE));
+	if (!PG_ARGISNULL(first + HEAD_BOX))
+		mren_pair_head_box(pair, PG_GETARG_DATUM(first + HEAD_BOX));
+	if (!PG_ARGISNULL(first + TAIL_BOX))
+		mren_pair_tail_box(pair, PG_GETARG_DATUM(first + TAIL_BOX));
+	mren_pair_check(pair);
+	return true;
+}

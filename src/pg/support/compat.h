@@ -1,0 +1,44 @@
+/*
+ * compat.h
+ *	  What differs between PostgreSQL 14 and 18 in the server's own interface.
+ */
+#ifndef MREN_PG_SUPPORT_COMPAT_H
+#define MREN_PG_SUPPORT_COMPAT_H
+
+#include "postgres.h"
+
+#include "funcapi.h"
+#include "miscadmin.h"
+
+/* Behind a declaration; the server's own macro for it changed in 18. */
+#define MREN_NORETURN __attribute__((noreturn))
+
+#if PG_VERSION_NUM < 150000
+/* As 15 and later have it, without flags: the result is a tuplestore of the declared type. */
+static inline void
+mren_init_materialized_srf(FunctionCallInfo fcinfo)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	MemoryContext caller;
+	TupleDesc desc;
+
+	if (rsinfo == NULL || !IsA(rsinfo, ReturnSetInfo))
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						errmsg("set-valued function called in context that cannot accept a set")));
+	if (!(rsinfo->allowedModes & SFRM_Materialize))
+		ereport(ERROR, (errcode(ERRCODE_SYNTAX_ERROR),
+						errmsg("materialize mode required, but it is not allowed in this "
+							   "context")));
+	caller = MemoryContextSwitchTo(rsinfo->econtext->ecxt_per_query_memory);
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	rsinfo->returnMode = SFRM_Materialize;
+	rsinfo->setResult = tuplestore_begin_heap((rsinfo->allowedModes & SFRM_Materialize_Random) != 0,
+											  false, work_mem);
+	rsinfo->setDesc = desc;
+	MemoryContextSwitchTo(caller);
+}
+#define InitMaterializedSRF(fcinfo, flags) mren_init_materialized_srf(fcinfo)
+#endif
+
+#endif

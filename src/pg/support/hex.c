@@ -1,0 +1,54 @@
+/*
+ * hex.c
+ *	  Input and output of types whose values are bytes.
+ */
+#include "pg/support/hex.h"
+
+#include "libpq/pqformat.h"
+#include "mb/pg_wchar.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+bytea *
+mren_hex_in(const char *input, const char *type)
+{
+	size_t len = strlen(input);
+	bytea *result;
+
+	if (len < 2 || input[0] != '\\' || input[1] != 'x')
+		ereport(ERROR, (errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
+						errmsg("invalid input syntax for type %s: \"%.*s\"", type,
+							   pg_mbcliplen(input, len, 40), input),
+						errhint("It is written as \\x and hexadecimal digits.")));
+	result = palloc(VARHDRSZ + (len - 2) / 2);
+	SET_VARSIZE(result, VARHDRSZ + hex_decode(input + 2, len - 2, VARDATA(result)));
+	return result;
+}
+
+char *
+mren_hex_out(const bytea *value, const char *type)
+{
+	size_t len = VARSIZE_ANY_EXHDR(value);
+	char *result;
+
+	if (len > (MaxAllocSize - 3) / 2)
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						errmsg("a value of type %s of %zu bytes is too large for text", type, len),
+						errhint("Read it in binary format.")));
+	result = palloc(2 * len + 3);
+	strcpy(result, "\\x");
+	hex_encode(VARDATA_ANY(value), len, result + 2);
+	result[2 * len + 2] = '\0';
+	return result;
+}
+
+bytea *
+mren_hex_recv(StringInfo message)
+{
+	int len = message->len - message->cursor;
+	bytea *result = palloc(VARHDRSZ + len);
+
+	SET_VARSIZE(result, VARHDRSZ + len);
+	pq_copymsgbytes(message, VARDATA(result), len);
+	return result;
+}

@@ -1,0 +1,48 @@
+/*
+ * pg_env.h
+ *	  The core's environment over PostgreSQL: memory contexts, interrupts,
+ *	  and core failures as errors with a SQLSTATE.
+ */
+#ifndef MREN_PG_SUPPORT_PG_ENV_H
+#define MREN_PG_SUPPORT_PG_ENV_H
+
+#include "postgres.h"
+
+#include "utils/memutils.h"
+
+#include "base/env.h"
+#include "pg/support/compat.h"
+
+/*
+ * An environment that allocates from the given context.  Cheap: a struct.
+ * Blocks not released by the core go with the context.
+ */
+extern MrenEnv mren_pg_env(MemoryContext context);
+
+/* Raises a failed core call as an error; never returns. */
+extern void mren_pg_raise(const MrenError *err) MREN_NORETURN;
+
+/* Raises the core failure of a call, if it failed. */
+#define MREN_PG_TRY(call)                                                                          \
+	do                                                                                             \
+	{                                                                                              \
+		if ((call) != MREN_OK)                                                                     \
+			mren_pg_raise(&err);                                                                   \
+	} while (0)
+
+/*
+ * Text of the database as the UTF-8 that the core reads; copied only where the
+ * database is in another encoding.  SQL_ASCII is refused.
+ */
+typedef struct MrenUtf8
+{
+	const char *data;
+	int len;
+} MrenUtf8;
+
+extern MrenUtf8 mren_pg_utf8(const char *data, int len);
+
+/* The SQLSTATE of a core status. */
+extern int mren_pg_sqlstate(MrenStatus status);
+
+#endif

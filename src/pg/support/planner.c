@@ -1,0 +1,44 @@
+/*
+ * planner.c
+ *	  What the planner is told of the predicting functions' cost.
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "nodes/nodeFuncs.h"
+#include "nodes/supportnodes.h"
+#include "optimizer/optimizer.h"
+
+/* In units of cpu_operator_cost: about 4 microseconds and 4 milliseconds. */
+#define COST_TEXT 100
+#define COST_PICTURE 100000
+
+/* Where PAIR has the image. */
+#define ARG_IMAGE 4
+
+/* A call without the argument has its default, a NULL constant. */
+static bool
+may_read_image(Node *call)
+{
+	List *args = IsA(call, FuncExpr) ? ((FuncExpr *) call)->args : NIL;
+	Node *image = list_length(args) > ARG_IMAGE ? list_nth(args, ARG_IMAGE) : NULL;
+
+	return !(image != NULL && IsA(image, Const) && ((Const *) image)->constisnull);
+}
+
+PG_FUNCTION_INFO_V1(mren_predict_support);
+Datum
+mren_predict_support(PG_FUNCTION_ARGS)
+{
+	Node *request = (Node *) PG_GETARG_POINTER(0);
+	SupportRequestCost *cost;
+
+	if (!IsA(request, SupportRequestCost))
+		PG_RETURN_POINTER(NULL);
+	cost = (SupportRequestCost *) request;
+	if (cost->node == NULL)
+		PG_RETURN_POINTER(NULL);
+	cost->startup = 0;
+	cost->per_tuple = cpu_operator_cost * (may_read_image(cost->node) ? COST_PICTURE : COST_TEXT);
+	PG_RETURN_POINTER(cost);
+}

@@ -1,0 +1,284 @@
+/*
+ * query.c
+ *	  A query given as text, run read-only, row by row into a visitor.
+ */
+#include "pg/support/query.h"
+
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "lib/stringinfo.h"
+#include "nodes/params.h"
+#include "parser/parse_coerce.h"
+#include "parser/parser.h"
+#include "tcop/dest.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/plancache.h"
+
+typedef struct Column
+{
+	const char *name;
+	Oid type;
+	const char *type_name;
+} Column;
+
+/* By MrenColumn.  head and tail may be int4range as well. */
+static const Column known[MREN_N_COLUMNS] = {
+	{"id", TEXTOID, "pg_catalog.text"},
+	{"sentence", TEXTOID, "pg_catalog.text"},
+	{"head", TEXTOID, "pg_catalog.text"},
+	{"tail", TEXTOID, "pg_catalog.text"},
+	{"relation", TEXTOID, "pg_catalog.text"},
+	{"image", BYTEAOID, "pg_catalog.bytea"},
+	{"image_vector", FLOAT4ARRAYOID, "pg_catalog.float4[]"},
+	{"head_type", TEXTOID, "pg_catalog.text"},
+	{"tail_type", TEXTOID, "pg_catalog.text"},
+	{"head_box", BOXOID, "pg_catalog.box"},
+	{"tail_box", BOXOID, "pg_catalog.box"},
+	{"weight", FLOAT4OID, "pg_catalog.float4"},
+	{"split", TEXTOID, "pg_catalog.text"},
+	{"group", TEXTOID, "pg_catalog.text"},
+};
+
+const char *
+mren_column_name(MrenColumn column)
+{
+	return quote_identifier(known[column].name);
+}
+
+const char *
+mren_column_type(MrenColumn column, bool ranges)
+{
+	if (ranges && (column == MREN_COLUMN_HEAD || column == MREN_COLUMN_TAIL))
+		return "pg_catalog.int4range";
+	return known[column].type_name;
+}
+
+/* The parser knows where the statement ends; what follows is a semicolon or a comment. */
+char *
+mren_query_text(const char *query)
+{
+	RawStmt *statement = linitial_node(RawStmt, raw_parser(query, RAW_PARSE_DEFAULT));
+	const char *text = query + statement->stmt_location;
+
+	return statement->stmt_len > 0 ? pnstrdup(text, statement->stmt_len) : pstrdup(text);
+}
+
+AttrNumber
+mren_query_find(TupleDesc desc, const char *name)
+{
+	AttrNumber found = 0;
+
+	for (int i = 0; i < desc->natts; i++)
+	{
+		if (strcmp(NameStr(TupleDescAttr(desc, i)->attname), name) != 0)
+			continue;
+		if (found > 0)
+			ereport(ERROR, (errcode(ERRCODE_AMBIGUOUS_COLUMN),
+							errmsg("the query has two columns \"%s\"", name),
+							errhint("Name one of them otherwise, with AS.")));
+		found = i + 1;
+	}
+	return found;
+}
+
+/*
+ * The generated statement casts; here what no cast should paper over is
+ * refused.  Anything may be an id or a group, which are taken as text.
+ */
+static void
+check_type(TupleDesc desc, MrenColumn column, AttrNumber attno)
+{
+	Oid type = getBaseType(TupleDescAttr(desc, attno - 1)->atttypid);
+	Oid want = known[column].type;
+	bool fits;
+
+	if (column == MREN_COLUMN_ID || column == MREN_COLUMN_GROUP)
+		return;
+	if (want == TEXTOID)
+		fits = type == TEXTOID || type == VARCHAROID || type == BPCHAROID || type == NAMEOID ||
+			   type == UNKNOWNOID || get_typtype(type) == TYPTYPE_ENUM;
+	else
+		fits = can_coerce_type(1, &type, &want, COERCION_ASSIGNMENT);
+	if ((column == MREN_COLUMN_HEAD || column == MREN_COLUMN_TAIL) && type == INT4RANGEOID)
+		fits = true;
+	if (!fits)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("column \"%s\" of the query is of type %s", known[column].name,
+						format_type_be(type)),
+				 errhint("It must be %s%s.", format_type_be(want),
+						 column == MREN_COLUMN_HEAD || column == MREN_COLUMN_TAIL ? " or int4range"
+																				  : "")));
+}
+
+static void
+check_mentions(TupleDesc desc, MrenColumns *columns)
+{
+	AttrNumber head = columns->attno[MREN_COLUMN_HEAD];
+	AttrNumber tail = columns->attno[MREN_COLUMN_TAIL];
+	bool head_range;
+	bool tail_range;
+
+	if (head == 0 || tail == 0)
+		return;
+	head_range = getBaseType(TupleDescAttr(desc, head - 1)->atttypid) == INT4RANGEOID;
+	tail_range = getBaseType(TupleDescAttr(desc, tail - 1)->atttypid) == INT4RANGEOID;
+	if (head_range != tail_range)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("one of the columns \"head\" and \"tail\" is int4range, the other is not"),
+				 errhint("Give both mentions as text, or both as ranges of characters.")));
+	columns->ranges = head_range;
+}
+
+void
+mren_query_lacks(TupleDesc desc, const char *name)
+{
+	StringInfoData names;
+
+	initStringInfo(&names);
+	for (int i = 0; i < desc->natts; i++)
+		appendStringInfo(&names, "%s\"%s\"", i > 0 ? ", " : "",
+						 NameStr(TupleDescAttr(desc, i)->attname));
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_COLUMN), errmsg("the query has no column \"%s\"", name),
+			 errdetail("Its columns are %s.", names.data),
+			 errhint("Name it with AS in the query's select list.")));
+}
+
+/* A table's name, given where a query is wanted, is no more than a syntax error to the parser. */
+static void
+hint_at_table(void *arg)
+{
+	const char *query = arg;
+
+	if (geterrcode() == ERRCODE_SYNTAX_ERROR && strpbrk(query, " \t\r\n(;'") == NULL)
+		errhint("Where a table is meant, write SELECT * FROM %s.", query);
+}
+
+static SPIPlanPtr
+prepare(const char *query)
+{
+	ErrorContextCallback callback = {
+		.previous = error_context_stack, .callback = hint_at_table, .arg = (void *) query};
+	SPIPlanPtr plan;
+
+	error_context_stack = &callback;
+	plan = SPI_prepare(query, 0, NULL);
+	error_context_stack = callback.previous;
+	return plan;
+}
+
+TupleDesc
+mren_query_describe(const char *query)
+{
+	SPIPlanPtr plan = prepare(query);
+	List *sources;
+	CachedPlanSource *source;
+
+	if (plan == NULL)
+		ereport(ERROR, (errcode(ERRCODE_SYNTAX_ERROR), errmsg("the query cannot be prepared: %s",
+															  SPI_result_code_string(SPI_result))));
+	sources = SPI_plan_get_plan_sources(plan);
+	if (list_length(sources) != 1)
+		ereport(ERROR, (errcode(ERRCODE_SYNTAX_ERROR),
+						errmsg("the query has %d statements instead of one", list_length(sources)),
+						errhint("Give one SELECT.")));
+	source = linitial(sources);
+	if (source->resultDesc == NULL || source->commandTag != CMDTAG_SELECT)
+		ereport(ERROR,
+				(errcode(ERRCODE_SYNTAX_ERROR),
+				 errmsg("the query is not a SELECT, but %s", GetCommandTagName(source->commandTag)),
+				 errhint("Give a SELECT: the query is run read-only.")));
+	return CreateTupleDescCopy(source->resultDesc);
+}
+
+void
+mren_query_columns(const char *query, uint32 needed, MrenColumns *columns)
+{
+	TupleDesc desc = mren_query_describe(query);
+
+	memset(columns, 0, sizeof(*columns));
+	for (MrenColumn column = 0; column < MREN_N_COLUMNS; column++)
+	{
+		AttrNumber attno = mren_query_find(desc, known[column].name);
+
+		if (attno == 0 && (needed & (1u << column)) != 0)
+			mren_query_lacks(desc, known[column].name);
+		if (attno != 0)
+			check_type(desc, column, attno);
+		columns->attno[column] = attno;
+	}
+	check_mentions(desc, columns);
+}
+
+/*
+ * A destination that hands each row to the visitor.
+ */
+typedef struct VisitReceiver
+{
+	DestReceiver pub;
+	MrenRowVisitor visit;
+	void *state;
+} VisitReceiver;
+
+static bool
+visit_row(TupleTableSlot *slot, DestReceiver *self)
+{
+	VisitReceiver *receiver = (VisitReceiver *) self;
+
+	receiver->visit(receiver->state, slot);
+	return true;
+}
+
+static void
+visit_startup(DestReceiver *self, int operation, TupleDesc desc)
+{
+}
+
+static void
+visit_end(DestReceiver *self)
+{
+}
+
+void
+mren_query_run(const char *query, int n, const Oid *types, const Datum *values,
+			   MrenRowVisitor visit, void *state)
+{
+	VisitReceiver receiver = {
+		.pub = {.receiveSlot = visit_row,
+				.rStartup = visit_startup,
+				.rShutdown = visit_end,
+				.rDestroy = visit_end,
+				.mydest = DestTuplestore},
+		.visit = visit,
+		.state = state,
+	};
+	ParamListInfo params = makeParamList(n);
+	SPIExecuteOptions options = {.params = params, .read_only = true, .dest = &receiver.pub};
+	bool save_read_only = XactReadOnly;
+	SPIPlanPtr plan;
+	volatile int ret = 0;
+
+	for (int i = 0; i < n; i++)
+		params->params[i] = (ParamExternData){values[i], false, PARAM_FLAG_CONST, types[i]};
+	plan = SPI_prepare_cursor(query, n, (Oid *) types, CURSOR_OPT_PARALLEL_OK);
+	if (plan == NULL)
+		elog(ERROR, "could not prepare a query: %s", SPI_result_code_string(SPI_result));
+	/* Keeps functions of the query from writing as well as its own statement. */
+	XactReadOnly = true;
+	PG_TRY();
+	{
+		ret = SPI_execute_plan_extended(plan, &options);
+	}
+	PG_FINALLY();
+	{
+		XactReadOnly = save_read_only;
+	}
+	PG_END_TRY();
+	if (ret != SPI_OK_SELECT)
+		elog(ERROR, "could not run a query: %s", SPI_result_code_string(ret));
+	SPI_freeplan(plan);
+}

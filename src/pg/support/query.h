@@ -1,0 +1,83 @@
+/*
+ * query.h
+ *	  A query given as text, run read-only, and its columns found by name.
+ *
+ * The rows go straight from the executor to the caller's receiver: a cursor
+ * fetched in pieces would rule out a parallel plan, and a stored result would
+ * not be bounded.
+ */
+#ifndef MREN_PG_SUPPORT_QUERY_H
+#define MREN_PG_SUPPORT_QUERY_H
+
+#include "postgres.h"
+
+#include "access/tupdesc.h"
+#include "executor/tuptable.h"
+
+#include "pg/support/compat.h"
+
+/* What the row queries may have; missing ones have attribute number 0. */
+typedef enum MrenColumn
+{
+	MREN_COLUMN_ID,
+	MREN_COLUMN_SENTENCE,
+	MREN_COLUMN_HEAD,
+	MREN_COLUMN_TAIL,
+	MREN_COLUMN_RELATION,
+	MREN_COLUMN_IMAGE,
+	MREN_COLUMN_IMAGE_VECTOR,
+	MREN_COLUMN_HEAD_TYPE,
+	MREN_COLUMN_TAIL_TYPE,
+	MREN_COLUMN_HEAD_BOX,
+	MREN_COLUMN_TAIL_BOX,
+	MREN_COLUMN_WEIGHT,
+	MREN_COLUMN_SPLIT,
+	MREN_COLUMN_GROUP, /* of any type: rows of one group are judged together */
+} MrenColumn;
+
+#define MREN_N_COLUMNS (MREN_COLUMN_GROUP + 1)
+
+typedef struct MrenColumns
+{
+	AttrNumber attno[MREN_N_COLUMNS];
+	bool ranges; /* head and tail are int4range */
+} MrenColumns;
+
+/*
+ * mren_query_columns
+ *	  The columns of the query, planned but not run: an error (42703) for a
+ *	  needed one that is missing, (42804) for one of a wrong type.  `needed`
+ *	  is a set of 1 << MrenColumn; other columns may be there and are ignored.
+ *	  Inside a SPI connection of the caller's.
+ */
+extern void mren_query_columns(const char *query, uint32 needed, MrenColumns *columns);
+
+/*
+ * The parts of it, for queries with other columns: plans the query, refusing all
+ * but one SELECT; finds a column, 0 if there is none and an error if there are
+ * two; raises the error that there is none.
+ */
+extern TupleDesc mren_query_describe(const char *query);
+extern AttrNumber mren_query_find(TupleDesc desc, const char *name);
+extern void mren_query_lacks(TupleDesc desc, const char *name) MREN_NORETURN;
+
+/* The text of a query of one statement as it may stand in parentheses. */
+extern char *mren_query_text(const char *query);
+
+/* The name, quoted if it must be, and the SQL type of a column, for generated statements. */
+extern const char *mren_column_name(MrenColumn column);
+extern const char *mren_column_type(MrenColumn column, bool ranges);
+
+/* Each row of a query, in its order. */
+typedef void (*MrenRowVisitor)(void *state, TupleTableSlot *slot);
+
+/*
+ * mren_query_run
+ *	  Runs one SELECT read-only under the active snapshot, in a parallel plan
+ *	  if the planner likes one, and visits its rows.  The statement may have
+ *	  parameters.  Inside a SPI connection of the caller's.
+ */
+extern void mren_query_run(const char *query, int n, const Oid *types, const Datum *values,
+						   MrenRowVisitor visit, void *state);
+
+#endif

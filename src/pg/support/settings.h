@@ -1,0 +1,31 @@
+/*
+ * settings.h
+ *	  The extension's settings (GUCs).  README lists them with their meaning.
+ */
+#ifndef MREN_PG_SUPPORT_SETTINGS_H
+#define MREN_PG_SUPPORT_SETTINGS_H
+
+#include "postgres.h"
+
+/* Limits on one image. */
+extern int mren_max_image_width;
+extern int mren_max_image_height;
+extern int mren_max_image_memory; /* kB, decoded */
+
+/* Limits on one image encoder: file and everything that loading it takes. */
+extern int mren_max_encoder_memory; /* kB */
+
+/* What a backend keeps between calls. */
+extern int mren_word_cache;	   /* kB, a set of embeddings */
+extern int mren_model_cache;   /* kB */
+extern int mren_encoder_cache; /* kB */
+extern int mren_image_cache;   /* kB of feature vectors */
+extern int mren_lexicon_cache; /* kB */
+
+/* What training may hold. */
+extern int mren_aggregate_memory; /* kB, a state of mren.train_agg */
+extern int mren_train_memory;	  /* kB, word vectors and cached rows of CALL mren.train */
+
+extern void mren_settings_define(void);
+
+#endif

@@ -1,0 +1,193 @@
+/*
+ * tag_encode.c
+ *	  mren.encode_tags and mren.encode_mentions: a labelled sentence as the
+ *	  record that a tagger's training keeps.
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "utils/builtins.h"
+#include "utils/jsonb.h"
+#include "utils/memutils.h"
+
+#include "tagger/tag_example.h"
+#include "pg/tagger/tag_gold.h"
+#include "pg/tagger/tag_reader.h"
+#include "pg/tagger/tagger_train_options.h"
+
+PG_FUNCTION_INFO_V1(mren_encode_tags);
+PG_FUNCTION_INFO_V1(mren_encode_mentions);
+
+/* What one call site keeps from row to row. */
+typedef struct Site
+{
+	Jsonb *object; /* the options as given; NULL: none */
+	MrenTaggerOptions options;
+	MrenTagReader reader;
+	MemoryContext row; /* for one row */
+	MemoryContext site;
+} Site;
+
+static Site *
+open_site(MemoryContext parent, const Jsonb *object)
+{
+	MemoryContext context = AllocSetContextCreate(parent, "mren tag site", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	Site *site = palloc0(sizeof(Site));
+
+	site->site = context;
+	site->row = AllocSetContextCreate(context, "mren tag row", ALLOCSET_DEFAULT_SIZES);
+	if (object != NULL)
+	{
+		site->object = palloc(VARSIZE(object));
+		memcpy(site->object, object, VARSIZE(object));
+	}
+	mren_tagger_options(site->object, &site->options);
+	mren_tag_reader_init(&site->reader, context);
+	if (site->options.embeddings != NULL)
+	{
+		site->reader.words = mren_words_open(&site->options.embedding_row);
+		mren_words_ids(site->reader.words, &site->reader.vocabulary);
+	}
+	site->reader.n_lexicons = site->options.lexicons.n;
+	for (int i = 0; i < site->options.lexicons.n; i++)
+		site->reader.lexicons[i] = mren_lexicon_open(&site->options.lexicons.rows[i]);
+	MemoryContextSwitchTo(old);
+	return site;
+}
+
+static bool
+same_options(const Jsonb *a, const Jsonb *b)
+{
+	if (a == NULL || b == NULL)
+		return a == b;
+	return VARSIZE(a) == VARSIZE(b) && memcmp(a, b, VARSIZE(a)) == 0;
+}
+
+/* The site of this call, anew when the options change. */
+static Site *
+get_site(FunctionCallInfo fcinfo)
+{
+	Site *site = fcinfo->flinfo->fn_extra;
+	const Jsonb *object = PG_ARGISNULL(0) ? NULL : PG_GETARG_JSONB_P(0);
+
+	if (site != NULL && same_options(site->object, object))
+		return site;
+	fcinfo->flinfo->fn_extra = NULL;
+	if (site != NULL)
+		MemoryContextDelete(site->site);
+	site = open_site(fcinfo->flinfo->fn_mcxt, object);
+	fcinfo->flinfo->fn_extra = site;
+	return site;
+}
+
+/* A mention's words; no word crosses its borders. */
+static void
+find_words(const MrenTagWords *words, const MrenGold *gold, MrenTagMention *mentions)
+{
+	uint32_t w = 0;
+
+	for (int i = 0; i < gold->n; i++)
+	{
+		const MrenGoldMention *mention = &gold->mentions[i];
+
+		while (w < words->n_words && words->spans[w].end <= mention->start)
+			w++;
+		mentions[i] = (MrenTagMention){w, w, mention->type};
+		while (w < words->n_words && words->spans[w].start < mention->end)
+			mentions[i].end = ++w;
+		if (mentions[i].end == mentions[i].first)
+			ereport(ERROR,
+					(errcode(ERRCODE_DATA_EXCEPTION),
+					 errmsg("mention \"%.*s\" has no word", (int) (mention->end - mention->start),
+							gold->sentence.data + mention->start)));
+	}
+}
+
+/* NULL for a sentence without words. */
+static bytea *
+encode(Site *site, const MrenGold *gold, MrenTagExample *example)
+{
+	MrenEnv env = mren_pg_env(CurrentMemoryContext);
+	uint32_t *borders = palloc((2 * gold->n + 1) * sizeof(uint32_t));
+	MrenTagMention *mentions = palloc((gold->n + 1) * sizeof(MrenTagMention));
+	MrenBuffer buffer = {0};
+	MrenError err;
+
+	for (int i = 0; i < gold->n; i++)
+	{
+		borders[2 * i] = gold->mentions[i].start;
+		borders[2 * i + 1] = gold->mentions[i].end;
+	}
+	mren_tag_reader_read(&site->reader, gold->sentence.data, gold->sentence.len, borders,
+						 2 * gold->n, &example->input);
+	find_words(&site->reader.found, gold, mentions);
+	if (example->input.n_words == 0)
+		return NULL;
+	example->n_mentions = gold->n;
+	MREN_PG_TRY(mren_tag_example_append(&env, &buffer, example, mentions, &err));
+	return (bytea *) cstring_to_text_with_len((char *) buffer.data, buffer.len);
+}
+
+/* weight, split and group are the arguments from `first` on. */
+static void
+read_extras(FunctionCallInfo fcinfo, int first, const MrenGold *gold, MrenTagExample *example)
+{
+	MrenError err;
+
+	example->weight = PG_ARGISNULL(first) ? 1 : PG_GETARG_FLOAT4(first);
+	if (!PG_ARGISNULL(first + 1))
+	{
+		text *split = PG_GETARG_TEXT_PP(first + 1);
+
+		MREN_PG_TRY(
+			mren_split_parse(VARDATA_ANY(split), VARSIZE_ANY_EXHDR(split), &example->split, &err));
+	}
+	example->group = mren_gold_group(gold, !PG_ARGISNULL(first + 2), PG_GETARG_DATUM(first + 2));
+}
+
+/* NULL for a row without sentence or labels: it teaches nothing. */
+static Datum
+encode_row(FunctionCallInfo fcinfo, int n_labels)
+{
+	Site *site = get_site(fcinfo);
+	MemoryContext caller = CurrentMemoryContext;
+	MrenTagExample example = {0};
+	MrenGold gold;
+	bytea *record;
+	bytea *result;
+
+	for (int arg = 1; arg <= n_labels; arg++)
+	{
+		if (PG_ARGISNULL(arg))
+			PG_RETURN_NULL();
+	}
+	MemoryContextReset(site->row);
+	MemoryContextSwitchTo(site->row);
+	if (n_labels == 2)
+		mren_gold_tags(PG_GETARG_DATUM(1), PG_GETARG_DATUM(2), &gold);
+	else
+		mren_gold_mentions(PG_GETARG_DATUM(1), PG_GETARG_DATUM(2), PG_GETARG_DATUM(3), &gold);
+	read_extras(fcinfo, 1 + n_labels, &gold, &example);
+	record = encode(site, &gold, &example);
+	MemoryContextSwitchTo(caller);
+	if (record == NULL)
+		PG_RETURN_NULL();
+	result = (bytea *) palloc(VARSIZE(record));
+	memcpy(result, record, VARSIZE(record));
+	PG_RETURN_BYTEA_P(result);
+}
+
+/* mren.encode_tags(options, tokens, tags, weight, split, group) → bytea */
+Datum
+mren_encode_tags(PG_FUNCTION_ARGS)
+{
+	return encode_row(fcinfo, 2);
+}
+
+/* mren.encode_mentions(options, sentence, mentions, types, weight, split, group) → bytea */
+Datum
+mren_encode_mentions(PG_FUNCTION_ARGS)
+{
+	return encode_row(fcinfo, 3);
+}

@@ -1,0 +1,295 @@
+/*
+ * tag_gold.c
+ *	  A labelled sentence as SQL gives it.
+ */
+#include "pg/tagger/tag_gold.h"
+
+#include <ctype.h>
+
+#include "catalog/pg_type.h"
+#include "lib/stringinfo.h"
+#include "parser/parse_coerce.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rangetypes.h"
+#include "utils/typcache.h"
+
+#include "base/hash.h"
+#include "tagger/bilou.h"
+#include "base/utf8.h"
+
+/* The elements of an array column, none of them NULL. */
+static Datum *
+elements(Datum value, const char *name, Oid type, int *n)
+{
+	ArrayType *array = DatumGetArrayTypeP(value);
+	Datum *datums;
+	bool *nulls;
+	int16 len;
+	bool byval;
+	char align;
+
+	get_typlenbyvalalign(type, &len, &byval, &align);
+	deconstruct_array(array, type, len, byval, align, &datums, &nulls, n);
+	for (int i = 0; i < *n; i++)
+	{
+		if (nulls[i])
+			ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+							errmsg("element %d of \"%s\" is null", i + 1, name)));
+	}
+	return datums;
+}
+
+static MrenUtf8
+utf8_of(Datum value)
+{
+	text *t = DatumGetTextPP(value);
+
+	return mren_pg_utf8(VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t));
+}
+
+static void
+check_lengths(const char *a, int n_a, const char *b, int n_b)
+{
+	if (n_a != n_b)
+		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
+						errmsg("\"%s\" has %d elements, but \"%s\" has %d", a, n_a, b, n_b),
+						errhint("Both arrays must be of the same length.")));
+}
+
+/*
+ * Tokens and tags
+ */
+
+/* Where each token stands, once joined. */
+static MrenUtf8
+join_tokens(const Datum *tokens, int n, uint32_t *starts, uint32_t *ends)
+{
+	StringInfoData out;
+
+	initStringInfo(&out);
+	for (int i = 0; i < n; i++)
+	{
+		MrenUtf8 token = utf8_of(tokens[i]);
+
+		if (i > 0)
+			appendStringInfoChar(&out, ' ');
+		starts[i] = out.len;
+		appendBinaryStringInfo(&out, token.data, token.len);
+		ends[i] = out.len;
+	}
+	return (MrenUtf8){out.data, out.len};
+}
+
+static void
+bad_tag(const char *tag, int len, int place)
+{
+	ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
+					errmsg("tag \"%.*s\" of token %d continues no mention", len, tag, place + 1),
+					errhint("A mention begins with B- (or U- or S- if it is one token long), and "
+							"all its tags have one type.")));
+}
+
+void
+mren_gold_tags(Datum tokens, Datum tags, MrenGold *gold)
+{
+	int n;
+	int n_tags;
+	Datum *token = elements(tokens, "tokens", TEXTOID, &n);
+	Datum *tag = elements(tags, "tags", TEXTOID, &n_tags);
+	uint32_t *starts = palloc((n + 1) * sizeof(uint32_t));
+	uint32_t *ends = palloc((n + 1) * sizeof(uint32_t));
+	MrenBilou before = MREN_BILOU_O;
+	MrenTextSpan before_type = {NULL, 0};
+	MrenError err;
+
+	check_lengths("tokens", n, "tags", n_tags);
+	*gold = (MrenGold){.mentions = palloc((n + 1) * sizeof(MrenGoldMention))};
+	gold->sentence = join_tokens(token, n, starts, ends);
+	for (int i = 0; i < n; i++)
+	{
+		MrenUtf8 value = utf8_of(tag[i]);
+		MrenBilou letter;
+		MrenTextSpan type;
+
+		MREN_PG_TRY(mren_bilou_parse(value.data, value.len, &letter, &type, &err));
+		if (mren_bilou_follows(before, before_type, letter, type))
+			gold->mentions[gold->n - 1].end = ends[i];
+		else if (letter == MREN_BILOU_I || letter == MREN_BILOU_L)
+			bad_tag(value.data, value.len, i);
+		else if (letter != MREN_BILOU_O)
+			gold->mentions[gold->n++] = (MrenGoldMention){starts[i], ends[i], type};
+		before = letter;
+		before_type = type;
+	}
+}
+
+/*
+ * A sentence and ranges
+ */
+
+static int
+by_start(const void *a, const void *b)
+{
+	const MrenGoldMention *x = a;
+	const MrenGoldMention *y = b;
+
+	return x->start < y->start ? -1 : x->start > y->start;
+}
+
+static char *
+range_text(Datum value)
+{
+	Oid function;
+	bool is_varlena;
+
+	getTypeOutputInfo(INT4RANGEOID, &function, &is_varlena);
+	return OidOutputFunctionCall(function, value);
+}
+
+/* A range of characters as bytes, without blanks at its ends. */
+static MrenGoldMention
+mention_of(const MrenUtf8 *sentence, Datum value)
+{
+	RangeType *range = DatumGetRangeTypeP(value);
+	TypeCacheEntry *type = lookup_type_cache(RangeTypeGetOid(range), TYPECACHE_RANGE_INFO);
+	size_t n_chars = mren_utf8_length(sentence->data, sentence->len);
+	RangeBound lower;
+	RangeBound upper;
+	bool empty;
+	MrenGoldMention mention = {0};
+
+	range_deserialize(type, range, &lower, &upper, &empty);
+	if (empty || lower.infinite || upper.infinite || DatumGetInt32(lower.val) < 0 ||
+		(size_t) DatumGetInt32(upper.val) > n_chars)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("mention %s is not within the sentence", range_text(value)),
+						errdetail("The sentence has %zu characters.", n_chars),
+						errhint("Give the characters of the mention, half open and 0-based, as in "
+								"int4range(3, 5).")));
+	mention.start = mren_utf8_offset(sentence->data, sentence->len, DatumGetInt32(lower.val));
+	mention.end = mren_utf8_offset(sentence->data, sentence->len, DatumGetInt32(upper.val));
+	while (mention.start < mention.end && isspace((unsigned char) sentence->data[mention.start]))
+		mention.start++;
+	while (mention.end > mention.start && isspace((unsigned char) sentence->data[mention.end - 1]))
+		mention.end--;
+	if (mention.start == mention.end)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("mention %s is blank", range_text(value))));
+	return mention;
+}
+
+void
+mren_gold_mentions(Datum sentence, Datum mentions, Datum types, MrenGold *gold)
+{
+	int n;
+	int n_types;
+	Datum *range = elements(mentions, "mentions", INT4RANGEOID, &n);
+	Datum *type = elements(types, "types", TEXTOID, &n_types);
+
+	check_lengths("mentions", n, "types", n_types);
+	*gold = (MrenGold){.sentence = utf8_of(sentence),
+					   .mentions = palloc((n + 1) * sizeof(MrenGoldMention)),
+					   .n = n};
+	for (int i = 0; i < n; i++)
+	{
+		MrenUtf8 name = utf8_of(type[i]);
+
+		gold->mentions[i] = mention_of(&gold->sentence, range[i]);
+		gold->mentions[i].type = (MrenTextSpan){name.data, name.len};
+	}
+	qsort(gold->mentions, n, sizeof(MrenGoldMention), by_start);
+	for (int i = 1; i < n; i++)
+	{
+		const MrenGoldMention *before = &gold->mentions[i - 1];
+
+		if (gold->mentions[i].start < before->end)
+			ereport(
+				ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("mention \"%.*s\" overlaps mention \"%.*s\"",
+						(int) (gold->mentions[i].end - gold->mentions[i].start),
+						gold->sentence.data + gold->mentions[i].start,
+						(int) (before->end - before->start), gold->sentence.data + before->start),
+				 errhint("A tagger finds mentions that do not overlap: keep one of the two.")));
+	}
+}
+
+uint64
+mren_gold_group(const MrenGold *gold, bool has_group, Datum group)
+{
+	text *value;
+
+	if (!has_group)
+		return mren_example_group(gold->sentence.data, gold->sentence.len, NULL);
+	value = DatumGetTextPP(group);
+	return mren_hash64(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value), 1);
+}
+
+/*
+ * Columns
+ */
+
+static bool
+has_column(TupleDesc desc, const char *name, Oid want)
+{
+	AttrNumber attno = mren_query_find(desc, name);
+	Oid type;
+
+	if (attno == 0)
+		return false;
+	type = getBaseType(TupleDescAttr(desc, attno - 1)->atttypid);
+	if (want != InvalidOid && !can_coerce_type(1, &type, &want, COERCION_ASSIGNMENT))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("column \"%s\" of the query is of type %s", name, format_type_be(type)),
+				 errhint("It must be %s.", format_type_be(want))));
+	return true;
+}
+
+static void
+need_column(TupleDesc desc, const char *name, Oid want)
+{
+	if (!has_column(desc, name, want))
+		mren_query_lacks(desc, name);
+}
+
+void
+mren_gold_columns(const char *query, MrenGoldColumns *columns)
+{
+	TupleDesc desc = mren_query_describe(query);
+
+	*columns = (MrenGoldColumns){
+		.tokens = mren_query_find(desc, "sentence") == 0,
+		.weight = has_column(desc, "weight", FLOAT4OID),
+		.split = has_column(desc, "split", TEXTOID),
+		.group = has_column(desc, "group", InvalidOid),
+	};
+	if (columns->tokens)
+	{
+		need_column(desc, "tokens", TEXTARRAYOID);
+		need_column(desc, "tags", TEXTARRAYOID);
+		return;
+	}
+	need_column(desc, "sentence", TEXTOID);
+	if (mren_query_find(desc, "mentions") == 0 && mren_query_find(desc, "types") == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN), errmsg("the query has no column \"mentions\""),
+				 errhint("A tagger's rows have the columns sentence, mentions and types, or "
+						 "tokens and tags.")));
+	need_column(desc, "mentions", INT4RANGEARRAYOID);
+	need_column(desc, "types", TEXTARRAYOID);
+}
+
+char *
+mren_gold_list(const MrenGoldColumns *columns)
+{
+	return psprintf("%s, %s::pg_catalog.float4, %s::pg_catalog.text, %s::pg_catalog.text",
+					columns->tokens
+						? "q.tokens::pg_catalog.text[], q.tags::pg_catalog.text[]"
+						: "q.sentence::pg_catalog.text, q.mentions::pg_catalog.int4range[],"
+						  " q.types::pg_catalog.text[]",
+					columns->weight ? "q.weight" : "NULL", columns->split ? "q.split" : "NULL",
+					columns->group ? "q.\"group\"" : "NULL");
+}

@@ -1,0 +1,44 @@
+/*
+ * tag_reader.h
+ *	  From a text to what a tagger's network reads: words under embeddings, and
+ *	  their places in lexicons.
+ */
+#ifndef MREN_PG_TAGGER_TAG_READER_H
+#define MREN_PG_TAGGER_TAG_READER_H
+
+#include "postgres.h"
+
+#include "tagger/tag_input.h"
+#include "pg/support/pg_env.h"
+#include "pg/resource/words.h"
+#include "text/lexicon/lexicon.h"
+#include "text/tag_words.h"
+
+typedef struct MrenTagReader
+{
+	MrenEnv env;
+	MrenWords *words; /* NULL: without embeddings */
+	MrenVocabulary vocabulary;
+	int n_lexicons;
+	const MrenLexicon *lexicons[MREN_MAX_TAG_LEXICONS];
+
+	/* Buffers, reused from text to text. */
+	MrenTagWords found;
+	MrenFolded folded;
+	MrenLexiconMatches matches;
+	uint64_t *marks;
+	size_t marks_capacity;
+} MrenTagReader;
+
+/* An empty reader, whose buffers are allocated in the context. */
+extern void mren_tag_reader_init(MrenTagReader *reader, MemoryContext context);
+
+/*
+ * mren_tag_reader_read
+ *	  The words of a UTF-8 text, none of which crosses a border (byte offsets,
+ *	  ascending).  reader->found says where they stand.  Valid until the next call.
+ */
+extern void mren_tag_reader_read(MrenTagReader *reader, const char *text, size_t len,
+								 const uint32_t *borders, size_t n_borders, MrenTagInput *input);
+
+#endif

@@ -1,0 +1,222 @@
+/*
+ * tagger_model.c
+ *	  Trained taggers, cached in the backend, and mren.tag.
+ */
+#include "pg/tagger/tagger_model.h"
+
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "mb/pg_wchar.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/rangetypes.h"
+#include "utils/typcache.h"
+
+#include "tagger/tagger.h"
+#include "pg/support/args.h"
+#include "pg/support/lru_cache.h"
+#include "pg/resource/load_lexicons.h"
+#include "pg/model/models.h"
+#include "pg/support/settings.h"
+#include "pg/tagger/tag_reader.h"
+
+PG_FUNCTION_INFO_V1(mren_tag);
+
+typedef struct TaggerEntry
+{
+	MrenCacheEntry base;
+	MrenTagger *tagger;
+	MrenTaggerInfo info;
+	const char **types; /* in the database's encoding */
+} TaggerEntry;
+
+static MrenCache cache = MREN_CACHE_INIT(cache, &mren_model_cache, NULL);
+
+struct MrenMentionTagger
+{
+	TaggerEntry *entry;
+	int32 version;
+	MrenTagReader reader;
+	MrenWordVectors vectors;
+};
+
+static void
+name_types(TaggerEntry *entry, MemoryContext context)
+{
+	MemoryContext old = MemoryContextSwitchTo(context);
+
+	entry->types = palloc(entry->info.n_types * sizeof(char *));
+	for (size_t i = 0; i < entry->info.n_types; i++)
+	{
+		MrenTextSpan type = mren_tagger_type(entry->tagger, i);
+		char *utf8 = pnstrdup(type.data, type.len);
+
+		entry->types[i] = pg_any_to_server(utf8, type.len, PG_UTF8);
+	}
+	MemoryContextSwitchTo(old);
+}
+
+static TaggerEntry *
+load_tagger(const MrenDeployed *deployed, const MrenCacheKey *key)
+{
+	MemoryContext context = mren_cache_context("tagger");
+	TaggerEntry *entry = MemoryContextAllocZero(context, sizeof(TaggerEntry));
+	MrenVersionRow version;
+
+	if (!mren_catalog_version_by_id(deployed->version.id, &version))
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+						errmsg("version %d of model \"%s\" does not exist",
+							   deployed->version.version, deployed->name)));
+	entry->base.context = context;
+	entry->base.key = *key;
+	if (version.icu != NULL && strcmp(version.icu, mren_icu_version()) != 0)
+		ereport(WARNING,
+				(errmsg("tagger \"%s\" was trained with ICU %s, but this server has ICU %s",
+						deployed->name, version.icu, mren_icu_version()),
+				 errhint("Retrain it if its answers changed.")));
+	entry->tagger = mren_models_load_tagger(&version, context);
+	mren_tagger_info(entry->tagger, &entry->info);
+	name_types(entry, context);
+	entry->base.bytes = MemoryContextMemAllocated(context, true);
+	return entry;
+}
+
+/* Words and lexicons that it was trained with. */
+static void
+open_reader(MrenMentionTagger *tagger, const MrenDeployed *deployed)
+{
+	const MrenTaggerInfo *info = &tagger->entry->info;
+	MrenTagReader *reader = &tagger->reader;
+
+	mren_tag_reader_init(reader, CurrentMemoryContext);
+	if (info->embedding_dim > 0)
+	{
+		reader->words = mren_words_open(&deployed->embedding);
+		mren_words_slots(reader->words, &reader->vocabulary, &tagger->vectors);
+	}
+	reader->n_lexicons = info->n_lexicons;
+	for (int i = 0; i < reader->n_lexicons; i++)
+		reader->lexicons[i] = mren_lexicon_open_by_hash(info->lexicons_sha256[i], deployed->name);
+}
+
+MrenMentionTagger *
+mren_mention_tagger_open(const char *name, int len, int32 version)
+{
+	const MrenDeployed *deployed = mren_cache_deployed(name, len, version, MREN_MODEL_TAGGER);
+	MrenMentionTagger *tagger = palloc0(sizeof(MrenMentionTagger));
+	MrenCacheKey key = {.id = deployed->version.id};
+	TaggerEntry *entry;
+
+	memcpy(key.content, deployed->version.sha256, MREN_SHA256_LENGTH);
+	entry = (TaggerEntry *) mren_cache_find(&cache, &key);
+	if (entry == NULL)
+	{
+		entry = load_tagger(deployed, &key);
+		mren_cache_insert(&cache, &entry->base);
+	}
+	mren_cache_pin(&entry->base, CurrentMemoryContext);
+	tagger->entry = entry;
+	tagger->version = deployed->version.version;
+	open_reader(tagger, deployed);
+	return tagger;
+}
+
+int32
+mren_mention_tagger_version(const MrenMentionTagger *tagger)
+{
+	return tagger->version;
+}
+
+bool
+mren_mention_tagger_trained_on(const MrenMentionTagger *tagger, uint64 group)
+{
+	return mren_tagger_trained_on(tagger->entry->tagger, group);
+}
+
+MrenTaggedMention *
+mren_mention_tagger_tag(MrenMentionTagger *tagger, const char *text, int len, int *n)
+{
+	MrenEnv env = mren_pg_env(CurrentMemoryContext);
+	const MrenTagWords *words = &tagger->reader.found;
+	MrenTaggedMention *mentions;
+	MrenTagInput input;
+	MrenTagged *tagged;
+	size_t n_tagged;
+	MrenError err;
+
+	mren_tag_reader_read(&tagger->reader, text, len, NULL, 0, &input);
+	MREN_PG_TRY(mren_tagger_tag(tagger->entry->tagger, &env, &tagger->vectors, &input, &tagged,
+								&n_tagged, &err));
+	mentions = palloc((n_tagged + 1) * sizeof(MrenTaggedMention));
+	for (size_t i = 0; i < n_tagged; i++)
+	{
+		const MrenToken *first = &words->spans[tagged[i].first];
+		const MrenToken *last = &words->spans[tagged[i].end - 1];
+
+		mentions[i] = (MrenTaggedMention){
+			.start = first->start,
+			.end = last->end,
+			.char_start = first->char_start,
+			.char_end = last->char_end,
+			.type = tagger->entry->types[tagged[i].type],
+			.confidence = tagged[i].confidence,
+		};
+	}
+	mren_release(&env, tagged);
+	*n = (int) n_tagged;
+	return mentions;
+}
+
+/*
+ * mren.tag
+ */
+
+static Datum
+span_of(int32 lower, int32 upper)
+{
+	TypeCacheEntry *type = lookup_type_cache(INT4RANGEOID, TYPECACHE_RANGE_INFO);
+	RangeBound from = {.val = Int32GetDatum(lower), .inclusive = true, .lower = true};
+	RangeBound to = {.val = Int32GetDatum(upper)};
+
+#if PG_VERSION_NUM >= 160000
+	return RangeTypePGetDatum(make_range(type, &from, &to, false, NULL));
+#else
+	return RangeTypePGetDatum(make_range(type, &from, &to, false));
+#endif
+}
+
+/* mren.tag(tagger, sentence, version) → TABLE (mention, type, span, confidence) */
+Datum
+mren_tag(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	char *name = mren_arg_text(fcinfo, 0, "tagger");
+	int32 version = mren_arg_version(fcinfo, 2);
+	MrenTaggedMention *mentions;
+	MrenMentionTagger *tagger;
+	MrenUtf8 utf8;
+	text *sentence;
+	int n;
+
+	InitMaterializedSRF(fcinfo, 0);
+	if (PG_ARGISNULL(1))
+		return (Datum) 0;
+	sentence = PG_GETARG_TEXT_PP(1);
+	utf8 = mren_pg_utf8(VARDATA_ANY(sentence), VARSIZE_ANY_EXHDR(sentence));
+	tagger = mren_mention_tagger_open(name, strlen(name), version);
+	mentions = mren_mention_tagger_tag(tagger, utf8.data, utf8.len, &n);
+	for (int i = 0; i < n; i++)
+	{
+		const MrenTaggedMention *mention = &mentions[i];
+		char *words = pnstrdup(utf8.data + mention->start, mention->end - mention->start);
+		Datum values[] = {
+			CStringGetTextDatum(pg_any_to_server(words, mention->end - mention->start, PG_UTF8)),
+			CStringGetTextDatum(mention->type), span_of(mention->char_start, mention->char_end),
+			Float8GetDatum(mention->confidence)};
+		bool nulls[4] = {false};
+
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+	}
+	return (Datum) 0;
+}

@@ -1,0 +1,45 @@
+/*
+ * tagger_model.h
+ *	  A trained tagger ready to find the mentions of a sentence: its network
+ *	  (cached by version and content), its words, its lexicons.
+ *
+ * A tagger is a model of kind "tagger": versions, deployment and rights are
+ * those of mren.model.
+ */
+#ifndef MREN_PG_TAGGER_TAGGER_MODEL_H
+#define MREN_PG_TAGGER_TAGGER_MODEL_H
+
+#include "postgres.h"
+
+typedef struct MrenMentionTagger MrenMentionTagger;
+
+typedef struct MrenTaggedMention
+{
+	int32 start, end;			/* bytes of the UTF-8 text, half open */
+	int32 char_start, char_end; /* characters, half open, 0-based */
+	const char *type;			/* in the database's encoding; lives as long as the tagger */
+	float4 confidence;			/* posterior probability of this very mention and type */
+} MrenTaggedMention;
+
+/*
+ * mren_mention_tagger_open
+ *	  Rights are checked; version 0 is the deployed one.  42809 for a model that
+ *	  is no tagger.  Valid until the current memory context is reset.
+ */
+extern MrenMentionTagger *mren_mention_tagger_open(const char *tagger, int len, int32 version);
+
+/*
+ * mren_mention_tagger_tag
+ *	  The mentions of one sentence (UTF-8), in order, not overlapping; palloc'd.
+ *	  Same sentence, same bits, whatever was tagged before.
+ */
+extern MrenTaggedMention *mren_mention_tagger_tag(MrenMentionTagger *tagger, const char *text,
+												  int len, int *n);
+
+/* Whether a sentence of this group (mren_gold_group) was trained on. */
+extern bool mren_mention_tagger_trained_on(const MrenMentionTagger *tagger, uint64 group);
+
+/* The version that answers, for whoever records it. */
+extern int32 mren_mention_tagger_version(const MrenMentionTagger *tagger);
+
+#endif

@@ -1,0 +1,301 @@
+/*
+ * encode_row.c
+ *	  From labelled rows to the core's examples, and mren.encode_example, which
+ *	  CALL mren.train runs over its query, in parallel workers where it can.
+ */
+#include "pg/train/encode_row.h"
+
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+#include "evaluation/holdout.h"
+#include "pg/support/pg_env.h"
+#include "pg/predict/predictor.h"
+#include "text/normal.h"
+
+static void
+set_boxes(const MrenPair *pair, MrenExample *example)
+{
+	MrenPairBoxes boxes;
+
+	mren_pair_boxes(pair, &boxes);
+	example->has_head_box = boxes.head != NULL;
+	example->has_tail_box = boxes.tail != NULL;
+	if (boxes.head != NULL)
+		memcpy(example->head_box, boxes.head, sizeof(example->head_box));
+	if (boxes.tail != NULL)
+		memcpy(example->tail_box, boxes.tail, sizeof(example->tail_box));
+}
+
+void
+mren_encode_example(MrenExample *example, const MrenSentence *sentence, const MrenPair *pair,
+					MrenTextSpan relation, const float4 *image, int n_image)
+{
+	memset(example, 0, sizeof(*example));
+	example->sentence = *sentence;
+	example->relation = relation;
+	example->head_type = pair->head_type;
+	example->tail_type = pair->tail_type;
+	example->has_image = image != NULL;
+	if (image != NULL)
+		example->image = mren_hash128(image, n_image * sizeof(float4));
+	set_boxes(pair, example);
+	example->weight = 1;
+	example->group = mren_example_group(pair->sentence.data, pair->sentence.len,
+										image != NULL ? &example->image : NULL);
+}
+
+uint64
+mren_encode_holdout_key(const MrenPair *pair, const MrenExample *example)
+{
+	MrenEnv env = mren_pg_env(CurrentMemoryContext);
+	MrenError err;
+	char *normal;
+	size_t len;
+	uint64 key;
+
+	MREN_PG_TRY(
+		mren_text_normalise(&env, pair->sentence.data, pair->sentence.len, &normal, &len, &err));
+	key = mren_holdout_key(normal, len, example->has_image ? &example->image : NULL);
+	mren_release(&env, normal);
+	return key;
+}
+
+void
+mren_encode_holdout(const MrenEncodeSite *site, const MrenPair *pair, MrenExample *example)
+{
+	double share = site->options.holdout_share;
+
+	if (share > 0 && mren_split_trains(example->split) &&
+		mren_holdout_holds(mren_encode_holdout_key(pair, example), share))
+		example->split = MREN_SPLIT_HOLDOUT;
+}
+
+static MrenEncodeSite *
+open_site(MemoryContext parent, const Jsonb *object)
+{
+	MemoryContext context = AllocSetContextCreate(parent, "mren call site", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	MrenEncodeSite *site = palloc0(sizeof(MrenEncodeSite));
+
+	site->site = context;
+	site->row = AllocSetContextCreate(context, "mren row", ALLOCSET_DEFAULT_SIZES);
+	if (object != NULL)
+		site->object = (Jsonb *) memcpy(palloc(VARSIZE(object)), object, VARSIZE(object));
+	mren_train_options(site->object, &site->options);
+	site->json = mren_train_options_json(&site->options);
+	site->words = mren_words_open(&site->options.embedding_row);
+	mren_words_ids(site->words, &site->vocabulary);
+	site->lexicons.n = site->options.lexicons.n;
+	for (int i = 0; i < site->lexicons.n; i++)
+		site->lexicons.items[i] = mren_lexicon_open(&site->options.lexicons.rows[i]);
+	MemoryContextSwitchTo(old);
+	return site;
+}
+
+static bool
+same_options(const Jsonb *a, const Jsonb *b)
+{
+	if (a == NULL || b == NULL)
+		return a == b;
+	return VARSIZE(a) == VARSIZE(b) && memcmp(a, b, VARSIZE(a)) == 0;
+}
+
+MrenEncodeSite *
+mren_encode_site(FunctionCallInfo fcinfo, int options_arg)
+{
+	MrenEncodeSite *site = fcinfo->flinfo->fn_extra;
+	const Jsonb *object =
+		options_arg < 0 || PG_ARGISNULL(options_arg) ? NULL : PG_GETARG_JSONB_P(options_arg);
+
+	if (site != NULL && same_options(site->object, object))
+		return site;
+	fcinfo->flinfo->fn_extra = NULL;
+	if (site != NULL)
+		MemoryContextDelete(site->site);
+	site = open_site(fcinfo->flinfo->fn_mcxt, object);
+	fcinfo->flinfo->fn_extra = site;
+	return site;
+}
+
+/* The image's vector (encoder_row.dimension), NULL for a row without; perhaps its grid. */
+static const float4 *
+row_image(MrenEncodeSite *site, const MrenPair *pair, uint16 **grid)
+{
+	int dimension = site->options.encoder_row.dimension;
+	MemoryContext old;
+	float4 *vector;
+
+	*grid = NULL;
+	if (pair->image == NULL && pair->image_vector == NULL)
+		return NULL;
+	if (site->options.image_encoder == NULL)
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("a row has an image, but there is no image encoder"),
+			 errhint("Name one with the option image_encoder; mren.image_encoders lists them.")));
+	if (pair->image_vector != NULL)
+	{
+		if (pair->n_image_vector != dimension)
+			ereport(ERROR,
+					(errcode(ERRCODE_DATA_EXCEPTION),
+					 errmsg("image vector has %d elements, but image encoder \"%s\" gives %d",
+							pair->n_image_vector, site->options.image_encoder, dimension),
+					 errhint("Make it with mren.image_features and this image encoder.")));
+		return pair->image_vector;
+	}
+	if (site->encoder == NULL)
+	{
+		old = MemoryContextSwitchTo(site->site);
+		site->encoder = mren_encoder_open(&site->options.encoder_row);
+		MemoryContextSwitchTo(old);
+	}
+	vector = palloc(dimension * sizeof(float4));
+	if (mren_grid_size(&site->options.grid) > 0)
+		*grid = palloc(mren_grid_size(&site->options.grid) * sizeof(uint16));
+	mren_encoder_image(site->encoder, pair->image, vector, *grid);
+	return vector;
+}
+
+MrenRowImage
+mren_encode_row(MrenEncodeSite *site, const MrenPair *pair, MrenTextSpan relation,
+				MrenExample *example)
+{
+	uint16 *grid;
+	const float4 *image = row_image(site, pair, &grid);
+	const MrenEncoded *row;
+	MrenPairBoxes boxes;
+
+	mren_words_begin(site->words);
+	row = mren_encode_pair(&site->vocabulary, pair);
+	mren_encode_example(example, &row->sentence, pair, relation, image,
+						site->options.encoder_row.dimension);
+	if (site->options.net.hash_bits > 0)
+	{
+		const MrenFeatures *features;
+
+		mren_pair_boxes(pair, &boxes);
+		features = mren_row_features(pair, row, &site->lexicons, (MrenToken){0}, &boxes);
+
+		example->features = features->codes;
+		example->n_features = (uint32) features->n;
+		example->n_box_features = (uint32) features->n_boxes;
+	}
+	example->has_grid = grid != NULL;
+	return (MrenRowImage){image, grid};
+}
+
+/*
+ * mren.encode_example(options, sentence, head, tail, relation, image,
+ * image_vector, head_type, tail_type, head_box, tail_box, weight, split)
+ * → bytea: one record of the core, and behind it the image's vector and grid.
+ */
+enum
+{
+	ARG_OPTIONS,
+	ARG_SENTENCE,
+	ARG_HEAD,
+	ARG_TAIL,
+	ARG_RELATION,
+	ARG_IMAGE,
+	ARG_IMAGE_VECTOR,
+	ARG_HEAD_TYPE
+};
+enum
+{
+	ARG_TAIL_TYPE = ARG_HEAD_TYPE + 1,
+	ARG_HEAD_BOX,
+	ARG_TAIL_BOX,
+	ARG_WEIGHT,
+	ARG_SPLIT
+};
+
+static void
+optional_args(FunctionCallInfo fcinfo, MrenPair *pair)
+{
+	if (!PG_ARGISNULL(ARG_IMAGE))
+		pair->image = PG_GETARG_BYTEA_PP(ARG_IMAGE);
+	if (!PG_ARGISNULL(ARG_IMAGE_VECTOR))
+		mren_pair_image_vector(pair, PG_GETARG_DATUM(ARG_IMAGE_VECTOR));
+	if (!PG_ARGISNULL(ARG_HEAD_TYPE))
+		pair->head_type = mren_pair_type(PG_GETARG_DATUM(ARG_HEAD_TYPE));
+	if (!PG_ARGISNULL(ARG_TAIL_TYPE))
+		pair->tail_type = mren_pair_type(PG_GETARG_DATUM(ARG_TAIL_TYPE));
+	if (!PG_ARGISNULL(ARG_HEAD_BOX))
+		mren_pair_head_box(pair, PG_GETARG_DATUM(ARG_HEAD_BOX));
+	if (!PG_ARGISNULL(ARG_TAIL_BOX))
+		mren_pair_tail_box(pair, PG_GETARG_DATUM(ARG_TAIL_BOX));
+	mren_pair_check(pair);
+}
+
+static bytea *
+encode(FunctionCallInfo fcinfo, MrenEncodeSite *site, bool ranges)
+{
+	MrenEnv env = mren_pg_env(CurrentMemoryContext);
+	MrenBuffer buffer = {0};
+	MrenPair pair = {0};
+	MrenExample example;
+	MrenError err;
+	MrenRowImage image;
+
+	mren_pair_sentence(&pair, PG_GETARG_DATUM(ARG_SENTENCE));
+	mren_pair_mentions(&pair, PG_GETARG_DATUM(ARG_HEAD), PG_GETARG_DATUM(ARG_TAIL), ranges);
+	optional_args(fcinfo, &pair);
+	image = mren_encode_row(site, &pair, mren_pair_type(PG_GETARG_DATUM(ARG_RELATION)), &example);
+	if (!PG_ARGISNULL(ARG_WEIGHT))
+		example.weight = PG_GETARG_FLOAT4(ARG_WEIGHT);
+	if (!PG_ARGISNULL(ARG_SPLIT))
+	{
+		text *split = PG_GETARG_TEXT_PP(ARG_SPLIT);
+
+		MREN_PG_TRY(
+			mren_split_parse(VARDATA_ANY(split), VARSIZE_ANY_EXHDR(split), &example.split, &err));
+	}
+	mren_encode_holdout(site, &pair, &example);
+	MREN_PG_TRY(mren_example_append(&env, &buffer, &example, &err));
+	if (image.vector != NULL)
+		MREN_PG_TRY(mren_buffer_append(&env, &buffer, image.vector,
+									   site->options.encoder_row.dimension * sizeof(float4), &err));
+	if (image.grid != NULL)
+		MREN_PG_TRY(mren_buffer_append(&env, &buffer, image.grid,
+									   mren_grid_size(&site->options.grid) * sizeof(uint16), &err));
+	return (bytea *) cstring_to_text_with_len((char *) buffer.data, buffer.len);
+}
+
+/* NULL for a row without sentence, mention or label: it teaches nothing. */
+static Datum
+encode_example(FunctionCallInfo fcinfo, bool ranges)
+{
+	MrenEncodeSite *site = mren_encode_site(fcinfo, ARG_OPTIONS);
+	MemoryContext caller = CurrentMemoryContext;
+	bytea *record;
+	bytea *result;
+
+	for (int arg = ARG_SENTENCE; arg <= ARG_RELATION; arg++)
+	{
+		if (PG_ARGISNULL(arg))
+			PG_RETURN_NULL();
+	}
+	MemoryContextReset(site->row);
+	MemoryContextSwitchTo(site->row);
+	record = encode(fcinfo, site, ranges);
+	MemoryContextSwitchTo(caller);
+	result = (bytea *) palloc(VARSIZE(record));
+	memcpy(result, record, VARSIZE(record));
+	PG_RETURN_BYTEA_P(result);
+}
+
+PG_FUNCTION_INFO_V1(mren_encode_example_sql);
+Datum
+mren_encode_example_sql(PG_FUNCTION_ARGS)
+{
+	return encode_example(fcinfo, false);
+}
+
+PG_FUNCTION_INFO_V1(mren_encode_example_range);
+Datum
+mren_encode_example_range(PG_FUNCTION_ARGS)
+{
+	return encode_example(fcinfo, true);
+}

@@ -1,0 +1,144 @@
+/*
+ * epochs.c
+ *	  Running a trainer's steps as a job.
+ */
+#include "pg/train/epochs.h"
+
+#include "miscadmin.h"
+
+/* How long one piece of training lasts before its progress is committed. */
+#define PIECE_SECONDS 1.0
+
+static double
+rows_per_second(const MrenEpochs *epochs)
+{
+	double seconds = mren_seconds_since(epochs->epoch_started);
+
+	return seconds > 0 ? epochs->progress.rows_done / seconds : 0;
+}
+
+/* At the pace of this epoch, all epochs and members to go; stopping early is not foreseen. */
+static double
+seconds_left(const MrenEpochs *epochs)
+{
+	double pace = rows_per_second(epochs);
+	const MrenProgress *progress = &epochs->progress;
+	double rows;
+	double seconds;
+
+	if (pace <= 0 || progress->epoch == 0)
+		return -1;
+	rows = (double) (progress->epochs - progress->epoch +
+					 Max(progress->members - progress->member, 0) * progress->epochs) *
+			   progress->rows_total +
+		   (progress->rows_total - progress->rows_done);
+	seconds = rows / pace;
+	if (epochs->budget > 0)
+		seconds = Min(seconds, Max(epochs->budget - mren_job_seconds(epochs->job), 0));
+	return seconds;
+}
+
+static void
+report_epoch(MrenEpochs *epochs)
+{
+	const MrenProgress *progress = &epochs->progress;
+	double seconds = mren_seconds_since(epochs->epoch_started);
+	char validation[128] = "";
+	char member[32] = "";
+
+	if (progress->validated)
+		snprintf(validation, sizeof(validation), ", validation loss %.4f, F1 %.4f%s",
+				 progress->validation_loss, progress->validation_f1,
+				 progress->improved ? " (best)" : "");
+	if (progress->members > 1)
+		snprintf(member, sizeof(member), "member %d of %d, ", progress->member, progress->members);
+	ereport(NOTICE,
+			(errmsg_internal("%s%s epoch %d of %d: loss %.4f%s, %.0f rows/s, at most %.0f s left",
+							 member, progress->phase == 2 ? "refit" : "training", progress->epoch,
+							 progress->epochs, progress->loss, validation, rows_per_second(epochs),
+							 Max(seconds_left(epochs), 0))));
+	mren_run_log(&epochs->job->run, progress, seconds);
+	INSTR_TIME_SET_CURRENT(epochs->epoch_started);
+}
+
+static void
+check_budget(MrenEpochs *epochs)
+{
+	if (epochs->budget <= 0 || epochs->stopped || mren_job_seconds(epochs->job) < epochs->budget)
+		return;
+	epochs->stop(epochs->state);
+	epochs->stopped = true;
+	ereport(NOTICE,
+			(errmsg_internal("the time budget of %g s is spent: the best epoch so far is kept",
+							 epochs->budget)));
+}
+
+/* Steps for about a second. */
+static void
+step_a_while(MrenJob *job)
+{
+	MrenEpochs *epochs = job->epochs;
+	instr_time start;
+
+	INSTR_TIME_SET_CURRENT(start);
+	do
+	{
+		/* A termination is left to the step, whose error can be caught. */
+		if (!ProcDiePending)
+			CHECK_FOR_INTERRUPTS();
+		check_budget(epochs);
+		epochs->step(epochs->state, &epochs->progress);
+		if (epochs->progress.event == MREN_TRAIN_EPOCH)
+		{
+			epochs->epoch = epochs->progress;
+			report_epoch(epochs);
+		}
+	} while (epochs->progress.event != MREN_TRAIN_DONE &&
+			 mren_seconds_since(start) < PIECE_SECONDS);
+}
+
+/* Amid an epoch, what the one before was validated with is the latest. */
+static void
+write_progress(MrenJob *job)
+{
+	MrenEpochs *epochs = job->epochs;
+	MrenRunProgress progress = {
+		.phase = epochs->progress.event == MREN_TRAIN_SCAN ? "reading"
+				 : epochs->progress.phase == 2			   ? "refitting"
+														   : "training",
+		.rows = epochs->rows,
+		.epoch = epochs->progress,
+		.rows_per_second = rows_per_second(epochs),
+		.seconds_left = seconds_left(epochs),
+	};
+
+	if (!progress.epoch.validated && epochs->epoch.validated &&
+		epochs->epoch.phase == epochs->progress.phase)
+	{
+		progress.epoch.validated = true;
+		progress.epoch.validation_loss = epochs->epoch.validation_loss;
+		progress.epoch.validation_f1 = epochs->epoch.validation_f1;
+	}
+	mren_run_update(&job->run, &progress);
+}
+
+void
+mren_epochs_run(MrenEpochs *epochs)
+{
+	MrenJob *job = epochs->job;
+
+	job->epochs = epochs;
+	memset(&epochs->progress, 0, sizeof(epochs->progress));
+	memset(&epochs->epoch, 0, sizeof(epochs->epoch));
+	INSTR_TIME_SET_CURRENT(epochs->epoch_started);
+	do
+	{
+		mren_job_piece(job, step_a_while);
+		if (job->run.id != 0)
+		{
+			/* A piece as well: a cancel that comes meanwhile is recorded. */
+			mren_job_piece(job, write_progress);
+			mren_job_commit(job);
+		}
+	} while (epochs->progress.event != MREN_TRAIN_DONE);
+}

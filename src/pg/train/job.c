@@ -1,0 +1,180 @@
+/*
+ * job.c
+ *	  A procedure that works for long, commits as it goes, and is recorded in
+ *	  mren.run.
+ */
+#include "pg/train/job.h"
+
+#include "access/xact.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "nodes/parsenodes.h"
+#include "utils/fmgrprotos.h"
+#include "utils/memutils.h"
+#include "utils/portal.h"
+#include "utils/resowner.h"
+#include "utils/snapmgr.h"
+
+double
+mren_seconds_since(instr_time start)
+{
+	instr_time now;
+
+	INSTR_TIME_SET_CURRENT(now);
+	INSTR_TIME_SUBTRACT(now, start);
+	return INSTR_TIME_GET_DOUBLE(now);
+}
+
+double
+mren_job_seconds(const MrenJob *job)
+{
+	return mren_seconds_since(job->started);
+}
+
+MrenJob *
+mren_job_create(FunctionCallInfo fcinfo, const char *name, Size size)
+{
+	MemoryContext context =
+		AllocSetContextCreateInternal(PortalContext, name, ALLOCSET_DEFAULT_SIZES);
+	MrenJob *job = MemoryContextAllocZero(context, size);
+
+	job->caller = CurrentMemoryContext;
+	job->context = context;
+	job->atomic = fcinfo->context == NULL || !IsA(fcinfo->context, CallContext) ||
+				  castNode(CallContext, fcinfo->context)->atomic;
+	INSTR_TIME_SET_CURRENT(job->started);
+	return job;
+}
+
+void
+mren_job_destroy(MrenJob *job)
+{
+	MemoryContextDelete(job->context);
+}
+
+bool
+mren_job_lock(MrenJob *job, int32 class, int32 key)
+{
+	PGFunction try = job->atomic ? pg_try_advisory_xact_lock_int4 : pg_try_advisory_lock_int4;
+
+	if (!DatumGetBool(DirectFunctionCall2(try, Int32GetDatum(class), Int32GetDatum(key))))
+		return false;
+	if (!job->atomic)
+	{
+		job->lock[0] = class;
+		job->lock[1] = key;
+	}
+	return true;
+}
+
+/* What the session holds for the job. */
+static void
+release(MrenJob *job)
+{
+	mren_run_release(&job->run);
+	if (job->lock[0] == 0)
+		return;
+	DirectFunctionCall2(pg_advisory_unlock_int4, Int32GetDatum(job->lock[0]),
+						Int32GetDatum(job->lock[1]));
+	job->lock[0] = 0;
+}
+
+void
+mren_job_call(MrenJob *job, MrenJobPiece body)
+{
+	SPI_connect_ext(job->atomic ? 0 : SPI_OPT_NONATOMIC);
+	MemoryContextSwitchTo(job->context);
+	PG_TRY();
+	{
+		body(job);
+		release(job);
+	}
+	PG_CATCH();
+	{
+		/* A run that failed outside its pieces must not look alive. */
+		release(job);
+		/* Nor may its files stay: who catches the error may go on for long. */
+		MemoryContextDelete(job->context);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	SPI_finish();
+	MemoryContextSwitchTo(job->caller);
+}
+
+void
+mren_job_commit(MrenJob *job)
+{
+	if (!job->atomic)
+		SPI_commit();
+}
+
+void
+mren_job_record(MrenJob *job, const MrenRunStart *start)
+{
+	initStringInfo(&job->run.log);
+	appendStringInfoChar(&job->run.log, '[');
+	if (job->atomic)
+		return;
+	mren_run_begin(&job->run, start);
+	mren_job_commit(job);
+}
+
+/*
+ * Records the failure in a transaction of its own, then raises the error again.
+ * A session that is being terminated obeys after that.
+ */
+static void
+fail(MrenJob *job, ErrorData *error)
+{
+	if (job->run.id != 0)
+	{
+		bool terminated = ProcDiePending;
+
+		if (terminated)
+			HOLD_INTERRUPTS();
+		PushActiveSnapshot(GetTransactionSnapshot());
+		mren_run_fail(&job->run, error);
+		PopActiveSnapshot();
+		mren_job_commit(job);
+		mren_run_release(&job->run);
+		if (terminated)
+			RESUME_INTERRUPTS();
+	}
+	ReThrowError(error);
+}
+
+/* What a piece throws is caught with the transaction still good. */
+void
+mren_job_piece(MrenJob *job, MrenJobPiece piece)
+{
+	ResourceOwner owner = CurrentResourceOwner;
+	ErrorData *volatile error = NULL;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(job->context);
+	PG_TRY();
+	{
+		bool snapshot = !ActiveSnapshotSet();
+
+		if (snapshot)
+			PushActiveSnapshot(GetTransactionSnapshot());
+		piece(job);
+		if (snapshot)
+			PopActiveSnapshot();
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		/* It is raised again where all else of the job is gone. */
+		MemoryContextSwitchTo(job->caller);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(job->context);
+	CurrentResourceOwner = owner;
+	if (error != NULL)
+		fail(job, error);
+}

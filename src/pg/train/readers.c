@@ -1,0 +1,215 @@
+/*
+ * readers.c
+ *	  mren.read_semeval and its kin: published sets as training rows.
+ *
+ * One row a call: the core's reader lives in the function's own memory context
+ * from the first call to the last, and a query that stops early frees it so.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/rangetypes.h"
+#include "utils/typcache.h"
+
+#include "pg/support/pg_env.h"
+#include "text/dataset/dataset.h"
+
+/* id, sentence, head, tail, relation, and at most five more */
+#define N_COMMON 5
+#define MAX_COLUMNS 10
+
+typedef struct Reader
+{
+	MrenEnv env; /* which the dataset copies */
+	MrenDataset *dataset;
+	MrenDatasetKind kind;
+	TypeCacheEntry *range_type;
+} Reader;
+
+/* Malformed content is a wrong argument here, not a wrong binary file. */
+static void
+raise_content(MrenError *err)
+{
+	if (err->status == MREN_EFORMAT)
+		err->status = MREN_EPARAM;
+	mren_pg_raise(err);
+}
+
+static Reader *
+open_reader(FuncCallContext *context, MrenDatasetKind kind, text *argument, bool negatives)
+{
+	Reader *reader = palloc0(sizeof(Reader));
+	MrenUtf8 content = mren_pg_utf8(VARDATA_ANY(argument), VARSIZE_ANY_EXHDR(argument));
+	MrenError err = {0};
+
+	reader->env = mren_pg_env(context->multi_call_memory_ctx);
+	reader->kind = kind;
+	reader->range_type = lookup_type_cache(INT4RANGEOID, TYPECACHE_RANGE_INFO);
+	if (mren_dataset_open(&reader->env, kind, content.data, content.len, negatives,
+						  &reader->dataset, &err) != MREN_OK)
+		raise_content(&err);
+	return reader;
+}
+
+static void
+set_text(Datum *values, bool *nulls, int column, MrenTextSpan value)
+{
+	char *converted;
+
+	nulls[column] = value.data == NULL;
+	if (nulls[column])
+		return;
+	/* The same pointer, with no zero at its end, where nothing is converted. */
+	converted = pg_any_to_server(value.data, value.len, PG_UTF8);
+	values[column] =
+		PointerGetDatum(converted == value.data ? cstring_to_text_with_len(value.data, value.len)
+												: cstring_to_text(converted));
+}
+
+static Datum
+make_mention(const Reader *reader, int32 lower, int32 upper)
+{
+	RangeBound from = {.val = Int32GetDatum(lower), .inclusive = true, .lower = true};
+	RangeBound to = {.val = Int32GetDatum(upper)};
+
+#if PG_VERSION_NUM >= 160000
+	return RangeTypePGetDatum(make_range(reader->range_type, &from, &to, false, NULL));
+#else
+	return RangeTypePGetDatum(make_range(reader->range_type, &from, &to, false));
+#endif
+}
+
+/* The columns behind the common ones, as the SQL functions declare them. */
+static int
+set_extras(const Reader *reader, const MrenDatasetRow *row, Datum *values, bool *nulls)
+{
+	int n = N_COMMON;
+
+	if (reader->kind == MREN_DATASET_SEMEVAL)
+		set_text(values, nulls, n++, row->comment);
+	if (reader->kind == MREN_DATASET_OPENNRE || reader->kind == MREN_DATASET_MNRE ||
+		reader->kind == MREN_DATASET_FEWREL)
+	{
+		set_text(values, nulls, n++, row->head_name);
+		set_text(values, nulls, n++, row->tail_name);
+	}
+	if (reader->kind == MREN_DATASET_OPENNRE || reader->kind == MREN_DATASET_MNRE ||
+		reader->kind == MREN_DATASET_CONLL04 || reader->kind == MREN_DATASET_TACRED)
+	{
+		set_text(values, nulls, n++, row->head_type);
+		set_text(values, nulls, n++, row->tail_type);
+	}
+	if (reader->kind == MREN_DATASET_MNRE)
+		set_text(values, nulls, n++, row->image_name);
+	return n;
+}
+
+static Datum
+make_row(const Reader *reader, TupleDesc desc, const MrenDatasetRow *row)
+{
+	Datum values[MAX_COLUMNS];
+	bool nulls[MAX_COLUMNS] = {false};
+	int n;
+
+	set_text(values, nulls, 0, row->id);
+	set_text(values, nulls, 1, row->sentence);
+	values[2] = make_mention(reader, row->head_lower, row->head_upper);
+	values[3] = make_mention(reader, row->tail_lower, row->tail_upper);
+	set_text(values, nulls, 4, row->relation);
+	n = set_extras(reader, row, values, nulls);
+	if (n != desc->natts)
+		elog(ERROR, "reader gives %d columns, but %d are declared", n, desc->natts);
+	return HeapTupleGetDatum(heap_form_tuple(desc, values, nulls));
+}
+
+static void
+start(FunctionCallInfo fcinfo, MrenDatasetKind kind)
+{
+	FuncCallContext *context = SRF_FIRSTCALL_INIT();
+	MemoryContext old = MemoryContextSwitchTo(context->multi_call_memory_ctx);
+	bool negatives = PG_NARGS() > 1 && PG_GETARG_BOOL(1);
+	TupleDesc desc;
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	context->tuple_desc = BlessTupleDesc(desc);
+	/* A copy: the argument need not outlive the first call. */
+	context->user_fctx = open_reader(context, kind, PG_GETARG_TEXT_P_COPY(0), negatives);
+	MemoryContextSwitchTo(old);
+}
+
+static Datum
+next_row(FunctionCallInfo fcinfo, MrenDatasetKind kind)
+{
+	FuncCallContext *context;
+	Reader *reader;
+	MrenDatasetRow row;
+	MrenError err = {0};
+	bool more;
+
+	if (SRF_IS_FIRSTCALL())
+		start(fcinfo, kind);
+	context = SRF_PERCALL_SETUP();
+	reader = context->user_fctx;
+	CHECK_FOR_INTERRUPTS();
+	if (mren_dataset_next(reader->dataset, &row, &more, &err) != MREN_OK)
+		raise_content(&err);
+	if (more)
+		SRF_RETURN_NEXT(context, make_row(reader, context->tuple_desc, &row));
+	mren_dataset_close(reader->dataset);
+	SRF_RETURN_DONE(context);
+}
+
+PG_FUNCTION_INFO_V1(mren_read_semeval);
+Datum
+mren_read_semeval(PG_FUNCTION_ARGS)
+{
+	return next_row(fcinfo, MREN_DATASET_SEMEVAL);
+}
+
+PG_FUNCTION_INFO_V1(mren_read_opennre);
+Datum
+mren_read_opennre(PG_FUNCTION_ARGS)
+{
+	return next_row(fcinfo, MREN_DATASET_OPENNRE);
+}
+
+PG_FUNCTION_INFO_V1(mren_read_fewrel);
+Datum
+mren_read_fewrel(PG_FUNCTION_ARGS)
+{
+	return next_row(fcinfo, MREN_DATASET_FEWREL);
+}
+
+PG_FUNCTION_INFO_V1(mren_read_mnre);
+Datum
+mren_read_mnre(PG_FUNCTION_ARGS)
+{
+	return next_row(fcinfo, MREN_DATASET_MNRE);
+}
+
+PG_FUNCTION_INFO_V1(mren_read_conll04);
+Datum
+mren_read_conll04(PG_FUNCTION_ARGS)
+{
+	return next_row(fcinfo, MREN_DATASET_CONLL04);
+}
+
+PG_FUNCTION_INFO_V1(mren_read_tacred);
+Datum
+mren_read_tacred(PG_FUNCTION_ARGS)
+{
+	return next_row(fcinfo, MREN_DATASET_TACRED);
+}
+
+PG_FUNCTION_INFO_V1(mren_read_marked);
+Datum
+mren_read_marked(PG_FUNCTION_ARGS)
+{
+	return next_row(fcinfo, MREN_DATASET_MARKED);
+}

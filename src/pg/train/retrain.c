@@ -1,0 +1,483 @@
+/*
+ * retrain.c
+ *	  CALL mren.retrain(model, …): a new version from what the model was trained
+ *	  by, deployed if it is better than the deployed one.
+ *
+ * The deployed version is the champion, the new one the challenger.  Rows are
+ * read once, as mren.train reads them, the gate's left out; if too few of them
+ * are new, nothing is trained.  Challenger, verdict, deployment and what is
+ * pruned are one transaction: whatever happens, either all of it is there or
+ * nothing.
+ *
+ * The stored query runs as its owner (stored.h); all else as the caller, who
+ * must be a member of the model's owner.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "access/htup_details.h"
+#include "access/xact.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "tcop/utility.h"
+#include "utils/builtins.h"
+#include "utils/jsonb.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+
+#include "pg/support/args.h"
+#include "pg/train/epochs.h"
+#include "pg/model/models.h"
+#include "pg/train/retrain_holdout.h"
+#include "pg/train/retrain_recipe.h"
+#include "pg/support/settings.h"
+#include "pg/train/train_rows.h"
+#include "pg/train/training.h"
+
+typedef enum Promote
+{
+	PROMOTE_BETTER,
+	PROMOTE_ALWAYS,
+	PROMOTE_NEVER,
+} Promote;
+
+typedef struct Retrain
+{
+	MrenJob job;
+
+	/* Arguments */
+	char *model;
+	int64 min_new_rows;
+	double budget; /* seconds; 0: none */
+	Promote promote;
+	double margin;
+	bool warm;
+	int keep; /* versions; 0: all */
+	Jsonb *overrides;
+
+	MrenModelRow row;
+	MrenVersionRow champion;
+	MrenNet *net; /* the champion's */
+	MrenRecipe recipe;
+	MrenTrainOptions options;
+	bool same_words; /* as the champion's: its training rows can be known again */
+	bool busy;
+	MrenTrainRows rows;
+	MrenTraining training;
+	MrenGate holdout;
+	MrenRunVerdict verdict;
+	int32 version; /* the challenger's; 0: none */
+	int64 version_id;
+	bool deploy;
+} Retrain;
+
+/*
+ * Preparing
+ */
+
+static void
+require_owner(const char *model, const MrenModelRow *row)
+{
+	if (!mren_catalog_is_owner(NameStr(row->owner)))
+		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+						errmsg("must be owner of model \"%s\"", model),
+						errdetail("Retraining runs a query with the rights of role \"%s\".",
+								  NameStr(row->owner)),
+						errhint("A grant of \"train\" lets a role train with queries of its own: "
+								"CALL mren.train.")));
+}
+
+static void
+prepare(MrenJob *job)
+{
+	Retrain *retrain = (Retrain *) job;
+
+	mren_catalog_require(retrain->model, MREN_PRIVILEGE_PREDICT, &retrain->row);
+	require_owner(retrain->model, &retrain->row);
+	if (retrain->row.kind != MREN_MODEL_RELATION)
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						errmsg("cannot retrain \"%s\", which is a tagger", retrain->model),
+						errhint("Train it again with CALL mren.train_tagger, and compare the "
+								"versions by mren.evaluate_tagger.")));
+	retrain->busy = !mren_job_lock(job, MREN_RETRAIN_LOCK_CLASS, (int32) retrain->row.id);
+	if (retrain->busy)
+		return;
+	if (!mren_catalog_version_by_id(retrain->row.deployed, &retrain->champion))
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+						errmsg("model \"%s\" has no deployed version", retrain->model),
+						errhint("Deploy one with mren.promote.")));
+	mren_recipe_find(retrain->model, &retrain->row, &retrain->champion, retrain->overrides,
+					 &retrain->recipe);
+	retrain->net = mren_models_load(&retrain->champion, job->context);
+	retrain->verdict = (MrenRunVerdict){.champion = retrain->champion.version,
+										.score = {NAN, NAN},
+										.lower_bound = NAN,
+										.holdout_rows = -1};
+}
+
+/*
+ * Reading
+ */
+
+static void
+count_new(void *state, const MrenExample *example)
+{
+	Retrain *retrain = state;
+
+	if (!retrain->same_words || !mren_net_trained_on(retrain->net, mren_example_identity(example)))
+		retrain->verdict.new_rows++;
+}
+
+static void
+read_rows(MrenJob *job)
+{
+	Retrain *retrain = (Retrain *) job;
+	MrenTrainRows *rows = &retrain->rows;
+	MrenStoredScope scope;
+
+	*rows = (MrenTrainRows){.context = job->context,
+							.query = retrain->recipe.query.text,
+							.object = retrain->recipe.options,
+							.memory = (size_t) mren_train_memory * 1024,
+							.visit = count_new,
+							.state = retrain};
+	mren_train_options(retrain->recipe.options, &retrain->options);
+	retrain->same_words = memcmp(retrain->options.embedding_row.sha256,
+								 retrain->champion.embeddings, MREN_SHA256_LENGTH) == 0;
+	mren_stored_enter(&retrain->recipe.query, &scope);
+	mren_train_rows_plan(rows);
+	mren_train_rows_read(rows, &retrain->options);
+	mren_stored_leave(&scope);
+	if (retrain->verdict.new_rows < retrain->min_new_rows)
+		return;
+	mren_training_begin(&retrain->training, &retrain->options, &rows->source, rows->memory);
+	if (retrain->warm)
+		mren_training_warm(&retrain->training, retrain->net);
+}
+
+static void
+skip(MrenJob *job)
+{
+	Retrain *retrain = (Retrain *) job;
+
+	retrain->verdict.verdict = "skipped";
+	retrain->verdict.reason = psprintf("%lld rows are new to version %d, of at least " INT64_FORMAT,
+									   (long long) retrain->verdict.new_rows,
+									   retrain->champion.version, retrain->min_new_rows);
+	ereport(NOTICE,
+			(errmsg("model \"%s\" is not retrained: %s", retrain->model, retrain->verdict.reason)));
+	if (job->run.id != 0)
+		mren_run_judged(&job->run, 0, &retrain->verdict);
+}
+
+/*
+ * Judging
+ */
+
+static void
+begin_judging(MrenJob *job)
+{
+	mren_run_phase(&job->run, "judging");
+}
+
+/* A model that was dropped meanwhile must not come back by its retraining. */
+static void
+lock_model(Retrain *retrain)
+{
+	MrenModelRow row;
+
+	mren_models_begin("CALL mren.retrain()");
+	mren_models_lock(retrain->model, MREN_PRIVILEGE_ADMIN, &row);
+	mren_models_end();
+	if (row.id != retrain->row.id)
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+						errmsg("model \"%s\" was dropped while it was retrained", retrain->model)));
+	retrain->row = row;
+}
+
+static void
+save(Retrain *retrain)
+{
+	MrenSaveExtra extra = {.seconds = mren_job_seconds(&retrain->job),
+						   .query = &retrain->recipe.query,
+						   .given = JsonbPGetDatum(retrain->recipe.options)};
+	MrenNetwork network;
+	MrenTrainReport report;
+
+	mren_training_end(&retrain->training, &network, &report);
+	if (report.cold[0] != '\0')
+		ereport(NOTICE, (errmsg("the training did not start from version %d: %s",
+								retrain->champion.version, report.cold)));
+	retrain->version = mren_models_save(retrain->model, &network, &extra);
+	mren_training_notice(retrain->model, retrain->version, &network, &report);
+}
+
+/* Why the figures decide as they do. */
+static char *
+figures_text(const Retrain *retrain)
+{
+	const MrenGate *holdout = &retrain->holdout;
+
+	return psprintf("%s %.4f against %.4f of version %d on %lld rows, lower bound of the "
+					"difference %.4f, margin %g",
+					holdout->measure, holdout->figures.score[1], holdout->figures.score[0],
+					retrain->champion.version, (long long) holdout->n_rows,
+					holdout->figures.lower_bound, retrain->margin);
+}
+
+/* Verdict and reason from the gate alone, as if promote were "better". */
+static void
+judge_by_holdout(Retrain *retrain)
+{
+	MrenRunVerdict *verdict = &retrain->verdict;
+	const MrenGate *holdout = &retrain->holdout;
+
+	verdict->verdict = "undecided";
+	if (holdout->n_rows < MREN_HOLDOUT_LEAST_ROWS)
+		verdict->reason =
+			psprintf("the gate has %lld rows that neither version was trained on, of at least %d",
+					 (long long) holdout->n_rows, MREN_HOLDOUT_LEAST_ROWS);
+	else if (retrain->row.deployed != retrain->champion.id)
+		verdict->reason =
+			psprintf("another version than %d was deployed meanwhile", retrain->champion.version);
+	else
+	{
+		bool better = holdout->figures.lower_bound > retrain->margin;
+
+		verdict->verdict = better ? "promoted" : "rejected";
+		verdict->reason = figures_text(retrain);
+	}
+	retrain->deploy = strcmp(verdict->verdict, "promoted") == 0;
+}
+
+static void
+decide(Retrain *retrain)
+{
+	MrenRunVerdict *verdict = &retrain->verdict;
+	const MrenGate *holdout = &retrain->holdout;
+
+	verdict->holdout_rows = holdout->n_rows;
+	verdict->holdout_seen = holdout->n_seen;
+	verdict->measure = holdout->measure;
+	if (holdout->n_rows > 0)
+	{
+		verdict->score[0] = holdout->figures.score[0];
+		verdict->score[1] = holdout->figures.score[1];
+		verdict->lower_bound = holdout->figures.lower_bound;
+	}
+	judge_by_holdout(retrain);
+	if (retrain->promote == PROMOTE_BETTER)
+		return;
+	verdict->reason = psprintf("promote is '%s'; the gate alone says %s: %s",
+							   retrain->promote == PROMOTE_ALWAYS ? "always" : "never",
+							   verdict->verdict, verdict->reason);
+	retrain->deploy = retrain->promote == PROMOTE_ALWAYS;
+	verdict->verdict = retrain->deploy ? "promoted" : "held";
+}
+
+static void
+deploy_and_prune(Retrain *retrain)
+{
+	int n_dropped = 0;
+
+	mren_models_begin("CALL mren.retrain()");
+	if (retrain->deploy)
+		mren_models_deploy(retrain->row.id, retrain->version_id);
+	if (retrain->keep > 0)
+		n_dropped = mren_models_prune(retrain->row.id, retrain->keep, retrain->version_id);
+	mren_models_end();
+	if (n_dropped > 0)
+		ereport(NOTICE, (errmsg("%d old versions of model \"%s\" were dropped (keep_versions)",
+								n_dropped, retrain->model)));
+}
+
+/* The last piece: all that is to be seen of this retraining. */
+static void
+judge(MrenJob *job)
+{
+	Retrain *retrain = (Retrain *) job;
+	MrenGateQuestion question = {.model = retrain->model,
+								 .query = &retrain->recipe.query,
+								 .options = &retrain->options,
+								 .champion = retrain->champion.version};
+	MrenVersionRow challenger;
+
+	lock_model(retrain);
+	save(retrain);
+	/* From here on the new version is seen. */
+	PushCopiedSnapshot(GetTransactionSnapshot());
+	UpdateActiveSnapshotCommandId();
+	if (!mren_catalog_version(retrain->row.id, retrain->version, &challenger))
+		elog(ERROR, "version %d of model \"%s\" vanished", retrain->version, retrain->model);
+	retrain->version_id = challenger.id;
+	question.challenger = retrain->version;
+	mren_holdout_judge(&question, &retrain->holdout);
+	PopActiveSnapshot();
+	decide(retrain);
+	deploy_and_prune(retrain);
+	ereport(NOTICE, (errmsg("version %d of model \"%s\": %s: %s", retrain->version, retrain->model,
+							retrain->verdict.verdict, retrain->verdict.reason)));
+	if (job->run.id != 0)
+		mren_run_judged(&job->run, retrain->version, &retrain->verdict);
+}
+
+/*
+ * The call
+ */
+
+static void
+train_challenger(Retrain *retrain)
+{
+	MrenJob *job = &retrain->job;
+	MrenEpochs epochs = {.job = job,
+						 .state = &retrain->training,
+						 .step = mren_training_epoch_step,
+						 .stop = mren_training_stop,
+						 .rows = retrain->rows.source.n,
+						 .budget = retrain->budget};
+
+	mren_epochs_run(&epochs);
+	if (job->run.id != 0)
+	{
+		mren_job_piece(job, begin_judging);
+		mren_job_commit(job);
+	}
+	mren_job_piece(job, judge);
+	mren_job_commit(job);
+}
+
+static void
+retrain_model(MrenJob *job)
+{
+	Retrain *retrain = (Retrain *) job;
+	MrenRunStart start = {.model = retrain->model, .call = "retrain"};
+
+	mren_job_piece(job, prepare);
+	if (retrain->busy)
+	{
+		retrain->verdict.verdict = "busy";
+		ereport(NOTICE,
+				(errmsg("model \"%s\" is being retrained by another session", retrain->model)));
+		return;
+	}
+	start.query = retrain->recipe.query.text;
+	start.options = JsonbPGetDatum(retrain->recipe.options);
+	mren_job_record(job, &start);
+	mren_job_piece(job, read_rows);
+	mren_job_commit(job);
+	if (retrain->verdict.new_rows < retrain->min_new_rows)
+	{
+		mren_job_piece(job, skip);
+		mren_job_commit(job);
+	}
+	else
+		train_challenger(retrain);
+}
+
+/*
+ * Arguments
+ */
+
+static Promote
+promote_arg(FunctionCallInfo fcinfo, int arg)
+{
+	static const char *const words[] = {"better", "always", "never"};
+	char *word = mren_arg_text(fcinfo, arg, "promote");
+
+	for (int i = 0; i < (int) lengthof(words); i++)
+	{
+		if (strcmp(word, words[i]) == 0)
+			return (Promote) i;
+	}
+	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					errmsg("invalid value for promote: \"%s\"", word),
+					errhint("Give 'better', 'always' or 'never'.")));
+	pg_unreachable();
+}
+
+static double
+budget_arg(FunctionCallInfo fcinfo, int arg)
+{
+	Interval *interval;
+	double seconds;
+
+	if (PG_ARGISNULL(arg))
+		return 0;
+	interval = PG_GETARG_INTERVAL_P(arg);
+	seconds = (double) interval->time / USECS_PER_SEC + interval->day * (double) SECS_PER_DAY +
+			  interval->month * (double) (DAYS_PER_MONTH * SECS_PER_DAY);
+	if (seconds <= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("time_budget is not above zero"),
+				 errhint("Give an interval such as '2 hours', or NULL for no bound.")));
+	return seconds;
+}
+
+static void
+number_args(FunctionCallInfo fcinfo, Retrain *retrain)
+{
+	mren_arg_required(fcinfo, 1, "min_new_rows");
+	mren_arg_required(fcinfo, 4, "margin");
+	retrain->min_new_rows = PG_GETARG_INT64(1);
+	retrain->margin = PG_GETARG_FLOAT8(4);
+	retrain->keep = PG_ARGISNULL(6) ? 0 : PG_GETARG_INT32(6);
+	if (retrain->min_new_rows < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("min_new_rows is below zero: " INT64_FORMAT, retrain->min_new_rows)));
+	if (!(retrain->margin >= -1 && retrain->margin <= 1))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("margin is not a difference of scores: %g", retrain->margin),
+						errhint("Scores are from 0 to 1: 0.01 is one point.")));
+	if (!PG_ARGISNULL(6) && retrain->keep < 1)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("keep_versions is below 1: %d", retrain->keep),
+						errhint("NULL keeps all versions.")));
+}
+
+/* Arguments must outlive the first commit: copies, detoasted. */
+static Retrain *
+read_args(FunctionCallInfo fcinfo)
+{
+	Retrain *retrain = (Retrain *) mren_job_create(fcinfo, "mren retrain", sizeof(Retrain));
+	MemoryContext old = MemoryContextSwitchTo(retrain->job.context);
+
+	retrain->model = mren_arg_text(fcinfo, 0, "model");
+	number_args(fcinfo, retrain);
+	retrain->budget = budget_arg(fcinfo, 2);
+	retrain->promote = promote_arg(fcinfo, 3);
+	retrain->warm = !PG_ARGISNULL(5) && PG_GETARG_BOOL(5);
+	retrain->overrides = PG_ARGISNULL(7)
+							 ? DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum("{}")))
+							 : DatumGetJsonbPCopy(PG_GETARG_DATUM(7));
+	MemoryContextSwitchTo(old);
+	return retrain;
+}
+
+PG_FUNCTION_INFO_V1(mren_retrain);
+/*
+ * CALL mren.retrain(model, min_new_rows, time_budget, promote, margin,
+ * warm_start, keep_versions, options, INOUT version, INOUT verdict)
+ */
+Datum
+mren_retrain(PG_FUNCTION_ARGS)
+{
+	Retrain *retrain;
+	TupleDesc desc;
+	Datum values[2];
+	bool nulls[2] = {false, false};
+
+	PreventCommandIfReadOnly("CALL mren.retrain()");
+	mren_catalog_require_current();
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	desc = BlessTupleDesc(desc);
+	retrain = read_args(fcinfo);
+	mren_job_call(&retrain->job, retrain_model);
+	values[0] = Int32GetDatum(retrain->version);
+	nulls[0] = retrain->version == 0;
+	values[1] = CStringGetTextDatum(retrain->verdict.verdict);
+	mren_job_destroy(&retrain->job);
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(desc, values, nulls)));
+}

@@ -1,0 +1,152 @@
+/*
+ * retrain_recipe.c
+ *	  What a model is retrained by: the query and options that were kept.
+ */
+#include "pg/train/retrain_recipe.h"
+
+#include "catalog/pg_type.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/json.h"
+
+#include "pg/model/models.h"
+
+static Jsonb *
+jsonb_of(const char *text)
+{
+	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(text)));
+}
+
+static const JsonbValue *
+member(const Jsonb *object, const char *key)
+{
+	JsonbValue name = {.type = jbvString};
+
+	name.val.string.val = (char *) key;
+	name.val.string.len = strlen(key);
+	return findJsonbValueFromContainer((JsonbContainer *) &object->root, JB_FOBJECT, &name);
+}
+
+static Jsonb *
+without(Jsonb *object, const char *key)
+{
+	return DatumGetJsonbP(
+		DirectFunctionCall2(jsonb_delete, JsonbPGetDatum(object), CStringGetTextDatum(key)));
+}
+
+static Jsonb *
+joined(Jsonb *object, Jsonb *over)
+{
+	return DatumGetJsonbP(
+		DirectFunctionCall2(jsonb_concat, JsonbPGetDatum(object), JsonbPGetDatum(over)));
+}
+
+/* Adds a string, or null, under a key that is missing. */
+static Jsonb *
+with_name(Jsonb *object, const char *key, const char *name)
+{
+	StringInfoData json;
+
+	if (member(object, key) != NULL)
+		return object;
+	initStringInfo(&json);
+	appendStringInfo(&json, "{\"%s\": ", key);
+	if (name != NULL)
+		escape_json(&json, name);
+	else
+		appendStringInfoString(&json, "null");
+	appendStringInfoChar(&json, '}');
+	return joined(object, jsonb_of(json.data));
+}
+
+/* Columns query, search_path, query_owner, given of the last statement's row. */
+static void
+read_recipe(MemoryContext context, MrenRecipe *recipe)
+{
+	MemoryContext old = MemoryContextSwitchTo(context);
+	bool isnull;
+	Datum path;
+
+	recipe->query.text = TextDatumGetCString(mren_models_result(1, &isnull));
+	path = mren_models_result(2, &isnull);
+	recipe->query.search_path = isnull ? NULL : TextDatumGetCString(path);
+	recipe->query.owner = *DatumGetName(mren_models_result(3, &isnull));
+	recipe->options = DatumGetJsonbPCopy(mren_models_result(4, &isnull));
+	MemoryContextSwitchTo(old);
+}
+
+/* A model that was made anew has nothing to do with the runs of the old one. */
+static bool
+find_kept(const char *model, const MrenModelRow *row, MrenRecipe *recipe)
+{
+	Oid types[] = {INT8OID, INT8OID};
+	Datum values[] = {Int64GetDatum(row->id), Int64GetDatum(row->deployed)};
+	Oid run_types[] = {INT8OID, TEXTOID};
+	Datum run_values[] = {Int64GetDatum(row->id), CStringGetTextDatum(model)};
+	MemoryContext context = CurrentMemoryContext;
+	bool found =
+		mren_catalog_read("SELECT query, search_path, query_owner, given FROM mren.model_version"
+						  " WHERE model OPERATOR(pg_catalog.=) $1 AND query IS NOT NULL"
+						  " ORDER BY id OPERATOR(pg_catalog.=) $2 DESC, version DESC LIMIT 1",
+						  2, types, values, NULL) == 1 ||
+		mren_catalog_read(
+			"SELECT r.query, NULL::pg_catalog.text, r.started_by, r.options FROM mren.run r"
+			" JOIN mren.model m ON m.name OPERATOR(pg_catalog.=) r.model"
+			" WHERE m.id OPERATOR(pg_catalog.=) $1"
+			" AND r.model OPERATOR(pg_catalog.=) $2"
+			" AND r.status OPERATOR(pg_catalog.=) 'succeeded'"
+			" AND r.call OPERATOR(pg_catalog.=) 'train'"
+			" AND r.finished_at OPERATOR(pg_catalog.>=) m.created_at"
+			" ORDER BY r.id DESC LIMIT 1",
+			2, run_types, run_values, NULL) == 1;
+
+	if (found)
+		read_recipe(context, recipe);
+	return found;
+}
+
+static Jsonb *
+complete_options(Jsonb *given, Jsonb *overrides, const MrenVersionRow *champion)
+{
+	Jsonb *options = joined(without(given, "deploy"), overrides);
+	const JsonbValue *share = member(options, "holdout_share");
+	MrenEmbeddingRow embedding;
+	MrenEncoderRow encoder;
+	char *name;
+
+	/* Nothing was held out, and nobody says that nothing be. */
+	if (member(overrides, "holdout_share") == NULL &&
+		(share == NULL || share->type != jbvNumeric ||
+		 DatumGetFloat8(DirectFunctionCall1(numeric_float8, NumericGetDatum(share->val.numeric))) ==
+			 0))
+		options = joined(options, jsonb_of("{\"holdout_share\": " MREN_RECIPE_HOLDOUT_SHARE "}"));
+	/* A model may need neither. */
+	if (mren_catalog_embedding_by_hash(champion->embeddings, &embedding, &name))
+		options = with_name(options, "embeddings", name);
+	if (champion->has_encoder && mren_catalog_encoder_by_hash(champion->encoder, &encoder, &name))
+		options = with_name(options, "image_encoder", name);
+	return options;
+}
+
+void
+mren_recipe_find(const char *model, const MrenModelRow *row, const MrenVersionRow *champion,
+				 Jsonb *overrides, MrenRecipe *recipe)
+{
+	if (!JB_ROOT_IS_OBJECT(overrides))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("options are not a JSON object"),
+				 errhint("Give an object, such as {\"epochs\": 50}.")));
+	if (member(overrides, "deploy") != NULL)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("option \"deploy\" has no place in a retraining"),
+						errhint("The argument promote says when the new version is deployed: "
+								"'better', 'always' or 'never'.")));
+	if (!find_kept(model, row, recipe))
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+						errmsg("no query is kept that model \"%s\" was trained on", model),
+						errdetail("Versions that were saved with mren.save_model or imported have "
+								  "none."),
+						errhint("Train it once with CALL mren.train.")));
+	mren_stored_require(&recipe->query);
+	recipe->options = complete_options(recipe->options, overrides, champion);
+}

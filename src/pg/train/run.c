@@ -1,0 +1,207 @@
+/*
+ * run.c
+ *	  The record of a training in mren.run.
+ *
+ * A row says "running" while its backend holds the run's advisory lock; a row
+ * that says so without the lock is of a backend that died.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/jsonb.h"
+
+#include "pg/catalog/catalog.h"
+#include "pg/model/models.h"
+#include "pg/model/network_type.h"
+#include "pg/train/run.h"
+
+void
+mren_run_begin(MrenRun *run, const MrenRunStart *start)
+{
+	Oid types[] = {TEXTOID, NAMEOID, INT4OID, TEXTOID, JSONBOID, TEXTOID};
+	NameData user;
+	Datum values[6];
+	bool isnull;
+
+	namestrcpy(&user, GetUserNameFromId(GetUserId(), false));
+	values[0] = CStringGetTextDatum(start->model);
+	values[1] = NameGetDatum(&user);
+	values[2] = Int32GetDatum(MyProcPid);
+	values[3] = CStringGetTextDatum(start->query);
+	values[4] = start->options;
+	values[5] = CStringGetTextDatum(start->call);
+	mren_catalog_write("INSERT INTO mren.run (model, started_by, started_at, status, backend, "
+					   "phase, query, options, call) "
+					   "VALUES ($1, $2, pg_catalog.clock_timestamp(), 'running', $3, 'reading', "
+					   "$4, $5, $6) RETURNING id",
+					   6, types, values, NULL);
+	run->id =
+		DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	DirectFunctionCall2(pg_advisory_lock_int4, Int32GetDatum(MREN_RUN_LOCK_CLASS),
+						Int32GetDatum((int32) run->id));
+}
+
+void
+mren_run_release(MrenRun *run)
+{
+	if (run->id == 0)
+		return;
+	DirectFunctionCall2(pg_advisory_unlock_int4, Int32GetDatum(MREN_RUN_LOCK_CLASS),
+						Int32GetDatum((int32) run->id));
+	run->id = 0;
+}
+
+void
+mren_run_log(MrenRun *run, const MrenProgress *progress, double seconds)
+{
+	if (run->log.len > 1)
+		appendStringInfoString(&run->log, ", ");
+	appendStringInfo(&run->log, "{\"phase\": %d, \"epoch\": %d, \"loss\": %.6g, \"seconds\": %.3f",
+					 progress->phase, progress->epoch, progress->loss, seconds);
+	if (progress->members > 1)
+		appendStringInfo(&run->log, ", \"member\": %d", progress->member);
+	if (progress->validated)
+		appendStringInfo(
+			&run->log,
+			", \"validation_loss\": %.6g, \"validation_f1\": %.6g, \"validation_accuracy\": %.6g",
+			progress->validation_loss, progress->validation_f1, progress->validation_accuracy);
+	appendStringInfoChar(&run->log, '}');
+}
+
+static Datum
+log_datum(const MrenRun *run)
+{
+	char *json = psprintf("%s]", run->log.data);
+
+	return DirectFunctionCall1(jsonb_in, CStringGetDatum(json));
+}
+
+void
+mren_run_update(MrenRun *run, const MrenRunProgress *progress)
+{
+	const MrenProgress *epoch = &progress->epoch;
+	Oid types[] = {INT8OID,	  TEXTOID,	 INT8OID,	INT4OID,   INT4OID, FLOAT8OID,
+				   FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, JSONBOID};
+	Datum values[11];
+	char nulls[11];
+
+	memset(nulls, ' ', sizeof(nulls));
+	values[0] = Int64GetDatum(run->id);
+	values[1] = CStringGetTextDatum(progress->phase);
+	values[2] = Int64GetDatum(progress->rows);
+	nulls[2] = progress->rows < 0 ? 'n' : ' ';
+	values[3] = Int32GetDatum(epoch->epoch);
+	values[4] = Int32GetDatum(epoch->epochs);
+	values[5] = Float8GetDatum(epoch->loss);
+	nulls[3] = nulls[4] = nulls[5] = epoch->epoch == 0 ? 'n' : ' ';
+	values[6] = Float8GetDatum(epoch->validation_loss);
+	values[7] = Float8GetDatum(epoch->validation_f1);
+	nulls[6] = nulls[7] = epoch->validated ? ' ' : 'n';
+	values[8] = Float8GetDatum(progress->rows_per_second);
+	nulls[8] = progress->rows_per_second > 0 ? ' ' : 'n';
+	values[9] = Float8GetDatum(progress->seconds_left);
+	nulls[9] = progress->seconds_left >= 0 ? ' ' : 'n';
+	values[10] = log_datum(run);
+	mren_catalog_write(
+		"UPDATE mren.run SET phase = $2, rows = COALESCE($3, rows), epoch = $4, epochs = $5, loss "
+		"= $6, "
+		"validation_loss = COALESCE($7, validation_loss), validation_f1 = COALESCE($8, "
+		"validation_f1), "
+		"rows_per_second = $9, seconds_left = $10, log = $11 WHERE id OPERATOR(pg_catalog.=) $1",
+		11, types, values, nulls);
+}
+
+void
+mren_run_succeed(MrenRun *run, int32 version)
+{
+	Oid types[] = {INT8OID, INT4OID, JSONBOID};
+	Datum values[] = {Int64GetDatum(run->id), Int32GetDatum(version), log_datum(run)};
+
+	mren_catalog_write(
+		"UPDATE mren.run SET status = 'succeeded', version = $2, log = $3, seconds_left = NULL, "
+		"finished_at = pg_catalog.clock_timestamp() WHERE id OPERATOR(pg_catalog.=) $1",
+		3, types, values, NULL);
+}
+
+void
+mren_run_phase(MrenRun *run, const char *phase)
+{
+	Oid types[] = {INT8OID, TEXTOID};
+	Datum values[] = {Int64GetDatum(run->id), CStringGetTextDatum(phase)};
+
+	mren_catalog_write("UPDATE mren.run SET phase = $2, rows_per_second = NULL, seconds_left = NULL"
+					   " WHERE id OPERATOR(pg_catalog.=) $1",
+					   2, types, values, NULL);
+}
+
+static Datum
+text_or_null(const char *text, char *null)
+{
+	*null = text != NULL ? ' ' : 'n';
+	return text != NULL ? CStringGetTextDatum(text) : (Datum) 0;
+}
+
+static Datum
+number_or_null(double number, char *null)
+{
+	*null = isnan(number) ? 'n' : ' ';
+	return Float8GetDatum(number);
+}
+
+void
+mren_run_judged(MrenRun *run, int32 version, const MrenRunVerdict *verdict)
+{
+	Oid types[] = {INT8OID, INT4OID, JSONBOID, INT4OID, TEXTOID,   TEXTOID,	  TEXTOID,
+				   TEXTOID, INT8OID, INT8OID,  INT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID};
+	Datum values[lengthof(types)];
+	char nulls[lengthof(types)];
+
+	memset(nulls, ' ', sizeof(nulls));
+	values[0] = Int64GetDatum(run->id);
+	values[1] = Int32GetDatum(version);
+	nulls[1] = version > 0 ? ' ' : 'n';
+	values[2] = log_datum(run);
+	values[3] = Int32GetDatum(verdict->champion);
+	values[4] = text_or_null(verdict->verdict, &nulls[4]);
+	values[5] = text_or_null(verdict->reason, &nulls[5]);
+	values[6] = text_or_null(verdict->measure, &nulls[6]);
+	values[7] = CStringGetTextDatum(version > 0 ? "succeeded" : "skipped");
+	values[8] = Int64GetDatum(verdict->holdout_rows);
+	values[9] = Int64GetDatum(verdict->holdout_seen);
+	nulls[8] = nulls[9] = verdict->holdout_rows < 0 ? 'n' : ' ';
+	values[10] = Int64GetDatum(verdict->new_rows);
+	values[11] = number_or_null(verdict->score[0], &nulls[11]);
+	values[12] = number_or_null(verdict->score[1], &nulls[12]);
+	values[13] = number_or_null(verdict->lower_bound, &nulls[13]);
+	mren_catalog_write(
+		"UPDATE mren.run SET version = $2, log = $3, champion = $4, verdict = $5, reason = $6,"
+		" measure = $7, status = $8, holdout_rows = $9, holdout_seen = $10, new_rows = $11,"
+		" champion_score = $12, challenger_score = $13, lower_bound = $14, seconds_left = NULL,"
+		" finished_at = pg_catalog.clock_timestamp() WHERE id OPERATOR(pg_catalog.=) $1",
+		lengthof(types), types, values, nulls);
+}
+
+void
+mren_run_fail(MrenRun *run, const ErrorData *error)
+{
+	const char *status = error->sqlerrcode == ERRCODE_ADMIN_SHUTDOWN   ? "terminated"
+						 : error->sqlerrcode == ERRCODE_QUERY_CANCELED ? "canceled"
+																	   : "failed";
+	Oid types[] = {INT8OID, TEXTOID, TEXTOID, TEXTOID, JSONBOID};
+	Datum values[] = {Int64GetDatum(run->id), CStringGetTextDatum(status),
+					  CStringGetTextDatum(unpack_sql_state(error->sqlerrcode)),
+					  CStringGetTextDatum(error->message), log_datum(run)};
+
+	mren_catalog_write(
+		"UPDATE mren.run SET status = $2, sqlstate = $3, message = $4, log = $5, seconds_left = "
+		"NULL, "
+		"finished_at = pg_catalog.clock_timestamp() WHERE id OPERATOR(pg_catalog.=) $1",
+		5, types, values, NULL);
+}

@@ -1,0 +1,392 @@
+/*
+ * train_agg.c
+ *	  mren.train_agg: the aggregate that trains a network on its rows.
+ *
+ * The state, mren.training_set, is a concrete type in expanded form: rows are
+ * appended in place and flattened only where a parallel worker or another node
+ * hands its part over.  Each row is encoded once, where it is read; joining
+ * two states commutes, and the final function sorts, so any plan trains the
+ * same network.
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "libpq/pqformat.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/expandeddatum.h"
+#include "utils/jsonb.h"
+#include "utils/memutils.h"
+
+#include "data/examples.h"
+#include "pg/support/args.h"
+#include "pg/train/encode_row.h"
+#include "pg/resource/image_encoders.h"
+#include "pg/support/pg_env.h"
+#include "pg/train/extras.h"
+#include "pg/train/train_options.h"
+#include "pg/predict/predictor.h"
+#include "pg/support/settings.h"
+#include "pg/train/training.h"
+#include "pg/resource/words.h"
+
+#define TRAINING_SET_MAGIC 0x6d74736b
+
+typedef struct TrainingSet
+{
+	ExpandedObjectHeader hdr;
+	int magic;
+	MrenEnv env; /* of the object's own context */
+	MrenExamples *examples;
+} TrainingSet;
+
+/*
+ * The expanded object
+ */
+
+static Size
+set_flat_size(ExpandedObjectHeader *header)
+{
+	TrainingSet *set = (TrainingSet *) header;
+	size_t size = mren_examples_flat_size(set->examples);
+
+	if (size > MaxAllocSize - VARHDRSZ)
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						errmsg("a training set of %zu rows does not fit a value",
+							   mren_examples_count(set->examples)),
+						errhint("CALL mren.train takes any number of rows.")));
+	return size + VARHDRSZ;
+}
+
+static void
+set_flatten_into(ExpandedObjectHeader *header, void *result, Size size)
+{
+	TrainingSet *set = (TrainingSet *) header;
+
+	SET_VARSIZE(result, size);
+	mren_examples_flatten(set->examples, (uint8_t *) VARDATA(result));
+}
+
+static const ExpandedObjectMethods set_methods = {set_flat_size, set_flatten_into};
+
+static TrainingSet *
+set_create(MemoryContext parent)
+{
+	MemoryContext context =
+		AllocSetContextCreate(parent, "mren training set", ALLOCSET_DEFAULT_SIZES);
+	TrainingSet *set = MemoryContextAllocZero(context, sizeof(TrainingSet));
+
+	EOH_init_header(&set->hdr, &set_methods, context);
+	set->magic = TRAINING_SET_MAGIC;
+	set->env = mren_pg_env(context);
+	return set;
+}
+
+static TrainingSet *
+set_parse(const char *bytes, size_t len, MemoryContext parent)
+{
+	TrainingSet *set = set_create(parent);
+	MrenError err;
+
+	MREN_PG_TRY(mren_examples_parse(&set->env, (const uint8_t *) bytes, len, &set->examples, &err));
+	return set;
+}
+
+/* The object behind a Datum, in place if it is one that may be changed. */
+static TrainingSet *
+set_of_datum(Datum value, MemoryContext parent)
+{
+	struct varlena *flat;
+
+	if (VARATT_IS_EXTERNAL_EXPANDED_RW(DatumGetPointer(value)))
+	{
+		TrainingSet *set = (TrainingSet *) DatumGetEOHP(value);
+
+		Assert(set->magic == TRAINING_SET_MAGIC);
+		return set;
+	}
+	flat = PG_DETOAST_DATUM(value);
+	return set_parse(VARDATA_ANY(flat), VARSIZE_ANY_EXHDR(flat), parent);
+}
+
+PG_FUNCTION_INFO_V1(mren_training_set_in);
+/* Hexadecimal digits as bytea's; everything is checked. */
+Datum
+mren_training_set_in(PG_FUNCTION_ARGS)
+{
+	bytea *bytes = DatumGetByteaPP(DirectFunctionCall1(byteain, PG_GETARG_DATUM(0)));
+
+	PG_RETURN_DATUM(EOHPGetRWDatum(
+		&set_parse(VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes), CurrentMemoryContext)->hdr));
+}
+
+PG_FUNCTION_INFO_V1(mren_training_set_out);
+Datum
+mren_training_set_out(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_DATUM(
+		DirectFunctionCall1(byteaout, PointerGetDatum(PG_DETOAST_DATUM(PG_GETARG_DATUM(0)))));
+}
+
+PG_FUNCTION_INFO_V1(mren_training_set_recv);
+Datum
+mren_training_set_recv(PG_FUNCTION_ARGS)
+{
+	StringInfo message = (StringInfo) PG_GETARG_POINTER(0);
+	int len = message->len - message->cursor;
+
+	PG_RETURN_DATUM(
+		EOHPGetRWDatum(&set_parse(pq_getmsgbytes(message, len), len, CurrentMemoryContext)->hdr));
+}
+
+PG_FUNCTION_INFO_V1(mren_training_set_send);
+Datum
+mren_training_set_send(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BYTEA_P(PG_DETOAST_DATUM_COPY(PG_GETARG_DATUM(0)));
+}
+
+/*
+ * The transition
+ */
+
+static void
+set_head(const MrenEncodeSite *site, TrainingSet *set)
+{
+	MrenExamplesHead head = {.dim = site->options.embedding_row.dimension};
+	MrenError err;
+
+	head.options = site->json;
+	head.n_options = strlen(site->json);
+	memcpy(head.embeddings, site->options.embedding_row.sha256, MREN_SHA256_LENGTH);
+	if (site->options.image_encoder != NULL)
+	{
+		head.has_encoder = true;
+		memcpy(head.encoder, site->options.encoder_row.identity, MREN_SHA256_LENGTH);
+		head.image_dim = site->options.encoder_row.dimension;
+		head.grid = site->options.grid;
+	}
+	MREN_PG_TRY(mren_examples_create(&set->env, &head, &set->examples, &err));
+}
+
+/* All rows of one training have the same options. */
+static void
+check_options(const MrenEncodeSite *site, const TrainingSet *set)
+{
+	MrenExamplesHead head;
+
+	mren_examples_head(set->examples, &head);
+	if (head.n_options != strlen(site->json) ||
+		memcmp(head.options, site->json, head.n_options) != 0)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("the options of a training differ from row to row"),
+						errhint("Give a constant, or group by them.")));
+}
+
+static void
+check_memory(const TrainingSet *set)
+{
+	size_t bytes = mren_examples_bytes(set->examples);
+
+	if (bytes > (size_t) mren_aggregate_memory * 1024)
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+			 errmsg("the training set of %zu rows takes more than %d kB",
+					mren_examples_count(set->examples), mren_aggregate_memory),
+			 errhint("CALL mren.train takes any number of rows; or raise mren.aggregate_memory.")));
+}
+
+/* Where the optional arguments of the three forms stand; -1: not there. */
+typedef struct Form
+{
+	int image;
+	int extras;
+	int options;
+	bool ranges;
+} Form;
+
+/* Arguments: state, sentence, head, tail, relation, then as form says. */
+static Datum
+accumulate(FunctionCallInfo fcinfo, const Form *form)
+{
+	enum
+	{
+		STATE,
+		SENTENCE,
+		HEAD,
+		TAIL,
+		RELATION
+	};
+	MemoryContext aggregate;
+	MemoryContext old;
+	MrenEncodeSite *site;
+	TrainingSet *set;
+	MrenExample example;
+	MrenPair pair = {0};
+	MrenExtras extras = {.weight = 1};
+	MrenRowImage image;
+	MrenError err;
+
+	if (!AggCheckCallContext(fcinfo, &aggregate))
+		elog(ERROR, "mren.train_accum called outside of an aggregate");
+	site = mren_encode_site(fcinfo, form->options);
+	if (PG_ARGISNULL(STATE))
+	{
+		set = set_create(aggregate);
+		set_head(site, set);
+	}
+	else
+	{
+		set = set_of_datum(PG_GETARG_DATUM(STATE), aggregate);
+		check_options(site, set);
+	}
+	/* A row without sentence, mention or label teaches nothing. */
+	if (PG_ARGISNULL(SENTENCE) || PG_ARGISNULL(HEAD) || PG_ARGISNULL(TAIL) ||
+		PG_ARGISNULL(RELATION))
+		PG_RETURN_DATUM(EOHPGetRWDatum(&set->hdr));
+
+	MemoryContextReset(site->row);
+	old = MemoryContextSwitchTo(site->row);
+	mren_pair_sentence(&pair, PG_GETARG_DATUM(SENTENCE));
+	mren_pair_mentions(&pair, PG_GETARG_DATUM(HEAD), PG_GETARG_DATUM(TAIL), form->ranges);
+	if (form->image >= 0 && !PG_ARGISNULL(form->image))
+		pair.image = PG_GETARG_BYTEA_PP(form->image);
+	if (form->extras >= 0 && !PG_ARGISNULL(form->extras))
+		mren_extras_read(PG_GETARG_JSONB_P(form->extras), &pair, &extras);
+	mren_pair_check(&pair);
+	image = mren_encode_row(site, &pair, mren_pair_type(PG_GETARG_DATUM(RELATION)), &example);
+	example.weight = extras.weight;
+	example.split = extras.split;
+	mren_encode_holdout(site, &pair, &example);
+	if (image.grid != NULL)
+		MREN_PG_TRY(mren_examples_add_grid(set->examples, &example.image, image.grid, &err));
+	MREN_PG_TRY(mren_examples_append(set->examples, &example, image.vector, &err));
+	MemoryContextSwitchTo(old);
+	check_memory(set);
+	PG_RETURN_DATUM(EOHPGetRWDatum(&set->hdr));
+}
+
+PG_FUNCTION_INFO_V1(mren_train_accum);
+Datum
+mren_train_accum(PG_FUNCTION_ARGS)
+{
+	return accumulate(fcinfo, &(Form){-1, -1, -1, false});
+}
+
+PG_FUNCTION_INFO_V1(mren_train_accum_range);
+Datum
+mren_train_accum_range(PG_FUNCTION_ARGS)
+{
+	return accumulate(fcinfo, &(Form){-1, -1, -1, true});
+}
+
+PG_FUNCTION_INFO_V1(mren_train_accum_options);
+Datum
+mren_train_accum_options(PG_FUNCTION_ARGS)
+{
+	return accumulate(fcinfo, &(Form){5, -1, 6, false});
+}
+
+PG_FUNCTION_INFO_V1(mren_train_accum_options_range);
+Datum
+mren_train_accum_options_range(PG_FUNCTION_ARGS)
+{
+	return accumulate(fcinfo, &(Form){5, -1, 6, true});
+}
+
+PG_FUNCTION_INFO_V1(mren_train_accum_extras);
+Datum
+mren_train_accum_extras(PG_FUNCTION_ARGS)
+{
+	return accumulate(fcinfo, &(Form){5, 6, 7, false});
+}
+
+PG_FUNCTION_INFO_V1(mren_train_accum_extras_range);
+Datum
+mren_train_accum_extras_range(PG_FUNCTION_ARGS)
+{
+	return accumulate(fcinfo, &(Form){5, 6, 7, true});
+}
+
+PG_FUNCTION_INFO_V1(mren_train_combine);
+/*
+ * Joins two states.  Not STRICT: a worker (or a shard) without rows gives NULL,
+ * and a state taken over must be copied into the aggregate's own context.
+ */
+Datum
+mren_train_combine(PG_FUNCTION_ARGS)
+{
+	MemoryContext aggregate;
+	TrainingSet *into;
+	TrainingSet *from;
+	MrenError err;
+
+	if (!AggCheckCallContext(fcinfo, &aggregate))
+		elog(ERROR, "mren.train_combine called outside of an aggregate");
+	if (PG_ARGISNULL(0) && PG_ARGISNULL(1))
+		PG_RETURN_NULL();
+	if (PG_ARGISNULL(1))
+		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
+	if (PG_ARGISNULL(0))
+	{
+		struct varlena *flat = PG_DETOAST_DATUM(PG_GETARG_DATUM(1));
+
+		into = set_parse(VARDATA_ANY(flat), VARSIZE_ANY_EXHDR(flat), aggregate);
+		PG_RETURN_DATUM(EOHPGetRWDatum(&into->hdr));
+	}
+	into = set_of_datum(PG_GETARG_DATUM(0), aggregate);
+	from = set_of_datum(PG_GETARG_DATUM(1), CurrentMemoryContext);
+	MREN_PG_TRY(mren_examples_merge(into->examples, from->examples, &err));
+	check_memory(into);
+	PG_RETURN_DATUM(EOHPGetRWDatum(&into->hdr));
+}
+
+/* The options as the state's head has them: effective ones, names resolved. */
+static void
+options_of_head(const MrenExamplesHead *head, MrenTrainOptions *options)
+{
+	char *json = pnstrdup(head->options, head->n_options);
+	Jsonb *object = DatumGetJsonbP(mren_network_jsonb(json));
+
+	mren_train_options(object, options);
+	if (memcmp(options->embedding_row.sha256, head->embeddings, MREN_SHA256_LENGTH) != 0)
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+						errmsg("embeddings \"%s\" are not those the rows were encoded with",
+							   options->embeddings)));
+	if (head->has_encoder &&
+		(options->image_encoder == NULL ||
+		 memcmp(options->encoder_row.identity, head->encoder, MREN_SHA256_LENGTH) != 0))
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+						errmsg("the image encoder is not the one the rows were encoded with")));
+}
+
+PG_FUNCTION_INFO_V1(mren_train_final);
+Datum
+mren_train_final(PG_FUNCTION_ARGS)
+{
+	MrenTrainOptions options;
+	MrenExamplesHead head;
+	MrenTrainReport report;
+	MrenProgress progress;
+	MrenTraining training;
+	MrenNetwork network;
+	MrenSource source;
+	MrenError err;
+	TrainingSet *set;
+
+	if (PG_ARGISNULL(0))
+		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION), errmsg("there are no rows to train on")));
+	set = set_of_datum(PG_GETARG_DATUM(0), CurrentMemoryContext);
+	mren_examples_head(set->examples, &head);
+	options_of_head(&head, &options);
+	MREN_PG_TRY(mren_examples_source(set->examples, &source, &err));
+	mren_training_begin(&training, &options, &source, (size_t) mren_train_memory * 1024);
+	do
+	{
+		CHECK_FOR_INTERRUPTS();
+		mren_training_step(&training, &progress);
+	} while (progress.event != MREN_TRAIN_DONE);
+	mren_training_end(&training, &network, &report);
+	PG_RETURN_DATUM(mren_network_datum(&network));
+}

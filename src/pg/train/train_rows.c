@@ -1,0 +1,172 @@
+/*
+ * train_rows.c
+ *	  The rows of a training query, encoded and spilled in the trainer's order.
+ *
+ * Each row is encoded where it is read, in parallel workers if the plan has
+ * them.  Where the query has a column "group", that decides which rows are held
+ * out, and is seen to here, for the encoded row does not have it.
+ */
+#include "pg/train/train_rows.h"
+
+#include "catalog/pg_type.h"
+#include "executor/tuptable.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+
+#include "evaluation/holdout.h"
+#include "pg/support/pg_env.h"
+
+typedef struct Reader
+{
+	MrenTrainRows *rows;
+	double holdout_share;
+} Reader;
+
+static bool
+keep_row(void *state, const MrenExample *example)
+{
+	MrenTrainRows *rows = state;
+
+	if (example->split == MREN_SPLIT_TEST)
+	{
+		rows->n_test++;
+		return true;
+	}
+	if (example->split == MREN_SPLIT_HOLDOUT || rows->in_holdout)
+	{
+		rows->n_holdout++;
+		return false;
+	}
+	if (rows->visit != NULL)
+		rows->visit(rows->state, example);
+	return true;
+}
+
+/* The key of the second column of the generated statement. */
+static uint64
+group_key(TupleTableSlot *slot)
+{
+	bool isnull;
+	Datum group = slot_getattr(slot, 2, &isnull);
+	/* Null is a group as in GROUP BY. */
+	char *name = isnull ? pstrdup("") : TextDatumGetCString(group);
+	MrenUtf8 utf8 = mren_pg_utf8(name, strlen(name));
+	uint64 key = mren_holdout_group_key(utf8.data, utf8.len);
+
+	if (utf8.data != name)
+		pfree((char *) utf8.data);
+	pfree(name);
+	return key;
+}
+
+static void
+add_row(void *state, TupleTableSlot *slot)
+{
+	Reader *reader = state;
+	MrenTrainRows *rows = reader->rows;
+	bool grouped = rows->columns.attno[MREN_COLUMN_GROUP] > 0;
+	bool isnull;
+	Datum row = slot_getattr(slot, 1, &isnull);
+	uint64 key = 0;
+
+	CHECK_FOR_INTERRUPTS();
+	if (isnull)
+	{
+		rows->n_skipped++;
+		return;
+	}
+	if (rows->keyed || (grouped && reader->holdout_share > 0))
+		key = group_key(slot);
+	rows->in_holdout =
+		grouped && reader->holdout_share > 0 && mren_holdout_holds(key, reader->holdout_share);
+	mren_spill_add(rows->spill, DatumGetByteaPP(row), rows->keyed ? &key : NULL, keep_row, rows);
+}
+
+/* The group's name, for a query that may have no such column. */
+static void
+append_group(StringInfo sql, const MrenTrainRows *rows)
+{
+	const MrenColumns *columns = &rows->columns;
+
+	if (columns->attno[MREN_COLUMN_GROUP] > 0)
+	{
+		appendStringInfo(sql, ", q.%s::%s", mren_column_name(MREN_COLUMN_GROUP),
+						 mren_column_type(MREN_COLUMN_GROUP, columns->ranges));
+		return;
+	}
+	if (!rows->keyed)
+		return;
+	appendStringInfoString(sql, ", COALESCE(");
+	if (columns->attno[MREN_COLUMN_IMAGE] > 0)
+		appendStringInfo(sql, "pg_catalog.sha256(q.%s::pg_catalog.bytea)::pg_catalog.text, ",
+						 mren_column_name(MREN_COLUMN_IMAGE));
+	if (columns->attno[MREN_COLUMN_IMAGE_VECTOR] > 0)
+		appendStringInfo(sql, "q.%s::pg_catalog.text, ",
+						 mren_column_name(MREN_COLUMN_IMAGE_VECTOR));
+	appendStringInfo(sql, "q.%s::pg_catalog.text)", mren_column_name(MREN_COLUMN_SENTENCE));
+}
+
+/* mren.encode_example over the query's columns; missing ones are NULL. */
+static char *
+generate_statement(const MrenTrainRows *rows)
+{
+	static const MrenColumn order[] = {
+		MREN_COLUMN_SENTENCE,  MREN_COLUMN_HEAD,	  MREN_COLUMN_TAIL,
+		MREN_COLUMN_RELATION,  MREN_COLUMN_IMAGE,	  MREN_COLUMN_IMAGE_VECTOR,
+		MREN_COLUMN_HEAD_TYPE, MREN_COLUMN_TAIL_TYPE, MREN_COLUMN_HEAD_BOX,
+		MREN_COLUMN_TAIL_BOX,  MREN_COLUMN_WEIGHT,	  MREN_COLUMN_SPLIT,
+	};
+	const MrenColumns *columns = &rows->columns;
+	StringInfoData sql;
+
+	initStringInfo(&sql);
+	appendStringInfoString(&sql, "SELECT mren.encode_example($1");
+	for (int i = 0; i < (int) lengthof(order); i++)
+		appendStringInfo(&sql, ", %s%s::%s", columns->attno[order[i]] > 0 ? "q." : "",
+						 columns->attno[order[i]] > 0 ? mren_column_name(order[i]) : "NULL",
+						 mren_column_type(order[i], columns->ranges));
+	appendStringInfoString(&sql, ")");
+	append_group(&sql, rows);
+	appendStringInfo(&sql, " FROM (%s\n) AS q", mren_query_text(rows->query));
+	return sql.data;
+}
+
+/* With groups, encode_example must not decide which rows are held out. */
+static Datum
+encode_options(const MrenTrainRows *rows)
+{
+	if (rows->columns.attno[MREN_COLUMN_GROUP] == 0)
+		return JsonbPGetDatum(rows->object);
+	return DirectFunctionCall2(jsonb_delete, JsonbPGetDatum(rows->object),
+							   CStringGetTextDatum("holdout_share"));
+}
+
+void
+mren_train_rows_plan(MrenTrainRows *rows)
+{
+	uint32 needed = (1u << MREN_COLUMN_SENTENCE) | (1u << MREN_COLUMN_HEAD) |
+					(1u << MREN_COLUMN_TAIL) | (1u << MREN_COLUMN_RELATION);
+
+	mren_query_columns(rows->query, needed, &rows->columns);
+}
+
+void
+mren_train_rows_read(MrenTrainRows *rows, const MrenTrainOptions *options)
+{
+	Oid types[] = {JSONBOID};
+	Datum values[] = {encode_options(rows)};
+	Reader reader = {rows, options->holdout_share};
+	MemoryContext old = MemoryContextSwitchTo(rows->context);
+
+	rows->spill =
+		mren_spill_create(options->image_encoder != NULL ? options->encoder_row.dimension : 0,
+						  options->grid, rows->memory);
+	MemoryContextSwitchTo(old);
+	mren_query_run(generate_statement(rows), 1, types, values, add_row, &reader);
+	if (rows->n_skipped > 0)
+		ereport(NOTICE, (errmsg("%lld rows without sentence, mention or relation were skipped",
+								(long long) rows->n_skipped)));
+	mren_spill_finish(rows->spill, &rows->source);
+}

@@ -1,0 +1,264 @@
+/*
+ * training.c
+ *	  From encoded rows to a network.
+ */
+#include "pg/train/training.h"
+
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+
+#include "text/tokens.h"
+
+/* True if any row has an image: a training without is one of text alone. */
+static bool
+has_images(const MrenSource *source)
+{
+	for (size_t i = 0; i < source->n; i++)
+	{
+		const uint8_t *record;
+		MrenExample example;
+		MrenError err;
+		size_t len;
+		size_t size;
+
+		if (i % 1024 == 0)
+			CHECK_FOR_INTERRUPTS();
+		MREN_PG_TRY(source->read(source->state, i, &record, &len, &err));
+		MREN_PG_TRY(mren_example_read(record, len, &example, &size, &err));
+		if (example.has_image)
+			return true;
+	}
+	return false;
+}
+
+MrenVectorTable *
+mren_training_vectors(const MrenEnv *env, const MrenEmbeddingRow *row, const char *name,
+					  const int32 *ids, size_t n, size_t memory)
+{
+	size_t bytes = n * row->dimension * sizeof(float4);
+	MrenVectorTable *table;
+	MrenError err;
+
+	if (bytes > memory)
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						errmsg("the vectors of %zu words need %zu kB", n, bytes / 1024),
+						errhint("Raise mren.train_memory, or load fewer words (max_words).")));
+	MREN_PG_TRY(mren_vector_table_create(env, ids, n, row->dimension, &table, &err));
+	for (size_t i = 0; i < n; i++)
+	{
+		if (i % 1024 == 0)
+			CHECK_FOR_INTERRUPTS();
+		if (!mren_catalog_word_by_id(row->id, row->dimension, ids[i],
+									 mren_vector_table_row(table, i)))
+			ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
+							errmsg("word %d of embeddings \"%s\" is missing", ids[i], name)));
+	}
+	return table;
+}
+
+static void
+load_vectors(MrenTraining *training, const MrenSource *source, size_t memory)
+{
+	const MrenTrainOptions *options = training->options;
+	MrenError err;
+	int32_t *ids;
+	size_t n;
+
+	if (options->embeddings == NULL)
+		return;
+	MREN_PG_TRY(mren_source_words(&training->env, source, &ids, &n, &err));
+	training->table = mren_training_vectors(&training->env, &options->embedding_row,
+											options->embeddings, ids, n, memory);
+	mren_release(&training->env, ids);
+}
+
+static void
+create_trainer(MrenTraining *training)
+{
+	MrenError err;
+
+	MREN_PG_TRY(mren_trainer_create(&training->env, &training->net, &training->inputs,
+									&training->trainer, &err));
+	if (training->warm != NULL)
+		mren_trainer_warm(training->trainer, training->warm);
+}
+
+void
+mren_training_begin(MrenTraining *training, const MrenTrainOptions *options,
+					const MrenSource *source, size_t memory)
+{
+	MrenTrainerInputs inputs = {.source = *source};
+
+	memset(training, 0, sizeof(*training));
+	training->env = mren_pg_env(CurrentMemoryContext);
+	training->options = options;
+	memcpy(training->embeddings, options->embedding_row.sha256, MREN_SHA256_LENGTH);
+	load_vectors(training, source, memory);
+	if (training->table != NULL)
+		mren_vector_table_vectors(training->table, &inputs.vectors);
+	inputs.embeddings_sha256 = training->embeddings;
+	for (int i = 0; i < options->lexicons.n; i++)
+		memcpy(training->lexicons[i], options->lexicons.rows[i].sha256, MREN_SHA256_LENGTH);
+	inputs.lexicons_sha256 = training->lexicons[0];
+	inputs.n_lexicons = options->lexicons.n;
+	if (options->image_encoder != NULL && has_images(source))
+	{
+		memcpy(training->encoder, options->encoder_row.identity, MREN_SHA256_LENGTH);
+		inputs.image_dim = options->encoder_row.dimension;
+		inputs.encoder_sha256 = training->encoder;
+	}
+	training->inputs = inputs;
+	training->net = options->net;
+	if (options->net.fusion == MREN_FUSION_AUTO)
+	{
+		bool choice = inputs.image_dim > 0 && mren_grid_size(&source->grid_shape) > 0;
+
+		training->n_fusions = choice ? MREN_FUSION_AUTO : 0;
+		training->net.fusion = MREN_FUSION_PARALLEL;
+		training->net.refit = training->net.refit && !choice;
+	}
+	create_trainer(training);
+}
+
+/*
+ * One of the fusions is through: on to the next, or once more with the best.
+ * The order decides between equals; without validation rows the first is kept.
+ */
+static void
+next_fusion(MrenTraining *training)
+{
+	MrenTrainReport report;
+
+	mren_trainer_report(training->trainer, &report);
+	if (training->n_tried == 0 || (report.validated && report.validation_loss < training->loss))
+	{
+		training->loss = report.validation_loss;
+		training->best = training->net.fusion;
+	}
+	training->n_tried = report.validated ? training->n_tried + 1 : training->n_fusions;
+	mren_trainer_free(training->trainer);
+	training->trainer = NULL;
+	training->net = training->options->net;
+	if (training->n_tried < training->n_fusions)
+	{
+		training->net.fusion = (MrenFusion) training->n_tried;
+		training->net.refit = false;
+	}
+	else
+		training->net.fusion = training->best;
+	create_trainer(training);
+}
+
+void
+mren_training_step(MrenTraining *training, MrenProgress *progress)
+{
+	MrenError err;
+
+	MREN_PG_TRY(mren_trainer_step(training->trainer, progress, &err));
+	/* Told to stop, it keeps the one it is at. */
+	if (progress->event != MREN_TRAIN_DONE || training->n_tried >= training->n_fusions ||
+		training->stopped)
+		return;
+	next_fusion(training);
+	progress->event = MREN_TRAIN_STEP;
+}
+
+void
+mren_training_warm(MrenTraining *training, const MrenNet *net)
+{
+	training->warm = net;
+	mren_trainer_warm(training->trainer, net);
+}
+
+void
+mren_training_stop(void *state)
+{
+	MrenTraining *training = state;
+
+	training->stopped = true;
+	mren_trainer_stop(training->trainer);
+}
+
+void
+mren_training_epoch_step(void *training, MrenProgress *progress)
+{
+	mren_training_step(training, progress);
+}
+
+/* Figures that equal trainings share: no times, no speeds. */
+static char *
+metrics_json(const MrenTraining *training, const MrenTrainReport *report)
+{
+	static const char *const fusions[] = {"parallel", "sequential", "hybrid"};
+	StringInfoData json;
+
+	initStringInfo(&json);
+	appendStringInfo(
+		&json,
+		"{\"rows\": %zu, \"validation_rows\": %zu, \"relations\": %zu, "
+		"\"rows_with_image\": %zu, \"words\": %zu, \"unknown_words\": %zu, \"features\": %zu, "
+		"\"parameters\": %zu, \"epochs\": %d, \"best_epoch\": %d, \"refit_epochs\": %d, "
+		"\"training_loss\": %.9g, \"temperature\": %.9g, \"negative_bias\": %.9g, \"icu\": \"%s\"",
+		report->n_rows, report->n_validation, report->n_relations, report->n_rows_with_image,
+		report->n_words, report->n_unknown_words, report->features_dim, report->n_parameters,
+		report->epochs_run, report->best_epoch, report->refit_epochs, report->train_loss,
+		report->temperature, report->negative_bias, mren_icu_version());
+	if (report->validated)
+		appendStringInfo(
+			&json,
+			", \"validation_loss\": %.9g, \"validation_accuracy\": %.9g, \"validation_f1\": %.9g",
+			report->validation_loss, report->validation_accuracy, report->validation_f1);
+	if (report->n_members > 1)
+		appendStringInfo(&json, ", \"members\": %zu", report->n_members);
+	if (report->has_text_only)
+		appendStringInfo(&json, ", \"image_share\": %.9g", report->image_share);
+	if (report->linear_epoch > 0)
+		appendStringInfo(&json, ", \"linear_share\": %.9g, \"linear_epoch\": %d",
+						 report->linear_share, report->linear_epoch);
+	if (training->options->net.fusion == MREN_FUSION_AUTO)
+		appendStringInfo(&json, ", \"fusion\": \"%s\"", fusions[training->net.fusion]);
+	appendStringInfoChar(&json, '}');
+	return json.data;
+}
+
+/* The options with what the rows decided. */
+static char *
+effective_json(const MrenTraining *training)
+{
+	MrenTrainOptions options = *training->options;
+
+	options.net.weight_ema = mren_options_weight_ema(&options.net, training->inputs.image_dim > 0);
+	options.net.weight_decay =
+		mren_options_weight_decay(&options.net, training->inputs.image_dim > 0);
+	return mren_train_options_json(&options);
+}
+
+void
+mren_training_end(MrenTraining *training, MrenNetwork *network, MrenTrainReport *report)
+{
+	MrenError err;
+
+	network->tagger = NULL;
+	MREN_PG_TRY(mren_trainer_finish(training->trainer, &network->net, &err));
+	mren_trainer_report(training->trainer, report);
+	network->options = effective_json(training);
+	network->metrics = metrics_json(training, report);
+	mren_trainer_free(training->trainer);
+	mren_vector_table_free(&training->env, training->table);
+}
+
+void
+mren_training_notice(const char *model, int32 version, const MrenNetwork *network,
+					 const MrenTrainReport *report)
+{
+	MrenNetInfo info;
+
+	mren_net_info(network->net, &info);
+	ereport(NOTICE,
+			(errmsg_internal(
+				"version %d of model \"%s\": %zu rows, %zu relations, %.1f %% of the words "
+				"have vectors",
+				version, model, info.n_training_rows, report->n_relations,
+				report->n_words > 0 ? 100.0 - 100.0 * report->n_unknown_words / report->n_words
+									: 100.0)));
+}

@@ -1,0 +1,376 @@
+/*
+ * batch.c
+ *	  The mini-batch's memory, initial values, and the way through the whole
+ *	  network and back.
+ */
+#include "relation/batch.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/size.h"
+#include "nn/kernels.h"
+#include "relation/text_pool.h"
+
+/* Every stream of random numbers of a training; tensors add their number. */
+#define STREAM_INIT UINT64_C(0x1000)
+
+#define NORMALS ((size_t) 1 << 18) /* drawn between two questions */
+
+#define PLACE_DEVIATION 0.3f /* of positions' vectors, beside words' of 1 */
+
+static size_t
+aligned(size_t n)
+{
+	return (n + 15) & ~(size_t) 15;
+}
+
+static size_t
+widest_layer(const MrenNetShape *shape)
+{
+	size_t widest = shape->product > shape->n_relations ? shape->product : shape->n_relations;
+
+	if (mren_net_shape_attends(shape) && shape->grid.channels > widest)
+		widest = shape->grid.channels;
+
+	for (size_t i = 0; i < shape->n_hidden; i++)
+		widest = shape->hidden[i] > widest ? shape->hidden[i] : widest;
+	return widest;
+}
+
+/* One matrix of the batch: where its address goes, and its columns. */
+typedef struct Piece
+{
+	float **at;
+	size_t cols;
+} Piece;
+
+#define MAX_PIECES (25 + 3 * MREN_MAX_HIDDEN)
+
+static size_t
+list_pieces(MrenBatch *b, Piece *pieces)
+{
+	const MrenNetShape *shape = b->shape;
+	size_t widest = widest_layer(shape);
+	size_t units = shape->image_dim > 0 ? mren_net_shape_units(shape) : 0;
+	const Piece fixed[] = {
+		{&b->text, b->pool_dim},
+		{&b->unknown, mren_net_shape_n_parts(shape) * MREN_MAX_SHAPES},
+		{&b->image, shape->image_dim},
+		{&b->fused, b->dim},
+		{&b->text_mask, b->text_dim},
+		{&b->image_in, shape->image_dim},
+		{&b->image_mask, shape->image_dim},
+		{&b->units, units},
+		{&b->factor_text, shape->product},
+		{&b->factor_image, shape->product},
+		{&b->logits, shape->n_relations},
+		{&b->dlogits, shape->n_relations},
+		{&b->delta[0], widest},
+		{&b->delta[1], widest},
+		{&b->dimage, b->dim - b->text_dim},
+		{&b->dunits, units},
+		{&b->dshared, shape->image_units},
+		{&b->dfactor_text, shape->product},
+		{&b->dfactor_image, shape->product},
+		{&b->gathered, widest},
+		{&b->dtext, b->pool_dim},
+	};
+	size_t n = sizeof(fixed) / sizeof(fixed[0]);
+
+	memcpy(pieces, fixed, sizeof(fixed));
+	for (size_t i = 0; i < shape->n_hidden; i++)
+	{
+		pieces[n++] = (Piece){&b->activated[i], shape->hidden[i]};
+		pieces[n++] = (Piece){&b->hidden[i], shape->hidden[i]};
+		pieces[n++] = (Piece){&b->hidden_mask[i], shape->hidden[i]};
+	}
+	return n;
+}
+
+MrenStatus
+mren_batch_create(const MrenEnv *env, const MrenNetShape *shape, const MrenNetLayout *layout,
+				  size_t capacity, MrenBatch *batch, MrenError *err)
+{
+	Piece pieces[MAX_PIECES];
+	size_t total;
+	size_t n;
+	float *at;
+	MrenStatus status;
+
+	memset(batch, 0, sizeof(*batch));
+	batch->work.env = env;
+	batch->shape = shape;
+	batch->layout = layout;
+	batch->capacity = capacity;
+	batch->pool_dim = mren_net_shape_pool_dim(shape);
+	batch->conv_dim = mren_net_shape_conv_dim(shape);
+	batch->text_dim = mren_net_shape_text_dim(shape);
+	batch->dim = mren_net_shape_features_dim(shape);
+	n = list_pieces(batch, pieces);
+	total = aligned(batch->pool_dim);
+	for (size_t i = 0; i < n; i++)
+		total += aligned(capacity * pieces[i].cols);
+	MREN_TRY(mren_allocate(env, 2 * capacity, sizeof(bool), &batch->flags, err));
+	batch->has_unknown = batch->flags;
+	batch->has_image = batch->flags + capacity;
+	status = mren_allocate_zero(env, total, sizeof(float), &batch->memory, err);
+	if (status == MREN_OK)
+		status = mren_conv_create(env, shape, capacity, &batch->conv, err);
+	if (status == MREN_OK)
+		status = mren_grid_branch_create(env, shape, capacity, &batch->grid_branch, err);
+	if (status != MREN_OK)
+	{
+		mren_batch_free(env, batch);
+		return status;
+	}
+	at = batch->memory;
+	for (size_t i = 0; i < n; i++)
+	{
+		*pieces[i].at = at;
+		at += aligned(capacity * pieces[i].cols);
+	}
+	batch->text_inverse = at;
+	return MREN_OK;
+}
+
+void
+mren_batch_free(const MrenEnv *env, MrenBatch *batch)
+{
+	mren_release(env, batch->memory);
+	mren_release(env, batch->flags);
+	mren_conv_free(env, &batch->conv);
+	mren_grid_branch_free(env, &batch->grid_branch);
+	memset(batch, 0, sizeof(*batch));
+}
+
+void
+mren_batch_words(MrenBatch *batch, const MrenWordVectors *words, float scale)
+{
+	batch->words = *words;
+	batch->scale = scale;
+}
+
+MrenStatus
+mren_batch_load_text(MrenBatch *batch, size_t i, const MrenSentence *sentence, int32_t head_type,
+					 int32_t tail_type, MrenError *err)
+{
+	size_t n_unknown = mren_net_shape_n_parts(batch->shape) * MREN_MAX_SHAPES;
+
+	batch->has_unknown[i] =
+		mren_text_pool(batch->shape, &batch->words, batch->scale, sentence, head_type, tail_type,
+					   batch->text + i * batch->pool_dim, batch->unknown + i * n_unknown);
+	mren_work_add(&batch->work,
+				  (sentence->n_pieces * batch->shape->embedding_dim + batch->pool_dim) *
+					  MREN_LOOP_WORK);
+	if (batch->work.stopped)
+		return mren_fail_canceled(err);
+	if (batch->conv_dim == 0)
+		return MREN_OK;
+	return mren_conv_load(batch->work.env, &batch->conv, i, sentence, err);
+}
+
+void
+mren_batch_scale(MrenBatch *batch, const float *values)
+{
+	const float *std = values + batch->layout->table.items[batch->layout->ids.text_std].at;
+
+	for (size_t i = 0; i < batch->pool_dim; i++)
+		batch->text_inverse[i] = 1.0f / std[i];
+	mren_grid_branch_scale(&batch->grid_branch, batch->shape, batch->layout, values);
+}
+
+void
+mren_batch_dense(MrenBatch *batch, float *values, const MrenBatchLayer *layer, float *out)
+{
+	MrenDenseLayer dense =
+		mren_dense_layer(&batch->layout->table, values, layer->weight, layer->bias);
+	MrenRows in = {layer->in, batch->n, layer->ld};
+
+	mren_dense_forward(&batch->work, &dense, &in, out);
+}
+
+void
+mren_batch_dense_backward(MrenBatch *batch, float *values, float *grads,
+						  const MrenBatchLayer *layer, const float *dout, float *din)
+{
+	const MrenParameterTable *table = &batch->layout->table;
+	MrenDenseLayer dense = mren_dense_layer(table, values, layer->weight, layer->bias);
+	MrenDenseLayer gradient = mren_dense_layer(table, grads, layer->weight, layer->bias);
+	MrenRows in = {layer->in, batch->n, layer->ld};
+
+	mren_dense_backward(&batch->work, &dense, &gradient, &in, dout, din);
+}
+
+static bool
+is_conv_weight(const MrenNetShape *shape, const MrenNetLayout *layout, size_t id)
+{
+	for (size_t i = 0; shape->filters > 0 && i < MREN_CONV_WIDTHS; i++)
+	{
+		if (id == layout->ids.conv_weight[i])
+			return true;
+	}
+	return false;
+}
+
+/* The deviation of a tensor's initial values; biases, `absent` and tuned words' differences have none. */
+static float
+initial_deviation(const MrenNetShape *shape, const MrenNetLayout *layout, size_t id)
+{
+	const MrenParameter *tensor = &layout->table.items[id];
+	float gain = 1;
+
+	if ((tensor->rows == 1 && tensor->decay <= 0) ||
+		(shape->n_fine_tuned > 0 && id == layout->ids.fine_tuned))
+		return 0;
+	if (id == layout->ids.shapes)
+		return 0.1f;
+	if (is_conv_weight(shape, layout, id))
+		return (shape->activation == MREN_ACTIVATION_RELU ? sqrtf(2) : 1) /
+			   sqrtf((float) tensor->cols);
+	if (shape->filters > 0 && (id == layout->ids.places[0] || id == layout->ids.places[1]))
+		return PLACE_DEVIATION;
+	for (size_t i = 0; i < shape->n_hidden; i++)
+	{
+		if (id == layout->ids.weight[i] && shape->activation == MREN_ACTIVATION_RELU)
+			gain = sqrtf(2);
+	}
+	return gain / sqrtf((float) tensor->rows);
+}
+
+MrenStatus
+mren_network_init(const MrenEnv *env, const MrenNetShape *shape, const MrenNetLayout *layout,
+				  float *values, uint64_t seed, MrenError *err)
+{
+	for (size_t id = 0; id < layout->table.n_trained; id++)
+	{
+		const MrenParameter *tensor = &layout->table.items[id];
+		float deviation = initial_deviation(shape, layout, id);
+		MrenRandom random;
+
+		mren_random_seed(&random, seed, STREAM_INIT + id);
+		for (size_t i = 0; i < tensor->rows * tensor->cols; i++)
+		{
+			if (i % NORMALS == NORMALS - 1)
+				MREN_TRY(mren_check_interrupts(env, err));
+			values[tensor->at + i] = deviation > 0 ? deviation * mren_random_normal(&random) : 0;
+		}
+	}
+	return MREN_OK;
+}
+
+void
+mren_network_fix(const MrenNetShape *shape, const MrenNetLayout *layout, float *values,
+				 int32_t fixed)
+{
+	const MrenParameter *output = &layout->table.items[layout->ids.weight[shape->n_hidden]];
+
+	if (fixed < 0)
+		return;
+	mren_parameter_at(&layout->table, values, layout->ids.bias[shape->n_hidden])[fixed] = 0;
+	for (size_t i = 0; i < output->rows; i++)
+		values[output->at + i * output->cols + (size_t) fixed] = 0;
+}
+
+/* Hidden layer i from `in`; what it leaves is hidden[i]. */
+static void
+hidden_forward(MrenBatch *batch, float *values, size_t i, const float *in, size_t ldi,
+			   MrenDrop *drop)
+{
+	const MrenNetIds *ids = &batch->layout->ids;
+	size_t n = batch->n * batch->shape->hidden[i];
+
+	mren_batch_dense(batch, values, &(MrenBatchLayer){ids->weight[i], ids->bias[i], in, ldi},
+					 batch->activated[i]);
+	mren_activate(batch->shape->activation, batch->activated[i], n);
+	if (drop != NULL)
+		mren_dropout(&drop->random, drop->hidden, batch->activated[i], batch->hidden[i],
+					 batch->hidden_mask[i], n);
+	else
+		memcpy(batch->hidden[i], batch->activated[i], n * sizeof(float));
+	mren_work_add(&batch->work, 4 * n * MREN_LOOP_WORK);
+}
+
+void
+mren_network_forward(MrenBatch *batch, float *values, MrenDrop *drop)
+{
+	const MrenNetShape *shape = batch->shape;
+	const MrenNetIds *ids = &batch->layout->ids;
+	const float *in = batch->fused;
+	size_t ldi = batch->dim;
+
+	batch->dropped = drop != NULL;
+	batch->work.stopped = false;
+	mren_text_forward(batch, values, drop);
+	if (mren_net_shape_has_vector(shape))
+		mren_image_forward(batch, values, drop);
+	mren_grid_branch_forward(batch, values, drop);
+	for (size_t i = 0; i < shape->n_hidden; i++)
+	{
+		hidden_forward(batch, values, i, in, ldi, drop);
+		in = batch->hidden[i];
+		ldi = shape->hidden[i];
+	}
+	mren_batch_dense(
+		batch, values,
+		&(MrenBatchLayer){ids->weight[shape->n_hidden], ids->bias[shape->n_hidden], in, ldi},
+		batch->logits);
+}
+
+/* Gradient of the image's columns: those rows of the first weights come last. */
+static void
+image_columns(MrenBatch *batch, float *values)
+{
+	const MrenParameter *first = &batch->layout->table.items[batch->layout->ids.weight[0]];
+	size_t width = batch->dim - batch->text_dim;
+	const MrenProduct product = {.trans_b = true,
+								 .m = batch->n,
+								 .n = width,
+								 .k = first->cols,
+								 .a = batch->dhidden,
+								 .lda = first->cols,
+								 .b = values + first->at + batch->text_dim * first->cols,
+								 .ldb = first->cols,
+								 .c = batch->dimage,
+								 .ldc = width};
+
+	mren_work_multiply(&batch->work, &product);
+}
+
+void
+mren_network_backward(MrenBatch *batch, float *values, float *grads)
+{
+	const MrenNetShape *shape = batch->shape;
+	const MrenNetIds *ids = &batch->layout->ids;
+	const float *dout = batch->dlogits;
+
+	for (size_t i = shape->n_hidden; i > 0; i--)
+	{
+		float *din = batch->delta[i % 2];
+		size_t n = batch->n * shape->hidden[i - 1];
+
+		mren_batch_dense_backward(batch, values, grads,
+								  &(MrenBatchLayer){ids->weight[i], ids->bias[i],
+													batch->hidden[i - 1], shape->hidden[i - 1]},
+								  dout, din);
+		if (batch->dropped)
+			mren_multiply(din, din, batch->hidden_mask[i - 1], n);
+		mren_activate_backward(shape->activation, din, batch->activated[i - 1], n);
+		mren_work_add(&batch->work, 2 * n * MREN_LOOP_WORK);
+		dout = din;
+		batch->dhidden = din;
+	}
+	mren_batch_dense_backward(
+		batch, values, grads,
+		&(MrenBatchLayer){ids->weight[0], ids->bias[0], batch->fused, batch->dim}, dout, NULL);
+	batch->readers[0] = (MrenReader){dout, shape->hidden[0], ids->weight[0]};
+	batch->n_readers = 1;
+	if (shape->image_dim > 0)
+	{
+		image_columns(batch, values);
+		if (mren_net_shape_has_vector(shape))
+			mren_image_backward(batch, values, grads);
+		mren_grid_branch_backward(batch, values, grads);
+	}
+	mren_text_backward(batch, values, grads);
+}

@@ -1,0 +1,107 @@
+/*
+ * branch_linear.c
+ *	  Finding rows of weights, adding them up, and one step of their training.
+ */
+#include "relation/branch_linear.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "nn/kernels.h"
+
+MrenStatus
+mren_linear_index_create(const MrenEnv *env, unsigned bits, const uint32_t *slots, size_t n,
+						 MrenLinearIndex *index, MrenError *err)
+{
+	size_t n_words;
+	uint32_t before = 0;
+
+	memset(index, 0, sizeof(*index));
+	if (bits < 1 || bits > MREN_MAX_HASH_BITS)
+		return mren_fail(err, MREN_EFORMAT, "an index of features has %u bits", bits);
+	for (size_t i = 0; i < n; i++)
+	{
+		if (slots[i] >> bits != 0 || (i > 0 && slots[i - 1] >= slots[i]))
+			return mren_fail(err, MREN_EFORMAT, "the slots of features are out of order");
+	}
+	n_words = (((size_t) 1 << bits) + 63) / 64;
+	index->bits = bits;
+	index->n = n;
+	MREN_TRY(mren_allocate_zero(env, n_words, sizeof(uint64_t), &index->has, err));
+	if (mren_allocate(env, n_words, sizeof(uint32_t), &index->rank, err) != MREN_OK)
+	{
+		mren_linear_index_free(env, index);
+		return MREN_ENOMEM;
+	}
+	for (size_t i = 0; i < n; i++)
+		index->has[slots[i] / 64] |= (uint64_t) 1 << (slots[i] % 64);
+	for (size_t i = 0; i < n_words; i++)
+	{
+		index->rank[i] = before;
+		before += (uint32_t) __builtin_popcountll(index->has[i]);
+	}
+	return MREN_OK;
+}
+
+void
+mren_linear_index_free(const MrenEnv *env, MrenLinearIndex *index)
+{
+	mren_release(env, index->has);
+	mren_release(env, index->rank);
+	memset(index, 0, sizeof(*index));
+}
+
+size_t
+mren_linear_index_bytes(const MrenLinearIndex *index)
+{
+	return index->bits == 0 ? 0 : (((size_t) 1 << index->bits) + 63) / 64 * 12;
+}
+
+size_t
+mren_linear_rows(const MrenLinearIndex *index, const uint32_t *features, size_t n, uint32_t *rows)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < n; i++)
+	{
+		uint32_t row = mren_linear_row(index, features[i]);
+
+		if (row != MREN_NO_ROW)
+			rows[found++] = row;
+	}
+	return found;
+}
+
+void
+mren_linear_add(const float *weights, size_t k, const uint32_t *rows, size_t n, float *scores)
+{
+	for (size_t i = 0; i < n; i++)
+		mren_axpy(scores, weights + rows[i] * k, 1, k);
+}
+
+void
+mren_sparse_step(const MrenSparse *sparse, float *weights, float *squares, size_t k,
+				 const uint32_t *rows, size_t n, const float *gradient)
+{
+	for (size_t i = 0; i < n; i++)
+	{
+		float *w = weights + rows[i] * k;
+		float *q = squares + rows[i] * k;
+
+		for (size_t j = 0; j < k; j++)
+		{
+			float g = gradient[j];
+			float rate;
+			float moved;
+			float left;
+
+			if (g == 0)
+				continue;
+			q[j] += g * g;
+			rate = sparse->rate / sqrtf(q[j]);
+			moved = w[j] - rate * g;
+			left = fabsf(moved) - rate * sparse->l1;
+			w[j] = left > 0 ? copysignf(left, moved) : 0;
+		}
+	}
+}

@@ -1,0 +1,85 @@
+/*
+ * branch_linear.h
+ *	  The linear branch: a linear model over a row's hashed lexical features,
+ *	  whose scores are added at the logits.
+ *
+ * A feature's slot is the lowest bits of its number.  Only slots that training
+ * found worth a row of weights have one; an index finds it.  A row's scores are
+ * a sum in ascending order of its features, one addition after the other, so they have the
+ * same bits alone and in any batch.
+ * Cheng et al., Wide & Deep Learning for Recommender Systems, 2016.
+ */
+#ifndef MREN_RELATION_BRANCH_LINEAR_H
+#define MREN_RELATION_BRANCH_LINEAR_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/env.h"
+
+#define MREN_MAX_HASH_BITS 22
+#define MREN_MAX_LINEAR_WEIGHTS ((size_t) 1 << 28) /* rows times relations */
+#define MREN_MAX_NET_LEXICONS 16
+#define MREN_NO_ROW UINT32_MAX
+
+/* Slots to rows: a bit for each slot, and for each word of bits the rows before it. */
+typedef struct MrenLinearIndex
+{
+	unsigned bits;	/* slots are 0 .. 2^bits - 1; 1 .. MREN_MAX_HASH_BITS */
+	size_t n;		/* rows */
+	uint64_t *has;	/* (2^bits / 64, at least 1) */
+	uint32_t *rank; /* (2^bits / 64, at least 1) */
+} MrenLinearIndex;
+
+/*
+ * mren_linear_index_create
+ *	  From n slots in ascending order, distinct, below 2^bits, bits 1 ..
+ *	  MREN_MAX_HASH_BITS: row i is slots[i].  MREN_EFORMAT for anything else.
+ */
+extern MrenStatus mren_linear_index_create(const MrenEnv *env, unsigned bits, const uint32_t *slots,
+										   size_t n, MrenLinearIndex *index, MrenError *err);
+extern void mren_linear_index_free(const MrenEnv *env, MrenLinearIndex *index);
+
+/* Bytes held. */
+extern size_t mren_linear_index_bytes(const MrenLinearIndex *index);
+
+/* The row of a feature, or MREN_NO_ROW. */
+static inline uint32_t
+mren_linear_row(const MrenLinearIndex *index, uint32_t feature)
+{
+	uint32_t slot = feature & (((uint32_t) 1 << index->bits) - 1);
+	uint64_t word = index->has[slot / 64];
+	uint64_t bit = (uint64_t) 1 << (slot % 64);
+
+	if ((word & bit) == 0)
+		return MREN_NO_ROW;
+	return index->rank[slot / 64] + (uint32_t) __builtin_popcountll(word & (bit - 1));
+}
+
+/* The rows (at most n) of n features, in their order; how many. */
+extern size_t mren_linear_rows(const MrenLinearIndex *index, const uint32_t *features, size_t n,
+							   uint32_t *rows);
+
+/* scores (k) += the sum of these n rows of weights (index.n, k). */
+extern void mren_linear_add(const float *weights, size_t k, const uint32_t *rows, size_t n,
+							float *scores);
+
+/*
+ * mren_sparse_step
+ *	  One step of AdaGrad on the rows a training row touches, against the
+ *	  gradient (k) of its scores: for each weight w with sum of squares q,
+ *	  q += g*g; w -= rate * g / sqrt(q); then w moves towards 0 by l1 * rate /
+ *	  sqrt(q), at most to 0.  squares (as weights) begin at a positive number.
+ *	  A gradient of 0 leaves a weight alone, l1 included.
+ *	  Duchi, Hazan and Singer 2011, section 5 (the composite step).
+ */
+typedef struct MrenSparse
+{
+	float rate;
+	float l1;
+} MrenSparse;
+
+extern void mren_sparse_step(const MrenSparse *sparse, float *weights, float *squares, size_t k,
+							 const uint32_t *rows, size_t n, const float *gradient);
+
+#endif

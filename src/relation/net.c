@@ -1,0 +1,540 @@
+/*
+ * net.c
+ *	  Making, completing and describing a network.
+ */
+#include "relation/net_fields.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "data/boxes.h"
+#include "nn/kernels.h"
+
+static size_t
+panels(size_t n)
+{
+	return (n + MREN_PANEL - 1) / MREN_PANEL * MREN_PANEL;
+}
+
+MrenStatus
+mren_net_new(const MrenEnv *env, MrenNet **net, MrenError *err)
+{
+	MrenNet *fresh;
+
+	MREN_TRY(mren_allocate_zero(env, 1, sizeof(*fresh), &fresh, err));
+	fresh->env = *env;
+	fresh->negative = -1;
+	fresh->threshold = -1;
+	fresh->temperature = 1;
+	fresh->scale = 1;
+	mren_net_fields_init(fresh);
+	*net = fresh;
+	return MREN_OK;
+}
+
+/* The shape of further member i, from 0. */
+static MrenNetShape
+member_shape(const MrenNet *net, size_t i)
+{
+	MrenNetShape shape = net->shape;
+
+	if (i + 1 == net->n_members - net->text_only)
+		return mren_net_shape_text_only(&shape);
+	shape.hash_bits = shape.linear_rows = 0;
+	return shape;
+}
+
+/* Further member i: its tensors are named with its number, or "blind", in front. */
+static MrenStatus
+add_member(const MrenNet *net, size_t i, MrenNet **member, MrenError *err)
+{
+	MrenParameter *tensors;
+	char prefix[16];
+
+	MREN_TRY(mren_net_new(&net->env, member, err));
+	(*member)->shape = member_shape(net, i);
+	MREN_TRY(mren_net_allocate(*member, SIZE_MAX, err));
+	snprintf(prefix, sizeof(prefix), "%zu", i + 2);
+	if (i + 1 == net->n_members - net->text_only)
+		snprintf(prefix, sizeof(prefix), "blind");
+	tensors = (*member)->layout.table.items;
+	for (size_t at = 0; at < (*member)->layout.table.n_trained; at++)
+	{
+		char name[sizeof(tensors[at].name)];
+
+		memcpy(name, tensors[at].name, sizeof(name));
+		snprintf(tensors[at].name, sizeof(tensors[at].name), "%.15s/%.23s", prefix, name);
+	}
+	return MREN_OK;
+}
+
+/* Floats of what further members were trained to. */
+static size_t
+further_size(const MrenNet *net)
+{
+	size_t alike = net->n_members - 1 - net->text_only;
+	MrenNetShape shape = mren_net_shape_text_only(&net->shape);
+	MrenNetLayout layout;
+
+	mren_net_layout_build(&shape, &layout);
+	return alike * net->layout.table.trained_size + net->text_only * layout.table.trained_size;
+}
+
+MrenStatus
+mren_net_allocate(MrenNet *net, size_t limit, MrenError *err)
+{
+	size_t further = net->n_members - 1;
+
+	mren_net_layout_build(&net->shape, &net->layout);
+	if (net->text_only > 0 && (further == 0 || net->shape.image_dim == 0))
+		return mren_fail(err, MREN_EFORMAT, "invalid network: nothing beside its blind member");
+	if (net->layout.table.size > limit || further_size(net) > limit - net->layout.table.size)
+		return mren_fail(err, MREN_EFORMAT, "invalid network: it is too short for its tensors");
+	MREN_TRY(
+		mren_allocate_zero(&net->env, net->layout.table.size, sizeof(float), &net->values, err));
+	if (further == 0)
+		return MREN_OK;
+	MREN_TRY(mren_allocate_zero(&net->env, further, sizeof(MrenNet *), &net->members, err));
+	for (size_t i = 0; i < further; i++)
+		MREN_TRY(add_member(net, i, &net->members[i], err));
+	return MREN_OK;
+}
+
+void
+mren_net_free(const MrenEnv *env, MrenNet *net)
+{
+	if (net == NULL)
+		return;
+	for (size_t i = 0; net->members != NULL && i < net->n_members - 1; i++)
+		mren_net_free(env, net->members[i]);
+	mren_release(env, net->members);
+	mren_release(env, net->values);
+	mren_release(env, net->packed);
+	mren_release(env, net->training);
+	mren_linear_index_free(env, &net->linear);
+	mren_release(env, net->fine_tuned_ids);
+	mren_names_free(env, &net->relations);
+	mren_names_free(env, &net->types);
+	mren_net_fields_free(env, net);
+	mren_release(env, net);
+}
+
+size_t
+mren_net_n_tensors(const MrenNet *net)
+{
+	size_t n = net->layout.table.n;
+
+	for (size_t i = 0; i < net->n_members - 1; i++)
+		n += net->members[i]->layout.table.n_trained;
+	return n;
+}
+
+MrenNet *
+mren_net_holder(const MrenNet *net, size_t i, size_t *id)
+{
+	MrenNet *holder = (MrenNet *) net;
+	size_t here = net->layout.table.n;
+
+	for (size_t next = 0; i >= here; next++)
+	{
+		i -= here;
+		holder = net->members[next];
+		here = holder->layout.table.n_trained;
+	}
+	*id = i;
+	return holder;
+}
+
+void
+mren_net_tensor(const MrenNet *net, size_t i, MrenTensorView *view)
+{
+	size_t id;
+	const MrenNet *holder = mren_net_holder(net, i, &id);
+	const MrenParameter *tensor = &holder->layout.table.items[id];
+
+	*view = (MrenTensorView){tensor->name, tensor->rows, tensor->cols, holder->values + tensor->at};
+}
+
+MrenStatus
+mren_net_set_tensor(MrenNet *net, const char *name, size_t rows, size_t cols, const float *data,
+					MrenError *err)
+{
+	for (size_t i = 0; i < mren_net_n_tensors(net); i++)
+	{
+		size_t id;
+		MrenNet *holder = mren_net_holder(net, i, &id);
+		const MrenParameter *tensor = &holder->layout.table.items[id];
+
+		if (strcmp(tensor->name, name) != 0)
+			continue;
+		if (tensor->rows != rows || tensor->cols != cols)
+			return mren_fail(err, MREN_EFORMAT,
+							 "tensor \"%s\" is %zu by %zu, but the network needs %zu by %zu", name,
+							 rows, cols, tensor->rows, tensor->cols);
+		memcpy(holder->values + tensor->at, data, rows * cols * sizeof(float));
+		holder->set[id] = true;
+		return MREN_OK;
+	}
+	return mren_fail(err, MREN_EFORMAT, "the network has no tensor \"%.100s\"", name);
+}
+
+/* Tensors that are divided by. */
+static bool
+is_deviation(const MrenNet *net, size_t id)
+{
+	const MrenNetIds *ids = &net->layout.ids;
+
+	return id == ids->text_std ||
+		   (mren_net_shape_has_vector(&net->shape) && id == ids->image_std) ||
+		   (mren_net_shape_attends(&net->shape) && id == ids->grid_std) ||
+		   (net->shape.boxes && id == ids->box_std);
+}
+
+static MrenStatus
+check_tensors(const MrenNet *net, MrenError *err)
+{
+	const MrenNetLayout *layout = &net->layout;
+
+	for (size_t i = 0; i < layout->table.n; i++)
+	{
+		const MrenParameter *tensor = &layout->table.items[i];
+		const float *values = net->values + tensor->at;
+		bool positive = is_deviation(net, i);
+
+		if (!net->set[i])
+			return mren_fail(err, MREN_EFORMAT, "tensor \"%s\" of the network is missing",
+							 tensor->name);
+		for (size_t j = 0; j < tensor->rows * tensor->cols; j++)
+		{
+			if (!isfinite(values[j]))
+				return mren_fail(err, MREN_ENUMERIC, "element %zu of tensor \"%s\" is not finite",
+								 j + 1, tensor->name);
+			if (positive && values[j] < 1e-6f)
+				return mren_fail(err, MREN_EFORMAT, "element %zu of tensor \"%s\" is too small",
+								 j + 1, tensor->name);
+		}
+	}
+	return MREN_OK;
+}
+
+/* Floats that pack_dense takes for a layer. */
+static size_t
+dense_size(size_t in, size_t out)
+{
+	return mren_dense_packed_size(in, out) + panels(out);
+}
+
+static float *
+pack_dense(MrenNet *net, MrenDense *dense, size_t weight, size_t bias, float *at)
+{
+	const MrenParameter *w = &net->layout.table.items[weight];
+	size_t size = mren_dense_packed_size(w->rows, w->cols);
+
+	*dense = (MrenDense){w->rows, w->cols, at, at + size};
+	mren_dense_pack(at, net->values + w->at, w->rows, w->cols);
+	memcpy(at + size, net->values + net->layout.table.items[bias].at, w->cols * sizeof(float));
+	return at + dense_size(w->rows, w->cols);
+}
+
+/* The weights of a width are kept by filter, a row each. */
+static float *
+pack_conv(MrenNet *net, size_t i, float *at)
+{
+	const MrenParameter *w = &net->layout.table.items[net->layout.ids.conv_weight[i]];
+	const MrenParameter *bias = &net->layout.table.items[net->layout.ids.conv_bias[i]];
+	size_t size = mren_dense_packed_size(w->cols, w->rows);
+
+	net->conv[i] = (MrenDense){w->cols, w->rows, at, at + size};
+	mren_dense_pack_transposed(at, net->values + w->at, w->cols, w->rows);
+	memcpy(at + size, net->values + bias->at, w->rows * sizeof(float));
+	return at + dense_size(w->cols, w->rows);
+}
+
+static float *
+pack_inverse(const MrenNet *net, const float **inverse, size_t std, float *at)
+{
+	const MrenParameter *tensor = &net->layout.table.items[std];
+
+	for (size_t i = 0; i < tensor->cols; i++)
+		at[i] = 1.0f / net->values[tensor->at + i];
+	*inverse = at;
+	return at + panels(tensor->cols);
+}
+
+/* The layers behind grids and boxes. */
+static size_t
+grid_branch_size(const MrenNet *net)
+{
+	size_t text_dim = mren_net_shape_text_dim(&net->shape);
+	size_t channels = net->shape.grid.channels;
+	size_t size = net->shape.boxes ? panels(MREN_BOX_GEOMETRY) : 0;
+
+	if (!mren_net_shape_attends(&net->shape))
+		return size;
+	size +=
+		panels(channels) + dense_size(text_dim, channels) + dense_size(channels, MREN_IMAGE_UNITS);
+	if (net->shape.product > 0)
+		size += dense_size(text_dim, net->shape.product) + dense_size(channels, net->shape.product);
+	return size + (net->shape.boxes ? dense_size(channels, MREN_REGION_UNITS) : 0);
+}
+
+static float *
+pack_grid_branch(MrenNet *net, float *at)
+{
+	const MrenNetIds *ids = &net->layout.ids;
+
+	if (net->shape.boxes)
+		at = pack_inverse(net, &net->box_inverse, ids->box_std, at);
+	if (!mren_net_shape_attends(&net->shape))
+		return at;
+	at = pack_inverse(net, &net->grid_inverse, ids->grid_std, at);
+	at = pack_dense(net, &net->query, ids->query_weight, ids->query_bias, at);
+	at = pack_dense(net, &net->attended, ids->attended_weight, ids->attended_bias, at);
+	if (net->shape.product > 0)
+	{
+		at = pack_dense(net, &net->factor_text, ids->factor_text_weight, ids->factor_text_bias, at);
+		at = pack_dense(net, &net->factor_attended, ids->factor_attended_weight,
+						ids->factor_attended_bias, at);
+	}
+	if (net->shape.boxes)
+		at = pack_dense(net, &net->region, ids->region_weight, ids->region_bias, at);
+	return at;
+}
+
+static size_t
+packed_size(const MrenNet *net)
+{
+	const MrenNetLayout *layout = &net->layout;
+	const MrenParameter *tensors = layout->table.items;
+	size_t size = panels(tensors[layout->ids.text_std].cols);
+
+	if (mren_net_shape_has_vector(&net->shape))
+		size += panels(net->shape.image_dim) +
+				dense_size(net->shape.image_dim, mren_net_shape_units(&net->shape));
+	if (mren_net_shape_has_vector(&net->shape) && net->shape.product > 0)
+		size += dense_size(mren_net_shape_factor_in(&net->shape), net->shape.product) +
+				dense_size(mren_net_shape_text_dim(&net->shape), net->shape.product);
+	size += grid_branch_size(net);
+	for (size_t i = 0; net->shape.filters > 0 && i < MREN_CONV_WIDTHS; i++)
+		size += dense_size(tensors[layout->ids.conv_weight[i]].cols, net->shape.filters);
+	for (size_t i = 0; i <= net->shape.n_hidden; i++)
+		size +=
+			dense_size(tensors[layout->ids.weight[i]].rows, tensors[layout->ids.weight[i]].cols);
+	return size;
+}
+
+static MrenStatus
+pack_all(MrenNet *net, MrenError *err)
+{
+	const MrenNetIds *ids = &net->layout.ids;
+	float *at = net->packed;
+
+	at = pack_inverse(net, &net->text_inverse, ids->text_std, at);
+	if (mren_net_shape_has_vector(&net->shape))
+	{
+		at = pack_inverse(net, &net->image_inverse, ids->image_std, at);
+		at = pack_dense(net, &net->image, ids->image_weight, ids->image_bias, at);
+	}
+	if (mren_net_shape_has_vector(&net->shape) && net->shape.product > 0)
+	{
+		at = pack_dense(net, &net->product_text, ids->product_text_weight, ids->product_text_bias,
+						at);
+		at = pack_dense(net, &net->product_image, ids->product_image_weight,
+						ids->product_image_bias, at);
+	}
+	at = pack_grid_branch(net, at);
+	for (size_t i = 0; net->shape.filters > 0 && i < MREN_CONV_WIDTHS; i++)
+		at = pack_conv(net, i, at);
+	for (size_t i = 0; i <= net->shape.n_hidden; i++)
+	{
+		MREN_TRY(mren_check_interrupts(&net->env, err));
+		at = pack_dense(net, &net->layers[i], ids->weight[i], ids->bias[i], at);
+	}
+	return MREN_OK;
+}
+
+static MrenStatus
+index_linear(MrenNet *net, MrenError *err)
+{
+	mren_linear_index_free(&net->env, &net->linear);
+	if (net->linear_slots.len != 4 * net->shape.linear_rows)
+		return mren_fail(err, MREN_EFORMAT, "invalid network: %zu bytes of slots for %zu features",
+						 net->linear_slots.len, net->shape.linear_rows);
+	if (net->shape.hash_bits == 0)
+		return MREN_OK;
+	return mren_linear_index_create(&net->env, (unsigned) net->shape.hash_bits,
+									(const uint32_t *) net->linear_slots.data,
+									net->shape.linear_rows, &net->linear, err);
+}
+
+static MrenStatus
+read_tuned(MrenNet *net, MrenError *err)
+{
+	MrenCursor cursor = {net->fine_tuned.data, net->fine_tuned.data + net->fine_tuned.len, false};
+
+	mren_release(&net->env, net->fine_tuned_ids);
+	net->fine_tuned_ids = NULL;
+	if (net->fine_tuned.len != net->shape.n_fine_tuned * 4)
+		return mren_fail(err, MREN_EFORMAT,
+						 "invalid network: its list of tuned words does not fit their number");
+	MREN_TRY(mren_allocate(&net->env, net->shape.n_fine_tuned, sizeof(int32_t),
+						   &net->fine_tuned_ids, err));
+	for (size_t i = 0; i < net->shape.n_fine_tuned; i++)
+	{
+		net->fine_tuned_ids[i] = (int32_t) mren_cursor_u32(&cursor);
+		if (net->fine_tuned_ids[i] < 0 ||
+			(i > 0 && net->fine_tuned_ids[i] <= net->fine_tuned_ids[i - 1]))
+			return mren_fail(err, MREN_EFORMAT,
+							 "invalid network: its tuned words are out of order");
+	}
+	return MREN_OK;
+}
+
+/* The tensor of that name, which the net has. */
+static const MrenParameter *
+tensor_named(const MrenNet *net, const char *name)
+{
+	size_t i = 0;
+
+	while (strcmp(net->layout.table.items[i].name, name) != 0)
+		i++;
+	return &net->layout.table.items[i];
+}
+
+/* What a member has in common with the first one. */
+static MrenStatus
+complete_member(const MrenNet *net, MrenNet *member, MrenError *err)
+{
+	const MrenNetLayout *layout = &member->layout;
+
+	for (size_t i = layout->table.n_trained; i < layout->table.n; i++)
+	{
+		const MrenParameter *tensor = &layout->table.items[i];
+
+		memcpy(member->values + tensor->at, net->values + tensor_named(net, tensor->name)->at,
+			   tensor->rows * tensor->cols * sizeof(float));
+		member->set[i] = true;
+	}
+	member->scale = net->scale;
+	member->fine_tuned.len = 0;
+	MREN_TRY(mren_buffer_append(&net->env, &member->fine_tuned, net->fine_tuned.data,
+								net->fine_tuned.len, err));
+	return mren_net_complete(member, err);
+}
+
+MrenStatus
+mren_net_complete(MrenNet *net, MrenError *err)
+{
+	if (net->complete)
+		return MREN_OK;
+	MREN_TRY(read_tuned(net, err));
+	MREN_TRY(check_tensors(net, err));
+	if (net->lexicons.len % 32 != 0)
+		return mren_fail(err, MREN_EFORMAT, "invalid network: %zu bytes of lexicons",
+						 net->lexicons.len);
+	MREN_TRY(index_linear(net, err));
+	net->n_packed = packed_size(net);
+	mren_release(&net->env, net->packed);
+	net->packed = NULL;
+	MREN_TRY(mren_allocate_zero(&net->env, net->n_packed, sizeof(float), &net->packed, err));
+	MREN_TRY(pack_all(net, err));
+	for (size_t i = 0; i < net->n_members - 1; i++)
+		MREN_TRY(complete_member(net, net->members[i], err));
+	net->complete = true;
+	return MREN_OK;
+}
+
+/* Bytes of the tensors, as they are and packed. */
+static size_t
+values_memory(const MrenNet *net)
+{
+	size_t bytes =
+		(net->layout.table.size + net->n_packed) * sizeof(float) + 8 * net->shape.n_fine_tuned;
+
+	for (size_t i = 0; i < net->n_members - 1; i++)
+		bytes += sizeof(MrenNet) + values_memory(net->members[i]);
+	return bytes;
+}
+
+void
+mren_net_info(const MrenNet *net, MrenNetInfo *info)
+{
+	memset(info, 0, sizeof(*info));
+	info->n_members = net->n_members;
+	info->text_only = net->text_only > 0;
+	info->embedding_dim = net->shape.embedding_dim;
+	info->image_dim = net->shape.image_dim;
+	info->features_dim = mren_net_row_dim(net);
+	info->n_relations = net->shape.n_relations;
+	info->n_types = net->shape.n_types;
+	info->n_parameters = net->layout.table.n_parameters;
+	for (size_t i = 0; i < net->n_members - 1; i++)
+		info->n_parameters += net->members[i]->layout.table.n_parameters;
+	info->hash_bits = net->shape.hash_bits;
+	info->box_features = net->box_features > 0;
+	info->memory = sizeof(*net) + values_memory(net) + net->n_training * sizeof(uint64_t) +
+				   net->linear_slots.capacity + net->lexicons.capacity +
+				   mren_linear_index_bytes(&net->linear) + net->relations.bytes.capacity +
+				   net->types.bytes.capacity +
+				   (net->relations.items_capacity + net->types.items_capacity) *
+					   (sizeof(MrenName) + sizeof(uint32_t));
+	info->n_training_rows = net->n_training;
+	info->negative = net->negative;
+	info->threshold = net->threshold;
+	info->temperature = net->temperature;
+	info->has_image = net->shape.image_dim > 0;
+	info->grid = net->shape.grid;
+	info->boxes = net->shape.boxes != 0;
+	memcpy(info->embeddings_sha256, net->embeddings_sha256, 32);
+	memcpy(info->encoder_sha256, net->encoder_sha256, 32);
+	info->lexicons_sha256 = net->lexicons.data;
+	info->n_lexicons = net->lexicons.len / 32;
+}
+
+MrenTextSpan
+mren_net_relation(const MrenNet *net, size_t i)
+{
+	return mren_names_get(&net->relations, i);
+}
+
+static int32_t
+find_name(const MrenNames *names, const char *name, size_t len)
+{
+	size_t rank;
+
+	if (len > MREN_MAX_LABEL)
+		return -1;
+	return mren_names_find(names, (MrenTextSpan){name, (uint32_t) len}, &rank) ? (int32_t) rank
+																			   : -1;
+}
+
+int32_t
+mren_net_relation_index(const MrenNet *net, const char *name, size_t len)
+{
+	return find_name(&net->relations, name, len);
+}
+
+int32_t
+mren_net_type(const MrenNet *net, const char *name, size_t len)
+{
+	return find_name(&net->types, name, len);
+}
+
+bool
+mren_net_trained_on(const MrenNet *net, uint64_t identity)
+{
+	size_t low = 0;
+	size_t high = net->n_training;
+
+	while (low < high)
+	{
+		size_t middle = low + (high - low) / 2;
+
+		if (net->training[middle] < identity)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < net->n_training && net->training[low] == identity;
+}

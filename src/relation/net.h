@@ -1,0 +1,136 @@
+/*
+ * net.h
+ *	  A trained network: what it knows, what it answers, and its bytes.
+ *
+ * Immutable once complete, so any number of callers may share one.  It holds
+ * shape, relations, entity types, parameters, temperature, abstain threshold
+ * and hashes of its training rows, and names its embeddings and image encoder
+ * by the sha256 of their content.
+ *
+ * A row's answer has the same bits alone and in any batch.
+ */
+#ifndef MREN_RELATION_NET_H
+#define MREN_RELATION_NET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/env.h"
+#include "data/example.h"
+#include "data/grid.h"
+#include "data/word_vectors.h"
+#include "text/sentence.h"
+
+typedef struct MrenNet MrenNet;
+
+typedef struct MrenInput
+{
+	const MrenSentence *sentence;
+	int32_t head_type; /* from mren_net_type; -1: none or unknown */
+	int32_t tail_type;
+	const uint32_t *features; /* (n_features) as of MrenExample, if there is a linear branch */
+	size_t n_features;
+	const float *image;	   /* (image_dim) as the encoder gave it, or NULL */
+	const uint16_t *grid;  /* of info.grid, or NULL; only with an image */
+	const float *head_box; /* see boxes.h, or NULL; only with an image */
+	const float *tail_box;
+} MrenInput;
+
+typedef struct MrenNetInfo
+{
+	size_t embedding_dim;
+	size_t image_dim;	 /* 0: trained without images; inputs must have none */
+	size_t n_members;	 /* of an ensemble; 1: one network */
+	bool text_only;		 /* the last member never sees an image */
+	size_t features_dim; /* with the linear branch's scores, then further members' fused vectors */
+	size_t hash_bits;	 /* 0: no linear branch */
+	size_t n_relations;
+	size_t n_types;
+	size_t n_parameters;
+	size_t memory; /* bytes held */
+	size_t n_training_rows;
+	int32_t negative;				/* index of the relation that means "none"; -1: there is none */
+	double threshold;				/* abstain below it; negative: never */
+	double temperature;				/* 1: not calibrated */
+	bool has_image;					/* image_dim > 0 */
+	MrenGridShape grid;				/* that its images are to have; all 0: none is looked at */
+	bool boxes;						/* the mentions' boxes count */
+	bool box_features;				/* among the features of the linear branch, too */
+	uint8_t embeddings_sha256[32];	/* zeros without word vectors */
+	uint8_t encoder_sha256[32];		/* zeros without images */
+	const uint8_t *lexicons_sha256; /* (n_lexicons, 32) of the net, in the order of training */
+	size_t n_lexicons;
+} MrenNetInfo;
+
+extern void mren_net_info(const MrenNet *net, MrenNetInfo *info);
+
+/* Relations are numbered in bytewise order of their names. */
+extern MrenTextSpan mren_net_relation(const MrenNet *net, size_t i);
+extern int32_t mren_net_relation_index(const MrenNet *net, const char *name, size_t len);
+/* -1 for a type that training has not seen. */
+extern int32_t mren_net_type(const MrenNet *net, const char *name, size_t len);
+
+/* True if a row of this mren_example_identity took part in training. */
+extern bool mren_net_trained_on(const MrenNet *net, uint64_t identity);
+
+/* Floats of scratch that each of the next two calls needs for a batch. */
+extern size_t mren_net_scratch(const MrenNet *net, size_t batch);
+
+/*
+ * mren_net_features
+ *	  The fused vector of n rows, then the linear branch's scores if there is one,
+ *	  then the fused vectors of an ensemble's further members: features (n, features_dim).
+ *	  MREN_ENUMERIC if an image vector is not finite.
+ */
+extern MrenStatus mren_net_features(const MrenNet *net, const MrenWordVectors *vectors,
+									const MrenInput *inputs, size_t n, float *features,
+									float *scratch, MrenError *err);
+
+/*
+ * mren_net_probabilities
+ *	  The calibrated distribution of n fused vectors: probabilities (n, n_relations),
+ *	  each row sums to 1.  MREN_ENUMERIC if a logit is not finite.
+ */
+extern MrenStatus mren_net_probabilities(const MrenNet *net, const float *features, size_t n,
+										 float *probabilities, float *scratch, MrenError *err);
+
+/* The answer's index: the most likely relation, the lowest index of equals. */
+extern size_t mren_net_best(const float *probabilities, size_t n_relations);
+
+/*
+ * Bytes: one portable format, little-endian, versioned, checksummed.
+ * Deserialising checks everything: MREN_EFORMAT, or MREN_ENUMERIC with the
+ * tensor's name for a parameter that is not finite.
+ */
+extern MrenStatus mren_net_serialize(const MrenNet *net, const MrenEnv *env, uint8_t **bytes,
+									 size_t *len, MrenError *err);
+extern MrenStatus mren_net_deserialize(const MrenEnv *env, const uint8_t *bytes, size_t len,
+									   MrenNet **net, MrenError *err);
+
+/* The same in parts, for a catalog that keeps a row for each tensor. */
+typedef struct MrenTensorView
+{
+	const char *name;
+	size_t rows;
+	size_t cols;
+	const float *data; /* (rows, cols) row-major */
+} MrenTensorView;
+
+extern MrenStatus mren_net_header(const MrenNet *net, const MrenEnv *env, uint8_t **bytes,
+								  size_t *len, MrenError *err);
+extern size_t mren_net_n_tensors(const MrenNet *net);
+extern void mren_net_tensor(const MrenNet *net, size_t i, MrenTensorView *view);
+
+/* A net of this header whose tensors are still to be set. */
+extern MrenStatus mren_net_from_header(const MrenEnv *env, const uint8_t *header, size_t len,
+									   MrenNet **net, MrenError *err);
+/* data is copied and need not be aligned to more than a float. */
+extern MrenStatus mren_net_set_tensor(MrenNet *net, const char *name, size_t rows, size_t cols,
+									  const float *data, MrenError *err);
+/* MREN_EFORMAT naming a tensor that was not set. */
+extern MrenStatus mren_net_complete(MrenNet *net, MrenError *err);
+
+extern void mren_net_free(const MrenEnv *env, MrenNet *net);
+
+#endif

@@ -1,0 +1,127 @@
+/*
+ * net_internal.h
+ *	  The inside of MrenNet, for the files that make and run one.
+ */
+#ifndef MREN_RELATION_NET_INTERNAL_H
+#define MREN_RELATION_NET_INTERNAL_H
+
+#include "relation/branch_linear.h"
+#include "base/buffer.h"
+#include "relation/conv_text.h"
+#include "base/names.h"
+#include "relation/net.h"
+#include "relation/layout.h"
+
+/* A dense layer as prediction runs it: see kernels.h. */
+typedef struct MrenDense
+{
+	size_t in;
+	size_t out;
+	const float *packed;
+	const float *bias; /* out rounded up to whole panels */
+} MrenDense;
+
+struct MrenNet
+{
+	MrenEnv env; /* what it was made with */
+	MrenNetShape shape;
+	MrenNetLayout layout;
+	float *values; /* (layout.table.size), padding zero */
+	/*
+	 * An ensemble: further networks of the same shape without the linear branch, whose
+	 * logits are added to this one's.  They hold trained tensors only; what is
+	 * measured, named or hashed is the first one's.
+	 */
+	size_t n_members;		  /* with this one; 1 .. MREN_MAX_MEMBERS + 1 */
+	size_t text_only;		  /* 1: the last of several is of mren_net_shape_text_only */
+	struct MrenNet **members; /* (n_members - 1), each with one member */
+	bool set[MREN_MAX_PARAMETERS];
+
+	MrenNames relations;
+	MrenNames types;
+	int32_t negative;
+	double threshold;
+	double temperature;
+	float scale; /* of word vectors, to unit root mean square */
+	uint8_t embeddings_sha256[32];
+	uint8_t encoder_sha256[32];
+	uint64_t *training; /* (n_training) identities, ascending */
+	size_t n_training;
+
+	MrenBuffer lexicons;	 /* sha256 of each lexicon that the features read */
+	MrenBuffer linear_slots; /* (shape.wide_rows) u32, ascending: the slots that have weights */
+	size_t box_features;	 /* 1: some of them are of boxes (text/features_boxes.h) */
+	MrenBuffer fine_tuned;	 /* (shape.n_tuned) u32, little-endian, ascending */
+
+	/* Made by mren_net_complete. */
+	MrenLinearIndex linear;
+	bool complete;
+	int32_t *fine_tuned_ids; /* (shape.n_tuned) */
+	float *packed;			 /* all dense layers and the inverse deviations */
+	size_t n_packed;		 /* floats */
+	MrenDense image;
+	MrenDense product_text;
+	MrenDense product_image;
+	MrenDense query;
+	MrenDense attended;
+	MrenDense factor_text;
+	MrenDense factor_attended;
+	MrenDense region;
+	MrenDense conv[MREN_CONV_WIDTHS];
+	MrenDense layers[MREN_MAX_HIDDEN + 1];
+	const float *text_inverse;	/* 1 / text.std */
+	const float *image_inverse; /* 1 / image.std */
+	const float *grid_inverse;	/* 1 / grid.std */
+	const float *box_inverse;	/* 1 / box.std */
+};
+
+/* A network of nothing: its shape, fields and names are to be set. */
+extern MrenStatus mren_net_new(const MrenEnv *env, MrenNet **net, MrenError *err);
+
+/*
+ * mren_net_allocate
+ *	  Layout and memory of a net whose shape is set and checked; every tensor
+ *	  is unset.  MREN_EFORMAT if that takes more than `limit` floats.
+ */
+extern MrenStatus mren_net_allocate(MrenNet *net, size_t limit, MrenError *err);
+
+/* Floats that prediction keeps of a row: what mren_net_features writes. */
+static inline size_t
+mren_net_row_dim(const MrenNet *net)
+{
+	size_t dim = mren_net_shape_scored_dim(&net->shape);
+
+	for (size_t i = 0; i < net->n_members - 1; i++)
+		dim += mren_net_shape_features_dim(&net->members[i]->shape);
+	return dim;
+}
+
+/* Which member holds tensor i of mren_net_n_tensors, and its number there. */
+extern MrenNet *mren_net_holder(const MrenNet *net, size_t i, size_t *id);
+
+/* The logits behind mren_net_probabilities, before the temperature: logits (n, n_relations). */
+extern MrenStatus mren_net_logits(const MrenNet *net, const float *features, size_t n,
+								  float *logits, float *scratch, MrenError *err);
+
+/*
+ * mren_net_convolve
+ *	  The convolved columns of one row's text: out (conv_dim).  scratch has
+ *	  mren_net_convolve_scratch floats.
+ */
+extern size_t mren_net_convolve_scratch(const MrenNet *net);
+extern void mren_net_convolve(const MrenNet *net, const MrenWordVectors *vectors,
+							  const MrenSentence *sentence, float *out, float *scratch);
+
+/*
+ * mren_net_grid_features
+ *	  The columns of grid and boxes of one row behind its text (and its image's
+ *	  vector): features is the whole row.  scratch has mren_net_grid_scratch floats.
+ */
+extern size_t mren_net_grid_scratch(const MrenNet *net);
+extern void mren_net_grid_features(const MrenNet *net, const MrenInput *input, float *features,
+								   float *scratch);
+
+/* Rows handled at once; scratch is for as many. */
+#define MREN_INFER_ROWS 64
+
+#endif

@@ -1,0 +1,348 @@
+/*
+ * net_predict.c
+ *	  From inputs to fused vectors to probabilities, some rows at a time.
+ *
+ * Every step treats a row by itself and through the same code whatever the
+ * batch, so that its bits do not depend on its batch-mates.
+ */
+#include "relation/net_internal.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "nn/kernels.h"
+#include "relation/batch.h"
+#include "relation/text_pool.h"
+
+static size_t
+aligned(size_t n)
+{
+	return (n + 15) & ~(size_t) 15;
+}
+
+static size_t
+widest_layer(const MrenNet *net)
+{
+	size_t widest = net->shape.n_relations;
+
+	for (size_t i = 0; i < net->shape.n_hidden; i++)
+		widest = net->shape.hidden[i] > widest ? net->shape.hidden[i] : widest;
+	return widest;
+}
+
+size_t
+mren_net_scratch(const MrenNet *net, size_t batch)
+{
+	const MrenNetShape *shape = &net->shape;
+	size_t rows = batch < MREN_INFER_ROWS ? batch : MREN_INFER_ROWS;
+	size_t features =
+		aligned(mren_net_shape_n_parts(shape) * MREN_MAX_SHAPES) + mren_net_convolve_scratch(net);
+	size_t layers = 2 * aligned(rows * widest_layer(net));
+
+	features += mren_net_grid_scratch(net);
+	if (mren_net_shape_has_vector(shape))
+		features += aligned(rows * shape->image_dim) + aligned(rows * mren_net_shape_units(shape)) +
+					2 * aligned(rows * shape->product);
+	features = features > layers ? features : layers;
+	return features + (net->n_members > 1 ? rows * net->shape.n_relations : 0);
+}
+
+static void
+run_dense(const MrenDense *dense, float *out, size_t ldo, const float *in, size_t ldi, size_t n)
+{
+	mren_dense_infer(out, ldo, in, ldi, dense->packed, dense->bias, n, dense->in, dense->out);
+}
+
+static void
+text_features(const MrenNet *net, const MrenWordVectors *vectors, const MrenInput *input,
+			  float *out, float *scratch)
+{
+	const MrenNetIds *ids = &net->layout.ids;
+	size_t pool_dim = mren_net_shape_pool_dim(&net->shape);
+	float *unknown = scratch;
+
+	if (mren_text_pool(&net->shape, vectors, net->scale, input->sentence, input->head_type,
+					   input->tail_type, out, unknown))
+		mren_text_add_unknown(&net->shape,
+							  mren_parameter_at(&net->layout.table, net->values, ids->shapes),
+							  unknown, out);
+	mren_standardise(out, out, mren_parameter_at(&net->layout.table, net->values, ids->text_mean),
+					 net->text_inverse, pool_dim);
+	if (net->shape.filters > 0)
+		mren_net_convolve(net, vectors, input->sentence, out + pool_dim,
+						  unknown + aligned(mren_net_shape_n_parts(&net->shape) * MREN_MAX_SHAPES));
+}
+
+static MrenStatus
+check_image(const MrenNet *net, const float *image, MrenError *err)
+{
+	if (net->shape.image_dim == 0)
+		return mren_fail(err, MREN_EPARAM, "the model was trained without images");
+	for (size_t i = 0; i < net->shape.image_dim; i++)
+	{
+		if (!isfinite(image[i]))
+			return mren_fail(err, MREN_ENUMERIC, "element %zu of an image vector is not finite",
+							 i + 1);
+	}
+	return MREN_OK;
+}
+
+/* tanh(text) * tanh(image) of one row; both projections are given raw. */
+static void
+product_features(float *out, float *text, float *image, size_t n)
+{
+	mren_tanh(text, n);
+	mren_tanh(image, n);
+	mren_multiply(out, text, image, n);
+}
+
+/* Writes what rows have without an image, and gathers those that have one. */
+static void
+gather_images(const MrenNet *net, const MrenInput *inputs, size_t n, float *features, size_t dim,
+			  float *images, size_t *with, size_t *n_with)
+{
+	const MrenNetShape *shape = &net->shape;
+	const MrenNetIds *ids = &net->layout.ids;
+	const float *absent = mren_parameter_at(&net->layout.table, net->values, ids->absent);
+	const float *mean = mren_parameter_at(&net->layout.table, net->values, ids->image_mean);
+	size_t text_dim = mren_net_shape_text_dim(shape);
+	size_t units = mren_net_shape_units(shape);
+
+	*n_with = 0;
+	for (size_t i = 0; i < n; i++)
+	{
+		float *out = features + i * dim + text_dim;
+		float *image = images + *n_with * shape->image_dim;
+
+		memcpy(out, absent, units * sizeof(float));
+		memset(out + units, 0, (1 + shape->product) * sizeof(float));
+		if (inputs[i].image == NULL)
+			continue;
+		memcpy(image, inputs[i].image, shape->image_dim * sizeof(float));
+		mren_image_root(shape, image, shape->image_dim);
+		mren_standardise(image, image, mean, net->image_inverse, shape->image_dim);
+		with[(*n_with)++] = i;
+	}
+}
+
+/*
+ * The image side of up to MREN_INFER_ROWS rows, written behind their text.
+ * Only rows with an image run through the image's layers.
+ */
+static void
+image_features(const MrenNet *net, const MrenInput *inputs, size_t n, float *features, size_t dim,
+			   float *scratch)
+{
+	const MrenNetShape *shape = &net->shape;
+	size_t product = shape->product;
+	size_t n_units = mren_net_shape_units(shape);
+	bool shared = shape->image_units > 0;
+	float *images = scratch;
+	float *units = images + aligned(n * shape->image_dim);
+	float *factors = units + aligned(n * n_units);
+	float *text_factors = factors + aligned(n * product);
+	size_t with[MREN_INFER_ROWS];
+	size_t n_with;
+
+	gather_images(net, inputs, n, features, dim, images, with, &n_with);
+	run_dense(&net->image, units, n_units, images, shape->image_dim, n_with);
+	mren_activate(shape->activation, units, n_with * n_units);
+	if (product > 0 && n_with > 0)
+	{
+		run_dense(&net->product_image, factors, product, shared ? units : images,
+				  mren_net_shape_factor_in(shape), n_with);
+		run_dense(&net->product_text, text_factors, product, features, dim, n);
+	}
+	for (size_t i = 0; i < n_with; i++)
+	{
+		float *out = features + with[i] * dim + mren_net_shape_text_dim(shape);
+
+		memcpy(out, units + i * n_units, n_units * sizeof(float));
+		out[n_units] = 1;
+		product_features(out + n_units + 1, text_factors + with[i] * product, factors + i * product,
+						 product);
+	}
+}
+
+/* Behind the fused vector, some features at a time. */
+static void
+linear_scores(const MrenNet *net, const MrenInput *input, float *features)
+{
+	const MrenNetShape *shape = &net->shape;
+	float *scores = features + mren_net_shape_features_dim(shape);
+	uint32_t rows[256];
+
+	if (shape->hash_bits == 0)
+		return;
+	memset(scores, 0, shape->n_relations * sizeof(float));
+	for (size_t i = 0; i < input->n_features && shape->linear_rows > 0; i += 256)
+	{
+		size_t n = input->n_features - i < 256 ? input->n_features - i : 256;
+
+		n = mren_linear_rows(&net->linear, input->features + i, n, rows);
+		mren_linear_add(net->values + net->layout.table.items[net->layout.ids.linear].at,
+						shape->n_relations, rows, n, scores);
+	}
+}
+
+/* What one member makes of n rows, which are dim floats apart. */
+static void
+member_features(const MrenNet *net, const MrenWordVectors *vectors, const MrenInput *inputs,
+				size_t n, float *features, size_t dim, float *scratch)
+{
+	float *rest = scratch + aligned(mren_net_shape_n_parts(&net->shape) * MREN_MAX_SHAPES) +
+				  mren_net_convolve_scratch(net);
+
+	for (size_t i = 0; i < n; i++)
+	{
+		text_features(net, vectors, &inputs[i], features + i * dim, scratch);
+		linear_scores(net, &inputs[i], features + i * dim);
+		mren_net_grid_features(net, &inputs[i], features + i * dim, rest);
+	}
+	for (size_t i = 0; i < n && mren_net_shape_has_vector(&net->shape); i += MREN_INFER_ROWS)
+	{
+		size_t rows = n - i < MREN_INFER_ROWS ? n - i : MREN_INFER_ROWS;
+
+		image_features(net, inputs + i, rows, features + i * dim, dim, rest);
+	}
+}
+
+/* Where further member i's fused vector begins in a row: only the last one's may be shorter. */
+static size_t
+member_at(const MrenNet *net, size_t i)
+{
+	return mren_net_shape_scored_dim(&net->shape) + i * mren_net_shape_features_dim(&net->shape);
+}
+
+MrenStatus
+mren_net_features(const MrenNet *net, const MrenWordVectors *vectors, const MrenInput *inputs,
+				  size_t n, float *features, float *scratch, MrenError *err)
+{
+	size_t dim = mren_net_row_dim(net);
+
+	for (size_t i = 0; i < n; i++)
+	{
+		if (inputs[i].image != NULL)
+			MREN_TRY(check_image(net, inputs[i].image, err));
+	}
+	member_features(net, vectors, inputs, n, features, dim, scratch);
+	for (size_t i = 0; i < net->n_members - 1; i++)
+		member_features(net->members[i], vectors, inputs, n, features + member_at(net, i), dim,
+						scratch);
+	return MREN_OK;
+}
+
+static void
+add_wide(const MrenNet *net, const float *features, size_t dim, size_t n, float *logits)
+{
+	const MrenNetShape *shape = &net->shape;
+	size_t k = shape->n_relations;
+
+	if (shape->linear_rows == 0)
+		return;
+	for (size_t i = 0; i < n; i++)
+		mren_axpy(logits + i * k, features + i * dim + mren_net_shape_features_dim(shape), 1, k);
+}
+
+/* One chunk of rows, dim floats apart, through a member's hidden layers and output. */
+static void
+run_layers(const MrenNet *net, const float *features, size_t dim, size_t n, float *logits,
+		   float *scratch)
+{
+	size_t half = aligned(n * widest_layer(net));
+	const float *in = features;
+	size_t width = dim;
+
+	for (size_t i = 0; i < net->shape.n_hidden; i++)
+	{
+		float *out = scratch + (i % 2) * half;
+
+		run_dense(&net->layers[i], out, net->layers[i].out, in, width, n);
+		width = net->layers[i].out;
+		mren_activate(net->shape.activation, out, n * width);
+		in = out;
+	}
+	run_dense(&net->layers[net->shape.n_hidden], logits, net->shape.n_relations, in, width, n);
+	add_wide(net, features, dim, n, logits);
+}
+
+/* One chunk through all members. */
+static void
+run_members(const MrenNet *net, const float *features, size_t n, float *logits, float *scratch)
+{
+	size_t dim = mren_net_row_dim(net);
+	size_t k = net->shape.n_relations;
+	float *rest = scratch + n * k;
+
+	if (net->n_members == 1)
+	{
+		run_layers(net, features, dim, n, logits, scratch);
+		return;
+	}
+	run_layers(net, features, dim, n, logits, rest);
+	for (size_t i = 0; i < net->n_members - 1; i++)
+	{
+		run_layers(net->members[i], features + member_at(net, i), dim, n, scratch, rest);
+		mren_axpy(logits, scratch, 1, n * k);
+	}
+}
+
+MrenStatus
+mren_net_logits(const MrenNet *net, const float *features, size_t n, float *logits, float *scratch,
+				MrenError *err)
+{
+	size_t dim = mren_net_row_dim(net);
+	size_t k = net->shape.n_relations;
+
+	for (size_t i = 0; i < n; i += MREN_INFER_ROWS)
+	{
+		size_t rows = n - i < MREN_INFER_ROWS ? n - i : MREN_INFER_ROWS;
+
+		run_members(net, features + i * dim, rows, logits + i * k, scratch);
+	}
+	for (size_t i = 0; i < n * k; i++)
+	{
+		if (!isfinite(logits[i]))
+			return mren_fail(err, MREN_ENUMERIC, "the network's output is not finite");
+	}
+	return MREN_OK;
+}
+
+static void
+softmax(float *row, size_t k, double temperature)
+{
+	float top = row[0];
+	double sum = 0;
+
+	for (size_t j = 1; j < k; j++)
+		top = row[j] > top ? row[j] : top;
+	for (size_t j = 0; j < k; j++)
+		sum += exp(((double) row[j] - (double) top) / temperature);
+	for (size_t j = 0; j < k; j++)
+		row[j] = (float) (exp(((double) row[j] - (double) top) / temperature) / sum);
+}
+
+MrenStatus
+mren_net_probabilities(const MrenNet *net, const float *features, size_t n, float *probabilities,
+					   float *scratch, MrenError *err)
+{
+	size_t k = net->shape.n_relations;
+
+	MREN_TRY(mren_net_logits(net, features, n, probabilities, scratch, err));
+	for (size_t i = 0; i < n; i++)
+		softmax(probabilities + i * k, k, net->temperature);
+	return MREN_OK;
+}
+
+size_t
+mren_net_best(const float *probabilities, size_t n_relations)
+{
+	size_t best = 0;
+
+	for (size_t j = 1; j < n_relations; j++)
+	{
+		if (probabilities[j] > probabilities[best])
+			best = j;
+	}
+	return best;
+}

@@ -1,0 +1,198 @@
+/*
+ * options.c
+ *	  The table of options: names, types, ranges, defaults.
+ *
+ * One row a key, in alphabetical order, which is also the order of the JSON.
+ */
+#include "relation/options.h"
+
+#include <string.h>
+
+#include "relation/branch_linear.h"
+#include "training/option_table.h"
+
+#define AT(field) offsetof(MrenOptions, field)
+
+static const MrenOption rows[] = {
+	{"activation", MREN_OPTION_CHOICE, AT(activation), 0, 0, {"relu", "tanh"}},
+	{"batch_size", MREN_OPTION_SIZE, AT(batch_size), 1, 4096, {NULL}},
+	{"class_weights", MREN_OPTION_CHOICE, AT(class_weights), 0, 0, {"none", "balanced"}},
+	{"dropout", MREN_OPTION_REAL, AT(dropout), 0, 0.95, {NULL}},
+	{"ensemble", MREN_OPTION_SIZE, AT(ensemble), 1, MREN_MAX_MEMBERS, {NULL}},
+	{"epochs", MREN_OPTION_SIZE, AT(epochs), 1, 10000, {NULL}},
+	{"filters", MREN_OPTION_SIZE, AT(filters), 1, 1024, {NULL}},
+	{"fusion", MREN_OPTION_CHOICE, AT(fusion), 0, 0, {"parallel", "sequential", "hybrid", "auto"}},
+	{"hash_bits", MREN_OPTION_SIZE, AT(hash_bits), 0, MREN_MAX_HASH_BITS, {NULL}},
+	{"hidden", MREN_OPTION_SIZES, AT(n_hidden), 1, MREN_MAX_HIDDEN_SIZE, {NULL}},
+	{"hidden_dropout", MREN_OPTION_REAL, AT(hidden_dropout), 0, 0.95, {NULL}},
+	{"image_dropout", MREN_OPTION_REAL, AT(image_dropout), 0, 0.95, {NULL}},
+	{"image_units", MREN_OPTION_SIZE, AT(image_units), 0, 1024, {NULL}},
+	{"learning_rate", MREN_OPTION_REAL, AT(learning_rate), 1e-8, 10, {NULL}},
+	{"loss", MREN_OPTION_CHOICE, AT(loss), 0, 0, {"cross_entropy", "mse", "ranking"}},
+	{"margin_right", MREN_OPTION_REAL, AT(margin_right), 0, 100, {NULL}},
+	{"margin_wrong", MREN_OPTION_REAL, AT(margin_wrong), 0, 100, {NULL}},
+	{"momentum", MREN_OPTION_REAL, AT(momentum), 0, 0.999, {NULL}},
+	{"negative", MREN_OPTION_NAME, AT(negative), 1, MREN_MAX_NEGATIVE, {NULL}},
+	{"negative_logit", MREN_OPTION_CHOICE, AT(negative_logit), 0, 0, {"learned", "fixed"}},
+	{"optimizer", MREN_OPTION_CHOICE, AT(optimizer), 0, 0, {"adam", "sgd"}},
+	{"patience", MREN_OPTION_SIZE, AT(patience), 0, 10000, {NULL}},
+	{"product", MREN_OPTION_SIZE, AT(product), 0, 1024, {NULL}},
+	{"ranking_scale", MREN_OPTION_REAL, AT(ranking_scale), 0.01, 100, {NULL}},
+	{"refit", MREN_OPTION_BOOL, AT(refit), 0, 0, {NULL}},
+	{"seed", MREN_OPTION_SEED, AT(seed), 0, 0, {NULL}},
+	{"text_encoder", MREN_OPTION_CHOICE, AT(text_encoder), 0, 0, {"pool", "conv"}},
+	{"text_only_member", MREN_OPTION_BOOL, AT(text_only_member), 0, 0, {NULL}},
+	{"threshold", MREN_OPTION_REAL, AT(threshold), 0, 1, {NULL}},
+	{"validation_share", MREN_OPTION_REAL, AT(validation_share), 0, 0.5, {NULL}},
+	{"weight_decay", MREN_OPTION_REAL, AT(weight_decay), 0, 100, {NULL}},
+	{"weight_ema", MREN_OPTION_REAL, AT(weight_ema), 0, 0.9999, {NULL}},
+	{"window", MREN_OPTION_SIZE, AT(window), 0, 64, {NULL}},
+	{"word_dropout", MREN_OPTION_REAL, AT(word_dropout), 0, 0.95, {NULL}},
+	{"word_vectors", MREN_OPTION_CHOICE, AT(word_vectors), 0, 0, {"frozen", "fine_tuned"}},
+};
+
+/* Before version 0.3.0. */
+static const MrenRenamedOption renamed[] = {
+	{"average", "weight_ema"}, {"image_gate", "text_only_member"},
+	{"l2", "weight_decay"},	   {"vectors", "word_vectors"},
+	{"wide", "hash_bits"},
+};
+
+const MrenOptionTable mren_options_table = {.options = rows,
+											.n = sizeof(rows) / sizeof(rows[0]),
+											.renamed = renamed,
+											.n_renamed = sizeof(renamed) / sizeof(renamed[0])};
+
+_Static_assert(AT(hidden) == AT(n_hidden) + offsetof(MrenSizes, at) &&
+				   sizeof(((MrenOptions *) NULL)->hidden) == sizeof(((MrenSizes *) NULL)->at),
+			   "n_hidden and hidden are set as MrenSizes");
+
+void
+mren_options_init(MrenOptions *options)
+{
+	memset(options, 0, sizeof(*options));
+	options->n_hidden = 2;
+	options->hidden[0] = 128;
+	options->hidden[1] = 64;
+	options->activation = MREN_ACTIVATION_RELU;
+	options->fusion = MREN_FUSION_PARALLEL;
+	options->image_units = 256;
+	options->product = 128;
+	options->text_encoder = MREN_TEXT_CONV;
+	options->filters = 100;
+	options->hash_bits = 18;
+	options->window = MREN_WINDOW_AUTO;
+	options->loss = MREN_LOSS_CROSS_ENTROPY;
+	options->ranking_scale = 2;
+	options->margin_right = 2.5;
+	options->margin_wrong = 0.5;
+	options->negative_logit = MREN_NEGATIVE_LOGIT_LEARNED;
+	options->optimizer = MREN_OPTIMIZER_ADAM;
+	options->learning_rate = 0.001;
+	options->momentum = 0.9;
+	options->weight_decay = MREN_WEIGHT_DECAY_AUTO;
+	options->dropout = 0.5;
+	options->hidden_dropout = 0.3;
+	options->image_dropout = 0.25;
+	options->word_dropout = 0.25;
+	options->batch_size = 32;
+	options->epochs = 100;
+	options->patience = 8;
+	options->class_weights = MREN_CLASS_WEIGHTS_NONE;
+	options->validation_share = 0.1;
+	options->refit = true;
+	options->text_only_member = true;
+	options->weight_ema = MREN_WEIGHT_EMA_AUTO;
+	options->ensemble = 1;
+	options->seed = 1;
+	options->negative = NULL;
+	options->threshold = -1;
+}
+
+size_t
+mren_options_window(const MrenOptions *options)
+{
+	if (options->window != MREN_WINDOW_AUTO)
+		return options->window;
+	return options->text_encoder == MREN_TEXT_CONV ? 0 : 2;
+}
+
+double
+mren_options_weight_ema(const MrenOptions *options, bool images)
+{
+	if (options->weight_ema >= 0)
+		return options->weight_ema;
+	return images ? MREN_IMAGE_WEIGHT_EMA : 0;
+}
+
+double
+mren_options_weight_decay(const MrenOptions *options, bool images)
+{
+	if (options->weight_decay >= 0)
+		return options->weight_decay;
+	return images ? MREN_IMAGE_WEIGHT_DECAY : MREN_TEXT_WEIGHT_DECAY;
+}
+
+MrenOptimizerConfig
+mren_options_optimizer(const MrenOptions *options, bool images)
+{
+	return (MrenOptimizerConfig){.kind = options->optimizer,
+								 .learning_rate = options->learning_rate,
+								 .momentum = options->momentum,
+								 .weight_decay = mren_options_weight_decay(options, images)};
+}
+
+MrenObjective
+mren_options_objective(const MrenOptions *options, int32_t negative)
+{
+	return (MrenObjective){
+		.loss = options->loss,
+		.fixed = options->negative_logit == MREN_NEGATIVE_LOGIT_FIXED ? negative : -1,
+		.ranking_scale = options->ranking_scale,
+		.margin_right = options->margin_right,
+		.margin_wrong = options->margin_wrong,
+	};
+}
+
+const char *
+mren_options_renamed(const char *old_key)
+{
+	return mren_option_renamed(&mren_options_table, old_key);
+}
+
+void
+mren_options_set_seed(MrenOptions *options, int64_t seed)
+{
+	options->seed = seed;
+}
+
+bool
+mren_options_known(const char *key)
+{
+	return mren_option_find(&mren_options_table, key) != NULL;
+}
+
+void
+mren_options_list(char *buffer, size_t size)
+{
+	mren_option_list(&mren_options_table, buffer, size);
+}
+
+MrenStatus
+mren_options_set(MrenOptions *options, const char *key, const MrenOptionValue *value,
+				 MrenError *err)
+{
+	MrenOptions defaults;
+
+	mren_options_init(&defaults);
+	return mren_option_set(&mren_options_table, options, &defaults, key, value, err);
+}
+
+MrenStatus
+mren_options_json(const MrenEnv *env, const MrenOptions *options, char **json, MrenError *err)
+{
+	MrenOptions effective = *options;
+
+	effective.window = mren_options_window(options);
+	return mren_option_json(env, &mren_options_table, &effective, json, err);
+}

@@ -1,0 +1,163 @@
+/*
+ * options.h
+ *	  What a user can say about the network and its training, with the
+ *	  defaults; read from JSON one key at a time.
+ *
+ * The PostgreSQL layer adds its own keys (embeddings, image_encoder, deploy).  An
+ * MrenOptions that mren_options_set filled is always within its documented
+ * ranges, so nothing behind it checks them again.
+ */
+#ifndef MREN_RELATION_OPTIONS_H
+#define MREN_RELATION_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "nn/activation.h"
+#include "nn/loss.h"
+#include "nn/optimizer.h"
+#include "training/option_table.h"
+
+#define MREN_WINDOW_AUTO SIZE_MAX
+#define MREN_WEIGHT_EMA_AUTO (-1.0)
+#define MREN_WEIGHT_DECAY_AUTO (-1.0)
+#define MREN_TEXT_WEIGHT_DECAY 0.01
+/*
+ * The default of networks that read images.  An image's vector is long and images are few, so
+ * that such a network soon recognises each image of its training rows; it then grows too sure of
+ * itself to learn on.
+ */
+#define MREN_IMAGE_WEIGHT_DECAY 1.0
+#define MREN_IMAGE_WEIGHT_EMA 0.998 /* the default where rows have images */
+#define MREN_MAX_MEMBERS 16			/* of an ensemble */
+#define MREN_MAX_NEGATIVE 1024		/* bytes of a relation's name */
+
+typedef enum MrenTextEncoder
+{
+	MREN_TEXT_POOL,
+	MREN_TEXT_CONV, /* convolutions beside the pooled parts */
+} MrenTextEncoder;
+
+typedef enum MrenWordVectorTraining
+{
+	MREN_WORDS_FROZEN,
+	MREN_WORDS_FINE_TUNED, /* where the convolutions see them: fine_tuned.h */
+} MrenWordVectorTraining;
+
+typedef enum MrenNegativeLogit
+{
+	MREN_NEGATIVE_LOGIT_LEARNED,
+	MREN_NEGATIVE_LOGIT_FIXED, /* at 0: the negative relation has no score of its own */
+} MrenNegativeLogit;
+
+typedef enum MrenFusion
+{
+	MREN_FUSION_PARALLEL,	/* text beside the image's vector */
+	MREN_FUSION_SEQUENTIAL, /* the text looks at the image's grid */
+	MREN_FUSION_HYBRID,		/* both */
+	MREN_FUSION_AUTO,		/* the best of them on validation rows */
+} MrenFusion;
+
+typedef enum MrenClassWeights
+{
+	MREN_CLASS_WEIGHTS_NONE,
+	MREN_CLASS_WEIGHTS_BALANCED,
+} MrenClassWeights;
+
+typedef struct MrenOptions
+{
+	/* network */
+	size_t n_hidden; /* 1 .. MREN_MAX_HIDDEN */
+	size_t hidden[MREN_MAX_HIDDEN];
+	MrenActivation activation;
+	MrenFusion fusion;
+	size_t image_units; /* of the image's vector's projection; 0: two projections, see layout.h */
+	size_t product;		/* dimension of the product term; 0: none */
+	MrenTextEncoder text_encoder;
+	MrenWordVectorTraining word_vectors;
+	size_t filters;	  /* of each width of the convolutions */
+	size_t hash_bits; /* bits of a lexical feature's slot; 0: no linear branch */
+	size_t
+		window; /* MREN_WINDOW_AUTO, or words looked at outside the mentions, each side; 0 .. 64 */
+	/* training */
+	MrenLoss loss;
+	double ranking_scale; /* of the ranking loss: what multiplies scores and margins */
+	double margin_right;  /* the right relation's score should be above it */
+	double margin_wrong;  /* the best wrong one's should be below its negative */
+	MrenNegativeLogit negative_logit;
+	MrenOptimizer optimizer;
+	double learning_rate;
+	double momentum;	 /* of SGD */
+	double weight_decay; /* decoupled weight decay a step, times the learning rate */
+	double dropout;		 /* of the fused vector, 0 .. 0.95 */
+	double hidden_dropout;
+	double word_dropout;  /* of words' rows in the convolutions */
+	double image_dropout; /* share of rows with an image trained without it */
+	size_t batch_size;
+	size_t epochs;
+	size_t patience; /* epochs without improvement before stopping; 0: never stop */
+	MrenClassWeights class_weights;
+	double validation_share; /* 0: train for all epochs, no calibration */
+	bool refit;
+	bool text_only_member; /* a member that sees no images, beside those that do */
+	/* What the mean of weights over steps keeps of itself at a step, 0 .. 0.9999; 0: no mean is
+	 * taken; or MREN_WEIGHT_EMA_AUTO. */
+	double weight_ema;
+	size_t ensemble; /* members: networks that differ in their chance, whose logits are averaged */
+	int64_t seed;
+	/* prediction */
+	const char *negative; /* relation that means "no relation", or NULL; not owned */
+	double threshold;	  /* abstain below it; negative: never */
+} MrenOptions;
+
+extern void mren_options_init(MrenOptions *options);
+
+/* The window that these options mean: its default is 0 beside convolutions, which see the
+ * words there by themselves, and otherwise 2. */
+extern size_t mren_options_window(const MrenOptions *options);
+
+/* The share that these options mean for rows with or without images. */
+extern double mren_options_weight_ema(const MrenOptions *options, bool images);
+
+/* The weight decay that these options mean for a network that reads images, or one that does not. */
+extern double mren_options_weight_decay(const MrenOptions *options, bool images);
+
+/* The table behind what follows; a tagger's begins with it. */
+extern const MrenOptionTable mren_options_table;
+
+/*
+ * mren_options_set
+ *	  One key of the options object.  null gives the key its default.
+ *	  MREN_EPARAM, with key and value in the message and what is allowed in
+ *	  the hint, for an unknown key, a wrong type or an impossible value.  A string is
+ *	  kept by pointer.  A seed beyond 2^53 does not fit a double: give it by
+ *	  mren_options_set_seed.
+ */
+extern MrenStatus mren_options_set(MrenOptions *options, const char *key,
+								   const MrenOptionValue *value, MrenError *err);
+extern void mren_options_set_seed(MrenOptions *options, int64_t seed);
+
+extern bool mren_options_known(const char *key);
+
+/* The present name of an option that was renamed; NULL for any other key. */
+extern const char *mren_options_renamed(const char *old_key);
+
+/* "activation, batch_size, ...", for hints; cut at a key's border if size is short. */
+extern void mren_options_list(char *buffer, size_t size);
+
+/* The optimiser of such a network. */
+extern MrenOptimizerConfig mren_options_optimizer(const MrenOptions *options, bool images);
+
+/* The objective, where `negative` is the named relation's index or -1. */
+extern MrenObjective mren_options_objective(const MrenOptions *options, int32_t negative);
+
+/*
+ * mren_options_json
+ *	  The effective options as a JSON object, keys in alphabetical order,
+ *	  zero-terminated, allocated; equal options give equal bytes.
+ */
+extern MrenStatus mren_options_json(const MrenEnv *env, const MrenOptions *options, char **json,
+									MrenError *err);
+
+#endif

@@ -1,0 +1,192 @@
+/*
+ * text_pool.c
+ *	  Pooling over the parts of a sentence.
+ */
+#include "relation/text_pool.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "nn/kernels.h"
+
+/* One row under way. */
+typedef struct Pool
+{
+	const MrenWordVectors *vectors;
+	const MrenSentence *sentence;
+	float scale;
+	float *part;	/* of the next part */
+	float *unknown; /* of the next part */
+	bool any_unknown;
+} Pool;
+
+static void
+next_part(Pool *pool)
+{
+	pool->part += pool->vectors->dim;
+	pool->unknown += MREN_MAX_SHAPES;
+}
+
+static void
+add_word(Pool *pool, uint32_t word, float weight)
+{
+	const MrenSentence *s = pool->sentence;
+	uint32_t first = s->starts[word];
+	uint32_t end = s->starts[word + 1];
+
+	if (first == end)
+		return;
+	weight /= (float) (end - first);
+	for (uint32_t i = first; i < end; i++)
+	{
+		int32_t piece = s->pieces[i];
+
+		if (piece >= 0)
+			mren_axpy(pool->part, pool->vectors->get(pool->vectors->state, piece),
+					  weight * pool->scale, pool->vectors->dim);
+		else if (piece >= -MREN_MAX_SHAPES)
+		{
+			pool->unknown[-1 - piece] += weight;
+			pool->any_unknown = true;
+		}
+	}
+}
+
+static void
+mean_part(Pool *pool, uint32_t first, uint32_t end)
+{
+	for (uint32_t word = first; word < end; word++)
+		add_word(pool, word, 1.0f / (float) (end - first));
+	next_part(pool);
+}
+
+/* One word, or none when it is not within first .. end - 1. */
+static void
+word_part(Pool *pool, int64_t word, uint32_t first, uint32_t end)
+{
+	if (word >= (int64_t) first && word < (int64_t) end)
+		add_word(pool, (uint32_t) word, 1);
+	next_part(pool);
+}
+
+/* The mention that begins first (the head of equals), and the other. */
+static void
+order_mentions(const MrenSentence *s, MrenSpan *first, MrenSpan *second)
+{
+	bool head_first = s->head.first <= s->tail.first;
+
+	*first = head_first ? s->head : s->tail;
+	*second = head_first ? s->tail : s->head;
+}
+
+static void
+pool_parts(Pool *pool, size_t window)
+{
+	const MrenSentence *s = pool->sentence;
+	MrenSpan a;
+	MrenSpan b;
+	uint32_t between;
+
+	order_mentions(s, &a, &b);
+	/* Nothing is between mentions that overlap. */
+	between = b.first > a.end ? b.first : a.end;
+	mean_part(pool, s->head.first, s->head.end);
+	word_part(pool, (int64_t) s->head.end - 1, 0, s->n_words);
+	mean_part(pool, s->tail.first, s->tail.end);
+	word_part(pool, (int64_t) s->tail.end - 1, 0, s->n_words);
+	mean_part(pool, a.end, between);
+	for (int64_t i = 0; i < MREN_EDGE_WORDS; i++)
+		word_part(pool, a.end + i, a.end, between);
+	for (int64_t i = 0; i < MREN_EDGE_WORDS; i++)
+		word_part(pool, (int64_t) between - 1 - i, a.end, between);
+	for (int64_t i = 0; i < (int64_t) window; i++)
+		word_part(pool, (int64_t) a.first - 1 - i, 0, s->n_words);
+	for (int64_t i = 0; i < (int64_t) window; i++)
+		word_part(pool, (int64_t) b.end + i, 0, s->n_words);
+}
+
+static void
+put_scalars(const MrenSentence *s, float *out)
+{
+	MrenSpan a;
+	MrenSpan b;
+	uint32_t distance;
+	uint32_t head = s->head.end - s->head.first;
+	uint32_t tail = s->tail.end - s->tail.first;
+
+	order_mentions(s, &a, &b);
+	distance = b.first > a.end ? b.first - a.end : 0;
+	out[0] = s->head.first <= s->tail.first;
+	out[1] = b.first < a.end;
+	out[2] = log1pf((float) distance);
+	out[3] = log1pf((float) s->n_words);
+	out[4] = log1pf((float) a.first);
+	out[5] = log1pf((float) (s->n_words - b.end));
+	out[6] = head > 1;
+	out[7] = tail > 1;
+	out[8] = logf((float) head);
+	out[9] = logf((float) tail);
+	for (uint32_t d = 0; d < 6; d++)
+		out[10 + d] = distance == d;
+	out[16] = distance >= 6 && distance < 10;
+	out[17] = distance >= 10 && distance < 20;
+	out[18] = distance >= 20;
+}
+
+bool
+mren_text_pool(const MrenNetShape *shape, const MrenWordVectors *vectors, float scale,
+			   const MrenSentence *sentence, int32_t head_type, int32_t tail_type, float *out,
+			   float *unknown)
+{
+	size_t n_parts = mren_net_shape_n_parts(shape);
+	Pool pool = {vectors, sentence, scale, out, unknown, false};
+	float *scalars = out + n_parts * shape->embedding_dim;
+	float *types = scalars + MREN_N_SCALARS;
+
+	memset(out, 0, n_parts * shape->embedding_dim * sizeof(float));
+	memset(unknown, 0, n_parts * MREN_MAX_SHAPES * sizeof(float));
+	pool_parts(&pool, shape->window);
+	put_scalars(sentence, scalars);
+	memset(types, 0, 2 * shape->n_types * sizeof(float));
+	if (head_type >= 0)
+		types[head_type] = 1;
+	if (tail_type >= 0)
+		types[shape->n_types + (size_t) tail_type] = 1;
+	return pool.any_unknown && shape->embedding_dim > 0;
+}
+
+void
+mren_text_add_unknown(const MrenNetShape *shape, const float *shapes, const float *unknown,
+					  float *out)
+{
+	size_t dim = shape->embedding_dim;
+
+	for (size_t p = 0; p < mren_net_shape_n_parts(shape); p++)
+	{
+		for (size_t s = 0; s < MREN_MAX_SHAPES; s++)
+		{
+			float weight = unknown[p * MREN_MAX_SHAPES + s];
+
+			if (weight != 0)
+				mren_axpy(out + p * dim, shapes + s * dim, weight, dim);
+		}
+	}
+}
+
+void
+mren_text_unknown_backward(const MrenNetShape *shape, const float *unknown, const float *dout,
+						   float *dshapes)
+{
+	size_t dim = shape->embedding_dim;
+
+	for (size_t p = 0; p < mren_net_shape_n_parts(shape); p++)
+	{
+		for (size_t s = 0; s < MREN_MAX_SHAPES; s++)
+		{
+			float weight = unknown[p * MREN_MAX_SHAPES + s];
+
+			if (weight != 0)
+				mren_axpy(dshapes + s * dim, dout + p * dim, weight, dim);
+		}
+	}
+}

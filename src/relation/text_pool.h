@@ -1,0 +1,52 @@
+/*
+ * text_pool.h
+ *	  The text branch: word vectors pooled over the parts of a sentence around
+ *	  its two mentions, and counts.
+ *
+ * Parts, each a vector of the embeddings' dimension, in this order: head mean,
+ * head last word, tail mean, tail last word, between mean, the first and
+ * last words between (three each, from either mention inwards), then `window`
+ * words left of the first mention outwards and `window` right of the second.
+ * A part without words is zero.  A word is the mean of its pieces: known ones
+ * scaled to unit root mean square, unknown ones the learned vector of their
+ * shape.
+ *
+ * So that training needs the sentence only once, a row's unknown words are
+ * kept as weights: part p = known(p) + sum over s of unknown(p, s) * shapes(s).
+ */
+#ifndef MREN_RELATION_TEXT_POOL_H
+#define MREN_RELATION_TEXT_POOL_H
+
+#include "relation/layout.h"
+#include "data/word_vectors.h"
+#include "text/sentence.h"
+
+#define MREN_EDGE_WORDS 3 /* between, at each end */
+#define MREN_FIXED_PARTS (5 + 2 * MREN_EDGE_WORDS)
+#define MREN_MAX_WINDOW 64
+#define MREN_N_SCALARS 19
+
+/*
+ * mren_text_pool
+ *	  The raw text vector of one row: out (pool_dim) without the unknown
+ *	  words' part, whose weights go to unknown (n_parts, MREN_MAX_SHAPES).
+ *	  Types are -1 or below n_types.  Returns true if the row has an unknown word
+ *	  in some part.
+ */
+extern bool mren_text_pool(const MrenNetShape *shape, const MrenWordVectors *vectors, float scale,
+						   const MrenSentence *sentence, int32_t head_type, int32_t tail_type,
+						   float *out, float *unknown);
+
+/* Adds the learned vectors: out += unknown * shapes, shapes (MREN_MAX_SHAPES, embedding_dim). */
+extern void mren_text_add_unknown(const MrenNetShape *shape, const float *shapes,
+								  const float *unknown, float *out);
+
+/*
+ * mren_text_unknown_backward
+ *	  Adds to dshapes a row's share: dout (pool_dim) is the gradient of the raw
+ *	  text vector.
+ */
+extern void mren_text_unknown_backward(const MrenNetShape *shape, const float *unknown,
+									   const float *dout, float *dshapes);
+
+#endif

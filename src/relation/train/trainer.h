@@ -1,0 +1,127 @@
+/*
+ * trainer.h
+ *	  Training a network, in steps short enough to cancel between.
+ *
+ * The same rows, options and seed give the same network bit for bit, however
+ * the rows arrived and wherever they are kept.
+ */
+#ifndef MREN_RELATION_TRAIN_TRAINER_H
+#define MREN_RELATION_TRAIN_TRAINER_H
+
+#include "relation/net.h"
+#include "relation/options.h"
+#include "data/source.h"
+#include "data/word_vectors.h"
+
+typedef struct MrenTrainer MrenTrainer;
+
+typedef struct MrenTrainerInputs
+{
+	MrenSource source;				  /* both outlive the trainer; the structs are copied */
+	MrenWordVectors vectors;		  /* of every piece id in the source */
+	size_t image_dim;				  /* 0: no image in this training */
+	const uint8_t *embeddings_sha256; /* 32 bytes */
+	const uint8_t *encoder_sha256;	  /* 32 bytes, or NULL without images */
+	const uint8_t *lexicons_sha256;	  /* (n_lexicons, 32) of those the features read */
+	size_t n_lexicons;				  /* at most MREN_MAX_NET_LEXICONS */
+} MrenTrainerInputs;
+
+typedef enum MrenTrainEvent
+{
+	MREN_TRAIN_SCAN,  /* reading rows before the first epoch */
+	MREN_TRAIN_STEP,  /* a mini-batch, or a batch of validation */
+	MREN_TRAIN_EPOCH, /* an epoch and its validation are over */
+	MREN_TRAIN_DONE,  /* nothing left: call mren_trainer_finish */
+} MrenTrainEvent;
+
+typedef struct MrenProgress
+{
+	MrenTrainEvent event;
+	int phase;	/* 1: with validation (or all there is), 2: refit */
+	int epoch;	/* 1-based */
+	int epochs; /* at most, in this phase */
+	int member; /* of an ensemble, 1-based */
+	int members;
+	size_t rows_done; /* of this epoch (or of the scan) */
+	size_t rows_total;
+	double loss; /* mean over the rows of this epoch so far; 0 before any */
+	/* At MREN_TRAIN_EPOCH of phase 1 with validation rows: */
+	bool validated;
+	double validation_loss;
+	double validation_accuracy;
+	double validation_f1; /* micro, without the negative relation */
+	bool improved;		  /* the best epoch so far */
+} MrenProgress;
+
+typedef struct MrenTrainReport
+{
+	size_t n_rows; /* read, test rows too */
+	size_t n_train;
+	size_t n_validation;
+	size_t n_relations;
+	size_t n_types;
+	size_t n_rows_with_image;
+	size_t n_words;			/* words of all rows used */
+	size_t n_unknown_words; /* of them, words without any vector */
+	double linear_share;	/* of the linear branch in the logits, 0 .. 1 */
+	int linear_epoch;		/* its best epoch */
+	bool has_text_only;		/* a member that sees no images was trained */
+	double image_share;		/* if so, of the members that see them in the rest of the logits */
+	size_t features_dim;
+	size_t n_parameters;
+	int best_epoch;	   /* of phase 1, the first member's */
+	size_t n_members;  /* the text-only one too; fewer than asked for if it was stopped */
+	int epochs_run;	   /* of phase 1, all members' */
+	int refit_epochs;  /* all members'; 0: no refit */
+	double train_loss; /* of the last epoch run */
+	bool validated;
+	double validation_loss; /* at the best epoch, before calibration; the mean of members */
+	double validation_accuracy;
+	double validation_f1;
+	double temperature;
+	bool warm;			  /* it started from the weights of another network */
+	char cold[160];		  /* why it did not, if it was asked to; else empty */
+	double negative_bias; /* of the negative relation's logit, after the temperature */
+} MrenTrainReport;
+
+/*
+ * mren_trainer_create
+ *	  Begins a training; nothing is read yet.  options are copied but for
+ *	  options->negative, which must outlive the trainer.  MREN_EDATA if the
+ *	  source has no row.
+ */
+extern MrenStatus mren_trainer_create(const MrenEnv *env, const MrenOptions *options,
+									  const MrenTrainerInputs *inputs, MrenTrainer **trainer,
+									  MrenError *err);
+
+/*
+ * mren_trainer_step
+ *	  A piece of work of at most about 50 ms.  MREN_EDATA for rows that cannot
+ *	  be trained on (one relation only, a negative relation that no row has, no
+ *	  training row beside the validation rows); MREN_ENUMERIC when the loss is
+ *	  no longer finite.  After a failure only mren_trainer_free may follow.
+ */
+extern MrenStatus mren_trainer_step(MrenTrainer *trainer, MrenProgress *progress, MrenError *err);
+
+/*
+ * mren_trainer_warm
+ *	  Before the first step: start from this network's weights, which outlives
+ *	  the trainer, where it is of the same shape, embeddings, encoder and entity
+ *	  types.  Of the output layer the relations that both have are taken.  Where
+ *	  it does not fit, the training starts afresh and the report says why.
+ */
+extern void mren_trainer_warm(MrenTrainer *trainer, const MrenNet *net);
+
+/*
+ * mren_trainer_stop
+ *	  No further epoch: the best one so far is kept, without a second phase, and
+ *	  the next steps lead to MREN_TRAIN_DONE.  The first epoch is still finished.
+ */
+extern void mren_trainer_stop(MrenTrainer *trainer);
+
+/* The trained network, once a step has said MREN_TRAIN_DONE. */
+extern MrenStatus mren_trainer_finish(MrenTrainer *trainer, MrenNet **net, MrenError *err);
+extern void mren_trainer_report(const MrenTrainer *trainer, MrenTrainReport *report);
+extern void mren_trainer_free(MrenTrainer *trainer);
+
+#endif

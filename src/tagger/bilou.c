@@ -1,0 +1,134 @@
+/*
+ * bilou.c
+ *	  Tags that say where mentions begin, go on and end.
+ */
+#include "tagger/bilou.h"
+
+#include <string.h>
+
+MrenBilou
+mren_bilou_letter(uint32_t tag)
+{
+	return tag == 0 ? MREN_BILOU_O : (MrenBilou) (1 + (tag - 1) % 4);
+}
+
+uint32_t
+mren_bilou_type(uint32_t tag)
+{
+	return tag == 0 ? 0 : (tag - 1) / 4;
+}
+
+static uint32_t
+tag_of(MrenBilou letter, uint32_t type)
+{
+	return 4 * type + (uint32_t) letter;
+}
+
+static bool
+may_end(void *state, size_t tag)
+{
+	MrenBilou letter = mren_bilou_letter((uint32_t) tag);
+
+	(void) state;
+	return letter == MREN_BILOU_O || letter == MREN_BILOU_L || letter == MREN_BILOU_U;
+}
+
+static bool
+may_begin(void *state, size_t tag)
+{
+	MrenBilou letter = mren_bilou_letter((uint32_t) tag);
+
+	(void) state;
+	return letter == MREN_BILOU_O || letter == MREN_BILOU_B || letter == MREN_BILOU_U;
+}
+
+static bool
+may_follow(void *state, size_t i, size_t j)
+{
+	if (may_end(state, i))
+		return may_begin(state, j);
+	return !may_begin(state, j) && mren_bilou_type((uint32_t) i) == mren_bilou_type((uint32_t) j);
+}
+
+MrenStatus
+mren_bilou_rules(const MrenEnv *env, size_t n_types, MrenCrfRules *rules, MrenError *err)
+{
+	const MrenCrfGrammar grammar = {NULL, may_follow, may_begin, may_end};
+
+	return mren_crf_rules_create(env, mren_bilou_n_tags(n_types), &grammar, rules, err);
+}
+
+void
+mren_bilou_write(const MrenTagSpan *spans, size_t n_spans, uint32_t *tags, size_t n)
+{
+	memset(tags, 0, n * sizeof(*tags));
+	for (size_t i = 0; i < n_spans; i++)
+	{
+		const MrenTagSpan *span = &spans[i];
+
+		if (span->end == span->first + 1)
+		{
+			tags[span->first] = tag_of(MREN_BILOU_U, span->type);
+			continue;
+		}
+		for (uint32_t t = span->first; t < span->end; t++)
+			tags[t] = tag_of(t == span->first	  ? MREN_BILOU_B
+							 : t == span->end - 1 ? MREN_BILOU_L
+												  : MREN_BILOU_I,
+							 span->type);
+	}
+}
+
+size_t
+mren_bilou_read(const uint32_t *tags, size_t n, MrenTagSpan *spans)
+{
+	size_t n_spans = 0;
+	uint32_t first = 0;
+
+	for (size_t t = 0; t < n; t++)
+	{
+		MrenBilou letter = mren_bilou_letter(tags[t]);
+
+		if (letter == MREN_BILOU_B || letter == MREN_BILOU_U)
+			first = (uint32_t) t;
+		if (letter == MREN_BILOU_L || letter == MREN_BILOU_U)
+			spans[n_spans++] = (MrenTagSpan){first, (uint32_t) t + 1, mren_bilou_type(tags[t])};
+	}
+	return n_spans;
+}
+
+MrenStatus
+mren_bilou_parse(const char *text, size_t len, MrenBilou *letter, MrenTextSpan *type,
+				 MrenError *err)
+{
+	static const char letters[] = "BILEUS";
+	static const MrenBilou meanings[] = {MREN_BILOU_B, MREN_BILOU_I, MREN_BILOU_L,
+										 MREN_BILOU_L, MREN_BILOU_U, MREN_BILOU_U};
+	const char *found;
+
+	*type = (MrenTextSpan){NULL, 0};
+	if (len == 1 && text[0] == 'O')
+	{
+		*letter = MREN_BILOU_O;
+		return MREN_OK;
+	}
+	found = len >= 3 && text[1] == '-' && text[0] != '\0' ? strchr(letters, text[0]) : NULL;
+	if (found == NULL || len - 2 > MREN_MAX_LABEL)
+	{
+		mren_fail(err, MREN_EDATA, "invalid tag \"%.*s\"", (int) (len < 100 ? len : 100), text);
+		mren_error_hint(err, "A tag is \"O\", or one of B, I, L, E, U, S, a hyphen and a type: "
+							 "\"B-Person\".");
+		return MREN_EDATA;
+	}
+	*letter = meanings[found - letters];
+	*type = (MrenTextSpan){text + 2, (uint32_t) (len - 2)};
+	return MREN_OK;
+}
+
+bool
+mren_bilou_follows(MrenBilou before, MrenTextSpan before_type, MrenBilou letter, MrenTextSpan type)
+{
+	return (before == MREN_BILOU_B || before == MREN_BILOU_I) &&
+		   (letter == MREN_BILOU_I || letter == MREN_BILOU_L) && before_type.len == type.len &&
+		   memcmp(before_type.data, type.data, type.len) == 0;
+}

@@ -1,0 +1,263 @@
+/*
+ * tag_layout.c
+ *	  From a tagger's dimensions to its tensors, and from a sentence's words to
+ *	  what the network reads.
+ */
+#include "tagger/tag_net.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "nn/kernels.h"
+
+/* Parts of a word's vector behind embedding and features. */
+#define N_MARKS 2 /* unknown, outside the sentence */
+
+static MrenStatus
+fail_shape(MrenError *err, const char *what, size_t value)
+{
+	return mren_fail(err, MREN_EFORMAT, "invalid tagger: %s of %zu", what, value);
+}
+
+static bool
+is_bucket_count(size_t n)
+{
+	return n > 0 && (n & (n - 1)) == 0 && n <= (size_t) 1 << MREN_TAG_MAX_BUCKETS_LOG;
+}
+
+static MrenStatus
+check_layers(const MrenTagShape *shape, MrenError *err)
+{
+	if (shape->n_hidden < 1 || shape->n_hidden > MREN_MAX_HIDDEN)
+		return fail_shape(err, "number of hidden layers", shape->n_hidden);
+	for (size_t i = 0; i < MREN_MAX_HIDDEN; i++)
+	{
+		size_t least = i < shape->n_hidden ? 1 : 0;
+		size_t most = i < shape->n_hidden ? MREN_MAX_HIDDEN_SIZE : 0;
+
+		if (shape->hidden[i] < least || shape->hidden[i] > most)
+			return fail_shape(err, "hidden layer", shape->hidden[i]);
+		if (shape->window[i] > (i < shape->n_hidden ? MREN_TAG_PAD : 0))
+			return fail_shape(err, "window", shape->window[i]);
+	}
+	if (shape->activation != MREN_ACTIVATION_RELU && shape->activation != MREN_ACTIVATION_TANH)
+		return fail_shape(err, "activation", (size_t) shape->activation);
+	return MREN_OK;
+}
+
+MrenStatus
+mren_tag_shape_check(const MrenTagShape *shape, MrenError *err)
+{
+	if (shape->embedding_dim > MREN_MAX_DIM)
+		return fail_shape(err, "word dimension", shape->embedding_dim);
+	if (shape->feature_dim > MREN_TAG_MAX_FEATURE_DIM)
+		return fail_shape(err, "feature dimension", shape->feature_dim);
+	if (shape->feature_dim > 0 ? !is_bucket_count(shape->n_buckets) : shape->n_buckets != 0)
+		return fail_shape(err, "number of buckets", shape->n_buckets);
+	if (shape->n_sparse > 0 && !is_bucket_count(shape->n_sparse))
+		return fail_shape(err, "number of direct buckets", shape->n_sparse);
+	if (shape->n_lexicons > MREN_MAX_TAG_LEXICONS)
+		return fail_shape(err, "number of lexicons", shape->n_lexicons);
+	if (shape->n_types < 1 || shape->n_types > MREN_MAX_TAG_TYPES)
+		return fail_shape(err, "number of types", shape->n_types);
+	return check_layers(shape, err);
+}
+
+size_t
+mren_tag_shape_dim(const MrenTagShape *shape)
+{
+	return shape->embedding_dim + shape->feature_dim + N_MARKS + MREN_TAG_SHAPES +
+		   4 * shape->n_lexicons;
+}
+
+/* Within the checked ranges no product of sizes comes near the limits of size_t. */
+static void
+add_layers(MrenTagLayout *layout, const MrenTagShape *shape)
+{
+	size_t in = mren_tag_shape_dim(shape);
+
+	for (size_t i = 0; i <= shape->n_hidden; i++)
+	{
+		bool last = i == shape->n_hidden;
+		size_t rows = in * (last ? 1 : 2 * shape->window[i] + 1);
+		size_t out = last ? mren_bilou_n_tags(shape->n_types) : shape->hidden[i];
+		char layer[12];
+		char name[24];
+
+		if (last)
+			snprintf(layer, sizeof(layer), "output");
+		else
+			snprintf(layer, sizeof(layer), "hidden%d", (int) i + 1);
+		snprintf(name, sizeof(name), "%s.weight", layer);
+		layout->ids.weight[i] = mren_parameters_add(&layout->table, name, rows, out, true);
+		snprintf(name, sizeof(name), "%s.bias", layer);
+		layout->ids.bias[i] = mren_parameters_add(&layout->table, name, 1, out, false);
+		in = out;
+	}
+}
+
+void
+mren_tag_layout_build(const MrenTagShape *shape, MrenTagLayout *layout)
+{
+	MrenParameterTable *table = &layout->table;
+	MrenTagIds *ids = &layout->ids;
+	size_t n_tags = mren_bilou_n_tags(shape->n_types);
+
+	memset(layout, 0, sizeof(*layout));
+	ids->features =
+		mren_parameters_add(table, "features", shape->n_buckets, shape->feature_dim, true);
+	ids->sparse = mren_parameters_add(table, "direct", shape->n_sparse, n_tags, true);
+	add_layers(layout, shape);
+	ids->transitions = mren_parameters_add(table, "crf.transitions", n_tags, n_tags, true);
+	ids->start = mren_parameters_add(table, "crf.start", 1, n_tags, false);
+	ids->end = mren_parameters_add(table, "crf.end", 1, n_tags, false);
+	/* tag_tables.h steps them. */
+	table->items[ids->features].rate = table->items[ids->sparse].rate = 0;
+	mren_parameters_end_trained(table);
+	ids->scale = mren_parameters_add_constant(table, "embeddings.scale", 1, 1);
+}
+
+size_t
+mren_tag_n_floats(const MrenTagShape *shape)
+{
+	MrenTagLayout layout;
+
+	mren_tag_layout_build(shape, &layout);
+	return layout.table.n_parameters + 1;
+}
+
+static void
+fill_normal(const MrenParameterTable *table, float *values, size_t id, double deviation,
+			MrenRandom *random)
+{
+	const MrenParameter *tensor = &table->items[id];
+
+	for (size_t i = 0; i < tensor->rows * tensor->cols; i++)
+		values[tensor->at + i] = (float) deviation * mren_random_normal(random);
+}
+
+void
+mren_tag_init(const MrenTagShape *shape, const MrenTagLayout *layout, float *values, uint64_t seed)
+{
+	const MrenParameterTable *table = &layout->table;
+	double gain = shape->activation == MREN_ACTIVATION_RELU ? 2 : 1;
+	MrenRandom random;
+
+	mren_random_seed(&random, seed, 1);
+	memset(values, 0, table->size * sizeof(float));
+	/* The mean of a dozen vectors should be of some size, too. */
+	fill_normal(table, values, layout->ids.features, 0.5, &random);
+	for (size_t i = 0; i <= shape->n_hidden; i++)
+	{
+		const MrenParameter *weight = &table->items[layout->ids.weight[i]];
+
+		fill_normal(table, values, layout->ids.weight[i],
+					sqrt((i < shape->n_hidden ? gain : 1) / (double) weight->rows), &random);
+	}
+	*mren_parameter_at(table, values, layout->ids.scale) = 1;
+}
+
+/*
+ * What the network reads
+ */
+
+static void
+add_marks(const MrenTagShape *shape, const MrenTagInput *input, size_t w, bool known, float *out)
+{
+	out[0] = known ? 0 : 1;
+	out[N_MARKS + input->shapes[w]] = 1;
+	for (size_t l = 0; l < shape->n_lexicons && input->lexicons != NULL; l++)
+	{
+		for (size_t bit = 0; bit < 4; bit++)
+			out[N_MARKS + MREN_TAG_SHAPES + 4 * l + bit] =
+				(float) (input->lexicons[w] >> (4 * l + bit) & 1);
+	}
+}
+
+void
+mren_tag_word_vector(const MrenTagShape *shape, const MrenTagLayout *layout, const float *values,
+					 const MrenWordVectors *vectors, const MrenTagInput *input, size_t w,
+					 bool known, float *out)
+{
+	size_t dim = shape->embedding_dim;
+	const MrenParameter *table = &layout->table.items[layout->ids.features];
+	uint32_t first = input->starts[w];
+	uint32_t n = input->starts[w + 1] - first;
+
+	memset(out, 0, mren_tag_shape_dim(shape) * sizeof(float));
+	known = known && dim > 0 && input->words[w] >= 0;
+	if (known)
+		mren_axpy(out, vectors->get(vectors->state, input->words[w]),
+				  values[layout->table.items[layout->ids.scale].at], dim);
+	for (uint32_t i = 0; i < n && shape->feature_dim > 0; i++)
+	{
+		size_t bucket = input->features[first + i] & (shape->n_buckets - 1);
+
+		mren_axpy(out + dim, values + table->at + bucket * shape->feature_dim, 1.0f / sqrtf(n),
+				  shape->feature_dim);
+	}
+	add_marks(shape, input, w, known, out + dim + shape->feature_dim);
+}
+
+void
+mren_tag_pad_vector(const MrenTagShape *shape, float *out)
+{
+	memset(out, 0, mren_tag_shape_dim(shape) * sizeof(float));
+	out[shape->embedding_dim + shape->feature_dim + 1] = 1;
+}
+
+/* A feature of the word so far away; outside the sentence a constant. */
+static uint32_t
+neighbour(const MrenTagInput *input, size_t w, int offset, size_t which)
+{
+	if (offset < 0 ? w < (size_t) -offset : w + (size_t) offset >= input->n_words)
+		return 0;
+	return input->features[input->starts[w + (size_t) offset] + which];
+}
+
+static uint32_t
+mix(const MrenTagShape *shape, uint32_t template, uint32_t a, uint32_t b)
+{
+	const uint32_t key[3] = {template, a, b};
+
+	return (uint32_t) mren_hash64(key, sizeof(key), 0) & (uint32_t) (shape->n_sparse - 1);
+}
+
+size_t
+mren_tag_sparse(const MrenTagShape *shape, const MrenTagInput *input, size_t w, uint32_t *buckets)
+{
+	size_t n = 0;
+	uint32_t template = 0;
+
+	if (shape->n_sparse == 0)
+		return 0;
+	/* Words and case patterns around, alone and two at a time. */
+	for (size_t which = 0; which < 2; which++)
+	{
+		for (int offset = -2; offset <= 2; offset++)
+			buckets[n++] = mix(shape, template ++, neighbour(input, w, offset, which), 0);
+		for (int offset = -2; offset < 2; offset++)
+			buckets[n++] = mix(shape, template ++, neighbour(input, w, offset, which),
+							   neighbour(input, w, offset + 1, which));
+		buckets[n++] =
+			mix(shape, template ++, neighbour(input, w, -1, which), neighbour(input, w, 1, which));
+	}
+	/* The word's own features. */
+	for (uint32_t i = input->starts[w] + 2; i < input->starts[w + 1]; i++)
+		buckets[n++] = mix(shape, template, input->features[i], 0);
+	return n;
+}
+
+MrenCrfWeights
+mren_tag_crf_weights(const MrenTagLayout *layout, const float *values)
+{
+	const MrenParameter *tensors = layout->table.items;
+
+	return (MrenCrfWeights){
+		.transitions = values + tensors[layout->ids.transitions].at,
+		.start = values + tensors[layout->ids.start].at,
+		.end = values + tensors[layout->ids.end].at,
+	};
+}

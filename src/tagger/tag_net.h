@@ -1,0 +1,165 @@
+/*
+ * tag_net.h
+ *	  A tagger's network in training: windows over words, dense layers, and a
+ *	  conditional random field over BILOU tags.
+ *
+ * A word's vector is its word embedding (fixed, scaled to unit variance), the
+ * mean of the learned vectors of its features (hashed into buckets), its shape
+ * and its places in lexicons.  Each hidden layer reads a window of the words
+ * around; words outside the sentence are zeros, but for a mark in the first.
+ * Single features and pairs of neighbours also give to the tags' scores
+ * directly, as in a linear model: few rows teach those best.  Cheng et al.,
+ * Wide & Deep Learning, 2016; Collobert et al., NLP (Almost) from Scratch,
+ * JMLR 2011, for the window network.
+ *
+ * The words of a batch lie in a grid: its sentences one after the other, with
+ * MREN_TAG_PAD rows of padding before, between and behind them.
+ */
+#ifndef MREN_TAGGER_TAG_NET_H
+#define MREN_TAGGER_TAG_NET_H
+
+#include "tagger/bilou.h"
+#include "nn/activation.h"
+#include "nn/dense.h"
+#include "nn/dropout.h"
+#include "tagger/tag_input.h"
+#include "data/word_vectors.h"
+
+#define MREN_TAG_PAD 8 /* the widest window, each side */
+#define MREN_TAG_MAX_BUCKETS_LOG 22
+#define MREN_TAG_MAX_FEATURE_DIM 1024
+
+typedef struct MrenTagShape
+{
+	size_t embedding_dim; /* 0: no word embeddings */
+	size_t feature_dim;	  /* of the features' learned vectors; 0: none */
+	size_t n_buckets;	  /* of them, a power of two */
+	size_t n_sparse;	  /* buckets of what gives to the scores directly; 0, or a power of two */
+	size_t n_lexicons;
+	size_t n_types; /* 1 .. MREN_MAX_TAG_TYPES */
+	size_t n_hidden;
+	size_t hidden[MREN_MAX_HIDDEN];
+	size_t window[MREN_MAX_HIDDEN]; /* words each side, 0 .. MREN_TAG_PAD */
+	MrenActivation activation;
+} MrenTagShape;
+
+/* MREN_EFORMAT unless every field is in its range. */
+extern MrenStatus mren_tag_shape_check(const MrenTagShape *shape, MrenError *err);
+
+/* Floats of a word's vector, and where its parts begin. */
+extern size_t mren_tag_shape_dim(const MrenTagShape *shape);
+
+typedef struct MrenTagIds
+{
+	size_t features; /* (n_buckets, feature_dim) */
+	size_t sparse;	 /* (n_sparse, n_tags) */
+	size_t weight[MREN_MAX_HIDDEN + 1];
+	size_t bias[MREN_MAX_HIDDEN + 1];
+	size_t transitions, start, end;
+	size_t scale; /* (1, 1), not trained: of word embeddings */
+} MrenTagIds;
+
+typedef struct MrenTagLayout
+{
+	MrenParameterTable table;
+	MrenTagIds ids;
+} MrenTagLayout;
+
+extern void mren_tag_layout_build(const MrenTagShape *shape, MrenTagLayout *layout);
+
+/* All numbers of the tensors, without padding. */
+extern size_t mren_tag_n_floats(const MrenTagShape *shape);
+
+/* Random initial values; the scale is 1. */
+extern void mren_tag_init(const MrenTagShape *shape, const MrenTagLayout *layout, float *values,
+						  uint64_t seed);
+
+/*
+ * mren_tag_word_vector
+ *	  The vector (dim floats) of word w: what training and tagging share.
+ *	  known false leaves the embedding out, as if the word were unknown.
+ */
+extern void mren_tag_word_vector(const MrenTagShape *shape, const MrenTagLayout *layout,
+								 const float *values, const MrenWordVectors *vectors,
+								 const MrenTagInput *input, size_t w, bool known, float *out);
+/* The vector of what is outside a sentence. */
+extern void mren_tag_pad_vector(const MrenTagShape *shape, float *out);
+
+/* Most direct features of a word. */
+#define MREN_TAG_MAX_SPARSE (MREN_MAX_TAG_FEATURES + 32)
+
+/* The buckets of word w's direct features; their number. */
+extern size_t mren_tag_sparse(const MrenTagShape *shape, const MrenTagInput *input, size_t w,
+							  uint32_t *buckets);
+
+/* What a forward drops; NULL means nothing. */
+typedef struct MrenTagDrop
+{
+	float word;	  /* share of words whose embedding is left out */
+	float input;  /* of words' vectors */
+	float hidden; /* of hidden layers' outputs */
+	float sparse; /* of direct features */
+	MrenRandom random;
+} MrenTagDrop;
+
+/* Sentences of a step, and the workspace, which grows with them. */
+typedef struct MrenTagBatch
+{
+	const MrenEnv *env;
+	const MrenTagShape *shape;
+	const MrenTagLayout *layout;
+	MrenCrfRules rules;
+	MrenCrfWork crf;
+	MrenWork work;
+
+	/* Inputs */
+	size_t n_sentences;
+	const MrenTagInput *inputs; /* (n_sentences) */
+	size_t n_words;				/* of all of them */
+
+	/* Made by forward; matrices have a row a word, or a row of the grid */
+	size_t capacity; /* words */
+	size_t sentences_capacity;
+	size_t *first_word;				   /* (n_sentences + 1) */
+	float *grid[MREN_MAX_HIDDEN];	   /* input of each layer, padded */
+	float *columns;					   /* (n_words, widest window's input) */
+	float *mask[MREN_MAX_HIDDEN + 1];  /* of words' vectors, then of hidden outputs */
+	float *activated[MREN_MAX_HIDDEN]; /* (n_words, hidden) before dropout */
+	float *last;					   /* (n_words, hidden) what the output layer reads */
+	bool *known;					   /* (n_words) the embedding was used */
+	uint32_t *sparse;				   /* (n_words, MREN_TAG_MAX_SPARSE) */
+	uint32_t *n_sparse;				   /* (n_words) */
+	float *emissions;				   /* (n_words, n_tags) */
+	float *demissions;
+	float *delta[2]; /* (n_words, widest hidden) */
+	float *dgrid;	 /* (grid rows, widest layer's input) */
+	double *dcrf;	 /* gradients of the random field */
+	bool dropped;
+} MrenTagBatch;
+
+extern MrenStatus mren_tag_batch_create(const MrenEnv *env, const MrenTagShape *shape,
+										const MrenTagLayout *layout, MrenTagBatch *batch,
+										MrenError *err);
+extern void mren_tag_batch_free(const MrenEnv *env, MrenTagBatch *batch);
+
+/* Emissions of all words.  Interruptible. */
+extern MrenStatus mren_tag_forward(MrenTagBatch *batch, float *values,
+								   const MrenWordVectors *vectors, const MrenTagInput *inputs,
+								   size_t n_sentences, MrenTagDrop *drop, MrenError *err);
+
+/*
+ * mren_tag_loss
+ *	  After forward: *loss = sum over sentences of weight * -log p(tags); tags
+ *	  (n_words) and demissions of it times scale, and the random field's gradients.
+ */
+extern MrenStatus mren_tag_loss(MrenTagBatch *batch, const float *values, const uint32_t *tags,
+								const float *weights, double scale, double *loss, MrenError *err);
+
+/* Gradients (layout.trained_size) of all trained tensors, after loss. */
+extern MrenStatus mren_tag_backward(MrenTagBatch *batch, float *values, float *grads,
+									MrenError *err);
+
+/* The random field's weights among the values. */
+extern MrenCrfWeights mren_tag_crf_weights(const MrenTagLayout *layout, const float *values);
+
+#endif

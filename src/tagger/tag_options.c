@@ -1,0 +1,104 @@
+/*
+ * tag_options.c
+ *	  The options of a tagger: those it shares with relation networks, and its
+ *	  own few.
+ */
+#include "tagger/tag_options.h"
+
+#include <string.h>
+
+#include "training/option_table.h"
+
+#define AT(field) offsetof(MrenTagOptions, field)
+
+static const MrenOption rows[] = {
+	{"activation", MREN_OPTION_SHARED, 0, 0, 0, {NULL}},
+	{"anneal", MREN_OPTION_REAL, AT(anneal), 0, 1, {NULL}},
+	{"batch_size", MREN_OPTION_SHARED, 0, 0, 0, {NULL}},
+	{"context", MREN_OPTION_SIZE, AT(context), 0, 8, {NULL}},
+	{"direct", MREN_OPTION_BOOL, AT(direct), 0, 0, {NULL}},
+	{"direct_dropout", MREN_OPTION_REAL, AT(direct_dropout), 0, 0.95, {NULL}},
+	{"dropout", MREN_OPTION_SHARED, 0, 0, 0, {NULL}},
+	{"epochs", MREN_OPTION_SHARED, 0, 0, 0, {NULL}},
+	{"feature_dim", MREN_OPTION_SIZE, AT(feature_dim), 0, 1024, {NULL}},
+	{"hidden", MREN_OPTION_SHARED, 0, 0, 0, {NULL}},
+	{"hidden_dropout", MREN_OPTION_SHARED, 0, 0, 0, {NULL}},
+	{"learning_rate", MREN_OPTION_SHARED, 0, 0, 0, {NULL}},
+	{"patience", MREN_OPTION_SHARED, 0, 0, 0, {NULL}},
+	{"refit", MREN_OPTION_SHARED, 0, 0, 0, {NULL}},
+	{"seed", MREN_OPTION_SHARED, 0, 0, 0, {NULL}},
+	{"validation_share", MREN_OPTION_SHARED, 0, 0, 0, {NULL}},
+	{"weight_decay", MREN_OPTION_SHARED, 0, 0, 0, {NULL}},
+	{"weight_ema", MREN_OPTION_REAL, AT(weight_ema), 0, 0.9999, {NULL}},
+	{"window", MREN_OPTION_SIZE, AT(base.window), 0, 8, {NULL}},
+	{"word_dropout", MREN_OPTION_REAL, AT(word_dropout), 0, 0.95, {NULL}},
+};
+
+/* Before version 0.3.0. */
+static const MrenRenamedOption renamed[] = {{"average", "weight_ema"}, {"l2", "weight_decay"}};
+
+static const MrenOptionTable table = {.options = rows,
+									  .n = sizeof(rows) / sizeof(rows[0]),
+									  .base = &mren_options_table,
+									  .renamed = renamed,
+									  .n_renamed = sizeof(renamed) / sizeof(renamed[0])};
+
+_Static_assert(AT(base) == 0, "shared options are where MrenOptions has them");
+
+void
+mren_tag_options_init(MrenTagOptions *options)
+{
+	memset(options, 0, sizeof(*options));
+	mren_options_init(&options->base);
+	options->base.n_hidden = 2;
+	options->base.hidden[0] = 128;
+	options->base.hidden[1] = 128;
+	options->base.window = 2;
+	options->base.dropout = 0.3;
+	options->base.hidden_dropout = 0.3;
+	options->base.epochs = 40;
+	options->base.learning_rate = 0.002;
+	options->base.weight_decay = MREN_TEXT_WEIGHT_DECAY;
+	options->context = 1;
+	options->anneal = 0;
+	options->feature_dim = 64;
+	options->direct = true;
+	options->direct_dropout = 0.3;
+	options->word_dropout = 0.05;
+	options->weight_ema = 0.99;
+}
+
+bool
+mren_tag_options_known(const char *key)
+{
+	return mren_option_find(&table, key) != NULL;
+}
+
+const char *
+mren_tag_options_renamed(const char *old_key)
+{
+	return mren_option_renamed(&table, old_key);
+}
+
+void
+mren_tag_options_list(char *buffer, size_t size)
+{
+	mren_option_list(&table, buffer, size);
+}
+
+MrenStatus
+mren_tag_options_set(MrenTagOptions *options, const char *key, const MrenOptionValue *value,
+					 MrenError *err)
+{
+	MrenTagOptions defaults;
+
+	mren_tag_options_init(&defaults);
+	return mren_option_set(&table, options, &defaults, key, value, err);
+}
+
+MrenStatus
+mren_tag_options_json(const MrenEnv *env, const MrenTagOptions *options, char **json,
+					  MrenError *err)
+{
+	return mren_option_json(env, &table, options, json, err);
+}

@@ -1,0 +1,43 @@
+/*
+ * tag_options.h
+ *	  What a user can say about a tagger and its training, with the defaults.
+ *
+ * The options that a relation network has as well (options.h) have the same
+ * names and ranges here; the PostgreSQL layer adds embeddings, lexicons and deploy.
+ */
+#ifndef MREN_TAGGER_TAG_OPTIONS_H
+#define MREN_TAGGER_TAG_OPTIONS_H
+
+#include "relation/options.h"
+
+typedef struct MrenTagOptions
+{
+	/* activation, batch_size, dropout, epochs, hidden, hidden_dropout, l2,
+	 * learning_rate, patience, refit, seed, validation_share, window */
+	MrenOptions base;
+	size_t context;		   /* words each side that hidden layers after the first read; 0 .. 8 */
+	size_t feature_dim;	   /* of the learned vectors of affixes and n-grams; 0: none */
+	bool direct;		   /* features give to the scores directly as well */
+	double direct_dropout; /* of those */
+	double word_dropout;   /* share of words trained without their embedding */
+	double anneal;		   /* share of learning_rate left at the last epoch; it falls evenly */
+	double weight_ema;	   /* of the weights over steps: an exponential mean; 0: none */
+} MrenTagOptions;
+
+extern void mren_tag_options_init(MrenTagOptions *options);
+
+/* As mren_options_set. */
+extern MrenStatus mren_tag_options_set(MrenTagOptions *options, const char *key,
+									   const MrenOptionValue *value, MrenError *err);
+extern bool mren_tag_options_known(const char *key);
+/* As mren_options_renamed. */
+extern const char *mren_tag_options_renamed(const char *old_key);
+
+/* "activation, average, ...", for hints. */
+extern void mren_tag_options_list(char *buffer, size_t size);
+
+/* The effective options as a JSON object; as mren_options_json. */
+extern MrenStatus mren_tag_options_json(const MrenEnv *env, const MrenTagOptions *options,
+										char **json, MrenError *err);
+
+#endif

@@ -1,0 +1,82 @@
+/*
+ * tagger.h
+ *	  A trained tagger: what it knows, the mentions it finds, and its bytes.
+ *
+ * Immutable once complete, so any number of callers may share one.  It holds
+ * its shape, types, parameters and hashes of its training sentences, and names
+ * its embeddings and lexicons by the sha256 of their content.
+ *
+ * A sentence's mentions have the same bits whatever was tagged before.
+ */
+#ifndef MREN_TAGGER_TAGGER_H
+#define MREN_TAGGER_TAGGER_H
+
+#include "relation/net.h"
+#include "tagger/tag_input.h"
+
+typedef struct MrenTagger MrenTagger;
+
+typedef struct MrenTaggerInfo
+{
+	size_t embedding_dim; /* 0: trained without word embeddings */
+	size_t n_types;
+	size_t n_lexicons;
+	size_t n_parameters;
+	size_t n_training_rows;
+	uint8_t embeddings_sha256[32]; /* zeros without */
+	uint8_t lexicons_sha256[MREN_MAX_TAG_LEXICONS][32];
+} MrenTaggerInfo;
+
+extern void mren_tagger_info(const MrenTagger *tagger, MrenTaggerInfo *info);
+
+/* Types are numbered in bytewise order of their names. */
+extern MrenTextSpan mren_tagger_type(const MrenTagger *tagger, size_t i);
+
+/* True if a sentence of this group (mren_example_group) took part in training. */
+extern bool mren_tagger_trained_on(const MrenTagger *tagger, uint64_t group);
+
+/* Half open in words; confidence: the posterior of exactly this mention and type. */
+typedef struct MrenTagged
+{
+	uint32_t first;
+	uint32_t end;
+	uint32_t type;
+	float confidence;
+} MrenTagged;
+
+/* Longer sentences are tagged in pieces of so many words. */
+#define MREN_TAG_PIECE 1024
+
+/*
+ * mren_tagger_tag
+ *	  The mentions of the best path (Viterbi), in order; *mentions is allocated.
+ *	  vectors may be NULL if embedding_dim is 0.  MREN_ENUMERIC if a score is
+ *	  not finite.
+ */
+extern MrenStatus mren_tagger_tag(const MrenTagger *tagger, const MrenEnv *env,
+								  const MrenWordVectors *vectors, const MrenTagInput *input,
+								  MrenTagged **mentions, size_t *n, MrenError *err);
+
+/*
+ * Bytes: as a network's (net.h), whole or as a header and tensors.
+ */
+extern MrenStatus mren_tagger_serialize(const MrenTagger *tagger, const MrenEnv *env,
+										uint8_t **bytes, size_t *len, MrenError *err);
+extern MrenStatus mren_tagger_deserialize(const MrenEnv *env, const uint8_t *bytes, size_t len,
+										  MrenTagger **tagger, MrenError *err);
+/* Do the bytes begin as a tagger's do? */
+extern bool mren_tagger_is(const uint8_t *bytes, size_t len);
+
+extern MrenStatus mren_tagger_header(const MrenTagger *tagger, const MrenEnv *env, uint8_t **bytes,
+									 size_t *len, MrenError *err);
+extern size_t mren_tagger_n_tensors(const MrenTagger *tagger);
+extern void mren_tagger_tensor(const MrenTagger *tagger, size_t i, MrenTensorView *view);
+extern MrenStatus mren_tagger_from_header(const MrenEnv *env, const uint8_t *header, size_t len,
+										  MrenTagger **tagger, MrenError *err);
+extern MrenStatus mren_tagger_set_tensor(MrenTagger *tagger, const char *name, size_t rows,
+										 size_t cols, const float *data, MrenError *err);
+extern MrenStatus mren_tagger_complete(MrenTagger *tagger, MrenError *err);
+
+extern void mren_tagger_free(const MrenEnv *env, MrenTagger *tagger);
+
+#endif

@@ -1,0 +1,44 @@
+/*
+ * tagger_internal.h
+ *	  What the files of a trained tagger share.
+ */
+#ifndef MREN_TAGGER_TAGGER_INTERNAL_H
+#define MREN_TAGGER_TAGGER_INTERNAL_H
+
+#include "base/names.h"
+#include "tagger/tag_net.h"
+#include "tagger/tagger.h"
+
+/* A layer as prediction reads it: kernels.h, mren_dense_infer. */
+typedef struct MrenTagDense
+{
+	const float *packed;
+	const float *bias;
+	size_t in;
+	size_t out;
+} MrenTagDense;
+
+struct MrenTagger
+{
+	MrenEnv env;
+	MrenTagShape shape;
+	MrenTagLayout layout;
+	MrenNames types;
+	uint8_t embeddings_sha256[32];
+	uint8_t lexicons_sha256[MREN_MAX_TAG_LEXICONS][32];
+	uint64_t *training; /* groups of the training sentences, ascending */
+	size_t n_training;
+	float *values; /* (layout.table.size) */
+	bool set[MREN_MAX_PARAMETERS];
+
+	/* Made by complete */
+	MrenCrfRules rules;
+	float *packed;
+	MrenTagDense layers[MREN_MAX_HIDDEN + 1];
+};
+
+/* Without values; takes the shape over, which has been checked. */
+extern MrenStatus mren_tagger_create(const MrenEnv *env, const MrenTagShape *shape,
+									 MrenTagger **tagger, MrenError *err);
+
+#endif

@@ -1,0 +1,68 @@
+/*
+ * tagger_trainer.h
+ *	  Training a tagger, in steps short enough to cancel between.
+ *
+ * The same rows, options and seed give the same tagger bit for bit, however the
+ * rows arrived and wherever they are kept.  Validation decides how long to
+ * train; then, unless told otherwise, a second tagger is trained as long on all
+ * rows.  What validates and what is kept are weights averaged over steps
+ * (Polyak and Juditsky 1992), in an exponential mean.
+ */
+#ifndef MREN_TAGGER_TRAIN_TAGGER_TRAINER_H
+#define MREN_TAGGER_TRAIN_TAGGER_TRAINER_H
+
+#include "data/source.h"
+#include "tagger/tag_options.h"
+#include "tagger/tagger.h"
+#include "relation/train/trainer.h"
+
+typedef struct MrenTagTrainer MrenTagTrainer;
+
+typedef struct MrenTagTrainerInputs
+{
+	MrenSource source;				  /* of tag_example.h; outlives the trainer */
+	MrenWordVectors vectors;		  /* of every word in the source; dim 0: no embeddings */
+	const uint8_t *embeddings_sha256; /* 32 bytes, or NULL without */
+	size_t n_lexicons;
+	const uint8_t (*lexicons_sha256)[32]; /* (n_lexicons) */
+} MrenTagTrainerInputs;
+
+typedef struct MrenTagReport
+{
+	size_t n_rows; /* read, test rows too */
+	size_t n_train;
+	size_t n_validation;
+	size_t n_types;
+	size_t n_mentions;
+	size_t n_words;
+	size_t n_unknown_words; /* without a vector */
+	size_t n_parameters;
+	int best_epoch;
+	int epochs_run;
+	int refit_epochs;
+	double train_loss; /* nats a sentence, of the last epoch run */
+	bool validated;
+	double validation_loss;
+	double validation_f1; /* micro, of exact mentions with their types */
+} MrenTagReport;
+
+/* As mren_trainer_create. */
+extern MrenStatus mren_tag_trainer_create(const MrenEnv *env, const MrenTagOptions *options,
+										  const MrenTagTrainerInputs *inputs,
+										  MrenTagTrainer **trainer, MrenError *err);
+
+/*
+ * mren_tag_trainer_step
+ *	  A mini-batch or less.  Progress is as mren_trainer_step's, with the F1 of
+ *	  mentions; no accuracy.  MREN_EDATA for rows that cannot be trained on (no
+ *	  mention at all); MREN_ENUMERIC when the loss is no longer finite.
+ */
+extern MrenStatus mren_tag_trainer_step(MrenTagTrainer *trainer, MrenProgress *progress,
+										MrenError *err);
+
+extern MrenStatus mren_tag_trainer_finish(MrenTagTrainer *trainer, MrenTagger **tagger,
+										  MrenError *err);
+extern void mren_tag_trainer_report(const MrenTagTrainer *trainer, MrenTagReport *report);
+extern void mren_tag_trainer_free(MrenTagTrainer *trainer);
+
+#endif

@@ -1,0 +1,120 @@
+/*
+ * tagger_trainer_internal.h
+ *	  A tagger's trainer, shared by the files that make it up: its rows
+ *	  (tagger_trainer_rows.c), and what is learned of them (tagger_trainer.c).
+ */
+#ifndef MREN_TAGGER_TRAIN_TAGGER_TRAINER_INTERNAL_H
+#define MREN_TAGGER_TRAIN_TAGGER_TRAINER_INTERNAL_H
+
+#include "base/random.h"
+#include "base/names.h"
+#include "nn/optimizer.h"
+#include "tagger/tag_example.h"
+#include "tagger/tag_tables.h"
+#include "tagger/train/tagger_trainer.h"
+
+/* Random streams beside mren_tag_init's. */
+enum
+{
+	MREN_TAG_STREAM_SPLIT = 100,
+	MREN_TAG_STREAM_ORDER = 200, /* and the phase */
+	MREN_TAG_STREAM_DROP = 300,
+};
+
+typedef enum MrenTagState
+{
+	MREN_TAG_SCAN,
+	MREN_TAG_TRAIN,
+	MREN_TAG_VALIDATE,
+	MREN_TAG_DONE,
+} MrenTagState;
+
+struct MrenTagTrainer
+{
+	MrenEnv env;
+	MrenTagOptions options;
+	MrenSource source;
+	MrenWordVectors vectors;
+	bool has_embeddings;
+	uint8_t embeddings_sha256[32];
+	size_t n_lexicons;
+	uint8_t lexicons_sha256[MREN_MAX_TAG_LEXICONS][32];
+	MrenTagState state;
+	MrenTagReport report;
+
+	/* The scan */
+	size_t next_row;
+	MrenNames types;
+	bool has_validation_split;
+	uint64_t *groups; /* (source.n) hashes by the seed */
+	MrenSplit *splits;
+	double square_sum;
+	uint64_t square_n;
+	uint32_t *train; /* (n_train) row numbers */
+	uint32_t *validation;
+	size_t n_train, n_validation, n_usable;
+	uint32_t *usable; /* all rows but test ones, in their order */
+
+	/* The network */
+	MrenTagShape shape;
+	MrenTagLayout layout;
+	float *values;
+	float *averaged;
+	float *best;
+	float *grads;
+	MrenOptimizerState optimizer;
+	MrenTagTables tables;
+	uint64_t n_steps;
+	MrenTagBatch batch;
+
+	/* The epoch at hand */
+	int phase; /* 1 or 2 */
+	int epoch;
+	int epochs; /* of this phase */
+	uint32_t *order;
+	size_t n_order;
+	size_t at; /* in order, or in validation */
+	double loss;
+	double weight;
+	MrenRandom drop;
+
+	/* The batch's sentences: records are copied, as the source reuses its own */
+	MrenTagInput *inputs;
+	float *weights;
+	size_t *offsets; /* of each record in bytes */
+	MrenBuffer bytes;
+	uint32_t *tags;
+	size_t tags_capacity;
+	size_t n_sentences;
+
+	/* Validation */
+	double validation_loss;
+	size_t n_gold, n_found, n_correct;
+	MrenTagSpan *gold;
+	MrenTagSpan *found;
+	size_t spans_capacity, found_capacity;
+	uint32_t *path;
+	size_t path_capacity;
+	int since_best;
+};
+
+/* Row i of the source; the example is valid until the next read. */
+extern MrenStatus mren_tag_trainer_read(MrenTagTrainer *trainer, size_t i, MrenTagExample *example,
+										MrenError *err);
+
+/*
+ * mren_tag_trainer_scan
+ *	  Some more rows of the first pass: their types, splits and words.  With the
+ *	  last one the rows are divided into those of training and of validation.
+ */
+extern MrenStatus mren_tag_trainer_scan(MrenTagTrainer *trainer, MrenError *err);
+
+/*
+ * mren_tag_trainer_fill
+ *	  Makes a batch of the next sentences of a list of rows, from at on, as many
+ *	  as a batch holds: inputs, weights, tags, n_sentences.
+ */
+extern MrenStatus mren_tag_trainer_fill(MrenTagTrainer *trainer, const uint32_t *rows, size_t n,
+										MrenError *err);
+
+#endif

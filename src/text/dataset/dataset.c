@@ -1,0 +1,270 @@
+/*
+ * dataset.c
+ *	  Opening a dataset, and the parts its readers share.
+ */
+#include "text/dataset/dataset.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "text/dataset/dataset_parts.h"
+#include "base/utf8.h"
+
+static bool
+is_blank(const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+	{
+		if (text[i] == '\0' || strchr(" \t\r\n", text[i]) == NULL)
+			return false;
+	}
+	return true;
+}
+
+static bool
+may_be_list(MrenDatasetKind kind)
+{
+	return kind == MREN_DATASET_CONLL04 || kind == MREN_DATASET_TACRED;
+}
+
+/* The outermost value must be a list or an object, as the kind has it. */
+static MrenStatus
+enter_root(MrenDataset *dataset, MrenError *err)
+{
+	const MrenLiteralNode *root = dataset->literal.nodes;
+	bool list = root->kind == MREN_LITERAL_LIST;
+
+	if (root->kind != MREN_LITERAL_MAP && !(list && may_be_list(dataset->kind)))
+		return mren_fail(err, MREN_EFORMAT, "content is not %s",
+						 may_be_list(dataset->kind) ? "a list of sentences, nor a single one"
+													: "an object");
+	if (dataset->kind == MREN_DATASET_FEWREL)
+	{
+		dataset->n_groups = root->n;
+		dataset->node = 1;
+	}
+	else
+	{
+		dataset->n_left = list ? root->n : 1;
+		dataset->node = list;
+	}
+	return MREN_OK;
+}
+
+static MrenStatus
+start(MrenDataset *dataset, MrenError *err)
+{
+	MrenSyntax syntax = MREN_SYNTAX_JSON;
+
+	if (dataset->kind == MREN_DATASET_SEMEVAL || is_blank(dataset->content, dataset->len))
+		return MREN_OK;
+	if (dataset->kind == MREN_DATASET_MNRE)
+		syntax = MREN_SYNTAX_PYTHON;
+	MREN_TRY(mren_literal_parse(&dataset->env, syntax, dataset->content, dataset->len,
+								&dataset->literal, err));
+	return enter_root(dataset, err);
+}
+
+MrenStatus
+mren_dataset_open(const MrenEnv *env, MrenDatasetKind kind, const char *content, size_t len,
+				  bool negatives, MrenDataset **dataset, MrenError *err)
+{
+	MrenDataset *fresh;
+	MrenStatus status;
+
+	*dataset = NULL;
+	MREN_TRY(mren_allocate_zero(env, 1, sizeof(*fresh), &fresh, err));
+	fresh->env = *env;
+	fresh->kind = kind;
+	fresh->content = content;
+	fresh->len = len;
+	fresh->negatives = negatives;
+	status = start(fresh, err);
+	if (status != MREN_OK)
+		mren_dataset_close(fresh);
+	else
+		*dataset = fresh;
+	return status;
+}
+
+MrenStatus
+mren_dataset_next(MrenDataset *dataset, MrenDatasetRow *row, bool *more, MrenError *err)
+{
+	memset(row, 0, sizeof(*row));
+	*more = false;
+	MREN_TRY(mren_check_interrupts(&dataset->env, err));
+	switch (dataset->kind)
+	{
+		case MREN_DATASET_SEMEVAL:
+			return mren_semeval_next(dataset, row, more, err);
+		case MREN_DATASET_FEWREL:
+			return mren_fewrel_next(dataset, row, more, err);
+		case MREN_DATASET_CONLL04:
+			return mren_conll04_next(dataset, row, more, err);
+		case MREN_DATASET_TACRED:
+			return mren_tacred_next(dataset, row, more, err);
+		case MREN_DATASET_MARKED:
+			return mren_marked_next(dataset, row, more, err);
+		case MREN_DATASET_OPENNRE:
+		case MREN_DATASET_MNRE:
+			break;
+	}
+	return mren_opennre_next(dataset, row, more, err);
+}
+
+void
+mren_dataset_close(MrenDataset *dataset)
+{
+	MrenEnv env;
+
+	if (dataset == NULL)
+		return;
+	env = dataset->env;
+	mren_literal_free(&env, &dataset->literal);
+	mren_release(&env, dataset->sentence);
+	mren_release(&env, dataset->tokens);
+	mren_release(&env, dataset->entities);
+	mren_release(&env, dataset);
+}
+
+MrenStatus
+mren_dataset_fail(const MrenDataset *dataset, MrenError *err, const char *fmt, ...)
+{
+	char what[384];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(what, sizeof(what), fmt, args);
+	va_end(args);
+	return mren_fail(err, MREN_EFORMAT, "%s%s%s", dataset->place,
+					 dataset->place[0] != '\0' ? ": " : "", what);
+}
+
+void
+mren_dataset_start_sentence(MrenDataset *dataset)
+{
+	dataset->n_sentence = 0;
+	dataset->n_chars = 0;
+	dataset->n_tokens = 0;
+}
+
+MrenStatus
+mren_dataset_append(MrenDataset *dataset, const char *text, size_t len, MrenError *err)
+{
+	/* PostgreSQL's limit for a value, and ranges count in 32 bits. */
+	if (len > ((size_t) 1 << 30) - dataset->n_sentence)
+		return mren_fail(err, MREN_ELIMIT, "sentence is too long");
+	MREN_TRY(mren_grow(&dataset->env, &dataset->sentence, &dataset->sentence_capacity,
+					   dataset->n_sentence, dataset->n_sentence + len, 1, err));
+	if (len > 0)
+		memcpy(dataset->sentence + dataset->n_sentence, text, len);
+	dataset->n_sentence += len;
+	dataset->n_chars += (int32_t) mren_utf8_length(text, len);
+	return MREN_OK;
+}
+
+/* The Penn Treebank's names of brackets. */
+static const char *const brackets[][2] = {
+	{"-LRB-", "("}, {"-RRB-", ")"}, {"-LSB-", "["}, {"-RSB-", "]"}, {"-LCB-", "{"}, {"-RCB-", "}"},
+};
+
+MrenTextSpan
+mren_dataset_token(const MrenDataset *dataset, const MrenLiteralNode *token)
+{
+	if (dataset->kind == MREN_DATASET_TACRED && token->len == 5 && token->text[0] == '-')
+	{
+		for (size_t i = 0; i < sizeof(brackets) / sizeof(*brackets); i++)
+		{
+			if (memcmp(token->text, brackets[i][0], 5) == 0)
+				return (MrenTextSpan){brackets[i][1], 1};
+		}
+	}
+	return (MrenTextSpan){token->text, token->len};
+}
+
+MrenStatus
+mren_dataset_join(MrenDataset *dataset, const MrenLiteralNode *node, const char *key,
+				  MrenError *err)
+{
+	const MrenLiteralNode *nodes = dataset->literal.nodes;
+	size_t at;
+
+	mren_dataset_start_sentence(dataset);
+	if (node == NULL)
+		return mren_dataset_fail(dataset, err, "\"%s\" is missing", key);
+	if (node->kind != MREN_LITERAL_LIST)
+		return mren_dataset_fail(dataset, err, "\"%s\" is not a list", key);
+	at = (size_t) (node - nodes) + 1;
+	MREN_TRY(mren_grow(&dataset->env, &dataset->tokens, &dataset->tokens_capacity, 0, node->n,
+					   sizeof(*dataset->tokens), err));
+	for (uint32_t i = 0; i < node->n; i++)
+	{
+		const MrenLiteralNode *token = &nodes[at];
+		MrenTextSpan text;
+		int32_t lower;
+
+		if (token->kind != MREN_LITERAL_STRING)
+			return mren_dataset_fail(dataset, err, "\"%s\" has an element %u that is no string",
+									 key, i + 1);
+		if (i % 4096 == 4095)
+			MREN_TRY(mren_check_interrupts(&dataset->env, err));
+		if (i > 0)
+			MREN_TRY(mren_dataset_append(dataset, " ", 1, err));
+		lower = dataset->n_chars;
+		text = mren_dataset_token(dataset, token);
+		MREN_TRY(mren_dataset_append(dataset, text.data, text.len, err));
+		dataset->tokens[i] = (MrenChars){lower, dataset->n_chars};
+		at = token->next;
+	}
+	dataset->n_tokens = node->n;
+	return MREN_OK;
+}
+
+MrenStatus
+mren_dataset_token_range(const MrenDataset *dataset, const char *what, int32_t lower, int32_t upper,
+						 MrenChars *chars, MrenError *err)
+{
+	if (lower < 0 || lower >= upper || (size_t) upper > dataset->n_tokens)
+		return mren_dataset_fail(dataset, err, "%s at tokens [%d,%d) is not in a sentence of %zu",
+								 what, lower, upper, dataset->n_tokens);
+	chars->lower = dataset->tokens[lower].lower;
+	chars->upper = dataset->tokens[upper - 1].upper;
+	return MREN_OK;
+}
+
+MrenTextSpan
+mren_dataset_text(const MrenLiteralNode *node)
+{
+	if (node == NULL || (node->kind != MREN_LITERAL_STRING && node->kind != MREN_LITERAL_NUMBER))
+		return (MrenTextSpan){NULL, 0};
+	return (MrenTextSpan){node->text, node->len};
+}
+
+bool
+mren_dataset_int(const MrenLiteralNode *node, int32_t *value)
+{
+	size_t at = 0;
+
+	if (node == NULL || node->kind != MREN_LITERAL_NUMBER)
+		return false;
+	at = node->text[0] == '-';
+	if (node->len == at || node->len - at > 9)
+		return false;
+	*value = 0;
+	for (size_t i = at; i < node->len; i++)
+	{
+		if (node->text[i] < '0' || node->text[i] > '9')
+			return false;
+		*value = *value * 10 + (node->text[i] - '0');
+	}
+	if (at == 1)
+		*value = -*value;
+	return true;
+}
+
+MrenTextSpan
+mren_dataset_sentence(const MrenDataset *dataset)
+{
+	return (MrenTextSpan){dataset->sentence != NULL ? dataset->sentence : "", dataset->n_sentence};
+}

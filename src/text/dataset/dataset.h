@@ -1,0 +1,71 @@
+/*
+ * dataset.h
+ *	  Published relation-extraction sets as training rows, one at a time.
+ *
+ *	semeval		SemEval-2010 Task 8, a whole file: numbered quoted sentences
+ *				with <e1> and <e2> marks, then (if given) the relation and a comment
+ *	opennre		one line: a JSON object with "text" or "token", "h", "t", "relation"
+ *	fewrel		a whole file: a JSON object of lists of sentences, by relation
+ *	mnre		one line: as opennre, but a Python dictionary, with "img_id"
+ *	conll04		a whole file, or one sentence: JSON with "tokens", "tags" (BILOU or
+ *				BIO) or "entities", and "relations"; every ordered pair of entities.
+ *				Entities and relations may be lists, as ADE's: [first, end, type] and
+ *				[head first, head end, tail first, tail end, type], in tokens
+ *	tacred		a whole file, or one row: JSON with "token", "subj_start", "subj_end",
+ *				"obj_start", "obj_end" (both ends inclusive), their types, "relation"
+ *	marked		one line: a JSON object with "text", where the mentions stand between
+ *				"[[ " and " ]]" (head), "<< " and " >>" (tail), and "label"
+ *
+ * Tokens are joined by single spaces; positions become half-open ranges of
+ * characters in the sentence.
+ */
+#ifndef MREN_TEXT_DATASET_DATASET_H
+#define MREN_TEXT_DATASET_DATASET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/env.h"
+#include "base/text_span.h"
+
+typedef enum MrenDatasetKind
+{
+	MREN_DATASET_SEMEVAL,
+	MREN_DATASET_OPENNRE,
+	MREN_DATASET_FEWREL,
+	MREN_DATASET_MNRE,
+	MREN_DATASET_CONLL04,
+	MREN_DATASET_TACRED,
+	MREN_DATASET_MARKED,
+} MrenDatasetKind;
+
+typedef struct MrenDatasetRow
+{
+	MrenTextSpan id, sentence, relation, comment;
+	MrenTextSpan head_name, tail_name, head_type, tail_type;
+	MrenTextSpan image_name;
+	int32_t head_lower, head_upper, tail_lower, tail_upper;
+} MrenDatasetRow;
+
+typedef struct MrenDataset MrenDataset;
+
+/*
+ * mren_dataset_open
+ *	  content must stay until close.  negatives: conll04 pairs without a
+ *	  relation are rows, too, with the relation "None".  JSON is parsed here.
+ */
+extern MrenStatus mren_dataset_open(const MrenEnv *env, MrenDatasetKind kind, const char *content,
+									size_t len, bool negatives, MrenDataset **dataset,
+									MrenError *err);
+
+/*
+ * mren_dataset_next
+ *	  *more is false behind the last row.  The row's texts are valid until the
+ *	  next call.  MREN_EFORMAT names the line or the element that is malformed.
+ */
+extern MrenStatus mren_dataset_next(MrenDataset *dataset, MrenDatasetRow *row, bool *more,
+									MrenError *err);
+
+extern void mren_dataset_close(MrenDataset *dataset);
+
+#endif

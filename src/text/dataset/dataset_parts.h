@@ -1,0 +1,108 @@
+/*
+ * dataset_parts.h
+ *	  What the readers of the dataset_*.c files share.
+ */
+#ifndef MREN_TEXT_DATASET_DATASET_PARTS_H
+#define MREN_TEXT_DATASET_DATASET_PARTS_H
+
+#include "text/dataset/dataset.h"
+#include "text/dataset/literal.h"
+
+/* Half open, in characters of the sentence. */
+typedef struct MrenChars
+{
+	int32_t lower, upper;
+} MrenChars;
+
+typedef struct MrenEntity
+{
+	int32_t first, end; /* tokens */
+	MrenChars chars;
+	MrenTextSpan type;
+} MrenEntity;
+
+struct MrenDataset
+{
+	MrenEnv env;
+	MrenDatasetKind kind;
+	bool negatives;
+	const char *content;
+	size_t len;
+
+	/* "line 3" or "element 3": where the reader is, for messages; may be "". */
+	char place[160];
+	char id[128];
+
+	/* The sentence being made. */
+	char *sentence;
+	size_t n_sentence, sentence_capacity;
+	int32_t n_chars;
+	MrenChars *tokens;
+	size_t n_tokens, tokens_capacity;
+
+	/* SemEval: the next line. */
+	size_t at;
+	int64_t line;
+
+	/* JSON: the next nodes. */
+	MrenLiteral literal;
+	uint32_t node;		/* the next element, or relation's list */
+	uint32_t n_left;	/* elements left in the current list */
+	uint32_t n_groups;	/* FewRel: relations left */
+	uint32_t number;	/* of the current element, from 1 */
+	MrenTextSpan group; /* FewRel: the current relation */
+
+	/* CoNLL04: the current sentence's entities and how far their pairs are. */
+	MrenEntity *entities;
+	size_t n_entities, entities_capacity;
+	const MrenLiteralNode *relations;
+	uint32_t n_relations_left;
+	uint32_t relation_node;
+	size_t head, tail;
+	bool in_sentence;
+};
+
+/* MREN_EFORMAT: the place and what is wrong there. */
+extern MrenStatus mren_dataset_fail(const MrenDataset *dataset, MrenError *err, const char *fmt,
+									...) MREN_PRINTF(3, 4);
+
+/* Sentence and tokens start over; then pieces of text are appended. */
+extern void mren_dataset_start_sentence(MrenDataset *dataset);
+extern MrenStatus mren_dataset_append(MrenDataset *dataset, const char *text, size_t len,
+									  MrenError *err);
+
+/* The sentence from a list of tokens at `node`; their places in dataset->tokens. */
+extern MrenStatus mren_dataset_join(MrenDataset *dataset, const MrenLiteralNode *node,
+									const char *key, MrenError *err);
+
+/* The text of a token as the sentence shall have it: tacred's brackets unescaped. */
+extern MrenTextSpan mren_dataset_token(const MrenDataset *dataset, const MrenLiteralNode *token);
+
+/* Characters of tokens lower .. upper - 1, after join. */
+extern MrenStatus mren_dataset_token_range(const MrenDataset *dataset, const char *what,
+										   int32_t lower, int32_t upper, MrenChars *chars,
+										   MrenError *err);
+
+/* A string's text, a number as written; NULL data for anything else. */
+extern MrenTextSpan mren_dataset_text(const MrenLiteralNode *node);
+
+/* A whole number of at most nine digits; false if the node is none. */
+extern bool mren_dataset_int(const MrenLiteralNode *node, int32_t *value);
+
+extern MrenTextSpan mren_dataset_sentence(const MrenDataset *dataset);
+
+/* The readers, one a file. */
+extern MrenStatus mren_semeval_next(MrenDataset *dataset, MrenDatasetRow *row, bool *more,
+									MrenError *err);
+extern MrenStatus mren_opennre_next(MrenDataset *dataset, MrenDatasetRow *row, bool *more,
+									MrenError *err);
+extern MrenStatus mren_fewrel_next(MrenDataset *dataset, MrenDatasetRow *row, bool *more,
+								   MrenError *err);
+extern MrenStatus mren_conll04_next(MrenDataset *dataset, MrenDatasetRow *row, bool *more,
+									MrenError *err);
+extern MrenStatus mren_tacred_next(MrenDataset *dataset, MrenDatasetRow *row, bool *more,
+								   MrenError *err);
+extern MrenStatus mren_marked_next(MrenDataset *dataset, MrenDatasetRow *row, bool *more,
+								   MrenError *err);
+
+#endif

@@ -1,0 +1,211 @@
+/*
+ * dataset_semeval.c
+ *	  SemEval-2010 Task 8: its training files and, without relations, its
+ *	  test files.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "text/dataset/dataset_parts.h"
+#include "base/utf8.h"
+
+static MrenTextSpan
+trim(MrenTextSpan text)
+{
+	while (text.len > 0 && strchr(" \t\r", text.data[0]) != NULL && text.data[0] != '\0')
+	{
+		text.data++;
+		text.len--;
+	}
+	while (text.len > 0 && text.data[text.len - 1] != '\0' &&
+		   strchr(" \t\r", text.data[text.len - 1]) != NULL)
+		text.len--;
+	return text;
+}
+
+/* The line at dataset->at without its end, and how long it is with it. */
+static MrenTextSpan
+peek_line(const MrenDataset *dataset, size_t *whole)
+{
+	const char *start = dataset->content + dataset->at;
+	size_t left = dataset->len - dataset->at;
+	const char *end = memchr(start, '\n', left);
+	size_t len = end != NULL ? (size_t) (end - start) : left;
+
+	*whole = end != NULL ? len + 1 : len;
+	return trim((MrenTextSpan){start, len});
+}
+
+static void
+skip_line(MrenDataset *dataset, size_t whole)
+{
+	dataset->at += whole;
+	dataset->line++;
+	snprintf(dataset->place, sizeof(dataset->place), "line %lld", (long long) dataset->line);
+}
+
+/* "8001<tab>..." and its parts; false if the line is none such. */
+static bool
+split_record(MrenTextSpan line, MrenTextSpan *id, MrenTextSpan *sentence)
+{
+	size_t n = 0;
+
+	while (n < line.len && line.data[n] >= '0' && line.data[n] <= '9')
+		n++;
+	if (n == 0 || n == line.len || (line.data[n] != '\t' && line.data[n] != ' '))
+		return false;
+	*id = (MrenTextSpan){line.data, n};
+	*sentence = trim((MrenTextSpan){line.data + n, line.len - n});
+	return true;
+}
+
+/* <e1>, </e1>, <e2>, </e2> in this order; -1 where not yet seen. */
+typedef struct Marks
+{
+	int32_t at[4];
+} Marks;
+
+static const char *const mark_names[] = {"<e1>", "</e1>", "<e2>", "</e2>"};
+
+/* Which mark stands at text; -1 if none. */
+static int
+mark_at(const char *text, size_t len)
+{
+	for (int i = 0; i < 4; i++)
+	{
+		size_t n = strlen(mark_names[i]);
+
+		if (len >= n && memcmp(text, mark_names[i], n) == 0)
+			return i;
+	}
+	return -1;
+}
+
+/* Copies the text without its marks and notes where they stood. */
+static MrenStatus
+strip_marks(MrenDataset *dataset, MrenTextSpan text, Marks *marks, MrenError *err)
+{
+	size_t from = 0;
+	size_t at = 0;
+
+	mren_dataset_start_sentence(dataset);
+	while (at < text.len)
+	{
+		const char *angle = memchr(text.data + at, '<', text.len - at);
+		int mark;
+
+		if (angle == NULL)
+			break;
+		at = (size_t) (angle - text.data);
+		mark = mark_at(angle, text.len - at);
+		if (mark < 0)
+		{
+			at++;
+			continue;
+		}
+		if (marks->at[mark] >= 0)
+			return mren_dataset_fail(dataset, err, "mark \"%s\" occurs twice", mark_names[mark]);
+		MREN_TRY(mren_dataset_append(dataset, text.data + from, at - from, err));
+		marks->at[mark] = dataset->n_chars;
+		at += strlen(mark_names[mark]);
+		from = at;
+	}
+	return mren_dataset_append(dataset, text.data + from, text.len - from, err);
+}
+
+static MrenStatus
+check_marks(const MrenDataset *dataset, const Marks *marks, MrenError *err)
+{
+	for (int i = 0; i < 4; i++)
+	{
+		if (marks->at[i] < 0)
+			return mren_dataset_fail(dataset, err, "sentence lacks the mark \"%s\"", mark_names[i]);
+	}
+	for (int i = 0; i < 4; i += 2)
+	{
+		if (marks->at[i] >= marks->at[i + 1])
+			return mren_dataset_fail(dataset, err, "nothing stands between \"%s\" and \"%s\"",
+									 mark_names[i], mark_names[i + 1]);
+	}
+	return MREN_OK;
+}
+
+static MrenStatus
+take_sentence(MrenDataset *dataset, MrenTextSpan text, MrenDatasetRow *row, MrenError *err)
+{
+	Marks marks = {{-1, -1, -1, -1}};
+	size_t bad;
+
+	if (text.len >= 2 && text.data[0] == '"' && text.data[text.len - 1] == '"')
+		text = (MrenTextSpan){text.data + 1, text.len - 2};
+	if (!mren_utf8_valid(text.data, text.len, &bad))
+		return mren_dataset_fail(dataset, err, "sentence is not valid UTF-8 at byte %zu", bad + 1);
+	MREN_TRY(strip_marks(dataset, text, &marks, err));
+	MREN_TRY(check_marks(dataset, &marks, err));
+	row->sentence = mren_dataset_sentence(dataset);
+	row->head_lower = marks.at[0];
+	row->head_upper = marks.at[1];
+	row->tail_lower = marks.at[2];
+	row->tail_upper = marks.at[3];
+	return MREN_OK;
+}
+
+/* The lines between a sentence and the next: its relation and its comment. */
+static MrenStatus
+take_label(MrenDataset *dataset, MrenDatasetRow *row, MrenError *err)
+{
+	static const char prefix[] = "Comment:";
+
+	while (dataset->at < dataset->len)
+	{
+		size_t whole;
+		MrenTextSpan line = peek_line(dataset, &whole);
+		MrenTextSpan id;
+		MrenTextSpan sentence;
+
+		if (line.len == 0 || split_record(line, &id, &sentence))
+			break;
+		skip_line(dataset, whole);
+		if (line.len >= sizeof(prefix) - 1 && memcmp(line.data, prefix, sizeof(prefix) - 1) == 0)
+		{
+			line.data += sizeof(prefix) - 1;
+			line.len -= sizeof(prefix) - 1;
+			row->comment = trim(line);
+			if (row->comment.len == 0)
+				row->comment.data = NULL;
+		}
+		else if (row->relation.data == NULL && row->comment.data == NULL)
+			row->relation = line;
+		else
+			return mren_dataset_fail(dataset, err,
+									 "expected a comment, a blank line or a sentence, found \"%s\"",
+									 mren_utf8_excerpt(line.data, line.len).text);
+	}
+	return MREN_OK;
+}
+
+MrenStatus
+mren_semeval_next(MrenDataset *dataset, MrenDatasetRow *row, bool *more, MrenError *err)
+{
+	while (dataset->at < dataset->len)
+	{
+		size_t whole;
+		MrenTextSpan line = peek_line(dataset, &whole);
+		MrenTextSpan sentence;
+
+		skip_line(dataset, whole);
+		/* A byte-order mark is no part of the first number. */
+		if (dataset->line == 1 && line.len >= 3 && memcmp(line.data, "\xEF\xBB\xBF", 3) == 0)
+			line = (MrenTextSpan){line.data + 3, line.len - 3};
+		if (line.len == 0)
+			continue;
+		if (!split_record(line, &row->id, &sentence))
+			return mren_dataset_fail(dataset, err,
+									 "expected a number, a tab and a sentence, found \"%s\"",
+									 mren_utf8_excerpt(line.data, line.len).text);
+		MREN_TRY(take_sentence(dataset, sentence, row, err));
+		*more = true;
+		return take_label(dataset, row, err);
+	}
+	return MREN_OK;
+}

@@ -1,0 +1,31 @@
+/*
+ * vector_detect.h
+ *	  What kind of word-vector file the first bytes begin.
+ */
+#ifndef MREN_TEXT_VECTORS_VECTOR_DETECT_H
+#define MREN_TEXT_VECTORS_VECTOR_DETECT_H
+
+#include "text/vectors/vector_file.h"
+
+/* So many bytes (or the whole file) decide; they hold any header and, short of
+ * thousands of dimensions, the first word's numbers. */
+#define MREN_VECTORS_PROBE 65536
+
+typedef struct MrenVectorHeader
+{
+	MrenVectorFormat format; /* never AUTO */
+	size_t size;			 /* bytes before the first word */
+	size_t dim;				 /* 0 for GloVe: the first line tells */
+	int64_t n_words;		 /* -1 for GloVe */
+} MrenVectorHeader;
+
+/*
+ * mren_vector_detect
+ *	  MREN_EUNSUPPORTED for what is recognised as something else (an archive,
+ *	  fastText's own binary), MREN_EFORMAT for what is not recognised or not
+ *	  of the format asked for, MREN_ELIMIT for too many dimensions.
+ */
+extern MrenStatus mren_vector_detect(const char *bytes, size_t n, MrenVectorFormat wanted,
+									 MrenVectorHeader *header, MrenError *err);
+
+#endif

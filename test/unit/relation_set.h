@@ -1,0 +1,155 @@
+/*
+ * relation_set.h
+ *	  Sets of rows for the tests of training, whose relation follows from the text, or from
+ *	  text and picture together; training on them and what the network says of them.
+ */
+#ifndef MREN_TEST_NET_SET_H
+#define MREN_TEST_NET_SET_H
+
+#include "relation_fixture.h"
+
+#include <stdlib.h>
+
+#define MAX_ROWS 400
+
+typedef struct Set
+{
+	Fixture fixture;
+	Row rows[MAX_ROWS];
+	size_t n;
+	MrenTextEncoder encoder; /* of small_training */
+	size_t ensemble;
+} Set;
+
+/* Allocated once: it is large for a stack. */
+static inline Set *
+new_set(void)
+{
+	Set *set = calloc(1, sizeof(Set));
+
+	assert_non_null(set);
+	fixture_init(&set->fixture);
+	set->ensemble = 1;
+	return set;
+}
+
+/* The relation is the exclusive or of what head and tail are: no sum of the
+ * two can tell it. */
+static inline void
+make_xor(Set *set, size_t n)
+{
+	MrenRandom random;
+
+	mren_random_seed(&random, 1, 0);
+	for (size_t i = 0; i < n; i++)
+	{
+		int32_t words[6];
+		int a = (int) (i & 1);
+		int b = (int) (i >> 1 & 1);
+
+		for (int w = 0; w < 6; w++)
+			words[w] = (int32_t) mren_random_below(&random, FIXTURE_WORDS - 4);
+		words[1] = FIXTURE_WORDS - 4 + a;
+		words[4] = FIXTURE_WORDS - 2 + b;
+		row_init(&set->rows[i], words, 6, 1, 4, a != b ? "differs" : "agrees");
+	}
+	set->n = n;
+}
+
+/* The relation is whether the picture fits the head: text or picture alone say
+ * nothing. */
+static inline void
+make_pictures(Set *set, size_t n)
+{
+	MrenRandom random;
+	float pictures[4][FIXTURE_IMAGE];
+
+	mren_random_seed(&random, 2, 0);
+	for (int i = 0; i < 4; i++)
+	{
+		for (int j = 0; j < FIXTURE_IMAGE; j++)
+			pictures[i][j] = mren_random_normal(&random) + (j == i ? 3 : 0);
+	}
+	for (size_t i = 0; i < n; i++)
+	{
+		int32_t words[6];
+		size_t object = i & 3;
+		size_t shown = i >> 2 & 1 ? object : (object + 1 + (i >> 3) % 3) & 3;
+
+		for (int w = 0; w < 6; w++)
+			words[w] = (int32_t) mren_random_below(&random, FIXTURE_WORDS - 4);
+		words[1] = FIXTURE_WORDS - 4 + (int32_t) object;
+		row_init(&set->rows[i], words, 6, 1, 4, shown == object ? "shows" : "other");
+		row_set_image(&set->rows[i], pictures[shown]);
+	}
+	set->n = n;
+}
+
+static inline MrenStatus
+gather(const MrenEnv *env, const Set *set, size_t image_dim, MrenExamples **examples,
+	   MrenError *err)
+{
+	MrenStatus status;
+
+	*examples = NULL;
+	status = fixture_examples(env, image_dim, examples, err);
+
+	for (size_t i = 0; i < set->n && status == MREN_OK; i++)
+		status =
+			mren_examples_append(*examples, &set->rows[i].example,
+								 set->rows[i].example.has_image ? set->rows[i].image : NULL, err);
+	if (status != MREN_OK)
+	{
+		mren_examples_free(*examples);
+		*examples = NULL;
+	}
+	return status;
+}
+
+static inline MrenNet *
+train_set(const MrenEnv *env, const Set *set, const MrenOptions *options, size_t image_dim,
+		  MrenTrainReport *report)
+{
+	MrenExamples *examples;
+	MrenError err = {0};
+	MrenNet *net = NULL;
+
+	assert_int_equal(gather(env, set, image_dim, &examples, &err), MREN_OK);
+	if (fixture_train(env, &set->fixture, options, examples, &net, report, &err) != MREN_OK)
+		fail_msg("%s", err.message);
+	mren_examples_free(examples);
+	return net;
+}
+
+static inline double
+accuracy(const MrenEnv *env, const Set *set, const MrenNet *net)
+{
+	size_t n_right = 0;
+
+	for (size_t i = 0; i < set->n; i++)
+	{
+		MrenTextSpan relation =
+			mren_net_relation(net, fixture_predict(env, &set->fixture, net, &set->rows[i]));
+
+		n_right += relation.len == strlen(set->rows[i].relation) &&
+				   memcmp(relation.data, set->rows[i].relation, relation.len) == 0;
+	}
+	return (double) n_right / (double) set->n;
+}
+
+static inline void
+small_options(MrenOptions *options)
+{
+	mren_options_init(options);
+	options->text_encoder = MREN_TEXT_POOL;
+	options->n_hidden = 2;
+	options->hidden[0] = 24;
+	options->hidden[1] = 12;
+	options->dropout = 0.1;
+	options->hidden_dropout = 0.1;
+	options->product = 8;
+	options->learning_rate = 0.005;
+	options->epochs = 60;
+}
+
+#endif
