@@ -135,9 +135,10 @@ add_phrases(LexiconEntry *entry, int64 id)
 		MrenUtf8 type = text_column(&scan, tuple, PHRASE_TYPE);
 
 		CHECK_FOR_INTERRUPTS();
-		MREN_PG_TRY(mren_lexicon_add(
-			entry->lexicon, tokenizer, phrase.data, phrase.len, type.data, type.len,
-			DatumGetFloat8(mren_scan_column(&scan, tuple, PHRASE_CONFIDENCE)), &err));
+		MREN_PG_CALL(err,
+					 mren_lexicon_add(
+						 entry->lexicon, tokenizer, phrase.data, phrase.len, type.data, type.len,
+						 DatumGetFloat8(mren_scan_column(&scan, tuple, PHRASE_CONFIDENCE)), &err));
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(work);
 		if (++n % 1024 == 0)
@@ -158,9 +159,9 @@ load_lexicon(const MrenLexiconRow *row, const MrenCacheKey *key)
 
 	entry->base.context = context;
 	entry->base.key = *key;
-	MREN_PG_TRY(mren_lexicon_create(&env, &entry->lexicon, &err));
+	MREN_PG_CALL(err, mren_lexicon_create(&env, &entry->lexicon, &err));
 	add_phrases(entry, row->id);
-	MREN_PG_TRY(mren_lexicon_finish(entry->lexicon, &err));
+	MREN_PG_CALL(err, mren_lexicon_finish(entry->lexicon, &err));
 	check_memory(context);
 	entry->base.bytes = MemoryContextMemAllocated(context, true);
 	return entry;

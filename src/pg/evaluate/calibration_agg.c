@@ -94,9 +94,9 @@ ranked_arguments(FunctionCallInfo fcinfo, const MrenEnv *env, MrenRanked *ranked
 							   n, n_correct)));
 	*ranked = (MrenRanked){.env = env};
 	for (int i = 0; i < n; i++)
-		MREN_PG_TRY(mren_ranked_add(ranked, DatumGetFloat8(confidences[i]),
-									DatumGetBool(correct[i]), &err));
-	MREN_PG_TRY(mren_ranked_sort(ranked, &err));
+		MREN_PG_CALL(err, mren_ranked_add(ranked, DatumGetFloat8(confidences[i]),
+										  DatumGetBool(correct[i]), &err));
+	MREN_PG_CALL(err, mren_ranked_sort(ranked, &err));
 }
 
 static void
@@ -146,7 +146,7 @@ put_reliability(FunctionCallInfo fcinfo, const MrenRanked *ranked, int n_bins, c
 	size_t n;
 	MrenError err;
 
-	MREN_PG_TRY(mren_ranked_reliability(ranked, n_bins, bins, &n, &all, &err));
+	MREN_PG_CALL(err, mren_ranked_reliability(ranked, n_bins, bins, &n, &all, &err));
 	nulls[N_RELIABILITY] = nulls[N_RELIABILITY + 1] = true;
 	for (size_t b = 0; b < n; b++)
 	{
@@ -227,10 +227,10 @@ take_row(void *state, const MrenPrediction *prediction)
 	p = actual >= 0 ? prediction->probabilities[actual] : 0;
 	calibration->brier += brier(prediction->probabilities, prediction->n_probabilities, actual);
 	calibration->log_loss -= log(Max(p, LEAST_PROBABILITY));
-	MREN_PG_TRY(mren_ranked_add(
-		&calibration->ranked, prediction->confidence,
-		actual == (int) mren_net_best(prediction->probabilities, prediction->n_probabilities),
-		&err));
+	MREN_PG_CALL(err, mren_ranked_add(&calibration->ranked, prediction->confidence,
+									  actual == (int) mren_net_best(prediction->probabilities,
+																	prediction->n_probabilities),
+									  &err));
 }
 
 /* mren.calibration(model, query, version, bins) → TABLE (bin, ..., brier, log_loss) */
@@ -254,7 +254,7 @@ mren_calibration(PG_FUNCTION_ARGS)
 		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
 						errmsg("the query returned no row to calibrate with")));
 	mren_warn_of_seen(what.model, &by, calibration.n_seen, calibration.n);
-	MREN_PG_TRY(mren_ranked_sort(&calibration.ranked, &err));
+	MREN_PG_CALL(err, mren_ranked_sort(&calibration.ranked, &err));
 	scores[0] = calibration.brier / (double) calibration.ranked.n;
 	scores[1] = calibration.log_loss / (double) calibration.ranked.n;
 	put_reliability(fcinfo, &calibration.ranked, bins, scores);

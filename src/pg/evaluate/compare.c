@@ -295,8 +295,8 @@ find_bounds(const MrenPairedCounts *rows, const MrenPairedCounts *other, size_t 
 		put_side(both, rows, n, side, true);
 		if (other != NULL)
 			put_side(both + n, other, n, 1 - side, false);
-		MREN_PG_TRY(mren_bootstrap_paired(&env, both, total, SEED, RESAMPLES, CONFIDENCE,
-										  &found[side], &err));
+		MREN_PG_CALL(err, mren_bootstrap_paired(&env, both, total, SEED, RESAMPLES, CONFIDENCE,
+												&found[side], &err));
 	}
 	pfree(both);
 	return (Bounds){found[1].difference, found[1].lower_bound, 0 - found[0].lower_bound};

@@ -35,8 +35,8 @@ read_keyed(const MrenSource *rows, size_t i, const uint8_t **record, MrenExample
 	size_t len;
 	size_t size;
 
-	MREN_PG_TRY(rows->read(rows->state, i, record, &len, &err));
-	MREN_PG_TRY(mren_example_read(*record, len, example, &size, &err));
+	MREN_PG_CALL(err, rows->read(rows->state, i, record, &len, &err));
+	MREN_PG_CALL(err, mren_example_read(*record, len, example, &size, &err));
 	if (len != size + sizeof(*key))
 		elog(ERROR, "an encoded row has no key behind its record");
 	memcpy(key, *record + size, sizeof(*key));
@@ -213,7 +213,7 @@ make_input(Judge *judge, const MrenExample *example, MrenInput *input)
 	}
 	if (!example->has_image || judge->info.image_dim == 0)
 		return;
-	MREN_PG_TRY(judge->rows->image(judge->rows->state, &example->image, judge->image, &err));
+	MREN_PG_CALL(err, judge->rows->image(judge->rows->state, &example->image, judge->image, &err));
 	input->image = judge->image;
 	if (judge->info.boxes && example->has_head_box)
 		input->head_box = example->head_box;
@@ -221,7 +221,7 @@ make_input(Judge *judge, const MrenExample *example, MrenInput *input)
 		input->tail_box = example->tail_box;
 	if (!example->has_grid || mren_grid_size(&judge->info.grid) == 0)
 		return;
-	MREN_PG_TRY(judge->rows->grid(judge->rows->state, &example->image, judge->grid, &err));
+	MREN_PG_CALL(err, judge->rows->grid(judge->rows->state, &example->image, judge->grid, &err));
 	input->grid = judge->grid;
 }
 
@@ -240,10 +240,10 @@ answer(Judge *judge, const MrenExample *example)
 	size_t best;
 
 	make_input(judge, example, &input);
-	MREN_PG_TRY(mren_net_features(judge->net, &judge->vectors, &input, 1, judge->features,
-								  judge->scratch, &err));
-	MREN_PG_TRY(mren_net_probabilities(judge->net, judge->features, 1, judge->probabilities,
-									   judge->scratch, &err));
+	MREN_PG_CALL(err, mren_net_features(judge->net, &judge->vectors, &input, 1, judge->features,
+										judge->scratch, &err));
+	MREN_PG_CALL(err, mren_net_probabilities(judge->net, judge->features, 1, judge->probabilities,
+											 judge->scratch, &err));
 	best = mren_net_best(judge->probabilities, judge->info.n_relations);
 	if (judge->probabilities[best] < judge->info.threshold)
 		return (MrenTextSpan){NULL, 0};
@@ -326,7 +326,7 @@ mren_folds_answer(const MrenFolds *folds, const MrenTrainOptions *options, size_
 	if (options->embeddings != NULL)
 	{
 		all = subset_source(&subset, folds, -1);
-		MREN_PG_TRY(mren_source_words(&env, &all, &ids, &n, &err));
+		MREN_PG_CALL(err, mren_source_words(&env, &all, &ids, &n, &err));
 		mren_vector_table_vectors(mren_training_vectors(&env, &options->embedding_row,
 														options->embeddings, ids, n, memory),
 								  &vectors);

@@ -57,8 +57,8 @@ mren_confusion_count_row(MrenConfusion *confusion, const char *actual, size_t n_
 		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 						errmsg("a relation's name of %zu bytes is longer than %d bytes",
 							   Max(n_actual, n_predicted), MREN_MAX_LABEL)));
-	MREN_PG_TRY(mren_confusion_add(confusion, (MrenTextSpan){actual, n_actual},
-								   (MrenTextSpan){predicted, n_predicted}, 1, &err));
+	MREN_PG_CALL(err, mren_confusion_add(confusion, (MrenTextSpan){actual, n_actual},
+										 (MrenTextSpan){predicted, n_predicted}, 1, &err));
 	mren_confusion_check_labels(confusion);
 }
 
@@ -109,7 +109,7 @@ mren_confusion_state_create(MemoryContext parent)
 	MrenError err;
 
 	EOH_init_header(&state->hdr, &state_methods, context);
-	MREN_PG_TRY(mren_confusion_create(&env, &state->confusion, &err));
+	MREN_PG_CALL(err, mren_confusion_create(&env, &state->confusion, &err));
 	return state;
 }
 
@@ -149,7 +149,7 @@ write_pair(void *state, size_t actual, size_t predicted, uint64_t count)
 	Writer *writer = state;
 	MrenError err;
 
-	MREN_PG_TRY(mren_buffer_reserve(writer->env, writer->out, 16, &err));
+	MREN_PG_CALL(err, mren_buffer_reserve(writer->env, writer->out, 16, &err));
 	mren_buffer_put_u32(writer->out, (uint32_t) actual);
 	mren_buffer_put_u32(writer->out, (uint32_t) predicted);
 	mren_buffer_put_u64(writer->out, count);
@@ -166,7 +166,7 @@ write_state(const MrenEnv *env, const MrenConfusionState *state, MrenBuffer *out
 	MrenError err;
 	size_t at;
 
-	MREN_PG_TRY(mren_buffer_reserve(env, out, MAGIC_LENGTH + 16 + state->n_negative, &err));
+	MREN_PG_CALL(err, mren_buffer_reserve(env, out, MAGIC_LENGTH + 16 + state->n_negative, &err));
 	mren_buffer_put_bytes(out, MAGIC, MAGIC_LENGTH);
 	mren_buffer_put_u32(out, state->has_negative);
 	mren_buffer_put_u32(out, state->n_negative);
@@ -176,12 +176,12 @@ write_state(const MrenEnv *env, const MrenConfusionState *state, MrenBuffer *out
 	{
 		MrenTextSpan label = mren_confusion_label(state->confusion, i);
 
-		MREN_PG_TRY(mren_buffer_reserve(env, out, 4 + (size_t) label.len, &err));
+		MREN_PG_CALL(err, mren_buffer_reserve(env, out, 4 + (size_t) label.len, &err));
 		mren_buffer_put_u32(out, label.len);
 		mren_buffer_put_bytes(out, label.data, label.len);
 	}
 	at = out->len;
-	MREN_PG_TRY(mren_buffer_reserve(env, out, 4, &err));
+	MREN_PG_CALL(err, mren_buffer_reserve(env, out, 4, &err));
 	mren_buffer_put_u32(out, 0);
 	mren_confusion_pairs(state->confusion, write_pair, &writer);
 	count = (MrenBuffer){.data = out->data + at, .capacity = 4};
@@ -295,7 +295,8 @@ read_pairs(MrenCursor *in, const MrenTextSpan *labels, uint32_t n_labels, MrenCo
 			damaged("a count is out of range");
 		previous = place;
 		total += count;
-		MREN_PG_TRY(mren_confusion_add(confusion, labels[actual], labels[predicted], count, &err));
+		MREN_PG_CALL(err,
+					 mren_confusion_add(confusion, labels[actual], labels[predicted], count, &err));
 	}
 }
 

@@ -59,7 +59,7 @@ evaluate(FunctionCallInfo fcinfo, Evaluation *evaluation)
 	what.model = evaluation->model;
 	what.query = mren_arg_text(fcinfo, 1, "query");
 	what.version = mren_arg_version(fcinfo, 2);
-	MREN_PG_TRY(mren_confusion_create(&env, &evaluation->confusion, &err));
+	MREN_PG_CALL(err, mren_confusion_create(&env, &evaluation->confusion, &err));
 	evaluation->by = mren_predict_query(&what, count_row, evaluation);
 	if (evaluation->n == 0)
 		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),

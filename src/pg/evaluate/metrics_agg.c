@@ -159,7 +159,7 @@ mren_metrics_combine(PG_FUNCTION_ARGS)
 	if (!mren_confusion_state_same_negative(into, from->has_negative, from->negative,
 											from->n_negative))
 		negative_changed();
-	MREN_PG_TRY(mren_confusion_merge(into->confusion, from->confusion, &err));
+	MREN_PG_CALL(err, mren_confusion_merge(into->confusion, from->confusion, &err));
 	mren_confusion_check_labels(into->confusion);
 	PG_RETURN_DATUM(EOHPGetRWDatum(&into->hdr));
 }

@@ -101,12 +101,13 @@ find_phrases(const MrenFinder *finder, MrenUtf8 document, Found *found)
 
 	if (finder->n_lexicons == 0)
 		return;
-	MREN_PG_TRY(mren_fold(mren_pg_tokenizer(), &env, document.data, document.len, &folded, &err));
+	MREN_PG_CALL(err,
+				 mren_fold(mren_pg_tokenizer(), &env, document.data, document.len, &folded, &err));
 	for (int i = 0; i < finder->n_lexicons; i++)
 	{
 		const MrenLexicon *lexicon = finder->lexicons[i];
 
-		MREN_PG_TRY(mren_lexicon_match(lexicon, &env, &folded, &matches, &err));
+		MREN_PG_CALL(err, mren_lexicon_match(lexicon, &env, &folded, &matches, &err));
 		for (size_t k = 0; k < matches.n; k++)
 		{
 			const MrenLexiconMatch *match = &matches.items[k];
@@ -274,8 +275,8 @@ mren_document_read(const MrenFinder *finder, MrenUtf8 text, MrenDocument *docume
 	find_phrases(finder, text, &found);
 	if (finder->n_lexicons > 1)
 		qsort(found.items, found.n, sizeof(*found.items), compare_places);
-	MREN_PG_TRY(
-		mren_sentences(mren_pg_sentencer(), &env, text.data, text.len, &document->sentences, &err));
+	MREN_PG_CALL(err, mren_sentences(mren_pg_sentencer(), &env, text.data, text.len,
+									 &document->sentences, &err));
 	join_sentences(&found, &document->sentences);
 	if (finder->tagger != NULL)
 		tag_sentences(finder, document, &found);

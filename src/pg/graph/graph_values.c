@@ -36,7 +36,7 @@ mren_normalize_name(PG_FUNCTION_ARGS)
 	char *converted;
 	size_t len;
 
-	MREN_PG_TRY(mren_name_normalize(&env, utf8.data, utf8.len, &normal, &len, &err));
+	MREN_PG_CALL(err, mren_name_normalize(&env, utf8.data, utf8.len, &normal, &len, &err));
 	converted = pg_any_to_server(normal, len, PG_UTF8);
 	if (converted != normal)
 		PG_RETURN_TEXT_P(cstring_to_text(converted));

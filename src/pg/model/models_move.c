@@ -35,9 +35,10 @@ load_tensor(void *state, int tensor, const char *name, const int32 *shape, int n
 						"says",
 						name, (long long) loader->version, n)));
 	if (tagger != NULL)
-		MREN_PG_TRY(mren_tagger_set_tensor(tagger, name, shape[0], shape[1], data, &err));
+		MREN_PG_CALL(err, mren_tagger_set_tensor(tagger, name, shape[0], shape[1], data, &err));
 	else
-		MREN_PG_TRY(mren_net_set_tensor(loader->network.net, name, shape[0], shape[1], data, &err));
+		MREN_PG_CALL(
+			err, mren_net_set_tensor(loader->network.net, name, shape[0], shape[1], data, &err));
 }
 
 /* Either kind, by how its head begins. */
@@ -51,14 +52,14 @@ load_network(const MrenVersionRow *version, MemoryContext context, MrenNetwork *
 	size_t len = VARSIZE_ANY_EXHDR(version->head);
 
 	if (mren_tagger_is(head, len))
-		MREN_PG_TRY(mren_tagger_from_header(&env, head, len, &loader.network.tagger, &err));
+		MREN_PG_CALL(err, mren_tagger_from_header(&env, head, len, &loader.network.tagger, &err));
 	else
-		MREN_PG_TRY(mren_net_from_header(&env, head, len, &loader.network.net, &err));
+		MREN_PG_CALL(err, mren_net_from_header(&env, head, len, &loader.network.net, &err));
 	mren_catalog_weights(version->id, load_tensor, &loader);
 	if (loader.network.tagger != NULL)
-		MREN_PG_TRY(mren_tagger_complete(loader.network.tagger, &err));
+		MREN_PG_CALL(err, mren_tagger_complete(loader.network.tagger, &err));
 	else
-		MREN_PG_TRY(mren_net_complete(loader.network.net, &err));
+		MREN_PG_CALL(err, mren_net_complete(loader.network.net, &err));
 	*network = loader.network;
 }
 

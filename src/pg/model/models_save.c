@@ -61,9 +61,9 @@ head_datum(const MrenNetwork *network)
 	Datum head;
 
 	if (network->tagger != NULL)
-		MREN_PG_TRY(mren_tagger_header(network->tagger, &env, &bytes, &len, &err));
+		MREN_PG_CALL(err, mren_tagger_header(network->tagger, &env, &bytes, &len, &err));
 	else
-		MREN_PG_TRY(mren_net_header(network->net, &env, &bytes, &len, &err));
+		MREN_PG_CALL(err, mren_net_header(network->net, &env, &bytes, &len, &err));
 	head = bytes_datum(bytes, len);
 	mren_release(&env, bytes);
 	return head;

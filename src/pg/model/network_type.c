@@ -91,9 +91,9 @@ serialize(const MrenNetwork *network, const MrenEnv *env, uint8_t **bytes, size_
 	MrenError err;
 
 	if (network->tagger != NULL)
-		MREN_PG_TRY(mren_tagger_serialize(network->tagger, env, bytes, len, &err));
+		MREN_PG_CALL(err, mren_tagger_serialize(network->tagger, env, bytes, len, &err));
 	else
-		MREN_PG_TRY(mren_net_serialize(network->net, env, bytes, len, &err));
+		MREN_PG_CALL(err, mren_net_serialize(network->net, env, bytes, len, &err));
 }
 
 Datum
@@ -251,10 +251,11 @@ mren_network_read_any(Datum value, MemoryContext context, MrenNetwork *network)
 	if (envelope.metrics != NULL)
 		network->metrics = copy_json(context, envelope.metrics, envelope.n_metrics);
 	if (mren_tagger_is(envelope.net, envelope.n_net))
-		MREN_PG_TRY(
-			mren_tagger_deserialize(&env, envelope.net, envelope.n_net, &network->tagger, &err));
+		MREN_PG_CALL(err, mren_tagger_deserialize(&env, envelope.net, envelope.n_net,
+												  &network->tagger, &err));
 	else
-		MREN_PG_TRY(mren_net_deserialize(&env, envelope.net, envelope.n_net, &network->net, &err));
+		MREN_PG_CALL(err,
+					 mren_net_deserialize(&env, envelope.net, envelope.n_net, &network->net, &err));
 	check_labels(network);
 	if ((Pointer) bytes != DatumGetPointer(value))
 		pfree(bytes);

@@ -170,8 +170,8 @@ explain(FunctionCallInfo fcinfo, bool ranges)
 	keep_features(&input);
 	occluded = (Occluded){pair, row, &predictor.lexicons,
 						  predictor.info.box_features ? &predictor.boxes : NULL};
-	MREN_PG_TRY(mren_net_explain(predictor.net, &predictor.vectors, &input, &source, -1, &env,
-								 &contributions, &n, &err));
+	MREN_PG_CALL(err, mren_net_explain(predictor.net, &predictor.vectors, &input, &source, -1, &env,
+									   &contributions, &n, &err));
 	for (size_t i = 0; i < n; i++)
 	{
 		Datum values[3] = {CStringGetTextDatum(modality(contributions[i].part)),
@@ -281,8 +281,8 @@ explain_image(FunctionCallInfo fcinfo, bool ranges)
 	mren_predictor_row(&predictor, &pair, &input);
 	mren_encoder_decode(pair.image, &bitmap);
 	heat_map(&predictor, &input, &bitmap, heat);
-	MREN_PG_TRY(mren_image_heatmap(&env, &bitmap, heat, GRID, GRID, &err));
-	MREN_PG_TRY(mren_png_encode(&env, &bitmap, &png, &len, &err));
+	MREN_PG_CALL(err, mren_image_heatmap(&env, &bitmap, heat, GRID, GRID, &err));
+	MREN_PG_CALL(err, mren_png_encode(&env, &bitmap, &png, &len, &err));
 	if (len > MaxAllocSize - VARHDRSZ)
 		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 						errmsg("the PNG of %zu bytes does not fit a value", len)));

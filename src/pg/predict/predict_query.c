@@ -224,7 +224,7 @@ read_holdout(Batch *batch, TupleTableSlot *slot, const MrenPair *pair, const Mre
 	if (!isnull)
 	{
 		text = mren_datum_utf8(value);
-		MREN_PG_TRY(mren_split_parse(text.data, text.len, &prediction->split, &err));
+		MREN_PG_CALL(err, mren_split_parse(text.data, text.len, &prediction->split, &err));
 	}
 	if (batch->attno[MREN_COLUMN_GROUP] == 0)
 	{

@@ -111,8 +111,8 @@ mren_encode_pair(const MrenVocabulary *vocabulary, const MrenPair *pair)
 
 	if (MemoryContextMemAllocated(context, true) > KEEP_TEXT_BYTES)
 		mren_encoded_free(&env, &encoded);
-	MREN_PG_TRY(mren_encode(tokenizer, &env, vocabulary, pair->sentence.data, pair->sentence.len,
-							&pair->head, &pair->tail, &encoded, &err));
+	MREN_PG_CALL(err, mren_encode(tokenizer, &env, vocabulary, pair->sentence.data,
+								  pair->sentence.len, &pair->head, &pair->tail, &encoded, &err));
 	return &encoded;
 }
 
@@ -227,8 +227,8 @@ mren_predictor_features(MrenPredictor *predictor, const MrenInput *input, float4
 	float4 *scratch = palloc(mren_net_scratch(predictor->net, 1) * sizeof(float4));
 	MrenError err;
 
-	MREN_PG_TRY(
-		mren_net_features(predictor->net, &predictor->vectors, input, 1, features, scratch, &err));
+	MREN_PG_CALL(err, mren_net_features(predictor->net, &predictor->vectors, input, 1, features,
+										scratch, &err));
 	pfree(scratch);
 }
 
@@ -239,7 +239,8 @@ mren_predictor_probabilities(MrenPredictor *predictor, const float4 *features, i
 	float4 *scratch = palloc(mren_net_scratch(predictor->net, n) * sizeof(float4));
 	MrenError err;
 
-	MREN_PG_TRY(mren_net_probabilities(predictor->net, features, n, probabilities, scratch, &err));
+	MREN_PG_CALL(err,
+				 mren_net_probabilities(predictor->net, features, n, probabilities, scratch, &err));
 	pfree(scratch);
 }
 

@@ -49,8 +49,8 @@ add_lexicons(const MrenEnv *env, const MrenPair *pair, const MrenRowLexicons *le
 		return;
 	if (types.types_capacity > KEEP_TYPES)
 		mren_lexicon_types_free(env, &types);
-	MREN_PG_TRY(mren_lexicon_types(env, mren_pg_tokenizer(), lexicons->items, lexicons->n, in,
-								   pair->sentence.len, &types, &err));
+	MREN_PG_CALL(err, mren_lexicon_types(env, mren_pg_tokenizer(), lexicons->items, lexicons->n, in,
+										 pair->sentence.len, &types, &err));
 	if (without.end > without.start && overlaps(&in->head, without))
 		in->lexicon.n_head = 0;
 	if (without.end > without.start && overlaps(&in->tail, without))
@@ -80,7 +80,7 @@ mren_row_features(const MrenPair *pair, const MrenEncoded *row, const MrenRowLex
 		in.tail_box = boxes->tail;
 	}
 	add_lexicons(&env, pair, lexicons, without, &in);
-	MREN_PG_TRY(mren_features_extract(&env, &in, &features, &err));
+	MREN_PG_CALL(err, mren_features_extract(&env, &in, &features, &err));
 	if (kept != NULL)
 		pfree(kept);
 	return &features;

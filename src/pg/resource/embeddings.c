@@ -84,10 +84,10 @@ read_vectors(MrenInputSource *input, MrenVectorFormat format, int64 max_words, L
 	uint8 *chunk = palloc(CHUNK);
 	size_t n;
 
-	MREN_PG_TRY(mren_vector_reader_open(&env, format, max_words, &sink, &reader, &err));
+	MREN_PG_CALL(err, mren_vector_reader_open(&env, format, max_words, &sink, &reader, &err));
 	while (!mren_vector_reader_enough(reader) && (n = mren_input_read(input, chunk, CHUNK)) > 0)
-		MREN_PG_TRY(mren_vector_reader_feed(reader, chunk, n, &err));
-	MREN_PG_TRY(mren_vector_reader_finish(reader, info, &err));
+		MREN_PG_CALL(err, mren_vector_reader_feed(reader, chunk, n, &err));
+	MREN_PG_CALL(err, mren_vector_reader_finish(reader, info, &err));
 	mren_vector_reader_close(reader);
 	pfree(chunk);
 }
@@ -136,7 +136,7 @@ load_embeddings(const char *name, MrenInputSource *input, const char *format_nam
 
 	/* Refuses a database whose encoding is unknown. */
 	mren_pg_utf8("", 0);
-	MREN_PG_TRY(mren_vector_format_parse(format_name, &format, &err));
+	MREN_PG_CALL(err, mren_vector_format_parse(format_name, &format, &err));
 	if (mren_catalog_embedding(name, &row))
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT), errmsg("embeddings \"%s\" already exist", name),
@@ -256,7 +256,7 @@ mren_word_vector(PG_FUNCTION_ARGS)
 	mren_words_begin(words);
 	mren_words_slots(words, &vocabulary, &vectors);
 	word = mren_pg_utf8(VARDATA_ANY(PG_GETARG_TEXT_PP(1)), VARSIZE_ANY_EXHDR(PG_GETARG_TEXT_PP(1)));
-	MREN_PG_TRY(mren_vocabulary_lookup(&vocabulary, word.data, word.len, &slot, NULL, &err));
+	MREN_PG_CALL(err, mren_vocabulary_lookup(&vocabulary, word.data, word.len, &slot, NULL, &err));
 	if (slot < 0)
 		PG_RETURN_NULL();
 	PG_RETURN_ARRAYTYPE_P(mren_real_array(mren_words_vector(words, slot), row.dimension));

@@ -74,9 +74,9 @@ load(const MrenEncoderRow *row, const MrenCacheKey *key)
 	encoder->base.key = *key;
 	encoder->env = mren_pg_env(context);
 	mren_catalog_encoder_bytes(row, &bytes, &len);
-	MREN_PG_TRY(mren_onnx_graph_load(&encoder->env, bytes, len, row->output,
-									 (size_t) mren_max_encoder_memory * 1024, &encoder->graph,
-									 &err));
+	MREN_PG_CALL(err, mren_onnx_graph_load(&encoder->env, bytes, len, row->output,
+										   (size_t) mren_max_encoder_memory * 1024, &encoder->graph,
+										   &err));
 	pfree(bytes);
 	mren_onnx_graph_info(encoder->graph, &encoder->info);
 	if (encoder->info.features != (size_t) row->dimension)
@@ -90,8 +90,8 @@ load(const MrenEncoderRow *row, const MrenCacheKey *key)
 	encoder->input = MemoryContextAllocHuge(context, sizeof(float4) * 3 * encoder->info.width *
 														 encoder->info.height);
 	memset(encoder->input, 0, sizeof(float4) * 3 * encoder->info.width * encoder->info.height);
-	MREN_PG_TRY(
-		mren_onnx_graph_start(&encoder->env, encoder->graph, encoder->input, &encoder->run, &err));
+	MREN_PG_CALL(err, mren_onnx_graph_start(&encoder->env, encoder->graph, encoder->input,
+											&encoder->run, &err));
 	open_grid(encoder);
 	encoder->base.bytes = MemoryContextMemAllocated(context, true);
 	return encoder;
@@ -157,8 +157,8 @@ mren_encoder_decode(const bytea *image, MrenBitmap *bitmap)
 							  (size_t) mren_max_image_memory * 1024};
 	MrenError err;
 
-	MREN_PG_TRY(mren_image_decode(&env, (const uint8_t *) VARDATA_ANY(image),
-								  VARSIZE_ANY_EXHDR(image), &limits, bitmap, &err));
+	MREN_PG_CALL(err, mren_image_decode(&env, (const uint8_t *) VARDATA_ANY(image),
+										VARSIZE_ANY_EXHDR(image), &limits, bitmap, &err));
 }
 
 MrenGridShape
@@ -173,8 +173,8 @@ mren_encoder_image_size(const bytea *image, float8 *width, float8 *height)
 	MrenImageInfo info;
 	MrenError err;
 
-	MREN_PG_TRY(mren_image_info((const uint8_t *) VARDATA_ANY(image), VARSIZE_ANY_EXHDR(image),
-								&info, &err));
+	MREN_PG_CALL(err, mren_image_info((const uint8_t *) VARDATA_ANY(image),
+									  VARSIZE_ANY_EXHDR(image), &info, &err));
 	*width = info.width;
 	*height = info.height;
 }
@@ -186,17 +186,17 @@ mren_encoder_run(MrenEncoder *encoder, const MrenBitmap *bitmap, float4 *out, ui
 	MrenError err;
 	bool done = false;
 
-	MREN_PG_TRY(mren_image_prepare(&env, bitmap, &encoder->prep, encoder->input, &err));
+	MREN_PG_CALL(err, mren_image_prepare(&env, bitmap, &encoder->prep, encoder->input, &err));
 	mren_onnx_graph_restart(encoder->run, encoder->input);
 	while (!done)
 	{
 		CHECK_FOR_INTERRUPTS();
-		MREN_PG_TRY(mren_onnx_graph_step(encoder->run, &done, &err));
+		MREN_PG_CALL(err, mren_onnx_graph_step(encoder->run, &done, &err));
 	}
-	MREN_PG_TRY(mren_onnx_graph_output(encoder->run, out, &err));
+	MREN_PG_CALL(err, mren_onnx_graph_output(encoder->run, out, &err));
 	if (grid == NULL)
 		return;
-	MREN_PG_TRY(mren_onnx_graph_grid(encoder->run, encoder->raw_grid, &err));
+	MREN_PG_CALL(err, mren_onnx_graph_grid(encoder->run, encoder->raw_grid, &err));
 	mren_grid_project(encoder->projection, encoder->raw_grid, grid);
 }
 

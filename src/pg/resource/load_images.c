@@ -94,8 +94,8 @@ inspect(Loading *loading, const char *output)
 	MrenOnnxGraph *graph;
 	MrenError err;
 
-	MREN_PG_TRY(mren_onnx_graph_load(&env, loading->bytes, loading->len, output,
-									 (size_t) mren_max_encoder_memory * 1024, &graph, &err));
+	MREN_PG_CALL(err, mren_onnx_graph_load(&env, loading->bytes, loading->len, output,
+										   (size_t) mren_max_encoder_memory * 1024, &graph, &err));
 	mren_onnx_graph_info(graph, &loading->info);
 	loading->output = pstrdup(loading->info.output);
 	mren_onnx_graph_free(&env, graph);

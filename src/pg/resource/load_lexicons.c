@@ -132,8 +132,8 @@ gather(void *state, TupleTableSlot *slot)
 	MrenError err;
 
 	CHECK_FOR_INTERRUPTS();
-	MREN_PG_TRY(mren_lexicon_add(loading->check, mren_pg_tokenizer(), phrase.data, phrase.len,
-								 type.data, type.len, confidence, &err));
+	MREN_PG_CALL(err, mren_lexicon_add(loading->check, mren_pg_tokenizer(), phrase.data, phrase.len,
+									   type.data, type.len, confidence, &err));
 	loading->n_repeated += DatumGetInt64(slot_getattr(slot, ROW_COUNT, &isnull)) - 1;
 	loading->n_phrases++;
 	if (loading->n_phrases % 1024 == 0 &&
@@ -319,9 +319,9 @@ load_lexicon(const char *name, const char *sql, int n, const Oid *types, const D
 		AllocSetContextCreate(CurrentMemoryContext, "mren lexicon", ALLOCSET_DEFAULT_SIZES);
 	env = mren_pg_env(loading.context);
 	loading.rows = tuplestore_begin_heap(false, false, work_mem);
-	MREN_PG_TRY(mren_lexicon_create(&env, &loading.check, &err));
+	MREN_PG_CALL(err, mren_lexicon_create(&env, &loading.check, &err));
 	mren_query_run(sql, n, types, values, gather, &loading);
-	MREN_PG_TRY(mren_lexicon_finish(loading.check, &err));
+	MREN_PG_CALL(err, mren_lexicon_finish(loading.check, &err));
 	insert_rows(&loading, id, sha256);
 	if (exists)
 		replace(name, old, old_sha256, sha256);

@@ -29,7 +29,7 @@ mren_pg_tokenizer(void)
 	if (tokenizer == NULL)
 	{
 		env = mren_pg_env(mren_pg_text_context());
-		MREN_PG_TRY(mren_tokenizer_open(&env, &tokenizer, &err));
+		MREN_PG_CALL(err, mren_tokenizer_open(&env, &tokenizer, &err));
 	}
 	return tokenizer;
 }
@@ -43,7 +43,7 @@ mren_pg_sentencer(void)
 	if (sentencer == NULL)
 	{
 		env = mren_pg_env(mren_pg_text_context());
-		MREN_PG_TRY(mren_sentencer_open(&env, &sentencer, &err));
+		MREN_PG_CALL(err, mren_sentencer_open(&env, &sentencer, &err));
 	}
 	return sentencer;
 }

@@ -23,11 +23,11 @@ extern MrenEnv mren_pg_env(MemoryContext context);
 extern void mren_pg_raise(const MrenError *err) MREN_NORETURN;
 
 /* Raises the core failure of a call, if it failed. */
-#define MREN_PG_TRY(call)                                                                          \
+#define MREN_PG_CALL(err, call)                                                                    \
 	do                                                                                             \
 	{                                                                                              \
 		if ((call) != MREN_OK)                                                                     \
-			mren_pg_raise(&err);                                                                   \
+			mren_pg_raise(&(err));                                                                 \
 	} while (0)
 
 /*

@@ -125,7 +125,7 @@ encode(Site *site, const MrenGold *gold, MrenTagExample *example)
 	if (example->input.n_words == 0)
 		return NULL;
 	example->n_mentions = gold->n;
-	MREN_PG_TRY(mren_tag_example_append(&env, &buffer, example, mentions, &err));
+	MREN_PG_CALL(err, mren_tag_example_append(&env, &buffer, example, mentions, &err));
 	return (bytea *) cstring_to_text_with_len((char *) buffer.data, buffer.len);
 }
 
@@ -140,8 +140,8 @@ read_extras(FunctionCallInfo fcinfo, int first, const MrenGold *gold, MrenTagExa
 	{
 		text *split = PG_GETARG_TEXT_PP(first + 1);
 
-		MREN_PG_TRY(
-			mren_split_parse(VARDATA_ANY(split), VARSIZE_ANY_EXHDR(split), &example->split, &err));
+		MREN_PG_CALL(err, mren_split_parse(VARDATA_ANY(split), VARSIZE_ANY_EXHDR(split),
+										   &example->split, &err));
 	}
 	example->group = mren_gold_group(gold, !PG_ARGISNULL(first + 2), PG_GETARG_DATUM(first + 2));
 }

@@ -113,7 +113,7 @@ mren_gold_tags(Datum tokens, Datum tags, MrenGold *gold)
 		MrenBilou letter;
 		MrenTextSpan type;
 
-		MREN_PG_TRY(mren_bilou_parse(value.data, value.len, &letter, &type, &err));
+		MREN_PG_CALL(err, mren_bilou_parse(value.data, value.len, &letter, &type, &err));
 		if (mren_bilou_follows(before, before_type, letter, type))
 			gold->mentions[gold->n - 1].end = ends[i];
 		else if (letter == MREN_BILOU_I || letter == MREN_BILOU_L)

@@ -39,8 +39,8 @@ mark_lexicon(MrenTagReader *reader, int lexicon)
 	size_t at = 0;
 	MrenError err;
 
-	MREN_PG_TRY(mren_lexicon_match(reader->lexicons[lexicon], &reader->env, &reader->folded,
-								   &reader->matches, &err));
+	MREN_PG_CALL(err, mren_lexicon_match(reader->lexicons[lexicon], &reader->env, &reader->folded,
+										 &reader->matches, &err));
 	for (size_t i = 0; i < reader->matches.n; i++)
 	{
 		const MrenLexiconMatch *match = &reader->matches.items[i];
@@ -63,10 +63,11 @@ mark_words(MrenTagReader *reader, const char *text, size_t len)
 	size_t n = reader->found.n_words;
 	MrenError err;
 
-	MREN_PG_TRY(mren_grow(&reader->env, &reader->marks, &reader->marks_capacity, 0, n + 1,
-						  sizeof(uint64_t), &err));
+	MREN_PG_CALL(err, mren_grow(&reader->env, &reader->marks, &reader->marks_capacity, 0, n + 1,
+								sizeof(uint64_t), &err));
 	memset(reader->marks, 0, n * sizeof(uint64_t));
-	MREN_PG_TRY(mren_fold(mren_pg_tokenizer(), &reader->env, text, len, &reader->folded, &err));
+	MREN_PG_CALL(err,
+				 mren_fold(mren_pg_tokenizer(), &reader->env, text, len, &reader->folded, &err));
 	for (int i = 0; i < reader->n_lexicons; i++)
 		mark_lexicon(reader, i);
 }
@@ -80,9 +81,9 @@ mren_tag_reader_read(MrenTagReader *reader, const char *text, size_t len, const 
 
 	if (reader->words != NULL)
 		mren_words_begin(reader->words);
-	MREN_PG_TRY(mren_tag_words(mren_pg_tokenizer(), &reader->env,
-							   reader->words != NULL ? &reader->vocabulary : NULL, text, len,
-							   borders, n_borders, found, &err));
+	MREN_PG_CALL(err, mren_tag_words(mren_pg_tokenizer(), &reader->env,
+									 reader->words != NULL ? &reader->vocabulary : NULL, text, len,
+									 borders, n_borders, found, &err));
 	if (reader->n_lexicons > 0)
 		mark_words(reader, text, len);
 	*input = (MrenTagInput){

@@ -52,9 +52,9 @@ counts_of(Evaluation *evaluation, MrenTextSpan type)
 	uint32_t number;
 	MrenError err;
 
-	MREN_PG_TRY(mren_names_intern(&evaluation->env, &evaluation->types, type, &number, &err));
-	MREN_PG_TRY(mren_grow(&evaluation->env, &evaluation->counts, &evaluation->capacity, before,
-						  evaluation->types.n, sizeof(Counts), &err));
+	MREN_PG_CALL(err, mren_names_intern(&evaluation->env, &evaluation->types, type, &number, &err));
+	MREN_PG_CALL(err, mren_grow(&evaluation->env, &evaluation->counts, &evaluation->capacity,
+								before, evaluation->types.n, sizeof(Counts), &err));
 	if (evaluation->types.n > before)
 		evaluation->counts[number] = (Counts){0};
 	return &evaluation->counts[number];

@@ -146,8 +146,8 @@ mren_mention_tagger_tag(MrenMentionTagger *tagger, const char *text, int len, in
 	MrenError err;
 
 	mren_tag_reader_read(&tagger->reader, text, len, NULL, 0, &input);
-	MREN_PG_TRY(mren_tagger_tag(tagger->entry->tagger, &env, &tagger->vectors, &input, &tagged,
-								&n_tagged, &err));
+	MREN_PG_CALL(err, mren_tagger_tag(tagger->entry->tagger, &env, &tagger->vectors, &input,
+									  &tagged, &n_tagged, &err));
 	mentions = palloc((n_tagged + 1) * sizeof(MrenTaggedMention));
 	for (size_t i = 0; i < n_tagged; i++)
 	{

@@ -73,7 +73,7 @@ add_row(void *state, TupleTableSlot *slot)
 	/* A record is read in place, and it wants an 8-byte address. */
 	record = palloc(VARSIZE_ANY_EXHDR(row));
 	memcpy(record, VARDATA_ANY(row), VARSIZE_ANY_EXHDR(row));
-	MREN_PG_TRY(mren_tag_example_read(record, VARSIZE_ANY_EXHDR(row), &example, &size, &err));
+	MREN_PG_CALL(err, mren_tag_example_read(record, VARSIZE_ANY_EXHDR(row), &example, &size, &err));
 	mren_spill_record(train->spill, example.hash, record, size);
 	pfree(record);
 }
@@ -99,7 +99,7 @@ begin_training(Train *train, size_t memory)
 		int32_t *ids;
 		size_t n;
 
-		MREN_PG_TRY(mren_tag_source_words(&train->env, &train->source, &ids, &n, &err));
+		MREN_PG_CALL(err, mren_tag_source_words(&train->env, &train->source, &ids, &n, &err));
 		train->table = mren_training_vectors(&train->env, &options->embedding_row,
 											 options->embeddings, ids, n, memory);
 		mren_release(&train->env, ids);
@@ -109,8 +109,8 @@ begin_training(Train *train, size_t memory)
 	for (int i = 0; i < options->lexicons.n; i++)
 		memcpy(train->lexicons[i], options->lexicons.rows[i].sha256, MREN_SHA256_LENGTH);
 	inputs.lexicons_sha256 = (const uint8_t(*)[MREN_SHA256_LENGTH]) train->lexicons;
-	MREN_PG_TRY(
-		mren_tag_trainer_create(&train->env, &options->core, &inputs, &train->trainer, &err));
+	MREN_PG_CALL(
+		err, mren_tag_trainer_create(&train->env, &options->core, &inputs, &train->trainer, &err));
 }
 
 static void
@@ -150,7 +150,7 @@ step(void *state, MrenProgress *progress)
 	Train *train = state;
 	MrenError err;
 
-	MREN_PG_TRY(mren_tag_trainer_step(train->trainer, progress, &err));
+	MREN_PG_CALL(err, mren_tag_trainer_step(train->trainer, progress, &err));
 }
 
 /* Figures that equal trainings share: no times, no speeds. */
@@ -188,7 +188,7 @@ save(MrenJob *job)
 	MrenTagReport report;
 	MrenError err;
 
-	MREN_PG_TRY(mren_tag_trainer_finish(train->trainer, &network.tagger, &err));
+	MREN_PG_CALL(err, mren_tag_trainer_finish(train->trainer, &network.tagger, &err));
 	mren_tag_trainer_report(train->trainer, &report);
 	network.options = mren_tagger_options_json(&train->options);
 	network.metrics = metrics_json(&report);

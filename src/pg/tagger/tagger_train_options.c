@@ -41,7 +41,7 @@ set_option(MrenTaggerOptions *options, const char *key, const JsonbValue *value,
 	else if (strcmp(key, "seed") != 0 || !mren_option_seed(value, &options->core.base))
 	{
 		core = mren_option_value(value);
-		MREN_PG_TRY(mren_tag_options_set(&options->core, key, &core, &err));
+		MREN_PG_CALL(err, mren_tag_options_set(&options->core, key, &core, &err));
 	}
 }
 
@@ -104,7 +104,7 @@ mren_tagger_options_json(const MrenTaggerOptions *options)
 	MrenError err;
 	char *core;
 
-	MREN_PG_TRY(mren_tag_options_json(&env, &options->core, &core, &err));
+	MREN_PG_CALL(err, mren_tag_options_json(&env, &options->core, &core, &err));
 	initStringInfo(&json);
 	appendBinaryStringInfo(&json, core, strlen(core) - 1);
 	mren_option_append(&json, "embeddings", options->embeddings);

@@ -54,8 +54,8 @@ mren_encode_holdout_key(const MrenPair *pair, const MrenExample *example)
 	size_t len;
 	uint64 key;
 
-	MREN_PG_TRY(
-		mren_text_normalise(&env, pair->sentence.data, pair->sentence.len, &normal, &len, &err));
+	MREN_PG_CALL(err, mren_text_normalise(&env, pair->sentence.data, pair->sentence.len, &normal,
+										  &len, &err));
 	key = mren_holdout_key(normal, len, example->has_image ? &example->image : NULL);
 	mren_release(&env, normal);
 	return key;
@@ -249,17 +249,19 @@ encode(FunctionCallInfo fcinfo, MrenEncodeSite *site, bool ranges)
 	{
 		text *split = PG_GETARG_TEXT_PP(ARG_SPLIT);
 
-		MREN_PG_TRY(
-			mren_split_parse(VARDATA_ANY(split), VARSIZE_ANY_EXHDR(split), &example.split, &err));
+		MREN_PG_CALL(err, mren_split_parse(VARDATA_ANY(split), VARSIZE_ANY_EXHDR(split),
+										   &example.split, &err));
 	}
 	mren_encode_holdout(site, &pair, &example);
-	MREN_PG_TRY(mren_example_append(&env, &buffer, &example, &err));
+	MREN_PG_CALL(err, mren_example_append(&env, &buffer, &example, &err));
 	if (image.vector != NULL)
-		MREN_PG_TRY(mren_buffer_append(&env, &buffer, image.vector,
-									   site->options.encoder_row.dimension * sizeof(float4), &err));
+		MREN_PG_CALL(err, mren_buffer_append(&env, &buffer, image.vector,
+											 site->options.encoder_row.dimension * sizeof(float4),
+											 &err));
 	if (image.grid != NULL)
-		MREN_PG_TRY(mren_buffer_append(&env, &buffer, image.grid,
-									   mren_grid_size(&site->options.grid) * sizeof(uint16), &err));
+		MREN_PG_CALL(err, mren_buffer_append(&env, &buffer, image.grid,
+											 mren_grid_size(&site->options.grid) * sizeof(uint16),
+											 &err));
 	return (bytea *) cstring_to_text_with_len((char *) buffer.data, buffer.len);
 }
 

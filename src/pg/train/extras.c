@@ -97,7 +97,7 @@ read_member(const char *key, const JsonbValue *value, MrenPair *pair, MrenExtras
 	else if (strcmp(key, "split") == 0)
 	{
 		split = string_of(key, value);
-		MREN_PG_TRY(mren_split_parse(split, strlen(split), &extras->split, &err));
+		MREN_PG_CALL(err, mren_split_parse(split, strlen(split), &extras->split, &err));
 	}
 	else if (strcmp(key, "head_type") == 0)
 		pair->head_type = type_of(key, value);

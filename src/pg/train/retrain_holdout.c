@@ -57,8 +57,8 @@ visit(void *state, const MrenPrediction *prediction)
 		judge->holdout->n_seen++;
 		return;
 	}
-	MREN_PG_TRY(mren_grow(&judge->env, &judge->rows, &judge->capacity, judge->n, judge->n + 1,
-						  sizeof(*judge->rows), &err));
+	MREN_PG_CALL(err, mren_grow(&judge->env, &judge->rows, &judge->capacity, judge->n, judge->n + 1,
+								sizeof(*judge->rows), &err));
 	row = &judge->rows[judge->n++];
 	row->key = prediction->key;
 	row->actual = judge->negative == NULL || !same(prediction->actual, judge->negative);
@@ -88,8 +88,9 @@ mren_holdout_judge(const MrenGateQuestion *question, MrenGate *holdout)
 	if (judge.share > 0)
 		mren_predict_query(&what, visit, &judge);
 	holdout->n_rows = judge.n;
-	MREN_PG_TRY(mren_bootstrap_paired(&judge.env, judge.rows, judge.n,
-									  (uint64) question->options->net.seed, MREN_HOLDOUT_RESAMPLES,
-									  MREN_HOLDOUT_CONFIDENCE, &holdout->figures, &err));
+	MREN_PG_CALL(err,
+				 mren_bootstrap_paired(&judge.env, judge.rows, judge.n,
+									   (uint64) question->options->net.seed, MREN_HOLDOUT_RESAMPLES,
+									   MREN_HOLDOUT_CONFIDENCE, &holdout->figures, &err));
 	mren_release(&judge.env, judge.rows);
 }

@@ -232,7 +232,7 @@ mren_spill_add(MrenSpill *spill, const bytea *row, const uint64 *key, MrenSpillF
 
 	/* A record is read in place, and it wants an 8-byte address. */
 	memcpy(aligned, VARDATA_ANY(row), len);
-	MREN_PG_TRY(mren_example_read(aligned, len, &example, &size, &err));
+	MREN_PG_CALL(err, mren_example_read(aligned, len, &example, &size, &err));
 	if (len - size != image_bytes(spill, &example) || (example.has_grid && spill->grid_bytes == 0))
 		elog(ERROR, "an encoded row has %zu bytes behind its record", len - size);
 	if (keep != NULL && !keep(state, &example))

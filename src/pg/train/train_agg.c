@@ -88,7 +88,8 @@ set_parse(const char *bytes, size_t len, MemoryContext parent)
 	TrainingSet *set = set_create(parent);
 	MrenError err;
 
-	MREN_PG_TRY(mren_examples_parse(&set->env, (const uint8_t *) bytes, len, &set->examples, &err));
+	MREN_PG_CALL(
+		err, mren_examples_parse(&set->env, (const uint8_t *) bytes, len, &set->examples, &err));
 	return set;
 }
 
@@ -166,7 +167,7 @@ set_head(const MrenEncodeSite *site, TrainingSet *set)
 		head.image_dim = site->options.encoder_row.dimension;
 		head.grid = site->options.grid;
 	}
-	MREN_PG_TRY(mren_examples_create(&set->env, &head, &set->examples, &err));
+	MREN_PG_CALL(err, mren_examples_create(&set->env, &head, &set->examples, &err));
 }
 
 /* All rows of one training have the same options. */
@@ -260,8 +261,8 @@ accumulate(FunctionCallInfo fcinfo, const Form *form)
 	example.split = extras.split;
 	mren_encode_holdout(site, &pair, &example);
 	if (image.grid != NULL)
-		MREN_PG_TRY(mren_examples_add_grid(set->examples, &example.image, image.grid, &err));
-	MREN_PG_TRY(mren_examples_append(set->examples, &example, image.vector, &err));
+		MREN_PG_CALL(err, mren_examples_add_grid(set->examples, &example.image, image.grid, &err));
+	MREN_PG_CALL(err, mren_examples_append(set->examples, &example, image.vector, &err));
 	MemoryContextSwitchTo(old);
 	check_memory(set);
 	PG_RETURN_DATUM(EOHPGetRWDatum(&set->hdr));
@@ -337,7 +338,7 @@ mren_train_combine(PG_FUNCTION_ARGS)
 	}
 	into = set_of_datum(PG_GETARG_DATUM(0), aggregate);
 	from = set_of_datum(PG_GETARG_DATUM(1), CurrentMemoryContext);
-	MREN_PG_TRY(mren_examples_merge(into->examples, from->examples, &err));
+	MREN_PG_CALL(err, mren_examples_merge(into->examples, from->examples, &err));
 	check_memory(into);
 	PG_RETURN_DATUM(EOHPGetRWDatum(&into->hdr));
 }
@@ -380,7 +381,7 @@ mren_train_final(PG_FUNCTION_ARGS)
 	set = set_of_datum(PG_GETARG_DATUM(0), CurrentMemoryContext);
 	mren_examples_head(set->examples, &head);
 	options_of_head(&head, &options);
-	MREN_PG_TRY(mren_examples_source(set->examples, &source, &err));
+	MREN_PG_CALL(err, mren_examples_source(set->examples, &source, &err));
 	mren_training_begin(&training, &options, &source, (size_t) mren_train_memory * 1024);
 	do
 	{

@@ -223,7 +223,7 @@ set_option(MrenTrainOptions *options, const char *key, const JsonbValue *value, 
 	else if (strcmp(key, "seed") != 0 || !mren_option_seed(value, &options->net))
 	{
 		core = mren_option_value(value);
-		MREN_PG_TRY(mren_options_set(&options->net, key, &core, &err));
+		MREN_PG_CALL(err, mren_options_set(&options->net, key, &core, &err));
 	}
 }
 
@@ -323,7 +323,7 @@ mren_train_options_json(const MrenTrainOptions *options)
 	char *core;
 	int end;
 
-	MREN_PG_TRY(mren_options_json(&env, &options->net, &core, &err));
+	MREN_PG_CALL(err, mren_options_json(&env, &options->net, &core, &err));
 	initStringInfo(&json);
 	end = strlen(core);
 	while (end > 0 && core[end - 1] != '}')

@@ -23,8 +23,8 @@ has_images(const MrenSource *source)
 
 		if (i % 1024 == 0)
 			CHECK_FOR_INTERRUPTS();
-		MREN_PG_TRY(source->read(source->state, i, &record, &len, &err));
-		MREN_PG_TRY(mren_example_read(record, len, &example, &size, &err));
+		MREN_PG_CALL(err, source->read(source->state, i, &record, &len, &err));
+		MREN_PG_CALL(err, mren_example_read(record, len, &example, &size, &err));
 		if (example.has_image)
 			return true;
 	}
@@ -43,7 +43,7 @@ mren_training_vectors(const MrenEnv *env, const MrenEmbeddingRow *row, const cha
 		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 						errmsg("the vectors of %zu words need %zu kB", n, bytes / 1024),
 						errhint("Raise mren.train_memory, or load fewer words (max_words).")));
-	MREN_PG_TRY(mren_vector_table_create(env, ids, n, row->dimension, &table, &err));
+	MREN_PG_CALL(err, mren_vector_table_create(env, ids, n, row->dimension, &table, &err));
 	for (size_t i = 0; i < n; i++)
 	{
 		if (i % 1024 == 0)
@@ -66,7 +66,7 @@ load_vectors(MrenTraining *training, const MrenSource *source, size_t memory)
 
 	if (options->embeddings == NULL)
 		return;
-	MREN_PG_TRY(mren_source_words(&training->env, source, &ids, &n, &err));
+	MREN_PG_CALL(err, mren_source_words(&training->env, source, &ids, &n, &err));
 	training->table = mren_training_vectors(&training->env, &options->embedding_row,
 											options->embeddings, ids, n, memory);
 	mren_release(&training->env, ids);
@@ -77,8 +77,8 @@ create_trainer(MrenTraining *training)
 {
 	MrenError err;
 
-	MREN_PG_TRY(mren_trainer_create(&training->env, &training->net, &training->inputs,
-									&training->trainer, &err));
+	MREN_PG_CALL(err, mren_trainer_create(&training->env, &training->net, &training->inputs,
+										  &training->trainer, &err));
 	if (training->warm != NULL)
 		mren_trainer_warm(training->trainer, training->warm);
 }
@@ -154,7 +154,7 @@ mren_training_step(MrenTraining *training, MrenProgress *progress)
 {
 	MrenError err;
 
-	MREN_PG_TRY(mren_trainer_step(training->trainer, progress, &err));
+	MREN_PG_CALL(err, mren_trainer_step(training->trainer, progress, &err));
 	/* Told to stop, it keeps the one it is at. */
 	if (progress->event != MREN_TRAIN_DONE || training->n_tried >= training->n_fusions ||
 		training->stopped)
@@ -239,7 +239,7 @@ mren_training_end(MrenTraining *training, MrenNetwork *network, MrenTrainReport 
 	MrenError err;
 
 	network->tagger = NULL;
-	MREN_PG_TRY(mren_trainer_finish(training->trainer, &network->net, &err));
+	MREN_PG_CALL(err, mren_trainer_finish(training->trainer, &network->net, &err));
 	mren_trainer_report(training->trainer, report);
 	network->options = effective_json(training);
 	network->metrics = metrics_json(training, report);
