@@ -214,12 +214,12 @@ bench_rows(size_t dim, size_t window, double seconds, float dropout, bool conv)
 	must(mren_examples_source(examples, &inputs.source, &err));
 	mren_options_init(&options);
 	options.window = window;
-	options.dropout = (double) dropout;
-	options.hidden_dropout = dropout > 0 ? 0.3 : 0;
+	options.common.dropout = (double) dropout;
+	options.common.hidden_dropout = dropout > 0 ? 0.3 : 0;
 	options.text_encoder = conv ? MREN_TEXT_CONV : MREN_TEXT_POOL;
-	options.word_dropout = conv && dropout > 0 ? options.word_dropout : 0;
-	options.validation_share = 0;
-	options.epochs = 10000;
+	options.common.word_dropout = conv && dropout > 0 ? options.common.word_dropout : 0;
+	options.common.validation_share = 0;
+	options.common.epochs = 10000;
 	must(mren_trainer_create(&env, &options, &inputs, &trainer, &err));
 	do
 	{

@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #include "base/env.h"
-#include "data/example.h"
+#include "base/text_span.h"
 
 typedef struct MrenConfusion MrenConfusion;
 

@@ -49,6 +49,15 @@ extern void mren_parameters_end_trained(MrenParameterTable *table);
 extern size_t mren_parameters_add_constant(MrenParameterTable *table, const char *name, size_t rows,
 										   size_t cols);
 
+/* A tensor as it is saved and loaded; data is (rows, cols) row-major. */
+typedef struct MrenTensorView
+{
+	const char *name;
+	size_t rows;
+	size_t cols;
+	const float *data;
+} MrenTensorView;
+
 static inline float *
 mren_parameter_at(const MrenParameterTable *table, float *values, size_t id)
 {

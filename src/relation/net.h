@@ -20,6 +20,7 @@
 #include "data/example.h"
 #include "data/grid.h"
 #include "data/word_vectors.h"
+#include "nn/parameters.h"
 #include "text/sentence.h"
 
 typedef struct MrenNet MrenNet;
@@ -109,14 +110,6 @@ extern MrenStatus mren_net_deserialize(const MrenEnv *env, const uint8_t *bytes,
 									   MrenNet **net, MrenError *err);
 
 /* The same in parts, for a catalog that keeps a row for each tensor. */
-typedef struct MrenTensorView
-{
-	const char *name;
-	size_t rows;
-	size_t cols;
-	const float *data; /* (rows, cols) row-major */
-} MrenTensorView;
-
 extern MrenStatus mren_net_header(const MrenNet *net, const MrenEnv *env, uint8_t **bytes,
 								  size_t *len, MrenError *err);
 extern size_t mren_net_n_tensors(const MrenNet *net);

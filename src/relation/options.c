@@ -14,20 +14,20 @@
 #define AT(field) offsetof(MrenOptions, field)
 
 static const MrenOption rows[] = {
-	{"activation", MREN_OPTION_CHOICE, AT(activation), 0, 0, {"relu", "tanh"}},
-	{"batch_size", MREN_OPTION_SIZE, AT(batch_size), 1, 4096, {NULL}},
+	{"activation", MREN_OPTION_SHARED, 0, 0, 0, {NULL}},
+	{"batch_size", MREN_OPTION_SHARED, 0, 0, 0, {NULL}},
 	{"class_weights", MREN_OPTION_CHOICE, AT(class_weights), 0, 0, {"none", "balanced"}},
-	{"dropout", MREN_OPTION_REAL, AT(dropout), 0, 0.95, {NULL}},
+	{"dropout", MREN_OPTION_SHARED, 0, 0, 0, {NULL}},
 	{"ensemble", MREN_OPTION_SIZE, AT(ensemble), 1, MREN_MAX_MEMBERS, {NULL}},
-	{"epochs", MREN_OPTION_SIZE, AT(epochs), 1, 10000, {NULL}},
+	{"epochs", MREN_OPTION_SHARED, 0, 0, 0, {NULL}},
 	{"filters", MREN_OPTION_SIZE, AT(filters), 1, 1024, {NULL}},
 	{"fusion", MREN_OPTION_CHOICE, AT(fusion), 0, 0, {"parallel", "sequential", "hybrid", "auto"}},
 	{"hash_bits", MREN_OPTION_SIZE, AT(hash_bits), 0, MREN_MAX_HASH_BITS, {NULL}},
-	{"hidden", MREN_OPTION_SIZES, AT(n_hidden), 1, MREN_MAX_HIDDEN_SIZE, {NULL}},
-	{"hidden_dropout", MREN_OPTION_REAL, AT(hidden_dropout), 0, 0.95, {NULL}},
+	{"hidden", MREN_OPTION_SHARED, 0, 0, 0, {NULL}},
+	{"hidden_dropout", MREN_OPTION_SHARED, 0, 0, 0, {NULL}},
 	{"image_dropout", MREN_OPTION_REAL, AT(image_dropout), 0, 0.95, {NULL}},
 	{"image_units", MREN_OPTION_SIZE, AT(image_units), 0, 1024, {NULL}},
-	{"learning_rate", MREN_OPTION_REAL, AT(learning_rate), 1e-8, 10, {NULL}},
+	{"learning_rate", MREN_OPTION_SHARED, 0, 0, 0, {NULL}},
 	{"loss", MREN_OPTION_CHOICE, AT(loss), 0, 0, {"cross_entropy", "mse", "ranking"}},
 	{"margin_right", MREN_OPTION_REAL, AT(margin_right), 0, 100, {NULL}},
 	{"margin_wrong", MREN_OPTION_REAL, AT(margin_wrong), 0, 100, {NULL}},
@@ -35,19 +35,19 @@ static const MrenOption rows[] = {
 	{"negative", MREN_OPTION_NAME, AT(negative), 1, MREN_MAX_NEGATIVE, {NULL}},
 	{"negative_logit", MREN_OPTION_CHOICE, AT(negative_logit), 0, 0, {"learned", "fixed"}},
 	{"optimizer", MREN_OPTION_CHOICE, AT(optimizer), 0, 0, {"adam", "sgd"}},
-	{"patience", MREN_OPTION_SIZE, AT(patience), 0, 10000, {NULL}},
+	{"patience", MREN_OPTION_SHARED, 0, 0, 0, {NULL}},
 	{"product", MREN_OPTION_SIZE, AT(product), 0, 1024, {NULL}},
 	{"ranking_scale", MREN_OPTION_REAL, AT(ranking_scale), 0.01, 100, {NULL}},
-	{"refit", MREN_OPTION_BOOL, AT(refit), 0, 0, {NULL}},
-	{"seed", MREN_OPTION_SEED, AT(seed), 0, 0, {NULL}},
+	{"refit", MREN_OPTION_SHARED, 0, 0, 0, {NULL}},
+	{"seed", MREN_OPTION_SHARED, 0, 0, 0, {NULL}},
 	{"text_encoder", MREN_OPTION_CHOICE, AT(text_encoder), 0, 0, {"pool", "conv"}},
 	{"text_only_member", MREN_OPTION_BOOL, AT(text_only_member), 0, 0, {NULL}},
 	{"threshold", MREN_OPTION_REAL, AT(threshold), 0, 1, {NULL}},
-	{"validation_share", MREN_OPTION_REAL, AT(validation_share), 0, 0.5, {NULL}},
-	{"weight_decay", MREN_OPTION_REAL, AT(weight_decay), 0, 100, {NULL}},
-	{"weight_ema", MREN_OPTION_REAL, AT(weight_ema), 0, 0.9999, {NULL}},
+	{"validation_share", MREN_OPTION_SHARED, 0, 0, 0, {NULL}},
+	{"weight_decay", MREN_OPTION_SHARED, 0, 0, 0, {NULL}},
+	{"weight_ema", MREN_OPTION_SHARED, 0, 0, 0, {NULL}},
 	{"window", MREN_OPTION_SIZE, AT(window), 0, 64, {NULL}},
-	{"word_dropout", MREN_OPTION_REAL, AT(word_dropout), 0, 0.95, {NULL}},
+	{"word_dropout", MREN_OPTION_SHARED, 0, 0, 0, {NULL}},
 	{"word_vectors", MREN_OPTION_CHOICE, AT(word_vectors), 0, 0, {"frozen", "fine_tuned"}},
 };
 
@@ -60,21 +60,20 @@ static const MrenRenamedOption renamed[] = {
 
 const MrenOptionTable mren_options_table = {.options = rows,
 											.n = sizeof(rows) / sizeof(rows[0]),
+											.base = &mren_common_options_table,
 											.renamed = renamed,
 											.n_renamed = sizeof(renamed) / sizeof(renamed[0])};
 
-_Static_assert(AT(hidden) == AT(n_hidden) + offsetof(MrenSizes, at) &&
-				   sizeof(((MrenOptions *) NULL)->hidden) == sizeof(((MrenSizes *) NULL)->at),
-			   "n_hidden and hidden are set as MrenSizes");
+_Static_assert(AT(common) == 0, "the common options are where their table expects them");
 
 void
 mren_options_init(MrenOptions *options)
 {
 	memset(options, 0, sizeof(*options));
-	options->n_hidden = 2;
-	options->hidden[0] = 128;
-	options->hidden[1] = 64;
-	options->activation = MREN_ACTIVATION_RELU;
+	options->common.n_hidden = 2;
+	options->common.hidden[0] = 128;
+	options->common.hidden[1] = 64;
+	options->common.activation = MREN_ACTIVATION_RELU;
 	options->fusion = MREN_FUSION_PARALLEL;
 	options->image_units = 256;
 	options->product = 128;
@@ -88,23 +87,23 @@ mren_options_init(MrenOptions *options)
 	options->margin_wrong = 0.5;
 	options->negative_logit = MREN_NEGATIVE_LOGIT_LEARNED;
 	options->optimizer = MREN_OPTIMIZER_ADAM;
-	options->learning_rate = 0.001;
+	options->common.learning_rate = 0.001;
 	options->momentum = 0.9;
-	options->weight_decay = MREN_WEIGHT_DECAY_AUTO;
-	options->dropout = 0.5;
-	options->hidden_dropout = 0.3;
+	options->common.weight_decay = MREN_WEIGHT_DECAY_AUTO;
+	options->common.dropout = 0.5;
+	options->common.hidden_dropout = 0.3;
 	options->image_dropout = 0.25;
-	options->word_dropout = 0.25;
-	options->batch_size = 32;
-	options->epochs = 100;
-	options->patience = 8;
+	options->common.word_dropout = 0.25;
+	options->common.batch_size = 32;
+	options->common.epochs = 100;
+	options->common.patience = 8;
 	options->class_weights = MREN_CLASS_WEIGHTS_NONE;
-	options->validation_share = 0.1;
-	options->refit = true;
+	options->common.validation_share = 0.1;
+	options->common.refit = true;
 	options->text_only_member = true;
-	options->weight_ema = MREN_WEIGHT_EMA_AUTO;
+	options->common.weight_ema = MREN_WEIGHT_EMA_AUTO;
 	options->ensemble = 1;
-	options->seed = 1;
+	options->common.seed = 1;
 	options->negative = NULL;
 	options->threshold = -1;
 }
@@ -120,16 +119,16 @@ mren_options_window(const MrenOptions *options)
 double
 mren_options_weight_ema(const MrenOptions *options, bool images)
 {
-	if (options->weight_ema >= 0)
-		return options->weight_ema;
+	if (options->common.weight_ema >= 0)
+		return options->common.weight_ema;
 	return images ? MREN_IMAGE_WEIGHT_EMA : 0;
 }
 
 double
 mren_options_weight_decay(const MrenOptions *options, bool images)
 {
-	if (options->weight_decay >= 0)
-		return options->weight_decay;
+	if (options->common.weight_decay >= 0)
+		return options->common.weight_decay;
 	return images ? MREN_IMAGE_WEIGHT_DECAY : MREN_TEXT_WEIGHT_DECAY;
 }
 
@@ -137,7 +136,7 @@ MrenOptimizerConfig
 mren_options_optimizer(const MrenOptions *options, bool images)
 {
 	return (MrenOptimizerConfig){.kind = options->optimizer,
-								 .learning_rate = options->learning_rate,
+								 .learning_rate = options->common.learning_rate,
 								 .momentum = options->momentum,
 								 .weight_decay = mren_options_weight_decay(options, images)};
 }
@@ -158,12 +157,6 @@ const char *
 mren_options_renamed(const char *old_key)
 {
 	return mren_option_renamed(&mren_options_table, old_key);
-}
-
-void
-mren_options_set_seed(MrenOptions *options, int64_t seed)
-{
-	options->seed = seed;
 }
 
 bool

@@ -17,7 +17,7 @@
 #include "nn/activation.h"
 #include "nn/loss.h"
 #include "nn/optimizer.h"
-#include "training/option_table.h"
+#include "training/common_options.h"
 
 #define MREN_WINDOW_AUTO SIZE_MAX
 #define MREN_WEIGHT_EMA_AUTO (-1.0)
@@ -67,46 +67,33 @@ typedef enum MrenClassWeights
 
 typedef struct MrenOptions
 {
-	/* network */
-	size_t n_hidden; /* 1 .. MREN_MAX_HIDDEN */
-	size_t hidden[MREN_MAX_HIDDEN];
-	MrenActivation activation;
+	MrenCommonOptions common; /* first: its table says where its fields are */
+
+	/* The network */
 	MrenFusion fusion;
-	size_t image_units; /* of the image's vector's projection; 0: two projections, see layout.h */
-	size_t product;		/* dimension of the product term; 0: none */
+	size_t
+		image_units; /* of the projection of an image's vector; 0: two projections, see layout.h */
+	size_t product;	 /* dimension of the product term; 0: none */
 	MrenTextEncoder text_encoder;
 	MrenWordVectorTraining word_vectors;
 	size_t filters;	  /* of each width of the convolutions */
-	size_t hash_bits; /* bits of a lexical feature's slot; 0: no linear branch */
-	size_t
-		window; /* MREN_WINDOW_AUTO, or words looked at outside the mentions, each side; 0 .. 64 */
-	/* training */
+	size_t hash_bits; /* of a lexical feature's slot; 0: no linear branch */
+	size_t window;	  /* words read outside the mentions, each side, 0 .. 64; or MREN_WINDOW_AUTO */
+
+	/* Training */
 	MrenLoss loss;
 	double ranking_scale; /* of the ranking loss: what multiplies scores and margins */
 	double margin_right;  /* the right relation's score should be above it */
 	double margin_wrong;  /* the best wrong one's should be below its negative */
 	MrenNegativeLogit negative_logit;
 	MrenOptimizer optimizer;
-	double learning_rate;
-	double momentum;	 /* of SGD */
-	double weight_decay; /* decoupled weight decay a step, times the learning rate */
-	double dropout;		 /* of the fused vector, 0 .. 0.95 */
-	double hidden_dropout;
-	double word_dropout;  /* of words' rows in the convolutions */
-	double image_dropout; /* share of rows with an image trained without it */
-	size_t batch_size;
-	size_t epochs;
-	size_t patience; /* epochs without improvement before stopping; 0: never stop */
+	double momentum;	  /* of SGD */
+	double image_dropout; /* share of the rows with an image that are trained without it */
 	MrenClassWeights class_weights;
-	double validation_share; /* 0: train for all epochs, no calibration */
-	bool refit;
-	bool text_only_member; /* a member that sees no images, beside those that do */
-	/* What the mean of weights over steps keeps of itself at a step, 0 .. 0.9999; 0: no mean is
-	 * taken; or MREN_WEIGHT_EMA_AUTO. */
-	double weight_ema;
-	size_t ensemble; /* members: networks that differ in their chance, whose logits are averaged */
-	int64_t seed;
-	/* prediction */
+	bool text_only_member; /* a member that reads no images, beside those that do */
+	size_t ensemble;	   /* members that read images, whose logits are averaged; 1 .. 16 */
+
+	/* Prediction */
 	const char *negative; /* relation that means "no relation", or NULL; not owned */
 	double threshold;	  /* abstain below it; negative: never */
 } MrenOptions;
@@ -131,12 +118,10 @@ extern const MrenOptionTable mren_options_table;
  *	  One key of the options object.  null gives the key its default.
  *	  MREN_EPARAM, with key and value in the message and what is allowed in
  *	  the hint, for an unknown key, a wrong type or an impossible value.  A string is
- *	  kept by pointer.  A seed beyond 2^53 does not fit a double: give it by
- *	  mren_options_set_seed.
+ *	  kept by pointer.  A seed beyond 2^53 does not fit a double: set the field itself.
  */
 extern MrenStatus mren_options_set(MrenOptions *options, const char *key,
 								   const MrenOptionValue *value, MrenError *err);
-extern void mren_options_set_seed(MrenOptions *options, int64_t seed);
 
 extern bool mren_options_known(const char *key);
 

@@ -29,9 +29,9 @@ static const MrenOption rows[] = {
 	{"seed", MREN_OPTION_SHARED, 0, 0, 0, {NULL}},
 	{"validation_share", MREN_OPTION_SHARED, 0, 0, 0, {NULL}},
 	{"weight_decay", MREN_OPTION_SHARED, 0, 0, 0, {NULL}},
-	{"weight_ema", MREN_OPTION_REAL, AT(weight_ema), 0, 0.9999, {NULL}},
-	{"window", MREN_OPTION_SIZE, AT(base.window), 0, 8, {NULL}},
-	{"word_dropout", MREN_OPTION_REAL, AT(word_dropout), 0, 0.95, {NULL}},
+	{"weight_ema", MREN_OPTION_SHARED, 0, 0, 0, {NULL}},
+	{"window", MREN_OPTION_SIZE, AT(window), 0, 8, {NULL}},
+	{"word_dropout", MREN_OPTION_SHARED, 0, 0, 0, {NULL}},
 };
 
 /* Before version 0.3.0. */
@@ -39,33 +39,38 @@ static const MrenRenamedOption renamed[] = {{"average", "weight_ema"}, {"l2", "w
 
 static const MrenOptionTable table = {.options = rows,
 									  .n = sizeof(rows) / sizeof(rows[0]),
-									  .base = &mren_options_table,
+									  .base = &mren_common_options_table,
 									  .renamed = renamed,
 									  .n_renamed = sizeof(renamed) / sizeof(renamed[0])};
 
-_Static_assert(AT(base) == 0, "shared options are where MrenOptions has them");
+_Static_assert(AT(common) == 0, "the common options are where their table expects them");
 
 void
 mren_tag_options_init(MrenTagOptions *options)
 {
 	memset(options, 0, sizeof(*options));
-	mren_options_init(&options->base);
-	options->base.n_hidden = 2;
-	options->base.hidden[0] = 128;
-	options->base.hidden[1] = 128;
-	options->base.window = 2;
-	options->base.dropout = 0.3;
-	options->base.hidden_dropout = 0.3;
-	options->base.epochs = 40;
-	options->base.learning_rate = 0.002;
-	options->base.weight_decay = MREN_TEXT_WEIGHT_DECAY;
+	options->common.activation = MREN_ACTIVATION_RELU;
+	options->common.batch_size = 32;
+	options->common.patience = 8;
+	options->common.validation_share = 0.1;
+	options->common.refit = true;
+	options->common.seed = 1;
+	options->common.n_hidden = 2;
+	options->common.hidden[0] = 128;
+	options->common.hidden[1] = 128;
+	options->window = 2;
+	options->common.dropout = 0.3;
+	options->common.hidden_dropout = 0.3;
+	options->common.epochs = 40;
+	options->common.learning_rate = 0.002;
+	options->common.weight_decay = 0.01;
 	options->context = 1;
 	options->anneal = 0;
 	options->feature_dim = 64;
 	options->direct = true;
 	options->direct_dropout = 0.3;
-	options->word_dropout = 0.05;
-	options->weight_ema = 0.99;
+	options->common.word_dropout = 0.05;
+	options->common.weight_ema = 0.99;
 }
 
 bool

@@ -8,20 +8,17 @@
 #ifndef MREN_TAGGER_TAG_OPTIONS_H
 #define MREN_TAGGER_TAG_OPTIONS_H
 
-#include "relation/options.h"
+#include "training/common_options.h"
 
 typedef struct MrenTagOptions
 {
-	/* activation, batch_size, dropout, epochs, hidden, hidden_dropout, l2,
-	 * learning_rate, patience, refit, seed, validation_share, window */
-	MrenOptions base;
-	size_t context;		   /* words each side that hidden layers after the first read; 0 .. 8 */
-	size_t feature_dim;	   /* of the learned vectors of affixes and n-grams; 0: none */
-	bool direct;		   /* features give to the scores directly as well */
-	double direct_dropout; /* of those */
-	double word_dropout;   /* share of words trained without their embedding */
-	double anneal;		   /* share of learning_rate left at the last epoch; it falls evenly */
-	double weight_ema;	   /* of the weights over steps: an exponential mean; 0: none */
+	MrenCommonOptions common; /* first: its table says where its fields are */
+	size_t window;			  /* words each side that the first hidden layer reads; 0 .. 8 */
+	size_t context;			  /* words each side that further hidden layers read; 0 .. 8 */
+	size_t feature_dim;		  /* of the learned vectors of affixes and n-grams; 0: none */
+	bool direct;			  /* features give to the scores directly as well */
+	double direct_dropout;	  /* of those */
+	double anneal;			  /* share of learning_rate left at the last epoch; it falls evenly */
 } MrenTagOptions;
 
 extern void mren_tag_options_init(MrenTagOptions *options);

@@ -11,7 +11,9 @@
 #ifndef MREN_TAGGER_TAGGER_H
 #define MREN_TAGGER_TAGGER_H
 
-#include "relation/net.h"
+#include "base/text_span.h"
+#include "data/word_vectors.h"
+#include "nn/parameters.h"
 #include "tagger/tag_input.h"
 
 typedef struct MrenTagger MrenTagger;

@@ -199,9 +199,9 @@ train(const MrenEnv *env, MrenExamples *set)
 	inputs.encoder_sha256 = head.image_dim > 0 ? sha256 : NULL;
 	inputs.vectors = (MrenWordVectors){&words, head.dim, get_vector};
 	mren_options_init(&options);
-	options.epochs = 1;
-	options.n_hidden = 1;
-	options.hidden[0] = 2;
+	options.common.epochs = 1;
+	options.common.n_hidden = 1;
+	options.common.hidden[0] = 2;
 	options.window = 1;
 	options.filters = 2;
 	if (mren_examples_source(set, &inputs.source, &err) != MREN_OK ||

@@ -142,14 +142,14 @@ small_options(MrenOptions *options)
 {
 	mren_options_init(options);
 	options->text_encoder = MREN_TEXT_POOL;
-	options->n_hidden = 2;
-	options->hidden[0] = 24;
-	options->hidden[1] = 12;
-	options->dropout = 0.1;
-	options->hidden_dropout = 0.1;
+	options->common.n_hidden = 2;
+	options->common.hidden[0] = 24;
+	options->common.hidden[1] = 12;
+	options->common.dropout = 0.1;
+	options->common.hidden_dropout = 0.1;
 	options->product = 8;
-	options->learning_rate = 0.005;
-	options->epochs = 60;
+	options->common.learning_rate = 0.005;
+	options->common.epochs = 60;
 }
 
 #endif

@@ -54,12 +54,12 @@ open_world_with(bool pictures, MrenTextEncoder encoder)
 		assert_int_equal(mren_examples_append(examples, &row->example, row->image, &err), MREN_OK);
 	}
 	mren_options_init(&options);
-	options.n_hidden = 2;
-	options.hidden[0] = 20;
-	options.hidden[1] = 9;
+	options.common.n_hidden = 2;
+	options.common.hidden[0] = 20;
+	options.common.hidden[1] = 9;
 	options.image_units = 16;
 	options.product = 5;
-	options.epochs = 3;
+	options.common.epochs = 3;
 	options.negative = "none";
 	options.threshold = 0.25;
 	options.text_encoder = encoder;

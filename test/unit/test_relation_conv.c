@@ -271,9 +271,9 @@ test_a_pattern_between_the_mentions_is_learned(void **state)
 			mren_options_init(&options);
 			options.text_encoder = MREN_TEXT_CONV;
 			options.filters = 16;
-			options.epochs = 40;
-			options.patience = 0;
-			options.dropout = options.word_dropout = 0.1;
+			options.common.epochs = 40;
+			options.common.patience = 0;
+			options.common.dropout = options.common.word_dropout = 0.1;
 			assert_int_equal(
 				fixture_train(&test.env, &fixture, &options, examples, &net, &report, &err),
 				MREN_OK);

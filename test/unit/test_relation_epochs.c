@@ -31,16 +31,16 @@ plain_options(MrenOptions *options)
 {
 	mren_options_init(options);
 	options->text_encoder = MREN_TEXT_POOL;
-	options->n_hidden = 1;
-	options->hidden[0] = 12;
-	options->hidden[1] = 0;
+	options->common.n_hidden = 1;
+	options->common.hidden[0] = 12;
+	options->common.hidden[1] = 0;
 	options->image_units = 8;
 	options->product = 4;
-	options->dropout = options->hidden_dropout = options->image_dropout = 0;
-	options->batch_size = ROWS;
-	options->patience = 0;
+	options->common.dropout = options->common.hidden_dropout = options->image_dropout = 0;
+	options->common.batch_size = ROWS;
+	options->common.patience = 0;
 	options->text_only_member = false;
-	options->refit = false;
+	options->common.refit = false;
 }
 
 /* Largest difference of `net` from keep * before + (1 - keep) * last, over what is trained. */
@@ -85,20 +85,20 @@ test_mean_of_weights(void **state)
 	for (size_t i = 3; i < ROWS; i += 4)
 		set->rows[i].example.split = MREN_SPLIT_TEST;
 	plain_options(&options);
-	options.validation_share = 0;
-	options.learning_rate = 0.05;
-	options.weight_ema = 0;
-	options.epochs = 2;
+	options.common.validation_share = 0;
+	options.common.learning_rate = 0.05;
+	options.common.weight_ema = 0;
+	options.common.epochs = 2;
 	last = train_set(&test.env, set, &options, FIXTURE_IMAGE, NULL);
 	for (int i = 0; i < 2; i++)
 	{
 		MrenNet *before;
 		MrenNet *mean;
 
-		options.weight_ema = averages[i];
-		options.epochs = 1;
+		options.common.weight_ema = averages[i];
+		options.common.epochs = 1;
 		before = train_set(&test.env, set, &options, FIXTURE_IMAGE, NULL);
-		options.epochs = 2;
+		options.common.epochs = 2;
 		mean = train_set(&test.env, set, &options, FIXTURE_IMAGE, NULL);
 		assert_true(distance_from_mean(mean, before, last, kept[i]) < 1e-6);
 		/* Adam's step is as long as the learning rate at first, so that this is no accident. */
@@ -138,10 +138,10 @@ test_mean_is_validated_and_kept(void **state)
 	(void) state;
 	test_env_init(&test);
 	plain_options(&options);
-	options.batch_size = 8;
-	options.epochs = 6;
-	options.learning_rate = 0.01;
-	options.weight_ema = 0.97;
+	options.common.batch_size = 8;
+	options.common.epochs = 6;
+	options.common.learning_rate = 0.01;
+	options.common.weight_ema = 0.97;
 	net = train_set(&test.env, set, &options, FIXTURE_IMAGE, &report);
 	assert_true(report.validated);
 	for (size_t i = 3; i < ROWS; i += 4)
@@ -269,7 +269,7 @@ decayed(const MrenEnv *env, size_t image_dim, float *weight, float *bias)
 	mren_net_layout_build(&shape, layout);
 	mren_options_init(&options);
 	options.optimizer = MREN_OPTIMIZER_SGD;
-	options.learning_rate = 0.1;
+	options.common.learning_rate = 0.1;
 	config = mren_options_optimizer(&options, image_dim > 0);
 	assert_int_equal(mren_allocate_zero(env, layout->table.size, sizeof(float), &grads, &err),
 					 MREN_OK);

@@ -225,11 +225,11 @@ train_linear(const MrenEnv *env, Wide *linear, MrenNet **net, MrenError *error)
 	MrenStatus status = mren_examples_create(env, &head, &examples, error);
 
 	mren_options_init(&options);
-	options.epochs = 6;
+	options.common.epochs = 6;
 	options.negative = "c";
-	options.n_hidden = 1;
-	options.hidden[0] = 4;
-	options.hidden[1] = 0;
+	options.common.n_hidden = 1;
+	options.common.hidden[0] = 4;
+	options.common.hidden[1] = 0;
 	for (size_t i = 0; i < N_ROWS && status == MREN_OK; i++)
 		status = mren_examples_append(examples, &linear->rows[i].example, NULL, error);
 	if (status == MREN_OK)
@@ -440,13 +440,13 @@ train_rows(Wide *linear, bool pictures)
 	MrenNet *net;
 
 	mren_options_init(&options);
-	options.epochs = 6;
-	options.n_hidden = 1;
-	options.hidden[0] = 4;
-	options.hidden[1] = 0;
+	options.common.epochs = 6;
+	options.common.n_hidden = 1;
+	options.common.hidden[0] = 4;
+	options.common.hidden[1] = 0;
 	/* What boxes alone tell is worth nothing without them: validation would drop the branch. */
 	if (!pictures)
-		options.validation_share = 0;
+		options.common.validation_share = 0;
 	options.text_only_member = false;
 	assert_int_equal(fixture_examples(env, pictures ? FIXTURE_IMAGE : 0, &examples, &err), MREN_OK);
 	for (size_t i = 0; i < N_ROWS; i++)

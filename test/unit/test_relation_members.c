@@ -54,8 +54,8 @@ test_members_are_networks(void **state)
 	small_options(&options);
 	options.text_encoder = MREN_TEXT_CONV;
 	options.filters = 3;
-	options.validation_share = 0;
-	options.epochs = 3;
+	options.common.validation_share = 0;
+	options.common.epochs = 3;
 	alone = train_set(&test.env, set, &options, FIXTURE_IMAGE, &report);
 	assert_int_equal(report.n_members, 1);
 	options.ensemble = 2;
@@ -191,7 +191,7 @@ test_stopped_ensemble(void **state)
 	make_xor(set, 200);
 	small_options(&options);
 	options.ensemble = 3;
-	options.epochs = 4;
+	options.common.epochs = 4;
 	assert_int_equal(gather(&test.env, set, 0, &examples, &err), MREN_OK);
 	assert_int_equal(fixture_inputs(&set->fixture, examples, &inputs, &err), MREN_OK);
 	assert_int_equal(mren_trainer_create(&test.env, &options, &inputs, &trainer, &err), MREN_OK);
@@ -364,12 +364,12 @@ test_gate_needs_pictures_and_validation(void **state)
 	test_env_init(&test);
 	make_useless_pictures(set, 64);
 	small_options(&options);
-	options.epochs = 2;
-	options.validation_share = 0;
+	options.common.epochs = 2;
+	options.common.validation_share = 0;
 	mren_net_free(&test.env, train_set(&test.env, set, &options, FIXTURE_IMAGE, &report));
 	assert_false(report.has_text_only);
 	assert_int_equal(report.n_members, 1);
-	options.validation_share = 0.2;
+	options.common.validation_share = 0.2;
 	make_xor(set, 64);
 	mren_net_free(&test.env, train_set(&test.env, set, &options, FIXTURE_IMAGE, &report));
 	assert_false(report.has_text_only);
@@ -403,7 +403,7 @@ test_blind_member_knows_the_boxes(void **state)
 		example->relation = (MrenTextSpan){set->rows[i].relation, 5};
 	}
 	small_options(&options);
-	options.epochs = 20;
+	options.common.epochs = 20;
 	net = train_set(&test.env, set, &options, FIXTURE_IMAGE, &report);
 	assert_true(report.has_text_only);
 	assert_true(report.validation_accuracy == 1);
@@ -452,7 +452,7 @@ test_stopped_amid_the_blind_member(void **state)
 	test_env_init(&test);
 	make_useless_pictures(set, 200);
 	small_options(&options);
-	options.epochs = 6;
+	options.common.epochs = 6;
 	for (int epoch = 1; epoch <= 3; epoch += 2)
 	{
 		MrenExamples *examples;
@@ -502,9 +502,9 @@ test_blind_member_starts_warm(void **state)
 	small_options(&options);
 	old = train_set(&test.env, set, &options, FIXTURE_IMAGE, &report);
 	assert_int_equal(report.n_members, 2);
-	options.epochs = 1;
-	options.learning_rate = 1e-8;
-	options.weight_decay = 0;
+	options.common.epochs = 1;
+	options.common.learning_rate = 1e-8;
+	options.common.weight_decay = 0;
 	trainer = begin_training(&test, set, &options, &examples);
 	mren_trainer_warm(trainer, old);
 	do
@@ -534,7 +534,7 @@ text_only_training(const MrenEnv *env, MrenError *err, void *arg)
 	MrenStatus status;
 
 	small_options(&options);
-	options.epochs = 2;
+	options.common.epochs = 2;
 	status = gather(env, set, FIXTURE_IMAGE, &examples, err);
 	if (status == MREN_OK)
 		status = fixture_train(env, &set->fixture, &options, examples, &net, NULL, err);

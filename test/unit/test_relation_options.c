@@ -85,10 +85,10 @@ test_values_are_taken(void **state)
 	assert_int_equal(set_number(&options, "learning_rate", 0.1, &err), MREN_OK);
 	assert_int_equal(set_number(&options, "threshold", 0.5, &err), MREN_OK);
 	assert_int_equal(set_number(&options, "seed", -7, &err), MREN_OK);
-	assert_int_equal(options.n_hidden, 3);
-	assert_int_equal(options.hidden[2], 8192);
-	assert_int_equal(options.seed, -7);
-	mren_options_set_seed(&options, INT64_MIN);
+	assert_int_equal(options.common.n_hidden, 3);
+	assert_int_equal(options.common.hidden[2], 8192);
+	assert_int_equal(options.common.seed, -7);
+	options.common.seed = INT64_MIN;
 	assert_int_equal(mren_options_json(&test.env, &options, &json, &err), MREN_OK);
 	assert_non_null(strstr(json, "\"hidden\": [1, 20, 8192]"));
 	assert_non_null(strstr(json, "\"learning_rate\": 0.1,"));
@@ -100,7 +100,7 @@ test_values_are_taken(void **state)
 	/* null is the default again. */
 	assert_int_equal(mren_options_set(&options, "hidden", &null, &err), MREN_OK);
 	assert_int_equal(mren_options_set(&options, "threshold", &null, &err), MREN_OK);
-	assert_int_equal(options.n_hidden, 2);
+	assert_int_equal(options.common.n_hidden, 2);
 	assert_true(options.threshold < 0);
 }
 

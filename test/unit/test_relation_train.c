@@ -34,13 +34,13 @@ test_learns_exclusive_or(void **state)
 	make_xor(set, 400);
 	small_options(&options);
 	expect_learns(set, &options, 0);
-	options.activation = MREN_ACTIVATION_TANH;
+	options.common.activation = MREN_ACTIVATION_TANH;
 	expect_learns(set, &options, 0);
 	options.loss = MREN_LOSS_MSE;
 	expect_learns(set, &options, 0);
 	options.optimizer = MREN_OPTIMIZER_SGD;
 	options.loss = MREN_LOSS_CROSS_ENTROPY;
-	options.learning_rate = 0.02;
+	options.common.learning_rate = 0.02;
 	options.class_weights = MREN_CLASS_WEIGHTS_BALANCED;
 	expect_learns(set, &options, 0);
 	free(set);
@@ -121,7 +121,7 @@ test_same_rows_same_network(void **state)
 	test_env_init(&test);
 	make_pictures(set, 150);
 	small_options(&options);
-	options.epochs = 4;
+	options.common.epochs = 4;
 	nets[0] = train_set(&test.env, set, &options, FIXTURE_IMAGE, NULL);
 	for (int p = 0; p < 3; p++)
 		assert_int_equal(fixture_examples(&test.env, FIXTURE_IMAGE, &parts[p], &err), MREN_OK);
@@ -133,7 +133,7 @@ test_same_rows_same_network(void **state)
 	assert_int_equal(mren_examples_merge(parts[2], parts[1], &err), MREN_OK);
 	assert_int_equal(
 		fixture_train(&test.env, &set->fixture, &options, parts[2], &nets[1], NULL, &err), MREN_OK);
-	options.seed = 2;
+	options.common.seed = 2;
 	nets[2] = train_set(&test.env, set, &options, FIXTURE_IMAGE, NULL);
 	assert_same_bytes(&test.env, nets[0], nets[1], true);
 	assert_same_bytes(&test.env, nets[0], nets[2], false);
@@ -162,9 +162,9 @@ test_more_rows_than_a_pool(void **state)
 	test_env_init(&test);
 	make_xor(set, 400);
 	small_options(&options);
-	options.epochs = 1;
-	options.batch_size = 256;
-	options.refit = false;
+	options.common.epochs = 1;
+	options.common.batch_size = 256;
+	options.common.refit = false;
 	assert_int_equal(fixture_examples(&test.env, 0, &examples, &err), MREN_OK);
 	for (size_t i = 0; i < 40000; i++)
 	{
@@ -199,7 +199,7 @@ test_splits_are_obeyed(void **state)
 	test_env_init(&test);
 	make_xor(set, 100);
 	small_options(&options);
-	options.epochs = 2;
+	options.common.epochs = 2;
 	for (size_t i = 0; i < set->n; i++)
 		set->rows[i].example.split = i < 20	  ? MREN_SPLIT_VALIDATION
 									 : i < 50 ? MREN_SPLIT_TEST
@@ -245,7 +245,7 @@ test_stops_early(void **state)
 		set->rows[i].example.relation.len = 1;
 	}
 	small_options(&options);
-	options.patience = 3;
+	options.common.patience = 3;
 	net = train_set(&test.env, set, &options, 0, &report);
 	assert_int_equal(report.epochs_run, report.best_epoch + 3);
 	assert_int_equal(report.refit_epochs, report.best_epoch);
@@ -315,8 +315,8 @@ test_divergence_is_an_error(void **state)
 	small_options(&options);
 	options.optimizer = MREN_OPTIMIZER_SGD;
 	/* Beyond what mren_options_set would take: the values overflow at once. */
-	options.learning_rate = 1e30;
-	options.weight_decay = 0;
+	options.common.learning_rate = 1e30;
+	options.common.weight_decay = 0;
 	assert_int_equal(gather(&test.env, set, 0, &examples, &err), MREN_OK);
 	assert_int_equal(fixture_train(&test.env, &set->fixture, &options, examples, &net, NULL, &err),
 					 MREN_ENUMERIC);
@@ -338,7 +338,7 @@ small_training(const MrenEnv *env, MrenError *err, void *arg)
 	MrenStatus status;
 
 	small_options(&options);
-	options.epochs = 2;
+	options.common.epochs = 2;
 	options.text_encoder = set->encoder;
 	options.word_vectors = MREN_WORDS_FINE_TUNED;
 	options.filters = 3;

@@ -64,15 +64,15 @@ run_init(Run *run, const Set *set)
 	run->sha256 = set->sha256;
 	mren_options_init(&run->options);
 	run->options.text_encoder = MREN_TEXT_POOL;
-	run->options.n_hidden = 1;
-	run->options.hidden[0] = 16;
-	run->options.hidden[1] = 0;
-	run->options.dropout = 0;
-	run->options.hidden_dropout = 0;
-	run->options.learning_rate = 0.005;
-	run->options.epochs = 30;
-	run->options.patience = 0;
-	run->options.validation_share = 0.2;
+	run->options.common.n_hidden = 1;
+	run->options.common.hidden[0] = 16;
+	run->options.common.hidden[1] = 0;
+	run->options.common.dropout = 0;
+	run->options.common.hidden_dropout = 0;
+	run->options.common.learning_rate = 0.005;
+	run->options.common.epochs = 30;
+	run->options.common.patience = 0;
+	run->options.common.validation_share = 0.2;
 }
 
 static MrenStatus
@@ -171,8 +171,8 @@ a_stop_keeps_the_best_epoch(void **state)
 	assert_int_equal(stopped.report.epochs_run, 5 + 1);
 	assert_int_equal(stopped.report.refit_epochs, 0);
 	run_init(&whole, set);
-	whole.options.epochs = 5;
-	whole.options.refit = false;
+	whole.options.common.epochs = 5;
+	whole.options.common.refit = false;
 	must_train(&test, &whole);
 	assert_int_equal(stopped.report.best_epoch, whole.report.best_epoch);
 	assert_same_network(stopped.net, whole.net);
@@ -194,13 +194,13 @@ a_stop_amid_the_refit_keeps_the_first_phase(void **state)
 	(void) state;
 	test_env_init(&test);
 	run_init(&stopped, set);
-	stopped.options.epochs = 6;
+	stopped.options.common.epochs = 6;
 	stopped.stop_after = 8;
 	must_train(&test, &stopped);
 	assert_int_equal(stopped.report.refit_epochs, 0);
 	run_init(&whole, set);
-	whole.options.epochs = 6;
-	whole.options.refit = false;
+	whole.options.common.epochs = 6;
+	whole.options.common.refit = false;
 	must_train(&test, &whole);
 	assert_true(stopped.report.temperature == whole.report.temperature);
 	assert_same_network(stopped.net, whole.net);
@@ -224,7 +224,7 @@ the_first_epoch_is_finished(void **state)
 	assert_int_equal(run.report.best_epoch, 1);
 	assert_true(run.report.validated);
 	mren_net_free(&test.env, run.net);
-	run.options.validation_share = 0;
+	run.options.common.validation_share = 0;
 	must_train(&test, &run);
 	assert_int_equal(run.report.epochs_run, 1);
 	mren_net_free(&test.env, run.net);
@@ -247,7 +247,7 @@ warm_weights_begin_where_they_ended(void **state)
 	assert_string_equal(cold.report.cold, "");
 	run_init(&warm, set);
 	warm.warm = cold.net;
-	warm.options.epochs = 1;
+	warm.options.common.epochs = 1;
 	must_train(&test, &warm);
 	assert_true(warm.report.warm);
 	assert_true(cold.first_loss > 0.5);
@@ -274,9 +274,9 @@ relations_that_both_have_are_taken(void **state)
 	must_train(&test, &cold);
 	run_init(&warm, more);
 	warm.warm = cold.net;
-	warm.options.epochs = 1;
-	warm.options.learning_rate = 1e-8;
-	warm.options.refit = false;
+	warm.options.common.epochs = 1;
+	warm.options.common.learning_rate = 1e-8;
+	warm.options.common.refit = false;
 	must_train(&test, &warm);
 	assert_true(warm.report.warm);
 	for (int i = 2; i < 4; i++)
@@ -313,20 +313,20 @@ what_does_not_fit_is_said(void **state)
 	(void) state;
 	test_env_init(&test);
 	run_init(&first, set);
-	first.options.epochs = 1;
+	first.options.common.epochs = 1;
 	must_train(&test, &first);
 	run_init(&run, set);
 	run.warm = first.net;
-	run.options.epochs = 1;
+	run.options.common.epochs = 1;
 	run.sha256 = set->other;
 	expect_cold(&test, &run, "it has other word embeddings");
 	run.sha256 = set->sha256;
-	run.options.activation = MREN_ACTIVATION_TANH;
+	run.options.common.activation = MREN_ACTIVATION_TANH;
 	expect_cold(&test, &run, "its activation is another");
-	run.options.activation = MREN_ACTIVATION_RELU;
-	run.options.hidden[0] = 8;
+	run.options.common.activation = MREN_ACTIVATION_RELU;
+	run.options.common.hidden[0] = 8;
 	expect_cold(&test, &run, "its weights \"hidden1.weight\" have another shape");
-	run.options.hidden[0] = 16;
+	run.options.common.hidden[0] = 16;
 	for (int i = 0; i < N_ROWS; i++)
 		set->rows[i].example.head_type = (MrenTextSpan){"thing", 5};
 	expect_cold(&test, &run, "the entity types are others");

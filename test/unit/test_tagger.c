@@ -250,7 +250,7 @@ test_steps_of_tables(void **state)
 	tensors = c.layout.table.items;
 	size = c.layout.table.size;
 	mren_options_init(&options);
-	options.weight_decay = 0;
+	options.common.weight_decay = 0;
 	config = mren_options_optimizer(&options, false);
 	assert_int_equal(mren_tag_tables_create(&c.test.env, &c.layout, &tables, &err), MREN_OK);
 	assert_int_equal(mren_optimizer_create(&c.test.env, &config, &c.layout.table, &optimizer, &err),
@@ -387,17 +387,17 @@ static void
 small_options(MrenTagOptions *options)
 {
 	mren_tag_options_init(options);
-	options->base.n_hidden = 1;
-	options->base.hidden[0] = 16;
-	options->base.window = 1;
-	options->base.epochs = 40;
-	options->base.batch_size = 8;
-	options->base.learning_rate = 0.01;
-	options->base.dropout = options->base.hidden_dropout = 0.1;
+	options->common.n_hidden = 1;
+	options->common.hidden[0] = 16;
+	options->window = 1;
+	options->common.epochs = 40;
+	options->common.batch_size = 8;
+	options->common.learning_rate = 0.01;
+	options->common.dropout = options->common.hidden_dropout = 0.1;
 	options->feature_dim = 0;
 	options->direct = false;
-	options->word_dropout = 0;
-	options->weight_ema = 0.9;
+	options->common.word_dropout = 0;
+	options->common.weight_ema = 0.9;
 }
 
 static MrenStatus
@@ -501,14 +501,14 @@ test_same_bits(void **state)
 
 	(void) state;
 	small_options(&options);
-	options.base.epochs = 3;
+	options.common.epochs = 3;
 	options.feature_dim = 4;
 	options.direct = true;
 	rows_init(&rows, 20, false);
 	rows_init(&others, 20, true);
 	bytes_of(&rows, &options, &bytes[0], &len[0]);
 	bytes_of(&others, &options, &bytes[1], &len[1]);
-	options.base.seed = 2;
+	options.common.seed = 2;
 	bytes_of(&rows, &options, &bytes[2], &len[2]);
 	assert_int_equal(len[0], len[1]);
 	assert_memory_equal(bytes[0], bytes[1], len[0]);
@@ -587,7 +587,7 @@ test_bytes(void **state)
 	(void) state;
 	rows_init(&rows, 20, false);
 	small_options(&options);
-	options.base.epochs = 1;
+	options.common.epochs = 1;
 	bytes_of(&rows, &options, &bytes, &len);
 	assert_true(mren_tagger_is(bytes, len));
 	assert_int_equal(mren_tagger_deserialize(&rows.test.env, bytes, len, &tagger, &err), MREN_OK);
@@ -628,7 +628,7 @@ test_parts(void **state)
 	(void) state;
 	rows_init(&rows, 20, false);
 	small_options(&options);
-	options.base.epochs = 1;
+	options.common.epochs = 1;
 	assert_int_equal(train(&rows.test.env, &rows, &options, &tagger, NULL, &err), MREN_OK);
 	assert_int_equal(mren_tagger_header(tagger, &rows.test.env, &header, &len, &err), MREN_OK);
 	assert_int_equal(mren_tagger_from_header(&rows.test.env, header, len, &parts, &err), MREN_OK);
@@ -711,7 +711,7 @@ train_and_tag(const MrenEnv *env, MrenError *err, void *arg)
 	MrenStatus status;
 
 	small_options(&options);
-	options.base.epochs = 1;
+	options.common.epochs = 1;
 	options.feature_dim = 2;
 	MREN_TRY(train(env, rows, &options, &tagger, NULL, err));
 	mren_tag_example_read(rows->records[0].data, rows->records[0].len, &example, &n, err);
@@ -760,9 +760,9 @@ test_rows_that_cannot_train(void **state)
 	rows.n = 0;
 	assert_int_equal(train(&rows.test.env, &rows, &options, &tagger, NULL, &err), MREN_EDATA);
 	rows.n = 2;
-	options.base.learning_rate = 1e30;
-	options.base.epochs = 50;
-	options.base.validation_share = 0;
+	options.common.learning_rate = 1e30;
+	options.common.epochs = 50;
+	options.common.validation_share = 0;
 	assert_int_equal(train(&rows.test.env, &rows, &options, &tagger, NULL, &err), MREN_ENUMERIC);
 	mren_random_seed(&random, 1, 0);
 	sentence_init(&sentence, 3, &random);

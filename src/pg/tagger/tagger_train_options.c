@@ -38,7 +38,7 @@ set_option(MrenTaggerOptions *options, const char *key, const JsonbValue *value,
 		options->deploy = mren_option_bool(key, value);
 	else if (!mren_tag_options_known(key))
 		unknown_key(key);
-	else if (strcmp(key, "seed") != 0 || !mren_option_seed(value, &options->core.base))
+	else if (strcmp(key, "seed") != 0 || !mren_option_seed(value, &options->core.common.seed))
 	{
 		core = mren_option_value(value);
 		MREN_PG_CALL(err, mren_tag_options_set(&options->core, key, &core, &err));

@@ -114,20 +114,20 @@ share_value(const char *key, const JsonbValue *value)
 }
 
 bool
-mren_option_seed(const JsonbValue *value, MrenOptions *options)
+mren_option_seed(const JsonbValue *value, int64_t *seed)
 {
 	char *digits;
 	char *end;
-	int64 seed;
+	int64 number;
 
 	if (value->type != jbvNumeric)
 		return false;
 	digits = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(value->val.numeric)));
 	errno = 0;
-	seed = strtoll(digits, &end, 10);
+	number = strtoll(digits, &end, 10);
 	if (*end != '\0' || errno != 0)
 		return false;
-	mren_options_set_seed(options, seed);
+	*seed = number;
 	return true;
 }
 
@@ -220,7 +220,7 @@ set_option(MrenTrainOptions *options, const char *key, const JsonbValue *value, 
 		options->holdout_share = share_value(key, value);
 	else if (!mren_options_known(key))
 		unknown_key(key);
-	else if (strcmp(key, "seed") != 0 || !mren_option_seed(value, &options->net))
+	else if (strcmp(key, "seed") != 0 || !mren_option_seed(value, &options->net.common.seed))
 	{
 		core = mren_option_value(value);
 		MREN_PG_CALL(err, mren_options_set(&options->net, key, &core, &err));

@@ -49,7 +49,7 @@ extern char *mren_train_options_json(const MrenTrainOptions *options);
 extern MrenOptionValue mren_option_value(const JsonbValue *value);
 extern char *mren_option_name(const char *key, const JsonbValue *value);
 extern bool mren_option_bool(const char *key, const JsonbValue *value);
-extern bool mren_option_seed(const JsonbValue *value, MrenOptions *options);
+extern bool mren_option_seed(const JsonbValue *value, int64_t *seed);
 
 /* 22023 for a key that is not in the list of names, with the one it is nearest to. */
 /* An error that gives the present name of an option; nothing if that is NULL. */

@@ -115,7 +115,7 @@ mren_training_begin(MrenTraining *training, const MrenTrainOptions *options,
 
 		training->n_fusions = choice ? MREN_FUSION_AUTO : 0;
 		training->net.fusion = MREN_FUSION_PARALLEL;
-		training->net.refit = training->net.refit && !choice;
+		training->net.common.refit = training->net.common.refit && !choice;
 	}
 	create_trainer(training);
 }
@@ -142,7 +142,7 @@ next_fusion(MrenTraining *training)
 	if (training->n_tried < training->n_fusions)
 	{
 		training->net.fusion = (MrenFusion) training->n_tried;
-		training->net.refit = false;
+		training->net.common.refit = false;
 	}
 	else
 		training->net.fusion = training->best;
@@ -227,8 +227,9 @@ effective_json(const MrenTraining *training)
 {
 	MrenTrainOptions options = *training->options;
 
-	options.net.weight_ema = mren_options_weight_ema(&options.net, training->inputs.image_dim > 0);
-	options.net.weight_decay =
+	options.net.common.weight_ema =
+		mren_options_weight_ema(&options.net, training->inputs.image_dim > 0);
+	options.net.common.weight_decay =
 		mren_options_weight_decay(&options.net, training->inputs.image_dim > 0);
 	return mren_train_options_json(&options);
 }

@@ -108,7 +108,7 @@ shape_of(MrenTrainer *trainer, MrenError *err)
 	shape->n_relations = trainer->relations.n;
 	shape->window = mren_options_window(options);
 	shape->product = trainer->image_dim > 0 ? options->product : 0;
-	shape->n_hidden = options->n_hidden;
+	shape->n_hidden = options->common.n_hidden;
 	if (options->text_encoder == MREN_TEXT_CONV && shape->embedding_dim > 0)
 	{
 		shape->filters = options->filters;
@@ -125,8 +125,8 @@ shape_of(MrenTrainer *trainer, MrenError *err)
 	if (mren_net_shape_has_vector(shape))
 		shape->image_units = options->image_units;
 	shape->boxes = trainer->has_boxes;
-	memcpy(shape->hidden, options->hidden, sizeof(shape->hidden));
-	shape->activation = options->activation;
+	memcpy(shape->hidden, options->common.hidden, sizeof(shape->hidden));
+	shape->activation = options->common.activation;
 	MREN_TRY(mren_trainer_linear_choose(trainer, err));
 	MREN_TRY(mren_net_shape_check(shape, err));
 	mren_net_layout_build(shape, &trainer->layout);
@@ -169,7 +169,8 @@ allocate_network(MrenTrainer *trainer, MrenError *err)
 	const MrenNetLayout *layout = &trainer->layout;
 	MrenOptimizerConfig config =
 		mren_options_optimizer(&trainer->options, trainer->shape.image_dim > 0);
-	size_t capacity = trainer->options.batch_size > 64 ? trainer->options.batch_size : 64;
+	size_t capacity =
+		trainer->options.common.batch_size > 64 ? trainer->options.common.batch_size : 64;
 
 	MREN_TRY(mren_batch_create(env, &trainer->shape, layout, capacity, &trainer->batch, err));
 	trainer->batch.fine_tuned_ids = trainer->fine_tuned_ids;
@@ -232,9 +233,9 @@ begin_phase(MrenTrainer *trainer, int phase, size_t epochs, MrenError *err)
 	trainer->phase = phase;
 	trainer->epoch = 0;
 	trainer->epochs = (int) epochs;
-	trainer->drop.input = (float) trainer->options.dropout;
-	trainer->drop.hidden = (float) trainer->options.hidden_dropout;
-	trainer->drop.word = (float) trainer->options.word_dropout;
+	trainer->drop.input = (float) trainer->options.common.dropout;
+	trainer->drop.hidden = (float) trainer->options.common.hidden_dropout;
+	trainer->drop.word = (float) trainer->options.common.word_dropout;
 	mren_random_seed(&trainer->drop.random, seed, MREN_STREAM_DROPOUT + (uint64_t) phase);
 	mren_random_seed(&trainer->withhold, seed, MREN_STREAM_WITHHOLD + (uint64_t) phase);
 	mren_random_seed(&fresh, seed, MREN_STREAM_REFIT);
@@ -264,7 +265,7 @@ mren_trainer_check_loss(const MrenTrainer *trainer, double loss, MrenError *err)
 	mren_fail(err, MREN_ENUMERIC, "training diverged in epoch %d: the loss is not finite",
 			  trainer->epoch);
 	mren_error_hint(err, "Lower option \"learning_rate\", which is %g.",
-					trainer->options.learning_rate);
+					trainer->options.common.learning_rate);
 	return MREN_ENUMERIC;
 }
 
@@ -274,7 +275,7 @@ fill_batch(MrenTrainer *trainer, MrenError *err)
 {
 	MrenBatch *batch = &trainer->batch;
 
-	for (batch->n = 0; batch->n < trainer->options.batch_size; batch->n++)
+	for (batch->n = 0; batch->n < trainer->options.common.batch_size; batch->n++)
 	{
 		const uint8_t *record;
 		size_t len;
@@ -400,7 +401,7 @@ end_first_phase(MrenTrainer *trainer, MrenError *err)
 		return MREN_OK;
 	MREN_TRY(mren_trainer_linear_join(trainer, err));
 	MREN_TRY(calibrate(trainer, err));
-	if (!trainer->options.refit || trainer->stopping)
+	if (!trainer->options.common.refit || trainer->stopping)
 		return MREN_OK;
 	for (size_t i = 0; i < trainer->source.n; i++)
 	{
@@ -417,7 +418,7 @@ end_member(MrenTrainer *trainer, MrenError *err)
 	{
 		mren_trainer_end_member(trainer);
 		if (mren_trainer_next_member(trainer))
-			return begin_phase(trainer, 1, trainer->options.epochs, err);
+			return begin_phase(trainer, 1, trainer->options.common.epochs, err);
 		return end_first_phase(trainer, err);
 	}
 	mren_trainer_keep_values(trainer);
@@ -434,8 +435,8 @@ static MrenStatus
 end_epoch(MrenTrainer *trainer, MrenError *err)
 {
 	const MrenTrainReport *report = &trainer->report;
-	bool patient = trainer->options.patience == 0 || !report->validated ||
-				   trainer->epoch - report->best_epoch < (int) trainer->options.patience ||
+	bool patient = trainer->options.common.patience == 0 || !report->validated ||
+				   trainer->epoch - report->best_epoch < (int) trainer->options.common.patience ||
 				   mren_trainer_linear_may_improve(trainer);
 
 	MREN_TRY(mren_check_interrupts(&trainer->env, err));
@@ -495,7 +496,7 @@ step_scan(MrenTrainer *trainer, MrenProgress *progress, MrenError *err)
 
 	progress->event = MREN_TRAIN_SCAN;
 	progress->phase = 1;
-	progress->epochs = (int) trainer->options.epochs;
+	progress->epochs = (int) trainer->options.common.epochs;
 	progress->rows_total = 2 * n;
 	if (trainer->stage == MREN_STAGE_SCAN)
 	{
@@ -508,7 +509,7 @@ step_scan(MrenTrainer *trainer, MrenProgress *progress, MrenError *err)
 	if (!done)
 		return MREN_OK;
 	mren_trainer_members_begin(trainer);
-	return begin_phase(trainer, 1, trainer->options.epochs, err);
+	return begin_phase(trainer, 1, trainer->options.common.epochs, err);
 }
 
 static MrenStatus

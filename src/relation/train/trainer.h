@@ -10,6 +10,7 @@
 
 #include "relation/net.h"
 #include "relation/options.h"
+#include "training/progress.h"
 #include "data/source.h"
 #include "data/word_vectors.h"
 
@@ -25,33 +26,6 @@ typedef struct MrenTrainerInputs
 	const uint8_t *lexicons_sha256;	  /* (n_lexicons, 32) of those the features read */
 	size_t n_lexicons;				  /* at most MREN_MAX_NET_LEXICONS */
 } MrenTrainerInputs;
-
-typedef enum MrenTrainEvent
-{
-	MREN_TRAIN_SCAN,  /* reading rows before the first epoch */
-	MREN_TRAIN_STEP,  /* a mini-batch, or a batch of validation */
-	MREN_TRAIN_EPOCH, /* an epoch and its validation are over */
-	MREN_TRAIN_DONE,  /* nothing left: call mren_trainer_finish */
-} MrenTrainEvent;
-
-typedef struct MrenProgress
-{
-	MrenTrainEvent event;
-	int phase;	/* 1: with validation (or all there is), 2: refit */
-	int epoch;	/* 1-based */
-	int epochs; /* at most, in this phase */
-	int member; /* of an ensemble, 1-based */
-	int members;
-	size_t rows_done; /* of this epoch (or of the scan) */
-	size_t rows_total;
-	double loss; /* mean over the rows of this epoch so far; 0 before any */
-	/* At MREN_TRAIN_EPOCH of phase 1 with validation rows: */
-	bool validated;
-	double validation_loss;
-	double validation_accuracy;
-	double validation_f1; /* micro, without the negative relation */
-	bool improved;		  /* the best epoch so far */
-} MrenProgress;
 
 typedef struct MrenTrainReport
 {

@@ -34,7 +34,7 @@ static uint64_t
 group_hash(const MrenTrainer *trainer, const MrenExample *example)
 {
 	return mren_hash64(&example->group, sizeof(example->group),
-					   (uint64_t) trainer->options.seed + MREN_STREAM_SPLIT);
+					   (uint64_t) trainer->options.common.seed + MREN_STREAM_SPLIT);
 }
 
 static MrenStatus
@@ -113,7 +113,7 @@ scan_row(MrenTrainer *trainer, const MrenExample *example, MrenError *err)
 static void
 choose_validation(MrenTrainer *trainer)
 {
-	double share = trainer->options.validation_share;
+	double share = trainer->options.common.validation_share;
 
 	trainer->validation_below = (uint64_t) (share * 0x1p64);
 	if (trainer->has_validation_split || share <= 0 ||

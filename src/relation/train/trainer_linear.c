@@ -303,7 +303,7 @@ mren_trainer_linear_may_improve(const MrenTrainer *trainer)
 	const MrenLinearTraining *linear = &trainer->linear;
 
 	return !is_idle(trainer) && linear->best_epoch > 0 && trainer->epoch < EPOCHS &&
-		   trainer->epoch - linear->best_epoch < (int) trainer->options.patience;
+		   trainer->epoch - linear->best_epoch < (int) trainer->options.common.patience;
 }
 
 void

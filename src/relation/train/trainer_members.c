@@ -53,7 +53,7 @@ mren_trainer_members_free(MrenTrainer *trainer)
 uint64_t
 mren_trainer_seed(const MrenTrainer *trainer)
 {
-	uint64_t seed = (uint64_t) trainer->options.seed;
+	uint64_t seed = (uint64_t) trainer->options.common.seed;
 	MrenRandom fresh;
 
 	if (trainer->member == 0)

@@ -46,13 +46,13 @@ mren_tag_trainer_create(const MrenEnv *env, const MrenTagOptions *options,
 	if (status == MREN_OK)
 		status = mren_allocate(env, inputs->source.n, sizeof(MrenSplit), &made->splits, err);
 	if (status == MREN_OK)
-		status =
-			mren_allocate(env, options->base.batch_size, sizeof(MrenTagInput), &made->inputs, err);
+		status = mren_allocate(env, options->common.batch_size, sizeof(MrenTagInput), &made->inputs,
+							   err);
 	if (status == MREN_OK)
-		status = mren_allocate(env, options->base.batch_size, sizeof(float), &made->weights, err);
+		status = mren_allocate(env, options->common.batch_size, sizeof(float), &made->weights, err);
 	if (status == MREN_OK)
 		status =
-			mren_allocate(env, options->base.batch_size + 1, sizeof(size_t), &made->offsets, err);
+			mren_allocate(env, options->common.batch_size + 1, sizeof(size_t), &made->offsets, err);
 	if (status != MREN_OK)
 	{
 		mren_tag_trainer_free(made);
@@ -96,13 +96,13 @@ make_shape(MrenTagTrainer *trainer)
 		.n_sparse = options->direct ? DIRECT_BUCKETS : 0,
 		.n_lexicons = trainer->n_lexicons,
 		.n_types = trainer->types.n,
-		.n_hidden = options->base.n_hidden,
-		.activation = options->base.activation,
+		.n_hidden = options->common.n_hidden,
+		.activation = options->common.activation,
 	};
 	for (size_t i = 0; i < shape->n_hidden; i++)
 	{
-		shape->hidden[i] = options->base.hidden[i];
-		shape->window[i] = i == 0 ? options->base.window : options->context;
+		shape->hidden[i] = options->common.hidden[i];
+		shape->window[i] = i == 0 ? options->window : options->context;
 	}
 	/* With many types the table of direct scores stays as large as with four. */
 	while (shape->n_sparse > 4096 &&
@@ -116,7 +116,9 @@ make_network(MrenTagTrainer *trainer, MrenError *err)
 	const MrenEnv *env = &trainer->env;
 	const MrenParameterTable *table = &trainer->layout.table;
 
-	MrenOptimizerConfig config = mren_options_optimizer(&trainer->options.base, false);
+	MrenOptimizerConfig config = {.kind = MREN_OPTIMIZER_ADAM,
+								  .learning_rate = trainer->options.common.learning_rate,
+								  .weight_decay = trainer->options.common.weight_decay};
 
 	make_shape(trainer);
 	MREN_TRY(mren_tag_shape_check(&trainer->shape, err));
@@ -144,7 +146,7 @@ begin_epoch(MrenTagTrainer *trainer)
 	trainer->epoch++;
 	trainer->n_order = trainer->phase == 2 ? trainer->n_usable : trainer->n_train;
 	memcpy(trainer->order, rows, trainer->n_order * sizeof(uint32_t));
-	mren_random_seed(&random, (uint64_t) trainer->options.base.seed + (uint64_t) trainer->epoch,
+	mren_random_seed(&random, (uint64_t) trainer->options.common.seed + (uint64_t) trainer->epoch,
 					 MREN_TAG_STREAM_ORDER + (uint64_t) trainer->phase);
 	mren_random_shuffle(&random, trainer->order, trainer->n_order);
 	trainer->at = 0;
@@ -159,13 +161,13 @@ begin_phase(MrenTagTrainer *trainer, int phase, int epochs)
 	double square = trainer->square_n > 0 ? trainer->square_sum / (double) trainer->square_n : 1;
 
 	mren_tag_init(&trainer->shape, &trainer->layout, trainer->values,
-				  (uint64_t) trainer->options.base.seed);
+				  (uint64_t) trainer->options.common.seed);
 	*mren_parameter_at(table, trainer->values, trainer->layout.ids.scale) =
 		square > 1e-12 ? (float) (1 / sqrt(square)) : 1;
 	memcpy(trainer->averaged, trainer->values, table->size * sizeof(float));
 	mren_optimizer_reset(table, &trainer->optimizer);
 	mren_tag_tables_reset(&trainer->tables);
-	mren_random_seed(&trainer->drop, (uint64_t) trainer->options.base.seed,
+	mren_random_seed(&trainer->drop, (uint64_t) trainer->options.common.seed,
 					 MREN_TAG_STREAM_DROP + (uint64_t) phase);
 	trainer->n_steps = 0;
 	trainer->phase = phase;
@@ -184,7 +186,7 @@ step_scan(MrenTagTrainer *trainer, MrenProgress *progress, MrenError *err)
 	if (trainer->next_row < trainer->source.n)
 		return MREN_OK;
 	MREN_TRY(make_network(trainer, err));
-	begin_phase(trainer, 1, (int) trainer->options.base.epochs);
+	begin_phase(trainer, 1, (int) trainer->options.common.epochs);
 	return MREN_OK;
 }
 
@@ -203,13 +205,13 @@ take_step(MrenTagTrainer *trainer, MrenError *err)
 	size_t at = table->items[trainer->layout.ids.weight[0]].at;
 	size_t n = table->trained_size - at;
 	double step = (double) ++trainer->n_steps;
-	double keep = fmin(trainer->options.weight_ema, (step + 1) / (step + 10));
+	double keep = fmin(trainer->options.common.weight_ema, (step + 1) / (step + 10));
 	double done = ((double) trainer->epoch - 1 +
 				   (double) (trainer->at - trainer->n_sentences) / (double) trainer->n_order) /
-				  (double) trainer->options.base.epochs;
+				  (double) trainer->options.common.epochs;
 
 	trainer->optimizer.config.learning_rate =
-		trainer->options.base.learning_rate * (1 - done * (1 - trainer->options.anneal));
+		trainer->options.common.learning_rate * (1 - done * (1 - trainer->options.anneal));
 	MREN_TRY(mren_optimizer_step(&trainer->env, table, &trainer->optimizer, trainer->values,
 								 trainer->grads, err));
 	mren_scale(trainer->averaged + at, (float) keep, n);
@@ -222,9 +224,9 @@ take_step(MrenTagTrainer *trainer, MrenError *err)
 static MrenStatus
 train_batch(MrenTagTrainer *trainer, MrenError *err)
 {
-	MrenTagDrop drop = {.word = (float) trainer->options.word_dropout,
-						.input = (float) trainer->options.base.dropout,
-						.hidden = (float) trainer->options.base.hidden_dropout,
+	MrenTagDrop drop = {.word = (float) trainer->options.common.word_dropout,
+						.input = (float) trainer->options.common.dropout,
+						.hidden = (float) trainer->options.common.hidden_dropout,
 						.sparse = (float) trainer->options.direct_dropout,
 						.random = trainer->drop};
 	double loss;
@@ -356,7 +358,7 @@ judge(MrenTagTrainer *trainer, MrenProgress *progress)
 static void
 go_on(MrenTagTrainer *trainer)
 {
-	const MrenOptions *options = &trainer->options.base;
+	const MrenCommonOptions *options = &trainer->options.common;
 	bool over = trainer->epoch >= trainer->epochs ||
 				(trainer->phase == 1 && trainer->n_validation > 0 && options->patience > 0 &&
 				 (size_t) trainer->since_best >= options->patience);

@@ -14,7 +14,7 @@
 #include "data/source.h"
 #include "tagger/tag_options.h"
 #include "tagger/tagger.h"
-#include "relation/train/trainer.h"
+#include "training/progress.h"
 
 typedef struct MrenTagTrainer MrenTagTrainer;
 

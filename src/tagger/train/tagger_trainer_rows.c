@@ -55,8 +55,9 @@ scan_row(MrenTagTrainer *trainer, size_t i, MrenError *err)
 
 	MREN_TRY(mren_tag_trainer_read(trainer, i, &example, err));
 	trainer->report.n_rows++;
-	trainer->groups[i] = mren_hash64(&example.group, sizeof(example.group),
-									 (uint64_t) trainer->options.base.seed + MREN_TAG_STREAM_SPLIT);
+	trainer->groups[i] =
+		mren_hash64(&example.group, sizeof(example.group),
+					(uint64_t) trainer->options.common.seed + MREN_TAG_STREAM_SPLIT);
 	trainer->splits[i] = example.split;
 	if (example.split == MREN_SPLIT_TEST)
 		return MREN_OK;
@@ -85,7 +86,7 @@ divide_rows(MrenTagTrainer *trainer, MrenError *err)
 {
 	const MrenEnv *env = &trainer->env;
 	size_t n = trainer->source.n;
-	uint64_t below = (uint64_t) (trainer->options.base.validation_share * 0x1p64);
+	uint64_t below = (uint64_t) (trainer->options.common.validation_share * 0x1p64);
 
 	MREN_TRY(mren_allocate(env, n, sizeof(uint32_t), &trainer->train, err));
 	MREN_TRY(mren_allocate(env, n, sizeof(uint32_t), &trainer->validation, err));
@@ -173,7 +174,7 @@ copy_records(MrenTagTrainer *trainer, const uint32_t *rows, size_t n, MrenError 
 
 	trainer->n_sentences = 0;
 	trainer->bytes.len = 0;
-	while (trainer->at < n && trainer->n_sentences < trainer->options.base.batch_size)
+	while (trainer->at < n && trainer->n_sentences < trainer->options.common.batch_size)
 	{
 		const uint8_t *record;
 		MrenTagExample example;
