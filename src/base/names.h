@@ -12,6 +12,8 @@
 #include "base/buffer.h"
 #include "base/text_span.h"
 
+#define MREN_MAX_LABEL 1024 /* bytes of a relation or type name */
+
 typedef struct MrenName
 {
 	size_t at; /* in bytes */

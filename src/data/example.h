@@ -17,6 +17,7 @@
 
 #include "base/env.h"
 #include "base/hash.h"
+#include "base/names.h"
 #include "base/text_span.h"
 #include "base/buffer.h"
 #include "text/sentence.h"
@@ -38,7 +39,6 @@ mren_split_trains(MrenSplit split)
 
 /* Limits of one row, checked when it is appended and when it is read. */
 #define MREN_MAX_SHAPES 32			  /* shapes of unknown words: pieces -1 .. -MREN_MAX_SHAPES */
-#define MREN_MAX_LABEL 1024			  /* bytes of a relation or type name */
 #define MREN_MAX_PIECES (1u << 20)	  /* of a sentence */
 #define MREN_MAX_VECTOR_ID 0x7FFFFFFE /* of a piece */
 #define MREN_MAX_ROW_FEATURES 1024	  /* hashed features */

@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #include "base/env.h"
-#include "base/text_span.h"
+#include "base/names.h"
 
 typedef struct MrenConfusion MrenConfusion;
 
