@@ -65,7 +65,7 @@ is($other->query($answer), 'kind_of', 'and is not used');
 
 # Notices of a warm start that does not fit
 (undef, $err) = $trainer->try(q{SET client_min_messages = notice; CALL mren.retrain('m', min_new_rows => 0, warm_start => true, options => '{"hidden": [8]}'); SET client_min_messages = warning});
-like($err, qr/NOTICE:  the training did not start from version 2: its weights "[\w.]+" have another shape$/m, 'a cold start says why');
+like($err, qr/NOTICE:  the training did not start from version 2: its weights "[\w.]+" have a different shape$/m, 'a cold start says why');
 
 # One at a time, seen from elsewhere
 sub hold { $watch->query('SELECT pg_advisory_lock(7)') }

@@ -163,8 +163,8 @@ typedef struct Pass
 {
 	MrenTrainer trainer;
 	float logits[2][2 * KEPT];
-	float weights[1];
-	float slot[1];
+	float values[1];
+	float best[1];
 	int32_t labels[KEPT];
 	float ones[KEPT];
 } Pass;
@@ -172,21 +172,25 @@ typedef struct Pass
 static void
 open_pass(Pass *pass, const MrenEnv *env, size_t image_dim)
 {
+	MrenTrainer *trainer = &pass->trainer;
+	MrenMember *member = &trainer->members[0];
+
 	memset(pass, 0, sizeof(*pass));
 	for (int i = 0; i < KEPT; i++)
 		pass->ones[i] = 1;
-	pass->trainer.env = *env;
-	pass->trainer.shape.n_relations = 2;
-	pass->trainer.shape.image_dim = image_dim;
-	pass->trainer.layout.table.trained_size = 1;
-	pass->trainer.negative = -1;
-	pass->trainer.keep_rows = KEPT;
-	pass->trainer.kept_logits = pass->logits[0];
-	pass->trainer.best_logits = pass->logits[1];
-	pass->trainer.kept_labels = pass->labels;
-	pass->trainer.kept_weights = pass->ones;
-	pass->trainer.values = pass->weights;
-	pass->trainer.slots = pass->slot;
+	trainer->env = *env;
+	trainer->shape.n_relations = 2;
+	trainer->negative = -1;
+	trainer->report.n_validation = KEPT;
+	trainer->kept = (MrenKeptRows){.capacity = KEPT,
+								   .logits = pass->logits[0],
+								   .best = pass->logits[1],
+								   .labels = pass->labels,
+								   .weights = pass->ones};
+	member->shape.image_dim = image_dim;
+	member->layout.table.trained_size = 1;
+	member->values = pass->values;
+	member->best = pass->best;
 }
 
 /* An epoch after which the right relation of each row is so far above the other. */
@@ -197,12 +201,12 @@ epoch_improves(Pass *pass, const float *margins)
 	MrenProgress progress = {0};
 	MrenError err = {0};
 
-	trainer->epoch++;
+	trainer->epochs.epoch++;
 	trainer->validation = (MrenValidation){.n = KEPT, .weight = KEPT, .n_correct = 3};
 	for (int i = 0; i < KEPT; i++)
 	{
-		trainer->kept_logits[2 * i] = margins[i];
-		trainer->kept_logits[2 * i + 1] = 0;
+		trainer->kept.logits[2 * i] = margins[i];
+		trainer->kept.logits[2 * i + 1] = 0;
 		trainer->validation.loss += log1p(exp(-(double) margins[i]));
 	}
 	assert_int_equal(mren_trainer_validated(trainer, &progress, &err), MREN_OK);
@@ -214,7 +218,7 @@ epoch_improves(Pass *pass, const float *margins)
  * and then by 10.  The loss goes from (3 * 0.313 + 1.313) / 4 = 0.563 to 10 / 4: the second
  * epoch is only too sure.  Calibrated it is the better, by its order: with a temperature of 20
  * it comes to (3 * 0.201 + 0.974) / 4 = 0.394, while no temperature takes the first below the
- * entropy of 3 in 4, 0.562.  Only a network that sees pictures is judged so.
+ * entropy of 3 in 4, 0.562.  Only a network that reads images is judged so.
  */
 static void
 test_best_epoch(void **state)
@@ -231,14 +235,14 @@ test_best_epoch(void **state)
 	assert_true(epoch_improves(pass, modest));
 	assert_true(epoch_improves(pass, sure));
 	assert_false(epoch_improves(pass, modest));
-	assert_int_equal(pass->trainer.report.best_epoch, 2);
+	assert_int_equal(pass->trainer.members[0].best_epoch, 2);
 	/* The loss that is reported is the plain one all the same. */
-	assert_true(fabs(pass->trainer.report.validation_loss - 2.5) < 1e-3);
+	assert_true(fabs(pass->trainer.members[0].validation_loss - 2.5) < 1e-3);
 
 	open_pass(pass, &test.env, 0);
 	assert_true(epoch_improves(pass, modest));
 	assert_false(epoch_improves(pass, sure));
-	assert_int_equal(pass->trainer.report.best_epoch, 1);
+	assert_int_equal(pass->trainer.members[0].best_epoch, 1);
 	free(pass);
 }
 

@@ -319,17 +319,17 @@ what_does_not_fit_is_said(void **state)
 	run.warm = first.net;
 	run.options.common.epochs = 1;
 	run.sha256 = set->other;
-	expect_cold(&test, &run, "it has other word embeddings");
+	expect_cold(&test, &run, "it uses different word embeddings");
 	run.sha256 = set->sha256;
 	run.options.common.activation = MREN_ACTIVATION_TANH;
-	expect_cold(&test, &run, "its activation is another");
+	expect_cold(&test, &run, "its activation is different");
 	run.options.common.activation = MREN_ACTIVATION_RELU;
 	run.options.common.hidden[0] = 8;
-	expect_cold(&test, &run, "its weights \"hidden1.weight\" have another shape");
+	expect_cold(&test, &run, "its weights \"hidden1.weight\" have a different shape");
 	run.options.common.hidden[0] = 16;
 	for (int i = 0; i < N_ROWS; i++)
 		set->rows[i].example.head_type = (MrenTextSpan){"thing", 5};
-	expect_cold(&test, &run, "the entity types are others");
+	expect_cold(&test, &run, "its entity types are different");
 	mren_net_free(&test.env, first.net);
 	free(set);
 }

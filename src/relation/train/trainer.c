@@ -1,23 +1,24 @@
 /*
  * trainer.c
- *	  The stages of a training and what each step does.
+ *	  The stages of a training, their order, and what each step does.
  *
- * scan -> measure -> epochs of (train, validate) until patience or epochs run
- * out -> calibrate -> if asked, a second phase on all rows for the epochs the
- * first found best.  Each step does one block of rows or one mini-batch.
+ *	scan		names, splits and groups of all rows
+ *	measure		roles of the rows; means and deviations of the inputs
+ *	fit			each member in turn, in epochs that are validated, until patience or
+ *				epochs run out; the linear branch beside the first; then the members
+ *				are joined, their shares fitted and their confidence calibrated
+ *	refit		if asked for: each member again on all rows, for the epochs that were
+ *				its best
+ *
+ * Each step does one block of rows or one mini-batch.  next_stage is the only place that
+ * knows what follows what.
  */
 #include "relation/train/trainer_internal.h"
 
 #include <math.h>
 #include <string.h>
 
-#include "data/boxes.h"
-#include "evaluation/calibration.h"
-
 #define POSITION_DIM 10 /* of a distance's vector */
-
-/* Logits kept for the temperature: more rows do not make it better. */
-#define MAX_KEPT_FLOATS ((size_t) 1 << 17)
 
 #define LOSS_LOGITS ((size_t) 1 << 20) /* in one piece of a batch's loss */
 
@@ -36,16 +37,12 @@ mren_trainer_create(const MrenEnv *env, const MrenOptions *options, const MrenTr
 	MREN_TRY(mren_allocate_zero(env, 1, sizeof(*t), &t, err));
 	t->env = *env;
 	t->options = *options;
-	t->source = inputs->source;
-	t->vectors = inputs->vectors;
-	t->image_dim = inputs->image_dim;
+	t->inputs = *inputs;
 	memcpy(t->embeddings_sha256, inputs->embeddings_sha256, 32);
-	t->n_lexicons = inputs->n_lexicons;
 	if (inputs->n_lexicons > 0)
 		memcpy(t->lexicons_sha256, inputs->lexicons_sha256, 32 * inputs->n_lexicons);
 	if (inputs->encoder_sha256 != NULL)
 		memcpy(t->encoder_sha256, inputs->encoder_sha256, 32);
-	t->phase = 1;
 	t->report.temperature = 1;
 	*trainer = t;
 	return MREN_OK;
@@ -59,203 +56,254 @@ mren_trainer_free(MrenTrainer *trainer)
 	if (trainer == NULL)
 		return;
 	env = trainer->env;
-	mren_names_free(&env, &trainer->relations);
 	mren_trainer_linear_free(trainer);
-	mren_names_free(&env, &trainer->types);
-	mren_word_counts_free(&env, &trainer->word_counts);
-	mren_release(&env, trainer->fine_tuned_ids);
 	mren_trainer_pool_free(trainer);
-	mren_batch_free(&env, &trainer->batch);
-	mren_optimizer_free(&env, &trainer->optimizer);
-	mren_release(&env, trainer->roles);
-	mren_release(&env, trainer->identities);
-	mren_release(&env, trainer->text.sum);
-	mren_release(&env, trainer->text.square);
-	mren_release(&env, trainer->image.sum);
-	mren_release(&env, trainer->image.square);
-	mren_release(&env, trainer->grid.sum);
-	mren_release(&env, trainer->grid.square);
-	mren_release(&env, trainer->box.sum);
-	mren_release(&env, trainer->box.square);
-	mren_release(&env, trainer->raw_grid);
-	mren_release(&env, trainer->class_count);
-	mren_release(&env, trainer->class_weights);
-	mren_release(&env, trainer->values);
-	mren_release(&env, trainer->grads);
-	mren_release(&env, trainer->averaged);
 	mren_trainer_members_free(trainer);
-	mren_trainer_text_only_free(trainer);
+	mren_trainer_kept_free(trainer);
+	mren_trainer_rows_free(trainer);
+	mren_release(&env, trainer->fine_tuned);
 	mren_release(&env, trainer->labels);
 	mren_release(&env, trainer->weights);
 	mren_release(&env, trainer->raw_image);
-	mren_release(&env, trainer->image_inverse);
-	mren_release(&env, trainer->kept_logits);
-	mren_release(&env, trainer->best_logits);
-	mren_release(&env, trainer->kept_labels);
-	mren_release(&env, trainer->kept_weights);
+	mren_release(&env, trainer->raw_grid);
 	mren_release(&env, trainer);
 }
 
+/*
+ * After the scan
+ */
+
 static MrenStatus
-shape_of(MrenTrainer *trainer, MrenError *err)
+settle_shape(MrenTrainer *trainer, MrenError *err)
 {
 	MrenNetShape *shape = &trainer->shape;
 	const MrenOptions *options = &trainer->options;
 
-	shape->embedding_dim = trainer->vectors.dim;
-	shape->image_dim = trainer->image_dim;
-	shape->n_types = trainer->types.n;
-	shape->n_relations = trainer->relations.n;
+	shape->embedding_dim = trainer->inputs.vectors.dim;
+	shape->image_dim = trainer->inputs.image_dim;
+	shape->n_types = trainer->scan.types.n;
+	shape->n_relations = trainer->scan.relations.n;
 	shape->window = mren_options_window(options);
-	shape->product = trainer->image_dim > 0 ? options->product : 0;
+	shape->product = shape->image_dim > 0 ? options->product : 0;
 	shape->n_hidden = options->common.n_hidden;
 	if (options->text_encoder == MREN_TEXT_CONV && shape->embedding_dim > 0)
 	{
 		shape->filters = options->filters;
 		shape->position_dim = POSITION_DIM;
 		if (options->word_vectors == MREN_WORDS_FINE_TUNED)
-			MREN_TRY(mren_fine_tuned_choose(&trainer->env, &trainer->word_counts,
-											&trainer->fine_tuned_ids, &shape->n_fine_tuned, err));
+			MREN_TRY(mren_fine_tuned_choose(&trainer->env, &trainer->scan.word_counts,
+											&trainer->fine_tuned, &shape->n_fine_tuned, err));
 	}
-	if (trainer->has_grids)
+	if (trainer->scan.has_grids)
 	{
 		shape->fusion = options->fusion;
-		shape->grid = trainer->source.grid_shape;
+		shape->grid = trainer->inputs.source.grid_shape;
 	}
 	if (mren_net_shape_has_vector(shape))
 		shape->image_units = options->image_units;
-	shape->boxes = trainer->has_boxes;
+	shape->boxes = trainer->scan.has_boxes;
 	memcpy(shape->hidden, options->common.hidden, sizeof(shape->hidden));
 	shape->activation = options->common.activation;
 	MREN_TRY(mren_trainer_linear_choose(trainer, err));
-	MREN_TRY(mren_net_shape_check(shape, err));
-	mren_net_layout_build(shape, &trainer->layout);
-	return MREN_OK;
+	return mren_net_shape_check(shape, err);
 }
 
-/* What depends on the numbers of rows and relations alone. */
+/* What is read into for a batch, whichever member it is for. */
 static MrenStatus
 allocate_rows(MrenTrainer *trainer, MrenError *err)
 {
 	const MrenEnv *env = &trainer->env;
-	size_t k = trainer->shape.n_relations;
 
-	trainer->keep_rows = MAX_KEPT_FLOATS / k;
-	if (trainer->keep_rows > trainer->n_usable)
-		trainer->keep_rows = trainer->n_usable;
-	MREN_TRY(mren_allocate_zero(env, trainer->source.n, 1, &trainer->roles, err));
-	MREN_TRY(mren_allocate(env, trainer->n_usable, sizeof(uint64_t), &trainer->identities, err));
-	MREN_TRY(mren_allocate_zero(env, k, sizeof(double), &trainer->class_count, err));
-	MREN_TRY(mren_allocate(env, k, sizeof(float), &trainer->class_weights, err));
-	MREN_TRY(mren_allocate(env, trainer->keep_rows * k, sizeof(float), &trainer->kept_logits, err));
-	MREN_TRY(mren_allocate(env, trainer->keep_rows * k, sizeof(float), &trainer->best_logits, err));
-	MREN_TRY(mren_allocate(env, trainer->keep_rows, sizeof(int32_t), &trainer->kept_labels, err));
-	MREN_TRY(mren_allocate(env, trainer->keep_rows, sizeof(float), &trainer->kept_weights, err));
+	MREN_TRY(mren_allocate(env, trainer->batch_rows, sizeof(int32_t), &trainer->labels, err));
+	MREN_TRY(mren_allocate(env, trainer->batch_rows, sizeof(float), &trainer->weights, err));
+	MREN_TRY(
+		mren_allocate(env, trainer->shape.image_dim, sizeof(float), &trainer->raw_image, err));
+	if (trainer->scan.has_grids)
+		MREN_TRY(mren_allocate(env, mren_grid_size(&trainer->shape.grid), sizeof(uint16_t),
+							   &trainer->raw_grid, err));
 	return mren_trainer_pool_create(trainer, err);
 }
 
 static MrenStatus
-allocate_moments(const MrenEnv *env, MrenMoments *moments, size_t n, MrenError *err)
+begin_measure(MrenTrainer *trainer, MrenError *err)
 {
-	MREN_TRY(mren_allocate_zero(env, n, sizeof(double), &moments->sum, err));
-	return mren_allocate_zero(env, n, sizeof(double), &moments->square, err);
-}
+	size_t batch_size = trainer->options.common.batch_size;
 
-/* The network and its workspace. */
-static MrenStatus
-allocate_network(MrenTrainer *trainer, MrenError *err)
-{
-	const MrenEnv *env = &trainer->env;
-	const MrenNetLayout *layout = &trainer->layout;
-	MrenOptimizerConfig config =
-		mren_options_optimizer(&trainer->options, trainer->shape.image_dim > 0);
-	size_t capacity =
-		trainer->options.common.batch_size > 64 ? trainer->options.common.batch_size : 64;
-
-	MREN_TRY(mren_batch_create(env, &trainer->shape, layout, capacity, &trainer->batch, err));
-	trainer->batch.fine_tuned_ids = trainer->fine_tuned_ids;
-	MREN_TRY(mren_allocate_zero(env, layout->table.size, sizeof(float), &trainer->values, err));
-	MREN_TRY(
-		mren_allocate_zero(env, layout->table.trained_size, sizeof(float), &trainer->grads, err));
-	MREN_TRY(mren_trainer_ema_allocate(trainer, err));
-	MREN_TRY(mren_trainer_members_allocate(trainer, err));
-	MREN_TRY(mren_optimizer_create(env, &config, &layout->table, &trainer->optimizer, err));
-	MREN_TRY(mren_allocate(env, capacity, sizeof(int32_t), &trainer->labels, err));
-	MREN_TRY(mren_allocate(env, capacity, sizeof(float), &trainer->weights, err));
-	MREN_TRY(mren_allocate(env, trainer->image_dim, sizeof(float), &trainer->raw_image, err));
-	MREN_TRY(mren_allocate(env, trainer->image_dim, sizeof(float), &trainer->image_inverse, err));
-	MREN_TRY(allocate_moments(env, &trainer->text, trainer->batch.pool_dim, err));
-	MREN_TRY(allocate_moments(env, &trainer->image, trainer->image_dim, err));
-	if (trainer->has_boxes)
-		MREN_TRY(allocate_moments(env, &trainer->box, MREN_BOX_GEOMETRY, err));
-	if (!trainer->has_grids)
-		return MREN_OK;
-	MREN_TRY(mren_allocate(env, mren_grid_size(&trainer->shape.grid), sizeof(uint16_t),
-						   &trainer->raw_grid, err));
-	return allocate_moments(env, &trainer->grid, trainer->shape.grid.channels, err);
-}
-
-static MrenStatus
-end_scan(MrenTrainer *trainer, MrenError *err)
-{
-	MREN_TRY(shape_of(trainer, err));
+	MREN_TRY(settle_shape(trainer, err));
+	trainer->batch_rows = batch_size > 64 ? batch_size : 64;
 	MREN_TRY(allocate_rows(trainer, err));
-	MREN_TRY(allocate_network(trainer, err));
+	MREN_TRY(mren_trainer_kept_allocate(trainer, err));
+	MREN_TRY(mren_trainer_members_create(trainer, err));
+	MREN_TRY(mren_trainer_measure_allocate(trainer, err));
 	MREN_TRY(mren_trainer_linear_allocate(trainer, err));
 	trainer->objective = mren_options_objective(&trainer->options, trainer->negative);
-	trainer->report.n_relations = trainer->relations.n;
-	trainer->report.n_types = trainer->types.n;
-	trainer->report.features_dim = mren_net_shape_scored_dim(&trainer->shape);
-	trainer->report.n_parameters = trainer->layout.table.n_parameters;
+	trainer->report.n_relations = trainer->shape.n_relations;
+	trainer->report.n_types = trainer->shape.n_types;
 	trainer->next_row = 0;
 	trainer->stage = MREN_STAGE_MEASURE;
 	return MREN_OK;
 }
 
+/*
+ * The stages of members
+ */
+
 static void
 begin_epoch(MrenTrainer *trainer)
 {
-	trainer->epoch++;
-	trainer->loss_sum = trainer->loss_weight = 0;
-	trainer->rows_done = 0;
-	trainer->stage = MREN_STAGE_TRAIN;
+	MrenEpochs *epochs = &trainer->epochs;
+
+	epochs->epoch++;
+	epochs->loss_sum = epochs->loss_weight = 0;
+	epochs->rows_done = 0;
+	epochs->validating = false;
 	mren_trainer_pool_begin(trainer);
 }
 
-/* New values and streams; the second phase starts from others than the first. */
 static MrenStatus
-begin_phase(MrenTrainer *trainer, int phase, size_t epochs, MrenError *err)
+begin_fit(MrenTrainer *trainer, size_t member, MrenError *err)
 {
-	uint64_t seed = mren_trainer_seed(trainer);
-	MrenRandom fresh;
+	const MrenTrainReport *report = &trainer->report;
 
-	MREN_TRY(mren_trainer_select_member(trainer, err));
-	trainer->phase = phase;
-	trainer->epoch = 0;
-	trainer->epochs = (int) epochs;
-	trainer->drop.input = (float) trainer->options.common.dropout;
-	trainer->drop.hidden = (float) trainer->options.common.hidden_dropout;
-	trainer->drop.word = (float) trainer->options.common.word_dropout;
-	mren_random_seed(&trainer->drop.random, seed, MREN_STREAM_DROPOUT + (uint64_t) phase);
-	mren_random_seed(&trainer->withhold, seed, MREN_STREAM_WITHHOLD + (uint64_t) phase);
-	mren_random_seed(&fresh, seed, MREN_STREAM_REFIT);
-	MREN_TRY(mren_network_init(&trainer->env, &trainer->shape, &trainer->layout, trainer->values,
-							   phase == 1 ? seed : mren_random_next(&fresh), err));
-	mren_trainer_take_warm(trainer);
-	mren_network_fix(&trainer->shape, &trainer->layout, trainer->values, trainer->objective.fixed);
-	mren_trainer_ema_begin(trainer);
-	mren_optimizer_reset(&trainer->layout.table, &trainer->optimizer);
-	mren_trainer_linear_begin(trainer);
+	MREN_TRY(mren_trainer_open_member(trainer, member, err));
+	trainer->stage = MREN_STAGE_FIT;
+	trainer->epochs = (MrenEpochs){.phase = 1,
+								   .n_epochs = (int) trainer->options.common.epochs,
+								   .n_rows = report->n_train,
+								   .validates = report->n_validation > 0};
+	MREN_TRY(mren_trainer_begin_member(trainer, err));
+	mren_trainer_linear_begin(trainer, mren_trainer_linear_fit_epochs(trainer));
 	begin_epoch(trainer);
 	return MREN_OK;
 }
 
-static size_t
-rows_in_phase(const MrenTrainer *trainer)
+/* A member is trained again for its best number of epochs, the linear branch for its own. */
+static MrenStatus
+begin_refit(MrenTrainer *trainer, size_t member, MrenError *err)
 {
-	return trainer->phase == 1 ? trainer->report.n_train
-							   : trainer->report.n_train + trainer->report.n_validation;
+	const MrenTrainReport *report = &trainer->report;
+	int linear_epochs = member == 0 ? mren_trainer_linear_refit_epochs(trainer) : 0;
+	int epochs = trainer->members[member].best_epoch;
+
+	MREN_TRY(mren_trainer_open_member(trainer, member, err));
+	trainer->stage = MREN_STAGE_REFIT;
+	trainer->epochs = (MrenEpochs){.phase = 2,
+								   .n_epochs = epochs > linear_epochs ? epochs : linear_epochs,
+								   .n_rows = report->n_train + report->n_validation};
+	MREN_TRY(mren_trainer_begin_member(trainer, err));
+	mren_trainer_linear_begin(trainer, linear_epochs);
+	begin_epoch(trainer);
+	return MREN_OK;
 }
+
+/* Temperature and bias from the joined logits of the best epochs. */
+static MrenStatus
+calibrate(MrenTrainer *trainer, MrenError *err)
+{
+	MrenTrainReport *report = &trainer->report;
+	MrenLogits rows = mren_trainer_kept_rows(trainer, trainer->kept.best, trainer->negative);
+	MrenCalibration fit;
+
+	MREN_TRY(mren_calibration_fit(&trainer->env, &rows, &fit, err));
+	/* A few rows that are all right say nothing of how sure to be: likelihood
+	 * would make every answer certain. */
+	report->temperature =
+		report->validation_accuracy >= 1 && fit.temperature < 1 ? 1 : fit.temperature;
+	report->negative_bias = fit.bias;
+	return MREN_OK;
+}
+
+/* All members are fitted: they are joined and calibrated, and the refit begins if it is wanted. */
+static MrenStatus
+end_fit(MrenTrainer *trainer, MrenError *err)
+{
+	uint8_t *roles = trainer->measured.roles;
+
+	MREN_TRY(mren_trainer_join_members(trainer, err));
+	trainer->stage = MREN_STAGE_DONE;
+	if (!trainer->report.validated)
+		return MREN_OK;
+	MREN_TRY(mren_trainer_linear_join(trainer, err));
+	MREN_TRY(calibrate(trainer, err));
+	if (!trainer->options.common.refit || trainer->stopping)
+		return MREN_OK;
+	for (size_t i = 0; i < trainer->inputs.source.n; i++)
+	{
+		if (roles[i] == MREN_ROLE_VALIDATION)
+			roles[i] = MREN_ROLE_TRAIN;
+	}
+	return begin_refit(trainer, 0, err);
+}
+
+/* What follows the stage, or the member's part of it, that has just ended. */
+static MrenStatus
+next_stage(MrenTrainer *trainer, MrenError *err)
+{
+	bool last = trainer->current + 1 == trainer->n_members;
+
+	switch (trainer->stage)
+	{
+		case MREN_STAGE_SCAN:
+			return begin_measure(trainer, err);
+		case MREN_STAGE_MEASURE:
+			MREN_TRY(mren_trainer_members_plan(trainer, err));
+			return begin_fit(trainer, 0, err);
+		case MREN_STAGE_FIT:
+			mren_trainer_end_member(trainer);
+			mren_trainer_close_member(trainer);
+			if (last || trainer->stopping)
+				return end_fit(trainer, err);
+			return begin_fit(trainer, trainer->current + 1, err);
+		case MREN_STAGE_REFIT:
+			mren_trainer_keep_values(trainer);
+			trainer->report.refit_epochs += trainer->epochs.epoch;
+			mren_trainer_close_member(trainer);
+			if (!last)
+				return begin_refit(trainer, trainer->current + 1, err);
+			trainer->stage = MREN_STAGE_DONE;
+			return MREN_OK;
+		case MREN_STAGE_DONE:
+			break;
+	}
+	return MREN_OK;
+}
+
+void
+mren_trainer_stop(MrenTrainer *trainer)
+{
+	trainer->stopping = true;
+}
+
+/* In the middle of an epoch: at once if some epoch was validated, else after this first one. */
+static MrenStatus
+stop_early(MrenTrainer *trainer, MrenError *err)
+{
+	bool validated = mren_trainer_member(trainer)->validated;
+
+	if (trainer->stage == MREN_STAGE_FIT)
+	{
+		if (validated)
+			return next_stage(trainer, err);
+		if (trainer->current == 0)
+			return MREN_OK;
+		/* A further member that has not come that far is forgotten. */
+		mren_trainer_close_member(trainer);
+		trainer->current--;
+		return end_fit(trainer, err);
+	}
+	if (trainer->stage != MREN_STAGE_REFIT)
+		return MREN_OK;
+	/* Members that have not been trained again stay as they were. */
+	if (trainer->current == 0)
+		mren_trainer_linear_restore(trainer);
+	mren_trainer_close_member(trainer);
+	trainer->stage = MREN_STAGE_DONE;
+	return MREN_OK;
+}
+
+/*
+ * A mini-batch
+ */
 
 MrenStatus
 mren_trainer_check_loss(const MrenTrainer *trainer, double loss, MrenError *err)
@@ -263,7 +311,7 @@ mren_trainer_check_loss(const MrenTrainer *trainer, double loss, MrenError *err)
 	if (isfinite(loss))
 		return MREN_OK;
 	mren_fail(err, MREN_ENUMERIC, "training diverged in epoch %d: the loss is not finite",
-			  trainer->epoch);
+			  trainer->epochs.epoch);
 	mren_error_hint(err, "Lower option \"learning_rate\", which is %g.",
 					trainer->options.common.learning_rate);
 	return MREN_ENUMERIC;
@@ -273,7 +321,7 @@ mren_trainer_check_loss(const MrenTrainer *trainer, double loss, MrenError *err)
 static MrenStatus
 fill_batch(MrenTrainer *trainer, MrenError *err)
 {
-	MrenBatch *batch = &trainer->batch;
+	MrenBatch *batch = &mren_trainer_member(trainer)->batch;
 
 	for (batch->n = 0; batch->n < trainer->options.common.batch_size; batch->n++)
 	{
@@ -291,11 +339,12 @@ fill_batch(MrenTrainer *trainer, MrenError *err)
 }
 
 double
-mren_trainer_weight(const MrenTrainer *trainer)
+mren_trainer_weight(MrenTrainer *trainer)
 {
+	size_t n = mren_trainer_member(trainer)->batch.n;
 	double sum = 0;
 
-	for (size_t i = 0; i < trainer->batch.n; i++)
+	for (size_t i = 0; i < n; i++)
 		sum += (double) trainer->weights[i];
 	return sum;
 }
@@ -305,12 +354,13 @@ mren_trainer_loss(MrenTrainer *trainer, const MrenObjective *objective, const fl
 				  float scale, float *dlogits, double *loss, MrenError *err)
 {
 	size_t k = trainer->shape.n_relations;
+	size_t batch_n = mren_trainer_member(trainer)->batch.n;
 	size_t rows = LOSS_LOGITS / k + 1;
 
 	*loss = 0;
-	for (size_t i = 0; i < trainer->batch.n; i += rows)
+	for (size_t i = 0; i < batch_n; i += rows)
 	{
-		size_t n = trainer->batch.n - i < rows ? trainer->batch.n - i : rows;
+		size_t n = batch_n - i < rows ? batch_n - i : rows;
 
 		if (i > 0)
 			MREN_TRY(mren_check_interrupts(&trainer->env, err));
@@ -320,215 +370,119 @@ mren_trainer_loss(MrenTrainer *trainer, const MrenObjective *objective, const fl
 	return MREN_OK;
 }
 
-/* One step of everything but the linear branch. */
+/* One step of the current member. */
 static MrenStatus
-train_network(MrenTrainer *trainer, MrenError *err)
+train_member(MrenTrainer *trainer, MrenError *err)
 {
-	MrenBatch *batch = &trainer->batch;
-	float scale = (float) (1 / ((double) batch->n * trainer->mean_weight));
+	MrenMember *member = mren_trainer_member(trainer);
+	MrenBatch *batch = &member->batch;
+	MrenEpochs *epochs = &trainer->epochs;
+	float scale = (float) (1 / ((double) batch->n * trainer->measured.mean_weight));
 	double loss;
 
-	mren_network_forward(batch, trainer->values, &trainer->drop);
+	mren_network_forward(batch, member->values, &trainer->drop);
 	if (batch->work.stopped)
 		return mren_fail_canceled(err);
 	MREN_TRY(mren_trainer_loss(trainer, &trainer->objective, batch->logits, scale, batch->dlogits,
 							   &loss, err));
 	MREN_TRY(mren_trainer_check_loss(trainer, loss, err));
-	mren_network_backward(batch, trainer->values, trainer->grads);
+	mren_network_backward(batch, member->values, member->grads);
 	if (batch->work.stopped)
 		return mren_fail_canceled(err);
-	MREN_TRY(mren_optimizer_step(&trainer->env, &trainer->layout.table, &trainer->optimizer,
-								 trainer->values, trainer->grads, err));
+	MREN_TRY(mren_optimizer_step(&trainer->env, &member->layout.table, &member->optimizer,
+								 member->values, member->grads, err));
 	MREN_TRY(mren_trainer_ema_step(trainer, err));
-	trainer->loss_sum += loss;
-	trainer->loss_weight += mren_trainer_weight(trainer);
-	trainer->report.train_loss = trainer->loss_sum / trainer->loss_weight;
+	epochs->loss_sum += loss;
+	epochs->loss_weight += mren_trainer_weight(trainer);
+	trainer->report.train_loss = epochs->loss_sum / epochs->loss_weight;
 	return MREN_OK;
 }
 
-/* In the second phase each branch is trained for the epochs that were its best. */
+/* In a refit the linear branch may need more epochs than the member beside it. */
 static MrenStatus
 train_batch(MrenTrainer *trainer, MrenError *err)
 {
-	if (trainer->phase == 1 || trainer->epoch <= trainer->best_epochs[trainer->member])
-		MREN_TRY(train_network(trainer, err));
+	const MrenMember *member = mren_trainer_member(trainer);
+
+	if (trainer->stage == MREN_STAGE_FIT || trainer->epochs.epoch <= member->best_epoch)
+		MREN_TRY(train_member(trainer, err));
 	MREN_TRY(mren_trainer_linear_train(trainer, err));
-	trainer->rows_done += trainer->batch.n;
+	trainer->epochs.rows_done += member->batch.n;
 	return MREN_OK;
 }
 
-/* Temperature and bias from the best epoch's logits. */
-static MrenStatus
-calibrate(MrenTrainer *trainer, MrenError *err)
-{
-	MrenTrainReport *report = &trainer->report;
-	MrenLogits rows = {.logits = trainer->best_logits,
-					   .labels = trainer->kept_labels,
-					   .weights = trainer->kept_weights,
-					   .n = report->n_validation < trainer->keep_rows ? report->n_validation
-																	  : trainer->keep_rows,
-					   .k = trainer->shape.n_relations,
-					   .negative = trainer->negative};
-	MrenCalibration fit;
+/*
+ * Steps
+ */
 
-	MREN_TRY(mren_calibration_fit(&trainer->env, &rows, &fit, err));
-	/* A few rows that are all right say nothing of how sure to be: likelihood
-	 * would make every answer certain. */
-	report->temperature =
-		report->validation_accuracy >= 1 && fit.temperature < 1 ? 1 : fit.temperature;
-	report->negative_bias = fit.bias;
-	return MREN_OK;
-}
-
-/* A member is trained again on all rows, the linear branch beside the first. */
-static MrenStatus
-begin_refit(MrenTrainer *trainer, MrenError *err)
-{
-	int epochs = trainer->best_epochs[trainer->member];
-
-	if (trainer->member == 0 && trainer->linear.best_epoch > epochs)
-		epochs = trainer->linear.best_epoch;
-	return begin_phase(trainer, 2, (size_t) epochs, err);
-}
-
-/* All members have been through the first phase: calibration, perhaps a second phase. */
-static MrenStatus
-end_first_phase(MrenTrainer *trainer, MrenError *err)
-{
-	trainer->stage = MREN_STAGE_DONE;
-	MREN_TRY(mren_trainer_join_members(trainer, err));
-	if (!trainer->report.validated)
-		return MREN_OK;
-	MREN_TRY(mren_trainer_linear_join(trainer, err));
-	MREN_TRY(calibrate(trainer, err));
-	if (!trainer->options.common.refit || trainer->stopping)
-		return MREN_OK;
-	for (size_t i = 0; i < trainer->source.n; i++)
-	{
-		if (trainer->roles[i] == MREN_ROLE_VALIDATION)
-			trainer->roles[i] = MREN_ROLE_TRAIN;
-	}
-	return begin_refit(trainer, err);
-}
-
-static MrenStatus
-end_member(MrenTrainer *trainer, MrenError *err)
-{
-	if (trainer->phase == 1)
-	{
-		mren_trainer_end_member(trainer);
-		if (mren_trainer_next_member(trainer))
-			return begin_phase(trainer, 1, trainer->options.common.epochs, err);
-		return end_first_phase(trainer, err);
-	}
-	mren_trainer_keep_values(trainer);
-	trainer->report.refit_epochs += trainer->epoch;
-	if (++trainer->member < trainer->n_members)
-		return begin_refit(trainer, err);
-	trainer->member = 0;
-	trainer->stage = MREN_STAGE_DONE;
-	return mren_trainer_select_member(trainer, err);
-}
-
-/* After an epoch and its validation: the next one, or the end of the member's phase. */
+/* After an epoch and its validation: the next one, or the end of the member's stage. */
 static MrenStatus
 end_epoch(MrenTrainer *trainer, MrenError *err)
 {
-	const MrenTrainReport *report = &trainer->report;
-	bool patient = trainer->options.common.patience == 0 || !report->validated ||
-				   trainer->epoch - report->best_epoch < (int) trainer->options.common.patience ||
-				   mren_trainer_linear_may_improve(trainer);
+	const MrenMember *member = mren_trainer_member(trainer);
+	const MrenEpochs *epochs = &trainer->epochs;
+	int patience = (int) trainer->options.common.patience;
+	bool may_improve = !epochs->validates || patience == 0 ||
+					   epochs->epoch - member->best_epoch < patience ||
+					   mren_trainer_linear_may_improve(trainer);
 
 	MREN_TRY(mren_check_interrupts(&trainer->env, err));
-	if (trainer->epoch == trainer->epochs || (trainer->phase == 1 && !patient) || trainer->stopping)
-		return end_member(trainer, err);
+	if (epochs->epoch == epochs->n_epochs || !may_improve || trainer->stopping)
+		return next_stage(trainer, err);
 	begin_epoch(trainer);
 	return MREN_OK;
-}
-
-void
-mren_trainer_stop(MrenTrainer *trainer)
-{
-	trainer->stopping = true;
-}
-
-/* Amid an epoch: at once if there is a best one, else after this first. */
-static MrenStatus
-stop_early(MrenTrainer *trainer, MrenError *err)
-{
-	if (!trainer->report.validated && trainer->member == 0)
-		return MREN_OK;
-	if (trainer->phase == 1)
-	{
-		if (trainer->report.validated)
-			mren_trainer_end_member(trainer);
-		else
-			mren_trainer_drop_member(trainer);
-		return end_first_phase(trainer, err);
-	}
-	/* Members that have not been trained again stay as they were. */
-	if (trainer->member == 0)
-		mren_trainer_linear_restore(trainer);
-	trainer->member = 0;
-	trainer->stage = MREN_STAGE_DONE;
-	return mren_trainer_select_member(trainer, err);
 }
 
 static void
 report_progress(const MrenTrainer *trainer, MrenTrainEvent event, MrenProgress *progress)
 {
+	const MrenEpochs *epochs = &trainer->epochs;
+
 	progress->event = event;
-	progress->phase = trainer->phase;
-	progress->epoch = trainer->epoch;
-	progress->member = (int) trainer->member + 1;
+	progress->phase = epochs->phase;
+	progress->epoch = epochs->epoch;
+	progress->member = (int) trainer->current + 1;
 	progress->members = (int) trainer->n_members;
-	progress->epochs = trainer->epochs;
-	progress->rows_done = trainer->rows_done;
-	progress->rows_total = rows_in_phase(trainer);
-	progress->loss = trainer->rows_done > 0 ? trainer->report.train_loss : 0;
+	progress->epochs = epochs->n_epochs;
+	progress->rows_done = epochs->rows_done;
+	progress->rows_total = epochs->n_rows;
+	progress->loss = epochs->rows_done > 0 ? trainer->report.train_loss : 0;
 }
 
+/* A block of one of the two passes before the first epoch. */
 static MrenStatus
-step_scan(MrenTrainer *trainer, MrenProgress *progress, MrenError *err)
+step_rows(MrenTrainer *trainer, MrenProgress *progress, MrenError *err)
 {
-	size_t n = trainer->source.n;
+	bool scans = trainer->stage == MREN_STAGE_SCAN;
+	size_t n = trainer->inputs.source.n;
 	bool done;
 
+	MREN_TRY(scans ? mren_trainer_scan(trainer, &done, err)
+				   : mren_trainer_measure(trainer, &done, err));
 	progress->event = MREN_TRAIN_SCAN;
 	progress->phase = 1;
 	progress->epochs = (int) trainer->options.common.epochs;
+	progress->rows_done = (scans ? 0 : n) + trainer->next_row;
 	progress->rows_total = 2 * n;
-	if (trainer->stage == MREN_STAGE_SCAN)
-	{
-		MREN_TRY(mren_trainer_scan(trainer, &done, err));
-		progress->rows_done = trainer->next_row;
-		return done ? end_scan(trainer, err) : MREN_OK;
-	}
-	MREN_TRY(mren_trainer_measure(trainer, &done, err));
-	progress->rows_done = n + trainer->next_row;
-	if (!done)
-		return MREN_OK;
-	mren_trainer_members_begin(trainer);
-	return begin_phase(trainer, 1, trainer->options.common.epochs, err);
+	return done ? next_stage(trainer, err) : MREN_OK;
 }
 
 static MrenStatus
 step_train(MrenTrainer *trainer, MrenProgress *progress, MrenError *err)
 {
-	bool last;
+	MrenEpochs *epochs = &trainer->epochs;
 
 	MREN_TRY(mren_check_interrupts(&trainer->env, err));
 	MREN_TRY(fill_batch(trainer, err));
-	if (trainer->batch.n > 0)
+	if (mren_trainer_member(trainer)->batch.n > 0)
 		MREN_TRY(train_batch(trainer, err));
-	last = trainer->rows_done == rows_in_phase(trainer);
 	report_progress(trainer, MREN_TRAIN_STEP, progress);
-	if (!last)
+	if (epochs->rows_done < epochs->n_rows)
 		return MREN_OK;
-	if (trainer->phase == 1 && trainer->report.n_validation > 0)
+	if (epochs->validates)
 	{
 		memset(&trainer->validation, 0, sizeof(trainer->validation));
-		trainer->stage = MREN_STAGE_VALIDATE;
+		epochs->validating = true;
 		return MREN_OK;
 	}
 	progress->event = MREN_TRAIN_EPOCH;
@@ -554,17 +508,17 @@ MrenStatus
 mren_trainer_step(MrenTrainer *trainer, MrenProgress *progress, MrenError *err)
 {
 	memset(progress, 0, sizeof(*progress));
-	if (trainer->stopping && trainer->stage != MREN_STAGE_DONE)
+	if (trainer->stopping)
 		MREN_TRY(stop_early(trainer, err));
 	switch (trainer->stage)
 	{
 		case MREN_STAGE_SCAN:
 		case MREN_STAGE_MEASURE:
-			return step_scan(trainer, progress, err);
-		case MREN_STAGE_TRAIN:
-			return step_train(trainer, progress, err);
-		case MREN_STAGE_VALIDATE:
-			return step_validate(trainer, progress, err);
+			return step_rows(trainer, progress, err);
+		case MREN_STAGE_FIT:
+		case MREN_STAGE_REFIT:
+			return trainer->epochs.validating ? step_validate(trainer, progress, err)
+											  : step_train(trainer, progress, err);
 		case MREN_STAGE_DONE:
 			break;
 	}

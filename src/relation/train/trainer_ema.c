@@ -1,15 +1,15 @@
 /*
  * trainer_ema.c
- *	  The mean of the weights over steps, which answers better than those of any step.
+ *	  The moving mean of a member's weights over steps, which answers better than the weights
+ *	  of any one step.
  *
  * Steps leave the weights somewhere around the best ones; an exponential mean is nearer to
  * them, as if the learning rate had fallen.  It has a shorter memory at the beginning, so
  * that the first weights are soon forgotten.  Polyak and Juditsky, Acceleration of
  * Stochastic Approximation by Averaging, SIAM J. Control Optim. 30, 1992.
  *
- * The optimizer goes on from the weights of the last step and never sees the mean.  Beside
- * the trained tensors the mean's array has a copy of those that all members read.  Members
- * have the array one after the other, the text-only one too, whose layout is the smaller.
+ * The optimiser goes on from the weights of the last step and never reads the mean.  Beside
+ * the trained tensors the mean's array has a copy of the measured ones.
  */
 #include "relation/train/trainer_internal.h"
 
@@ -18,52 +18,57 @@
 
 #include "nn/kernels.h"
 
-/* Weights between two questions.  Whole vectors: a cut changes no bit. */
+/* Weights between two checks for interrupts.  Whole vectors: a cut changes no bit. */
 #define PIECE ((size_t) 1 << 21)
 
 static double
 longest_memory(const MrenTrainer *trainer)
 {
-	return mren_options_weight_ema(&trainer->options, trainer->image_dim > 0);
+	return mren_options_weight_ema(&trainer->options, trainer->inputs.image_dim > 0);
 }
 
 MrenStatus
-mren_trainer_ema_allocate(MrenTrainer *trainer, MrenError *err)
+mren_trainer_ema_allocate(MrenTrainer *trainer, MrenMember *member, MrenError *err)
 {
 	if (longest_memory(trainer) == 0)
 		return MREN_OK;
-	return mren_allocate_zero(&trainer->env, trainer->layout.table.size, sizeof(float),
-							  &trainer->averaged, err);
+	return mren_allocate_zero(&trainer->env, member->layout.table.size, sizeof(float),
+							  &member->mean, err);
 }
 
 void
 mren_trainer_ema_begin(MrenTrainer *trainer)
 {
-	if (trainer->averaged != NULL)
-		memcpy(trainer->averaged, trainer->values, trainer->layout.table.size * sizeof(float));
+	MrenMember *member = mren_trainer_member(trainer);
+
+	if (member->mean != NULL)
+		memcpy(member->mean, member->values, member->layout.table.size * sizeof(float));
 }
 
 MrenStatus
 mren_trainer_ema_step(MrenTrainer *trainer, MrenError *err)
 {
-	double step = (double) trainer->optimizer.step;
+	MrenMember *member = mren_trainer_member(trainer);
+	double step = (double) member->optimizer.step;
 	double keep = fmin(longest_memory(trainer), (step + 1) / (step + 10));
-	size_t size = trainer->layout.table.trained_size;
+	size_t size = member->layout.table.trained_size;
 
-	for (size_t at = 0; at < size && trainer->averaged != NULL; at += PIECE)
+	for (size_t at = 0; at < size && member->mean != NULL; at += PIECE)
 	{
 		size_t n = size - at < PIECE ? size - at : PIECE;
 
 		if (at > 0)
 			MREN_TRY(mren_check_interrupts(&trainer->env, err));
-		mren_scale(trainer->averaged + at, (float) keep, n);
-		mren_axpy(trainer->averaged + at, trainer->values + at, (float) (1 - keep), n);
+		mren_scale(member->mean + at, (float) keep, n);
+		mren_axpy(member->mean + at, member->values + at, (float) (1 - keep), n);
 	}
 	return MREN_OK;
 }
 
 float *
-mren_trainer_evaluation_weights(const MrenTrainer *trainer)
+mren_trainer_evaluation_weights(MrenTrainer *trainer)
 {
-	return trainer->averaged != NULL ? trainer->averaged : trainer->values;
+	MrenMember *member = mren_trainer_member(trainer);
+
+	return member->mean != NULL ? member->mean : member->values;
 }

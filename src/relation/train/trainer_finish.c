@@ -25,10 +25,10 @@ copy_names(const MrenEnv *env, const MrenNames *from, MrenNames *to, MrenError *
 static MrenStatus
 copy_identities(const MrenTrainer *trainer, MrenNet *net, MrenError *err)
 {
-	size_t n = trainer->n_identities;
+	size_t n = trainer->measured.n_identities;
 
 	MREN_TRY(mren_allocate(&trainer->env, n, sizeof(uint64_t), &net->training, err));
-	memcpy(net->training, trainer->identities, n * sizeof(uint64_t));
+	memcpy(net->training, trainer->measured.identities, n * sizeof(uint64_t));
 	mren_sort_u64(net->training, n);
 	net->n_training = n;
 	return MREN_OK;
@@ -38,53 +38,44 @@ copy_identities(const MrenTrainer *trainer, MrenNet *net, MrenError *err)
 static void
 set_negative_bias(const MrenTrainer *trainer, MrenNet *net)
 {
-	const MrenNetIds *ids = &trainer->layout.ids;
+	size_t bias = net->layout.ids.bias[net->shape.n_hidden];
 
 	if (trainer->negative < 0)
 		return;
-	mren_parameter_at(&net->layout.table, net->values,
-					  ids->bias[trainer->shape.n_hidden])[trainer->negative] +=
+	mren_parameter_at(&net->layout.table, net->values, bias)[trainer->negative] +=
 		(float) (trainer->report.negative_bias * trainer->report.temperature);
 }
 
-/*
- * Members' weights, their output layers weighed so that the sum of all logits is the wide
- * branch's share, and of the rest the text-only member's and the mean of the others'.
- */
-static void
-copy_members(const MrenTrainer *trainer, MrenNet *net)
+/* A member's share in the sum of all logits, of which the linear branch has its own. */
+static float
+share_of(const MrenTrainer *trainer, const MrenMember *member)
 {
 	double rest = 1 - trainer->linear.share;
-	double share = net->text_only > 0 ? trainer->text_only.share : 0;
+	bool has_text_only = trainer->n_members > trainer->n_image_members;
+	double share = has_text_only ? trainer->text_only_share : 0;
 
-	for (size_t i = 0; i < trainer->n_members; i++)
-	{
-		MrenNet *member = i == 0 ? net : net->members[i - 1];
-		float weight = (float) (i < trainer->n_image_members
-									? rest * (1 - share) / (double) trainer->n_image_members
-									: rest * share);
-		const MrenNetIds *ids = &member->layout.ids;
-		size_t last[] = {ids->weight[net->shape.n_hidden], ids->bias[net->shape.n_hidden]};
-
-		memcpy(member->values, mren_trainer_slot(trainer, i),
-			   member->layout.table.trained_size * sizeof(float));
-		for (size_t j = 0; j < 2; j++)
-		{
-			const MrenParameter *tensor = &member->layout.table.items[last[j]];
-
-			for (size_t at = 0; at < tensor->rows * tensor->cols; at++)
-				member->values[tensor->at + at] *= weight;
-		}
-		memset(member->set, true, sizeof(member->set));
-	}
+	return (float) (member->text_only
+						? rest * share
+						: rest * (1 - share) / (double) trainer->n_image_members);
 }
 
-/* Floats of the tensors in front of the linear branch's. */
-static size_t
-fixed_size(const MrenNetLayout *layout)
+/* Trained weights; those of the output layer are multiplied by the member's share. */
+static void
+copy_member(const MrenTrainer *trainer, const MrenMember *from, MrenNet *to)
 {
-	return layout->ids.linear == SIZE_MAX ? layout->table.size
-										  : layout->table.items[layout->ids.linear].at;
+	float share = share_of(trainer, from);
+	const MrenNetIds *ids = &to->layout.ids;
+	size_t last[] = {ids->weight[to->shape.n_hidden], ids->bias[to->shape.n_hidden]};
+
+	memcpy(to->values, from->best, to->layout.table.trained_size * sizeof(float));
+	for (size_t i = 0; i < 2; i++)
+	{
+		const MrenParameter *tensor = &to->layout.table.items[last[i]];
+
+		for (size_t at = 0; at < tensor->rows * tensor->cols; at++)
+			to->values[tensor->at + at] *= share;
+	}
+	memset(to->set, true, sizeof(to->set));
 }
 
 static MrenStatus
@@ -94,7 +85,7 @@ copy_fine_tuned(const MrenTrainer *trainer, MrenNet *net, MrenError *err)
 
 	MREN_TRY(mren_buffer_reserve(&trainer->env, &net->fine_tuned, 4 * n, err));
 	for (size_t i = 0; i < n; i++)
-		mren_buffer_put_u32(&net->fine_tuned, (uint32_t) trainer->fine_tuned_ids[i]);
+		mren_buffer_put_u32(&net->fine_tuned, (uint32_t) trainer->fine_tuned[i]);
 	return MREN_OK;
 }
 
@@ -108,12 +99,14 @@ fill_net(const MrenTrainer *trainer, MrenNet *net, MrenError *err)
 	net->n_members = trainer->n_members;
 	net->text_only = trainer->n_members - trainer->n_image_members;
 	MREN_TRY(mren_net_allocate(net, SIZE_MAX, err));
-	MREN_TRY(copy_names(&trainer->env, &trainer->relations, &net->relations, err));
-	MREN_TRY(copy_names(&trainer->env, &trainer->types, &net->types, err));
+	MREN_TRY(copy_names(&trainer->env, &trainer->scan.relations, &net->relations, err));
+	MREN_TRY(copy_names(&trainer->env, &trainer->scan.types, &net->types, err));
 	MREN_TRY(copy_identities(trainer, net, err));
-	/* All tensors but the last, the linear branch's, are the same. */
-	memcpy(net->values, trainer->values, fixed_size(&trainer->layout) * sizeof(float));
-	copy_members(trainer, net);
+	/* Measured tensors are the first member's; behind them comes the linear branch. */
+	memcpy(net->values, trainer->members[0].values,
+		   trainer->members[0].layout.table.size * sizeof(float));
+	for (size_t i = 0; i < trainer->n_members; i++)
+		copy_member(trainer, &trainer->members[i], i == 0 ? net : net->members[i - 1]);
 	MREN_TRY(mren_trainer_linear_finish(trainer, net, err));
 	MREN_TRY(copy_fine_tuned(trainer, net, err));
 	set_negative_bias(trainer, net);

@@ -1,21 +1,27 @@
 /*
  * trainer_internal.h
- *	  The trainer's state, shared by the files that make it up: reading rows
- *	  (trainer_data.c), their order (trainer_order.c), epochs (trainer.c) and what
- *	  they are validated with (trainer_validate.c).
+ *	  The trainer's state, shared by the files that make it up.
+ *
+ * A run reads its rows twice (trainer_rows.c), then trains members one after the other
+ * (trainer_members.c), each in epochs whose order trainer_order.c gives and whose best
+ * trainer_validate.c keeps.  The linear branch (trainer_linear.c) is trained beside the first
+ * member.  Which stage follows which is decided in trainer.c and nowhere else; what a stage
+ * means for an epoch is written into MrenEpochs when the stage begins, so that no other file
+ * asks which stage it is.
  */
 #ifndef MREN_RELATION_TRAIN_TRAINER_INTERNAL_H
 #define MREN_RELATION_TRAIN_TRAINER_INTERNAL_H
 
-#include "relation/branch_linear.h"
-#include "nn/loss.h"
 #include "base/names.h"
-#include "relation/batch.h"
+#include "evaluation/calibration.h"
+#include "nn/loss.h"
 #include "nn/optimizer.h"
+#include "relation/batch.h"
+#include "relation/branch_linear.h"
 #include "relation/net.h"
 #include "relation/train/trainer.h"
 
-/* Streams of random numbers; those of network.c are from 0x1000 on. */
+/* Streams of random numbers; those of batch.c are from 0x1000 on. */
 enum
 {
 	MREN_STREAM_SPLIT = 1,
@@ -28,7 +34,7 @@ enum
 
 #define MREN_BLOCK_ROWS 1024 /* of canonical order that stay together on disk */
 #define MREN_POOL_BLOCKS 16	 /* shuffled together */
-#define MREN_CHECK_ROWS 256	 /* loaded into a batch between two questions */
+#define MREN_CHECK_ROWS 256	 /* loaded into a batch between two checks for interrupts */
 #define MREN_POOL_BYTES ((size_t) 32 << 20)
 
 typedef enum MrenRole
@@ -42,10 +48,24 @@ typedef enum MrenStage
 {
 	MREN_STAGE_SCAN,	/* names, splits, groups */
 	MREN_STAGE_MEASURE, /* roles, means and deviations */
-	MREN_STAGE_TRAIN,
-	MREN_STAGE_VALIDATE,
+	MREN_STAGE_FIT,		/* each member on the training rows */
+	MREN_STAGE_REFIT,	/* each member on validation rows, too */
 	MREN_STAGE_DONE,
 } MrenStage;
+
+/* The epochs of one member in one stage. */
+typedef struct MrenEpochs
+{
+	int phase;		/* 1 fit, 2 refit: of the random streams, and what progress reports */
+	int epoch;		/* 1-based */
+	int n_epochs;	/* at most */
+	size_t n_rows;	/* of an epoch */
+	bool validates; /* after each epoch; patience then counts */
+	bool validating;
+	double loss_sum; /* of this epoch */
+	double loss_weight;
+	size_t rows_done;
+} MrenEpochs;
 
 /* Sums over training rows, in canonical order and double precision. */
 typedef struct MrenMoments
@@ -82,84 +102,87 @@ typedef struct MrenValidation
 	size_t n_hit; /* correct ones of them */
 } MrenValidation;
 
-/* The linear branch in training (trainer_linear.c); weights are of the layout. */
+/* Logits of the first validation rows, for calibration and for members' shares. */
+typedef struct MrenKeptRows
+{
+	size_t capacity; /* rows */
+	float *logits;	 /* (capacity, n_relations) of this pass */
+	float *best;	 /* of the member's best epoch; in the end of all members together */
+	float *sum;		 /* of the members that read images; NULL for one member alone */
+	int32_t *labels; /* (capacity) */
+	float *weights;
+} MrenKeptRows;
+
+/*
+ * One network of the run: its parameters, optimiser, batch and state.  The first member is
+ * open for the whole run and holds the measured tensors; a further one is open while it is
+ * trained, and between its stages keeps only `best`.
+ */
+typedef struct MrenMember
+{
+	bool text_only; /* reads no images, only where in them the mentions are */
+	uint64_t seed;
+	MrenNetShape shape; /* without the linear branch */
+	MrenNetLayout layout;
+	float *best; /* (trained_size) of its best epoch, or of the refit's last one */
+
+	/* While it is open */
+	float *values; /* (layout.table.size) of the last step */
+	float *grads;  /* (trained_size) */
+	float *mean;   /* as values: their moving mean over steps; NULL: none is taken */
+	MrenOptimizerState optimizer;
+	MrenBatch batch;
+
+	/* What its first stage came to */
+	bool validated;
+	int best_epoch;
+	double best_choice; /* what the best epoch was chosen by: the least so far */
+	double validation_loss;
+} MrenMember;
+
+/* The linear branch (trainer_linear.c). */
 typedef struct MrenLinearTraining
 {
 	uint8_t *counts; /* (2^bits) rows that have a feature there, at most 255 */
 	MrenLinearIndex index;
-	uint32_t *slots; /* (shape.wide_rows) */
+	uint32_t *slots; /* (shape.linear_rows) */
 	bool has_boxes;	 /* some row has features of boxes */
-	float *squares;	 /* as the weights */
+	float *values;	 /* (linear_rows, n_relations) */
+	float *squares;	 /* as values */
 	float *best;
-	uint32_t *rows;		/* (batch.capacity, MREN_MAX_ROW_FEATURES) of weights */
-	uint32_t *n_rows;	/* (batch.capacity) */
-	float *scores;		/* (batch.capacity, n_relations) */
+	uint32_t *rows;		/* (batch rows, MREN_MAX_ROW_FEATURES) of values */
+	uint32_t *n_rows;	/* (batch rows) */
+	float *scores;		/* (batch rows, n_relations) */
 	float *dscores;		/* likewise */
-	float *kept_scores; /* (keep_rows, n_relations) of this pass */
+	float *kept_scores; /* (kept rows, n_relations) of this pass */
 	float *best_scores; /* of the branch's best epoch */
 	MrenObjective objective;
+	int n_epochs;	  /* of this stage; 0: the branch takes no part in it */
 	double best_loss; /* of a validation's rows, calibrated */
 	int best_epoch;	  /* 0: not validated */
 	double share;	  /* of the branch in the sum, 0 .. 1; the network has the rest */
 } MrenLinearTraining;
 
-/*
- * The member that sees no images (trainer_text_only.c): what changes places with the
- * trainer's own of the same names while it is trained, and is made just before.
- */
-typedef struct MrenTextOnly
+/* What the scan learns. */
+typedef struct MrenScan
 {
-	bool active;  /* they have changed places */
-	double share; /* of its logits in the sum; the other members have the rest */
-	MrenNetShape shape;
-	MrenNetLayout layout;
-	float *values;
-	float *grads;
-	MrenBatch batch;
-	MrenOptimizerState optimizer;
-} MrenTextOnly;
-
-struct MrenTrainer
-{
-	MrenEnv env;
-	MrenOptions options;
-	MrenSource source;
-	MrenWordVectors vectors;
-	uint8_t embeddings_sha256[32];
-	uint8_t lexicons_sha256[MREN_MAX_NET_LEXICONS][32];
-	size_t n_lexicons;
-	uint8_t encoder_sha256[32];
-	size_t image_dim;
-
-	const MrenNet *warm; /* weights to start from; NULL: none */
-	bool stopping;		 /* mren_trainer_stop */
-
-	MrenStage stage;
-	int phase;
-	int epoch;	/* 1-based, of the phase */
-	int epochs; /* of the phase at most */
-	size_t next_row;
-	MrenTrainReport report;
-
-	/* Known after the scan */
 	MrenNames relations;
 	MrenNames types;
 	bool has_validation_split;
-	bool has_grids;			 /* some row has one, and the fusion looks at it */
+	bool has_grids;			 /* some row has one, and the fusion attends to it */
 	bool has_boxes;			 /* some row has one */
 	uint64_t smallest_group; /* of the groups' hashes */
 	uint64_t largest_group;
 	uint64_t validation_below; /* groups whose hash is below validate */
 	double square_sum;		   /* of known words' vectors */
 	uint64_t square_n;
-	float scale;
-	int32_t negative;
-	MrenObjective objective;
-	size_t n_usable;			/* rows that are not test rows */
-	MrenWordCounts word_counts; /* if vectors are tuned: of the usable rows */
-	int32_t *fine_tuned_ids;	/* (shape.n_tuned) */
+	size_t n_usable;			/* rows that are neither test nor hold-out rows */
+	MrenWordCounts word_counts; /* of the usable rows, if vectors are fine-tuned */
+} MrenScan;
 
-	/* Known after the measurement */
+/* What the measurement adds. */
+typedef struct MrenMeasurement
+{
 	uint8_t *roles;		  /* (source.n) MrenRole */
 	uint64_t *identities; /* (n_usable) */
 	size_t n_identities;
@@ -170,100 +193,142 @@ struct MrenTrainer
 	double *class_count;  /* (n_relations) sum of the training rows' weights */
 	float *class_weights; /* (n_relations) */
 	double mean_weight;	  /* of a training row: the loss is in its units */
+	float *image_inverse; /* (image_dim) 1 / deviation */
+} MrenMeasurement;
 
-	MrenNetShape shape;
-	MrenNetLayout layout;
-	float *values;
-	float *grads;
-	float *averaged; /* as values, of the trained tensors their mean over steps; NULL: none */
-	MrenOptimizerState optimizer;
-	size_t member;			/* of an ensemble, that is trained now; 0-based */
-	size_t n_image_members; /* members but the text-only one */
+struct MrenTrainer
+{
+	MrenEnv env;
+	MrenOptions options;
+	MrenTrainerInputs inputs; /* the hashes are copied to: */
+	uint8_t embeddings_sha256[32];
+	uint8_t lexicons_sha256[MREN_MAX_NET_LEXICONS][32];
+	uint8_t encoder_sha256[32];
+	const MrenNet *warm; /* weights to start from; NULL: none */
+
+	MrenStage stage;
+	bool stopping; /* mren_trainer_stop */
+	MrenEpochs epochs;
+	size_t next_row; /* of scan and measurement */
+	MrenTrainReport report;
+
+	MrenScan scan;
+	MrenMeasurement measured;
+
+	/* The network: settled by the scan */
+	MrenNetShape shape;	 /* with the linear branch */
+	int32_t *fine_tuned; /* (shape.n_fine_tuned) word ids, ascending */
+	float scale;		 /* of word vectors, to unit root mean square */
+	int32_t negative;	 /* relation; -1: there is none */
+	MrenObjective objective;
+
+	MrenMember members[MREN_MAX_MEMBERS + 1]; /* those that read images, then the text-only one */
 	size_t n_members;
-	MrenTextOnly text_only;
-	float *slots;	  /* (n_members, slot_size) */
-	size_t slot_size; /* layout.table.trained_size of the largest */
-	int best_epochs[MREN_MAX_MEMBERS + 1];
-	double loss_of_members; /* sum of the best ones of those that are not blind */
-	MrenBatch batch;
-	int32_t *labels;  /* (batch.capacity) */
-	float *weights;	  /* (batch.capacity) */
-	float *raw_image; /* (image_dim) */
-	float *image_inverse;
-	uint16_t *raw_grid; /* (cells, channels) */
+	size_t n_image_members; /* the members but the text-only one */
+	size_t current;			/* the member that is trained now */
+	double text_only_share; /* of its logits in the sum; the other members have the rest */
+	MrenLinearTraining linear;
+
+	/* The rows at hand: those of the open batch */
+	size_t batch_rows; /* most rows in a batch */
+	int32_t *labels;   /* (batch_rows) */
+	float *weights;	   /* (batch_rows) */
+	float *raw_image;  /* (image_dim) */
+	uint16_t *raw_grid;
 	MrenDrop drop;
 	MrenRandom withhold;
 	MrenRowPool pool;
 
-	/* The running epoch */
-	double loss_sum;
-	double loss_weight;
-	size_t rows_done;
-
 	MrenValidation validation;
-	double best_choice;	  /* what the best epoch was chosen by: the least so far */
-	size_t keep_rows;	  /* validation rows whose logits are kept */
-	float *kept_logits;	  /* (keep_rows, n_relations) of this pass */
-	float *best_logits;	  /* of the best epoch; in the end of all members together */
-	float *sum_logits;	  /* of members but the text-only one; NULL for one alone */
-	int32_t *kept_labels; /* (keep_rows) */
-	float *kept_weights;
-
-	MrenLinearTraining linear;
+	MrenKeptRows kept;
 };
 
-/* trainer_data.c: a block of rows each; *done when the pass is over. */
-extern MrenStatus mren_trainer_scan(MrenTrainer *trainer, bool *done, MrenError *err);
-extern MrenStatus mren_trainer_measure(MrenTrainer *trainer, bool *done, MrenError *err);
+/* The member that is trained now. */
+static inline MrenMember *
+mren_trainer_member(MrenTrainer *trainer)
+{
+	return &trainer->members[trainer->current];
+}
+
+/* Rows of the validation that are kept. */
+static inline size_t
+mren_trainer_n_kept(const MrenTrainer *trainer)
+{
+	size_t n = trainer->report.n_validation;
+
+	return n < trainer->kept.capacity ? n : trainer->kept.capacity;
+}
 
 /*
- * Encodes a record into row `row` of the batch, its label and weight beside;
- * train: class weights and withheld images apply.
+ * trainer_rows.c: a block of rows of the first and of the second pass; *done when the pass is
+ * over.
+ */
+extern MrenStatus mren_trainer_scan(MrenTrainer *trainer, bool *done, MrenError *err);
+extern MrenStatus mren_trainer_measure(MrenTrainer *trainer, bool *done, MrenError *err);
+extern MrenStatus mren_trainer_measure_allocate(MrenTrainer *trainer, MrenError *err);
+extern void mren_trainer_rows_free(MrenTrainer *trainer);
+
+/*
+ * Encodes a record into row `row` of the current member's batch, its label and weight beside
+ * it.  With `train`, class weights apply and some images are withheld.
  */
 extern MrenStatus mren_trainer_load(MrenTrainer *trainer, const uint8_t *record, size_t len,
 									size_t row, bool train, MrenError *err);
 
 /*
- * trainer.c: the batch's loss and its gradient, in pieces between which it asks; the weight
- * of the batch's rows; MREN_ENUMERIC for a loss that is not finite.
+ * trainer.c: the batch's loss and its gradient, in pieces between which interrupts are checked
+ * for; the sum of the weights of the batch's rows; MREN_ENUMERIC for a loss that is not finite.
  */
 extern MrenStatus mren_trainer_loss(MrenTrainer *trainer, const MrenObjective *objective,
 									const float *logits, float scale, float *dlogits, double *loss,
 									MrenError *err);
-extern double mren_trainer_weight(const MrenTrainer *trainer);
+extern double mren_trainer_weight(MrenTrainer *trainer);
 extern MrenStatus mren_trainer_check_loss(const MrenTrainer *trainer, double loss, MrenError *err);
 
+/* trainer_order.c: begins an epoch; the next training record, or NULL at its end. */
+extern MrenStatus mren_trainer_pool_create(MrenTrainer *trainer, MrenError *err);
+extern void mren_trainer_pool_begin(MrenTrainer *trainer);
+extern MrenStatus mren_trainer_pool_next(MrenTrainer *trainer, const uint8_t **record, size_t *len,
+										 MrenError *err);
+extern void mren_trainer_pool_free(MrenTrainer *trainer);
+
 /*
- * trainer_validate.c: a batch of validation rows, *done when there are no more; then the
- * pass's figures, and what was the best epoch so far is kept.
+ * trainer_validate.c: a batch of validation rows, *done when there are no more; then the pass's
+ * figures, and the member's best epoch so far is kept.
  */
+extern MrenStatus mren_trainer_kept_allocate(MrenTrainer *trainer, MrenError *err);
+extern void mren_trainer_kept_free(MrenTrainer *trainer);
 extern MrenStatus mren_trainer_validate(MrenTrainer *trainer, bool *done, MrenError *err);
 extern MrenStatus mren_trainer_validated(MrenTrainer *trainer, MrenProgress *progress,
 										 MrenError *err);
-
-/*
- * trainer_members.c: the seed of the member that is trained now; the weights of one, and
- * writing them there.  A member's first phase has ended; goes on to the next, if
- * there is one; what all have in common once there is none.
- */
-extern MrenStatus mren_trainer_members_allocate(MrenTrainer *trainer, MrenError *err);
-/* Once the rows' roles are known. */
-extern void mren_trainer_members_begin(MrenTrainer *trainer);
-extern void mren_trainer_members_free(MrenTrainer *trainer);
-extern uint64_t mren_trainer_seed(const MrenTrainer *trainer);
-extern float *mren_trainer_slot(const MrenTrainer *trainer, size_t member);
-extern void mren_trainer_keep_values(MrenTrainer *trainer);
-extern void mren_trainer_end_member(MrenTrainer *trainer);
-extern bool mren_trainer_next_member(MrenTrainer *trainer);
-extern MrenStatus mren_trainer_join_members(MrenTrainer *trainer, MrenError *err);
-/* Forgets a member, not the first, that is to be stopped before its first validation. */
-extern void mren_trainer_drop_member(MrenTrainer *trainer);
-/* Accuracy and F1 of best_logits. */
+/* The kept rows with these logits, as calibration reads them. */
+extern MrenLogits mren_trainer_kept_rows(const MrenTrainer *trainer, const float *logits,
+										 int32_t negative);
+/* Accuracy and F1 of kept.best go into the report, if all validation rows are kept. */
 extern void mren_trainer_report_kept(MrenTrainer *trainer);
 
 /*
- * sum = (1 - share) * first + share * second, of the kept validation rows' logits; and the share
- * that makes them most likely, calibrated.  scratch is as long as they.
+ * trainer_members.c: the members that the options ask for.  Once the shape is known the first
+ * one is opened; once the rows are measured the others are planned.
+ */
+extern MrenStatus mren_trainer_members_create(MrenTrainer *trainer, MrenError *err);
+extern MrenStatus mren_trainer_members_plan(MrenTrainer *trainer, MrenError *err);
+extern void mren_trainer_members_free(MrenTrainer *trainer);
+/* Opens member i and makes it the current one; closes it, unless it is the first. */
+extern MrenStatus mren_trainer_open_member(MrenTrainer *trainer, size_t i, MrenError *err);
+extern void mren_trainer_close_member(MrenTrainer *trainer);
+/* First weights of the current member in the stage that trainer->epochs describes. */
+extern MrenStatus mren_trainer_begin_member(MrenTrainer *trainer, MrenError *err);
+/* The current member's weights at hand become its best. */
+extern void mren_trainer_keep_values(MrenTrainer *trainer);
+/* The current member's first stage has ended: its epochs and logits are counted. */
+extern void mren_trainer_end_member(MrenTrainer *trainer);
+/* All members have: their logits are joined in kept.best, the report is completed. */
+extern MrenStatus mren_trainer_join_members(MrenTrainer *trainer, MrenError *err);
+
+/*
+ * sum = (1 - share) * first + share * second, of the kept rows' logits; and the share that makes
+ * these rows most likely, calibrated.  scratch is as long as they.
  */
 extern void mren_trainer_mix(const MrenTrainer *trainer, const float *first, const float *second,
 							 double share, float *sum);
@@ -272,43 +337,37 @@ extern MrenStatus mren_trainer_fit_share(MrenTrainer *trainer, const float *firs
 										 MrenError *err);
 
 /*
- * trainer_text_only.c: whether a text-only member is wanted; whether the member that is trained
- * now is it; what it is trained with goes in or out of the trainer as that says.
+ * trainer_ema.c: the moving mean of the current member's weights, if one is taken: begun from
+ * its first weights, moved by a step that the optimiser has taken.
  */
-extern bool mren_trainer_wants_text_only(const MrenTrainer *trainer);
-extern bool mren_trainer_is_text_only(const MrenTrainer *trainer);
-extern MrenStatus mren_trainer_select_member(MrenTrainer *trainer, MrenError *err);
-extern void mren_trainer_text_only_free(MrenTrainer *trainer);
-/* Its share fitted; best_logits become those of the sum. */
-extern MrenStatus mren_trainer_text_only_join(MrenTrainer *trainer, MrenError *err);
-
-/*
- * trainer_ema.c: the mean of the trained weights over a phase's steps, if there is to be
- * one: begun from the first weights, moved by a step that the optimizer has taken.
- */
-extern MrenStatus mren_trainer_ema_allocate(MrenTrainer *trainer, MrenError *err);
+extern MrenStatus mren_trainer_ema_allocate(MrenTrainer *trainer, MrenMember *member,
+											MrenError *err);
 extern void mren_trainer_ema_begin(MrenTrainer *trainer);
 extern MrenStatus mren_trainer_ema_step(MrenTrainer *trainer, MrenError *err);
-/* The weights that validate and are kept: the mean, or the last step's. */
-extern float *mren_trainer_evaluation_weights(const MrenTrainer *trainer);
+/* The weights that are validated and kept: the mean, or those of the last step. */
+extern float *mren_trainer_evaluation_weights(MrenTrainer *trainer);
 
-/* trainer_warm.c: takes over the weights that mren_trainer_warm named. */
+/* trainer_warm.c: the current member takes over the weights that mren_trainer_warm named. */
 extern void mren_trainer_take_warm(MrenTrainer *trainer);
 
 /*
- * trainer_linear.c: the linear branch is trained beside the rest, by a loss of its
- * own, so that neither branch leaves the other without an error to learn from;
- * at the end their scores are added with the shares that validation likes best.
- * Every function does nothing without the branch.
+ * trainer_linear.c: the linear branch is trained beside the first member, by a loss of its
+ * own, so that neither leaves the other without an error to learn from; at the end their scores
+ * are added with the shares that make the validation rows most likely.  Every function does
+ * nothing without the branch.
  */
 extern MrenStatus mren_trainer_linear_scan(MrenTrainer *trainer, const MrenExample *example,
 										   MrenError *err);
-/* After the scan: shape.wide_rows. */
+/* After the scan: shape.hash_bits and shape.linear_rows. */
 extern MrenStatus mren_trainer_linear_choose(MrenTrainer *trainer, MrenError *err);
 extern MrenStatus mren_trainer_linear_allocate(MrenTrainer *trainer, MrenError *err);
 extern void mren_trainer_linear_free(MrenTrainer *trainer);
-extern void mren_trainer_linear_begin(MrenTrainer *trainer);
-/* sees: with its image, so with the features of its boxes. */
+/* Most epochs of the branch in the stage that fits, and in the one that refits. */
+extern int mren_trainer_linear_fit_epochs(const MrenTrainer *trainer);
+extern int mren_trainer_linear_refit_epochs(const MrenTrainer *trainer);
+/* A stage of the first member begins; of another one, the branch takes no part. */
+extern void mren_trainer_linear_begin(MrenTrainer *trainer, int n_epochs);
+/* with_image: the row keeps its image, so the features of its boxes count. */
 extern void mren_trainer_linear_load(MrenTrainer *trainer, const MrenExample *example, size_t row,
 									 bool with_image);
 /* A step on the batch, its labels and weights. */
@@ -316,25 +375,16 @@ extern MrenStatus mren_trainer_linear_train(MrenTrainer *trainer, MrenError *err
 /* Scores a batch of validation rows, the first of which is row `first`; then the pass's end. */
 extern MrenStatus mren_trainer_linear_validate(MrenTrainer *trainer, size_t first, MrenError *err);
 extern MrenStatus mren_trainer_linear_validated(MrenTrainer *trainer, MrenError *err);
-/* Whether the branch may still improve. */
+/* Whether further epochs may still improve the branch. */
 extern bool mren_trainer_linear_may_improve(const MrenTrainer *trainer);
-/* Best weights back, share fitted; best_logits become those of the sum. */
+/* Best weights back, share fitted; kept.best becomes the logits of the sum. */
 extern MrenStatus mren_trainer_linear_join(MrenTrainer *trainer, MrenError *err);
-/* Best weights back, once more: a second phase has been given up. */
+/* Best weights back, once more: the refit has been given up. */
 extern void mren_trainer_linear_restore(MrenTrainer *trainer);
 /* Rows of weights that are not all zero. */
 extern size_t mren_trainer_linear_used(const MrenTrainer *trainer);
-/*
- * Writes those rows, weighed by the branch's share, into a network of that many.
- */
+/* Writes those rows, times the branch's share, into a network of that many. */
 extern MrenStatus mren_trainer_linear_finish(const MrenTrainer *trainer, MrenNet *net,
 											 MrenError *err);
-
-/* trainer_order.c: begins an epoch; the next training record or NULL at its end. */
-extern MrenStatus mren_trainer_pool_create(MrenTrainer *trainer, MrenError *err);
-extern void mren_trainer_pool_begin(MrenTrainer *trainer);
-extern MrenStatus mren_trainer_pool_next(MrenTrainer *trainer, const uint8_t **record, size_t *len,
-										 MrenError *err);
-extern void mren_trainer_pool_free(MrenTrainer *trainer);
 
 #endif

@@ -14,35 +14,31 @@
 #include <math.h>
 #include <string.h>
 
-#include "evaluation/calibration.h"
 #include "relation/net_internal.h"
 
+/* Set by hand when the branch was added, on training rows; no systematic search was made. */
 #define RATE 0.02f
 #define BOX_RATE 0.01f /* with features of boxes, which are many and alike */
-#define L1 0.0f
 #define FIRST_SQUARE 1e-8f
-#define LEAST_COUNT 2	/* training rows that have a feature */
-#define EPOCHS 20		/* at most: a step gets ever smaller, so there is no end to wait for */
-#define USUAL_SHARE 0.5 /* without validation rows */
+#define MIN_COUNT 2		  /* training rows that have a feature, for it to have weights */
+#define MAX_EPOCHS 20	  /* a step becomes ever smaller, so there is no end to wait for */
+#define DEFAULT_SHARE 0.5 /* without validation rows */
 
-/* Not asked for, or no feature was seen. */
+/* Weights read or stepped between two checks for interrupts. */
+#define CHECK_WEIGHTS ((size_t) 1 << 24)
+
+/* Without the option or without a feature there is no branch. */
 static bool
-is_off(const MrenTrainer *trainer)
+is_absent(const MrenTrainer *trainer)
 {
 	return trainer->shape.linear_rows == 0;
 }
 
-/* The branch is trained beside the first member of an ensemble. */
+/* Whether the branch is trained in this epoch. */
 static bool
-is_idle(const MrenTrainer *trainer)
+takes_part(const MrenTrainer *trainer)
 {
-	return is_off(trainer) || trainer->member > 0;
-}
-
-static float *
-weights_of(const MrenTrainer *trainer)
-{
-	return mren_parameter_at(&trainer->layout.table, trainer->values, trainer->layout.ids.linear);
+	return trainer->epochs.epoch <= trainer->linear.n_epochs;
 }
 
 static size_t
@@ -55,7 +51,7 @@ n_weights(const MrenTrainer *trainer)
 static size_t
 n_features(const MrenTrainer *trainer, const MrenExample *example, bool with_image)
 {
-	bool boxes = with_image && example->has_image && trainer->image_dim > 0;
+	bool boxes = with_image && example->has_image && trainer->inputs.image_dim > 0;
 
 	return example->n_features - (boxes ? 0 : example->n_box_features);
 }
@@ -90,13 +86,13 @@ mren_trainer_linear_choose(MrenTrainer *trainer, MrenError *err)
 	if (linear->counts == NULL)
 		return MREN_OK;
 	for (size_t i = 0; i < n_slots; i++)
-		n += linear->counts[i] >= LEAST_COUNT;
+		n += linear->counts[i] >= MIN_COUNT;
 	if (n == 0)
 		return MREN_OK;
-	if (n > MREN_MAX_LINEAR_WEIGHTS / trainer->relations.n)
+	if (n > MREN_MAX_LINEAR_WEIGHTS / trainer->scan.relations.n)
 	{
 		mren_fail(err, MREN_ELIMIT, "%zu lexical features of %zu relations are too many", n,
-				  trainer->relations.n);
+				  trainer->scan.relations.n);
 		mren_error_hint(err, "Lower option \"hash_bits\", which is %zu.",
 						trainer->options.hash_bits);
 		return MREN_ELIMIT;
@@ -105,7 +101,7 @@ mren_trainer_linear_choose(MrenTrainer *trainer, MrenError *err)
 	trainer->shape.hash_bits = trainer->options.hash_bits;
 	for (size_t i = 0; i < n_slots; i++)
 	{
-		if (linear->counts[i] >= LEAST_COUNT)
+		if (linear->counts[i] >= MIN_COUNT)
 			linear->slots[trainer->shape.linear_rows++] = (uint32_t) i;
 	}
 	return mren_linear_index_create(&trainer->env, (unsigned) trainer->options.hash_bits,
@@ -118,14 +114,15 @@ mren_trainer_linear_allocate(MrenTrainer *trainer, MrenError *err)
 	const MrenEnv *env = &trainer->env;
 	MrenLinearTraining *linear = &trainer->linear;
 	size_t k = trainer->shape.n_relations;
-	size_t capacity = trainer->batch.capacity;
+	size_t capacity = trainer->batch_rows;
 
-	if (is_off(trainer))
+	if (is_absent(trainer))
 		return MREN_OK;
-	linear->share = USUAL_SHARE;
+	linear->share = DEFAULT_SHARE;
 	linear->objective = mren_options_objective(&trainer->options, trainer->negative);
 	linear->objective.loss = linear->has_boxes ? MREN_LOSS_CROSS_ENTROPY : MREN_LOSS_RANKING;
 	linear->objective.fixed = trainer->negative;
+	MREN_TRY(mren_allocate_zero(env, n_weights(trainer), sizeof(float), &linear->values, err));
 	MREN_TRY(mren_allocate(env, n_weights(trainer), sizeof(float), &linear->squares, err));
 	MREN_TRY(mren_allocate_zero(env, n_weights(trainer), sizeof(float), &linear->best, err));
 	MREN_TRY(
@@ -133,8 +130,8 @@ mren_trainer_linear_allocate(MrenTrainer *trainer, MrenError *err)
 	MREN_TRY(mren_allocate(env, capacity, sizeof(uint32_t), &linear->n_rows, err));
 	MREN_TRY(mren_allocate(env, capacity * k, sizeof(float), &linear->scores, err));
 	MREN_TRY(mren_allocate(env, capacity * k, sizeof(float), &linear->dscores, err));
-	MREN_TRY(mren_allocate(env, trainer->keep_rows * k, sizeof(float), &linear->kept_scores, err));
-	return mren_allocate_zero(env, trainer->keep_rows * k, sizeof(float), &linear->best_scores,
+	MREN_TRY(mren_allocate(env, trainer->kept.capacity * k, sizeof(float), &linear->kept_scores, err));
+	return mren_allocate_zero(env, trainer->kept.capacity * k, sizeof(float), &linear->best_scores,
 							  err);
 }
 
@@ -147,6 +144,7 @@ mren_trainer_linear_free(MrenTrainer *trainer)
 	mren_linear_index_free(env, &linear->index);
 	mren_release(env, linear->counts);
 	mren_release(env, linear->slots);
+	mren_release(env, linear->values);
 	mren_release(env, linear->squares);
 	mren_release(env, linear->best);
 	mren_release(env, linear->rows);
@@ -157,16 +155,30 @@ mren_trainer_linear_free(MrenTrainer *trainer)
 	mren_release(env, linear->best_scores);
 }
 
-void
-mren_trainer_linear_begin(MrenTrainer *trainer)
+int
+mren_trainer_linear_fit_epochs(const MrenTrainer *trainer)
 {
+	return is_absent(trainer) ? 0 : MAX_EPOCHS;
+}
+
+int
+mren_trainer_linear_refit_epochs(const MrenTrainer *trainer)
+{
+	return trainer->linear.best_epoch;
+}
+
+void
+mren_trainer_linear_begin(MrenTrainer *trainer, int n_epochs)
+{
+	MrenLinearTraining *linear = &trainer->linear;
 	size_t n = n_weights(trainer);
 
-	if (n == 0 || trainer->member > 0)
+	linear->n_epochs = trainer->current == 0 ? n_epochs : 0;
+	if (linear->n_epochs == 0)
 		return;
-	memset(weights_of(trainer), 0, n * sizeof(float));
+	memset(linear->values, 0, n * sizeof(float));
 	for (size_t i = 0; i < n; i++)
-		trainer->linear.squares[i] = FIRST_SQUARE;
+		linear->squares[i] = FIRST_SQUARE;
 }
 
 void
@@ -175,22 +187,19 @@ mren_trainer_linear_load(MrenTrainer *trainer, const MrenExample *example, size_
 {
 	MrenLinearTraining *linear = &trainer->linear;
 
-	if (is_idle(trainer))
+	if (!takes_part(trainer))
 		return;
 	linear->n_rows[row] = (uint32_t) mren_linear_rows(&linear->index, example->features,
 													  n_features(trainer, example, with_image),
 													  linear->rows + row * MREN_MAX_ROW_FEATURES);
 }
 
-/* Weights read or stepped between two questions. */
-#define ASK_WEIGHTS ((size_t) 1 << 24)
-
-/* Counts the weights of row i; asks once they have become many. */
+/* Counts the weights of row i; checks for interrupts once they have become many. */
 static MrenStatus
 count_row(MrenTrainer *trainer, size_t i, size_t *unchecked, MrenError *err)
 {
 	*unchecked += trainer->linear.n_rows[i] * trainer->shape.n_relations;
-	if (*unchecked < ASK_WEIGHTS)
+	if (*unchecked < CHECK_WEIGHTS)
 		return MREN_OK;
 	*unchecked = 0;
 	return mren_check_interrupts(&trainer->env, err);
@@ -201,39 +210,39 @@ score_batch(MrenTrainer *trainer, MrenError *err)
 {
 	MrenLinearTraining *linear = &trainer->linear;
 	size_t k = trainer->shape.n_relations;
-	size_t n = trainer->batch.n;
+	size_t n = mren_trainer_member(trainer)->batch.n;
 	size_t unchecked = 0;
 
 	memset(linear->scores, 0, n * k * sizeof(float));
 	for (size_t i = 0; i < n; i++)
 	{
 		MREN_TRY(count_row(trainer, i, &unchecked, err));
-		mren_linear_add(weights_of(trainer), k, linear->rows + i * MREN_MAX_ROW_FEATURES,
+		mren_linear_add(linear->values, k, linear->rows + i * MREN_MAX_ROW_FEATURES,
 						linear->n_rows[i], linear->scores + i * k);
 	}
 	return MREN_OK;
 }
 
-/* The first phase trains on while the rest does; the second as long as was best. */
 MrenStatus
 mren_trainer_linear_train(MrenTrainer *trainer, MrenError *err)
 {
 	MrenLinearTraining *linear = &trainer->linear;
-	MrenSparse sparse = {linear->has_boxes ? BOX_RATE : RATE, L1};
+	MrenSparse sparse = {linear->has_boxes ? BOX_RATE : RATE, 0};
+	size_t n = mren_trainer_member(trainer)->batch.n;
 	size_t k = trainer->shape.n_relations;
 	size_t unchecked = 0;
 	double loss;
 
-	if (is_idle(trainer) || (trainer->phase == 2 && trainer->epoch > linear->best_epoch) ||
-		(trainer->phase == 1 && trainer->epoch > EPOCHS))
+	if (!takes_part(trainer))
 		return MREN_OK;
 	MREN_TRY(score_batch(trainer, err));
 	MREN_TRY(mren_trainer_loss(trainer, &linear->objective, linear->scores,
-							   (float) (1 / trainer->mean_weight), linear->dscores, &loss, err));
-	for (size_t i = 0; i < trainer->batch.n; i++)
+							   (float) (1 / trainer->measured.mean_weight), linear->dscores, &loss,
+							   err));
+	for (size_t i = 0; i < n; i++)
 	{
 		MREN_TRY(count_row(trainer, i, &unchecked, err));
-		mren_sparse_step(&sparse, weights_of(trainer), linear->squares, k,
+		mren_sparse_step(&sparse, linear->values, linear->squares, k,
 						 linear->rows + i * MREN_MAX_ROW_FEATURES, linear->n_rows[i],
 						 linear->dscores + i * k);
 	}
@@ -244,29 +253,17 @@ MrenStatus
 mren_trainer_linear_validate(MrenTrainer *trainer, size_t first, MrenError *err)
 {
 	MrenLinearTraining *linear = &trainer->linear;
+	size_t capacity = trainer->kept.capacity;
 	size_t k = trainer->shape.n_relations;
-	size_t n = trainer->batch.n;
+	size_t n = mren_trainer_member(trainer)->batch.n;
 
-	if (is_idle(trainer))
+	if (!takes_part(trainer))
 		return MREN_OK;
 	MREN_TRY(score_batch(trainer, err));
-	if (first < trainer->keep_rows)
+	if (first < capacity)
 		memcpy(linear->kept_scores + first * k, linear->scores,
-			   (n < trainer->keep_rows - first ? n : trainer->keep_rows - first) * k *
-				   sizeof(float));
+			   (n < capacity - first ? n : capacity - first) * k * sizeof(float));
 	return MREN_OK;
-}
-
-/* The validation rows that are kept, for a calibration. */
-static MrenLogits
-kept_rows(const MrenTrainer *trainer, int32_t negative)
-{
-	return (MrenLogits){.labels = trainer->kept_labels,
-						.weights = trainer->kept_weights,
-						.n = trainer->validation.n < trainer->keep_rows ? trainer->validation.n
-																		: trainer->keep_rows,
-						.k = trainer->shape.n_relations,
-						.negative = negative};
 }
 
 /*
@@ -277,14 +274,14 @@ MrenStatus
 mren_trainer_linear_validated(MrenTrainer *trainer, MrenError *err)
 {
 	MrenLinearTraining *linear = &trainer->linear;
-	MrenLogits rows = kept_rows(trainer, linear->objective.fixed);
+	MrenLogits rows =
+		mren_trainer_kept_rows(trainer, linear->kept_scores, linear->objective.fixed);
 	float *swap = linear->kept_scores;
 	MrenCalibration fit;
 	double loss;
 
-	if (is_idle(trainer) || trainer->epoch > EPOCHS)
+	if (!takes_part(trainer))
 		return MREN_OK;
-	rows.logits = linear->kept_scores;
 	MREN_TRY(mren_calibration_fit(&trainer->env, &rows, &fit, err));
 	loss = mren_calibration_loss(&rows, &fit);
 	if (linear->best_epoch > 0 && !(loss < linear->best_loss))
@@ -292,8 +289,8 @@ mren_trainer_linear_validated(MrenTrainer *trainer, MrenError *err)
 	linear->kept_scores = linear->best_scores;
 	linear->best_scores = swap;
 	linear->best_loss = loss;
-	linear->best_epoch = trainer->epoch;
-	memcpy(linear->best, weights_of(trainer), n_weights(trainer) * sizeof(float));
+	linear->best_epoch = trainer->epochs.epoch;
+	memcpy(linear->best, linear->values, n_weights(trainer) * sizeof(float));
 	return MREN_OK;
 }
 
@@ -301,30 +298,33 @@ bool
 mren_trainer_linear_may_improve(const MrenTrainer *trainer)
 {
 	const MrenLinearTraining *linear = &trainer->linear;
+	int epoch = trainer->epochs.epoch;
 
-	return !is_idle(trainer) && linear->best_epoch > 0 && trainer->epoch < EPOCHS &&
-		   trainer->epoch - linear->best_epoch < (int) trainer->options.common.patience;
+	return linear->best_epoch > 0 && epoch < linear->n_epochs &&
+		   epoch - linear->best_epoch < (int) trainer->options.common.patience;
 }
 
 void
 mren_trainer_linear_restore(MrenTrainer *trainer)
 {
-	if (!is_off(trainer))
-		memcpy(weights_of(trainer), trainer->linear.best, n_weights(trainer) * sizeof(float));
+	MrenLinearTraining *linear = &trainer->linear;
+
+	if (!is_absent(trainer))
+		memcpy(linear->values, linear->best, n_weights(trainer) * sizeof(float));
 }
 
 MrenStatus
 mren_trainer_linear_join(MrenTrainer *trainer, MrenError *err)
 {
 	MrenLinearTraining *linear = &trainer->linear;
+	float *best = trainer->kept.best;
 
-	if (is_off(trainer))
+	if (is_absent(trainer))
 		return MREN_OK;
 	mren_trainer_linear_restore(trainer);
-	MREN_TRY(mren_trainer_fit_share(trainer, trainer->best_logits, linear->best_scores,
-									linear->kept_scores, &linear->share, err));
-	mren_trainer_mix(trainer, trainer->best_logits, linear->best_scores, linear->share,
-					 trainer->best_logits);
+	MREN_TRY(mren_trainer_fit_share(trainer, best, linear->best_scores, linear->kept_scores,
+									&linear->share, err));
+	mren_trainer_mix(trainer, best, linear->best_scores, linear->share, best);
 	mren_trainer_report_kept(trainer);
 	trainer->report.linear_share = linear->share;
 	trainer->report.linear_epoch = linear->best_epoch;
@@ -349,7 +349,7 @@ mren_trainer_linear_used(const MrenTrainer *trainer)
 	size_t n = 0;
 
 	for (size_t i = 0; i < trainer->shape.linear_rows; i++)
-		n += !is_zero(weights_of(trainer) + i * k, k);
+		n += !is_zero(trainer->linear.values + i * k, k);
 	return trainer->linear.share > 0 ? n : 0;
 }
 
@@ -360,20 +360,20 @@ mren_trainer_linear_finish(const MrenTrainer *trainer, MrenNet *net, MrenError *
 	float share = (float) trainer->linear.share;
 	float *to;
 
-	if (is_off(trainer))
+	if (is_absent(trainer))
 		return MREN_OK;
 	if (net->shape.linear_rows == 0)
 		return MREN_OK;
 	net->box_features = trainer->linear.has_boxes;
 	to = mren_parameter_at(&net->layout.table, net->values, net->layout.ids.linear);
-	if (trainer->n_lexicons > 0)
+	if (trainer->inputs.n_lexicons > 0)
 		MREN_TRY(mren_buffer_append(&trainer->env, &net->lexicons, trainer->lexicons_sha256,
-									32 * trainer->n_lexicons, err));
+									32 * trainer->inputs.n_lexicons, err));
 	MREN_TRY(
 		mren_buffer_reserve(&trainer->env, &net->linear_slots, 4 * net->shape.linear_rows, err));
 	for (size_t i = 0; i < trainer->shape.linear_rows; i++)
 	{
-		const float *from = weights_of(trainer) + i * k;
+		const float *from = trainer->linear.values + i * k;
 
 		if (is_zero(from, k))
 			continue;

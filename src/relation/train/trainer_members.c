@@ -1,176 +1,219 @@
 /*
  * trainer_members.c
- *	  An ensemble: the same training some times over, with other first weights,
- *	  other orders and other chance in what is dropped.
+ *	  The networks that a run trains, one after the other, and what they come to together.
  *
- * All members validate on the same rows; the mean of their logits is what the wide
- * branch is joined with and what is calibrated.  The linear branch, which chance
- * moves little, is trained once, beside the first member.  A slot keeps each
- * member's weights: its best epoch's, and after the second phase that one's.
+ * The members of an ensemble differ in their seeds alone: other first weights, another order
+ * of the rows, other units dropped.  Behind them comes, where rows have images, a member that
+ * reads none: a network of the text, and of where in the image the mentions are.  All members
+ * are validated on the same rows.  The mean of the logits of those that read images is mixed
+ * with the text-only member's in the share that makes the validation rows most likely: an image
+ * that tells nothing leaves that member all the weight, one that tells everything leaves it
+ * none, and then it is dropped.  The linear branch, whose result hardly depends on the seed, is
+ * trained once, beside the first member.
  */
 #include "relation/train/trainer_internal.h"
 
 #include <math.h>
 #include <string.h>
 
-#include "evaluation/calibration.h"
-
 #define SHARE_STEPS 20 /* in which a share is looked for */
 
-MrenStatus
-mren_trainer_members_allocate(MrenTrainer *trainer, MrenError *err)
-{
-	size_t n = trainer->options.ensemble;
+/*
+ * Members
+ */
 
-	trainer->n_image_members = n;
-	if (mren_trainer_wants_text_only(trainer))
-		n++;
-	trainer->n_members = n;
-	trainer->slot_size = trainer->layout.table.trained_size;
-	MREN_TRY(mren_allocate_zero(&trainer->env, n * trainer->slot_size, sizeof(float),
-								&trainer->slots, err));
-	if (n == 1)
-		return MREN_OK;
-	return mren_allocate_zero(&trainer->env, trainer->keep_rows * trainer->shape.n_relations,
-							  sizeof(float), &trainer->sum_logits, err);
+/* Without validation rows nothing says how much a text-only member should count. */
+static bool
+wants_text_only(const MrenTrainer *trainer)
+{
+	return trainer->options.text_only_member && trainer->inputs.image_dim > 0 &&
+		   trainer->report.n_rows_with_image > 0 && trainer->report.n_validation > 0;
 }
 
-void
-mren_trainer_members_begin(MrenTrainer *trainer)
+static uint64_t
+seed_of(const MrenTrainer *trainer, size_t i)
 {
-	/* Without validation nothing says how much a text-only member should count. */
-	if (trainer->report.n_validation == 0)
-		trainer->n_members = trainer->n_image_members;
+	uint64_t seed = (uint64_t) trainer->options.common.seed;
+	MrenRandom fresh;
+
+	if (i == 0)
+		return seed;
+	mren_random_seed(&fresh, seed,
+					 MREN_STREAM_MEMBER + (i == trainer->n_image_members ? MREN_MAX_MEMBERS : i));
+	return mren_random_next(&fresh);
+}
+
+static MrenStatus
+plan_member(MrenTrainer *trainer, size_t i, MrenError *err)
+{
+	MrenMember *member = &trainer->members[i];
+
+	member->text_only = i == trainer->n_image_members;
+	member->seed = seed_of(trainer, i);
+	member->shape = member->text_only ? mren_net_shape_text_only(&trainer->shape) : trainer->shape;
+	member->shape.hash_bits = member->shape.linear_rows = 0;
+	mren_net_layout_build(&member->shape, &member->layout);
+	return mren_allocate_zero(&trainer->env, member->layout.table.trained_size, sizeof(float),
+							  &member->best, err);
+}
+
+/* Means and deviations, which were measured into the first member's values. */
+static void
+copy_measured(const MrenMember *first, MrenMember *member)
+{
+	const MrenParameterTable *from = &first->layout.table;
+	const MrenParameterTable *to = &member->layout.table;
+	size_t j = from->n_trained;
+
+	/* The tensors of both are in the same order; a text-only member lacks some. */
+	for (size_t i = to->n_trained; i < to->n; i++)
+	{
+		while (strcmp(from->items[j].name, to->items[i].name) != 0)
+			j++;
+		memcpy(member->values + to->items[i].at, first->values + from->items[j].at,
+			   to->items[i].cols * sizeof(float));
+	}
+}
+
+static MrenStatus
+allocate_member(MrenTrainer *trainer, MrenMember *member, MrenError *err)
+{
+	const MrenEnv *env = &trainer->env;
+	const MrenParameterTable *table = &member->layout.table;
+	MrenOptimizerConfig config =
+		mren_options_optimizer(&trainer->options, member->shape.image_dim > 0);
+
+	MREN_TRY(mren_batch_create(env, &member->shape, &member->layout, trainer->batch_rows,
+							   &member->batch, err));
+	member->batch.fine_tuned_ids = trainer->fine_tuned;
+	MREN_TRY(mren_allocate_zero(env, table->size, sizeof(float), &member->values, err));
+	MREN_TRY(mren_allocate_zero(env, table->trained_size, sizeof(float), &member->grads, err));
+	MREN_TRY(mren_trainer_ema_allocate(trainer, member, err));
+	return mren_optimizer_create(env, &config, table, &member->optimizer, err);
+}
+
+static void
+release_member(const MrenEnv *env, MrenMember *member)
+{
+	mren_batch_free(env, &member->batch);
+	mren_optimizer_free(env, &member->optimizer);
+	mren_release(env, member->values);
+	mren_release(env, member->grads);
+	mren_release(env, member->mean);
+	member->values = member->grads = member->mean = NULL;
+}
+
+MrenStatus
+mren_trainer_members_create(MrenTrainer *trainer, MrenError *err)
+{
+	trainer->n_image_members = trainer->n_members = trainer->options.ensemble;
+	MREN_TRY(plan_member(trainer, 0, err));
+	return allocate_member(trainer, &trainer->members[0], err);
+}
+
+MrenStatus
+mren_trainer_members_plan(MrenTrainer *trainer, MrenError *err)
+{
+	trainer->n_members += wants_text_only(trainer);
+	for (size_t i = 1; i < trainer->n_members; i++)
+		MREN_TRY(plan_member(trainer, i, err));
+	if (trainer->n_members == 1)
+		return MREN_OK;
+	return mren_allocate_zero(&trainer->env, trainer->kept.capacity * trainer->shape.n_relations,
+							  sizeof(float), &trainer->kept.sum, err);
 }
 
 void
 mren_trainer_members_free(MrenTrainer *trainer)
 {
-	mren_release(&trainer->env, trainer->slots);
-	mren_release(&trainer->env, trainer->sum_logits);
+	for (size_t i = 0; i < sizeof(trainer->members) / sizeof(trainer->members[0]); i++)
+	{
+		release_member(&trainer->env, &trainer->members[i]);
+		mren_release(&trainer->env, trainer->members[i].best);
+	}
 }
 
-uint64_t
-mren_trainer_seed(const MrenTrainer *trainer)
+MrenStatus
+mren_trainer_open_member(MrenTrainer *trainer, size_t i, MrenError *err)
 {
-	uint64_t seed = (uint64_t) trainer->options.common.seed;
+	MrenMember *member = &trainer->members[i];
+
+	trainer->current = i;
+	if (i == 0)
+		return MREN_OK;
+	MREN_TRY(allocate_member(trainer, member, err));
+	copy_measured(&trainer->members[0], member);
+	mren_batch_scale(&member->batch, member->values);
+	mren_batch_words(&member->batch, &trainer->inputs.vectors, trainer->scale);
+	return MREN_OK;
+}
+
+void
+mren_trainer_close_member(MrenTrainer *trainer)
+{
+	if (trainer->current > 0)
+		release_member(&trainer->env, mren_trainer_member(trainer));
+}
+
+MrenStatus
+mren_trainer_begin_member(MrenTrainer *trainer, MrenError *err)
+{
+	MrenMember *member = mren_trainer_member(trainer);
+	const MrenCommonOptions *options = &trainer->options.common;
+	uint64_t phase = (uint64_t) trainer->epochs.phase;
 	MrenRandom fresh;
 
-	if (trainer->member == 0)
-		return seed;
-	mren_random_seed(&fresh, seed,
-					 MREN_STREAM_MEMBER +
-						 (mren_trainer_is_text_only(trainer) ? MREN_MAX_MEMBERS : trainer->member));
-	return mren_random_next(&fresh);
-}
-
-float *
-mren_trainer_slot(const MrenTrainer *trainer, size_t member)
-{
-	return trainer->slots + member * trainer->slot_size;
+	trainer->drop.input = (float) options->dropout;
+	trainer->drop.hidden = (float) options->hidden_dropout;
+	trainer->drop.word = (float) options->word_dropout;
+	mren_random_seed(&trainer->drop.random, member->seed, MREN_STREAM_DROPOUT + phase);
+	mren_random_seed(&trainer->withhold, member->seed, MREN_STREAM_WITHHOLD + phase);
+	mren_random_seed(&fresh, member->seed, MREN_STREAM_REFIT);
+	MREN_TRY(mren_network_init(&trainer->env, &member->shape, &member->layout, member->values,
+							   phase == 1 ? member->seed : mren_random_next(&fresh), err));
+	mren_trainer_take_warm(trainer);
+	mren_network_fix(&member->shape, &member->layout, member->values, trainer->objective.fixed);
+	mren_trainer_ema_begin(trainer);
+	mren_optimizer_reset(&member->layout.table, &member->optimizer);
+	return MREN_OK;
 }
 
 void
 mren_trainer_keep_values(MrenTrainer *trainer)
 {
-	memcpy(mren_trainer_slot(trainer, trainer->member), mren_trainer_evaluation_weights(trainer),
-		   trainer->layout.table.trained_size * sizeof(float));
-}
+	MrenMember *member = mren_trainer_member(trainer);
 
-static size_t
-n_kept(const MrenTrainer *trainer)
-{
-	size_t n = trainer->report.n_validation;
-
-	return n < trainer->keep_rows ? n : trainer->keep_rows;
+	memcpy(member->best, mren_trainer_evaluation_weights(trainer),
+		   member->layout.table.trained_size * sizeof(float));
 }
 
 void
 mren_trainer_end_member(MrenTrainer *trainer)
 {
-	MrenTrainReport *report = &trainer->report;
-	size_t n = n_kept(trainer) * trainer->shape.n_relations;
+	MrenMember *member = mren_trainer_member(trainer);
+	size_t n = mren_trainer_n_kept(trainer) * trainer->shape.n_relations;
 
-	report->epochs_run += trainer->epoch;
-	if (!report->validated)
+	trainer->report.epochs_run += trainer->epochs.epoch;
+	if (!member->validated)
 	{
-		report->best_epoch = trainer->epoch;
+		member->best_epoch = trainer->epochs.epoch;
 		mren_trainer_keep_values(trainer);
 	}
-	trainer->best_epochs[trainer->member] = report->best_epoch;
-	if (mren_trainer_is_text_only(trainer))
+	if (member->text_only || trainer->kept.sum == NULL)
 		return;
-	trainer->loss_of_members += report->validation_loss;
-	for (size_t i = 0; trainer->sum_logits != NULL && i < n; i++)
-		trainer->sum_logits[i] += trainer->best_logits[i];
-}
-
-bool
-mren_trainer_next_member(MrenTrainer *trainer)
-{
-	if (trainer->stopping || trainer->member + 1 == trainer->n_members)
-		return false;
-	trainer->member++;
-	trainer->report.validated = false;
-	trainer->report.best_epoch = 0;
-	return true;
-}
-
-/* The mean of the members' logits, or the sum with the text-only one's. */
-static MrenStatus
-join_logits(MrenTrainer *trainer, MrenError *err)
-{
-	size_t n = n_kept(trainer) * trainer->shape.n_relations;
-
-	trainer->report.validation_loss = trainer->loss_of_members / (double) trainer->n_image_members;
 	for (size_t i = 0; i < n; i++)
-		trainer->sum_logits[i] /= (float) trainer->n_image_members;
-	if (trainer->n_members > trainer->n_image_members)
-		MREN_TRY(mren_trainer_text_only_join(trainer, err));
-	else
-		memcpy(trainer->best_logits, trainer->sum_logits, n * sizeof(float));
-	mren_trainer_report_kept(trainer);
-	return MREN_OK;
+		trainer->kept.sum[i] += trainer->kept.best[i];
 }
 
-MrenStatus
-mren_trainer_join_members(MrenTrainer *trainer, MrenError *err)
-{
-	MrenTrainReport *report = &trainer->report;
-
-	trainer->n_members = trainer->member + 1;
-	if (trainer->n_image_members > trainer->n_members)
-		trainer->n_image_members = trainer->n_members;
-	trainer->member = 0;
-	MREN_TRY(mren_trainer_select_member(trainer, err));
-	report->best_epoch = trainer->best_epochs[0];
-	report->validated = report->n_validation > 0;
-	if (trainer->sum_logits != NULL && report->validated)
-		MREN_TRY(join_logits(trainer, err));
-	report->n_members = trainer->n_members;
-	report->n_parameters = trainer->layout.table.n_parameters * trainer->n_image_members;
-	report->features_dim =
-		mren_net_shape_scored_dim(&trainer->shape) +
-		(trainer->n_image_members - 1) * mren_net_shape_features_dim(&trainer->shape);
-	if (trainer->n_members > trainer->n_image_members)
-	{
-		report->n_parameters += trainer->text_only.layout.table.n_parameters;
-		report->features_dim += mren_net_shape_features_dim(&trainer->text_only.shape);
-	}
-	return MREN_OK;
-}
-
-void
-mren_trainer_drop_member(MrenTrainer *trainer)
-{
-	trainer->member--;
-}
+/*
+ * What they come to together
+ */
 
 void
 mren_trainer_mix(const MrenTrainer *trainer, const float *first, const float *second, double share,
 				 float *sum)
 {
-	size_t n = n_kept(trainer) * trainer->shape.n_relations;
+	size_t n = mren_trainer_n_kept(trainer) * trainer->shape.n_relations;
 
 	for (size_t i = 0; i < n; i++)
 		sum[i] = (float) ((1 - share) * (double) first[i] + share * (double) second[i]);
@@ -180,12 +223,7 @@ MrenStatus
 mren_trainer_fit_share(MrenTrainer *trainer, const float *first, const float *second,
 					   float *scratch, double *share, MrenError *err)
 {
-	MrenLogits rows = {.logits = scratch,
-					   .labels = trainer->kept_labels,
-					   .weights = trainer->kept_weights,
-					   .n = n_kept(trainer),
-					   .k = trainer->shape.n_relations,
-					   .negative = trainer->objective.fixed};
+	MrenLogits rows = mren_trainer_kept_rows(trainer, scratch, trainer->objective.fixed);
 	double least = INFINITY;
 
 	for (int i = 0; i <= SHARE_STEPS; i++)
@@ -206,28 +244,77 @@ mren_trainer_fit_share(MrenTrainer *trainer, const float *first, const float *se
 	return MREN_OK;
 }
 
-/* The figures of best_logits, if all validation rows' are kept. */
-void
-mren_trainer_report_kept(MrenTrainer *trainer)
+/* The text-only member's logits are kept.best, since it was the last to be trained. */
+static MrenStatus
+join_text_only(MrenTrainer *trainer, MrenError *err)
+{
+	MrenKeptRows *kept = &trainer->kept;
+	double share;
+
+	MREN_TRY(mren_trainer_fit_share(trainer, kept->sum, kept->best, kept->logits, &share, err));
+	trainer->text_only_share = share;
+	trainer->report.has_text_only = true;
+	trainer->report.image_share = 1 - share;
+	if (share == 0)
+		trainer->n_members--;
+	mren_trainer_mix(trainer, kept->sum, kept->best, share, kept->best);
+	return MREN_OK;
+}
+
+/* The mean of the members' logits, mixed with the text-only one's. */
+static MrenStatus
+join_logits(MrenTrainer *trainer, MrenError *err)
+{
+	size_t n = mren_trainer_n_kept(trainer) * trainer->shape.n_relations;
+
+	for (size_t i = 0; i < n; i++)
+		trainer->kept.sum[i] /= (float) trainer->n_image_members;
+	if (trainer->n_members > trainer->n_image_members)
+		MREN_TRY(join_text_only(trainer, err));
+	else
+		memcpy(trainer->kept.best, trainer->kept.sum, n * sizeof(float));
+	mren_trainer_report_kept(trainer);
+	return MREN_OK;
+}
+
+static double
+mean_loss(const MrenTrainer *trainer)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < trainer->n_image_members; i++)
+		sum += trainer->members[i].validation_loss;
+	return sum / (double) trainer->n_image_members;
+}
+
+static void
+report_sizes(MrenTrainer *trainer)
 {
 	MrenTrainReport *report = &trainer->report;
-	size_t k = trainer->shape.n_relations;
-	size_t n = n_kept(trainer);
-	size_t correct = 0;
-	size_t hit = 0;
-	size_t both = 0;
 
-	if (n < report->n_validation)
-		return;
-	for (size_t i = 0; i < n; i++)
+	report->n_members = trainer->n_members;
+	report->n_parameters = trainer->shape.linear_rows * trainer->shape.n_relations;
+	report->features_dim = trainer->shape.hash_bits > 0 ? trainer->shape.n_relations : 0;
+	for (size_t i = 0; i < trainer->n_members; i++)
 	{
-		int32_t best = (int32_t) mren_net_best(trainer->best_logits + i * k, k);
-		int32_t label = trainer->kept_labels[i];
-
-		correct += best == label;
-		hit += best == label && label != trainer->negative;
-		both += (size_t) (label != trainer->negative) + (size_t) (best != trainer->negative);
+		report->n_parameters += trainer->members[i].layout.table.n_parameters;
+		report->features_dim += mren_net_shape_features_dim(&trainer->members[i].shape);
 	}
-	report->validation_accuracy = (double) correct / (double) n;
-	report->validation_f1 = both > 0 ? 2 * (double) hit / (double) both : 0;
+}
+
+MrenStatus
+mren_trainer_join_members(MrenTrainer *trainer, MrenError *err)
+{
+	MrenTrainReport *report = &trainer->report;
+
+	trainer->n_members = trainer->current + 1;
+	if (trainer->n_image_members > trainer->n_members)
+		trainer->n_image_members = trainer->n_members;
+	report->best_epoch = trainer->members[0].best_epoch;
+	report->validated = report->n_validation > 0;
+	report->validation_loss = mean_loss(trainer);
+	if (trainer->kept.sum != NULL && report->validated)
+		MREN_TRY(join_logits(trainer, err));
+	report_sizes(trainer);
+	return MREN_OK;
 }

@@ -15,13 +15,13 @@ MrenStatus
 mren_trainer_pool_create(MrenTrainer *trainer, MrenError *err)
 {
 	MrenRowPool *pool = &trainer->pool;
-	size_t rows = trainer->source.n < MREN_BLOCK_ROWS * MREN_POOL_BLOCKS
-					  ? trainer->source.n
+	size_t rows = trainer->inputs.source.n < MREN_BLOCK_ROWS * MREN_POOL_BLOCKS
+					  ? trainer->inputs.source.n
 					  : MREN_BLOCK_ROWS * MREN_POOL_BLOCKS;
 
-	pool->n_blocks = (trainer->source.n + MREN_BLOCK_ROWS - 1) / MREN_BLOCK_ROWS;
+	pool->n_blocks = (trainer->inputs.source.n + MREN_BLOCK_ROWS - 1) / MREN_BLOCK_ROWS;
 	if (pool->n_blocks > UINT32_MAX)
-		return mren_fail(err, MREN_ELIMIT, "too many training rows: %zu", trainer->source.n);
+		return mren_fail(err, MREN_ELIMIT, "too many training rows: %zu", trainer->inputs.source.n);
 	MREN_TRY(mren_allocate(&trainer->env, pool->n_blocks, sizeof(uint32_t), &pool->blocks, err));
 	MREN_TRY(mren_allocate(&trainer->env, rows, sizeof(uint64_t), &pool->offsets, err));
 	return mren_allocate(&trainer->env, rows, sizeof(uint32_t), &pool->order, err);
@@ -43,10 +43,10 @@ void
 mren_trainer_pool_begin(MrenTrainer *trainer)
 {
 	MrenRowPool *pool = &trainer->pool;
-	uint64_t stream = MREN_STREAM_SHUFFLE + (uint64_t) trainer->phase;
+	uint64_t stream = MREN_STREAM_SHUFFLE + (uint64_t) trainer->epochs.phase;
 
-	mren_random_seed(&pool->random, mren_trainer_seed(trainer),
-					 stream << 32 | (uint64_t) trainer->epoch);
+	mren_random_seed(&pool->random, mren_trainer_member(trainer)->seed,
+					 stream << 32 | (uint64_t) trainer->epochs.epoch);
 	for (size_t i = 0; i < pool->n_blocks; i++)
 		pool->blocks[i] = (uint32_t) i;
 	mren_random_shuffle(&pool->random, pool->blocks, pool->n_blocks);
@@ -60,15 +60,15 @@ read_block(MrenTrainer *trainer, size_t block, MrenError *err)
 	size_t end = (block + 1) * MREN_BLOCK_ROWS;
 
 	MREN_TRY(mren_check_interrupts(&trainer->env, err));
-	end = end < trainer->source.n ? end : trainer->source.n;
+	end = end < trainer->inputs.source.n ? end : trainer->inputs.source.n;
 	for (size_t i = block * MREN_BLOCK_ROWS; i < end; i++)
 	{
 		const uint8_t *record;
 		size_t len;
 
-		if (trainer->roles[i] != MREN_ROLE_TRAIN)
+		if (trainer->measured.roles[i] != MREN_ROLE_TRAIN)
 			continue;
-		MREN_TRY(trainer->source.read(trainer->source.state, i, &record, &len, err));
+		MREN_TRY(trainer->inputs.source.read(trainer->inputs.source.state, i, &record, &len, err));
 		pool->offsets[pool->n] = pool->records.len;
 		pool->order[pool->n] = (uint32_t) pool->n;
 		MREN_TRY(mren_buffer_append(&trainer->env, &pool->records, record, len, err));

@@ -2,32 +2,75 @@
  * trainer_validate.c
  *	  An epoch's pass over the validation rows, and keeping the best epoch.
  *
- * Reads the rows in canonical order; the first keep_rows of them leave their
- * logits for the calibration.
+ * Reads the rows in canonical order; the first of them leave their logits for the
+ * calibration.
  */
 #include "relation/train/trainer_internal.h"
 
 #include <string.h>
 
-#include "evaluation/calibration.h"
+/* Logits kept for the temperature: more rows do not make it better. */
+#define MAX_KEPT_FLOATS ((size_t) 1 << 17)
+
+MrenStatus
+mren_trainer_kept_allocate(MrenTrainer *trainer, MrenError *err)
+{
+	const MrenEnv *env = &trainer->env;
+	MrenKeptRows *kept = &trainer->kept;
+	size_t k = trainer->shape.n_relations;
+
+	kept->capacity = MAX_KEPT_FLOATS / k;
+	if (kept->capacity > trainer->scan.n_usable)
+		kept->capacity = trainer->scan.n_usable;
+	MREN_TRY(mren_allocate(env, kept->capacity * k, sizeof(float), &kept->logits, err));
+	MREN_TRY(mren_allocate(env, kept->capacity * k, sizeof(float), &kept->best, err));
+	MREN_TRY(mren_allocate(env, kept->capacity, sizeof(int32_t), &kept->labels, err));
+	return mren_allocate(env, kept->capacity, sizeof(float), &kept->weights, err);
+}
+
+void
+mren_trainer_kept_free(MrenTrainer *trainer)
+{
+	const MrenEnv *env = &trainer->env;
+	MrenKeptRows *kept = &trainer->kept;
+
+	mren_release(env, kept->logits);
+	mren_release(env, kept->best);
+	mren_release(env, kept->sum);
+	mren_release(env, kept->labels);
+	mren_release(env, kept->weights);
+}
+
+MrenLogits
+mren_trainer_kept_rows(const MrenTrainer *trainer, const float *logits, int32_t negative)
+{
+	return (MrenLogits){.logits = logits,
+						.labels = trainer->kept.labels,
+						.weights = trainer->kept.weights,
+						.n = mren_trainer_n_kept(trainer),
+						.k = trainer->shape.n_relations,
+						.negative = negative};
+}
 
 static void
 count_validation(MrenTrainer *trainer)
 {
+	const MrenBatch *batch = &mren_trainer_member(trainer)->batch;
 	MrenValidation *v = &trainer->validation;
+	MrenKeptRows *kept = &trainer->kept;
 	size_t k = trainer->shape.n_relations;
 
-	for (size_t i = 0; i < trainer->batch.n; i++)
+	for (size_t i = 0; i < batch->n; i++)
 	{
-		const float *logits = trainer->batch.logits + i * k;
+		const float *logits = batch->logits + i * k;
 		int32_t label = trainer->labels[i];
 		int32_t best = (int32_t) mren_net_best(logits, k);
 
-		if (v->n < trainer->keep_rows)
+		if (v->n < kept->capacity)
 		{
-			memcpy(trainer->kept_logits + v->n * k, logits, k * sizeof(float));
-			trainer->kept_labels[v->n] = label;
-			trainer->kept_weights[v->n] = trainer->weights[i];
+			memcpy(kept->logits + v->n * k, logits, k * sizeof(float));
+			kept->labels[v->n] = label;
+			kept->weights[v->n] = trainer->weights[i];
 		}
 		v->n++;
 		v->n_correct += best == label;
@@ -37,32 +80,41 @@ count_validation(MrenTrainer *trainer)
 	}
 }
 
-MrenStatus
-mren_trainer_validate(MrenTrainer *trainer, bool *done, MrenError *err)
+/* Reads the next validation rows into the batch; other rows are passed over without being read. */
+static MrenStatus
+fill_batch(MrenTrainer *trainer, MrenError *err)
 {
+	const MrenSource *source = &trainer->inputs.source;
+	MrenBatch *batch = &mren_trainer_member(trainer)->batch;
 	MrenValidation *v = &trainer->validation;
-	MrenBatch *batch = &trainer->batch;
-	size_t start = v->next;
-	double loss;
+	size_t end = v->next + MREN_POOL_BLOCKS * MREN_BLOCK_ROWS;
 
-	MREN_TRY(mren_check_interrupts(&trainer->env, err));
-	/* Rows that do not validate are passed over without being read. */
-	for (batch->n = 0; v->next < trainer->source.n && batch->n < batch->capacity &&
-					   v->next < start + MREN_POOL_BLOCKS * MREN_BLOCK_ROWS;
-		 v->next++)
+	for (batch->n = 0; v->next < source->n && batch->n < batch->capacity && v->next < end; v->next++)
 	{
 		const uint8_t *record;
 		size_t len;
 
-		if (trainer->roles[v->next] != MREN_ROLE_VALIDATION)
+		if (trainer->measured.roles[v->next] != MREN_ROLE_VALIDATION)
 			continue;
 		if (batch->n % MREN_CHECK_ROWS == MREN_CHECK_ROWS - 1)
 			MREN_TRY(mren_check_interrupts(&trainer->env, err));
-		MREN_TRY(trainer->source.read(trainer->source.state, v->next, &record, &len, err));
+		MREN_TRY(source->read(source->state, v->next, &record, &len, err));
 		MREN_TRY(mren_trainer_load(trainer, record, len, batch->n, false, err));
 		batch->n++;
 	}
-	*done = v->next == trainer->source.n;
+	return MREN_OK;
+}
+
+MrenStatus
+mren_trainer_validate(MrenTrainer *trainer, bool *done, MrenError *err)
+{
+	MrenBatch *batch = &mren_trainer_member(trainer)->batch;
+	MrenValidation *v = &trainer->validation;
+	double loss;
+
+	MREN_TRY(mren_check_interrupts(&trainer->env, err));
+	MREN_TRY(fill_batch(trainer, err));
+	*done = v->next == trainer->inputs.source.n;
 	if (batch->n == 0)
 		return MREN_OK;
 	mren_network_forward(batch, mren_trainer_evaluation_weights(trainer), NULL);
@@ -80,36 +132,32 @@ mren_trainer_validate(MrenTrainer *trainer, bool *done, MrenError *err)
 static void
 keep_best(MrenTrainer *trainer, const MrenProgress *progress)
 {
-	float *swap = trainer->kept_logits;
+	MrenMember *member = mren_trainer_member(trainer);
+	float *swap = trainer->kept.logits;
 
-	trainer->kept_logits = trainer->best_logits;
-	trainer->best_logits = swap;
+	trainer->kept.logits = trainer->kept.best;
+	trainer->kept.best = swap;
 	mren_trainer_keep_values(trainer);
-	trainer->report.best_epoch = trainer->epoch;
-	trainer->report.validated = true;
-	trainer->report.validation_loss = progress->validation_loss;
+	member->validated = true;
+	member->best_epoch = trainer->epochs.epoch;
+	member->validation_loss = progress->validation_loss;
 	trainer->report.validation_accuracy = progress->validation_accuracy;
 	trainer->report.validation_f1 = progress->validation_f1;
 }
 
 /*
- * What the best epoch has least of: its loss; of a network that sees images, the loss once
- * calibrated, since such a network grows ever surer of itself while it still gets better.
+ * What the best epoch has least of: its loss; of a network that reads images, the loss once
+ * calibrated, since such a network becomes ever surer of itself while it still gets better.
  */
 static MrenStatus
-epoch_loss(const MrenTrainer *trainer, double *loss, MrenError *err)
+epoch_loss(const MrenTrainer *trainer, bool reads_images, double *loss, MrenError *err)
 {
 	const MrenValidation *v = &trainer->validation;
-	MrenLogits rows = {.logits = trainer->kept_logits,
-					   .labels = trainer->kept_labels,
-					   .weights = trainer->kept_weights,
-					   .n = v->n < trainer->keep_rows ? v->n : trainer->keep_rows,
-					   .k = trainer->shape.n_relations,
-					   .negative = trainer->negative};
+	MrenLogits rows = mren_trainer_kept_rows(trainer, trainer->kept.logits, trainer->negative);
 	MrenCalibration fit;
 
 	*loss = v->loss / v->weight;
-	if (trainer->shape.image_dim == 0)
+	if (!reads_images)
 		return MREN_OK;
 	MREN_TRY(mren_calibration_fit(&trainer->env, &rows, &fit, err));
 	*loss = mren_calibration_loss(&rows, &fit);
@@ -119,6 +167,7 @@ epoch_loss(const MrenTrainer *trainer, double *loss, MrenError *err)
 MrenStatus
 mren_trainer_validated(MrenTrainer *trainer, MrenProgress *progress, MrenError *err)
 {
+	MrenMember *member = mren_trainer_member(trainer);
 	const MrenValidation *v = &trainer->validation;
 	size_t both = v->n_actual + v->n_predicted;
 	double loss;
@@ -127,11 +176,36 @@ mren_trainer_validated(MrenTrainer *trainer, MrenProgress *progress, MrenError *
 	progress->validation_loss = v->loss / v->weight;
 	progress->validation_accuracy = (double) v->n_correct / (double) v->n;
 	progress->validation_f1 = both > 0 ? 2 * (double) v->n_hit / (double) both : 0;
-	MREN_TRY(epoch_loss(trainer, &loss, err));
-	progress->improved = !trainer->report.validated || loss < trainer->best_choice;
+	MREN_TRY(epoch_loss(trainer, member->shape.image_dim > 0, &loss, err));
+	progress->improved = !member->validated || loss < member->best_choice;
 	if (!progress->improved)
 		return MREN_OK;
-	trainer->best_choice = loss;
+	member->best_choice = loss;
 	keep_best(trainer, progress);
 	return MREN_OK;
+}
+
+void
+mren_trainer_report_kept(MrenTrainer *trainer)
+{
+	MrenTrainReport *report = &trainer->report;
+	size_t k = trainer->shape.n_relations;
+	size_t n = mren_trainer_n_kept(trainer);
+	size_t correct = 0;
+	size_t hit = 0;
+	size_t both = 0;
+
+	if (n < report->n_validation)
+		return;
+	for (size_t i = 0; i < n; i++)
+	{
+		int32_t best = (int32_t) mren_net_best(trainer->kept.best + i * k, k);
+		int32_t label = trainer->kept.labels[i];
+
+		correct += best == label;
+		hit += best == label && label != trainer->negative;
+		both += (size_t) (label != trainer->negative) + (size_t) (best != trainer->negative);
+	}
+	report->validation_accuracy = (double) correct / (double) n;
+	report->validation_f1 = both > 0 ? 2 * (double) hit / (double) both : 0;
 }

@@ -33,10 +33,10 @@ same_types(const MrenNames *a, const MrenNames *b)
 }
 
 static bool
-is_output(const MrenTrainer *trainer, size_t id)
+is_output(const MrenMember *member, size_t id)
 {
-	const MrenNetIds *ids = &trainer->layout.ids;
-	size_t last = trainer->shape.n_hidden;
+	const MrenNetIds *ids = &member->layout.ids;
+	size_t last = member->shape.n_hidden;
 
 	return id == ids->weight[last] || id == ids->bias[last];
 }
@@ -52,38 +52,39 @@ bare_name(const MrenParameter *tensor)
 
 /* Whether tensor `id` of both, which are laid out in the same order, is the same one. */
 static bool
-fits(const MrenTrainer *trainer, const MrenNet *source, size_t id)
+fits(const MrenMember *member, const MrenNet *source, size_t id)
 {
-	const MrenParameter *mine = &trainer->layout.table.items[id];
+	const MrenParameter *mine = &member->layout.table.items[id];
 	const MrenParameter *theirs = &source->layout.table.items[id];
 
 	return strcmp(mine->name, bare_name(theirs)) == 0 && theirs->rows == mine->rows &&
-		   (theirs->cols == mine->cols || is_output(trainer, id));
+		   (theirs->cols == mine->cols || is_output(member, id));
 }
 
 /* Why the weights cannot be taken over; empty if they can. */
 static void
-find_difference(const MrenTrainer *trainer, const MrenNet *source, char *why, size_t size)
+find_difference(MrenTrainer *trainer, const MrenNet *source, char *why, size_t size)
 {
+	const MrenMember *member = mren_trainer_member(trainer);
 	const MrenNet *net = trainer->warm;
 
 	why[0] = '\0';
 	if (memcmp(net->embeddings_sha256, trainer->embeddings_sha256, 32) != 0)
-		snprintf(why, size, "it has other word embeddings");
+		snprintf(why, size, "it uses different word embeddings");
 	else if (memcmp(net->encoder_sha256, trainer->encoder_sha256, 32) != 0)
-		snprintf(why, size, "it has another image encoder");
-	else if (!same_types(&net->types, &trainer->types))
-		snprintf(why, size, "the entity types are others");
+		snprintf(why, size, "it uses a different image encoder");
+	else if (!same_types(&net->types, &trainer->scan.types))
+		snprintf(why, size, "its entity types are different");
 	else if (net->shape.activation != trainer->shape.activation)
-		snprintf(why, size, "its activation is another");
-	else if (source->layout.table.n_trained != trainer->layout.table.n_trained)
+		snprintf(why, size, "its activation is different");
+	else if (source->layout.table.n_trained != member->layout.table.n_trained)
 		snprintf(why, size, "it has %zu trained tensors instead of %zu",
-				 source->layout.table.n_trained, trainer->layout.table.n_trained);
-	for (size_t id = 0; id < trainer->layout.table.n_trained && why[0] == '\0'; id++)
+				 source->layout.table.n_trained, member->layout.table.n_trained);
+	for (size_t id = 0; id < member->layout.table.n_trained && why[0] == '\0'; id++)
 	{
-		if (!fits(trainer, source, id))
-			snprintf(why, size, "its weights \"%s\" have another shape",
-					 trainer->layout.table.items[id].name);
+		if (!fits(member, source, id))
+			snprintf(why, size, "its weights \"%s\" have a different shape",
+					 member->layout.table.items[id].name);
 	}
 }
 
@@ -91,38 +92,41 @@ find_difference(const MrenTrainer *trainer, const MrenNet *source, char *why, si
 static void
 copy_output(MrenTrainer *trainer, size_t id, const MrenParameter *from, const float *values)
 {
-	const MrenParameter *to = &trainer->layout.table.items[id];
+	MrenMember *member = mren_trainer_member(trainer);
+	const MrenParameter *to = &member->layout.table.items[id];
 	const MrenNet *net = trainer->warm;
 
 	for (size_t col = 0; col < to->cols; col++)
 	{
 		size_t rank;
 
-		if (!mren_names_find(&net->relations, mren_names_get(&trainer->relations, col), &rank))
+		if (!mren_names_find(&net->relations, mren_names_get(&trainer->scan.relations, col), &rank))
 			continue;
 		for (size_t row = 0; row < to->rows; row++)
-			trainer->values[to->at + row * to->cols + col] =
+			member->values[to->at + row * to->cols + col] =
 				values[from->at + row * from->cols + rank];
 	}
 }
 
-/* The member whose weights this one starts from, NULL if there is none. */
+/* The member of the warm network whose weights the current one starts from; NULL: none. */
 static const MrenNet *
-source_of(const MrenTrainer *trainer)
+source_of(MrenTrainer *trainer)
 {
 	const MrenNet *net = trainer->warm;
 
-	if (net != NULL && mren_trainer_is_text_only(trainer))
-		return net->text_only > 0 ? net->members[net->n_members - 2] : NULL;
-	if (net == NULL || trainer->member >= net->n_members - net->text_only)
+	if (net == NULL)
 		return NULL;
-	return trainer->member == 0 ? net : net->members[trainer->member - 1];
+	if (mren_trainer_member(trainer)->text_only)
+		return net->text_only > 0 ? net->members[net->n_members - 2] : NULL;
+	if (trainer->current >= net->n_members - net->text_only)
+		return NULL;
+	return trainer->current == 0 ? net : net->members[trainer->current - 1];
 }
 
 void
 mren_trainer_take_warm(MrenTrainer *trainer)
 {
-	const MrenNetLayout *layout = &trainer->layout;
+	MrenMember *member = mren_trainer_member(trainer);
 	const MrenNet *source = source_of(trainer);
 
 	if (source == NULL)
@@ -131,14 +135,14 @@ mren_trainer_take_warm(MrenTrainer *trainer)
 	trainer->report.warm = trainer->report.cold[0] == '\0';
 	if (!trainer->report.warm)
 		return;
-	for (size_t id = 0; id < layout->table.n_trained; id++)
+	for (size_t id = 0; id < member->layout.table.n_trained; id++)
 	{
 		const MrenParameter *from = &source->layout.table.items[id];
 
-		if (is_output(trainer, id))
+		if (is_output(member, id))
 			copy_output(trainer, id, from, source->values);
 		else
-			memcpy(trainer->values + layout->table.items[id].at, source->values + from->at,
+			memcpy(member->values + member->layout.table.items[id].at, source->values + from->at,
 				   from->rows * from->cols * sizeof(float));
 	}
 }

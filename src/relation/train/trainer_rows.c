@@ -1,10 +1,11 @@
 /*
- * trainer_data.c
+ * trainer_rows.c
  *	  Reading rows: the two passes before the first epoch, and rows into a
  *	  mini-batch.
  *
  * The scan learns names, splits and the scale of the word vectors.  The measurement gives each
- * row its role and takes the mean and deviation of every input over the training rows.
+ * row its role, and takes the mean and deviation of every input over the training rows into the
+ * first member's values.
  */
 #include "relation/train/trainer_internal.h"
 
@@ -22,10 +23,10 @@ read_row(MrenTrainer *trainer, size_t i, MrenExample *example, MrenError *err)
 	const uint8_t *record;
 	size_t len;
 
-	MREN_TRY(trainer->source.read(trainer->source.state, i, &record, &len, err));
+	MREN_TRY(trainer->inputs.source.read(trainer->inputs.source.state, i, &record, &len, err));
 	MREN_TRY(mren_example_read(record, len, example, &len, err));
-	if (example->has_image && trainer->image_dim == 0)
-		return mren_fail(err, MREN_EPARAM, "a training row has an image, but the training none");
+	if (example->has_image && trainer->inputs.image_dim == 0)
+		return mren_fail(err, MREN_EPARAM, "training row has an image, but the model is trained without images");
 	return MREN_OK;
 }
 
@@ -41,7 +42,7 @@ static MrenStatus
 scan_words(MrenTrainer *trainer, const MrenSentence *s, MrenError *err)
 {
 	bool counted = trainer->options.word_vectors == MREN_WORDS_FINE_TUNED;
-	size_t dim = trainer->vectors.dim;
+	size_t dim = trainer->inputs.vectors.dim;
 
 	trainer->report.n_words += s->n_words;
 	for (uint32_t w = 0; w < s->n_words; w++)
@@ -55,12 +56,12 @@ scan_words(MrenTrainer *trainer, const MrenSentence *s, MrenError *err)
 			if (s->pieces[p] < 0)
 				continue;
 			known = true;
-			vector = trainer->vectors.get(trainer->vectors.state, s->pieces[p]);
-			trainer->square_sum += mren_square_sum(vector, dim);
-			trainer->square_n += dim;
+			vector = trainer->inputs.vectors.get(trainer->inputs.vectors.state, s->pieces[p]);
+			trainer->scan.square_sum += mren_square_sum(vector, dim);
+			trainer->scan.square_n += dim;
 			if (counted)
 				MREN_TRY(
-					mren_word_counts_add(&trainer->env, &trainer->word_counts, s->pieces[p], err));
+					mren_word_counts_add(&trainer->env, &trainer->scan.word_counts, s->pieces[p], err));
 		}
 		trainer->report.n_unknown_words += !known;
 	}
@@ -76,32 +77,32 @@ scan_row(MrenTrainer *trainer, const MrenExample *example, MrenError *err)
 	trainer->report.n_rows++;
 	if (!mren_split_trains(example->split))
 		return MREN_OK;
-	trainer->n_usable++;
+	trainer->scan.n_usable++;
 	trainer->report.n_rows_with_image += example->has_image;
 	if (example->has_grid && trainer->options.fusion != MREN_FUSION_PARALLEL)
-		trainer->has_grids = true;
+		trainer->scan.has_grids = true;
 	if (example->has_image && (example->has_head_box || example->has_tail_box))
-		trainer->has_boxes = true;
+		trainer->scan.has_boxes = true;
 	MREN_TRY(
-		mren_names_intern(&trainer->env, &trainer->relations, example->relation, &number, err));
+		mren_names_intern(&trainer->env, &trainer->scan.relations, example->relation, &number, err));
 	if (example->head_type.data != NULL)
 		MREN_TRY(
-			mren_names_intern(&trainer->env, &trainer->types, example->head_type, &number, err));
+			mren_names_intern(&trainer->env, &trainer->scan.types, example->head_type, &number, err));
 	if (example->tail_type.data != NULL)
 		MREN_TRY(
-			mren_names_intern(&trainer->env, &trainer->types, example->tail_type, &number, err));
-	if (trainer->types.n > MREN_MAX_TYPES)
+			mren_names_intern(&trainer->env, &trainer->scan.types, example->tail_type, &number, err));
+	if (trainer->scan.types.n > MREN_MAX_TYPES)
 		return mren_fail(err, MREN_ELIMIT,
 						 "more than %d distinct entity types in the training rows", MREN_MAX_TYPES);
-	if (trainer->relations.n > MREN_MAX_RELATIONS)
+	if (trainer->scan.relations.n > MREN_MAX_RELATIONS)
 		return mren_fail(err, MREN_ELIMIT, "more than %d distinct relations in the training rows",
 						 MREN_MAX_RELATIONS);
 	if (example->split == MREN_SPLIT_VALIDATION)
-		trainer->has_validation_split = true;
-	if (trainer->n_usable == 1 || group < trainer->smallest_group)
-		trainer->smallest_group = group;
-	if (trainer->n_usable == 1 || group > trainer->largest_group)
-		trainer->largest_group = group;
+		trainer->scan.has_validation_split = true;
+	if (trainer->scan.n_usable == 1 || group < trainer->scan.smallest_group)
+		trainer->scan.smallest_group = group;
+	if (trainer->scan.n_usable == 1 || group > trainer->scan.largest_group)
+		trainer->scan.largest_group = group;
 	MREN_TRY(scan_words(trainer, &example->sentence, err));
 	return mren_trainer_linear_scan(trainer, example, err);
 }
@@ -115,13 +116,13 @@ choose_validation(MrenTrainer *trainer)
 {
 	double share = trainer->options.common.validation_share;
 
-	trainer->validation_below = (uint64_t) (share * 0x1p64);
-	if (trainer->has_validation_split || share <= 0 ||
-		trainer->smallest_group == trainer->largest_group)
-		trainer->validation_below = 0;
-	else if (trainer->smallest_group >= trainer->validation_below ||
-			 trainer->largest_group < trainer->validation_below)
-		trainer->validation_below = trainer->smallest_group + 1;
+	trainer->scan.validation_below = (uint64_t) (share * 0x1p64);
+	if (trainer->scan.has_validation_split || share <= 0 ||
+		trainer->scan.smallest_group == trainer->scan.largest_group)
+		trainer->scan.validation_below = 0;
+	else if (trainer->scan.smallest_group >= trainer->scan.validation_below ||
+			 trainer->scan.largest_group < trainer->scan.validation_below)
+		trainer->scan.validation_below = trainer->scan.smallest_group + 1;
 }
 
 static MrenStatus
@@ -133,7 +134,7 @@ find_negative(MrenTrainer *trainer, MrenError *err)
 	trainer->negative = -1;
 	if (name == NULL)
 		return MREN_OK;
-	if (!mren_names_find(&trainer->relations, (MrenTextSpan){name, (uint32_t) strlen(name)}, &rank))
+	if (!mren_names_find(&trainer->scan.relations, (MrenTextSpan){name, (uint32_t) strlen(name)}, &rank))
 	{
 		mren_fail(err, MREN_EDATA, "no training row has the negative relation \"%.200s\"", name);
 		mren_error_hint(err, "Option \"negative\" names the relation that means \"no relation\".");
@@ -148,12 +149,12 @@ finish_scan(MrenTrainer *trainer, MrenError *err)
 {
 	double square;
 
-	if (trainer->n_usable == 0)
+	if (trainer->scan.n_usable == 0)
 		return mren_fail(err, MREN_EDATA, "no training rows: all %zu rows have the split \"test\"",
-						 trainer->source.n);
-	if (trainer->relations.n < 2)
+						 trainer->inputs.source.n);
+	if (trainer->scan.relations.n < 2)
 	{
-		MrenTextSpan only = mren_names_get(&trainer->relations, 0);
+		MrenTextSpan only = mren_names_get(&trainer->scan.relations, 0);
 
 		mren_fail(err, MREN_EDATA, "all training rows have the same relation \"%.*s\"",
 				  (int) (only.len < 200 ? only.len : 200), only.data);
@@ -163,7 +164,7 @@ finish_scan(MrenTrainer *trainer, MrenError *err)
 	}
 	MREN_TRY(find_negative(trainer, err));
 	choose_validation(trainer);
-	square = trainer->square_n > 0 ? trainer->square_sum / (double) trainer->square_n : 1;
+	square = trainer->scan.square_n > 0 ? trainer->scan.square_sum / (double) trainer->scan.square_n : 1;
 	trainer->scale = square > 1e-12 ? (float) (1 / sqrt(square)) : 1;
 	return MREN_OK;
 }
@@ -174,7 +175,7 @@ mren_trainer_scan(MrenTrainer *trainer, bool *done, MrenError *err)
 	size_t end = trainer->next_row + MREN_BLOCK_ROWS;
 
 	MREN_TRY(mren_check_interrupts(&trainer->env, err));
-	end = end < trainer->source.n ? end : trainer->source.n;
+	end = end < trainer->inputs.source.n ? end : trainer->inputs.source.n;
 	for (; trainer->next_row < end; trainer->next_row++)
 	{
 		MrenExample example;
@@ -182,7 +183,7 @@ mren_trainer_scan(MrenTrainer *trainer, bool *done, MrenError *err)
 		MREN_TRY(read_row(trainer, trainer->next_row, &example, err));
 		MREN_TRY(scan_row(trainer, &example, err));
 	}
-	*done = trainer->next_row == trainer->source.n;
+	*done = trainer->next_row == trainer->inputs.source.n;
 	return *done ? finish_scan(trainer, err) : MREN_OK;
 }
 
@@ -193,10 +194,10 @@ row_role(const MrenTrainer *trainer, const MrenExample *example)
 
 	if (!mren_split_trains(example->split))
 		return MREN_ROLE_NONE;
-	if (trainer->has_validation_split)
+	if (trainer->scan.has_validation_split)
 		validates = example->split == MREN_SPLIT_VALIDATION;
 	else
-		validates = group_hash(trainer, example) < trainer->validation_below;
+		validates = group_hash(trainer, example) < trainer->scan.validation_below;
 	return validates ? MREN_ROLE_VALIDATION : MREN_ROLE_TRAIN;
 }
 
@@ -205,7 +206,7 @@ type_rank(const MrenTrainer *trainer, MrenTextSpan type)
 {
 	size_t rank;
 
-	if (type.data == NULL || !mren_names_find(&trainer->types, type, &rank))
+	if (type.data == NULL || !mren_names_find(&trainer->scan.types, type, &rank))
 		return -1;
 	return (int32_t) rank;
 }
@@ -226,14 +227,14 @@ add_moments(MrenMoments *moments, const float *row, size_t n)
 static MrenStatus
 fetch_image(MrenTrainer *trainer, const MrenExample *example, float *vector, MrenError *err)
 {
-	MREN_TRY(trainer->source.image(trainer->source.state, &example->image, vector, err));
-	for (size_t i = 0; i < trainer->image_dim; i++)
+	MREN_TRY(trainer->inputs.source.image(trainer->inputs.source.state, &example->image, vector, err));
+	for (size_t i = 0; i < trainer->inputs.image_dim; i++)
 	{
 		if (!isfinite(vector[i]))
 			return mren_fail(err, MREN_ENUMERIC, "element %zu of an image vector is not finite",
 							 i + 1);
 	}
-	mren_image_root(&trainer->shape, vector, trainer->image_dim);
+	mren_image_root(&trainer->shape, vector, trainer->inputs.image_dim);
 	return MREN_OK;
 }
 
@@ -242,14 +243,14 @@ relation_rank(const MrenTrainer *trainer, const MrenExample *example)
 {
 	size_t rank;
 
-	mren_names_find(&trainer->relations, example->relation, &rank);
+	mren_names_find(&trainer->scan.relations, example->relation, &rank);
 	return rank;
 }
 
 static MrenStatus
 fetch_grid(MrenTrainer *trainer, const MrenExample *example, MrenError *err)
 {
-	MREN_TRY(trainer->source.grid(trainer->source.state, &example->image, trainer->raw_grid, err));
+	MREN_TRY(trainer->inputs.source.grid(trainer->inputs.source.state, &example->image, trainer->raw_grid, err));
 	if (!mren_half_all_finite(trainer->raw_grid, mren_grid_size(&trainer->shape.grid)))
 		return mren_fail(err, MREN_ENUMERIC, "a number in the grid of an image is not finite");
 	return MREN_OK;
@@ -268,21 +269,21 @@ measure_image(MrenTrainer *trainer, const MrenExample *example, MrenError *err)
 	if (mren_net_shape_has_vector(&trainer->shape))
 	{
 		MREN_TRY(fetch_image(trainer, example, trainer->raw_image, err));
-		add_moments(&trainer->image, trainer->raw_image, trainer->image_dim);
+		add_moments(&trainer->measured.image, trainer->raw_image, trainer->inputs.image_dim);
 	}
 	if (example->has_head_box || example->has_tail_box)
 	{
 		mren_box_geometry(example->has_head_box ? example->head_box : NULL,
 						  example->has_tail_box ? example->tail_box : NULL, geometry);
-		add_moments(&trainer->box, geometry, MREN_BOX_GEOMETRY);
+		add_moments(&trainer->measured.box, geometry, MREN_BOX_GEOMETRY);
 	}
-	if (!example->has_grid || !trainer->has_grids)
+	if (!example->has_grid || !trainer->scan.has_grids)
 		return MREN_OK;
 	MREN_TRY(fetch_grid(trainer, example, err));
 	for (size_t i = 0; i < mren_grid_cells(grid); i++)
 	{
 		mren_half_to_floats(cell, trainer->raw_grid + i * grid->channels, grid->channels);
-		add_moments(&trainer->grid, cell, grid->channels);
+		add_moments(&trainer->measured.grid, cell, grid->channels);
 	}
 	return MREN_OK;
 }
@@ -290,26 +291,27 @@ measure_image(MrenTrainer *trainer, const MrenExample *example, MrenError *err)
 static MrenStatus
 measure_row(MrenTrainer *trainer, size_t i, MrenError *err)
 {
+	MrenMember *first = &trainer->members[0];
 	MrenExample example;
 	MrenRole role;
 
 	MREN_TRY(read_row(trainer, i, &example, err));
 	role = row_role(trainer, &example);
-	trainer->roles[i] = (uint8_t) role;
+	trainer->measured.roles[i] = (uint8_t) role;
 	if (role == MREN_ROLE_NONE)
 		return MREN_OK;
-	trainer->identities[trainer->n_identities++] = mren_example_identity(&example);
+	trainer->measured.identities[trainer->measured.n_identities++] = mren_example_identity(&example);
 	if (role == MREN_ROLE_VALIDATION)
 	{
 		trainer->report.n_validation++;
 		return MREN_OK;
 	}
 	trainer->report.n_train++;
-	trainer->class_count[relation_rank(trainer, &example)] += (double) example.weight;
-	mren_text_pool(&trainer->shape, &trainer->vectors, trainer->scale, &example.sentence,
+	trainer->measured.class_count[relation_rank(trainer, &example)] += (double) example.weight;
+	mren_text_pool(&first->shape, &trainer->inputs.vectors, trainer->scale, &example.sentence,
 				   type_rank(trainer, example.head_type), type_rank(trainer, example.tail_type),
-				   trainer->batch.text, trainer->batch.unknown);
-	add_moments(&trainer->text, trainer->batch.text, trainer->batch.pool_dim);
+				   first->batch.text, first->batch.unknown);
+	add_moments(&trainer->measured.text, first->batch.text, first->batch.pool_dim);
 	return measure_image(trainer, &example, err);
 }
 
@@ -344,49 +346,55 @@ weigh_classes(MrenTrainer *trainer)
 	double total = 0;
 	double present = 0;
 
-	for (size_t i = 0; i < trainer->relations.n; i++)
+	for (size_t i = 0; i < trainer->scan.relations.n; i++)
 	{
-		present += trainer->class_count[i] > 0;
-		total += trainer->class_count[i];
+		present += trainer->measured.class_count[i] > 0;
+		total += trainer->measured.class_count[i];
 	}
-	for (size_t i = 0; i < trainer->relations.n; i++)
+	for (size_t i = 0; i < trainer->scan.relations.n; i++)
 	{
-		double count = trainer->class_count[i];
+		double count = trainer->measured.class_count[i];
 
-		trainer->class_weights[i] = balanced && count > 0 ? (float) (total / (present * count)) : 1;
+		trainer->measured.class_weights[i] = balanced && count > 0 ? (float) (total / (present * count)) : 1;
 	}
-	trainer->mean_weight = total / (double) trainer->report.n_train;
+	trainer->measured.mean_weight = total / (double) trainer->report.n_train;
 }
 
+/* Into the first member's tensors; further members copy them. */
 static void
 finish_tensors(MrenTrainer *trainer, const MrenMoments *moments, size_t mean, size_t std)
 {
-	finish_moments(moments, mren_parameter_at(&trainer->layout.table, trainer->values, mean),
-				   mren_parameter_at(&trainer->layout.table, trainer->values, std),
-				   trainer->layout.table.items[mean].cols);
+	MrenMember *first = &trainer->members[0];
+	const MrenParameterTable *table = &first->layout.table;
+
+	finish_moments(moments, mren_parameter_at(table, first->values, mean),
+				   mren_parameter_at(table, first->values, std), table->items[mean].cols);
 }
 
 static void
 finish_images(MrenTrainer *trainer)
 {
-	const MrenNetIds *ids = &trainer->layout.ids;
+	MrenMember *first = &trainer->members[0];
+	const MrenNetIds *ids = &first->layout.ids;
+	const float *std;
 
 	if (mren_net_shape_attends(&trainer->shape))
-		finish_tensors(trainer, &trainer->grid, ids->grid_mean, ids->grid_std);
+		finish_tensors(trainer, &trainer->measured.grid, ids->grid_mean, ids->grid_std);
 	if (trainer->shape.boxes)
-		finish_tensors(trainer, &trainer->box, ids->box_mean, ids->box_std);
+		finish_tensors(trainer, &trainer->measured.box, ids->box_mean, ids->box_std);
 	if (!mren_net_shape_has_vector(&trainer->shape))
 		return;
-	finish_tensors(trainer, &trainer->image, ids->image_mean, ids->image_std);
-	for (size_t i = 0; i < trainer->image_dim; i++)
-		trainer->image_inverse[i] =
-			1.0f / mren_parameter_at(&trainer->layout.table, trainer->values, ids->image_std)[i];
+	finish_tensors(trainer, &trainer->measured.image, ids->image_mean, ids->image_std);
+	std = mren_parameter_at(&first->layout.table, first->values, ids->image_std);
+	for (size_t i = 0; i < trainer->inputs.image_dim; i++)
+		trainer->measured.image_inverse[i] = 1.0f / std[i];
 }
 
 static MrenStatus
 finish_measure(MrenTrainer *trainer, MrenError *err)
 {
-	const MrenNetIds *ids = &trainer->layout.ids;
+	MrenMember *first = &trainer->members[0];
+	const MrenNetIds *ids = &first->layout.ids;
 
 	if (trainer->report.n_train == 0)
 	{
@@ -395,15 +403,63 @@ finish_measure(MrenTrainer *trainer, MrenError *err)
 		mren_error_hint(err, "Give some rows the split \"train\".");
 		return MREN_EDATA;
 	}
-	finish_moments(&trainer->text,
-				   mren_parameter_at(&trainer->layout.table, trainer->values, ids->text_mean),
-				   mren_parameter_at(&trainer->layout.table, trainer->values, ids->text_std),
-				   trainer->batch.pool_dim);
+	finish_tensors(trainer, &trainer->measured.text, ids->text_mean, ids->text_std);
 	finish_images(trainer);
-	mren_batch_scale(&trainer->batch, trainer->values);
-	mren_batch_words(&trainer->batch, &trainer->vectors, trainer->scale);
+	mren_batch_scale(&first->batch, first->values);
+	mren_batch_words(&first->batch, &trainer->inputs.vectors, trainer->scale);
 	weigh_classes(trainer);
 	return MREN_OK;
+}
+
+static MrenStatus
+allocate_moments(const MrenEnv *env, MrenMoments *moments, size_t n, MrenError *err)
+{
+	MREN_TRY(mren_allocate_zero(env, n, sizeof(double), &moments->sum, err));
+	return mren_allocate_zero(env, n, sizeof(double), &moments->square, err);
+}
+
+MrenStatus
+mren_trainer_measure_allocate(MrenTrainer *trainer, MrenError *err)
+{
+	const MrenEnv *env = &trainer->env;
+	MrenMeasurement *m = &trainer->measured;
+	size_t image_dim = trainer->shape.image_dim;
+	size_t k = trainer->shape.n_relations;
+
+	MREN_TRY(mren_allocate_zero(env, trainer->inputs.source.n, 1, &m->roles, err));
+	MREN_TRY(mren_allocate(env, trainer->scan.n_usable, sizeof(uint64_t), &m->identities, err));
+	MREN_TRY(mren_allocate_zero(env, k, sizeof(double), &m->class_count, err));
+	MREN_TRY(mren_allocate(env, k, sizeof(float), &m->class_weights, err));
+	MREN_TRY(mren_allocate(env, image_dim, sizeof(float), &m->image_inverse, err));
+	MREN_TRY(allocate_moments(env, &m->text, trainer->members[0].batch.pool_dim, err));
+	MREN_TRY(allocate_moments(env, &m->image, image_dim, err));
+	if (trainer->shape.boxes)
+		MREN_TRY(allocate_moments(env, &m->box, MREN_BOX_GEOMETRY, err));
+	if (mren_net_shape_attends(&trainer->shape))
+		MREN_TRY(allocate_moments(env, &m->grid, trainer->shape.grid.channels, err));
+	return MREN_OK;
+}
+
+void
+mren_trainer_rows_free(MrenTrainer *trainer)
+{
+	const MrenEnv *env = &trainer->env;
+	MrenMeasurement *m = &trainer->measured;
+	MrenMoments *moments[] = {&m->text, &m->image, &m->grid, &m->box};
+
+	mren_names_free(env, &trainer->scan.relations);
+	mren_names_free(env, &trainer->scan.types);
+	mren_word_counts_free(env, &trainer->scan.word_counts);
+	mren_release(env, m->roles);
+	mren_release(env, m->identities);
+	mren_release(env, m->class_count);
+	mren_release(env, m->class_weights);
+	mren_release(env, m->image_inverse);
+	for (size_t i = 0; i < sizeof(moments) / sizeof(moments[0]); i++)
+	{
+		mren_release(env, moments[i]->sum);
+		mren_release(env, moments[i]->square);
+	}
 }
 
 MrenStatus
@@ -412,21 +468,22 @@ mren_trainer_measure(MrenTrainer *trainer, bool *done, MrenError *err)
 	size_t end = trainer->next_row + MREN_BLOCK_ROWS;
 
 	MREN_TRY(mren_check_interrupts(&trainer->env, err));
-	end = end < trainer->source.n ? end : trainer->source.n;
+	end = end < trainer->inputs.source.n ? end : trainer->inputs.source.n;
 	for (; trainer->next_row < end; trainer->next_row++)
 		MREN_TRY(measure_row(trainer, trainer->next_row, err));
-	*done = trainer->next_row == trainer->source.n;
+	*done = trainer->next_row == trainer->inputs.source.n;
 	return *done ? finish_measure(trainer, err) : MREN_OK;
 }
 
-/* Grid and boxes, unless the row goes without its image. */
+/* Grid and boxes, unless the image is withheld from the row. */
 static MrenStatus
 load_grid(MrenTrainer *trainer, const MrenExample *example, size_t row, bool withheld,
 		  MrenError *err)
 {
+	MrenMember *member = mren_trainer_member(trainer);
 	MrenGridBranchInput input = {NULL, NULL, NULL};
 
-	if (!mren_net_shape_attends(&trainer->shape) && !trainer->shape.boxes)
+	if (!mren_net_shape_attends(&member->shape) && !member->shape.boxes)
 		return MREN_OK;
 	if (example->has_image && !withheld)
 	{
@@ -434,14 +491,35 @@ load_grid(MrenTrainer *trainer, const MrenExample *example, size_t row, bool wit
 			input.head_box = example->head_box;
 		if (example->has_tail_box)
 			input.tail_box = example->tail_box;
-		if (mren_net_shape_attends(&trainer->shape) && example->has_grid)
+		if (mren_net_shape_attends(&member->shape) && example->has_grid)
 		{
 			MREN_TRY(fetch_grid(trainer, example, err));
 			input.grid = trainer->raw_grid;
 		}
 	}
-	mren_grid_branch_load(&trainer->batch.grid_branch, &trainer->shape, &trainer->layout,
-						  trainer->values, row, &input);
+	mren_grid_branch_load(&member->batch.grid_branch, &member->shape, &member->layout,
+						  member->values, row, &input);
+	return MREN_OK;
+}
+
+/* The image's vector, standardised; zero without an image. */
+static MrenStatus
+load_vector(MrenTrainer *trainer, const MrenExample *example, size_t row, MrenError *err)
+{
+	MrenMember *member = mren_trainer_member(trainer);
+	size_t dim = member->shape.image_dim;
+	float *image = member->batch.image + row * dim;
+
+	if (!member->batch.has_image[row] || !mren_net_shape_has_vector(&member->shape))
+	{
+		memset(image, 0, dim * sizeof(float));
+		return MREN_OK;
+	}
+	MREN_TRY(fetch_image(trainer, example, trainer->raw_image, err));
+	mren_standardise(image, trainer->raw_image,
+					 mren_parameter_at(&member->layout.table, member->values,
+									   member->layout.ids.image_mean),
+					 trainer->measured.image_inverse, dim);
 	return MREN_OK;
 }
 
@@ -449,33 +527,22 @@ MrenStatus
 mren_trainer_load(MrenTrainer *trainer, const uint8_t *record, size_t len, size_t row, bool train,
 				  MrenError *err)
 {
-	MrenBatch *batch = &trainer->batch;
-	size_t dim = trainer->shape.image_dim;
-	float *image = batch->image + row * dim;
+	MrenMember *member = mren_trainer_member(trainer);
+	bool reads_images = member->shape.image_dim > 0;
 	MrenExample example;
 	bool withheld;
 
 	MREN_TRY(mren_example_read(record, len, &example, &len, err));
 	trainer->labels[row] = (int32_t) relation_rank(trainer, &example);
 	trainer->weights[row] =
-		example.weight * (train ? trainer->class_weights[trainer->labels[row]] : 1);
-	MREN_TRY(mren_batch_load_text(batch, row, &example.sentence,
+		example.weight * (train ? trainer->measured.class_weights[trainer->labels[row]] : 1);
+	MREN_TRY(mren_batch_load_text(&member->batch, row, &example.sentence,
 								  type_rank(trainer, example.head_type),
 								  type_rank(trainer, example.tail_type), err));
-	withheld = train && dim > 0 && example.has_image &&
+	withheld = train && reads_images && example.has_image &&
 			   mren_random_uniform(&trainer->withhold) < (float) trainer->options.image_dropout;
 	mren_trainer_linear_load(trainer, &example, row, !withheld);
-	batch->has_image[row] = dim > 0 && example.has_image && !withheld;
+	member->batch.has_image[row] = reads_images && example.has_image && !withheld;
 	MREN_TRY(load_grid(trainer, &example, row, withheld, err));
-	if (!batch->has_image[row] || !mren_net_shape_has_vector(&trainer->shape))
-	{
-		memset(image, 0, dim * sizeof(float));
-		return MREN_OK;
-	}
-	MREN_TRY(fetch_image(trainer, &example, trainer->raw_image, err));
-	mren_standardise(
-		image, trainer->raw_image,
-		mren_parameter_at(&trainer->layout.table, trainer->values, trainer->layout.ids.image_mean),
-		trainer->image_inverse, dim);
-	return MREN_OK;
+	return load_vector(trainer, &example, row, err);
 }
