@@ -72,38 +72,126 @@ my ($pairs) = slurp("$root/test/include/tiny.sql") =~ /(CREATE TABLE pairs AS.*?
 
 # Rows of the toy task (108) for which a model answers as the version that trained it did;
 # another machine may round otherwise.
-my $right = <<'SQL';
+my %right = (
+	old => <<'SQL',
 SELECT count(*) FROM public.expected e JOIN public.pairs p USING (id), mren.classify('old', p.sentence, p.head, p.tail) c
 WHERE c.relation = e.relation AND abs(c.confidence - e.confidence) < 1e-4
+SQL
+	pictured => <<'SQL',
+SELECT count(*) FROM public.expected_pictured e JOIN public.photographs p USING (id), mren.classify('pictured', p.sentence, p.head, p.tail, p.image) c
+WHERE c.relation = e.relation AND abs(c.confidence - e.confidence) < 1e-4
+SQL
+);
+
+# Rows for which the deployed version of a model gives the right relation.
+my %learned = (
+	old => q{SELECT count(*) FROM pairs p WHERE mren.predict('old', p.sentence, p.head, p.tail) = p.relation},
+	pictured => q{SELECT count(*) FROM photographs p WHERE mren.predict('pictured', p.sentence, p.head, p.tail, p.image) = p.relation},
+);
+
+# What no released version left behind in the test's data, by its tables' columns: a model of 0.1.0
+# that read images; of 0.2.0 a model that was given an image encoder but no image, a tagger, runs that
+# have no version, and a run of an earlier model of the same name.
+my %by_hand = (
+	'0.1.0' => <<'SQL',
+INSERT INTO mren.model (id, name, owner, last_version, created_at) VALUES (100, 'image', 'postgres', 1, now());
+INSERT INTO mren.model_version (model, version, created_at, created_by, head, sha256, embeddings, encoder, relations, options, training_rows)
+VALUES (100, 1, now(), 'postgres', '', '', '\x00', '\x00', '{}', '{"l2": 0.03, "image_encoder": "tiny"}', 1);
+INSERT INTO mren.run (model, version, started_by, started_at, finished_at, status, backend, phase, query, options)
+VALUES ('image', 1, 'postgres', now(), now(), 'succeeded', 1, 'training', '', '{"l2": 0.03, "image_encoder": "tiny"}');
+SQL
+	'0.2.0' => <<'SQL',
+INSERT INTO mren.model (id, name, owner, last_version, created_at, kind) VALUES
+	(100, 'unused', 'postgres', 1, now(), 'relation'),
+	(101, 'tagger', 'postgres', 1, now(), 'tagger');
+INSERT INTO mren.model_version (model, version, created_at, created_by, head, sha256, relations, options, given, training_rows) VALUES
+	(100, 1, now(), 'postgres', '', '', '{}', '{"l2": 0.03, "wide": 18, "image_encoder": "tiny"}', '{"l2": null}', 1),
+	(101, 1, now(), 'postgres', '', '', '{}', '{"l2": 0.03, "average": 0.99}', '{"average": null}', 1);
+INSERT INTO mren.run (model, started_by, started_at, status, backend, phase, query, options) VALUES
+	('image', 'postgres', now(), 'failed', 1, 'training', '', '{"l2": 0.03, "image_encoder": "tiny"}'),
+	('image', 'postgres', now(), 'failed', 1, 'training', '', '{"l2": null, "image_encoder": "tiny"}'),
+	('text', 'postgres', now(), 'failed', 1, 'training', '', '{"l2": 0.03, "image_encoder": null}'),
+	('none', 'postgres', now(), 'failed', 1, 'training', '', '{}');
+INSERT INTO mren.run (model, version, started_by, started_at, finished_at, status, backend, phase, query, options)
+VALUES ('pictured', 1, 'postgres', '2026-01-01', '2026-01-01', 'succeeded', 1, 'training', '', '{"l2": 0.03}');
+SQL
+);
+
+# All options and metrics that are kept: (where, object).
+my $kept = <<'SQL';
+SELECT concat_ws(' ', m.name, v.version, o.kind), o.object
+FROM mren.model_version v JOIN mren.model m ON m.id = v.model,
+	LATERAL (VALUES ('options', v.options), ('given', v.given), ('metrics', v.metrics)) AS o (kind, object)
+UNION ALL
+SELECT concat_ws(' ', r.model, r.version, 'run'), r.options FROM mren.run r
 SQL
 
 my $node = MrenTest->start('fresh');
 my $fresh = $node->sql($objects);
 
-for my $version (@released)
+# The members of these objects that the pattern names, sorted.
+sub members
 {
-	my @there = (database => "from_" . $version =~ tr/./_/r);
-	$node->sql("CREATE DATABASE $there[1]", database => 'postgres');
-	$node->sql("CREATE EXTENSION mren VERSION '$version'", @there);
-	my $kept = "$root/test/data/model-$version.sql";
-	ok(-f $kept, "a model that $version trained is kept");
-	$node->sql("$pairs;" . slurp($kept), @there);
-	# The library is newer than the tables: what writes says so.
-	$node->sql(q{INSERT INTO mren.run (model, started_by, started_at, finished_at, status, backend, phase, query, options, version)
-		VALUES ('m', 'postgres', now(), now(), 'succeeded', 1, 'training', 'SELECT 1', '{}', 1)}, @there);
-	like($node->error_of(q{CALL mren.train('m', 'SELECT 1')}, @there), qr/^55000: the extension mren is of an older version in this database than in the server/, "before updating from $version training says to");
-	is($node->sql($right, @there), '108', "before updating, a model of $version answers as it did");
-	$node->sql('ALTER EXTENSION mren UPDATE', @there);
-	is($node->sql($right, @there), '108', "and after updating");
-	$node->sql(q{CALL mren.retrain('old', min_new_rows => 0, promote => 'always')}, @there);
-	is($node->sql(q{SELECT string_agg(concat_ws(' ', version, deployed), ',' ORDER BY version) FROM mren.models WHERE model = 'old'}, @there),
-		'1 f,2 t', "a model of $version is trained again");
-	is($node->sql(q{SELECT count(*) >= 100 FROM pairs p WHERE mren.predict('old', p.sentence, p.head, p.tail) = p.relation}, @there),
-		't', 'and what comes of it knows the task');
-	$node->sql(q{SELECT mren.promote('old', 1)}, @there);
-	is($node->sql($right, @there), '108', "the version that $version trained still answers as it did");
-	is($node->sql('SELECT model, status, call, verdict, holdout_rows FROM mren.runs WHERE model = \'m\'', @there), 'm|succeeded|train||', "runs of $version are shown beside new ones");
+	my ($where, $names, @there) = @_;
+	return $node->sql("SELECT place, key, value FROM ($kept) AS k (place, object), jsonb_each(object) WHERE place ~ '$where' AND key ~ '^($names)\$' ORDER BY 1, 2, 3", @there);
+}
+
+my $old_names = 'l2|average|image_gate|vectors|wide|gate_share|wide_share|wide_epoch';
+my $new_names = 'weight_decay|weight_ema|text_only_member|word_vectors|hash_bits|holdout_share|linear_share|linear_epoch';
+
+# After the update: what each version's rows have come to.  0.1.0 applied its l2 as it was given, and
+# so did 0.2.0 but for networks that read images, where it applied 100 times as much.
+my %decay = (
+	'0.1.0' => "image 1 options|weight_decay|0.03\nimage 1 run|weight_decay|0.03\nold 1 options|weight_decay|0.01",
+	'0.2.0' => join("\n",
+		'image run|weight_decay|null', 'image run|weight_decay|3',
+		'old 1 given|weight_decay|0.02', 'old 1 options|weight_decay|0.02', 'old 1 run|weight_decay|0.02',
+		'pictured 1 given|weight_decay|2', 'pictured 1 options|weight_decay|2', 'pictured 1 run|weight_decay|0.03', 'pictured 1 run|weight_decay|2',
+		'tagger 1 options|weight_decay|0.03',
+		'text run|weight_decay|0.03',
+		'unused 1 given|weight_decay|null', 'unused 1 options|weight_decay|0.03'),
+);
+
+sub check_options
+{
+	my ($version, @there) = @_;
+
+	is(members('', $old_names, @there), '', "no option or metric of $version has an old name");
+	is(members('', 'weight_decay', @there), $decay{$version}, "weight_decay is what $version applied");
+	return if $version eq '0.1.0';
+	is(members('^old 1 given', $new_names, @there) =~ s/^old 1 given\|//gmr, <<'TEXT' =~ s/\n\z//r, 'options that were given have new names');
+hash_bits|16
+holdout_share|0.1
+text_only_member|false
+weight_decay|0.02
+weight_ema|0.5
+word_vectors|"fine_tuned"
+TEXT
+	is(members('^old 1 options', $new_names, @there) =~ s/options/given/gr, members('^old 1 given', $new_names, @there), 'and so have those in effect');
+	like(members('^old 1 metrics', 'linear_epoch|linear_share', @there), qr/^old 1 metrics\|linear_epoch\|\d+\nold 1 metrics\|linear_share\|0\.\d+$/, 'and metrics');
+	is($node->sql(q{SELECT options FROM mren.run WHERE model = 'none'}, @there), '{}', 'no options stay none');
+}
+
+# Retraining goes by the options that were kept: what it trained with is what they say.
+sub check_retraining
+{
+	my ($model, $version, @there) = @_;
+	my $decay = members("^$model 1 options", 'weight_decay', @there);
+
+	$node->sql("CALL mren.retrain('$model', min_new_rows => 0, promote => 'always')", @there);
+	is($node->sql("SELECT string_agg(concat_ws(' ', version, deployed), ',' ORDER BY version) FROM mren.models WHERE model = '$model'", @there),
+		'1 f,2 t', "model \"$model\" of $version is trained again");
+	cmp_ok($node->sql($learned{$model}, @there), '>=', 100, 'and what comes of it knows the task');
+	is(members("^$model 2 options", 'weight_decay', @there), $decay =~ s/ 1 / 2 /r, 'with the same weight decay');
+	$node->sql("SELECT mren.promote('$model', 1)", @there);
+	is($node->sql($right{$model}, @there), '108', "the version that $version trained still answers as it did");
+}
+
+sub check_objects
+{
+	my ($version, @there) = @_;
 	my $updated = $node->sql($objects, @there);
+
 	is($node->sql("SELECT extversion FROM pg_extension WHERE extname = 'mren'", @there),
 		$node->sql("SELECT extversion FROM pg_extension WHERE extname = 'mren'"), "$version updates to the present version");
 
@@ -114,5 +202,29 @@ for my $version (@released)
 	is(join("\n", @missing), '', "nothing is missing after updating from $version");
 	is(join("\n", @extra), '', "nothing is left over after updating from $version");
 	ok(keys %in > 300, 'the comparison sees the objects');
+}
+
+for my $version (@released)
+{
+	my @there = (database => "from_" . $version =~ tr/./_/r);
+	my $file = "$root/test/data/model-$version.sql";
+
+	$node->sql("CREATE DATABASE $there[1]", database => 'postgres');
+	$node->sql("CREATE EXTENSION mren VERSION '$version'", @there);
+	ok(-f $file, "a model that $version trained is kept");
+	$node->sql("$pairs;" . slurp($file), @there);
+	my @models = $node->sql('SELECT name FROM mren.model ORDER BY 1', @there) =~ /\w+/g;
+	$node->sql($by_hand{$version}, @there);
+	# The library is newer than the tables: what writes says so.
+	$node->sql(q{INSERT INTO mren.run (model, started_by, started_at, finished_at, status, backend, phase, query, options, version)
+		VALUES ('m', 'postgres', now(), now(), 'succeeded', 1, 'training', 'SELECT 1', '{}', 1)}, @there);
+	like($node->error_of(q{CALL mren.train('m', 'SELECT 1')}, @there), qr/^55000: the extension mren is of an older version in this database than in the server/, "before updating from $version training says to");
+	is($node->sql($right{$_}, @there), '108', "before updating, model \"$_\" of $version answers as it did") for @models;
+	$node->sql('ALTER EXTENSION mren UPDATE', @there);
+	is($node->sql($right{$_}, @there), '108', "and after updating") for @models;
+	check_options($version, @there);
+	check_retraining($_, $version, @there) for @models;
+	is($node->sql('SELECT model, status, call, verdict, holdout_rows FROM mren.runs WHERE model = \'m\'', @there), 'm|succeeded|train||', "runs of $version are shown beside new ones");
+	check_objects($version, @there);
 }
 done_testing;

@@ -71,11 +71,11 @@ mren_catalog_read(const char *sql, int n, const Oid *types, const Datum *values,
 	return execute_as_owner(sql, n, types, values, nulls, true);
 }
 
-/* The newest thing that a table has. */
+/* Looks for a column that came with the newest change of the tables. */
 void
 mren_catalog_require_current(void)
 {
-	if (get_attnum(mren_table_oid("model_version"), "given") != InvalidAttrNumber)
+	if (get_attnum(mren_table_oid("run"), "holdout_rows") != InvalidAttrNumber)
 		return;
 	ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 					errmsg("the extension mren is of an older version in this database than in the "
