@@ -1,8 +1,9 @@
--- The catalog: what mren keeps, one table a kind of thing.
+-- The tables that hold embeddings, image encoders, models and training runs.
 --
--- Only C code of this extension writes here, as the tables' owner, after it has
--- checked the caller's rights.  No foreign keys: they are triggers, and pg_dump
--- restores the rows of extension tables table by table.  Everything is dumped.
+-- Only the extension's C code writes to these tables, as their owner, after it
+-- has checked the caller's privileges.  They have no foreign keys, because those
+-- are triggers and pg_dump restores the rows of extension tables one table at a
+-- time.  pg_dump dumps all of them.
 
 CREATE SEQUENCE mren.embedding_id;
 CREATE SEQUENCE mren.encoder_id;
@@ -11,7 +12,7 @@ CREATE SEQUENCE mren.version_id;
 CREATE SEQUENCE mren.deployment_id;
 CREATE SEQUENCE mren.run_id;
 
--- Word embeddings, one row a set.
+-- Word embeddings, one row per set.
 CREATE TABLE mren.embedding (
     id          bigint PRIMARY KEY DEFAULT pg_catalog.nextval('mren.embedding_id'),
     name        text COLLATE "C" NOT NULL UNIQUE,
@@ -23,10 +24,10 @@ CREATE TABLE mren.embedding (
     loaded_at   timestamptz NOT NULL
 );
 COMMENT ON TABLE mren.embedding IS
-    'Sets of word embeddings; sha256 is over dimension, words and vectors, so it does not depend on the file''s format.';
+    'Sets of word embeddings, one row per set; sha256 covers dimension, words and vectors, and is therefore the same for every file format.';
 
--- One row a word.  Vectors are stored uncompressed, inline up to about 490
--- numbers, out of line above.
+-- One row per word.  Vectors are not compressed; those of up to about 490
+-- numbers are stored inline, longer ones out of line.
 CREATE TABLE mren.embedding_word (
     embedding   bigint NOT NULL,
     id          integer NOT NULL,
@@ -36,9 +37,10 @@ CREATE TABLE mren.embedding_word (
 ALTER TABLE mren.embedding_word ALTER COLUMN vector SET STORAGE EXTERNAL;
 CREATE UNIQUE INDEX embedding_word_word ON mren.embedding_word (embedding, word);
 CREATE UNIQUE INDEX embedding_word_id ON mren.embedding_word (embedding, id);
-COMMENT ON TABLE mren.embedding_word IS 'Words of mren.embedding with their vectors, numbered in file order.';
+COMMENT ON TABLE mren.embedding_word IS
+    'Words of mren.embedding with their vectors, numbered in the order of the file.';
 
--- Image encoders, one row a network, its ONNX file in parts.
+-- Image encoders, one row per network; mren.encoder_part holds the ONNX files.
 CREATE TABLE mren.encoder (
     id          bigint PRIMARY KEY DEFAULT pg_catalog.nextval('mren.encoder_id'),
     name        text COLLATE "C" NOT NULL UNIQUE,
@@ -55,7 +57,7 @@ CREATE TABLE mren.encoder (
     loaded_at   timestamptz NOT NULL
 );
 COMMENT ON TABLE mren.encoder IS
-    'Image encoders; sha256 is of the ONNX file, identity also covers output tensor and normalisation and is what models name.';
+    'Image encoders, one row per encoder; sha256 is that of the ONNX file, and identity, by which models refer to an encoder, also covers the output tensor and the normalization.';
 
 CREATE TABLE mren.encoder_part (
     encoder     bigint NOT NULL,
@@ -64,9 +66,10 @@ CREATE TABLE mren.encoder_part (
     PRIMARY KEY (encoder, part)
 );
 ALTER TABLE mren.encoder_part ALTER COLUMN bytes SET STORAGE EXTERNAL;
-COMMENT ON TABLE mren.encoder_part IS 'The ONNX files of mren.encoder, in parts.';
+COMMENT ON TABLE mren.encoder_part IS
+    'ONNX files of mren.encoder, split into parts.';
 
--- Models; deployed is the id of the version that predictions use.
+-- Models; deployed is the id of the version that predictions use by default.
 CREATE TABLE mren.model (
     id          bigint PRIMARY KEY DEFAULT pg_catalog.nextval('mren.model_id'),
     name        text COLLATE "C" NOT NULL UNIQUE,
@@ -76,10 +79,11 @@ CREATE TABLE mren.model (
     created_at  timestamptz NOT NULL,
     kind        text NOT NULL DEFAULT 'relation' CHECK (kind IN ('relation', 'tagger'))
 );
-COMMENT ON TABLE mren.model IS 'Models, one row a name; mren.models shows their versions. Kind: relation or tagger.';
+COMMENT ON TABLE mren.model IS
+    'Models, one row per name, each of the kind relation or tagger; mren.models shows their versions.';
 
--- A version: the network's head (shape, labels, temperature ...) and what is
--- known of its training.  Its weights are in mren.weight.
+-- Versions of models: head is the network without its weights (shape, labels,
+-- temperature and so on), and the other columns describe how it was trained.
 CREATE TABLE mren.model_version (
     id          bigint PRIMARY KEY DEFAULT pg_catalog.nextval('mren.version_id'),
     model       bigint NOT NULL,
@@ -104,10 +108,10 @@ CREATE TABLE mren.model_version (
 );
 ALTER TABLE mren.model_version ALTER COLUMN head SET STORAGE EXTERNAL;
 COMMENT ON TABLE mren.model_version IS
-    'Versions of models; embeddings, encoder and lexicons are content hashes (mren.embedding.sha256, mren.encoder.identity, mren.lexicon.sha256). query, with the search_path and the role it was given under, and the options as given are what mren.retrain goes by.';
+    'Versions of models; embeddings, encoder and lexicons refer to mren.embedding.sha256, mren.encoder.identity and mren.lexicon.sha256, and query, search_path, query_owner and given are what mren.retrain uses.';
 
--- Weights, tensor by tensor (row-major float4, little-endian), in parts far
--- below the size limit of a field.
+-- Weights, one row per tensor (row-major float4, little-endian).  Large tensors
+-- are split into parts far below the size limit of a field.
 CREATE TABLE mren.weight (
     version     bigint NOT NULL,
     tensor      integer NOT NULL,
@@ -118,9 +122,10 @@ CREATE TABLE mren.weight (
     PRIMARY KEY (version, tensor, part)
 );
 ALTER TABLE mren.weight ALTER COLUMN data SET STORAGE EXTERNAL;
-COMMENT ON TABLE mren.weight IS 'The weights of mren.model_version, tensor by tensor.';
+COMMENT ON TABLE mren.weight IS
+    'Weights of mren.model_version, one row per tensor or part of a tensor.';
 
--- The history of what was deployed, for mren.rollback.
+-- The deployments of each model, which mren.rollback undoes.
 CREATE TABLE mren.deployment (
     id          bigint PRIMARY KEY DEFAULT pg_catalog.nextval('mren.deployment_id'),
     model       bigint NOT NULL,
@@ -130,9 +135,10 @@ CREATE TABLE mren.deployment (
     undone      boolean NOT NULL DEFAULT false
 );
 CREATE INDEX deployment_model ON mren.deployment (model, id);
-COMMENT ON TABLE mren.deployment IS 'Every deployment of a model''s version, and whether a rollback took it back.';
+COMMENT ON TABLE mren.deployment IS
+    'Every deployment of a version of a model, and whether a rollback has undone it.';
 
--- Rights on models beyond their owner's.
+-- Privileges on models that were granted to roles other than the owner.
 CREATE TABLE mren.model_grant (
     model       bigint NOT NULL,
     grantee     name NOT NULL,
@@ -140,9 +146,10 @@ CREATE TABLE mren.model_grant (
     granted_by  name NOT NULL,
     PRIMARY KEY (model, grantee, privilege)
 );
-COMMENT ON TABLE mren.model_grant IS 'Rights on models: predict (read it), train (add versions), admin (everything but ownership).';
+COMMENT ON TABLE mren.model_grant IS
+    'Privileges on models: predict (use the model), train (add versions) and admin (everything except changing the owner).';
 
--- What every training did, the failed ones too.
+-- Every training, including those that failed.
 CREATE TABLE mren.run (
     id          bigint PRIMARY KEY DEFAULT pg_catalog.nextval('mren.run_id'),
     model       text COLLATE "C" NOT NULL,
@@ -174,12 +181,13 @@ CREATE TABLE mren.run (
     champion_score double precision,
     challenger_score double precision,
     lower_bound double precision,
-    holdout_rows   bigint,
-    holdout_seen   bigint,
+    holdout_rows bigint,
+    holdout_seen bigint,
     new_rows    bigint
 );
 CREATE INDEX run_model ON mren.run (model, id);
-COMMENT ON TABLE mren.run IS 'Every training and retraining, in progress or ended, with each epoch in log.';
+COMMENT ON TABLE mren.run IS
+    'Every training and retraining, running or finished; log has one entry per epoch.';
 
 SELECT pg_catalog.pg_extension_config_dump('mren.embedding_id', '');
 SELECT pg_catalog.pg_extension_config_dump('mren.encoder_id', '');

@@ -1,4 +1,4 @@
--- Lexicons: phrases with types, from a query or an array.
+-- Lexicons, which are sets of phrases with their entity types.
 
 CREATE SEQUENCE mren.lexicon_id;
 
@@ -12,7 +12,7 @@ CREATE TABLE mren.lexicon (
     loaded_at   timestamptz NOT NULL
 );
 COMMENT ON TABLE mren.lexicon IS
-    'Lexicons; sha256 is over phrases, types and confidences in bytewise order, so it does not depend on the order of the rows.';
+    'Lexicons, one row per lexicon; sha256 covers phrases, types and confidences in bytewise order, and therefore does not depend on the order of the rows.';
 
 CREATE TABLE mren.lexicon_phrase (
     lexicon     bigint NOT NULL,
@@ -21,7 +21,8 @@ CREATE TABLE mren.lexicon_phrase (
     confidence  double precision NOT NULL,
     PRIMARY KEY (lexicon, phrase, type)
 );
-COMMENT ON TABLE mren.lexicon_phrase IS 'The phrases of mren.lexicon with their types.';
+COMMENT ON TABLE mren.lexicon_phrase IS
+    'Phrases of mren.lexicon with their types.';
 
 SELECT pg_catalog.pg_extension_config_dump('mren.lexicon_id', '');
 SELECT pg_catalog.pg_extension_config_dump('mren.lexicon', '');
@@ -32,22 +33,24 @@ RETURNS bigint
 AS 'MODULE_PATHNAME', 'mren_load_lexicon'
 LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE;
 COMMENT ON FUNCTION mren.load_lexicon(text, text) IS
-    'Loads a lexicon from a query, run read-only; its columns go by name: phrase, type and, if there, confidence. Returns the number of phrases.';
+    'Loads a lexicon from the result of a query, which must have the columns phrase and type and may have the column confidence, and returns the number of phrases. The query runs read-only.';
 
 CREATE FUNCTION mren.load_lexicon(name text, phrases text[], type text)
 RETURNS bigint
 AS 'MODULE_PATHNAME', 'mren_load_lexicon_array'
 LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE;
 COMMENT ON FUNCTION mren.load_lexicon(text, text[], text) IS
-    'Loads a lexicon of phrases that all have one type; returns the number of phrases.';
+    'Loads a lexicon of phrases that all have the same type and returns the number of phrases.';
 
 CREATE FUNCTION mren.drop_lexicon(name text)
 RETURNS void
 AS 'MODULE_PATHNAME', 'mren_drop_lexicon'
 LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE;
-COMMENT ON FUNCTION mren.drop_lexicon(text) IS 'Drops a lexicon; refused while a model needs it.';
+COMMENT ON FUNCTION mren.drop_lexicon(text) IS
+    'Drops a lexicon; this is an error while a model uses it.';
 
 CREATE VIEW mren.lexicons AS
 SELECT name, phrases, types, pg_catalog.encode(sha256, 'hex') AS sha256, owner, loaded_at
 FROM mren.lexicon;
-COMMENT ON VIEW mren.lexicons IS 'The lexicons that are loaded; phrases counts each with each of its types.';
+COMMENT ON VIEW mren.lexicons IS
+    'Lexicons that are loaded; a phrase with several types is counted once for each.';

@@ -1,28 +1,32 @@
--- The type mren.network: a trained network as one portable value.
+-- The type mren.network, which is a trained network as one portable value.
 
 CREATE TYPE mren.network;
 
 CREATE FUNCTION mren.network_in(cstring) RETURNS mren.network
     AS 'MODULE_PATHNAME', 'mren_network_in'
     LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION mren.network_in(cstring) IS 'Input of mren.network; checks everything.';
+COMMENT ON FUNCTION mren.network_in(cstring) IS
+    'Input function of mren.network; it validates the value completely.';
 
 CREATE FUNCTION mren.network_out(mren.network) RETURNS cstring
     AS 'MODULE_PATHNAME', 'mren_network_out'
     LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION mren.network_out(mren.network) IS 'Output of mren.network, hexadecimal.';
+COMMENT ON FUNCTION mren.network_out(mren.network) IS
+    'Output function of mren.network, in hexadecimal.';
 
 CREATE FUNCTION mren.network_recv(internal) RETURNS mren.network
     AS 'MODULE_PATHNAME', 'mren_network_recv'
     LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION mren.network_recv(internal) IS 'Binary input of mren.network; checks everything.';
+COMMENT ON FUNCTION mren.network_recv(internal) IS
+    'Binary input function of mren.network; it validates the value completely.';
 
 CREATE FUNCTION mren.network_send(mren.network) RETURNS bytea
     AS 'MODULE_PATHNAME', 'mren_network_send'
     LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION mren.network_send(mren.network) IS 'Binary output of mren.network: the portable bytes.';
+COMMENT ON FUNCTION mren.network_send(mren.network) IS
+    'Binary output function of mren.network, in the portable format of mren.export_model.';
 
--- Weights do not compress, so they are stored as they are.
+-- Storage is external because weights do not compress.
 CREATE TYPE mren.network (
     INPUT = mren.network_in,
     OUTPUT = mren.network_out,
@@ -33,10 +37,10 @@ CREATE TYPE mren.network (
     STORAGE = external
 );
 COMMENT ON TYPE mren.network IS
-    'A trained network with its options and validation figures; equal trainings give equal bytes.';
+    'A trained network with its options and validation metrics; the same training gives the same bytes.';
 
 CREATE FUNCTION mren.network_info(network mren.network) RETURNS jsonb
     AS 'MODULE_PATHNAME', 'mren_network_info'
     LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10000;
 COMMENT ON FUNCTION mren.network_info(mren.network) IS
-    'What a network is: relations, dimensions, parameters, content hashes, options, validation figures.';
+    'Returns what is known of a network: its relations, dimensions, number of parameters, content hashes, options and validation metrics.';

@@ -1,13 +1,16 @@
--- Predicting functions.  Each takes the same arguments, with both mentions as
--- text (the first occurrence as whole tokens) or both as int4range (characters,
--- half open, 0-based).
+-- Functions that predict relations and explain predictions.
+--
+-- They share one list of arguments.  Both mentions are given either as text,
+-- which means its first occurrence as whole tokens, or as int4range, which counts
+-- characters from 0 and excludes the upper bound.
 
--- Tells the planner that a call which may read an image costs a thousand times
--- one that cannot, so that cheap conditions are tested first.
+-- Tells the planner that a call with an image costs a thousand times as much as
+-- one without, so that cheaper conditions are tested first.
 CREATE FUNCTION mren.predict_support(internal) RETURNS internal
 AS 'MODULE_PATHNAME', 'mren_predict_support'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION mren.predict_support(internal) IS 'Planner support of the predicting functions.';
+COMMENT ON FUNCTION mren.predict_support(internal) IS
+    'Planner support function of the prediction functions; it estimates their cost.';
 
 CREATE FUNCTION mren.predict(model text, sentence text, head text, tail text, image bytea DEFAULT NULL,
     head_type text DEFAULT NULL, tail_type text DEFAULT NULL, head_box box DEFAULT NULL, tail_box box DEFAULT NULL,
@@ -16,7 +19,7 @@ RETURNS text
 AS 'MODULE_PATHNAME', 'mren_predict'
 LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE SUPPORT mren.predict_support COST 100;
 COMMENT ON FUNCTION mren.predict(text, text, text, text, bytea, text, text, box, box, real[], integer) IS
-    'The relation between head and tail in a sentence (and an image); NULL if sentence or a mention is NULL, or the model abstains.';
+    'Returns the relation between head and tail in a sentence, with or without an image; NULL if the sentence or a mention is NULL or the model abstains.';
 
 CREATE FUNCTION mren.predict(model text, sentence text, head int4range, tail int4range, image bytea DEFAULT NULL,
     head_type text DEFAULT NULL, tail_type text DEFAULT NULL, head_box box DEFAULT NULL, tail_box box DEFAULT NULL,
@@ -25,7 +28,7 @@ RETURNS text
 AS 'MODULE_PATHNAME', 'mren_predict_range'
 LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE SUPPORT mren.predict_support COST 100;
 COMMENT ON FUNCTION mren.predict(text, text, int4range, int4range, bytea, text, text, box, box, real[], integer) IS
-    'The relation between head and tail in a sentence (and an image); NULL if sentence or a mention is NULL, or the model abstains.';
+    'Returns the relation between head and tail in a sentence, with or without an image; NULL if the sentence or a mention is NULL or the model abstains.';
 
 CREATE FUNCTION mren.classify(model text, sentence text, head text, tail text, image bytea DEFAULT NULL,
     head_type text DEFAULT NULL, tail_type text DEFAULT NULL, head_box box DEFAULT NULL, tail_box box DEFAULT NULL,
@@ -33,7 +36,7 @@ CREATE FUNCTION mren.classify(model text, sentence text, head text, tail text, i
 AS 'MODULE_PATHNAME', 'mren_classify'
 LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE SUPPORT mren.predict_support COST 100;
 COMMENT ON FUNCTION mren.classify(text, text, text, text, bytea, text, text, box, box, real[], integer) IS
-    'The relation between head and tail and its probability; the relation is NULL where the model abstains.';
+    'Returns the relation between head and tail in a sentence and its probability; the relation is NULL if the model abstains.';
 
 CREATE FUNCTION mren.classify(model text, sentence text, head int4range, tail int4range, image bytea DEFAULT NULL,
     head_type text DEFAULT NULL, tail_type text DEFAULT NULL, head_box box DEFAULT NULL, tail_box box DEFAULT NULL,
@@ -41,7 +44,7 @@ CREATE FUNCTION mren.classify(model text, sentence text, head int4range, tail in
 AS 'MODULE_PATHNAME', 'mren_classify_range'
 LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE SUPPORT mren.predict_support COST 100;
 COMMENT ON FUNCTION mren.classify(text, text, int4range, int4range, bytea, text, text, box, box, real[], integer) IS
-    'The relation between head and tail and its probability; the relation is NULL where the model abstains.';
+    'Returns the relation between head and tail in a sentence and its probability; the relation is NULL if the model abstains.';
 
 CREATE FUNCTION mren.predict_proba(model text, sentence text, head text, tail text, image bytea DEFAULT NULL,
     head_type text DEFAULT NULL, tail_type text DEFAULT NULL, head_box box DEFAULT NULL, tail_box box DEFAULT NULL,
@@ -50,7 +53,7 @@ RETURNS TABLE (relation text, probability double precision)
 AS 'MODULE_PATHNAME', 'mren_predict_proba'
 LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE SUPPORT mren.predict_support COST 100 ROWS 20;
 COMMENT ON FUNCTION mren.predict_proba(text, text, text, text, bytea, text, text, box, box, real[], integer) IS
-    'The probability of every relation of the model, most likely first.';
+    'Returns the probability of every relation of the model, the most likely first.';
 
 CREATE FUNCTION mren.predict_proba(model text, sentence text, head int4range, tail int4range, image bytea DEFAULT NULL,
     head_type text DEFAULT NULL, tail_type text DEFAULT NULL, head_box box DEFAULT NULL, tail_box box DEFAULT NULL,
@@ -59,7 +62,7 @@ RETURNS TABLE (relation text, probability double precision)
 AS 'MODULE_PATHNAME', 'mren_predict_proba_range'
 LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE SUPPORT mren.predict_support COST 100 ROWS 20;
 COMMENT ON FUNCTION mren.predict_proba(text, text, int4range, int4range, bytea, text, text, box, box, real[], integer) IS
-    'The probability of every relation of the model, most likely first.';
+    'Returns the probability of every relation of the model, the most likely first.';
 
 CREATE FUNCTION mren.features(model text, sentence text, head text, tail text, image bytea DEFAULT NULL,
     head_type text DEFAULT NULL, tail_type text DEFAULT NULL, head_box box DEFAULT NULL, tail_box box DEFAULT NULL,
@@ -68,7 +71,7 @@ RETURNS real[]
 AS 'MODULE_PATHNAME', 'mren_features'
 LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE SUPPORT mren.predict_support COST 100;
 COMMENT ON FUNCTION mren.features(text, text, text, text, bytea, text, text, box, box, real[], integer) IS
-    'The fused vector of text and image that the network''s dense layers read.';
+    'Returns the fused vector of text and image that is the input of the network''s dense layers.';
 
 CREATE FUNCTION mren.features(model text, sentence text, head int4range, tail int4range, image bytea DEFAULT NULL,
     head_type text DEFAULT NULL, tail_type text DEFAULT NULL, head_box box DEFAULT NULL, tail_box box DEFAULT NULL,
@@ -77,7 +80,7 @@ RETURNS real[]
 AS 'MODULE_PATHNAME', 'mren_features_range'
 LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE SUPPORT mren.predict_support COST 100;
 COMMENT ON FUNCTION mren.features(text, text, int4range, int4range, bytea, text, text, box, box, real[], integer) IS
-    'The fused vector of text and image that the network''s dense layers read.';
+    'Returns the fused vector of text and image that is the input of the network''s dense layers.';
 
 CREATE FUNCTION mren.explain(model text, sentence text, head text, tail text, image bytea DEFAULT NULL,
     head_type text DEFAULT NULL, tail_type text DEFAULT NULL, head_box box DEFAULT NULL, tail_box box DEFAULT NULL,
@@ -86,7 +89,7 @@ RETURNS TABLE (modality text, feature text, contribution double precision)
 AS 'MODULE_PATHNAME', 'mren_explain'
 LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE SUPPORT mren.predict_support COST 100 ROWS 30;
 COMMENT ON FUNCTION mren.explain(text, text, text, text, bytea, text, text, box, box, real[], integer) IS
-    'How much of the answer''s probability each word, mention, type and the image account for: what is lost when it is left out.';
+    'Returns how much each word, mention, entity type and the image contribute to the probability of the predicted relation: how far the probability falls if that input is left out.';
 
 CREATE FUNCTION mren.explain(model text, sentence text, head int4range, tail int4range, image bytea DEFAULT NULL,
     head_type text DEFAULT NULL, tail_type text DEFAULT NULL, head_box box DEFAULT NULL, tail_box box DEFAULT NULL,
@@ -95,7 +98,7 @@ RETURNS TABLE (modality text, feature text, contribution double precision)
 AS 'MODULE_PATHNAME', 'mren_explain_range'
 LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE SUPPORT mren.predict_support COST 100 ROWS 30;
 COMMENT ON FUNCTION mren.explain(text, text, int4range, int4range, bytea, text, text, box, box, real[], integer) IS
-    'How much of the answer''s probability each word, mention, type and the image account for: what is lost when it is left out.';
+    'Returns how much each word, mention, entity type and the image contribute to the probability of the predicted relation: how far the probability falls if that input is left out.';
 
 CREATE FUNCTION mren.explain_image(model text, sentence text, head text, tail text, image bytea DEFAULT NULL,
     head_type text DEFAULT NULL, tail_type text DEFAULT NULL, head_box box DEFAULT NULL, tail_box box DEFAULT NULL,
@@ -104,7 +107,7 @@ RETURNS bytea
 AS 'MODULE_PATHNAME', 'mren_explain_image'
 LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100000;
 COMMENT ON FUNCTION mren.explain_image(text, text, text, text, bytea, text, text, box, box, real[], integer) IS
-    'The image as PNG under a heat map: red where covering it lowers the probability of the answer, blue where it raises it.';
+    'Returns the image as a PNG under a heat map: red where covering the image lowers the probability of the predicted relation, blue where it raises it.';
 
 CREATE FUNCTION mren.explain_image(model text, sentence text, head int4range, tail int4range, image bytea DEFAULT NULL,
     head_type text DEFAULT NULL, tail_type text DEFAULT NULL, head_box box DEFAULT NULL, tail_box box DEFAULT NULL,
@@ -113,11 +116,11 @@ RETURNS bytea
 AS 'MODULE_PATHNAME', 'mren_explain_image_range'
 LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100000;
 COMMENT ON FUNCTION mren.explain_image(text, text, int4range, int4range, bytea, text, text, box, box, real[], integer) IS
-    'The image as PNG under a heat map: red where covering it lowers the probability of the answer, blue where it raises it.';
+    'Returns the image as a PNG under a heat map: red where covering the image lowers the probability of the predicted relation, blue where it raises it.';
 
 CREATE FUNCTION mren.predict_rows(model text, query text, version integer DEFAULT NULL)
 RETURNS TABLE (id text, relation text, confidence double precision)
 AS 'MODULE_PATHNAME', 'mren_predict_rows'
 LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 10000 ROWS 1000;
 COMMENT ON FUNCTION mren.predict_rows(text, text, integer) IS
-    'Classifies the rows of a query, run read-only, in batches; its columns go by name: id, sentence, head, tail and, if there, image, image_vector, head_type, tail_type, head_box, tail_box.';
+    'Predicts the relations of the rows of a query in batches; the query runs read-only. It must have the columns id, sentence, head and tail, and may have image, image_vector, head_type, tail_type, head_box and tail_box.';

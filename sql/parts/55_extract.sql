@@ -1,4 +1,4 @@
--- From documents to triples: mentions, pairs of them, relations.
+-- Functions that find mentions, candidate pairs and relations in documents.
 
 CREATE FUNCTION mren.entities(document text, lexicons text[] DEFAULT NULL, tagger text DEFAULT NULL,
     tagger_version integer DEFAULT NULL)
@@ -6,7 +6,7 @@ RETURNS TABLE (mention text, type text, span int4range, confidence double precis
 AS 'MODULE_PATHNAME', 'mren_entities'
 LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 1000 ROWS 10;
 COMMENT ON FUNCTION mren.entities(text, text[], text, integer) IS
-    'The mentions of a document, found by lexicons and by a tagger; of overlapping ones the longest. Spans are characters, half open, 0-based.';
+    'Returns the mentions that lexicons and a tagger find in a document; of overlapping mentions it keeps the longest. Spans count characters from 0 and exclude their end.';
 
 CREATE FUNCTION mren.candidates(document text, lexicons text[] DEFAULT NULL, tagger text DEFAULT NULL,
     relation_schema regclass DEFAULT NULL, max_distance integer DEFAULT NULL, tagger_version integer DEFAULT NULL)
@@ -15,7 +15,7 @@ RETURNS TABLE (sentence text, head text, head_type text, head_span int4range, ta
 AS 'MODULE_PATHNAME', 'mren_candidates'
 LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 1000 ROWS 20;
 COMMENT ON FUNCTION mren.candidates(text, text[], text, regclass, integer, integer) IS
-    'The ordered pairs of mentions in each sentence, or within a distance, that the relation schema allows; spans of mentions are characters of the sentence.';
+    'Returns the ordered pairs of mentions that are in one sentence, or within max_distance characters, and that the relation schema allows. The spans of the mentions count characters of the column sentence.';
 
 CREATE FUNCTION mren.extract(model text, document text, image bytea DEFAULT NULL, tagger text DEFAULT NULL,
     lexicons text[] DEFAULT NULL, relation_schema regclass DEFAULT NULL, max_distance integer DEFAULT NULL,
@@ -26,7 +26,7 @@ RETURNS TABLE (head text, head_type text, relation text, tail text, tail_type te
 AS 'MODULE_PATHNAME', 'mren_extract'
 LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10000 ROWS 10;
 COMMENT ON FUNCTION mren.extract(text, text, bytea, text, text[], regclass, integer, double precision, real[], integer, integer) IS
-    'The relations that a model finds in a document (and its image) between the mentions that lexicons and a tagger find.';
+    'Returns the relations that a model predicts in a document, with or without an image, between the mentions that lexicons and a tagger find.';
 
 CREATE FUNCTION mren.extract_evidence(model text, document text, image bytea DEFAULT NULL, tagger text DEFAULT NULL,
     lexicons text[] DEFAULT NULL, relation_schema regclass DEFAULT NULL, max_distance integer DEFAULT NULL,
@@ -38,4 +38,4 @@ RETURNS TABLE (head text, head_type text, relation text, tail text, tail_type te
 AS 'MODULE_PATHNAME', 'mren_extract_evidence'
 LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10000 ROWS 10;
 COMMENT ON FUNCTION mren.extract_evidence(text, text, bytea, text, text[], regclass, integer, double precision, real[], integer, integer) IS
-    'What mren.extract gives, with the sentence''s place in the document, the version that answered, and what the text alone and the image alone would have said.';
+    'Returns the relations that mren.extract returns, with the position of the sentence in the document, the version of the model, and what the model predicts from the text alone and from the image alone.';

@@ -1,26 +1,30 @@
--- How good predictions are.
+-- Functions that evaluate predictions.
 
 CREATE TYPE mren.confusion;
 
 CREATE FUNCTION mren.confusion_in(cstring) RETURNS mren.confusion
     AS 'MODULE_PATHNAME', 'mren_confusion_in'
     LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION mren.confusion_in(cstring) IS 'Input of mren.confusion; checks everything.';
+COMMENT ON FUNCTION mren.confusion_in(cstring) IS
+    'Input function of mren.confusion; it validates the value completely.';
 
 CREATE FUNCTION mren.confusion_out(mren.confusion) RETURNS cstring
     AS 'MODULE_PATHNAME', 'mren_confusion_out'
     LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION mren.confusion_out(mren.confusion) IS 'Output of mren.confusion, hexadecimal.';
+COMMENT ON FUNCTION mren.confusion_out(mren.confusion) IS
+    'Output function of mren.confusion, in hexadecimal.';
 
 CREATE FUNCTION mren.confusion_recv(internal) RETURNS mren.confusion
     AS 'MODULE_PATHNAME', 'mren_confusion_recv'
     LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION mren.confusion_recv(internal) IS 'Binary input of mren.confusion; checks everything.';
+COMMENT ON FUNCTION mren.confusion_recv(internal) IS
+    'Binary input function of mren.confusion; it validates the value completely.';
 
 CREATE FUNCTION mren.confusion_send(mren.confusion) RETURNS bytea
     AS 'MODULE_PATHNAME', 'mren_confusion_send'
     LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION mren.confusion_send(mren.confusion) IS 'Binary output of mren.confusion.';
+COMMENT ON FUNCTION mren.confusion_send(mren.confusion) IS
+    'Binary output function of mren.confusion.';
 
 CREATE TYPE mren.confusion (
     INPUT = mren.confusion_in,
@@ -32,28 +36,32 @@ CREATE TYPE mren.confusion (
     STORAGE = extended
 );
 COMMENT ON TYPE mren.confusion IS
-    'Counted pairs of actual and predicted relations: the state of mren.metrics.';
+    'Counts of pairs of actual and predicted relations, the state of mren.metrics.';
 
 CREATE FUNCTION mren.metrics_add(state mren.confusion, actual text, predicted text) RETURNS mren.confusion
     AS 'MODULE_PATHNAME', 'mren_metrics_add'
     LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE;
-COMMENT ON FUNCTION mren.metrics_add(mren.confusion, text, text) IS 'Transition function of mren.metrics.';
+COMMENT ON FUNCTION mren.metrics_add(mren.confusion, text, text) IS
+    'Transition function of mren.metrics.';
 
 CREATE FUNCTION mren.metrics_add(state mren.confusion, actual text, predicted text, negative text)
     RETURNS mren.confusion
     AS 'MODULE_PATHNAME', 'mren_metrics_add'
     LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE;
-COMMENT ON FUNCTION mren.metrics_add(mren.confusion, text, text, text) IS 'Transition function of mren.metrics.';
+COMMENT ON FUNCTION mren.metrics_add(mren.confusion, text, text, text) IS
+    'Transition function of mren.metrics.';
 
 CREATE FUNCTION mren.metrics_combine(mren.confusion, mren.confusion) RETURNS mren.confusion
     AS 'MODULE_PATHNAME', 'mren_metrics_combine'
     LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE;
-COMMENT ON FUNCTION mren.metrics_combine(mren.confusion, mren.confusion) IS 'Combine function of mren.metrics.';
+COMMENT ON FUNCTION mren.metrics_combine(mren.confusion, mren.confusion) IS
+    'Combine function of mren.metrics.';
 
 CREATE FUNCTION mren.metrics_final(mren.confusion) RETURNS jsonb
     AS 'MODULE_PATHNAME', 'mren_metrics_final'
     LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE;
-COMMENT ON FUNCTION mren.metrics_final(mren.confusion) IS 'Final function of mren.metrics.';
+COMMENT ON FUNCTION mren.metrics_final(mren.confusion) IS
+    'Final function of mren.metrics.';
 
 CREATE AGGREGATE mren.metrics(actual text, predicted text) (
     SFUNC = mren.metrics_add,
@@ -63,7 +71,7 @@ CREATE AGGREGATE mren.metrics(actual text, predicted text) (
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE mren.metrics(text, text) IS
-    'Precision, recall and F1 of predicted against actual relations, each and averaged, and accuracy; predicted NULL is a miss.';
+    'Returns precision, recall and F1 of predicted relations, for each relation and averaged, and accuracy; a prediction of NULL counts as a missed relation.';
 
 CREATE AGGREGATE mren.metrics(actual text, predicted text, negative text) (
     SFUNC = mren.metrics_add,
@@ -73,7 +81,7 @@ CREATE AGGREGATE mren.metrics(actual text, predicted text, negative text) (
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE mren.metrics(text, text, text) IS
-    'The same; averages leave out the relation that means there is none.';
+    'Returns precision, recall and F1 of predicted relations, for each relation and averaged, and accuracy; the averages leave out the negative relation, which means that there is none.';
 
 CREATE FUNCTION mren.evaluate(model text, query text, version integer DEFAULT NULL)
     RETURNS TABLE (relation text, "precision" double precision, recall double precision,
@@ -81,11 +89,11 @@ CREATE FUNCTION mren.evaluate(model text, query text, version integer DEFAULT NU
     AS 'MODULE_PATHNAME', 'mren_evaluate'
     LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 1000000 ROWS 20;
 COMMENT ON FUNCTION mren.evaluate(text, text, integer) IS
-    'How well a version of a model predicts the column relation of a query: a row a relation, then micro avg, macro avg, with SemEval''s labels semeval macro avg, and accuracy (under f1).';
+    'Returns precision, recall and F1 of a model''s predictions of the column relation of a query: one row per relation, then micro avg, macro avg, semeval macro avg for the labels of SemEval-2010 Task 8, and accuracy, which is in the column f1.';
 
 CREATE FUNCTION mren.confusion_matrix(model text, query text, version integer DEFAULT NULL)
     RETURNS TABLE (actual text, predicted text, count bigint)
     AS 'MODULE_PATHNAME', 'mren_confusion_matrix'
     LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 1000000 ROWS 100;
 COMMENT ON FUNCTION mren.confusion_matrix(text, text, integer) IS
-    'Which relations a version of a model takes for which; predicted NULL: it gave no answer.';
+    'Returns how often a model predicts each relation for each actual relation of the rows of a query; predicted is NULL where the model gave no answer.';

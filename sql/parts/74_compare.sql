@@ -1,4 +1,4 @@
--- Which options are the best for one's rows.
+-- The function that compares training options by cross-validation.
 
 CREATE FUNCTION mren.compare(model text, query text, variants jsonb[], folds integer DEFAULT 5)
     RETURNS TABLE (variant integer, options jsonb, score double precision, lower double precision,
@@ -8,4 +8,4 @@ CREATE FUNCTION mren.compare(model text, query text, variants jsonb[], folds int
     AS 'MODULE_PATHNAME', 'mren_compare'
     LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 1000000 ROWS 4;
 COMMENT ON FUNCTION mren.compare(text, text, jsonb[], integer) IS
-    'How well each variant of a model''s options (model NULL: of the defaults) learns a query''s rows, by cross-validation on the same folds: its score, with an interval of 95 %, and by how much it is above the first variant''s. Saves nothing.';
+    'Compares variants of the options of a model, or of the default options if the model is NULL, by cross-validation on the rows of a query with the same folds. Returns each score with its 95 % interval and its difference from the first variant; nothing is saved.';

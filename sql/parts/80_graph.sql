@@ -1,12 +1,12 @@
--- Knowledge graphs: where each lives, how it is made, what its refreshes did.
+-- Knowledge graphs: their catalog, and the functions that build and read them.
 --
--- The tables of a graph are ordinary tables of its owner's, in a schema of
--- their choice; they are no part of the extension and do not depend on it.
+-- The tables of a graph are ordinary tables of its owner, in a schema that the
+-- owner chooses.  They are not members of the extension and do not depend on it.
 
 CREATE SEQUENCE mren.graph_id;
 CREATE SEQUENCE mren.graph_run_id;
 
--- source is a query of one SELECT, run with search_path as its owner.
+-- source is a single SELECT, which runs as the owner with this search_path.
 CREATE TABLE mren.graph (
     id          bigint PRIMARY KEY DEFAULT pg_catalog.nextval('mren.graph_id'),
     name        text COLLATE "C" NOT NULL UNIQUE,
@@ -22,7 +22,8 @@ CREATE TABLE mren.graph (
     options     jsonb NOT NULL,
     created_at  timestamptz NOT NULL
 );
-COMMENT ON TABLE mren.graph IS 'Knowledge graphs, one row each; layout is the version of the layout of its tables.';
+COMMENT ON TABLE mren.graph IS
+    'Knowledge graphs, one row per graph; layout is the version of the layout of its tables.';
 
 CREATE TABLE mren.graph_run (
     id          bigint PRIMARY KEY DEFAULT pg_catalog.nextval('mren.graph_run_id'),
@@ -44,7 +45,8 @@ CREATE TABLE mren.graph_run (
     message     text
 );
 CREATE INDEX graph_run_graph ON mren.graph_run (graph, id);
-COMMENT ON TABLE mren.graph_run IS 'Every refresh of a graph, in progress or ended.';
+COMMENT ON TABLE mren.graph_run IS
+    'Every refresh of a knowledge graph, running or finished.';
 
 SELECT pg_catalog.pg_extension_config_dump('mren.graph_id', '');
 SELECT pg_catalog.pg_extension_config_dump('mren.graph_run_id', '');
@@ -55,29 +57,31 @@ CREATE FUNCTION mren.normalize_name(name text) RETURNS text
 AS 'MODULE_PATHNAME', 'mren_normalize_name'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION mren.normalize_name(text) IS
-    'A name in the form in which graphs compare names: NFKC, case folded, white space collapsed.';
+    'Returns a name in the form in which knowledge graphs compare names: NFKC, case-folded, with white space collapsed.';
 
 CREATE FUNCTION mren.document_hash(document text, image bytea, image_vector real[]) RETURNS bytea
 AS 'MODULE_PATHNAME', 'mren_document_hash'
 LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION mren.document_hash(text, bytea, real[]) IS
-    'The hash by which mren.refresh_graph knows a changed document: SHA-256 over text, image and vector.';
+    'Returns the SHA-256 hash of a document''s text, image and image vector, by which mren.refresh_graph detects changed documents.';
 
 CREATE FUNCTION mren.graph_identity(key text) RETURNS uuid
 AS 'MODULE_PATHNAME', 'mren_graph_identity'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION mren.graph_identity(text) IS
-    'The identity of an entity or a fact of a graph: the first half of SHA-256.';
+    'Returns the identifier of an entity or a fact of a knowledge graph: the first half of the SHA-256 hash of its key.';
 
 CREATE FUNCTION mren.noisy_or_add(state double precision, probability double precision) RETURNS double precision
 AS 'MODULE_PATHNAME', 'mren_noisy_or_add'
 LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE;
-COMMENT ON FUNCTION mren.noisy_or_add(double precision, double precision) IS 'Adds a probability to a state of mren.noisy_or.';
+COMMENT ON FUNCTION mren.noisy_or_add(double precision, double precision) IS
+    'Transition function of mren.noisy_or.';
 
 CREATE FUNCTION mren.noisy_or_final(state double precision) RETURNS double precision
 AS 'MODULE_PATHNAME', 'mren_noisy_or_final'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION mren.noisy_or_final(double precision) IS 'The result of a state of mren.noisy_or.';
+COMMENT ON FUNCTION mren.noisy_or_final(double precision) IS
+    'Final function of mren.noisy_or.';
 
 CREATE AGGREGATE mren.noisy_or(probability double precision) (
     SFUNC = mren.noisy_or_add,
@@ -86,73 +90,73 @@ CREATE AGGREGATE mren.noisy_or(probability double precision) (
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE mren.noisy_or(double precision) IS
-    'The probability that at least one of independent events is true: one minus the product of (1 - p); order the rows for the same bits every time.';
+    'Returns the probability that at least one of several independent events occurs, which is one minus the product of (1 - probability). The result depends on the order of the rows in its last bits; use ORDER BY to reproduce it.';
 
 CREATE FUNCTION mren.create_graph(graph text, source text, model text, tagger text DEFAULT NULL, lexicons text[] DEFAULT NULL,
     relation_schema regclass DEFAULT NULL, in_schema text DEFAULT NULL, options jsonb DEFAULT '{}') RETURNS void
 AS 'MODULE_PATHNAME', 'mren_create_graph'
 LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE;
 COMMENT ON FUNCTION mren.create_graph(text, text, text, text, text[], regclass, text, jsonb) IS
-    'Makes a knowledge graph: its tables in a schema, to be filled by mren.refresh_graph from the documents of a table or query; columns by name: key, document and, if there, image, image_vector, seen_at.';
+    'Creates a knowledge graph and its tables; mren.refresh_graph fills them from the documents of a table or query. The source must have the columns key and document, and may have image, image_vector and seen_at.';
 
 CREATE FUNCTION mren.drop_graph(graph text, drop_tables boolean DEFAULT false) RETURNS void
 AS 'MODULE_PATHNAME', 'mren_drop_graph'
 LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE;
 COMMENT ON FUNCTION mren.drop_graph(text, boolean) IS
-    'Forgets a graph; its tables stay, unless they are to be dropped too.';
+    'Drops a knowledge graph; its tables remain unless drop_tables is true.';
 
 CREATE FUNCTION mren.alter_graph_owner(graph text, new_owner name) RETURNS void
 AS 'MODULE_PATHNAME', 'mren_alter_graph_owner'
 LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE;
 COMMENT ON FUNCTION mren.alter_graph_owner(text, name) IS
-    'Gives a graph and its tables to another role, as whom its source is read from then on; for a member of both.';
+    'Changes the owner of a knowledge graph and of its tables; its source is then read as the new owner. The caller must be a member of the old and of the new owner.';
 
 CREATE FUNCTION mren.upgrade_graph(graph text) RETURNS void
 AS 'MODULE_PATHNAME', 'mren_upgrade_graph'
 LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE;
 COMMENT ON FUNCTION mren.upgrade_graph(text) IS
-    'Brings the tables of a graph that an older mren made to the present layout, and makes indexes and views that are missing.';
+    'Brings the tables of a knowledge graph that an older version of mren created to the present layout, and creates missing indexes and views.';
 
 CREATE FUNCTION mren.merge_graph(graph text) RETURNS jsonb
 AS 'MODULE_PATHNAME', 'mren_merge_graph'
 LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE;
 COMMENT ON FUNCTION mren.merge_graph(text) IS
-    'Applies edits of aliases, relations and reviews to a graph, without reading or scoring a document.';
+    'Applies changes of aliases, relations and reviews to a knowledge graph without reading or scoring documents, and returns a summary.';
 
 CREATE PROCEDURE mren.refresh_graph(graph text, INOUT summary jsonb DEFAULT NULL)
 AS 'MODULE_PATHNAME', 'mren_refresh_graph'
 LANGUAGE C;
 COMMENT ON PROCEDURE mren.refresh_graph(text, jsonb) IS
-    'Brings a graph up to date with its documents: scores those that are new, changed, or scored by an older model, tagger or lexicon, and takes back the evidence of those that are gone.';
+    'Brings a knowledge graph up to date with its documents: scores documents that are new or changed or were scored with another model, tagger or lexicon, and removes the evidence of documents that no longer exist.';
 
--- Reading.  These run as the caller: what counts is SELECT on the graph's tables.
+-- These functions run as the caller, who needs SELECT on the tables of the graph.
 
 CREATE FUNCTION mren.paths(graph text, source text, target text, max_hops integer DEFAULT 3, max_paths integer DEFAULT 100)
 RETURNS TABLE (hops integer, confidence double precision, path text, entities text[], relations text[], facts uuid[])
 AS 'MODULE_PATHNAME', 'mren_paths'
 LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL UNSAFE COST 100000 ROWS 10;
 COMMENT ON FUNCTION mren.paths(text, text, text, integer, integer) IS
-    'How two entities of a graph are connected: paths of at most max_hops facts, in either direction, that meet no entity twice; the shortest and surest first.';
+    'Returns the paths between two entities of a knowledge graph that have at most max_hops facts, followed in either direction, and visit no entity twice; the shortest come first, and of equally short paths those with the highest confidence.';
 
 CREATE FUNCTION mren.export_ntriples(graph text, base_iri text DEFAULT 'urn:mren:') RETURNS SETOF text
 AS 'MODULE_PATHNAME', 'mren_export_ntriples'
 LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL UNSAFE COST 100000 ROWS 10000;
 COMMENT ON FUNCTION mren.export_ntriples(text, text) IS
-    'The entities and facts of a graph as lines of N-Triples.';
+    'Returns the entities and facts of a knowledge graph as lines of N-Triples.';
 
 CREATE FUNCTION mren.export_csv(graph text) RETURNS SETOF text
 AS 'MODULE_PATHNAME', 'mren_export_csv'
 LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL UNSAFE COST 100000 ROWS 10000;
 COMMENT ON FUNCTION mren.export_csv(text) IS
-    'The facts of a graph as records of CSV (RFC 4180), a header first.';
+    'Returns the facts of a knowledge graph as CSV records (RFC 4180), beginning with a header.';
 
 CREATE FUNCTION mren.export_dot(graph text) RETURNS SETOF text
 AS 'MODULE_PATHNAME', 'mren_export_dot'
 LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL UNSAFE COST 100000 ROWS 10000;
 COMMENT ON FUNCTION mren.export_dot(text) IS
-    'The facts of a graph as lines of a Graphviz digraph.';
+    'Returns the facts of a knowledge graph as the lines of a Graphviz digraph.';
 
--- Whether the current user is, or belongs to, a graph's owner; superusers always.
+-- Shows the graphs of roles that the current user is a member of; to superusers, all.
 CREATE VIEW mren.graphs WITH (security_barrier) AS
 SELECT g.name AS graph,
        g.owner,
@@ -172,10 +176,12 @@ WHERE EXISTS (
    OR EXISTS (
           SELECT FROM pg_catalog.pg_roles a
           WHERE a.rolname OPERATOR(pg_catalog.=) current_user AND a.rolsuper);
-COMMENT ON VIEW mren.graphs IS 'The knowledge graphs of the current user.';
+COMMENT ON VIEW mren.graphs IS
+    'Knowledge graphs that the current user owns.';
 
--- As mren.runs: a row that says it is running, but whose graph's lock nobody
--- holds, is of a backend that died; classid is MREN_GRAPH_LOCK_CLASS of graph.h.
+-- A refresh that is marked as running died if its backend does not hold the lock
+-- of the graph, whose classid is MREN_GRAPH_LOCK_CLASS in graph.h.  A standby
+-- cannot see the locks of the primary.
 CREATE VIEW mren.graph_runs WITH (security_barrier) AS
 SELECT r.id AS run,
        r.name AS graph,
@@ -220,7 +226,7 @@ WHERE EXISTS (
           SELECT FROM pg_catalog.pg_roles a
           WHERE a.rolname OPERATOR(pg_catalog.=) current_user AND a.rolsuper);
 COMMENT ON VIEW mren.graph_runs IS
-    'What every refresh of a graph did, the failed ones too. Status died: the server or its process ended before it could say why.';
+    'Every refresh of a knowledge graph, including those that failed, that the current user started or whose graph the current user owns. The status died means that the server process ended without recording a result.';
 
 CREATE VIEW mren.graph_progress WITH (security_barrier) AS
 SELECT r.graph,
@@ -240,4 +246,4 @@ WHERE r.status OPERATOR(pg_catalog.=) 'running'
                        WHERE later.name OPERATOR(pg_catalog.=) r.graph
                          AND later.id OPERATOR(pg_catalog.>) r.run));
 COMMENT ON VIEW mren.graph_progress IS
-    'Refreshes in progress, as other sessions see them; one that died is shown until the graph''s next.';
+    'Refreshes that are running, as other sessions see them; one that died is shown until the graph is refreshed again.';

@@ -1,12 +1,12 @@
--- Who may do what, before any grant of the administrator's.
+-- The privileges that roles have before an administrator grants any.
 --
--- Everybody may look at what concerns them and use models that they hold a
--- right on: the functions check that.  What writes models is for those to whom
--- the administrator grants it, as in
+-- Everybody may read the views and use the models that they have a privilege on;
+-- views and functions check that.  Functions that write models are for roles to
+-- which an administrator grants them, as in
 --
 --     GRANT EXECUTE ON FUNCTION mren.save_model(text, mren.network), mren.promote(text, integer) TO analyst;
 --
--- and even then only on models that they own or hold a right on.
+-- These roles, too, may write only models that they own or have a privilege on.
 
 GRANT USAGE ON SCHEMA mren TO PUBLIC;
 

@@ -1,0 +1,89 @@
+-- The views of trainings, running and finished.
+
+-- A run that is marked as running died if it does not hold its lock, whose
+-- classid is MREN_RUN_LOCK_CLASS in models.h.  A standby cannot see the locks of
+-- the primary.
+CREATE VIEW mren.runs WITH (security_barrier) AS
+SELECT r.id AS run,
+       r.model,
+       r.version,
+       CASE
+           WHEN r.status OPERATOR(pg_catalog.<>) 'running' OR pg_catalog.pg_is_in_recovery() THEN r.status
+           WHEN EXISTS (
+               SELECT FROM pg_catalog.pg_locks l
+               WHERE l.locktype OPERATOR(pg_catalog.=) 'advisory'
+                 AND l.database OPERATOR(pg_catalog.=) (
+                     SELECT d.oid FROM pg_catalog.pg_database d
+                     WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database())
+                 AND l.classid OPERATOR(pg_catalog.=) 1836213614::pg_catalog.oid
+                 AND l.objid::pg_catalog.int8 OPERATOR(pg_catalog.=)
+                     (r.id OPERATOR(pg_catalog.&) 4294967295)
+                 AND l.objsubid OPERATOR(pg_catalog.=) 2
+                 AND l.granted) THEN r.status
+           ELSE 'died'
+       END AS status,
+       r.started_by,
+       r.started_at,
+       r.finished_at,
+       r.phase,
+       r.query,
+       r.options,
+       r.rows,
+       r.epoch,
+       r.epochs,
+       r.loss,
+       r.validation_loss,
+       r.validation_f1,
+       r.rows_per_second,
+       r.seconds_left,
+       r.log,
+       r.sqlstate,
+       r.message,
+       r.backend,
+       r.call,
+       r.champion,
+       r.verdict,
+       r.reason,
+       r.measure,
+       r.champion_score,
+       r.challenger_score,
+       r.lower_bound,
+       r.holdout_rows,
+       r.holdout_seen,
+       r.new_rows
+FROM mren.run r
+WHERE EXISTS (
+          SELECT FROM pg_catalog.pg_roles a
+          WHERE a.rolname OPERATOR(pg_catalog.=) r.started_by AND pg_catalog.pg_has_role(a.oid, 'USAGE'))
+   OR EXISTS (
+          SELECT FROM mren.model m
+          WHERE m.name OPERATOR(pg_catalog.=) r.model AND mren.has_model_privilege(m.name, 'train'))
+   OR EXISTS (
+          SELECT FROM pg_catalog.pg_roles a
+          WHERE a.rolname OPERATOR(pg_catalog.=) current_user AND a.rolsuper);
+COMMENT ON VIEW mren.runs IS
+    'Every training and retraining, including those that failed, that the current user started or whose model the current user may train. The status died means that the server process ended without recording a result.';
+
+CREATE VIEW mren.training_progress WITH (security_barrier) AS
+SELECT r.model,
+       r.run,
+       r.status,
+       r.phase,
+       r.epoch,
+       r.epochs,
+       r.loss,
+       r.validation_loss,
+       r.validation_f1,
+       r.rows_per_second,
+       r.seconds_left,
+       r.started_at,
+       r.started_by,
+       r.call
+FROM mren.runs r
+WHERE r.status OPERATOR(pg_catalog.=) 'running'
+   OR (r.status OPERATOR(pg_catalog.=) 'died'
+       AND NOT EXISTS (SELECT FROM mren.run later
+                       WHERE later.model OPERATOR(pg_catalog.=) r.model
+                         AND later.id OPERATOR(pg_catalog.>) r.run));
+COMMENT ON VIEW mren.training_progress IS
+    'Trainings that are running, as other sessions see them; one that died is shown until the model is trained again.';
