@@ -5,9 +5,12 @@
 #	make install         install into the server that PG_CONFIG belongs to
 #	make test            everything, installing what is missing first
 #	make demo            a worked example in a private server; demo-stop ends it
+#	make debug           build anew without optimisation, for a debugger
+#	make compile_commands.json    what editors and clang's tools read
 #	make help            the other goals
 #
-# Warnings are errors; `make WERROR=` lets a newer compiler's pass.
+# `make CC=clang` builds with another compiler.  Warnings are errors;
+# `make WERROR=` lets a newer compiler's pass.
 
 # The version is not called VERSION, which PGXS uses for the server's own.
 EXTENSION  = mren
@@ -18,8 +21,8 @@ WERROR    ?= -Werror
 
 # Goals that bring what they need themselves, so that each can be the first
 # command on a machine that has nothing.  They must not read PGXS.
-standalone = help setup test test-checks test-unit test-sql test-isolation test-tap test-asan \
-             check-format format sanitize fuzz demo demo-stop bench bench-accuracy
+standalone = help setup test test-checks test-unit test-sql test-isolation test-tap test-asan test-versions \
+             check-format format sanitize fuzz demo demo-stop bench bench-accuracy debug compile_commands.json
 
 ifeq ($(filter-out $(standalone),$(or $(MAKECMDGOALS),all)),)
 
@@ -33,13 +36,13 @@ setup: ## install the packages that are missing
 test: ## checks, unit, SQL, isolation and TAP tests, sanitizers
 	@tools/test
 
-test-checks: ## formatting, includes, symbols, versions, SQL texts
+test-checks: ## formatting, includes, names, symbols, versions, SQL texts
 	@tools/test checks $(TESTS)
 
 test-unit: ## the core's tests, without a server
 	@tools/test unit $(TESTS)
 
-test-sql: ## pg_regress; TESTS="010_text 020_image" picks some
+test-sql: ## pg_regress; TESTS="010_text 050_predict" picks some
 	@tools/test sql $(TESTS)
 
 test-isolation: ## two sessions at once; TESTS= picks some
@@ -50,6 +53,9 @@ test-tap: ## whole servers: dump, standby, kill; TESTS= picks some
 
 test-asan: ## pg_regress in a server under AddressSanitizer
 	@tools/test asan $(TESTS)
+
+test-versions: ## all of it on PostgreSQL 17, in a Debian 13 root of its own
+	@tools/test-versions $(TESTS)
 
 sanitize: ## the core's tests under ASan and UBSan
 	@tools/test sanitize $(TESTS)
@@ -63,6 +69,15 @@ check-format: ## what clang-format would change
 
 format: ## let clang-format change it
 	@tools/check-format --fix
+
+# Objects do not say how they were compiled, so all are compiled anew.
+debug:
+	@$(MAKE) clean
+	@$(MAKE) DEBUG=1 all
+
+compile_commands.json:
+	@$(MAKE) -Bn all | tools/compile-commands >$@.tmp
+	@mv $@.tmp $@
 
 demo: ## a worked example on real text and pictures
 	@tools/demo/run
@@ -141,7 +156,11 @@ $(pg_objects): OBJ_CFLAGS = -Wextra -Wno-unused-parameter -Wno-sign-compare \
                            -Wno-maybe-uninitialized
 $(gen_objects):  OBJ_CFLAGS = -Wno-error
 # The kernels gain from unrolled and vectorised loops, the rest does not.
+ifeq ($(DEBUG),)
 $(filter-out src/base/%.o src/text/%.o,$(core_objects)): OBJ_CFLAGS += -O3
+else
+$(OBJS): OBJ_CFLAGS += -O0 -g3 -U_FORTIFY_SOURCE
+endif
 $(OBJS): override CFLAGS += $(OBJ_CFLAGS)
 
 # Scripts of released versions stay as they were; those of this one, and of the
@@ -169,6 +188,16 @@ override with_llvm := no
 
 ifneq ($(PGXS),)
 include $(PGXS)
+endif
+
+# PGXS passes the flags of the compiler that built the server, and some of ours
+# are gcc's: those that another compiler does not know are left out.
+ifneq ($(findstring clang,$(shell $(CC) --version 2>/dev/null)),)
+knows = $(shell $(CC) -Werror $(1) -x c -c -o /dev/null /dev/null >/dev/null 2>&1 && echo y)
+override CFLAGS := $(foreach flag,$(CFLAGS),$(if $(filter -f%,$(flag)),$(if $(call knows,$(flag)),$(flag)),$(flag)))
+$(OBJS): OBJ_CFLAGS += -Wno-unknown-warning-option
+# The server's headers name gcc's printf format.
+$(pg_objects): OBJ_CFLAGS += -Wno-ignored-attributes
 endif
 
 $(gen_sources): build/gen/%.pb-c.c: src/%.proto

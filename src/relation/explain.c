@@ -167,11 +167,12 @@ make_variant(Explainer *e, const MrenContribution *part, size_t i)
 static MrenStatus
 make_features(Explainer *e, const MrenContribution *part, size_t i, MrenError *err)
 {
-	uint32_t *codes = e->codes + i * MREN_MAX_ROW_FEATURES;
+	uint32_t *codes;
 
 	if (e->source == NULL || e->info.hash_bits == 0 ||
 		(part->part == MREN_PART_IMAGE && !e->info.box_features))
 		return MREN_OK;
+	codes = e->codes + i * MREN_MAX_ROW_FEATURES;
 	e->inputs[i].features = codes;
 	return e->source->without(e->source->state, part, codes, &e->inputs[i].n_features, err);
 }

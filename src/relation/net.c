@@ -371,7 +371,7 @@ index_linear(MrenNet *net, MrenError *err)
 static MrenStatus
 read_tuned(MrenNet *net, MrenError *err)
 {
-	MrenCursor cursor = {net->fine_tuned.data, net->fine_tuned.data + net->fine_tuned.len, false};
+	MrenCursor cursor;
 
 	mren_release(&net->env, net->fine_tuned_ids);
 	net->fine_tuned_ids = NULL;
@@ -380,6 +380,9 @@ read_tuned(MrenNet *net, MrenError *err)
 						 "invalid network: its list of tuned words does not fit their number");
 	MREN_TRY(mren_allocate(&net->env, net->shape.n_fine_tuned, sizeof(int32_t),
 						   &net->fine_tuned_ids, err));
+	if (net->fine_tuned.len == 0)
+		return MREN_OK;
+	cursor = (MrenCursor){net->fine_tuned.data, net->fine_tuned.data + net->fine_tuned.len, false};
 	for (size_t i = 0; i < net->shape.n_fine_tuned; i++)
 	{
 		net->fine_tuned_ids[i] = (int32_t) mren_cursor_u32(&cursor);

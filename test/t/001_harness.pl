@@ -17,10 +17,10 @@ $session->query('INSERT INTO t VALUES (1)');
 is($node->sql('SELECT count(*) FROM t'), '0', 'a session holds its transaction open');
 $session->query('COMMIT');
 is($node->sql('SELECT count(*) FROM t'), '1', 'and ends it');
-$session->send('SELECT pg_sleep(60)');
+$session->send('SELECT pg_sleep(1000000)');
 wait_until { $node->sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'") eq '1' };
 $node->sql('SELECT pg_cancel_backend(' . $session->backend . ')');
-my (undef, $err) = $session->wait_for(20);
+my (undef, $err) = $session->wait_for;
 like($err, qr/canceling statement/, 'a running statement can be cancelled');
 
 my $standby = $node->standby('copy');

@@ -1,105 +1,85 @@
-# Whatever runs long can be cancelled and timed out, promptly, and leaves
-# nothing behind: no version, no lock, no temporary file, a run that says so.
+# Whatever runs long can be cancelled and timed out, and leaves nothing behind:
+# no version, no lock, no temporary file, a run that says so.
+#
+# Nothing here depends on how fast the machine is.  A statement that is
+# cancelled from outside cannot end by itself: its rows or its epochs have no
+# end that could be reached, and it is cancelled once it shows that it is under
+# way.  One call on one large value does end, so that another session could
+# come too late; such a call has an argument that cancels its own backend.  The
+# interrupt is then pending when the call begins, and only a call that checks
+# for interrupts raises the error before it returns.
 use strict;
 use warnings;
 use MrenTest;
 use MrenToy;
 use Test::More;
 
-# Less than a second is what we promise; a busy machine is given more.
-my $promptly = 2;
-
 my $node = MrenTest->start('cancel', "mren.max_image_memory = '512MB'");
 toy_task($node);
 tiny_encoder($node);
-my $picture = server_file('large.png', png(14000, 10000, join '', map { chr(($_ * 37) % 256) } 1 .. 42000));
+my $image = server_file('large.png', png(7000, 5000, join '', map { chr(($_ * 37) % 256) } 1 .. 21000));
+my $small = unpack 'H*', png(4, 4, "\xff\0\0" x 16);
 $node->sql(<<"SQL");
 SET client_min_messages = warning;
-CREATE TABLE large AS SELECT pg_read_binary_file('$picture') AS picture;
--- Not compressed: decompressing is the server's own, and cannot be stopped.
-CREATE TABLE vectors (contents bytea);
-ALTER TABLE vectors ALTER contents SET STORAGE EXTERNAL;
-INSERT INTO vectors
-SELECT convert_to(string_agg('word' || i || repeat(' 0.125', 100), E'\\n') || E'\\n', 'UTF8') AS contents FROM generate_series(1, 200000) AS i;
+CREATE TABLE large AS SELECT pg_read_binary_file('$image') AS image;
+CREATE TABLE vectors AS
+SELECT convert_to(string_agg('word' || i || repeat(' 0.125', 100), E'\\n') || E'\\n', 'UTF8') AS contents FROM generate_series(1, 50000) AS i;
 CREATE TABLE long AS SELECT string_agg('dog is a kind of animal', ' ') AS sentence FROM generate_series(1, 20000);
 CREATE TABLE huge (kind text, content text);
-ALTER TABLE huge ALTER content SET STORAGE EXTERNAL;
-INSERT INTO huge VALUES ('text', repeat('dog is a kind of animal ', 690000));
-INSERT INTO huge SELECT 'semeval', string_agg(i || E'\t"A <e1>dog</e1> is a kind of <e2>animal</e2>."\nOther\nComment:\n\n', '' ORDER BY i) FROM generate_series(1, 800000) AS i;
-INSERT INTO huge VALUES ('opennre', '{"token": ["a"' || repeat(', "a"', 5000000) || '], "h": {"name": "a", "pos": [0, 1]}, "t": {"name": "a", "pos": [2, 3]}, "relation": "r"}');
+INSERT INTO huge VALUES ('text', repeat('dog is a kind of animal ', 200000));
+INSERT INTO huge SELECT 'semeval', string_agg(i || E'\t"A <e1>dog</e1> is a kind of <e2>animal</e2>."\nOther\nComment:\n\n', '' ORDER BY i) FROM generate_series(1, 200000) AS i;
+INSERT INTO huge VALUES ('opennre', '{"token": ["a"' || repeat(', "a"', 1000000) || '], "h": {"name": "a", "pos": [0, 1]}, "t": {"name": "a", "pos": [2, 3]}, "relation": "r"}');
 SELECT mren.load_lexicon('kinds', ARRAY['dog', 'animal', 'dog is'], 'kind');
-CREATE FUNCTION slow(t text) RETURNS text LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.5); RETURN t; END';
-CALL mren.train('m', 'SELECT p.*, CASE WHEN id % 2 = 0 THEN mren.image_features(''tiny'', \$x\$${\png_text()}\$x\$) END AS image_vector FROM pairs p',
+CALL mren.train('m', 'SELECT p.*, CASE WHEN id % 2 = 0 THEN mren.image_features(''tiny'', ''\\x$small'') END AS image_vector FROM pairs p',
 	'{"image_encoder": "tiny", "hidden": [8], "epochs": 1}');
-SQL
 
-# The bytes of a small picture as text that is cast where it is used.
-sub png_text { return '\x' . unpack 'H*', png(4, 4, "\xff\0\0" x 16) }
+-- A lock that tells other sessions how far a statement is.
+CREATE FUNCTION tell() RETURNS boolean LANGUAGE sql AS 'SELECT pg_try_advisory_xact_lock_shared(110)';
+CREATE FUNCTION wait() RETURNS boolean LANGUAGE plpgsql COST 1000 AS 'BEGIN PERFORM pg_sleep(1000000); RETURN true; END';
+-- Rows without an end, and the training rows, of which the last one tells.
+CREATE VIEW endless AS SELECT n FROM (SELECT generate_series(1, 9000000000000000000) AS n) AS s WHERE CASE n WHEN 10 THEN tell() ELSE true END;
+CREATE VIEW all_pairs AS SELECT * FROM (SELECT p.*, row_number() OVER () AS i, count(*) OVER () AS n FROM pairs p) AS p WHERE CASE i WHEN n THEN tell() ELSE true END;
+CREATE VIEW many_pairs AS SELECT * FROM (SELECT p.*, row_number() OVER () AS i, count(*) OVER () AS n FROM pairs p, generate_series(1, 40)) AS p
+	WHERE CASE i WHEN n THEN tell() ELSE true END;
+-- Counts calls that came to their end; what a sequence counts outlives an error.
+CREATE SEQUENCE completed;
+SQL
 
 my $watch = $node->session;
 my $versions = q{SELECT count(*) FROM mren.model_version};
 my $before = $watch->query($versions);
-
-# What lasts, and whether it is recorded as a run.
-my $epochs = '{"hidden": [512, 512], "epochs": 10000, "patience": 10000, "batch_size": 108}';
-my @cases = (
-	[ 'mren.train in a query that waits' => 1,
-		q{CALL mren.train('m', 'SELECT sentence, head, tail, slow(relation) AS relation FROM pairs')} ],
-	[ 'mren.train in a query of many rows' => 1,
-		q{CALL mren.train('m', 'SELECT p.* FROM pairs p, generate_series(1, 10000000)')} ],
-	[ 'mren.train in its epochs' => 1, "CALL mren.train('m', 'SELECT * FROM pairs', '$epochs')", 'training' ],
-	[ 'mren.train in a transaction block' => 0,
-		"BEGIN; CALL mren.train('m', 'SELECT * FROM pairs', '$epochs'); ROLLBACK" ],
-	[ 'mren.train_agg over many rows' => 0,
-		q{SELECT mren.train_agg(sentence, head, tail, relation) FROM pairs, generate_series(1, 100000)} ],
-	[ 'mren.train_agg in its epochs' => 0,
-		"SELECT mren.train_agg(sentence, head, tail, relation, NULL, '$epochs') FROM pairs" ],
-	# Room for such a batch, initial values and one step each last about as long as we wait.
-	[ 'mren.train_agg amid a step' => 0, q{SELECT mren.train_agg(sentence, head, tail, relation, NULL,
-		'{"hidden": [2048, 1024], "batch_size": 4096, "validation_share": 0}') FROM pairs, generate_series(1, 40)} ],
-	[ 'mren.load_embeddings' => 0, q{SELECT mren.load_embeddings('large', contents) FROM vectors} ],
-	[ 'mren.image_features' => 0, q{SELECT mren.image_features('tiny', picture) FROM large, generate_series(1, 100)} ],
-	[ 'mren.explain_image' => 0, q{SELECT mren.explain_image('m', 'dog is', 'dog', 'is', picture) FROM large} ],
-	[ 'mren.explain' => 0, q{SELECT count(*) FROM long, generate_series(1, 100) AS g, mren.explain('m', 'a' || g || ' ' || sentence, 'dog', 'animal')} ],
-	[ 'mren.predict' => 0, q{SELECT count(mren.predict('m', sentence, 'dog', 'animal')) FROM long, generate_series(1, 10000)} ],
-	[ 'mren.predict of one long text' => 0, q{SELECT mren.predict('m', content, 'dog', 'animal') FROM huge WHERE kind = 'text'} ],
-	[ 'mren.load_lexicon' => 0, q{SELECT mren.load_lexicon('large', 'SELECT ''word '' || i AS phrase, ''T'' AS type FROM generate_series(1, 10000000) i')} ],
-	[ 'mren.entities of one long text' => 0, q{SELECT count(*) FROM huge, generate_series(1, 100), mren.entities(content, ARRAY['kinds']) WHERE kind = 'text'} ],
-	[ 'mren.candidates of one long text' => 0, q{SELECT count(*) FROM huge, mren.candidates(content, ARRAY['kinds'], max_distance => 100000) WHERE kind = 'text'} ],
-	[ 'mren.extract of one long text' => 0, q{SELECT count(*) FROM huge, mren.extract('m', content, lexicons => ARRAY['kinds']) WHERE kind = 'text'} ],
-	[ 'mren.read_semeval' => 0, q{SELECT count(*) FROM huge, mren.read_semeval(content) WHERE kind = 'semeval'} ],
-	[ 'mren.read_opennre of one long line' => 0, q{SELECT count(*) FROM huge, mren.read_opennre(content) WHERE kind = 'opennre'} ],
-	[ 'mren.predict_rows' => 0, q{SELECT count(*) FROM mren.predict_rows('m', 'SELECT p.* FROM pairs p, generate_series(1, 10000000)')} ],
-	[ 'mren.evaluate' => 0, q{SELECT count(*) FROM mren.evaluate('m', 'SELECT p.* FROM pairs p, generate_series(1, 10000000)')} ],
-);
-
 my $session = $node->session;
 $session->query(q{SET mren.image_cache = 0; SET client_min_messages = warning});
 my $backend = $session->backend;
 
-# Seconds from asking until the statement has ended, and its messages.
-sub cancelled
-{
-	my ($sql, $phase) = @_;
+# How another session sees that a statement is under way.
+my $told = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 110 AND granted AND pid = $backend";
+my $waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND pid = $backend";
+my $in_epochs = q{SELECT count(*) FROM mren.training_progress WHERE phase = 'training' AND epoch > 0};
 
-	$session->send($sql);
-	if ($phase)
-	{
-		wait_until { $watch->query(qq{SELECT count(*) FROM mren.training_progress WHERE phase = '$phase' AND epoch > 0}) > 0 };
-	}
-	else
-	{
-		wait_until { $watch->query("SELECT count(*) FROM pg_stat_activity WHERE pid = $backend AND state = 'active' AND query LIKE '%mren%'") == 1 };
-		select undef, undef, undef, 0.3;
-	}
-	my $err;
-	my $seconds = seconds_of
-	{
-		$watch->query("SELECT pg_cancel_backend($backend)");
-		(undef, $err) = $session->wait_for;
-	};
-	return ($seconds, $err);
-}
+# Ten thousand epochs of this network take a quarter of an hour and more.
+my $epochs = '{"hidden": [2048, 2048], "epochs": 10000, "patience": 10000, "batch_size": 108}';
+my $large_batches = '{"hidden": [2048, 1024], "epochs": 10000, "patience": 10000, "batch_size": 4096, "validation_share": 0}';
+
+# Name, what shows that it is under way, statement; and whether it is recorded
+# as a run.
+my @endless = (
+	[ 'mren.train in a query that waits', $waits, q{CALL mren.train('m', 'SELECT * FROM pairs WHERE wait()')}, 1 ],
+	[ 'mren.train in a query of many rows', $told, q{CALL mren.train('m', 'SELECT p.* FROM endless, pairs p')}, 1 ],
+	[ 'mren.train in its epochs', $in_epochs, "CALL mren.train('m', 'SELECT * FROM pairs', '$epochs')", 1 ],
+	[ 'mren.train in a transaction block', $told, "BEGIN; CALL mren.train('m', 'SELECT * FROM all_pairs', '$epochs'); ROLLBACK" ],
+	[ 'mren.train_agg over many rows', $told, q{SELECT mren.train_agg(sentence, head, tail, relation) FROM endless, pairs} ],
+	[ 'mren.train_agg in its epochs', $told, "SELECT mren.train_agg(sentence, head, tail, relation, NULL, '$epochs') FROM all_pairs" ],
+	[ 'mren.train_agg with large batches', $told,
+		"SELECT mren.train_agg(sentence, head, tail, relation, NULL, '$large_batches') FROM many_pairs" ],
+	[ 'mren.image_features', $told, q{SELECT count(mren.image_features('tiny', image)) FROM endless, large} ],
+	[ 'mren.explain', $told, q{SELECT count(*) FROM endless, LATERAL mren.explain('m', 'a' || n || ' dog is a kind of animal', 'dog', 'animal')} ],
+	[ 'mren.predict', $told, q{SELECT count(mren.predict('m', 'a' || n || ' dog is a kind of animal', 'dog', 'animal')) FROM endless} ],
+	[ 'mren.load_lexicon', $told, q{SELECT mren.load_lexicon('large', 'SELECT ''word '' || n AS phrase, ''T'' AS type FROM endless')} ],
+	[ 'mren.entities', $told, q{SELECT count(*) FROM endless, LATERAL mren.entities('dog' || n || ' is a dog', ARRAY['kinds'])} ],
+	[ 'mren.predict_rows', $told, q{SELECT count(*) FROM mren.predict_rows('m', 'SELECT p.* FROM endless, pairs p')} ],
+	[ 'mren.evaluate', $told, q{SELECT count(*) FROM mren.evaluate('m', 'SELECT p.* FROM endless, pairs p')} ],
+);
 
 sub left_behind
 {
@@ -110,13 +90,15 @@ SELECT ($versions), (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' A
 SQL
 }
 
-for my $case (@cases)
+for my $case (@endless)
 {
-	my ($name, $recorded, $sql, $phase) = @$case;
-	my ($seconds, $err) = cancelled($sql, $phase);
+	my ($name, $under_way, $sql, $recorded) = @$case;
 
+	$session->send($sql);
+	ok((wait_until { $watch->query($under_way) > 0 }), "$name: is under way");
+	$watch->query("SELECT pg_cancel_backend($backend)");
+	my (undef, $err) = $session->wait_for;
 	like($err, qr/ERROR:  canceling statement due to user request/, "$name: is cancelled");
-	cmp_ok($seconds, '<', $promptly, sprintf '%s: within %.2f s', $name, $seconds);
 	$session->try('ROLLBACK');
 	left_behind($name);
 	if ($recorded)
@@ -126,27 +108,73 @@ for my $case (@cases)
 		is($watch->query('SELECT count(*) FROM mren.training_progress'), '0', "$name: it is no longer in progress");
 	}
 
-	my $timeout;
 	$session->query(q{SET statement_timeout = '300ms'});
-	$seconds = seconds_of { (undef, $timeout) = $session->try($sql) };
+	(undef, $err) = $session->try($sql);
 	$session->try('ROLLBACK');
 	$session->query('RESET statement_timeout');
-	like($timeout, qr/ERROR:  canceling statement due to statement timeout/, "$name: can be timed out");
-	cmp_ok($seconds, '<', 0.3 + $promptly, sprintf '%s: within %.2f s', $name, $seconds);
+	like($err, qr/ERROR:  canceling statement due to statement timeout/, "$name: can be timed out");
 	left_behind("$name, timed out");
+}
+
+# One call, which finds an interrupt pending.  CANCEL(x) gives x and cancels its
+# own backend.  The server must not check for interrupts on the call's behalf:
+# large values are joined to nothing, so that they are in memory before the call
+# and need not be fetched from a TOAST table; and a set that a function returns
+# is read from a target list, since from FROM the server checks before the call.
+# A model is looked up by the first call of a statement, so that one comes before.
+my $warm = q{mren.predict('m', 'dog is', 'dog', 'is') IS NOT NULL};
+my @calls = (
+	[ 'mren.load_embeddings', value => q{mren.load_embeddings(CANCEL('large'), content) FROM (SELECT contents || ''::bytea AS content FROM vectors OFFSET 0) AS f} ],
+	[ 'mren.image_features', value => q{mren.image_features(CANCEL('tiny'), content) FROM (SELECT image || ''::bytea AS content FROM large OFFSET 0) AS f} ],
+	[ 'mren.explain_image', value => qq{mren.explain_image('m', 'dog is', CANCEL('dog'), 'is', content) FROM (SELECT image || ''::bytea AS content FROM large WHERE $warm OFFSET 0) AS f} ],
+	[ 'mren.predict', value => qq{mren.predict('m', content, CANCEL('dog'), 'animal') FROM (SELECT content || '' AS content FROM huge WHERE kind = 'text' AND $warm OFFSET 0) AS f} ],
+	[ 'mren.explain', set => qq{mren.explain('m', sentence, CANCEL('dog'), 'animal') FROM (SELECT sentence || '' AS sentence FROM long WHERE $warm OFFSET 0) AS f} ],
+	[ 'mren.entities', set => q{mren.entities(content, ARRAY[CANCEL('kinds')]) FROM (SELECT content || '' AS content FROM huge WHERE kind = 'text' OFFSET 0) AS f} ],
+	[ 'mren.candidates', set => q{mren.candidates(content, ARRAY[CANCEL('kinds')], max_distance => 100000) FROM (SELECT content || '' AS content FROM huge WHERE kind = 'text' OFFSET 0) AS f} ],
+	[ 'mren.extract', set => q{mren.extract('m', content, lexicons => ARRAY[CANCEL('kinds')]) FROM (SELECT content || '' AS content FROM huge WHERE kind = 'text' OFFSET 0) AS f} ],
+	[ 'mren.read_semeval', set => q{mren.read_semeval(CANCEL(content)) FROM (SELECT content || '' AS content FROM huge WHERE kind = 'semeval' OFFSET 0) AS f} ],
+	[ 'mren.read_opennre', set => q{mren.read_opennre(CANCEL(content)) FROM (SELECT content || '' AS content FROM huge WHERE kind = 'opennre' OFFSET 0) AS f} ],
+);
+
+# How many of the one call, which cancels its own backend, came to their end.
+sub completed
+{
+	my ($kind, $call) = @_;
+	my ($result, $from) = $call =~ /^(.*?) FROM (.*)$/s;
+	my $counted = q{nextval('completed')};
+
+	$result =~ s/CANCEL\(([^()]+)\)/CASE WHEN pg_cancel_backend(pg_backend_pid()) THEN $1 END/;
+	my $sql = $kind eq 'set' ? "SELECT $counted FROM (SELECT $result FROM $from) AS s" : "SELECT CASE WHEN $result IS NOT NULL THEN $counted END FROM $from";
+	$session->query('ALTER SEQUENCE completed RESTART');
+	my (undef, $err) = $session->try($sql);
+	return ($session->query('SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM completed'), $err);
+}
+
+# It would be noticed if a call did not check.
+for my $call ([ value => q{md5(CANCEL(content)) FROM (SELECT content || '' AS content FROM huge WHERE kind = 'text' OFFSET 0) AS f} ], [ set => q{unnest(ARRAY[CANCEL('a')]) FROM large} ])
+{
+	my ($n, $err) = completed(@$call);
+
+	like($err, qr/ERROR:  canceling statement due to user request/, "a $call->[0] of a function that does not check: cancelled");
+	is($n, '1', 'but only after it has returned');
+}
+for my $case (@calls)
+{
+	my ($name, @call) = @$case;
+	my ($n, $err) = completed(@call);
+
+	like($err, qr/ERROR:  canceling statement due to user request/, "one call of $name: is cancelled");
+	is($n, '0', "one call of $name: before it returns");
+	left_behind("one call of $name");
 }
 is($session->query('SELECT mren.predict(\'m\', sentence, head, tail) IS NOT NULL FROM pairs LIMIT 1'), 't', 'the session is as good as before');
 is($session->query('SELECT pg_backend_pid()'), $backend, 'and it is the same');
 
 # Terminated, a session takes its locks and files along; its run says so.
 $session->send("CALL mren.train('m', 'SELECT * FROM pairs', '$epochs')");
-wait_until { $watch->query(q{SELECT count(*) FROM mren.training_progress WHERE phase = 'training' AND epoch > 0}) > 0 };
-my $seconds = seconds_of
-{
-	$watch->query("SELECT pg_terminate_backend($backend)");
-	wait_until { $watch->query("SELECT count(*) FROM pg_stat_activity WHERE pid = $backend") == 0 };
-};
-cmp_ok($seconds, '<', $promptly, sprintf 'a session in its epochs is terminated within %.2f s', $seconds);
+ok((wait_until { $watch->query($in_epochs) > 0 }), 'a session is in its epochs');
+$watch->query("SELECT pg_terminate_backend($backend)");
+ok((wait_until { $watch->query("SELECT count(*) FROM pg_stat_activity WHERE pid = $backend") == 0 }), 'it is terminated');
 is($watch->query('SELECT status FROM mren.runs ORDER BY run DESC LIMIT 1'), 'terminated', 'its run says so');
 left_behind('terminated');
 

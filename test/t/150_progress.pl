@@ -12,59 +12,50 @@ my $trainer = $node->session;
 my $watch = $node->session;
 $trainer->query('SET client_min_messages = warning');
 
-# Epochs that do not end early, of which forty last some seconds.
+# Epochs that do not end early; ten thousand of them take a quarter of an hour
+# and more, so that such a training does not end by itself.
 my $rows = 'SELECT p.* FROM pairs p, generate_series(1, 4)';
-sub options { my ($epochs) = @_; return qq({"hidden": [640, 640], "epochs": $epochs, "patience": 10000, "learning_rate": 0.00002,
+sub options { my ($epochs) = @_; return qq({"hidden": [1024, 1024], "epochs": $epochs, "patience": 10000, "learning_rate": 0.00002,
 	"dropout": 0, "hidden_dropout": 0, "refit": false, "validation_share": 0.25}) }
 sub train { my ($model, $epochs) = @_; return "CALL mren.train('$model', '$rows', '" . options($epochs) . q{')} }
 
 is($watch->query('SELECT count(*) FROM mren.training_progress'), '0', 'nothing is in progress');
-# As many epochs as take some seconds on this machine.
-$trainer->query(train('pace', 10) . q{; SELECT mren.drop_model('pace')});
-my $n = int(6 / $watch->query(q{SELECT greatest((log -> -1 ->> 'seconds')::float8, 0.001) FROM mren.runs}));
-$n = $n < 20 ? 20 : $n > 5000 ? 5000 : $n;
-$watch->query('DELETE FROM mren.run');
-$trainer->send(train('m', $n));
+$trainer->send(train('endless', 10000));
 my $progress = q{SELECT model, status, phase, epoch, epochs, loss, validation_loss IS NOT NULL, validation_f1 IS NOT NULL,
 	rows_per_second > 0, seconds_left >= 0, started_by FROM mren.training_progress};
-my (@epochs, @losses, %phases, @odd);
-my $free = 0;
-my $samples = 0;
-$watch->query('CREATE TABLE dead AS SELECT i FROM generate_series(1, 10000) i; DELETE FROM dead');
-my $vacuumed;
-while (1)
+my (@epochs, @losses, @odd);
+ok((wait_until
 {
 	my @row = split /\|/, $watch->query($progress);
 
-	last if !@row && %phases;
-	next if !@row;
-	$phases{ $row[2] } = 1;
-	push @odd, "@row" if "@row[0, 1, 10]" ne 'm running postgres';
+	return 0 if !@row;
+	push @odd, "@row" if "@row[0, 1, 10]" ne 'endless running postgres';
 	if ($row[2] ne 'reading' && $row[3])
 	{
 		push @epochs, $row[3];
 		push @losses, $row[5];
-		push @odd, "@row" if $row[4] != $n || "@row[6 .. 9]" ne 't t t t';
+		# Validation rows are judged after the first epoch is counted.
+		push @odd, "@row" if $row[4] != 10000 || "@row[6 .. 9]" !~ ($row[3] > 1 ? qr/^t t t t$/ : qr/^(t t|f f) t t$/);
 	}
-	if (@epochs > 10 && !$vacuumed && $epochs[-1] < $n - 2)
-	{
-		$vacuumed = 1;
-		$watch->query('VACUUM dead');
-		is($watch->query(q{SELECT pg_relation_size('dead')}), '0', 'a training does not hold back VACUUM');
-		is($watch->query(q{SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
-			WHERE a.query LIKE 'CALL mren.train%' AND l.locktype = 'relation' AND l.mode NOT IN ('AccessShareLock', 'RowExclusiveLock')}),
-			'0', 'nor does it hold a lock that others could wait for');
-	}
-	select undef, undef, undef, 0.05;
-}
-my (undef, $err) = $trainer->wait_for(300);
-unlike($err, qr/ERROR/, 'the training succeeds');
-ok($vacuumed, 'there was time to look');
+	return @epochs && $epochs[-1] - $epochs[0] >= 3;
+}), 'epochs are seen to pass') or diag("epochs: @epochs");
 is_deeply(\@odd, [], 'every state that was seen is whole');
 is_deeply(\@epochs, [ sort { $a <=> $b } @epochs ], 'epochs only rise');
-cmp_ok($epochs[-1] - $epochs[0], '>=', 3, "several are seen: $epochs[0] to $epochs[-1]");
 cmp_ok($losses[-1], '<', $losses[0], 'and the loss falls');
+$watch->query('CREATE TABLE dead AS SELECT i FROM generate_series(1, 10000) i; DELETE FROM dead');
+# (It may be recording its progress at the first attempt.)
+ok((wait_until { $watch->query('VACUUM dead'); $watch->query(q{SELECT pg_relation_size('dead')}) == 0 }), 'a training does not hold back VACUUM');
+is($watch->query(q{SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+	WHERE a.query LIKE 'CALL mren.train%' AND l.locktype = 'relation' AND l.mode NOT IN ('AccessShareLock', 'RowExclusiveLock')}),
+	'0', 'nor does it hold a lock that others could wait for');
+is($watch->query(q{SELECT model, phase FROM mren.training_progress}), 'endless|training', 'all the while it trains');
+$watch->query('SELECT pg_cancel_backend(' . $trainer->backend . ')');
+$trainer->wait_for;
 is($watch->query('SELECT count(*) FROM mren.training_progress'), '0', 'after the end none is in progress');
+
+$watch->query('DELETE FROM mren.run');
+my $n = 5;
+is($trainer->query(train('m', $n)), '1', 'a training that ends succeeds');
 is($watch->query(q{SELECT version, status, phase, rows, epoch, jsonb_array_length(log), finished_at > started_at, seconds_left, sqlstate, message
 	FROM mren.runs}), "1|succeeded|training|432|$n|$n|t|||", 'the run tells all of it');
 
@@ -93,21 +84,28 @@ is($trainer->query(train('m', 2)), '2', 'the next call completes, with the next 
 is($watch->query(q{SELECT count(*) FROM mren.training_progress}), '0', 'and the dead one is no longer shown');
 is($watch->query(q{SELECT string_agg(status, ',' ORDER BY run) FROM mren.runs}), 'succeeded,died,succeeded', 'except among all runs');
 
-# Two of one model, new at that.
+# Two of one model, new at that.  Both are held where they read their rows, and
+# then go on side by side.
 my $other = $node->session;
 $other->query('SET client_min_messages = warning');
+$watch->query(q{CREATE FUNCTION hold() RETURNS boolean LANGUAGE plpgsql COST 1000 AS
+	'BEGIN PERFORM pg_advisory_lock_shared(7); PERFORM pg_advisory_unlock_shared(7); RETURN true; END'});
+$watch->query('SELECT pg_advisory_lock(7)');
+$rows = 'SELECT p.* FROM pairs p, (SELECT hold() OFFSET 0) AS h';
 $trainer->send(train('twins', $n));
-ok(in_epochs('twins'), 'one is in its epochs');
-$other->send(train('twins', int($n / 2)));
-wait_until { $watch->query(q{SELECT count(*) FROM mren.training_progress WHERE model = 'twins'}) == 2 };
-my ($one) = $trainer->wait_for(300);
-my ($two) = $other->wait_for(300);
+$other->send(train('twins', $n));
+ok((wait_until { $watch->query(q{SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 7 AND NOT granted}) == 2 }), 'two read their rows');
+is($watch->query(q{SELECT count(*) FROM mren.training_progress WHERE model = 'twins' AND status = 'running'}), '2', 'both are in progress');
+$watch->query('SELECT pg_advisory_unlock(7)');
+my ($one) = $trainer->wait_for;
+my ($two) = $other->wait_for;
 is(join(',', sort $one, $two), '1,2', 'both end, with versions 1 and 2');
 is($watch->query(q{SELECT version, deployed FROM mren.models WHERE model = 'twins' ORDER BY 1}), "1|t\n2|f", 'the first deployed itself');
 is($watch->query(q{SELECT count(*), count(DISTINCT version) FROM mren.runs WHERE model = 'twins' AND status = 'succeeded'}), '2|2',
 	'each run knows its version');
 
 # What is seen of others' runs
+$rows = 'SELECT p.* FROM pairs p, generate_series(1, 4)';
 $watch->query('CREATE ROLE nobody');
 $trainer->send(train('m', 10000));
 ok(in_epochs('m'), 'one more');
@@ -120,8 +118,8 @@ $trainer->wait_for;
 # The server shuts down under a training.
 $trainer->send(train('m', 10000));
 ok(in_epochs('m'), 'the last one');
-my $seconds = seconds_of { $node->restart };
-cmp_ok($seconds, '<', 30, sprintf 'a fast shutdown does not wait for it (%.1f s, start included)', $seconds);
+# It would fail if it had to wait for ten thousand epochs.
+$node->restart;
 is($node->sql('SELECT status FROM mren.runs ORDER BY run DESC LIMIT 1'), 'terminated', 'its run says so');
 is(temporary_files($node), '0', 'no file is left');
 

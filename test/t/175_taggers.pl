@@ -38,25 +38,21 @@ is($session->query(q{SELECT count(*), count(DISTINCT m) FROM (SELECT (SELECT arr
 # Cancelling
 my $watch = $node->session;
 my $backend = $session->backend;
-my $long = '{"epochs": 10000, "patience": 0, "hidden": [256, 256]}';
+# Neither ends by itself: ten thousand epochs of this network take hours.
+my $long = '{"epochs": 10000, "patience": 0, "hidden": [1024, 1024]}';
 my %cases = (
 	'in its epochs' => "CALL mren.train_tagger('t', 'SELECT * FROM labelled', '$long')",
-	'in its query' => q{CALL mren.train_tagger('t', 'SELECT l.* FROM labelled l, generate_series(1, 10000000)')},
+	'in its query' => q{CALL mren.train_tagger('t', 'SELECT l.* FROM labelled l, (SELECT generate_series(1, 9000000000000000000)) AS endless')},
 );
 for my $name (sort keys %cases)
 {
 	$session->send($cases{$name});
 	my $wanted = $name eq 'in its epochs' ? q{phase = 'training' AND epoch > 0} : q{phase = 'reading'};
-	wait_until { $watch->query("SELECT count(*) FROM mren.training_progress WHERE $wanted") > 0 };
+	ok((wait_until { $watch->query("SELECT count(*) FROM mren.training_progress WHERE $wanted") > 0 }), "$name: is under way");
 	is($watch->query(q{SELECT call FROM mren.training_progress}), 'train_tagger', "$name: others see its progress");
-	my $err;
-	my $seconds = seconds_of
-	{
-		$watch->query("SELECT pg_cancel_backend($backend)");
-		(undef, $err) = $session->wait_for;
-	};
+	$watch->query("SELECT pg_cancel_backend($backend)");
+	my (undef, $err) = $session->wait_for;
 	like($err, qr/ERROR:  canceling statement due to user request/, "$name: is cancelled");
-	cmp_ok($seconds, '<', 2, sprintf '%s: within %.2f s', $name, $seconds);
 	is($watch->query('SELECT status, sqlstate, version IS NULL FROM mren.runs ORDER BY run DESC LIMIT 1'),
 		'canceled|57014|t', "$name: the run says so");
 	is($watch->query("SELECT (SELECT count(*) FROM mren.model_version), (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'

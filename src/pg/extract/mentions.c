@@ -305,5 +305,5 @@ mren_document_span(uint32 start, uint32 end)
 	RangeBound lower = {.val = Int32GetDatum(start), .inclusive = true, .lower = true};
 	RangeBound upper = {.val = Int32GetDatum(end)};
 
-	return RangeTypePGetDatum(make_range(type, &lower, &upper, false));
+	return RangeTypePGetDatum(mren_make_range(type, &lower, &upper));
 }

@@ -9,9 +9,25 @@
 
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "utils/guc.h"
+#include "utils/rangetypes.h"
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
 
 /* Behind a declaration; the server's own macro for it changed in 18. */
 #define MREN_NORETURN __attribute__((noreturn))
+
+/* From 16 on, errors can be collected instead of raised; ours are raised. */
+static inline RangeType *
+mren_make_range(TypeCacheEntry *type, RangeBound *lower, RangeBound *upper)
+{
+#if PG_VERSION_NUM >= 160000
+	return make_range(type, lower, upper, false, NULL);
+#else
+	return make_range(type, lower, upper, false);
+#endif
+}
 
 #if PG_VERSION_NUM < 150000
 /* As 15 and later have it, without flags: the result is a tuplestore of the declared type. */

@@ -9,6 +9,8 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
+#include "pg/support/compat.h"
+
 bytea *
 mren_hex_in(const char *input, const char *type)
 {

@@ -13,6 +13,8 @@
 #include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
 
+#include "pg/support/compat.h"
+
 /* A large object is read in pieces of this size at most. */
 #define OBJECT_PIECE (1024 * 1024)
 

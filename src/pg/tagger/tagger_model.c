@@ -179,11 +179,7 @@ span_of(int32 lower, int32 upper)
 	RangeBound from = {.val = Int32GetDatum(lower), .inclusive = true, .lower = true};
 	RangeBound to = {.val = Int32GetDatum(upper)};
 
-#if PG_VERSION_NUM >= 160000
-	return RangeTypePGetDatum(make_range(type, &from, &to, false, NULL));
-#else
-	return RangeTypePGetDatum(make_range(type, &from, &to, false));
-#endif
+	return RangeTypePGetDatum(mren_make_range(type, &from, &to));
 }
 
 /* mren.tag(tagger, sentence, version) → TABLE (mention, type, span, confidence) */

@@ -77,11 +77,7 @@ make_mention(const Reader *reader, int32 lower, int32 upper)
 	RangeBound from = {.val = Int32GetDatum(lower), .inclusive = true, .lower = true};
 	RangeBound to = {.val = Int32GetDatum(upper)};
 
-#if PG_VERSION_NUM >= 160000
-	return RangeTypePGetDatum(make_range(reader->range_type, &from, &to, false, NULL));
-#else
-	return RangeTypePGetDatum(make_range(reader->range_type, &from, &to, false));
-#endif
+	return RangeTypePGetDatum(mren_make_range(reader->range_type, &from, &to));
 }
 
 /* The columns behind the common ones, as the SQL functions declare them. */

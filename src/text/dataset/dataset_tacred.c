@@ -38,13 +38,14 @@ MrenStatus
 mren_tacred_next(MrenDataset *dataset, MrenDatasetRow *row, bool *more, MrenError *err)
 {
 	const MrenLiteral *literal = &dataset->literal;
-	const MrenLiteralNode *object = &literal->nodes[dataset->node];
+	const MrenLiteralNode *object;
 	const MrenLiteralNode *tokens;
 	MrenChars head = {0, 0};
 	MrenChars tail = {0, 0};
 
 	if (dataset->n_left == 0)
 		return MREN_OK;
+	object = &literal->nodes[dataset->node];
 	dataset->node = object->next;
 	dataset->n_left--;
 	dataset->number++;
