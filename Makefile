@@ -1,16 +1,14 @@
 # Makefile
-#	  Builds the extension with PGXS, and starts everything else.
+#	  Builds the extension with PGXS.  The other goals call tools/ and bench/.
 #
-#	make                 build (names the apt line when a package is missing)
-#	make install         install into the server that PG_CONFIG belongs to
-#	make test            everything, installing what is missing first
-#	make demo            a worked example in a private server; demo-stop ends it
-#	make debug           build anew without optimisation, for a debugger
-#	make compile_commands.json    what editors and clang's tools read
-#	make help            the other goals
+#	make                 build; if packages are missing, print the command that installs them
+#	make install         install into the server to which PG_CONFIG belongs
+#	make debug           build again without optimisation, for a debugger
+#	make compile_commands.json    list the compiler commands for editors and clang's tools
+#	make help            list all goals
 #
-# `make CC=clang` builds with another compiler.  Warnings are errors;
-# `make WERROR=` lets a newer compiler's pass.
+# `make CC=clang` builds with another compiler.  Warnings are errors, except with
+# `make WERROR=`, for compilers with new warnings.
 
 # The version is not called VERSION, which PGXS uses for the server's own.
 EXTENSION  = mren
@@ -19,8 +17,8 @@ mren_version := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" mren.contr
 PG_CONFIG ?= pg_config
 WERROR    ?= -Werror
 
-# Goals that bring what they need themselves, so that each can be the first
-# command on a machine that has nothing.  They must not read PGXS.
+# Goals that install what they need, so that each can be the first command on a new
+# machine.  They must not read PGXS.
 standalone = help setup test test-checks test-unit test-sql test-isolation test-tap test-asan test-versions \
              check-format format sanitize fuzz demo demo-stop bench bench-accuracy debug compile_commands.json
 
@@ -30,47 +28,47 @@ help:
 	@sed -n 's/^#	\(make .*\)/\1/p' Makefile
 	@sed -n 's/^\([a-z-]*\): *## \(.*\)/make \1@\2/p' Makefile | awk -F@ '{ printf "%-21s%s\n", $$1, $$2 }'
 
-setup: ## install the packages that are missing
+setup: ## install missing packages
 	tools/setup
 
-test: ## checks, unit, SQL, isolation and TAP tests, sanitizers
+test: ## run all tests: checks, unit, SQL, isolation and TAP tests, sanitizers
 	@tools/test
 
-test-checks: ## formatting, includes, names, symbols, versions, SQL texts
+test-checks: ## check formatting, includes, names, symbols, versions, SQL texts and the reference
 	@tools/test checks $(TESTS)
 
-test-unit: ## the core's tests, without a server
+test-unit: ## run the unit tests of the core, without a server
 	@tools/test unit $(TESTS)
 
-test-sql: ## pg_regress; TESTS="010_text 050_predict" picks some
+test-sql: ## run the SQL tests; TESTS="025_images 045_train" selects some
 	@tools/test sql $(TESTS)
 
-test-isolation: ## two sessions at once; TESTS= picks some
+test-isolation: ## run the tests with concurrent sessions; TESTS= selects some
 	@tools/test isolation $(TESTS)
 
-test-tap: ## whole servers: dump, standby, kill; TESTS= picks some
+test-tap: ## run the tests with whole servers (dump, standby, crash); TESTS= selects some
 	@tools/test tap $(TESTS)
 
-test-asan: ## pg_regress in a server under AddressSanitizer
+test-asan: ## run the SQL tests in a server under AddressSanitizer
 	@tools/test asan $(TESTS)
 
-test-versions: ## all of it on PostgreSQL 17, in a Debian 13 root of its own
+test-versions: ## run all tests on PostgreSQL 17, in a Debian 13 root of its own
 	@tools/test-versions $(TESTS)
 
-sanitize: ## the core's tests under ASan and UBSan
+sanitize: ## run the unit tests and fuzz corpora under ASan and UBSan
 	@tools/test sanitize $(TESTS)
 
-fuzz: ## every fuzz target for SECONDS seconds (60)
+fuzz: ## run every fuzz target for SECONDS seconds (default: 60)
 	@tools/setup fuzz
 	@$(MAKE) -C test/fuzz run SECONDS=$(or $(SECONDS),60)
 
-check-format: ## what clang-format would change
+check-format: ## list the lines that clang-format would change
 	@tools/check-format
 
-format: ## let clang-format change it
+format: ## format the source code with clang-format
 	@tools/check-format --fix
 
-# Objects do not say how they were compiled, so all are compiled anew.
+# Objects do not say how they were compiled, so all of them are compiled again.
 debug:
 	@$(MAKE) clean
 	@$(MAKE) DEBUG=1 all
@@ -79,16 +77,16 @@ compile_commands.json:
 	@$(MAKE) -Bn all | tools/compile-commands >$@.tmp
 	@mv $@.tmp $@
 
-demo: ## a worked example on real text and pictures
+demo: ## run a complete example on real text and images in a private server
 	@tools/demo/run
 
-demo-stop: ## end the demo's server
+demo-stop: ## stop the demo's server and delete its data
 	@tools/demo/stop
 
-bench: ## peers side by side, in one run
-	@if [ -x bench/run ]; then bench/run; else echo "there is no bench/run yet"; fi
+bench: ## run all benchmarks
+	@if [ -x bench/run ]; then bench/run; else echo "There is no bench/run. Run bench/accuracy/run, bench/graph/run, bench/lexicon/run or bench/train/run."; fi
 
-bench-accuracy: ## figures on published sets; SETS="semeval vrd" SEEDS=1, or TRAIN= TEST= FORMAT=
+bench-accuracy: ## measure accuracy on published data (SETS="semeval vrd" SEEDS=1) or your own (TRAIN= TEST= FORMAT=)
 	@bench/accuracy/run $(SETS)
 
 .PHONY: $(standalone)

@@ -2,15 +2,14 @@
  * fetch.mjs
  *	  node fetch.mjs NAME@VERSION OUT.tgz
  *
- * Downloads a package's archive from the registry that npm is set up for, and
- * nothing of what it depends on.  Prints its size before it starts and how far
- * it is; takes up a download that was cut off; checks the registry's digest
- * before the archive gets its name, so a file that is there is whole.
+ * Downloads a package's archive, without its dependencies, from the registry that
+ * npm is configured for.  Prints the size before the download and its progress;
+ * resumes an interrupted download; verifies the registry's digest before the archive
+ * gets its name, so that an existing file is complete.
  *
- * Asking npm where the archive is respects npm's own settings; where Node
- * cannot get it from there directly (a proxy, say), npm itself fetches it,
- * which is as good but shows no progress.  Ends with 3 if the registry cannot
- * be reached.
+ * npm is asked for the address of the archive, which respects npm's settings.  If
+ * Node cannot download it directly, for example because of a proxy, npm downloads it
+ * without showing progress.  Exits with status 3 if the registry cannot be reached.
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -43,7 +42,7 @@ function reason(error) {
 	return lines.find((line) => /request to|not found|network/i.test(line)) ?? lines[0];
 }
 
-/* Passes chunks on and says every tenth of the whole how much has come. */
+/* Passes chunks on and prints the progress after each tenth of the whole. */
 function progress(have, total) {
 	let said = Math.floor((10 * have) / total);
 	return new Transform({
@@ -59,21 +58,21 @@ function progress(have, total) {
 	});
 }
 
-/* One request for what is missing of the archive; throws if the connection breaks. */
+/* One request for the missing part of the archive; throws if the connection breaks. */
 async function download(url, part) {
 	const have = size(part);
 	const response = await fetch(url, { headers: have ? { Range: `bytes=${have}-` } : {} });
 	if (response.status === 416) {
 		rmSync(part);
-		throw new Error('the part kept from an earlier download is of no use');
+		throw new Error('the part of an earlier download could not be resumed');
 	}
 	if (!response.ok)
-		throw new Error(`the registry answered ${response.status}`);
+		throw new Error(`the registry returned status ${response.status}`);
 	const resumed = response.status === 206;
 	const rest = Number(response.headers.get('content-length'));
 	const total = rest + (resumed ? have : 0);
 	say(`  ${megabytes(total)} MB to download`);
-	say(resumed ? `, of which ${megabytes(have)} MB are here already:` : ':');
+	say(resumed ? `, of which ${megabytes(have)} MB were downloaded before:` : ':');
 	try {
 		await pipeline(Readable.fromWeb(response.body), progress(resumed ? have : 0, total),
 			createWriteStream(part, { flags: resumed ? 'a' : 'w' }));
@@ -93,7 +92,7 @@ async function verified(path, integrity) {
 	return (await digest(path, algorithm)) === expected;
 }
 
-/* npm's own download, in a folder of its own because it chooses the file's name. */
+/* Downloads with npm, into a directory of its own because npm chooses the file's name. */
 async function packByNpm(spec, part) {
 	const folder = mkdtempSync(join(dirname(part), 'npm-'));
 	try {
@@ -110,12 +109,12 @@ async function obtain(spec, url, part) {
 			await download(url, part);
 			return;
 		} catch (error) {
-			say(`  the download stopped: ${error.cause?.message ?? error.message}\n`);
+			say(`  The download was interrupted: ${error.cause?.message ?? error.message}\n`);
 			if (error.message === 'fetch failed')
 				break;		/* there was no connection at all: npm may know a proxy */
 		}
 	}
-	say('  letting npm fetch it instead\n');
+	say('  Downloading it with npm instead.\n');
 	await packByNpm(spec, part);
 }
 
@@ -126,18 +125,18 @@ async function main(spec, target) {
 	try {
 		dist = JSON.parse(await npm('view', spec, 'dist', '--json'));
 	} catch (error) {
-		say(`  could not ask npm's registry for ${spec}: ${reason(error)}\n`);
+		say(`  npm's registry could not be queried for ${spec}: ${reason(error)}\n`);
 		return UNREACHABLE;
 	}
 	try {
 		await obtain(spec, dist.tarball, part);
 	} catch (error) {
-		say(`  could not download ${spec}: ${reason(error)}\n`);
+		say(`  ${spec} could not be downloaded: ${reason(error)}\n`);
 		return UNREACHABLE;
 	}
 	if (!(await verified(part, dist.integrity))) {
 		rmSync(part);
-		say(`  what was downloaded of ${spec} has not the digest that the registry names; it is deleted\n`);
+		say(`  The download of ${spec} does not have the digest that the registry lists, and was deleted.\n`);
 		return kept ? main(spec, target) : 1;
 	}
 	renameSync(part, target);

@@ -1,17 +1,17 @@
--- Part 1: relations out of text.
+-- Part 1: relation extraction from text.
 --
--- Every noun definition of WordNet is a sentence about its headword:
+-- Each noun definition of WordNet is a sentence about its headword:
 --	"Perth : a state capital of Western Australia ."
--- and WordNet's own pointers say for which of its nouns the headword is a kind, an
--- instance, a part, a member or a substance of.  A network learns that from four
--- fifths of the headwords and reads the definitions of the others.
+-- WordNet's pointers tell whether the headword is a kind, an instance, a part, a member
+-- or a substance of a noun in the definition.  A network is trained on four fifths of the
+-- headwords and then reads the definitions of the others.
 --
--- Run by tools/demo/run, in the folder that holds what it prepared.
+-- Run by tools/demo/run in the directory of the prepared data.
 \set ON_ERROR_STOP on
 \pset footer off
 
 \echo
-\echo `date +%T` 'Loading 82,000 definitions and the nouns in them'
+\echo `date +%T` 'Loading 82,000 definitions and the nouns that they contain'
 CREATE TABLE definition (
     id          text PRIMARY KEY,
     head        text NOT NULL,
@@ -31,9 +31,9 @@ CREATE INDEX ON noun (definition);
 ANALYZE definition, noun;
 
 \echo
-\echo `date +%T` 'Choosing rows to learn from: at most 3,000 a relation, and as many without one'
--- One noun a definition and relation; "none" rows come from the same definitions as the
--- others, so that the headword alone does not give them away.
+\echo `date +%T` 'Choosing training rows: at most 3,000 rows for each relation, and 6,000 rows without a relation'
+-- At most one noun for each definition and relation.  Rows without a relation come from the
+-- same definitions as the others, so that the headword alone does not reveal the answer.
 CREATE TABLE example AS
 WITH one AS (
     SELECT DISTINCT ON (n.definition, n.relation) n.*, d.sentence, d.split
@@ -59,7 +59,7 @@ SELECT definition, sentence, head_span, tail_span, relation, split FROM unrelate
 SELECT relation, count(*) FILTER (WHERE split = 'train') AS train, count(*) FILTER (WHERE split = 'test') AS test
 FROM example GROUP BY relation ORDER BY relation;
 
-\echo 'Three of them:'
+\echo 'Three of these rows:'
 SELECT substr(sentence, lower(head_span) + 1, upper(head_span) - lower(head_span)) AS head,
        relation,
        substr(sentence, lower(tail_span) + 1, upper(tail_span) - lower(tail_span)) AS tail,
@@ -76,7 +76,7 @@ CALL mren.train('wordnet',
     '{"embeddings": "words", "negative": "none", "epochs": 15, "seed": 1}');
 
 \echo
-\echo `date +%T` 'How good is it, on headwords it has never seen?'
+\echo `date +%T` 'Evaluating the model on headwords that were not used for training'
 CREATE TABLE evaluation AS
 SELECT * FROM mren.evaluate('wordnet',
     $$SELECT sentence, head_span AS head, tail_span AS tail, relation FROM example WHERE split = 'test'$$);
@@ -86,7 +86,7 @@ SELECT relation, round("precision"::numeric, 3) AS "precision", round(recall::nu
 FROM evaluation;
 
 \echo
-\echo `date +%T` 'The control: the same training on the two nouns alone, without the sentence'
+\echo `date +%T` 'For comparison: training on the two nouns alone, without the sentence'
 CREATE VIEW pair AS
 SELECT head || ' ' || tail AS sentence, int4range(0, length(head)) AS head,
        int4range(length(head) + 1, length(head) + 1 + length(tail)) AS tail, relation, split
@@ -101,17 +101,17 @@ CALL mren.train('wordnet_pair',
 \timing off
 
 CREATE TABLE control AS
-SELECT 'the sentence' AS "what it sees", relation, f1 FROM evaluation
+SELECT 'sentence' AS input, relation, f1 FROM evaluation
 UNION ALL
-SELECT 'the pair alone', relation, f1 FROM mren.evaluate('wordnet_pair',
+SELECT 'the two nouns alone', relation, f1 FROM mren.evaluate('wordnet_pair',
     $$SELECT sentence, head, tail, relation FROM pair WHERE split = 'test'$$);
 
-SELECT "what it sees", round(max(f1) FILTER (WHERE relation = 'micro avg')::numeric, 3) AS "micro F1",
+SELECT input, round(max(f1) FILTER (WHERE relation = 'micro avg')::numeric, 3) AS "micro F1",
        round(max(f1) FILTER (WHERE relation = 'macro avg')::numeric, 3) AS "macro F1"
-FROM control GROUP BY "what it sees" ORDER BY 2 DESC;
+FROM control GROUP BY input ORDER BY 2 DESC;
 
 \echo
-\echo `date +%T` 'Reading the definitions of all held-out headwords: every noun in each of them'
+\echo `date +%T` 'Classifying every noun in the definitions of all held-out headwords'
 CREATE TABLE candidate AS
 SELECT row_number() OVER (ORDER BY n.definition, lower(n.tail_span)) AS id, d.head, d.sentence, n.head_span,
        n.tail, n.tail_span, n.relation AS in_wordnet
@@ -125,13 +125,13 @@ FROM mren.predict_rows('wordnet',
      JOIN candidate c ON c.id = p.id::bigint
 WHERE p.relation <> 'none';
 \timing off
-SELECT (SELECT count(*) FROM candidate) AS "pairs read", count(*) AS triples,
-       count(*) FILTER (WHERE in_wordnet = relation) AS "as WordNet says",
-       count(*) FILTER (WHERE in_wordnet = 'none') AS "WordNet says nothing"
+SELECT (SELECT count(*) FROM candidate) AS pairs, count(*) AS triples,
+       count(*) FILTER (WHERE in_wordnet = relation) AS "agree with WordNet",
+       count(*) FILTER (WHERE in_wordnet = 'none') AS "not in WordNet"
 FROM triple;
 
 \echo
-\echo `date +%T` 'What is a part of Australia?'
+\echo `date +%T` 'Querying the triples: what is a part of Australia?'
 \echo 'SELECT head, confidence, in_wordnet, sentence FROM triple'
 \echo '    WHERE relation = ''part_of'' AND tail = ''Australia'' ORDER BY confidence DESC LIMIT 8;'
 SELECT head, round(confidence::numeric, 2) AS confidence, in_wordnet, left(sentence, 90) AS sentence
@@ -139,9 +139,9 @@ FROM triple
 WHERE relation = 'part_of' AND tail = 'Australia'
 ORDER BY triple.confidence DESC LIMIT 8;
 
-\echo `date +%T` 'Ten facts that WordNet has no pointer for, and the sentence each came from'
--- WordNet states many facts in its definitions that its pointers lack.  The surest of each
--- relation that the network got right often enough in the test.
+\echo `date +%T` 'Ten facts for which WordNet has no pointer, with the sentences that state them'
+-- WordNet's definitions state many facts for which it has no pointer.  These are the most
+-- confident ones of the relations whose precision in the evaluation is at least 0.75.
 SELECT head, relation, tail, round(confidence::numeric, 2) AS confidence, left(sentence, 100) AS sentence
 FROM (SELECT t.*, row_number() OVER (PARTITION BY relation ORDER BY confidence DESC, head, tail) AS rank
       FROM triple t JOIN evaluation e USING (relation)

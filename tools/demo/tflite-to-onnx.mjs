@@ -8,8 +8,8 @@
  * the output "features".  FROM and TO, if given, are the byte range of the
  * model inside the file (an application often packs it with other assets).
  *
- * TFLite keeps pictures as NHWC and weights as OHWI (depthwise: 1,H,W,O); ONNX
- * wants NCHW and OIHW (depthwise: O,1,H,W).  Activations that TFLite fuses
+ * TFLite stores images as NHWC and weights as OHWI (depthwise: 1,H,W,O); ONNX
+ * expects NCHW and OIHW (depthwise: O,1,H,W).  Activations that TFLite fuses
  * into an operator become nodes of their own.
  */
 import { readFileSync, writeFileSync } from 'node:fs';

@@ -1,7 +1,7 @@
--- The word vectors, out of a client's file: \lo_import takes it into the database, so
--- the server needs no right to read it, and there is no limit of 1 GB.
+-- Loads the word vectors from a client's file.  \lo_import copies the file into the database,
+-- so the server does not need to be able to read it, and there is no limit of 1 GB.
 --
--- Run by tools/demo/run, in the folder that holds what it prepared.
+-- Run by tools/demo/run in the directory of the prepared data.
 \set ON_ERROR_STOP on
 \pset footer off
 \echo
