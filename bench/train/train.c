@@ -82,7 +82,7 @@ bench_step(size_t dim, size_t window, double seconds, float dropout)
 	MrenBatch batch;
 	MrenOptions options;
 	MrenOptimizerState optimizer;
-	MrenDrop drop = {.input = dropout, .hidden = dropout > 0 ? 0.3f : 0, .random = {{1, 2, 3, 4}}};
+	MrenDropout drop = {.input = dropout, .hidden = dropout > 0 ? 0.3f : 0, .random = {{1, 2, 3, 4}}};
 	MrenObjective objective = {0};
 	MrenOptimizerConfig config;
 	MrenRandom random;
@@ -100,7 +100,7 @@ bench_step(size_t dim, size_t window, double seconds, float dropout)
 	mren_options_init(&options);
 	config = mren_options_optimizer(&options, false);
 	must(mren_optimizer_create(&env, &config, &layout.table, &optimizer, &err));
-	must(mren_network_init(&env, &shape, &layout, values, 1, &err));
+	must(mren_batch_init_weights(&env, &shape, &layout, values, 1, &err));
 	for (size_t i = layout.table.trained_size; i < layout.table.size; i++)
 		values[i] = 1;
 	mren_batch_scale(&batch, values);
@@ -118,10 +118,11 @@ bench_step(size_t dim, size_t window, double seconds, float dropout)
 	fprintf(stderr, "%zu inputs, %zu parameters\n", batch.dim, layout.table.n_parameters);
 	for (start = now(); now() - start < seconds; n += BATCH)
 	{
-		mren_network_forward(&batch, values, dropout > 0 ? &drop : NULL);
-		mren_loss(&objective, batch.logits, labels, weights, BATCH, RELATIONS, 1.0f / BATCH,
-				  batch.dlogits);
-		mren_network_backward(&batch, values, grads);
+		mren_batch_forward(&batch, values, dropout > 0 ? &drop : NULL);
+		mren_loss(&objective,
+				  &(MrenLabelledRows){batch.logits, labels, weights, BATCH, RELATIONS},
+				  1.0f / BATCH, batch.dlogits);
+		mren_batch_backward(&batch, values, grads);
 		must(mren_optimizer_step(&env, &layout.table, &optimizer, values, grads, &err));
 	}
 	return (double) n / (now() - start);

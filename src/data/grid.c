@@ -136,6 +136,7 @@ mren_grid_project(const MrenGridProjection *projection, const float *grid, uint1
 {
 	size_t in = projection->in.channels;
 	size_t width = projection->out.channels;
+	const MrenPackedDense signs = {in, width, projection->packed, projection->bias};
 
 	for (size_t i = 0; i < mren_grid_cells(&projection->in); i++)
 	{
@@ -144,8 +145,7 @@ mren_grid_project(const MrenGridProjection *projection, const float *grid, uint1
 			mren_half_from_floats(out + i * width, grid + i * in, width);
 			continue;
 		}
-		mren_dense_infer(projection->row, width, grid + i * in, in, projection->packed,
-						 projection->bias, 1, in, width);
+		mren_dense_infer(&signs, grid + i * in, in, 1, projection->row, width);
 		mren_half_from_floats(out + i * width, projection->row, width);
 	}
 }

@@ -8,8 +8,9 @@
 #include <string.h>
 
 #include "base/size.h"
-#include "data/example.h"
 #include "base/sort.h"
+#include "data/example.h"
+#include "nn/arena.h"
 
 /* A set of ids >= 0, open addressing; empty slots hold -1. */
 typedef struct IdSet
@@ -168,7 +169,7 @@ mren_vector_table_create(const MrenEnv *env, const int32_t *ids, size_t n, size_
 	MREN_TRY(mren_allocate_zero(env, 1, sizeof(*t), &t, err));
 	t->n = n;
 	t->dim = dim;
-	t->stride = (dim + 15) & ~(size_t) 15;
+	t->stride = mren_align_floats(dim);
 	t->n_slots = 16;
 	while (t->n_slots < 2 * n)
 		t->n_slots *= 2;

@@ -119,36 +119,39 @@ lower_quantile(const double *values, MrenKeyed *order, size_t n, double confiden
 }
 
 static MrenStatus
-resample_all(const MrenEnv *env, const Sums *groups, size_t n, uint64_t seed, size_t resamples,
-			 double confidence, double *lower, MrenError *err)
+resample_all(const MrenEnv *env, const Sums *groups, size_t n, const MrenResampling *how,
+			 double *lower, MrenError *err)
 {
 	double *found;
 	MrenKeyed *order = NULL;
 	MrenStatus status;
 
-	MREN_TRY(mren_allocate(env, resamples, sizeof(*found), &found, err));
-	status = mren_allocate(env, resamples, sizeof(*order), &order, err);
-	for (size_t i = 0; i < resamples && status == MREN_OK; i++)
-		status = resample(env, groups, n, seed, i, &found[i], err);
+	MREN_TRY(mren_allocate(env, how->resamples, sizeof(*found), &found, err));
+	status = mren_allocate(env, how->resamples, sizeof(*order), &order, err);
+	for (size_t i = 0; i < how->resamples && status == MREN_OK; i++)
+		status = resample(env, groups, n, how->seed, i, &found[i], err);
 	if (status == MREN_OK)
-		*lower = lower_quantile(found, order, resamples, confidence);
+		*lower = lower_quantile(found, order, how->resamples, how->confidence);
 	mren_release(env, order);
 	mren_release(env, found);
 	return status;
 }
 
 MrenStatus
-mren_bootstrap_paired(const MrenEnv *env, const MrenPairedCounts *rows, size_t n, uint64_t seed,
-					  size_t resamples, double confidence, MrenBootstrap *result, MrenError *err)
+mren_bootstrap_paired(const MrenEnv *env, const MrenPairedCounts *rows, size_t n,
+					  const MrenResampling *how, MrenBootstrap *result, MrenError *err)
 {
 	Sums total = {0};
 	Sums *groups;
 	MrenStatus status;
 
 	memset(result, 0, sizeof(*result));
-	if (resamples < 100 || !(confidence >= 0.5 && confidence < 1))
-		return mren_fail(err, MREN_EPARAM, "a bootstrap of %zu resamples and confidence %g",
-						 resamples, confidence);
+	if (how->resamples < 100)
+		return mren_fail(err, MREN_EPARAM, "number of resamples must be at least 100, not %zu",
+						 how->resamples);
+	if (!(how->confidence >= 0.5 && how->confidence < 1))
+		return mren_fail(err, MREN_EPARAM, "confidence must be at least 0.5 and below 1, not %g",
+						 how->confidence);
 	if (n == 0)
 		return MREN_OK;
 	MREN_TRY(gather(env, rows, n, &groups, &result->n_groups, err));
@@ -157,8 +160,7 @@ mren_bootstrap_paired(const MrenEnv *env, const MrenPairedCounts *rows, size_t n
 	result->score[0] = score(&total, 0);
 	result->score[1] = score(&total, 1);
 	result->difference = difference(&total);
-	status = resample_all(env, groups, result->n_groups, seed, resamples, confidence,
-						  &result->lower_bound, err);
+	status = resample_all(env, groups, result->n_groups, how, &result->lower_bound, err);
 	mren_release(env, groups);
 	return status;
 }

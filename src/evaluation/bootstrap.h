@@ -39,6 +39,14 @@ typedef struct MrenBootstrap
 	double lower_bound; /* that the difference exceeds it is as sure as was asked */
 } MrenBootstrap;
 
+/* How to resample. */
+typedef struct MrenResampling
+{
+	uint64_t seed;
+	size_t resamples;  /* >= 100 */
+	double confidence; /* 0.5 .. 1, one-sided */
+} MrenResampling;
+
 /*
  * mren_bootstrap_paired
  *	  n rows, of which those with equal keys are one group.  confidence is in
@@ -46,7 +54,7 @@ typedef struct MrenBootstrap
  *	  differences.  resamples >= 100, or MREN_EPARAM.
  */
 extern MrenStatus mren_bootstrap_paired(const MrenEnv *env, const MrenPairedCounts *rows, size_t n,
-										uint64_t seed, size_t resamples, double confidence,
-										MrenBootstrap *result, MrenError *err);
+										const MrenResampling *how, MrenBootstrap *result,
+										MrenError *err);
 
 #endif

@@ -133,45 +133,45 @@ sum_before(const MrenCrfRules *rules, const float *transitions, const double *pr
 }
 
 static double
-sum_ends(const MrenCrfRules *rules, const MrenCrfWeights *weights, const double *last)
+sum_ends(const MrenCrf *crf, const double *last)
 {
 	double max = -INFINITY;
 	double sum = 0;
 
-	for (size_t j = 0; j < rules->n_tags; j++)
+	for (size_t j = 0; j < crf->rules->n_tags; j++)
 	{
-		if (rules->ends[j])
-			max = fmax(max, last[j] + weights->end[j]);
+		if (crf->rules->ends[j])
+			max = fmax(max, last[j] + crf->weights.end[j]);
 	}
 	if (max == -INFINITY)
 		return max;
-	for (size_t j = 0; j < rules->n_tags; j++)
+	for (size_t j = 0; j < crf->rules->n_tags; j++)
 	{
-		if (rules->ends[j])
-			sum += exp(last[j] + weights->end[j] - max);
+		if (crf->rules->ends[j])
+			sum += exp(last[j] + crf->weights.end[j] - max);
 	}
 	return max + log(sum);
 }
 
 MrenStatus
-mren_crf_forward(const MrenEnv *env, const MrenCrfRules *rules, const MrenCrfWeights *weights,
-				 const float *emissions, size_t n, MrenCrfWork *work, MrenError *err)
+mren_crf_forward(const MrenEnv *env, const MrenCrf *crf, const float *emissions, size_t n,
+				 MrenCrfWork *work, MrenError *err)
 {
-	size_t k = rules->n_tags;
+	size_t k = crf->rules->n_tags;
 	size_t pairs = 0;
 
 	for (size_t j = 0; j < k; j++)
-		work->alpha[j] =
-			rules->begins[j] ? (double) weights->start[j] + emissions[j] : -(double) INFINITY;
+		work->alpha[j] = crf->rules->begins[j] ? (double) crf->weights.start[j] + emissions[j]
+											   : -(double) INFINITY;
 	for (size_t t = 1; t < n; t++)
 	{
 		for (size_t j = 0; j < k; j++)
 			work->alpha[t * k + j] =
-				sum_before(rules, weights->transitions, work->alpha + (t - 1) * k, j) +
+				sum_before(crf->rules, crf->weights.transitions, work->alpha + (t - 1) * k, j) +
 				emissions[t * k + j];
-		MREN_TRY(check_now_and_then(env, rules, &pairs, err));
+		MREN_TRY(check_now_and_then(env, crf->rules, &pairs, err));
 	}
-	work->partition = sum_ends(rules, weights, work->alpha + (n - 1) * k);
+	work->partition = sum_ends(crf, work->alpha + (n - 1) * k);
 	return MREN_OK;
 }
 
@@ -218,10 +218,10 @@ step_back(const MrenCrfRules *rules, const float *transitions, const double *nex
 }
 
 MrenStatus
-mren_crf_backward(const MrenEnv *env, const MrenCrfRules *rules, const MrenCrfWeights *weights,
-				  const float *emissions, size_t n, MrenCrfWork *work, MrenError *err)
+mren_crf_backward(const MrenEnv *env, const MrenCrf *crf, const float *emissions, size_t n,
+				  MrenCrfWork *work, MrenError *err)
 {
-	size_t k = rules->n_tags;
+	size_t k = crf->rules->n_tags;
 	size_t pairs = 0;
 	double *next;
 	MrenStatus status = MREN_OK;
@@ -229,13 +229,13 @@ mren_crf_backward(const MrenEnv *env, const MrenCrfRules *rules, const MrenCrfWe
 	MREN_TRY(mren_allocate(env, 2 * k, sizeof(double), &next, err));
 	for (size_t i = 0; i < k; i++)
 		work->beta[(n - 1) * k + i] =
-			rules->ends[i] ? (double) weights->end[i] : -(double) INFINITY;
+			crf->rules->ends[i] ? (double) crf->weights.end[i] : -(double) INFINITY;
 	for (size_t t = n - 1; t > 0 && status == MREN_OK; t--)
 	{
 		for (size_t j = 0; j < k; j++)
 			next[j] = work->beta[t * k + j] + emissions[t * k + j];
-		step_back(rules, weights->transitions, next, work->beta + (t - 1) * k, next + k);
-		status = check_now_and_then(env, rules, &pairs, err);
+		step_back(crf->rules, crf->weights.transitions, next, work->beta + (t - 1) * k, next + k);
+		status = check_now_and_then(env, crf->rules, &pairs, err);
 	}
 	mren_release(env, next);
 	return status;
@@ -254,10 +254,9 @@ follows(const MrenCrfRules *rules, uint32_t i, uint32_t j)
 
 /* The emissions of n words from the first on, and the transitions between them. */
 static double
-score_piece(const MrenCrfRules *rules, const MrenCrfWeights *weights, const float *emissions,
-			const uint32_t *tags, size_t n)
+score_piece(const MrenCrf *crf, const float *emissions, const uint32_t *tags, size_t n)
 {
-	size_t k = rules->n_tags;
+	size_t k = crf->rules->n_tags;
 	double score = 0;
 
 	for (size_t t = 0; t < n; t++)
@@ -265,92 +264,93 @@ score_piece(const MrenCrfRules *rules, const MrenCrfWeights *weights, const floa
 		score += emissions[t * k + tags[t]];
 		if (t == 0)
 			continue;
-		if (!follows(rules, tags[t - 1], tags[t]))
+		if (!follows(crf->rules, tags[t - 1], tags[t]))
 			return -INFINITY;
-		score += weights->transitions[tags[t - 1] * k + tags[t]];
+		score += crf->weights.transitions[tags[t - 1] * k + tags[t]];
 	}
 	return score;
 }
 
 double
-mren_crf_score(const MrenCrfRules *rules, const MrenCrfWeights *weights, const float *emissions,
-			   const uint32_t *tags, size_t n)
+mren_crf_score(const MrenCrf *crf, const MrenCrfSentence *sentence)
 {
-	if (!rules->begins[tags[0]] || !rules->ends[tags[n - 1]])
+	const uint32_t *tags = sentence->tags;
+	size_t n = sentence->n;
+
+	if (!crf->rules->begins[tags[0]] || !crf->rules->ends[tags[n - 1]])
 		return -INFINITY;
-	return weights->start[tags[0]] + score_piece(rules, weights, emissions, tags, n) +
-		   weights->end[tags[n - 1]];
+	return crf->weights.start[tags[0]] + score_piece(crf, sentence->emissions, tags, n) +
+		   crf->weights.end[tags[n - 1]];
 }
 
 /* Adds the expected number of each transition into word t. */
 static void
-add_pairs(const MrenCrfRules *rules, const MrenCrfWeights *weights, const float *emissions,
-		  size_t t, const MrenCrfWork *work, double scale, double *dtransitions)
+add_pairs(const MrenCrf *crf, const float *emissions, size_t t, const MrenCrfWork *work,
+		  double scale, double *dtransitions)
 {
-	size_t k = rules->n_tags;
+	size_t k = crf->rules->n_tags;
 	const double *alpha = work->alpha + (t - 1) * k;
 
 	for (size_t j = 0; j < k; j++)
 	{
 		double into = emissions[t * k + j] + work->beta[t * k + j] - work->partition;
 
-		for (uint32_t p = rules->starts[j]; p < rules->starts[j + 1]; p++)
+		for (uint32_t p = crf->rules->starts[j]; p < crf->rules->starts[j + 1]; p++)
 		{
-			size_t i = rules->before[p];
+			size_t i = crf->rules->before[p];
 
 			dtransitions[i * k + j] +=
-				scale * exp(alpha[i] + weights->transitions[i * k + j] + into);
+				scale * exp(alpha[i] + crf->weights.transitions[i * k + j] + into);
 		}
 	}
 }
 
 /* The gradient: expected counts less those of the given path. */
 static MrenStatus
-add_gradients(const MrenEnv *env, const MrenCrfRules *rules, const MrenCrfWeights *weights,
-			  const float *emissions, const uint32_t *tags, size_t n, double scale,
-			  const MrenCrfWork *work, float *demissions, double *dweights, MrenError *err)
+add_gradients(const MrenEnv *env, const MrenCrf *crf, const MrenCrfSentence *sentence,
+			  const MrenCrfWork *work, const MrenCrfGradient *gradient, MrenError *err)
 {
-	size_t k = rules->n_tags;
-	double *dstart = dweights + k * k;
+	size_t k = crf->rules->n_tags;
+	const uint32_t *tags = sentence->tags;
+	double scale = gradient->scale;
+	double *dstart = gradient->dweights + k * k;
 	double *dend = dstart + k;
 	size_t pairs = 0;
 
-	for (size_t t = 0; t < n; t++)
+	for (size_t t = 0; t < sentence->n; t++)
 	{
 		for (size_t j = 0; j < k; j++)
 		{
 			double p = exp(work->alpha[t * k + j] + work->beta[t * k + j] - work->partition);
 			double d = scale * (p - (tags[t] == j ? 1 : 0));
 
-			demissions[t * k + j] = (float) d;
+			gradient->demissions[t * k + j] = (float) d;
 			if (t == 0)
 				dstart[j] += d;
-			if (t == n - 1)
+			if (t == sentence->n - 1)
 				dend[j] += d;
 		}
 		if (t == 0)
 			continue;
-		add_pairs(rules, weights, emissions, t, work, scale, dweights);
-		dweights[tags[t - 1] * k + tags[t]] -= scale;
-		MREN_TRY(check_now_and_then(env, rules, &pairs, err));
+		add_pairs(crf, sentence->emissions, t, work, scale, gradient->dweights);
+		gradient->dweights[tags[t - 1] * k + tags[t]] -= scale;
+		MREN_TRY(check_now_and_then(env, crf->rules, &pairs, err));
 	}
 	return MREN_OK;
 }
 
 MrenStatus
-mren_crf_loss(const MrenEnv *env, const MrenCrfRules *rules, const MrenCrfWeights *weights,
-			  const float *emissions, const uint32_t *tags, size_t n, double scale,
-			  MrenCrfWork *work, double *loss, float *demissions, double *dweights, MrenError *err)
+mren_crf_loss(const MrenEnv *env, const MrenCrf *crf, const MrenCrfSentence *sentence,
+			  MrenCrfWork *work, const MrenCrfGradient *gradient, double *loss, MrenError *err)
 {
-	double score = mren_crf_score(rules, weights, emissions, tags, n);
+	double score = mren_crf_score(crf, sentence);
 
 	if (score == -INFINITY)
-		return mren_fail(err, MREN_EDATA, "the tags of a sentence cannot follow each other");
-	MREN_TRY(mren_crf_forward(env, rules, weights, emissions, n, work, err));
-	MREN_TRY(mren_crf_backward(env, rules, weights, emissions, n, work, err));
+		return mren_fail(err, MREN_EDATA, "tags of a sentence do not form valid mentions");
+	MREN_TRY(mren_crf_forward(env, crf, sentence->emissions, sentence->n, work, err));
+	MREN_TRY(mren_crf_backward(env, crf, sentence->emissions, sentence->n, work, err));
 	*loss = work->partition - score;
-	return add_gradients(env, rules, weights, emissions, tags, n, scale, work, demissions, dweights,
-						 err);
+	return add_gradients(env, crf, sentence, work, gradient, err);
 }
 
 /* The best predecessor of tag j, by score; the lowest of equal ones. */
@@ -376,31 +376,31 @@ best_before(const MrenCrfRules *rules, const float *transitions, const double *p
 }
 
 MrenStatus
-mren_crf_decode(const MrenEnv *env, const MrenCrfRules *rules, const MrenCrfWeights *weights,
-				const float *emissions, size_t n, MrenCrfWork *work, uint32_t *tags, MrenError *err)
+mren_crf_decode(const MrenEnv *env, const MrenCrf *crf, const float *emissions, size_t n,
+				MrenCrfWork *work, uint32_t *tags, MrenError *err)
 {
-	size_t k = rules->n_tags;
+	size_t k = crf->rules->n_tags;
 	size_t pairs = 0;
 	double best = -INFINITY;
 
 	for (size_t j = 0; j < k; j++)
-		work->alpha[j] =
-			rules->begins[j] ? (double) weights->start[j] + emissions[j] : -(double) INFINITY;
+		work->alpha[j] = crf->rules->begins[j] ? (double) crf->weights.start[j] + emissions[j]
+											   : -(double) INFINITY;
 	for (size_t t = 1; t < n; t++)
 	{
 		for (size_t j = 0; j < k; j++)
 			work->alpha[t * k + j] =
-				best_before(rules, weights->transitions, work->alpha + (t - 1) * k, j,
+				best_before(crf->rules, crf->weights.transitions, work->alpha + (t - 1) * k, j,
 							&work->back[t * k + j]) +
 				emissions[t * k + j];
-		MREN_TRY(check_now_and_then(env, rules, &pairs, err));
+		MREN_TRY(check_now_and_then(env, crf->rules, &pairs, err));
 	}
 	tags[n - 1] = 0;
 	for (size_t j = 0; j < k; j++)
 	{
-		if (rules->ends[j] && work->alpha[(n - 1) * k + j] + weights->end[j] > best)
+		if (crf->rules->ends[j] && work->alpha[(n - 1) * k + j] + crf->weights.end[j] > best)
 		{
-			best = work->alpha[(n - 1) * k + j] + weights->end[j];
+			best = work->alpha[(n - 1) * k + j] + crf->weights.end[j];
 			tags[n - 1] = (uint32_t) j;
 		}
 	}
@@ -410,12 +410,12 @@ mren_crf_decode(const MrenEnv *env, const MrenCrfRules *rules, const MrenCrfWeig
 }
 
 double
-mren_crf_posterior(const MrenCrfWeights *weights, const MrenCrfRules *rules, const float *emissions,
-				   const uint32_t *tags, size_t first, size_t end, const MrenCrfWork *work)
+mren_crf_posterior(const MrenCrf *crf, const float *emissions, const uint32_t *tags, size_t first,
+				   size_t end, const MrenCrfWork *work)
 {
-	size_t k = rules->n_tags;
+	size_t k = crf->rules->n_tags;
 	size_t n = end - first;
-	double score = score_piece(rules, weights, emissions + first * k, tags, n);
+	double score = score_piece(crf, emissions + first * k, tags, n);
 
 	/* alpha holds the first word's emission already. */
 	score += work->alpha[first * k + tags[0]] - emissions[first * k + tags[0]];

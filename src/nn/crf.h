@@ -52,6 +52,29 @@ typedef struct MrenCrfWeights
 	const float *end;		  /* (n_tags) */
 } MrenCrfWeights;
 
+/* A random field: which paths are allowed, and what they score. */
+typedef struct MrenCrf
+{
+	const MrenCrfRules *rules;
+	MrenCrfWeights weights;
+} MrenCrf;
+
+/* A sentence of n >= 1 words with its tags. */
+typedef struct MrenCrfSentence
+{
+	const float *emissions; /* (n, n_tags) */
+	const uint32_t *tags;	/* (n) */
+	size_t n;
+} MrenCrfSentence;
+
+/* Where the gradient of a sentence's loss goes, multiplied by scale. */
+typedef struct MrenCrfGradient
+{
+	double scale;
+	float *demissions; /* (n, n_tags) is set */
+	double *dweights;  /* n_tags * n_tags transitions, then start, then end: added to */
+} MrenCrfGradient;
+
 /* Workspace for sentences of up to `capacity` words; grows. */
 typedef struct MrenCrfWork
 {
@@ -71,39 +94,32 @@ extern void mren_crf_work_free(const MrenEnv *env, MrenCrfWork *work);
  *	  Fill alpha and the partition, and beta, of one sentence: emissions
  *	  (n, n_tags), n >= 1, reserved.  Interruptible.
  */
-extern MrenStatus mren_crf_forward(const MrenEnv *env, const MrenCrfRules *rules,
-								   const MrenCrfWeights *weights, const float *emissions, size_t n,
-								   MrenCrfWork *work, MrenError *err);
-extern MrenStatus mren_crf_backward(const MrenEnv *env, const MrenCrfRules *rules,
-									const MrenCrfWeights *weights, const float *emissions, size_t n,
-									MrenCrfWork *work, MrenError *err);
+extern MrenStatus mren_crf_forward(const MrenEnv *env, const MrenCrf *crf, const float *emissions,
+								   size_t n, MrenCrfWork *work, MrenError *err);
+extern MrenStatus mren_crf_backward(const MrenEnv *env, const MrenCrf *crf, const float *emissions,
+									size_t n, MrenCrfWork *work, MrenError *err);
 
-/* The score of a path, in logarithm; -infinity if it is forbidden. */
-extern double mren_crf_score(const MrenCrfRules *rules, const MrenCrfWeights *weights,
-							 const float *emissions, const uint32_t *tags, size_t n);
+/* The logarithm of the score of a sentence's tags; -infinity if they are not allowed. */
+extern double mren_crf_score(const MrenCrf *crf, const MrenCrfSentence *sentence);
 
 /*
  * mren_crf_loss
- *	  *loss = -log p(tags) in nats.  demissions (n, n_tags) is set to scale times
- *	  the gradient; dweights (double, n_tags * n_tags transitions, then start, then
- *	  end) is added to.  The path must be allowed: MREN_EDATA otherwise.
+ *	  *loss = -log p(tags) in nats, and its gradient.  Runs forward and backward.
+ *	  MREN_EDATA if the rules do not allow the tags.
  */
-extern MrenStatus mren_crf_loss(const MrenEnv *env, const MrenCrfRules *rules,
-								const MrenCrfWeights *weights, const float *emissions,
-								const uint32_t *tags, size_t n, double scale, MrenCrfWork *work,
-								double *loss, float *demissions, double *dweights, MrenError *err);
+extern MrenStatus mren_crf_loss(const MrenEnv *env, const MrenCrf *crf,
+								const MrenCrfSentence *sentence, MrenCrfWork *work,
+								const MrenCrfGradient *gradient, double *loss, MrenError *err);
 
 /* The path of the highest score; of equal ones the one of lower tags, from the end on. */
-extern MrenStatus mren_crf_decode(const MrenEnv *env, const MrenCrfRules *rules,
-								  const MrenCrfWeights *weights, const float *emissions, size_t n,
-								  MrenCrfWork *work, uint32_t *tags, MrenError *err);
+extern MrenStatus mren_crf_decode(const MrenEnv *env, const MrenCrf *crf, const float *emissions,
+								  size_t n, MrenCrfWork *work, uint32_t *tags, MrenError *err);
 
 /*
  * The probability that words first .. end-1 bear exactly the tags (end - first),
  * whatever the others do; after forward and backward.
  */
-extern double mren_crf_posterior(const MrenCrfWeights *weights, const MrenCrfRules *rules,
-								 const float *emissions, const uint32_t *tags, size_t first,
-								 size_t end, const MrenCrfWork *work);
+extern double mren_crf_posterior(const MrenCrf *crf, const float *emissions, const uint32_t *tags,
+								 size_t first, size_t end, const MrenCrfWork *work);
 
 #endif

@@ -104,10 +104,14 @@ tile(float *out, size_t ldo, const float *in, size_t ldi, const float *packed, c
 }
 
 MREN_KERNEL(mren_dense_infer,
-			(float *out, size_t ldo, const float *in, size_t ldi, const float *packed,
-			 const float *bias, size_t n, size_t k, size_t m),
-			(out, ldo, in, ldi, packed, bias, n, k, m))
+			(const MrenPackedDense *layer, const float *in, size_t ldi, size_t n, float *out,
+			 size_t ldo),
+			(layer, in, ldi, n, out, ldo))
 {
+	const float *packed = layer->packed;
+	const float *bias = layer->bias;
+	size_t k = layer->in;
+	size_t m = layer->out;
 	size_t row = 0;
 
 	for (; row + 4 <= n; row += 4)

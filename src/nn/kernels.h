@@ -71,25 +71,35 @@ extern void mren_adam(float *w, float *m, float *v, const float *g, size_t n, co
 extern void mren_sgd(float *w, float *m, const float *g, size_t n, float momentum, float rate,
 					 float decay);
 
-/*
- * Dense layer for prediction: out (n, m) = in (n, k) * w (k, m) + bias (m).
- * Each output adds its k products in order, in one accumulator, so a row has the same
- * bits in any batch, which BLAS does not promise.  w is packed by
- * mren_dense_pack: panels of MREN_PANEL columns, each (k, MREN_PANEL).
- */
 #define MREN_PANEL 16
 
-/* Floats of the packed form: k times m rounded up to whole panels. */
-extern size_t mren_dense_packed_size(size_t k, size_t m);
-/* packed is 64-byte aligned; missing columns are zero. */
-extern void mren_dense_pack(float *packed, const float *w, size_t k, size_t m);
-/* The same of a matrix that is given as its transpose, w (m, k). */
-extern void mren_dense_pack_transposed(float *packed, const float *w, size_t k, size_t m);
-/* bias has m rounded up to whole panels, 64-byte aligned; ld are row lengths. */
-extern void mren_dense_infer(float *out, size_t ldo, const float *in, size_t ldi,
-							 const float *packed, const float *bias, size_t n, size_t k, size_t m);
+/* A dense layer as prediction runs it. */
+typedef struct MrenPackedDense
+{
+	size_t in;
+	size_t out;
+	const float
+		*packed;	   /* by mren_dense_pack: panels of MREN_PANEL columns, each (in, MREN_PANEL) */
+	const float *bias; /* out rounded up to whole panels, 64-byte aligned */
+} MrenPackedDense;
 
-/* The plain form of the same, beside which the tests hold it. */
+/* Floats of the packed form of weights (k, m): k times m rounded up to whole panels. */
+extern size_t mren_dense_packed_size(size_t k, size_t m);
+/* Packs w (k, m); packed is 64-byte aligned, missing columns become zero. */
+extern void mren_dense_pack(float *packed, const float *w, size_t k, size_t m);
+/* The same for weights that are given as their transpose, w (m, k). */
+extern void mren_dense_pack_transposed(float *packed, const float *w, size_t k, size_t m);
+
+/*
+ * mren_dense_infer
+ *	  n rows of `in`, ldi floats apart, through the layer to rows of `out`, ldo
+ *	  floats apart.  Each output adds its products in order, in one accumulator, so
+ *	  a row has the same bits in any batch, which BLAS does not promise.
+ */
+extern void mren_dense_infer(const MrenPackedDense *layer, const float *in, size_t ldi, size_t n,
+							 float *out, size_t ldo);
+
+/* A plain form of the same, out (n, m) = in (n, k) * w (k, m) + bias (m), for the tests. */
 extern void mren_dense_reference(float *out, const float *in, const float *w, const float *bias,
 								 size_t n, size_t k, size_t m);
 

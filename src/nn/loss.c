@@ -121,34 +121,35 @@ ranking_row(const MrenObjective *objective, const float *logits, int32_t label, 
 }
 
 double
-mren_loss(const MrenObjective *objective, const float *logits, const int32_t *labels,
-		  const float *weights, size_t n, size_t k, float scale, float *dlogits)
+mren_loss(const MrenObjective *objective, const MrenLabelledRows *rows, float scale, float *dlogits)
 {
+	size_t k = rows->k;
 	int32_t fixed = objective->fixed;
 	double sum = 0;
 
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < rows->n; i++)
 	{
-		const float *row = logits + i * k;
+		const float *row = rows->logits + i * k;
+		int32_t label = rows->labels[i];
 		float *d = dlogits + i * k;
-		float s = scale * weights[i];
+		float s = scale * rows->weights[i];
 		double l = 0;
 
 		switch (objective->loss)
 		{
 			case MREN_LOSS_CROSS_ENTROPY:
-				l = cross_entropy_row(row, labels[i], k, fixed, s, d);
+				l = cross_entropy_row(row, label, k, fixed, s, d);
 				break;
 			case MREN_LOSS_MSE:
-				l = brier_row(row, labels[i], k, fixed, s, d);
+				l = brier_row(row, label, k, fixed, s, d);
 				break;
 			case MREN_LOSS_RANKING:
-				l = ranking_row(objective, row, labels[i], k, s, d);
+				l = ranking_row(objective, row, label, k, s, d);
 				break;
 		}
 		if (fixed >= 0)
 			d[fixed] = 0;
-		sum += (double) weights[i] * l;
+		sum += (double) rows->weights[i] * l;
 	}
 	return sum;
 }

@@ -29,6 +29,16 @@ typedef struct MrenObjective
 	double margin_wrong;
 } MrenObjective;
 
+/* Rows with their labels. */
+typedef struct MrenLabelledRows
+{
+	const float *logits;   /* (n, k) finite; those of the fixed relation are not read */
+	const int32_t *labels; /* (n) in 0..k-1 */
+	const float *weights;  /* (n) */
+	size_t n;
+	size_t k;
+} MrenLabelledRows;
+
 /*
  * mren_loss
  *	  The weighted sum of the rows' losses: weights[i] * l(i), where l is
@@ -45,7 +55,7 @@ typedef struct MrenObjective
  *	  Learning, 2016, section 4.1; Brier 1950; ranking: dos Santos, Xiang and
  *	  Zhou, Classifying Relations by Ranking with CNNs, ACL 2015, section 3.3.
  */
-extern double mren_loss(const MrenObjective *objective, const float *logits, const int32_t *labels,
-						const float *weights, size_t n, size_t k, float scale, float *dlogits);
+extern double mren_loss(const MrenObjective *objective, const MrenLabelledRows *rows, float scale,
+						float *dlogits);
 
 #endif

@@ -6,6 +6,8 @@
 
 #include <stdio.h>
 
+#include "nn/arena.h"
+
 size_t
 mren_parameters_add(MrenParameterTable *table, const char *name, size_t rows, size_t cols,
 					bool decay)
@@ -19,7 +21,7 @@ mren_parameters_add(MrenParameterTable *table, const char *name, size_t rows, si
 	parameter->trained = true;
 	parameter->decay = decay ? 1 : 0;
 	parameter->rate = 1;
-	table->size += (rows * cols + 15) & ~(size_t) 15;
+	table->size += mren_align_floats(rows * cols);
 	table->n_parameters += rows * cols;
 	return table->n++;
 }

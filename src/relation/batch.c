@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/size.h"
+#include "nn/arena.h"
 #include "nn/kernels.h"
 #include "relation/text_pool.h"
 
@@ -18,12 +18,6 @@
 #define NORMALS ((size_t) 1 << 18) /* drawn between two questions */
 
 #define PLACE_DEVIATION 0.3f /* of positions' vectors, beside words' of 1 */
-
-static size_t
-aligned(size_t n)
-{
-	return (n + 15) & ~(size_t) 15;
-}
 
 static size_t
 widest_layer(const MrenNetShape *shape)
@@ -38,52 +32,47 @@ widest_layer(const MrenNetShape *shape)
 	return widest;
 }
 
-/* One matrix of the batch: where its address goes, and its columns. */
-typedef struct Piece
-{
-	float **at;
-	size_t cols;
-} Piece;
-
-#define MAX_PIECES (25 + 3 * MREN_MAX_HIDDEN)
+#define MAX_BLOCKS (22 + 3 * MREN_MAX_HIDDEN)
 
 static size_t
-list_pieces(MrenBatch *b, Piece *pieces)
+list_blocks(MrenBatch *b, MrenArenaBlock *blocks)
 {
 	const MrenNetShape *shape = b->shape;
+	size_t rows = b->capacity;
 	size_t widest = widest_layer(shape);
 	size_t units = shape->image_dim > 0 ? mren_net_shape_units(shape) : 0;
-	const Piece fixed[] = {
-		{&b->text, b->pool_dim},
-		{&b->unknown, mren_net_shape_n_parts(shape) * MREN_MAX_SHAPES},
-		{&b->image, shape->image_dim},
-		{&b->fused, b->dim},
-		{&b->text_mask, b->text_dim},
-		{&b->image_in, shape->image_dim},
-		{&b->image_mask, shape->image_dim},
-		{&b->units, units},
-		{&b->factor_text, shape->product},
-		{&b->factor_image, shape->product},
-		{&b->logits, shape->n_relations},
-		{&b->dlogits, shape->n_relations},
-		{&b->delta[0], widest},
-		{&b->delta[1], widest},
-		{&b->dimage, b->dim - b->text_dim},
-		{&b->dunits, units},
-		{&b->dshared, shape->image_units},
-		{&b->dfactor_text, shape->product},
-		{&b->dfactor_image, shape->product},
-		{&b->gathered, widest},
-		{&b->dtext, b->pool_dim},
+	const MrenArenaBlock fixed[] = {
+		{&b->text, rows * b->pool_dim},
+		{&b->unknown, rows * mren_net_shape_n_parts(shape) * MREN_MAX_SHAPES},
+		{&b->image, rows * shape->image_dim},
+		{&b->fused, rows * b->dim},
+		{&b->text_mask, rows * b->text_dim},
+		{&b->image_in, rows * shape->image_dim},
+		{&b->image_mask, rows * shape->image_dim},
+		{&b->units, rows * units},
+		{&b->factor_text, rows * shape->product},
+		{&b->factor_image, rows * shape->product},
+		{&b->logits, rows * shape->n_relations},
+		{&b->dlogits, rows * shape->n_relations},
+		{&b->delta[0], rows * widest},
+		{&b->delta[1], rows * widest},
+		{&b->dimage, rows * (b->dim - b->text_dim)},
+		{&b->dunits, rows * units},
+		{&b->dshared, rows * shape->image_units},
+		{&b->dfactor_text, rows * shape->product},
+		{&b->dfactor_image, rows * shape->product},
+		{&b->gathered, rows * widest},
+		{&b->dtext, rows * b->pool_dim},
+		{&b->text_inverse, b->pool_dim},
 	};
 	size_t n = sizeof(fixed) / sizeof(fixed[0]);
 
-	memcpy(pieces, fixed, sizeof(fixed));
+	memcpy(blocks, fixed, sizeof(fixed));
 	for (size_t i = 0; i < shape->n_hidden; i++)
 	{
-		pieces[n++] = (Piece){&b->activated[i], shape->hidden[i]};
-		pieces[n++] = (Piece){&b->hidden[i], shape->hidden[i]};
-		pieces[n++] = (Piece){&b->hidden_mask[i], shape->hidden[i]};
+		blocks[n++] = (MrenArenaBlock){&b->activated[i], rows * shape->hidden[i]};
+		blocks[n++] = (MrenArenaBlock){&b->hidden[i], rows * shape->hidden[i]};
+		blocks[n++] = (MrenArenaBlock){&b->hidden_mask[i], rows * shape->hidden[i]};
 	}
 	return n;
 }
@@ -92,10 +81,8 @@ MrenStatus
 mren_batch_create(const MrenEnv *env, const MrenNetShape *shape, const MrenNetLayout *layout,
 				  size_t capacity, MrenBatch *batch, MrenError *err)
 {
-	Piece pieces[MAX_PIECES];
-	size_t total;
+	MrenArenaBlock blocks[MAX_BLOCKS];
 	size_t n;
-	float *at;
 	MrenStatus status;
 
 	memset(batch, 0, sizeof(*batch));
@@ -107,31 +94,18 @@ mren_batch_create(const MrenEnv *env, const MrenNetShape *shape, const MrenNetLa
 	batch->conv_dim = mren_net_shape_conv_dim(shape);
 	batch->text_dim = mren_net_shape_text_dim(shape);
 	batch->dim = mren_net_shape_features_dim(shape);
-	n = list_pieces(batch, pieces);
-	total = aligned(batch->pool_dim);
-	for (size_t i = 0; i < n; i++)
-		total += aligned(capacity * pieces[i].cols);
+	n = list_blocks(batch, blocks);
 	MREN_TRY(mren_allocate(env, 2 * capacity, sizeof(bool), &batch->flags, err));
 	batch->has_unknown = batch->flags;
 	batch->has_image = batch->flags + capacity;
-	status = mren_allocate_zero(env, total, sizeof(float), &batch->memory, err);
+	status = mren_arena_create(env, blocks, n, &batch->memory, err);
 	if (status == MREN_OK)
 		status = mren_conv_create(env, shape, capacity, &batch->conv, err);
 	if (status == MREN_OK)
 		status = mren_grid_branch_create(env, shape, capacity, &batch->grid_branch, err);
 	if (status != MREN_OK)
-	{
 		mren_batch_free(env, batch);
-		return status;
-	}
-	at = batch->memory;
-	for (size_t i = 0; i < n; i++)
-	{
-		*pieces[i].at = at;
-		at += aligned(capacity * pieces[i].cols);
-	}
-	batch->text_inverse = at;
-	return MREN_OK;
+	return status;
 }
 
 void
@@ -156,9 +130,10 @@ mren_batch_load_text(MrenBatch *batch, size_t i, const MrenSentence *sentence, i
 					 int32_t tail_type, MrenError *err)
 {
 	size_t n_unknown = mren_net_shape_n_parts(batch->shape) * MREN_MAX_SHAPES;
+	const MrenTextInput input = {sentence, head_type, tail_type};
 
 	batch->has_unknown[i] =
-		mren_text_pool(batch->shape, &batch->words, batch->scale, sentence, head_type, tail_type,
+		mren_text_pool(batch->shape, &batch->words, batch->scale, &input,
 					   batch->text + i * batch->pool_dim, batch->unknown + i * n_unknown);
 	mren_work_add(&batch->work,
 				  (sentence->n_pieces * batch->shape->embedding_dim + batch->pool_dim) *
@@ -239,8 +214,8 @@ initial_deviation(const MrenNetShape *shape, const MrenNetLayout *layout, size_t
 }
 
 MrenStatus
-mren_network_init(const MrenEnv *env, const MrenNetShape *shape, const MrenNetLayout *layout,
-				  float *values, uint64_t seed, MrenError *err)
+mren_batch_init_weights(const MrenEnv *env, const MrenNetShape *shape, const MrenNetLayout *layout,
+						float *values, uint64_t seed, MrenError *err)
 {
 	for (size_t id = 0; id < layout->table.n_trained; id++)
 	{
@@ -260,8 +235,8 @@ mren_network_init(const MrenEnv *env, const MrenNetShape *shape, const MrenNetLa
 }
 
 void
-mren_network_fix(const MrenNetShape *shape, const MrenNetLayout *layout, float *values,
-				 int32_t fixed)
+mren_batch_fix_relation(const MrenNetShape *shape, const MrenNetLayout *layout, float *values,
+						int32_t fixed)
 {
 	const MrenParameter *output = &layout->table.items[layout->ids.weight[shape->n_hidden]];
 
@@ -275,7 +250,7 @@ mren_network_fix(const MrenNetShape *shape, const MrenNetLayout *layout, float *
 /* Hidden layer i from `in`; what it leaves is hidden[i]. */
 static void
 hidden_forward(MrenBatch *batch, float *values, size_t i, const float *in, size_t ldi,
-			   MrenDrop *drop)
+			   MrenDropout *drop)
 {
 	const MrenNetIds *ids = &batch->layout->ids;
 	size_t n = batch->n * batch->shape->hidden[i];
@@ -292,7 +267,7 @@ hidden_forward(MrenBatch *batch, float *values, size_t i, const float *in, size_
 }
 
 void
-mren_network_forward(MrenBatch *batch, float *values, MrenDrop *drop)
+mren_batch_forward(MrenBatch *batch, float *values, MrenDropout *drop)
 {
 	const MrenNetShape *shape = batch->shape;
 	const MrenNetIds *ids = &batch->layout->ids;
@@ -301,10 +276,10 @@ mren_network_forward(MrenBatch *batch, float *values, MrenDrop *drop)
 
 	batch->dropped = drop != NULL;
 	batch->work.stopped = false;
-	mren_text_forward(batch, values, drop);
+	mren_batch_text_forward(batch, values, drop);
 	if (mren_net_shape_has_vector(shape))
-		mren_image_forward(batch, values, drop);
-	mren_grid_branch_forward(batch, values, drop);
+		mren_batch_image_forward(batch, values, drop);
+	mren_batch_grid_forward(batch, values, drop);
 	for (size_t i = 0; i < shape->n_hidden; i++)
 	{
 		hidden_forward(batch, values, i, in, ldi, drop);
@@ -338,7 +313,7 @@ image_columns(MrenBatch *batch, float *values)
 }
 
 void
-mren_network_backward(MrenBatch *batch, float *values, float *grads)
+mren_batch_backward(MrenBatch *batch, float *values, float *grads)
 {
 	const MrenNetShape *shape = batch->shape;
 	const MrenNetIds *ids = &batch->layout->ids;
@@ -363,14 +338,14 @@ mren_network_backward(MrenBatch *batch, float *values, float *grads)
 	mren_batch_dense_backward(
 		batch, values, grads,
 		&(MrenBatchLayer){ids->weight[0], ids->bias[0], batch->fused, batch->dim}, dout, NULL);
-	batch->readers[0] = (MrenReader){dout, shape->hidden[0], ids->weight[0]};
+	batch->readers[0] = (MrenTextReader){dout, shape->hidden[0], ids->weight[0]};
 	batch->n_readers = 1;
 	if (shape->image_dim > 0)
 	{
 		image_columns(batch, values);
 		if (mren_net_shape_has_vector(shape))
-			mren_image_backward(batch, values, grads);
-		mren_grid_branch_backward(batch, values, grads);
+			mren_batch_image_backward(batch, values, grads);
+		mren_batch_grid_backward(batch, values, grads);
 	}
-	mren_text_backward(batch, values, grads);
+	mren_batch_text_backward(batch, values, grads);
 }

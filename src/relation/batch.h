@@ -18,23 +18,23 @@
 #include "relation/layout.h"
 
 /* What a forward drops; NULL means nothing, as in prediction. */
-typedef struct MrenDrop
+typedef struct MrenDropout
 {
 	float input;  /* of text and image inputs, 0 .. 0.95 */
 	float hidden; /* of hidden layers' outputs */
 	float word;	  /* of words' rows in the convolutions */
 	MrenRandom random;
-} MrenDrop;
+} MrenDropout;
 
 /* A layer that reads the text's columns: backward leaves here what it wants of them. */
-typedef struct MrenReader
+typedef struct MrenTextReader
 {
 	const float *delta; /* (n, width) gradient of its sums */
 	size_t width;
 	size_t weight; /* tensor (text_dim or more, width) */
-} MrenReader;
+} MrenTextReader;
 
-#define MREN_MAX_READERS 4
+#define MREN_MAX_TEXT_READERS 4
 
 /*
  * A mini-batch.  The caller fills n and the inputs; the rest is workspace.
@@ -87,7 +87,7 @@ typedef struct MrenBatch
 	float *dfactor_image; /* (n, product) */
 	float *gathered;	  /* (n, widest layer): rows with unknown words */
 	float *dtext;		  /* (n, pool_dim) of those rows */
-	MrenReader readers[MREN_MAX_READERS];
+	MrenTextReader readers[MREN_MAX_TEXT_READERS];
 	size_t n_readers;
 
 	MrenConvBatch conv;
@@ -119,43 +119,43 @@ extern MrenStatus mren_batch_load_text(MrenBatch *batch, size_t i, const MrenSen
 extern void mren_batch_scale(MrenBatch *batch, const float *values);
 
 /*
- * mren_network_init
+ * mren_batch_init_weights
  *	  Random initial values of all trained tensors: He for ReLU layers (He et
  *	  al. 2015), N(0, 1/fan in) for the others, biases zero.
  */
-extern MrenStatus mren_network_init(const MrenEnv *env, const MrenNetShape *shape,
-									const MrenNetLayout *layout, float *values, uint64_t seed,
-									MrenError *err);
+extern MrenStatus mren_batch_init_weights(const MrenEnv *env, const MrenNetShape *shape,
+										  const MrenNetLayout *layout, float *values, uint64_t seed,
+										  MrenError *err);
 
 /*
  * The output of relation `fixed` (-1: none) becomes 0 whatever the input, and
  * stays so as long as its logit gets no gradient.
  */
-extern void mren_network_fix(const MrenNetShape *shape, const MrenNetLayout *layout, float *values,
-							 int32_t fixed);
+extern void mren_batch_fix_relation(const MrenNetShape *shape, const MrenNetLayout *layout,
+									float *values, int32_t fixed);
 
 /* logits of the batch; values is the whole layout. */
-extern void mren_network_forward(MrenBatch *batch, float *values, MrenDrop *drop);
+extern void mren_batch_forward(MrenBatch *batch, float *values, MrenDropout *drop);
 
 /* Gradients of all trained tensors (layout.table.trained_size) from batch->dlogits. */
-extern void mren_network_backward(MrenBatch *batch, float *values, float *grads);
+extern void mren_batch_backward(MrenBatch *batch, float *values, float *grads);
 
 /* The branches' halves of the two. */
-extern void mren_text_forward(MrenBatch *batch, float *values, MrenDrop *drop);
-extern void mren_text_backward(MrenBatch *batch, float *values, float *grads);
+extern void mren_batch_text_forward(MrenBatch *batch, float *values, MrenDropout *drop);
+extern void mren_batch_text_backward(MrenBatch *batch, float *values, float *grads);
 /* Columns pool_dim .. text_dim - 1 of the fused matrix, before dropout. */
-extern void mren_conv_forward(MrenBatch *batch, float *values, MrenDrop *drop);
+extern void mren_batch_conv_forward(MrenBatch *batch, float *values, MrenDropout *drop);
 /* From batch->conv.dlargest; adds to the gradient of text.shapes, sets the others. */
-extern void mren_conv_backward(MrenBatch *batch, float *values, float *grads);
+extern void mren_batch_conv_backward(MrenBatch *batch, float *values, float *grads);
 /*
  * x (n) becomes sign(x) sqrt|x|, which evens out features that are mostly small and
  * sometimes large; only of networks with image_units.
  */
 extern void mren_image_root(const MrenNetShape *shape, float *x, size_t n);
-extern void mren_image_forward(MrenBatch *batch, float *values, MrenDrop *drop);
-extern void mren_image_backward(MrenBatch *batch, float *values, float *grads);
-extern void mren_grid_branch_forward(MrenBatch *batch, float *values, MrenDrop *drop);
-extern void mren_grid_branch_backward(MrenBatch *batch, float *values, float *grads);
+extern void mren_batch_image_forward(MrenBatch *batch, float *values, MrenDropout *drop);
+extern void mren_batch_image_backward(MrenBatch *batch, float *values, float *grads);
+extern void mren_batch_grid_forward(MrenBatch *batch, float *values, MrenDropout *drop);
+extern void mren_batch_grid_backward(MrenBatch *batch, float *values, float *grads);
 
 /* A dense layer over the batch's rows: its tensors, and its input, whose rows lie ld apart. */
 typedef struct MrenBatchLayer

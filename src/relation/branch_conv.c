@@ -118,7 +118,9 @@ tables_of(const MrenBatch *batch, float *values)
 	const MrenNetLayout *layout = batch->layout;
 	size_t n_fine_tuned = batch->shape->n_fine_tuned;
 
-	return (MrenConvTables){mren_parameter_at(&layout->table, values, layout->ids.shapes),
+	return (MrenConvTables){&batch->words,
+							batch->scale,
+							mren_parameter_at(&layout->table, values, layout->ids.shapes),
 							{mren_parameter_at(&layout->table, values, layout->ids.places[0]),
 							 mren_parameter_at(&layout->table, values, layout->ids.places[1])},
 							{batch->fine_tuned_ids, n_fine_tuned,
@@ -146,8 +148,8 @@ build_rows(MrenBatch *batch, float *values, const MrenConvChunk *chunk)
 		{
 			const MrenConvPieces *word = &conv->words[s->first + w];
 
-			mren_conv_row(batch->shape, &batch->words, batch->scale, &tables,
-						  conv->pieces + word->first, word->n, word->place, row);
+			mren_conv_row(batch->shape, &tables, conv->pieces + word->first, word->n, word->place,
+						  row);
 		}
 		memset(row, 0, MREN_CONV_PAD * dim * sizeof(float));
 	}
@@ -248,7 +250,7 @@ finish_rows(MrenBatch *batch, float *values)
 }
 
 void
-mren_conv_forward(MrenBatch *batch, float *values, MrenDrop *drop)
+mren_batch_conv_forward(MrenBatch *batch, float *values, MrenDropout *drop)
 {
 	MrenConvBatch *conv = &batch->conv;
 	size_t next = 0;
@@ -471,7 +473,7 @@ begin_backward(MrenBatch *batch, float *grads)
 }
 
 void
-mren_conv_backward(MrenBatch *batch, float *values, float *grads)
+mren_batch_conv_backward(MrenBatch *batch, float *values, float *grads)
 {
 	MrenConvBatch *conv = &batch->conv;
 	size_t dim = mren_net_shape_row_dim(batch->shape);

@@ -6,52 +6,41 @@
 
 #include <string.h>
 
-#include "nn/attention.h"
-#include "data/boxes.h"
 #include "base/half_array.h"
+#include "data/boxes.h"
+#include "nn/arena.h"
+#include "nn/attention.h"
 #include "nn/kernels.h"
 #include "relation/batch.h"
 
 /* Geometry is a few exact numbers: little of it is dropped beside what else is. */
 #define GEOMETRY_DROP 0.2f
 
-static size_t
-aligned(size_t n)
-{
-	return (n + 15) & ~(size_t) 15;
-}
-
-typedef struct Piece
-{
-	float **at;
-	size_t n;
-} Piece;
-
-#define MAX_PIECES 32
+#define MAX_BLOCKS 32
 
 static size_t
-list_pieces(MrenGridBranchBatch *s, const MrenNetShape *shape, size_t rows, Piece *pieces)
+list_blocks(MrenGridBranchBatch *s, const MrenNetShape *shape, size_t rows, MrenArenaBlock *blocks)
 {
-	size_t look = mren_net_shape_attends(shape) ? rows : 0;
+	size_t attended = mren_net_shape_attends(shape) ? rows : 0;
 	size_t box = shape->boxes ? rows : 0;
-	size_t region = look > 0 ? 2 * box : 0;
+	size_t region = attended > 0 ? 2 * box : 0;
 	size_t c = s->channels;
-	const Piece all[] = {
-		{&s->cells, look * s->n_cells * c},
-		{&s->query, look * c},
-		{&s->weights, look * (s->n_cells + 1)},
-		{&s->attended, look * c},
-		{&s->attended_in, look * c},
-		{&s->attended_mask, look * c},
-		{&s->units, look * MREN_IMAGE_UNITS},
-		{&s->factor_text, look * shape->product},
-		{&s->factor_attended, look * shape->product},
-		{&s->dquery, look * c},
-		{&s->dattended, look * c},
-		{&s->dother, look * c},
-		{&s->dunits, look * MREN_IMAGE_UNITS},
-		{&s->dfactor_text, look * shape->product},
-		{&s->dfactor_attended, look * shape->product},
+	const MrenArenaBlock all[] = {
+		{&s->cells, attended * s->n_cells * c},
+		{&s->query, attended * c},
+		{&s->weights, attended * (s->n_cells + 1)},
+		{&s->attended, attended * c},
+		{&s->attended_in, attended * c},
+		{&s->attended_mask, attended * c},
+		{&s->units, attended * MREN_IMAGE_UNITS},
+		{&s->factor_text, attended * shape->product},
+		{&s->factor_attended, attended * shape->product},
+		{&s->dquery, attended * c},
+		{&s->dattended, attended * c},
+		{&s->dother, attended * c},
+		{&s->dunits, attended * MREN_IMAGE_UNITS},
+		{&s->dfactor_text, attended * shape->product},
+		{&s->dfactor_attended, attended * shape->product},
 		{&s->scores, s->n_cells + 1},
 		{&s->grid_inverse, c},
 		{&s->raw, s->n_cells * c},
@@ -67,7 +56,7 @@ list_pieces(MrenGridBranchBatch *s, const MrenNetShape *shape, size_t rows, Piec
 		{&s->dregion_units, region * MREN_REGION_UNITS},
 	};
 
-	memcpy(pieces, all, sizeof(all));
+	memcpy(blocks, all, sizeof(all));
 	return sizeof(all) / sizeof(all[0]);
 }
 
@@ -75,10 +64,8 @@ MrenStatus
 mren_grid_branch_create(const MrenEnv *env, const MrenNetShape *shape, size_t capacity,
 						MrenGridBranchBatch *grid_branch, MrenError *err)
 {
-	Piece pieces[MAX_PIECES];
-	size_t total = 0;
+	MrenArenaBlock blocks[MAX_BLOCKS];
 	size_t n;
-	float *at;
 	MrenStatus status;
 
 	memset(grid_branch, 0, sizeof(*grid_branch));
@@ -89,25 +76,14 @@ mren_grid_branch_create(const MrenEnv *env, const MrenNetShape *shape, size_t ca
 		grid_branch->n_cells = mren_grid_cells(&shape->grid);
 		grid_branch->channels = shape->grid.channels;
 	}
-	n = list_pieces(grid_branch, shape, capacity, pieces);
-	for (size_t i = 0; i < n; i++)
-		total += aligned(pieces[i].n);
+	n = list_blocks(grid_branch, shape, capacity, blocks);
 	MREN_TRY(mren_allocate_zero(env, 2 * capacity, sizeof(bool), &grid_branch->flags, err));
 	grid_branch->has_grid = grid_branch->flags;
 	grid_branch->has_box = grid_branch->flags + capacity;
-	status = mren_allocate_zero(env, total, sizeof(float), &grid_branch->memory, err);
+	status = mren_arena_create(env, blocks, n, &grid_branch->memory, err);
 	if (status != MREN_OK)
-	{
 		mren_grid_branch_free(env, grid_branch);
-		return status;
-	}
-	at = grid_branch->memory;
-	for (size_t i = 0; i < n; i++)
-	{
-		*pieces[i].at = at;
-		at += aligned(pieces[i].n);
-	}
-	return MREN_OK;
+	return status;
 }
 
 void
@@ -218,7 +194,7 @@ attention_of(const MrenBatch *batch, const float *none, size_t i)
 }
 
 static void
-drop(MrenDrop *by, float p, const float *x, float *y, float *mask, size_t n)
+drop(MrenDropout *by, float p, const float *x, float *y, float *mask, size_t n)
 {
 	if (by != NULL)
 		mren_dropout(&by->random, p, x, y, mask, n);
@@ -227,7 +203,7 @@ drop(MrenDrop *by, float p, const float *x, float *y, float *mask, size_t n)
 }
 
 static void
-attend_forward(MrenBatch *batch, float *values, MrenDrop *by)
+attend_forward(MrenBatch *batch, float *values, MrenDropout *by)
 {
 	const MrenNetIds *ids = &batch->layout->ids;
 	const float *none = mren_parameter_at(&batch->layout->table, values, ids->none);
@@ -285,7 +261,7 @@ write_attended(MrenBatch *batch)
 }
 
 static void
-box_forward(MrenBatch *batch, float *values, MrenDrop *by)
+box_forward(MrenBatch *batch, float *values, MrenDropout *by)
 {
 	const MrenNetIds *ids = &batch->layout->ids;
 	MrenGridBranchBatch *s = &batch->grid_branch;
@@ -318,7 +294,7 @@ box_forward(MrenBatch *batch, float *values, MrenDrop *by)
 }
 
 void
-mren_grid_branch_forward(MrenBatch *batch, float *values, MrenDrop *by)
+mren_batch_grid_forward(MrenBatch *batch, float *values, MrenDropout *by)
 {
 	if (mren_net_shape_attends(batch->shape))
 	{
@@ -357,7 +333,7 @@ split_attended(MrenBatch *batch)
 static void
 add_reader(MrenBatch *batch, const float *delta, size_t width, size_t weight)
 {
-	batch->readers[batch->n_readers++] = (MrenReader){delta, width, weight};
+	batch->readers[batch->n_readers++] = (MrenTextReader){delta, width, weight};
 }
 
 static void
@@ -431,7 +407,7 @@ region_backward(MrenBatch *batch, float *values, float *grads)
 }
 
 void
-mren_grid_branch_backward(MrenBatch *batch, float *values, float *grads)
+mren_batch_grid_backward(MrenBatch *batch, float *values, float *grads)
 {
 	if (!mren_net_shape_attends(batch->shape))
 		return;

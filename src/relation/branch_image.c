@@ -35,7 +35,7 @@ any_image(const MrenBatch *batch)
 }
 
 static void
-drop_images(MrenBatch *batch, MrenDrop *drop)
+drop_images(MrenBatch *batch, MrenDropout *drop)
 {
 	size_t n = batch->n * batch->shape->image_dim;
 
@@ -81,7 +81,7 @@ project(MrenBatch *batch, float *values)
 }
 
 void
-mren_image_forward(MrenBatch *batch, float *values, MrenDrop *drop)
+mren_batch_image_forward(MrenBatch *batch, float *values, MrenDropout *drop)
 {
 	const float *absent =
 		mren_parameter_at(&batch->layout->table, values, batch->layout->ids.absent);
@@ -170,11 +170,11 @@ factors_backward(MrenBatch *batch, float *values, float *grads)
 												batch->fused, batch->dim},
 							  batch->dfactor_text, NULL);
 	batch->readers[batch->n_readers++] =
-		(MrenReader){batch->dfactor_text, batch->shape->product, ids->product_text_weight};
+		(MrenTextReader){batch->dfactor_text, batch->shape->product, ids->product_text_weight};
 }
 
 void
-mren_image_backward(MrenBatch *batch, float *values, float *grads)
+mren_batch_image_backward(MrenBatch *batch, float *values, float *grads)
 {
 	const MrenNetLayout *layout = batch->layout;
 	const MrenNetIds *ids = &layout->ids;

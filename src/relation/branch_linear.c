@@ -80,8 +80,8 @@ mren_linear_add(const float *weights, size_t k, const uint32_t *rows, size_t n, 
 }
 
 void
-mren_sparse_step(const MrenSparse *sparse, float *weights, float *squares, size_t k,
-				 const uint32_t *rows, size_t n, const float *gradient)
+mren_linear_step(float rate, float *weights, float *squares, size_t k, const uint32_t *rows,
+				 size_t n, const float *gradient)
 {
 	for (size_t i = 0; i < n; i++)
 	{
@@ -91,17 +91,11 @@ mren_sparse_step(const MrenSparse *sparse, float *weights, float *squares, size_
 		for (size_t j = 0; j < k; j++)
 		{
 			float g = gradient[j];
-			float rate;
-			float moved;
-			float left;
 
 			if (g == 0)
 				continue;
 			q[j] += g * g;
-			rate = sparse->rate / sqrtf(q[j]);
-			moved = w[j] - rate * g;
-			left = fabsf(moved) - rate * sparse->l1;
-			w[j] = left > 0 ? copysignf(left, moved) : 0;
+			w[j] -= rate / sqrtf(q[j]) * g;
 		}
 	}
 }

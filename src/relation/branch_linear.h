@@ -65,21 +65,15 @@ extern void mren_linear_add(const float *weights, size_t k, const uint32_t *rows
 							float *scores);
 
 /*
- * mren_sparse_step
- *	  One step of AdaGrad on the rows a training row touches, against the
- *	  gradient (k) of its scores: for each weight w with sum of squares q,
- *	  q += g*g; w -= rate * g / sqrt(q); then w moves towards 0 by l1 * rate /
- *	  sqrt(q), at most to 0.  squares (as weights) begin at a positive number.
- *	  A gradient of 0 leaves a weight alone, l1 included.
- *	  Duchi, Hazan and Singer 2011, section 5 (the composite step).
+ * mren_linear_step
+ *	  One step of AdaGrad on the n rows of weights that a training row has, along
+ *	  the gradient (k) of its scores: for each weight w with sum of squares q,
+ *	  q += g*g; w -= rate * g / sqrt(q).  squares (as weights) begin at a positive
+ *	  number.  A gradient of 0 leaves a weight as it is.
+ *	  Duchi, Hazan and Singer, Adaptive Subgradient Methods for Online Learning and
+ *	  Stochastic Optimization, JMLR 2011, with a diagonal matrix.
  */
-typedef struct MrenSparse
-{
-	float rate;
-	float l1;
-} MrenSparse;
-
-extern void mren_sparse_step(const MrenSparse *sparse, float *weights, float *squares, size_t k,
+extern void mren_linear_step(float rate, float *weights, float *squares, size_t k,
 							 const uint32_t *rows, size_t n, const float *gradient);
 
 #endif

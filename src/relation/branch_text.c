@@ -17,7 +17,7 @@ unknown_size(const MrenBatch *batch)
 }
 
 void
-mren_text_forward(MrenBatch *batch, float *values, MrenDrop *drop)
+mren_batch_text_forward(MrenBatch *batch, float *values, MrenDropout *drop)
 {
 	const MrenNetLayout *layout = batch->layout;
 	const float *shapes = mren_parameter_at(&layout->table, values, layout->ids.shapes);
@@ -25,7 +25,7 @@ mren_text_forward(MrenBatch *batch, float *values, MrenDrop *drop)
 	size_t pool_dim = batch->pool_dim;
 
 	if (batch->conv_dim > 0)
-		mren_conv_forward(batch, values, drop);
+		mren_batch_conv_forward(batch, values, drop);
 	for (size_t i = 0; i < batch->n; i++)
 	{
 		float *out = batch->fused + i * batch->dim;
@@ -64,7 +64,7 @@ read_back(MrenBatch *batch, float *values, size_t first, size_t cols, bool unkno
 {
 	for (size_t i = 0; i < batch->n_readers; i++)
 	{
-		const MrenReader *reader = &batch->readers[i];
+		const MrenTextReader *reader = &batch->readers[i];
 		const float *delta = reader->delta;
 		size_t n = batch->n;
 		MrenProduct back;
@@ -122,7 +122,7 @@ pool_backward(MrenBatch *batch, float *values, float *grads)
 }
 
 void
-mren_text_backward(MrenBatch *batch, float *values, float *grads)
+mren_batch_text_backward(MrenBatch *batch, float *values, float *grads)
 {
 	size_t dim = batch->conv_dim;
 	float *d = batch->conv.dlargest;
@@ -134,5 +134,5 @@ mren_text_backward(MrenBatch *batch, float *values, float *grads)
 	for (size_t i = 0; batch->dropped && i < batch->n; i++)
 		mren_multiply(d + i * dim, d + i * dim,
 					  batch->text_mask + i * batch->text_dim + batch->pool_dim, dim);
-	mren_conv_backward(batch, values, grads);
+	mren_batch_conv_backward(batch, values, grads);
 }

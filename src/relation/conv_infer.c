@@ -9,22 +9,17 @@
 
 #include <string.h>
 
+#include "nn/arena.h"
 #include "nn/kernels.h"
 #include "relation/batch.h"
 
 #define MAX_ROWS (MREN_CONV_WORDS + 2 * MREN_CONV_PAD)
 
-static size_t
-aligned(size_t n)
-{
-	return (n + 15) & ~(size_t) 15;
-}
-
 /* In floats; the words and the largest outputs' places lie among them. */
 static size_t
 text_size(void)
 {
-	return aligned((sizeof(MrenConvText) + sizeof(float) - 1) / sizeof(float));
+	return mren_align_floats((sizeof(MrenConvText) + sizeof(float) - 1) / sizeof(float));
 }
 
 size_t
@@ -34,8 +29,8 @@ mren_net_convolve_scratch(const MrenNet *net)
 
 	if (filters == 0)
 		return 0;
-	return text_size() + aligned(MAX_ROWS * mren_net_shape_row_dim(&net->shape)) +
-		   aligned(MREN_CONV_WORDS * filters) + aligned(filters);
+	return text_size() + mren_align_floats(MAX_ROWS * mren_net_shape_row_dim(&net->shape)) +
+		   mren_align_floats(MREN_CONV_WORDS * filters) + mren_align_floats(filters);
 }
 
 /* The sentence's rows between zeros. */
@@ -45,6 +40,8 @@ fill_rows(const MrenNet *net, const MrenWordVectors *vectors, const MrenSentence
 {
 	const MrenNetIds *ids = &net->layout.ids;
 	const MrenConvTables tables = {
+		vectors,
+		net->scale,
 		mren_parameter_at(&net->layout.table, net->values, ids->shapes),
 		{mren_parameter_at(&net->layout.table, net->values, ids->places[0]),
 		 mren_parameter_at(&net->layout.table, net->values, ids->places[1])},
@@ -59,7 +56,7 @@ fill_rows(const MrenNet *net, const MrenWordVectors *vectors, const MrenSentence
 		const MrenConvWord *word = &text->words[w];
 		uint32_t first = sentence->starts[word->word];
 
-		mren_conv_row(&net->shape, vectors, net->scale, &tables, sentence->pieces + first,
+		mren_conv_row(&net->shape, &tables, sentence->pieces + first,
 					  sentence->starts[word->word + 1] - first, word->place, x);
 	}
 	memset(x, 0, MREN_CONV_PAD * dim * sizeof(float));
@@ -73,15 +70,15 @@ mren_net_convolve(const MrenNet *net, const MrenWordVectors *vectors, const Mren
 	float *x = scratch + text_size();
 	size_t dim = mren_net_shape_row_dim(&net->shape);
 	size_t filters = net->shape.filters;
-	float *outputs = x + aligned(MAX_ROWS * dim);
-	int32_t *at = (int32_t *) (outputs + aligned(MREN_CONV_WORDS * filters));
+	float *outputs = x + mren_align_floats(MAX_ROWS * dim);
+	int32_t *at = (int32_t *) (outputs + mren_align_floats(MREN_CONV_WORDS * filters));
 
 	mren_conv_read(sentence, text);
 	fill_rows(net, vectors, sentence, text, x);
 	for (size_t i = 0; i < MREN_CONV_WIDTHS; i++)
 	{
-		mren_dense_infer(outputs, filters, x + (MREN_CONV_PAD - mren_conv_left(i)) * dim, dim,
-						 net->conv[i].packed, net->conv[i].bias, text->n, net->conv[i].in, filters);
+		mren_dense_infer(&net->conv[i], x + (MREN_CONV_PAD - mren_conv_left(i)) * dim, dim, text->n,
+						 outputs, filters);
 		for (size_t segment = 0; segment < MREN_CONV_SEGMENTS; segment++, out += filters)
 		{
 			MrenSpan span = text->segments[segment];

@@ -90,12 +90,13 @@ mren_conv_read(const MrenSentence *s, MrenConvText *text)
 }
 
 static void
-add_known(const MrenWordVectors *vectors, float scale, const MrenFineTuned *fine_tuned,
-		  int32_t piece, float weight, float *row)
+add_known(const MrenConvTables *tables, int32_t piece, float weight, float *row)
 {
+	const MrenWordVectors *vectors = tables->vectors;
+	const MrenFineTuned *fine_tuned = &tables->fine_tuned;
 	int32_t difference;
 
-	mren_axpy(row, vectors->get(vectors->state, piece), weight * scale, vectors->dim);
+	mren_axpy(row, vectors->get(vectors->state, piece), weight * tables->scale, vectors->dim);
 	if (fine_tuned->n == 0)
 		return;
 	difference = mren_fine_tuned_find(fine_tuned->ids, fine_tuned->n, vectors, piece);
@@ -104,9 +105,8 @@ add_known(const MrenWordVectors *vectors, float scale, const MrenFineTuned *fine
 }
 
 void
-mren_conv_row(const MrenNetShape *shape, const MrenWordVectors *vectors, float scale,
-			  const MrenConvTables *tables, const int32_t *pieces, size_t n, const uint8_t *place,
-			  float *row)
+mren_conv_row(const MrenNetShape *shape, const MrenConvTables *tables, const int32_t *pieces,
+			  size_t n, const uint8_t *place, float *row)
 {
 	size_t dim = shape->embedding_dim;
 	size_t size = shape->position_dim;
@@ -117,7 +117,7 @@ mren_conv_row(const MrenNetShape *shape, const MrenWordVectors *vectors, float s
 		float weight = 1.0f / (float) n;
 
 		if (pieces[i] >= 0)
-			add_known(vectors, scale, &tables->fine_tuned, pieces[i], weight, row);
+			add_known(tables, pieces[i], weight, row);
 		else if (pieces[i] >= -MREN_MAX_SHAPES)
 			mren_axpy(row, tables->shapes + (size_t) (-1 - pieces[i]) * dim, weight, dim);
 	}

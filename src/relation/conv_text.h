@@ -57,18 +57,19 @@ mren_conv_left(size_t i)
 
 extern void mren_conv_read(const MrenSentence *sentence, MrenConvText *text);
 
-/* The learned tables that a row is made with. */
+/* What a word's row is made from; vectors of the embeddings, the rest is learned. */
 typedef struct MrenConvTables
 {
+	const MrenWordVectors *vectors;
+	float scale;			/* of known words' vectors */
 	const float *shapes;	/* (MREN_MAX_SHAPES, embedding_dim) */
 	const float *places[2]; /* (MREN_CONV_PLACES, position_dim) of head and tail */
 	MrenFineTuned fine_tuned;
 } MrenConvTables;
 
 /* row (mren_net_shape_row_dim) of a word of n pieces. */
-extern void mren_conv_row(const MrenNetShape *shape, const MrenWordVectors *vectors, float scale,
-						  const MrenConvTables *tables, const int32_t *pieces, size_t n,
-						  const uint8_t *place, float *row);
+extern void mren_conv_row(const MrenNetShape *shape, const MrenConvTables *tables,
+						  const int32_t *pieces, size_t n, const uint8_t *place, float *row);
 
 /*
  * mren_conv_max

@@ -34,7 +34,7 @@ typedef struct Explainer
 	size_t n_parts;
 	Variant variants[BATCH];
 	MrenInput inputs[BATCH];
-	const MrenFeatureSource *source;
+	const MrenVariantFeatures *source;
 	uint32_t *codes;  /* (BATCH, MREN_MAX_ROW_FEATURES) */
 	int32_t *pieces;  /* of all variants */
 	uint32_t *starts; /* of all variants */
@@ -50,7 +50,7 @@ in_span(MrenSpan span, uint32_t word)
 }
 
 static void
-add_part(Explainer *e, MrenPart part, uint32_t word)
+add_part(Explainer *e, MrenExplainedPart part, uint32_t word)
 {
 	e->parts[e->n_parts++] = (MrenContribution){part, word, 0};
 }
@@ -241,17 +241,21 @@ explain(Explainer *e, int32_t relation, MrenError *err)
 }
 
 MrenStatus
-mren_net_explain(const MrenNet *net, const MrenWordVectors *vectors, const MrenInput *input,
-				 const MrenFeatureSource *source, int32_t relation, const MrenEnv *env,
+mren_net_explain(const MrenNet *net, const MrenExplainRequest *request, const MrenEnv *env,
 				 MrenContribution **contributions, size_t *n, MrenError *err)
 {
-	Explainer e = {.net = net, .vectors = vectors, .input = input, .source = source, .env = env};
+	Explainer e = {.net = net,
+				   .vectors = request->vectors,
+				   .input = request->input,
+				   .source = request->features,
+				   .env = env};
 	MrenStatus status;
 
 	mren_net_info(net, &e.info);
-	if (relation >= (int32_t) e.info.n_relations)
-		return mren_fail(err, MREN_EPARAM, "no relation %d in the model", (int) relation);
-	status = explain(&e, relation, err);
+	if (request->relation >= (int32_t) e.info.n_relations)
+		return mren_fail(err, MREN_EPARAM, "relation number must be below %zu, not %d",
+						 e.info.n_relations, (int) request->relation);
+	status = explain(&e, request->relation, err);
 	mren_release(env, e.pieces);
 	mren_release(env, e.starts);
 	mren_release(env, e.codes);

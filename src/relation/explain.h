@@ -10,7 +10,7 @@
 
 #include "relation/net.h"
 
-typedef enum MrenPart
+typedef enum MrenExplainedPart
 {
 	MREN_PART_WORD, /* one word outside both mentions */
 	MREN_PART_HEAD, /* the whole head mention */
@@ -18,34 +18,41 @@ typedef enum MrenPart
 	MREN_PART_HEAD_TYPE,
 	MREN_PART_TAIL_TYPE,
 	MREN_PART_IMAGE,
-} MrenPart;
+} MrenExplainedPart;
 
 typedef struct MrenContribution
 {
-	MrenPart part;
+	MrenExplainedPart part;
 	uint32_t word;		 /* of MREN_PART_WORD: its index in the sentence */
 	double contribution; /* p(all parts) - p(without this one), -1 .. 1 */
 } MrenContribution;
 
 /* The lexical features of the row without a part, for a net with a linear branch. */
-typedef struct MrenFeatureSource
+typedef struct MrenVariantFeatures
 {
 	void *state;
 	/* At most MREN_MAX_ROW_FEATURES numbers, ascending, into features. */
 	MrenStatus (*without)(void *state, const MrenContribution *part, uint32_t *features, size_t *n,
 						  MrenError *err);
-} MrenFeatureSource;
+} MrenVariantFeatures;
+
+/* The row to explain. */
+typedef struct MrenExplainRequest
+{
+	const MrenWordVectors *vectors;
+	const MrenInput *input;
+	const MrenVariantFeatures *features; /* NULL: every variant keeps the row's features */
+	int32_t relation;					 /* an index, or -1: the predicted one */
+} MrenExplainRequest;
 
 /*
  * mren_net_explain
- *	  The contributions of all parts the row has, for relation (an index, or
- *	  -1: the predicted one); words in sentence order, then the others in the
- *	  order of MrenPart.  *contributions is allocated.  Only the first 4096
- *	  words are looked at.  source may be NULL: then features stay as they are.
+ *	  The contributions of all parts that the row has: words in the order of the
+ *	  sentence, then the others in the order of MrenExplainedPart.  *contributions
+ *	  is allocated.  Words behind the first 4096 are not explained.
  */
-extern MrenStatus mren_net_explain(const MrenNet *net, const MrenWordVectors *vectors,
-								   const MrenInput *input, const MrenFeatureSource *source,
-								   int32_t relation, const MrenEnv *env,
-								   MrenContribution **contributions, size_t *n, MrenError *err);
+extern MrenStatus mren_net_explain(const MrenNet *net, const MrenExplainRequest *request,
+								   const MrenEnv *env, MrenContribution **contributions, size_t *n,
+								   MrenError *err);
 
 #endif

@@ -226,12 +226,12 @@ dense_size(size_t in, size_t out)
 }
 
 static float *
-pack_dense(MrenNet *net, MrenDense *dense, size_t weight, size_t bias, float *at)
+pack_dense(MrenNet *net, MrenPackedDense *dense, size_t weight, size_t bias, float *at)
 {
 	const MrenParameter *w = &net->layout.table.items[weight];
 	size_t size = mren_dense_packed_size(w->rows, w->cols);
 
-	*dense = (MrenDense){w->rows, w->cols, at, at + size};
+	*dense = (MrenPackedDense){w->rows, w->cols, at, at + size};
 	mren_dense_pack(at, net->values + w->at, w->rows, w->cols);
 	memcpy(at + size, net->values + net->layout.table.items[bias].at, w->cols * sizeof(float));
 	return at + dense_size(w->rows, w->cols);
@@ -245,7 +245,7 @@ pack_conv(MrenNet *net, size_t i, float *at)
 	const MrenParameter *bias = &net->layout.table.items[net->layout.ids.conv_bias[i]];
 	size_t size = mren_dense_packed_size(w->cols, w->rows);
 
-	net->conv[i] = (MrenDense){w->cols, w->rows, at, at + size};
+	net->conv[i] = (MrenPackedDense){w->cols, w->rows, at, at + size};
 	mren_dense_pack_transposed(at, net->values + w->at, w->cols, w->rows);
 	memcpy(at + size, net->values + bias->at, w->rows * sizeof(float));
 	return at + dense_size(w->cols, w->rows);

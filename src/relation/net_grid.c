@@ -7,27 +7,22 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "nn/arena.h"
 #include "nn/attention.h"
 #include "data/boxes.h"
 #include "relation/branch_grid.h"
 #include "nn/kernels.h"
 #include "relation/batch.h"
 
-static size_t
-aligned(size_t n)
-{
-	return (n + 15) & ~(size_t) 15;
-}
-
-/* What one row needs, carved out of the scratch. */
-typedef struct Room
+/* The workspace of one row. */
+typedef struct Workspace
 {
 	float *cells;	 /* (n_cells, channels) */
 	float *weights;	 /* (n_cells + 1), and a box's overlap */
 	float *query;	 /* (channels) */
 	float *attended; /* (channels), and a region */
 	float *factor;	 /* (product) */
-} Room;
+} Workspace;
 
 size_t
 mren_net_grid_scratch(const MrenNet *net)
@@ -36,58 +31,59 @@ mren_net_grid_scratch(const MrenNet *net)
 
 	if (!mren_net_shape_attends(shape))
 		return 0;
-	return aligned(mren_grid_size(&shape->grid)) + aligned(mren_grid_cells(&shape->grid) + 1) +
-		   2 * aligned(shape->grid.channels) + aligned(shape->product);
+	return mren_align_floats(mren_grid_size(&shape->grid)) +
+		   mren_align_floats(mren_grid_cells(&shape->grid) + 1) +
+		   2 * mren_align_floats(shape->grid.channels) + mren_align_floats(shape->product);
 }
 
-static Room
-allocate_member(const MrenNet *net, float *scratch)
+static Workspace
+carve_scratch(const MrenNet *net, float *scratch)
 {
 	const MrenGridShape *grid = &net->shape.grid;
-	Room room;
+	Workspace work;
 
-	room.cells = scratch;
-	room.weights = room.cells + aligned(mren_grid_size(grid));
-	room.query = room.weights + aligned(mren_grid_cells(grid) + 1);
-	room.attended = room.query + aligned(grid->channels);
-	room.factor = room.attended + aligned(grid->channels);
-	return room;
+	work.cells = scratch;
+	work.weights = work.cells + mren_align_floats(mren_grid_size(grid));
+	work.query = work.weights + mren_align_floats(mren_grid_cells(grid) + 1);
+	work.attended = work.query + mren_align_floats(grid->channels);
+	work.factor = work.attended + mren_align_floats(grid->channels);
+	return work;
 }
 
 static void
-run_row(const MrenDense *dense, float *out, const float *in)
+run_row(const MrenPackedDense *layer, float *out, const float *in)
 {
-	mren_dense_infer(out, dense->out, in, dense->in, dense->packed, dense->bias, 1, dense->in,
-					 dense->out);
+	mren_dense_infer(layer, in, layer->in, 1, out, layer->out);
 }
 
 static void
-look(const MrenNet *net, const MrenInput *input, const float *text, float *out, const Room *room)
+attend_grid(const MrenNet *net, const MrenInput *input, const float *text, float *out,
+			const Workspace *work)
 {
 	const MrenNetShape *shape = &net->shape;
 	const MrenAttention attention = {
 		.n_cells = input->grid != NULL ? mren_grid_cells(&shape->grid) : 0,
 		.dim = shape->grid.channels,
-		.cells = room->cells,
+		.cells = work->cells,
 		.none = mren_parameter_at(&net->layout.table, net->values, net->layout.ids.none)};
 
-	run_row(&net->query, room->query, text);
-	mren_attend(&attention, room->query, room->weights, room->attended);
-	run_row(&net->attended, out, room->attended);
+	run_row(&net->query, work->query, text);
+	mren_attend(&attention, work->query, work->weights, work->attended);
+	run_row(&net->attended, out, work->attended);
 	mren_activate(shape->activation, out, MREN_IMAGE_UNITS);
 	out[MREN_IMAGE_UNITS] = input->grid != NULL;
 	if (shape->product == 0)
 		return;
 	out += MREN_IMAGE_UNITS + 1;
 	run_row(&net->factor_text, out, text);
-	run_row(&net->factor_attended, room->factor, room->attended);
+	run_row(&net->factor_attended, work->factor, work->attended);
 	mren_tanh(out, shape->product);
-	mren_tanh(room->factor, shape->product);
-	mren_multiply(out, out, room->factor, shape->product);
+	mren_tanh(work->factor, shape->product);
+	mren_multiply(out, out, work->factor, shape->product);
 }
 
 static void
-see_boxes(const MrenNet *net, const MrenInput *input, float *out, const Room *room)
+box_features(const MrenNet *net, const MrenInput *input, float *out, const Workspace *work)
 {
 	const MrenNetShape *shape = &net->shape;
 	const float *mean =
@@ -105,9 +101,9 @@ see_boxes(const MrenNet *net, const MrenInput *input, float *out, const Room *ro
 	out += MREN_BOX_GEOMETRY;
 	for (int i = 0; i < 2; i++)
 	{
-		mren_grid_branch_region(room->attended, input->grid != NULL ? room->cells : NULL,
-								&shape->grid, boxes[i], room->weights);
-		run_row(&net->region, out, room->attended);
+		mren_grid_branch_region(work->attended, input->grid != NULL ? work->cells : NULL,
+								&shape->grid, boxes[i], work->weights);
+		run_row(&net->region, out, work->attended);
 		mren_activate(shape->activation, out, MREN_REGION_UNITS);
 		out += MREN_REGION_UNITS;
 	}
@@ -118,18 +114,18 @@ mren_net_grid_features(const MrenNet *net, const MrenInput *input, float *featur
 {
 	const MrenNetShape *shape = &net->shape;
 	float *out = features + mren_net_shape_text_dim(shape) + mren_net_shape_vector_dim(shape);
-	Room room = {NULL};
+	Workspace work = {NULL};
 
 	if (mren_net_shape_attends(shape))
 	{
-		room = allocate_member(net, scratch);
+		work = carve_scratch(net, scratch);
 		if (input->grid != NULL)
 			mren_grid_branch_cells(
-				room.cells, input->grid, &shape->grid,
+				work.cells, input->grid, &shape->grid,
 				mren_parameter_at(&net->layout.table, net->values, net->layout.ids.grid_mean),
 				net->grid_inverse);
-		look(net, input, features, out, &room);
+		attend_grid(net, input, features, out, &work);
 	}
 	if (shape->boxes)
-		see_boxes(net, input, out + mren_net_shape_attended_dim(shape), &room);
+		box_features(net, input, out + mren_net_shape_attended_dim(shape), &work);
 }

@@ -5,21 +5,13 @@
 #ifndef MREN_RELATION_NET_INTERNAL_H
 #define MREN_RELATION_NET_INTERNAL_H
 
+#include "nn/kernels.h"
 #include "relation/branch_linear.h"
 #include "base/buffer.h"
 #include "relation/conv_text.h"
 #include "base/names.h"
 #include "relation/net.h"
 #include "relation/layout.h"
-
-/* A dense layer as prediction runs it: see kernels.h. */
-typedef struct MrenDense
-{
-	size_t in;
-	size_t out;
-	const float *packed;
-	const float *bias; /* out rounded up to whole panels */
-} MrenDense;
 
 struct MrenNet
 {
@@ -59,16 +51,16 @@ struct MrenNet
 	int32_t *fine_tuned_ids; /* (shape.n_tuned) */
 	float *packed;			 /* all dense layers and the inverse deviations */
 	size_t n_packed;		 /* floats */
-	MrenDense image;
-	MrenDense product_text;
-	MrenDense product_image;
-	MrenDense query;
-	MrenDense attended;
-	MrenDense factor_text;
-	MrenDense factor_attended;
-	MrenDense region;
-	MrenDense conv[MREN_CONV_WIDTHS];
-	MrenDense layers[MREN_MAX_HIDDEN + 1];
+	MrenPackedDense image;
+	MrenPackedDense product_text;
+	MrenPackedDense product_image;
+	MrenPackedDense query;
+	MrenPackedDense attended;
+	MrenPackedDense factor_text;
+	MrenPackedDense factor_attended;
+	MrenPackedDense region;
+	MrenPackedDense conv[MREN_CONV_WIDTHS];
+	MrenPackedDense layers[MREN_MAX_HIDDEN + 1];
 	const float *text_inverse;	/* 1 / text.std */
 	const float *image_inverse; /* 1 / image.std */
 	const float *grid_inverse;	/* 1 / grid.std */

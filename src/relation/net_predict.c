@@ -10,15 +10,10 @@
 #include <math.h>
 #include <string.h>
 
+#include "nn/arena.h"
 #include "nn/kernels.h"
 #include "relation/batch.h"
 #include "relation/text_pool.h"
-
-static size_t
-aligned(size_t n)
-{
-	return (n + 15) & ~(size_t) 15;
-}
 
 static size_t
 widest_layer(const MrenNet *net)
@@ -35,22 +30,17 @@ mren_net_scratch(const MrenNet *net, size_t batch)
 {
 	const MrenNetShape *shape = &net->shape;
 	size_t rows = batch < MREN_INFER_ROWS ? batch : MREN_INFER_ROWS;
-	size_t features =
-		aligned(mren_net_shape_n_parts(shape) * MREN_MAX_SHAPES) + mren_net_convolve_scratch(net);
-	size_t layers = 2 * aligned(rows * widest_layer(net));
+	size_t features = mren_align_floats(mren_net_shape_n_parts(shape) * MREN_MAX_SHAPES) +
+					  mren_net_convolve_scratch(net);
+	size_t layers = 2 * mren_align_floats(rows * widest_layer(net));
 
 	features += mren_net_grid_scratch(net);
 	if (mren_net_shape_has_vector(shape))
-		features += aligned(rows * shape->image_dim) + aligned(rows * mren_net_shape_units(shape)) +
-					2 * aligned(rows * shape->product);
+		features += mren_align_floats(rows * shape->image_dim) +
+					mren_align_floats(rows * mren_net_shape_units(shape)) +
+					2 * mren_align_floats(rows * shape->product);
 	features = features > layers ? features : layers;
 	return features + (net->n_members > 1 ? rows * net->shape.n_relations : 0);
-}
-
-static void
-run_dense(const MrenDense *dense, float *out, size_t ldo, const float *in, size_t ldi, size_t n)
-{
-	mren_dense_infer(out, ldo, in, ldi, dense->packed, dense->bias, n, dense->in, dense->out);
 }
 
 static void
@@ -59,18 +49,19 @@ text_features(const MrenNet *net, const MrenWordVectors *vectors, const MrenInpu
 {
 	const MrenNetIds *ids = &net->layout.ids;
 	size_t pool_dim = mren_net_shape_pool_dim(&net->shape);
+	const MrenTextInput text = {input->sentence, input->head_type, input->tail_type};
 	float *unknown = scratch;
 
-	if (mren_text_pool(&net->shape, vectors, net->scale, input->sentence, input->head_type,
-					   input->tail_type, out, unknown))
+	if (mren_text_pool(&net->shape, vectors, net->scale, &text, out, unknown))
 		mren_text_add_unknown(&net->shape,
 							  mren_parameter_at(&net->layout.table, net->values, ids->shapes),
 							  unknown, out);
 	mren_standardise(out, out, mren_parameter_at(&net->layout.table, net->values, ids->text_mean),
 					 net->text_inverse, pool_dim);
 	if (net->shape.filters > 0)
-		mren_net_convolve(net, vectors, input->sentence, out + pool_dim,
-						  unknown + aligned(mren_net_shape_n_parts(&net->shape) * MREN_MAX_SHAPES));
+		mren_net_convolve(
+			net, vectors, input->sentence, out + pool_dim,
+			unknown + mren_align_floats(mren_net_shape_n_parts(&net->shape) * MREN_MAX_SHAPES));
 }
 
 static MrenStatus
@@ -96,10 +87,13 @@ product_features(float *out, float *text, float *image, size_t n)
 	mren_multiply(out, text, image, n);
 }
 
-/* Writes what rows have without an image, and gathers those that have one. */
-static void
+/*
+ * Writes what rows have without an image, and gathers the vectors of those that
+ * have one into images; `with` gets their numbers.  Returns how many there are.
+ */
+static size_t
 gather_images(const MrenNet *net, const MrenInput *inputs, size_t n, float *features, size_t dim,
-			  float *images, size_t *with, size_t *n_with)
+			  float *images, size_t *with)
 {
 	const MrenNetShape *shape = &net->shape;
 	const MrenNetIds *ids = &net->layout.ids;
@@ -107,12 +101,12 @@ gather_images(const MrenNet *net, const MrenInput *inputs, size_t n, float *feat
 	const float *mean = mren_parameter_at(&net->layout.table, net->values, ids->image_mean);
 	size_t text_dim = mren_net_shape_text_dim(shape);
 	size_t units = mren_net_shape_units(shape);
+	size_t n_with = 0;
 
-	*n_with = 0;
 	for (size_t i = 0; i < n; i++)
 	{
 		float *out = features + i * dim + text_dim;
-		float *image = images + *n_with * shape->image_dim;
+		float *image = images + n_with * shape->image_dim;
 
 		memcpy(out, absent, units * sizeof(float));
 		memset(out + units, 0, (1 + shape->product) * sizeof(float));
@@ -121,8 +115,9 @@ gather_images(const MrenNet *net, const MrenInput *inputs, size_t n, float *feat
 		memcpy(image, inputs[i].image, shape->image_dim * sizeof(float));
 		mren_image_root(shape, image, shape->image_dim);
 		mren_standardise(image, image, mean, net->image_inverse, shape->image_dim);
-		with[(*n_with)++] = i;
+		with[n_with++] = i;
 	}
+	return n_with;
 }
 
 /*
@@ -138,20 +133,20 @@ image_features(const MrenNet *net, const MrenInput *inputs, size_t n, float *fea
 	size_t n_units = mren_net_shape_units(shape);
 	bool shared = shape->image_units > 0;
 	float *images = scratch;
-	float *units = images + aligned(n * shape->image_dim);
-	float *factors = units + aligned(n * n_units);
-	float *text_factors = factors + aligned(n * product);
+	float *units = images + mren_align_floats(n * shape->image_dim);
+	float *factors = units + mren_align_floats(n * n_units);
+	float *text_factors = factors + mren_align_floats(n * product);
 	size_t with[MREN_INFER_ROWS];
 	size_t n_with;
 
-	gather_images(net, inputs, n, features, dim, images, with, &n_with);
-	run_dense(&net->image, units, n_units, images, shape->image_dim, n_with);
+	n_with = gather_images(net, inputs, n, features, dim, images, with);
+	mren_dense_infer(&net->image, images, shape->image_dim, n_with, units, n_units);
 	mren_activate(shape->activation, units, n_with * n_units);
 	if (product > 0 && n_with > 0)
 	{
-		run_dense(&net->product_image, factors, product, shared ? units : images,
-				  mren_net_shape_factor_in(shape), n_with);
-		run_dense(&net->product_text, text_factors, product, features, dim, n);
+		mren_dense_infer(&net->product_image, shared ? units : images,
+						 mren_net_shape_factor_in(shape), n_with, factors, product);
+		mren_dense_infer(&net->product_text, features, dim, n, text_factors, product);
 	}
 	for (size_t i = 0; i < n_with; i++)
 	{
@@ -190,7 +185,8 @@ static void
 member_features(const MrenNet *net, const MrenWordVectors *vectors, const MrenInput *inputs,
 				size_t n, float *features, size_t dim, float *scratch)
 {
-	float *rest = scratch + aligned(mren_net_shape_n_parts(&net->shape) * MREN_MAX_SHAPES) +
+	float *rest = scratch +
+				  mren_align_floats(mren_net_shape_n_parts(&net->shape) * MREN_MAX_SHAPES) +
 				  mren_net_convolve_scratch(net);
 
 	for (size_t i = 0; i < n; i++)
@@ -249,7 +245,7 @@ static void
 run_layers(const MrenNet *net, const float *features, size_t dim, size_t n, float *logits,
 		   float *scratch)
 {
-	size_t half = aligned(n * widest_layer(net));
+	size_t half = mren_align_floats(n * widest_layer(net));
 	const float *in = features;
 	size_t width = dim;
 
@@ -257,12 +253,13 @@ run_layers(const MrenNet *net, const float *features, size_t dim, size_t n, floa
 	{
 		float *out = scratch + (i % 2) * half;
 
-		run_dense(&net->layers[i], out, net->layers[i].out, in, width, n);
+		mren_dense_infer(&net->layers[i], in, width, n, out, net->layers[i].out);
 		width = net->layers[i].out;
 		mren_activate(net->shape.activation, out, n * width);
 		in = out;
 	}
-	run_dense(&net->layers[net->shape.n_hidden], logits, net->shape.n_relations, in, width, n);
+	mren_dense_infer(&net->layers[net->shape.n_hidden], in, width, n, logits,
+					 net->shape.n_relations);
 	add_wide(net, features, dim, n, logits);
 }
 

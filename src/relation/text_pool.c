@@ -135,23 +135,22 @@ put_scalars(const MrenSentence *s, float *out)
 
 bool
 mren_text_pool(const MrenNetShape *shape, const MrenWordVectors *vectors, float scale,
-			   const MrenSentence *sentence, int32_t head_type, int32_t tail_type, float *out,
-			   float *unknown)
+			   const MrenTextInput *input, float *out, float *unknown)
 {
 	size_t n_parts = mren_net_shape_n_parts(shape);
-	Pool pool = {vectors, sentence, scale, out, unknown, false};
+	Pool pool = {vectors, input->sentence, scale, out, unknown, false};
 	float *scalars = out + n_parts * shape->embedding_dim;
 	float *types = scalars + MREN_N_SCALARS;
 
 	memset(out, 0, n_parts * shape->embedding_dim * sizeof(float));
 	memset(unknown, 0, n_parts * MREN_MAX_SHAPES * sizeof(float));
 	pool_parts(&pool, shape->window);
-	put_scalars(sentence, scalars);
+	put_scalars(input->sentence, scalars);
 	memset(types, 0, 2 * shape->n_types * sizeof(float));
-	if (head_type >= 0)
-		types[head_type] = 1;
-	if (tail_type >= 0)
-		types[shape->n_types + (size_t) tail_type] = 1;
+	if (input->head_type >= 0)
+		types[input->head_type] = 1;
+	if (input->tail_type >= 0)
+		types[shape->n_types + (size_t) input->tail_type] = 1;
 	return pool.any_unknown && shape->embedding_dim > 0;
 }
 

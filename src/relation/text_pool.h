@@ -26,6 +26,14 @@
 #define MREN_MAX_WINDOW 64
 #define MREN_N_SCALARS 19
 
+/* What the text branch reads of a row; a type is -1 or below n_types. */
+typedef struct MrenTextInput
+{
+	const MrenSentence *sentence;
+	int32_t head_type;
+	int32_t tail_type;
+} MrenTextInput;
+
 /*
  * mren_text_pool
  *	  The raw text vector of one row: out (pool_dim) without the unknown
@@ -34,8 +42,7 @@
  *	  in some part.
  */
 extern bool mren_text_pool(const MrenNetShape *shape, const MrenWordVectors *vectors, float scale,
-						   const MrenSentence *sentence, int32_t head_type, int32_t tail_type,
-						   float *out, float *unknown);
+						   const MrenTextInput *input, float *out, float *unknown);
 
 /* Adds the learned vectors: out += unknown * shapes, shapes (MREN_MAX_SHAPES, embedding_dim). */
 extern void mren_text_add_unknown(const MrenNetShape *shape, const float *shapes,

@@ -177,10 +177,13 @@ add_marks(const MrenTagShape *shape, const MrenTagInput *input, size_t w, bool k
 }
 
 void
-mren_tag_word_vector(const MrenTagShape *shape, const MrenTagLayout *layout, const float *values,
-					 const MrenWordVectors *vectors, const MrenTagInput *input, size_t w,
+mren_tag_word_vector(const MrenTagWordTables *tables, const MrenTagInput *input, size_t w,
 					 bool known, float *out)
 {
+	const MrenTagShape *shape = tables->shape;
+	const MrenTagLayout *layout = tables->layout;
+	const float *values = tables->values;
+	const MrenWordVectors *vectors = tables->vectors;
 	size_t dim = shape->embedding_dim;
 	const MrenParameter *table = &layout->table.items[layout->ids.features];
 	uint32_t first = input->starts[w];
@@ -250,14 +253,15 @@ mren_tag_sparse(const MrenTagShape *shape, const MrenTagInput *input, size_t w, 
 	return n;
 }
 
-MrenCrfWeights
-mren_tag_crf_weights(const MrenTagLayout *layout, const float *values)
+MrenCrf
+mren_tag_crf(const MrenTagLayout *layout, const MrenCrfRules *rules, const float *values)
 {
 	const MrenParameter *tensors = layout->table.items;
 
-	return (MrenCrfWeights){
-		.transitions = values + tensors[layout->ids.transitions].at,
-		.start = values + tensors[layout->ids.start].at,
-		.end = values + tensors[layout->ids.end].at,
+	return (MrenCrf){
+		.rules = rules,
+		.weights = {.transitions = values + tensors[layout->ids.transitions].at,
+					.start = values + tensors[layout->ids.start].at,
+					.end = values + tensors[layout->ids.end].at},
 	};
 }

@@ -196,7 +196,7 @@ reserve(MrenTagBatch *batch, MrenError *err)
  */
 
 static void
-drop_words(MrenTagBatch *batch, MrenTagDrop *drop)
+drop_words(MrenTagBatch *batch, MrenTagDropout *drop)
 {
 	for (size_t w = 0; w < batch->n_words; w++)
 		batch->known[w] =
@@ -206,7 +206,7 @@ drop_words(MrenTagBatch *batch, MrenTagDrop *drop)
 /* The direct features of a word; dropped ones are left out, the others count more. */
 static void
 fill_sparse(MrenTagBatch *batch, const MrenTagInput *input, size_t word, size_t w,
-			MrenTagDrop *drop)
+			MrenTagDropout *drop)
 {
 	uint32_t *buckets;
 	size_t n;
@@ -226,12 +226,13 @@ fill_sparse(MrenTagBatch *batch, const MrenTagInput *input, size_t word, size_t 
 
 static void
 fill_grid(MrenTagBatch *batch, const float *values, const MrenWordVectors *vectors,
-		  MrenTagDrop *drop)
+		  MrenTagDropout *drop)
 {
 	const MrenTagShape *shape = batch->shape;
 	size_t dim = mren_tag_shape_dim(shape);
 	size_t word = 0;
 	float *grid = batch->grid[0];
+	const MrenTagWordTables tables = {shape, batch->layout, values, vectors};
 
 	for (size_t s = 0; s < batch->n_sentences; s++)
 	{
@@ -241,8 +242,8 @@ fill_grid(MrenTagBatch *batch, const float *values, const MrenWordVectors *vecto
 			mren_tag_pad_vector(shape, grid + (grid_row(word, s) - 1 - i) * dim);
 		for (size_t w = 0; w < input->n_words; w++, word++)
 		{
-			mren_tag_word_vector(shape, batch->layout, values, vectors, input, w,
-								 batch->known[word], grid + grid_row(word, s) * dim);
+			mren_tag_word_vector(&tables, input, w, batch->known[word],
+								 grid + grid_row(word, s) * dim);
 			fill_sparse(batch, input, word, w, drop);
 		}
 	}
@@ -328,7 +329,7 @@ dense_backward_layer(MrenTagBatch *batch, float *values, float *grads, const Tag
 }
 
 static MrenStatus
-forward_layers(MrenTagBatch *batch, float *values, MrenTagDrop *drop, MrenError *err)
+forward_layers(MrenTagBatch *batch, float *values, MrenTagDropout *drop, MrenError *err)
 {
 	const MrenTagShape *shape = batch->shape;
 	const MrenTagIds *ids = &batch->layout->ids;
@@ -376,7 +377,8 @@ add_sparse(MrenTagBatch *batch, const float *values)
 
 MrenStatus
 mren_tag_forward(MrenTagBatch *batch, float *values, const MrenWordVectors *vectors,
-				 const MrenTagInput *inputs, size_t n_sentences, MrenTagDrop *drop, MrenError *err)
+				 const MrenTagInput *inputs, size_t n_sentences, MrenTagDropout *drop,
+				 MrenError *err)
 {
 	size_t words = 0;
 
@@ -418,21 +420,22 @@ mren_tag_loss(MrenTagBatch *batch, const float *values, const uint32_t *tags, co
 			  double scale, double *loss, MrenError *err)
 {
 	size_t k = n_tags(batch);
-	const MrenCrfWeights crf = mren_tag_crf_weights(batch->layout, values);
+	const MrenCrf crf = mren_tag_crf(batch->layout, &batch->rules, values);
 
 	*loss = 0;
 	memset(batch->dcrf, 0, (k * k + 2 * k) * sizeof(double));
 	for (size_t s = 0; s < batch->n_sentences; s++)
 	{
 		size_t first = batch->first_word[s];
-		size_t n = batch->first_word[s + 1] - first;
+		const MrenCrfSentence sentence = {batch->emissions + first * k, tags + first,
+										  batch->first_word[s + 1] - first};
+		const MrenCrfGradient gradient = {scale * weights[s], batch->demissions + first * k,
+										  batch->dcrf};
 		double nats;
 
-		if (n == 0)
+		if (sentence.n == 0)
 			continue;
-		MREN_TRY(mren_crf_loss(batch->env, &batch->rules, &crf, batch->emissions + first * k,
-							   tags + first, n, scale * weights[s], &batch->crf, &nats,
-							   batch->demissions + first * k, batch->dcrf, err));
+		MREN_TRY(mren_crf_loss(batch->env, &crf, &sentence, &batch->crf, &gradient, &nats, err));
 		*loss += weights[s] * nats;
 	}
 	return MREN_OK;

@@ -74,14 +74,24 @@ extern size_t mren_tag_n_floats(const MrenTagShape *shape);
 extern void mren_tag_init(const MrenTagShape *shape, const MrenTagLayout *layout, float *values,
 						  uint64_t seed);
 
+/* What the vectors of words are made from. */
+typedef struct MrenTagWordTables
+{
+	const MrenTagShape *shape;
+	const MrenTagLayout *layout;
+	const float *values;
+	const MrenWordVectors *vectors;
+} MrenTagWordTables;
+
 /*
  * mren_tag_word_vector
- *	  The vector (dim floats) of word w: what training and tagging share.
- *	  known false leaves the embedding out, as if the word were unknown.
+ *	  The vector (dim floats) of word w, as training and tagging both compute it.
+ *	  If `known` is false, the word embedding is left out, as if the word were
+ *	  unknown.
  */
-extern void mren_tag_word_vector(const MrenTagShape *shape, const MrenTagLayout *layout,
-								 const float *values, const MrenWordVectors *vectors,
-								 const MrenTagInput *input, size_t w, bool known, float *out);
+extern void mren_tag_word_vector(const MrenTagWordTables *tables, const MrenTagInput *input,
+								 size_t w, bool known, float *out);
+
 /* The vector of what is outside a sentence. */
 extern void mren_tag_pad_vector(const MrenTagShape *shape, float *out);
 
@@ -93,14 +103,14 @@ extern size_t mren_tag_sparse(const MrenTagShape *shape, const MrenTagInput *inp
 							  uint32_t *buckets);
 
 /* What a forward drops; NULL means nothing. */
-typedef struct MrenTagDrop
+typedef struct MrenTagDropout
 {
 	float word;	  /* share of words whose embedding is left out */
 	float input;  /* of words' vectors */
 	float hidden; /* of hidden layers' outputs */
 	float sparse; /* of direct features */
 	MrenRandom random;
-} MrenTagDrop;
+} MrenTagDropout;
 
 /* Sentences of a step, and the workspace, which grows with them. */
 typedef struct MrenTagBatch
@@ -145,7 +155,7 @@ extern void mren_tag_batch_free(const MrenEnv *env, MrenTagBatch *batch);
 /* Emissions of all words.  Interruptible. */
 extern MrenStatus mren_tag_forward(MrenTagBatch *batch, float *values,
 								   const MrenWordVectors *vectors, const MrenTagInput *inputs,
-								   size_t n_sentences, MrenTagDrop *drop, MrenError *err);
+								   size_t n_sentences, MrenTagDropout *drop, MrenError *err);
 
 /*
  * mren_tag_loss
@@ -159,7 +169,8 @@ extern MrenStatus mren_tag_loss(MrenTagBatch *batch, const float *values, const 
 extern MrenStatus mren_tag_backward(MrenTagBatch *batch, float *values, float *grads,
 									MrenError *err);
 
-/* The random field's weights among the values. */
-extern MrenCrfWeights mren_tag_crf_weights(const MrenTagLayout *layout, const float *values);
+/* The random field of these rules, whose weights are among the values. */
+extern MrenCrf mren_tag_crf(const MrenTagLayout *layout, const MrenCrfRules *rules,
+							const float *values);
 
 #endif

@@ -115,7 +115,7 @@ pack_layer(MrenTagger *tagger, size_t i, float *at)
 	mren_dense_pack(at, tagger->values + weight->at, weight->rows, weight->cols);
 	memcpy(bias, mren_parameter_at(table, tagger->values, tagger->layout.ids.bias[i]),
 		   weight->cols * sizeof(float));
-	tagger->layers[i] = (MrenTagDense){at, bias, weight->rows, weight->cols};
+	tagger->layers[i] = (MrenPackedDense){weight->rows, weight->cols, at, bias};
 	return at + layer_size(tagger, i);
 }
 
@@ -158,6 +158,9 @@ typedef struct Work
 	uint32_t *tags;
 	MrenTagSpan *spans;
 	MrenCrfWork crf;
+	MrenTagged *mentions; /* found so far, in the whole sentence */
+	size_t n_mentions;
+	size_t mentions_capacity;
 } Work;
 
 static void
@@ -193,6 +196,7 @@ read_words(const MrenTagger *tagger, const MrenWordVectors *vectors, const MrenT
 		   Work *work)
 {
 	const MrenTagShape *shape = &tagger->shape;
+	const MrenTagWordTables tables = {shape, &tagger->layout, tagger->values, vectors};
 	size_t dim = mren_tag_shape_dim(shape);
 	float *grid = work->grid[0];
 
@@ -202,8 +206,7 @@ read_words(const MrenTagger *tagger, const MrenWordVectors *vectors, const MrenT
 		mren_tag_pad_vector(shape, grid + (MREN_TAG_PAD + work->n + i) * dim);
 	}
 	for (size_t w = 0; w < work->n; w++)
-		mren_tag_word_vector(shape, &tagger->layout, tagger->values, vectors, input, w, true,
-							 grid + (MREN_TAG_PAD + w) * dim);
+		mren_tag_word_vector(&tables, input, w, true, grid + (MREN_TAG_PAD + w) * dim);
 }
 
 static MrenStatus
@@ -211,29 +214,27 @@ run_layers(const MrenTagger *tagger, const MrenEnv *env, Work *work, MrenError *
 {
 	const MrenTagShape *shape = &tagger->shape;
 	size_t in = mren_tag_shape_dim(shape);
-	const MrenTagDense *last = &tagger->layers[shape->n_hidden];
+	const MrenPackedDense *last = &tagger->layers[shape->n_hidden];
 	float *read = work->grid[0];
 	float *write = work->grid[1];
 
 	for (size_t i = 0; i < shape->n_hidden; i++)
 	{
-		const MrenTagDense *layer = &tagger->layers[i];
+		const MrenPackedDense *layer = &tagger->layers[i];
 		size_t out = layer->out;
 		float *swap = read;
 
 		memset(write, 0, (work->n + 2 * MREN_TAG_PAD) * out * sizeof(float));
 		/* A word's window is one run of floats: rows overlap. */
-		mren_dense_infer(write + MREN_TAG_PAD * out, out,
-						 read + (MREN_TAG_PAD - shape->window[i]) * in, in, layer->packed,
-						 layer->bias, work->n, layer->in, out);
+		mren_dense_infer(layer, read + (MREN_TAG_PAD - shape->window[i]) * in, in, work->n,
+						 write + MREN_TAG_PAD * out, out);
 		mren_activate(shape->activation, write + MREN_TAG_PAD * out, work->n * out);
 		read = write;
 		write = swap;
 		in = out;
 		MREN_TRY(mren_check_interrupts(env, err));
 	}
-	mren_dense_infer(work->emissions, last->out, read + MREN_TAG_PAD * in, in, last->packed,
-					 last->bias, work->n, in, last->out);
+	mren_dense_infer(last, read + MREN_TAG_PAD * in, in, work->n, work->emissions, last->out);
 	return MREN_OK;
 }
 
@@ -259,32 +260,29 @@ add_direct(const MrenTagger *tagger, const MrenTagInput *input, Work *work, Mren
 	return MREN_OK;
 }
 
-/* Decodes, and appends what was found, `at` words further on, to mentions. */
+/* Decodes a piece that begins at word `at` of the sentence, and appends its mentions. */
 static MrenStatus
-decode(const MrenTagger *tagger, const MrenEnv *env, size_t at, Work *work, MrenTagged **mentions,
-	   size_t *capacity, size_t *n, MrenError *err)
+decode(const MrenTagger *tagger, const MrenEnv *env, size_t at, Work *work, MrenError *err)
 {
-	const MrenCrfWeights weights = mren_tag_crf_weights(&tagger->layout, tagger->values);
-	const MrenCrfRules *rules = &tagger->rules;
+	const MrenCrf crf = mren_tag_crf(&tagger->layout, &tagger->rules, tagger->values);
 	size_t n_spans;
 
-	MREN_TRY(mren_crf_decode(env, rules, &weights, work->emissions, work->n, &work->crf, work->tags,
-							 err));
+	MREN_TRY(mren_crf_decode(env, &crf, work->emissions, work->n, &work->crf, work->tags, err));
 	n_spans = mren_bilou_read(work->tags, work->n, work->spans);
 	if (n_spans == 0)
 		return MREN_OK;
-	MREN_TRY(mren_crf_forward(env, rules, &weights, work->emissions, work->n, &work->crf, err));
-	MREN_TRY(mren_crf_backward(env, rules, &weights, work->emissions, work->n, &work->crf, err));
-	MREN_TRY(mren_grow(env, mentions, capacity, *n, *n + n_spans, sizeof(**mentions), err));
+	MREN_TRY(mren_crf_forward(env, &crf, work->emissions, work->n, &work->crf, err));
+	MREN_TRY(mren_crf_backward(env, &crf, work->emissions, work->n, &work->crf, err));
+	MREN_TRY(mren_grow(env, &work->mentions, &work->mentions_capacity, work->n_mentions,
+					   work->n_mentions + n_spans, sizeof(MrenTagged), err));
 	for (size_t i = 0; i < n_spans; i++)
 	{
 		const MrenTagSpan *span = &work->spans[i];
-		double posterior =
-			mren_crf_posterior(&weights, rules, work->emissions, work->tags + span->first,
-							   span->first, span->end, &work->crf);
+		double posterior = mren_crf_posterior(&crf, work->emissions, work->tags + span->first,
+											  span->first, span->end, &work->crf);
 
-		(*mentions)[(*n)++] = (MrenTagged){(uint32_t) at + span->first, (uint32_t) at + span->end,
-										   span->type, (float) posterior};
+		work->mentions[work->n_mentions++] = (MrenTagged){
+			(uint32_t) at + span->first, (uint32_t) at + span->end, span->type, (float) posterior};
 	}
 	return MREN_OK;
 }
@@ -305,10 +303,8 @@ piece_of(const MrenTagInput *input, size_t first, size_t n)
 
 static MrenStatus
 tag_pieces(const MrenTagger *tagger, const MrenEnv *env, const MrenWordVectors *vectors,
-		   const MrenTagInput *input, Work *work, MrenTagged **mentions, size_t *n, MrenError *err)
+		   const MrenTagInput *input, Work *work, MrenError *err)
 {
-	size_t capacity = 0;
-
 	for (size_t first = 0; first < input->n_words; first += MREN_TAG_PIECE)
 	{
 		size_t left = input->n_words - first;
@@ -318,7 +314,7 @@ tag_pieces(const MrenTagger *tagger, const MrenEnv *env, const MrenWordVectors *
 		read_words(tagger, vectors, &piece, work);
 		MREN_TRY(run_layers(tagger, env, work, err));
 		MREN_TRY(add_direct(tagger, &piece, work, err));
-		MREN_TRY(decode(tagger, env, first, work, mentions, &capacity, n, err));
+		MREN_TRY(decode(tagger, env, first, work, err));
 		MREN_TRY(mren_check_interrupts(env, err));
 	}
 	return MREN_OK;
@@ -338,13 +334,14 @@ mren_tagger_tag(const MrenTagger *tagger, const MrenEnv *env, const MrenWordVect
 		return MREN_OK;
 	status = allocate_work(tagger, env, most, &work, err);
 	if (status == MREN_OK)
-		status = tag_pieces(tagger, env, vectors, input, &work, mentions, n, err);
+		status = tag_pieces(tagger, env, vectors, input, &work, err);
 	free_work(env, &work);
 	if (status != MREN_OK)
 	{
-		mren_release(env, *mentions);
-		*mentions = NULL;
-		*n = 0;
+		mren_release(env, work.mentions);
+		return status;
 	}
-	return status;
+	*mentions = work.mentions;
+	*n = work.n_mentions;
+	return MREN_OK;
 }

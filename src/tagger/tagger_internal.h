@@ -6,17 +6,9 @@
 #define MREN_TAGGER_TAGGER_INTERNAL_H
 
 #include "base/names.h"
+#include "nn/kernels.h"
 #include "tagger/tag_net.h"
 #include "tagger/tagger.h"
-
-/* A layer as prediction reads it: kernels.h, mren_dense_infer. */
-typedef struct MrenTagDense
-{
-	const float *packed;
-	const float *bias;
-	size_t in;
-	size_t out;
-} MrenTagDense;
 
 struct MrenTagger
 {
@@ -34,7 +26,7 @@ struct MrenTagger
 	/* Made by complete */
 	MrenCrfRules rules;
 	float *packed;
-	MrenTagDense layers[MREN_MAX_HIDDEN + 1];
+	MrenPackedDense layers[MREN_MAX_HIDDEN + 1];
 };
 
 /* Without values; takes the shape over, which has been checked. */

@@ -23,7 +23,8 @@ bootstrap(const MrenPairedCounts *rows, size_t n, uint64_t seed)
 	MrenError err;
 
 	test_env_init(&test);
-	assert_int_equal(mren_bootstrap_paired(&test.env, rows, n, seed, RESAMPLES, 0.9, &result, &err),
+	assert_int_equal(mren_bootstrap_paired(&test.env, rows, n,
+										   &(MrenResampling){seed, RESAMPLES, 0.9}, &result, &err),
 					 MREN_OK);
 	assert_int_equal(test.n_live, 0);
 	return result;
@@ -152,12 +153,15 @@ nothing_and_nonsense(void **state)
 	assert_int_equal(bootstrap(NULL, 0, 1).n_groups, 0);
 	assert_true(bootstrap(&none, 1, 1).score[0] == 0);
 	test_env_init(&test);
-	assert_int_equal(mren_bootstrap_paired(&test.env, &none, 1, 1, 99, 0.9, &result, &err),
-					 MREN_EPARAM);
-	assert_int_equal(mren_bootstrap_paired(&test.env, &none, 1, 1, 100, 1, &result, &err),
-					 MREN_EPARAM);
-	assert_int_equal(mren_bootstrap_paired(&test.env, &none, 1, 1, 100, NAN, &result, &err),
-					 MREN_EPARAM);
+	assert_int_equal(
+		mren_bootstrap_paired(&test.env, &none, 1, &(MrenResampling){1, 99, 0.9}, &result, &err),
+		MREN_EPARAM);
+	assert_int_equal(
+		mren_bootstrap_paired(&test.env, &none, 1, &(MrenResampling){1, 100, 1}, &result, &err),
+		MREN_EPARAM);
+	assert_int_equal(
+		mren_bootstrap_paired(&test.env, &none, 1, &(MrenResampling){1, 100, NAN}, &result, &err),
+		MREN_EPARAM);
 }
 
 static MrenStatus
@@ -165,7 +169,7 @@ run_once(const MrenEnv *env, MrenError *err, void *arg)
 {
 	MrenBootstrap result;
 
-	return mren_bootstrap_paired(env, arg, 50, 1, 100, 0.9, &result, err);
+	return mren_bootstrap_paired(env, arg, 50, &(MrenResampling){1, 100, 0.9}, &result, err);
 }
 
 static void

@@ -25,7 +25,7 @@ typedef struct Field
 	float transitions[MAX_TAGS * MAX_TAGS];
 	float start[MAX_TAGS];
 	float end[MAX_TAGS];
-	MrenCrfWeights weights;
+	MrenCrf crf;
 } Field;
 
 static void
@@ -49,7 +49,7 @@ field_init(Field *field, size_t n_types, size_t n, uint64_t seed)
 	fill(field->transitions, MAX_TAGS * MAX_TAGS, &random);
 	fill(field->start, MAX_TAGS, &random);
 	fill(field->end, MAX_TAGS, &random);
-	field->weights = (MrenCrfWeights){field->transitions, field->start, field->end};
+	field->crf = (MrenCrf){&field->rules, {field->transitions, field->start, field->end}};
 	assert_int_equal(mren_bilou_rules(&field->test.env, n_types, &field->rules, &err), MREN_OK);
 	assert_int_equal(mren_crf_reserve(&field->test.env, &field->work, &field->rules, n, &err),
 					 MREN_OK);
@@ -145,9 +145,9 @@ test_partition_and_loss(void **state)
 			double loss;
 			float d[MAX_WORDS * MAX_TAGS];
 			double dweights[MAX_TAGS * (MAX_TAGS + 2)] = {0};
-			MrenStatus status =
-				mren_crf_loss(&field.test.env, &field.rules, &field.weights, field.emissions, tags,
-							  n, 1, &field.work, &loss, d, dweights, &err);
+			MrenStatus status = mren_crf_loss(
+				&field.test.env, &field.crf, &(MrenCrfSentence){field.emissions, tags, n},
+				&field.work, &(MrenCrfGradient){1, d, dweights}, &loss, &err);
 
 			if (plain == -INFINITY)
 			{
@@ -211,8 +211,9 @@ test_gradients(void **state)
 	(void) state;
 	field_init(&field, 2, 4, 7);
 	k = field.rules.n_tags;
-	assert_int_equal(mren_crf_loss(&field.test.env, &field.rules, &field.weights, field.emissions,
-								   tags, 4, 1, &field.work, &loss, demissions, dweights, &err),
+	assert_int_equal(mren_crf_loss(&field.test.env, &field.crf,
+								   &(MrenCrfSentence){field.emissions, tags, 4}, &field.work,
+								   &(MrenCrfGradient){1, demissions, dweights}, &loss, &err),
 					 MREN_OK);
 	for (size_t i = 0; i < 4 * k; i++)
 	{
@@ -252,8 +253,8 @@ test_best_path(void **state)
 				memcpy(best, tags, sizeof(best));
 			}
 		} while (next_path(tags, n, field.rules.n_tags));
-		assert_int_equal(mren_crf_decode(&field.test.env, &field.rules, &field.weights,
-										 field.emissions, n, &field.work, found, &err),
+		assert_int_equal(mren_crf_decode(&field.test.env, &field.crf, field.emissions, n,
+										 &field.work, found, &err),
 						 MREN_OK);
 		assert_memory_equal(found, best, n * sizeof(uint32_t));
 		field_free(&field);
@@ -274,8 +275,8 @@ test_never_invalid(void **state)
 		field_init(&field, 2, MAX_WORDS, seed);
 		for (size_t i = 0; i < MAX_WORDS * MAX_TAGS; i++)
 			field.emissions[i] *= 50;
-		assert_int_equal(mren_crf_decode(&field.test.env, &field.rules, &field.weights,
-										 field.emissions, MAX_WORDS, &field.work, found, &err),
+		assert_int_equal(mren_crf_decode(&field.test.env, &field.crf, field.emissions, MAX_WORDS,
+										 &field.work, found, &err),
 						 MREN_OK);
 		assert_true(plain_score(&field, found) > -INFINITY);
 		field_free(&field);
@@ -300,14 +301,13 @@ test_posterior(void **state)
 		if (tags[1] == piece[0] && tags[2] == piece[1])
 			sum += exp(plain_score(&field, tags));
 	} while (next_path(tags, 4, field.rules.n_tags));
-	assert_int_equal(mren_crf_forward(&field.test.env, &field.rules, &field.weights,
-									  field.emissions, 4, &field.work, &err),
-					 MREN_OK);
-	assert_int_equal(mren_crf_backward(&field.test.env, &field.rules, &field.weights,
-									   field.emissions, 4, &field.work, &err),
-					 MREN_OK);
-	found =
-		mren_crf_posterior(&field.weights, &field.rules, field.emissions, piece, 1, 3, &field.work);
+	assert_int_equal(
+		mren_crf_forward(&field.test.env, &field.crf, field.emissions, 4, &field.work, &err),
+		MREN_OK);
+	assert_int_equal(
+		mren_crf_backward(&field.test.env, &field.crf, field.emissions, 4, &field.work, &err),
+		MREN_OK);
+	found = mren_crf_posterior(&field.crf, field.emissions, piece, 1, 3, &field.work);
 	assert_true(fabs(found - sum / exp(plain_partition(&field))) < 1e-6);
 	assert_true(found > 0 && found < 1);
 	field_free(&field);
@@ -395,16 +395,16 @@ use_all(const MrenEnv *env, MrenError *err, void *arg)
 	MrenCrfRules rules;
 	MrenCrfWork work = {0};
 	float *emissions = arg;
-	const MrenCrfWeights weights = {emissions, emissions, emissions};
+	const MrenCrf crf = {&rules, {emissions, emissions, emissions}};
 	MrenStatus status = mren_bilou_rules(env, 256, &rules, err);
 
 	if (status != MREN_OK)
 		return status;
 	status = mren_crf_reserve(env, &work, &rules, 6, err);
 	if (status == MREN_OK)
-		status = mren_crf_forward(env, &rules, &weights, emissions, 6, &work, err);
+		status = mren_crf_forward(env, &crf, emissions, 6, &work, err);
 	if (status == MREN_OK)
-		status = mren_crf_backward(env, &rules, &weights, emissions, 6, &work, err);
+		status = mren_crf_backward(env, &crf, emissions, 6, &work, err);
 	mren_crf_work_free(env, &work);
 	mren_crf_rules_free(env, &rules);
 	return status;

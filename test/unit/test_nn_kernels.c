@@ -36,17 +36,18 @@ check_dense(size_t n, size_t k, size_t m)
 	float *out = random_floats(n * m + 1, 5);
 	float *single = random_floats(m + 1, 6);
 	float *expected = random_floats(n * m, 7);
+	const MrenPackedDense layer = {k, m, packed, bias};
 
 	mren_dense_pack(packed, w, k, m);
 	out[n * m] = single[m] = 77;
-	mren_dense_infer(out, m, in, k, packed, bias, n, k, m);
+	mren_dense_infer(&layer, in, k, n, out, m);
 	mren_dense_reference(expected, in, w, bias, n, k, m);
 	for (size_t i = 0; i < n * m; i++)
 		assert_float_equal(out[i], expected[i], 2e-6 * (double) k + 1e-5);
 	/* Alone, in pairs or in the whole batch: the same bits. */
 	for (size_t r = 0; r < n; r++)
 	{
-		mren_dense_infer(single, m, in + r * k, k, packed, bias, 1, k, m);
+		mren_dense_infer(&layer, in + r * k, k, 1, single, m);
 		assert_memory_equal(single, out + r * m, m * sizeof(float));
 	}
 	/* Not a float beyond the end. */

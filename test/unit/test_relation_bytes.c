@@ -509,9 +509,10 @@ explanation_is_the_difference(MrenTextEncoder encoder)
 	size_t best = mren_net_best(p + 6, 3);
 	size_t n;
 
-	assert_int_equal(mren_net_explain(world->net, &world->fixture.table, &input, NULL, -1,
-									  &world->test.env, &parts, &n, &err),
-					 MREN_OK);
+	assert_int_equal(
+		mren_net_explain(world->net, &(MrenExplainRequest){&world->fixture.table, &input, NULL, -1},
+						 &world->test.env, &parts, &n, &err),
+		MREN_OK);
 	/* Seven words beside the mentions, head, tail, head's type, picture. */
 	assert_int_equal(n, 11);
 	for (uint32_t i = 0; i < 7; i++)
@@ -549,7 +550,8 @@ explanation_is_the_difference(MrenTextEncoder encoder)
 		free(q);
 	}
 	mren_release(&world->test.env, parts);
-	assert_int_equal(mren_net_explain(world->net, &world->fixture.table, &input, NULL, 3,
+	assert_int_equal(mren_net_explain(world->net,
+									  &(MrenExplainRequest){&world->fixture.table, &input, NULL, 3},
 									  &world->test.env, &parts, &n, &err),
 					 MREN_EPARAM);
 	free(p);
@@ -575,7 +577,8 @@ explain_and_serialize(const MrenEnv *env, MrenError *err, void *arg)
 	size_t len;
 	size_t n;
 	MrenStatus status =
-		mren_net_explain(world->net, &world->fixture.table, &input, NULL, 0, env, &parts, &n, err);
+		mren_net_explain(world->net, &(MrenExplainRequest){&world->fixture.table, &input, NULL, 0},
+						 env, &parts, &n, err);
 
 	if (status == MREN_OK)
 		status = mren_net_serialize(world->net, env, &bytes, &len, err);

@@ -196,7 +196,7 @@ test_training_and_prediction_convolve_alike(void **state)
 	net->shape = shape;
 	net->scale = 0.5f;
 	assert_int_equal(mren_net_allocate(net, SIZE_MAX, &err), MREN_OK);
-	assert_int_equal(mren_network_init(&test.env, &shape, &net->layout, net->values, 3, &err),
+	assert_int_equal(mren_batch_init_weights(&test.env, &shape, &net->layout, net->values, 3, &err),
 					 MREN_OK);
 	for (size_t i = 0; i < net->layout.table.items[net->layout.ids.text_std].cols; i++)
 		mren_parameter_at(&net->layout.table, net->values, net->layout.ids.text_std)[i] = 1;
@@ -218,7 +218,7 @@ test_training_and_prediction_convolve_alike(void **state)
 		if (chunk == 1)
 			batch.conv.max_rows = MREN_CONV_WORDS + 2 * MREN_CONV_PAD;
 		batch.n = 5;
-		mren_network_forward(&batch, net->values, NULL);
+		mren_batch_forward(&batch, net->values, NULL);
 		assert_int_equal(batch.conv.n_chunks, 1 + chunk);
 		for (size_t i = 0; i < 5; i++)
 		{

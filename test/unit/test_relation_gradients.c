@@ -29,7 +29,7 @@ typedef struct Check
 	int32_t labels[ROWS];
 	float weights[ROWS];
 	MrenObjective objective;
-	MrenDrop drop;
+	MrenDropout drop;
 	bool dropping;
 } Check;
 
@@ -37,11 +37,13 @@ typedef struct Check
 static double
 evaluate(Check *c, float *dlogits)
 {
-	MrenDrop drop = c->drop;
+	MrenDropout drop = c->drop;
 
-	mren_network_forward(&c->batch, c->values, c->dropping ? &drop : NULL);
-	return mren_loss(&c->objective, c->batch.logits, c->labels, c->weights, c->batch.n,
-					 c->shape.n_relations, 1, dlogits);
+	mren_batch_forward(&c->batch, c->values, c->dropping ? &drop : NULL);
+	return mren_loss(&c->objective,
+					 &(MrenLabelledRows){c->batch.logits, c->labels, c->weights, c->batch.n,
+										 c->shape.n_relations},
+					 1, dlogits);
 }
 
 /* Words whose vectors are tuned, in the convolutions. */
@@ -122,8 +124,8 @@ open_shape(Check *c, const MrenNetShape *shape, MrenObjective objective, bool dr
 					 MREN_OK);
 	mren_allocate_zero(&c->test.env, c->layout.table.size, sizeof(float), &c->values, &err);
 	mren_allocate_zero(&c->test.env, c->layout.table.trained_size, sizeof(float), &c->grads, &err);
-	assert_int_equal(mren_network_init(&c->test.env, &c->shape, &c->layout, c->values, 4, &err),
-					 MREN_OK);
+	assert_int_equal(
+		mren_batch_init_weights(&c->test.env, &c->shape, &c->layout, c->values, 4, &err), MREN_OK);
 	/* Biases and the absent picture must not sit at a point of symmetry. */
 	for (size_t i = 0; i < c->layout.table.size; i++)
 		c->values[i] += i < c->layout.table.trained_size ? 0.05f * sinf((float) i) : 2;
@@ -201,7 +203,7 @@ check_all(Check *c)
 	/* Backward must set gradients, not add to what was there. */
 	for (size_t i = 0; i < c->layout.table.trained_size; i++)
 		c->grads[i] = 123;
-	mren_network_backward(&c->batch, c->values, c->grads);
+	mren_batch_backward(&c->batch, c->values, c->grads);
 	for (size_t id = 0; id < c->layout.table.n_trained; id++)
 	{
 		const MrenParameter *tensor = &c->layout.table.items[id];
@@ -295,10 +297,10 @@ check_fixed(MrenObjective objective)
 
 	objective.fixed = fixed;
 	open_check(&c, MREN_ACTIVATION_TANH, objective, 0, 0, false);
-	mren_network_fix(&c.shape, &c.layout, c.values, fixed);
+	mren_batch_fix_relation(&c.shape, &c.layout, c.values, fixed);
 	output = &c.layout.table.items[c.layout.ids.weight[c.shape.n_hidden]];
 	before = evaluate(&c, c.batch.dlogits);
-	mren_network_backward(&c.batch, c.values, c.grads);
+	mren_batch_backward(&c.batch, c.values, c.grads);
 	for (size_t i = 0; i < output->rows * output->cols; i++)
 	{
 		double numeric = central_difference(&c, output->at + i, 4e-3f);
@@ -514,7 +516,7 @@ no_picture_case(size_t image_units)
 	evaluate(&c, c.batch.dlogits);
 	for (size_t i = 0; i < c.layout.table.trained_size; i++)
 		c.grads[i] = 123;
-	mren_network_backward(&c.batch, c.values, c.grads);
+	mren_batch_backward(&c.batch, c.values, c.grads);
 	weight = &c.layout.table.items[c.layout.ids.image_weight];
 	for (size_t i = 0; i < weight->rows * weight->cols; i++)
 		assert_true(c.grads[weight->at + i] == 0);
@@ -536,6 +538,14 @@ test_no_picture_in_the_batch(void **state)
 	no_picture_case(6);
 }
 
+/* The loss of one row of k relations. */
+static double
+row_loss(const MrenObjective *objective, const float *logits, int32_t label, float weight, size_t k,
+		 float scale, float *dlogits)
+{
+	return mren_loss(objective, &(MrenLabelledRows){logits, &label, &weight, 1, k}, scale, dlogits);
+}
+
 /* softmax([0, ln 3]) = (1/4, 3/4): cross-entropy of label 0 is ln 4, its gradient
  * (-3/4, 3/4); Brier is 2 * (3/4)^2 = 9/8. */
 static void
@@ -547,17 +557,16 @@ test_losses_by_hand(void **state)
 	float weight = 2;
 
 	(void) state;
-	assert_float_equal(mren_loss(&cross_entropy, logits, &label, &weight, 1, 2, 0.5f, d),
-					   2 * log(4), 1e-6);
+	assert_float_equal(row_loss(&cross_entropy, logits, label, weight, 2, 0.5f, d), 2 * log(4),
+					   1e-6);
 	assert_float_equal(d[0], -0.75, 1e-6);
 	assert_float_equal(d[1], 0.75, 1e-6);
-	assert_float_equal(mren_loss(&squared_error, logits, &label, &weight, 1, 2, 1, d), 2 * 1.125,
-					   1e-6);
+	assert_float_equal(row_loss(&squared_error, logits, label, weight, 2, 1, d), 2 * 1.125, 1e-6);
 	/* Far apart logits neither overflow nor vanish. */
 	logits[1] = 1000;
-	assert_float_equal(mren_loss(&cross_entropy, logits, &label, &weight, 1, 2, 1, d), 2000, 1e-3);
+	assert_float_equal(row_loss(&cross_entropy, logits, label, weight, 2, 1, d), 2000, 1e-3);
 	logits[1] = NAN;
-	assert_false(isfinite(mren_loss(&cross_entropy, logits, &label, &weight, 1, 2, 1, d)));
+	assert_false(isfinite(row_loss(&cross_entropy, logits, label, weight, 2, 1, d)));
 }
 
 /*
@@ -576,27 +585,26 @@ test_ranking_by_hand(void **state)
 
 	(void) state;
 	objective.fixed = 1;
-	assert_float_equal(mren_loss(&objective, logits, &label, &weight, 1, 3, 1, d),
+	assert_float_equal(row_loss(&objective, logits, label, weight, 3, 1, d),
 					   log1p(exp(1)) + log1p(exp(3)), 1e-6);
 	assert_float_equal(d[0], -2 / (1 + exp(-1)), 1e-6);
 	assert_true(d[1] == 0);
 	assert_float_equal(d[2], 2 / (1 + exp(-3)), 1e-6);
 	label = 1;
-	assert_float_equal(mren_loss(&objective, logits, &label, &weight, 1, 3, 1, d), log1p(exp(5)),
-					   1e-6);
+	assert_float_equal(row_loss(&objective, logits, label, weight, 3, 1, d), log1p(exp(5)), 1e-6);
 	assert_float_equal(d[0], 2 / (1 + exp(-5)), 1e-6);
 	assert_true(d[1] == 0 && d[2] == 0);
 	/* Without a fixed relation, none is a relation as any: 7 is the best wrong one. */
 	label = 0;
-	assert_float_equal(mren_loss(&ranking, logits, &label, &weight, 1, 3, 1, d),
+	assert_float_equal(row_loss(&ranking, logits, label, weight, 3, 1, d),
 					   log1p(exp(1)) + log1p(exp(15)), 1e-5);
 	assert_true(d[2] == 0);
 	/* Of equals, the first. */
 	label = 1;
-	mren_loss(&objective, (const float[3]){2, 0, 2}, &label, &weight, 1, 3, 1, d);
+	row_loss(&objective, (const float[3]){2, 0, 2}, label, weight, 3, 1, d);
 	assert_true(d[0] > 0 && d[2] == 0);
 	assert_false(
-		isfinite(mren_loss(&objective, (const float[3]){NAN, 0, 2}, &label, &weight, 1, 3, 1, d)));
+		isfinite(row_loss(&objective, (const float[3]){NAN, 0, 2}, label, weight, 3, 1, d)));
 }
 
 /* With logits (ln 3, 0 fixed): p = (3/4, 1/4). */
@@ -611,11 +619,11 @@ test_fixed_negative_by_hand(void **state)
 
 	(void) state;
 	objective.fixed = 1;
-	assert_float_equal(mren_loss(&objective, logits, &label, &weight, 1, 2, 1, d), log(4), 1e-6);
+	assert_float_equal(row_loss(&objective, logits, label, weight, 2, 1, d), log(4), 1e-6);
 	assert_float_equal(d[0], 0.75, 1e-6);
 	assert_true(d[1] == 0);
 	objective.loss = MREN_LOSS_MSE;
-	assert_float_equal(mren_loss(&objective, logits, &label, &weight, 1, 2, 1, d), 1.125, 1e-6);
+	assert_float_equal(row_loss(&objective, logits, label, weight, 2, 1, d), 1.125, 1e-6);
 	assert_true(d[1] == 0);
 }
 
@@ -645,12 +653,12 @@ test_large_products_can_be_interrupted(void **state)
 	batch.n = 1024;
 	test.n_checks = 0;
 	test.interrupt_at = 3;
-	mren_network_forward(&batch, values, NULL);
+	mren_batch_forward(&batch, values, NULL);
 	assert_true(batch.work.stopped);
 	assert_int_equal(test.n_checks, 3);
 	test.interrupt_at = 0;
 	test.n_checks = 0;
-	mren_network_forward(&batch, values, NULL);
+	mren_batch_forward(&batch, values, NULL);
 	assert_false(batch.work.stopped);
 	assert_true(test.n_checks >= 8);
 	mren_batch_free(&test.env, &batch);

@@ -68,7 +68,7 @@ typedef struct Check
 	float weights[SENTENCES];
 	float *values;
 	float *grads;
-	MrenTagDrop drop;
+	MrenTagDropout drop;
 	bool dropping;
 } Check;
 
@@ -76,7 +76,7 @@ static double
 loss_now(Check *c)
 {
 	MrenError err = {0};
-	MrenTagDrop drop = c->drop;
+	MrenTagDropout drop = c->drop;
 	double loss;
 
 	assert_int_equal(mren_tag_forward(&c->batch, c->values, &c->fixture.table, c->inputs, SENTENCES,
@@ -188,7 +188,7 @@ test_gradients(void **state)
 	check_init(&c, MREN_ACTIVATION_TANH);
 	check_gradients(&c);
 	c.dropping = true;
-	c.drop = (MrenTagDrop){.word = 0.3f, .input = 0.3f, .hidden = 0.3f, .sparse = 0.3f};
+	c.drop = (MrenTagDropout){.word = 0.3f, .input = 0.3f, .hidden = 0.3f, .sparse = 0.3f};
 	mren_random_seed(&c.drop.random, 8, 0);
 	check_gradients(&c);
 	check_free(&c);

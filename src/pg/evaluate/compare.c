@@ -287,6 +287,7 @@ find_bounds(const MrenPairedCounts *rows, const MrenPairedCounts *other, size_t 
 	MrenEnv env = mren_pg_env(CurrentMemoryContext);
 	size_t total = other != NULL ? 2 * n : n;
 	MrenPairedCounts *both = palloc_extended(total * sizeof(*both), MCXT_ALLOC_HUGE);
+	const MrenResampling how = {SEED, RESAMPLES, CONFIDENCE};
 	MrenBootstrap found[2];
 	MrenError err;
 
@@ -295,8 +296,7 @@ find_bounds(const MrenPairedCounts *rows, const MrenPairedCounts *other, size_t 
 		put_side(both, rows, n, side, true);
 		if (other != NULL)
 			put_side(both + n, other, n, 1 - side, false);
-		MREN_PG_CALL(err, mren_bootstrap_paired(&env, both, total, SEED, RESAMPLES, CONFIDENCE,
-												&found[side], &err));
+		MREN_PG_CALL(err, mren_bootstrap_paired(&env, both, total, &how, &found[side], &err));
 	}
 	pfree(both);
 	return (Bounds){found[1].difference, found[1].lower_bound, 0 - found[0].lower_bound};

@@ -79,7 +79,7 @@ feature_name(const MrenContribution *contribution, const MrenPair *pair, const M
 }
 
 static const char *
-modality(MrenPart part)
+modality(MrenExplainedPart part)
 {
 	switch (part)
 	{
@@ -155,9 +155,10 @@ explain(FunctionCallInfo fcinfo, bool ranges)
 	MrenContribution *contributions;
 	MrenPredictor predictor;
 	Occluded occluded;
-	MrenFeatureSource source = {&occluded, features_without};
+	MrenVariantFeatures features = {&occluded, features_without};
 	const MrenEncoded *row;
 	MrenInput input;
+	MrenExplainRequest request;
 	MrenPair pair;
 	MrenError err;
 	size_t n;
@@ -170,8 +171,8 @@ explain(FunctionCallInfo fcinfo, bool ranges)
 	keep_features(&input);
 	occluded = (Occluded){pair, row, &predictor.lexicons,
 						  predictor.info.box_features ? &predictor.boxes : NULL};
-	MREN_PG_CALL(err, mren_net_explain(predictor.net, &predictor.vectors, &input, &source, -1, &env,
-									   &contributions, &n, &err));
+	request = (MrenExplainRequest){&predictor.vectors, &input, &features, -1};
+	MREN_PG_CALL(err, mren_net_explain(predictor.net, &request, &env, &contributions, &n, &err));
 	for (size_t i = 0; i < n; i++)
 	{
 		Datum values[3] = {CStringGetTextDatum(modality(contributions[i].part)),

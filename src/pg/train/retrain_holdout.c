@@ -89,8 +89,9 @@ mren_holdout_judge(const MrenGateQuestion *question, MrenGate *holdout)
 		mren_predict_query(&what, visit, &judge);
 	holdout->n_rows = judge.n;
 	MREN_PG_CALL(err, mren_bootstrap_paired(&judge.env, judge.rows, judge.n,
-											(uint64) question->options->net.common.seed,
-											MREN_HOLDOUT_RESAMPLES, MREN_HOLDOUT_CONFIDENCE,
+											&(MrenResampling){question->options->net.common.seed,
+															  MREN_HOLDOUT_RESAMPLES,
+															  MREN_HOLDOUT_CONFIDENCE},
 											&holdout->figures, &err));
 	mren_release(&judge.env, judge.rows);
 }

@@ -116,8 +116,7 @@ allocate_rows(MrenTrainer *trainer, MrenError *err)
 
 	MREN_TRY(mren_allocate(env, trainer->batch_rows, sizeof(int32_t), &trainer->labels, err));
 	MREN_TRY(mren_allocate(env, trainer->batch_rows, sizeof(float), &trainer->weights, err));
-	MREN_TRY(
-		mren_allocate(env, trainer->shape.image_dim, sizeof(float), &trainer->raw_image, err));
+	MREN_TRY(mren_allocate(env, trainer->shape.image_dim, sizeof(float), &trainer->raw_image, err));
 	if (trainer->scan.has_grids)
 		MREN_TRY(mren_allocate(env, mren_grid_size(&trainer->shape.grid), sizeof(uint16_t),
 							   &trainer->raw_grid, err));
@@ -364,8 +363,10 @@ mren_trainer_loss(MrenTrainer *trainer, const MrenObjective *objective, const fl
 
 		if (i > 0)
 			MREN_TRY(mren_check_interrupts(&trainer->env, err));
-		*loss += mren_loss(objective, logits + i * k, trainer->labels + i, trainer->weights + i, n,
-						   k, scale, dlogits + i * k);
+		*loss += mren_loss(
+			objective,
+			&(MrenLabelledRows){logits + i * k, trainer->labels + i, trainer->weights + i, n, k},
+			scale, dlogits + i * k);
 	}
 	return MREN_OK;
 }
@@ -380,13 +381,13 @@ train_member(MrenTrainer *trainer, MrenError *err)
 	float scale = (float) (1 / ((double) batch->n * trainer->measured.mean_weight));
 	double loss;
 
-	mren_network_forward(batch, member->values, &trainer->drop);
+	mren_batch_forward(batch, member->values, &trainer->drop);
 	if (batch->work.stopped)
 		return mren_fail_canceled(err);
 	MREN_TRY(mren_trainer_loss(trainer, &trainer->objective, batch->logits, scale, batch->dlogits,
 							   &loss, err));
 	MREN_TRY(mren_trainer_check_loss(trainer, loss, err));
-	mren_network_backward(batch, member->values, member->grads);
+	mren_batch_backward(batch, member->values, member->grads);
 	if (batch->work.stopped)
 		return mren_fail_canceled(err);
 	MREN_TRY(mren_optimizer_step(&trainer->env, &member->layout.table, &member->optimizer,

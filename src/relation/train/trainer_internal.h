@@ -235,7 +235,7 @@ struct MrenTrainer
 	float *weights;	   /* (batch_rows) */
 	float *raw_image;  /* (image_dim) */
 	uint16_t *raw_grid;
-	MrenDrop drop;
+	MrenDropout drop;
 	MrenRandom withhold;
 	MrenRowPool pool;
 

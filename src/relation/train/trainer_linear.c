@@ -130,7 +130,8 @@ mren_trainer_linear_allocate(MrenTrainer *trainer, MrenError *err)
 	MREN_TRY(mren_allocate(env, capacity, sizeof(uint32_t), &linear->n_rows, err));
 	MREN_TRY(mren_allocate(env, capacity * k, sizeof(float), &linear->scores, err));
 	MREN_TRY(mren_allocate(env, capacity * k, sizeof(float), &linear->dscores, err));
-	MREN_TRY(mren_allocate(env, trainer->kept.capacity * k, sizeof(float), &linear->kept_scores, err));
+	MREN_TRY(
+		mren_allocate(env, trainer->kept.capacity * k, sizeof(float), &linear->kept_scores, err));
 	return mren_allocate_zero(env, trainer->kept.capacity * k, sizeof(float), &linear->best_scores,
 							  err);
 }
@@ -227,7 +228,7 @@ MrenStatus
 mren_trainer_linear_train(MrenTrainer *trainer, MrenError *err)
 {
 	MrenLinearTraining *linear = &trainer->linear;
-	MrenSparse sparse = {linear->has_boxes ? BOX_RATE : RATE, 0};
+	float rate = linear->has_boxes ? BOX_RATE : RATE;
 	size_t n = mren_trainer_member(trainer)->batch.n;
 	size_t k = trainer->shape.n_relations;
 	size_t unchecked = 0;
@@ -242,7 +243,7 @@ mren_trainer_linear_train(MrenTrainer *trainer, MrenError *err)
 	for (size_t i = 0; i < n; i++)
 	{
 		MREN_TRY(count_row(trainer, i, &unchecked, err));
-		mren_sparse_step(&sparse, linear->values, linear->squares, k,
+		mren_linear_step(rate, linear->values, linear->squares, k,
 						 linear->rows + i * MREN_MAX_ROW_FEATURES, linear->n_rows[i],
 						 linear->dscores + i * k);
 	}
@@ -274,8 +275,7 @@ MrenStatus
 mren_trainer_linear_validated(MrenTrainer *trainer, MrenError *err)
 {
 	MrenLinearTraining *linear = &trainer->linear;
-	MrenLogits rows =
-		mren_trainer_kept_rows(trainer, linear->kept_scores, linear->objective.fixed);
+	MrenLogits rows = mren_trainer_kept_rows(trainer, linear->kept_scores, linear->objective.fixed);
 	float *swap = linear->kept_scores;
 	MrenCalibration fit;
 	double loss;

@@ -169,10 +169,11 @@ mren_trainer_begin_member(MrenTrainer *trainer, MrenError *err)
 	mren_random_seed(&trainer->drop.random, member->seed, MREN_STREAM_DROPOUT + phase);
 	mren_random_seed(&trainer->withhold, member->seed, MREN_STREAM_WITHHOLD + phase);
 	mren_random_seed(&fresh, member->seed, MREN_STREAM_REFIT);
-	MREN_TRY(mren_network_init(&trainer->env, &member->shape, &member->layout, member->values,
-							   phase == 1 ? member->seed : mren_random_next(&fresh), err));
+	MREN_TRY(mren_batch_init_weights(&trainer->env, &member->shape, &member->layout, member->values,
+									 phase == 1 ? member->seed : mren_random_next(&fresh), err));
 	mren_trainer_take_warm(trainer);
-	mren_network_fix(&member->shape, &member->layout, member->values, trainer->objective.fixed);
+	mren_batch_fix_relation(&member->shape, &member->layout, member->values,
+							trainer->objective.fixed);
 	mren_trainer_ema_begin(trainer);
 	mren_optimizer_reset(&member->layout.table, &member->optimizer);
 	return MREN_OK;

@@ -89,7 +89,8 @@ fill_batch(MrenTrainer *trainer, MrenError *err)
 	MrenValidation *v = &trainer->validation;
 	size_t end = v->next + MREN_POOL_BLOCKS * MREN_BLOCK_ROWS;
 
-	for (batch->n = 0; v->next < source->n && batch->n < batch->capacity && v->next < end; v->next++)
+	for (batch->n = 0; v->next < source->n && batch->n < batch->capacity && v->next < end;
+		 v->next++)
 	{
 		const uint8_t *record;
 		size_t len;
@@ -117,7 +118,7 @@ mren_trainer_validate(MrenTrainer *trainer, bool *done, MrenError *err)
 	*done = v->next == trainer->inputs.source.n;
 	if (batch->n == 0)
 		return MREN_OK;
-	mren_network_forward(batch, mren_trainer_evaluation_weights(trainer), NULL);
+	mren_batch_forward(batch, mren_trainer_evaluation_weights(trainer), NULL);
 	if (batch->work.stopped)
 		return mren_fail_canceled(err);
 	MREN_TRY(mren_trainer_loss(trainer, &trainer->objective, batch->logits, 1, batch->dlogits,

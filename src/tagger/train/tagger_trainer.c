@@ -224,11 +224,11 @@ take_step(MrenTagTrainer *trainer, MrenError *err)
 static MrenStatus
 train_batch(MrenTagTrainer *trainer, MrenError *err)
 {
-	MrenTagDrop drop = {.word = (float) trainer->options.common.word_dropout,
-						.input = (float) trainer->options.common.dropout,
-						.hidden = (float) trainer->options.common.hidden_dropout,
-						.sparse = (float) trainer->options.direct_dropout,
-						.random = trainer->drop};
+	MrenTagDropout drop = {.word = (float) trainer->options.common.word_dropout,
+						   .input = (float) trainer->options.common.dropout,
+						   .hidden = (float) trainer->options.common.hidden_dropout,
+						   .sparse = (float) trainer->options.direct_dropout,
+						   .random = trainer->drop};
 	double loss;
 
 	MREN_TRY(mren_tag_trainer_fill(trainer, trainer->order, trainer->n_order, err));
@@ -278,7 +278,7 @@ static MrenStatus
 decode_batch(MrenTagTrainer *trainer, MrenError *err)
 {
 	MrenTagBatch *batch = &trainer->batch;
-	const MrenCrfWeights weights = mren_tag_crf_weights(&trainer->layout, trainer->averaged);
+	const MrenCrf crf = mren_tag_crf(&trainer->layout, &batch->rules, trainer->averaged);
 	size_t k = batch->rules.n_tags;
 
 	for (size_t s = 0; s < trainer->n_sentences; s++)
@@ -294,8 +294,8 @@ decode_batch(MrenTagTrainer *trainer, MrenError *err)
 						   sizeof(MrenTagSpan), err));
 		MREN_TRY(mren_grow(&trainer->env, &trainer->found, &trainer->found_capacity, 0, n,
 						   sizeof(MrenTagSpan), err));
-		MREN_TRY(mren_crf_decode(&trainer->env, &batch->rules, &weights,
-								 batch->emissions + first * k, n, &batch->crf, trainer->path, err));
+		MREN_TRY(mren_crf_decode(&trainer->env, &crf, batch->emissions + first * k, n, &batch->crf,
+								 trainer->path, err));
 		n_found = mren_bilou_read(trainer->path, n, trainer->found);
 		n_gold = mren_bilou_read(trainer->tags + first, n, trainer->gold);
 		count_mentions(trainer, trainer->found, n_found, trainer->gold, n_gold);
