@@ -1,7 +1,7 @@
 /*
  * tag_encode.c
- *	  mren.encode_tags and mren.encode_mentions: a labelled sentence as the
- *	  record that a tagger's training keeps.
+ *	  mren.encode_tags and mren.encode_mentions: encode a labelled sentence as
+ *	  the record that the training of a tagger reads.
  */
 #include "postgres.h"
 
@@ -10,19 +10,20 @@
 #include "utils/jsonb.h"
 #include "utils/memutils.h"
 
-#include "tagger/tag_example.h"
+#include "pg/support/json_options.h"
 #include "pg/tagger/tag_gold.h"
 #include "pg/tagger/tag_reader.h"
-#include "pg/tagger/tagger_train_options.h"
+#include "pg/tagger/tagger_setup.h"
+#include "tagger/tag_example.h"
 
 PG_FUNCTION_INFO_V1(mren_encode_tags);
 PG_FUNCTION_INFO_V1(mren_encode_mentions);
 
-/* What one call site keeps from row to row. */
+/* What a call site of the function keeps from row to row. */
 typedef struct Site
 {
 	Jsonb *object; /* the options as given; NULL: none */
-	MrenTaggerOptions options;
+	MrenTaggerSetup setup;
 	MrenTagReader reader;
 	MemoryContext row; /* for one row */
 	MemoryContext site;
@@ -42,36 +43,28 @@ open_site(MemoryContext parent, const Jsonb *object)
 		site->object = palloc(VARSIZE(object));
 		memcpy(site->object, object, VARSIZE(object));
 	}
-	mren_tagger_options(site->object, &site->options);
+	mren_tagger_setup_read(site->object, &site->setup);
 	mren_tag_reader_init(&site->reader, context);
-	if (site->options.embeddings != NULL)
+	if (site->setup.embeddings != NULL)
 	{
-		site->reader.words = mren_words_open(&site->options.embedding_row);
+		site->reader.words = mren_words_open(&site->setup.embedding_row);
 		mren_words_ids(site->reader.words, &site->reader.vocabulary);
 	}
-	site->reader.n_lexicons = site->options.lexicons.n;
-	for (int i = 0; i < site->options.lexicons.n; i++)
-		site->reader.lexicons[i] = mren_lexicon_open(&site->options.lexicons.rows[i]);
+	site->reader.n_lexicons = site->setup.lexicons.n;
+	for (int i = 0; i < site->setup.lexicons.n; i++)
+		site->reader.lexicons[i] = mren_lexicon_open(&site->setup.lexicons.rows[i]);
 	MemoryContextSwitchTo(old);
 	return site;
 }
 
-static bool
-same_options(const Jsonb *a, const Jsonb *b)
-{
-	if (a == NULL || b == NULL)
-		return a == b;
-	return VARSIZE(a) == VARSIZE(b) && memcmp(a, b, VARSIZE(a)) == 0;
-}
-
-/* The site of this call, anew when the options change. */
+/* The site of this call, made at the first row and again if the options change. */
 static Site *
 get_site(FunctionCallInfo fcinfo)
 {
 	Site *site = fcinfo->flinfo->fn_extra;
 	const Jsonb *object = PG_ARGISNULL(0) ? NULL : PG_GETARG_JSONB_P(0);
 
-	if (site != NULL && same_options(site->object, object))
+	if (site != NULL && mren_json_options_equal(site->object, object))
 		return site;
 	fcinfo->flinfo->fn_extra = NULL;
 	if (site != NULL)
@@ -81,7 +74,7 @@ get_site(FunctionCallInfo fcinfo)
 	return site;
 }
 
-/* A mention's words; no word crosses its borders. */
+/* The words of each mention; words do not cross borders of mentions. */
 static void
 find_words(const MrenTagWords *words, const MrenGold *gold, MrenTagMention *mentions)
 {
@@ -97,10 +90,10 @@ find_words(const MrenTagWords *words, const MrenGold *gold, MrenTagMention *ment
 		while (w < words->n_words && words->spans[w].start < mention->end)
 			mentions[i].end = ++w;
 		if (mentions[i].end == mentions[i].first)
-			ereport(ERROR,
-					(errcode(ERRCODE_DATA_EXCEPTION),
-					 errmsg("mention \"%.*s\" has no word", (int) (mention->end - mention->start),
-							gold->sentence.data + mention->start)));
+			ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
+							errmsg("mention \"%.*s\" contains no word",
+								   (int) (mention->end - mention->start),
+								   gold->sentence.data + mention->start)));
 	}
 }
 
@@ -129,7 +122,7 @@ encode(Site *site, const MrenGold *gold, MrenTagExample *example)
 	return (bytea *) cstring_to_text_with_len((char *) buffer.data, buffer.len);
 }
 
-/* weight, split and group are the arguments from `first` on. */
+/* Reads weight, split and group, which are the arguments from `first` on. */
 static void
 read_extras(FunctionCallInfo fcinfo, int first, const MrenGold *gold, MrenTagExample *example)
 {
@@ -146,7 +139,7 @@ read_extras(FunctionCallInfo fcinfo, int first, const MrenGold *gold, MrenTagExa
 	example->group = mren_gold_group(gold, !PG_ARGISNULL(first + 2), PG_GETARG_DATUM(first + 2));
 }
 
-/* NULL for a row without sentence or labels: it teaches nothing. */
+/* NULL for a row without sentence or labels, or without words; training skips it. */
 static Datum
 encode_row(FunctionCallInfo fcinfo, int n_labels)
 {

@@ -9,6 +9,7 @@
 #include "utils/memutils.h"
 
 #include "evaluation/holdout.h"
+#include "pg/support/json_options.h"
 #include "pg/support/pg_env.h"
 #include "pg/predict/predictor.h"
 #include "text/normal.h"
@@ -82,8 +83,8 @@ open_site(MemoryContext parent, const Jsonb *object)
 	site->row = AllocSetContextCreate(context, "mren row", ALLOCSET_DEFAULT_SIZES);
 	if (object != NULL)
 		site->object = (Jsonb *) memcpy(palloc(VARSIZE(object)), object, VARSIZE(object));
-	mren_train_options(site->object, &site->options);
-	site->json = mren_train_options_json(&site->options);
+	mren_train_setup_read(site->object, &site->options);
+	site->json = mren_train_setup_json(&site->options);
 	site->words = mren_words_open(&site->options.embedding_row);
 	mren_words_ids(site->words, &site->vocabulary);
 	site->lexicons.n = site->options.lexicons.n;
@@ -93,14 +94,6 @@ open_site(MemoryContext parent, const Jsonb *object)
 	return site;
 }
 
-static bool
-same_options(const Jsonb *a, const Jsonb *b)
-{
-	if (a == NULL || b == NULL)
-		return a == b;
-	return VARSIZE(a) == VARSIZE(b) && memcmp(a, b, VARSIZE(a)) == 0;
-}
-
 MrenEncodeSite *
 mren_encode_site(FunctionCallInfo fcinfo, int options_arg)
 {
@@ -108,7 +101,7 @@ mren_encode_site(FunctionCallInfo fcinfo, int options_arg)
 	const Jsonb *object =
 		options_arg < 0 || PG_ARGISNULL(options_arg) ? NULL : PG_GETARG_JSONB_P(options_arg);
 
-	if (site != NULL && same_options(site->object, object))
+	if (site != NULL && mren_json_options_equal(site->object, object))
 		return site;
 	fcinfo->flinfo->fn_extra = NULL;
 	if (site != NULL)
@@ -133,7 +126,7 @@ row_image(MrenEncodeSite *site, const MrenPair *pair, uint16 **grid)
 		ereport(
 			ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("a row has an image, but there is no image encoder"),
+			 errmsg("row has an image, but no image encoder is given"),
 			 errhint("Name one with the option image_encoder; mren.image_encoders lists them.")));
 	if (pair->image_vector != NULL)
 	{
@@ -265,7 +258,7 @@ encode(FunctionCallInfo fcinfo, MrenEncodeSite *site, bool ranges)
 	return (bytea *) cstring_to_text_with_len((char *) buffer.data, buffer.len);
 }
 
-/* NULL for a row without sentence, mention or label: it teaches nothing. */
+/* NULL for a row without sentence, mention or relation; training skips it. */
 static Datum
 encode_example(FunctionCallInfo fcinfo, bool ranges)
 {

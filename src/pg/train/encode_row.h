@@ -13,7 +13,7 @@
 #include "data/example.h"
 #include "pg/support/args.h"
 #include "pg/resource/image_encoders.h"
-#include "pg/train/train_options.h"
+#include "pg/train/train_setup.h"
 #include "pg/predict/row_features.h"
 #include "pg/resource/words.h"
 
@@ -39,7 +39,7 @@ extern uint64 mren_encode_holdout_key(const MrenPair *pair, const MrenExample *e
 typedef struct MrenEncodeSite
 {
 	Jsonb *object; /* the options as given; NULL: none */
-	MrenTrainOptions options;
+	MrenTrainSetup options;
 	char *json; /* the options in effect, as the state of a training keeps them */
 	MrenWords *words;
 	MrenVocabulary vocabulary;

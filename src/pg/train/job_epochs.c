@@ -1,12 +1,12 @@
 /*
- * epochs.c
- *	  Running a trainer's steps as a job.
+ * job_epochs.c
+ *	  Running the steps of a training as pieces of a job.
  */
-#include "pg/train/epochs.h"
+#include "pg/train/job_epochs.h"
 
 #include "miscadmin.h"
 
-/* How long one piece of training lasts before its progress is committed. */
+/* Duration of a piece, after which the progress is committed. */
 #define PIECE_SECONDS 1.0
 
 static double
@@ -17,7 +17,7 @@ rows_per_second(const MrenEpochs *epochs)
 	return seconds > 0 ? epochs->progress.rows_done / seconds : 0;
 }
 
-/* At the pace of this epoch, all epochs and members to go; stopping early is not foreseen. */
+/* For all remaining epochs and members at the pace of this epoch; it may well stop earlier. */
 static double
 seconds_left(const MrenEpochs *epochs)
 {
@@ -69,11 +69,11 @@ check_budget(MrenEpochs *epochs)
 	epochs->stop(epochs->state);
 	epochs->stopped = true;
 	ereport(NOTICE,
-			(errmsg_internal("the time budget of %g s is spent: the best epoch so far is kept",
+			(errmsg_internal("the time budget of %g s is used up: keeping the best epoch so far",
 							 epochs->budget)));
 }
 
-/* Steps for about a second. */
+/* One piece. */
 static void
 step_a_while(MrenJob *job)
 {
@@ -83,7 +83,7 @@ step_a_while(MrenJob *job)
 	INSTR_TIME_SET_CURRENT(start);
 	do
 	{
-		/* A termination is left to the step, whose error can be caught. */
+		/* A termination is left to the step, whose error is caught and recorded. */
 		if (!ProcDiePending)
 			CHECK_FOR_INTERRUPTS();
 		check_budget(epochs);
@@ -97,7 +97,7 @@ step_a_while(MrenJob *job)
 			 mren_seconds_since(start) < PIECE_SECONDS);
 }
 
-/* Amid an epoch, what the one before was validated with is the latest. */
+/* During an epoch, the latest validation is that of the epoch before. */
 static void
 write_progress(MrenJob *job)
 {
@@ -136,7 +136,7 @@ mren_epochs_run(MrenEpochs *epochs)
 		mren_job_piece(job, step_a_while);
 		if (job->run.id != 0)
 		{
-			/* A piece as well: a cancel that comes meanwhile is recorded. */
+			/* A piece of its own, so that a cancel during it is recorded. */
 			mren_job_piece(job, write_progress);
 			mren_job_commit(job);
 		}
