@@ -1,5 +1,5 @@
-# A training seen from other sessions: its progress, its end, its death; and
-# two of them at once.
+# What other sessions see of a training: its progress, its end, or that its
+# backend was killed; and two trainings at once.
 use strict;
 use warnings;
 use MrenTest;
@@ -12,14 +12,14 @@ my $trainer = $node->session;
 my $watch = $node->session;
 $trainer->query('SET client_min_messages = warning');
 
-# Epochs that do not end early, of which forty last some seconds.
+# Epochs without early stopping; forty of them take some seconds.
 my $rows = 'SELECT p.* FROM pairs p, generate_series(1, 4)';
 sub options { my ($epochs) = @_; return qq({"hidden": [640, 640], "epochs": $epochs, "patience": 10000, "learning_rate": 0.00002,
 	"dropout": 0, "hidden_dropout": 0, "refit": false, "validation_share": 0.25}) }
 sub train { my ($model, $epochs) = @_; return "CALL mren.train('$model', '$rows', '" . options($epochs) . q{')} }
 
 is($watch->query('SELECT count(*) FROM mren.training_progress'), '0', 'nothing is in progress');
-# As many epochs as take some seconds on this machine.
+# The number of epochs that takes some seconds on this machine.
 $trainer->query(train('pace', 10) . q{; SELECT mren.drop_model('pace')});
 my $n = int(6 / $watch->query(q{SELECT greatest((log -> -1 ->> 'seconds')::float8, 0.001) FROM mren.runs}));
 $n = $n < 20 ? 20 : $n > 5000 ? 5000 : $n;
@@ -68,7 +68,7 @@ is($watch->query('SELECT count(*) FROM mren.training_progress'), '0', 'after the
 is($watch->query(q{SELECT version, status, phase, rows, epoch, jsonb_array_length(log), finished_at > started_at, seconds_left, sqlstate, message
 	FROM mren.runs}), "1|succeeded|training|432|$n|$n|t|||", 'the run tells all of it');
 
-# The process is killed: nothing more terrible can happen to it.
+# The backend is killed.
 sub in_epochs
 {
 	my ($model) = @_;
@@ -93,7 +93,7 @@ is($trainer->query(train('m', 2)), '2', 'the next call completes, with the next 
 is($watch->query(q{SELECT count(*) FROM mren.training_progress}), '0', 'and the dead one is no longer shown');
 is($watch->query(q{SELECT string_agg(status, ',' ORDER BY run) FROM mren.runs}), 'succeeded,died,succeeded', 'except among all runs');
 
-# Two of one model, new at that.
+# Two trainings of the same new model at once.
 my $other = $node->session;
 $other->query('SET client_min_messages = warning');
 $trainer->send(train('twins', $n));
@@ -107,7 +107,7 @@ is($watch->query(q{SELECT version, deployed FROM mren.models WHERE model = 'twin
 is($watch->query(q{SELECT count(*), count(DISTINCT version) FROM mren.runs WHERE model = 'twins' AND status = 'succeeded'}), '2|2',
 	'each run knows its version');
 
-# What is seen of others' runs
+# What a role sees of the runs of others
 $watch->query('CREATE ROLE nobody');
 $trainer->send(train('m', 10000));
 ok(in_epochs('m'), 'one more');
@@ -117,7 +117,7 @@ $watch->query('RESET ROLE');
 $watch->query('SELECT pg_cancel_backend(' . $trainer->backend . ')');
 $trainer->wait_for;
 
-# The server shuts down under a training.
+# The server shuts down during a training.
 $trainer->send(train('m', 10000));
 ok(in_epochs('m'), 'the last one');
 my $seconds = seconds_of { $node->restart };

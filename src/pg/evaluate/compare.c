@@ -84,7 +84,7 @@ add_context(void *arg)
  * Arguments
  */
 
-/* The options that the deployed version was given, with the embeddings and the encoder that it uses. */
+/* The options that the deployed version was given, with its embeddings and image encoder. */
 static Jsonb *
 model_options(const char *model)
 {
@@ -334,7 +334,7 @@ judge(Compare *compare, Variant *variant, const MrenFolds *folds)
 							 measure_of(variant), variant->score.value, variant->seconds)));
 }
 
-/* Reads the rows in the encoding of a variant (by index), and judges all variants with that one. */
+/* Reads the rows in the encoding of one variant (by index); judges all variants that share it. */
 static void
 judge_encoding(Compare *compare, int first)
 {

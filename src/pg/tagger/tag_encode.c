@@ -10,7 +10,7 @@
 #include "utils/jsonb.h"
 #include "utils/memutils.h"
 
-#include "pg/support/json_options.h"
+#include "pg/support/call_site.h"
 #include "pg/tagger/tag_gold.h"
 #include "pg/tagger/tag_reader.h"
 #include "pg/tagger/tagger_setup.h"
@@ -19,59 +19,29 @@
 PG_FUNCTION_INFO_V1(mren_encode_tags);
 PG_FUNCTION_INFO_V1(mren_encode_mentions);
 
-/* What a call site of the function keeps from row to row. */
 typedef struct Site
 {
-	Jsonb *object; /* the options as given; NULL: none */
+	MrenCallSite base;
 	MrenTaggerSetup setup;
 	MrenTagReader reader;
-	MemoryContext row; /* for one row */
-	MemoryContext site;
 } Site;
 
-static Site *
-open_site(MemoryContext parent, const Jsonb *object)
+static void
+open_site(MrenCallSite *base)
 {
-	MemoryContext context = AllocSetContextCreate(parent, "mren tag site", ALLOCSET_DEFAULT_SIZES);
-	MemoryContext old = MemoryContextSwitchTo(context);
-	Site *site = palloc0(sizeof(Site));
+	Site *site = (Site *) base;
+	const MrenLexiconList *lexicons = &site->setup.lexicons;
 
-	site->site = context;
-	site->row = AllocSetContextCreate(context, "mren tag row", ALLOCSET_DEFAULT_SIZES);
-	if (object != NULL)
-	{
-		site->object = palloc(VARSIZE(object));
-		memcpy(site->object, object, VARSIZE(object));
-	}
-	mren_tagger_setup_read(site->object, &site->setup);
-	mren_tag_reader_init(&site->reader, context);
+	mren_tagger_setup_read(base->object, &site->setup);
+	mren_tag_reader_init(&site->reader, base->site);
 	if (site->setup.embeddings != NULL)
 	{
 		site->reader.words = mren_words_open(&site->setup.embedding_row);
 		mren_words_ids(site->reader.words, &site->reader.vocabulary);
 	}
-	site->reader.n_lexicons = site->setup.lexicons.n;
-	for (int i = 0; i < site->setup.lexicons.n; i++)
-		site->reader.lexicons[i] = mren_lexicon_open(&site->setup.lexicons.rows[i]);
-	MemoryContextSwitchTo(old);
-	return site;
-}
-
-/* The site of this call, made at the first row and again if the options change. */
-static Site *
-get_site(FunctionCallInfo fcinfo)
-{
-	Site *site = fcinfo->flinfo->fn_extra;
-	const Jsonb *object = PG_ARGISNULL(0) ? NULL : PG_GETARG_JSONB_P(0);
-
-	if (site != NULL && mren_json_options_equal(site->object, object))
-		return site;
-	fcinfo->flinfo->fn_extra = NULL;
-	if (site != NULL)
-		MemoryContextDelete(site->site);
-	site = open_site(fcinfo->flinfo->fn_mcxt, object);
-	fcinfo->flinfo->fn_extra = site;
-	return site;
+	site->reader.n_lexicons = lexicons->n;
+	for (int i = 0; i < lexicons->n; i++)
+		site->reader.lexicons[i] = mren_lexicon_open(&lexicons->rows[i]);
 }
 
 /* The words of each mention; words do not cross borders of mentions. */
@@ -143,7 +113,7 @@ read_extras(FunctionCallInfo fcinfo, int first, const MrenGold *gold, MrenTagExa
 static Datum
 encode_row(FunctionCallInfo fcinfo, int n_labels)
 {
-	Site *site = get_site(fcinfo);
+	Site *site = (Site *) mren_call_site(fcinfo, 0, sizeof(Site), open_site);
 	MemoryContext caller = CurrentMemoryContext;
 	MrenTagExample example = {0};
 	MrenGold gold;
@@ -155,8 +125,8 @@ encode_row(FunctionCallInfo fcinfo, int n_labels)
 		if (PG_ARGISNULL(arg))
 			PG_RETURN_NULL();
 	}
-	MemoryContextReset(site->row);
-	MemoryContextSwitchTo(site->row);
+	MemoryContextReset(site->base.row);
+	MemoryContextSwitchTo(site->base.row);
 	if (n_labels == 2)
 		mren_gold_tags(PG_GETARG_DATUM(1), PG_GETARG_DATUM(2), &gold);
 	else

@@ -32,7 +32,7 @@ typedef struct MrenJob
 	int32 lock[2];		   /* keys of an advisory lock that is held; 0, 0: none */
 	MrenRun run;
 	instr_time started;
-	struct MrenEpochs *epochs; /* running now: job_epochs.h */
+	struct MrenJobEpochs *epochs; /* running now: job_epochs.h */
 } MrenJob;
 
 typedef void (*MrenJobPiece)(MrenJob *job);

@@ -10,7 +10,7 @@
 #define PIECE_SECONDS 1.0
 
 static double
-rows_per_second(const MrenEpochs *epochs)
+rows_per_second(const MrenJobEpochs *epochs)
 {
 	double seconds = mren_seconds_since(epochs->epoch_started);
 
@@ -19,7 +19,7 @@ rows_per_second(const MrenEpochs *epochs)
 
 /* For all remaining epochs and members at the pace of this epoch; it may well stop earlier. */
 static double
-seconds_left(const MrenEpochs *epochs)
+seconds_left(const MrenJobEpochs *epochs)
 {
 	double pace = rows_per_second(epochs);
 	const MrenProgress *progress = &epochs->progress;
@@ -39,7 +39,7 @@ seconds_left(const MrenEpochs *epochs)
 }
 
 static void
-report_epoch(MrenEpochs *epochs)
+report_epoch(MrenJobEpochs *epochs)
 {
 	const MrenProgress *progress = &epochs->progress;
 	double seconds = mren_seconds_since(epochs->epoch_started);
@@ -62,7 +62,7 @@ report_epoch(MrenEpochs *epochs)
 }
 
 static void
-check_budget(MrenEpochs *epochs)
+check_budget(MrenJobEpochs *epochs)
 {
 	if (epochs->budget <= 0 || epochs->stopped || mren_job_seconds(epochs->job) < epochs->budget)
 		return;
@@ -77,7 +77,7 @@ check_budget(MrenEpochs *epochs)
 static void
 step_a_while(MrenJob *job)
 {
-	MrenEpochs *epochs = job->epochs;
+	MrenJobEpochs *epochs = job->epochs;
 	instr_time start;
 
 	INSTR_TIME_SET_CURRENT(start);
@@ -101,7 +101,7 @@ step_a_while(MrenJob *job)
 static void
 write_progress(MrenJob *job)
 {
-	MrenEpochs *epochs = job->epochs;
+	MrenJobEpochs *epochs = job->epochs;
 	MrenRunProgress progress = {
 		.phase = epochs->progress.event == MREN_TRAIN_SCAN ? "reading"
 				 : epochs->progress.phase == 2			   ? "refitting"
@@ -123,7 +123,7 @@ write_progress(MrenJob *job)
 }
 
 void
-mren_epochs_run(MrenEpochs *epochs)
+mren_job_epochs_run(MrenJobEpochs *epochs)
 {
 	MrenJob *job = epochs->job;
 

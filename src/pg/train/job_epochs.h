@@ -11,7 +11,7 @@
 #include "pg/train/job.h"
 #include "training/progress.h"
 
-typedef struct MrenEpochs
+typedef struct MrenJobEpochs
 {
 	/* Given by the caller */
 	MrenJob *job;
@@ -26,9 +26,9 @@ typedef struct MrenEpochs
 	MrenProgress epoch; /* at the end of the last whole epoch */
 	instr_time epoch_started;
 	bool stopped; /* the budget was used up */
-} MrenEpochs;
+} MrenJobEpochs;
 
 /* Steps until MREN_TRAIN_DONE.  Runs pieces of the job, so it must not be called within one. */
-extern void mren_epochs_run(MrenEpochs *epochs);
+extern void mren_job_epochs_run(MrenJobEpochs *epochs);
 
 #endif

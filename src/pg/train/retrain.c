@@ -348,14 +348,14 @@ static void
 train_challenger(Retrain *retrain)
 {
 	MrenJob *job = &retrain->job;
-	MrenEpochs epochs = {.job = job,
-						 .state = retrain,
-						 .step = step,
-						 .stop = stop,
-						 .rows = retrain->rows.source.n,
-						 .budget = retrain->budget};
+	MrenJobEpochs epochs = {.job = job,
+							.state = retrain,
+							.step = step,
+							.stop = stop,
+							.rows = retrain->rows.source.n,
+							.budget = retrain->budget};
 
-	mren_epochs_run(&epochs);
+	mren_job_epochs_run(&epochs);
 	if (job->run.id != 0)
 	{
 		mren_job_piece(job, begin_judging);

@@ -234,7 +234,7 @@ mren_row_spill_add(MrenRowSpill *spill, const bytea *row, const uint64 *key, Mre
 	memcpy(aligned, VARDATA_ANY(row), len);
 	MREN_PG_CALL(err, mren_example_read(aligned, len, &example, &size, &err));
 	if (len - size != image_bytes(spill, &example) || (example.has_grid && spill->grid_bytes == 0))
-		elog(ERROR, "an encoded row has %zu bytes behind its record", len - size);
+		elog(ERROR, "encoded row has %zu bytes after its record", len - size);
 	if (keep != NULL && !keep(state, &example))
 	{
 		pfree(aligned);

@@ -3,7 +3,7 @@
  *	  The record of a training or retraining in mren.run.
  *
  * While a row says "running", its backend holds the run's advisory lock; if
- * nobody holds that lock, the backend died.
+ * no session holds that lock, the backend died.
  */
 #include "pg/train/run_record.h"
 

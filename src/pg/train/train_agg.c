@@ -154,18 +154,18 @@ mren_training_set_send(PG_FUNCTION_ARGS)
 static void
 set_head(const MrenEncodeSite *site, TrainingSet *set)
 {
-	MrenExamplesHead head = {.dim = site->options.embedding_row.dimension};
+	MrenExamplesHead head = {.dim = site->setup.embedding_row.dimension};
 	MrenError err;
 
 	head.options = site->json;
 	head.n_options = strlen(site->json);
-	memcpy(head.embeddings, site->options.embedding_row.sha256, MREN_SHA256_LENGTH);
-	if (site->options.image_encoder != NULL)
+	memcpy(head.embeddings, site->setup.embedding_row.sha256, MREN_SHA256_LENGTH);
+	if (site->setup.image_encoder != NULL)
 	{
 		head.has_encoder = true;
-		memcpy(head.encoder, site->options.encoder_row.identity, MREN_SHA256_LENGTH);
-		head.image_dim = site->options.encoder_row.dimension;
-		head.grid = site->options.grid;
+		memcpy(head.encoder, site->setup.encoder_row.identity, MREN_SHA256_LENGTH);
+		head.image_dim = site->setup.encoder_row.dimension;
+		head.grid = site->setup.grid;
 	}
 	MREN_PG_CALL(err, mren_examples_create(&set->env, &head, &set->examples, &err));
 }
@@ -248,8 +248,8 @@ accumulate(FunctionCallInfo fcinfo, const Form *form)
 		PG_ARGISNULL(RELATION))
 		PG_RETURN_DATUM(EOHPGetRWDatum(&set->hdr));
 
-	MemoryContextReset(site->row);
-	old = MemoryContextSwitchTo(site->row);
+	MemoryContextReset(site->base.row);
+	old = MemoryContextSwitchTo(site->base.row);
 	mren_pair_sentence(&pair, PG_GETARG_DATUM(SENTENCE));
 	mren_pair_mentions(&pair, PG_GETARG_DATUM(HEAD), PG_GETARG_DATUM(TAIL), form->ranges);
 	if (form->image >= 0 && !PG_ARGISNULL(form->image))

@@ -56,7 +56,7 @@ train(MrenJob *job)
 						  .call = call->kind->procedure,
 						  .query = call->query.text,
 						  .options = JsonbPGetDatum(call->object)};
-	MrenEpochs epochs = {.job = job, .state = call, .step = call->kind->step};
+	MrenJobEpochs epochs = {.job = job, .state = call, .step = call->kind->step};
 
 	mren_models_check_save_kind(call->name, call->kind->model, false);
 	mren_job_record(job, &start);
@@ -64,7 +64,7 @@ train(MrenJob *job)
 	/* Ends the transaction that read: none is open while training. */
 	mren_job_commit(job);
 	epochs.rows = call->n_rows;
-	mren_epochs_run(&epochs);
+	mren_job_epochs_run(&epochs);
 	mren_job_piece(job, save);
 	mren_job_commit(job);
 }

@@ -116,8 +116,7 @@ allocate_rows(MrenTrainer *trainer, MrenError *err)
 
 	MREN_TRY(mren_allocate(env, trainer->batch_rows, sizeof(int32_t), &trainer->labels, err));
 	MREN_TRY(mren_allocate(env, trainer->batch_rows, sizeof(float), &trainer->weights, err));
-	MREN_TRY(
-		mren_allocate(env, trainer->shape.image_dim, sizeof(float), &trainer->raw_image, err));
+	MREN_TRY(mren_allocate(env, trainer->shape.image_dim, sizeof(float), &trainer->raw_image, err));
 	if (trainer->scan.has_grids)
 		MREN_TRY(mren_allocate(env, mren_grid_size(&trainer->shape.grid), sizeof(uint16_t),
 							   &trainer->raw_grid, err));

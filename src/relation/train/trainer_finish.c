@@ -54,9 +54,8 @@ share_of(const MrenTrainer *trainer, const MrenMember *member)
 	bool has_text_only = trainer->n_members > trainer->n_image_members;
 	double share = has_text_only ? trainer->text_only_share : 0;
 
-	return (float) (member->text_only
-						? rest * share
-						: rest * (1 - share) / (double) trainer->n_image_members);
+	return (float) (member->text_only ? rest * share
+									  : rest * (1 - share) / (double) trainer->n_image_members);
 }
 
 /* Trained weights; those of the output layer are multiplied by the member's share. */

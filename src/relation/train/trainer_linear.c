@@ -130,7 +130,8 @@ mren_trainer_linear_allocate(MrenTrainer *trainer, MrenError *err)
 	MREN_TRY(mren_allocate(env, capacity, sizeof(uint32_t), &linear->n_rows, err));
 	MREN_TRY(mren_allocate(env, capacity * k, sizeof(float), &linear->scores, err));
 	MREN_TRY(mren_allocate(env, capacity * k, sizeof(float), &linear->dscores, err));
-	MREN_TRY(mren_allocate(env, trainer->kept.capacity * k, sizeof(float), &linear->kept_scores, err));
+	MREN_TRY(
+		mren_allocate(env, trainer->kept.capacity * k, sizeof(float), &linear->kept_scores, err));
 	return mren_allocate_zero(env, trainer->kept.capacity * k, sizeof(float), &linear->best_scores,
 							  err);
 }
@@ -274,8 +275,7 @@ MrenStatus
 mren_trainer_linear_validated(MrenTrainer *trainer, MrenError *err)
 {
 	MrenLinearTraining *linear = &trainer->linear;
-	MrenLogits rows =
-		mren_trainer_kept_rows(trainer, linear->kept_scores, linear->objective.fixed);
+	MrenLogits rows = mren_trainer_kept_rows(trainer, linear->kept_scores, linear->objective.fixed);
 	float *swap = linear->kept_scores;
 	MrenCalibration fit;
 	double loss;

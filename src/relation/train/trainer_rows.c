@@ -26,7 +26,8 @@ read_row(MrenTrainer *trainer, size_t i, MrenExample *example, MrenError *err)
 	MREN_TRY(trainer->inputs.source.read(trainer->inputs.source.state, i, &record, &len, err));
 	MREN_TRY(mren_example_read(record, len, example, &len, err));
 	if (example->has_image && trainer->inputs.image_dim == 0)
-		return mren_fail(err, MREN_EPARAM, "training row has an image, but the model is trained without images");
+		return mren_fail(err, MREN_EPARAM,
+						 "training row has an image, but the model is trained without images");
 	return MREN_OK;
 }
 
@@ -60,8 +61,8 @@ scan_words(MrenTrainer *trainer, const MrenSentence *s, MrenError *err)
 			trainer->scan.square_sum += mren_square_sum(vector, dim);
 			trainer->scan.square_n += dim;
 			if (counted)
-				MREN_TRY(
-					mren_word_counts_add(&trainer->env, &trainer->scan.word_counts, s->pieces[p], err));
+				MREN_TRY(mren_word_counts_add(&trainer->env, &trainer->scan.word_counts,
+											  s->pieces[p], err));
 		}
 		trainer->report.n_unknown_words += !known;
 	}
@@ -83,14 +84,14 @@ scan_row(MrenTrainer *trainer, const MrenExample *example, MrenError *err)
 		trainer->scan.has_grids = true;
 	if (example->has_image && (example->has_head_box || example->has_tail_box))
 		trainer->scan.has_boxes = true;
-	MREN_TRY(
-		mren_names_intern(&trainer->env, &trainer->scan.relations, example->relation, &number, err));
+	MREN_TRY(mren_names_intern(&trainer->env, &trainer->scan.relations, example->relation, &number,
+							   err));
 	if (example->head_type.data != NULL)
-		MREN_TRY(
-			mren_names_intern(&trainer->env, &trainer->scan.types, example->head_type, &number, err));
+		MREN_TRY(mren_names_intern(&trainer->env, &trainer->scan.types, example->head_type, &number,
+								   err));
 	if (example->tail_type.data != NULL)
-		MREN_TRY(
-			mren_names_intern(&trainer->env, &trainer->scan.types, example->tail_type, &number, err));
+		MREN_TRY(mren_names_intern(&trainer->env, &trainer->scan.types, example->tail_type, &number,
+								   err));
 	if (trainer->scan.types.n > MREN_MAX_TYPES)
 		return mren_fail(err, MREN_ELIMIT,
 						 "more than %d distinct entity types in the training rows", MREN_MAX_TYPES);
@@ -134,7 +135,8 @@ find_negative(MrenTrainer *trainer, MrenError *err)
 	trainer->negative = -1;
 	if (name == NULL)
 		return MREN_OK;
-	if (!mren_names_find(&trainer->scan.relations, (MrenTextSpan){name, (uint32_t) strlen(name)}, &rank))
+	if (!mren_names_find(&trainer->scan.relations, (MrenTextSpan){name, (uint32_t) strlen(name)},
+						 &rank))
 	{
 		mren_fail(err, MREN_EDATA, "no training row has the negative relation \"%.200s\"", name);
 		mren_error_hint(err, "Option \"negative\" names the relation that means \"no relation\".");
@@ -164,7 +166,8 @@ finish_scan(MrenTrainer *trainer, MrenError *err)
 	}
 	MREN_TRY(find_negative(trainer, err));
 	choose_validation(trainer);
-	square = trainer->scan.square_n > 0 ? trainer->scan.square_sum / (double) trainer->scan.square_n : 1;
+	square =
+		trainer->scan.square_n > 0 ? trainer->scan.square_sum / (double) trainer->scan.square_n : 1;
 	trainer->scale = square > 1e-12 ? (float) (1 / sqrt(square)) : 1;
 	return MREN_OK;
 }
@@ -227,7 +230,8 @@ add_moments(MrenMoments *moments, const float *row, size_t n)
 static MrenStatus
 fetch_image(MrenTrainer *trainer, const MrenExample *example, float *vector, MrenError *err)
 {
-	MREN_TRY(trainer->inputs.source.image(trainer->inputs.source.state, &example->image, vector, err));
+	MREN_TRY(
+		trainer->inputs.source.image(trainer->inputs.source.state, &example->image, vector, err));
 	for (size_t i = 0; i < trainer->inputs.image_dim; i++)
 	{
 		if (!isfinite(vector[i]))
@@ -250,7 +254,8 @@ relation_rank(const MrenTrainer *trainer, const MrenExample *example)
 static MrenStatus
 fetch_grid(MrenTrainer *trainer, const MrenExample *example, MrenError *err)
 {
-	MREN_TRY(trainer->inputs.source.grid(trainer->inputs.source.state, &example->image, trainer->raw_grid, err));
+	MREN_TRY(trainer->inputs.source.grid(trainer->inputs.source.state, &example->image,
+										 trainer->raw_grid, err));
 	if (!mren_half_all_finite(trainer->raw_grid, mren_grid_size(&trainer->shape.grid)))
 		return mren_fail(err, MREN_ENUMERIC, "a number in the grid of an image is not finite");
 	return MREN_OK;
@@ -300,7 +305,8 @@ measure_row(MrenTrainer *trainer, size_t i, MrenError *err)
 	trainer->measured.roles[i] = (uint8_t) role;
 	if (role == MREN_ROLE_NONE)
 		return MREN_OK;
-	trainer->measured.identities[trainer->measured.n_identities++] = mren_example_identity(&example);
+	trainer->measured.identities[trainer->measured.n_identities++] =
+		mren_example_identity(&example);
 	if (role == MREN_ROLE_VALIDATION)
 	{
 		trainer->report.n_validation++;
@@ -355,7 +361,8 @@ weigh_classes(MrenTrainer *trainer)
 	{
 		double count = trainer->measured.class_count[i];
 
-		trainer->measured.class_weights[i] = balanced && count > 0 ? (float) (total / (present * count)) : 1;
+		trainer->measured.class_weights[i] =
+			balanced && count > 0 ? (float) (total / (present * count)) : 1;
 	}
 	trainer->measured.mean_weight = total / (double) trainer->report.n_train;
 }
@@ -516,10 +523,10 @@ load_vector(MrenTrainer *trainer, const MrenExample *example, size_t row, MrenEr
 		return MREN_OK;
 	}
 	MREN_TRY(fetch_image(trainer, example, trainer->raw_image, err));
-	mren_standardise(image, trainer->raw_image,
-					 mren_parameter_at(&member->layout.table, member->values,
-									   member->layout.ids.image_mean),
-					 trainer->measured.image_inverse, dim);
+	mren_standardise(
+		image, trainer->raw_image,
+		mren_parameter_at(&member->layout.table, member->values, member->layout.ids.image_mean),
+		trainer->measured.image_inverse, dim);
 	return MREN_OK;
 }
 

@@ -89,7 +89,8 @@ fill_batch(MrenTrainer *trainer, MrenError *err)
 	MrenValidation *v = &trainer->validation;
 	size_t end = v->next + MREN_POOL_BLOCKS * MREN_BLOCK_ROWS;
 
-	for (batch->n = 0; v->next < source->n && batch->n < batch->capacity && v->next < end; v->next++)
+	for (batch->n = 0; v->next < source->n && batch->n < batch->capacity && v->next < end;
+		 v->next++)
 	{
 		const uint8_t *record;
 		size_t len;
