@@ -58,15 +58,6 @@ mren_confusion_free(MrenConfusion *confusion)
 	mren_release(&env, confusion);
 }
 
-size_t
-mren_confusion_bytes(const MrenConfusion *confusion)
-{
-	return sizeof(*confusion) + confusion->names.bytes.capacity +
-		   confusion->names.items_capacity * sizeof(MrenName) +
-		   confusion->names.sorted_capacity * sizeof(uint32_t) +
-		   confusion->labels_capacity * sizeof(Label) + confusion->n_slots * sizeof(Pair);
-}
-
 static MrenStatus
 intern_label(MrenConfusion *c, MrenTextSpan name, uint32_t *number, MrenError *err)
 {

@@ -46,7 +46,6 @@ typedef struct MrenMargins
 
 extern void mren_confusion_margins(const MrenConfusion *confusion, size_t i, MrenMargins *margins);
 extern uint64_t mren_confusion_total(const MrenConfusion *confusion);
-extern size_t mren_confusion_bytes(const MrenConfusion *confusion);
 
 /* NaN where the figure has no denominator (no row predicted: precision; no
  * row of the label: recall; f1 is 0 when either label side is empty but not

@@ -13,7 +13,7 @@ SELECT *, int4range(strpos(sentence, head) - 1, strpos(sentence, head) - 1 + len
        int4range(length(sentence) - length(tail), length(sentence)) AS tail_range
 FROM pairs;
 
--- Every form gives a network, and mentions as ranges are the same rows as text.
+-- Each form of the aggregate gives a network; mentions as ranges give the same one as text.
 SELECT mren.train_agg(sentence, head, tail, relation)::text = mren.train_agg(sentence, head_range, tail_range, relation)::text AS same
 FROM spans;
 SELECT mren.train_agg(sentence, head, tail, relation, NULL, '{"epochs": 2}')::text
@@ -23,7 +23,7 @@ SELECT mren.train_agg(sentence, head_range, tail_range, relation, NULL, '{"epoch
      = mren.train_agg(sentence, head, tail, relation, NULL, NULL, '{"epochs": 2}')::text AS same
 FROM spans;
 
--- The order of the rows does not matter, nor the plan.
+-- Neither the order of the rows nor the plan matters.
 SELECT mren.train_agg(sentence, head, tail, relation ORDER BY id)::text = mren.train_agg(sentence, head, tail, relation ORDER BY id DESC)::text AS same
 FROM pairs;
 SELECT mren.train_agg(sentence, head, tail, relation) AS serial FROM pairs \gset
@@ -37,11 +37,11 @@ RESET parallel_setup_cost;
 RESET parallel_tuple_cost;
 RESET min_parallel_table_scan_size;
 
--- The seed and every option count.
+-- The seed and other options make a difference.
 SELECT mren.train_agg(sentence, head, tail, relation, NULL, '{"seed": 7}')::text <> :'serial' AS differs FROM pairs;
 SELECT mren.train_agg(sentence, head, tail, relation, NULL, '{"seed": 9223372036854775807}') IS NOT NULL AS large_seed FROM pairs;
 
--- Extras: a row's weight, split, types, vector; boxes are refused until they count.
+-- Extras: weight, split, types, boxes and image vector of a row.
 SELECT mren.train_agg(sentence, head, tail, relation, NULL,
                       jsonb_build_object('weight', 1 + id % 2, 'head_type', 'thing', 'tail_type', NULL, 'head_box', NULL,
                                          'image_vector', '[0.5, 0.25]'::jsonb,
@@ -56,7 +56,7 @@ SELECT error_of($$SELECT mren.train_agg(sentence, head, tail, relation, NULL, '{
 SELECT error_of($$SELECT mren.train_agg(sentence, head, tail, relation, NULL, '{"image_vector": [1]}', '{}') FROM pairs$$);
 SELECT error_of($$SELECT mren.train_agg(sentence, head, tail, relation, NULL, '[]', '{}') FROM pairs$$);
 
--- Options: what is allowed is said.
+-- Invalid options: the hint gives what is allowed.
 SELECT regexp_replace(error_of($$SELECT mren.train_agg(sentence, head, tail, relation, NULL, '{"epoch": 3}') FROM pairs$$),
     'activation, .*', 'activation, ...') AS error_of;
 SELECT error_of($$SELECT mren.train_agg(sentence, head, tail, relation, NULL, '{"epochs": 0}') FROM pairs$$);
@@ -69,15 +69,19 @@ SELECT error_of($$SELECT mren.train_agg(sentence, head, tail, relation, NULL, '{
 SELECT error_of($$SELECT mren.train_agg(sentence, head, tail, relation, NULL, '3') FROM pairs$$);
 SELECT error_of($$SELECT mren.train_agg(sentence, head, tail, relation, NULL, '{"negative": "nothing"}') FROM pairs$$);
 SELECT error_of($$SELECT mren.train_agg(sentence, head, tail, relation, NULL, jsonb_build_object('seed', id)) FROM pairs$$);
+-- Names of options before 0.3.0: the hint gives the present name, for each way to train.
+SELECT old, error_of(format($$SELECT mren.train_agg(sentence, head, tail, relation, NULL, '{"%s": 1}') FROM pairs$$, old))
+FROM unnest('{average,gate_share,image_gate,l2,vectors,wide}'::text[]) AS old;
+SELECT error_of($$CALL mren.train('no', 'TABLE pairs', '{"gate_share": 0.2}')$$);
 
--- Groups may differ in their options, and so may a subquery's runs.
+-- Groups may differ in their options, and so may the executions of a subquery.
 SELECT o ->> 'seed' AS seed, md5(mren.train_agg(sentence, head, tail, relation, NULL, o)::text)
      = md5((SELECT mren.train_agg(sentence, head, tail, relation, NULL, o) FROM pairs)::text) AS same
 FROM pairs, (VALUES ('{"seed": 1, "epochs": 1}'::jsonb), ('{"seed": 2, "epochs": 1}')) AS v (o) GROUP BY o ORDER BY 1;
 SELECT count(DISTINCT (SELECT mren.train_agg(sentence, head, tail, relation, NULL, jsonb_build_object('seed', s, 'epochs', 1)) FROM pairs)::text) AS different
 FROM generate_series(1, 3) AS s;
 
--- Rows that teach nothing, and sets that cannot be trained on.
+-- Rows that are skipped, and sets of rows that cannot be trained on.
 SELECT error_of($$SELECT mren.train_agg(sentence, head, tail, relation) FROM pairs WHERE false$$);
 SELECT error_of($$SELECT mren.train_agg(NULL, head, tail, relation) FROM pairs$$);
 SELECT error_of($$SELECT mren.train_agg(sentence, head, tail, 'always') FROM pairs$$);
@@ -94,7 +98,7 @@ SET mren.aggregate_memory = '64kB';
 SELECT regexp_replace(error_of($$SELECT mren.train_agg(sentence, head, tail, relation) FROM pairs, generate_series(1, 20)$$), '\d+ rows', 'N rows') AS error_of;
 RESET mren.aggregate_memory;
 
--- The state's type takes only what it gave out.
+-- The type of the state accepts only valid values.
 CREATE AGGREGATE public.gather(text, text, text, text) (SFUNC = mren.train_accum, STYPE = mren.training_set, COMBINEFUNC = mren.train_combine);
 CREATE TABLE sets AS SELECT id % 3 AS part, gather(sentence, head, tail, relation) AS state FROM pairs GROUP BY 1;
 SELECT bool_and(state::text::mren.training_set::text = state::text) AS text_form FROM sets;
@@ -102,7 +106,7 @@ SELECT bool_and(encode(mren.training_set_send(state), 'hex') = substr(state::tex
 SELECT error_of($$SELECT ''::mren.training_set$$);
 SELECT error_of($$SELECT '\x00112233445566778899'::mren.training_set$$);
 SELECT error_of($$SELECT 'zz'::mren.training_set$$);
--- Every value with one byte changed is refused, or is a value of another meaning; none crashes.
+-- A value with any one byte changed is refused or is another valid value; none crashes.
 DO $$
 DECLARE
     state text := (SELECT state::text FROM sets LIMIT 1);
@@ -120,7 +124,7 @@ BEGIN
 END
 $$;
 
--- Pictures: the network learns from them, and rows without are a normal case.
+-- Images: the network learns from them; rows without an image are a normal case.
 CREATE TABLE seen AS
 SELECT id, sentence, head, tail, CASE WHEN id % 3 = 0 THEN NULL ELSE pg_read_binary_file(CASE id % 3 WHEN 1 THEN :'red' ELSE :'blue' END) END AS image,
        CASE id % 3 WHEN 0 THEN 'unseen' WHEN 1 THEN 'red' ELSE 'blue' END AS relation
@@ -130,8 +134,8 @@ SELECT relation, f1 > 0.99 AS learnt FROM mren.evaluate('colour', 'SELECT * FROM
 CALL mren.train('colour', 'SELECT id, sentence, head, tail, relation, mren.image_features(''tiny'', image) AS image_vector FROM seen',
                 '{"image_encoder": "tiny", "image_dropout": 0, "epochs": 60, "dropout": 0, "hidden_dropout": 0, "validation_share": 0, "learning_rate": 0.01}');
 SELECT count(DISTINCT sha256) AS pictures_or_their_vectors_are_the_same FROM mren.models WHERE model = 'colour';
--- What the options leave to the rows is kept as what was used: with pictures the mean of weights.
-SELECT options -> 'weight_ema' AS average FROM mren.models WHERE model = 'colour' AND version = 2;
+-- Defaults that depend on the rows are stored as they were used: with images weight_ema.
+SELECT options -> 'weight_ema' AS weight_ema FROM mren.models WHERE model = 'colour' AND version = 2;
 
 -- CALL mren.train and the aggregate train the same network.
 CALL mren.train('m', 'SELECT * FROM pairs', '{"epochs": 3}');
@@ -140,7 +144,7 @@ CALL mren.train('m', 'SELECT * FROM pairs ORDER BY md5(sentence); -- the end', '
 SELECT count(*) AS versions, count(DISTINCT sha256) AS different FROM mren.models WHERE model = 'm';
 SELECT model, version, deployed, training_rows, seconds > 0 AS timed FROM mren.models ORDER BY 1, 2;
 
--- What a run did stays, of a failed one too.
+-- Runs are recorded, failed ones included.
 SELECT error_of($$CALL mren.train('m', 'SELECT sentence, head, tail FROM pairs')$$);
 CALL mren.train('m', 'SELECT sentence, head, tail FROM pairs');
 CALL mren.train('m', 'SELECT sentence, head, tail, relation FROM nowhere');
@@ -157,7 +161,7 @@ SELECT model, version, status, rows, epoch, epochs, jsonb_array_length(log) AS e
 FROM mren.runs ORDER BY run;
 SELECT count(*) AS still_locked FROM pg_locks WHERE locktype = 'advisory';
 
--- A query that writes is refused, however it hides.
+-- A query that writes is refused, even if a function does it.
 CREATE FUNCTION sneaky() RETURNS text LANGUAGE plpgsql AS $$ BEGIN DELETE FROM pairs; RETURN 'x'; END $$;
 CALL mren.train('m', 'SELECT sentence, head, tail, sneaky() AS relation FROM pairs');
 SELECT count(*) FROM pairs;

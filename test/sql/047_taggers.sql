@@ -1,9 +1,9 @@
--- Taggers: training, tagging, evaluating; what is wrong with a row or an option.
+-- Taggers: training, tagging, evaluation; invalid rows and options.
 
 \set VERBOSITY terse
 SET client_min_messages = warning;
 
--- People and places told apart by their neighbours, in every tagging scheme.
+-- Persons and places are told apart by their context; rows use all tagging schemes.
 CREATE TABLE labelled (tokens text[], tags text[]);
 INSERT INTO labelled
 SELECT ARRAY[name, 'lives', 'in', place, '.'], ARRAY['U-Person', 'O', 'O', 'U-Place', 'O']
@@ -29,14 +29,14 @@ SELECT count(*) FROM mren.tag('finder', '');
 SELECT count(*) FROM mren.tag('finder', NULL);
 SELECT * FROM mren.tag(NULL, 'Ann');
 
--- Of a model, it has everything.
+-- A tagger has all that a model has.
 SELECT model, version, deployed, kind, relations, training_rows, embeddings_sha256,
        metrics ->> 'types' AS types, metrics ->> 'mentions' AS mentions,
        options ->> 'embeddings' AS embeddings, options -> 'lexicons' AS lexicons
 FROM mren.models;
 SELECT model, call, status, version FROM mren.runs;
 
--- Evaluation: sentences it has seen are told.
+-- Evaluation, with a warning about sentences that the tagger was trained on.
 SELECT type, round("precision"::numeric, 2) AS p, round(recall::numeric, 2) AS r, round(f1::numeric, 2) AS f1, support
 FROM mren.evaluate_tagger('finder', 'SELECT * FROM labelled');
 SET client_min_messages = error;
@@ -49,7 +49,7 @@ FROM mren.evaluate_tagger('finder', $$
         (ARRAY['Bob', 'lives', 'in', 'Rome', '.'], ARRAY['U-Person', 'U-Place', 'O', 'U-Place', 'O'])) AS v(tokens, tags)$$);
 SET client_min_messages = warning;
 
--- The same from a sentence and ranges is the same tagger, bit for bit.
+-- Sentences with ranges give the same tagger as tokens with tags, bit for bit.
 CREATE TABLE ranges AS
 SELECT array_to_string(tokens, ' ') AS sentence, mentions, types
 FROM labelled, LATERAL (
@@ -71,7 +71,7 @@ SELECT count(*) >= 0 AS answers FROM mren.tag('finder', 'Eve lives in Oslo.', 2)
 SELECT * FROM mren.tag('finder', 'Eve lives in Oslo.', 3);
 SELECT mren.drop_version('finder', 2);
 
--- Moving to another server.
+-- Export and import.
 SELECT mren.import_model('moved', mren.export_model('finder'));
 SELECT a.sha256 = b.sha256 AS same, b.kind
 FROM mren.models a, mren.models b WHERE a.model = 'finder' AND b.model = 'moved';
@@ -81,7 +81,7 @@ SELECT mren.import_model('moved', set_byte(mren.export_model('finder'), 5000, 77
 SELECT ('\x' || encode(mren.export_model('finder'), 'hex'))::mren.network;
 \set VERBOSITY terse
 
--- With word embeddings, and without them although there are some.
+-- With word embeddings, and without them although some are loaded.
 \getenv files MREN_TEST_FILES
 SELECT mren.load_embeddings('toy', :'files' || '/embeddings.glove.txt');
 CALL mren.train_tagger('with words', 'SELECT * FROM labelled', '{"epochs": 1}');
@@ -98,7 +98,7 @@ SELECT count(*) >= 0 AS tags FROM mren.tag('with lexicon', 'Ann lives in Rome.')
 SELECT mren.drop_model('with lexicon');
 SELECT mren.drop_lexicon('places');
 
--- The wrong kind.
+-- A model of the wrong kind.
 \set VERBOSITY default
 SELECT mren.predict('finder', 'Ann lives in Rome', 'Ann', 'Rome');
 CALL mren.train('finder', 'SELECT 1');
@@ -106,7 +106,7 @@ CALL mren.train_tagger('finder', 'SELECT 1 AS tokens, 2 AS tags');
 CALL mren.train_tagger('finder', 'SELECT tokens FROM labelled');
 CALL mren.train_tagger('finder', 'SELECT sentence, types FROM ranges');
 
--- What a row says.
+-- Invalid rows.
 CREATE FUNCTION train(tokens text[], tags text[]) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     v int;
@@ -131,7 +131,12 @@ CALL mren.train_tagger('bad', 'SELECT *, -1 AS weight FROM labelled');
 SELECT * FROM mren.evaluate_tagger('finder', 'SELECT * FROM labelled WHERE false');
 SELECT * FROM mren.evaluate_tagger('finder', 'SELECT NULL::text[] AS tokens, NULL::text[] AS tags');
 
--- Options.
+-- Options.  The hint for a name from before 0.3.0 gives the present one.
+\set VERBOSITY default
+CALL mren.train_tagger('bad', 'SELECT * FROM labelled', '{"average": 0.9}');
+CALL mren.train_tagger('bad', 'SELECT * FROM labelled', '{"l2": 0.1}');
+\set VERBOSITY terse
+CALL mren.train_tagger('bad', 'SELECT * FROM labelled', '{"holdout_share": 0.2}');
 CALL mren.train_tagger('bad', 'SELECT * FROM labelled', '{"fusion": "parallel"}');
 CALL mren.train_tagger('bad', 'SELECT * FROM labelled', '{"window": 9}');
 CALL mren.train_tagger('bad', 'SELECT * FROM labelled', '{"context": 0.5}');
@@ -143,7 +148,7 @@ CALL mren.train_tagger('bad', 'SELECT * FROM labelled', '{"embeddings": "none"}'
 CALL mren.train_tagger('bad', 'SELECT * FROM labelled', '[]');
 SELECT count(*) FROM mren.models WHERE model = 'bad';
 
--- Rights.
+-- Privileges.
 CREATE ROLE mren_tag_user;
 SET ROLE mren_tag_user;
 SELECT count(*) FROM mren.tag('finder', 'Eve lives in Oslo.');

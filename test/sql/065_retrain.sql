@@ -1,4 +1,4 @@
--- Retraining: by what is kept, when, on which rows it is judged, and who may.
+-- Retraining: from a stored query, on new rows, judged by hold-out rows, by the owner only.
 \getenv srcdir PG_ABS_SRCDIR
 \i :srcdir/include/errors.sql
 \i :srcdir/include/tiny.sql
@@ -15,7 +15,7 @@ CREATE FUNCTION set_rows(from_g int, to_g int, labels text) RETURNS void LANGUAG
     INSERT INTO labelled SELECT sentence, head, tail, CASE labels WHEN 'wrong' THEN wrong ELSE relation END
     FROM source WHERE g BETWEEN from_g AND to_g;
 $$;
--- What the last run came to
+-- The outcome of the last run
 CREATE VIEW last AS
 SELECT model, call, version, status, verdict, champion, holdout_rows, holdout_seen, new_rows, measure, champion_score, challenger_score, lower_bound
 FROM mren.runs ORDER BY run DESC LIMIT 1;
@@ -25,38 +25,38 @@ CALL mren.train('m', 'SELECT * FROM labelled', '{"hidden": [16], "epochs": 8, "h
 SELECT version, deployed, query, query_owner, options -> 'holdout_share' AS holdout_share, training_rows FROM mren.models;
 SELECT call, options FROM mren.runs;
 
--- The same rows: nothing to do, unless it is asked for.
+-- With the same rows nothing is trained, unless min_new_rows is 0.
 CALL mren.retrain('m');
 SELECT * FROM last;
 SELECT status, verdict, reason, finished_at IS NOT NULL AS finished FROM mren.runs ORDER BY run DESC LIMIT 1;
 CALL mren.retrain('m', min_new_rows => 0);
 SELECT verdict, champion_score = challenger_score AS equal, lower_bound, holdout_seen, new_rows FROM last;
--- It is the same network to the bit, by the same rows, options and seed.
+-- The same rows, options and seed give the same network, bit for bit.
 SELECT count(DISTINCT sha256) AS networks FROM mren.models WHERE model = 'm';
 
--- A worse one is not deployed, and the log says why.
+-- A worse version is not deployed, and mren.runs says why.
 SELECT set_rows(1, 20, 'right');
 CALL mren.train('good', 'SELECT * FROM labelled', '{"hidden": [16], "epochs": 8, "holdout_share": 0.25}');
 CALL mren.retrain('good', min_new_rows => 0, options => '{"epochs": 1, "learning_rate": 1e-8, "hash_bits": 0}');
 SELECT verdict, champion_score, challenger_score < 0.8 AS worse, lower_bound < 0 AS below FROM last;
-SELECT reason ~ '^accuracy 0\.\d{4} against 1\.0000 of version 1 on \d+ rows, lower bound of the difference -0\.\d{4}, margin 0$' AS reason
+SELECT reason ~ '^accuracy is 0\.\d{4}, that of version 1 is 1\.0000, on \d+ rows; the lower bound of the difference is -0\.\d{4}, the margin 0$' AS reason
 FROM mren.runs ORDER BY run DESC LIMIT 1;
 SELECT version, deployed FROM mren.models WHERE model = 'good' ORDER BY 1;
 
--- A better one is: every label was wrong before, and now is right.
+-- A better version is deployed: all labels were wrong before and are right now.
 SELECT mren.predict('m', 'dog is a kind of animal', 'dog', 'animal');
 CALL mren.retrain('m');
 SELECT verdict, champion, champion_score, challenger_score, lower_bound, holdout_seen, measure FROM last;
 SELECT reason FROM mren.runs ORDER BY run DESC LIMIT 1;
 SELECT version, deployed FROM mren.models WHERE model = 'm' ORDER BY 1;
 SELECT mren.predict('m', 'dog is a kind of animal', 'dog', 'animal');
--- Rows of the gate are none of its training rows, and are the same as before.
-SELECT count(DISTINCT holdout_rows) AS gates, count(*) AS runs, min(holdout_rows) > 200 AS enough FROM mren.runs
+-- Hold-out rows are not trained on, and are the same in each run.
+SELECT count(DISTINCT holdout_rows) AS holdouts, count(*) AS runs, min(holdout_rows) > 200 AS enough FROM mren.runs
 WHERE model = 'm' AND holdout_rows IS NOT NULL;
 SELECT v.training_rows + r.holdout_rows AS all_rows FROM mren.models v JOIN mren.runs r USING (model, version)
 WHERE model = 'm' AND version = 3;
 
--- The margin, and the other ways to promote
+-- The margin, and promote => never and always
 SELECT set_rows(1, 20, 'wrong');
 CALL mren.retrain('m', margin => 1);
 SELECT verdict, champion_score, challenger_score, lower_bound FROM last;
@@ -67,35 +67,35 @@ SELECT version FROM mren.models WHERE model = 'm' AND deployed;
 SELECT set_rows(1, 2, 'right');
 CALL mren.retrain('m', min_new_rows => 0, promote => 'always');
 SELECT verdict, holdout_rows < 200 AS few FROM last;
-SELECT regexp_replace(reason, '\d+ rows', 'N rows') AS reason FROM mren.runs ORDER BY run DESC LIMIT 1;
+SELECT regexp_replace(reason, '\d+ of the', 'N of the') AS reason FROM mren.runs ORDER BY run DESC LIMIT 1;
 SELECT version FROM mren.models WHERE model = 'm' AND deployed;
 
--- With a negative relation it is micro F1 without it, as mren.evaluate has it.
+-- With a negative relation the measure is micro F1 without that relation, as in mren.evaluate.
 SELECT set_rows(1, 20, 'right');
 CALL mren.train('f1', 'SELECT * FROM labelled', '{"hidden": [4], "epochs": 1, "holdout_share": 0.25, "negative": "none", "learning_rate": 1e-8, "hash_bits": 0}');
 CALL mren.retrain('f1', min_new_rows => 0, options => '{"hidden": [16], "epochs": 8, "learning_rate": null}');
 SELECT verdict, measure, challenger_score FROM last;
--- Rows that the champion was trained on do not judge it.
+-- Rows that the champion was trained on are not used to judge it.
 SELECT set_rows(1, 12, 'wrong');
 CALL mren.train('late', 'SELECT * FROM labelled', '{"hidden": [16], "epochs": 8}');
 SELECT set_rows(1, 20, 'wrong');
 CALL mren.retrain('late');
 SELECT verdict, holdout_rows < 200 AS few, holdout_seen > 200 AS seen, new_rows > 0 AS new FROM last;
-SELECT regexp_replace(reason, '\d+ rows', 'N rows') AS reason FROM mren.runs ORDER BY run DESC LIMIT 1;
+SELECT regexp_replace(reason, '\d+ of the', 'N of the') AS reason FROM mren.runs ORDER BY run DESC LIMIT 1;
 SELECT options -> 'holdout_share' AS holdout_share FROM mren.models WHERE model = 'late' ORDER BY version;
 
--- Groups are held out whole; rows of split "test" neither train nor judge.
+-- Groups are held out as a whole; rows of split "test" are used neither for training nor for judging.
 CREATE VIEW grouped AS SELECT sentence, head, tail, relation, g AS "group", CASE WHEN g > 18 THEN 'test' END AS split FROM source;
 CALL mren.train('groups', 'SELECT * FROM grouped', '{"hidden": [16], "epochs": 4, "holdout_share": 0.4}');
 CALL mren.retrain('groups', min_new_rows => 0);
 SELECT verdict, holdout_rows % 108 AS rest, (v.training_rows + r.holdout_rows) / 108 AS groups, holdout_seen
 FROM mren.runs r JOIN mren.models v USING (model, version) WHERE model = 'groups' AND call = 'retrain';
 
--- Options go over those kept, and are kept in turn.
+-- Options override the stored ones, and are stored in turn.
 SELECT v.version, v.options ->> 'epochs' AS epochs, v.options -> 'hidden' AS hidden FROM mren.models v WHERE model = 'f1' ORDER BY 1;
 SELECT given FROM mren.model_version v JOIN mren.model m ON m.id = v.model WHERE name = 'f1' ORDER BY version;
 
--- Old versions go, the deployed one and rollback's stay.
+-- Old versions are dropped, but not the deployed one nor the one that rollback would deploy.
 SELECT array_agg(version ORDER BY version) FROM mren.models WHERE model = 'm';
 SELECT set_rows(1, 2, 'right');
 CALL mren.retrain('m', min_new_rows => 0, keep_versions => 3, options => '{"epochs": 1}');
@@ -122,7 +122,7 @@ SELECT verdict, champion_score, challenger_score FROM last;
 CALL mren.retrain('good', min_new_rows => 0, time_budget => '0.5 s', options => '{"epochs": 10000, "patience": 0}');
 SELECT verdict, challenger_score, epoch < 10000 AS stopped, phase FROM mren.runs ORDER BY run DESC LIMIT 1;
 
--- Within a transaction it works, and leaves no run.
+-- It works within a transaction block, and then records no run.
 SELECT count(*) AS runs FROM mren.runs;
 BEGIN;
 CALL mren.retrain('good', min_new_rows => 0, promote => 'always');
@@ -157,23 +157,23 @@ CALL mren.train_tagger('tags', $$SELECT string_to_array(sentence, ' ') AS tokens
     ARRAY[array_length(string_to_array(sentence, ' '), 1) - 1]) AS tags FROM pairs$$, '{"epochs": 1}');
 SELECT error_of($$CALL mren.retrain('tags')$$);
 
--- What nothing is kept of
+-- Models without a stored query
 SELECT mren.save_model('saved', mren.train_agg(sentence, head, tail, relation)) FROM pairs;
 SELECT error_of($$CALL mren.retrain('saved')$$);
 SELECT mren.import_model('copied', mren.export_model('good'));
 SELECT error_of($$CALL mren.retrain('copied')$$);
--- as a model of version 0.1.0, which kept it with its run alone
+-- as in 0.1.0, which stored the query with the run only
 UPDATE mren.model_version SET query = NULL, search_path = NULL, query_owner = NULL, given = NULL;
 CALL mren.retrain('late', min_new_rows => 0, promote => 'never');
 SELECT verdict FROM last;
 SELECT query, query_owner FROM mren.models WHERE model = 'late' ORDER BY version DESC LIMIT 1;
--- and not by the runs of another model that had its name
+-- but not the runs of an earlier model of the same name
 UPDATE mren.model_version SET query = NULL, search_path = NULL, query_owner = NULL, given = NULL;
 SELECT mren.drop_model('late');
 SELECT mren.save_model('late', mren.train_agg(sentence, head, tail, relation)) FROM pairs;
 SELECT split_part(error_of($$CALL mren.retrain('late')$$), E'\n', 1);
 
--- The query is the one that was meant: by the path it was given under.
+-- The query runs with the search_path that it was given with.
 CREATE SCHEMA one;
 CREATE SCHEMA two;
 CREATE TABLE one.rows AS SELECT sentence, head, tail, relation FROM pairs;
@@ -189,7 +189,7 @@ SELECT search_path FROM mren.model_version WHERE search_path LIKE 'one%' ORDER B
 DROP TABLE pg_temp.rows;
 RESET search_path;
 
--- Who may
+-- Privileges
 SET client_min_messages = error;
 DROP ROLE IF EXISTS mren_retrains, mren_member, mren_owns, mren_grantee, mren_stranger;
 SET client_min_messages = warning;

@@ -1,5 +1,5 @@
--- How good predictions are: metrics on any two columns, evaluate and
--- confusion_matrix on a model.
+-- Evaluation: metrics of any two columns, evaluate and confusion_matrix of a
+-- model.
 \getenv srcdir PG_ABS_SRCDIR
 \i :srcdir/include/errors.sql
 \i :srcdir/include/tiny.sql
@@ -20,10 +20,10 @@ ORDER BY 1;
 -- Without b in the averages: 2 right, 3 predicted, 4 rows; accuracy is of all.
 SELECT m -> 'accuracy' AS accuracy, figures(m -> 'micro') AS micro, figures(m -> 'macro') AS macro
 FROM (SELECT mren.metrics(actual, predicted, 'b') AS m FROM hand) AS t;
--- A negative relation that is NULL or does not occur leaves nothing out.
+-- A negative relation that is NULL or does not occur makes no difference.
 SELECT mren.metrics(actual, predicted, NULL) = mren.metrics(actual, predicted) AS none,
        mren.metrics(actual, predicted, 'x') = mren.metrics(actual, predicted) AS absent FROM hand;
--- All rows negative: nothing to average, and no NaN.
+-- If all rows are negative, averages are 0, not NaN.
 SELECT mren.metrics('b', 'b', 'b');
 SELECT mren.metrics(actual, predicted) FROM hand WHERE false;
 SELECT mren.metrics('', 'é' || chr(10) || '"');
@@ -35,7 +35,7 @@ SELECT figures(mren.metrics(actual, predicted) -> 'semeval_macro') AS semeval
 FROM (VALUES ('A(e1,e2)', 'A(e1,e2)'), ('A(e2,e1)', 'A(e2,e1)'), ('A(e1,e2)', 'A(e2,e1)'),
              ('B(e1,e2)', 'B(e1,e2)'), ('B(e2,e1)', 'Other'), ('Other', 'A(e1,e2)'), ('Other', 'Other')) AS t (actual, predicted);
 
--- A parallel plan has partial states, and the same result.
+-- A parallel plan, with partial states, gives the same result.
 CREATE TABLE many AS
 SELECT 'r' || i % 17 AS actual, nullif('r' || i::bigint * i % 23, 'r0') AS predicted FROM generate_series(1, 20000) AS i;
 ANALYZE many;
@@ -48,7 +48,7 @@ CREATE TABLE parallel AS SELECT mren.metrics(actual, predicted, 'r1') AS m FROM 
 SET max_parallel_workers_per_gather = 0;
 SELECT m = (SELECT mren.metrics(actual, predicted, 'r1') FROM many) AS same, m -> 'n' AS n FROM parallel;
 RESET ALL;
--- The same from states that went through text, and in a window.
+-- So do states that were converted to text and back, and window functions.
 SELECT mren.metrics_final(mren.metrics_combine(mren.metrics_add(NULL, 'a', 'b')::text::mren.confusion,
                                                mren.metrics_add(NULL, 'b', NULL)))
      = (SELECT mren.metrics(actual, predicted) FROM (VALUES ('b', NULL), ('a', 'b')) AS t (actual, predicted)) AS same;
@@ -60,7 +60,7 @@ FROM hand;
 SELECT mren.metrics_add(mren.metrics_add(NULL, 'a', 'b'), 'c', 'a')::text
      = mren.metrics_add(mren.metrics_add(NULL, 'c', 'a'), 'a', 'b')::text AS same;
 
--- Bad input of the aggregate and of its type.
+-- Invalid input of the aggregate and of its type.
 SELECT error_of($$SELECT mren.metrics(NULL::text, 'a')$$);
 SELECT error_of($$SELECT mren.metrics('a', 'a', n) FROM (VALUES ('a'), ('b')) AS t (n)$$);
 SELECT error_of($$SELECT mren.metrics_final(mren.metrics_combine(mren.metrics_add(NULL, 'a', 'a'), mren.metrics_add(NULL, 'a', 'a', 'a')))$$);
@@ -69,8 +69,8 @@ SELECT error_of($$SELECT mren.metrics(i::text, 'a') FROM generate_series(1, 1000
 SELECT error_of($$SELECT 'abc'::mren.confusion$$);
 SELECT error_of($$SELECT '\x'::mren.confusion$$);
 SELECT error_of($$SELECT '\x4d52454e434f4e46'::mren.confusion$$);
--- Every byte of a state turned: an error, or another valid state.  None of the
--- latter has a count that is not positive, which the total would show.
+-- A state with any one byte inverted is refused or is another valid state, and
+-- then all of its counts are positive, as the total shows.
 CREATE TABLE turned (e text);
 DO $$
 DECLARE
@@ -99,7 +99,7 @@ END
 $$;
 SELECT DISTINCT e FROM turned ORDER BY 1;
 
--- A model: trained on two thirds of the pairs of nouns, held against the rest.
+-- A model, trained on two thirds of the pairs of nouns and evaluated on the rest.
 CREATE VIEW held_out AS SELECT * FROM pairs WHERE head IN ('dog', 'chair');
 CREATE VIEW trained_on AS SELECT * FROM pairs WHERE head NOT IN ('dog', 'chair');
 SELECT mren.save_model('m', mren.train_agg(sentence, head, tail, relation, NULL::bytea,
@@ -108,14 +108,14 @@ SELECT mren.save_model('m', mren.train_agg(sentence, head, tail, relation, NULL:
     '{"embeddings": "tiny", "hidden": [4], "epochs": 1, "learning_rate": 1e-6, "threshold": 0.999}')) FROM trained_on;
 SELECT * FROM mren.evaluate('m', 'SELECT * FROM held_out');
 SELECT * FROM mren.confusion_matrix('m', 'SELECT * FROM held_out', 1);
--- Rows seen in training are pointed out.
+-- A warning gives the number of rows that the model was trained on.
 SELECT relation, f1, support FROM mren.evaluate('m', 'SELECT * FROM pairs') WHERE relation = 'accuracy';
 SELECT count(*) FROM mren.confusion_matrix('m', 'TABLE trained_on');
 -- The second version abstains from everything: all rows are missed.
 SELECT * FROM mren.evaluate('m', 'SELECT * FROM held_out', 2);
 SELECT * FROM mren.confusion_matrix('m', 'SELECT * FROM held_out', 2);
 SELECT * FROM mren.evaluate('m', 'SELECT * FROM held_out', version => 2) WHERE relation = 'accuracy';
--- It equals the metrics of what predict says, a row without a mention too.
+-- Figures equal the metrics of mren.predict, also for a row without a mention.
 CREATE VIEW mixed AS
 SELECT id, sentence, CASE WHEN id % 5 > 0 THEN head END AS head, tail,
        CASE WHEN id % 4 = 0 THEN 'none' ELSE relation END AS relation FROM held_out;
@@ -128,7 +128,7 @@ FROM mren.evaluate('m', 'SELECT * FROM mixed') AS e,
 WHERE e.relation <> 'accuracy';
 SELECT e.f1 = (mren.metrics(x.relation, mren.predict('m', sentence, head, tail)) ->> 'accuracy')::float8 AS accuracy, e.f1 < 1 AS not_all
 FROM mren.evaluate('m', 'SELECT * FROM mixed') AS e, mixed AS x WHERE e.relation = 'accuracy' GROUP BY e.f1;
--- Labels of SemEval's form have its official score as a row.
+-- With labels in the form of SemEval-2010 Task 8 there is a row with its official score.
 SELECT mren.save_model('s', mren.train_agg(sentence, head, tail,
     CASE relation WHEN 'part_of' THEN 'Whole(e2,e1)' WHEN 'kind_of' THEN 'Kind(e1,e2)' ELSE 'Other' END, NULL::bytea,
     '{"embeddings": "tiny", "hidden": [8], "epochs": 60, "negative": "Other"}')) FROM trained_on;
@@ -141,7 +141,7 @@ SELECT relation, f1 FROM mren.evaluate('m', $$SELECT sentence, relation,
     int4range(strpos(sentence, tail) - 1, strpos(sentence, tail) - 1 + length(tail)) AS tail FROM held_out$$)
 WHERE relation = 'micro avg';
 
--- Bad input.
+-- Invalid input.
 SELECT error_of($$SELECT mren.evaluate(NULL, 'SELECT * FROM held_out')$$);
 SELECT error_of($$SELECT mren.evaluate('m', NULL)$$);
 SELECT error_of($$SELECT mren.evaluate('nosuch', 'SELECT * FROM held_out')$$);

@@ -1,10 +1,10 @@
--- Variants of options, compared by cross-validation.
+-- mren.compare: variants of options, compared by cross-validation.
 \getenv srcdir PG_ABS_SRCDIR
 \getenv files MREN_TEST_FILES
 \i :srcdir/include/errors.sql
 \i :srcdir/include/tiny.sql
 SET client_min_messages = error;
--- The error and what it says that it was at.
+-- The error and its context.
 CREATE FUNCTION failure_of(statement text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     c text;
@@ -17,22 +17,22 @@ EXCEPTION WHEN OTHERS THEN
 END
 $$;
 
--- One variant learns, the others hardly: the first must lose, and by more than luck.
+-- One variant learns, the others hardly: the first must be significantly worse.
 CREATE TABLE shown AS
 SELECT * FROM mren.compare(NULL, 'TABLE pairs', ARRAY['{"hash_bits": 0, "epochs": 1, "learning_rate": 1e-6}', '{"hash_bits": 0, "epochs": 40, "learning_rate": 0.01}',
                                                       '{"hash_bits": 0, "epochs": 1, "learning_rate": 1e-6}']::jsonb[]);
 SELECT variant, options, measure, rows, groups, score > 0.9 AS good, lower <= score AND score <= upper AS within,
        difference > 0.3 AS better, difference_lower > 0 AS surely, difference_upper >= difference AS ordered, seconds > 0 AS took_time
 FROM shown ORDER BY variant;
--- Of two equal variants neither is better, nor by luck.
+-- Two equal variants have no difference.
 SELECT s.score = t.score AS same, t.difference, t.difference_lower, t.difference_upper
 FROM shown AS s, shown AS t WHERE s.variant = 1 AND t.variant = 3;
 SELECT bool_and(abs(t.difference - (t.score - s.score)) < 1e-12) AS differences FROM shown AS s, shown AS t WHERE s.variant = 1 AND t.variant > 1;
--- Nothing is kept.
+-- Nothing is stored.
 SELECT (SELECT count(*) FROM mren.models) AS models, (SELECT count(*) FROM mren.runs) AS runs;
 
--- As many folds as groups: each group is answered by what the others teach, which
--- can be done by hand.  Rows of split "test" take no part.
+-- As many folds as groups: each group is predicted by a network trained on the others,
+-- which can be done by hand.  Rows of split "test" are left out.
 CREATE TABLE grouped AS
 SELECT *, id % 4 AS "group", CASE WHEN id > 100 THEN 'test' END AS split FROM pairs;
 CREATE FUNCTION by_hand(options jsonb) RETURNS TABLE (actual text, predicted text) LANGUAGE plpgsql AS $$
@@ -57,7 +57,7 @@ SELECT measure, abs(score - (
     SELECT (mren.metrics(actual, predicted, 'none') #>> '{micro,f1}')::float8 FROM by_hand('{"epochs": 4, "negative": "none"}'))) < 1e-12 AS as_by_hand
 FROM mren.compare(NULL, 'TABLE grouped', ARRAY['{"epochs": 4, "negative": "none"}']::jsonb[], 4);
 
--- The same rows give the same figures: in any order, in a parallel plan, beside any other variants.
+-- The same rows give the same figures, whatever their order, the plan and the other variants.
 CREATE FUNCTION figures(query text, variants jsonb[]) RETURNS TABLE (n int, f text) LANGUAGE sql AS $$
     SELECT variant, (score, lower, upper, rows, groups, difference, difference_lower, difference_upper)::text
     FROM mren.compare(NULL, query, variants, 3)
@@ -76,18 +76,18 @@ RESET ALL;
 SET client_min_messages = error;
 SELECT f = (SELECT f FROM plain WHERE n = 1) AS alone FROM figures('TABLE grouped', '{"{\"epochs\": 3}"}');
 
--- A model's options are what the variants override.
+-- Variants override the options of the model.
 CALL mren.train('m', 'TABLE pairs', '{"epochs": 2, "negative": "none", "deploy": true}');
 SELECT variant, options, measure FROM mren.compare('m', 'TABLE pairs', ARRAY['{}', '{"epochs": 1}', '{"negative": "none"}']::jsonb[], 2) ORDER BY 1;
 SELECT mren.save_model('saved', mren.train_agg(sentence, head, tail, relation, NULL, '{"epochs": 1, "dropout": 0.3}')) FROM pairs;
 SELECT options ->> 'dropout' AS dropout, options ->> 'epochs' AS epochs, options ? 'deploy' AS deploy
 FROM mren.compare('saved', 'TABLE pairs', ARRAY['{"epochs": 2}']::jsonb[], 2);
--- Read-only, also where nothing else may be.
+-- It works in a read-only transaction.
 BEGIN READ ONLY;
 SELECT count(*) FROM mren.compare('m', 'TABLE pairs', ARRAY['{"epochs": 1}']::jsonb[], 2);
 COMMIT;
 
--- Pictures and boxes; a fusion that looks at grids has the rows encoded otherwise.
+-- Images and boxes; a fusion with grid attention needs another encoding of the rows.
 \set encoder :files '/encoder.onnx'
 \set red :files '/red.png'
 \set blue :files '/blue.png'
@@ -100,12 +100,12 @@ SELECT id, sentence, head, tail, (id - 1) / 18 AS "group", CASE id % 2 WHEN 0 TH
 FROM pairs;
 SELECT variant, rows, groups, score > 0.95 AS good
 FROM mren.compare(NULL, 'TABLE seen', ARRAY['{"fusion": "parallel"}', '{"fusion": "hybrid"}']::jsonb[], 2) ORDER BY 1;
--- Without a column "group", rows of one picture stay together: two pictures are two groups.
+-- Without a column "group", rows with the same image stay together: two images are two groups.
 SELECT groups FROM mren.compare(NULL, 'SELECT sentence, head, tail, relation, image FROM seen', '{"{\"epochs\": 1}"}', 2);
 SELECT groups FROM mren.compare(NULL, 'SELECT sentence, head, tail, relation, mren.image_features(''eyes'', image) AS image_vector FROM seen', '{"{\"epochs\": 1}"}', 2);
 SELECT mren.drop_image_encoder('eyes');
 
--- Variants that cannot be are refused before anything is trained, with their number.
+-- Invalid variants are refused before anything is trained; the context has their number.
 SELECT failure_of($$SELECT * FROM mren.compare(NULL, 'SELECT 1/0', ARRAY['{}', '{"epoch": 3}']::jsonb[])$$);
 SELECT failure_of($$SELECT * FROM mren.compare(NULL, 'SELECT 1/0', ARRAY['{}', '[1]']::jsonb[])$$);
 SELECT failure_of($$SELECT * FROM mren.compare(NULL, 'SELECT 1/0', ARRAY['{}', '{}', NULL]::jsonb[])$$);
@@ -124,12 +124,12 @@ SELECT error_of($$SELECT * FROM mren.compare(NULL, 'TABLE pairs', '{"{}"}', NULL
 SELECT error_of($$SELECT * FROM mren.compare('nobody', 'TABLE pairs', '{"{}"}')$$);
 SELECT error_of($$SELECT * FROM mren.compare(NULL, 'SELECT sentence FROM pairs', '{"{}"}')$$);
 SELECT error_of($$SELECT * FROM mren.compare(NULL, 'DELETE FROM pairs', '{"{}"}')$$);
--- Rows that cannot be divided, or not be learnt from.
+-- Rows that cannot be divided into folds, or not be trained on.
 SELECT failure_of($$SELECT * FROM mren.compare(NULL, 'TABLE grouped', '{"{}"}', 5)$$);
 SELECT failure_of($$SELECT * FROM mren.compare(NULL, 'TABLE pairs LIMIT 0', '{"{}"}')$$);
 SELECT failure_of($$SELECT * FROM mren.compare(NULL, 'SELECT *, relation <> ''none'' AS "group" FROM pairs WHERE relation <> ''part_of''', '{"{}"}', 2)$$)
        ~ '^22000: all training rows have the same relation "(none|kind_of)"\nat: variant 1, fold 1$' AS one_relation;
--- A query that gives other rows when it runs again.
+-- A query that returns different rows when it runs again.
 SELECT failure_of($$SELECT * FROM mren.compare(NULL, 'SELECT *, random() AS "group" FROM pairs', ARRAY['{"epochs": 1}', '{"epochs": 1, "hash_bits": 0}']::jsonb[], 2)$$);
 -- It can be cancelled.
 \set SHOW_CONTEXT never
@@ -137,7 +137,7 @@ SET statement_timeout = '300ms';
 SELECT * FROM mren.compare(NULL, 'TABLE pairs', ARRAY['{"epochs": 10000, "patience": 0}']::jsonb[]);
 RESET statement_timeout;
 
--- Rights: anybody by the defaults, else "train" on the model.
+-- Privileges: none without a model, else "train" on the model.
 CREATE ROLE regress_mren_judge;
 GRANT SELECT ON pairs TO regress_mren_judge;
 SET ROLE regress_mren_judge;

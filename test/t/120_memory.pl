@@ -198,14 +198,14 @@ cmp_ok($large_files, '>', 5 * $small_files, sprintf 'and files of %.1f MB, a ten
 is($other->query(q{SELECT rows >= } . int($rows * 0.99) . q{ FROM mren.runs ORDER BY run DESC LIMIT 1}), 't', 'all rows were used');
 is(temporary_files($node), '0', 'no file is left');
 $trainer->query(q{SET mren.train_memory = '64kB'});
-like(error_in($trainer, q{CALL mren.train('big', 'SELECT p.* FROM pairs p, generate_series(1, 1000)')}), qr/^54000: the index of \d+ rows and 0 pictures takes more than 64 kB/,
+like(error_in($trainer, q{CALL mren.train('big', 'SELECT p.* FROM pairs p, generate_series(1, 1000)')}), qr/^54000: index of \d+ rows and 0 images exceeds mren\.train_memory \(64 kB\)/,
 	'the index of the rows is bounded by mren.train_memory');
 
 # The aggregate holds its rows, up to its setting.
 $trainer->query(q{SET mren.aggregate_memory = '1MB'});
 my $before = private_kb($trainer->backend);
 like(error_in($trainer, q{SELECT mren.train_agg(sentence, head, tail, relation) FROM pairs, generate_series(1, 10000)}),
-	qr/^54000: the training set of \d+ rows takes more than 1024 kB/, 'an aggregate larger than its setting is refused');
+	qr/^54000: training set of \d+ rows exceeds mren\.aggregate_memory \(1024 kB\)/, 'an aggregate larger than its setting is refused');
 my $grown = private_kb($trainer->backend) - $before;
 cmp_ok($grown, '<=', 4096, "having taken $grown kB");
 

@@ -1,5 +1,5 @@
-# A training seen from other sessions: its progress, its end, its death; and
-# two of them at once.
+# What other sessions see of a training: its progress, its end, or that its
+# backend was killed; and two trainings at once.
 use strict;
 use warnings;
 use MrenTest;
@@ -59,7 +59,7 @@ is($trainer->query(train('m', $n)), '1', 'a training that ends succeeds');
 is($watch->query(q{SELECT version, status, phase, rows, epoch, jsonb_array_length(log), finished_at > started_at, seconds_left, sqlstate, message
 	FROM mren.runs}), "1|succeeded|training|432|$n|$n|t|||", 'the run tells all of it');
 
-# The process is killed: nothing more terrible can happen to it.
+# The backend is killed.
 sub in_epochs
 {
 	my ($model) = @_;
@@ -84,7 +84,7 @@ is($trainer->query(train('m', 2)), '2', 'the next call completes, with the next 
 is($watch->query(q{SELECT count(*) FROM mren.training_progress}), '0', 'and the dead one is no longer shown');
 is($watch->query(q{SELECT string_agg(status, ',' ORDER BY run) FROM mren.runs}), 'succeeded,died,succeeded', 'except among all runs');
 
-# Two of one model, new at that.  Both are held where they read their rows, and
+# Two trainings of the same new model at once.  Both are held where they read their rows, and
 # then go on side by side.
 my $other = $node->session;
 $other->query('SET client_min_messages = warning');
@@ -104,7 +104,7 @@ is($watch->query(q{SELECT version, deployed FROM mren.models WHERE model = 'twin
 is($watch->query(q{SELECT count(*), count(DISTINCT version) FROM mren.runs WHERE model = 'twins' AND status = 'succeeded'}), '2|2',
 	'each run knows its version');
 
-# What is seen of others' runs
+# What a role sees of the runs of others
 $rows = 'SELECT p.* FROM pairs p, generate_series(1, 4)';
 $watch->query('CREATE ROLE nobody');
 $trainer->send(train('m', 10000));
@@ -115,7 +115,7 @@ $watch->query('RESET ROLE');
 $watch->query('SELECT pg_cancel_backend(' . $trainer->backend . ')');
 $trainer->wait_for;
 
-# The server shuts down under a training.
+# The server shuts down during a training.
 $trainer->send(train('m', 10000));
 ok(in_epochs('m'), 'the last one');
 # It would fail if it had to wait for ten thousand epochs.

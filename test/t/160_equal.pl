@@ -1,5 +1,5 @@
-# The same rows give the same network, bit for bit, whatever plan fed them: on
-# real sentences and on photographs, by the aggregate and by CALL mren.train.
+# The same rows give the same network, bit for bit, with any plan: with real
+# sentences and photographs, by the aggregate and by CALL mren.train.
 use strict;
 use warnings;
 use MrenTest;

@@ -1,5 +1,5 @@
-# Taggers in a whole server: the same one whatever plan fed it, and a training
-# that is cancelled or timed out leaves nothing but its record.
+# Taggers: any plan gives the same tagger, and a training that is cancelled or
+# times out leaves nothing but its record.
 use strict;
 use warnings;
 use MrenTest;
@@ -59,7 +59,7 @@ for my $name (sort keys %cases)
 		AND pid = $backend), (SELECT count(*) FROM pg_ls_tmpdir())"), '3|0|0', "$name: no version, no lock, no file is left");
 }
 
-# In a transaction that is rolled back it was never there.
+# A training in a transaction that is rolled back leaves nothing.
 $session->query('BEGIN');
 $session->query("CALL mren.train_tagger('gone', 'SELECT * FROM labelled', '$options')");
 is($session->query(q{SELECT count(*) > 0 FROM mren.tag('gone', 'Ann1 lives in Rome .')}), 't', 'its own transaction can use it');

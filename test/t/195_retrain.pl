@@ -1,6 +1,6 @@
-# A model that is retrained: by pg_cron while the rest is tested; what is
-# better is deployed, and other sessions use it at their next statement; one at
-# a time; and a retraining that is cancelled or terminated leaves nothing.
+# Retraining: a better version is deployed, and other sessions use it at their
+# next statement; only one retraining of a model runs at a time; and one that is
+# cancelled or terminated leaves no version.  pg_cron retrains a model meanwhile.
 use strict;
 use warnings;
 use MrenTest;
@@ -17,8 +17,8 @@ my $other = $node->session;
 my $watch = $node->session;
 $trainer->query('SET client_min_messages = warning');
 
-# Twenty sentences of each pair.  What is learnt first has every label wrong.
-# hold() waits while the lock 7 is held: there a retraining is looked at.
+# Twenty sentences of each pair.  At first all labels are wrong.  hold() waits
+# while lock 7 is held, so that a retraining can be observed in that state.
 $trainer->query(<<'SQL');
 CREATE TABLE labelled AS
 SELECT p.sentence || CASE WHEN g = 1 THEN '' ELSE ' x' || g END AS sentence, head, tail,
@@ -45,7 +45,7 @@ sub last_run
 }
 my $answer = q{SELECT mren.predict('m', 'dog is a kind of animal', 'dog', 'animal')};
 
-# Better
+# A better version
 $trainer->query("CALL mren.train('m', $held, $options)");
 is($other->query($answer), 'none', 'a model that learnt every label wrong');
 $trainer->query('UPDATE labelled SET relation = correct');
@@ -58,16 +58,16 @@ is($other->query($answer), 'kind_of', 'other sessions use it at their next state
 $other->query('COMMIT');
 is(last_run('status, call, version, champion, verdict, champion_score, challenger_score'), 'succeeded|retrain|2|1|promoted|0|1', 'the run says so');
 
-# Worse
+# A worse version
 $trainer->query(q{CALL mren.retrain('m', min_new_rows => 0, options => '{"epochs": 1, "learning_rate": 1e-8, "hash_bits": 0}')});
 like(last_run('verdict, reason'), qr/^rejected\|accuracy 0\.\d+ against 1\.0000 of version 2 on \d+ rows, lower bound of the difference -0\.\d+, margin 0$/, 'a worse one is not, and the log says why');
 is($other->query($answer), 'kind_of', 'and is not used');
 
-# Notices of a warm start that does not fit
+# The notice of a warm start that is not possible
 (undef, $err) = $trainer->try(q{SET client_min_messages = notice; CALL mren.retrain('m', min_new_rows => 0, warm_start => true, options => '{"hidden": [8]}'); SET client_min_messages = warning});
 like($err, qr/NOTICE:  the training did not start from version 2: its weights "[\w.]+" have a different shape$/m, 'a cold start says why');
 
-# One at a time, seen from elsewhere
+# Only one at a time, and what other sessions see
 sub hold { $watch->query('SELECT pg_advisory_lock(7)') }
 sub let_go { $watch->query('SELECT pg_advisory_unlock(7)') }
 sub waits
@@ -92,7 +92,7 @@ is($trainer->query(q{CALL mren.retrain('m', min_new_rows => 0)}), '|busy', 'with
 $other->query('ROLLBACK');
 is($watch->query(q{SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'}), '0', 'and no longer');
 
-# Cancelled or terminated, in each phase
+# Canceled or terminated in each phase
 my $versions = q{SELECT count(*), max(version) FROM mren.models WHERE model = 'm'};
 sub nothing_left
 {
@@ -138,7 +138,7 @@ for my $phase ('reading', 'training', 'judging')
 		undef $session;
 	}
 }
-# What goes away while it is retrained
+# Objects that are dropped during a retraining
 $trainer->query(q{CREATE OR REPLACE FUNCTION hold(int) RETURNS boolean LANGUAGE plpgsql COST 1e6 AS $$ BEGIN PERFORM pg_advisory_lock_shared($1); PERFORM pg_advisory_unlock_shared($1); RETURN true; END $$});
 hold();
 $trainer->send(q{CALL mren.retrain('m', min_new_rows => 0)});

@@ -24,7 +24,7 @@ SELECT p.sentence || CASE WHEN g = 1 THEN '' ELSE ' x' || g END AS sentence, hea
 FROM pairs p, generate_series(1, 20) g;
 SQL
 
-# Weights of more than one part, and epochs that last some seconds in all.
+# Weights of more than one part, and epochs that take some seconds in total.
 my $options = q({"hidden": [256, 128], "epochs": 12, "patience": 0, "holdout_share": 0.25});
 my %calls = (
 	train   => qq{CALL mren.train('m', 'SELECT * FROM labelled', '$options')},
@@ -36,7 +36,7 @@ for my $call ('train', 'retrain')
 	$seconds{$call} = seconds_of { $node->sql("SET client_min_messages = warning; $calls{$call}") };
 }
 
-# How often each thing is there that must not be, at any time.
+# Counts of what must never exist.
 my $half = <<'SQL';
 SELECT concat_ws(' ',
 	(SELECT count(*) FROM mren.weight w WHERE NOT EXISTS (SELECT FROM mren.model_version v WHERE v.id = w.version)),

@@ -1,13 +1,13 @@
 /*
  * compare.c
- *	  mren.compare(model, query, variants, folds): which options are the best for
- *	  one's rows, by cross-validation.
+ *	  mren.compare(model, query, variants, folds): compares variants of the
+ *	  options by cross-validation on the rows of a query.
  *
- * Every variant is judged on the same folds.  The query runs once for each way
- * in which variants have its rows encoded; those of one encoding are trained
- * one after another on the same spilled rows.  Nothing is written but temporary
- * files.  Variant 1's counts are kept to the end, for the others are measured
- * against it row by row.
+ * All variants are judged on the same folds.  The query runs once for each
+ * encoding of its rows that the variants need; variants with the same encoding
+ * are trained one after another on the same spilled rows.  Only temporary files
+ * are written.  The counts of variant 1 are kept to the end, because the others
+ * are compared with it row by row.
  */
 #include "postgres.h"
 
@@ -21,16 +21,17 @@
 #include "utils/fmgrprotos.h"
 #include "utils/jsonb.h"
 
-#include "pg/support/args.h"
 #include "pg/evaluate/compare_folds.h"
-#include "pg/support/pg_env.h"
-#include "pg/train/job.h"
 #include "pg/model/models.h"
+#include "pg/support/args.h"
+#include "pg/support/json_options.h"
+#include "pg/support/pg_env.h"
 #include "pg/support/settings.h"
+#include "pg/train/job.h"
 #include "pg/train/train_rows.h"
 
 #define RESAMPLES 2000
-/* Of each side: together an interval of 95 %. */
+/* One-sided, so that both bounds together are an interval of 95 %. */
 #define CONFIDENCE 0.975
 #define SEED 0
 
@@ -43,14 +44,14 @@ typedef struct Bounds
 
 typedef struct Variant
 {
-	Jsonb *object; /* the base with what the variant overrides */
-	MrenTrainOptions options;
+	Jsonb *object; /* the base options with the variant's overrides */
+	MrenTrainSetup setup;
 	bool done;
 	size_t n_rows;
 	size_t n_groups;
 	double seconds;
 	Bounds score;
-	Bounds difference; /* to variant 1 */
+	Bounds difference; /* from variant 1 */
 } Variant;
 
 typedef struct Compare
@@ -61,11 +62,11 @@ typedef struct Compare
 	size_t memory;
 	int n;
 	Variant *variants; /* (n) */
-	size_t n_rows;	   /* of variant 1, which all others must have as well */
+	size_t n_rows;	   /* of variant 1; all others must have the same rows */
 	uint64 checksum;
 	MrenPairedCounts *first; /* (n_rows) of variant 1 */
-	int variant;			 /* at hand, from 1 on; 0: none */
-	int fold;
+	int variant;			 /* being worked on, from 1 on; 0: none */
+	int fold;				 /* the same */
 } Compare;
 
 static void
@@ -83,7 +84,7 @@ add_context(void *arg)
  * Arguments
  */
 
-/* Names of embeddings and encoder are as in effect, where the training was not given any. */
+/* The options that the deployed version was given, with its embeddings and image encoder. */
 static Jsonb *
 model_options(const char *model)
 {
@@ -121,14 +122,10 @@ model_options(const char *model)
 static void
 refuse_key(const Jsonb *object, const char *key, const char *hint)
 {
-	JsonbValue name = {.type = jbvString};
-
-	name.val.string.val = (char *) key;
-	name.val.string.len = strlen(key);
-	if (findJsonbValueFromContainer((JsonbContainer *) &object->root, JB_FOBJECT, &name) != NULL)
+	if (mren_json_options_find(object, key) != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("option \"%s\" has no place in a comparison", key), errhint("%s", hint)));
+				 errmsg("option \"%s\" cannot be used in a comparison", key), errhint("%s", hint)));
 }
 
 static void
@@ -137,31 +134,28 @@ read_variant(Variant *variant, Jsonb *base, Datum given, bool isnull)
 	Jsonb *object;
 
 	if (isnull)
-		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("a variant is null"),
-						errhint("Give '{}' for the options as they are.")));
+		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("variant must not be null"),
+						errhint("Give '{}' for the unchanged options.")));
 	object = DatumGetJsonbP(given);
-	if (!JB_ROOT_IS_OBJECT(object))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("options are not a JSON object"),
-				 errhint("Give an object, such as {\"epochs\": 50}.")));
-	refuse_key(object, "deploy", "A comparison saves no version.");
-	refuse_key(object, "holdout_share", "All variants are judged on the same rows.");
+	mren_json_options_check(object);
+	refuse_key(object, "deploy", "A comparison does not save versions.");
+	refuse_key(object, "holdout_share", "Variants are judged by cross-validation on all rows.");
 	variant->object = DatumGetJsonbP(
 		DirectFunctionCall2(jsonb_concat, JsonbPGetDatum(base), JsonbPGetDatum(object)));
-	mren_train_options(variant->object, &variant->options);
+	mren_train_setup_read(variant->object, &variant->setup);
 }
 
-/* Scores are of the same kind only if they leave out the same relation. */
+/* Scores can be compared only if they leave out the same relation. */
 static void
 check_negative(const Compare *compare)
 {
-	const char *first = compare->variants[0].options.net.negative;
-	const char *other = compare->variants[compare->variant - 1].options.net.negative;
+	const char *first = compare->variants[0].setup.net.negative;
+	const char *other = compare->variants[compare->variant - 1].setup.net.negative;
 
 	if ((first == NULL) != (other == NULL) || (first != NULL && strcmp(first, other) != 0))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("option \"negative\" is not the same as variant 1's"),
+				 errmsg("option \"negative\" must be the same as that of variant 1"),
 				 errhint("It decides what is measured; give it to all variants or to none.")));
 }
 
@@ -176,9 +170,12 @@ read_variants(Compare *compare, ArrayType *array, Jsonb *base)
 						errmsg("argument \"variants\" must be a one-dimensional array")));
 	deconstruct_array(array, JSONBOID, -1, false, TYPALIGN_INT, &values, &nulls, &compare->n);
 	if (compare->n == 0)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("there are no variants to compare"),
-						errhint("Give some, as in ARRAY['{}', '{\"epochs\": 50}']::jsonb[].")));
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("argument \"variants\" must not be empty"),
+			 errhint(
+				 "Give an array of options, such as ARRAY['{}', '{\"epochs\": 50}']::jsonb[].")));
 	compare->variants = palloc0(compare->n * sizeof(Variant));
 	for (int i = 0; i < compare->n; i++)
 	{
@@ -214,9 +211,9 @@ read_args(FunctionCallInfo fcinfo, Compare *compare)
  * Rows
  */
 
-/* Do these options have a row encoded to the same bytes? */
+/* True if a row is encoded to the same bytes with both. */
 static bool
-same_encoding(const MrenTrainOptions *a, const MrenTrainOptions *b)
+same_encoding(const MrenTrainSetup *a, const MrenTrainSetup *b)
 {
 	if (a->embedding_row.id != b->embedding_row.id ||
 		(a->net.hash_bits > 0) != (b->net.hash_bits > 0) ||
@@ -243,7 +240,7 @@ read_rows(const Compare *compare, const Variant *variant, MrenTrainRows *rows)
 							.keyed = true};
 	SPI_connect();
 	mren_train_rows_plan(rows);
-	mren_train_rows_read(rows, &variant->options);
+	mren_train_rows_read(rows, &variant->setup);
 	SPI_finish();
 }
 
@@ -253,17 +250,18 @@ check_rows(const Compare *compare, const MrenFolds *folds)
 	if (folds->n != compare->n_rows || folds->checksum != compare->checksum)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("the query gave other rows than for variant 1"),
-				 errhint("It runs once for each encoding of its rows, and must give the same each "
-						 "time; with option holdout_share and different image encoders it needs a "
-						 "column \"group\".")));
+				 errmsg("query returned different rows for variant %d than for variant 1",
+						compare->variant),
+				 errhint("The query runs once for each encoding of its rows, and must return the "
+						 "same rows each time; with option holdout_share and different image "
+						 "encoders it needs a column \"group\".")));
 }
 
 /*
  * Figures
  */
 
-/* The model's counts on side `side`; actual: whether the rows' own are counted. */
+/* Copies the counts of model 1 to model `side`, and the actual relations if wanted. */
 static void
 put_side(MrenPairedCounts *out, const MrenPairedCounts *rows, size_t n, int side, bool actual)
 {
@@ -276,10 +274,11 @@ put_side(MrenPairedCounts *out, const MrenPairedCounts *rows, size_t n, int side
 }
 
 /*
- * Variant minus `other`, or its own score where there is none, for a model that
- * answers nothing scores 0.  Rows of one group are joined by their keys, so two
- * variants' rows may come in different orders.  The upper bound is the lower
- * one of the opposite.
+ * The score of a variant minus that of `other`.  Without another it is the
+ * variant's own score, since a model without answers scores 0.  Rows of one
+ * group are joined by their keys, so the rows of two variants may be in
+ * different orders.  The upper bound is the lower bound of the opposite
+ * difference, negated.
  */
 static Bounds
 find_bounds(const MrenPairedCounts *rows, const MrenPairedCounts *other, size_t n)
@@ -305,7 +304,7 @@ find_bounds(const MrenPairedCounts *rows, const MrenPairedCounts *other, size_t 
 static const char *
 measure_of(const Variant *variant)
 {
-	return variant->options.net.negative != NULL ? "micro F1" : "accuracy";
+	return variant->setup.net.negative != NULL ? "micro F1" : "accuracy";
 }
 
 static void
@@ -315,7 +314,7 @@ judge(Compare *compare, Variant *variant, const MrenFolds *folds)
 	instr_time start;
 
 	INSTR_TIME_SET_CURRENT(start);
-	mren_folds_answer(folds, &variant->options, compare->memory, counts, &compare->fold);
+	mren_folds_answer(folds, &variant->setup, compare->memory, counts, &compare->fold);
 	variant->seconds = mren_seconds_since(start);
 	variant->n_rows = folds->n;
 	variant->n_groups = folds->n_groups;
@@ -335,7 +334,7 @@ judge(Compare *compare, Variant *variant, const MrenFolds *folds)
 							 measure_of(variant), variant->score.value, variant->seconds)));
 }
 
-/* Reads the rows as this variant (by index) has them, and judges all that have them so. */
+/* Reads the rows in the encoding of one variant (by index); judges all variants that share it. */
 static void
 judge_encoding(Compare *compare, int first)
 {
@@ -357,7 +356,7 @@ judge_encoding(Compare *compare, int first)
 	for (int i = first; i < compare->n; i++)
 	{
 		if (compare->variants[i].done ||
-			!same_encoding(&compare->variants[i].options, &compare->variants[first].options))
+			!same_encoding(&compare->variants[i].setup, &compare->variants[first].setup))
 			continue;
 		compare->variant = i + 1;
 		judge(compare, &compare->variants[i], &folds);
@@ -374,7 +373,7 @@ judge_encoding(Compare *compare, int first)
 static void
 put_variant(ReturnSetInfo *rsinfo, int number, const Variant *variant)
 {
-	bool alone = number == 1;
+	bool first = number == 1;
 	Datum values[] = {
 		Int32GetDatum(number),
 		JsonbPGetDatum(variant->object),
@@ -391,7 +390,7 @@ put_variant(ReturnSetInfo *rsinfo, int number, const Variant *variant)
 	};
 	bool nulls[lengthof(values)] = {false};
 
-	nulls[9] = nulls[10] = nulls[11] = alone;
+	nulls[9] = nulls[10] = nulls[11] = first;
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
 

@@ -1,25 +1,26 @@
 /*
  * compare_folds.c
- *	  Cross-validation over encoded rows.
+ *	  Cross-validation on encoded rows.
  *
- * A fold's network is trained on a source in which the fold's rows do not
- * occur at all, so that nothing, be it vocabulary, scale, early stopping or
- * calibration, can have seen them.  Each fold has a memory context, deleted with it.
+ * The network of a fold is trained on a source without the fold's rows, so that
+ * nothing depends on them: neither vocabulary nor scale, early stopping or
+ * calibration.  Each fold has a memory context, which is deleted after it.
  */
 #include "pg/evaluate/compare_folds.h"
 
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
-#include "relation/net.h"
 #include "base/sort.h"
 #include "pg/support/pg_env.h"
-#include "pg/train/training.h"
+#include "pg/train/network_training.h"
+#include "pg/train/train_vectors.h"
+#include "relation/net.h"
 
-/* Of the hash that deals groups out: not the one by which a gate is held out. */
+/* Of the hash that orders groups; hold-out rows are chosen by another. */
 #define FOLD_SEED 7
 
-/* Bytes a row that a comparison holds beside the spilled rows: folds and counts. */
+/* Bytes of memory for each row, besides the spilled rows: folds and counts. */
 #define BYTES_PER_ROW                                                                              \
 	(2 * sizeof(size_t) + 2 * sizeof(uint64) + 1 + sizeof(MrenKeyed) + 4 * sizeof(MrenPairedCounts))
 
@@ -38,7 +39,7 @@ read_keyed(const MrenSource *rows, size_t i, const uint8_t **record, MrenExample
 	MREN_PG_CALL(err, rows->read(rows->state, i, record, &len, &err));
 	MREN_PG_CALL(err, mren_example_read(*record, len, example, &size, &err));
 	if (len != size + sizeof(*key))
-		elog(ERROR, "an encoded row has no key behind its record");
+		elog(ERROR, "encoded row has no key after its record");
 	memcpy(key, *record + size, sizeof(*key));
 	return size;
 }
@@ -48,7 +49,8 @@ check_memory(size_t n, size_t memory)
 {
 	if (n > memory / BYTES_PER_ROW)
 		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-						errmsg("comparing on %zu rows takes more than %zu kB", n, memory / 1024),
+						errmsg("comparison on %zu rows exceeds mren.train_memory (%zu kB)", n,
+							   memory / 1024),
 						errhint("Raise mren.train_memory.")));
 }
 
@@ -97,8 +99,8 @@ mren_folds_make(MrenFolds *folds, const MrenSource *rows, int n_folds, size_t me
 			ERROR,
 			(errcode(ERRCODE_DATA_EXCEPTION),
 			 errmsg("%zu groups of rows cannot be divided into %d folds", folds->n_groups, n_folds),
-			 errhint("Rows of one group stay together: those of one value in column \"group\", "
-					 "else of one image or sentence.  Give more, or fewer folds.")));
+			 errhint("Rows with the same value of column \"group\", or otherwise the same image or "
+					 "sentence, stay together.  Use more rows or fewer folds.")));
 }
 
 /*
@@ -138,7 +140,7 @@ subset_grid(void *state, const MrenHash128 *hash, uint16_t *grid, MrenError *err
 	return subset->rows->grid(subset->rows->state, hash, grid, err);
 }
 
-/* All rows that take part but those of the fold; -1: all. */
+/* All rows that take part, except those of one fold; -1: no exception. */
 static MrenSource
 subset_source(Subset *subset, const MrenFolds *folds, int without)
 {
@@ -161,7 +163,7 @@ subset_source(Subset *subset, const MrenFolds *folds, int without)
  * Answers
  */
 
-typedef struct Judge
+typedef struct Predictor
 {
 	const MrenSource *rows;
 	const MrenNet *net;
@@ -173,56 +175,59 @@ typedef struct Judge
 	float4 *features;
 	float4 *probabilities;
 	float4 *scratch;
-} Judge;
+} Predictor;
 
 static void
-open_judge(Judge *judge, const MrenFolds *folds, const MrenNet *net, const MrenWordVectors *vectors,
-		   const char *negative)
+open_predictor(Predictor *predictor, const MrenFolds *folds, const MrenNet *net,
+			   const MrenWordVectors *vectors, const char *negative)
 {
-	*judge = (Judge){.rows = &folds->rows, .net = net, .vectors = *vectors};
-	mren_net_info(net, &judge->info);
+	*predictor = (Predictor){.rows = &folds->rows, .net = net, .vectors = *vectors};
+	mren_net_info(net, &predictor->info);
 	if (negative != NULL)
-		judge->negative = (MrenTextSpan){negative, (uint32) strlen(negative)};
-	judge->image = palloc(Max(judge->info.image_dim, 1) * sizeof(float4));
-	judge->grid = palloc(Max(mren_grid_size(&judge->info.grid), 1) * sizeof(uint16));
-	judge->features = palloc(judge->info.features_dim * sizeof(float4));
-	judge->probabilities = palloc(judge->info.n_relations * sizeof(float4));
-	judge->scratch = palloc_extended(mren_net_scratch(net, 1) * sizeof(float4), MCXT_ALLOC_HUGE);
+		predictor->negative = (MrenTextSpan){negative, (uint32) strlen(negative)};
+	predictor->image = palloc(Max(predictor->info.image_dim, 1) * sizeof(float4));
+	predictor->grid = palloc(Max(mren_grid_size(&predictor->info.grid), 1) * sizeof(uint16));
+	predictor->features = palloc(predictor->info.features_dim * sizeof(float4));
+	predictor->probabilities = palloc(predictor->info.n_relations * sizeof(float4));
+	predictor->scratch =
+		palloc_extended(mren_net_scratch(net, 1) * sizeof(float4), MCXT_ALLOC_HUGE);
 }
 
 static int32
-type_of(const Judge *judge, MrenTextSpan type)
+type_of(const Predictor *predictor, MrenTextSpan type)
 {
-	return type.data == NULL ? -1 : mren_net_type(judge->net, type.data, type.len);
+	return type.data == NULL ? -1 : mren_net_type(predictor->net, type.data, type.len);
 }
 
-/* As the network takes the row: what it was trained without is left out. */
+/* The row as input of the network, without what the network was trained without. */
 static void
-make_input(Judge *judge, const MrenExample *example, MrenInput *input)
+make_input(Predictor *predictor, const MrenExample *example, MrenInput *input)
 {
 	MrenError err;
 
 	*input = (MrenInput){.sentence = &example->sentence,
-						 .head_type = type_of(judge, example->head_type),
-						 .tail_type = type_of(judge, example->tail_type)};
-	if (judge->info.hash_bits > 0)
+						 .head_type = type_of(predictor, example->head_type),
+						 .tail_type = type_of(predictor, example->tail_type)};
+	if (predictor->info.hash_bits > 0)
 	{
 		input->features = example->features;
 		input->n_features =
-			example->n_features - (judge->info.box_features ? 0 : example->n_box_features);
+			example->n_features - (predictor->info.box_features ? 0 : example->n_box_features);
 	}
-	if (!example->has_image || judge->info.image_dim == 0)
+	if (!example->has_image || predictor->info.image_dim == 0)
 		return;
-	MREN_PG_CALL(err, judge->rows->image(judge->rows->state, &example->image, judge->image, &err));
-	input->image = judge->image;
-	if (judge->info.boxes && example->has_head_box)
+	MREN_PG_CALL(err, predictor->rows->image(predictor->rows->state, &example->image,
+											 predictor->image, &err));
+	input->image = predictor->image;
+	if (predictor->info.boxes && example->has_head_box)
 		input->head_box = example->head_box;
-	if (judge->info.boxes && example->has_tail_box)
+	if (predictor->info.boxes && example->has_tail_box)
 		input->tail_box = example->tail_box;
-	if (!example->has_grid || mren_grid_size(&judge->info.grid) == 0)
+	if (!example->has_grid || mren_grid_size(&predictor->info.grid) == 0)
 		return;
-	MREN_PG_CALL(err, judge->rows->grid(judge->rows->state, &example->image, judge->grid, &err));
-	input->grid = judge->grid;
+	MREN_PG_CALL(
+		err, predictor->rows->grid(predictor->rows->state, &example->image, predictor->grid, &err));
+	input->grid = predictor->grid;
 }
 
 static bool
@@ -231,85 +236,86 @@ same_text(MrenTextSpan a, MrenTextSpan b)
 	return a.data != NULL && b.data != NULL && a.len == b.len && memcmp(a.data, b.data, a.len) == 0;
 }
 
-/* The relation that mren.predict would give; data NULL: none. */
+/* The relation that mren.predict would return; data NULL: none. */
 static MrenTextSpan
-answer(Judge *judge, const MrenExample *example)
+answer(Predictor *predictor, const MrenExample *example)
 {
 	MrenInput input;
 	MrenError err;
 	size_t best;
 
-	make_input(judge, example, &input);
-	MREN_PG_CALL(err, mren_net_features(judge->net, &judge->vectors, &input, 1, judge->features,
-										judge->scratch, &err));
-	MREN_PG_CALL(err, mren_net_probabilities(judge->net, judge->features, 1, judge->probabilities,
-											 judge->scratch, &err));
-	best = mren_net_best(judge->probabilities, judge->info.n_relations);
-	if (judge->probabilities[best] < judge->info.threshold)
+	make_input(predictor, example, &input);
+	MREN_PG_CALL(err, mren_net_features(predictor->net, &predictor->vectors, &input, 1,
+										predictor->features, predictor->scratch, &err));
+	MREN_PG_CALL(err, mren_net_probabilities(predictor->net, predictor->features, 1,
+											 predictor->probabilities, predictor->scratch, &err));
+	best = mren_net_best(predictor->probabilities, predictor->info.n_relations);
+	if (predictor->probabilities[best] < predictor->info.threshold)
 		return (MrenTextSpan){NULL, 0};
-	return mren_net_relation(judge->net, best);
+	return mren_net_relation(predictor->net, best);
 }
 
-/* Without a negative relation every row counts as 1 actual and 1 predicted. */
+/* Without a negative relation each row counts as one actual and one predicted relation. */
 static void
-judge_row(Judge *judge, size_t i, MrenPairedCounts *counts)
+count_row(Predictor *predictor, size_t i, MrenPairedCounts *counts)
 {
 	const uint8_t *record;
 	MrenExample example;
 	MrenTextSpan given;
-	bool measured = judge->negative.data != NULL;
+	bool measured = predictor->negative.data != NULL;
 
 	*counts = (MrenPairedCounts){0};
-	read_keyed(judge->rows, i, &record, &example, &counts->key);
-	given = answer(judge, &example);
-	counts->actual = !measured || !same_text(example.relation, judge->negative);
-	counts->predicted[1] = !measured || (given.data != NULL && !same_text(given, judge->negative));
+	read_keyed(predictor->rows, i, &record, &example, &counts->key);
+	given = answer(predictor, &example);
+	counts->actual = !measured || !same_text(example.relation, predictor->negative);
+	counts->predicted[1] =
+		!measured || (given.data != NULL && !same_text(given, predictor->negative));
 	counts->hits[1] = counts->predicted[1] && same_text(given, example.relation);
 }
 
 static void
-train_fold(const MrenFolds *folds, const MrenTrainOptions *options, size_t memory, int fold,
-		   MrenTraining *training, MrenNetwork *network)
+train_fold(const MrenFolds *folds, const MrenTrainSetup *setup, size_t memory, int fold,
+		   MrenNetworkTraining *training, MrenNetwork *network)
 {
 	Subset subset;
 	MrenSource source = subset_source(&subset, folds, fold);
 	MrenProgress progress;
 	MrenTrainReport report;
 
-	mren_training_begin(training, options, &source, memory);
+	mren_network_training_begin(training, setup, &source, memory);
 	do
 	{
 		CHECK_FOR_INTERRUPTS();
-		mren_training_step(training, &progress);
+		mren_network_training_step(training, &progress);
 	} while (progress.event != MREN_TRAIN_DONE);
-	mren_training_end(training, network, &report);
+	mren_network_training_end(training, network, &report);
 }
 
 static void
-answer_fold(const MrenFolds *folds, const MrenTrainOptions *options, const MrenWordVectors *vectors,
+answer_fold(const MrenFolds *folds, const MrenTrainSetup *setup, const MrenWordVectors *vectors,
 			size_t memory, int fold, MrenPairedCounts *counts)
 {
 	MemoryContext context =
 		AllocSetContextCreate(CurrentMemoryContext, "mren fold", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
-	MrenTraining training;
+	MrenNetworkTraining training;
 	MrenNetwork network;
-	Judge judge;
+	Predictor predictor;
 
-	train_fold(folds, options, memory, fold, &training, &network);
-	open_judge(&judge, folds, network.net, vectors, options->net.negative);
+	train_fold(folds, setup, memory, fold, &training, &network);
+	open_predictor(&predictor, folds, network.net, vectors, setup->net.negative);
 	for (size_t i = 0; i < folds->n; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
 		if (folds->folds[i] == fold)
-			judge_row(&judge, folds->index[i], &counts[i]);
+			count_row(&predictor, folds->index[i], &counts[i]);
 	}
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
 }
 
 void
-mren_folds_answer(const MrenFolds *folds, const MrenTrainOptions *options, size_t memory,
+mren_folds_answer(const MrenFolds *folds, const MrenTrainSetup *setup, size_t memory,
 				  MrenPairedCounts *counts, int *fold)
 {
 	MemoryContext context =
@@ -323,18 +329,18 @@ mren_folds_answer(const MrenFolds *folds, const MrenTrainOptions *options, size_
 	int32_t *ids;
 	size_t n;
 
-	if (options->embeddings != NULL)
+	if (setup->embeddings != NULL)
 	{
 		all = subset_source(&subset, folds, -1);
 		MREN_PG_CALL(err, mren_source_words(&env, &all, &ids, &n, &err));
-		mren_vector_table_vectors(mren_training_vectors(&env, &options->embedding_row,
-														options->embeddings, ids, n, memory),
-								  &vectors);
+		mren_vector_table_vectors(
+			mren_train_vectors(&env, &setup->embedding_row, setup->embeddings, ids, n, memory),
+			&vectors);
 	}
 	for (int f = 0; f < folds->n_folds; f++)
 	{
 		*fold = f + 1;
-		answer_fold(folds, options, &vectors, memory, f, counts);
+		answer_fold(folds, setup, &vectors, memory, f, counts);
 	}
 	*fold = 0;
 	MemoryContextSwitchTo(old);

@@ -1,16 +1,16 @@
 /*
  * compare_folds.h
- *	  Cross-validation over encoded rows: which fold each belongs to, a network
- *	  for each fold that has not seen it, and what these answer.
+ *	  Cross-validation on encoded rows: the division into folds, and for each
+ *	  fold the answers of a network that was trained on the others.
  */
 #ifndef MREN_PG_EVALUATE_COMPARE_FOLDS_H
 #define MREN_PG_EVALUATE_COMPARE_FOLDS_H
 
 #include "postgres.h"
 
-#include "evaluation/bootstrap.h"
 #include "data/source.h"
-#include "pg/train/train_options.h"
+#include "evaluation/bootstrap.h"
+#include "pg/train/train_setup.h"
 
 #define MREN_MAX_FOLDS 100
 
@@ -18,32 +18,32 @@ typedef struct MrenFolds
 {
 	MrenSource rows; /* of keyed records (train_rows.h); outlives this */
 	int n_folds;
-	size_t n; /* rows that take part: those of split "test" do not */
+	size_t n; /* rows that take part, which is all but those of split "test" */
 	size_t n_groups;
-	uint64 checksum; /* of the rows' keys: equal for the same rows, however encoded */
-	/* Of each row that takes part: */
-	size_t *index; /* in the source */
-	uint64 *keys;
-	uint8 *folds;
+	uint64 checksum; /* of the rows' keys, so it does not depend on how rows are encoded */
+	/* (n) each: */
+	size_t *index; /* of the row in the source */
+	uint64 *keys;  /* of its group */
+	uint8 *folds;  /* from 0 on */
 } MrenFolds;
 
 /*
  * mren_folds_make
  *	  Deals the groups out to the folds in the order of a hash of their keys, so
  *	  that folds differ by at most one group, and the same rows always give the
- *	  same folds.  22000 if there are fewer groups than folds.  Allocates in the
- *	  current context; 54000 beyond `memory` bytes.
+ *	  same folds.  22000 if there are fewer groups than folds; 54000 beyond
+ *	  `memory` bytes.  Allocates in the current context.
  */
 extern void mren_folds_make(MrenFolds *folds, const MrenSource *rows, int n_folds, size_t memory);
 
 /*
  * mren_folds_answer
  *	  For each fold trains as CALL mren.train would on the rows of the others,
- *	  and answers the fold's rows.  counts (folds->n) get model 1's figures, and
- *	  0 for model 0: see bootstrap.h.  *fold is the one at hand, from 1 on.  What
- *	  is made on the way is freed.
+ *	  and predicts the fold's rows.  counts (folds->n) get the figures of model
+ *	  1, and 0 for model 0 (bootstrap.h).  *fold is the present fold, from 1 on,
+ *	  for error messages.  All temporary memory is freed.
  */
-extern void mren_folds_answer(const MrenFolds *folds, const MrenTrainOptions *options,
-							  size_t memory, MrenPairedCounts *counts, int *fold);
+extern void mren_folds_answer(const MrenFolds *folds, const MrenTrainSetup *setup, size_t memory,
+							  MrenPairedCounts *counts, int *fold);
 
 #endif

@@ -1,17 +1,17 @@
 /*
  * confusion.c
- *	  The type mren.confusion: counted pairs of actual and predicted relations.
+ *	  The type mren.confusion: counts of pairs of actual and predicted relations.
  *
- * Expanded while an aggregate runs: rows are counted in place, and the state is
- * flattened only where it leaves the process (a parallel worker's result,
- * Citus's).  Its flat form, all numbers little-endian:
+ * The value is expanded while an aggregate runs: rows are counted in place, and
+ * the state is flattened only when it leaves the process, as the result of a
+ * parallel worker or another node.  Its flat form, all numbers little-endian:
  *
  *		magic "MRENCONF" | has_negative u32 | n_negative u32 | negative
  *		n_labels u32 | for each, in bytewise order: n u32, bytes
  *		n_pairs u32 | for each, ordered: actual u32, predicted u32, count u64
  *
  * predicted is n_labels for rows without an answer.  Equal counts give equal
- * bytes.  Anyone can cast to the type, so reading trusts nothing.
+ * bytes.  Anyone can cast to the type, so everything is checked when it is read.
  */
 #include "pg/evaluate/confusion.h"
 
@@ -23,8 +23,8 @@
 #include "base/buffer.h"
 #include "pg/support/args.h"
 #include "pg/support/compat.h"
-#include "pg/support/pg_env.h"
 #include "pg/support/hex.h"
+#include "pg/support/pg_env.h"
 
 #define MAGIC "MRENCONF"
 #define MAGIC_LENGTH 8
@@ -43,8 +43,8 @@ mren_confusion_check_labels(const MrenConfusion *confusion)
 {
 	if (mren_confusion_n_labels(confusion) > MREN_MAX_LABELS)
 		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-						errmsg("there are more than %d distinct relations", MREN_MAX_LABELS),
-						errhint("Compare the columns that hold relations, not ids or text.")));
+						errmsg("number of distinct relations exceeds %d", MREN_MAX_LABELS),
+						errhint("The arguments must be relations, not identifiers or texts.")));
 }
 
 void
@@ -55,14 +55,14 @@ mren_confusion_count_row(MrenConfusion *confusion, const char *actual, size_t n_
 
 	if (n_actual > MREN_MAX_LABEL || n_predicted > MREN_MAX_LABEL)
 		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-						errmsg("a relation's name of %zu bytes is longer than %d bytes",
+						errmsg("relation name of %zu bytes exceeds the maximum of %d bytes",
 							   Max(n_actual, n_predicted), MREN_MAX_LABEL)));
 	MREN_PG_CALL(err, mren_confusion_add(confusion, (MrenTextSpan){actual, n_actual},
 										 (MrenTextSpan){predicted, n_predicted}, 1, &err));
 	mren_confusion_check_labels(confusion);
 }
 
-/* A label's row is left as soon as all of its rows are found. */
+/* The loop over predicted labels ends as soon as all rows of the actual label are found. */
 void
 mren_confusion_pairs(const MrenConfusion *confusion, MrenPairVisitor visit, void *state)
 {
@@ -198,9 +198,9 @@ state_flat_size(ExpandedObjectHeader *hdr)
 	state->flat = (MrenBuffer){0};
 	write_state(&env, state, &state->flat);
 	if (state->flat.len > MaxAllocSize - VARHDRSZ)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("a confusion matrix of %zu bytes does not fit a value", state->flat.len)));
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						errmsg("confusion matrix of %zu bytes exceeds the maximum size of a value",
+							   state->flat.len)));
 	return VARHDRSZ + state->flat.len;
 }
 
@@ -224,22 +224,22 @@ damaged(const char *what)
 {
 	ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
 					errmsg("invalid confusion matrix: %s", what),
-					errhint("Values of type mren.confusion are made by mren.metrics only.")));
+					errhint("Only mren.metrics makes values of type mren.confusion.")));
 	pg_unreachable();
 }
 
-/* A name of the database's encoding, not longer than a relation's may be. */
+/* A name in the database's encoding, not longer than a relation's may be. */
 static MrenTextSpan
 read_name(MrenCursor *in, uint32_t len)
 {
 	const char *name = (const char *) mren_cursor_bytes(in, len);
 
 	if (name == NULL)
-		damaged("it is cut short");
+		damaged("it is truncated");
 	if (len > MREN_MAX_LABEL)
-		damaged("a relation's name is too long");
+		damaged("a relation name is too long");
 	if (!pg_verifymbstr(name, len, true))
-		damaged("a relation's name is not text");
+		damaged("a relation name is not valid text");
 	return (MrenTextSpan){name, len};
 }
 
@@ -279,7 +279,7 @@ read_pairs(MrenCursor *in, const MrenTextSpan *labels, uint32_t n_labels, MrenCo
 	MrenError err;
 
 	if (mren_cursor_left(in) != (size_t) n * 16)
-		damaged("its length does not fit its counts");
+		damaged("its length does not match its counts");
 	if (n == 0)
 		damaged("it has no counts");
 	for (uint32_t i = 0; i < n; i++)
@@ -316,7 +316,7 @@ state_parse(MemoryContext parent, Datum value)
 
 	if (len < MAGIC_LENGTH ||
 		memcmp(mren_cursor_bytes(&in, MAGIC_LENGTH), MAGIC, MAGIC_LENGTH) != 0)
-		damaged("it does not begin as one");
+		damaged("it has no header");
 	has_negative = mren_cursor_u32(&in);
 	negative = read_name(&in, mren_cursor_u32(&in));
 	if (has_negative > 1 || (has_negative == 0 && negative.len > 0))
@@ -325,14 +325,14 @@ state_parse(MemoryContext parent, Datum value)
 	labels = read_labels(&in, &n_labels);
 	read_pairs(&in, labels, n_labels, state->confusion);
 	if (mren_confusion_n_labels(state->confusion) != n_labels)
-		damaged("it names relations without rows");
+		damaged("it names relations that have no rows");
 	pfree(labels);
 	if ((Pointer) bytes != DatumGetPointer(value))
 		pfree(bytes);
 	return state;
 }
 
-/* The state of an argument; a read-write one is used as it is. */
+/* A read-write state is used as it is. */
 MrenConfusionState *
 mren_confusion_state_argument(FunctionCallInfo fcinfo, int arg, MemoryContext parent)
 {
@@ -344,7 +344,6 @@ mren_confusion_state_argument(FunctionCallInfo fcinfo, int arg, MemoryContext pa
 	return state_parse(parent, value);
 }
 
-/* The same where the state is only looked at. */
 const MrenConfusionState *
 mren_confusion_state_peek(FunctionCallInfo fcinfo, int arg)
 {
@@ -360,7 +359,7 @@ mren_confusion_state_peek(FunctionCallInfo fcinfo, int arg)
  * The type
  */
 
-/* The value, unless it is no confusion matrix. */
+/* The value; an error if it is not a valid confusion matrix. */
 static Datum
 checked(bytea *value)
 {

@@ -1,10 +1,10 @@
 /*
  * evaluate.c
- *	  mren.evaluate and mren.confusion_matrix: a version's answers for the rows
- *	  of a query, held against the query's column "relation".
+ *	  mren.evaluate and mren.confusion_matrix: the predictions of a version for
+ *	  the rows of a query, compared with the query's column "relation".
  *
- * What predict answers with NULL (the model abstains, or the row has no
- * sentence or mention) counts as missed, so the figures are those of
+ * A row for which mren.predict returns NULL (the model abstains, or the row has
+ * no sentence or mention) counts as missed, so the figures are those of
  * mren.metrics over mren.predict.
  */
 #include "postgres.h"
@@ -15,12 +15,12 @@
 #include "funcapi.h"
 #include "utils/builtins.h"
 
-#include "pg/support/args.h"
-#include "pg/support/compat.h"
 #include "pg/evaluate/confusion.h"
-#include "pg/support/pg_env.h"
 #include "pg/evaluate/metrics_agg.h"
 #include "pg/predict/predict_query.h"
+#include "pg/support/args.h"
+#include "pg/support/compat.h"
+#include "pg/support/pg_env.h"
 
 PG_FUNCTION_INFO_V1(mren_evaluate);
 PG_FUNCTION_INFO_V1(mren_confusion_matrix);
@@ -47,7 +47,7 @@ count_row(void *state, const MrenPrediction *prediction)
 							 predicted != NULL ? strlen(predicted) : 0);
 }
 
-/* Arguments model, query and version; the rows are counted, at least one. */
+/* Predicts and counts the rows for the arguments model, query and version. */
 static void
 evaluate(FunctionCallInfo fcinfo, Evaluation *evaluation)
 {
@@ -62,8 +62,8 @@ evaluate(FunctionCallInfo fcinfo, Evaluation *evaluation)
 	MREN_PG_CALL(err, mren_confusion_create(&env, &evaluation->confusion, &err));
 	evaluation->by = mren_predict_query(&what, count_row, evaluation);
 	if (evaluation->n == 0)
-		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
-						errmsg("the query returned no row to evaluate with")));
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_EXCEPTION), errmsg("query returned no rows to evaluate")));
 	mren_warn_of_seen(evaluation->model, &evaluation->by, evaluation->n_seen, evaluation->n);
 }
 
@@ -117,7 +117,7 @@ mren_evaluate(PG_FUNCTION_ARGS)
 	put_row(rsinfo, cstring_to_text("macro avg"), &score);
 	if (mren_confusion_semeval(confusion, &score))
 		put_row(rsinfo, cstring_to_text("semeval macro avg"), &score);
-	/* One number, shown as f1: with one label a row, all three are the same. */
+	/* Shown as f1: with one label for each row, precision, recall and F1 are equal. */
 	score = (MrenScore){NAN, NAN, mren_confusion_accuracy(confusion), evaluation.n};
 	put_row(rsinfo, cstring_to_text("accuracy"), &score);
 	return (Datum) 0;

@@ -1,10 +1,10 @@
 /*
  * metrics_agg.c
- *	  The aggregates mren.metrics: figures from any pairs of actual and
- *	  predicted relations, as jsonb.
+ *	  The aggregates mren.metrics: figures for any pairs of actual and predicted
+ *	  relations, as jsonb.
  *
- * The combine function is not strict, and neither is the transition function:
- * the first row makes the state, in the aggregate's own context.
+ * Neither the combine function nor the transition function is strict: the first
+ * row creates the state in the aggregate's own context.
  */
 #include "pg/evaluate/metrics_agg.h"
 
@@ -17,9 +17,9 @@
 #include "utils/json.h"
 #include "utils/jsonb.h"
 
+#include "pg/evaluate/confusion.h"
 #include "pg/support/args.h"
 #include "pg/support/compat.h"
-#include "pg/evaluate/confusion.h"
 
 PG_FUNCTION_INFO_V1(mren_metrics_add);
 PG_FUNCTION_INFO_V1(mren_metrics_combine);
@@ -83,7 +83,7 @@ negative_changed(void)
 	pg_unreachable();
 }
 
-/* Where the state lives: the aggregate's context, or a plain call's own. */
+/* The context of the state: the aggregate's, or in a plain call the current one. */
 static MemoryContext
 state_parent(FunctionCallInfo fcinfo)
 {
@@ -112,7 +112,7 @@ mren_metrics_add(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(1))
 		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 						errmsg("argument \"actual\" must not be null"),
-						errhint("Leave out rows whose relation is not known: "
+						errhint("Leave out rows without a relation: "
 								"mren.metrics(...) FILTER (WHERE ... IS NOT NULL).")));
 	actual = PG_GETARG_TEXT_PP(1);
 	if (PG_ARGISNULL(0))
@@ -132,7 +132,7 @@ mren_metrics_add(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(EOHPGetRWDatum(&state->hdr));
 }
 
-/* The second state is left as it is. */
+/* Adds the second state to the first; the second is not changed. */
 Datum
 mren_metrics_combine(PG_FUNCTION_ARGS)
 {

@@ -1,8 +1,7 @@
 /*
  * metrics_agg.h
- *	  The figures of a confusion matrix as SQL shows them: 0 where a figure has
- *	  no denominator, as scikit-learn's zero_division = 0, so that nobody gets a
- *	  NaN.
+ *	  The figures of a confusion matrix as SQL shows them: 0 instead of NaN where
+ *	  the denominator is 0, like scikit-learn with zero_division = 0.
  */
 #ifndef MREN_PG_EVALUATE_METRICS_AGG_H
 #define MREN_PG_EVALUATE_METRICS_AGG_H

@@ -18,7 +18,7 @@
 #include "utils/numeric.h"
 #include "utils/snapmgr.h"
 
-#include "pg/train/train_options.h"
+#include "pg/support/json_options.h"
 
 const char *const mren_graph_relation_names[MREN_GRAPH_N_RELATIONS] = {
 	"documents", "evidence", "entities", "all_facts", "aliases",	  "relations",
@@ -94,7 +94,8 @@ read_option(const char *key, JsonbValue *value, MrenGraphOptions *options)
 	else if (strcmp(key, "on_error") == 0)
 		options->stop = option_stops(key, value);
 	else
-		mren_option_unknown(key, "threshold, max_distance, version, tagger_version, batch_size,"
+		mren_json_option_unknown(key,
+								 "threshold, max_distance, version, tagger_version, batch_size,"
 								 " spill_mb, on_error");
 }
 

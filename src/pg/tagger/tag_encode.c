@@ -1,7 +1,7 @@
 /*
  * tag_encode.c
- *	  mren.encode_tags and mren.encode_mentions: a labelled sentence as the
- *	  record that a tagger's training keeps.
+ *	  mren.encode_tags and mren.encode_mentions: encode a labelled sentence as
+ *	  the record that the training of a tagger reads.
  */
 #include "postgres.h"
 
@@ -10,78 +10,41 @@
 #include "utils/jsonb.h"
 #include "utils/memutils.h"
 
-#include "tagger/tag_example.h"
+#include "pg/support/call_site.h"
 #include "pg/tagger/tag_gold.h"
 #include "pg/tagger/tag_reader.h"
-#include "pg/tagger/tagger_train_options.h"
+#include "pg/tagger/tagger_setup.h"
+#include "tagger/tag_example.h"
 
 PG_FUNCTION_INFO_V1(mren_encode_tags);
 PG_FUNCTION_INFO_V1(mren_encode_mentions);
 
-/* What one call site keeps from row to row. */
 typedef struct Site
 {
-	Jsonb *object; /* the options as given; NULL: none */
-	MrenTaggerOptions options;
+	MrenCallSite base;
+	MrenTaggerSetup setup;
 	MrenTagReader reader;
-	MemoryContext row; /* for one row */
-	MemoryContext site;
 } Site;
 
-static Site *
-open_site(MemoryContext parent, const Jsonb *object)
+static void
+open_site(MrenCallSite *base)
 {
-	MemoryContext context = AllocSetContextCreate(parent, "mren tag site", ALLOCSET_DEFAULT_SIZES);
-	MemoryContext old = MemoryContextSwitchTo(context);
-	Site *site = palloc0(sizeof(Site));
+	Site *site = (Site *) base;
+	const MrenLexiconList *lexicons = &site->setup.lexicons;
 
-	site->site = context;
-	site->row = AllocSetContextCreate(context, "mren tag row", ALLOCSET_DEFAULT_SIZES);
-	if (object != NULL)
+	mren_tagger_setup_read(base->object, &site->setup);
+	mren_tag_reader_init(&site->reader, base->site);
+	if (site->setup.embeddings != NULL)
 	{
-		site->object = palloc(VARSIZE(object));
-		memcpy(site->object, object, VARSIZE(object));
-	}
-	mren_tagger_options(site->object, &site->options);
-	mren_tag_reader_init(&site->reader, context);
-	if (site->options.embeddings != NULL)
-	{
-		site->reader.words = mren_words_open(&site->options.embedding_row);
+		site->reader.words = mren_words_open(&site->setup.embedding_row);
 		mren_words_ids(site->reader.words, &site->reader.vocabulary);
 	}
-	site->reader.n_lexicons = site->options.lexicons.n;
-	for (int i = 0; i < site->options.lexicons.n; i++)
-		site->reader.lexicons[i] = mren_lexicon_open(&site->options.lexicons.rows[i]);
-	MemoryContextSwitchTo(old);
-	return site;
+	site->reader.n_lexicons = lexicons->n;
+	for (int i = 0; i < lexicons->n; i++)
+		site->reader.lexicons[i] = mren_lexicon_open(&lexicons->rows[i]);
 }
 
-static bool
-same_options(const Jsonb *a, const Jsonb *b)
-{
-	if (a == NULL || b == NULL)
-		return a == b;
-	return VARSIZE(a) == VARSIZE(b) && memcmp(a, b, VARSIZE(a)) == 0;
-}
-
-/* The site of this call, anew when the options change. */
-static Site *
-get_site(FunctionCallInfo fcinfo)
-{
-	Site *site = fcinfo->flinfo->fn_extra;
-	const Jsonb *object = PG_ARGISNULL(0) ? NULL : PG_GETARG_JSONB_P(0);
-
-	if (site != NULL && same_options(site->object, object))
-		return site;
-	fcinfo->flinfo->fn_extra = NULL;
-	if (site != NULL)
-		MemoryContextDelete(site->site);
-	site = open_site(fcinfo->flinfo->fn_mcxt, object);
-	fcinfo->flinfo->fn_extra = site;
-	return site;
-}
-
-/* A mention's words; no word crosses its borders. */
+/* The words of each mention; words do not cross borders of mentions. */
 static void
 find_words(const MrenTagWords *words, const MrenGold *gold, MrenTagMention *mentions)
 {
@@ -97,10 +60,10 @@ find_words(const MrenTagWords *words, const MrenGold *gold, MrenTagMention *ment
 		while (w < words->n_words && words->spans[w].start < mention->end)
 			mentions[i].end = ++w;
 		if (mentions[i].end == mentions[i].first)
-			ereport(ERROR,
-					(errcode(ERRCODE_DATA_EXCEPTION),
-					 errmsg("mention \"%.*s\" has no word", (int) (mention->end - mention->start),
-							gold->sentence.data + mention->start)));
+			ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
+							errmsg("mention \"%.*s\" contains no word",
+								   (int) (mention->end - mention->start),
+								   gold->sentence.data + mention->start)));
 	}
 }
 
@@ -129,7 +92,7 @@ encode(Site *site, const MrenGold *gold, MrenTagExample *example)
 	return (bytea *) cstring_to_text_with_len((char *) buffer.data, buffer.len);
 }
 
-/* weight, split and group are the arguments from `first` on. */
+/* Reads weight, split and group, which are the arguments from `first` on. */
 static void
 read_extras(FunctionCallInfo fcinfo, int first, const MrenGold *gold, MrenTagExample *example)
 {
@@ -146,11 +109,11 @@ read_extras(FunctionCallInfo fcinfo, int first, const MrenGold *gold, MrenTagExa
 	example->group = mren_gold_group(gold, !PG_ARGISNULL(first + 2), PG_GETARG_DATUM(first + 2));
 }
 
-/* NULL for a row without sentence or labels: it teaches nothing. */
+/* NULL for a row without sentence or labels, or without words; training skips it. */
 static Datum
 encode_row(FunctionCallInfo fcinfo, int n_labels)
 {
-	Site *site = get_site(fcinfo);
+	Site *site = (Site *) mren_call_site(fcinfo, 0, sizeof(Site), open_site);
 	MemoryContext caller = CurrentMemoryContext;
 	MrenTagExample example = {0};
 	MrenGold gold;
@@ -162,8 +125,8 @@ encode_row(FunctionCallInfo fcinfo, int n_labels)
 		if (PG_ARGISNULL(arg))
 			PG_RETURN_NULL();
 	}
-	MemoryContextReset(site->row);
-	MemoryContextSwitchTo(site->row);
+	MemoryContextReset(site->base.row);
+	MemoryContextSwitchTo(site->base.row);
 	if (n_labels == 2)
 		mren_gold_tags(PG_GETARG_DATUM(1), PG_GETARG_DATUM(2), &gold);
 	else

@@ -16,8 +16,9 @@
 #include "utils/typcache.h"
 
 #include "base/hash.h"
-#include "tagger/bilou.h"
 #include "base/utf8.h"
+#include "data/example.h"
+#include "tagger/bilou.h"
 
 /* The elements of an array column, none of them NULL. */
 static Datum *
@@ -62,7 +63,7 @@ check_lengths(const char *a, int n_a, const char *b, int n_b)
  * Tokens and tags
  */
 
-/* Where each token stands, once joined. */
+/* Joins the tokens by spaces; starts and ends (n) get the place of each. */
 static MrenUtf8
 join_tokens(const Datum *tokens, int n, uint32_t *starts, uint32_t *ends)
 {
@@ -148,7 +149,7 @@ range_text(Datum value)
 	return OidOutputFunctionCall(function, value);
 }
 
-/* A range of characters as bytes, without blanks at its ends. */
+/* A range of characters as one of bytes, without white space at its ends. */
 static MrenGoldMention
 mention_of(const MrenUtf8 *sentence, Datum value)
 {
@@ -166,8 +167,8 @@ mention_of(const MrenUtf8 *sentence, Datum value)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("mention %s is not within the sentence", range_text(value)),
 						errdetail("The sentence has %zu characters.", n_chars),
-						errhint("Give the characters of the mention, half open and 0-based, as in "
-								"int4range(3, 5).")));
+						errhint("Give the range of the characters of the mention, 0-based and half "
+								"open, such as int4range(3, 5).")));
 	mention.start = mren_utf8_offset(sentence->data, sentence->len, DatumGetInt32(lower.val));
 	mention.end = mren_utf8_offset(sentence->data, sentence->len, DatumGetInt32(upper.val));
 	while (mention.start < mention.end && isspace((unsigned char) sentence->data[mention.start]))
@@ -176,7 +177,7 @@ mention_of(const MrenUtf8 *sentence, Datum value)
 		mention.end--;
 	if (mention.start == mention.end)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("mention %s is blank", range_text(value))));
+						errmsg("mention %s contains only white space", range_text(value))));
 	return mention;
 }
 
@@ -205,14 +206,13 @@ mren_gold_mentions(Datum sentence, Datum mentions, Datum types, MrenGold *gold)
 		const MrenGoldMention *before = &gold->mentions[i - 1];
 
 		if (gold->mentions[i].start < before->end)
-			ereport(
-				ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("mention \"%.*s\" overlaps mention \"%.*s\"",
-						(int) (gold->mentions[i].end - gold->mentions[i].start),
-						gold->sentence.data + gold->mentions[i].start,
-						(int) (before->end - before->start), gold->sentence.data + before->start),
-				 errhint("A tagger finds mentions that do not overlap: keep one of the two.")));
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+							errmsg("mention \"%.*s\" overlaps mention \"%.*s\"",
+								   (int) (gold->mentions[i].end - gold->mentions[i].start),
+								   gold->sentence.data + gold->mentions[i].start,
+								   (int) (before->end - before->start),
+								   gold->sentence.data + before->start),
+							errhint("Mentions of a tagger do not overlap; keep one of the two.")));
 	}
 }
 

@@ -8,11 +8,11 @@
 
 #include "postgres.h"
 
-#include "data/example.h"
+#include "base/text_span.h"
 #include "pg/support/pg_env.h"
 #include "pg/support/query.h"
 
-/* Half open in bytes of the sentence, without blanks at its ends. */
+/* Bytes of the sentence, half open, without white space at the ends. */
 typedef struct MrenGoldMention
 {
 	uint32_t start;
@@ -20,7 +20,7 @@ typedef struct MrenGoldMention
 	MrenTextSpan type; /* UTF-8 */
 } MrenGoldMention;
 
-/* Mentions are in order and do not overlap.  All is palloc'd or in the arguments. */
+/* Mentions are in order and do not overlap.  Memory is palloc'd or the arguments' own. */
 typedef struct MrenGold
 {
 	MrenUtf8 sentence;
@@ -30,9 +30,9 @@ typedef struct MrenGold
 
 /*
  * mren_gold_tags
- *	  tokens and tags, text[]; the sentence is the tokens with a space between
- *	  two.  22000 with the value and its place for a tag that is none, that
- *	  continues nothing, or lacks; 22004 for a NULL among them.
+ *	  tokens and tags, text[]; the sentence is the tokens, joined by spaces.
+ *	  22000 for an invalid tag, a tag that continues no mention, or arrays of
+ *	  different lengths; 22004 for a NULL element.
  */
 extern void mren_gold_tags(Datum tokens, Datum tags, MrenGold *gold);
 
@@ -44,7 +44,7 @@ extern void mren_gold_tags(Datum tokens, Datum tags, MrenGold *gold);
  */
 extern void mren_gold_mentions(Datum sentence, Datum mentions, Datum types, MrenGold *gold);
 
-/* Which sentences validation must not divide: those of a group, else equal ones. */
+/* Validation keeps sentences with the same value together: those of a group, else equal ones. */
 extern uint64 mren_gold_group(const MrenGold *gold, bool has_group, Datum group);
 
 /* The columns of a query of labelled sentences, by name. */
@@ -64,8 +64,10 @@ typedef struct MrenGoldColumns
 extern void mren_gold_columns(const char *query, MrenGoldColumns *columns);
 
 /*
- * The select list of a generated statement over such a query, "q": the two or three
- * columns of the labels, then weight, split and group, NULL where there is none.
+ * mren_gold_list
+ *	  The select list of a generated statement over such a query, "q": the two or
+ *	  three columns of the labels, then weight, split and group, or NULL instead
+ *	  of a column that the query lacks.
  */
 extern char *mren_gold_list(const MrenGoldColumns *columns);
 

@@ -1,6 +1,6 @@
 /*
  * tag_reader.c
- *	  From a text to what a tagger's network reads.
+ *	  From a text to the input of a tagger's network.
  */
 #include "pg/tagger/tag_reader.h"
 
@@ -13,7 +13,7 @@ mren_tag_reader_init(MrenTagReader *reader, MemoryContext context)
 	reader->env = mren_pg_env(context);
 }
 
-/* The bits of a word that is in an entry from `first` to `end` (tag_input.h). */
+/* The bits of a word that an entry from word `first` to `end` covers (tag_input.h). */
 static uint64_t
 mark_of(size_t w, size_t first, size_t end)
 {
@@ -22,7 +22,7 @@ mark_of(size_t w, size_t first, size_t end)
 	return w == first ? 1 : w + 1 == end ? 4 : 2;
 }
 
-/* The first word, from `from` on, that ends behind this byte. */
+/* The first word, from `from` on, that ends after this byte. */
 static size_t
 word_at(const MrenTagWords *words, size_t from, uint32_t byte)
 {
@@ -31,7 +31,7 @@ word_at(const MrenTagWords *words, size_t from, uint32_t byte)
 	return from;
 }
 
-/* Marks the words that an entry of the lexicon covers, whole or in part. */
+/* Marks the words that an entry of the lexicon covers, wholly or in part. */
 static void
 mark_lexicon(MrenTagReader *reader, int lexicon)
 {

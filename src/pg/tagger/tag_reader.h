@@ -1,16 +1,16 @@
 /*
  * tag_reader.h
- *	  From a text to what a tagger's network reads: words under embeddings, and
- *	  their places in lexicons.
+ *	  From a text to the input of a tagger's network: its words, with the
+ *	  embeddings and the lexicon entries that cover them.
  */
 #ifndef MREN_PG_TAGGER_TAG_READER_H
 #define MREN_PG_TAGGER_TAG_READER_H
 
 #include "postgres.h"
 
-#include "tagger/tag_input.h"
-#include "pg/support/pg_env.h"
 #include "pg/resource/words.h"
+#include "pg/support/pg_env.h"
+#include "tagger/tag_input.h"
 #include "text/lexicon/lexicon.h"
 #include "text/tag_words.h"
 
@@ -30,13 +30,13 @@ typedef struct MrenTagReader
 	size_t marks_capacity;
 } MrenTagReader;
 
-/* An empty reader, whose buffers are allocated in the context. */
+/* An empty reader; its buffers are allocated in the context. */
 extern void mren_tag_reader_init(MrenTagReader *reader, MemoryContext context);
 
 /*
  * mren_tag_reader_read
- *	  The words of a UTF-8 text, none of which crosses a border (byte offsets,
- *	  ascending).  reader->found says where they stand.  Valid until the next call.
+ *	  The words of a UTF-8 text, divided at the borders (byte offsets,
+ *	  ascending).  reader->found has their places.  Valid until the next call.
  */
 extern void mren_tag_reader_read(MrenTagReader *reader, const char *text, size_t len,
 								 const uint32_t *borders, size_t n_borders, MrenTagInput *input);

@@ -1,10 +1,10 @@
 /*
  * tagger_evaluate.c
  *	  mren.evaluate_tagger: the mentions that a tagger finds in the sentences of
- *	  a query, held against those that the query gives.
+ *	  a query, compared with those that the query gives.
  *
- * A mention is right if its place and its type are.  What the tagger sees is
- * the sentence as text; of tokens, with a space between two.
+ * A mention is correct if both its place and its type are.  The tagger reads
+ * the sentence as text; tokens are joined by spaces.
  */
 #include "postgres.h"
 
@@ -38,10 +38,10 @@ typedef struct Evaluation
 	MrenGoldColumns columns;
 	MrenEnv env;
 	MrenNames types; /* in UTF-8 */
-	Counts *counts;	 /* by arrival number of the type */
+	Counts *counts;	 /* by the number that mren_names_intern gave the type */
 	size_t capacity;
 	int64 n;
-	int64 n_seen; /* sentences trained on */
+	int64 n_seen; /* sentences that the tagger was trained on */
 	MemoryContext row;
 } Evaluation;
 
@@ -130,7 +130,7 @@ warn_of_seen(const Evaluation *evaluation)
 					mren_mention_tagger_version(evaluation->tagger), evaluation->name,
 					(long long) evaluation->n_seen, (long long) evaluation->n,
 					100.0 * (double) evaluation->n_seen / (double) evaluation->n),
-			 errhint("Only sentences held out of training tell how good it is on new ones.")));
+			 errhint("Evaluate a tagger on sentences that it was not trained on.")));
 }
 
 typedef struct Figures
@@ -140,7 +140,7 @@ typedef struct Figures
 	double f1;
 } Figures;
 
-/* 0 where a figure has no denominator, as mren.evaluate's. */
+/* 0 where the denominator is 0, as in mren.evaluate. */
 static Figures
 figures_of(const Counts *counts)
 {
@@ -166,7 +166,7 @@ put_row(ReturnSetInfo *rsinfo, const char *type, const Figures *figures, int64 s
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
 
-/* A row a type, in bytewise order, then the averages. */
+/* One row for each type, in bytewise order, then the averages. */
 static void
 put_figures(const Evaluation *evaluation, ReturnSetInfo *rsinfo)
 {
@@ -205,8 +205,8 @@ run(Evaluation *evaluation, const char *query)
 				   0, NULL, NULL, count_row, evaluation);
 	SPI_finish();
 	if (evaluation->n == 0)
-		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
-						errmsg("the query returned no row to evaluate with")));
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_EXCEPTION), errmsg("query returned no rows to evaluate")));
 }
 
 /* mren.evaluate_tagger(tagger, query, version) → TABLE (type, precision, recall, f1, support) */

@@ -13,13 +13,13 @@
 #include "utils/rangetypes.h"
 #include "utils/typcache.h"
 
-#include "tagger/tagger.h"
+#include "pg/model/models.h"
+#include "pg/resource/load_lexicons.h"
 #include "pg/support/args.h"
 #include "pg/support/lru_cache.h"
-#include "pg/resource/load_lexicons.h"
-#include "pg/model/models.h"
 #include "pg/support/settings.h"
 #include "pg/tagger/tag_reader.h"
+#include "tagger/tagger.h"
 
 PG_FUNCTION_INFO_V1(mren_tag);
 
@@ -74,7 +74,7 @@ load_tagger(const MrenDeployed *deployed, const MrenCacheKey *key)
 		ereport(WARNING,
 				(errmsg("tagger \"%s\" was trained with ICU %s, but this server has ICU %s",
 						deployed->name, version.icu, mren_icu_version()),
-				 errhint("Retrain it if its answers changed.")));
+				 errhint("Train the tagger again if its results have changed.")));
 	entry->tagger = mren_models_load_tagger(&version, context);
 	mren_tagger_info(entry->tagger, &entry->info);
 	name_types(entry, context);
@@ -82,7 +82,7 @@ load_tagger(const MrenDeployed *deployed, const MrenCacheKey *key)
 	return entry;
 }
 
-/* Words and lexicons that it was trained with. */
+/* Opens the embeddings and the lexicons that the tagger was trained with. */
 static void
 open_reader(MrenMentionTagger *tagger, const MrenDeployed *deployed)
 {

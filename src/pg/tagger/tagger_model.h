@@ -1,7 +1,7 @@
 /*
  * tagger_model.h
- *	  A trained tagger ready to find the mentions of a sentence: its network
- *	  (cached by version and content), its words, its lexicons.
+ *	  A trained tagger, ready to find the mentions in a sentence: its network
+ *	  (cached by version and content), its embeddings and its lexicons.
  *
  * A tagger is a model of kind "tagger": versions, deployment and rights are
  * those of mren.model.
@@ -18,20 +18,21 @@ typedef struct MrenTaggedMention
 	int32 start, end;			/* bytes of the UTF-8 text, half open */
 	int32 char_start, char_end; /* characters, half open, 0-based */
 	const char *type;			/* in the database's encoding; lives as long as the tagger */
-	float4 confidence;			/* posterior probability of this very mention and type */
+	float4 confidence;			/* posterior probability of exactly this mention and type */
 } MrenTaggedMention;
 
 /*
  * mren_mention_tagger_open
- *	  Rights are checked; version 0 is the deployed one.  42809 for a model that
- *	  is no tagger.  Valid until the current memory context is reset.
+ *	  Checks the right to predict; version 0 is the deployed one.  42809 for a
+ *	  model that is not a tagger.  Valid until the current memory context is
+ *	  reset.
  */
 extern MrenMentionTagger *mren_mention_tagger_open(const char *tagger, int len, int32 version);
 
 /*
  * mren_mention_tagger_tag
- *	  The mentions of one sentence (UTF-8), in order, not overlapping; palloc'd.
- *	  Same sentence, same bits, whatever was tagged before.
+ *	  The mentions in one sentence (UTF-8), in order, not overlapping; palloc'd.
+ *	  The result does not depend on what was tagged before, bit for bit.
  */
 extern MrenTaggedMention *mren_mention_tagger_tag(MrenMentionTagger *tagger, const char *text,
 												  int len, int *n);
@@ -39,7 +40,7 @@ extern MrenTaggedMention *mren_mention_tagger_tag(MrenMentionTagger *tagger, con
 /* Whether a sentence of this group (mren_gold_group) was trained on. */
 extern bool mren_mention_tagger_trained_on(const MrenMentionTagger *tagger, uint64 group);
 
-/* The version that answers, for whoever records it. */
+/* The number of the version that is open. */
 extern int32 mren_mention_tagger_version(const MrenMentionTagger *tagger);
 
 #endif

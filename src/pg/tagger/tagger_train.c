@@ -1,50 +1,38 @@
 /*
  * tagger_train.c
  *	  CALL mren.train_tagger(tagger, query, options, INOUT version).
- *
- * In phases as mren.train: the query runs once and its rows go, encoded, to a
- * temporary file in the trainer's order; then, without a snapshot, the epochs.
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
-#include "funcapi.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
-#include "tcop/utility.h"
-#include "utils/builtins.h"
-#include "utils/jsonb.h"
 
-#include "tagger/tag_example.h"
-#include "tagger/train/tagger_trainer.h"
-#include "pg/support/args.h"
-#include "pg/train/epochs.h"
-#include "pg/model/models.h"
+#include "pg/support/pg_env.h"
 #include "pg/support/query.h"
 #include "pg/support/settings.h"
-#include "pg/train/spill.h"
 #include "pg/tagger/tag_gold.h"
-#include "pg/tagger/tagger_train_options.h"
-#include "pg/train/training.h"
+#include "pg/tagger/tagger_setup.h"
+#include "pg/train/row_spill.h"
+#include "pg/train/train_call.h"
+#include "pg/train/train_vectors.h"
+#include "tagger/tag_example.h"
+#include "tagger/train/tagger_trainer.h"
 #include "text/tokens.h"
 
 typedef struct Train
 {
-	MrenJob job;
-	char *name;
-	MrenStoredQuery query;
-	Jsonb *object; /* the options as given */
-	MrenTaggerOptions options;
-	MrenSpill *spill;
+	MrenTrainCall call;
+	MrenTaggerSetup setup;
+	MrenRowSpill *spill;
 	MrenSource source;
-	int64 n_skipped;
+	int64 n_skipped; /* rows without words or labels */
 	MrenEnv env;
 	MrenVectorTable *table; /* NULL without embeddings */
 	MrenTagTrainer *trainer;
+	MrenTagReport report;
 	uint8 lexicons[MREN_MAX_TAG_LEXICONS][MREN_SHA256_LENGTH];
-	int32 version;
 } Train;
 
 /*
@@ -70,11 +58,11 @@ add_row(void *state, TupleTableSlot *slot)
 		return;
 	}
 	row = DatumGetByteaPP(value);
-	/* A record is read in place, and it wants an 8-byte address. */
+	/* A record is read in place, so it must be aligned to 8 bytes. */
 	record = palloc(VARSIZE_ANY_EXHDR(row));
 	memcpy(record, VARDATA_ANY(row), VARSIZE_ANY_EXHDR(row));
 	MREN_PG_CALL(err, mren_tag_example_read(record, VARSIZE_ANY_EXHDR(row), &example, &size, &err));
-	mren_spill_record(train->spill, example.hash, record, size);
+	mren_row_spill_record(train->spill, example.hash, record, size);
 	pfree(record);
 }
 
@@ -89,53 +77,56 @@ generate_statement(const char *query, const MrenGoldColumns *columns)
 static void
 begin_training(Train *train, size_t memory)
 {
-	const MrenTaggerOptions *options = &train->options;
-	MrenTagTrainerInputs inputs = {.source = train->source, .n_lexicons = options->lexicons.n};
+	const MrenTaggerSetup *setup = &train->setup;
+	MrenTagTrainerInputs inputs = {.source = train->source, .n_lexicons = setup->lexicons.n};
 	MrenError err;
 
-	train->env = mren_pg_env(train->job.context);
-	if (options->embeddings != NULL)
+	train->env = mren_pg_env(train->call.job.context);
+	if (setup->embeddings != NULL)
 	{
 		int32_t *ids;
 		size_t n;
 
 		MREN_PG_CALL(err, mren_tag_source_words(&train->env, &train->source, &ids, &n, &err));
-		train->table = mren_training_vectors(&train->env, &options->embedding_row,
-											 options->embeddings, ids, n, memory);
+		train->table = mren_train_vectors(&train->env, &setup->embedding_row, setup->embeddings,
+										  ids, n, memory);
 		mren_release(&train->env, ids);
 		mren_vector_table_vectors(train->table, &inputs.vectors);
-		inputs.embeddings_sha256 = options->embedding_row.sha256;
+		inputs.embeddings_sha256 = setup->embedding_row.sha256;
 	}
-	for (int i = 0; i < options->lexicons.n; i++)
-		memcpy(train->lexicons[i], options->lexicons.rows[i].sha256, MREN_SHA256_LENGTH);
+	for (int i = 0; i < setup->lexicons.n; i++)
+		memcpy(train->lexicons[i], setup->lexicons.rows[i].sha256, MREN_SHA256_LENGTH);
 	inputs.lexicons_sha256 = (const uint8_t(*)[MREN_SHA256_LENGTH]) train->lexicons;
 	MREN_PG_CALL(
-		err, mren_tag_trainer_create(&train->env, &options->core, &inputs, &train->trainer, &err));
+		err, mren_tag_trainer_create(&train->env, &setup->core, &inputs, &train->trainer, &err));
 }
 
 static void
-read_rows(MrenJob *job)
+read_rows(MrenTrainCall *call)
 {
-	Train *train = (Train *) job;
+	Train *train = (Train *) call;
+	MemoryContext context = call->job.context;
 	size_t memory = (size_t) mren_train_memory * 1024;
 	Oid types[] = {JSONBOID};
-	Datum values[] = {JsonbPGetDatum(train->object)};
+	Datum values[] = {JsonbPGetDatum(call->object)};
 	MrenGoldColumns columns;
 	MemoryContext old;
 
-	mren_gold_columns(train->query.text, &columns);
-	old = MemoryContextSwitchTo(job->context);
-	mren_tagger_options(train->object, &train->options);
-	mren_models_check_save_kind(train->name, MREN_MODEL_TAGGER, train->options.deploy);
-	train->spill = mren_spill_create(0, (MrenGridShape){0}, memory);
+	mren_gold_columns(call->query.text, &columns);
+	old = MemoryContextSwitchTo(context);
+	mren_tagger_setup_read(call->object, &train->setup);
+	call->deploy = train->setup.deploy;
+	mren_models_check_save_kind(call->name, MREN_MODEL_TAGGER, call->deploy);
+	train->spill = mren_row_spill_create(0, (MrenGridShape){0}, memory);
 	MemoryContextSwitchTo(old);
-	mren_query_run(generate_statement(train->query.text, &columns), 1, types, values, add_row,
+	mren_query_run(generate_statement(call->query.text, &columns), 1, types, values, add_row,
 				   train);
 	if (train->n_skipped > 0)
 		ereport(NOTICE, (errmsg("%lld rows without words or labels were skipped",
 								(long long) train->n_skipped)));
-	mren_spill_finish(train->spill, &train->source);
-	old = MemoryContextSwitchTo(job->context);
+	mren_row_spill_finish(train->spill, &train->source);
+	call->n_rows = train->source.n;
+	old = MemoryContextSwitchTo(context);
 	begin_training(train, memory);
 	MemoryContextSwitchTo(old);
 }
@@ -153,7 +144,7 @@ step(void *state, MrenProgress *progress)
 	MREN_PG_CALL(err, mren_tag_trainer_step(train->trainer, progress, &err));
 }
 
-/* Figures that equal trainings share: no times, no speeds. */
+/* Without times and speeds, so that equal trainings have equal metrics. */
 static char *
 metrics_json(const MrenTagReport *report)
 {
@@ -177,84 +168,43 @@ metrics_json(const MrenTagReport *report)
 }
 
 static void
-save(MrenJob *job)
+finish(MrenTrainCall *call, MrenNetwork *network)
 {
-	Train *train = (Train *) job;
-	MrenSaveExtra extra = {.deploy = train->options.deploy,
-						   .seconds = mren_job_seconds(job),
-						   .query = &train->query,
-						   .given = JsonbPGetDatum(train->object)};
-	MrenNetwork network = {0};
-	MrenTagReport report;
+	Train *train = (Train *) call;
 	MrenError err;
 
-	MREN_PG_CALL(err, mren_tag_trainer_finish(train->trainer, &network.tagger, &err));
-	mren_tag_trainer_report(train->trainer, &report);
-	network.options = mren_tagger_options_json(&train->options);
-	network.metrics = metrics_json(&report);
-	train->version = mren_models_save(train->name, &network, &extra);
-	ereport(NOTICE,
-			(errmsg_internal("version %d of tagger \"%s\": %zu sentences, %zu mentions of %zu "
-							 "types",
-							 train->version, train->name, report.n_rows, report.n_mentions,
-							 report.n_types)));
-	if (job->run.id != 0)
-		mren_run_succeed(&job->run, train->version);
+	MREN_PG_CALL(err, mren_tag_trainer_finish(train->trainer, &network->tagger, &err));
+	mren_tag_trainer_report(train->trainer, &train->report);
+	network->options = mren_tagger_setup_json(&train->setup);
+	network->metrics = metrics_json(&train->report);
 }
 
 static void
-train_tagger(MrenJob *job)
+notice(const MrenTrainCall *call, const MrenNetwork *network)
 {
-	Train *train = (Train *) job;
-	MrenRunStart start = {.model = train->name,
-						  .call = "train_tagger",
-						  .query = train->query.text,
-						  .options = JsonbPGetDatum(train->object)};
-	MrenEpochs epochs = {.job = job, .state = train, .step = step};
+	const MrenTagReport *report = &((const Train *) call)->report;
 
-	mren_models_check_save_kind(train->name, MREN_MODEL_TAGGER, false);
-	mren_job_record(job, &start);
-	mren_job_piece(job, read_rows);
-	mren_job_commit(job);
-	epochs.rows = train->source.n;
-	mren_epochs_run(&epochs);
-	mren_job_piece(job, save);
-	mren_job_commit(job);
+	ereport(NOTICE,
+			(errmsg_internal("version %d of tagger \"%s\": %zu sentences, %zu mentions of %zu "
+							 "types",
+							 call->version, call->name, report->n_rows, report->n_mentions,
+							 report->n_types)));
 }
 
-/* Arguments must outlive the first commit: copies, detoasted. */
-static Train *
-read_args(FunctionCallInfo fcinfo)
-{
-	Train *train = (Train *) mren_job_create(fcinfo, "mren train tagger", sizeof(Train));
-	MemoryContext old = MemoryContextSwitchTo(train->job.context);
-
-	train->name = mren_arg_text(fcinfo, 0, "tagger");
-	mren_stored_here(&train->query, mren_arg_text(fcinfo, 1, "query"));
-	train->object = PG_ARGISNULL(2)
-						? DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum("{}")))
-						: DatumGetJsonbPCopy(PG_GETARG_DATUM(2));
-	MemoryContextSwitchTo(old);
-	return train;
-}
+static const MrenTrainKind kind = {
+	.procedure = "train_tagger",
+	.name_argument = "tagger",
+	.model = MREN_MODEL_TAGGER,
+	.size = sizeof(Train),
+	.read = read_rows,
+	.step = step,
+	.finish = finish,
+	.notice = notice,
+};
 
 PG_FUNCTION_INFO_V1(mren_train_tagger);
 Datum
 mren_train_tagger(PG_FUNCTION_ARGS)
 {
-	Train *train;
-	TupleDesc desc;
-	Datum values[1];
-	bool nulls[1] = {false};
-
-	PreventCommandIfReadOnly("CALL mren.train_tagger()");
-	mren_catalog_require_current();
-	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "return type must be a row type");
-	desc = BlessTupleDesc(desc);
-	train = read_args(fcinfo);
-	mren_job_call(&train->job, train_tagger);
-	values[0] = Int32GetDatum(train->version);
-	mren_job_destroy(&train->job);
-	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(desc, values, nulls)));
+	return mren_train_call(fcinfo, &kind);
 }

@@ -64,76 +64,51 @@ mren_encode_holdout_key(const MrenPair *pair, const MrenExample *example)
 void
 mren_encode_holdout(const MrenEncodeSite *site, const MrenPair *pair, MrenExample *example)
 {
-	double share = site->options.holdout_share;
+	double share = site->setup.holdout_share;
 
 	if (share > 0 && mren_split_trains(example->split) &&
 		mren_holdout_holds(mren_encode_holdout_key(pair, example), share))
 		example->split = MREN_SPLIT_HOLDOUT;
 }
 
-static MrenEncodeSite *
-open_site(MemoryContext parent, const Jsonb *object)
+static void
+open_site(MrenCallSite *base)
 {
-	MemoryContext context = AllocSetContextCreate(parent, "mren call site", ALLOCSET_DEFAULT_SIZES);
-	MemoryContext old = MemoryContextSwitchTo(context);
-	MrenEncodeSite *site = palloc0(sizeof(MrenEncodeSite));
+	MrenEncodeSite *site = (MrenEncodeSite *) base;
+	const MrenLexiconList *lexicons = &site->setup.lexicons;
 
-	site->site = context;
-	site->row = AllocSetContextCreate(context, "mren row", ALLOCSET_DEFAULT_SIZES);
-	if (object != NULL)
-		site->object = (Jsonb *) memcpy(palloc(VARSIZE(object)), object, VARSIZE(object));
-	mren_train_options(site->object, &site->options);
-	site->json = mren_train_options_json(&site->options);
-	site->words = mren_words_open(&site->options.embedding_row);
+	mren_train_setup_read(base->object, &site->setup);
+	site->json = mren_train_setup_json(&site->setup);
+	site->words = mren_words_open(&site->setup.embedding_row);
 	mren_words_ids(site->words, &site->vocabulary);
-	site->lexicons.n = site->options.lexicons.n;
-	for (int i = 0; i < site->lexicons.n; i++)
-		site->lexicons.items[i] = mren_lexicon_open(&site->options.lexicons.rows[i]);
-	MemoryContextSwitchTo(old);
-	return site;
-}
-
-static bool
-same_options(const Jsonb *a, const Jsonb *b)
-{
-	if (a == NULL || b == NULL)
-		return a == b;
-	return VARSIZE(a) == VARSIZE(b) && memcmp(a, b, VARSIZE(a)) == 0;
+	site->lexicons.n = lexicons->n;
+	for (int i = 0; i < lexicons->n; i++)
+		site->lexicons.items[i] = mren_lexicon_open(&lexicons->rows[i]);
 }
 
 MrenEncodeSite *
 mren_encode_site(FunctionCallInfo fcinfo, int options_arg)
 {
-	MrenEncodeSite *site = fcinfo->flinfo->fn_extra;
-	const Jsonb *object =
-		options_arg < 0 || PG_ARGISNULL(options_arg) ? NULL : PG_GETARG_JSONB_P(options_arg);
-
-	if (site != NULL && same_options(site->object, object))
-		return site;
-	fcinfo->flinfo->fn_extra = NULL;
-	if (site != NULL)
-		MemoryContextDelete(site->site);
-	site = open_site(fcinfo->flinfo->fn_mcxt, object);
-	fcinfo->flinfo->fn_extra = site;
-	return site;
+	return (MrenEncodeSite *) mren_call_site(fcinfo, options_arg, sizeof(MrenEncodeSite),
+											 open_site);
 }
 
-/* The image's vector (encoder_row.dimension), NULL for a row without; perhaps its grid. */
+/* The vector of the row's image (encoder_row.dimension); NULL without one.  *grid may be NULL. */
 static const float4 *
 row_image(MrenEncodeSite *site, const MrenPair *pair, uint16 **grid)
 {
-	int dimension = site->options.encoder_row.dimension;
+	int dimension = site->setup.encoder_row.dimension;
 	MemoryContext old;
 	float4 *vector;
 
 	*grid = NULL;
 	if (pair->image == NULL && pair->image_vector == NULL)
 		return NULL;
-	if (site->options.image_encoder == NULL)
+	if (site->setup.image_encoder == NULL)
 		ereport(
 			ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("a row has an image, but there is no image encoder"),
+			 errmsg("row has an image, but no image encoder is given"),
 			 errhint("Name one with the option image_encoder; mren.image_encoders lists them.")));
 	if (pair->image_vector != NULL)
 	{
@@ -141,19 +116,19 @@ row_image(MrenEncodeSite *site, const MrenPair *pair, uint16 **grid)
 			ereport(ERROR,
 					(errcode(ERRCODE_DATA_EXCEPTION),
 					 errmsg("image vector has %d elements, but image encoder \"%s\" gives %d",
-							pair->n_image_vector, site->options.image_encoder, dimension),
+							pair->n_image_vector, site->setup.image_encoder, dimension),
 					 errhint("Make it with mren.image_features and this image encoder.")));
 		return pair->image_vector;
 	}
 	if (site->encoder == NULL)
 	{
-		old = MemoryContextSwitchTo(site->site);
-		site->encoder = mren_encoder_open(&site->options.encoder_row);
+		old = MemoryContextSwitchTo(site->base.site);
+		site->encoder = mren_encoder_open(&site->setup.encoder_row);
 		MemoryContextSwitchTo(old);
 	}
 	vector = palloc(dimension * sizeof(float4));
-	if (mren_grid_size(&site->options.grid) > 0)
-		*grid = palloc(mren_grid_size(&site->options.grid) * sizeof(uint16));
+	if (mren_grid_size(&site->setup.grid) > 0)
+		*grid = palloc(mren_grid_size(&site->setup.grid) * sizeof(uint16));
 	mren_encoder_image(site->encoder, pair->image, vector, *grid);
 	return vector;
 }
@@ -170,8 +145,8 @@ mren_encode_row(MrenEncodeSite *site, const MrenPair *pair, MrenTextSpan relatio
 	mren_words_begin(site->words);
 	row = mren_encode_pair(&site->vocabulary, pair);
 	mren_encode_example(example, &row->sentence, pair, relation, image,
-						site->options.encoder_row.dimension);
-	if (site->options.net.hash_bits > 0)
+						site->setup.encoder_row.dimension);
+	if (site->setup.net.hash_bits > 0)
 	{
 		const MrenFeatures *features;
 
@@ -189,7 +164,7 @@ mren_encode_row(MrenEncodeSite *site, const MrenPair *pair, MrenTextSpan relatio
 /*
  * mren.encode_example(options, sentence, head, tail, relation, image,
  * image_vector, head_type, tail_type, head_box, tail_box, weight, split)
- * → bytea: one record of the core, and behind it the image's vector and grid.
+ * → bytea: a record of the core, followed by the image's vector and grid.
  */
 enum
 {
@@ -255,17 +230,17 @@ encode(FunctionCallInfo fcinfo, MrenEncodeSite *site, bool ranges)
 	mren_encode_holdout(site, &pair, &example);
 	MREN_PG_CALL(err, mren_example_append(&env, &buffer, &example, &err));
 	if (image.vector != NULL)
-		MREN_PG_CALL(err, mren_buffer_append(&env, &buffer, image.vector,
-											 site->options.encoder_row.dimension * sizeof(float4),
-											 &err));
+		MREN_PG_CALL(err,
+					 mren_buffer_append(&env, &buffer, image.vector,
+										site->setup.encoder_row.dimension * sizeof(float4), &err));
 	if (image.grid != NULL)
-		MREN_PG_CALL(err, mren_buffer_append(&env, &buffer, image.grid,
-											 mren_grid_size(&site->options.grid) * sizeof(uint16),
-											 &err));
+		MREN_PG_CALL(err,
+					 mren_buffer_append(&env, &buffer, image.grid,
+										mren_grid_size(&site->setup.grid) * sizeof(uint16), &err));
 	return (bytea *) cstring_to_text_with_len((char *) buffer.data, buffer.len);
 }
 
-/* NULL for a row without sentence, mention or label: it teaches nothing. */
+/* NULL for a row without sentence, mention or relation; training skips it. */
 static Datum
 encode_example(FunctionCallInfo fcinfo, bool ranges)
 {
@@ -279,8 +254,8 @@ encode_example(FunctionCallInfo fcinfo, bool ranges)
 		if (PG_ARGISNULL(arg))
 			PG_RETURN_NULL();
 	}
-	MemoryContextReset(site->row);
-	MemoryContextSwitchTo(site->row);
+	MemoryContextReset(site->base.row);
+	MemoryContextSwitchTo(site->base.row);
 	record = encode(fcinfo, site, ranges);
 	MemoryContextSwitchTo(caller);
 	result = (bytea *) palloc(VARSIZE(record));

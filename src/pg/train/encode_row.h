@@ -12,8 +12,9 @@
 
 #include "data/example.h"
 #include "pg/support/args.h"
+#include "pg/support/call_site.h"
 #include "pg/resource/image_encoders.h"
-#include "pg/train/train_options.h"
+#include "pg/train/train_setup.h"
 #include "pg/predict/row_features.h"
 #include "pg/resource/words.h"
 
@@ -35,32 +36,26 @@ extern void mren_encode_example(MrenExample *example, const MrenSentence *senten
  */
 extern uint64 mren_encode_holdout_key(const MrenPair *pair, const MrenExample *example);
 
-/* What one call site of a function that encodes rows keeps from row to row. */
+/* What a call site of a function that encodes rows keeps from row to row. */
 typedef struct MrenEncodeSite
 {
-	Jsonb *object; /* the options as given; NULL: none */
-	MrenTrainOptions options;
-	char *json; /* the options in effect, as the state of a training keeps them */
+	MrenCallSite base;
+	MrenTrainSetup setup;
+	char *json; /* the options in effect, which the aggregate's state contains */
 	MrenWords *words;
 	MrenVocabulary vocabulary;
-	MrenEncoder *encoder; /* opened by the first image */
+	MrenEncoder *encoder; /* opened at the first image */
 	MrenRowLexicons lexicons;
-	MemoryContext row;	/* for one row; the function resets it */
-	MemoryContext site; /* holds everything, this struct included */
 } MrenEncodeSite;
 
-/*
- * The site of this call, made at its first row, and anew when the options
- * change: what a call site remembers outlives a group and a subquery's run.
- * options_arg is the number of the options argument (jsonb), -1 for none.
- */
+/* The site of this call: see mren_call_site. */
 extern MrenEncodeSite *mren_encode_site(FunctionCallInfo fcinfo, int options_arg);
 
-/* What an encoded row's image gave; NULL: nothing. */
+/* Vector and grid of the image of an encoded row; NULL: none. */
 typedef struct MrenRowImage
 {
 	const float4 *vector; /* (encoder_row.dimension) */
-	const uint16 *grid;	  /* (options.grid) halves, if the fusion looks at grids */
+	const uint16 *grid;	  /* (setup.grid) halves, if the fusion attends to grids */
 } MrenRowImage;
 
 /*
@@ -71,7 +66,7 @@ typedef struct MrenRowImage
 extern MrenRowImage mren_encode_row(MrenEncodeSite *site, const MrenPair *pair,
 									MrenTextSpan relation, MrenExample *example);
 
-/* Sets the split of a row that the options hold out; unless it is a test row. */
+/* Sets the split of a row that is held out by the options, unless it is a test row. */
 extern void mren_encode_holdout(const MrenEncodeSite *site, const MrenPair *pair,
 								MrenExample *example);
 

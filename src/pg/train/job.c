@@ -1,6 +1,6 @@
 /*
  * job.c
- *	  A procedure that works for long, commits as it goes, and is recorded in
+ *	  A procedure that runs for long, commits as it goes, and is recorded in
  *	  mren.run.
  */
 #include "pg/train/job.h"
@@ -67,7 +67,7 @@ mren_job_lock(MrenJob *job, int32 class, int32 key)
 	return true;
 }
 
-/* What the session holds for the job. */
+/* Releases the locks that the session holds for the job. */
 static void
 release(MrenJob *job)
 {
@@ -91,9 +91,9 @@ mren_job_call(MrenJob *job, MrenJobPiece body)
 	}
 	PG_CATCH();
 	{
-		/* A run that failed outside its pieces must not look alive. */
+		/* A run that failed outside its pieces must not look as if it were running. */
 		release(job);
-		/* Nor may its files stay: who catches the error may go on for long. */
+		/* Closes the job's files now: the transaction may go on if the error is caught. */
 		MemoryContextDelete(job->context);
 		PG_RE_THROW();
 	}
@@ -121,8 +121,8 @@ mren_job_record(MrenJob *job, const MrenRunStart *start)
 }
 
 /*
- * Records the failure in a transaction of its own, then raises the error again.
- * A session that is being terminated obeys after that.
+ * Records the failure, commits that, then raises the error again.  A session
+ * that is being terminated ends only after the commit.
  */
 static void
 fail(MrenJob *job, ErrorData *error)
@@ -144,7 +144,7 @@ fail(MrenJob *job, ErrorData *error)
 	ReThrowError(error);
 }
 
-/* What a piece throws is caught with the transaction still good. */
+/* The error of a piece aborts its subtransaction only, so that it can be recorded. */
 void
 mren_job_piece(MrenJob *job, MrenJobPiece piece)
 {
@@ -166,7 +166,7 @@ mren_job_piece(MrenJob *job, MrenJobPiece piece)
 	}
 	PG_CATCH();
 	{
-		/* It is raised again where all else of the job is gone. */
+		/* The copy must outlive the job: it is raised again after the job is freed. */
 		MemoryContextSwitchTo(job->caller);
 		error = CopyErrorData();
 		FlushErrorState();

@@ -1,16 +1,16 @@
 /*
  * job.h
- *	  A procedure that works for long, commits as it goes, and is recorded in
+ *	  A procedure that runs for long, commits as it goes, and is recorded in
  *	  mren.run.
  *
- * Its work is cut into pieces, each in a subtransaction of its own: when one
- * fails, the run is recorded as what it was, that is committed, and the error
- * goes on its way; so when the session is terminated amid the core's work.  Between pieces no snapshot is held, and after a commit no
- * transaction id.
+ * Its work is cut into pieces, each in a subtransaction of its own.  When a
+ * piece fails, or the session is terminated during it, the outcome of the run
+ * is recorded and committed before the error is raised again.  Between pieces
+ * no snapshot is held, and after a commit no transaction id.
  *
  * Called inside a transaction block or a function it may not commit: then it
- * works within that transaction, is not recorded, and leaves nothing if it
- * fails.
+ * works within that transaction, is not recorded, and leaves nothing behind if
+ * it fails.
  */
 #ifndef MREN_PG_TRAIN_JOB_H
 #define MREN_PG_TRAIN_JOB_H
@@ -21,18 +21,18 @@
 #include "portability/instr_time.h"
 #include "utils/jsonb.h"
 
-#include "pg/train/run.h"
+#include "pg/train/run_record.h"
 
-/* The first field of a job's own state, which is in its context as well. */
+/* The first field of a job's own state, which is allocated in the job's context. */
 typedef struct MrenJob
 {
-	MemoryContext caller;
-	MemoryContext context; /* lives through all transactions of the call */
+	MemoryContext caller;  /* current when the procedure was called */
+	MemoryContext context; /* outlives the transactions of the call */
 	bool atomic;		   /* may not commit */
 	int32 lock[2];		   /* keys of an advisory lock that is held; 0, 0: none */
 	MrenRun run;
 	instr_time started;
-	struct MrenEpochs *epochs; /* those that are running: epochs.h */
+	struct MrenJobEpochs *epochs; /* running now: job_epochs.h */
 } MrenJob;
 
 typedef void (*MrenJobPiece)(MrenJob *job);
@@ -46,32 +46,32 @@ extern MrenJob *mren_job_create(FunctionCallInfo fcinfo, const char *name, Size 
 
 /*
  * mren_job_call
- *	  Runs the body inside an SPI connection, in the job's context; the run's
- *	  lock is given up at its end, however it ends.  Arguments must have been
+ *	  Runs the body inside an SPI connection, in the job's context, and releases
+ *	  the job's locks, whether it succeeds or fails.  Arguments must have been
  *	  copied to the job's context: they would not outlive the first commit.
  */
 extern void mren_job_call(MrenJob *job, MrenJobPiece body);
 
 /*
  * mren_job_lock
- *	  Takes an advisory lock for as long as the job lasts (in an atomic call, the
- *	  transaction); false if another session has it.  At most one a job.
+ *	  Takes an advisory lock for as long as the job lasts (in an atomic call: the
+ *	  transaction); false if another session holds it.  A job has at most one.
  */
 extern bool mren_job_lock(MrenJob *job, int32 class, int32 key);
 
-/* Frees the job, and with it all that its context holds. */
+/* Frees the job and everything in its context. */
 extern void mren_job_destroy(MrenJob *job);
 
-/* Records the run's beginning and commits; in an atomic call nothing. */
+/* Records that the run begins, and commits; does neither in an atomic call. */
 extern void mren_job_record(MrenJob *job, const MrenRunStart *start);
 
-/* Runs a piece in a subtransaction with a snapshot; its context is the job's. */
+/* Runs a piece in a subtransaction, with a snapshot, in the job's context. */
 extern void mren_job_piece(MrenJob *job, MrenJobPiece piece);
 
 /* Commits unless the call is atomic. */
 extern void mren_job_commit(MrenJob *job);
 
-/* Seconds since the job was created; since any other moment. */
+/* Seconds since the job was created, and since any other moment. */
 extern double mren_job_seconds(const MrenJob *job);
 extern double mren_seconds_since(instr_time start);
 

@@ -1,16 +1,16 @@
 /*
  * retrain.c
- *	  CALL mren.retrain(model, …): a new version from what the model was trained
- *	  by, deployed if it is better than the deployed one.
+ *	  CALL mren.retrain(model, …): trains a new version by the stored query and
+ *	  options of the model, and deploys it if it is better than the deployed one.
  *
  * The deployed version is the champion, the new one the challenger.  Rows are
- * read once, as mren.train reads them, the gate's left out; if too few of them
- * are new, nothing is trained.  Challenger, verdict, deployment and what is
- * pruned are one transaction: whatever happens, either all of it is there or
+ * read once, as mren.train reads them, without the hold-out rows; if too few of
+ * them are new, nothing is trained.  Challenger, verdict, deployment and the
+ * dropping of old versions are one transaction, so either all of it happens or
  * nothing.
  *
- * The stored query runs as its owner (stored.h); all else as the caller, who
- * must be a member of the model's owner.
+ * The stored query runs as its owner (stored_query.h), everything else as the
+ * caller, who must be a member of the model's owner.
  */
 #include "postgres.h"
 
@@ -26,14 +26,14 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
-#include "pg/support/args.h"
-#include "pg/train/epochs.h"
 #include "pg/model/models.h"
+#include "pg/support/args.h"
+#include "pg/support/settings.h"
+#include "pg/train/job_epochs.h"
+#include "pg/train/network_training.h"
 #include "pg/train/retrain_holdout.h"
 #include "pg/train/retrain_recipe.h"
-#include "pg/support/settings.h"
 #include "pg/train/train_rows.h"
-#include "pg/train/training.h"
 
 typedef enum Promote
 {
@@ -60,12 +60,12 @@ typedef struct Retrain
 	MrenVersionRow champion;
 	MrenNet *net; /* the champion's */
 	MrenRecipe recipe;
-	MrenTrainOptions options;
-	bool same_words; /* as the champion's: its training rows can be known again */
-	bool busy;
+	MrenTrainSetup setup;
+	bool same_words; /* as the champion's, so that its training rows can be recognised */
+	bool busy;		 /* another session is retraining the model */
 	MrenTrainRows rows;
-	MrenTraining training;
-	MrenGate holdout;
+	MrenNetworkTraining training;
+	MrenRetrainScores scores;
 	MrenRunVerdict verdict;
 	int32 version; /* the challenger's; 0: none */
 	int64 version_id;
@@ -99,7 +99,7 @@ prepare(MrenJob *job)
 		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 						errmsg("cannot retrain \"%s\", which is a tagger", retrain->model),
 						errhint("Train it again with CALL mren.train_tagger, and compare the "
-								"versions by mren.evaluate_tagger.")));
+								"versions with mren.evaluate_tagger.")));
 	retrain->busy = !mren_job_lock(job, MREN_RETRAIN_LOCK_CLASS, (int32) retrain->row.id);
 	if (retrain->busy)
 		return;
@@ -142,18 +142,18 @@ read_rows(MrenJob *job)
 							.memory = (size_t) mren_train_memory * 1024,
 							.visit = count_new,
 							.state = retrain};
-	mren_train_options(retrain->recipe.options, &retrain->options);
-	retrain->same_words = memcmp(retrain->options.embedding_row.sha256,
-								 retrain->champion.embeddings, MREN_SHA256_LENGTH) == 0;
+	mren_train_setup_read(retrain->recipe.options, &retrain->setup);
+	retrain->same_words = memcmp(retrain->setup.embedding_row.sha256, retrain->champion.embeddings,
+								 MREN_SHA256_LENGTH) == 0;
 	mren_stored_enter(&retrain->recipe.query, &scope);
 	mren_train_rows_plan(rows);
-	mren_train_rows_read(rows, &retrain->options);
+	mren_train_rows_read(rows, &retrain->setup);
 	mren_stored_leave(&scope);
 	if (retrain->verdict.new_rows < retrain->min_new_rows)
 		return;
-	mren_training_begin(&retrain->training, &retrain->options, &rows->source, rows->memory);
+	mren_network_training_begin(&retrain->training, &retrain->setup, &rows->source, rows->memory);
 	if (retrain->warm)
-		mren_training_warm(&retrain->training, retrain->net);
+		mren_network_training_warm(&retrain->training, retrain->net);
 }
 
 static void
@@ -162,11 +162,12 @@ skip(MrenJob *job)
 	Retrain *retrain = (Retrain *) job;
 
 	retrain->verdict.verdict = "skipped";
-	retrain->verdict.reason = psprintf("%lld rows are new to version %d, of at least " INT64_FORMAT,
-									   (long long) retrain->verdict.new_rows,
-									   retrain->champion.version, retrain->min_new_rows);
-	ereport(NOTICE,
-			(errmsg("model \"%s\" is not retrained: %s", retrain->model, retrain->verdict.reason)));
+	retrain->verdict.reason =
+		psprintf("%lld rows are new to version %d, but min_new_rows is %lld",
+				 (long long) retrain->verdict.new_rows, retrain->champion.version,
+				 (long long) retrain->min_new_rows);
+	ereport(NOTICE, (errmsg("model \"%s\" was not retrained: %s", retrain->model,
+							retrain->verdict.reason)));
 	if (job->run.id != 0)
 		mren_run_judged(&job->run, 0, &retrain->verdict);
 }
@@ -181,7 +182,7 @@ begin_judging(MrenJob *job)
 	mren_run_phase(&job->run, "judging");
 }
 
-/* A model that was dropped meanwhile must not come back by its retraining. */
+/* A model that was dropped meanwhile must not be created again by its retraining. */
 static void
 lock_model(Retrain *retrain)
 {
@@ -191,8 +192,9 @@ lock_model(Retrain *retrain)
 	mren_models_lock(retrain->model, MREN_PRIVILEGE_ADMIN, &row);
 	mren_models_end();
 	if (row.id != retrain->row.id)
-		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
-						errmsg("model \"%s\" was dropped while it was retrained", retrain->model)));
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("model \"%s\" was dropped while it was being retrained", retrain->model)));
 	retrain->row = row;
 }
 
@@ -205,45 +207,45 @@ save(Retrain *retrain)
 	MrenNetwork network;
 	MrenTrainReport report;
 
-	mren_training_end(&retrain->training, &network, &report);
+	mren_network_training_end(&retrain->training, &network, &report);
 	if (report.cold[0] != '\0')
 		ereport(NOTICE, (errmsg("the training did not start from version %d: %s",
 								retrain->champion.version, report.cold)));
 	retrain->version = mren_models_save(retrain->model, &network, &extra);
-	mren_training_notice(retrain->model, retrain->version, &network, &report);
+	mren_network_training_notice(retrain->model, retrain->version, &network, &report);
 }
 
-/* Why the figures decide as they do. */
+/* The reason of a verdict by figures. */
 static char *
 figures_text(const Retrain *retrain)
 {
-	const MrenGate *holdout = &retrain->holdout;
+	const MrenRetrainScores *scores = &retrain->scores;
 
-	return psprintf("%s %.4f against %.4f of version %d on %lld rows, lower bound of the "
-					"difference %.4f, margin %g",
-					holdout->measure, holdout->figures.score[1], holdout->figures.score[0],
-					retrain->champion.version, (long long) holdout->n_rows,
-					holdout->figures.lower_bound, retrain->margin);
+	return psprintf("%s is %.4f, that of version %d is %.4f, on %lld rows; the lower bound of "
+					"the difference is %.4f, the margin %g",
+					scores->measure, scores->figures.score[1], retrain->champion.version,
+					scores->figures.score[0], (long long) scores->n_rows,
+					scores->figures.lower_bound, retrain->margin);
 }
 
-/* Verdict and reason from the gate alone, as if promote were "better". */
+/* Verdict and reason as if promote were "better". */
 static void
 judge_by_holdout(Retrain *retrain)
 {
 	MrenRunVerdict *verdict = &retrain->verdict;
-	const MrenGate *holdout = &retrain->holdout;
+	const MrenRetrainScores *scores = &retrain->scores;
 
 	verdict->verdict = "undecided";
-	if (holdout->n_rows < MREN_HOLDOUT_LEAST_ROWS)
-		verdict->reason =
-			psprintf("the gate has %lld rows that neither version was trained on, of at least %d",
-					 (long long) holdout->n_rows, MREN_HOLDOUT_LEAST_ROWS);
+	if (scores->n_rows < MREN_RETRAIN_MIN_ROWS)
+		verdict->reason = psprintf("only %lld of the hold-out rows are unknown to both versions; "
+								   "at least %d are needed",
+								   (long long) scores->n_rows, MREN_RETRAIN_MIN_ROWS);
 	else if (retrain->row.deployed != retrain->champion.id)
 		verdict->reason =
-			psprintf("another version than %d was deployed meanwhile", retrain->champion.version);
+			psprintf("version %d is no longer the deployed one", retrain->champion.version);
 	else
 	{
-		bool better = holdout->figures.lower_bound > retrain->margin;
+		bool better = scores->figures.lower_bound > retrain->margin;
 
 		verdict->verdict = better ? "promoted" : "rejected";
 		verdict->reason = figures_text(retrain);
@@ -255,21 +257,21 @@ static void
 decide(Retrain *retrain)
 {
 	MrenRunVerdict *verdict = &retrain->verdict;
-	const MrenGate *holdout = &retrain->holdout;
+	const MrenRetrainScores *scores = &retrain->scores;
 
-	verdict->holdout_rows = holdout->n_rows;
-	verdict->holdout_seen = holdout->n_seen;
-	verdict->measure = holdout->measure;
-	if (holdout->n_rows > 0)
+	verdict->holdout_rows = scores->n_rows;
+	verdict->holdout_seen = scores->n_seen;
+	verdict->measure = scores->measure;
+	if (scores->n_rows > 0)
 	{
-		verdict->score[0] = holdout->figures.score[0];
-		verdict->score[1] = holdout->figures.score[1];
-		verdict->lower_bound = holdout->figures.lower_bound;
+		verdict->score[0] = scores->figures.score[0];
+		verdict->score[1] = scores->figures.score[1];
+		verdict->lower_bound = scores->figures.lower_bound;
 	}
 	judge_by_holdout(retrain);
 	if (retrain->promote == PROMOTE_BETTER)
 		return;
-	verdict->reason = psprintf("promote is '%s'; the gate alone says %s: %s",
+	verdict->reason = psprintf("promote is '%s'; the hold-out rows alone say \"%s\": %s",
 							   retrain->promote == PROMOTE_ALWAYS ? "always" : "never",
 							   verdict->verdict, verdict->reason);
 	retrain->deploy = retrain->promote == PROMOTE_ALWAYS;
@@ -292,27 +294,27 @@ deploy_and_prune(Retrain *retrain)
 								n_dropped, retrain->model)));
 }
 
-/* The last piece: all that is to be seen of this retraining. */
+/* The last piece: everything that other sessions will see of this retraining. */
 static void
 judge(MrenJob *job)
 {
 	Retrain *retrain = (Retrain *) job;
-	MrenGateQuestion question = {.model = retrain->model,
-								 .query = &retrain->recipe.query,
-								 .options = &retrain->options,
-								 .champion = retrain->champion.version};
+	MrenRetrainCandidates candidates = {.model = retrain->model,
+										.query = &retrain->recipe.query,
+										.setup = &retrain->setup,
+										.champion = retrain->champion.version};
 	MrenVersionRow challenger;
 
 	lock_model(retrain);
 	save(retrain);
-	/* From here on the new version is seen. */
+	/* From here on the snapshot includes the new version. */
 	PushCopiedSnapshot(GetTransactionSnapshot());
 	UpdateActiveSnapshotCommandId();
 	if (!mren_catalog_version(retrain->row.id, retrain->version, &challenger))
 		elog(ERROR, "version %d of model \"%s\" vanished", retrain->version, retrain->model);
 	retrain->version_id = challenger.id;
-	question.challenger = retrain->version;
-	mren_holdout_judge(&question, &retrain->holdout);
+	candidates.challenger = retrain->version;
+	mren_retrain_compare(&candidates, &retrain->scores);
 	PopActiveSnapshot();
 	decide(retrain);
 	deploy_and_prune(retrain);
@@ -327,17 +329,33 @@ judge(MrenJob *job)
  */
 
 static void
+step(void *state, MrenProgress *progress)
+{
+	Retrain *retrain = state;
+
+	mren_network_training_step(&retrain->training, progress);
+}
+
+static void
+stop(void *state)
+{
+	Retrain *retrain = state;
+
+	mren_network_training_stop(&retrain->training);
+}
+
+static void
 train_challenger(Retrain *retrain)
 {
 	MrenJob *job = &retrain->job;
-	MrenEpochs epochs = {.job = job,
-						 .state = &retrain->training,
-						 .step = mren_training_epoch_step,
-						 .stop = mren_training_stop,
-						 .rows = retrain->rows.source.n,
-						 .budget = retrain->budget};
+	MrenJobEpochs epochs = {.job = job,
+							.state = retrain,
+							.step = step,
+							.stop = stop,
+							.rows = retrain->rows.source.n,
+							.budget = retrain->budget};
 
-	mren_epochs_run(&epochs);
+	mren_job_epochs_run(&epochs);
 	if (job->run.id != 0)
 	{
 		mren_job_piece(job, begin_judging);
@@ -391,8 +409,8 @@ promote_arg(FunctionCallInfo fcinfo, int arg)
 			return (Promote) i;
 	}
 	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					errmsg("invalid value for promote: \"%s\"", word),
-					errhint("Give 'better', 'always' or 'never'.")));
+					errmsg("invalid value for argument \"promote\": \"%s\"", word),
+					errhint("Valid values are \"better\", \"always\" and \"never\".")));
 	pg_unreachable();
 }
 
@@ -408,9 +426,9 @@ budget_arg(FunctionCallInfo fcinfo, int arg)
 	seconds = (double) interval->time / USECS_PER_SEC + interval->day * (double) SECS_PER_DAY +
 			  interval->month * (double) (DAYS_PER_MONTH * SECS_PER_DAY);
 	if (seconds <= 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("time_budget is not above zero"),
-				 errhint("Give an interval such as '2 hours', or NULL for no bound.")));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("argument \"time_budget\" must be greater than zero"),
+						errhint("Give an interval such as '2 hours', or NULL for no limit.")));
 	return seconds;
 }
 
@@ -423,20 +441,21 @@ number_args(FunctionCallInfo fcinfo, Retrain *retrain)
 	retrain->margin = PG_GETARG_FLOAT8(4);
 	retrain->keep = PG_ARGISNULL(6) ? 0 : PG_GETARG_INT32(6);
 	if (retrain->min_new_rows < 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("min_new_rows is below zero: " INT64_FORMAT, retrain->min_new_rows)));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("argument \"min_new_rows\" must be at least 0, not %lld",
+							   (long long) retrain->min_new_rows)));
 	if (!(retrain->margin >= -1 && retrain->margin <= 1))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("margin is not a difference of scores: %g", retrain->margin),
-						errhint("Scores are from 0 to 1: 0.01 is one point.")));
+						errmsg("argument \"margin\" must be from -1 to 1, not %g", retrain->margin),
+						errhint("It is a difference of scores, which are from 0 to 1.")));
 	if (!PG_ARGISNULL(6) && retrain->keep < 1)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("keep_versions is below 1: %d", retrain->keep),
-						errhint("NULL keeps all versions.")));
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("argument \"keep_versions\" must be at least 1, not %d", retrain->keep),
+				 errhint("NULL keeps all versions.")));
 }
 
-/* Arguments must outlive the first commit: copies, detoasted. */
+/* Arguments must outlive the first commit, so they are copied, detoasted. */
 static Retrain *
 read_args(FunctionCallInfo fcinfo)
 {

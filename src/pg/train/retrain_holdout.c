@@ -1,30 +1,30 @@
 /*
  * retrain_holdout.c
- *	  Champion and challenger on the rows that are held out to judge them.
+ *	  Comparing champion and challenger on hold-out rows.
  *
- * Rows that either was trained on would flatter it, so they are left out and
- * counted: of the champion those it learnt before a gate was held out, of the
- * challenger none, unless the query gives a row another group than it gave it
- * before.
+ * A version scores too well on rows that it was trained on, so those are left
+ * out and counted.  The champion may have been trained on hold-out rows before
+ * any were held out; the challenger only if the query has changed the group of
+ * a row since it was read for training.
  */
 #include "pg/train/retrain_holdout.h"
 
 #include "mb/pg_wchar.h"
 
 #include "evaluation/holdout.h"
-#include "pg/support/pg_env.h"
 #include "pg/predict/predict_query.h"
+#include "pg/support/pg_env.h"
 
-typedef struct Judge
+typedef struct Comparison
 {
 	MrenEnv env;
-	MrenGate *holdout;
+	MrenRetrainScores *scores;
 	double share;
 	const char *negative; /* in the database's encoding; NULL: none */
 	MrenPairedCounts *rows;
 	size_t n;
 	size_t capacity;
-} Judge;
+} Comparison;
 
 static bool
 same(const char *a, const char *b)
@@ -34,64 +34,65 @@ same(const char *a, const char *b)
 
 /* An answer counts for micro F1 unless it is the negative relation or none. */
 static void
-count_answer(const Judge *judge, const MrenPrediction *prediction, const char *answer, int model,
-			 MrenPairedCounts *row)
+count_answer(const Comparison *comparison, const MrenPrediction *prediction, const char *answer,
+			 int model, MrenPairedCounts *row)
 {
 	row->predicted[model] =
-		judge->negative == NULL || (answer != NULL && !same(answer, judge->negative));
+		comparison->negative == NULL || (answer != NULL && !same(answer, comparison->negative));
 	row->hits[model] = row->predicted[model] && same(answer, prediction->actual);
 }
 
 static void
 visit(void *state, const MrenPrediction *prediction)
 {
-	Judge *judge = state;
+	Comparison *comparison = state;
 	MrenPairedCounts *row;
 	MrenError err;
 
 	if (!prediction->answered || prediction->actual == NULL ||
-		!mren_split_trains(prediction->split) || !mren_holdout_holds(prediction->key, judge->share))
+		!mren_split_trains(prediction->split) ||
+		!mren_holdout_holds(prediction->key, comparison->share))
 		return;
 	if (prediction->seen || prediction->rival_seen)
 	{
-		judge->holdout->n_seen++;
+		comparison->scores->n_seen++;
 		return;
 	}
-	MREN_PG_CALL(err, mren_grow(&judge->env, &judge->rows, &judge->capacity, judge->n, judge->n + 1,
-								sizeof(*judge->rows), &err));
-	row = &judge->rows[judge->n++];
+	MREN_PG_CALL(err, mren_grow(&comparison->env, &comparison->rows, &comparison->capacity,
+								comparison->n, comparison->n + 1, sizeof(*comparison->rows), &err));
+	row = &comparison->rows[comparison->n++];
 	row->key = prediction->key;
-	row->actual = judge->negative == NULL || !same(prediction->actual, judge->negative);
-	count_answer(judge, prediction, prediction->relation, 0, row);
-	count_answer(judge, prediction, prediction->rival, 1, row);
+	row->actual = comparison->negative == NULL || !same(prediction->actual, comparison->negative);
+	count_answer(comparison, prediction, prediction->relation, 0, row);
+	count_answer(comparison, prediction, prediction->rival, 1, row);
 }
 
 void
-mren_holdout_judge(const MrenGateQuestion *question, MrenGate *holdout)
+mren_retrain_compare(const MrenRetrainCandidates *candidates, MrenRetrainScores *scores)
 {
-	const char *negative = question->options->net.negative;
-	MrenPredictQuery what = {.model = question->model,
-							 .query = question->query->text,
-							 .version = question->champion,
-							 .rival = question->challenger,
-							 .stored = question->query,
+	const char *negative = candidates->setup->net.negative;
+	MrenPredictQuery what = {.model = candidates->model,
+							 .query = candidates->query->text,
+							 .version = candidates->champion,
+							 .rival = candidates->challenger,
+							 .stored = candidates->query,
 							 .need_relation = true};
-	Judge judge = {.env = mren_pg_env(CurrentMemoryContext),
-				   .holdout = holdout,
-				   .share = question->options->holdout_share};
+	Comparison comparison = {.env = mren_pg_env(CurrentMemoryContext),
+							 .scores = scores,
+							 .share = candidates->setup->holdout_share};
 	MrenError err;
 
-	memset(holdout, 0, sizeof(*holdout));
+	memset(scores, 0, sizeof(*scores));
 	if (negative != NULL)
-		judge.negative = pg_any_to_server(negative, strlen(negative), PG_UTF8);
-	holdout->measure = negative != NULL ? "micro F1" : "accuracy";
-	if (judge.share > 0)
-		mren_predict_query(&what, visit, &judge);
-	holdout->n_rows = judge.n;
-	MREN_PG_CALL(err, mren_bootstrap_paired(&judge.env, judge.rows, judge.n,
-											&(MrenResampling){question->options->net.common.seed,
-															  MREN_HOLDOUT_RESAMPLES,
-															  MREN_HOLDOUT_CONFIDENCE},
-											&holdout->figures, &err));
-	mren_release(&judge.env, judge.rows);
+		comparison.negative = pg_any_to_server(negative, strlen(negative), PG_UTF8);
+	scores->measure = negative != NULL ? "micro F1" : "accuracy";
+	if (comparison.share > 0)
+		mren_predict_query(&what, visit, &comparison);
+	scores->n_rows = comparison.n;
+	MREN_PG_CALL(err, mren_bootstrap_paired(&comparison.env, comparison.rows, comparison.n,
+											&(MrenResampling){candidates->setup->net.common.seed,
+															  MREN_RETRAIN_RESAMPLES,
+															  MREN_RETRAIN_CONFIDENCE},
+											&scores->figures, &err));
+	mren_release(&comparison.env, comparison.rows);
 }

@@ -1,6 +1,7 @@
 /*
  * retrain_holdout.h
- *	  Champion and challenger on the rows that are held out to judge them.
+ *	  Comparing the deployed version of a model (the champion) with the new one
+ *	  (the challenger) on hold-out rows.
  */
 #ifndef MREN_PG_TRAIN_RETRAIN_HOLDOUT_H
 #define MREN_PG_TRAIN_RETRAIN_HOLDOUT_H
@@ -8,39 +9,40 @@
 #include "postgres.h"
 
 #include "evaluation/bootstrap.h"
-#include "pg/train/train_options.h"
 #include "pg/support/stored_query.h"
+#include "pg/train/train_setup.h"
 
-/* Fewer rows decide nothing. */
-#define MREN_HOLDOUT_LEAST_ROWS 200
+/* With fewer rows no version is called better. */
+#define MREN_RETRAIN_MIN_ROWS 200
 
-/* One-sided: the difference is larger than the lower bound as surely as this. */
-#define MREN_HOLDOUT_CONFIDENCE 0.9
-#define MREN_HOLDOUT_RESAMPLES 2000
+/* The difference exceeds its lower bound with this (one-sided) confidence. */
+#define MREN_RETRAIN_CONFIDENCE 0.9
+#define MREN_RETRAIN_RESAMPLES 2000
 
-typedef struct MrenGate
-{
-	const char *measure; /* "micro F1" without the negative relation, or "accuracy" */
-	int64 n_rows;		 /* that both were judged on */
-	int64 n_seen;		 /* left out: one of the two was trained on them */
-	MrenBootstrap figures;
-} MrenGate;
-
-typedef struct MrenGateQuestion
+typedef struct MrenRetrainCandidates
 {
 	const char *model;
 	const MrenStoredQuery *query;
-	const MrenTrainOptions *options; /* the challenger's: holdout_share, negative, seed */
-	int32 champion;
+	const MrenTrainSetup *setup; /* the challenger's: holdout_share, negative and seed count */
+	int32 champion;				 /* versions */
 	int32 challenger;
-} MrenGateQuestion;
+} MrenRetrainCandidates;
+
+typedef struct MrenRetrainScores
+{
+	const char *measure; /* "micro F1" without the negative relation, or "accuracy" */
+	int64 n_rows;		 /* that both were judged by */
+	int64 n_seen;		 /* left out, because one of the two was trained on them */
+	MrenBootstrap figures;
+} MrenRetrainScores;
 
 /*
- * mren_holdout_judge
- *	  Runs the stored query once, as its owner, and asks both versions about the
- *	  rows that the gate holds.  The same rows, versions and seed give the same
- *	  figures, in whatever order they come.
+ * mren_retrain_compare
+ *	  Runs the stored query once, as its owner, and has both versions predict the
+ *	  hold-out rows.  The same rows, versions and seed give the same figures, in
+ *	  whatever order the rows come.
  */
-extern void mren_holdout_judge(const MrenGateQuestion *question, MrenGate *holdout);
+extern void mren_retrain_compare(const MrenRetrainCandidates *candidates,
+								 MrenRetrainScores *scores);
 
 #endif

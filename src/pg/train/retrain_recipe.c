@@ -1,6 +1,6 @@
 /*
  * retrain_recipe.c
- *	  What a model is retrained by: the query and options that were kept.
+ *	  What a model is retrained from: a stored query and its options.
  */
 #include "pg/train/retrain_recipe.h"
 
@@ -10,21 +10,12 @@
 #include "utils/json.h"
 
 #include "pg/model/models.h"
+#include "pg/support/json_options.h"
 
 static Jsonb *
 jsonb_of(const char *text)
 {
 	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(text)));
-}
-
-static const JsonbValue *
-member(const Jsonb *object, const char *key)
-{
-	JsonbValue name = {.type = jbvString};
-
-	name.val.string.val = (char *) key;
-	name.val.string.len = strlen(key);
-	return findJsonbValueFromContainer((JsonbContainer *) &object->root, JB_FOBJECT, &name);
 }
 
 static Jsonb *
@@ -41,13 +32,13 @@ joined(Jsonb *object, Jsonb *over)
 		DirectFunctionCall2(jsonb_concat, JsonbPGetDatum(object), JsonbPGetDatum(over)));
 }
 
-/* Adds a string, or null, under a key that is missing. */
+/* Adds a member with a string, or null, unless the object has the key. */
 static Jsonb *
 with_name(Jsonb *object, const char *key, const char *name)
 {
 	StringInfoData json;
 
-	if (member(object, key) != NULL)
+	if (mren_json_options_find(object, key) != NULL)
 		return object;
 	initStringInfo(&json);
 	appendStringInfo(&json, "{\"%s\": ", key);
@@ -59,7 +50,7 @@ with_name(Jsonb *object, const char *key, const char *name)
 	return joined(object, jsonb_of(json.data));
 }
 
-/* Columns query, search_path, query_owner, given of the last statement's row. */
+/* Columns query, search_path, query_owner and given of the first row of the last statement. */
 static void
 read_recipe(MemoryContext context, MrenRecipe *recipe)
 {
@@ -75,9 +66,9 @@ read_recipe(MemoryContext context, MrenRecipe *recipe)
 	MemoryContextSwitchTo(old);
 }
 
-/* A model that was made anew has nothing to do with the runs of the old one. */
+/* Runs from before the model was created belong to an earlier model of its name. */
 static bool
-find_kept(const char *model, const MrenModelRow *row, MrenRecipe *recipe)
+find_stored(const char *model, const MrenModelRow *row, MrenRecipe *recipe)
 {
 	Oid types[] = {INT8OID, INT8OID};
 	Datum values[] = {Int64GetDatum(row->id), Int64GetDatum(row->deployed)};
@@ -109,18 +100,17 @@ static Jsonb *
 complete_options(Jsonb *given, Jsonb *overrides, const MrenVersionRow *champion)
 {
 	Jsonb *options = joined(without(given, "deploy"), overrides);
-	const JsonbValue *share = member(options, "holdout_share");
+	const JsonbValue *share = mren_json_options_find(options, "holdout_share");
 	MrenEmbeddingRow embedding;
 	MrenEncoderRow encoder;
 	char *name;
 
-	/* Nothing was held out, and nobody says that nothing be. */
-	if (member(overrides, "holdout_share") == NULL &&
+	/* No rows were held out, and the overrides do not ask for that. */
+	if (mren_json_options_find(overrides, "holdout_share") == NULL &&
 		(share == NULL || share->type != jbvNumeric ||
 		 DatumGetFloat8(DirectFunctionCall1(numeric_float8, NumericGetDatum(share->val.numeric))) ==
 			 0))
 		options = joined(options, jsonb_of("{\"holdout_share\": " MREN_RECIPE_HOLDOUT_SHARE "}"));
-	/* A model may need neither. */
 	if (mren_catalog_embedding_by_hash(champion->embeddings, &embedding, &name))
 		options = with_name(options, "embeddings", name);
 	if (champion->has_encoder && mren_catalog_encoder_by_hash(champion->encoder, &encoder, &name))
@@ -132,21 +122,19 @@ void
 mren_recipe_find(const char *model, const MrenModelRow *row, const MrenVersionRow *champion,
 				 Jsonb *overrides, MrenRecipe *recipe)
 {
-	if (!JB_ROOT_IS_OBJECT(overrides))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("options are not a JSON object"),
-				 errhint("Give an object, such as {\"epochs\": 50}.")));
-	if (member(overrides, "deploy") != NULL)
+	mren_json_options_check(overrides);
+	if (mren_json_options_find(overrides, "deploy") != NULL)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("option \"deploy\" has no place in a retraining"),
+						errmsg("option \"deploy\" cannot be used in a retraining"),
 						errhint("The argument promote says when the new version is deployed: "
 								"'better', 'always' or 'never'.")));
-	if (!find_kept(model, row, recipe))
-		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-						errmsg("no query is kept that model \"%s\" was trained on", model),
-						errdetail("Versions that were saved with mren.save_model or imported have "
-								  "none."),
-						errhint("Train it once with CALL mren.train.")));
+	if (!find_stored(model, row, recipe))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("no training query is stored for model \"%s\"", model),
+				 errdetail("Versions that were imported, or saved with mren.save_model, have "
+						   "none."),
+				 errhint("Train the model once with CALL mren.train.")));
 	mren_stored_require(&recipe->query);
 	recipe->options = complete_options(recipe->options, overrides, champion);
 }

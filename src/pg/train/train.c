@@ -1,144 +1,92 @@
 /*
  * train.c
  *	  CALL mren.train(model, query, options, INOUT version): any number of rows.
- *
- * Phase one reads: the query runs once, each row is encoded where it is read
- * (in parallel workers, if the plan has them), and the encoded rows go to a
- * temporary file in the trainer's order.  No commit falls into it.
- *
- * Phase two trains: no portal is open, no snapshot is held, and between
- * commits no transaction id.  Progress is committed about once a second, so
- * that other sessions see it.
- *
- * With the version are kept the query, its search_path, the options as given,
- * and whose query it is: what mren.retrain runs it by.
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
 #include "fmgr.h"
-#include "funcapi.h"
-#include "tcop/utility.h"
-#include "utils/builtins.h"
-#include "utils/jsonb.h"
 
-#include "pg/support/args.h"
-#include "pg/train/epochs.h"
-#include "pg/model/models.h"
-#include "pg/train/train_options.h"
 #include "pg/support/settings.h"
+#include "pg/train/network_training.h"
+#include "pg/train/train_call.h"
 #include "pg/train/train_rows.h"
-#include "pg/train/training.h"
+#include "pg/train/train_setup.h"
 
 typedef struct Train
 {
-	MrenJob job;
-	char *model;
-	MrenStoredQuery query;
-	Jsonb *object; /* the options as given */
-	MrenTrainOptions options;
+	MrenTrainCall call;
+	MrenTrainSetup setup;
 	MrenTrainRows rows;
-	MrenTraining training;
-	int32 version;
+	MrenNetworkTraining training;
+	MrenTrainReport report;
 } Train;
 
 static void
-read_rows(MrenJob *job)
+read_rows(MrenTrainCall *call)
 {
-	Train *train = (Train *) job;
+	Train *train = (Train *) call;
+	MemoryContext context = call->job.context;
 	MemoryContext old;
 
-	train->rows = (MrenTrainRows){.context = job->context,
-								  .query = train->query.text,
-								  .object = train->object,
+	train->rows = (MrenTrainRows){.context = context,
+								  .query = call->query.text,
+								  .object = call->object,
 								  .memory = (size_t) mren_train_memory * 1024};
 	mren_train_rows_plan(&train->rows);
-	old = MemoryContextSwitchTo(job->context);
-	mren_train_options(train->object, &train->options);
-	mren_models_check_save(train->model, train->options.deploy);
+	old = MemoryContextSwitchTo(context);
+	mren_train_setup_read(call->object, &train->setup);
+	call->deploy = train->setup.deploy;
+	mren_models_check_save_kind(call->name, MREN_MODEL_RELATION, call->deploy);
 	MemoryContextSwitchTo(old);
-	mren_train_rows_read(&train->rows, &train->options);
+	mren_train_rows_read(&train->rows, &train->setup);
 	if (train->rows.n_holdout > 0)
-		ereport(NOTICE, (errmsg("%lld rows are held out to judge models by (option holdout_share)",
+		ereport(NOTICE, (errmsg("%lld rows are held out to judge models (option holdout_share)",
 								(long long) train->rows.n_holdout)));
-	old = MemoryContextSwitchTo(job->context);
-	mren_training_begin(&train->training, &train->options, &train->rows.source, train->rows.memory);
+	old = MemoryContextSwitchTo(context);
+	mren_network_training_begin(&train->training, &train->setup, &train->rows.source,
+								train->rows.memory);
+	call->n_rows = train->rows.source.n;
 	MemoryContextSwitchTo(old);
 }
 
 static void
-save(MrenJob *job)
+step(void *state, MrenProgress *progress)
 {
-	Train *train = (Train *) job;
-	MrenSaveExtra extra = {.deploy = train->options.deploy,
-						   .seconds = mren_job_seconds(job),
-						   .query = &train->query,
-						   .given = JsonbPGetDatum(train->object)};
-	MrenNetwork network;
-	MrenTrainReport report;
+	Train *train = state;
 
-	mren_training_end(&train->training, &network, &report);
-	train->version = mren_models_save(train->model, &network, &extra);
-	mren_training_notice(train->model, train->version, &network, &report);
-	if (job->run.id != 0)
-		mren_run_succeed(&job->run, train->version);
+	mren_network_training_step(&train->training, progress);
 }
 
 static void
-train_model(MrenJob *job)
+finish(MrenTrainCall *call, MrenNetwork *network)
 {
-	Train *train = (Train *) job;
-	MrenRunStart start = {.model = train->model,
-						  .call = "train",
-						  .query = train->query.text,
-						  .options = JsonbPGetDatum(train->object)};
-	MrenEpochs epochs = {.job = job, .state = &train->training, .step = mren_training_epoch_step};
+	Train *train = (Train *) call;
 
-	mren_models_check_save(train->model, false);
-	mren_job_record(job, &start);
-	mren_job_piece(job, read_rows);
-	/* The transaction that read has done its work; none is open while training. */
-	mren_job_commit(job);
-	epochs.rows = train->rows.source.n;
-	mren_epochs_run(&epochs);
-	mren_job_piece(job, save);
-	mren_job_commit(job);
+	mren_network_training_end(&train->training, network, &train->report);
 }
 
-/* Arguments must outlive the first commit: copies, detoasted. */
-static Train *
-read_args(FunctionCallInfo fcinfo)
+static void
+notice(const MrenTrainCall *call, const MrenNetwork *network)
 {
-	Train *train = (Train *) mren_job_create(fcinfo, "mren train", sizeof(Train));
-	MemoryContext old = MemoryContextSwitchTo(train->job.context);
+	const Train *train = (const Train *) call;
 
-	train->model = mren_arg_text(fcinfo, 0, "model");
-	mren_stored_here(&train->query, mren_arg_text(fcinfo, 1, "query"));
-	train->object = PG_ARGISNULL(2)
-						? DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum("{}")))
-						: DatumGetJsonbPCopy(PG_GETARG_DATUM(2));
-	MemoryContextSwitchTo(old);
-	return train;
+	mren_network_training_notice(call->name, call->version, network, &train->report);
 }
+
+static const MrenTrainKind kind = {
+	.procedure = "train",
+	.name_argument = "model",
+	.model = MREN_MODEL_RELATION,
+	.size = sizeof(Train),
+	.read = read_rows,
+	.step = step,
+	.finish = finish,
+	.notice = notice,
+};
 
 PG_FUNCTION_INFO_V1(mren_train);
-/* CALL mren.train(model, query, options, INOUT version) */
 Datum
 mren_train(PG_FUNCTION_ARGS)
 {
-	Train *train;
-	TupleDesc desc;
-	Datum values[1];
-	bool nulls[1] = {false};
-
-	PreventCommandIfReadOnly("CALL mren.train()");
-	mren_catalog_require_current();
-	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
-		elog(ERROR, "return type must be a row type");
-	desc = BlessTupleDesc(desc);
-	train = read_args(fcinfo);
-	mren_job_call(&train->job, train_model);
-	values[0] = Int32GetDatum(train->version);
-	mren_job_destroy(&train->job);
-	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(desc, values, nulls)));
+	return mren_train_call(fcinfo, &kind);
 }

@@ -3,10 +3,10 @@
  *	  mren.train_agg: the aggregate that trains a network on its rows.
  *
  * The state, mren.training_set, is a concrete type in expanded form: rows are
- * appended in place and flattened only where a parallel worker or another node
- * hands its part over.  Each row is encoded once, where it is read; joining
- * two states commutes, and the final function sorts, so any plan trains the
- * same network.
+ * appended in place, and flattened only when a parallel worker or another node
+ * passes on its part.  Each row is encoded once, where it is read.  Joining two
+ * states commutes, and the final function sorts the rows, so any plan trains
+ * the same network.
  */
 #include "postgres.h"
 
@@ -19,16 +19,16 @@
 #include "utils/memutils.h"
 
 #include "data/examples.h"
-#include "pg/support/args.h"
-#include "pg/train/encode_row.h"
-#include "pg/resource/image_encoders.h"
-#include "pg/support/pg_env.h"
-#include "pg/train/extras.h"
-#include "pg/train/train_options.h"
 #include "pg/predict/predictor.h"
-#include "pg/support/settings.h"
-#include "pg/train/training.h"
+#include "pg/resource/image_encoders.h"
 #include "pg/resource/words.h"
+#include "pg/support/args.h"
+#include "pg/support/pg_env.h"
+#include "pg/support/settings.h"
+#include "pg/train/encode_row.h"
+#include "pg/train/network_training.h"
+#include "pg/train/train_agg_extras.h"
+#include "pg/train/train_setup.h"
 
 #define TRAINING_SET_MAGIC 0x6d74736b
 
@@ -52,9 +52,9 @@ set_flat_size(ExpandedObjectHeader *header)
 
 	if (size > MaxAllocSize - VARHDRSZ)
 		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-						errmsg("a training set of %zu rows does not fit a value",
+						errmsg("training set of %zu rows exceeds the maximum size of a value",
 							   mren_examples_count(set->examples)),
-						errhint("CALL mren.train takes any number of rows.")));
+						errhint("Use CALL mren.train, which takes any number of rows.")));
 	return size + VARHDRSZ;
 }
 
@@ -93,7 +93,7 @@ set_parse(const char *bytes, size_t len, MemoryContext parent)
 	return set;
 }
 
-/* The object behind a Datum, in place if it is one that may be changed. */
+/* The object of a Datum: itself if it is read-write, otherwise a copy. */
 static TrainingSet *
 set_of_datum(Datum value, MemoryContext parent)
 {
@@ -111,7 +111,7 @@ set_of_datum(Datum value, MemoryContext parent)
 }
 
 PG_FUNCTION_INFO_V1(mren_training_set_in);
-/* Hexadecimal digits as bytea's; everything is checked. */
+/* Takes the notation of bytea; everything is checked. */
 Datum
 mren_training_set_in(PG_FUNCTION_ARGS)
 {
@@ -154,18 +154,18 @@ mren_training_set_send(PG_FUNCTION_ARGS)
 static void
 set_head(const MrenEncodeSite *site, TrainingSet *set)
 {
-	MrenExamplesHead head = {.dim = site->options.embedding_row.dimension};
+	MrenExamplesHead head = {.dim = site->setup.embedding_row.dimension};
 	MrenError err;
 
 	head.options = site->json;
 	head.n_options = strlen(site->json);
-	memcpy(head.embeddings, site->options.embedding_row.sha256, MREN_SHA256_LENGTH);
-	if (site->options.image_encoder != NULL)
+	memcpy(head.embeddings, site->setup.embedding_row.sha256, MREN_SHA256_LENGTH);
+	if (site->setup.image_encoder != NULL)
 	{
 		head.has_encoder = true;
-		memcpy(head.encoder, site->options.encoder_row.identity, MREN_SHA256_LENGTH);
-		head.image_dim = site->options.encoder_row.dimension;
-		head.grid = site->options.grid;
+		memcpy(head.encoder, site->setup.encoder_row.identity, MREN_SHA256_LENGTH);
+		head.image_dim = site->setup.encoder_row.dimension;
+		head.grid = site->setup.grid;
 	}
 	MREN_PG_CALL(err, mren_examples_create(&set->env, &head, &set->examples, &err));
 }
@@ -180,8 +180,8 @@ check_options(const MrenEncodeSite *site, const TrainingSet *set)
 	if (head.n_options != strlen(site->json) ||
 		memcmp(head.options, site->json, head.n_options) != 0)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("the options of a training differ from row to row"),
-						errhint("Give a constant, or group by them.")));
+						errmsg("options of a training must be the same for all rows"),
+						errhint("Give a constant, or group by the options.")));
 }
 
 static void
@@ -193,12 +193,13 @@ check_memory(const TrainingSet *set)
 		ereport(
 			ERROR,
 			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-			 errmsg("the training set of %zu rows takes more than %d kB",
+			 errmsg("training set of %zu rows exceeds mren.aggregate_memory (%d kB)",
 					mren_examples_count(set->examples), mren_aggregate_memory),
-			 errhint("CALL mren.train takes any number of rows; or raise mren.aggregate_memory.")));
+			 errhint("Raise mren.aggregate_memory, or use CALL mren.train, which takes any number "
+					 "of rows.")));
 }
 
-/* Where the optional arguments of the three forms stand; -1: not there. */
+/* The numbers of the optional arguments; -1: the form of the function has none. */
 typedef struct Form
 {
 	int image;
@@ -225,7 +226,7 @@ accumulate(FunctionCallInfo fcinfo, const Form *form)
 	TrainingSet *set;
 	MrenExample example;
 	MrenPair pair = {0};
-	MrenExtras extras = {.weight = 1};
+	MrenTrainAggExtras extras = {.weight = 1};
 	MrenRowImage image;
 	MrenError err;
 
@@ -242,19 +243,19 @@ accumulate(FunctionCallInfo fcinfo, const Form *form)
 		set = set_of_datum(PG_GETARG_DATUM(STATE), aggregate);
 		check_options(site, set);
 	}
-	/* A row without sentence, mention or label teaches nothing. */
+	/* A row without sentence, mention or relation is skipped. */
 	if (PG_ARGISNULL(SENTENCE) || PG_ARGISNULL(HEAD) || PG_ARGISNULL(TAIL) ||
 		PG_ARGISNULL(RELATION))
 		PG_RETURN_DATUM(EOHPGetRWDatum(&set->hdr));
 
-	MemoryContextReset(site->row);
-	old = MemoryContextSwitchTo(site->row);
+	MemoryContextReset(site->base.row);
+	old = MemoryContextSwitchTo(site->base.row);
 	mren_pair_sentence(&pair, PG_GETARG_DATUM(SENTENCE));
 	mren_pair_mentions(&pair, PG_GETARG_DATUM(HEAD), PG_GETARG_DATUM(TAIL), form->ranges);
 	if (form->image >= 0 && !PG_ARGISNULL(form->image))
 		pair.image = PG_GETARG_BYTEA_PP(form->image);
 	if (form->extras >= 0 && !PG_ARGISNULL(form->extras))
-		mren_extras_read(PG_GETARG_JSONB_P(form->extras), &pair, &extras);
+		mren_train_agg_extras_read(PG_GETARG_JSONB_P(form->extras), &pair, &extras);
 	mren_pair_check(&pair);
 	image = mren_encode_row(site, &pair, mren_pair_type(PG_GETARG_DATUM(RELATION)), &example);
 	example.weight = extras.weight;
@@ -312,8 +313,8 @@ mren_train_accum_extras_range(PG_FUNCTION_ARGS)
 
 PG_FUNCTION_INFO_V1(mren_train_combine);
 /*
- * Joins two states.  Not STRICT: a worker (or a shard) without rows gives NULL,
- * and a state taken over must be copied into the aggregate's own context.
+ * Joins two states.  Not STRICT: a worker or a shard without rows gives NULL,
+ * and the other state must then be copied into the aggregate's own context.
  */
 Datum
 mren_train_combine(PG_FUNCTION_ARGS)
@@ -343,34 +344,34 @@ mren_train_combine(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(EOHPGetRWDatum(&into->hdr));
 }
 
-/* The options as the state's head has them: effective ones, names resolved. */
+/* Reads the options in effect, with resolved names, from the head of the state. */
 static void
-options_of_head(const MrenExamplesHead *head, MrenTrainOptions *options)
+read_setup(const MrenExamplesHead *head, MrenTrainSetup *setup)
 {
 	char *json = pnstrdup(head->options, head->n_options);
 	Jsonb *object = DatumGetJsonbP(mren_network_jsonb(json));
 
-	mren_train_options(object, options);
-	if (memcmp(options->embedding_row.sha256, head->embeddings, MREN_SHA256_LENGTH) != 0)
+	mren_train_setup_read(object, setup);
+	if (memcmp(setup->embedding_row.sha256, head->embeddings, MREN_SHA256_LENGTH) != 0)
 		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-						errmsg("embeddings \"%s\" are not those the rows were encoded with",
-							   options->embeddings)));
+						errmsg("embeddings \"%s\" are not the ones that the rows were encoded with",
+							   setup->embeddings)));
 	if (head->has_encoder &&
-		(options->image_encoder == NULL ||
-		 memcmp(options->encoder_row.identity, head->encoder, MREN_SHA256_LENGTH) != 0))
+		(setup->image_encoder == NULL ||
+		 memcmp(setup->encoder_row.identity, head->encoder, MREN_SHA256_LENGTH) != 0))
 		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-						errmsg("the image encoder is not the one the rows were encoded with")));
+						errmsg("image encoder is not the one that the rows were encoded with")));
 }
 
 PG_FUNCTION_INFO_V1(mren_train_final);
 Datum
 mren_train_final(PG_FUNCTION_ARGS)
 {
-	MrenTrainOptions options;
+	MrenTrainSetup setup;
 	MrenExamplesHead head;
 	MrenTrainReport report;
 	MrenProgress progress;
-	MrenTraining training;
+	MrenNetworkTraining training;
 	MrenNetwork network;
 	MrenSource source;
 	MrenError err;
@@ -380,14 +381,14 @@ mren_train_final(PG_FUNCTION_ARGS)
 		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION), errmsg("there are no rows to train on")));
 	set = set_of_datum(PG_GETARG_DATUM(0), CurrentMemoryContext);
 	mren_examples_head(set->examples, &head);
-	options_of_head(&head, &options);
+	read_setup(&head, &setup);
 	MREN_PG_CALL(err, mren_examples_source(set->examples, &source, &err));
-	mren_training_begin(&training, &options, &source, (size_t) mren_train_memory * 1024);
+	mren_network_training_begin(&training, &setup, &source, (size_t) mren_train_memory * 1024);
 	do
 	{
 		CHECK_FOR_INTERRUPTS();
-		mren_training_step(&training, &progress);
+		mren_network_training_step(&training, &progress);
 	} while (progress.event != MREN_TRAIN_DONE);
-	mren_training_end(&training, &network, &report);
+	mren_network_training_end(&training, &network, &report);
 	PG_RETURN_DATUM(mren_network_datum(&network));
 }

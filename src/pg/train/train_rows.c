@@ -1,10 +1,12 @@
 /*
  * train_rows.c
- *	  The rows of a training query, encoded and spilled in the trainer's order.
+ *	  The rows of a training query, encoded and written to disk in the trainer's
+ *	  order.
  *
- * Each row is encoded where it is read, in parallel workers if the plan has
- * them.  Where the query has a column "group", that decides which rows are held
- * out, and is seen to here, for the encoded row does not have it.
+ * The query is wrapped in a statement that calls mren.encode_example for each
+ * row, so rows are encoded in parallel workers if the plan has them.  If the
+ * query has a column "group", it decides which rows are held out; that is done
+ * here, because an encoded row does not contain its group.
  */
 #include "pg/train/train_rows.h"
 
@@ -44,13 +46,13 @@ keep_row(void *state, const MrenExample *example)
 	return true;
 }
 
-/* The key of the second column of the generated statement. */
+/* The key of the group, which is the second column of the generated statement. */
 static uint64
 group_key(TupleTableSlot *slot)
 {
 	bool isnull;
 	Datum group = slot_getattr(slot, 2, &isnull);
-	/* Null is a group as in GROUP BY. */
+	/* Null is a group of its own, as in GROUP BY. */
 	char *name = isnull ? pstrdup("") : TextDatumGetCString(group);
 	MrenUtf8 utf8 = mren_pg_utf8(name, strlen(name));
 	uint64 key = mren_holdout_group_key(utf8.data, utf8.len);
@@ -81,10 +83,11 @@ add_row(void *state, TupleTableSlot *slot)
 		key = group_key(slot);
 	rows->in_holdout =
 		grouped && reader->holdout_share > 0 && mren_holdout_holds(key, reader->holdout_share);
-	mren_spill_add(rows->spill, DatumGetByteaPP(row), rows->keyed ? &key : NULL, keep_row, rows);
+	mren_row_spill_add(rows->spill, DatumGetByteaPP(row), rows->keyed ? &key : NULL, keep_row,
+					   rows);
 }
 
-/* The group's name, for a query that may have no such column. */
+/* Appends the column of the group, unless no key is needed. */
 static void
 append_group(StringInfo sql, const MrenTrainRows *rows)
 {
@@ -108,7 +111,7 @@ append_group(StringInfo sql, const MrenTrainRows *rows)
 	appendStringInfo(sql, "q.%s::pg_catalog.text)", mren_column_name(MREN_COLUMN_SENTENCE));
 }
 
-/* mren.encode_example over the query's columns; missing ones are NULL. */
+/* Calls mren.encode_example with the columns of the query, NULL for those it lacks. */
 static char *
 generate_statement(const MrenTrainRows *rows)
 {
@@ -133,7 +136,7 @@ generate_statement(const MrenTrainRows *rows)
 	return sql.data;
 }
 
-/* With groups, encode_example must not decide which rows are held out. */
+/* The options for mren.encode_example, which must not hold out rows if there are groups. */
 static Datum
 encode_options(const MrenTrainRows *rows)
 {
@@ -153,20 +156,19 @@ mren_train_rows_plan(MrenTrainRows *rows)
 }
 
 void
-mren_train_rows_read(MrenTrainRows *rows, const MrenTrainOptions *options)
+mren_train_rows_read(MrenTrainRows *rows, const MrenTrainSetup *setup)
 {
 	Oid types[] = {JSONBOID};
 	Datum values[] = {encode_options(rows)};
-	Reader reader = {rows, options->holdout_share};
+	Reader reader = {rows, setup->holdout_share};
 	MemoryContext old = MemoryContextSwitchTo(rows->context);
 
-	rows->spill =
-		mren_spill_create(options->image_encoder != NULL ? options->encoder_row.dimension : 0,
-						  options->grid, rows->memory);
+	rows->spill = mren_row_spill_create(
+		setup->image_encoder != NULL ? setup->encoder_row.dimension : 0, setup->grid, rows->memory);
 	MemoryContextSwitchTo(old);
 	mren_query_run(generate_statement(rows), 1, types, values, add_row, &reader);
 	if (rows->n_skipped > 0)
 		ereport(NOTICE, (errmsg("%lld rows without sentence, mention or relation were skipped",
 								(long long) rows->n_skipped)));
-	mren_spill_finish(rows->spill, &rows->source);
+	mren_row_spill_finish(rows->spill, &rows->source);
 }

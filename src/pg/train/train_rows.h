@@ -1,7 +1,7 @@
 /*
  * train_rows.h
- *	  The rows of a training query, encoded and spilled in the trainer's order:
- *	  what CALL mren.train and CALL mren.retrain share.
+ *	  The rows of a training query, encoded and written to disk in the trainer's
+ *	  order: what mren.train, mren.retrain and mren.compare share.
  */
 #ifndef MREN_PG_TRAIN_TRAIN_ROWS_H
 #define MREN_PG_TRAIN_TRAIN_ROWS_H
@@ -10,44 +10,48 @@
 
 #include "utils/jsonb.h"
 
-#include "pg/train/train_options.h"
 #include "pg/support/query.h"
-#include "pg/train/spill.h"
+#include "pg/train/row_spill.h"
+#include "pg/train/train_setup.h"
 
 typedef struct MrenTrainRows
 {
 	/* Given by the caller */
 	MemoryContext context; /* of the spilled rows */
 	const char *query;
-	Jsonb *object; /* the options as given; MrenTrainOptions are read from it */
-	size_t memory; /* bytes, mren_spill_create's limit */
-	/* Sees each row that trains; NULL: nobody. */
+	Jsonb *object; /* the options as given, from which the setup was read */
+	size_t memory; /* bytes, the limit of mren_row_spill_create */
+	/* Called with each row that is trained on; may be NULL. */
 	void (*visit)(void *state, const MrenExample *example);
 	void *state;
-	bool keyed; /* behind each record its group's key, 8 bytes: see mren_spill_add */
+	bool keyed; /* each record ends with the key of its group: see mren_row_spill_add */
 
-	/* Made */
+	/* Results */
 	MrenColumns columns;
-	MrenSpill *spill;
+	MrenRowSpill *spill;
 	MrenSource source;
 	int64 n_skipped; /* without sentence, mention or relation */
 	int64 n_holdout; /* held out by option holdout_share */
 	int64 n_test;	 /* of split "test" */
-	bool in_holdout; /* the row at hand, by its group */
+	bool in_holdout; /* whether the present row is held out by its group */
 } MrenTrainRows;
 
-/* Plans the query: its columns, or the error that one is missing. */
+/*
+ * mren_train_rows_plan
+ *	  Finds the columns of the query; 42703 if a required one is missing.
+ *	  Both functions run inside an SPI connection and a snapshot of the caller's.
+ */
 extern void mren_train_rows_plan(MrenTrainRows *rows);
 
 /*
- * Keys are those of column "group"; where the query has none, of the image's
- * bytes, else its vector, else the sentence: whatever encodes the rows, the same.
- *
  * mren_train_rows_read
- *	  Runs the query once, read-only, in a parallel plan if there is one; rows
- *	  of the gate are counted and left out.  options are those of the object.
- *	  Inside an SPI connection and a snapshot of the caller's.
+ *	  Runs the query once, read-only, in a parallel plan if there is one.
+ *	  Hold-out rows are counted and left out.  The setup is that of the object.
+ *
+ *	  The key of a group is that of column "group"; if the query has none, it is
+ *	  that of the image's bytes, else of its vector, else of the sentence, so it
+ *	  does not depend on how rows are encoded.
  */
-extern void mren_train_rows_read(MrenTrainRows *rows, const MrenTrainOptions *options);
+extern void mren_train_rows_read(MrenTrainRows *rows, const MrenTrainSetup *setup);
 
 #endif

@@ -1,25 +1,25 @@
 /*
- * epochs.c
- *	  Running a trainer's steps as a job.
+ * job_epochs.c
+ *	  Running the steps of a training as pieces of a job.
  */
-#include "pg/train/epochs.h"
+#include "pg/train/job_epochs.h"
 
 #include "miscadmin.h"
 
-/* How long one piece of training lasts before its progress is committed. */
+/* Duration of a piece, after which the progress is committed. */
 #define PIECE_SECONDS 1.0
 
 static double
-rows_per_second(const MrenEpochs *epochs)
+rows_per_second(const MrenJobEpochs *epochs)
 {
 	double seconds = mren_seconds_since(epochs->epoch_started);
 
 	return seconds > 0 ? epochs->progress.rows_done / seconds : 0;
 }
 
-/* At the pace of this epoch, all epochs and members to go; stopping early is not foreseen. */
+/* For all remaining epochs and members at the pace of this epoch; it may well stop earlier. */
 static double
-seconds_left(const MrenEpochs *epochs)
+seconds_left(const MrenJobEpochs *epochs)
 {
 	double pace = rows_per_second(epochs);
 	const MrenProgress *progress = &epochs->progress;
@@ -39,7 +39,7 @@ seconds_left(const MrenEpochs *epochs)
 }
 
 static void
-report_epoch(MrenEpochs *epochs)
+report_epoch(MrenJobEpochs *epochs)
 {
 	const MrenProgress *progress = &epochs->progress;
 	double seconds = mren_seconds_since(epochs->epoch_started);
@@ -62,28 +62,28 @@ report_epoch(MrenEpochs *epochs)
 }
 
 static void
-check_budget(MrenEpochs *epochs)
+check_budget(MrenJobEpochs *epochs)
 {
 	if (epochs->budget <= 0 || epochs->stopped || mren_job_seconds(epochs->job) < epochs->budget)
 		return;
 	epochs->stop(epochs->state);
 	epochs->stopped = true;
 	ereport(NOTICE,
-			(errmsg_internal("the time budget of %g s is spent: the best epoch so far is kept",
+			(errmsg_internal("the time budget of %g s is used up: keeping the best epoch so far",
 							 epochs->budget)));
 }
 
-/* Steps for about a second. */
+/* One piece. */
 static void
 step_a_while(MrenJob *job)
 {
-	MrenEpochs *epochs = job->epochs;
+	MrenJobEpochs *epochs = job->epochs;
 	instr_time start;
 
 	INSTR_TIME_SET_CURRENT(start);
 	do
 	{
-		/* A termination is left to the step, whose error can be caught. */
+		/* A termination is left to the step, whose error is caught and recorded. */
 		if (!ProcDiePending)
 			CHECK_FOR_INTERRUPTS();
 		check_budget(epochs);
@@ -97,11 +97,11 @@ step_a_while(MrenJob *job)
 			 mren_seconds_since(start) < PIECE_SECONDS);
 }
 
-/* Amid an epoch, what the one before was validated with is the latest. */
+/* During an epoch, the latest validation is that of the epoch before. */
 static void
 write_progress(MrenJob *job)
 {
-	MrenEpochs *epochs = job->epochs;
+	MrenJobEpochs *epochs = job->epochs;
 	MrenRunProgress progress = {
 		.phase = epochs->progress.event == MREN_TRAIN_SCAN ? "reading"
 				 : epochs->progress.phase == 2			   ? "refitting"
@@ -123,7 +123,7 @@ write_progress(MrenJob *job)
 }
 
 void
-mren_epochs_run(MrenEpochs *epochs)
+mren_job_epochs_run(MrenJobEpochs *epochs)
 {
 	MrenJob *job = epochs->job;
 
@@ -136,7 +136,7 @@ mren_epochs_run(MrenEpochs *epochs)
 		mren_job_piece(job, step_a_while);
 		if (job->run.id != 0)
 		{
-			/* A piece as well: a cancel that comes meanwhile is recorded. */
+			/* A piece of its own, so that a cancel during it is recorded. */
 			mren_job_piece(job, write_progress);
 			mren_job_commit(job);
 		}

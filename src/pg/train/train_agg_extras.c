@@ -1,8 +1,8 @@
 /*
- * extras.c
+ * train_agg_extras.c
  *	  The jsonb argument "extras" of mren.train_agg.
  */
-#include "pg/train/extras.h"
+#include "pg/train/train_agg_extras.h"
 
 #include <math.h>
 
@@ -17,7 +17,7 @@ static void
 wrong_value(const char *key, const char *want)
 {
 	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					errmsg("\"%s\" in extras is not %s", key, want)));
+					errmsg("\"%s\" in extras must be %s", key, want)));
 }
 
 static float8
@@ -67,7 +67,7 @@ type_of(const char *key, const JsonbValue *value)
 	return mren_pair_type(CStringGetTextDatum(string_of(key, value)));
 }
 
-/* Four numbers, or a box as SQL writes it, which is what to_jsonb makes of one. */
+/* An array of four numbers, or a box in SQL's notation, as to_jsonb gives it. */
 static Datum
 box_of(const char *key, const JsonbValue *value)
 {
@@ -87,7 +87,7 @@ box_of(const char *key, const JsonbValue *value)
 }
 
 static void
-read_member(const char *key, const JsonbValue *value, MrenPair *pair, MrenExtras *extras)
+read_member(const char *key, const JsonbValue *value, MrenPair *pair, MrenTrainAggExtras *extras)
 {
 	MrenError err;
 	char *split;
@@ -117,12 +117,12 @@ read_member(const char *key, const JsonbValue *value, MrenPair *pair, MrenExtras
 	else
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("unknown key \"%s\" in extras", key),
-						errhint("Keys are weight, split, head_type, tail_type, head_box, tail_box, "
-								"image_vector.")));
+						errhint("Keys are weight, split, head_type, tail_type, head_box, tail_box "
+								"and image_vector.")));
 }
 
 void
-mren_extras_read(const Jsonb *object, MrenPair *pair, MrenExtras *extras)
+mren_train_agg_extras_read(const Jsonb *object, MrenPair *pair, MrenTrainAggExtras *extras)
 {
 	JsonbIterator *iterator;
 	JsonbIteratorToken token;
@@ -130,8 +130,8 @@ mren_extras_read(const Jsonb *object, MrenPair *pair, MrenExtras *extras)
 	char *key = NULL;
 
 	if (!JB_ROOT_IS_OBJECT(object))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("extras are not a JSON object")));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("argument \"extras\" must be a JSON object")));
 	iterator = JsonbIteratorInit((JsonbContainer *) &object->root);
 	while ((token = JsonbIteratorNext(&iterator, &item, true)) != WJB_DONE)
 	{

@@ -1,10 +1,11 @@
 /*
- * calibration_agg.c
- *	  mren.calibration and mren.reliability: what a confidence is worth; and
- *	  mren.precision_recall and mren.precision_at for ranked facts.
+ * calibration.c
+ *	  mren.calibration and mren.reliability: how far confidences agree with the
+ *	  share of right answers; and mren.precision_recall and mren.precision_at for
+ *	  ranked facts.
  *
- * Rows are gathered as pairs of a confidence and whether the answer was right,
- * in the call's own context.
+ * Each row becomes a pair of a confidence and whether the answer was right; the
+ * pairs are kept in memory, in the context of the call.
  */
 #include "postgres.h"
 
@@ -17,19 +18,19 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 
-#include "relation/net.h"
 #include "evaluation/ranked.h"
+#include "pg/predict/predict_query.h"
 #include "pg/support/args.h"
 #include "pg/support/compat.h"
 #include "pg/support/pg_env.h"
-#include "pg/predict/predict_query.h"
+#include "relation/net.h"
 
 PG_FUNCTION_INFO_V1(mren_calibration);
 PG_FUNCTION_INFO_V1(mren_reliability);
 PG_FUNCTION_INFO_V1(mren_precision_recall);
 PG_FUNCTION_INFO_V1(mren_precision_at);
 
-/* A probability of 0 would make the likelihood's loss infinite for good. */
+/* A probability of 0 would make the log loss infinite. */
 #define LEAST_PROBABILITY 1e-15
 
 /*
@@ -89,9 +90,11 @@ ranked_arguments(FunctionCallInfo fcinfo, const MrenEnv *env, MrenRanked *ranked
 	deconstruct(fcinfo, 0, "confidences", FLOAT8OID, &confidences, &n);
 	deconstruct(fcinfo, 1, "correct", BOOLOID, &correct, &n_correct);
 	if (n != n_correct)
-		ereport(ERROR, (errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
-						errmsg("there are %d confidences, but %d elements in argument \"correct\"",
-							   n, n_correct)));
+		ereport(ERROR,
+				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+				 errmsg("argument \"confidences\" has %d elements, but argument \"correct\" has "
+						"%d",
+						n, n_correct)));
 	*ranked = (MrenRanked){.env = env};
 	for (int i = 0; i < n; i++)
 		MREN_PG_CALL(err, mren_ranked_add(ranked, DatumGetFloat8(confidences[i]),
@@ -110,8 +113,9 @@ check_probabilities(const MrenRanked *ranked)
 	least = mren_ranked_confidence(ranked, 0);
 	greatest = mren_ranked_confidence(ranked, ranked->n - 1);
 	if (least < 0 || greatest > 1)
-		ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-						errmsg("confidence %g is not from 0 to 1", least < 0 ? least : greatest)));
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("confidence must be from 0 to 1, not %g", least < 0 ? least : greatest)));
 }
 
 /*
@@ -134,7 +138,7 @@ set_bin(const MrenReliabilityBin *bin, Datum *values)
 	values[9] = Float8GetDatum(bin->accuracy_above);
 }
 
-/* A row a bin, then the whole with bin NULL; scores (2), if given, beside the whole. */
+/* One row for each bin, then one for all rows, with bin NULL and the scores (2; may be NULL). */
 static void
 put_reliability(FunctionCallInfo fcinfo, const MrenRanked *ranked, int n_bins, const double *scores)
 {
@@ -194,7 +198,7 @@ typedef struct Calibration
 	double log_loss;
 } Calibration;
 
-/* Brier's score of a distribution: the sum of (p(j) - [j is right])^2. */
+/* The Brier score of a distribution: the sum of (p(j) - [j is right])^2. */
 static double
 brier(const float4 *p, int n, int actual)
 {
@@ -210,7 +214,7 @@ brier(const float4 *p, int n, int actual)
 	return actual < 0 ? sum + 1 : sum;
 }
 
-/* The answer before the model abstains: its threshold is what is to be chosen. */
+/* The threshold for abstaining is not applied: calibration serves to choose it. */
 static void
 take_row(void *state, const MrenPrediction *prediction)
 {
@@ -251,8 +255,8 @@ mren_calibration(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	by = mren_predict_query(&what, take_row, &calibration);
 	if (calibration.n == 0)
-		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
-						errmsg("the query returned no row to calibrate with")));
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_EXCEPTION), errmsg("query returned no rows to evaluate")));
 	mren_warn_of_seen(what.model, &by, calibration.n_seen, calibration.n);
 	MREN_PG_CALL(err, mren_ranked_sort(&calibration.ranked, &err));
 	scores[0] = calibration.brier / (double) calibration.ranked.n;
@@ -275,7 +279,7 @@ count_correct(const MrenRanked *ranked)
 	return n;
 }
 
-/* Argument relevant: NULL means that all that can be found is among the facts. */
+/* Argument relevant: the number of facts that could be found; NULL: those that are correct. */
 static uint64
 relevant_argument(FunctionCallInfo fcinfo, int arg, uint64 correct)
 {
@@ -286,9 +290,10 @@ relevant_argument(FunctionCallInfo fcinfo, int arg, uint64 correct)
 	relevant = PG_GETARG_INT64(arg);
 	if (relevant < 0 || (uint64) relevant < correct)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("argument \"relevant\" is %lld, but %llu facts are correct",
-							   (long long) relevant, (unsigned long long) correct),
-						errhint("It counts the facts that there are to be found, found or not.")));
+						errmsg("argument \"relevant\" must be at least %llu, the number of correct "
+							   "facts, not %lld",
+							   (unsigned long long) correct, (long long) relevant),
+						errhint("It is the number of facts that could have been found.")));
 	return relevant;
 }
 

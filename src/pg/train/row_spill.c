@@ -1,12 +1,12 @@
 /*
- * spill.c
- *	  Encoded rows of a large training on disk.
+ * row_spill.c
+ *	  Encoded training rows on disk, in the trainer's order.
  *
- * Three files: records in canonical order, and the vectors and the grids of
- * distinct images in the order of their arrival, found by hash.  Sorting is tuplesort's, by
- * hash and then by bytes, which is the core's canonical order.
+ * Three files: the records in canonical order, and the vectors and the grids of
+ * distinct images in the order of their arrival, found by hash.  tuplesort
+ * sorts by hash and then by bytes, which is the core's canonical order.
  */
-#include "pg/train/spill.h"
+#include "pg/train/row_spill.h"
 
 #include "access/tupdesc.h"
 #include "catalog/pg_operator.h"
@@ -22,19 +22,19 @@
 #include "data/example.h"
 #include "pg/support/pg_env.h"
 
-/* Of pg_operator.dat: "<" of int8 and of bytea. */
+/* The operators < of int8 and of bytea (pg_operator.dat). */
 #define INT8_LESS_OPERATOR 412
 #define BYTEA_LESS_OPERATOR 1957
 
-typedef struct PictureEntry
+typedef struct ImageEntry
 {
 	MrenHash128 hash;
 	int64 number; /* in the file of vectors */
 	int64 grid;	  /* in the file of grids; -1: none */
 	uint64 grid_hash;
-} PictureEntry;
+} ImageEntry;
 
-struct MrenSpill
+struct MrenRowSpill
 {
 	MemoryContext context;
 	size_t limit;
@@ -47,12 +47,11 @@ struct MrenSpill
 	BufFile *vectors;
 	BufFile *grids;
 	int64 n_grids;
-	void *other_grid; /* one grid, for comparing */
+	void *other_grid; /* buffer for one grid, to compare with */
 	HTAB *images;
-	int64 *offsets; /* of each record; one more for the end */
+	int64 *offsets; /* (n + 1) of each record, and of the end */
 	int64 n;
 	int64 n_images;
-	int64 capacity;
 	uint8 *record; /* the one read last */
 	size_t record_size;
 	MemoryContextCallback callback;
@@ -61,7 +60,7 @@ struct MrenSpill
 static void
 close_files(void *arg)
 {
-	MrenSpill *spill = arg;
+	MrenRowSpill *spill = arg;
 
 	if (spill->records != NULL)
 		BufFileClose(spill->records);
@@ -72,20 +71,20 @@ close_files(void *arg)
 }
 
 static void
-check_limit(const MrenSpill *spill)
+check_limit(const MrenRowSpill *spill)
 {
 	size_t bytes = spill->n * sizeof(int64) + spill->n_images * 56;
 
 	if (bytes > spill->limit)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("the index of %lld rows and %lld images takes more than %zu kB",
+				 errmsg("index of %lld rows and %lld images exceeds mren.train_memory (%zu kB)",
 						(long long) spill->n, (long long) spill->n_images, spill->limit / 1024),
 				 errhint("Raise mren.train_memory.")));
 }
 
 static void
-begin_sort(MrenSpill *spill)
+begin_sort(MrenRowSpill *spill)
 {
 	TupleDesc desc = CreateTemplateTupleDesc(2);
 	AttrNumber attnos[2] = {1, 2};
@@ -105,12 +104,12 @@ begin_sort(MrenSpill *spill)
 #endif
 }
 
-MrenSpill *
-mren_spill_create(int image_dim, MrenGridShape grid, size_t limit)
+MrenRowSpill *
+mren_row_spill_create(int image_dim, MrenGridShape grid, size_t limit)
 {
-	MrenSpill *spill = palloc0(sizeof(MrenSpill));
+	MrenRowSpill *spill = palloc0(sizeof(MrenRowSpill));
 	HASHCTL control = {.keysize = sizeof(MrenHash128),
-					   .entrysize = sizeof(PictureEntry),
+					   .entrysize = sizeof(ImageEntry),
 					   .hcxt = CurrentMemoryContext};
 
 	spill->context = CurrentMemoryContext;
@@ -135,10 +134,10 @@ mren_spill_create(int image_dim, MrenGridShape grid, size_t limit)
 static void
 seek(BufFile *file, int64 offset)
 {
-	/* A BufFile is a row of segments of 1 GB, which its own seek goes through. */
+	/* A BufFile has segments of 1 GB; BufFileSeek finds the right one for offsets beyond that. */
 	if (BufFileSeek(file, 0, offset, SEEK_SET) != 0)
 		ereport(ERROR, (errcode_for_file_access(),
-						errmsg("could not seek in a temporary file of a training")));
+						errmsg("could not seek in temporary file of a training")));
 }
 
 static void
@@ -146,15 +145,16 @@ read_exactly(BufFile *file, void *out, size_t size)
 {
 	if (BufFileRead(file, out, size) != size)
 		ereport(ERROR, (errcode_for_file_access(),
-						errmsg("could not read a temporary file of a training: %m")));
+						errmsg("could not read temporary file of a training: %m")));
 }
 
 /*
- * Two images of one vector with different grids are as good as impossible;
- * the smaller bytes win, as in the aggregate's state, whatever came first.
+ * Two images with the same vector but different grids hardly ever occur.  Then
+ * the grid with the smaller bytes is kept, as in the aggregate's state, so that
+ * the order of rows does not matter.
  */
 static void
-add_grid(MrenSpill *spill, PictureEntry *entry, const uint8 *grid)
+add_grid(MrenRowSpill *spill, ImageEntry *entry, const uint8 *grid)
 {
 	uint64 hash = mren_hash64(grid, spill->grid_bytes, 0);
 
@@ -174,13 +174,13 @@ add_grid(MrenSpill *spill, PictureEntry *entry, const uint8 *grid)
 	BufFileWrite(spill->grids, (void *) grid, spill->grid_bytes);
 }
 
-/* Keeps the vector of an image that is new, and its grid. */
+/* Writes the vector and the grid of an image that is new. */
 static void
-add_image(MrenSpill *spill, const MrenExample *example, const uint8 *vector)
+add_image(MrenRowSpill *spill, const MrenExample *example, const uint8 *vector)
 {
 	size_t size = spill->image_dim * sizeof(float4);
 	bool found;
-	PictureEntry *entry = hash_search(spill->images, &example->image, HASH_ENTER, &found);
+	ImageEntry *entry = hash_search(spill->images, &example->image, HASH_ENTER, &found);
 
 	if (!found)
 	{
@@ -192,22 +192,22 @@ add_image(MrenSpill *spill, const MrenExample *example, const uint8 *vector)
 		add_grid(spill, entry, vector + size);
 }
 
-/* Bytes that follow a record. */
+/* Size of the vector and the grid that follow a record. */
 static size_t
-image_bytes(const MrenSpill *spill, const MrenExample *example)
+image_bytes(const MrenRowSpill *spill, const MrenExample *example)
 {
 	return (example->has_image ? spill->image_dim * sizeof(float4) : 0) +
 		   (example->has_grid ? spill->grid_bytes : 0);
 }
 
 void
-mren_spill_record(MrenSpill *spill, uint64 hash, const void *record, size_t size)
+mren_row_spill_record(MrenRowSpill *spill, uint64 hash, const void *record, size_t size)
 {
 	MemoryContext old = MemoryContextSwitchTo(spill->context);
 	text *value = cstring_to_text_with_len(record, size);
 
 	ExecClearTuple(spill->slot);
-	/* Records are ordered by an unsigned hash; int8 is signed. */
+	/* Hashes are ordered as unsigned numbers; int8 is signed. */
 	spill->slot->tts_values[0] = Int64GetDatum((int64) (hash ^ (UINT64CONST(1) << 63)));
 	spill->slot->tts_values[1] = PointerGetDatum(value);
 	spill->slot->tts_isnull[0] = spill->slot->tts_isnull[1] = false;
@@ -220,8 +220,8 @@ mren_spill_record(MrenSpill *spill, uint64 hash, const void *record, size_t size
 }
 
 void
-mren_spill_add(MrenSpill *spill, const bytea *row, const uint64 *key, MrenSpillFilter keep,
-			   void *state)
+mren_row_spill_add(MrenRowSpill *spill, const bytea *row, const uint64 *key, MrenRowFilter keep,
+				   void *state)
 {
 	MemoryContext old = MemoryContextSwitchTo(spill->context);
 	size_t len = VARSIZE_ANY_EXHDR(row);
@@ -230,11 +230,11 @@ mren_spill_add(MrenSpill *spill, const bytea *row, const uint64 *key, MrenSpillF
 	MrenError err;
 	size_t size;
 
-	/* A record is read in place, and it wants an 8-byte address. */
+	/* A record is read in place, so it must be aligned to 8 bytes. */
 	memcpy(aligned, VARDATA_ANY(row), len);
 	MREN_PG_CALL(err, mren_example_read(aligned, len, &example, &size, &err));
 	if (len - size != image_bytes(spill, &example) || (example.has_grid && spill->grid_bytes == 0))
-		elog(ERROR, "an encoded row has %zu bytes behind its record", len - size);
+		elog(ERROR, "encoded row has %zu bytes after its record", len - size);
 	if (keep != NULL && !keep(state, &example))
 	{
 		pfree(aligned);
@@ -248,21 +248,15 @@ mren_spill_add(MrenSpill *spill, const bytea *row, const uint64 *key, MrenSpillF
 		memcpy(aligned + size, key, sizeof(*key));
 		size += sizeof(*key);
 	}
-	mren_spill_record(spill, example.hash, aligned, size);
+	mren_row_spill_record(spill, example.hash, aligned, size);
 	pfree(aligned);
 	MemoryContextSwitchTo(old);
-}
-
-int64
-mren_spill_rows(const MrenSpill *spill)
-{
-	return spill->n;
 }
 
 static MrenStatus
 read_record(void *state, size_t index, const uint8_t **record, size_t *len, MrenError *err)
 {
-	MrenSpill *spill = state;
+	MrenRowSpill *spill = state;
 	size_t size = spill->offsets[index + 1] - spill->offsets[index];
 
 	if (size > spill->record_size)
@@ -280,12 +274,12 @@ read_record(void *state, size_t index, const uint8_t **record, size_t *len, Mren
 static MrenStatus
 read_image(void *state, const MrenHash128 *hash, float *vector, MrenError *err)
 {
-	MrenSpill *spill = state;
+	MrenRowSpill *spill = state;
 	size_t size = spill->image_dim * sizeof(float4);
-	PictureEntry *entry = hash_search(spill->images, hash, HASH_FIND, NULL);
+	ImageEntry *entry = hash_search(spill->images, hash, HASH_FIND, NULL);
 
 	if (entry == NULL)
-		return mren_fail(err, MREN_EDATA, "a row's image is missing");
+		return mren_fail(err, MREN_EDATA, "the image of a row is missing");
 	seek(spill->vectors, entry->number * size);
 	read_exactly(spill->vectors, vector, size);
 	return MREN_OK;
@@ -294,8 +288,8 @@ read_image(void *state, const MrenHash128 *hash, float *vector, MrenError *err)
 static MrenStatus
 read_grid(void *state, const MrenHash128 *hash, uint16_t *grid, MrenError *err)
 {
-	MrenSpill *spill = state;
-	PictureEntry *entry = hash_search(spill->images, hash, HASH_FIND, NULL);
+	MrenRowSpill *spill = state;
+	ImageEntry *entry = hash_search(spill->images, hash, HASH_FIND, NULL);
 
 	if (entry == NULL || entry->grid < 0)
 		return mren_fail(err, MREN_EDATA, "the grid of a row's image is missing");
@@ -305,7 +299,7 @@ read_grid(void *state, const MrenHash128 *hash, uint16_t *grid, MrenError *err)
 }
 
 void
-mren_spill_finish(MrenSpill *spill, MrenSource *source)
+mren_row_spill_finish(MrenRowSpill *spill, MrenSource *source)
 {
 	MemoryContext old = MemoryContextSwitchTo(spill->context);
 	int64 at = 0;

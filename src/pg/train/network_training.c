@@ -1,15 +1,16 @@
 /*
- * training.c
- *	  From encoded rows to a network.
+ * network_training.c
+ *	  Training a relation network on encoded rows, step by step.
  */
-#include "pg/train/training.h"
+#include "pg/train/network_training.h"
 
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 
+#include "pg/train/train_vectors.h"
 #include "text/tokens.h"
 
-/* True if any row has an image: a training without is one of text alone. */
+/* True if any row has an image; otherwise the network reads text alone. */
 static bool
 has_images(const MrenSource *source)
 {
@@ -31,49 +32,24 @@ has_images(const MrenSource *source)
 	return false;
 }
 
-MrenVectorTable *
-mren_training_vectors(const MrenEnv *env, const MrenEmbeddingRow *row, const char *name,
-					  const int32 *ids, size_t n, size_t memory)
-{
-	size_t bytes = n * row->dimension * sizeof(float4);
-	MrenVectorTable *table;
-	MrenError err;
-
-	if (bytes > memory)
-		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-						errmsg("the vectors of %zu words need %zu kB", n, bytes / 1024),
-						errhint("Raise mren.train_memory, or load fewer words (max_words).")));
-	MREN_PG_CALL(err, mren_vector_table_create(env, ids, n, row->dimension, &table, &err));
-	for (size_t i = 0; i < n; i++)
-	{
-		if (i % 1024 == 0)
-			CHECK_FOR_INTERRUPTS();
-		if (!mren_catalog_word_by_id(row->id, row->dimension, ids[i],
-									 mren_vector_table_row(table, i)))
-			ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
-							errmsg("word %d of embeddings \"%s\" is missing", ids[i], name)));
-	}
-	return table;
-}
-
 static void
-load_vectors(MrenTraining *training, const MrenSource *source, size_t memory)
+load_vectors(MrenNetworkTraining *training, const MrenSource *source, size_t memory)
 {
-	const MrenTrainOptions *options = training->options;
+	const MrenTrainSetup *setup = training->setup;
 	MrenError err;
 	int32_t *ids;
 	size_t n;
 
-	if (options->embeddings == NULL)
+	if (setup->embeddings == NULL)
 		return;
 	MREN_PG_CALL(err, mren_source_words(&training->env, source, &ids, &n, &err));
-	training->table = mren_training_vectors(&training->env, &options->embedding_row,
-											options->embeddings, ids, n, memory);
+	training->table = mren_train_vectors(&training->env, &setup->embedding_row, setup->embeddings,
+										 ids, n, memory);
 	mren_release(&training->env, ids);
 }
 
 static void
-create_trainer(MrenTraining *training)
+create_trainer(MrenNetworkTraining *training)
 {
 	MrenError err;
 
@@ -84,32 +60,32 @@ create_trainer(MrenTraining *training)
 }
 
 void
-mren_training_begin(MrenTraining *training, const MrenTrainOptions *options,
-					const MrenSource *source, size_t memory)
+mren_network_training_begin(MrenNetworkTraining *training, const MrenTrainSetup *setup,
+							const MrenSource *source, size_t memory)
 {
 	MrenTrainerInputs inputs = {.source = *source};
 
 	memset(training, 0, sizeof(*training));
 	training->env = mren_pg_env(CurrentMemoryContext);
-	training->options = options;
-	memcpy(training->embeddings, options->embedding_row.sha256, MREN_SHA256_LENGTH);
+	training->setup = setup;
+	memcpy(training->embeddings, setup->embedding_row.sha256, MREN_SHA256_LENGTH);
 	load_vectors(training, source, memory);
 	if (training->table != NULL)
 		mren_vector_table_vectors(training->table, &inputs.vectors);
 	inputs.embeddings_sha256 = training->embeddings;
-	for (int i = 0; i < options->lexicons.n; i++)
-		memcpy(training->lexicons[i], options->lexicons.rows[i].sha256, MREN_SHA256_LENGTH);
+	for (int i = 0; i < setup->lexicons.n; i++)
+		memcpy(training->lexicons[i], setup->lexicons.rows[i].sha256, MREN_SHA256_LENGTH);
 	inputs.lexicons_sha256 = training->lexicons[0];
-	inputs.n_lexicons = options->lexicons.n;
-	if (options->image_encoder != NULL && has_images(source))
+	inputs.n_lexicons = setup->lexicons.n;
+	if (setup->image_encoder != NULL && has_images(source))
 	{
-		memcpy(training->encoder, options->encoder_row.identity, MREN_SHA256_LENGTH);
-		inputs.image_dim = options->encoder_row.dimension;
+		memcpy(training->encoder, setup->encoder_row.identity, MREN_SHA256_LENGTH);
+		inputs.image_dim = setup->encoder_row.dimension;
 		inputs.encoder_sha256 = training->encoder;
 	}
 	training->inputs = inputs;
-	training->net = options->net;
-	if (options->net.fusion == MREN_FUSION_AUTO)
+	training->net = setup->net;
+	if (setup->net.fusion == MREN_FUSION_AUTO)
 	{
 		bool choice = inputs.image_dim > 0 && mren_grid_size(&source->grid_shape) > 0;
 
@@ -121,11 +97,12 @@ mren_training_begin(MrenTraining *training, const MrenTrainOptions *options,
 }
 
 /*
- * One of the fusions is through: on to the next, or once more with the best.
- * The order decides between equals; without validation rows the first is kept.
+ * After the training of one fusion: begins that of the next, or of the best one
+ * once more.  Of equals the earlier wins; without validation rows it is the
+ * first.
  */
 static void
-next_fusion(MrenTraining *training)
+next_fusion(MrenNetworkTraining *training)
 {
 	MrenTrainReport report;
 
@@ -138,7 +115,7 @@ next_fusion(MrenTraining *training)
 	training->n_tried = report.validated ? training->n_tried + 1 : training->n_fusions;
 	mren_trainer_free(training->trainer);
 	training->trainer = NULL;
-	training->net = training->options->net;
+	training->net = training->setup->net;
 	if (training->n_tried < training->n_fusions)
 	{
 		training->net.fusion = (MrenFusion) training->n_tried;
@@ -150,12 +127,12 @@ next_fusion(MrenTraining *training)
 }
 
 void
-mren_training_step(MrenTraining *training, MrenProgress *progress)
+mren_network_training_step(MrenNetworkTraining *training, MrenProgress *progress)
 {
 	MrenError err;
 
 	MREN_PG_CALL(err, mren_trainer_step(training->trainer, progress, &err));
-	/* Told to stop, it keeps the one it is at. */
+	/* A training that was stopped keeps the fusion it was training. */
 	if (progress->event != MREN_TRAIN_DONE || training->n_tried >= training->n_fusions ||
 		training->stopped)
 		return;
@@ -164,30 +141,22 @@ mren_training_step(MrenTraining *training, MrenProgress *progress)
 }
 
 void
-mren_training_warm(MrenTraining *training, const MrenNet *net)
+mren_network_training_warm(MrenNetworkTraining *training, const MrenNet *net)
 {
 	training->warm = net;
 	mren_trainer_warm(training->trainer, net);
 }
 
 void
-mren_training_stop(void *state)
+mren_network_training_stop(MrenNetworkTraining *training)
 {
-	MrenTraining *training = state;
-
 	training->stopped = true;
 	mren_trainer_stop(training->trainer);
 }
 
-void
-mren_training_epoch_step(void *training, MrenProgress *progress)
-{
-	mren_training_step(training, progress);
-}
-
-/* Figures that equal trainings share: no times, no speeds. */
+/* Without times and speeds, so that equal trainings have equal metrics. */
 static char *
-metrics_json(const MrenTraining *training, const MrenTrainReport *report)
+metrics_json(const MrenNetworkTraining *training, const MrenTrainReport *report)
 {
 	static const char *const fusions[] = {"parallel", "sequential", "hybrid"};
 	StringInfoData json;
@@ -215,27 +184,28 @@ metrics_json(const MrenTraining *training, const MrenTrainReport *report)
 	if (report->linear_epoch > 0)
 		appendStringInfo(&json, ", \"linear_share\": %.9g, \"linear_epoch\": %d",
 						 report->linear_share, report->linear_epoch);
-	if (training->options->net.fusion == MREN_FUSION_AUTO)
+	if (training->setup->net.fusion == MREN_FUSION_AUTO)
 		appendStringInfo(&json, ", \"fusion\": \"%s\"", fusions[training->net.fusion]);
 	appendStringInfoChar(&json, '}');
 	return json.data;
 }
 
-/* The options with what the rows decided. */
+/* The options in effect, with defaults that depend on the rows filled in. */
 static char *
-effective_json(const MrenTraining *training)
+effective_json(const MrenNetworkTraining *training)
 {
-	MrenTrainOptions options = *training->options;
+	MrenTrainSetup setup = *training->setup;
 
-	options.net.common.weight_ema =
-		mren_options_weight_ema(&options.net, training->inputs.image_dim > 0);
-	options.net.common.weight_decay =
-		mren_options_weight_decay(&options.net, training->inputs.image_dim > 0);
-	return mren_train_options_json(&options);
+	setup.net.common.weight_ema =
+		mren_options_weight_ema(&setup.net, training->inputs.image_dim > 0);
+	setup.net.common.weight_decay =
+		mren_options_weight_decay(&setup.net, training->inputs.image_dim > 0);
+	return mren_train_setup_json(&setup);
 }
 
 void
-mren_training_end(MrenTraining *training, MrenNetwork *network, MrenTrainReport *report)
+mren_network_training_end(MrenNetworkTraining *training, MrenNetwork *network,
+						  MrenTrainReport *report)
 {
 	MrenError err;
 
@@ -249,8 +219,8 @@ mren_training_end(MrenTraining *training, MrenNetwork *network, MrenTrainReport 
 }
 
 void
-mren_training_notice(const char *model, int32 version, const MrenNetwork *network,
-					 const MrenTrainReport *report)
+mren_network_training_notice(const char *model, int32 version, const MrenNetwork *network,
+							 const MrenTrainReport *report)
 {
 	MrenNetInfo info;
 

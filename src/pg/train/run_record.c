@@ -1,17 +1,16 @@
 /*
- * run.c
- *	  The record of a training in mren.run.
+ * run_record.c
+ *	  The record of a training or retraining in mren.run.
  *
- * A row says "running" while its backend holds the run's advisory lock; a row
- * that says so without the lock is of a backend that died.
+ * While a row says "running", its backend holds the run's advisory lock; if
+ * no session holds that lock, the backend died.
  */
-#include "postgres.h"
+#include "pg/train/run_record.h"
 
 #include <math.h>
 
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
-#include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
@@ -19,8 +18,6 @@
 
 #include "pg/catalog/catalog.h"
 #include "pg/model/models.h"
-#include "pg/model/network_type.h"
-#include "pg/train/run.h"
 
 void
 mren_run_begin(MrenRun *run, const MrenRunStart *start)

@@ -1,9 +1,9 @@
 /*
- * readers.c
- *	  mren.read_semeval and its kin: published sets as training rows.
+ * read_datasets.c
+ *	  mren.read_semeval and the like: published data sets as rows to train on.
  *
- * One row a call: the core's reader lives in the function's own memory context
- * from the first call to the last, and a query that stops early frees it so.
+ * Each call returns one row.  The core's reader is in the memory context of the
+ * function's calls, so a query that stops early frees it, too.
  */
 #include "postgres.h"
 
@@ -31,7 +31,7 @@ typedef struct Reader
 	TypeCacheEntry *range_type;
 } Reader;
 
-/* Malformed content is a wrong argument here, not a wrong binary file. */
+/* Malformed content is an invalid argument here, not an invalid binary value. */
 static void
 raise_content(MrenError *err)
 {
@@ -64,7 +64,7 @@ set_text(Datum *values, bool *nulls, int column, MrenTextSpan value)
 	nulls[column] = value.data == NULL;
 	if (nulls[column])
 		return;
-	/* The same pointer, with no zero at its end, where nothing is converted. */
+	/* If nothing is converted, it is the same pointer, without a terminating zero. */
 	converted = pg_any_to_server(value.data, value.len, PG_UTF8);
 	values[column] =
 		PointerGetDatum(converted == value.data ? cstring_to_text_with_len(value.data, value.len)
@@ -80,7 +80,7 @@ make_mention(const Reader *reader, int32 lower, int32 upper)
 	return RangeTypePGetDatum(mren_make_range(reader->range_type, &from, &to));
 }
 
-/* The columns behind the common ones, as the SQL functions declare them. */
+/* The columns after the common ones, as the SQL functions declare them. */
 static int
 set_extras(const Reader *reader, const MrenDatasetRow *row, Datum *values, bool *nulls)
 {

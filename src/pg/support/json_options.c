@@ -1,0 +1,243 @@
+/*
+ * json_options.c
+ *	  Reading an options object (jsonb) and writing one.
+ */
+#include "pg/support/json_options.h"
+
+#include "mb/pg_wchar.h"
+#include "utils/builtins.h"
+#include "utils/json.h"
+#include "utils/numeric.h"
+#include "utils/varlena.h"
+
+#include "pg/support/pg_env.h"
+
+static char *
+value_string(const JsonbValue *value)
+{
+	return pnstrdup(value->val.string.val, value->val.string.len);
+}
+
+/*
+ * Reading
+ */
+
+void
+mren_json_options_check(const Jsonb *object)
+{
+	if (!JB_ROOT_IS_OBJECT(object))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("options are not a JSON object"),
+				 errhint("Give an object, such as {\"epochs\": 50}.")));
+}
+
+const JsonbValue *
+mren_json_options_find(const Jsonb *object, const char *key)
+{
+	JsonbValue name = {.type = jbvString};
+
+	name.val.string.val = (char *) key;
+	name.val.string.len = strlen(key);
+	return findJsonbValueFromContainer((JsonbContainer *) &object->root, JB_FOBJECT, &name);
+}
+
+void
+mren_json_options_read(const Jsonb *object, MrenJsonOptionVisitor visit, void *state)
+{
+	JsonbIterator *iterator;
+	JsonbIteratorToken token;
+	JsonbValue item;
+	char *key = NULL;
+
+	if (object == NULL)
+		return;
+	mren_json_options_check(object);
+	iterator = JsonbIteratorInit((JsonbContainer *) &object->root);
+	while ((token = JsonbIteratorNext(&iterator, &item, true)) != WJB_DONE)
+	{
+		if (token == WJB_KEY)
+			key = value_string(&item);
+		else if (token == WJB_VALUE)
+			visit(state, key, &item);
+	}
+}
+
+bool
+mren_json_options_equal(const Jsonb *a, const Jsonb *b)
+{
+	if (a == NULL || b == NULL)
+		return a == b;
+	return VARSIZE(a) == VARSIZE(b) && memcmp(a, b, VARSIZE(a)) == 0;
+}
+
+/* An array of numbers only; anything else in it makes it "other". */
+static MrenOptionValue
+array_value(const JsonbValue *value)
+{
+	JsonbIterator *iterator = JsonbIteratorInit(value->val.binary.data);
+	int n = JsonContainerSize(value->val.binary.data);
+	double *numbers = palloc(Max(n, 1) * sizeof(double));
+	JsonbIteratorToken token;
+	JsonbValue element;
+	int i = 0;
+
+	while ((token = JsonbIteratorNext(&iterator, &element, true)) != WJB_DONE)
+	{
+		if (token != WJB_ELEM)
+			continue;
+		if (element.type != jbvNumeric)
+			return (MrenOptionValue){.kind = MREN_VALUE_OTHER};
+		numbers[i++] = DatumGetFloat8(
+			DirectFunctionCall1(numeric_float8, NumericGetDatum(element.val.numeric)));
+	}
+	return (MrenOptionValue){.kind = MREN_VALUE_NUMBERS, .numbers = numbers, .n_numbers = i};
+}
+
+MrenOptionValue
+mren_json_option_value(const JsonbValue *value)
+{
+	char *string;
+
+	switch (value->type)
+	{
+		case jbvNull:
+			return (MrenOptionValue){.kind = MREN_VALUE_NULL};
+		case jbvBool:
+			return (MrenOptionValue){.kind = MREN_VALUE_BOOL, .boolean = value->val.boolean};
+		case jbvNumeric:
+			return (MrenOptionValue){.kind = MREN_VALUE_NUMBER,
+									 .number = DatumGetFloat8(DirectFunctionCall1(
+										 numeric_float8, NumericGetDatum(value->val.numeric)))};
+		case jbvString:
+			string = value_string(value);
+			return (MrenOptionValue){.kind = MREN_VALUE_STRING,
+									 .string = mren_pg_utf8(string, strlen(string)).data};
+		case jbvBinary:
+			if (JsonContainerIsArray(value->val.binary.data))
+				return array_value(value);
+			break;
+		default:
+			break;
+	}
+	return (MrenOptionValue){.kind = MREN_VALUE_OTHER};
+}
+
+char *
+mren_json_option_name(const char *key, const JsonbValue *value)
+{
+	if (value->type == jbvNull)
+		return NULL;
+	if (value->type != jbvString)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("option \"%s\" must be a name", key),
+						errhint("Give a JSON string, or null.")));
+	return value_string(value);
+}
+
+bool
+mren_json_option_bool(const char *key, const JsonbValue *value)
+{
+	if (value->type != jbvBool)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"%s\" must be a boolean", key), errhint("Give true or false.")));
+	return value->val.boolean;
+}
+
+double
+mren_json_option_share(const char *key, const JsonbValue *value)
+{
+	double share = -1;
+
+	if (value->type == jbvNull)
+		return 0;
+	if (value->type == jbvNumeric)
+		share = DatumGetFloat8(
+			DirectFunctionCall1(numeric_float8, NumericGetDatum(value->val.numeric)));
+	if (!(share >= 0 && share <= 0.5))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("option \"%s\" must be a share of the rows", key),
+						errhint("Give a number from 0 to 0.5.")));
+	return share;
+}
+
+bool
+mren_json_option_int64(const JsonbValue *value, int64_t *number)
+{
+	char *digits;
+	char *end;
+	int64 integer;
+
+	if (value->type != jbvNumeric)
+		return false;
+	digits = DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(value->val.numeric)));
+	errno = 0;
+	integer = strtoll(digits, &end, 10);
+	if (*end != '\0' || errno != 0)
+		return false;
+	*number = integer;
+	return true;
+}
+
+/*
+ * Errors
+ */
+
+/* The name in the list that is most like the key, if at most two edits apart; else NULL. */
+static char *
+nearest_option(const char *key, const char *known)
+{
+	char *rest = pstrdup(known);
+	char *nearest = NULL;
+	int key_len = (int) strlen(key);
+	int least = Min(3, (key_len + 1) / 2);
+
+	/* No option has such a long name, and varstr_levenshtein refuses long arguments. */
+	if (key_len >= NAMEDATALEN)
+		return NULL;
+	for (char *name; (name = strtok_r(NULL, ", ", &rest)) != NULL;)
+	{
+		int distance = varstr_levenshtein_less_equal(key, key_len, name, (int) strlen(name), 1, 1,
+													 1, least, true);
+
+		if (distance < least)
+		{
+			least = distance;
+			nearest = name;
+		}
+	}
+	return nearest;
+}
+
+void
+mren_json_option_unknown(const char *key, const char *known)
+{
+	char *nearest = nearest_option(key, known);
+
+	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("unknown option \"%s\"", key),
+					nearest != NULL ? errdetail("Perhaps you meant \"%s\".", nearest) : 0,
+					errhint("Options are %s.", known)));
+	pg_unreachable();
+}
+
+void
+mren_json_option_renamed(const char *key, const char *present)
+{
+	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("unknown option \"%s\"", key),
+					errhint("Option \"%s\" is now called \"%s\".", key, present)));
+	pg_unreachable();
+}
+
+/*
+ * Writing
+ */
+
+void
+mren_json_option_append(StringInfo json, const char *key, const char *value)
+{
+	appendStringInfo(json, ", \"%s\": ", key);
+	if (value == NULL)
+		appendStringInfoString(json, "null");
+	else
+		escape_json(json, pg_server_to_any(value, strlen(value), PG_UTF8));
+}

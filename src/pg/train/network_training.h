@@ -1,0 +1,64 @@
+/*
+ * network_training.h
+ *	  Training a relation network on encoded rows, step by step: what the
+ *	  aggregate, mren.train, mren.retrain and mren.compare share.
+ */
+#ifndef MREN_PG_TRAIN_NETWORK_TRAINING_H
+#define MREN_PG_TRAIN_NETWORK_TRAINING_H
+
+#include "postgres.h"
+
+#include "pg/model/network_type.h"
+#include "pg/support/pg_env.h"
+#include "pg/train/train_setup.h"
+#include "relation/train/trainer.h"
+
+typedef struct MrenNetworkTraining
+{
+	MrenEnv env;
+	const MrenTrainSetup *setup;
+	MrenTrainer *trainer;
+	MrenVectorTable *table; /* NULL without embeddings */
+	uint8 embeddings[MREN_SHA256_LENGTH];
+	uint8 lexicons[MREN_MAX_LEXICON_LIST][MREN_SHA256_LENGTH];
+	uint8 encoder[MREN_SHA256_LENGTH];
+
+	/* Fusion "auto": each is trained in turn, then the best once more. */
+	MrenTrainerInputs inputs;
+	MrenOptions net;	 /* of the present trainer */
+	const MrenNet *warm; /* to start from; NULL: none */
+	int n_fusions;		 /* to be tried; 0: there is nothing to choose */
+	int n_tried;		 /* of them */
+	double loss;		 /* on validation rows, of the best so far */
+	MrenFusion best;
+	bool stopped;
+} MrenNetworkTraining;
+
+/*
+ * mren_network_training_begin
+ *	  Reads the vectors of the source's words under the active snapshot and
+ *	  makes a trainer.  Everything is allocated in the current context; setup
+ *	  and source outlive the training.  54000 if the vectors take more than
+ *	  `memory` bytes.
+ */
+extern void mren_network_training_begin(MrenNetworkTraining *training, const MrenTrainSetup *setup,
+										const MrenSource *source, size_t memory);
+
+/* One step of the trainer, whose errors it raises.  Does not check for interrupts. */
+extern void mren_network_training_step(MrenNetworkTraining *training, MrenProgress *progress);
+
+/* Before the first step: starts from the weights of a network, see mren_trainer_warm. */
+extern void mren_network_training_warm(MrenNetworkTraining *training, const MrenNet *net);
+
+/* At any time: ends the training with the best epoch so far, see mren_trainer_stop. */
+extern void mren_network_training_stop(MrenNetworkTraining *training);
+
+/* The trained network with its options and metrics; the trainer is freed. */
+extern void mren_network_training_end(MrenNetworkTraining *training, MrenNetwork *network,
+									  MrenTrainReport *report);
+
+/* A NOTICE that describes the version that was saved. */
+extern void mren_network_training_notice(const char *model, int32 version,
+										 const MrenNetwork *network, const MrenTrainReport *report);
+
+#endif

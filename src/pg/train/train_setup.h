@@ -1,0 +1,43 @@
+/*
+ * train_setup.h
+ *	  The options of a training with what they name in the database: word
+ *	  embeddings, an image encoder and lexicons.
+ */
+#ifndef MREN_PG_TRAIN_TRAIN_SETUP_H
+#define MREN_PG_TRAIN_TRAIN_SETUP_H
+
+#include "postgres.h"
+
+#include "utils/jsonb.h"
+
+#include "data/grid.h"
+#include "pg/catalog/catalog.h"
+#include "pg/resource/lexicon_list.h"
+#include "relation/options.h"
+
+typedef struct MrenTrainSetup
+{
+	MrenOptions net;	 /* the core's options */
+	char *embeddings;	 /* name, or NULL: none; where not given, the only set loaded */
+	char *image_encoder; /* name, or NULL: none, and no row may have an image; where not given,
+						  * the only one loaded */
+	bool deploy;
+	double holdout_share; /* share of the rows that is held out to judge models; 0 .. 0.5 */
+	MrenLexiconList lexicons;
+	MrenEmbeddingRow embedding_row; /* dimension 0 without embeddings */
+	MrenEncoderRow encoder_row;		/* only with an image encoder */
+	MrenGridShape grid;				/* of an image, if the fusion attends to grids; else all 0 */
+} MrenTrainSetup;
+
+/*
+ * mren_train_setup_read
+ *	  Reads an options object (NULL: {}); everything is allocated in the current
+ *	  context.  22023 for an unknown key or an impossible value, listing what is
+ *	  allowed; 42704 for embeddings, an encoder or a lexicon that is not loaded.
+ */
+extern void mren_train_setup_read(const Jsonb *object, MrenTrainSetup *setup);
+
+/* The options in effect as a JSON object, UTF-8, palloc'd. */
+extern char *mren_train_setup_json(const MrenTrainSetup *setup);
+
+#endif
