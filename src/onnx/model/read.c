@@ -2,7 +2,7 @@
  * read.c
  *	  protobuf-c over a pool, and the many forms of a TensorProto.
  */
-#include "onnx/read.h"
+#include "onnx/model/read.h"
 
 #include <math.h>
 #include <stdio.h>
