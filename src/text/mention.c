@@ -390,10 +390,9 @@ place_range(const Search *search, const MrenMention *mention, MrenToken *place)
 
 MrenStatus
 mren_mention_find(const MrenEnv *env, const char *role, const MrenMention *mention,
-				  const char *text, size_t len, const MrenTokens *tokens, MrenToken *place,
-				  MrenError *err)
+				  MrenTextSpan text, const MrenTokens *tokens, MrenToken *place, MrenError *err)
 {
-	Search search = {env, role, text, len, tokens, NULL, 0, err};
+	Search search = {env, role, text.data, text.len, tokens, NULL, 0, err};
 
 	if (mention->is_range)
 		return place_range(&search, mention, place);
