@@ -132,7 +132,7 @@ endif
 sources      := $(sort $(wildcard src/*/*.c src/*/*/*.c))
 pg_sources   := $(filter src/pg/%,$(sources))
 core_sources := $(filter-out $(pg_sources),$(sources))
-protos       := $(sort $(wildcard src/onnx/*.proto))
+protos       := $(sort $(wildcard src/onnx/model/*.proto))
 gen_sources  := $(protos:src/%.proto=build/gen/%.pb-c.c)
 
 core_objects := $(core_sources:.c=.o)

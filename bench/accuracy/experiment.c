@@ -206,8 +206,10 @@ load_lexicon(Lab *lab)
 		char *phrase = strsep(&line, "\t");
 		char *type = strsep(&line, "\t");
 
-		must(mren_lexicon_add(lab->lexicon, lab->tokenizer, phrase, strlen(phrase), type,
-							  strlen(type), line != NULL ? atof(line) : 1, &err));
+		must(mren_lexicon_add(lab->lexicon, lab->tokenizer,
+							  (MrenTextSpan){phrase, strlen(phrase)},
+							  (MrenTextSpan){type, strlen(type)},
+							  line != NULL ? atof(line) : 1, &err));
 	}
 	must(mren_lexicon_finish(lab->lexicon, &err));
 	free(data);
@@ -280,30 +282,22 @@ image_of(const Lab *lab, const Row *row)
 			   : NULL;
 }
 
-static MrenFeatureType
-type_of(const Row *row, int field)
-{
-	MrenTextSpan text = text_of(row, field);
-
-	return (MrenFeatureType){text.data, text.len};
-}
-
 /* Of the row in lab->encoded. */
 static void
 make_features(Lab *lab, const Row *row)
 {
-	MrenFeatureRow in = {.text = row->fields[1],
+	MrenFeatureRow in = {.text = text_of(row, 1),
 						 .tokens = lab->encoded.split.items,
 						 .n_tokens = lab->encoded.split.n,
 						 .head = lab->encoded.head,
 						 .tail = lab->encoded.tail,
-						 .head_type = type_of(row, 6),
-						 .tail_type = type_of(row, 7)};
+						 .head_type = text_of(row, 6),
+						 .tail_type = text_of(row, 7)};
 
 	if (lab->lexicon != NULL)
 		must(mren_lexicon_types(&lab->env, lab->tokenizer,
 								(const MrenLexicon *const *) &lab->lexicon, 1, &in,
-								strlen(row->fields[1]), &lab->types, &err));
+								&lab->types, &err));
 	must(mren_features_extract(&lab->env, &in, &lab->features, &err));
 }
 
@@ -312,13 +306,10 @@ static void
 encode_row(Lab *lab, const Row *row, MrenExample *example)
 {
 	MrenVocabulary vocabulary = {lab, find_word};
-	MrenMention head = mention_of(row, 2);
-	MrenMention tail = mention_of(row, 4);
+	const MrenMentionPair pair = {text_of(row, 1), mention_of(row, 2), mention_of(row, 4)};
 	const float *image = image_of(lab, row);
-	size_t len = strlen(row->fields[1]);
 
-	must(mren_encode(lab->tokenizer, &lab->env, &vocabulary, row->fields[1], len, &head, &tail,
-					 &lab->encoded, &err));
+	must(mren_encode(lab->tokenizer, &lab->env, &vocabulary, &pair, &lab->encoded, &err));
 	memset(example, 0, sizeof(*example));
 	example->sentence = lab->encoded.sentence;
 	example->relation = text_of(row, 0);

@@ -115,7 +115,9 @@ build(const MrenEnv *env, MrenTokenizer *tokenizer, const char *text, const Mren
 		size_t len = words->words[last].end - start;
 
 		if (len <= 100)
-			must(mren_lexicon_add(lexicon, tokenizer, text + start, len, "TYPE", 4, 1, &err), &err);
+			must(mren_lexicon_add(lexicon, tokenizer, (MrenTextSpan){text + start, len},
+								  (MrenTextSpan){"TYPE", 4}, 1, &err),
+				 &err);
 	}
 	must(mren_lexicon_finish(lexicon, &err), &err);
 	return lexicon;

@@ -7,14 +7,14 @@
 #include <cblas.h>
 
 void
-mren_gemm(bool trans_a, bool trans_b, size_t m, size_t n, size_t k, float alpha, const float *a,
-		  size_t lda, const float *b, size_t ldb, float beta, float *c, size_t ldc)
+mren_gemm(float alpha, const MrenProduct *p)
 {
-	if (m == 0 || n == 0)
+	if (p->m == 0 || p->n == 0)
 		return;
-	cblas_sgemm(CblasRowMajor, trans_a ? CblasTrans : CblasNoTrans,
-				trans_b ? CblasTrans : CblasNoTrans, (blasint) m, (blasint) n, (blasint) k, alpha,
-				a, (blasint) lda, b, (blasint) ldb, beta, c, (blasint) ldc);
+	cblas_sgemm(CblasRowMajor, p->trans_a ? CblasTrans : CblasNoTrans,
+				p->trans_b ? CblasTrans : CblasNoTrans, (blasint) p->m, (blasint) p->n,
+				(blasint) p->k, alpha, p->a, (blasint) p->lda, p->b, (blasint) p->ldb, p->beta,
+				p->c, (blasint) p->ldc);
 }
 
 void

@@ -12,14 +12,28 @@
 #include <stddef.h>
 
 /*
- * mren_gemm
- *	  c (m,n) = alpha * op(a) (m,k) * op(b) (k,n) + beta * c; op transposes
- *	  when its flag is set.  Leading dimensions are row lengths in memory.
- *	  All sizes must fit an int; callers have checked them.
+ * A matrix product: c (m,n) = op(a) (m,k) * op(b) (k,n) + beta * c, where op
+ * transposes when its flag is set.  lda, ldb and ldc are row lengths in memory.
+ * All sizes must fit an int; callers have checked them.
  */
-extern void mren_gemm(bool trans_a, bool trans_b, size_t m, size_t n, size_t k, float alpha,
-					  const float *a, size_t lda, const float *b, size_t ldb, float beta, float *c,
-					  size_t ldc);
+typedef struct MrenProduct
+{
+	bool trans_a;
+	bool trans_b;
+	size_t m;
+	size_t n;
+	size_t k;
+	const float *a;
+	size_t lda;
+	const float *b;
+	size_t ldb;
+	float beta;
+	float *c;
+	size_t ldc;
+} MrenProduct;
+
+/* The product by BLAS, op(a) * op(b) times alpha.  Without an element in c it does nothing. */
+extern void mren_gemm(float alpha, const MrenProduct *product);
 
 /* Hold whatever BLAS was resolved at run time at one thread. */
 extern void mren_blas_init(void);

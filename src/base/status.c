@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 /*
  * A message cut at the end of its buffer must stay valid UTF-8, or the server
  * would refuse to send it.
@@ -17,19 +19,14 @@ clip_utf8(char *text, size_t size)
 {
 	size_t len = strlen(text);
 	size_t start = len;
+	uint32_t code;
 
 	if (len + 1 < size)
 		return;
-	while (start > 0 && ((unsigned char) text[start - 1] & 0xC0) == 0x80)
+	while (start > 0 && mren_utf8_continues(text[start - 1]))
 		start--;
-	if (start > 0 && (unsigned char) text[start - 1] >= 0xC0)
-	{
-		unsigned char lead = (unsigned char) text[start - 1];
-		size_t need = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-
-		if (len - (start - 1) < need)
-			text[start - 1] = '\0';
-	}
+	if (start > 0 && mren_utf8_decode(text + start - 1, len - (start - 1), &code) == 0)
+		text[start - 1] = '\0';
 }
 
 static void

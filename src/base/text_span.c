@@ -16,3 +16,9 @@ mren_text_span_compare(MrenTextSpan a, MrenTextSpan b)
 		return order;
 	return a.len < b.len ? -1 : a.len > b.len;
 }
+
+bool
+mren_text_span_equal(MrenTextSpan a, MrenTextSpan b)
+{
+	return a.len == b.len && mren_text_span_compare(a, b) == 0;
+}

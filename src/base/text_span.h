@@ -5,6 +5,7 @@
 #ifndef MREN_BASE_TEXT_SPAN_H
 #define MREN_BASE_TEXT_SPAN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Not zero-terminated; data NULL: absent. */
@@ -16,5 +17,7 @@ typedef struct MrenTextSpan
 
 /* Bytewise order; a prefix comes first. */
 extern int mren_text_span_compare(MrenTextSpan a, MrenTextSpan b);
+
+extern bool mren_text_span_equal(MrenTextSpan a, MrenTextSpan b);
 
 #endif

@@ -6,12 +6,6 @@
 
 #include <string.h>
 
-static inline bool
-continues(char c)
-{
-	return ((unsigned char) c & 0xC0) == 0x80;
-}
-
 size_t
 mren_utf8_decode_long(const char *text, size_t len, uint32_t *code)
 {
@@ -25,14 +19,14 @@ mren_utf8_decode_long(const char *text, size_t len, uint32_t *code)
 	}
 	if (c < 0xE0)
 	{
-		if (c < 0xC2 || len < 2 || !continues(text[1]))
+		if (c < 0xC2 || len < 2 || !mren_utf8_continues(text[1]))
 			return 0;
 		*code = (c & 0x1F) << 6 | (s[1] & 0x3F);
 		return 2;
 	}
 	if (c < 0xF0)
 	{
-		if (len < 3 || !continues(text[1]) || !continues(text[2]))
+		if (len < 3 || !mren_utf8_continues(text[1]) || !mren_utf8_continues(text[2]))
 			return 0;
 		c = (c & 0x0F) << 12 | (uint32_t) (s[1] & 0x3F) << 6 | (s[2] & 0x3F);
 		if (c < 0x800 || (c >= 0xD800 && c <= 0xDFFF))
@@ -40,7 +34,8 @@ mren_utf8_decode_long(const char *text, size_t len, uint32_t *code)
 		*code = c;
 		return 3;
 	}
-	if (c > 0xF4 || len < 4 || !continues(text[1]) || !continues(text[2]) || !continues(text[3]))
+	if (c > 0xF4 || len < 4 || !mren_utf8_continues(text[1]) || !mren_utf8_continues(text[2]) ||
+		!mren_utf8_continues(text[3]))
 		return 0;
 	c = (c & 0x07) << 18 | (uint32_t) (s[1] & 0x3F) << 12 | (uint32_t) (s[2] & 0x3F) << 6 |
 		(s[3] & 0x3F);
@@ -105,7 +100,7 @@ mren_utf8_length(const char *text, size_t len)
 	size_t n = 0;
 
 	for (size_t i = 0; i < len; i++)
-		n += !continues(text[i]);
+		n += !mren_utf8_continues(text[i]);
 	return n;
 }
 
@@ -114,7 +109,7 @@ mren_utf8_offset(const char *text, size_t len, size_t n)
 {
 	for (size_t i = 0; i < len; i++)
 	{
-		if (!continues(text[i]) && n-- == 0)
+		if (!mren_utf8_continues(text[i]) && n-- == 0)
 			return i;
 	}
 	return len;

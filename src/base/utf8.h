@@ -49,6 +49,31 @@ extern size_t mren_utf8_length(const char *text, size_t len);
 /* Byte offset of the code point number n, len when there are no more than n. */
 extern size_t mren_utf8_offset(const char *text, size_t len, size_t n);
 
+/* Whether the byte continues a code point, that is, does not begin one. */
+static inline bool
+mren_utf8_continues(char byte)
+{
+	return ((unsigned char) byte & 0xC0) == 0x80;
+}
+
+static inline bool
+mren_ascii_only(const char *text, size_t len)
+{
+	unsigned char all = 0;
+
+	for (size_t i = 0; i < len; i++)
+		all |= (unsigned char) text[i];
+	return all < 0x80;
+}
+
+/* len bytes into out (which may be text), ASCII letters in lower case, others as they are. */
+static inline void
+mren_ascii_lower(const char *text, size_t len, char *out)
+{
+	for (size_t i = 0; i < len; i++)
+		out[i] = text[i] >= 'A' && text[i] <= 'Z' ? (char) (text[i] | 0x20) : text[i];
+}
+
 /* Whether n bytes equal the lower-case ASCII ones but for case, in any locale. */
 extern bool mren_ascii_equals(const char *text, const char *lower, size_t n);
 

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/blas.h"
 #include "base/env.h"
 
 typedef struct MrenWork
@@ -25,23 +26,6 @@ typedef struct MrenWork
 
 /* Counts work, in multiply-adds at the pace of BLAS; checks for interrupts after some 20 ms. */
 extern void mren_work_add(MrenWork *work, size_t amount);
-
-/* c (m,n) = a b + beta c, where a sum has k terms; ld are row lengths. */
-typedef struct MrenProduct
-{
-	bool trans_a;
-	bool trans_b;
-	size_t m;
-	size_t n;
-	size_t k;
-	const float *a;
-	size_t lda;
-	const float *b;
-	size_t ldb;
-	float beta;
-	float *c;
-	size_t ldc;
-} MrenProduct;
 
 /*
  * mren_work_multiply

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/size.h"
-#include "onnx/plan.h"
+#include "onnx/compile.h"
 
 /* Lets a step write where its first input was, when nothing reads that later. */
 static void

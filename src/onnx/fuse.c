@@ -10,6 +10,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "onnx/compile.h"
+#include "onnx/kernels/elementwise.h"
 #include "onnx/ops/norm.h"
 #include "onnx/ops/ops.h"
 

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "onnx/compile.h"
-#include "onnx/node.h"
+#include "onnx/model/node.h"
 #include "onnx/ops/ops.h"
 
 struct MrenOnnxGraph

@@ -8,8 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "onnx/node.h"
-#include "onnx/plan.h"
+#include "onnx/compile.h"
+#include "onnx/kernels/layout.h"
+#include "onnx/model/node.h"
+#include "onnx/ops/ops.h"
 
 #define OPSET_MAX 22
 
@@ -159,7 +161,7 @@ fold_in(MrenOnnxPlan *plan, MrenOnnxNode *node, MrenError *err)
 
 		if (node->outputs[i] == NULL || !node->outputs[i]->place.set)
 			continue;
-		MREN_TRY(mren_onnx_plan_want(plan, node->outputs[i], MREN_ONNX_PLAIN, &place, err));
+		MREN_TRY(mren_onnx_layout_place(plan, node->outputs[i], MREN_ONNX_PLAIN, &place, err));
 		node->outputs[i]->place = place;
 		if (place.buffer >= 0)
 			plan->buffers[place.buffer].last = SIZE_MAX;

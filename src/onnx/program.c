@@ -88,7 +88,6 @@ mren_onnx_program_compile(MrenOnnxProgram *program, MrenOnnxModel *model, MrenOn
 	program->n_steps = plan.n_steps;
 	program->arena_bytes = plan.arena_bytes;
 	program->scratch_bytes = plan.scratch_bytes;
-	program->opset = model->opset;
 	MREN_TRY(make_ports(program, &plan, targets, n, err));
 	/* a run counts towards the budget, though it is not yet there */
 	MREN_TRY(mren_onnx_budget_take(&program->budget, mren_onnx_program_arena(program), err));

@@ -8,8 +8,8 @@
 #ifndef MREN_ONNX_PROGRAM_H
 #define MREN_ONNX_PROGRAM_H
 
-#include "onnx/kernels/simd.h"
-#include "onnx/tensor.h"
+#include "onnx/simd/simd.h"
+#include "onnx/model/tensor.h"
 
 typedef struct MrenOnnxProgram MrenOnnxProgram;
 typedef struct MrenOnnxRun MrenOnnxRun;

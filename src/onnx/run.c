@@ -51,7 +51,7 @@ mren_onnx_run_restart(MrenOnnxRun *run, const void *const *inputs)
 	for (size_t i = 0; i < run->program->n_inputs; i++)
 	{
 		const MrenOnnxPort *port = &run->program->inputs[i];
-		size_t size = mren_onnx_type_is_float(port->type) ? sizeof(float) : sizeof(int64_t);
+		size_t size = mren_onnx_type_size(port->type);
 
 		memcpy(run->frame.arena + port->offset, inputs[i], port->n * size);
 	}

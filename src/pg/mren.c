@@ -10,7 +10,7 @@
 #include "utils/builtins.h"
 
 #include "base/blas.h"
-#include "onnx/kernels/simd.h"
+#include "onnx/simd/simd.h"
 #include "pg/support/lru_cache.h"
 #include "pg/support/compat.h"
 #include "pg/support/settings.h"

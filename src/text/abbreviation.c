@@ -6,10 +6,12 @@
 
 #include <string.h>
 
+#include "base/utf8.h"
+
 /* Longer words are no abbreviations and begin no sentence by their name. */
 #define MAX_WORD 12
 
-/* Lower case, sorted by nothing: they are few. */
+/* In lower case; unsorted, because they are few. */
 static const char *const titles[] = {
 	"mr",  "mrs",  "ms",   "messrs", "mme",	 "dr",	 "prof", "gen", "col",	"lt",  "sgt",
 	"cpl", "pvt",  "capt", "cmdr",	 "adm",	 "maj",	 "brig", "rep", "reps", "sen", "sens",
@@ -68,13 +70,6 @@ is_initials(const char *word, size_t len)
 	return len % 2 == 1;
 }
 
-static void
-lower(const char *word, size_t len, char *out)
-{
-	for (size_t i = 0; i < len; i++)
-		out[i] = word[i] >= 'A' && word[i] <= 'Z' ? (char) (word[i] | 0x20) : word[i];
-}
-
 /* Whether a usual first word of a sentence stands at text[0]. */
 static bool
 begins_sentence(const char *text, size_t len)
@@ -86,7 +81,7 @@ begins_sentence(const char *text, size_t len)
 		n++;
 	if (n == 0 || n > MAX_WORD || text[0] >= 'a')
 		return false;
-	lower(text, n, word);
+	mren_ascii_lower(text, n, word);
 	return IS_IN(starters, word, n);
 }
 
@@ -110,7 +105,7 @@ mren_abbreviation_goes_on(const char *text, size_t at, size_t len)
 		(start > 0 && ((unsigned char) text[start - 1] >= 0x80 ||
 					   (text[start - 1] >= '0' && text[start - 1] <= '9'))))
 		return false;
-	lower(text + start, end - start, word);
+	mren_ascii_lower(text + start, end - start, word);
 	if (IS_IN(titles, word, end - start))
 		return true;
 	if (IS_IN(numbered, word, end - start))

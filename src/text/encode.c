@@ -350,14 +350,14 @@ start_words(Encoder *encoder)
 
 MrenStatus
 mren_encode(MrenTokenizer *tokenizer, const MrenEnv *env, const MrenVocabulary *vocabulary,
-			const char *text, size_t len, const MrenMention *head, const MrenMention *tail,
-			MrenEncoded *out, MrenError *err)
+			const MrenMentionPair *pair, MrenEncoded *out, MrenError *err)
 {
-	Encoder encoder = {env, vocabulary, text, out, 0, 0, err};
+	MrenTextSpan text = pair->text;
+	Encoder encoder = {env, vocabulary, text.data, out, 0, 0, err};
 
-	MREN_TRY(mren_tokenize(tokenizer, env, text, len, &out->tokens, err));
-	MREN_TRY(mren_mention_find(env, "head", head, text, len, &out->tokens, &out->head, err));
-	MREN_TRY(mren_mention_find(env, "tail", tail, text, len, &out->tokens, &out->tail, err));
+	MREN_TRY(mren_tokenize(tokenizer, env, text.data, text.len, &out->tokens, err));
+	MREN_TRY(mren_mention_find(env, "head", &pair->head, text, &out->tokens, &out->head, err));
+	MREN_TRY(mren_mention_find(env, "tail", &pair->tail, text, &out->tokens, &out->tail, err));
 	MREN_TRY(split_tokens(&encoder));
 	MREN_TRY(start_words(&encoder));
 	for (size_t i = 0; i < out->split.n;)

@@ -45,15 +45,22 @@ typedef struct MrenEncoded
 	size_t pieces_capacity, starts_capacity;
 } MrenEncoded;
 
+/* A text with two mentions, as it is given. */
+typedef struct MrenMentionPair
+{
+	MrenTextSpan text;
+	MrenMention head;
+	MrenMention tail;
+} MrenMentionPair;
+
 /*
  * mren_encode
  *	  Errors: the tokenizer's (text is not UTF-8), the mentions', the
  *	  vocabulary's own.
  */
 extern MrenStatus mren_encode(MrenTokenizer *tokenizer, const MrenEnv *env,
-							  const MrenVocabulary *vocabulary, const char *text, size_t len,
-							  const MrenMention *head, const MrenMention *tail, MrenEncoded *out,
-							  MrenError *err);
+							  const MrenVocabulary *vocabulary, const MrenMentionPair *pair,
+							  MrenEncoded *out, MrenError *err);
 
 extern void mren_encoded_free(const MrenEnv *env, MrenEncoded *encoded);
 

@@ -10,9 +10,10 @@
 #include <unicode/ustring.h>
 
 #include "base/hash.h"
-#include "text/clitic.h"
-#include "text/script.h"
 #include "base/utf8.h"
+#include "text/clitic.h"
+#include "text/icu.h"
+#include "text/script.h"
 
 /*
  * UTF-16 units that a word may become: three bytes of UTF-8 give at most 18
@@ -66,36 +67,6 @@ end_word(Folder *folder, MrenToken span, size_t n)
 	out->starts[out->n] = (uint32_t) folder->n_bytes;
 }
 
-static bool
-is_ascii(const char *word, size_t len)
-{
-	unsigned char all = 0;
-
-	for (size_t i = 0; i < len; i++)
-		all |= (unsigned char) word[i];
-	return all < 0x80;
-}
-
-static void
-fold_ascii(const char *word, size_t len, char *out)
-{
-	for (size_t i = 0; i < len; i++)
-		out[i] = word[i] >= 'A' && word[i] <= 'Z' ? (char) (word[i] | 0x20) : word[i];
-}
-
-/* U+2018, U+2019, U+02BC and U+2010, U+2011 are one with what ASCII has. */
-static void
-plain_punctuation(UChar *units, int32_t n)
-{
-	for (int32_t i = 0; i < n; i++)
-	{
-		if (units[i] == 0x2019 || units[i] == 0x2018 || units[i] == 0x02BC)
-			units[i] = '\'';
-		else if (units[i] == 0x2010 || units[i] == 0x2011)
-			units[i] = '-';
-	}
-}
-
 /* A word that is not ASCII, of at most MREN_MAX_FOLDED_WORD bytes; *n is 0 if nothing is left. */
 static MrenStatus
 fold_wide(Folder *folder, const char *word, size_t len, size_t *n)
@@ -110,16 +81,13 @@ fold_wide(Folder *folder, const char *word, size_t len, size_t *n)
 	n_units = unorm2_normalize(folder->nfkc_cf, units, n_units, folded, MAX_UNITS, &status);
 	if (U_SUCCESS(status))
 	{
-		plain_punctuation(folded, n_units);
+		mren_icu_plain_punctuation(folded, n_units);
 		MREN_TRY(reserve(folder, (size_t) n_units * 3));
 		u_strToUTF8(folder->out->bytes + folder->n_bytes, n_units * 3, &n_bytes, folded, n_units,
 					&status);
 	}
-	if (status == U_MEMORY_ALLOCATION_ERROR)
-		return mren_fail_nomem(folder->err);
 	if (U_FAILURE(status))
-		return mren_fail(folder->err, MREN_EUNSUPPORTED, "ICU could not fold a word: %s",
-						 u_errorName(status));
+		return mren_icu_fail(folder->err, MREN_EUNSUPPORTED, "ICU could not fold a word", status);
 	*n = (size_t) n_bytes;
 	return MREN_OK;
 }
@@ -137,9 +105,9 @@ add_word(Folder *folder, MrenToken span)
 		end_word(folder, span, 0);
 		return MREN_OK;
 	}
-	if (is_ascii(word, len))
+	if (mren_ascii_only(word, len))
 	{
-		fold_ascii(word, len, folder->out->bytes + folder->n_bytes);
+		mren_ascii_lower(word, len, folder->out->bytes + folder->n_bytes);
 		n = len;
 	}
 	else
@@ -218,7 +186,7 @@ add_token(Folder *folder, MrenToken token)
 	ending.start = token.end -= (uint32_t) clitic;
 	ending.char_start = token.char_end -=
 		(uint32_t) mren_utf8_length(folder->text + token.end, clitic);
-	MREN_TRY(is_ascii(word, len) ? add_word(folder, token) : add_wide(folder, token));
+	MREN_TRY(mren_ascii_only(word, len) ? add_word(folder, token) : add_wide(folder, token));
 	return clitic > 0 ? add_ending(folder, ending) : MREN_OK;
 }
 
@@ -231,8 +199,7 @@ mren_fold(MrenTokenizer *tokenizer, const MrenEnv *env, const char *text, size_t
 
 	folded->n = 0;
 	if (U_FAILURE(status))
-		return mren_fail(err, MREN_EUNSUPPORTED, "could not open ICU's case folding: %s",
-						 u_errorName(status));
+		return mren_icu_fail(err, MREN_EUNSUPPORTED, "could not open ICU's case folding", status);
 	MREN_TRY(mren_tokenize(tokenizer, env, text, len, &folded->tokens, err));
 	MREN_TRY(reserve(&folder, 0));
 	folded->starts[0] = 0;

@@ -8,9 +8,10 @@
 
 #include <unicode/uchar.h>
 
-#include "text/clitic.h"
-#include "text/script.h"
 #include "base/utf8.h"
+#include "text/clitic.h"
+#include "text/icu.h"
+#include "text/script.h"
 
 /* How much of a text is searched for a near miss that a message can name. */
 #define NEAR_MISS_TEXT 65536
@@ -61,7 +62,7 @@ code_before(const char *text, size_t at)
 	size_t start = at - 1;
 	uint32_t code = 0;
 
-	while (start > 0 && ((unsigned char) text[start] & 0xC0) == 0x80)
+	while (start > 0 && mren_utf8_continues(text[start]))
 		start--;
 	mren_utf8_decode(text + start, at - start, &code);
 	return code;
@@ -255,7 +256,6 @@ fail_not_found(const Search *search)
 	return MREN_EDATA;
 }
 
-/* White space, control and format characters: what no token consists of. */
 static bool
 is_blank(const char *text, size_t len)
 {
@@ -264,11 +264,9 @@ is_blank(const char *text, size_t len)
 	while (at < len)
 	{
 		uint32_t code;
-		int8_t type;
 
 		at += mren_utf8_decode(text + at, len - at, &code);
-		type = u_charType((UChar32) code);
-		if (!is_white(code) && type != U_CONTROL_CHAR && type != U_FORMAT_CHAR)
+		if (!mren_icu_is_blank(code))
 			return false;
 	}
 	return true;
@@ -294,7 +292,7 @@ trim(Search *search, const char *text, size_t len)
 	{
 		do
 			end--;
-		while (((unsigned char) text[end] & 0xC0) == 0x80);
+		while (mren_utf8_continues(text[end]));
 	}
 	search->want = text + start;
 	search->want_len = end - start;
@@ -390,10 +388,9 @@ place_range(const Search *search, const MrenMention *mention, MrenToken *place)
 
 MrenStatus
 mren_mention_find(const MrenEnv *env, const char *role, const MrenMention *mention,
-				  const char *text, size_t len, const MrenTokens *tokens, MrenToken *place,
-				  MrenError *err)
+				  MrenTextSpan text, const MrenTokens *tokens, MrenToken *place, MrenError *err)
 {
-	Search search = {env, role, text, len, tokens, NULL, 0, err};
+	Search search = {env, role, text.data, text.len, tokens, NULL, 0, err};
 
 	if (mention->is_range)
 		return place_range(&search, mention, place);

@@ -18,6 +18,7 @@
 
 #include <stdbool.h>
 
+#include "base/text_span.h"
 #include "text/tokens.h"
 
 typedef struct MrenMention
@@ -38,7 +39,7 @@ typedef struct MrenMention
  * MREN_EPARAM for a range that is empty or outside the text.
  */
 extern MrenStatus mren_mention_find(const MrenEnv *env, const char *role,
-									const MrenMention *mention, const char *text, size_t len,
+									const MrenMention *mention, MrenTextSpan text,
 									const MrenTokens *tokens, MrenToken *place, MrenError *err);
 
 #endif

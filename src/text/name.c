@@ -16,18 +16,10 @@
 #include <unicode/unorm2.h>
 #include <unicode/ustring.h>
 
-#define MAX_BYTES ((size_t) 256 * 1024 * 1024)
+#include "base/utf8.h"
+#include "text/icu.h"
 
-static bool
-is_ascii(const char *text, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-	{
-		if ((unsigned char) text[i] >= 0x80)
-			return false;
-	}
-	return true;
-}
+#define MAX_BYTES ((size_t) 256 * 1024 * 1024)
 
 static MrenStatus
 normalize_ascii(const MrenEnv *env, const char *text, size_t len, char **out, size_t *out_len,
@@ -96,9 +88,7 @@ to_units(const MrenEnv *env, const char *text, size_t len, UChar **units, int32_
 static MrenStatus
 fail_icu(MrenError *err, UErrorCode status)
 {
-	if (status == U_MEMORY_ALLOCATION_ERROR)
-		return mren_fail_nomem(err);
-	return mren_fail(err, MREN_EDATA, "ICU could not normalize a name: %s", u_errorName(status));
+	return mren_icu_fail(err, MREN_EDATA, "ICU could not normalize a name", status);
 }
 
 static MrenStatus
@@ -173,7 +163,7 @@ mren_name_normalize(const MrenEnv *env, const char *text, size_t len, char **out
 	MREN_TRY(mren_check_interrupts(env, err));
 	if (len > MAX_BYTES)
 		return mren_fail(err, MREN_ELIMIT, "a name of %zu bytes is too long", len);
-	if (is_ascii(text, len))
+	if (mren_ascii_only(text, len))
 		return normalize_ascii(env, text, len, out, out_len, err);
 	return normalize_wide(env, text, len, out, out_len, err);
 }

@@ -12,8 +12,9 @@
 #include <unicode/ubrk.h>
 #include <unicode/uchar.h>
 
-#include "text/abbreviation.h"
 #include "base/utf8.h"
+#include "text/abbreviation.h"
+#include "text/icu.h"
 
 #define WINDOW 16384 /* code points */
 
@@ -52,10 +53,8 @@ mren_sentencer_open(const MrenEnv *env, MrenSentencer **sentencer, MrenError *er
 	if (U_FAILURE(status))
 	{
 		mren_sentencer_close(fresh);
-		if (status == U_MEMORY_ALLOCATION_ERROR)
-			return mren_fail_nomem(err);
-		return mren_fail(err, MREN_EUNSUPPORTED, "could not open ICU's sentence segmentation: %s",
-						 u_errorName(status));
+		return mren_icu_fail(err, MREN_EUNSUPPORTED, "could not open ICU's sentence segmentation",
+							 status);
 	}
 	*sentencer = fresh;
 	return MREN_OK;
@@ -107,34 +106,13 @@ ends_paragraph(const Scan *scan, uint32_t code, size_t after)
 	return false;
 }
 
-static void
-append_unit(MrenSentencer *window, size_t *n, uint32_t code)
-{
-	/* ICU ends a sentence at every line break. */
-	if (is_newline(code))
-		code = ' ';
-	if (code >= 0x10000)
-	{
-		window->units[*n] = U16_LEAD(code);
-		window->bytes[*n + 1] = window->bytes[*n];
-		window->chars[*n + 1] = window->chars[*n];
-		(*n)++;
-		window->units[*n] = U16_TRAIL(code);
-	}
-	else
-		window->units[*n] = (UChar) code;
-	(*n)++;
-}
-
 /* Reads one window; *full if it ends only for want of room. */
 static MrenStatus
-read_window(Scan *scan, size_t *n, bool *full)
+read_window(Scan *scan, MrenIcuText *window, bool *full)
 {
-	MrenSentencer *window = scan->sentencer;
 	bool ended = false;
 	size_t n_codes;
 
-	*n = 0;
 	for (n_codes = 0; n_codes < WINDOW && scan->at < scan->len && !ended; n_codes++)
 	{
 		uint32_t code;
@@ -143,24 +121,21 @@ read_window(Scan *scan, size_t *n, bool *full)
 		if (n_bytes == 0)
 			return mren_fail(scan->err, MREN_EDATA, "text is not valid UTF-8 at byte %zu",
 							 scan->at + 1);
-		window->bytes[*n] = (uint32_t) scan->at;
-		window->chars[*n] = scan->chars;
-		append_unit(window, n, code);
+		/* ICU ends a sentence at every line break. */
+		mren_icu_text_append(window, is_newline(code) ? ' ' : code, scan->at, scan->chars);
 		scan->at += n_bytes;
 		scan->chars++;
 		ended = ends_paragraph(scan, code, scan->at);
 	}
-	window->bytes[*n] = (uint32_t) scan->at;
-	window->chars[*n] = scan->chars;
+	mren_icu_text_end(window, scan->at, scan->chars);
 	*full = !ended && scan->at < scan->len;
 	return MREN_OK;
 }
 
 /* The units start .. end-1 without blanks at their ends are a sentence. */
 static MrenStatus
-add_sentence(Scan *scan, size_t start, size_t end)
+add_sentence(Scan *scan, const MrenIcuText *window, size_t start, size_t end)
 {
-	const MrenSentencer *window = scan->sentencer;
 	MrenTokens *sentences = scan->sentences;
 
 	/* No blank is outside the basic plane. */
@@ -178,34 +153,31 @@ add_sentence(Scan *scan, size_t start, size_t end)
 	return MREN_OK;
 }
 
-/* Cuts a window of n units; of a full one the last sentence is read again. */
+/* Cuts a window; of a full one the last sentence is read again. */
 static MrenStatus
-cut_window(Scan *scan, size_t n, bool full)
+cut_window(Scan *scan, const MrenIcuText *window, bool full)
 {
-	MrenSentencer *window = scan->sentencer;
+	UBreakIterator *breaks = scan->sentencer->breaks;
 	UErrorCode status = U_ZERO_ERROR;
 	size_t start = 0;
 	int32_t end;
 
-	ubrk_setText(window->breaks, window->units, (int32_t) n, &status);
-	if (status == U_MEMORY_ALLOCATION_ERROR)
-		return mren_fail_nomem(scan->err);
+	ubrk_setText(breaks, window->units, (int32_t) window->n, &status);
 	if (U_FAILURE(status))
-		return mren_fail(scan->err, MREN_EUNSUPPORTED, "ICU could not segment a text: %s",
-						 u_errorName(status));
-	while ((end = ubrk_next(window->breaks)) != UBRK_DONE)
+		return mren_icu_fail(scan->err, MREN_EUNSUPPORTED, "ICU could not segment a text", status);
+	while ((end = ubrk_next(breaks)) != UBRK_DONE)
 	{
 		size_t at = window->bytes[end];
 
-		if ((size_t) end == n && full && start > 0)
+		if ((size_t) end == window->n && full && start > 0)
 		{
 			scan->at = window->bytes[start];
 			scan->chars = window->chars[start];
 			return MREN_OK;
 		}
-		if ((size_t) end < n && mren_abbreviation_goes_on(scan->text, at, scan->len))
+		if ((size_t) end < window->n && mren_abbreviation_goes_on(scan->text, at, scan->len))
 			continue;
-		MREN_TRY(add_sentence(scan, start, (size_t) end));
+		MREN_TRY(add_sentence(scan, window, start, (size_t) end));
 		start = (size_t) end;
 	}
 	return MREN_OK;
@@ -218,20 +190,15 @@ mren_sentences(MrenSentencer *sentencer, const MrenEnv *env, const char *text, s
 	Scan scan = {sentencer, env, text, len, 0, 0, sentences, err};
 
 	sentences->n = 0;
-	if (len > MREN_MAX_TEXT)
-	{
-		mren_fail(err, MREN_ELIMIT, "text of %zu bytes is too long", len);
-		mren_error_detail(err, "A text may have %d bytes.", MREN_MAX_TEXT);
-		return MREN_ELIMIT;
-	}
+	MREN_TRY(mren_text_check_length(len, err));
 	while (scan.at < len)
 	{
-		size_t n;
+		MrenIcuText window = {sentencer->units, sentencer->bytes, sentencer->chars, 0};
 		bool full = false;
 
 		MREN_TRY(mren_check_interrupts(env, err));
-		MREN_TRY(read_window(&scan, &n, &full));
-		MREN_TRY(cut_window(&scan, n, full));
+		MREN_TRY(read_window(&scan, &window, &full));
+		MREN_TRY(cut_window(&scan, &window, full));
 	}
 	return MREN_OK;
 }

@@ -14,6 +14,9 @@
 #include <unicode/unorm2.h>
 #include <unicode/ustring.h>
 
+#include "base/utf8.h"
+#include "text/icu.h"
+
 /* A spelling, and what has been found so far. */
 typedef struct Lookup
 {
@@ -29,7 +32,7 @@ typedef struct Spelled
 } Spelled;
 
 static MrenStatus
-ask(Lookup *lookup, const char *word, size_t len)
+find(Lookup *lookup, const char *word, size_t len)
 {
 	return lookup->vocabulary->find(lookup->vocabulary->state, word, len, &lookup->id, lookup->err);
 }
@@ -58,42 +61,30 @@ contents_of(const char *word, size_t len)
 	return contents;
 }
 
-static void
-lower_ascii(const char *word, size_t len, Spelled *out)
-{
-	for (size_t i = 0; i < len; i++)
-	{
-		char c = word[i];
-
-		out->text[i] = c >= 'A' && c <= 'Z' ? (char) (c | 0x20) : c;
-	}
-	out->len = len;
-}
-
 /* Each ASCII digit replaced: "1984" -> "0000" or "####". */
 static MrenStatus
-ask_without_digits(Lookup *lookup, const char *word, size_t len, char digit)
+find_without_digits(Lookup *lookup, const char *word, size_t len, char digit)
 {
 	Spelled folded;
 
 	for (size_t i = 0; i < len; i++)
 		folded.text[i] = word[i] >= '0' && word[i] <= '9' ? digit : word[i];
-	return ask(lookup, folded.text, len);
+	return find(lookup, folded.text, len);
 }
 
 static MrenStatus
-ask_in_turn(Lookup *lookup, const Spelled *plain, const Spelled *lower, bool digits)
+find_in_turn(Lookup *lookup, const Spelled *plain, const Spelled *lower, bool digits)
 {
 	static const char masks[] = {'0', '#'};
 	bool cased = plain->len != lower->len || memcmp(plain->text, lower->text, lower->len) != 0;
 
 	if (cased)
-		MREN_TRY(ask(lookup, lower->text, lower->len));
+		MREN_TRY(find(lookup, lower->text, lower->len));
 	for (size_t i = 0; digits && lookup->id < 0 && i < sizeof(masks); i++)
 	{
-		MREN_TRY(ask_without_digits(lookup, plain->text, plain->len, masks[i]));
+		MREN_TRY(find_without_digits(lookup, plain->text, plain->len, masks[i]));
 		if (cased && lookup->id < 0)
-			MREN_TRY(ask_without_digits(lookup, lower->text, lower->len, masks[i]));
+			MREN_TRY(find_without_digits(lookup, lower->text, lower->len, masks[i]));
 	}
 	return MREN_OK;
 }
@@ -108,8 +99,9 @@ look_up_ascii(Lookup *lookup, const char *word, size_t len, Contents contents)
 		return MREN_OK;
 	memcpy(plain.text, word, len);
 	plain.len = len;
-	lower_ascii(word, len, &lower);
-	return ask_in_turn(lookup, &plain, &lower, contents.digit);
+	mren_ascii_lower(word, len, lower.text);
+	lower.len = len;
+	return find_in_turn(lookup, &plain, &lower, contents.digit);
 }
 
 static bool
@@ -121,19 +113,6 @@ to_spelled(const UChar *units, int32_t n_units, Spelled *out)
 	u_strToUTF8(out->text, MREN_MAX_WORD, &len, units, n_units, &status);
 	out->len = (size_t) len;
 	return U_SUCCESS(status);
-}
-
-/* Curly apostrophes and typographic hyphens as ASCII has them. */
-static void
-plain_punctuation(UChar *units, int32_t n)
-{
-	for (int32_t i = 0; i < n; i++)
-	{
-		if (units[i] == 0x2019 || units[i] == 0x2018 || units[i] == 0x02BC)
-			units[i] = '\'';
-		else if (units[i] == 0x2010 || units[i] == 0x2011)
-			units[i] = '-';
-	}
 }
 
 /* Composed form and lower case, both by ICU; false: no such word can be known. */
@@ -151,7 +130,7 @@ spell(const char *word, size_t len, Spelled *plain, Spelled *lower)
 	n = unorm2_normalize(nfc, raw, n, composed, MREN_MAX_WORD, &status);
 	if (U_FAILURE(status))
 		return false;
-	plain_punctuation(composed, n);
+	mren_icu_plain_punctuation(composed, n);
 	if (!to_spelled(composed, n, plain))
 		return false;
 	n = u_strToLower(lowered, MREN_MAX_WORD, composed, n, "", &status);
@@ -167,10 +146,10 @@ look_up_wide(Lookup *lookup, const char *word, size_t len, bool digits)
 	if (!spell(word, len, &plain, &lower))
 		return MREN_OK;
 	if (plain.len != len || memcmp(plain.text, word, len) != 0)
-		MREN_TRY(ask(lookup, plain.text, plain.len));
+		MREN_TRY(find(lookup, plain.text, plain.len));
 	if (lookup->id >= 0)
 		return MREN_OK;
-	return ask_in_turn(lookup, &plain, &lower, digits);
+	return find_in_turn(lookup, &plain, &lower, digits);
 }
 
 MrenStatus
@@ -183,7 +162,7 @@ mren_vocabulary_lookup(const MrenVocabulary *vocabulary, const char *word, size_
 	*id = -1;
 	if (len > 0 && len <= MREN_MAX_WORD)
 	{
-		MREN_TRY(ask(&lookup, word, len));
+		MREN_TRY(find(&lookup, word, len));
 		kind = MREN_SPELLING_EXACT;
 		if (lookup.id < 0)
 		{

@@ -448,22 +448,21 @@ make_features(Maker *maker)
 
 MrenStatus
 mren_tag_words(MrenTokenizer *tokenizer, const MrenEnv *env, const MrenVocabulary *vocabulary,
-			   const char *text, size_t len, const uint32_t *borders, size_t n_borders,
-			   MrenTagWords *out, MrenError *err)
+			   const MrenTagText *text, MrenTagWords *out, MrenError *err)
 {
 	Maker maker = {.env = env,
 				   .vocabulary = vocabulary,
-				   .text = text,
-				   .len = len,
-				   .borders = borders,
-				   .n_borders = n_borders,
+				   .text = text->text.data,
+				   .len = text->text.len,
+				   .borders = text->borders,
+				   .n_borders = text->n_borders,
 				   .out = out,
 				   .err = err};
 
 	out->n_words = out->n_features = 0;
 	MREN_TRY(mren_grow(env, &out->starts, &out->starts_capacity, 0, 1, sizeof(*out->starts), err));
 	out->starts[0] = 0;
-	MREN_TRY(mren_tokenize(tokenizer, env, text, len, &out->tokens, err));
+	MREN_TRY(mren_tokenize(tokenizer, env, maker.text, maker.len, &out->tokens, err));
 	MREN_TRY(cut_tokens(&maker));
 	MREN_TRY(make_words(&maker));
 	return make_features(&maker);

@@ -11,6 +11,7 @@
 #ifndef MREN_TEXT_TAG_WORDS_H
 #define MREN_TEXT_TAG_WORDS_H
 
+#include "base/text_span.h"
 #include "text/sentence.h"
 #include "text/tokens.h"
 
@@ -35,16 +36,22 @@ typedef struct MrenTagWords
 /* Most features of a word. */
 #define MREN_TAG_WORD_FEATURES 64
 
+/* A text and the bytes (n_borders, ascending) at which a word must end. */
+typedef struct MrenTagText
+{
+	MrenTextSpan text;
+	const uint32_t *borders;
+	size_t n_borders;
+} MrenTagText;
+
 /*
  * mren_tag_words
- *	  borders (n_borders, ascending) are byte offsets at which a word must end.
  *	  vocabulary may be NULL: all words are unknown then.  Errors are the
  *	  tokenizer's (text is not UTF-8) and the vocabulary's own.
  */
 extern MrenStatus mren_tag_words(MrenTokenizer *tokenizer, const MrenEnv *env,
-								 const MrenVocabulary *vocabulary, const char *text, size_t len,
-								 const uint32_t *borders, size_t n_borders, MrenTagWords *out,
-								 MrenError *err);
+								 const MrenVocabulary *vocabulary, const MrenTagText *text,
+								 MrenTagWords *out, MrenError *err);
 
 extern void mren_tag_words_free(const MrenEnv *env, MrenTagWords *words);
 

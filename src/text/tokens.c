@@ -22,6 +22,8 @@
 #include <unicode/uversion.h>
 
 #include "base/utf8.h"
+#include "text/icu.h"
+#include "text/script.h"
 
 #define TABLE_END 0x530
 #define PUNCTUATION_START 0x2010 /* hyphens, dashes, quotes, ellipsis */
@@ -68,17 +70,6 @@ typedef struct Scan
 	MrenError *err;
 } Scan;
 
-static bool
-is_blank(uint32_t code)
-{
-	int8_t type;
-
-	if (u_isUWhiteSpace((UChar32) code))
-		return true;
-	type = u_charType((UChar32) code);
-	return type == U_CONTROL_CHAR || type == U_FORMAT_CHAR;
-}
-
 static BreakClass
 class_from_icu(uint32_t code)
 {
@@ -105,7 +96,7 @@ class_from_icu(uint32_t code)
 		case U_WB_WSEGSPACE:
 			return CLASS_BLANK;
 		case U_WB_OTHER:
-			return is_blank(code) ? CLASS_BLANK : CLASS_OTHER;
+			return mren_icu_is_blank(code) ? CLASS_BLANK : CLASS_OTHER;
 		default:
 			return CLASS_COMPLEX;
 	}
@@ -122,7 +113,7 @@ is_one_word(UBreakIterator *words, const UChar *units, int32_t n)
 
 /*
  * CLDR departs from Unicode's property for a few characters (since version 42
- * the colon joins nothing, and "@" is a letter), so ICU itself is asked.
+ * the colon joins nothing, and "@" is a letter), so ICU itself is tried.
  */
 static BreakClass
 confirm_class(UBreakIterator *words, uint32_t code, BreakClass supposed)
@@ -167,10 +158,8 @@ mren_tokenizer_open(const MrenEnv *env, MrenTokenizer **tokenizer, MrenError *er
 	if (U_FAILURE(status))
 	{
 		mren_tokenizer_close(fresh);
-		if (status == U_MEMORY_ALLOCATION_ERROR)
-			return mren_fail_nomem(err);
-		return mren_fail(err, MREN_EUNSUPPORTED, "could not open ICU's word segmentation: %s",
-						 u_errorName(status));
+		return mren_icu_fail(err, MREN_EUNSUPPORTED, "could not open ICU's word segmentation",
+							 status);
 	}
 	fill_tables(fresh);
 	*tokenizer = fresh;
@@ -283,14 +272,6 @@ scan_word(Scan *scan, BreakClass class, size_t n)
 	return settled;
 }
 
-/* Text as ICU takes it, and where in the text each unit's code point begins. */
-typedef struct Window
-{
-	UChar *units;
-	uint32_t *bytes;
-	uint32_t *chars;
-} Window;
-
 /* Where the text before a complex character was last known to be settled. */
 typedef struct Cut
 {
@@ -358,30 +339,24 @@ all_blank(const UChar *units, int32_t start, int32_t end)
 		UChar32 code;
 
 		U16_NEXT(units, start, end, code);
-		if (!is_blank((uint32_t) code))
+		if (!mren_icu_is_blank((uint32_t) code))
 			return false;
 	}
 	return true;
 }
 
-/*
- * ICU's segments of the window's n units become tokens.  bytes and chars have
- * n + 1 entries: where each unit's code point begins, and the end.
- */
+/* ICU's segments of the window become tokens. */
 static MrenStatus
-segment(Scan *scan, const Window *window, size_t n)
+segment(Scan *scan, const MrenIcuText *window)
 {
 	UBreakIterator *words = scan->tokenizer->words;
 	UErrorCode status = U_ZERO_ERROR;
 	int32_t start = 0;
 	int32_t end;
 
-	ubrk_setText(words, window->units, (int32_t) n, &status);
-	if (status == U_MEMORY_ALLOCATION_ERROR)
-		return mren_fail_nomem(scan->err);
+	ubrk_setText(words, window->units, (int32_t) window->n, &status);
 	if (U_FAILURE(status))
-		return mren_fail(scan->err, MREN_EUNSUPPORTED, "ICU could not segment a text: %s",
-						 u_errorName(status));
+		return mren_icu_fail(scan->err, MREN_EUNSUPPORTED, "ICU could not segment a text", status);
 	while ((end = ubrk_next(words)) != UBRK_DONE)
 	{
 		MrenToken token = {window->bytes[start], window->bytes[end], window->chars[start],
@@ -406,26 +381,7 @@ ends_clause(BreakClass class, uint32_t code)
 static bool
 begins_clause(uint32_t code)
 {
-	int32_t property = u_getIntPropertyValue((UChar32) code, UCHAR_WORD_BREAK);
-
-	return property != U_WB_EXTEND && property != U_WB_FORMAT && property != U_WB_ZWJ &&
-		   !is_blank(code);
-}
-
-static void
-append_unit(Window *window, size_t *n, uint32_t code)
-{
-	if (code >= 0x10000)
-	{
-		window->units[*n] = U16_LEAD(code);
-		window->bytes[*n + 1] = window->bytes[*n];
-		window->chars[*n + 1] = window->chars[*n];
-		(*n)++;
-		window->units[*n] = U16_TRAIL(code);
-	}
-	else
-		window->units[*n] = (UChar) code;
-	(*n)++;
+	return !mren_script_extends(code) && !mren_icu_is_blank(code);
 }
 
 /*
@@ -436,10 +392,10 @@ append_unit(Window *window, size_t *n, uint32_t code)
 static MrenStatus
 scan_window(Scan *scan, size_t complex, bool *done)
 {
-	Window window = {scan->tokenizer->units, scan->tokenizer->bytes, scan->tokenizer->chars};
+	MrenIcuText window = {scan->tokenizer->units, scan->tokenizer->bytes, scan->tokenizer->chars,
+						  0};
 	Cut clause = {0};
 	size_t n_clause = 0;
-	size_t n = 0;
 	bool after_clause = false;
 	bool after_blank = false;
 
@@ -458,43 +414,37 @@ scan_window(Scan *scan, size_t complex, bool *done)
 		if (after_clause && begins_clause(code))
 		{
 			clause = (Cut){scan->at, scan->chars, 0};
-			n_clause = n;
+			n_clause = window.n;
 		}
 		if (n_codes == WINDOW)
 		{
 			*done = false;
 			break;
 		}
-		window.bytes[n] = (uint32_t) scan->at;
-		window.chars[n] = scan->chars;
-		append_unit(&window, &n, code);
+		mren_icu_text_append(&window, code, scan->at, scan->chars);
 		scan->at += n_bytes;
 		scan->chars++;
 		after_blank = class == CLASS_BLANK;
 		after_clause = ends_clause(class, code);
 	}
-	window.bytes[n] = (uint32_t) scan->at;
-	window.chars[n] = scan->chars;
+	mren_icu_text_end(&window, scan->at, scan->chars);
 	if (!*done && n_clause > 0)
 	{
-		n = n_clause;
+		window.n = n_clause;
 		scan->at = clause.at;
 		scan->chars = clause.chars;
 	}
-	return segment(scan, &window, n);
+	return segment(scan, &window);
 }
 
-static MrenStatus
-start_scan(Scan *scan)
+MrenStatus
+mren_text_check_length(size_t len, MrenError *err)
 {
-	scan->tokens->n = 0;
-	if (scan->len > MREN_MAX_TEXT)
-	{
-		mren_fail(scan->err, MREN_ELIMIT, "text of %zu bytes is too long", scan->len);
-		mren_error_detail(scan->err, "A text may have %d bytes.", MREN_MAX_TEXT);
-		return MREN_ELIMIT;
-	}
-	return MREN_OK;
+	if (len <= MREN_MAX_TEXT)
+		return MREN_OK;
+	mren_fail(err, MREN_ELIMIT, "text of %zu bytes is too long", len);
+	mren_error_detail(err, "A text may have %d bytes.", MREN_MAX_TEXT);
+	return MREN_ELIMIT;
 }
 
 MrenStatus
@@ -503,7 +453,8 @@ mren_tokenize(MrenTokenizer *tokenizer, const MrenEnv *env, const char *text, si
 {
 	Scan scan = {tokenizer, env, text, len, 0, 0, tokens, err};
 
-	MREN_TRY(start_scan(&scan));
+	tokens->n = 0;
+	MREN_TRY(mren_text_check_length(len, err));
 	while (scan.at < len)
 	{
 		size_t complex;
@@ -520,10 +471,8 @@ mren_tokenize(MrenTokenizer *tokenizer, const MrenEnv *env, const char *text, si
 }
 
 static MrenStatus
-scan_all(Scan *scan, Window *window)
+scan_all(Scan *scan, MrenIcuText *window)
 {
-	size_t n = 0;
-
 	while (scan->at < scan->len)
 	{
 		uint32_t code;
@@ -531,15 +480,12 @@ scan_all(Scan *scan, Window *window)
 
 		if (n_bytes == 0)
 			return fail_encoding(scan, scan->at);
-		window->bytes[n] = (uint32_t) scan->at;
-		window->chars[n] = scan->chars;
-		append_unit(window, &n, code);
+		mren_icu_text_append(window, code, scan->at, scan->chars);
 		scan->at += n_bytes;
 		scan->chars++;
 	}
-	window->bytes[n] = (uint32_t) scan->at;
-	window->chars[n] = scan->chars;
-	return segment(scan, window, n);
+	mren_icu_text_end(window, scan->at, scan->chars);
+	return segment(scan, window);
 }
 
 MrenStatus
@@ -547,10 +493,11 @@ mren_tokenize_reference(MrenTokenizer *tokenizer, const MrenEnv *env, const char
 						MrenTokens *tokens, MrenError *err)
 {
 	Scan scan = {tokenizer, env, text, len, 0, 0, tokens, err};
-	Window window = {0};
+	MrenIcuText window = {0};
 	UErrorCode ignored = U_ZERO_ERROR;
-	MrenStatus status = start_scan(&scan);
+	MrenStatus status = mren_text_check_length(len, err);
 
+	tokens->n = 0;
 	if (status == MREN_OK)
 		status = mren_allocate(env, len + 1, sizeof(*window.units), &window.units, err);
 	if (status == MREN_OK)

@@ -43,13 +43,17 @@ extern MrenStatus mren_tokenizer_open(const MrenEnv *env, MrenTokenizer **tokeni
 									  MrenError *err);
 extern void mren_tokenizer_close(MrenTokenizer *tokenizer);
 
+/* MREN_ELIMIT beyond MREN_MAX_TEXT bytes. */
+extern MrenStatus mren_text_check_length(size_t len, MrenError *err);
+
 /*
  * mren_tokenize
  *	  Replaces tokens' contents; its buffer is allocated from env and reused.
  *
  * text is UTF-8: MREN_EDATA, with the byte's number, when it is not.  Linear
- * in len, interruptible.  MREN_ELIMIT beyond MREN_MAX_TEXT bytes.  The result is ICU's, except that a run of more than
- * 4,096 characters without any space or full stop is cut at that length.
+ * in len, interruptible.  MREN_ELIMIT beyond MREN_MAX_TEXT bytes.  The result
+ * is ICU's, except that a run of more than 4,096 characters without any space
+ * or full stop is cut at that length.
  */
 extern MrenStatus mren_tokenize(MrenTokenizer *tokenizer, const MrenEnv *env, const char *text,
 								size_t len, MrenTokens *tokens, MrenError *err);

@@ -92,8 +92,8 @@ add_phrases(Subject *subject, const char *text, size_t len, bool check)
 		MrenError err;
 
 		if (!check)
-			mren_lexicon_add(subject->lexicon, subject->tokenizer, text + at, n, types[n % 3], 1,
-							 1.0 / (double) (n % 7 + 1), &err);
+			mren_lexicon_add(subject->lexicon, subject->tokenizer, (MrenTextSpan){text + at, n},
+							 (MrenTextSpan){types[n % 3], 1}, 1.0 / (double) (n % 7 + 1), &err);
 		/* All of it is a phrase: nothing in it is longer. */
 		else if (match(subject, text + at, n) && subject->folded.n > 0 && n <= MREN_MAX_PHRASE &&
 				 (subject->matches.n != 1 || subject->matches.items[0].first != 0 ||

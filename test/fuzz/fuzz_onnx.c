@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "onnx/graph.h"
-#include "onnx/tensor.h"
+#include "onnx/model/tensor.h"
 
 #define BUDGET ((size_t) 4 << 20)
 

@@ -126,19 +126,18 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const MrenEnv *env = fuzz_env(&fuzz, (size_t) 64 << 20);
 	MrenTokenizer *tokenizer;
 	MrenEncoded encoded = {0};
-	MrenMention head;
-	MrenMention tail;
+	MrenMentionPair pair;
 	MrenError err = {0};
 
 	if (size < N_HEADER || mren_tokenizer_open(env, &tokenizer, &err) != MREN_OK)
 		return 0;
 	data += N_HEADER;
 	size -= N_HEADER;
-	head = take_mention(&data, &size, header[0] & 1, header[1], header[2]);
-	tail = take_mention(&data, &size, header[0] & 2, header[3], header[4]);
+	pair.head = take_mention(&data, &size, header[0] & 1, header[1], header[2]);
+	pair.tail = take_mention(&data, &size, header[0] & 2, header[3], header[4]);
+	pair.text = (MrenTextSpan){(const char *) data, size};
 	compare_tokens(tokenizer, env, (const char *) data, size);
-	if (mren_encode(tokenizer, env, &vocabulary, (const char *) data, size, &head, &tail, &encoded,
-					&err) == MREN_OK)
+	if (mren_encode(tokenizer, env, &vocabulary, &pair, &encoded, &err) == MREN_OK)
 		check_encoded(&encoded);
 	else if (strlen(err.message) == 0)
 		abort();

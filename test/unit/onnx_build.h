@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "onnx/onnx.pb-c.h"
-#include "onnx/tensor.h"
+#include "onnx/model/onnx.pb-c.h"
+#include "onnx/model/tensor.h"
 
 #define BUILD_MAX 128
 

@@ -173,14 +173,37 @@ gemm_equals_its_definition(void **state)
 	float a[6] = {1, 2, 3, 4, 5, 6}; /* (2,3) */
 	float b[6] = {1, 0, 2, 1, 0, 3}; /* (3,2) */
 	float c[4] = {1, 1, 1, 1};
-	static const float want[4] = {6, 12, 15, 24}; /* a b + c */
+	float t[9] = {-1};
+	static const float want[4] = {6, 12, 15, 24};					  /* a b + c */
+	static const float want_t[9] = {2, 12, 24, 4, 18, 30, 6, 24, 36}; /* 2 a' b' */
 
 	(void) state;
 	mren_blas_init();
-	mren_gemm(false, false, 2, 2, 3, 1, a, 3, b, 2, 1, c, 2);
+	mren_gemm(1, &(MrenProduct){.m = 2,
+								.n = 2,
+								.k = 3,
+								.a = a,
+								.lda = 3,
+								.b = b,
+								.ldb = 2,
+								.beta = 1,
+								.c = c,
+								.ldc = 2});
 	for (int i = 0; i < 4; i++)
 		assert_true(c[i] == want[i]);
-	mren_gemm(true, true, 3, 3, 2, 1, a, 3, b, 2, 0, (float[9]){0}, 3);
+	mren_gemm(2, &(MrenProduct){.trans_a = true,
+								.trans_b = true,
+								.m = 3,
+								.n = 3,
+								.k = 2,
+								.a = a,
+								.lda = 3,
+								.b = b,
+								.ldb = 2,
+								.c = t,
+								.ldc = 3});
+	for (int i = 0; i < 9; i++)
+		assert_true(t[i] == want_t[i]);
 }
 
 int

@@ -198,14 +198,15 @@ check_pieces(bool trans_a, bool trans_b)
 	float *b = random_floats((size_t) K * N, 2);
 	float *c = random_floats((size_t) M * N, 3);
 	float *whole = random_floats((size_t) M * N, 3);
-	const MrenProduct product = {trans_a, trans_b,		   M, N, K, a, trans_a ? M : K,
-								 b,		  trans_b ? K : N, 1, c, N};
+	MrenProduct product = {trans_a, trans_b,		 M, N, K, a, trans_a ? M : K,
+						   b,		trans_b ? K : N, 1, c, N};
 
 	test_env_init(&test);
 	work.env = &test.env;
 	mren_work_multiply(&work, &product);
 	assert_int_equal(test.n_checks, 1);
-	mren_gemm(trans_a, trans_b, M, N, K, 1, a, product.lda, b, product.ldb, 1, whole, N);
+	product.c = whole;
+	mren_gemm(1, &product);
 	for (size_t i = 0; i < (size_t) M * N; i++)
 		assert_float_equal(c[i], whole[i], 1e-3);
 	free(a);

@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "onnx/model.h"
+#include "onnx/ops/ops.h"
 #include "onnx/program.h"
 
 #define NODE_TESTS "/usr/share/libonnx-testdata/data/node"

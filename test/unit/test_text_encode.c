@@ -74,8 +74,8 @@ encode(const char *list, const char *text, MrenMention head, MrenMention tail)
 	MrenVocabulary vocabulary = {&words, find_word};
 
 	memset(&err, 0, sizeof(err));
-	return mren_encode(tokenizer, &test.env, &vocabulary, text, strlen(text), &head, &tail,
-					   &encoded, &err);
+	return mren_encode(tokenizer, &test.env, &vocabulary,
+					   &(MrenMentionPair){{text, strlen(text)}, head, tail}, &encoded, &err);
 }
 
 static MrenMention
@@ -441,7 +441,8 @@ encode_once(const MrenEnv *env, MrenError *error, void *arg)
 	MrenStatus status;
 
 	MREN_TRY(mren_tokenizer_open(env, &mine, error));
-	status = mren_encode(mine, env, &vocabulary, text, strlen(text), &head, &head, &out, error);
+	status = mren_encode(mine, env, &vocabulary,
+						 &(MrenMentionPair){{text, strlen(text)}, head, head}, &out, error);
 	mren_encoded_free(env, &out);
 	mren_tokenizer_close(mine);
 	return status;
@@ -462,9 +463,9 @@ failures_release_everything(void **state)
 	test_allocation_sweep(encode_once, text);
 	test_interrupt_sweep(encode_once, text);
 	/* The vocabulary's own error comes through. */
-	assert_int_equal(
-		mren_encode(tokenizer, &test.env, &vocabulary, text, 100, &head, &head, &encoded, &err),
-		MREN_EDATA);
+	assert_int_equal(mren_encode(tokenizer, &test.env, &vocabulary,
+								 &(MrenMentionPair){{text, 100}, head, head}, &encoded, &err),
+					 MREN_EDATA);
 	assert_string_equal(err.message, "no vocabulary");
 }
 

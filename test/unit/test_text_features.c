@@ -54,13 +54,13 @@ static MrenFeatureRow
 row_of(const char *text, const char *head, const char *tail)
 {
 	MrenVocabulary vocabulary = {NULL, find_nothing};
-	MrenMention mentions[2] = {{.text = head, .len = strlen(head)},
-							   {.text = tail, .len = strlen(tail)}};
+	const MrenMentionPair pair = {{text, strlen(text)},
+								  {.text = head, .len = strlen(head)},
+								  {.text = tail, .len = strlen(tail)}};
 
-	assert_int_equal(mren_encode(tokenizer, &test.env, &vocabulary, text, strlen(text),
-								 &mentions[0], &mentions[1], &encoded, &err),
+	assert_int_equal(mren_encode(tokenizer, &test.env, &vocabulary, &pair, &encoded, &err),
 					 MREN_OK);
-	return (MrenFeatureRow){.text = text,
+	return (MrenFeatureRow){.text = pair.text,
 							.tokens = encoded.split.items,
 							.n_tokens = encoded.split.n,
 							.head = encoded.head,
@@ -183,8 +183,8 @@ test_types(void **state)
 	(void) state;
 	assert_int_equal(mren_features_extract(&test.env, &row, &features, &err), MREN_OK);
 	without = features.n;
-	row.head_type = (MrenFeatureType){"Person", 6};
-	row.tail_type = (MrenFeatureType){"Place", 5};
+	row.head_type = (MrenTextSpan){"Person", 6};
+	row.tail_type = (MrenTextSpan){"Place", 5};
 	assert_int_equal(mren_features_extract(&test.env, &row, &features, &err), MREN_OK);
 	/* Five of the types, two words, three borders, two of the whole. */
 	assert_int_equal(features.n, without + 5 + 2 + 3 + 2);
@@ -259,8 +259,9 @@ make_lexicon(const MrenEnv *env, MrenLexicon **lexicon, MrenError *error)
 	MrenStatus status = mren_lexicon_create(env, lexicon, error);
 
 	for (size_t i = 0; i < 4 && status == MREN_OK; i++)
-		status = mren_lexicon_add(*lexicon, tokenizer, entries[i][0], strlen(entries[i][0]),
-								  entries[i][1], strlen(entries[i][1]), 1, error);
+		status = mren_lexicon_add(*lexicon, tokenizer,
+								  (MrenTextSpan){entries[i][0], strlen(entries[i][0])},
+								  (MrenTextSpan){entries[i][1], strlen(entries[i][1])}, 1, error);
 	return status == MREN_OK ? mren_lexicon_finish(*lexicon, error) : status;
 }
 
@@ -276,14 +277,13 @@ test_lexicon_types(void **state)
 {
 	MrenFeatureRow row =
 		row_of("The steam engine often needs hot water", "steam engine", "hot water");
-	const char *text = row.text;
 	MrenLexiconTypes types = {0};
 	MrenLexicon *lexicon;
 
 	(void) state;
 	assert_int_equal(make_lexicon(&test.env, &lexicon, &err), MREN_OK);
 	assert_int_equal(mren_lexicon_types(&test.env, tokenizer, (const MrenLexicon *const *) &lexicon,
-										1, &row, strlen(text), &types, &err),
+										1, &row, &types, &err),
 					 MREN_OK);
 	assert_int_equal(row.lexicon.n_head, 1);
 	assert_true(row.lexicon.head[0] == type("noun.machine"));
@@ -316,7 +316,7 @@ whole_way(const MrenEnv *env, MrenError *error, void *arg)
 
 	if (status == MREN_OK)
 		status = mren_lexicon_types(env, tokenizer, (const MrenLexicon *const *) &lexicon, 1, &row,
-									strlen(row.text), &types, error);
+									&types, error);
 	if (status == MREN_OK)
 		status = mren_features_extract(env, &row, &mine, error);
 	mren_features_free(env, &mine);
@@ -412,7 +412,7 @@ test_boxes(void **state)
 	assert_true(has(MREN_FEATURE_BOX_HEAD, 0, 5, word("hat"), 0));
 	assert_true(has(MREN_FEATURE_BOX_TAIL, 13, 18, word("dog"), 0));
 	assert_true(has(MREN_FEATURE_BOX_HEADS, 13, 18, word("hat"), word("dog")));
-	row.head_type = (MrenFeatureType){"THING", 5};
+	row.head_type = (MrenTextSpan){"THING", 5};
 	assert_int_equal(mren_features_extract(&test.env, &row, &features, &err), MREN_OK);
 	assert_int_equal(features.n_boxes, 7 * MREN_BOX_BINS);
 	/* One box alone says nothing of the two. */

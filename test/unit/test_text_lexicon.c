@@ -44,8 +44,9 @@ close_fixture(Fixture *fixture)
 static MrenStatus
 add(Fixture *fixture, const char *phrase, const char *type, double confidence, MrenError *err)
 {
-	return mren_lexicon_add(fixture->lexicon, fixture->tokenizer, phrase, strlen(phrase), type,
-							strlen(type), confidence, err);
+	return mren_lexicon_add(fixture->lexicon, fixture->tokenizer,
+							(MrenTextSpan){phrase, strlen(phrase)},
+							(MrenTextSpan){type, strlen(type)}, confidence, err);
 }
 
 /* A lexicon of phrases, each its own type, ended by NULL. */
@@ -566,10 +567,11 @@ build(MrenTokenizer *tokenizer, MrenLexicon *lexicon, MrenError *err)
 	for (int i = 0; i < 300; i++)
 	{
 		snprintf(phrase, sizeof(phrase), "a%d b%d", i % 7, i);
-		MREN_TRY(mren_lexicon_add(lexicon, tokenizer, phrase, strlen(phrase), phrase,
-								  strlen(phrase), 1, err));
+		MREN_TRY(mren_lexicon_add(lexicon, tokenizer, (MrenTextSpan){phrase, strlen(phrase)},
+								  (MrenTextSpan){phrase, strlen(phrase)}, 1, err));
 	}
-	MREN_TRY(mren_lexicon_add(lexicon, tokenizer, "x x", 3, "T", 1, 1, err));
+	MREN_TRY(mren_lexicon_add(lexicon, tokenizer, (MrenTextSpan){"x x", 3}, (MrenTextSpan){"T", 1},
+							  1, err));
 	return mren_lexicon_finish(lexicon, err);
 }
 

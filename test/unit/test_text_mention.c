@@ -41,7 +41,8 @@ find(const char *text, const MrenMention *mention, MrenToken *place)
 	memset(&err, 0, sizeof(err));
 	memset(place, 0xA5, sizeof(*place));
 	assert_int_equal(mren_tokenize(tokenizer, &test.env, text, len, &tokens, NULL), MREN_OK);
-	return mren_mention_find(&test.env, "head", mention, text, len, &tokens, place, &err);
+	return mren_mention_find(&test.env, "head", mention, (MrenTextSpan){text, len}, &tokens, place,
+							 &err);
 }
 
 static MrenStatus

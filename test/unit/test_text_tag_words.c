@@ -61,8 +61,9 @@ cut(Words *w, const char *text, bool known, const uint32_t *borders, size_t n_bo
 	const MrenVocabulary vocabulary = {(void *) few, find_word};
 	MrenError err = {0};
 
-	assert_int_equal(mren_tag_words(w->tokenizer, &w->test.env, known ? &vocabulary : NULL, text,
-									strlen(text), borders, n_borders, &w->words, &err),
+	assert_int_equal(mren_tag_words(w->tokenizer, &w->test.env, known ? &vocabulary : NULL,
+									&(MrenTagText){{text, strlen(text)}, borders, n_borders},
+									&w->words, &err),
 					 MREN_OK);
 	joined[0] = '\0';
 	for (size_t i = 0; i < w->words.n_words; i++)
@@ -183,7 +184,8 @@ use_all(const MrenEnv *env, MrenError *err, void *arg)
 	MrenStatus status;
 
 	MREN_TRY(mren_tokenizer_open(env, &tokenizer, err));
-	status = mren_tag_words(tokenizer, env, NULL, arg, strlen(arg), borders, 2, &words, err);
+	status = mren_tag_words(tokenizer, env, NULL, &(MrenTagText){{arg, strlen(arg)}, borders, 2},
+							&words, err);
 	mren_tag_words_free(env, &words);
 	mren_tokenizer_close(tokenizer);
 	return status;
@@ -199,9 +201,9 @@ test_sweeps(void **state)
 	(void) state;
 	test_allocation_sweep(use_all, text);
 	words_init(&w);
-	assert_int_equal(
-		mren_tag_words(w.tokenizer, &w.test.env, NULL, "a \xff", 3, NULL, 0, &w.words, &err),
-		MREN_EDATA);
+	assert_int_equal(mren_tag_words(w.tokenizer, &w.test.env, NULL,
+									&(MrenTagText){{"a \xff", 3}, NULL, 0}, &w.words, &err),
+					 MREN_EDATA);
 	words_free(&w);
 }
 

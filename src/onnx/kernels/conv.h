@@ -10,9 +10,9 @@
 #ifndef MREN_ONNX_KERNELS_CONV_H
 #define MREN_ONNX_KERNELS_CONV_H
 
-#include "onnx/plan.h"
-#include "onnx/kernels/simd.h"
-#include "onnx/ops/window.h"
+#include "onnx/model/plan.h"
+#include "onnx/simd/simd.h"
+#include "onnx/kernels/window.h"
 
 typedef struct MrenOnnxConvShape
 {
@@ -86,9 +86,21 @@ extern MrenStatus mren_onnx_conv_simd_depthwise_pack(MrenOnnxPlan *plan, MrenOnn
 													 const float *w, const float *scale,
 													 MrenOnnxConvChoice *choice, MrenError *err);
 
-/* Bias, residual and activation on `rows` pixels of `n` channels at y. */
-extern void mren_onnx_conv_finish(const MrenOnnxConv *conv, const float *bias,
-								  const float *residual, size_t residual_pitch, float *y,
-								  size_t pitch, size_t rows, size_t n);
+/* A part of a convolution's result: some filters of neighbouring pixels of all images. */
+typedef struct MrenOnnxConvPart
+{
+	size_t first_pixel;
+	size_t n_pixels;
+	size_t first_filter;
+	size_t n_filters;
+} MrenOnnxConvPart;
+
+/* Where the part begins in the step's result. */
+extern float *mren_onnx_conv_part(const MrenOnnxStep *step, const MrenOnnxFrame *frame,
+								  const MrenOnnxConvPart *part);
+
+/* Bias, residual and activation on the part, which holds the sums. */
+extern void mren_onnx_conv_finish(const MrenOnnxConv *conv, const MrenOnnxStep *step,
+								  const MrenOnnxFrame *frame, const MrenOnnxConvPart *part);
 
 #endif

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "onnx/kernels/conv.h"
-#include "onnx/kernels/simd.h"
+#include "onnx/simd/simd.h"
 
 bool
 mren_onnx_conv_is_depthwise(const MrenOnnxConvShape *shape)
@@ -62,13 +62,12 @@ depthwise_kernel(const MrenOnnxStep *step, const MrenOnnxFrame *frame, size_t be
 	size_t width = s->window.out[2];
 	size_t rows = s->window.out[0] * s->window.out[1];
 	const float *x = mren_onnx_operand(frame, &step->in[0]);
-	size_t pitch = step->out.pitch;
 
 	(void) err;
 	for (size_t u = begin; u < end; u++)
 	{
-		float *y = (float *) mren_onnx_operand(frame, &step->out) + u * width * pitch;
-		const float *residual = NULL;
+		const MrenOnnxConvPart part = {u * width, width, 0, s->filters};
+		float *y = mren_onnx_conv_part(step, frame, &part);
 
 		for (size_t i = 0; i < width; i++)
 		{
@@ -76,13 +75,9 @@ depthwise_kernel(const MrenOnnxStep *step, const MrenOnnxFrame *frame, size_t be
 
 			mren_onnx_window_at(&s->window, u % rows * width + i, at);
 			depthwise_pixel(conv, x + u / rows * mren_onnx_window_in(&s->window) * s->channels, at,
-							y + i * pitch);
+							y + i * step->out.pitch);
 		}
-		if (conv->has_residual)
-			residual = (const float *) mren_onnx_operand(frame, &step->in[1]) +
-					   u * width * step->in[1].pitch;
-		mren_onnx_conv_finish(conv, conv->bias, residual, step->n_in > 1 ? step->in[1].pitch : 0, y,
-							  pitch, width, s->filters);
+		mren_onnx_conv_finish(conv, step, frame, &part);
 	}
 	return MREN_OK;
 }

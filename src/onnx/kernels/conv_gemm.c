@@ -9,7 +9,7 @@
 #include "base/blas.h"
 #include "base/size.h"
 #include "onnx/kernels/conv.h"
-#include "onnx/kernels/simd.h"
+#include "onnx/simd/simd.h"
 
 /* Matrix bytes of a tile: half of a usual second-level cache. */
 #define TILE_BYTES ((size_t) 512 * 1024)
@@ -63,30 +63,44 @@ mren_onnx_conv_gather(const MrenOnnxConv *conv, const float *x, const size_t *at
 	}
 }
 
+float *
+mren_onnx_conv_part(const MrenOnnxStep *step, const MrenOnnxFrame *frame,
+					const MrenOnnxConvPart *part)
+{
+	return (float *) mren_onnx_operand(frame, &step->out) + part->first_pixel * step->out.pitch +
+		   part->first_filter;
+}
+
 MREN_ONNX_HOT void
-mren_onnx_conv_finish(const MrenOnnxConv *conv, const float *bias, const float *residual,
-					  size_t residual_pitch, float *y, size_t pitch, size_t rows, size_t n)
+mren_onnx_conv_finish(const MrenOnnxConv *conv, const MrenOnnxStep *step,
+					  const MrenOnnxFrame *frame, const MrenOnnxConvPart *part)
 {
 	const MrenOnnxActivation *f = &conv->activation;
-	bool clips = f->kind == MREN_ONNX_UNARY_CLIP;
 	float low = f->a;
 	float high = f->b;
+	const float *bias = conv->bias + part->first_filter;
+	const float *residual = NULL;
+	float *y = mren_onnx_conv_part(step, frame, part);
+	size_t n = part->n_filters;
 
-	for (size_t r = 0; r < rows; r++)
+	if (conv->has_residual)
+		residual = (const float *) mren_onnx_operand(frame, &step->in[1]) +
+				   part->first_pixel * step->in[1].pitch + part->first_filter;
+	for (size_t r = 0; r < part->n_pixels; r++)
 	{
-		float *out = y + r * pitch;
+		float *out = y + r * step->out.pitch;
 
 		if (residual != NULL)
 		{
 			for (size_t m = 0; m < n; m++)
-				out[m] += bias[m] + residual[r * residual_pitch + m];
+				out[m] += bias[m] + residual[r * step->in[1].pitch + m];
 		}
 		else
 		{
 			for (size_t m = 0; m < n; m++)
 				out[m] += bias[m];
 		}
-		if (clips)
+		if (f->kind == MREN_ONNX_UNARY_CLIP)
 		{
 			for (size_t m = 0; m < n; m++)
 			{
@@ -110,16 +124,21 @@ gemm_tile(const MrenOnnxConv *conv, const MrenOnnxStep *step, const MrenOnnxFram
 	size_t m = s->filters / s->groups;
 	size_t k = n * mren_onnx_window_taps(&s->window);
 	const float *x = mren_onnx_operand(frame, &step->in[0]);
-	const float *residual = NULL;
-	const float *matrix = (const float *) (const void *) frame->scratch;
-	size_t lda = k;
-	size_t pitch = step->out.pitch;
-	float *y = (float *) mren_onnx_operand(frame, &step->out) + first * pitch + group * m;
+	const MrenOnnxConvPart part = {first, rows, group * m, m};
+	MrenProduct product = {.m = rows,
+						   .n = m,
+						   .k = k,
+						   .a = (const float *) (const void *) frame->scratch,
+						   .lda = k,
+						   .b = conv->weights + group * k * m,
+						   .ldb = m,
+						   .c = mren_onnx_conv_part(step, frame, &part),
+						   .ldc = step->out.pitch};
 
 	if (conv->direct)
 	{
-		matrix = x + first * s->channels + group * n;
-		lda = s->channels;
+		product.a = x + first * s->channels + group * n;
+		product.lda = s->channels;
 	}
 	else
 	{
@@ -134,13 +153,8 @@ gemm_tile(const MrenOnnxConv *conv, const MrenOnnxStep *step, const MrenOnnxFram
 				group * n, n, (float *) (void *) frame->scratch + r * k);
 		}
 	}
-	mren_gemm(false, false, rows, m, k, 1.0f, matrix, lda, conv->weights + group * k * m, m, 0.0f,
-			  y, pitch);
-	if (conv->has_residual)
-		residual = (const float *) mren_onnx_operand(frame, &step->in[1]) +
-				   first * step->in[1].pitch + group * m;
-	mren_onnx_conv_finish(conv, conv->bias + group * m, residual,
-						  step->n_in > 1 ? step->in[1].pitch : 0, y, pitch, rows, m);
+	mren_gemm(1.0f, &product);
+	mren_onnx_conv_finish(conv, step, frame, &part);
 }
 
 static MrenStatus

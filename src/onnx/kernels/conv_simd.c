@@ -13,7 +13,7 @@
 
 #include "base/size.h"
 #include "onnx/kernels/conv.h"
-#include "onnx/kernels/simd.h"
+#include "onnx/simd/simd.h"
 
 /* Output pixels a unit: a multiple of every tile's pixels. */
 #define CHUNK_PIXELS ((size_t) 240)
@@ -300,13 +300,18 @@ inner_columns(const MrenOnnxWindow *w, size_t *first, size_t *last)
 		*first = *last;
 }
 
-/* n pixels from output column `at`, taps outside left out. */
+/*
+ * n pixels from output column `at`, taps outside left out.  Scratch holds each
+ * tap's offset, then the weights of the taps that are inside.
+ */
 static void
-depth_run(const MrenOnnxConv *conv, const float *x, const size_t *at, size_t n, ptrdiff_t *offsets,
-		  float *packed, float *y, size_t pitch)
+depth_run(const MrenOnnxConv *conv, const float *x, const size_t *at, size_t n, char *scratch,
+		  float *y, size_t pitch)
 {
 	const MrenOnnxWindow *w = &conv->shape.window;
 	size_t channels = conv->shape.channels;
+	ptrdiff_t *offsets = (ptrdiff_t *) (void *) scratch;
+	float *packed = (float *) (void *) (offsets + mren_onnx_window_taps(w));
 	bool clips = conv->activation.kind == MREN_ONNX_UNARY_CLIP;
 	size_t first[MREN_ONNX_SPATIAL_MAX];
 	size_t last[MREN_ONNX_SPATIAL_MAX];
@@ -365,9 +370,6 @@ depth_kernel(const MrenOnnxStep *step, const MrenOnnxFrame *frame, size_t begin,
 	const MrenOnnxWindow *w = &conv->shape.window;
 	size_t rows = w->out[0] * w->out[1];
 	size_t pitch = step->out.pitch;
-	size_t taps = mren_onnx_window_taps(w);
-	ptrdiff_t *offsets = (ptrdiff_t *) (void *) frame->scratch;
-	float *packed = (float *) (void *) (offsets + taps);
 	size_t first;
 	size_t last;
 
@@ -385,7 +387,7 @@ depth_kernel(const MrenOnnxStep *step, const MrenOnnxFrame *frame, size_t begin,
 			size_t at[MREN_ONNX_SPATIAL_MAX];
 
 			mren_onnx_window_at(w, u % rows * w->out[2] + i, at);
-			depth_run(conv, x, at, n, offsets, packed, y + i * pitch, pitch);
+			depth_run(conv, x, at, n, frame->scratch, y + i * pitch, pitch);
 			i += n;
 		}
 	}

@@ -1,12 +1,10 @@
 /*
  * copy.c
- *	  The moving kernel and the change of layout.
+ *	  The kernel that copies elements by tables of offsets.
  */
 #include "onnx/kernels/copy.h"
 
 #include <string.h>
-
-#include "onnx/ops/ops.h"
 
 static void
 copy_row_float(const MrenOnnxCopy *copy, const float *src, int64_t base, bool filled, float *dst)
@@ -116,12 +114,12 @@ is_run(const MrenOnnxCopy *copy)
 }
 
 MrenStatus
-mren_onnx_copy_emit_raw(MrenOnnxPlan *plan, MrenOnnxNode *node, const MrenOnnxPlace *source,
-						const MrenOnnxCopy *copy, MrenOnnxValue *out, MrenOnnxLayout layout,
-						bool more, MrenError *err)
+mren_onnx_copy_emit_raw(MrenOnnxPlan *plan, const MrenOnnxPlace *source, const MrenOnnxCopy *copy,
+						MrenOnnxValue *out, MrenOnnxLayout layout, bool more, MrenError *err)
 {
 	static const int64_t zero = 0;
 	MrenOnnxCopy *params;
+	MrenOnnxStepSpec spec;
 	MrenOnnxStep *step;
 
 	MREN_TRY(mren_onnx_pool_get(plan->pool, 1, sizeof(MrenOnnxCopy), &params, err));
@@ -133,14 +131,13 @@ mren_onnx_copy_emit_raw(MrenOnnxPlan *plan, MrenOnnxNode *node, const MrenOnnxPl
 		params->maps[0] = &zero;
 		params->strides[0] = 1;
 	}
-	params->element = mren_onnx_type_is_float(out->type) ? sizeof(float) : sizeof(int64_t);
+	params->element = mren_onnx_type_size(out->type);
 	params->runs = is_run(params);
+	spec = (MrenOnnxStepSpec){copy_kernel, params, source, 1, out, layout};
 	if (more)
-		MREN_TRY(
-			mren_onnx_plan_step_more(plan, node, copy_kernel, params, source, 1, out, &step, err));
+		MREN_TRY(mren_onnx_plan_step_more(plan, &spec, &step, err));
 	else
-		MREN_TRY(mren_onnx_plan_step(plan, node, copy_kernel, params, source, 1, out, layout, &step,
-									 err));
+		MREN_TRY(mren_onnx_plan_step(plan, &spec, &step, err));
 	step->n_units = params->dims[params->rank - 1] > 0;
 	for (int d = 0; d < params->rank - 1; d++)
 		step->n_units *= params->dims[d];
@@ -149,9 +146,9 @@ mren_onnx_copy_emit_raw(MrenOnnxPlan *plan, MrenOnnxNode *node, const MrenOnnxPl
 }
 
 MrenStatus
-mren_onnx_copy_emit(MrenOnnxPlan *plan, MrenOnnxNode *node, const MrenOnnxPlace *source,
-					const int64_t *const *maps, const MrenOnnxCopy *fill, MrenOnnxValue *out,
-					MrenOnnxLayout layout, MrenError *err)
+mren_onnx_copy_emit(MrenOnnxPlan *plan, const MrenOnnxPlace *source, const int64_t *const *maps,
+					const MrenOnnxCopy *fill, MrenOnnxValue *out, MrenOnnxLayout layout,
+					MrenError *err)
 {
 	int64_t strides[MREN_ONNX_MAX_RANK];
 	MrenOnnxCopy copy = {0};
@@ -174,38 +171,5 @@ mren_onnx_copy_emit(MrenOnnxPlan *plan, MrenOnnxNode *node, const MrenOnnxPlace 
 		copy.fill = fill->fill;
 		copy.fill_int = fill->fill_int;
 	}
-	return mren_onnx_copy_emit_raw(plan, node, source, &copy, out, layout, false, err);
-}
-
-MrenStatus
-mren_onnx_emit_layout(MrenOnnxPlan *plan, MrenOnnxValue *value, MrenOnnxLayout layout,
-					  MrenOnnxPlace *place, MrenError *err)
-{
-	int64_t strides[MREN_ONNX_MAX_RANK];
-	const int64_t *maps[MREN_ONNX_MAX_RANK];
-	MrenOnnxValue *out;
-	MrenOnnxFrame frame = {NULL, NULL};
-
-	MREN_TRY(mren_onnx_model_new_value(plan->model, value->name, &out, err));
-	out->type = value->type;
-	out->shape = value->shape;
-	out->n = value->n;
-	mren_onnx_layout_strides(&value->shape, value->place.layout, strides);
-	for (int d = 0; d < value->shape.rank; d++)
-		MREN_TRY(mren_onnx_copy_linear(plan, value->shape.dims[d], strides[d], &maps[d], err));
-	MREN_TRY(mren_onnx_copy_emit(plan, NULL, &value->place, maps, NULL, out, layout, err));
-	*place = out->place;
-	if (value->place.buffer < 0)
-	{
-		/* a constant: copied now, and the step is taken back */
-		MrenOnnxStep *step = plan->steps[--plan->n_steps];
-		size_t size = mren_onnx_type_is_float(value->type) ? sizeof(float) : sizeof(int64_t);
-
-		plan->n_buffers--;
-		place->buffer = -1;
-		MREN_TRY(mren_onnx_pool_block(plan->pool, value->n, size, &place->data, err));
-		step->out.data = place->data;
-		MREN_TRY(copy_kernel(step, &frame, 0, step->n_units, err));
-	}
-	return MREN_OK;
+	return mren_onnx_copy_emit_raw(plan, source, &copy, out, layout, false, err);
 }

@@ -10,7 +10,7 @@
 #ifndef MREN_ONNX_KERNELS_COPY_H
 #define MREN_ONNX_KERNELS_COPY_H
 
-#include "onnx/plan.h"
+#include "onnx/model/plan.h"
 
 #define MREN_ONNX_COPY_RANK (2 * MREN_ONNX_MAX_RANK)
 #define MREN_ONNX_COPY_FILL INT64_MIN
@@ -41,15 +41,13 @@ extern MrenStatus mren_onnx_copy_linear(MrenOnnxPlan *plan, size_t n, int64_t st
  *	  dimension d; the layout says in which order they are walked.  With `more`
  *	  out has its place already.
  */
-extern MrenStatus mren_onnx_copy_emit(MrenOnnxPlan *plan, MrenOnnxNode *node,
-									  const MrenOnnxPlace *source, const int64_t *const *maps,
-									  const MrenOnnxCopy *fill, MrenOnnxValue *out,
-									  MrenOnnxLayout layout, MrenError *err);
+extern MrenStatus mren_onnx_copy_emit(MrenOnnxPlan *plan, const MrenOnnxPlace *source,
+									  const int64_t *const *maps, const MrenOnnxCopy *fill,
+									  MrenOnnxValue *out, MrenOnnxLayout layout, MrenError *err);
 
 /* The same, fully described by the caller (rank up to MREN_ONNX_COPY_RANK). */
-extern MrenStatus mren_onnx_copy_emit_raw(MrenOnnxPlan *plan, MrenOnnxNode *node,
-										  const MrenOnnxPlace *source, const MrenOnnxCopy *copy,
-										  MrenOnnxValue *out, MrenOnnxLayout layout, bool more,
-										  MrenError *err);
+extern MrenStatus mren_onnx_copy_emit_raw(MrenOnnxPlan *plan, const MrenOnnxPlace *source,
+										  const MrenOnnxCopy *copy, MrenOnnxValue *out,
+										  MrenOnnxLayout layout, bool more, MrenError *err);
 
 #endif

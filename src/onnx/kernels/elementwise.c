@@ -1,15 +1,15 @@
 /*
  * elementwise.c
- *	  Broadcasting, and the kernels of two operands.
+ *	  Broadcasting, and the kernels of binary operators.
  */
 #include "onnx/kernels/elementwise.h"
-#include "onnx/kernels/simd.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-#include "onnx/node.h"
-#include "onnx/ops/ops.h"
+#include "onnx/kernels/layout.h"
+#include "onnx/model/node.h"
+#include "onnx/simd/simd.h"
 
 #define CHUNK_ELEMENTS ((size_t) 4096)
 
@@ -51,7 +51,7 @@ raise_rank(MrenOnnxPlan *plan, MrenOnnxValue *value, int rank, MrenOnnxValue **o
 	*out = value;
 	if (value->shape.rank == rank)
 		return MREN_OK;
-	MREN_TRY(mren_onnx_plan_want(plan, value, MREN_ONNX_PLAIN, &place, err));
+	MREN_TRY(mren_onnx_layout_place(plan, value, MREN_ONNX_PLAIN, &place, err));
 	MREN_TRY(mren_onnx_model_new_value(plan->model, value->name, out, err));
 	(*out)->type = value->type;
 	(*out)->n = value->n;
@@ -91,48 +91,50 @@ merge_dims(MrenOnnxBroadcast *broadcast, size_t n)
 	if (kept == 0)
 		merged.dims[kept++] = 1;
 	merged.rank = kept;
+	merged.layout = broadcast->layout;
 	*broadcast = merged;
 }
 
 MrenStatus
 mren_onnx_broadcast_plan(MrenOnnxPlan *plan, MrenOnnxValue *const *values, size_t n,
 						 const MrenOnnxValue *out, MrenOnnxBroadcast *broadcast,
-						 MrenOnnxPlace *places, MrenOnnxLayout *layout, MrenError *err)
+						 MrenOnnxPlace *places, MrenError *err)
 {
 	int rank = out->shape.rank;
+	MrenOnnxLayout layout = MREN_ONNX_PLAIN;
 
-	*layout = MREN_ONNX_PLAIN;
 	for (size_t i = 0; i < n; i++)
 	{
 		if (values[i]->shape.rank == rank && rank >= 3 && values[i]->constant == NULL &&
 			mren_onnx_plan_layout(values[i]) == MREN_ONNX_CHANNELS_LAST)
-			*layout = MREN_ONNX_CHANNELS_LAST;
+			layout = MREN_ONNX_CHANNELS_LAST;
 	}
 	/* a result that is read again keeps the order it has */
 	if (values[0] == out)
-		*layout = out->place.layout;
+		layout = out->place.layout;
 	for (int k = 0; k < rank; k++)
 	{
 		int d = k;
 
-		if (*layout == MREN_ONNX_CHANNELS_LAST && k >= 1)
+		if (layout == MREN_ONNX_CHANNELS_LAST && k >= 1)
 			d = k == rank - 1 ? 1 : k + 1;
 		broadcast->dims[k] = out->shape.dims[d];
 	}
 	broadcast->rank = rank;
+	broadcast->layout = layout;
 	for (size_t i = 0; i < n; i++)
 	{
 		int64_t strides[MREN_ONNX_MAX_RANK];
 		MrenOnnxValue *value;
 
 		MREN_TRY(raise_rank(plan, values[i], rank, &value, err));
-		MREN_TRY(mren_onnx_plan_want(plan, value, *layout, &places[i], err));
-		mren_onnx_layout_strides(&value->shape, *layout, strides);
+		MREN_TRY(mren_onnx_layout_place(plan, value, layout, &places[i], err));
+		mren_onnx_layout_strides(&value->shape, layout, strides);
 		for (int k = 0; k < rank; k++)
 		{
 			int d = k;
 
-			if (*layout == MREN_ONNX_CHANNELS_LAST && k >= 1)
+			if (layout == MREN_ONNX_CHANNELS_LAST && k >= 1)
 				d = k == rank - 1 ? 1 : k + 1;
 			broadcast->strides[i][k] = value->shape.dims[d] == 1 ? 0 : strides[d];
 		}
@@ -207,10 +209,18 @@ mren_onnx_broadcast_chunk(const MrenOnnxBroadcast *broadcast, size_t n_operands,
 	} while (0)
 
 MREN_ONNX_HOT static void
-binary_row(int kind, float factor, const float *a, int64_t sa, const float *b, int64_t sb, float *y,
-		   size_t n)
+binary_chunk(const MrenOnnxBinaryParams *params, const MrenOnnxChunk *chunk, const float *a,
+			 const float *b, float *y)
 {
-	switch (kind)
+	int last = params->broadcast.rank - 1;
+	int64_t sa = params->broadcast.strides[0][last];
+	int64_t sb = params->broadcast.strides[1][last];
+	float factor = params->factor;
+	size_t n = chunk->n;
+
+	a += chunk->offsets[0];
+	b += chunk->offsets[1];
+	switch (params->kind)
 	{
 		case MREN_ONNX_BINARY_ADD:
 			LOOP(x + z);
@@ -255,7 +265,6 @@ mren_onnx_binary_float_kernel(const MrenOnnxStep *step, const MrenOnnxFrame *fra
 	const float *a = mren_onnx_operand(frame, &step->in[0]);
 	const float *b = mren_onnx_operand(frame, &step->in[1]);
 	float *y = mren_onnx_operand(frame, &step->out);
-	int last = params->broadcast.rank - 1;
 
 	(void) err;
 	for (size_t unit = begin; unit < end; unit++)
@@ -263,9 +272,7 @@ mren_onnx_binary_float_kernel(const MrenOnnxStep *step, const MrenOnnxFrame *fra
 		MrenOnnxChunk chunk;
 
 		mren_onnx_broadcast_chunk(&params->broadcast, 2, unit, &chunk);
-		binary_row(params->kind, params->factor, a + chunk.offsets[0],
-				   params->broadcast.strides[0][last], b + chunk.offsets[1],
-				   params->broadcast.strides[1][last], y + chunk.out, chunk.n);
+		binary_chunk(params, &chunk, a, b, y + chunk.out);
 		if (params->activation.kind != MREN_ONNX_UNARY_NONE)
 			mren_onnx_activate(&params->activation, y + chunk.out, y + chunk.out, chunk.n);
 	}

@@ -5,9 +5,31 @@
 #ifndef MREN_ONNX_KERNELS_ELEMENTWISE_H
 #define MREN_ONNX_KERNELS_ELEMENTWISE_H
 
-#include "onnx/plan.h"
+#include "onnx/model/plan.h"
 
 #define MREN_ONNX_OPERANDS_MAX 3
+
+typedef enum MrenOnnxBinary
+{
+	MREN_ONNX_BINARY_ADD,
+	MREN_ONNX_BINARY_SUB,
+	MREN_ONNX_BINARY_MUL,
+	MREN_ONNX_BINARY_DIV,
+	MREN_ONNX_BINARY_POW,
+	MREN_ONNX_BINARY_MIN,
+	MREN_ONNX_BINARY_MAX,
+	MREN_ONNX_BINARY_MEAN,
+	MREN_ONNX_BINARY_MOD,
+	MREN_ONNX_BINARY_PRELU,
+	MREN_ONNX_BINARY_EQUAL, /* from here on the result is bool */
+	MREN_ONNX_BINARY_LESS,
+	MREN_ONNX_BINARY_LESS_EQUAL,
+	MREN_ONNX_BINARY_GREATER,
+	MREN_ONNX_BINARY_GREATER_EQUAL,
+	MREN_ONNX_BINARY_AND,
+	MREN_ONNX_BINARY_OR,
+	MREN_ONNX_BINARY_XOR,
+} MrenOnnxBinary;
 
 /*
  * The result's dimensions in memory order, neighbours merged where all
@@ -19,6 +41,7 @@ typedef struct MrenOnnxBroadcast
 	int rank;
 	size_t dims[MREN_ONNX_MAX_RANK];
 	int64_t strides[MREN_ONNX_OPERANDS_MAX][MREN_ONNX_MAX_RANK];
+	MrenOnnxLayout layout; /* of the result */
 	size_t chunk;
 	size_t chunks_per_row;
 } MrenOnnxBroadcast;
@@ -31,7 +54,7 @@ extern MrenStatus mren_onnx_broadcast_shape(const MrenOnnxNode *node, const Mren
 extern MrenStatus mren_onnx_broadcast_plan(MrenOnnxPlan *plan, MrenOnnxValue *const *values,
 										   size_t n, const MrenOnnxValue *out,
 										   MrenOnnxBroadcast *broadcast, MrenOnnxPlace *places,
-										   MrenOnnxLayout *layout, MrenError *err);
+										   MrenError *err);
 extern void mren_onnx_broadcast_units(MrenOnnxBroadcast *broadcast, MrenOnnxStep *step);
 
 typedef struct MrenOnnxChunk

@@ -6,7 +6,7 @@
 #ifndef MREN_ONNX_OPS_NORM_H
 #define MREN_ONNX_OPS_NORM_H
 
-#include "onnx/model.h"
+#include "onnx/model/model.h"
 
 typedef struct MrenOnnxAffine
 {

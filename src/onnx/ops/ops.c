@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "onnx/kernels/elementwise.h"
+
 #define OP(name, low, high, outputs, family, kind)                                                 \
 	{                                                                                              \
 		name, low, high, outputs, mren_onnx_infer_##family, mren_onnx_emit_##family, kind          \

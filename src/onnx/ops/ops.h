@@ -8,7 +8,7 @@
 #ifndef MREN_ONNX_OPS_OPS_H
 #define MREN_ONNX_OPS_OPS_H
 
-#include "onnx/plan.h"
+#include "onnx/model/plan.h"
 
 #define MREN_ONNX_FAMILY(family)                                                                   \
 	extern MrenStatus mren_onnx_infer_##family(MrenOnnxModel *model, MrenOnnxNode *node,           \
@@ -51,28 +51,6 @@ typedef enum MrenOnnxUnaryOp
 	MREN_ONNX_OP_ISINF,
 } MrenOnnxUnaryOp;
 
-typedef enum MrenOnnxBinary
-{
-	MREN_ONNX_BINARY_ADD,
-	MREN_ONNX_BINARY_SUB,
-	MREN_ONNX_BINARY_MUL,
-	MREN_ONNX_BINARY_DIV,
-	MREN_ONNX_BINARY_POW,
-	MREN_ONNX_BINARY_MIN,
-	MREN_ONNX_BINARY_MAX,
-	MREN_ONNX_BINARY_MEAN,
-	MREN_ONNX_BINARY_MOD,
-	MREN_ONNX_BINARY_PRELU,
-	MREN_ONNX_BINARY_EQUAL, /* from here on the result is bool */
-	MREN_ONNX_BINARY_LESS,
-	MREN_ONNX_BINARY_LESS_EQUAL,
-	MREN_ONNX_BINARY_GREATER,
-	MREN_ONNX_BINARY_GREATER_EQUAL,
-	MREN_ONNX_BINARY_AND,
-	MREN_ONNX_BINARY_OR,
-	MREN_ONNX_BINARY_XOR,
-} MrenOnnxBinary;
-
 typedef enum MrenOnnxAlias
 {
 	MREN_ONNX_ALIAS_IDENTITY,
@@ -107,9 +85,7 @@ typedef enum MrenOnnxReduce
 	MREN_ONNX_REDUCE_ARGMIN,
 } MrenOnnxReduce;
 
-/* Copies a value into the other layout. */
-extern MrenStatus mren_onnx_emit_layout(MrenOnnxPlan *plan, MrenOnnxValue *value,
-										MrenOnnxLayout layout, MrenOnnxPlace *place,
-										MrenError *err);
+/* The operator of that name; NULL if there is none. */
+extern const MrenOnnxOp *mren_onnx_op_find(const char *name);
 
 #endif

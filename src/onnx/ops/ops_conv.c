@@ -5,7 +5,8 @@
 #include <string.h>
 
 #include "onnx/kernels/conv.h"
-#include "onnx/node.h"
+#include "onnx/kernels/layout.h"
+#include "onnx/model/node.h"
 #include "onnx/ops/ops.h"
 
 static MrenStatus
@@ -110,12 +111,15 @@ mren_onnx_emit_conv(MrenOnnxPlan *plan, MrenOnnxNode *node, MrenError *err)
 	MREN_TRY(fold_bias(plan, node, conv, err));
 	MREN_TRY(mren_onnx_conv_choose(plan, conv, node->inputs[1]->constant->floats, node->scale,
 								   &choice, err));
-	MREN_TRY(mren_onnx_plan_want(plan, node->inputs[0], MREN_ONNX_CHANNELS_LAST, &places[0], err));
+	MREN_TRY(
+		mren_onnx_layout_place(plan, node->inputs[0], MREN_ONNX_CHANNELS_LAST, &places[0], err));
 	if (conv->has_residual)
-		MREN_TRY(mren_onnx_plan_want(plan, node->residual, MREN_ONNX_CHANNELS_LAST, &places[n_in++],
-									 err));
-	MREN_TRY(mren_onnx_plan_step(plan, node, choice.kernel, conv, places, n_in, node->outputs[0],
-								 MREN_ONNX_CHANNELS_LAST, &step, err));
+		MREN_TRY(mren_onnx_layout_place(plan, node->residual, MREN_ONNX_CHANNELS_LAST,
+										&places[n_in++], err));
+	MREN_TRY(mren_onnx_plan_step(plan,
+								 &(MrenOnnxStepSpec){choice.kernel, conv, places, n_in,
+													 node->outputs[0], MREN_ONNX_CHANNELS_LAST},
+								 &step, err));
 	step->n_units = choice.n_units;
 	step->unit_cost = choice.unit_cost;
 	step->scratch = choice.scratch;

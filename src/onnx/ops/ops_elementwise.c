@@ -7,7 +7,8 @@
 
 #include "base/half.h"
 #include "onnx/kernels/elementwise.h"
-#include "onnx/node.h"
+#include "onnx/kernels/layout.h"
+#include "onnx/model/node.h"
 #include "onnx/ops/ops.h"
 
 #define CHUNK_ELEMENTS ((size_t) 4096)
@@ -224,9 +225,10 @@ mren_onnx_emit_unary(MrenOnnxPlan *plan, MrenOnnxNode *node, MrenError *err)
 		kernel = unary_float_kernel;
 		params->activation = node->activation;
 	}
-	MREN_TRY(mren_onnx_plan_want(plan, node->inputs[0], layout, &place, err));
-	MREN_TRY(mren_onnx_plan_step(plan, node, kernel, params, &place, 1, node->outputs[0], layout,
-								 &step, err));
+	MREN_TRY(mren_onnx_layout_place(plan, node->inputs[0], layout, &place, err));
+	MREN_TRY(mren_onnx_plan_step(
+		plan, &(MrenOnnxStepSpec){kernel, params, &place, 1, node->outputs[0], layout}, &step,
+		err));
 	chunk_units(step, params->n);
 	step->in_place = kernel == unary_float_kernel && is_contiguous(&place, node->inputs[0]);
 	return MREN_OK;
@@ -309,9 +311,10 @@ mren_onnx_emit_cast(MrenOnnxPlan *plan, MrenOnnxNode *node, MrenError *err)
 
 	MREN_TRY(mren_onnx_pool_get(plan->pool, 1, sizeof(*params), &params, err));
 	*params = *(MrenOnnxUnaryParams *) node->data;
-	MREN_TRY(mren_onnx_plan_want(plan, node->inputs[0], layout, &place, err));
-	MREN_TRY(mren_onnx_plan_step(plan, node, cast_kernel, params, &place, 1, node->outputs[0],
-								 layout, &step, err));
+	MREN_TRY(mren_onnx_layout_place(plan, node->inputs[0], layout, &place, err));
+	MREN_TRY(mren_onnx_plan_step(
+		plan, &(MrenOnnxStepSpec){cast_kernel, params, &place, 1, node->outputs[0], layout}, &step,
+		err));
 	chunk_units(step, params->n);
 	return MREN_OK;
 }
@@ -390,7 +393,7 @@ emit_pair(MrenOnnxPlan *plan, MrenOnnxNode *node, MrenOnnxValue *a, MrenOnnxValu
 	MrenOnnxValue *values[2] = {a, b};
 	MrenOnnxPlace places[2];
 	MrenOnnxBinaryParams *params;
-	MrenOnnxLayout layout;
+	MrenOnnxStepSpec spec;
 	MrenOnnxStep *step;
 	MrenOnnxKernel kernel = binary_kernel(node->op->kind, mren_onnx_type_is_float(a->type));
 
@@ -400,13 +403,12 @@ emit_pair(MrenOnnxPlan *plan, MrenOnnxNode *node, MrenOnnxValue *a, MrenOnnxValu
 	params->factor = last ? 1.0f / (float) node->n_inputs : 1.0f;
 	if (last)
 		params->activation = node->activation;
-	MREN_TRY(
-		mren_onnx_broadcast_plan(plan, values, 2, out, &params->broadcast, places, &layout, err));
+	MREN_TRY(mren_onnx_broadcast_plan(plan, values, 2, out, &params->broadcast, places, err));
+	spec = (MrenOnnxStepSpec){kernel, params, places, 2, out, params->broadcast.layout};
 	if (a == out)
-		MREN_TRY(mren_onnx_plan_step_more(plan, node, kernel, params, places, 2, out, &step, err));
+		MREN_TRY(mren_onnx_plan_step_more(plan, &spec, &step, err));
 	else
-		MREN_TRY(
-			mren_onnx_plan_step(plan, node, kernel, params, places, 2, out, layout, &step, err));
+		MREN_TRY(mren_onnx_plan_step(plan, &spec, &step, err));
 	mren_onnx_broadcast_units(&params->broadcast, step);
 	step->in_place =
 		a->n == out->n && mren_onnx_type_is_float(a->type) == mren_onnx_type_is_float(out->type);
@@ -421,8 +423,8 @@ mren_onnx_emit_binary(MrenOnnxPlan *plan, MrenOnnxNode *node, MrenError *err)
 		MrenOnnxLayout layout = mren_onnx_plan_layout(node->inputs[0]);
 		MrenOnnxPlace place;
 
-		MREN_TRY(mren_onnx_plan_want(plan, node->inputs[0], layout, &place, err));
-		mren_onnx_plan_alias(plan, node->outputs[0], &place, layout);
+		MREN_TRY(mren_onnx_layout_place(plan, node->inputs[0], layout, &place, err));
+		mren_onnx_plan_alias(node->outputs[0], &place, layout);
 		return MREN_OK;
 	}
 	MREN_TRY(emit_pair(plan, node, node->inputs[0], node->inputs[1], node->n_inputs == 2, err));
@@ -460,7 +462,7 @@ where_kernel(const MrenOnnxStep *step, const MrenOnnxFrame *frame, size_t begin,
 	const char *x = mren_onnx_operand(frame, &step->in[1]);
 	const char *z = mren_onnx_operand(frame, &step->in[2]);
 	char *y = mren_onnx_operand(frame, &step->out);
-	size_t size = mren_onnx_type_is_float(params->type) ? sizeof(float) : sizeof(int64_t);
+	size_t size = mren_onnx_type_size(params->type);
 	int last = broadcast->rank - 1;
 
 	(void) err;
@@ -488,15 +490,16 @@ mren_onnx_emit_where(MrenOnnxPlan *plan, MrenOnnxNode *node, MrenError *err)
 {
 	MrenOnnxPlace places[3];
 	MrenOnnxBinaryParams *params;
-	MrenOnnxLayout layout;
 	MrenOnnxStep *step;
 
 	MREN_TRY(mren_onnx_pool_get(plan->pool, 1, sizeof(*params), &params, err));
 	params->type = node->outputs[0]->type;
 	MREN_TRY(mren_onnx_broadcast_plan(plan, node->inputs, 3, node->outputs[0], &params->broadcast,
-									  places, &layout, err));
-	MREN_TRY(mren_onnx_plan_step(plan, node, where_kernel, params, places, 3, node->outputs[0],
-								 layout, &step, err));
+									  places, err));
+	MREN_TRY(mren_onnx_plan_step(plan,
+								 &(MrenOnnxStepSpec){where_kernel, params, places, 3,
+													 node->outputs[0], params->broadcast.layout},
+								 &step, err));
 	mren_onnx_broadcast_units(&params->broadcast, step);
 	return MREN_OK;
 }

@@ -6,7 +6,8 @@
 
 #include "base/blas.h"
 #include "onnx/kernels/elementwise.h"
-#include "onnx/node.h"
+#include "onnx/kernels/layout.h"
+#include "onnx/model/node.h"
 #include "onnx/ops/ops.h"
 
 /* Rows of the result that one unit of work computes. */
@@ -126,10 +127,18 @@ gemm_kernel(const MrenOnnxStep *step, const MrenOnnxFrame *frame, size_t begin, 
 				c != NULL ? params->beta * c[i * params->c_row + j * params->c_column] : 0;
 	}
 	if (params->k > 0)
-		mren_gemm(params->trans_a, params->trans_b, stop - first, n, params->k, params->alpha,
-				  a + first * (params->trans_a ? 1 : params->k),
-				  params->trans_a ? params->m : params->k, b, params->trans_b ? params->k : n, 1.0f,
-				  y + first * n, n);
+		mren_gemm(params->alpha, &(MrenProduct){.trans_a = params->trans_a,
+												.trans_b = params->trans_b,
+												.m = stop - first,
+												.n = n,
+												.k = params->k,
+												.a = a + first * (params->trans_a ? 1 : params->k),
+												.lda = params->trans_a ? params->m : params->k,
+												.b = b,
+												.ldb = params->trans_b ? params->k : n,
+												.beta = 1.0f,
+												.c = y + first * n,
+												.ldc = n});
 	if (params->activation.kind != MREN_ONNX_UNARY_NONE)
 		mren_onnx_activate(&params->activation, y + first * n, y + first * n, (stop - first) * n);
 	return MREN_OK;
@@ -157,9 +166,12 @@ mren_onnx_emit_gemm(MrenOnnxPlan *plan, MrenOnnxNode *node, MrenError *err)
 	*params = *(GemmParams *) node->data;
 	params->activation = node->activation;
 	for (size_t i = 0; i < (params->has_c ? 3 : 2); i++)
-		MREN_TRY(mren_onnx_plan_want(plan, node->inputs[i], MREN_ONNX_PLAIN, &places[i], err));
-	MREN_TRY(mren_onnx_plan_step(plan, node, gemm_kernel, params, places, params->has_c ? 3 : 2,
-								 node->outputs[0], MREN_ONNX_PLAIN, &step, err));
+		MREN_TRY(mren_onnx_layout_place(plan, node->inputs[i], MREN_ONNX_PLAIN, &places[i], err));
+	MREN_TRY(
+		mren_onnx_plan_step(plan,
+							&(MrenOnnxStepSpec){gemm_kernel, params, places, params->has_c ? 3 : 2,
+												node->outputs[0], MREN_ONNX_PLAIN},
+							&step, err));
 	step->n_units = (params->m + ROWS_PER_UNIT - 1) / ROWS_PER_UNIT;
 	step->unit_cost = unit_cost(params->m, params->n, params->k);
 	return MREN_OK;
@@ -269,9 +281,15 @@ matmul_kernel(const MrenOnnxStep *step, const MrenOnnxFrame *frame, size_t begin
 		float *out = y + (batch * params->m + row) * n;
 
 		if (k > 0)
-			mren_gemm(false, false, rows, n, k, 1.0f,
-					  a + (params->a_index[batch] * params->m + row) * k, k,
-					  b + params->b_index[batch] * k * n, n, 0.0f, out, n);
+			mren_gemm(1.0f, &(MrenProduct){.m = rows,
+										   .n = n,
+										   .k = k,
+										   .a = a + (params->a_index[batch] * params->m + row) * k,
+										   .lda = k,
+										   .b = b + params->b_index[batch] * k * n,
+										   .ldb = n,
+										   .c = out,
+										   .ldc = n});
 		else
 			memset(out, 0, rows * n * sizeof(float));
 		if (params->activation.kind != MREN_ONNX_UNARY_NONE)
@@ -304,9 +322,11 @@ mren_onnx_emit_matmul(MrenOnnxPlan *plan, MrenOnnxNode *node, MrenError *err)
 		params->b_index[i] = stack_index(&node->inputs[1]->shape, &stack, i);
 	}
 	for (size_t i = 0; i < 2; i++)
-		MREN_TRY(mren_onnx_plan_want(plan, node->inputs[i], MREN_ONNX_PLAIN, &places[i], err));
-	MREN_TRY(mren_onnx_plan_step(plan, node, matmul_kernel, params, places, 2, node->outputs[0],
-								 MREN_ONNX_PLAIN, &step, err));
+		MREN_TRY(mren_onnx_layout_place(plan, node->inputs[i], MREN_ONNX_PLAIN, &places[i], err));
+	MREN_TRY(mren_onnx_plan_step(
+		plan,
+		&(MrenOnnxStepSpec){matmul_kernel, params, places, 2, node->outputs[0], MREN_ONNX_PLAIN},
+		&step, err));
 	params->row_units = (params->m + ROWS_PER_UNIT - 1) / ROWS_PER_UNIT;
 	step->n_units = params->n_batches * params->row_units;
 	step->unit_cost = unit_cost(params->m, params->n, params->k);

@@ -5,7 +5,8 @@
  */
 #include "onnx/kernels/copy.h"
 #include "onnx/kernels/elementwise.h"
-#include "onnx/node.h"
+#include "onnx/kernels/layout.h"
+#include "onnx/model/node.h"
 #include "onnx/ops/ops.h"
 
 MrenStatus
@@ -55,10 +56,10 @@ emit_part(MrenOnnxPlan *plan, MrenOnnxNode *node, MrenOnnxValue *x, int axis, si
 	int64_t to[MREN_ONNX_MAX_RANK];
 	MrenOnnxCopy copy = {0};
 	MrenOnnxPlace place;
-	size_t size = mren_onnx_type_is_float(y->type) ? sizeof(float) : sizeof(int64_t);
+	size_t size = mren_onnx_type_size(y->type);
 	size_t offset;
 
-	MREN_TRY(mren_onnx_plan_want(plan, x, layout, &place, err));
+	MREN_TRY(mren_onnx_layout_place(plan, x, layout, &place, err));
 	mren_onnx_layout_strides(&x->shape, layout, from);
 	mren_onnx_layout_strides(&y->shape, layout, to);
 	copy.rank = rank;
@@ -74,9 +75,9 @@ emit_part(MrenOnnxPlan *plan, MrenOnnxNode *node, MrenOnnxValue *x, int axis, si
 	}
 	offset = start * (size_t) to[axis] * size;
 	if (!y->place.set)
-		MREN_TRY(mren_onnx_copy_emit_raw(plan, node, &place, &copy, y, layout, false, err));
+		MREN_TRY(mren_onnx_copy_emit_raw(plan, &place, &copy, y, layout, false, err));
 	else
-		MREN_TRY(mren_onnx_copy_emit_raw(plan, node, &place, &copy, y, layout, true, err));
+		MREN_TRY(mren_onnx_copy_emit_raw(plan, &place, &copy, y, layout, true, err));
 	plan->steps[plan->n_steps - 1]->out.offset += offset;
 	return MREN_OK;
 }
@@ -145,7 +146,7 @@ mren_onnx_emit_expand(MrenOnnxPlan *plan, MrenOnnxNode *node, MrenError *err)
 	const int64_t *maps[MREN_ONNX_MAX_RANK];
 	MrenOnnxPlace place;
 
-	MREN_TRY(mren_onnx_plan_want(plan, x, MREN_ONNX_PLAIN, &place, err));
+	MREN_TRY(mren_onnx_layout_place(plan, x, MREN_ONNX_PLAIN, &place, err));
 	mren_onnx_layout_strides(&x->shape, MREN_ONNX_PLAIN, strides);
 	for (int d = 0; d < y->shape.rank; d++)
 	{
@@ -157,7 +158,7 @@ mren_onnx_emit_expand(MrenOnnxPlan *plan, MrenOnnxNode *node, MrenError *err)
 			map[i] = (int64_t) (i % x->shape.dims[own]) * strides[own];
 		maps[d] = map;
 	}
-	return mren_onnx_copy_emit(plan, node, &place, maps, NULL, y, MREN_ONNX_PLAIN, err);
+	return mren_onnx_copy_emit(plan, &place, maps, NULL, y, MREN_ONNX_PLAIN, err);
 }
 
 MrenStatus
@@ -219,7 +220,7 @@ mren_onnx_emit_depth(MrenOnnxPlan *plan, MrenOnnxNode *node, MrenError *err)
 	MrenOnnxPlace place;
 	int64_t stride = 1;
 
-	MREN_TRY(mren_onnx_plan_want(plan, node->inputs[0], MREN_ONNX_PLAIN, &place, err));
+	MREN_TRY(mren_onnx_layout_place(plan, node->inputs[0], MREN_ONNX_PLAIN, &place, err));
 	copy.rank = 6;
 	for (int d = 5; d >= 0; d--)
 	{
@@ -229,6 +230,6 @@ mren_onnx_emit_depth(MrenOnnxPlan *plan, MrenOnnxNode *node, MrenError *err)
 		MREN_TRY(mren_onnx_copy_linear(plan, copy.dims[d], to_space ? from_space[d] : from_depth[d],
 									   &copy.maps[d], err));
 	}
-	return mren_onnx_copy_emit_raw(plan, node, &place, &copy, node->outputs[0], MREN_ONNX_PLAIN,
-								   false, err);
+	return mren_onnx_copy_emit_raw(plan, &place, &copy, node->outputs[0], MREN_ONNX_PLAIN, false,
+								   err);
 }

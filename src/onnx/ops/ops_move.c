@@ -6,7 +6,8 @@
 #include <string.h>
 
 #include "onnx/kernels/copy.h"
-#include "onnx/node.h"
+#include "onnx/kernels/layout.h"
+#include "onnx/model/node.h"
 #include "onnx/ops/ops.h"
 
 /* ---- Transpose ---- */
@@ -72,23 +73,23 @@ mren_onnx_emit_transpose(MrenOnnxPlan *plan, MrenOnnxNode *node, MrenError *err)
 	const int64_t *maps[MREN_ONNX_MAX_RANK];
 	MrenOnnxPlace place;
 
-	MREN_TRY(mren_onnx_plan_want(plan, x, layout, &place, err));
+	MREN_TRY(mren_onnx_layout_place(plan, x, layout, &place, err));
 	mren_onnx_layout_strides(&x->shape, layout, own);
 	for (int d = 0; d < y->shape.rank; d++)
 		strides[d] = own[p->axes[d]];
 	if (is_same_bytes(&y->shape, MREN_ONNX_PLAIN, strides))
 	{
-		mren_onnx_plan_alias(plan, y, &place, MREN_ONNX_PLAIN);
+		mren_onnx_plan_alias(y, &place, MREN_ONNX_PLAIN);
 		return MREN_OK;
 	}
 	if (y->shape.rank >= 3 && is_same_bytes(&y->shape, MREN_ONNX_CHANNELS_LAST, strides))
 	{
-		mren_onnx_plan_alias(plan, y, &place, MREN_ONNX_CHANNELS_LAST);
+		mren_onnx_plan_alias(y, &place, MREN_ONNX_CHANNELS_LAST);
 		return MREN_OK;
 	}
 	for (int d = 0; d < y->shape.rank; d++)
 		MREN_TRY(mren_onnx_copy_linear(plan, y->shape.dims[d], strides[d], &maps[d], err));
-	return mren_onnx_copy_emit(plan, node, &place, maps, NULL, y, MREN_ONNX_PLAIN, err);
+	return mren_onnx_copy_emit(plan, &place, maps, NULL, y, MREN_ONNX_PLAIN, err);
 }
 
 /* ---- Slice, Split, Gather along one axis: pieces in the input's layout ---- */
@@ -106,19 +107,29 @@ clamp(int64_t value, int64_t low, int64_t high)
 	return value < low ? low : value > high ? high : value;
 }
 
+/* One dimension's part of a Slice, as the node gives it: negative indices count from the end. */
+typedef struct Slice
+{
+	int64_t start;
+	int64_t end;
+	int64_t step;
+} Slice;
+
 static MrenStatus
-slice_range(const MrenOnnxNode *node, int axis, int64_t start, int64_t end, int64_t step,
-			Ranges *ranges, MrenOnnxShape *shape, MrenError *err)
+slice_range(const MrenOnnxNode *node, int axis, const Slice *slice, Ranges *ranges,
+			MrenOnnxShape *shape, MrenError *err)
 {
 	int64_t dim = (int64_t) node->inputs[0]->shape.dims[axis];
-	int64_t low = step > 0 ? 0 : -1;
-	int64_t high = step > 0 ? dim : dim - 1;
+	int64_t step = slice->step;
+	int64_t start = slice->start < 0 ? slice->start + dim : slice->start;
+	int64_t end = slice->end < 0 ? slice->end + dim : slice->end;
 	int64_t count;
 
 	if (step == 0 || step == INT64_MIN)
-		return mren_onnx_node_fail(node, MREN_EDATA, err, "a step of %lld", (long long) step);
-	start = clamp(start < 0 ? start + dim : start, step > 0 ? 0 : 0, high);
-	end = clamp(end < 0 ? end + dim : end, low, dim);
+		return mren_onnx_node_fail(node, MREN_EDATA, err, "a step of %lld is not possible",
+								   (long long) step);
+	start = clamp(start, 0, step > 0 ? dim : dim - 1);
+	end = clamp(end, step > 0 ? 0 : -1, dim);
 	if (step > 0)
 		count = end > start ? (end - start + step - 1) / step : 0;
 	else
@@ -165,12 +176,12 @@ mren_onnx_infer_slice(MrenOnnxModel *model, MrenOnnxNode *node, MrenError *err)
 		ranges->step[d] = 1;
 	for (size_t i = 0; i < counts[0]; i++)
 	{
+		const Slice slice = {lists[0][i], lists[1][i], lists[3] != NULL ? lists[3][i] : 1};
 		int axis;
 
 		MREN_TRY(mren_onnx_node_axis(node, lists[2] != NULL ? lists[2][i] : (int64_t) i, shape.rank,
 									 &axis, err));
-		MREN_TRY(slice_range(node, axis, lists[0][i], lists[1][i],
-							 lists[3] != NULL ? lists[3][i] : 1, ranges, &shape, err));
+		MREN_TRY(slice_range(node, axis, &slice, ranges, &shape, err));
 	}
 	node->data = ranges;
 	return mren_onnx_value_set(node, node->outputs[0], node->inputs[0]->type, &shape, err);
@@ -186,7 +197,7 @@ emit_ranges(MrenOnnxPlan *plan, MrenOnnxNode *node, MrenOnnxValue *out, const Ra
 	const int64_t *maps[MREN_ONNX_MAX_RANK];
 	MrenOnnxPlace place;
 
-	MREN_TRY(mren_onnx_plan_want(plan, x, layout, &place, err));
+	MREN_TRY(mren_onnx_layout_place(plan, x, layout, &place, err));
 	mren_onnx_layout_strides(&x->shape, layout, strides);
 	for (int d = 0; d < x->shape.rank; d++)
 	{
@@ -197,7 +208,7 @@ emit_ranges(MrenOnnxPlan *plan, MrenOnnxNode *node, MrenOnnxValue *out, const Ra
 			map[i] = (ranges->start[d] + (int64_t) i * ranges->step[d]) * strides[d];
 		maps[d] = map;
 	}
-	return mren_onnx_copy_emit(plan, node, &place, maps, NULL, out, layout, err);
+	return mren_onnx_copy_emit(plan, &place, maps, NULL, out, layout, err);
 }
 
 MrenStatus
@@ -320,7 +331,7 @@ mren_onnx_emit_gather(MrenOnnxPlan *plan, MrenOnnxNode *node, MrenError *err)
 	MrenOnnxPlace place;
 
 	/* The indices as one dimension: the result is the same elements. */
-	MREN_TRY(mren_onnx_plan_want(plan, x, MREN_ONNX_PLAIN, &place, err));
+	MREN_TRY(mren_onnx_layout_place(plan, x, MREN_ONNX_PLAIN, &place, err));
 	mren_onnx_layout_strides(&x->shape, MREN_ONNX_PLAIN, strides);
 	copy.rank = x->shape.rank;
 	MREN_TRY(mren_onnx_copy_map(plan, indices->n, &map, err));
@@ -340,8 +351,8 @@ mren_onnx_emit_gather(MrenOnnxPlan *plan, MrenOnnxNode *node, MrenError *err)
 		else
 			MREN_TRY(mren_onnx_copy_linear(plan, copy.dims[d], strides[d], &copy.maps[d], err));
 	}
-	return mren_onnx_copy_emit_raw(plan, node, &place, &copy, node->outputs[0], MREN_ONNX_PLAIN,
-								   false, err);
+	return mren_onnx_copy_emit_raw(plan, &place, &copy, node->outputs[0], MREN_ONNX_PLAIN, false,
+								   err);
 }
 
 /* ---- Pad ---- */
@@ -465,7 +476,7 @@ mren_onnx_emit_pad(MrenOnnxPlan *plan, MrenOnnxNode *node, MrenError *err)
 	MrenOnnxCopy fill = {0};
 	MrenOnnxPlace place;
 
-	MREN_TRY(mren_onnx_plan_want(plan, x, layout, &place, err));
+	MREN_TRY(mren_onnx_layout_place(plan, x, layout, &place, err));
 	mren_onnx_layout_strides(&x->shape, layout, strides);
 	for (int d = 0; d < y->shape.rank; d++)
 	{
@@ -483,5 +494,5 @@ mren_onnx_emit_pad(MrenOnnxPlan *plan, MrenOnnxNode *node, MrenError *err)
 	}
 	fill.fill = padding->fill;
 	fill.fill_int = padding->fill_int;
-	return mren_onnx_copy_emit(plan, node, &place, maps, &fill, y, layout, err);
+	return mren_onnx_copy_emit(plan, &place, maps, &fill, y, layout, err);
 }

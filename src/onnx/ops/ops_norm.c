@@ -7,10 +7,11 @@
 #include <math.h>
 #include <string.h>
 
-#include "onnx/node.h"
-#include "onnx/kernels/simd.h"
+#include "onnx/kernels/layout.h"
+#include "onnx/model/node.h"
 #include "onnx/ops/norm.h"
 #include "onnx/ops/ops.h"
+#include "onnx/simd/simd.h"
 
 #define CHUNK_PIXELS ((size_t) 256)
 
@@ -135,9 +136,10 @@ mren_onnx_emit_batchnorm(MrenOnnxPlan *plan, MrenOnnxNode *node, MrenError *err)
 	params->channels = affine->n;
 	params->pixels = affine->n > 0 ? x->n / affine->n : 0;
 	params->activation = node->activation;
-	MREN_TRY(mren_onnx_plan_want(plan, x, layout, &place, err));
-	MREN_TRY(mren_onnx_plan_step(plan, node, affine_kernel, params, &place, 1, node->outputs[0],
-								 layout, &step, err));
+	MREN_TRY(mren_onnx_layout_place(plan, x, layout, &place, err));
+	MREN_TRY(mren_onnx_plan_step(
+		plan, &(MrenOnnxStepSpec){affine_kernel, params, &place, 1, node->outputs[0], layout},
+		&step, err));
 	if (layout == MREN_ONNX_PLAIN)
 		step->out.pitch = affine->n;
 	step->n_units = (params->pixels + CHUNK_PIXELS - 1) / CHUNK_PIXELS;
@@ -315,18 +317,23 @@ emit_rows(MrenOnnxPlan *plan, MrenOnnxNode *node, MrenError *err)
 	*params = *(RowParams *) node->data;
 	n_in = params->has_bias ? 3 : 2;
 	for (size_t i = 0; i < n_in; i++)
-		MREN_TRY(mren_onnx_plan_want(plan, node->inputs[i], MREN_ONNX_PLAIN, &places[i], err));
+		MREN_TRY(mren_onnx_layout_place(plan, node->inputs[i], MREN_ONNX_PLAIN, &places[i], err));
 	for (size_t i = 1; i < node->n_outputs; i++)
 	{
 		if (node->outputs[i] == NULL)
 			continue;
-		MREN_TRY(mren_onnx_plan_step(plan, node, i == 1 ? mean_kernel : factor_kernel, params,
-									 places, 1, node->outputs[i], MREN_ONNX_PLAIN, &step, err));
+		MREN_TRY(
+			mren_onnx_plan_step(plan,
+								&(MrenOnnxStepSpec){i == 1 ? mean_kernel : factor_kernel, params,
+													places, 1, node->outputs[i], MREN_ONNX_PLAIN},
+								&step, err));
 		step->n_units = params->rows;
 		step->unit_cost = 32 + params->length * 32;
 	}
-	MREN_TRY(mren_onnx_plan_step(plan, node, row_kernel, params, places, n_in, node->outputs[0],
-								 MREN_ONNX_PLAIN, &step, err));
+	MREN_TRY(mren_onnx_plan_step(
+		plan,
+		&(MrenOnnxStepSpec){row_kernel, params, places, n_in, node->outputs[0], MREN_ONNX_PLAIN},
+		&step, err));
 	step->n_units = params->rows;
 	step->unit_cost = 32 + params->length * 48;
 	step->in_place = true;
@@ -424,9 +431,11 @@ mren_onnx_emit_lrn(MrenOnnxPlan *plan, MrenOnnxNode *node, MrenError *err)
 	MREN_TRY(mren_onnx_pool_get(plan->pool, 1, sizeof(*params), &params, err));
 	*params = *(LrnParams *) node->data;
 	near = params->size < params->channels ? params->size : params->channels;
-	MREN_TRY(mren_onnx_plan_want(plan, node->inputs[0], MREN_ONNX_CHANNELS_LAST, &place, err));
-	MREN_TRY(mren_onnx_plan_step(plan, node, lrn_kernel, params, &place, 1, node->outputs[0],
-								 MREN_ONNX_CHANNELS_LAST, &step, err));
+	MREN_TRY(mren_onnx_layout_place(plan, node->inputs[0], MREN_ONNX_CHANNELS_LAST, &place, err));
+	MREN_TRY(mren_onnx_plan_step(plan,
+								 &(MrenOnnxStepSpec){lrn_kernel, params, &place, 1,
+													 node->outputs[0], MREN_ONNX_CHANNELS_LAST},
+								 &step, err));
 	step->n_units = params->pixels;
 	step->unit_cost = params->channels * (512 + 16 * near);
 	return MREN_OK;

@@ -6,10 +6,11 @@
 #include <math.h>
 #include <string.h>
 
-#include "onnx/node.h"
-#include "onnx/kernels/simd.h"
+#include "onnx/kernels/layout.h"
+#include "onnx/kernels/window.h"
+#include "onnx/model/node.h"
 #include "onnx/ops/ops.h"
-#include "onnx/ops/window.h"
+#include "onnx/simd/simd.h"
 
 typedef struct PoolParams
 {
@@ -170,9 +171,11 @@ mren_onnx_emit_pool(MrenOnnxPlan *plan, MrenOnnxNode *node, MrenError *err)
 
 	MREN_TRY(mren_onnx_pool_get(plan->pool, 1, sizeof(*params), &params, err));
 	*params = *(PoolParams *) node->data;
-	MREN_TRY(mren_onnx_plan_want(plan, node->inputs[0], MREN_ONNX_CHANNELS_LAST, &place, err));
-	MREN_TRY(mren_onnx_plan_step(plan, node, pool_kernel, params, &place, 1, node->outputs[0],
-								 MREN_ONNX_CHANNELS_LAST, &step, err));
+	MREN_TRY(mren_onnx_layout_place(plan, node->inputs[0], MREN_ONNX_CHANNELS_LAST, &place, err));
+	MREN_TRY(mren_onnx_plan_step(plan,
+								 &(MrenOnnxStepSpec){pool_kernel, params, &place, 1,
+													 node->outputs[0], MREN_ONNX_CHANNELS_LAST},
+								 &step, err));
 	step->n_units = node->outputs[0]->shape.dims[0] * params->window.out[0] * params->window.out[1];
 	step->unit_cost =
 		params->window.out[2] * (32 + taps_inside(&params->window) * params->channels * 8);
@@ -253,9 +256,11 @@ mren_onnx_emit_global_pool(MrenOnnxPlan *plan, MrenOnnxNode *node, MrenError *er
 	params->channels = x->dims[1];
 	params->pixels = node->inputs[0]->n / (x->dims[0] * x->dims[1]);
 	params->average = node->op->kind == 1;
-	MREN_TRY(mren_onnx_plan_want(plan, node->inputs[0], MREN_ONNX_CHANNELS_LAST, &place, err));
-	MREN_TRY(mren_onnx_plan_step(plan, node, global_kernel, params, &place, 1, node->outputs[0],
-								 MREN_ONNX_CHANNELS_LAST, &step, err));
+	MREN_TRY(mren_onnx_layout_place(plan, node->inputs[0], MREN_ONNX_CHANNELS_LAST, &place, err));
+	MREN_TRY(mren_onnx_plan_step(plan,
+								 &(MrenOnnxStepSpec){global_kernel, params, &place, 1,
+													 node->outputs[0], MREN_ONNX_CHANNELS_LAST},
+								 &step, err));
 	step->n_units = x->dims[0];
 	step->unit_cost = params->pixels * params->channels * 8;
 	step->scratch = params->channels * sizeof(float);

@@ -7,7 +7,8 @@
 #include <string.h>
 
 #include "onnx/kernels/copy.h"
-#include "onnx/node.h"
+#include "onnx/kernels/layout.h"
+#include "onnx/model/node.h"
 #include "onnx/ops/ops.h"
 
 /* Element (o, r, i) is at (o * length + r) * inner + i. */
@@ -247,7 +248,7 @@ gather_reduced(MrenOnnxPlan *plan, MrenOnnxNode *node, const Axes *axes, MrenOnn
 	MrenOnnxValue *moved;
 	MrenOnnxPlace source;
 
-	MREN_TRY(mren_onnx_plan_want(plan, x, MREN_ONNX_PLAIN, &source, err));
+	MREN_TRY(mren_onnx_layout_place(plan, x, MREN_ONNX_PLAIN, &source, err));
 	mren_onnx_layout_strides(&x->shape, MREN_ONNX_PLAIN, strides);
 	rows->outer = rows->length = rows->inner = 1;
 	for (int pass = 0; pass < 2; pass++)
@@ -272,8 +273,7 @@ gather_reduced(MrenOnnxPlan *plan, MrenOnnxNode *node, const Axes *axes, MrenOnn
 	moved->type = x->type;
 	moved->n = x->n;
 	moved->shape = x->shape;
-	MREN_TRY(
-		mren_onnx_copy_emit_raw(plan, node, &source, &copy, moved, MREN_ONNX_PLAIN, false, err));
+	MREN_TRY(mren_onnx_copy_emit_raw(plan, &source, &copy, moved, MREN_ONNX_PLAIN, false, err));
 	*place = moved->place;
 	return MREN_OK;
 }
@@ -298,16 +298,17 @@ mren_onnx_emit_reduce(MrenOnnxPlan *plan, MrenOnnxNode *node, MrenError *err)
 	{
 		if (axes->keep || (!axes->reduced[1] && y->shape.rank >= 3))
 			out_layout = MREN_ONNX_CHANNELS_LAST;
-		MREN_TRY(mren_onnx_plan_want(plan, x, layout, &place, err));
+		MREN_TRY(mren_onnx_layout_place(plan, x, layout, &place, err));
 	}
 	else if (as_rows(&x->shape, MREN_ONNX_PLAIN, axes->reduced, rows))
-		MREN_TRY(mren_onnx_plan_want(plan, x, MREN_ONNX_PLAIN, &place, err));
+		MREN_TRY(mren_onnx_layout_place(plan, x, MREN_ONNX_PLAIN, &place, err));
 	else
 		MREN_TRY(gather_reduced(plan, node, axes, &place, rows, err));
 	rows->kind = node->op->kind;
 	rows->last_index = axes->last_index;
-	MREN_TRY(mren_onnx_plan_step(plan, node, arg ? arg_kernel : reduce_kernel, rows, &place, 1, y,
-								 out_layout, &step, err));
+	MREN_TRY(mren_onnx_plan_step(
+		plan, &(MrenOnnxStepSpec){arg ? arg_kernel : reduce_kernel, rows, &place, 1, y, out_layout},
+		&step, err));
 	step->n_units = rows->outer * rows->inner;
 	step->unit_cost = 32 + rows->length * 32;
 	return MREN_OK;
@@ -394,9 +395,11 @@ mren_onnx_emit_softmax(MrenOnnxPlan *plan, MrenOnnxNode *node, MrenError *err)
 
 	MREN_TRY(mren_onnx_pool_get(plan->pool, 1, sizeof(*rows), &rows, err));
 	*rows = *(Rows *) node->data;
-	MREN_TRY(mren_onnx_plan_want(plan, node->inputs[0], MREN_ONNX_PLAIN, &place, err));
-	MREN_TRY(mren_onnx_plan_step(plan, node, softmax_kernel, rows, &place, 1, node->outputs[0],
-								 MREN_ONNX_PLAIN, &step, err));
+	MREN_TRY(mren_onnx_layout_place(plan, node->inputs[0], MREN_ONNX_PLAIN, &place, err));
+	MREN_TRY(mren_onnx_plan_step(
+		plan,
+		&(MrenOnnxStepSpec){softmax_kernel, rows, &place, 1, node->outputs[0], MREN_ONNX_PLAIN},
+		&step, err));
 	step->n_units = rows->length > 0 ? rows->outer * rows->inner : 0;
 	step->unit_cost = 32 + rows->length * 128;
 	step->in_place = true;

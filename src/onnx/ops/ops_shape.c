@@ -6,7 +6,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "onnx/node.h"
+#include "onnx/kernels/layout.h"
+#include "onnx/model/node.h"
 #include "onnx/ops/ops.h"
 
 static MrenStatus
@@ -211,8 +212,8 @@ mren_onnx_emit_alias(MrenOnnxPlan *plan, MrenOnnxNode *node, MrenError *err)
 	MrenOnnxLayout layout = same ? mren_onnx_plan_layout(x) : MREN_ONNX_PLAIN;
 	MrenOnnxPlace place;
 
-	MREN_TRY(mren_onnx_plan_want(plan, x, layout, &place, err));
-	mren_onnx_plan_alias(plan, y, &place, layout);
+	MREN_TRY(mren_onnx_layout_place(plan, x, layout, &place, err));
+	mren_onnx_plan_alias(y, &place, layout);
 	return MREN_OK;
 }
 

@@ -137,7 +137,8 @@ add_phrases(LexiconEntry *entry, int64 id)
 		CHECK_FOR_INTERRUPTS();
 		MREN_PG_CALL(err,
 					 mren_lexicon_add(
-						 entry->lexicon, tokenizer, phrase.data, phrase.len, type.data, type.len,
+						 entry->lexicon, tokenizer, (MrenTextSpan){phrase.data, phrase.len},
+						 (MrenTextSpan){type.data, type.len},
 						 DatumGetFloat8(mren_scan_column(&scan, tuple, PHRASE_CONFIDENCE)), &err));
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(work);

@@ -40,8 +40,8 @@ tokens_without(const MrenEncoded *row, MrenToken place, size_t *n)
 
 /* A mention that is left out has no types either. */
 static void
-add_lexicons(const MrenEnv *env, const MrenPair *pair, const MrenRowLexicons *lexicons,
-			 MrenToken without, MrenFeatureRow *in)
+add_lexicons(const MrenEnv *env, const MrenRowLexicons *lexicons, MrenToken without,
+			 MrenFeatureRow *in)
 {
 	MrenError err;
 
@@ -50,7 +50,7 @@ add_lexicons(const MrenEnv *env, const MrenPair *pair, const MrenRowLexicons *le
 	if (types.types_capacity > KEEP_TYPES)
 		mren_lexicon_types_free(env, &types);
 	MREN_PG_CALL(err, mren_lexicon_types(env, mren_pg_tokenizer(), lexicons->items, lexicons->n, in,
-										 pair->sentence.len, &types, &err));
+										 &types, &err));
 	if (without.end > without.start && overlaps(&in->head, without))
 		in->lexicon.n_head = 0;
 	if (without.end > without.start && overlaps(&in->tail, without))
@@ -62,7 +62,7 @@ mren_row_features(const MrenPair *pair, const MrenEncoded *row, const MrenRowLex
 				  MrenToken without, const MrenPairBoxes *boxes)
 {
 	MrenEnv env = mren_pg_env(mren_pg_text_context());
-	MrenFeatureRow in = {.text = pair->sentence.data,
+	MrenFeatureRow in = {.text = {pair->sentence.data, pair->sentence.len},
 						 .tokens = row->split.items,
 						 .n_tokens = row->split.n,
 						 .head = row->head,
@@ -79,7 +79,7 @@ mren_row_features(const MrenPair *pair, const MrenEncoded *row, const MrenRowLex
 		in.head_box = boxes->head;
 		in.tail_box = boxes->tail;
 	}
-	add_lexicons(&env, pair, lexicons, without, &in);
+	add_lexicons(&env, lexicons, without, &in);
 	MREN_PG_CALL(err, mren_features_extract(&env, &in, &features, &err));
 	if (kept != NULL)
 		pfree(kept);

@@ -132,8 +132,9 @@ gather(void *state, TupleTableSlot *slot)
 	MrenError err;
 
 	CHECK_FOR_INTERRUPTS();
-	MREN_PG_CALL(err, mren_lexicon_add(loading->check, mren_pg_tokenizer(), phrase.data, phrase.len,
-									   type.data, type.len, confidence, &err));
+	MREN_PG_CALL(err, mren_lexicon_add(loading->check, mren_pg_tokenizer(),
+									   (MrenTextSpan){phrase.data, phrase.len},
+									   (MrenTextSpan){type.data, type.len}, confidence, &err));
 	loading->n_repeated += DatumGetInt64(slot_getattr(slot, ROW_COUNT, &isnull)) - 1;
 	loading->n_phrases++;
 	if (loading->n_phrases % 1024 == 0 &&

@@ -82,8 +82,8 @@ mren_tag_reader_read(MrenTagReader *reader, const char *text, size_t len, const 
 	if (reader->words != NULL)
 		mren_words_begin(reader->words);
 	MREN_PG_CALL(err, mren_tag_words(mren_pg_tokenizer(), &reader->env,
-									 reader->words != NULL ? &reader->vocabulary : NULL, text, len,
-									 borders, n_borders, found, &err));
+									 reader->words != NULL ? &reader->vocabulary : NULL,
+									 &(MrenTagText){{text, len}, borders, n_borders}, found, &err));
 	if (reader->n_lexicons > 0)
 		mark_words(reader, text, len);
 	*input = (MrenTagInput){

@@ -268,3 +268,47 @@ mren_dataset_sentence(const MrenDataset *dataset)
 {
 	return (MrenTextSpan){dataset->sentence != NULL ? dataset->sentence : "", dataset->n_sentence};
 }
+
+void
+mren_dataset_fill_sentence(const MrenDataset *dataset, MrenChars head, MrenChars tail,
+						   MrenDatasetRow *row)
+{
+	row->sentence = mren_dataset_sentence(dataset);
+	row->head_lower = head.lower;
+	row->head_upper = head.upper;
+	row->tail_lower = tail.lower;
+	row->tail_upper = tail.upper;
+}
+
+int
+mren_dataset_mark_at(const char *const names[MREN_DATASET_MARKS], const char *text, size_t len)
+{
+	for (int i = 0; i < MREN_DATASET_MARKS; i++)
+	{
+		size_t n = strlen(names[i]);
+
+		if (len >= n && memcmp(text, names[i], n) == 0)
+			return i;
+	}
+	return MREN_DATASET_MARKS;
+}
+
+MrenStatus
+mren_dataset_fill_marked(const MrenDataset *dataset, const char *const names[MREN_DATASET_MARKS],
+						 const int32_t at[MREN_DATASET_MARKS], const char *where,
+						 MrenDatasetRow *row, MrenError *err)
+{
+	for (int i = 0; i < MREN_DATASET_MARKS; i++)
+	{
+		if (at[i] < 0)
+			return mren_dataset_fail(dataset, err, "%s lacks the mark \"%s\"", where, names[i]);
+	}
+	for (int i = 0; i < MREN_DATASET_MARKS; i += 2)
+	{
+		if (at[i] >= at[i + 1])
+			return mren_dataset_fail(dataset, err, "nothing stands between \"%s\" and \"%s\"",
+									 names[i], names[i + 1]);
+	}
+	mren_dataset_fill_sentence(dataset, (MrenChars){at[0], at[1]}, (MrenChars){at[2], at[3]}, row);
+	return MREN_OK;
+}

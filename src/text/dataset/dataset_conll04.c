@@ -24,12 +24,6 @@ add_entity(MrenDataset *dataset, int32_t first, int32_t end, MrenTextSpan type, 
 	return MREN_OK;
 }
 
-static bool
-same_text(MrenTextSpan a, MrenTextSpan b)
-{
-	return a.len == b.len && memcmp(a.data, b.data, a.len) == 0;
-}
-
 /* The entity whose tags are being read. */
 typedef struct OpenEntity
 {
@@ -66,7 +60,7 @@ take_tag(MrenDataset *dataset, const MrenLiteralNode *node, int32_t number, Open
 		MREN_TRY(close_entity(dataset, entity, number, err));
 		*entity = (OpenEntity){true, number, type};
 	}
-	else if (!entity->open || !same_text(entity->type, type))
+	else if (!entity->open || !mren_text_span_equal(entity->type, type))
 		return mren_dataset_fail(dataset, err, "tag %d (\"%s\") continues no entity", number + 1,
 								 mren_utf8_excerpt(node->text, node->len).text);
 	if (kind == 'U' || kind == 'L')
@@ -234,14 +228,10 @@ fill_row(const MrenDataset *dataset, size_t head, size_t tail, MrenTextSpan rela
 	const MrenEntity *t = &dataset->entities[tail];
 
 	row->id = (MrenTextSpan){dataset->id, strlen(dataset->id)};
-	row->sentence = mren_dataset_sentence(dataset);
 	row->relation = relation;
 	row->head_type = h->type;
 	row->tail_type = t->type;
-	row->head_lower = h->chars.lower;
-	row->head_upper = h->chars.upper;
-	row->tail_lower = t->chars.lower;
-	row->tail_upper = t->chars.upper;
+	mren_dataset_fill_sentence(dataset, h->chars, t->chars, row);
 }
 
 static MrenStatus

@@ -7,6 +7,13 @@
 #include "text/dataset/dataset_parts.h"
 #include "base/utf8.h"
 
+typedef struct Mention
+{
+	MrenChars chars;
+	MrenTextSpan name;
+	MrenTextSpan type;
+} Mention;
+
 /* The two numbers of "pos". */
 static MrenStatus
 read_position(const MrenDataset *dataset, const MrenLiteralNode *mention, const char *role,
@@ -23,7 +30,7 @@ read_position(const MrenDataset *dataset, const MrenLiteralNode *mention, const 
 
 static MrenStatus
 take_mention(const MrenDataset *dataset, const MrenLiteralNode *object, const char *role,
-			 bool tokens, MrenChars *chars, MrenTextSpan *name, MrenTextSpan *type, MrenError *err)
+			 bool tokens, Mention *out, MrenError *err)
 {
 	const MrenLiteralNode *mention = mren_literal_get(&dataset->literal, object, role);
 	char what[16];
@@ -33,17 +40,17 @@ take_mention(const MrenDataset *dataset, const MrenLiteralNode *object, const ch
 	if (mention == NULL || mention->kind != MREN_LITERAL_MAP)
 		return mren_dataset_fail(dataset, err, "\"%s\" is %s", role,
 								 mention == NULL ? "missing" : "not an object");
-	*name = mren_dataset_text(mren_literal_get(&dataset->literal, mention, "name"));
-	*type = mren_dataset_text(mren_literal_get(&dataset->literal, mention, "type"));
+	out->name = mren_dataset_text(mren_literal_get(&dataset->literal, mention, "name"));
+	out->type = mren_dataset_text(mren_literal_get(&dataset->literal, mention, "type"));
 	MREN_TRY(read_position(dataset, mention, role, &lower, &upper, err));
 	snprintf(what, sizeof(what), "\"%s\"", role);
 	if (tokens)
-		return mren_dataset_token_range(dataset, what, lower, upper, chars, err);
+		return mren_dataset_token_range(dataset, what, lower, upper, &out->chars, err);
 	if (lower < 0 || lower >= upper || upper > dataset->n_chars)
 		return mren_dataset_fail(dataset, err,
 								 "%s at characters [%d,%d) is not in a sentence of %d", what, lower,
 								 upper, dataset->n_chars);
-	*chars = (MrenChars){lower, upper};
+	out->chars = (MrenChars){lower, upper};
 	return MREN_OK;
 }
 
@@ -73,26 +80,24 @@ mren_opennre_next(MrenDataset *dataset, MrenDatasetRow *row, bool *more, MrenErr
 {
 	const MrenLiteral *literal = &dataset->literal;
 	const MrenLiteralNode *object = literal->nodes;
-	MrenChars head = {0, 0};
-	MrenChars tail = {0, 0};
+	Mention head;
+	Mention tail;
 	bool tokens;
 
 	if (dataset->n_left == 0)
 		return MREN_OK;
 	dataset->n_left = 0;
 	MREN_TRY(take_sentence(dataset, object, &tokens, err));
-	MREN_TRY(
-		take_mention(dataset, object, "h", tokens, &head, &row->head_name, &row->head_type, err));
-	MREN_TRY(
-		take_mention(dataset, object, "t", tokens, &tail, &row->tail_name, &row->tail_type, err));
+	MREN_TRY(take_mention(dataset, object, "h", tokens, &head, err));
+	MREN_TRY(take_mention(dataset, object, "t", tokens, &tail, err));
+	row->head_name = head.name;
+	row->head_type = head.type;
+	row->tail_name = tail.name;
+	row->tail_type = tail.type;
 	row->id = mren_dataset_text(mren_literal_get(literal, object, "id"));
 	row->relation = mren_dataset_text(mren_literal_get(literal, object, "relation"));
 	row->image_name = mren_dataset_text(mren_literal_get(literal, object, "img_id"));
-	row->sentence = mren_dataset_sentence(dataset);
-	row->head_lower = head.lower;
-	row->head_upper = head.upper;
-	row->tail_lower = tail.lower;
-	row->tail_upper = tail.upper;
+	mren_dataset_fill_sentence(dataset, head.chars, tail.chars, row);
 	*more = true;
 	return MREN_OK;
 }
@@ -195,10 +200,6 @@ mren_fewrel_next(MrenDataset *dataset, MrenDatasetRow *row, bool *more, MrenErro
 	row->id.len =
 		(size_t) snprintf(dataset->id, sizeof(dataset->id), "%s:%u", name.text, dataset->number);
 	row->relation = dataset->group;
-	row->sentence = mren_dataset_sentence(dataset);
-	row->head_lower = head.lower;
-	row->head_upper = head.upper;
-	row->tail_lower = tail.lower;
-	row->tail_upper = tail.upper;
+	mren_dataset_fill_sentence(dataset, head, tail, row);
 	return MREN_OK;
 }

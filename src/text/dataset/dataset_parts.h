@@ -91,6 +91,26 @@ extern bool mren_dataset_int(const MrenLiteralNode *node, int32_t *value);
 
 extern MrenTextSpan mren_dataset_sentence(const MrenDataset *dataset);
 
+/* The row's sentence and the ranges of its mentions. */
+extern void mren_dataset_fill_sentence(const MrenDataset *dataset, MrenChars head, MrenChars tail,
+									   MrenDatasetRow *row);
+
+/*
+ * Marks around the two mentions in a text: before and behind the head, before
+ * and behind the tail, each with its place in the sentence without marks, or -1.
+ */
+#define MREN_DATASET_MARKS 4
+
+/* Number of the mark that begins at text, MREN_DATASET_MARKS if there is none. */
+extern int mren_dataset_mark_at(const char *const names[MREN_DATASET_MARKS], const char *text,
+								size_t len);
+
+/* The row's sentence and ranges; MREN_EFORMAT if `where` lacks a mark or a mention is empty. */
+extern MrenStatus mren_dataset_fill_marked(const MrenDataset *dataset,
+										   const char *const names[MREN_DATASET_MARKS],
+										   const int32_t at[MREN_DATASET_MARKS], const char *where,
+										   MrenDatasetRow *row, MrenError *err);
+
 /* The readers, one a file. */
 extern MrenStatus mren_semeval_next(MrenDataset *dataset, MrenDatasetRow *row, bool *more,
 									MrenError *err);

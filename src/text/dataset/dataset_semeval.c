@@ -59,31 +59,11 @@ split_record(MrenTextSpan line, MrenTextSpan *id, MrenTextSpan *sentence)
 	return true;
 }
 
-/* <e1>, </e1>, <e2>, </e2> in this order; -1 where not yet seen. */
-typedef struct Marks
-{
-	int32_t at[4];
-} Marks;
+static const char *const marks[MREN_DATASET_MARKS] = {"<e1>", "</e1>", "<e2>", "</e2>"};
 
-static const char *const mark_names[] = {"<e1>", "</e1>", "<e2>", "</e2>"};
-
-/* Which mark stands at text; -1 if none. */
-static int
-mark_at(const char *text, size_t len)
-{
-	for (int i = 0; i < 4; i++)
-	{
-		size_t n = strlen(mark_names[i]);
-
-		if (len >= n && memcmp(text, mark_names[i], n) == 0)
-			return i;
-	}
-	return -1;
-}
-
-/* Copies the text without its marks and notes where they stood. */
+/* The sentence is the text without its marks; places[] are where they stood. */
 static MrenStatus
-strip_marks(MrenDataset *dataset, MrenTextSpan text, Marks *marks, MrenError *err)
+strip_marks(MrenDataset *dataset, MrenTextSpan text, int32_t *places, MrenError *err)
 {
 	size_t from = 0;
 	size_t at = 0;
@@ -97,57 +77,34 @@ strip_marks(MrenDataset *dataset, MrenTextSpan text, Marks *marks, MrenError *er
 		if (angle == NULL)
 			break;
 		at = (size_t) (angle - text.data);
-		mark = mark_at(angle, text.len - at);
-		if (mark < 0)
+		mark = mren_dataset_mark_at(marks, angle, text.len - at);
+		if (mark == MREN_DATASET_MARKS)
 		{
 			at++;
 			continue;
 		}
-		if (marks->at[mark] >= 0)
-			return mren_dataset_fail(dataset, err, "mark \"%s\" occurs twice", mark_names[mark]);
+		if (places[mark] >= 0)
+			return mren_dataset_fail(dataset, err, "mark \"%s\" occurs twice", marks[mark]);
 		MREN_TRY(mren_dataset_append(dataset, text.data + from, at - from, err));
-		marks->at[mark] = dataset->n_chars;
-		at += strlen(mark_names[mark]);
+		places[mark] = dataset->n_chars;
+		at += strlen(marks[mark]);
 		from = at;
 	}
 	return mren_dataset_append(dataset, text.data + from, text.len - from, err);
 }
 
 static MrenStatus
-check_marks(const MrenDataset *dataset, const Marks *marks, MrenError *err)
-{
-	for (int i = 0; i < 4; i++)
-	{
-		if (marks->at[i] < 0)
-			return mren_dataset_fail(dataset, err, "sentence lacks the mark \"%s\"", mark_names[i]);
-	}
-	for (int i = 0; i < 4; i += 2)
-	{
-		if (marks->at[i] >= marks->at[i + 1])
-			return mren_dataset_fail(dataset, err, "nothing stands between \"%s\" and \"%s\"",
-									 mark_names[i], mark_names[i + 1]);
-	}
-	return MREN_OK;
-}
-
-static MrenStatus
 take_sentence(MrenDataset *dataset, MrenTextSpan text, MrenDatasetRow *row, MrenError *err)
 {
-	Marks marks = {{-1, -1, -1, -1}};
+	int32_t places[MREN_DATASET_MARKS] = {-1, -1, -1, -1};
 	size_t bad;
 
 	if (text.len >= 2 && text.data[0] == '"' && text.data[text.len - 1] == '"')
 		text = (MrenTextSpan){text.data + 1, text.len - 2};
 	if (!mren_utf8_valid(text.data, text.len, &bad))
 		return mren_dataset_fail(dataset, err, "sentence is not valid UTF-8 at byte %zu", bad + 1);
-	MREN_TRY(strip_marks(dataset, text, &marks, err));
-	MREN_TRY(check_marks(dataset, &marks, err));
-	row->sentence = mren_dataset_sentence(dataset);
-	row->head_lower = marks.at[0];
-	row->head_upper = marks.at[1];
-	row->tail_lower = marks.at[2];
-	row->tail_upper = marks.at[3];
-	return MREN_OK;
+	MREN_TRY(strip_marks(dataset, text, places, err));
+	return mren_dataset_fill_marked(dataset, marks, places, "sentence", row, err);
 }
 
 /* The lines between a sentence and the next: its relation and its comment. */

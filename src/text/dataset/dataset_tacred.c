@@ -60,11 +60,7 @@ mren_tacred_next(MrenDataset *dataset, MrenDatasetRow *row, bool *more, MrenErro
 	MREN_TRY(take_mention(dataset, object, "obj", &tail, &row->tail_type, err));
 	row->id = mren_dataset_text(mren_literal_get(literal, object, "id"));
 	row->relation = mren_dataset_text(mren_literal_get(literal, object, "relation"));
-	row->sentence = mren_dataset_sentence(dataset);
-	row->head_lower = head.lower;
-	row->head_upper = head.upper;
-	row->tail_lower = tail.lower;
-	row->tail_upper = tail.upper;
+	mren_dataset_fill_sentence(dataset, head, tail, row);
 	*more = true;
 	return MREN_OK;
 }

@@ -4,25 +4,14 @@
  */
 #include "text/features/feature_word.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #include <unicode/unorm2.h>
 #include <unicode/ustring.h>
 
 #include "base/hash.h"
-#include "text/features/features.h"
 #include "base/utf8.h"
-
-static bool
-is_ascii(const char *word, size_t len)
-{
-	unsigned char all = 0;
-
-	for (size_t i = 0; i < len; i++)
-		all |= (unsigned char) word[i];
-	return all < 0x80;
-}
+#include "text/features/features.h"
 
 /* NFKC_Casefold; a word that cannot be folded stays as it is. */
 static void
@@ -53,20 +42,15 @@ mren_feature_fold(const char *word, size_t len, MrenFeatureText *out)
 	/* Of a word longer than any, the beginning, cut at a character. */
 	if (len > MREN_MAX_WORD)
 	{
-		for (len = MREN_MAX_WORD; ((unsigned char) word[len] & 0xC0) == 0x80;)
+		for (len = MREN_MAX_WORD; mren_utf8_continues(word[len]);)
 			len--;
 	}
-	if (!is_ascii(word, len))
+	if (!mren_ascii_only(word, len))
 	{
 		fold_wide(word, len, out);
 		return;
 	}
-	for (size_t i = 0; i < len; i++)
-	{
-		char c = word[i];
-
-		out->text[i] = c >= 'A' && c <= 'Z' ? (char) (c | 0x20) : c;
-	}
+	mren_ascii_lower(word, len, out->text);
 	out->len = len;
 }
 
@@ -93,7 +77,7 @@ mren_feature_last(const MrenFeatureText *folded, size_t n)
 	while (at > 0 && n > 0)
 	{
 		at--;
-		n -= ((unsigned char) folded->text[at] & 0xC0) != 0x80;
+		n -= !mren_utf8_continues(folded->text[at]);
 	}
 	return at;
 }

@@ -113,7 +113,7 @@ hash_word(const Row *row, size_t token, MrenFeatureText *folded, MrenFeatureWord
 	size_t suffix;
 	bool is_short;
 
-	mren_feature_fold(row->in->text + span->start, span->end - span->start, folded);
+	mren_feature_fold(row->in->text.data + span->start, span->end - span->start, folded);
 	word->token = (uint32_t) token;
 	word->whole = mren_hash64(folded->text, folded->len, 0);
 	word->stem = mren_hash64(folded->text, mren_feature_first(folded, STEM), 1);
@@ -134,7 +134,7 @@ static uint64_t
 shape_of(const Row *row, size_t token)
 {
 	const MrenToken *span = &row->in->tokens[token];
-	const char *word = row->in->text + span->start;
+	const char *word = row->in->text.data + span->start;
 	size_t len = span->end - span->start;
 	uint64_t shape = 0;
 
@@ -388,7 +388,7 @@ add_distance(Row *row)
 }
 
 static uint64_t
-type_hash(const MrenFeatureType *type)
+type_hash(const MrenTextSpan *type)
 {
 	return type->data != NULL ? mren_hash64(type->data, type->len, 5) : 0;
 }

@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #include "base/env.h"
+#include "base/text_span.h"
 #include "text/tokens.h"
 
 #define MREN_MAX_FEATURES 1024 /* of a row; what comes later is left out */
@@ -74,13 +75,6 @@ typedef enum MrenFeature
 	MREN_N_FEATURES
 } MrenFeature;
 
-/* A type name, not zero-terminated; data NULL: none. */
-typedef struct MrenFeatureType
-{
-	const char *data;
-	size_t len;
-} MrenFeatureType;
-
 /*
  * What lexicons say: for token i (of all tokens) the hashes
  * types[starts[i]] .. types[starts[i + 1] - 1]; and those of the two mentions.
@@ -98,13 +92,13 @@ typedef struct MrenFeatureLexicon
 /* One row: valid UTF-8, tokens in order of which none crosses a mention's border. */
 typedef struct MrenFeatureRow
 {
-	const char *text;
+	MrenTextSpan text;
 	const MrenToken *tokens;
 	size_t n_tokens;
 	MrenToken head;
 	MrenToken tail;
-	MrenFeatureType head_type;
-	MrenFeatureType tail_type;
+	MrenTextSpan head_type; /* entity types; data NULL: none */
+	MrenTextSpan tail_type;
 	MrenFeatureLexicon lexicon;
 	const float *head_box; /* see features_boxes.h; NULL: none.  One alone says nothing. */
 	const float *tail_box;

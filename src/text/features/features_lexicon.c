@@ -86,14 +86,13 @@ close_gaps(MrenLexiconTypes *types, size_t n_tokens, size_t stride)
 
 MrenStatus
 mren_lexicon_types(const MrenEnv *env, MrenTokenizer *tokenizer, const MrenLexicon *const *lexicons,
-				   size_t n, MrenFeatureRow *row, size_t len, MrenLexiconTypes *types,
-				   MrenError *err)
+				   size_t n, MrenFeatureRow *row, MrenLexiconTypes *types, MrenError *err)
 {
 	size_t stride = n * MREN_MAX_TOKEN_TYPES;
 	size_t n_head = 0;
 	size_t n_tail = 0;
 
-	MREN_TRY(mren_fold(tokenizer, env, row->text, len, &types->folded, err));
+	MREN_TRY(mren_fold(tokenizer, env, row->text.data, row->text.len, &types->folded, err));
 	MREN_TRY(mren_grow(env, &types->starts, &types->starts_capacity, 0, row->n_tokens + 1,
 					   sizeof(uint32_t), err));
 	MREN_TRY(mren_grow(env, &types->types, &types->types_capacity, 0, row->n_tokens * stride + 1,

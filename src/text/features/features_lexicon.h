@@ -32,12 +32,11 @@ typedef struct MrenLexiconTypes
 /*
  * mren_lexicon_types
  *	  Sets row->lexicon from n lexicons (at most MREN_MAX_LEXICONS), valid until
- *	  the next call.  text is row->text, len bytes.
+ *	  the next call.
  */
 extern MrenStatus mren_lexicon_types(const MrenEnv *env, MrenTokenizer *tokenizer,
 									 const MrenLexicon *const *lexicons, size_t n,
-									 MrenFeatureRow *row, size_t len, MrenLexiconTypes *types,
-									 MrenError *err);
+									 MrenFeatureRow *row, MrenLexiconTypes *types, MrenError *err);
 extern void mren_lexicon_types_free(const MrenEnv *env, MrenLexiconTypes *types);
 
 /* The hash of a type's name in a feature. */

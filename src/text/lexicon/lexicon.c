@@ -248,26 +248,25 @@ intern_type(MrenLexicon *lexicon, const char *name, size_t len, uint32_t *number
 /* ---- entries ---- */
 
 static MrenStatus
-check_entry(const char *phrase, size_t len, const char *type, size_t type_len, double confidence,
-			MrenError *err)
+check_entry(MrenTextSpan phrase, MrenTextSpan type, double confidence, MrenError *err)
 {
-	MrenExcerpt shown = mren_utf8_excerpt(phrase, len);
+	MrenExcerpt shown = mren_utf8_excerpt(phrase.data, phrase.len);
 
-	if (len > MREN_MAX_PHRASE)
+	if (phrase.len > MREN_MAX_PHRASE)
 		return mren_fail(err, MREN_ELIMIT, "phrase \"%s\" has %zu bytes, more than %d", shown.text,
-						 len, MREN_MAX_PHRASE);
-	if (type_len == 0)
+						 phrase.len, MREN_MAX_PHRASE);
+	if (type.len == 0)
 		return mren_fail(err, MREN_EDATA, "type of phrase \"%s\" is empty", shown.text);
-	if (type_len > MREN_MAX_LEXICON_TYPE)
+	if (type.len > MREN_MAX_LEXICON_TYPE)
 		return mren_fail(err, MREN_ELIMIT, "type of phrase \"%s\" has %zu bytes, more than %d",
-						 shown.text, type_len, MREN_MAX_LEXICON_TYPE);
+						 shown.text, type.len, MREN_MAX_LEXICON_TYPE);
 	if (!(confidence > 0 && confidence <= 1))
 	{
-		mren_fail(err, MREN_EDATA, "confidence of phrase \"%s\" is %g", shown.text, confidence);
-		mren_error_hint(err, "A confidence is above 0 and at most 1.");
-		return MREN_EDATA;
+		return mren_fail(err, MREN_EDATA,
+						 "confidence of phrase \"%s\" must be above 0 and at most 1, not %g",
+						 shown.text, confidence);
 	}
-	return mren_utf8_valid(type, type_len, NULL)
+	return mren_utf8_valid(type.data, type.len, NULL)
 			   ? MREN_OK
 			   : mren_fail(err, MREN_EDATA, "type of phrase \"%s\" is not valid UTF-8", shown.text);
 }
@@ -320,19 +319,19 @@ link_entry(MrenLexicon *lexicon, uint32_t node, MrenLexiconEntry entry, MrenErro
 }
 
 MrenStatus
-mren_lexicon_add(MrenLexicon *lexicon, MrenTokenizer *tokenizer, const char *phrase, size_t len,
-				 const char *type, size_t type_len, double confidence, MrenError *err)
+mren_lexicon_add(MrenLexicon *lexicon, MrenTokenizer *tokenizer, MrenTextSpan phrase,
+				 MrenTextSpan type, double confidence, MrenError *err)
 {
 	MrenLexiconEntry entry = {.confidence = confidence};
 	uint32_t node;
 
 	MREN_TRY(mren_check_interrupts(&lexicon->env, err));
-	MREN_TRY(check_entry(phrase, len, type, type_len, confidence, err));
-	MREN_TRY(mren_fold(tokenizer, &lexicon->env, phrase, len, &lexicon->folded, err));
+	MREN_TRY(check_entry(phrase, type, confidence, err));
+	MREN_TRY(mren_fold(tokenizer, &lexicon->env, phrase.data, phrase.len, &lexicon->folded, err));
 	if (lexicon->folded.n == 0)
 		return mren_fail(err, MREN_EDATA, "phrase \"%s\" has no words",
-						 mren_utf8_excerpt(phrase, len).text);
-	MREN_TRY(intern_type(lexicon, type, type_len, &entry.type, err));
+						 mren_utf8_excerpt(phrase.data, phrase.len).text);
+	MREN_TRY(intern_type(lexicon, type.data, type.len, &entry.type, err));
 	MREN_TRY(intern_phrase(lexicon, &node, err));
 	return link_entry(lexicon, node, entry, err);
 }

@@ -13,6 +13,7 @@
 #ifndef MREN_TEXT_LEXICON_LEXICON_H
 #define MREN_TEXT_LEXICON_LEXICON_H
 
+#include "base/text_span.h"
 #include "text/fold.h"
 
 /* Limits of an entry and of a lexicon. */
@@ -39,8 +40,8 @@ extern MrenStatus mren_lexicon_create(const MrenEnv *env, MrenLexicon **lexicon,
  *	  confidence not in (0, 1]; MREN_ELIMIT beyond the limits above.
  */
 extern MrenStatus mren_lexicon_add(MrenLexicon *lexicon, MrenTokenizer *tokenizer,
-								   const char *phrase, size_t len, const char *type,
-								   size_t type_len, double confidence, MrenError *err);
+								   MrenTextSpan phrase, MrenTextSpan type, double confidence,
+								   MrenError *err);
 
 /* Numbers types and orders entries; nothing can be added after it. */
 extern MrenStatus mren_lexicon_finish(MrenLexicon *lexicon, MrenError *err);

@@ -7,13 +7,13 @@
 #include <immintrin.h>
 #include <stdbool.h>
 
-#include "onnx/kernels/simd.h"
+#include "onnx/simd/simd.h"
 
 #define TARGET MREN_ONNX_PLAIN_CODE __attribute__((target("avx2,fma")))
 #define LANES 8
 #define VECTOR_MIN(a, b) ((Vector) _mm256_min_ps((__m256) (a), (__m256) (b)))
 #define VECTOR_MAX(a, b) ((Vector) _mm256_max_ps((__m256) (a), (__m256) (b)))
-#include "onnx/kernels/tile.h"
+#include "onnx/simd/tile.inc"
 
 TILE(1, 1)
 TILE(1, 2)

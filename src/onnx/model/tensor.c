@@ -2,7 +2,7 @@
  * tensor.c
  *	  Element types, shapes and half precision.
  */
-#include "onnx/tensor.h"
+#include "onnx/model/tensor.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -32,6 +32,12 @@ mren_onnx_type_name(MrenOnnxType type)
 										"complex128", "bfloat16"};
 
 	return (unsigned) type < sizeof(names) / sizeof(names[0]) ? names[type] : "unknown";
+}
+
+size_t
+mren_onnx_type_size(MrenOnnxType type)
+{
+	return mren_onnx_type_is_float(type) ? sizeof(float) : sizeof(int64_t);
 }
 
 int64_t

@@ -2,7 +2,7 @@
  * node.c
  *	  Attributes and inputs of a node, checked.
  */
-#include "onnx/node.h"
+#include "onnx/model/node.h"
 
 #include <stdarg.h>
 #include <stdio.h>

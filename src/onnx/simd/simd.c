@@ -2,7 +2,7 @@
  * simd.c
  *	  Asking the CPU.
  */
-#include "onnx/kernels/simd.h"
+#include "onnx/simd/simd.h"
 
 const MrenOnnxSimd *
 mren_onnx_simd_find(MrenOnnxCpu cpu)

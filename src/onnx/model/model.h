@@ -7,11 +7,11 @@
  * mren_onnx_model_infer has passed a node, its outputs have type and shape, and
  * those that depend on constants only are constants themselves.
  */
-#ifndef MREN_ONNX_MODEL_H
-#define MREN_ONNX_MODEL_H
+#ifndef MREN_ONNX_MODEL_MODEL_H
+#define MREN_ONNX_MODEL_MODEL_H
 
-#include "onnx/kernels/activation.h"
-#include "onnx/read.h"
+#include "onnx/simd/activation.h"
+#include "onnx/model/read.h"
 
 typedef struct MrenOnnxModel MrenOnnxModel;
 typedef struct MrenOnnxNode MrenOnnxNode;
@@ -99,9 +99,6 @@ struct MrenOnnxOp
 	int kind; /* which of a family's functions */
 };
 
-/* NULL if there is none. */
-extern const MrenOnnxOp *mren_onnx_op_find(const char *name);
-
 /*
  * mren_onnx_model_load
  *	  The model of a parsed file: checks names, links nodes and values, reads
@@ -123,12 +120,6 @@ extern MrenStatus mren_onnx_model_new_value(MrenOnnxModel *model, const char *na
  */
 extern MrenStatus mren_onnx_model_mark(MrenOnnxModel *model, MrenOnnxValue *const *targets,
 									   size_t n, MrenError *err);
-
-/* Types, shapes and constants of all live nodes' outputs. */
-extern MrenStatus mren_onnx_model_infer(MrenOnnxModel *model, MrenError *err);
-
-/* Folds live nodes into others where that leaves the targets unchanged. */
-extern MrenStatus mren_onnx_model_fuse(MrenOnnxModel *model, MrenError *err);
 
 /*
  * For operators: an output's type and shape; MREN_ELIMIT beyond INT_MAX

@@ -6,10 +6,10 @@
  * Fewer dimensions are filled up in front with ones: an image has depth 1, a
  * signal depth and height 1.
  */
-#ifndef MREN_ONNX_OPS_WINDOW_H
-#define MREN_ONNX_OPS_WINDOW_H
+#ifndef MREN_ONNX_KERNELS_WINDOW_H
+#define MREN_ONNX_KERNELS_WINDOW_H
 
-#include "onnx/model.h"
+#include "onnx/model/model.h"
 
 #define MREN_ONNX_SPATIAL_MAX 3
 

@@ -7,13 +7,13 @@
 #include <immintrin.h>
 #include <stdbool.h>
 
-#include "onnx/kernels/simd.h"
+#include "onnx/simd/simd.h"
 
 #define TARGET MREN_ONNX_PLAIN_CODE __attribute__((target("avx512f")))
 #define LANES 16
 #define VECTOR_MIN(a, b) ((Vector) _mm512_min_ps((__m512) (a), (__m512) (b)))
 #define VECTOR_MAX(a, b) ((Vector) _mm512_max_ps((__m512) (a), (__m512) (b)))
-#include "onnx/kernels/tile.h"
+#include "onnx/simd/tile.inc"
 
 TILE(1, 1)
 TILE(1, 2)

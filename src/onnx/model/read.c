@@ -2,7 +2,7 @@
  * read.c
  *	  protobuf-c over a pool, and the many forms of a TensorProto.
  */
-#include "onnx/read.h"
+#include "onnx/model/read.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -10,6 +10,7 @@
 
 #include "base/half.h"
 #include "base/size.h"
+#include "base/utf8.h"
 
 /* protobuf-c's allocator: remembers why it had to say no. */
 typedef struct Source
@@ -74,39 +75,21 @@ mren_onnx_read_model(MrenOnnxPool *pool, const uint8_t *bytes, size_t len,
 	return MREN_OK;
 }
 
-/* Bytes of the UTF-8 character at s, 0 if it is none (RFC 3629, section 4). */
-static size_t
-utf8_length(const unsigned char *s)
-{
-	size_t n = s[0] < 0x80 ? 1 : s[0] < 0xC2 ? 0 : s[0] < 0xE0 ? 2 : s[0] < 0xF0 ? 3 : 4;
-
-	if (s[0] > 0xF4)
-		return 0;
-	for (size_t i = 1; i < n; i++)
-	{
-		if ((s[i] & 0xC0) != 0x80)
-			return 0;
-	}
-	if ((s[0] == 0xE0 && s[1] < 0xA0) || (s[0] == 0xED && s[1] > 0x9F) ||
-		(s[0] == 0xF0 && s[1] < 0x90) || (s[0] == 0xF4 && s[1] > 0x8F))
-		return 0;
-	return n;
-}
-
 MrenStatus
 mren_onnx_read_name(const char *name, const char *what, MrenError *err)
 {
-	const unsigned char *s = (const unsigned char *) name;
+	size_t len = strlen(name);
+	size_t n;
 
-	while (*s != '\0')
+	for (size_t at = 0; at < len; at += n)
 	{
-		size_t n = *s < 0x20 || *s == 0x7F ? 0 : utf8_length(s);
+		uint32_t code;
 
-		if (n == 0)
+		n = mren_utf8_decode(name + at, len - at, &code);
+		if (n == 0 || code < 0x20 || code == 0x7F)
 			return mren_fail(err, MREN_EFORMAT,
 							 "name of %s in the ONNX file has an invalid byte 0x%02x", what,
-							 (unsigned) *s);
-		s += n;
+							 (unsigned) (unsigned char) name[at]);
 	}
 	return MREN_OK;
 }

@@ -2,7 +2,7 @@
  * memory_pool.c
  *	  Blocks in a doubly linked list, small records cut from shared blocks.
  */
-#include "onnx/memory_pool.h"
+#include "onnx/model/memory_pool.h"
 
 #include <string.h>
 

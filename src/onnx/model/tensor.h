@@ -8,8 +8,8 @@
  * so that integer results wrap as their type does.  uint64 beyond 2^63 - 1 is
  * refused.
  */
-#ifndef MREN_ONNX_TENSOR_H
-#define MREN_ONNX_TENSOR_H
+#ifndef MREN_ONNX_MODEL_TENSOR_H
+#define MREN_ONNX_MODEL_TENSOR_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -58,6 +58,9 @@ typedef struct MrenOnnxTensor
 extern bool mren_onnx_type_is_float(MrenOnnxType type);
 extern bool mren_onnx_type_is_int(MrenOnnxType type); /* bool included */
 extern const char *mren_onnx_type_name(MrenOnnxType type);
+
+/* Bytes of an element in memory: a float or an int64. */
+extern size_t mren_onnx_type_size(MrenOnnxType type);
 
 /* What an integer becomes in the width of its type. */
 extern int64_t mren_onnx_type_wrap(MrenOnnxType type, int64_t value);

@@ -6,8 +6,8 @@
  * blocks; a pool releases them all at once on every way out.  Several pools
  * may share one MrenOnnxBudget, which bounds what they hold together.
  */
-#ifndef MREN_ONNX_MEMORY_POOL_H
-#define MREN_ONNX_MEMORY_POOL_H
+#ifndef MREN_ONNX_MODEL_MEMORY_POOL_H
+#define MREN_ONNX_MODEL_MEMORY_POOL_H
 
 #include <stddef.h>
 

@@ -12,11 +12,11 @@
  * A buffer lives from the step that first writes it to the last that reads
  * it; buffers that do not live together may share the arena's bytes.
  */
-#ifndef MREN_ONNX_PLAN_H
-#define MREN_ONNX_PLAN_H
+#ifndef MREN_ONNX_MODEL_PLAN_H
+#define MREN_ONNX_MODEL_PLAN_H
 
-#include "onnx/model.h"
-#include "onnx/kernels/simd.h"
+#include "onnx/model/model.h"
+#include "onnx/simd/simd.h"
 
 typedef struct MrenOnnxStep MrenOnnxStep;
 
@@ -50,7 +50,6 @@ struct MrenOnnxStep
 	size_t unit_cost; /* in multiply-adds or bytes moved, roughly nanoseconds x 16 */
 	size_t scratch;	  /* bytes */
 	bool in_place;	  /* out may be where in[0] was */
-	const char *label;
 };
 
 typedef struct MrenOnnxBuffer
@@ -84,36 +83,39 @@ mren_onnx_operand(const MrenOnnxFrame *frame, const MrenOnnxOperand *operand)
 	return operand->data != NULL ? operand->data : frame->arena + operand->offset;
 }
 
-/* Emits the steps of all live nodes; targets end in plain layout. */
-extern MrenStatus mren_onnx_plan_emit(MrenOnnxPlan *plan, MrenOnnxValue *const *targets, size_t n,
-									  MrenError *err);
-
-/* Gives every buffer its offset in the arena. */
-extern MrenStatus mren_onnx_plan_arena(MrenOnnxPlan *plan, MrenError *err);
-
-/* Where a value's elements are in the wanted layout; may emit a conversion. */
-extern MrenStatus mren_onnx_plan_want(MrenOnnxPlan *plan, MrenOnnxValue *value,
-									  MrenOnnxLayout layout, MrenOnnxPlace *place, MrenError *err);
+/* What a new step computes: in[0 .. n_in-1] to out. */
+typedef struct MrenOnnxStepSpec
+{
+	MrenOnnxKernel kernel;
+	const void *params; /* live as long as the plan's pool */
+	const MrenOnnxPlace *in;
+	size_t n_in;
+	MrenOnnxValue *out;
+	MrenOnnxLayout layout; /* of out */
+} MrenOnnxStepSpec;
 
 /*
  * mren_onnx_plan_step
- *	  Appends a step that reads in[0 .. n_in-1] and writes a new buffer (or the
- *	  slot of the concatenation) for `out` in the given layout.  The caller
- *	  fills in units, cost and scratch.
+ *	  Appends a step that writes a new buffer (or the slot of the concatenation)
+ *	  for `out`.  The caller fills in units, cost and scratch.
  */
-extern MrenStatus mren_onnx_plan_step(MrenOnnxPlan *plan, MrenOnnxNode *node, MrenOnnxKernel kernel,
-									  const void *params, const MrenOnnxPlace *in, size_t n_in,
-									  MrenOnnxValue *out, MrenOnnxLayout layout,
+extern MrenStatus mren_onnx_plan_step(MrenOnnxPlan *plan, const MrenOnnxStepSpec *spec,
 									  MrenOnnxStep **step, MrenError *err);
 
-/* A further step that writes into the buffer that `out` already has. */
-extern MrenStatus mren_onnx_plan_step_more(MrenOnnxPlan *plan, MrenOnnxNode *node,
-										   MrenOnnxKernel kernel, const void *params,
-										   const MrenOnnxPlace *in, size_t n_in, MrenOnnxValue *out,
+/* Appends a step that writes into the buffer that `out` already has, in its layout. */
+extern MrenStatus mren_onnx_plan_step_more(MrenOnnxPlan *plan, const MrenOnnxStepSpec *spec,
 										   MrenOnnxStep **step, MrenError *err);
 
+/* Gives the value a new buffer in that layout. */
+extern MrenStatus mren_onnx_plan_place(MrenOnnxPlan *plan, MrenOnnxValue *value,
+									   MrenOnnxLayout layout, MrenError *err);
+
+/* Gives a constant its place; unless folding, a copy that outlives the model. */
+extern MrenStatus mren_onnx_plan_place_constant(MrenOnnxPlan *plan, MrenOnnxValue *value,
+												MrenError *err);
+
 /* out has the same elements in the same order as the place says. */
-extern void mren_onnx_plan_alias(MrenOnnxPlan *plan, MrenOnnxValue *out, const MrenOnnxPlace *place,
+extern void mren_onnx_plan_alias(MrenOnnxValue *out, const MrenOnnxPlace *place,
 								 MrenOnnxLayout layout);
 
 /* The layout a value has, PLAIN for constants. */
@@ -125,10 +127,6 @@ extern bool mren_onnx_layout_free(const MrenOnnxShape *shape);
 /* Elements between neighbours along each of the tensor's own dimensions. */
 extern void mren_onnx_layout_strides(const MrenOnnxShape *shape, MrenOnnxLayout layout,
 									 int64_t *strides);
-
-/* Runs all steps at once with arena and scratch of the plan's size. */
-extern MrenStatus mren_onnx_plan_run(const MrenOnnxPlan *plan, const MrenOnnxFrame *frame,
-									 MrenError *err);
 
 /* Units one call of a kernel may take: a few milliseconds' worth. */
 extern size_t mren_onnx_step_band(const MrenOnnxStep *step);

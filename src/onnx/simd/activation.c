@@ -2,13 +2,13 @@
  * activation.c
  *	  Elementwise functions over runs of floats.
  */
-#include "onnx/kernels/activation.h"
+#include "onnx/simd/activation.h"
 
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
 
-#include "onnx/kernels/simd.h"
+#include "onnx/simd/simd.h"
 
 /*
  * expf without a branch; tile.h has the same for vectors.

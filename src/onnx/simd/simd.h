@@ -6,8 +6,8 @@
  * The same source, tile.h, is compiled for each instruction set; the shared
  * library itself is built for any CPU of its architecture.
  */
-#ifndef MREN_ONNX_KERNELS_SIMD_H
-#define MREN_ONNX_KERNELS_SIMD_H
+#ifndef MREN_ONNX_SIMD_SIMD_H
+#define MREN_ONNX_SIMD_SIMD_H
 
 #include <stdbool.h>
 #include <stddef.h>

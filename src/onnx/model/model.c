@@ -2,14 +2,14 @@
  * model.c
  *	  From protobuf messages to linked nodes and values, in topological order.
  */
-#include "onnx/model.h"
+#include "onnx/model/model.h"
 
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/hash.h"
-#include "onnx/node.h"
+#include "onnx/model/node.h"
 
 /* How often a loop over nodes or values asks whether to stop. */
 #define CHECK_EVERY 1024

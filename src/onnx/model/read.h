@@ -5,12 +5,12 @@
  * protobuf-c allocates through the pool, so that what it holds counts towards
  * the budget, and its failures come back as a status.
  */
-#ifndef MREN_ONNX_READ_H
-#define MREN_ONNX_READ_H
+#ifndef MREN_ONNX_MODEL_READ_H
+#define MREN_ONNX_MODEL_READ_H
 
-#include "onnx/onnx.pb-c.h"
-#include "onnx/memory_pool.h"
-#include "onnx/tensor.h"
+#include "onnx/model/onnx.pb-c.h"
+#include "onnx/model/memory_pool.h"
+#include "onnx/model/tensor.h"
 
 /* The message lives in the pool. */
 extern MrenStatus mren_onnx_read_model(MrenOnnxPool *pool, const uint8_t *bytes, size_t len,

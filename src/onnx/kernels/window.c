@@ -2,11 +2,11 @@
  * window.c
  *	  Strides, dilations and the many ways to say padding.
  */
-#include "onnx/ops/window.h"
+#include "onnx/kernels/window.h"
 
 #include <limits.h>
 
-#include "onnx/node.h"
+#include "onnx/model/node.h"
 
 /* One list attribute of the spatial dimensions, `fallback` where absent. */
 static MrenStatus

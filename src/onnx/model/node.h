@@ -3,10 +3,10 @@
  *	  What operators ask of their node: attributes, constant inputs, and an
  *	  error that says which node it is about.
  */
-#ifndef MREN_ONNX_NODE_H
-#define MREN_ONNX_NODE_H
+#ifndef MREN_ONNX_MODEL_NODE_H
+#define MREN_ONNX_MODEL_NODE_H
 
-#include "onnx/model.h"
+#include "onnx/model/model.h"
 
 /* "Conv" node "conv1" (opset 11): <message> */
 extern MrenStatus mren_onnx_node_fail(const MrenOnnxNode *node, MrenStatus status, MrenError *err,
