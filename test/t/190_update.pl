@@ -172,6 +172,16 @@ TEXT
 	is($node->sql(q{SELECT options FROM mren.run WHERE model = 'none'}, @there), '{}', 'no options stay none');
 }
 
+# What was exported with options of old names is imported with the new ones.
+sub check_import
+{
+	my ($model, $bytes, @there) = @_;
+
+	$node->sql("SELECT mren.import_model('imported $model', '$bytes')", @there);
+	is(members("^imported $model 1", "$old_names|$new_names", @there) =~ s/^imported //gmr, members("^$model 1 (options|metrics)", $new_names, @there),
+		"model \"$model\", exported before, is imported with options of new names");
+}
+
 # Retraining goes by the options that were kept: what it trained with is what they say.
 sub check_retraining
 {
@@ -220,9 +230,11 @@ for my $version (@released)
 		VALUES ('m', 'postgres', now(), now(), 'succeeded', 1, 'training', 'SELECT 1', '{}', 1)}, @there);
 	like($node->error_of(q{CALL mren.train('m', 'SELECT 1')}, @there), qr/^55000: the extension mren is of an older version in this database than in the server/, "before updating from $version training says to");
 	is($node->sql($right{$_}, @there), '108', "before updating, model \"$_\" of $version answers as it did") for @models;
+	my %exported = map { $_ => $node->sql("SELECT mren.export_model('$_')", @there) } @models;
 	$node->sql('ALTER EXTENSION mren UPDATE', @there);
 	is($node->sql($right{$_}, @there), '108', "and after updating") for @models;
 	check_options($version, @there);
+	check_import($_, $exported{$_}, @there) for @models;
 	check_retraining($_, $version, @there) for @models;
 	is($node->sql('SELECT model, status, call, verdict, holdout_rows FROM mren.runs WHERE model = \'m\'', @there), 'm|succeeded|train||', "runs of $version are shown beside new ones");
 	check_objects($version, @there);

@@ -28,6 +28,7 @@
 #include "base/buffer.h"
 #include "pg/support/compat.h"
 #include "pg/catalog/digest.h"
+#include "pg/model/old_options.h"
 #include "pg/support/pg_env.h"
 #include "pg/support/hex.h"
 
@@ -257,6 +258,7 @@ mren_network_read_any(Datum value, MemoryContext context, MrenNetwork *network)
 		MREN_PG_CALL(err,
 					 mren_net_deserialize(&env, envelope.net, envelope.n_net, &network->net, &err));
 	check_labels(network);
+	mren_network_rename_options(context, network);
 	if ((Pointer) bytes != DatumGetPointer(value))
 		pfree(bytes);
 }
