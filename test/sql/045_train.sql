@@ -65,6 +65,7 @@ SELECT error_of($$SELECT mren.train_agg(sentence, head, tail, relation, NULL, '{
 SELECT error_of($$SELECT mren.train_agg(sentence, head, tail, relation, NULL, '{"fusion": "serial"}') FROM pairs$$);
 SELECT error_of($$SELECT mren.train_agg(sentence, head, tail, relation, NULL, '{"embeddings": "glove"}') FROM pairs$$);
 SELECT error_of($$SELECT mren.train_agg(sentence, head, tail, relation, NULL, '{"image_encoder": "vgg"}') FROM pairs$$);
+SELECT error_of($$SELECT mren.train_agg(sentence, head, tail, relation, '\x00', '{"image_encoder": null}') FROM pairs$$);
 SELECT error_of($$SELECT mren.train_agg(sentence, head, tail, relation, NULL, '{"deploy": 1}') FROM pairs$$);
 SELECT error_of($$SELECT mren.train_agg(sentence, head, tail, relation, NULL, '3') FROM pairs$$);
 SELECT error_of($$SELECT mren.train_agg(sentence, head, tail, relation, NULL, '{"negative": "nothing"}') FROM pairs$$);
