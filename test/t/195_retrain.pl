@@ -53,14 +53,14 @@ $other->query('BEGIN');
 is($other->query($answer), 'none', 'is used amid a transaction');
 my ($out, $err) = $trainer->try(q{SET client_min_messages = notice; CALL mren.retrain('m'); SET client_min_messages = warning});
 is($out, '2|promoted', 'a better version is promoted');
-like($err, qr/NOTICE:  version 2 of model "m": promoted: accuracy 1\.0000 against 0\.0000 of version 1 on \d+ rows, lower bound of the difference 1\.0000, margin 0$/m, 'and a notice tells it');
+like($err, qr/NOTICE:  version 2 of model "m": promoted: accuracy is 1\.0000, that of version 1 is 0\.0000, on \d+ rows; the lower bound of the difference is 1\.0000, the margin 0$/m, 'and a notice tells it');
 is($other->query($answer), 'kind_of', 'other sessions use it at their next statement, amid a transaction too');
 $other->query('COMMIT');
 is(last_run('status, call, version, champion, verdict, champion_score, challenger_score'), 'succeeded|retrain|2|1|promoted|0|1', 'the run says so');
 
 # A worse version
 $trainer->query(q{CALL mren.retrain('m', min_new_rows => 0, options => '{"epochs": 1, "learning_rate": 1e-8, "hash_bits": 0}')});
-like(last_run('verdict, reason'), qr/^rejected\|accuracy 0\.\d+ against 1\.0000 of version 2 on \d+ rows, lower bound of the difference -0\.\d+, margin 0$/, 'a worse one is not, and the log says why');
+like(last_run('verdict, reason'), qr/^rejected\|accuracy is 0\.\d+, that of version 2 is 1\.0000, on \d+ rows; the lower bound of the difference is -0\.\d+, the margin 0$/, 'a worse one is not, and the log says why');
 is($other->query($answer), 'kind_of', 'and is not used');
 
 # The notice of a warm start that is not possible
@@ -146,7 +146,7 @@ waits();
 $other->query(q{SELECT mren.promote('m', 1)});
 let_go();
 like(($trainer->wait_for)[0], qr/^\d+\|undecided$/, 'where another version was deployed meanwhile');
-is(last_run('reason'), 'another version than 2 was deployed meanwhile', 'it decides nothing');
+is(last_run('reason'), 'version 2 is no longer the deployed one', 'it decides nothing');
 $other->query(q{SELECT mren.promote('m', 2)});
 hold();
 $trainer->send(qq{\\set VERBOSITY verbose\nCALL mren.retrain('m', min_new_rows => 0)});
