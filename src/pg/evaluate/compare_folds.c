@@ -13,7 +13,7 @@
 
 #include "base/sort.h"
 #include "pg/support/pg_env.h"
-#include "pg/train/network_training.h"
+#include "pg/train/train_network.h"
 #include "pg/train/train_vectors.h"
 #include "relation/net.h"
 
@@ -282,13 +282,13 @@ train_fold(const MrenFolds *folds, const MrenTrainSetup *setup, size_t memory, i
 	MrenProgress progress;
 	MrenTrainReport report;
 
-	mren_network_training_begin(training, setup, &source, memory);
+	mren_train_network_begin(training, setup, &source, memory);
 	do
 	{
 		CHECK_FOR_INTERRUPTS();
-		mren_network_training_step(training, &progress);
+		mren_train_network_step(training, &progress);
 	} while (progress.event != MREN_TRAIN_DONE);
-	mren_network_training_end(training, network, &report);
+	mren_train_network_end(training, network, &report);
 }
 
 static void

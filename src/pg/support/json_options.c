@@ -10,8 +10,6 @@
 #include "utils/numeric.h"
 #include "utils/varlena.h"
 
-#include "pg/support/pg_env.h"
-
 static char *
 value_string(const JsonbValue *value)
 {
@@ -68,58 +66,6 @@ mren_json_options_equal(const Jsonb *a, const Jsonb *b)
 	if (a == NULL || b == NULL)
 		return a == b;
 	return VARSIZE(a) == VARSIZE(b) && memcmp(a, b, VARSIZE(a)) == 0;
-}
-
-/* An array of numbers only; anything else in it makes it "other". */
-static MrenOptionValue
-array_value(const JsonbValue *value)
-{
-	JsonbIterator *iterator = JsonbIteratorInit(value->val.binary.data);
-	int n = JsonContainerSize(value->val.binary.data);
-	double *numbers = palloc(Max(n, 1) * sizeof(double));
-	JsonbIteratorToken token;
-	JsonbValue element;
-	int i = 0;
-
-	while ((token = JsonbIteratorNext(&iterator, &element, true)) != WJB_DONE)
-	{
-		if (token != WJB_ELEM)
-			continue;
-		if (element.type != jbvNumeric)
-			return (MrenOptionValue){.kind = MREN_VALUE_OTHER};
-		numbers[i++] = DatumGetFloat8(
-			DirectFunctionCall1(numeric_float8, NumericGetDatum(element.val.numeric)));
-	}
-	return (MrenOptionValue){.kind = MREN_VALUE_NUMBERS, .numbers = numbers, .n_numbers = i};
-}
-
-MrenOptionValue
-mren_json_option_value(const JsonbValue *value)
-{
-	char *string;
-
-	switch (value->type)
-	{
-		case jbvNull:
-			return (MrenOptionValue){.kind = MREN_VALUE_NULL};
-		case jbvBool:
-			return (MrenOptionValue){.kind = MREN_VALUE_BOOL, .boolean = value->val.boolean};
-		case jbvNumeric:
-			return (MrenOptionValue){.kind = MREN_VALUE_NUMBER,
-									 .number = DatumGetFloat8(DirectFunctionCall1(
-										 numeric_float8, NumericGetDatum(value->val.numeric)))};
-		case jbvString:
-			string = value_string(value);
-			return (MrenOptionValue){.kind = MREN_VALUE_STRING,
-									 .string = mren_pg_utf8(string, strlen(string)).data};
-		case jbvBinary:
-			if (JsonContainerIsArray(value->val.binary.data))
-				return array_value(value);
-			break;
-		default:
-			break;
-	}
-	return (MrenOptionValue){.kind = MREN_VALUE_OTHER};
 }
 
 char *

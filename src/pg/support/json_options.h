@@ -12,7 +12,6 @@
 #include "utils/jsonb.h"
 
 #include "pg/support/compat.h"
-#include "training/option_table.h"
 
 typedef void (*MrenJsonOptionVisitor)(void *state, const char *key, const JsonbValue *value);
 
@@ -33,11 +32,9 @@ extern const JsonbValue *mren_json_options_find(const Jsonb *object, const char 
 extern bool mren_json_options_equal(const Jsonb *a, const Jsonb *b);
 
 /*
- * The value of a member, all 22023 with the key if it is of the wrong kind: as
- * the core takes it; a name, NULL for null; a boolean; a share of rows from 0
- * to 0.5, 0 for null.
+ * The value of a member; 22023 with the key if it is of the wrong kind: a name,
+ * NULL for null; a boolean; a share of rows from 0 to 0.5, 0 for null.
  */
-extern MrenOptionValue mren_json_option_value(const JsonbValue *value);
 extern char *mren_json_option_name(const char *key, const JsonbValue *value);
 extern bool mren_json_option_bool(const char *key, const JsonbValue *value);
 extern double mren_json_option_share(const char *key, const JsonbValue *value);

@@ -14,7 +14,7 @@
 #include "pg/support/settings.h"
 #include "pg/tagger/tag_gold.h"
 #include "pg/tagger/tagger_setup.h"
-#include "pg/train/row_spill.h"
+#include "pg/train/train_spill.h"
 #include "pg/train/train_call.h"
 #include "pg/train/train_vectors.h"
 #include "tagger/tag_example.h"
@@ -25,7 +25,7 @@ typedef struct Train
 {
 	MrenTrainCall call;
 	MrenTaggerSetup setup;
-	MrenRowSpill *spill;
+	MrenTrainSpill *spill;
 	MrenSource source;
 	int64 n_skipped; /* rows without words or labels */
 	MrenEnv env;
@@ -62,7 +62,7 @@ add_row(void *state, TupleTableSlot *slot)
 	record = palloc(VARSIZE_ANY_EXHDR(row));
 	memcpy(record, VARDATA_ANY(row), VARSIZE_ANY_EXHDR(row));
 	MREN_PG_CALL(err, mren_tag_example_read(record, VARSIZE_ANY_EXHDR(row), &example, &size, &err));
-	mren_row_spill_record(train->spill, example.hash, record, size);
+	mren_train_spill_record(train->spill, example.hash, record, size);
 	pfree(record);
 }
 
@@ -117,14 +117,14 @@ read_rows(MrenTrainCall *call)
 	mren_tagger_setup_read(call->object, &train->setup);
 	call->deploy = train->setup.deploy;
 	mren_models_check_save_kind(call->name, MREN_MODEL_TAGGER, call->deploy);
-	train->spill = mren_row_spill_create(0, (MrenGridShape){0}, memory);
+	train->spill = mren_train_spill_create(0, (MrenGridShape){0}, memory);
 	MemoryContextSwitchTo(old);
 	mren_query_run(generate_statement(call->query.text, &columns), 1, types, values, add_row,
 				   train);
 	if (train->n_skipped > 0)
 		ereport(NOTICE, (errmsg("%lld rows without words or labels were skipped",
 								(long long) train->n_skipped)));
-	mren_row_spill_finish(train->spill, &train->source);
+	mren_train_spill_finish(train->spill, &train->source);
 	call->n_rows = train->source.n;
 	old = MemoryContextSwitchTo(context);
 	begin_training(train, memory);

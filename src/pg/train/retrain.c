@@ -30,7 +30,7 @@
 #include "pg/support/args.h"
 #include "pg/support/settings.h"
 #include "pg/train/job_epochs.h"
-#include "pg/train/network_training.h"
+#include "pg/train/train_network.h"
 #include "pg/train/retrain_holdout.h"
 #include "pg/train/retrain_recipe.h"
 #include "pg/train/train_rows.h"
@@ -151,9 +151,9 @@ read_rows(MrenJob *job)
 	mren_stored_leave(&scope);
 	if (retrain->verdict.new_rows < retrain->min_new_rows)
 		return;
-	mren_network_training_begin(&retrain->training, &retrain->setup, &rows->source, rows->memory);
+	mren_train_network_begin(&retrain->training, &retrain->setup, &rows->source, rows->memory);
 	if (retrain->warm)
-		mren_network_training_warm(&retrain->training, retrain->net);
+		mren_train_network_warm(&retrain->training, retrain->net);
 }
 
 static void
@@ -207,12 +207,12 @@ save(Retrain *retrain)
 	MrenNetwork network;
 	MrenTrainReport report;
 
-	mren_network_training_end(&retrain->training, &network, &report);
+	mren_train_network_end(&retrain->training, &network, &report);
 	if (report.cold[0] != '\0')
 		ereport(NOTICE, (errmsg("the training did not start from version %d: %s",
 								retrain->champion.version, report.cold)));
 	retrain->version = mren_models_save(retrain->model, &network, &extra);
-	mren_network_training_notice(retrain->model, retrain->version, &network, &report);
+	mren_train_network_notice(retrain->model, retrain->version, &network, &report);
 }
 
 /* The reason of a verdict by figures. */
@@ -333,7 +333,7 @@ step(void *state, MrenProgress *progress)
 {
 	Retrain *retrain = state;
 
-	mren_network_training_step(&retrain->training, progress);
+	mren_train_network_step(&retrain->training, progress);
 }
 
 static void
@@ -341,7 +341,7 @@ stop(void *state)
 {
 	Retrain *retrain = state;
 
-	mren_network_training_stop(&retrain->training);
+	mren_train_network_stop(&retrain->training);
 }
 
 static void

@@ -7,7 +7,7 @@
 #include "fmgr.h"
 
 #include "pg/support/settings.h"
-#include "pg/train/network_training.h"
+#include "pg/train/train_network.h"
 #include "pg/train/train_call.h"
 #include "pg/train/train_rows.h"
 #include "pg/train/train_setup.h"
@@ -43,8 +43,8 @@ read_rows(MrenTrainCall *call)
 		ereport(NOTICE, (errmsg("%lld rows are held out to judge models (option holdout_share)",
 								(long long) train->rows.n_holdout)));
 	old = MemoryContextSwitchTo(context);
-	mren_network_training_begin(&train->training, &train->setup, &train->rows.source,
-								train->rows.memory);
+	mren_train_network_begin(&train->training, &train->setup, &train->rows.source,
+							 train->rows.memory);
 	call->n_rows = train->rows.source.n;
 	MemoryContextSwitchTo(old);
 }
@@ -54,7 +54,7 @@ step(void *state, MrenProgress *progress)
 {
 	Train *train = state;
 
-	mren_network_training_step(&train->training, progress);
+	mren_train_network_step(&train->training, progress);
 }
 
 static void
@@ -62,7 +62,7 @@ finish(MrenTrainCall *call, MrenNetwork *network)
 {
 	Train *train = (Train *) call;
 
-	mren_network_training_end(&train->training, network, &train->report);
+	mren_train_network_end(&train->training, network, &train->report);
 }
 
 static void
@@ -70,7 +70,7 @@ notice(const MrenTrainCall *call, const MrenNetwork *network)
 {
 	const Train *train = (const Train *) call;
 
-	mren_network_training_notice(call->name, call->version, network, &train->report);
+	mren_train_network_notice(call->name, call->version, network, &train->report);
 }
 
 static const MrenTrainKind kind = {

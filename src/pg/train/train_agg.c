@@ -26,7 +26,7 @@
 #include "pg/support/pg_env.h"
 #include "pg/support/settings.h"
 #include "pg/train/encode_row.h"
-#include "pg/train/network_training.h"
+#include "pg/train/train_network.h"
 #include "pg/train/train_agg_extras.h"
 #include "pg/train/train_setup.h"
 
@@ -383,12 +383,12 @@ mren_train_final(PG_FUNCTION_ARGS)
 	mren_examples_head(set->examples, &head);
 	read_setup(&head, &setup);
 	MREN_PG_CALL(err, mren_examples_source(set->examples, &source, &err));
-	mren_network_training_begin(&training, &setup, &source, (size_t) mren_train_memory * 1024);
+	mren_train_network_begin(&training, &setup, &source, (size_t) mren_train_memory * 1024);
 	do
 	{
 		CHECK_FOR_INTERRUPTS();
-		mren_network_training_step(&training, &progress);
+		mren_train_network_step(&training, &progress);
 	} while (progress.event != MREN_TRAIN_DONE);
-	mren_network_training_end(&training, &network, &report);
+	mren_train_network_end(&training, &network, &report);
 	PG_RETURN_DATUM(mren_network_datum(&network));
 }

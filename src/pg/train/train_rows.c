@@ -83,8 +83,8 @@ add_row(void *state, TupleTableSlot *slot)
 		key = group_key(slot);
 	rows->in_holdout =
 		grouped && reader->holdout_share > 0 && mren_holdout_holds(key, reader->holdout_share);
-	mren_row_spill_add(rows->spill, DatumGetByteaPP(row), rows->keyed ? &key : NULL, keep_row,
-					   rows);
+	mren_train_spill_add(rows->spill, DatumGetByteaPP(row), rows->keyed ? &key : NULL, keep_row,
+						 rows);
 }
 
 /* Appends the column of the group, unless no key is needed. */
@@ -163,12 +163,12 @@ mren_train_rows_read(MrenTrainRows *rows, const MrenTrainSetup *setup)
 	Reader reader = {rows, setup->holdout_share};
 	MemoryContext old = MemoryContextSwitchTo(rows->context);
 
-	rows->spill = mren_row_spill_create(
+	rows->spill = mren_train_spill_create(
 		setup->image_encoder != NULL ? setup->encoder_row.dimension : 0, setup->grid, rows->memory);
 	MemoryContextSwitchTo(old);
 	mren_query_run(generate_statement(rows), 1, types, values, add_row, &reader);
 	if (rows->n_skipped > 0)
 		ereport(NOTICE, (errmsg("%lld rows without sentence, mention or relation were skipped",
 								(long long) rows->n_skipped)));
-	mren_row_spill_finish(rows->spill, &rows->source);
+	mren_train_spill_finish(rows->spill, &rows->source);
 }

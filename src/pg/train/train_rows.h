@@ -11,7 +11,7 @@
 #include "utils/jsonb.h"
 
 #include "pg/support/query.h"
-#include "pg/train/row_spill.h"
+#include "pg/train/train_spill.h"
 #include "pg/train/train_setup.h"
 
 typedef struct MrenTrainRows
@@ -20,15 +20,15 @@ typedef struct MrenTrainRows
 	MemoryContext context; /* of the spilled rows */
 	const char *query;
 	Jsonb *object; /* the options as given, from which the setup was read */
-	size_t memory; /* bytes, the limit of mren_row_spill_create */
+	size_t memory; /* bytes, the limit of mren_train_spill_create */
 	/* Called with each row that is trained on; may be NULL. */
 	void (*visit)(void *state, const MrenExample *example);
 	void *state;
-	bool keyed; /* each record ends with the key of its group: see mren_row_spill_add */
+	bool keyed; /* each record ends with the key of its group: see mren_train_spill_add */
 
 	/* Results */
 	MrenColumns columns;
-	MrenRowSpill *spill;
+	MrenTrainSpill *spill;
 	MrenSource source;
 	int64 n_skipped; /* without sentence, mention or relation */
 	int64 n_holdout; /* held out by option holdout_share */

@@ -10,6 +10,7 @@
 #include "pg/resource/image_encoders.h"
 #include "pg/support/json_options.h"
 #include "pg/support/pg_env.h"
+#include "pg/train/train_option_value.h"
 
 static void
 unknown_key(const char *key)
@@ -61,7 +62,7 @@ set_option(void *state, const char *key, const JsonbValue *value)
 		unknown_key(key);
 	else if (strcmp(key, "seed") != 0 || !mren_json_option_int64(value, &setup->net.common.seed))
 	{
-		core = mren_json_option_value(value);
+		core = mren_train_option_value(value);
 		MREN_PG_CALL(err, mren_options_set(&setup->net, key, &core, &err));
 	}
 }

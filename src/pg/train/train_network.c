@@ -1,8 +1,8 @@
 /*
- * network_training.c
+ * train_network.c
  *	  Training a relation network on encoded rows, step by step.
  */
-#include "pg/train/network_training.h"
+#include "pg/train/train_network.h"
 
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
@@ -60,8 +60,8 @@ create_trainer(MrenNetworkTraining *training)
 }
 
 void
-mren_network_training_begin(MrenNetworkTraining *training, const MrenTrainSetup *setup,
-							const MrenSource *source, size_t memory)
+mren_train_network_begin(MrenNetworkTraining *training, const MrenTrainSetup *setup,
+						 const MrenSource *source, size_t memory)
 {
 	MrenTrainerInputs inputs = {.source = *source};
 
@@ -127,7 +127,7 @@ next_fusion(MrenNetworkTraining *training)
 }
 
 void
-mren_network_training_step(MrenNetworkTraining *training, MrenProgress *progress)
+mren_train_network_step(MrenNetworkTraining *training, MrenProgress *progress)
 {
 	MrenError err;
 
@@ -141,14 +141,14 @@ mren_network_training_step(MrenNetworkTraining *training, MrenProgress *progress
 }
 
 void
-mren_network_training_warm(MrenNetworkTraining *training, const MrenNet *net)
+mren_train_network_warm(MrenNetworkTraining *training, const MrenNet *net)
 {
 	training->warm = net;
 	mren_trainer_warm(training->trainer, net);
 }
 
 void
-mren_network_training_stop(MrenNetworkTraining *training)
+mren_train_network_stop(MrenNetworkTraining *training)
 {
 	training->stopped = true;
 	mren_trainer_stop(training->trainer);
@@ -204,8 +204,7 @@ effective_json(const MrenNetworkTraining *training)
 }
 
 void
-mren_network_training_end(MrenNetworkTraining *training, MrenNetwork *network,
-						  MrenTrainReport *report)
+mren_train_network_end(MrenNetworkTraining *training, MrenNetwork *network, MrenTrainReport *report)
 {
 	MrenError err;
 
@@ -219,8 +218,8 @@ mren_network_training_end(MrenNetworkTraining *training, MrenNetwork *network,
 }
 
 void
-mren_network_training_notice(const char *model, int32 version, const MrenNetwork *network,
-							 const MrenTrainReport *report)
+mren_train_network_notice(const char *model, int32 version, const MrenNetwork *network,
+						  const MrenTrainReport *report)
 {
 	MrenNetInfo info;
 

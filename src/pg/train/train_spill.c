@@ -1,12 +1,12 @@
 /*
- * row_spill.c
+ * train_spill.c
  *	  Encoded training rows on disk, in the trainer's order.
  *
  * Three files: the records in canonical order, and the vectors and the grids of
  * distinct images in the order of their arrival, found by hash.  tuplesort
  * sorts by hash and then by bytes, which is the core's canonical order.
  */
-#include "pg/train/row_spill.h"
+#include "pg/train/train_spill.h"
 
 #include "access/tupdesc.h"
 #include "catalog/pg_operator.h"
@@ -34,7 +34,7 @@ typedef struct ImageEntry
 	uint64 grid_hash;
 } ImageEntry;
 
-struct MrenRowSpill
+struct MrenTrainSpill
 {
 	MemoryContext context;
 	size_t limit;
@@ -60,7 +60,7 @@ struct MrenRowSpill
 static void
 close_files(void *arg)
 {
-	MrenRowSpill *spill = arg;
+	MrenTrainSpill *spill = arg;
 
 	if (spill->records != NULL)
 		BufFileClose(spill->records);
@@ -71,7 +71,7 @@ close_files(void *arg)
 }
 
 static void
-check_limit(const MrenRowSpill *spill)
+check_limit(const MrenTrainSpill *spill)
 {
 	size_t bytes = spill->n * sizeof(int64) + spill->n_images * 56;
 
@@ -84,7 +84,7 @@ check_limit(const MrenRowSpill *spill)
 }
 
 static void
-begin_sort(MrenRowSpill *spill)
+begin_sort(MrenTrainSpill *spill)
 {
 	TupleDesc desc = CreateTemplateTupleDesc(2);
 	AttrNumber attnos[2] = {1, 2};
@@ -104,10 +104,10 @@ begin_sort(MrenRowSpill *spill)
 #endif
 }
 
-MrenRowSpill *
-mren_row_spill_create(int image_dim, MrenGridShape grid, size_t limit)
+MrenTrainSpill *
+mren_train_spill_create(int image_dim, MrenGridShape grid, size_t limit)
 {
-	MrenRowSpill *spill = palloc0(sizeof(MrenRowSpill));
+	MrenTrainSpill *spill = palloc0(sizeof(MrenTrainSpill));
 	HASHCTL control = {.keysize = sizeof(MrenHash128),
 					   .entrysize = sizeof(ImageEntry),
 					   .hcxt = CurrentMemoryContext};
@@ -154,7 +154,7 @@ read_exactly(BufFile *file, void *out, size_t size)
  * the order of rows does not matter.
  */
 static void
-add_grid(MrenRowSpill *spill, ImageEntry *entry, const uint8 *grid)
+add_grid(MrenTrainSpill *spill, ImageEntry *entry, const uint8 *grid)
 {
 	uint64 hash = mren_hash64(grid, spill->grid_bytes, 0);
 
@@ -176,7 +176,7 @@ add_grid(MrenRowSpill *spill, ImageEntry *entry, const uint8 *grid)
 
 /* Writes the vector and the grid of an image that is new. */
 static void
-add_image(MrenRowSpill *spill, const MrenExample *example, const uint8 *vector)
+add_image(MrenTrainSpill *spill, const MrenExample *example, const uint8 *vector)
 {
 	size_t size = spill->image_dim * sizeof(float4);
 	bool found;
@@ -194,14 +194,14 @@ add_image(MrenRowSpill *spill, const MrenExample *example, const uint8 *vector)
 
 /* Size of the vector and the grid that follow a record. */
 static size_t
-image_bytes(const MrenRowSpill *spill, const MrenExample *example)
+image_bytes(const MrenTrainSpill *spill, const MrenExample *example)
 {
 	return (example->has_image ? spill->image_dim * sizeof(float4) : 0) +
 		   (example->has_grid ? spill->grid_bytes : 0);
 }
 
 void
-mren_row_spill_record(MrenRowSpill *spill, uint64 hash, const void *record, size_t size)
+mren_train_spill_record(MrenTrainSpill *spill, uint64 hash, const void *record, size_t size)
 {
 	MemoryContext old = MemoryContextSwitchTo(spill->context);
 	text *value = cstring_to_text_with_len(record, size);
@@ -220,8 +220,8 @@ mren_row_spill_record(MrenRowSpill *spill, uint64 hash, const void *record, size
 }
 
 void
-mren_row_spill_add(MrenRowSpill *spill, const bytea *row, const uint64 *key, MrenRowFilter keep,
-				   void *state)
+mren_train_spill_add(MrenTrainSpill *spill, const bytea *row, const uint64 *key,
+					 MrenTrainSpillFilter keep, void *state)
 {
 	MemoryContext old = MemoryContextSwitchTo(spill->context);
 	size_t len = VARSIZE_ANY_EXHDR(row);
@@ -248,7 +248,7 @@ mren_row_spill_add(MrenRowSpill *spill, const bytea *row, const uint64 *key, Mre
 		memcpy(aligned + size, key, sizeof(*key));
 		size += sizeof(*key);
 	}
-	mren_row_spill_record(spill, example.hash, aligned, size);
+	mren_train_spill_record(spill, example.hash, aligned, size);
 	pfree(aligned);
 	MemoryContextSwitchTo(old);
 }
@@ -256,7 +256,7 @@ mren_row_spill_add(MrenRowSpill *spill, const bytea *row, const uint64 *key, Mre
 static MrenStatus
 read_record(void *state, size_t index, const uint8_t **record, size_t *len, MrenError *err)
 {
-	MrenRowSpill *spill = state;
+	MrenTrainSpill *spill = state;
 	size_t size = spill->offsets[index + 1] - spill->offsets[index];
 
 	if (size > spill->record_size)
@@ -274,7 +274,7 @@ read_record(void *state, size_t index, const uint8_t **record, size_t *len, Mren
 static MrenStatus
 read_image(void *state, const MrenHash128 *hash, float *vector, MrenError *err)
 {
-	MrenRowSpill *spill = state;
+	MrenTrainSpill *spill = state;
 	size_t size = spill->image_dim * sizeof(float4);
 	ImageEntry *entry = hash_search(spill->images, hash, HASH_FIND, NULL);
 
@@ -288,7 +288,7 @@ read_image(void *state, const MrenHash128 *hash, float *vector, MrenError *err)
 static MrenStatus
 read_grid(void *state, const MrenHash128 *hash, uint16_t *grid, MrenError *err)
 {
-	MrenRowSpill *spill = state;
+	MrenTrainSpill *spill = state;
 	ImageEntry *entry = hash_search(spill->images, hash, HASH_FIND, NULL);
 
 	if (entry == NULL || entry->grid < 0)
@@ -299,7 +299,7 @@ read_grid(void *state, const MrenHash128 *hash, uint16_t *grid, MrenError *err)
 }
 
 void
-mren_row_spill_finish(MrenRowSpill *spill, MrenSource *source)
+mren_train_spill_finish(MrenTrainSpill *spill, MrenSource *source)
 {
 	MemoryContext old = MemoryContextSwitchTo(spill->context);
 	int64 at = 0;

@@ -1,5 +1,5 @@
 /*
- * row_spill.h
+ * train_spill.h
  *	  Encoded training rows on disk, in the trainer's order.
  *
  * Rows arrive in any order, are sorted externally within work_mem, and are then
@@ -8,41 +8,41 @@
  * in files of their own.  Memory holds 8 bytes for each row and about 56 bytes
  * for each distinct image, up to a limit.
  */
-#ifndef MREN_PG_TRAIN_ROW_SPILL_H
-#define MREN_PG_TRAIN_ROW_SPILL_H
+#ifndef MREN_PG_TRAIN_TRAIN_SPILL_H
+#define MREN_PG_TRAIN_TRAIN_SPILL_H
 
 #include "postgres.h"
 
 #include "data/example.h"
 #include "data/source.h"
 
-typedef struct MrenRowSpill MrenRowSpill;
+typedef struct MrenTrainSpill MrenTrainSpill;
 
 /*
- * mren_row_spill_create
+ * mren_train_spill_create
  *	  An empty spill in the current context.  The record of a row with an image
  *	  is followed by image_dim floats, and by the grid (halves) if it has_grid.
  *	  limit is in bytes of memory: 54000 beyond it.
  */
-extern MrenRowSpill *mren_row_spill_create(int image_dim, MrenGridShape grid, size_t limit);
+extern MrenTrainSpill *mren_train_spill_create(int image_dim, MrenGridShape grid, size_t limit);
 
 /* Called with each row before it is added; false leaves it out. */
-typedef bool (*MrenRowFilter)(void *state, const MrenExample *example);
+typedef bool (*MrenTrainSpillFilter)(void *state, const MrenExample *example);
 
 /*
- * mren_row_spill_add
+ * mren_train_spill_add
  *	  Adds a result of mren.encode_example, unless the filter (NULL: none) leaves
  *	  it out.  A key (NULL: none) is appended to the record as its last 8 bytes;
  *	  all rows must have one, or none.
  */
-extern void mren_row_spill_add(MrenRowSpill *spill, const bytea *row, const uint64 *key,
-							   MrenRowFilter keep, void *state);
+extern void mren_train_spill_add(MrenTrainSpill *spill, const bytea *row, const uint64 *key,
+								 MrenTrainSpillFilter keep, void *state);
 
 /* Adds a record of any kind; records are sorted by hash, then by bytes. */
-extern void mren_row_spill_record(MrenRowSpill *spill, uint64 hash, const void *record,
-								  size_t size);
+extern void mren_train_spill_record(MrenTrainSpill *spill, uint64 hash, const void *record,
+									size_t size);
 
 /* Sorts the rows and makes them a source; nothing can be added afterwards. */
-extern void mren_row_spill_finish(MrenRowSpill *spill, MrenSource *source);
+extern void mren_train_spill_finish(MrenTrainSpill *spill, MrenSource *source);
 
 #endif

@@ -1,10 +1,10 @@
 /*
- * network_training.h
+ * train_network.h
  *	  Training a relation network on encoded rows, step by step: what the
  *	  aggregate, mren.train, mren.retrain and mren.compare share.
  */
-#ifndef MREN_PG_TRAIN_NETWORK_TRAINING_H
-#define MREN_PG_TRAIN_NETWORK_TRAINING_H
+#ifndef MREN_PG_TRAIN_TRAIN_NETWORK_H
+#define MREN_PG_TRAIN_TRAIN_NETWORK_H
 
 #include "postgres.h"
 
@@ -35,30 +35,30 @@ typedef struct MrenNetworkTraining
 } MrenNetworkTraining;
 
 /*
- * mren_network_training_begin
+ * mren_train_network_begin
  *	  Reads the vectors of the source's words under the active snapshot and
  *	  makes a trainer.  Everything is allocated in the current context; setup
  *	  and source outlive the training.  54000 if the vectors take more than
  *	  `memory` bytes.
  */
-extern void mren_network_training_begin(MrenNetworkTraining *training, const MrenTrainSetup *setup,
-										const MrenSource *source, size_t memory);
+extern void mren_train_network_begin(MrenNetworkTraining *training, const MrenTrainSetup *setup,
+									 const MrenSource *source, size_t memory);
 
 /* One step of the trainer, whose errors it raises.  Does not check for interrupts. */
-extern void mren_network_training_step(MrenNetworkTraining *training, MrenProgress *progress);
+extern void mren_train_network_step(MrenNetworkTraining *training, MrenProgress *progress);
 
 /* Before the first step: starts from the weights of a network, see mren_trainer_warm. */
-extern void mren_network_training_warm(MrenNetworkTraining *training, const MrenNet *net);
+extern void mren_train_network_warm(MrenNetworkTraining *training, const MrenNet *net);
 
 /* At any time: ends the training with the best epoch so far, see mren_trainer_stop. */
-extern void mren_network_training_stop(MrenNetworkTraining *training);
+extern void mren_train_network_stop(MrenNetworkTraining *training);
 
 /* The trained network with its options and metrics; the trainer is freed. */
-extern void mren_network_training_end(MrenNetworkTraining *training, MrenNetwork *network,
-									  MrenTrainReport *report);
+extern void mren_train_network_end(MrenNetworkTraining *training, MrenNetwork *network,
+								   MrenTrainReport *report);
 
 /* A NOTICE that describes the version that was saved. */
-extern void mren_network_training_notice(const char *model, int32 version,
-										 const MrenNetwork *network, const MrenTrainReport *report);
+extern void mren_train_network_notice(const char *model, int32 version, const MrenNetwork *network,
+									  const MrenTrainReport *report);
 
 #endif
