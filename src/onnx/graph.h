@@ -27,9 +27,8 @@ typedef struct MrenOnnxGraphRun MrenOnnxGraphRun;
 
 typedef struct MrenOnnxGraphInfo
 {
-	uint32_t width, height; /* of the image it wants, in pixels */
+	uint32_t width, height; /* of the image that it reads, in pixels */
 	int channels;			/* 3, or 1 for grey */
-	bool nhwc;				/* order of the input floats: always true, see mren_onnx_graph_start */
 	size_t features;		/* elements of the chosen output */
 	size_t weight_bytes;	/* constants, as packed */
 	size_t arena_bytes;		/* what a run allocates */
@@ -76,7 +75,7 @@ extern MrenStatus mren_onnx_graph_load(const MrenEnv *env, const uint8_t *bytes,
 extern void mren_onnx_graph_free(const MrenEnv *env, MrenOnnxGraph *graph);
 extern void mren_onnx_graph_info(const MrenOnnxGraph *graph, MrenOnnxGraphInfo *info);
 
-/* Bytes the graph holds, all told. */
+/* Bytes that the graph holds in all. */
 extern size_t mren_onnx_graph_memory(const MrenOnnxGraph *graph);
 
 /*

@@ -95,12 +95,12 @@ damaged_png_headers_say_what_is_wrong(void **state)
 		int depth, color_type;
 		const char *message;
 	} cases[] = {
-		{0, 5, 8, 2, "PNG image has an impossible size: 0 x 5"},
-		{5, 0x80000000u, 8, 2, "PNG image has an impossible size: 5 x 2147483648"},
-		{5, 5, 8, 1, "PNG image has an impossible color type 1 with bit depth 8"},
-		{5, 5, 16, 3, "PNG image has an impossible color type 3 with bit depth 16"},
-		{5, 5, 4, 6, "PNG image has an impossible color type 6 with bit depth 4"},
-		{5, 5, 3, 0, "PNG image has an impossible color type 0 with bit depth 3"},
+		{0, 5, 8, 2, "PNG image has an invalid size of 0 x 5"},
+		{5, 0x80000000u, 8, 2, "PNG image has an invalid size of 5 x 2147483648"},
+		{5, 5, 8, 1, "PNG image has color type 1 with bit depth 8, which is invalid"},
+		{5, 5, 16, 3, "PNG image has color type 3 with bit depth 16, which is invalid"},
+		{5, 5, 4, 6, "PNG image has color type 6 with bit depth 4, which is invalid"},
+		{5, 5, 3, 0, "PNG image has color type 0 with bit depth 3, which is invalid"},
 	};
 	MrenImageInfo info;
 	MrenError err;

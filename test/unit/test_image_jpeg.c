@@ -519,7 +519,7 @@ kinds_that_are_not_read_are_named(void **state)
 	assert_string_equal(err.message,
 						"JPEG images whose header leaves the height open are not supported");
 	assert_int_equal(info_of_frame(0xC0, 8, 16, 0, 1, &err), MREN_EFORMAT);
-	assert_string_equal(err.message, "JPEG image has an impossible size: 0 x 16");
+	assert_string_equal(err.message, "JPEG image has an invalid size of 0 x 16");
 	assert_int_equal(info_of_frame(0xD9, 8, 16, 16, 1, &err), MREN_EFORMAT);
 	assert_string_equal(err.message, "JPEG image has no frame header before its end");
 	assert_int_equal(info_of_frame(0xD8, 8, 16, 16, 1, &err), MREN_EFORMAT);

@@ -266,7 +266,7 @@ impossible_normalisations_are_refused(void **state)
 	prep = good;
 	prep.mean[2] = INFINITY;
 	assert_int_equal(mren_image_prepare(&test.env, &in, &prep, out, &err), MREN_EPARAM);
-	assert_string_equal(err.message, "mean of image channel 2 is not finite: inf");
+	assert_string_equal(err.message, "mean of image channel 2 must be finite, not inf");
 	prep = good;
 	prep.layout = (MrenImageLayout) 7;
 	assert_int_equal(mren_image_prepare(&test.env, &in, &prep, out, &err), MREN_EPARAM);
