@@ -300,7 +300,7 @@ without_a_classifier_the_last_vector_is_the_output(void **state)
 }
 
 static void
-a_network_without_a_vector_asks_for_a_name(void **state)
+a_network_without_a_vector_needs_a_name(void **state)
 {
 	Build b;
 	TestEnv test;
@@ -319,7 +319,7 @@ a_network_without_a_vector_asks_for_a_name(void **state)
 	assert_int_equal(mren_onnx_graph_load(&test.env, bytes, len, NULL, 0, &graph, &err),
 					 MREN_EDATA);
 	assert_string_equal(err.message, "network has no output that is a feature vector");
-	assert_string_equal(err.hint, "Name the tensor to read.");
+	assert_string_equal(err.hint, "Give the name of the tensor to read.");
 	assert_int_equal(mren_onnx_graph_load(&test.env, bytes, len, "nowhere", 0, &graph, &err),
 					 MREN_EPARAM);
 	assert_string_equal(err.message, "network has no tensor \"nowhere\"");
@@ -825,7 +825,7 @@ main(void)
 		cmocka_unit_test(an_output_named_features_comes_first),
 		cmocka_unit_test(a_map_named_features_is_no_vector),
 		cmocka_unit_test(without_a_classifier_the_last_vector_is_the_output),
-		cmocka_unit_test(a_network_without_a_vector_asks_for_a_name),
+		cmocka_unit_test(a_network_without_a_vector_needs_a_name),
 		cmocka_unit_test(the_grid_is_the_map_that_the_vector_is_pooled_from),
 		cmocka_unit_test(a_network_may_have_no_grid),
 		cmocka_unit_test(a_named_map_is_read_in_its_own_order),
