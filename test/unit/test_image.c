@@ -3,7 +3,7 @@
  *	  What bytes are said to be, EXIF, and all steps together under failing
  *	  allocations and interruptions.
  */
-#include "test_image_pictures.h"
+#include "image_samples.h"
 
 #include "image/exif.h"
 
@@ -312,9 +312,9 @@ every_step_can_be_interrupted(void **state)
 	sweep_all_steps(test_interrupt_sweep);
 }
 
-/* A large picture is asked about far more often than every few milliseconds. */
+/* A large image is checked for interrupts far more often than every few milliseconds. */
 static void
-large_pictures_ask_often(void **state)
+large_images_check_for_interrupts(void **state)
 {
 	TestEnv test;
 	PngSpec png_spec = {600, 800, PNG_COLOR_TYPE_RGB, 8};
@@ -359,7 +359,7 @@ main(void)
 		cmocka_unit_test(hostile_exif_is_harmless),
 		cmocka_unit_test(no_failed_allocation_leaks),
 		cmocka_unit_test(every_step_can_be_interrupted),
-		cmocka_unit_test(large_pictures_ask_often),
+		cmocka_unit_test(large_images_check_for_interrupts),
 	};
 
 	return cmocka_run_group_tests_name("image", tests, NULL, NULL);

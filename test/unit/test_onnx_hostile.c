@@ -336,7 +336,7 @@ names_that_are_no_text_are_refused(void **state)
 }
 
 static void
-inputs_that_are_no_picture_are_refused(void **state)
+inputs_that_are_no_image_are_refused(void **state)
 {
 	Build b;
 
@@ -425,7 +425,7 @@ main(void)
 		cmocka_unit_test(element_counts_must_agree),
 		cmocka_unit_test(weights_outside_the_file_are_refused),
 		cmocka_unit_test(names_that_are_no_text_are_refused),
-		cmocka_unit_test(inputs_that_are_no_picture_are_refused),
+		cmocka_unit_test(inputs_that_are_no_image_are_refused),
 		cmocka_unit_test(attributes_outside_their_domain_are_refused),
 		cmocka_unit_test(integers_divided_by_zero_are_an_error),
 	};
