@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "onnx/compile.h"
-#include "onnx/kernels/layout.h"
+#include "onnx/kernels/place.h"
 #include "onnx/model/node.h"
 #include "onnx/ops/ops.h"
 

@@ -10,7 +10,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "onnx/graph.h"
+#include "onnx/onnx_graph.h"
 #include "onnx/model/tensor.h"
 
 #define BUDGET ((size_t) 4 << 20)

@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 #include "base/random.h"
-#include "onnx/simd/activation.h"
+#include "onnx/simd/unary.h"
 #include "onnx/kernels/conv.h"
 #include "onnx/program.h"
 #include "onnx_build.h"

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/random.h"
-#include "onnx/graph.h"
+#include "onnx/onnx_graph.h"
 #include "onnx/program.h"
 #include "onnx_build.h"
 

@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 #include "base/random.h"
-#include "onnx/graph.h"
+#include "onnx/onnx_graph.h"
 #include "onnx_build.h"
 
 static MrenStatus

@@ -7,7 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "onnx/kernels/layout.h"
+#include "onnx/kernels/place.h"
 #include "onnx/model/node.h"
 #include "onnx/simd/simd.h"
 

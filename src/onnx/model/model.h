@@ -10,7 +10,7 @@
 #ifndef MREN_ONNX_MODEL_MODEL_H
 #define MREN_ONNX_MODEL_MODEL_H
 
-#include "onnx/simd/activation.h"
+#include "onnx/simd/unary.h"
 #include "onnx/model/read.h"
 
 typedef struct MrenOnnxModel MrenOnnxModel;

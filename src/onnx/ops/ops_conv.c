@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "onnx/kernels/conv.h"
-#include "onnx/kernels/layout.h"
+#include "onnx/kernels/place.h"
 #include "onnx/model/node.h"
 #include "onnx/ops/ops.h"
 

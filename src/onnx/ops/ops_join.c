@@ -5,7 +5,7 @@
  */
 #include "onnx/kernels/copy.h"
 #include "onnx/kernels/elementwise.h"
-#include "onnx/kernels/layout.h"
+#include "onnx/kernels/place.h"
 #include "onnx/model/node.h"
 #include "onnx/ops/ops.h"
 

@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "onnx/kernels/layout.h"
+#include "onnx/kernels/place.h"
 #include "onnx/model/node.h"
 #include "onnx/ops/norm.h"
 #include "onnx/ops/ops.h"

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "onnx/kernels/layout.h"
+#include "onnx/kernels/place.h"
 #include "onnx/kernels/window.h"
 #include "onnx/model/node.h"
 #include "onnx/ops/ops.h"

@@ -1,8 +1,8 @@
 /*
- * activation.c
+ * unary.c
  *	  Elementwise functions over runs of floats.
  */
-#include "onnx/simd/activation.h"
+#include "onnx/simd/unary.h"
 
 #include <math.h>
 #include <stdint.h>

@@ -1,8 +1,8 @@
 /*
- * graph.c
+ * onnx_graph.c
  *	  Networks over one image: which input, which output.
  */
-#include "onnx/graph.h"
+#include "onnx/onnx_graph.h"
 
 #include <math.h>
 #include <string.h>

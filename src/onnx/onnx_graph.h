@@ -1,5 +1,5 @@
 /*
- * graph.h
+ * onnx_graph.h
  *	  A pretrained image network read from an ONNX file: image in, feature
  *	  vector out.
  *
@@ -9,8 +9,8 @@
  * may read one graph.  A run owns its arena and goes in resumable steps.
  * The general interface, any tensors in and out, is program.h.
  */
-#ifndef MREN_ONNX_GRAPH_H
-#define MREN_ONNX_GRAPH_H
+#ifndef MREN_ONNX_ONNX_GRAPH_H
+#define MREN_ONNX_ONNX_GRAPH_H
 
 #include <stdbool.h>
 #include <stddef.h>

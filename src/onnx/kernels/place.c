@@ -1,8 +1,8 @@
 /*
- * layout.c
+ * place.c
  *	  From one layout to the other.
  */
-#include "onnx/kernels/layout.h"
+#include "onnx/kernels/place.h"
 
 #include "onnx/kernels/copy.h"
 
