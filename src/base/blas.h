@@ -3,7 +3,7 @@
  *	  Matrix products: the only way to BLAS in the whole project.
  *
  * Row-major, single precision.  BLAS runs on one thread: parallelism is
- * PostgreSQL's business (docs: architecture, "OpenBLAS, serial build").
+ * a matter of PostgreSQL's workers.
  */
 #ifndef MREN_BASE_BLAS_H
 #define MREN_BASE_BLAS_H

@@ -1,7 +1,7 @@
 /*
  * buffer.h
  *	  A growing run of bytes, and the little-endian numbers written to and
- *	  read from it: what every byte format of this folder is made of.
+ *	  read from it: the parts of all byte formats of models and examples.
  *
  * Numbers are put and taken byte by byte, so the formats are the same on every
  * machine and need no alignment.  A cursor never reads past its end: a short

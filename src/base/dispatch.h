@@ -3,8 +3,8 @@
  *	  One body, compiled for the machine's base and for AVX2 with FMA.
  *
  * MREN_KERNEL(name, (parameters), (arguments)) { body } defines the external
- * function `name`, which asks the CPU at each call.  target_clones would do it in one
- * word, but chooses FMA only by naming CPU models.
+ * function `name`, which tests the CPU at each call.  target_clones would do it in one
+ * word, but chooses FMA only by the names of CPU models.
  */
 #ifndef MREN_BASE_DISPATCH_H
 #define MREN_BASE_DISPATCH_H

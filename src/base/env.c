@@ -9,7 +9,7 @@
 
 #include "base/size.h"
 
-/* Bytes cleared between two questions: fresh pages cost far more than writing to them. */
+/* Bytes cleared between two checks for interrupts: fresh pages cost far more than writing. */
 #define ZERO_PIECE ((size_t) 4 << 20)
 
 /*

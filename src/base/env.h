@@ -1,6 +1,6 @@
 /*
  * env.h
- *	  What the core needs from whoever calls it: memory and "stop now?".
+ *	  What the core needs from its caller: memory, and whether to stop.
  *
  * A table of functions with state, passed to every entry that allocates or
  * runs long.  In the server it is a memory context and InterruptPending; in
@@ -30,8 +30,8 @@ typedef struct MrenEnv
 /*
  * Allocations of n elements of the given size; zero elements give a valid,
  * releasable pointer.  MREN_ENOMEM on overflow of the product, too.  Clearing many
- * megabytes takes a while, so mren_allocate_zero asks amid it: MREN_ECANCELED, and
- * nothing is kept.
+ * megabytes takes a while, so mren_allocate_zero checks for interrupts meanwhile:
+ * MREN_ECANCELED, and nothing is kept.
  */
 extern MrenStatus mren_allocate(const MrenEnv *env, size_t n, size_t size, void *out,
 								MrenError *err);

@@ -6,8 +6,8 @@
 
 #include <string.h>
 
-#include "base/half.h"
 #include "base/dispatch.h"
+#include "base/half.h"
 
 void
 mren_half_from_floats(uint16_t *out, const float *in, size_t n)
@@ -21,8 +21,8 @@ mren_half_from_floats(uint16_t *out, const float *in, size_t n)
 }
 
 /*
- * The bits become those of a float 2^112 too small, which the product mends for
- * small halves as for others; base/half.h has the plain form.
+ * The bits become those of a float that is 2^112 times too small; the product
+ * corrects that for subnormal halves, too.  half.c has the plain form.
  */
 MREN_INLINE float
 widen(uint16_t half)

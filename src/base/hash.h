@@ -1,6 +1,6 @@
 /*
  * hash.h
- *	  Content hashes (XXH3, from libxxhash): the only file that includes it.
+ *	  Content hashes (XXH3, from libxxhash, whose header hash.c alone includes).
  *
  * Stored in catalog tables and models, so both are in canonical form: the same
  * bytes give the same number on every machine.

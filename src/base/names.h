@@ -3,8 +3,8 @@
  *	  A growing set of distinct names: relations, entity types.
  *
  * A name has a number by arrival, which never changes, and a rank in bytewise
- * order, which is what the network's numbering uses, so that it does not
- * depend on the order of the rows.
+ * order, by which networks number their relations, so that the numbers do
+ * not depend on the order of the rows.
  */
 #ifndef MREN_BASE_NAMES_H
 #define MREN_BASE_NAMES_H

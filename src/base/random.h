@@ -16,7 +16,7 @@ typedef struct MrenRandom
 	uint64_t s[4];
 } MrenRandom;
 
-/* Distinct streams of one seed are independent: one a purpose. */
+/* Distinct streams of one seed are independent; each purpose has its own. */
 extern void mren_random_seed(MrenRandom *random, uint64_t seed, uint64_t stream);
 extern uint64_t mren_random_next(MrenRandom *random);
 

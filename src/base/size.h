@@ -1,6 +1,6 @@
 /*
  * size.h
- *	  Size arithmetic that says when it overflows.
+ *	  Size arithmetic that reports overflow.
  *
  * Every product or sum of sizes that come from outside (a file's header, a
  * tensor's shape, a row's length) goes through these; false means overflow

@@ -4,7 +4,7 @@
  *
  * Core functions return a status and never print, jump or exit.  The message
  * follows PostgreSQL's error style: primary in lower case without a full stop,
- * detail and hint as sentences.  src/pg/env.c maps each status to a SQLSTATE.
+ * detail and hint as sentences.  src/pg/support/pg_env.c maps each status to a SQLSTATE.
  */
 #ifndef MREN_BASE_STATUS_H
 #define MREN_BASE_STATUS_H
@@ -13,11 +13,11 @@ typedef enum MrenStatus
 {
 	MREN_OK = 0,
 	MREN_ENOMEM,	   /* out of memory */
-	MREN_ECANCELED,	   /* the environment said "interrupted" */
+	MREN_ECANCELED,	   /* the environment was interrupted */
 	MREN_ELIMIT,	   /* a documented limit or setting is exceeded */
 	MREN_EFORMAT,	   /* bytes that are not what they claim to be */
 	MREN_EUNSUPPORTED, /* well-formed, but not supported here */
-	MREN_EDATA,		   /* a value that cannot be worked with */
+	MREN_EDATA,		   /* a value that cannot be used */
 	MREN_EPARAM,	   /* an option or argument outside its domain */
 	MREN_ENUMERIC,	   /* NaN or infinity where a number is needed */
 } MrenStatus;
@@ -35,7 +35,7 @@ typedef struct MrenError
 /*
  * mren_fail
  *	  Records status and message in err (detail and hint are cleared) and
- *	  returns status, so that "return mren_fail(err, ...)" reads as it runs.
+ *	  returns status, so that a caller can say "return mren_fail(err, ...)".
  *	  err may be NULL.  Messages longer than the record are cut at a UTF-8
  *	  character's border.
  */

@@ -1,6 +1,6 @@
 /*
  * utf8.h
- *	  UTF-8 one code point at a time, and excerpts for error messages.
+ *	  UTF-8 one code point at a time, ASCII case, and excerpts for messages.
  *
  * Valid means RFC 3629: no overlong forms, no surrogates, nothing above
  * U+10FFFF.  Nothing here allocates.

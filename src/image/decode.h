@@ -2,7 +2,7 @@
  * decode.h
  *	  From an image's bytes to a bitmap.
  *
- * The one place where limits are held: no decoder runs on an image that
+ * The one place where limits are checked: no decoder runs on an image that
  * exceeds them.
  */
 #ifndef MREN_IMAGE_DECODE_H

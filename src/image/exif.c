@@ -1,6 +1,6 @@
 /*
  * exif.c
- *	  Finding one number in a TIFF structure that nobody vouches for.
+ *	  Finding one number in an untrusted TIFF structure.
  */
 #include "image/exif.h"
 

@@ -1,6 +1,6 @@
 /*
  * heatmap.c
- *	  Red for, blue against, over the image.
+ *	  Blending red for, blue against, over the image.
  */
 #include "image/heatmap.h"
 

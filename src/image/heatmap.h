@@ -1,6 +1,6 @@
 /*
  * heatmap.h
- *	  Showing on an image which of its parts spoke for or against an answer.
+ *	  Showing on an image which of its parts contributed for or against an answer.
  */
 #ifndef MREN_IMAGE_HEATMAP_H
 #define MREN_IMAGE_HEATMAP_H

@@ -19,7 +19,7 @@
 /* Rows decoded before they are placed in the bitmap, when they cannot be decoded there. */
 #define BAND_ROWS 16
 
-/* Bytes given to libjpeg at a time; the environment is asked between them. */
+/* Bytes given to libjpeg at a time, between two checks for interrupts. */
 #define WINDOW 65536
 
 typedef struct JpegReader
@@ -89,7 +89,7 @@ on_error(j_common_ptr common)
 }
 
 /*
- * libjpeg warns where it would go on with pixels made up, and also about
+ * libjpeg warns where it would go on with invented pixels, and also about
  * oddities that cost no pixel: an unknown version or color transform, needless
  * bytes between segments, scan parameters that a sequential file ignores.
  */
@@ -123,7 +123,7 @@ start_input(j_decompress_ptr jpeg)
 
 /*
  * The next window follows the one before in memory.  At the end of the bytes
- * libjpeg still wants more, which a complete file never makes it do.
+ * libjpeg still wants more, which never happens with a complete file.
  */
 static boolean
 fill_input(j_decompress_ptr jpeg)

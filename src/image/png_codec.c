@@ -80,7 +80,7 @@ on_warning(png_structp png, png_const_charp message)
 
 typedef struct PngReader
 {
-	PngCall call; /* first: callbacks see it alone */
+	PngCall call; /* first, because callbacks get a pointer to it */
 	const uint8_t *bytes;
 	size_t len;
 	size_t pos;
@@ -98,7 +98,7 @@ typedef struct PngReader
 	int n_colors;
 } PngReader;
 
-/* libpng asks for at most a few kilobytes at a time: often enough to ask back. */
+/* libpng reads at most a few kilobytes at a time: often enough to check for interrupts. */
 static void
 read_bytes(png_structp png, png_bytep to, size_t n)
 {
@@ -185,7 +185,7 @@ read_header(PngReader *reader)
 	png_structp png = reader->png;
 
 	png_set_user_limits(png, reader->width, reader->height);
-	/* All ancillary chunks but tRNS are passed over unread. */
+	/* All ancillary chunks but tRNS are skipped. */
 	png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
 	png_read_info(png, reader->png_info);
 	if (png_get_image_width(png, reader->png_info) != reader->width ||

@@ -14,7 +14,7 @@ check_prep(const MrenImagePrep *prep, MrenError *err)
 	for (int c = 0; c < MREN_RGB; c++)
 	{
 		if (!isfinite(prep->mean[c]))
-			return mren_fail(err, MREN_EPARAM, "mean of image channel %d is not finite: %g", c,
+			return mren_fail(err, MREN_EPARAM, "mean of image channel %d must be finite, not %g", c,
 							 (double) prep->mean[c]);
 		if (!isfinite(prep->std[c]) || prep->std[c] <= 0)
 			return mren_fail(err, MREN_EPARAM,

@@ -14,7 +14,7 @@
 #include "image/exif.h"
 #include "image/signature.h"
 
-/* More than any honest header has; each step of a walk costs a cache miss. */
+/* More than any regular header has; each step of a walk costs a cache miss. */
 #define MAX_PARTS 4096
 
 static uint32_t
@@ -55,7 +55,7 @@ set_orientation(MrenImageInfo *info, int orientation)
 #define PNG_IHDR_SIZE 13
 #define PNG_HEADER_SIZE (MREN_PNG_SIGNATURE_SIZE + 12 + PNG_IHDR_SIZE)
 
-/* A longer eXIf chunk is not looked into: a JPEG's cannot exceed 64 KiB at all. */
+/* A longer eXIf chunk is not read: a JPEG's cannot exceed 64 KiB at all. */
 #define MAX_EXIF (1u << 20)
 
 /* Annex D's CRC, four bits at a time. */
@@ -108,12 +108,12 @@ png_read_ihdr(const uint8_t *ihdr, MrenImageInfo *info, MrenError *err)
 	info->height = be32(ihdr + 4);
 	if (info->width == 0 || info->height == 0 || info->width > PNG_MAX_LENGTH ||
 		info->height > PNG_MAX_LENGTH)
-		return mren_fail(err, MREN_EFORMAT, "PNG image has an impossible size: %u x %u",
-						 info->width, info->height);
+		return mren_fail(err, MREN_EFORMAT, "PNG image has an invalid size of %u x %u", info->width,
+						 info->height);
 	if (!png_depth_allowed(color_type, depth))
 		return mren_fail(err, MREN_EFORMAT,
-						 "PNG image has an impossible color type %d with bit depth %d", color_type,
-						 depth);
+						 "PNG image has color type %d with bit depth %d, which is invalid",
+						 color_type, depth);
 	if (ihdr[10] != 0 || ihdr[11] != 0 || ihdr[12] > 1)
 		return mren_fail(err, MREN_EFORMAT,
 						 "PNG image has an unknown compression, filter or interlace method: "
@@ -157,7 +157,7 @@ png_info(const uint8_t *bytes, size_t len, MrenImageInfo *info, MrenError *err)
 
 	if (len < PNG_HEADER_SIZE)
 		return mren_fail(err, MREN_EFORMAT, "PNG image is truncated after %zu bytes", len);
-	/* Apple's tools write this variant into applications; no other program reads it. */
+	/* Apple's tools write this variant into applications; other programs do not read it. */
 	if (memcmp(chunk + 4, "CgBI", 4) == 0)
 	{
 		mren_fail(err, MREN_EUNSUPPORTED, "PNG images in Apple's CgBI variant are not supported");
@@ -265,7 +265,7 @@ jpeg_read_frame(uint8_t marker, const uint8_t *frame, size_t size, MrenImageInfo
 		return mren_fail(err, MREN_EUNSUPPORTED,
 						 "JPEG images with %d bits a sample are not supported, only 8", frame[0]);
 	if (info->width == 0)
-		return mren_fail(err, MREN_EFORMAT, "JPEG image has an impossible size: %u x %u",
+		return mren_fail(err, MREN_EFORMAT, "JPEG image has an invalid size of %u x %u",
 						 info->width, info->height);
 	if (info->height == 0)
 		return mren_fail(err, MREN_EUNSUPPORTED,
@@ -319,7 +319,8 @@ jpeg_info(const uint8_t *bytes, size_t len, MrenImageInfo *info, MrenError *err)
 			return jpeg_truncated(len, err);
 		size = be16(bytes + pos);
 		if (size < 2)
-			return mren_fail(err, MREN_EFORMAT, "JPEG image has a segment of length %zu", size);
+			return mren_fail(err, MREN_EFORMAT, "JPEG image has a segment whose length is %zu",
+							 size);
 		if (size > len - pos)
 			return jpeg_truncated(len, err);
 		segment = bytes + pos + 2;

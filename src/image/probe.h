@@ -34,8 +34,8 @@ typedef struct MrenImageInfo
  *
  * MREN_EFORMAT for bytes that are no image, a damaged header or one cut
  * short; MREN_EUNSUPPORTED, naming it, for a format or a variant that is
- * known but not read (GIF, WebP, lossless JPEG, ...).  Beyond the header it
- * looks at nothing, so a success promises no decodable image.
+ * known but not read (GIF, WebP, lossless JPEG, ...).  It reads nothing
+ * beyond the header, so success does not mean that the image can be decoded.
  */
 extern MrenStatus mren_image_info(const uint8_t *bytes, size_t len, MrenImageInfo *info,
 								  MrenError *err);

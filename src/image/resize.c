@@ -14,7 +14,7 @@
 /* Floats in a step of the column sums, so that the compiler unrolls it. */
 #define STEP 16
 
-/* Values summed between two questions to the environment: about a millisecond. */
+/* Values summed between two checks for interrupts: about a millisecond. */
 #define CHECK_EVERY ((size_t) 1 << 20)
 
 /*
@@ -175,7 +175,7 @@ add_row(float *restrict sums, const uint8_t *restrict row, size_t n, float weigh
 		sums[i] += weight * (float) row[i];
 }
 
-/* Asks the environment every CHECK_EVERY values: one output row may cover the whole input. */
+/* Checks for interrupts every CHECK_EVERY values: one output row may cover the whole input. */
 static MrenStatus
 sum_rows(const MrenEnv *env, MrenResampler *resampler, const Tap *tap, MrenError *err)
 {

@@ -13,8 +13,8 @@
 static const uint8_t png_signature[MREN_PNG_SIGNATURE_SIZE] = {0x89, 'P',  'N',	 'G',
 															   '\r', '\n', 0x1A, '\n'};
 
-/* How far into the bytes a format shows itself, at the latest. */
-#define LOOK_AT 1024
+/* Bytes in which a format is recognised at the latest. */
+#define PROBE_BYTES 1024
 
 typedef struct Signature
 {
@@ -84,7 +84,7 @@ has_at(const uint8_t *bytes, size_t len, size_t offset, const char *what, size_t
 
 #define BEGINS(bytes, len, what) has_at(bytes, len, 0, what, sizeof(what) - 1)
 
-/* "BM", and a header that is one of Windows' or OS/2's: two letters alone prove nothing. */
+/* "BM", and a header that is one of Windows' or OS/2's: two letters alone are not enough. */
 static bool
 is_bmp(const uint8_t *bytes, size_t len)
 {
@@ -137,7 +137,7 @@ text_has(const uint8_t *bytes, size_t len, const char *word)
 	return false;
 }
 
-/* A file of markup, once a byte order mark and white space are passed over. */
+/* A file of markup, after a byte-order mark and white space. */
 static bool
 is_markup(const uint8_t *bytes, size_t len)
 {
@@ -206,8 +206,8 @@ mren_signature_refuse(const uint8_t *bytes, size_t len, MrenError *err)
 	const char *name;
 	size_t n = len < MREN_PNG_SIGNATURE_SIZE ? len : MREN_PNG_SIGNATURE_SIZE;
 
-	if (len > LOOK_AT)
-		len = LOOK_AT;
+	if (len > PROBE_BYTES)
+		len = PROBE_BYTES;
 	if (len == 0)
 		return mren_fail(err, MREN_EFORMAT, "image is empty: it has no bytes");
 	if (len < MREN_PNG_SIGNATURE_SIZE && memcmp(bytes, png_signature, n) == 0)

@@ -1,7 +1,7 @@
 /*
  * signature.h
- *	  Telling image formats by their first bytes, those we do not read too,
- *	  so that an error can name what it was given.
+ *	  Telling image formats by their first bytes, unsupported ones included, so that
+ *	  an error can name them.
  */
 #ifndef MREN_IMAGE_SIGNATURE_H
 #define MREN_IMAGE_SIGNATURE_H

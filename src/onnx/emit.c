@@ -3,7 +3,7 @@
  *	  A plan's steps: all that live nodes emit, and running them at once.
  */
 #include "onnx/compile.h"
-#include "onnx/kernels/layout.h"
+#include "onnx/kernels/place.h"
 
 static MrenStatus
 place_inputs(MrenOnnxPlan *plan, MrenError *err)

@@ -1,10 +1,10 @@
 /*
  * fuse.c
- *	  Rewriting the graph before it is planned: whatever only follows a
- *	  convolution or a matrix product is done while its result is in cache.
+ *	  Rewriting the graph before it is planned: what follows a convolution or a
+ *	  matrix product is computed while the product's result is in cache.
  *
  * A producer absorbs its reader only if nothing else reads the value between
- * them, so every tensor that was asked for is still computed.  Each rewrite
+ * them, so every requested tensor is still computed.  Each rewrite
  * makes the absorbed node dead and its output the producer's own.
  */
 #include <math.h>
@@ -134,7 +134,7 @@ fuse_constant(MrenOnnxModel *model, MrenOnnxNode *node, bool *done, MrenError *e
 
 /*
  * Add of two values of one shape, the later one a convolution's: the earlier
- * becomes its residual.  Earlier in the order of nodes, so that it is there.
+ * becomes its residual.  It must be earlier in the order of nodes, so that it has been computed.
  */
 static void
 fuse_residual(MrenOnnxNode *node)
@@ -181,28 +181,29 @@ fuse_activation(MrenOnnxNode *node)
  * product becomes a function of x alone.
  */
 static void
-fuse_gate(MrenOnnxNode *node)
+fuse_multiplier(MrenOnnxNode *node)
 {
 	for (int side = 0; side < 2; side++)
 	{
 		MrenOnnxValue *x = node->inputs[1 - side];
-		MrenOnnxNode *gate = sole_producer(node->inputs[side]);
+		MrenOnnxNode *multiplier = sole_producer(node->inputs[side]);
 		MrenOnnxUnary kind;
 
-		if (gate == NULL || gate->n_inputs != 1 || gate->inputs[0] != x)
+		if (multiplier == NULL || multiplier->n_inputs != 1 || multiplier->inputs[0] != x)
 			continue;
-		if (is_op(gate, "Sigmoid"))
+		if (is_op(multiplier, "Sigmoid"))
 			kind = MREN_ONNX_UNARY_SILU;
-		else if (is_op(gate, "HardSigmoid") && fabsf(gate->activation.a * 6.0f - 1.0f) < 1e-5f &&
-				 gate->activation.b == 0.5f)
+		else if (is_op(multiplier, "HardSigmoid") &&
+				 fabsf(multiplier->activation.a * 6.0f - 1.0f) < 1e-5f &&
+				 multiplier->activation.b == 0.5f)
 			kind = MREN_ONNX_UNARY_HARDSWISH;
 		else
 			continue;
-		gate->activation.kind = kind;
+		multiplier->activation.kind = kind;
 		x->n_uses--;
-		absorb(gate, node);
-		/* and the gate may go on into what computes x */
-		fuse_activation(gate);
+		absorb(multiplier, node);
+		/* which may in turn be fused into what computes x */
+		fuse_activation(multiplier);
 		return;
 	}
 }
@@ -245,7 +246,7 @@ fuse_node(MrenOnnxModel *model, MrenOnnxNode *node, MrenError *err)
 		if (!done && node->op->kind == MREN_ONNX_BINARY_ADD)
 			fuse_residual(node);
 		else if (!done)
-			fuse_gate(node);
+			fuse_multiplier(node);
 		return MREN_OK;
 	}
 	if (node->op->infer == mren_onnx_infer_unary)

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "onnx/compile.h"
-#include "onnx/kernels/layout.h"
+#include "onnx/kernels/place.h"
 #include "onnx/model/node.h"
 #include "onnx/ops/ops.h"
 
@@ -39,14 +39,15 @@ find_op(MrenOnnxNode *node, MrenError *err)
 		const char *name = node->proto->attribute[i]->name;
 
 		if (name == NULL)
-			return mren_onnx_node_fail(node, MREN_EFORMAT, err, "an attribute has no name");
+			return mren_onnx_node_fail(node, MREN_EFORMAT, err, "an attribute lacks its name");
 		MREN_TRY(mren_onnx_read_name(name, "an attribute", err));
 		for (size_t k = 0; k < sizeof(old_attributes) / sizeof(old_attributes[0]); k++)
 		{
 			if (node->model->opset < OPSET_MODERN && strcmp(name, old_attributes[k]) == 0)
-				return mren_onnx_node_fail(node, MREN_EUNSUPPORTED, err,
-										   "attribute \"%s\" of before opset %d is not supported",
-										   name, OPSET_MODERN);
+				return mren_onnx_node_fail(
+					node, MREN_EUNSUPPORTED, err,
+					"attribute \"%s\", as it was before opset %d, is not supported", name,
+					OPSET_MODERN);
 		}
 	}
 	return MREN_OK;
@@ -59,7 +60,8 @@ check_borders(const MrenOnnxNode *node, MrenError *err)
 
 	if (node->n_inputs < (size_t) op->min_inputs ||
 		(op->max_inputs >= 0 && node->n_inputs > (size_t) op->max_inputs))
-		return mren_onnx_node_fail(node, MREN_EFORMAT, err, "%zu inputs are given", node->n_inputs);
+		return mren_onnx_node_fail(node, MREN_EFORMAT, err, "it cannot have %zu inputs",
+								   node->n_inputs);
 	for (size_t i = 0; i < node->n_inputs; i++)
 	{
 		const MrenOnnxValue *value = node->inputs[i];
@@ -73,7 +75,7 @@ check_borders(const MrenOnnxNode *node, MrenError *err)
 		if (!value->known)
 			return mren_onnx_node_fail(node, MREN_EFORMAT, err,
 									   value->is_input ? "input \"%s\" has no shape"
-													   : "nothing computes the input \"%s\"",
+													   : "input \"%s\" is not computed by any node",
 									   value->name);
 		if (!mren_onnx_type_is_float(value->type) && !mren_onnx_type_is_int(value->type))
 			return mren_onnx_node_fail(node, MREN_EUNSUPPORTED, err,
@@ -110,7 +112,7 @@ is_foldable(const MrenOnnxNode *node)
 	return true;
 }
 
-/* The places that a plan gave to a node's values, taken back. */
+/* Takes back the places that a plan gave to a node's values. */
 static void
 forget_places(MrenOnnxNode *node)
 {

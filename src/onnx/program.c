@@ -104,7 +104,7 @@ bind_inputs(MrenOnnxModel *model, const MrenOnnxProgramOptions *options, MrenErr
 		MrenOnnxValue *value = mren_onnx_model_value(model, binding->name);
 
 		if (value == NULL || !value->is_input)
-			return mren_fail(err, MREN_EPARAM, "the network has no input \"%s\"", binding->name);
+			return mren_fail(err, MREN_EPARAM, "network has no input \"%s\"", binding->name);
 		value->type = binding->tensor->type;
 		value->shape = binding->tensor->shape;
 		value->n = binding->tensor->n;
@@ -129,8 +129,7 @@ find_targets(MrenOnnxModel *model, const MrenOnnxProgramOptions *options, MrenOn
 	{
 		(*targets)[i] = mren_onnx_model_value(model, options->outputs[i]);
 		if ((*targets)[i] == NULL)
-			return mren_fail(err, MREN_EPARAM, "the network has no tensor \"%s\"",
-							 options->outputs[i]);
+			return mren_fail(err, MREN_EPARAM, "network has no tensor \"%s\"", options->outputs[i]);
 	}
 	return MREN_OK;
 }

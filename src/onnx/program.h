@@ -2,7 +2,7 @@
  * program.h
  *	  An ONNX file as a function of any tensors to any tensors.
  *
- * A program is immutable once loaded; a run owns its arena.  graph.h is the
+ * A program is immutable once loaded; a run owns its arena.  onnx_graph.h is the
  * same for networks that take one image.
  */
 #ifndef MREN_ONNX_PROGRAM_H

@@ -1,6 +1,6 @@
 /*
  * clitic.c
- *	  Endings with an apostrophe.
+ *	  Recognising endings with an apostrophe.
  */
 #include "text/clitic.h"
 

@@ -35,7 +35,7 @@ typedef struct MrenMention
  *	  blanks at its ends, not empty.
  *
  * role names the mention in messages: "head" or "tail".  MREN_EDATA when it
- * cannot be found, with a detail or hint that says what comes near;
+ * cannot be found, with a detail or hint that names a near miss;
  * MREN_EPARAM for a range that is empty or outside the text.
  */
 extern MrenStatus mren_mention_find(const MrenEnv *env, const char *role,

@@ -82,7 +82,7 @@ to_units(const MrenEnv *env, const char *text, size_t len, UChar **units, int32_
 	if (U_SUCCESS(status))
 		return MREN_OK;
 	mren_release(env, *units);
-	return mren_fail(err, MREN_EFORMAT, "a name is not valid UTF-8");
+	return mren_fail(err, MREN_EFORMAT, "name is not valid UTF-8");
 }
 
 static MrenStatus
@@ -149,7 +149,7 @@ normalize_wide(const MrenEnv *env, const char *text, size_t len, char **out, siz
 	if (status != MREN_OK)
 		return status;
 	if (n_folded > INT32_MAX / 3)
-		status = mren_fail(err, MREN_ELIMIT, "a name of %zu bytes is too long", len);
+		status = mren_fail(err, MREN_ELIMIT, "name of %zu bytes is too long", len);
 	else
 		status = to_utf8(env, folded, collapse_space(folded, n_folded), out, out_len, err);
 	mren_release(env, folded);
@@ -162,7 +162,7 @@ mren_name_normalize(const MrenEnv *env, const char *text, size_t len, char **out
 {
 	MREN_TRY(mren_check_interrupts(env, err));
 	if (len > MAX_BYTES)
-		return mren_fail(err, MREN_ELIMIT, "a name of %zu bytes is too long", len);
+		return mren_fail(err, MREN_ELIMIT, "name of %zu bytes is too long", len);
 	if (mren_ascii_only(text, len))
 		return normalize_ascii(env, text, len, out, out_len, err);
 	return normalize_wide(env, text, len, out, out_len, err);

@@ -1,6 +1,6 @@
 /*
  * normal.c
- *	  A text without what does not make two sentences different.
+ *	  Folding case and white space.
  */
 #include "text/normal.h"
 

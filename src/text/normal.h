@@ -1,7 +1,7 @@
 /*
  * normal.h
- *	  A text without what does not make two sentences different: case and the
- *	  amount of white space.
+ *	  A text by which two sentences are compared: without differences of case and
+ *	  of white space.
  */
 #ifndef MREN_TEXT_NORMAL_H
 #define MREN_TEXT_NORMAL_H

@@ -1,8 +1,8 @@
 /*
  * sentence.h
- *	  A sentence as the network reads it: numbered words and two mentions.
+ *	  A sentence as the relation network reads it: numbered words and two mentions.
  *
- * The one type that text and net share.  A word is one or more pieces: a
+ * A word is one or more pieces: a
  * compound such as "rib-cage" that the embeddings lack is the pieces "rib" and
  * "cage", whose vectors are averaged.  A piece is an id of the embeddings'
  * vocabulary (>= 0) or, for a word they lack, its shape s as -1 - s.
@@ -35,7 +35,7 @@ typedef struct MrenSentence
 
 /*
  * How words find their numbers.  find sets *id to the word's id, or -1 when
- * the embeddings lack it; it is asked for one spelling at a time.
+ * the embeddings lack it; it is called with one spelling at a time.
  */
 typedef struct MrenVocabulary
 {

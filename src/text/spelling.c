@@ -4,7 +4,7 @@
  *
  * Plain ASCII, nearly every word, needs no ICU.  All buffers are on the stack:
  * a word has at most MREN_MAX_WORD bytes, and a spelling that outgrows its
- * buffer is not tried, since the vocabulary has no such word.
+ * buffer is not tried, because no vocabulary has such a word.
  */
 #include "text/spelling.h"
 
@@ -17,7 +17,7 @@
 #include "base/utf8.h"
 #include "text/icu.h"
 
-/* A spelling, and what has been found so far. */
+/* A vocabulary, and the number found so far. */
 typedef struct Lookup
 {
 	const MrenVocabulary *vocabulary;

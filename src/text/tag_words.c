@@ -1,6 +1,6 @@
 /*
  * tag_words.c
- *	  The words of a text as a tagger sees them.
+ *	  The words of a text as a tagger reads them.
  *
  * The hashes are part of stored taggers: a template's number and what it
  * hashes never change, new ones are appended.
@@ -27,12 +27,12 @@ enum
 	TEMPLATE_TRIGRAM,
 	TEMPLATE_FIRST,	   /* the first word's pattern */
 	TEMPLATE_ALL_CAPS, /* a word's pattern where no word has a lower-case letter */
-	/* In a text that sets punctuation off by blanks: */
+	/* In a text that has blanks before punctuation: */
 	TEMPLATE_TOUCHES, /* the first character of the word that follows without a blank */
 	TEMPLATE_TOUCHED, /* its own, of a word that so follows one */
 };
 
-#define MAX_CODES 64 /* characters of a word that are looked at */
+#define MAX_CODES 64 /* characters of a word that features use */
 #define MAX_AFFIX 4	 /* characters of a prefix or suffix */
 #define MAX_TRIGRAMS 40
 
@@ -64,7 +64,7 @@ look_up(const Maker *maker, MrenToken span, int32_t *id)
 
 /* Grows all that has an element a word. */
 static MrenStatus
-make_room(Maker *maker)
+reserve_word(Maker *maker)
 {
 	MrenTagWords *out = maker->out;
 	const MrenEnv *env = maker->env;
@@ -80,14 +80,14 @@ make_room(Maker *maker)
 					 maker->err);
 }
 
-/* A word; id is what the vocabulary says of it. */
+/* A word whose number in the vocabulary is id. */
 static MrenStatus
 add_known(Maker *maker, MrenToken span, int32_t id)
 {
 	MrenTagWords *out = maker->out;
 	int shape = mren_word_shape(maker->text + span.start, span.end - span.start);
 
-	MREN_TRY(make_room(maker));
+	MREN_TRY(reserve_word(maker));
 	out->spans[out->n_words] = span;
 	out->shapes[out->n_words] = (uint8_t) shape;
 	out->words[out->n_words] = id >= 0 ? id : -1 - shape;
@@ -123,7 +123,7 @@ add_split(Maker *maker, MrenToken span)
 	return add_word(maker, clitic);
 }
 
-/* Is there a border at this byte? */
+/* Whether there is a border at this byte. */
 static bool
 is_border(const Maker *maker, uint32_t at)
 {
@@ -135,7 +135,7 @@ is_border(const Maker *maker, uint32_t at)
 	return false;
 }
 
-/* Do these tokens touch, with no border between them? */
+/* Whether these tokens touch, with no border between them. */
 static bool
 touch(const Maker *maker, MrenToken a, MrenToken b)
 {
@@ -148,7 +148,7 @@ is_stop(const Maker *maker, MrenToken token)
 	return token.end == token.start + 1 && maker->text[token.start] == '.';
 }
 
-/* "U.S", "J": what a full stop belongs to, whatever the vocabulary says. */
+/* "U.S", "J": a full stop belongs to it even if the vocabulary lacks both together. */
 static bool
 is_initials(const Maker *maker, MrenToken token)
 {
@@ -162,7 +162,7 @@ is_initials(const Maker *maker, MrenToken token)
 	return mren_word_shape(word, len) == MREN_SHAPE_INITIALS;
 }
 
-/* Is the token a letter or digit's word, not punctuation alone? */
+/* Whether the token begins with a letter or digit. */
 static bool
 is_wordlike(const Maker *maker, MrenToken token)
 {
@@ -267,12 +267,12 @@ make_words(Maker *maker)
 
 /* ---- features ---- */
 
-/* What holds for a whole text. */
-typedef struct TextLook
+/* Properties of a whole text. */
+typedef struct TextStyle
 {
 	bool all_caps;
-	bool set_off; /* punctuation, by blanks, as in a text made of tokens */
-} TextLook;
+	bool set_off; /* punctuation has blanks before it, as in a text made of tokens */
+} TextStyle;
 
 static void
 add_feature(MrenTagWords *out, const uint32_t *codes, size_t n, uint64_t template)
@@ -341,7 +341,7 @@ add_trigrams(MrenTagWords *out, const uint32_t *lower, size_t n)
 		add_feature(out, marked + i, 3, TEMPLATE_TRIGRAM);
 }
 
-/* Is word w directly behind the one before it? */
+/* Whether word w is directly behind the one before it. */
 static bool
 is_joined(const MrenTagWords *out, size_t w)
 {
@@ -374,7 +374,7 @@ add_joints(Maker *maker, size_t w)
 }
 
 static MrenStatus
-add_features(Maker *maker, size_t w, TextLook look)
+add_features(Maker *maker, size_t w, TextStyle style)
 {
 	MrenTagWords *out = maker->out;
 	const MrenToken *span = &out->spans[w];
@@ -393,15 +393,15 @@ add_features(Maker *maker, size_t w, TextLook look)
 	add_trigrams(out, lower, n);
 	if (w == 0)
 		add_feature(out, pattern, n_pattern, TEMPLATE_FIRST);
-	if (look.all_caps)
+	if (style.all_caps)
 		add_feature(out, pattern, n_pattern, TEMPLATE_ALL_CAPS);
-	if (look.set_off)
+	if (style.set_off)
 		add_joints(maker, w);
 	out->starts[w + 1] = (uint32_t) out->n_features;
 	return w % 1024 == 1023 ? mren_check_interrupts(maker->env, maker->err) : MREN_OK;
 }
 
-/* Has the text capitals and no lower-case letter?  Then case says little. */
+/* Whether the text has capitals and no lower-case letter: case then says little. */
 static bool
 is_all_caps(const char *text, size_t len)
 {
@@ -418,7 +418,7 @@ is_all_caps(const char *text, size_t len)
 	return upper;
 }
 
-/* Are commas, full stops or closing brackets parted from the word before by a blank? */
+/* Whether a comma, full stop or closing bracket has a blank before it. */
 static bool
 is_set_off(const Maker *maker)
 {
@@ -439,10 +439,10 @@ static MrenStatus
 make_features(Maker *maker)
 {
 	MrenTagWords *out = maker->out;
-	TextLook look = {is_all_caps(maker->text, maker->len), is_set_off(maker)};
+	TextStyle style = {is_all_caps(maker->text, maker->len), is_set_off(maker)};
 
 	for (size_t w = 0; w < out->n_words; w++)
-		MREN_TRY(add_features(maker, w, look));
+		MREN_TRY(add_features(maker, w, style));
 	return MREN_OK;
 }
 

@@ -1,8 +1,8 @@
 /*
  * tag_words.h
- *	  The words of a text as a tagger sees them, with what each looks like.
+ *	  The words of a text as a tagger reads them, with the features of each.
  *
- * Words are the tokenizer's, but for these: a full stop belongs to the word
+ * Words are the tokenizer's, except that a full stop belongs to the word
  * before it where that has one inside ("U.S."), is one capital ("J."), or where
  * the vocabulary knows both as one word ("Calif."); an apostrophe's ending is a
  * word of its own ("dog", "'s"); and no word crosses a border that is given.
@@ -33,7 +33,7 @@ typedef struct MrenTagWords
 	size_t spans_capacity, words_capacity, shapes_capacity, starts_capacity, features_capacity;
 } MrenTagWords;
 
-/* Most features of a word. */
+/* Maximum number of features of a word. */
 #define MREN_TAG_WORD_FEATURES 64
 
 /* A text and the bytes (n_borders, ascending) at which a word must end. */

@@ -18,7 +18,7 @@
 
 #include "base/env.h"
 
-/* Longer texts are refused: a sentence, not a library. */
+/* Longer texts are refused. */
 #define MREN_MAX_TEXT (16 * 1024 * 1024)
 
 typedef struct MrenToken
@@ -60,8 +60,8 @@ extern MrenStatus mren_tokenize(MrenTokenizer *tokenizer, const MrenEnv *env, co
 
 /*
  * mren_tokenize_reference
- *	  The same by ICU alone, over the whole text at once: what the fast path
- *	  is held against.
+ *	  The same by ICU alone, over the whole text at once; tests compare the
+ *	  fast path with it.
  */
 extern MrenStatus mren_tokenize_reference(MrenTokenizer *tokenizer, const MrenEnv *env,
 										  const char *text, size_t len, MrenTokens *tokens,
@@ -70,8 +70,8 @@ extern MrenStatus mren_tokenize_reference(MrenTokenizer *tokenizer, const MrenEn
 extern void mren_tokens_free(const MrenEnv *env, MrenTokens *tokens);
 
 /*
- * Such as "72.1": the library this was built against, whose major version is in its file's name, so
- * that another one is not loaded.
+ * Such as "72.1": the library this was built against.  Its major version is in
+ * its file's name, so no other one is loaded.
  */
 extern const char *mren_icu_version(void);
 

@@ -1,7 +1,7 @@
 /*
  * word_shape.h
- *	  What an unknown word looks like: a small closed set of shapes, each of
- *	  which has a learned vector.
+ *	  The shape of an unknown word: one of a small closed set, each of which has a
+ *	  learned vector.
  *
  * The numbers are part of stored models: never renumber, append only.
  */

@@ -1,9 +1,9 @@
 /*
  * fuzz_image.c
- *	  Any bytes as a picture: what it is, decoding within small limits, and
+ *	  Any bytes as a image: what it is, decoding within small limits, and
  *	  preparation of what decodes.
  *
- * Checks the borders that callers rely on: a decoded picture has the size its
+ * Checks the borders that callers rely on: a decoded image has the size its
  * header gave, and is within the limits.
  */
 #include "fuzz.h"
@@ -76,7 +76,7 @@ repair_checksums(uint8_t *png, size_t size)
 }
 
 static void
-try_picture(const uint8_t *data, size_t size)
+try_image(const uint8_t *data, size_t size)
 {
 	static const MrenImageLimits limits = {512, 512, 512 * 512};
 	FuzzEnv fuzz;
@@ -107,7 +107,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (orientation < 1 || orientation > 8)
 		abort();
-	try_picture(data, size);
+	try_image(data, size);
 	if (size < 8 || memcmp(data, "\x89PNG\r\n\x1A\n", 8) != 0)
 		return 0;
 	copy = malloc(size);
@@ -115,7 +115,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	memcpy(copy, data, size);
 	repair_checksums(copy, size);
-	try_picture(copy, size);
+	try_image(copy, size);
 	free(copy);
 	return 0;
 }

@@ -1,6 +1,6 @@
 /*
  * fuzz_onnx.c
- *	  Any bytes as a network: loading within a budget, and a run on a picture.
+ *	  Any bytes as a network: loading within a budget, and a run on a image.
  *
  * Checks that loading holds no more than the budget allows, that a failure has
  * a message, and that an output that is said to be there is finite.
@@ -10,7 +10,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "onnx/graph.h"
+#include "onnx/onnx_graph.h"
 #include "onnx/model/tensor.h"
 
 #define BUDGET ((size_t) 4 << 20)
@@ -35,16 +35,16 @@ try_run(const MrenEnv *env, const MrenOnnxGraph *graph)
 	MrenError err = {0};
 	MrenStatus status;
 	bool done = false;
-	float *picture;
+	float *image;
 	float *features;
 
 	mren_onnx_graph_info(graph, &info);
-	picture = calloc((size_t) info.width * info.height * (size_t) info.channels + 1, sizeof(float));
+	image = calloc((size_t) info.width * info.height * (size_t) info.channels + 1, sizeof(float));
 	features = calloc(info.features + 1, sizeof(float));
-	if (picture == NULL || features == NULL)
+	if (image == NULL || features == NULL)
 		abort();
-	picture[0] = 1.0f;
-	status = mren_onnx_graph_start(env, graph, picture, &run, &err);
+	image[0] = 1.0f;
+	status = mren_onnx_graph_start(env, graph, image, &run, &err);
 	while (status == MREN_OK && !done)
 		status = mren_onnx_graph_step(run, &done, &err);
 	if (status == MREN_OK && mren_onnx_graph_output(run, features, &err) == MREN_OK)
@@ -56,7 +56,7 @@ try_run(const MrenEnv *env, const MrenOnnxGraph *graph)
 		}
 	}
 	mren_onnx_graph_end(run);
-	free(picture);
+	free(image);
 	free(features);
 }
 

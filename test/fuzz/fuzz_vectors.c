@@ -2,7 +2,7 @@
  * fuzz_vectors.c
  *	  Any bytes as a file of word vectors.
  *
- * The first byte says which format is asked for and how large the chunks are.
+ * The first byte says which format is requested and how large the chunks are.
  * Checks that whole and chunked reading agree, and that the sink gets what it is
  * promised.
  */

@@ -92,9 +92,9 @@ growing_keeps_what_was_there(void **state)
 	assert_int_equal(test.n_live, 0);
 }
 
-/* Three pieces of 4 MB and a byte: asked before the second, the third and the last. */
+/* Three pieces of 4 MB and a byte: checks before the second, the third and the last. */
 static void
-clearing_much_memory_asks_amid_it(void **state)
+clearing_much_memory_checks_for_interrupts(void **state)
 {
 	const size_t size = ((size_t) 12 << 20) + 1;
 	TestEnv test;
@@ -214,7 +214,7 @@ main(void)
 		cmocka_unit_test(long_message_is_cut_at_a_character),
 		cmocka_unit_test(products_that_overflow_are_refused),
 		cmocka_unit_test(growing_keeps_what_was_there),
-		cmocka_unit_test(clearing_much_memory_asks_amid_it),
+		cmocka_unit_test(clearing_much_memory_checks_for_interrupts),
 		cmocka_unit_test(random_streams_differ_and_repeat),
 		cmocka_unit_test(hashes_match_published_vectors),
 		cmocka_unit_test(gemm_equals_its_definition),

@@ -3,7 +3,7 @@
  *	  What bytes are said to be, EXIF, and all steps together under failing
  *	  allocations and interruptions.
  */
-#include "test_image_pictures.h"
+#include "image_samples.h"
 
 #include "image/exif.h"
 
@@ -95,12 +95,12 @@ damaged_png_headers_say_what_is_wrong(void **state)
 		int depth, color_type;
 		const char *message;
 	} cases[] = {
-		{0, 5, 8, 2, "PNG image has an impossible size: 0 x 5"},
-		{5, 0x80000000u, 8, 2, "PNG image has an impossible size: 5 x 2147483648"},
-		{5, 5, 8, 1, "PNG image has an impossible color type 1 with bit depth 8"},
-		{5, 5, 16, 3, "PNG image has an impossible color type 3 with bit depth 16"},
-		{5, 5, 4, 6, "PNG image has an impossible color type 6 with bit depth 4"},
-		{5, 5, 3, 0, "PNG image has an impossible color type 0 with bit depth 3"},
+		{0, 5, 8, 2, "PNG image has an invalid size of 0 x 5"},
+		{5, 0x80000000u, 8, 2, "PNG image has an invalid size of 5 x 2147483648"},
+		{5, 5, 8, 1, "PNG image has color type 1 with bit depth 8, which is invalid"},
+		{5, 5, 16, 3, "PNG image has color type 3 with bit depth 16, which is invalid"},
+		{5, 5, 4, 6, "PNG image has color type 6 with bit depth 4, which is invalid"},
+		{5, 5, 3, 0, "PNG image has color type 0 with bit depth 3, which is invalid"},
 	};
 	MrenImageInfo info;
 	MrenError err;
@@ -312,9 +312,9 @@ every_step_can_be_interrupted(void **state)
 	sweep_all_steps(test_interrupt_sweep);
 }
 
-/* A large picture is asked about far more often than every few milliseconds. */
+/* A large image is checked for interrupts far more often than every few milliseconds. */
 static void
-large_pictures_ask_often(void **state)
+large_images_check_for_interrupts(void **state)
 {
 	TestEnv test;
 	PngSpec png_spec = {600, 800, PNG_COLOR_TYPE_RGB, 8};
@@ -359,7 +359,7 @@ main(void)
 		cmocka_unit_test(hostile_exif_is_harmless),
 		cmocka_unit_test(no_failed_allocation_leaks),
 		cmocka_unit_test(every_step_can_be_interrupted),
-		cmocka_unit_test(large_pictures_ask_often),
+		cmocka_unit_test(large_images_check_for_interrupts),
 	};
 
 	return cmocka_run_group_tests_name("image", tests, NULL, NULL);

@@ -1,8 +1,8 @@
 /*
  * test_image_files.c
- *	  Decoders against picture collections that others made: PngSuite as stb
+ *	  Decoders against image collections that others made: PngSuite as stb
  *	  keeps it with reference results, libpng's and libjpeg-turbo's test
- *	  pictures, Pillow's.  Skipped where the shared data are absent.
+ *	  images, Pillow's.  Skipped where the shared data are absent.
  */
 #include "support.h"
 
@@ -70,7 +70,7 @@ decode_good(const MrenEnv *env, const char *folder, const char *name)
 }
 
 static void
-assert_same_picture(const MrenBitmap *a, const MrenBitmap *b, const char *name)
+assert_same_image(const MrenBitmap *a, const MrenBitmap *b, const char *name)
 {
 	if (a->width != b->width || a->height != b->height ||
 		memcmp(a->rgb, b->rgb, (size_t) a->width * a->height * 3) != 0)
@@ -87,7 +87,7 @@ ends_with(const char *name, const char *end)
 
 /* Calls visit for each PNG or JPEG file of a folder; returns how many. */
 static size_t
-each_picture(const char *folder, void (*visit)(const char *folder, const char *name))
+each_image(const char *folder, void (*visit)(const char *folder, const char *name))
 {
 	char path[1024];
 	DIR *dir;
@@ -112,7 +112,7 @@ each_picture(const char *folder, void (*visit)(const char *folder, const char *n
 	return n;
 }
 
-/* ---- pictures with a reference ---- */
+/* ---- images with a reference ---- */
 
 /* The reference of tbbn0g04 shows its transparent gray opaque, so it is left out. */
 static void
@@ -126,7 +126,7 @@ compare_with_reference(const char *folder, const char *name)
 	test_env_init(&test);
 	got = decode_good(&test.env, folder, name);
 	want = decode_good(&test.env, "stb/tests/pngsuite/primary_check", name);
-	assert_same_picture(&got, &want, name);
+	assert_same_image(&got, &want, name);
 	mren_bitmap_free(&test.env, &got);
 	mren_bitmap_free(&test.env, &want);
 	assert_int_equal(test.n_live, 0);
@@ -136,10 +136,10 @@ static void
 pngsuite_equals_its_references(void **state)
 {
 	(void) state;
-	assert_int_equal(each_picture("stb/tests/pngsuite/primary", compare_with_reference), 77);
+	assert_int_equal(each_image("stb/tests/pngsuite/primary", compare_with_reference), 77);
 }
 
-/* PngSuite's interlaced pictures are its plain ones. */
+/* PngSuite's interlaced images are its plain ones. */
 static void
 compare_interlaced(const char *folder, const char *name)
 {
@@ -154,20 +154,20 @@ compare_interlaced(const char *folder, const char *name)
 	test_env_init(&test);
 	a = decode_good(&test.env, folder, name);
 	b = decode_good(&test.env, folder, plain);
-	assert_same_picture(&a, &b, name);
+	assert_same_image(&a, &b, name);
 	mren_bitmap_free(&test.env, &a);
 	mren_bitmap_free(&test.env, &b);
 }
 
 static void
-interlaced_pictures_equal_plain_ones(void **state)
+interlaced_images_equal_plain_ones(void **state)
 {
 	(void) state;
-	each_picture("stb/tests/pngsuite/primary", compare_interlaced);
-	each_picture("stb/tests/pngsuite/16bit", compare_interlaced);
+	each_image("stb/tests/pngsuite/primary", compare_interlaced);
+	each_image("stb/tests/pngsuite/16bit", compare_interlaced);
 }
 
-/* libpng's pictures come with and without a gamma: it is not applied. */
+/* libpng's images come with and without a gamma: it is not applied. */
 static void
 gamma_changes_no_pixel(void **state)
 {
@@ -193,7 +193,7 @@ gamma_changes_no_pixel(void **state)
 
 			snprintf(name, sizeof(name), "%s%s.png", kinds[k], gammas[g]);
 			tagged = decode_good(&test.env, folder, name);
-			assert_same_picture(&tagged, &plain, name);
+			assert_same_image(&tagged, &plain, name);
 			mren_bitmap_free(&test.env, &tagged);
 		}
 		mren_bitmap_free(&test.env, &plain);
@@ -246,9 +246,9 @@ read_ppm(const MrenEnv *env, const char *relative)
 	return bitmap;
 }
 
-/* The same picture as a BMP: rows from the bottom, blue first, no padding at this width. */
+/* The same image as a BMP: rows from the bottom, blue first, no padding at this width. */
 static void
-png_equals_the_same_picture_as_bmp(void **state)
+png_equals_the_same_image_as_bmp(void **state)
 {
 	char path[1024];
 	TestEnv test;
@@ -278,9 +278,9 @@ png_equals_the_same_picture_as_bmp(void **state)
 	assert_int_equal(test.n_live, 0);
 }
 
-/* JPEG loses, but little: the mean difference from the picture it was made of. */
+/* JPEG loses, but little: the mean difference from the image it was made of. */
 static void
-jpeg_is_near_the_picture_it_was_made_of(void **state)
+jpeg_is_near_the_image_it_was_made_of(void **state)
 {
 	static const char *const pairs[4][3] = {
 		{"pillow", "hopper.jpg", "pillow/hopper.ppm"},
@@ -302,14 +302,14 @@ jpeg_is_near_the_picture_it_was_made_of(void **state)
 		assert_int_equal(got.height, want.height);
 		for (size_t k = 0; k < n; k++)
 			sum += (size_t) abs(got.rgb[k] - want.rgb[k]);
-		/* two levels of 256; a shifted or inverted picture is off by dozens */
+		/* two levels of 256; a shifted or inverted image is off by dozens */
 		assert_true(sum < 2 * n);
 		mren_bitmap_free(&test.env, &got);
 		mren_bitmap_free(&test.env, &want);
 	}
 }
 
-/* Pillow's own test knows this picture: red at the upper left, black opposite. */
+/* Pillow's own test knows this image: red at the upper left, black opposite. */
 static void
 cmyk_photograph_has_its_colors(void **state)
 {
@@ -326,7 +326,7 @@ cmyk_photograph_has_its_colors(void **state)
 	mren_bitmap_free(&test.env, &bitmap);
 }
 
-/* ---- broken and whole pictures ---- */
+/* ---- broken and whole images ---- */
 
 static void
 visit_broken(const char *folder, const char *name)
@@ -352,7 +352,7 @@ visit_broken(const char *folder, const char *name)
 }
 
 static void
-broken_pictures_are_errors(void **state)
+broken_images_are_errors(void **state)
 {
 	static const char *const broken[] = {"broken.png",			"broken_data_stream.png",
 										 "hopper_bad_exif.jpg", "pngtest_bad.png.bin",
@@ -363,10 +363,10 @@ broken_pictures_are_errors(void **state)
 										 "sgi_crash.bin",		"16bit.cropped.jp2"};
 
 	(void) state;
-	assert_int_equal(each_picture("stb/tests/pngsuite/corrupt", visit_broken), 14);
-	each_picture("stb/tests/pngsuite/iphone", visit_broken);
-	each_picture("libpng/contrib/testpngs/crashers", visit_broken);
-	each_picture("libpng/contrib/testpngs/badpal", visit_broken);
+	assert_int_equal(each_image("stb/tests/pngsuite/corrupt", visit_broken), 14);
+	each_image("stb/tests/pngsuite/iphone", visit_broken);
+	each_image("libpng/contrib/testpngs/crashers", visit_broken);
+	each_image("libpng/contrib/testpngs/badpal", visit_broken);
 	for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++)
 		visit_broken("pillow", broken[i]);
 	visit_broken("libjpeg-turbo/testimages", "monkey12.jpg");
@@ -395,18 +395,18 @@ visit_whole(const char *folder, const char *name)
 
 /* Odd ones among them: damaged EXIF, junk before a marker, a bad MPO header. */
 static void
-whole_pictures_decode(void **state)
+whole_images_decode(void **state)
 {
 	(void) state;
-	each_picture("stb/tests/pngsuite/primary", visit_whole);
-	each_picture("stb/tests/pngsuite/16bit", visit_whole);
-	each_picture("stb/tests/pngsuite/unused", visit_whole);
-	each_picture("libpng/contrib/pngsuite", visit_whole);
-	each_picture("libpng/contrib/pngsuite/interlaced", visit_whole);
-	each_picture("libpng/contrib/testpngs", visit_whole);
-	each_picture("libpng/contrib/testpngs/png-3", visit_whole);
-	each_picture("libjpeg-turbo/testimages", visit_whole);
-	each_picture("pillow", visit_whole);
+	each_image("stb/tests/pngsuite/primary", visit_whole);
+	each_image("stb/tests/pngsuite/16bit", visit_whole);
+	each_image("stb/tests/pngsuite/unused", visit_whole);
+	each_image("libpng/contrib/pngsuite", visit_whole);
+	each_image("libpng/contrib/pngsuite/interlaced", visit_whole);
+	each_image("libpng/contrib/testpngs", visit_whole);
+	each_image("libpng/contrib/testpngs/png-3", visit_whole);
+	each_image("libjpeg-turbo/testimages", visit_whole);
+	each_image("pillow", visit_whole);
 	visit_whole("libpng/contrib/testpngs/crashers", "empty_ancillary_chunks.png");
 }
 
@@ -415,13 +415,13 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pngsuite_equals_its_references),
-		cmocka_unit_test(interlaced_pictures_equal_plain_ones),
+		cmocka_unit_test(interlaced_images_equal_plain_ones),
 		cmocka_unit_test(gamma_changes_no_pixel),
-		cmocka_unit_test(png_equals_the_same_picture_as_bmp),
-		cmocka_unit_test(jpeg_is_near_the_picture_it_was_made_of),
+		cmocka_unit_test(png_equals_the_same_image_as_bmp),
+		cmocka_unit_test(jpeg_is_near_the_image_it_was_made_of),
 		cmocka_unit_test(cmyk_photograph_has_its_colors),
-		cmocka_unit_test(broken_pictures_are_errors),
-		cmocka_unit_test(whole_pictures_decode),
+		cmocka_unit_test(broken_images_are_errors),
+		cmocka_unit_test(whole_images_decode),
 	};
 
 	return cmocka_run_group_tests_name("image files", tests, NULL, NULL);

@@ -2,11 +2,11 @@
  * test_image_jpeg.c
  *	  JPEG: every kind of file against libjpeg used plainly, and damage.
  */
-#include "test_image_pictures.h"
+#include "image_samples.h"
 
 #include "image/jpeg_codec.h"
 
-/* libjpeg by its book: the samples as it gives them in the space asked for. */
+/* libjpeg as its manual has it: the samples in the requested color space. */
 static uint8_t *
 plain_decode(const Bytes *file, J_COLOR_SPACE space, int n_channels)
 {
@@ -140,7 +140,7 @@ every_orientation_in_either_byte_order_is_turned_upright(void **state)
 
 /*
  * Inks as stored, 255 none when inverted: (255-C)(255-K)/255 for each color.
- * A flat picture at quality 100 comes back within two steps, and one of them
+ * A flat image at quality 100 comes back within two steps, and one of them
  * passes through YCCK.
  */
 static void
@@ -191,7 +191,7 @@ cmyk_is_inverted_where_adobe_says_so(void **state)
 	}
 }
 
-/* The conversion itself, on every pixel of a picture with all inks varying. */
+/* The conversion itself, on every pixel of a image with all inks varying. */
 static void
 cmyk_is_converted_with_exact_rounding(void **state)
 {
@@ -333,7 +333,7 @@ wrong_restart_marker_is_an_error(void **state)
 	free(file.data);
 }
 
-/* Every byte of a small file changed in turn: errors or pictures, never a crash. */
+/* Every byte of a small file changed in turn: errors or images, never a crash. */
 static void
 changed_bytes_crash_nothing(void **state)
 {
@@ -519,7 +519,7 @@ kinds_that_are_not_read_are_named(void **state)
 	assert_string_equal(err.message,
 						"JPEG images whose header leaves the height open are not supported");
 	assert_int_equal(info_of_frame(0xC0, 8, 16, 0, 1, &err), MREN_EFORMAT);
-	assert_string_equal(err.message, "JPEG image has an impossible size: 0 x 16");
+	assert_string_equal(err.message, "JPEG image has an invalid size of 0 x 16");
 	assert_int_equal(info_of_frame(0xD9, 8, 16, 16, 1, &err), MREN_EFORMAT);
 	assert_string_equal(err.message, "JPEG image has no frame header before its end");
 	assert_int_equal(info_of_frame(0xD8, 8, 16, 16, 1, &err), MREN_EFORMAT);

@@ -2,7 +2,7 @@
  * test_image_png.c
  *	  PNG: every kind of pixel against its definition, damage, and writing.
  */
-#include "test_image_pictures.h"
+#include "image_samples.h"
 
 #include <math.h>
 
@@ -231,7 +231,7 @@ make_stored_stream(const uint8_t *data, size_t n, uint32_t checksum_error)
 }
 
 /*
- * A gray 2 x 2 picture whose pixel data are the given bytes.  Their checksum,
+ * A gray 2 x 2 image whose pixel data are the given bytes.  Their checksum,
  * the last four bytes of the stream, comes in a chunk of its own: the decoder
  * then has all pixels before it sees it.
  */
@@ -260,7 +260,7 @@ pixel_data_must_be_whole_and_match_their_checksum(void **state)
 
 	(void) state;
 	assert_int_equal(decode_gray_2x2(rows, 6, 0, &err), MREN_OK);
-	/* more than the picture needs is harmless */
+	/* more than the image needs is harmless */
 	assert_int_equal(decode_gray_2x2(rows, 8, 0, &err), MREN_OK);
 	assert_int_equal(decode_gray_2x2(rows, 5, 0, &err), MREN_EFORMAT);
 	assert_string_equal(err.message, "PNG image is corrupt");
@@ -271,7 +271,7 @@ pixel_data_must_be_whole_and_match_their_checksum(void **state)
 	assert_string_equal(err.detail, "libpng reports \"bad adaptive filter value\".");
 }
 
-/* Inserts a chunk behind the header; the picture itself is fine. */
+/* Inserts a chunk behind the header; the image itself is fine. */
 static MrenStatus
 decode_with_chunk(const char *type, const void *data, size_t n, bool break_checksum, MrenError *err)
 {
@@ -406,7 +406,7 @@ size_is_checked_before_decoding(void **state)
 }
 
 static void
-limits_are_inclusive_and_hold_for_the_picture_as_displayed(void **state)
+limits_are_inclusive_and_hold_for_the_image_as_displayed(void **state)
 {
 	PngSpec spec = {8, 4, PNG_COLOR_TYPE_RGB, 8, .orientation = 6};
 	Bytes png = make_png(&spec);
@@ -432,7 +432,7 @@ limits_are_inclusive_and_hold_for_the_picture_as_displayed(void **state)
 }
 
 static void
-written_picture_reads_back_the_same(void **state)
+written_image_reads_back_the_same(void **state)
 {
 	static const uint32_t sizes[4][2] = {{1, 1}, {17, 3}, {200, 150}, {3, 400}};
 	TestEnv test;
@@ -493,8 +493,8 @@ main(void)
 		cmocka_unit_test(palette_index_without_a_color_is_an_error),
 		cmocka_unit_test(palette_must_come_before_the_pixels),
 		cmocka_unit_test(size_is_checked_before_decoding),
-		cmocka_unit_test(limits_are_inclusive_and_hold_for_the_picture_as_displayed),
-		cmocka_unit_test(written_picture_reads_back_the_same),
+		cmocka_unit_test(limits_are_inclusive_and_hold_for_the_image_as_displayed),
+		cmocka_unit_test(written_image_reads_back_the_same),
 		cmocka_unit_test(empty_bitmap_is_not_written),
 	};
 

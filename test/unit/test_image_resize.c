@@ -121,7 +121,7 @@ resize_equals_exact_fractions(void **state)
 }
 
 static void
-flat_picture_stays_flat(void **state)
+flat_image_stays_flat(void **state)
 {
 	TestEnv test;
 
@@ -266,7 +266,7 @@ impossible_normalisations_are_refused(void **state)
 	prep = good;
 	prep.mean[2] = INFINITY;
 	assert_int_equal(mren_image_prepare(&test.env, &in, &prep, out, &err), MREN_EPARAM);
-	assert_string_equal(err.message, "mean of image channel 2 is not finite: inf");
+	assert_string_equal(err.message, "mean of image channel 2 must be finite, not inf");
 	prep = good;
 	prep.layout = (MrenImageLayout) 7;
 	assert_int_equal(mren_image_prepare(&test.env, &in, &prep, out, &err), MREN_EPARAM);
@@ -284,13 +284,13 @@ static void
 heat_is_red_for_and_blue_against(void **state)
 {
 	uint8_t pixels[9] = {100, 100, 100, 100, 100, 100, 100, 100, 100};
-	MrenBitmap picture = {3, 1, pixels};
+	MrenBitmap image = {3, 1, pixels};
 	static const float heat[3] = {2, 0, -1};
 	TestEnv test;
 
 	(void) state;
 	test_env_init(&test);
-	assert_int_equal(mren_image_heatmap(&test.env, &picture, heat, 1, 3, NULL), MREN_OK);
+	assert_int_equal(mren_image_heatmap(&test.env, &image, heat, 1, 3, NULL), MREN_OK);
 	/* opacity 0.6 at the largest, 0.3 at half of it: 100 + 0.6 * 155, 100 * 0.4, ... */
 	assert_memory_equal(pixels, ((uint8_t[9]){193, 40, 40, 100, 100, 100, 70, 70, 147}), 9);
 	assert_int_equal(test.n_live, 0);
@@ -301,13 +301,13 @@ static void
 heat_is_interpolated_between_cells(void **state)
 {
 	uint8_t pixels[12] = {0};
-	MrenBitmap picture = {1, 4, pixels};
+	MrenBitmap image = {1, 4, pixels};
 	static const float heat[2] = {1, 0};
 	TestEnv test;
 
 	(void) state;
 	test_env_init(&test);
-	assert_int_equal(mren_image_heatmap(&test.env, &picture, heat, 2, 1, NULL), MREN_OK);
+	assert_int_equal(mren_image_heatmap(&test.env, &image, heat, 2, 1, NULL), MREN_OK);
 	/* shares 1, 3/4, 1/4, 0 of 0.6 * 255 = 153 */
 	assert_int_equal(pixels[0], 153);
 	assert_int_equal(pixels[3], 115); /* 114.75 */
@@ -319,30 +319,30 @@ static void
 heat_of_zeros_changes_nothing_and_bad_heat_is_refused(void **state)
 {
 	TestEnv test;
-	MrenBitmap picture, kept;
+	MrenBitmap image, kept;
 	float heat[6] = {0};
 	MrenError err;
 	size_t n = 5 * 4 * 3;
 
 	(void) state;
 	test_env_init(&test);
-	picture = random_bitmap(&test.env, 5, 4);
+	image = random_bitmap(&test.env, 5, 4);
 	kept = random_bitmap(&test.env, 5, 4);
-	assert_int_equal(mren_image_heatmap(&test.env, &picture, heat, 2, 3, &err), MREN_OK);
-	assert_memory_equal(picture.rgb, kept.rgb, n);
+	assert_int_equal(mren_image_heatmap(&test.env, &image, heat, 2, 3, &err), MREN_OK);
+	assert_memory_equal(image.rgb, kept.rgb, n);
 	heat[0] = 1;
 	heat[4] = NAN;
-	assert_int_equal(mren_image_heatmap(&test.env, &picture, heat, 2, 3, &err), MREN_ENUMERIC);
+	assert_int_equal(mren_image_heatmap(&test.env, &image, heat, 2, 3, &err), MREN_ENUMERIC);
 	assert_string_equal(err.message, "heat map value in row 1, column 1 is not finite");
-	assert_int_equal(mren_image_heatmap(&test.env, &picture, heat, 0, 3, &err), MREN_EPARAM);
+	assert_int_equal(mren_image_heatmap(&test.env, &image, heat, 0, 3, &err), MREN_EPARAM);
 	assert_string_equal(err.message, "heat map is empty: 0 x 3");
-	assert_memory_equal(picture.rgb, kept.rgb, n);
-	/* larger than the picture, and values at the end of the range */
+	assert_memory_equal(image.rgb, kept.rgb, n);
+	/* larger than the image, and values at the end of the range */
 	for (int i = 0; i < 6; i++)
 		heat[i] = i % 2 ? 3e38f : -3e38f;
-	assert_int_equal(mren_image_heatmap(&test.env, &picture, heat, 1, 6, &err), MREN_OK);
-	assert_memory_not_equal(picture.rgb, kept.rgb, n);
-	mren_bitmap_free(&test.env, &picture);
+	assert_int_equal(mren_image_heatmap(&test.env, &image, heat, 1, 6, &err), MREN_OK);
+	assert_memory_not_equal(image.rgb, kept.rgb, n);
+	mren_bitmap_free(&test.env, &image);
 	mren_bitmap_free(&test.env, &kept);
 	assert_int_equal(test.n_live, 0);
 }
@@ -352,7 +352,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(resize_equals_exact_fractions),
-		cmocka_unit_test(flat_picture_stays_flat),
+		cmocka_unit_test(flat_image_stays_flat),
 		cmocka_unit_test(small_cases_worked_by_hand),
 		cmocka_unit_test(impossible_sizes_are_refused),
 		cmocka_unit_test(prepared_tensor_equals_its_definition),

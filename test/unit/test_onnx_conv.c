@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 #include "base/random.h"
-#include "onnx/simd/activation.h"
+#include "onnx/simd/unary.h"
 #include "onnx/kernels/conv.h"
 #include "onnx/program.h"
 #include "onnx_build.h"
@@ -264,7 +264,7 @@ avx512_convolutions_equal_their_definition(void **state)
 }
 
 /*
- * The definition itself: a 2x2 kernel over a 3x3 picture, by hand.
+ * The definition itself: a 2x2 kernel over a 3x3 image, by hand.
  *	  1 2 3
  *	  4 5 6   with  1 10   gives  1 + 20 + 400 + 5000 = 5421 at the first pixel.
  *	  7 8 9         100 1000

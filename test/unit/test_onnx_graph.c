@@ -1,6 +1,6 @@
 /*
  * test_onnx_graph.c
- *	  Networks over pictures: what is folded changes nothing, which output is
+ *	  Networks over images: what is folded changes nothing, which output is
  *	  read, bounds, interruption, and the four encoders of the shared data.
  */
 #include "support.h"
@@ -10,11 +10,11 @@
 #include <unistd.h>
 
 #include "base/random.h"
-#include "onnx/graph.h"
+#include "onnx/onnx_graph.h"
 #include "onnx/program.h"
 #include "onnx_build.h"
 
-#define SIDE 12 /* of the small network's picture */
+#define SIDE 12 /* of the small network's image */
 
 static MrenRandom weights_random;
 
@@ -75,9 +75,9 @@ small_network(Build *b)
 {
 	mren_random_seed(&weights_random, 7, 0);
 	build_init(b, 13);
-	build_input(b, "picture", BUILD_DIMS(-1, 3, SIDE, SIDE));
+	build_input(b, "image", BUILD_DIMS(-1, 3, SIDE, SIDE));
 	conv_weights(b, "w1", 16, 3, 3);
-	pads(b, build_node(b, "Conv", "picture w1", "c1"), 1, 1);
+	pads(b, build_node(b, "Conv", "image w1", "c1"), 1, 1);
 	batchnorm(b, "c1", "b1", 16);
 	build_node(b, "Relu", "b1", "r1");
 	conv_weights(b, "w2", 16, 16, 3);
@@ -119,21 +119,21 @@ small_network(Build *b)
 }
 
 static float *
-random_picture(size_t n)
+random_image(size_t n)
 {
-	float *picture = malloc(n * sizeof(float));
+	float *image = malloc(n * sizeof(float));
 	MrenRandom random;
 
 	mren_random_seed(&random, 3, 1);
 	for (size_t i = 0; i < n; i++)
-		picture[i] = mren_random_normal(&random);
-	return picture;
+		image[i] = mren_random_normal(&random);
+	return image;
 }
 
 /* Loads, runs to the end, and gives the output. */
 static MrenStatus
 features_of(const MrenEnv *env, const uint8_t *bytes, size_t len, const char *output,
-			const float *picture, float *features, size_t room, MrenError *err)
+			const float *image, float *features, size_t room, MrenError *err)
 {
 	MrenOnnxGraph *graph;
 	MrenOnnxGraphRun *run = NULL;
@@ -145,7 +145,7 @@ features_of(const MrenEnv *env, const uint8_t *bytes, size_t len, const char *ou
 		return status;
 	mren_onnx_graph_info(graph, &info);
 	assert_true(info.features <= room);
-	status = mren_onnx_graph_start(env, graph, picture, &run, err);
+	status = mren_onnx_graph_start(env, graph, image, &run, err);
 	while (status == MREN_OK && !done)
 		status = mren_onnx_graph_step(run, &done, err);
 	if (status == MREN_OK)
@@ -179,16 +179,16 @@ folding_changes_no_tensor(void **state)
 	bool done = false;
 	size_t len;
 	uint8_t *bytes;
-	float *picture = random_picture(3 * SIDE * SIDE);
+	float *image = random_image(3 * SIDE * SIDE);
 	float *last = malloc(3 * SIDE * SIDE * sizeof(float));
 	float *got = malloc(16 * SIDE * SIDE * sizeof(float));
-	const void *inputs[1] = {picture};
+	const void *inputs[1] = {image};
 
 	(void) state;
 	for (size_t p = 0; p < SIDE * SIDE; p++)
 	{
 		for (size_t c = 0; c < 3; c++)
-			last[p * 3 + c] = picture[c * SIDE * SIDE + p];
+			last[p * 3 + c] = image[c * SIDE * SIDE + p];
 	}
 	test_env_init(&test);
 	small_network(&b);
@@ -219,7 +219,7 @@ folding_changes_no_tensor(void **state)
 	mren_onnx_run_end(run);
 	mren_onnx_program_free(&test.env, program);
 	build_free(&b);
-	free(picture);
+	free(image);
 	free(last);
 	free(got);
 	assert_int_equal(test.n_live, 0);
@@ -300,7 +300,7 @@ without_a_classifier_the_last_vector_is_the_output(void **state)
 }
 
 static void
-a_network_without_a_vector_asks_for_a_name(void **state)
+a_network_without_a_vector_needs_a_name(void **state)
 {
 	Build b;
 	TestEnv test;
@@ -318,11 +318,11 @@ a_network_without_a_vector_asks_for_a_name(void **state)
 	test_env_init(&test);
 	assert_int_equal(mren_onnx_graph_load(&test.env, bytes, len, NULL, 0, &graph, &err),
 					 MREN_EDATA);
-	assert_string_equal(err.message, "the network has no output that is a feature vector");
-	assert_string_equal(err.hint, "Name the tensor to read.");
+	assert_string_equal(err.message, "network has no output that is a feature vector");
+	assert_string_equal(err.hint, "Give the name of the tensor to read.");
 	assert_int_equal(mren_onnx_graph_load(&test.env, bytes, len, "nowhere", 0, &graph, &err),
 					 MREN_EPARAM);
-	assert_string_equal(err.message, "the network has no tensor \"nowhere\"");
+	assert_string_equal(err.message, "network has no tensor \"nowhere\"");
 	build_free(&b);
 	assert_int_equal(test.n_live, 0);
 }
@@ -339,7 +339,7 @@ the_grid_is_the_map_that_the_vector_is_pooled_from(void **state)
 	MrenOnnxGraphInfo info;
 	size_t len;
 	uint8_t *bytes;
-	float picture[SIDE * SIDE * 3];
+	float image[SIDE * SIDE * 3];
 	float vector[32];
 	float *grid;
 	bool done = false;
@@ -349,7 +349,7 @@ the_grid_is_the_map_that_the_vector_is_pooled_from(void **state)
 	bytes = build_pack(&b, &len);
 	test_env_init(&test);
 	for (size_t i = 0; i < SIDE * SIDE * 3; i++)
-		picture[i] = (float) (i % 17) / 17;
+		image[i] = (float) (i % 17) / 17;
 	assert_int_equal(mren_onnx_graph_load(&test.env, bytes, len, NULL, 0, &graph, &err), MREN_OK);
 	mren_onnx_graph_info(graph, &info);
 	assert_string_equal(info.grid, "p6");
@@ -357,7 +357,7 @@ the_grid_is_the_map_that_the_vector_is_pooled_from(void **state)
 	/* 12 pixels, every second of them, and pairs of these without a border. */
 	assert_int_equal(info.grid_height, 5);
 	assert_int_equal(info.grid_width, 5);
-	assert_int_equal(mren_onnx_graph_start(&test.env, graph, picture, &run, &err), MREN_OK);
+	assert_int_equal(mren_onnx_graph_start(&test.env, graph, image, &run, &err), MREN_OK);
 	while (!done)
 		assert_int_equal(mren_onnx_graph_step(run, &done, &err), MREN_OK);
 	grid = malloc(25 * 32 * sizeof(float));
@@ -432,14 +432,14 @@ a_named_map_is_read_in_its_own_order(void **state)
 	MrenError err = {0};
 	size_t len;
 	uint8_t *bytes;
-	float picture[12]; /* two pixels by two, three channels: 10 * pixel + channel */
+	float image[12]; /* two pixels by two, three channels: 10 * pixel + channel */
 	float map[12];
 
 	(void) state;
 	for (int p = 0; p < 4; p++)
 	{
 		for (int c = 0; c < 3; c++)
-			picture[p * 3 + c] = (float) (10 * p + c);
+			image[p * 3 + c] = (float) (10 * p + c);
 	}
 	build_init(&b, 11);
 	build_input(&b, "x", BUILD_DIMS(-1, 3, 2, 2));
@@ -447,7 +447,7 @@ a_named_map_is_read_in_its_own_order(void **state)
 	build_output(&b, "map");
 	bytes = build_pack(&b, &len);
 	test_env_init(&test);
-	assert_int_equal(features_of(&test.env, bytes, len, "map", picture, map, 12, &err), MREN_OK);
+	assert_int_equal(features_of(&test.env, bytes, len, "map", image, map, 12, &err), MREN_OK);
 	for (int c = 0; c < 3; c++)
 	{
 		for (int p = 0; p < 4; p++)
@@ -456,7 +456,7 @@ a_named_map_is_read_in_its_own_order(void **state)
 	build_free(&b);
 }
 
-/* tf2onnx: the picture comes pixel by pixel and is transposed in the graph. */
+/* tf2onnx: the image comes pixel by pixel and is transposed in the graph. */
 static void
 a_network_over_pixels_takes_them_as_they_are(void **state)
 {
@@ -467,12 +467,12 @@ a_network_over_pixels_takes_them_as_they_are(void **state)
 	MrenOnnxGraphInfo info;
 	size_t len;
 	uint8_t *bytes;
-	float picture[24];
+	float image[24];
 	float means[3];
 
 	(void) state;
 	for (int i = 0; i < 24; i++)
-		picture[i] = (float) (i * i);
+		image[i] = (float) (i * i);
 	build_init(&b, 13);
 	build_input(&b, "x", BUILD_DIMS(-1, 2, 4, 3));
 	build_list(&b, build_node(&b, "Transpose", "x", "t"), "perm", BUILD_DIMS(0, 3, 1, 2));
@@ -486,15 +486,14 @@ a_network_over_pixels_takes_them_as_they_are(void **state)
 	assert_int_equal(info.height, 2);
 	assert_int_equal(info.width, 4);
 	assert_int_equal(info.channels, 3);
-	assert_true(info.nhwc);
 	mren_onnx_graph_free(&test.env, graph);
-	assert_int_equal(features_of(&test.env, bytes, len, NULL, picture, means, 3, &err), MREN_OK);
+	assert_int_equal(features_of(&test.env, bytes, len, NULL, image, means, 3, &err), MREN_OK);
 	for (int c = 0; c < 3; c++)
 	{
 		float sum = 0;
 
 		for (int p = 0; p < 8; p++)
-			sum += picture[p * 3 + c];
+			sum += image[p * 3 + c];
 		assert_float_equal(means[c], sum / 8, 1e-4);
 	}
 	build_free(&b);
@@ -536,7 +535,7 @@ nodes_in_any_order_are_sorted(void **state)
 	MrenError err = {0};
 	size_t len;
 	uint8_t *bytes;
-	float *picture = random_picture(3 * SIDE * SIDE);
+	float *image = random_image(3 * SIDE * SIDE);
 	float want[32];
 	float got[32];
 
@@ -544,7 +543,7 @@ nodes_in_any_order_are_sorted(void **state)
 	test_env_init(&test);
 	small_network(&b);
 	bytes = build_pack(&b, &len);
-	assert_int_equal(features_of(&test.env, bytes, len, NULL, picture, want, 32, &err), MREN_OK);
+	assert_int_equal(features_of(&test.env, bytes, len, NULL, image, want, 32, &err), MREN_OK);
 	for (size_t i = 0; i < b.graph.n_node / 2; i++)
 	{
 		Mren__Onnx__NodeProto *swap = b.nodes[i];
@@ -553,18 +552,18 @@ nodes_in_any_order_are_sorted(void **state)
 		b.nodes[b.graph.n_node - 1 - i] = swap;
 	}
 	bytes = build_pack(&b, &len);
-	assert_int_equal(features_of(&test.env, bytes, len, NULL, picture, got, 32, &err), MREN_OK);
+	assert_int_equal(features_of(&test.env, bytes, len, NULL, image, got, 32, &err), MREN_OK);
 	for (size_t i = 0; i < 32; i++)
 		assert_float_equal(got[i], want[i], 1e-6);
 	build_free(&b);
-	free(picture);
+	free(image);
 }
 
 typedef struct Call
 {
 	const uint8_t *bytes;
 	size_t len;
-	const float *picture;
+	const float *image;
 } Call;
 
 static MrenStatus
@@ -573,7 +572,7 @@ load_and_run(const MrenEnv *env, MrenError *err, void *arg)
 	const Call *call = arg;
 	float features[32];
 
-	return features_of(env, call->bytes, call->len, NULL, call->picture, features, 32, err);
+	return features_of(env, call->bytes, call->len, NULL, call->image, features, 32, err);
 }
 
 static void
@@ -585,9 +584,9 @@ failed_allocations_leave_nothing_behind(void **state)
 	(void) state;
 	small_network(&b);
 	call.bytes = build_pack(&b, &call.len);
-	call.picture = random_picture(3 * SIDE * SIDE);
+	call.image = random_image(3 * SIDE * SIDE);
 	test_allocation_sweep(load_and_run, &call);
-	free((float *) call.picture);
+	free((float *) call.image);
 	build_free(&b);
 }
 
@@ -600,9 +599,9 @@ interruption_ends_loading_and_running(void **state)
 	(void) state;
 	small_network(&b);
 	call.bytes = build_pack(&b, &call.len);
-	call.picture = random_picture(3 * SIDE * SIDE);
+	call.image = random_image(3 * SIDE * SIDE);
 	test_interrupt_sweep(load_and_run, &call);
-	free((float *) call.picture);
+	free((float *) call.image);
 	build_free(&b);
 }
 
@@ -653,7 +652,7 @@ a_run_begun_anew_gives_what_a_fresh_one_gives(void **state)
 	MrenOnnxGraphRun *run;
 	size_t len;
 	uint8_t *bytes;
-	float *picture = random_picture(3 * SIDE * SIDE);
+	float *image = random_image(3 * SIDE * SIDE);
 	float *other = calloc(3 * SIDE * SIDE, sizeof(float));
 	float want[32];
 	float got[32];
@@ -662,7 +661,7 @@ a_run_begun_anew_gives_what_a_fresh_one_gives(void **state)
 	test_env_init(&test);
 	small_network(&b);
 	bytes = build_pack(&b, &len);
-	assert_int_equal(features_of(&test.env, bytes, len, NULL, picture, want, 32, &err), MREN_OK);
+	assert_int_equal(features_of(&test.env, bytes, len, NULL, image, want, 32, &err), MREN_OK);
 	assert_int_equal(mren_onnx_graph_load(&test.env, bytes, len, NULL, 0, &graph, &err), MREN_OK);
 	assert_int_equal(mren_onnx_graph_start(&test.env, graph, other, &run, &err), MREN_OK);
 	for (int round = 0; round < 2; round++)
@@ -670,7 +669,7 @@ a_run_begun_anew_gives_what_a_fresh_one_gives(void **state)
 		bool done = false;
 
 		if (round == 1)
-			mren_onnx_graph_restart(run, picture);
+			mren_onnx_graph_restart(run, image);
 		while (!done)
 			assert_int_equal(mren_onnx_graph_step(run, &done, &err), MREN_OK);
 	}
@@ -679,7 +678,7 @@ a_run_begun_anew_gives_what_a_fresh_one_gives(void **state)
 	mren_onnx_graph_end(run);
 	mren_onnx_graph_free(&test.env, graph);
 	build_free(&b);
-	free(picture);
+	free(image);
 	free(other);
 	assert_int_equal(test.n_live, 0);
 }
@@ -692,7 +691,7 @@ a_result_that_is_no_number_is_an_error(void **state)
 	MrenError err = {0};
 	size_t len;
 	uint8_t *bytes;
-	float picture[12] = {0};
+	float image[12] = {0};
 	float features[3];
 
 	(void) state;
@@ -704,8 +703,8 @@ a_result_that_is_no_number_is_an_error(void **state)
 	bytes = build_pack(&b, &len);
 	test_env_init(&test);
 	for (int i = 0; i < 12; i++)
-		picture[i] = i % 3 == 1 ? 0.0f : 1.0f;
-	assert_int_equal(features_of(&test.env, bytes, len, NULL, picture, features, 3, &err),
+		image[i] = i % 3 == 1 ? 0.0f : 1.0f;
+	assert_int_equal(features_of(&test.env, bytes, len, NULL, image, features, 3, &err),
 					 MREN_ENUMERIC);
 	assert_string_equal(err.message,
 						"element 1 of the network's output \"log\" is not a finite number");
@@ -742,7 +741,7 @@ check_encoder(const Encoder *encoder, const uint8_t *bytes, size_t len)
 	MrenError err = {0};
 	MrenOnnxGraph *graph;
 	MrenOnnxGraphInfo info;
-	float *picture = random_picture((size_t) 3 * encoder->side * encoder->side);
+	float *image = random_image((size_t) 3 * encoder->side * encoder->side);
 	float *features = malloc(ROOM * sizeof(float));
 	float *map = malloc(ROOM * sizeof(float));
 	size_t pixels;
@@ -762,9 +761,9 @@ check_encoder(const Encoder *encoder, const uint8_t *bytes, size_t len)
 	assert_int_equal(info.height, encoder->side);
 	assert_int_equal(info.channels, 3);
 	mren_onnx_graph_free(&test.env, graph);
-	assert_int_equal(features_of(&test.env, bytes, len, NULL, picture, features, ROOM, &err),
+	assert_int_equal(features_of(&test.env, bytes, len, NULL, image, features, ROOM, &err),
 					 MREN_OK);
-	assert_int_equal(features_of(&test.env, bytes, len, encoder->map, picture, map, ROOM, &err),
+	assert_int_equal(features_of(&test.env, bytes, len, encoder->map, image, map, ROOM, &err),
 					 MREN_OK);
 	for (size_t c = 0; c < encoder->features; c++)
 	{
@@ -782,7 +781,7 @@ check_encoder(const Encoder *encoder, const uint8_t *bytes, size_t len)
 		assert_int_equal(info.features, encoder->n_logits);
 		mren_onnx_graph_free(&test.env, graph);
 	}
-	free(picture);
+	free(image);
 	free(features);
 	free(map);
 	assert_int_equal(test.n_live, 0);
@@ -826,7 +825,7 @@ main(void)
 		cmocka_unit_test(an_output_named_features_comes_first),
 		cmocka_unit_test(a_map_named_features_is_no_vector),
 		cmocka_unit_test(without_a_classifier_the_last_vector_is_the_output),
-		cmocka_unit_test(a_network_without_a_vector_asks_for_a_name),
+		cmocka_unit_test(a_network_without_a_vector_needs_a_name),
 		cmocka_unit_test(the_grid_is_the_map_that_the_vector_is_pooled_from),
 		cmocka_unit_test(a_network_may_have_no_grid),
 		cmocka_unit_test(a_named_map_is_read_in_its_own_order),

@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 #include "base/random.h"
-#include "onnx/graph.h"
+#include "onnx/onnx_graph.h"
 #include "onnx_build.h"
 
 static MrenStatus
@@ -197,8 +197,9 @@ what_nothing_computes_is_named(void **state)
 	(void) state;
 	convolution(&b);
 	b.nodes[0]->input[0] = build_text(&b, "ghost");
-	expect(&b, MREN_EFORMAT,
-		   "operator Conv (opset 13): nothing computes the input \"ghost\", at node \"conv1\"");
+	expect(
+		&b, MREN_EFORMAT,
+		"operator Conv (opset 13): input \"ghost\" is not computed by any node, at node \"conv1\"");
 }
 
 static void
@@ -209,7 +210,7 @@ a_tensor_given_twice_is_an_error(void **state)
 	(void) state;
 	convolution(&b);
 	build_node(&b, "Relu", "x", "c");
-	expect(&b, MREN_EFORMAT, "tensor \"c\" is given twice in the ONNX file");
+	expect(&b, MREN_EFORMAT, "tensor \"c\" occurs twice in the ONNX file");
 	convolution(&b);
 	build_ints(&b, "w", BUILD_DIMS(1, 2));
 	expect(&b, MREN_EFORMAT, "initializer \"w\" occurs twice in the ONNX file");
@@ -236,7 +237,8 @@ shapes_beyond_memory_are_refused(void **state)
 	(void) state;
 	convolution(&b);
 	b.weights[0]->dims[0] = huge;
-	expect(&b, MREN_ELIMIT, "initializer \"w\" has shape (1152921504606846976,3,1,1), too large");
+	expect(&b, MREN_ELIMIT,
+		   "initializer \"w\" is too large: its shape is (1152921504606846976,3,1,1)");
 
 	convolution(&b);
 	b.weights[0]->dims[0] = INT64_C(1) << 40;
@@ -245,7 +247,7 @@ shapes_beyond_memory_are_refused(void **state)
 
 	convolution(&b);
 	b.inputs[0]->type->tensor_type->shape->dim[2]->dim_value = huge;
-	expect(&b, MREN_ELIMIT, "input \"x\" has shape (1,3,1152921504606846976,4), too large");
+	expect(&b, MREN_ELIMIT, "input \"x\" is too large: its shape is (1,3,1152921504606846976,4)");
 
 	build_init(&b, 13);
 	build_input(&b, "x", BUILD_DIMS(1, 3, 4, 4));
@@ -290,7 +292,7 @@ element_counts_must_agree(void **state)
 	expect(&b, MREN_EFORMAT, "initializer \"w\" of shape (2,3,1,1) has data for 5 elements");
 	convolution(&b);
 	b.weights[0]->dims[0] = -2;
-	expect(&b, MREN_EFORMAT, "initializer \"w\" has a dimension of -2");
+	expect(&b, MREN_EFORMAT, "initializer \"w\" has a negative dimension of -2");
 	convolution(&b);
 	b.weights[0]->dims[1] = 2;
 	b.weights[0]->raw_data.len = 16;
@@ -334,30 +336,29 @@ names_that_are_no_text_are_refused(void **state)
 }
 
 static void
-inputs_that_are_no_picture_are_refused(void **state)
+inputs_that_are_no_image_are_refused(void **state)
 {
 	Build b;
 
 	(void) state;
 	convolution(&b);
 	build_input(&b, "z", BUILD_DIMS(1, 2));
-	expect(&b, MREN_EUNSUPPORTED, "the network has 2 inputs, but one image is needed");
+	expect(&b, MREN_EUNSUPPORTED, "network must have one input, an image, but it has 2");
 	build_init(&b, 13);
 	build_input(&b, "x", BUILD_DIMS(1, 5, 4, 4));
 	build_node(&b, "Relu", "x", "y");
 	build_output(&b, "y");
 	expect(&b, MREN_EUNSUPPORTED,
-		   "input \"x\" of the network has shape (1,5,4,4), but one image is needed");
+		   "input \"x\" of the network must be one image, but its shape is (1,5,4,4)");
 	build_init(&b, 13);
 	build_input(&b, "x", BUILD_DIMS(8, 3, 4, 4));
 	build_node(&b, "Relu", "x", "y");
 	build_output(&b, "y");
 	expect(&b, MREN_EUNSUPPORTED,
-		   "input \"x\" of the network has shape (8,3,4,4), but one image is needed");
+		   "input \"x\" of the network must be one image, but its shape is (8,3,4,4)");
 	convolution(&b);
 	b.inputs[0]->type->tensor_type->elem_type = MREN_ONNX_UINT8;
-	expect(&b, MREN_EUNSUPPORTED,
-		   "input \"x\" of the network is of type uint8, but float is needed");
+	expect(&b, MREN_EUNSUPPORTED, "input \"x\" of the network must be of type float, not uint8");
 }
 
 static void
@@ -368,11 +369,12 @@ attributes_outside_their_domain_are_refused(void **state)
 	(void) state;
 	convolution(&b);
 	build_list(&b, b.nodes[0], "strides", BUILD_DIMS(0, 1));
-	expect(&b, MREN_EDATA, "operator Conv (opset 13): strides has a value of 0, at node \"conv1\"");
+	expect(&b, MREN_EDATA,
+		   "operator Conv (opset 13): strides must not have a value of 0, at node \"conv1\"");
 	convolution(&b);
 	build_list(&b, b.nodes[0], "pads", BUILD_DIMS(0, 0, 0));
 	expect(&b, MREN_EDATA,
-		   "operator Conv (opset 13): pads has 3 values where 4 are needed, at node \"conv1\"");
+		   "operator Conv (opset 13): pads must have 4 values, not 3, at node \"conv1\"");
 	convolution(&b);
 	build_int(&b, b.nodes[0], "group", -1);
 	expect(&b, MREN_EDATA,
@@ -385,7 +387,7 @@ attributes_outside_their_domain_are_refused(void **state)
 	convolution(&b);
 	build_string(&b, b.nodes[0], "auto_pad", "SOMEHOW");
 	expect(&b, MREN_EDATA,
-		   "operator Conv (opset 13): unknown value of auto_pad, at node \"conv1\"");
+		   "operator Conv (opset 13): value of auto_pad is unknown, at node \"conv1\"");
 }
 
 static void
@@ -423,7 +425,7 @@ main(void)
 		cmocka_unit_test(element_counts_must_agree),
 		cmocka_unit_test(weights_outside_the_file_are_refused),
 		cmocka_unit_test(names_that_are_no_text_are_refused),
-		cmocka_unit_test(inputs_that_are_no_picture_are_refused),
+		cmocka_unit_test(inputs_that_are_no_image_are_refused),
 		cmocka_unit_test(attributes_outside_their_domain_are_refused),
 		cmocka_unit_test(integers_divided_by_zero_are_an_error),
 	};

@@ -356,7 +356,7 @@ malformed_objects_name_their_key(void **state)
 		{"{}", "\"token\" is missing"},
 		{"{\"text\": 1}", "\"text\" is not a string"},
 		{"{\"token\": \"a\"}", "\"token\" is not a list"},
-		{"{\"token\": [\"a\", 1]}", "\"token\" has an element 2 that is no string"},
+		{"{\"token\": [\"a\", 1]}", "\"token\" has an element 2 that is not a string"},
 		{"{\"text\": \"a\"}", "\"h\" is missing"},
 		{"{\"text\": \"a\", \"h\": 1}", "\"h\" is not an object"},
 		{"{\"text\": \"a\", \"h\": {}}", "\"pos\" of \"h\" is not two whole numbers"},
@@ -479,7 +479,7 @@ malformed_conll04_is_named_by_element(void **state)
 		 "0, \"tail\": 1}]}]",
 		 "element 1: a relation's \"tail\" is entity 1 of 1"},
 		{"[{\"tokens\": [\"a\"], \"tags\": [\"U-X\"], \"relations\": [{\"type\": \"r\"}]}]",
-		 "element 1: a relation's \"head\" is no whole number"},
+		 "element 1: a relation's \"head\" is not a whole number"},
 		{"[{\"tokens\": [\"a\"], \"tags\": [\"U-X\"], \"relations\": [{}]}]",
 		 "element 1: a relation lacks its \"type\""},
 		{"[{\"tokens\": [\"a\"], \"tags\": [\"O\"]}, {\"tokens\": [\"a\"], \"entities\": [{}]}]",
@@ -513,7 +513,7 @@ conll04_takes_lists(void **state)
 		 "element 1: a relation's tail is not two whole numbers"},
 		{"{\"tokens\": [\"a\"], \"entities\": [[0, 1, \"X\"]], "
 		 "\"relations\": [[0, 1, 1, 2, \"r\"]]}",
-		 "element 1: a relation's tail at tokens [1,2) is no entity"},
+		 "element 1: a relation's tail at tokens [1,2) is not an entity"},
 	};
 
 	(void) state;
@@ -556,8 +556,9 @@ malformed_tacred_is_named_by_element(void **state)
 		{"3", "content is not a list of sentences, nor a single one"},
 		{"[3]", "element 1: row is not an object"},
 		{"[{}]", "element 1: \"token\" is missing"},
-		{"[{\"token\": [1]}]", "element 1: \"token\" has an element 1 that is no string"},
-		{"[{\"token\": [\"a\"], \"subj_start\": 0}]", "element 1: \"subj_end\" is no whole number"},
+		{"[{\"token\": [1]}]", "element 1: \"token\" has an element 1 that is not a string"},
+		{"[{\"token\": [\"a\"], \"subj_start\": 0}]",
+		 "element 1: \"subj_end\" is not a whole number"},
 		{"[{\"token\": [\"a\"], \"subj_start\": 0, \"subj_end\": 999999999}]",
 		 "element 1: subj at tokens [0,1000000000) is not in a sentence of 1"},
 		{"[{\"token\": [\"a\"], \"subj_start\": 0, \"subj_end\": 0, \"obj_start\": 1, "

@@ -384,7 +384,7 @@ single_words_are_looked_up_alone(void **state)
 	assert_int_equal(mren_vocabulary_lookup(&vocabulary, "", 0, &id, &how, NULL), MREN_OK);
 	assert_int_equal(id, -1);
 	assert_int_equal(how, MREN_SPELLING_NONE);
-	/* Words at the limit are asked for, also in other spellings; longer ones not. */
+	/* Words at the limit are looked up, also in other spellings; longer ones are not. */
 	memset(longest, 'A', sizeof(longest));
 	list.n_asked = 0;
 	assert_int_equal(mren_vocabulary_lookup(&vocabulary, longest, MREN_MAX_WORD, &id, NULL, NULL),

@@ -336,7 +336,7 @@ test_bins_of_boxes(void **state)
 		uint32_t bins[MREN_BOX_BINS];
 	} pairs[] = {
 		/*
-		 * Centres half a mean side apart both ways; 1/16 of the picture in common, 1/7 of the
+		 * Centres half a mean side apart both ways; 1/16 of the image in common, 1/7 of the
 		 * union and a quarter of each; sides half shared; the tail begins half a head above
 		 * the head's lower side and ends as far below it.
 		 */

@@ -382,7 +382,8 @@ bad_entries_are_refused(void **state)
 	assert_int_equal(add(&fixture, "x", "", 1, &err), MREN_EDATA);
 	assert_string_equal(err.message, "type of phrase \"x\" is empty");
 	assert_int_equal(add(&fixture, "x", "T", 0, &err), MREN_EDATA);
-	assert_string_equal(err.message, "confidence of phrase \"x\" is 0");
+	assert_string_equal(err.message,
+						"confidence of phrase \"x\" must be above 0 and at most 1, not 0");
 	assert_int_equal(add(&fixture, "x", "T", 1.5, &err), MREN_EDATA);
 	assert_int_equal(add(&fixture, "x", "T", strtod("nan", NULL), &err), MREN_EDATA);
 	assert_int_equal(add(&fixture, "x\xFF", "T", 1, &err), MREN_EDATA);

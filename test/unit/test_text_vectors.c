@@ -199,9 +199,9 @@ counts_must_agree_with_the_header(void **state)
 				   "line 3: more than the 1 words of the first line");
 	assert_refused("3 1\n", MREN_EFORMAT, "file is truncated: it should have 3 words, but has 0");
 	assert_refused("0 5\n", MREN_EFORMAT,
-				   "line 1: a header of 0 words with 5 numbers each holds no vectors");
+				   "line 1: header with 0 words of 5 numbers each describes no vectors");
 	assert_refused("5 0\n", MREN_EFORMAT,
-				   "line 1: a header of 5 words with 0 numbers each holds no vectors");
+				   "line 1: header with 5 words of 0 numbers each describes no vectors");
 	assert_refused("1 4097\na 1\n", MREN_ELIMIT,
 				   "word vectors have 4097 numbers, but at most 4096 can be used");
 }

@@ -40,7 +40,7 @@ typedef struct MrenOnnxConv
  * mren_onnx_conv_reference
  *	  The definition, in plain loops and double precision: w as ONNX has it
  *	  (filters, channels / groups, taps...), bias may be NULL, y of
- *	  batch * pixels * filters.  What the tests hold the kernels against.
+ *	  batch * pixels * filters.  The tests compare the kernels with it.
  */
 extern void mren_onnx_conv_reference(const MrenOnnxConvShape *shape, const float *x, const float *w,
 									 const float *bias, float *y);
@@ -73,7 +73,7 @@ extern MrenStatus mren_onnx_conv_depthwise_pack(MrenOnnxPlan *plan, MrenOnnxConv
 extern bool mren_onnx_conv_is_depthwise(const MrenOnnxConvShape *shape);
 extern bool mren_onnx_conv_is_direct(const MrenOnnxWindow *window);
 
-/* Copies the channels that the taps of output pixel `at` see, zeros for padding. */
+/* Copies the channels that the taps of output pixel `at` cover, zeros for padding. */
 extern void mren_onnx_conv_gather(const MrenOnnxConv *conv, const float *x, const size_t *at,
 								  size_t channel, size_t n, float *row);
 

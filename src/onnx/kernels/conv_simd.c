@@ -3,7 +3,7 @@
  *	  Convolution through the kernels of simd.h.
  *
  * Filters are packed in panels of whole vectors; a unit of work is a chunk of
- * output pixels, for which the pointers to what each tap sees are laid out
+ * output pixels, for which the pointers to what each tap reads are laid out
  * once and used by every panel.  Padding points at zeros.  With few channels
  * the taps are gathered into rows instead, so that one long run replaces many
  * short ones.

@@ -156,11 +156,8 @@ mren_onnx_copy_emit(MrenOnnxPlan *plan, const MrenOnnxPlace *source, const int64
 	mren_onnx_layout_strides(&out->shape, layout, strides);
 	for (int k = 0; k < out->shape.rank; k++)
 	{
-		int d = k;
+		int d = mren_onnx_layout_dim(layout, out->shape.rank, k);
 
-		/* channels-last walks dimension 1 innermost */
-		if (layout == MREN_ONNX_CHANNELS_LAST && k >= 1)
-			d = k == out->shape.rank - 1 ? 1 : k + 1;
 		copy.dims[k] = out->shape.dims[d];
 		copy.maps[k] = maps[d];
 		copy.strides[k] = strides[d];

@@ -7,7 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "onnx/kernels/layout.h"
+#include "onnx/kernels/place.h"
 #include "onnx/model/node.h"
 #include "onnx/simd/simd.h"
 
@@ -114,11 +114,7 @@ mren_onnx_broadcast_plan(MrenOnnxPlan *plan, MrenOnnxValue *const *values, size_
 		layout = out->place.layout;
 	for (int k = 0; k < rank; k++)
 	{
-		int d = k;
-
-		if (layout == MREN_ONNX_CHANNELS_LAST && k >= 1)
-			d = k == rank - 1 ? 1 : k + 1;
-		broadcast->dims[k] = out->shape.dims[d];
+		broadcast->dims[k] = out->shape.dims[mren_onnx_layout_dim(layout, rank, k)];
 	}
 	broadcast->rank = rank;
 	broadcast->layout = layout;
@@ -132,10 +128,8 @@ mren_onnx_broadcast_plan(MrenOnnxPlan *plan, MrenOnnxValue *const *values, size_
 		mren_onnx_layout_strides(&value->shape, layout, strides);
 		for (int k = 0; k < rank; k++)
 		{
-			int d = k;
+			int d = mren_onnx_layout_dim(layout, rank, k);
 
-			if (layout == MREN_ONNX_CHANNELS_LAST && k >= 1)
-				d = k == rank - 1 ? 1 : k + 1;
 			broadcast->strides[i][k] = value->shape.dims[d] == 1 ? 0 : strides[d];
 		}
 	}

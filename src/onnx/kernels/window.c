@@ -1,6 +1,6 @@
 /*
  * window.c
- *	  Strides, dilations and the many ways to say padding.
+ *	  Strides, dilations and the forms of padding.
  */
 #include "onnx/kernels/window.h"
 
@@ -18,13 +18,13 @@ read_list(const MrenOnnxNode *node, const char *name, int n, int64_t low, size_t
 
 	MREN_TRY(mren_onnx_node_ints(node, name, &list, &got, err));
 	if (list != NULL && got != (size_t) n)
-		return mren_onnx_node_fail(node, MREN_EDATA, err, "%s has %zu values where %d are needed",
-								   name, got, n);
+		return mren_onnx_node_fail(node, MREN_EDATA, err, "%s must have %d values, not %zu", name,
+								   n, got);
 	for (int d = 0; d < n; d++)
 	{
 		if (list != NULL && (list[d] < low || list[d] > INT_MAX))
-			return mren_onnx_node_fail(node, MREN_EDATA, err, "%s has a value of %lld", name,
-									   (long long) list[d]);
+			return mren_onnx_node_fail(node, MREN_EDATA, err, "%s must not have a value of %lld",
+									   name, (long long) list[d]);
 		out[d] = list != NULL ? (size_t) list[d] : fallback;
 	}
 	return MREN_OK;
@@ -51,7 +51,7 @@ read_padding(const MrenOnnxNode *node, Padding *padding, MrenError *err)
 			 mren_onnx_node_string_is(node, "auto_pad", "NOTSET"))
 		*padding = PADDING_EXPLICIT;
 	else
-		return mren_onnx_node_fail(node, MREN_EDATA, err, "unknown value of auto_pad");
+		return mren_onnx_node_fail(node, MREN_EDATA, err, "value of auto_pad is unknown");
 	return MREN_OK;
 }
 
@@ -78,8 +78,8 @@ size_dimension(const MrenOnnxNode *node, Padding padding, bool ceil_mode, MrenOn
 	padded = w->in[d] + w->before[d] + w->after[d];
 	if (padded < extent)
 		return mren_onnx_node_fail(node, MREN_EDATA, err,
-								   "a kernel of %zu does not fit an input of %zu with padding",
-								   extent, padded);
+								   "a kernel of %zu does not fit a padded input of %zu", extent,
+								   padded);
 	w->out[d] = (padded - extent) / w->stride[d] + 1;
 	if (ceil_mode)
 	{
@@ -119,10 +119,12 @@ mren_onnx_window_infer(const MrenOnnxNode *node, const size_t *kernel, bool ceil
 	{
 		size_t k = kernel != NULL ? kernel[d] : kernel_read[d];
 
-		if (k == 0 || (kernel_read[d] != 0 && kernel_read[d] != k))
+		if (k == 0)
+			return mren_onnx_node_fail(node, MREN_EDATA, err, "kernel_shape is missing");
+		if (kernel_read[d] != 0 && kernel_read[d] != k)
 			return mren_onnx_node_fail(node, MREN_EDATA, err,
-									   "kernel_shape has %zu where %zu is needed", kernel_read[d],
-									   k);
+									   "kernel_shape has %zu where the weights have %zu",
+									   kernel_read[d], k);
 		window->in[skip + d] = node->inputs[0]->shape.dims[2 + d];
 		window->kernel[skip + d] = k;
 		window->before[skip + d] = padding == PADDING_EXPLICIT ? pads[d] : 0;

@@ -1,6 +1,6 @@
 /*
  * memory_pool.h
- *	  Memory that goes together, counted against a shared budget.
+ *	  Memory that is released together, counted against a shared budget.
  *
  * Loading a network allocates thousands of small records and some large
  * blocks; a pool releases them all at once on every way out.  Several pools

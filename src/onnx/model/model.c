@@ -11,7 +11,7 @@
 #include "base/hash.h"
 #include "onnx/model/node.h"
 
-/* How often a loop over nodes or values asks whether to stop. */
+/* Nodes or values between two checks for interrupts. */
 #define CHECK_EVERY 1024
 
 static MrenStatus
@@ -46,7 +46,7 @@ mren_onnx_model_value(const MrenOnnxModel *model, const char *name)
 	return *table_slot(model, name);
 }
 
-/* The value of that name, made if it is new. */
+/* The value of that name, created if it is new. */
 static MrenStatus
 intern(MrenOnnxModel *model, const char *name, MrenOnnxValue **value, MrenError *err)
 {
@@ -117,7 +117,8 @@ read_input(MrenOnnxValue *value, const Mren__Onnx__ValueInfoProto *proto, size_t
 	if (shape == NULL)
 		return MREN_OK;
 	if (shape->n_dim > MREN_ONNX_MAX_RANK)
-		return mren_fail(err, MREN_EUNSUPPORTED, "input \"%s\" has %zu dimensions, more than %d",
+		return mren_fail(err, MREN_EUNSUPPORTED,
+						 "input \"%s\" has %zu dimensions, but at most %d are supported",
 						 value->name, shape->n_dim, MREN_ONNX_MAX_RANK);
 	value->shape.rank = (int) shape->n_dim;
 	for (size_t d = 0; d < shape->n_dim; d++)
@@ -133,8 +134,8 @@ read_input(MrenOnnxValue *value, const Mren__Onnx__ValueInfoProto *proto, size_t
 	{
 		char text[128];
 
-		return mren_fail(err, MREN_ELIMIT, "input \"%s\" has shape %s, too large", value->name,
-						 mren_onnx_shape_text(&value->shape, text, sizeof(text)));
+		return mren_fail(err, MREN_ELIMIT, "input \"%s\" is too large: its shape is %s",
+						 value->name, mren_onnx_shape_text(&value->shape, text, sizeof(text)));
 	}
 	value->known = true;
 	return MREN_OK;
@@ -183,7 +184,7 @@ link_node(MrenOnnxModel *model, const Mren__Onnx__NodeProto *proto, MrenOnnxNode
 	node->proto = proto;
 	node->model = model;
 	if (proto->op_type == NULL)
-		return mren_fail(err, MREN_EFORMAT, "node without an operator in the ONNX file");
+		return mren_fail(err, MREN_EFORMAT, "ONNX file has a node without an operator");
 	MREN_TRY(mren_onnx_read_name(proto->op_type, "an operator", err));
 	if (proto->name != NULL)
 		MREN_TRY(mren_onnx_read_name(proto->name, "a node", err));
@@ -205,7 +206,7 @@ link_node(MrenOnnxModel *model, const Mren__Onnx__NodeProto *proto, MrenOnnxNode
 			continue;
 		MREN_TRY(intern(model, proto->output[i], &value, err));
 		if (value->producer != NULL || value->constant != NULL || value->is_input)
-			return mren_fail(err, MREN_EFORMAT, "tensor \"%s\" is given twice in the ONNX file",
+			return mren_fail(err, MREN_EFORMAT, "tensor \"%s\" occurs twice in the ONNX file",
 							 value->name);
 		value->producer = node;
 		node->outputs[i] = value;
@@ -215,10 +216,10 @@ link_node(MrenOnnxModel *model, const Mren__Onnx__NodeProto *proto, MrenOnnxNode
 	return MREN_OK;
 }
 
-/* Kahn's algorithm (1962): nodes whose inputs are all there, in file order. */
+/* Kahn's algorithm (1962): nodes whose inputs have all been computed, in file order. */
 typedef struct Sort
 {
-	size_t *waiting; /* by node: inputs not yet there */
+	size_t *waiting; /* by node: inputs not yet computed */
 	size_t *first;	 /* by node: its readers are readers[first[i] .. first[i+1]-1] */
 	size_t *readers;
 } Sort;
@@ -292,7 +293,7 @@ sort_nodes(MrenOnnxModel *model, MrenOnnxNode **nodes, MrenError *err)
 
 	for (size_t i = 0; i < model->n_nodes; i++)
 		nodes[i]->data = (void *) i;
-	/* The format asks for sorted nodes; their order is also the best for memory. */
+	/* The format requires sorted nodes; their order is also the best for memory. */
 	if (is_sorted(model, nodes))
 	{
 		model->nodes = nodes;

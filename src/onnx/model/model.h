@@ -4,13 +4,13 @@
  *	  values that connect them, shapes and constants.  Internal to src/onnx.
  *
  * Everything here lives in the model's pool and ends with loading.  Once
- * mren_onnx_model_infer has passed a node, its outputs have type and shape, and
+ * mren_onnx_model_infer (compile.h) has passed a node, its outputs have type and shape, and
  * those that depend on constants only are constants themselves.
  */
 #ifndef MREN_ONNX_MODEL_MODEL_H
 #define MREN_ONNX_MODEL_MODEL_H
 
-#include "onnx/simd/activation.h"
+#include "onnx/simd/unary.h"
 #include "onnx/model/read.h"
 
 typedef struct MrenOnnxModel MrenOnnxModel;

@@ -1,7 +1,7 @@
 /*
  * node.h
- *	  What operators ask of their node: attributes, constant inputs, and an
- *	  error that says which node it is about.
+ *	  What operators read of their node, attributes and constant inputs, and
+ *	  errors that name the node.
  */
 #ifndef MREN_ONNX_MODEL_NODE_H
 #define MREN_ONNX_MODEL_NODE_H

@@ -23,6 +23,14 @@ mren_onnx_layout_free(const MrenOnnxShape *shape)
 	return pixels == 1;
 }
 
+int
+mren_onnx_layout_dim(MrenOnnxLayout layout, int rank, int k)
+{
+	if (layout == MREN_ONNX_PLAIN || k == 0)
+		return k;
+	return k == rank - 1 ? 1 : k + 1;
+}
+
 void
 mren_onnx_layout_strides(const MrenOnnxShape *shape, MrenOnnxLayout layout, int64_t *strides)
 {

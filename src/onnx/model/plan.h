@@ -124,6 +124,9 @@ extern MrenOnnxLayout mren_onnx_plan_layout(const MrenOnnxValue *value);
 /* Both layouts are the same bytes: one channel, or one pixel. */
 extern bool mren_onnx_layout_free(const MrenOnnxShape *shape);
 
+/* The k-th dimension of a tensor of that rank in the order of memory. */
+extern int mren_onnx_layout_dim(MrenOnnxLayout layout, int rank, int k);
+
 /* Elements between neighbours along each of the tensor's own dimensions. */
 extern void mren_onnx_layout_strides(const MrenOnnxShape *shape, MrenOnnxLayout layout,
 									 int64_t *strides);

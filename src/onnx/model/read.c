@@ -12,7 +12,7 @@
 #include "base/size.h"
 #include "base/utf8.h"
 
-/* protobuf-c's allocator: remembers why it had to say no. */
+/* protobuf-c's allocator, which remembers why it failed. */
 typedef struct Source
 {
 	MrenOnnxPool *pool;
@@ -231,8 +231,8 @@ read_shape(const Mren__Onnx__TensorProto *proto, const char *what, MrenOnnxTenso
 {
 	tensor->type = (MrenOnnxType) proto->data_type;
 	if (!mren_onnx_type_is_float(tensor->type) && !mren_onnx_type_is_int(tensor->type))
-		return mren_fail(err, MREN_EUNSUPPORTED, "%s has element type %d (%s), not supported", what,
-						 (int) proto->data_type, mren_onnx_type_name(tensor->type));
+		return mren_fail(err, MREN_EUNSUPPORTED, "element type %d (%s) of %s is not supported",
+						 (int) proto->data_type, mren_onnx_type_name(tensor->type), what);
 	if (proto->data_location == 1)
 	{
 		mren_fail(err, MREN_EUNSUPPORTED, "%s is stored outside the ONNX file", what);
@@ -240,13 +240,14 @@ read_shape(const Mren__Onnx__TensorProto *proto, const char *what, MrenOnnxTenso
 		return MREN_EUNSUPPORTED;
 	}
 	if (proto->n_dims > MREN_ONNX_MAX_RANK)
-		return mren_fail(err, MREN_EUNSUPPORTED, "%s has %zu dimensions, more than %d", what,
-						 proto->n_dims, MREN_ONNX_MAX_RANK);
+		return mren_fail(err, MREN_EUNSUPPORTED,
+						 "%s has %zu dimensions, but at most %d are supported", what, proto->n_dims,
+						 MREN_ONNX_MAX_RANK);
 	tensor->shape.rank = (int) proto->n_dims;
 	for (size_t d = 0; d < proto->n_dims; d++)
 	{
 		if (proto->dims[d] < 0)
-			return mren_fail(err, MREN_EFORMAT, "%s has a dimension of %lld", what,
+			return mren_fail(err, MREN_EFORMAT, "%s has a negative dimension of %lld", what,
 							 (long long) proto->dims[d]);
 		tensor->shape.dims[d] = (size_t) proto->dims[d];
 	}
@@ -255,7 +256,7 @@ read_shape(const Mren__Onnx__TensorProto *proto, const char *what, MrenOnnxTenso
 	{
 		char text[128];
 
-		return mren_fail(err, MREN_ELIMIT, "%s has shape %s, too large", what,
+		return mren_fail(err, MREN_ELIMIT, "%s is too large: its shape is %s", what,
 						 mren_onnx_shape_text(&tensor->shape, text, sizeof(text)));
 	}
 	return MREN_OK;
@@ -306,7 +307,8 @@ mren_onnx_read_tensor(MrenOnnxPool *pool, const Mren__Onnx__TensorProto *proto, 
 		int64_t value = int_element(&elements, i);
 
 		if (tensor->type == MREN_ONNX_UINT64 && value < 0)
-			return mren_fail(err, MREN_EUNSUPPORTED, "%s has an element above 2^63 - 1", what);
+			return mren_fail(err, MREN_EUNSUPPORTED,
+							 "%s has an element above 2^63 - 1, which is not supported", what);
 		tensor->ints[i] = mren_onnx_type_wrap(tensor->type, value);
 	}
 	return MREN_OK;

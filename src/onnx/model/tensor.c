@@ -1,6 +1,6 @@
 /*
  * tensor.c
- *	  Element types, shapes and half precision.
+ *	  Element types and shapes.
  */
 #include "onnx/model/tensor.h"
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "onnx/kernels/conv.h"
-#include "onnx/kernels/layout.h"
+#include "onnx/kernels/place.h"
 #include "onnx/model/node.h"
 #include "onnx/ops/ops.h"
 
@@ -35,8 +35,8 @@ check_weights(const MrenOnnxNode *node, MrenOnnxConvShape *shape, MrenError *err
 			mren_onnx_shape_text(&x->shape, input, sizeof(input)));
 	}
 	if (bias != NULL && (bias->n != w->shape.dims[0] || !mren_onnx_type_is_float(bias->type)))
-		return mren_onnx_node_fail(node, MREN_EDATA, err, "%zu biases for %zu filters", bias->n,
-								   w->shape.dims[0]);
+		return mren_onnx_node_fail(node, MREN_EDATA, err, "%zu biases do not go with %zu filters",
+								   bias->n, w->shape.dims[0]);
 	shape->batch = x->shape.dims[0];
 	shape->channels = x->shape.dims[1];
 	shape->filters = w->shape.dims[0];

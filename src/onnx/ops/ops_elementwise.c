@@ -1,13 +1,13 @@
 /*
  * ops_elementwise.c
- *	  Operators of one number, two numbers or many: what they mean to a node.
+ *	  Unary, binary and variadic operators on elements, and Where and Cast.
  */
 #include <math.h>
 #include <string.h>
 
 #include "base/half.h"
 #include "onnx/kernels/elementwise.h"
-#include "onnx/kernels/layout.h"
+#include "onnx/kernels/place.h"
 #include "onnx/model/node.h"
 #include "onnx/ops/ops.h"
 
@@ -382,7 +382,7 @@ binary_kernel(int kind, bool is_float)
 }
 
 /*
- * out = a op b, where a may be out itself.  Places are asked for first, since
+ * out = a op b, where a may be out itself.  Places are determined first, since
  * that may emit conversions.
  */
 static MrenStatus

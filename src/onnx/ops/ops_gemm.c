@@ -6,7 +6,7 @@
 
 #include "base/blas.h"
 #include "onnx/kernels/elementwise.h"
-#include "onnx/kernels/layout.h"
+#include "onnx/kernels/place.h"
 #include "onnx/model/node.h"
 #include "onnx/ops/ops.h"
 

@@ -5,7 +5,7 @@
  */
 #include "onnx/kernels/copy.h"
 #include "onnx/kernels/elementwise.h"
-#include "onnx/kernels/layout.h"
+#include "onnx/kernels/place.h"
 #include "onnx/model/node.h"
 #include "onnx/ops/ops.h"
 
@@ -34,7 +34,7 @@ mren_onnx_infer_concat(MrenOnnxModel *model, MrenOnnxNode *node, MrenError *err)
 			char other[128];
 
 			return mren_onnx_node_fail(
-				node, MREN_EDATA, err, "shapes %s and %s do not join",
+				node, MREN_EDATA, err, "shapes %s and %s cannot be joined",
 				mren_onnx_shape_text(&node->inputs[0]->shape, first, sizeof(first)),
 				mren_onnx_shape_text(x, other, sizeof(other)));
 		}
@@ -65,19 +65,14 @@ emit_part(MrenOnnxPlan *plan, MrenOnnxNode *node, MrenOnnxValue *x, int axis, si
 	copy.rank = rank;
 	for (int k = 0; k < rank; k++)
 	{
-		int d = k;
+		int d = mren_onnx_layout_dim(layout, rank, k);
 
-		if (layout == MREN_ONNX_CHANNELS_LAST && k >= 1)
-			d = k == rank - 1 ? 1 : k + 1;
 		copy.dims[k] = x->shape.dims[d];
 		copy.strides[k] = to[d];
 		MREN_TRY(mren_onnx_copy_linear(plan, copy.dims[k], from[d], &copy.maps[k], err));
 	}
 	offset = start * (size_t) to[axis] * size;
-	if (!y->place.set)
-		MREN_TRY(mren_onnx_copy_emit_raw(plan, &place, &copy, y, layout, false, err));
-	else
-		MREN_TRY(mren_onnx_copy_emit_raw(plan, &place, &copy, y, layout, true, err));
+	MREN_TRY(mren_onnx_copy_emit_raw(plan, &place, &copy, y, layout, y->place.set, err));
 	plan->steps[plan->n_steps - 1]->out.offset += offset;
 	return MREN_OK;
 }
@@ -124,7 +119,8 @@ mren_onnx_infer_expand(MrenOnnxModel *model, MrenOnnxNode *node, MrenError *err)
 	for (int d = 0; d < shape.rank; d++)
 	{
 		if (list->ints[d] < 0 || list->ints[d] > INT32_MAX)
-			return mren_onnx_node_fail(node, MREN_EDATA, err, "a dimension or repeat of %lld",
+			return mren_onnx_node_fail(node, MREN_EDATA, err,
+									   "a dimension or number of repeats must not be %lld",
 									   (long long) list->ints[d]);
 		shape.dims[d] = (size_t) list->ints[d];
 		if (node->op->kind == 1 &&

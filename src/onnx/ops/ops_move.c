@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "onnx/kernels/copy.h"
-#include "onnx/kernels/layout.h"
+#include "onnx/kernels/place.h"
 #include "onnx/model/node.h"
 #include "onnx/ops/ops.h"
 
@@ -126,7 +126,7 @@ slice_range(const MrenOnnxNode *node, int axis, const Slice *slice, Ranges *rang
 	int64_t count;
 
 	if (step == 0 || step == INT64_MIN)
-		return mren_onnx_node_fail(node, MREN_EDATA, err, "a step of %lld is not possible",
+		return mren_onnx_node_fail(node, MREN_EDATA, err, "step must not be %lld",
 								   (long long) step);
 	start = clamp(start, 0, step > 0 ? dim : dim - 1);
 	end = clamp(end, step > 0 ? 0 : -1, dim);
@@ -156,8 +156,8 @@ slice_lists(const MrenOnnxNode *node, const int64_t **lists, size_t *counts, Mre
 												  err));
 		if ((k == 1 && counts[1] != counts[0]) ||
 			(k > 1 && lists[k] != NULL && counts[k] != counts[0]))
-			return mren_onnx_node_fail(node, MREN_EDATA, err, "%zu starts, but %zu %s", counts[0],
-									   counts[k], names[k]);
+			return mren_onnx_node_fail(node, MREN_EDATA, err, "%zu starts do not go with %zu %s",
+									   counts[0], counts[k], names[k]);
 	}
 	return MREN_OK;
 }
@@ -235,7 +235,7 @@ mren_onnx_infer_split(MrenOnnxModel *model, MrenOnnxNode *node, MrenError *err)
 	MREN_TRY(mren_onnx_node_ints_or_input(node, "split", 1, 13, &sizes, &n, err));
 	MREN_TRY(mren_onnx_node_int(node, "num_outputs", &parts, err));
 	if ((n != 0 && n != node->n_outputs) || parts != (int64_t) node->n_outputs)
-		return mren_onnx_node_fail(node, MREN_EDATA, err, "%zu outputs, but %zu parts",
+		return mren_onnx_node_fail(node, MREN_EDATA, err, "%zu outputs do not go with %zu parts",
 								   node->n_outputs, n != 0 ? n : (size_t) parts);
 	node->data = axis;
 	dim = (int64_t) shape.dims[*axis];
@@ -247,15 +247,17 @@ mren_onnx_infer_split(MrenOnnxModel *model, MrenOnnxNode *node, MrenError *err)
 		if (n == 0 && size > left)
 			size = left;
 		if (size < 0 || size > left)
-			return mren_onnx_node_fail(node, MREN_EDATA, err,
-									   "a part of %lld beyond dimension %lld", (long long) size,
-									   (long long) dim);
+			return mren_onnx_node_fail(
+				node, MREN_EDATA, err,
+				"a part of %lld elements does not fit in a dimension of %lld", (long long) size,
+				(long long) dim);
 		left -= size;
 		shape.dims[*axis] = (size_t) size;
 		MREN_TRY(mren_onnx_value_set(node, node->outputs[i], node->inputs[0]->type, &shape, err));
 	}
 	if (left != 0)
-		return mren_onnx_node_fail(node, MREN_EDATA, err, "the parts leave %lld of dimension %lld",
+		return mren_onnx_node_fail(node, MREN_EDATA, err,
+								   "the parts leave %lld elements of a dimension of %lld",
 								   (long long) left, (long long) dim);
 	return MREN_OK;
 }
@@ -295,9 +297,10 @@ mren_onnx_infer_gather(MrenOnnxModel *model, MrenOnnxNode *node, MrenError *err)
 	MREN_TRY(mren_onnx_node_axis(node, axis_wanted, x->rank, axis, err));
 	MREN_TRY(mren_onnx_node_constant(node, 1, &indices, err));
 	if (indices->ints == NULL)
-		return mren_onnx_node_fail(node, MREN_EDATA, err, "the indices are no integers");
+		return mren_onnx_node_fail(node, MREN_EDATA, err, "the indices are not integers");
 	if (x->rank - 1 + indices->shape.rank > MREN_ONNX_MAX_RANK)
-		return mren_onnx_node_fail(node, MREN_EUNSUPPORTED, err, "more than %d dimensions",
+		return mren_onnx_node_fail(node, MREN_EUNSUPPORTED, err,
+								   "a result of more than %d dimensions is not supported",
 								   MREN_ONNX_MAX_RANK);
 	for (size_t i = 0; i < indices->n; i++)
 	{
@@ -305,7 +308,7 @@ mren_onnx_infer_gather(MrenOnnxModel *model, MrenOnnxNode *node, MrenError *err)
 
 		if (indices->ints[i] < -dim || indices->ints[i] >= dim)
 			return mren_onnx_node_fail(node, MREN_EDATA, err,
-									   "index %lld is outside dimension %lld",
+									   "index %lld is outside a dimension of %lld",
 									   (long long) indices->ints[i], (long long) dim);
 	}
 	for (int d = 0; d < *axis; d++)
@@ -384,7 +387,8 @@ pad_fill(const MrenOnnxNode *node, Padding *padding, MrenError *err)
 		return MREN_OK;
 	if (tensor->n != 1 ||
 		(tensor->floats != NULL) != mren_onnx_type_is_float(node->inputs[0]->type))
-		return mren_onnx_node_fail(node, MREN_EDATA, err, "the fill is not one number of its type");
+		return mren_onnx_node_fail(node, MREN_EDATA, err,
+								   "the fill value is not one number of the input's type");
 	if (tensor->floats != NULL)
 		padding->fill = tensor->floats[0];
 	else
@@ -405,7 +409,8 @@ pad_dims(const MrenOnnxNode *node, Padding *padding, MrenOnnxShape *shape, MrenE
 	if (mren_onnx_node_input(node, 3) != NULL)
 		MREN_TRY(mren_onnx_node_ints_or_input(node, "axes", 3, 18, &axes, &n_axes, err));
 	if (n != 2 * n_axes)
-		return mren_onnx_node_fail(node, MREN_EDATA, err, "%zu pads for %zu dimensions", n, n_axes);
+		return mren_onnx_node_fail(node, MREN_EDATA, err, "%zu pads do not go with %zu dimensions",
+								   n, n_axes);
 	for (size_t i = 0; i < n_axes; i++)
 	{
 		int d;
@@ -417,13 +422,13 @@ pad_dims(const MrenOnnxNode *node, Padding *padding, MrenOnnxShape *shape, MrenE
 		if (pads[i] < -dim || pads[i] > INT32_MAX || pads[i + n_axes] < -dim ||
 			pads[i + n_axes] > INT32_MAX || dim + pads[i] + pads[i + n_axes] < 0)
 			return mren_onnx_node_fail(
-				node, MREN_EDATA, err, "pads of %lld and %lld for dimension %lld",
+				node, MREN_EDATA, err, "pads of %lld and %lld do not fit a dimension of %lld",
 				(long long) pads[i], (long long) pads[i + n_axes], (long long) dim);
 		if ((padding->mode == PAD_REFLECT && (pads[i] >= dim || pads[i + n_axes] >= dim) &&
 			 (pads[i] > 0 || pads[i + n_axes] > 0)) ||
 			(padding->mode == PAD_EDGE && dim == 0))
 			return mren_onnx_node_fail(
-				node, MREN_EDATA, err, "pads of %lld and %lld for dimension %lld",
+				node, MREN_EDATA, err, "pads of %lld and %lld do not fit a dimension of %lld",
 				(long long) pads[i], (long long) pads[i + n_axes], (long long) dim);
 		padding->before[d] = pads[i];
 		shape->dims[d] = (size_t) (dim + pads[i] + pads[i + n_axes]);

@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "onnx/kernels/layout.h"
+#include "onnx/kernels/place.h"
 #include "onnx/model/node.h"
 #include "onnx/ops/norm.h"
 #include "onnx/ops/ops.h"
@@ -57,7 +57,7 @@ mren_onnx_batchnorm_affine(MrenOnnxModel *model, const MrenOnnxNode *node, MrenO
 		affine->shift[c] = (float) ((double) in[1][c] - (double) in[2][c] * factor);
 		if (!isfinite(affine->scale[c]) || !isfinite(affine->shift[c]))
 			return mren_onnx_node_fail(node, MREN_ENUMERIC, err,
-									   "variance %g of channel %zu gives no finite factor",
+									   "variance %g of channel %zu does not give a finite factor",
 									   (double) in[3][c], c);
 	}
 	*out = affine;
@@ -182,7 +182,8 @@ mren_onnx_infer_layernorm(MrenOnnxModel *model, MrenOnnxNode *node, MrenError *e
 	params->has_bias = mren_onnx_node_input(node, 2) != NULL;
 	if (node->inputs[1]->n != params->length ||
 		(params->has_bias && node->inputs[2]->n != params->length))
-		return mren_onnx_node_fail(node, MREN_EDATA, err, "%zu factors for rows of %zu",
+		return mren_onnx_node_fail(node, MREN_EDATA, err,
+								   "%zu factors do not fit rows of %zu elements",
 								   node->inputs[1]->n, params->length);
 	node->data = params;
 	for (size_t i = 1; i < node->n_outputs; i++)
@@ -381,7 +382,8 @@ mren_onnx_infer_lrn(MrenOnnxModel *model, MrenOnnxNode *node, MrenError *err)
 	MREN_TRY(mren_onnx_node_float(node, "bias", &params->bias, err));
 	MREN_TRY(mren_onnx_node_int(node, "size", &size, err));
 	if (size < 1 || size > INT32_MAX || x->shape.rank < 3 || x->n == 0)
-		return mren_onnx_node_fail(node, MREN_EDATA, err, "a size of %lld", (long long) size);
+		return mren_onnx_node_fail(node, MREN_EDATA, err, "a size of %lld is not possible",
+								   (long long) size);
 	params->size = (size_t) size;
 	params->channels = x->shape.dims[1];
 	params->pixels = x->n / params->channels;

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "onnx/kernels/layout.h"
+#include "onnx/kernels/place.h"
 #include "onnx/kernels/window.h"
 #include "onnx/model/node.h"
 #include "onnx/ops/ops.h"
@@ -41,11 +41,11 @@ mren_onnx_infer_pool(MrenOnnxModel *model, MrenOnnxNode *node, MrenError *err)
 		const MrenOnnxWindow *w = &params->window;
 		size_t extent = (w->kernel[d] - 1) * w->dilation[d] + 1;
 
-		/* else a window could see nothing but padding */
+		/* else a window could cover padding alone */
 		if (w->in[d] == 0 || w->before[d] >= extent || w->after[d] >= extent)
 			return mren_onnx_node_fail(node, MREN_EDATA, err,
-									   "padding of %zu and %zu for a kernel of %zu", w->before[d],
-									   w->after[d], extent);
+									   "padding of %zu and %zu is too large for a kernel of %zu",
+									   w->before[d], w->after[d], extent);
 	}
 	node->data = params;
 	return mren_onnx_value_set(node, node->outputs[0], node->inputs[0]->type, &shape, err);

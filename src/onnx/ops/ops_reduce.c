@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "onnx/kernels/copy.h"
-#include "onnx/kernels/layout.h"
+#include "onnx/kernels/place.h"
 #include "onnx/model/node.h"
 #include "onnx/ops/ops.h"
 
@@ -88,13 +88,13 @@ mren_onnx_infer_reduce(MrenOnnxModel *model, MrenOnnxNode *node, MrenError *err)
 	if (n_reduced == 0 &&
 		(arg || node->op->kind == MREN_ONNX_REDUCE_MAX || node->op->kind == MREN_ONNX_REDUCE_MIN ||
 		 node->op->kind == MREN_ONNX_REDUCE_MEAN))
-		return mren_onnx_node_fail(node, MREN_EDATA, err, "there is nothing to reduce");
+		return mren_onnx_node_fail(node, MREN_EDATA, err, "the reduced dimensions are empty");
 	node->data = axes;
 	return mren_onnx_value_set(node, node->outputs[0], arg ? MREN_ONNX_INT64 : x->type, &shape,
 							   err);
 }
 
-/* One row in double precision, so that its length does not tell. */
+/* One row, summed in double precision, so that a long row loses nothing. */
 static float
 reduce_row(const Rows *rows, const float *x)
 {
@@ -196,15 +196,6 @@ arg_kernel(const MrenOnnxStep *step, const MrenOnnxFrame *frame, size_t begin, s
 	return MREN_OK;
 }
 
-/* The dimensions in memory order: how they are walked in a layout. */
-static int
-memory_order(MrenOnnxLayout layout, int rank, int k)
-{
-	if (layout == MREN_ONNX_PLAIN || k == 0)
-		return k;
-	return k == rank - 1 ? 1 : k + 1;
-}
-
 /* Fills rows if the reduced dimensions are neighbours in memory. */
 static bool
 as_rows(const MrenOnnxShape *shape, MrenOnnxLayout layout, const bool *reduced, Rows *rows)
@@ -214,7 +205,7 @@ as_rows(const MrenOnnxShape *shape, MrenOnnxLayout layout, const bool *reduced, 
 	rows->outer = rows->length = rows->inner = 1;
 	for (int k = 0; k < shape->rank; k++)
 	{
-		int d = memory_order(layout, shape->rank, k);
+		int d = mren_onnx_layout_dim(layout, shape->rank, k);
 
 		if (shape->dims[d] == 1)
 			continue;

@@ -1,12 +1,12 @@
 /*
  * ops_shape.c
- *	  Operators that move nothing: new shapes for the same elements, and
+ *	  Operators that move no elements: new shapes for the same elements, and
  *	  constants that follow from shapes and attributes alone.
  */
 #include <math.h>
 #include <string.h>
 
-#include "onnx/kernels/layout.h"
+#include "onnx/kernels/place.h"
 #include "onnx/model/node.h"
 #include "onnx/ops/ops.h"
 
@@ -73,7 +73,7 @@ flatten_shape(const MrenOnnxNode *node, MrenOnnxShape *shape, MrenError *err)
 	return MREN_OK;
 }
 
-/* The axes as flags; without any, all = true says so. */
+/* The axes as flags; *all is true if none are given. */
 static MrenStatus
 read_axes(const MrenOnnxNode *node, int rank, bool *flags, bool *all, MrenError *err)
 {
@@ -128,7 +128,8 @@ unsqueeze_shape(const MrenOnnxNode *node, MrenOnnxShape *shape, MrenError *err)
 
 	MREN_TRY(mren_onnx_node_ints_or_input(node, "axes", 1, 13, &axes, &n, err));
 	if (n > (size_t) (MREN_ONNX_MAX_RANK - x->rank))
-		return mren_onnx_node_fail(node, MREN_EUNSUPPORTED, err, "more than %d dimensions",
+		return mren_onnx_node_fail(node, MREN_EUNSUPPORTED, err,
+								   "a result of more than %d dimensions is not supported",
 								   MREN_ONNX_MAX_RANK);
 	shape->rank = x->rank + (int) n;
 	MREN_TRY(read_axes(node, shape->rank, flags, &all, err));
@@ -151,7 +152,7 @@ dropout_mask(MrenOnnxModel *model, MrenOnnxNode *node, MrenError *err)
 	return mren_onnx_value_set_constant(model, node, node->outputs[1], mask, err);
 }
 
-/* Dropout's third input may only say "not training". */
+/* Dropout's third input must be false: no training. */
 static MrenStatus
 check_training(const MrenOnnxNode *node, MrenError *err)
 {
@@ -258,7 +259,7 @@ constant_tensor(MrenOnnxModel *model, const MrenOnnxNode *node, MrenOnnxTensor *
 	}
 	else
 		return mren_onnx_node_fail(node, MREN_EUNSUPPORTED, err,
-								   "a value that is no tensor of numbers is not supported");
+								   "a value that is not a tensor of numbers is not supported");
 	return MREN_OK;
 }
 
@@ -391,10 +392,11 @@ mren_onnx_infer_source(MrenOnnxModel *model, MrenOnnxNode *node, MrenError *err)
 	return mren_onnx_value_set_constant(model, node, node->outputs[0], tensor, err);
 }
 
-/* Never needed: what these operators give is always a constant. */
+/* Never needed: the results of these operators are always constants. */
 MrenStatus
 mren_onnx_emit_source(MrenOnnxPlan *plan, MrenOnnxNode *node, MrenError *err)
 {
 	(void) plan;
-	return mren_onnx_node_fail(node, MREN_EUNSUPPORTED, err, "it depends on data of the run");
+	return mren_onnx_node_fail(node, MREN_EUNSUPPORTED, err,
+							   "a result that depends on the data is not supported");
 }

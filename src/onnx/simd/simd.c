@@ -1,6 +1,6 @@
 /*
  * simd.c
- *	  Asking the CPU.
+ *	  Which kernels this CPU can run.
  */
 #include "onnx/simd/simd.h"
 

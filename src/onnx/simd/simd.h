@@ -3,7 +3,7 @@
  *	  The kernels written for one kind of CPU, and choosing among them at run
  *	  time.
  *
- * The same source, tile.h, is compiled for each instruction set; the shared
+ * The same source, tile.inc, is compiled for each instruction set; the shared
  * library itself is built for any CPU of its architecture.
  */
 #ifndef MREN_ONNX_SIMD_SIMD_H
@@ -49,7 +49,7 @@ typedef enum MrenOnnxCpu
 
 /*
  * A tile of a convolution: n_pixels (fixed by the function) times n_filters.
- * The t-th tap of pixel r sees the channels at rows[t * row_stride + r].
+ * The t-th tap of pixel r reads the channels at rows[t * row_stride + r].
  * w is (tap, channel, filter), bias and w padded to whole vectors.
  */
 typedef struct MrenOnnxTile
@@ -73,7 +73,7 @@ typedef void (*MrenOnnxTileFunction)(const MrenOnnxTile *tile);
 
 /*
  * n pixels of a depthwise convolution, one vector of channels at a time:
- * pixel i sees tap t at x + offsets[t] + i * step.  channels is a multiple of
+ * pixel i reads tap t at x + offsets[t] + i * step.  channels is a multiple of
  * the lanes; w is (tap, channel).
  */
 typedef struct MrenOnnxDepthRow
@@ -100,7 +100,7 @@ typedef struct MrenOnnxSimd
 	size_t pixels[MREN_ONNX_TILE_VECTORS + 1]; /* a tile of so many vectors has at most */
 	MrenOnnxTileFunction tiles[MREN_ONNX_TILE_VECTORS + 1][MREN_ONNX_TILE_PIXELS + 1];
 	void (*depth_row)(const MrenOnnxDepthRow *row);
-	/* y = 1 / (1 + exp(-x)), times x if asked for; y may be x */
+	/* y = 1 / (1 + exp(-x)), times x if times_x; y may be x */
 	void (*sigmoid)(const float *x, float *y, size_t n, bool times_x);
 } MrenOnnxSimd;
 

@@ -12,7 +12,7 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
-#include "onnx/graph.h"
+#include "onnx/onnx_graph.h"
 #include "pg/support/pg_env.h"
 #include "pg/support/settings.h"
 

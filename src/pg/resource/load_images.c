@@ -20,7 +20,7 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
-#include "onnx/graph.h"
+#include "onnx/onnx_graph.h"
 #include "pg/support/args.h"
 #include "pg/catalog/catalog.h"
 #include "pg/resource/drop_content.h"

@@ -205,7 +205,7 @@ mren_dataset_join(MrenDataset *dataset, const MrenLiteralNode *node, const char 
 		int32_t lower;
 
 		if (token->kind != MREN_LITERAL_STRING)
-			return mren_dataset_fail(dataset, err, "\"%s\" has an element %u that is no string",
+			return mren_dataset_fail(dataset, err, "\"%s\" has an element %u that is not a string",
 									 key, i + 1);
 		if (i % 4096 == 4095)
 			MREN_TRY(mren_check_interrupts(&dataset->env, err));

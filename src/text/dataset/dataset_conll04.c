@@ -165,8 +165,8 @@ entity_at(const MrenDataset *dataset, const MrenLiteralNode *relation, const cha
 		if (dataset->entities[*number].first == first && dataset->entities[*number].end == end)
 			return MREN_OK;
 	}
-	return mren_dataset_fail(dataset, err, "a relation's %s at tokens [%d,%d) is no entity", role,
-							 first, end);
+	return mren_dataset_fail(dataset, err, "a relation's %s at tokens [%d,%d) is not an entity",
+							 role, first, end);
 }
 
 /* Number of the entity that a relation names as its head or tail. */
@@ -179,7 +179,7 @@ entity_of(const MrenDataset *dataset, const MrenLiteralNode *relation, const cha
 	if (relation->kind == MREN_LITERAL_LIST)
 		return entity_at(dataset, relation, role, number, err);
 	if (!mren_dataset_int(mren_literal_get(&dataset->literal, relation, role), &value))
-		return mren_dataset_fail(dataset, err, "a relation's \"%s\" is no whole number", role);
+		return mren_dataset_fail(dataset, err, "a relation's \"%s\" is not a whole number", role);
 	if (value < 0 || (size_t) value >= dataset->n_entities)
 		return mren_dataset_fail(dataset, err, "a relation's \"%s\" is entity %d of %zu", role,
 								 value, dataset->n_entities);

@@ -75,7 +75,7 @@ extern MrenStatus mren_dataset_append(MrenDataset *dataset, const char *text, si
 extern MrenStatus mren_dataset_join(MrenDataset *dataset, const MrenLiteralNode *node,
 									const char *key, MrenError *err);
 
-/* The text of a token as the sentence shall have it: tacred's brackets unescaped. */
+/* The text of a token as it is in the sentence: with tacred's brackets unescaped. */
 extern MrenTextSpan mren_dataset_token(const MrenDataset *dataset, const MrenLiteralNode *token);
 
 /* Characters of tokens lower .. upper - 1, after join. */

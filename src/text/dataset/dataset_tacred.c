@@ -27,9 +27,9 @@ take_mention(const MrenDataset *dataset, const MrenLiteralNode *object, const ch
 	snprintf(end, sizeof(end), "%s_end", role);
 	snprintf(type_key, sizeof(type_key), "%s_type", role);
 	if (!mren_dataset_int(mren_literal_get(literal, object, start), &lower))
-		return mren_dataset_fail(dataset, err, "\"%s\" is no whole number", start);
+		return mren_dataset_fail(dataset, err, "\"%s\" is not a whole number", start);
 	if (!mren_dataset_int(mren_literal_get(literal, object, end), &last))
-		return mren_dataset_fail(dataset, err, "\"%s\" is no whole number", end);
+		return mren_dataset_fail(dataset, err, "\"%s\" is not a whole number", end);
 	*type = mren_dataset_text(mren_literal_get(literal, object, type_key));
 	return mren_dataset_token_range(dataset, role, lower, last + 1, chars, err);
 }

@@ -4,8 +4,8 @@
  *
  * Each word near the mentions is folded and hashed once; a feature then mixes
  * these hashes, so that no text is put together and nothing is allocated for
- * one.  At the end the numbers are sorted and made distinct: their order says
- * nothing of how they were found, and sums over them have one order.
+ * one.  At the end the numbers are sorted and made distinct: their order does
+ * not depend on how they were found, so sums over them have one order.
  */
 #include "text/features/features.h"
 
@@ -19,7 +19,7 @@
 #include "text/features/features_boxes.h"
 #include "base/utf8.h"
 
-#define NEAR 64			/* words looked at between the mentions, half from each end */
+#define NEAR 64			/* words used between the mentions, half from each end */
 #define MENTION_WORDS 8 /* of a long mention, its last */
 #define WINDOW 3		/* words outside, each side */
 #define STEM 5			/* code points */
@@ -478,8 +478,8 @@ add_lexicon(Row *row)
 }
 
 /*
- * Bins, with the words whose things are in the boxes: whichever way round the sentence names
- * them.
+ * Bins, and bins with the last words of the mentions; the order of the mentions in the
+ * sentence does not count.
  */
 static void
 add_boxes(Row *row)

@@ -2,7 +2,7 @@
  * features.h
  *	  Hashed lexical features of a sentence with two mentions.
  *
- * What a linear model of relations reads (GuoDong et al. 2005; Rink and
+ * The input of a linear model of relations (GuoDong et al. 2005; Rink and
  * Harabagiu 2010): the mentions' words, heads and affixes, the words between
  * as 1- to 3-grams, as a whole and cut to stems, words around, conjunctions of
  * these, distance and order, entity types, types that a lexicon gives, and where in the
@@ -25,7 +25,7 @@
 
 #define MREN_MAX_FEATURES 1024 /* of a row; what comes later is left out */
 
-/* The names of the features: part of every trained model, so only to be added to. */
+/* The names of the features: part of every trained model, so new ones are only appended. */
 typedef enum MrenFeature
 {
 	MREN_FEATURE_BIAS,
@@ -76,7 +76,7 @@ typedef enum MrenFeature
 } MrenFeature;
 
 /*
- * What lexicons say: for token i (of all tokens) the hashes
+ * Types from lexicons: for token i (of all tokens) the hashes
  * types[starts[i]] .. types[starts[i + 1] - 1]; and those of the two mentions.
  */
 typedef struct MrenFeatureLexicon
@@ -100,7 +100,7 @@ typedef struct MrenFeatureRow
 	MrenTextSpan head_type; /* entity types; data NULL: none */
 	MrenTextSpan tail_type;
 	MrenFeatureLexicon lexicon;
-	const float *head_box; /* see features_boxes.h; NULL: none.  One alone says nothing. */
+	const float *head_box; /* see features_boxes.h; NULL: none.  One alone is not used. */
 	const float *tail_box;
 } MrenFeatureRow;
 
@@ -118,7 +118,7 @@ typedef struct MrenFeatures
 /*
  * mren_features_extract
  *	  The features of a row.  Words beyond the 64 next to a mention are not
- *	  looked at, so a row takes bounded time however long its text is.
+ *	  used, so a row takes bounded time however long its text is.
  */
 extern MrenStatus mren_features_extract(const MrenEnv *env, const MrenFeatureRow *row,
 										MrenFeatures *features, MrenError *err);

@@ -1,7 +1,7 @@
 /*
  * features_lexicon.h
- *	  What lexicons say of a sentence's tokens and of its mentions, as
- *	  features.h takes it.
+ *	  The types that lexicons give to a sentence's tokens and mentions, as
+ *	  features.h takes them.
  *
  * A mention has the types of the longest phrase that ends with it; a token
  * outside those of the longest phrase that ends with it.  The most confident

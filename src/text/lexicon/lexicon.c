@@ -17,7 +17,7 @@
 #define FIRST_SLOTS 256
 #define NONE MREN_LEXICON_NONE
 
-/* n elements of which every byte is 0xFF: their NONEs say that they are free. */
+/* n elements of which every byte is 0xFF, so that their NONEs mark them as free. */
 static MrenStatus
 allocate_free(const MrenEnv *env, size_t n, size_t size, void *out, MrenError *err)
 {

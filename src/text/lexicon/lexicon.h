@@ -5,7 +5,7 @@
  * Phrases and text are compared word by word, folded (fold.h).  A phrase may
  * have several types, each with a confidence.  Types are numbered in bytewise
  * order of their names and a phrase's types are ordered by confidence, so two
- * lexicons of the same entries are alike in whatever order they were added.
+ * lexicons of the same entries are equal, whatever the order in which they were added.
  *
  * Built by create, add, finish; from then on immutable, so any number of
  * callers may share one.
@@ -103,7 +103,7 @@ extern const MrenLexiconEntry *mren_lexicon_phrase(const MrenLexicon *lexicon,
  * mren_lexicon_last_words
  *	  The longest phrase that ends where words first .. end-1 end and does not
  *	  begin before them: of a mention "the old steam engine", "steam engine" or
- *	  "engine".  A possessive ending that is no phrase's end is passed over.
+ *	  "engine".  A possessive ending that is not the end of a phrase is skipped.
  *	  False if there is none.
  */
 extern bool mren_lexicon_last_words(const MrenLexicon *lexicon, const MrenFolded *folded,

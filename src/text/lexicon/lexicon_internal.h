@@ -21,7 +21,7 @@ typedef struct LexiconWord
 	uint32_t child; /* of the root, or NONE */
 } LexiconWord;
 
-/* The upper half of the hash beside the number: other words are mostly told without a look at them. */
+/* The upper half of the hash rules out most other words without reading them. */
 typedef struct LexiconSlot
 {
 	uint32_t tag;

@@ -318,7 +318,7 @@ ends_possessive(const MrenFolded *folded, size_t first, size_t end)
 		   mren_clitic_letters(folded->bytes + start, folded->starts[end] - start);
 }
 
-/* mren_lexicon_last_words without the passing over of an ending. */
+/* mren_lexicon_last_words, but no possessive ending is skipped. */
 static bool
 phrase_at_end(const MrenLexicon *lexicon, const MrenFolded *folded, size_t first, size_t end,
 			  MrenLexiconMatch *match)

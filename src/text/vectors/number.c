@@ -19,7 +19,7 @@
 
 #include "base/utf8.h"
 
-/* Longer numbers than this are not numbers anyone wrote on purpose. */
+/* Longer numbers are refused. */
 #define MAX_NUMBER 400
 
 static const double powers[] = {1e0,  1e1,	1e2,  1e3,	1e4,  1e5,	1e6,  1e7,

@@ -20,7 +20,7 @@ static const char unpack[] = "Unpack it first.";
 static const char kinds[] = "Word vectors come in word2vec's binary or text format, GloVe's text "
 							"or fastText's .vec.";
 
-/* Formats by other tools that people do have vectors in. */
+/* Other formats in which vectors are published. */
 static const Magic magics[] = {
 	{"\x1F\x8B", 2, "a gzip archive", unpack},
 	{"PK\x03\x04", 4, "a zip archive", unpack},
@@ -121,7 +121,7 @@ check_header(const MrenVectorHeader *header, MrenError *err)
 {
 	if (header->n_words == 0 || header->dim == 0)
 		return mren_fail(err, MREN_EFORMAT,
-						 "line 1: a header of %lld words with %zu numbers each holds no vectors",
+						 "line 1: header with %lld words of %zu numbers each describes no vectors",
 						 (long long) header->n_words, header->dim);
 	if (header->dim > MREN_VECTORS_MAX_DIM)
 		return mren_fail(err, MREN_ELIMIT,
@@ -139,7 +139,7 @@ fail_mismatch(MrenVectorFormat wanted, MrenVectorFormat found, MrenError *err)
 }
 
 /*
- * A file with a header.  What was asked for is believed, unless that is
+ * A file with a header.  The requested format is used unless that is
  * impossible: decimal text as binary would be read as garbage, and no line of
  * text has a zero byte.
  */

@@ -1,14 +1,16 @@
 /*
  * vector_detect.h
- *	  What kind of word-vector file the first bytes begin.
+ *	  Telling the format of a word-vector file by its first bytes.
  */
 #ifndef MREN_TEXT_VECTORS_VECTOR_DETECT_H
 #define MREN_TEXT_VECTORS_VECTOR_DETECT_H
 
 #include "text/vectors/vector_file.h"
 
-/* So many bytes (or the whole file) decide; they hold any header and, short of
- * thousands of dimensions, the first word's numbers. */
+/*
+ * The format is told by so many bytes, or the whole file; they hold any header and,
+ * unless there are thousands of dimensions, the first word's numbers.
+ */
 #define MREN_VECTORS_PROBE 65536
 
 typedef struct MrenVectorHeader
@@ -23,7 +25,7 @@ typedef struct MrenVectorHeader
  * mren_vector_detect
  *	  MREN_EUNSUPPORTED for what is recognised as something else (an archive,
  *	  fastText's own binary), MREN_EFORMAT for what is not recognised or not
- *	  of the format asked for, MREN_ELIMIT for too many dimensions.
+ *	  of the requested format, MREN_ELIMIT for too many dimensions.
  */
 extern MrenStatus mren_vector_detect(const char *bytes, size_t n, MrenVectorFormat wanted,
 									 MrenVectorHeader *header, MrenError *err);

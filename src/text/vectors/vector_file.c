@@ -17,7 +17,7 @@
 #include "text/vectors/vector_line.h"
 #include "text/vectors/wordset.h"
 
-/* Bytes taken over at a time; between them the caller may interrupt. */
+/* Bytes taken over at a time; between them the reader checks for interrupts. */
 #define SLICE 65536
 
 /* No number needs 64 characters. */

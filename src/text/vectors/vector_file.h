@@ -8,7 +8,7 @@
  * differs from the header's are errors that name the line (text) or the word
  * (binary).  A word that occurs again is skipped and counted.
  *
- * The reader knows words it has seen by a 64-bit hash each.
+ * The reader keeps a 64-bit hash of each word it has read.
  */
 #ifndef MREN_TEXT_VECTORS_VECTOR_FILE_H
 #define MREN_TEXT_VECTORS_VECTOR_FILE_H
@@ -56,7 +56,7 @@ typedef struct MrenVectorReader MrenVectorReader;
 
 /*
  * max_words < 0: all; otherwise reading stops after so many different words
- * (files list the most frequent first), and what follows is not looked at.
+ * (files list the most frequent first), and what follows is not read.
  */
 extern MrenStatus mren_vector_reader_open(const MrenEnv *env, MrenVectorFormat format,
 										  int64_t max_words, const MrenVectorSink *sink,

@@ -60,7 +60,7 @@ parse_forward(const char *text, const char *stop, size_t dim, MrenVectorLine *li
 	return at == stop;
 }
 
-/* What the field start..end is; NaN and the like are numbers, if no good ones. */
+/* Whether the field start..end is a number; NaN and infinity are, though not finite. */
 static MrenNumber
 parse_field(const char *start, const char *end, float *value)
 {

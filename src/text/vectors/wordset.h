@@ -1,6 +1,6 @@
 /*
  * wordset.h
- *	  Which words have been seen, by a 64-bit hash each.
+ *	  Which words have occurred, by a 64-bit hash each.
  *
  * Eight bytes a word, at most 3/4 full.  Two of n different words collide with
  * probability n^2 / 2^65: for three million words 2.4e-7.

@@ -1,10 +1,10 @@
 /*
- * activation.h
+ * unary.h
  *	  Functions of one number: as steps of their own, and folded behind
  *	  convolutions and matrix products.
  */
-#ifndef MREN_ONNX_SIMD_ACTIVATION_H
-#define MREN_ONNX_SIMD_ACTIVATION_H
+#ifndef MREN_ONNX_SIMD_UNARY_H
+#define MREN_ONNX_SIMD_UNARY_H
 
 #include <stdbool.h>
 #include <stddef.h>

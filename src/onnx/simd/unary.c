@@ -1,8 +1,8 @@
 /*
- * activation.c
+ * unary.c
  *	  Elementwise functions over runs of floats.
  */
-#include "onnx/simd/activation.h"
+#include "onnx/simd/unary.h"
 
 #include <math.h>
 #include <stdint.h>
@@ -11,7 +11,7 @@
 #include "onnx/simd/simd.h"
 
 /*
- * expf without a branch; tile.h has the same for vectors.
+ * expf without a branch; tile.inc has the same for vectors.
  * exp(x) = 2^k * exp(r), |r| <= ln(2)/2, by the Cephes polynomial (Moshier,
  * expf.c); 2^k is made in two factors, so that results near the ends of the
  * range are right.  Relative error below 2 units in the last place; NaN stays.

@@ -1,9 +1,9 @@
 /*
- * layout.h
+ * place.h
  *	  A value's elements in the layout that a step reads.
  */
-#ifndef MREN_ONNX_KERNELS_LAYOUT_H
-#define MREN_ONNX_KERNELS_LAYOUT_H
+#ifndef MREN_ONNX_KERNELS_PLACE_H
+#define MREN_ONNX_KERNELS_PLACE_H
 
 #include "onnx/model/plan.h"
 

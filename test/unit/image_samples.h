@@ -1,13 +1,13 @@
 /*
- * test_image_pictures.h
- *	  Pictures that the image tests write themselves, with libpng and libjpeg,
+ * image_samples.h
+ *	  Images that the image tests write themselves, with libpng and libjpeg,
  *	  so that they mean something without the shared data.
  *
  * Functions are static and unused ones are fine: each test program takes what
  * it needs.  A failure to write ends the test.
  */
-#ifndef MREN_TEST_IMAGE_PICTURES_H
-#define MREN_TEST_IMAGE_PICTURES_H
+#ifndef IMAGE_SAMPLES_H
+#define IMAGE_SAMPLES_H
 
 #include "support.h"
 
@@ -22,7 +22,7 @@
 
 #define MAYBE_UNUSED __attribute__((unused))
 
-/* Limits that no test picture meets unless it is meant to. */
+/* Limits that no test image meets unless it is meant to. */
 static const MrenImageLimits wide_limits MAYBE_UNUSED = {70000, 70000, (size_t) 1 << 28};
 
 typedef struct Bytes
@@ -116,7 +116,7 @@ png_n_channels(int color_type)
 	return n[color_type];
 }
 
-/* What spec's picture holds at a place, as stored: 0 .. 2^depth - 1. */
+/* What spec's image holds at a place, as stored: 0 .. 2^depth - 1. */
 static MAYBE_UNUSED uint32_t
 png_sample(const PngSpec *spec, uint32_t x, uint32_t y, int c)
 {
@@ -268,7 +268,7 @@ add_chunk(Bytes *bytes, const char *type, const void *data, size_t n)
 	bytes_add_be32(bytes, ~crc);
 }
 
-/* Signature and header of a PNG picture. */
+/* Signature and header of a PNG image. */
 static MAYBE_UNUSED Bytes
 make_png_header(uint32_t width, uint32_t height, int depth, int color_type)
 {

@@ -1,8 +1,8 @@
 /*
- * graph.c
+ * onnx_graph.c
  *	  Networks over one image: which input, which output.
  */
-#include "onnx/graph.h"
+#include "onnx/onnx_graph.h"
 
 #include <math.h>
 #include <string.h>
@@ -37,18 +37,18 @@ check_input(const MrenOnnxModel *model, MrenOnnxGraphInfo *info, bool *channels_
 
 	if (model->n_inputs != 1)
 		return mren_fail(err, MREN_EUNSUPPORTED,
-						 "the network has %zu inputs, but one image is needed", model->n_inputs);
+						 "network must have one input, an image, but it has %zu", model->n_inputs);
 	dims = input->shape.dims;
 	mren_onnx_shape_text(&input->shape, text, sizeof(text));
 	if (input->type != MREN_ONNX_FLOAT && input->type != MREN_ONNX_FLOAT16)
 		return mren_fail(err, MREN_EUNSUPPORTED,
-						 "input \"%s\" of the network is of type %s, but float is needed",
-						 input->name, mren_onnx_type_name(input->type));
+						 "input \"%s\" of the network must be of type float, not %s", input->name,
+						 mren_onnx_type_name(input->type));
 	channels_first = input->shape.rank == 4 && (dims[1] == 3 || dims[1] == 1);
 	if (input->shape.rank != 4 || dims[0] != 1 || (!channels_first && dims[3] != 3 && dims[3] != 1))
 	{
 		mren_fail(err, MREN_EUNSUPPORTED,
-				  "input \"%s\" of the network has shape %s, but one image is needed", input->name,
+				  "input \"%s\" of the network must be one image, but its shape is %s", input->name,
 				  text);
 		mren_error_hint(err, "The shape must be (1,C,H,W) or (1,H,W,C) with 1 or 3 channels.");
 		return MREN_EUNSUPPORTED;
@@ -56,7 +56,6 @@ check_input(const MrenOnnxModel *model, MrenOnnxGraphInfo *info, bool *channels_
 	info->channels = (int) dims[channels_first ? 1 : 3];
 	info->height = (uint32_t) dims[channels_first ? 2 : 1];
 	info->width = (uint32_t) dims[channels_first ? 3 : 2];
-	info->nhwc = true;
 	*channels_first_out = channels_first;
 	return MREN_OK;
 }
@@ -104,17 +103,12 @@ is_classifier(const MrenOnnxNode *node)
 		   strcmp(node->op->name, "Conv") == 0;
 }
 
-/* The one input that is computed, if the node keeps the number of elements. */
+/* The one input that is computed; NULL if there are none or several. */
 static MrenOnnxValue *
-pass_through(const MrenOnnxNode *node)
+only_computed(const MrenOnnxNode *node)
 {
 	MrenOnnxValue *found = NULL;
 
-	if (node->op->infer != mren_onnx_infer_unary && node->op->infer != mren_onnx_infer_alias &&
-		node->op->infer != mren_onnx_infer_softmax && node->op->infer != mren_onnx_infer_binary &&
-		node->op->infer != mren_onnx_infer_transpose &&
-		node->op->infer != mren_onnx_infer_batchnorm)
-		return NULL;
 	for (size_t i = 0; i < node->n_inputs; i++)
 	{
 		if (node->inputs[i] == NULL || node->inputs[i]->constant != NULL)
@@ -123,6 +117,21 @@ pass_through(const MrenOnnxNode *node)
 			return NULL;
 		found = node->inputs[i];
 	}
+	return found;
+}
+
+/* The one input that is computed, if the node keeps the number of elements. */
+static MrenOnnxValue *
+pass_through(const MrenOnnxNode *node)
+{
+	MrenOnnxValue *found;
+
+	if (node->op->infer != mren_onnx_infer_unary && node->op->infer != mren_onnx_infer_alias &&
+		node->op->infer != mren_onnx_infer_softmax && node->op->infer != mren_onnx_infer_binary &&
+		node->op->infer != mren_onnx_infer_transpose &&
+		node->op->infer != mren_onnx_infer_batchnorm)
+		return NULL;
+	found = only_computed(node);
 	return found != NULL && found->n == node->outputs[0]->n ? found : NULL;
 }
 
@@ -173,8 +182,8 @@ choose_output(MrenOnnxModel *model, MrenOnnxValue **chosen, MrenError *err)
 		if (is_vector(*chosen))
 			return MREN_OK;
 	}
-	mren_fail(err, MREN_EDATA, "the network has no output that is a feature vector");
-	mren_error_hint(err, "Name the tensor to read.");
+	mren_fail(err, MREN_EDATA, "network has no output that is a feature vector");
+	mren_error_hint(err, "Give the name of the tensor to read.");
 	return MREN_EDATA;
 }
 
@@ -185,10 +194,11 @@ find_output(MrenOnnxModel *model, const char *name, MrenOnnxValue **chosen, Mren
 		return choose_output(model, chosen, err);
 	*chosen = mren_onnx_model_value(model, name);
 	if (*chosen == NULL)
-		return mren_fail(err, MREN_EPARAM, "the network has no tensor \"%s\"", name);
+		return mren_fail(err, MREN_EPARAM, "network has no tensor \"%s\"", name);
 	MREN_TRY(infer_for(model, chosen, 1, err));
 	if (!(*chosen)->known)
-		return mren_fail(err, MREN_EFORMAT, "nothing computes tensor \"%s\" of the network", name);
+		return mren_fail(err, MREN_EFORMAT,
+						 "tensor \"%s\" of the network is not computed by any node", name);
 	if (!mren_onnx_type_is_float((*chosen)->type) || (*chosen)->n == 0)
 	{
 		char text[128];
@@ -201,23 +211,6 @@ find_output(MrenOnnxModel *model, const char *name, MrenOnnxValue **chosen, Mren
 }
 
 /* ---- the grid ---- */
-
-/* The one input that is computed; NULL if there are none or several. */
-static MrenOnnxValue *
-only_computed(const MrenOnnxNode *node)
-{
-	MrenOnnxValue *found = NULL;
-
-	for (size_t i = 0; i < node->n_inputs; i++)
-	{
-		if (node->inputs[i] == NULL || node->inputs[i]->constant != NULL)
-			continue;
-		if (found != NULL)
-			return NULL;
-		found = node->inputs[i];
-	}
-	return found;
-}
 
 /*
  * The last spatial map before the vector, or NULL.  A map of (1,H,W,C) only

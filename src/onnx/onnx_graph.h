@@ -1,5 +1,5 @@
 /*
- * graph.h
+ * onnx_graph.h
  *	  A pretrained image network read from an ONNX file: image in, feature
  *	  vector out.
  *
@@ -9,8 +9,8 @@
  * may read one graph.  A run owns its arena and goes in resumable steps.
  * The general interface, any tensors in and out, is program.h.
  */
-#ifndef MREN_ONNX_GRAPH_H
-#define MREN_ONNX_GRAPH_H
+#ifndef MREN_ONNX_ONNX_GRAPH_H
+#define MREN_ONNX_ONNX_GRAPH_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -27,9 +27,8 @@ typedef struct MrenOnnxGraphRun MrenOnnxGraphRun;
 
 typedef struct MrenOnnxGraphInfo
 {
-	uint32_t width, height; /* of the image it wants, in pixels */
+	uint32_t width, height; /* of the image that it reads, in pixels */
 	int channels;			/* 3, or 1 for grey */
-	bool nhwc;				/* order of the input floats: always true, see mren_onnx_graph_start */
 	size_t features;		/* elements of the chosen output */
 	size_t weight_bytes;	/* constants, as packed */
 	size_t arena_bytes;		/* what a run allocates */
@@ -76,7 +75,7 @@ extern MrenStatus mren_onnx_graph_load(const MrenEnv *env, const uint8_t *bytes,
 extern void mren_onnx_graph_free(const MrenEnv *env, MrenOnnxGraph *graph);
 extern void mren_onnx_graph_info(const MrenOnnxGraph *graph, MrenOnnxGraphInfo *info);
 
-/* Bytes the graph holds, all told. */
+/* Bytes that the graph holds in all. */
 extern size_t mren_onnx_graph_memory(const MrenOnnxGraph *graph);
 
 /*

@@ -1,8 +1,8 @@
 /*
- * layout.c
+ * place.c
  *	  From one layout to the other.
  */
-#include "onnx/kernels/layout.h"
+#include "onnx/kernels/place.h"
 
 #include "onnx/kernels/copy.h"
 
@@ -48,8 +48,8 @@ mren_onnx_layout_place(MrenOnnxPlan *plan, MrenOnnxValue *value, MrenOnnxLayout 
 	if (!value->place.set)
 	{
 		if (value->constant == NULL)
-			return mren_fail(err, MREN_EFORMAT, "tensor \"%s\" is read but nothing computes it",
-							 value->name);
+			return mren_fail(err, MREN_EFORMAT,
+							 "tensor \"%s\" is read, but is not computed by any node", value->name);
 		MREN_TRY(mren_onnx_plan_place_constant(plan, value, err));
 	}
 	if (value->place.layout != layout && !value->other.set)
