@@ -4,9 +4,8 @@
  *
  * Owns the layout of MrenExamples.  Records lie one behind the other in one
  * buffer, with an index of (hash, offset); images' vectors and grids are kept
- * once for each image (images.h).
- * Appending rows and joining two sets commute, because every way out goes
- * through the sorted index.
+ * once for each image (image_store.h).  Appending rows and joining two sets
+ * commute, because rows are only ever read through the sorted index.
  */
 #include "data/examples.h"
 
@@ -115,8 +114,9 @@ check_finite(const float *vector, size_t dim, MrenError *err)
 }
 
 /*
- * Two images of one vector with different grids are as good as impossible;
- * the smaller bytes win, so that even then the order of rows says nothing.
+ * Two images with the same vector and different grids are practically
+ * impossible; if it happens, the grid with the smaller bytes is kept, so that
+ * the order of rows does not matter.
  */
 static MrenStatus
 keep_grid(MrenExamples *set, const MrenHash128 *hash, const uint16_t *grid, MrenError *err)
@@ -146,7 +146,7 @@ mren_examples_add_grid(MrenExamples *examples, const MrenHash128 *hash, const ui
 	return keep_grid(examples, hash, grid, err);
 }
 
-/* Checks a row's image and makes room for it; *fresh if it must be added. */
+/* Checks the image of a row and reserves memory for it; *fresh if it must be added. */
 static MrenStatus
 prepare_image(MrenExamples *set, const MrenExample *example, const float *image, bool *fresh,
 			  MrenError *err)

@@ -11,7 +11,7 @@
 #include "base/half_array.h"
 #include "nn/kernels.h"
 
-/* Seeds the signs; part of every network that looks at grids. */
+/* Seed of the signs.  Networks with grid attention depend on it. */
 #define SIGNS_SEED UINT64_C(0x6772696473)
 
 struct MrenGridProjection
