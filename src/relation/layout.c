@@ -309,11 +309,11 @@ mren_net_layout_build(const MrenNetShape *shape, MrenNetLayout *layout)
 		ids->box_std =
 			mren_parameters_add_constant(&layout->table, "box.std", 1, MREN_BOX_GEOMETRY);
 	}
-	/* Last: a trainer does not know its rows before the end. */
+	/* Last, since its number of rows is known only after training. */
 	ids->linear = SIZE_MAX;
 	if (shape->linear_rows > 0)
 	{
-		/* Trained by an optimiser of its own. */
+		/* It has an optimiser of its own. */
 		ids->linear = mren_parameters_add(&layout->table, "wide.weight", shape->linear_rows,
 										  shape->n_relations, false);
 		layout->table.items[ids->linear].trained = false;
