@@ -137,10 +137,10 @@ check_example(const MrenExample *example, MrenError *err)
 						 example->sentence.n_words, MREN_MAX_PIECES);
 	if (example->n_features > MREN_MAX_ROW_FEATURES)
 		return mren_fail(err, MREN_ELIMIT,
-						 "a training row has %u features, more than the limit of %d",
+						 "training row has %u features, more than the limit of %d",
 						 example->n_features, MREN_MAX_ROW_FEATURES);
 	if (example->n_box_features > example->n_features)
-		return mren_fail(err, MREN_EPARAM, "a training row has more features of boxes than in all");
+		return mren_fail(err, MREN_EPARAM, "training row has more features of boxes than features");
 	return MREN_OK;
 }
 

@@ -64,7 +64,7 @@ typedef struct MrenExample
 	uint32_t n_box_features;
 	/* mren_example_group: rows of a group validate together or not at all */
 	uint64_t group;
-	uint64_t hash;			  /* of the record's bytes; set by mren_example_read */
+	uint64_t hash; /* of the record's bytes; set by mren_example_read */
 } MrenExample;
 
 /*

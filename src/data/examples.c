@@ -140,7 +140,7 @@ mren_examples_add_grid(MrenExamples *examples, const MrenHash128 *hash, const ui
 	size_t size = mren_grid_size(&examples->head.grid);
 
 	if (size == 0)
-		return mren_fail(err, MREN_EPARAM, "an image has a grid, but the training set none");
+		return mren_fail(err, MREN_EPARAM, "image has a grid, but the training set has no grids");
 	if (!mren_half_all_finite(grid, size))
 		return mren_fail(err, MREN_ENUMERIC, "a number in the grid of an image is not finite");
 	return keep_grid(examples, hash, grid, err);
@@ -158,7 +158,7 @@ prepare_image(MrenExamples *set, const MrenExample *example, const float *image,
 		return MREN_OK;
 	if (set->head.image_dim == 0)
 		return mren_fail(err, MREN_EPARAM,
-						 "a training row has an image, but the training set none");
+						 "training row has an image, but the model is trained without images");
 	if (mren_examples_has_image(set, &example->image))
 		return MREN_OK;
 	if (image == NULL)
@@ -229,7 +229,7 @@ mren_examples_merge(MrenExamples *into, const MrenExamples *from, MrenError *err
 
 	if (!same_head(&into->head, &from->head))
 	{
-		mren_fail(err, MREN_EPARAM, "cannot combine training sets of different options");
+		mren_fail(err, MREN_EPARAM, "cannot combine training sets with different options");
 		mren_error_hint(err, "Options, embeddings and image encoder must be the same in all rows.");
 		return MREN_EPARAM;
 	}

@@ -48,12 +48,11 @@ typedef struct MrenLabelledRows
  *		with scale g and margins m+, m-; c the relation with the highest score
  *		among those that are neither the label nor fixed, the lowest index of
  *		equals; for a row of the fixed relation the first term is left out.
- *	  logits (n,k) finite, that of the fixed relation is not looked at; labels
- *	  (n) in 0..k-1; weights (n).  dlogits (n,k) gets scale times the gradient
- *	  of that sum, 0 for the fixed relation.
- *	  Not finite if a logit is not.  Max-shifted softmax: Goodfellow et al., Deep
- *	  Learning, 2016, section 4.1; Brier 1950; ranking: dos Santos, Xiang and
- *	  Zhou, Classifying Relations by Ranking with CNNs, ACL 2015, section 3.3.
+ *	  dlogits (n,k) gets scale times the gradient of that sum, 0 for the fixed
+ *	  relation.  Not finite if a logit is not.  Max-shifted softmax: Goodfellow
+ *	  et al., Deep Learning, 2016, section 4.1; Brier 1950; ranking: dos Santos,
+ *	  Xiang and Zhou, Classifying Relations by Ranking with CNNs, ACL 2015,
+ *	  section 3.3.
  */
 extern double mren_loss(const MrenObjective *objective, const MrenLabelledRows *rows, float scale,
 						float *dlogits);

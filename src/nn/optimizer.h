@@ -20,7 +20,7 @@ typedef struct MrenOptimizerConfig
 {
 	MrenOptimizer kind;
 	double learning_rate;
-	double momentum;	 /* SGD only */
+	double momentum; /* SGD only */
 	/* decoupled: a step subtracts learning_rate * weight_decay times the weight */
 	double weight_decay;
 } MrenOptimizerConfig;

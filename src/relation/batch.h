@@ -63,7 +63,7 @@ typedef struct MrenBatch
 	bool *has_unknown; /* (n) */
 	/* (n, image_dim) after mren_image_root, standardised; zero without an image */
 	float *image;
-	bool *has_image;   /* (n) */
+	bool *has_image; /* (n) */
 
 	/* Made by forward */
 	float *fused;						 /* (n, dim): text, image units, presence, product */

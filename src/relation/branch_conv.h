@@ -50,13 +50,13 @@ typedef struct MrenConvBatch
 	size_t n_pieces;
 	size_t pieces_capacity;
 
-	MrenConvText *text;	 /* of the sentence being read */
-	float drop;			 /* of the last forward, of x's numbers */
-	size_t max_rows;	 /* of a chunk */
-	float *x;			 /* (max_rows, row_dim) after dropout */
-	float *mask;		 /* (max_rows, row_dim) */
-	float *outputs;		 /* (max_rows, filters) of one width */
-	float *dx;			 /* (max_rows, row_dim) */
+	MrenConvText *text; /* of the sentence being read */
+	float drop;			/* of the last forward, of x's numbers */
+	size_t max_rows;	/* of a chunk */
+	float *x;			/* (max_rows, row_dim) after dropout */
+	float *mask;		/* (max_rows, row_dim) */
+	float *outputs;		/* (max_rows, filters) of one width */
+	float *dx;			/* (max_rows, row_dim) */
 	/* (max_rows) the gradient of the word's vector is needed, not only that of its distances */
 	bool *full;
 	int32_t *at;		 /* (capacity, conv_dim) the window's row in its chunk; -1: none */

@@ -19,10 +19,10 @@
 #include "relation/fine_tuned.h"
 #include "text/sentence.h"
 
-#define MREN_CONV_WIDTHS 3	 /* 3, 4 and 5 words */
+#define MREN_CONV_WIDTHS 3 /* 3, 4 and 5 words */
 /* up to the first mention, from it to the second, from the second on */
 #define MREN_CONV_SEGMENTS 3
-#define MREN_CONV_PAD 2		 /* rows of zeros on each side of a sentence */
+#define MREN_CONV_PAD 2 /* rows of zeros on each side of a sentence */
 
 #define MREN_CONV_REACH 30 /* larger distances count as this one */
 #define MREN_CONV_PLACES (2 * MREN_CONV_REACH + 1)

@@ -78,7 +78,7 @@ typedef struct MrenOptionTable
 	size_t n;
 	/* table of the struct that this one's struct begins with; or NULL */
 	const struct MrenOptionTable *base;
-	const MrenRenamedOption *renamed;	/* (n_renamed) */
+	const MrenRenamedOption *renamed; /* (n_renamed) */
 	size_t n_renamed;
 } MrenOptionTable;
 
