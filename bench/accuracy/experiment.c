@@ -329,8 +329,8 @@ encode_row(Lab *lab, const Row *row, MrenExample *example)
 		example->has_image = true;
 		example->image = mren_hash128(image, lab->image_dim * sizeof(float));
 	}
-	example->group =
-		mren_example_group(row->fields[1], len, image != NULL ? &example->image : NULL);
+	example->group = mren_example_group(row->fields[1], strlen(row->fields[1]),
+										image != NULL ? &example->image : NULL);
 }
 
 static int
