@@ -80,7 +80,7 @@ mren_fine_tuned_choose(const MrenEnv *env, const MrenWordCounts *counts, int32_t
 	for (size_t i = 0; i < counts->n_slots; i++)
 	{
 		/* The most frequent word first, among equals the one with the lower id. */
-		if (counts->ids[i] >= 0 && counts->counts[i] >= MREN_TUNED_LEAST)
+		if (counts->ids[i] >= 0 && counts->counts[i] >= MREN_FINE_TUNED_MIN_COUNT)
 			keys[chosen++] =
 				(uint64_t) (UINT32_MAX - counts->counts[i]) << 32 | (uint32_t) counts->ids[i];
 	}

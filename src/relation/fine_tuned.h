@@ -13,9 +13,9 @@
 
 #include "data/word_vectors.h"
 
-#define MREN_TUNED_LEAST 3		  /* occurrences that a word needs */
-#define MREN_FINE_TUNED_RATE 0.3f /* factor of the learning rate */
-#define MREN_MAX_FINE_TUNED 32768 /* words; the most frequent are chosen */
+#define MREN_FINE_TUNED_MIN_COUNT 3 /* occurrences that a word needs */
+#define MREN_FINE_TUNED_RATE 0.3f	/* factor of the learning rate */
+#define MREN_MAX_FINE_TUNED 32768	/* words; the most frequent are chosen */
 
 /* Zeroed before its first use. */
 typedef struct MrenWordCounts

@@ -165,7 +165,7 @@ typedef struct MrenLinearTraining
 } MrenLinearTraining;
 
 /* Results of the scan. */
-typedef struct MrenScan
+typedef struct MrenRowScan
 {
 	MrenNames relations;
 	MrenNames types;
@@ -179,7 +179,7 @@ typedef struct MrenScan
 	uint64_t square_n;
 	size_t n_usable;			/* rows that are neither test nor hold-out rows */
 	MrenWordCounts word_counts; /* of the usable rows, if vectors are fine-tuned */
-} MrenScan;
+} MrenRowScan;
 
 /* Results of the measurement. */
 typedef struct MrenMeasurement
@@ -213,7 +213,7 @@ struct MrenTrainer
 	size_t next_row; /* of scan and measurement */
 	MrenTrainReport report;
 
-	MrenScan scan;
+	MrenRowScan scan;
 	MrenMeasurement measured;
 
 	/* The network, known after the scan */
