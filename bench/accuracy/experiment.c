@@ -1,18 +1,18 @@
 /*
  * experiment.c
- *	  Trains and scores the core without a server: how an option or a change
- *	  of the network is tried before it becomes a default.
+ *	  Trains and scores the core without a server, to try an option or a change
+ *	  of the network before it becomes a default.
  *
  * experiment VECTORS ROWS.tsv [TEST.tsv] [folds=5] [images=FILE.f32:DIM] [lexicon=FILE.tsv]
  *		[option=value ...]
  *
  * A row is relation, sentence, head lower, head upper, tail lower, tail upper
- * (characters), and perhaps head type, tail type, number of its picture (or
+ * (characters), and perhaps head type, tail type, number of its image (or
  * empty), split, separated by tabs.  With a test file it is scored; otherwise
- * rows are divided into folds by their sentence and the pooled predictions scored.
- * VECTORS is "none" to go without; a lexicon's line is phrase, type and
- * perhaps confidence.
- * images holds DIM floats of each picture in this machine's byte order.
+ * rows are divided into folds by their sentence and the pooled predictions
+ * scored.  VECTORS is "none" to go without; a lexicon's line is phrase, type
+ * and perhaps confidence. images holds DIM floats of each image in this
+ * machine's byte order.
  */
 #include <math.h>
 #include <stdio.h>
@@ -329,8 +329,8 @@ encode_row(Lab *lab, const Row *row, MrenExample *example)
 		example->has_image = true;
 		example->image = mren_hash128(image, lab->image_dim * sizeof(float));
 	}
-	example->group =
-		mren_example_group(row->fields[1], strlen(row->fields[1]), image != NULL ? &example->image : NULL);
+	example->group = mren_example_group(row->fields[1], strlen(row->fields[1]),
+										image != NULL ? &example->image : NULL);
 }
 
 static int
@@ -379,7 +379,7 @@ train(Lab *lab, const Row *rows, size_t n, int held_out)
 	mren_trainer_report(trainer, &report);
 	fprintf(stderr,
 			"trained %zu + %zu rows, %zu features, %zu parameters: best epoch %d of %d, validation "
-			"loss %.4f accuracy %.4f f1 %.4f, T %.3f, wide epoch %d share %.2f, unknown words %.2f "
+			"loss %.4f accuracy %.4f f1 %.4f, T %.3f, linear epoch %d share %.2f, unknown words %.2f "
 			"%%, %.1f s, %.0f rows/s\n",
 			report.n_train, report.n_validation, report.features_dim, report.n_parameters,
 			report.best_epoch, report.epochs_run, report.validation_loss,
@@ -430,7 +430,7 @@ predict(Lab *lab, const MrenNet *net, Row *rows, size_t n, int fold)
 		rows[i].predicted = strndup(best.data, best.len);
 		rows[i].confidence = p[mren_net_best(p, info.n_relations)];
 		label = mren_net_relation_index(net, example.relation.data, example.relation.len);
-		/* A relation that training has not seen: as unlikely as a float can say. */
+		/* A relation that no training row had: the lowest probability of a float. */
 		rows[i].loss = -log(fmax(label >= 0 ? (double) p[label] : 0, 1e-7));
 	}
 	mren_release(&lab->env, features);
@@ -490,7 +490,7 @@ score(const Lab *lab, const Row *rows, size_t n)
 	mren_confusion_free(confusion);
 }
 
-/* key=value: ours, or the network's. */
+/* key=value: an option of this program, or of the network. */
 static void
 set_option(Lab *lab, char *argument)
 {

@@ -2,11 +2,12 @@
  * train.c
  *	  Samples a second of one training step, for bench/train/run.
  *
- * train DIM WINDOW SECONDS [dropout] [conv]: the network that text alone makes with vectors of DIM
- * numbers, hidden layers 128 and 64, 23 relations, batches of 32, Adam.  "step" is
- * forward, loss, backward and optimiser on a batch that is there; "rows" is the
- * whole trainer, from encoded rows of 8 to 32 words.  With "conv" the convolutions of
- * option text_encoder are beside, and only the trainer is measured.
+ * train DIM WINDOW SECONDS [dropout] [conv]: a network without images, with
+ * word vectors of DIM numbers, hidden layers 128 and 64, 23 relations, batches
+ * of 32, Adam.  "step" is forward, loss, backward and optimiser on a batch in
+ * memory; "rows" is the whole trainer, from encoded rows of 8 to 32 words.
+ * With "conv" the network also has the convolutions of option text_encoder, and
+ * only the trainer is measured.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,7 +61,7 @@ must(MrenStatus status)
 	exit(1);
 }
 
-/* Processor time: other work on the machine does not count. */
+/* Processor time, so that other work on the machine does not count. */
 static double
 now(void)
 {
@@ -129,8 +130,8 @@ bench_step(size_t dim, size_t window, double seconds, float dropout)
 }
 
 /*
- * Words of each sentence: numbers of the file that LENGTHS names, over and over; without, 8 to
- * 32, 20 in the mean.
+ * Number of words of each sentence: the numbers in the file named by LENGTHS,
+ * repeated; without it 8 to 32, 20 on average.
  */
 static void
 read_lengths(uint32_t *lengths)

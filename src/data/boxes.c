@@ -6,7 +6,7 @@
 
 #include <math.h>
 
-/* A side is taken as at least this long, so that no ratio explodes. */
+/* Sides count as at least this long, so that ratios stay bounded. */
 #define LEAST 1e-3f
 #define BOUND 5.0f
 
@@ -54,7 +54,7 @@ signed_root(float x)
 	return x < 0 ? -sqrtf(-x) : sqrtf(x);
 }
 
-/* Of one dimension: how far two intervals overlap. */
+/* The length by which two intervals overlap. */
 static float
 overlap(float a0, float a1, float b0, float b1)
 {
@@ -88,7 +88,7 @@ put_alone(const float *box, float *out)
 	return out;
 }
 
-/* What one dimension, 0 or 1, says of both. */
+/* The numbers of both boxes in one dimension, 0 or 1. */
 static float *
 put_dimension(const float *a, const float *b, int d, float *out)
 {
@@ -157,7 +157,7 @@ mren_box_region(const float *box, const MrenGridShape *shape, float *weights)
 			area += y * x;
 		}
 	}
-	/* A sliver may round to nothing: then the cell of its centre. */
+	/* The areas of a very thin box may all round to 0: then the cell of its centre counts. */
 	if (area > 0)
 	{
 		for (size_t i = 0; i < mren_grid_cells(shape); i++)

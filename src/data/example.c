@@ -22,7 +22,7 @@
 
 #include "base/size.h"
 
-/* Records are read in place: their numbers are the machine's. */
+/* Records are read in place, so their byte order must be the machine's. */
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "mren needs a little-endian machine"
 #endif
@@ -113,7 +113,7 @@ check_text(const char *what, const MrenTextSpan *text, MrenError *err)
 	return MREN_OK;
 }
 
-/* What the PostgreSQL layer's user can get wrong in a row. */
+/* Checks what a user can get wrong in a row. */
 static MrenStatus
 check_example(const MrenExample *example, MrenError *err)
 {
@@ -137,10 +137,10 @@ check_example(const MrenExample *example, MrenError *err)
 						 example->sentence.n_words, MREN_MAX_PIECES);
 	if (example->n_features > MREN_MAX_ROW_FEATURES)
 		return mren_fail(err, MREN_ELIMIT,
-						 "a training row has %u features, more than the limit of %d",
+						 "training row has %u features, more than the limit of %d",
 						 example->n_features, MREN_MAX_ROW_FEATURES);
 	if (example->n_box_features > example->n_features)
-		return mren_fail(err, MREN_EPARAM, "a training row has more features of boxes than in all");
+		return mren_fail(err, MREN_EPARAM, "training row has more features of boxes than features");
 	return MREN_OK;
 }
 
@@ -323,7 +323,7 @@ check_features(const MrenExample *example, MrenError *err)
 	return MREN_OK;
 }
 
-/* The texts, and that nothing but padding follows them. */
+/* Reads the texts, and checks that only padding follows them. */
 static MrenStatus
 read_texts(MrenCursor *cursor, uint32_t flags, MrenExample *example, MrenError *err)
 {
@@ -423,7 +423,10 @@ mren_example_identity(const MrenExample *example)
 {
 	const MrenSentence *s = &example->sentence;
 	const MrenTextSpan *texts[3] = {&example->relation, &example->head_type, &example->tail_type};
-	/* An image and its stored vector are the same row, whether a grid came along. */
+	/*
+	 * A row given by image and one given by its stored vector are the same,
+	 * with or without a grid.
+	 */
 	uint32_t shape[6] = {record_flags(example) & ~(uint32_t) FLAG_GRID,
 						 s->n_words,
 						 s->head.first,
@@ -436,7 +439,7 @@ mren_example_identity(const MrenExample *example)
 	hash = mren_hash64(s->starts, 4 * ((size_t) s->n_words + 1), hash);
 	for (int i = 0; i < 3; i++)
 		hash = mren_hash64(texts[i]->data != NULL ? texts[i]->data : "", text_size(texts[i]), hash);
-	/* Two sentences may differ only in words without vectors: the group tells. */
+	/* Sentences that differ only in words without vectors are told apart by their groups. */
 	if (example->has_image)
 		hash = mren_hash64(example->image.bytes, 16, hash);
 	else

@@ -27,8 +27,8 @@ typedef enum MrenSplit
 	MREN_SPLIT_NONE,
 	MREN_SPLIT_TRAIN,
 	MREN_SPLIT_VALIDATION,
-	MREN_SPLIT_TEST,	/* takes no part in training */
-	MREN_SPLIT_HOLDOUT, /* neither does this: it is held out to judge models by */
+	MREN_SPLIT_TEST,	/* not used in training */
+	MREN_SPLIT_HOLDOUT, /* hold-out row: not used in training, kept for comparing models */
 } MrenSplit;
 
 static inline bool
@@ -58,11 +58,13 @@ typedef struct MrenExample
 	float tail_box[4];
 	float weight; /* of the row in the loss, finite, > 0; 1 is usual */
 	MrenSplit split;
-	const uint32_t *features; /* (n_features) numbers of features.h: a linear branch's */
+	const uint32_t *features; /* (n_features) lexical features, for the linear branch */
 	uint32_t n_features;	  /* 0 .. MREN_MAX_ROW_FEATURES */
-	uint32_t n_box_features;  /* of them, the last ones: those of boxes.  Each part ascending */
-	uint64_t group;			  /* mren_example_group: rows that must not be divided */
-	uint64_t hash;			  /* of the record's bytes; set by mren_example_read */
+	/* the last ones of them are features of boxes; each part is ascending */
+	uint32_t n_box_features;
+	/* mren_example_group: rows of a group validate together or not at all */
+	uint64_t group;
+	uint64_t hash; /* of the record's bytes; set by mren_example_read */
 } MrenExample;
 
 /*
@@ -83,9 +85,10 @@ extern MrenStatus mren_example_append(const MrenEnv *env, MrenBuffer *buffer,
 
 /*
  * mren_example_read
- *	  Reads the record at bytes (8-byte aligned), which may be hostile: every
- *	  size, span and the hash are checked.  Pointers point into bytes.  *size
- *	  is the record's length.  MREN_EFORMAT otherwise.
+ *	  Reads the record at bytes (8-byte aligned), which need not be trusted:
+ *	  every size, every span and the hash are checked.  Pointers point into
+ *	  bytes; *size is the length of the record.  MREN_EFORMAT if the record is
+ *	  not valid.
  */
 extern MrenStatus mren_example_read(const uint8_t *bytes, size_t len, MrenExample *example,
 									size_t *size, MrenError *err);
@@ -98,17 +101,19 @@ extern int mren_example_compare(const uint8_t *a, const uint8_t *b);
 
 /*
  * mren_example_identity
- *	  Hash of what the row says (sentence, mentions, types, boxes, image and
- *	  relation), without features, which depend on options, and without weight and split: tells a row seen in training.
+ *	  Hash of the contents of the row (sentence, mentions, types, boxes, image
+ *	  and relation), by which a network recognises rows of its training.
+ *	  Features, which depend on options, weight and split do not count.
  */
 extern uint64_t mren_example_identity(const MrenExample *example);
 
 /*
  * mren_example_group
- *	  Which rows validation must not divide: those of one image, or without
- *	  images those of one sentence.  (Joined by sentence and by image, rows
- *	  that combine a few of each would all be one group.)  For the PostgreSQL layer, so that
- *	  every way of training groups alike; image NULL: none.
+ *	  The group of a row: rows of one image, or without an image rows of one
+ *	  sentence, validate together or not at all. (If rows were joined by
+ *	  sentence and by image, sets that combine a few of each would be a single
+ *	  group.) The PostgreSQL layer calls it for every kind of training. image is
+ *	  NULL for a row without one.
  */
 extern uint64_t mren_example_group(const char *sentence, size_t len, const MrenHash128 *image);
 

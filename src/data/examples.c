@@ -4,9 +4,8 @@
  *
  * Owns the layout of MrenExamples.  Records lie one behind the other in one
  * buffer, with an index of (hash, offset); images' vectors and grids are kept
- * once for each image (images.h).
- * Appending rows and joining two sets commute, because every way out goes
- * through the sorted index.
+ * once for each image (image_store.h).  Appending rows and joining two sets
+ * commute, because rows are only ever read through the sorted index.
  */
 #include "data/examples.h"
 
@@ -115,8 +114,9 @@ check_finite(const float *vector, size_t dim, MrenError *err)
 }
 
 /*
- * Two images of one vector with different grids are as good as impossible;
- * the smaller bytes win, so that even then the order of rows says nothing.
+ * Two images with the same vector and different grids are practically
+ * impossible; if it happens, the grid with the smaller bytes is kept, so that
+ * the order of rows does not matter.
  */
 static MrenStatus
 keep_grid(MrenExamples *set, const MrenHash128 *hash, const uint16_t *grid, MrenError *err)
@@ -140,13 +140,13 @@ mren_examples_add_grid(MrenExamples *examples, const MrenHash128 *hash, const ui
 	size_t size = mren_grid_size(&examples->head.grid);
 
 	if (size == 0)
-		return mren_fail(err, MREN_EPARAM, "an image has a grid, but the training set none");
+		return mren_fail(err, MREN_EPARAM, "image has a grid, but the training set has no grids");
 	if (!mren_half_all_finite(grid, size))
 		return mren_fail(err, MREN_ENUMERIC, "a number in the grid of an image is not finite");
 	return keep_grid(examples, hash, grid, err);
 }
 
-/* Checks a row's image and makes room for it; *fresh if it must be added. */
+/* Checks the image of a row and reserves memory for it; *fresh if it must be added. */
 static MrenStatus
 prepare_image(MrenExamples *set, const MrenExample *example, const float *image, bool *fresh,
 			  MrenError *err)
@@ -158,7 +158,7 @@ prepare_image(MrenExamples *set, const MrenExample *example, const float *image,
 		return MREN_OK;
 	if (set->head.image_dim == 0)
 		return mren_fail(err, MREN_EPARAM,
-						 "a training row has an image, but the training set none");
+						 "training row has an image, but the model is trained without images");
 	if (mren_examples_has_image(set, &example->image))
 		return MREN_OK;
 	if (image == NULL)
@@ -229,7 +229,7 @@ mren_examples_merge(MrenExamples *into, const MrenExamples *from, MrenError *err
 
 	if (!same_head(&into->head, &from->head))
 	{
-		mren_fail(err, MREN_EPARAM, "cannot combine training sets of different options");
+		mren_fail(err, MREN_EPARAM, "cannot combine training sets with different options");
 		mren_error_hint(err, "Options, embeddings and image encoder must be the same in all rows.");
 		return MREN_EPARAM;
 	}

@@ -16,7 +16,7 @@
 
 typedef struct MrenExamples MrenExamples;
 
-/* What two sets must share to be joined. */
+/* Two sets can be merged only if these are equal. */
 typedef struct MrenExamplesHead
 {
 	const char *options;	/* the user's options as text (JSON); copied */
@@ -57,18 +57,18 @@ extern bool mren_examples_has_image(const MrenExamples *examples, const MrenHash
 /* Adds all rows of `from`, which stays as it is; MREN_EPARAM if the heads differ. */
 extern MrenStatus mren_examples_merge(MrenExamples *into, const MrenExamples *from, MrenError *err);
 
-/* Bytes of memory held: what a setting bounds. */
+/* Bytes of memory held, which a setting limits. */
 extern size_t mren_examples_bytes(const MrenExamples *examples);
 extern size_t mren_examples_count(const MrenExamples *examples);
 
 /*
- * The flat form: canonical, portable, checksummed by its records' hashes.
+ * The flat form: canonical, portable, checksummed by the hashes of its records.
  * mren_examples_flatten writes exactly mren_examples_flat_size bytes; both may
- * reorder the rows inside, which cannot be seen from outside.
+ * reorder the rows in memory, which changes no result.
  */
 extern size_t mren_examples_flat_size(const MrenExamples *examples);
 extern void mren_examples_flatten(MrenExamples *examples, uint8_t *out);
-/* bytes may be hostile and need no alignment; MREN_EFORMAT, MREN_ENUMERIC. */
+/* bytes need not be trusted nor aligned; MREN_EFORMAT or MREN_ENUMERIC if they are not valid. */
 extern MrenStatus mren_examples_parse(const MrenEnv *env, const uint8_t *bytes, size_t len,
 									  MrenExamples **examples, MrenError *err);
 

@@ -11,7 +11,7 @@
 #include "base/half_array.h"
 #include "nn/kernels.h"
 
-/* Seeds the signs; part of every network that looks at grids. */
+/* Seed of the signs.  Networks with grid attention depend on it. */
 #define SIGNS_SEED UINT64_C(0x6772696473)
 
 struct MrenGridProjection
@@ -57,7 +57,7 @@ mren_grid_check(const MrenGridShape *shape, MrenError *err)
 
 	if (mren_grid_equal(shape, &none) || within(shape, MREN_GRID_CHANNELS))
 		return MREN_OK;
-	return mren_fail(err, MREN_EFORMAT, "a grid of %zu by %zu cells with %zu channels",
+	return mren_fail(err, MREN_EFORMAT, "invalid grid of %zu by %zu cells with %zu channels",
 					 shape->height, shape->width, shape->channels);
 }
 
@@ -96,8 +96,8 @@ mren_grid_projection_create(const MrenEnv *env, const MrenGridShape *in,
 	*projection = NULL;
 	if (!within(in, MREN_MAX_GRID_CHANNELS))
 		return mren_fail(err, MREN_ELIMIT,
-						 "a grid of %zu by %zu cells with %zu channels is too big", in->height,
-						 in->width, in->channels);
+						 "grid of %zu by %zu cells with %zu channels exceeds the limits",
+						 in->height, in->width, in->channels);
 	MREN_TRY(mren_allocate_zero(env, 1, sizeof(*p), &p, err));
 	p->in = p->out = *in;
 	if (in->channels > MREN_GRID_CHANNELS)

@@ -1,12 +1,12 @@
 /*
  * grid.h
- *	  The spatial grid of an image as the network takes it: channels beside
- *	  each other, cells row by row, halves.
+ *	  The spatial grid of an image as the network reads it: half-precision
+ *	  floats, cells row by row, the channels of a cell next to each other.
  *
  * A grid of many channels is projected to MREN_GRID_CHANNELS by a fixed matrix
- * of signs, which nearly keeps distances and angles (Achlioptas 2003) and needs
- * no training, so an image's grid is the same in every training.  The matrix
- * is part of what a network was trained with: it never changes.
+ * of signs, which approximately preserves distances and angles (Achlioptas
+ * 2003) and needs no training, so the grid of an image is the same in every
+ * training.  Networks depend on the matrix, so it never changes.
  */
 #ifndef MREN_DATA_GRID_H
 #define MREN_DATA_GRID_H
@@ -33,7 +33,7 @@ typedef struct MrenGridShape
 extern MrenStatus mren_grid_check(const MrenGridShape *shape, MrenError *err);
 extern bool mren_grid_equal(const MrenGridShape *a, const MrenGridShape *b);
 
-/* Cells, and numbers; 0 without a grid. */
+/* Number of cells, and of floats; 0 without a grid. */
 extern size_t mren_grid_cells(const MrenGridShape *shape);
 extern size_t mren_grid_size(const MrenGridShape *shape);
 
@@ -51,9 +51,10 @@ extern MrenGridShape mren_grid_projection_shape(const MrenGridProjection *projec
 
 /*
  * mren_grid_project
- *	  grid (cells, channels of `in`), finite, to out (cells, channels of `out`):
- *	  sums divided by the root of the channels of `in`, or the numbers
- *	  themselves where there are few, rounded to halves.
+ *	  grid (cells, channels of `in`), finite, to out (cells, channels of `out`),
+ *	  rounded to half precision: signed sums divided by the square root of the
+ *	  number of channels of `in`, or the numbers themselves if `in` has at most
+ *	  MREN_GRID_CHANNELS.
  */
 extern void mren_grid_project(const MrenGridProjection *projection, const float *grid,
 							  uint16_t *out);

@@ -1,10 +1,10 @@
 /*
  * image_store.h
- *	  What is kept for each distinct image of a training set: items of one
- *	  size, found by the image's hash.
+ *	  The data kept for each distinct image of a training set: items of one
+ *	  size, found by the hash of the image.
  *
- * Owns the hashes, the items beside them and the table that finds them.  Room
- * is made first, so that adding cannot fail.
+ * Owns the hashes, the items beside them and the hash table.  Memory is
+ * reserved first, so that adding cannot fail.
  */
 #ifndef MREN_DATA_IMAGE_STORE_H
 #define MREN_DATA_IMAGE_STORE_H
@@ -36,19 +36,19 @@ extern void mren_image_store_free(const MrenEnv *env, MrenImageStore *images);
 /* The item of a hash, or NULL. */
 extern uint8_t *mren_image_store_find(const MrenImageStore *images, const MrenHash128 *hash);
 
-/* Makes room for one more. */
+/* Reserves memory for one more. */
 extern MrenStatus mren_image_store_reserve(const MrenEnv *env, MrenImageStore *images,
 										   MrenError *err);
 
-/* Adds an item that is not there yet, copied from `item`; room has been made. */
+/* Adds a copy of an item that is not there yet; memory has been reserved. */
 extern void mren_image_store_add(MrenImageStore *images, const MrenHash128 *hash, const void *item);
 
-/* Bytes of memory held beside the struct. */
+/* Bytes of memory held, without the struct itself. */
 extern size_t mren_image_store_bytes(const MrenImageStore *images);
 
 /*
  * The flat form: hash and item of each, by ascending hash; n * (16 + size)
- * bytes.  Parsing leaves what the items hold to be checked by the caller;
+ * bytes.  The caller of the parser checks the contents of the items;
  * MREN_EFORMAT for hashes out of order or too few bytes.
  */
 extern void mren_image_store_put(MrenImageStore *images, MrenBuffer *out);

@@ -1,10 +1,11 @@
 /*
  * source.h
- *	  Where the trainer reads its examples: random access by canonical index,
- *	  from memory or from a file.
+ *	  The interface through which a trainer reads its examples: random access by
+ *	  canonical index, from memory or from a file.
  *
- * Index 0 .. n - 1 is the order of mren_example_compare.  The trainer walks an
- * epoch mostly sequentially (schedule.h), so a file serves as well.
+ * Index 0 .. n - 1 is the order of mren_example_compare.  The trainer reads an
+ * epoch mostly sequentially (relation/train/trainer_order.c), so that a file is
+ * fast enough.
  */
 #ifndef MREN_DATA_SOURCE_H
 #define MREN_DATA_SOURCE_H

@@ -1,7 +1,7 @@
 /*
  * vector_table.c
- *	  A table of the word vectors one training needs, and the set of ids that
- *	  says which these are.
+ *	  A table of the word vectors that one training needs, and the set of their
+ *	  ids.
  */
 #include "data/word_vectors.h"
 

@@ -1,7 +1,7 @@
 /*
  * word_vectors.h
- *	  Word vectors by piece id, as the network asks for them; and a table of
- *	  those that one training needs.
+ *	  Word vectors by piece id, the interface through which networks read them;
+ *	  and a table of those that one training needs.
  */
 #ifndef MREN_DATA_WORD_VECTORS_H
 #define MREN_DATA_WORD_VECTORS_H
@@ -18,11 +18,12 @@ typedef struct MrenWordVectors
 {
 	void *state;
 	size_t dim;
-	/* dim floats, valid as long as the caller of the network promises (at
-	 * least until the network call returns); never NULL for an id (>= 0) that
-	 * the encoder gave out. */
+	/*
+	 * dim floats, valid at least until the call of the network returns; never
+	 * NULL for an id (>= 0) that encoding a sentence has given.
+	 */
 	const float *(*get)(void *state, int32_t id);
-	/* A word's number in the embeddings, where its id is another; or NULL. */
+	/* The word's number in the embeddings, if ids are not these numbers; else NULL. */
 	int32_t (*id)(void *state, int32_t id);
 } MrenWordVectors;
 
@@ -32,7 +33,7 @@ typedef struct MrenVectorTable MrenVectorTable;
 /* The rows are zero until filled. */
 extern MrenStatus mren_vector_table_create(const MrenEnv *env, const int32_t *ids, size_t n,
 										   size_t dim, MrenVectorTable **table, MrenError *err);
-/* Where to put (or find) the vector of ids[i]; dim floats. */
+/* The row of ids[i], to write or to read; dim floats. */
 extern float *mren_vector_table_row(MrenVectorTable *table, size_t i);
 extern void mren_vector_table_vectors(const MrenVectorTable *table, MrenWordVectors *vectors);
 extern void mren_vector_table_free(const MrenEnv *env, MrenVectorTable *table);

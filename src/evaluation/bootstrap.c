@@ -45,7 +45,10 @@ difference(const Sums *sums)
 	return score(sums, 1) - score(sums, 0);
 }
 
-/* Groups in the order of their keys, which is that of no row. */
+/*
+ * Adds up the rows of each group, in the order of the keys, which does not
+ * depend on that of the rows.
+ */
 static MrenStatus
 gather(const MrenEnv *env, const MrenPairedCounts *rows, size_t n, Sums **groups, size_t *n_groups,
 	   MrenError *err)
@@ -96,7 +99,7 @@ resample(const MrenEnv *env, const Sums *groups, size_t n, uint64_t seed, size_t
 	return MREN_OK;
 }
 
-/* Doubles that are not NaN, as numbers in the same order. */
+/* Maps doubles other than NaN to integers of the same order. */
 static uint64_t
 sortable(double value)
 {
@@ -106,7 +109,7 @@ sortable(double value)
 	return bits >> 63 ? ~bits : bits | UINT64_C(1) << 63;
 }
 
-/* The one of rank confidence from above: the k-th smallest, k = (1 - confidence)(n + 1). */
+/* The k-th smallest value, where k = (1 - confidence)(n + 1). */
 static double
 lower_quantile(const double *values, MrenKeyed *order, size_t n, double confidence)
 {

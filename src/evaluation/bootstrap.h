@@ -1,13 +1,13 @@
 /*
  * bootstrap.h
- *	  Is one model better than another on the same rows, or was it luck?  A
- *	  paired bootstrap over groups of rows.
+ *	  A paired bootstrap over groups of rows: whether one model is better than
+ *	  another beyond chance.
  *
- * Both models answer the same rows, so what is resampled are the rows' groups
- * with both models' counts: Koehn, Statistical Significance Tests for Machine
+ * Both models answer the same rows, so groups of rows are resampled with the
+ * counts of both models: Koehn, Statistical Significance Tests for Machine
  * Translation Evaluation, EMNLP 2004, by groups because rows of one sentence
- * are not independent.  The same counts and seed give the same figures,
- * in whatever order the rows came.
+ * are not independent.  The same counts and seed give the same figures, in
+ * whatever order rows arrive.
  */
 #ifndef MREN_EVALUATION_BOOTSTRAP_H
 #define MREN_EVALUATION_BOOTSTRAP_H
@@ -36,7 +36,7 @@ typedef struct MrenBootstrap
 	size_t n_groups;
 	double score[2];	/* 0 .. 1; 0 without rows that count */
 	double difference;	/* score[1] - score[0] */
-	double lower_bound; /* that the difference exceeds it is as sure as was asked */
+	double lower_bound; /* the difference exceeds it with the given confidence */
 } MrenBootstrap;
 
 /* How to resample. */
@@ -49,9 +49,9 @@ typedef struct MrenResampling
 
 /*
  * mren_bootstrap_paired
- *	  n rows, of which those with equal keys are one group.  confidence is in
- *	  0.5 .. 1, one-sided: 0.9 gives the 10th percentile of the resampled
- *	  differences.  resamples >= 100, or MREN_EPARAM.
+ *	  n rows; those with equal keys are one group.  A confidence of 0.9 gives
+ *	  the 10th percentile of the resampled differences.  MREN_EPARAM if
+ *	  resamples or confidence are out of range.
  */
 extern MrenStatus mren_bootstrap_paired(const MrenEnv *env, const MrenPairedCounts *rows, size_t n,
 										const MrenResampling *how, MrenBootstrap *result,

@@ -8,17 +8,17 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* What a pair (1/T, b) costs, with first and second derivatives by both. */
+/* The loss of a pair (1/T, b), with first and second derivatives. */
 typedef struct Fit
 {
 	double loss;
 	double slope[2];
-	double curve[3]; /* by 1/T twice, by both, by b twice */
+	double curve[3]; /* second derivatives by 1/T and 1/T, 1/T and b, b and b */
 } Fit;
 
 #define PRIOR_DEVIATION 3.0
 
-/* One row's part; d and scores: see calibration.h.  In double throughout. */
+/* Adds one row, in double precision. */
 static void
 add_row(const MrenLogits *rows, size_t i, double beta, double bias, Fit *fit)
 {
@@ -90,14 +90,17 @@ mren_calibration_loss(const MrenLogits *rows, const MrenCalibration *calibration
 static const double lowest[2] = {1.0 / MREN_MAX_TEMPERATURE, -MREN_MAX_BIAS};
 static const double highest[2] = {MREN_MAX_TEMPERATURE, MREN_MAX_BIAS};
 
-/* At a bound with the loss falling beyond it. */
+/* Whether x is at a bound beyond which the loss would fall further. */
 static bool
 held(const double *x, const Fit *fit, int i)
 {
 	return (x[i] <= lowest[i] && fit->slope[i] > 0) || (x[i] >= highest[i] && fit->slope[i] < 0);
 }
 
-/* Newton's step; what is held stays, and a flat direction follows the slope. */
+/*
+ * Newton's step; coordinates held at a bound stay there, and a direction
+ * without curvature follows the gradient.
+ */
 static void
 newton_step(const double *x, const Fit *fit, bool biased, double *step)
 {
@@ -120,8 +123,8 @@ newton_step(const double *x, const Fit *fit, bool biased, double *step)
 }
 
 /*
- * Steps are cut at the bounds, and halved until the loss falls; convex, so that
- * this ends at the minimum.
+ * Steps end at the bounds and are halved until the loss falls; since the loss
+ * is convex, this converges to the minimum.
  */
 MrenStatus
 mren_calibration_fit(const MrenEnv *env, const MrenLogits *rows, MrenCalibration *calibration,

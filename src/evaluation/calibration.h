@@ -1,8 +1,8 @@
 /*
  * calibration.h
- *	  Confidence that means something: one temperature for all logits, and a
- *	  bias for the negative relation's, fitted by likelihood on rows that were
- *	  not trained on.
+ *	  Calibration of confidences: one temperature for all logits, and a bias for
+ *	  that of the negative relation, fitted by maximum likelihood on rows that
+ *	  were not trained on.
  *
  * Probabilities are softmax(s / T + b [j = negative]).  Where the negative
  * relation's logit is fixed at 0 that is softmax([s / T, b]): b = 0 answers
@@ -34,20 +34,20 @@ typedef struct MrenLogits
 	const float *weights;  /* (n), or NULL: 1 each */
 	size_t n;
 	size_t k;
-	int32_t negative; /* relation that gets the bias; -1: none does */
+	int32_t negative; /* relation that gets the bias; -1: none */
 } MrenLogits;
 
 /*
  * mren_calibration_fit
  *	  The temperature and the bias that minimise the mean negative
- *	  log-likelihood; no row: 1 and 0.  The bias has a normal prior of deviation
- *	  3 that counts as one row, so that a few rows do not make it infinite.
- *	  Newton's method: the loss is convex in 1/T and b.
+ *	  log-likelihood; 1 and 0 if there are no rows.  The bias has a normal prior
+ *	  of deviation 3 that counts as one row, so that the bias stays finite with
+ *	  few rows.  Newton's method: the loss is convex in 1/T and b.
  */
 extern MrenStatus mren_calibration_fit(const MrenEnv *env, const MrenLogits *rows,
 									   MrenCalibration *calibration, MrenError *err);
 
-/* Mean negative log-likelihood of the rows in nats, without the prior; no row: 0. */
+/* Mean negative log-likelihood of the rows in nats, without the prior; 0 without rows. */
 extern double mren_calibration_loss(const MrenLogits *rows, const MrenCalibration *calibration);
 
 #endif

@@ -1,10 +1,10 @@
 /*
  * holdout.c
- *	  Which rows are held out to judge a model by.
+ *	  Choosing hold-out rows by hashes of their contents.
  */
 #include "evaluation/holdout.h"
 
-/* Seeds of the hashes, so that a group named like a sentence is not that sentence. */
+/* Seeds of the hashes; a group and a sentence of the same text have different keys. */
 enum
 {
 	SEED_SENTENCE = 3,

@@ -1,9 +1,9 @@
 /*
  * metrics.c
- *	  The confusion matrix, kept sparse, and the usual figures from it.
+ *	  A sparse confusion matrix, and the usual figures computed from it.
  *
- * Only pairs that occurred are stored, in an open-addressing
- * table; the margins are kept beside, so figures need no pass over the pairs.
+ * Only pairs that occurred are stored, in an open-addressing table; its margins
+ * are updated with it, so that figures need no pass over the pairs.
  */
 #include "evaluation/metrics.h"
 

@@ -1,10 +1,10 @@
 /*
  * metrics.h
- *	  How good predictions are: a confusion matrix and the figures from it.
+ *	  Metrics of predictions: a confusion matrix and the figures computed from
+ *	  it.
  *
- * Labels are numbered as they come and may be any text.  A row without a
- * prediction (the model abstained) counts for its actual label's recall and
- * for no label's precision.
+ * Labels may be any text.  A row without a prediction (the model abstained)
+ * counts for its actual label's recall and for no label's precision.
  */
 #ifndef MREN_EVALUATION_METRICS_H
 #define MREN_EVALUATION_METRICS_H
@@ -40,7 +40,7 @@ extern bool mren_confusion_find(const MrenConfusion *confusion, MrenTextSpan nam
 typedef struct MrenMargins
 {
 	uint64_t actual;	/* rows of the label */
-	uint64_t predicted; /* rows that were given it */
+	uint64_t predicted; /* rows predicted as the label */
 	uint64_t correct;	/* both */
 } MrenMargins;
 
@@ -71,7 +71,7 @@ extern void mren_confusion_micro(const MrenConfusion *confusion, MrenTextSpan ne
 								 MrenScore *score);
 extern void mren_confusion_macro(const MrenConfusion *confusion, MrenTextSpan negative,
 								 MrenScore *score);
-/* Of all rows; an abstained row is wrong.  NaN without rows. */
+/* Accuracy over all rows, of which abstained ones are wrong; NaN without rows. */
 extern double mren_confusion_accuracy(const MrenConfusion *confusion);
 
 /*

@@ -16,7 +16,7 @@ mren_ranked_free(MrenRanked *ranked)
 	ranked->n = ranked->capacity = 0;
 }
 
-/* Bits whose unsigned order is the numbers' own. */
+/* Maps numbers to bits whose unsigned order is the same. */
 static uint64_t
 key_of(double confidence)
 {
@@ -69,7 +69,7 @@ scatter(const MrenKeyed *from, MrenKeyed *to, size_t n, int byte)
 		to[starts[(from[i].key >> (8 * byte)) & 0xFF]++] = from[i];
 }
 
-/* Radix sort: eight passes, an interrupt is seen between two of them. */
+/* Radix sort in eight passes, with a check for interrupts between two of them. */
 MrenStatus
 mren_ranked_sort(MrenRanked *ranked, MrenError *err)
 {
@@ -88,7 +88,7 @@ mren_ranked_sort(MrenRanked *ranked, MrenError *err)
 
 		if (mren_check_interrupts(ranked->env, err) != MREN_OK)
 		{
-			/* Whichever of the two is not the list's own goes. */
+			/* After a failure the copy is released, whichever of the two it is. */
 			mren_release(ranked->env, from == ranked->items ? to : from);
 			return MREN_ECANCELED;
 		}
@@ -96,7 +96,7 @@ mren_ranked_sort(MrenRanked *ranked, MrenError *err)
 		from = to;
 		to = swap;
 	}
-	/* Eight is even: from is the list's own again. */
+	/* The number of passes is even, so `from` is the list itself again. */
 	mren_release(ranked->env, to);
 	ranked->sorted = true;
 	return MREN_OK;

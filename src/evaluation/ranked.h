@@ -1,10 +1,11 @@
 /*
  * ranked.h
- *	  Predictions with a confidence each, right or wrong, in order of it:
- *	  the precision-recall curve, precision at N, and how far confidence can be trusted.
+ *	  Right and wrong predictions in the order of their confidence: the
+ *	  precision-recall curve, precision at N, and the reliability of
+ *	  confidences.
  *
- * Predictions of equal confidence have no order among them: they are taken
- * together, so that no figure depends on how rows arrived.
+ * Predictions of equal confidence count together, so that no figure depends on
+ * the order in which rows arrive.
  */
 #ifndef MREN_EVALUATION_RANKED_H
 #define MREN_EVALUATION_RANKED_H
@@ -28,17 +29,17 @@ typedef struct MrenRanked
 
 extern void mren_ranked_free(MrenRanked *ranked);
 
-/* Any confidence but NaN, which is MREN_EPARAM; -0 is 0. */
+/* Adds a prediction.  MREN_EPARAM if the confidence is NaN; -0 counts as 0. */
 extern MrenStatus mren_ranked_add(MrenRanked *ranked, double confidence, bool correct,
 								  MrenError *err);
 
-/* Ascending by confidence; takes as much memory again while it runs. */
+/* Sorts by ascending confidence; temporarily needs twice the memory. */
 extern MrenStatus mren_ranked_sort(MrenRanked *ranked, MrenError *err);
 
 /* Prediction i in ascending order of confidence. */
 extern double mren_ranked_confidence(const MrenRanked *ranked, size_t i);
 
-/* A point of the precision-recall curve: everything at least as sure as this. */
+/* A point of the precision-recall curve: the predictions with at least this confidence. */
 typedef struct MrenRankedPoint
 {
 	double confidence;
@@ -51,16 +52,18 @@ typedef struct MrenRankedPoint
 
 /*
  * mren_ranked_next
- *	  The next point in descending order of confidence, from a point whose n is 0;
- *	  false behind the last.  relevant: how many there are to be found; recall is
- *	  of them.  Average precision as scikit-learn has it: no interpolation.
+ *	  The next point in descending order of confidence, from a point whose n is
+ *	  0; false behind the last.  relevant is the number of relevant items, the
+ *	  denominator of recall.  Average precision as in scikit-learn, without
+ *	  interpolation.
  */
 extern bool mren_ranked_next(const MrenRanked *ranked, uint64_t relevant, MrenRankedPoint *point);
 
 /*
  * mren_ranked_precision_at
- *	  Precision among the n surest, 1 <= n <= ranked->n.  Where equals straddle the
- *	  border, what is expected of them in random order.
+ *	  Precision of the n predictions with the highest confidences, 1 <= n <=
+ *	  ranked->n.  If only some of several equal confidences belong to them, the
+ *	  expected value over random orders.
  */
 extern double mren_ranked_precision_at(const MrenRanked *ranked, uint64_t n);
 
@@ -73,14 +76,14 @@ typedef struct MrenReliabilityBin
 	double upper;
 	double confidence; /* mean */
 	double accuracy;
-	double error;		   /* |confidence - accuracy|; of all: the bins' mean, weighted by n */
-	double expected_error; /* what a perfectly calibrated model of this size would show */
-	double coverage;	   /* share of all predictions at least as sure as lower */
+	double error;		   /* |confidence - accuracy|; in *all: the mean over bins weighted by n */
+	double expected_error; /* expected error of a perfectly calibrated model with as many rows */
+	double coverage;	   /* share of all predictions with at least the confidence `lower` */
 	double accuracy_above; /* and their accuracy */
 } MrenReliabilityBin;
 
 #define MREN_MAX_BINS 1000
-/* Simulated evaluations behind expected_error. */
+/* Simulated evaluations from which expected_error is computed. */
 #define MREN_RELIABILITY_ROUNDS 200
 
 /*

@@ -1,11 +1,11 @@
 /*
  * reliability.c
- *	  Bins of equal mass, what their confidence says and how many were right;
- *	  beside it what chance alone would show of a perfectly calibrated model.
+ *	  Bins of equal mass with their confidence and accuracy, and the error that
+ *	  a perfectly calibrated model would show by chance.
  *
- * A small evaluation shows a calibration error even of a perfect model, since
- * so few rows a bin scatter about their mean: only what is above that error is the
- * model's.
+ * In a small evaluation even a perfectly calibrated model shows an error, since
+ * the few rows of a bin scatter around their mean; only an error above that is
+ * due to the model.
  */
 #include "evaluation/ranked.h"
 
@@ -15,10 +15,10 @@
 #include "base/random.h"
 
 #define STREAM_RELIABILITY 0x50
-/* Rows between two looks for an interrupt. */
+/* Rows between two checks for interrupts. */
 #define PIECE ((size_t) 1 << 20)
 
-/* The bin from `start` on: at least to `end`, and no equals are parted. */
+/* The end of the bin from `start` on: at least `end`, without dividing equal confidences. */
 static size_t
 bin_end(const MrenRanked *ranked, size_t start, size_t end)
 {
@@ -48,7 +48,7 @@ fill_bin(const MrenRanked *ranked, size_t start, size_t end, MrenReliabilityBin 
 	bin->error = fabs(bin->confidence - bin->accuracy);
 }
 
-/* The whole from its bins, and what lies at or above each of them. */
+/* Computes *all from the bins, and the coverage and accuracy above each of them. */
 static void
 sum_up(const MrenRanked *ranked, MrenReliabilityBin *bins, size_t n, MrenReliabilityBin *all)
 {

@@ -52,7 +52,10 @@ find_twin(const MrenConfusion *c, MrenTextSpan name, Form form, size_t *twin)
 	return mren_confusion_find(c, (MrenTextSpan){text, name.len}, twin);
 }
 
-/* Both directions' margins; false if label i's twin brings them. */
+/*
+ * Adds the margins of both directions; false if they are counted with the label
+ * of the other direction.
+ */
 static bool
 relation_margins(const MrenConfusion *c, size_t i, MrenMargins *sum)
 {

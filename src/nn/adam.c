@@ -1,7 +1,8 @@
 /*
  * adam.c
- *	  Adam's step, by hand: a compiler does not vectorise sqrtf, which may set
- *	  errno, and a step left scalar takes as long as the network itself.
+ *	  Adam's step, vectorised by hand: a compiler does not vectorise sqrtf,
+ *	  which may set errno, and a scalar step takes as long as the network
+ *	  itself.
  */
 #include "nn/kernels.h"
 

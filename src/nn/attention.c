@@ -40,7 +40,7 @@ dot(const float *a, const float *b, size_t n)
 	return total;
 }
 
-/* scores (n_cells + 1): a vector's dot product with every cell, none's last. */
+/* scores (n_cells + 1): a vector's dot product with every cell, that with "none" last. */
 MREN_KERNEL(mren_attention_scores,
 			(const MrenAttention *attention, const float *vector, float *scores),
 			(attention, vector, scores))
@@ -60,7 +60,7 @@ sum_cells(const MrenAttention *attention, const float *weights, float *out)
 }
 
 void
-mren_attend(const MrenAttention *attention, const float *query, float *weights, float *seen)
+mren_attend(const MrenAttention *attention, const float *query, float *weights, float *attended)
 {
 	size_t n = attention->n_cells + 1;
 	float root = sqrtf((float) attention->dim);
@@ -77,23 +77,23 @@ mren_attend(const MrenAttention *attention, const float *query, float *weights, 
 	}
 	for (size_t i = 0; i < n; i++)
 		weights[i] /= sum;
-	sum_cells(attention, weights, seen);
+	sum_cells(attention, weights, attended);
 }
 
 void
 mren_attend_backward(const MrenAttention *attention, const float *query, const float *weights,
-					 const float *dseen, float *dquery, float *dnone, float *scores)
+					 const float *dattended, float *dquery, float *dnone, float *scores)
 {
 	size_t n = attention->n_cells + 1;
 	float root = sqrtf((float) attention->dim);
 	float mean = 0;
 
-	mren_attention_scores(attention, dseen, scores);
+	mren_attention_scores(attention, dattended, scores);
 	for (size_t i = 0; i < n; i++)
 		mean += weights[i] * scores[i];
 	for (size_t i = 0; i < n; i++)
 		scores[i] = weights[i] * (scores[i] - mean) / root;
 	sum_cells(attention, scores, dquery);
-	mren_axpy(dnone, dseen, weights[attention->n_cells], attention->dim);
+	mren_axpy(dnone, dattended, weights[attention->n_cells], attention->dim);
 	mren_axpy(dnone, query, scores[attention->n_cells], attention->dim);
 }

@@ -1,10 +1,11 @@
 /*
  * attention.h
- *	  One row looks at the cells of its image's grid.
+ *	  Scaled dot-product attention of one row over the cells of its image's
+ *	  grid.
  *
- * Beside the cells there is one more, "none", learned: what a row sees that has
- * no grid, and what one may look at whose image says nothing.  Training and
- * prediction run the same loops, row by row.
+ * The cells are joined by one learned vector, "none", which a row without a
+ * grid attends to, and to which a row can give its weight if the image is of no
+ * use.  Training and prediction run the same loops, row by row.
  */
 #ifndef MREN_NN_ATTENTION_H
 #define MREN_NN_ATTENTION_H
@@ -20,26 +21,30 @@ typedef struct MrenAttention
 	const float *none;	/* (dim) */
 } MrenAttention;
 
-/* scores (n_cells + 1): the dot products of a vector (dim) with every cell, none's last. */
+/*
+ * scores (n_cells + 1): the dot products of a vector (dim) with every cell,
+ * that with "none" last.
+ */
 extern void mren_attention_scores(const MrenAttention *attention, const float *vector,
 								  float *scores);
 
 /*
  * mren_attend
- *	  weights (n_cells + 1) = softmax of query (dim) with every cell over the root
- *	  of dim, none's last; seen (dim) = the cells' sum under these weights.
- *	  Scaled dot products: Vaswani et al. 2017, section 3.2.1.
+ *	  weights (n_cells + 1) = softmax of the dot products of query (dim) with
+ *	  every cell, divided by the square root of dim; that of "none" is last.
+ *	  attended (dim) = the sum of the cells with these weights.  Vaswani et al.,
+ *	  Attention Is All You Need, 2017, section 3.2.1.
  */
 extern void mren_attend(const MrenAttention *attention, const float *query, float *weights,
-						float *seen);
+						float *attended);
 
 /*
  * mren_attend_backward
- *	  From dseen (dim) to dquery (dim), and adds to dnone (dim).  weights are
- *	  forward's; scores (n_cells + 1) is room.
+ *	  From dattended (dim) to dquery (dim), and adds to dnone (dim). weights are
+ *	  those of mren_attend; scores (n_cells + 1) is workspace.
  */
 extern void mren_attend_backward(const MrenAttention *attention, const float *query,
-								 const float *weights, const float *dseen, float *dquery,
+								 const float *weights, const float *dattended, float *dquery,
 								 float *dnone, float *scores);
 
 #endif

@@ -2,8 +2,8 @@
  * crf.c
  *	  A linear-chain conditional random field over tags with a grammar.
  *
- * Every loop over predecessors goes through the rules' lists.  With BILOU tags
- * a third of all pairs is forbidden, with many types nearly half.
+ * Every loop over predecessors goes through the lists of the rules: with BILOU
+ * tags a third of all pairs are forbidden, with many types nearly half.
  */
 #include "nn/crf.h"
 
@@ -12,7 +12,7 @@
 
 #include "base/size.h"
 
-/* Pairs of tags between two questions whether to stop: some 20 ms. */
+/* Pairs of tags between two checks for interrupts: about 20 ms. */
 #define PAIRS_PER_CHECK ((size_t) 1 << 20)
 
 static MrenStatus
@@ -104,7 +104,7 @@ mren_crf_work_free(const MrenEnv *env, MrenCrfWork *work)
 	*work = (MrenCrfWork){0};
 }
 
-/* Counts work done and asks whether to stop now and then. */
+/* Counts the pairs of tags of one word, and checks for interrupts once they are many. */
 static MrenStatus
 check_now_and_then(const MrenEnv *env, const MrenCrfRules *rules, size_t *pairs, MrenError *err)
 {
@@ -115,7 +115,10 @@ check_now_and_then(const MrenEnv *env, const MrenCrfRules *rules, size_t *pairs,
 	return mren_check_interrupts(env, err);
 }
 
-/* log sum of previous[i] + transition(i, j) over what may come before j. */
+/*
+ * The log of the sum of exp(previous[i] + transition(i, j)) over the tags i
+ * that may come before j.
+ */
 static double
 sum_before(const MrenCrfRules *rules, const float *transitions, const double *previous, size_t j)
 {
@@ -176,9 +179,9 @@ mren_crf_forward(const MrenEnv *env, const MrenCrf *crf, const float *emissions,
 }
 
 /*
- * beta(t, i) = log sum over j of transition(i, j) + next(j), where next holds
- * emission and beta of word t + 1.  Predecessor lists are walked, so the two
- * passes (largest, then the sum) go through all pairs.
+ * beta(t, i) = log of the sum over j of exp(transition(i, j) + next(j)), where
+ * next(j) is emission plus beta of word t + 1.  The rules list predecessors, so
+ * both passes (the largest term, then the sum) go through all pairs.
  */
 static void
 step_back(const MrenCrfRules *rules, const float *transitions, const double *next, double *beta,
@@ -252,7 +255,7 @@ follows(const MrenCrfRules *rules, uint32_t i, uint32_t j)
 	return false;
 }
 
-/* The emissions of n words from the first on, and the transitions between them. */
+/* The sum of the emissions of n words and of the transitions between them. */
 static double
 score_piece(const MrenCrf *crf, const float *emissions, const uint32_t *tags, size_t n)
 {
@@ -353,7 +356,7 @@ mren_crf_loss(const MrenEnv *env, const MrenCrf *crf, const MrenCrfSentence *sen
 	return add_gradients(env, crf, sentence, work, gradient, err);
 }
 
-/* The best predecessor of tag j, by score; the lowest of equal ones. */
+/* The score of the best predecessor of tag j, whose number goes to *back; the lowest of equals. */
 static double
 best_before(const MrenCrfRules *rules, const float *transitions, const double *previous, size_t j,
 			uint32_t *back)
@@ -417,7 +420,7 @@ mren_crf_posterior(const MrenCrf *crf, const float *emissions, const uint32_t *t
 	size_t n = end - first;
 	double score = score_piece(crf, emissions + first * k, tags, n);
 
-	/* alpha holds the first word's emission already. */
+	/* alpha already contains the emission of the first word. */
 	score += work->alpha[first * k + tags[0]] - emissions[first * k + tags[0]];
 	score += work->beta[(end - 1) * k + tags[n - 1]] - work->partition;
 	return fmin(exp(score), 1);

@@ -1,13 +1,13 @@
 /*
  * crf.h
- *	  A linear-chain conditional random field: loss with its gradients, the
- *	  best path, and the posterior of a piece of a path.
+ *	  A linear-chain conditional random field: loss with its gradients, the best
+ *	  path, and the posterior probability of a part of a path.
  *
  * The score of a path y over n words is start(y1) + sum of emissions(t, yt) +
- * sum of transitions(y(t-1), yt) + end(yn).  Tags that may not follow each
- * other are given by lists, so a forbidden path has no probability, is never
- * decoded and costs nothing.  Lafferty, McCallum and Pereira, 2001; all sums
- * are taken in logarithms and in double precision, in one order.
+ * sum of transitions(y(t-1), yt) + end(yn).  Rules list which tags may follow
+ * each other, so a forbidden path has no probability, is never decoded and
+ * takes no time.  Lafferty, McCallum and Pereira, 2001; all sums are computed
+ * in logarithms, in double precision and in one order.
  */
 #ifndef MREN_NN_CRF_H
 #define MREN_NN_CRF_H
@@ -21,7 +21,7 @@
 typedef struct MrenCrfRules
 {
 	size_t n_tags;
-	uint32_t *starts; /* (n_tags + 1) tag j's predecessors are before[starts[j] ..] */
+	uint32_t *starts; /* (n_tags + 1) the predecessors of tag j are before[starts[j] ..] */
 	uint32_t *before; /* ascending */
 	bool *begins;	  /* (n_tags) */
 	bool *ends;		  /* (n_tags) */
@@ -29,8 +29,9 @@ typedef struct MrenCrfRules
 
 /*
  * mren_crf_rules_create
- *	  From allowed(state, i, j): may j follow i?  and begins, ends of the same.
- *	  Some path of any length must be allowed.
+ *	  allowed(state, i, j) tells whether j may follow i; begins and ends tell
+ *	  which tags may begin and end a path.  For every length some path must be
+ *	  allowed.
  */
 typedef struct MrenCrfGrammar
 {
@@ -75,12 +76,12 @@ typedef struct MrenCrfGradient
 	double *dweights;  /* n_tags * n_tags transitions, then start, then end: added to */
 } MrenCrfGradient;
 
-/* Workspace for sentences of up to `capacity` words; grows. */
+/* Workspace for a sentence; mren_crf_reserve lets it grow. */
 typedef struct MrenCrfWork
 {
 	size_t capacity; /* words times tags */
-	double *alpha;	 /* (n, n_tags) log sum over paths that end here, its emission included */
-	double *beta;	 /* (n, n_tags) log sum over what may follow */
+	double *alpha;	 /* (n, n_tags) log of the sum over paths that end here, with this emission */
+	double *beta;	 /* (n, n_tags) log of the sum over paths that follow */
 	uint32_t *back;	 /* (n, n_tags) */
 	double partition;
 } MrenCrfWork;
@@ -91,8 +92,9 @@ extern void mren_crf_work_free(const MrenEnv *env, MrenCrfWork *work);
 
 /*
  * mren_crf_forward, mren_crf_backward
- *	  Fill alpha and the partition, and beta, of one sentence: emissions
- *	  (n, n_tags), n >= 1, reserved.  Interruptible.
+ *	  Forward fills alpha and partition for one sentence, backward fills beta:
+ *	  emissions (n, n_tags), n >= 1 words, for which work is reserved.  Both
+ *	  check for interrupts.
  */
 extern MrenStatus mren_crf_forward(const MrenEnv *env, const MrenCrf *crf, const float *emissions,
 								   size_t n, MrenCrfWork *work, MrenError *err);
@@ -111,13 +113,13 @@ extern MrenStatus mren_crf_loss(const MrenEnv *env, const MrenCrf *crf,
 								const MrenCrfSentence *sentence, MrenCrfWork *work,
 								const MrenCrfGradient *gradient, double *loss, MrenError *err);
 
-/* The path of the highest score; of equal ones the one of lower tags, from the end on. */
+/* The path with the highest score; among equals the one whose last differing tag is lower. */
 extern MrenStatus mren_crf_decode(const MrenEnv *env, const MrenCrf *crf, const float *emissions,
 								  size_t n, MrenCrfWork *work, uint32_t *tags, MrenError *err);
 
 /*
- * The probability that words first .. end-1 bear exactly the tags (end - first),
- * whatever the others do; after forward and backward.
+ * The probability that words first .. end-1 have exactly the tags (end -
+ * first), summed over all tags of the other words; after forward and backward.
  */
 extern double mren_crf_posterior(const MrenCrf *crf, const float *emissions, const uint32_t *tags,
 								 size_t first, size_t end, const MrenCrfWork *work);

@@ -28,7 +28,7 @@ typedef struct MrenRows
 	size_t ld;
 } MrenRows;
 
-/* The layer of these two tensors, in the values of a network or in their gradients. */
+/* The layer of these two tensors; values may also be the gradients. */
 extern MrenDenseLayer mren_dense_layer(const MrenParameterTable *table, float *values,
 									   size_t weight, size_t bias);
 

@@ -1,12 +1,12 @@
 /*
  * dense_infer.c
- *	  The dense layer of prediction, whose rows do not depend on their
- *	  batch-mates.
+ *	  The dense layer of prediction, in which a row does not depend on other
+ *	  rows of its batch.
  *
- * Four rows share each panel's loads; a single row walks four panels at once.
- * Either way every output is bias + x0*w0 + x1*w1 + ... from left to right in one
- * accumulator, compiled from one template, so the bits agree; a test holds it
- * to that.
+ * Four rows share the loads of each panel; a single row goes through four
+ * panels at once.  In both cases every output is bias + x0*w0 + x1*w1 + ...
+ * from left to right in one accumulator, compiled from one template, so the
+ * bits agree; a test checks that.
  */
 #include "nn/kernels.h"
 

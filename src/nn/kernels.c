@@ -117,7 +117,7 @@ MREN_KERNEL(mren_gather_rows,
 
 MREN_KERNEL(mren_relu, (float *restrict x, size_t n), (x, n))
 {
-	/* A NaN stays one, so that the loss shows it. */
+	/* A NaN stays NaN, so that the loss shows it. */
 	for (size_t i = 0; i < n; i++)
 		x[i] = x[i] < 0 ? 0 : x[i];
 }

@@ -3,8 +3,8 @@
  *	  The loops over plain floats that training and prediction spend their
  *	  time in, beside BLAS.
  *
- * Each is written once and compiled for the machine's base and for AVX2 with
- * FMA; the choice is made at each call from what the CPU says.
+ * Each is written once and compiled for the base CPU and for AVX2 with FMA;
+ * each call chooses by the CPU it runs on.
  */
 #ifndef MREN_NN_KERNELS_H
 #define MREN_NN_KERNELS_H
@@ -50,10 +50,9 @@ extern void mren_tanh_backward(float *dx, const float *y, size_t n);
 
 /*
  * mren_adam
- *	  One step of Adam with decoupled weight decay over n parameters:
- *	  m = b1 m + (1-b1) g;  v = b2 v + (1-b2) g*g;
- *	  w -= rate * m / (sqrt(v) + epsilon) + decay * w
- *	  where rate and epsilon already hold the bias corrections.
+ *	  One step of Adam with decoupled weight decay over n parameters: m = b1 m +
+ *	  (1-b1) g;  v = b2 v + (1-b2) g*g; w -= rate * m / (sqrt(v) + epsilon) +
+ *	  decay * w where rate and epsilon already include the bias corrections.
  *	  Kingma and Ba 2015, section 2, last form; Loshchilov and Hutter 2019.
  */
 typedef struct MrenAdam

@@ -13,7 +13,7 @@ logit_of(const float *logits, size_t j, int32_t fixed)
 	return (int32_t) j == fixed ? 0 : logits[j];
 }
 
-/* p (k) = softmax of a row; returns the log of the sum behind it, plus the shift. */
+/* p (k) = softmax of a row; returns the log of the sum of exp(logit). */
 static double
 softmax_row(const float *logits, size_t k, int32_t fixed, float *p)
 {
@@ -81,7 +81,7 @@ soft_plus(double x, double *slope)
 	return (x > 0 ? x : 0) + log1p(e);
 }
 
-/* The best-scored relation but the label and the fixed one; k if there is none. */
+/* The relation with the highest score but for the label and the fixed one; k if there is none. */
 static size_t
 best_wrong(const float *logits, int32_t label, size_t k, int32_t fixed)
 {

@@ -2,10 +2,10 @@
  * loss.h
  *	  Losses over a row's logits, with their gradient.
  *
- * A relation that means "none" need not have a score of its own: with a fixed
- * negative its logit is 0 whatever the network says, and gets no gradient, so
- * that the network learns what the other relations look like and "none" is
- * what resembles none of them.
+ * The negative relation ("none of the others") need not have a score of its
+ * own: with a fixed negative its logit is always 0 and gets no gradient, so
+ * that the network learns what the other relations have in common and predicts
+ * the negative relation for rows that fit none of them.
  */
 #ifndef MREN_NN_LOSS_H
 #define MREN_NN_LOSS_H
@@ -23,8 +23,8 @@ typedef enum MrenLoss
 typedef struct MrenObjective
 {
 	MrenLoss loss;
-	int32_t fixed;		  /* relation whose logit is 0; -1: each has its own */
-	double ranking_scale; /* of the ranking loss, all positive */
+	int32_t fixed;		  /* relation whose logit is always 0; -1: none */
+	double ranking_scale; /* the three of the ranking loss are positive */
 	double margin_right;
 	double margin_wrong;
 } MrenObjective;
@@ -46,14 +46,13 @@ typedef struct MrenLabelledRows
  *	  - mse: the Brier score, the sum over j of (p(j) - [j = label])^2;
  *	  - ranking: log(1 + exp(g (m+ - s(label)))) + log(1 + exp(g (m- + s(c))))
  *		with scale g and margins m+, m-; c the relation with the highest score
- *		but the label's, the lowest index of equals; a fixed relation is no c,
- *		and as a label it has no first term.
- *	  logits (n,k) finite, that of the fixed relation is not looked at; labels
- *	  (n) in 0..k-1; weights (n).  dlogits (n,k) gets scale times the gradient
- *	  of that sum, 0 for the fixed relation.
- *	  Not finite if a logit is not.  Max-shifted softmax: Goodfellow et al., Deep
- *	  Learning, 2016, section 4.1; Brier 1950; ranking: dos Santos, Xiang and
- *	  Zhou, Classifying Relations by Ranking with CNNs, ACL 2015, section 3.3.
+ *		among those that are neither the label nor fixed, the lowest index of
+ *		equals; for a row of the fixed relation the first term is left out.
+ *	  dlogits (n,k) gets scale times the gradient of that sum, 0 for the fixed
+ *	  relation.  Not finite if a logit is not.  Max-shifted softmax: Goodfellow
+ *	  et al., Deep Learning, 2016, section 4.1; Brier 1950; ranking: dos Santos,
+ *	  Xiang and Zhou, Classifying Relations by Ranking with CNNs, ACL 2015,
+ *	  section 3.3.
  */
 extern double mren_loss(const MrenObjective *objective, const MrenLabelledRows *rows, float scale,
 						float *dlogits);

@@ -3,7 +3,7 @@
  *	  One step over the registry of tensors.
  *
  * Weight decay is decoupled from the gradient (Loshchilov and Hutter 2019),
- * taken in proportion to the learning rate, and only from matrices.
+ * proportional to the learning rate, and applies to matrices only.
  */
 #include "nn/optimizer.h"
 
@@ -16,7 +16,10 @@
 #define BETA2 0.999
 #define EPSILON 1e-8
 
-/* Parameters between two questions.  Whole vectors: a cut changes no bit. */
+/*
+ * Parameters between two checks for interrupts.  A multiple of the vector
+ * length, so that cutting a tensor changes no bit.
+ */
 #define PIECE ((size_t) 1 << 21)
 
 MrenStatus

@@ -20,16 +20,17 @@ typedef struct MrenOptimizerConfig
 {
 	MrenOptimizer kind;
 	double learning_rate;
-	double momentum;	 /* SGD only */
-	double weight_decay; /* decoupled: a step takes learning_rate * weight_decay of a weight */
+	double momentum; /* SGD only */
+	/* decoupled: a step subtracts learning_rate * weight_decay times the weight */
+	double weight_decay;
 } MrenOptimizerConfig;
 
 typedef struct MrenOptimizerState
 {
 	MrenOptimizerConfig config;
 	uint64_t step;
-	float *first;  /* (trained_size) mean of the gradients, or SGD's momentum */
-	float *second; /* (trained_size) of their squares; Adam only */
+	float *first;  /* (trained_size) moving mean of the gradients; SGD: momentum */
+	float *second; /* (trained_size) moving mean of their squares; Adam only */
 } MrenOptimizerState;
 
 extern MrenStatus mren_optimizer_create(const MrenEnv *env, const MrenOptimizerConfig *config,
@@ -37,10 +38,10 @@ extern MrenStatus mren_optimizer_create(const MrenEnv *env, const MrenOptimizerC
 										MrenOptimizerState *state, MrenError *err);
 extern void mren_optimizer_free(const MrenEnv *env, MrenOptimizerState *state);
 
-/* Forgets all steps. */
+/* Back to the state before the first step. */
 extern void mren_optimizer_reset(const MrenParameterTable *parameters, MrenOptimizerState *state);
 
-/* One step of values (parameters.trained_size) against grads; asks amid many parameters. */
+/* One step of values (parameters.trained_size) against grads.  Checks for interrupts. */
 extern MrenStatus mren_optimizer_step(const MrenEnv *env, const MrenParameterTable *parameters,
 									  MrenOptimizerState *state, float *values, const float *grads,
 									  MrenError *err);

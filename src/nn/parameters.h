@@ -2,8 +2,9 @@
  * parameters.h
  *	  The registry of a network's named tensors, and their places in one array of floats.
  *
- * Trained tensors come first, so an optimiser walks one run; behind them lie those that are
- * measured once or trained by other means.  Each begins at a multiple of 16 floats.
+ * Trained tensors come first, so that an optimiser steps over one contiguous
+ * range; tensors that are measured once or trained by other means follow.  Each
+ * begins at a multiple of 16 floats.
  */
 #ifndef MREN_NN_PARAMETERS_H
 #define MREN_NN_PARAMETERS_H
@@ -20,8 +21,8 @@ typedef struct MrenParameter
 	size_t cols;
 	size_t at;	  /* first float, a multiple of 16 */
 	bool trained; /* by the optimiser */
-	float decay;  /* times the weight decay; 0: takes no part in it */
-	float rate;	  /* times the learning rate */
+	float decay;  /* multiplies the weight decay; 0: none */
+	float rate;	  /* multiplies the learning rate */
 } MrenParameter;
 
 typedef struct MrenParameterTable
@@ -36,16 +37,17 @@ typedef struct MrenParameterTable
 
 /*
  * mren_parameters_add
- *	  Registers a trained tensor (rows, cols) and returns its number.  The caller keeps to
- *	  MREN_MAX_PARAMETERS, and to sizes whose products and sums fit a size_t.
+ *	  Registers a trained tensor (rows, cols) and returns its number.  The
+ *	  caller registers at most MREN_MAX_PARAMETERS, whose sizes and their sum
+ *	  fit a size_t.
  */
 extern size_t mren_parameters_add(MrenParameterTable *table, const char *name, size_t rows,
 								  size_t cols, bool decay);
 
-/* The tensors so far are the trained ones. */
+/* Ends the trained tensors: those added later are not trained by the optimiser. */
 extern void mren_parameters_end_trained(MrenParameterTable *table);
 
-/* Registers a tensor that the optimiser does not train; its numbers are no parameters. */
+/* Registers a tensor that the optimiser does not train; its numbers do not count as parameters. */
 extern size_t mren_parameters_add_constant(MrenParameterTable *table, const char *name, size_t rows,
 										   size_t cols);
 

@@ -21,7 +21,7 @@ typedef struct MrenWork
 	bool stopped;
 } MrenWork;
 
-/* What one float costs in a loop of kernels.h, which waits for memory, in multiply-adds. */
+/* Cost of one float in a loop of kernels.h, which is bound by memory, in multiply-adds. */
 #define MREN_LOOP_WORK ((size_t) 32)
 
 /* Counts work, in multiply-adds at the pace of BLAS; checks for interrupts after some 20 ms. */
@@ -29,8 +29,8 @@ extern void mren_work_add(MrenWork *work, size_t amount);
 
 /*
  * mren_work_multiply
- *	  The product by BLAS, cut by rows of c into pieces of some 20 ms, which count as work.
- *	  The cut depends on the sizes alone, so it changes no bit.
+ *	  The product by BLAS, in pieces of about 20 ms (rows of c), which count as
+ *	  work.  The pieces depend on the sizes alone, so results are reproducible.
  */
 extern void mren_work_multiply(MrenWork *work, const MrenProduct *product);
 

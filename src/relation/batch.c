@@ -1,7 +1,7 @@
 /*
  * batch.c
- *	  The mini-batch's memory, initial values, and the way through the whole
- *	  network and back.
+ *	  A mini-batch: its memory, the initial values of the tensors, and forward
+ *	  and backward through the whole network.
  */
 #include "relation/batch.h"
 
@@ -12,12 +12,12 @@
 #include "nn/kernels.h"
 #include "relation/text_pool.h"
 
-/* Every stream of random numbers of a training; tensors add their number. */
+/* Random streams of the initial values: this and the number of the tensor. */
 #define STREAM_INIT UINT64_C(0x1000)
 
-#define NORMALS ((size_t) 1 << 18) /* drawn between two questions */
+#define NORMALS ((size_t) 1 << 18) /* drawn between two checks for interrupts */
 
-#define PLACE_DEVIATION 0.3f /* of positions' vectors, beside words' of 1 */
+#define PLACE_DEVIATION 0.3f /* of the vectors of distances; word vectors have deviation 1 */
 
 static size_t
 widest_layer(const MrenNetShape *shape)
@@ -188,7 +188,10 @@ is_conv_weight(const MrenNetShape *shape, const MrenNetLayout *layout, size_t id
 	return false;
 }
 
-/* The deviation of a tensor's initial values; biases, `absent` and tuned words' differences have none. */
+/*
+ * The standard deviation of a tensor's initial values; 0 for biases, for
+ * `absent`, and for the differences of fine-tuned word vectors.
+ */
 static float
 initial_deviation(const MrenNetShape *shape, const MrenNetLayout *layout, size_t id)
 {
@@ -247,7 +250,7 @@ mren_batch_fix_relation(const MrenNetShape *shape, const MrenNetLayout *layout, 
 		values[output->at + i * output->cols + (size_t) fixed] = 0;
 }
 
-/* Hidden layer i from `in`; what it leaves is hidden[i]. */
+/* Hidden layer i from `in` to batch->hidden[i]. */
 static void
 hidden_forward(MrenBatch *batch, float *values, size_t i, const float *in, size_t ldi,
 			   MrenDropout *drop)
@@ -292,7 +295,10 @@ mren_batch_forward(MrenBatch *batch, float *values, MrenDropout *drop)
 		batch->logits);
 }
 
-/* Gradient of the image's columns: those rows of the first weights come last. */
+/*
+ * Gradient of the image's columns of the fused matrix, whose rows of the first
+ * weights come last.
+ */
 static void
 image_columns(MrenBatch *batch, float *values)
 {

@@ -1,11 +1,12 @@
 /*
  * batch.h
- *	  Training's view of a network: a mini-batch forward and backward.
+ *	  A network in training: a mini-batch forward and backward.
  *
- * Branches (text, image) write their columns of the fused matrix; a stack of
- * dense layers turns it into logits.  Forward keeps what backward needs.  Each
- * backward sets (not adds to) the gradients of its own tensors, so nothing is
- * cleared between steps.  Nothing is allocated after mren_batch_create.
+ * Branches (text, image, grid) write their columns of the fused matrix; dense
+ * layers compute logits from it.  Forward keeps what backward needs.  Each
+ * backward sets (does not add to) the gradients of its own tensors, so nothing
+ * is cleared between steps.  The matrices are allocated by mren_batch_create;
+ * only the words of the convolutions grow later.
  */
 #ifndef MREN_RELATION_BATCH_H
 #define MREN_RELATION_BATCH_H
@@ -17,19 +18,19 @@
 #include "relation/branch_grid.h"
 #include "relation/layout.h"
 
-/* What a forward drops; NULL means nothing, as in prediction. */
+/* Dropout rates of a forward pass; a NULL pointer means no dropout, as in prediction. */
 typedef struct MrenDropout
 {
-	float input;  /* of text and image inputs, 0 .. 0.95 */
+	float input;  /* share of the text's and the image's inputs, 0 .. 0.95 */
 	float hidden; /* of hidden layers' outputs */
-	float word;	  /* of words' rows in the convolutions */
+	float word;	  /* of the words' rows in the convolutions */
 	MrenRandom random;
 } MrenDropout;
 
-/* A layer that reads the text's columns: backward leaves here what it wants of them. */
+/* A layer that reads the columns of the text, from which backward computes their gradient. */
 typedef struct MrenTextReader
 {
-	const float *delta; /* (n, width) gradient of its sums */
+	const float *delta; /* (n, width) gradient of the layer's output before the activation */
 	size_t width;
 	size_t weight; /* tensor (text_dim or more, width) */
 } MrenTextReader;
@@ -42,26 +43,27 @@ typedef struct MrenTextReader
  */
 typedef struct MrenBatch
 {
-	MrenWork work; /* once it has stopped, results are not valid */
+	MrenWork work; /* results are not valid once it has stopped */
 	const MrenNetShape *shape;
 	const MrenNetLayout *layout;
 	size_t capacity; /* rows */
-	size_t pool_dim; /* of the pooled part of the text, */
-	size_t conv_dim; /* and of the convolved one */
+	size_t pool_dim; /* columns of the pooled part of the text */
+	size_t conv_dim; /* and of the convolved part */
 	size_t text_dim;
 	size_t dim;			   /* of the fused vector */
-	MrenWordVectors words; /* mren_batch_words; with the scale of known ones */
+	MrenWordVectors words; /* set by mren_batch_words */
 	float scale;
-	const int32_t *fine_tuned_ids; /* (n_tuned) ascending; set by the owner */
-	bool dropped;				   /* by the last forward: the masks are valid */
+	const int32_t *fine_tuned_ids; /* (n_fine_tuned) ascending; set by the owner */
+	bool dropped;				   /* the last forward had dropout: the masks are valid */
 
 	/* Inputs */
 	size_t n;
-	float *text;	   /* (n, pool_dim) raw, without unknown words: mren_batch_load_text */
+	float *text;	   /* (n, pool_dim) not standardised, without unknown words */
 	float *unknown;	   /* (n, n_parts, MREN_MAX_SHAPES) */
 	bool *has_unknown; /* (n) */
-	float *image;	   /* (n, image_dim) rooted, standardised; zero without an image */
-	bool *has_image;   /* (n) */
+	/* (n, image_dim) after mren_image_root, standardised; zero without an image */
+	float *image;
+	bool *has_image; /* (n) */
 
 	/* Made by forward */
 	float *fused;						 /* (n, dim): text, image units, presence, product */
@@ -78,14 +80,14 @@ typedef struct MrenBatch
 
 	/* Backward: dlogits is its input */
 	float *dlogits;		  /* (n, n_relations) */
-	float *delta[2];	  /* (n, widest layer) on the way down */
-	float *dhidden;		  /* (n, hidden[0]): one of delta, the first layer's */
-	float *dimage;		  /* (n, dim - text_dim) of the image's columns */
+	float *delta[2];	  /* (n, widest layer) of the hidden layers */
+	float *dhidden;		  /* (n, hidden[0]) of the first layer; one of delta */
+	float *dimage;		  /* (n, dim - text_dim) of the columns of the image */
 	float *dunits;		  /* (n, mren_net_shape_units) */
-	float *dshared;		  /* the same, of what the product wants of them */
+	float *dshared;		  /* the same, from the product alone */
 	float *dfactor_text;  /* (n, product), before the tanh */
 	float *dfactor_image; /* (n, product) */
-	float *gathered;	  /* (n, widest layer): rows with unknown words */
+	float *gathered;	  /* (n, widest layer) of the rows with unknown words */
 	float *dtext;		  /* (n, pool_dim) of those rows */
 	MrenTextReader readers[MREN_MAX_TEXT_READERS];
 	size_t n_readers;
@@ -94,7 +96,7 @@ typedef struct MrenBatch
 	MrenGridBranchBatch grid_branch;
 	float *text_inverse; /* (pool_dim) 1 / text.std */
 
-	float *memory; /* holds all of the above but the flags */
+	float *memory; /* all of the above matrices */
 	bool *flags;
 } MrenBatch;
 
@@ -104,7 +106,10 @@ extern MrenStatus mren_batch_create(const MrenEnv *env, const MrenNetShape *shap
 									MrenError *err);
 extern void mren_batch_free(const MrenEnv *env, MrenBatch *batch);
 
-/* The word vectors that sentences are read with; before the first is loaded. */
+/*
+ * Sets the word vectors that sentences are read with, before the first is
+ * loaded; scale multiplies known ones.
+ */
 extern void mren_batch_words(MrenBatch *batch, const MrenWordVectors *words, float scale);
 
 /*
@@ -115,41 +120,45 @@ extern void mren_batch_words(MrenBatch *batch, const MrenWordVectors *words, flo
 extern MrenStatus mren_batch_load_text(MrenBatch *batch, size_t i, const MrenSentence *sentence,
 									   int32_t head_type, int32_t tail_type, MrenError *err);
 
-/* Takes over text.std of these values; call it once they are known. */
+/* Computes 1 / text.std and the like from these values; to be called once they are measured. */
 extern void mren_batch_scale(MrenBatch *batch, const float *values);
 
 /*
  * mren_batch_init_weights
- *	  Random initial values of all trained tensors: He for ReLU layers (He et
- *	  al. 2015), N(0, 1/fan in) for the others, biases zero.
+ *	  Random initial values of all trained tensors: N(0, 2 / fan in) for layers
+ *	  with ReLU (He et al. 2015), N(0, 1 / fan in) for the others, zero for
+ *	  biases.
  */
 extern MrenStatus mren_batch_init_weights(const MrenEnv *env, const MrenNetShape *shape,
 										  const MrenNetLayout *layout, float *values, uint64_t seed,
 										  MrenError *err);
 
 /*
- * The output of relation `fixed` (-1: none) becomes 0 whatever the input, and
- * stays so as long as its logit gets no gradient.
+ * Sets the weights and the bias of relation `fixed` (-1: none) to 0, so that
+ * its logit is 0 for every input as long as it gets no gradient.
  */
 extern void mren_batch_fix_relation(const MrenNetShape *shape, const MrenNetLayout *layout,
 									float *values, int32_t fixed);
 
-/* logits of the batch; values is the whole layout. */
+/* Computes batch->logits; values holds all tensors of the layout. */
 extern void mren_batch_forward(MrenBatch *batch, float *values, MrenDropout *drop);
 
 /* Gradients of all trained tensors (layout.table.trained_size) from batch->dlogits. */
 extern void mren_batch_backward(MrenBatch *batch, float *values, float *grads);
 
-/* The branches' halves of the two. */
+/* The same for each branch. */
 extern void mren_batch_text_forward(MrenBatch *batch, float *values, MrenDropout *drop);
 extern void mren_batch_text_backward(MrenBatch *batch, float *values, float *grads);
-/* Columns pool_dim .. text_dim - 1 of the fused matrix, before dropout. */
+/* Writes columns pool_dim .. text_dim - 1 of the fused matrix, before dropout. */
 extern void mren_batch_conv_forward(MrenBatch *batch, float *values, MrenDropout *drop);
-/* From batch->conv.dlargest; adds to the gradient of text.shapes, sets the others. */
+/*
+ * From batch->conv.dlargest; adds to the gradient of text.shapes, sets those of
+ * its other tensors.
+ */
 extern void mren_batch_conv_backward(MrenBatch *batch, float *values, float *grads);
 /*
- * x (n) becomes sign(x) sqrt|x|, which evens out features that are mostly small and
- * sometimes large; only of networks with image_units.
+ * x (n) becomes sign(x) sqrt|x| in networks with image_units, since most
+ * features are small and a few are very large; other networks leave x as it is.
  */
 extern void mren_image_root(const MrenNetShape *shape, float *x, size_t n);
 extern void mren_batch_image_forward(MrenBatch *batch, float *values, MrenDropout *drop);
@@ -157,7 +166,10 @@ extern void mren_batch_image_backward(MrenBatch *batch, float *values, float *gr
 extern void mren_batch_grid_forward(MrenBatch *batch, float *values, MrenDropout *drop);
 extern void mren_batch_grid_backward(MrenBatch *batch, float *values, float *grads);
 
-/* A dense layer over the batch's rows: its tensors, and its input, whose rows lie ld apart. */
+/*
+ * A dense layer over the rows of the batch: its tensors, and its input, whose
+ * rows are ld floats apart.
+ */
 typedef struct MrenBatchLayer
 {
 	size_t weight;

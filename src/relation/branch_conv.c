@@ -95,7 +95,7 @@ mren_conv_load(const MrenEnv *env, MrenConvBatch *conv, size_t i, const MrenSent
 	return MREN_OK;
 }
 
-/* Sentences from `first` on, as many as fit a chunk. */
+/* Takes as many sentences from `first` on as fit into a chunk. */
 static void
 cut_chunk(MrenConvBatch *conv, size_t first, size_t n, MrenConvChunk *chunk)
 {
@@ -129,7 +129,7 @@ tables_of(const MrenBatch *batch, float *values)
 								 : NULL}};
 }
 
-/* The chunk's x, and its mask if it is dropped. */
+/* Fills x for the chunk, and its mask if there is dropout. */
 static void
 build_rows(MrenBatch *batch, float *values, const MrenConvChunk *chunk)
 {
@@ -157,7 +157,7 @@ build_rows(MrenBatch *batch, float *values, const MrenConvChunk *chunk)
 		mren_dropout(&random, conv->drop, conv->x, conv->x, conv->mask, chunk->n_rows * dim);
 }
 
-/* Where a sentence's, width's and segment's filters begin in `at` and `largest`. */
+/* Where the filters of a sentence, width and segment begin in `at` and `largest`. */
 static size_t
 slot(const MrenBatch *batch, size_t i, size_t width, size_t segment)
 {
@@ -165,9 +165,9 @@ slot(const MrenBatch *batch, size_t i, size_t width, size_t segment)
 }
 
 /*
- * Outputs of one width over the chunk: row r of outputs is row r + MREN_CONV_PAD of x.
- * Windows that begin a width apart do not overlap, so they are rows of a matrix as BLAS
- * takes it, and nothing is copied.
+ * Outputs of one width over the chunk: row r of outputs is row r +
+ * MREN_CONV_PAD of x.  Windows that begin a width apart do not overlap, so they
+ * are rows of a matrix for BLAS, and nothing is copied.
  */
 static void
 convolve(MrenBatch *batch, float *values, const MrenConvChunk *chunk, size_t i)
@@ -221,7 +221,7 @@ pool_segments(MrenBatch *batch, const MrenConvChunk *chunk, size_t width)
 	}
 }
 
-/* Bias and activation; and the columns of the fused matrix. */
+/* Adds the bias, applies the activation, and writes the columns of the fused matrix. */
 static void
 finish_rows(MrenBatch *batch, float *values)
 {
@@ -264,7 +264,7 @@ mren_batch_conv_forward(MrenBatch *batch, float *values, MrenDropout *drop)
 
 		cut_chunk(conv, next, batch->n, chunk);
 		next = chunk->end;
-		/* A stream of its own, which backward can start again. */
+		/* A random stream of its own, which backward starts again. */
 		if (conv->drop > 0)
 			mren_random_seed(&chunk->random, mren_random_next(&drop->random), conv->n_chunks);
 		build_rows(batch, values, chunk);
@@ -299,7 +299,7 @@ list_terms(const MrenBatch *batch, const MrenConvChunk *chunk, size_t width, siz
 
 			if (conv->dlargest[j] == 0)
 				continue;
-			/* Segments overlap, and often agree. */
+			/* Segments overlap, so the same window may be the largest in several. */
 			if (n > 0 && conv->term_rows[n - 1] == row)
 			{
 				conv->terms[n - 1] += conv->dlargest[j];
@@ -312,7 +312,10 @@ list_terms(const MrenBatch *batch, const MrenConvChunk *chunk, size_t width, siz
 	return n;
 }
 
-/* Adds to dx what a filter's windows ask for: of full rows all, otherwise the places. */
+/*
+ * Adds the gradient of a filter's windows to dx: all of a full row, otherwise
+ * only its distances.
+ */
 static void
 inputs_backward(MrenBatch *batch, const float *weight, size_t n_terms, size_t width)
 {
@@ -366,7 +369,7 @@ is_trained(const MrenBatch *batch, int32_t piece)
 	return piece < 0 || tuned_row(batch, piece) >= 0;
 }
 
-/* Which rows have a piece whose vector is trained. */
+/* Marks the rows that have a piece with a trained vector. */
 static void
 mark_full(MrenBatch *batch, const MrenConvChunk *chunk)
 {
@@ -387,7 +390,7 @@ mark_full(MrenBatch *batch, const MrenConvChunk *chunk)
 	}
 }
 
-/* From a row's gradient to the tables it was made with. */
+/* Adds the gradient of a row to those of the tables from which the row was made. */
 static void
 row_backward(MrenBatch *batch, float *grads, const MrenConvPieces *word, const float *dx)
 {
@@ -433,7 +436,7 @@ rows_backward(MrenBatch *batch, float *grads, const MrenConvChunk *chunk)
 	}
 }
 
-/* Through the activation; gradients of biases; nothing for empty segments. */
+/* Back through the activation, and the gradients of the biases; empty segments have none. */
 static void
 begin_backward(MrenBatch *batch, float *grads)
 {

@@ -2,10 +2,10 @@
  * branch_conv.h
  *	  The convolutions of a mini-batch in training.
  *
- * Rows come as words and pieces (mren_conv_load); forward builds the rows of
- * numbers in chunks, so that memory is bounded whatever the sentences' lengths, convolves
- * a chunk by one product for each width, and keeps of it only the largest outputs and where
- * they stood.  Backward touches those windows alone.
+ * Rows are given as words and pieces (mren_conv_load); forward builds the rows
+ * of numbers in chunks, so that memory is bounded for sentences of any length,
+ * convolves a chunk by one product for each width, and keeps only the largest
+ * outputs and their positions.  Backward processes those windows alone.
  */
 #ifndef MREN_RELATION_BRANCH_CONV_H
 #define MREN_RELATION_BRANCH_CONV_H
@@ -15,13 +15,13 @@
 
 typedef struct MrenConvSentence
 {
-	size_t first; /* word of MrenConvBatch.words */
+	size_t first; /* number of its first word in MrenConvBatch.words */
 	size_t n;
 	MrenSpan segments[MREN_CONV_SEGMENTS];
 	size_t row; /* of its first word in its chunk; set by forward */
 } MrenConvSentence;
 
-/* A word: its pieces, and its places. */
+/* A word: its pieces, and its distances to head and tail. */
 typedef struct MrenConvPieces
 {
 	size_t first;
@@ -50,27 +50,28 @@ typedef struct MrenConvBatch
 	size_t n_pieces;
 	size_t pieces_capacity;
 
-	MrenConvText *text;	 /* of the sentence being read */
-	float drop;			 /* of the last forward, of x's numbers */
-	size_t max_rows;	 /* of a chunk */
-	float *x;			 /* (max_rows, row_dim) after dropout */
-	float *mask;		 /* (max_rows, row_dim) */
-	float *outputs;		 /* (max_rows, filters) of one width */
-	float *dx;			 /* (max_rows, row_dim) */
-	bool *full;			 /* (max_rows) dx is wanted of the word, not only of its places */
+	MrenConvText *text; /* of the sentence being read */
+	float drop;			/* of the last forward, of x's numbers */
+	size_t max_rows;	/* of a chunk */
+	float *x;			/* (max_rows, row_dim) after dropout */
+	float *mask;		/* (max_rows, row_dim) */
+	float *outputs;		/* (max_rows, filters) of one width */
+	float *dx;			/* (max_rows, row_dim) */
+	/* (max_rows) the gradient of the word's vector is needed, not only that of its distances */
+	bool *full;
 	int32_t *at;		 /* (capacity, conv_dim) the window's row in its chunk; -1: none */
 	float *largest;		 /* (capacity, conv_dim) activated; 0 for an empty segment */
 	float *dlargest;	 /* (capacity, conv_dim) of them: backward's input */
-	uint32_t *term_rows; /* of one filter: windows that have a gradient, */
+	uint32_t *term_rows; /* windows of one filter that have a gradient, */
 	float *terms;		 /* and the gradients; (3 * capacity) each */
 } MrenConvBatch;
 
-/* Zeroed first.  Does nothing without filters. */
+/* conv is zeroed before.  Does nothing without filters. */
 extern MrenStatus mren_conv_create(const MrenEnv *env, const MrenNetShape *shape, size_t capacity,
 								   MrenConvBatch *conv, MrenError *err);
 extern void mren_conv_free(const MrenEnv *env, MrenConvBatch *conv);
 
-/* Sentence i of the batch; i is 0 or one more than the last. */
+/* Reads sentence i of the batch; i is 0 or one more than in the last call. */
 extern MrenStatus mren_conv_load(const MrenEnv *env, MrenConvBatch *conv, size_t i,
 								 const MrenSentence *sentence, MrenError *err);
 

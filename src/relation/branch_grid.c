@@ -13,7 +13,7 @@
 #include "nn/kernels.h"
 #include "relation/batch.h"
 
-/* Geometry is a few exact numbers: little of it is dropped beside what else is. */
+/* Geometry is a few exact numbers, so its dropout is lower than that of other inputs. */
 #define GEOMETRY_DROP 0.2f
 
 #define MAX_BLOCKS 32
@@ -181,7 +181,7 @@ mren_grid_branch_load(MrenGridBranchBatch *grid_branch, const MrenNetShape *shap
 		load_boxes(grid_branch, shape, layout, values, i, input);
 }
 
-/* What row i attends over. */
+/* The cells that row i attends to. */
 static MrenAttention
 attention_of(const MrenBatch *batch, const float *none, size_t i)
 {
@@ -305,7 +305,7 @@ mren_batch_grid_forward(MrenBatch *batch, float *values, MrenDropout *by)
 		box_forward(batch, values, by);
 }
 
-/* Splits the look's columns of dimage into units and both factors. */
+/* Splits the columns of grid attention in dimage into units and both factors. */
 static void
 split_attended(MrenBatch *batch)
 {
@@ -383,7 +383,7 @@ attend_backward(MrenBatch *batch, float *values, float *grads)
 	add_reader(batch, s->dquery, s->channels, ids->query_weight);
 }
 
-/* Geometry is given: only the regions' layer has anything to learn. */
+/* Geometry has no parameters: only the layer of the regions is trained. */
 static void
 region_backward(MrenBatch *batch, float *values, float *grads)
 {

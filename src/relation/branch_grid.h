@@ -1,19 +1,20 @@
 /*
  * branch_grid.h
- *	  What a mini-batch keeps of its images' grids and boxes in training.
+ *	  Grid attention and boxes of a mini-batch in training.
  *
- * Look: a query made from the text's columns attends over the cells and a
- * learned one more (attention.h); what it sees, seen, gives units = act(seen W + b) and a
- * product with the text, as the image's vector does in parallel fusion.
- * Boxes: their geometry (boxes.h), standardised, and if there are grids the units
- * of the two regions, whose weights both mentions share.
+ * Grid attention: a query computed from the columns of the text attends to the
+ * cells and to one learned cell more (attention.h); the result, attended, gives
+ * units = act(attended W + b) and a product with the text, as the image's
+ * vector does in parallel fusion.  Boxes: their geometry (boxes.h),
+ * standardised, and with grids the units of the two regions, whose weights both
+ * mentions share.
  */
 #ifndef MREN_RELATION_BRANCH_GRID_H
 #define MREN_RELATION_BRANCH_GRID_H
 
 #include "relation/layout.h"
 
-/* Of one row, as it is loaded.  Whatever is missing is NULL. */
+/* One row as it is loaded; what it does not have is NULL. */
 typedef struct MrenGridBranchInput
 {
 	const uint16_t *grid;
@@ -28,7 +29,7 @@ typedef struct MrenGridBranchBatch
 
 	/* Inputs */
 	bool *has_grid;	 /* (capacity) */
-	bool *has_box;	 /* (capacity) one of the two */
+	bool *has_box;	 /* (capacity) at least one of the two */
 	float *cells;	 /* (n, n_cells, channels) standardised */
 	float *geometry; /* (n, MREN_BOX_GEOMETRY) standardised; zero without boxes */
 	float *regions;	 /* (n, 2, channels) of head and tail; zero without one */
@@ -58,27 +59,27 @@ typedef struct MrenGridBranchBatch
 	float *dregion_units;	 /* (n, 2, MREN_REGION_UNITS) */
 	float *scores;			 /* (n_cells + 1) */
 
-	/* The same for all rows */
+	/* Used for all rows */
 	float *grid_inverse;	 /* (channels) 1 / grid.std */
 	float *geometry_inverse; /* (MREN_BOX_GEOMETRY) 1 / box.std */
 	float *raw;				 /* (n_cells, channels) of one row */
 	float *overlap;			 /* (n_cells) of one box */
 
-	float *memory; /* holds all of the above but the flags */
+	float *memory; /* all of the above matrices */
 	bool *flags;
 } MrenGridBranchBatch;
 
-/* Zeroed first.  Does nothing for a shape that neither looks nor has boxes. */
+/* Does nothing for a shape with neither grid attention nor boxes. */
 extern MrenStatus mren_grid_branch_create(const MrenEnv *env, const MrenNetShape *shape,
 										  size_t capacity, MrenGridBranchBatch *grid_branch,
 										  MrenError *err);
 extern void mren_grid_branch_free(const MrenEnv *env, MrenGridBranchBatch *grid_branch);
 
-/* Takes over the deviations of these values; call it once they are known. */
+/* Computes the inverse deviations from these values; to be called once they are measured. */
 extern void mren_grid_branch_scale(MrenGridBranchBatch *grid_branch, const MrenNetShape *shape,
 								   const MrenNetLayout *layout, const float *values);
 
-/* Row i; values holds the means. */
+/* Loads row i; values holds the means. */
 extern void mren_grid_branch_load(MrenGridBranchBatch *grid_branch, const MrenNetShape *shape,
 								  const MrenNetLayout *layout, const float *values, size_t i,
 								  const MrenGridBranchInput *input);

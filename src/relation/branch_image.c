@@ -46,7 +46,7 @@ drop_images(MrenBatch *batch, MrenDropout *drop)
 		memcpy(batch->image_in, batch->image, n * sizeof(float));
 }
 
-/* What the factor of the image is projected from. */
+/* The input of the image's factor of the product. */
 static const float *
 factor_in(const MrenBatch *batch)
 {
@@ -89,7 +89,7 @@ mren_batch_image_forward(MrenBatch *batch, float *values, MrenDropout *drop)
 	size_t units = mren_net_shape_units(batch->shape);
 	bool any = any_image(batch);
 
-	/* Dropped even when no row has an image: the stream must not depend on it. */
+	/* Draws even if no row has an image: the random stream must not depend on that. */
 	drop_images(batch, drop);
 	if (any)
 		project(batch, values);
@@ -125,7 +125,7 @@ factor_backward(MrenBatch *batch, size_t i, const float *dproduct)
 	mren_tanh_backward(dimage, image, product);
 }
 
-/* Splits the image columns' gradient by row; units' goes to delta[1]. */
+/* Splits the gradient of the image's columns by row; that of the units goes to delta[1]. */
 static void
 split_rows(MrenBatch *batch, float *dunits, float *dabsent)
 {
@@ -151,7 +151,10 @@ split_rows(MrenBatch *batch, float *dunits, float *dabsent)
 	}
 }
 
-/* From both factors of the product; adds to dunits what the product wants of them. */
+/*
+ * From both factors of the product; adds the gradient that the product gives
+ * the units to dunits.
+ */
 static void
 factors_backward(MrenBatch *batch, float *values, float *grads)
 {

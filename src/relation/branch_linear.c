@@ -18,7 +18,8 @@ mren_linear_index_create(const MrenEnv *env, unsigned bits, const uint32_t *slot
 
 	memset(index, 0, sizeof(*index));
 	if (bits < 1 || bits > MREN_MAX_HASH_BITS)
-		return mren_fail(err, MREN_EFORMAT, "an index of features has %u bits", bits);
+		return mren_fail(err, MREN_EFORMAT, "hash bits of features must be from 1 to %d, not %u",
+						 MREN_MAX_HASH_BITS, bits);
 	for (size_t i = 0; i < n; i++)
 	{
 		if (slots[i] >> bits != 0 || (i > 0 && slots[i - 1] >= slots[i]))

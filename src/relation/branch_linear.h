@@ -4,10 +4,10 @@
  *	  whose scores are added at the logits.
  *
  * A feature's slot is the lowest bits of its number.  Only slots that training
- * found worth a row of weights have one; an index finds it.  A row's scores are
- * a sum in ascending order of its features, one addition after the other, so they have the
- * same bits alone and in any batch.
- * Cheng et al., Wide & Deep Learning for Recommender Systems, 2016.
+ * chose have a row of weights; an index finds it.  A row's scores are a sum in
+ * ascending order of its features, one addition after the other, so they have
+ * the same bits alone and in any batch.  Cheng et al., Wide & Deep Learning for
+ * Recommender Systems, 2016.
  */
 #ifndef MREN_RELATION_BRANCH_LINEAR_H
 #define MREN_RELATION_BRANCH_LINEAR_H
@@ -22,7 +22,10 @@
 #define MREN_MAX_NET_LEXICONS 16
 #define MREN_NO_ROW UINT32_MAX
 
-/* Slots to rows: a bit for each slot, and for each word of bits the rows before it. */
+/*
+ * From slots to rows: a bit for each slot, and for each word of bits the number
+ * of rows before it.
+ */
 typedef struct MrenLinearIndex
 {
 	unsigned bits;	/* slots are 0 .. 2^bits - 1; 1 .. MREN_MAX_HASH_BITS */
@@ -33,8 +36,8 @@ typedef struct MrenLinearIndex
 
 /*
  * mren_linear_index_create
- *	  From n slots in ascending order, distinct, below 2^bits, bits 1 ..
- *	  MREN_MAX_HASH_BITS: row i is slots[i].  MREN_EFORMAT for anything else.
+ *	  Row i is that of slots[i]: n distinct slots below 2^bits in ascending
+ *	  order, bits 1 ..  MREN_MAX_HASH_BITS.  MREN_EFORMAT for anything else.
  */
 extern MrenStatus mren_linear_index_create(const MrenEnv *env, unsigned bits, const uint32_t *slots,
 										   size_t n, MrenLinearIndex *index, MrenError *err);
@@ -56,7 +59,7 @@ mren_linear_row(const MrenLinearIndex *index, uint32_t feature)
 	return index->rank[slot / 64] + (uint32_t) __builtin_popcountll(word & (bit - 1));
 }
 
-/* The rows (at most n) of n features, in their order; how many. */
+/* The rows of n features, in their order; returns how many have one. */
 extern size_t mren_linear_rows(const MrenLinearIndex *index, const uint32_t *features, size_t n,
 							   uint32_t *rows);
 

@@ -1,7 +1,7 @@
 /*
  * branch_text.c
- *	  The text branch in training: pooled parts standardised, convolutions
- *	  beside them, dropout, and the way back.
+ *	  The text branch in training: standardised pooled parts, convolutions,
+ *	  dropout, and backward.
  */
 #include "relation/batch.h"
 
@@ -41,7 +41,7 @@ mren_batch_text_forward(MrenBatch *batch, float *values, MrenDropout *drop)
 	}
 }
 
-/* Copies the rows with unknown words to the front of `to`; their number. */
+/* Copies the rows with unknown words to the front of `to`; returns their number. */
 static size_t
 gather_unknown(const MrenBatch *batch, const float *from, float *to, size_t width)
 {
@@ -56,8 +56,9 @@ gather_unknown(const MrenBatch *batch, const float *from, float *to, size_t widt
 }
 
 /*
- * The gradient of `cols` text columns from `first` on, before the mask, summed over
- * the layers that read them; of the rows with unknown words only, if asked.
+ * The gradient of `cols` text columns from `first` on, before the mask, summed
+ * over the layers that read them; if asked for, only of the rows with unknown
+ * words.
  */
 static void
 read_back(MrenBatch *batch, float *values, size_t first, size_t cols, bool unknown_only, float *out)
@@ -93,8 +94,8 @@ read_back(MrenBatch *batch, float *values, size_t first, size_t cols, bool unkno
 }
 
 /*
- * Of the pooled part only the vectors of unknown words are trained, so its
- * gradient is needed only for the rows that have some, often few.
+ * In the pooled part only the vectors of unknown words are trained, so its
+ * gradient is needed only for rows that have unknown words, often few.
  */
 static void
 pool_backward(MrenBatch *batch, float *values, float *grads)

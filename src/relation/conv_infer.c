@@ -2,8 +2,8 @@
  * conv_infer.c
  *	  Convolutions in prediction, a sentence at a time.
  *
- * The dense layers' kernel, whose rows overlap: it sums each output in one
- * order, so an answer does not depend on other rows.
+ * Uses the kernel of dense layers on rows that overlap: it sums each output in
+ * one order, so an answer does not depend on other rows.
  */
 #include "relation/net_internal.h"
 
@@ -15,7 +15,7 @@
 
 #define MAX_ROWS (MREN_CONV_WORDS + 2 * MREN_CONV_PAD)
 
-/* In floats; the words and the largest outputs' places lie among them. */
+/* Size of MrenConvText in floats; the scratch also holds the positions of the largest outputs. */
 static size_t
 text_size(void)
 {
@@ -33,7 +33,7 @@ mren_net_convolve_scratch(const MrenNet *net)
 		   mren_align_floats(MREN_CONV_WORDS * filters) + mren_align_floats(filters);
 }
 
-/* The sentence's rows between zeros. */
+/* Fills x with the rows of the sentence between rows of zeros. */
 static void
 fill_rows(const MrenNet *net, const MrenWordVectors *vectors, const MrenSentence *sentence,
 		  const MrenConvText *text, float *x)

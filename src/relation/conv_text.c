@@ -11,7 +11,7 @@
 
 MREN_VECTORISE
 
-/* Distance of a word to a mention: 0 within, negative before. */
+/* Distance of a word to a mention: 0 inside, negative before it. */
 static int64_t
 distance(MrenSpan mention, uint32_t word)
 {
@@ -56,7 +56,7 @@ rank(const MrenConvText *text, uint32_t word)
 	return low;
 }
 
-/* Words near a mention, from `first` on; those already there are passed over. */
+/* Adds the words near a mention, from `first` on, that have not been added yet. */
 static void
 keep_words(const MrenSentence *s, MrenSpan near, uint32_t first, MrenConvText *text)
 {

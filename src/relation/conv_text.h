@@ -1,7 +1,7 @@
 /*
  * conv_text.h
- *	  What the convolutions see of a sentence: which words, where they are
- *	  to the two mentions, and the three segments that are pooled.
+ *	  What the convolutions read of a sentence: which words, their distances to
+ *	  the two mentions, and the three segments that are pooled.
  *
  * A sentence of any length gives at most MREN_CONV_WORDS words: those near a
  * mention.  A word becomes a row: its vector (the mean of its pieces: known ones scaled,
@@ -19,11 +19,12 @@
 #include "relation/fine_tuned.h"
 #include "text/sentence.h"
 
-#define MREN_CONV_WIDTHS 3	 /* 3, 4 and 5 words */
-#define MREN_CONV_SEGMENTS 3 /* to the first mention, from it to the second, from there on */
-#define MREN_CONV_PAD 2		 /* rows of zeros on each side of a sentence */
+#define MREN_CONV_WIDTHS 3 /* 3, 4 and 5 words */
+/* up to the first mention, from it to the second, from the second on */
+#define MREN_CONV_SEGMENTS 3
+#define MREN_CONV_PAD 2 /* rows of zeros on each side of a sentence */
 
-#define MREN_CONV_REACH 30 /* distances beyond are the same */
+#define MREN_CONV_REACH 30 /* larger distances count as this one */
 #define MREN_CONV_PLACES (2 * MREN_CONV_REACH + 1)
 #define MREN_CONV_OUTSIDE 40 /* words kept on each side of a mention */
 #define MREN_CONV_INSIDE 12	 /* words kept at each end of a mention */
@@ -39,7 +40,7 @@ typedef struct MrenConvText
 {
 	uint32_t n;
 	MrenConvWord words[MREN_CONV_WORDS];
-	MrenSpan segments[MREN_CONV_SEGMENTS]; /* in words; may be empty, may overlap */
+	MrenSpan segments[MREN_CONV_SEGMENTS]; /* in words; may be empty and may overlap */
 } MrenConvText;
 
 static inline size_t
@@ -48,7 +49,7 @@ mren_conv_width(size_t i)
 	return 3 + i;
 }
 
-/* Words of the window left of the one in whose row its output stands. */
+/* Number of words of a window to the left of the word in whose row its output is stored. */
 static inline size_t
 mren_conv_left(size_t i)
 {
@@ -67,14 +68,14 @@ typedef struct MrenConvTables
 	MrenFineTuned fine_tuned;
 } MrenConvTables;
 
-/* row (mren_net_shape_row_dim) of a word of n pieces. */
+/* Computes the row (mren_net_shape_row_dim) of a word of n pieces; place is as in MrenConvWord. */
 extern void mren_conv_row(const MrenNetShape *shape, const MrenConvTables *tables,
 						  const int32_t *pieces, size_t n, const uint8_t *place, float *row);
 
 /*
  * mren_conv_max
- *	  best (m) = the largest of n rows of m, ld apart, n > 0; at (m) = its row, the first of
- *	  equals, counted from `from`.
+ *	  best (m) = the largest value of each of m columns over n > 0 rows, which
+ *	  are ld apart; at (m) = its row, the first of equals, counted from `from`.
  */
 extern void mren_conv_max(const float *rows, size_t ld, size_t n, size_t m, int32_t from,
 						  float *best, int32_t *at);

@@ -2,9 +2,9 @@
  * explain.c
  *	  Leaving out one part at a time.
  *
- * A word outside the mentions is taken out of the sentence; a mention's words
- * stay in their places but lose their vectors, as words without pieces; a type
- * becomes unknown; an image becomes absent.
+ * A word outside the mentions is removed from the sentence; the words of a
+ * mention stay where they are but lose their pieces, and with them their
+ * vectors; a type becomes unknown; an image becomes absent.
  */
 #include "relation/explain.h"
 
@@ -15,7 +15,7 @@
 #define MAX_WORDS 4096
 #define BATCH 32
 
-/* One variant of the sentence, over buffers as long as the original's. */
+/* One variant of the sentence, in buffers as long as those of the original. */
 typedef struct Variant
 {
 	MrenSentence sentence;
@@ -163,7 +163,7 @@ make_variant(Explainer *e, const MrenContribution *part, size_t i)
 	}
 }
 
-/* Lexical features of a variant, where the network reads any. */
+/* Lexical features of a variant, if the network reads any. */
 static MrenStatus
 make_features(Explainer *e, const MrenContribution *part, size_t i, MrenError *err)
 {

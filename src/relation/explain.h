@@ -1,9 +1,10 @@
 /*
  * explain.h
- *	  Why: how much probability an answer loses when a part is left out.
+ *	  Explanations: how much probability an answer loses when a part of the row
+ *	  is left out.
  *
- * Through the same kernels as prediction, so the parts' figures are exactly
- * differences of what predict_proba would say.
+ * Variants run through the same kernels as prediction, so contributions are
+ * exact differences of what predict_proba returns.
  */
 #ifndef MREN_RELATION_EXPLAIN_H
 #define MREN_RELATION_EXPLAIN_H
@@ -27,7 +28,7 @@ typedef struct MrenContribution
 	double contribution; /* p(all parts) - p(without this one), -1 .. 1 */
 } MrenContribution;
 
-/* The lexical features of the row without a part, for a net with a linear branch. */
+/* Computes the lexical features of the row without a part, for a network with a linear branch. */
 typedef struct MrenVariantFeatures
 {
 	void *state;

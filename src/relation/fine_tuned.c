@@ -1,6 +1,6 @@
 /*
  * fine_tuned.c
- *	  Counting words and choosing those whose vectors are tuned.
+ *	  Counting words and choosing those whose vectors are fine-tuned.
  */
 #include "relation/fine_tuned.h"
 
@@ -79,8 +79,8 @@ mren_fine_tuned_choose(const MrenEnv *env, const MrenWordCounts *counts, int32_t
 	MREN_TRY(mren_allocate(env, counts->n, sizeof(uint64_t), &keys, err));
 	for (size_t i = 0; i < counts->n_slots; i++)
 	{
-		/* The most frequent first, and of equals the lower id. */
-		if (counts->ids[i] >= 0 && counts->counts[i] >= MREN_TUNED_LEAST)
+		/* The most frequent word first, among equals the one with the lower id. */
+		if (counts->ids[i] >= 0 && counts->counts[i] >= MREN_FINE_TUNED_MIN_COUNT)
 			keys[chosen++] =
 				(uint64_t) (UINT32_MAX - counts->counts[i]) << 32 | (uint32_t) counts->ids[i];
 	}

@@ -1,20 +1,21 @@
 /*
  * fine_tuned.h
- *	  Which words' vectors are tuned with the network: counting words, and
- *	  finding one among the chosen.
+ *	  The words whose vectors are fine-tuned with the network: counting words,
+ *	  choosing, finding.
  *
- * What is learned is the difference to the embeddings' vector, in scaled units: weight
- * decay pulls it to zero, and a model needs its own rows alone beside the embeddings.  A word is known
- * by its number in the embeddings, whose content the model names.
+ * The network learns the difference from the vector of the embeddings, in
+ * scaled units: weight decay then pulls towards the embeddings, and a model
+ * stores only the differences.  A word is identified by its number in the
+ * embeddings, and the model names the embeddings by the hash of their content.
  */
 #ifndef MREN_RELATION_FINE_TUNED_H
 #define MREN_RELATION_FINE_TUNED_H
 
 #include "data/word_vectors.h"
 
-#define MREN_TUNED_LEAST 3		  /* times that a word must be seen */
-#define MREN_FINE_TUNED_RATE 0.3f /* of the learning rate */
-#define MREN_MAX_FINE_TUNED 32768 /* words; the rarest give way */
+#define MREN_FINE_TUNED_MIN_COUNT 3 /* occurrences that a word needs */
+#define MREN_FINE_TUNED_RATE 0.3f	/* factor of the learning rate */
+#define MREN_MAX_FINE_TUNED 32768	/* words; the most frequent are chosen */
 
 /* Zeroed before its first use. */
 typedef struct MrenWordCounts
@@ -37,7 +38,7 @@ extern void mren_word_counts_free(const MrenEnv *env, MrenWordCounts *counts);
 extern MrenStatus mren_fine_tuned_choose(const MrenEnv *env, const MrenWordCounts *counts,
 										 int32_t **ids, size_t *n, MrenError *err);
 
-/* The tuned rows as they are read. */
+/* The fine-tuned words, ready to be looked up. */
 typedef struct MrenFineTuned
 {
 	const int32_t *ids; /* (n) ascending */

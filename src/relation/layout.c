@@ -122,7 +122,7 @@ mren_net_shape_check(const MrenNetShape *shape, MrenError *err)
 	if (shape->n_relations < 2 || shape->n_relations > MREN_MAX_RELATIONS)
 		return fail_shape(err, "number of relations", shape->n_relations);
 	if (shape->hash_bits > MREN_MAX_HASH_BITS)
-		return fail_shape(err, "size of the wide branch", shape->hash_bits);
+		return fail_shape(err, "hash bits of the linear branch", shape->hash_bits);
 	if (shape->linear_rows > (shape->hash_bits > 0 ? (size_t) 1 << shape->hash_bits : 0) ||
 		shape->linear_rows > MREN_MAX_LINEAR_WEIGHTS / shape->n_relations)
 		return fail_shape(err, "number of features", shape->linear_rows);
@@ -137,7 +137,7 @@ mren_net_shape_check(const MrenNetShape *shape, MrenError *err)
 		return fail_shape(err, "position dimension", shape->position_dim);
 	if (shape->n_fine_tuned > MREN_MAX_FINE_TUNED ||
 		(shape->n_fine_tuned > 0 && shape->filters == 0))
-		return fail_shape(err, "number of tuned words", shape->n_fine_tuned);
+		return fail_shape(err, "number of fine-tuned words", shape->n_fine_tuned);
 	if (shape->image_units > MREN_MAX_IMAGE_UNITS ||
 		(shape->image_units > 0 && !mren_net_shape_has_vector(shape)))
 		return fail_shape(err, "number of image units", shape->image_units);
@@ -309,11 +309,11 @@ mren_net_layout_build(const MrenNetShape *shape, MrenNetLayout *layout)
 		ids->box_std =
 			mren_parameters_add_constant(&layout->table, "box.std", 1, MREN_BOX_GEOMETRY);
 	}
-	/* Last: a trainer does not know its rows before the end. */
+	/* Last, since its number of rows is known only after training. */
 	ids->linear = SIZE_MAX;
 	if (shape->linear_rows > 0)
 	{
-		/* Trained by an optimiser of its own. */
+		/* It has an optimiser of its own. */
 		ids->linear = mren_parameters_add(&layout->table, "wide.weight", shape->linear_rows,
 										  shape->n_relations, false);
 		layout->table.items[ids->linear].trained = false;

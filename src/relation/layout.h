@@ -2,10 +2,9 @@
  * layout.h
  *	  The dimensions of a network, and the registry of its named tensors.
  *
- * Everything else follows from an MrenNetShape: the fused vector's layout, the
- * tensors, their order and their places in one array of floats.  Trained
- * tensors come first, so an optimiser walks one run.  A branch that is added
- * registers its tensors here and nowhere else.
+ * Everything else follows from an MrenNetShape: the columns of the fused
+ * vector, the tensors, their order and their places in one array of floats.  A
+ * new branch registers its tensors here and nowhere else.
  */
 #ifndef MREN_RELATION_LAYOUT_H
 #define MREN_RELATION_LAYOUT_H
@@ -32,21 +31,22 @@ typedef struct MrenNetShape
 	size_t hidden[MREN_MAX_HIDDEN];
 	MrenActivation activation;
 	size_t hash_bits;	 /* of a feature's slot; 0: no linear branch */
-	size_t linear_rows;	 /* slots that have weights */
-	MrenGridShape grid;	 /* all 0: none */
-	size_t fusion;		 /* MrenFusion, auto excepted: parallel without a grid */
-	size_t boxes;		 /* 1: the mentions' boxes count; 0 without an image branch */
-	size_t filters;		 /* of each width of the convolutions; 0: pooling alone */
+	size_t linear_rows;	 /* slots that have a row of weights */
+	MrenGridShape grid;	 /* all 0: no grids are read */
+	size_t fusion;		 /* MrenFusion other than auto; parallel without a grid */
+	size_t boxes;		 /* 1: boxes of the mentions are read; 0 without an image branch */
+	size_t filters;		 /* of each width of the convolutions; 0: no convolutions */
 	size_t position_dim; /* of a distance's vector; 0 without filters */
-	size_t n_fine_tuned; /* words whose vectors the convolutions see tuned; 0 without filters */
-	size_t image_units;	 /* of the image's projection where the product reads it; 0: see below */
+	size_t n_fine_tuned; /* words with fine-tuned vectors in the convolutions; 0 without filters */
+	/* of the projection of the image's vector that units and product share; 0: see below */
+	size_t image_units;
 } MrenNetShape;
 
 #define MREN_MAX_TYPES 1024 /* distinct entity types */
 #define MREN_MAX_RELATIONS 65536
 #define MREN_MAX_IMAGE_UNITS 1024
-#define MREN_IMAGE_UNITS 64	 /* of the projection of what was looked at */
-#define MREN_REGION_UNITS 32 /* of the projection of a box's cells */
+#define MREN_IMAGE_UNITS 64	 /* of the projection of the attended cells */
+#define MREN_REGION_UNITS 32 /* of the projection of the cells under a box */
 #define MREN_MAX_FILTERS 1024
 #define MREN_MAX_POSITION 64
 
@@ -54,29 +54,30 @@ typedef struct MrenNetShape
 extern MrenStatus mren_net_shape_check(const MrenNetShape *shape, MrenError *err);
 
 /*
- * The fused vector: text; of the image's vector projection, presence, product; of
- * what was looked at the same; of the boxes geometry and regions.  The text
- * is what is pooled (text_pool.h), then what is convolved (conv_text.h): for each width,
- * segment and filter its largest output.
+ * Columns of the fused vector: text; projection, presence and product of the
+ * image's vector; the same of the attended cells; geometry and regions of the
+ * boxes.  The text is the pooled part (text_pool.h), then the convolved part
+ * (conv_text.h): for each width, segment and filter its largest output.
  */
 extern size_t mren_net_shape_n_parts(const MrenNetShape *shape);
 extern size_t mren_net_shape_pool_dim(const MrenNetShape *shape);
 extern size_t mren_net_shape_conv_dim(const MrenNetShape *shape);
-/* Of a word's row in the convolutions. */
+/* Floats of a word's row in the convolutions. */
 extern size_t mren_net_shape_row_dim(const MrenNetShape *shape);
 extern size_t mren_net_shape_text_dim(const MrenNetShape *shape);
 extern size_t mren_net_shape_vector_dim(const MrenNetShape *shape);
 extern size_t mren_net_shape_attended_dim(const MrenNetShape *shape);
 extern size_t mren_net_shape_box_dim(const MrenNetShape *shape);
 extern size_t mren_net_shape_features_dim(const MrenNetShape *shape);
-/* What prediction keeps of a row: the fused vector, then the linear branch's scores. */
+/* Floats that prediction keeps of a row: the fused vector, then the scores of the linear branch. */
 extern size_t mren_net_shape_scored_dim(const MrenNetShape *shape);
 
 /*
- * With image_units the image's vector is projected once: units and product both come
- * from the outputs of one layer, which reads signed square roots of the vector's
- * elements.  Without, as in version 0.1, MREN_IMAGE_UNITS units and the product each
- * have a projection of the vector as it is.
+ * With image_units the image's vector is projected once: units and product both
+ * use the outputs of one layer, which reads the signed square roots of the
+ * vector's elements.  Without image_units, as in version 0.1, the
+ * MREN_IMAGE_UNITS units and the product each have a projection of the vector
+ * as it is.
  */
 static inline size_t
 mren_net_shape_units(const MrenNetShape *shape)
@@ -84,14 +85,14 @@ mren_net_shape_units(const MrenNetShape *shape)
 	return shape->image_units > 0 ? shape->image_units : MREN_IMAGE_UNITS;
 }
 
-/* What the product's factor of the image is projected from. */
+/* Number of inputs of the image's factor of the product. */
 static inline size_t
 mren_net_shape_factor_in(const MrenNetShape *shape)
 {
 	return shape->image_units > 0 ? shape->image_units : shape->image_dim;
 }
 
-/* Whether the image's vector counts, and whether the text looks at its grid. */
+/* Whether the network reads the image's vector, and whether it has grid attention. */
 static inline bool
 mren_net_shape_has_vector(const MrenNetShape *shape)
 {
@@ -104,11 +105,13 @@ mren_net_shape_attends(const MrenNetShape *shape)
 	return shape->image_dim > 0 && shape->fusion != MREN_FUSION_PARALLEL;
 }
 
-/* The shape of a network that never sees an image, only where in it the mentions are; without
- * the linear branch. */
+/*
+ * The shape of a text-only member: it reads no image, only the boxes of the
+ * mentions in it; without the linear branch.
+ */
 extern MrenNetShape mren_net_shape_text_only(const MrenNetShape *shape);
 
-/* Numbers of the tensors every network has, and of those of single branches. */
+/* Numbers of the tensors: those that every network has, and those of single branches. */
 typedef struct MrenNetIds
 {
 	size_t shapes;							 /* (MREN_MAX_SHAPES, embedding_dim) */
@@ -118,12 +121,12 @@ typedef struct MrenNetIds
 	size_t weight[MREN_MAX_HIDDEN + 1]; /* hidden layers and output: (in, out) */
 	size_t bias[MREN_MAX_HIDDEN + 1];
 	size_t places[2];			/* (MREN_CONV_PLACES, position_dim) of head and tail */
-	size_t fine_tuned;			/* (n_tuned, embedding_dim); none if n_tuned is 0 */
+	size_t fine_tuned;			/* (n_fine_tuned, embedding_dim); none if n_fine_tuned is 0 */
 	size_t conv_weight[3];		/* (filters, width * row_dim) of each width */
 	size_t conv_bias[3];		/* (1, filters) */
 	size_t text_mean, text_std; /* (1, pool_dim) */
 	size_t image_mean, image_std;
-	size_t linear;						   /* (wide_rows, n_relations); SIZE_MAX: none */
+	size_t linear;						   /* (linear_rows, n_relations); SIZE_MAX: none */
 	size_t query_weight, query_bias;	   /* (text_dim, channels) */
 	size_t none;						   /* (1, channels) */
 	size_t attended_weight, attended_bias; /* (channels, units) */

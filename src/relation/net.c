@@ -33,7 +33,7 @@ mren_net_new(const MrenEnv *env, MrenNet **net, MrenError *err)
 	return MREN_OK;
 }
 
-/* The shape of further member i, from 0. */
+/* The shape of further member i, counted from 0. */
 static MrenNetShape
 member_shape(const MrenNet *net, size_t i)
 {
@@ -45,7 +45,10 @@ member_shape(const MrenNet *net, size_t i)
 	return shape;
 }
 
-/* Further member i: its tensors are named with its number, or "blind", in front. */
+/*
+ * Creates further member i, whose tensors' names begin with its number, or with
+ * "blind" if it is the text-only member.
+ */
 static MrenStatus
 add_member(const MrenNet *net, size_t i, MrenNet **member, MrenError *err)
 {
@@ -69,7 +72,7 @@ add_member(const MrenNet *net, size_t i, MrenNet **member, MrenError *err)
 	return MREN_OK;
 }
 
-/* Floats of what further members were trained to. */
+/* Floats of the trained tensors of further members. */
 static size_t
 further_size(const MrenNet *net)
 {
@@ -88,7 +91,7 @@ mren_net_allocate(MrenNet *net, size_t limit, MrenError *err)
 
 	mren_net_layout_build(&net->shape, &net->layout);
 	if (net->text_only > 0 && (further == 0 || net->shape.image_dim == 0))
-		return mren_fail(err, MREN_EFORMAT, "invalid network: nothing beside its blind member");
+		return mren_fail(err, MREN_EFORMAT, "invalid network: its only member is a text-only one");
 	if (net->layout.table.size > limit || further_size(net) > limit - net->layout.table.size)
 		return mren_fail(err, MREN_EFORMAT, "invalid network: it is too short for its tensors");
 	MREN_TRY(
@@ -179,7 +182,7 @@ mren_net_set_tensor(MrenNet *net, const char *name, size_t rows, size_t cols, co
 	return mren_fail(err, MREN_EFORMAT, "the network has no tensor \"%.100s\"", name);
 }
 
-/* Tensors that are divided by. */
+/* Whether the tensor is a divisor, which must not be too small. */
 static bool
 is_deviation(const MrenNet *net, size_t id)
 {
@@ -237,7 +240,7 @@ pack_dense(MrenNet *net, MrenPackedDense *dense, size_t weight, size_t bias, flo
 	return at + dense_size(w->rows, w->cols);
 }
 
-/* The weights of a width are kept by filter, a row each. */
+/* The weights of a width have a row for each filter. */
 static float *
 pack_conv(MrenNet *net, size_t i, float *at)
 {
@@ -262,7 +265,7 @@ pack_inverse(const MrenNet *net, const float **inverse, size_t std, float *at)
 	return at + panels(tensor->cols);
 }
 
-/* The layers behind grids and boxes. */
+/* Floats of the layers of grid attention and boxes. */
 static size_t
 grid_branch_size(const MrenNet *net)
 {
@@ -376,8 +379,9 @@ read_tuned(MrenNet *net, MrenError *err)
 	mren_release(&net->env, net->fine_tuned_ids);
 	net->fine_tuned_ids = NULL;
 	if (net->fine_tuned.len != net->shape.n_fine_tuned * 4)
-		return mren_fail(err, MREN_EFORMAT,
-						 "invalid network: its list of tuned words does not fit their number");
+		return mren_fail(
+			err, MREN_EFORMAT,
+			"invalid network: its list of fine-tuned words does not have the length given");
 	MREN_TRY(mren_allocate(&net->env, net->shape.n_fine_tuned, sizeof(int32_t),
 						   &net->fine_tuned_ids, err));
 	if (net->fine_tuned.len == 0)
@@ -389,7 +393,7 @@ read_tuned(MrenNet *net, MrenError *err)
 		if (net->fine_tuned_ids[i] < 0 ||
 			(i > 0 && net->fine_tuned_ids[i] <= net->fine_tuned_ids[i - 1]))
 			return mren_fail(err, MREN_EFORMAT,
-							 "invalid network: its tuned words are out of order");
+							 "invalid network: its fine-tuned words are out of order");
 	}
 	return MREN_OK;
 }
@@ -405,7 +409,7 @@ tensor_named(const MrenNet *net, const char *name)
 	return &net->layout.table.items[i];
 }
 
-/* What a member has in common with the first one. */
+/* Copies what a member has in common with the first one. */
 static MrenStatus
 complete_member(const MrenNet *net, MrenNet *member, MrenError *err)
 {
@@ -448,7 +452,7 @@ mren_net_complete(MrenNet *net, MrenError *err)
 	return MREN_OK;
 }
 
-/* Bytes of the tensors, as they are and packed. */
+/* Bytes of the tensors, plain and packed. */
 static size_t
 values_memory(const MrenNet *net)
 {

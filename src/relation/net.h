@@ -1,6 +1,6 @@
 /*
  * net.h
- *	  A trained network: what it knows, what it answers, and its bytes.
+ *	  A trained network: its properties, its answers, and its bytes.
  *
  * Immutable once complete, so any number of callers may share one.  It holds
  * shape, relations, entity types, parameters, temperature, abstain threshold
@@ -30,10 +30,10 @@ typedef struct MrenInput
 	const MrenSentence *sentence;
 	int32_t head_type; /* from mren_net_type; -1: none or unknown */
 	int32_t tail_type;
-	const uint32_t *features; /* (n_features) as of MrenExample, if there is a linear branch */
+	const uint32_t *features; /* (n_features) as in MrenExample; read only by the linear branch */
 	size_t n_features;
-	const float *image;	   /* (image_dim) as the encoder gave it, or NULL */
-	const uint16_t *grid;  /* of info.grid, or NULL; only with an image */
+	const float *image;	   /* (image_dim) as computed by the image encoder, or NULL */
+	const uint16_t *grid;  /* of shape info.grid, or NULL; only with an image */
 	const float *head_box; /* see boxes.h, or NULL; only with an image */
 	const float *tail_box;
 } MrenInput;
@@ -41,11 +41,12 @@ typedef struct MrenInput
 typedef struct MrenNetInfo
 {
 	size_t embedding_dim;
-	size_t image_dim;	 /* 0: trained without images; inputs must have none */
-	size_t n_members;	 /* of an ensemble; 1: one network */
-	bool text_only;		 /* the last member never sees an image */
-	size_t features_dim; /* with the linear branch's scores, then further members' fused vectors */
-	size_t hash_bits;	 /* 0: no linear branch */
+	size_t image_dim; /* 0: trained without images; inputs must have none */
+	size_t n_members; /* of an ensemble; 1: one network */
+	bool text_only;	  /* the last member is a text-only member */
+	/* fused vector, scores of the linear branch, fused vectors of further members */
+	size_t features_dim;
+	size_t hash_bits; /* 0: no linear branch */
 	size_t n_relations;
 	size_t n_types;
 	size_t n_parameters;
@@ -55,9 +56,9 @@ typedef struct MrenNetInfo
 	double threshold;				/* abstain below it; negative: never */
 	double temperature;				/* 1: not calibrated */
 	bool has_image;					/* image_dim > 0 */
-	MrenGridShape grid;				/* that its images are to have; all 0: none is looked at */
-	bool boxes;						/* the mentions' boxes count */
-	bool box_features;				/* among the features of the linear branch, too */
+	MrenGridShape grid;				/* shape of the grids that it reads; all 0: none */
+	bool boxes;						/* it reads the boxes of the mentions */
+	bool box_features;				/* also as features of the linear branch */
 	uint8_t embeddings_sha256[32];	/* zeros without word vectors */
 	uint8_t encoder_sha256[32];		/* zeros without images */
 	const uint8_t *lexicons_sha256; /* (n_lexicons, 32) of the net, in the order of training */
@@ -69,7 +70,7 @@ extern void mren_net_info(const MrenNet *net, MrenNetInfo *info);
 /* Relations are numbered in bytewise order of their names. */
 extern MrenTextSpan mren_net_relation(const MrenNet *net, size_t i);
 extern int32_t mren_net_relation_index(const MrenNet *net, const char *name, size_t len);
-/* -1 for a type that training has not seen. */
+/* The number of a type; -1 if no training row had it. */
 extern int32_t mren_net_type(const MrenNet *net, const char *name, size_t len);
 
 /* True if a row of this mren_example_identity took part in training. */
@@ -80,9 +81,10 @@ extern size_t mren_net_scratch(const MrenNet *net, size_t batch);
 
 /*
  * mren_net_features
- *	  The fused vector of n rows, then the linear branch's scores if there is one,
- *	  then the fused vectors of an ensemble's further members: features (n, features_dim).
- *	  MREN_ENUMERIC if an image vector is not finite.
+ *	  features (n, features_dim): the fused vectors of n rows, then the scores
+ *	  of the linear branch if there is one, then the fused vectors of the
+ *	  further members of an ensemble.  MREN_ENUMERIC if an image vector is not
+ *	  finite.
  */
 extern MrenStatus mren_net_features(const MrenNet *net, const MrenWordVectors *vectors,
 									const MrenInput *inputs, size_t n, float *features,
@@ -96,7 +98,7 @@ extern MrenStatus mren_net_features(const MrenNet *net, const MrenWordVectors *v
 extern MrenStatus mren_net_probabilities(const MrenNet *net, const float *features, size_t n,
 										 float *probabilities, float *scratch, MrenError *err);
 
-/* The answer's index: the most likely relation, the lowest index of equals. */
+/* The index of the most likely relation, the lowest of equals. */
 extern size_t mren_net_best(const float *probabilities, size_t n_relations);
 
 /*
@@ -118,7 +120,7 @@ extern void mren_net_tensor(const MrenNet *net, size_t i, MrenTensorView *view);
 /* A net of this header whose tensors are still to be set. */
 extern MrenStatus mren_net_from_header(const MrenEnv *env, const uint8_t *header, size_t len,
 									   MrenNet **net, MrenError *err);
-/* data is copied and need not be aligned to more than a float. */
+/* data is copied; it needs only the alignment of a float. */
 extern MrenStatus mren_net_set_tensor(MrenNet *net, const char *name, size_t rows, size_t cols,
 									  const float *data, MrenError *err);
 /* MREN_EFORMAT naming a tensor that was not set. */

@@ -10,8 +10,8 @@
  *	112 sha256 of embeddings, of the encoder   176 u64 number of training rows
  *	184 the fields of net_fields.h; then relations, then types, each u32 length and
  *	   bytes, in bytewise order; then the training rows' identities, u64 each, ascending
- * Version 0.1 wrote "MRENnet1", which has no fields and is read as well.
- * The whole form is the header, then each tensor (u32 length of the name, name, u64
+ * Version 0.1 wrote "MRENnet1", which has no fields; it can be read, too.  The
+ * whole form is the header, then each tensor (u32 length of the name, name, u64
  * rows, u64 columns, floats) in the layout's order, then the trained ones of an
  * ensemble's further members, then a u64 checksum of the tensors' bytes.
  */
@@ -27,7 +27,7 @@
 #define FIRST_MAGIC "MRENnet1" /* without fields */
 #define FIXED 184
 
-#define PIECE ((size_t) 1 << 20) /* floats between two questions */
+#define PIECE ((size_t) 1 << 20) /* floats between two checks for interrupts */
 
 static MrenStatus
 put_names(const MrenEnv *env, MrenBuffer *out, const MrenNames *names, MrenError *err)
@@ -106,7 +106,10 @@ mren_net_header(const MrenNet *net, const MrenEnv *env, uint8_t **bytes, size_t 
 	return MREN_OK;
 }
 
-/* There is room; but touching fresh memory takes its time. */
+/*
+ * Memory has been reserved, but writing to it for the first time takes long
+ * enough to check for interrupts.
+ */
 static MrenStatus
 put_floats(const MrenEnv *env, MrenBuffer *out, const float *values, size_t n, MrenError *err)
 {
@@ -153,7 +156,7 @@ mren_net_serialize(const MrenNet *net, const MrenEnv *env, uint8_t **bytes, size
 	MrenBuffer out = {0};
 	MrenStatus status;
 
-	/* One allocation for nearly everything: names come on top. */
+	/* One allocation for nearly everything; only the names may need more. */
 	status = mren_buffer_reserve(
 		env, &out,
 		net->n_members * net->layout.table.size * sizeof(float) + net->n_training * 8 + 4096, err);
@@ -256,7 +259,7 @@ read_training(const MrenEnv *env, MrenCursor *cursor, MrenNet *net, MrenError *e
 	return mren_cursor_left(cursor) == 0 ? MREN_OK : fail_bytes(err, "its header is too long");
 }
 
-/* Everything; the shape is checked before memory is taken for it. */
+/* Reads all of it; the shape is checked before memory is allocated for it. */
 static MrenStatus
 read_all(const MrenEnv *env, MrenCursor *cursor, bool has_fields, size_t limit, MrenNet *net,
 		 MrenError *err)
@@ -272,7 +275,7 @@ read_all(const MrenEnv *env, MrenCursor *cursor, bool has_fields, size_t limit, 
 	return read_training(env, cursor, net, err);
 }
 
-/* The header's length, which bytes must hold; 0 if it is none. */
+/* The length of the header if bytes hold all of it; else 0. */
 static size_t
 header_length(const uint8_t *bytes, size_t len)
 {
@@ -286,7 +289,10 @@ header_length(const uint8_t *bytes, size_t len)
 	return length >= FIXED && length <= len ? (size_t) length : 0;
 }
 
-/* At most `limit` floats of tensors, so that a small file cannot ask for much memory. */
+/*
+ * Allows at most `limit` floats of tensors, so that a small file cannot make
+ * the server allocate much memory.
+ */
 static MrenStatus
 read_header(const MrenEnv *env, const uint8_t *bytes, size_t len, size_t limit, MrenNet **net,
 			MrenError *err)

@@ -11,7 +11,7 @@ typedef enum FieldKind
 {
 	FIELD_SIZE,	 /* size_t, as u64 */
 	FIELD_REAL,	 /* double */
-	FIELD_BYTES, /* MrenBuffer; empty is usual */
+	FIELD_BYTES, /* MrenBuffer; by default empty */
 } FieldKind;
 
 typedef struct Field
@@ -19,7 +19,7 @@ typedef struct Field
 	uint32_t tag;
 	FieldKind kind;
 	size_t offset;
-	double usual;
+	double by_default;
 	double low; /* of a number, or of the length of bytes */
 	double high;
 	const char *name;
@@ -31,11 +31,13 @@ typedef struct Field
 static const Field table[] = {
 	{1, FIELD_SIZE, AT(shape.filters), 0, 0, MREN_MAX_FILTERS, "number of filters"},
 	{2, FIELD_SIZE, AT(shape.position_dim), 0, 0, MREN_MAX_POSITION, "position dimension"},
-	{3, FIELD_SIZE, AT(shape.n_fine_tuned), 0, 0, MREN_MAX_FINE_TUNED, "number of tuned words"},
-	{4, FIELD_BYTES, AT(fine_tuned), 0, 4, 4 * MREN_MAX_FINE_TUNED, "list of tuned words"},
+	{3, FIELD_SIZE, AT(shape.n_fine_tuned), 0, 0, MREN_MAX_FINE_TUNED,
+	 "number of fine-tuned words"},
+	{4, FIELD_BYTES, AT(fine_tuned), 0, 4, 4 * MREN_MAX_FINE_TUNED, "list of fine-tuned words"},
 	{5, FIELD_SIZE, AT(n_members), 1, 1, MREN_MAX_MEMBERS + 1, "number of members"},
-	{6, FIELD_SIZE, AT(text_only), 0, 0, 1, "number of blind members"},
-	{40, FIELD_SIZE, AT(shape.hash_bits), 0, 1, MREN_MAX_HASH_BITS, "size of the wide branch"},
+	{6, FIELD_SIZE, AT(text_only), 0, 0, 1, "number of text-only members"},
+	{40, FIELD_SIZE, AT(shape.hash_bits), 0, 1, MREN_MAX_HASH_BITS,
+	 "hash bits of the linear branch"},
 	{41, FIELD_SIZE, AT(shape.linear_rows), 0, 1, (double) MREN_MAX_LINEAR_WEIGHTS,
 	 "number of features"},
 	{42, FIELD_BYTES, AT(linear_slots), 0, 4, 4.0 * MREN_MAX_LINEAR_WEIGHTS, "slots of features"},
@@ -86,10 +88,10 @@ set_number(MrenNet *net, const Field *field, double number)
 }
 
 static bool
-is_usual(const MrenNet *net, const Field *field)
+has_default(const MrenNet *net, const Field *field)
 {
 	return field->kind == FIELD_BYTES ? bytes_of(net, field)->len == 0
-									  : number_of(net, field) == field->usual;
+									  : number_of(net, field) == field->by_default;
 }
 
 void
@@ -100,7 +102,7 @@ mren_net_fields_init(MrenNet *net)
 		if (table[i].kind == FIELD_BYTES)
 			memset(bytes_of(net, &table[i]), 0, sizeof(MrenBuffer));
 		else
-			set_number(net, &table[i], table[i].usual);
+			set_number(net, &table[i], table[i].by_default);
 	}
 }
 
@@ -139,12 +141,12 @@ mren_net_fields_put(const MrenNet *net, const MrenEnv *env, MrenBuffer *out, Mre
 	uint32_t n = 0;
 
 	for (size_t i = 0; i < N_FIELDS; i++)
-		n += !is_usual(net, &table[i]);
+		n += !has_default(net, &table[i]);
 	MREN_TRY(mren_buffer_reserve(env, out, 4, err));
 	mren_buffer_put_u32(out, n);
 	for (size_t i = 0; i < N_FIELDS; i++)
 	{
-		if (!is_usual(net, &table[i]))
+		if (!has_default(net, &table[i]))
 			MREN_TRY(put_field(net, &table[i], env, out, err));
 	}
 	return MREN_OK;
@@ -184,7 +186,7 @@ read_field(const MrenEnv *env, MrenCursor *cursor, const Field *field, uint32_t 
 	if (length != 8)
 		return fail_field(err, field);
 	number = field->kind == FIELD_SIZE ? (double) mren_cursor_u64(cursor) : mren_cursor_f64(cursor);
-	/* The first comparison also refuses what is not a number. */
+	/* The first comparison is also false for NaN. */
 	if (cursor->failed || !(number >= field->low && number <= field->high))
 		return fail_field(err, field);
 	set_number(net, field, number);

@@ -1,19 +1,18 @@
 /*
  * net_fields.h
- *	  The tagged fields of a network's header: what came after the first
- *	  format, and what is still to come.
+ *	  The tagged fields of a network's header, which extend the first format.
  *
- * A field is a number of MrenNet (its shape included), or bytes of it.  One whose
- * value is the usual one is not written, so a network that uses nothing new
- * has no fields.  Adding one is a row of the table in net_fields.c; a tag is
- * never used again for another meaning, and a reader refuses tags it does not know.
+ * A field is a number of MrenNet (or of its shape), or bytes of it.  A field
+ * with its default value is not written, so a network that uses nothing new has
+ * no fields.  A new field is a row of the table in net_fields.c; a tag is never
+ * reused with another meaning, and unknown tags are refused.
  */
 #ifndef MREN_RELATION_NET_FIELDS_H
 #define MREN_RELATION_NET_FIELDS_H
 
 #include "relation/net_internal.h"
 
-/* Gives every field its usual value; net's other members are left alone. */
+/* Gives every field its default value, and leaves the rest of net as it is. */
 extern void mren_net_fields_init(MrenNet *net);
 /* Releases the fields that are bytes. */
 extern void mren_net_fields_free(const MrenEnv *env, MrenNet *net);

@@ -15,17 +15,18 @@
 
 struct MrenNet
 {
-	MrenEnv env; /* what it was made with */
+	MrenEnv env; /* it was created with */
 	MrenNetShape shape;
 	MrenNetLayout layout;
 	float *values; /* (layout.table.size), padding zero */
 	/*
-	 * An ensemble: further networks of the same shape without the linear branch, whose
-	 * logits are added to this one's.  They hold trained tensors only; what is
-	 * measured, named or hashed is the first one's.
+	 * Further members of an ensemble: networks of the same shape without the
+	 * linear branch, whose logits are added to this one's.  They hold trained
+	 * tensors only; measured tensors, names and hashes belong to the first
+	 * member.
 	 */
 	size_t n_members;		  /* with this one; 1 .. MREN_MAX_MEMBERS + 1 */
-	size_t text_only;		  /* 1: the last of several is of mren_net_shape_text_only */
+	size_t text_only;		  /* 1: the last member is a text-only member */
 	struct MrenNet **members; /* (n_members - 1), each with one member */
 	bool set[MREN_MAX_PARAMETERS];
 
@@ -40,15 +41,15 @@ struct MrenNet
 	uint64_t *training; /* (n_training) identities, ascending */
 	size_t n_training;
 
-	MrenBuffer lexicons;	 /* sha256 of each lexicon that the features read */
-	MrenBuffer linear_slots; /* (shape.wide_rows) u32, ascending: the slots that have weights */
-	size_t box_features;	 /* 1: some of them are of boxes (text/features_boxes.h) */
-	MrenBuffer fine_tuned;	 /* (shape.n_tuned) u32, little-endian, ascending */
+	MrenBuffer lexicons;	 /* sha256 of each lexicon that the lexical features use */
+	MrenBuffer linear_slots; /* (shape.linear_rows) u32, ascending: the slots that have weights */
+	size_t box_features;	 /* 1: some features are of boxes */
+	MrenBuffer fine_tuned;	 /* (shape.n_fine_tuned) u32, little-endian, ascending */
 
 	/* Made by mren_net_complete. */
 	MrenLinearIndex linear;
 	bool complete;
-	int32_t *fine_tuned_ids; /* (shape.n_tuned) */
+	int32_t *fine_tuned_ids; /* (shape.n_fine_tuned) */
 	float *packed;			 /* all dense layers and the inverse deviations */
 	size_t n_packed;		 /* floats */
 	MrenPackedDense image;
@@ -67,13 +68,13 @@ struct MrenNet
 	const float *box_inverse;	/* 1 / box.std */
 };
 
-/* A network of nothing: its shape, fields and names are to be set. */
+/* An empty network, whose shape, fields and names are to be set. */
 extern MrenStatus mren_net_new(const MrenEnv *env, MrenNet **net, MrenError *err);
 
 /*
  * mren_net_allocate
- *	  Layout and memory of a net whose shape is set and checked; every tensor
- *	  is unset.  MREN_EFORMAT if that takes more than `limit` floats.
+ *	  Layout and memory of a net whose shape is set and checked; no tensor is
+ *	  set yet.  MREN_EFORMAT if that takes more than `limit` floats.
  */
 extern MrenStatus mren_net_allocate(MrenNet *net, size_t limit, MrenError *err);
 
@@ -88,7 +89,7 @@ mren_net_row_dim(const MrenNet *net)
 	return dim;
 }
 
-/* Which member holds tensor i of mren_net_n_tensors, and its number there. */
+/* The member that holds tensor i of mren_net_n_tensors; *id is its number there. */
 extern MrenNet *mren_net_holder(const MrenNet *net, size_t i, size_t *id);
 
 /* The logits behind mren_net_probabilities, before the temperature: logits (n, n_relations). */
@@ -106,14 +107,15 @@ extern void mren_net_convolve(const MrenNet *net, const MrenWordVectors *vectors
 
 /*
  * mren_net_grid_features
- *	  The columns of grid and boxes of one row behind its text (and its image's
- *	  vector): features is the whole row.  scratch has mren_net_grid_scratch floats.
+ *	  Writes the columns of grid attention and boxes of one row, which follow
+ *	  those of its text and its image's vector; features is the whole row.
+ *	  scratch has mren_net_grid_scratch floats.
  */
 extern size_t mren_net_grid_scratch(const MrenNet *net);
 extern void mren_net_grid_features(const MrenNet *net, const MrenInput *input, float *features,
 								   float *scratch);
 
-/* Rows handled at once; scratch is for as many. */
+/* Rows processed at once. */
 #define MREN_INFER_ROWS 64
 
 #endif

@@ -1,9 +1,10 @@
 /*
  * net_predict.c
- *	  From inputs to fused vectors to probabilities, some rows at a time.
+ *	  Prediction: from inputs to fused vectors to probabilities, some rows at a
+ *	  time.
  *
- * Every step treats a row by itself and through the same code whatever the
- * batch, so that its bits do not depend on its batch-mates.
+ * Every step processes a row on its own and by the same code in every batch, so
+ * that its bits do not depend on other rows.
  */
 #include "relation/net_internal.h"
 
@@ -78,7 +79,7 @@ check_image(const MrenNet *net, const float *image, MrenError *err)
 	return MREN_OK;
 }
 
-/* tanh(text) * tanh(image) of one row; both projections are given raw. */
+/* tanh(text) * tanh(image) of one row; both projections are given before the tanh. */
 static void
 product_features(float *out, float *text, float *image, size_t n)
 {
@@ -121,8 +122,8 @@ gather_images(const MrenNet *net, const MrenInput *inputs, size_t n, float *feat
 }
 
 /*
- * The image side of up to MREN_INFER_ROWS rows, written behind their text.
- * Only rows with an image run through the image's layers.
+ * Writes the columns of the image's vector for up to MREN_INFER_ROWS rows.
+ * Only rows with an image run through the layers of the image.
  */
 static void
 image_features(const MrenNet *net, const MrenInput *inputs, size_t n, float *features, size_t dim,
@@ -159,7 +160,7 @@ image_features(const MrenNet *net, const MrenInput *inputs, size_t n, float *fea
 	}
 }
 
-/* Behind the fused vector, some features at a time. */
+/* The scores of the linear branch, behind the fused vector, some features at a time. */
 static void
 linear_scores(const MrenNet *net, const MrenInput *input, float *features)
 {
@@ -180,7 +181,7 @@ linear_scores(const MrenNet *net, const MrenInput *input, float *features)
 	}
 }
 
-/* What one member makes of n rows, which are dim floats apart. */
+/* The fused vectors of n rows in one member, which are dim floats apart. */
 static void
 member_features(const MrenNet *net, const MrenWordVectors *vectors, const MrenInput *inputs,
 				size_t n, float *features, size_t dim, float *scratch)
@@ -203,7 +204,10 @@ member_features(const MrenNet *net, const MrenWordVectors *vectors, const MrenIn
 	}
 }
 
-/* Where further member i's fused vector begins in a row: only the last one's may be shorter. */
+/*
+ * Where the fused vector of further member i begins in a row: only that of the
+ * last member may be shorter.
+ */
 static size_t
 member_at(const MrenNet *net, size_t i)
 {

@@ -51,7 +51,7 @@ static const MrenOption rows[] = {
 	{"word_vectors", MREN_OPTION_CHOICE, AT(word_vectors), 0, 0, {"frozen", "fine_tuned"}},
 };
 
-/* Before version 0.3.0. */
+/* Names before version 0.3.0. */
 static const MrenRenamedOption renamed[] = {
 	{"average", "weight_ema"}, {"image_gate", "text_only_member"},
 	{"l2", "weight_decay"},	   {"vectors", "word_vectors"},

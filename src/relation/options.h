@@ -1,11 +1,11 @@
 /*
  * options.h
- *	  What a user can say about the network and its training, with the
- *	  defaults; read from JSON one key at a time.
+ *	  The options of a network and its training, with the defaults; read from
+ *	  JSON one key at a time.
  *
- * The PostgreSQL layer adds its own keys (embeddings, image_encoder, deploy).  An
- * MrenOptions that mren_options_set filled is always within its documented
- * ranges, so nothing behind it checks them again.
+ * The PostgreSQL layer adds its own keys (embeddings, image_encoder, deploy).
+ * Options that mren_options_set has set are always within the documented
+ * ranges, so they are not checked again.
  */
 #ifndef MREN_RELATION_OPTIONS_H
 #define MREN_RELATION_OPTIONS_H
@@ -24,12 +24,12 @@
 #define MREN_WEIGHT_DECAY_AUTO (-1.0)
 #define MREN_TEXT_WEIGHT_DECAY 0.01
 /*
- * The default of networks that read images.  An image's vector is long and images are few, so
- * that such a network soon recognises each image of its training rows; it then grows too sure of
- * itself to learn on.
+ * The default of networks that read images.  The vector of an image is long and
+ * images are few, so such a network soon memorises the images of its training
+ * rows and becomes overconfident; strong weight decay prevents that.
  */
 #define MREN_IMAGE_WEIGHT_DECAY 1.0
-#define MREN_IMAGE_WEIGHT_EMA 0.998 /* the default where rows have images */
+#define MREN_IMAGE_WEIGHT_EMA 0.998 /* the default if rows have images */
 #define MREN_MAX_MEMBERS 16			/* of an ensemble */
 #define MREN_MAX_NEGATIVE 1024		/* bytes of a relation's name */
 
@@ -42,21 +42,21 @@ typedef enum MrenTextEncoder
 typedef enum MrenWordVectorTraining
 {
 	MREN_WORDS_FROZEN,
-	MREN_WORDS_FINE_TUNED, /* where the convolutions see them: fine_tuned.h */
+	MREN_WORDS_FINE_TUNED, /* in the convolutions: fine_tuned.h */
 } MrenWordVectorTraining;
 
 typedef enum MrenNegativeLogit
 {
 	MREN_NEGATIVE_LOGIT_LEARNED,
-	MREN_NEGATIVE_LOGIT_FIXED, /* at 0: the negative relation has no score of its own */
+	MREN_NEGATIVE_LOGIT_FIXED, /* the logit of the negative relation is always 0 */
 } MrenNegativeLogit;
 
 typedef enum MrenFusion
 {
 	MREN_FUSION_PARALLEL,	/* text beside the image's vector */
-	MREN_FUSION_SEQUENTIAL, /* the text looks at the image's grid */
+	MREN_FUSION_SEQUENTIAL, /* the text attends to the image's grid */
 	MREN_FUSION_HYBRID,		/* both */
-	MREN_FUSION_AUTO,		/* the best of them on validation rows */
+	MREN_FUSION_AUTO,		/* the one that is best on validation rows */
 } MrenFusion;
 
 typedef enum MrenClassWeights
@@ -72,25 +72,26 @@ typedef struct MrenOptions
 	/* The network */
 	MrenFusion fusion;
 	size_t
-		image_units; /* of the projection of an image's vector; 0: two projections, see layout.h */
-	size_t product;	 /* dimension of the product term; 0: none */
+		/* outputs of the projection of an image's vector; 0: two projections, see layout.h */
+		image_units;
+	size_t product; /* dimension of the product term; 0: none */
 	MrenTextEncoder text_encoder;
 	MrenWordVectorTraining word_vectors;
 	size_t filters;	  /* of each width of the convolutions */
 	size_t hash_bits; /* of a lexical feature's slot; 0: no linear branch */
-	size_t window;	  /* words read outside the mentions, each side, 0 .. 64; or MREN_WINDOW_AUTO */
+	size_t window;	  /* words read left and right of the mentions, 0 .. 64; or MREN_WINDOW_AUTO */
 
 	/* Training */
 	MrenLoss loss;
-	double ranking_scale; /* of the ranking loss: what multiplies scores and margins */
-	double margin_right;  /* the right relation's score should be above it */
-	double margin_wrong;  /* the best wrong one's should be below its negative */
+	double ranking_scale; /* of the ranking loss: multiplies scores and margins */
+	double margin_right;  /* the score of the right relation should be above it */
+	double margin_wrong;  /* the score of the best wrong relation should be below its negative */
 	MrenNegativeLogit negative_logit;
 	MrenOptimizer optimizer;
 	double momentum;	  /* of SGD */
-	double image_dropout; /* share of the rows with an image that are trained without it */
+	double image_dropout; /* share of the rows with an image whose image is withheld in an epoch */
 	MrenClassWeights class_weights;
-	bool text_only_member; /* a member that reads no images, beside those that do */
+	bool text_only_member; /* a text-only member is trained beside those that read images */
 	size_t ensemble;	   /* members that read images, whose logits are averaged; 1 .. 16 */
 
 	/* Prediction */
@@ -100,25 +101,28 @@ typedef struct MrenOptions
 
 extern void mren_options_init(MrenOptions *options);
 
-/* The window that these options mean: its default is 0 beside convolutions, which see the
- * words there by themselves, and otherwise 2. */
+/*
+ * The effective window: by default 0 with convolutions, which read the words
+ * around the mentions anyway, and otherwise 2.
+ */
 extern size_t mren_options_window(const MrenOptions *options);
 
-/* The share that these options mean for rows with or without images. */
+/* The effective weight_ema, whose default depends on whether rows have images. */
 extern double mren_options_weight_ema(const MrenOptions *options, bool images);
 
-/* The weight decay that these options mean for a network that reads images, or one that does not. */
+/* The effective weight decay, whose default depends on whether the network reads images. */
 extern double mren_options_weight_decay(const MrenOptions *options, bool images);
 
-/* The table behind what follows; a tagger's begins with it. */
+/* The table that the following functions read. */
 extern const MrenOptionTable mren_options_table;
 
 /*
  * mren_options_set
- *	  One key of the options object.  null gives the key its default.
- *	  MREN_EPARAM, with key and value in the message and what is allowed in
- *	  the hint, for an unknown key, a wrong type or an impossible value.  A string is
- *	  kept by pointer.  A seed beyond 2^53 does not fit a double: set the field itself.
+ *	  Sets one key of the options object.  null gives the key its default.
+ *	  MREN_EPARAM, with key and value in the message and what is allowed in the
+ *	  hint, for an unknown key, a wrong type or an impossible value.  A string
+ *	  is kept by pointer.  A seed beyond 2^53 does not fit a double: set the
+ *	  field itself.
  */
 extern MrenStatus mren_options_set(MrenOptions *options, const char *key,
 								   const MrenOptionValue *value, MrenError *err);
@@ -128,13 +132,13 @@ extern bool mren_options_known(const char *key);
 /* The present name of an option that was renamed; NULL for any other key. */
 extern const char *mren_options_renamed(const char *old_key);
 
-/* "activation, batch_size, ...", for hints; cut at a key's border if size is short. */
+/* "activation, batch_size, ...", for hints; cut between keys if size is too small. */
 extern void mren_options_list(char *buffer, size_t size);
 
-/* The optimiser of such a network. */
+/* The optimiser of a network that reads images, or does not. */
 extern MrenOptimizerConfig mren_options_optimizer(const MrenOptions *options, bool images);
 
-/* The objective, where `negative` is the named relation's index or -1. */
+/* The objective; `negative` is the index of the negative relation, or -1. */
 extern MrenObjective mren_options_objective(const MrenOptions *options, int32_t negative);
 
 /*

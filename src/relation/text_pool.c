@@ -9,13 +9,13 @@
 
 #include "nn/kernels.h"
 
-/* One row under way. */
+/* The row that is being read. */
 typedef struct Pool
 {
 	const MrenWordVectors *vectors;
 	const MrenSentence *sentence;
 	float scale;
-	float *part;	/* of the next part */
+	float *part;	/* where the next part is written */
 	float *unknown; /* of the next part */
 	bool any_unknown;
 } Pool;
@@ -60,7 +60,7 @@ mean_part(Pool *pool, uint32_t first, uint32_t end)
 	next_part(pool);
 }
 
-/* One word, or none when it is not within first .. end - 1. */
+/* A part of one word, or of none if the word is not in first .. end - 1. */
 static void
 word_part(Pool *pool, int64_t word, uint32_t first, uint32_t end)
 {
@@ -69,7 +69,7 @@ word_part(Pool *pool, int64_t word, uint32_t first, uint32_t end)
 	next_part(pool);
 }
 
-/* The mention that begins first (the head of equals), and the other. */
+/* The mention that begins first (the head if both begin at one word), and the other. */
 static void
 order_mentions(const MrenSentence *s, MrenSpan *first, MrenSpan *second)
 {
@@ -88,7 +88,7 @@ pool_parts(Pool *pool, size_t window)
 	uint32_t between;
 
 	order_mentions(s, &a, &b);
-	/* Nothing is between mentions that overlap. */
+	/* There are no words between mentions that overlap. */
 	between = b.first > a.end ? b.first : a.end;
 	mean_part(pool, s->head.first, s->head.end);
 	word_part(pool, (int64_t) s->head.end - 1, 0, s->n_words);

@@ -11,8 +11,8 @@
  * scaled to unit root mean square, unknown ones the learned vector of their
  * shape.
  *
- * So that training needs the sentence only once, a row's unknown words are
- * kept as weights: part p = known(p) + sum over s of unknown(p, s) * shapes(s).
+ * Training reads the sentence only once, so the unknown words of a row are kept
+ * as weights: part p = known(p) + sum over s of unknown(p, s) * shapes(s).
  */
 #ifndef MREN_RELATION_TEXT_POOL_H
 #define MREN_RELATION_TEXT_POOL_H
@@ -21,7 +21,7 @@
 #include "data/word_vectors.h"
 #include "text/sentence.h"
 
-#define MREN_EDGE_WORDS 3 /* between, at each end */
+#define MREN_EDGE_WORDS 3 /* words between the mentions, at each end */
 #define MREN_FIXED_PARTS (5 + 2 * MREN_EDGE_WORDS)
 #define MREN_MAX_WINDOW 64
 #define MREN_N_SCALARS 19
@@ -36,10 +36,9 @@ typedef struct MrenTextInput
 
 /*
  * mren_text_pool
- *	  The raw text vector of one row: out (pool_dim) without the unknown
- *	  words' part, whose weights go to unknown (n_parts, MREN_MAX_SHAPES).
- *	  Types are -1 or below n_types.  Returns true if the row has an unknown word
- *	  in some part.
+ *	  The raw text vector of one row: out (pool_dim) without the unknown words'
+ *	  part, whose weights go to unknown (n_parts, MREN_MAX_SHAPES).  Returns
+ *	  true if the row has an unknown word in some part.
  */
 extern bool mren_text_pool(const MrenNetShape *shape, const MrenWordVectors *vectors, float scale,
 						   const MrenTextInput *input, float *out, float *unknown);
@@ -50,8 +49,8 @@ extern void mren_text_add_unknown(const MrenNetShape *shape, const float *shapes
 
 /*
  * mren_text_unknown_backward
- *	  Adds to dshapes a row's share: dout (pool_dim) is the gradient of the raw
- *	  text vector.
+ *	  Adds the gradient of one row to dshapes: dout (pool_dim) is the gradient
+ *	  of the raw text vector.
  */
 extern void mren_text_unknown_backward(const MrenNetShape *shape, const float *unknown,
 									   const float *dout, float *dshapes);

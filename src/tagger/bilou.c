@@ -1,6 +1,6 @@
 /*
  * bilou.c
- *	  Tags that say where mentions begin, go on and end.
+ *	  Reading and writing BILOU tags.
  */
 #include "tagger/bilou.h"
 

@@ -1,11 +1,11 @@
 /*
  * bilou.h
- *	  Tags that say where mentions begin, go on and end.
+ *	  Tags that mark where mentions begin and end.
  *
- * Tag 0 is O; type t has B, I, L, U as 1 + 4t .. 4 + 4t.  A mention of one
- * word is U, a longer one B I* L (Ratinov and Roth 2009).  What is read may be
- * BIO, BIOES or BILOU: the letters E and S mean L and U, and a B or I that
- * nothing continues ends its mention.
+ * Tag 0 is O; type t has B, I, L, U as 1 + 4t .. 4 + 4t.  A mention of one word
+ * is U, a longer one B I* L (Ratinov and Roth 2009).  Input may be BIO, BIOES
+ * or BILOU: the letters E and S mean L and U, and a B or I that is not
+ * continued ends its mention.
  */
 #ifndef MREN_TAGGER_BILOU_H
 #define MREN_TAGGER_BILOU_H
@@ -44,14 +44,14 @@ mren_bilou_n_tags(size_t n_types)
 extern MrenBilou mren_bilou_letter(uint32_t tag);
 extern uint32_t mren_bilou_type(uint32_t tag);
 
-/* The rules of BILOU for so many types (1 .. MREN_MAX_TAG_TYPES). */
+/* The rules of BILOU for n_types types (1 .. MREN_MAX_TAG_TYPES). */
 extern MrenStatus mren_bilou_rules(const MrenEnv *env, size_t n_types, MrenCrfRules *rules,
 								   MrenError *err);
 
 /* Tags (n) of mentions that are in order and do not overlap. */
 extern void mren_bilou_write(const MrenTagSpan *spans, size_t n_spans, uint32_t *tags, size_t n);
 
-/* Mentions of a path that the rules allow; spans has room for n.  Their number. */
+/* Writes the mentions of a path that the rules allow to spans (n); returns their number. */
 extern size_t mren_bilou_read(const uint32_t *tags, size_t n, MrenTagSpan *spans);
 
 /*
@@ -64,8 +64,8 @@ extern MrenStatus mren_bilou_parse(const char *text, size_t len, MrenBilou *lett
 
 /*
  * mren_bilou_follows
- *	  Whether a tag goes on with the mention that the tag before it was part
- *	  of; both as parsed, `before` MREN_BILOU_O at a sentence's begin.
+ *	  Whether a tag continues the mention of the tag before it; both as parsed.
+ *	  At the beginning of a sentence `before` is MREN_BILOU_O.
  */
 extern bool mren_bilou_follows(MrenBilou before, MrenTextSpan before_type, MrenBilou letter,
 							   MrenTextSpan type);

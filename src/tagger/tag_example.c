@@ -25,7 +25,7 @@
 #define MAX_NAMES (1u << 24)
 #define FLAG_LEXICONS 1u
 
-/* Sizes that a record's head gives; every count is below its limit. */
+/* The sizes in the head of a record; every count is within its limit. */
 typedef struct Head
 {
 	size_t n_words, n_features, n_mentions, n_names;
@@ -178,7 +178,7 @@ check_arrays(const MrenTagExample *example, const Head *head, MrenError *err)
 	return MREN_OK;
 }
 
-/* The arrays behind the head, which give the record its size. */
+/* The arrays behind the head, from which the size of the record follows. */
 static void
 find_arrays(const uint8_t *at, const Head *head, MrenTagExample *example)
 {
@@ -252,7 +252,7 @@ mren_tag_example_mention(const MrenTagExample *example, size_t i)
  * The words of a source
  */
 
-/* Sorted, without duplicates; the number left. */
+/* Sorts and removes duplicates; returns the number left. */
 static size_t
 distinct(uint64_t *ids, size_t n)
 {
@@ -267,7 +267,7 @@ distinct(uint64_t *ids, size_t n)
 	return kept;
 }
 
-/* Gathers until twice as many lie there as were distinct before, then sorts. */
+/* Adds ids, and removes duplicates whenever the list has doubled. */
 static MrenStatus
 gather_words(const MrenEnv *env, const MrenSource *source, uint64_t **ids, size_t *n,
 			 MrenError *err)

@@ -2,7 +2,7 @@
  * tag_example.h
  *	  One labelled sentence of a tagger's training as a flat record.
  *
- * As net/example.h: self-delimiting, a multiple of 8 bytes, little-endian, the
+ * As data/example.h: self-delimiting, a multiple of 8 bytes, little-endian, the
  * same bytes on every machine; it begins with its size and a hash of the rest,
  * and records are ordered by that hash.
  */
@@ -25,11 +25,11 @@ typedef struct MrenTagExample
 {
 	MrenTagInput input;
 	size_t n_mentions;
-	uint64_t group; /* sentences that validation must not divide */
+	uint64_t group; /* sentences of a group validate together or not at all */
 	float weight;	/* of the sentence in the loss, finite, > 0 */
 	MrenSplit split;
 	uint64_t hash; /* of the record's bytes; set by read */
-	/* Set by read; where mentions lie in the record. */
+	/* Set by read: where the mentions are in the record. */
 	const uint8_t *mentions;
 	const uint8_t *names;
 	size_t n_names; /* bytes */
@@ -39,7 +39,7 @@ typedef struct MrenTagExample
  * mren_tag_example_append
  *	  One record; its mentions are in order and do not overlap (n_mentions is
  *	  taken from the example).  MREN_EDATA for a weight that is not finite and
- *	  positive or a type that is empty; MREN_ELIMIT for what exceeds a limit.
+ *	  positive or an empty type; MREN_ELIMIT if a limit is exceeded.
  */
 extern MrenStatus mren_tag_example_append(const MrenEnv *env, MrenBuffer *buffer,
 										  const MrenTagExample *example,
@@ -47,8 +47,9 @@ extern MrenStatus mren_tag_example_append(const MrenEnv *env, MrenBuffer *buffer
 
 /*
  * mren_tag_example_read
- *	  Reads the record at bytes (8-byte aligned), which may be hostile.  Pointers
- *	  point into bytes.  *size is the record's length.  MREN_EFORMAT otherwise.
+ *	  Reads the record at bytes (8-byte aligned), which need not be trusted.
+ *	  Pointers point into bytes; *size is the length of the record.
+ *	  MREN_EFORMAT if the record is not valid.
  */
 extern MrenStatus mren_tag_example_read(const uint8_t *bytes, size_t len, MrenTagExample *example,
 										size_t *size, MrenError *err);

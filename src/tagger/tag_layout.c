@@ -1,7 +1,7 @@
 /*
  * tag_layout.c
- *	  From a tagger's dimensions to its tensors, and from a sentence's words to
- *	  what the network reads.
+ *	  The tensors of a tagger, and the vectors and direct features of a
+ *	  sentence's words.
  */
 #include "tagger/tag_net.h"
 
@@ -113,7 +113,7 @@ mren_tag_layout_build(const MrenTagShape *shape, MrenTagLayout *layout)
 	ids->transitions = mren_parameters_add(table, "crf.transitions", n_tags, n_tags, true);
 	ids->start = mren_parameters_add(table, "crf.start", 1, n_tags, false);
 	ids->end = mren_parameters_add(table, "crf.end", 1, n_tags, false);
-	/* tag_tables.h steps them. */
+	/* Their steps are those of tag_tables.h. */
 	table->items[ids->features].rate = table->items[ids->sparse].rate = 0;
 	mren_parameters_end_trained(table);
 	ids->scale = mren_parameters_add_constant(table, "embeddings.scale", 1, 1);
@@ -147,7 +147,7 @@ mren_tag_init(const MrenTagShape *shape, const MrenTagLayout *layout, float *val
 
 	mren_random_seed(&random, seed, 1);
 	memset(values, 0, table->size * sizeof(float));
-	/* The mean of a dozen vectors should be of some size, too. */
+	/* Large enough that the mean of a dozen vectors still has some size. */
 	fill_normal(table, values, layout->ids.features, 0.5, &random);
 	for (size_t i = 0; i <= shape->n_hidden; i++)
 	{
@@ -211,7 +211,7 @@ mren_tag_pad_vector(const MrenTagShape *shape, float *out)
 	out[shape->embedding_dim + shape->feature_dim + 1] = 1;
 }
 
-/* A feature of the word so far away; outside the sentence a constant. */
+/* A feature of the word at that distance; a constant outside the sentence. */
 static uint32_t
 neighbour(const MrenTagInput *input, size_t w, int offset, size_t which)
 {
@@ -236,7 +236,7 @@ mren_tag_sparse(const MrenTagShape *shape, const MrenTagInput *input, size_t w, 
 
 	if (shape->n_sparse == 0)
 		return 0;
-	/* Words and case patterns around, alone and two at a time. */
+	/* Words and case patterns around the word, single and in pairs. */
 	for (size_t which = 0; which < 2; which++)
 	{
 		for (int offset = -2; offset <= 2; offset++)

@@ -2,8 +2,8 @@
  * tag_net.c
  *	  A tagger's network forward and backward over a batch of sentences.
  *
- * A layer over a window is a dense layer over rows gathered from the grid: a
- * word's window is one run of floats there, since rows follow each other.
+ * A layer over a window is a dense layer over rows gathered from the grid,
+ * where a word's window is contiguous, since rows follow each other.
  */
 #include "tagger/tag_net.h"
 
@@ -19,7 +19,7 @@ n_tags(const MrenTagBatch *batch)
 	return mren_bilou_n_tags(batch->shape->n_types);
 }
 
-/* Columns of what layer i reads for one word. */
+/* Floats that layer i reads for one word. */
 static size_t
 layer_in(const MrenTagShape *shape, size_t i)
 {
@@ -48,7 +48,7 @@ layer_out(const MrenTagShape *shape, size_t i)
 	return shape->hidden[i];
 }
 
-/* The row of the grid where word w, of the sentence number s, lies. */
+/* The row of the grid of word w, which is in sentence s. */
 static size_t
 grid_row(size_t w, size_t s)
 {
@@ -172,7 +172,10 @@ allocate_all(MrenTagBatch *batch, size_t words, size_t sentences, MrenError *err
 	return MREN_OK;
 }
 
-/* Room for the inputs; matrices grow by half at least, so they settle soon. */
+/*
+ * Reserves memory for the inputs; matrices grow by half at least, so they are
+ * rarely reallocated.
+ */
 static MrenStatus
 reserve(MrenTagBatch *batch, MrenError *err)
 {
@@ -203,7 +206,7 @@ drop_words(MrenTagBatch *batch, MrenTagDropout *drop)
 			drop == NULL || drop->word <= 0 || mren_random_uniform(&drop->random) >= drop->word;
 }
 
-/* The direct features of a word; dropped ones are left out, the others count more. */
+/* The direct features of a word without those that are dropped; the scale makes up for those. */
 static void
 fill_sparse(MrenTagBatch *batch, const MrenTagInput *input, size_t word, size_t w,
 			MrenTagDropout *drop)
@@ -277,7 +280,7 @@ gather(MrenTagBatch *batch, size_t i)
 	}
 }
 
-/* Words' rows into a grid whose padding is zero. */
+/* Copies the rows of words into a grid whose padding is zero. */
 static void
 scatter(const MrenTagBatch *batch, const float *rows, float *grid, size_t dim)
 {
@@ -399,7 +402,7 @@ mren_tag_forward(MrenTagBatch *batch, float *values, const MrenWordVectors *vect
 	batch->first_word[n_sentences] = words;
 	drop_words(batch, drop);
 	fill_grid(batch, values, vectors, drop);
-	/* Which parts were dropped decides backward: it needs the shares. */
+	/* Backward needs the rates, to know which masks are in use. */
 	if (drop == NULL || drop->input <= 0)
 		for (size_t i = 0; i < words * mren_tag_shape_dim(batch->shape); i++)
 			batch->mask[0][i] = 1;
@@ -472,7 +475,7 @@ backward_crf(MrenTagBatch *batch, float *grads)
 	}
 }
 
-/* What the windows of layer i say of its inputs, added up in the grid. */
+/* Adds the gradients of the windows of layer i to those of its inputs in the grid. */
 static void
 add_windows(MrenTagBatch *batch, size_t i)
 {
@@ -537,7 +540,7 @@ mren_tag_backward(MrenTagBatch *batch, float *values, float *grads, MrenError *e
 		mren_multiply(delta, delta, batch->mask[i + 1], n);
 		mren_activate_backward(shape->activation, delta, batch->activated[i], n);
 		gather(batch, i);
-		/* The gradient of the gathered rows goes over them: they are read first. */
+		/* The gradient of the gathered rows overwrites them, after they have been read. */
 		dense_backward_layer(
 			batch, values, grads,
 			&(TagRows){ids->weight[i], ids->bias[i], batch->columns, layer_columns(shape, i)},

@@ -6,11 +6,11 @@
  * A word's vector is its word embedding (fixed, scaled to unit variance), the
  * mean of the learned vectors of its features (hashed into buckets), its shape
  * and its places in lexicons.  Each hidden layer reads a window of the words
- * around; words outside the sentence are zeros, but for a mark in the first.
- * Single features and pairs of neighbours also give to the tags' scores
- * directly, as in a linear model: few rows teach those best.  Cheng et al.,
- * Wide & Deep Learning, 2016; Collobert et al., NLP (Almost) from Scratch,
- * JMLR 2011, for the window network.
+ * around; words outside the sentence are zeros except for a mark in the first
+ * layer's input.  Single features and pairs of neighbours also add to the
+ * scores of tags directly, as in a linear model, which learns well from few
+ * rows.  Cheng et al., Wide & Deep Learning, 2016; Collobert et al., NLP
+ * (Almost) from Scratch, JMLR 2011, for the window network.
  *
  * The words of a batch lie in a grid: its sentences one after the other, with
  * MREN_TAG_PAD rows of padding before, between and behind them.
@@ -34,7 +34,7 @@ typedef struct MrenTagShape
 	size_t embedding_dim; /* 0: no word embeddings */
 	size_t feature_dim;	  /* of the features' learned vectors; 0: none */
 	size_t n_buckets;	  /* of them, a power of two */
-	size_t n_sparse;	  /* buckets of what gives to the scores directly; 0, or a power of two */
+	size_t n_sparse;	  /* buckets of the direct features; 0, or a power of two */
 	size_t n_lexicons;
 	size_t n_types; /* 1 .. MREN_MAX_TAG_TYPES */
 	size_t n_hidden;
@@ -67,7 +67,7 @@ typedef struct MrenTagLayout
 
 extern void mren_tag_layout_build(const MrenTagShape *shape, MrenTagLayout *layout);
 
-/* All numbers of the tensors, without padding. */
+/* Number of floats of all tensors, without padding. */
 extern size_t mren_tag_n_floats(const MrenTagShape *shape);
 
 /* Random initial values; the scale is 1. */
@@ -92,17 +92,17 @@ typedef struct MrenTagWordTables
 extern void mren_tag_word_vector(const MrenTagWordTables *tables, const MrenTagInput *input,
 								 size_t w, bool known, float *out);
 
-/* The vector of what is outside a sentence. */
+/* The vector of a word outside the sentence. */
 extern void mren_tag_pad_vector(const MrenTagShape *shape, float *out);
 
-/* Most direct features of a word. */
+/* Maximum number of direct features of a word. */
 #define MREN_TAG_MAX_SPARSE (MREN_MAX_TAG_FEATURES + 32)
 
-/* The buckets of word w's direct features; their number. */
+/* Writes the buckets of the direct features of word w; returns their number. */
 extern size_t mren_tag_sparse(const MrenTagShape *shape, const MrenTagInput *input, size_t w,
 							  uint32_t *buckets);
 
-/* What a forward drops; NULL means nothing. */
+/* Dropout rates of a forward pass; a NULL pointer means no dropout. */
 typedef struct MrenTagDropout
 {
 	float word;	  /* share of words whose embedding is left out */
@@ -112,7 +112,7 @@ typedef struct MrenTagDropout
 	MrenRandom random;
 } MrenTagDropout;
 
-/* Sentences of a step, and the workspace, which grows with them. */
+/* The sentences of a step, and the workspace, which grows as needed. */
 typedef struct MrenTagBatch
 {
 	const MrenEnv *env;
@@ -135,7 +135,7 @@ typedef struct MrenTagBatch
 	float *columns;					   /* (n_words, widest window's input) */
 	float *mask[MREN_MAX_HIDDEN + 1];  /* of words' vectors, then of hidden outputs */
 	float *activated[MREN_MAX_HIDDEN]; /* (n_words, hidden) before dropout */
-	float *last;					   /* (n_words, hidden) what the output layer reads */
+	float *last;					   /* (n_words, hidden) input of the output layer */
 	bool *known;					   /* (n_words) the embedding was used */
 	uint32_t *sparse;				   /* (n_words, MREN_TAG_MAX_SPARSE) */
 	uint32_t *n_sparse;				   /* (n_words) */
@@ -152,15 +152,16 @@ extern MrenStatus mren_tag_batch_create(const MrenEnv *env, const MrenTagShape *
 										MrenError *err);
 extern void mren_tag_batch_free(const MrenEnv *env, MrenTagBatch *batch);
 
-/* Emissions of all words.  Interruptible. */
+/* Computes the emissions of all words.  Checks for interrupts. */
 extern MrenStatus mren_tag_forward(MrenTagBatch *batch, float *values,
 								   const MrenWordVectors *vectors, const MrenTagInput *inputs,
 								   size_t n_sentences, MrenTagDropout *drop, MrenError *err);
 
 /*
  * mren_tag_loss
- *	  After forward: *loss = sum over sentences of weight * -log p(tags); tags
- *	  (n_words) and demissions of it times scale, and the random field's gradients.
+ *	  After forward: *loss = sum over sentences of weight * -log p(tags), with
+ *	  tags (n_words); sets demissions and the gradients of the random field,
+ *	  multiplied by scale.
  */
 extern MrenStatus mren_tag_loss(MrenTagBatch *batch, const float *values, const uint32_t *tags,
 								const float *weights, double scale, double *loss, MrenError *err);

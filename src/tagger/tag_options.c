@@ -1,7 +1,6 @@
 /*
  * tag_options.c
- *	  The options of a tagger: those it shares with relation networks, and its
- *	  own few.
+ *	  The table of a tagger's options: the common ones and its own.
  */
 #include "tagger/tag_options.h"
 
@@ -34,7 +33,7 @@ static const MrenOption rows[] = {
 	{"word_dropout", MREN_OPTION_SHARED, 0, 0, 0, {NULL}},
 };
 
-/* Before version 0.3.0. */
+/* Names before version 0.3.0. */
 static const MrenRenamedOption renamed[] = {{"average", "weight_ema"}, {"l2", "weight_decay"}};
 
 static const MrenOptionTable table = {.options = rows,

@@ -1,9 +1,9 @@
 /*
  * tag_options.h
- *	  What a user can say about a tagger and its training, with the defaults.
+ *	  The options of a tagger and its training, with the defaults.
  *
- * The options that a relation network has as well (options.h) have the same
- * names and ranges here; the PostgreSQL layer adds embeddings, lexicons and deploy.
+ * Options that relation networks have as well have the same names and ranges;
+ * the PostgreSQL layer adds embeddings, lexicons and deploy.
  */
 #ifndef MREN_TAGGER_TAG_OPTIONS_H
 #define MREN_TAGGER_TAG_OPTIONS_H
@@ -13,12 +13,13 @@
 typedef struct MrenTagOptions
 {
 	MrenCommonOptions common; /* first: its table says where its fields are */
-	size_t window;			  /* words each side that the first hidden layer reads; 0 .. 8 */
-	size_t context;			  /* words each side that further hidden layers read; 0 .. 8 */
+	size_t window;			  /* words that the first hidden layer reads on each side; 0 .. 8 */
+	size_t context;			  /* words that further hidden layers read on each side; 0 .. 8 */
 	size_t feature_dim;		  /* of the learned vectors of affixes and n-grams; 0: none */
-	bool direct;			  /* features give to the scores directly as well */
-	double direct_dropout;	  /* of those */
-	double anneal;			  /* share of learning_rate left at the last epoch; it falls evenly */
+	bool direct;			  /* features also add to the scores directly */
+	double direct_dropout;	  /* dropout of the direct features */
+	/* share of learning_rate that is left in the last epoch; it falls linearly */
+	double anneal;
 } MrenTagOptions;
 
 extern void mren_tag_options_init(MrenTagOptions *options);
@@ -30,7 +31,7 @@ extern bool mren_tag_options_known(const char *key);
 /* As mren_options_renamed. */
 extern const char *mren_tag_options_renamed(const char *old_key);
 
-/* "activation, average, ...", for hints. */
+/* "activation, batch_size, ...", for hints. */
 extern void mren_tag_options_list(char *buffer, size_t size);
 
 /* The effective options as a JSON object; as mren_options_json. */

@@ -12,7 +12,7 @@
 #define BETA2 0.999
 #define EPSILON 1e-8
 
-/* Nothing is kept: a logarithm that still can be subtracted from itself. */
+/* Lower bound of a kept share, so that its logarithm is finite. */
 #define LEAST_KEPT 1e-30
 
 static MrenStatus
@@ -121,7 +121,7 @@ use_direct(MrenTagTable *table, const MrenTagBatch *batch)
  * Steps
  */
 
-/* What the steps before did to a row that they did not use. */
+/* Applies to a row the earlier steps that did not use it. */
 static void
 catch_up(const MrenTagTables *tables, MrenTagTable *table, size_t row, float *values,
 		 float *averaged)
@@ -175,7 +175,7 @@ step_table(const MrenTagTables *tables, MrenTagTable *table, const MrenOptimizer
 	}
 }
 
-/* The step's own shares count for the rows used, too. */
+/* The shares of this step also apply to the rows that it uses. */
 static void
 mark_table(const MrenTagTables *tables, MrenTagTable *table)
 {

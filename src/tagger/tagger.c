@@ -2,8 +2,8 @@
  * tagger.c
  *	  A trained tagger, and tagging with it.
  *
- * Layers are summed in one fixed order (mren_dense_infer), so that a sentence
- * has the same bits in any company.
+ * Layers are summed in a fixed order (mren_dense_infer), so that the result of
+ * a sentence has the same bits whatever else is tagged.
  */
 #include "tagger/tagger_internal.h"
 
@@ -225,7 +225,7 @@ run_layers(const MrenTagger *tagger, const MrenEnv *env, Work *work, MrenError *
 		float *swap = read;
 
 		memset(write, 0, (work->n + 2 * MREN_TAG_PAD) * out * sizeof(float));
-		/* A word's window is one run of floats: rows overlap. */
+		/* A word's window is contiguous in the grid; the rows of this product overlap. */
 		mren_dense_infer(layer, read + (MREN_TAG_PAD - shape->window[i]) * in, in, work->n,
 						 write + MREN_TAG_PAD * out, out);
 		mren_activate(shape->activation, write + MREN_TAG_PAD * out, work->n * out);
@@ -287,7 +287,7 @@ decode(const MrenTagger *tagger, const MrenEnv *env, size_t at, Work *work, Mren
 	return MREN_OK;
 }
 
-/* Words first .. first+n-1 of an input as an input. */
+/* Words first .. first+n-1 of an input, as an input of their own. */
 static MrenTagInput
 piece_of(const MrenTagInput *input, size_t first, size_t n)
 {

@@ -1,12 +1,12 @@
 /*
  * tagger.h
- *	  A trained tagger: what it knows, the mentions it finds, and its bytes.
+ *	  A trained tagger: its properties, the mentions it finds, and its bytes.
  *
  * Immutable once complete, so any number of callers may share one.  It holds
  * its shape, types, parameters and hashes of its training sentences, and names
  * its embeddings and lexicons by the sha256 of their content.
  *
- * A sentence's mentions have the same bits whatever was tagged before.
+ * The result for a sentence has the same bits whatever was tagged before.
  */
 #ifndef MREN_TAGGER_TAGGER_H
 #define MREN_TAGGER_TAGGER_H
@@ -37,7 +37,7 @@ extern MrenTextSpan mren_tagger_type(const MrenTagger *tagger, size_t i);
 /* True if a sentence of this group (mren_example_group) took part in training. */
 extern bool mren_tagger_trained_on(const MrenTagger *tagger, uint64_t group);
 
-/* Half open in words; confidence: the posterior of exactly this mention and type. */
+/* Half open in words; confidence is the posterior probability of exactly this mention and type. */
 typedef struct MrenTagged
 {
 	uint32_t first;
@@ -46,7 +46,7 @@ typedef struct MrenTagged
 	float confidence;
 } MrenTagged;
 
-/* Longer sentences are tagged in pieces of so many words. */
+/* Longer sentences are tagged in pieces of this many words. */
 #define MREN_TAG_PIECE 1024
 
 /*
@@ -66,7 +66,7 @@ extern MrenStatus mren_tagger_serialize(const MrenTagger *tagger, const MrenEnv 
 										uint8_t **bytes, size_t *len, MrenError *err);
 extern MrenStatus mren_tagger_deserialize(const MrenEnv *env, const uint8_t *bytes, size_t len,
 										  MrenTagger **tagger, MrenError *err);
-/* Do the bytes begin as a tagger's do? */
+/* Whether bytes begin as those of a tagger do. */
 extern bool mren_tagger_is(const uint8_t *bytes, size_t len);
 
 extern MrenStatus mren_tagger_header(const MrenTagger *tagger, const MrenEnv *env, uint8_t **bytes,

@@ -108,7 +108,7 @@ put_tensors(const MrenTagger *tagger, const MrenEnv *env, MrenBuffer *out, MrenE
 	return MREN_OK;
 }
 
-/* The buffer's bytes, or their release after a failure. */
+/* Returns the bytes of the buffer, or releases them after a failure. */
 static MrenStatus
 give(const MrenEnv *env, MrenStatus status, MrenBuffer *out, uint8_t **bytes, size_t *len)
 {
@@ -139,7 +139,7 @@ mren_tagger_serialize(const MrenTagger *tagger, const MrenEnv *env, uint8_t **by
 	MrenBuffer out = {0};
 	MrenStatus status;
 
-	/* One allocation for nearly everything: names come on top. */
+	/* One allocation for nearly everything; only the names may need more. */
 	status = mren_buffer_reserve(
 		env, &out, tagger->layout.table.size * sizeof(float) + tagger->n_training * 8 + 4096, err);
 	if (status == MREN_OK)
@@ -250,7 +250,7 @@ read_rest(MrenCursor *cursor, MrenTagger *tagger, MrenError *err)
 }
 
 /*
- * The header at bytes, whose length it gives; what follows it is left alone.
+ * Reads the header at bytes, which gives its own length, and nothing behind it.
  * A tagger of more than max floats is refused before they are allocated.
  */
 static MrenStatus

@@ -29,7 +29,7 @@ struct MrenTagger
 	MrenPackedDense layers[MREN_MAX_HIDDEN + 1];
 };
 
-/* Without values; takes the shape over, which has been checked. */
+/* A tagger of this shape, which has been checked, without values. */
 extern MrenStatus mren_tagger_create(const MrenEnv *env, const MrenTagShape *shape,
 									 MrenTagger **tagger, MrenError *err);
 

@@ -25,14 +25,18 @@ typedef struct MrenCommonOptions
 	double hidden_dropout; /* of hidden layers' outputs */
 	double word_dropout;   /* of words' vectors */
 	double learning_rate;
-	double weight_decay; /* decoupled, times the learning rate at each step; negative: default */
-	double weight_ema;	 /* share that the moving mean of the weights keeps of itself at each
-						  * step, 0 .. 0.9999; 0: no mean is taken; negative: default */
+	/* decoupled, multiplied by the learning rate at each step; negative: default */
+	double weight_decay;
+	/*
+	 * decay of the moving mean of the weights, 0 .. 0.9999; 0: no mean;
+	 * negative: default
+	 */
+	double weight_ema;
 	size_t batch_size;
 	size_t epochs;
 	size_t patience;		 /* epochs without improvement before stopping; 0: never stop */
 	double validation_share; /* 0: train for all epochs */
-	bool refit;				 /* train again on all rows, for as many epochs as were best */
+	bool refit;				 /* train again on all rows, for the best number of epochs */
 	int64_t seed;
 } MrenCommonOptions;
 

@@ -9,7 +9,7 @@
 
 #include "base/buffer.h"
 
-/* A JSON text in the making; the first failure stays. */
+/* A JSON text that is being written; the first failure is kept. */
 typedef struct Writer
 {
 	const MrenEnv *env;
@@ -101,7 +101,10 @@ put_sizes(Writer *w, const MrenSizes *sizes)
 	put_text(w, "]");
 }
 
-/* Whether the field says nothing: a name that is not given, a number that is settled later. */
+/*
+ * Whether the field is null: a name that is not given, a number whose default
+ * depends on the data.
+ */
 static bool
 is_null(const MrenOption *option, const void *field)
 {

@@ -42,7 +42,7 @@ typedef enum MrenOptionKind
 	MREN_OPTION_NAME,	/* const char *, of low to high bytes; may be NULL */
 	MREN_OPTION_SIZES,	/* MrenSizes, each number within low .. high */
 	MREN_OPTION_SEED,	/* int64_t */
-	MREN_OPTION_SHARED, /* as the option of that key in the table's base */
+	MREN_OPTION_SHARED, /* the option of the same key in the base table */
 } MrenOptionKind;
 
 typedef struct MrenSizes
@@ -51,7 +51,10 @@ typedef struct MrenSizes
 	size_t at[MREN_MAX_HIDDEN];
 } MrenSizes;
 
-/* A SIZE or REAL outside its range, as a default may be, stands for what is settled later: null. */
+/*
+ * A default of a SIZE or REAL may lie outside its range: the value then depends
+ * on the data, and is null as JSON.
+ */
 typedef struct MrenOption
 {
 	const char *key;
@@ -73,8 +76,9 @@ typedef struct MrenOptionTable
 {
 	const MrenOption *options; /* (n) in alphabetical order, which is also that of the JSON */
 	size_t n;
-	const struct MrenOptionTable *base; /* of the struct that this one's begins with; or NULL */
-	const MrenRenamedOption *renamed;	/* (n_renamed) */
+	/* table of the struct that this one's struct begins with; or NULL */
+	const struct MrenOptionTable *base;
+	const MrenRenamedOption *renamed; /* (n_renamed) */
 	size_t n_renamed;
 } MrenOptionTable;
 

@@ -13,7 +13,7 @@ typedef enum MrenTrainEvent
 	MREN_TRAIN_SCAN,  /* reading rows before the first epoch */
 	MREN_TRAIN_STEP,  /* a mini-batch, or a batch of validation */
 	MREN_TRAIN_EPOCH, /* an epoch and its validation are over */
-	MREN_TRAIN_DONE,  /* nothing left: call mren_trainer_finish */
+	MREN_TRAIN_DONE,  /* training has ended: the model can be taken */
 } MrenTrainEvent;
 
 typedef struct MrenProgress

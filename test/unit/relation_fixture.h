@@ -1,11 +1,11 @@
 /*
  * relation_fixture.h
- *	  Small made-up training sets for the tests of src/net: a vocabulary of
+ *	  Small made-up training sets for the tests of src/relation: a vocabulary of
  *	  random vectors, sentences over it, and rows whose relation follows from
  *	  what the test says it should.
  */
-#ifndef MREN_TEST_NET_FIXTURE_H
-#define MREN_TEST_NET_FIXTURE_H
+#ifndef MREN_TEST_RELATION_FIXTURE_H
+#define MREN_TEST_RELATION_FIXTURE_H
 
 #include "support.h"
 
@@ -147,7 +147,10 @@ fixture_train(const MrenEnv *env, const Fixture *fixture, const MrenOptions *opt
 
 #define FIXTURE_RELATIONS 8
 
-/* The probabilities of the relations of a row with this picture (NULL: none): p (FIXTURE_RELATIONS). */
+/*
+ * The probabilities of the relations of a row with this image (NULL: none): p
+ * (FIXTURE_RELATIONS).
+ */
 static inline void
 fixture_probabilities(const MrenEnv *env, const Fixture *fixture, const MrenNet *net,
 					  const Row *row, const float *image, float *p)

@@ -1,10 +1,11 @@
 /*
  * relation_set.h
- *	  Sets of rows for the tests of training, whose relation follows from the text, or from
- *	  text and picture together; training on them and what the network says of them.
+ *	  Sets of rows for the tests of training, whose relation follows from the
+ *	  text, or from text and image together; training on them, and the answers
+ *	  of the network.
  */
-#ifndef MREN_TEST_NET_SET_H
-#define MREN_TEST_NET_SET_H
+#ifndef MREN_TEST_RELATION_SET_H
+#define MREN_TEST_RELATION_SET_H
 
 #include "relation_fixture.h"
 
@@ -56,19 +57,18 @@ make_xor(Set *set, size_t n)
 	set->n = n;
 }
 
-/* The relation is whether the picture fits the head: text or picture alone say
- * nothing. */
+/* The relation is whether the image fits the head: text or image alone are useless. */
 static inline void
-make_pictures(Set *set, size_t n)
+make_images(Set *set, size_t n)
 {
 	MrenRandom random;
-	float pictures[4][FIXTURE_IMAGE];
+	float images[4][FIXTURE_IMAGE];
 
 	mren_random_seed(&random, 2, 0);
 	for (int i = 0; i < 4; i++)
 	{
 		for (int j = 0; j < FIXTURE_IMAGE; j++)
-			pictures[i][j] = mren_random_normal(&random) + (j == i ? 3 : 0);
+			images[i][j] = mren_random_normal(&random) + (j == i ? 3 : 0);
 	}
 	for (size_t i = 0; i < n; i++)
 	{
@@ -80,7 +80,7 @@ make_pictures(Set *set, size_t n)
 			words[w] = (int32_t) mren_random_below(&random, FIXTURE_WORDS - 4);
 		words[1] = FIXTURE_WORDS - 4 + (int32_t) object;
 		row_init(&set->rows[i], words, 6, 1, 4, shown == object ? "shows" : "other");
-		row_set_image(&set->rows[i], pictures[shown]);
+		row_set_image(&set->rows[i], images[shown]);
 	}
 	set->n = n;
 }

@@ -1,11 +1,12 @@
 /*
  * relation_v1.h
  *	  A network as version 0.1.0 wrote it ("MRENnet1"), which later versions
- *	  must go on reading: word and image vectors of one and two numbers, one hidden layer
- *	  of three, relations in, none, of, one type, pictures, a product term.
+ *	  must go on reading: word and image vectors of one and two numbers, one
+ *	  hidden layer of three, relations in, none, of, one type, images, a product
+ *	  term.
  */
-#ifndef MREN_TEST_NET_V1_H
-#define MREN_TEST_NET_V1_H
+#ifndef MREN_TEST_RELATION_V1_H
+#define MREN_TEST_RELATION_V1_H
 
 #include <stdint.h>
 

@@ -117,7 +117,7 @@ geometry_of_one_box_leaves_the_rest_zero(void **state)
 	assert_float_equal(out[MREN_BOX_ALONE + 2], 0.25, 1e-6);
 }
 
-/* A sliver beside the whole picture: every ratio stays within its bound. */
+/* A very thin box beside the whole image: every ratio stays within its bound. */
 static void
 extreme_boxes_give_bounded_numbers(void **state)
 {
@@ -161,5 +161,5 @@ main(void)
 		cmocka_unit_test(a_region_is_weighted_by_overlap),
 	};
 
-	return cmocka_run_group_tests_name("net boxes", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("data boxes", tests, NULL, NULL);
 }

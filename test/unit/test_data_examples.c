@@ -10,7 +10,7 @@
 
 #include "base/sort.h"
 
-/* A row with everything: types, picture, boxes, an unknown word, a compound. */
+/* A row with everything: types, image, boxes, an unknown word, a compound. */
 static void
 full_row(Row *row, int seed)
 {
@@ -82,8 +82,8 @@ test_record_reads_as_it_was_written(void **state)
 }
 
 /*
- * Weight and split say nothing of what the row holds; the rest does.  Without a
- * picture the group does too: it knows words that have no vectors.
+ * Weight and split are no part of a row's identity; the rest is.  Without an
+ * image the group is part of it, too: it depends on words that have no vectors.
  */
 static void
 test_identity_is_of_the_content(void **state)
@@ -204,7 +204,7 @@ test_forged_records_are_refused(void **state)
 		{56, 0, "its relation is empty"},
 		{60, 2000, "a name has an impossible length"},
 		{68, 5000, "it has too many features"},
-		{68, 1 << 16, "it has too many features"}, /* of boxes more than in all */
+		{68, 1 << 16, "it has too many features"}, /* more features of boxes than features */
 		{68, 9, "it is too short"},
 		{88, 0x7F800000, "a box is not finite"},
 		{120, 0x7FFFFFFF, "a piece is out of range"},
@@ -327,7 +327,7 @@ test_order_of_arrival_cannot_be_seen(void **state)
 }
 
 static void
-test_source_gives_rows_in_order_and_their_pictures(void **state)
+test_source_gives_rows_in_order_and_their_images(void **state)
 {
 	TestEnv test;
 	MrenExamples *set;
@@ -354,7 +354,7 @@ test_source_gives_rows_in_order_and_their_pictures(void **state)
 		assert_true(example.hash >= previous);
 		previous = example.hash;
 		assert_int_equal(source.image(source.state, &example.image, vector, &err), MREN_OK);
-		/* Picture of seed s is s % 3, s % 3 + 1, ...; the seed is in word 1. */
+		/* The image of seed s is s % 3, s % 3 + 1, ...; the seed is in word 1. */
 		assert_true(vector[0] == (float) ((example.sentence.pieces[1] - 2) % 3));
 		assert_true(vector[5] == vector[0] + 5);
 	}
@@ -383,7 +383,7 @@ test_different_sets_do_not_mix(void **state)
 	fixture_examples(&test.env, FIXTURE_IMAGE, &a, &err);
 	fixture_examples(&test.env, 0, &b, &err);
 	assert_int_equal(mren_examples_merge(a, b, &err), MREN_EPARAM);
-	assert_string_equal(err.message, "cannot combine training sets of different options");
+	assert_string_equal(err.message, "cannot combine training sets with different options");
 	full_row(&row, 0);
 	assert_int_equal(mren_examples_append(b, &row.example, row.image, &err), MREN_EPARAM);
 	assert_int_equal(mren_examples_append(a, &row.example, NULL, &err), MREN_EDATA);
@@ -397,7 +397,7 @@ test_different_sets_do_not_mix(void **state)
 }
 
 /* Truncated anywhere or with any bit flipped, a flat set is refused, except
- * where the flip makes another finite picture: floats have no checksum. */
+ * where the flip gives another finite image vector: floats have no checksum. */
 static void
 test_damaged_sets_are_refused(void **state)
 {
@@ -406,7 +406,7 @@ test_damaged_sets_are_refused(void **state)
 	MrenExamples *parsed;
 	uint8_t *bytes;
 	size_t len;
-	size_t pictures = 3 * (16 + FIXTURE_IMAGE * sizeof(float));
+	size_t images = 3 * (16 + FIXTURE_IMAGE * sizeof(float));
 	MrenError err = {0};
 
 	(void) state;
@@ -422,7 +422,7 @@ test_damaged_sets_are_refused(void **state)
 
 		bytes[i / 8] ^= (uint8_t) (1u << i % 8);
 		status = mren_examples_parse(&test.env, bytes, len, &parsed, &err);
-		if (i / 8 < len - pictures)
+		if (i / 8 < len - images)
 			assert_int_equal(status, MREN_EFORMAT);
 		mren_examples_free(parsed);
 		bytes[i / 8] ^= (uint8_t) (1u << i % 8);
@@ -541,7 +541,7 @@ main(void)
 		cmocka_unit_test(test_forged_records_are_refused),
 		cmocka_unit_test(test_splits_by_name),
 		cmocka_unit_test(test_order_of_arrival_cannot_be_seen),
-		cmocka_unit_test(test_source_gives_rows_in_order_and_their_pictures),
+		cmocka_unit_test(test_source_gives_rows_in_order_and_their_images),
 		cmocka_unit_test(test_different_sets_do_not_mix),
 		cmocka_unit_test(test_damaged_sets_are_refused),
 		cmocka_unit_test(test_failed_allocations_and_interrupts),

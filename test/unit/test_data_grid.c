@@ -1,7 +1,7 @@
 /*
  * test_data_grid.c
- *	  Halves, the fixed projection of grids, and what a training set keeps of
- *	  pictures.
+ *	  Half precision, the fixed projection of grids, and the store of a training
+ *	  set's images.
  */
 #include "support.h"
 
@@ -165,11 +165,11 @@ a_projection_survives_failed_allocations(void **state)
 }
 
 static void
-pictures_are_found_and_written_in_order(void **state)
+images_are_found_and_written_in_order(void **state)
 {
 	TestEnv test;
 	MrenError err = {0};
-	MrenImageStore pictures = {.size = 4};
+	MrenImageStore images = {.size = 4};
 	MrenImageStore parsed = {.size = 4};
 	uint8_t bytes[300 * 20];
 	MrenBuffer out = {bytes, 0, sizeof(bytes)};
@@ -181,11 +181,11 @@ pictures_are_found_and_written_in_order(void **state)
 	{
 		MrenHash128 hash = mren_hash128(&i, sizeof(i));
 
-		assert_null(mren_image_store_find(&pictures, &hash));
-		assert_int_equal(mren_image_store_reserve(&test.env, &pictures, &err), MREN_OK);
-		mren_image_store_add(&pictures, &hash, &i);
+		assert_null(mren_image_store_find(&images, &hash));
+		assert_int_equal(mren_image_store_reserve(&test.env, &images, &err), MREN_OK);
+		mren_image_store_add(&images, &hash, &i);
 	}
-	mren_image_store_put(&pictures, &out);
+	mren_image_store_put(&images, &out);
 	assert_int_equal(out.len, sizeof(bytes));
 	assert_int_equal(mren_image_store_parse(&test.env, &parsed, &cursor, 300, &err), MREN_OK);
 	for (uint32_t i = 0; i < 300; i++)
@@ -205,7 +205,7 @@ pictures_are_found_and_written_in_order(void **state)
 	cursor = (MrenCursor){bytes, bytes + 39, false};
 	assert_int_equal(mren_image_store_parse(&test.env, &parsed, &cursor, 2, &err), MREN_EFORMAT);
 	mren_image_store_free(&test.env, &parsed);
-	mren_image_store_free(&test.env, &pictures);
+	mren_image_store_free(&test.env, &images);
 	assert_int_equal(test.n_live, 0);
 }
 
@@ -219,8 +219,8 @@ main(void)
 		cmocka_unit_test(many_channels_are_projected_nearly_keeping_lengths),
 		cmocka_unit_test(impossible_grids_are_refused),
 		cmocka_unit_test(a_projection_survives_failed_allocations),
-		cmocka_unit_test(pictures_are_found_and_written_in_order),
+		cmocka_unit_test(images_are_found_and_written_in_order),
 	};
 
-	return cmocka_run_group_tests_name("net grid", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("data grid", tests, NULL, NULL);
 }

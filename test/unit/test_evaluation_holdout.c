@@ -109,7 +109,7 @@ about_the_share_is_held_and_nested(void **state)
 }
 
 static void
-pictures_and_groups_have_keys_of_their_own(void **state)
+images_and_groups_have_keys_of_their_own(void **state)
 {
 	const MrenHash128 one = {{1}};
 	const MrenHash128 two = {{2}};
@@ -123,18 +123,18 @@ pictures_and_groups_have_keys_of_their_own(void **state)
 }
 
 /*
- * The gate of a later release must hold the same rows: XXH3 with seeds 3, 4
- * and 5 over little-endian bytes, as xxhsum's library computes it.
+ * Later releases must hold out the same rows: XXH3 with seeds 3, 4 and 5 over
+ * little-endian bytes, as xxhsum's library computes it.
  */
 static void
 keys_stay_what_they_are(void **state)
 {
-	const MrenHash128 picture = {{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}};
+	const MrenHash128 image = {{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}};
 
 	(void) state;
 	assert_true(mren_holdout_key("the wheel", 9, NULL) == mren_hash64("the wheel", 9, 3));
-	assert_true(mren_holdout_key("the wheel", 9, &picture) ==
-				mren_hash64(picture.bytes, 16, mren_hash64("the wheel", 9, 3)));
+	assert_true(mren_holdout_key("the wheel", 9, &image) ==
+				mren_hash64(image.bytes, 16, mren_hash64("the wheel", 9, 3)));
 	assert_true(mren_holdout_group_key("g", 1) == mren_hash64("g", 1, 4));
 }
 
@@ -145,7 +145,7 @@ main(void)
 		cmocka_unit_test(case_and_white_space_do_not_count),
 		cmocka_unit_test(normalising_survives_failed_allocations),
 		cmocka_unit_test(about_the_share_is_held_and_nested),
-		cmocka_unit_test(pictures_and_groups_have_keys_of_their_own),
+		cmocka_unit_test(images_and_groups_have_keys_of_their_own),
 		cmocka_unit_test(keys_stay_what_they_are),
 	};
 

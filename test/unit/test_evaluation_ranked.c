@@ -180,8 +180,8 @@ chance_alone_has_a_known_error(void **state)
 }
 
 /*
- * Rows that are right with the probability they say: the error is what chance
- * shows.  Over-confident ones, that say sqrt(p), are off by the mean of
+ * Rows that are right with the probability they say: the error is that expected
+ * by chance.  Over-confident ones, that say sqrt(p), are off by the mean of
  * sqrt(p) - p over 0 .. 1, which is 2/3 - 1/2.
  */
 static void

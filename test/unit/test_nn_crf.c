@@ -76,7 +76,7 @@ next_path(uint32_t *tags, size_t n, size_t n_tags)
 	return false;
 }
 
-/* May j follow i?  Said anew, by the meaning of the letters. */
+/* Whether j may follow i, by the meaning of the letters. */
 static bool
 may_follow(uint32_t i, uint32_t j)
 {
@@ -261,7 +261,7 @@ test_best_path(void **state)
 	}
 }
 
-/* However the scores are, what BILOU forbids is not decoded. */
+/* Whatever the scores, a path that BILOU forbids is not decoded. */
 static void
 test_never_invalid(void **state)
 {
@@ -437,5 +437,5 @@ main(void)
 		cmocka_unit_test(test_sweeps),
 	};
 
-	return cmocka_run_group_tests_name("net_crf", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("nn_crf", tests, NULL, NULL);
 }

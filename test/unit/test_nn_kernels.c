@@ -182,7 +182,10 @@ test_small_loops(void **state)
 	assert_float_equal(mren_square_sum(rows, 4), 30, 0);
 }
 
-/* 600 million products are done in two pieces, which must be the whole; it asks between them. */
+/*
+ * A product of 600 million multiply-adds is computed in two pieces, whose sum
+ * must be the whole, with a check for interrupts between them.
+ */
 static void
 check_pieces(bool trans_a, bool trans_b)
 {

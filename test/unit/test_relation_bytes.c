@@ -22,9 +22,9 @@ typedef struct World
 	MrenNet *net;
 } World;
 
-/* Trained a little, on rows with pictures, types and unknown words. */
+/* Trained a little, on rows with images, types and unknown words. */
 static World *
-open_world_with(bool pictures, MrenTextEncoder encoder)
+open_world_with(bool images, MrenTextEncoder encoder)
 {
 	World *world = calloc(1, sizeof(World));
 	MrenOptions options;
@@ -35,7 +35,7 @@ open_world_with(bool pictures, MrenTextEncoder encoder)
 	test_env_init(&world->test);
 	fixture_init(&world->fixture);
 	mren_random_seed(&random, 21, 0);
-	fixture_examples(&world->test.env, pictures ? FIXTURE_IMAGE : 0, &examples, &err);
+	fixture_examples(&world->test.env, images ? FIXTURE_IMAGE : 0, &examples, &err);
 	for (int i = 0; i < ROWS; i++)
 	{
 		Row *row = &world->rows[i];
@@ -49,7 +49,7 @@ open_world_with(bool pictures, MrenTextEncoder encoder)
 			row->example.head_type = (MrenTextSpan){i % 4 == 0 ? "LOC" : "PER", 3};
 		for (int j = 0; j < FIXTURE_IMAGE; j++)
 			image[j] = mren_random_normal(&random);
-		if (pictures && i % 5 != 0)
+		if (images && i % 5 != 0)
 			row_set_image(row, image);
 		assert_int_equal(mren_examples_append(examples, &row->example, row->image, &err), MREN_OK);
 	}
@@ -74,9 +74,9 @@ open_world_with(bool pictures, MrenTextEncoder encoder)
 }
 
 static World *
-open_world(bool pictures)
+open_world(bool images)
 {
-	return open_world_with(pictures, MREN_TEXT_POOL);
+	return open_world_with(images, MREN_TEXT_POOL);
 }
 
 static void
@@ -317,12 +317,12 @@ test_fields_must_be_known(void **state)
 	expect_field_refused(0xFFFF, "invalid network: its field 65535 is unknown");
 }
 
-/* One that sees no pictures is the last of several, of a network that does. */
+/* A text-only member must be the last of several, in a network that reads images. */
 static void
-test_a_blind_member_is_not_alone(void **state)
+test_text_only_member_is_not_the_only_one(void **state)
 {
 	(void) state;
-	expect_field_refused(6, "invalid network: nothing beside its blind member");
+	expect_field_refused(6, "invalid network: its only member is a text-only one");
 }
 
 static void
@@ -471,7 +471,7 @@ test_claims_beyond_the_bytes_get_no_memory(void **state)
 }
 
 static void
-test_pictures_must_fit_the_network(void **state)
+test_images_must_fit_the_network(void **state)
 {
 	World *with = open_world(true);
 	World *without = open_world(false);
@@ -513,7 +513,7 @@ explanation_is_the_difference(MrenTextEncoder encoder)
 		mren_net_explain(world->net, &(MrenExplainRequest){&world->fixture.table, &input, NULL, -1},
 						 &world->test.env, &parts, &n, &err),
 		MREN_OK);
-	/* Seven words beside the mentions, head, tail, head's type, picture. */
+	/* Seven words beside the mentions, head, tail, head's type, image. */
 	assert_int_equal(n, 11);
 	for (uint32_t i = 0; i < 7; i++)
 	{
@@ -541,7 +541,7 @@ explanation_is_the_difference(MrenTextEncoder encoder)
 		assert_float_equal(parts[1].contribution, (double) p[6 + best] - (double) q[9 + best], 0);
 		free(q);
 	}
-	/* And without its picture. */
+	/* And without its image. */
 	world->rows[2].example.has_image = false;
 	{
 		float *q = answers(world, world->net, 1);
@@ -619,12 +619,12 @@ main(void)
 		cmocka_unit_test(test_bytes_give_the_same_network),
 		cmocka_unit_test(test_a_network_of_the_first_format),
 		cmocka_unit_test(test_fields_must_be_known),
-		cmocka_unit_test(test_a_blind_member_is_not_alone),
+		cmocka_unit_test(test_text_only_member_is_not_the_only_one),
 		cmocka_unit_test(test_parts_give_the_same_network),
 		cmocka_unit_test(test_parameters_must_be_finite),
 		cmocka_unit_test(test_damaged_networks_are_refused),
 		cmocka_unit_test(test_claims_beyond_the_bytes_get_no_memory),
-		cmocka_unit_test(test_pictures_must_fit_the_network),
+		cmocka_unit_test(test_images_must_fit_the_network),
 		cmocka_unit_test(test_explanation_is_the_difference_of_predictions),
 		cmocka_unit_test(test_failed_allocations_and_interrupts),
 	};

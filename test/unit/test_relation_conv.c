@@ -1,7 +1,7 @@
 /*
  * test_relation_conv.c
- *	  What the convolutions see of a sentence, their kernels beside plain
- *	  ones, and training's outputs beside prediction's.
+ *	  What the convolutions read of a sentence, their kernels compared with
+ *	  plain ones, and the outputs of training with those of prediction.
  */
 #include "relation_fixture.h"
 
@@ -163,8 +163,9 @@ test_kernels_do_what_plain_loops_do(void **state)
 }
 
 /*
- * The same values in a network and in a mini-batch of training: convolved columns agree
- * whatever the sentences beside, so padding does not leak, and whatever the chunks.
+ * The same values in a network and in a mini-batch of training: convolved
+ * columns agree whatever other sentences are in the batch, so padding does not
+ * leak, and whatever the chunks.
  */
 static void
 test_training_and_prediction_convolve_alike(void **state)
@@ -281,7 +282,7 @@ test_a_pattern_between_the_mentions_is_learned(void **state)
 		if (i >= 600)
 			n_right += fixture_predict(&test.env, &fixture, net, &row) == (size_t) (i % 2);
 	}
-	/* Pooling sees the same words in both, and is right in half the rows, give or take 15. */
+	/* Pooling reads the same words in both, so it is right in half of the rows, give or take 15. */
 	assert_true(n_right >= 85);
 	mren_examples_free(examples);
 	mren_net_free(&test.env, net);

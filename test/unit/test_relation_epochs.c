@@ -15,11 +15,11 @@
 
 /* Every fourth row validates. */
 static Set *
-new_pictures(void)
+new_images(void)
 {
 	Set *set = new_set();
 
-	make_pictures(set, ROWS);
+	make_images(set, ROWS);
 	for (size_t i = 0; i < ROWS; i++)
 		set->rows[i].example.split = i % 4 == 3 ? MREN_SPLIT_VALIDATION : MREN_SPLIT_TRAIN;
 	return set;
@@ -75,7 +75,7 @@ test_mean_of_weights(void **state)
 	const double averages[] = {0.9999, 0.1};
 	const double kept[] = {0.25, 0.1};
 	TestEnv test;
-	Set *set = new_pictures();
+	Set *set = new_images();
 	MrenOptions options;
 	MrenNet *last;
 
@@ -124,12 +124,12 @@ plain_loss(const MrenEnv *env, const Set *set, const MrenNet *net, const Row *ro
 	return log1p(exp(-temperature * (log((double) p[label]) - log((double) p[1 - label]))));
 }
 
-/* What a validation's loss was measured with is what answers: the mean, in both phases too. */
+/* The weights that were validated are those that predict: the mean, in both phases. */
 static void
 test_mean_is_validated_and_kept(void **state)
 {
 	TestEnv test;
-	Set *set = new_pictures();
+	Set *set = new_images();
 	MrenOptions options;
 	MrenTrainReport report;
 	MrenNet *net;
@@ -292,7 +292,10 @@ decayed(const MrenEnv *env, size_t image_dim, float *weight, float *bias)
 	free(layout);
 }
 
-/* By default a step takes rate * 0.01 of a weight, and rate * 1 of a network that reads images. */
+/*
+ * By default a step subtracts rate * 0.01 of a weight, and rate * 1 in a
+ * network that reads images.
+ */
 static void
 test_default_decay(void **state)
 {

@@ -46,9 +46,9 @@ evaluate(Check *c, float *dlogits)
 					 1, dlogits);
 }
 
-/* Words whose vectors are tuned, in the convolutions. */
+/* Words with fine-tuned vectors in the convolutions. */
 static const int32_t fine_tuned_ids[] = {0, 3, 4, 11, 25, 32, 38};
-#define N_TUNED (sizeof(fine_tuned_ids) / sizeof(fine_tuned_ids[0]))
+#define N_FINE_TUNED (sizeof(fine_tuned_ids) / sizeof(fine_tuned_ids[0]))
 
 /* Mentions apart, side by side, at the borders, in either order, and overlapping. */
 static const MrenSpan mentions[ROWS][2] = {
@@ -56,8 +56,10 @@ static const MrenSpan mentions[ROWS][2] = {
 	{{1, 8}, {3, 4}}, {{6, 7}, {2, 3}}, {{0, 3}, {3, 9}}, {{5, 6}, {7, 9}},
 };
 
-/* Rows with known and unknown words, two of them in one word; two of three have a
- * picture and one row in two a type. */
+/*
+ * Rows with known and unknown words, two of them in one word; two of three have
+ * an image and one row in two a type.
+ */
 static void
 fill_batch(Check *c)
 {
@@ -126,7 +128,7 @@ open_shape(Check *c, const MrenNetShape *shape, MrenObjective objective, bool dr
 	mren_allocate_zero(&c->test.env, c->layout.table.trained_size, sizeof(float), &c->grads, &err);
 	assert_int_equal(
 		mren_batch_init_weights(&c->test.env, &c->shape, &c->layout, c->values, 4, &err), MREN_OK);
-	/* Biases and the absent picture must not sit at a point of symmetry. */
+	/* Biases and the vector of an absent image must not sit at a point of symmetry. */
 	for (size_t i = 0; i < c->layout.table.size; i++)
 		c->values[i] += i < c->layout.table.trained_size ? 0.05f * sinf((float) i) : 2;
 	if (objective.loss == MREN_LOSS_RANKING)
@@ -151,7 +153,7 @@ open_check(Check *c, MrenActivation activation, MrenObjective objective, size_t 
 								.activation = activation,
 								.filters = filters,
 								.position_dim = filters > 0 ? 3 : 0,
-								.n_fine_tuned = filters > 0 ? N_TUNED : 0};
+								.n_fine_tuned = filters > 0 ? N_FINE_TUNED : 0};
 
 	open_shape(c, &shape, objective, dropping);
 }
@@ -344,7 +346,7 @@ conv_case(MrenActivation activation, size_t image_dim, size_t max_rows, bool dro
 }
 
 /*
- * Pictures: no grid in one row of three, which also has no picture; boxes of both
+ * Images: no grid in one row of three, which also has no image; boxes of both
  * mentions, of one, of none.
  */
 static void
@@ -397,7 +399,7 @@ grid_case(size_t fusion, size_t boxes, MrenActivation activation, bool dropping)
 	close_check(&check);
 }
 
-/* Units and product behind one projection of the picture's vector. */
+/* Units and product behind one projection of the image's vector. */
 static void
 shared_case(size_t fusion, MrenActivation activation, size_t product, bool dropping)
 {
@@ -436,7 +438,7 @@ test_gradients_of_a_shared_projection(void **state)
 }
 
 static void
-test_roots_of_picture_features(void **state)
+test_roots_of_image_features(void **state)
 {
 	const float before[5] = {4, -9, 0, 2.25f, 1e-38f};
 	const float roots[5] = {2, -3, 0, 1.5f, 1e-19f};
@@ -489,10 +491,9 @@ test_gradients_of_convolutions_in_chunks(void **state)
 	conv_case(MREN_ACTIVATION_TANH, 0, 13, true);
 }
 
-/* A batch without any picture must leave the image's weights a zero gradient,
- * not an old one. */
+/* A batch without any image must leave the image's weights a zero gradient, not an old one. */
 static void
-no_picture_case(size_t image_units)
+no_image_case(size_t image_units)
 {
 	MrenNetShape shape = {.embedding_dim = FIXTURE_DIM,
 						  .image_dim = FIXTURE_IMAGE,
@@ -531,11 +532,11 @@ no_picture_case(size_t image_units)
 }
 
 static void
-test_no_picture_in_the_batch(void **state)
+test_no_image_in_the_batch(void **state)
 {
 	(void) state;
-	no_picture_case(0);
-	no_picture_case(6);
+	no_image_case(0);
+	no_image_case(6);
 }
 
 /* The loss of one row of k relations. */
@@ -628,7 +629,8 @@ test_fixed_negative_by_hand(void **state)
 }
 
 /* Layers of 2048 and 1024 rows: 4.3 thousand million products a layer, in
- * pieces of half a thousand million.  An interrupt is seen between two of them. */
+ * pieces of half a thousand million.  Interrupts are checked for between two of
+ * them. */
 static void
 test_large_products_can_be_interrupted(void **state)
 {
@@ -680,12 +682,12 @@ main(void)
 		cmocka_unit_test(test_gradients_of_ranking),
 		cmocka_unit_test(test_gradients_with_a_fixed_negative),
 		cmocka_unit_test(test_gradients_of_a_shared_projection),
-		cmocka_unit_test(test_roots_of_picture_features),
+		cmocka_unit_test(test_roots_of_image_features),
 		cmocka_unit_test(test_gradients_of_looking_at_a_grid),
 		cmocka_unit_test(test_gradients_with_boxes),
 		cmocka_unit_test(test_gradients_of_convolutions),
 		cmocka_unit_test(test_gradients_of_convolutions_in_chunks),
-		cmocka_unit_test(test_no_picture_in_the_batch),
+		cmocka_unit_test(test_no_image_in_the_batch),
 		cmocka_unit_test(test_large_products_can_be_interrupted),
 	};
 

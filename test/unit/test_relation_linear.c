@@ -1,6 +1,6 @@
 /*
  * test_relation_linear.c
- *	  The wide branch: its index, its optimiser, its training, its bytes.
+ *	  The linear branch: its index, its optimiser, its training, its bytes.
  */
 #include "relation_fixture.h"
 
@@ -182,7 +182,7 @@ test_gradient(void **state)
 }
 
 /* Rows that only their features tell apart: no vectors, one word, one place. */
-typedef struct Wide
+typedef struct LinearRows
 {
 	TestEnv test;
 	Row rows[N_ROWS];
@@ -190,10 +190,10 @@ typedef struct Wide
 	MrenExamples *examples;
 	MrenNet *net;
 	MrenTrainReport report;
-} Wide;
+} LinearRows;
 
 static void
-make_rows(Wide *linear)
+make_rows(LinearRows *linear)
 {
 	static const int32_t words[3] = {-1, -1, -1};
 
@@ -215,7 +215,7 @@ make_rows(Wide *linear)
 }
 
 static MrenStatus
-train_linear(const MrenEnv *env, Wide *linear, MrenNet **net, MrenError *error)
+train_linear(const MrenEnv *env, LinearRows *linear, MrenNet **net, MrenError *error)
 {
 	MrenExamplesHead head = {.options = "{}", .n_options = 2};
 	Fixture none = {.table = {NULL, 0, NULL}};
@@ -240,7 +240,7 @@ train_linear(const MrenEnv *env, Wide *linear, MrenNet **net, MrenError *error)
 static int
 set_up(void **state)
 {
-	Wide *linear = calloc(1, sizeof(*linear));
+	LinearRows *linear = calloc(1, sizeof(*linear));
 
 	test_env_init(&linear->test);
 	make_rows(linear);
@@ -252,7 +252,7 @@ set_up(void **state)
 static int
 tear_down(void **state)
 {
-	Wide *linear = *state;
+	LinearRows *linear = *state;
 
 	mren_net_free(&linear->test.env, linear->net);
 	assert_int_equal(linear->test.n_live, 0);
@@ -272,7 +272,7 @@ input_of(const Row *row)
 
 /* n rows at once: probabilities (n, 3). */
 static void
-probabilities(const Wide *linear, const MrenNet *net, size_t first, size_t n, float *p)
+probabilities(const LinearRows *linear, const MrenNet *net, size_t first, size_t n, float *p)
 {
 	const MrenWordVectors none = {NULL, 0, NULL};
 	MrenInput inputs[N_ROWS];
@@ -294,7 +294,7 @@ probabilities(const Wide *linear, const MrenNet *net, size_t first, size_t n, fl
 static void
 test_learns_from_features_alone(void **state)
 {
-	const Wide *linear = *state;
+	const LinearRows *linear = *state;
 	float p[3 * N_ROWS];
 	MrenNetInfo info;
 
@@ -311,7 +311,7 @@ test_learns_from_features_alone(void **state)
 static void
 test_rare_features_have_no_weights(void **state)
 {
-	const Wide *linear = *state;
+	const LinearRows *linear = *state;
 	MrenTensorView view;
 
 	mren_net_tensor(linear->net, mren_net_n_tensors(linear->net) - 1, &view);
@@ -323,7 +323,7 @@ test_rare_features_have_no_weights(void **state)
 static void
 test_alone_as_among_others(void **state)
 {
-	const Wide *linear = *state;
+	const LinearRows *linear = *state;
 	float all[3 * N_ROWS];
 	float one[3];
 
@@ -338,7 +338,7 @@ test_alone_as_among_others(void **state)
 static void
 test_bytes(void **state)
 {
-	Wide *linear = *state;
+	LinearRows *linear = *state;
 	const MrenEnv *env = &linear->test.env;
 	float before[3 * N_ROWS];
 	float after[3 * N_ROWS];
@@ -359,9 +359,9 @@ test_bytes(void **state)
 static void
 test_order_of_rows_does_not_matter(void **state)
 {
-	Wide *linear = *state;
+	LinearRows *linear = *state;
 	const MrenEnv *env = &linear->test.env;
-	Wide *other = calloc(1, sizeof(*other));
+	LinearRows *other = calloc(1, sizeof(*other));
 	uint8_t *bytes[2];
 	size_t len[2];
 
@@ -406,9 +406,9 @@ test_training_can_be_interrupted(void **state)
 	test_interrupt_sweep(train_once, *state);
 }
 
-/* Rows whose relation only a feature of their boxes tells; pictures, if any, say nothing. */
+/* Rows whose relation only a feature of their boxes tells; images, if any, are useless. */
 static void
-make_boxed_rows(Wide *linear, bool pictures)
+make_boxed_rows(LinearRows *linear, bool images)
 {
 	/* 3 divides none. */
 	static const uint32_t periods[N_FEATURES - 1] = {5, 7, 8, 10, 11};
@@ -420,7 +420,7 @@ make_boxed_rows(Wide *linear, bool pictures)
 
 		for (size_t j = 0; j < FIXTURE_IMAGE; j++)
 			image[j] = (float) ((i * 7 + j * 5) % 11);
-		if (pictures)
+		if (images)
 			row_set_image(row, image);
 		for (uint32_t j = 0; j + 1 < N_FEATURES; j++)
 			linear->features[i][j] = 100 * j + i % periods[j];
@@ -430,7 +430,7 @@ make_boxed_rows(Wide *linear, bool pictures)
 }
 
 static MrenNet *
-train_rows(Wide *linear, bool pictures)
+train_rows(LinearRows *linear, bool images)
 {
 	const MrenEnv *env = &linear->test.env;
 	Fixture none = {.table = {NULL, 0, NULL}};
@@ -443,14 +443,14 @@ train_rows(Wide *linear, bool pictures)
 	options.common.n_hidden = 1;
 	options.common.hidden[0] = 4;
 	options.common.hidden[1] = 0;
-	/* What boxes alone tell is worth nothing without them: validation would drop the branch. */
-	if (!pictures)
+	/* Features of boxes are useless without boxes: validation would drop the branch. */
+	if (!images)
 		options.common.validation_share = 0;
 	options.text_only_member = false;
-	assert_int_equal(fixture_examples(env, pictures ? FIXTURE_IMAGE : 0, &examples, &err), MREN_OK);
+	assert_int_equal(fixture_examples(env, images ? FIXTURE_IMAGE : 0, &examples, &err), MREN_OK);
 	for (size_t i = 0; i < N_ROWS; i++)
 		assert_int_equal(mren_examples_append(examples, &linear->rows[i].example,
-											  pictures ? linear->rows[i].image : NULL, &err),
+											  images ? linear->rows[i].image : NULL, &err),
 						 MREN_OK);
 	assert_int_equal(fixture_train(env, &none, &options, examples, &net, &linear->report, &err),
 					 MREN_OK);
@@ -459,15 +459,15 @@ train_rows(Wide *linear, bool pictures)
 }
 
 static MrenNet *
-train_boxed(Wide *linear, bool pictures)
+train_boxed(LinearRows *linear, bool images)
 {
-	make_boxed_rows(linear, pictures);
-	return train_rows(linear, pictures);
+	make_boxed_rows(linear, images);
+	return train_rows(linear, images);
 }
 
 /* How many rows get their relation, with n features each. */
 static size_t
-n_right(const Wide *linear, const MrenNet *net, size_t n)
+n_right(const LinearRows *linear, const MrenNet *net, size_t n)
 {
 	const MrenWordVectors none = {NULL, 0, NULL};
 	size_t right = 0;
@@ -498,7 +498,7 @@ n_right(const Wide *linear, const MrenNet *net, size_t n)
 static void
 test_learns_from_boxes(void **state)
 {
-	Wide *linear = *state;
+	LinearRows *linear = *state;
 	const MrenEnv *env = &linear->test.env;
 	MrenNet *net = train_boxed(linear, true);
 	MrenNet *copy;
@@ -519,11 +519,11 @@ test_learns_from_boxes(void **state)
 	mren_release(env, bytes);
 }
 
-/* Without pictures there are no boxes: 5 + 7 + 8 + 10 + 11 features are left. */
+/* Without images there are no boxes: 5 + 7 + 8 + 10 + 11 features are left. */
 static void
-test_boxes_go_with_pictures(void **state)
+test_boxes_need_images(void **state)
 {
-	Wide *linear = *state;
+	LinearRows *linear = *state;
 	MrenNet *net = train_boxed(linear, false);
 	MrenTensorView view;
 	MrenNetInfo info;
@@ -560,7 +560,7 @@ lopsidedness(const MrenNet *net, double *sum, double *weight)
 static void
 test_loss_follows_boxes(void **state)
 {
-	Wide *linear = *state;
+	LinearRows *linear = *state;
 
 	for (uint32_t boxes = 0; boxes < 2; boxes++)
 	{
@@ -587,7 +587,7 @@ test_loss_follows_boxes(void **state)
 static void
 test_records(void **state)
 {
-	Wide *linear = *state;
+	LinearRows *linear = *state;
 	const MrenEnv *env = &linear->test.env;
 	MrenExample example = linear->rows[7].example;
 	MrenBuffer buffer = {0};
@@ -599,7 +599,7 @@ test_records(void **state)
 	assert_int_equal(mren_example_read(buffer.data, buffer.len, &read, &size, &err), MREN_OK);
 	assert_int_equal(read.n_features, N_FEATURES);
 	assert_memory_equal(read.features, linear->features[7], sizeof(linear->features[7]));
-	/* A row is known by what it says, whatever features were made of it. */
+	/* A row is recognised by its contents, whatever its features. */
 	read.n_features = 0;
 	assert_int_equal(mren_example_identity(&read), mren_example_identity(&example));
 	/* Those of boxes come last, in an order of their own. */
@@ -638,7 +638,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_bytes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_order_of_rows_does_not_matter, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_learns_from_boxes, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_boxes_go_with_pictures, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_boxes_need_images, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_loss_follows_boxes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_records, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_allocations_may_fail, set_up, tear_down),

@@ -1,6 +1,6 @@
 /*
  * test_relation_members.c
- *	  Networks of several members: ensembles, and the member that sees no pictures.
+ *	  Networks of several members: ensembles, and the text-only member.
  */
 #include "relation_set.h"
 
@@ -33,8 +33,9 @@ same_times(const MrenTensorView *a, const MrenTensorView *b, float factor)
 }
 
 /*
- * Without validation, chance alone tells members apart: the first is the network that
- * would have been trained alone, weighed by one half, and the second is another.
+ * Without validation the members differ only in their random seeds: the first
+ * is the network that would have been trained alone, with weight one half, and
+ * the second is another.
  */
 static void
 test_members_are_networks(void **state)
@@ -50,7 +51,7 @@ test_members_are_networks(void **state)
 
 	(void) state;
 	test_env_init(&test);
-	make_pictures(set, 64);
+	make_images(set, 64);
 	small_options(&options);
 	options.text_encoder = MREN_TEXT_CONV;
 	options.filters = 3;
@@ -139,8 +140,10 @@ expect_same_again(TestEnv *test, const Set *set, const MrenNet *net)
 	mren_net_free(&test->env, copy);
 }
 
-/* Joined by validation: it learns, its bytes come back the same, and a row's answer has the
- * same bits alone and in a batch. */
+/*
+ * With members joined by validation: the network learns, is read back with the
+ * same bytes, and a row's answer has the same bits alone and in a batch.
+ */
 static void
 test_ensemble_learns(void **state)
 {
@@ -153,7 +156,7 @@ test_ensemble_learns(void **state)
 
 	(void) state;
 	test_env_init(&test);
-	make_pictures(set, 400);
+	make_images(set, 400);
 	small_options(&options);
 	options.ensemble = 3;
 	net = train_set(&test.env, set, &options, FIXTURE_IMAGE, &report);
@@ -171,7 +174,7 @@ test_ensemble_learns(void **state)
 	free(set);
 }
 
-/* Told to stop amid the second member, the first is what is left. */
+/* If training is stopped while the second member is trained, the first one is left. */
 static void
 test_stopped_ensemble(void **state)
 {
@@ -213,9 +216,9 @@ test_stopped_ensemble(void **state)
 	free(set);
 }
 
-/* The relation is in the text; the picture is some other row's. */
+/* The relation follows from the text; the image is that of some other row. */
 static void
-make_useless_pictures(Set *set, size_t n)
+make_useless_images(Set *set, size_t n)
 {
 	MrenRandom random;
 
@@ -223,11 +226,11 @@ make_useless_pictures(Set *set, size_t n)
 	mren_random_seed(&random, 3, 0);
 	for (size_t i = 0; i < n; i++)
 	{
-		float picture[FIXTURE_IMAGE];
+		float other[FIXTURE_IMAGE];
 
 		for (int j = 0; j < FIXTURE_IMAGE; j++)
-			picture[j] = mren_random_normal(&random);
-		row_set_image(&set->rows[i], picture);
+			other[j] = mren_random_normal(&random);
+		row_set_image(&set->rows[i], other);
 	}
 }
 
@@ -245,9 +248,9 @@ has_tensor(const MrenNet *net, const char *name)
 	return false;
 }
 
-/* How far a row's picture moves the first relation's probability: the mean over rows. */
+/* How far a row's image moves the probability of the first relation: the mean over rows. */
 static double
-moved_by_picture(const MrenEnv *env, const Set *set, const MrenNet *net)
+moved_by_image(const MrenEnv *env, const Set *set, const MrenNet *net)
 {
 	double sum = 0;
 
@@ -264,9 +267,9 @@ moved_by_picture(const MrenEnv *env, const Set *set, const MrenNet *net)
 	return sum / (double) set->n;
 }
 
-/* What a useless picture says is left to the member that does not see it. */
+/* If images are useless, the text-only member decides. */
 static void
-test_useless_picture_loses_its_say(void **state)
+test_useless_image_gets_no_weight(void **state)
 {
 	TestEnv test;
 	Set *set = new_set();
@@ -281,7 +284,7 @@ test_useless_picture_loses_its_say(void **state)
 
 	(void) state;
 	test_env_init(&test);
-	make_useless_pictures(set, 60);
+	make_useless_images(set, 60);
 	small_options(&options);
 	options.ensemble = 2;
 	net = train_set(&test.env, set, &options, FIXTURE_IMAGE, &report);
@@ -300,22 +303,22 @@ test_useless_picture_loses_its_say(void **state)
 	text_only = tensor_named(net, "blind/hidden1.weight");
 	assert_int_equal(attended.rows - text_only.rows, options.image_units + 1 + options.product);
 	expect_same_again(&test, set, net);
-	moved = moved_by_picture(&test.env, set, net);
+	moved = moved_by_image(&test.env, set, net);
 	mren_net_free(&test.env, net);
 
 	options.text_only_member = false;
 	net = train_set(&test.env, set, &options, FIXTURE_IMAGE, &without_text_only);
 	assert_false(without_text_only.has_text_only);
 	assert_int_equal(without_text_only.n_members, 2);
-	assert_true(moved < 0.5 * moved_by_picture(&test.env, set, net));
+	assert_true(moved < 0.5 * moved_by_image(&test.env, set, net));
 	mren_net_free(&test.env, net);
 	assert_int_equal(test.n_live, 0);
 	free(set);
 }
 
-/* Where text alone tells nothing the blind member is dropped, and leaves no trace. */
+/* If the text alone is useless, the text-only member is dropped without a trace. */
 static void
-test_needed_picture_keeps_its_say(void **state)
+test_needed_image_keeps_its_weight(void **state)
 {
 	TestEnv test;
 	Set *set = new_set();
@@ -331,7 +334,7 @@ test_needed_picture_keeps_its_say(void **state)
 
 	(void) state;
 	test_env_init(&test);
-	make_pictures(set, 400);
+	make_images(set, 400);
 	small_options(&options);
 	has_text_only = train_set(&test.env, set, &options, FIXTURE_IMAGE, &report);
 	assert_true(report.has_text_only && report.image_share == 1);
@@ -351,9 +354,9 @@ test_needed_picture_keeps_its_say(void **state)
 	free(set);
 }
 
-/* No validation, or no picture: nothing to weigh. */
+/* Without validation rows or without images there is no text-only member. */
 static void
-test_gate_needs_pictures_and_validation(void **state)
+test_text_only_member_needs_images_and_validation(void **state)
 {
 	TestEnv test;
 	Set *set = new_set();
@@ -362,7 +365,7 @@ test_gate_needs_pictures_and_validation(void **state)
 
 	(void) state;
 	test_env_init(&test);
-	make_useless_pictures(set, 64);
+	make_useless_images(set, 64);
 	small_options(&options);
 	options.common.epochs = 2;
 	options.common.validation_share = 0;
@@ -377,9 +380,9 @@ test_gate_needs_pictures_and_validation(void **state)
 	free(set);
 }
 
-/* Where the mentions are is no part of the picture that the blind member goes without. */
+/* The text-only member reads where the mentions are in the image. */
 static void
-test_blind_member_knows_the_boxes(void **state)
+test_text_only_member_reads_the_boxes(void **state)
 {
 	TestEnv test;
 	Set *set = new_set();
@@ -389,7 +392,7 @@ test_blind_member_knows_the_boxes(void **state)
 
 	(void) state;
 	test_env_init(&test);
-	make_useless_pictures(set, 200);
+	make_useless_images(set, 200);
 	for (size_t i = 0; i < set->n; i++)
 	{
 		float up = i % 3 == 0 ? 0.1f : 0.6f;
@@ -440,9 +443,12 @@ end_training(MrenTrainer *trainer, MrenExamples *examples, MrenNet **net, MrenTr
 	mren_examples_free(examples);
 }
 
-/* Told to stop in the blind member's first epoch, the others are what is left; later it counts. */
+/*
+ * If training is stopped in the first epoch of the text-only member, the others
+ * are left; later it is used.
+ */
 static void
-test_stopped_amid_the_blind_member(void **state)
+test_stopped_in_the_text_only_member(void **state)
 {
 	TestEnv test;
 	Set *set = new_set();
@@ -450,7 +456,7 @@ test_stopped_amid_the_blind_member(void **state)
 
 	(void) state;
 	test_env_init(&test);
-	make_useless_pictures(set, 200);
+	make_useless_images(set, 200);
 	small_options(&options);
 	options.common.epochs = 6;
 	for (int epoch = 1; epoch <= 3; epoch += 2)
@@ -479,9 +485,12 @@ test_stopped_amid_the_blind_member(void **state)
 	free(set);
 }
 
-/* A training from an earlier network's weights takes over the blind member's too. */
+/*
+ * A training from the weights of an earlier network takes over those of the
+ * text-only member, too.
+ */
 static void
-test_blind_member_starts_warm(void **state)
+test_text_only_member_starts_warm(void **state)
 {
 	TestEnv test;
 	Set *set = new_set();
@@ -498,7 +507,7 @@ test_blind_member_starts_warm(void **state)
 
 	(void) state;
 	test_env_init(&test);
-	make_useless_pictures(set, 400);
+	make_useless_images(set, 400);
 	small_options(&options);
 	old = train_set(&test.env, set, &options, FIXTURE_IMAGE, &report);
 	assert_int_equal(report.n_members, 2);
@@ -549,7 +558,7 @@ test_failed_allocations_and_interrupts(void **state)
 	Set *set = new_set();
 
 	(void) state;
-	make_useless_pictures(set, 24);
+	make_useless_images(set, 24);
 	test_allocation_sweep(text_only_training, set);
 	test_interrupt_sweep(text_only_training, set);
 	free(set);
@@ -562,12 +571,12 @@ main(void)
 		cmocka_unit_test(test_members_are_networks),
 		cmocka_unit_test(test_ensemble_learns),
 		cmocka_unit_test(test_stopped_ensemble),
-		cmocka_unit_test(test_useless_picture_loses_its_say),
-		cmocka_unit_test(test_needed_picture_keeps_its_say),
-		cmocka_unit_test(test_gate_needs_pictures_and_validation),
-		cmocka_unit_test(test_blind_member_knows_the_boxes),
-		cmocka_unit_test(test_stopped_amid_the_blind_member),
-		cmocka_unit_test(test_blind_member_starts_warm),
+		cmocka_unit_test(test_useless_image_gets_no_weight),
+		cmocka_unit_test(test_needed_image_keeps_its_weight),
+		cmocka_unit_test(test_text_only_member_needs_images_and_validation),
+		cmocka_unit_test(test_text_only_member_reads_the_boxes),
+		cmocka_unit_test(test_stopped_in_the_text_only_member),
+		cmocka_unit_test(test_text_only_member_starts_warm),
 		cmocka_unit_test(test_failed_allocations_and_interrupts),
 	};
 

@@ -47,22 +47,22 @@ test_learns_exclusive_or(void **state)
 }
 
 static void
-test_learns_text_and_picture_together(void **state)
+test_learns_text_and_image_together(void **state)
 {
 	Set *set = new_set();
 	MrenOptions options;
 
 	(void) state;
-	make_pictures(set, 400);
+	make_images(set, 400);
 	small_options(&options);
 	options.image_dropout = 0.1;
 	expect_learns(set, &options, FIXTURE_IMAGE);
 	free(set);
 }
 
-/* A row without its picture gets an answer, and another one than with it. */
+/* A row without its image gets an answer, which differs from that with it. */
 static void
-test_missing_picture_is_an_input(void **state)
+test_missing_image_is_an_input(void **state)
 {
 	TestEnv test;
 	Set *set = new_set();
@@ -72,7 +72,7 @@ test_missing_picture_is_an_input(void **state)
 
 	(void) state;
 	test_env_init(&test);
-	make_pictures(set, 400);
+	make_images(set, 400);
 	small_options(&options);
 	net = train_set(&test.env, set, &options, FIXTURE_IMAGE, NULL);
 	for (size_t i = 0; i < set->n; i++)
@@ -119,7 +119,7 @@ test_same_rows_same_network(void **state)
 
 	(void) state;
 	test_env_init(&test);
-	make_pictures(set, 150);
+	make_images(set, 150);
 	small_options(&options);
 	options.common.epochs = 4;
 	nets[0] = train_set(&test.env, set, &options, FIXTURE_IMAGE, NULL);
@@ -249,7 +249,7 @@ test_stops_early(void **state)
 	net = train_set(&test.env, set, &options, 0, &report);
 	assert_int_equal(report.epochs_run, report.best_epoch + 3);
 	assert_int_equal(report.refit_epochs, report.best_epoch);
-	/* Coin flips deserve no confidence. */
+	/* Labels are random, so confidence must be low. */
 	assert_true(report.temperature > 1);
 	mren_net_free(&test.env, net);
 	free(set);
@@ -357,7 +357,7 @@ test_failed_allocations_and_interrupts(void **state)
 	Set *set = new_set();
 
 	(void) state;
-	make_pictures(set, 24);
+	make_images(set, 24);
 	test_allocation_sweep(small_training, set);
 	test_interrupt_sweep(small_training, set);
 	set->ensemble = 2;
@@ -372,8 +372,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_learns_exclusive_or),
-		cmocka_unit_test(test_learns_text_and_picture_together),
-		cmocka_unit_test(test_missing_picture_is_an_input),
+		cmocka_unit_test(test_learns_text_and_image_together),
+		cmocka_unit_test(test_missing_image_is_an_input),
 		cmocka_unit_test(test_same_rows_same_network),
 		cmocka_unit_test(test_more_rows_than_a_pool),
 		cmocka_unit_test(test_splits_are_obeyed),

@@ -182,7 +182,7 @@ a_stop_keeps_the_best_epoch(void **state)
 	free(set);
 }
 
-/* Amid the second phase, the first one's best epoch is what there is. */
+/* In the second phase, the best epoch of the first one is kept. */
 static void
 a_stop_amid_the_refit_keeps_the_first_phase(void **state)
 {

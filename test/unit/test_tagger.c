@@ -195,7 +195,7 @@ test_gradients(void **state)
 }
 
 /*
- * Steps of the tables: held against a step of every row every time.
+ * Steps of the tables, compared with a step of every row every time.
  */
 
 #define STEPS 6
@@ -783,5 +783,5 @@ main(void)
 		cmocka_unit_test(test_sweeps),			cmocka_unit_test(test_rows_that_cannot_train),
 	};
 
-	return cmocka_run_group_tests_name("net_tagger", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("tagger", tests, NULL, NULL);
 }

@@ -2,25 +2,26 @@
  * trainer.c
  *	  The stages of a training, their order, and what each step does.
  *
- *	scan		names, splits and groups of all rows
- *	measure		roles of the rows; means and deviations of the inputs
- *	fit			each member in turn, in epochs that are validated, until patience or
- *				epochs run out; the linear branch beside the first; then the members
- *				are joined, their shares fitted and their confidence calibrated
- *	refit		if asked for: each member again on all rows, for the epochs that were
- *				its best
+ *	scan		reads names, splits and groups of all rows
+ *	measure		gives rows their roles; measures means and deviations of the inputs
+ *	fit			trains each member in turn, in epochs that are validated, until patience
+ *				or epochs run out, the linear branch beside the first; then joins the
+ *				members, fits their shares and calibrates their confidence
+ *	refit		if asked for: trains each member again on all rows, for its best number
+ *				of epochs
  *
- * Each step does one block of rows or one mini-batch.  next_stage is the only place that
- * knows what follows what.
+ * Each step processes one block of rows or one mini-batch.  Only next_stage knows
+ * which stage follows which.
  */
 #include "relation/train/trainer_internal.h"
 
 #include <math.h>
 #include <string.h>
 
-#define POSITION_DIM 10 /* of a distance's vector */
+#define POSITION_DIM 10 /* size of the vector of a distance */
 
-#define LOSS_LOGITS ((size_t) 1 << 20) /* in one piece of a batch's loss */
+/* Logits between two checks for interrupts in the loss of a batch */
+#define LOSS_LOGITS ((size_t) 1 << 20)
 
 MrenStatus
 mren_trainer_create(const MrenEnv *env, const MrenOptions *options, const MrenTrainerInputs *inputs,
@@ -74,7 +75,7 @@ mren_trainer_free(MrenTrainer *trainer)
  */
 
 static MrenStatus
-settle_shape(MrenTrainer *trainer, MrenError *err)
+choose_shape(MrenTrainer *trainer, MrenError *err)
 {
 	MrenNetShape *shape = &trainer->shape;
 	const MrenOptions *options = &trainer->options;
@@ -108,7 +109,7 @@ settle_shape(MrenTrainer *trainer, MrenError *err)
 	return mren_net_shape_check(shape, err);
 }
 
-/* What is read into for a batch, whichever member it is for. */
+/* Buffers for the rows of a batch, which all members use. */
 static MrenStatus
 allocate_rows(MrenTrainer *trainer, MrenError *err)
 {
@@ -128,7 +129,7 @@ begin_measure(MrenTrainer *trainer, MrenError *err)
 {
 	size_t batch_size = trainer->options.common.batch_size;
 
-	MREN_TRY(settle_shape(trainer, err));
+	MREN_TRY(choose_shape(trainer, err));
 	trainer->batch_rows = batch_size > 64 ? batch_size : 64;
 	MREN_TRY(allocate_rows(trainer, err));
 	MREN_TRY(mren_trainer_kept_allocate(trainer, err));
@@ -204,15 +205,17 @@ calibrate(MrenTrainer *trainer, MrenError *err)
 	MrenCalibration fit;
 
 	MREN_TRY(mren_calibration_fit(&trainer->env, &rows, &fit, err));
-	/* A few rows that are all right say nothing of how sure to be: likelihood
-	 * would make every answer certain. */
+	/*
+	 * With few kept rows that are all predicted correctly, maximum likelihood
+	 * would make every answer certain.
+	 */
 	report->temperature =
 		report->validation_accuracy >= 1 && fit.temperature < 1 ? 1 : fit.temperature;
 	report->negative_bias = fit.bias;
 	return MREN_OK;
 }
 
-/* All members are fitted: they are joined and calibrated, and the refit begins if it is wanted. */
+/* All members are fitted: joins and calibrates them, and begins the refit if it is asked for. */
 static MrenStatus
 end_fit(MrenTrainer *trainer, MrenError *err)
 {
@@ -234,7 +237,7 @@ end_fit(MrenTrainer *trainer, MrenError *err)
 	return begin_refit(trainer, 0, err);
 }
 
-/* What follows the stage, or the member's part of it, that has just ended. */
+/* Begins what follows the stage, or the member's part of it, that has just ended. */
 static MrenStatus
 next_stage(MrenTrainer *trainer, MrenError *err)
 {
@@ -273,7 +276,7 @@ mren_trainer_stop(MrenTrainer *trainer)
 	trainer->stopping = true;
 }
 
-/* In the middle of an epoch: at once if some epoch was validated, else after this first one. */
+/* Stops in the middle of an epoch if an earlier one was validated, else after this first one. */
 static MrenStatus
 stop_early(MrenTrainer *trainer, MrenError *err)
 {
@@ -285,14 +288,14 @@ stop_early(MrenTrainer *trainer, MrenError *err)
 			return next_stage(trainer, err);
 		if (trainer->current == 0)
 			return MREN_OK;
-		/* A further member that has not come that far is forgotten. */
+		/* A further member without a validated epoch is discarded. */
 		mren_trainer_close_member(trainer);
 		trainer->current--;
 		return end_fit(trainer, err);
 	}
 	if (trainer->stage != MREN_STAGE_REFIT)
 		return MREN_OK;
-	/* Members that have not been trained again stay as they were. */
+	/* Members that have not been trained again keep the weights of their fit. */
 	if (trainer->current == 0)
 		mren_trainer_linear_restore(trainer);
 	mren_trainer_close_member(trainer);
@@ -371,7 +374,7 @@ mren_trainer_loss(MrenTrainer *trainer, const MrenObjective *objective, const fl
 	return MREN_OK;
 }
 
-/* One step of the current member. */
+/* One step of the optimiser for the current member. */
 static MrenStatus
 train_member(MrenTrainer *trainer, MrenError *err)
 {
@@ -450,7 +453,7 @@ report_progress(const MrenTrainer *trainer, MrenTrainEvent event, MrenProgress *
 	progress->loss = epochs->rows_done > 0 ? trainer->report.train_loss : 0;
 }
 
-/* A block of one of the two passes before the first epoch. */
+/* A block of rows of one of the two passes before the first epoch. */
 static MrenStatus
 step_rows(MrenTrainer *trainer, MrenProgress *progress, MrenError *err)
 {

@@ -1,9 +1,10 @@
 /*
  * trainer.h
- *	  Training a network, in steps short enough to cancel between.
+ *	  Training a network, in steps that are short enough to check for interrupts
+ *	  between them.
  *
- * The same rows, options and seed give the same network bit for bit, however
- * the rows arrived and wherever they are kept.
+ * The same rows, options and seed give the same network bit for bit, in
+ * whatever order rows arrive and wherever they are stored.
  */
 #ifndef MREN_RELATION_TRAIN_TRAINER_H
 #define MREN_RELATION_TRAIN_TRAINER_H
@@ -18,12 +19,13 @@ typedef struct MrenTrainer MrenTrainer;
 
 typedef struct MrenTrainerInputs
 {
-	MrenSource source;				  /* both outlive the trainer; the structs are copied */
+	/* source and vectors outlive the trainer; the structs are copied */
+	MrenSource source;
 	MrenWordVectors vectors;		  /* of every piece id in the source */
 	size_t image_dim;				  /* 0: no image in this training */
 	const uint8_t *embeddings_sha256; /* 32 bytes */
 	const uint8_t *encoder_sha256;	  /* 32 bytes, or NULL without images */
-	const uint8_t *lexicons_sha256;	  /* (n_lexicons, 32) of those the features read */
+	const uint8_t *lexicons_sha256;	  /* (n_lexicons, 32) of the lexicons that the features use */
 	size_t n_lexicons;				  /* at most MREN_MAX_NET_LEXICONS */
 } MrenTrainerInputs;
 
@@ -36,15 +38,16 @@ typedef struct MrenTrainReport
 	size_t n_types;
 	size_t n_rows_with_image;
 	size_t n_words;			/* words of all rows used */
-	size_t n_unknown_words; /* of them, words without any vector */
-	double linear_share;	/* of the linear branch in the logits, 0 .. 1 */
+	size_t n_unknown_words; /* of these, words without a vector */
+	double linear_share;	/* weight of the linear branch in the logits, 0 .. 1 */
 	int linear_epoch;		/* its best epoch */
-	bool has_text_only;		/* a member that sees no images was trained */
-	double image_share;		/* if so, of the members that see them in the rest of the logits */
+	bool has_text_only;		/* a text-only member was trained */
+	/* weight of the members that read images against the text-only member, 0 .. 1 */
+	double image_share;
 	size_t features_dim;
 	size_t n_parameters;
-	int best_epoch;	   /* of phase 1, the first member's */
-	size_t n_members;  /* the text-only one too; fewer than asked for if it was stopped */
+	int best_epoch;	   /* of phase 1, of the first member */
+	size_t n_members;  /* with the text-only member; fewer than asked for if training was stopped */
 	int epochs_run;	   /* of phase 1, all members' */
 	int refit_epochs;  /* all members'; 0: no refit */
 	double train_loss; /* of the last epoch run */
@@ -54,7 +57,7 @@ typedef struct MrenTrainReport
 	double validation_f1;
 	double temperature;
 	bool warm;			  /* it started from the weights of another network */
-	char cold[160];		  /* why it did not, if it was asked to; else empty */
+	char cold[160];		  /* why it did not, if it should have; else empty */
 	double negative_bias; /* of the negative relation's logit, after the temperature */
 } MrenTrainReport;
 
@@ -79,21 +82,23 @@ extern MrenStatus mren_trainer_step(MrenTrainer *trainer, MrenProgress *progress
 
 /*
  * mren_trainer_warm
- *	  Before the first step: start from this network's weights, which outlives
- *	  the trainer, where it is of the same shape, embeddings, encoder and entity
- *	  types.  Of the output layer the relations that both have are taken.  Where
- *	  it does not fit, the training starts afresh and the report says why.
+ *	  To be called before the first step: training starts from the weights of
+ *	  this network, which outlives the trainer, if it has the same shape,
+ *	  embeddings, encoder and entity types.  In the output layer the relations
+ *	  that both have are taken over.  If the network does not fit, training
+ *	  starts from random weights and the report says why.
  */
 extern void mren_trainer_warm(MrenTrainer *trainer, const MrenNet *net);
 
 /*
  * mren_trainer_stop
- *	  No further epoch: the best one so far is kept, without a second phase, and
- *	  the next steps lead to MREN_TRAIN_DONE.  The first epoch is still finished.
+ *	  Ends the training early: the best epoch so far is kept, there is no second
+ *	  phase, and the next steps lead to MREN_TRAIN_DONE.  The first epoch is
+ *	  still finished.
  */
 extern void mren_trainer_stop(MrenTrainer *trainer);
 
-/* The trained network, once a step has said MREN_TRAIN_DONE. */
+/* The trained network, after a step has reported MREN_TRAIN_DONE. */
 extern MrenStatus mren_trainer_finish(MrenTrainer *trainer, MrenNet **net, MrenError *err);
 extern void mren_trainer_report(const MrenTrainer *trainer, MrenTrainReport *report);
 extern void mren_trainer_free(MrenTrainer *trainer);

@@ -1,12 +1,13 @@
 /*
  * trainer_ema.c
- *	  The moving mean of a member's weights over steps, which answers better than the weights
- *	  of any one step.
+ *	  The moving mean of a member's weights over steps, which predicts better
+ *	  than the weights of any single step.
  *
- * Steps leave the weights somewhere around the best ones; an exponential mean is nearer to
- * them, as if the learning rate had fallen.  It has a shorter memory at the beginning, so
- * that the first weights are soon forgotten.  Polyak and Juditsky, Acceleration of
- * Stochastic Approximation by Averaging, SIAM J. Control Optim. 30, 1992.
+ * The weights of single steps lie around the best ones; an exponential mean is
+ * closer to them, as if the learning rate had been reduced.  Its decay is
+ * smaller at the beginning, so that the first weights soon lose their
+ * influence.  Polyak and Juditsky, Acceleration of Stochastic Approximation by
+ * Averaging, SIAM J.  Control Optim. 30, 1992.
  *
  * The optimiser goes on from the weights of the last step and never reads the mean.  Beside
  * the trained tensors the mean's array has a copy of the measured ones.
@@ -18,7 +19,10 @@
 
 #include "nn/kernels.h"
 
-/* Weights between two checks for interrupts.  Whole vectors: a cut changes no bit. */
+/*
+ * Weights between two checks for interrupts.  A multiple of the vector length,
+ * so that cutting changes no bit.
+ */
 #define PIECE ((size_t) 1 << 21)
 
 static double

@@ -1,6 +1,6 @@
 /*
  * trainer_finish.c
- *	  From a trainer that is done to the network it made.
+ *	  Building the trained network at the end of a training.
  */
 #include "relation/train/trainer_internal.h"
 
@@ -21,7 +21,7 @@ copy_names(const MrenEnv *env, const MrenNames *from, MrenNames *to, MrenError *
 	return MREN_OK;
 }
 
-/* Identities in ascending order. */
+/* Copies the identities of the training rows in ascending order. */
 static MrenStatus
 copy_identities(const MrenTrainer *trainer, MrenNet *net, MrenError *err)
 {
@@ -46,7 +46,7 @@ set_negative_bias(const MrenTrainer *trainer, MrenNet *net)
 		(float) (trainer->report.negative_bias * trainer->report.temperature);
 }
 
-/* A member's share in the sum of all logits, of which the linear branch has its own. */
+/* The weight of a member's logits in the sum of all logits. */
 static float
 share_of(const MrenTrainer *trainer, const MrenMember *member)
 {
@@ -58,7 +58,10 @@ share_of(const MrenTrainer *trainer, const MrenMember *member)
 									  : rest * (1 - share) / (double) trainer->n_image_members);
 }
 
-/* Trained weights; those of the output layer are multiplied by the member's share. */
+/*
+ * Copies the trained weights; those of the output layer are multiplied by the
+ * member's weight in the sum.
+ */
 static void
 copy_member(const MrenTrainer *trainer, const MrenMember *from, MrenNet *to)
 {
@@ -101,7 +104,7 @@ fill_net(const MrenTrainer *trainer, MrenNet *net, MrenError *err)
 	MREN_TRY(copy_names(&trainer->env, &trainer->scan.relations, &net->relations, err));
 	MREN_TRY(copy_names(&trainer->env, &trainer->scan.types, &net->types, err));
 	MREN_TRY(copy_identities(trainer, net, err));
-	/* Measured tensors are the first member's; behind them comes the linear branch. */
+	/* Measured tensors are those of the first member; the linear branch follows. */
 	memcpy(net->values, trainer->members[0].values,
 		   trainer->members[0].layout.table.size * sizeof(float));
 	for (size_t i = 0; i < trainer->n_members; i++)

@@ -2,12 +2,13 @@
  * trainer_internal.h
  *	  The trainer's state, shared by the files that make it up.
  *
- * A run reads its rows twice (trainer_rows.c), then trains members one after the other
- * (trainer_members.c), each in epochs whose order trainer_order.c gives and whose best
- * trainer_validate.c keeps.  The linear branch (trainer_linear.c) is trained beside the first
- * member.  Which stage follows which is decided in trainer.c and nowhere else; what a stage
- * means for an epoch is written into MrenEpochs when the stage begins, so that no other file
- * asks which stage it is.
+ * A run reads its rows twice (trainer_rows.c), then trains members one after
+ * the other (trainer_members.c), each in epochs whose order trainer_order.c
+ * gives and whose best trainer_validate.c keeps.  The linear branch
+ * (trainer_linear.c) is trained beside the first member.  Which stage follows
+ * which is decided in trainer.c and nowhere else; what a stage means for an
+ * epoch is written into MrenEpochs when the stage begins, so that no other file
+ * depends on the stage.
  */
 #ifndef MREN_RELATION_TRAIN_TRAINER_INTERNAL_H
 #define MREN_RELATION_TRAIN_TRAINER_INTERNAL_H
@@ -32,7 +33,7 @@ enum
 	MREN_STREAM_MEMBER = 0x50,	/* plus the member; gives its seed */
 };
 
-#define MREN_BLOCK_ROWS 1024 /* of canonical order that stay together on disk */
+#define MREN_BLOCK_ROWS 1024 /* consecutive rows of the canonical order that are read together */
 #define MREN_POOL_BLOCKS 16	 /* shuffled together */
 #define MREN_CHECK_ROWS 256	 /* loaded into a batch between two checks for interrupts */
 #define MREN_POOL_BYTES ((size_t) 32 << 20)
@@ -58,8 +59,8 @@ typedef struct MrenEpochs
 {
 	int phase;		/* 1 fit, 2 refit: of the random streams, and what progress reports */
 	int epoch;		/* 1-based */
-	int n_epochs;	/* at most */
-	size_t n_rows;	/* of an epoch */
+	int n_epochs;	/* maximum */
+	size_t n_rows;	/* rows of an epoch */
 	bool validates; /* after each epoch; patience then counts */
 	bool validating;
 	double loss_sum; /* of this epoch */
@@ -75,7 +76,7 @@ typedef struct MrenMoments
 	uint64_t n;
 } MrenMoments;
 
-/* The rows an epoch has read but not yet used. */
+/* Rows that an epoch has read but not yet used. */
 typedef struct MrenRowPool
 {
 	uint32_t *blocks; /* (n_blocks) this epoch's order */
@@ -83,7 +84,7 @@ typedef struct MrenRowPool
 	size_t next_block;
 	MrenBuffer records;
 	uint64_t *offsets; /* (n) of records */
-	uint32_t *order;   /* (n) into offsets, shuffled */
+	uint32_t *order;   /* (n) shuffled numbers of offsets */
 	size_t n;
 	size_t next;
 	MrenRandom random;
@@ -107,8 +108,8 @@ typedef struct MrenKeptRows
 {
 	size_t capacity; /* rows */
 	float *logits;	 /* (capacity, n_relations) of this pass */
-	float *best;	 /* of the member's best epoch; in the end of all members together */
-	float *sum;		 /* of the members that read images; NULL for one member alone */
+	float *best;	 /* of the member's best epoch; at the end of all members together */
+	float *sum;		 /* sum over the members that read images; NULL if there is one member only */
 	int32_t *labels; /* (capacity) */
 	float *weights;
 } MrenKeptRows;
@@ -133,10 +134,10 @@ typedef struct MrenMember
 	MrenOptimizerState optimizer;
 	MrenBatch batch;
 
-	/* What its first stage came to */
+	/* Results of its first stage */
 	bool validated;
 	int best_epoch;
-	double best_choice; /* what the best epoch was chosen by: the least so far */
+	double best_choice; /* the smallest value so far of what epochs are compared by */
 	double validation_loss;
 } MrenMember;
 
@@ -163,24 +164,24 @@ typedef struct MrenLinearTraining
 	double share;	  /* of the branch in the sum, 0 .. 1; the network has the rest */
 } MrenLinearTraining;
 
-/* What the scan learns. */
-typedef struct MrenScan
+/* Results of the scan. */
+typedef struct MrenRowScan
 {
 	MrenNames relations;
 	MrenNames types;
 	bool has_validation_split;
-	bool has_grids;			 /* some row has one, and the fusion attends to it */
-	bool has_boxes;			 /* some row has one */
+	bool has_grids;			 /* some row has a grid, and the network has grid attention */
+	bool has_boxes;			 /* some row has a box */
 	uint64_t smallest_group; /* of the groups' hashes */
 	uint64_t largest_group;
-	uint64_t validation_below; /* groups whose hash is below validate */
+	uint64_t validation_below; /* groups with a smaller hash validate */
 	double square_sum;		   /* of known words' vectors */
 	uint64_t square_n;
 	size_t n_usable;			/* rows that are neither test nor hold-out rows */
 	MrenWordCounts word_counts; /* of the usable rows, if vectors are fine-tuned */
-} MrenScan;
+} MrenRowScan;
 
-/* What the measurement adds. */
+/* Results of the measurement. */
 typedef struct MrenMeasurement
 {
 	uint8_t *roles;		  /* (source.n) MrenRole */
@@ -192,7 +193,7 @@ typedef struct MrenMeasurement
 	MrenMoments box;	  /* of geometries */
 	double *class_count;  /* (n_relations) sum of the training rows' weights */
 	float *class_weights; /* (n_relations) */
-	double mean_weight;	  /* of a training row: the loss is in its units */
+	double mean_weight;	  /* mean weight of a training row, by which losses are divided */
 	float *image_inverse; /* (image_dim) 1 / deviation */
 } MrenMeasurement;
 
@@ -212,10 +213,10 @@ struct MrenTrainer
 	size_t next_row; /* of scan and measurement */
 	MrenTrainReport report;
 
-	MrenScan scan;
+	MrenRowScan scan;
 	MrenMeasurement measured;
 
-	/* The network: settled by the scan */
+	/* The network, known after the scan */
 	MrenNetShape shape;	 /* with the linear branch */
 	int32_t *fine_tuned; /* (shape.n_fine_tuned) word ids, ascending */
 	float scale;		 /* of word vectors, to unit root mean square */
@@ -226,11 +227,11 @@ struct MrenTrainer
 	size_t n_members;
 	size_t n_image_members; /* the members but the text-only one */
 	size_t current;			/* the member that is trained now */
-	double text_only_share; /* of its logits in the sum; the other members have the rest */
+	double text_only_share; /* weight of its logits in the sum; the other members have the rest */
 	MrenLinearTraining linear;
 
-	/* The rows at hand: those of the open batch */
-	size_t batch_rows; /* most rows in a batch */
+	/* The rows of the current batch */
+	size_t batch_rows; /* maximum number of rows in a batch */
 	int32_t *labels;   /* (batch_rows) */
 	float *weights;	   /* (batch_rows) */
 	float *raw_image;  /* (image_dim) */
@@ -250,7 +251,7 @@ mren_trainer_member(MrenTrainer *trainer)
 	return &trainer->members[trainer->current];
 }
 
-/* Rows of the validation that are kept. */
+/* Number of validation rows whose logits are kept. */
 static inline size_t
 mren_trainer_n_kept(const MrenTrainer *trainer)
 {
@@ -269,8 +270,9 @@ extern MrenStatus mren_trainer_measure_allocate(MrenTrainer *trainer, MrenError 
 extern void mren_trainer_rows_free(MrenTrainer *trainer);
 
 /*
- * Encodes a record into row `row` of the current member's batch, its label and weight beside
- * it.  With `train`, class weights apply and some images are withheld.
+ * Encodes a record into row `row` of the current member's batch, its label and
+ * weight beside it.  With `train`, class weights are applied and some images
+ * are withheld.
  */
 extern MrenStatus mren_trainer_load(MrenTrainer *trainer, const uint8_t *record, size_t len,
 									size_t row, bool train, MrenError *err);
@@ -301,7 +303,7 @@ extern void mren_trainer_kept_free(MrenTrainer *trainer);
 extern MrenStatus mren_trainer_validate(MrenTrainer *trainer, bool *done, MrenError *err);
 extern MrenStatus mren_trainer_validated(MrenTrainer *trainer, MrenProgress *progress,
 										 MrenError *err);
-/* The kept rows with these logits, as calibration reads them. */
+/* The kept rows with these logits, as input of the calibration. */
 extern MrenLogits mren_trainer_kept_rows(const MrenTrainer *trainer, const float *logits,
 										 int32_t negative);
 /* Accuracy and F1 of kept.best go into the report, if all validation rows are kept. */
@@ -319,16 +321,23 @@ extern MrenStatus mren_trainer_open_member(MrenTrainer *trainer, size_t i, MrenE
 extern void mren_trainer_close_member(MrenTrainer *trainer);
 /* First weights of the current member in the stage that trainer->epochs describes. */
 extern MrenStatus mren_trainer_begin_member(MrenTrainer *trainer, MrenError *err);
-/* The current member's weights at hand become its best. */
+/* The current weights of the member become its best. */
 extern void mren_trainer_keep_values(MrenTrainer *trainer);
-/* The current member's first stage has ended: its epochs and logits are counted. */
+/*
+ * Ends the first stage of the current member: adds its epochs to the report and
+ * its logits to the sum.
+ */
 extern void mren_trainer_end_member(MrenTrainer *trainer);
-/* All members have: their logits are joined in kept.best, the report is completed. */
+/*
+ * After the first stage of all members: joins their logits in kept.best, and
+ * completes the report.
+ */
 extern MrenStatus mren_trainer_join_members(MrenTrainer *trainer, MrenError *err);
 
 /*
- * sum = (1 - share) * first + share * second, of the kept rows' logits; and the share that makes
- * these rows most likely, calibrated.  scratch is as long as they.
+ * sum = (1 - share) * first + share * second, of the kept rows' logits; and the
+ * share under which these rows are most likely after calibration. scratch has
+ * the length of the logits.
  */
 extern void mren_trainer_mix(const MrenTrainer *trainer, const float *first, const float *second,
 							 double share, float *sum);
@@ -344,17 +353,18 @@ extern MrenStatus mren_trainer_ema_allocate(MrenTrainer *trainer, MrenMember *me
 											MrenError *err);
 extern void mren_trainer_ema_begin(MrenTrainer *trainer);
 extern MrenStatus mren_trainer_ema_step(MrenTrainer *trainer, MrenError *err);
-/* The weights that are validated and kept: the mean, or those of the last step. */
+/* The weights that are validated and kept: the moving mean, or those of the last step. */
 extern float *mren_trainer_evaluation_weights(MrenTrainer *trainer);
 
 /* trainer_warm.c: the current member takes over the weights that mren_trainer_warm named. */
 extern void mren_trainer_take_warm(MrenTrainer *trainer);
 
 /*
- * trainer_linear.c: the linear branch is trained beside the first member, by a loss of its
- * own, so that neither leaves the other without an error to learn from; at the end their scores
- * are added with the shares that make the validation rows most likely.  Every function does
- * nothing without the branch.
+ * trainer_linear.c: the linear branch is trained beside the first member, by a
+ * loss of its own, so that neither takes away the error that the other learns
+ * from; at the end their scores are added with the shares under which the
+ * validation rows are most likely.  Every function does nothing without the
+ * branch.
  */
 extern MrenStatus mren_trainer_linear_scan(MrenTrainer *trainer, const MrenExample *example,
 										   MrenError *err);
@@ -362,12 +372,12 @@ extern MrenStatus mren_trainer_linear_scan(MrenTrainer *trainer, const MrenExamp
 extern MrenStatus mren_trainer_linear_choose(MrenTrainer *trainer, MrenError *err);
 extern MrenStatus mren_trainer_linear_allocate(MrenTrainer *trainer, MrenError *err);
 extern void mren_trainer_linear_free(MrenTrainer *trainer);
-/* Most epochs of the branch in the stage that fits, and in the one that refits. */
+/* Maximum number of epochs of the branch in the fit, and in the refit. */
 extern int mren_trainer_linear_fit_epochs(const MrenTrainer *trainer);
 extern int mren_trainer_linear_refit_epochs(const MrenTrainer *trainer);
-/* A stage of the first member begins; of another one, the branch takes no part. */
+/* A stage of the first member begins; the branch takes no part in those of other members. */
 extern void mren_trainer_linear_begin(MrenTrainer *trainer, int n_epochs);
-/* with_image: the row keeps its image, so the features of its boxes count. */
+/* with_image: the row keeps its image, so the features of its boxes are used. */
 extern void mren_trainer_linear_load(MrenTrainer *trainer, const MrenExample *example, size_t row,
 									 bool with_image);
 /* A step on the batch, its labels and weights. */
@@ -377,13 +387,13 @@ extern MrenStatus mren_trainer_linear_validate(MrenTrainer *trainer, size_t firs
 extern MrenStatus mren_trainer_linear_validated(MrenTrainer *trainer, MrenError *err);
 /* Whether further epochs may still improve the branch. */
 extern bool mren_trainer_linear_may_improve(const MrenTrainer *trainer);
-/* Best weights back, share fitted; kept.best becomes the logits of the sum. */
+/* Restores the best weights and fits the share; kept.best becomes the logits of the sum. */
 extern MrenStatus mren_trainer_linear_join(MrenTrainer *trainer, MrenError *err);
-/* Best weights back, once more: the refit has been given up. */
+/* Restores the best weights again after the refit was stopped. */
 extern void mren_trainer_linear_restore(MrenTrainer *trainer);
-/* Rows of weights that are not all zero. */
+/* Number of rows of weights that are not all zero. */
 extern size_t mren_trainer_linear_used(const MrenTrainer *trainer);
-/* Writes those rows, times the branch's share, into a network of that many. */
+/* Writes these rows, multiplied by the share of the branch, into a network with that many rows. */
 extern MrenStatus mren_trainer_linear_finish(const MrenTrainer *trainer, MrenNet *net,
 											 MrenError *err);
 

@@ -2,12 +2,13 @@
  * trainer_linear.c
  *	  Training the linear branch beside the network, and joining the two.
  *
- * The branch has a loss of its own: trained on the error of a common sum, it would fit the
- * rows first and leave the network little to learn.  That is the ranking loss; with features
- * of boxes cross-entropy, since where things lie leaves several relations likely, which a margin
- * cannot say.  Its scores and the network's logits are added at the end as a
- * log-linear model, (1 - share) * network + share * branch, whose share makes
- * the validation rows most likely; each branch is taken as it was in its own best epoch.
+ * The branch has a loss of its own: trained on the error of a common sum, it
+ * would fit the rows first and leave the network little to learn.  It is the
+ * ranking loss; with features of boxes it is cross-entropy, since positions
+ * often leave several relations likely, which a margin cannot express.  Its
+ * scores and the network's logits are added at the end as a log-linear model,
+ * (1 - share) * network + share * branch, with the share under which the
+ * validation rows are most likely; each is taken from its own best epoch.
  */
 #include "relation/train/trainer_internal.h"
 
@@ -18,13 +19,14 @@
 
 /* Set by hand when the branch was added, on training rows; no systematic search was made. */
 #define RATE 0.02f
-#define BOX_RATE 0.01f /* with features of boxes, which are many and alike */
+#define BOX_RATE 0.01f /* with features of boxes, which are many and similar */
 #define FIRST_SQUARE 1e-8f
-#define MIN_COUNT 2		  /* training rows that have a feature, for it to have weights */
-#define MAX_EPOCHS 20	  /* a step becomes ever smaller, so there is no end to wait for */
+#define MIN_COUNT 2 /* training rows that must have a feature for it to get weights */
+/* AdaGrad's steps keep shrinking, so that patience alone would never end */
+#define MAX_EPOCHS 20
 #define DEFAULT_SHARE 0.5 /* without validation rows */
 
-/* Weights read or stepped between two checks for interrupts. */
+/* Weights that are read or updated between two checks for interrupts. */
 #define CHECK_WEIGHTS ((size_t) 1 << 24)
 
 /* Without the option or without a feature there is no branch. */
@@ -47,7 +49,7 @@ n_weights(const MrenTrainer *trainer)
 	return trainer->shape.linear_rows * trainer->shape.n_relations;
 }
 
-/* How many of a row's features count: those of boxes only where images do. */
+/* The number of a row's features that are used: those of boxes only with an image. */
 static size_t
 n_features(const MrenTrainer *trainer, const MrenExample *example, bool with_image)
 {
@@ -195,7 +197,7 @@ mren_trainer_linear_load(MrenTrainer *trainer, const MrenExample *example, size_
 													  linear->rows + row * MREN_MAX_ROW_FEATURES);
 }
 
-/* Counts the weights of row i; checks for interrupts once they have become many. */
+/* Counts the weights of row i, and checks for interrupts once they are many. */
 static MrenStatus
 count_row(MrenTrainer *trainer, size_t i, size_t *unchecked, MrenError *err)
 {
@@ -268,8 +270,9 @@ mren_trainer_linear_validate(MrenTrainer *trainer, size_t first, MrenError *err)
 }
 
 /*
- * The branch's best epoch is that of the likelihood once calibrated, which is what counts in the
- * sum: the ranking loss grows with scores that are only too large.
+ * The best epoch of the branch is that with the highest likelihood after
+ * calibration, which is what matters in the sum: the ranking loss also grows if
+ * scores are merely too large.
  */
 MrenStatus
 mren_trainer_linear_validated(MrenTrainer *trainer, MrenError *err)

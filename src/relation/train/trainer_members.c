@@ -1,28 +1,30 @@
 /*
  * trainer_members.c
- *	  The networks that a run trains, one after the other, and what they come to together.
+ *	  The members that a run trains one after the other, and how their logits
+ *	  are joined.
  *
- * The members of an ensemble differ in their seeds alone: other first weights, another order
- * of the rows, other units dropped.  Behind them comes, where rows have images, a member that
- * reads none: a network of the text, and of where in the image the mentions are.  All members
- * are validated on the same rows.  The mean of the logits of those that read images is mixed
- * with the text-only member's in the share that makes the validation rows most likely: an image
- * that tells nothing leaves that member all the weight, one that tells everything leaves it
- * none, and then it is dropped.  The linear branch, whose result hardly depends on the seed, is
- * trained once, beside the first member.
+ * The members of an ensemble use different random seeds: for first weights,
+ * order of the rows and dropout.  If rows have images, a text-only member
+ * follows: a network of the text and of the mentions' boxes in the image.  All
+ * members are validated on the same rows.  The mean of the logits of those that
+ * read images is mixed with the text-only member's in the share under which the
+ * validation rows are most likely: if images are useless, the text-only member
+ * gets all the weight; if the text is useless, it gets none and is dropped.
+ * The linear branch, whose result hardly depends on the seed, is trained once,
+ * beside the first member.
  */
 #include "relation/train/trainer_internal.h"
 
 #include <math.h>
 #include <string.h>
 
-#define SHARE_STEPS 20 /* in which a share is looked for */
+#define SHARE_STEPS 20 /* candidates for a share, evenly spaced in 0 .. 1 */
 
 /*
  * Members
  */
 
-/* Without validation rows nothing says how much a text-only member should count. */
+/* Without validation rows the weight of a text-only member could not be fitted. */
 static bool
 wants_text_only(const MrenTrainer *trainer)
 {
@@ -57,7 +59,7 @@ plan_member(MrenTrainer *trainer, size_t i, MrenError *err)
 							  &member->best, err);
 }
 
-/* Means and deviations, which were measured into the first member's values. */
+/* Copies means and deviations, which were measured into the first member's values. */
 static void
 copy_measured(const MrenMember *first, MrenMember *member)
 {
@@ -207,7 +209,7 @@ mren_trainer_end_member(MrenTrainer *trainer)
 }
 
 /*
- * What they come to together
+ * Joining the members
  */
 
 void
@@ -262,7 +264,7 @@ join_text_only(MrenTrainer *trainer, MrenError *err)
 	return MREN_OK;
 }
 
-/* The mean of the members' logits, mixed with the text-only one's. */
+/* The mean of the members' logits, mixed with those of the text-only member. */
 static MrenStatus
 join_logits(MrenTrainer *trainer, MrenError *err)
 {

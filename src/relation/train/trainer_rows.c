@@ -31,7 +31,7 @@ read_row(MrenTrainer *trainer, size_t i, MrenExample *example, MrenError *err)
 	return MREN_OK;
 }
 
-/* A group's place in 0 .. 2^64 - 1, by the seed. */
+/* Hash of a group with the seed, uniform in 0 .. 2^64 - 1. */
 static uint64_t
 group_hash(const MrenTrainer *trainer, const MrenExample *example)
 {
@@ -109,8 +109,8 @@ scan_row(MrenTrainer *trainer, const MrenExample *example, MrenError *err)
 }
 
 /*
- * The share of groups that validate.  A set so small that the share hits none
- * or all of them gives one group; one group alone cannot be divided.
+ * Chooses the share of groups that validate.  If that would be none or all of
+ * them, one group validates; a single group trains.
  */
 static void
 choose_validation(MrenTrainer *trainer)
@@ -261,7 +261,7 @@ fetch_grid(MrenTrainer *trainer, const MrenExample *example, MrenError *err)
 	return MREN_OK;
 }
 
-/* Vector, cells and boxes of a training row. */
+/* Adds the image's vector, cells and boxes of a training row to the moments. */
 static MrenStatus
 measure_image(MrenTrainer *trainer, const MrenExample *example, MrenError *err)
 {
@@ -324,8 +324,8 @@ measure_row(MrenTrainer *trainer, size_t i, MrenError *err)
 }
 
 /*
- * Mean and deviation of each input.  An input that never varies is left as it
- * is; one that hardly does is not blown up.
+ * Mean and deviation of each input.  An input that does not vary is not scaled,
+ * and one that hardly varies is scaled by a bounded factor only.
  */
 static void
 finish_moments(const MrenMoments *moments, float *mean, float *std, size_t n)
@@ -344,8 +344,8 @@ finish_moments(const MrenMoments *moments, float *mean, float *std, size_t n)
 }
 
 /*
- * Balanced class weights give every class the same sum of weights and leave
- * the sum over all rows as it was.
+ * Balanced class weights give every class the same sum of weights and keep the
+ * sum over all rows.
  */
 static void
 weigh_classes(MrenTrainer *trainer)

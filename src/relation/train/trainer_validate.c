@@ -2,14 +2,14 @@
  * trainer_validate.c
  *	  An epoch's pass over the validation rows, and keeping the best epoch.
  *
- * Reads the rows in canonical order; the first of them leave their logits for the
- * calibration.
+ * Reads the rows in canonical order; the logits of the first ones are kept for
+ * the calibration.
  */
 #include "relation/train/trainer_internal.h"
 
 #include <string.h>
 
-/* Logits kept for the temperature: more rows do not make it better. */
+/* Maximum number of kept logits; more would not make the temperature better. */
 #define MAX_KEPT_FLOATS ((size_t) 1 << 17)
 
 MrenStatus
@@ -147,8 +147,9 @@ keep_best(MrenTrainer *trainer, const MrenProgress *progress)
 }
 
 /*
- * What the best epoch has least of: its loss; of a network that reads images, the loss once
- * calibrated, since such a network becomes ever surer of itself while it still gets better.
+ * What the best epoch minimises: its loss, or for a network that reads images
+ * the loss after calibration, since such a network becomes overconfident while
+ * its ranking still improves.
  */
 static MrenStatus
 epoch_loss(const MrenTrainer *trainer, bool reads_images, double *loss, MrenError *err)

@@ -3,8 +3,8 @@
  *	  Starting a training from the weights of an earlier network.
  *
  * Means and deviations of the inputs are not taken over: they are measured
- * anew, on rows that are mostly the same.  Nor is the linear branch, which learns
- * in an epoch or two.
+ * again, on rows that are mostly the same.  Nor is the linear branch, which
+ * needs only one or two epochs.
  */
 #include "relation/train/trainer_internal.h"
 
@@ -41,7 +41,7 @@ is_output(const MrenMember *member, size_t id)
 	return id == ids->weight[last] || id == ids->bias[last];
 }
 
-/* A further member's name has what member it is in front. */
+/* The name without the member in front, which those of further members have. */
 static const char *
 bare_name(const MrenParameter *tensor)
 {
@@ -88,7 +88,7 @@ find_difference(MrenTrainer *trainer, const MrenNet *source, char *why, size_t s
 	}
 }
 
-/* Columns of the relations that both networks have. */
+/* Copies the columns of the relations that both networks have. */
 static void
 copy_output(MrenTrainer *trainer, size_t id, const MrenParameter *from, const float *values)
 {

@@ -1,9 +1,9 @@
 /*
  * tagger_trainer.c
- *	  Training a tagger: its network, epochs, validation, the refit.
+ *	  Training a tagger: its network, epochs, validation and the refit.
  *
- * Random numbers come in streams of the seed, one a purpose and phase, so the
- * refit does not depend on how validation went but for its length.
+ * Each purpose and phase has a random stream of the seed, so that the refit
+ * depends on the validation only in its number of epochs.
  */
 #include "tagger/train/tagger_trainer.h"
 
@@ -15,7 +15,7 @@
 #include "tagger/tagger_internal.h"
 #include "tagger/train/tagger_trainer_internal.h"
 
-/* Rows of the features' vectors and of the direct scores. */
+/* Rows of the tables of feature vectors and of direct scores. */
 #define BUCKETS ((size_t) 1 << 15)
 #define DIRECT_BUCKETS ((size_t) 1 << 17)
 
@@ -104,7 +104,10 @@ make_shape(MrenTagTrainer *trainer)
 		shape->hidden[i] = options->common.hidden[i];
 		shape->window[i] = i == 0 ? options->window : options->context;
 	}
-	/* With many types the table of direct scores stays as large as with four. */
+	/*
+	 * Fewer rows with many types, so that the table of direct scores is not
+	 * larger than with four types.
+	 */
 	while (shape->n_sparse > 4096 &&
 		   shape->n_sparse * mren_bilou_n_tags(shape->n_types) > DIRECT_BUCKETS * 32)
 		shape->n_sparse /= 2;
@@ -195,8 +198,8 @@ step_scan(MrenTagTrainer *trainer, MrenProgress *progress, MrenError *err)
  */
 
 /*
- * A step of the weights and of their mean over steps, which has a shorter memory
- * at the beginning.  The tables come first in the layout.
+ * A step of the weights and of their moving mean, whose decay is smaller at the
+ * beginning.  The tables come first in the layout.
  */
 static MrenStatus
 take_step(MrenTagTrainer *trainer, MrenError *err)
@@ -273,7 +276,7 @@ count_mentions(MrenTagTrainer *trainer, const MrenTagSpan *found, size_t n_found
 	}
 }
 
-/* The best path of each sentence of the batch, held against its tags. */
+/* Compares the best path of each sentence of the batch with its tags. */
 static MrenStatus
 decode_batch(MrenTagTrainer *trainer, MrenError *err)
 {
@@ -329,7 +332,7 @@ begin_validation(MrenTagTrainer *trainer)
 	trainer->n_gold = trainer->n_found = trainer->n_correct = 0;
 }
 
-/* F1 decides, the loss where it is equal. */
+/* The better epoch has the higher F1, or the same F1 and a lower loss. */
 static void
 judge(MrenTagTrainer *trainer, MrenProgress *progress)
 {
@@ -354,7 +357,7 @@ judge(MrenTagTrainer *trainer, MrenProgress *progress)
 	memcpy(trainer->best, trainer->averaged, trainer->layout.table.size * sizeof(float));
 }
 
-/* What comes after an epoch. */
+/* Begins what follows an epoch. */
 static void
 go_on(MrenTagTrainer *trainer)
 {

@@ -1,12 +1,14 @@
 /*
  * tagger_trainer.h
- *	  Training a tagger, in steps short enough to cancel between.
+ *	  Training a tagger, in steps that are short enough to check for interrupts
+ *	  between them.
  *
- * The same rows, options and seed give the same tagger bit for bit, however the
- * rows arrived and wherever they are kept.  Validation decides how long to
- * train; then, unless told otherwise, a second tagger is trained as long on all
- * rows.  What validates and what is kept are weights averaged over steps
- * (Polyak and Juditsky 1992), in an exponential mean.
+ * The same rows, options and seed give the same tagger bit for bit, in whatever
+ * order rows arrive and wherever they are stored.  Validation determines the
+ * best number of epochs; then, unless option refit is false, a second tagger is
+ * trained for as many epochs on all rows.  The weights that are validated and
+ * kept are an exponential moving mean over the steps (Polyak and Juditsky
+ * 1992).
  */
 #ifndef MREN_TAGGER_TRAIN_TAGGER_TRAINER_H
 #define MREN_TAGGER_TRAIN_TAGGER_TRAINER_H

@@ -1,7 +1,7 @@
 /*
  * tagger_trainer_internal.h
- *	  A tagger's trainer, shared by the files that make it up: its rows
- *	  (tagger_trainer_rows.c), and what is learned of them (tagger_trainer.c).
+ *	  A tagger's trainer, shared by tagger_trainer_rows.c, which reads rows, and
+ *	  tagger_trainer.c, which trains on them.
  */
 #ifndef MREN_TAGGER_TRAIN_TAGGER_TRAINER_INTERNAL_H
 #define MREN_TAGGER_TRAIN_TAGGER_TRAINER_INTERNAL_H
