@@ -188,8 +188,8 @@ mren_drop_model(PG_FUNCTION_ARGS)
 {
 	char *model = mren_arg_text(fcinfo, 0, "model");
 	static const char *const statements[] = {
-		"DELETE FROM mren.weight WHERE version OPERATOR(pg_catalog.=) ANY (ARRAY("
-		"SELECT id FROM mren.model_version WHERE model OPERATOR(pg_catalog.=) $1))",
+		("DELETE FROM mren.weight WHERE version OPERATOR(pg_catalog.=) ANY (ARRAY("
+		 "SELECT id FROM mren.model_version WHERE model OPERATOR(pg_catalog.=) $1))"),
 		"DELETE FROM mren.deployment WHERE model OPERATOR(pg_catalog.=) $1",
 		"DELETE FROM mren.model_grant WHERE model OPERATOR(pg_catalog.=) $1",
 		"DELETE FROM mren.model_version WHERE model OPERATOR(pg_catalog.=) $1",
