@@ -16,7 +16,8 @@
 #include "executor/spi.h"
 #include "utils/rel.h"
 
-#define MREN_SHA256_LENGTH 32
+#include "base/text_span.h"
+#include "pg/support/digest.h"
 
 typedef struct MrenEmbeddingRow
 {
@@ -40,6 +41,13 @@ typedef struct MrenEncoderRow
 	int64 size;
 	uint8 identity[MREN_SHA256_LENGTH];
 } MrenEncoderRow;
+
+typedef struct MrenLexiconRow
+{
+	int64 id;
+	NameData owner;
+	uint8 sha256[MREN_SHA256_LENGTH];
+} MrenLexiconRow;
 
 typedef enum MrenModelKind
 {
@@ -81,11 +89,13 @@ typedef enum MrenPrivilege
 /* By name; false when there is none. */
 extern bool mren_catalog_embedding(const char *name, MrenEmbeddingRow *row);
 extern bool mren_catalog_encoder(const char *name, MrenEncoderRow *row);
+extern bool mren_catalog_lexicon(const char *name, MrenLexiconRow *row);
 extern bool mren_catalog_model(const char *name, MrenModelRow *row);
 
 /* By content; false when nothing with that content is loaded. */
 extern bool mren_catalog_embedding_by_hash(const uint8 *sha256, MrenEmbeddingRow *row, char **name);
 extern bool mren_catalog_encoder_by_hash(const uint8 *identity, MrenEncoderRow *row, char **name);
+extern bool mren_catalog_lexicon_by_hash(const uint8 *sha256, MrenLexiconRow *row);
 
 /* How many sets of embeddings (encoders) there are, and the name of one. */
 extern int mren_catalog_count_embeddings(char **name);
@@ -94,6 +104,7 @@ extern int mren_catalog_count_encoders(char **name);
 /* The same, or an error "... does not exist" with a hint. */
 extern void mren_catalog_need_embedding(const char *name, MrenEmbeddingRow *row);
 extern void mren_catalog_need_encoder(const char *name, MrenEncoderRow *row);
+extern void mren_catalog_need_lexicon(const char *name, MrenLexiconRow *row);
 
 /*
  * The model, if the current user holds the privilege on it; else an error.
@@ -123,6 +134,11 @@ extern bool mren_catalog_word_by_id(int64 embedding, int32 dimension, int32 id, 
 
 /* The whole ONNX file, palloc'd. */
 extern void mren_catalog_encoder_bytes(const MrenEncoderRow *row, uint8 **bytes, size_t *len);
+
+/* Each phrase of a lexicon with its type, as UTF-8 that is valid until the visitor returns. */
+typedef void (*MrenPhraseVisitor)(void *state, MrenTextSpan phrase, MrenTextSpan type,
+								  double confidence);
+extern void mren_catalog_phrases(int64 lexicon, MrenPhraseVisitor visit, void *state);
 
 /* Each weight tensor of a version, its parts put together, in tensor order. */
 typedef void (*MrenWeightVisitor)(void *state, int tensor, const char *name, const int32 *shape,
@@ -156,8 +172,5 @@ extern void mren_catalog_words_end(MrenWordInsert *insert);
  * library's: for what writes, or reads what that release did not have.
  */
 extern void mren_catalog_require_current(void);
-
-/* A content hash as a bytea. */
-extern bytea *mren_catalog_hash_datum(const uint8 *sha256);
 
 #endif

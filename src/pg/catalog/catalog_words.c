@@ -15,8 +15,8 @@
 #include "utils/fmgroids.h"
 #include "utils/memutils.h"
 
-#include "pg/support/args.h"
 #include "pg/catalog/catalog_scan.h"
+#include "pg/support/args.h"
 
 /* Attribute numbers, in the order of sql/parts/10_tables.sql. */
 enum

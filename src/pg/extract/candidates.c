@@ -134,8 +134,7 @@ mren_candidates(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(ARG_DOCUMENT))
 		return (Datum) 0;
 	value = PG_GETARG_TEXT_PP(ARG_DOCUMENT);
-	mren_document_read(&finder, mren_pg_utf8(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value)),
-					   &document);
+	mren_document_read(&finder, mren_datum_utf8(PointerGetDatum(value)), &document);
 	output.work = AllocSetContextCreate(CurrentMemoryContext, "mren row", ALLOCSET_DEFAULT_SIZES);
 	mren_candidates_visit(&document, &pairing, put_candidate, &output);
 	return (Datum) 0;

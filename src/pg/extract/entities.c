@@ -9,8 +9,8 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 
-#include "pg/support/args.h"
 #include "pg/extract/mentions.h"
+#include "pg/support/args.h"
 
 enum
 {
@@ -50,8 +50,7 @@ mren_entities(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(ARG_DOCUMENT))
 		return (Datum) 0;
 	value = PG_GETARG_TEXT_PP(ARG_DOCUMENT);
-	mren_document_read(&finder, mren_pg_utf8(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value)),
-					   &document);
+	mren_document_read(&finder, mren_datum_utf8(PointerGetDatum(value)), &document);
 	sources = source_names(&finder);
 	for (int i = 0; i < document.n_mentions; i++)
 	{

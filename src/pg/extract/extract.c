@@ -15,9 +15,9 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
-#include "pg/support/args.h"
 #include "pg/extract/candidates.h"
 #include "pg/predict/predictor.h"
+#include "pg/support/args.h"
 #include "text/word_shape.h"
 
 #define BATCH 64
@@ -388,8 +388,7 @@ extract(FunctionCallInfo fcinfo, bool evidence)
 	if (PG_ARGISNULL(ARG_DOCUMENT))
 		return (Datum) 0;
 	value = PG_GETARG_TEXT_PP(ARG_DOCUMENT);
-	mren_document_read(&finder, mren_pg_utf8(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value)),
-					   &extraction->document);
+	mren_document_read(&finder, mren_datum_utf8(PointerGetDatum(value)), &extraction->document);
 	mren_candidates_visit(&extraction->document, &extraction->pairing, gather, extraction);
 	flush(extraction);
 	return (Datum) 0;

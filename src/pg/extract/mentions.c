@@ -16,9 +16,9 @@
 #include "utils/rangetypes.h"
 #include "utils/typcache.h"
 
+#include "pg/resource/tokenizer.h"
 #include "pg/support/args.h"
 #include "pg/tagger/tagger_model.h"
-#include "pg/resource/tokenizer.h"
 
 /* ---- opening ---- */
 
@@ -92,7 +92,7 @@ add_mention(Found *found)
 }
 
 static void
-find_phrases(const MrenFinder *finder, MrenUtf8 document, Found *found)
+find_phrases(const MrenFinder *finder, MrenTextSpan document, Found *found)
 {
 	MrenEnv env = mren_pg_env(CurrentMemoryContext);
 	MrenFolded folded = {0};
@@ -264,7 +264,7 @@ resolve_overlaps(Found *found, int len)
 }
 
 void
-mren_document_read(const MrenFinder *finder, MrenUtf8 text, MrenDocument *document)
+mren_document_read(const MrenFinder *finder, MrenTextSpan text, MrenDocument *document)
 {
 	MrenEnv env = mren_pg_env(CurrentMemoryContext);
 	Found found = {0};

@@ -14,24 +14,24 @@
 
 #include "fmgr.h"
 
+#include "pg/resource/lexicons.h"
 #include "pg/support/pg_env.h"
-#include "pg/resource/load_lexicons.h"
 #include "pg/tagger/tagger_model.h"
 #include "text/tokens.h"
 
 typedef struct MrenDocMention
 {
-	MrenToken place;	/* in the document */
-	uint32 sentence;	/* number */
-	const char *type;	/* in the database's encoding */
-	MrenUtf8 type_utf8; /* the same as the core reads it */
+	MrenToken place;		/* in the document */
+	uint32 sentence;		/* number */
+	const char *type;		/* in the database's encoding */
+	MrenTextSpan type_utf8; /* the same as the core reads it */
 	double confidence;
 	int source; /* of the finder: a lexicon's number, then the tagger */
 } MrenDocMention;
 
 typedef struct MrenDocument
 {
-	MrenUtf8 text;
+	MrenTextSpan text;
 	MrenDocMention *mentions;
 	int n_mentions;
 	MrenTokens sentences;
@@ -64,7 +64,7 @@ extern void mren_finder_open(MrenFinder *finder, FunctionCallInfo fcinfo,
 							 const MrenFinderArgs *args);
 
 /* Reads a document; everything is palloc'd. */
-extern void mren_document_read(const MrenFinder *finder, MrenUtf8 text, MrenDocument *document);
+extern void mren_document_read(const MrenFinder *finder, MrenTextSpan text, MrenDocument *document);
 
 /* Bytes start .. end-1 of a document as text of the database. */
 extern text *mren_document_text(const MrenDocument *document, uint32 start, uint32 end);

@@ -13,8 +13,8 @@
 #include "utils/acl.h"
 #include "utils/builtins.h"
 
-#include "pg/support/args.h"
 #include "pg/model/models.h"
+#include "pg/support/args.h"
 
 PG_FUNCTION_INFO_V1(mren_grant_model);
 PG_FUNCTION_INFO_V1(mren_revoke_model);

@@ -235,7 +235,7 @@ mren_models_using(const uint8 *sha256, const char *used)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	Oid types[] = {BYTEAOID};
-	Datum values[] = {PointerGetDatum(mren_catalog_hash_datum(sha256))};
+	Datum values[] = {PointerGetDatum(mren_digest_bytea(sha256))};
 	char *list = NULL;
 	bool isnull;
 

@@ -12,10 +12,10 @@
 #include "postgres.h"
 
 #include "pg/catalog/catalog.h"
-#include "pg/support/compat.h"
-#include "tagger/tagger.h"
 #include "pg/model/network_type.h"
+#include "pg/support/compat.h"
 #include "pg/support/stored_query.h"
+#include "tagger/tagger.h"
 
 /*
  * A training in progress holds the advisory lock of these two keys, class and

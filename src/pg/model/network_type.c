@@ -24,13 +24,13 @@
 #include "utils/json.h"
 #include "utils/jsonb.h"
 
-#include "base/hash.h"
 #include "base/buffer.h"
-#include "pg/support/compat.h"
-#include "pg/catalog/digest.h"
+#include "base/hash.h"
 #include "pg/model/old_options.h"
-#include "pg/support/pg_env.h"
+#include "pg/support/compat.h"
+#include "pg/support/digest.h"
 #include "pg/support/hex.h"
+#include "pg/support/pg_env.h"
 
 #define MAGIC "MRENNETW"
 #define MAGIC_LENGTH 8

@@ -15,11 +15,11 @@
 #include "utils/memutils.h"
 
 #include "mb/pg_wchar.h"
-#include "relation/explain.h"
-#include "pg/support/args.h"
-#include "pg/resource/image_encoders.h"
-#include "pg/support/pg_env.h"
 #include "pg/predict/predictor.h"
+#include "pg/resource/image_encoders.h"
+#include "pg/support/args.h"
+#include "pg/support/pg_env.h"
+#include "relation/explain.h"
 
 /* The heat map's cells a side. */
 #define GRID 7

@@ -10,8 +10,8 @@
 #include "funcapi.h"
 #include "utils/builtins.h"
 
-#include "pg/support/args.h"
 #include "pg/predict/predictor.h"
+#include "pg/support/args.h"
 
 /* Where the arguments of PAIR stand: model, then what mren_pair_args reads, then version. */
 #define ARG_MODEL 0

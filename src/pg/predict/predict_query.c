@@ -17,9 +17,9 @@
 #include "utils/memutils.h"
 
 #include "evaluation/holdout.h"
-#include "pg/support/args.h"
-#include "pg/train/encode_row.h"
+#include "pg/predict/encode_pair.h"
 #include "pg/predict/predictor.h"
+#include "pg/support/args.h"
 #include "pg/support/query.h"
 
 #define BATCH 64
@@ -108,10 +108,10 @@ read_pair(Batch *batch, TupleTableSlot *slot, MrenPair *pair)
 		mren_pair_image_vector(pair, value);
 	value = slot_column(batch, slot, MREN_COLUMN_HEAD_TYPE, &isnull);
 	if (!isnull)
-		pair->head_type = mren_pair_type(value);
+		pair->head_type = mren_datum_utf8(value);
 	value = slot_column(batch, slot, MREN_COLUMN_TAIL_TYPE, &isnull);
 	if (!isnull)
-		pair->tail_type = mren_pair_type(value);
+		pair->tail_type = mren_datum_utf8(value);
 	value = slot_column(batch, slot, MREN_COLUMN_HEAD_BOX, &isnull);
 	if (!isnull)
 		mren_pair_head_box(pair, value);
@@ -141,7 +141,7 @@ seen_in_training(const Side *side, const MrenPair *pair, const MrenInput *input,
 {
 	MrenSentence sentence = *input->sentence;
 	int32 *ids;
-	MrenUtf8 relation;
+	MrenTextSpan relation;
 
 	if (actual == NULL)
 		return false;
@@ -218,7 +218,7 @@ read_holdout(Batch *batch, TupleTableSlot *slot, const MrenPair *pair, const Mre
 {
 	bool isnull;
 	Datum value = slot_column(batch, slot, MREN_COLUMN_SPLIT, &isnull);
-	MrenUtf8 text;
+	MrenTextSpan text;
 	MrenError err;
 
 	if (!isnull)
@@ -232,7 +232,7 @@ read_holdout(Batch *batch, TupleTableSlot *slot, const MrenPair *pair, const Mre
 		return;
 	}
 	value = slot_column(batch, slot, MREN_COLUMN_GROUP, &isnull);
-	text = isnull ? (MrenUtf8){"", 0} : mren_datum_utf8(value);
+	text = isnull ? (MrenTextSpan){"", 0} : mren_datum_utf8(value);
 	prediction->key = mren_holdout_group_key(text.data, text.len);
 }
 

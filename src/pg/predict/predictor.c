@@ -12,11 +12,12 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
+#include "pg/model/deployed.h"
+#include "pg/model/models.h"
+#include "pg/resource/lexicons.h"
 #include "pg/support/lru_cache.h"
 #include "pg/support/pg_env.h"
-#include "pg/model/models.h"
 #include "pg/support/settings.h"
-#include "pg/resource/tokenizer.h"
 
 typedef struct ModelEntry
 {
@@ -27,12 +28,6 @@ typedef struct ModelEntry
 
 static MrenCache cache = MREN_CACHE_INIT(cache, &mren_model_cache, NULL);
 
-/* The buffers of the row at hand. */
-static MrenEncoded encoded;
-
-/* Buffers that one long text blew up are given back after the next row. */
-#define KEEP_TEXT_BYTES (1024 * 1024)
-
 static ModelEntry *
 load_model(const MrenDeployed *deployed, const MrenCacheKey *key)
 {
@@ -40,17 +35,9 @@ load_model(const MrenDeployed *deployed, const MrenCacheKey *key)
 	ModelEntry *entry = MemoryContextAllocZero(context, sizeof(ModelEntry));
 	MrenVersionRow version;
 
-	if (!mren_catalog_version_by_id(deployed->version.id, &version))
-		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
-						errmsg("version %d of model \"%s\" does not exist",
-							   deployed->version.version, deployed->name)));
+	mren_deployed_version(deployed, &version);
 	entry->base.context = context;
 	entry->base.key = *key;
-	/* Words may be segmented otherwise than in training: once, when it is loaded. */
-	if (version.icu != NULL && strcmp(version.icu, mren_icu_version()) != 0)
-		ereport(WARNING, (errmsg("model \"%s\" was trained with ICU %s, but this server has ICU %s",
-								 deployed->name, version.icu, mren_icu_version()),
-						  errhint("Retrain it if its answers changed.")));
 	entry->net = mren_models_load(&version, context);
 	mren_net_info(entry->net, &entry->info);
 	entry->base.bytes = MemoryContextMemAllocated(context, true);
@@ -60,7 +47,7 @@ load_model(const MrenDeployed *deployed, const MrenCacheKey *key)
 void
 mren_predictor_open(MrenPredictor *predictor, const char *model, int len, int32 version)
 {
-	const MrenDeployed *deployed = mren_cache_deployed(model, len, version, MREN_MODEL_RELATION);
+	const MrenDeployed *deployed = mren_deployed_find(model, len, version, MREN_MODEL_RELATION);
 	MrenCacheKey key = {.id = deployed->version.id};
 	ModelEntry *entry;
 
@@ -99,24 +86,6 @@ mren_predictor_encoder(MrenPredictor *predictor)
 	if (predictor->encoder == NULL)
 		predictor->encoder = mren_encoder_open_by_hash(predictor->encoder_hash, predictor->model);
 	return predictor->encoder;
-}
-
-const MrenEncoded *
-mren_encode_pair(const MrenVocabulary *vocabulary, const MrenPair *pair)
-{
-	MrenTokenizer *tokenizer = mren_pg_tokenizer();
-	MemoryContext context = mren_pg_text_context();
-	MrenEnv env = mren_pg_env(context);
-	MrenError err;
-
-	if (MemoryContextMemAllocated(context, true) > KEEP_TEXT_BYTES)
-		mren_encoded_free(&env, &encoded);
-	MREN_PG_CALL(err,
-				 mren_encode(tokenizer, &env, vocabulary,
-							 &(MrenMentionPair){
-								 {pair->sentence.data, pair->sentence.len}, pair->head, pair->tail},
-							 &encoded, &err));
-	return &encoded;
 }
 
 /* An encoder of the same identity has the grid that training saw. */
@@ -250,9 +219,5 @@ mren_predictor_probabilities(MrenPredictor *predictor, const float4 *features, i
 text *
 mren_predictor_relation(const MrenPredictor *predictor, int i)
 {
-	MrenTextSpan name = mren_net_relation(predictor->net, i);
-	char *server = pg_any_to_server(name.data, name.len, PG_UTF8);
-
-	return server == name.data ? cstring_to_text_with_len(name.data, name.len)
-							   : cstring_to_text(server);
+	return mren_server_text(mren_net_relation(predictor->net, i));
 }

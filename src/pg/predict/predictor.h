@@ -8,11 +8,11 @@
 
 #include "postgres.h"
 
-#include "relation/net.h"
-#include "pg/support/args.h"
-#include "pg/resource/image_encoders.h"
 #include "pg/predict/row_features.h"
+#include "pg/resource/image_encoders.h"
 #include "pg/resource/words.h"
+#include "pg/support/args.h"
+#include "relation/net.h"
 #include "text/encode.h"
 
 typedef struct MrenPredictor
@@ -81,12 +81,5 @@ extern void mren_predictor_probabilities(MrenPredictor *predictor, const float4 
 
 /* A relation's name as text in the database's encoding, palloc'd. */
 extern text *mren_predictor_relation(const MrenPredictor *predictor, int i);
-
-/*
- * mren_encode_pair
- *	  Words and mentions of a pair under a vocabulary, by the backend's one
- *	  tokenizer; valid until its next call.
- */
-extern const MrenEncoded *mren_encode_pair(const MrenVocabulary *vocabulary, const MrenPair *pair);
 
 #endif

@@ -7,8 +7,8 @@
 
 #include "utils/memutils.h"
 
-#include "pg/support/pg_env.h"
 #include "pg/resource/tokenizer.h"
+#include "pg/support/pg_env.h"
 #include "text/features/features_lexicon.h"
 
 static MrenFeatures features;

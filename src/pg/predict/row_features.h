@@ -7,10 +7,11 @@
 
 #include "postgres.h"
 
-#include "pg/support/args.h"
+#include "pg/predict/encode_pair.h"
 #include "pg/resource/lexicon_list.h"
 #include "text/encode.h"
 #include "text/features/features.h"
+#include "text/lexicon/lexicon.h"
 
 /* Lexicons whose types are features, too. */
 typedef struct MrenRowLexicons

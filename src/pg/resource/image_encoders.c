@@ -13,6 +13,7 @@
 #include "utils/memutils.h"
 
 #include "onnx/graph.h"
+#include "pg/support/lru_cache.h"
 #include "pg/support/pg_env.h"
 #include "pg/support/settings.h"
 
@@ -165,18 +166,6 @@ MrenGridShape
 mren_encoder_grid_shape(const MrenEncoder *encoder)
 {
 	return encoder->grid;
-}
-
-void
-mren_encoder_image_size(const bytea *image, float8 *width, float8 *height)
-{
-	MrenImageInfo info;
-	MrenError err;
-
-	MREN_PG_CALL(err, mren_image_info((const uint8_t *) VARDATA_ANY(image),
-									  VARSIZE_ANY_EXHDR(image), &info, &err));
-	*width = info.width;
-	*height = info.height;
 }
 
 void

@@ -8,9 +8,9 @@
 #include "postgres.h"
 
 #include "base/hash.h"
-#include "image/image.h"
 #include "data/grid.h"
-#include "pg/support/lru_cache.h"
+#include "image/image.h"
+#include "pg/catalog/catalog.h"
 
 typedef struct MrenEncoder MrenEncoder;
 
@@ -45,9 +45,6 @@ extern void mren_encoder_image(MrenEncoder *encoder, const bytea *image, float4 
 /* The same for a decoded image, without remembering it. */
 extern void mren_encoder_run(MrenEncoder *encoder, const MrenBitmap *bitmap, float4 *out,
 							 uint16 *grid);
-
-/* Width and height of an image as displayed, from its header. */
-extern void mren_encoder_image_size(const bytea *image, float8 *width, float8 *height);
 
 /* Decodes under the settings' limits; freed with the current context. */
 extern void mren_encoder_decode(const bytea *image, MrenBitmap *bitmap);

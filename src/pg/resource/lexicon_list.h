@@ -10,7 +10,7 @@
 #include "lib/stringinfo.h"
 #include "utils/jsonb.h"
 
-#include "pg/resource/load_lexicons.h"
+#include "pg/catalog/catalog.h"
 
 #define MREN_MAX_LEXICON_LIST 16
 

@@ -27,16 +27,16 @@
 #include "utils/memutils.h"
 #include "utils/tuplestore.h"
 
-#include "pg/support/args.h"
 #include "pg/catalog/catalog_scan.h"
-#include "pg/resource/drop_content.h"
-#include "pg/catalog/digest.h"
-#include "pg/support/pg_env.h"
-#include "pg/resource/load_lexicons.h"
 #include "pg/model/models.h"
+#include "pg/resource/drop_content.h"
+#include "pg/resource/lexicons.h"
+#include "pg/resource/tokenizer.h"
+#include "pg/support/args.h"
+#include "pg/support/digest.h"
+#include "pg/support/pg_env.h"
 #include "pg/support/query.h"
 #include "pg/support/settings.h"
-#include "pg/resource/tokenizer.h"
 
 /* The columns of the generated statement, and of the tuplestore between. */
 enum
@@ -106,7 +106,7 @@ generate_statement(const char *query)
 		mren_query_text(query));
 }
 
-static MrenUtf8
+static MrenTextSpan
 slot_text(TupleTableSlot *slot, AttrNumber attno, const char *column)
 {
 	bool isnull;
@@ -118,32 +118,26 @@ slot_text(TupleTableSlot *slot, AttrNumber attno, const char *column)
 						errmsg("a row of the lexicon has no %s", column),
 						errhint("Leave such rows out with WHERE %s IS NOT NULL.", column)));
 	string = DatumGetTextPP(value);
-	return mren_pg_utf8(VARDATA_ANY(string), VARSIZE_ANY_EXHDR(string));
+	return mren_datum_utf8(PointerGetDatum(string));
 }
 
 static void
 gather(void *state, TupleTableSlot *slot)
 {
 	Loading *loading = state;
-	MrenUtf8 phrase = slot_text(slot, ROW_PHRASE, "phrase");
-	MrenUtf8 type = slot_text(slot, ROW_TYPE, "type");
+	MrenTextSpan phrase = slot_text(slot, ROW_PHRASE, "phrase");
+	MrenTextSpan type = slot_text(slot, ROW_TYPE, "type");
 	bool isnull;
 	double confidence = DatumGetFloat8(slot_getattr(slot, ROW_CONFIDENCE, &isnull));
 	MrenError err;
 
 	CHECK_FOR_INTERRUPTS();
-	MREN_PG_CALL(err, mren_lexicon_add(loading->check, mren_pg_tokenizer(),
-									   (MrenTextSpan){phrase.data, phrase.len},
-									   (MrenTextSpan){type.data, type.len}, confidence, &err));
+	MREN_PG_CALL(err, mren_lexicon_add(loading->check, mren_pg_tokenizer(), phrase, type,
+									   confidence, &err));
 	loading->n_repeated += DatumGetInt64(slot_getattr(slot, ROW_COUNT, &isnull)) - 1;
 	loading->n_phrases++;
-	if (loading->n_phrases % 1024 == 0 &&
-		MemoryContextMemAllocated(loading->context, true) > (Size) mren_lexicon_cache * 1024)
-		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-						errmsg("lexicon \"%s\" takes more memory than mren.lexicon_cache allows "
-							   "(%d kB)",
-							   loading->name, mren_lexicon_cache),
-						errhint("Raise mren.lexicon_cache, or load fewer phrases.")));
+	if (loading->n_phrases % 1024 == 0)
+		mren_lexicon_check_memory(loading->context, loading->name);
 	/* The executor's own is gone when the rows are read back. */
 	if (loading->desc == NULL)
 	{
@@ -159,7 +153,7 @@ gather(void *state, TupleTableSlot *slot)
 
 /* Strings and numbers enter the hash in a form that does not depend on the machine. */
 static void
-digest_row(pg_cryptohash_ctx *digest, MrenUtf8 phrase, MrenUtf8 type, double confidence)
+digest_row(pg_cryptohash_ctx *digest, MrenTextSpan phrase, MrenTextSpan type, double confidence)
 {
 	uint64 head[3] = {phrase.len, type.len};
 
@@ -290,7 +284,7 @@ write_row(const char *name, int64 id, const Loading *loading, const uint8 *sha25
 	values[1] = CStringGetTextDatum(name);
 	values[2] = Int64GetDatum(loading->n_phrases);
 	values[3] = type_names(loading->check);
-	values[4] = PointerGetDatum(mren_catalog_hash_datum(sha256));
+	values[4] = PointerGetDatum(mren_digest_bytea(sha256));
 	values[5] = NameGetDatum(&owner);
 	if (exists)
 		mren_models_run("UPDATE mren.lexicon SET id = $1, phrases = $3, types = $4, sha256 = $5,"

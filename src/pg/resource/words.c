@@ -11,6 +11,7 @@
 #include "common/hashfn.h"
 #include "utils/memutils.h"
 
+#include "pg/support/lru_cache.h"
 #include "pg/support/pg_env.h"
 #include "pg/support/settings.h"
 
@@ -96,12 +97,6 @@ mren_words_open(const MrenEmbeddingRow *row)
 	}
 	mren_cache_pin(&words->base, CurrentMemoryContext);
 	return words;
-}
-
-const MrenEmbeddingRow *
-mren_words_row(const MrenWords *words)
-{
-	return &words->row;
 }
 
 void

@@ -12,7 +12,7 @@
 #include "postgres.h"
 
 #include "data/word_vectors.h"
-#include "pg/support/lru_cache.h"
+#include "pg/catalog/catalog.h"
 #include "text/sentence.h"
 
 typedef struct MrenWords MrenWords;
@@ -23,8 +23,6 @@ typedef struct MrenWords MrenWords;
  * is in the functions below that take a NULL.
  */
 extern MrenWords *mren_words_open(const MrenEmbeddingRow *row);
-
-extern const MrenEmbeddingRow *mren_words_row(const MrenWords *words);
 
 /* Between rows: starts over if the cache is full. */
 extern void mren_words_begin(MrenWords *words);

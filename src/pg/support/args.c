@@ -8,13 +8,11 @@
 
 #include "catalog/pg_type.h"
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/geo_decls.h"
 #include "utils/rangetypes.h"
 #include "utils/typcache.h"
-
-#include "data/boxes.h"
-#include "pg/resource/image_encoders.h"
 
 #define MAX_NAME 255
 
@@ -40,7 +38,7 @@ mren_arg_version(FunctionCallInfo fcinfo, int arg)
 		return 0;
 	if (PG_GETARG_INT32(arg) < 1)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("version is %d", PG_GETARG_INT32(arg)),
+						errmsg("version must be at least 1, not %d", PG_GETARG_INT32(arg)),
 						errhint("Versions are numbered from 1; NULL means the deployed one.")));
 	return PG_GETARG_INT32(arg);
 }
@@ -55,6 +53,12 @@ mren_check_name(const char *argument, const char *name)
 		ereport(ERROR, (errcode(ERRCODE_NAME_TOO_LONG),
 						errmsg("name \"%.*s...\" is longer than %d bytes",
 							   pg_mbcliplen(name, strlen(name), 40), name, MAX_NAME)));
+}
+
+Datum
+mren_current_user_name(void)
+{
+	return DirectFunctionCall1(namein, CStringGetDatum(GetUserNameFromId(GetUserId(), false)));
 }
 
 ArrayType *
@@ -94,14 +98,6 @@ mren_array_floats(ArrayType *array, const char *name, int *n)
 	return values;
 }
 
-MrenUtf8
-mren_datum_utf8(Datum value)
-{
-	text *bytes = DatumGetTextPP(value);
-
-	return mren_pg_utf8(VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
-}
-
 void
 mren_pair_sentence(MrenPair *pair, Datum sentence)
 {
@@ -111,10 +107,9 @@ mren_pair_sentence(MrenPair *pair, Datum sentence)
 static MrenMention
 mention_of_text(Datum value)
 {
-	text *mention = DatumGetTextPP(value);
-	MrenUtf8 utf8 = mren_pg_utf8(VARDATA_ANY(mention), VARSIZE_ANY_EXHDR(mention));
+	MrenTextSpan mention = mren_datum_utf8(value);
 
-	return (MrenMention){.text = utf8.data, .len = utf8.len};
+	return (MrenMention){.text = mention.data, .len = mention.len};
 }
 
 static MrenMention
@@ -151,15 +146,6 @@ mren_pair_image_vector(MrenPair *pair, Datum vector)
 		mren_array_floats(DatumGetArrayTypeP(vector), "image_vector", &pair->n_image_vector);
 }
 
-MrenTextSpan
-mren_pair_type(Datum type)
-{
-	text *value = DatumGetTextPP(type);
-	MrenUtf8 utf8 = mren_pg_utf8(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));
-
-	return (MrenTextSpan){utf8.data, utf8.len};
-}
-
 static void
 box_corners(Datum value, double *corners)
 {
@@ -183,33 +169,6 @@ mren_pair_tail_box(MrenPair *pair, Datum box)
 {
 	pair->has_tail_box = true;
 	box_corners(box, pair->tail_box);
-}
-
-static const float4 *
-clip_box(const MrenPair *pair, const char *name, const double *corners, float4 *box)
-{
-	float8 width = 1;
-	float8 height = 1;
-	MrenError err;
-
-	if (pair->image != NULL)
-		mren_encoder_image_size(pair->image, &width, &height);
-	if (mren_box_clip(name, corners, width, height, box, &err) == MREN_OK)
-		return box;
-	if (pair->image == NULL)
-		mren_error_hint(&err, "With image_vector, boxes are shares of the image's width and "
-							  "height, from 0 to 1.");
-	mren_pg_raise(&err);
-}
-
-void
-mren_pair_boxes(const MrenPair *pair, MrenPairBoxes *boxes)
-{
-	*boxes = (MrenPairBoxes){NULL, NULL};
-	if (pair->has_head_box)
-		boxes->head = clip_box(pair, "head_box", pair->head_box, boxes->values);
-	if (pair->has_tail_box)
-		boxes->tail = clip_box(pair, "tail_box", pair->tail_box, boxes->values + 4);
 }
 
 void
@@ -254,9 +213,9 @@ mren_pair_args(FunctionCallInfo fcinfo, int first, bool ranges, MrenPair *pair)
 	if (!PG_ARGISNULL(first + IMAGE_VECTOR))
 		mren_pair_image_vector(pair, PG_GETARG_DATUM(first + IMAGE_VECTOR));
 	if (!PG_ARGISNULL(first + HEAD_TYPE))
-		pair->head_type = mren_pair_type(PG_GETARG_DATUM(first + HEAD_TYPE));
+		pair->head_type = mren_datum_utf8(PG_GETARG_DATUM(first + HEAD_TYPE));
 	if (!PG_ARGISNULL(first + TAIL_TYPE))
-		pair->tail_type = mren_pair_type(PG_GETARG_DATUM(first + TAIL_TYPE));
+		pair->tail_type = mren_datum_utf8(PG_GETARG_DATUM(first + TAIL_TYPE));
 	if (!PG_ARGISNULL(first + HEAD_BOX))
 		mren_pair_head_box(pair, PG_GETARG_DATUM(first + HEAD_BOX));
 	if (!PG_ARGISNULL(first + TAIL_BOX))

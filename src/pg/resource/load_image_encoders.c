@@ -21,14 +21,14 @@
 #include "utils/memutils.h"
 
 #include "onnx/graph.h"
-#include "pg/support/args.h"
 #include "pg/catalog/catalog.h"
-#include "pg/resource/drop_content.h"
-#include "pg/catalog/digest.h"
-#include "pg/resource/image_encoders.h"
-#include "pg/support/pg_env.h"
-#include "pg/support/load_input.h"
 #include "pg/model/models.h"
+#include "pg/resource/drop_content.h"
+#include "pg/resource/image_encoders.h"
+#include "pg/support/args.h"
+#include "pg/support/digest.h"
+#include "pg/support/load_input.h"
+#include "pg/support/pg_env.h"
 #include "pg/support/settings.h"
 
 /* A stored part of an ONNX file: TOAST cuts it further. */
@@ -155,8 +155,8 @@ insert_encoder(const Loading *loading)
 	values[6] = Int32GetDatum(loading->info.height);
 	values[7] = Int32GetDatum(loading->info.features);
 	values[8] = Int64GetDatum(loading->len);
-	values[9] = PointerGetDatum(mren_catalog_hash_datum(loading->sha256));
-	values[10] = PointerGetDatum(mren_catalog_hash_datum(loading->identity));
+	values[9] = PointerGetDatum(mren_digest_bytea(loading->sha256));
+	values[10] = PointerGetDatum(mren_digest_bytea(loading->identity));
 	mren_catalog_write(
 		"INSERT INTO mren.encoder (name, owner, output, mean, std, width, height, dimension, size, "
 		"sha256, identity, loaded_at) "

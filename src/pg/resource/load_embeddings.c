@@ -18,14 +18,14 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#include "pg/support/args.h"
 #include "pg/catalog/catalog.h"
-#include "pg/resource/drop_content.h"
-#include "pg/catalog/digest.h"
-#include "pg/support/pg_env.h"
-#include "pg/support/load_input.h"
 #include "pg/model/models.h"
+#include "pg/resource/drop_content.h"
 #include "pg/resource/words.h"
+#include "pg/support/args.h"
+#include "pg/support/digest.h"
+#include "pg/support/load_input.h"
+#include "pg/support/pg_env.h"
 #include "text/spelling.h"
 #include "text/vectors/vector_file.h"
 
@@ -116,7 +116,7 @@ insert_set(int64 id, const char *name, const Loading *loading, const MrenVectorF
 	values[3] = Int32GetDatum((int32) info->dim);
 	values[4] = Int64GetDatum(loading->n_words);
 	values[5] = CStringGetTextDatum(mren_vector_format_name(info->format));
-	values[6] = PointerGetDatum(mren_catalog_hash_datum(sha256));
+	values[6] = PointerGetDatum(mren_digest_bytea(sha256));
 	mren_catalog_write(
 		"INSERT INTO mren.embedding (id, name, owner, dimension, words, format, sha256, loaded_at) "
 		"VALUES ($1, $2, $3, $4, $5, $6, $7, pg_catalog.now())",
@@ -246,7 +246,7 @@ mren_word_vector(PG_FUNCTION_ARGS)
 	MrenEmbeddingRow row;
 	MrenWords *words;
 	MrenError err;
-	MrenUtf8 word;
+	MrenTextSpan word;
 	int32 slot;
 
 	if (PG_ARGISNULL(1))
