@@ -57,7 +57,7 @@ enum
 	GRANT_PRIVILEGE
 };
 
-/* All models of a catalog of 0.1.0, which has no such column, are of relations. */
+/* The catalog of 0.1.0 has no such column; all its models are relation models. */
 static MrenModelKind
 read_kind(MrenScan *scan, HeapTuple tuple)
 {
@@ -159,13 +159,13 @@ mren_catalog_require_kind(const char *name, const MrenModelRow *row, MrenModelKi
 		return;
 	if (kind == MREN_MODEL_TAGGER)
 		ereport(ERROR,
-				(errcode(ERRCODE_WRONG_OBJECT_TYPE), errmsg("model \"%s\" is no tagger", name),
-				 errhint("It tells relations apart: mren.predict and mren.evaluate take it. "
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE), errmsg("model \"%s\" is not a tagger", name),
+				 errhint("It is a relation model, which mren.predict and mren.evaluate use. "
 						 "mren.train_tagger trains taggers.")));
 	ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
-					errmsg("model \"%s\" is a tagger, which finds no relations", name),
-					errhint("mren.tag and mren.evaluate_tagger take it. mren.train trains models "
-							"of relations.")));
+					errmsg("model \"%s\" is a tagger, not a relation model", name),
+					errhint("mren.tag and mren.evaluate_tagger use it. mren.train trains relation "
+							"models.")));
 }
 
 /* The member "icu" of a version's metrics. */
@@ -242,7 +242,7 @@ mren_catalog_version(int64 model, int32 version, MrenVersionRow *row)
 	return HeapTupleIsValid(tuple);
 }
 
-/* Hands a tensor over once all its parts are together. */
+/* Visits a tensor once all its parts have been read. */
 static void
 visit_tensor(MrenWeightVisitor visit, void *state, int tensor, const char *name, ArrayType *shape,
 			 StringInfo data)

@@ -33,8 +33,8 @@ mren_table_oid(const char *name)
 }
 
 /*
- * Waiting for the lock takes in what others have done: where the extension was
- * created anew meanwhile, the name now means another table.
+ * While this waits for the lock, the extension may be dropped and created again;
+ * the name then means another table.
  */
 Relation
 mren_table_open(const char *name, LOCKMODE lock)
@@ -65,7 +65,6 @@ mren_scan_key(MrenScan *scan, AttrNumber attno, RegProcedure equal, Datum value)
 	ScanKeyInit(&scan->keys[scan->n_keys++], attno, BTEqualStrategyNumber, equal, value);
 }
 
-/* A text key; its column has collation "C", and so must the comparison. */
 void
 mren_scan_key_text(MrenScan *scan, AttrNumber attno, Datum value)
 {
@@ -73,7 +72,6 @@ mren_scan_key_text(MrenScan *scan, AttrNumber attno, Datum value)
 						   C_COLLATION_OID, F_TEXTEQ, value);
 }
 
-/* index NULL: a sequential scan. */
 void
 mren_scan_begin(MrenScan *scan, const char *index)
 {
@@ -94,7 +92,6 @@ mren_scan_end(MrenScan *scan)
 	table_close(scan->rel, AccessShareLock);
 }
 
-/* A column that the table declares NOT NULL. */
 Datum
 mren_scan_column(MrenScan *scan, HeapTuple tuple, AttrNumber attno)
 {
@@ -121,7 +118,6 @@ mren_scan_hash(MrenScan *scan, Datum value, uint8 *hash)
 	memcpy(hash, VARDATA_ANY(bytes), MREN_SHA256_LENGTH);
 }
 
-/* A stored real[] of exactly n elements, none NULL. */
 void
 mren_scan_floats(MrenScan *scan, Datum value, int n, float4 *out)
 {

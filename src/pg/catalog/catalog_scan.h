@@ -1,6 +1,6 @@
 /*
  * catalog_scan.h
- *	  Scanning mren's tables: what the files catalog*.c share.
+ *	  Scanning mren's tables: what the files of this room share.
  */
 #ifndef MREN_PG_CATALOG_CATALOG_SCAN_H
 #define MREN_PG_CATALOG_CATALOG_SCAN_H
@@ -20,7 +20,7 @@ typedef struct MrenScan
 	int n_keys;
 } MrenScan;
 
-/* A table or index of the schema mren; an error if it is gone. */
+/* A table or index of the schema mren; 42P01 if it does not exist. */
 extern Oid mren_table_oid(const char *name);
 extern Relation mren_table_open(const char *name, LOCKMODE lock);
 
@@ -40,7 +40,7 @@ extern void mren_scan_hash(MrenScan *scan, Datum value, uint8 *hash);
 /* A stored real[] of exactly n elements, none NULL. */
 extern void mren_scan_floats(MrenScan *scan, Datum value, int n, float4 *out);
 
-/* How many rows a table has, and one of its names. */
+/* The number of rows of a table, and the name in the first of them. */
 extern int mren_scan_count(const char *table, AttrNumber name_attno, char **name);
 
 #endif

@@ -34,7 +34,10 @@ source_names(const MrenFinder *finder)
 }
 
 PG_FUNCTION_INFO_V1(mren_entities);
-/* mren.entities(document, lexicons, tagger, tagger_version) → TABLE (mention, type, span, confidence, source) */
+/*
+ * mren.entities(document, lexicons, tagger, tagger_version) → TABLE (mention,
+ * type, span, confidence, source)
+ */
 Datum
 mren_entities(PG_FUNCTION_ARGS)
 {
@@ -59,7 +62,7 @@ mren_entities(PG_FUNCTION_ARGS)
 		Datum values[] = {
 			PointerGetDatum(mren_document_text(&document, place.start, place.end)),
 			CStringGetTextDatum(mention->type),
-			mren_document_span(place.char_start, place.char_end),
+			mren_int4range(place.char_start, place.char_end),
 			Float8GetDatum(mention->confidence),
 			sources[mention->source],
 		};

@@ -1,10 +1,9 @@
 /*
  * predictor.c
- *	  A model ready to answer.
+ *	  Opening a model, and running its network on rows.
  *
- * Networks are cached by version and content.  A predictor itself is a cheap
- * struct, made anew for every row of predict() and once for a whole query of
- * predict_rows().
+ * Networks are cached by version and content.  A predictor itself is cheap:
+ * mren.predict opens one for every row, mren.predict_rows one for the query.
  */
 #include "pg/predict/predictor.h"
 
@@ -73,6 +72,18 @@ mren_predictor_open(MrenPredictor *predictor, const char *model, int len, int32 
 			mren_lexicon_open_by_hash(predictor->info.lexicons_sha256 + 32 * i, predictor->model);
 }
 
+void
+mren_predictor_open_args(MrenPredictor *predictor, FunctionCallInfo fcinfo, int model_arg,
+						 int version_arg)
+{
+	text *model;
+
+	mren_arg_required(fcinfo, model_arg, "model");
+	model = PG_GETARG_TEXT_PP(model_arg);
+	mren_predictor_open(predictor, VARDATA_ANY(model), VARSIZE_ANY_EXHDR(model),
+						mren_arg_version(fcinfo, version_arg));
+}
+
 MrenEncoder *
 mren_predictor_encoder(MrenPredictor *predictor)
 {
@@ -88,7 +99,7 @@ mren_predictor_encoder(MrenPredictor *predictor)
 	return predictor->encoder;
 }
 
-/* An encoder of the same identity has the grid that training saw. */
+/* An encoder of the same identity should return grids of the shape that training had. */
 static void
 check_grid(const MrenPredictor *predictor)
 {
@@ -97,8 +108,8 @@ check_grid(const MrenPredictor *predictor)
 	if (!mren_grid_equal(&shape, &predictor->info.grid))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("the image encoder gives a grid of %zu by %zu cells with %zu channels, but "
-						"model \"%s\" looks at one of %zu by %zu with %zu",
+				 errmsg("image encoder returns a grid of %zu by %zu cells with %zu channels, but "
+						"model \"%s\" expects %zu by %zu cells with %zu channels",
 						shape.height, shape.width, shape.channels, predictor->model,
 						predictor->info.grid.height, predictor->info.grid.width,
 						predictor->info.grid.channels)));
@@ -126,7 +137,7 @@ check_boxes(const MrenPredictor *predictor, const MrenPair *pair)
 							pair->has_head_box ? "head_box" : "tail_box")));
 }
 
-/* The image's vector, from the image or as the caller kept it, and its grid. */
+/* The image's vector, computed or as given by image_vector, and its grid. */
 static const float4 *
 image_of(MrenPredictor *predictor, const MrenPair *pair, const uint16 **grid)
 {

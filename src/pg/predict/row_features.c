@@ -1,7 +1,6 @@
 /*
  * row_features.c
- *	  From an encoded pair and lexicons to feature numbers, in buffers that are
- *	  reused from row to row.
+ *	  Extracting lexical features into buffers that are reused from row to row.
  */
 #include "pg/predict/row_features.h"
 
@@ -14,7 +13,7 @@
 static MrenFeatures features;
 static MrenLexiconTypes types;
 
-/* Buffers that one long text blew up are given back after the next row. */
+/* Buffers that a long text made larger than this are freed before the next row. */
 #define KEEP_TYPES 65536
 
 static bool

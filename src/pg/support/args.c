@@ -47,8 +47,8 @@ void
 mren_check_name(const char *argument, const char *name)
 {
 	if (name[0] == '\0')
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_NAME), errmsg("argument \"%s\" is empty", argument)));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_NAME),
+						errmsg("argument \"%s\" must not be empty", argument)));
 	if (strlen(name) > MAX_NAME)
 		ereport(ERROR, (errcode(ERRCODE_NAME_TOO_LONG),
 						errmsg("name \"%.*s...\" is longer than %d bytes",
@@ -59,6 +59,16 @@ Datum
 mren_current_user_name(void)
 {
 	return DirectFunctionCall1(namein, CStringGetDatum(GetUserNameFromId(GetUserId(), false)));
+}
+
+Datum
+mren_int4range(int32 lower, int32 upper)
+{
+	TypeCacheEntry *type = lookup_type_cache(INT4RANGEOID, TYPECACHE_RANGE_INFO);
+	RangeBound from = {.val = Int32GetDatum(lower), .inclusive = true, .lower = true};
+	RangeBound to = {.val = Int32GetDatum(upper)};
+
+	return RangeTypePGetDatum(mren_make_range(type, &from, &to));
 }
 
 ArrayType *
@@ -83,17 +93,19 @@ mren_array_floats(ArrayType *array, const char *name, int *n)
 	const float4 *values = (const float4 *) ARR_DATA_PTR(array);
 
 	if (ARR_NDIM(array) > 1)
-		ereport(ERROR, (errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
-						errmsg("\"%s\" has %d dimensions instead of one", name, ARR_NDIM(array))));
+		ereport(ERROR,
+				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+				 errmsg("array \"%s\" must have one dimension, not %d", name, ARR_NDIM(array))));
 	if (ARR_HASNULL(array) && array_contains_nulls(array))
 		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-						errmsg("\"%s\" has null elements", name)));
+						errmsg("array \"%s\" must not contain nulls", name)));
 	*n = ARR_NDIM(array) == 0 ? 0 : ARR_DIMS(array)[0];
 	for (int i = 0; i < *n; i++)
 	{
 		if (!isfinite(values[i]))
 			ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-							errmsg("element %d of \"%s\" is %g", i + 1, name, values[i])));
+							errmsg("element %d of array \"%s\" must be finite, not %g", i + 1, name,
+								   values[i])));
 	}
 	return values;
 }
@@ -124,7 +136,7 @@ mention_of_range(Datum value, const char *role)
 	range_deserialize(type, range, &lower, &upper, &empty);
 	if (empty || lower.infinite || upper.infinite)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("%s range is %s", role, empty ? "empty" : "unbounded"),
+						errmsg("%s range must not be %s", role, empty ? "empty" : "unbounded"),
 						errhint("Give the characters of the mention, half open and 0-based, as in "
 								"int4range(3, 5).")));
 	/* int4range is canonical: lower inclusive, upper exclusive. */
@@ -175,16 +187,16 @@ void
 mren_pair_check(const MrenPair *pair)
 {
 	if (pair->image != NULL && pair->image_vector != NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("both \"image\" and \"image_vector\" are given"),
-				 errhint("Give the image, or what mren.image_features made of it, not both.")));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("\"image\" and \"image_vector\" cannot both be specified"),
+						errhint("Specify either the image or the vector that mren.image_features "
+								"returns for it.")));
 	if ((pair->has_head_box || pair->has_tail_box) && pair->image == NULL &&
 		pair->image_vector == NULL)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("\"%s\" is given without an image",
-							   pair->has_head_box ? "head_box" : "tail_box"),
-						errhint("A box is a place in the image: give image or image_vector.")));
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"%s\" requires an image", pair->has_head_box ? "head_box" : "tail_box"),
+				 errhint("A box is a part of an image: specify image or image_vector, too.")));
 }
 
 bool

@@ -29,6 +29,9 @@ extern void mren_check_name(const char *argument, const char *name);
 /* The current user's name as a Datum of type name. */
 extern Datum mren_current_user_name(void);
 
+/* lower .. upper - 1 as an int4range; palloc'd. */
+extern Datum mren_int4range(int32 lower, int32 upper);
+
 /* n floats as a real[]. */
 extern ArrayType *mren_real_array(const float4 *values, int n);
 

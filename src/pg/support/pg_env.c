@@ -95,8 +95,8 @@ mren_pg_sqlstate(MrenStatus status)
 }
 
 /*
- * A message may quote a file that is not what it claims to be, so its bytes
- * are made valid UTF-8 before they are converted for the client.
+ * A message may quote bytes of a file that are not valid UTF-8, so they are
+ * replaced before the message is converted for the client.
  */
 static const char *
 message_text(const char *utf8)
@@ -119,8 +119,8 @@ void
 mren_pg_raise(const MrenError *err)
 {
 	/*
-	 * The usual way out of an interruption, with PostgreSQL's own message; but
-	 * a termination is made an error first, so that a job can record it.
+	 * An interruption is raised by PostgreSQL's own code, with its own message;
+	 * but a termination is made an error here, so that a job can record it.
 	 */
 	if (err->status == MREN_ECANCELED && ProcDiePending)
 		ereport(ERROR, (errcode(ERRCODE_ADMIN_SHUTDOWN),

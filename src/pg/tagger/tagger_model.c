@@ -165,16 +165,6 @@ mren_mention_tagger_tag(MrenMentionTagger *tagger, const char *text, int len, in
  * mren.tag
  */
 
-static Datum
-span_of(int32 lower, int32 upper)
-{
-	TypeCacheEntry *type = lookup_type_cache(INT4RANGEOID, TYPECACHE_RANGE_INFO);
-	RangeBound from = {.val = Int32GetDatum(lower), .inclusive = true, .lower = true};
-	RangeBound to = {.val = Int32GetDatum(upper)};
-
-	return RangeTypePGetDatum(mren_make_range(type, &from, &to));
-}
-
 /* mren.tag(tagger, sentence, version) → TABLE (mention, type, span, confidence) */
 Datum
 mren_tag(PG_FUNCTION_ARGS)
@@ -201,7 +191,8 @@ mren_tag(PG_FUNCTION_ARGS)
 		char *words = pnstrdup(utf8.data + mention->start, mention->end - mention->start);
 		Datum values[] = {
 			CStringGetTextDatum(pg_any_to_server(words, mention->end - mention->start, PG_UTF8)),
-			CStringGetTextDatum(mention->type), span_of(mention->char_start, mention->char_end),
+			CStringGetTextDatum(mention->type),
+			mren_int4range(mention->char_start, mention->char_end),
 			Float8GetDatum(mention->confidence)};
 		bool nulls[4] = {false};
 
