@@ -148,8 +148,8 @@ extern void mren_catalog_weights(int64 version, MrenWeightVisitor visit, void *s
 
 /*
  * mren_catalog_write
- *	  Runs one statement as the owner of mren's tables, inside a SPI connection
- *	  of the caller.  Arguments are (type, value) with nulls[i] == 'n' for NULL,
+ *	  Runs one statement as the owner of mren's tables.  The caller must be
+ *	  connected to SPI.  Arguments are (type, value) with nulls[i] == 'n' for NULL,
  *	  as SPI_execute_with_args takes them.  Returns SPI_processed; rows, if the
  *	  statement returns any, are in SPI_tuptable.
  */

@@ -11,7 +11,7 @@
 #include "storage/lockdefs.h"
 #include "utils/rel.h"
 
-/* An open table and a scan of it, by an index or whole. */
+/* An open table and an index or sequential scan of it. */
 typedef struct MrenScan
 {
 	Relation rel;

@@ -145,7 +145,7 @@ mren_catalog_word_by_id(int64 embedding, int32 dimension, int32 id, float4 *vect
 
 /*
  * Bulk insertion of words: through the heap and its indexes, without a
- * statement a row.
+ * statement for each row.
  */
 
 struct MrenWordInsert

@@ -18,13 +18,13 @@
 #include "tagger/tagger.h"
 
 /*
- * A training in progress holds the lock of these two keys, class and
+ * A training in progress holds the advisory lock of these two keys, class and
  * (int32) mren.run.id, until its row in mren.run has been updated; a row with
  * status "running" whose lock is not held is that of a run that died.
  */
 #define MREN_RUN_LOCK_CLASS 0x6d72656e /* "mren" */
 
-/* Allows one retraining of a model at a time: class and (int32) mren.model.id. */
+/* Advisory lock that allows one retraining of a model at a time: class, (int32) mren.model.id. */
 #define MREN_RETRAIN_LOCK_CLASS 0x6d726572 /* "mrer" */
 
 typedef struct MrenSaveExtra

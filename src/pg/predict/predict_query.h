@@ -53,8 +53,8 @@ typedef struct MrenPredictedBy
 } MrenPredictedBy;
 
 /*
- * Runs the query read-only and visits each row in the query's order.  Rights
- * on the model are checked; needs no SPI connection of the caller's.
+ * Runs the query read-only and visits each row in the query's order.  Checks
+ * the rights on the model, and connects to SPI itself.
  */
 extern MrenPredictedBy mren_predict_query(const MrenPredictQuery *what, MrenPredictionVisitor visit,
 										  void *state);

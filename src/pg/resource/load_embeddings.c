@@ -1,5 +1,5 @@
 /*
- * embeddings.c
+ * load_embeddings.c
  *	  mren.load_embeddings, mren.drop_embeddings, mren.word_vector.
  *
  * A set is loaded in one transaction or not at all.  Its SHA-256 is over

@@ -1,5 +1,5 @@
 /*
- * load_images.c
+ * load_image_encoders.c
  *	  mren.load_image_encoder, drop_image_encoder, image_features, image_info.
  *
  * A model depends not only on the file, but also on the tensor that is read and on

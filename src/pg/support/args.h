@@ -57,7 +57,7 @@ typedef struct MrenPair
 	MrenTextSpan tail_type;
 	bool has_head_box;
 	bool has_tail_box;
-	double head_box[4]; /* opposite corners, as given: mren_pair_boxes makes them shares */
+	double head_box[4]; /* opposite corners, as given; see mren_pair_boxes */
 	double tail_box[4];
 } MrenPair;
 

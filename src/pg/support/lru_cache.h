@@ -1,11 +1,11 @@
 /*
  * lru_cache.h
- *	  What a backend keeps between calls, bounded in bytes.
+ *	  Caches of a backend, bounded in bytes.
  *
- * Objects (a network, an image encoder, a set of word vectors) live each in a
- * memory context of their own and are keyed by the hash of their content, so a
- * key never means two things, not even after DROP EXTENSION.  The least
- * recently used go when a setting is exceeded; a pinned one stays.
+ * Each object (a network, an image encoder, a set of word vectors) is allocated in
+ * a memory context of its own.  Its key is the hash of its content, so that a key
+ * never means two things, not even after DROP EXTENSION.  When a cache exceeds its
+ * setting, the least recently used entries that are not pinned are freed.
  */
 #ifndef MREN_PG_SUPPORT_LRU_CACHE_H
 #define MREN_PG_SUPPORT_LRU_CACHE_H
@@ -37,7 +37,7 @@ typedef struct MrenCache
 	dlist_head entries;
 	const int *limit_kb;
 	size_t bytes;
-	void (*release)(MrenCacheEntry *entry); /* what the context does not hold; may be NULL */
+	void (*release)(MrenCacheEntry *entry); /* frees what is not in the context; may be NULL */
 } MrenCache;
 
 #define MREN_CACHE_INIT(cache, limit, release_entry)                                               \
@@ -45,7 +45,10 @@ typedef struct MrenCache
 		DLIST_STATIC_INIT((cache).entries), (limit), 0, (release_entry)                            \
 	}
 
-/* A context for an entry to be built in; it becomes permanent by insert.  name is a constant. */
+/*
+ * A context to build an entry in, which mren_cache_insert makes permanent.  name
+ * must be a constant.
+ */
 extern MemoryContext mren_cache_context(const char *name);
 
 /* The entry, now the most recently used; NULL if there is none. */
@@ -61,7 +64,7 @@ extern void mren_cache_insert(MrenCache *cache, MrenCacheEntry *entry);
 /* Accounts for growth of an entry that is in the cache. */
 extern void mren_cache_resize(MrenCache *cache, MrenCacheEntry *entry, size_t bytes);
 
-/* Keeps the entry until the context is reset or deleted, an error included. */
+/* Keeps the entry until the context is reset or deleted, as it is after an error. */
 extern void mren_cache_pin(MrenCacheEntry *entry, MemoryContext until);
 
 #endif

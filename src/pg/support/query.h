@@ -47,8 +47,8 @@ typedef struct MrenColumns
  * mren_query_columns
  *	  The columns of the query, planned but not run: an error (42703) for a
  *	  needed one that is missing, (42804) for one of a wrong type.  `needed`
- *	  is a set of 1 << MrenColumn; other columns may be there and are ignored.
- *	  Inside a SPI connection of the caller's.
+ *	  is a set of 1 << MrenColumn; other columns are ignored.
+ *	  The caller must be connected to SPI.
  */
 extern void mren_query_columns(const char *query, uint32 needed, MrenColumns *columns);
 
@@ -76,7 +76,7 @@ typedef void (*MrenRowVisitor)(void *state, TupleTableSlot *slot);
  * mren_query_run
  *	  Runs one SELECT read-only under the active snapshot, in a parallel plan
  *	  if the planner chooses one, and visits its rows.  The statement may have
- *	  parameters.  Inside a SPI connection of the caller's.
+ *	  parameters.  The caller must be connected to SPI.
  */
 extern void mren_query_run(const char *query, int n, const Oid *types, const Datum *values,
 						   MrenRowVisitor visit, void *state);
