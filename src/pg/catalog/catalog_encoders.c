@@ -35,7 +35,7 @@ enum
 };
 
 static void
-read_encoder(MrenScan *scan, HeapTuple tuple, MrenEncoderRow *row, char **name)
+read_encoder(MrenTableScan *scan, HeapTuple tuple, MrenEncoderRow *row, char **name)
 {
 	row->id = DatumGetInt64(mren_scan_column(scan, tuple, ENC_ID));
 	row->owner = *DatumGetName(mren_scan_column(scan, tuple, ENC_OWNER));
@@ -54,7 +54,7 @@ read_encoder(MrenScan *scan, HeapTuple tuple, MrenEncoderRow *row, char **name)
 bool
 mren_catalog_encoder(const char *name, MrenEncoderRow *row)
 {
-	MrenScan scan;
+	MrenTableScan scan;
 	HeapTuple tuple;
 
 	mren_scan_open(&scan, "encoder");
@@ -80,7 +80,7 @@ mren_catalog_need_encoder(const char *name, MrenEncoderRow *row)
 bool
 mren_catalog_encoder_by_hash(const uint8 *identity, MrenEncoderRow *row, char **name)
 {
-	MrenScan scan;
+	MrenTableScan scan;
 	HeapTuple tuple;
 	bool found = false;
 
@@ -98,7 +98,7 @@ mren_catalog_encoder_by_hash(const uint8 *identity, MrenEncoderRow *row, char **
 void
 mren_catalog_encoder_bytes(const MrenEncoderRow *row, uint8 **bytes, size_t *len)
 {
-	MrenScan scan;
+	MrenTableScan scan;
 	HeapTuple tuple;
 	size_t done = 0;
 

@@ -31,7 +31,7 @@ enum
 };
 
 static void
-read_lexicon(MrenScan *scan, HeapTuple tuple, MrenLexiconRow *row)
+read_lexicon(MrenTableScan *scan, HeapTuple tuple, MrenLexiconRow *row)
 {
 	row->id = DatumGetInt64(mren_scan_column(scan, tuple, LEXICON_ID));
 	row->owner = *DatumGetName(mren_scan_column(scan, tuple, LEXICON_OWNER));
@@ -41,7 +41,7 @@ read_lexicon(MrenScan *scan, HeapTuple tuple, MrenLexiconRow *row)
 bool
 mren_catalog_lexicon(const char *name, MrenLexiconRow *row)
 {
-	MrenScan scan;
+	MrenTableScan scan;
 	HeapTuple tuple;
 
 	mren_scan_open(&scan, "lexicon");
@@ -67,7 +67,7 @@ mren_catalog_need_lexicon(const char *name, MrenLexiconRow *row)
 bool
 mren_catalog_lexicon_by_hash(const uint8 *sha256, MrenLexiconRow *row)
 {
-	MrenScan scan;
+	MrenTableScan scan;
 	HeapTuple tuple;
 	bool found = false;
 
@@ -87,7 +87,7 @@ mren_catalog_phrases(int64 lexicon, MrenPhraseVisitor visit, void *state)
 {
 	MemoryContext work =
 		AllocSetContextCreate(CurrentMemoryContext, "mren phrase", ALLOCSET_DEFAULT_SIZES);
-	MrenScan scan;
+	MrenTableScan scan;
 	HeapTuple tuple;
 
 	mren_scan_open(&scan, "lexicon_phrase");

@@ -59,7 +59,7 @@ enum
 
 /* The catalog of 0.1.0 has no such column; all its models are relation models. */
 static MrenModelKind
-read_kind(MrenScan *scan, HeapTuple tuple)
+read_kind(MrenTableScan *scan, HeapTuple tuple)
 {
 	char *kind;
 
@@ -72,7 +72,7 @@ read_kind(MrenScan *scan, HeapTuple tuple)
 bool
 mren_catalog_model(const char *name, MrenModelRow *row)
 {
-	MrenScan scan;
+	MrenTableScan scan;
 	HeapTuple tuple;
 	bool isnull;
 
@@ -106,7 +106,7 @@ mren_catalog_is_owner(const char *owner)
 bool
 mren_catalog_allowed(const MrenModelRow *row, MrenPrivilege privilege)
 {
-	MrenScan scan;
+	MrenTableScan scan;
 	HeapTuple tuple;
 	bool allowed = false;
 
@@ -185,7 +185,7 @@ icu_of(Datum metrics)
 }
 
 static void
-read_version(MrenScan *scan, HeapTuple tuple, MrenVersionRow *row)
+read_version(MrenTableScan *scan, HeapTuple tuple, MrenVersionRow *row)
 {
 	bool isnull;
 	Datum embeddings;
@@ -212,7 +212,7 @@ read_version(MrenScan *scan, HeapTuple tuple, MrenVersionRow *row)
 bool
 mren_catalog_version_by_id(int64 id, MrenVersionRow *row)
 {
-	MrenScan scan;
+	MrenTableScan scan;
 	HeapTuple tuple;
 
 	mren_scan_open(&scan, "model_version");
@@ -228,7 +228,7 @@ mren_catalog_version_by_id(int64 id, MrenVersionRow *row)
 bool
 mren_catalog_version(int64 model, int32 version, MrenVersionRow *row)
 {
-	MrenScan scan;
+	MrenTableScan scan;
 	HeapTuple tuple;
 
 	mren_scan_open(&scan, "model_version");
@@ -256,7 +256,7 @@ visit_tensor(MrenWeightVisitor visit, void *state, int tensor, const char *name,
 void
 mren_catalog_weights(int64 version, MrenWeightVisitor visit, void *state)
 {
-	MrenScan scan;
+	MrenTableScan scan;
 	HeapTuple tuple;
 	StringInfoData data;
 	int tensor = -1;

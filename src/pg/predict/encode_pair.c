@@ -29,10 +29,9 @@ mren_encode_pair(const MrenVocabulary *vocabulary, const MrenPair *pair)
 
 	if (MemoryContextMemAllocated(context, true) > KEEP_TEXT_BYTES)
 		mren_encoded_free(&env, &encoded);
-	MREN_PG_CALL(err,
-				 mren_encode(tokenizer, &env, vocabulary,
-							 &(MrenMentionPair){pair->sentence, pair->head, pair->tail}, &encoded,
-							 &err));
+	MREN_PG_CALL(err, mren_encode(tokenizer, &env, vocabulary,
+								  &(MrenMentionPair){pair->sentence, pair->head, pair->tail},
+								  &encoded, &err));
 	return &encoded;
 }
 

@@ -111,7 +111,7 @@ features_without(void *state, const MrenContribution *part, uint32_t *codes, siz
 		pair.tail_type.data = NULL;
 	else if (part->part == MREN_PART_IMAGE)
 		boxes = NULL;
-	features = mren_row_features(&pair, occluded->row, occluded->lexicons, without, boxes);
+	features = mren_pair_features(&pair, occluded->row, occluded->lexicons, without, boxes);
 	memcpy(codes, features->codes, features->n * sizeof(uint32_t));
 	*n = features->n;
 	return MREN_OK;

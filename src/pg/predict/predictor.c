@@ -195,8 +195,8 @@ mren_predictor_row(MrenPredictor *predictor, const MrenPair *pair, MrenInput *in
 	if (predictor->info.hash_bits > 0)
 	{
 		const MrenFeatures *features =
-			mren_row_features(pair, row, &predictor->lexicons, (MrenToken){0},
-							  predictor->info.box_features ? &predictor->boxes : NULL);
+			mren_pair_features(pair, row, &predictor->lexicons, (MrenToken){0},
+							   predictor->info.box_features ? &predictor->boxes : NULL);
 
 		input->features = features->codes;
 		input->n_features = features->n;

@@ -57,8 +57,8 @@ add_lexicons(const MrenEnv *env, const MrenRowLexicons *lexicons, MrenToken with
 }
 
 const MrenFeatures *
-mren_row_features(const MrenPair *pair, const MrenEncoded *row, const MrenRowLexicons *lexicons,
-				  MrenToken without, const MrenPairBoxes *boxes)
+mren_pair_features(const MrenPair *pair, const MrenEncoded *row, const MrenRowLexicons *lexicons,
+				   MrenToken without, const MrenPairBoxes *boxes)
 {
 	MrenEnv env = mren_pg_env(mren_pg_text_context());
 	MrenFeatureRow in = {.text = {pair->sentence.data, pair->sentence.len},

@@ -21,13 +21,13 @@ typedef struct MrenRowLexicons
 } MrenRowLexicons;
 
 /*
- * mren_row_features
+ * mren_pair_features
  *	  The features of a pair, with those of its boxes unless boxes is NULL.  The
  *	  tokens inside bytes without.start .. without.end - 1 are left out, as if that
  *	  mention or word were unknown.  Valid until the next call.
  */
-extern const MrenFeatures *mren_row_features(const MrenPair *pair, const MrenEncoded *row,
-											 const MrenRowLexicons *lexicons, MrenToken without,
-											 const MrenPairBoxes *boxes);
+extern const MrenFeatures *mren_pair_features(const MrenPair *pair, const MrenEncoded *row,
+											  const MrenRowLexicons *lexicons, MrenToken without,
+											  const MrenPairBoxes *boxes);
 
 #endif

@@ -44,8 +44,8 @@ add_phrase(void *state, MrenTextSpan phrase, MrenTextSpan type, double confidenc
 	LexiconEntry *entry = state;
 	MrenError err;
 
-	MREN_PG_CALL(err, mren_lexicon_add(entry->lexicon, mren_pg_tokenizer(), phrase, type,
-									   confidence, &err));
+	MREN_PG_CALL(
+		err, mren_lexicon_add(entry->lexicon, mren_pg_tokenizer(), phrase, type, confidence, &err));
 	if (++entry->n_phrases % 1024 == 0)
 		mren_lexicon_check_memory(entry->base.context, NULL);
 }

@@ -132,8 +132,8 @@ gather(void *state, TupleTableSlot *slot)
 	MrenError err;
 
 	CHECK_FOR_INTERRUPTS();
-	MREN_PG_CALL(err, mren_lexicon_add(loading->check, mren_pg_tokenizer(), phrase, type,
-									   confidence, &err));
+	MREN_PG_CALL(
+		err, mren_lexicon_add(loading->check, mren_pg_tokenizer(), phrase, type, confidence, &err));
 	loading->n_repeated += DatumGetInt64(slot_getattr(slot, ROW_COUNT, &isnull)) - 1;
 	loading->n_phrases++;
 	if (loading->n_phrases % 1024 == 0)

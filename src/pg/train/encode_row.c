@@ -103,7 +103,7 @@ mren_encode_row(MrenEncodeSite *site, const MrenPair *pair, MrenTextSpan relatio
 		const MrenFeatures *features;
 
 		mren_pair_boxes(pair, &boxes);
-		features = mren_row_features(pair, row, &site->lexicons, (MrenToken){0}, &boxes);
+		features = mren_pair_features(pair, row, &site->lexicons, (MrenToken){0}, &boxes);
 
 		example->features = features->codes;
 		example->n_features = (uint32) features->n;
