@@ -11,7 +11,7 @@
 
 #include "base/blas.h"
 #include "onnx/simd/simd.h"
-#include "pg/support/lru_cache.h"
+#include "pg/model/deployed.h"
 #include "pg/support/compat.h"
 #include "pg/support/settings.h"
 #include "text/tokens.h"
@@ -25,7 +25,7 @@ _PG_init(void)
 {
 	mren_blas_init();
 	mren_settings_define();
-	mren_cache_init();
+	mren_deployed_init();
 }
 
 PG_FUNCTION_INFO_V1(mren_version);

@@ -2,10 +2,10 @@
  * catalog.h
  *	  Reading mren's tables by index, and writing them as their owner.
  *
- * Reads bypass table privileges on purpose: who may see a model is decided
- * here, by mren_catalog_require, not by grants on tables that hold everybody's
- * models.  They use the active snapshot, so a promote committed by another
- * session is seen when the caller's next statement is.
+ * Reads bypass table privileges on purpose: mren_catalog_require decides who may
+ * use a model, not grants on tables that hold the models of all roles.  They use
+ * the active snapshot, so a promote that another session committed takes effect
+ * at the caller's next statement.
  */
 #ifndef MREN_PG_CATALOG_CATALOG_H
 #define MREN_PG_CATALOG_CATALOG_H
@@ -16,7 +16,8 @@
 #include "executor/spi.h"
 #include "utils/rel.h"
 
-#define MREN_SHA256_LENGTH 32
+#include "base/text_span.h"
+#include "pg/support/digest.h"
 
 typedef struct MrenEmbeddingRow
 {
@@ -40,6 +41,13 @@ typedef struct MrenEncoderRow
 	int64 size;
 	uint8 identity[MREN_SHA256_LENGTH];
 } MrenEncoderRow;
+
+typedef struct MrenLexiconRow
+{
+	int64 id;
+	NameData owner;
+	uint8 sha256[MREN_SHA256_LENGTH];
+} MrenLexiconRow;
 
 typedef enum MrenModelKind
 {
@@ -70,7 +78,7 @@ typedef struct MrenVersionRow
 	char *icu;	 /* that segmented its training rows; NULL: unknown; palloc'd */
 } MrenVersionRow;
 
-/* What one may do with a model, beside being its owner or a superuser. */
+/* The privileges on a model; its owner and superusers hold all of them. */
 typedef enum MrenPrivilege
 {
 	MREN_PRIVILEGE_PREDICT = 1, /* read it: predict, evaluate, explain, export */
@@ -78,26 +86,30 @@ typedef enum MrenPrivilege
 	MREN_PRIVILEGE_ADMIN = 4,	/* promote, roll back, drop, grant; includes the others */
 } MrenPrivilege;
 
-/* By name; false when there is none. */
+/* By name; false if there is none. */
 extern bool mren_catalog_embedding(const char *name, MrenEmbeddingRow *row);
 extern bool mren_catalog_encoder(const char *name, MrenEncoderRow *row);
+extern bool mren_catalog_lexicon(const char *name, MrenLexiconRow *row);
 extern bool mren_catalog_model(const char *name, MrenModelRow *row);
 
-/* By content; false when nothing with that content is loaded. */
+/* By the hash of their content; false if none is loaded.  name may be NULL. */
 extern bool mren_catalog_embedding_by_hash(const uint8 *sha256, MrenEmbeddingRow *row, char **name);
 extern bool mren_catalog_encoder_by_hash(const uint8 *identity, MrenEncoderRow *row, char **name);
+extern bool mren_catalog_lexicon_by_hash(const uint8 *sha256, MrenLexiconRow *row);
 
-/* How many sets of embeddings (encoders) there are, and the name of one. */
+/* The number of sets of embeddings (of encoders), and the name of one. */
 extern int mren_catalog_count_embeddings(char **name);
 extern int mren_catalog_count_encoders(char **name);
 
-/* The same, or an error "... does not exist" with a hint. */
+/* By name; 42704 with a hint if there is none. */
 extern void mren_catalog_need_embedding(const char *name, MrenEmbeddingRow *row);
 extern void mren_catalog_need_encoder(const char *name, MrenEncoderRow *row);
+extern void mren_catalog_need_lexicon(const char *name, MrenLexiconRow *row);
 
 /*
- * The model, if the current user holds the privilege on it; else an error.
- * A model that exists is not hidden from those who may not use it.
+ * The model: 42704 if there is none, 42501 if the current user does not hold the
+ * privilege on it.  That a model exists is not hidden from those who may not use
+ * it.
  */
 extern void mren_catalog_require(const char *name, MrenPrivilege privilege, MrenModelRow *row);
 extern bool mren_catalog_allowed(const MrenModelRow *row, MrenPrivilege privilege);
@@ -109,7 +121,7 @@ extern void mren_catalog_require_kind(const char *name, const MrenModelRow *row,
 /* True for a superuser or a member of the owning role. */
 extern bool mren_catalog_is_owner(const char *owner);
 
-/* By id (version == 0) or by model and version number. */
+/* By its id, or by its model and number; false if there is none. */
 extern bool mren_catalog_version_by_id(int64 id, MrenVersionRow *row);
 extern bool mren_catalog_version(int64 model, int32 version, MrenVersionRow *row);
 
@@ -124,15 +136,20 @@ extern bool mren_catalog_word_by_id(int64 embedding, int32 dimension, int32 id, 
 /* The whole ONNX file, palloc'd. */
 extern void mren_catalog_encoder_bytes(const MrenEncoderRow *row, uint8 **bytes, size_t *len);
 
-/* Each weight tensor of a version, its parts put together, in tensor order. */
+/* Each phrase of a lexicon with its type, as UTF-8 that is valid until the visitor returns. */
+typedef void (*MrenPhraseVisitor)(void *state, MrenTextSpan phrase, MrenTextSpan type,
+								  double confidence);
+extern void mren_catalog_phrases(int64 lexicon, MrenPhraseVisitor visit, void *state);
+
+/* Each weight tensor of a version, assembled from its parts, in the order of their numbers. */
 typedef void (*MrenWeightVisitor)(void *state, int tensor, const char *name, const int32 *shape,
 								  int n_shape, const float4 *data, size_t n);
 extern void mren_catalog_weights(int64 version, MrenWeightVisitor visit, void *state);
 
 /*
  * mren_catalog_write
- *	  Runs one statement as the owner of mren's tables, inside a SPI connection
- *	  of the caller.  Arguments are (type, value) with nulls[i] == 'n' for NULL,
+ *	  Runs one statement as the owner of mren's tables.  The caller must be
+ *	  connected to SPI.  Arguments are (type, value) with nulls[i] == 'n' for NULL,
  *	  as SPI_execute_with_args takes them.  Returns SPI_processed; rows, if the
  *	  statement returns any, are in SPI_tuptable.
  */
@@ -143,21 +160,19 @@ extern uint64 mren_catalog_write(const char *sql, int n, const Oid *types, const
 extern uint64 mren_catalog_read(const char *sql, int n, const Oid *types, const Datum *values,
 								const char *nulls);
 
-/* Adds the words of a set of embeddings; the caller has checked the rights. */
+/* Inserts the words of a set of embeddings; the caller must have checked the rights. */
 typedef struct MrenWordInsert MrenWordInsert;
 extern MrenWordInsert *mren_catalog_words_begin(int64 embedding);
-/* False: the database's encoding cannot write the word, which no text can then have. */
+/* False for a word that the database's encoding cannot represent, and so no text contains. */
 extern bool mren_catalog_words_add(MrenWordInsert *insert, int32 id, const char *word, int len,
 								   const float4 *vector, int n);
 extern void mren_catalog_words_end(MrenWordInsert *insert);
 
 /*
- * An error (55000) if the extension's tables are of a release before this
- * library's: for what writes, or reads what that release did not have.
+ * An error (55000) if the extension's tables are those of a release before this
+ * library's.  For functions that write, or that read what earlier releases did not
+ * have.
  */
 extern void mren_catalog_require_current(void);
-
-/* A content hash as a bytea. */
-extern bytea *mren_catalog_hash_datum(const uint8 *sha256);
 
 #endif

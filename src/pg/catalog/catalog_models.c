@@ -57,9 +57,9 @@ enum
 	GRANT_PRIVILEGE
 };
 
-/* All models of a catalog of 0.1.0, which has no such column, are of relations. */
+/* The catalog of 0.1.0 has no such column; all its models are relation models. */
 static MrenModelKind
-read_kind(MrenScan *scan, HeapTuple tuple)
+read_kind(MrenTableScan *scan, HeapTuple tuple)
 {
 	char *kind;
 
@@ -72,7 +72,7 @@ read_kind(MrenScan *scan, HeapTuple tuple)
 bool
 mren_catalog_model(const char *name, MrenModelRow *row)
 {
-	MrenScan scan;
+	MrenTableScan scan;
 	HeapTuple tuple;
 	bool isnull;
 
@@ -106,7 +106,7 @@ mren_catalog_is_owner(const char *owner)
 bool
 mren_catalog_allowed(const MrenModelRow *row, MrenPrivilege privilege)
 {
-	MrenScan scan;
+	MrenTableScan scan;
 	HeapTuple tuple;
 	bool allowed = false;
 
@@ -159,13 +159,13 @@ mren_catalog_require_kind(const char *name, const MrenModelRow *row, MrenModelKi
 		return;
 	if (kind == MREN_MODEL_TAGGER)
 		ereport(ERROR,
-				(errcode(ERRCODE_WRONG_OBJECT_TYPE), errmsg("model \"%s\" is no tagger", name),
-				 errhint("It tells relations apart: mren.predict and mren.evaluate take it. "
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE), errmsg("model \"%s\" is not a tagger", name),
+				 errhint("It is a relation model, which mren.predict and mren.evaluate use. "
 						 "mren.train_tagger trains taggers.")));
 	ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
-					errmsg("model \"%s\" is a tagger, which finds no relations", name),
-					errhint("mren.tag and mren.evaluate_tagger take it. mren.train trains models "
-							"of relations.")));
+					errmsg("model \"%s\" is a tagger, not a relation model", name),
+					errhint("mren.tag and mren.evaluate_tagger use it. mren.train trains relation "
+							"models.")));
 }
 
 /* The member "icu" of a version's metrics. */
@@ -185,7 +185,7 @@ icu_of(Datum metrics)
 }
 
 static void
-read_version(MrenScan *scan, HeapTuple tuple, MrenVersionRow *row)
+read_version(MrenTableScan *scan, HeapTuple tuple, MrenVersionRow *row)
 {
 	bool isnull;
 	Datum embeddings;
@@ -212,7 +212,7 @@ read_version(MrenScan *scan, HeapTuple tuple, MrenVersionRow *row)
 bool
 mren_catalog_version_by_id(int64 id, MrenVersionRow *row)
 {
-	MrenScan scan;
+	MrenTableScan scan;
 	HeapTuple tuple;
 
 	mren_scan_open(&scan, "model_version");
@@ -228,7 +228,7 @@ mren_catalog_version_by_id(int64 id, MrenVersionRow *row)
 bool
 mren_catalog_version(int64 model, int32 version, MrenVersionRow *row)
 {
-	MrenScan scan;
+	MrenTableScan scan;
 	HeapTuple tuple;
 
 	mren_scan_open(&scan, "model_version");
@@ -242,7 +242,7 @@ mren_catalog_version(int64 model, int32 version, MrenVersionRow *row)
 	return HeapTupleIsValid(tuple);
 }
 
-/* Hands a tensor over once all its parts are together. */
+/* Visits a tensor once all its parts have been read. */
 static void
 visit_tensor(MrenWeightVisitor visit, void *state, int tensor, const char *name, ArrayType *shape,
 			 StringInfo data)
@@ -256,7 +256,7 @@ visit_tensor(MrenWeightVisitor visit, void *state, int tensor, const char *name,
 void
 mren_catalog_weights(int64 version, MrenWeightVisitor visit, void *state)
 {
-	MrenScan scan;
+	MrenTableScan scan;
 	HeapTuple tuple;
 	StringInfoData data;
 	int tensor = -1;

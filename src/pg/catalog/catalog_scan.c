@@ -33,8 +33,8 @@ mren_table_oid(const char *name)
 }
 
 /*
- * Waiting for the lock takes in what others have done: where the extension was
- * created anew meanwhile, the name now means another table.
+ * While this waits for the lock, the extension may be dropped and created again;
+ * the name then means another table.
  */
 Relation
 mren_table_open(const char *name, LOCKMODE lock)
@@ -53,50 +53,47 @@ mren_table_open(const char *name, LOCKMODE lock)
 }
 
 void
-mren_scan_open(MrenScan *scan, const char *table)
+mren_scan_open(MrenTableScan *scan, const char *table)
 {
 	scan->rel = mren_table_open(table, AccessShareLock);
 	scan->n_keys = 0;
 }
 
 void
-mren_scan_key(MrenScan *scan, AttrNumber attno, RegProcedure equal, Datum value)
+mren_scan_key(MrenTableScan *scan, AttrNumber attno, RegProcedure equal, Datum value)
 {
 	ScanKeyInit(&scan->keys[scan->n_keys++], attno, BTEqualStrategyNumber, equal, value);
 }
 
-/* A text key; its column has collation "C", and so must the comparison. */
 void
-mren_scan_key_text(MrenScan *scan, AttrNumber attno, Datum value)
+mren_scan_key_text(MrenTableScan *scan, AttrNumber attno, Datum value)
 {
 	ScanKeyEntryInitialize(&scan->keys[scan->n_keys++], 0, attno, BTEqualStrategyNumber, InvalidOid,
 						   C_COLLATION_OID, F_TEXTEQ, value);
 }
 
-/* index NULL: a sequential scan. */
 void
-mren_scan_begin(MrenScan *scan, const char *index)
+mren_scan_begin(MrenTableScan *scan, const char *index)
 {
 	scan->scan = systable_beginscan(scan->rel, index != NULL ? mren_table_oid(index) : InvalidOid,
 									index != NULL, GetActiveSnapshot(), scan->n_keys, scan->keys);
 }
 
 HeapTuple
-mren_scan_next(MrenScan *scan)
+mren_scan_next(MrenTableScan *scan)
 {
 	return systable_getnext(scan->scan);
 }
 
 void
-mren_scan_end(MrenScan *scan)
+mren_scan_end(MrenTableScan *scan)
 {
 	systable_endscan(scan->scan);
 	table_close(scan->rel, AccessShareLock);
 }
 
-/* A column that the table declares NOT NULL. */
 Datum
-mren_scan_column(MrenScan *scan, HeapTuple tuple, AttrNumber attno)
+mren_scan_column(MrenTableScan *scan, HeapTuple tuple, AttrNumber attno)
 {
 	bool isnull;
 	Datum value = heap_getattr(tuple, attno, RelationGetDescr(scan->rel), &isnull);
@@ -109,7 +106,7 @@ mren_scan_column(MrenScan *scan, HeapTuple tuple, AttrNumber attno)
 }
 
 void
-mren_scan_hash(MrenScan *scan, Datum value, uint8 *hash)
+mren_scan_hash(MrenTableScan *scan, Datum value, uint8 *hash)
 {
 	bytea *bytes = DatumGetByteaPP(value);
 
@@ -121,9 +118,8 @@ mren_scan_hash(MrenScan *scan, Datum value, uint8 *hash)
 	memcpy(hash, VARDATA_ANY(bytes), MREN_SHA256_LENGTH);
 }
 
-/* A stored real[] of exactly n elements, none NULL. */
 void
-mren_scan_floats(MrenScan *scan, Datum value, int n, float4 *out)
+mren_scan_floats(MrenTableScan *scan, Datum value, int n, float4 *out)
 {
 	ArrayType *array = DatumGetArrayTypeP(value);
 
@@ -140,7 +136,7 @@ mren_scan_floats(MrenScan *scan, Datum value, int n, float4 *out)
 int
 mren_scan_count(const char *table, AttrNumber name_attno, char **name)
 {
-	MrenScan scan;
+	MrenTableScan scan;
 	HeapTuple tuple;
 	int n = 0;
 

@@ -15,8 +15,8 @@
 #include "utils/fmgroids.h"
 #include "utils/memutils.h"
 
-#include "pg/support/args.h"
 #include "pg/catalog/catalog_scan.h"
+#include "pg/support/args.h"
 
 /* Attribute numbers, in the order of sql/parts/10_tables.sql. */
 enum
@@ -38,7 +38,7 @@ enum
 };
 
 static void
-read_embedding(MrenScan *scan, HeapTuple tuple, MrenEmbeddingRow *row, char **name)
+read_embedding(MrenTableScan *scan, HeapTuple tuple, MrenEmbeddingRow *row, char **name)
 {
 	row->id = DatumGetInt64(mren_scan_column(scan, tuple, EMB_ID));
 	row->owner = *DatumGetName(mren_scan_column(scan, tuple, EMB_OWNER));
@@ -52,7 +52,7 @@ read_embedding(MrenScan *scan, HeapTuple tuple, MrenEmbeddingRow *row, char **na
 bool
 mren_catalog_embedding(const char *name, MrenEmbeddingRow *row)
 {
-	MrenScan scan;
+	MrenTableScan scan;
 	HeapTuple tuple;
 
 	mren_scan_open(&scan, "embedding");
@@ -80,7 +80,7 @@ mren_catalog_need_embedding(const char *name, MrenEmbeddingRow *row)
 bool
 mren_catalog_embedding_by_hash(const uint8 *sha256, MrenEmbeddingRow *row, char **name)
 {
-	MrenScan scan;
+	MrenTableScan scan;
 	HeapTuple tuple;
 	bool found = false;
 
@@ -105,7 +105,7 @@ bool
 mren_catalog_word(int64 embedding, int32 dimension, const char *word, int len, int32 *id,
 				  float4 *vector)
 {
-	MrenScan scan;
+	MrenTableScan scan;
 	HeapTuple tuple;
 	char *server = pg_any_to_server(word, len, PG_UTF8);
 	text *key = server == word ? cstring_to_text_with_len(word, len) : cstring_to_text(server);
@@ -129,7 +129,7 @@ mren_catalog_word(int64 embedding, int32 dimension, const char *word, int len, i
 bool
 mren_catalog_word_by_id(int64 embedding, int32 dimension, int32 id, float4 *vector)
 {
-	MrenScan scan;
+	MrenTableScan scan;
 	HeapTuple tuple;
 
 	mren_scan_open(&scan, "embedding_word");
@@ -145,7 +145,7 @@ mren_catalog_word_by_id(int64 embedding, int32 dimension, int32 id, float4 *vect
 
 /*
  * Bulk insertion of words: through the heap and its indexes, without a
- * statement a row.
+ * statement for each row.
  */
 
 struct MrenWordInsert

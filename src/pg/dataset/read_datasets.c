@@ -44,7 +44,7 @@ static Reader *
 open_reader(FuncCallContext *context, MrenDatasetKind kind, text *argument, bool negatives)
 {
 	Reader *reader = palloc0(sizeof(Reader));
-	MrenUtf8 content = mren_pg_utf8(VARDATA_ANY(argument), VARSIZE_ANY_EXHDR(argument));
+	MrenTextSpan content = mren_datum_utf8(PointerGetDatum(argument));
 	MrenError err = {0};
 
 	reader->env = mren_pg_env(context->multi_call_memory_ctx);

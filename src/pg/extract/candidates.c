@@ -27,11 +27,10 @@ mren_arg_max_distance(FunctionCallInfo fcinfo, int arg)
 	if (PG_ARGISNULL(arg))
 		return -1;
 	if (PG_GETARG_INT32(arg) < 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("max_distance is %d", PG_GETARG_INT32(arg)),
-				 errhint("Give the most characters that may lie between two mentions, or NULL "
-						 "for pairs of one sentence.")));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("max_distance must be at least 0, not %d", PG_GETARG_INT32(arg)),
+						errhint("Specify the maximum number of characters between two mentions, or "
+								"NULL to pair only mentions of one sentence.")));
 	return PG_GETARG_INT32(arg);
 }
 
@@ -88,7 +87,7 @@ typedef struct Output
 static Datum
 span_within(MrenToken place, MrenToken text)
 {
-	return mren_document_span(place.char_start - text.char_start, place.char_end - text.char_start);
+	return mren_int4range(place.char_start - text.char_start, place.char_end - text.char_start);
 }
 
 static void
@@ -107,7 +106,7 @@ put_candidate(void *state, const MrenCandidate *candidate)
 		PointerGetDatum(mren_document_text(output->document, tail.start, tail.end)),
 		CStringGetTextDatum(candidate->tail->type),
 		span_within(tail, text),
-		mren_document_span(text.char_start, text.char_end),
+		mren_int4range(text.char_start, text.char_end),
 	};
 	bool nulls[lengthof(values)] = {false};
 
@@ -117,7 +116,10 @@ put_candidate(void *state, const MrenCandidate *candidate)
 }
 
 PG_FUNCTION_INFO_V1(mren_candidates);
-/* mren.candidates(document, lexicons, tagger, relation_schema, max_distance, tagger_version) → TABLE */
+/*
+ * mren.candidates(document, lexicons, tagger, relation_schema, max_distance,
+ * tagger_version) → TABLE
+ */
 Datum
 mren_candidates(PG_FUNCTION_ARGS)
 {
@@ -134,8 +136,7 @@ mren_candidates(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(ARG_DOCUMENT))
 		return (Datum) 0;
 	value = PG_GETARG_TEXT_PP(ARG_DOCUMENT);
-	mren_document_read(&finder, mren_pg_utf8(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value)),
-					   &document);
+	mren_document_read(&finder, mren_datum_utf8(PointerGetDatum(value)), &document);
 	output.work = AllocSetContextCreate(CurrentMemoryContext, "mren row", ALLOCSET_DEFAULT_SIZES);
 	mren_candidates_visit(&document, &pairing, put_candidate, &output);
 	return (Datum) 0;

@@ -18,7 +18,7 @@ typedef struct MrenCandidate
 	bool head_first; /* in the text */
 } MrenCandidate;
 
-/* Which pairs. */
+/* Which pairs are candidates. */
 typedef struct MrenPairing
 {
 	const MrenRelationSchema *schema; /* NULL: all */

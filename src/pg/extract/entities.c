@@ -9,8 +9,8 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 
-#include "pg/support/args.h"
 #include "pg/extract/mentions.h"
+#include "pg/support/args.h"
 
 enum
 {
@@ -34,7 +34,10 @@ source_names(const MrenFinder *finder)
 }
 
 PG_FUNCTION_INFO_V1(mren_entities);
-/* mren.entities(document, lexicons, tagger, tagger_version) → TABLE (mention, type, span, confidence, source) */
+/*
+ * mren.entities(document, lexicons, tagger, tagger_version) → TABLE (mention,
+ * type, span, confidence, source)
+ */
 Datum
 mren_entities(PG_FUNCTION_ARGS)
 {
@@ -50,8 +53,7 @@ mren_entities(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(ARG_DOCUMENT))
 		return (Datum) 0;
 	value = PG_GETARG_TEXT_PP(ARG_DOCUMENT);
-	mren_document_read(&finder, mren_pg_utf8(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value)),
-					   &document);
+	mren_document_read(&finder, mren_datum_utf8(PointerGetDatum(value)), &document);
 	sources = source_names(&finder);
 	for (int i = 0; i < document.n_mentions; i++)
 	{
@@ -60,7 +62,7 @@ mren_entities(PG_FUNCTION_ARGS)
 		Datum values[] = {
 			PointerGetDatum(mren_document_text(&document, place.start, place.end)),
 			CStringGetTextDatum(mention->type),
-			mren_document_span(place.char_start, place.char_end),
+			mren_int4range(place.char_start, place.char_end),
 			Float8GetDatum(mention->confidence),
 			sources[mention->source],
 		};

@@ -3,7 +3,7 @@
  *	  mren.extract and mren.extract_evidence: from a document to triples.
  *
  * Pairs of mentions are encoded and fused one by one; the dense layers run
- * over batches of fused vectors.  The image's vector is made once.  A row's
+ * over batches of fused vectors.  The image's vector is computed once.  A row's
  * answer has the same bits as that of mren.classify on the same sentence.
  */
 #include "postgres.h"
@@ -15,9 +15,9 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
-#include "pg/support/args.h"
 #include "pg/extract/candidates.h"
 #include "pg/predict/predictor.h"
+#include "pg/support/args.h"
 #include "text/word_shape.h"
 
 #define BATCH 64
@@ -44,7 +44,7 @@ typedef struct Label
 	bool reversed;
 } Label;
 
-/* Fused vectors of a batch and what becomes of them. */
+/* Fused vectors of a batch, and their distributions. */
 typedef struct Scores
 {
 	float4 *features;	   /* (BATCH, features_dim) */
@@ -57,12 +57,12 @@ typedef struct Extraction
 	MrenDocument document;
 	MrenPairing pairing;
 	Label *labels;
-	bool directed; /* labels say which mention is the head */
+	bool directed; /* labels end in "(e1,e2)" or "(e2,e1)" */
 	double threshold;
 	bool evidence;
 
 	bool has_image;
-	MrenPair image;	 /* its image, for the first row */
+	MrenPair image;	 /* only its image, for the first row */
 	MrenInput first; /* whose image the others share */
 	bool has_first;
 	float4 *image_alone; /* (n_relations), evidence only */
@@ -75,7 +75,7 @@ typedef struct Extraction
 	ReturnSetInfo *rsinfo;
 } Extraction;
 
-/* ---- what the model's labels say ---- */
+/* ---- labels ---- */
 
 static bool
 ends_with(const char *name, const char *end)
@@ -172,11 +172,11 @@ put_row(Extraction *extraction, int row, int best, float4 confidence)
 	values[5] = Float8GetDatum(confidence);
 	values[6] =
 		PointerGetDatum(mren_document_text(document, candidate->text.start, candidate->text.end));
-	values[7] = mren_document_span(head->place.char_start - from, head->place.char_end - from);
-	values[8] = mren_document_span(tail->place.char_start - from, tail->place.char_end - from);
+	values[7] = mren_int4range(head->place.char_start - from, head->place.char_end - from);
+	values[8] = mren_int4range(tail->place.char_start - from, tail->place.char_end - from);
 	if (extraction->evidence)
 	{
-		values[9] = mren_document_span(from, candidate->text.char_end);
+		values[9] = mren_int4range(from, candidate->text.char_end);
 		values[10] = Int32GetDatum(extraction->predictor.version);
 		nulls[11] = nulls[12] = nulls[13] = nulls[14] = true;
 		if (extraction->has_image)
@@ -228,7 +228,7 @@ mention_within(MrenToken place, MrenToken text)
 						 .upper = (int32) (place.char_end - text.char_start)};
 }
 
-/* The network's input for a pair; the image's part is made for the first and then shared. */
+/* Encodes a pair; the image is encoded for the first pair only, and shared by the others. */
 static void
 encode(Extraction *extraction, const MrenCandidate *candidate, MrenInput *input)
 {
@@ -257,8 +257,8 @@ encode(Extraction *extraction, const MrenCandidate *candidate, MrenInput *input)
 }
 
 /*
- * What the image says by itself: a sentence of two words of which nothing is
- * known, without types.
+ * Scores the image alone: with a sentence of two unknown words, which are the
+ * mentions, and without types.
  */
 static void
 score_image_alone(Extraction *extraction)
@@ -313,9 +313,9 @@ threshold_arg(FunctionCallInfo fcinfo, const MrenPredictor *predictor)
 		return predictor->info.threshold;
 	threshold = PG_GETARG_FLOAT8(ARG_THRESHOLD);
 	if (!(threshold >= 0 && threshold <= 1))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("threshold is %g", threshold),
-				 errhint("Give the least confidence of a relation, between 0 and 1.")));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("threshold must be between 0 and 1, not %g", threshold),
+						errhint("Specify the lowest confidence that a relation may have.")));
 	return threshold;
 }
 
@@ -345,19 +345,15 @@ static void
 open_extraction(FunctionCallInfo fcinfo, Extraction *extraction)
 {
 	MrenPredictor *predictor = &extraction->predictor;
-	text *model;
 
-	mren_arg_required(fcinfo, ARG_MODEL, "model");
-	model = PG_GETARG_TEXT_PP(ARG_MODEL);
-	mren_predictor_open(predictor, VARDATA_ANY(model), VARSIZE_ANY_EXHDR(model),
-						mren_arg_version(fcinfo, ARG_VERSION));
+	mren_predictor_open_args(predictor, fcinfo, ARG_MODEL, ARG_VERSION);
 	read_labels(extraction);
 	extraction->threshold = threshold_arg(fcinfo, predictor);
 	image_args(fcinfo, extraction);
 	extraction->pairing.max_distance = mren_arg_max_distance(fcinfo, ARG_MAX_DISTANCE);
 	extraction->pairing.schema = mren_relation_schema(fcinfo, ARG_SCHEMA);
 	extraction->pairing.once = extraction->directed;
-	/* What lives as long as the call is made here, not in a row's context. */
+	/* Allocate here, not in a row's context, what lives as long as the call. */
 	if (extraction->has_image && predictor->info.image_dim > 0)
 		predictor->image = palloc(predictor->info.image_dim * sizeof(float4));
 	if (extraction->image.image != NULL)
@@ -388,8 +384,7 @@ extract(FunctionCallInfo fcinfo, bool evidence)
 	if (PG_ARGISNULL(ARG_DOCUMENT))
 		return (Datum) 0;
 	value = PG_GETARG_TEXT_PP(ARG_DOCUMENT);
-	mren_document_read(&finder, mren_pg_utf8(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value)),
-					   &extraction->document);
+	mren_document_read(&finder, mren_datum_utf8(PointerGetDatum(value)), &extraction->document);
 	mren_candidates_visit(&extraction->document, &extraction->pairing, gather, extraction);
 	flush(extraction);
 	return (Datum) 0;

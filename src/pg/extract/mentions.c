@@ -13,12 +13,10 @@
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/rangetypes.h"
-#include "utils/typcache.h"
 
+#include "pg/resource/tokenizer.h"
 #include "pg/support/args.h"
 #include "pg/tagger/tagger_model.h"
-#include "pg/resource/tokenizer.h"
 
 /* ---- opening ---- */
 
@@ -37,7 +35,7 @@ open_lexicons(MrenFinder *finder, ArrayType *array)
 
 		if (nulls[i])
 			ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-							errmsg("argument \"lexicons\" has a null element")));
+							errmsg("argument \"lexicons\" must not contain nulls")));
 		finder->names[i] = TextDatumGetCString(names[i]);
 		mren_catalog_need_lexicon(finder->names[i], &row);
 		finder->lexicons[i] = mren_lexicon_open(&row);
@@ -64,8 +62,8 @@ mren_finder_open(MrenFinder *finder, FunctionCallInfo fcinfo, const MrenFinderAr
 		open_tagger(finder, fcinfo, args);
 	if (finder->n_lexicons == 0 && finder->tagger == NULL)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("neither a lexicon nor a tagger is given"),
-						errhint("Name lexicons, as in lexicons => ARRAY['places'], or a tagger, "
+						errmsg("no lexicon or tagger is specified"),
+						errhint("Specify lexicons, as in lexicons => ARRAY['places'], or a tagger, "
 								"as in tagger => 'entities'.")));
 }
 
@@ -92,7 +90,7 @@ add_mention(Found *found)
 }
 
 static void
-find_phrases(const MrenFinder *finder, MrenUtf8 document, Found *found)
+find_phrases(const MrenFinder *finder, MrenTextSpan document, Found *found)
 {
 	MrenEnv env = mren_pg_env(CurrentMemoryContext);
 	MrenFolded folded = {0};
@@ -130,7 +128,7 @@ find_phrases(const MrenFinder *finder, MrenUtf8 document, Found *found)
 	mren_lexicon_matches_free(&env, &matches);
 }
 
-/* Sentence by sentence; each sentence's working memory goes with it. */
+/* Tags sentence by sentence, and frees each sentence's working memory. */
 static void
 tag_sentences(const MrenFinder *finder, const MrenDocument *document, Found *found)
 {
@@ -239,7 +237,7 @@ compare_claims(const void *a, const void *b)
 	return x->place.start < y->place.start ? -1 : x->place.start > y->place.start;
 }
 
-/* What was kept before is at least as long, so it covers an end of what it overlaps. */
+/* A mention kept before is at least as long, so it covers an end of any that it overlaps. */
 static void
 resolve_overlaps(Found *found, int len)
 {
@@ -264,7 +262,7 @@ resolve_overlaps(Found *found, int len)
 }
 
 void
-mren_document_read(const MrenFinder *finder, MrenUtf8 text, MrenDocument *document)
+mren_document_read(const MrenFinder *finder, MrenTextSpan text, MrenDocument *document)
 {
 	MrenEnv env = mren_pg_env(CurrentMemoryContext);
 	Found found = {0};
@@ -287,23 +285,10 @@ mren_document_read(const MrenFinder *finder, MrenUtf8 text, MrenDocument *docume
 	number_sentences(document);
 }
 
-/* ---- as SQL sees them ---- */
+/* ---- conversion ---- */
 
 text *
 mren_document_text(const MrenDocument *document, uint32 start, uint32 end)
 {
-	const char *data = document->text.data + start;
-	char *server = pg_any_to_server(data, end - start, PG_UTF8);
-
-	return server == data ? cstring_to_text_with_len(data, end - start) : cstring_to_text(server);
-}
-
-Datum
-mren_document_span(uint32 start, uint32 end)
-{
-	TypeCacheEntry *type = lookup_type_cache(INT4RANGEOID, TYPECACHE_RANGE_INFO);
-	RangeBound lower = {.val = Int32GetDatum(start), .inclusive = true, .lower = true};
-	RangeBound upper = {.val = Int32GetDatum(end)};
-
-	return RangeTypePGetDatum(mren_make_range(type, &lower, &upper));
+	return mren_server_text((MrenTextSpan){document->text.data + start, end - start});
 }

@@ -1,11 +1,11 @@
 /*
  * mentions.h
- *	  The mentions of a document and its sentences: what entities, candidates
- *	  and extract begin with.
+ *	  The mentions and sentences of a document, which entities, candidates and
+ *	  extract start from.
  *
- * Mentions come from lexicons, which are looked for in the whole document, and
- * from a tagger, which reads sentence by sentence.  They are in the order of
- * the text and do not overlap; no sentence ends inside one.
+ * Lexicons are matched against the whole document; a tagger reads it sentence by
+ * sentence.  Mentions are in the order of the text and do not overlap; no sentence
+ * ends inside one.
  */
 #ifndef MREN_PG_EXTRACT_MENTIONS_H
 #define MREN_PG_EXTRACT_MENTIONS_H
@@ -14,30 +14,30 @@
 
 #include "fmgr.h"
 
+#include "pg/resource/lexicons.h"
 #include "pg/support/pg_env.h"
-#include "pg/resource/load_lexicons.h"
 #include "pg/tagger/tagger_model.h"
 #include "text/tokens.h"
 
 typedef struct MrenDocMention
 {
-	MrenToken place;	/* in the document */
-	uint32 sentence;	/* number */
-	const char *type;	/* in the database's encoding */
-	MrenUtf8 type_utf8; /* the same as the core reads it */
+	MrenToken place;		/* in the document */
+	uint32 sentence;		/* number */
+	const char *type;		/* in the database's encoding */
+	MrenTextSpan type_utf8; /* the same in UTF-8 */
 	double confidence;
 	int source; /* of the finder: a lexicon's number, then the tagger */
 } MrenDocMention;
 
 typedef struct MrenDocument
 {
-	MrenUtf8 text;
+	MrenTextSpan text;
 	MrenDocMention *mentions;
 	int n_mentions;
 	MrenTokens sentences;
 } MrenDocument;
 
-/* Where mentions are looked for. */
+/* What finds mentions. */
 typedef struct MrenFinder
 {
 	int n_lexicons;
@@ -47,7 +47,7 @@ typedef struct MrenFinder
 	MrenMentionTagger *tagger; /* NULL: none */
 } MrenFinder;
 
-/* Which arguments of a SQL function name them. */
+/* The numbers of the SQL arguments that name them. */
 typedef struct MrenFinderArgs
 {
 	int lexicons;
@@ -64,12 +64,9 @@ extern void mren_finder_open(MrenFinder *finder, FunctionCallInfo fcinfo,
 							 const MrenFinderArgs *args);
 
 /* Reads a document; everything is palloc'd. */
-extern void mren_document_read(const MrenFinder *finder, MrenUtf8 text, MrenDocument *document);
+extern void mren_document_read(const MrenFinder *finder, MrenTextSpan text, MrenDocument *document);
 
 /* Bytes start .. end-1 of a document as text of the database. */
 extern text *mren_document_text(const MrenDocument *document, uint32 start, uint32 end);
-
-/* Characters start .. end-1 as an int4range. */
-extern Datum mren_document_span(uint32 start, uint32 end);
 
 #endif

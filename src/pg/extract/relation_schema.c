@@ -14,7 +14,7 @@
 
 #include "pg/support/query.h"
 
-/* What is kept for the statement, and what it is true for. */
+/* The schema that was read, and the table, user and command that it is valid for. */
 typedef struct Memo
 {
 	Oid table;
@@ -45,8 +45,8 @@ generate_statement(Oid table)
 	if (get_attnum(table, "relation") == InvalidAttrNumber)
 		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
 						errmsg("relation schema \"%s\" has no column \"relation\"", name),
-						errhint("Its columns are relation and, as far as wanted, head_type, "
-								"tail_type, symmetric, inverse_of, functional.")));
+						errhint("Its columns are relation and, optionally, head_type, tail_type, "
+								"symmetric, inverse_of and functional.")));
 	return psprintf("SELECT %s, %s, %s, COALESCE(%s, false) FROM %s AS t",
 					column(table, "relation", "text"), column(table, "head_type", "text"),
 					column(table, "tail_type", "text"), column(table, "symmetric", "bool"),
@@ -87,7 +87,7 @@ add_rule(void *state, TupleTableSlot *slot)
 	};
 	if (rule->relation == NULL)
 		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-						errmsg("column \"relation\" of the relation schema has a null"),
+						errmsg("column \"relation\" of the relation schema must not be null"),
 						errhint("Each row of a relation schema names a relation.")));
 	MemoryContextSwitchTo(old);
 }

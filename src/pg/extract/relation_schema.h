@@ -1,9 +1,9 @@
 /*
  * relation_schema.h
- *	  A user's table of relations: which types of entities each may hold between.
+ *	  A user's table of relations, and of the types of entities that each connects.
  *
- * Its columns go by name: relation, and, if they are there, head_type,
- * tail_type (NULL: any type) and symmetric.  Other columns are left alone.
+ * Its columns are found by name: relation and, if they exist, head_type, tail_type
+ * (NULL: any type) and symmetric.  Other columns are ignored.
  */
 #ifndef MREN_PG_EXTRACT_RELATION_SCHEMA_H
 #define MREN_PG_EXTRACT_RELATION_SCHEMA_H

@@ -126,7 +126,7 @@ run(Export *export, const MrenGraph *graph, const char *sql, MrenRowVisitor visi
 static void
 append_segment(StringInfo line, const char *text)
 {
-	MrenUtf8 utf8 = mren_pg_utf8(text, strlen(text));
+	MrenTextSpan utf8 = mren_pg_utf8(text, strlen(text));
 
 	for (int i = 0; i < utf8.len; i++)
 	{

@@ -21,10 +21,9 @@
 #include "utils/resowner.h"
 #include "utils/timestamp.h"
 
-#include "pg/support/lru_cache.h"
-#include "pg/catalog/digest.h"
+#include "pg/model/deployed.h"
+#include "pg/support/digest.h"
 #include "pg/graph/graph_statements.h"
-#include "pg/resource/load_lexicons.h"
 
 /*
  * The pipeline
@@ -43,8 +42,8 @@ add_bytes(pg_cryptohash_ctx *context, const char *what, const void *bytes, size_
 static void
 add_model(pg_cryptohash_ctx *context, const MrenGraph *graph, MrenPipeline *pipeline)
 {
-	const MrenDeployed *deployed = mren_cache_deployed(graph->model, strlen(graph->model),
-													   graph->options.version, MREN_MODEL_RELATION);
+	const MrenDeployed *deployed = mren_deployed_find(graph->model, strlen(graph->model),
+													  graph->options.version, MREN_MODEL_RELATION);
 	Oid types[] = {INT8OID};
 	Datum values[] = {Int64GetDatum(deployed->version.id)};
 	MemoryContext outer = CurrentMemoryContext;
@@ -77,8 +76,8 @@ add_tagger(pg_cryptohash_ctx *context, const MrenGraph *graph, MrenPipeline *pip
 	pipeline->tagger_version = 0;
 	if (graph->tagger == NULL)
 		return;
-	deployed = mren_cache_deployed(graph->tagger, strlen(graph->tagger),
-								   graph->options.tagger_version, MREN_MODEL_TAGGER);
+	deployed = mren_deployed_find(graph->tagger, strlen(graph->tagger),
+								  graph->options.tagger_version, MREN_MODEL_TAGGER);
 	pipeline->tagger_version = deployed->version.version;
 	add_bytes(context, "tagger", graph->tagger, strlen(graph->tagger));
 	add_bytes(context, "version", &pipeline->tagger_version, sizeof(int32));
@@ -292,7 +291,7 @@ put_documents(const MrenGraph *graph, const MrenPipeline *pipeline,
 	Datum values[] = {COLUMN(TEXTOID, key),
 					  COLUMN(BYTEAOID, hash),
 					  COLUMN(TIMESTAMPTZOID, seen_at),
-					  PointerGetDatum(mren_catalog_hash_datum(pipeline->sha256)),
+					  PointerGetDatum(mren_digest_bytea(pipeline->sha256)),
 					  Int32GetDatum(pipeline->version),
 					  TimestampTzGetDatum(stamp)};
 

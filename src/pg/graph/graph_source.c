@@ -333,7 +333,7 @@ MrenWork *
 mren_graph_work_read(const MrenGraph *graph, const MrenPipeline *pipeline, MrenWorkCounts *counts)
 {
 	Oid types[] = {BYTEAOID};
-	Datum values[] = {PointerGetDatum(mren_catalog_hash_datum(pipeline->sha256))};
+	Datum values[] = {PointerGetDatum(mren_digest_bytea(pipeline->sha256))};
 	MemoryContext context =
 		AllocSetContextCreate(CurrentMemoryContext, "mren graph work", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);

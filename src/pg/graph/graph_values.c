@@ -14,7 +14,7 @@
 #include "utils/uuid.h"
 
 #include "pg/support/args.h"
-#include "pg/catalog/digest.h"
+#include "pg/support/digest.h"
 #include "pg/support/pg_env.h"
 #include "text/name.h"
 
@@ -29,7 +29,7 @@ Datum
 mren_normalize_name(PG_FUNCTION_ARGS)
 {
 	text *name = PG_GETARG_TEXT_PP(0);
-	MrenUtf8 utf8 = mren_pg_utf8(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name));
+	MrenTextSpan utf8 = mren_datum_utf8(PointerGetDatum(name));
 	MrenEnv env = mren_pg_env(CurrentMemoryContext);
 	MrenError err;
 	char *normal;
@@ -65,19 +65,19 @@ mren_document_hash(PG_FUNCTION_ARGS)
 	int n = -1;
 	const float4 *vector =
 		PG_ARGISNULL(2) ? NULL : mren_array_floats(PG_GETARG_ARRAYTYPE_P(2), "image_vector", &n);
-	MrenUtf8 utf8 = {NULL, -1};
+	MrenTextSpan utf8 = {NULL, 0};
 	uint8 sha256[MREN_SHA256_LENGTH];
 	pg_cryptohash_ctx *context;
 
 	if (document != NULL)
-		utf8 = mren_pg_utf8(VARDATA_ANY(document), VARSIZE_ANY_EXHDR(document));
+		utf8 = mren_datum_utf8(PointerGetDatum(document));
 	context = mren_digest_begin();
-	add_part(context, utf8.data, utf8.len);
+	add_part(context, utf8.data, document != NULL ? (int64) utf8.len : -1);
 	add_part(context, image != NULL ? VARDATA_ANY(image) : NULL,
 			 image != NULL ? (int64) VARSIZE_ANY_EXHDR(image) : -1);
 	add_part(context, vector, n < 0 ? -1 : (int64) (n * sizeof(float4)));
 	mren_digest_end(context, sha256);
-	PG_RETURN_BYTEA_P(mren_catalog_hash_datum(sha256));
+	PG_RETURN_BYTEA_P(mren_digest_bytea(sha256));
 }
 
 /* mren.graph_identity(key text) → uuid: the first half of SHA-256 */
@@ -85,7 +85,7 @@ Datum
 mren_graph_identity(PG_FUNCTION_ARGS)
 {
 	text *key = PG_GETARG_TEXT_PP(0);
-	MrenUtf8 utf8 = mren_pg_utf8(VARDATA_ANY(key), VARSIZE_ANY_EXHDR(key));
+	MrenTextSpan utf8 = mren_datum_utf8(PointerGetDatum(key));
 	pg_cryptohash_ctx *context = mren_digest_begin();
 	pg_uuid_t *identity = palloc(sizeof(pg_uuid_t));
 	uint8 sha256[MREN_SHA256_LENGTH];

@@ -1,9 +1,9 @@
 /*
  * grants.c
- *	  Rights on models: granted, revoked, asked for; and a model's owner.
+ *	  Granting, revoking and checking privileges on models; changing a model's owner.
  *
- * Roles are kept by name, since a dump must not hold OIDs.  "public" stands
- * for everybody; no role can have that name.
+ * Roles are stored by name, since a dump must not contain OIDs.  "public" stands
+ * for all roles; no role can have that name.
  */
 #include "postgres.h"
 
@@ -13,8 +13,8 @@
 #include "utils/acl.h"
 #include "utils/builtins.h"
 
-#include "pg/support/args.h"
 #include "pg/model/models.h"
+#include "pg/support/args.h"
 
 PG_FUNCTION_INFO_V1(mren_grant_model);
 PG_FUNCTION_INFO_V1(mren_revoke_model);
@@ -71,12 +71,6 @@ name_argument(FunctionCallInfo fcinfo, int arg, const char *name)
 	return NameStr(*PG_GETARG_NAME(arg));
 }
 
-static Datum
-current_user_name(void)
-{
-	return DirectFunctionCall1(namein, CStringGetDatum(GetUserNameFromId(GetUserId(), false)));
-}
-
 Datum
 mren_grant_model(PG_FUNCTION_ARGS)
 {
@@ -94,7 +88,7 @@ mren_grant_model(PG_FUNCTION_ARGS)
 	values[0] = Int64GetDatum(row.id);
 	values[1] = NameGetDatum(PG_GETARG_NAME(1));
 	values[2] = CStringGetTextDatum(privilege);
-	values[3] = current_user_name();
+	values[3] = mren_current_user_name();
 	mren_models_run("INSERT INTO mren.model_grant (model, grantee, privilege, granted_by)"
 					" VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
 					lengthof(types), types, values);
@@ -102,7 +96,7 @@ mren_grant_model(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-/* The role need not exist any more. */
+/* The role need not exist anymore. */
 Datum
 mren_revoke_model(PG_FUNCTION_ARGS)
 {
@@ -128,7 +122,7 @@ mren_revoke_model(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-/* Ownership goes from a role one belongs to, to a role one belongs to. */
+/* The user must be a member of both the old and the new owner. */
 Datum
 mren_alter_model_owner(PG_FUNCTION_ARGS)
 {
@@ -156,7 +150,7 @@ mren_alter_model_owner(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-/* Of a list as in 'predict, train', any one will do. */
+/* True if the user holds any privilege of a list such as 'predict, train'. */
 Datum
 mren_has_model_privilege(PG_FUNCTION_ARGS)
 {

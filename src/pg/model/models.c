@@ -1,7 +1,8 @@
 /*
  * models.c
- *	  A model's row: locked, made, its version deployed, and what its versions
- *	  need.  Versions are saved by models_save.c and moved by models_move.c.
+ *	  A model's row: locking and creating it, deploying a version, and checking
+ *	  what its versions need.  models_save.c saves versions, models_move.c exports
+ *	  and imports them.
  *
  * Rights are checked before the model's row is locked, so that nobody can hold
  * a lock on what they may not change, and again after it, because the row may
@@ -89,7 +90,7 @@ void
 mren_models_lock(const char *model, MrenPrivilege privilege, MrenModelRow *row)
 {
 	require_now(model, privilege);
-	/* No row: it was dropped since, and perhaps made anew. */
+	/* No row: the model has been dropped, and perhaps created again. */
 	while (!lock_row(model, row))
 		require_now(model, privilege);
 	require_now(model, privilege);
@@ -123,15 +124,13 @@ mren_models_check_save(const char *model, bool deploy)
 	mren_models_check_save_kind(model, MREN_MODEL_RELATION, deploy);
 }
 
-/* Whoever creates the same model at the same time waits here for the other's end. */
+/* A session that creates the same model at the same time waits here for the other to end. */
 void
 mren_models_lock_or_create(const char *model, MrenModelKind kind, bool deploy, MrenModelRow *row)
 {
 	Oid types[] = {TEXTOID, NAMEOID, TEXTOID};
-	Datum values[] = {
-		CStringGetTextDatum(model),
-		DirectFunctionCall1(namein, CStringGetDatum(GetUserNameFromId(GetUserId(), false))),
-		CStringGetTextDatum(kind == MREN_MODEL_TAGGER ? "tagger" : "relation")};
+	Datum values[] = {CStringGetTextDatum(model), mren_current_user_name(),
+					  CStringGetTextDatum(kind == MREN_MODEL_TAGGER ? "tagger" : "relation")};
 
 	mren_models_check_save_kind(model, kind, deploy);
 	while (!lock_row(model, row))
@@ -153,9 +152,7 @@ void
 mren_models_deploy(int64 model, int64 version)
 {
 	Oid types[] = {INT8OID, INT8OID, NAMEOID};
-	Datum values[] = {
-		Int64GetDatum(model), Int64GetDatum(version),
-		DirectFunctionCall1(namein, CStringGetDatum(GetUserNameFromId(GetUserId(), false)))};
+	Datum values[] = {Int64GetDatum(model), Int64GetDatum(version), mren_current_user_name()};
 
 	mren_models_run("UPDATE mren.model SET deployed = $2 WHERE id OPERATOR(pg_catalog.=) $1", 2,
 					types, values);
@@ -172,7 +169,7 @@ check_need(const char *model, const char *what, const char *function, const char
 	if (mren_models_run(sql, 1, types, &hash) > 0)
 		return;
 	ereport(WARNING, (errmsg("this version of model \"%s\" needs %s not loaded", model, what),
-					  errdetail("Their content has the hash %s.",
+					  errdetail("The hash of the missing content is %s.",
 								TextDatumGetCString(DirectFunctionCall2(
 									binary_encode, hash, CStringGetTextDatum("hex")))),
 					  errhint("Call %s before predicting.", function)));
@@ -193,8 +190,8 @@ check_lexicons(const char *model, Datum lexicons)
 }
 
 /*
- * The lock keeps what is needed from being dropped until this transaction's
- * end: whoever drops it locks its row, then asks mren_models_using.
+ * The row lock keeps what is needed from being dropped until the transaction ends:
+ * dropping it deletes its row first, and then calls mren_models_using.
  */
 void
 mren_models_check_needs(const char *model, int64 version)
@@ -227,7 +224,7 @@ mren_models_check_needs(const char *model, int64 version)
 }
 
 /*
- * Who needs what
+ * Models that need a resource
  */
 
 char *
@@ -235,7 +232,7 @@ mren_models_using(const uint8 *sha256, const char *used)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	Oid types[] = {BYTEAOID};
-	Datum values[] = {PointerGetDatum(mren_catalog_hash_datum(sha256))};
+	Datum values[] = {PointerGetDatum(mren_digest_bytea(sha256))};
 	char *list = NULL;
 	bool isnull;
 

@@ -1,10 +1,10 @@
 /*
  * models.h
- *	  A model's life: versions saved, deployed, taken back, dropped, moved.
+ *	  Saving, loading, deploying and dropping the versions of a model.
  *
  * Every change of a model happens under a lock on its row in mren.model, so
- * version numbers have no gaps within a transaction and two sessions never see
- * each other's half-done work.
+ * version numbers have no gaps within a transaction and no session sees a change
+ * that another has half made.
  */
 #ifndef MREN_PG_MODEL_MODELS_H
 #define MREN_PG_MODEL_MODELS_H
@@ -12,27 +12,27 @@
 #include "postgres.h"
 
 #include "pg/catalog/catalog.h"
-#include "pg/support/compat.h"
-#include "tagger/tagger.h"
 #include "pg/model/network_type.h"
+#include "pg/support/compat.h"
 #include "pg/support/stored_query.h"
+#include "tagger/tagger.h"
 
 /*
  * A training in progress holds the advisory lock of these two keys, class and
- * (int32) mren.run.id, until after its row says that it ended; a row that says
- * "running" without the lock is of a run that died.
+ * (int32) mren.run.id, until its row in mren.run has been updated; a row with
+ * status "running" whose lock is not held is that of a run that died.
  */
 #define MREN_RUN_LOCK_CLASS 0x6d72656e /* "mren" */
 
-/* One retraining of a model at a time: class and (int32) mren.model.id. */
+/* Advisory lock that allows one retraining of a model at a time: class, (int32) mren.model.id. */
 #define MREN_RETRAIN_LOCK_CLASS 0x6d726572 /* "mrer" */
 
 typedef struct MrenSaveExtra
 {
 	bool deploy;				  /* deploy the version even if it is not the model's first */
-	double seconds;				  /* that training took; negative: unknown */
-	const MrenStoredQuery *query; /* it was trained on; NULL: none is known */
-	Datum given;				  /* jsonb, the options as given; with query only */
+	double seconds;				  /* duration of the training; negative: unknown */
+	const MrenStoredQuery *query; /* the query of its training rows; NULL: unknown */
+	Datum given;				  /* jsonb, the options as given; only with query */
 } MrenSaveExtra;
 
 /*
@@ -42,35 +42,38 @@ typedef struct MrenSaveExtra
  */
 extern void mren_models_check_save(const char *model, bool deploy);
 
-/* The same for a model of either kind; the above is for one of relations. */
+/* The same for a model of either kind; mren_models_check_save is for relation models. */
 extern void mren_models_check_save_kind(const char *model, MrenModelKind kind, bool deploy);
 
 /*
  * mren_models_save
- *	  Adds a version to a model, which is created, owned by the current user, if
- *	  there is none; else the user needs the privilege "train" on it.  A first
- *	  version is deployed.  Returns the version's number.
- *	  Warns if the embeddings or the image encoder that it needs are not loaded.
+ *	  Adds a version to a model and returns its number.  A model that does not
+ *	  exist is created, owned by the current user; on one that exists the user
+ *	  needs the privilege "train".  The first version is deployed.  Warns if the
+ *	  embeddings, image encoder or lexicons that the version needs are not loaded.
  */
 extern int32 mren_models_save(const char *model, const MrenNetwork *network,
 							  const MrenSaveExtra *extra);
 
-/* The network of a version, put together from the catalog in the context. */
+/* The network of a version, read from the catalog into the context. */
 extern MrenNet *mren_models_load(const MrenVersionRow *version, MemoryContext context);
-/* A tagger's. */
+/* The same for a tagger. */
 extern MrenTagger *mren_models_load_tagger(const MrenVersionRow *version, MemoryContext context);
 
 /*
  * mren_models_using
- *	  The models with a version v that names content $1 by its hash, which
- *	  `used` (MrenContent) is the condition for: up to five, quoted, as in '"a", "b" and 3 more'; NULL if none.
- *	  Sees what was committed until now, whatever the caller's snapshot.
+ *	  The models that need the content with this hash, as in '"a", "b" and 3 more':
+ *	  up to five are named; NULL if there are none.  `used` (see MrenContent) is
+ *	  the condition that a version v needs the content $1.  Sees what has been
+ *	  committed, whatever the caller's snapshot.
  */
 extern char *mren_models_using(const uint8 *sha256, const char *used);
 
 /*
- * What a function that changes a model begins and ends with: refuses a
- * read-only transaction and connects to SPI.
+ * mren_models_begin, mren_models_end
+ *	  The first and the last call of a function that changes a model.  In between
+ *	  it is connected to SPI.  25006 in a read-only transaction, 55000 if the
+ *	  extension was not updated; function is its name for the message.
  */
 extern void mren_models_begin(const char *function);
 extern void mren_models_end(void);
@@ -85,17 +88,17 @@ extern void mren_models_lock(const char *model, MrenPrivilege privilege, MrenMod
 
 /*
  * mren_models_lock_or_create
- *	  The same for saving a version of this kind, making the row first if there
- *	  is none.  Whoever creates the same model at the same time is waited for;
- *	  then theirs is found, on which the privilege must be held.  A model dropped
- *	  between the two statements is made anew.
+ *	  The same for saving a version of this kind; creates the row if there is none.
+ *	  If another session creates the same model at the same time, this waits for
+ *	  it and then needs the privilege on that model.  A model that is dropped
+ *	  between the two statements is created again.
  */
 extern void mren_models_lock_or_create(const char *model, MrenModelKind kind, bool deploy,
 									   MrenModelRow *row);
 
-/* One statement by mren_catalog_write, no argument NULL; the number of rows. */
+/* mren_catalog_write without NULL arguments. */
 extern uint64 mren_models_run(const char *sql, int n, const Oid *types, const Datum *values);
-/* A column of the first row that the last statement gave. */
+/* A column of the first row that the last statement returned. */
 extern Datum mren_models_result(int attno, bool *isnull);
 
 /* Deploys a version of a model whose row is locked (both by id). */
@@ -103,16 +106,16 @@ extern void mren_models_deploy(int64 model, int64 version);
 
 /*
  * mren_models_prune
- *	  Of a model whose row is locked drops the oldest versions until `keep` are
- *	  left; never the deployed one, nor the one that rollback would go back to,
- *	  nor the one with the id `newest`.  Returns how many were dropped.
+ *	  Drops the oldest versions of a model whose row is locked until `keep` are
+ *	  left, but never the deployed one, the one that rollback would go back to, or
+ *	  the one with the id `newest`.  Returns the number of dropped versions.
  */
 extern int mren_models_prune(int64 model, int keep, int64 newest);
 
-/* Warns if embeddings or image encoder of a version (by id) are not loaded. */
+/* Warns if the embeddings, image encoder or lexicons of a version (by id) are not loaded. */
 extern void mren_models_check_needs(const char *model, int64 version);
 
-/* The error that a model lacks a version, with those that it has. */
+/* Raises the error that a model has no such version; the detail lists those that it has. */
 extern void mren_models_no_version(const char *model, int64 id, int32 version) MREN_NORETURN;
 
 #endif

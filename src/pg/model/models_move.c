@@ -1,6 +1,6 @@
 /*
  * models_move.c
- *	  A saved version as a network again, and moving it between servers.
+ *	  Loading a saved version as a network, and moving it between servers.
  */
 #include "pg/model/models.h"
 
@@ -31,8 +31,8 @@ load_tensor(void *state, int tensor, const char *name, const int32 *shape, int n
 	if (n_shape != 2 || shape[0] < 0 || shape[1] < 0 || (uint64) shape[0] * (uint64) shape[1] != n)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("weights \"%s\" of version id %lld have %zu numbers, not what their shape "
-						"says",
+				 errmsg("weights \"%s\" of version id %lld have %zu elements, which does not "
+						"match their shape",
 						name, (long long) loader->version, n)));
 	if (tagger != NULL)
 		MREN_PG_CALL(err, mren_tagger_set_tensor(tagger, name, shape[0], shape[1], data, &err));
@@ -41,7 +41,7 @@ load_tensor(void *state, int tensor, const char *name, const int32 *shape, int n
 			err, mren_net_set_tensor(loader->network.net, name, shape[0], shape[1], data, &err));
 }
 
-/* Either kind, by how its head begins. */
+/* Of either kind, which the first bytes of its header tell. */
 static void
 load_network(const MrenVersionRow *version, MemoryContext context, MrenNetwork *network)
 {
@@ -81,7 +81,7 @@ mren_models_load_tagger(const MrenVersionRow *version, MemoryContext context)
 	return network.tagger;
 }
 
-/* Up to ten numbers of a model's versions, the latest ones. */
+/* The numbers of a model's ten latest versions. */
 static char *
 list_versions(int64 model)
 {
@@ -107,7 +107,7 @@ mren_models_no_version(const char *model, int64 id, int32 version)
 	ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
 					errmsg("model \"%s\" has no version %d", model, version),
 					list != NULL ? errdetail("Its latest versions are: %s.", list)
-								 : errdetail("It has no version at all.")));
+								 : errdetail("The model has no versions.")));
 	pg_unreachable();
 }
 
@@ -159,7 +159,7 @@ mren_export_model(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(datum);
 }
 
-/* A first version deploys itself; no file deploys itself over another. */
+/* As the first version of a model it is deployed; otherwise an imported version never is. */
 Datum
 mren_import_model(PG_FUNCTION_ARGS)
 {

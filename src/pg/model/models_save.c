@@ -2,8 +2,7 @@
  * models_save.c
  *	  Saving a version: its row, and the tensors of its network in parts.
  *
- * All of it happens under the lock on the model's row, so a version is there
- * whole or not at all.
+ * All of it happens in one transaction, under the lock on the model's row.
  */
 #include "pg/model/models.h"
 
@@ -42,9 +41,10 @@ bytes_datum(const void *bytes, size_t len)
 	bytea *value;
 
 	if (len > MaxAllocSize - VARHDRSZ)
-		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-						errmsg("the head of a network of %zu bytes does not fit a value", len),
-						errhint("It holds a hash of each training row: train on fewer rows.")));
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("network header of %zu bytes exceeds the maximum size of a value", len),
+				 errhint("The header holds a hash of each training row: train on fewer rows.")));
 	value = palloc(VARHDRSZ + len);
 	SET_VARSIZE(value, VARHDRSZ + len);
 	memcpy(VARDATA(value), bytes, len);
@@ -120,7 +120,7 @@ needs_of(const MrenNetwork *network, Needs *needs)
 	needs->n_training_rows = info.n_training_rows;
 }
 
-/* The row of a version; gives its id. */
+/* Inserts the row of a version; returns its id. */
 static int64
 insert_version(int64 model, int32 version, const MrenNetwork *network, const MrenSaveExtra *extra)
 {
@@ -138,7 +138,7 @@ insert_version(int64 model, int32 version, const MrenNetwork *network, const Mre
 	mren_network_sha256(network, sha256);
 	values[0] = Int64GetDatum(model);
 	values[1] = Int32GetDatum(version);
-	values[2] = DirectFunctionCall1(namein, CStringGetDatum(GetUserNameFromId(GetUserId(), false)));
+	values[2] = mren_current_user_name();
 	values[3] = head_datum(network);
 	values[4] = bytes_datum(sha256, sizeof(sha256));
 	values[5] = bytes_datum(needs.embeddings, sizeof(needs.embeddings));
@@ -197,7 +197,7 @@ insert_part(int64 version, int tensor, int part, const MrenTensorView *view, Dat
 					lengthof(types), types, values);
 }
 
-/* A tensor in parts; one without elements still has a part, which names it. */
+/* Inserts a tensor in parts; one without elements still has a part, which names it. */
 static void
 insert_tensor(int64 version, int tensor, const MrenTensorView *view)
 {
@@ -260,7 +260,7 @@ mren_models_save(const char *model, const MrenNetwork *network, const MrenSaveEx
 	return version;
 }
 
-/* Does the object have "deploy": true? */
+/* Whether the options have "deploy": true. */
 static bool
 wants_deploy(const char *options)
 {

@@ -9,9 +9,9 @@
  *		options, JSON | metrics, JSON | net, as mren_net_serialize wrote it
  *		checksum u64 over all before it
  *
- * Anyone can cast a text to the type or import bytes, so reading trusts
- * nothing: the checksum finds accidents, and everything behind it is checked
- * again for what is no accident.
+ * Any role can cast a text to the type or import bytes, so reading trusts nothing:
+ * the checksum finds accidental damage, and all that it covers is validated again
+ * against deliberate damage.
  */
 #include "pg/model/network_type.h"
 
@@ -24,13 +24,13 @@
 #include "utils/json.h"
 #include "utils/jsonb.h"
 
-#include "base/hash.h"
 #include "base/buffer.h"
-#include "pg/support/compat.h"
-#include "pg/catalog/digest.h"
+#include "base/hash.h"
 #include "pg/model/old_options.h"
-#include "pg/support/pg_env.h"
+#include "pg/support/compat.h"
+#include "pg/support/digest.h"
 #include "pg/support/hex.h"
+#include "pg/support/pg_env.h"
 
 #define MAGIC "MRENNETW"
 #define MAGIC_LENGTH 8
@@ -52,7 +52,7 @@ damaged(const char *what)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_BINARY_REPRESENTATION), errmsg("invalid network: %s", what),
-			 errhint("A network is what mren.train_agg and mren.export_model give, "
+			 errhint("A network is a value that mren.train_agg or mren.export_model returned, "
 					 "unchanged.")));
 	pg_unreachable();
 }
@@ -85,7 +85,7 @@ mren_network_json_text(Datum value)
  * Writing
  */
 
-/* The core's bytes of either kind. */
+/* The core's bytes of a network or tagger. */
 static void
 serialize(const MrenNetwork *network, const MrenEnv *env, uint8_t **bytes, size_t *len)
 {
@@ -118,7 +118,7 @@ mren_network_datum(const MrenNetwork *network)
 	serialize(network, &env, &bytes, &n_bytes);
 	if (n_bytes > MaxAllocSize - VARHDRSZ - HEAD_LENGTH - CHECKSUM_LENGTH - n_options - n_metrics)
 		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-						errmsg("a network of %zu bytes does not fit a value", n_bytes),
+						errmsg("network of %zu bytes exceeds the maximum size of a value", n_bytes),
 						errhint("Train it with CALL mren.train, which stores it in parts, or "
 								"with smaller hidden layers.")));
 	out.capacity = HEAD_LENGTH + n_options + n_metrics + n_bytes + CHECKSUM_LENGTH;
@@ -163,9 +163,9 @@ open_envelope(const uint8_t *bytes, size_t len, Envelope *envelope)
 	uint32_t version;
 
 	if (len < HEAD_LENGTH + CHECKSUM_LENGTH)
-		damaged(psprintf("it has %zu bytes", len));
+		damaged(psprintf("it has only %zu bytes", len));
 	if (memcmp(mren_cursor_bytes(&in, MAGIC_LENGTH), MAGIC, MAGIC_LENGTH) != 0)
-		damaged("it does not begin as one");
+		damaged("it does not begin with a network's signature");
 	version = mren_cursor_u32(&in);
 	if (version != FORMAT_VERSION)
 		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
@@ -185,7 +185,7 @@ open_envelope(const uint8_t *bytes, size_t len, Envelope *envelope)
 	envelope->net = mren_cursor_bytes(&in, n_net);
 	envelope->n_net = n_net;
 	if (in.failed || mren_cursor_left(&in) != CHECKSUM_LENGTH)
-		damaged("the lengths in it do not add up");
+		damaged("the lengths in it are inconsistent");
 }
 
 /* Copies JSON text that must be UTF-8 and an object. */
@@ -269,11 +269,11 @@ mren_network_read(Datum value, MemoryContext context, MrenNetwork *network)
 	mren_network_read_any(value, context, network);
 	if (network->tagger != NULL)
 		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
-						errmsg("this is an exported tagger, not a network of relations"),
-						errhint("mren.import_model takes it.")));
+						errmsg("value is an exported tagger, not a relation network"),
+						errhint("Import it with mren.import_model.")));
 }
 
-/* The value, unless it is no network. */
+/* The value, if it is a network; else an error. */
 static Datum
 checked(bytea *value)
 {
@@ -317,7 +317,7 @@ mren_network_send(PG_FUNCTION_ARGS)
 }
 
 /*
- * What a network is
+ * Information
  */
 
 Datum
@@ -327,12 +327,7 @@ mren_network_relations(const MrenNetwork *network)
 	Datum *names = palloc(Max(n, 1) * sizeof(Datum));
 
 	for (size_t i = 0; i < n; i++)
-	{
-		MrenTextSpan name = label(network, i);
-		char *copy = pnstrdup(name.data, name.len);
-
-		names[i] = CStringGetTextDatum(pg_any_to_server(copy, name.len, PG_UTF8));
-	}
+		names[i] = PointerGetDatum(mren_server_text(label(network, i)));
 	return PointerGetDatum(construct_array(names, (int) n, TEXTOID, -1, false, TYPALIGN_INT));
 }
 

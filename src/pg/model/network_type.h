@@ -2,10 +2,9 @@
  * network_type.h
  *	  The type mren.network: a trained network as one portable value.
  *
- * The value is an envelope around the core's bytes of a network: the options
- * it was trained with and the figures of its validation travel with it.  It
- * holds no time and no measurement of speed, so equal trainings give equal
- * bytes.
+ * The value is an envelope around the core's bytes of a network, with the options
+ * that it was trained with and the metrics of its validation.  It contains no time
+ * and no duration, so equal trainings give equal bytes.
  */
 #ifndef MREN_PG_MODEL_NETWORK_TYPE_H
 #define MREN_PG_MODEL_NETWORK_TYPE_H
@@ -17,7 +16,7 @@
 
 typedef struct MrenNetwork
 {
-	MrenNet *net;		/* one of these two */
+	MrenNet *net;		/* exactly one of these two is set */
 	MrenTagger *tagger; /* NULL in a value of type mren.network */
 	char *options;		/* a JSON object as UTF-8 */
 	char *metrics;		/* the same, or NULL */
@@ -25,22 +24,21 @@ typedef struct MrenNetwork
 
 /*
  * mren_network_datum
- *	  The value of type mren.network, also what mren.export_model gives.  The
- *	  JSON texts are brought into jsonb's canonical form.  An error (54000) if
- *	  the value would not fit a field.
+ *	  The network as a value of type mren.network, which is also what
+ *	  mren.export_model returns.  The JSON texts are brought into jsonb's canonical
+ *	  form.  54000 if the value would exceed the maximum size of a field.
  */
 extern Datum mren_network_datum(const MrenNetwork *network);
 
 /*
  * mren_network_read
- *	  Takes a value of type mren.network or a bytea of the same content apart,
- *	  checking everything; all of the result is allocated in the context.
- *	  22P03 for what is not a network, the core's own errors for a network that
- *	  cannot be.
+ *	  Reads a value of type mren.network, or a bytea of the same content, into the
+ *	  context, and validates all of it.  22P03 for bytes that are not a network,
+ *	  the core's own errors for a network that is not valid.
  */
 extern void mren_network_read(Datum value, MemoryContext context, MrenNetwork *network);
 
-/* The same of what mren.export_model gave, which may be a tagger. */
+/* The same of a value that mren.export_model returned, which may be a tagger. */
 extern void mren_network_read_any(Datum value, MemoryContext context, MrenNetwork *network);
 
 /* UTF-8 JSON as jsonb; an error if it is not a JSON object. */

@@ -1,9 +1,9 @@
 /*
  * versions.c
- *	  Which version of a model is deployed, and versions and models dropped.
+ *	  Promoting and rolling back versions, and dropping versions and models.
  *
- * Deployments that are not undone are a stack, oldest first.  Its top is the
- * deployed version; promote pushes, rollback marks as undone.
+ * The deployments that are not undone form a stack, whose top is the deployed
+ * version.  mren.promote pushes a deployment, mren.rollback marks it as undone.
  */
 #include "pg/model/models.h"
 
@@ -36,20 +36,33 @@ find_version(int64 model, int32 version)
 	return DatumGetInt64(mren_models_result(1, &isnull));
 }
 
+/*
+ * What promote and drop_version begin with: locks the model of arguments (model,
+ * version) and gives the id of the version, or raises the error that the model
+ * has none of this number.
+ */
+static int64
+lock_version(FunctionCallInfo fcinfo, const char *function, const char *model, MrenModelRow *row)
+{
+	int64 id;
+
+	mren_arg_required(fcinfo, 1, "version");
+	mren_models_begin(function);
+	mren_models_lock(model, MREN_PRIVILEGE_ADMIN, row);
+	id = find_version(row->id, PG_GETARG_INT32(1));
+	if (id == 0)
+		mren_models_no_version(model, row->id, PG_GETARG_INT32(1));
+	return id;
+}
+
 Datum
 mren_promote(PG_FUNCTION_ARGS)
 {
 	char *model = mren_arg_text(fcinfo, 0, "model");
 	MrenModelRow row;
-	int64 id;
+	int64 id = lock_version(fcinfo, "mren.promote()", model, &row);
 
-	mren_arg_required(fcinfo, 1, "version");
-	mren_models_begin("mren.promote()");
-	mren_models_lock(model, MREN_PRIVILEGE_ADMIN, &row);
-	id = find_version(row.id, PG_GETARG_INT32(1));
-	if (id == 0)
-		mren_models_no_version(model, row.id, PG_GETARG_INT32(1));
-	/* Deploying what is deployed changes nothing, not what rollback goes to. */
+	/* Promoting the deployed version again must not change what rollback goes back to. */
 	if (id != row.deployed)
 		mren_models_deploy(row.id, id);
 	mren_models_check_needs(model, id);
@@ -58,9 +71,8 @@ mren_promote(PG_FUNCTION_ARGS)
 }
 
 /*
- * The deployments that are not undone are a stack.  Those of the deployed
- * version on top of it are undone, all of them: dropping a version between two
- * of them leaves two in a row.
+ * All deployments of the deployed version on top of the stack are undone: if a
+ * version between two of them was dropped, there are two in a row.
  */
 Datum
 mren_rollback(PG_FUNCTION_ARGS)
@@ -85,7 +97,7 @@ mren_rollback(PG_FUNCTION_ARGS)
 			2, types, values) == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("model \"%s\" has no earlier deployment to go back to", model),
+				 errmsg("model \"%s\" has no earlier deployment to roll back to", model),
 				 errhint("SELECT mren.promote(%s, version) deploys a version of your choice.",
 						 quote_literal_cstr(model))));
 	earlier = DatumGetInt64(mren_models_result(1, &isnull));
@@ -121,8 +133,8 @@ drop_version(int64 version)
 }
 
 /*
- * What may go, oldest last, is what is neither of the three; as many of it stay
- * as are wanted beside them.
+ * The deployed version, the one that rollback goes back to and the newest one
+ * are kept; of the others, the latest until `keep` versions are left.
  */
 int
 mren_models_prune(int64 model, int keep, int64 newest)
@@ -163,14 +175,8 @@ mren_drop_version(PG_FUNCTION_ARGS)
 {
 	char *model = mren_arg_text(fcinfo, 0, "model");
 	MrenModelRow row;
-	int64 id;
+	int64 id = lock_version(fcinfo, "mren.drop_version()", model, &row);
 
-	mren_arg_required(fcinfo, 1, "version");
-	mren_models_begin("mren.drop_version()");
-	mren_models_lock(model, MREN_PRIVILEGE_ADMIN, &row);
-	id = find_version(row.id, PG_GETARG_INT32(1));
-	if (id == 0)
-		mren_models_no_version(model, row.id, PG_GETARG_INT32(1));
 	if (id == row.deployed)
 		ereport(ERROR, (errcode(ERRCODE_OBJECT_IN_USE),
 						errmsg("cannot drop version %d of model \"%s\", which is deployed",
@@ -182,7 +188,7 @@ mren_drop_version(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-/* Its runs stay: they say what happened. */
+/* The rows of its runs are kept as a record. */
 Datum
 mren_drop_model(PG_FUNCTION_ARGS)
 {

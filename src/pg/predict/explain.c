@@ -2,9 +2,9 @@
  * explain.c
  *	  mren.explain and mren.explain_image: why a row got its answer.
  *
- * Both leave something out and look what becomes of the answer's probability:
- * words, mentions, types and the image as a whole, or the image piece by
- * piece under a grey patch.
+ * Both measure how the answer's probability changes when something is left out:
+ * a word, a mention, a type or the whole image; or one cell of the image, which
+ * is covered by a grey patch.
  */
 #include "postgres.h"
 
@@ -14,47 +14,28 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
-#include "mb/pg_wchar.h"
-#include "relation/explain.h"
-#include "pg/support/args.h"
-#include "pg/resource/image_encoders.h"
-#include "pg/support/pg_env.h"
 #include "pg/predict/predictor.h"
+#include "pg/resource/image_encoders.h"
+#include "pg/support/args.h"
+#include "pg/support/pg_env.h"
+#include "relation/explain.h"
 
-/* The heat map's cells a side. */
+/* The number of cells in a row and in a column of the heat map. */
 #define GRID 7
 
-/* What covers a piece: ImageNet's mean colour. */
+/* The colour that covers a cell: the mean of ImageNet. */
 static const uint8 cover[3] = {124, 116, 104};
 
 #define ARG_MODEL 0
 #define ARG_PAIR 1
 #define ARG_VERSION 10
 
-static void
-open_row(FunctionCallInfo fcinfo, MrenPredictor *predictor)
-{
-	text *model;
-
-	mren_arg_required(fcinfo, ARG_MODEL, "model");
-	model = PG_GETARG_TEXT_PP(ARG_MODEL);
-	mren_predictor_open(predictor, VARDATA_ANY(model), VARSIZE_ANY_EXHDR(model),
-						mren_arg_version(fcinfo, ARG_VERSION));
-}
-
-/* The core's UTF-8 in the database's encoding. */
-static Datum
-server_text(const char *data, int len)
-{
-	char *copy = pnstrdup(data, len);
-
-	return CStringGetTextDatum(pg_any_to_server(copy, len, PG_UTF8));
-}
-
 static Datum
 sentence_part(const MrenPair *pair, const MrenToken *token)
 {
-	return server_text(pair->sentence.data + token->start, token->end - token->start);
+	MrenTextSpan part = {pair->sentence.data + token->start, token->end - token->start};
+
+	return PointerGetDatum(mren_server_text(part));
 }
 
 static Datum
@@ -69,9 +50,9 @@ feature_name(const MrenContribution *contribution, const MrenPair *pair, const M
 		case MREN_PART_TAIL:
 			return sentence_part(pair, &row->tail);
 		case MREN_PART_HEAD_TYPE:
-			return server_text(pair->head_type.data, pair->head_type.len);
+			return PointerGetDatum(mren_server_text(pair->head_type));
 		case MREN_PART_TAIL_TYPE:
-			return server_text(pair->tail_type.data, pair->tail_type.len);
+			return PointerGetDatum(mren_server_text(pair->tail_type));
 		case MREN_PART_IMAGE:
 			return CStringGetTextDatum("image");
 	}
@@ -99,13 +80,13 @@ modality(MrenExplainedPart part)
 	pg_unreachable();
 }
 
-/* What a part's features are recomputed from. */
+/* What the features without one part are computed from. */
 typedef struct Occluded
 {
 	MrenPair pair;
 	const MrenEncoded *row;
 	const MrenRowLexicons *lexicons;
-	const MrenPairBoxes *boxes; /* NULL: they are no features */
+	const MrenPairBoxes *boxes; /* NULL: the model has no features of boxes */
 } Occluded;
 
 static MrenStatus
@@ -130,13 +111,13 @@ features_without(void *state, const MrenContribution *part, uint32_t *codes, siz
 		pair.tail_type.data = NULL;
 	else if (part->part == MREN_PART_IMAGE)
 		boxes = NULL;
-	features = mren_row_features(&pair, occluded->row, occluded->lexicons, without, boxes);
+	features = mren_pair_features(&pair, occluded->row, occluded->lexicons, without, boxes);
 	memcpy(codes, features->codes, features->n * sizeof(uint32_t));
 	*n = features->n;
 	return MREN_OK;
 }
 
-/* The row's own features move out of the buffer that features_without writes. */
+/* Copies the row's own features out of the buffer that features_without writes to. */
 static void
 keep_features(MrenInput *input)
 {
@@ -164,7 +145,7 @@ explain(FunctionCallInfo fcinfo, bool ranges)
 	size_t n;
 
 	InitMaterializedSRF(fcinfo, 0);
-	open_row(fcinfo, &predictor);
+	mren_predictor_open_args(&predictor, fcinfo, ARG_MODEL, ARG_VERSION);
 	if (!mren_pair_args(fcinfo, ARG_PAIR, ranges, &pair))
 		return (Datum) 0;
 	row = mren_predictor_row(&predictor, &pair, &input);
@@ -185,7 +166,7 @@ explain(FunctionCallInfo fcinfo, bool ranges)
 	return (Datum) 0;
 }
 
-/* The probability of a relation, or (relation < 0) of the most likely one. */
+/* The probability of *relation or, if that is negative, of the most likely one, which it becomes. */
 static float4
 probability_of(MrenPredictor *predictor, const MrenInput *input, int *relation)
 {
@@ -203,9 +184,9 @@ probability_of(MrenPredictor *predictor, const MrenInput *input, int *relation)
 	return result;
 }
 
-/* Paints the piece in row r, column c of the grid; saves what was there. */
+/* Covers the cell in row r, column c of the image and saves its pixels, or restores them. */
 static void
-swap_piece(MrenBitmap *bitmap, int r, int c, uint8 *saved, bool restore)
+swap_cell(MrenBitmap *bitmap, int r, int c, uint8 *saved, bool restore)
 {
 	uint32 y0 = (uint64) bitmap->height * r / GRID;
 	uint32 y1 = (uint64) bitmap->height * (r + 1) / GRID;
@@ -229,7 +210,7 @@ swap_piece(MrenBitmap *bitmap, int r, int c, uint8 *saved, bool restore)
 	}
 }
 
-/* What covering each piece takes from the answer's probability: heat (GRID, GRID). */
+/* By how much covering each cell lowers the answer's probability: heat (GRID, GRID). */
 static void
 heat_map(MrenPredictor *predictor, MrenInput *input, MrenBitmap *bitmap, float4 *heat)
 {
@@ -249,9 +230,9 @@ heat_map(MrenPredictor *predictor, MrenInput *input, MrenBitmap *bitmap, float4 
 	{
 		for (int c = 0; c < GRID; c++)
 		{
-			swap_piece(bitmap, r, c, saved, false);
+			swap_cell(bitmap, r, c, saved, false);
 			mren_encoder_run(encoder, bitmap, vector, grid);
-			swap_piece(bitmap, r, c, saved, true);
+			swap_cell(bitmap, r, c, saved, true);
 			heat[r * GRID + c] = whole - probability_of(predictor, input, &relation);
 		}
 	}
@@ -270,13 +251,13 @@ explain_image(FunctionCallInfo fcinfo, bool ranges)
 	uint8_t *png;
 	size_t len;
 
-	open_row(fcinfo, &predictor);
+	mren_predictor_open_args(&predictor, fcinfo, ARG_MODEL, ARG_VERSION);
 	if (!mren_pair_args(fcinfo, ARG_PAIR, ranges, &pair))
 		PG_RETURN_NULL();
 	if (pair.image == NULL && pair.image_vector != NULL)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("an image vector cannot be explained without its image"),
-						errhint("Give the image itself as image.")));
+						errmsg("cannot explain an image vector without its image"),
+						errhint("Specify the image itself as image.")));
 	if (pair.image == NULL)
 		PG_RETURN_NULL();
 	mren_predictor_row(&predictor, &pair, &input);
@@ -286,7 +267,7 @@ explain_image(FunctionCallInfo fcinfo, bool ranges)
 	MREN_PG_CALL(err, mren_png_encode(&env, &bitmap, &png, &len, &err));
 	if (len > MaxAllocSize - VARHDRSZ)
 		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-						errmsg("the PNG of %zu bytes does not fit a value", len)));
+						errmsg("PNG image of %zu bytes exceeds the maximum size of a value", len)));
 	PG_RETURN_BYTEA_P((bytea *) cstring_to_text_with_len((char *) png, len));
 }
 

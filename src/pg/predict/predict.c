@@ -1,6 +1,6 @@
 /*
  * predict.c
- *	  mren.predict, classify, predict_proba and features: one row, one answer.
+ *	  mren.predict, classify, predict_proba and features, which take one row.
  *
  * Each exists with the mentions as text and as int4range; nothing else differs.
  */
@@ -10,10 +10,10 @@
 #include "funcapi.h"
 #include "utils/builtins.h"
 
-#include "pg/support/args.h"
 #include "pg/predict/predictor.h"
+#include "pg/support/args.h"
 
-/* Where the arguments of PAIR stand: model, then what mren_pair_args reads, then version. */
+/* Numbers of the arguments: model, those that mren_pair_args reads, version. */
 #define ARG_MODEL 0
 #define ARG_PAIR 1
 #define ARG_VERSION 10
@@ -27,17 +27,6 @@ typedef struct Answer
 	bool abstained;
 } Answer;
 
-static void
-open_predictor(FunctionCallInfo fcinfo, MrenPredictor *predictor)
-{
-	text *model;
-
-	mren_arg_required(fcinfo, ARG_MODEL, "model");
-	model = PG_GETARG_TEXT_PP(ARG_MODEL);
-	mren_predictor_open(predictor, VARDATA_ANY(model), VARSIZE_ANY_EXHDR(model),
-						mren_arg_version(fcinfo, ARG_VERSION));
-}
-
 /* False if sentence or a mention is NULL. */
 static bool
 row_features(FunctionCallInfo fcinfo, bool ranges, MrenPredictor *predictor, float4 **features)
@@ -45,7 +34,7 @@ row_features(FunctionCallInfo fcinfo, bool ranges, MrenPredictor *predictor, flo
 	MrenPair pair;
 	MrenInput input;
 
-	open_predictor(fcinfo, predictor);
+	mren_predictor_open_args(predictor, fcinfo, ARG_MODEL, ARG_VERSION);
 	if (!mren_pair_args(fcinfo, ARG_PAIR, ranges, &pair))
 		return false;
 	mren_predictor_row(predictor, &pair, &input);

@@ -2,9 +2,9 @@
  * predict_query.c
  *	  Predicting the rows of a query in batches, and mren.predict_rows.
  *
- * Each row is encoded and fused as it arrives; the dense layers run over a
- * batch of fused vectors, whose weights are then read once for all of them.
- * Nothing but one batch is held.
+ * Each row is encoded and fused as it arrives; the dense layers run over a batch
+ * of fused vectors, so that their weights are read once for all of them.  No more
+ * than one batch is in memory.
  */
 #include "pg/predict/predict_query.h"
 
@@ -17,14 +17,14 @@
 #include "utils/memutils.h"
 
 #include "evaluation/holdout.h"
-#include "pg/support/args.h"
-#include "pg/train/encode_row.h"
+#include "pg/predict/encode_pair.h"
 #include "pg/predict/predictor.h"
+#include "pg/support/args.h"
 #include "pg/support/query.h"
 
 #define BATCH 64
 
-/* A version that answers. */
+/* A version that answers the rows. */
 typedef struct Side
 {
 	MrenPredictor predictor;
@@ -50,8 +50,8 @@ typedef struct Batch
 } Batch;
 
 /*
- * The rows' columns cast to what the core wants, in the order of MrenColumn;
- * attno tells where each has gone.
+ * Selects the query's columns, cast to their types, in the order of MrenColumn;
+ * sets attno to their numbers in the statement.
  */
 static char *
 generate_statement(const char *query, const MrenColumns *columns, bool rival, AttrNumber *attno)
@@ -64,7 +64,7 @@ generate_statement(const char *query, const MrenColumns *columns, bool rival, At
 	for (MrenColumn column = 0; column < MREN_N_COLUMNS; column++)
 	{
 		attno[column] = 0;
-		/* A row's weight counts in training alone; split and group tell a rival's gate. */
+		/* Weights matter in training only; split and group only where a rival is compared. */
 		if (columns->attno[column] == 0 || column == MREN_COLUMN_WEIGHT ||
 			(column > MREN_COLUMN_WEIGHT && !rival))
 			continue;
@@ -108,10 +108,10 @@ read_pair(Batch *batch, TupleTableSlot *slot, MrenPair *pair)
 		mren_pair_image_vector(pair, value);
 	value = slot_column(batch, slot, MREN_COLUMN_HEAD_TYPE, &isnull);
 	if (!isnull)
-		pair->head_type = mren_pair_type(value);
+		pair->head_type = mren_datum_utf8(value);
 	value = slot_column(batch, slot, MREN_COLUMN_TAIL_TYPE, &isnull);
 	if (!isnull)
-		pair->tail_type = mren_pair_type(value);
+		pair->tail_type = mren_datum_utf8(value);
 	value = slot_column(batch, slot, MREN_COLUMN_HEAD_BOX, &isnull);
 	if (!isnull)
 		mren_pair_head_box(pair, value);
@@ -132,16 +132,16 @@ text_column(Batch *batch, TupleTableSlot *slot, MrenColumn column)
 }
 
 /*
- * Was this row, with its label, one of those the version learnt from?  The
- * example is the row as training has it.
+ * Whether the version was trained on this row with this label.  Sets the example
+ * to the row as training encodes it.
  */
 static bool
-seen_in_training(const Side *side, const MrenPair *pair, const MrenInput *input, const char *actual,
-				 MrenExample *example)
+trained_on(const Side *side, const MrenPair *pair, const MrenInput *input, const char *actual,
+		   MrenExample *example)
 {
 	MrenSentence sentence = *input->sentence;
 	int32 *ids;
-	MrenUtf8 relation;
+	MrenTextSpan relation;
 
 	if (actual == NULL)
 		return false;
@@ -211,14 +211,14 @@ flush(Batch *batch)
 	MemoryContextReset(batch->rows);
 }
 
-/* What the gate goes by: the row's own split and its group's key. */
+/* What decides whether the row is held out: its own split, and the key of its group. */
 static void
 read_holdout(Batch *batch, TupleTableSlot *slot, const MrenPair *pair, const MrenExample *example,
 			 MrenPrediction *prediction)
 {
 	bool isnull;
 	Datum value = slot_column(batch, slot, MREN_COLUMN_SPLIT, &isnull);
-	MrenUtf8 text;
+	MrenTextSpan text;
 	MrenError err;
 
 	if (!isnull)
@@ -232,13 +232,14 @@ read_holdout(Batch *batch, TupleTableSlot *slot, const MrenPair *pair, const Mre
 		return;
 	}
 	value = slot_column(batch, slot, MREN_COLUMN_GROUP, &isnull);
-	text = isnull ? (MrenUtf8){"", 0} : mren_datum_utf8(value);
+	text = isnull ? (MrenTextSpan){"", 0} : mren_datum_utf8(value);
 	prediction->key = mren_holdout_group_key(text.data, text.len);
 }
 
+/* Encodes and fuses the row for one side. */
 static void
-ask(Batch *batch, int number, const MrenPair *pair, TupleTableSlot *slot,
-	MrenPrediction *prediction)
+add_row(Batch *batch, int number, const MrenPair *pair, TupleTableSlot *slot,
+		MrenPrediction *prediction)
 {
 	Side *side = &batch->sides[number];
 	size_t dim = side->predictor.info.features_dim;
@@ -259,7 +260,7 @@ ask(Batch *batch, int number, const MrenPair *pair, TupleTableSlot *slot,
 	mren_predictor_row(&side->predictor, pair, &input);
 	mren_predictor_features(&side->predictor, &input,
 							side->features + (size_t) batch->n_answered * dim);
-	seen = seen_in_training(side, pair, &input, prediction->actual, &example);
+	seen = trained_on(side, pair, &input, prediction->actual, &example);
 	if (number == 0)
 		prediction->seen = seen;
 	else
@@ -283,7 +284,7 @@ gather(void *state, TupleTableSlot *slot)
 	if (prediction->answered)
 	{
 		for (int i = 0; i < batch->n_sides; i++)
-			ask(batch, i, &pair, slot, prediction);
+			add_row(batch, i, &pair, slot, prediction);
 		batch->n_answered++;
 	}
 	MemoryContextSwitchTo(old);
@@ -303,7 +304,7 @@ open_side(Batch *batch, Side *side, const char *model, int32 version)
 	side->relations = palloc(info->n_relations * sizeof(char *));
 	for (size_t i = 0; i < info->n_relations; i++)
 		side->relations[i] = text_to_cstring(mren_predictor_relation(&side->predictor, i));
-	/* The row's own context goes with each row: what lives longer is made here. */
+	/* A row's context is reset after the row: allocate here what lives longer. */
 	if (info->image_dim > 0)
 		mren_predictor_reserve(&side->predictor);
 	if (info->image_dim > 0 && (batch->columns.attno[MREN_COLUMN_IMAGE] != 0))
@@ -318,7 +319,7 @@ negative_of(const Side *side, MemoryContext outer)
 	return negative >= 0 ? MemoryContextStrdup(outer, side->relations[negative]) : NULL;
 }
 
-/* The versions are opened as the current user, the query runs as its owner. */
+/* The versions are opened as the current user; a stored query runs as its owner. */
 static void
 run_query(Batch *batch, const MrenPredictQuery *what, uint32 needed)
 {
@@ -392,7 +393,8 @@ mren_warn_of_seen(const char *model, const MrenPredictedBy *by, uint64 n_seen, u
 			(errmsg("version %d of model \"%s\" was trained on %llu of these %llu rows (%.1f %%)",
 					by->version, model, (unsigned long long) n_seen, (unsigned long long) n,
 					100.0 * (double) n_seen / (double) n),
-			 errhint("Only rows held out of training tell how good it is on new ones.")));
+			 errhint("Only rows that were held out of training show how well the model does on "
+					 "new rows.")));
 }
 
 /*
@@ -420,7 +422,10 @@ put_row(void *state, const MrenPrediction *prediction)
 }
 
 PG_FUNCTION_INFO_V1(mren_predict_rows);
-/* mren.predict_rows(model, query, version) → TABLE (id text, relation text, confidence double precision) */
+/*
+ * mren.predict_rows(model, query, version) → TABLE (id text, relation text,
+ * confidence double precision)
+ */
 Datum
 mren_predict_rows(PG_FUNCTION_ARGS)
 {

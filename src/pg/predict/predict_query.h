@@ -11,7 +11,7 @@
 #include "data/example.h"
 #include "pg/support/stored_query.h"
 
-/* One row's answer; strings live until the visitor returns. */
+/* The answer for one row; strings are valid until the visitor returns. */
 typedef struct MrenPrediction
 {
 	const char *id;		  /* NULL where the query has no such column, or NULL */
@@ -19,14 +19,12 @@ typedef struct MrenPrediction
 	const char *relation; /* NULL: sentence or a mention is NULL, or the model abstains */
 	bool answered;		  /* false: sentence, head or tail is NULL */
 	double confidence;
-	bool seen; /* the version was trained on this very row */
-	/* The distribution behind it, where answered; its number in it of the actual
-	 * relation, -1 for one that the version does not know. */
-	const float4 *probabilities;
+	bool seen;					 /* the version was trained on this very row */
+	const float4 *probabilities; /* (n_probabilities) by relation, if answered */
 	int n_probabilities;
-	int actual_number;
+	int actual_number; /* of the actual relation; -1: the version does not know it */
 
-	/* Where a rival is asked as well */
+	/* Set only if there is a rival */
 	const char *rival; /* its relation, as above */
 	bool rival_seen;
 	MrenSplit split; /* the row's own */
@@ -43,10 +41,10 @@ typedef struct MrenPredictQuery
 	bool need_id;				   /* an error if the query has no column "id" */
 	bool need_relation;			   /* the same for "relation" */
 	int32 rival;				   /* a version that answers the same rows; 0: none */
-	const MrenStoredQuery *stored; /* run the query by it; NULL: as the current user */
+	const MrenStoredQuery *stored; /* whose owner runs the query; NULL: the current user does */
 } MrenPredictQuery;
 
-/* What evaluation needs to know of the version that answered. */
+/* The version that answered, for evaluation. */
 typedef struct MrenPredictedBy
 {
 	int32 version;
@@ -55,8 +53,8 @@ typedef struct MrenPredictedBy
 } MrenPredictedBy;
 
 /*
- * Runs the query read-only and visits each row in the query's order.  Rights
- * on the model are checked; needs no SPI connection of the caller's.
+ * Runs the query read-only and visits each row in the query's order.  Checks
+ * the rights on the model, and connects to SPI itself.
  */
 extern MrenPredictedBy mren_predict_query(const MrenPredictQuery *what, MrenPredictionVisitor visit,
 										  void *state);
@@ -66,7 +64,7 @@ extern MrenPredictedBy mren_predict_query(const MrenPredictQuery *what, MrenPred
  */
 extern const char *mren_prediction_actual(const MrenPrediction *prediction, uint64 n);
 
-/* A warning where some of n rows were trained on. */
+/* Warns if n_seen > 0 of the n rows were trained on. */
 extern void mren_warn_of_seen(const char *model, const MrenPredictedBy *by, uint64 n_seen,
 							  uint64 n);
 

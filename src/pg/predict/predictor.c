@@ -1,10 +1,9 @@
 /*
  * predictor.c
- *	  A model ready to answer.
+ *	  Opening a model, and running its network on rows.
  *
- * Networks are cached by version and content.  A predictor itself is a cheap
- * struct, made anew for every row of predict() and once for a whole query of
- * predict_rows().
+ * Networks are cached by version and content.  A predictor itself is cheap:
+ * mren.predict opens one for every row, mren.predict_rows one for the query.
  */
 #include "pg/predict/predictor.h"
 
@@ -12,11 +11,12 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
+#include "pg/model/deployed.h"
+#include "pg/model/models.h"
+#include "pg/resource/lexicons.h"
 #include "pg/support/lru_cache.h"
 #include "pg/support/pg_env.h"
-#include "pg/model/models.h"
 #include "pg/support/settings.h"
-#include "pg/resource/tokenizer.h"
 
 typedef struct ModelEntry
 {
@@ -27,12 +27,6 @@ typedef struct ModelEntry
 
 static MrenCache cache = MREN_CACHE_INIT(cache, &mren_model_cache, NULL);
 
-/* The buffers of the row at hand. */
-static MrenEncoded encoded;
-
-/* Buffers that one long text blew up are given back after the next row. */
-#define KEEP_TEXT_BYTES (1024 * 1024)
-
 static ModelEntry *
 load_model(const MrenDeployed *deployed, const MrenCacheKey *key)
 {
@@ -40,17 +34,9 @@ load_model(const MrenDeployed *deployed, const MrenCacheKey *key)
 	ModelEntry *entry = MemoryContextAllocZero(context, sizeof(ModelEntry));
 	MrenVersionRow version;
 
-	if (!mren_catalog_version_by_id(deployed->version.id, &version))
-		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
-						errmsg("version %d of model \"%s\" does not exist",
-							   deployed->version.version, deployed->name)));
+	mren_deployed_version(deployed, &version);
 	entry->base.context = context;
 	entry->base.key = *key;
-	/* Words may be segmented otherwise than in training: once, when it is loaded. */
-	if (version.icu != NULL && strcmp(version.icu, mren_icu_version()) != 0)
-		ereport(WARNING, (errmsg("model \"%s\" was trained with ICU %s, but this server has ICU %s",
-								 deployed->name, version.icu, mren_icu_version()),
-						  errhint("Retrain it if its answers changed.")));
 	entry->net = mren_models_load(&version, context);
 	mren_net_info(entry->net, &entry->info);
 	entry->base.bytes = MemoryContextMemAllocated(context, true);
@@ -60,7 +46,7 @@ load_model(const MrenDeployed *deployed, const MrenCacheKey *key)
 void
 mren_predictor_open(MrenPredictor *predictor, const char *model, int len, int32 version)
 {
-	const MrenDeployed *deployed = mren_cache_deployed(model, len, version, MREN_MODEL_RELATION);
+	const MrenDeployed *deployed = mren_deployed_find(model, len, version, MREN_MODEL_RELATION);
 	MrenCacheKey key = {.id = deployed->version.id};
 	ModelEntry *entry;
 
@@ -86,6 +72,18 @@ mren_predictor_open(MrenPredictor *predictor, const char *model, int len, int32 
 			mren_lexicon_open_by_hash(predictor->info.lexicons_sha256 + 32 * i, predictor->model);
 }
 
+void
+mren_predictor_open_args(MrenPredictor *predictor, FunctionCallInfo fcinfo, int model_arg,
+						 int version_arg)
+{
+	text *model;
+
+	mren_arg_required(fcinfo, model_arg, "model");
+	model = PG_GETARG_TEXT_PP(model_arg);
+	mren_predictor_open(predictor, VARDATA_ANY(model), VARSIZE_ANY_EXHDR(model),
+						mren_arg_version(fcinfo, version_arg));
+}
+
 MrenEncoder *
 mren_predictor_encoder(MrenPredictor *predictor)
 {
@@ -101,25 +99,7 @@ mren_predictor_encoder(MrenPredictor *predictor)
 	return predictor->encoder;
 }
 
-const MrenEncoded *
-mren_encode_pair(const MrenVocabulary *vocabulary, const MrenPair *pair)
-{
-	MrenTokenizer *tokenizer = mren_pg_tokenizer();
-	MemoryContext context = mren_pg_text_context();
-	MrenEnv env = mren_pg_env(context);
-	MrenError err;
-
-	if (MemoryContextMemAllocated(context, true) > KEEP_TEXT_BYTES)
-		mren_encoded_free(&env, &encoded);
-	MREN_PG_CALL(err,
-				 mren_encode(tokenizer, &env, vocabulary,
-							 &(MrenMentionPair){
-								 {pair->sentence.data, pair->sentence.len}, pair->head, pair->tail},
-							 &encoded, &err));
-	return &encoded;
-}
-
-/* An encoder of the same identity has the grid that training saw. */
+/* An encoder of the same identity should return grids of the shape that training had. */
 static void
 check_grid(const MrenPredictor *predictor)
 {
@@ -128,8 +108,8 @@ check_grid(const MrenPredictor *predictor)
 	if (!mren_grid_equal(&shape, &predictor->info.grid))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("the image encoder gives a grid of %zu by %zu cells with %zu channels, but "
-						"model \"%s\" looks at one of %zu by %zu with %zu",
+				 errmsg("image encoder returns a grid of %zu by %zu cells with %zu channels, but "
+						"model \"%s\" expects %zu by %zu cells with %zu channels",
 						shape.height, shape.width, shape.channels, predictor->model,
 						predictor->info.grid.height, predictor->info.grid.width,
 						predictor->info.grid.channels)));
@@ -157,7 +137,7 @@ check_boxes(const MrenPredictor *predictor, const MrenPair *pair)
 							pair->has_head_box ? "head_box" : "tail_box")));
 }
 
-/* The image's vector, from the image or as the caller kept it, and its grid. */
+/* The image's vector, computed or as given by image_vector, and its grid. */
 static const float4 *
 image_of(MrenPredictor *predictor, const MrenPair *pair, const uint16 **grid)
 {
@@ -215,8 +195,8 @@ mren_predictor_row(MrenPredictor *predictor, const MrenPair *pair, MrenInput *in
 	if (predictor->info.hash_bits > 0)
 	{
 		const MrenFeatures *features =
-			mren_row_features(pair, row, &predictor->lexicons, (MrenToken){0},
-							  predictor->info.box_features ? &predictor->boxes : NULL);
+			mren_pair_features(pair, row, &predictor->lexicons, (MrenToken){0},
+							   predictor->info.box_features ? &predictor->boxes : NULL);
 
 		input->features = features->codes;
 		input->n_features = features->n;
@@ -250,9 +230,5 @@ mren_predictor_probabilities(MrenPredictor *predictor, const float4 *features, i
 text *
 mren_predictor_relation(const MrenPredictor *predictor, int i)
 {
-	MrenTextSpan name = mren_net_relation(predictor->net, i);
-	char *server = pg_any_to_server(name.data, name.len, PG_UTF8);
-
-	return server == name.data ? cstring_to_text_with_len(name.data, name.len)
-							   : cstring_to_text(server);
+	return mren_server_text(mren_net_relation(predictor->net, i));
 }

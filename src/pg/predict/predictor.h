@@ -1,18 +1,18 @@
 /*
  * predictor.h
- *	  A model ready to answer: its network, its words, and its image encoder
- *	  once an image is seen.
+ *	  A model that is ready to classify rows: its network, words and lexicons, and
+ *	  its image encoder from the first image on.
  */
 #ifndef MREN_PG_PREDICT_PREDICTOR_H
 #define MREN_PG_PREDICT_PREDICTOR_H
 
 #include "postgres.h"
 
-#include "relation/net.h"
-#include "pg/support/args.h"
-#include "pg/resource/image_encoders.h"
 #include "pg/predict/row_features.h"
+#include "pg/resource/image_encoders.h"
 #include "pg/resource/words.h"
+#include "pg/support/args.h"
+#include "relation/net.h"
 #include "text/encode.h"
 
 typedef struct MrenPredictor
@@ -26,7 +26,7 @@ typedef struct MrenPredictor
 	MrenVocabulary vocabulary;
 	MrenWordVectors vectors;
 	uint8 encoder_hash[MREN_SHA256_LENGTH];
-	MrenEncoder *encoder; /* NULL until mren_predictor_row sees an image */
+	MrenEncoder *encoder; /* NULL until a row has an image */
 	float4 *image;		  /* (image_dim) of the row at hand */
 	uint16 *grid;		  /* (info.grid) halves of the row at hand */
 	MrenPairBoxes boxes;  /* of the row at hand */
@@ -40,24 +40,28 @@ typedef struct MrenPredictor
 extern void mren_predictor_open(MrenPredictor *predictor, const char *model, int len,
 								int32 version);
 
-/* The encoder for a model's images, opened; an error for a model without. */
+/* The same for the SQL arguments model (22004 if it is NULL) and version. */
+extern void mren_predictor_open_args(MrenPredictor *predictor, FunctionCallInfo fcinfo,
+									 int model_arg, int version_arg);
+
+/* Opens the encoder of the model's images; 22023 if it was trained without images. */
 extern MrenEncoder *mren_predictor_encoder(MrenPredictor *predictor);
 
-/* Makes the room for rows' images in the current context, where it is to live on. */
+/* Allocates the buffers of rows' images in the current context, which must outlive the rows. */
 extern void mren_predictor_reserve(MrenPredictor *predictor);
 
 /*
  * mren_predictor_row
- *	  Encodes a pair: the network's input and where its words stand, valid until
- *	  the next row of any predictor.
+ *	  Encodes a pair into the network's input; returns its words and their places.
+ *	  Valid until the next row of any predictor.
  */
 extern const MrenEncoded *mren_predictor_row(MrenPredictor *predictor, const MrenPair *pair,
 											 MrenInput *input);
 
 /*
- * Rows of one image: the first is encoded with it, the others without and
- * then share it.  It stays valid while the first row's arguments and the
- * predictor do.
+ * For rows that have an image in common: the first is encoded with the image, the
+ * others without it and then share that of the first.  It is valid as long as the
+ * first row's arguments and the predictor are.
  */
 static inline void
 mren_input_share_image(MrenInput *input, const MrenInput *first)
@@ -71,22 +75,15 @@ mren_input_drop_image(MrenInput *input)
 	input->image = NULL;
 }
 
-/* The row's fused vector into features (info.features_dim). */
+/* Writes the row's fused vector to features (info.features_dim). */
 extern void mren_predictor_features(MrenPredictor *predictor, const MrenInput *input,
 									float4 *features);
 
-/* n fused vectors to n distributions (info.n_relations each). */
+/* From n fused vectors to n distributions (n, info.n_relations). */
 extern void mren_predictor_probabilities(MrenPredictor *predictor, const float4 *features, int n,
 										 float4 *probabilities);
 
 /* A relation's name as text in the database's encoding, palloc'd. */
 extern text *mren_predictor_relation(const MrenPredictor *predictor, int i);
-
-/*
- * mren_encode_pair
- *	  Words and mentions of a pair under a vocabulary, by the backend's one
- *	  tokenizer; valid until its next call.
- */
-extern const MrenEncoded *mren_encode_pair(const MrenVocabulary *vocabulary, const MrenPair *pair);
 
 #endif

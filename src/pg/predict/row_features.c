@@ -1,20 +1,19 @@
 /*
  * row_features.c
- *	  From an encoded pair and lexicons to feature numbers, in buffers that are
- *	  reused from row to row.
+ *	  Extracting lexical features into buffers that are reused from row to row.
  */
 #include "pg/predict/row_features.h"
 
 #include "utils/memutils.h"
 
-#include "pg/support/pg_env.h"
 #include "pg/resource/tokenizer.h"
+#include "pg/support/pg_env.h"
 #include "text/features/features_lexicon.h"
 
 static MrenFeatures features;
 static MrenLexiconTypes types;
 
-/* Buffers that one long text blew up are given back after the next row. */
+/* Buffers that a long text made larger than this are freed before the next row. */
 #define KEEP_TYPES 65536
 
 static bool
@@ -58,8 +57,8 @@ add_lexicons(const MrenEnv *env, const MrenRowLexicons *lexicons, MrenToken with
 }
 
 const MrenFeatures *
-mren_row_features(const MrenPair *pair, const MrenEncoded *row, const MrenRowLexicons *lexicons,
-				  MrenToken without, const MrenPairBoxes *boxes)
+mren_pair_features(const MrenPair *pair, const MrenEncoded *row, const MrenRowLexicons *lexicons,
+				   MrenToken without, const MrenPairBoxes *boxes)
 {
 	MrenEnv env = mren_pg_env(mren_pg_text_context());
 	MrenFeatureRow in = {.text = {pair->sentence.data, pair->sentence.len},

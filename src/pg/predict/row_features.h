@@ -7,12 +7,13 @@
 
 #include "postgres.h"
 
-#include "pg/support/args.h"
+#include "pg/predict/encode_pair.h"
 #include "pg/resource/lexicon_list.h"
 #include "text/encode.h"
 #include "text/features/features.h"
+#include "text/lexicon/lexicon.h"
 
-/* Lexicons whose types are features, too. */
+/* Lexicons whose types are features. */
 typedef struct MrenRowLexicons
 {
 	int n;
@@ -20,13 +21,13 @@ typedef struct MrenRowLexicons
 } MrenRowLexicons;
 
 /*
- * mren_row_features
- *	  With those of the boxes, unless that is NULL.  Without the tokens inside bytes
- *	  without.start .. without.end - 1, as if a mention or word were not known; valid
- *	  until the next call.
+ * mren_pair_features
+ *	  The features of a pair, with those of its boxes unless boxes is NULL.  The
+ *	  tokens inside bytes without.start .. without.end - 1 are left out, as if that
+ *	  mention or word were unknown.  Valid until the next call.
  */
-extern const MrenFeatures *mren_row_features(const MrenPair *pair, const MrenEncoded *row,
-											 const MrenRowLexicons *lexicons, MrenToken without,
-											 const MrenPairBoxes *boxes);
+extern const MrenFeatures *mren_pair_features(const MrenPair *pair, const MrenEncoded *row,
+											  const MrenRowLexicons *lexicons, MrenToken without,
+											  const MrenPairBoxes *boxes);
 
 #endif

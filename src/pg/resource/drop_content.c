@@ -1,9 +1,9 @@
 /*
  * drop_content.c
- *	  Dropping what models name by its content.
+ *	  Dropping embeddings, image encoders and lexicons.
  *
- * The row goes first: a model that is being saved locks it, so none can begin
- * to need it between the question and the end of the transaction.
+ * The row is deleted first: a model that is being saved locks it, so no model can
+ * start to need it between the check and the end of the transaction.
  */
 #include "pg/resource/drop_content.h"
 
@@ -51,9 +51,10 @@ mren_content_drop(const MrenContent *content, const char *name, int64 id, const 
 	mren_catalog_write(content->delete_row, 1, types, values, NULL);
 	users = mren_models_using(hash, content->used);
 	if (users != NULL)
-		ereport(ERROR, (errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
-						errmsg("cannot drop %s \"%s\" because models need it", content->what, name),
-						errdetail("Needed by %s.", users), errhint("Drop the models first.")));
+		ereport(ERROR,
+				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+				 errmsg("cannot drop %s \"%s\" because models need it", content->what, name),
+				 errdetail("Models that need it: %s.", users), errhint("Drop the models first.")));
 	mren_catalog_write(content->delete_parts, 1, types, values, NULL);
 	mren_models_end();
 }

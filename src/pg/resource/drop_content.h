@@ -1,7 +1,7 @@
 /*
  * drop_content.h
- *	  What embeddings, image encoders and lexicons have in common: models name
- *	  them by the hash of their content, and they cannot go while one does.
+ *	  Dropping embeddings, image encoders and lexicons, which cannot be dropped
+ *	  while a model names them by the hash of their content.
  */
 #ifndef MREN_PG_RESOURCE_DROP_CONTENT_H
 #define MREN_PG_RESOURCE_DROP_CONTENT_H
@@ -11,7 +11,7 @@
 typedef struct MrenContent
 {
 	const char *what;		/* for messages: "embeddings" */
-	const char *function;	/* that drops it */
+	const char *function;	/* that drops it, for messages */
 	const char *delete_row; /* statements, $1 is the id */
 	const char *delete_parts;
 	const char *used; /* condition that a model_version v names the content $1 */
@@ -21,7 +21,10 @@ extern const MrenContent mren_content_embeddings;
 extern const MrenContent mren_content_encoder;
 extern const MrenContent mren_content_lexicon;
 
-/* Drops one, of this name, id, owner and hash; an error if the user may not or a model needs it. */
+/*
+ * Drops the content of this name, id, owner and hash.  42501 if the current user is
+ * not a member of the owner, 2BP01 if a model needs it.
+ */
 extern void mren_content_drop(const MrenContent *content, const char *name, int64 id,
 							  const char *owner, const uint8 *hash);
 

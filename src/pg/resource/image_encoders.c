@@ -4,8 +4,8 @@
  *
  * An encoder is the parsed network with its arena; one run at a time uses it,
  * because nothing between a run's start and its end calls back into SQL.
- * Vectors of images seen lately are kept by the image's hash: several rows
- * often show one image.
+ * Vectors of recent images are kept by the image's hash, since several rows often
+ * share an image.
  */
 #include "pg/resource/image_encoders.h"
 
@@ -13,6 +13,7 @@
 #include "utils/memutils.h"
 
 #include "onnx/onnx_graph.h"
+#include "pg/support/lru_cache.h"
 #include "pg/support/pg_env.h"
 #include "pg/support/settings.h"
 
@@ -32,12 +33,12 @@ struct MrenEncoder
 
 static MrenCache cache = MREN_CACHE_INIT(cache, &mren_encoder_cache, NULL);
 
-/* An image's vector, and behind it its grid where that was asked for. */
-typedef struct PictureEntry
+/* An image's vector, followed by its grid if that was requested. */
+typedef struct ImageEntry
 {
 	MrenCacheEntry base; /* key: encoder's identity, image's hash; id 1 with a grid */
 	float4 vector[FLEXIBLE_ARRAY_MEMBER];
-} PictureEntry;
+} ImageEntry;
 
 static MrenCache images = MREN_CACHE_INIT(images, &mren_image_cache, NULL);
 
@@ -50,7 +51,7 @@ open_grid(MrenEncoder *encoder)
 
 	if (encoder->info.grid == NULL)
 		return;
-	/* A map too big to be kept is none. */
+	/* A network whose grid is too large to keep is used without it. */
 	if (mren_grid_projection_create(&encoder->env, &shape, &encoder->projection, &err) ==
 		MREN_ELIMIT)
 		return;
@@ -81,7 +82,7 @@ load(const MrenEncoderRow *row, const MrenCacheKey *key)
 	mren_onnx_graph_info(encoder->graph, &encoder->info);
 	if (encoder->info.features != (size_t) row->dimension)
 		ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
-						errmsg("image encoder %lld gives %zu features instead of %d",
+						errmsg("image encoder %lld returns %zu features instead of %d",
 							   (long long) row->id, encoder->info.features, row->dimension)));
 	encoder->prep = (MrenImagePrep){
 		.width = encoder->info.width, .height = encoder->info.height, .layout = MREN_LAYOUT_NHWC};
@@ -168,18 +169,6 @@ mren_encoder_grid_shape(const MrenEncoder *encoder)
 }
 
 void
-mren_encoder_image_size(const bytea *image, float8 *width, float8 *height)
-{
-	MrenImageInfo info;
-	MrenError err;
-
-	MREN_PG_CALL(err, mren_image_info((const uint8_t *) VARDATA_ANY(image),
-									  VARSIZE_ANY_EXHDR(image), &info, &err));
-	*width = info.width;
-	*height = info.height;
-}
-
-void
 mren_encoder_run(MrenEncoder *encoder, const MrenBitmap *bitmap, float4 *out, uint16 *grid)
 {
 	MrenEnv env = mren_pg_env(CurrentMemoryContext);
@@ -208,7 +197,7 @@ image_key(const MrenEncoder *encoder, const bytea *image)
 	MrenHash128 hash = mren_encoder_image_hash(image);
 
 	memcpy(key.content, hash.bytes, sizeof(hash.bytes));
-	/* Half of the encoder's SHA-256 tells encoders apart as surely. */
+	/* Half of the encoder's SHA-256 is enough to tell encoders apart. */
 	memcpy(key.content + sizeof(hash.bytes), encoder->base.key.content,
 		   sizeof(key.content) - sizeof(hash.bytes));
 	return key;
@@ -219,9 +208,9 @@ remember_image(const MrenCacheKey *key, const float4 *vector, size_t n_vector, c
 			   size_t n_grid)
 {
 	MemoryContext context;
-	PictureEntry *entry;
+	ImageEntry *entry;
 	size_t size =
-		offsetof(PictureEntry, vector) + n_vector * sizeof(float4) + n_grid * sizeof(uint16);
+		offsetof(ImageEntry, vector) + n_vector * sizeof(float4) + n_grid * sizeof(uint16);
 
 	if (mren_image_cache == 0)
 		return;
@@ -235,20 +224,20 @@ remember_image(const MrenCacheKey *key, const float4 *vector, size_t n_vector, c
 	mren_cache_insert(&images, &entry->base);
 }
 
-/* With a grid it is another entry than without: who needs no grid keeps none. */
+/* An image has one entry with its grid and one without: a model without grids stores none. */
 void
 mren_encoder_image(MrenEncoder *encoder, const bytea *image, float4 *out, uint16 *grid)
 {
 	MrenCacheKey key = image_key(encoder, image);
 	size_t n = mren_encoder_dimension(encoder);
 	size_t n_grid = grid != NULL ? mren_grid_size(&encoder->grid) : 0;
-	PictureEntry *entry;
+	ImageEntry *entry;
 	MemoryContext work;
 	MemoryContext old;
 	MrenBitmap bitmap;
 
 	key.id = n_grid > 0;
-	entry = (PictureEntry *) mren_cache_find(&images, &key);
+	entry = (ImageEntry *) mren_cache_find(&images, &key);
 	if (entry != NULL)
 	{
 		memcpy(out, entry->vector, n * sizeof(float4));

@@ -8,31 +8,31 @@
 #include "postgres.h"
 
 #include "base/hash.h"
-#include "image/image.h"
 #include "data/grid.h"
-#include "pg/support/lru_cache.h"
+#include "image/image.h"
+#include "pg/catalog/catalog.h"
 
 typedef struct MrenEncoder MrenEncoder;
 
-/* The encoder, loaded if it is not; stays until the current memory context goes. */
+/* The encoder, loaded if necessary; valid until the current memory context is reset. */
 extern MrenEncoder *mren_encoder_open(const MrenEncoderRow *row);
 
-/* The encoder that a model names, or an error that says what to load. */
+/* The encoder that a model names by its hash; 55000 if it is not in the catalog. */
 extern MrenEncoder *mren_encoder_open_by_hash(const uint8 *identity, const char *model);
 
 extern int32 mren_encoder_dimension(const MrenEncoder *encoder);
 
-/* The hash by which an image is told from others. */
+/* The hash of an image's bytes, which identifies it. */
 extern MrenHash128 mren_encoder_image_hash(const bytea *image);
 
 /*
  * mren_encoder_features
  *	  The feature vector of an image: out (dimension).  Decoding limits are the
- *	  settings'.  An image seen lately is not run again.
+ *	  settings'.  A recent image's vector is taken from the cache.
  */
 extern void mren_encoder_features(MrenEncoder *encoder, const bytea *image, float4 *out);
 
-/* The grid of this encoder's images as the network takes it; all 0: it has none. */
+/* The shape of its images' grids as a network takes them; all 0: it has no grid. */
 extern MrenGridShape mren_encoder_grid_shape(const MrenEncoder *encoder);
 
 /*
@@ -42,12 +42,9 @@ extern MrenGridShape mren_encoder_grid_shape(const MrenEncoder *encoder);
  */
 extern void mren_encoder_image(MrenEncoder *encoder, const bytea *image, float4 *out, uint16 *grid);
 
-/* The same for a decoded image, without remembering it. */
+/* The same for a decoded image, bypassing the cache. */
 extern void mren_encoder_run(MrenEncoder *encoder, const MrenBitmap *bitmap, float4 *out,
 							 uint16 *grid);
-
-/* Width and height of an image as displayed, from its header. */
-extern void mren_encoder_image_size(const bytea *image, float8 *width, float8 *height);
 
 /* Decodes under the settings' limits; freed with the current context. */
 extern void mren_encoder_decode(const bytea *image, MrenBitmap *bitmap);

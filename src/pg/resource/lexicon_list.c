@@ -11,9 +11,9 @@ static void
 no_lexicons(void)
 {
 	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					errmsg("option \"lexicons\" is not an array of names"),
-					errhint("Give a JSON array of at most %d different names; mren.lexicons lists "
-							"what is loaded.",
+					errmsg("option \"lexicons\" must be an array of names"),
+					errhint("Specify a JSON array of at most %d different names; mren.lexicons "
+							"lists what is loaded.",
 							MREN_MAX_LEXICON_LIST)));
 }
 

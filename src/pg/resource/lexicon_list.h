@@ -10,7 +10,7 @@
 #include "lib/stringinfo.h"
 #include "utils/jsonb.h"
 
-#include "pg/resource/load_lexicons.h"
+#include "pg/catalog/catalog.h"
 
 #define MREN_MAX_LEXICON_LIST 16
 
@@ -27,7 +27,7 @@ extern void mren_lexicon_list_set(MrenLexiconList *list, const JsonbValue *value
 /* Finds the lexicons; an error for one that is not loaded. */
 extern void mren_lexicon_list_resolve(MrenLexiconList *list);
 
-/* Appends , "lexicons": [...] to an object's members. */
+/* Appends the member to the JSON text of an object, as in: , "lexicons": ["places"] */
 extern void mren_lexicon_list_append(StringInfo json, const MrenLexiconList *list);
 
 #endif

@@ -4,8 +4,8 @@
  *
  * A lexicon is loaded in one transaction or not at all.  Its rows are gathered
  * in bytewise order with repeated ones joined, so its SHA-256 does not depend
- * on the order of the query's rows.  Every phrase goes through the core's own
- * lexicon once: what is stored can be loaded.
+ * on the order of the query's rows.  Every phrase is also added to a lexicon in
+ * memory, so that whatever is stored can be opened.
  */
 #include "postgres.h"
 
@@ -27,16 +27,16 @@
 #include "utils/memutils.h"
 #include "utils/tuplestore.h"
 
-#include "pg/support/args.h"
 #include "pg/catalog/catalog_scan.h"
-#include "pg/resource/drop_content.h"
-#include "pg/catalog/digest.h"
-#include "pg/support/pg_env.h"
-#include "pg/resource/load_lexicons.h"
 #include "pg/model/models.h"
+#include "pg/resource/drop_content.h"
+#include "pg/resource/lexicons.h"
+#include "pg/resource/tokenizer.h"
+#include "pg/support/args.h"
+#include "pg/support/digest.h"
+#include "pg/support/pg_env.h"
 #include "pg/support/query.h"
 #include "pg/support/settings.h"
-#include "pg/resource/tokenizer.h"
 
 /* The columns of the generated statement, and of the tuplestore between. */
 enum
@@ -54,7 +54,7 @@ typedef struct Loading
 	MrenLexicon *check;
 	Tuplestorestate *rows;
 	TupleDesc desc;
-	MemoryContext context; /* of the lexicon that checks */
+	MemoryContext context; /* of the lexicon `check` */
 	int64 n_phrases;
 	int64 n_repeated;
 } Loading;
@@ -106,7 +106,7 @@ generate_statement(const char *query)
 		mren_query_text(query));
 }
 
-static MrenUtf8
+static MrenTextSpan
 slot_text(TupleTableSlot *slot, AttrNumber attno, const char *column)
 {
 	bool isnull;
@@ -115,36 +115,30 @@ slot_text(TupleTableSlot *slot, AttrNumber attno, const char *column)
 
 	if (isnull)
 		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-						errmsg("a row of the lexicon has no %s", column),
-						errhint("Leave such rows out with WHERE %s IS NOT NULL.", column)));
+						errmsg("%s in a row of the lexicon must not be null", column),
+						errhint("Exclude such rows with WHERE %s IS NOT NULL.", column)));
 	string = DatumGetTextPP(value);
-	return mren_pg_utf8(VARDATA_ANY(string), VARSIZE_ANY_EXHDR(string));
+	return mren_datum_utf8(PointerGetDatum(string));
 }
 
 static void
 gather(void *state, TupleTableSlot *slot)
 {
 	Loading *loading = state;
-	MrenUtf8 phrase = slot_text(slot, ROW_PHRASE, "phrase");
-	MrenUtf8 type = slot_text(slot, ROW_TYPE, "type");
+	MrenTextSpan phrase = slot_text(slot, ROW_PHRASE, "phrase");
+	MrenTextSpan type = slot_text(slot, ROW_TYPE, "type");
 	bool isnull;
 	double confidence = DatumGetFloat8(slot_getattr(slot, ROW_CONFIDENCE, &isnull));
 	MrenError err;
 
 	CHECK_FOR_INTERRUPTS();
-	MREN_PG_CALL(err, mren_lexicon_add(loading->check, mren_pg_tokenizer(),
-									   (MrenTextSpan){phrase.data, phrase.len},
-									   (MrenTextSpan){type.data, type.len}, confidence, &err));
+	MREN_PG_CALL(
+		err, mren_lexicon_add(loading->check, mren_pg_tokenizer(), phrase, type, confidence, &err));
 	loading->n_repeated += DatumGetInt64(slot_getattr(slot, ROW_COUNT, &isnull)) - 1;
 	loading->n_phrases++;
-	if (loading->n_phrases % 1024 == 0 &&
-		MemoryContextMemAllocated(loading->context, true) > (Size) mren_lexicon_cache * 1024)
-		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-						errmsg("lexicon \"%s\" takes more memory than mren.lexicon_cache allows "
-							   "(%d kB)",
-							   loading->name, mren_lexicon_cache),
-						errhint("Raise mren.lexicon_cache, or load fewer phrases.")));
-	/* The executor's own is gone when the rows are read back. */
+	if (loading->n_phrases % 1024 == 0)
+		mren_lexicon_check_memory(loading->context, loading->name);
+	/* The executor's descriptor no longer exists when the rows are read back. */
 	if (loading->desc == NULL)
 	{
 		MemoryContext old = MemoryContextSwitchTo(loading->context);
@@ -159,7 +153,7 @@ gather(void *state, TupleTableSlot *slot)
 
 /* Strings and numbers enter the hash in a form that does not depend on the machine. */
 static void
-digest_row(pg_cryptohash_ctx *digest, MrenUtf8 phrase, MrenUtf8 type, double confidence)
+digest_row(pg_cryptohash_ctx *digest, MrenTextSpan phrase, MrenTextSpan type, double confidence)
 {
 	uint64 head[3] = {phrase.len, type.len};
 
@@ -214,10 +208,10 @@ type_names(const MrenLexicon *lexicon)
 
 	for (size_t i = 0; i < n; i++)
 	{
-		size_t len;
-		const char *name = mren_lexicon_type(lexicon, i, &len);
+		MrenTextSpan name;
 
-		names[i] = CStringGetTextDatum(pg_any_to_server(name, len, PG_UTF8));
+		name.data = mren_lexicon_type(lexicon, i, &name.len);
+		names[i] = PointerGetDatum(mren_server_text(name));
 	}
 	return PointerGetDatum(construct_array(names, n, TEXTOID, -1, false, TYPALIGN_INT));
 }
@@ -225,8 +219,8 @@ type_names(const MrenLexicon *lexicon)
 /* ---- loading ---- */
 
 /*
- * The lexicon of this name, locked; false if there is none.  What was last
- * committed counts, whatever the statement's snapshot.
+ * Locks the lexicon of this name; false if there is none.  Sees what was last
+ * committed, whatever the statement's snapshot.
  */
 static bool
 lock_existing(const char *name, int64 *id, uint8 *sha256)
@@ -258,7 +252,7 @@ next_id(void)
 	return DatumGetInt64(mren_models_result(1, &isnull));
 }
 
-/* The new content takes the place of the old, under the same name and owner. */
+/* Deletes the old content, which the new one replaces under the same name and owner. */
 static void
 replace(const char *name, int64 old, const uint8 *old_sha256, const uint8 *sha256)
 {
@@ -272,8 +266,8 @@ replace(const char *name, int64 old, const uint8 *old_sha256, const uint8 *sha25
 		ereport(
 			ERROR,
 			(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
-			 errmsg("cannot replace lexicon \"%s\" because models need its present phrases", name),
-			 errdetail("Needed by %s.", users),
+			 errmsg("cannot replace lexicon \"%s\" because models need its current phrases", name),
+			 errdetail("Models that need it: %s.", users),
 			 errhint("Load the new phrases under another name, or drop the models first.")));
 	mren_models_run(mren_content_lexicon.delete_parts, 1, types, values);
 }
@@ -282,16 +276,14 @@ static void
 write_row(const char *name, int64 id, const Loading *loading, const uint8 *sha256, bool exists)
 {
 	Oid types[] = {INT8OID, TEXTOID, INT8OID, TEXTARRAYOID, BYTEAOID, NAMEOID};
-	NameData owner;
 	Datum values[6];
 
-	namestrcpy(&owner, GetUserNameFromId(GetUserId(), false));
 	values[0] = Int64GetDatum(id);
 	values[1] = CStringGetTextDatum(name);
 	values[2] = Int64GetDatum(loading->n_phrases);
 	values[3] = type_names(loading->check);
-	values[4] = PointerGetDatum(mren_catalog_hash_datum(sha256));
-	values[5] = NameGetDatum(&owner);
+	values[4] = PointerGetDatum(mren_digest_bytea(sha256));
+	values[5] = mren_current_user_name();
 	if (exists)
 		mren_models_run("UPDATE mren.lexicon SET id = $1, phrases = $3, types = $4, sha256 = $5,"
 						" loaded_at = pg_catalog.now() WHERE name OPERATOR(pg_catalog.=) $2",
@@ -303,7 +295,7 @@ write_row(const char *name, int64 id, const Loading *loading, const uint8 *sha25
 			6, types, values);
 }
 
-/* Parameters of the statement, if any, are the array's. */
+/* Loads the rows of a statement, which may have parameters. */
 static int64
 load_lexicon(const char *name, const char *sql, int n, const Oid *types, const Datum *values)
 {
@@ -333,7 +325,7 @@ load_lexicon(const char *name, const char *sql, int n, const Oid *types, const D
 				(errmsg_plural("%lld row repeats a phrase and its type",
 							   "%lld rows repeat a phrase and its type",
 							   (unsigned long) loading.n_repeated, (long long) loading.n_repeated),
-				 errdetail("The highest confidence counts.")));
+				 errdetail("The highest confidence is kept.")));
 	return loading.n_phrases;
 }
 

@@ -1,6 +1,6 @@
 /*
  * tokenizer.c
- *	  The backend's one tokenizer and sentencer, which are costly to open.
+ *	  The backend's tokenizer and sentence splitter, which are costly to open.
  */
 #include "pg/resource/tokenizer.h"
 

@@ -1,6 +1,6 @@
 /*
  * tokenizer.h
- *	  The backend's one tokenizer, and its one sentencer.
+ *	  The backend's tokenizer and sentence splitter, one of each.
  */
 #ifndef MREN_PG_RESOURCE_TOKENIZER_H
 #define MREN_PG_RESOURCE_TOKENIZER_H
@@ -14,7 +14,7 @@
 extern MrenTokenizer *mren_pg_tokenizer(void);
 extern MrenSentencer *mren_pg_sentencer(void);
 
-/* The context they live in, for buffers that are reused from row to row. */
+/* Their memory context, also for buffers that are reused from row to row. */
 extern MemoryContext mren_pg_text_context(void);
 
 #endif

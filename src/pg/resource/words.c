@@ -3,14 +3,16 @@
  *	  The cache of word vectors: a hash of the words used, filled by one
  *	  indexed look-up for each new word.
  *
- * Strings and vectors lie in one context, reset as a whole when the setting is
- * exceeded.  Unknown words are kept as well: they are asked for as often.
+ * Strings and vectors are allocated in one context, which is reset as a whole when
+ * the setting is exceeded.  Unknown words are cached, too: they are looked up as
+ * often as known ones.
  */
 #include "pg/resource/words.h"
 
 #include "common/hashfn.h"
 #include "utils/memutils.h"
 
+#include "pg/support/lru_cache.h"
 #include "pg/support/pg_env.h"
 #include "pg/support/settings.h"
 
@@ -25,7 +27,7 @@ typedef struct WordEntry
 	WordKey key;
 	uint32 hash;
 	int32 slot; /* of mren_words_slots; -1: not in the embeddings */
-	int32 id;	/* of the table */
+	int32 id;	/* in mren.embedding_word */
 	char status;
 } WordEntry;
 
@@ -54,7 +56,7 @@ struct MrenWords
 	int32 max_slots;
 };
 
-/* Every open set may hold mren.word_cache; sets beyond four are closed. */
+/* Each open set may take mren.word_cache; more than four sets are not kept open. */
 static int open_limit_kb;
 
 static MrenCache cache = MREN_CACHE_INIT(cache, &open_limit_kb, NULL);
@@ -96,12 +98,6 @@ mren_words_open(const MrenEmbeddingRow *row)
 	}
 	mren_cache_pin(&words->base, CurrentMemoryContext);
 	return words;
-}
-
-const MrenEmbeddingRow *
-mren_words_row(const MrenWords *words)
-{
-	return &words->row;
 }
 
 void
@@ -148,10 +144,7 @@ add_slot(MrenWords *words, float4 *vector, int32 id)
 	return words->n_slots++;
 }
 
-/*
- * The look-up comes before the insertion: it may fail, and an entry half made
- * would then stay.
- */
+/* The look-up comes before the insertion: an error in it must not leave an incomplete entry. */
 static WordEntry *
 find_word(MrenWords *words, const char *word, size_t len)
 {

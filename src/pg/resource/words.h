@@ -2,9 +2,8 @@
  * words.h
  *	  The used words of a set of embeddings, kept in the backend.
  *
- * A word that was looked up once has a slot, known or unknown, until the cache
- * is full and starts over; so slots hold only between two calls of
- * mren_words_begin.
+ * A known word has a slot from its first look-up until the cache is full and is
+ * emptied; so slots are valid only until the next call of mren_words_begin.
  */
 #ifndef MREN_PG_RESOURCE_WORDS_H
 #define MREN_PG_RESOURCE_WORDS_H
@@ -12,32 +11,30 @@
 #include "postgres.h"
 
 #include "data/word_vectors.h"
-#include "pg/support/lru_cache.h"
+#include "pg/catalog/catalog.h"
 #include "text/sentence.h"
 
 typedef struct MrenWords MrenWords;
 
 /*
- * The cache of these embeddings; stays until the current memory context goes.
- * NULL for a dimension of 0, no embeddings: every word is unknown, and so it
- * is in the functions below that take a NULL.
+ * The cache of these embeddings, valid until the current memory context is reset.
+ * NULL for a row of dimension 0, which stands for no embeddings: every word is
+ * unknown to the functions below that take NULL.
  */
 extern MrenWords *mren_words_open(const MrenEmbeddingRow *row);
 
-extern const MrenEmbeddingRow *mren_words_row(const MrenWords *words);
-
-/* Between rows: starts over if the cache is full. */
+/* Called between rows: empties the cache if it is full. */
 extern void mren_words_begin(MrenWords *words);
 
 /*
- * Two ways to number the same words: by slot, for predicting (vectors by
- * slot), or by the table's number, for training rows.
+ * The two ways in which words are numbered: by slot, with vectors by slot, for
+ * predicting; by their numbers in mren.embedding_word, for training rows.
  */
 extern void mren_words_slots(MrenWords *words, MrenVocabulary *vocabulary,
 							 MrenWordVectors *vectors);
 extern void mren_words_ids(MrenWords *words, MrenVocabulary *vocabulary);
 
-/* The table's number of a slot's word. */
+/* The number in mren.embedding_word of a slot's word. */
 extern int32 mren_words_id(const MrenWords *words, int32 slot);
 
 /* The vector of a slot; dimension floats. */

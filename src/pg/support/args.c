@@ -8,13 +8,11 @@
 
 #include "catalog/pg_type.h"
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/geo_decls.h"
 #include "utils/rangetypes.h"
 #include "utils/typcache.h"
-
-#include "data/boxes.h"
-#include "pg/resource/image_encoders.h"
 
 #define MAX_NAME 255
 
@@ -40,7 +38,7 @@ mren_arg_version(FunctionCallInfo fcinfo, int arg)
 		return 0;
 	if (PG_GETARG_INT32(arg) < 1)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("version is %d", PG_GETARG_INT32(arg)),
+						errmsg("version must be at least 1, not %d", PG_GETARG_INT32(arg)),
 						errhint("Versions are numbered from 1; NULL means the deployed one.")));
 	return PG_GETARG_INT32(arg);
 }
@@ -49,12 +47,28 @@ void
 mren_check_name(const char *argument, const char *name)
 {
 	if (name[0] == '\0')
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_NAME), errmsg("argument \"%s\" is empty", argument)));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_NAME),
+						errmsg("argument \"%s\" must not be empty", argument)));
 	if (strlen(name) > MAX_NAME)
 		ereport(ERROR, (errcode(ERRCODE_NAME_TOO_LONG),
 						errmsg("name \"%.*s...\" is longer than %d bytes",
 							   pg_mbcliplen(name, strlen(name), 40), name, MAX_NAME)));
+}
+
+Datum
+mren_current_user_name(void)
+{
+	return DirectFunctionCall1(namein, CStringGetDatum(GetUserNameFromId(GetUserId(), false)));
+}
+
+Datum
+mren_int4range(int32 lower, int32 upper)
+{
+	TypeCacheEntry *type = lookup_type_cache(INT4RANGEOID, TYPECACHE_RANGE_INFO);
+	RangeBound from = {.val = Int32GetDatum(lower), .inclusive = true, .lower = true};
+	RangeBound to = {.val = Int32GetDatum(upper)};
+
+	return RangeTypePGetDatum(mren_make_range(type, &from, &to));
 }
 
 ArrayType *
@@ -79,27 +93,21 @@ mren_array_floats(ArrayType *array, const char *name, int *n)
 	const float4 *values = (const float4 *) ARR_DATA_PTR(array);
 
 	if (ARR_NDIM(array) > 1)
-		ereport(ERROR, (errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
-						errmsg("\"%s\" has %d dimensions instead of one", name, ARR_NDIM(array))));
+		ereport(ERROR,
+				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+				 errmsg("array \"%s\" must have one dimension, not %d", name, ARR_NDIM(array))));
 	if (ARR_HASNULL(array) && array_contains_nulls(array))
 		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-						errmsg("\"%s\" has null elements", name)));
+						errmsg("array \"%s\" must not contain nulls", name)));
 	*n = ARR_NDIM(array) == 0 ? 0 : ARR_DIMS(array)[0];
 	for (int i = 0; i < *n; i++)
 	{
 		if (!isfinite(values[i]))
 			ereport(ERROR, (errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-							errmsg("element %d of \"%s\" is %g", i + 1, name, values[i])));
+							errmsg("element %d of array \"%s\" must be finite, not %g", i + 1, name,
+								   values[i])));
 	}
 	return values;
-}
-
-MrenUtf8
-mren_datum_utf8(Datum value)
-{
-	text *bytes = DatumGetTextPP(value);
-
-	return mren_pg_utf8(VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
 }
 
 void
@@ -111,10 +119,9 @@ mren_pair_sentence(MrenPair *pair, Datum sentence)
 static MrenMention
 mention_of_text(Datum value)
 {
-	text *mention = DatumGetTextPP(value);
-	MrenUtf8 utf8 = mren_pg_utf8(VARDATA_ANY(mention), VARSIZE_ANY_EXHDR(mention));
+	MrenTextSpan mention = mren_datum_utf8(value);
 
-	return (MrenMention){.text = utf8.data, .len = utf8.len};
+	return (MrenMention){.text = mention.data, .len = mention.len};
 }
 
 static MrenMention
@@ -129,7 +136,7 @@ mention_of_range(Datum value, const char *role)
 	range_deserialize(type, range, &lower, &upper, &empty);
 	if (empty || lower.infinite || upper.infinite)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("%s range is %s", role, empty ? "empty" : "unbounded"),
+						errmsg("%s range must not be %s", role, empty ? "empty" : "unbounded"),
 						errhint("Give the characters of the mention, half open and 0-based, as in "
 								"int4range(3, 5).")));
 	/* int4range is canonical: lower inclusive, upper exclusive. */
@@ -149,15 +156,6 @@ mren_pair_image_vector(MrenPair *pair, Datum vector)
 {
 	pair->image_vector =
 		mren_array_floats(DatumGetArrayTypeP(vector), "image_vector", &pair->n_image_vector);
-}
-
-MrenTextSpan
-mren_pair_type(Datum type)
-{
-	text *value = DatumGetTextPP(type);
-	MrenUtf8 utf8 = mren_pg_utf8(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));
-
-	return (MrenTextSpan){utf8.data, utf8.len};
 }
 
 static void
@@ -185,47 +183,20 @@ mren_pair_tail_box(MrenPair *pair, Datum box)
 	box_corners(box, pair->tail_box);
 }
 
-static const float4 *
-clip_box(const MrenPair *pair, const char *name, const double *corners, float4 *box)
-{
-	float8 width = 1;
-	float8 height = 1;
-	MrenError err;
-
-	if (pair->image != NULL)
-		mren_encoder_image_size(pair->image, &width, &height);
-	if (mren_box_clip(name, corners, width, height, box, &err) == MREN_OK)
-		return box;
-	if (pair->image == NULL)
-		mren_error_hint(&err, "With image_vector, boxes are shares of the image's width and "
-							  "height, from 0 to 1.");
-	mren_pg_raise(&err);
-}
-
-void
-mren_pair_boxes(const MrenPair *pair, MrenPairBoxes *boxes)
-{
-	*boxes = (MrenPairBoxes){NULL, NULL};
-	if (pair->has_head_box)
-		boxes->head = clip_box(pair, "head_box", pair->head_box, boxes->values);
-	if (pair->has_tail_box)
-		boxes->tail = clip_box(pair, "tail_box", pair->tail_box, boxes->values + 4);
-}
-
 void
 mren_pair_check(const MrenPair *pair)
 {
 	if (pair->image != NULL && pair->image_vector != NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("both \"image\" and \"image_vector\" are given"),
-				 errhint("Give the image, or what mren.image_features made of it, not both.")));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("\"image\" and \"image_vector\" cannot both be specified"),
+						errhint("Specify either the image or the vector that mren.image_features "
+								"returns for it.")));
 	if ((pair->has_head_box || pair->has_tail_box) && pair->image == NULL &&
 		pair->image_vector == NULL)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("\"%s\" is given without an image",
-							   pair->has_head_box ? "head_box" : "tail_box"),
-						errhint("A box is a place in the image: give image or image_vector.")));
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"%s\" requires an image", pair->has_head_box ? "head_box" : "tail_box"),
+				 errhint("A box is a part of an image: specify image or image_vector, too.")));
 }
 
 bool
@@ -254,9 +225,9 @@ mren_pair_args(FunctionCallInfo fcinfo, int first, bool ranges, MrenPair *pair)
 	if (!PG_ARGISNULL(first + IMAGE_VECTOR))
 		mren_pair_image_vector(pair, PG_GETARG_DATUM(first + IMAGE_VECTOR));
 	if (!PG_ARGISNULL(first + HEAD_TYPE))
-		pair->head_type = mren_pair_type(PG_GETARG_DATUM(first + HEAD_TYPE));
+		pair->head_type = mren_datum_utf8(PG_GETARG_DATUM(first + HEAD_TYPE));
 	if (!PG_ARGISNULL(first + TAIL_TYPE))
-		pair->tail_type = mren_pair_type(PG_GETARG_DATUM(first + TAIL_TYPE));
+		pair->tail_type = mren_datum_utf8(PG_GETARG_DATUM(first + TAIL_TYPE));
 	if (!PG_ARGISNULL(first + HEAD_BOX))
 		mren_pair_head_box(pair, PG_GETARG_DATUM(first + HEAD_BOX));
 	if (!PG_ARGISNULL(first + TAIL_BOX))

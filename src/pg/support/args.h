@@ -11,7 +11,7 @@
 #include "fmgr.h"
 #include "utils/array.h"
 
-#include "data/example.h"
+#include "base/text_span.h"
 #include "pg/support/pg_env.h"
 #include "text/mention.h"
 
@@ -20,28 +20,34 @@ extern void mren_arg_required(FunctionCallInfo fcinfo, int arg, const char *name
 /* The argument as a C string; 22004 if it is NULL. */
 extern char *mren_arg_text(FunctionCallInfo fcinfo, int arg, const char *name);
 
-/* A text value as UTF-8; valid as long as the datum, or in the current context. */
-extern MrenUtf8 mren_datum_utf8(Datum value);
-
-/* A version's number, 0 for NULL, which means the deployed one; 22023 below 1. */
+/* The number of a version, 0 for NULL, which means the deployed one; 22023 below 1. */
 extern int32 mren_arg_version(FunctionCallInfo fcinfo, int arg);
 
 /* 42602 for a name that is empty or longer than 255 bytes. */
 extern void mren_check_name(const char *argument, const char *name);
 
+/* The current user's name as a Datum of type name. */
+extern Datum mren_current_user_name(void);
+
+/* lower .. upper - 1 as an int4range; palloc'd. */
+extern Datum mren_int4range(int32 lower, int32 upper);
+
 /* n floats as a real[]. */
 extern ArrayType *mren_real_array(const float4 *values, int n);
 
-/* A real[] without NULLs as floats inside it; 22004, 2202E otherwise. */
+/*
+ * The elements of a one-dimensional real[], inside the array.  2202E for more
+ * dimensions, 22004 for a NULL element, 22003 for one that is not finite.
+ */
 extern const float4 *mren_array_floats(ArrayType *array, const char *name, int *n);
 
 /*
- * One row to be classified or learnt from: a sentence, two mentions and what
- * else is known.  Pointers go into the arguments.
+ * One row to be classified or learnt from: a sentence, two mentions, and the
+ * image, types and boxes that it may have.  Pointers go into the arguments.
  */
 typedef struct MrenPair
 {
-	MrenUtf8 sentence;
+	MrenTextSpan sentence;
 	MrenMention head;
 	MrenMention tail;
 	const bytea *image; /* NULL: none; detoasted */
@@ -51,7 +57,7 @@ typedef struct MrenPair
 	MrenTextSpan tail_type;
 	bool has_head_box;
 	bool has_tail_box;
-	double head_box[4]; /* opposite corners: see mren_pair_boxes */
+	double head_box[4]; /* opposite corners, as given; see mren_pair_boxes */
 	double tail_box[4];
 } MrenPair;
 
@@ -59,24 +65,8 @@ typedef struct MrenPair
 extern void mren_pair_sentence(MrenPair *pair, Datum sentence);
 extern void mren_pair_mentions(MrenPair *pair, Datum head, Datum tail, bool ranges);
 extern void mren_pair_image_vector(MrenPair *pair, Datum vector);
-extern MrenTextSpan mren_pair_type(Datum type);
 extern void mren_pair_head_box(MrenPair *pair, Datum box);
 extern void mren_pair_tail_box(MrenPair *pair, Datum box);
-
-/*
- * mren_pair_boxes
- *	  The boxes as the network takes them (net/boxes.h): NULL where there is none.
- *	  They are in pixels of the image as displayed; with an image_vector, whose
- *	  image's size is not known, in shares of its width and height.  22000
- *	  for a box that covers nothing of the image.
- */
-typedef struct MrenPairBoxes
-{
-	const float4 *head; /* into values, or NULL */
-	const float4 *tail;
-	float4 values[8];
-} MrenPairBoxes;
-extern void mren_pair_boxes(const MrenPair *pair, MrenPairBoxes *boxes);
 
 /* An error if the pair has both an image and a vector of one, or a box without either. */
 extern void mren_pair_check(const MrenPair *pair);

@@ -21,7 +21,7 @@ mren_hex_in(const char *input, const char *type)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
 						errmsg("invalid input syntax for type %s: \"%.*s\"", type,
 							   pg_mbcliplen(input, len, 40), input),
-						errhint("It is written as \\x and hexadecimal digits.")));
+						errhint("A value is written as \\x followed by hexadecimal digits.")));
 	result = palloc(VARHDRSZ + (len - 2) / 2);
 	SET_VARSIZE(result, VARHDRSZ + hex_decode(input + 2, len - 2, VARDATA(result)));
 	return result;
@@ -34,9 +34,10 @@ mren_hex_out(const bytea *value, const char *type)
 	char *result;
 
 	if (len > (MaxAllocSize - 3) / 2)
-		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-						errmsg("a value of type %s of %zu bytes is too large for text", type, len),
-						errhint("Read it in binary format.")));
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("value of type %s with %zu bytes is too large for text output", type, len),
+				 errhint("Fetch it in binary format.")));
 	result = palloc(2 * len + 3);
 	strcpy(result, "\\x");
 	hex_encode(VARDATA_ANY(value), len, result + 2);

@@ -14,7 +14,7 @@
 extern bytea *mren_hex_in(const char *input, const char *type);
 /* 54000 for a value whose text would not fit. */
 extern char *mren_hex_out(const bytea *value, const char *type);
-/* All that is left of a binary message. */
+/* The rest of a binary message. */
 extern bytea *mren_hex_recv(StringInfo message);
 
 #endif

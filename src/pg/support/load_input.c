@@ -1,6 +1,6 @@
 /*
  * load_input.c
- *	  Bytes to be loaded, from where the user has them.
+ *	  Bytes to be loaded, from a file, a bytea or a large object.
  */
 #include "pg/support/load_input.h"
 
@@ -13,12 +13,13 @@
 #include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
 
+#include "pg/support/args.h"
 #include "pg/support/compat.h"
 
-/* A large object is read in pieces of this size at most. */
+/* Maximum size of the pieces that a large object is read in. */
 #define OBJECT_PIECE (1024 * 1024)
 
-struct MrenInputSource
+struct MrenLoadInput
 {
 	FILE *file;
 	const char *path;
@@ -27,33 +28,35 @@ struct MrenInputSource
 	Oid object; /* InvalidOid: none */
 };
 
-MrenInputSource *
-mren_input_file(const char *path)
+static MrenLoadInput *
+open_file(const char *path)
 {
-	MrenInputSource *input = palloc0(sizeof(MrenInputSource));
+	MrenLoadInput *input = palloc0(sizeof(MrenLoadInput));
 	struct stat status;
 
 	if (!has_privs_of_role(GetUserId(), ROLE_PG_READ_SERVER_FILES))
-		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-						errmsg("permission denied to read files of the server"),
-						errdetail("Only members of the role pg_read_server_files may."),
-						errhint("Pass the contents as bytea or, for a client's file, as a large "
-								"object (\\lo_import).")));
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied to read files of the server"),
+				 errdetail(
+					 "Only members of the role pg_read_server_files may read files of the server."),
+				 errhint("Pass the contents as bytea or, for a file of the client, as a "
+						 "large object (\\lo_import).")));
 	input->path = path;
 	input->file = AllocateFile(path, PG_BINARY_R);
 	if (input->file == NULL)
 		ereport(ERROR, (errcode_for_file_access(),
 						errmsg("could not open file \"%s\" for reading: %m", path),
-						errhint("The path is one of the server's machine, not the client's.")));
+						errhint("The path is that of a file on the server, not on the client.")));
 	if (fstat(fileno(input->file), &status) == 0 && S_ISDIR(status.st_mode))
 		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE), errmsg("\"%s\" is a directory", path)));
 	return input;
 }
 
-MrenInputSource *
-mren_input_bytea(const bytea *contents)
+static MrenLoadInput *
+open_bytea(const bytea *contents)
 {
-	MrenInputSource *input = palloc0(sizeof(MrenInputSource));
+	MrenLoadInput *input = palloc0(sizeof(MrenLoadInput));
 
 	input->contents = contents;
 	return input;
@@ -64,7 +67,7 @@ mren_input_bytea(const bytea *contents)
  * objects are closed at the end of the transaction.
  */
 static size_t
-read_object(MrenInputSource *input, void *buffer, size_t size)
+read_object(MrenLoadInput *input, void *buffer, size_t size)
 {
 	bytea *piece = DatumGetByteaPP(DirectFunctionCall3(
 		be_lo_get_fragment, ObjectIdGetDatum(input->object), Int64GetDatum((int64) input->offset),
@@ -78,19 +81,36 @@ read_object(MrenInputSource *input, void *buffer, size_t size)
 	return n;
 }
 
-MrenInputSource *
-mren_input_large_object(Oid oid)
+static MrenLoadInput *
+open_large_object(Oid oid)
 {
-	MrenInputSource *input = palloc0(sizeof(MrenInputSource));
+	MrenLoadInput *input = palloc0(sizeof(MrenLoadInput));
 
 	input->object = oid;
-	/* Says at once if it does not exist or may not be read. */
+	/* Raises the error for one that does not exist or may not be read. */
 	read_object(input, NULL, 0);
 	return input;
 }
 
+MrenLoadInput *
+mren_load_input_arg(FunctionCallInfo fcinfo, int arg, MrenLoadKind kind)
+{
+	switch (kind)
+	{
+		case MREN_LOAD_PATH:
+			return open_file(mren_arg_text(fcinfo, arg, "path"));
+		case MREN_LOAD_CONTENTS:
+			mren_arg_required(fcinfo, arg, "contents");
+			return open_bytea(PG_GETARG_BYTEA_PP(arg));
+		case MREN_LOAD_LARGE_OBJECT:
+			mren_arg_required(fcinfo, arg, "large_object");
+			return open_large_object(PG_GETARG_OID(arg));
+	}
+	pg_unreachable();
+}
+
 size_t
-mren_input_read(MrenInputSource *input, void *buffer, size_t size)
+mren_load_input_read(MrenLoadInput *input, void *buffer, size_t size)
 {
 	size_t n;
 
@@ -112,7 +132,7 @@ mren_input_read(MrenInputSource *input, void *buffer, size_t size)
 }
 
 void
-mren_input_close(MrenInputSource *input)
+mren_load_input_close(MrenLoadInput *input)
 {
 	if (input->file != NULL)
 		FreeFile(input->file);
@@ -120,20 +140,20 @@ mren_input_close(MrenInputSource *input)
 }
 
 uint8 *
-mren_input_all(MrenInputSource *input, size_t limit, const char *setting, size_t *len)
+mren_load_input_all(MrenLoadInput *input, size_t limit, const char *setting, size_t *len)
 {
 	size_t capacity = 1024 * 1024;
 	uint8 *bytes = palloc(capacity);
 	size_t n;
 
 	*len = 0;
-	while ((n = mren_input_read(input, bytes + *len, capacity - *len)) > 0)
+	while ((n = mren_load_input_read(input, bytes + *len, capacity - *len)) > 0)
 	{
 		*len += n;
 		if (*len > limit)
 			ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-							errmsg("the contents are larger than %zu bytes", limit),
-							errhint("The setting %s bounds it.", setting)));
+							errmsg("contents exceed the maximum size of %zu bytes", limit),
+							errhint("The maximum size is set by %s.", setting)));
 		if (*len == capacity)
 		{
 			capacity *= 2;

@@ -8,23 +8,36 @@
 
 #include "postgres.h"
 
-typedef struct MrenInputSource MrenInputSource;
+#include "fmgr.h"
+
+typedef struct MrenLoadInput MrenLoadInput;
+
+/* What the source argument of a loading function is; one for each of its overloads. */
+typedef enum MrenLoadKind
+{
+	MREN_LOAD_PATH,
+	MREN_LOAD_CONTENTS,
+	MREN_LOAD_LARGE_OBJECT,
+} MrenLoadKind;
 
 /*
- * A file of the server; the current user must be a member of
- * pg_read_server_files.  It is closed with the (sub)transaction if not before.
+ * mren_load_input_arg
+ *	  Opens the source that an argument names; 22004 if it is NULL.  A file of the
+ *	  server may only be read by members of pg_read_server_files, a large object
+ *	  by roles with the privilege SELECT on it.  A file that is not closed before
+ *	  is closed at the end of the (sub)transaction.
  */
-extern MrenInputSource *mren_input_file(const char *path);
-extern MrenInputSource *mren_input_bytea(const bytea *contents);
-/* A large object that the current user may read. */
-extern MrenInputSource *mren_input_large_object(Oid oid);
+extern MrenLoadInput *mren_load_input_arg(FunctionCallInfo fcinfo, int arg, MrenLoadKind kind);
 
 /* Up to size bytes; 0 at the end. */
-extern size_t mren_input_read(MrenInputSource *input, void *buffer, size_t size);
-extern void mren_input_close(MrenInputSource *input);
+extern size_t mren_load_input_read(MrenLoadInput *input, void *buffer, size_t size);
+extern void mren_load_input_close(MrenLoadInput *input);
 
-/* All that is left, palloc'd; an error (54000) if it is more than limit bytes. */
-extern uint8 *mren_input_all(MrenInputSource *input, size_t limit, const char *setting,
-							 size_t *len);
+/*
+ * All that is left, palloc'd; an error (54000) that names the setting if it is
+ * more than limit bytes.
+ */
+extern uint8 *mren_load_input_all(MrenLoadInput *input, size_t limit, const char *setting,
+								  size_t *len);
 
 #endif

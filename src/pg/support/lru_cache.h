@@ -1,14 +1,11 @@
 /*
  * lru_cache.h
- *	  What a backend keeps between calls, bounded in bytes.
+ *	  Caches of a backend, bounded in bytes.
  *
- * Objects (a network, an image encoder, a set of word vectors) live each in a
- * memory context of their own and are keyed by the hash of their content, so a
- * key never means two things, not even after DROP EXTENSION.  The least
- * recently used go when a setting is exceeded; a pinned one stays.
- *
- * Also the memo of which version of a model is deployed, which is true for one
- * snapshot and one user.
+ * Each object (a network, an image encoder, a set of word vectors) is allocated in
+ * a memory context of its own.  Its key is the hash of its content, so that a key
+ * never means two things, not even after DROP EXTENSION.  When a cache exceeds its
+ * setting, the least recently used entries that are not pinned are freed.
  */
 #ifndef MREN_PG_SUPPORT_LRU_CACHE_H
 #define MREN_PG_SUPPORT_LRU_CACHE_H
@@ -16,9 +13,8 @@
 #include "postgres.h"
 
 #include "lib/ilist.h"
-#include "utils/snapshot.h"
 
-#include "pg/catalog/catalog.h"
+#include "pg/support/digest.h"
 
 typedef struct MrenCacheKey
 {
@@ -41,7 +37,7 @@ typedef struct MrenCache
 	dlist_head entries;
 	const int *limit_kb;
 	size_t bytes;
-	void (*release)(MrenCacheEntry *entry); /* what the context does not hold; may be NULL */
+	void (*release)(MrenCacheEntry *entry); /* frees what is not in the context; may be NULL */
 } MrenCache;
 
 #define MREN_CACHE_INIT(cache, limit, release_entry)                                               \
@@ -49,9 +45,10 @@ typedef struct MrenCache
 		DLIST_STATIC_INIT((cache).entries), (limit), 0, (release_entry)                            \
 	}
 
-extern void mren_cache_init(void);
-
-/* A context for an entry to be built in; it becomes permanent by insert.  name is a constant. */
+/*
+ * A context to build an entry in, which mren_cache_insert makes permanent.  name
+ * must be a constant.
+ */
 extern MemoryContext mren_cache_context(const char *name);
 
 /* The entry, now the most recently used; NULL if there is none. */
@@ -59,43 +56,15 @@ extern MrenCacheEntry *mren_cache_find(MrenCache *cache, const MrenCacheKey *key
 
 /*
  * Takes over a finished entry (context, key and bytes set; its context may be
- * a child of anything) and makes room for it.  Never fails: an entry larger
- * than the limit is the only one.
+ * a child of any other) and drops as many others as the limit requires.  Never
+ * fails: an entry larger than the limit becomes the only one.
  */
 extern void mren_cache_insert(MrenCache *cache, MrenCacheEntry *entry);
 
 /* Accounts for growth of an entry that is in the cache. */
 extern void mren_cache_resize(MrenCache *cache, MrenCacheEntry *entry, size_t bytes);
 
-/* Keeps the entry until the context is reset or deleted, an error included. */
+/* Keeps the entry until the context is reset or deleted, as it is after an error. */
 extern void mren_cache_pin(MrenCacheEntry *entry, MemoryContext until);
-
-/* What a snapshot sees: two equal stamps see the same rows. */
-typedef struct MrenSnapshotStamp
-{
-	TransactionId xmin, xmax;
-	uint32 xcnt;
-	int32 subxcnt;
-	CommandId curcid;
-	Oid userid;
-} MrenSnapshotStamp;
-
-/*
- * A model's row, which is of that kind, and its deployed version under the active snapshot, for a user
- * who may predict with it (an error otherwise).  version: 0 for the deployed
- * one.  Valid until the next call.
- */
-typedef struct MrenDeployed
-{
-	char *name;
-	int32 asked; /* version asked for */
-	MrenSnapshotStamp stamp;
-	MrenModelRow model;
-	MrenVersionRow version;		/* head and icu are NULL */
-	MrenEmbeddingRow embedding; /* id 0: the version needs none */
-} MrenDeployed;
-
-extern const MrenDeployed *mren_cache_deployed(const char *model, int len, int32 version,
-											   MrenModelKind kind);
 
 #endif

@@ -2,7 +2,7 @@
  * pg_env.c
  *	  The core's environment over PostgreSQL.
  *
- * The core never jumps: it asks interrupted() and unwinds with a status, which
+ * The core never jumps: it calls interrupted() and returns a status, which
  * mren_pg_raise turns into an error once no frame of a foreign library is on
  * the stack.
  */
@@ -10,6 +10,7 @@
 
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "utils/builtins.h"
 
 /*
  * PostgreSQL 15 has no aligned palloc: the block is over-allocated and the
@@ -94,8 +95,8 @@ mren_pg_sqlstate(MrenStatus status)
 }
 
 /*
- * A message may quote a file that is not what it claims to be, so its bytes
- * are made valid UTF-8 before they are converted for the client.
+ * A message may quote bytes of a file that are not valid UTF-8, so they are
+ * replaced before the message is converted for the client.
  */
 static const char *
 message_text(const char *utf8)
@@ -118,8 +119,8 @@ void
 mren_pg_raise(const MrenError *err)
 {
 	/*
-	 * The usual way out of an interruption, with PostgreSQL's own message; but
-	 * a termination is made an error first, so that a job can record it.
+	 * An interruption is raised by PostgreSQL's own code, with its own message;
+	 * but a termination is made an error here, so that a job can record it.
 	 */
 	if (err->status == MREN_ECANCELED && ProcDiePending)
 		ereport(ERROR, (errcode(ERRCODE_ADMIN_SHUTDOWN),
@@ -134,17 +135,34 @@ mren_pg_raise(const MrenError *err)
 	pg_unreachable();
 }
 
-MrenUtf8
-mren_pg_utf8(const char *data, int len)
+MrenTextSpan
+mren_pg_utf8(const char *data, size_t len)
 {
 	char *converted;
 
 	if (GetDatabaseEncoding() == PG_UTF8)
-		return (MrenUtf8){data, len};
+		return (MrenTextSpan){data, len};
 	if (GetDatabaseEncoding() == PG_SQL_ASCII)
 		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 						errmsg("cannot read text in a database with encoding SQL_ASCII"),
-						errhint("Use a database whose encoding is known, best UTF8.")));
-	converted = pg_server_to_any(data, len, PG_UTF8);
-	return (MrenUtf8){converted, converted == data ? len : (int) strlen(converted)};
+						errhint("Use a database with a known encoding, preferably UTF8.")));
+	converted = pg_server_to_any(data, (int) len, PG_UTF8);
+	return (MrenTextSpan){converted, converted == data ? len : strlen(converted)};
+}
+
+MrenTextSpan
+mren_datum_utf8(Datum value)
+{
+	text *bytes = DatumGetTextPP(value);
+
+	return mren_pg_utf8(VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
+}
+
+text *
+mren_server_text(MrenTextSpan utf8)
+{
+	char *server = pg_any_to_server(utf8.data, (int) utf8.len, PG_UTF8);
+
+	return server == utf8.data ? cstring_to_text_with_len(utf8.data, (int) utf8.len)
+							   : cstring_to_text(server);
 }

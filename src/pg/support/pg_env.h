@@ -11,6 +11,7 @@
 #include "utils/memutils.h"
 
 #include "base/env.h"
+#include "base/text_span.h"
 #include "pg/support/compat.h"
 
 /*
@@ -31,16 +32,17 @@ extern void mren_pg_raise(const MrenError *err) MREN_NORETURN;
 	} while (0)
 
 /*
- * Text of the database as the UTF-8 that the core reads; copied only where the
- * database is in another encoding.  SQL_ASCII is refused.
+ * Text of the database as the UTF-8 that the core reads.  It is the same bytes
+ * where the database is in UTF-8, else a copy in the current context.  A database
+ * in SQL_ASCII is refused (0A000).
  */
-typedef struct MrenUtf8
-{
-	const char *data;
-	int len;
-} MrenUtf8;
+extern MrenTextSpan mren_pg_utf8(const char *data, size_t len);
 
-extern MrenUtf8 mren_pg_utf8(const char *data, int len);
+/* The same of a value of type text. */
+extern MrenTextSpan mren_datum_utf8(Datum value);
+
+/* The core's UTF-8 as text in the database's encoding; palloc'd. */
+extern text *mren_server_text(MrenTextSpan utf8);
 
 /* The SQLSTATE of a core status. */
 extern int mren_pg_sqlstate(MrenStatus status);

@@ -1,6 +1,6 @@
 /*
  * planner.c
- *	  What the planner is told of the predicting functions' cost.
+ *	  The planner support function of the predicting functions: their cost.
  */
 #include "postgres.h"
 
@@ -9,11 +9,11 @@
 #include "nodes/supportnodes.h"
 #include "optimizer/optimizer.h"
 
-/* In units of cpu_operator_cost: about 4 microseconds and 4 milliseconds. */
+/* In units of cpu_operator_cost; about 4 microseconds and 4 milliseconds. */
 #define COST_TEXT 100
-#define COST_PICTURE 100000
+#define COST_IMAGE 100000
 
-/* Where PAIR has the image. */
+/* The number of the argument image. */
 #define ARG_IMAGE 4
 
 /* A call without the argument has its default, a NULL constant. */
@@ -39,6 +39,6 @@ mren_predict_support(PG_FUNCTION_ARGS)
 	if (cost->node == NULL)
 		PG_RETURN_POINTER(NULL);
 	cost->startup = 0;
-	cost->per_tuple = cpu_operator_cost * (may_read_image(cost->node) ? COST_PICTURE : COST_TEXT);
+	cost->per_tuple = cpu_operator_cost * (may_read_image(cost->node) ? COST_IMAGE : COST_TEXT);
 	PG_RETURN_POINTER(cost);
 }

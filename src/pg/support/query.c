@@ -55,7 +55,7 @@ mren_column_type(MrenColumn column, bool ranges)
 	return known[column].type_name;
 }
 
-/* The parser knows where the statement ends; what follows is a semicolon or a comment. */
+/* The parser knows where the statement ends; only a semicolon or comments follow. */
 char *
 mren_query_text(const char *query)
 {
@@ -76,16 +76,16 @@ mren_query_find(TupleDesc desc, const char *name)
 			continue;
 		if (found > 0)
 			ereport(ERROR, (errcode(ERRCODE_AMBIGUOUS_COLUMN),
-							errmsg("the query has two columns \"%s\"", name),
-							errhint("Name one of them otherwise, with AS.")));
+							errmsg("the query has more than one column \"%s\"", name),
+							errhint("Rename one of them with AS.")));
 		found = i + 1;
 	}
 	return found;
 }
 
 /*
- * The generated statement casts; here what no cast should paper over is
- * refused.  Anything may be an id or a group, which are taken as text.
+ * The generated statement casts; a type that no cast should hide is refused
+ * here.  Anything may be an id or a group, which are taken as text.
  */
 static void
 check_type(TupleDesc desc, MrenColumn column, AttrNumber attno)
@@ -128,8 +128,8 @@ check_mentions(TupleDesc desc, MrenColumns *columns)
 	if (head_range != tail_range)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("one of the columns \"head\" and \"tail\" is int4range, the other is not"),
-				 errhint("Give both mentions as text, or both as ranges of characters.")));
+				 errmsg("columns \"head\" and \"tail\" must both be text or both be int4range"),
+				 errhint("Specify both mentions as text, or both as ranges of characters.")));
 	columns->ranges = head_range;
 }
 
@@ -148,14 +148,14 @@ mren_query_lacks(TupleDesc desc, const char *name)
 			 errhint("Name it with AS in the query's select list.")));
 }
 
-/* A table's name, given where a query is wanted, is no more than a syntax error to the parser. */
+/* To the parser, a table's name given as a query is no more than a syntax error. */
 static void
 hint_at_table(void *arg)
 {
 	const char *query = arg;
 
 	if (geterrcode() == ERRCODE_SYNTAX_ERROR && strpbrk(query, " \t\r\n(;'") == NULL)
-		errhint("Where a table is meant, write SELECT * FROM %s.", query);
+		errhint("To read a table, write SELECT * FROM %s.", query);
 }
 
 static SPIPlanPtr
@@ -179,19 +179,19 @@ mren_query_describe(const char *query)
 	CachedPlanSource *source;
 
 	if (plan == NULL)
-		ereport(ERROR, (errcode(ERRCODE_SYNTAX_ERROR), errmsg("the query cannot be prepared: %s",
+		ereport(ERROR, (errcode(ERRCODE_SYNTAX_ERROR), errmsg("could not prepare the query: %s",
 															  SPI_result_code_string(SPI_result))));
 	sources = SPI_plan_get_plan_sources(plan);
 	if (list_length(sources) != 1)
 		ereport(ERROR, (errcode(ERRCODE_SYNTAX_ERROR),
-						errmsg("the query has %d statements instead of one", list_length(sources)),
-						errhint("Give one SELECT.")));
+						errmsg("the query must be one statement, not %d", list_length(sources)),
+						errhint("Specify a single SELECT.")));
 	source = linitial(sources);
 	if (source->resultDesc == NULL || source->commandTag != CMDTAG_SELECT)
-		ereport(ERROR,
-				(errcode(ERRCODE_SYNTAX_ERROR),
-				 errmsg("the query is not a SELECT, but %s", GetCommandTagName(source->commandTag)),
-				 errhint("Give a SELECT: the query is run read-only.")));
+		ereport(ERROR, (errcode(ERRCODE_SYNTAX_ERROR),
+						errmsg("the query must be a SELECT, not %s",
+							   GetCommandTagName(source->commandTag)),
+						errhint("The query is run read-only.")));
 	return CreateTupleDescCopy(source->resultDesc);
 }
 

@@ -16,7 +16,7 @@
 
 #include "pg/support/compat.h"
 
-/* What the row queries may have; missing ones have attribute number 0. */
+/* The columns that queries of rows may have. */
 typedef enum MrenColumn
 {
 	MREN_COLUMN_ID,
@@ -32,50 +32,51 @@ typedef enum MrenColumn
 	MREN_COLUMN_TAIL_BOX,
 	MREN_COLUMN_WEIGHT,
 	MREN_COLUMN_SPLIT,
-	MREN_COLUMN_GROUP, /* of any type: rows of one group are judged together */
+	MREN_COLUMN_GROUP, /* of any type: rows of one group are held out together */
 } MrenColumn;
 
 #define MREN_N_COLUMNS (MREN_COLUMN_GROUP + 1)
 
 typedef struct MrenColumns
 {
-	AttrNumber attno[MREN_N_COLUMNS];
-	bool ranges; /* head and tail are int4range */
+	AttrNumber attno[MREN_N_COLUMNS]; /* 0: the query has no such column */
+	bool ranges;					  /* head and tail are int4range */
 } MrenColumns;
 
 /*
  * mren_query_columns
  *	  The columns of the query, planned but not run: an error (42703) for a
  *	  needed one that is missing, (42804) for one of a wrong type.  `needed`
- *	  is a set of 1 << MrenColumn; other columns may be there and are ignored.
- *	  Inside a SPI connection of the caller's.
+ *	  is a set of 1 << MrenColumn; other columns are ignored.
+ *	  The caller must be connected to SPI.
  */
 extern void mren_query_columns(const char *query, uint32 needed, MrenColumns *columns);
 
 /*
- * The parts of it, for queries with other columns: plans the query, refusing all
- * but one SELECT; finds a column, 0 if there is none and an error if there are
- * two; raises the error that there is none.
+ * The parts of it, for queries with other columns.  mren_query_describe plans the
+ * query, which must be a single SELECT; mren_query_find finds a column, 0 if there
+ * is none and an error (42702) if there are two; mren_query_lacks raises the error
+ * (42703) that there is none.
  */
 extern TupleDesc mren_query_describe(const char *query);
 extern AttrNumber mren_query_find(TupleDesc desc, const char *name);
 extern void mren_query_lacks(TupleDesc desc, const char *name) MREN_NORETURN;
 
-/* The text of a query of one statement as it may stand in parentheses. */
+/* The text of a query of one statement, without a semicolon, to be put into parentheses. */
 extern char *mren_query_text(const char *query);
 
-/* The name, quoted if it must be, and the SQL type of a column, for generated statements. */
+/* The name (quoted if necessary) and the SQL type of a column, for generated statements. */
 extern const char *mren_column_name(MrenColumn column);
 extern const char *mren_column_type(MrenColumn column, bool ranges);
 
-/* Each row of a query, in its order. */
+/* Called for each row of a query, in the query's order. */
 typedef void (*MrenRowVisitor)(void *state, TupleTableSlot *slot);
 
 /*
  * mren_query_run
  *	  Runs one SELECT read-only under the active snapshot, in a parallel plan
- *	  if the planner likes one, and visits its rows.  The statement may have
- *	  parameters.  Inside a SPI connection of the caller's.
+ *	  if the planner chooses one, and visits its rows.  The statement may have
+ *	  parameters.  The caller must be connected to SPI.
  */
 extern void mren_query_run(const char *query, int n, const Oid *types, const Datum *values,
 						   MrenRowVisitor visit, void *state);

@@ -2,8 +2,8 @@
  * settings.c
  *	  Defines the extension's settings.
  *
- * All of them bound what one session may take from the server, so only a
- * superuser, or who was granted SET on one (PostgreSQL 15), may change them.
+ * All of them limit what one session may take from the server, so only superusers
+ * may change them, and since PostgreSQL 15 roles that were granted SET on one.
  */
 #include "pg/support/settings.h"
 
@@ -36,27 +36,33 @@ void
 mren_settings_define(void)
 {
 	static const Setting settings[] = {
-		{"mren.max_image_width", "Largest width of an image, in pixels.", &mren_max_image_width, 1,
-		 0},
-		{"mren.max_image_height", "Largest height of an image, in pixels.", &mren_max_image_height,
-		 1, 0},
-		{"mren.max_image_memory", "Largest size of a decoded image (three bytes a pixel).",
+		{"mren.max_image_width", "Sets the maximum width of an image, in pixels.",
+		 &mren_max_image_width, 1, 0},
+		{"mren.max_image_height", "Sets the maximum height of an image, in pixels.",
+		 &mren_max_image_height, 1, 0},
+		{"mren.max_image_memory",
+		 "Sets the maximum size of a decoded image, which takes three bytes per pixel.",
 		 &mren_max_image_memory, 64, GUC_UNIT_KB},
-		{"mren.max_encoder_memory", "Most memory that loading one image encoder may take.",
+		{"mren.max_encoder_memory",
+		 "Sets the maximum memory that loading one image encoder may take.",
 		 &mren_max_encoder_memory, 64, GUC_UNIT_KB},
-		{"mren.word_cache", "Memory for used word vectors, for each set of embeddings in use.",
+		{"mren.word_cache",
+		 "Sets the memory for cached word vectors, for each set of embeddings in use.",
 		 &mren_word_cache, 64, GUC_UNIT_KB},
-		{"mren.model_cache", "Memory for loaded models.", &mren_model_cache, 64, GUC_UNIT_KB},
-		{"mren.encoder_cache", "Memory for loaded image encoders.", &mren_encoder_cache, 64,
+		{"mren.model_cache", "Sets the memory for cached models.", &mren_model_cache, 64,
 		 GUC_UNIT_KB},
-		{"mren.image_cache", "Memory for feature vectors of images seen lately.", &mren_image_cache,
-		 0, GUC_UNIT_KB},
-		{"mren.lexicon_cache", "Memory for loaded lexicons; a larger one is refused.",
+		{"mren.encoder_cache", "Sets the memory for cached image encoders.", &mren_encoder_cache,
+		 64, GUC_UNIT_KB},
+		{"mren.image_cache", "Sets the memory for cached feature vectors of images.",
+		 &mren_image_cache, 0, GUC_UNIT_KB},
+		{"mren.lexicon_cache",
+		 "Sets the memory for cached lexicons, which is also the maximum size of one lexicon.",
 		 &mren_lexicon_cache, 64, GUC_UNIT_KB},
-		{"mren.aggregate_memory", "Most memory that one state of mren.train_agg may hold.",
+		{"mren.aggregate_memory",
+		 "Sets the maximum memory that one state of mren.train_agg may take.",
 		 &mren_aggregate_memory, 64, GUC_UNIT_KB},
 		{"mren.train_memory",
-		 "Memory of mren.train for word vectors and for rows kept between epochs.",
+		 "Sets the memory of mren.train for word vectors and for rows kept between epochs.",
 		 &mren_train_memory, 64, GUC_UNIT_KB},
 	};
 

@@ -12,17 +12,17 @@ extern int mren_max_image_width;
 extern int mren_max_image_height;
 extern int mren_max_image_memory; /* kB, decoded */
 
-/* Limits on one image encoder: file and everything that loading it takes. */
+/* Limit on the memory for one image encoder: its file and all that loading it takes. */
 extern int mren_max_encoder_memory; /* kB */
 
-/* What a backend keeps between calls. */
+/* Memory of a backend for what it keeps between calls. */
 extern int mren_word_cache;	   /* kB, a set of embeddings */
 extern int mren_model_cache;   /* kB */
 extern int mren_encoder_cache; /* kB */
 extern int mren_image_cache;   /* kB of feature vectors */
 extern int mren_lexicon_cache; /* kB */
 
-/* What training may hold. */
+/* Memory for training. */
 extern int mren_aggregate_memory; /* kB, a state of mren.train_agg */
 extern int mren_train_memory;	  /* kB, word vectors and cached rows of CALL mren.train */
 

@@ -1,6 +1,6 @@
 /*
  * stored_query.c
- *	  A query that was kept to be run again, as its owner.
+ *	  Running a stored query as its owner.
  */
 #include "pg/support/stored_query.h"
 
@@ -24,10 +24,10 @@ owner_oid(const MrenStoredQuery *query)
 	Oid role = get_role_oid(NameStr(query->owner), true);
 
 	if (!OidIsValid(role))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("role \"%s\", whose query it is, does not exist", NameStr(query->owner)),
-				 errhint("Train once with a query of your own: CALL mren.train.")));
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+						errmsg("role \"%s\", which owns the stored query, does not exist",
+							   NameStr(query->owner)),
+						errhint("Train once with a query of your own: CALL mren.train.")));
 	return role;
 }
 
@@ -36,17 +36,17 @@ mren_stored_require(const MrenStoredQuery *query)
 {
 	if (has_privs_of_role(GetUserId(), owner_oid(query)))
 		return;
-	ereport(ERROR,
-			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-			 errmsg("permission denied to run a query of role \"%s\"", NameStr(query->owner)),
-			 errdetail("A stored query runs as its owner, and only members of that role may "
-					   "ask for it."),
-			 errhint("Train once with a query of your own: CALL mren.train.")));
+	ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+					errmsg("permission denied to run a stored query of role \"%s\"",
+						   NameStr(query->owner)),
+					errdetail("A stored query runs as its owner, and only members of that role may "
+							  "run it."),
+					errhint("Train once with a query of your own: CALL mren.train.")));
 }
 
 /*
  * Temporary tables belong to the session, not to the query's owner: unless the
- * path names them they come last, so that they cannot stand in for others.
+ * path names their schema it is searched last, so that they cannot replace others.
  */
 static char *
 path_with_temp_last(const char *path)

@@ -10,6 +10,7 @@
 #include "utils/jsonb.h"
 #include "utils/memutils.h"
 
+#include "pg/resource/lexicons.h"
 #include "pg/support/call_site.h"
 #include "pg/tagger/tag_gold.h"
 #include "pg/tagger/tag_reader.h"

@@ -42,12 +42,12 @@ elements(Datum value, const char *name, Oid type, int *n)
 	return datums;
 }
 
-static MrenUtf8
+static MrenTextSpan
 utf8_of(Datum value)
 {
 	text *t = DatumGetTextPP(value);
 
-	return mren_pg_utf8(VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t));
+	return mren_datum_utf8(PointerGetDatum(t));
 }
 
 static void
@@ -64,7 +64,7 @@ check_lengths(const char *a, int n_a, const char *b, int n_b)
  */
 
 /* Joins the tokens by spaces; starts and ends (n) get the place of each. */
-static MrenUtf8
+static MrenTextSpan
 join_tokens(const Datum *tokens, int n, uint32_t *starts, uint32_t *ends)
 {
 	StringInfoData out;
@@ -72,7 +72,7 @@ join_tokens(const Datum *tokens, int n, uint32_t *starts, uint32_t *ends)
 	initStringInfo(&out);
 	for (int i = 0; i < n; i++)
 	{
-		MrenUtf8 token = utf8_of(tokens[i]);
+		MrenTextSpan token = utf8_of(tokens[i]);
 
 		if (i > 0)
 			appendStringInfoChar(&out, ' ');
@@ -80,7 +80,7 @@ join_tokens(const Datum *tokens, int n, uint32_t *starts, uint32_t *ends)
 		appendBinaryStringInfo(&out, token.data, token.len);
 		ends[i] = out.len;
 	}
-	return (MrenUtf8){out.data, out.len};
+	return (MrenTextSpan){out.data, out.len};
 }
 
 static void
@@ -110,7 +110,7 @@ mren_gold_tags(Datum tokens, Datum tags, MrenGold *gold)
 	gold->sentence = join_tokens(token, n, starts, ends);
 	for (int i = 0; i < n; i++)
 	{
-		MrenUtf8 value = utf8_of(tag[i]);
+		MrenTextSpan value = utf8_of(tag[i]);
 		MrenBilou letter;
 		MrenTextSpan type;
 
@@ -151,7 +151,7 @@ range_text(Datum value)
 
 /* A range of characters as one of bytes, without white space at its ends. */
 static MrenGoldMention
-mention_of(const MrenUtf8 *sentence, Datum value)
+mention_of(const MrenTextSpan *sentence, Datum value)
 {
 	RangeType *range = DatumGetRangeTypeP(value);
 	TypeCacheEntry *type = lookup_type_cache(RangeTypeGetOid(range), TYPECACHE_RANGE_INFO);
@@ -195,7 +195,7 @@ mren_gold_mentions(Datum sentence, Datum mentions, Datum types, MrenGold *gold)
 					   .n = n};
 	for (int i = 0; i < n; i++)
 	{
-		MrenUtf8 name = utf8_of(type[i]);
+		MrenTextSpan name = utf8_of(type[i]);
 
 		gold->mentions[i] = mention_of(&gold->sentence, range[i]);
 		gold->mentions[i].type = (MrenTextSpan){name.data, name.len};

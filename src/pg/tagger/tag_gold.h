@@ -23,7 +23,7 @@ typedef struct MrenGoldMention
 /* Mentions are in order and do not overlap.  Memory is palloc'd or the arguments' own. */
 typedef struct MrenGold
 {
-	MrenUtf8 sentence;
+	MrenTextSpan sentence;
 	MrenGoldMention *mentions;
 	int n;
 } MrenGold;

@@ -72,7 +72,7 @@ count_mentions(Evaluation *evaluation, const MrenGold *gold)
 		counts_of(evaluation, gold->mentions[i].type)->gold++;
 	for (int i = 0; i < n; i++)
 	{
-		MrenUtf8 utf8 = mren_pg_utf8(found[i].type, strlen(found[i].type));
+		MrenTextSpan utf8 = mren_pg_utf8(found[i].type, strlen(found[i].type));
 		MrenTextSpan type = {utf8.data, utf8.len};
 		Counts *counts = counts_of(evaluation, type);
 

@@ -13,8 +13,9 @@
 #include "utils/rangetypes.h"
 #include "utils/typcache.h"
 
+#include "pg/model/deployed.h"
 #include "pg/model/models.h"
-#include "pg/resource/load_lexicons.h"
+#include "pg/resource/lexicons.h"
 #include "pg/support/args.h"
 #include "pg/support/lru_cache.h"
 #include "pg/support/settings.h"
@@ -64,17 +65,9 @@ load_tagger(const MrenDeployed *deployed, const MrenCacheKey *key)
 	TaggerEntry *entry = MemoryContextAllocZero(context, sizeof(TaggerEntry));
 	MrenVersionRow version;
 
-	if (!mren_catalog_version_by_id(deployed->version.id, &version))
-		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
-						errmsg("version %d of model \"%s\" does not exist",
-							   deployed->version.version, deployed->name)));
+	mren_deployed_version(deployed, &version);
 	entry->base.context = context;
 	entry->base.key = *key;
-	if (version.icu != NULL && strcmp(version.icu, mren_icu_version()) != 0)
-		ereport(WARNING,
-				(errmsg("tagger \"%s\" was trained with ICU %s, but this server has ICU %s",
-						deployed->name, version.icu, mren_icu_version()),
-				 errhint("Train the tagger again if its results have changed.")));
 	entry->tagger = mren_models_load_tagger(&version, context);
 	mren_tagger_info(entry->tagger, &entry->info);
 	name_types(entry, context);
@@ -103,7 +96,7 @@ open_reader(MrenMentionTagger *tagger, const MrenDeployed *deployed)
 MrenMentionTagger *
 mren_mention_tagger_open(const char *name, int len, int32 version)
 {
-	const MrenDeployed *deployed = mren_cache_deployed(name, len, version, MREN_MODEL_TAGGER);
+	const MrenDeployed *deployed = mren_deployed_find(name, len, version, MREN_MODEL_TAGGER);
 	MrenMentionTagger *tagger = palloc0(sizeof(MrenMentionTagger));
 	MrenCacheKey key = {.id = deployed->version.id};
 	TaggerEntry *entry;
@@ -172,16 +165,6 @@ mren_mention_tagger_tag(MrenMentionTagger *tagger, const char *text, int len, in
  * mren.tag
  */
 
-static Datum
-span_of(int32 lower, int32 upper)
-{
-	TypeCacheEntry *type = lookup_type_cache(INT4RANGEOID, TYPECACHE_RANGE_INFO);
-	RangeBound from = {.val = Int32GetDatum(lower), .inclusive = true, .lower = true};
-	RangeBound to = {.val = Int32GetDatum(upper)};
-
-	return RangeTypePGetDatum(mren_make_range(type, &from, &to));
-}
-
 /* mren.tag(tagger, sentence, version) → TABLE (mention, type, span, confidence) */
 Datum
 mren_tag(PG_FUNCTION_ARGS)
@@ -191,7 +174,7 @@ mren_tag(PG_FUNCTION_ARGS)
 	int32 version = mren_arg_version(fcinfo, 2);
 	MrenTaggedMention *mentions;
 	MrenMentionTagger *tagger;
-	MrenUtf8 utf8;
+	MrenTextSpan utf8;
 	text *sentence;
 	int n;
 
@@ -199,7 +182,7 @@ mren_tag(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(1))
 		return (Datum) 0;
 	sentence = PG_GETARG_TEXT_PP(1);
-	utf8 = mren_pg_utf8(VARDATA_ANY(sentence), VARSIZE_ANY_EXHDR(sentence));
+	utf8 = mren_datum_utf8(PointerGetDatum(sentence));
 	tagger = mren_mention_tagger_open(name, strlen(name), version);
 	mentions = mren_mention_tagger_tag(tagger, utf8.data, utf8.len, &n);
 	for (int i = 0; i < n; i++)
@@ -208,7 +191,8 @@ mren_tag(PG_FUNCTION_ARGS)
 		char *words = pnstrdup(utf8.data + mention->start, mention->end - mention->start);
 		Datum values[] = {
 			CStringGetTextDatum(pg_any_to_server(words, mention->end - mention->start, PG_UTF8)),
-			CStringGetTextDatum(mention->type), span_of(mention->char_start, mention->char_end),
+			CStringGetTextDatum(mention->type),
+			mren_int4range(mention->char_start, mention->char_end),
 			Float8GetDatum(mention->confidence)};
 		bool nulls[4] = {false};
 

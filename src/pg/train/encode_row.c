@@ -9,57 +9,9 @@
 #include "utils/memutils.h"
 
 #include "evaluation/holdout.h"
+#include "pg/predict/encode_pair.h"
+#include "pg/resource/lexicons.h"
 #include "pg/support/pg_env.h"
-#include "pg/predict/predictor.h"
-#include "text/normal.h"
-
-static void
-set_boxes(const MrenPair *pair, MrenExample *example)
-{
-	MrenPairBoxes boxes;
-
-	mren_pair_boxes(pair, &boxes);
-	example->has_head_box = boxes.head != NULL;
-	example->has_tail_box = boxes.tail != NULL;
-	if (boxes.head != NULL)
-		memcpy(example->head_box, boxes.head, sizeof(example->head_box));
-	if (boxes.tail != NULL)
-		memcpy(example->tail_box, boxes.tail, sizeof(example->tail_box));
-}
-
-void
-mren_encode_example(MrenExample *example, const MrenSentence *sentence, const MrenPair *pair,
-					MrenTextSpan relation, const float4 *image, int n_image)
-{
-	memset(example, 0, sizeof(*example));
-	example->sentence = *sentence;
-	example->relation = relation;
-	example->head_type = pair->head_type;
-	example->tail_type = pair->tail_type;
-	example->has_image = image != NULL;
-	if (image != NULL)
-		example->image = mren_hash128(image, n_image * sizeof(float4));
-	set_boxes(pair, example);
-	example->weight = 1;
-	example->group = mren_example_group(pair->sentence.data, pair->sentence.len,
-										image != NULL ? &example->image : NULL);
-}
-
-uint64
-mren_encode_holdout_key(const MrenPair *pair, const MrenExample *example)
-{
-	MrenEnv env = mren_pg_env(CurrentMemoryContext);
-	MrenError err;
-	char *normal;
-	size_t len;
-	uint64 key;
-
-	MREN_PG_CALL(err, mren_text_normalise(&env, pair->sentence.data, pair->sentence.len, &normal,
-										  &len, &err));
-	key = mren_holdout_key(normal, len, example->has_image ? &example->image : NULL);
-	mren_release(&env, normal);
-	return key;
-}
 
 void
 mren_encode_holdout(const MrenEncodeSite *site, const MrenPair *pair, MrenExample *example)
@@ -151,7 +103,7 @@ mren_encode_row(MrenEncodeSite *site, const MrenPair *pair, MrenTextSpan relatio
 		const MrenFeatures *features;
 
 		mren_pair_boxes(pair, &boxes);
-		features = mren_row_features(pair, row, &site->lexicons, (MrenToken){0}, &boxes);
+		features = mren_pair_features(pair, row, &site->lexicons, (MrenToken){0}, &boxes);
 
 		example->features = features->codes;
 		example->n_features = (uint32) features->n;
@@ -194,9 +146,9 @@ optional_args(FunctionCallInfo fcinfo, MrenPair *pair)
 	if (!PG_ARGISNULL(ARG_IMAGE_VECTOR))
 		mren_pair_image_vector(pair, PG_GETARG_DATUM(ARG_IMAGE_VECTOR));
 	if (!PG_ARGISNULL(ARG_HEAD_TYPE))
-		pair->head_type = mren_pair_type(PG_GETARG_DATUM(ARG_HEAD_TYPE));
+		pair->head_type = mren_datum_utf8(PG_GETARG_DATUM(ARG_HEAD_TYPE));
 	if (!PG_ARGISNULL(ARG_TAIL_TYPE))
-		pair->tail_type = mren_pair_type(PG_GETARG_DATUM(ARG_TAIL_TYPE));
+		pair->tail_type = mren_datum_utf8(PG_GETARG_DATUM(ARG_TAIL_TYPE));
 	if (!PG_ARGISNULL(ARG_HEAD_BOX))
 		mren_pair_head_box(pair, PG_GETARG_DATUM(ARG_HEAD_BOX));
 	if (!PG_ARGISNULL(ARG_TAIL_BOX))
@@ -217,7 +169,7 @@ encode(FunctionCallInfo fcinfo, MrenEncodeSite *site, bool ranges)
 	mren_pair_sentence(&pair, PG_GETARG_DATUM(ARG_SENTENCE));
 	mren_pair_mentions(&pair, PG_GETARG_DATUM(ARG_HEAD), PG_GETARG_DATUM(ARG_TAIL), ranges);
 	optional_args(fcinfo, &pair);
-	image = mren_encode_row(site, &pair, mren_pair_type(PG_GETARG_DATUM(ARG_RELATION)), &example);
+	image = mren_encode_row(site, &pair, mren_datum_utf8(PG_GETARG_DATUM(ARG_RELATION)), &example);
 	if (!PG_ARGISNULL(ARG_WEIGHT))
 		example.weight = PG_GETARG_FLOAT4(ARG_WEIGHT);
 	if (!PG_ARGISNULL(ARG_SPLIT))

@@ -1,7 +1,7 @@
 /*
  * encode_row.h
- *	  From a pair and its label to the core's example: what training gathers,
- *	  and by which evaluation knows rows seen in training.
+ *	  From labelled rows to the core's examples, for the functions that gather
+ *	  them: what one of their call sites keeps from row to row.
  */
 #ifndef MREN_PG_TRAIN_ENCODE_ROW_H
 #define MREN_PG_TRAIN_ENCODE_ROW_H
@@ -17,24 +17,6 @@
 #include "pg/train/train_setup.h"
 #include "pg/predict/row_features.h"
 #include "pg/resource/words.h"
-
-/*
- * mren_encode_example
- *	  Puts together an example of weight 1, without split and features; its sentence must be
- *	  numbered by the embeddings' table.  image is the image's feature vector
- *	  or NULL; an image is known by the hash of that vector, so it does not
- *	  matter whether a row gave the image or the vector.
- */
-extern void mren_encode_example(MrenExample *example, const MrenSentence *sentence,
-								const MrenPair *pair, MrenTextSpan relation, const float4 *image,
-								int n_image);
-
-/*
- * mren_encode_holdout_key
- *	  By which a row is held out of training, or not: mren_holdout_key of its
- *	  sentence and the image's hash.
- */
-extern uint64 mren_encode_holdout_key(const MrenPair *pair, const MrenExample *example);
 
 /* What a call site of a function that encodes rows keeps from row to row. */
 typedef struct MrenEncodeSite

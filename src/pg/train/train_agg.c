@@ -257,7 +257,7 @@ accumulate(FunctionCallInfo fcinfo, const Form *form)
 	if (form->extras >= 0 && !PG_ARGISNULL(form->extras))
 		mren_train_agg_extras_read(PG_GETARG_JSONB_P(form->extras), &pair, &extras);
 	mren_pair_check(&pair);
-	image = mren_encode_row(site, &pair, mren_pair_type(PG_GETARG_DATUM(RELATION)), &example);
+	image = mren_encode_row(site, &pair, mren_datum_utf8(PG_GETARG_DATUM(RELATION)), &example);
 	example.weight = extras.weight;
 	example.split = extras.split;
 	mren_encode_holdout(site, &pair, &example);

@@ -64,7 +64,7 @@ floats_of(const char *key, const JsonbValue *value, int *n)
 static MrenTextSpan
 type_of(const char *key, const JsonbValue *value)
 {
-	return mren_pair_type(CStringGetTextDatum(string_of(key, value)));
+	return mren_datum_utf8(CStringGetTextDatum(string_of(key, value)));
 }
 
 /* An array of four numbers, or a box in SQL's notation, as to_jsonb gives it. */

@@ -54,7 +54,7 @@ group_key(TupleTableSlot *slot)
 	Datum group = slot_getattr(slot, 2, &isnull);
 	/* Null is a group of its own, as in GROUP BY. */
 	char *name = isnull ? pstrdup("") : TextDatumGetCString(group);
-	MrenUtf8 utf8 = mren_pg_utf8(name, strlen(name));
+	MrenTextSpan utf8 = mren_pg_utf8(name, strlen(name));
 	uint64 key = mren_holdout_group_key(utf8.data, utf8.len);
 
 	if (utf8.data != name)

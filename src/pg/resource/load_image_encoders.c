@@ -1,9 +1,9 @@
 /*
- * load_images.c
+ * load_image_encoders.c
  *	  mren.load_image_encoder, drop_image_encoder, image_features, image_info.
  *
- * What a model depends on is not the file alone: which tensor is read and how
- * pixels are normalised belong to an encoder's identity.
+ * A model depends not only on the file, but also on the tensor that is read and on
+ * the normalisation of pixels; an encoder's identity is a hash of all three.
  */
 #include "postgres.h"
 
@@ -21,20 +21,20 @@
 #include "utils/memutils.h"
 
 #include "onnx/onnx_graph.h"
-#include "pg/support/args.h"
 #include "pg/catalog/catalog.h"
-#include "pg/resource/drop_content.h"
-#include "pg/catalog/digest.h"
-#include "pg/resource/image_encoders.h"
-#include "pg/support/pg_env.h"
-#include "pg/support/load_input.h"
 #include "pg/model/models.h"
+#include "pg/resource/drop_content.h"
+#include "pg/resource/image_encoders.h"
+#include "pg/support/args.h"
+#include "pg/support/digest.h"
+#include "pg/support/load_input.h"
+#include "pg/support/pg_env.h"
 #include "pg/support/settings.h"
 
-/* A stored part of an ONNX file: TOAST cuts it further. */
+/* Size of the parts in which an ONNX file is stored; TOAST cuts them further. */
 #define PART_BYTES (1024 * 1024)
 
-/* Deng et al. 2009's usual statistics over ImageNet, in pixel units. */
+/* The customary statistics of ImageNet (Deng et al. 2009), in pixel units. */
 static const float4 imagenet_mean[3] = {123.675f, 116.28f, 103.53f};
 static const float4 imagenet_std[3] = {58.395f, 57.12f, 57.375f};
 
@@ -65,9 +65,9 @@ channel_arg(FunctionCallInfo fcinfo, int arg, const char *name, const float4 *st
 	if (n != 3 && n != 1)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("\"%s\" has %d elements", name, n),
-				 errhint("Give one number for each channel (red, green, blue), or one for all, "
-						 "in pixel units 0 to 255.")));
+				 errmsg("\"%s\" must have 3 elements or 1, not %d", name, n),
+				 errhint("Specify one number for each channel (red, green, blue), or one for "
+						 "all of them, in pixel units from 0 to 255.")));
 	for (int i = 0; i < 3; i++)
 		out[i] = values[n == 1 ? 0 : i];
 }
@@ -78,13 +78,13 @@ check_std(const float4 *std)
 	for (int i = 0; i < 3; i++)
 	{
 		if (std[i] <= 0)
-			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-							errmsg("standard deviation %d is %g", i + 1, std[i]),
-							errhint("It must be positive.")));
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("standard deviation %d must be positive, not %g", i + 1, std[i])));
 	}
 }
 
-/* Loads the graph once, to check it and to learn its shape. */
+/* Loads the graph once, to validate it and to read its shapes. */
 static void
 inspect(Loading *loading, const char *output)
 {
@@ -102,12 +102,12 @@ inspect(Loading *loading, const char *output)
 	MemoryContextDelete(work);
 	if (loading->info.channels != 3)
 		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-						errmsg("the network wants images of %d channel", loading->info.channels),
-						errhint("Only networks over RGB images are supported.")));
+						errmsg("image encoder expects %d-channel input", loading->info.channels),
+						errhint("Only encoders of RGB images are supported.")));
 	if (loading->info.features > MaxAllocSize / sizeof(float4))
 		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-						errmsg("output \"%s\" has %zu elements", loading->output,
-							   loading->info.features)));
+						errmsg("output \"%s\" of %zu elements exceeds the maximum size of a value",
+							   loading->output, loading->info.features)));
 }
 
 static void
@@ -130,33 +130,25 @@ hash_encoder(Loading *loading)
 	mren_digest_end(digest, loading->identity);
 }
 
-static Datum
-channels_datum(const float4 *values)
-{
-	return PointerGetDatum(mren_real_array(values, 3));
-}
-
 static int64
 insert_encoder(const Loading *loading)
 {
 	Oid types[] = {TEXTOID, NAMEOID, TEXTOID, FLOAT4ARRAYOID, FLOAT4ARRAYOID, INT4OID,
 				   INT4OID, INT4OID, INT8OID, BYTEAOID,		  BYTEAOID};
-	NameData owner;
 	Datum values[11];
 	bool isnull;
 
-	namestrcpy(&owner, GetUserNameFromId(GetUserId(), false));
 	values[0] = CStringGetTextDatum(loading->name);
-	values[1] = NameGetDatum(&owner);
+	values[1] = mren_current_user_name();
 	values[2] = CStringGetTextDatum(loading->output);
-	values[3] = channels_datum(loading->mean);
-	values[4] = channels_datum(loading->std);
+	values[3] = PointerGetDatum(mren_real_array(loading->mean, 3));
+	values[4] = PointerGetDatum(mren_real_array(loading->std, 3));
 	values[5] = Int32GetDatum(loading->info.width);
 	values[6] = Int32GetDatum(loading->info.height);
 	values[7] = Int32GetDatum(loading->info.features);
 	values[8] = Int64GetDatum(loading->len);
-	values[9] = PointerGetDatum(mren_catalog_hash_datum(loading->sha256));
-	values[10] = PointerGetDatum(mren_catalog_hash_datum(loading->identity));
+	values[9] = PointerGetDatum(mren_digest_bytea(loading->sha256));
+	values[10] = PointerGetDatum(mren_digest_bytea(loading->identity));
 	mren_catalog_write(
 		"INSERT INTO mren.encoder (name, owner, output, mean, std, width, height, dimension, size, "
 		"sha256, identity, loaded_at) "
@@ -184,9 +176,10 @@ insert_parts(int64 id, const Loading *loading)
 }
 
 /* Arguments: name, source, output, mean, std.  Returns the dimension. */
-static int32
-load_encoder(FunctionCallInfo fcinfo, MrenInputSource *input)
+static Datum
+load(FunctionCallInfo fcinfo, MrenLoadKind kind)
 {
+	MrenLoadInput *input = mren_load_input_arg(fcinfo, 1, kind);
 	Loading loading = {.name = mren_arg_text(fcinfo, 0, "name")};
 	MrenEncoderRow row;
 
@@ -199,15 +192,15 @@ load_encoder(FunctionCallInfo fcinfo, MrenInputSource *input)
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
 				 errmsg("image encoder \"%s\" already exists", loading.name),
 				 errhint("Drop it with mren.drop_image_encoder, or load under another name.")));
-	loading.bytes = mren_input_all(input, (size_t) mren_max_encoder_memory * 1024,
-								   "mren.max_encoder_memory", &loading.len);
-	mren_input_close(input);
+	loading.bytes = mren_load_input_all(input, (size_t) mren_max_encoder_memory * 1024,
+										"mren.max_encoder_memory", &loading.len);
+	mren_load_input_close(input);
 	inspect(&loading, PG_ARGISNULL(2) ? NULL : mren_arg_text(fcinfo, 2, "output"));
 	hash_encoder(&loading);
 	mren_models_begin("mren.load_image_encoder()");
 	insert_parts(insert_encoder(&loading), &loading);
 	mren_models_end();
-	return loading.info.features;
+	PG_RETURN_INT32((int32) loading.info.features);
 }
 
 PG_FUNCTION_INFO_V1(mren_load_image_encoder);
@@ -215,7 +208,7 @@ PG_FUNCTION_INFO_V1(mren_load_image_encoder);
 Datum
 mren_load_image_encoder(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_INT32(load_encoder(fcinfo, mren_input_file(mren_arg_text(fcinfo, 1, "path"))));
+	return load(fcinfo, MREN_LOAD_PATH);
 }
 
 PG_FUNCTION_INFO_V1(mren_load_image_encoder_bytea);
@@ -223,8 +216,7 @@ PG_FUNCTION_INFO_V1(mren_load_image_encoder_bytea);
 Datum
 mren_load_image_encoder_bytea(PG_FUNCTION_ARGS)
 {
-	mren_arg_required(fcinfo, 1, "contents");
-	PG_RETURN_INT32(load_encoder(fcinfo, mren_input_bytea(PG_GETARG_BYTEA_PP(1))));
+	return load(fcinfo, MREN_LOAD_CONTENTS);
 }
 
 PG_FUNCTION_INFO_V1(mren_load_image_encoder_large_object);
@@ -232,8 +224,7 @@ PG_FUNCTION_INFO_V1(mren_load_image_encoder_large_object);
 Datum
 mren_load_image_encoder_large_object(PG_FUNCTION_ARGS)
 {
-	mren_arg_required(fcinfo, 1, "large_object");
-	PG_RETURN_INT32(load_encoder(fcinfo, mren_input_large_object(PG_GETARG_OID(1))));
+	return load(fcinfo, MREN_LOAD_LARGE_OBJECT);
 }
 
 PG_FUNCTION_INFO_V1(mren_drop_image_encoder);
@@ -269,8 +260,8 @@ mren_image_features(PG_FUNCTION_ARGS)
 }
 
 /*
- * The header, however long an image's metadata are: more of the value is
- * detoasted only while the header is not whole.
+ * Reads the header, however long the metadata before it are: more of the value is
+ * detoasted only while the header is incomplete.
  */
 static void
 probe(Datum image, MrenImageInfo *info)

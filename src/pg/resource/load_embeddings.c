@@ -1,5 +1,5 @@
 /*
- * embeddings.c
+ * load_embeddings.c
  *	  mren.load_embeddings, mren.drop_embeddings, mren.word_vector.
  *
  * A set is loaded in one transaction or not at all.  Its SHA-256 is over
@@ -18,14 +18,14 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
-#include "pg/support/args.h"
 #include "pg/catalog/catalog.h"
-#include "pg/resource/drop_content.h"
-#include "pg/catalog/digest.h"
-#include "pg/support/pg_env.h"
-#include "pg/support/load_input.h"
 #include "pg/model/models.h"
+#include "pg/resource/drop_content.h"
 #include "pg/resource/words.h"
+#include "pg/support/args.h"
+#include "pg/support/digest.h"
+#include "pg/support/load_input.h"
+#include "pg/support/pg_env.h"
 #include "text/spelling.h"
 #include "text/vectors/vector_file.h"
 
@@ -36,7 +36,7 @@ typedef struct Loading
 	MrenWordInsert *insert;
 	pg_cryptohash_ctx *digest;
 	int64 n_words;
-	int64 n_unwritable; /* of them, those that the database's encoding lacks */
+	int64 n_unwritable; /* of them, words that the database's encoding cannot represent */
 } Loading;
 
 /* Words and floats enter the hash in a form that does not depend on the machine. */
@@ -69,12 +69,9 @@ load_word(void *state, const char *word, size_t len, const float *vector, size_t
 	return MREN_OK;
 }
 
-/*
- * Feeds the reader.  It is freed on every way out: its memory is the current
- * context's.
- */
+/* The reader's memory is the current context's, so that an error frees it. */
 static void
-read_vectors(MrenInputSource *input, MrenVectorFormat format, int64 max_words, Loading *loading,
+read_vectors(MrenLoadInput *input, MrenVectorFormat format, int64 max_words, Loading *loading,
 			 MrenVectorFileInfo *info)
 {
 	MrenEnv env = mren_pg_env(CurrentMemoryContext);
@@ -85,7 +82,8 @@ read_vectors(MrenInputSource *input, MrenVectorFormat format, int64 max_words, L
 	size_t n;
 
 	MREN_PG_CALL(err, mren_vector_reader_open(&env, format, max_words, &sink, &reader, &err));
-	while (!mren_vector_reader_enough(reader) && (n = mren_input_read(input, chunk, CHUNK)) > 0)
+	while (!mren_vector_reader_enough(reader) &&
+		   (n = mren_load_input_read(input, chunk, CHUNK)) > 0)
 		MREN_PG_CALL(err, mren_vector_reader_feed(reader, chunk, n, &err));
 	MREN_PG_CALL(err, mren_vector_reader_finish(reader, info, &err));
 	mren_vector_reader_close(reader);
@@ -106,17 +104,15 @@ insert_set(int64 id, const char *name, const Loading *loading, const MrenVectorF
 		   const uint8 *sha256)
 {
 	Oid types[] = {INT8OID, TEXTOID, NAMEOID, INT4OID, INT8OID, TEXTOID, BYTEAOID};
-	NameData owner;
 	Datum values[7];
 
-	namestrcpy(&owner, GetUserNameFromId(GetUserId(), false));
 	values[0] = Int64GetDatum(id);
 	values[1] = CStringGetTextDatum(name);
-	values[2] = NameGetDatum(&owner);
+	values[2] = mren_current_user_name();
 	values[3] = Int32GetDatum((int32) info->dim);
 	values[4] = Int64GetDatum(loading->n_words);
 	values[5] = CStringGetTextDatum(mren_vector_format_name(info->format));
-	values[6] = PointerGetDatum(mren_catalog_hash_datum(sha256));
+	values[6] = PointerGetDatum(mren_digest_bytea(sha256));
 	mren_catalog_write(
 		"INSERT INTO mren.embedding (id, name, owner, dimension, words, format, sha256, loaded_at) "
 		"VALUES ($1, $2, $3, $4, $5, $6, $7, pg_catalog.now())",
@@ -124,7 +120,7 @@ insert_set(int64 id, const char *name, const Loading *loading, const MrenVectorF
 }
 
 static int64
-load_embeddings(const char *name, MrenInputSource *input, const char *format_name, int64 max_words)
+load_embeddings(const char *name, MrenLoadInput *input, const char *format_name, int64 max_words)
 {
 	Loading loading = {0};
 	MrenVectorFormat format;
@@ -152,19 +148,17 @@ load_embeddings(const char *name, MrenInputSource *input, const char *format_nam
 	mren_models_end();
 	if (loading.n_unwritable > 0)
 		ereport(NOTICE,
-				(errmsg_plural("%lld word that encoding %s cannot write was left out",
-							   "%lld words that encoding %s cannot write were left out",
+				(errmsg_plural("%lld word was skipped because encoding %s cannot represent it",
+							   "%lld words were skipped because encoding %s cannot represent them",
 							   (unsigned long) loading.n_unwritable,
 							   (long long) loading.n_unwritable, GetDatabaseEncodingName())));
 	if (info.n_duplicates > 0)
 		ereport(NOTICE,
-				(errmsg_plural("%lld word occurs again and was skipped",
-							   "%lld words occur again and were skipped",
+				(errmsg_plural("%lld repeated word was skipped", "%lld repeated words were skipped",
 							   (unsigned long) info.n_duplicates, (long long) info.n_duplicates)));
 	return loading.n_words;
 }
 
-/* name and max_words of the three overloads. */
 static char *
 name_arg(FunctionCallInfo fcinfo)
 {
@@ -181,19 +175,20 @@ max_words_arg(FunctionCallInfo fcinfo)
 		return -1;
 	if (PG_GETARG_INT32(3) < 1)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("max_words is %d", PG_GETARG_INT32(3)),
-						errhint("Give the number of words to load, at least 1, or NULL for all.")));
+						errmsg("max_words must be at least 1, not %d", PG_GETARG_INT32(3)),
+						errhint("Specify the number of words to load, or NULL for all of them.")));
 	return PG_GETARG_INT32(3);
 }
 
-static int64
-load_and_close(FunctionCallInfo fcinfo, MrenInputSource *input)
+static Datum
+load(FunctionCallInfo fcinfo, MrenLoadKind kind)
 {
+	MrenLoadInput *input = mren_load_input_arg(fcinfo, 1, kind);
 	int64 n = load_embeddings(name_arg(fcinfo), input, mren_arg_text(fcinfo, 2, "format"),
 							  max_words_arg(fcinfo));
 
-	mren_input_close(input);
-	return n;
+	mren_load_input_close(input);
+	PG_RETURN_INT64(n);
 }
 
 PG_FUNCTION_INFO_V1(mren_load_embeddings);
@@ -201,7 +196,7 @@ PG_FUNCTION_INFO_V1(mren_load_embeddings);
 Datum
 mren_load_embeddings(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_INT64(load_and_close(fcinfo, mren_input_file(mren_arg_text(fcinfo, 1, "path"))));
+	return load(fcinfo, MREN_LOAD_PATH);
 }
 
 PG_FUNCTION_INFO_V1(mren_load_embeddings_bytea);
@@ -209,8 +204,7 @@ PG_FUNCTION_INFO_V1(mren_load_embeddings_bytea);
 Datum
 mren_load_embeddings_bytea(PG_FUNCTION_ARGS)
 {
-	mren_arg_required(fcinfo, 1, "contents");
-	PG_RETURN_INT64(load_and_close(fcinfo, mren_input_bytea(PG_GETARG_BYTEA_PP(1))));
+	return load(fcinfo, MREN_LOAD_CONTENTS);
 }
 
 PG_FUNCTION_INFO_V1(mren_load_embeddings_large_object);
@@ -218,8 +212,7 @@ PG_FUNCTION_INFO_V1(mren_load_embeddings_large_object);
 Datum
 mren_load_embeddings_large_object(PG_FUNCTION_ARGS)
 {
-	mren_arg_required(fcinfo, 1, "large_object");
-	PG_RETURN_INT64(load_and_close(fcinfo, mren_input_large_object(PG_GETARG_OID(1))));
+	return load(fcinfo, MREN_LOAD_LARGE_OBJECT);
 }
 
 PG_FUNCTION_INFO_V1(mren_drop_embeddings);
@@ -246,7 +239,7 @@ mren_word_vector(PG_FUNCTION_ARGS)
 	MrenEmbeddingRow row;
 	MrenWords *words;
 	MrenError err;
-	MrenUtf8 word;
+	MrenTextSpan word;
 	int32 slot;
 
 	if (PG_ARGISNULL(1))

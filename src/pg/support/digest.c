@@ -1,17 +1,12 @@
 /*
- * digest.h
- *	  SHA-256 over pieces, through PostgreSQL's own cryptographic hashes.
+ * digest.c
+ *	  SHA-256 over pieces.
  */
-#ifndef MREN_PG_CATALOG_DIGEST_H
-#define MREN_PG_CATALOG_DIGEST_H
+#include "pg/support/digest.h"
 
-#include "postgres.h"
+#include "utils/builtins.h"
 
-#include "common/cryptohash.h"
-
-#include "pg/catalog/catalog.h"
-
-static inline pg_cryptohash_ctx *
+pg_cryptohash_ctx *
 mren_digest_begin(void)
 {
 	pg_cryptohash_ctx *context = pg_cryptohash_create(PG_SHA256);
@@ -21,15 +16,14 @@ mren_digest_begin(void)
 	return context;
 }
 
-static inline void
+void
 mren_digest_add(pg_cryptohash_ctx *context, const void *bytes, size_t len)
 {
 	if (pg_cryptohash_update(context, bytes, len) < 0)
 		elog(ERROR, "could not update a SHA-256 hash");
 }
 
-/* sha256 (MREN_SHA256_LENGTH); the context is freed. */
-static inline void
+void
 mren_digest_end(pg_cryptohash_ctx *context, uint8 *sha256)
 {
 	if (pg_cryptohash_final(context, sha256, MREN_SHA256_LENGTH) < 0)
@@ -37,4 +31,8 @@ mren_digest_end(pg_cryptohash_ctx *context, uint8 *sha256)
 	pg_cryptohash_free(context);
 }
 
-#endif
+bytea *
+mren_digest_bytea(const uint8 *sha256)
+{
+	return (bytea *) cstring_to_text_with_len((const char *) sha256, MREN_SHA256_LENGTH);
+}
