@@ -133,11 +133,13 @@ predict(const MrenEnv *env, const MrenNet *net, const MrenNetInfo *info, bool pi
 					   .head_type = info->n_types > 0 ? 0 : -1,
 					   .tail_type = -1,
 					   .image = picture ? image : NULL};
+	const MrenExplainRequest request = {
+		.vectors = &vectors, .input = &input, .features = NULL, .relation = -1};
 	MrenContribution *parts;
 	MrenError err;
 	size_t n;
 
-	if (mren_net_explain(net, &vectors, &input, NULL, -1, env, &parts, &n, &err) != MREN_OK)
+	if (mren_net_explain(net, &request, env, &parts, &n, &err) != MREN_OK)
 		return;
 	for (size_t i = 0; i < n; i++)
 	{
