@@ -200,16 +200,21 @@ mren_graph_open(const char *name, bool own, MrenGraph *graph)
 	graph->owner_id = own ? get_role_oid(NameStr(graph->owner), false) : InvalidOid;
 }
 
+Oid
+mren_graph_relation(const MrenGraph *graph, const char *name)
+{
+	Oid schema = get_namespace_oid(NameStr(graph->raw_schema), true);
+
+	return OidIsValid(schema) ? get_relname_relid(name, schema) : InvalidOid;
+}
+
 /* Somebody may have dropped a table, or the schema; what is gone cannot be told from what is left. */
 static void
 check_tables(const MrenGraph *graph)
 {
-	Oid schema = get_namespace_oid(NameStr(graph->raw_schema), true);
-
 	for (int i = 0; i < MREN_GRAPH_N_RELATIONS; i++)
 	{
-		if (!OidIsValid(schema) ||
-			!OidIsValid(get_relname_relid(mren_graph_relation_names[i], schema)))
+		if (!OidIsValid(mren_graph_relation(graph, mren_graph_relation_names[i])))
 			ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
 							errmsg("graph \"%s\" has lost its table or view %s.%s", graph->name,
 								   graph->schema, mren_graph_relation_names[i]),
@@ -254,7 +259,8 @@ mren_graph_enter(const MrenGraph *graph, const char *search_path, MrenGraphRole 
 	SetUserIdAndSecContext(graph->owner_id, role->sec_context | SECURITY_LOCAL_USERID_CHANGE |
 												SECURITY_RESTRICTED_OPERATION);
 	role->guc_level = NewGUCNestLevel();
-	set_local("search_path", search_path != NULL ? search_path : "pg_catalog, pg_temp");
+	set_local("search_path", search_path != NULL ? search_path : MREN_GRAPH_PATH);
+	set_local("standard_conforming_strings", "on");
 	set_local("datestyle", "ISO, MDY");
 	set_local("intervalstyle", "postgres");
 	set_local("timezone", "UTC");
@@ -275,35 +281,51 @@ mren_graph_leave(const MrenGraphRole *role)
  * Statements
  */
 
-char *
-mren_graph_sql(const MrenGraph *graph, const char *sql)
+MrenSqlArg
+mren_graph_arg(const MrenGraph *graph)
 {
-	StringInfoData out;
+	return mren_sql_name("graph", NameStr(graph->raw_schema));
+}
 
-	initStringInfo(&out);
-	for (const char *at; (at = strstr(sql, "@.")) != NULL; sql = at + 1)
-	{
-		appendBinaryStringInfo(&out, sql, at - sql);
-		appendStringInfoString(&out, graph->schema);
-	}
-	appendStringInfoString(&out, sql);
-	return out.data;
+char *
+mren_graph_sql(const MrenGraph *graph, int n, const char *const *templates)
+{
+	MrenSqlArg schema = mren_graph_arg(graph);
+	StringInfoData sql;
+
+	initStringInfo(&sql);
+	for (int i = 0; i < n; i++)
+		mren_sql_add(&sql, templates[i], strstr(templates[i], "${graph}") != NULL, &schema);
+	return sql.data;
 }
 
 uint64
-mren_graph_run_sql(const MrenGraph *graph, const char *sql, int n, const Oid *types,
-				   const Datum *values, const char *nulls)
+mren_graph_run(const char *sql, int n, const Oid *types, const Datum *values, const char *nulls)
 {
 	MemoryContext context = CurrentMemoryContext;
-	char *text = mren_graph_sql(graph, sql);
-	int ret = SPI_execute_with_args(text, n, (Oid *) types, (Datum *) values, nulls, false, 0);
+	int level = NewGUCNestLevel();
+	int ret;
 
+	set_local("search_path", MREN_GRAPH_PATH);
+	set_local("standard_conforming_strings", "on");
+	ret = SPI_execute_with_args(sql, n, (Oid *) types, (Datum *) values, nulls, false, 0);
+	AtEOXact_GUC(false, level);
 	/* SPI leaves its own context behind, which lives until the call ends. */
 	MemoryContextSwitchTo(context);
 	if (ret < 0)
 		elog(ERROR, "statement on the tables of a graph failed: %s", SPI_result_code_string(ret));
-	pfree(text);
 	return SPI_processed;
+}
+
+uint64
+mren_graph_run_sql(const MrenGraph *graph, const char *template, int n, const Oid *types,
+				   const Datum *values, const char *nulls)
+{
+	char *sql = mren_graph_sql(graph, 1, &template);
+	uint64 found = mren_graph_run(sql, n, types, values, nulls);
+
+	pfree(sql);
+	return found;
 }
 
 Datum

@@ -24,6 +24,10 @@
 
 #include "pg/catalog/catalog.h"
 #include "pg/support/query.h"
+#include "pg/support/sql_builder.h"
+
+/* What our own statements run with: temporary tables come last. */
+#define MREN_GRAPH_PATH "pg_catalog, pg_temp"
 
 /* The layout of the tables that this version makes and works with. */
 #define MREN_GRAPH_LAYOUT 1
@@ -74,6 +78,9 @@ extern void mren_graph_open(const char *name, bool own, MrenGraph *graph);
 #define MREN_GRAPH_N_RELATIONS 11
 extern const char *const mren_graph_relation_names[MREN_GRAPH_N_RELATIONS];
 
+/* One of them; invalid if it is gone. */
+extern Oid mren_graph_relation(const MrenGraph *graph, const char *name);
+
 /* 55000 for tables of another layout than this version's, 42P01 if one is gone. */
 extern void mren_graph_check_layout(const MrenGraph *graph);
 
@@ -95,13 +102,27 @@ extern void mren_graph_enter(const MrenGraph *graph, const char *search_path, Mr
 extern void mren_graph_leave(const MrenGraphRole *role);
 
 /*
- * mren_graph_run_sql
- *	  One statement; "@." in it stands for the graph's schema.  nulls as SPI has
- *	  them, or NULL.  The number of rows; results are in SPI_tuptable.
+ * mren_graph_sql
+ *	  The statement that n templates make, one after the other, with the graph's
+ *	  schema for ${graph} in them (sql_builder.h).
  */
-extern uint64 mren_graph_run_sql(const MrenGraph *graph, const char *sql, int n, const Oid *types,
-								 const Datum *values, const char *nulls);
-extern char *mren_graph_sql(const MrenGraph *graph, const char *sql);
+extern char *mren_graph_sql(const MrenGraph *graph, int n, const char *const *templates);
+
+/* The argument ${graph}, for templates that have other arguments as well. */
+extern MrenSqlArg mren_graph_arg(const MrenGraph *graph);
+
+/*
+ * mren_graph_run
+ *	  Runs a finished statement with search_path pg_catalog, whatever it was, so
+ *	  that the names and operators in it can mean nothing else.  nulls as SPI has
+ *	  them, or NULL.  Returns the number of rows; results are in SPI_tuptable.
+ */
+extern uint64 mren_graph_run(const char *sql, int n, const Oid *types, const Datum *values,
+							 const char *nulls);
+
+/* The same for a statement of one template. */
+extern uint64 mren_graph_run_sql(const MrenGraph *graph, const char *template, int n,
+								 const Oid *types, const Datum *values, const char *nulls);
 
 /* A column of the first row of the last result, copied into `context`; 0 if NULL. */
 extern Datum mren_graph_result(int attno, MemoryContext context, bool *isnull);
@@ -199,8 +220,8 @@ typedef struct MrenWorkCounts
 	int64 older;
 	int64 retimed;
 	int64 deleted;
-	bool blind; /* there are images, which the model cannot look at */
-	bool whole; /* all of it fits in the work; else the source must be run again */
+	bool unused_images; /* there are images, but the model was trained without */
+	bool whole;			/* all of it fits in the work; else the source must be run again */
 } MrenWorkCounts;
 
 /*

@@ -56,7 +56,7 @@ prepare_schema(MrenGraph *graph)
 	graph->made_schema = !OidIsValid(schema);
 	if (graph->made_schema)
 	{
-		SPI_execute(psprintf("CREATE SCHEMA %s", graph->schema), false, 0);
+		mren_graph_run_sql(graph, "CREATE SCHEMA ${graph}", 0, NULL, NULL, NULL);
 		return;
 	}
 	for (int i = 0; i < MREN_GRAPH_N_RELATIONS; i++)
@@ -71,11 +71,12 @@ prepare_schema(MrenGraph *graph)
 
 /* A relation without a name would otherwise fail on the graph's table, which the user does not know. */
 static void
-check_named(const MrenGraph *graph, const char *table, const char *from)
+check_named(const char *schema, const char *table)
 {
-	if (mren_graph_run_sql(graph,
-						   psprintf("SELECT FROM %s AS t WHERE t.relation IS NULL LIMIT 1", from),
-						   0, NULL, NULL, NULL) > 0)
+	char *sql = mren_sql_build("SELECT FROM ${table} AS t WHERE t.relation IS NULL LIMIT 1",
+							   MREN_SQL_ARGS(mren_sql_relation("table", schema, table)));
+
+	if (mren_graph_run(sql, 0, NULL, NULL, NULL) > 0)
 		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 						errmsg("column \"relation\" of relation schema \"%s\" has a null", table),
 						errhint("Each row of a relation schema names a relation.")));
@@ -89,7 +90,7 @@ static void
 copy_relations(const MrenGraph *graph, Oid table)
 {
 	char *name = get_rel_name(table);
-	char *from;
+	char *schema;
 
 	if (name == NULL)
 		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
@@ -99,18 +100,19 @@ copy_relations(const MrenGraph *graph, Oid table)
 						errmsg("table \"%s\" has no column \"relation\"", name),
 						errhint("A relation schema has the columns relation and, if there, "
 								"head_type, tail_type, symmetric, inverse_of, functional.")));
-	from = quote_qualified_identifier(get_namespace_name(get_rel_namespace(table)), name);
-	check_named(graph, name, from);
-	mren_graph_run_sql(
-		graph,
-		psprintf("INSERT INTO @.relations SELECT DISTINCT r.j OPERATOR(pg_catalog.->>) 'relation',"
-				 " r.j OPERATOR(pg_catalog.->>) 'head_type',"
-				 " r.j OPERATOR(pg_catalog.->>) 'tail_type',"
-				 " COALESCE((r.j OPERATOR(pg_catalog.->>) 'symmetric')::pg_catalog.bool, false),"
-				 " r.j OPERATOR(pg_catalog.->>) 'inverse_of',"
-				 " COALESCE((r.j OPERATOR(pg_catalog.->>) 'functional')::pg_catalog.bool, false)"
-				 " FROM (SELECT pg_catalog.to_jsonb(t) AS j FROM %s AS t) AS r",
-				 from),
+	schema = get_namespace_name(get_rel_namespace(table));
+	check_named(schema, name);
+	mren_graph_run(
+		mren_sql_build(
+			"INSERT INTO ${graph}.relations"
+			" SELECT DISTINCT r.j OPERATOR(pg_catalog.->>) 'relation',"
+			" r.j OPERATOR(pg_catalog.->>) 'head_type',"
+			" r.j OPERATOR(pg_catalog.->>) 'tail_type',"
+			" COALESCE((r.j OPERATOR(pg_catalog.->>) 'symmetric')::pg_catalog.bool, false),"
+			" r.j OPERATOR(pg_catalog.->>) 'inverse_of',"
+			" COALESCE((r.j OPERATOR(pg_catalog.->>) 'functional')::pg_catalog.bool, false)"
+			" FROM (SELECT pg_catalog.to_jsonb(t) AS j FROM ${table} AS t) AS r",
+			MREN_SQL_ARGS(mren_graph_arg(graph), mren_sql_relation("table", schema, name))),
 		0, NULL, NULL, NULL);
 }
 
@@ -248,13 +250,16 @@ drop_schema(const MrenGraph *graph)
 	Datum values[] = {NameGetDatum(&graph->raw_schema)};
 
 	if (mren_graph_run_sql(graph,
-						   "SELECT FROM pg_namespace n WHERE n.nspname = $1 AND"
-						   " (EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = n.oid)"
-						   " OR EXISTS (SELECT FROM pg_proc p WHERE p.pronamespace = n.oid)"
-						   " OR EXISTS (SELECT FROM pg_type t WHERE t.typnamespace = n.oid))",
+						   "SELECT FROM pg_catalog.pg_namespace n"
+						   " WHERE n.nspname OPERATOR(pg_catalog.=) $1 AND"
+						   " (EXISTS (SELECT FROM pg_catalog.pg_class c"
+						   "  WHERE c.relnamespace OPERATOR(pg_catalog.=) n.oid)"
+						   " OR EXISTS (SELECT FROM pg_catalog.pg_proc p"
+						   "  WHERE p.pronamespace OPERATOR(pg_catalog.=) n.oid)"
+						   " OR EXISTS (SELECT FROM pg_catalog.pg_type t"
+						   "  WHERE t.typnamespace OPERATOR(pg_catalog.=) n.oid))",
 						   1, types, values, NULL) == 0)
-		mren_graph_run_sql(graph, psprintf("DROP SCHEMA IF EXISTS %s", graph->schema), 0, NULL,
-						   NULL, NULL);
+		mren_graph_run_sql(graph, "DROP SCHEMA IF EXISTS ${graph}", 0, NULL, NULL, NULL);
 }
 
 /* mren.drop_graph(graph, drop_tables) */
@@ -319,14 +324,17 @@ give_tables(const MrenGraph *graph, const char *owner)
 
 	/* The schema first: who owns it may own tables in it. */
 	if (graph->made_schema)
-		mren_graph_run_sql(
-			graph, psprintf("ALTER SCHEMA %s OWNER TO %s", graph->schema, quote_identifier(owner)),
+		mren_graph_run(
+			mren_sql_build("ALTER SCHEMA ${graph} OWNER TO ${owner}",
+						   MREN_SQL_ARGS(mren_graph_arg(graph), mren_sql_name("owner", owner))),
 			0, NULL, NULL, NULL);
 	foreach (cell, names)
-		mren_graph_run_sql(graph,
-						   psprintf("ALTER TABLE @.%s OWNER TO %s", quote_identifier(lfirst(cell)),
-									quote_identifier(owner)),
-						   0, NULL, NULL, NULL);
+		mren_graph_run(
+			mren_sql_build(
+				"ALTER TABLE ${table} OWNER TO ${owner}",
+				MREN_SQL_ARGS(mren_sql_relation("table", NameStr(graph->raw_schema), lfirst(cell)),
+							  mren_sql_name("owner", owner))),
+			0, NULL, NULL, NULL);
 }
 
 /* mren.alter_graph_owner(graph, new_owner) */

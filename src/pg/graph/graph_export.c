@@ -36,17 +36,17 @@ typedef struct Export
 } Export;
 
 static const char entities[] =
-	"SELECT e.entity::text, e.type, e.canonical, e.name FROM @.entities e"
-	" WHERE EXISTS (SELECT FROM @.facts f WHERE f.head_entity = e.entity)"
-	" OR EXISTS (SELECT FROM @.facts f WHERE f.tail_entity = e.entity)"
+	"SELECT e.entity::text, e.type, e.canonical, e.name FROM ${graph}.entities e"
+	" WHERE EXISTS (SELECT FROM ${graph}.facts f WHERE f.head_entity = e.entity)"
+	" OR EXISTS (SELECT FROM ${graph}.facts f WHERE f.tail_entity = e.entity)"
 	" ORDER BY e.type COLLATE \"C\", e.canonical COLLATE \"C\"";
 
 static const char facts[] =
 	"SELECT h.type, h.canonical, f.relation, t.type, t.canonical, f.head_entity::text,"
 	" f.tail_entity::text, f.head, f.head_type, f.tail, f.tail_type, f.confidence::text,"
 	" f.sources::text, f.first_seen::text, f.last_seen::text, f.confirmed::text"
-	" FROM @.facts f JOIN @.entities h ON h.entity = f.head_entity"
-	" JOIN @.entities t ON t.entity = f.tail_entity"
+	" FROM ${graph}.facts f JOIN ${graph}.entities h ON h.entity = f.head_entity"
+	" JOIN ${graph}.entities t ON t.entity = f.tail_entity"
 	" ORDER BY h.type COLLATE \"C\", h.canonical COLLATE \"C\", f.relation COLLATE \"C\","
 	" t.type COLLATE \"C\", t.canonical COLLATE \"C\"";
 

@@ -55,10 +55,10 @@ current_rules(const MrenGraph *graph)
 		graph,
 		"SELECT sha256(convert_to(jsonb_build_array($1,"
 		" (SELECT jsonb_agg(jsonb_build_array(a.alias, a.type, a.entity, a.entity_type)"
-		"   ORDER BY a.alias COLLATE \"C\", a.type COLLATE \"C\") FROM @.aliases a),"
+		"   ORDER BY a.alias COLLATE \"C\", a.type COLLATE \"C\") FROM ${graph}.aliases a),"
 		" (SELECT jsonb_agg(DISTINCT jsonb_build_array(r.relation, r.symmetric, r.inverse_of, "
 		"r.functional))"
-		"   FROM @.relations r))::text, 'UTF8'))",
+		"   FROM ${graph}.relations r))::text, 'UTF8'))",
 		1, types, values, NULL);
 	rules = mren_graph_result(1, CurrentMemoryContext, &isnull);
 	SPI_freetuptable(SPI_tuptable);
@@ -69,8 +69,8 @@ static bool
 rules_changed(const MrenGraph *graph, Datum rules)
 {
 	Oid types[] = {BYTEAOID};
-	bool changed = mren_graph_run_sql(graph, "SELECT FROM @.state s WHERE s.rules = $1", 1, types,
-									  &rules, NULL) == 0;
+	bool changed = mren_graph_run_sql(graph, "SELECT FROM ${graph}.state s WHERE s.rules = $1", 1,
+									  types, &rules, NULL) == 0;
 
 	SPI_freetuptable(SPI_tuptable);
 	return changed;
@@ -82,7 +82,7 @@ check_relations(const MrenGraph *graph)
 {
 	if (mren_graph_run_sql(
 			graph,
-			"SELECT a.relation, a.inverse_of FROM @.relations a JOIN @.relations b"
+			"SELECT a.relation, a.inverse_of FROM ${graph}.relations a JOIN ${graph}.relations b"
 			" ON b.relation = a.inverse_of AND b.inverse_of <> b.relation"
 			" AND b.inverse_of <> a.relation WHERE a.inverse_of <> a.relation LIMIT 1",
 			0, NULL, NULL, NULL) > 0)
@@ -103,13 +103,13 @@ resolve_all(const MrenGraph *graph)
 {
 	static const char mentions[] =
 		"WITH RECURSIVE mention AS (SELECT e.head_name AS name, COALESCE(e.head_type, '') AS type"
-		" FROM @.evidence e UNION SELECT e.tail_name, COALESCE(e.tail_type, '') FROM @.evidence "
+		" FROM ${graph}.evidence e UNION SELECT e.tail_name, COALESCE(e.tail_type, '') FROM "
+		"${graph}.evidence "
 		"e),";
+	const char *parts[] = {mentions, mren_graph_sql_resolve, mren_graph_sql_reresolve};
 
 	mren_graph_run_sql(graph, mren_graph_sql_renormalize, 0, NULL, NULL, NULL);
-	mren_graph_run_sql(
-		graph, psprintf("%s%s%s", mentions, mren_graph_sql_resolve, mren_graph_sql_reresolve), 0,
-		NULL, NULL, NULL);
+	mren_graph_run(mren_graph_sql(graph, lengthof(parts), parts), 0, NULL, NULL, NULL);
 }
 
 /*
@@ -134,10 +134,9 @@ judge(const MrenGraph *graph, const Datum *triples)
 	Oid types[] = {UUIDARRAYOID, TEXTARRAYOID, UUIDARRAYOID};
 	static const char nobody[] = "WITH RECURSIVE mention AS (SELECT ''::text COLLATE \"C\" AS "
 								 "name, ''::text AS type WHERE false),";
+	const char *parts[] = {nobody, mren_graph_sql_resolve, mren_graph_sql_judge_facts};
 
-	mren_graph_run_sql(
-		graph, psprintf("%s%s%s", nobody, mren_graph_sql_resolve, mren_graph_sql_judge_facts), 3,
-		types, triples, NULL);
+	mren_graph_run(mren_graph_sql(graph, lengthof(parts), parts), 3, types, triples, NULL);
 }
 
 /* One statement over an array of identities, 0 for all. */
@@ -181,7 +180,7 @@ judge_all(const MrenGraph *graph)
 
 	mren_graph_run_sql(graph,
 					   "SELECT array_agg(f.head), array_agg(f.relation), array_agg(f.tail)"
-					   " FROM @.all_facts f",
+					   " FROM ${graph}.all_facts f",
 					   0, NULL, NULL, NULL);
 	if (changed_triples(triples))
 		judge(graph, triples);
@@ -199,6 +198,6 @@ mren_graph_remerge(const MrenGraph *graph)
 	resolve_all(graph);
 	merge_some(graph, NULL, true);
 	judge_all(graph);
-	mren_graph_run_sql(graph, "UPDATE @.state SET rules = $1", 1, types, &rules, NULL);
+	mren_graph_run_sql(graph, "UPDATE ${graph}.state SET rules = $1", 1, types, &rules, NULL);
 	return true;
 }

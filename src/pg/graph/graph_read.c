@@ -35,7 +35,7 @@ mren_graph_query(const MrenGraph *graph, const char *sql, int n, const Oid *type
 							 true, 0, false);
 	(void) set_config_option("timezone", "UTC", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true,
 							 0, false);
-	mren_query_run(mren_graph_sql(graph, sql), n, types, values, visit, state);
+	mren_query_run(mren_graph_sql(graph, 1, &sql), n, types, values, visit, state);
 	AtEOXact_GUC(false, level);
 }
 
@@ -47,21 +47,24 @@ static const char paths[] =
 	"WITH RECURSIVE wanted (side, name) AS ("
 	"  VALUES ('s', mren.normalize_name($1)), ('t', mren.normalize_name($2))"
 	"  UNION SELECT w.side, mren.normalize_name(a.entity) FROM wanted w"
-	"  JOIN @.aliases a ON mren.normalize_name(a.alias) = w.name),"
+	"  JOIN ${graph}.aliases a ON mren.normalize_name(a.alias) = w.name),"
 	" ends AS MATERIALIZED (SELECT DISTINCT w.side, e.entity FROM wanted w, LATERAL ("
-	"   SELECT x.entity FROM @.entities x WHERE x.normalized @> ARRAY[w.name]"
-	"   UNION SELECT x.entity FROM @.entities x"
-	"    JOIN @.aliases a ON mren.normalize_name(a.entity) = w.name AND x.canonical = w.name) e),"
+	"   SELECT x.entity FROM ${graph}.entities x WHERE x.normalized @> ARRAY[w.name]"
+	"   UNION SELECT x.entity FROM ${graph}.entities x"
+	"    JOIN ${graph}.aliases a ON mren.normalize_name(a.entity) = w.name AND x.canonical = "
+	"w.name) e),"
 	" walk (side, at, nodes, facts, hops, confidence) AS ("
 	"  SELECT e.side, e.entity, ARRAY[e.entity], '{}'::uuid[], 0, 1::double precision FROM ends e"
 	"  UNION ALL"
 	"  SELECT w.side, n.entity, w.nodes || n.entity, w.facts || n.fact, w.hops + 1,"
 	"   w.confidence * n.confidence"
 	"  FROM walk w CROSS JOIN LATERAL ("
-	"   SELECT f.tail_entity AS entity, f.fact, f.confidence FROM @.facts f WHERE f.head_entity = "
+	"   SELECT f.tail_entity AS entity, f.fact, f.confidence FROM ${graph}.facts f WHERE "
+	"f.head_entity = "
 	"w.at"
 	"   UNION ALL"
-	"   SELECT f.head_entity, f.fact, f.confidence FROM @.facts f WHERE f.tail_entity = w.at) n"
+	"   SELECT f.head_entity, f.fact, f.confidence FROM ${graph}.facts f WHERE f.tail_entity = "
+	"w.at) n"
 	"  WHERE w.hops < CASE w.side WHEN 's' THEN $3 ELSE $4 END AND n.entity <> ALL (w.nodes)),"
 	" met AS (SELECT s.hops + t.hops AS hops, s.confidence * t.confidence AS confidence,"
 	"   s.nodes[1:s.hops] || (SELECT array_agg(r.x ORDER BY r.n DESC) FROM unnest(t.nodes) WITH "
@@ -75,13 +78,14 @@ static const char paths[] =
 	"$5)"
 	" SELECT b.hops, b.confidence, p.path, p.entities, p.relations, b.facts FROM best b"
 	" CROSS JOIN LATERAL (SELECT"
-	"   (SELECT e.name FROM @.entities e WHERE e.entity = b.nodes[1]) || string_agg("
+	"   (SELECT e.name FROM ${graph}.entities e WHERE e.entity = b.nodes[1]) || string_agg("
 	"    CASE WHEN f.head_entity = b.nodes[i.n] THEN ' -[' || f.relation || ']-> ' || f.tail"
 	"     ELSE ' <-[' || f.relation || ']- ' || f.head END, '' ORDER BY i.n) AS path,"
 	"   (SELECT array_agg(e.name ORDER BY k.n) FROM unnest(b.nodes) WITH ORDINALITY AS k (x, n)"
-	"    JOIN @.entities e ON e.entity = k.x) AS entities,"
+	"    JOIN ${graph}.entities e ON e.entity = k.x) AS entities,"
 	"   array_agg(f.relation ORDER BY i.n) AS relations"
-	"  FROM unnest(b.facts) WITH ORDINALITY AS i (fact, n) JOIN @.facts f ON f.fact = i.fact) p"
+	"  FROM unnest(b.facts) WITH ORDINALITY AS i (fact, n) JOIN ${graph}.facts f ON f.fact = "
+	"i.fact) p"
 	" ORDER BY b.hops, b.confidence DESC, b.facts";
 
 static void

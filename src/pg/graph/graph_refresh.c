@@ -111,7 +111,7 @@ read_source(Refresh *refresh)
 
 	refresh->work = mren_graph_work_read(&refresh->graph, &refresh->pipeline, &refresh->counts);
 	MemoryContextSwitchTo(old);
-	if (counts->blind && refresh->done == 0 &&
+	if (counts->unused_images && refresh->done == 0 &&
 		counts->created + counts->changed + counts->older > 0)
 		ereport(NOTICE,
 				(errmsg("images of graph \"%s\" are left out: model \"%s\" was trained without",
@@ -123,8 +123,10 @@ read_source(Refresh *refresh)
 static void
 analyze(Refresh *refresh)
 {
-	mren_graph_run_sql(&refresh->graph, "ANALYZE @.documents, @.evidence, @.entities, @.all_facts",
-					   0, NULL, NULL, NULL);
+	mren_graph_run_sql(
+		&refresh->graph,
+		"ANALYZE ${graph}.documents, ${graph}.evidence, ${graph}.entities, ${graph}.all_facts", 0,
+		NULL, NULL, NULL);
 	refresh->next_analyze = 2 * refresh->done;
 }
 
@@ -197,11 +199,12 @@ count_rows(const MrenGraph *graph, const char *sql)
 static void
 append_counts(StringInfo json, const MrenGraph *graph)
 {
-	appendStringInfo(json, "\"documents\": %lld, \"entities\": %lld, \"facts\": %lld}",
-					 (long long) count_rows(graph, "SELECT count(*) FROM @.documents"),
-					 (long long) count_rows(graph, "SELECT count(*) FROM @.entities"),
-					 (long long) count_rows(
-						 graph, "SELECT count(*) FROM @.all_facts WHERE status = 'accepted'"));
+	appendStringInfo(
+		json, "\"documents\": %lld, \"entities\": %lld, \"facts\": %lld}",
+		(long long) count_rows(graph, "SELECT count(*) FROM ${graph}.documents"),
+		(long long) count_rows(graph, "SELECT count(*) FROM ${graph}.entities"),
+		(long long) count_rows(
+			graph, "SELECT count(*) FROM ${graph}.all_facts WHERE status = 'accepted'"));
 }
 
 static Datum
@@ -231,7 +234,7 @@ set_labels(const Refresh *refresh)
 					  BoolGetDatum(pipeline->directed)};
 
 	mren_graph_run_sql(&refresh->graph,
-					   "UPDATE @.state SET negative = $1, directed = $2"
+					   "UPDATE ${graph}.state SET negative = $1, directed = $2"
 					   " WHERE (negative, directed) IS DISTINCT FROM ($1, $2)",
 					   2, types, values, pipeline->negative != NULL ? NULL : "n ");
 }

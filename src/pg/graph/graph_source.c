@@ -79,9 +79,10 @@ query_of_table(const char *name)
 	names = textToQualifiedNameList(cstring_to_text(name));
 	error_context_stack = callback.previous;
 	table = RangeVarGetRelid(makeRangeVarFromNameList(names), AccessShareLock, false);
-	return psprintf("SELECT * FROM %s",
-					quote_qualified_identifier(get_namespace_name(get_rel_namespace(table)),
-											   get_rel_name(table)));
+	return mren_sql_build(
+		"SELECT * FROM ${table}",
+		MREN_SQL_ARGS(mren_sql_relation("table", get_namespace_name(get_rel_namespace(table)),
+										get_rel_name(table))));
 }
 
 static void
@@ -108,7 +109,8 @@ check_columns(const char *query)
 {
 	TupleDesc desc = mren_query_describe(query);
 
-	desc = mren_query_describe(psprintf("SELECT * FROM (%s\n) AS q", query));
+	desc = mren_query_describe(mren_sql_build("SELECT * FROM ${query} AS q",
+											  MREN_SQL_ARGS(mren_sql_query("query", query))));
 
 	if (mren_query_find(desc, "key") == 0)
 		mren_query_lacks(desc, "key");
@@ -248,13 +250,17 @@ static const char compare[] =
 	"'o'"
 	"  WHEN (d.seen_at IS NULL) OPERATOR(pg_catalog.<>) (s.seen_at IS NULL)"
 	"   OR d.seen_at OPERATOR(pg_catalog.<>) s.seen_at THEN 't' ELSE '=' END,"
-	" COALESCE(s.key, d.document), s.hash, s.body, %s, s.seen_at"
+	" COALESCE(s.key, d.document), s.hash, s.body, ${kept}, s.seen_at"
 	" FROM (SELECT (q.key)::pg_catalog.text COLLATE pg_catalog.\"C\" AS key,"
-	" (q.document)::pg_catalog.text AS body";
+	"  (q.document)::pg_catalog.text AS body,"
+	"  ${image} AS image, ${vector} AS vector, ${seen} AS seen_at,"
+	"  mren.document_hash((q.document)::pg_catalog.text, ${image}, ${vector}) AS hash"
+	"  FROM ${source} AS q) AS s"
+	" FULL JOIN ${graph}.documents AS d ON d.document OPERATOR(pg_catalog.=) s.key";
 
 /* Whether the model that scores was trained with images. */
 static bool
-takes_pictures(const MrenGraph *graph, const MrenPipeline *pipeline)
+takes_images(const MrenGraph *graph, const MrenPipeline *pipeline)
 {
 	MemoryContext context =
 		AllocSetContextCreate(CurrentMemoryContext, "mren graph model", ALLOCSET_SMALL_SIZES);
@@ -267,44 +273,42 @@ takes_pictures(const MrenGraph *graph, const MrenPipeline *pipeline)
 	return predictor.info.image_dim > 0;
 }
 
-/* With blind, images and vectors are part of a document's hash and no more. */
+/* Images that the model does not use are part of a document's hash and no more. */
 static char *
-difference_statement(const MrenGraph *graph, const MrenPipeline *pipeline, bool *blind)
+difference_statement(const MrenGraph *graph, const MrenPipeline *pipeline, bool *unused_images)
 {
 	TupleDesc desc = mren_query_describe(graph->source);
-	const char *image = mren_query_find(desc, "image") > 0 ? "(q.image)::pg_catalog.bytea"
-														   : "NULL::pg_catalog.bytea";
-	const char *vector = mren_query_find(desc, "image_vector") > 0
-							 ? "(q.image_vector)::pg_catalog.float4[]"
-							 : "NULL::pg_catalog.float4[]";
-	const char *seen = mren_query_find(desc, "seen_at") > 0 ? "(q.seen_at)::pg_catalog.timestamptz"
-															: "NULL::pg_catalog.timestamptz";
-	StringInfoData sql;
+	MrenSqlFragment image = mren_query_find(desc, "image") > 0
+								? MREN_SQL_TEXT("(q.image)::pg_catalog.bytea")
+								: MREN_SQL_TEXT("NULL::pg_catalog.bytea");
+	MrenSqlFragment vector = mren_query_find(desc, "image_vector") > 0
+								 ? MREN_SQL_TEXT("(q.image_vector)::pg_catalog.float4[]")
+								 : MREN_SQL_TEXT("NULL::pg_catalog.float4[]");
+	MrenSqlFragment seen = mren_query_find(desc, "seen_at") > 0
+							   ? MREN_SQL_TEXT("(q.seen_at)::pg_catalog.timestamptz")
+							   : MREN_SQL_TEXT("NULL::pg_catalog.timestamptz");
+	MrenSqlFragment kept;
 
 	check_columns(graph->source);
-	*blind = (mren_query_find(desc, "image") > 0 || mren_query_find(desc, "image_vector") > 0) &&
-			 !takes_pictures(graph, pipeline);
-	initStringInfo(&sql);
-	appendStringInfo(&sql, compare,
-					 *blind ? "NULL::pg_catalog.bytea, NULL::pg_catalog.text"
-							: "s.image, s.vector::pg_catalog.text");
-	appendStringInfo(&sql, ", %s AS image, %s AS vector, %s AS seen_at,", image, vector, seen);
-	appendStringInfo(&sql, " mren.document_hash((q.document)::pg_catalog.text, %s, %s) AS hash",
-					 image, vector);
-	appendStringInfo(&sql, " FROM (%s\n) AS q) AS s", graph->source);
-	appendStringInfo(&sql,
-					 " FULL JOIN %s.documents AS d ON d.document OPERATOR(pg_catalog.=) s.key",
-					 graph->schema);
-	return sql.data;
+	*unused_images =
+		(mren_query_find(desc, "image") > 0 || mren_query_find(desc, "image_vector") > 0) &&
+		!takes_images(graph, pipeline);
+	kept = *unused_images ? MREN_SQL_TEXT("NULL::pg_catalog.bytea, NULL::pg_catalog.text")
+						  : MREN_SQL_TEXT("s.image, s.vector::pg_catalog.text");
+	return mren_sql_build(
+		compare,
+		MREN_SQL_ARGS(mren_graph_arg(graph), mren_sql_query("source", graph->source),
+					  mren_sql_fragment("image", image), mren_sql_fragment("vector", vector),
+					  mren_sql_fragment("seen", seen), mren_sql_fragment("kept", kept)));
 }
 
 /* Names a key that the source has twice; it has one. */
 static void
 raise_duplicate(const MrenGraph *graph)
 {
-	char *sql = psprintf("SELECT (q.key)::pg_catalog.text FROM (%s\n) AS q GROUP BY 1"
-						 " HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 1 LIMIT 1",
-						 graph->source);
+	char *sql = mren_sql_build("SELECT (q.key)::pg_catalog.text FROM ${source} AS q GROUP BY 1"
+							   " HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 1 LIMIT 1",
+							   MREN_SQL_ARGS(mren_sql_query("source", graph->source)));
 	const char *key = "?";
 
 	if (SPI_execute(sql, true, 1) == SPI_OK_SELECT && SPI_processed > 0)
@@ -319,10 +323,12 @@ raise_duplicate(const MrenGraph *graph)
 static void
 check_matches(const MrenGraph *graph, const MrenWork *work)
 {
+	const char *count = "SELECT pg_catalog.count(*) FROM ${graph}.documents";
 	bool isnull;
 	int64 n;
 
-	SPI_execute(mren_graph_sql(graph, "SELECT pg_catalog.count(*) FROM @.documents"), true, 0);
+	/* Under the snapshot that the source was read with. */
+	SPI_execute(mren_graph_sql(graph, 1, &count), true, 0);
 	n = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 	SPI_freetuptable(SPI_tuptable);
 	if (work->n_matched > n - work->counts->deleted)
@@ -350,7 +356,7 @@ mren_graph_work_read(const MrenGraph *graph, const MrenPipeline *pipeline, MrenW
 	MemoryContextRegisterResetCallback(context, &work->callback);
 	MemoryContextSwitchTo(old);
 	mren_graph_enter(graph, graph->search_path, &role);
-	mren_query_run(difference_statement(graph, pipeline, &counts->blind), 1, types, values,
+	mren_query_run(difference_statement(graph, pipeline, &counts->unused_images), 1, types, values,
 				   visit_row, work);
 	check_matches(graph, work);
 	mren_graph_leave(&role);
