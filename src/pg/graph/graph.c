@@ -5,7 +5,9 @@
  */
 #include "pg/graph/graph.h"
 
+#include "access/htup_details.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
@@ -17,6 +19,7 @@
 #include "utils/lsyscache.h"
 #include "utils/numeric.h"
 #include "utils/snapmgr.h"
+#include "utils/syscache.h"
 
 #include "pg/support/json_options.h"
 
@@ -197,7 +200,7 @@ mren_graph_open(const char *name, bool own, MrenGraph *graph)
 		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 						errmsg("must be owner of graph \"%s\"", name),
 						errhint("It belongs to role \"%s\".", NameStr(graph->owner))));
-	graph->owner_id = own ? get_role_oid(NameStr(graph->owner), false) : InvalidOid;
+	graph->owner_id = get_role_oid(NameStr(graph->owner), false);
 }
 
 Oid
@@ -206,6 +209,40 @@ mren_graph_relation(const MrenGraph *graph, const char *name)
 	Oid schema = get_namespace_oid(NameStr(graph->raw_schema), true);
 
 	return OidIsValid(schema) ? get_relname_relid(name, schema) : InvalidOid;
+}
+
+static Oid
+relation_owner(Oid relation)
+{
+	HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
+	Oid owner;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for relation %u", relation);
+	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	ReleaseSysCache(tuple);
+	return owner;
+}
+
+void
+mren_graph_check_owners(const MrenGraph *graph)
+{
+	for (int i = 0; i < MREN_GRAPH_N_RELATIONS; i++)
+	{
+		Oid relation = mren_graph_relation(graph, mren_graph_relation_names[i]);
+		Oid owner = OidIsValid(relation) ? relation_owner(relation) : InvalidOid;
+
+		if (OidIsValid(owner) && !has_privs_of_role(owner, graph->owner_id))
+			ereport(
+				ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("table or view %s.%s of graph \"%s\" belongs to role \"%s\"", graph->schema,
+						mren_graph_relation_names[i], graph->name, GetUserNameFromId(owner, false)),
+				 errdetail("What its triggers and rules call would run as the owner of the "
+						   "graph, role \"%s\".",
+						   NameStr(graph->owner)),
+				 errhint("Change its owner with ALTER TABLE.")));
+	}
 }
 
 /* Somebody may have dropped a table, or the schema; what is gone cannot be told from what is left. */
@@ -229,6 +266,7 @@ mren_graph_check_layout(const MrenGraph *graph)
 	if (graph->layout == MREN_GRAPH_LAYOUT)
 	{
 		check_tables(graph);
+		mren_graph_check_owners(graph);
 		return;
 	}
 	ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),

@@ -30,7 +30,7 @@
 #define MREN_GRAPH_PATH "pg_catalog, pg_temp"
 
 /* The layout of the tables that this version makes and works with. */
-#define MREN_GRAPH_LAYOUT 1
+#define MREN_GRAPH_LAYOUT 2
 
 /*
  * Who refreshes or merges a graph holds the advisory lock of these two keys,
@@ -81,7 +81,13 @@ extern const char *const mren_graph_relation_names[MREN_GRAPH_N_RELATIONS];
 /* One of them; invalid if it is gone. */
 extern Oid mren_graph_relation(const MrenGraph *graph, const char *name);
 
-/* 55000 for tables of another layout than this version's, 42P01 if one is gone. */
+/*
+ * 42501 if a table or view belongs to a role without the rights of the graph's
+ * owner: it could make the owner run code.
+ */
+extern void mren_graph_check_owners(const MrenGraph *graph);
+
+/* 55000 for tables of another layout than this version's, 42P01 if one is gone; and the above. */
 extern void mren_graph_check_layout(const MrenGraph *graph);
 
 /* Reads an options object; 22023 for unknown keys and impossible values. */
@@ -155,8 +161,9 @@ extern void mren_graph_touch(MrenTouched *all, const MrenTouched *more);
 
 /*
  * mren_graph_remerge
- *	  If aliases, relations or ICU are others than at the last merge, resolves
- *	  all evidence anew and merges everything.  True if so.
+ *	  Records what new reviews judged.  If aliases, relations or ICU differ from
+ *	  the last merge, resolves all evidence anew and merges everything; true if
+ *	  so.
  */
 extern bool mren_graph_remerge(const MrenGraph *graph);
 /* Recomputes what was touched, and what reviews changed. */
@@ -237,9 +244,12 @@ extern int mren_graph_work_next(MrenWork *work, MrenGraphDocument *documents, in
 extern void mren_graph_work_free(MrenWork *work);
 
 /*
- * graph_read.c: queries over a graph as the caller, whose rights on its tables
- * count; read-only, under the active snapshot.
+ * graph_read.c: queries over a graph for a caller who has USAGE on its schema
+ * and SELECT on the relations that are read (42501 otherwise).  They run as the
+ * graph's owner, read-only, under the active snapshot: the owner may have put
+ * any function into a view, and it must not run with the rights of a reader.
  */
+extern void mren_graph_check_readable(const MrenGraph *graph, const char *relation);
 extern void mren_graph_query(const MrenGraph *graph, const char *sql, int n, const Oid *types,
 							 const Datum *values, MrenRowVisitor visit, void *state);
 

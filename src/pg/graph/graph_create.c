@@ -379,11 +379,15 @@ mren_upgrade_graph(PG_FUNCTION_ARGS)
 	open_alone(name, &graph);
 	if (graph.layout > MREN_GRAPH_LAYOUT)
 		mren_graph_check_layout(&graph);
+	mren_graph_check_owners(&graph);
 	mren_graph_enter(&graph, NULL, &role);
 	/* No notice of each thing that is there already. */
 	(void) set_config_option("client_min_messages", "warning", PGC_USERSET, PGC_S_SESSION,
 							 GUC_ACTION_SAVE, true, 0, false);
 	mren_graph_make_tables(&graph);
+	/* What an older layout does not have is computed by the next merge. */
+	if (graph.layout < MREN_GRAPH_LAYOUT)
+		mren_graph_run_sql(&graph, "UPDATE ${graph}.state SET rules = NULL", 0, NULL, NULL, NULL);
 	mren_graph_leave(&role);
 	values[0] = Int64GetDatum(graph.id);
 	values[1] = Int32GetDatum(MREN_GRAPH_LAYOUT);

@@ -8,8 +8,15 @@
  * touched is computed anew from its evidence, never adjusted: so the order of
  * changes leaves no trace, and a refresh equals a rebuild.
  *
+ * A verdict belongs to the evidence that was judged.  A review keeps the
+ * statements that its fact had, by the names in the texts, and each merge finds
+ * the facts that this evidence has become; an alias moves evidence, never a
+ * review.
+ *
  * Statements run with search_path pg_catalog.  Identities are natural:
  * mren.graph_identity over canonical JSON.
+ *
+ * check-qualified: search_path is pinned by mren_graph_run and mren_graph_query.
  */
 #include "pg/graph/graph.h"
 
@@ -108,7 +115,6 @@ resolve_all(const MrenGraph *graph)
 		"e),";
 	const char *parts[] = {mentions, mren_graph_sql_resolve, mren_graph_sql_reresolve};
 
-	mren_graph_run_sql(graph, mren_graph_sql_renormalize, 0, NULL, NULL, NULL);
 	mren_graph_run(mren_graph_sql(graph, lengthof(parts), parts), 0, NULL, NULL, NULL);
 }
 
@@ -191,8 +197,13 @@ mren_graph_remerge(const MrenGraph *graph)
 {
 	Oid types[] = {BYTEAOID};
 	Datum rules = current_rules(graph);
+	bool changed = rules_changed(graph, rules);
 
-	if (!rules_changed(graph, rules))
+	if (changed)
+		mren_graph_run_sql(graph, mren_graph_sql_renormalize, 0, NULL, NULL, NULL);
+	/* While the facts are still those that the reviews were about. */
+	mren_graph_run_sql(graph, mren_graph_sql_record_reviews, 0, NULL, NULL, NULL);
+	if (!changed)
 		return false;
 	check_relations(graph);
 	resolve_all(graph);

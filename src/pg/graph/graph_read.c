@@ -1,19 +1,26 @@
 /*
  * graph_read.c
- *	  Reading a graph as the caller, and mren.paths.
+ *	  Reading a graph for a caller with SELECT on it, and mren.paths.
  *
  * Paths are searched from both ends at once and joined where they meet, so
  * what is walked grows with half the number of hops.  Each is found in one
  * division only: all its hops but those beyond the first half are the
  * source's.
+ *
+ * check-qualified: search_path is pinned by mren_graph_run and mren_graph_query.
  */
 #include "pg/graph/graph.h"
 
+#include "catalog/objectaddress.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "funcapi.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
-#include "utils/guc.h"
+#include "utils/acl.h"
+#include "utils/fmgrprotos.h"
+#include "utils/lsyscache.h"
+#include "utils/rls.h"
 
 #include "pg/support/args.h"
 #include "pg/support/compat.h"
@@ -24,19 +31,36 @@
 PG_FUNCTION_INFO_V1(mren_paths);
 
 void
+mren_graph_check_readable(const MrenGraph *graph, const char *relation)
+{
+	Oid table = mren_graph_relation(graph, relation);
+
+	if (!DatumGetBool(DirectFunctionCall2(has_schema_privilege_id,
+										  ObjectIdGetDatum(get_rel_namespace(table)),
+										  CStringGetTextDatum("USAGE"))))
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_SCHEMA, NameStr(graph->raw_schema));
+	if (pg_class_aclcheck(table, GetUserId(), ACL_SELECT) != ACLCHECK_OK)
+		aclcheck_error(ACLCHECK_NO_PRIV, get_relkind_objtype(get_rel_relkind(table)), relation);
+	/* Policies would be those of the owner, to whom they do not apply. */
+	if (check_enable_rls(table, GetUserId(), true) == RLS_ENABLED)
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("table %s.%s of graph \"%s\" has row-level security policies for role "
+					"\"%s\"",
+					graph->schema, relation, graph->name, GetUserNameFromId(GetUserId(), false)),
+			 errhint("Query the tables of the graph instead.")));
+}
+
+void
 mren_graph_query(const MrenGraph *graph, const char *sql, int n, const Oid *types,
 				 const Datum *values, MrenRowVisitor visit, void *state)
 {
-	int level = NewGUCNestLevel();
+	MrenGraphRole role;
 
-	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION,
-							 GUC_ACTION_SAVE, true, 0, false);
-	(void) set_config_option("datestyle", "ISO, MDY", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
-							 true, 0, false);
-	(void) set_config_option("timezone", "UTC", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true,
-							 0, false);
+	mren_graph_enter(graph, NULL, &role);
 	mren_query_run(mren_graph_sql(graph, 1, &sql), n, types, values, visit, state);
-	AtEOXact_GUC(false, level);
+	mren_graph_leave(&role);
 }
 
 /*
@@ -116,6 +140,7 @@ mren_paths(PG_FUNCTION_ARGS)
 	char *name = mren_arg_text(fcinfo, 0, "graph");
 	int32 max_hops = bounded(fcinfo, 3, "max_hops", MAX_HOPS);
 	Oid types[] = {TEXTOID, TEXTOID, INT4OID, INT4OID, INT8OID};
+	static const char *const relations[] = {"facts", "entities", "aliases"};
 	Datum values[lengthof(types)];
 	MrenGraph graph;
 
@@ -130,6 +155,8 @@ mren_paths(PG_FUNCTION_ARGS)
 	SPI_connect();
 	mren_graph_open(name, false, &graph);
 	mren_graph_check_layout(&graph);
+	for (int i = 0; i < (int) lengthof(relations); i++)
+		mren_graph_check_readable(&graph, relations[i]);
 	mren_graph_query(&graph, paths, lengthof(types), types, values, put_slot, fcinfo->resultinfo);
 	SPI_finish();
 	return (Datum) 0;

@@ -13,6 +13,8 @@
  * run is recorded as failed, and the error goes on its way.  Called inside a
  * transaction block or a function it may not commit, and all of it belongs to
  * that transaction.
+ *
+ * check-qualified: search_path is pinned by mren_graph_run and mren_graph_query.
  */
 #include "postgres.h"
 

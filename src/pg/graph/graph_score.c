@@ -6,6 +6,8 @@
  * that is damaged, say, the batch is halved until the document is alone; it is
  * then kept with its error, without evidence, and tried again by the next
  * refresh.  Errors that are not a document's own end the refresh.
+ *
+ * check-qualified: search_path is pinned by mren_graph_run and mren_graph_query.
  */
 #include "pg/graph/graph.h"
 

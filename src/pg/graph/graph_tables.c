@@ -4,8 +4,14 @@
  *
  * Nothing here may depend on the extension, no function in a default, an index
  * or a view: the tables outlive it.  Every statement passes over what is there,
- * so that making and mending are one thing.  A later layout adds its changes
+ * so that making and upgrading are one thing.  A later layout adds its changes
  * behind these, and counts MREN_GRAPH_LAYOUT up.
+ *
+ * The statements run with search_path pg_catalog (mren_graph_run).  Views name
+ * their operators' schema all the same: what a reader's search_path holds must
+ * never matter.
+ *
+ * check-qualified: search_path is pinned by mren_graph_run and mren_graph_query.
  */
 #include "pg/graph/graph.h"
 
@@ -131,58 +137,92 @@ static const char *const tables[] = {
 	"COMMENT ON TABLE ${graph}.state IS 'What the last merge went by.'",
 };
 
+/* The changes of layout 2: what a review judged, and which review decided. */
+static const char *const changes[] = {
+	"ALTER TABLE ${graph}.evidence ADD COLUMN IF NOT EXISTS statement uuid,"
+	" ADD COLUMN IF NOT EXISTS review bigint",
+	"ALTER TABLE ${graph}.all_facts ADD COLUMN IF NOT EXISTS review bigint",
+	"ALTER TABLE ${graph}.review ADD COLUMN IF NOT EXISTS judged uuid[]",
+	"CREATE INDEX IF NOT EXISTS evidence_statement ON ${graph}.evidence (statement)",
+	"CREATE INDEX IF NOT EXISTS evidence_review ON ${graph}.evidence (review)"
+	" WHERE review IS NOT NULL",
+	"CREATE INDEX IF NOT EXISTS review_new ON ${graph}.review (fact) WHERE judged IS NULL",
+	"COMMENT ON COLUMN ${graph}.evidence.statement IS 'What the model read, by the names in the "
+	"text: the same for the same names, types and relation, whatever aliases say.'",
+	"COMMENT ON COLUMN ${graph}.evidence.review IS 'The review that judges this evidence.'",
+	"COMMENT ON COLUMN ${graph}.all_facts.review IS 'The review that decides the verdict.'",
+	"COMMENT ON COLUMN ${graph}.review.judged IS 'The statements that the fact had when it was "
+	"reviewed; filled by the next merge.'",
+};
+
 static const char *const views[] = {
-	/* A verdict shows at once; what it means for functional relations, after a merge. */
+	/*
+	 * A verdict shows at once, and so does its removal; what it means for
+	 * functional relations, after a merge.
+	 */
 	"CREATE OR REPLACE VIEW ${graph}.facts AS"
 	" SELECT f.fact, h.name AS head, NULLIF(h.type, '') AS head_type, f.relation,"
 	" t.name AS tail, NULLIF(t.type, '') AS tail_type,"
-	" CASE WHEN r.verdict = 'confirmed' THEN 1 ELSE f.confidence END AS confidence,"
+	" CASE WHEN r.verdict OPERATOR(pg_catalog.=) 'confirmed' THEN 1 ELSE f.confidence END"
+	"  AS confidence,"
 	" f.sources, f.sentences, f.evidence, f.first_seen, f.last_seen,"
-	" COALESCE(r.verdict = 'confirmed', false) AS confirmed,"
+	" COALESCE(r.verdict OPERATOR(pg_catalog.=) 'confirmed', false) AS confirmed,"
 	" f.head AS head_entity, f.tail AS tail_entity"
 	" FROM ${graph}.all_facts f"
-	" JOIN ${graph}.entities h ON h.entity = f.head"
-	" JOIN ${graph}.entities t ON t.entity = f.tail"
-	" LEFT JOIN LATERAL (SELECT v.verdict FROM ${graph}.review v WHERE v.fact = f.fact"
+	" JOIN ${graph}.entities h ON h.entity OPERATOR(pg_catalog.=) f.head"
+	" JOIN ${graph}.entities t ON t.entity OPERATOR(pg_catalog.=) f.tail"
+	" LEFT JOIN LATERAL (SELECT v.verdict FROM ("
+	"   SELECT n.id, n.verdict FROM ${graph}.review n"
+	"    WHERE n.fact OPERATOR(pg_catalog.=) f.fact AND n.judged IS NULL"
+	"   UNION ALL SELECT d.id, d.verdict FROM ${graph}.review d"
+	"    WHERE d.id OPERATOR(pg_catalog.=) f.review) v"
 	"  ORDER BY v.id DESC LIMIT 1) r ON true"
-	" WHERE f.status = 'accepted' AND r.verdict IS DISTINCT FROM 'rejected'",
+	" WHERE f.status OPERATOR(pg_catalog.=) 'accepted' AND r.verdict IS DISTINCT FROM 'rejected'",
 
 	"CREATE OR REPLACE VIEW ${graph}.conflicts AS"
 	" SELECT f.fact, h.name AS head, f.relation, t.name AS tail, f.confidence, f.sources,"
 	" f.reason, f.superseded_by, wh.name AS superseded_by_head, wt.name AS superseded_by_tail,"
 	" w.confidence AS superseded_by_confidence"
 	" FROM ${graph}.all_facts f"
-	" JOIN ${graph}.entities h ON h.entity = f.head"
-	" JOIN ${graph}.entities t ON t.entity = f.tail"
-	" JOIN ${graph}.all_facts w ON w.fact = f.superseded_by"
-	" JOIN ${graph}.entities wh ON wh.entity = w.head"
-	" JOIN ${graph}.entities wt ON wt.entity = w.tail"
-	" WHERE f.status = 'superseded'",
+	" JOIN ${graph}.entities h ON h.entity OPERATOR(pg_catalog.=) f.head"
+	" JOIN ${graph}.entities t ON t.entity OPERATOR(pg_catalog.=) f.tail"
+	" JOIN ${graph}.all_facts w ON w.fact OPERATOR(pg_catalog.=) f.superseded_by"
+	" JOIN ${graph}.entities wh ON wh.entity OPERATOR(pg_catalog.=) w.head"
+	" JOIN ${graph}.entities wt ON wt.entity OPERATOR(pg_catalog.=) w.tail"
+	" WHERE f.status OPERATOR(pg_catalog.=) 'superseded'",
 
 	/*
-	 * The evidence of each fact with a verdict, labelled by it.  A model whose
-	 * relations have a direction in their name reads pairs in text order.
+	 * The evidence with a verdict, labelled by it.  A model whose relations have
+	 * a direction in their name reads pairs in text order: flip.
 	 */
 	"CREATE OR REPLACE VIEW ${graph}.training_rows AS"
 	" SELECT DISTINCT l.sentence,"
-	" CASE WHEN s.directed AND l.tail < l.head THEN l.tail ELSE l.head END AS head,"
-	" CASE WHEN s.directed AND l.tail < l.head THEN l.head ELSE l.tail END AS tail,"
-	" CASE WHEN NOT s.directed OR l.relation = s.negative THEN l.relation"
-	"  WHEN l.tail < l.head THEN l.relation || '(e2,e1)' ELSE l.relation || '(e1,e2)' END AS "
-	"relation,"
-	" CASE WHEN s.directed AND l.tail < l.head THEN l.tail_type ELSE l.head_type END AS head_type,"
-	" CASE WHEN s.directed AND l.tail < l.head THEN l.head_type ELSE l.tail_type END AS tail_type"
-	" FROM ${graph}.state s, LATERAL ("
-	"  SELECT e.sentence, o.head, o.tail, o.head_type, o.tail_type,"
-	"  CASE WHEN r.verdict = 'confirmed' THEN e.relation ELSE COALESCE(r.relation, s.negative) END "
-	"AS relation"
-	"  FROM (SELECT DISTINCT ON (v.fact) v.fact, v.verdict, v.relation FROM ${graph}.review v"
-	"   ORDER BY v.fact, v.id DESC) r"
-	"  JOIN ${graph}.evidence e ON e.fact = r.fact,"
+	" CASE WHEN l.flip THEN l.tail ELSE l.head END AS head,"
+	" CASE WHEN l.flip THEN l.head ELSE l.tail END AS tail,"
+	" CASE WHEN NOT l.directed OR l.relation OPERATOR(pg_catalog.=) l.negative THEN l.relation"
+	"  WHEN l.flip THEN l.relation OPERATOR(pg_catalog.||) '(e2,e1)'"
+	"  ELSE l.relation OPERATOR(pg_catalog.||) '(e1,e2)' END AS relation,"
+	" CASE WHEN l.flip THEN l.tail_type ELSE l.head_type END AS head_type,"
+	" CASE WHEN l.flip THEN l.head_type ELSE l.tail_type END AS tail_type"
+	" FROM (SELECT e.sentence, o.head, o.tail, o.head_type, o.tail_type, s.directed, s.negative,"
+	"   s.directed AND o.tail OPERATOR(pg_catalog.<) o.head AS flip,"
+	"   CASE WHEN r.verdict OPERATOR(pg_catalog.=) 'confirmed' THEN e.relation"
+	"    ELSE COALESCE(r.relation, s.negative) END AS relation"
+	"  FROM (SELECT DISTINCT ON (k.document, k.n) k.document, k.n, k.verdict, k.relation FROM ("
+	"    SELECT x.document, x.n, v.id, v.verdict, v.relation FROM ${graph}.review v"
+	"     JOIN ${graph}.evidence x ON x.fact OPERATOR(pg_catalog.=) v.fact WHERE v.judged IS NULL"
+	"    UNION ALL SELECT x.document, x.n, v.id, v.verdict, v.relation FROM ${graph}.review v"
+	"     JOIN ${graph}.evidence x ON x.review OPERATOR(pg_catalog.=) v.id) k"
+	"   ORDER BY k.document, k.n, k.id DESC) r"
+	"  JOIN ${graph}.evidence e"
+	"   ON e.document OPERATOR(pg_catalog.=) r.document AND e.n OPERATOR(pg_catalog.=) r.n"
+	"  CROSS JOIN ${graph}.state s,"
 	"  LATERAL (SELECT e.head_span AS head, e.tail_span AS tail, e.head_type, e.tail_type"
-	"   WHERE NOT (e.reversed AND r.verdict = 'rejected' AND r.relation IS NOT NULL)"
+	"   WHERE NOT (e.reversed AND r.verdict OPERATOR(pg_catalog.=) 'rejected'"
+	"    AND r.relation IS NOT NULL)"
 	"   UNION ALL SELECT e.tail_span, e.head_span, e.tail_type, e.head_type"
-	"   WHERE e.reversed AND r.verdict = 'rejected' AND r.relation IS NOT NULL) o) l"
+	"   WHERE e.reversed AND r.verdict OPERATOR(pg_catalog.=) 'rejected'"
+	"    AND r.relation IS NOT NULL) o) l"
 	" WHERE l.relation IS NOT NULL",
 
 	"COMMENT ON VIEW ${graph}.facts IS 'The facts of the graph by name: neither superseded nor "
@@ -213,6 +253,7 @@ void
 mren_graph_make_tables(const MrenGraph *graph)
 {
 	run_all(graph, tables, lengthof(tables));
+	run_all(graph, changes, lengthof(changes));
 	run_all(graph, views, lengthof(views));
 }
 
