@@ -21,7 +21,9 @@
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
+#include "pg/catalog/catalog_scan.h"
 #include "pg/support/json_options.h"
+#include "pg/support/work_lock.h"
 
 const char *const mren_graph_relation_names[MREN_GRAPH_N_RELATIONS] = {
 	"documents", "evidence", "entities", "all_facts", "aliases",	  "relations",
@@ -68,15 +70,19 @@ option_integer(const char *key, JsonbValue *value, int32 low, int32 high)
 }
 
 static bool
-option_stops(const char *key, JsonbValue *value)
+is_word(JsonbValue *value, const char *word)
 {
-	bool stop = value->type == jbvString && value->val.string.len == 4 &&
-				memcmp(value->val.string.val, "stop", 4) == 0;
+	return value->type == jbvString && value->val.string.len == (int) strlen(word) &&
+		   memcmp(value->val.string.val, word, strlen(word)) == 0;
+}
 
-	if (!stop && !(value->type == jbvString && value->val.string.len == 4 &&
-				   memcmp(value->val.string.val, "skip", 4) == 0))
-		wrong_option(key, value, "\"skip\" or \"stop\"");
-	return stop;
+/* One of two words; true for the second. */
+static bool
+option_word(const char *key, JsonbValue *value, const char *first, const char *second)
+{
+	if (!is_word(value, first) && !is_word(value, second))
+		wrong_option(key, value, psprintf("\"%s\" or \"%s\"", first, second));
+	return is_word(value, second);
 }
 
 static void
@@ -95,11 +101,12 @@ read_option(const char *key, JsonbValue *value, MrenGraphOptions *options)
 	else if (strcmp(key, "spill_mb") == 0)
 		options->spill_mb = option_integer(key, value, 1, 1000000);
 	else if (strcmp(key, "on_error") == 0)
-		options->stop = option_stops(key, value);
+		options->stop = option_word(key, value, "skip", "stop");
+	else if (strcmp(key, "on_empty") == 0)
+		options->may_empty = option_word(key, value, "stop", "delete");
 	else
-		mren_json_option_unknown(key,
-								 "threshold, max_distance, version, tagger_version, batch_size,"
-								 " spill_mb, on_error");
+		mren_json_option_unknown(key, "threshold, max_distance, version, tagger_version, batch_size,"
+								 " spill_mb, on_error, on_empty");
 }
 
 void
@@ -384,20 +391,16 @@ mren_graph_result(int attno, MemoryContext context, bool *isnull)
 bool
 mren_graph_lock(const MrenGraph *graph, bool transaction)
 {
-	Datum class = Int32GetDatum(MREN_GRAPH_LOCK_CLASS);
-	Datum id = Int32GetDatum((int32) graph->id);
-	Datum got = transaction ? DirectFunctionCall2(pg_try_advisory_xact_lock_int4, class, id)
-							: DirectFunctionCall2(pg_try_advisory_lock_int4, class, id);
+	bool got = mren_work_lock(mren_table_oid("graph"), graph->id, transaction);
 
-	if (!DatumGetBool(got))
+	if (!got)
 		ereport(NOTICE, (errmsg("graph \"%s\" is being refreshed by another session", graph->name),
 						 errhint("mren.graph_progress shows how far it is.")));
-	return DatumGetBool(got);
+	return got;
 }
 
 void
 mren_graph_unlock(const MrenGraph *graph)
 {
-	DirectFunctionCall2(pg_advisory_unlock_int4, Int32GetDatum(MREN_GRAPH_LOCK_CLASS),
-						Int32GetDatum((int32) graph->id));
+	mren_work_unlock(mren_table_oid("graph"), graph->id);
 }

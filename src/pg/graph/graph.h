@@ -32,12 +32,6 @@
 /* The layout of the tables that this version makes and works with. */
 #define MREN_GRAPH_LAYOUT 2
 
-/*
- * Who refreshes or merges a graph holds the advisory lock of these two keys,
- * class and (int32) mren.graph.id.
- */
-#define MREN_GRAPH_LOCK_CLASS 0x6d726567 /* "mreg" */
-
 typedef struct MrenGraphOptions
 {
 	double threshold;	/* < 0: the model's own */
@@ -47,6 +41,7 @@ typedef struct MrenGraphOptions
 	int32 batch_size; /* most documents of one commit */
 	int32 spill_mb;	  /* most of documents kept on disk between two runs of the source */
 	bool stop;		  /* at the first document that cannot be scored */
+	bool may_empty;	  /* a source without rows deletes all documents */
 } MrenGraphOptions;
 
 typedef struct MrenGraph
@@ -134,9 +129,10 @@ extern uint64 mren_graph_run_sql(const MrenGraph *graph, const char *template, i
 extern Datum mren_graph_result(int attno, MemoryContext context, bool *isnull);
 
 /*
- * The lock: true once held.  Kept to the transaction's end if `transaction`,
- * else until mren_graph_unlock, through commits.  False: somebody else has it,
- * which a NOTICE says.
+ * The lock of who refreshes, merges, upgrades or drops a graph (work_lock.h, of
+ * the row in mren.graph): true once held.  Kept to the transaction's end if
+ * `transaction`, else until mren_graph_unlock, through commits.  False: another
+ * session has it, which a NOTICE says.
  */
 extern bool mren_graph_lock(const MrenGraph *graph, bool transaction);
 extern void mren_graph_unlock(const MrenGraph *graph);
@@ -221,7 +217,7 @@ extern char *mren_graph_source(const char *source);
 
 typedef struct MrenWorkCounts
 {
-	int64 documents; /* in the source that need nothing, are not counted */
+	int64 documents; /* rows of the source */
 	int64 created;
 	int64 changed;
 	int64 older;
@@ -257,6 +253,8 @@ extern void mren_graph_query(const MrenGraph *graph, const char *sql, int n, con
  * graph_run.c: the record of a refresh.
  */
 extern int64 mren_graph_run_begin(const MrenGraph *graph);
+/* That a refresh did nothing because another session has the graph's lock. */
+extern void mren_graph_run_busy(const MrenGraph *graph);
 /* total, seconds_left < 0: unknown */
 extern void mren_graph_run_progress(int64 run, const char *phase, int64 done, int64 total,
 									double per_second, double seconds_left);

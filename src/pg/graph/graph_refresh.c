@@ -38,6 +38,7 @@
 
 #include "pg/support/args.h"
 #include "pg/graph/graph.h"
+#include "pg/support/settings.h"
 
 /* How long a batch should last, how many bytes it may hold. */
 #define BATCH_SECONDS 1.0
@@ -105,6 +106,25 @@ begin(Refresh *refresh)
 	mren_graph_leave(&role);
 }
 
+/* An empty source is more often a mistake than the end of all documents. */
+static void
+check_empty(const Refresh *refresh)
+{
+	const MrenWorkCounts *counts = &refresh->counts;
+	const MrenGraph *graph = &refresh->graph;
+
+	if (counts->documents > 0 || counts->deleted == 0 || graph->options.may_empty ||
+		mren_allow_empty_source)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("source of graph \"%s\" has no rows, but the graph has %lld documents",
+					graph->name, (long long) counts->deleted),
+			 errdetail("The refresh would delete them all."),
+			 errhint("If that is meant, SET mren.allow_empty_source = on, or make the graph with "
+					 "the option \"on_empty\": \"delete\".")));
+}
+
 static void
 read_source(Refresh *refresh)
 {
@@ -113,11 +133,13 @@ read_source(Refresh *refresh)
 
 	refresh->work = mren_graph_work_read(&refresh->graph, &refresh->pipeline, &refresh->counts);
 	MemoryContextSwitchTo(old);
+	check_empty(refresh);
 	if (counts->unused_images && refresh->done == 0 &&
 		counts->created + counts->changed + counts->older > 0)
-		ereport(NOTICE,
-				(errmsg("images of graph \"%s\" are left out: model \"%s\" was trained without",
-						refresh->graph.name, refresh->graph.model)));
+		ereport(
+			NOTICE,
+			(errmsg("images of graph \"%s\" are not used: model \"%s\" was trained without images",
+					refresh->graph.name, refresh->graph.model)));
 	refresh->total = refresh->done + counts->created + counts->changed + counts->older +
 					 counts->retimed + counts->deleted;
 }
@@ -380,6 +402,7 @@ refresh_graph(Refresh *refresh, const char *name)
 	refresh->locked = mren_graph_lock(&refresh->graph, refresh->atomic);
 	if (!refresh->locked)
 	{
+		mren_graph_run_busy(&refresh->graph);
 		refresh->summary = DirectFunctionCall1(jsonb_in, CStringGetDatum("{\"status\": \"busy\"}"));
 		return;
 	}

@@ -45,6 +45,23 @@ mren_graph_run_begin(const MrenGraph *graph)
 }
 
 void
+mren_graph_run_busy(const MrenGraph *graph)
+{
+	Oid types[] = {INT8OID, TEXTOID, NAMEOID, INT4OID};
+	Datum values[] = {
+		Int64GetDatum(graph->id), CStringGetTextDatum(graph->name),
+		DirectFunctionCall1(namein, CStringGetDatum(GetUserNameFromId(GetUserId(), false))),
+		Int32GetDatum(MyProcPid)};
+
+	mren_catalog_write(
+		"INSERT INTO mren.graph_run (graph, name, started_by, started_at, updated_at, finished_at,"
+		" status, backend, phase, message) VALUES ($1, $2, $3, pg_catalog.clock_timestamp(),"
+		" pg_catalog.clock_timestamp(), pg_catalog.clock_timestamp(), 'busy', $4, 'starting',"
+		" 'another session was refreshing the graph')",
+		lengthof(types), types, values, NULL);
+}
+
+void
 mren_graph_run_progress(int64 run, const char *phase, int64 done, int64 total, double per_second,
 						double seconds_left)
 {
