@@ -142,7 +142,7 @@ END
 $$;
 SELECT who, runs_of(who)
 FROM unnest(ARRAY['mren_nobody', 'mren_predicts', 'mren_trains', 'mren_admin', 'mren_owner', 'postgres']) who;
--- A run is alive as long as it holds its lock.
+-- A run is alive as long as its backend holds its lock, which is none that another may take.
 SELECT max(id) AS run FROM mren.run \gset
 SELECT status FROM mren.training_progress;
 SELECT pg_advisory_lock(x'6d72656e'::int, :run);
