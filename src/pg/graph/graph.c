@@ -121,7 +121,7 @@ mren_graph_options(const Jsonb *object, MrenGraphOptions *options)
 		.threshold = -1, .max_distance = -1, .batch_size = 1000, .spill_mb = 1024};
 	if (!JB_ROOT_IS_OBJECT(object))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("the options of a graph are not a JSON object"),
+						errmsg("options of a graph must be a JSON object"),
 						errhint("Give an object, such as {\"threshold\": 0.5}.")));
 	iterator = JsonbIteratorInit((JsonbContainer *) &object->root);
 	while ((token = JsonbIteratorNext(&iterator, &item, true)) != WJB_DONE)
@@ -199,7 +199,7 @@ mren_graph_open(const char *name, bool own, MrenGraph *graph)
 	if (found == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("graph \"%s\" does not exist", name),
-				 errhint("mren.graphs lists your graphs; mren.create_graph makes one.")));
+				 errhint("mren.graphs lists your graphs; mren.create_graph creates one.")));
 	graph->name = pstrdup(name);
 	read_row(graph);
 	SPI_freetuptable(SPI_tuptable);
@@ -252,18 +252,19 @@ mren_graph_check_owners(const MrenGraph *graph)
 	}
 }
 
-/* Somebody may have dropped a table, or the schema; what is gone cannot be told from what is left. */
+/* A table or the schema may have been dropped; it cannot be restored from the others. */
 static void
 check_tables(const MrenGraph *graph)
 {
 	for (int i = 0; i < MREN_GRAPH_N_RELATIONS; i++)
 	{
 		if (!OidIsValid(mren_graph_relation(graph, mren_graph_relation_names[i])))
-			ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
-							errmsg("graph \"%s\" has lost its table or view %s.%s", graph->name,
-								   graph->schema, mren_graph_relation_names[i]),
-							errhint("Forget the graph with mren.drop_graph(%s), then make it anew.",
-									quote_literal_cstr(graph->name))));
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_TABLE),
+					 errmsg("table or view %s.%s of graph \"%s\" does not exist", graph->schema,
+							mren_graph_relation_names[i], graph->name),
+					 errhint("Drop the graph with mren.drop_graph(%s), then create it again.",
+							 quote_literal_cstr(graph->name))));
 	}
 }
 
@@ -276,13 +277,14 @@ mren_graph_check_layout(const MrenGraph *graph)
 		mren_graph_check_owners(graph);
 		return;
 	}
-	ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					errmsg("the tables of graph \"%s\" have layout %d, this version of mren works "
-						   "with layout %d",
-						   graph->name, graph->layout, MREN_GRAPH_LAYOUT),
-					graph->layout < MREN_GRAPH_LAYOUT
-						? errhint("Call mren.upgrade_graph(%s).", quote_literal_cstr(graph->name))
-						: errhint("Install the version of mren that made them, or a later one.")));
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("tables of graph \"%s\" have layout %d, but this version of mren requires "
+					"layout %d",
+					graph->name, graph->layout, MREN_GRAPH_LAYOUT),
+			 graph->layout < MREN_GRAPH_LAYOUT
+				 ? errhint("Call mren.upgrade_graph(%s).", quote_literal_cstr(graph->name))
+				 : errhint("Install the version of mren that created them, or a later one.")));
 }
 
 /*
@@ -296,7 +298,7 @@ set_local(const char *name, const char *value)
 							 false);
 }
 
-/* A source means the same whoever refreshes: what text is made of keys and times is pinned. */
+/* The settings that decide the text form of keys and times are fixed, so that a source means the same whoever refreshes. */
 void
 mren_graph_enter(const MrenGraph *graph, const char *search_path, MrenGraphRole *role)
 {

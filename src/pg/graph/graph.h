@@ -137,7 +137,7 @@ extern Datum mren_graph_result(int attno, MemoryContext context, bool *isnull);
 extern bool mren_graph_lock(const MrenGraph *graph, bool transaction);
 extern void mren_graph_unlock(const MrenGraph *graph);
 
-/* graph_tables.c: makes what is missing of the present layout, as the current user. */
+/* graph_tables.c: creates what is missing of the present layout, as the current user. */
 extern void mren_graph_make_tables(const MrenGraph *graph);
 extern void mren_graph_drop_tables(const MrenGraph *graph);
 
@@ -152,7 +152,7 @@ typedef struct MrenTouched
 	Datum entities;
 } MrenTouched;
 
-/* All but the first of what two changes touched may be the same. */
+/* Adds `more` to `all`; the arrays may name a fact or an entity twice. */
 extern void mren_graph_touch(MrenTouched *all, const MrenTouched *more);
 
 /*
@@ -185,8 +185,8 @@ typedef struct MrenPipeline
 extern void mren_graph_pipeline(const MrenGraph *graph, MrenPipeline *pipeline);
 
 /*
- * The model's relations that the table of relations lacks, in the table if
- * `insert`, and named in a NOTICE otherwise: they are left out.
+ * The model's relations that are not in the table of relations: inserted into it
+ * if `insert`, otherwise named in a NOTICE as ignored.
  */
 extern void mren_graph_relations(const MrenGraph *graph, const MrenPipeline *pipeline, bool insert);
 
@@ -208,7 +208,7 @@ extern int64 mren_graph_score(const MrenGraph *graph, const MrenPipeline *pipeli
 							  MrenGraphDocument *documents, int n, TimestampTz stamp);
 
 /*
- * graph_source.c: what the source has that the graph has not.
+ * graph_source.c: what differs between the source and the graph's documents.
  */
 typedef struct MrenWork MrenWork;
 

@@ -1,8 +1,8 @@
 /*
  * graph_create.c
- *	  Making, mending and forgetting a graph.
+ *	  Creating, upgrading and dropping a graph, and changing its owner.
  *
- * A graph is made by its owner, with their own rights.  The row in mren.graph
+ * A graph is created by its owner, with their own rights.  The row in mren.graph
  * is written last, so that whoever makes the same graph at the same time fails
  * on the schema or on the row, and leaves nothing.
  */
@@ -47,7 +47,7 @@ check_schema_name(const char *name)
 				 errhint("Give another one as in_schema.")));
 }
 
-/* Makes the schema if there is none; in one that is there, nothing may be in the way. */
+/* Creates the schema if there is none; in an existing one no name may be taken. */
 static void
 prepare_schema(MrenGraph *graph)
 {
@@ -69,7 +69,7 @@ prepare_schema(MrenGraph *graph)
 	}
 }
 
-/* A relation without a name would otherwise fail on the graph's table, which the user does not know. */
+/* A null would otherwise be an error about the graph's table, which the user does not know. */
 static void
 check_named(const char *schema, const char *table)
 {
@@ -160,8 +160,8 @@ check_scorers(const MrenGraph *graph, MrenPipeline *pipeline)
 {
 	if (graph->tagger == NULL && graph->lexicons == 0)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("a graph needs a tagger or lexicons to find mentions with"),
-						errhint("Give tagger or lexicons; mren.load_lexicon makes a lexicon of "
+						errmsg("a graph requires a tagger or lexicons to find mentions with"),
+						errhint("Specify tagger or lexicons; mren.load_lexicon makes a lexicon of "
 								"names.")));
 	mren_graph_pipeline(graph, pipeline);
 }
@@ -221,7 +221,7 @@ mren_create_graph(PG_FUNCTION_ARGS)
 }
 
 /*
- * Forgetting and mending
+ * Dropping, upgrading, changing the owner
  */
 
 /* The graph, its row locked, and nobody refreshing it until the transaction ends. */
@@ -235,7 +235,7 @@ open_alone(const char *name, MrenGraph *graph)
 	if (!mren_graph_lock(graph, true))
 		ereport(ERROR, (errcode(ERRCODE_OBJECT_IN_USE),
 						errmsg("graph \"%s\" is being refreshed", graph->name),
-						errhint("Wait for its end, or cancel it.")));
+						errhint("Wait until the refresh ends, or cancel it.")));
 	mren_models_run("SELECT FROM mren.graph WHERE name OPERATOR(pg_catalog.=) $1 FOR UPDATE", 1,
 					types, values);
 	/* As it is now: it may have changed before the lock was ours. */

@@ -99,8 +99,8 @@ check_relations(const MrenGraph *graph)
 						"another",
 						SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1),
 						SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2)),
-				 errhint("Mend the table %s.relations: name one relation that all of them are the "
-						 "inverse of.",
+				 errhint("Change the table %s.relations so that all of them name the same relation "
+						 "in inverse_of.",
 						 graph->schema)));
 	SPI_freetuptable(SPI_tuptable);
 }

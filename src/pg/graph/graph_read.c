@@ -128,8 +128,8 @@ bounded(FunctionCallInfo fcinfo, int arg, const char *name, int32 most)
 	mren_arg_required(fcinfo, arg, name);
 	value = PG_GETARG_INT32(arg);
 	if (value < 1 || value > most)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%s is %d", name, value),
-						errhint("It must be between 1 and %d.", most)));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("%s must be between 1 and %d, not %d", name, most, value)));
 	return value;
 }
 

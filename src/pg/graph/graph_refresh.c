@@ -2,15 +2,15 @@
  * graph_refresh.c
  *	  CALL mren.refresh_graph(graph): a graph brought up to date.
  *
- * First the rules, should aliases or relations have been edited; then the
- * source is run once, and what it has that the graph has not goes to a file;
- * then that work is done in batches of about a second, each with its facts
+ * First aliases, relations and reviews are applied if they were edited; then the
+ * source is run once, and the documents that differ from the graph's go to a
+ * file; then they are scored in batches of about a second, each with its facts
  * merged, in a transaction of its own.  After every commit the graph is whole:
  * it is that of the documents which it says it has scored.  So a refresh that
  * is cancelled or killed needs no repair, and the next one goes on.
  *
- * Each piece of work is in a subtransaction, as in train.c: when it fails, the
- * run is recorded as failed, and the error goes on its way.  Called inside a
+ * Each piece of work is in a subtransaction, as in job.c: if it fails, the run
+ * is recorded as failed, and the error is raised again.  Called inside a
  * transaction block or a function it may not commit, and all of it belongs to
  * that transaction.
  *
@@ -280,10 +280,9 @@ finish(Refresh *refresh)
 	MemoryContextSwitchTo(old);
 	mren_graph_leave(&role);
 	if (refresh->failed > 0)
-		ereport(WARNING,
-				(errmsg("%lld documents of graph \"%s\" could not be scored",
-						(long long) refresh->failed, refresh->graph.name),
-				 errhint("The column error of %s.documents says why.", refresh->graph.schema)));
+		ereport(WARNING, (errmsg("%lld documents of graph \"%s\" could not be scored",
+								 (long long) refresh->failed, refresh->graph.name),
+						  errhint("See the column error of %s.documents.", refresh->graph.schema)));
 	if (refresh->run != 0)
 		mren_graph_run_succeed(refresh->run, refresh->summary);
 }
@@ -446,6 +445,7 @@ mren_refresh_graph(PG_FUNCTION_ARGS)
 	bool nulls[1] = {false};
 
 	PreventCommandIfReadOnly("CALL mren.refresh_graph()");
+	mren_catalog_require_current();
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
 	desc = BlessTupleDesc(desc);

@@ -8,9 +8,9 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 
-/* What a backend that died left behind says so from now on. */
+/* Marks the runs that a backend which died left as running. */
 static void
-bury_dead(const MrenGraph *graph)
+mark_dead(const MrenGraph *graph)
 {
 	Oid types[] = {INT8OID};
 	Datum values[] = {Int64GetDatum(graph->id)};
@@ -33,7 +33,7 @@ mren_graph_run_begin(const MrenGraph *graph)
 	bool isnull;
 	int64 id;
 
-	bury_dead(graph);
+	mark_dead(graph);
 	mren_catalog_write(
 		"INSERT INTO mren.graph_run (graph, name, started_by, started_at, updated_at, status,"
 		" backend, phase) VALUES ($1, $2, $3, pg_catalog.clock_timestamp(),"

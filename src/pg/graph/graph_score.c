@@ -2,10 +2,10 @@
  * graph_score.c
  *	  Documents to evidence, a batch at a time.
  *
- * A batch is one statement.  When a document in it cannot be scored, an image
- * that is damaged, say, the batch is halved until the document is alone; it is
- * then kept with its error, without evidence, and tried again by the next
- * refresh.  Errors that are not a document's own end the refresh.
+ * A batch is one statement.  If a document in it cannot be scored, because its
+ * image is damaged, for example, the batch is halved until the document is
+ * alone; it is then kept with its error, without evidence, and tried again by
+ * the next refresh.  Errors that are not a document's own end the refresh.
  *
  * check-qualified: search_path is pinned by mren_graph_run and mren_graph_query.
  */
@@ -108,7 +108,7 @@ add_lexicons(pg_cryptohash_ctx *context, const MrenGraph *graph)
 	}
 }
 
-/* Of the relations, only what decides which pairs are asked about. */
+/* Of the table of relations, only the columns that decide which pairs are scored. */
 static void
 add_relations(pg_cryptohash_ctx *context, const MrenGraph *graph, MrenPipeline *pipeline)
 {
@@ -164,7 +164,7 @@ mren_graph_relations(const MrenGraph *graph, const MrenPipeline *pipeline, bool 
 							nulls) > 0)
 	{
 		ereport(NOTICE,
-				(errmsg("relations of model \"%s\" that %s.relations lacks are left out: %s",
+				(errmsg("relations of model \"%s\" that are not in %s.relations are ignored: %s",
 						graph->model, graph->schema,
 						SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1))));
 		SPI_freetuptable(SPI_tuptable);
@@ -241,7 +241,7 @@ delete_documents(const MrenGraph *graph, const MrenGraphDocument *documents, int
 					   types, values, NULL);
 }
 
-/* Only the time at which a document was seen is another. */
+/* Only seen_at differs. */
 static void
 retime_documents(const MrenGraph *graph, const MrenGraphDocument *documents, int n,
 				 MrenTouched *touched)
@@ -397,7 +397,7 @@ fail_document(const MrenGraph *graph, const MrenGraphDocument *document, const E
 		2, types, values, NULL);
 }
 
-/* Halves a batch until what cannot be scored is alone; so deep as n has binary digits. */
+/* Halves a batch until what cannot be scored is alone; the depth is the number of binary digits of n. */
 static int64
 score_or_halve(const MrenGraph *graph, const MrenPipeline *pipeline,
 			   const MrenGraphDocument *documents, int n, MrenTouched *touched)

@@ -1,6 +1,6 @@
 /*
  * graph_source.c
- *	  What the source of a graph has that the graph has not.
+ *	  What differs between the source of a graph and its documents.
  *
  * The source runs once, joined with the graph's documents, read-only, as the
  * owner and with the search_path it was stored with.  What must be done goes to
@@ -56,7 +56,7 @@ is_query(const char *source)
 	return false;
 }
 
-/* What reads names does not say which one is wrong. */
+/* The error of the function that parses names does not show the name. */
 static void
 hint_at_source(void *arg)
 {
@@ -219,7 +219,7 @@ visit_row(void *state, TupleTableSlot *slot)
 	action = *VARDATA_ANY(DatumGetTextPP(value));
 	if (action == '?')
 		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-						errmsg("the source has a row whose key is null")));
+						errmsg("column \"key\" of the source has a null")));
 	if (count_row(work, action) && work->size >= work->limit)
 		work->counts->whole = false;
 	else if (action != '=')
