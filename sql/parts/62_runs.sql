@@ -1,7 +1,7 @@
 -- The views of trainings, running and finished.
 
 -- A run that is marked as running died if its backend does not hold its lock
--- (src/pg/support/work_lock.h).  A standby cannot see the locks of the primary.
+-- (src/pg/support/task_lock.h).  A standby cannot see the locks of the primary.
 -- A run is shown to those who may train the model that it was of, known by its
 -- id: another model may have that name by now.
 CREATE VIEW mren.runs WITH (security_barrier) AS

@@ -180,7 +180,7 @@ COMMENT ON VIEW mren.graphs IS
     'Knowledge graphs that the current user owns.';
 
 -- A refresh that is marked as running died if its backend does not hold the lock
--- of the graph (src/pg/support/work_lock.h).  A standby cannot see the locks of
+-- of the graph (src/pg/support/task_lock.h).  A standby cannot see the locks of
 -- the primary.
 CREATE VIEW mren.graph_runs WITH (security_barrier) AS
 SELECT r.id AS run,

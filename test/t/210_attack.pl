@@ -24,6 +24,7 @@ $node->sql('SET client_min_messages = error; ' . slurp("$root/test/include/tiny.
 
 # Each function by name: what the outsider's call comes to, as SQLSTATE, or 'ok' for what holds nothing of anybody's.
 # 'execute' is for functions that PUBLIC may not execute at all, 'internal' for those that SQL cannot call by itself.
+my $rows = q{SELECT ''The wheel is a part of the car.'' AS sentence, ''wheel'' AS head, ''car'' AS tail, ''part_of'' AS relation};
 my $pair = q{'parts', 'The wheel is a part of the car.', 'wheel', 'car'};
 my %entry = (
 	(map { $_ => 'execute' } qw(alter_graph_owner alter_model_owner create_graph drop_embeddings drop_graph drop_image_encoder drop_lexicon drop_model
@@ -33,7 +34,7 @@ my %entry = (
 		network_recv network_send noisy_or_add noisy_or_final predict_support train_accum train_combine train_final training_set_in training_set_out
 		training_set_recv training_set_send)),
 	(map { $_ => [ "SELECT mren.$_($pair)", '42501' ] } qw(classify explain explain_image features predict predict_proba)),
-	(map { $_ => [ "SELECT mren.$_('parts', 'SELECT 1')", '42501' ] } qw(calibration confusion_matrix evaluate)),
+	(map { $_ => [ "SELECT mren.$_('parts', '$rows')", '42501' ] } qw(calibration confusion_matrix evaluate)),
 	compare          => [ q{SELECT mren.compare('parts', 'SELECT 1', ARRAY['{}']::jsonb[], 2)}, '42501' ],
 	predict_rows     => [ q{SELECT mren.predict_rows('parts', 'SELECT ''1'' AS id, ''The wheel is a part of the car.'' AS sentence, ''wheel'' AS head, ''car'' AS tail')}, '42501' ],
 	export_model     => [ q{SELECT mren.export_model('parts')}, '42501' ],
@@ -89,7 +90,7 @@ for my $row (split /\n/, $node->sql(q{SELECT c.relkind, c.oid::regclass FROM pg_
 {
 	my ($kind, $table) = split /\|/, $row;
 	my @statements = $kind eq 'S' ? ("SELECT nextval('$table')", "SELECT * FROM $table", "SELECT setval('$table', 1)")
-		: ("SELECT * FROM $table", "DELETE FROM $table", "TRUNCATE $table", "LOCK TABLE $table IN ACCESS SHARE MODE", "INSERT INTO $table DEFAULT VALUES");
+		: ("SELECT * FROM $table", "DELETE FROM $table", "TRUNCATE $table", "BEGIN; LOCK TABLE $table IN ACCESS SHARE MODE", "INSERT INTO $table DEFAULT VALUES");
 
 	like($node->error_of($_, user => 'outsider'), qr/^42501/, "$_: refused") for @statements;
 }

@@ -23,7 +23,7 @@
 #include "utils/snapmgr.h"
 
 #include "pg/support/args.h"
-#include "pg/graph/graph.h"
+#include "pg/graph/graph_base.h"
 #include "pg/model/models.h"
 
 PG_FUNCTION_INFO_V1(mren_create_graph);

@@ -7,7 +7,7 @@
  *
  * check-qualified: search_path is pinned by mren_graph_run and mren_graph_query.
  */
-#include "pg/graph/graph.h"
+#include "pg/graph/graph_base.h"
 
 #include <ctype.h>
 

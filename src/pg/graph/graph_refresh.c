@@ -37,7 +37,7 @@
 #include "utils/timestamp.h"
 
 #include "pg/support/args.h"
-#include "pg/graph/graph.h"
+#include "pg/graph/graph_base.h"
 #include "pg/support/settings.h"
 
 /* How long a batch should last, how many bytes it may hold. */
@@ -57,9 +57,9 @@ typedef struct Refresh
 	bool locked;
 	MrenGraph graph;
 	MrenPipeline pipeline;
-	MrenWork *work;
-	MrenWorkCounts counts; /* of the present run of the source */
-	int64 actions[256];	   /* documents done, by action */
+	MrenGraphWork *work;
+	MrenGraphWorkCounts counts; /* of the present run of the source */
+	int64 actions[256];			/* documents done, by action */
 	int64 failed;
 	int64 done;
 	int64 total;
@@ -110,7 +110,7 @@ begin(Refresh *refresh)
 static void
 check_empty(const Refresh *refresh)
 {
-	const MrenWorkCounts *counts = &refresh->counts;
+	const MrenGraphWorkCounts *counts = &refresh->counts;
 	const MrenGraph *graph = &refresh->graph;
 
 	if (counts->documents > 0 || counts->deleted == 0 || graph->options.may_empty ||
@@ -128,7 +128,7 @@ check_empty(const Refresh *refresh)
 static void
 read_source(Refresh *refresh)
 {
-	const MrenWorkCounts *counts = &refresh->counts;
+	const MrenGraphWorkCounts *counts = &refresh->counts;
 	MemoryContext old = MemoryContextSwitchTo(refresh->context);
 
 	refresh->work = mren_graph_work_read(&refresh->graph, &refresh->pipeline, &refresh->counts);

@@ -2,7 +2,7 @@
  * graph_run.c
  *	  The record of a refresh in mren.graph_run.
  */
-#include "pg/graph/graph.h"
+#include "pg/graph/graph_base.h"
 
 #include "catalog/pg_type.h"
 #include "miscadmin.h"

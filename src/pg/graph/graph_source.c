@@ -9,7 +9,7 @@
  * batch.  Past the option spill_mb the rest is only counted, and left to
  * another run of the source.
  */
-#include "pg/graph/graph.h"
+#include "pg/graph/graph_base.h"
 
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
@@ -137,10 +137,10 @@ mren_graph_source(const char *source)
 
 #define N_FIELDS 6 /* key, hash, text, image, vector, seen_at */
 
-struct MrenWork
+struct MrenGraphWork
 {
 	MemoryContext rows; /* of one row of the source */
-	MrenWorkCounts *counts;
+	MrenGraphWorkCounts *counts;
 	BufFile *file;
 	int64 size; /* of the file */
 	int64 limit;
@@ -152,7 +152,7 @@ struct MrenWork
 static void
 close_file(void *arg)
 {
-	MrenWork *work = arg;
+	MrenGraphWork *work = arg;
 
 	if (work->file != NULL)
 		BufFileClose(work->file);
@@ -160,14 +160,14 @@ close_file(void *arg)
 }
 
 static void
-write_bytes(MrenWork *work, const void *bytes, size_t len)
+write_bytes(MrenGraphWork *work, const void *bytes, size_t len)
 {
 	BufFileWrite(work->file, (void *) bytes, len);
 	work->size += len;
 }
 
 static void
-write_field(MrenWork *work, Datum value, bool isnull)
+write_field(MrenGraphWork *work, Datum value, bool isnull)
 {
 	bytea *bytes = isnull ? NULL : DatumGetByteaPP(value);
 	int64 len = isnull ? -1 : (int64) VARSIZE_ANY_EXHDR(bytes);
@@ -178,7 +178,7 @@ write_field(MrenWork *work, Datum value, bool isnull)
 }
 
 static void
-write_time(MrenWork *work, Datum value, bool isnull)
+write_time(MrenGraphWork *work, Datum value, bool isnull)
 {
 	int64 len = isnull ? -1 : (int64) sizeof(TimestampTz);
 	TimestampTz time = isnull ? 0 : DatumGetTimestampTz(value);
@@ -190,9 +190,9 @@ write_time(MrenWork *work, Datum value, bool isnull)
 
 /* Counts a row; false for one that needs nothing. */
 static bool
-count_row(MrenWork *work, char action)
+count_row(MrenGraphWork *work, char action)
 {
-	MrenWorkCounts *counts = work->counts;
+	MrenGraphWorkCounts *counts = work->counts;
 
 	work->n_source += action != 'd';
 	work->n_matched += action != 'd' && action != 'n';
@@ -207,7 +207,7 @@ count_row(MrenWork *work, char action)
 static void
 visit_row(void *state, TupleTableSlot *slot)
 {
-	MrenWork *work = state;
+	MrenGraphWork *work = state;
 	MemoryContext old;
 	Datum value;
 	bool isnull;
@@ -321,7 +321,7 @@ raise_duplicate(const MrenGraph *graph)
 
 /* A document of the graph that met two rows of the source is counted twice. */
 static void
-check_matches(const MrenGraph *graph, const MrenWork *work)
+check_matches(const MrenGraph *graph, const MrenGraphWork *work)
 {
 	const char *count = "SELECT pg_catalog.count(*) FROM ${graph}.documents";
 	bool isnull;
@@ -335,15 +335,16 @@ check_matches(const MrenGraph *graph, const MrenWork *work)
 		raise_duplicate(graph);
 }
 
-MrenWork *
-mren_graph_work_read(const MrenGraph *graph, const MrenPipeline *pipeline, MrenWorkCounts *counts)
+MrenGraphWork *
+mren_graph_work_read(const MrenGraph *graph, const MrenPipeline *pipeline,
+					 MrenGraphWorkCounts *counts)
 {
 	Oid types[] = {BYTEAOID};
 	Datum values[] = {PointerGetDatum(mren_digest_bytea(pipeline->sha256))};
 	MemoryContext context =
 		AllocSetContextCreate(CurrentMemoryContext, "mren graph work", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
-	MrenWork *work = palloc0(sizeof(MrenWork));
+	MrenGraphWork *work = palloc0(sizeof(MrenGraphWork));
 	MrenGraphRole role;
 
 	memset(counts, 0, sizeof(*counts));
@@ -374,7 +375,7 @@ mren_graph_work_read(const MrenGraph *graph, const MrenPipeline *pipeline, MrenW
  */
 
 static void
-read_bytes(MrenWork *work, void *out, size_t len)
+read_bytes(MrenGraphWork *work, void *out, size_t len)
 {
 	if (BufFileRead(work->file, out, len) != len)
 		ereport(ERROR, (errcode_for_file_access(), errmsg("could not read a temporary file: %m")));
@@ -382,7 +383,7 @@ read_bytes(MrenWork *work, void *out, size_t len)
 }
 
 static Datum
-read_field(MrenWork *work, bool *isnull)
+read_field(MrenGraphWork *work, bool *isnull)
 {
 	int64 len;
 	bytea *value;
@@ -399,7 +400,7 @@ read_field(MrenWork *work, bool *isnull)
 }
 
 static void
-read_document(MrenWork *work, MrenGraphDocument *document)
+read_document(MrenGraphWork *work, MrenGraphDocument *document)
 {
 	Datum fields[N_FIELDS];
 	bool isnull;
@@ -424,7 +425,7 @@ read_document(MrenWork *work, MrenGraphDocument *document)
 }
 
 int
-mren_graph_work_next(MrenWork *work, MrenGraphDocument *documents, int n, size_t max_bytes)
+mren_graph_work_next(MrenGraphWork *work, MrenGraphDocument *documents, int n, size_t max_bytes)
 {
 	int64 start = work->size;
 	int found = 0;
@@ -435,7 +436,7 @@ mren_graph_work_next(MrenWork *work, MrenGraphDocument *documents, int n, size_t
 }
 
 void
-mren_graph_work_free(MrenWork *work)
+mren_graph_work_free(MrenGraphWork *work)
 {
 	MemoryContextDelete(GetMemoryChunkContext(work));
 }

@@ -14,7 +14,7 @@
 #include "utils/resowner.h"
 #include "utils/snapmgr.h"
 
-#include "pg/support/work_lock.h"
+#include "pg/support/task_lock.h"
 
 double
 mren_seconds_since(instr_time start)
@@ -56,7 +56,7 @@ mren_job_destroy(MrenJob *job)
 bool
 mren_job_lock(MrenJob *job, Oid table, int64 id)
 {
-	if (!mren_work_lock(table, id, job->atomic))
+	if (!mren_task_lock(table, id, job->atomic))
 		return false;
 	if (!job->atomic)
 	{
@@ -73,7 +73,7 @@ release(MrenJob *job)
 	mren_run_release(&job->run);
 	if (!OidIsValid(job->lock_table))
 		return;
-	mren_work_unlock(job->lock_table, job->lock_id);
+	mren_task_unlock(job->lock_table, job->lock_id);
 	job->lock_table = InvalidOid;
 }
 

@@ -55,7 +55,7 @@ extern void mren_job_call(MrenJob *job, MrenJobPiece body);
 
 /*
  * mren_job_lock
- *	  Takes the lock of a row of mren's (work_lock.h) for as long as the job lasts
+ *	  Takes the lock of a row of mren's (task_lock.h) for as long as the job lasts
  *	  (in an atomic call: the transaction); false if another session holds it.  A
  *	  job has at most one.
  */

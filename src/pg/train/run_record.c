@@ -2,7 +2,7 @@
  * run_record.c
  *	  The record of a training or retraining in mren.run.
  *
- * While a row says "running", its backend holds the run's lock (work_lock.h); if
+ * While a row says "running", its backend holds the run's lock (task_lock.h); if
  * it does not, it died.
  */
 #include "pg/train/run_record.h"
@@ -19,7 +19,7 @@
 #include "pg/catalog/catalog.h"
 #include "pg/catalog/catalog_scan.h"
 #include "pg/model/models.h"
-#include "pg/support/work_lock.h"
+#include "pg/support/task_lock.h"
 
 void
 mren_run_begin(MrenRun *run, const MrenRunStart *start)
@@ -45,7 +45,7 @@ mren_run_begin(MrenRun *run, const MrenRunStart *start)
 	run->id =
 		DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 	/* The row is new, so nobody else has its lock. */
-	mren_work_lock(mren_table_oid("run"), run->id, false);
+	mren_task_lock(mren_table_oid("run"), run->id, false);
 }
 
 void
@@ -53,7 +53,7 @@ mren_run_release(MrenRun *run)
 {
 	if (run->id == 0)
 		return;
-	mren_work_unlock(mren_table_oid("run"), run->id);
+	mren_task_unlock(mren_table_oid("run"), run->id);
 	run->id = 0;
 }
 

@@ -1,9 +1,9 @@
 /*
- * graph.c
+ * graph_base.c
  *	  A graph's row and options, acting as its owner, its lock, and statements
  *	  on its tables.
  */
-#include "pg/graph/graph.h"
+#include "pg/graph/graph_base.h"
 
 #include "access/htup_details.h"
 #include "catalog/namespace.h"
@@ -23,7 +23,7 @@
 
 #include "pg/catalog/catalog_scan.h"
 #include "pg/support/json_options.h"
-#include "pg/support/work_lock.h"
+#include "pg/support/task_lock.h"
 
 const char *const mren_graph_relation_names[MREN_GRAPH_N_RELATIONS] = {
 	"documents", "evidence", "entities", "all_facts", "aliases",	  "relations",
@@ -393,7 +393,7 @@ mren_graph_result(int attno, MemoryContext context, bool *isnull)
 bool
 mren_graph_lock(const MrenGraph *graph, bool transaction)
 {
-	bool got = mren_work_lock(mren_table_oid("graph"), graph->id, transaction);
+	bool got = mren_task_lock(mren_table_oid("graph"), graph->id, transaction);
 
 	if (!got)
 		ereport(NOTICE, (errmsg("graph \"%s\" is being refreshed by another session", graph->name),
@@ -404,5 +404,5 @@ mren_graph_lock(const MrenGraph *graph, bool transaction)
 void
 mren_graph_unlock(const MrenGraph *graph)
 {
-	mren_work_unlock(mren_table_oid("graph"), graph->id);
+	mren_task_unlock(mren_table_oid("graph"), graph->id);
 }

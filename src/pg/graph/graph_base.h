@@ -1,6 +1,6 @@
 /*
- * graph.h
- *	  Knowledge graphs: what the files graph*.c share.
+ * graph_base.h
+ *	  Knowledge graphs: what the files graph_*.c share.
  *
  * A graph is a row of mren.graph and a set of ordinary tables of its owner's.
  * Whatever is done with the tables is done as that owner, in a security
@@ -13,8 +13,8 @@
  * edits (aliases, relations, review): a refresh leaves what a rebuild from
  * nothing gives.
  */
-#ifndef MREN_PG_GRAPH_GRAPH_H
-#define MREN_PG_GRAPH_GRAPH_H
+#ifndef MREN_PG_GRAPH_GRAPH_BASE_H
+#define MREN_PG_GRAPH_GRAPH_BASE_H
 
 #include "postgres.h"
 
@@ -129,7 +129,7 @@ extern uint64 mren_graph_run_sql(const MrenGraph *graph, const char *template, i
 extern Datum mren_graph_result(int attno, MemoryContext context, bool *isnull);
 
 /*
- * The lock of who refreshes, merges, upgrades or drops a graph (work_lock.h, of
+ * The lock of who refreshes, merges, upgrades or drops a graph (task_lock.h, of
  * the row in mren.graph): true once held.  Kept to the transaction's end if
  * `transaction`, else until mren_graph_unlock, through commits.  False: another
  * session has it, which a NOTICE says.
@@ -210,12 +210,12 @@ extern int64 mren_graph_score(const MrenGraph *graph, const MrenPipeline *pipeli
 /*
  * graph_source.c: what differs between the source and the graph's documents.
  */
-typedef struct MrenWork MrenWork;
+typedef struct MrenGraphWork MrenGraphWork;
 
 /* The source as a query; an error for a column that is missing or of a wrong type. */
 extern char *mren_graph_source(const char *source);
 
-typedef struct MrenWorkCounts
+typedef struct MrenGraphWorkCounts
 {
 	int64 documents; /* rows of the source */
 	int64 created;
@@ -225,19 +225,19 @@ typedef struct MrenWorkCounts
 	int64 deleted;
 	bool unused_images; /* there are images, but the model was trained without */
 	bool whole;			/* all of it fits in the work; else the source must be run again */
-} MrenWorkCounts;
+} MrenGraphWorkCounts;
 
 /*
  * mren_graph_work_read
  *	  Runs the source and keeps what must be done, in the current context and
  *	  through commits, up to the graph's option spill_mb.
  */
-extern MrenWork *mren_graph_work_read(const MrenGraph *graph, const MrenPipeline *pipeline,
-									  MrenWorkCounts *counts);
+extern MrenGraphWork *mren_graph_work_read(const MrenGraph *graph, const MrenPipeline *pipeline,
+										   MrenGraphWorkCounts *counts);
 /* Up to n documents, in the current context, and not much more than max_bytes; 0 at the end. */
-extern int mren_graph_work_next(MrenWork *work, MrenGraphDocument *documents, int n,
+extern int mren_graph_work_next(MrenGraphWork *work, MrenGraphDocument *documents, int n,
 								size_t max_bytes);
-extern void mren_graph_work_free(MrenWork *work);
+extern void mren_graph_work_free(MrenGraphWork *work);
 
 /*
  * graph_read.c: queries over a graph for a caller who has USAGE on its schema

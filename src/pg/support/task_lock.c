@@ -1,8 +1,8 @@
 /*
- * work_lock.c
+ * task_lock.c
  *	  Locks that say which work is in progress.
  */
-#include "pg/support/work_lock.h"
+#include "pg/support/task_lock.h"
 
 #include "miscadmin.h"
 #include "storage/lock.h"
@@ -17,7 +17,7 @@ lock_tag(Oid table, int64 id)
 }
 
 bool
-mren_work_lock(Oid table, int64 id, bool transaction)
+mren_task_lock(Oid table, int64 id, bool transaction)
 {
 	LOCKTAG tag = lock_tag(table, id);
 
@@ -25,7 +25,7 @@ mren_work_lock(Oid table, int64 id, bool transaction)
 }
 
 void
-mren_work_unlock(Oid table, int64 id)
+mren_task_unlock(Oid table, int64 id)
 {
 	LOCKTAG tag = lock_tag(table, id);
 

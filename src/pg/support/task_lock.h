@@ -1,5 +1,5 @@
 /*
- * work_lock.h
+ * task_lock.h
  *	  Locks that say which work is in progress: a training, a retraining, the
  *	  refresh of a graph.
  *
@@ -17,18 +17,18 @@
  * pg_locks shows one as locktype 'object', classid the table's OID, objid the
  * lower 32 bits of the id and objsubid the next 15.
  */
-#ifndef MREN_PG_SUPPORT_WORK_LOCK_H
-#define MREN_PG_SUPPORT_WORK_LOCK_H
+#ifndef MREN_PG_SUPPORT_TASK_LOCK_H
+#define MREN_PG_SUPPORT_TASK_LOCK_H
 
 #include "postgres.h"
 
 /*
- * True once held, until the end of the transaction or until mren_work_unlock;
+ * True once held, until the end of the transaction or until mren_task_unlock;
  * false if another session has it.  A session may take one again.
  */
-extern bool mren_work_lock(Oid table, int64 id, bool transaction);
+extern bool mren_task_lock(Oid table, int64 id, bool transaction);
 
 /* Releases a lock that was taken for the session; nothing if an abort has done so. */
-extern void mren_work_unlock(Oid table, int64 id);
+extern void mren_task_unlock(Oid table, int64 id);
 
 #endif
