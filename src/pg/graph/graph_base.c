@@ -104,9 +104,11 @@ read_option(const char *key, JsonbValue *value, MrenGraphOptions *options)
 		options->stop = option_word(key, value, "skip", "stop");
 	else if (strcmp(key, "on_empty") == 0)
 		options->may_empty = option_word(key, value, "stop", "delete");
+	else if (strcmp(key, "functional_by") == 0)
+		options->latest = option_word(key, value, "confidence", "latest");
 	else
 		mren_json_option_unknown(key, "threshold, max_distance, version, tagger_version, batch_size,"
-								 " spill_mb, on_error, on_empty");
+								 " spill_mb, on_error, on_empty, functional_by");
 }
 
 void

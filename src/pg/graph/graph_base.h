@@ -41,6 +41,7 @@ typedef struct MrenGraphOptions
 	int32 batch_size; /* most documents of one commit */
 	int32 spill_mb;	  /* most of documents kept on disk between two runs of the source */
 	bool stop;		  /* at the first document that cannot be scored */
+	bool latest;	  /* of rivals of a functional relation, the one seen last wins */
 	bool may_empty;	  /* a source without rows deletes all documents */
 } MrenGraphOptions;
 

@@ -137,12 +137,14 @@ changed_triples(Datum *triples)
 static void
 judge(const MrenGraph *graph, const Datum *triples)
 {
-	Oid types[] = {UUIDARRAYOID, TEXTARRAYOID, UUIDARRAYOID};
+	Oid types[] = {UUIDARRAYOID, TEXTARRAYOID, UUIDARRAYOID, BOOLOID};
+	Datum values[] = {triples[0], triples[1], triples[2], BoolGetDatum(graph->options.latest)};
 	static const char nobody[] = "WITH RECURSIVE mention AS (SELECT ''::text COLLATE \"C\" AS "
 								 "name, ''::text AS type WHERE false),";
 	const char *parts[] = {nobody, mren_graph_sql_resolve, mren_graph_sql_judge_facts};
 
-	mren_graph_run(mren_graph_sql(graph, lengthof(parts), parts), 3, types, triples, NULL);
+	mren_graph_run(mren_graph_sql(graph, lengthof(parts), parts), lengthof(types), types, values,
+				   NULL);
 }
 
 /* One statement over an array of identities, 0 for all. */

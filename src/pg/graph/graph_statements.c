@@ -225,7 +225,9 @@ const char mren_graph_sql_merge_verdicts[] =
  * relations that share the entity for which only one may hold, are judged:
  * rejected if so reviewed, superseded by the best of their rivals that is
  * better than they are, else accepted.  What is confirmed is never superseded.
+ * With $4 the fact that was seen last is the best; what was never seen is older.
  */
+#define SEEN(f) "CASE WHEN $4 THEN COALESCE(" f ".last_seen, '-infinity') ELSE '-infinity' END"
 const char mren_graph_sql_judge_facts[] =
 	", rule_of AS MATERIALIZED (SELECT c.stored AS relation, bool_or(c.symmetric) AS symmetric,"
 	"   bool_or(c.functional AND (c.symmetric OR NOT c.reversed)) AS one_tail,"
@@ -248,31 +250,50 @@ const char mren_graph_sql_judge_facts[] =
 	"   CASE WHEN f.verdict = 'rejected' THEN 'rejected' WHEN b.fact IS NOT NULL THEN 'superseded'"
 	"    ELSE 'accepted' END AS status,"
 	"   b.fact AS superseded_by, CASE WHEN b.verdict = 'confirmed' THEN 'the other is confirmed'"
-	"    WHEN b.confidence > f.confidence THEN 'the other has a higher confidence'"
-	"    WHEN b.sources > f.sources THEN 'the other has more sources'"
-	"    WHEN b.fact IS NOT NULL THEN 'equal; the order of facts decides' END AS reason"
-	"  FROM affected a JOIN ${graph}.all_facts f ON f.fact = a.fact"
-	"  LEFT JOIN rule_of r ON r.relation = f.relation"
-	"  LEFT JOIN LATERAL (SELECT g.fact, g.verdict, g.confidence, g.sources FROM ("
-	"    SELECT x.* FROM ${graph}.all_facts x WHERE r.one_tail AND x.head = f.head AND x.relation "
-	"= "
-	"f.relation"
-	"    UNION ALL SELECT x.* FROM ${graph}.all_facts x WHERE r.one_head AND x.tail = f.tail AND "
-	"x.relation = f.relation"
-	"    UNION ALL SELECT x.* FROM ${graph}.all_facts x WHERE r.symmetric AND x.head = f.tail AND "
-	"x.relation = f.relation"
-	"    UNION ALL SELECT x.* FROM ${graph}.all_facts x WHERE r.symmetric AND x.tail = f.head AND "
-	"x.relation = f.relation) g"
-	"   WHERE f.verdict IS NULL AND g.fact <> f.fact AND g.verdict IS DISTINCT FROM 'rejected'"
-	"   AND (COALESCE(g.verdict = 'confirmed', false), g.confidence, g.sources, f.fact) >"
-	"    (false, f.confidence, f.sources, g.fact)"
-	"   ORDER BY COALESCE(g.verdict = 'confirmed', false) DESC, g.confidence DESC, g.sources DESC, "
-	"g.fact"
-	"   LIMIT 1) b ON true)"
-	" UPDATE ${graph}.all_facts f SET status = j.status, superseded_by = j.superseded_by, reason = "
-	"j.reason"
-	" FROM judged j WHERE j.fact = f.fact AND (j.status, j.superseded_by, j.reason)"
-	"  IS DISTINCT FROM (f.status, f.superseded_by, f.reason)";
+	"    WHEN b.seen > " SEEN(
+		"f") " THEN 'the other was seen later'"
+			 "    WHEN b.confidence > f.confidence THEN 'the other has a higher confidence'"
+			 "    WHEN b.sources > f.sources THEN 'the other has more sources'"
+			 "    WHEN b.fact IS NOT NULL THEN 'equal; the order of facts decides' END AS reason"
+			 "  FROM affected a JOIN ${graph}.all_facts f ON f.fact = a.fact"
+			 "  LEFT JOIN rule_of r ON r.relation = f.relation"
+			 "  LEFT JOIN LATERAL (SELECT g.fact, g.verdict, " SEEN(
+				 "g") " AS seen, g.confidence,"
+					  "    g.sources FROM ("
+					  "    SELECT x.* FROM ${graph}.all_facts x WHERE r.one_tail AND x.head = "
+					  "f.head AND x.relation "
+					  "= "
+					  "f.relation"
+					  "    UNION ALL SELECT x.* FROM ${graph}.all_facts x WHERE r.one_head AND "
+					  "x.tail = f.tail AND "
+					  "x.relation = f.relation"
+					  "    UNION ALL SELECT x.* FROM ${graph}.all_facts x WHERE r.symmetric AND "
+					  "x.head = f.tail AND "
+					  "x.relation = f.relation"
+					  "    UNION ALL SELECT x.* FROM ${graph}.all_facts x WHERE r.symmetric AND "
+					  "x.tail = f.head AND "
+					  "x.relation = f.relation) g"
+					  "   WHERE f.verdict IS NULL AND g.fact <> f.fact AND g.verdict IS DISTINCT "
+					  "FROM 'rejected'"
+					  "   AND (COALESCE(g.verdict = 'confirmed', false), " SEEN(
+						  "g") ", g.confidence, g.sources, f.fact)"
+							   "    > (false, " SEEN(
+								   "f") ", f.confidence, f.sources, g.fact)"
+										"   ORDER BY COALESCE(g.verdict = 'confirmed', false) "
+										"DESC, " SEEN(
+											"g") " DESC,"
+												 "    g.confidence DESC, g.sources DESC, g.fact"
+												 "   LIMIT 1) b ON true)"
+												 " UPDATE ${graph}.all_facts f SET status = "
+												 "j.status, superseded_by = j.superseded_by, "
+												 "reason = "
+												 "j.reason"
+												 " FROM judged j WHERE j.fact = f.fact AND "
+												 "(j.status, j.superseded_by, j.reason)"
+												 "  IS DISTINCT FROM (f.status, f.superseded_by, "
+												 "f.reason)";
+
+#undef SEEN
 
 /*
  * Entities.  $1: which, NULL for all.  The name shown is the one that an alias
