@@ -107,7 +107,8 @@ read_option(const char *key, JsonbValue *value, MrenGraphOptions *options)
 	else if (strcmp(key, "functional_by") == 0)
 		options->latest = option_word(key, value, "confidence", "latest");
 	else
-		mren_json_option_unknown(key, "threshold, max_distance, version, tagger_version, batch_size,"
+		mren_json_option_unknown(key,
+								 "threshold, max_distance, version, tagger_version, batch_size,"
 								 " spill_mb, on_error, on_empty, functional_by");
 }
 
