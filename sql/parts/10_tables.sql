@@ -183,7 +183,8 @@ CREATE TABLE mren.run (
     lower_bound double precision,
     holdout_rows bigint,
     holdout_seen bigint,
-    new_rows    bigint
+    new_rows    bigint,
+    model_id    bigint
 );
 CREATE INDEX run_model ON mren.run (model, id);
 COMMENT ON TABLE mren.run IS

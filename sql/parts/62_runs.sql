@@ -1,8 +1,9 @@
 -- The views of trainings, running and finished.
 
--- A run that is marked as running died if it does not hold its lock, whose
--- classid is MREN_RUN_LOCK_CLASS in models.h.  A standby cannot see the locks of
--- the primary.
+-- A run that is marked as running died if its backend does not hold its lock
+-- (src/pg/support/task_lock.h).  A standby cannot see the locks of the primary.
+-- A run is shown to those who may train the model that it was of, known by its
+-- id: another model may have that name by now.
 CREATE VIEW mren.runs WITH (security_barrier) AS
 SELECT r.id AS run,
        r.model,
@@ -11,14 +12,14 @@ SELECT r.id AS run,
            WHEN r.status OPERATOR(pg_catalog.<>) 'running' OR pg_catalog.pg_is_in_recovery() THEN r.status
            WHEN EXISTS (
                SELECT FROM pg_catalog.pg_locks l
-               WHERE l.locktype OPERATOR(pg_catalog.=) 'advisory'
+               WHERE l.locktype OPERATOR(pg_catalog.=) 'object'
                  AND l.database OPERATOR(pg_catalog.=) (
                      SELECT d.oid FROM pg_catalog.pg_database d
                      WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database())
-                 AND l.classid OPERATOR(pg_catalog.=) 1836213614::pg_catalog.oid
+                 AND l.classid OPERATOR(pg_catalog.=) r.tableoid
                  AND l.objid::pg_catalog.int8 OPERATOR(pg_catalog.=)
                      (r.id OPERATOR(pg_catalog.&) 4294967295)
-                 AND l.objsubid OPERATOR(pg_catalog.=) 2
+                 AND l.pid OPERATOR(pg_catalog.=) r.backend
                  AND l.granted) THEN r.status
            ELSE 'died'
        END AS status,
@@ -57,7 +58,7 @@ WHERE EXISTS (
           WHERE a.rolname OPERATOR(pg_catalog.=) r.started_by AND pg_catalog.pg_has_role(a.oid, 'USAGE'))
    OR EXISTS (
           SELECT FROM mren.model m
-          WHERE m.name OPERATOR(pg_catalog.=) r.model AND mren.has_model_privilege(m.name, 'train'))
+          WHERE m.id OPERATOR(pg_catalog.=) r.model_id AND mren.has_model_privilege(m.name, 'train'))
    OR EXISTS (
           SELECT FROM pg_catalog.pg_roles a
           WHERE a.rolname OPERATOR(pg_catalog.=) current_user AND a.rolsuper);

@@ -33,7 +33,7 @@ CREATE TABLE mren.graph_run (
     started_at  timestamptz NOT NULL,
     updated_at  timestamptz NOT NULL,
     finished_at timestamptz,
-    status      text NOT NULL CHECK (status IN ('running', 'succeeded', 'failed', 'canceled', 'died')),
+    status      text NOT NULL CHECK (status IN ('running', 'succeeded', 'failed', 'canceled', 'died', 'busy')),
     backend     integer NOT NULL,
     phase       text NOT NULL,
     done        bigint NOT NULL DEFAULT 0,
@@ -180,8 +180,8 @@ COMMENT ON VIEW mren.graphs IS
     'Knowledge graphs that the current user owns.';
 
 -- A refresh that is marked as running died if its backend does not hold the lock
--- of the graph, whose classid is MREN_GRAPH_LOCK_CLASS in graph.h.  A standby
--- cannot see the locks of the primary.
+-- of the graph (src/pg/support/task_lock.h).  A standby cannot see the locks of
+-- the primary.
 CREATE VIEW mren.graph_runs WITH (security_barrier) AS
 SELECT r.id AS run,
        r.name AS graph,
@@ -189,14 +189,13 @@ SELECT r.id AS run,
            WHEN r.status OPERATOR(pg_catalog.<>) 'running' OR pg_catalog.pg_is_in_recovery() THEN r.status
            WHEN EXISTS (
                SELECT FROM pg_catalog.pg_locks l
-               WHERE l.locktype OPERATOR(pg_catalog.=) 'advisory'
+               WHERE l.locktype OPERATOR(pg_catalog.=) 'object'
                  AND l.database OPERATOR(pg_catalog.=) (
                      SELECT d.oid FROM pg_catalog.pg_database d
                      WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database())
-                 AND l.classid OPERATOR(pg_catalog.=) 1836213607::pg_catalog.oid
+                 AND l.classid OPERATOR(pg_catalog.=) 'mren.graph'::pg_catalog.regclass::pg_catalog.oid
                  AND l.objid::pg_catalog.int8 OPERATOR(pg_catalog.=)
                      (r.graph OPERATOR(pg_catalog.&) 4294967295)
-                 AND l.objsubid OPERATOR(pg_catalog.=) 2
                  AND l.pid OPERATOR(pg_catalog.=) r.backend
                  AND l.granted) THEN r.status
            ELSE 'died'

@@ -57,4 +57,117 @@ ALTER TABLE mren.run RENAME COLUMN gate_seen TO holdout_seen;
 ALTER VIEW mren.runs RENAME COLUMN gate_rows TO holdout_rows;
 ALTER VIEW mren.runs RENAME COLUMN gate_seen TO holdout_seen;
 
+-- Runs are shown by the model that they were of.  One that began when the model
+-- of that name existed was of that model; of others it is not known, and only who
+-- started them sees them.  Whether one is alive rests on a lock that only mren
+-- takes.
+ALTER TABLE mren.run ADD COLUMN model_id bigint;
+UPDATE mren.run r SET model_id = m.id FROM mren.model m
+WHERE m.name OPERATOR(pg_catalog.=) r.model AND r.started_at OPERATOR(pg_catalog.>=) m.created_at;
+CREATE OR REPLACE VIEW mren.runs WITH (security_barrier) AS
+SELECT r.id AS run,
+       r.model,
+       r.version,
+       CASE
+           WHEN r.status OPERATOR(pg_catalog.<>) 'running' OR pg_catalog.pg_is_in_recovery() THEN r.status
+           WHEN EXISTS (
+               SELECT FROM pg_catalog.pg_locks l
+               WHERE l.locktype OPERATOR(pg_catalog.=) 'object'
+                 AND l.database OPERATOR(pg_catalog.=) (
+                     SELECT d.oid FROM pg_catalog.pg_database d
+                     WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database())
+                 AND l.classid OPERATOR(pg_catalog.=) r.tableoid
+                 AND l.objid::pg_catalog.int8 OPERATOR(pg_catalog.=)
+                     (r.id OPERATOR(pg_catalog.&) 4294967295)
+                 AND l.pid OPERATOR(pg_catalog.=) r.backend
+                 AND l.granted) THEN r.status
+           ELSE 'died'
+       END AS status,
+       r.started_by,
+       r.started_at,
+       r.finished_at,
+       r.phase,
+       r.query,
+       r.options,
+       r.rows,
+       r.epoch,
+       r.epochs,
+       r.loss,
+       r.validation_loss,
+       r.validation_f1,
+       r.rows_per_second,
+       r.seconds_left,
+       r.log,
+       r.sqlstate,
+       r.message,
+       r.backend,
+       r.call,
+       r.champion,
+       r.verdict,
+       r.reason,
+       r.measure,
+       r.champion_score,
+       r.challenger_score,
+       r.lower_bound,
+       r.holdout_rows,
+       r.holdout_seen,
+       r.new_rows
+FROM mren.run r
+WHERE EXISTS (
+          SELECT FROM pg_catalog.pg_roles a
+          WHERE a.rolname OPERATOR(pg_catalog.=) r.started_by AND pg_catalog.pg_has_role(a.oid, 'USAGE'))
+   OR EXISTS (
+          SELECT FROM mren.model m
+          WHERE m.id OPERATOR(pg_catalog.=) r.model_id AND mren.has_model_privilege(m.name, 'train'))
+   OR EXISTS (
+          SELECT FROM pg_catalog.pg_roles a
+          WHERE a.rolname OPERATOR(pg_catalog.=) current_user AND a.rolsuper);
+
+-- A refresh that found another one in progress is recorded.
+ALTER TABLE mren.graph_run DROP CONSTRAINT graph_run_status_check;
+ALTER TABLE mren.graph_run ADD CONSTRAINT graph_run_status_check
+    CHECK (status IN ('running', 'succeeded', 'failed', 'canceled', 'died', 'busy'));
+CREATE OR REPLACE VIEW mren.graph_runs WITH (security_barrier) AS
+SELECT r.id AS run,
+       r.name AS graph,
+       CASE
+           WHEN r.status OPERATOR(pg_catalog.<>) 'running' OR pg_catalog.pg_is_in_recovery() THEN r.status
+           WHEN EXISTS (
+               SELECT FROM pg_catalog.pg_locks l
+               WHERE l.locktype OPERATOR(pg_catalog.=) 'object'
+                 AND l.database OPERATOR(pg_catalog.=) (
+                     SELECT d.oid FROM pg_catalog.pg_database d
+                     WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database())
+                 AND l.classid OPERATOR(pg_catalog.=) 'mren.graph'::pg_catalog.regclass::pg_catalog.oid
+                 AND l.objid::pg_catalog.int8 OPERATOR(pg_catalog.=)
+                     (r.graph OPERATOR(pg_catalog.&) 4294967295)
+                 AND l.pid OPERATOR(pg_catalog.=) r.backend
+                 AND l.granted) THEN r.status
+           ELSE 'died'
+       END AS status,
+       r.phase,
+       r.done,
+       r.total,
+       r.per_second,
+       r.seconds_left,
+       r.started_by,
+       r.started_at,
+       r.updated_at,
+       r.finished_at,
+       r.summary,
+       r.sqlstate,
+       r.message,
+       r.backend
+FROM mren.graph_run r
+WHERE EXISTS (
+          SELECT FROM pg_catalog.pg_roles a
+          WHERE a.rolname OPERATOR(pg_catalog.=) r.started_by AND pg_catalog.pg_has_role(a.oid, 'USAGE'))
+   OR EXISTS (
+          SELECT FROM mren.graph g
+          JOIN pg_catalog.pg_roles a ON a.rolname OPERATOR(pg_catalog.=) g.owner
+          WHERE g.id OPERATOR(pg_catalog.=) r.graph AND pg_catalog.pg_has_role(a.oid, 'USAGE'))
+   OR EXISTS (
+          SELECT FROM pg_catalog.pg_roles a
+          WHERE a.rolname OPERATOR(pg_catalog.=) current_user AND a.rolsuper);
+
 \comments

@@ -160,7 +160,7 @@ CALL mren.train(NULL, 'SELECT * FROM pairs');
 CALL mren.train('m', NULL);
 SELECT model, version, status, rows, epoch, epochs, jsonb_array_length(log) AS epochs_logged, sqlstate, message
 FROM mren.runs ORDER BY run;
-SELECT count(*) AS still_locked FROM pg_locks WHERE locktype = 'advisory';
+SELECT count(*) AS still_locked FROM pg_locks WHERE locktype = 'object' AND classid IN ('mren.run'::regclass, 'mren.model'::regclass);
 
 -- A query that writes is refused, even if a function does it.
 CREATE FUNCTION sneaky() RETURNS text LANGUAGE plpgsql AS $$ BEGIN DELETE FROM pairs; RETURN 'x'; END $$;

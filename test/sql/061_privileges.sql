@@ -130,6 +130,7 @@ INSERT INTO mren.run (model, started_by, started_at, status, backend, phase, que
 VALUES ('m', 'mren_owner', '2026-01-01', 'succeeded', 1, 'done', 'SELECT 1', '{}'),
        ('nosuch', 'mren_predicts', '2026-01-01', 'failed', 1, 'rows', 'SELECT 2', '{}'),
        ('m', 'mren_owner', '2026-01-01', 'running', 1, 'epochs', 'SELECT 3', '{}');
+UPDATE mren.run SET model_id = (SELECT id FROM mren.model WHERE name = 'm') WHERE model = 'm';
 CREATE FUNCTION runs_of(who name) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     answer text;
@@ -142,7 +143,7 @@ END
 $$;
 SELECT who, runs_of(who)
 FROM unnest(ARRAY['mren_nobody', 'mren_predicts', 'mren_trains', 'mren_admin', 'mren_owner', 'postgres']) who;
--- A run is alive as long as it holds its lock.
+-- A run is alive as long as its backend holds its lock, which is none that another may take.
 SELECT max(id) AS run FROM mren.run \gset
 SELECT status FROM mren.training_progress;
 SELECT pg_advisory_lock(x'6d72656e'::int, :run);

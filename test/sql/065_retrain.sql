@@ -127,11 +127,11 @@ SELECT count(*) AS runs FROM mren.runs;
 BEGIN;
 CALL mren.retrain('good', min_new_rows => 0, promote => 'always');
 SELECT max(version) FILTER (WHERE deployed) = max(version) AS deployed FROM mren.models WHERE model = 'good';
-SELECT count(*) AS locks FROM pg_locks WHERE locktype = 'advisory';
+SELECT count(*) AS locks FROM pg_locks WHERE locktype = 'object' AND classid IN ('mren.run'::regclass, 'mren.model'::regclass);
 ROLLBACK;
 SELECT max(version) FILTER (WHERE deployed) = max(version) AS deployed FROM mren.models WHERE model = 'good';
 SELECT count(*) AS runs FROM mren.runs;
-SELECT count(*) AS locks FROM pg_locks WHERE locktype = 'advisory';
+SELECT count(*) AS locks FROM pg_locks WHERE locktype = 'object' AND classid IN ('mren.run'::regclass, 'mren.model'::regclass);
 
 -- Arguments
 SELECT error_of($$CALL mren.retrain('none')$$);

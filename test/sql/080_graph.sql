@@ -30,6 +30,7 @@ SELECT error_of($$SELECT mren.create_graph('kg', 'docs', 'parts', lexicons => '{
 SELECT error_of($$SELECT mren.create_graph('kg', 'docs', 'parts', lexicons => '{world}', options => '{"threshold": 2}')$$);
 SELECT error_of($$SELECT mren.create_graph('kg', 'docs', 'parts', lexicons => '{world}', options => '{"batch_size": 1.5}')$$);
 SELECT error_of($$SELECT mren.create_graph('kg', 'docs', 'parts', lexicons => '{world}', options => '{"on_error": "hope"}')$$);
+SELECT error_of($$SELECT mren.create_graph('kg', 'docs', 'parts', lexicons => '{world}', options => '{"on_empty": true}')$$);
 SELECT error_of($$SELECT mren.create_graph('kg', 'docs', 'parts', lexicons => '{world}', options => '[]')$$);
 SELECT error_of($$SELECT mren.create_graph('kg', 'docs', 'parts', lexicons => '{world}', relation_schema => 'docs')$$);
 SELECT error_of($$SELECT mren.create_graph('kg', 'docs', 'parts', lexicons => '{world}', in_schema => 'mren')$$);
@@ -70,6 +71,9 @@ SELECT name FROM kg.entities ORDER BY name;
 -- In a transaction block, all of it or nothing.
 BEGIN;
 DELETE FROM docs;
+-- (A source that is empty all at once is refused, unless that is allowed.)
+SELECT error_of($$CALL mren.refresh_graph('kg')$$);
+SET LOCAL mren.allow_empty_source = on;
 CALL mren.refresh_graph('kg');
 SELECT count(*) FROM kg.all_facts;
 ROLLBACK;

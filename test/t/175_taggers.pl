@@ -55,7 +55,7 @@ for my $name (sort keys %cases)
 	like($err, qr/ERROR:  canceling statement due to user request/, "$name: is cancelled");
 	is($watch->query('SELECT status, sqlstate, version IS NULL FROM mren.runs ORDER BY run DESC LIMIT 1'),
 		'canceled|57014|t', "$name: the run says so");
-	is($watch->query("SELECT (SELECT count(*) FROM mren.model_version), (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'
+	is($watch->query("SELECT (SELECT count(*) FROM mren.model_version), (SELECT count(*) FROM pg_locks WHERE locktype IN ('advisory', 'object')
 		AND pid = $backend), (SELECT count(*) FROM pg_ls_tmpdir())"), '3|0|0', "$name: no version, no lock, no file is left");
 }
 

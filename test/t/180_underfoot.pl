@@ -50,7 +50,7 @@ sub alive
 {
 	my ($name) = @_;
 
-	is($trainer->query(q{SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'}), '0', "$name: no lock is left");
+	is($trainer->query(q{SELECT count(*) FROM pg_locks WHERE locktype IN ('advisory', 'object')}), '0', "$name: no lock is left");
 	is(temporary_files($node), '0', "$name: nor a file");
 	like($trainer->query("CALL mren.train('after', 'SELECT * FROM pairs', $quick)"), qr/^\d+$/, "$name: the session trains again");
 }

@@ -90,7 +90,7 @@ like(($trainer->wait_for)[0], qr/^\d+\|held$/, 'the first one ends');
 $other->query("BEGIN; CALL mren.retrain('m', min_new_rows => 0, promote => 'never')");
 is($trainer->query(q{CALL mren.retrain('m', min_new_rows => 0)}), '|busy', 'within a transaction the lock lasts to its end');
 $other->query('ROLLBACK');
-is($watch->query(q{SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'}), '0', 'and no longer');
+is($watch->query(q{SELECT count(*) FROM pg_locks WHERE locktype IN ('advisory', 'object')}), '0', 'and no longer');
 
 # Canceled or terminated in each phase
 my $versions = q{SELECT count(*), max(version) FROM mren.models WHERE model = 'm'};
@@ -98,7 +98,7 @@ sub nothing_left
 {
 	my ($name, $before, $backend) = @_;
 	is($watch->query($versions), $before, "$name: no version is left");
-	is($watch->query("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = $backend"), '0', "$name: nor a lock");
+	is($watch->query("SELECT count(*) FROM pg_locks WHERE locktype IN ('advisory', 'object') AND pid = $backend"), '0', "$name: nor a lock");
 	wait_until { temporary_files($node) == 0 };
 	is(temporary_files($node), '0', "$name: nor a file");
 	is($watch->query(q{SELECT count(*) FROM mren.weight w WHERE NOT EXISTS (SELECT FROM mren.model_version v WHERE v.id = w.version)}), '0', "$name: nor weights");

@@ -49,7 +49,7 @@ mren_catalog_read(const char *sql, int n, const Oid *types, const Datum *values,
 void
 mren_catalog_require_current(void)
 {
-	if (get_attnum(mren_table_oid("run"), "holdout_rows") != InvalidAttrNumber)
+	if (get_attnum(mren_table_oid("run"), "model_id") != InvalidAttrNumber)
 		return;
 	ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 					errmsg("the extension mren is of an older version in this database than in the "

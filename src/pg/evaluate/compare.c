@@ -104,13 +104,14 @@ model_options(const char *model)
 						errhint("Deploy one with mren.promote.")));
 	values[0] = Int64GetDatum(row.deployed);
 	SPI_connect();
-	if (mren_catalog_read("SELECT pg_catalog.jsonb_build_object("
-						  "'embeddings', options OPERATOR(pg_catalog.->) 'embeddings'::text,"
-						  " 'image_encoder', options OPERATOR(pg_catalog.->) 'image_encoder'::text)"
-						  " OPERATOR(pg_catalog.||) COALESCE(given, options)"
-						  " OPERATOR(pg_catalog.-) 'deploy'::text"
-						  " FROM mren.model_version WHERE id OPERATOR(pg_catalog.=) $1",
-						  1, types, values, NULL) != 1)
+	if (mren_catalog_read(
+			"SELECT pg_catalog.jsonb_build_object("
+			"'embeddings', options OPERATOR(pg_catalog.->) 'embeddings'::pg_catalog.text,"
+			" 'image_encoder', options OPERATOR(pg_catalog.->) 'image_encoder'::pg_catalog.text)"
+			" OPERATOR(pg_catalog.||) COALESCE(given, options)"
+			" OPERATOR(pg_catalog.-) 'deploy'::pg_catalog.text"
+			" FROM mren.model_version WHERE id OPERATOR(pg_catalog.=) $1",
+			1, types, values, NULL) != 1)
 		elog(ERROR, "the deployed version of model \"%s\" is missing", model);
 	old = MemoryContextSwitchTo(context);
 	options = DatumGetJsonbPCopy(mren_models_result(1, &isnull));

@@ -1,8 +1,8 @@
 /*
  * graph_create.c
- *	  Making, mending and forgetting a graph.
+ *	  Creating, upgrading and dropping a graph, and changing its owner.
  *
- * A graph is made by its owner, with their own rights.  The row in mren.graph
+ * A graph is created by its owner, with their own rights.  The row in mren.graph
  * is written last, so that whoever makes the same graph at the same time fails
  * on the schema or on the row, and leaves nothing.
  */
@@ -23,7 +23,7 @@
 #include "utils/snapmgr.h"
 
 #include "pg/support/args.h"
-#include "pg/graph/graph.h"
+#include "pg/graph/graph_base.h"
 #include "pg/model/models.h"
 
 PG_FUNCTION_INFO_V1(mren_create_graph);
@@ -47,7 +47,7 @@ check_schema_name(const char *name)
 				 errhint("Give another one as in_schema.")));
 }
 
-/* Makes the schema if there is none; in one that is there, nothing may be in the way. */
+/* Creates the schema if there is none; in an existing one no name may be taken. */
 static void
 prepare_schema(MrenGraph *graph)
 {
@@ -56,7 +56,7 @@ prepare_schema(MrenGraph *graph)
 	graph->made_schema = !OidIsValid(schema);
 	if (graph->made_schema)
 	{
-		SPI_execute(psprintf("CREATE SCHEMA %s", graph->schema), false, 0);
+		mren_graph_run_sql(graph, "CREATE SCHEMA ${graph}", 0, NULL, NULL, NULL);
 		return;
 	}
 	for (int i = 0; i < MREN_GRAPH_N_RELATIONS; i++)
@@ -69,13 +69,14 @@ prepare_schema(MrenGraph *graph)
 	}
 }
 
-/* A relation without a name would otherwise fail on the graph's table, which the user does not know. */
+/* A null would otherwise be an error about the graph's table, which the user does not know. */
 static void
-check_named(const MrenGraph *graph, const char *table, const char *from)
+check_named(const char *schema, const char *table)
 {
-	if (mren_graph_run_sql(graph,
-						   psprintf("SELECT FROM %s AS t WHERE t.relation IS NULL LIMIT 1", from),
-						   0, NULL, NULL, NULL) > 0)
+	char *sql = mren_sql_build("SELECT FROM ${table} AS t WHERE t.relation IS NULL LIMIT 1",
+							   MREN_SQL_ARGS(mren_sql_relation("table", schema, table)));
+
+	if (mren_graph_run(sql, 0, NULL, NULL, NULL) > 0)
 		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 						errmsg("column \"relation\" of relation schema \"%s\" has a null", table),
 						errhint("Each row of a relation schema names a relation.")));
@@ -89,7 +90,7 @@ static void
 copy_relations(const MrenGraph *graph, Oid table)
 {
 	char *name = get_rel_name(table);
-	char *from;
+	char *schema;
 
 	if (name == NULL)
 		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
@@ -99,18 +100,19 @@ copy_relations(const MrenGraph *graph, Oid table)
 						errmsg("table \"%s\" has no column \"relation\"", name),
 						errhint("A relation schema has the columns relation and, if there, "
 								"head_type, tail_type, symmetric, inverse_of, functional.")));
-	from = quote_qualified_identifier(get_namespace_name(get_rel_namespace(table)), name);
-	check_named(graph, name, from);
-	mren_graph_run_sql(
-		graph,
-		psprintf("INSERT INTO @.relations SELECT DISTINCT r.j OPERATOR(pg_catalog.->>) 'relation',"
-				 " r.j OPERATOR(pg_catalog.->>) 'head_type',"
-				 " r.j OPERATOR(pg_catalog.->>) 'tail_type',"
-				 " COALESCE((r.j OPERATOR(pg_catalog.->>) 'symmetric')::pg_catalog.bool, false),"
-				 " r.j OPERATOR(pg_catalog.->>) 'inverse_of',"
-				 " COALESCE((r.j OPERATOR(pg_catalog.->>) 'functional')::pg_catalog.bool, false)"
-				 " FROM (SELECT pg_catalog.to_jsonb(t) AS j FROM %s AS t) AS r",
-				 from),
+	schema = get_namespace_name(get_rel_namespace(table));
+	check_named(schema, name);
+	mren_graph_run(
+		mren_sql_build(
+			"INSERT INTO ${graph}.relations"
+			" SELECT DISTINCT r.j OPERATOR(pg_catalog.->>) 'relation',"
+			" r.j OPERATOR(pg_catalog.->>) 'head_type',"
+			" r.j OPERATOR(pg_catalog.->>) 'tail_type',"
+			" COALESCE((r.j OPERATOR(pg_catalog.->>) 'symmetric')::pg_catalog.bool, false),"
+			" r.j OPERATOR(pg_catalog.->>) 'inverse_of',"
+			" COALESCE((r.j OPERATOR(pg_catalog.->>) 'functional')::pg_catalog.bool, false)"
+			" FROM (SELECT pg_catalog.to_jsonb(t) AS j FROM ${table} AS t) AS r",
+			MREN_SQL_ARGS(mren_graph_arg(graph), mren_sql_relation("table", schema, name))),
 		0, NULL, NULL, NULL);
 }
 
@@ -158,8 +160,8 @@ check_scorers(const MrenGraph *graph, MrenPipeline *pipeline)
 {
 	if (graph->tagger == NULL && graph->lexicons == 0)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("a graph needs a tagger or lexicons to find mentions with"),
-						errhint("Give tagger or lexicons; mren.load_lexicon makes a lexicon of "
+						errmsg("a graph requires a tagger or lexicons to find mentions with"),
+						errhint("Specify tagger or lexicons; mren.load_lexicon makes a lexicon of "
 								"names.")));
 	mren_graph_pipeline(graph, pipeline);
 }
@@ -219,7 +221,7 @@ mren_create_graph(PG_FUNCTION_ARGS)
 }
 
 /*
- * Forgetting and mending
+ * Dropping, upgrading, changing the owner
  */
 
 /* The graph, its row locked, and nobody refreshing it until the transaction ends. */
@@ -233,7 +235,7 @@ open_alone(const char *name, MrenGraph *graph)
 	if (!mren_graph_lock(graph, true))
 		ereport(ERROR, (errcode(ERRCODE_OBJECT_IN_USE),
 						errmsg("graph \"%s\" is being refreshed", graph->name),
-						errhint("Wait for its end, or cancel it.")));
+						errhint("Wait until the refresh ends, or cancel it.")));
 	mren_models_run("SELECT FROM mren.graph WHERE name OPERATOR(pg_catalog.=) $1 FOR UPDATE", 1,
 					types, values);
 	/* As it is now: it may have changed before the lock was ours. */
@@ -248,13 +250,16 @@ drop_schema(const MrenGraph *graph)
 	Datum values[] = {NameGetDatum(&graph->raw_schema)};
 
 	if (mren_graph_run_sql(graph,
-						   "SELECT FROM pg_namespace n WHERE n.nspname = $1 AND"
-						   " (EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = n.oid)"
-						   " OR EXISTS (SELECT FROM pg_proc p WHERE p.pronamespace = n.oid)"
-						   " OR EXISTS (SELECT FROM pg_type t WHERE t.typnamespace = n.oid))",
+						   "SELECT FROM pg_catalog.pg_namespace n"
+						   " WHERE n.nspname OPERATOR(pg_catalog.=) $1 AND"
+						   " (EXISTS (SELECT FROM pg_catalog.pg_class c"
+						   "  WHERE c.relnamespace OPERATOR(pg_catalog.=) n.oid)"
+						   " OR EXISTS (SELECT FROM pg_catalog.pg_proc p"
+						   "  WHERE p.pronamespace OPERATOR(pg_catalog.=) n.oid)"
+						   " OR EXISTS (SELECT FROM pg_catalog.pg_type t"
+						   "  WHERE t.typnamespace OPERATOR(pg_catalog.=) n.oid))",
 						   1, types, values, NULL) == 0)
-		mren_graph_run_sql(graph, psprintf("DROP SCHEMA IF EXISTS %s", graph->schema), 0, NULL,
-						   NULL, NULL);
+		mren_graph_run_sql(graph, "DROP SCHEMA IF EXISTS ${graph}", 0, NULL, NULL, NULL);
 }
 
 /* mren.drop_graph(graph, drop_tables) */
@@ -319,14 +324,17 @@ give_tables(const MrenGraph *graph, const char *owner)
 
 	/* The schema first: who owns it may own tables in it. */
 	if (graph->made_schema)
-		mren_graph_run_sql(
-			graph, psprintf("ALTER SCHEMA %s OWNER TO %s", graph->schema, quote_identifier(owner)),
+		mren_graph_run(
+			mren_sql_build("ALTER SCHEMA ${graph} OWNER TO ${owner}",
+						   MREN_SQL_ARGS(mren_graph_arg(graph), mren_sql_name("owner", owner))),
 			0, NULL, NULL, NULL);
 	foreach (cell, names)
-		mren_graph_run_sql(graph,
-						   psprintf("ALTER TABLE @.%s OWNER TO %s", quote_identifier(lfirst(cell)),
-									quote_identifier(owner)),
-						   0, NULL, NULL, NULL);
+		mren_graph_run(
+			mren_sql_build(
+				"ALTER TABLE ${table} OWNER TO ${owner}",
+				MREN_SQL_ARGS(mren_sql_relation("table", NameStr(graph->raw_schema), lfirst(cell)),
+							  mren_sql_name("owner", owner))),
+			0, NULL, NULL, NULL);
 }
 
 /* mren.alter_graph_owner(graph, new_owner) */
@@ -371,11 +379,15 @@ mren_upgrade_graph(PG_FUNCTION_ARGS)
 	open_alone(name, &graph);
 	if (graph.layout > MREN_GRAPH_LAYOUT)
 		mren_graph_check_layout(&graph);
+	mren_graph_check_owners(&graph);
 	mren_graph_enter(&graph, NULL, &role);
 	/* No notice of each thing that is there already. */
 	(void) set_config_option("client_min_messages", "warning", PGC_USERSET, PGC_S_SESSION,
 							 GUC_ACTION_SAVE, true, 0, false);
 	mren_graph_make_tables(&graph);
+	/* What an older layout does not have is computed by the next merge. */
+	if (graph.layout < MREN_GRAPH_LAYOUT)
+		mren_graph_run_sql(&graph, "UPDATE ${graph}.state SET rules = NULL", 0, NULL, NULL, NULL);
 	mren_graph_leave(&role);
 	values[0] = Int64GetDatum(graph.id);
 	values[1] = Int32GetDatum(MREN_GRAPH_LAYOUT);

@@ -4,8 +4,10 @@
  *
  * Facts as the view facts has them, neither superseded nor rejected, and the
  * entities that they join, in an order that depends on nothing but the graph.
+ *
+ * check-qualified: search_path is pinned by mren_graph_run and mren_graph_query.
  */
-#include "pg/graph/graph.h"
+#include "pg/graph/graph_base.h"
 
 #include <ctype.h>
 
@@ -36,17 +38,17 @@ typedef struct Export
 } Export;
 
 static const char entities[] =
-	"SELECT e.entity::text, e.type, e.canonical, e.name FROM @.entities e"
-	" WHERE EXISTS (SELECT FROM @.facts f WHERE f.head_entity = e.entity)"
-	" OR EXISTS (SELECT FROM @.facts f WHERE f.tail_entity = e.entity)"
+	"SELECT e.entity::text, e.type, e.canonical, e.name FROM ${graph}.entities e"
+	" WHERE EXISTS (SELECT FROM ${graph}.facts f WHERE f.head_entity = e.entity)"
+	" OR EXISTS (SELECT FROM ${graph}.facts f WHERE f.tail_entity = e.entity)"
 	" ORDER BY e.type COLLATE \"C\", e.canonical COLLATE \"C\"";
 
 static const char facts[] =
 	"SELECT h.type, h.canonical, f.relation, t.type, t.canonical, f.head_entity::text,"
 	" f.tail_entity::text, f.head, f.head_type, f.tail, f.tail_type, f.confidence::text,"
 	" f.sources::text, f.first_seen::text, f.last_seen::text, f.confirmed::text"
-	" FROM @.facts f JOIN @.entities h ON h.entity = f.head_entity"
-	" JOIN @.entities t ON t.entity = f.tail_entity"
+	" FROM ${graph}.facts f JOIN ${graph}.entities h ON h.entity = f.head_entity"
+	" JOIN ${graph}.entities t ON t.entity = f.tail_entity"
 	" ORDER BY h.type COLLATE \"C\", h.canonical COLLATE \"C\", f.relation COLLATE \"C\","
 	" t.type COLLATE \"C\", t.canonical COLLATE \"C\"";
 
@@ -110,6 +112,8 @@ begin(FunctionCallInfo fcinfo, Export *export, MrenGraph *graph)
 		AllocSetContextCreate(CurrentMemoryContext, "mren export", ALLOCSET_DEFAULT_SIZES);
 	mren_graph_open(name, false, graph);
 	mren_graph_check_layout(graph);
+	mren_graph_check_readable(graph, "facts");
+	mren_graph_check_readable(graph, "entities");
 }
 
 static void
@@ -152,7 +156,13 @@ append_entity(Export *export, const char *type, const char *canonical)
 	appendStringInfoChar(&export->line, '>');
 }
 
-/* What a literal may not hold as it is. */
+static bool
+is_control(char c)
+{
+	return (unsigned char) c < ' ' || c == 0x7f;
+}
+
+/* What a literal may not hold as it is, and what \copy would quote. */
 static void
 append_literal(StringInfo line, const char *text)
 {
@@ -165,6 +175,8 @@ append_literal(StringInfo line, const char *text)
 			appendStringInfoString(line, "\\n");
 		else if (*text == '\r')
 			appendStringInfoString(line, "\\r");
+		else if (is_control(*text))
+			appendStringInfo(line, "\\u%04X", (unsigned char) *text);
 		else
 			appendStringInfoChar(line, *text);
 	}
@@ -252,25 +264,29 @@ mren_export_ntriples(PG_FUNCTION_ARGS)
  * CSV, RFC 4180
  */
 
-/* NULL is an empty field, an empty string is one in quotes. */
+/*
+ * NULL is an empty field, an empty string is one in quotes.  A record is one
+ * line: a line break in a type or a relation, which RFC 4180 would allow, is a
+ * blank, for not every reader takes it, and psql's \copy would quote the line.
+ */
 static void
 append_field(StringInfo line, const char *text)
 {
+	bool quote;
+
 	if (text == NULL)
 		return;
-	if (text[0] != '\0' && strpbrk(text, ",\"\r\n") == NULL)
-	{
-		appendStringInfoString(line, text);
-		return;
-	}
-	appendStringInfoChar(line, '"');
+	quote = text[0] == '\0' || strpbrk(text, ",\"") != NULL;
+	if (quote)
+		appendStringInfoChar(line, '"');
 	for (; *text != '\0'; text++)
 	{
 		if (*text == '"')
 			appendStringInfoChar(line, '"');
-		appendStringInfoChar(line, *text);
+		appendStringInfoChar(line, is_control(*text) ? ' ' : *text);
 	}
-	appendStringInfoChar(line, '"');
+	if (quote)
+		appendStringInfoChar(line, '"');
 }
 
 static void
@@ -325,7 +341,7 @@ append_label(StringInfo line, const char *text)
 		if (*text == '\n')
 			appendStringInfoString(line, "\\n");
 		else if (*text != '\r')
-			appendStringInfoChar(line, *text);
+			appendStringInfoChar(line, is_control(*text) ? ' ' : *text);
 	}
 	appendStringInfoChar(line, '"');
 }

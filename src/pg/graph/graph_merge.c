@@ -8,10 +8,17 @@
  * touched is computed anew from its evidence, never adjusted: so the order of
  * changes leaves no trace, and a refresh equals a rebuild.
  *
+ * A verdict belongs to the evidence that was judged.  A review keeps the
+ * statements that its fact had, by the names in the texts, and each merge finds
+ * the facts that this evidence has become; an alias moves evidence, never a
+ * review.
+ *
  * Statements run with search_path pg_catalog.  Identities are natural:
  * mren.graph_identity over canonical JSON.
+ *
+ * check-qualified: search_path is pinned by mren_graph_run and mren_graph_query.
  */
-#include "pg/graph/graph.h"
+#include "pg/graph/graph_base.h"
 
 #include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
@@ -55,10 +62,10 @@ current_rules(const MrenGraph *graph)
 		graph,
 		"SELECT sha256(convert_to(jsonb_build_array($1,"
 		" (SELECT jsonb_agg(jsonb_build_array(a.alias, a.type, a.entity, a.entity_type)"
-		"   ORDER BY a.alias COLLATE \"C\", a.type COLLATE \"C\") FROM @.aliases a),"
+		"   ORDER BY a.alias COLLATE \"C\", a.type COLLATE \"C\") FROM ${graph}.aliases a),"
 		" (SELECT jsonb_agg(DISTINCT jsonb_build_array(r.relation, r.symmetric, r.inverse_of, "
 		"r.functional))"
-		"   FROM @.relations r))::text, 'UTF8'))",
+		"   FROM ${graph}.relations r))::text, 'UTF8'))",
 		1, types, values, NULL);
 	rules = mren_graph_result(1, CurrentMemoryContext, &isnull);
 	SPI_freetuptable(SPI_tuptable);
@@ -69,8 +76,8 @@ static bool
 rules_changed(const MrenGraph *graph, Datum rules)
 {
 	Oid types[] = {BYTEAOID};
-	bool changed = mren_graph_run_sql(graph, "SELECT FROM @.state s WHERE s.rules = $1", 1, types,
-									  &rules, NULL) == 0;
+	bool changed = mren_graph_run_sql(graph, "SELECT FROM ${graph}.state s WHERE s.rules = $1", 1,
+									  types, &rules, NULL) == 0;
 
 	SPI_freetuptable(SPI_tuptable);
 	return changed;
@@ -82,7 +89,7 @@ check_relations(const MrenGraph *graph)
 {
 	if (mren_graph_run_sql(
 			graph,
-			"SELECT a.relation, a.inverse_of FROM @.relations a JOIN @.relations b"
+			"SELECT a.relation, a.inverse_of FROM ${graph}.relations a JOIN ${graph}.relations b"
 			" ON b.relation = a.inverse_of AND b.inverse_of <> b.relation"
 			" AND b.inverse_of <> a.relation WHERE a.inverse_of <> a.relation LIMIT 1",
 			0, NULL, NULL, NULL) > 0)
@@ -92,8 +99,8 @@ check_relations(const MrenGraph *graph)
 						"another",
 						SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1),
 						SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2)),
-				 errhint("Mend the table %s.relations: name one relation that all of them are the "
-						 "inverse of.",
+				 errhint("Change the table %s.relations so that all of them name the same relation "
+						 "in inverse_of.",
 						 graph->schema)));
 	SPI_freetuptable(SPI_tuptable);
 }
@@ -103,13 +110,12 @@ resolve_all(const MrenGraph *graph)
 {
 	static const char mentions[] =
 		"WITH RECURSIVE mention AS (SELECT e.head_name AS name, COALESCE(e.head_type, '') AS type"
-		" FROM @.evidence e UNION SELECT e.tail_name, COALESCE(e.tail_type, '') FROM @.evidence "
+		" FROM ${graph}.evidence e UNION SELECT e.tail_name, COALESCE(e.tail_type, '') FROM "
+		"${graph}.evidence "
 		"e),";
+	const char *parts[] = {mentions, mren_graph_sql_resolve, mren_graph_sql_reresolve};
 
-	mren_graph_run_sql(graph, mren_graph_sql_renormalize, 0, NULL, NULL, NULL);
-	mren_graph_run_sql(
-		graph, psprintf("%s%s%s", mentions, mren_graph_sql_resolve, mren_graph_sql_reresolve), 0,
-		NULL, NULL, NULL);
+	mren_graph_run(mren_graph_sql(graph, lengthof(parts), parts), 0, NULL, NULL, NULL);
 }
 
 /*
@@ -131,13 +137,14 @@ changed_triples(Datum *triples)
 static void
 judge(const MrenGraph *graph, const Datum *triples)
 {
-	Oid types[] = {UUIDARRAYOID, TEXTARRAYOID, UUIDARRAYOID};
+	Oid types[] = {UUIDARRAYOID, TEXTARRAYOID, UUIDARRAYOID, BOOLOID};
+	Datum values[] = {triples[0], triples[1], triples[2], BoolGetDatum(graph->options.latest)};
 	static const char nobody[] = "WITH RECURSIVE mention AS (SELECT ''::text COLLATE \"C\" AS "
 								 "name, ''::text AS type WHERE false),";
+	const char *parts[] = {nobody, mren_graph_sql_resolve, mren_graph_sql_judge_facts};
 
-	mren_graph_run_sql(
-		graph, psprintf("%s%s%s", nobody, mren_graph_sql_resolve, mren_graph_sql_judge_facts), 3,
-		types, triples, NULL);
+	mren_graph_run(mren_graph_sql(graph, lengthof(parts), parts), lengthof(types), types, values,
+				   NULL);
 }
 
 /* One statement over an array of identities, 0 for all. */
@@ -181,7 +188,7 @@ judge_all(const MrenGraph *graph)
 
 	mren_graph_run_sql(graph,
 					   "SELECT array_agg(f.head), array_agg(f.relation), array_agg(f.tail)"
-					   " FROM @.all_facts f",
+					   " FROM ${graph}.all_facts f",
 					   0, NULL, NULL, NULL);
 	if (changed_triples(triples))
 		judge(graph, triples);
@@ -192,13 +199,18 @@ mren_graph_remerge(const MrenGraph *graph)
 {
 	Oid types[] = {BYTEAOID};
 	Datum rules = current_rules(graph);
+	bool changed = rules_changed(graph, rules);
 
-	if (!rules_changed(graph, rules))
+	if (changed)
+		mren_graph_run_sql(graph, mren_graph_sql_renormalize, 0, NULL, NULL, NULL);
+	/* While the facts are still those that the reviews were about. */
+	mren_graph_run_sql(graph, mren_graph_sql_record_reviews, 0, NULL, NULL, NULL);
+	if (!changed)
 		return false;
 	check_relations(graph);
 	resolve_all(graph);
 	merge_some(graph, NULL, true);
 	judge_all(graph);
-	mren_graph_run_sql(graph, "UPDATE @.state SET rules = $1", 1, types, &rules, NULL);
+	mren_graph_run_sql(graph, "UPDATE ${graph}.state SET rules = $1", 1, types, &rules, NULL);
 	return true;
 }

@@ -1,19 +1,26 @@
 /*
  * graph_read.c
- *	  Reading a graph as the caller, and mren.paths.
+ *	  Reading a graph for a caller with SELECT on it, and mren.paths.
  *
  * Paths are searched from both ends at once and joined where they meet, so
  * what is walked grows with half the number of hops.  Each is found in one
  * division only: all its hops but those beyond the first half are the
  * source's.
+ *
+ * check-qualified: search_path is pinned by mren_graph_run and mren_graph_query.
  */
-#include "pg/graph/graph.h"
+#include "pg/graph/graph_base.h"
 
+#include "catalog/objectaddress.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "funcapi.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
-#include "utils/guc.h"
+#include "utils/acl.h"
+#include "utils/fmgrprotos.h"
+#include "utils/lsyscache.h"
+#include "utils/rls.h"
 
 #include "pg/support/args.h"
 #include "pg/support/compat.h"
@@ -24,19 +31,36 @@
 PG_FUNCTION_INFO_V1(mren_paths);
 
 void
+mren_graph_check_readable(const MrenGraph *graph, const char *relation)
+{
+	Oid table = mren_graph_relation(graph, relation);
+
+	if (!DatumGetBool(DirectFunctionCall2(has_schema_privilege_id,
+										  ObjectIdGetDatum(get_rel_namespace(table)),
+										  CStringGetTextDatum("USAGE"))))
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_SCHEMA, NameStr(graph->raw_schema));
+	if (pg_class_aclcheck(table, GetUserId(), ACL_SELECT) != ACLCHECK_OK)
+		aclcheck_error(ACLCHECK_NO_PRIV, get_relkind_objtype(get_rel_relkind(table)), relation);
+	/* Policies would be those of the owner, to whom they do not apply. */
+	if (check_enable_rls(table, GetUserId(), true) == RLS_ENABLED)
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("table %s.%s of graph \"%s\" has row-level security policies for role "
+					"\"%s\"",
+					graph->schema, relation, graph->name, GetUserNameFromId(GetUserId(), false)),
+			 errhint("Query the tables of the graph instead.")));
+}
+
+void
 mren_graph_query(const MrenGraph *graph, const char *sql, int n, const Oid *types,
 				 const Datum *values, MrenRowVisitor visit, void *state)
 {
-	int level = NewGUCNestLevel();
+	MrenGraphRole role;
 
-	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION,
-							 GUC_ACTION_SAVE, true, 0, false);
-	(void) set_config_option("datestyle", "ISO, MDY", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
-							 true, 0, false);
-	(void) set_config_option("timezone", "UTC", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true,
-							 0, false);
-	mren_query_run(mren_graph_sql(graph, sql), n, types, values, visit, state);
-	AtEOXact_GUC(false, level);
+	mren_graph_enter(graph, NULL, &role);
+	mren_query_run(mren_graph_sql(graph, 1, &sql), n, types, values, visit, state);
+	mren_graph_leave(&role);
 }
 
 /*
@@ -47,21 +71,24 @@ static const char paths[] =
 	"WITH RECURSIVE wanted (side, name) AS ("
 	"  VALUES ('s', mren.normalize_name($1)), ('t', mren.normalize_name($2))"
 	"  UNION SELECT w.side, mren.normalize_name(a.entity) FROM wanted w"
-	"  JOIN @.aliases a ON mren.normalize_name(a.alias) = w.name),"
+	"  JOIN ${graph}.aliases a ON mren.normalize_name(a.alias) = w.name),"
 	" ends AS MATERIALIZED (SELECT DISTINCT w.side, e.entity FROM wanted w, LATERAL ("
-	"   SELECT x.entity FROM @.entities x WHERE x.normalized @> ARRAY[w.name]"
-	"   UNION SELECT x.entity FROM @.entities x"
-	"    JOIN @.aliases a ON mren.normalize_name(a.entity) = w.name AND x.canonical = w.name) e),"
+	"   SELECT x.entity FROM ${graph}.entities x WHERE x.normalized @> ARRAY[w.name]"
+	"   UNION SELECT x.entity FROM ${graph}.entities x"
+	"    JOIN ${graph}.aliases a ON mren.normalize_name(a.entity) = w.name AND x.canonical = "
+	"w.name) e),"
 	" walk (side, at, nodes, facts, hops, confidence) AS ("
 	"  SELECT e.side, e.entity, ARRAY[e.entity], '{}'::uuid[], 0, 1::double precision FROM ends e"
 	"  UNION ALL"
 	"  SELECT w.side, n.entity, w.nodes || n.entity, w.facts || n.fact, w.hops + 1,"
 	"   w.confidence * n.confidence"
 	"  FROM walk w CROSS JOIN LATERAL ("
-	"   SELECT f.tail_entity AS entity, f.fact, f.confidence FROM @.facts f WHERE f.head_entity = "
+	"   SELECT f.tail_entity AS entity, f.fact, f.confidence FROM ${graph}.facts f WHERE "
+	"f.head_entity = "
 	"w.at"
 	"   UNION ALL"
-	"   SELECT f.head_entity, f.fact, f.confidence FROM @.facts f WHERE f.tail_entity = w.at) n"
+	"   SELECT f.head_entity, f.fact, f.confidence FROM ${graph}.facts f WHERE f.tail_entity = "
+	"w.at) n"
 	"  WHERE w.hops < CASE w.side WHEN 's' THEN $3 ELSE $4 END AND n.entity <> ALL (w.nodes)),"
 	" met AS (SELECT s.hops + t.hops AS hops, s.confidence * t.confidence AS confidence,"
 	"   s.nodes[1:s.hops] || (SELECT array_agg(r.x ORDER BY r.n DESC) FROM unnest(t.nodes) WITH "
@@ -75,13 +102,14 @@ static const char paths[] =
 	"$5)"
 	" SELECT b.hops, b.confidence, p.path, p.entities, p.relations, b.facts FROM best b"
 	" CROSS JOIN LATERAL (SELECT"
-	"   (SELECT e.name FROM @.entities e WHERE e.entity = b.nodes[1]) || string_agg("
+	"   (SELECT e.name FROM ${graph}.entities e WHERE e.entity = b.nodes[1]) || string_agg("
 	"    CASE WHEN f.head_entity = b.nodes[i.n] THEN ' -[' || f.relation || ']-> ' || f.tail"
 	"     ELSE ' <-[' || f.relation || ']- ' || f.head END, '' ORDER BY i.n) AS path,"
 	"   (SELECT array_agg(e.name ORDER BY k.n) FROM unnest(b.nodes) WITH ORDINALITY AS k (x, n)"
-	"    JOIN @.entities e ON e.entity = k.x) AS entities,"
+	"    JOIN ${graph}.entities e ON e.entity = k.x) AS entities,"
 	"   array_agg(f.relation ORDER BY i.n) AS relations"
-	"  FROM unnest(b.facts) WITH ORDINALITY AS i (fact, n) JOIN @.facts f ON f.fact = i.fact) p"
+	"  FROM unnest(b.facts) WITH ORDINALITY AS i (fact, n) JOIN ${graph}.facts f ON f.fact = "
+	"i.fact) p"
 	" ORDER BY b.hops, b.confidence DESC, b.facts";
 
 static void
@@ -100,8 +128,8 @@ bounded(FunctionCallInfo fcinfo, int arg, const char *name, int32 most)
 	mren_arg_required(fcinfo, arg, name);
 	value = PG_GETARG_INT32(arg);
 	if (value < 1 || value > most)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("%s is %d", name, value),
-						errhint("It must be between 1 and %d.", most)));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("%s must be between 1 and %d, not %d", name, most, value)));
 	return value;
 }
 
@@ -112,6 +140,7 @@ mren_paths(PG_FUNCTION_ARGS)
 	char *name = mren_arg_text(fcinfo, 0, "graph");
 	int32 max_hops = bounded(fcinfo, 3, "max_hops", MAX_HOPS);
 	Oid types[] = {TEXTOID, TEXTOID, INT4OID, INT4OID, INT8OID};
+	static const char *const relations[] = {"facts", "entities", "aliases"};
 	Datum values[lengthof(types)];
 	MrenGraph graph;
 
@@ -126,6 +155,8 @@ mren_paths(PG_FUNCTION_ARGS)
 	SPI_connect();
 	mren_graph_open(name, false, &graph);
 	mren_graph_check_layout(&graph);
+	for (int i = 0; i < (int) lengthof(relations); i++)
+		mren_graph_check_readable(&graph, relations[i]);
 	mren_graph_query(&graph, paths, lengthof(types), types, values, put_slot, fcinfo->resultinfo);
 	SPI_finish();
 	return (Datum) 0;

@@ -2,17 +2,19 @@
  * graph_refresh.c
  *	  CALL mren.refresh_graph(graph): a graph brought up to date.
  *
- * First the rules, should aliases or relations have been edited; then the
- * source is run once, and what it has that the graph has not goes to a file;
- * then that work is done in batches of about a second, each with its facts
+ * First aliases, relations and reviews are applied if they were edited; then the
+ * source is run once, and the documents that differ from the graph's go to a
+ * file; then they are scored in batches of about a second, each with its facts
  * merged, in a transaction of its own.  After every commit the graph is whole:
  * it is that of the documents which it says it has scored.  So a refresh that
  * is cancelled or killed needs no repair, and the next one goes on.
  *
- * Each piece of work is in a subtransaction, as in train.c: when it fails, the
- * run is recorded as failed, and the error goes on its way.  Called inside a
+ * Each piece of work is in a subtransaction, as in job.c: if it fails, the run
+ * is recorded as failed, and the error is raised again.  Called inside a
  * transaction block or a function it may not commit, and all of it belongs to
  * that transaction.
+ *
+ * check-qualified: search_path is pinned by mren_graph_run and mren_graph_query.
  */
 #include "postgres.h"
 
@@ -35,7 +37,8 @@
 #include "utils/timestamp.h"
 
 #include "pg/support/args.h"
-#include "pg/graph/graph.h"
+#include "pg/graph/graph_base.h"
+#include "pg/support/settings.h"
 
 /* How long a batch should last, how many bytes it may hold. */
 #define BATCH_SECONDS 1.0
@@ -54,9 +57,9 @@ typedef struct Refresh
 	bool locked;
 	MrenGraph graph;
 	MrenPipeline pipeline;
-	MrenWork *work;
-	MrenWorkCounts counts; /* of the present run of the source */
-	int64 actions[256];	   /* documents done, by action */
+	MrenGraphWork *work;
+	MrenGraphWorkCounts counts; /* of the present run of the source */
+	int64 actions[256];			/* documents done, by action */
 	int64 failed;
 	int64 done;
 	int64 total;
@@ -103,19 +106,40 @@ begin(Refresh *refresh)
 	mren_graph_leave(&role);
 }
 
+/* An empty source is more often a mistake than the end of all documents. */
+static void
+check_empty(const Refresh *refresh)
+{
+	const MrenGraphWorkCounts *counts = &refresh->counts;
+	const MrenGraph *graph = &refresh->graph;
+
+	if (counts->documents > 0 || counts->deleted == 0 || graph->options.may_empty ||
+		mren_allow_empty_source)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("source of graph \"%s\" has no rows, but the graph has %lld documents",
+					graph->name, (long long) counts->deleted),
+			 errdetail("The refresh would delete them all."),
+			 errhint("If that is meant, SET mren.allow_empty_source = on, or make the graph with "
+					 "the option \"on_empty\": \"delete\".")));
+}
+
 static void
 read_source(Refresh *refresh)
 {
-	const MrenWorkCounts *counts = &refresh->counts;
+	const MrenGraphWorkCounts *counts = &refresh->counts;
 	MemoryContext old = MemoryContextSwitchTo(refresh->context);
 
 	refresh->work = mren_graph_work_read(&refresh->graph, &refresh->pipeline, &refresh->counts);
 	MemoryContextSwitchTo(old);
-	if (counts->blind && refresh->done == 0 &&
+	check_empty(refresh);
+	if (counts->unused_images && refresh->done == 0 &&
 		counts->created + counts->changed + counts->older > 0)
-		ereport(NOTICE,
-				(errmsg("images of graph \"%s\" are left out: model \"%s\" was trained without",
-						refresh->graph.name, refresh->graph.model)));
+		ereport(
+			NOTICE,
+			(errmsg("images of graph \"%s\" are not used: model \"%s\" was trained without images",
+					refresh->graph.name, refresh->graph.model)));
 	refresh->total = refresh->done + counts->created + counts->changed + counts->older +
 					 counts->retimed + counts->deleted;
 }
@@ -123,8 +147,10 @@ read_source(Refresh *refresh)
 static void
 analyze(Refresh *refresh)
 {
-	mren_graph_run_sql(&refresh->graph, "ANALYZE @.documents, @.evidence, @.entities, @.all_facts",
-					   0, NULL, NULL, NULL);
+	mren_graph_run_sql(
+		&refresh->graph,
+		"ANALYZE ${graph}.documents, ${graph}.evidence, ${graph}.entities, ${graph}.all_facts", 0,
+		NULL, NULL, NULL);
 	refresh->next_analyze = 2 * refresh->done;
 }
 
@@ -197,11 +223,12 @@ count_rows(const MrenGraph *graph, const char *sql)
 static void
 append_counts(StringInfo json, const MrenGraph *graph)
 {
-	appendStringInfo(json, "\"documents\": %lld, \"entities\": %lld, \"facts\": %lld}",
-					 (long long) count_rows(graph, "SELECT count(*) FROM @.documents"),
-					 (long long) count_rows(graph, "SELECT count(*) FROM @.entities"),
-					 (long long) count_rows(
-						 graph, "SELECT count(*) FROM @.all_facts WHERE status = 'accepted'"));
+	appendStringInfo(
+		json, "\"documents\": %lld, \"entities\": %lld, \"facts\": %lld}",
+		(long long) count_rows(graph, "SELECT count(*) FROM ${graph}.documents"),
+		(long long) count_rows(graph, "SELECT count(*) FROM ${graph}.entities"),
+		(long long) count_rows(
+			graph, "SELECT count(*) FROM ${graph}.all_facts WHERE status = 'accepted'"));
 }
 
 static Datum
@@ -231,7 +258,7 @@ set_labels(const Refresh *refresh)
 					  BoolGetDatum(pipeline->directed)};
 
 	mren_graph_run_sql(&refresh->graph,
-					   "UPDATE @.state SET negative = $1, directed = $2"
+					   "UPDATE ${graph}.state SET negative = $1, directed = $2"
 					   " WHERE (negative, directed) IS DISTINCT FROM ($1, $2)",
 					   2, types, values, pipeline->negative != NULL ? NULL : "n ");
 }
@@ -253,10 +280,9 @@ finish(Refresh *refresh)
 	MemoryContextSwitchTo(old);
 	mren_graph_leave(&role);
 	if (refresh->failed > 0)
-		ereport(WARNING,
-				(errmsg("%lld documents of graph \"%s\" could not be scored",
-						(long long) refresh->failed, refresh->graph.name),
-				 errhint("The column error of %s.documents says why.", refresh->graph.schema)));
+		ereport(WARNING, (errmsg("%lld documents of graph \"%s\" could not be scored",
+								 (long long) refresh->failed, refresh->graph.name),
+						  errhint("See the column error of %s.documents.", refresh->graph.schema)));
 	if (refresh->run != 0)
 		mren_graph_run_succeed(refresh->run, refresh->summary);
 }
@@ -375,6 +401,7 @@ refresh_graph(Refresh *refresh, const char *name)
 	refresh->locked = mren_graph_lock(&refresh->graph, refresh->atomic);
 	if (!refresh->locked)
 	{
+		mren_graph_run_busy(&refresh->graph);
 		refresh->summary = DirectFunctionCall1(jsonb_in, CStringGetDatum("{\"status\": \"busy\"}"));
 		return;
 	}
@@ -418,6 +445,7 @@ mren_refresh_graph(PG_FUNCTION_ARGS)
 	bool nulls[1] = {false};
 
 	PreventCommandIfReadOnly("CALL mren.refresh_graph()");
+	mren_catalog_require_current();
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
 	desc = BlessTupleDesc(desc);

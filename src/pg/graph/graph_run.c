@@ -2,15 +2,15 @@
  * graph_run.c
  *	  The record of a refresh in mren.graph_run.
  */
-#include "pg/graph/graph.h"
+#include "pg/graph/graph_base.h"
 
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 
-/* What a backend that died left behind says so from now on. */
+/* Marks the runs that a backend which died left as running. */
 static void
-bury_dead(const MrenGraph *graph)
+mark_dead(const MrenGraph *graph)
 {
 	Oid types[] = {INT8OID};
 	Datum values[] = {Int64GetDatum(graph->id)};
@@ -33,7 +33,7 @@ mren_graph_run_begin(const MrenGraph *graph)
 	bool isnull;
 	int64 id;
 
-	bury_dead(graph);
+	mark_dead(graph);
 	mren_catalog_write(
 		"INSERT INTO mren.graph_run (graph, name, started_by, started_at, updated_at, status,"
 		" backend, phase) VALUES ($1, $2, $3, pg_catalog.clock_timestamp(),"
@@ -42,6 +42,23 @@ mren_graph_run_begin(const MrenGraph *graph)
 	id = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 	SPI_freetuptable(SPI_tuptable);
 	return id;
+}
+
+void
+mren_graph_run_busy(const MrenGraph *graph)
+{
+	Oid types[] = {INT8OID, TEXTOID, NAMEOID, INT4OID};
+	Datum values[] = {
+		Int64GetDatum(graph->id), CStringGetTextDatum(graph->name),
+		DirectFunctionCall1(namein, CStringGetDatum(GetUserNameFromId(GetUserId(), false))),
+		Int32GetDatum(MyProcPid)};
+
+	mren_catalog_write(
+		"INSERT INTO mren.graph_run (graph, name, started_by, started_at, updated_at, finished_at,"
+		" status, backend, phase, message) VALUES ($1, $2, $3, pg_catalog.clock_timestamp(),"
+		" pg_catalog.clock_timestamp(), pg_catalog.clock_timestamp(), 'busy', $4, 'starting',"
+		" 'another session was refreshing the graph')",
+		lengthof(types), types, values, NULL);
 }
 
 void

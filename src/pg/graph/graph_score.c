@@ -2,12 +2,14 @@
  * graph_score.c
  *	  Documents to evidence, a batch at a time.
  *
- * A batch is one statement.  When a document in it cannot be scored, an image
- * that is damaged, say, the batch is halved until the document is alone; it is
- * then kept with its error, without evidence, and tried again by the next
- * refresh.  Errors that are not a document's own end the refresh.
+ * A batch is one statement.  If a document in it cannot be scored, because its
+ * image is damaged, for example, the batch is halved until the document is
+ * alone; it is then kept with its error, without evidence, and tried again by
+ * the next refresh.  Errors that are not a document's own end the refresh.
+ *
+ * check-qualified: search_path is pinned by mren_graph_run and mren_graph_query.
  */
-#include "pg/graph/graph.h"
+#include "pg/graph/graph_base.h"
 
 #include "access/xact.h"
 #include "catalog/pg_type.h"
@@ -106,7 +108,7 @@ add_lexicons(pg_cryptohash_ctx *context, const MrenGraph *graph)
 	}
 }
 
-/* Of the relations, only what decides which pairs are asked about. */
+/* Of the table of relations, only the columns that decide which pairs are scored. */
 static void
 add_relations(pg_cryptohash_ctx *context, const MrenGraph *graph, MrenPipeline *pipeline)
 {
@@ -116,7 +118,7 @@ add_relations(pg_cryptohash_ctx *context, const MrenGraph *graph, MrenPipeline *
 	mren_graph_run_sql(
 		graph,
 		"SELECT COALESCE(jsonb_agg(DISTINCT jsonb_build_array(r.relation, r.head_type,"
-		" r.tail_type, r.symmetric)), '[]')::text, count(*) > 0 FROM @.relations r",
+		" r.tail_type, r.symmetric)), '[]')::text, count(*) > 0 FROM ${graph}.relations r",
 		0, NULL, NULL, NULL);
 	rules = TextDatumGetCString(mren_graph_result(1, CurrentMemoryContext, &isnull));
 	pipeline->rules = DatumGetBool(mren_graph_result(2, CurrentMemoryContext, &isnull));
@@ -145,7 +147,10 @@ mren_graph_relations(const MrenGraph *graph, const MrenPipeline *pipeline, bool 
 	static const char missing[] = "SELECT DISTINCT regexp_replace(r.r, '\\(e[12],e[12]\\)$', '') "
 								  "AS relation FROM unnest($1) r (r)"
 								  " WHERE r.r IS DISTINCT FROM $2"
-								  " EXCEPT SELECT k.relation FROM @.relations k ORDER BY 1";
+								  " EXCEPT SELECT k.relation FROM ${graph}.relations k ORDER BY 1";
+	const char *inserted[] = {"INSERT INTO ${graph}.relations (relation) ", missing};
+	const char *listed[] = {"SELECT string_agg(quote_ident(m.relation), ', ') FROM (", missing,
+							" LIMIT 10) m HAVING count(*) > 0"};
 	Oid types[] = {TEXTARRAYOID, TEXTOID};
 	Datum values[] = {pipeline->relations, pipeline->negative != NULL
 											   ? CStringGetTextDatum(pipeline->negative)
@@ -153,16 +158,13 @@ mren_graph_relations(const MrenGraph *graph, const MrenPipeline *pipeline, bool 
 	const char *nulls = pipeline->negative != NULL ? NULL : " n";
 
 	if (insert)
-		mren_graph_run_sql(graph, psprintf("INSERT INTO @.relations (relation) %s", missing), 2,
-						   types, values, nulls);
-	else if (mren_graph_run_sql(graph,
-								psprintf("SELECT string_agg(quote_ident(m.relation), ', ')"
-										 " FROM (%s LIMIT 10) m HAVING count(*) > 0",
-										 missing),
-								2, types, values, nulls) > 0)
+		mren_graph_run(mren_graph_sql(graph, lengthof(inserted), inserted), 2, types, values,
+					   nulls);
+	else if (mren_graph_run(mren_graph_sql(graph, lengthof(listed), listed), 2, types, values,
+							nulls) > 0)
 	{
 		ereport(NOTICE,
-				(errmsg("relations of model \"%s\" that %s.relations lacks are left out: %s",
+				(errmsg("relations of model \"%s\" that are not in %s.relations are ignored: %s",
 						graph->model, graph->schema,
 						SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1))));
 		SPI_freetuptable(SPI_tuptable);
@@ -223,7 +225,7 @@ delete_evidence(const MrenGraph *graph, const MrenGraphDocument *documents, int 
 
 	mren_graph_run_sql(
 		graph,
-		"WITH gone AS (DELETE FROM @.evidence e WHERE e.document = ANY ($1)"
+		"WITH gone AS (DELETE FROM ${graph}.evidence e WHERE e.document = ANY ($1)"
 		" RETURNING e.fact, e.head_entity, e.tail_entity) " MREN_GRAPH_SQL_TOUCHED("gone"),
 		1, types, values, NULL);
 	read_touched(touched, CurrentMemoryContext);
@@ -235,11 +237,11 @@ delete_documents(const MrenGraph *graph, const MrenGraphDocument *documents, int
 	Oid types[] = {TEXTARRAYOID};
 	Datum values[] = {COLUMN(TEXTOID, key)};
 
-	mren_graph_run_sql(graph, "DELETE FROM @.documents d WHERE d.document = ANY ($1)", 1, types,
-					   values, NULL);
+	mren_graph_run_sql(graph, "DELETE FROM ${graph}.documents d WHERE d.document = ANY ($1)", 1,
+					   types, values, NULL);
 }
 
-/* Only the time at which a document was seen is another. */
+/* Only seen_at differs. */
 static void
 retime_documents(const MrenGraph *graph, const MrenGraphDocument *documents, int n,
 				 MrenTouched *touched)
@@ -249,9 +251,9 @@ retime_documents(const MrenGraph *graph, const MrenGraphDocument *documents, int
 
 	mren_graph_run_sql(
 		graph,
-		"WITH t AS (UPDATE @.documents d SET seen_at = u.seen_at"
+		"WITH t AS (UPDATE ${graph}.documents d SET seen_at = u.seen_at"
 		" FROM unnest($1, $2) AS u (document, seen_at) WHERE d.document = u.document)"
-		" SELECT (SELECT array_agg(DISTINCT e.fact) FROM @.evidence e"
+		" SELECT (SELECT array_agg(DISTINCT e.fact) FROM ${graph}.evidence e"
 		"  WHERE e.document = ANY ($1) AND e.fact IS NOT NULL), NULL::uuid[]",
 		2, types, values, NULL);
 	read_touched(touched, CurrentMemoryContext);
@@ -270,7 +272,7 @@ check_keys(const MrenGraph *graph, Datum keys, TimestampTz stamp)
 	if (mren_graph_run_sql(
 			graph,
 			"SELECT k.key FROM unnest($1) AS k (key) GROUP BY k.key HAVING count(*) > 1"
-			" OR EXISTS (SELECT FROM @.documents d WHERE d.document = k.key"
+			" OR EXISTS (SELECT FROM ${graph}.documents d WHERE d.document = k.key"
 			"  AND d.scored_at = $2) LIMIT 1",
 			2, types, values, NULL) > 0)
 		ereport(ERROR,
@@ -298,7 +300,7 @@ put_documents(const MrenGraph *graph, const MrenPipeline *pipeline,
 	check_keys(graph, values[0], stamp);
 	mren_graph_run_sql(
 		graph,
-		"INSERT INTO @.documents (document, hash, pipeline, state, seen_at, model_version, "
+		"INSERT INTO ${graph}.documents (document, hash, pipeline, state, seen_at, model_version, "
 		"scored_at)"
 		" SELECT u.document, u.hash, $4, 'scored', u.seen_at, $5, $6"
 		" FROM unnest($1, $2, $3) AS u (document, hash, seen_at)"
@@ -314,6 +316,7 @@ score_batch(const MrenGraph *graph, const MrenPipeline *pipeline,
 			const MrenGraphDocument *documents, int n)
 {
 	const MrenGraphOptions *options = &graph->options;
+	const char *parts[] = {mren_graph_sql_score, mren_graph_sql_resolve, mren_graph_sql_place};
 	Oid types[] = {TEXTARRAYOID, TEXTARRAYOID, BYTEAARRAYOID, TEXTARRAYOID, TEXTOID, TEXTOID,
 				   TEXTARRAYOID, REGCLASSOID,  INT4OID,		  FLOAT8OID,	INT4OID, INT4OID};
 	Datum values[lengthof(types)];
@@ -329,8 +332,7 @@ score_batch(const MrenGraph *graph, const MrenPipeline *pipeline,
 	nulls[5] = graph->tagger != NULL ? ' ' : 'n';
 	values[6] = graph->lexicons;
 	nulls[6] = graph->lexicons != 0 ? ' ' : 'n';
-	values[7] =
-		DirectFunctionCall1(regclassin, CStringGetDatum(psprintf("%s.relations", graph->schema)));
+	values[7] = ObjectIdGetDatum(mren_graph_relation(graph, "relations"));
 	nulls[7] = pipeline->rules ? ' ' : 'n';
 	values[8] = Int32GetDatum(options->max_distance);
 	nulls[8] = options->max_distance >= 0 ? ' ' : 'n';
@@ -339,10 +341,8 @@ score_batch(const MrenGraph *graph, const MrenPipeline *pipeline,
 	values[10] = Int32GetDatum(pipeline->version);
 	values[11] = Int32GetDatum(pipeline->tagger_version);
 	nulls[11] = pipeline->tagger_version > 0 ? ' ' : 'n';
-	mren_graph_run_sql(
-		graph,
-		psprintf("%s%s%s", mren_graph_sql_score, mren_graph_sql_resolve, mren_graph_sql_place),
-		lengthof(types), types, values, nulls);
+	mren_graph_run(mren_graph_sql(graph, lengthof(parts), parts), lengthof(types), types, values,
+				   nulls);
 }
 
 /* Whether an error is a document's own. */
@@ -393,11 +393,11 @@ fail_document(const MrenGraph *graph, const MrenGraphDocument *document, const E
 	Datum values[] = {document->key, CStringGetTextDatum(error->message)};
 
 	mren_graph_run_sql(
-		graph, "UPDATE @.documents d SET state = 'failed', error = $2 WHERE d.document = $1", 2,
-		types, values, NULL);
+		graph, "UPDATE ${graph}.documents d SET state = 'failed', error = $2 WHERE d.document = $1",
+		2, types, values, NULL);
 }
 
-/* Halves a batch until what cannot be scored is alone; so deep as n has binary digits. */
+/* Halves a batch until what cannot be scored is alone; the depth is the number of binary digits of n. */
 static int64
 score_or_halve(const MrenGraph *graph, const MrenPipeline *pipeline,
 			   const MrenGraphDocument *documents, int n, MrenTouched *touched)

@@ -1,6 +1,6 @@
 /*
  * graph_source.c
- *	  What the source of a graph has that the graph has not.
+ *	  What differs between the source of a graph and its documents.
  *
  * The source runs once, joined with the graph's documents, read-only, as the
  * owner and with the search_path it was stored with.  What must be done goes to
@@ -9,7 +9,7 @@
  * batch.  Past the option spill_mb the rest is only counted, and left to
  * another run of the source.
  */
-#include "pg/graph/graph.h"
+#include "pg/graph/graph_base.h"
 
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
@@ -56,7 +56,7 @@ is_query(const char *source)
 	return false;
 }
 
-/* What reads names does not say which one is wrong. */
+/* The error of the function that parses names does not show the name. */
 static void
 hint_at_source(void *arg)
 {
@@ -79,9 +79,10 @@ query_of_table(const char *name)
 	names = textToQualifiedNameList(cstring_to_text(name));
 	error_context_stack = callback.previous;
 	table = RangeVarGetRelid(makeRangeVarFromNameList(names), AccessShareLock, false);
-	return psprintf("SELECT * FROM %s",
-					quote_qualified_identifier(get_namespace_name(get_rel_namespace(table)),
-											   get_rel_name(table)));
+	return mren_sql_build(
+		"SELECT * FROM ${table}",
+		MREN_SQL_ARGS(mren_sql_relation("table", get_namespace_name(get_rel_namespace(table)),
+										get_rel_name(table))));
 }
 
 static void
@@ -108,7 +109,8 @@ check_columns(const char *query)
 {
 	TupleDesc desc = mren_query_describe(query);
 
-	desc = mren_query_describe(psprintf("SELECT * FROM (%s\n) AS q", query));
+	desc = mren_query_describe(mren_sql_build("SELECT * FROM ${query} AS q",
+											  MREN_SQL_ARGS(mren_sql_query("query", query))));
 
 	if (mren_query_find(desc, "key") == 0)
 		mren_query_lacks(desc, "key");
@@ -135,10 +137,10 @@ mren_graph_source(const char *source)
 
 #define N_FIELDS 6 /* key, hash, text, image, vector, seen_at */
 
-struct MrenWork
+struct MrenGraphWork
 {
 	MemoryContext rows; /* of one row of the source */
-	MrenWorkCounts *counts;
+	MrenGraphWorkCounts *counts;
 	BufFile *file;
 	int64 size; /* of the file */
 	int64 limit;
@@ -150,7 +152,7 @@ struct MrenWork
 static void
 close_file(void *arg)
 {
-	MrenWork *work = arg;
+	MrenGraphWork *work = arg;
 
 	if (work->file != NULL)
 		BufFileClose(work->file);
@@ -158,14 +160,14 @@ close_file(void *arg)
 }
 
 static void
-write_bytes(MrenWork *work, const void *bytes, size_t len)
+write_bytes(MrenGraphWork *work, const void *bytes, size_t len)
 {
 	BufFileWrite(work->file, (void *) bytes, len);
 	work->size += len;
 }
 
 static void
-write_field(MrenWork *work, Datum value, bool isnull)
+write_field(MrenGraphWork *work, Datum value, bool isnull)
 {
 	bytea *bytes = isnull ? NULL : DatumGetByteaPP(value);
 	int64 len = isnull ? -1 : (int64) VARSIZE_ANY_EXHDR(bytes);
@@ -176,7 +178,7 @@ write_field(MrenWork *work, Datum value, bool isnull)
 }
 
 static void
-write_time(MrenWork *work, Datum value, bool isnull)
+write_time(MrenGraphWork *work, Datum value, bool isnull)
 {
 	int64 len = isnull ? -1 : (int64) sizeof(TimestampTz);
 	TimestampTz time = isnull ? 0 : DatumGetTimestampTz(value);
@@ -188,9 +190,9 @@ write_time(MrenWork *work, Datum value, bool isnull)
 
 /* Counts a row; false for one that needs nothing. */
 static bool
-count_row(MrenWork *work, char action)
+count_row(MrenGraphWork *work, char action)
 {
-	MrenWorkCounts *counts = work->counts;
+	MrenGraphWorkCounts *counts = work->counts;
 
 	work->n_source += action != 'd';
 	work->n_matched += action != 'd' && action != 'n';
@@ -205,7 +207,7 @@ count_row(MrenWork *work, char action)
 static void
 visit_row(void *state, TupleTableSlot *slot)
 {
-	MrenWork *work = state;
+	MrenGraphWork *work = state;
 	MemoryContext old;
 	Datum value;
 	bool isnull;
@@ -217,7 +219,7 @@ visit_row(void *state, TupleTableSlot *slot)
 	action = *VARDATA_ANY(DatumGetTextPP(value));
 	if (action == '?')
 		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-						errmsg("the source has a row whose key is null")));
+						errmsg("column \"key\" of the source has a null")));
 	if (count_row(work, action) && work->size >= work->limit)
 		work->counts->whole = false;
 	else if (action != '=')
@@ -248,13 +250,17 @@ static const char compare[] =
 	"'o'"
 	"  WHEN (d.seen_at IS NULL) OPERATOR(pg_catalog.<>) (s.seen_at IS NULL)"
 	"   OR d.seen_at OPERATOR(pg_catalog.<>) s.seen_at THEN 't' ELSE '=' END,"
-	" COALESCE(s.key, d.document), s.hash, s.body, %s, s.seen_at"
+	" COALESCE(s.key, d.document), s.hash, s.body, ${kept}, s.seen_at"
 	" FROM (SELECT (q.key)::pg_catalog.text COLLATE pg_catalog.\"C\" AS key,"
-	" (q.document)::pg_catalog.text AS body";
+	"  (q.document)::pg_catalog.text AS body,"
+	"  ${image} AS image, ${vector} AS vector, ${seen} AS seen_at,"
+	"  mren.document_hash((q.document)::pg_catalog.text, ${image}, ${vector}) AS hash"
+	"  FROM ${source} AS q) AS s"
+	" FULL JOIN ${graph}.documents AS d ON d.document OPERATOR(pg_catalog.=) s.key";
 
 /* Whether the model that scores was trained with images. */
 static bool
-takes_pictures(const MrenGraph *graph, const MrenPipeline *pipeline)
+takes_images(const MrenGraph *graph, const MrenPipeline *pipeline)
 {
 	MemoryContext context =
 		AllocSetContextCreate(CurrentMemoryContext, "mren graph model", ALLOCSET_SMALL_SIZES);
@@ -267,44 +273,42 @@ takes_pictures(const MrenGraph *graph, const MrenPipeline *pipeline)
 	return predictor.info.image_dim > 0;
 }
 
-/* With blind, images and vectors are part of a document's hash and no more. */
+/* Images that the model does not use are part of a document's hash and no more. */
 static char *
-difference_statement(const MrenGraph *graph, const MrenPipeline *pipeline, bool *blind)
+difference_statement(const MrenGraph *graph, const MrenPipeline *pipeline, bool *unused_images)
 {
 	TupleDesc desc = mren_query_describe(graph->source);
-	const char *image = mren_query_find(desc, "image") > 0 ? "(q.image)::pg_catalog.bytea"
-														   : "NULL::pg_catalog.bytea";
-	const char *vector = mren_query_find(desc, "image_vector") > 0
-							 ? "(q.image_vector)::pg_catalog.float4[]"
-							 : "NULL::pg_catalog.float4[]";
-	const char *seen = mren_query_find(desc, "seen_at") > 0 ? "(q.seen_at)::pg_catalog.timestamptz"
-															: "NULL::pg_catalog.timestamptz";
-	StringInfoData sql;
+	MrenSqlFragment image = mren_query_find(desc, "image") > 0
+								? MREN_SQL_TEXT("(q.image)::pg_catalog.bytea")
+								: MREN_SQL_TEXT("NULL::pg_catalog.bytea");
+	MrenSqlFragment vector = mren_query_find(desc, "image_vector") > 0
+								 ? MREN_SQL_TEXT("(q.image_vector)::pg_catalog.float4[]")
+								 : MREN_SQL_TEXT("NULL::pg_catalog.float4[]");
+	MrenSqlFragment seen = mren_query_find(desc, "seen_at") > 0
+							   ? MREN_SQL_TEXT("(q.seen_at)::pg_catalog.timestamptz")
+							   : MREN_SQL_TEXT("NULL::pg_catalog.timestamptz");
+	MrenSqlFragment kept;
 
 	check_columns(graph->source);
-	*blind = (mren_query_find(desc, "image") > 0 || mren_query_find(desc, "image_vector") > 0) &&
-			 !takes_pictures(graph, pipeline);
-	initStringInfo(&sql);
-	appendStringInfo(&sql, compare,
-					 *blind ? "NULL::pg_catalog.bytea, NULL::pg_catalog.text"
-							: "s.image, s.vector::pg_catalog.text");
-	appendStringInfo(&sql, ", %s AS image, %s AS vector, %s AS seen_at,", image, vector, seen);
-	appendStringInfo(&sql, " mren.document_hash((q.document)::pg_catalog.text, %s, %s) AS hash",
-					 image, vector);
-	appendStringInfo(&sql, " FROM (%s\n) AS q) AS s", graph->source);
-	appendStringInfo(&sql,
-					 " FULL JOIN %s.documents AS d ON d.document OPERATOR(pg_catalog.=) s.key",
-					 graph->schema);
-	return sql.data;
+	*unused_images =
+		(mren_query_find(desc, "image") > 0 || mren_query_find(desc, "image_vector") > 0) &&
+		!takes_images(graph, pipeline);
+	kept = *unused_images ? MREN_SQL_TEXT("NULL::pg_catalog.bytea, NULL::pg_catalog.text")
+						  : MREN_SQL_TEXT("s.image, s.vector::pg_catalog.text");
+	return mren_sql_build(
+		compare,
+		MREN_SQL_ARGS(mren_graph_arg(graph), mren_sql_query("source", graph->source),
+					  mren_sql_fragment("image", image), mren_sql_fragment("vector", vector),
+					  mren_sql_fragment("seen", seen), mren_sql_fragment("kept", kept)));
 }
 
 /* Names a key that the source has twice; it has one. */
 static void
 raise_duplicate(const MrenGraph *graph)
 {
-	char *sql = psprintf("SELECT (q.key)::pg_catalog.text FROM (%s\n) AS q GROUP BY 1"
-						 " HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 1 LIMIT 1",
-						 graph->source);
+	char *sql = mren_sql_build("SELECT (q.key)::pg_catalog.text FROM ${source} AS q GROUP BY 1"
+							   " HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 1 LIMIT 1",
+							   MREN_SQL_ARGS(mren_sql_query("source", graph->source)));
 	const char *key = "?";
 
 	if (SPI_execute(sql, true, 1) == SPI_OK_SELECT && SPI_processed > 0)
@@ -317,27 +321,30 @@ raise_duplicate(const MrenGraph *graph)
 
 /* A document of the graph that met two rows of the source is counted twice. */
 static void
-check_matches(const MrenGraph *graph, const MrenWork *work)
+check_matches(const MrenGraph *graph, const MrenGraphWork *work)
 {
+	const char *count = "SELECT pg_catalog.count(*) FROM ${graph}.documents";
 	bool isnull;
 	int64 n;
 
-	SPI_execute(mren_graph_sql(graph, "SELECT pg_catalog.count(*) FROM @.documents"), true, 0);
+	/* Under the snapshot that the source was read with. */
+	SPI_execute(mren_graph_sql(graph, 1, &count), true, 0);
 	n = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 	SPI_freetuptable(SPI_tuptable);
 	if (work->n_matched > n - work->counts->deleted)
 		raise_duplicate(graph);
 }
 
-MrenWork *
-mren_graph_work_read(const MrenGraph *graph, const MrenPipeline *pipeline, MrenWorkCounts *counts)
+MrenGraphWork *
+mren_graph_work_read(const MrenGraph *graph, const MrenPipeline *pipeline,
+					 MrenGraphWorkCounts *counts)
 {
 	Oid types[] = {BYTEAOID};
 	Datum values[] = {PointerGetDatum(mren_digest_bytea(pipeline->sha256))};
 	MemoryContext context =
 		AllocSetContextCreate(CurrentMemoryContext, "mren graph work", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
-	MrenWork *work = palloc0(sizeof(MrenWork));
+	MrenGraphWork *work = palloc0(sizeof(MrenGraphWork));
 	MrenGraphRole role;
 
 	memset(counts, 0, sizeof(*counts));
@@ -350,7 +357,7 @@ mren_graph_work_read(const MrenGraph *graph, const MrenPipeline *pipeline, MrenW
 	MemoryContextRegisterResetCallback(context, &work->callback);
 	MemoryContextSwitchTo(old);
 	mren_graph_enter(graph, graph->search_path, &role);
-	mren_query_run(difference_statement(graph, pipeline, &counts->blind), 1, types, values,
+	mren_query_run(difference_statement(graph, pipeline, &counts->unused_images), 1, types, values,
 				   visit_row, work);
 	check_matches(graph, work);
 	mren_graph_leave(&role);
@@ -368,7 +375,7 @@ mren_graph_work_read(const MrenGraph *graph, const MrenPipeline *pipeline, MrenW
  */
 
 static void
-read_bytes(MrenWork *work, void *out, size_t len)
+read_bytes(MrenGraphWork *work, void *out, size_t len)
 {
 	if (BufFileRead(work->file, out, len) != len)
 		ereport(ERROR, (errcode_for_file_access(), errmsg("could not read a temporary file: %m")));
@@ -376,7 +383,7 @@ read_bytes(MrenWork *work, void *out, size_t len)
 }
 
 static Datum
-read_field(MrenWork *work, bool *isnull)
+read_field(MrenGraphWork *work, bool *isnull)
 {
 	int64 len;
 	bytea *value;
@@ -393,7 +400,7 @@ read_field(MrenWork *work, bool *isnull)
 }
 
 static void
-read_document(MrenWork *work, MrenGraphDocument *document)
+read_document(MrenGraphWork *work, MrenGraphDocument *document)
 {
 	Datum fields[N_FIELDS];
 	bool isnull;
@@ -418,7 +425,7 @@ read_document(MrenWork *work, MrenGraphDocument *document)
 }
 
 int
-mren_graph_work_next(MrenWork *work, MrenGraphDocument *documents, int n, size_t max_bytes)
+mren_graph_work_next(MrenGraphWork *work, MrenGraphDocument *documents, int n, size_t max_bytes)
 {
 	int64 start = work->size;
 	int found = 0;
@@ -429,7 +436,7 @@ mren_graph_work_next(MrenWork *work, MrenGraphDocument *documents, int n, size_t
 }
 
 void
-mren_graph_work_free(MrenWork *work)
+mren_graph_work_free(MrenGraphWork *work)
 {
 	MemoryContextDelete(GetMemoryChunkContext(work));
 }

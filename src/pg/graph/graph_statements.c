@@ -2,8 +2,10 @@
  * graph_statements.c
  *	  The statements that make evidence, entities and facts.
  *
- * "@." stands for the graph's schema.  They run with search_path pg_catalog, as
+ * "${graph}." stands for the graph's schema.  They run with search_path pg_catalog, as
  * the graph's owner.
+ *
+ * check-qualified: search_path is pinned by mren_graph_run and mren_graph_query.
  */
 #include "pg/graph/graph_statements.h"
 
@@ -26,7 +28,7 @@ const char mren_graph_sql_resolve[] =
 	"  FROM (SELECT DISTINCT ON (1, 2) mren.normalize_name(x.alias) COLLATE \"C\" AS alias,"
 	"    x.type COLLATE \"C\" AS type, mren.normalize_name(x.entity) COLLATE \"C\" AS entity,"
 	"    x.entity_type COLLATE \"C\" AS entity_type"
-	"   FROM @.aliases x ORDER BY 1, 2, 3, 4) a GROUP BY a.alias),"
+	"   FROM ${graph}.aliases x ORDER BY 1, 2, 3, 4) a GROUP BY a.alias),"
 	" walk (name, type, at_name, at_type, path, circle) AS ("
 	"  SELECT m.name, m.type, m.name, m.type, ARRAY[jsonb_build_array(m.type, m.name)::text], false"
 	"  FROM mention m"
@@ -50,7 +52,7 @@ const char mren_graph_sql_resolve[] =
 	"false) AS symmetric,"
 	"   min(r.inverse_of COLLATE \"C\") FILTER (WHERE r.inverse_of <> r.relation) AS inverse_of,"
 	"   bool_or(r.functional) AS functional"
-	"  FROM @.relations r GROUP BY r.relation),"
+	"  FROM ${graph}.relations r GROUP BY r.relation),"
 	" canon AS MATERIALIZED ("
 	"  SELECT c.relation, c.stored, c.stored <> c.relation AS reversed,"
 	"   COALESCE(s.symmetric, c.symmetric) AS symmetric, c.functional"
@@ -62,49 +64,70 @@ const char mren_graph_sql_resolve[] =
 	"   FROM given g LEFT JOIN given i ON i.relation = g.inverse_of) c"
 	"  LEFT JOIN given s ON s.relation = c.stored)";
 
-/* Names and sentences as this ICU normalizes them. */
+/*
+ * Names, sentences and statements as this ICU normalizes them, and reviews as
+ * having judged the statements by their new identities.
+ */
 const char mren_graph_sql_renormalize[] =
-	"UPDATE @.evidence e SET head_name = n.head_name, tail_name = n.tail_name, sentence_id = "
-	"n.sentence_id"
-	" FROM (SELECT x.document, x.n, mren.normalize_name(x.head) AS head_name,"
-	"  mren.normalize_name(x.tail) AS tail_name,"
-	"  mren.graph_identity(mren.normalize_name(x.sentence)) AS sentence_id FROM @.evidence x) n"
-	" WHERE n.document = e.document AND n.n = e.n"
-	" AND (n.head_name, n.tail_name, n.sentence_id) IS DISTINCT FROM (e.head_name, e.tail_name, "
-	"e.sentence_id)";
+	"WITH fresh AS MATERIALIZED (SELECT x.document, x.n, x.old_statement, x.head_name, x.tail_name,"
+	"  x.sentence_id, " MREN_GRAPH_SQL_STATEMENT(
+		"x") " AS statement"
+			 "  FROM (SELECT e.document, e.n, e.statement AS old_statement, e.head_type, "
+			 "e.tail_type,"
+			 "    e.relation, mren.normalize_name(e.head) AS head_name,"
+			 "    mren.normalize_name(e.tail) AS tail_name,"
+			 "    mren.graph_identity(mren.normalize_name(e.sentence)) AS sentence_id"
+			 "   FROM ${graph}.evidence e) x),"
+			 " moved AS MATERIALIZED (SELECT DISTINCT f.old_statement, f.statement FROM fresh f"
+			 "  WHERE f.old_statement <> f.statement),"
+			 " reviews AS (UPDATE ${graph}.review r SET judged ="
+			 "   (SELECT array_agg(DISTINCT COALESCE(m.statement, j.statement))"
+			 "    FROM unnest(r.judged) AS j (statement)"
+			 "    LEFT JOIN moved m ON m.old_statement = j.statement)"
+			 "  WHERE r.judged && (SELECT array_agg(m.old_statement) FROM moved m))"
+			 " UPDATE ${graph}.evidence e SET head_name = f.head_name, tail_name = f.tail_name,"
+			 "  sentence_id = f.sentence_id, statement = f.statement"
+			 " FROM fresh f WHERE f.document = e.document AND f.n = e.n"
+			 " AND (f.head_name, f.tail_name, f.sentence_id, f.statement)"
+			 "  IS DISTINCT FROM (e.head_name, e.tail_name, e.sentence_id, e.statement)";
 
 /*
- * All evidence resolved anew.  A review goes with its fact if all of the fact's
- * evidence has gone over to one other.
+ * A review judges the statements that its fact has when a merge first meets it.
+ * That never changes again, whatever becomes of the fact; until it has
+ * evidence, a review waits.
  */
+const char mren_graph_sql_record_reviews[] =
+	"UPDATE ${graph}.review r SET judged = s.statements"
+	" FROM (SELECT e.fact, array_agg(DISTINCT e.statement) AS statements FROM ${graph}.evidence e"
+	"  WHERE e.fact IN (SELECT n.fact FROM ${graph}.review n WHERE n.judged IS NULL)"
+	"  GROUP BY e.fact) s"
+	" WHERE s.fact = r.fact AND r.judged IS NULL";
+
+/* All evidence resolved anew. */
 const char mren_graph_sql_reresolve[] =
 	", placed AS MATERIALIZED ("
-	" SELECT p.document, p.n, p.old_fact, p.head_key, p.tail_key, p.stored, p.reversed,"
+	" SELECT p.document, p.n, p.head_key, p.tail_key, p.stored, p.reversed,"
 	"  mren.graph_identity(p.head_key) AS head_entity, mren.graph_identity(p.tail_key) AS "
 	"tail_entity,"
 	"  CASE WHEN p.head_key <> p.tail_key THEN CASE WHEN p.reversed THEN"
 	"   mren.graph_identity(jsonb_build_array(p.tail_key, p.stored, p.head_key)::text)"
 	"   ELSE mren.graph_identity(jsonb_build_array(p.head_key, p.stored, p.tail_key)::text) END "
 	"END AS fact"
-	" FROM (SELECT e.document, e.n, e.fact AS old_fact, h.key AS head_key, t.key AS tail_key,"
+	" FROM (SELECT e.document, e.n, h.key AS head_key, t.key AS tail_key,"
 	"   COALESCE(c.stored, e.relation) AS stored,"
 	"   CASE WHEN c.symmetric THEN h.key COLLATE \"C\" > t.key COLLATE \"C\""
 	"    ELSE COALESCE(c.reversed, false) END AS reversed"
-	"  FROM @.evidence e"
+	"  FROM ${graph}.evidence e"
 	"  JOIN target h ON h.name = e.head_name AND h.type = COALESCE(e.head_type, '')"
 	"  JOIN target t ON t.name = e.tail_name AND t.type = COALESCE(e.tail_type, '')"
 	"  LEFT JOIN canon c ON c.relation = e.relation) p),"
-	" moved AS (SELECT p.old_fact, (array_agg(p.fact))[1] AS fact FROM placed p"
-	"  WHERE p.old_fact IS NOT NULL GROUP BY p.old_fact"
-	"  HAVING count(*) = count(p.fact) AND count(DISTINCT p.fact) = 1 AND (array_agg(p.fact))[1] "
-	"<> p.old_fact),"
-	" reviews AS (UPDATE @.review r SET fact = m.fact FROM moved m WHERE r.fact = m.old_fact),"
-	" stub AS (INSERT INTO @.entities SELECT DISTINCT k.entity, '', k.key::jsonb ->> 0, "
+	" stub AS (INSERT INTO ${graph}.entities SELECT DISTINCT k.entity, '', k.key::jsonb ->> 0, "
 	"k.key::jsonb ->> 1,"
 	"   '{}'::text[], '{}'::text[], 0, 0"
 	"  FROM (SELECT p.head_entity AS entity, p.head_key AS key FROM placed p"
 	"   UNION SELECT p.tail_entity, p.tail_key FROM placed p) k ON CONFLICT DO NOTHING)"
-	" UPDATE @.evidence e SET head_entity = p.head_entity, tail_entity = p.tail_entity, fact = "
+	" UPDATE ${graph}.evidence e SET head_entity = p.head_entity, tail_entity = p.tail_entity, "
+	"fact = "
 	"p.fact,"
 	"  fact_relation = p.stored, reversed = p.reversed"
 	" FROM placed p WHERE p.document = e.document AND p.n = e.n"
@@ -113,7 +136,7 @@ const char mren_graph_sql_reresolve[] =
 
 /* $1: the facts, NULL for all.  Gives the triples that came, went or changed. */
 const char mren_graph_sql_merge_facts[] =
-	"WITH vote AS (SELECT e.fact, e.sentence_id, max(e.confidence) AS p FROM @.evidence e"
+	"WITH vote AS (SELECT e.fact, e.sentence_id, max(e.confidence) AS p FROM ${graph}.evidence e"
 	"  WHERE e.fact IS NOT NULL AND ($1 IS NULL OR e.fact = ANY ($1)) GROUP BY e.fact, "
 	"e.sentence_id),"
 	" combined AS (SELECT v.fact, mren.noisy_or(v.p ORDER BY v.p) AS confidence, count(*) AS "
@@ -125,12 +148,12 @@ const char mren_graph_sql_merge_facts[] =
 	"   (array_agg(CASE WHEN e.reversed THEN e.head_entity ELSE e.tail_entity END))[1] AS tail,"
 	"   count(DISTINCT e.document) AS sources, count(*) AS evidence,"
 	"   min(d.seen_at) AS first_seen, max(d.seen_at) AS last_seen"
-	"  FROM @.evidence e JOIN @.documents d ON d.document = e.document"
+	"  FROM ${graph}.evidence e JOIN ${graph}.documents d ON d.document = e.document"
 	"  WHERE e.fact IS NOT NULL AND ($1 IS NULL OR e.fact = ANY ($1)) GROUP BY e.fact),"
-	" gone AS (DELETE FROM @.all_facts f WHERE ($1 IS NULL OR f.fact = ANY ($1))"
+	" gone AS (DELETE FROM ${graph}.all_facts f WHERE ($1 IS NULL OR f.fact = ANY ($1))"
 	"  AND NOT EXISTS (SELECT FROM seen s WHERE s.fact = f.fact)"
 	"  RETURNING f.head, f.relation, f.tail),"
-	" put AS (INSERT INTO @.all_facts AS f (fact, head, relation, tail, confidence, sources,"
+	" put AS (INSERT INTO ${graph}.all_facts AS f (fact, head, relation, tail, confidence, sources,"
 	"   sentences, evidence, first_seen, last_seen, status)"
 	"  SELECT s.fact, s.head, s.relation, s.tail, c.confidence, s.sources, c.sentences, s.evidence,"
 	"   s.first_seen, s.last_seen, 'accepted' FROM seen s JOIN combined c ON c.fact = s.fact"
@@ -146,22 +169,65 @@ const char mren_graph_sql_merge_facts[] =
 	" SELECT array_agg(c.head), array_agg(c.relation), array_agg(c.tail)"
 	" FROM (SELECT * FROM gone UNION SELECT * FROM put) c";
 
-/* The verdicts as reviews now have them; gives the triples whose verdict changed. */
+/*
+ * The verdicts as reviews now have them; gives the triples whose verdict
+ * changed.
+ *
+ * said: within a fact, the last review that judged a statement about a pair of
+ * names; spoken: the evidence about that pair, also where an inverse relation
+ * says the same.  A fact is confirmed if any evidence of it is, and rejected if
+ * all of it is, so that no verdict reaches evidence which nobody judged when an
+ * alias joins two facts.
+ */
 const char mren_graph_sql_merge_verdicts[] =
-	"WITH now AS (SELECT f.fact, (SELECT v.verdict FROM @.review v WHERE v.fact = f.fact"
-	"   ORDER BY v.id DESC LIMIT 1) AS verdict"
-	"  FROM @.all_facts f JOIN (SELECT r.fact FROM @.review r UNION"
-	"   SELECT x.fact FROM @.all_facts x WHERE x.verdict IS NOT NULL) k ON k.fact = f.fact),"
-	" put AS (UPDATE @.all_facts f SET verdict = n.verdict FROM now n WHERE n.fact = f.fact"
-	"  AND n.verdict IS DISTINCT FROM f.verdict RETURNING f.head, f.relation, f.tail)"
-	" SELECT array_agg(p.head), array_agg(p.relation), array_agg(p.tail) FROM put p";
+	"WITH said AS MATERIALIZED (SELECT e.fact, " MREN_GRAPH_SQL_PAIR(
+		"e") " AS pair,"
+			 "   max(r.id) AS review"
+			 "  FROM ${graph}.review r CROSS JOIN LATERAL unnest(r.judged) AS j (statement)"
+			 "  JOIN ${graph}.evidence e ON e.statement = j.statement"
+			 "  WHERE e.fact IS NOT NULL GROUP BY 1, 2),"
+			 " spoken AS MATERIALIZED (SELECT e.document, e.n, s.review FROM said s"
+			 "  JOIN ${graph}.evidence e ON e.fact = s.fact AND " MREN_GRAPH_SQL_PAIR(
+				 "e") " = s.pair),"
+					  " marked AS (UPDATE ${graph}.evidence e SET review = c.review"
+					  "  FROM (SELECT k.document, k.n, k.review FROM spoken k UNION ALL"
+					  "   SELECT x.document, x.n, NULL FROM ${graph}.evidence x WHERE x.review IS "
+					  "NOT NULL"
+					  "   AND NOT EXISTS (SELECT FROM spoken k WHERE k.document = x.document AND "
+					  "k.n = x.n)) c"
+					  "  WHERE c.document = e.document AND c.n = e.n AND c.review IS DISTINCT FROM "
+					  "e.review),"
+					  " judged AS (SELECT a.fact, bool_or(r.verdict = 'confirmed') AS "
+					  "any_confirmed,"
+					  "   bool_and(COALESCE(r.verdict = 'rejected', false)) AS all_rejected,"
+					  "   max(r.id) FILTER (WHERE r.verdict = 'confirmed') AS confirmed, max(r.id) "
+					  "AS rejected"
+					  "  FROM (SELECT s.fact FROM said s UNION"
+					  "   SELECT f.fact FROM ${graph}.all_facts f WHERE f.verdict IS NOT NULL) a"
+					  "  LEFT JOIN ${graph}.evidence e ON e.fact = a.fact"
+					  "  LEFT JOIN spoken k ON k.document = e.document AND k.n = e.n"
+					  "  LEFT JOIN ${graph}.review r ON r.id = k.review GROUP BY a.fact),"
+					  " now AS (SELECT j.fact, CASE WHEN j.any_confirmed THEN 'confirmed'"
+					  "    WHEN j.all_rejected THEN 'rejected' END AS verdict,"
+					  "   CASE WHEN j.any_confirmed THEN j.confirmed WHEN j.all_rejected THEN "
+					  "j.rejected END AS review"
+					  "  FROM judged j),"
+					  " put AS (UPDATE ${graph}.all_facts f SET verdict = n.verdict, review = "
+					  "n.review FROM now n"
+					  "  WHERE n.fact = f.fact AND (n.verdict, n.review) IS DISTINCT FROM "
+					  "(f.verdict, f.review)"
+					  "  RETURNING f.head, f.relation, f.tail)"
+					  " SELECT array_agg(p.head), array_agg(p.relation), array_agg(p.tail) FROM "
+					  "put p";
 
 /*
  * $1, $2, $3: triples that changed.  They, and the facts of functional
  * relations that share the entity for which only one may hold, are judged:
  * rejected if so reviewed, superseded by the best of their rivals that is
  * better than they are, else accepted.  What is confirmed is never superseded.
+ * With $4 the fact that was seen last is the best; what was never seen is older.
  */
+#define SEEN(f) "CASE WHEN $4 THEN COALESCE(" f ".last_seen, '-infinity') ELSE '-infinity' END"
 const char mren_graph_sql_judge_facts[] =
 	", rule_of AS MATERIALIZED (SELECT c.stored AS relation, bool_or(c.symmetric) AS symmetric,"
 	"   bool_or(c.functional AND (c.symmetric OR NOT c.reversed)) AS one_tail,"
@@ -170,44 +236,64 @@ const char mren_graph_sql_judge_facts[] =
 	" changed AS MATERIALIZED (SELECT DISTINCT c.head, c.relation, c.tail"
 	"  FROM unnest($1, $2, $3) AS c (head, relation, tail)),"
 	" affected AS MATERIALIZED ("
-	"  SELECT f.fact FROM changed c JOIN @.all_facts f"
+	"  SELECT f.fact FROM changed c JOIN ${graph}.all_facts f"
 	"   ON f.head = c.head AND f.relation = c.relation AND f.tail = c.tail"
 	"  UNION SELECT f.fact FROM changed c JOIN rule_of r ON r.relation = c.relation AND r.one_tail"
-	"   JOIN @.all_facts f ON f.head = c.head AND f.relation = c.relation"
+	"   JOIN ${graph}.all_facts f ON f.head = c.head AND f.relation = c.relation"
 	"  UNION SELECT f.fact FROM changed c JOIN rule_of r ON r.relation = c.relation AND r.one_head"
-	"   JOIN @.all_facts f ON f.tail = c.tail AND f.relation = c.relation"
+	"   JOIN ${graph}.all_facts f ON f.tail = c.tail AND f.relation = c.relation"
 	"  UNION SELECT f.fact FROM changed c JOIN rule_of r ON r.relation = c.relation AND r.symmetric"
-	"   JOIN @.all_facts f ON f.head = c.tail AND f.relation = c.relation"
+	"   JOIN ${graph}.all_facts f ON f.head = c.tail AND f.relation = c.relation"
 	"  UNION SELECT f.fact FROM changed c JOIN rule_of r ON r.relation = c.relation AND r.symmetric"
-	"   JOIN @.all_facts f ON f.tail = c.head AND f.relation = c.relation),"
+	"   JOIN ${graph}.all_facts f ON f.tail = c.head AND f.relation = c.relation),"
 	" judged AS (SELECT f.fact,"
 	"   CASE WHEN f.verdict = 'rejected' THEN 'rejected' WHEN b.fact IS NOT NULL THEN 'superseded'"
 	"    ELSE 'accepted' END AS status,"
 	"   b.fact AS superseded_by, CASE WHEN b.verdict = 'confirmed' THEN 'the other is confirmed'"
-	"    WHEN b.confidence > f.confidence THEN 'the other has a higher confidence'"
-	"    WHEN b.sources > f.sources THEN 'the other has more sources'"
-	"    WHEN b.fact IS NOT NULL THEN 'equal; the order of facts decides' END AS reason"
-	"  FROM affected a JOIN @.all_facts f ON f.fact = a.fact"
-	"  LEFT JOIN rule_of r ON r.relation = f.relation"
-	"  LEFT JOIN LATERAL (SELECT g.fact, g.verdict, g.confidence, g.sources FROM ("
-	"    SELECT x.* FROM @.all_facts x WHERE r.one_tail AND x.head = f.head AND x.relation = "
-	"f.relation"
-	"    UNION ALL SELECT x.* FROM @.all_facts x WHERE r.one_head AND x.tail = f.tail AND "
-	"x.relation = f.relation"
-	"    UNION ALL SELECT x.* FROM @.all_facts x WHERE r.symmetric AND x.head = f.tail AND "
-	"x.relation = f.relation"
-	"    UNION ALL SELECT x.* FROM @.all_facts x WHERE r.symmetric AND x.tail = f.head AND "
-	"x.relation = f.relation) g"
-	"   WHERE f.verdict IS NULL AND g.fact <> f.fact AND g.verdict IS DISTINCT FROM 'rejected'"
-	"   AND (COALESCE(g.verdict = 'confirmed', false), g.confidence, g.sources, f.fact) >"
-	"    (false, f.confidence, f.sources, g.fact)"
-	"   ORDER BY COALESCE(g.verdict = 'confirmed', false) DESC, g.confidence DESC, g.sources DESC, "
-	"g.fact"
-	"   LIMIT 1) b ON true)"
-	" UPDATE @.all_facts f SET status = j.status, superseded_by = j.superseded_by, reason = "
-	"j.reason"
-	" FROM judged j WHERE j.fact = f.fact AND (j.status, j.superseded_by, j.reason)"
-	"  IS DISTINCT FROM (f.status, f.superseded_by, f.reason)";
+	"    WHEN b.seen > " SEEN(
+		"f") " THEN 'the other was seen later'"
+			 "    WHEN b.confidence > f.confidence THEN 'the other has a higher confidence'"
+			 "    WHEN b.sources > f.sources THEN 'the other has more sources'"
+			 "    WHEN b.fact IS NOT NULL THEN 'equal; the order of facts decides' END AS reason"
+			 "  FROM affected a JOIN ${graph}.all_facts f ON f.fact = a.fact"
+			 "  LEFT JOIN rule_of r ON r.relation = f.relation"
+			 "  LEFT JOIN LATERAL (SELECT g.fact, g.verdict, " SEEN(
+				 "g") " AS seen, g.confidence,"
+					  "    g.sources FROM ("
+					  "    SELECT x.* FROM ${graph}.all_facts x WHERE r.one_tail AND x.head = "
+					  "f.head AND x.relation "
+					  "= "
+					  "f.relation"
+					  "    UNION ALL SELECT x.* FROM ${graph}.all_facts x WHERE r.one_head AND "
+					  "x.tail = f.tail AND "
+					  "x.relation = f.relation"
+					  "    UNION ALL SELECT x.* FROM ${graph}.all_facts x WHERE r.symmetric AND "
+					  "x.head = f.tail AND "
+					  "x.relation = f.relation"
+					  "    UNION ALL SELECT x.* FROM ${graph}.all_facts x WHERE r.symmetric AND "
+					  "x.tail = f.head AND "
+					  "x.relation = f.relation) g"
+					  "   WHERE f.verdict IS NULL AND g.fact <> f.fact AND g.verdict IS DISTINCT "
+					  "FROM 'rejected'"
+					  "   AND (COALESCE(g.verdict = 'confirmed', false), " SEEN(
+						  "g") ", g.confidence, g.sources, f.fact)"
+							   "    > (false, " SEEN(
+								   "f") ", f.confidence, f.sources, g.fact)"
+										"   ORDER BY COALESCE(g.verdict = 'confirmed', false) "
+										"DESC, " SEEN(
+											"g") " DESC,"
+												 "    g.confidence DESC, g.sources DESC, g.fact"
+												 "   LIMIT 1) b ON true)"
+												 " UPDATE ${graph}.all_facts f SET status = "
+												 "j.status, superseded_by = j.superseded_by, "
+												 "reason = "
+												 "j.reason"
+												 " FROM judged j WHERE j.fact = f.fact AND "
+												 "(j.status, j.superseded_by, j.reason)"
+												 "  IS DISTINCT FROM (f.status, f.superseded_by, "
+												 "f.reason)";
+
+#undef SEEN
 
 /*
  * Entities.  $1: which, NULL for all.  The name shown is the one that an alias
@@ -215,31 +301,48 @@ const char mren_graph_sql_judge_facts[] =
  */
 const char mren_graph_sql_merge_entities[] =
 	"WITH mention AS MATERIALIZED ("
-	"  SELECT e.head_entity AS entity, e.head COLLATE \"C\" AS surface, e.head_name AS name, "
-	"e.document FROM @.evidence e"
-	"  WHERE $1 IS NULL OR e.head_entity = ANY ($1)"
-	"  UNION ALL SELECT e.tail_entity, e.tail COLLATE \"C\", e.tail_name, e.document FROM "
-	"@.evidence e"
-	"  WHERE $1 IS NULL OR e.tail_entity = ANY ($1)),"
-	" stat AS (SELECT m.entity, count(*) AS mentions, count(DISTINCT m.document) AS documents,"
-	"   array_agg(DISTINCT m.surface ORDER BY m.surface) AS names,"
-	"   array_agg(DISTINCT m.name ORDER BY m.name) AS normalized FROM mention m GROUP BY m.entity),"
-	" shown AS (SELECT DISTINCT ON (c.entity) c.entity, c.name, c.surface FROM (SELECT m.entity, "
-	"m.name, m.surface, count(*) AS n"
-	"   FROM mention m JOIN @.entities x ON x.entity = m.entity AND x.canonical = m.name"
-	"   GROUP BY m.entity, m.name, m.surface) c ORDER BY c.entity, c.n DESC, c.surface),"
-	" label AS (SELECT mren.normalize_name(a.entity) COLLATE \"C\" AS name, min(a.entity COLLATE "
-	"\"C\") AS label"
-	"  FROM @.aliases a GROUP BY 1),"
-	" gone AS (DELETE FROM @.entities x WHERE ($1 IS NULL OR x.entity = ANY ($1))"
-	"  AND NOT EXISTS (SELECT FROM stat s WHERE s.entity = x.entity)),"
-	" full_stat AS (SELECT s.*, COALESCE(l.label, w.surface, y.canonical) AS name FROM stat s"
-	"  JOIN @.entities y ON y.entity = s.entity LEFT JOIN label l ON l.name = y.canonical"
-	"  LEFT JOIN shown w ON w.entity = s.entity)"
-	" UPDATE @.entities x SET name = s.name, names = s.names, normalized = s.normalized,"
-	"  mentions = s.mentions, documents = s.documents FROM full_stat s WHERE s.entity = x.entity"
-	" AND (s.name, s.names, s.normalized, s.mentions, s.documents)"
-	"  IS DISTINCT FROM (x.name, x.names, x.normalized, x.mentions, x.documents)";
+	"  SELECT e.head_entity AS entity, " MREN_GRAPH_SQL_TIDY(
+		"e.head") " AS surface, e.head_name AS name, "
+				  "e.document FROM ${graph}.evidence e"
+				  "  WHERE $1 IS NULL OR e.head_entity = ANY ($1)"
+				  "  UNION ALL SELECT e.tail_entity, " MREN_GRAPH_SQL_TIDY(
+					  "e.tail") ", e.tail_name, e.document FROM "
+								"${graph}.evidence e"
+								"  WHERE $1 IS NULL OR e.tail_entity = ANY ($1)),"
+								" stat AS (SELECT m.entity, count(*) AS mentions, count(DISTINCT "
+								"m.document) AS documents,"
+								"   array_agg(DISTINCT m.surface ORDER BY m.surface) AS names,"
+								"   array_agg(DISTINCT m.name ORDER BY m.name) AS normalized FROM "
+								"mention m GROUP BY m.entity),"
+								" shown AS (SELECT DISTINCT ON (c.entity) c.entity, c.name, "
+								"c.surface FROM (SELECT m.entity, "
+								"m.name, m.surface, count(*) AS n"
+								"   FROM mention m JOIN ${graph}.entities x ON x.entity = m.entity "
+								"AND x.canonical = m.name"
+								"   GROUP BY m.entity, m.name, m.surface) c ORDER BY c.entity, c.n "
+								"DESC, c.surface),"
+								" label AS (SELECT mren.normalize_name(a.entity) COLLATE \"C\" AS "
+								"name, "
+								"min(" MREN_GRAPH_SQL_TIDY(
+									"a.entity") ") AS label"
+												"  FROM ${graph}.aliases a GROUP BY 1),"
+												" gone AS (DELETE FROM ${graph}.entities x WHERE "
+												"($1 IS NULL OR x.entity = ANY ($1))"
+												"  AND NOT EXISTS (SELECT FROM stat s WHERE "
+												"s.entity = x.entity)),"
+												" full_stat AS (SELECT s.*, COALESCE(l.label, "
+												"w.surface, y.canonical) AS name FROM stat s"
+												"  JOIN ${graph}.entities y ON y.entity = s.entity "
+												"LEFT JOIN label l ON l.name = y.canonical"
+												"  LEFT JOIN shown w ON w.entity = s.entity)"
+												" UPDATE ${graph}.entities x SET name = s.name, "
+												"names = s.names, normalized = s.normalized,"
+												"  mentions = s.mentions, documents = s.documents "
+												"FROM full_stat s WHERE s.entity = x.entity"
+												" AND (s.name, s.names, s.normalized, s.mentions, "
+												"s.documents)"
+												"  IS DISTINCT FROM (x.name, x.names, "
+												"x.normalized, x.mentions, x.documents)";
 
 /*
  * A batch of documents scored: $1 keys, $2 texts, $3 images, $4 their
@@ -271,23 +374,27 @@ const char mren_graph_sql_place[] =
 	"  JOIN target h ON h.name = r.head_name AND h.type = COALESCE(r.head_type, '')"
 	"  JOIN target t ON t.name = r.tail_name AND t.type = COALESCE(r.tail_type, '')"
 	"  LEFT JOIN canon c ON c.relation = r.relation),"
-	" stub AS (INSERT INTO @.entities SELECT DISTINCT k.entity, '', k.key::jsonb ->> 0, "
+	" stub AS (INSERT INTO ${graph}.entities SELECT DISTINCT k.entity, '', k.key::jsonb ->> 0, "
 	"k.key::jsonb ->> 1,"
 	"   '{}'::text[], '{}'::text[], 0, 0"
 	"  FROM (SELECT p.head_entity AS entity, p.head_key AS key FROM placed p"
 	"   UNION SELECT p.tail_entity, p.tail_key FROM placed p) k ON CONFLICT DO NOTHING),"
-	" made AS (INSERT INTO @.evidence (document, n, head, head_type, relation, tail, tail_type,"
+	" made AS (INSERT INTO ${graph}.evidence (document, n, head, head_type, relation, tail, "
+	"tail_type,"
 	"   confidence, sentence, head_span, tail_span, sentence_span, model_version, text_relation,"
 	"   text_confidence, image_relation, image_confidence, head_name, tail_name, sentence_id,"
-	"   head_entity, tail_entity, fact, fact_relation, reversed)"
+	"   statement, head_entity, tail_entity, fact, fact_relation, reversed)"
 	"  SELECT p.document, p.n, p.head, p.head_type, p.relation, p.tail, p.tail_type,"
 	"   p.confidence, p.sentence, p.head_span, p.tail_span, p.sentence_span, p.model_version,"
 	"   p.text_relation, p.text_confidence, p.image_relation, p.image_confidence, p.head_name,"
-	"   p.tail_name, mren.graph_identity(mren.normalize_name(p.sentence)), p.head_entity, "
-	"p.tail_entity,"
-	"   CASE WHEN p.head_key <> p.tail_key THEN CASE WHEN p.reversed THEN"
-	"    mren.graph_identity(jsonb_build_array(p.tail_key, p.stored, p.head_key)::text)"
-	"    ELSE mren.graph_identity(jsonb_build_array(p.head_key, p.stored, p.tail_key)::text) END "
-	"END,"
-	"   p.stored, p.reversed FROM placed p"
-	"  RETURNING fact, head_entity, tail_entity) " MREN_GRAPH_SQL_TOUCHED("made");
+	"   p.tail_name, mren.graph_identity(mren.normalize_name(p.sentence)),"
+	"   " MREN_GRAPH_SQL_STATEMENT(
+		"p") ", p.head_entity, "
+			 "p.tail_entity,"
+			 "   CASE WHEN p.head_key <> p.tail_key THEN CASE WHEN p.reversed THEN"
+			 "    mren.graph_identity(jsonb_build_array(p.tail_key, p.stored, p.head_key)::text)"
+			 "    ELSE mren.graph_identity(jsonb_build_array(p.head_key, p.stored, "
+			 "p.tail_key)::text) END "
+			 "END,"
+			 "   p.stored, p.reversed FROM placed p"
+			 "  RETURNING fact, head_entity, tail_entity) " MREN_GRAPH_SQL_TOUCHED("made");

@@ -5,12 +5,15 @@
  *
  * resolve is common table expressions, between "WITH RECURSIVE mention AS (...),"
  * and one of reresolve, judge_facts and place; score begins so itself.
+ *
+ * check-qualified: search_path is pinned by mren_graph_run and mren_graph_query.
  */
 #ifndef MREN_PG_GRAPH_GRAPH_STATEMENTS_H
 #define MREN_PG_GRAPH_GRAPH_STATEMENTS_H
 
 extern const char mren_graph_sql_resolve[];
 extern const char mren_graph_sql_renormalize[];
+extern const char mren_graph_sql_record_reviews[];
 extern const char mren_graph_sql_reresolve[];
 extern const char mren_graph_sql_merge_facts[];
 extern const char mren_graph_sql_merge_verdicts[];
@@ -18,6 +21,22 @@ extern const char mren_graph_sql_judge_facts[];
 extern const char mren_graph_sql_merge_entities[];
 extern const char mren_graph_sql_score[];
 extern const char mren_graph_sql_place[];
+
+/* The identity of what the model read, by the names in the text. */
+#define MREN_GRAPH_SQL_STATEMENT(e)                                                                \
+	"mren.graph_identity(jsonb_build_array(COALESCE(" e ".head_type, ''), " e ".head_name, " e     \
+	".relation, COALESCE(" e ".tail_type, ''), " e ".tail_name)::text)"
+
+/* The two names with their types, in no order. */
+#define MREN_GRAPH_SQL_PAIR(e)                                                                     \
+	"(SELECT ARRAY[LEAST(p.head, p.tail), GREATEST(p.head, p.tail)] FROM (SELECT"                  \
+	" jsonb_build_array(COALESCE(" e ".head_type, ''), " e ".head_name)::text COLLATE \"C\","      \
+	" jsonb_build_array(COALESCE(" e ".tail_type, ''), " e                                         \
+	".tail_name)::text COLLATE \"C\") AS p (head, tail))"
+
+/* A name as it is shown: on one line, whatever line breaks it had in the text. */
+#define MREN_GRAPH_SQL_TIDY(name)                                                                  \
+	"btrim(regexp_replace(" name " COLLATE \"C\", '[[:space:][:cntrl:]]+', ' ', 'g'))"
 
 /* The facts, and the entities, that rows of evidence touch, as two arrays. */
 #define MREN_GRAPH_SQL_TOUCHED(rows)                                                               \

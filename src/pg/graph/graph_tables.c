@@ -4,16 +4,22 @@
  *
  * Nothing here may depend on the extension, no function in a default, an index
  * or a view: the tables outlive it.  Every statement passes over what is there,
- * so that making and mending are one thing.  A later layout adds its changes
+ * so that making and upgrading are one thing.  A later layout adds its changes
  * behind these, and counts MREN_GRAPH_LAYOUT up.
+ *
+ * The statements run with search_path pg_catalog (mren_graph_run).  Views name
+ * their operators' schema all the same: what a reader's search_path holds must
+ * never matter.
+ *
+ * check-qualified: search_path is pinned by mren_graph_run and mren_graph_query.
  */
-#include "pg/graph/graph.h"
+#include "pg/graph/graph_base.h"
 
 #include "utils/builtins.h"
 
 static const char *const tables[] = {
 	/* state: scored, failed.  pipeline is the hash of what scored it. */
-	"CREATE TABLE IF NOT EXISTS @.documents ("
+	"CREATE TABLE IF NOT EXISTS ${graph}.documents ("
 	" document text COLLATE pg_catalog.\"C\" PRIMARY KEY,"
 	" hash bytea NOT NULL,"
 	" pipeline bytea NOT NULL,"
@@ -28,7 +34,7 @@ static const char *const tables[] = {
 	 * in one form, and the entities and the fact they stand for.  reversed: the
 	 * fact's head is this row's tail.
 	 */
-	"CREATE TABLE IF NOT EXISTS @.evidence ("
+	"CREATE TABLE IF NOT EXISTS ${graph}.evidence ("
 	" document text COLLATE pg_catalog.\"C\" NOT NULL,"
 	" n integer NOT NULL,"
 	" head text NOT NULL, head_type text, relation text NOT NULL, tail text NOT NULL,"
@@ -44,7 +50,7 @@ static const char *const tables[] = {
 	" fact uuid, fact_relation text NOT NULL, reversed boolean NOT NULL,"
 	" PRIMARY KEY (document, n))",
 
-	"CREATE TABLE IF NOT EXISTS @.entities ("
+	"CREATE TABLE IF NOT EXISTS ${graph}.entities ("
 	" entity uuid PRIMARY KEY,"
 	" name text NOT NULL,"
 	" type text NOT NULL,"
@@ -54,7 +60,7 @@ static const char *const tables[] = {
 	" mentions bigint NOT NULL,"
 	" documents bigint NOT NULL)",
 
-	"CREATE TABLE IF NOT EXISTS @.all_facts ("
+	"CREATE TABLE IF NOT EXISTS ${graph}.all_facts ("
 	" fact uuid PRIMARY KEY,"
 	" head uuid NOT NULL, relation text NOT NULL, tail uuid NOT NULL,"
 	" confidence double precision NOT NULL,"
@@ -66,7 +72,7 @@ static const char *const tables[] = {
 	" superseded_by uuid, reason text, verdict text)",
 
 	/* What the analyst edits.  type '' is any. */
-	"CREATE TABLE IF NOT EXISTS @.aliases ("
+	"CREATE TABLE IF NOT EXISTS ${graph}.aliases ("
 	" alias text NOT NULL,"
 	" type text NOT NULL DEFAULT '',"
 	" entity text NOT NULL,"
@@ -74,14 +80,14 @@ static const char *const tables[] = {
 	" note text,"
 	" PRIMARY KEY (alias, type))",
 
-	"CREATE TABLE IF NOT EXISTS @.relations ("
+	"CREATE TABLE IF NOT EXISTS ${graph}.relations ("
 	" relation text NOT NULL,"
 	" head_type text, tail_type text,"
 	" \"symmetric\" boolean NOT NULL DEFAULT false,"
 	" inverse_of text,"
 	" functional boolean NOT NULL DEFAULT false)",
 
-	"CREATE TABLE IF NOT EXISTS @.review ("
+	"CREATE TABLE IF NOT EXISTS ${graph}.review ("
 	" id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,"
 	" fact uuid NOT NULL,"
 	" verdict text NOT NULL CHECK (verdict IN ('confirmed', 'rejected')),"
@@ -91,105 +97,149 @@ static const char *const tables[] = {
 	" note text)",
 
 	/* One row: what the last merge went by, and what training rows are labelled with. */
-	"CREATE TABLE IF NOT EXISTS @.state ("
+	"CREATE TABLE IF NOT EXISTS ${graph}.state ("
 	" single boolean PRIMARY KEY DEFAULT true CHECK (single),"
 	" rules bytea,"
 	" negative text,"
 	" directed boolean NOT NULL DEFAULT false)",
-	"INSERT INTO @.state DEFAULT VALUES ON CONFLICT DO NOTHING",
+	"INSERT INTO ${graph}.state DEFAULT VALUES ON CONFLICT DO NOTHING",
 
-	"CREATE INDEX IF NOT EXISTS evidence_fact ON @.evidence (fact)",
-	"CREATE INDEX IF NOT EXISTS evidence_head ON @.evidence (head_entity)",
-	"CREATE INDEX IF NOT EXISTS evidence_tail ON @.evidence (tail_entity)",
-	"CREATE INDEX IF NOT EXISTS entities_normalized ON @.entities USING gin (normalized)",
-	"CREATE INDEX IF NOT EXISTS all_facts_head ON @.all_facts (head, relation)",
-	"CREATE INDEX IF NOT EXISTS all_facts_tail ON @.all_facts (tail, relation)",
-	"CREATE INDEX IF NOT EXISTS all_facts_verdict ON @.all_facts (fact) WHERE verdict IS NOT NULL",
-	"CREATE INDEX IF NOT EXISTS review_fact ON @.review (fact, id)",
+	"CREATE INDEX IF NOT EXISTS evidence_fact ON ${graph}.evidence (fact)",
+	"CREATE INDEX IF NOT EXISTS evidence_head ON ${graph}.evidence (head_entity)",
+	"CREATE INDEX IF NOT EXISTS evidence_tail ON ${graph}.evidence (tail_entity)",
+	"CREATE INDEX IF NOT EXISTS entities_normalized ON ${graph}.entities USING gin (normalized)",
+	"CREATE INDEX IF NOT EXISTS all_facts_head ON ${graph}.all_facts (head, relation)",
+	"CREATE INDEX IF NOT EXISTS all_facts_tail ON ${graph}.all_facts (tail, relation)",
+	"CREATE INDEX IF NOT EXISTS all_facts_verdict ON ${graph}.all_facts (fact) WHERE verdict IS "
+	"NOT NULL",
+	"CREATE INDEX IF NOT EXISTS review_fact ON ${graph}.review (fact, id)",
 
-	"COMMENT ON TABLE @.documents IS 'Documents of the graph: content hash, what scored each, and "
+	"COMMENT ON TABLE ${graph}.documents IS 'Documents of the graph: content hash, what scored "
+	"each, and "
 	"whether that failed.'",
-	"COMMENT ON TABLE @.evidence IS 'What the model read in each document; a fact is what evidence "
+	"COMMENT ON TABLE ${graph}.evidence IS 'What the model read in each document; a fact is what "
+	"evidence "
 	"agrees on.'",
-	"COMMENT ON TABLE @.entities IS 'Entities: a name and its type, with every spelling that "
+	"COMMENT ON TABLE ${graph}.entities IS 'Entities: a name and its type, with every spelling "
+	"that "
 	"stands for it.'",
-	"COMMENT ON TABLE @.all_facts IS 'Facts, those that were superseded or rejected too; the view "
+	"COMMENT ON TABLE ${graph}.all_facts IS 'Facts, those that were superseded or rejected too; "
+	"the view "
 	"facts shows the rest by name.'",
-	"COMMENT ON TABLE @.aliases IS 'Yours to edit: names that stand for another entity; the next "
+	"COMMENT ON TABLE ${graph}.aliases IS 'Yours to edit: names that stand for another entity; the "
+	"next "
 	"merge applies them.'",
-	"COMMENT ON TABLE @.relations IS 'Yours to edit: which types a relation joins, and whether it "
+	"COMMENT ON TABLE ${graph}.relations IS 'Yours to edit: which types a relation joins, and "
+	"whether it "
 	"is symmetric, functional, or the inverse of another.'",
-	"COMMENT ON TABLE @.review IS 'Yours to fill: verdicts on facts; the last one of a fact "
+	"COMMENT ON TABLE ${graph}.review IS 'Yours to fill: verdicts on facts; the last one of a fact "
 	"counts.'",
-	"COMMENT ON TABLE @.state IS 'What the last merge went by.'",
+	"COMMENT ON TABLE ${graph}.state IS 'What the last merge went by.'",
+};
+
+/* The changes of layout 2: what a review judged, and which review decided. */
+static const char *const changes[] = {
+	"ALTER TABLE ${graph}.evidence ADD COLUMN IF NOT EXISTS statement uuid,"
+	" ADD COLUMN IF NOT EXISTS review bigint",
+	"ALTER TABLE ${graph}.all_facts ADD COLUMN IF NOT EXISTS review bigint",
+	"ALTER TABLE ${graph}.review ADD COLUMN IF NOT EXISTS judged uuid[]",
+	"CREATE INDEX IF NOT EXISTS evidence_statement ON ${graph}.evidence (statement)",
+	"CREATE INDEX IF NOT EXISTS evidence_review ON ${graph}.evidence (review)"
+	" WHERE review IS NOT NULL",
+	"CREATE INDEX IF NOT EXISTS review_new ON ${graph}.review (fact) WHERE judged IS NULL",
+	"COMMENT ON COLUMN ${graph}.evidence.statement IS 'What the model read, by the names in the "
+	"text: the same for the same names, types and relation, whatever aliases say.'",
+	"COMMENT ON COLUMN ${graph}.evidence.review IS 'The review that judges this evidence.'",
+	"COMMENT ON COLUMN ${graph}.all_facts.review IS 'The review that decides the verdict.'",
+	"COMMENT ON COLUMN ${graph}.review.judged IS 'The statements that the fact had when it was "
+	"reviewed; filled by the next merge.'",
 };
 
 static const char *const views[] = {
-	/* A verdict shows at once; what it means for functional relations, after a merge. */
-	"CREATE OR REPLACE VIEW @.facts AS"
+	/*
+	 * A verdict shows at once, and so does its removal; what it means for
+	 * functional relations, after a merge.
+	 */
+	"CREATE OR REPLACE VIEW ${graph}.facts AS"
 	" SELECT f.fact, h.name AS head, NULLIF(h.type, '') AS head_type, f.relation,"
 	" t.name AS tail, NULLIF(t.type, '') AS tail_type,"
-	" CASE WHEN r.verdict = 'confirmed' THEN 1 ELSE f.confidence END AS confidence,"
+	" CASE WHEN r.verdict OPERATOR(pg_catalog.=) 'confirmed' THEN 1 ELSE f.confidence END"
+	"  AS confidence,"
 	" f.sources, f.sentences, f.evidence, f.first_seen, f.last_seen,"
-	" COALESCE(r.verdict = 'confirmed', false) AS confirmed,"
+	" COALESCE(r.verdict OPERATOR(pg_catalog.=) 'confirmed', false) AS confirmed,"
 	" f.head AS head_entity, f.tail AS tail_entity"
-	" FROM @.all_facts f"
-	" JOIN @.entities h ON h.entity = f.head"
-	" JOIN @.entities t ON t.entity = f.tail"
-	" LEFT JOIN LATERAL (SELECT v.verdict FROM @.review v WHERE v.fact = f.fact"
+	" FROM ${graph}.all_facts f"
+	" JOIN ${graph}.entities h ON h.entity OPERATOR(pg_catalog.=) f.head"
+	" JOIN ${graph}.entities t ON t.entity OPERATOR(pg_catalog.=) f.tail"
+	" LEFT JOIN LATERAL (SELECT v.verdict FROM ("
+	"   SELECT n.id, n.verdict FROM ${graph}.review n"
+	"    WHERE n.fact OPERATOR(pg_catalog.=) f.fact AND n.judged IS NULL"
+	"   UNION ALL SELECT d.id, d.verdict FROM ${graph}.review d"
+	"    WHERE d.id OPERATOR(pg_catalog.=) f.review) v"
 	"  ORDER BY v.id DESC LIMIT 1) r ON true"
-	" WHERE f.status = 'accepted' AND r.verdict IS DISTINCT FROM 'rejected'",
+	" WHERE f.status OPERATOR(pg_catalog.=) 'accepted' AND r.verdict IS DISTINCT FROM 'rejected'",
 
-	"CREATE OR REPLACE VIEW @.conflicts AS"
+	"CREATE OR REPLACE VIEW ${graph}.conflicts AS"
 	" SELECT f.fact, h.name AS head, f.relation, t.name AS tail, f.confidence, f.sources,"
 	" f.reason, f.superseded_by, wh.name AS superseded_by_head, wt.name AS superseded_by_tail,"
 	" w.confidence AS superseded_by_confidence"
-	" FROM @.all_facts f"
-	" JOIN @.entities h ON h.entity = f.head"
-	" JOIN @.entities t ON t.entity = f.tail"
-	" JOIN @.all_facts w ON w.fact = f.superseded_by"
-	" JOIN @.entities wh ON wh.entity = w.head"
-	" JOIN @.entities wt ON wt.entity = w.tail"
-	" WHERE f.status = 'superseded'",
+	" FROM ${graph}.all_facts f"
+	" JOIN ${graph}.entities h ON h.entity OPERATOR(pg_catalog.=) f.head"
+	" JOIN ${graph}.entities t ON t.entity OPERATOR(pg_catalog.=) f.tail"
+	" JOIN ${graph}.all_facts w ON w.fact OPERATOR(pg_catalog.=) f.superseded_by"
+	" JOIN ${graph}.entities wh ON wh.entity OPERATOR(pg_catalog.=) w.head"
+	" JOIN ${graph}.entities wt ON wt.entity OPERATOR(pg_catalog.=) w.tail"
+	" WHERE f.status OPERATOR(pg_catalog.=) 'superseded'",
 
 	/*
-	 * The evidence of each fact with a verdict, labelled by it.  A model whose
-	 * relations have a direction in their name reads pairs in text order.
+	 * The evidence with a verdict, labelled by it.  A model whose relations have
+	 * a direction in their name reads pairs in text order: flip.
 	 */
-	"CREATE OR REPLACE VIEW @.training_rows AS"
+	"CREATE OR REPLACE VIEW ${graph}.training_rows AS"
 	" SELECT DISTINCT l.sentence,"
-	" CASE WHEN s.directed AND l.tail < l.head THEN l.tail ELSE l.head END AS head,"
-	" CASE WHEN s.directed AND l.tail < l.head THEN l.head ELSE l.tail END AS tail,"
-	" CASE WHEN NOT s.directed OR l.relation = s.negative THEN l.relation"
-	"  WHEN l.tail < l.head THEN l.relation || '(e2,e1)' ELSE l.relation || '(e1,e2)' END AS "
-	"relation,"
-	" CASE WHEN s.directed AND l.tail < l.head THEN l.tail_type ELSE l.head_type END AS head_type,"
-	" CASE WHEN s.directed AND l.tail < l.head THEN l.head_type ELSE l.tail_type END AS tail_type"
-	" FROM @.state s, LATERAL ("
-	"  SELECT e.sentence, o.head, o.tail, o.head_type, o.tail_type,"
-	"  CASE WHEN r.verdict = 'confirmed' THEN e.relation ELSE COALESCE(r.relation, s.negative) END "
-	"AS relation"
-	"  FROM (SELECT DISTINCT ON (v.fact) v.fact, v.verdict, v.relation FROM @.review v"
-	"   ORDER BY v.fact, v.id DESC) r"
-	"  JOIN @.evidence e ON e.fact = r.fact,"
+	" CASE WHEN l.flip THEN l.tail ELSE l.head END AS head,"
+	" CASE WHEN l.flip THEN l.head ELSE l.tail END AS tail,"
+	" CASE WHEN NOT l.directed OR l.relation OPERATOR(pg_catalog.=) l.negative THEN l.relation"
+	"  WHEN l.flip THEN l.relation OPERATOR(pg_catalog.||) '(e2,e1)'"
+	"  ELSE l.relation OPERATOR(pg_catalog.||) '(e1,e2)' END AS relation,"
+	" CASE WHEN l.flip THEN l.tail_type ELSE l.head_type END AS head_type,"
+	" CASE WHEN l.flip THEN l.head_type ELSE l.tail_type END AS tail_type"
+	" FROM (SELECT e.sentence, o.head, o.tail, o.head_type, o.tail_type, s.directed, s.negative,"
+	"   s.directed AND o.tail OPERATOR(pg_catalog.<) o.head AS flip,"
+	"   CASE WHEN r.verdict OPERATOR(pg_catalog.=) 'confirmed' THEN e.relation"
+	"    ELSE COALESCE(r.relation, s.negative) END AS relation"
+	"  FROM (SELECT DISTINCT ON (k.document, k.n) k.document, k.n, k.verdict, k.relation FROM ("
+	"    SELECT x.document, x.n, v.id, v.verdict, v.relation FROM ${graph}.review v"
+	"     JOIN ${graph}.evidence x ON x.fact OPERATOR(pg_catalog.=) v.fact WHERE v.judged IS NULL"
+	"    UNION ALL SELECT x.document, x.n, v.id, v.verdict, v.relation FROM ${graph}.review v"
+	"     JOIN ${graph}.evidence x ON x.review OPERATOR(pg_catalog.=) v.id) k"
+	"   ORDER BY k.document, k.n, k.id DESC) r"
+	"  JOIN ${graph}.evidence e"
+	"   ON e.document OPERATOR(pg_catalog.=) r.document AND e.n OPERATOR(pg_catalog.=) r.n"
+	"  CROSS JOIN ${graph}.state s,"
 	"  LATERAL (SELECT e.head_span AS head, e.tail_span AS tail, e.head_type, e.tail_type"
-	"   WHERE NOT (e.reversed AND r.verdict = 'rejected' AND r.relation IS NOT NULL)"
+	"   WHERE NOT (e.reversed AND r.verdict OPERATOR(pg_catalog.=) 'rejected'"
+	"    AND r.relation IS NOT NULL)"
 	"   UNION ALL SELECT e.tail_span, e.head_span, e.tail_type, e.head_type"
-	"   WHERE e.reversed AND r.verdict = 'rejected' AND r.relation IS NOT NULL) o) l"
+	"   WHERE e.reversed AND r.verdict OPERATOR(pg_catalog.=) 'rejected'"
+	"    AND r.relation IS NOT NULL) o) l"
 	" WHERE l.relation IS NOT NULL",
 
-	"COMMENT ON VIEW @.facts IS 'The facts of the graph by name: neither superseded nor rejected.'",
-	"COMMENT ON VIEW @.conflicts IS 'Facts that lost to another, of a functional relation, and "
+	"COMMENT ON VIEW ${graph}.facts IS 'The facts of the graph by name: neither superseded nor "
+	"rejected.'",
+	"COMMENT ON VIEW ${graph}.conflicts IS 'Facts that lost to another, of a functional relation, "
+	"and "
 	"why.'",
-	"COMMENT ON VIEW @.training_rows IS 'Sentences whose facts were reviewed, as rows for "
+	"COMMENT ON VIEW ${graph}.training_rows IS 'Sentences whose facts were reviewed, as rows for "
 	"mren.train.'",
 };
 
 /* Dropped in this order: views before what they read. */
 static const char *const drops[] = {
-	"DROP VIEW IF EXISTS @.training_rows, @.conflicts, @.facts",
-	"DROP TABLE IF EXISTS @.documents, @.evidence, @.entities, @.all_facts, @.aliases,"
-	" @.relations, @.review, @.state",
+	"DROP VIEW IF EXISTS ${graph}.training_rows, ${graph}.conflicts, ${graph}.facts",
+	"DROP TABLE IF EXISTS ${graph}.documents, ${graph}.evidence, ${graph}.entities, "
+	"${graph}.all_facts, ${graph}.aliases,"
+	" ${graph}.relations, ${graph}.review, ${graph}.state",
 };
 
 static void
@@ -203,6 +253,7 @@ void
 mren_graph_make_tables(const MrenGraph *graph)
 {
 	run_all(graph, tables, lengthof(tables));
+	run_all(graph, changes, lengthof(changes));
 	run_all(graph, views, lengthof(views));
 }
 

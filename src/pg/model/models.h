@@ -17,16 +17,6 @@
 #include "pg/support/stored_query.h"
 #include "tagger/tagger.h"
 
-/*
- * A training in progress holds the advisory lock of these two keys, class and
- * (int32) mren.run.id, until its row in mren.run has been updated; a row with
- * status "running" whose lock is not held is that of a run that died.
- */
-#define MREN_RUN_LOCK_CLASS 0x6d72656e /* "mren" */
-
-/* Advisory lock that allows one retraining of a model at a time: class, (int32) mren.model.id. */
-#define MREN_RETRAIN_LOCK_CLASS 0x6d726572 /* "mrer" */
-
 typedef struct MrenSaveExtra
 {
 	bool deploy;				  /* deploy the version even if it is not the model's first */

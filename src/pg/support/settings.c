@@ -2,7 +2,7 @@
  * settings.c
  *	  Defines the extension's settings.
  *
- * All of them limit what one session may take from the server, so only superusers
+ * The numbers limit what one session may take from the server, so only superusers
  * may change them, and since PostgreSQL 15 roles that were granted SET on one.
  */
 #include "pg/support/settings.h"
@@ -22,6 +22,7 @@ int mren_image_cache = 8 * 1024;
 int mren_lexicon_cache = 256 * 1024;
 int mren_aggregate_memory = 512 * 1024;
 int mren_train_memory = 1024 * 1024;
+bool mren_allow_empty_source = false;
 
 typedef struct Setting
 {
@@ -71,6 +72,10 @@ mren_settings_define(void)
 								*settings[i].value, settings[i].min,
 								(settings[i].flags & GUC_UNIT_KB) ? MAX_KILOBYTES : 1000000,
 								PGC_SUSET, settings[i].flags, NULL, NULL, NULL);
+	DefineCustomBoolVariable(
+		"mren.allow_empty_source",
+		"Lets a refresh delete all documents of a graph whose source is empty.", NULL,
+		&mren_allow_empty_source, false, PGC_USERSET, 0, NULL, NULL, NULL);
 #if PG_VERSION_NUM >= 150000
 	MarkGUCPrefixReserved("mren");
 #else

@@ -26,6 +26,9 @@ extern int mren_lexicon_cache; /* kB */
 extern int mren_aggregate_memory; /* kB, a state of mren.train_agg */
 extern int mren_train_memory;	  /* kB, word vectors and cached rows of CALL mren.train */
 
+/* Whether a refresh may delete all documents of a graph. */
+extern bool mren_allow_empty_source;
+
 extern void mren_settings_define(void);
 
 #endif

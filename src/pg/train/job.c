@@ -9,11 +9,12 @@
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
-#include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
 #include "utils/portal.h"
 #include "utils/resowner.h"
 #include "utils/snapmgr.h"
+
+#include "pg/support/task_lock.h"
 
 double
 mren_seconds_since(instr_time start)
@@ -53,16 +54,14 @@ mren_job_destroy(MrenJob *job)
 }
 
 bool
-mren_job_lock(MrenJob *job, int32 class, int32 key)
+mren_job_lock(MrenJob *job, Oid table, int64 id)
 {
-	PGFunction try = job->atomic ? pg_try_advisory_xact_lock_int4 : pg_try_advisory_lock_int4;
-
-	if (!DatumGetBool(DirectFunctionCall2(try, Int32GetDatum(class), Int32GetDatum(key))))
+	if (!mren_task_lock(table, id, job->atomic))
 		return false;
 	if (!job->atomic)
 	{
-		job->lock[0] = class;
-		job->lock[1] = key;
+		job->lock_table = table;
+		job->lock_id = id;
 	}
 	return true;
 }
@@ -72,11 +71,10 @@ static void
 release(MrenJob *job)
 {
 	mren_run_release(&job->run);
-	if (job->lock[0] == 0)
+	if (!OidIsValid(job->lock_table))
 		return;
-	DirectFunctionCall2(pg_advisory_unlock_int4, Int32GetDatum(job->lock[0]),
-						Int32GetDatum(job->lock[1]));
-	job->lock[0] = 0;
+	mren_task_unlock(job->lock_table, job->lock_id);
+	job->lock_table = InvalidOid;
 }
 
 void

@@ -29,7 +29,8 @@ typedef struct MrenJob
 	MemoryContext caller;  /* current when the procedure was called */
 	MemoryContext context; /* outlives the transactions of the call */
 	bool atomic;		   /* may not commit */
-	int32 lock[2];		   /* keys of an advisory lock that is held; 0, 0: none */
+	Oid lock_table;		   /* of the lock that is held; invalid: none */
+	int64 lock_id;
 	MrenRun run;
 	instr_time started;
 	struct MrenJobEpochs *epochs; /* running now: job_epochs.h */
@@ -54,10 +55,11 @@ extern void mren_job_call(MrenJob *job, MrenJobPiece body);
 
 /*
  * mren_job_lock
- *	  Takes an advisory lock for as long as the job lasts (in an atomic call: the
- *	  transaction); false if another session holds it.  A job has at most one.
+ *	  Takes the lock of a row of mren's (task_lock.h) for as long as the job lasts
+ *	  (in an atomic call: the transaction); false if another session holds it.  A
+ *	  job has at most one.
  */
-extern bool mren_job_lock(MrenJob *job, int32 class, int32 key);
+extern bool mren_job_lock(MrenJob *job, Oid table, int64 id);
 
 /* Frees the job and everything in its context. */
 extern void mren_job_destroy(MrenJob *job);

@@ -26,6 +26,7 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
+#include "pg/catalog/catalog_scan.h"
 #include "pg/model/models.h"
 #include "pg/support/args.h"
 #include "pg/support/settings.h"
@@ -100,7 +101,7 @@ prepare(MrenJob *job)
 						errmsg("cannot retrain \"%s\", which is a tagger", retrain->model),
 						errhint("Train it again with CALL mren.train_tagger, and compare the "
 								"versions with mren.evaluate_tagger.")));
-	retrain->busy = !mren_job_lock(job, MREN_RETRAIN_LOCK_CLASS, (int32) retrain->row.id);
+	retrain->busy = !mren_job_lock(job, mren_table_oid("model"), retrain->row.id);
 	if (retrain->busy)
 		return;
 	if (!mren_catalog_version_by_id(retrain->row.deployed, &retrain->champion))

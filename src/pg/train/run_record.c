@@ -2,8 +2,8 @@
  * run_record.c
  *	  The record of a training or retraining in mren.run.
  *
- * While a row says "running", its backend holds the run's advisory lock; if
- * no session holds that lock, the backend died.
+ * While a row says "running", its backend holds the run's lock (task_lock.h); if
+ * it does not, it died.
  */
 #include "pg/train/run_record.h"
 
@@ -17,7 +17,9 @@
 #include "utils/jsonb.h"
 
 #include "pg/catalog/catalog.h"
+#include "pg/catalog/catalog_scan.h"
 #include "pg/model/models.h"
+#include "pg/support/task_lock.h"
 
 void
 mren_run_begin(MrenRun *run, const MrenRunStart *start)
@@ -35,14 +37,15 @@ mren_run_begin(MrenRun *run, const MrenRunStart *start)
 	values[4] = start->options;
 	values[5] = CStringGetTextDatum(start->call);
 	mren_catalog_write("INSERT INTO mren.run (model, started_by, started_at, status, backend, "
-					   "phase, query, options, call) "
+					   "phase, query, options, call, model_id) "
 					   "VALUES ($1, $2, pg_catalog.clock_timestamp(), 'running', $3, 'reading', "
-					   "$4, $5, $6) RETURNING id",
+					   "$4, $5, $6, (SELECT m.id FROM mren.model m"
+					   " WHERE m.name OPERATOR(pg_catalog.=) $1)) RETURNING id",
 					   6, types, values, NULL);
 	run->id =
 		DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
-	DirectFunctionCall2(pg_advisory_lock_int4, Int32GetDatum(MREN_RUN_LOCK_CLASS),
-						Int32GetDatum((int32) run->id));
+	/* The row is new, so nobody else has its lock. */
+	mren_task_lock(mren_table_oid("run"), run->id, false);
 }
 
 void
@@ -50,8 +53,7 @@ mren_run_release(MrenRun *run)
 {
 	if (run->id == 0)
 		return;
-	DirectFunctionCall2(pg_advisory_unlock_int4, Int32GetDatum(MREN_RUN_LOCK_CLASS),
-						Int32GetDatum((int32) run->id));
+	mren_task_unlock(mren_table_oid("run"), run->id);
 	run->id = 0;
 }
 
@@ -123,6 +125,7 @@ mren_run_succeed(MrenRun *run, int32 version)
 
 	mren_catalog_write(
 		"UPDATE mren.run SET status = 'succeeded', version = $2, log = $3, seconds_left = NULL, "
+		"model_id = (SELECT m.id FROM mren.model m WHERE m.name OPERATOR(pg_catalog.=) run.model), "
 		"finished_at = pg_catalog.clock_timestamp() WHERE id OPERATOR(pg_catalog.=) $1",
 		3, types, values, NULL);
 }
@@ -181,6 +184,8 @@ mren_run_judged(MrenRun *run, int32 version, const MrenRunVerdict *verdict)
 		"UPDATE mren.run SET version = $2, log = $3, champion = $4, verdict = $5, reason = $6,"
 		" measure = $7, status = $8, holdout_rows = $9, holdout_seen = $10, new_rows = $11,"
 		" champion_score = $12, challenger_score = $13, lower_bound = $14, seconds_left = NULL,"
+		" model_id = CASE WHEN $2 IS NULL THEN model_id ELSE"
+		"  (SELECT m.id FROM mren.model m WHERE m.name OPERATOR(pg_catalog.=) run.model) END,"
 		" finished_at = pg_catalog.clock_timestamp() WHERE id OPERATOR(pg_catalog.=) $1",
 		lengthof(types), types, values, nulls);
 }

@@ -1,6 +1,6 @@
 /*
- * graph.h
- *	  Knowledge graphs: what the files graph*.c share.
+ * graph_base.h
+ *	  Knowledge graphs: what the files graph_*.c share.
  *
  * A graph is a row of mren.graph and a set of ordinary tables of its owner's.
  * Whatever is done with the tables is done as that owner, in a security
@@ -13,8 +13,8 @@
  * edits (aliases, relations, review): a refresh leaves what a rebuild from
  * nothing gives.
  */
-#ifndef MREN_PG_GRAPH_GRAPH_H
-#define MREN_PG_GRAPH_GRAPH_H
+#ifndef MREN_PG_GRAPH_GRAPH_BASE_H
+#define MREN_PG_GRAPH_GRAPH_BASE_H
 
 #include "postgres.h"
 
@@ -24,15 +24,13 @@
 
 #include "pg/catalog/catalog.h"
 #include "pg/support/query.h"
+#include "pg/support/sql_builder.h"
+
+/* What our own statements run with: temporary tables come last. */
+#define MREN_GRAPH_PATH "pg_catalog, pg_temp"
 
 /* The layout of the tables that this version makes and works with. */
-#define MREN_GRAPH_LAYOUT 1
-
-/*
- * Who refreshes or merges a graph holds the advisory lock of these two keys,
- * class and (int32) mren.graph.id.
- */
-#define MREN_GRAPH_LOCK_CLASS 0x6d726567 /* "mreg" */
+#define MREN_GRAPH_LAYOUT 2
 
 typedef struct MrenGraphOptions
 {
@@ -43,6 +41,8 @@ typedef struct MrenGraphOptions
 	int32 batch_size; /* most documents of one commit */
 	int32 spill_mb;	  /* most of documents kept on disk between two runs of the source */
 	bool stop;		  /* at the first document that cannot be scored */
+	bool latest;	  /* of rivals of a functional relation, the one seen last wins */
+	bool may_empty;	  /* a source without rows deletes all documents */
 } MrenGraphOptions;
 
 typedef struct MrenGraph
@@ -74,7 +74,16 @@ extern void mren_graph_open(const char *name, bool own, MrenGraph *graph);
 #define MREN_GRAPH_N_RELATIONS 11
 extern const char *const mren_graph_relation_names[MREN_GRAPH_N_RELATIONS];
 
-/* 55000 for tables of another layout than this version's, 42P01 if one is gone. */
+/* One of them; invalid if it is gone. */
+extern Oid mren_graph_relation(const MrenGraph *graph, const char *name);
+
+/*
+ * 42501 if a table or view belongs to a role without the rights of the graph's
+ * owner: it could make the owner run code.
+ */
+extern void mren_graph_check_owners(const MrenGraph *graph);
+
+/* 55000 for tables of another layout than this version's, 42P01 if one is gone; and the above. */
 extern void mren_graph_check_layout(const MrenGraph *graph);
 
 /* Reads an options object; 22023 for unknown keys and impossible values. */
@@ -95,26 +104,41 @@ extern void mren_graph_enter(const MrenGraph *graph, const char *search_path, Mr
 extern void mren_graph_leave(const MrenGraphRole *role);
 
 /*
- * mren_graph_run_sql
- *	  One statement; "@." in it stands for the graph's schema.  nulls as SPI has
- *	  them, or NULL.  The number of rows; results are in SPI_tuptable.
+ * mren_graph_sql
+ *	  The statement that n templates make, one after the other, with the graph's
+ *	  schema for ${graph} in them (sql_builder.h).
  */
-extern uint64 mren_graph_run_sql(const MrenGraph *graph, const char *sql, int n, const Oid *types,
-								 const Datum *values, const char *nulls);
-extern char *mren_graph_sql(const MrenGraph *graph, const char *sql);
+extern char *mren_graph_sql(const MrenGraph *graph, int n, const char *const *templates);
+
+/* The argument ${graph}, for templates that have other arguments as well. */
+extern MrenSqlArg mren_graph_arg(const MrenGraph *graph);
+
+/*
+ * mren_graph_run
+ *	  Runs a finished statement with search_path pg_catalog, whatever it was, so
+ *	  that the names and operators in it can mean nothing else.  nulls as SPI has
+ *	  them, or NULL.  Returns the number of rows; results are in SPI_tuptable.
+ */
+extern uint64 mren_graph_run(const char *sql, int n, const Oid *types, const Datum *values,
+							 const char *nulls);
+
+/* The same for a statement of one template. */
+extern uint64 mren_graph_run_sql(const MrenGraph *graph, const char *template, int n,
+								 const Oid *types, const Datum *values, const char *nulls);
 
 /* A column of the first row of the last result, copied into `context`; 0 if NULL. */
 extern Datum mren_graph_result(int attno, MemoryContext context, bool *isnull);
 
 /*
- * The lock: true once held.  Kept to the transaction's end if `transaction`,
- * else until mren_graph_unlock, through commits.  False: somebody else has it,
- * which a NOTICE says.
+ * The lock of who refreshes, merges, upgrades or drops a graph (task_lock.h, of
+ * the row in mren.graph): true once held.  Kept to the transaction's end if
+ * `transaction`, else until mren_graph_unlock, through commits.  False: another
+ * session has it, which a NOTICE says.
  */
 extern bool mren_graph_lock(const MrenGraph *graph, bool transaction);
 extern void mren_graph_unlock(const MrenGraph *graph);
 
-/* graph_tables.c: makes what is missing of the present layout, as the current user. */
+/* graph_tables.c: creates what is missing of the present layout, as the current user. */
 extern void mren_graph_make_tables(const MrenGraph *graph);
 extern void mren_graph_drop_tables(const MrenGraph *graph);
 
@@ -129,13 +153,14 @@ typedef struct MrenTouched
 	Datum entities;
 } MrenTouched;
 
-/* All but the first of what two changes touched may be the same. */
+/* Adds `more` to `all`; the arrays may name a fact or an entity twice. */
 extern void mren_graph_touch(MrenTouched *all, const MrenTouched *more);
 
 /*
  * mren_graph_remerge
- *	  If aliases, relations or ICU are others than at the last merge, resolves
- *	  all evidence anew and merges everything.  True if so.
+ *	  Records what new reviews judged.  If aliases, relations or ICU differ from
+ *	  the last merge, resolves all evidence anew and merges everything; true if
+ *	  so.
  */
 extern bool mren_graph_remerge(const MrenGraph *graph);
 /* Recomputes what was touched, and what reviews changed. */
@@ -161,8 +186,8 @@ typedef struct MrenPipeline
 extern void mren_graph_pipeline(const MrenGraph *graph, MrenPipeline *pipeline);
 
 /*
- * The model's relations that the table of relations lacks, in the table if
- * `insert`, and named in a NOTICE otherwise: they are left out.
+ * The model's relations that are not in the table of relations: inserted into it
+ * if `insert`, otherwise named in a NOTICE as ignored.
  */
 extern void mren_graph_relations(const MrenGraph *graph, const MrenPipeline *pipeline, bool insert);
 
@@ -184,41 +209,44 @@ extern int64 mren_graph_score(const MrenGraph *graph, const MrenPipeline *pipeli
 							  MrenGraphDocument *documents, int n, TimestampTz stamp);
 
 /*
- * graph_source.c: what the source has that the graph has not.
+ * graph_source.c: what differs between the source and the graph's documents.
  */
-typedef struct MrenWork MrenWork;
+typedef struct MrenGraphWork MrenGraphWork;
 
 /* The source as a query; an error for a column that is missing or of a wrong type. */
 extern char *mren_graph_source(const char *source);
 
-typedef struct MrenWorkCounts
+typedef struct MrenGraphWorkCounts
 {
-	int64 documents; /* in the source that need nothing, are not counted */
+	int64 documents; /* rows of the source */
 	int64 created;
 	int64 changed;
 	int64 older;
 	int64 retimed;
 	int64 deleted;
-	bool blind; /* there are images, which the model cannot look at */
-	bool whole; /* all of it fits in the work; else the source must be run again */
-} MrenWorkCounts;
+	bool unused_images; /* there are images, but the model was trained without */
+	bool whole;			/* all of it fits in the work; else the source must be run again */
+} MrenGraphWorkCounts;
 
 /*
  * mren_graph_work_read
  *	  Runs the source and keeps what must be done, in the current context and
  *	  through commits, up to the graph's option spill_mb.
  */
-extern MrenWork *mren_graph_work_read(const MrenGraph *graph, const MrenPipeline *pipeline,
-									  MrenWorkCounts *counts);
+extern MrenGraphWork *mren_graph_work_read(const MrenGraph *graph, const MrenPipeline *pipeline,
+										   MrenGraphWorkCounts *counts);
 /* Up to n documents, in the current context, and not much more than max_bytes; 0 at the end. */
-extern int mren_graph_work_next(MrenWork *work, MrenGraphDocument *documents, int n,
+extern int mren_graph_work_next(MrenGraphWork *work, MrenGraphDocument *documents, int n,
 								size_t max_bytes);
-extern void mren_graph_work_free(MrenWork *work);
+extern void mren_graph_work_free(MrenGraphWork *work);
 
 /*
- * graph_read.c: queries over a graph as the caller, whose rights on its tables
- * count; read-only, under the active snapshot.
+ * graph_read.c: queries over a graph for a caller who has USAGE on its schema
+ * and SELECT on the relations that are read (42501 otherwise).  They run as the
+ * graph's owner, read-only, under the active snapshot: the owner may have put
+ * any function into a view, and it must not run with the rights of a reader.
  */
+extern void mren_graph_check_readable(const MrenGraph *graph, const char *relation);
 extern void mren_graph_query(const MrenGraph *graph, const char *sql, int n, const Oid *types,
 							 const Datum *values, MrenRowVisitor visit, void *state);
 
@@ -226,6 +254,8 @@ extern void mren_graph_query(const MrenGraph *graph, const char *sql, int n, con
  * graph_run.c: the record of a refresh.
  */
 extern int64 mren_graph_run_begin(const MrenGraph *graph);
+/* That a refresh did nothing because another session has the graph's lock. */
+extern void mren_graph_run_busy(const MrenGraph *graph);
 /* total, seconds_left < 0: unknown */
 extern void mren_graph_run_progress(int64 run, const char *phase, int64 done, int64 total,
 									double per_second, double seconds_left);

@@ -1,11 +1,13 @@
 /*
- * graph.c
+ * graph_base.c
  *	  A graph's row and options, acting as its owner, its lock, and statements
  *	  on its tables.
  */
-#include "pg/graph/graph.h"
+#include "pg/graph/graph_base.h"
 
+#include "access/htup_details.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
@@ -17,8 +19,11 @@
 #include "utils/lsyscache.h"
 #include "utils/numeric.h"
 #include "utils/snapmgr.h"
+#include "utils/syscache.h"
 
+#include "pg/catalog/catalog_scan.h"
 #include "pg/support/json_options.h"
+#include "pg/support/task_lock.h"
 
 const char *const mren_graph_relation_names[MREN_GRAPH_N_RELATIONS] = {
 	"documents", "evidence", "entities", "all_facts", "aliases",	  "relations",
@@ -65,15 +70,19 @@ option_integer(const char *key, JsonbValue *value, int32 low, int32 high)
 }
 
 static bool
-option_stops(const char *key, JsonbValue *value)
+is_word(JsonbValue *value, const char *word)
 {
-	bool stop = value->type == jbvString && value->val.string.len == 4 &&
-				memcmp(value->val.string.val, "stop", 4) == 0;
+	return value->type == jbvString && value->val.string.len == (int) strlen(word) &&
+		   memcmp(value->val.string.val, word, strlen(word)) == 0;
+}
 
-	if (!stop && !(value->type == jbvString && value->val.string.len == 4 &&
-				   memcmp(value->val.string.val, "skip", 4) == 0))
-		wrong_option(key, value, "\"skip\" or \"stop\"");
-	return stop;
+/* One of two words; true for the second. */
+static bool
+option_word(const char *key, JsonbValue *value, const char *first, const char *second)
+{
+	if (!is_word(value, first) && !is_word(value, second))
+		wrong_option(key, value, psprintf("\"%s\" or \"%s\"", first, second));
+	return is_word(value, second);
 }
 
 static void
@@ -92,11 +101,15 @@ read_option(const char *key, JsonbValue *value, MrenGraphOptions *options)
 	else if (strcmp(key, "spill_mb") == 0)
 		options->spill_mb = option_integer(key, value, 1, 1000000);
 	else if (strcmp(key, "on_error") == 0)
-		options->stop = option_stops(key, value);
+		options->stop = option_word(key, value, "skip", "stop");
+	else if (strcmp(key, "on_empty") == 0)
+		options->may_empty = option_word(key, value, "stop", "delete");
+	else if (strcmp(key, "functional_by") == 0)
+		options->latest = option_word(key, value, "confidence", "latest");
 	else
 		mren_json_option_unknown(key,
 								 "threshold, max_distance, version, tagger_version, batch_size,"
-								 " spill_mb, on_error");
+								 " spill_mb, on_error, on_empty, functional_by");
 }
 
 void
@@ -111,7 +124,7 @@ mren_graph_options(const Jsonb *object, MrenGraphOptions *options)
 		.threshold = -1, .max_distance = -1, .batch_size = 1000, .spill_mb = 1024};
 	if (!JB_ROOT_IS_OBJECT(object))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("the options of a graph are not a JSON object"),
+						errmsg("options of a graph must be a JSON object"),
 						errhint("Give an object, such as {\"threshold\": 0.5}.")));
 	iterator = JsonbIteratorInit((JsonbContainer *) &object->root);
 	while ((token = JsonbIteratorNext(&iterator, &item, true)) != WJB_DONE)
@@ -189,7 +202,7 @@ mren_graph_open(const char *name, bool own, MrenGraph *graph)
 	if (found == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("graph \"%s\" does not exist", name),
-				 errhint("mren.graphs lists your graphs; mren.create_graph makes one.")));
+				 errhint("mren.graphs lists your graphs; mren.create_graph creates one.")));
 	graph->name = pstrdup(name);
 	read_row(graph);
 	SPI_freetuptable(SPI_tuptable);
@@ -197,24 +210,64 @@ mren_graph_open(const char *name, bool own, MrenGraph *graph)
 		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 						errmsg("must be owner of graph \"%s\"", name),
 						errhint("It belongs to role \"%s\".", NameStr(graph->owner))));
-	graph->owner_id = own ? get_role_oid(NameStr(graph->owner), false) : InvalidOid;
+	graph->owner_id = get_role_oid(NameStr(graph->owner), false);
 }
 
-/* Somebody may have dropped a table, or the schema; what is gone cannot be told from what is left. */
-static void
-check_tables(const MrenGraph *graph)
+Oid
+mren_graph_relation(const MrenGraph *graph, const char *name)
 {
 	Oid schema = get_namespace_oid(NameStr(graph->raw_schema), true);
 
+	return OidIsValid(schema) ? get_relname_relid(name, schema) : InvalidOid;
+}
+
+static Oid
+relation_owner(Oid relation)
+{
+	HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
+	Oid owner;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for relation %u", relation);
+	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	ReleaseSysCache(tuple);
+	return owner;
+}
+
+void
+mren_graph_check_owners(const MrenGraph *graph)
+{
 	for (int i = 0; i < MREN_GRAPH_N_RELATIONS; i++)
 	{
-		if (!OidIsValid(schema) ||
-			!OidIsValid(get_relname_relid(mren_graph_relation_names[i], schema)))
-			ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
-							errmsg("graph \"%s\" has lost its table or view %s.%s", graph->name,
-								   graph->schema, mren_graph_relation_names[i]),
-							errhint("Forget the graph with mren.drop_graph(%s), then make it anew.",
-									quote_literal_cstr(graph->name))));
+		Oid relation = mren_graph_relation(graph, mren_graph_relation_names[i]);
+		Oid owner = OidIsValid(relation) ? relation_owner(relation) : InvalidOid;
+
+		if (OidIsValid(owner) && !has_privs_of_role(owner, graph->owner_id))
+			ereport(
+				ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("table or view %s.%s of graph \"%s\" belongs to role \"%s\"", graph->schema,
+						mren_graph_relation_names[i], graph->name, GetUserNameFromId(owner, false)),
+				 errdetail("What its triggers and rules call would run as the owner of the "
+						   "graph, role \"%s\".",
+						   NameStr(graph->owner)),
+				 errhint("Change its owner with ALTER TABLE.")));
+	}
+}
+
+/* A table or the schema may have been dropped; it cannot be restored from the others. */
+static void
+check_tables(const MrenGraph *graph)
+{
+	for (int i = 0; i < MREN_GRAPH_N_RELATIONS; i++)
+	{
+		if (!OidIsValid(mren_graph_relation(graph, mren_graph_relation_names[i])))
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_TABLE),
+					 errmsg("table or view %s.%s of graph \"%s\" does not exist", graph->schema,
+							mren_graph_relation_names[i], graph->name),
+					 errhint("Drop the graph with mren.drop_graph(%s), then create it again.",
+							 quote_literal_cstr(graph->name))));
 	}
 }
 
@@ -224,15 +277,17 @@ mren_graph_check_layout(const MrenGraph *graph)
 	if (graph->layout == MREN_GRAPH_LAYOUT)
 	{
 		check_tables(graph);
+		mren_graph_check_owners(graph);
 		return;
 	}
-	ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					errmsg("the tables of graph \"%s\" have layout %d, this version of mren works "
-						   "with layout %d",
-						   graph->name, graph->layout, MREN_GRAPH_LAYOUT),
-					graph->layout < MREN_GRAPH_LAYOUT
-						? errhint("Call mren.upgrade_graph(%s).", quote_literal_cstr(graph->name))
-						: errhint("Install the version of mren that made them, or a later one.")));
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("tables of graph \"%s\" have layout %d, but this version of mren requires "
+					"layout %d",
+					graph->name, graph->layout, MREN_GRAPH_LAYOUT),
+			 graph->layout < MREN_GRAPH_LAYOUT
+				 ? errhint("Call mren.upgrade_graph(%s).", quote_literal_cstr(graph->name))
+				 : errhint("Install the version of mren that created them, or a later one.")));
 }
 
 /*
@@ -246,7 +301,7 @@ set_local(const char *name, const char *value)
 							 false);
 }
 
-/* A source means the same whoever refreshes: what text is made of keys and times is pinned. */
+/* The settings that decide the text form of keys and times are fixed, so that a source means the same whoever refreshes. */
 void
 mren_graph_enter(const MrenGraph *graph, const char *search_path, MrenGraphRole *role)
 {
@@ -254,7 +309,8 @@ mren_graph_enter(const MrenGraph *graph, const char *search_path, MrenGraphRole 
 	SetUserIdAndSecContext(graph->owner_id, role->sec_context | SECURITY_LOCAL_USERID_CHANGE |
 												SECURITY_RESTRICTED_OPERATION);
 	role->guc_level = NewGUCNestLevel();
-	set_local("search_path", search_path != NULL ? search_path : "pg_catalog, pg_temp");
+	set_local("search_path", search_path != NULL ? search_path : MREN_GRAPH_PATH);
+	set_local("standard_conforming_strings", "on");
 	set_local("datestyle", "ISO, MDY");
 	set_local("intervalstyle", "postgres");
 	set_local("timezone", "UTC");
@@ -275,35 +331,51 @@ mren_graph_leave(const MrenGraphRole *role)
  * Statements
  */
 
-char *
-mren_graph_sql(const MrenGraph *graph, const char *sql)
+MrenSqlArg
+mren_graph_arg(const MrenGraph *graph)
 {
-	StringInfoData out;
+	return mren_sql_name("graph", NameStr(graph->raw_schema));
+}
 
-	initStringInfo(&out);
-	for (const char *at; (at = strstr(sql, "@.")) != NULL; sql = at + 1)
-	{
-		appendBinaryStringInfo(&out, sql, at - sql);
-		appendStringInfoString(&out, graph->schema);
-	}
-	appendStringInfoString(&out, sql);
-	return out.data;
+char *
+mren_graph_sql(const MrenGraph *graph, int n, const char *const *templates)
+{
+	MrenSqlArg schema = mren_graph_arg(graph);
+	StringInfoData sql;
+
+	initStringInfo(&sql);
+	for (int i = 0; i < n; i++)
+		mren_sql_add(&sql, templates[i], strstr(templates[i], "${graph}") != NULL, &schema);
+	return sql.data;
 }
 
 uint64
-mren_graph_run_sql(const MrenGraph *graph, const char *sql, int n, const Oid *types,
-				   const Datum *values, const char *nulls)
+mren_graph_run(const char *sql, int n, const Oid *types, const Datum *values, const char *nulls)
 {
 	MemoryContext context = CurrentMemoryContext;
-	char *text = mren_graph_sql(graph, sql);
-	int ret = SPI_execute_with_args(text, n, (Oid *) types, (Datum *) values, nulls, false, 0);
+	int level = NewGUCNestLevel();
+	int ret;
 
+	set_local("search_path", MREN_GRAPH_PATH);
+	set_local("standard_conforming_strings", "on");
+	ret = SPI_execute_with_args(sql, n, (Oid *) types, (Datum *) values, nulls, false, 0);
+	AtEOXact_GUC(false, level);
 	/* SPI leaves its own context behind, which lives until the call ends. */
 	MemoryContextSwitchTo(context);
 	if (ret < 0)
 		elog(ERROR, "statement on the tables of a graph failed: %s", SPI_result_code_string(ret));
-	pfree(text);
 	return SPI_processed;
+}
+
+uint64
+mren_graph_run_sql(const MrenGraph *graph, const char *template, int n, const Oid *types,
+				   const Datum *values, const char *nulls)
+{
+	char *sql = mren_graph_sql(graph, 1, &template);
+	uint64 found = mren_graph_run(sql, n, types, values, nulls);
+
+	pfree(sql);
+	return found;
 }
 
 Datum
@@ -324,20 +396,16 @@ mren_graph_result(int attno, MemoryContext context, bool *isnull)
 bool
 mren_graph_lock(const MrenGraph *graph, bool transaction)
 {
-	Datum class = Int32GetDatum(MREN_GRAPH_LOCK_CLASS);
-	Datum id = Int32GetDatum((int32) graph->id);
-	Datum got = transaction ? DirectFunctionCall2(pg_try_advisory_xact_lock_int4, class, id)
-							: DirectFunctionCall2(pg_try_advisory_lock_int4, class, id);
+	bool got = mren_task_lock(mren_table_oid("graph"), graph->id, transaction);
 
-	if (!DatumGetBool(got))
+	if (!got)
 		ereport(NOTICE, (errmsg("graph \"%s\" is being refreshed by another session", graph->name),
 						 errhint("mren.graph_progress shows how far it is.")));
-	return DatumGetBool(got);
+	return got;
 }
 
 void
 mren_graph_unlock(const MrenGraph *graph)
 {
-	DirectFunctionCall2(pg_advisory_unlock_int4, Int32GetDatum(MREN_GRAPH_LOCK_CLASS),
-						Int32GetDatum((int32) graph->id));
+	mren_task_unlock(mren_table_oid("graph"), graph->id);
 }
