@@ -52,7 +52,7 @@ test-tap: ## run the tests with whole servers (dump, standby, crash); TESTS= sel
 test-asan: ## run the SQL tests in a server under AddressSanitizer
 	@tools/test asan $(TESTS)
 
-test-versions: ## run all tests on PostgreSQL 17, in a Debian 13 root of its own
+test-versions: ## run all tests on PostgreSQL 17 in a private Debian 13 root directory
 	@tools/test-versions $(TESTS)
 
 sanitize: ## run the unit tests and fuzz corpora under ASan and UBSan
