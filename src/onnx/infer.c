@@ -13,27 +13,14 @@
 #include "onnx/model/node.h"
 #include "onnx/ops/ops.h"
 
-#define OPSET_MAX 22
-
-/*
- * Operators got their present broadcasting and inference forms with opset 7;
- * these attributes tell the older ones.
- */
-#define OPSET_MODERN 7
-static const char *const old_attributes[] = {"broadcast", "consumed_inputs", "is_test", "paddings",
-											 "shape"};
+/* Of definitions before opset 7; a later file that has them does not say what it means. */
+static const char *const old_attributes[] = {"broadcast", "consumed_inputs"};
 
 static MrenStatus
-find_op(MrenOnnxNode *node, MrenError *err)
+check_attributes(const MrenOnnxNode *node, MrenError *err)
 {
-	const char *domain = node->proto->domain;
+	int64_t is_test = 0;
 
-	if (domain != NULL && domain[0] != '\0' && strcmp(domain, "ai.onnx") != 0)
-		return mren_onnx_node_fail(node, MREN_EUNSUPPORTED, err,
-								   "operators of domain \"%.60s\" are not supported", domain);
-	node->op = mren_onnx_op_find(node->proto->op_type);
-	if (node->op == NULL)
-		return mren_onnx_node_fail(node, MREN_EUNSUPPORTED, err, "operator is not supported");
 	for (size_t i = 0; i < node->proto->n_attribute; i++)
 	{
 		const char *name = node->proto->attribute[i]->name;
@@ -43,14 +30,39 @@ find_op(MrenOnnxNode *node, MrenError *err)
 		MREN_TRY(mren_onnx_read_name(name, "an attribute", err));
 		for (size_t k = 0; k < sizeof(old_attributes) / sizeof(old_attributes[0]); k++)
 		{
-			if (node->model->opset < OPSET_MODERN && strcmp(name, old_attributes[k]) == 0)
-				return mren_onnx_node_fail(
-					node, MREN_EUNSUPPORTED, err,
-					"attribute \"%s\", as it was before opset %d, is not supported", name,
-					OPSET_MODERN);
+			if (strcmp(name, old_attributes[k]) == 0)
+				return mren_onnx_node_fail(node, MREN_EUNSUPPORTED, err,
+										   "attribute \"%s\" is not supported", name);
 		}
 	}
+	if (node->op->rules & MREN_ONNX_TEST_MODE)
+	{
+		MREN_TRY(mren_onnx_node_int(node, "is_test", &is_test, err));
+		if (is_test == 0)
+			return mren_onnx_node_fail(node, MREN_EUNSUPPORTED, err,
+									   "training mode is not supported, and attribute \"is_test\" "
+									   "does not turn it off");
+	}
 	return MREN_OK;
+}
+
+static MrenStatus
+find_op(MrenOnnxNode *node, MrenError *err)
+{
+	const char *domain = node->proto->domain;
+	int since;
+	int until;
+
+	if (domain != NULL && domain[0] != '\0' && strcmp(domain, "ai.onnx") != 0)
+		return mren_onnx_node_fail(node, MREN_EUNSUPPORTED, err,
+								   "operators of domain \"%.60s\" are not supported", domain);
+	node->op = mren_onnx_op_find(node->proto->op_type, node->model->opset);
+	if (node->op == NULL && mren_onnx_op_opsets(node->proto->op_type, &since, &until))
+		return mren_onnx_node_fail(node, MREN_EUNSUPPORTED, err,
+								   "operator is supported only in opsets %d to %d", since, until);
+	if (node->op == NULL)
+		return mren_onnx_node_fail(node, MREN_EUNSUPPORTED, err, "operator is not supported");
+	return check_attributes(node, err);
 }
 
 static MrenStatus
@@ -201,10 +213,9 @@ fold(MrenOnnxModel *model, MrenOnnxNode *node, MrenError *err)
 MrenStatus
 mren_onnx_model_infer(MrenOnnxModel *model, MrenError *err)
 {
-	if (model->opset < 1 || model->opset > OPSET_MAX)
-		return mren_fail(err, MREN_EUNSUPPORTED,
-						 "ONNX operator set %lld is not supported, only 1 to %d",
-						 (long long) model->opset, OPSET_MAX);
+	if (model->opset < 1)
+		return mren_fail(err, MREN_EUNSUPPORTED, "ONNX operator set must be at least 1, not %lld",
+						 (long long) model->opset);
 	for (size_t i = 0; i < model->n_nodes; i++)
 	{
 		MrenOnnxNode *node = model->nodes[i];

@@ -223,10 +223,12 @@ note_unsupported(const NodeTest *node, const MrenError *err, FILE *names)
 {
 	const Mren__Onnx__GraphProto *graph = node->model->graph;
 	bool named = false;
+	int since;
+	int until;
 
 	for (size_t i = 0; i < graph->n_node; i++)
 	{
-		if (mren_onnx_op_find(graph->node[i]->op_type) == NULL)
+		if (!mren_onnx_op_opsets(graph->node[i]->op_type, &since, &until))
 		{
 			fprintf(names, "%s\n", graph->node[i]->op_type);
 			named = true;

@@ -87,16 +87,32 @@ struct MrenOnnxModel
 	size_t n_outputs;
 };
 
-/* An operator: what its outputs look like, and the steps that compute them. */
+/* Rules of old definitions that no attribute shows, as bits. */
+typedef enum MrenOnnxRules
+{
+	MREN_ONNX_PRESENT_RULES = 0,
+	MREN_ONNX_EQUAL_SHAPES = 1,	  /* no broadcasting between inputs */
+	MREN_ONNX_TEST_MODE = 2,	  /* it trains unless attribute is_test is set */
+	MREN_ONNX_CHANNEL_SLOPE = 4,  /* PRelu: one slope for all channels, or one for each */
+	MREN_ONNX_NO_SIZES_INPUT = 8, /* Split: the optional input is not implemented */
+} MrenOnnxRules;
+
+/*
+ * An operator as a range of opsets defines it: what its outputs look like, and
+ * the steps that compute them.
+ */
 struct MrenOnnxOp
 {
 	const char *name;
+	int since; /* first and last opset */
+	int until;
 	int min_inputs;
 	int max_inputs; /* -1: any number */
 	int max_outputs;
 	MrenStatus (*infer)(MrenOnnxModel *model, MrenOnnxNode *node, MrenError *err);
 	MrenStatus (*emit)(MrenOnnxPlan *plan, MrenOnnxNode *node, MrenError *err);
-	int kind; /* which of a family's functions */
+	int kind;			 /* which of a family's functions */
+	MrenOnnxRules rules; /* that differ from the present ones */
 };
 
 /*

@@ -139,6 +139,17 @@ mren_onnx_node_axis(const MrenOnnxNode *node, int64_t axis, int rank, int *out, 
 }
 
 MrenStatus
+mren_onnx_node_no_attribute(const MrenOnnxNode *node, const char *name, int64_t since,
+							MrenError *err)
+{
+	if (mren_onnx_node_attribute(node, name) == NULL)
+		return MREN_OK;
+	return mren_onnx_node_fail(node, MREN_EUNSUPPORTED, err,
+							   "attribute \"%s\" is not supported from opset %lld on", name,
+							   (long long) since);
+}
+
+MrenStatus
 mren_onnx_node_ints_or_input(const MrenOnnxNode *node, const char *name, size_t i, int64_t since,
 							 const int64_t **out, size_t *n, MrenError *err)
 {
@@ -148,6 +159,7 @@ mren_onnx_node_ints_or_input(const MrenOnnxNode *node, const char *name, size_t 
 		return mren_onnx_node_ints(node, name, out, n, err);
 	*out = NULL;
 	*n = 0;
+	MREN_TRY(mren_onnx_node_no_attribute(node, name, since, err));
 	MREN_TRY(mren_onnx_node_constant(node, i, &tensor, err));
 	if (tensor == NULL)
 		return MREN_OK;

@@ -41,6 +41,13 @@ extern MrenStatus mren_onnx_node_axis(const MrenOnnxNode *node, int64_t axis, in
 									  MrenError *err);
 
 /*
+ * MREN_EUNSUPPORTED if the node has an attribute that opset `since` replaced by
+ * an input: taking the input's default instead would give another result.
+ */
+extern MrenStatus mren_onnx_node_no_attribute(const MrenOnnxNode *node, const char *name,
+											  int64_t since, MrenError *err);
+
+/*
  * Integers from the input `i` from opset `since` on, from the attribute before;
  * *n is 0 and *out NULL where neither is there.
  */

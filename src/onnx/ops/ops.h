@@ -85,7 +85,10 @@ typedef enum MrenOnnxReduce
 	MREN_ONNX_REDUCE_ARGMIN,
 } MrenOnnxReduce;
 
-/* The operator of that name; NULL if there is none. */
-extern const MrenOnnxOp *mren_onnx_op_find(const char *name);
+/* The operator's definition at that opset; NULL if there is none. */
+extern const MrenOnnxOp *mren_onnx_op_find(const char *name, int64_t opset);
+
+/* The first and last opset at which the operator is defined; false if it never is. */
+extern bool mren_onnx_op_opsets(const char *name, int *since, int *until);
 
 #endif

@@ -33,6 +33,7 @@ clip_bound(const MrenOnnxNode *node, size_t i, const char *name, MrenOnnxUnaryPa
 
 	if (node->model->opset < 11)
 		return mren_onnx_node_float(node, name, bound, err);
+	MREN_TRY(mren_onnx_node_no_attribute(node, name, 11, err));
 	MREN_TRY(mren_onnx_node_constant(node, i, &tensor, err));
 	if (tensor == NULL)
 		return MREN_OK;
@@ -336,6 +337,37 @@ exponent_as_float(MrenOnnxModel *model, MrenOnnxNode *node, MrenError *err)
 	return MREN_OK;
 }
 
+/*
+ * Before opset 7 a slope of several numbers goes along dimension 1.  Since then
+ * it is broadcast, which gives the same once the slope has the shape (C,1,...).
+ */
+static MrenStatus
+slope_of_channels(MrenOnnxModel *model, MrenOnnxNode *node, MrenError *err)
+{
+	const MrenOnnxShape *x = &node->inputs[0]->shape;
+	const MrenOnnxTensor *slope = node->inputs[1]->constant;
+	MrenOnnxShape shape = {x->rank - 1, {0}};
+	MrenOnnxTensor *shaped;
+	MrenOnnxValue *value;
+
+	if (node->inputs[1]->n == 1)
+		return MREN_OK;
+	if (slope == NULL || slope->floats == NULL || slope->shape.rank != 1 || x->rank < 2 ||
+		slope->n != x->dims[1])
+		return mren_onnx_node_fail(
+			node, MREN_EUNSUPPORTED, err,
+			"a slope that is not one constant number, or one for each channel, is not supported");
+	for (int d = 0; d < shape.rank; d++)
+		shape.dims[d] = d == 0 ? slope->n : 1;
+	MREN_TRY(mren_onnx_model_tensor(model, slope->type, &shape, &shaped, err));
+	memcpy(shaped->floats, slope->floats, slope->n * sizeof(float));
+	MREN_TRY(mren_onnx_model_new_value(model, node->inputs[1]->name, &value, err));
+	MREN_TRY(mren_onnx_value_set_constant(model, node, value, shaped, err));
+	value->n_uses = 1;
+	node->inputs[1] = value;
+	return MREN_OK;
+}
+
 MrenStatus
 mren_onnx_infer_binary(MrenOnnxModel *model, MrenOnnxNode *node, MrenError *err)
 {
@@ -345,6 +377,8 @@ mren_onnx_infer_binary(MrenOnnxModel *model, MrenOnnxNode *node, MrenError *err)
 	bool is_float = mren_onnx_type_is_float(type);
 	int64_t fmod_mode = 0;
 
+	if (node->op->rules & MREN_ONNX_CHANNEL_SLOPE)
+		MREN_TRY(slope_of_channels(model, node, err));
 	if (kind == MREN_ONNX_BINARY_MOD)
 		MREN_TRY(mren_onnx_node_int(node, "fmod", &fmod_mode, err));
 	if ((is_float &&
@@ -364,6 +398,11 @@ mren_onnx_infer_binary(MrenOnnxModel *model, MrenOnnxNode *node, MrenError *err)
 			return mren_onnx_node_fail(
 				node, MREN_EUNSUPPORTED, err, "element types %s and %s together are not supported",
 				mren_onnx_type_name(type), mren_onnx_type_name(node->inputs[i]->type));
+		if ((node->op->rules & MREN_ONNX_EQUAL_SHAPES) &&
+			!mren_onnx_shape_equal(&node->inputs[i]->shape, &shape))
+			return mren_onnx_node_fail(node, MREN_EUNSUPPORTED, err,
+									   "broadcasting is not supported before opset %d",
+									   node->op->until + 1);
 		MREN_TRY(mren_onnx_broadcast_shape(node, &node->inputs[i]->shape, &shape, err));
 	}
 	if (kind == MREN_ONNX_BINARY_PRELU && !mren_onnx_shape_equal(&shape, &node->inputs[0]->shape))

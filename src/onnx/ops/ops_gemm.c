@@ -77,6 +77,11 @@ gemm_read_c(const MrenOnnxNode *node, GemmParams *params, MrenError *err)
 		columns = c->shape.dims[c->shape.rank - 1];
 	if (c->shape.rank == 2)
 		rows = c->shape.dims[0];
+	if ((node->op->rules & MREN_ONNX_EQUAL_SHAPES) &&
+		(c->shape.rank != 2 || rows != params->m || columns != params->n))
+		return mren_onnx_node_fail(node, MREN_EUNSUPPORTED, err,
+								   "broadcasting is not supported before opset %d",
+								   node->op->until + 1);
 	if (c->shape.rank > 2 || (rows != 1 && rows != params->m) ||
 		(columns != 1 && columns != params->n))
 	{

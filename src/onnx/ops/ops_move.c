@@ -232,6 +232,9 @@ mren_onnx_infer_split(MrenOnnxModel *model, MrenOnnxNode *node, MrenError *err)
 	MREN_TRY(mren_onnx_pool_get(model->pool, 1, sizeof(*axis), &axis, err));
 	MREN_TRY(mren_onnx_node_int(node, "axis", &axis_wanted, err));
 	MREN_TRY(mren_onnx_node_axis(node, axis_wanted, shape.rank, axis, err));
+	if ((node->op->rules & MREN_ONNX_NO_SIZES_INPUT) && node->n_inputs > 1)
+		return mren_onnx_node_fail(node, MREN_EUNSUPPORTED, err,
+								   "sizes given as an input are not supported before opset 13");
 	MREN_TRY(mren_onnx_node_ints_or_input(node, "split", 1, 13, &sizes, &n, err));
 	MREN_TRY(mren_onnx_node_int(node, "num_outputs", &parts, err));
 	if ((n != 0 && n != node->n_outputs) || parts != (int64_t) node->n_outputs)
@@ -240,6 +243,10 @@ mren_onnx_infer_split(MrenOnnxModel *model, MrenOnnxNode *node, MrenError *err)
 	node->data = axis;
 	dim = (int64_t) shape.dims[*axis];
 	left = dim;
+	if (n == 0 && node->model->opset < 18 && dim % parts != 0)
+		return mren_onnx_node_fail(node, MREN_EDATA, err,
+								   "a dimension of %lld cannot be split into %lld equal parts",
+								   (long long) dim, (long long) parts);
 	for (size_t i = 0; i < node->n_outputs; i++)
 	{
 		int64_t size = n != 0 ? sizes[i] : (dim + parts - 1) / parts;
@@ -382,6 +389,7 @@ pad_fill(const MrenOnnxNode *node, Padding *padding, MrenError *err)
 
 	if (node->model->opset < 11)
 		return mren_onnx_node_float(node, "value", &padding->fill, err);
+	MREN_TRY(mren_onnx_node_no_attribute(node, "value", 11, err));
 	MREN_TRY(mren_onnx_node_constant(node, 2, &tensor, err));
 	if (tensor == NULL)
 		return MREN_OK;
