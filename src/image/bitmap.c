@@ -109,3 +109,27 @@ mren_bitmap_place_rows(MrenBitmap *bitmap, int orientation, uint32_t first, uint
 		place_row(bitmap, mirror, y, rows + (size_t) i * bitmap->width * MREN_RGB);
 	}
 }
+
+void
+mren_bitmap_place_pixels(MrenBitmap *bitmap, int orientation, uint32_t y, uint32_t x, uint32_t step,
+						 uint32_t n, const uint8_t *rgb)
+{
+	bool transposed = mren_orientation_transposes(orientation);
+	bool from_right = orientation == 2 || orientation == 3 || orientation == 6 || orientation == 7;
+	bool from_bottom = orientation == 3 || orientation == 4 || orientation == 7 || orientation == 8;
+	size_t stride = (size_t) bitmap->width * MREN_RGB;
+	size_t column = transposed ? y : x;
+	size_t row = transposed ? x : y;
+	ptrdiff_t move = (ptrdiff_t) step * (transposed ? (ptrdiff_t) stride : MREN_RGB);
+	uint8_t *to;
+
+	if (from_right)
+		column = bitmap->width - 1 - column;
+	if (from_bottom)
+		row = bitmap->height - 1 - row;
+	if (transposed ? from_bottom : from_right)
+		move = -move;
+	to = bitmap->rgb + row * stride + column * MREN_RGB;
+	for (uint32_t i = 0; i < n; i++)
+		memcpy(to + (ptrdiff_t) i * move, rgb + (size_t) i * MREN_RGB, MREN_RGB);
+}

@@ -56,4 +56,12 @@ mren_orientation_transposes(int orientation)
 extern void mren_bitmap_place_rows(MrenBitmap *bitmap, int orientation, uint32_t first,
 								   uint32_t n_rows, const uint8_t *rows);
 
+/*
+ * mren_bitmap_place_pixels
+ *	  The same for n pixels of the stored row y: those of the columns x,
+ *	  x + step, x + 2 * step, ...  rgb (n, 3).
+ */
+extern void mren_bitmap_place_pixels(MrenBitmap *bitmap, int orientation, uint32_t y, uint32_t x,
+									 uint32_t step, uint32_t n, const uint8_t *rgb);
+
 #endif

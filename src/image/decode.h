@@ -12,14 +12,16 @@
 #include "image/probe.h"
 
 /*
- * All are checked against the header, as displayed.  While it works a decoder
- * may take up to four times the decoded size beside the result (progressive
- * JPEG, interlaced PNG with alpha), and a few rows and tables.
+ * All are checked before the first pixel is decoded, the size as displayed.
+ * max_bytes bounds what a decoder holds of the whole image: the result, and
+ * the coefficients of a JPEG of several scans, two bytes for each sample.
+ * Every other file is decoded row by row, PNG's interlaced ones among them;
+ * tables and less than 128 rows are not counted.
  */
 typedef struct MrenImageLimits
 {
 	uint32_t max_width, max_height; /* pixels */
-	size_t max_bytes;				/* 3 * width * height */
+	size_t max_bytes;				/* 3 * width * height, and coefficients */
 } MrenImageLimits;
 
 /*

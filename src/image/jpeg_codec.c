@@ -8,7 +8,6 @@
  */
 #include "image/jpeg_codec.h"
 
-#include <limits.h>
 #include <setjmp.h>
 #include <stdio.h>
 #include <string.h>
@@ -36,6 +35,7 @@ typedef struct JpegReader
 	size_t len;
 	size_t given; /* bytes handed to libjpeg so far */
 	const MrenImageInfo *info;
+	size_t max_bytes; /* of the result and the coefficients */
 	MrenBitmap *out;
 	uint32_t width, height; /* as stored */
 	uint8_t *band;			/* NULL: rows are decoded in place */
@@ -185,17 +185,62 @@ on_progress(j_common_ptr common)
 /* ---- decoding ---- */
 
 /*
- * What libjpeg may hold of an image at once are its coefficients, two bytes
- * each, when the file has several scans.
+ * libjpeg's own bound holds for arrays of the whole image together with what it
+ * took before them: tables, and a few rows of blocks of each component.
  */
-static long
-memory_bound(const JpegReader *reader)
-{
-	size_t blocks_width = (size_t) reader->width + 64;
-	size_t blocks_height = (size_t) reader->height + 64;
-	size_t bound = blocks_width * blocks_height * 4 * sizeof(JCOEF) + (1 << 20);
+#define TABLE_BYTES (1 << 20)
+#define WORK_ROWS 128
 
-	return bound < LONG_MAX ? (long) bound : LONG_MAX;
+static size_t
+round_up(size_t n, int multiple)
+{
+	size_t m = (size_t) multiple;
+
+	return (n + m - 1) / m * m;
+}
+
+/*
+ * The coefficients that libjpeg keeps of the whole image: none if all
+ * components come in one scan.  A dimension is at most 65535, so that the sum
+ * cannot overflow.
+ */
+static size_t
+coefficient_bytes(j_decompress_ptr jpeg)
+{
+	size_t n_blocks = 0;
+
+	if (!jpeg_has_multiple_scans(jpeg))
+		return 0;
+	for (int c = 0; c < jpeg->num_components; c++)
+	{
+		const jpeg_component_info *component = &jpeg->comp_info[c];
+
+		n_blocks += round_up(component->width_in_blocks, component->h_samp_factor) *
+					round_up(component->height_in_blocks, component->v_samp_factor);
+	}
+	return n_blocks * sizeof(JBLOCK);
+}
+
+/* Between the header and the first allocation that depends on the size. */
+static void
+limit_memory(JpegReader *reader)
+{
+	j_decompress_ptr jpeg = &reader->jpeg;
+	size_t coefficients = coefficient_bytes(jpeg);
+	size_t result = (size_t) reader->width * reader->height * MREN_RGB;
+	size_t rows = (size_t) reader->width * (size_t) jpeg->num_components * WORK_ROWS;
+
+	if (coefficients != 0 && coefficients + result > reader->max_bytes)
+	{
+		mren_fail(
+			reader->err, MREN_ELIMIT,
+			"decoding the image of %u x %u pixels takes %zu bytes, but at most %zu are allowed",
+			reader->info->width, reader->info->height, coefficients + result, reader->max_bytes);
+		mren_error_detail(reader->err, "A JPEG image of several scans is held as coefficients of "
+									   "two bytes for each sample until its last scan is read.");
+		fail(reader, MREN_ELIMIT);
+	}
+	jpeg->mem->max_memory_to_use = (long) (coefficients + rows + TABLE_BYTES);
 }
 
 static void
@@ -209,7 +254,6 @@ set_up(JpegReader *reader)
 	reader->progress.progress_monitor = on_progress;
 	reader->jpeg.src = &reader->source;
 	reader->jpeg.progress = &reader->progress;
-	reader->jpeg.mem->max_memory_to_use = memory_bound(reader);
 }
 
 static void
@@ -223,6 +267,7 @@ read_header(JpegReader *reader)
 		fail(reader, mren_fail(reader->err, MREN_EFORMAT,
 							   "JPEG image has a second frame header that differs"));
 	jpeg->out_color_space = jpeg->num_components == 4 ? JCS_CMYK : JCS_RGB;
+	limit_memory(reader);
 	jpeg_start_decompress(jpeg);
 }
 
@@ -324,7 +369,7 @@ read_jpeg(JpegReader *reader)
 
 MrenStatus
 mren_jpeg_decode(const MrenEnv *env, const uint8_t *bytes, size_t len, const MrenImageInfo *info,
-				 MrenBitmap *out, MrenError *err)
+				 size_t max_bytes, MrenBitmap *out, MrenError *err)
 {
 	JpegReader reader = {0};
 	bool transposed = mren_orientation_transposes(info->orientation);
@@ -335,6 +380,7 @@ mren_jpeg_decode(const MrenEnv *env, const uint8_t *bytes, size_t len, const Mre
 	reader.bytes = bytes;
 	reader.len = len;
 	reader.info = info;
+	reader.max_bytes = max_bytes;
 	reader.out = out;
 	reader.width = transposed ? info->height : info->width;
 	reader.height = transposed ? info->width : info->height;

@@ -2,8 +2,7 @@
  * jpeg_codec.h
  *	  JPEG in, through libjpeg-turbo (the only file that includes its header).
  *
- * libjpeg allocates with malloc, within a bound set from the image's size;
- * all of it is freed on every way out, and its jumps end in this file.
+ * libjpeg allocates with malloc, within the caller's limit; all of it is freed on every way out, and its jumps end in this file.
  */
 #ifndef MREN_IMAGE_JPEG_CODEC_H
 #define MREN_IMAGE_JPEG_CODEC_H
@@ -21,9 +20,11 @@
  *	  limits.
  *
  * MREN_EFORMAT for what is corrupt or cut short, up to and with the end
- * marker; MREN_ELIMIT for too many scans.
+ * marker; MREN_ELIMIT for too many scans, or if the result and what libjpeg
+ * keeps of the whole image are more than max_bytes.
  */
 extern MrenStatus mren_jpeg_decode(const MrenEnv *env, const uint8_t *bytes, size_t len,
-								   const MrenImageInfo *info, MrenBitmap *out, MrenError *err);
+								   const MrenImageInfo *info, size_t max_bytes, MrenBitmap *out,
+								   MrenError *err);
 
 #endif

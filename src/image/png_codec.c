@@ -91,9 +91,8 @@ typedef struct PngReader
 	uint32_t width, height; /* as stored */
 	size_t channels;		/* of a row as libpng gives it: 1 (palette), 3, or 4 with alpha */
 	bool interlaced;
-	uint8_t *raw;					/* rows as libpng gives them: a band, or all when interlaced;
-					* NULL: they are decoded in the bitmap */
-	uint8_t *band;					/* rows as RGB, to be placed; NULL: not needed */
+	uint8_t *raw;  /* rows as libpng gives them; NULL: they are decoded in the bitmap */
+	uint8_t *band; /* rows as RGB, to be placed; NULL: not needed */
 	uint8_t palette[256][MREN_RGB]; /* blended over white */
 	int n_colors;
 } PngReader;
@@ -170,7 +169,7 @@ set_transformations(PngReader *reader)
 		png_set_scale_16(png);
 		png_set_gray_to_rgb(png);
 	}
-	reader->interlaced = png_set_interlace_handling(png) > 1;
+	reader->interlaced = png_get_interlace_type(png, reader->png_info) != PNG_INTERLACE_NONE;
 	png_read_update_info(png, reader->png_info);
 	reader->channels = png_get_channels(png, reader->png_info);
 	if (png_get_bit_depth(png, reader->png_info) != 8 ||
@@ -199,33 +198,27 @@ allocate_rows(PngReader *reader)
 {
 	const MrenEnv *env = reader->call.env;
 	MrenError *err = reader->call.err;
-	size_t n_rows = reader->interlaced ? reader->height : BAND_ROWS;
-	bool upright = reader->info->orientation == 1;
+	size_t n_rows = reader->interlaced ? 1 : BAND_ROWS;
+	bool in_place = !reader->interlaced && reader->info->orientation == 1;
 
 	MREN_TRY(mren_bitmap_create(env, reader->info->width, reader->info->height, reader->out, err));
-	if (upright && reader->channels == MREN_RGB)
+	if (in_place && reader->channels == MREN_RGB)
 		return MREN_OK;
 	MREN_TRY(mren_allocate(env, n_rows, reader->width * reader->channels, &reader->raw, err));
-	if (upright)
+	if (in_place)
 		return MREN_OK;
-	return mren_allocate(env, BAND_ROWS, (size_t) reader->width * MREN_RGB, &reader->band, err);
+	return mren_allocate(env, n_rows, (size_t) reader->width * MREN_RGB, &reader->band, err);
 }
 
-/* Seven passes over all rows, when interlaced, else one over a band. */
 static void
 read_rows(PngReader *reader, uint8_t *rows, uint32_t n_rows)
 {
-	int n_passes = reader->interlaced ? PNG_INTERLACE_ADAM7_PASSES : 1;
-
-	for (int pass = 0; pass < n_passes; pass++)
+	for (uint32_t i = 0; i < n_rows; i++)
 	{
-		for (uint32_t i = 0; i < n_rows; i++)
-		{
-			reader->call.status = mren_check_interrupts(reader->call.env, reader->call.err);
-			if (reader->call.status != MREN_OK)
-				png_error(reader->png, "interrupted");
-			png_read_row(reader->png, rows + i * (reader->width * reader->channels), NULL);
-		}
+		reader->call.status = mren_check_interrupts(reader->call.env, reader->call.err);
+		if (reader->call.status != MREN_OK)
+			png_error(reader->png, "interrupted");
+		png_read_row(reader->png, rows + i * (reader->width * reader->channels), NULL);
 	}
 }
 
@@ -267,27 +260,54 @@ convert_pixels(PngReader *reader, const uint8_t *from, size_t n_pixels, uint8_t 
 	}
 }
 
+/*
+ * Each of the seven passes is an image of its own, whose pixels are placed as
+ * they come.  libpng could spread them over rows instead, but only if all rows
+ * stayed in memory as it gives them, beside the bitmap.
+ */
+static void
+read_passes(PngReader *reader)
+{
+	for (int pass = 0; pass < PNG_INTERLACE_ADAM7_PASSES; pass++)
+	{
+		uint32_t n = PNG_PASS_COLS(reader->width, pass);
+		uint32_t n_rows = n > 0 ? PNG_PASS_ROWS(reader->height, pass) : 0;
+
+		for (uint32_t i = 0; i < n_rows; i++)
+		{
+			read_rows(reader, reader->raw, 1);
+			convert_pixels(reader, reader->raw, n, reader->band);
+			mren_bitmap_place_pixels(reader->out, reader->info->orientation,
+									 PNG_ROW_FROM_PASS_ROW(i, pass), PNG_PASS_START_COL(pass),
+									 1u << PNG_PASS_COL_SHIFT(pass), n, reader->band);
+		}
+	}
+}
+
 /* Called under setjmp; every jump leaves the reader complete enough to free. */
 static void
 read_pixels(PngReader *reader)
 {
-	size_t raw_bytes = reader->width * reader->channels;
 	size_t rgb_bytes = (size_t) reader->width * MREN_RGB;
 	uint32_t n;
 
-	if (reader->interlaced || reader->raw == NULL)
-		read_rows(reader, reader->raw != NULL ? reader->raw : reader->out->rgb, reader->height);
-	if (reader->raw == NULL)
+	if (reader->interlaced)
+	{
+		read_passes(reader);
 		return;
+	}
+	if (reader->raw == NULL)
+	{
+		read_rows(reader, reader->out->rgb, reader->height);
+		return;
+	}
 	for (uint32_t first = 0; first < reader->height; first += n)
 	{
-		uint8_t *raw = reader->raw + (reader->interlaced ? first * raw_bytes : 0);
 		uint8_t *rgb = reader->band != NULL ? reader->band : reader->out->rgb + first * rgb_bytes;
 
 		n = reader->height - first < BAND_ROWS ? reader->height - first : BAND_ROWS;
-		if (!reader->interlaced)
-			read_rows(reader, raw, n);
-		convert_pixels(reader, raw, (size_t) n * reader->width, rgb);
+		read_rows(reader, reader->raw, n);
+		convert_pixels(reader, reader->raw, (size_t) n * reader->width, rgb);
 		if (reader->band != NULL)
 			mren_bitmap_place_rows(reader->out, reader->info->orientation, first, n, rgb);
 	}

@@ -245,6 +245,100 @@ longest_sides_decode_like_libjpeg(void **state)
 	assert_decodes_like_libjpeg(&high);
 }
 
+/* ---- limits ---- */
+
+/* The bytes of 8x8 blocks of coefficients, two bytes each. */
+#define BLOCKS(n) ((n) *64 * 2)
+
+/*
+ * What is counted besides the result: nothing for a file in one scan, else the
+ * coefficients of whole MCUs.  17x33 with the luminance doubled in both
+ * directions has 2x3 MCUs of 4 + 1 + 1 blocks; 17x33 without has 3x5 MCUs.
+ */
+static void
+memory_of_all_coefficients_is_limited(void **state)
+{
+	static const struct
+	{
+		JpegSpec spec;
+		size_t bytes;
+	} cases[] = {
+		{{17, 33, JCS_RGB, JCS_YCbCr, 2, 2}, 17 * 33 * 3},
+		{{17, 33, JCS_CMYK, JCS_CMYK}, 17 * 33 * 3},
+		{{17, 33, JCS_RGB, JCS_YCbCr, 1, 1, .progressive = true}, 17 * 33 * 3 + BLOCKS(45)},
+		{{17, 33, JCS_RGB, JCS_YCbCr, 2, 2, .progressive = true}, 17 * 33 * 3 + BLOCKS(36)},
+		{{17, 33, JCS_RGB, JCS_YCbCr, 1, 1, .separate = true}, 17 * 33 * 3 + BLOCKS(45)},
+		{{17, 33, JCS_GRAYSCALE, JCS_GRAYSCALE, .progressive = true}, 17 * 33 * 3 + BLOCKS(15)},
+		{{17, 33, JCS_CMYK, JCS_CMYK, 1, 1, .progressive = true}, 17 * 33 * 3 + BLOCKS(60)},
+		{{17, 33, JCS_CMYK, JCS_CMYK, 1, 1, .progressive = true, .orientation = 6},
+		 17 * 33 * 3 + BLOCKS(60)},
+	};
+
+	(void) state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	{
+		MrenImageLimits limits = {100, 100, cases[i].bytes};
+		Bytes file = make_jpeg(&cases[i].spec);
+		TestEnv test;
+		MrenBitmap bitmap;
+		MrenError err = {0};
+
+		test_env_init(&test);
+		if (mren_image_decode(&test.env, file.data, file.len, &limits, &bitmap, &err) != MREN_OK)
+			fail_msg("case %zu: %s %s", i, err.message, err.detail);
+		mren_bitmap_free(&test.env, &bitmap);
+		limits.max_bytes--;
+		test_env_init(&test);
+		assert_int_equal(mren_image_decode(&test.env, file.data, file.len, &limits, &bitmap, &err),
+						 MREN_ELIMIT);
+		assert_null(bitmap.rgb);
+		assert_int_equal(test.n_allocations, 0);
+		free(file.data);
+	}
+}
+
+static void
+memory_beyond_the_limit_is_told(void **state)
+{
+	JpegSpec spec = {17, 33, JCS_RGB, JCS_YCbCr, 1, 1, .progressive = true, .orientation = 6};
+	MrenImageLimits limits = {100, 100, 17 * 33 * 3};
+	Bytes file = make_jpeg(&spec);
+	TestEnv test;
+	MrenBitmap bitmap;
+	MrenError err;
+
+	(void) state;
+	test_env_init(&test);
+	assert_int_equal(mren_image_decode(&test.env, file.data, file.len, &limits, &bitmap, &err),
+					 MREN_ELIMIT);
+	assert_string_equal(err.message,
+						"decoding the image of 33 x 17 pixels takes 7443 bytes, but at "
+						"most 1683 are allowed");
+	assert_string_equal(err.detail, "A JPEG image of several scans is held as coefficients of two "
+									"bytes for each sample until its last scan is read.");
+	free(file.data);
+}
+
+/* A row of MCUs is at most 32 pixels high, and each scan reads all of them. */
+static void
+each_row_of_blocks_checks_for_interrupts(void **state)
+{
+	(void) state;
+	for (int progressive = 0; progressive < 2; progressive++)
+	{
+		JpegSpec spec = {16, 1600, JCS_RGB, JCS_YCbCr, 2, 2, .progressive = progressive};
+		Bytes file = make_jpeg(&spec);
+		TestEnv test;
+		MrenBitmap bitmap;
+
+		test_env_init(&test);
+		bitmap = decode_or_fail(&test.env, &file);
+		assert_true(test.n_checks >= 100);
+		mren_bitmap_free(&test.env, &bitmap);
+		free(file.data);
+	}
+}
+
 /* ---- damage ---- */
 
 static void
@@ -562,6 +656,9 @@ main(void)
 		cmocka_unit_test(cmyk_is_converted_with_exact_rounding),
 		cmocka_unit_test(large_progressive_cmyk_decodes),
 		cmocka_unit_test(longest_sides_decode_like_libjpeg),
+		cmocka_unit_test(memory_of_all_coefficients_is_limited),
+		cmocka_unit_test(memory_beyond_the_limit_is_told),
+		cmocka_unit_test(each_row_of_blocks_checks_for_interrupts),
 		cmocka_unit_test(cut_at_any_byte_is_an_error),
 		cmocka_unit_test(end_marker_in_the_middle_of_the_data_is_an_error),
 		cmocka_unit_test(wrong_restart_marker_is_an_error),

@@ -431,6 +431,44 @@ limits_are_inclusive_and_hold_for_the_image_as_displayed(void **state)
 	free(png.data);
 }
 
+/* Only the result is held whole: all else is less than 128 rows, of 8 bytes a pixel at most. */
+static void
+no_kind_of_file_takes_more_than_rows_beside_the_result(void **state)
+{
+	static const int types[] = {PNG_COLOR_TYPE_GRAY_ALPHA, PNG_COLOR_TYPE_PALETTE,
+								PNG_COLOR_TYPE_RGB, PNG_COLOR_TYPE_RGB_ALPHA};
+
+	(void) state;
+	for (size_t t = 0; t < sizeof(types) / sizeof(types[0]); t++)
+	{
+		for (int flags = 0; flags < 4; flags++)
+		{
+			PngSpec spec = {64, 4000, types[t], 16, flags & 1, .orientation = flags & 2 ? 6 : 0};
+			MrenImageLimits limits = {4000, 4000, 64 * 4000 * 3};
+			Bytes png;
+			TestEnv test;
+			MrenBitmap bitmap;
+			MrenError err;
+
+			if (types[t] == PNG_COLOR_TYPE_PALETTE)
+				spec.depth = 8;
+			png = make_png(&spec);
+			test_env_init(&test);
+			if (mren_image_decode(&test.env, png.data, png.len, &limits, &bitmap, &err) != MREN_OK)
+				fail_msg("%s %s", err.message, err.detail);
+			assert_true(test.peak_bytes >= limits.max_bytes);
+			assert_true(test.peak_bytes < limits.max_bytes + 128 * 64 * 8);
+			assert_true(test.n_checks >= 4000);
+			mren_bitmap_free(&test.env, &bitmap);
+			limits.max_bytes--;
+			assert_int_equal(
+				mren_image_decode(&test.env, png.data, png.len, &limits, &bitmap, &err),
+				MREN_ELIMIT);
+			free(png.data);
+		}
+	}
+}
+
 static void
 written_image_reads_back_the_same(void **state)
 {
@@ -494,6 +532,7 @@ main(void)
 		cmocka_unit_test(palette_must_come_before_the_pixels),
 		cmocka_unit_test(size_is_checked_before_decoding),
 		cmocka_unit_test(limits_are_inclusive_and_hold_for_the_image_as_displayed),
+		cmocka_unit_test(no_kind_of_file_takes_more_than_rows_beside_the_result),
 		cmocka_unit_test(written_image_reads_back_the_same),
 		cmocka_unit_test(empty_bitmap_is_not_written),
 	};
