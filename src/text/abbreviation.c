@@ -1,6 +1,7 @@
 /*
  * abbreviation.c
- *	  English abbreviations, in three kinds, and the words that begin sentences.
+ *	  English abbreviations, in three kinds, the words that begin sentences, and
+ *	  ordinals with a full stop, as German writes them, before a capital.
  */
 #include "text/abbreviation.h"
 
@@ -32,6 +33,13 @@ static const char *const starters[] = {
 	"their", "our",	  "my",	   "you",  "your",	"however", "also",	"some",	 "many",	 "no",
 	"not",	 "one",	  "all",   "what", "who",	"how",	   "why",	"where", "with",	 "to",
 	"under", "since", "until", "both", "each",	"yet",	   "or",	"so",	 "although", "before"};
+
+/* What follows an ordinal number in German: months, and the most usual nouns. */
+static const char *const ordinal_nouns[] = {
+	"Januar",		 "Februar",		"M\xC3\xA4rz",	"April",	   "Mai",		   "Juni",
+	"Juli",			 "August",		"September",	"Oktober",	   "November",	   "Dezember",
+	"J\xC3\xA4nner", "Jahrhundert", "Jahrhunderts", "Jahrtausend", "Jahrtausends", "Weltkrieg",
+	"Weltkriegs",	 "Weltkrieges", "Lebensjahr",	"Geburtstag"};
 
 static bool
 is_in(const char *const *words, size_t n, const char *word, size_t len)
@@ -85,6 +93,38 @@ begins_sentence(const char *text, size_t len)
 	return IS_IN(starters, word, n);
 }
 
+static bool
+is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* "3. Mai": one or two digits, which nothing precedes, before the full stop at text[stop]. */
+static bool
+is_ordinal(const char *text, size_t stop, size_t at, size_t len)
+{
+	size_t start = stop;
+	size_t end = at;
+
+	while (start > 0 && stop - start < 3 && is_digit(text[start - 1]))
+		start--;
+	if (start == stop || stop - start > 2 ||
+		(start > 0 && !is_blank(text[start - 1]) && text[start - 1] != '('))
+		return false;
+	while (end < len && end - at <= MAX_WORD && (is_letter(text[end]) || (text[end] & 0x80) != 0))
+		end++;
+	return IS_IN(ordinal_nouns, text + at, end - at);
+}
+
+/* "and I.  Next": the pronoun, and two blanks, which no initial has behind it. */
+static bool
+is_pronoun(const char *text, size_t start, size_t stop, size_t at)
+{
+	return stop - start == 1 && text[start] == 'I' && start >= 2 && is_blank(text[start - 1]) &&
+		   text[start - 2] >= 'a' && text[start - 2] <= 'z' && at - stop > 2 &&
+		   text[stop + 1] == ' ' && text[stop + 2] == ' ';
+}
+
 bool
 mren_abbreviation_goes_on(const char *text, size_t at, size_t len)
 {
@@ -96,6 +136,8 @@ mren_abbreviation_goes_on(const char *text, size_t at, size_t len)
 		end--;
 	if (end == 0 || text[--end] != '.')
 		return false;
+	if (is_ordinal(text, end, at, len))
+		return true;
 	start = end;
 	while (start > 0 && end - start <= MAX_WORD &&
 		   (is_letter(text[start - 1]) || text[start - 1] == '.'))
@@ -104,6 +146,8 @@ mren_abbreviation_goes_on(const char *text, size_t at, size_t len)
 	if (start == end || end - start > MAX_WORD ||
 		(start > 0 && ((unsigned char) text[start - 1] >= 0x80 ||
 					   (text[start - 1] >= '0' && text[start - 1] <= '9'))))
+		return false;
+	if (is_pronoun(text, start, end, at))
 		return false;
 	mren_ascii_lower(text + start, end - start, word);
 	if (IS_IN(titles, word, end - start))

@@ -348,6 +348,43 @@ start_words(Encoder *encoder)
 	return MREN_OK;
 }
 
+static MrenStatus
+place_mention(Encoder *encoder, const MrenMentionPair *pair, bool head, const MrenToken *apart)
+{
+	MrenEncoded *out = encoder->out;
+	MrenMention mention = head ? pair->head : pair->tail;
+
+	mention.apart = apart;
+	return mren_mention_find(encoder->env, head ? "head" : "tail", &mention, pair->text,
+							 &out->tokens, head ? &out->head : &out->tail, encoder->err);
+}
+
+/* Whether the mentions share some of their text, but are not the same. */
+static bool
+mentions_overlap(const MrenEncoded *out)
+{
+	return out->head.start < out->tail.end && out->tail.start < out->head.end &&
+		   (out->head.start != out->tail.start || out->head.end != out->tail.end);
+}
+
+/*
+ * Of "Oslo University is in Oslo." the tail "Oslo" is the one that stands free,
+ * and so for a head inside the tail.
+ */
+static MrenStatus
+place_mentions(Encoder *encoder, const MrenMentionPair *pair)
+{
+	MrenEncoded *out = encoder->out;
+
+	MREN_TRY(place_mention(encoder, pair, true, NULL));
+	MREN_TRY(place_mention(encoder, pair, false, NULL));
+	if (mentions_overlap(out))
+		MREN_TRY(place_mention(encoder, pair, false, &out->head));
+	if (mentions_overlap(out))
+		MREN_TRY(place_mention(encoder, pair, true, &out->tail));
+	return MREN_OK;
+}
+
 MrenStatus
 mren_encode(MrenTokenizer *tokenizer, const MrenEnv *env, const MrenVocabulary *vocabulary,
 			const MrenMentionPair *pair, MrenEncoded *out, MrenError *err)
@@ -356,8 +393,7 @@ mren_encode(MrenTokenizer *tokenizer, const MrenEnv *env, const MrenVocabulary *
 	Encoder encoder = {env, vocabulary, text.data, out, 0, 0, err};
 
 	MREN_TRY(mren_tokenize(tokenizer, env, text.data, text.len, &out->tokens, err));
-	MREN_TRY(mren_mention_find(env, "head", &pair->head, text, &out->tokens, &out->head, err));
-	MREN_TRY(mren_mention_find(env, "tail", &pair->tail, text, &out->tokens, &out->tail, err));
+	MREN_TRY(place_mentions(&encoder, pair));
 	MREN_TRY(split_tokens(&encoder));
 	MREN_TRY(start_words(&encoder));
 	for (size_t i = 0; i < out->split.n;)

@@ -6,11 +6,11 @@
 
 #include <string.h>
 
-#include <unicode/unorm2.h>
 #include <unicode/ustring.h>
 
 #include "base/hash.h"
 #include "base/utf8.h"
+#include "text/casefold.h"
 #include "text/clitic.h"
 #include "text/icu.h"
 #include "text/script.h"
@@ -25,7 +25,6 @@ typedef struct Folder
 {
 	const MrenEnv *env;
 	const char *text;
-	const UNormalizer2 *nfkc_cf;
 	MrenFolded *out;
 	size_t n_bytes;
 	MrenError *err;
@@ -78,10 +77,9 @@ fold_wide(Folder *folder, const char *word, size_t len, size_t *n)
 	int32_t n_bytes = 0;
 
 	u_strFromUTF8(units, MREN_MAX_FOLDED_WORD, &n_units, word, (int32_t) len, &status);
-	n_units = unorm2_normalize(folder->nfkc_cf, units, n_units, folded, MAX_UNITS, &status);
+	n_units = mren_casefold(units, n_units, folded, MAX_UNITS, &status);
 	if (U_SUCCESS(status))
 	{
-		mren_icu_plain_punctuation(folded, n_units);
 		MREN_TRY(reserve(folder, (size_t) n_units * 3));
 		u_strToUTF8(folder->out->bytes + folder->n_bytes, n_units * 3, &n_bytes, folded, n_units,
 					&status);
@@ -194,12 +192,9 @@ MrenStatus
 mren_fold(MrenTokenizer *tokenizer, const MrenEnv *env, const char *text, size_t len,
 		  MrenFolded *folded, MrenError *err)
 {
-	UErrorCode status = U_ZERO_ERROR;
-	Folder folder = {env, text, unorm2_getNFKCCasefoldInstance(&status), folded, 0, err};
+	Folder folder = {env, text, folded, 0, err};
 
 	folded->n = 0;
-	if (U_FAILURE(status))
-		return mren_icu_fail(err, MREN_EUNSUPPORTED, "could not open ICU's case folding", status);
 	MREN_TRY(mren_tokenize(tokenizer, env, text, len, &folded->tokens, err));
 	MREN_TRY(reserve(&folder, 0));
 	folded->starts[0] = 0;

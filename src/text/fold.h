@@ -8,8 +8,7 @@
  * character of a script that is written without spaces, whose segmentation
  * depends on the context.
  *
- * Folded means Unicode's NFKC_Casefold (compatibility forms, case, invisible
- * characters), and plain apostrophes and hyphens for typographic ones.  Blanks
+ * Folded means the form of casefold.h, in which names are compared too.  Blanks
  * between words do not count: "AT & T" has the words of "AT&T".
  */
 #ifndef MREN_TEXT_FOLD_H

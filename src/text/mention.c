@@ -11,11 +11,15 @@
 #include "base/utf8.h"
 #include "text/clitic.h"
 #include "text/icu.h"
+#include "text/name.h"
+#include "text/near_miss.h"
 #include "text/script.h"
 
 /* How much of a text is searched for a near miss that a message can name. */
 #define NEAR_MISS_TEXT 65536
 #define NEAR_MISS_MENTION 1000
+/* Stretches of tokens that are compared with it in the form of names. */
+#define NEAR_MISS_TRIES 50000
 
 /* What a search needs at every step. */
 typedef struct Search
@@ -27,6 +31,7 @@ typedef struct Search
 	const MrenTokens *tokens;
 	const char *want; /* the mention, trimmed */
 	size_t want_len;
+	const MrenToken *apart; /* the place of the other mention, or NULL */
 	MrenError *err;
 } Search;
 
@@ -139,6 +144,14 @@ next_start(const Search *search, size_t at)
 	return at + 1;
 }
 
+static bool
+is_free(const Search *search, size_t at)
+{
+	return search->apart == NULL || at >= search->apart->end ||
+		   at + search->want_len <= search->apart->start;
+}
+
+/* The first occurrence that is free, or else the first one. */
 static MrenStatus
 find_text(const Search *search, MrenToken *place, bool *found)
 {
@@ -154,7 +167,8 @@ find_text(const Search *search, MrenToken *place, bool *found)
 		if (match == NULL)
 			break;
 		at = (size_t) (match - search->text);
-		if (is_border(search, at) && is_border(search, at + search->want_len))
+		if ((!*found || is_free(search, at)) && is_border(search, at) &&
+			is_border(search, at + search->want_len))
 		{
 			place->start = (uint32_t) at;
 			place->end = (uint32_t) (at + search->want_len);
@@ -162,7 +176,8 @@ find_text(const Search *search, MrenToken *place, bool *found)
 			place->char_end =
 				place->char_start + (uint32_t) mren_utf8_length(search->want, search->want_len);
 			*found = true;
-			break;
+			if (is_free(search, at))
+				break;
 		}
 		if (++tries % 64 == 0 || search->want_len > NEAR_MISS_MENTION)
 			MREN_TRY(mren_check_interrupts(search->env, search->err));
@@ -232,11 +247,109 @@ explain_case(const Search *search)
 	return false;
 }
 
+typedef enum Likeness
+{
+	LIKE_ALL,	/* of the same form */
+	LIKE_START, /* its form is how the other begins */
+	LIKE_NONE,
+} Likeness;
+
+/* How bytes start .. end-1 of the text are like a form of mren_name_normalize. */
+static MrenStatus
+compare_form(const Search *search, size_t start, size_t end, MrenTextSpan form, Likeness *likeness)
+{
+	char *there;
+	size_t len;
+
+	MREN_TRY(mren_name_normalize(search->env, search->text + start, end - start, &there, &len,
+								 search->err));
+	if (len > form.len || memcmp(there, form.data, len) != 0)
+		*likeness = LIKE_NONE;
+	else
+		*likeness = len == form.len ? LIKE_ALL : LIKE_START;
+	mren_release(search->env, there);
+	return MREN_OK;
+}
+
+/* Whether tokens from number `first` on, the last without an apostrophe's ending, have the form. */
+static MrenStatus
+match_form(const Search *search, size_t first, MrenTextSpan form, unsigned *tries, size_t *end)
+{
+	const MrenTokens *tokens = search->tokens;
+	size_t start = tokens->items[first].start;
+	Likeness likeness = LIKE_START;
+
+	for (size_t i = first; i < tokens->n && likeness == LIKE_START && *tries > 0; i++)
+	{
+		MrenToken token = tokens->items[i];
+		size_t clitic = mren_clitic_length(search->text + token.start, token.end - token.start);
+
+		*end = token.end;
+		MREN_TRY(compare_form(search, start, *end, form, &likeness));
+		if (likeness == LIKE_NONE && clitic > 0)
+		{
+			*end -= clitic;
+			MREN_TRY(compare_form(search, start, *end, form, &likeness));
+		}
+		--*tries;
+	}
+	if (likeness != LIKE_ALL)
+		*end = start;
+	return MREN_OK;
+}
+
+/*
+ * The first tokens that would be the mention if names were compared: there ..
+ * end-1, nothing if there are none or the text is too long.
+ */
+static MrenStatus
+find_form(const Search *search, MrenTextSpan *there)
+{
+	unsigned tries = NEAR_MISS_TRIES;
+	MrenStatus status = MREN_OK;
+	char *form;
+	size_t len;
+
+	*there = (MrenTextSpan){search->text, 0};
+	if (search->len > NEAR_MISS_TEXT || search->want_len > NEAR_MISS_MENTION)
+		return MREN_OK;
+	MREN_TRY(
+		mren_name_normalize(search->env, search->want, search->want_len, &form, &len, search->err));
+	for (size_t i = 0; i < search->tokens->n && status == MREN_OK && there->len == 0 && len > 0;
+		 i++)
+	{
+		size_t start = search->tokens->items[i].start;
+		size_t end = start;
+
+		status = match_form(search, i, (MrenTextSpan){form, len}, &tries, &end);
+		*there = (MrenTextSpan){search->text + start, end - start};
+	}
+	mren_release(search->env, form);
+	return status;
+}
+
+static void
+explain_form(const Search *search, MrenTextSpan there)
+{
+	uint32_t lower = char_at(search, (size_t) (there.data - search->text));
+	uint32_t upper = lower + (uint32_t) mren_utf8_length(there.data, there.len);
+
+	mren_near_miss_explain(there, (MrenTextSpan){search->want, search->want_len}, search->err);
+	mren_error_hint(search->err,
+					"Copy the mention from the sentence, or give its place as a range: "
+					"int4range(%u, %u).",
+					lower, upper);
+}
+
 static MrenStatus
 fail_not_found(const Search *search)
 {
 	MrenExcerpt want = mren_utf8_excerpt(search->want, search->want_len);
 	const char *inside = next_occurrence(search, 0);
+	MrenTextSpan like = {search->text, 0};
+
+	if (inside == NULL)
+		MREN_TRY(find_form(search, &like));
 
 	mren_fail(search->err, MREN_EDATA, "%s mention \"%s\" does not occur in the sentence",
 			  search->role, want.text);
@@ -250,7 +363,11 @@ fail_not_found(const Search *search)
 	}
 	else if (looks_like_range(search->want, search->want_len))
 		mren_error_hint(search->err, "Cast it: '%s'::int4range.", want.text);
-	else if (!explain_case(search) && search->len > 0)
+	else if (explain_case(search))
+		return MREN_EDATA;
+	else if (like.len > 0)
+		explain_form(search, like);
+	else if (search->len > 0)
 		mren_error_detail(search->err, "The sentence is \"%s\".",
 						  mren_utf8_excerpt(search->text, search->len).text);
 	return MREN_EDATA;
@@ -390,7 +507,7 @@ MrenStatus
 mren_mention_find(const MrenEnv *env, const char *role, const MrenMention *mention,
 				  MrenTextSpan text, const MrenTokens *tokens, MrenToken *place, MrenError *err)
 {
-	Search search = {env, role, text.data, text.len, tokens, NULL, 0, err};
+	Search search = {env, role, text.data, text.len, tokens, NULL, 0, mention->apart, err};
 
 	if (mention->is_range)
 		return place_range(&search, mention, place);

@@ -7,8 +7,9 @@
  * apostrophe's ending ("Cosby" in "Cosby's"), and any border between two
  * characters of a script that is written without spaces (Han, Kana, Thai,
  * Lao, Khmer, Myanmar), whose segmentation depends on the context.  White
- * space around the mention is ignored.  Equal texts for head and tail both mean the
- * first occurrence.
+ * space around the mention is ignored.  An occurrence that overlaps the other
+ * mention counts only if there is no other; but equal texts for head and tail
+ * both mean the first occurrence.
  *
  * A mention given as a range is half open, in characters, 0-based; it may
  * begin and end inside tokens, and white space at its ends is ignored.
@@ -27,6 +28,8 @@ typedef struct MrenMention
 	const char *text; /* UTF-8, when not a range */
 	size_t len;
 	int32_t lower, upper; /* characters, when a range */
+	/* An occurrence of the text that overlaps this place counts only if none is free; or NULL. */
+	const MrenToken *apart;
 } MrenMention;
 
 /*

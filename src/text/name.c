@@ -1,6 +1,6 @@
 /*
  * name.c
- *	  Names in one form: NFKC_Casefold, white space collapsed.
+ *	  Names in one form: that of casefold.h, white space collapsed.
  *
  * Plain ASCII, nearly every name, needs no ICU, and the fast path gives what
  * ICU would.  ICU's own memory stays inside its calls; all buffers are the
@@ -13,13 +13,26 @@
 #include <string.h>
 
 #include <unicode/uchar.h>
-#include <unicode/unorm2.h>
 #include <unicode/ustring.h>
 
 #include "base/utf8.h"
+#include "text/casefold.h"
 #include "text/icu.h"
+#include "text/script.h"
 
 #define MAX_BYTES ((size_t) 256 * 1024 * 1024)
+#define ZERO_WIDTH_SPACE 0x200B
+
+/*
+ * Whether white space beside the character says nothing, because the character
+ * is a word by itself with or without it: "Jean - Luc" and "AT & T" are
+ * "Jean-Luc" and "AT&T" for a lexicon, so they are one name too.
+ */
+static bool
+stands_alone(uint32_t code)
+{
+	return code == '-' || code == '&' || mren_script_is_spaceless(code);
+}
 
 static MrenStatus
 normalize_ascii(const MrenEnv *env, const char *text, size_t len, char **out, size_t *out_len,
@@ -39,7 +52,7 @@ normalize_ascii(const MrenEnv *env, const char *text, size_t len, char **out, si
 			space = n > 0;
 			continue;
 		}
-		if (space)
+		if (space && !stands_alone((unsigned char) c) && !stands_alone((unsigned char) name[n - 1]))
 			name[n++] = ' ';
 		space = false;
 		name[n++] = c >= 'A' && c <= 'Z' ? (char) (c | 0x20) : c;
@@ -49,26 +62,48 @@ normalize_ascii(const MrenEnv *env, const char *text, size_t len, char **out, si
 	return MREN_OK;
 }
 
-/* In place: white space, all of it in the first plane, as single spaces. */
+/*
+ * In place: white space as single spaces, and none where it says nothing.  It
+ * stays before a combining mark, which would else belong to another character.
+ */
 static int32_t
 collapse_space(UChar *units, int32_t n)
 {
 	bool space = false;
+	UChar32 before = 0; /* the last character that was kept */
 	int32_t to = 0;
 
-	for (int32_t i = 0; i < n; i++)
+	for (int32_t at = 0; at < n;)
 	{
-		if (u_isUWhiteSpace(units[i]))
+		int32_t from = at;
+		UChar32 code;
+
+		U16_NEXT(units, at, n, code);
+		if (u_isUWhiteSpace(code))
 		{
 			space = to > 0;
 			continue;
 		}
-		if (space)
+		if (space && (u_getCombiningClass(code) != 0 ||
+					  !(stands_alone((uint32_t) before) || stands_alone((uint32_t) code))))
 			units[to++] = ' ';
 		space = false;
-		units[to++] = units[i];
+		before = code;
+		for (; from < at; from++)
+			units[to++] = units[from];
 	}
 	return to;
+}
+
+/* In place: the zero-width space parts words, so it is white space here. */
+static void
+widen_spaces(UChar *units, int32_t n)
+{
+	for (int32_t i = 0; i < n; i++)
+	{
+		if (units[i] == ZERO_WIDTH_SPACE)
+			units[i] = ' ';
+	}
 }
 
 static MrenStatus
@@ -96,17 +131,13 @@ fold(const MrenEnv *env, const UChar *units, int32_t n, UChar **folded, int32_t 
 	 MrenError *err)
 {
 	UErrorCode status = U_ZERO_ERROR;
-	const UNormalizer2 *form = unorm2_getNFKCCasefoldInstance(&status);
-	int32_t room;
+	int32_t room = mren_casefold(units, n, NULL, 0, &status);
 
-	if (U_FAILURE(status))
-		return fail_icu(err, status);
-	room = unorm2_normalize(form, units, n, NULL, 0, &status);
 	if (U_FAILURE(status) && status != U_BUFFER_OVERFLOW_ERROR)
 		return fail_icu(err, status);
 	status = U_ZERO_ERROR;
 	MREN_TRY(mren_allocate(env, (size_t) room, sizeof(UChar), folded, err));
-	*n_folded = unorm2_normalize(form, units, n, *folded, room, &status);
+	*n_folded = mren_casefold(units, n, *folded, room, &status);
 	if (U_SUCCESS(status))
 		return MREN_OK;
 	mren_release(env, *folded);
@@ -144,6 +175,7 @@ normalize_wide(const MrenEnv *env, const char *text, size_t len, char **out, siz
 	MrenStatus status;
 
 	MREN_TRY(to_units(env, text, len, &units, &n, err));
+	widen_spaces(units, n);
 	status = fold(env, units, n, &folded, &n_folded, err);
 	mren_release(env, units);
 	if (status != MREN_OK)

@@ -16,7 +16,8 @@
 #include "text/abbreviation.h"
 #include "text/icu.h"
 
-#define WINDOW 16384 /* code points */
+#define WINDOW 16384	/* code points */
+#define MAX_CITATION 32 /* UTF-16 units of a mark in brackets */
 
 struct MrenSentencer
 {
@@ -153,6 +154,85 @@ add_sentence(Scan *scan, const MrenIcuText *window, size_t start, size_t end)
 	return MREN_OK;
 }
 
+static bool
+is_terminator(UChar unit)
+{
+	return unit == '.' || unit == '!' || unit == '?';
+}
+
+/* Where the bracket that begins at units[open] ends if it is a mark like "[12]", "[3, 4]" or "[a]". */
+static size_t
+citation_end(const MrenIcuText *window, size_t open)
+{
+	size_t limit = open + MAX_CITATION < window->n ? open + MAX_CITATION : window->n;
+	size_t at = open + 1;
+
+	while (at < limit &&
+		   (u_isalnum(window->units[at]) || window->units[at] == ' ' || window->units[at] == ',' ||
+			window->units[at] == '-' || window->units[at] == 0x2013))
+		at++;
+	return at > open + 1 && at < limit && window->units[at] == ']' ? at + 1 : open;
+}
+
+/*
+ * Where a sentence ends that ICU ends at `end`.  To ICU a bracket that opens
+ * directly behind a full stop belongs to the sentence, but not what is in it: in
+ * "Oslo.[12] Then" the mark does, in "Oslo.(Then" nothing of the bracket.
+ */
+static size_t
+before_bracket(const MrenIcuText *window, size_t end)
+{
+	size_t open = end - 1;
+	size_t after = open;
+
+	if (end < 2 || (window->units[open] != '[' && window->units[open] != '(') ||
+		!is_terminator(window->units[open - 1]))
+		return end;
+	while (after < window->n && window->units[after] == '[')
+	{
+		size_t next = citation_end(window, after);
+
+		if (next == after)
+			break;
+		after = next;
+	}
+	return after;
+}
+
+/* "iPhone", "eBay", "iOS": a name whose first letter is no sign that a sentence goes on. */
+static bool
+is_small_name(const MrenIcuText *window, size_t at)
+{
+	const UChar *name = window->units + at;
+
+	return at + 2 < window->n && (name[0] == 'i' || name[0] == 'e') && u_isupper(name[1]) &&
+		   (u_islower(name[2]) || (name[1] == 'O' && name[2] == 'S'));
+}
+
+/*
+ * Adds the sentences of units *start .. end-1 that end before such a name, where
+ * ICU sees none begin; *start is then where the last one begins.
+ */
+static MrenStatus
+cut_small_names(Scan *scan, const MrenIcuText *window, size_t *start, size_t end)
+{
+	for (size_t at = *start + 2; at < end; at++)
+	{
+		size_t stop = at - 1;
+
+		if (!is_small_name(window, at) || !u_isUWhiteSpace(window->units[stop]))
+			continue;
+		while (stop > *start && u_isUWhiteSpace(window->units[stop]))
+			stop--;
+		if (window->units[stop] != '.' ||
+			mren_abbreviation_goes_on(scan->text, window->bytes[at], scan->len))
+			continue;
+		MREN_TRY(add_sentence(scan, window, *start, at));
+		*start = at;
+	}
+	return MREN_OK;
+}
+
 /* Cuts a window; of a full one the last sentence is read again. */
 static MrenStatus
 cut_window(Scan *scan, const MrenIcuText *window, bool full)
@@ -160,6 +240,7 @@ cut_window(Scan *scan, const MrenIcuText *window, bool full)
 	UBreakIterator *breaks = scan->sentencer->breaks;
 	UErrorCode status = U_ZERO_ERROR;
 	size_t start = 0;
+	size_t cut;
 	int32_t end;
 
 	ubrk_setText(breaks, window->units, (int32_t) window->n, &status);
@@ -177,8 +258,12 @@ cut_window(Scan *scan, const MrenIcuText *window, bool full)
 		}
 		if ((size_t) end < window->n && mren_abbreviation_goes_on(scan->text, at, scan->len))
 			continue;
-		MREN_TRY(add_sentence(scan, window, start, (size_t) end));
-		start = (size_t) end;
+		cut = (size_t) end < window->n ? before_bracket(window, (size_t) end) : (size_t) end;
+		if (cut <= start)
+			continue;
+		MREN_TRY(cut_small_names(scan, window, &start, cut));
+		MREN_TRY(add_sentence(scan, window, start, cut));
+		start = cut;
 	}
 	return MREN_OK;
 }

@@ -170,6 +170,15 @@ SELECT count(*) AS different FROM (
     SELECT * FROM mren.extract_evidence('pictures', 'The wheel is a part of the car.', lexicons => ARRAY['things'],
         image_vector => mren.image_features('tiny', pg_read_binary_file(:'red')))) d;
 
+-- A name is not related to another mention of the same name and type, however it is written.
+SELECT mren.load_lexicon('names', $$
+    SELECT phrase, type FROM (VALUES ('Jean-Luc', 'PER'), ('北京AI', 'ORG'), (U&'\0130zmir', 'LOC')) AS t (phrase, type)$$) AS phrases;
+SELECT head, tail, tail_type FROM mren.candidates(U&'Jean\2011Luc met JEAN\2010LUC in \0130ZM\0130R.', ARRAY['names']);
+SELECT count(*) FROM mren.candidates('北京 AI 与 北京AI', ARRAY['names']);
+SELECT count(DISTINCT mren.normalize_name(mention)) AS names, count(*) AS mentions
+FROM mren.entities(U&'Jean\2011Luc, Jean-Luc, JEAN\2010LUC; \5317\4EAC AI, \5317\4EACAI; \0130zmir, \0130ZM\0130R', ARRAY['names']);
+SELECT count(*) FROM mren.extract('m', 'The wheel is a part of the WHEEL.', lexicons => ARRAY['things'], threshold => 0);
+
 -- Bad arguments.
 SELECT error_of($$SELECT mren.entities('x')$$);
 SELECT error_of($$SELECT mren.entities('x', '{}')$$);

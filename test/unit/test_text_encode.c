@@ -316,6 +316,22 @@ mentions_cover_whole_words(void **state)
 	assert_int_equal(encode("", "b a b", words("b"), words("b")), MREN_OK);
 	assert_span(encoded.sentence.head, 0, 1);
 	assert_span(encoded.sentence.tail, 0, 1);
+	/* Of a text that occurs inside the other mention and free, the free one is meant. */
+	assert_int_equal(
+		encode("", "Oslo University is in Oslo", words("Oslo University"), words("Oslo")), MREN_OK);
+	assert_span(encoded.sentence.head, 0, 2);
+	assert_span(encoded.sentence.tail, 4, 5);
+	assert_int_equal(
+		encode("", "Oslo University is in Oslo", words("Oslo"), words("Oslo University")), MREN_OK);
+	assert_span(encoded.sentence.head, 4, 5);
+	assert_span(encoded.sentence.tail, 0, 2);
+	assert_int_equal(encode("", "in Oslo University of Oslo", range(3, 18), words("Oslo")),
+					 MREN_OK);
+	assert_span(encoded.sentence.tail, 4, 5);
+	assert_int_equal(encode("", "Oslo University", words("Oslo University"), words("Oslo")),
+					 MREN_OK);
+	assert_span(encoded.sentence.head, 0, 2);
+	assert_span(encoded.sentence.tail, 0, 1);
 	/* The possessive stays outside. */
 	assert_int_equal(encode("", "Bill Cosby's star", words("Bill Cosby"), words("star")), MREN_OK);
 	assert_span(encoded.sentence.head, 0, 2);

@@ -138,8 +138,8 @@ words_are_folded_as_unicode_says(void **state)
 						"strasse|strasse");
 	/* U+017F, the long s, and U+1E9E, the capital sharp s. */
 	assert_string_equal(folded(&fixture, "\xC5\xBFon \xE1\xBA\x9E"), "son|ss");
-	/* U+0130 becomes i and U+0307; U+0131, the dotless i, is its own. */
-	assert_string_equal(folded(&fixture, "\xC4\xB0I\xC4\xB1"), "i\xCC\x87i\xC4\xB1");
+	/* U+0130, the dotted capital, and U+0131, the dotless i, are both i. */
+	assert_string_equal(folded(&fixture, "\xC4\xB0I\xC4\xB1"), "iii");
 	/* "é" decomposed and composed; the ligature U+FB01; full-width letters. */
 	assert_string_equal(folded(&fixture, "CAFE\xCC\x81 caf\xC3\xA9"), "caf\xC3\xA9|caf\xC3\xA9");
 	assert_string_equal(folded(&fixture, "\xEF\xAC\x81t \xEF\xBC\xA9\xEF\xBC\xA2\xEF\xBC\xAD"),
@@ -269,8 +269,8 @@ spellings_do_not_matter(void **state)
 	assert_string_equal(found(&fixture, "the U.S. army"), "U.S.");
 	assert_string_equal(found(&fixture, "Cosby's show"), "Cosby");
 	assert_string_equal(found(&fixture, "CAFE\xCC\x81"), "CAFE\xCC\x81");
-	/* A plain "Istanbul" is another word to Unicode, whatever Turkish thinks. */
-	assert_string_equal(found(&fixture, "Istanbul \xC4\xB0STANBUL"), "\xC4\xB0STANBUL");
+	/* Turkish has four letters i, which are one, as text of other languages has but two. */
+	assert_string_equal(found(&fixture, "Istanbul \xC4\xB0STANBUL"), "Istanbul|\xC4\xB0STANBUL");
 	close_fixture(&fixture);
 }
 

@@ -4,6 +4,7 @@
  */
 #include "support.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -199,6 +200,91 @@ absent_mentions_are_explained(void **state)
 				   "head mention is not valid UTF-8 at byte 2", "", "");
 }
 
+/* A mention that looks like the sentence's text, and the detail that tells them apart. */
+static void
+look_alikes_are_told_apart(void **state)
+{
+	static const struct
+	{
+		const char *text;
+		const char *mention;
+		const char *detail;
+		const char *range;
+	} cases[] = {
+		{"Eva\xC2\xA0Holm works", "Eva Holm",
+		 "The sentence has U+00A0 NO-BREAK SPACE where the mention has a space.", "(0, 8)"},
+		{"so Rene\xCC\x81 Koch works", "Ren\xC3\xA9 Koch",
+		 "The sentence has U+0065 LATIN SMALL LETTER E and U+0301 COMBINING ACUTE ACCENT where the "
+		 "mention has U+00E9 LATIN SMALL LETTER E WITH ACUTE.",
+		 "(3, 13)"},
+		{"Liam O\xE2\x80\x99"
+		 "Brien works",
+		 "Liam O'Brien",
+		 "The sentence has U+2019 RIGHT SINGLE QUOTATION MARK where the mention has U+0027 "
+		 "APOSTROPHE.",
+		 "(0, 12)"},
+		{"Jean\xE2\x80\x91Luc works", "Jean-Luc",
+		 "The sentence has U+2011 NON-BREAKING HYPHEN where the mention has U+002D HYPHEN-MINUS.",
+		 "(0, 8)"},
+		{"Eva\xE2\x80\x8B Holm works", "Eva Holm",
+		 "The sentence has U+200B ZERO WIDTH SPACE after \"Eva\", and the mention does not.",
+		 "(0, 9)"},
+		{"Eva Holm works", "Eva \xE2\x80\x8BHolm",
+		 "The mention has U+200B ZERO WIDTH SPACE after \"Eva \", and the sentence does not.",
+		 "(0, 8)"},
+		{"Eva  Holm works", "Eva Holm",
+		 "The sentence has a space after \"Eva \", and the mention does not.", "(0, 9)"},
+		{"Eva\nHolm works", "Eva Holm",
+		 "The sentence has U+000A LINE FEED where the mention has a space.", "(0, 8)"},
+		{"Hans GROSS works", "Hans Gro\xC3\x9F",
+		 "The sentence has U+0053 LATIN CAPITAL LETTER S and U+0053 LATIN CAPITAL LETTER S where "
+		 "the "
+		 "mention has U+00DF LATIN SMALL LETTER SHARP S.",
+		 "(0, 10)"},
+		{"the Eva\xC2\xA0Holm's work", "Eva Holm",
+		 "The sentence has U+00A0 NO-BREAK SPACE where the mention has a space.", "(4, 12)"},
+	};
+	char hint[200];
+	MrenToken place;
+
+	(void) state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+	{
+		snprintf(hint, sizeof(hint),
+				 "Copy the mention from the sentence, or give its place as a range: int4range%s.",
+				 cases[i].range);
+		assert_int_equal(find_text(cases[i].text, cases[i].mention, &place), MREN_EDATA);
+		assert_string_equal(err.detail, cases[i].detail);
+		assert_string_equal(err.hint, hint);
+	}
+	/* What is equal but for one accent is another name. */
+	assert_int_equal(find_text("Rene Koch works", "Ren\xC3\xA9 Koch", &place), MREN_EDATA);
+	assert_string_equal(err.detail, "The sentence is \"Rene Koch works\".");
+}
+
+/* Each token begins like the mention, whose end is missing: the search gives up. */
+static void
+hostile_near_misses_end(void **state)
+{
+	const size_t n = 60000;
+	char *text = malloc(n + 1);
+	char mention[400];
+	MrenToken place;
+
+	(void) state;
+	for (size_t i = 0; i < n; i++)
+		text[i] = i % 2 == 0 ? 'a' : ' ';
+	text[n] = '\0';
+	for (size_t i = 0; i < sizeof(mention) - 1; i++)
+		mention[i] = i % 2 == 0 ? 'a' : ' ';
+	mention[sizeof(mention) - 2] = 'b';
+	mention[sizeof(mention) - 1] = '\0';
+	test.n_checks = 0;
+	assert_int_equal(find_text(text, mention, &place), MREN_EDATA);
+	assert_true(test.n_checks < 60000);
+	free(text);
+}
+
 static void
 long_mentions_are_shortened_in_messages(void **state)
 {
@@ -230,6 +316,7 @@ hostile_repetition_is_no_quadratic_search(void **state)
 	text[n] = '\0';
 	memset(mention, 'a', n / 2);
 	mention[n / 2] = '\0';
+	test.n_checks = 0;
 	assert_int_equal(find_text(text, mention, &place), MREN_EDATA);
 	assert_string_equal(err.detail, "It occurs only as a part of longer words.");
 	assert_true(test.n_checks < 300);
@@ -284,6 +371,8 @@ main(void)
 		cmocka_unit_test(ranges_count_characters_and_may_cut_tokens),
 		cmocka_unit_test(impossible_ranges_are_refused),
 		cmocka_unit_test(absent_mentions_are_explained),
+		cmocka_unit_test(look_alikes_are_told_apart),
+		cmocka_unit_test(hostile_near_misses_end),
 		cmocka_unit_test(long_mentions_are_shortened_in_messages),
 		cmocka_unit_test(hostile_repetition_is_no_quadratic_search),
 		cmocka_unit_test(clitics_are_told_from_other_apostrophes),

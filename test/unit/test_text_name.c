@@ -77,6 +77,50 @@ folding_and_compatibility(void **state)
 	assert_int_equal(strlen(form("\xEF\xB7\xBA")), 33);
 }
 
+/* Whatever finds one phrase of a lexicon in a text gives one name. */
+static void
+one_phrase_is_one_name(void **state)
+{
+	(void) state;
+	assert_string_equal(form("O\xE2\x80\x99"
+							 "Brien"),
+						"o'brien");
+	assert_string_equal(form("O\xCA\xBC"
+							 "Brien"),
+						"o'brien");
+	assert_string_equal(form("Jean\xE2\x80\x90Luc"), "jean-luc");
+	assert_string_equal(form("Jean\xE2\x80\x91Luc"), "jean-luc");
+	assert_string_equal(form("Jean - Luc"), "jean-luc");
+	assert_string_equal(form("Jean \xE2\x80\x90 Luc"), "jean-luc");
+	assert_string_equal(form("AT & T"), "at&t");
+	assert_string_equal(form("北京 AI"), "北京ai");
+	assert_string_equal(form("AI\xE3\x80\x80北 京"), "ai北京");
+	assert_string_equal(form("\xF0\xA0\x80\x80 AI"), "\xF0\xA0\x80\x80"
+													 "ai"); /* beyond the first plane */
+	assert_string_equal(form("Eva\xE2\x80\x8BHolm"), "eva holm");
+	assert_string_equal(form("Eva\xE2\x80\x8B Holm"), "eva holm");
+	assert_string_equal(form("Eva \xE2\x80\x8B"), "eva");
+	/* A mark stays apart from the character before the blank. */
+	assert_string_equal(form("か\xE3\x82\x9B"), "か \xE3\x82\x99");
+}
+
+static void
+turkish_letters_are_one_i(void **state)
+{
+	(void) state;
+	assert_string_equal(form("\xC4\xB0ZM\xC4\xB0R"), "izmir");
+	assert_string_equal(form("\xC4\xB0zmir"), "izmir");
+	assert_string_equal(form("I\xCC\x87zmir"), "izmir");
+	assert_string_equal(form("I\xC4\x9F"
+							 "d\xC4\xB1r"),
+						form("I\xC4\x9E"
+							 "DIR"));
+	/* What was apart only for the dot is composed: ı and an acute accent. */
+	assert_string_equal(form("\xC4\xB1\xCC\x81x"), "\xC3\xADx");
+	/* ... also behind a mark that stays, a seagull below. */
+	assert_string_equal(form("\xC4\xB1\xCC\xBC\xCC\x81x"), "\xC3\xAD\xCC\xBCx");
+}
+
 static void
 once_is_enough(void **state)
 {
@@ -84,7 +128,10 @@ once_is_enough(void **state)
 		"\xC2\xA8", /* a space and a combining diaeresis */
 		"a\xC2\xA8 \xC2\xA8",
 		"\xEF\xB7\xBA\xEF\xB7\xBA",
-		"\xC4\xB0stanbul", /* İ */
+		"\xC4\xB0stanbul",							/* İ */
+		"\xC4\xB1\xCC\xBC\xCC\x87\xCC\x81",			/* a dotless i with marks below and above */
+		"\xC4\xB0\xCC\x87\xF0\x9D\x85\xA7\xCC\x81", /* one of them beyond the first plane */
+		"か\xE3\x82\x9B -\xC2\xA8",
 		"\xE1\xBE\x80\xCC\x81",
 		"\xC2\xAD E\xC2\xAD\xCC\x81 ",
 	};
@@ -150,8 +197,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(case_and_white_space), cmocka_unit_test(folding_and_compatibility),
-		cmocka_unit_test(once_is_enough),		cmocka_unit_test(what_is_not_a_name),
+		cmocka_unit_test(case_and_white_space),	  cmocka_unit_test(folding_and_compatibility),
+		cmocka_unit_test(one_phrase_is_one_name), cmocka_unit_test(turkish_letters_are_one_i),
+		cmocka_unit_test(once_is_enough),		  cmocka_unit_test(what_is_not_a_name),
 		cmocka_unit_test(fails_cleanly),
 	};
 

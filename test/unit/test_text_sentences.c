@@ -109,6 +109,33 @@ abbreviations_do_not_end_a_sentence(void **state)
 }
 
 static void
+brackets_ordinals_and_small_names(void **state)
+{
+	Fixture fixture;
+
+	(void) state;
+	open_fixture(&fixture);
+	/* A mark belongs to the sentence before it, any other bracket to the one it begins. */
+	assert_string_equal(joined(&fixture, "Eva left.[12] Bo came.[3][4, 5] End."),
+						"Eva left.[12]|Bo came.[3][4, 5]|End.");
+	assert_string_equal(joined(&fixture, "Eva left.[12]"), "Eva left.[12]");
+	assert_string_equal(joined(&fixture, "Eva left.(Then she came.) End."),
+						"Eva left.|(Then she came.)|End.");
+	assert_string_equal(joined(&fixture, "Eva zog am 3. Mai nach Oslo. Im 19. Jahrhundert auch."),
+						"Eva zog am 3. Mai nach Oslo.|Im 19. Jahrhundert auch.");
+	assert_string_equal(joined(&fixture, "It was 1990. May came. She is 3. Mary is 4."),
+						"It was 1990.|May came.|She is 3.|Mary is 4.");
+	assert_string_equal(joined(&fixture, "Bo and I.  Eva likes it. Leibniz and I. Newton."),
+						"Bo and I.|Eva likes it.|Leibniz and I. Newton.");
+	assert_string_equal(
+		joined(&fixture, "She likes it. iPhone sales fell. eBay too. It ran vs. iOS."),
+		"She likes it.|iPhone sales fell.|eBay too.|It ran vs. iOS.");
+	assert_string_equal(joined(&fixture, "The resp. leaders, approx. iPad size, Apple Inc. iPads."),
+						"The resp. leaders, approx. iPad size, Apple Inc. iPads.");
+	close_fixture(&fixture);
+}
+
+static void
 a_blank_line_ends_a_sentence_and_a_line_break_does_not(void **state)
 {
 	Fixture fixture;
@@ -226,6 +253,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sentences_end_as_unicode_says),
 		cmocka_unit_test(abbreviations_do_not_end_a_sentence),
+		cmocka_unit_test(brackets_ordinals_and_small_names),
 		cmocka_unit_test(a_blank_line_ends_a_sentence_and_a_line_break_does_not),
 		cmocka_unit_test(positions_are_in_bytes_and_characters),
 		cmocka_unit_test(long_texts_are_cut_like_short_ones),

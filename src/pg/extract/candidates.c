@@ -34,6 +34,14 @@ mren_arg_max_distance(FunctionCallInfo fcinfo, int arg)
 	return PG_GETARG_INT32(arg);
 }
 
+/* Whether both are mentions of one entity, as a graph has it: of one name and type. */
+static bool
+same_entity(const MrenDocMention *a, const MrenDocMention *b)
+{
+	return a->name.len == b->name.len && memcmp(a->name.data, b->name.data, a->name.len) == 0 &&
+		   strcmp(a->type, b->type) == 0;
+}
+
 static void
 visit_pair(const MrenDocument *document, const MrenPairing *pairing, MrenCandidateVisitor visit,
 		   void *state, const MrenDocMention *first, const MrenDocMention *second)
@@ -70,6 +78,8 @@ mren_candidates_visit(const MrenDocument *document, const MrenPairing *pairing,
 			CHECK_FOR_INTERRUPTS();
 			if (second->sentence != first->sentence && distance > pairing->max_distance)
 				break;
+			if (same_entity(first, second))
+				continue;
 			visit_pair(document, pairing, visit, state, first, second);
 		}
 	}

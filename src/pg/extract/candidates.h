@@ -32,8 +32,8 @@ extern int32 mren_arg_max_distance(FunctionCallInfo fcinfo, int arg);
 /*
  * mren_candidates_visit
  *	  Each ordered pair of different mentions of one sentence, or no further
- *	  apart than max_distance, that some relation of the schema allows: by the
- *	  mention that comes first in the text, then the other, head first before
+ *	  apart than max_distance, that some relation of the schema allows; mentions
+ *	  of the same name and type are no pair.  By the mention that comes first in the text, then the other, head first before
  *	  tail first.
  */
 typedef void (*MrenCandidateVisitor)(void *state, const MrenCandidate *candidate);

@@ -17,6 +17,7 @@
 #include "pg/resource/tokenizer.h"
 #include "pg/support/args.h"
 #include "pg/tagger/tagger_model.h"
+#include "text/name.h"
 
 /* ---- opening ---- */
 
@@ -261,6 +262,26 @@ resolve_overlaps(Found *found, int len)
 	qsort(found->items, found->n, sizeof(*found->items), compare_places);
 }
 
+/* The names in one form, by which mentions of the same name are known. */
+static void
+normalize_names(MrenDocument *document)
+{
+	MrenEnv env = mren_pg_env(CurrentMemoryContext);
+	MrenError err;
+
+	for (int i = 0; i < document->n_mentions; i++)
+	{
+		MrenDocMention *mention = &document->mentions[i];
+		char *name;
+		size_t len;
+
+		MREN_PG_CALL(err, mren_name_normalize(&env, document->text.data + mention->place.start,
+											  mention->place.end - mention->place.start, &name,
+											  &len, &err));
+		mention->name = (MrenTextSpan){name, len};
+	}
+}
+
 void
 mren_document_read(const MrenFinder *finder, MrenTextSpan text, MrenDocument *document)
 {
@@ -283,6 +304,7 @@ mren_document_read(const MrenFinder *finder, MrenTextSpan text, MrenDocument *do
 	document->mentions = found.items;
 	document->n_mentions = found.n;
 	number_sentences(document);
+	normalize_names(document);
 }
 
 /* ---- conversion ---- */

@@ -26,7 +26,8 @@ typedef struct MrenDocMention
 	const char *type;		/* in the database's encoding */
 	MrenTextSpan type_utf8; /* the same in UTF-8 */
 	double confidence;
-	int source; /* of the finder: a lexicon's number, then the tagger */
+	int source;		   /* of the finder: a lexicon's number, then the tagger */
+	MrenTextSpan name; /* in the form in which names are compared */
 } MrenDocMention;
 
 typedef struct MrenDocument

@@ -26,6 +26,7 @@
 #include "utils/builtins.h"
 
 #include "pg/graph/graph_statements.h"
+#include "text/casefold.h"
 #include "text/tokens.h"
 
 /*
@@ -54,7 +55,8 @@ static Datum
 current_rules(const MrenGraph *graph)
 {
 	Oid types[] = {TEXTOID};
-	Datum values[] = {CStringGetTextDatum(mren_icu_version())};
+	Datum values[] = {CStringGetTextDatum(
+		psprintf("ICU %s, case folding %d", mren_icu_version(), MREN_CASEFOLD_VERSION))};
 	bool isnull;
 	Datum rules;
 

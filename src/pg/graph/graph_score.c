@@ -26,6 +26,7 @@
 #include "pg/model/deployed.h"
 #include "pg/support/digest.h"
 #include "pg/graph/graph_statements.h"
+#include "text/casefold.h"
 
 /*
  * The pipeline
@@ -130,8 +131,10 @@ void
 mren_graph_pipeline(const MrenGraph *graph, MrenPipeline *pipeline)
 {
 	pg_cryptohash_ctx *context = mren_digest_begin();
+	int32 casefold = MREN_CASEFOLD_VERSION;
 
 	memset(pipeline, 0, sizeof(*pipeline));
+	add_bytes(context, "casefold", &casefold, sizeof(casefold));
 	add_model(context, graph, pipeline);
 	add_tagger(context, graph, pipeline);
 	add_lexicons(context, graph);
