@@ -202,7 +202,8 @@ lock_model(Retrain *retrain)
 static void
 save(Retrain *retrain)
 {
-	MrenSaveExtra extra = {.seconds = mren_job_seconds(&retrain->job),
+	MrenSaveExtra extra = {.trained = true,
+						   .seconds = mren_job_seconds(&retrain->job),
 						   .query = &retrain->recipe.query,
 						   .given = JsonbPGetDatum(retrain->recipe.options)};
 	MrenNetwork network;
