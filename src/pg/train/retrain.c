@@ -153,6 +153,7 @@ read_rows(MrenJob *job)
 	if (retrain->verdict.new_rows < retrain->min_new_rows)
 		return;
 	mren_train_network_begin(&retrain->training, &retrain->setup, &rows->source, rows->memory);
+	retrain->training.n_bad = rows->errors.n;
 	if (retrain->warm)
 		mren_train_network_warm(&retrain->training, retrain->net);
 }

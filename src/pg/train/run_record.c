@@ -190,6 +190,17 @@ mren_run_judged(MrenRun *run, int32 version, const MrenRunVerdict *verdict)
 		lengthof(types), types, values, nulls);
 }
 
+/* The message, with the row of the query that it is about. */
+static const char *
+fail_message(const ErrorData *error)
+{
+	const char *row = error->context;
+
+	if (row == NULL || strncmp(row, "row ", 4) != 0)
+		return error->message;
+	return psprintf("%s (%.*s)", error->message, (int) strcspn(row, "\n"), row);
+}
+
 void
 mren_run_fail(MrenRun *run, const ErrorData *error)
 {
@@ -199,7 +210,7 @@ mren_run_fail(MrenRun *run, const ErrorData *error)
 	Oid types[] = {INT8OID, TEXTOID, TEXTOID, TEXTOID, JSONBOID};
 	Datum values[] = {Int64GetDatum(run->id), CStringGetTextDatum(status),
 					  CStringGetTextDatum(unpack_sql_state(error->sqlerrcode)),
-					  CStringGetTextDatum(error->message), log_datum(run)};
+					  CStringGetTextDatum(fail_message(error)), log_datum(run)};
 
 	mren_catalog_write(
 		"UPDATE mren.run SET status = $2, sqlstate = $3, message = $4, log = $5, seconds_left = "

@@ -184,6 +184,8 @@ metrics_json(const MrenNetworkTraining *training, const MrenTrainReport *report)
 	if (report->linear_epoch > 0)
 		appendStringInfo(&json, ", \"linear_share\": %.9g, \"linear_epoch\": %d",
 						 report->linear_share, report->linear_epoch);
+	if (training->n_bad > 0)
+		appendStringInfo(&json, ", \"skipped_rows\": %lld", (long long) training->n_bad);
 	if (training->setup->net.fusion == MREN_FUSION_AUTO)
 		appendStringInfo(&json, ", \"fusion\": \"%s\"", fusions[training->net.fusion]);
 	appendStringInfoChar(&json, '}');
