@@ -183,10 +183,9 @@ check_reads(const CachedPlanSource *source)
 	foreach (cell, source->query_list)
 	{
 		if (lfirst_node(Query, cell)->hasModifyingCTE)
-			ereport(ERROR,
-					(errcode(ERRCODE_SYNTAX_ERROR), errmsg("the query must not change data"),
-					 errdetail("Its WITH clause contains INSERT, UPDATE, DELETE or MERGE."),
-					 errhint("The query is run read-only.")));
+			ereport(ERROR, (errcode(ERRCODE_SYNTAX_ERROR), errmsg("the query must not change data"),
+							errdetail("Its WITH clause contains INSERT, UPDATE, DELETE or MERGE."),
+							errhint("The query is run read-only.")));
 	}
 }
 

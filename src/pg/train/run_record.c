@@ -62,8 +62,10 @@ mren_run_log(MrenRun *run, const MrenProgress *progress, double seconds)
 {
 	if (run->log.len > 1)
 		appendStringInfoString(&run->log, ", ");
-	appendStringInfo(&run->log, "{\"phase\": %d, \"epoch\": %d, \"loss\": %.6g, \"seconds\": %.3f",
-					 progress->phase, progress->epoch, progress->loss, seconds);
+	appendStringInfo(&run->log, "{\"phase\": %d, \"epoch\": %d, \"seconds\": %.3f", progress->phase,
+					 progress->epoch, seconds);
+	if (!isnan(progress->loss))
+		appendStringInfo(&run->log, ", \"loss\": %.6g", progress->loss);
 	if (progress->members > 1)
 		appendStringInfo(&run->log, ", \"member\": %d", progress->member);
 	if (progress->validated)
@@ -99,7 +101,8 @@ mren_run_update(MrenRun *run, const MrenRunProgress *progress)
 	values[3] = Int32GetDatum(epoch->epoch);
 	values[4] = Int32GetDatum(epoch->epochs);
 	values[5] = Float8GetDatum(epoch->loss);
-	nulls[3] = nulls[4] = nulls[5] = epoch->epoch == 0 ? 'n' : ' ';
+	nulls[3] = nulls[4] = epoch->epoch == 0 ? 'n' : ' ';
+	nulls[5] = epoch->epoch == 0 || isnan(epoch->loss) ? 'n' : ' ';
 	values[6] = Float8GetDatum(epoch->validation_loss);
 	values[7] = Float8GetDatum(epoch->validation_f1);
 	nulls[6] = nulls[7] = epoch->validated ? ' ' : 'n';
