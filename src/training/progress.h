@@ -26,7 +26,9 @@ typedef struct MrenProgress
 	int members;
 	size_t rows_done; /* of this epoch (or of the scan) */
 	size_t rows_total;
-	double loss; /* mean over the rows of this epoch so far; 0 before any */
+	double rows_later; /* at most, over all epochs of the members and the phase that follow */
+	double
+		loss; /* mean over the rows of this epoch so far; 0 before any, NaN if none is computed */
 	/* At MREN_TRAIN_EPOCH of phase 1 with validation rows: */
 	bool validated;
 	double validation_loss;

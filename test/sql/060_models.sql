@@ -182,7 +182,7 @@ SELECT error_of($$SELECT mren.export_model('m')$$);
 ROLLBACK;
 
 -- Embeddings that a model needs stay; a version without them is accepted, with
--- a warning, and predicts once they are there.
+-- a warning, but neither promoted nor predicts until they are there.
 SELECT error_of($$SELECT mren.drop_embeddings('tiny')$$);
 SELECT mren.export_model('m') AS file \gset
 SELECT mren.drop_model('m'), mren.drop_model('twice');

@@ -29,9 +29,10 @@ sub meanwhile
 {
 	my ($model, $statement, %option) = @_;
 	my $source = $option{source} || 'pairs';
+	my $options = $option{options} // '';
 
 	$holder->query('SELECT pg_advisory_lock(7)');
-	$trainer->send(qq{\\set VERBOSITY verbose\nCALL mren.train('$model', 'SELECT p.* FROM $source p, gate()', '{"hidden": [4], "epochs": 2, "embeddings": "tiny"}')});
+	$trainer->send(qq{\\set VERBOSITY verbose\nCALL mren.train('$model', 'SELECT p.* FROM $source p, gate()', '{"hidden": [4], "epochs": 2, "embeddings": "tiny"$options}')});
 	wait_until { $holder->query(q{SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted}) == 1 } or die 'it does not read';
 	if (!$option{reading})
 	{
@@ -76,15 +77,43 @@ is(last_run(), 'failed|42501|', 'its run says why it failed');
 $trainer->query('RESET ROLE');
 alive('a right withdrawn');
 
-# The embeddings, which a new model is the first to need: kept, it says what it
-# lacks, as one that was imported would.
+# What the version needs, which nothing that is saved needs yet: the version is refused.
+sub answers { return $other->query(q{SELECT mren.predict('m', 'dog is', 'dog', 'is') IS NOT NULL}) }
+my $deploy = q{, "deploy": true};
 $other->query(q{SELECT mren.drop_model(model) FROM (SELECT DISTINCT model FROM mren.models) AS m});
-is(meanwhile('m', q{SELECT mren.drop_embeddings('tiny')}), '1', 'embeddings dropped meanwhile: the version is kept');
-like($warning, qr/WARNING:  \w{5}: this version of model "m" needs word embeddings that are not loaded/, 'with a warning');
-like(error_in($other, q{SELECT mren.predict('m', 'dog is', 'dog', 'is')}), qr/^55000: the word embeddings of model "m" are not loaded/, 'and predicts no more than that');
+is(meanwhile('m', q{SELECT mren.drop_embeddings('tiny')}), '55000: this version of model "m" needs word embeddings that are not loaded',
+	'embeddings dropped meanwhile: the training fails');
+is(last_run(), 'failed|55000|', 'its run says why');
+is($other->query('SELECT count(*) FROM mren.models'), '0', 'and no model is left');
 $other->query('DROP TABLE pairs');
 toy_task($node);
-is($other->query(q{SELECT mren.predict('m', 'dog is', 'dog', 'is') IS NOT NULL}), 't', 'until they are there');
+$other->query("CALL mren.train('m', 'SELECT * FROM pairs', $quick)");
+$other->query(q{SELECT mren.load_embeddings('other', convert_to(E'dog 1 2\nis 3 4\n', 'UTF8'))});
+is(meanwhile('m', q{SELECT mren.drop_embeddings('other')}, options => qq{, "embeddings": "other"$deploy}),
+	'55000: this version of model "m" needs word embeddings that are not loaded', 'the same over a version that is deployed');
+is($other->query(q{SELECT version, deployed FROM mren.models WHERE model = 'm'}), '1|t', 'which stays deployed');
+is(answers(), 't', 'and answers');
+my $phrases = q{SELECT mren.load_lexicon('names', 'SELECT ''%s'' AS phrase, ''animal'' AS type')};
+$other->query(sprintf $phrases, 'dog');
+is(meanwhile('m', q{SELECT mren.drop_lexicon('names'); } . sprintf($phrases, 'cat'), options => qq{, "lexicons": ["names"], "hash_bits": 10$deploy}),
+	'55000: this version of model "m" needs a lexicon that is not loaded', 'a lexicon replaced meanwhile: the training fails');
+is($other->query(q{SELECT version, deployed FROM mren.models WHERE model = 'm'}), '1|t', 'and the version before stays deployed');
+tiny_encoder($node);
+$other->query('CREATE TABLE seen AS SELECT p.*, ' . bytea(png(4, 4, "\xff\0\0" x 16)) . ' AS image FROM pairs p');
+is(meanwhile('m', q{SELECT mren.drop_image_encoder('tiny')}, source => 'seen', options => qq{, "image_encoder": "tiny"$deploy}),
+	'55000: this version of model "m" needs an image encoder that is not loaded', 'an image encoder dropped meanwhile: the same');
+is(last_run() . '|' . answers(), 'failed|55000||t', 'in the record, too');
+
+# An imported version may lack what it needs, but is not deployed over one that answers.
+$other->query(q{CREATE TABLE moved AS SELECT mren.export_model('m') AS contents; CALL mren.train('m', 'SELECT * FROM pairs', '{"embeddings": null, "hash_bits": 10, "epochs": 2, "deploy": true}')});
+$other->query(q{SELECT mren.drop_version('m', 1); SELECT mren.drop_embeddings('tiny')});
+my ($version, $import) = $other->try(q{SELECT mren.import_model('m', contents) FROM moved});
+like($import, qr/WARNING:  this version of model "m" needs word embeddings that are not loaded/, 'an import warns');
+like(error_in($other, qq{SELECT mren.promote('m', $version)}), qr/^55000: this version of model "m" needs word embeddings/, 'it is not promoted');
+is(answers(), 't', 'and the deployed version answers');
+$other->query('DROP TABLE pairs');
+toy_task($node);
+is($other->query(qq{SELECT mren.promote('m', $version)}), '', 'until the embeddings are there');
 alive('embeddings gone');
 
 # Its own record

@@ -5,6 +5,7 @@
  */
 #include "relation_fixture.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #define N_ROWS 200
@@ -54,6 +55,8 @@ typedef struct Run
 	MrenTrainReport report;
 	double first_loss;
 	MrenNet *net;
+	double rows_left; /* after the first epoch, at most; and those that came */
+	double rows_after;
 } Run;
 
 static void
@@ -92,7 +95,13 @@ train(const MrenEnv *env, Run *run, MrenTrainer *trainer, MrenError *err)
 		if (progress.event != MREN_TRAIN_EPOCH)
 			continue;
 		if (++epochs == 1)
+		{
 			run->first_loss = progress.loss;
+			run->rows_left = progress.rows_later + (double) (progress.epochs - progress.epoch) *
+													   (double) progress.rows_total;
+		}
+		else
+			run->rows_after += (double) progress.rows_total;
 		if (epochs == run->stop_after)
 			mren_trainer_stop(trainer);
 	} while (progress.event != MREN_TRAIN_DONE);
@@ -179,6 +188,30 @@ a_stop_keeps_the_best_epoch(void **state)
 	mren_net_free(&test.env, stopped.net);
 	mren_net_free(&test.env, whole.net);
 	assert_int_equal(test.n_live, 0);
+	free(set);
+}
+
+/* What is left after the first epoch counts the refit, but not if there is none. */
+static void
+rows_left_count_the_refit(void **state)
+{
+	Set *set = new_set(plain);
+	TestEnv test;
+	Run run;
+
+	(void) state;
+	test_env_init(&test);
+	for (int refit = 0; refit <= 1; refit++)
+	{
+		run_init(&run, set);
+		run.options.common.epochs = 6;
+		run.options.common.refit = refit;
+		must_train(&test, &run);
+		assert_true(run.rows_after <= run.rows_left);
+		/* Five more epochs on four fifths of the rows; and at most six on all. */
+		assert_true(fabs(run.rows_left / N_ROWS - (5 * 0.8 + (refit ? 6 : 0))) < 0.6);
+		mren_net_free(&test.env, run.net);
+	}
 	free(set);
 }
 
@@ -339,6 +372,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_stop_keeps_the_best_epoch),
+		cmocka_unit_test(rows_left_count_the_refit),
 		cmocka_unit_test(a_stop_amid_the_refit_keeps_the_first_phase),
 		cmocka_unit_test(the_first_epoch_is_finished),
 		cmocka_unit_test(warm_weights_begin_where_they_ended),

@@ -161,22 +161,36 @@ mren_models_deploy(int64 model, int64 version)
 					3, types, values);
 }
 
+/* What is needed, for messages: the model, and whether the version is refused without it. */
+typedef struct NeedCheck
+{
+	const char *model;
+	bool required;
+} NeedCheck;
+
 static void
-check_need(const char *model, const char *what, const char *function, const char *sql, Datum hash)
+check_need(const NeedCheck *check, const char *what, const char *function, const char *sql,
+		   Datum hash)
 {
 	Oid types[] = {BYTEAOID};
 
 	if (mren_models_run(sql, 1, types, &hash) > 0)
 		return;
-	ereport(WARNING, (errmsg("this version of model \"%s\" needs %s not loaded", model, what),
-					  errdetail("The hash of the missing content is %s.",
-								TextDatumGetCString(DirectFunctionCall2(
-									binary_encode, hash, CStringGetTextDatum("hex")))),
-					  errhint("Call %s before predicting.", function)));
+	ereport(check->required ? ERROR : WARNING,
+			(errcode(check->required ? ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE : ERRCODE_WARNING),
+			 errmsg("this version of model \"%s\" needs %s not loaded", check->model, what),
+			 errdetail("The hash of the missing content is %s.",
+					   TextDatumGetCString(
+						   DirectFunctionCall2(binary_encode, hash, CStringGetTextDatum("hex")))),
+			 check->required
+				 ? errhint("It was never loaded, or was dropped or replaced meanwhile. Load the "
+						   "same content with %s first.",
+						   function)
+				 : errhint("Call %s before predicting.", function)));
 }
 
 static void
-check_lexicons(const char *model, Datum lexicons)
+check_lexicons(const NeedCheck *check, Datum lexicons)
 {
 	Datum *hashes;
 	int n;
@@ -184,7 +198,7 @@ check_lexicons(const char *model, Datum lexicons)
 	deconstruct_array(DatumGetArrayTypeP(lexicons), BYTEAOID, -1, false, TYPALIGN_INT, &hashes,
 					  NULL, &n);
 	for (int i = 0; i < n; i++)
-		check_need(model, "a lexicon that is", "mren.load_lexicon",
+		check_need(check, "a lexicon that is", "mren.load_lexicon",
 				   "SELECT FROM mren.lexicon WHERE sha256 OPERATOR(pg_catalog.=) $1 FOR SHARE",
 				   hashes[i]);
 }
@@ -194,8 +208,9 @@ check_lexicons(const char *model, Datum lexicons)
  * dropping it deletes its row first, and then calls mren_models_using.
  */
 void
-mren_models_check_needs(const char *model, int64 version)
+mren_models_check_needs(const char *model, int64 version, bool required)
 {
+	NeedCheck check = {.model = model, .required = required};
 	Oid types[] = {INT8OID};
 	Datum values[] = {Int64GetDatum(version)};
 	Datum embeddings;
@@ -212,15 +227,15 @@ mren_models_check_needs(const char *model, int64 version)
 	lexicons = mren_models_result(3, &no_lexicons);
 	encoder = mren_models_result(2, &isnull);
 	if (!no_embeddings)
-		check_need(model, "word embeddings that are", "mren.load_embeddings",
+		check_need(&check, "word embeddings that are", "mren.load_embeddings",
 				   "SELECT FROM mren.embedding WHERE sha256 OPERATOR(pg_catalog.=) $1 FOR SHARE",
 				   embeddings);
 	if (!isnull)
-		check_need(model, "an image encoder that is", "mren.load_image_encoder",
+		check_need(&check, "an image encoder that is", "mren.load_image_encoder",
 				   "SELECT FROM mren.encoder WHERE identity OPERATOR(pg_catalog.=) $1 FOR SHARE",
 				   encoder);
 	if (!no_lexicons)
-		check_lexicons(model, lexicons);
+		check_lexicons(&check, lexicons);
 }
 
 /*

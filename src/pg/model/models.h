@@ -20,6 +20,7 @@
 typedef struct MrenSaveExtra
 {
 	bool deploy;				  /* deploy the version even if it is not the model's first */
+	bool trained;				  /* trained here and now: what it needs must still be loaded */
 	double seconds;				  /* duration of the training; negative: unknown */
 	const MrenStoredQuery *query; /* the query of its training rows; NULL: unknown */
 	Datum given;				  /* jsonb, the options as given; only with query */
@@ -39,8 +40,10 @@ extern void mren_models_check_save_kind(const char *model, MrenModelKind kind, b
  * mren_models_save
  *	  Adds a version to a model and returns its number.  A model that does not
  *	  exist is created, owned by the current user; on one that exists the user
- *	  needs the privilege "train".  The first version is deployed.  Warns if the
- *	  embeddings, image encoder or lexicons that the version needs are not loaded.
+ *	  needs the privilege "train".  The first version is deployed.  If the embeddings,
+ *	  image encoder or lexicons that the version needs are not loaded, it is refused
+ *	  (55000) where it was trained here or would be deployed over another version;
+ *	  otherwise, as for a model imported before its embeddings, this warns.
  */
 extern int32 mren_models_save(const char *model, const MrenNetwork *network,
 							  const MrenSaveExtra *extra);
@@ -102,8 +105,13 @@ extern void mren_models_deploy(int64 model, int64 version);
  */
 extern int mren_models_prune(int64 model, int keep, int64 newest);
 
-/* Warns if the embeddings, image encoder or lexicons of a version (by id) are not loaded. */
-extern void mren_models_check_needs(const char *model, int64 version);
+/*
+ * mren_models_check_needs
+ *	  Raises an error (55000), or warns if they are not required, if the embeddings,
+ *	  image encoder or lexicons of a version (by id) are not loaded.  Those that are
+ *	  loaded cannot be dropped or replaced until the transaction ends.
+ */
+extern void mren_models_check_needs(const char *model, int64 version, bool required);
 
 /* Raises the error that a model has no such version; the detail lists those that it has. */
 extern void mren_models_no_version(const char *model, int64 id, int32 version) MREN_NORETURN;

@@ -252,7 +252,7 @@ mren_models_save(const char *model, const MrenNetwork *network, const MrenSaveEx
 							   extra->deploy, &row);
 	version = next_version(row.id);
 	id = insert_version(row.id, version, network, extra);
-	mren_models_check_needs(model, id);
+	mren_models_check_needs(model, id, extra->trained || (extra->deploy && row.deployed != 0));
 	insert_weights(id, network);
 	if (row.deployed == 0 || extra->deploy)
 		mren_models_deploy(row.id, id);

@@ -62,10 +62,10 @@ mren_promote(PG_FUNCTION_ARGS)
 	MrenModelRow row;
 	int64 id = lock_version(fcinfo, "mren.promote()", model, &row);
 
+	mren_models_check_needs(model, id, id != row.deployed);
 	/* Promoting the deployed version again must not change what rollback goes back to. */
 	if (id != row.deployed)
 		mren_models_deploy(row.id, id);
-	mren_models_check_needs(model, id);
 	mren_models_end();
 	PG_RETURN_VOID();
 }
@@ -103,6 +103,7 @@ mren_rollback(PG_FUNCTION_ARGS)
 	earlier = DatumGetInt64(mren_models_result(1, &isnull));
 	values[1] = mren_models_result(2, &isnull);
 	version = DatumGetInt32(mren_models_result(3, &isnull));
+	mren_models_check_needs(model, DatumGetInt64(values[1]), true);
 	mren_models_run("UPDATE mren.model SET deployed = $2 WHERE id OPERATOR(pg_catalog.=) $1", 2,
 					types, values);
 	values[1] = Int64GetDatum(earlier);

@@ -21,6 +21,8 @@
 #include "pg/predict/predictor.h"
 #include "pg/support/args.h"
 #include "pg/support/query.h"
+#include "pg/support/row_errors.h"
+#include "pg/support/settings.h"
 
 #define BATCH 64
 
@@ -44,8 +46,11 @@ typedef struct Batch
 
 	MemoryContext rows; /* strings of the batch's rows */
 	MemoryContext work; /* of one row */
-	int n;				/* rows gathered */
-	int n_answered;		/* of them, with a fused vector */
+	MrenRowErrors errors;
+	MemoryContext errors_context; /* of their list */
+	int64 n_read;				  /* all rows of the query */
+	int n;						  /* rows gathered */
+	int n_answered;				  /* of them, with a fused vector */
 	MrenPrediction predictions[BATCH];
 } Batch;
 
@@ -269,24 +274,56 @@ add_row(Batch *batch, int number, const MrenPair *pair, TupleTableSlot *slot,
 		read_holdout(batch, slot, pair, &example, prediction);
 }
 
+/* Reads, encodes and fuses the row; false if it has no sentence or mention. */
+static bool
+encode_row(Batch *batch, TupleTableSlot *slot, MrenPrediction *prediction)
+{
+	MrenPair pair;
+
+	if (!read_pair(batch, slot, &pair))
+		return false;
+	for (int i = 0; i < batch->n_sides; i++)
+		add_row(batch, i, &pair, slot, prediction);
+	return true;
+}
+
+/* The same; false, too, for a row that cannot be used, unless that is an error. */
+static bool
+try_row(Batch *batch, TupleTableSlot *slot, MrenPrediction *prediction)
+{
+	volatile bool answered = false;
+
+	PG_TRY();
+	{
+		answered = encode_row(batch, slot, prediction);
+	}
+	PG_CATCH();
+	{
+		MrenRowError error;
+
+		MemoryContextSwitchTo(batch->errors_context);
+		error = mren_row_error_catch();
+		mren_row_errors_add(&batch->errors, prediction->id, batch->n_read, &error);
+		MemoryContextSwitchTo(batch->work);
+	}
+	PG_END_TRY();
+	return answered;
+}
+
 static void
 gather(void *state, TupleTableSlot *slot)
 {
 	Batch *batch = state;
 	MrenPrediction *prediction = &batch->predictions[batch->n++];
 	MemoryContext old = MemoryContextSwitchTo(batch->work);
-	MrenPair pair;
 
 	CHECK_FOR_INTERRUPTS();
+	batch->n_read++;
 	*prediction = (MrenPrediction){.id = text_column(batch, slot, MREN_COLUMN_ID),
 								   .actual = text_column(batch, slot, MREN_COLUMN_RELATION)};
-	prediction->answered = read_pair(batch, slot, &pair);
+	prediction->answered = try_row(batch, slot, prediction);
 	if (prediction->answered)
-	{
-		for (int i = 0; i < batch->n_sides; i++)
-			add_row(batch, i, &pair, slot, prediction);
 		batch->n_answered++;
-	}
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(batch->work);
 	if (batch->n == BATCH)
@@ -361,9 +398,12 @@ mren_predict_query(const MrenPredictQuery *what, MrenPredictionVisitor visit, vo
 	batch->n_sides = what->rival != 0 ? 2 : 1;
 	batch->visit = visit;
 	batch->state = state;
+	batch->errors.skip = what->skip_bad;
+	batch->errors_context = CurrentMemoryContext;
 	batch->rows = AllocSetContextCreate(CurrentMemoryContext, "mren batch", ALLOCSET_DEFAULT_SIZES);
 	batch->work = AllocSetContextCreate(CurrentMemoryContext, "mren row", ALLOCSET_DEFAULT_SIZES);
 	run_query(batch, what, needed);
+	mren_row_errors_notice(&batch->errors, "got no answer");
 	by = (MrenPredictedBy){.version = batch->sides[0].predictor.version,
 						   .negative = negative_of(&batch->sides[0], outer)};
 	if (batch->n_sides == 2)
@@ -434,6 +474,7 @@ mren_predict_rows(PG_FUNCTION_ARGS)
 		.query = mren_arg_text(fcinfo, 1, "query"),
 		.version = mren_arg_version(fcinfo, 2),
 		.need_id = true,
+		.skip_bad = mren_on_error == MREN_ON_ERROR_SKIP,
 	};
 
 	InitMaterializedSRF(fcinfo, 0);

@@ -42,6 +42,7 @@ typedef struct MrenPredictQuery
 	bool need_relation;			   /* the same for "relation" */
 	int32 rival;				   /* a version that answers the same rows; 0: none */
 	const MrenStoredQuery *stored; /* whose owner runs the query; NULL: the current user does */
+	bool skip_bad; /* rows that cannot be used get no answer; otherwise the first is an error */
 } MrenPredictQuery;
 
 /* The version that answered, for evaluation. */

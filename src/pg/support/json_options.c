@@ -99,7 +99,7 @@ mren_json_option_share(const char *key, const JsonbValue *value)
 		return 0;
 	if (value->type == jbvNumeric)
 		share = DatumGetFloat8(
-			DirectFunctionCall1(numeric_float8, NumericGetDatum(value->val.numeric)));
+			DirectFunctionCall1(numeric_float8_no_overflow, NumericGetDatum(value->val.numeric)));
 	if (!(share >= 0 && share <= 0.5))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("option \"%s\" must be a share of the rows", key),

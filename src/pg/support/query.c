@@ -171,6 +171,24 @@ prepare(const char *query)
 	return plan;
 }
 
+/* Errors for a SELECT that would store its rows, or that changes data in WITH. */
+static void
+check_reads(const CachedPlanSource *source)
+{
+	ListCell *cell;
+
+	if (source->resultDesc == NULL && source->commandTag == CMDTAG_SELECT)
+		ereport(ERROR, (errcode(ERRCODE_SYNTAX_ERROR), errmsg("the query must not contain INTO"),
+						errhint("Specify a SELECT without INTO; its rows are read directly.")));
+	foreach (cell, source->query_list)
+	{
+		if (lfirst_node(Query, cell)->hasModifyingCTE)
+			ereport(ERROR, (errcode(ERRCODE_SYNTAX_ERROR), errmsg("the query must not change data"),
+							errdetail("Its WITH clause contains INSERT, UPDATE, DELETE or MERGE."),
+							errhint("The query is run read-only.")));
+	}
+}
+
 TupleDesc
 mren_query_describe(const char *query)
 {
@@ -187,6 +205,7 @@ mren_query_describe(const char *query)
 						errmsg("the query must be one statement, not %d", list_length(sources)),
 						errhint("Specify a single SELECT.")));
 	source = linitial(sources);
+	check_reads(source);
 	if (source->resultDesc == NULL || source->commandTag != CMDTAG_SELECT)
 		ereport(ERROR, (errcode(ERRCODE_SYNTAX_ERROR),
 						errmsg("the query must be a SELECT, not %s",
@@ -243,6 +262,34 @@ visit_end(DestReceiver *self)
 {
 }
 
+/*
+ * Raises the error that was caught again, without the line of its context that
+ * shows the statement, which the user did not write.
+ */
+static void
+rethrow_without(const char *statement)
+{
+	char *line = psprintf("SQL statement \"%s\"", statement);
+	ErrorData *error = CopyErrorData();
+	char *at = error->context != NULL ? strstr(error->context, line) : NULL;
+
+	FlushErrorState();
+	if (at != NULL)
+	{
+		char *rest = at + strlen(line);
+
+		/* The line break goes with it: that after it, else that before it. */
+		if (*rest == '\n')
+			rest++;
+		else if (at > error->context)
+			at--;
+		memmove(at, rest, strlen(rest) + 1);
+		if (error->context[0] == '\0')
+			error->context = NULL;
+	}
+	ReThrowError(error);
+}
+
 void
 mren_query_run(const char *query, int n, const Oid *types, const Datum *values,
 			   MrenRowVisitor visit, void *state)
@@ -260,6 +307,7 @@ mren_query_run(const char *query, int n, const Oid *types, const Datum *values,
 	SPIExecuteOptions options = {.params = params, .read_only = true, .dest = &receiver.pub};
 	bool save_read_only = XactReadOnly;
 	SPIPlanPtr plan;
+	MemoryContext caller = CurrentMemoryContext;
 	volatile int ret = 0;
 
 	for (int i = 0; i < n; i++)
@@ -273,11 +321,14 @@ mren_query_run(const char *query, int n, const Oid *types, const Datum *values,
 	{
 		ret = SPI_execute_plan_extended(plan, &options);
 	}
-	PG_FINALLY();
+	PG_CATCH();
 	{
 		XactReadOnly = save_read_only;
+		MemoryContextSwitchTo(caller);
+		rethrow_without(query);
 	}
 	PG_END_TRY();
+	XactReadOnly = save_read_only;
 	if (ret != SPI_OK_SELECT)
 		elog(ERROR, "could not run a query: %s", SPI_result_code_string(ret));
 	SPI_freeplan(plan);

@@ -11,6 +11,8 @@
 
 #include "utils/guc.h"
 
+#include "pg/support/row_errors.h"
+
 int mren_max_image_width = 16384;
 int mren_max_image_height = 16384;
 int mren_max_image_memory = 256 * 1024;
@@ -23,6 +25,7 @@ int mren_lexicon_cache = 256 * 1024;
 int mren_aggregate_memory = 512 * 1024;
 int mren_train_memory = 1024 * 1024;
 bool mren_allow_empty_source = false;
+int mren_on_error = MREN_ON_ERROR_FAIL;
 
 typedef struct Setting
 {
@@ -66,6 +69,12 @@ mren_settings_define(void)
 		 &mren_train_memory, 64, GUC_UNIT_KB},
 	};
 
+	static const struct config_enum_entry on_error[] = {
+		{"fail", MREN_ON_ERROR_FAIL, false},
+		{"skip", MREN_ON_ERROR_SKIP, false},
+		{NULL, 0, false},
+	};
+
 	for (int i = 0; i < (int) lengthof(settings); i++)
 		DefineCustomIntVariable(settings[i].name, settings[i].what, NULL, settings[i].value,
 								*settings[i].value, settings[i].min,
@@ -75,6 +84,10 @@ mren_settings_define(void)
 		"mren.allow_empty_source",
 		"Lets a refresh delete all documents of a graph whose source is empty.", NULL,
 		&mren_allow_empty_source, false, PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomEnumVariable("mren.on_error",
+							 "Sets what mren.predict_rows does with a row that cannot be used.",
+							 "With \"skip\", such a row gets no answer.", &mren_on_error,
+							 MREN_ON_ERROR_FAIL, on_error, PGC_USERSET, 0, NULL, NULL, NULL);
 #if PG_VERSION_NUM >= 150000
 	MarkGUCPrefixReserved("mren");
 #else

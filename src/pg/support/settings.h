@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 /* Limits on one image. */
+extern int mren_on_error; /* an MrenOnError */
 extern int mren_max_image_width;
 extern int mren_max_image_height;
 extern int mren_max_image_memory; /* kB, decoded */

@@ -116,7 +116,8 @@ mren_encode_row(MrenEncodeSite *site, const MrenPair *pair, MrenTextSpan relatio
 /*
  * mren.encode_example(options, sentence, head, tail, relation, image,
  * image_vector, head_type, tail_type, head_box, tail_box, weight, split)
- * → bytea: a record of the core, followed by the image's vector and grid.
+ * → bytea: a record of the core, followed by the image's vector and grid; or what
+ * is wrong with the row (mren_encode_error).
  */
 enum
 {
@@ -192,6 +193,66 @@ encode(FunctionCallInfo fcinfo, MrenEncodeSite *site, bool ranges)
 	return (bytea *) cstring_to_text_with_len((char *) buffer.data, buffer.len);
 }
 
+/*
+ * A row that cannot be used becomes a record, too, so that whoever runs the query
+ * can say which row it is: BAD_ROW where a record has its size, which is a multiple
+ * of 8; then the SQLSTATE, and message, detail and hint, each with its final zero.
+ */
+#define BAD_ROW 0xffffffffu
+
+static bytea *
+bad_row(const MrenRowError *error)
+{
+	const char *texts[] = {error->message, error->detail, error->hint};
+	uint32 head[] = {BAD_ROW, (uint32) error->sqlstate};
+	StringInfoData record;
+
+	initStringInfo(&record);
+	appendBinaryStringInfo(&record, (char *) head, sizeof(head));
+	for (int i = 0; i < (int) lengthof(texts); i++)
+		appendBinaryStringInfo(&record, texts[i] != NULL ? texts[i] : "",
+							   texts[i] != NULL ? strlen(texts[i]) + 1 : 1);
+	return (bytea *) cstring_to_text_with_len(record.data, record.len);
+}
+
+bool
+mren_encode_error(const char *bytes, size_t len, MrenRowError *error)
+{
+	uint32 head[2];
+
+	if (len <= sizeof(head))
+		return false;
+	memcpy(head, bytes, sizeof(head));
+	if (head[0] != BAD_ROW)
+		return false;
+	error->sqlstate = (int) head[1];
+	error->message = bytes + sizeof(head);
+	error->detail = error->message + strlen(error->message) + 1;
+	error->hint = error->detail + strlen(error->detail) + 1;
+	return true;
+}
+
+static bytea *
+encode_or_bad(FunctionCallInfo fcinfo, MrenEncodeSite *site, bool ranges)
+{
+	bytea *volatile record = NULL;
+
+	PG_TRY();
+	{
+		record = encode(fcinfo, site, ranges);
+	}
+	PG_CATCH();
+	{
+		MrenRowError error;
+
+		MemoryContextSwitchTo(site->base.row);
+		error = mren_row_error_catch();
+		record = bad_row(&error);
+	}
+	PG_END_TRY();
+	return record;
+}
+
 /* NULL for a row without sentence, mention or relation; training skips it. */
 static Datum
 encode_example(FunctionCallInfo fcinfo, bool ranges)
@@ -208,7 +269,7 @@ encode_example(FunctionCallInfo fcinfo, bool ranges)
 	}
 	MemoryContextReset(site->base.row);
 	MemoryContextSwitchTo(site->base.row);
-	record = encode(fcinfo, site, ranges);
+	record = encode_or_bad(fcinfo, site, ranges);
 	MemoryContextSwitchTo(caller);
 	result = (bytea *) palloc(VARSIZE(record));
 	memcpy(result, record, VARSIZE(record));

@@ -13,6 +13,7 @@
 #include "data/example.h"
 #include "pg/support/args.h"
 #include "pg/support/call_site.h"
+#include "pg/support/row_errors.h"
 #include "pg/resource/image_encoders.h"
 #include "pg/train/train_setup.h"
 #include "pg/predict/row_features.h"
@@ -28,6 +29,8 @@ typedef struct MrenEncodeSite
 	MrenVocabulary vocabulary;
 	MrenEncoder *encoder; /* opened at the first image */
 	MrenRowLexicons lexicons;
+	int64 n_rows;		  /* that the aggregate has seen here */
+	MrenRowErrors errors; /* those of the aggregate */
 } MrenEncodeSite;
 
 /* The site of this call: see mren_call_site. */
@@ -47,6 +50,13 @@ typedef struct MrenRowImage
  */
 extern MrenRowImage mren_encode_row(MrenEncodeSite *site, const MrenPair *pair,
 									MrenTextSpan relation, MrenExample *example);
+
+/*
+ * mren_encode_error
+ *	  True if the result of mren.encode_example (bytes, len) tells of a row that
+ *	  cannot be used; its error is in *error, in place.
+ */
+extern bool mren_encode_error(const char *bytes, size_t len, MrenRowError *error);
 
 /* Sets the split of a row that is held out by the options, unless it is a test row. */
 extern void mren_encode_holdout(const MrenEncodeSite *site, const MrenPair *pair,

@@ -4,6 +4,8 @@
  */
 #include "pg/train/job_epochs.h"
 
+#include <math.h>
+
 #include "miscadmin.h"
 
 /* Duration of a piece, after which the progress is committed. */
@@ -17,7 +19,7 @@ rows_per_second(const MrenJobEpochs *epochs)
 	return seconds > 0 ? epochs->progress.rows_done / seconds : 0;
 }
 
-/* For all remaining epochs and members at the pace of this epoch; it may well stop earlier. */
+/* For all that remains, refit included, at the pace of this epoch; it may well stop earlier. */
 static double
 seconds_left(const MrenJobEpochs *epochs)
 {
@@ -28,10 +30,8 @@ seconds_left(const MrenJobEpochs *epochs)
 
 	if (pace <= 0 || progress->epoch == 0)
 		return -1;
-	rows = (double) (progress->epochs - progress->epoch +
-					 Max(progress->members - progress->member, 0) * progress->epochs) *
-			   progress->rows_total +
-		   (progress->rows_total - progress->rows_done);
+	rows = (double) (progress->epochs - progress->epoch) * progress->rows_total +
+		   (progress->rows_total - progress->rows_done) + progress->rows_later;
 	seconds = rows / pace;
 	if (epochs->budget > 0)
 		seconds = Min(seconds, Max(epochs->budget - mren_job_seconds(epochs->job), 0));
@@ -45,6 +45,7 @@ report_epoch(MrenJobEpochs *epochs)
 	double seconds = mren_seconds_since(epochs->epoch_started);
 	char validation[128] = "";
 	char member[32] = "";
+	char loss[64] = "only the linear branch";
 
 	if (progress->validated)
 		snprintf(validation, sizeof(validation), ", validation loss %.4f, F1 %.4f%s",
@@ -52,11 +53,12 @@ report_epoch(MrenJobEpochs *epochs)
 				 progress->improved ? " (best)" : "");
 	if (progress->members > 1)
 		snprintf(member, sizeof(member), "member %d of %d, ", progress->member, progress->members);
-	ereport(NOTICE,
-			(errmsg_internal("%s%s epoch %d of %d: loss %.4f%s, %.0f rows/s, at most %.0f s left",
-							 member, progress->phase == 2 ? "refit" : "training", progress->epoch,
-							 progress->epochs, progress->loss, validation, rows_per_second(epochs),
-							 Max(seconds_left(epochs), 0))));
+	if (!isnan(progress->loss))
+		snprintf(loss, sizeof(loss), "loss %.4f", progress->loss);
+	ereport(NOTICE, (errmsg_internal("%s%s epoch %d of %d: %s%s, %.0f rows/s, at most %.0f s left",
+									 member, progress->phase == 2 ? "refit" : "training",
+									 progress->epoch, progress->epochs, loss, validation,
+									 rows_per_second(epochs), Max(seconds_left(epochs), 0))));
 	mren_run_log(&epochs->job->run, progress, seconds);
 	INSTR_TIME_SET_CURRENT(epochs->epoch_started);
 }

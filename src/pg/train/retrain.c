@@ -153,6 +153,7 @@ read_rows(MrenJob *job)
 	if (retrain->verdict.new_rows < retrain->min_new_rows)
 		return;
 	mren_train_network_begin(&retrain->training, &retrain->setup, &rows->source, rows->memory);
+	retrain->training.n_bad = rows->errors.n;
 	if (retrain->warm)
 		mren_train_network_warm(&retrain->training, retrain->net);
 }
@@ -202,7 +203,8 @@ lock_model(Retrain *retrain)
 static void
 save(Retrain *retrain)
 {
-	MrenSaveExtra extra = {.seconds = mren_job_seconds(&retrain->job),
+	MrenSaveExtra extra = {.trained = true,
+						   .seconds = mren_job_seconds(&retrain->job),
 						   .query = &retrain->recipe.query,
 						   .given = JsonbPGetDatum(retrain->recipe.options)};
 	MrenNetwork network;

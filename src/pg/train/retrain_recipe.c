@@ -108,8 +108,8 @@ complete_options(Jsonb *given, Jsonb *overrides, const MrenVersionRow *champion)
 	/* No rows were held out, and the overrides do not ask for that. */
 	if (mren_json_options_find(overrides, "holdout_share") == NULL &&
 		(share == NULL || share->type != jbvNumeric ||
-		 DatumGetFloat8(DirectFunctionCall1(numeric_float8, NumericGetDatum(share->val.numeric))) ==
-			 0))
+		 DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow,
+											NumericGetDatum(share->val.numeric))) == 0))
 		options = joined(options, jsonb_of("{\"holdout_share\": " MREN_RECIPE_HOLDOUT_SHARE "}"));
 	if (mren_catalog_embedding_by_hash(champion->embeddings, &embedding, &name))
 		options = with_name(options, "embeddings", name);

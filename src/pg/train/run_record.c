@@ -62,8 +62,10 @@ mren_run_log(MrenRun *run, const MrenProgress *progress, double seconds)
 {
 	if (run->log.len > 1)
 		appendStringInfoString(&run->log, ", ");
-	appendStringInfo(&run->log, "{\"phase\": %d, \"epoch\": %d, \"loss\": %.6g, \"seconds\": %.3f",
-					 progress->phase, progress->epoch, progress->loss, seconds);
+	appendStringInfo(&run->log, "{\"phase\": %d, \"epoch\": %d, \"seconds\": %.3f", progress->phase,
+					 progress->epoch, seconds);
+	if (!isnan(progress->loss))
+		appendStringInfo(&run->log, ", \"loss\": %.6g", progress->loss);
 	if (progress->members > 1)
 		appendStringInfo(&run->log, ", \"member\": %d", progress->member);
 	if (progress->validated)
@@ -99,7 +101,8 @@ mren_run_update(MrenRun *run, const MrenRunProgress *progress)
 	values[3] = Int32GetDatum(epoch->epoch);
 	values[4] = Int32GetDatum(epoch->epochs);
 	values[5] = Float8GetDatum(epoch->loss);
-	nulls[3] = nulls[4] = nulls[5] = epoch->epoch == 0 ? 'n' : ' ';
+	nulls[3] = nulls[4] = epoch->epoch == 0 ? 'n' : ' ';
+	nulls[5] = epoch->epoch == 0 || isnan(epoch->loss) ? 'n' : ' ';
 	values[6] = Float8GetDatum(epoch->validation_loss);
 	values[7] = Float8GetDatum(epoch->validation_f1);
 	nulls[6] = nulls[7] = epoch->validated ? ' ' : 'n';
@@ -190,6 +193,17 @@ mren_run_judged(MrenRun *run, int32 version, const MrenRunVerdict *verdict)
 		lengthof(types), types, values, nulls);
 }
 
+/* The message, with the row of the query that it is about. */
+static const char *
+fail_message(const ErrorData *error)
+{
+	const char *row = error->context;
+
+	if (row == NULL || strncmp(row, "row ", 4) != 0)
+		return error->message;
+	return psprintf("%s (%.*s)", error->message, (int) strcspn(row, "\n"), row);
+}
+
 void
 mren_run_fail(MrenRun *run, const ErrorData *error)
 {
@@ -199,7 +213,7 @@ mren_run_fail(MrenRun *run, const ErrorData *error)
 	Oid types[] = {INT8OID, TEXTOID, TEXTOID, TEXTOID, JSONBOID};
 	Datum values[] = {Int64GetDatum(run->id), CStringGetTextDatum(status),
 					  CStringGetTextDatum(unpack_sql_state(error->sqlerrcode)),
-					  CStringGetTextDatum(error->message), log_datum(run)};
+					  CStringGetTextDatum(fail_message(error)), log_datum(run)};
 
 	mren_catalog_write(
 		"UPDATE mren.run SET status = $2, sqlstate = $3, message = $4, log = $5, seconds_left = "

@@ -45,6 +45,7 @@ read_rows(MrenTrainCall *call)
 	old = MemoryContextSwitchTo(context);
 	mren_train_network_begin(&train->training, &train->setup, &train->rows.source,
 							 train->rows.memory);
+	train->training.n_bad = train->rows.errors.n;
 	call->n_rows = train->rows.source.n;
 	MemoryContextSwitchTo(old);
 }

@@ -32,12 +32,21 @@
 
 #define TRAINING_SET_MAGIC 0x6d74736b
 
+/*
+ * A flat state in which rows were left out ends with their number and a byte
+ * SKIPPED_MARK.  The examples before it are of an even length, so an odd one shows
+ * that these bytes are there.
+ */
+#define SKIPPED_BYTES 9
+#define SKIPPED_MARK 's'
+
 typedef struct TrainingSet
 {
 	ExpandedObjectHeader hdr;
 	int magic;
 	MrenEnv env; /* of the object's own context */
 	MrenExamples *examples;
+	int64 n_bad; /* rows left out: see SKIPPED_BYTES */
 } TrainingSet;
 
 /*
@@ -50,12 +59,12 @@ set_flat_size(ExpandedObjectHeader *header)
 	TrainingSet *set = (TrainingSet *) header;
 	size_t size = mren_examples_flat_size(set->examples);
 
-	if (size > MaxAllocSize - VARHDRSZ)
+	if (size > MaxAllocSize - VARHDRSZ - SKIPPED_BYTES)
 		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 						errmsg("training set of %zu rows exceeds the maximum size of a value",
 							   mren_examples_count(set->examples)),
 						errhint("Use CALL mren.train, which takes any number of rows.")));
-	return size + VARHDRSZ;
+	return size + VARHDRSZ + (set->n_bad > 0 ? SKIPPED_BYTES : 0);
 }
 
 static void
@@ -65,6 +74,13 @@ set_flatten_into(ExpandedObjectHeader *header, void *result, Size size)
 
 	SET_VARSIZE(result, size);
 	mren_examples_flatten(set->examples, (uint8_t *) VARDATA(result));
+	if (set->n_bad > 0)
+	{
+		char *end = (char *) result + size;
+
+		memcpy(end - SKIPPED_BYTES, &set->n_bad, sizeof(set->n_bad));
+		end[-1] = SKIPPED_MARK;
+	}
 }
 
 static const ExpandedObjectMethods set_methods = {set_flat_size, set_flatten_into};
@@ -88,6 +104,14 @@ set_parse(const char *bytes, size_t len, MemoryContext parent)
 	TrainingSet *set = set_create(parent);
 	MrenError err;
 
+	if (len % 2 == 1 && len > SKIPPED_BYTES && bytes[len - 1] == SKIPPED_MARK)
+	{
+		len -= SKIPPED_BYTES;
+		memcpy(&set->n_bad, bytes + len, sizeof(set->n_bad));
+	}
+	if (set->n_bad < 0)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_BINARY_REPRESENTATION),
+						errmsg("training set has an invalid number of skipped rows")));
 	MREN_PG_CALL(
 		err, mren_examples_parse(&set->env, (const uint8_t *) bytes, len, &set->examples, &err));
 	return set;
@@ -209,26 +233,81 @@ typedef struct Form
 } Form;
 
 /* Arguments: state, sentence, head, tail, relation, then as form says. */
+enum
+{
+	STATE,
+	SENTENCE,
+	HEAD,
+	TAIL,
+	RELATION
+};
+
+/* Encodes the row of the arguments, in the current context. */
+static MrenRowImage
+encode_row(FunctionCallInfo fcinfo, const Form *form, MrenEncodeSite *site, MrenExample *example)
+{
+	MrenTrainAggExtras extras = {.weight = 1};
+	MrenPair pair = {0};
+	MrenRowImage image;
+
+	mren_pair_sentence(&pair, PG_GETARG_DATUM(SENTENCE));
+	mren_pair_mentions(&pair, PG_GETARG_DATUM(HEAD), PG_GETARG_DATUM(TAIL), form->ranges);
+	if (form->image >= 0 && !PG_ARGISNULL(form->image))
+		pair.image = PG_GETARG_BYTEA_PP(form->image);
+	if (form->extras >= 0 && !PG_ARGISNULL(form->extras))
+		mren_train_agg_extras_read(PG_GETARG_JSONB_P(form->extras), &pair, &extras);
+	mren_pair_check(&pair);
+	image = mren_encode_row(site, &pair, mren_datum_utf8(PG_GETARG_DATUM(RELATION)), example);
+	example->weight = extras.weight;
+	example->split = extras.split;
+	mren_encode_holdout(site, &pair, example);
+	return image;
+}
+
+/* Encodes the row and appends it. */
+static void
+add_row(FunctionCallInfo fcinfo, const Form *form, MrenEncodeSite *site, TrainingSet *set)
+{
+	MrenExample example;
+	MrenRowImage image = encode_row(fcinfo, form, site, &example);
+	MrenError err;
+
+	if (image.grid != NULL)
+		MREN_PG_CALL(err, mren_examples_add_grid(set->examples, &example.image, image.grid, &err));
+	MREN_PG_CALL(err, mren_examples_append(set->examples, &example, image.vector, &err));
+}
+
+/* The same; a row that cannot be used is an error that names it, or is counted. */
+static void
+try_row(FunctionCallInfo fcinfo, const Form *form, MrenEncodeSite *site, TrainingSet *set)
+{
+	PG_TRY();
+	{
+		add_row(fcinfo, form, site, set);
+	}
+	PG_CATCH();
+	{
+		MrenRowError error;
+
+		MemoryContextSwitchTo(site->base.site);
+		error = mren_row_error_catch();
+		site->errors.skip = site->setup.skip_bad;
+		mren_row_errors_add(&site->errors, NULL, site->n_rows, &error);
+		if (site->errors.n <= MREN_ROW_ERRORS_LISTED)
+			ereport(NOTICE, (errmsg("row %lld was skipped", (long long) site->n_rows),
+							 errdetail_internal("%s", error.message)));
+		set->n_bad++;
+	}
+	PG_END_TRY();
+}
+
 static Datum
 accumulate(FunctionCallInfo fcinfo, const Form *form)
 {
-	enum
-	{
-		STATE,
-		SENTENCE,
-		HEAD,
-		TAIL,
-		RELATION
-	};
 	MemoryContext aggregate;
 	MemoryContext old;
 	MrenEncodeSite *site;
 	TrainingSet *set;
-	MrenExample example;
-	MrenPair pair = {0};
-	MrenTrainAggExtras extras = {.weight = 1};
-	MrenRowImage image;
-	MrenError err;
 
 	if (!AggCheckCallContext(fcinfo, &aggregate))
 		elog(ERROR, "mren.train_accum called outside of an aggregate");
@@ -243,6 +322,7 @@ accumulate(FunctionCallInfo fcinfo, const Form *form)
 		set = set_of_datum(PG_GETARG_DATUM(STATE), aggregate);
 		check_options(site, set);
 	}
+	site->n_rows++;
 	/* A row without sentence, mention or relation is skipped. */
 	if (PG_ARGISNULL(SENTENCE) || PG_ARGISNULL(HEAD) || PG_ARGISNULL(TAIL) ||
 		PG_ARGISNULL(RELATION))
@@ -250,20 +330,7 @@ accumulate(FunctionCallInfo fcinfo, const Form *form)
 
 	MemoryContextReset(site->base.row);
 	old = MemoryContextSwitchTo(site->base.row);
-	mren_pair_sentence(&pair, PG_GETARG_DATUM(SENTENCE));
-	mren_pair_mentions(&pair, PG_GETARG_DATUM(HEAD), PG_GETARG_DATUM(TAIL), form->ranges);
-	if (form->image >= 0 && !PG_ARGISNULL(form->image))
-		pair.image = PG_GETARG_BYTEA_PP(form->image);
-	if (form->extras >= 0 && !PG_ARGISNULL(form->extras))
-		mren_train_agg_extras_read(PG_GETARG_JSONB_P(form->extras), &pair, &extras);
-	mren_pair_check(&pair);
-	image = mren_encode_row(site, &pair, mren_datum_utf8(PG_GETARG_DATUM(RELATION)), &example);
-	example.weight = extras.weight;
-	example.split = extras.split;
-	mren_encode_holdout(site, &pair, &example);
-	if (image.grid != NULL)
-		MREN_PG_CALL(err, mren_examples_add_grid(set->examples, &example.image, image.grid, &err));
-	MREN_PG_CALL(err, mren_examples_append(set->examples, &example, image.vector, &err));
+	try_row(fcinfo, form, site, set);
 	MemoryContextSwitchTo(old);
 	check_memory(set);
 	PG_RETURN_DATUM(EOHPGetRWDatum(&set->hdr));
@@ -340,6 +407,7 @@ mren_train_combine(PG_FUNCTION_ARGS)
 	into = set_of_datum(PG_GETARG_DATUM(0), aggregate);
 	from = set_of_datum(PG_GETARG_DATUM(1), CurrentMemoryContext);
 	MREN_PG_CALL(err, mren_examples_merge(into->examples, from->examples, &err));
+	into->n_bad += from->n_bad;
 	check_memory(into);
 	PG_RETURN_DATUM(EOHPGetRWDatum(&into->hdr));
 }
@@ -384,6 +452,11 @@ mren_train_final(PG_FUNCTION_ARGS)
 	read_setup(&head, &setup);
 	MREN_PG_CALL(err, mren_examples_source(set->examples, &source, &err));
 	mren_train_network_begin(&training, &setup, &source, (size_t) mren_train_memory * 1024);
+	training.n_bad = set->n_bad;
+	if (set->n_bad > 0)
+		ereport(NOTICE, (errmsg_plural("%lld row that cannot be used was skipped",
+									   "%lld rows that cannot be used were skipped",
+									   (unsigned long) set->n_bad, (long long) set->n_bad)));
 	do
 	{
 		CHECK_FOR_INTERRUPTS();

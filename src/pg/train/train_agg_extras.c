@@ -25,7 +25,8 @@ number_of(const char *key, const JsonbValue *value)
 {
 	if (value->type != jbvNumeric)
 		wrong_value(key, "a number");
-	return DatumGetFloat8(DirectFunctionCall1(numeric_float8, NumericGetDatum(value->val.numeric)));
+	return DatumGetFloat8(
+		DirectFunctionCall1(numeric_float8_no_overflow, NumericGetDatum(value->val.numeric)));
 }
 
 static char *

@@ -36,6 +36,7 @@ save(MrenJob *job)
 {
 	MrenTrainCall *call = (MrenTrainCall *) job;
 	MrenSaveExtra extra = {.deploy = call->deploy,
+						   .trained = true,
 						   .seconds = mren_job_seconds(job),
 						   .query = &call->query,
 						   .given = JsonbPGetDatum(call->object)};

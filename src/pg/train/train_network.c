@@ -132,6 +132,11 @@ mren_train_network_step(MrenNetworkTraining *training, MrenProgress *progress)
 	MrenError err;
 
 	MREN_PG_CALL(err, mren_trainer_step(training->trainer, progress, &err));
+	/* Fusions that are still to be tried, and the best one again; that one with its refit. */
+	if (training->n_tried < training->n_fusions && !training->stopped)
+		progress->rows_later += (double) (training->n_fusions - training->n_tried + 1) *
+								Max(progress->members, 1) * progress->epochs *
+								(double) progress->rows_total;
 	/* A training that was stopped keeps the fusion it was training. */
 	if (progress->event != MREN_TRAIN_DONE || training->n_tried >= training->n_fusions ||
 		training->stopped)
@@ -184,6 +189,8 @@ metrics_json(const MrenNetworkTraining *training, const MrenTrainReport *report)
 	if (report->linear_epoch > 0)
 		appendStringInfo(&json, ", \"linear_share\": %.9g, \"linear_epoch\": %d",
 						 report->linear_share, report->linear_epoch);
+	if (training->n_bad > 0)
+		appendStringInfo(&json, ", \"skipped_rows\": %lld", (long long) training->n_bad);
 	if (training->setup->net.fusion == MREN_FUSION_AUTO)
 		appendStringInfo(&json, ", \"fusion\": \"%s\"", fusions[training->net.fusion]);
 	appendStringInfoChar(&json, '}');

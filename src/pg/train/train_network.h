@@ -32,6 +32,7 @@ typedef struct MrenNetworkTraining
 	double loss;		 /* on validation rows, of the best so far */
 	MrenFusion best;
 	bool stopped;
+	int64 n_bad; /* rows that were left out because of errors, for the metrics; set by the caller */
 } MrenNetworkTraining;
 
 /*

@@ -27,7 +27,7 @@ array_value(const JsonbValue *value)
 		if (element.type != jbvNumeric)
 			return (MrenOptionValue){.kind = MREN_VALUE_OTHER};
 		numbers[i++] = DatumGetFloat8(
-			DirectFunctionCall1(numeric_float8, NumericGetDatum(element.val.numeric)));
+			DirectFunctionCall1(numeric_float8_no_overflow, NumericGetDatum(element.val.numeric)));
 	}
 	return (MrenOptionValue){.kind = MREN_VALUE_NUMBERS, .numbers = numbers, .n_numbers = i};
 }
@@ -44,9 +44,10 @@ mren_train_option_value(const JsonbValue *value)
 		case jbvBool:
 			return (MrenOptionValue){.kind = MREN_VALUE_BOOL, .boolean = value->val.boolean};
 		case jbvNumeric:
-			return (MrenOptionValue){.kind = MREN_VALUE_NUMBER,
-									 .number = DatumGetFloat8(DirectFunctionCall1(
-										 numeric_float8, NumericGetDatum(value->val.numeric)))};
+			return (MrenOptionValue){
+				.kind = MREN_VALUE_NUMBER,
+				.number = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow,
+															 NumericGetDatum(value->val.numeric)))};
 		case jbvString:
 			string = pnstrdup(value->val.string.val, value->val.string.len);
 			return (MrenOptionValue){.kind = MREN_VALUE_STRING,

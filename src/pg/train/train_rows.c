@@ -19,6 +19,7 @@
 
 #include "evaluation/holdout.h"
 #include "pg/support/pg_env.h"
+#include "pg/train/encode_row.h"
 
 typedef struct Reader
 {
@@ -63,6 +64,29 @@ group_key(TupleTableSlot *slot)
 	return key;
 }
 
+/* True if the row cannot be used; its id is the last column of the generated statement. */
+static bool
+is_bad(MrenTrainRows *rows, const bytea *row, TupleTableSlot *slot)
+{
+	MrenRowError error;
+	MemoryContext old;
+	char *id = NULL;
+	bool isnull;
+	Datum value;
+
+	if (!mren_encode_error(VARDATA_ANY(row), VARSIZE_ANY_EXHDR(row), &error))
+		return false;
+	old = MemoryContextSwitchTo(rows->context);
+	if (rows->columns.attno[MREN_COLUMN_ID] > 0)
+	{
+		value = slot_getattr(slot, slot->tts_tupleDescriptor->natts, &isnull);
+		id = isnull ? NULL : TextDatumGetCString(value);
+	}
+	mren_row_errors_add(&rows->errors, id, rows->n_read, &error);
+	MemoryContextSwitchTo(old);
+	return true;
+}
+
 static void
 add_row(void *state, TupleTableSlot *slot)
 {
@@ -73,18 +97,23 @@ add_row(void *state, TupleTableSlot *slot)
 	Datum row = slot_getattr(slot, 1, &isnull);
 	uint64 key = 0;
 
+	bytea *record;
+
 	CHECK_FOR_INTERRUPTS();
+	rows->n_read++;
 	if (isnull)
 	{
 		rows->n_skipped++;
 		return;
 	}
+	record = DatumGetByteaPP(row);
+	if (is_bad(rows, record, slot))
+		return;
 	if (rows->keyed || (grouped && reader->holdout_share > 0))
 		key = group_key(slot);
 	rows->in_holdout =
 		grouped && reader->holdout_share > 0 && mren_holdout_holds(key, reader->holdout_share);
-	mren_train_spill_add(rows->spill, DatumGetByteaPP(row), rows->keyed ? &key : NULL, keep_row,
-						 rows);
+	mren_train_spill_add(rows->spill, record, rows->keyed ? &key : NULL, keep_row, rows);
 }
 
 /* Appends the column of the group, unless no key is needed. */
@@ -132,6 +161,9 @@ generate_statement(const MrenTrainRows *rows)
 						 mren_column_type(order[i], columns->ranges));
 	appendStringInfoString(&sql, ")");
 	append_group(&sql, rows);
+	if (columns->attno[MREN_COLUMN_ID] > 0)
+		appendStringInfo(&sql, ", q.%s::%s", mren_column_name(MREN_COLUMN_ID),
+						 mren_column_type(MREN_COLUMN_ID, columns->ranges));
 	appendStringInfo(&sql, " FROM (%s\n) AS q", mren_query_text(rows->query));
 	return sql.data;
 }
@@ -166,9 +198,11 @@ mren_train_rows_read(MrenTrainRows *rows, const MrenTrainSetup *setup)
 	rows->spill = mren_train_spill_create(
 		setup->image_encoder != NULL ? setup->encoder_row.dimension : 0, setup->grid, rows->memory);
 	MemoryContextSwitchTo(old);
+	rows->errors.skip = setup->skip_bad;
 	mren_query_run(generate_statement(rows), 1, types, values, add_row, &reader);
 	if (rows->n_skipped > 0)
 		ereport(NOTICE, (errmsg("%lld rows without sentence, mention or relation were skipped",
 								(long long) rows->n_skipped)));
+	mren_row_errors_notice(&rows->errors, "were skipped");
 	mren_train_spill_finish(rows->spill, &rows->source);
 }

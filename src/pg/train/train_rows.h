@@ -11,6 +11,7 @@
 #include "utils/jsonb.h"
 
 #include "pg/support/query.h"
+#include "pg/support/row_errors.h"
 #include "pg/train/train_spill.h"
 #include "pg/train/train_setup.h"
 
@@ -30,10 +31,12 @@ typedef struct MrenTrainRows
 	MrenColumns columns;
 	MrenTrainSpill *spill;
 	MrenSource source;
-	int64 n_skipped; /* without sentence, mention or relation */
-	int64 n_holdout; /* held out by option holdout_share */
-	int64 n_test;	 /* of split "test" */
-	bool in_holdout; /* whether the present row is held out by its group */
+	int64 n_read;		  /* all rows of the query */
+	MrenRowErrors errors; /* rows that cannot be used; skip is that of the setup */
+	int64 n_skipped;	  /* without sentence, mention or relation */
+	int64 n_holdout;	  /* held out by option holdout_share */
+	int64 n_test;		  /* of split "test" */
+	bool in_holdout;	  /* whether the present row is held out by its group */
 } MrenTrainRows;
 
 /*

@@ -23,7 +23,8 @@ unknown_key(const char *key)
 		mren_json_option_renamed(key, present);
 	mren_options_list(known, sizeof(known));
 	mren_json_option_unknown(
-		key, psprintf("embeddings, image_encoder, lexicons, deploy, holdout_share, %s", known));
+		key, psprintf("embeddings, image_encoder, lexicons, deploy, holdout_share, on_error, %s",
+					  known));
 }
 
 /* Options that are null rule out what would be taken because it is the only one loaded. */
@@ -33,6 +34,20 @@ typedef struct SetupReader
 	bool no_embeddings;
 	bool no_encoder;
 } SetupReader;
+
+/* Whether the value of on_error is "skip"; the other is "fail". */
+static bool
+skips(const char *key, const JsonbValue *value)
+{
+	char *name = value->type == jbvString ? mren_json_option_name(key, value) : "";
+
+	if (strcmp(name, "skip") == 0)
+		return true;
+	if (strcmp(name, "fail") != 0)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("option \"%s\" must be \"fail\" or \"skip\"", key)));
+	return false;
+}
 
 static void
 set_option(void *state, const char *key, const JsonbValue *value)
@@ -56,6 +71,8 @@ set_option(void *state, const char *key, const JsonbValue *value)
 		mren_lexicon_list_set(&setup->lexicons, value);
 	else if (strcmp(key, "deploy") == 0)
 		setup->deploy = mren_json_option_bool(key, value);
+	else if (strcmp(key, "on_error") == 0)
+		setup->skip_bad = skips(key, value);
 	else if (strcmp(key, "holdout_share") == 0)
 		setup->holdout_share = mren_json_option_share(key, value);
 	else if (!mren_options_known(key))
@@ -146,8 +163,9 @@ mren_train_setup_json(const MrenTrainSetup *setup)
 	mren_json_option_append(&json, "embeddings", setup->embeddings);
 	mren_json_option_append(&json, "image_encoder", setup->image_encoder);
 	mren_lexicon_list_append(&json, &setup->lexicons);
-	appendStringInfo(&json, ", \"deploy\": %s, \"holdout_share\": %g}",
-					 setup->deploy ? "true" : "false", setup->holdout_share);
+	appendStringInfo(&json, ", \"deploy\": %s, \"holdout_share\": %g%s}",
+					 setup->deploy ? "true" : "false", setup->holdout_share,
+					 setup->skip_bad ? ", \"on_error\": \"skip\"" : "");
 	mren_release(&env, core);
 	return json.data;
 }

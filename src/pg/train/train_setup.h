@@ -22,6 +22,7 @@ typedef struct MrenTrainSetup
 	char *image_encoder; /* name, or NULL: none, and no row may have an image; where not given,
 						  * the only one loaded */
 	bool deploy;
+	bool skip_bad;		  /* option on_error: leave out rows that cannot be used */
 	double holdout_share; /* share of the rows that is held out to judge models; 0 .. 0.5 */
 	MrenLexiconList lexicons;
 	MrenEmbeddingRow embedding_row; /* dimension 0 without embeddings */

@@ -437,6 +437,37 @@ end_epoch(MrenTrainer *trainer, MrenError *err)
 	return MREN_OK;
 }
 
+/* What is behind the current member's epochs: those of later members, and a refit of all. */
+static double
+rows_later(const MrenTrainer *trainer)
+{
+	const MrenEpochs *epochs = &trainer->epochs;
+	double n_later = (double) (trainer->n_members - trainer->current - 1);
+	double n_all = (double) (trainer->report.n_train + trainer->report.n_validation);
+	double rows = 0;
+
+	if (trainer->stage == MREN_STAGE_REFIT)
+	{
+		for (size_t i = trainer->current + 1; i < trainer->n_members; i++)
+			rows += (double) trainer->members[i].best_epoch * n_all;
+		return rows;
+	}
+	if (trainer->stage != MREN_STAGE_FIT)
+		return 0;
+	rows = n_later * (double) epochs->n_epochs * (double) epochs->n_rows;
+	if (epochs->validates && trainer->options.common.refit && !trainer->stopping)
+		rows += (double) trainer->n_members * (double) epochs->n_epochs * n_all;
+	return rows;
+}
+
+/* Whether this epoch trains the linear branch only, so that the member has no loss. */
+static bool
+linear_only(const MrenTrainer *trainer)
+{
+	return trainer->stage == MREN_STAGE_REFIT &&
+		   trainer->epochs.epoch > trainer->members[trainer->current].best_epoch;
+}
+
 static void
 report_progress(const MrenTrainer *trainer, MrenTrainEvent event, MrenProgress *progress)
 {
@@ -450,7 +481,10 @@ report_progress(const MrenTrainer *trainer, MrenTrainEvent event, MrenProgress *
 	progress->epochs = epochs->n_epochs;
 	progress->rows_done = epochs->rows_done;
 	progress->rows_total = epochs->n_rows;
-	progress->loss = epochs->rows_done > 0 ? trainer->report.train_loss : 0;
+	progress->rows_later = rows_later(trainer);
+	progress->loss = linear_only(trainer)	 ? NAN
+					 : epochs->rows_done > 0 ? trainer->report.train_loss
+											 : 0;
 }
 
 /* A block of rows of one of the two passes before the first epoch. */

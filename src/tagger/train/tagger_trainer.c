@@ -400,6 +400,9 @@ step_epoch(MrenTagTrainer *trainer, MrenProgress *progress, MrenError *err)
 	progress->epochs = trainer->epochs;
 	progress->rows_total = trainer->n_order;
 	progress->rows_done = trainer->n_order;
+	if (trainer->phase == 1 && trainer->n_validation > 0 && trainer->options.common.refit)
+		progress->rows_later =
+			(double) trainer->epochs * (double) (trainer->n_order + trainer->n_validation);
 	if (trainer->state == MREN_TAG_VALIDATE)
 	{
 		MREN_TRY(validate_batch(trainer, err));
