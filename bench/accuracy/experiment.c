@@ -179,7 +179,7 @@ load_vectors(Lab *lab, const char *path)
 	size_t len;
 	char *data = read_file(path, &len);
 
-	must(mren_vector_reader_open(&lab->env, MREN_VECTORS_AUTO, -1, &sink, &reader, &err));
+	must(mren_vector_reader_open(&lab->env, MREN_VECTORS_AUTO, -1, false, &sink, &reader, &err));
 	must(mren_vector_reader_feed(reader, data, len, &err));
 	must(mren_vector_reader_finish(reader, &info, &err));
 	mren_vector_reader_close(reader);

@@ -1,6 +1,6 @@
 /*
  * bilou.c
- *	  Reading and writing BILOU tags.
+ *	  Reading and writing numbers of BILOU tags.
  */
 #include "tagger/bilou.h"
 
@@ -95,40 +95,4 @@ mren_bilou_read(const uint32_t *tags, size_t n, MrenTagSpan *spans)
 			spans[n_spans++] = (MrenTagSpan){first, (uint32_t) t + 1, mren_bilou_type(tags[t])};
 	}
 	return n_spans;
-}
-
-MrenStatus
-mren_bilou_parse(const char *text, size_t len, MrenBilou *letter, MrenTextSpan *type,
-				 MrenError *err)
-{
-	static const char letters[] = "BILEUS";
-	static const MrenBilou meanings[] = {MREN_BILOU_B, MREN_BILOU_I, MREN_BILOU_L,
-										 MREN_BILOU_L, MREN_BILOU_U, MREN_BILOU_U};
-	const char *found;
-
-	*type = (MrenTextSpan){NULL, 0};
-	if (len == 1 && text[0] == 'O')
-	{
-		*letter = MREN_BILOU_O;
-		return MREN_OK;
-	}
-	found = len >= 3 && text[1] == '-' && text[0] != '\0' ? strchr(letters, text[0]) : NULL;
-	if (found == NULL || len - 2 > MREN_MAX_LABEL)
-	{
-		mren_fail(err, MREN_EDATA, "invalid tag \"%.*s\"", (int) (len < 100 ? len : 100), text);
-		mren_error_hint(err, "A tag is \"O\", or one of B, I, L, E, U, S, a hyphen and a type: "
-							 "\"B-Person\".");
-		return MREN_EDATA;
-	}
-	*letter = meanings[found - letters];
-	*type = (MrenTextSpan){text + 2, (uint32_t) (len - 2)};
-	return MREN_OK;
-}
-
-bool
-mren_bilou_follows(MrenBilou before, MrenTextSpan before_type, MrenBilou letter, MrenTextSpan type)
-{
-	return (before == MREN_BILOU_B || before == MREN_BILOU_I) &&
-		   (letter == MREN_BILOU_I || letter == MREN_BILOU_L) && before_type.len == type.len &&
-		   memcmp(before_type.data, type.data, type.len) == 0;
 }

@@ -3,9 +3,8 @@
  *	  Tags that mark where mentions begin and end.
  *
  * Tag 0 is O; type t has B, I, L, U as 1 + 4t .. 4 + 4t.  A mention of one word
- * is U, a longer one B I* L (Ratinov and Roth 2009).  Input may be BIO, BIOES
- * or BILOU: the letters E and S mean L and U, and a B or I that is not
- * continued ends its mention.
+ * is U, a longer one B I* L (Ratinov and Roth 2009).  Tags as texts are read by
+ * text/mention_tags.h.
  */
 #ifndef MREN_TAGGER_BILOU_H
 #define MREN_TAGGER_BILOU_H
@@ -53,21 +52,5 @@ extern void mren_bilou_write(const MrenTagSpan *spans, size_t n_spans, uint32_t 
 
 /* Writes the mentions of a path that the rules allow to spans (n); returns their number. */
 extern size_t mren_bilou_read(const uint32_t *tags, size_t n, MrenTagSpan *spans);
-
-/*
- * mren_bilou_parse
- *	  Reads one tag as text: "O", or B, I, L, E, U or S, a hyphen and a type.
- *	  type points into text.  MREN_EDATA with the tag otherwise.
- */
-extern MrenStatus mren_bilou_parse(const char *text, size_t len, MrenBilou *letter,
-								   MrenTextSpan *type, MrenError *err);
-
-/*
- * mren_bilou_follows
- *	  Whether a tag continues the mention of the tag before it; both as parsed.
- *	  At the beginning of a sentence `before` is MREN_BILOU_O.
- */
-extern bool mren_bilou_follows(MrenBilou before, MrenTextSpan before_type, MrenBilou letter,
-							   MrenTextSpan type);
 
 #endif

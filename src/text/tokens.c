@@ -526,3 +526,18 @@ mren_icu_version(void)
 {
 	return U_ICU_VERSION;
 }
+
+bool
+mren_text_is_blank(const char *text, size_t len)
+{
+	for (size_t at = 0; at < len;)
+	{
+		uint32_t code;
+		size_t n = mren_utf8_decode(text + at, len - at, &code);
+
+		if (n == 0 || !mren_icu_is_blank(code))
+			return false;
+		at += n;
+	}
+	return true;
+}

@@ -13,6 +13,7 @@
 #ifndef MREN_TEXT_TOKENS_H
 #define MREN_TEXT_TOKENS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -74,5 +75,8 @@ extern void mren_tokens_free(const MrenEnv *env, MrenTokens *tokens);
  * its file's name, so no other one is loaded.
  */
 extern const char *mren_icu_version(void);
+
+/* Whether valid UTF-8 has nothing that a token could consist of; true for no text. */
+extern bool mren_text_is_blank(const char *text, size_t len);
 
 #endif

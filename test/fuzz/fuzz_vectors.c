@@ -55,7 +55,7 @@ read_all(const MrenEnv *env, MrenVectorFormat format, const uint8_t *data, size_
 {
 	MrenVectorSink sink = {seen, take};
 	MrenVectorReader *reader;
-	MrenStatus status = mren_vector_reader_open(env, format, -1, &sink, &reader, err);
+	MrenStatus status = mren_vector_reader_open(env, format, -1, false, &sink, &reader, err);
 
 	for (size_t at = 0; status == MREN_OK && at < size; at += chunk)
 		status =

@@ -48,6 +48,13 @@ SELECT error_of($$SELECT mren.load_embeddings('bad', '\x613120ff'::bytea)$$);
 SELECT error_of($$SELECT mren.load_embeddings('bad', ''::bytea)$$);
 SELECT error_of($$SELECT mren.load_embeddings('bad', '\x1f8b0800'::bytea)$$);
 SELECT count(*) FROM mren.embeddings WHERE name = 'bad';
+SELECT error_of($$SELECT mren.load_embeddings('bad', convert_to('2 2', 'UTF8') || '\x0a'::bytea || convert_to('new york ', 'UTF8') || '\x0000803f000000400a'::bytea || convert_to('no ', 'UTF8') || '\x00004040000080400a'::bytea)$$);
+
+-- Bad words can be skipped; the notice has the first three.
+SET mren.skip_bad_words = on;
+SELECT mren.load_embeddings('rest', convert_to(E'6 2\na 1 2\nb 3\n 5 6\nc 7 x\nd nan 1\nroute 66 3 4\n', 'UTF8'));
+RESET mren.skip_bad_words;
+SELECT mren.word_vector('rest', 'route 66'), mren.drop_embeddings('rest');
 
 -- Arguments.
 SELECT error_of($$SELECT mren.load_embeddings(NULL, ''::bytea)$$);

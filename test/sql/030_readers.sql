@@ -53,7 +53,10 @@ CREATE TABLE conll (content text);
 INSERT INTO conll VALUES ('[{"tokens": ["Ann", "Lee", "runs", "IBM"], "tags": ["B-Peop", "L-Peop", "O", "U-Org"], "relations": [{"head": 0, "tail": 1, "type": "Work_For"}], "orig_id": 7}]');
 SELECT r.*, cut(sentence, head) AS head_text, cut(sentence, tail) AS tail_text FROM conll, mren.read_conll04(content) AS r;
 SELECT r.id, r.relation FROM conll, mren.read_conll04(content, negatives => false) AS r;
-SELECT error_of($$SELECT * FROM mren.read_conll04('[{"tokens": ["a"], "tags": ["I-X"]}]')$$);
+SELECT error_of($$SELECT * FROM mren.read_conll04('[{"tokens": ["a"], "tags": ["L-X"]}]')$$);
+-- An entity that is listed twice is one entity.
+SELECT cut(sentence, head) AS head_text, cut(sentence, tail) AS tail_text, relation
+FROM mren.read_conll04('[{"tokens": ["Ann", "leads", "IBM"], "entities": [{"type": "P", "start": 0, "end": 1}, {"type": "O", "start": 2, "end": 3}, {"type": "P", "start": 0, "end": 1}], "relations": [{"type": "leads", "head": 0, "tail": 1}]}]');
 
 -- ADE's file has lists instead of objects.
 SELECT r.*, cut(sentence, head) AS head_text
@@ -71,6 +74,12 @@ SELECT r.*, cut(sentence, head) AS head_text, cut(sentence, tail) AS tail_text
 FROM (VALUES ('{"text": "É, << Ang II >>-induced [x]]; [[ valsartan ]], P<<0.01", "label": "INHIBITOR", "metadata": []}'), ('')) AS raw (line),
      mren.read_marked(line) AS r;
 SELECT error_of($$SELECT * FROM mren.read_marked('{"text": "[[ a ]] b"}')$$);
+
+-- A byte-order mark is passed over; blank mentions and values of a wrong type are errors with their place.
+SELECT cut(sentence, head) AS head_text, relation FROM mren.read_opennre(U&'\FEFF' || '{"text": "Ann led IBM.", "h": {"pos": [0, 3]}, "t": {"pos": [8, 11]}, "relation": "led"}');
+SELECT error_of($$SELECT * FROM mren.read_tacred('[{"token": ["a", "\u00a0"], "subj_start": 0, "subj_end": 0, "obj_start": 1, "obj_end": 1}]')$$);
+SELECT error_of($$SELECT * FROM mren.read_tacred('[{"token": ["a", ""], "subj_start": 0, "subj_end": 0, "obj_start": 1, "obj_end": 1}]')$$);
+SELECT error_of($$SELECT * FROM mren.read_tacred('[{"token": ["a", "b"], "subj_start": 0, "subj_end": 0, "obj_start": 1, "obj_end": 1, "relation": null}]')$$);
 
 -- A reader may stop before its end.
 SELECT relation FROM conll, mren.read_conll04(content) LIMIT 1;

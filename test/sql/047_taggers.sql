@@ -116,7 +116,8 @@ END
 $$;
 \set VERBOSITY terse
 SELECT train(ARRAY['a', 'b'], ARRAY['O']);
-SELECT train(ARRAY['a', 'b'], ARRAY['O', 'I-X']);
+SELECT train(ARRAY['a', 'b', 'c'], ARRAY['B-X', 'O', 'I-X']);
+SELECT train(ARRAY['a', ''], ARRAY['U-X', 'O']);
 SELECT train(ARRAY['a', 'b'], ARRAY['B-X', 'I-Y']);
 SELECT train(ARRAY['a', 'b'], ARRAY['O', 'Q-X']);
 SELECT train(ARRAY['a', NULL], ARRAY['O', 'O']);

@@ -5,6 +5,7 @@
 # The blocks of docs/reference.md then go on where README ended.
 use strict;
 use warnings;
+use File::Temp;
 use MrenTest;
 use Test::More;
 
@@ -131,6 +132,38 @@ for my $anchor ($reference =~ /\]\(#([^)]+)/g)
 	my @headings = map { lc s/[^\w -]//gr =~ s/ /-/gr } $reference =~ /^#+ (.*)$/mg;
 
 	ok((grep { $_ eq $anchor } @headings), "the reference has a section $anchor");
+}
+
+# The recipe for published files, on files whose lines end in every way and that
+# begin with a byte-order mark.
+sub rows_by_recipe
+{
+	my ($recipe, $reader, @lines) = @_;
+	my $file = File::Temp->new(SUFFIX => '.txt');
+	my @ends = ("\r\n", "\n", "\r");
+	my @steps = split /\n/, $recipe;
+	my @read = grep { /mren\.$reader\(/ } @steps;
+
+	print $file "\xEF\xBB\xBF", map { $lines[$_] . $ends[$_ % 3] } 0 .. $#lines;
+	close $file;
+	chmod 0644, "$file" or die "cannot open \"$file\": $!";
+	s/^(\\lo_import) '.*'/$1 '$file'/ for @steps;
+	return $node->sql(join("\n", 'BEGIN;', (grep { !/mren\./ } @steps), @read, 'ROLLBACK;'), database => 'readme');
+}
+
+my ($recipe) = map { $_->{body} } grep { $_->{body} =~ /\\lo_import/ } @other;
+my $json = '{"text": "Eva met Bo, %s.", "h": {"pos": [0, 3]}, "t": {"pos": [8, 10]}, "relation": "met"}';
+my @json = map { sprintf $json, $_ } 'a, "b" \\' =~ s/(["\\])/\\$1/gr, 'two', '', 'four', 'five', 'six', 'seven';
+(my $python = $json) =~ s/"/'/g;
+my @semeval = map { ("$_\t\"<e1>Eva</e1> met <e2>Bo</e2>.\"", 'met(e1,e2)', 'Comment: none', '') } 1 .. 7;
+
+like($recipe, qr/read_semeval.*read_opennre.*read_mnre/s, 'README has a recipe for published files');
+for my $case ([ read_semeval => @semeval ], [ read_opennre => @json ], [ read_mnre => map { sprintf $python, $_ } 1 .. 7 ])
+{
+	my ($reader, @lines) = @$case;
+	my $rows = () = rows_by_recipe($recipe, $reader, @lines) =~ /\|met/g;
+
+	is($rows, 7, "the recipe reads every line of mixed ends with $reader");
 }
 
 # What README makes can be cleared away.

@@ -332,59 +332,6 @@ test_write_and_read(void **state)
 	assert_memory_equal(found, spans, sizeof(spans));
 }
 
-static void
-check_tag(const char *text, MrenBilou expected, const char *type)
-{
-	MrenBilou letter;
-	MrenTextSpan found;
-	MrenError err = {0};
-
-	assert_int_equal(mren_bilou_parse(text, strlen(text), &letter, &found, &err), MREN_OK);
-	assert_int_equal(letter, expected);
-	assert_int_equal(found.len, strlen(type));
-	assert_memory_equal(found.data, type, found.len);
-}
-
-static void
-test_parse(void **state)
-{
-	static const char *const bad[] = {"", "B", "B-", "X-Person", "b-Person", "o", "OO", "Person"};
-	MrenError err;
-	MrenBilou letter;
-	MrenTextSpan type;
-
-	(void) state;
-	check_tag("B-Person", MREN_BILOU_B, "Person");
-	check_tag("I-x", MREN_BILOU_I, "x");
-	check_tag("L-a-b", MREN_BILOU_L, "a-b");
-	check_tag("E-x", MREN_BILOU_L, "x");
-	check_tag("U-x", MREN_BILOU_U, "x");
-	check_tag("S-x", MREN_BILOU_U, "x");
-	assert_int_equal(mren_bilou_parse("O", 1, &letter, &type, &err), MREN_OK);
-	assert_int_equal(letter, MREN_BILOU_O);
-	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-	{
-		assert_int_equal(mren_bilou_parse(bad[i], strlen(bad[i]), &letter, &type, &err),
-						 MREN_EDATA);
-		assert_non_null(strstr(err.message, bad[i]));
-	}
-}
-
-static void
-test_follows(void **state)
-{
-	const MrenTextSpan a = {"a", 1};
-	const MrenTextSpan b = {"b", 1};
-
-	(void) state;
-	assert_true(mren_bilou_follows(MREN_BILOU_B, a, MREN_BILOU_I, a));
-	assert_true(mren_bilou_follows(MREN_BILOU_I, a, MREN_BILOU_L, a));
-	assert_false(mren_bilou_follows(MREN_BILOU_B, a, MREN_BILOU_I, b));
-	assert_false(mren_bilou_follows(MREN_BILOU_L, a, MREN_BILOU_I, a));
-	assert_false(mren_bilou_follows(MREN_BILOU_O, (MrenTextSpan){NULL, 0}, MREN_BILOU_I, a));
-	assert_false(mren_bilou_follows(MREN_BILOU_B, a, MREN_BILOU_B, a));
-}
-
 /*
  * Failures
  */
@@ -432,8 +379,6 @@ main(void)
 		cmocka_unit_test(test_never_invalid),
 		cmocka_unit_test(test_posterior),
 		cmocka_unit_test(test_write_and_read),
-		cmocka_unit_test(test_parse),
-		cmocka_unit_test(test_follows),
 		cmocka_unit_test(test_sweeps),
 	};
 

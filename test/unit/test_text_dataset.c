@@ -296,6 +296,31 @@ semeval_test_files_have_no_relations(void **state)
 	assert_string_equal(rows_of(MREN_DATASET_SEMEVAL, "\n\r\n", false), "");
 }
 
+/* Line feeds, carriage returns, and both, also mixed. */
+static void
+semeval_lines_end_in_any_way(void **state)
+{
+	static const char *const ends[][2] = {
+		{"\n", "\n"}, {"\r\n", "\r\n"}, {"\r", "\r"}, {"\r\n", "\n"}, {"\r", "\n"}};
+
+	(void) state;
+	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)
+	{
+		const char *a = ends[i][0];
+		const char *b = ends[i][1];
+		char text[256];
+
+		snprintf(text, sizeof(text),
+				 "1\t<e1>A</e1> <e2>B</e2>%sr%sComment: c%s%s2\t<e1>C</e1> <e2>D</e2>%sr%s%s%sx", a,
+				 b, a, a, b, b, a, a);
+		assert_string_equal(rows_of(MREN_DATASET_SEMEVAL, text, false),
+							"line 9: expected a number, a tab and a sentence, found \"x\"");
+		*strrchr(text, 'x') = '\0';
+		assert_string_equal(rows_of(MREN_DATASET_SEMEVAL, text, false),
+							"A B|A|B id=1 rel=r comment=c\nC D|C|D id=2 rel=r\n");
+	}
+}
+
 static void
 malformed_semeval_is_named_by_line(void **state)
 {
@@ -405,9 +430,9 @@ fewrel_files_are_grouped_by_relation(void **state)
 						"relation \"P1\": sentences are not a list");
 	assert_string_equal(rows_of(MREN_DATASET_FEWREL, "{\"P1\": [3]}", false),
 						"relation \"P1\", sentence 1: sentence is not an object");
-	assert_string_equal(
-		rows_of(MREN_DATASET_FEWREL, "{\"P1\": [{\"tokens\": [\"a\"], \"h\": [1, 2, []]}]}", false),
-		"relation \"P1\", sentence 1: \"h\" has no place");
+	assert_string_equal(rows_of(MREN_DATASET_FEWREL,
+								"{\"P1\": [{\"tokens\": [\"a\"], \"h\": [\"a\", 2, []]}]}", false),
+						"relation \"P1\", sentence 1: \"h\" has no place");
 }
 
 static const char conll_sample[] =
@@ -469,12 +494,16 @@ malformed_conll04_is_named_by_element(void **state)
 		{"[{\"tokens\": []}]", "element 1: neither \"tags\" nor \"entities\" is a list"},
 		{"[{\"tokens\": [\"a\"], \"tags\": []}]",
 		 "element 1: \"tags\" is not a list of 1, one for each token"},
-		{"[{\"tokens\": [\"a\"], \"tags\": [\"I-X\"]}]",
-		 "element 1: tag 1 (\"I-X\") continues no entity"},
-		{"[{\"tokens\": [\"a\", \"b\"], \"tags\": [\"B-X\", \"L-Y\"]}]",
-		 "element 1: tag 2 (\"L-Y\") continues no entity"},
-		{"[{\"tokens\": [\"a\"], \"tags\": [\"Q\"]}]", "element 1: tag 1 (\"Q\") is not of BILOU"},
-		{"[{\"tokens\": [\"a\"], \"tags\": [[]]}]", "element 1: tag 1 (\"\") is not of BILOU"},
+		{"[{\"tokens\": [\"a\"], \"tags\": [\"L-X\"]}]",
+		 "element 1: tag \"L-X\" of token 1 continues no mention"},
+		{"[{\"tokens\": [\"a\", \"b\"], \"tags\": [\"B-X\", \"I-Y\"]}]",
+		 "element 1: tag \"I-Y\" of token 2 continues no mention"},
+		{"[{\"tokens\": [\"a\"], \"tags\": [\"Q\"]}]", "element 1: invalid tag \"Q\" of token 1"},
+		{"[{\"tokens\": [\"a\"], \"tags\": [[]]}]",
+		 "element 1: \"tags\" has an element 1 that is not a string"},
+		{"[{\"tokens\": [\"a\"], \"tags\": [\"U-X\"], \"relations\": [{\"type\": \"r\", \"head\": "
+		 "0, \"tail\": 0}]}]",
+		 "element 1: head and tail of relation 0 are the same entity"},
 		{"[{\"tokens\": [\"a\"], \"tags\": [\"U-X\"], \"relations\": [{\"type\": \"r\", \"head\": "
 		 "0, \"tail\": 1}]}]",
 		 "element 1: a relation's \"tail\" is entity 1 of 1"},
@@ -485,12 +514,61 @@ malformed_conll04_is_named_by_element(void **state)
 		{"[{\"tokens\": [\"a\"], \"tags\": [\"O\"]}, {\"tokens\": [\"a\"], \"entities\": [{}]}]",
 		 "element 2: entity 0 lacks a whole \"start\" and \"end\""},
 		{"[{\"tokens\": [\"a\"], \"entities\": [{\"start\": 0, \"end\": 2}]}]",
-		 "element 1: entity at tokens [0,2) is not in a sentence of 1"},
+		 "element 1: entity 0 at tokens [0,2) is not in a sentence of 1"},
 	};
 
 	(void) state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
 		assert_string_equal(rows_of(MREN_DATASET_CONLL04, cases[i][0], true), cases[i][1]);
+}
+
+/* Entity 2 is entity 0 again: no pair of it with itself, and none twice. */
+static void
+conll04_takes_an_entity_listed_twice_once(void **state)
+{
+	static const char entities[] =
+		"{\"tokens\": [\"a\", \"b\"], \"entities\": [[0, 1, \"X\"], [1, 2, \"Y\"], [0, 1, \"Z\"]], "
+		"\"relations\": [%s]}";
+	static const char none[] = "a b|b|a id=1 rel=None ht=Y tt=X\n";
+	char text[512];
+	char want[256];
+
+	(void) state;
+	snprintf(text, sizeof(text), entities, "[0, 1, 1, 2, \"r\"]");
+	snprintf(want, sizeof(want), "a b|a|b id=1 rel=r ht=X tt=Y\n%s", none);
+	assert_string_equal(rows_of(MREN_DATASET_CONLL04, text, true), want);
+	snprintf(text, sizeof(text), entities, "");
+	snprintf(want, sizeof(want), "a b|a|b id=1 rel=None ht=X tt=Y\n%s", none);
+	assert_string_equal(rows_of(MREN_DATASET_CONLL04, text, true), want);
+	/* By number, with the type that is given there. */
+	assert_string_equal(
+		rows_of(MREN_DATASET_CONLL04,
+				"{\"tokens\": [\"a\", \"b\"], \"entities\": [{\"start\": 0, \"end\": "
+				"1, \"type\": \"X\"}, {\"start\": 1, \"end\": 2}, {\"start\": 0, "
+				"\"end\": 1, \"type\": \"Z\"}], \"relations\": [{\"type\": \"r\", "
+				"\"head\": 2, \"tail\": 1}]}",
+				true),
+		"a b|a|b id=1 rel=r ht=Z\na b|b|a id=1 rel=None tt=X\n");
+}
+
+static void
+conll04_takes_all_schemes_of_tags(void **state)
+{
+	static const char *const tags[] = {
+		"\"B-X\", \"E-X\", \"O\", \"S-Y\"", "\"B-X\", \"L-X\", \"O\", \"U-Y\"",
+		"\"B-X\", \"I-X\", \"O\", \"B-Y\"", "\"I-X\", \"I-X\", \"O\", \"I-Y\""};
+
+	(void) state;
+	for (size_t i = 0; i < sizeof(tags) / sizeof(*tags); i++)
+	{
+		char text[256];
+
+		snprintf(text, sizeof(text), "{\"tokens\": [\"a\", \"b\", \"c\", \"d\"], \"tags\": [%s]}",
+				 tags[i]);
+		assert_string_equal(rows_of(MREN_DATASET_CONLL04, text, true),
+							"a b c d|a b|d id=1 rel=None ht=X tt=Y\n"
+							"a b c d|d|a b id=1 rel=None ht=Y tt=X\n");
+	}
 }
 
 /* Lists instead of objects: ADE's file. */
@@ -506,6 +584,8 @@ conll04_takes_lists(void **state)
 		 "element 1: entity 0 lacks a whole \"start\" and \"end\""},
 		{"{\"tokens\": [\"a\"], \"entities\": [[[], 1, \"X\"]]}",
 		 "element 1: entity 0 lacks a whole \"start\" and \"end\""},
+		{"{\"tokens\": [\"a\"], \"entities\": [[0, 1, [\"X\"]]]}",
+		 "element 1: \"type\" of entity 0 is a list, not a string"},
 		{"{\"tokens\": [\"a\"], \"entities\": [[0, 1, \"X\"]], \"relations\": [[0, 1, 0, 1]]}",
 		 "element 1: a relation lacks its \"type\""},
 		{"{\"tokens\": [\"a\"], \"entities\": [[0, 1, \"X\"]], "
@@ -569,6 +649,113 @@ malformed_tacred_is_named_by_element(void **state)
 	(void) state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
 		assert_string_equal(rows_of(MREN_DATASET_TACRED, cases[i][0], false), cases[i][1]);
+}
+
+/* ---- what all readers check ---- */
+
+static const struct
+{
+	MrenDatasetKind kind;
+	const char *text;
+} samples[] = {
+	{MREN_DATASET_SEMEVAL, "1\t<e1>a</e1> <e2>b</e2>\nr\n"},
+	{MREN_DATASET_OPENNRE,
+	 "{\"text\": \"a b\", \"h\": {\"pos\": [0, 1]}, \"t\": {\"pos\": [2, 3]}, "
+	 "\"relation\": \"r\"}"},
+	{MREN_DATASET_MNRE, "{'token': ['a', 'b'], 'h': {'pos': [0, 1]}, 't': {'pos': [1, 2]}, "
+						"'relation': 'r'}"},
+	{MREN_DATASET_FEWREL,
+	 "{\"r\": [{\"tokens\": [\"a\", \"b\"], \"h\": [\"a\", \"\", [[0]]], \"t\": "
+	 "[\"b\", \"\", [[1]]]}]}"},
+	{MREN_DATASET_CONLL04, "{\"tokens\": [\"a\", \"b\"], \"entities\": [[0, 1], [1, 2]], "
+						   "\"relations\": [[0, 1, 1, 2, \"r\"]]}"},
+	{MREN_DATASET_TACRED, "[{\"token\": [\"a\", \"b\"], \"subj_start\": 0, \"subj_end\": 0, "
+						  "\"obj_start\": 1, \"obj_end\": 1, \"relation\": \"r\"}]"},
+	{MREN_DATASET_MARKED, "{\"text\": \"[[ a ]] << b >>\", \"label\": \"r\"}"},
+};
+
+static void
+a_byte_order_mark_is_passed_over(void **state)
+{
+	(void) state;
+	for (size_t i = 0; i < sizeof(samples) / sizeof(*samples); i++)
+	{
+		char marked[512];
+		const char *rows;
+
+		snprintf(marked, sizeof(marked), "\xEF\xBB\xBF%s", samples[i].text);
+		rows = rows_of(samples[i].kind, marked, false);
+		if (strncmp(rows, "a b|a|b", 7) != 0 || strstr(rows, "rel=r") == NULL)
+			fail_msg("kind %d: %s", (int) samples[i].kind, rows);
+		assert_string_equal(rows_of(samples[i].kind, "\xEF\xBB\xBF", false), "");
+	}
+}
+
+/* Text in which `from` is replaced once, by each reader. */
+static const char *
+rows_with(size_t sample, const char *from, const char *to)
+{
+	char text[512];
+	const char *at = strstr(samples[sample].text, from);
+
+	assert_non_null(at);
+	snprintf(text, sizeof(text), "%.*s%s%s", (int) (at - samples[sample].text),
+			 samples[sample].text, to, at + strlen(from));
+	return rows_of(samples[sample].kind, text, false);
+}
+
+static void
+blank_mentions_and_empty_tokens_are_errors(void **state)
+{
+	(void) state;
+	assert_string_equal(rows_with(0, "<e2>b", "<e2> "),
+						"line 1: tail at characters [2,3) contains only white space");
+	assert_string_equal(rows_with(1, "a b", "a \\u00a0"),
+						"\"t\" at characters [2,3) contains only white space");
+	assert_string_equal(rows_with(2, "'b'", "'\\u200b'"),
+						"\"t\" at characters [2,3) contains only white space");
+	assert_string_equal(rows_with(2, "'a'", "''"), "\"token\" has an element 1 that is empty");
+	assert_string_equal(rows_with(3, "[\"a\"", "[\" \""),
+						"relation \"r\", sentence 1: \"h\" at characters [0,1) contains only white "
+						"space");
+	assert_string_equal(rows_with(4, "[\"a\"", "[\"\""),
+						"element 1: \"tokens\" has an element 1 that is empty");
+	assert_string_equal(rows_with(4, "\"b\"", "\"\\t\""),
+						"element 1: entity 1 at characters [2,3) contains only white space");
+	assert_string_equal(rows_with(5, "\"b\"", "\"\""),
+						"element 1: \"token\" has an element 2 that is empty");
+	assert_string_equal(rows_with(5, "\"b\"", "\"\\u00a0\""),
+						"element 1: obj at characters [2,3) contains only white space");
+	assert_string_equal(rows_with(6, "[[ a", "[[ \\t"),
+						"head at characters [0,1) contains only white space");
+	/* Blank tokens beside the mentions, as FewRel has them, stay. */
+	assert_string_equal(rows_with(2, "'a', 'b'", "'a', 'b', ' '"), "a b  |a|b rel=r\n");
+}
+
+static void
+strings_of_a_wrong_type_are_errors(void **state)
+{
+	(void) state;
+	assert_string_equal(rows_with(1, "\"r\"", "null"), "\"relation\" is null, not a string");
+	assert_string_equal(err.hint, "Leave the key out if it has no value.");
+	assert_string_equal(rows_with(1, "\"r\"", "4"), "\"relation\" is a number, not a string");
+	assert_string_equal(rows_with(1, "\"r\"", "\" \""), "\"relation\" is blank");
+	assert_string_equal(rows_with(1, "{\"pos\": [0", "{\"name\": null, \"pos\": [0"),
+						"\"name\" of \"h\" is null, not a string");
+	assert_string_equal(rows_with(1, "{\"pos\": [2", "{\"type\": [1], \"pos\": [2"),
+						"\"type\" of \"t\" is a list, not a string");
+	assert_string_equal(rows_with(1, "{\"text", "{\"id\": true, \"text"),
+						"\"id\" is a boolean, not a string");
+	assert_string_equal(rows_with(2, "'r'", "None"), "\"relation\" is null, not a string");
+	assert_string_equal(rows_with(3, "[\"a\", \"\"", "[7, \"\""),
+						"relation \"r\", sentence 1: \"name\" of \"h\" is a number, not a string");
+	assert_string_equal(rows_with(4, "\"r\"", "{}"),
+						"element 1: \"type\" of relation 0 is an object, not a string");
+	assert_string_equal(rows_with(4, "[0, 1]", "[0, 1, null]"),
+						"element 1: \"type\" of entity 0 is null, not a string");
+	assert_string_equal(rows_with(5, "\"subj_start\"", "\"obj_type\": 1, \"subj_start\""),
+						"element 1: \"obj_type\" is a number, not a string");
+	assert_string_equal(rows_with(6, "\"r\"", "false"), "\"label\" is a boolean, not a string");
 }
 
 /* ---- marked lines ---- */
@@ -785,6 +972,7 @@ main(void)
 		cmocka_unit_test(nesting_is_bounded),
 		cmocka_unit_test(semeval_training_files_are_read),
 		cmocka_unit_test(semeval_test_files_have_no_relations),
+		cmocka_unit_test(semeval_lines_end_in_any_way),
 		cmocka_unit_test(malformed_semeval_is_named_by_line),
 		cmocka_unit_test(opennre_lines_have_text_or_tokens),
 		cmocka_unit_test(mnre_lines_are_python),
@@ -793,11 +981,16 @@ main(void)
 		cmocka_unit_test(conll04_gives_every_ordered_pair),
 		cmocka_unit_test(conll04_takes_one_sentence_bio_and_entities),
 		cmocka_unit_test(malformed_conll04_is_named_by_element),
+		cmocka_unit_test(conll04_takes_an_entity_listed_twice_once),
+		cmocka_unit_test(conll04_takes_all_schemes_of_tags),
 		cmocka_unit_test(conll04_takes_lists),
 		cmocka_unit_test(tacred_ends_are_inclusive),
 		cmocka_unit_test(malformed_tacred_is_named_by_element),
 		cmocka_unit_test(marked_lines_lose_their_marks),
 		cmocka_unit_test(malformed_marks_are_named),
+		cmocka_unit_test(a_byte_order_mark_is_passed_over),
+		cmocka_unit_test(blank_mentions_and_empty_tokens_are_errors),
+		cmocka_unit_test(strings_of_a_wrong_type_are_errors),
 		cmocka_unit_test(failures_release_everything),
 		cmocka_unit_test(published_files_give_their_rows),
 		cmocka_unit_test(published_marked_lines_are_read),

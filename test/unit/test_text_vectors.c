@@ -57,6 +57,7 @@ typedef struct Reading
 	size_t chunk;
 	const char *bytes;
 	size_t n;
+	bool skip_bad;
 } Reading;
 
 static MrenStatus
@@ -67,7 +68,8 @@ read_with(const MrenEnv *env, const Reading *reading, Gathered *all, MrenVectorF
 	MrenVectorReader *reader;
 	MrenStatus status;
 
-	status = mren_vector_reader_open(env, reading->format, reading->max_words, &sink, &reader, err);
+	status = mren_vector_reader_open(env, reading->format, reading->max_words, reading->skip_bad,
+									 &sink, &reader, err);
 	for (size_t at = 0; status == MREN_OK && at < reading->n; at += reading->chunk)
 	{
 		size_t n = reading->n - at < reading->chunk ? reading->n - at : reading->chunk;
@@ -83,11 +85,12 @@ read_with(const MrenEnv *env, const Reading *reading, Gathered *all, MrenVectorF
 static Gathered got;
 static MrenVectorFileInfo info;
 static MrenError err;
+static bool skip_bad; /* for all that is read */
 
 static MrenStatus
 read_bytes(const char *bytes, size_t n, MrenVectorFormat format, int64_t max_words)
 {
-	Reading reading = {format, max_words, n > 0 ? n : 1, bytes, n};
+	Reading reading = {format, max_words, n > 0 ? n : 1, bytes, n, skip_bad};
 	TestEnv test;
 	MrenStatus status;
 
@@ -153,6 +156,39 @@ words_may_contain_spaces_as_in_glove_840b(void **state)
 	assert_read("the 1 2\nnan 3 4\n2005 5 6\n", MREN_VECTORS_GLOVE, 2, "the|nan|2005|");
 }
 
+/* Where the file states the dimension, the last numbers are the vector. */
+static void
+words_may_end_in_a_number_if_the_dimension_is_stated(void **state)
+{
+	(void) state;
+	assert_read("3 2\nroute 66 1 2\n1 1/2 3 4\n5 6 7 8\n", MREN_VECTORS_WORD2VEC_TEXT, 2,
+				"route 66|1 1/2|5 6|");
+	assert_true(got.numbers[0] == 1 && got.numbers[2] == 3 && got.numbers[5] == 8);
+	assert_refused("the 1 2\nroute 66 3 4\n", MREN_EFORMAT,
+				   "line 2 (\"route\"): expected 2 numbers, found 3");
+}
+
+static void
+bad_words_can_be_skipped(void **state)
+{
+	(void) state;
+	skip_bad = true;
+	assert_read("8 2\nthe 1 2\nc\xFFt 1 2\nx 1\n 5 6\ny 1 nan\n\nz 1 2 w 3\nok 3 4\nthe 5 6\n",
+				MREN_VECTORS_WORD2VEC_TEXT, 2, "the|ok|");
+	assert_int_equal(info.n_bad, 6);
+	assert_int_equal(info.n_duplicates, 1);
+	assert_string_equal(info.bad[0], "line 3: word \"c?t\" is not valid UTF-8");
+	assert_string_equal(info.bad[1], "line 4 (\"x\"): expected 2 numbers, found 1");
+	assert_string_equal(info.bad[2], "line 5: word is missing");
+	/* A file that is cut, and one without a good word, are refused all the same. */
+	assert_refused("3 1\na 1\nb x\n", MREN_EFORMAT,
+				   "file is truncated: it should have 3 words, but has 2");
+	assert_refused("1 1\na x\n", MREN_EFORMAT, "file holds no word");
+	skip_bad = false;
+	assert_refused("1 1\na x\n", MREN_EFORMAT, "line 2 (\"a\"): \"x\" is not a number");
+	assert_string_equal(err.hint, "The setting mren.skip_bad_words leaves such words out.");
+}
+
 static void
 duplicates_keep_the_first_and_are_counted(void **state)
 {
@@ -168,24 +204,26 @@ malformed_lines_are_named(void **state)
 {
 	(void) state;
 	assert_refused("the 1 2 3\ncat 4 5 6\ndog 7 8\n", MREN_EFORMAT,
-				   "line 3: expected 3 numbers, found 2");
-	assert_refused("the 1 2 3\ncat 4 5 6 7\n", MREN_EFORMAT, "line 2: expected 3 numbers, found 4");
-	assert_refused("2 1\nthe 1\ncat 4 5\n", MREN_EFORMAT, "line 3: expected 1 number, found 2");
-	assert_refused("2 3\nthe 1 2 3\ncat 4 x5 6\n", MREN_EFORMAT, "line 3: \"x5\" is not a number");
+				   "line 3 (\"dog\"): expected 3 numbers, found 2");
+	assert_refused("the 1 2 3\ncat 4 5 6 7\n", MREN_EFORMAT,
+				   "line 2 (\"cat\"): expected 3 numbers, found 4");
+	assert_non_null(strstr(err.hint, "a first line"));
+	assert_refused("2 3\nthe 1 2 3\ncat 4 x5 6\n", MREN_EFORMAT,
+				   "line 3 (\"cat\"): \"x5\" is not a number");
 	assert_refused("2 3\nthe 1 2 3\ncat 4 nan 6\n", MREN_EFORMAT,
-				   "line 3: \"nan\" is not a finite number");
+				   "line 3 (\"cat\"): \"nan\" is not a finite number");
 	assert_refused("2 3\nthe 1 2 3\ncat 4 5 -Inf\n", MREN_EFORMAT,
-				   "line 3: \"-Inf\" is not a finite number");
+				   "line 3 (\"cat\"): \"-Inf\" is not a finite number");
 	assert_refused("2 3\nthe 1 2 3\ncat 4 5 1e39\n", MREN_EFORMAT,
-				   "line 3: \"1e39\" is not a finite number");
+				   "line 3 (\"cat\"): \"1e39\" is not a finite number");
 	assert_refused("2 3\nthe 1 2 3\ncat 4 5 0x1p3\n", MREN_EFORMAT,
-				   "line 3: \"0x1p3\" is not a number");
+				   "line 3 (\"cat\"): \"0x1p3\" is not a number");
 	assert_refused("2 3\nthe 1 2 3\n 4 5 6\n", MREN_EFORMAT, "line 3: word is missing");
 	assert_refused("the 1 2\n\ncat 4 5\n", MREN_EFORMAT, "line 2: line is empty");
 	assert_refused("the 1 2\nc\xFFt 4 5\n", MREN_EFORMAT,
 				   "line 2: word \"c?t\" is not valid UTF-8");
 	assert_string_not_equal(err.hint, "");
-	assert_refused("the 1 2\ncat\n", MREN_EFORMAT, "line 2: expected 2 numbers, found 0");
+	assert_refused("the 1 2\ncat\n", MREN_EFORMAT, "line 2 (\"cat\"): expected 2 numbers, found 0");
 	assert_refused("the cat sat\non the mat\n", MREN_EFORMAT, "line 1: no number after the word");
 }
 
@@ -195,6 +233,7 @@ counts_must_agree_with_the_header(void **state)
 	(void) state;
 	assert_refused("3 1\na 1\nb 2\n", MREN_EFORMAT,
 				   "file is truncated: it should have 3 words, but has 2");
+	assert_string_equal(err.hint, "max_words => 2 loads the words that the file has.");
 	assert_refused("1 1\na 1\nb 2\n", MREN_EFORMAT,
 				   "line 3: more than the 1 words of the first line");
 	assert_refused("3 1\n", MREN_EFORMAT, "file is truncated: it should have 3 words, but has 0");
@@ -305,6 +344,71 @@ broken_binary_files_are_named_by_word(void **state)
 	bytes[5] = '\0';
 	assert_int_equal(read_bytes(bytes, n, MREN_VECTORS_AUTO, -1), MREN_EFORMAT);
 	assert_string_equal(err.message, "word 1: word contains a zero byte");
+}
+
+/* Words of two numbers each, 1 and 2. */
+static size_t
+make_words(char *out, const char *const *words, int n_words, bool line_feeds)
+{
+	size_t n = (size_t) sprintf(out, "%d 2\n", n_words);
+
+	for (int w = 0; w < n_words; w++)
+	{
+		n += (size_t) sprintf(out + n, "%s ", words[w]);
+		memcpy(out + n, "\0\0\x80\x3F\0\0\0\x40", 8);
+		n += 8;
+		if (line_feeds)
+			out[n++] = '\n';
+	}
+	return n;
+}
+
+/* The word with the blank is blamed, not the one behind it, wherever it stands. */
+static void
+a_blank_in_a_binary_word_is_named(void **state)
+{
+	static const char *const words[][3] = {
+		{"new york", "a", "b"}, {"a", "new york", "b"}, {"a", "b", "new york"}};
+	char bytes[128];
+
+	(void) state;
+	for (int i = 0; i < 6; i++)
+	{
+		size_t n = make_words(bytes, words[i / 2], 3, i % 2 == 1);
+		char message[128];
+
+		snprintf(message, sizeof(message), "word %d (\"new york\") seems to contain a blank",
+				 i / 2 + 1);
+		assert_int_equal(read_bytes(bytes, n, MREN_VECTORS_AUTO, -1), MREN_EFORMAT);
+		assert_string_equal(err.message, message);
+		assert_string_not_equal(err.detail, "");
+		assert_string_not_equal(err.hint, "");
+		/* The rest of the file cannot be found, so this is never skipped. */
+		skip_bad = true;
+		assert_int_equal(read_bytes(bytes, n, MREN_VECTORS_AUTO, -1), MREN_EFORMAT);
+		skip_bad = false;
+		assert_string_equal(err.message, message);
+	}
+}
+
+static void
+bad_binary_words_can_be_skipped(void **state)
+{
+	static const char *const words[] = {"a", "\xE9t", "b"};
+	char bytes[128];
+	size_t n = make_words(bytes, words, 3, false);
+
+	(void) state;
+	skip_bad = true;
+	assert_int_equal(read_bytes(bytes, n, MREN_VECTORS_AUTO, -1), MREN_OK);
+	assert_string_equal(got.words, "a|b|");
+	assert_int_equal(info.n_bad, 1);
+	assert_string_equal(info.bad[0], "word 2: word \"?t\" is not valid UTF-8");
+	memcpy(bytes + n - 4, "\0\0\x80\x7F", 4);
+	assert_int_equal(read_bytes(bytes, n, MREN_VECTORS_AUTO, -1), MREN_OK);
+	assert_int_equal(info.n_bad, 2);
+	skip_bad = false;
+	assert_int_equal(read_bytes(bytes, n, MREN_VECTORS_AUTO, -1), MREN_EFORMAT);
 }
 
 static void
@@ -673,6 +777,10 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(text_formats_are_told_apart_by_content),
 		cmocka_unit_test(words_may_contain_spaces_as_in_glove_840b),
+		cmocka_unit_test(words_may_end_in_a_number_if_the_dimension_is_stated),
+		cmocka_unit_test(bad_words_can_be_skipped),
+		cmocka_unit_test(a_blank_in_a_binary_word_is_named),
+		cmocka_unit_test(bad_binary_words_can_be_skipped),
 		cmocka_unit_test(duplicates_keep_the_first_and_are_counted),
 		cmocka_unit_test(malformed_lines_are_named),
 		cmocka_unit_test(counts_must_agree_with_the_header),

@@ -11,6 +11,7 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "fmgr.h"
+#include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/array.h"
@@ -26,6 +27,7 @@
 #include "pg/support/digest.h"
 #include "pg/support/load_input.h"
 #include "pg/support/pg_env.h"
+#include "pg/support/settings.h"
 #include "text/spelling.h"
 #include "text/vectors/vector_file.h"
 
@@ -81,7 +83,8 @@ read_vectors(MrenLoadInput *input, MrenVectorFormat format, int64 max_words, Loa
 	uint8 *chunk = palloc(CHUNK);
 	size_t n;
 
-	MREN_PG_CALL(err, mren_vector_reader_open(&env, format, max_words, &sink, &reader, &err));
+	MREN_PG_CALL(err, mren_vector_reader_open(&env, format, max_words, mren_skip_bad_words, &sink,
+											  &reader, &err));
 	while (!mren_vector_reader_enough(reader) &&
 		   (n = mren_load_input_read(input, chunk, CHUNK)) > 0)
 		MREN_PG_CALL(err, mren_vector_reader_feed(reader, chunk, n, &err));
@@ -119,6 +122,33 @@ insert_set(int64 id, const char *name, const Loading *loading, const MrenVectorF
 		7, types, values, NULL);
 }
 
+/* The words that were not loaded: how many, and the first ones that are bad. */
+static void
+report_skipped(const MrenVectorFileInfo *info, int64 n_unwritable)
+{
+	StringInfoData bad;
+
+	if (n_unwritable > 0)
+		ereport(NOTICE,
+				(errmsg_plural("%lld word was skipped because encoding %s cannot represent it",
+							   "%lld words were skipped because encoding %s cannot represent them",
+							   (unsigned long) n_unwritable, (long long) n_unwritable,
+							   GetDatabaseEncodingName())));
+	if (info->n_duplicates > 0)
+		ereport(NOTICE, (errmsg_plural(
+							"%lld repeated word was skipped", "%lld repeated words were skipped",
+							(unsigned long) info->n_duplicates, (long long) info->n_duplicates)));
+	if (info->n_bad == 0)
+		return;
+	initStringInfo(&bad);
+	for (int i = 0; i < Min(info->n_bad, MREN_VECTORS_SHOWN); i++)
+		appendStringInfo(&bad, "%s%s", i > 0 ? "\n" : "",
+						 pg_any_to_server(info->bad[i], strlen(info->bad[i]), PG_UTF8));
+	ereport(NOTICE, (errmsg_plural("%lld bad word was skipped", "%lld bad words were skipped",
+								   (unsigned long) info->n_bad, (long long) info->n_bad),
+					 errdetail_internal("%s", bad.data)));
+}
+
 static int64
 load_embeddings(const char *name, MrenLoadInput *input, const char *format_name, int64 max_words)
 {
@@ -146,16 +176,7 @@ load_embeddings(const char *name, MrenLoadInput *input, const char *format_name,
 	mren_catalog_words_end(loading.insert);
 	insert_set(id, name, &loading, &info, sha256);
 	mren_models_end();
-	if (loading.n_unwritable > 0)
-		ereport(NOTICE,
-				(errmsg_plural("%lld word was skipped because encoding %s cannot represent it",
-							   "%lld words were skipped because encoding %s cannot represent them",
-							   (unsigned long) loading.n_unwritable,
-							   (long long) loading.n_unwritable, GetDatabaseEncodingName())));
-	if (info.n_duplicates > 0)
-		ereport(NOTICE,
-				(errmsg_plural("%lld repeated word was skipped", "%lld repeated words were skipped",
-							   (unsigned long) info.n_duplicates, (long long) info.n_duplicates)));
+	report_skipped(&info, loading.n_unwritable);
 	return loading.n_words;
 }
 

@@ -4,6 +4,7 @@
  *
  * The numbers limit what one session may take from the server, so only superusers
  * may change them, and since PostgreSQL 15 roles that were granted SET on one.
+ * Everybody may change the others, which are about what the caller does.
  */
 #include "pg/support/settings.h"
 
@@ -26,6 +27,7 @@ int mren_aggregate_memory = 512 * 1024;
 int mren_train_memory = 1024 * 1024;
 bool mren_allow_empty_source = false;
 int mren_on_error = MREN_ON_ERROR_FAIL;
+bool mren_skip_bad_words = false;
 
 typedef struct Setting
 {
@@ -88,6 +90,9 @@ mren_settings_define(void)
 							 "Sets what mren.predict_rows does with a row that cannot be used.",
 							 "With \"skip\", such a row gets no answer.", &mren_on_error,
 							 MREN_ON_ERROR_FAIL, on_error, PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomBoolVariable(
+		"mren.skip_bad_words", "Skips malformed words when word vectors are loaded.", NULL,
+		&mren_skip_bad_words, mren_skip_bad_words, PGC_USERSET, 0, NULL, NULL, NULL);
 #if PG_VERSION_NUM >= 150000
 	MarkGUCPrefixReserved("mren");
 #else

@@ -30,6 +30,9 @@ extern int mren_train_memory;	  /* kB, word vectors and cached rows of CALL mren
 /* Whether a refresh may delete all documents of a graph. */
 extern bool mren_allow_empty_source;
 
+/* Whether mren.load_embeddings leaves out what it cannot read of a file. */
+extern bool mren_skip_bad_words;
+
 extern void mren_settings_define(void);
 
 #endif

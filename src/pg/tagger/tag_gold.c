@@ -18,7 +18,7 @@
 #include "base/hash.h"
 #include "base/utf8.h"
 #include "data/example.h"
-#include "tagger/bilou.h"
+#include "text/mention_tags.h"
 
 /* The elements of an array column, none of them NULL. */
 static Datum *
@@ -74,6 +74,9 @@ join_tokens(const Datum *tokens, int n, uint32_t *starts, uint32_t *ends)
 	{
 		MrenTextSpan token = utf8_of(tokens[i]);
 
+		if (token.len == 0)
+			ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
+							errmsg("element %d of \"tokens\" is empty", i + 1)));
 		if (i > 0)
 			appendStringInfoChar(&out, ' ');
 		starts[i] = out.len;
@@ -81,15 +84,6 @@ join_tokens(const Datum *tokens, int n, uint32_t *starts, uint32_t *ends)
 		ends[i] = out.len;
 	}
 	return (MrenTextSpan){out.data, out.len};
-}
-
-static void
-bad_tag(const char *tag, int len, int place)
-{
-	ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
-					errmsg("tag \"%.*s\" of token %d continues no mention", len, tag, place + 1),
-					errhint("A mention begins with B- (or U- or S- if it is one token long), and "
-							"all its tags have one type.")));
 }
 
 void
@@ -101,29 +95,21 @@ mren_gold_tags(Datum tokens, Datum tags, MrenGold *gold)
 	Datum *tag = elements(tags, "tags", TEXTOID, &n_tags);
 	uint32_t *starts = palloc((n + 1) * sizeof(uint32_t));
 	uint32_t *ends = palloc((n + 1) * sizeof(uint32_t));
-	MrenBilou before = MREN_BILOU_O;
-	MrenTextSpan before_type = {NULL, 0};
+	MrenTextSpan *texts = palloc((n_tags + 1) * sizeof(MrenTextSpan));
+	MrenTaggedMention *found = palloc((n_tags + 1) * sizeof(MrenTaggedMention));
+	size_t n_found;
 	MrenError err;
 
 	check_lengths("tokens", n, "tags", n_tags);
-	*gold = (MrenGold){.mentions = palloc((n + 1) * sizeof(MrenGoldMention))};
 	gold->sentence = join_tokens(token, n, starts, ends);
-	for (int i = 0; i < n; i++)
-	{
-		MrenTextSpan value = utf8_of(tag[i]);
-		MrenBilou letter;
-		MrenTextSpan type;
-
-		MREN_PG_CALL(err, mren_bilou_parse(value.data, value.len, &letter, &type, &err));
-		if (mren_bilou_follows(before, before_type, letter, type))
-			gold->mentions[gold->n - 1].end = ends[i];
-		else if (letter == MREN_BILOU_I || letter == MREN_BILOU_L)
-			bad_tag(value.data, value.len, i);
-		else if (letter != MREN_BILOU_O)
-			gold->mentions[gold->n++] = (MrenGoldMention){starts[i], ends[i], type};
-		before = letter;
-		before_type = type;
-	}
+	for (int i = 0; i < n_tags; i++)
+		texts[i] = utf8_of(tag[i]);
+	MREN_PG_CALL(err, mren_mention_tags_read(texts, n_tags, found, &n_found, &err));
+	gold->mentions = palloc((n_found + 1) * sizeof(MrenGoldMention));
+	gold->n = (int) n_found;
+	for (size_t i = 0; i < n_found; i++)
+		gold->mentions[i] =
+			(MrenGoldMention){starts[found[i].first], ends[found[i].end - 1], found[i].type};
 }
 
 /*

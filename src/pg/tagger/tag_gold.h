@@ -31,8 +31,8 @@ typedef struct MrenGold
 /*
  * mren_gold_tags
  *	  tokens and tags, text[]; the sentence is the tokens, joined by spaces.
- *	  22000 for an invalid tag, a tag that continues no mention, or arrays of
- *	  different lengths; 22004 for a NULL element.
+ *	  22000 for an empty token, an invalid tag, a tag that continues no mention,
+ *	  or arrays of different lengths; 22004 for a NULL element.
  */
 extern void mren_gold_tags(Datum tokens, Datum tags, MrenGold *gold);
 

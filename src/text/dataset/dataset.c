@@ -8,8 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "text/dataset/dataset_parts.h"
 #include "base/utf8.h"
+#include "text/dataset/dataset_parts.h"
+#include "text/tokens.h"
 
 static bool
 is_blank(const char *text, size_t len)
@@ -52,11 +53,23 @@ enter_root(MrenDataset *dataset, MrenError *err)
 	return MREN_OK;
 }
 
+/* A byte-order mark, which some editors put in front of UTF-8, is no part of any format. */
+static void
+skip_byte_order_mark(MrenDataset *dataset)
+{
+	if (dataset->len >= 3 && memcmp(dataset->content, "\xEF\xBB\xBF", 3) == 0)
+	{
+		dataset->content += 3;
+		dataset->len -= 3;
+	}
+}
+
 static MrenStatus
 start(MrenDataset *dataset, MrenError *err)
 {
 	MrenSyntax syntax = MREN_SYNTAX_JSON;
 
+	skip_byte_order_mark(dataset);
 	if (dataset->kind == MREN_DATASET_SEMEVAL || is_blank(dataset->content, dataset->len))
 		return MREN_OK;
 	if (dataset->kind == MREN_DATASET_MNRE)
@@ -125,6 +138,8 @@ mren_dataset_close(MrenDataset *dataset)
 	mren_release(&env, dataset->sentence);
 	mren_release(&env, dataset->tokens);
 	mren_release(&env, dataset->entities);
+	mren_release(&env, dataset->tags);
+	mren_release(&env, dataset->tagged);
 	mren_release(&env, dataset);
 }
 
@@ -213,12 +228,23 @@ mren_dataset_join(MrenDataset *dataset, const MrenLiteralNode *node, const char 
 			MREN_TRY(mren_dataset_append(dataset, " ", 1, err));
 		lower = dataset->n_chars;
 		text = mren_dataset_token(dataset, token);
+		if (text.len == 0)
+			return mren_dataset_fail(dataset, err, "\"%s\" has an element %u that is empty", key,
+									 i + 1);
 		MREN_TRY(mren_dataset_append(dataset, text.data, text.len, err));
-		dataset->tokens[i] = (MrenChars){lower, dataset->n_chars};
+		dataset->tokens[i] =
+			(MrenPlacedToken){{lower, dataset->n_chars}, mren_text_is_blank(text.data, text.len)};
 		at = token->next;
 	}
 	dataset->n_tokens = node->n;
 	return MREN_OK;
+}
+
+static MrenStatus
+fail_blank(const MrenDataset *dataset, const char *what, MrenChars chars, MrenError *err)
+{
+	return mren_dataset_fail(dataset, err, "%s at characters [%d,%d) contains only white space",
+							 what, chars.lower, chars.upper);
 }
 
 MrenStatus
@@ -228,17 +254,99 @@ mren_dataset_token_range(const MrenDataset *dataset, const char *what, int32_t l
 	if (lower < 0 || lower >= upper || (size_t) upper > dataset->n_tokens)
 		return mren_dataset_fail(dataset, err, "%s at tokens [%d,%d) is not in a sentence of %zu",
 								 what, lower, upper, dataset->n_tokens);
-	chars->lower = dataset->tokens[lower].lower;
-	chars->upper = dataset->tokens[upper - 1].upper;
+	chars->lower = dataset->tokens[lower].chars.lower;
+	chars->upper = dataset->tokens[upper - 1].chars.upper;
+	while (lower < upper && dataset->tokens[lower].blank)
+		lower++;
+	if (lower == upper)
+		return fail_blank(dataset, what, *chars, err);
 	return MREN_OK;
 }
 
-MrenTextSpan
-mren_dataset_text(const MrenLiteralNode *node)
+MrenStatus
+mren_dataset_char_range(const MrenDataset *dataset, const char *what, int32_t lower, int32_t upper,
+						MrenChars *chars, MrenError *err)
 {
-	if (node == NULL || (node->kind != MREN_LITERAL_STRING && node->kind != MREN_LITERAL_NUMBER))
-		return (MrenTextSpan){NULL, 0};
-	return (MrenTextSpan){node->text, node->len};
+	MrenTextSpan sentence = mren_dataset_sentence(dataset);
+	size_t start;
+	size_t end;
+
+	if (lower < 0 || lower >= upper || upper > dataset->n_chars)
+		return mren_dataset_fail(dataset, err,
+								 "%s at characters [%d,%d) is not in a sentence of %d", what, lower,
+								 upper, dataset->n_chars);
+	*chars = (MrenChars){lower, upper};
+	start = mren_utf8_offset(sentence.data, sentence.len, (size_t) lower);
+	end = start +
+		  mren_utf8_offset(sentence.data + start, sentence.len - start, (size_t) (upper - lower));
+	if (mren_text_is_blank(sentence.data + start, end - start))
+		return fail_blank(dataset, what, *chars, err);
+	return MREN_OK;
+}
+
+static const char *
+kind_name(MrenLiteralKind kind)
+{
+	switch (kind)
+	{
+		case MREN_LITERAL_NULL:
+			return "null";
+		case MREN_LITERAL_FALSE:
+		case MREN_LITERAL_TRUE:
+			return "a boolean";
+		case MREN_LITERAL_NUMBER:
+			return "a number";
+		case MREN_LITERAL_STRING:
+			return "a string";
+		case MREN_LITERAL_LIST:
+			return "a list";
+		case MREN_LITERAL_MAP:
+			break;
+	}
+	return "an object";
+}
+
+MrenStatus
+mren_dataset_string(const MrenDataset *dataset, const MrenLiteralNode *node, const char *key,
+					const char *owner, MrenTextSpan *text, MrenError *err)
+{
+	*text = (MrenTextSpan){NULL, 0};
+	if (node == NULL)
+		return MREN_OK;
+	if (node->kind != MREN_LITERAL_STRING)
+	{
+		mren_dataset_fail(dataset, err, "\"%s\"%s%s is %s, not a string", key,
+						  owner != NULL ? " of " : "", owner != NULL ? owner : "",
+						  kind_name(node->kind));
+		if (node->kind == MREN_LITERAL_NULL)
+			mren_error_hint(err, "Leave the key out if it has no value.");
+		return MREN_EFORMAT;
+	}
+	*text = (MrenTextSpan){node->text, node->len};
+	return MREN_OK;
+}
+
+MrenStatus
+mren_dataset_id(const MrenDataset *dataset, const MrenLiteralNode *row, const char *key,
+				MrenTextSpan *text, MrenError *err)
+{
+	const MrenLiteralNode *node = mren_literal_get(&dataset->literal, row, key);
+
+	if (node == NULL || node->kind != MREN_LITERAL_NUMBER)
+		return mren_dataset_string(dataset, node, key, NULL, text, err);
+	*text = (MrenTextSpan){node->text, node->len};
+	return MREN_OK;
+}
+
+MrenStatus
+mren_dataset_relation(const MrenDataset *dataset, const MrenLiteralNode *node, const char *key,
+					  const char *owner, MrenTextSpan *text, MrenError *err)
+{
+	MREN_TRY(mren_dataset_string(dataset, node, key, owner, text, err));
+	if (text->data != NULL && mren_text_is_blank(text->data, text->len))
+		return mren_dataset_fail(dataset, err, "\"%s\"%s%s is blank", key,
+								 owner != NULL ? " of " : "", owner != NULL ? owner : "");
+	return MREN_OK;
 }
 
 bool
@@ -298,6 +406,8 @@ mren_dataset_fill_marked(const MrenDataset *dataset, const char *const names[MRE
 						 const int32_t at[MREN_DATASET_MARKS], const char *where,
 						 MrenDatasetRow *row, MrenError *err)
 {
+	MrenChars mentions[2];
+
 	for (int i = 0; i < MREN_DATASET_MARKS; i++)
 	{
 		if (at[i] < 0)
@@ -308,7 +418,9 @@ mren_dataset_fill_marked(const MrenDataset *dataset, const char *const names[MRE
 		if (at[i] >= at[i + 1])
 			return mren_dataset_fail(dataset, err, "nothing stands between \"%s\" and \"%s\"",
 									 names[i], names[i + 1]);
+		MREN_TRY(mren_dataset_char_range(dataset, i == 0 ? "head" : "tail", at[i], at[i + 1],
+										 &mentions[i / 2], err));
 	}
-	mren_dataset_fill_sentence(dataset, (MrenChars){at[0], at[1]}, (MrenChars){at[2], at[3]}, row);
+	mren_dataset_fill_sentence(dataset, mentions[0], mentions[1], row);
 	return MREN_OK;
 }

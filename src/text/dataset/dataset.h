@@ -7,8 +7,9 @@
  *	opennre		one line: a JSON object with "text" or "token", "h", "t", "relation"
  *	fewrel		a whole file: a JSON object of lists of sentences, by relation
  *	mnre		one line: as opennre, but a Python dictionary, with "img_id"
- *	conll04		a whole file, or one sentence: JSON with "tokens", "tags" (BILOU or
- *				BIO) or "entities", and "relations"; every ordered pair of entities.
+ *	conll04		a whole file, or one sentence: JSON with "tokens", "tags" (see
+ *				text/mention_tags.h) or "entities", and "relations"; every ordered pair
+ *				of entities, one that is listed twice being one.
  *				Entities and relations may be lists, as ADE's: [first, end, type] and
  *				[head first, head end, tail first, tail end, type], in tokens
  *	tacred		a whole file, or one row: JSON with "token", "subj_start", "subj_end",

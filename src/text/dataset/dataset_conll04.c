@@ -3,7 +3,9 @@
  *	  CoNLL04 in JSON, and ADE: every ordered pair of a sentence's entities is a row.
  *
  * First come the pairs that have a relation, in the file's order; then, with
- * negatives, the others as "None".
+ * negatives, the others as "None".  An entity that is listed again, at the same
+ * tokens, is the same entity: relations may name either, with the type that is
+ * given there, but the pairs without a relation know the first alone.
  */
 #include <stdio.h>
 #include <string.h>
@@ -11,12 +13,34 @@
 #include "text/dataset/dataset_parts.h"
 #include "base/utf8.h"
 
+/*
+ * Finds the number of the first entity at these tokens; n_entities if there is
+ * none.  Lists may be long, so it checks for interrupts.
+ */
+static MrenStatus
+find_entity(const MrenDataset *dataset, int32_t first, int32_t end, size_t *number, MrenError *err)
+{
+	for (*number = 0; *number < dataset->n_entities; ++*number)
+	{
+		const MrenEntity *entity = &dataset->entities[*number];
+
+		if (*number % 65536 == 65535)
+			MREN_TRY(mren_check_interrupts(&dataset->env, err));
+		if (entity->first == first && entity->end == end)
+			break;
+	}
+	return MREN_OK;
+}
+
 static MrenStatus
 add_entity(MrenDataset *dataset, int32_t first, int32_t end, MrenTextSpan type, MrenError *err)
 {
-	MrenEntity entity = {first, end, {0, 0}, type};
+	MrenEntity entity = {first, end, {0, 0}, type, 0};
+	char what[32];
 
-	MREN_TRY(mren_dataset_token_range(dataset, "entity", first, end, &entity.chars, err));
+	snprintf(what, sizeof(what), "entity %zu", dataset->n_entities);
+	MREN_TRY(mren_dataset_token_range(dataset, what, first, end, &entity.chars, err));
+	MREN_TRY(find_entity(dataset, first, end, &entity.same, err));
 	MREN_TRY(mren_grow(&dataset->env, &dataset->entities, &dataset->entities_capacity,
 					   dataset->n_entities, dataset->n_entities + 1, sizeof(*dataset->entities),
 					   err));
@@ -24,83 +48,73 @@ add_entity(MrenDataset *dataset, int32_t first, int32_t end, MrenTextSpan type, 
 	return MREN_OK;
 }
 
-/* The entity whose tags are being read. */
-typedef struct OpenEntity
-{
-	bool open;
-	int32_t first;
-	MrenTextSpan type;
-} OpenEntity;
-
+/* The tags as texts, in dataset->tags. */
 static MrenStatus
-close_entity(MrenDataset *dataset, OpenEntity *entity, int32_t end, MrenError *err)
+gather_tags(MrenDataset *dataset, const MrenLiteralNode *tags, MrenError *err)
 {
-	if (!entity->open)
-		return MREN_OK;
-	entity->open = false;
-	return add_entity(dataset, entity->first, end, entity->type, err);
-}
+	const MrenLiteralNode *nodes = dataset->literal.nodes;
+	size_t at = (size_t) (tags - nodes) + 1;
 
-/* One tag of BILOU (begin, inside, last, outside, unit) or BIO. */
-static MrenStatus
-take_tag(MrenDataset *dataset, const MrenLiteralNode *node, int32_t number, OpenEntity *entity,
-		 MrenError *err)
-{
-	char kind = node->kind == MREN_LITERAL_STRING && node->len > 0 ? node->text[0] : '\0';
-	MrenTextSpan type;
-
-	if (kind == 'O' && node->len == 1)
-		return close_entity(dataset, entity, number, err);
-	if (kind == '\0' || strchr("BILU", kind) == NULL || node->len < 3 || node->text[1] != '-')
-		return mren_dataset_fail(dataset, err, "tag %d (\"%s\") is not of BILOU", number + 1,
-								 kind == '\0' ? "" : mren_utf8_excerpt(node->text, node->len).text);
-	type = (MrenTextSpan){node->text + 2, node->len - 2};
-	if (kind == 'B' || kind == 'U')
+	if (tags->kind != MREN_LITERAL_LIST || tags->n != dataset->n_tokens)
+		return mren_dataset_fail(dataset, err, "\"tags\" is not a list of %zu, one for each token",
+								 dataset->n_tokens);
+	MREN_TRY(mren_grow(&dataset->env, &dataset->tags, &dataset->tags_capacity, 0, tags->n,
+					   sizeof(*dataset->tags), err));
+	MREN_TRY(mren_grow(&dataset->env, &dataset->tagged, &dataset->tagged_capacity, 0, tags->n,
+					   sizeof(*dataset->tagged), err));
+	for (uint32_t i = 0; i < tags->n; i++)
 	{
-		MREN_TRY(close_entity(dataset, entity, number, err));
-		*entity = (OpenEntity){true, number, type};
+		if (i % 4096 == 4095)
+			MREN_TRY(mren_check_interrupts(&dataset->env, err));
+		if (nodes[at].kind != MREN_LITERAL_STRING)
+			return mren_dataset_fail(dataset, err,
+									 "\"tags\" has an element %u that is not a string", i + 1);
+		dataset->tags[i] = (MrenTextSpan){nodes[at].text, nodes[at].len};
+		at = nodes[at].next;
 	}
-	else if (!entity->open || !mren_text_span_equal(entity->type, type))
-		return mren_dataset_fail(dataset, err, "tag %d (\"%s\") continues no entity", number + 1,
-								 mren_utf8_excerpt(node->text, node->len).text);
-	if (kind == 'U' || kind == 'L')
-		return close_entity(dataset, entity, number + 1, err);
 	return MREN_OK;
 }
 
 static MrenStatus
 take_tags(MrenDataset *dataset, const MrenLiteralNode *tags, MrenError *err)
 {
-	const MrenLiteralNode *nodes = dataset->literal.nodes;
-	OpenEntity entity = {false, 0, {NULL, 0}};
-	size_t at = (size_t) (tags - nodes) + 1;
+	MrenError inner = {0};
+	size_t n;
 
-	if (tags->kind != MREN_LITERAL_LIST || tags->n != dataset->n_tokens)
-		return mren_dataset_fail(dataset, err, "\"tags\" is not a list of %zu, one for each token",
-								 dataset->n_tokens);
-	for (uint32_t i = 0; i < tags->n; i++)
+	MREN_TRY(gather_tags(dataset, tags, err));
+	if (mren_mention_tags_read(dataset->tags, tags->n, dataset->tagged, &n, &inner) != MREN_OK)
 	{
+		mren_dataset_fail(dataset, err, "%s", inner.message);
+		mren_error_hint(err, "%s", inner.hint);
+		return MREN_EFORMAT;
+	}
+	for (size_t i = 0; i < n; i++)
+	{
+		const MrenTaggedMention *mention = &dataset->tagged[i];
+
 		if (i % 4096 == 4095)
 			MREN_TRY(mren_check_interrupts(&dataset->env, err));
-		MREN_TRY(take_tag(dataset, &nodes[at], (int32_t) i, &entity, err));
-		at = nodes[at].next;
+		MREN_TRY(add_entity(dataset, (int32_t) mention->first, (int32_t) mention->end,
+							mention->type, err));
 	}
-	return close_entity(dataset, &entity, (int32_t) tags->n, err);
+	return MREN_OK;
 }
 
 /*
  * A member of an entity or a relation, which is an object with keys, or a list
- * of numbers and strings, whose nodes follow each other.
+ * of numbers and strings, whose nodes follow each other.  NULL for what is missing,
+ * or stands behind a list or an object.
  */
 static const MrenLiteralNode *
 member(const MrenLiteral *literal, const MrenLiteralNode *node, const char *key, uint32_t place)
 {
 	if (node->kind != MREN_LITERAL_LIST)
 		return mren_literal_get(literal, node, key);
-	for (uint32_t i = 1; i <= place + 1; i++)
+	if (place >= node->n)
+		return NULL;
+	for (uint32_t i = 1; i <= place; i++)
 	{
-		if (place >= node->n || node[i].kind == MREN_LITERAL_LIST ||
-			node[i].kind == MREN_LITERAL_MAP)
+		if (node[i].kind == MREN_LITERAL_LIST || node[i].kind == MREN_LITERAL_MAP)
 			return NULL;
 	}
 	return node + 1 + place;
@@ -120,8 +134,10 @@ take_listed(MrenDataset *dataset, const MrenLiteralNode *list, MrenError *err)
 	for (uint32_t i = 0; i < list->n; i++)
 	{
 		const MrenLiteralNode *node = &literal->nodes[at];
+		MrenTextSpan type;
 		int32_t first;
 		int32_t end;
+		char what[32];
 
 		if (i % 4096 == 4095)
 			MREN_TRY(mren_check_interrupts(&dataset->env, err));
@@ -129,8 +145,10 @@ take_listed(MrenDataset *dataset, const MrenLiteralNode *list, MrenError *err)
 			!mren_dataset_int(member(literal, node, "end", 1), &end))
 			return mren_dataset_fail(dataset, err, "entity %u lacks a whole \"start\" and \"end\"",
 									 i);
-		MREN_TRY(add_entity(dataset, first, end,
-							mren_dataset_text(member(literal, node, "type", 2)), err));
+		snprintf(what, sizeof(what), "entity %u", i);
+		MREN_TRY(mren_dataset_string(dataset, member(literal, node, "type", 2), "type", what, &type,
+									 err));
+		MREN_TRY(add_entity(dataset, first, end, type, err));
 		at = node->next;
 	}
 	return MREN_OK;
@@ -160,11 +178,9 @@ entity_at(const MrenDataset *dataset, const MrenLiteralNode *relation, const cha
 	if (!mren_dataset_int(member(&dataset->literal, relation, "", place), &first) ||
 		!mren_dataset_int(member(&dataset->literal, relation, "", place + 1), &end))
 		return mren_dataset_fail(dataset, err, "a relation's %s is not two whole numbers", role);
-	for (*number = 0; *number < dataset->n_entities; ++*number)
-	{
-		if (dataset->entities[*number].first == first && dataset->entities[*number].end == end)
-			return MREN_OK;
-	}
+	MREN_TRY(find_entity(dataset, first, end, number, err));
+	if (*number < dataset->n_entities)
+		return MREN_OK;
 	return mren_dataset_fail(dataset, err, "a relation's %s at tokens [%d,%d) is not an entity",
 							 role, first, end);
 }
@@ -206,7 +222,7 @@ enter_sentence(MrenDataset *dataset, MrenError *err)
 	dataset->relations = mren_literal_get(literal, object, "relations");
 	if (dataset->relations != NULL && dataset->relations->kind != MREN_LITERAL_LIST)
 		return mren_dataset_fail(dataset, err, "\"relations\" is not a list");
-	id = mren_dataset_text(mren_literal_get(literal, object, "orig_id"));
+	MREN_TRY(mren_dataset_id(dataset, object, "orig_id", &id, err));
 	if (id.data != NULL)
 		snprintf(dataset->id, sizeof(dataset->id), "%s", mren_utf8_excerpt(id.data, id.len).text);
 	else
@@ -238,14 +254,21 @@ static MrenStatus
 next_relation(MrenDataset *dataset, MrenDatasetRow *row, MrenError *err)
 {
 	const MrenLiteralNode *node = &dataset->literal.nodes[dataset->relation_node];
-	MrenTextSpan type = mren_dataset_text(member(&dataset->literal, node, "type", 4));
+	uint32_t number = dataset->relations->n - dataset->n_relations_left;
+	MrenTextSpan type;
+	char what[32];
 	size_t head = 0;
 	size_t tail = 0;
 
+	snprintf(what, sizeof(what), "relation %u", number);
+	MREN_TRY(mren_dataset_relation(dataset, member(&dataset->literal, node, "type", 4), "type",
+								   what, &type, err));
 	if (type.data == NULL)
 		return mren_dataset_fail(dataset, err, "a relation lacks its \"type\"");
 	MREN_TRY(entity_of(dataset, node, "head", &head, err));
 	MREN_TRY(entity_of(dataset, node, "tail", &tail, err));
+	if (dataset->entities[head].same == dataset->entities[tail].same)
+		return mren_dataset_fail(dataset, err, "head and tail of %s are the same entity", what);
 	dataset->relation_node = node->next;
 	dataset->n_relations_left--;
 	fill_row(dataset, head, tail, type, row);
@@ -270,26 +293,39 @@ is_related(const MrenDataset *dataset, bool *related, MrenError *err)
 
 		MREN_TRY(entity_of(dataset, node, "head", &head, err));
 		MREN_TRY(entity_of(dataset, node, "tail", &tail, err));
-		*related = head == dataset->head && tail == dataset->tail;
+		*related = dataset->entities[head].same == dataset->head &&
+				   dataset->entities[tail].same == dataset->tail;
 		at = node->next;
 	}
 	return MREN_OK;
 }
 
-/* Moves on to the next ordered pair of different entities; false at the end. */
+/* Whether an entity's tokens were listed before. */
+static bool
+is_repeated(const MrenDataset *dataset, size_t entity)
+{
+	return dataset->entities[entity].same != entity;
+}
+
+/* Moves on to the next ordered pair of entities, which may be repeated; false at the end. */
 static bool
 next_pair(MrenDataset *dataset)
 {
-	do
+	dataset->tail++;
+	if (dataset->tail >= dataset->n_entities || is_repeated(dataset, dataset->head))
 	{
-		dataset->tail++;
-		if (dataset->tail >= dataset->n_entities)
-		{
-			dataset->tail = 0;
-			dataset->head++;
-		}
-	} while (dataset->head == dataset->tail && dataset->head < dataset->n_entities);
+		dataset->tail = 0;
+		dataset->head++;
+	}
 	return dataset->head < dataset->n_entities;
+}
+
+/* Whether the current pair is of two different entities, each listed here for the first time. */
+static bool
+is_pair(const MrenDataset *dataset)
+{
+	return dataset->head != dataset->tail && !is_repeated(dataset, dataset->head) &&
+		   !is_repeated(dataset, dataset->tail);
 }
 
 static MrenStatus
@@ -301,6 +337,8 @@ next_negative(MrenDataset *dataset, MrenDatasetRow *row, bool *found, MrenError 
 		bool related = false;
 
 		MREN_TRY(mren_check_interrupts(&dataset->env, err));
+		if (!is_pair(dataset))
+			continue;
 		MREN_TRY(is_related(dataset, &related, err));
 		if (related)
 			continue;

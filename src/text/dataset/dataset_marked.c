@@ -56,8 +56,9 @@ mren_marked_next(MrenDataset *dataset, MrenDatasetRow *row, bool *more, MrenErro
 								 text == NULL ? "missing" : "not a string");
 	MREN_TRY(strip_marks(dataset, text->text, text->len, at, err));
 	MREN_TRY(mren_dataset_fill_marked(dataset, marks, at, "\"text\"", row, err));
-	row->id = mren_dataset_text(mren_literal_get(literal, object, "id"));
-	row->relation = mren_dataset_text(mren_literal_get(literal, object, "label"));
+	MREN_TRY(mren_dataset_id(dataset, object, "id", &row->id, err));
+	MREN_TRY(mren_dataset_relation(dataset, mren_literal_get(literal, object, "label"), "label",
+								   NULL, &row->relation, err));
 	*more = true;
 	return MREN_OK;
 }

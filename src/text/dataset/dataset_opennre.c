@@ -40,18 +40,15 @@ take_mention(const MrenDataset *dataset, const MrenLiteralNode *object, const ch
 	if (mention == NULL || mention->kind != MREN_LITERAL_MAP)
 		return mren_dataset_fail(dataset, err, "\"%s\" is %s", role,
 								 mention == NULL ? "missing" : "not an object");
-	out->name = mren_dataset_text(mren_literal_get(&dataset->literal, mention, "name"));
-	out->type = mren_dataset_text(mren_literal_get(&dataset->literal, mention, "type"));
-	MREN_TRY(read_position(dataset, mention, role, &lower, &upper, err));
 	snprintf(what, sizeof(what), "\"%s\"", role);
+	MREN_TRY(mren_dataset_string(dataset, mren_literal_get(&dataset->literal, mention, "name"),
+								 "name", what, &out->name, err));
+	MREN_TRY(mren_dataset_string(dataset, mren_literal_get(&dataset->literal, mention, "type"),
+								 "type", what, &out->type, err));
+	MREN_TRY(read_position(dataset, mention, role, &lower, &upper, err));
 	if (tokens)
 		return mren_dataset_token_range(dataset, what, lower, upper, &out->chars, err);
-	if (lower < 0 || lower >= upper || upper > dataset->n_chars)
-		return mren_dataset_fail(dataset, err,
-								 "%s at characters [%d,%d) is not in a sentence of %d", what, lower,
-								 upper, dataset->n_chars);
-	out->chars = (MrenChars){lower, upper};
-	return MREN_OK;
+	return mren_dataset_char_range(dataset, what, lower, upper, &out->chars, err);
 }
 
 /* "text", or "token" (as some files have it, "tokens") joined. */
@@ -94,9 +91,10 @@ mren_opennre_next(MrenDataset *dataset, MrenDatasetRow *row, bool *more, MrenErr
 	row->head_type = head.type;
 	row->tail_name = tail.name;
 	row->tail_type = tail.type;
-	row->id = mren_dataset_text(mren_literal_get(literal, object, "id"));
-	row->relation = mren_dataset_text(mren_literal_get(literal, object, "relation"));
-	row->image_name = mren_dataset_text(mren_literal_get(literal, object, "img_id"));
+	MREN_TRY(mren_dataset_id(dataset, object, "id", &row->id, err));
+	MREN_TRY(mren_dataset_relation(dataset, mren_literal_get(literal, object, "relation"),
+								   "relation", NULL, &row->relation, err));
+	MREN_TRY(mren_dataset_id(dataset, object, "img_id", &row->image_name, err));
 	mren_dataset_fill_sentence(dataset, head.chars, tail.chars, row);
 	*more = true;
 	return MREN_OK;
@@ -122,7 +120,8 @@ take_listed_mention(const MrenDataset *dataset, const MrenLiteralNode *object, c
 
 	if (mention == NULL || mention->kind != MREN_LITERAL_LIST || mention->n != 3)
 		return mren_dataset_fail(dataset, err, "\"%s\" is not a list of name, id and places", role);
-	*name = mren_dataset_text(mention + 1);
+	snprintf(what, sizeof(what), "\"%s\"", role);
+	MREN_TRY(mren_dataset_string(dataset, mention + 1, "name", what, name, err));
 	places = &nodes[nodes[mention[1].next].next];
 	place = places + 1;
 	if (places->kind != MREN_LITERAL_LIST || places->n == 0 || place->kind != MREN_LITERAL_LIST ||
@@ -137,7 +136,6 @@ take_listed_mention(const MrenDataset *dataset, const MrenLiteralNode *object, c
 		if (i == 0)
 			first = last;
 	}
-	snprintf(what, sizeof(what), "\"%s\"", role);
 	return mren_dataset_token_range(dataset, what, first, last + 1, chars, err);
 }
 

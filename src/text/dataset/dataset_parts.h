@@ -7,6 +7,7 @@
 
 #include "text/dataset/dataset.h"
 #include "text/dataset/literal.h"
+#include "text/mention_tags.h"
 
 /* Half open, in characters of the sentence. */
 typedef struct MrenChars
@@ -14,11 +15,18 @@ typedef struct MrenChars
 	int32_t lower, upper;
 } MrenChars;
 
+typedef struct MrenPlacedToken
+{
+	MrenChars chars;
+	bool blank; /* white space only */
+} MrenPlacedToken;
+
 typedef struct MrenEntity
 {
 	int32_t first, end; /* tokens */
 	MrenChars chars;
 	MrenTextSpan type;
+	size_t same; /* number of the first entity at these tokens, as a rule its own */
 } MrenEntity;
 
 struct MrenDataset
@@ -37,7 +45,7 @@ struct MrenDataset
 	char *sentence;
 	size_t n_sentence, sentence_capacity;
 	int32_t n_chars;
-	MrenChars *tokens;
+	MrenPlacedToken *tokens;
 	size_t n_tokens, tokens_capacity;
 
 	/* SemEval: the next line. */
@@ -55,6 +63,10 @@ struct MrenDataset
 	/* CoNLL04: the current sentence's entities and how far their pairs are. */
 	MrenEntity *entities;
 	size_t n_entities, entities_capacity;
+	MrenTextSpan *tags; /* (n_tokens) */
+	size_t tags_capacity;
+	MrenTaggedMention *tagged; /* (n_tokens) */
+	size_t tagged_capacity;
 	const MrenLiteralNode *relations;
 	uint32_t n_relations_left;
 	uint32_t relation_node;
@@ -78,13 +90,33 @@ extern MrenStatus mren_dataset_join(MrenDataset *dataset, const MrenLiteralNode 
 /* The text of a token as it is in the sentence: with tacred's brackets unescaped. */
 extern MrenTextSpan mren_dataset_token(const MrenDataset *dataset, const MrenLiteralNode *token);
 
-/* Characters of tokens lower .. upper - 1, after join. */
+/*
+ * The place of a mention, by tokens (after join) or by characters: within the
+ * sentence, and neither empty nor white space only.  `what` names it in messages.
+ */
 extern MrenStatus mren_dataset_token_range(const MrenDataset *dataset, const char *what,
 										   int32_t lower, int32_t upper, MrenChars *chars,
 										   MrenError *err);
+extern MrenStatus mren_dataset_char_range(const MrenDataset *dataset, const char *what,
+										  int32_t lower, int32_t upper, MrenChars *chars,
+										  MrenError *err);
 
-/* A string's text, a number as written; NULL data for anything else. */
-extern MrenTextSpan mren_dataset_text(const MrenLiteralNode *node);
+/*
+ * A string, and nothing else; NULL data if node is NULL, as for a key that is
+ * missing.  `owner` names what the key belongs to, NULL: the row itself.
+ */
+extern MrenStatus mren_dataset_string(const MrenDataset *dataset, const MrenLiteralNode *node,
+									  const char *key, const char *owner, MrenTextSpan *text,
+									  MrenError *err);
+
+/* The same of a member of the row; an identifier may be a number, which is taken as written. */
+extern MrenStatus mren_dataset_id(const MrenDataset *dataset, const MrenLiteralNode *row,
+								  const char *key, MrenTextSpan *text, MrenError *err);
+
+/* The same for a relation, which must not be blank. */
+extern MrenStatus mren_dataset_relation(const MrenDataset *dataset, const MrenLiteralNode *node,
+										const char *key, const char *owner, MrenTextSpan *text,
+										MrenError *err);
 
 /* A whole number of at most nine digits; false if the node is none. */
 extern bool mren_dataset_int(const MrenLiteralNode *node, int32_t *value);

@@ -12,27 +12,33 @@
 static MrenTextSpan
 trim(MrenTextSpan text)
 {
-	while (text.len > 0 && strchr(" \t\r", text.data[0]) != NULL && text.data[0] != '\0')
+	while (text.len > 0 && strchr(" \t", text.data[0]) != NULL && text.data[0] != '\0')
 	{
 		text.data++;
 		text.len--;
 	}
 	while (text.len > 0 && text.data[text.len - 1] != '\0' &&
-		   strchr(" \t\r", text.data[text.len - 1]) != NULL)
+		   strchr(" \t", text.data[text.len - 1]) != NULL)
 		text.len--;
 	return text;
 }
 
-/* The line at dataset->at without its end, and how long it is with it. */
+/*
+ * The line at dataset->at without its end, and how long it is with it.  It ends
+ * with a line feed, a carriage return, or both; a file may have all of them.
+ */
 static MrenTextSpan
 peek_line(const MrenDataset *dataset, size_t *whole)
 {
 	const char *start = dataset->content + dataset->at;
 	size_t left = dataset->len - dataset->at;
-	const char *end = memchr(start, '\n', left);
-	size_t len = end != NULL ? (size_t) (end - start) : left;
+	size_t len = 0;
 
-	*whole = end != NULL ? len + 1 : len;
+	while (len < left && start[len] != '\n' && start[len] != '\r')
+		len++;
+	*whole = len;
+	if (*whole < left)
+		*whole += start[len] == '\r' && left - len > 1 && start[len + 1] == '\n' ? 2 : 1;
 	return trim((MrenTextSpan){start, len});
 }
 
@@ -151,9 +157,6 @@ mren_semeval_next(MrenDataset *dataset, MrenDatasetRow *row, bool *more, MrenErr
 		MrenTextSpan sentence;
 
 		skip_line(dataset, whole);
-		/* A byte-order mark is no part of the first number. */
-		if (dataset->line == 1 && line.len >= 3 && memcmp(line.data, "\xEF\xBB\xBF", 3) == 0)
-			line = (MrenTextSpan){line.data + 3, line.len - 3};
 		if (line.len == 0)
 			continue;
 		if (!split_record(line, &row->id, &sentence))

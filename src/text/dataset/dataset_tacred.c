@@ -30,7 +30,8 @@ take_mention(const MrenDataset *dataset, const MrenLiteralNode *object, const ch
 		return mren_dataset_fail(dataset, err, "\"%s\" is not a whole number", start);
 	if (!mren_dataset_int(mren_literal_get(literal, object, end), &last))
 		return mren_dataset_fail(dataset, err, "\"%s\" is not a whole number", end);
-	*type = mren_dataset_text(mren_literal_get(literal, object, type_key));
+	MREN_TRY(mren_dataset_string(dataset, mren_literal_get(literal, object, type_key), type_key,
+								 NULL, type, err));
 	return mren_dataset_token_range(dataset, role, lower, last + 1, chars, err);
 }
 
@@ -58,8 +59,9 @@ mren_tacred_next(MrenDataset *dataset, MrenDatasetRow *row, bool *more, MrenErro
 	MREN_TRY(mren_dataset_join(dataset, tokens, "token", err));
 	MREN_TRY(take_mention(dataset, object, "subj", &head, &row->head_type, err));
 	MREN_TRY(take_mention(dataset, object, "obj", &tail, &row->tail_type, err));
-	row->id = mren_dataset_text(mren_literal_get(literal, object, "id"));
-	row->relation = mren_dataset_text(mren_literal_get(literal, object, "relation"));
+	MREN_TRY(mren_dataset_id(dataset, object, "id", &row->id, err));
+	MREN_TRY(mren_dataset_relation(dataset, mren_literal_get(literal, object, "relation"),
+								   "relation", NULL, &row->relation, err));
 	mren_dataset_fill_sentence(dataset, head, tail, row);
 	*more = true;
 	return MREN_OK;

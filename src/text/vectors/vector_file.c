@@ -28,6 +28,7 @@ struct MrenVectorReader
 	MrenEnv env;
 	MrenVectorFormat wanted;
 	int64_t max_words;
+	bool skip_bad;
 	MrenVectorSink sink;
 
 	bool known; /* the format is */
@@ -35,10 +36,17 @@ struct MrenVectorReader
 	MrenVectorHeader header;
 	int64_t line;		/* number of the last line read, from 1 */
 	int64_t blank_line; /* the first of the blank lines just read, or 0 */
-	int64_t n_records;	/* words read, duplicates and all */
+	int64_t n_records;	/* words read, also repeated and skipped ones */
 	int64_t n_words;	/* given to the sink */
+	int64_t n_duplicates;
+	int64_t n_bad; /* skipped */
+	char bad[MREN_VECTORS_SHOWN][sizeof(((MrenError *) 0)->message)];
 	MrenWordSet seen;
 	float *vector; /* (dim) */
+
+	/* Binary: the last word and what looks like more of it in its vector; or "". */
+	MrenExcerpt phrase;
+	int64_t phrase_number; /* of that word, from 1 */
 
 	char *pending;
 	size_t n_pending, pending_capacity;
@@ -73,7 +81,8 @@ mren_vector_format_parse(const char *name, MrenVectorFormat *format, MrenError *
 
 MrenStatus
 mren_vector_reader_open(const MrenEnv *env, MrenVectorFormat format, int64_t max_words,
-						const MrenVectorSink *sink, MrenVectorReader **reader, MrenError *err)
+						bool skip_bad, const MrenVectorSink *sink, MrenVectorReader **reader,
+						MrenError *err)
 {
 	MrenVectorReader *fresh;
 
@@ -84,6 +93,7 @@ mren_vector_reader_open(const MrenEnv *env, MrenVectorFormat format, int64_t max
 	fresh->env = *env;
 	fresh->wanted = format;
 	fresh->max_words = max_words;
+	fresh->skip_bad = skip_bad;
 	fresh->sink = *sink;
 	*reader = fresh;
 	return MREN_OK;
@@ -152,21 +162,42 @@ check_word(const MrenVectorReader *reader, const char *word, size_t len, MrenErr
 	return MREN_OK;
 }
 
-/* A word with its vector, which is in reader->vector. */
+/* A good word with its vector, which is in reader->vector. */
 static MrenStatus
 take_word(MrenVectorReader *reader, const char *word, size_t len, MrenError *err)
 {
 	bool added;
 
-	MREN_TRY(check_word(reader, word, len, err));
 	MREN_TRY(mren_wordset_add(&reader->env, &reader->seen, word, len, &added, err));
 	reader->n_records++;
 	if (!added)
+	{
+		reader->n_duplicates++;
 		return MREN_OK;
+	}
 	MREN_TRY(
 		reader->sink.word(reader->sink.state, word, len, reader->vector, reader->header.dim, err));
 	reader->n_words++;
 	reader->enough = reader->n_words == reader->max_words;
+	return MREN_OK;
+}
+
+/* Skips a bad word if that is wanted; otherwise its error is the file's. */
+static MrenStatus
+skip_or_fail(MrenVectorReader *reader, const MrenError *why, MrenError *err)
+{
+	if (!reader->skip_bad)
+	{
+		if (err == NULL)
+			return why->status;
+		*err = *why;
+		mren_error_hint(err, "%s%sThe setting mren.skip_bad_words leaves such words out.",
+						why->hint, why->hint[0] != '\0' ? " " : "");
+		return why->status;
+	}
+	if (reader->n_bad < MREN_VECTORS_SHOWN)
+		memcpy(reader->bad[reader->n_bad], why->message, sizeof(why->message));
+	reader->n_bad++;
 	return MREN_OK;
 }
 
@@ -212,6 +243,8 @@ static MrenStatus
 take_line(MrenVectorReader *reader, const char *text, size_t len, MrenError *err)
 {
 	MrenVectorLine line;
+	MrenStatus status;
+	MrenError why;
 
 	reader->line++;
 	/* Blank lines are harmless at the end only. */
@@ -222,16 +255,24 @@ take_line(MrenVectorReader *reader, const char *text, size_t len, MrenError *err
 		return MREN_OK;
 	}
 	if (reader->blank_line > 0)
-		return mren_fail(err, MREN_EFORMAT, "line %lld: line is empty",
-						 (long long) reader->blank_line);
+	{
+		mren_fail(&why, MREN_EFORMAT, "line %lld: line is empty", (long long) reader->blank_line);
+		MREN_TRY(skip_or_fail(reader, &why, err));
+		reader->blank_line = 0;
+	}
 	if (reader->n_records == reader->header.n_words)
 		return mren_fail(err, MREN_EFORMAT, "line %lld: more than the %lld words of the first line",
 						 (long long) reader->line, (long long) reader->header.n_words);
 	if (reader->header.dim == 0)
 		MREN_TRY(learn_dim(reader, text, len, err));
-	MREN_TRY(mren_vector_line_parse(text, len, reader->line, reader->header.dim, &line,
-									reader->vector, err));
-	return take_word(reader, line.word, line.len, err);
+	status = mren_vector_line_parse(text, len, reader->line, reader->header.dim,
+									reader->header.n_words >= 0, &line, reader->vector, &why);
+	if (status == MREN_OK)
+		status = check_word(reader, line.word, line.len, &why);
+	if (status == MREN_OK)
+		return take_word(reader, line.word, line.len, err);
+	reader->n_records++;
+	return skip_or_fail(reader, &why, err);
 }
 
 /* Takes whole lines; *used is what they took. */
@@ -277,33 +318,114 @@ read_floats(MrenVectorReader *reader, const char *bytes, const char *word, size_
 	return MREN_OK;
 }
 
+/*
+ * Notes whether the vector of a word begins with text up to a blank, as it does
+ * where the word itself contains blanks.  Floats rarely look so, and if they do,
+ * it matters only when what follows cannot be read.
+ */
+static void
+note_phrase(MrenVectorReader *reader, const char *word, size_t len)
+{
+	const char *vector = word + len + 1;
+	const size_t n = reader->header.dim * 4;
+	size_t end = 0;
+
+	for (size_t i = 0; i < n;)
+	{
+		uint32_t code;
+		size_t width = mren_utf8_decode(vector + i, n - i, &code);
+
+		if (width == 0 || code < ' ' || (code >= 0x7F && code < 0xA0))
+			break;
+		if (code == ' ' && i > end)
+			end = i;
+		i += width;
+	}
+	reader->phrase.text[0] = '\0';
+	if (end > 0)
+		reader->phrase = mren_utf8_excerpt(word, len + 1 + end);
+	reader->phrase_number = reader->n_records + 1;
+}
+
+/*
+ * The error of a word that cannot be read, and behind which the file cannot be
+ * read on: the word before it is blamed if that seems to contain a blank.
+ */
+static MrenStatus
+fail_record(const MrenVectorReader *reader, const MrenError *why, MrenError *err)
+{
+	if (reader->phrase.text[0] == '\0')
+	{
+		if (err != NULL)
+			*err = *why;
+		return why->status;
+	}
+	mren_fail(err, MREN_EFORMAT, "word %lld (\"%s\") seems to contain a blank",
+			  (long long) reader->phrase_number, reader->phrase.text);
+	mren_error_detail(err, "A blank ends the word in this format. What follows cannot be read: %s.",
+					  why->message);
+	mren_error_hint(err, "Replace the blanks in words, for example by underscores, or save the "
+						 "vectors in word2vec's text format.");
+	return MREN_EFORMAT;
+}
+
+/* A whole record; its word is len bytes long. */
+static MrenStatus
+take_record(MrenVectorReader *reader, const char *word, size_t len, MrenError *err)
+{
+	MrenError why;
+	MrenStatus status = read_floats(reader, word + len + 1, word, len, &why);
+
+	if (status != MREN_OK && reader->phrase.text[0] == '\0')
+		note_phrase(reader, word, len);
+	if (status == MREN_OK)
+		status = check_word(reader, word, len, &why);
+	if (status == MREN_OK)
+	{
+		note_phrase(reader, word, len);
+		return take_word(reader, word, len, err);
+	}
+	/* No word has a zero byte, so what was taken for one is not where a word begins. */
+	if (reader->phrase.text[0] != '\0' || memchr(word, '\0', len) != NULL)
+		return fail_record(reader, &why, err);
+	reader->n_records++;
+	return skip_or_fail(reader, &why, err);
+}
+
 /* Takes whole records: word, space, floats, and perhaps a line feed. */
 static MrenStatus
 take_records(MrenVectorReader *reader, const char *bytes, size_t n, size_t *used, MrenError *err)
 {
 	const size_t n_vector = reader->header.dim * 4;
 	size_t at = 0;
+	MrenError why;
 
 	while (!reader->enough)
 	{
 		const char *space;
 		size_t len;
 
-		while (at < n && bytes[at] == '\n')
-			at++;
+		/* Where a line feed follows the vector, it ended where it should. */
+		for (; at < n && bytes[at] == '\n'; at++)
+			reader->phrase.text[0] = '\0';
 		*used = at;
 		if (at < n && reader->n_records == reader->header.n_words)
-			return mren_fail(err, MREN_EFORMAT, "file goes on after the %lld words of its header",
-							 (long long) reader->header.n_words);
+		{
+			mren_fail(&why, MREN_EFORMAT, "file goes on after the %lld words of its header",
+					  (long long) reader->header.n_words);
+			return fail_record(reader, &why, err);
+		}
 		space = memchr(bytes + at, ' ', n - at);
 		len = space != NULL ? (size_t) (space - (bytes + at)) : n - at;
 		if (len > MREN_MAX_WORD)
-			return mren_fail(err, MREN_ELIMIT, "word %lld: word is longer than %d bytes",
-							 (long long) reader->n_records + 1, MREN_MAX_WORD);
+		{
+			mren_fail(&why, MREN_ELIMIT, "word %lld: word is longer than %d bytes",
+					  (long long) reader->n_records + 1, MREN_MAX_WORD);
+			return fail_record(reader, &why, err);
+		}
 		if (space == NULL || n - at - len - 1 < n_vector)
 			break;
-		MREN_TRY(read_floats(reader, space + 1, bytes + at, len, err));
-		MREN_TRY(take_word(reader, bytes + at, len, err));
+		MREN_TRY(take_record(reader, bytes + at, len, err));
 		at += len + 1 + n_vector;
 	}
 	*used = at;
@@ -372,18 +494,23 @@ mren_vector_reader_feed(MrenVectorReader *reader, const void *bytes, size_t n, M
 static MrenStatus
 check_end(const MrenVectorReader *reader, MrenError *err)
 {
+	MrenError why;
+
 	if (reader->enough)
 		return MREN_OK;
 	if (reader->header.n_words > reader->n_records)
 	{
-		mren_fail(err, MREN_EFORMAT, "file is truncated: it should have %lld words, but has %lld",
+		mren_fail(&why, MREN_EFORMAT, "file is truncated: it should have %lld words, but has %lld",
 				  (long long) reader->header.n_words, (long long) reader->n_records);
 		if (reader->n_pending > 0)
-			mren_error_detail(err, "It ends inside a word's vector.");
-		return MREN_EFORMAT;
+			mren_error_detail(&why, "It ends inside a word's vector.");
+		if (reader->n_words > 0)
+			mren_error_hint(&why, "max_words => %lld loads the words that the file has.",
+							(long long) reader->n_words);
+		return fail_record(reader, &why, err);
 	}
 	/* Nothing but blank lines. */
-	if (reader->n_records == 0)
+	if (reader->n_words == 0)
 		return mren_fail(err, MREN_EFORMAT, "file holds no word");
 	return MREN_OK;
 }
@@ -407,6 +534,7 @@ mren_vector_reader_finish(MrenVectorReader *reader, MrenVectorFileInfo *info, Mr
 		MREN_TRY(check_end(reader, err));
 	}
 	*info = (MrenVectorFileInfo){reader->header.format, reader->header.dim, reader->n_words,
-								 reader->n_records - reader->n_words};
+								 reader->n_duplicates,	reader->n_bad,		{{0}}};
+	memcpy(info->bad, reader->bad, sizeof(info->bad));
 	return MREN_OK;
 }

@@ -6,7 +6,8 @@
  * as word2vec text).  A file is either read whole or refused: a malformed
  * line, a number that is not finite, a word that is not UTF-8, a count that
  * differs from the header's are errors that name the line (text) or the word
- * (binary).  A word that occurs again is skipped and counted.
+ * (binary).  Bad words may be skipped instead, where the next one can still be
+ * found.  A word that occurs again is skipped and counted.
  *
  * The reader keeps a 64-bit hash of each word it has read.
  */
@@ -19,6 +20,9 @@
 #include "base/env.h"
 
 #define MREN_VECTORS_MAX_DIM 4096
+
+/* Bad words of which the message is kept. */
+#define MREN_VECTORS_SHOWN 3
 
 typedef enum MrenVectorFormat
 {
@@ -50,17 +54,21 @@ typedef struct MrenVectorFileInfo
 	size_t dim;
 	int64_t n_words; /* given to the sink */
 	int64_t n_duplicates;
+	int64_t n_bad; /* skipped; the messages are those of the first MREN_VECTORS_SHOWN */
+	char bad[MREN_VECTORS_SHOWN][sizeof(((MrenError *) 0)->message)];
 } MrenVectorFileInfo;
 
 typedef struct MrenVectorReader MrenVectorReader;
 
 /*
+ * skip_bad: whether bad words are skipped and counted.
  * max_words < 0: all; otherwise reading stops after so many different words
  * (files list the most frequent first), and what follows is not read.
  */
 extern MrenStatus mren_vector_reader_open(const MrenEnv *env, MrenVectorFormat format,
-										  int64_t max_words, const MrenVectorSink *sink,
-										  MrenVectorReader **reader, MrenError *err);
+										  int64_t max_words, bool skip_bad,
+										  const MrenVectorSink *sink, MrenVectorReader **reader,
+										  MrenError *err);
 
 /* The next n bytes of the file.  After an error only close may follow. */
 extern MrenStatus mren_vector_reader_feed(MrenVectorReader *reader, const void *bytes, size_t n,

@@ -104,6 +104,18 @@ mren_vector_line_dim(const char *text, size_t len)
 	return n;
 }
 
+/* Says which field of the line is no finite number; the line's first field is its word. */
+static MrenStatus
+fail_number(const char *text, const char *stop, const char *at, const char *end, bool finite,
+			int64_t number, MrenError *err)
+{
+	MrenExcerpt word = mren_utf8_excerpt(text, (size_t) (field_end(text, stop) - text));
+
+	return mren_fail(err, MREN_EFORMAT, "line %lld (\"%s\"): \"%s\" is not a %snumber",
+					 (long long) number, word.text, mren_utf8_excerpt(at, (size_t) (end - at)).text,
+					 finite ? "finite " : "");
+}
+
 /* Names the first field after the word that is no finite number. */
 static MrenStatus
 fail_field(const char *text, const char *stop, int64_t number, MrenError *err)
@@ -117,19 +129,26 @@ fail_field(const char *text, const char *stop, int64_t number, MrenError *err)
 		MrenNumber result = parse_field(at, end, &value);
 
 		if (result != MREN_NUMBER_OK)
-			return mren_fail(err, MREN_EFORMAT, "line %lld: \"%s\" is not a %snumber",
-							 (long long) number, mren_utf8_excerpt(at, (size_t) (end - at)).text,
-							 result == MREN_NUMBER_NOT_FINITE ? "finite " : "");
+			return fail_number(text, stop, at, end, result == MREN_NUMBER_NOT_FINITE, number, err);
 		at = skip_spaces(end, stop);
 	}
 	return MREN_OK;
 }
 
 static MrenStatus
-fail_count(size_t dim, size_t found, int64_t number, MrenError *err)
+fail_count(const char *text, const char *stop, size_t dim, size_t found, int64_t number,
+		   MrenError *err)
 {
-	return mren_fail(err, MREN_EFORMAT, "line %lld: expected %zu number%s, found %zu",
-					 (long long) number, dim, dim == 1 ? "" : "s", found);
+	MrenExcerpt word = mren_utf8_excerpt(text, (size_t) (field_end(text, stop) - text));
+
+	mren_fail(err, MREN_EFORMAT, "line %lld (\"%s\"): expected %zu number%s, found %zu",
+			  (long long) number, word.text, dim, dim == 1 ? "" : "s", found);
+	if (found > dim)
+		mren_error_hint(err,
+						"If the first of them belong to the word, put a first line in front "
+						"of the file with the number of its words and %zu.",
+						dim);
+	return MREN_EFORMAT;
 }
 
 static size_t
@@ -146,7 +165,7 @@ count_fields(const char *text, const char *stop)
 	return n;
 }
 
-/* Exactly dim numbers end the line: they are read from behind. */
+/* At least dim numbers end the line: the last dim are read from behind. */
 static MrenStatus
 parse_backward(const char *text, const char *stop, int64_t number, size_t dim, MrenVectorLine *line,
 			   float *vector, MrenError *err)
@@ -159,9 +178,7 @@ parse_backward(const char *text, const char *stop, int64_t number, size_t dim, M
 		const char *start = previous_field(first_end, end);
 
 		if (parse_field(start, end, &vector[i - 1]) != MREN_NUMBER_OK)
-			return mren_fail(err, MREN_EFORMAT, "line %lld: \"%s\" is not a finite number",
-							 (long long) number,
-							 mren_utf8_excerpt(start, (size_t) (end - start)).text);
+			return fail_number(text, stop, start, end, true, number, err);
 		end = trim_end(first_end, start);
 	}
 	line->word = text;
@@ -170,7 +187,7 @@ parse_backward(const char *text, const char *stop, int64_t number, size_t dim, M
 }
 
 MrenStatus
-mren_vector_line_parse(const char *text, size_t len, int64_t number, size_t dim,
+mren_vector_line_parse(const char *text, size_t len, int64_t number, size_t dim, bool stated,
 					   MrenVectorLine *line, float *vector, MrenError *err)
 {
 	const char *stop = trim_end(text, text + len);
@@ -183,10 +200,10 @@ mren_vector_line_parse(const char *text, size_t len, int64_t number, size_t dim,
 		return mren_fail(err, MREN_EFORMAT, "line %lld: word is missing", (long long) number);
 	n_fields = count_fields(text, stop);
 	n_numbers = mren_vector_line_dim(text, len);
-	if (n_numbers == dim && n_fields > dim)
+	if (n_fields > dim && (n_numbers == dim || (n_numbers > dim && stated)))
 		return parse_backward(text, stop, number, dim, line, vector, err);
 	/* Not a word with spaces, then: a field is wrong, or their number. */
 	if (n_fields <= dim + 1)
 		MREN_TRY(fail_field(text, stop, number, err));
-	return fail_count(dim, n_numbers, number, err);
+	return fail_count(text, stop, dim, n_numbers, number, err);
 }

@@ -5,6 +5,7 @@
 #ifndef MREN_TEXT_VECTORS_VECTOR_LINE_H
 #define MREN_TEXT_VECTORS_VECTOR_LINE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,11 +22,14 @@ typedef struct MrenVectorLine
  *	  Splits text (a line without its end) into a word and exactly dim numbers.
  *
  * Fields are separated by spaces or tabs.  The numbers are the last fields, so
- * that a word may contain spaces; the word's last part must then be no number
- * itself.  vector (dim).  number is the line's, for messages.  MREN_EFORMAT.
+ * that a word may contain spaces.  The word's last part may be a number itself
+ * if `stated`, that is, if the file states its dimension; a dimension that was
+ * only counted in the first line leaves such a line ambiguous.  vector (dim).
+ * number is the line's, for messages.  MREN_EFORMAT.
  */
 extern MrenStatus mren_vector_line_parse(const char *text, size_t len, int64_t number, size_t dim,
-										 MrenVectorLine *line, float *vector, MrenError *err);
+										 bool stated, MrenVectorLine *line, float *vector,
+										 MrenError *err);
 
 /* How many numbers end the line, the first field not counted. */
 extern size_t mren_vector_line_dim(const char *text, size_t len);
