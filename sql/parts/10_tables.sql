@@ -104,6 +104,10 @@ CREATE TABLE mren.model_version (
     search_path text,
     query_owner name,
     given       jsonb,
+    holdout_measure text,
+    holdout_rows bigint,
+    holdout_score double precision,
+    holdout_lower_bound double precision,
     UNIQUE (model, version)
 );
 ALTER TABLE mren.model_version ALTER COLUMN head SET STORAGE EXTERNAL;

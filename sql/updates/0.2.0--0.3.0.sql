@@ -170,4 +170,11 @@ WHERE EXISTS (
           SELECT FROM pg_catalog.pg_roles a
           WHERE a.rolname OPERATOR(pg_catalog.=) current_user AND a.rolsuper);
 
+-- A version keeps its score on hold-out rows from when it was trained.  The first
+-- retraining records that of a version of an earlier release.
+ALTER TABLE mren.model_version ADD COLUMN holdout_measure text;
+ALTER TABLE mren.model_version ADD COLUMN holdout_rows bigint;
+ALTER TABLE mren.model_version ADD COLUMN holdout_score double precision;
+ALTER TABLE mren.model_version ADD COLUMN holdout_lower_bound double precision;
+
 \comments

@@ -66,6 +66,7 @@ typedef struct Retrain
 	bool busy;		 /* another session is retraining the model */
 	MrenTrainRows rows;
 	MrenNetworkTraining training;
+	MrenHoldoutScore recorded; /* the champion's, from when it was trained */
 	MrenRetrainScores scores;
 	MrenRunVerdict verdict;
 	int32 version; /* the challenger's; 0: none */
@@ -229,15 +230,38 @@ figures_text(const Retrain *retrain)
 					scores->figures.lower_bound, retrain->margin);
 }
 
+/* Whether the champion has got worse since it was trained; the reason, if so. */
+static char *
+fall_text(const Retrain *retrain)
+{
+	const MrenHoldoutScore *recorded = &retrain->recorded;
+	const MrenHoldoutScore *now = &retrain->scores.each[0];
+
+	if (!mren_score_fell(recorded, now))
+		return NULL;
+	return psprintf("%s of version %d is %.4f on %lld rows, but was %.4f on %lld rows when it was "
+					"trained, which chance does not explain: labels or data may have changed; "
+					"%s of version %d is %.4f; promote => 'always' or mren.promote accepts it",
+					now->measure, retrain->champion.version, now->score, (long long) now->rows,
+					recorded->score, (long long) recorded->rows, now->measure, retrain->version,
+					retrain->scores.each[1].score);
+}
+
 /* Verdict and reason as if promote were "better". */
 static void
 judge_by_holdout(Retrain *retrain)
 {
 	MrenRunVerdict *verdict = &retrain->verdict;
 	const MrenRetrainScores *scores = &retrain->scores;
+	char *fall = fall_text(retrain);
 
 	verdict->verdict = "undecided";
-	if (scores->n_rows < MREN_RETRAIN_MIN_ROWS)
+	if (fall != NULL)
+	{
+		verdict->verdict = "held";
+		verdict->reason = fall;
+	}
+	else if (scores->n_rows < MREN_RETRAIN_MIN_ROWS)
 		verdict->reason = psprintf("only %lld of the hold-out rows are unknown to both versions; "
 								   "at least %d are needed",
 								   (long long) scores->n_rows, MREN_RETRAIN_MIN_ROWS);
@@ -279,6 +303,22 @@ decide(Retrain *retrain)
 	verdict->verdict = retrain->deploy ? "promoted" : "held";
 }
 
+/*
+ * Each version keeps its score.  The champion has none, or one of too few rows, if
+ * it was trained by an earlier release or without hold-out rows.
+ */
+static void
+record_scores(const Retrain *retrain)
+{
+	const MrenHoldoutScore *each = retrain->scores.each;
+
+	if (each[0].rows < MREN_SCORE_MIN_ROWS)
+		return;
+	mren_score_record(retrain->model, retrain->version, &each[1]);
+	if (retrain->recorded.rows < MREN_SCORE_MIN_ROWS)
+		mren_score_record(retrain->model, retrain->champion.version, &each[0]);
+}
+
 static void
 deploy_and_prune(Retrain *retrain)
 {
@@ -316,8 +356,10 @@ judge(MrenJob *job)
 	retrain->version_id = challenger.id;
 	candidates.challenger = retrain->version;
 	mren_retrain_compare(&candidates, &retrain->scores);
+	mren_score_read(retrain->row.id, retrain->champion.version, &retrain->recorded);
 	PopActiveSnapshot();
 	decide(retrain);
+	record_scores(retrain);
 	deploy_and_prune(retrain);
 	ereport(NOTICE, (errmsg("version %d of model \"%s\": %s: %s", retrain->version, retrain->model,
 							retrain->verdict.verdict, retrain->verdict.reason)));
