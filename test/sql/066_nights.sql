@@ -25,3 +25,21 @@ CALL mren.retrain('m', min_new_rows => 100);
 SELECT verdict, reason ~ '^micro F1 of version 1 is 0\.\d{4} on \d+ rows, but was 1\.0000 on \d+ rows when it was trained, which chance does not explain: labels or data may have changed; ' AS reason
 FROM nights;
 SELECT version, deployed FROM mren.models WHERE model = 'm' ORDER BY version;
+
+-- Whoever accepts the change promotes the version; its own score is the one to keep to from then on.
+SELECT mren.promote('m', 2);
+CALL mren.retrain('m', min_new_rows => 0);
+SELECT verdict FROM nights OFFSET 1;
+
+-- What a rollback has undone stays undone, even if the version is dropped and its scores are unknown.
+SELECT mren.rollback('m');
+UPDATE mren.model_version SET holdout_rows = NULL;
+SELECT mren.drop_version('m', 2), mren.drop_version('m', 3);
+CALL mren.retrain('m', min_new_rows => 0);
+SELECT verdict, reason ~ '^mren\.rollback has undone the deployment of the same network; ' AS reason FROM nights OFFSET 2;
+-- It is deployed again on request, and then a further night compares as ever.
+CALL mren.retrain('m', min_new_rows => 0, promote => 'always');
+SELECT deployed FROM mren.models WHERE model = 'm' AND version = 5;
+SELECT mren.promote('m', 1);
+UPDATE mren.model_version SET holdout_rows = NULL;
+CALL mren.retrain('m', min_new_rows => 0);

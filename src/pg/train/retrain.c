@@ -71,6 +71,7 @@ typedef struct Retrain
 	MrenRunVerdict verdict;
 	int32 version; /* the challenger's; 0: none */
 	int64 version_id;
+	bool undone; /* a rollback has undone a deployment of the challenger's network */
 	bool deploy;
 } Retrain;
 
@@ -274,6 +275,14 @@ judge_by_holdout(Retrain *retrain)
 
 		verdict->verdict = better ? "promoted" : "rejected";
 		verdict->reason = figures_text(retrain);
+		if (better && retrain->undone)
+		{
+			verdict->verdict = "held";
+			verdict->reason =
+				psprintf("mren.rollback has undone the deployment of the same network; "
+						 "promote => 'always' or mren.promote deploys it again; %s",
+						 verdict->reason);
+		}
 	}
 	retrain->deploy = strcmp(verdict->verdict, "promoted") == 0;
 }
@@ -356,6 +365,7 @@ judge(MrenJob *job)
 	retrain->version_id = challenger.id;
 	candidates.challenger = retrain->version;
 	mren_retrain_compare(&candidates, &retrain->scores);
+	retrain->undone = mren_models_undone(retrain->version_id);
 	mren_score_read(retrain->row.id, retrain->champion.version, &retrain->recorded);
 	PopActiveSnapshot();
 	decide(retrain);
