@@ -66,7 +66,9 @@ SELECT forget_scores();
 CALL mren.retrain('m', margin => 1);
 SELECT verdict, champion_score, challenger_score, lower_bound FROM last;
 SELECT forget_scores();
+SET client_min_messages = error;
 CALL mren.retrain('m', promote => 'never');
+SET client_min_messages = warning;
 SELECT verdict FROM last;
 SELECT reason FROM mren.runs ORDER BY run DESC LIMIT 1;
 SELECT version FROM mren.models WHERE model = 'm' AND deployed;
@@ -170,7 +172,9 @@ SELECT mren.import_model('copied', mren.export_model('good'));
 SELECT error_of($$CALL mren.retrain('copied')$$);
 -- as in 0.1.0, which stored the query with the run only
 UPDATE mren.model_version SET query = NULL, search_path = NULL, query_owner = NULL, given = NULL;
+SET client_min_messages = error;
 CALL mren.retrain('late', min_new_rows => 0, promote => 'never');
+SET client_min_messages = warning;
 SELECT verdict FROM last;
 SELECT query, query_owner FROM mren.models WHERE model = 'late' ORDER BY version DESC LIMIT 1;
 -- but not the runs of an earlier model of the same name

@@ -1,5 +1,5 @@
 -- Retraining night after night: what is not deployed without somebody's consent.
-SET client_min_messages = warning;
+SET client_min_messages = error;
 CREATE TABLE sentences AS
 SELECT format(CASE relation WHEN 'works_for' THEN '%s works for %s since %s.' WHEN 'founded' THEN '%s founded %s in %s.'
     ELSE '%s saw %s in %s.' END, person, firm, year) AS sentence, person AS head, firm AS tail, relation

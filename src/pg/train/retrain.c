@@ -32,6 +32,7 @@
 #include "pg/support/settings.h"
 #include "pg/train/job_epochs.h"
 #include "pg/train/train_network.h"
+#include "pg/train/retrain_announce.h"
 #include "pg/train/retrain_holdout.h"
 #include "pg/train/retrain_recipe.h"
 #include "pg/train/train_rows.h"
@@ -104,15 +105,14 @@ prepare(MrenJob *job)
 						errhint("Train it again with CALL mren.train_tagger, and compare the "
 								"versions with mren.evaluate_tagger.")));
 	retrain->busy = !mren_job_lock(job, mren_table_oid("model"), retrain->row.id);
-	if (retrain->busy)
-		return;
 	if (!mren_catalog_version_by_id(retrain->row.deployed, &retrain->champion))
 		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 						errmsg("model \"%s\" has no deployed version", retrain->model),
 						errhint("Deploy one with mren.promote.")));
 	mren_recipe_find(retrain->model, &retrain->row, &retrain->champion, retrain->overrides,
 					 &retrain->recipe);
-	retrain->net = mren_models_load(&retrain->champion, job->context);
+	if (!retrain->busy)
+		retrain->net = mren_models_load(&retrain->champion, job->context);
 	retrain->verdict = (MrenRunVerdict){.champion = retrain->champion.version,
 										.score = {NAN, NAN},
 										.lower_bound = NAN,
@@ -159,6 +159,27 @@ read_rows(MrenJob *job)
 		mren_train_network_warm(&retrain->training, retrain->net);
 }
 
+/* Ends a run without a new version. */
+static void
+end_without_version(Retrain *retrain)
+{
+	mren_retrain_announce(retrain->model, 0, retrain->verdict.verdict, retrain->verdict.reason);
+	if (retrain->job.run.id != 0)
+		mren_run_judged(&retrain->job.run, 0, &retrain->verdict);
+}
+
+static void
+refuse(MrenJob *job)
+{
+	Retrain *retrain = (Retrain *) job;
+
+	retrain->verdict.verdict = "busy";
+	retrain->verdict.reason = "another session is retraining the model";
+	retrain->verdict.new_rows = -1;
+	ereport(NOTICE, (errmsg("model \"%s\" is being retrained by another session", retrain->model)));
+	end_without_version(retrain);
+}
+
 static void
 skip(MrenJob *job)
 {
@@ -171,8 +192,7 @@ skip(MrenJob *job)
 				 (long long) retrain->min_new_rows);
 	ereport(NOTICE, (errmsg("model \"%s\" was not retrained: %s", retrain->model,
 							retrain->verdict.reason)));
-	if (job->run.id != 0)
-		mren_run_judged(&job->run, 0, &retrain->verdict);
+	end_without_version(retrain);
 }
 
 /*
@@ -373,6 +393,8 @@ judge(MrenJob *job)
 	deploy_and_prune(retrain);
 	ereport(NOTICE, (errmsg("version %d of model \"%s\": %s: %s", retrain->version, retrain->model,
 							retrain->verdict.verdict, retrain->verdict.reason)));
+	mren_retrain_announce(retrain->model, retrain->version, retrain->verdict.verdict,
+						  retrain->verdict.reason);
 	if (job->run.id != 0)
 		mren_run_judged(&job->run, retrain->version, &retrain->verdict);
 }
@@ -419,22 +441,27 @@ train_challenger(Retrain *retrain)
 }
 
 static void
+failed(MrenJob *job, const ErrorData *error)
+{
+	mren_retrain_announce(((Retrain *) job)->model, 0, "failed", error->message);
+}
+
+static void
 retrain_model(MrenJob *job)
 {
 	Retrain *retrain = (Retrain *) job;
 	MrenRunStart start = {.model = retrain->model, .call = "retrain"};
 
 	mren_job_piece(job, prepare);
-	if (retrain->busy)
-	{
-		retrain->verdict.verdict = "busy";
-		ereport(NOTICE,
-				(errmsg("model \"%s\" is being retrained by another session", retrain->model)));
-		return;
-	}
 	start.query = retrain->recipe.query.text;
 	start.options = JsonbPGetDatum(retrain->recipe.options);
 	mren_job_record(job, &start);
+	if (retrain->busy)
+	{
+		mren_job_piece(job, refuse);
+		mren_job_commit(job);
+		return;
+	}
 	mren_job_piece(job, read_rows);
 	mren_job_commit(job);
 	if (retrain->verdict.new_rows < retrain->min_new_rows)
@@ -546,6 +573,7 @@ mren_retrain(PG_FUNCTION_ARGS)
 		elog(ERROR, "return type must be a row type");
 	desc = BlessTupleDesc(desc);
 	retrain = read_args(fcinfo);
+	retrain->job.failed = failed;
 	mren_job_call(&retrain->job, retrain_model);
 	values[0] = Int32GetDatum(retrain->version);
 	nulls[0] = retrain->version == 0;
