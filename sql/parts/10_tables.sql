@@ -104,6 +104,10 @@ CREATE TABLE mren.model_version (
     search_path text,
     query_owner name,
     given       jsonb,
+    holdout_measure text,
+    holdout_rows bigint,
+    holdout_score double precision,
+    holdout_lower_bound double precision,
     UNIQUE (model, version)
 );
 ALTER TABLE mren.model_version ALTER COLUMN head SET STORAGE EXTERNAL;
@@ -132,11 +136,12 @@ CREATE TABLE mren.deployment (
     version_id  bigint NOT NULL,
     deployed_at timestamptz NOT NULL,
     deployed_by name NOT NULL,
-    undone      boolean NOT NULL DEFAULT false
+    undone      boolean NOT NULL DEFAULT false,
+    sha256      bytea
 );
 CREATE INDEX deployment_model ON mren.deployment (model, id);
 COMMENT ON TABLE mren.deployment IS
-    'Every deployment of a version of a model, and whether a rollback has undone it.';
+    'Every deployment of a version of a model, and whether a rollback has undone it; undone ones outlive their versions, whose sha256 they keep.';
 
 -- Privileges on models that were granted to roles other than the owner.
 CREATE TABLE mren.model_grant (

@@ -170,4 +170,17 @@ WHERE EXISTS (
           SELECT FROM pg_catalog.pg_roles a
           WHERE a.rolname OPERATOR(pg_catalog.=) current_user AND a.rolsuper);
 
+-- A version keeps its score on hold-out rows from when it was trained.  The first
+-- retraining records that of a version of an earlier release.
+ALTER TABLE mren.model_version ADD COLUMN holdout_measure text;
+ALTER TABLE mren.model_version ADD COLUMN holdout_rows bigint;
+ALTER TABLE mren.model_version ADD COLUMN holdout_score double precision;
+ALTER TABLE mren.model_version ADD COLUMN holdout_lower_bound double precision;
+
+-- A deployment that a rollback has undone is kept with the hash of its version, so
+-- that no retraining deploys the same network again.
+ALTER TABLE mren.deployment ADD COLUMN sha256 bytea;
+UPDATE mren.deployment d SET sha256 = v.sha256 FROM mren.model_version v
+WHERE v.id OPERATOR(pg_catalog.=) d.version_id;
+
 \comments

@@ -20,6 +20,9 @@ CREATE VIEW last AS
 SELECT model, call, version, status, verdict, champion, holdout_rows, holdout_seen, new_rows, measure, champion_score, challenger_score, lower_bound
 FROM mren.runs ORDER BY run DESC LIMIT 1;
 
+-- Versions of an earlier release have no recorded scores with which the present one is compared.
+CREATE FUNCTION forget_scores() RETURNS void LANGUAGE sql AS 'UPDATE mren.model_version SET holdout_rows = NULL';
+
 SELECT set_rows(1, 20, 'wrong');
 CALL mren.train('m', 'SELECT * FROM labelled', '{"hidden": [16], "epochs": 8, "holdout_share": 0.25, "embeddings": "tiny"}');
 SELECT version, deployed, query, query_owner, options -> 'holdout_share' AS holdout_share, training_rows FROM mren.models;
@@ -45,6 +48,7 @@ SELECT version, deployed FROM mren.models WHERE model = 'good' ORDER BY 1;
 
 -- A better version is deployed: all labels were wrong before and are right now.
 SELECT mren.predict('m', 'dog is a kind of animal', 'dog', 'animal');
+SELECT forget_scores();
 CALL mren.retrain('m');
 SELECT verdict, champion, champion_score, challenger_score, lower_bound, holdout_seen, measure FROM last;
 SELECT reason FROM mren.runs ORDER BY run DESC LIMIT 1;
@@ -58,9 +62,13 @@ WHERE model = 'm' AND version = 3;
 
 -- The margin, and promote => never and always
 SELECT set_rows(1, 20, 'wrong');
+SELECT forget_scores();
 CALL mren.retrain('m', margin => 1);
 SELECT verdict, champion_score, challenger_score, lower_bound FROM last;
+SELECT forget_scores();
+SET client_min_messages = error;
 CALL mren.retrain('m', promote => 'never');
+SET client_min_messages = warning;
 SELECT verdict FROM last;
 SELECT reason FROM mren.runs ORDER BY run DESC LIMIT 1;
 SELECT version FROM mren.models WHERE model = 'm' AND deployed;
@@ -164,7 +172,9 @@ SELECT mren.import_model('copied', mren.export_model('good'));
 SELECT error_of($$CALL mren.retrain('copied')$$);
 -- as in 0.1.0, which stored the query with the run only
 UPDATE mren.model_version SET query = NULL, search_path = NULL, query_owner = NULL, given = NULL;
+SET client_min_messages = error;
 CALL mren.retrain('late', min_new_rows => 0, promote => 'never');
+SET client_min_messages = warning;
 SELECT verdict FROM last;
 SELECT query, query_owner FROM mren.models WHERE model = 'late' ORDER BY version DESC LIMIT 1;
 -- but not the runs of an earlier model of the same name

@@ -31,6 +31,9 @@ my $options = q{'{"hidden": [16], "epochs": 8, "holdout_share": 0.25}'};
 my $held = q{'SELECT l.* FROM labelled l, (SELECT hold(7) OFFSET 0) h'};
 $trainer->query("CALL mren.train('nightly', 'SELECT * FROM nightly', $options)");
 $trainer->query('UPDATE nightly SET relation = correct');
+# As if trained by an earlier release: no recorded score says that the labels have changed.
+my $forget = 'UPDATE mren.model_version SET holdout_rows = NULL';
+$trainer->query($forget);
 if ($cron)
 {
 	$node->sql('CREATE EXTENSION pg_cron');
@@ -45,10 +48,14 @@ sub last_run
 }
 my $answer = q{SELECT mren.predict('m', 'dog is a kind of animal', 'dog', 'animal')};
 
+my $ear = $node->session;
+$ear->query('LISTEN mren');
+
 # A better version
 $trainer->query("CALL mren.train('m', $held, $options)");
 is($other->query($answer), 'none', 'a model that learnt every label wrong');
 $trainer->query('UPDATE labelled SET relation = correct');
+$trainer->query($forget);
 $other->query('BEGIN');
 is($other->query($answer), 'none', 'is used amid a transaction');
 my ($out, $err) = $trainer->try(q{SET client_min_messages = notice; CALL mren.retrain('m'); SET client_min_messages = warning});
@@ -57,6 +64,11 @@ like($err, qr/NOTICE:  version 2 of model "m": promoted: accuracy is 1\.0000, th
 is($other->query($answer), 'kind_of', 'other sessions use it at their next statement, amid a transaction too');
 $other->query('COMMIT');
 is(last_run('status, call, version, champion, verdict, champion_score, challenger_score'), 'succeeded|retrain|2|1|promoted|0|1', 'the run says so');
+
+like(($ear->try('SELECT 1'))[0], qr/Asynchronous notification "mren" with payload "\{"model": "m", "version": 2, "verdict": "promoted", "reason": "accuracy is 1\.0000, /, 'listeners are told');
+like($node->log_text, qr/LOG:  retraining of model "m": promoted: accuracy is 1\.0000, /, 'and so is the log');
+$trainer->query(q{BEGIN; CALL mren.retrain('m', min_new_rows => 0, promote => 'never'); ROLLBACK});
+unlike(($ear->try('SELECT 1'))[0], qr/notification/, 'but not of what is rolled back');
 
 # A worse version
 $trainer->query(q{CALL mren.retrain('m', min_new_rows => 0, options => '{"epochs": 1, "learning_rate": 1e-8, "hash_bits": 0}')});
@@ -80,6 +92,7 @@ ok(waits(), 'a retraining reads');
 is($watch->query(q{SELECT model, call, status, phase FROM mren.training_progress WHERE model = 'm'}), 'm|retrain|running|reading', 'others see it');
 ($out, $err) = $other->try(q{CALL mren.retrain('m', min_new_rows => 0)});
 is($out, '|busy', 'a second one of the model returns at once');
+is(last_run('status, verdict, reason, finished_at IS NOT NULL, new_rows IS NULL'), 'skipped|busy|another session is retraining the model|t|t', 'and its run is recorded');
 like($err, qr/NOTICE:  model "m" is being retrained by another session/, 'and says so');
 $other->query("BEGIN; CALL mren.train('free', 'SELECT * FROM labelled', $options); CALL mren.retrain('free', min_new_rows => 0); COMMIT");
 pass('one of another model is free, in a transaction as well');
@@ -155,6 +168,8 @@ $other->query(q{SELECT mren.drop_model('m')});
 let_go();
 like(($trainer->wait_for)[1], qr/ERROR:  42704: model "m" does not exist/, 'a model dropped meanwhile is not made again');
 is(last_run('status, sqlstate'), 'failed|42704', 'its run failed');
+like($node->log_text, qr/WARNING:  retraining of model "m": failed: model "m" does not exist/, 'the log warns of it');
+like(($ear->try('SELECT 1'))[0], qr/"verdict": "failed", "reason": "model \\"m\\" does not exist"/, 'and listeners are told');
 is($watch->query(q{SELECT count(*) FROM mren.models WHERE model = 'm'}), '0', 'and nothing of it is there');
 
 # pg_cron, from schedule to promoted version

@@ -13,6 +13,7 @@
 
 #include "base/sort.h"
 #include "pg/support/pg_env.h"
+#include "pg/train/train_answer.h"
 #include "pg/train/train_network.h"
 #include "pg/train/train_vectors.h"
 #include "relation/net.h"
@@ -27,22 +28,6 @@
 /*
  * Folds
  */
-
-static size_t
-read_keyed(const MrenSource *rows, size_t i, const uint8_t **record, MrenExample *example,
-		   uint64 *key)
-{
-	MrenError err;
-	size_t len;
-	size_t size;
-
-	MREN_PG_CALL(err, rows->read(rows->state, i, record, &len, &err));
-	MREN_PG_CALL(err, mren_example_read(*record, len, example, &size, &err));
-	if (len != size + sizeof(*key))
-		elog(ERROR, "encoded row has no key after its record");
-	memcpy(key, *record + size, sizeof(*key));
-	return size;
-}
 
 static void
 check_memory(size_t n, size_t memory)
@@ -87,7 +72,7 @@ mren_folds_make(MrenFolds *folds, const MrenSource *rows, int n_folds, size_t me
 		MrenExample example;
 
 		CHECK_FOR_INTERRUPTS();
-		read_keyed(rows, i, &record, &example, &folds->keys[folds->n]);
+		mren_train_answer_read(rows, i, &record, &example, &folds->keys[folds->n]);
 		if (mren_split_trains(example.split))
 			folds->index[folds->n++] = i;
 	}
@@ -163,116 +148,6 @@ subset_source(Subset *subset, const MrenFolds *folds, int without)
  * Answers
  */
 
-typedef struct Predictor
-{
-	const MrenSource *rows;
-	const MrenNet *net;
-	MrenNetInfo info;
-	MrenWordVectors vectors;
-	MrenTextSpan negative; /* data NULL: none */
-	float4 *image;		   /* (image_dim) */
-	uint16 *grid;		   /* (info.grid) */
-	float4 *features;
-	float4 *probabilities;
-	float4 *scratch;
-} Predictor;
-
-static void
-open_predictor(Predictor *predictor, const MrenFolds *folds, const MrenNet *net,
-			   const MrenWordVectors *vectors, const char *negative)
-{
-	*predictor = (Predictor){.rows = &folds->rows, .net = net, .vectors = *vectors};
-	mren_net_info(net, &predictor->info);
-	if (negative != NULL)
-		predictor->negative = (MrenTextSpan){negative, (uint32) strlen(negative)};
-	predictor->image = palloc(Max(predictor->info.image_dim, 1) * sizeof(float4));
-	predictor->grid = palloc(Max(mren_grid_size(&predictor->info.grid), 1) * sizeof(uint16));
-	predictor->features = palloc(predictor->info.features_dim * sizeof(float4));
-	predictor->probabilities = palloc(predictor->info.n_relations * sizeof(float4));
-	predictor->scratch =
-		palloc_extended(mren_net_scratch(net, 1) * sizeof(float4), MCXT_ALLOC_HUGE);
-}
-
-static int32
-type_of(const Predictor *predictor, MrenTextSpan type)
-{
-	return type.data == NULL ? -1 : mren_net_type(predictor->net, type.data, type.len);
-}
-
-/* The row as input of the network, without what the network was trained without. */
-static void
-make_input(Predictor *predictor, const MrenExample *example, MrenInput *input)
-{
-	MrenError err;
-
-	*input = (MrenInput){.sentence = &example->sentence,
-						 .head_type = type_of(predictor, example->head_type),
-						 .tail_type = type_of(predictor, example->tail_type)};
-	if (predictor->info.hash_bits > 0)
-	{
-		input->features = example->features;
-		input->n_features =
-			example->n_features - (predictor->info.box_features ? 0 : example->n_box_features);
-	}
-	if (!example->has_image || predictor->info.image_dim == 0)
-		return;
-	MREN_PG_CALL(err, predictor->rows->image(predictor->rows->state, &example->image,
-											 predictor->image, &err));
-	input->image = predictor->image;
-	if (predictor->info.boxes && example->has_head_box)
-		input->head_box = example->head_box;
-	if (predictor->info.boxes && example->has_tail_box)
-		input->tail_box = example->tail_box;
-	if (!example->has_grid || mren_grid_size(&predictor->info.grid) == 0)
-		return;
-	MREN_PG_CALL(
-		err, predictor->rows->grid(predictor->rows->state, &example->image, predictor->grid, &err));
-	input->grid = predictor->grid;
-}
-
-static bool
-same_text(MrenTextSpan a, MrenTextSpan b)
-{
-	return a.data != NULL && b.data != NULL && a.len == b.len && memcmp(a.data, b.data, a.len) == 0;
-}
-
-/* The relation that mren.predict would return; data NULL: none. */
-static MrenTextSpan
-answer(Predictor *predictor, const MrenExample *example)
-{
-	MrenInput input;
-	MrenError err;
-	size_t best;
-
-	make_input(predictor, example, &input);
-	MREN_PG_CALL(err, mren_net_features(predictor->net, &predictor->vectors, &input, 1,
-										predictor->features, predictor->scratch, &err));
-	MREN_PG_CALL(err, mren_net_probabilities(predictor->net, predictor->features, 1,
-											 predictor->probabilities, predictor->scratch, &err));
-	best = mren_net_best(predictor->probabilities, predictor->info.n_relations);
-	if (predictor->probabilities[best] < predictor->info.threshold)
-		return (MrenTextSpan){NULL, 0};
-	return mren_net_relation(predictor->net, best);
-}
-
-/* Without a negative relation each row counts as one actual and one predicted relation. */
-static void
-count_row(Predictor *predictor, size_t i, MrenPairedCounts *counts)
-{
-	const uint8_t *record;
-	MrenExample example;
-	MrenTextSpan given;
-	bool measured = predictor->negative.data != NULL;
-
-	*counts = (MrenPairedCounts){0};
-	read_keyed(predictor->rows, i, &record, &example, &counts->key);
-	given = answer(predictor, &example);
-	counts->actual = !measured || !same_text(example.relation, predictor->negative);
-	counts->predicted[1] =
-		!measured || (given.data != NULL && !same_text(given, predictor->negative));
-	counts->hits[1] = counts->predicted[1] && same_text(given, example.relation);
-}
-
 static void
 train_fold(const MrenFolds *folds, const MrenTrainSetup *setup, size_t memory, int fold,
 		   MrenNetworkTraining *training, MrenNetwork *network)
@@ -300,15 +175,15 @@ answer_fold(const MrenFolds *folds, const MrenTrainSetup *setup, const MrenWordV
 	MemoryContext old = MemoryContextSwitchTo(context);
 	MrenNetworkTraining training;
 	MrenNetwork network;
-	Predictor predictor;
+	MrenTrainAnswers answers;
 
 	train_fold(folds, setup, memory, fold, &training, &network);
-	open_predictor(&predictor, folds, network.net, vectors, setup->net.negative);
+	mren_train_answer_begin(&answers, &folds->rows, network.net, vectors, setup->net.negative);
 	for (size_t i = 0; i < folds->n; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
 		if (folds->folds[i] == fold)
-			count_row(&predictor, folds->index[i], &counts[i]);
+			mren_train_answer_count(&answers, folds->index[i], &counts[i]);
 	}
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);

@@ -156,9 +156,11 @@ mren_models_deploy(int64 model, int64 version)
 
 	mren_models_run("UPDATE mren.model SET deployed = $2 WHERE id OPERATOR(pg_catalog.=) $1", 2,
 					types, values);
-	mren_models_run("INSERT INTO mren.deployment (model, version_id, deployed_at, deployed_by)"
-					" VALUES ($1, $2, pg_catalog.clock_timestamp(), $3)",
-					3, types, values);
+	mren_models_run(
+		"INSERT INTO mren.deployment (model, version_id, deployed_at, deployed_by, sha256)"
+		" VALUES ($1, $2, pg_catalog.clock_timestamp(), $3,"
+		" (SELECT sha256 FROM mren.model_version WHERE id OPERATOR(pg_catalog.=) $2))",
+		3, types, values);
 }
 
 /* What is needed, for messages: the model, and whether the version is refused without it. */

@@ -94,6 +94,13 @@ extern uint64 mren_models_run(const char *sql, int n, const Oid *types, const Da
 /* A column of the first row that the last statement returned. */
 extern Datum mren_models_result(int attno, bool *isnull);
 
+/*
+ * mren_models_undone
+ *	  Whether mren.rollback has undone the last deployment of the network of this
+ *	  version (by id), under whatever number it was deployed.
+ */
+extern bool mren_models_undone(int64 version);
+
 /* Deploys a version of a model whose row is locked (both by id). */
 extern void mren_models_deploy(int64 model, int64 version);
 

@@ -4,6 +4,7 @@
  *
  * The deployments that are not undone form a stack, whose top is the deployed
  * version.  mren.promote pushes a deployment, mren.rollback marks it as undone.
+ * One that is undone outlives its version: mren_models_undone reads it.
  */
 #include "pg/model/models.h"
 
@@ -114,6 +115,22 @@ mren_rollback(PG_FUNCTION_ARGS)
 	PG_RETURN_INT32(version);
 }
 
+/* The latest deployment of a network decides: mren.promote may have deployed it again. */
+bool
+mren_models_undone(int64 version)
+{
+	Oid types[] = {INT8OID};
+	Datum values[] = {Int64GetDatum(version)};
+	bool isnull;
+
+	return mren_catalog_read("SELECT d.undone FROM mren.model_version v JOIN mren.deployment d"
+							 " ON d.model OPERATOR(pg_catalog.=) v.model"
+							 " AND d.sha256 OPERATOR(pg_catalog.=) v.sha256"
+							 " WHERE v.id OPERATOR(pg_catalog.=) $1 ORDER BY d.id DESC LIMIT 1",
+							 1, types, values, NULL) == 1 &&
+		   DatumGetBool(mren_models_result(1, &isnull));
+}
+
 /*
  * Dropping
  */
@@ -123,7 +140,7 @@ drop_version(int64 version)
 {
 	static const char *const statements[] = {
 		"DELETE FROM mren.weight WHERE version OPERATOR(pg_catalog.=) $1",
-		"DELETE FROM mren.deployment WHERE version_id OPERATOR(pg_catalog.=) $1",
+		"DELETE FROM mren.deployment WHERE version_id OPERATOR(pg_catalog.=) $1 AND NOT undone",
 		"DELETE FROM mren.model_version WHERE id OPERATOR(pg_catalog.=) $1",
 	};
 	Oid types[] = {INT8OID};

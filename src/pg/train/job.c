@@ -133,6 +133,8 @@ fail(MrenJob *job, ErrorData *error)
 			HOLD_INTERRUPTS();
 		PushActiveSnapshot(GetTransactionSnapshot());
 		mren_run_fail(&job->run, error);
+		if (job->failed != NULL)
+			job->failed(job, error);
 		PopActiveSnapshot();
 		mren_job_commit(job);
 		mren_run_release(&job->run);

@@ -33,6 +33,8 @@ typedef struct MrenJob
 	int64 lock_id;
 	MrenRun run;
 	instr_time started;
+	/* Called when the failure of a recorded run is about to be committed; may be NULL. */
+	void (*failed)(struct MrenJob *job, const ErrorData *error);
 	struct MrenJobEpochs *epochs; /* running now: job_epochs.h */
 } MrenJob;
 

@@ -32,6 +32,7 @@
 #include "pg/support/settings.h"
 #include "pg/train/job_epochs.h"
 #include "pg/train/train_network.h"
+#include "pg/train/retrain_announce.h"
 #include "pg/train/retrain_holdout.h"
 #include "pg/train/retrain_recipe.h"
 #include "pg/train/train_rows.h"
@@ -66,10 +67,12 @@ typedef struct Retrain
 	bool busy;		 /* another session is retraining the model */
 	MrenTrainRows rows;
 	MrenNetworkTraining training;
+	MrenHoldoutScore recorded; /* the champion's, from when it was trained */
 	MrenRetrainScores scores;
 	MrenRunVerdict verdict;
 	int32 version; /* the challenger's; 0: none */
 	int64 version_id;
+	bool undone; /* a rollback has undone a deployment of the challenger's network */
 	bool deploy;
 } Retrain;
 
@@ -102,15 +105,14 @@ prepare(MrenJob *job)
 						errhint("Train it again with CALL mren.train_tagger, and compare the "
 								"versions with mren.evaluate_tagger.")));
 	retrain->busy = !mren_job_lock(job, mren_table_oid("model"), retrain->row.id);
-	if (retrain->busy)
-		return;
 	if (!mren_catalog_version_by_id(retrain->row.deployed, &retrain->champion))
 		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 						errmsg("model \"%s\" has no deployed version", retrain->model),
 						errhint("Deploy one with mren.promote.")));
 	mren_recipe_find(retrain->model, &retrain->row, &retrain->champion, retrain->overrides,
 					 &retrain->recipe);
-	retrain->net = mren_models_load(&retrain->champion, job->context);
+	if (!retrain->busy)
+		retrain->net = mren_models_load(&retrain->champion, job->context);
 	retrain->verdict = (MrenRunVerdict){.champion = retrain->champion.version,
 										.score = {NAN, NAN},
 										.lower_bound = NAN,
@@ -158,6 +160,27 @@ read_rows(MrenJob *job)
 		mren_train_network_warm(&retrain->training, retrain->net);
 }
 
+/* Ends a run without a new version. */
+static void
+end_without_version(Retrain *retrain)
+{
+	mren_retrain_announce(retrain->model, 0, retrain->verdict.verdict, retrain->verdict.reason);
+	if (retrain->job.run.id != 0)
+		mren_run_judged(&retrain->job.run, 0, &retrain->verdict);
+}
+
+static void
+refuse(MrenJob *job)
+{
+	Retrain *retrain = (Retrain *) job;
+
+	retrain->verdict.verdict = "busy";
+	retrain->verdict.reason = "another session is retraining the model";
+	retrain->verdict.new_rows = -1;
+	ereport(NOTICE, (errmsg("model \"%s\" is being retrained by another session", retrain->model)));
+	end_without_version(retrain);
+}
+
 static void
 skip(MrenJob *job)
 {
@@ -170,8 +193,7 @@ skip(MrenJob *job)
 				 (long long) retrain->min_new_rows);
 	ereport(NOTICE, (errmsg("model \"%s\" was not retrained: %s", retrain->model,
 							retrain->verdict.reason)));
-	if (job->run.id != 0)
-		mren_run_judged(&job->run, 0, &retrain->verdict);
+	end_without_version(retrain);
 }
 
 /*
@@ -231,15 +253,38 @@ figures_text(const Retrain *retrain)
 					scores->figures.lower_bound, retrain->margin);
 }
 
+/* Whether the champion has got worse since it was trained; the reason, if so. */
+static char *
+fall_text(const Retrain *retrain)
+{
+	const MrenHoldoutScore *recorded = &retrain->recorded;
+	const MrenHoldoutScore *now = &retrain->scores.each[0];
+
+	if (!mren_score_fell(recorded, now))
+		return NULL;
+	return psprintf("%s of version %d is %.4f on %lld rows, but was %.4f on %lld rows when it was "
+					"trained, which chance does not explain: labels or data may have changed; "
+					"%s of version %d is %.4f; promote => 'always' or mren.promote accepts it",
+					now->measure, retrain->champion.version, now->score, (long long) now->rows,
+					recorded->score, (long long) recorded->rows, now->measure, retrain->version,
+					retrain->scores.each[1].score);
+}
+
 /* Verdict and reason as if promote were "better". */
 static void
 judge_by_holdout(Retrain *retrain)
 {
 	MrenRunVerdict *verdict = &retrain->verdict;
 	const MrenRetrainScores *scores = &retrain->scores;
+	char *fall = fall_text(retrain);
 
 	verdict->verdict = "undecided";
-	if (scores->n_rows < MREN_RETRAIN_MIN_ROWS)
+	if (fall != NULL)
+	{
+		verdict->verdict = "held";
+		verdict->reason = fall;
+	}
+	else if (scores->n_rows < MREN_RETRAIN_MIN_ROWS)
 		verdict->reason = psprintf("only %lld of the hold-out rows are unknown to both versions; "
 								   "at least %d are needed",
 								   (long long) scores->n_rows, MREN_RETRAIN_MIN_ROWS);
@@ -252,6 +297,14 @@ judge_by_holdout(Retrain *retrain)
 
 		verdict->verdict = better ? "promoted" : "rejected";
 		verdict->reason = figures_text(retrain);
+		if (better && retrain->undone)
+		{
+			verdict->verdict = "held";
+			verdict->reason =
+				psprintf("mren.rollback has undone the deployment of the same network; "
+						 "promote => 'always' or mren.promote deploys it again; %s",
+						 verdict->reason);
+		}
 	}
 	retrain->deploy = strcmp(verdict->verdict, "promoted") == 0;
 }
@@ -279,6 +332,22 @@ decide(Retrain *retrain)
 							   verdict->verdict, verdict->reason);
 	retrain->deploy = retrain->promote == PROMOTE_ALWAYS;
 	verdict->verdict = retrain->deploy ? "promoted" : "held";
+}
+
+/*
+ * Each version keeps its score.  The champion has none, or one of too few rows, if
+ * it was trained by an earlier release or without hold-out rows.
+ */
+static void
+record_scores(const Retrain *retrain)
+{
+	const MrenHoldoutScore *each = retrain->scores.each;
+
+	if (each[0].rows < MREN_SCORE_MIN_ROWS)
+		return;
+	mren_score_record(retrain->model, retrain->version, &each[1]);
+	if (retrain->recorded.rows < MREN_SCORE_MIN_ROWS)
+		mren_score_record(retrain->model, retrain->champion.version, &each[0]);
 }
 
 static void
@@ -318,11 +387,16 @@ judge(MrenJob *job)
 	retrain->version_id = challenger.id;
 	candidates.challenger = retrain->version;
 	mren_retrain_compare(&candidates, &retrain->scores);
+	retrain->undone = mren_models_undone(retrain->version_id);
+	mren_score_read(retrain->row.id, retrain->champion.version, &retrain->recorded);
 	PopActiveSnapshot();
 	decide(retrain);
+	record_scores(retrain);
 	deploy_and_prune(retrain);
 	ereport(NOTICE, (errmsg("version %d of model \"%s\": %s: %s", retrain->version, retrain->model,
 							retrain->verdict.verdict, retrain->verdict.reason)));
+	mren_retrain_announce(retrain->model, retrain->version, retrain->verdict.verdict,
+						  retrain->verdict.reason);
 	if (job->run.id != 0)
 		mren_run_judged(&job->run, retrain->version, &retrain->verdict);
 }
@@ -369,22 +443,27 @@ train_challenger(Retrain *retrain)
 }
 
 static void
+failed(MrenJob *job, const ErrorData *error)
+{
+	mren_retrain_announce(((Retrain *) job)->model, 0, "failed", error->message);
+}
+
+static void
 retrain_model(MrenJob *job)
 {
 	Retrain *retrain = (Retrain *) job;
 	MrenRunStart start = {.model = retrain->model, .call = "retrain"};
 
 	mren_job_piece(job, prepare);
-	if (retrain->busy)
-	{
-		retrain->verdict.verdict = "busy";
-		ereport(NOTICE,
-				(errmsg("model \"%s\" is being retrained by another session", retrain->model)));
-		return;
-	}
 	start.query = retrain->recipe.query.text;
 	start.options = JsonbPGetDatum(retrain->recipe.options);
 	mren_job_record(job, &start);
+	if (retrain->busy)
+	{
+		mren_job_piece(job, refuse);
+		mren_job_commit(job);
+		return;
+	}
 	mren_job_piece(job, read_rows);
 	mren_job_commit(job);
 	if (retrain->verdict.new_rows < retrain->min_new_rows)
@@ -496,6 +575,7 @@ mren_retrain(PG_FUNCTION_ARGS)
 		elog(ERROR, "return type must be a row type");
 	desc = BlessTupleDesc(desc);
 	retrain = read_args(fcinfo);
+	retrain->job.failed = failed;
 	mren_job_call(&retrain->job, retrain_model);
 	values[0] = Int32GetDatum(retrain->version);
 	nulls[0] = retrain->version == 0;

@@ -85,7 +85,7 @@ mren_retrain_compare(const MrenRetrainCandidates *candidates, MrenRetrainScores 
 	memset(scores, 0, sizeof(*scores));
 	if (negative != NULL)
 		comparison.negative = pg_any_to_server(negative, strlen(negative), PG_UTF8);
-	scores->measure = negative != NULL ? "micro F1" : "accuracy";
+	scores->measure = mren_score_measure(negative);
 	if (comparison.share > 0)
 		mren_predict_query(&what, visit, &comparison);
 	scores->n_rows = comparison.n;
@@ -94,5 +94,9 @@ mren_retrain_compare(const MrenRetrainCandidates *candidates, MrenRetrainScores 
 															  MREN_RETRAIN_RESAMPLES,
 															  MREN_RETRAIN_CONFIDENCE},
 											&scores->figures, &err));
+	for (int model = 0; model < 2; model++)
+		mren_score_measured(comparison.rows, comparison.n, model,
+							candidates->setup->net.common.seed, scores->measure,
+							&scores->each[model]);
 	mren_release(&comparison.env, comparison.rows);
 }

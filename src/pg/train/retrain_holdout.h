@@ -10,14 +10,11 @@
 
 #include "evaluation/bootstrap.h"
 #include "pg/support/stored_query.h"
+#include "pg/train/retrain_score.h"
 #include "pg/train/train_setup.h"
 
 /* With fewer rows no version is called better. */
 #define MREN_RETRAIN_MIN_ROWS 200
-
-/* The difference exceeds its lower bound with this (one-sided) confidence. */
-#define MREN_RETRAIN_CONFIDENCE 0.9
-#define MREN_RETRAIN_RESAMPLES 2000
 
 typedef struct MrenRetrainCandidates
 {
@@ -34,6 +31,7 @@ typedef struct MrenRetrainScores
 	int64 n_rows;		 /* that both were judged by */
 	int64 n_seen;		 /* left out, because one of the two was trained on them */
 	MrenBootstrap figures;
+	MrenHoldoutScore each[2]; /* champion's, challenger's, on the same rows */
 } MrenRetrainScores;
 
 /*

@@ -180,6 +180,7 @@ mren_run_judged(MrenRun *run, int32 version, const MrenRunVerdict *verdict)
 	values[9] = Int64GetDatum(verdict->holdout_seen);
 	nulls[8] = nulls[9] = verdict->holdout_rows < 0 ? 'n' : ' ';
 	values[10] = Int64GetDatum(verdict->new_rows);
+	nulls[10] = verdict->new_rows < 0 ? 'n' : ' ';
 	values[11] = number_or_null(verdict->score[0], &nulls[11]);
 	values[12] = number_or_null(verdict->score[1], &nulls[12]);
 	values[13] = number_or_null(verdict->lower_bound, &nulls[13]);

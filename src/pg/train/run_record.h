@@ -60,7 +60,7 @@ typedef struct MrenRunVerdict
 	double lower_bound; /* of the difference of the scores */
 	int64 holdout_rows; /* that both were judged by; < 0: they were not judged */
 	int64 holdout_seen; /* left out, because one of the two was trained on them */
-	int64 new_rows;		/* that the champion was not trained on */
+	int64 new_rows;		/* that the champion was not trained on; < 0: unknown */
 } MrenRunVerdict;
 
 /* Ends the row of a retraining; version 0: none was trained, the run is "skipped". */

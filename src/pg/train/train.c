@@ -5,12 +5,16 @@
 #include "postgres.h"
 
 #include "fmgr.h"
+#include "miscadmin.h"
 
 #include "pg/support/settings.h"
+#include "pg/train/retrain_score.h"
+#include "pg/train/train_answer.h"
 #include "pg/train/train_network.h"
 #include "pg/train/train_call.h"
 #include "pg/train/train_rows.h"
 #include "pg/train/train_setup.h"
+#include "pg/train/train_vectors.h"
 
 typedef struct Train
 {
@@ -19,7 +23,26 @@ typedef struct Train
 	MrenTrainRows rows;
 	MrenNetworkTraining training;
 	MrenTrainReport report;
+	MrenWordVectors holdout_vectors; /* of the words of the hold-out rows */
 } Train;
+
+/* Now, since the embeddings may be gone when the training ends. */
+static void
+read_holdout_vectors(Train *train)
+{
+	const MrenTrainSetup *setup = &train->setup;
+	MrenEnv env = mren_pg_env(CurrentMemoryContext);
+	MrenError err;
+	int32_t *ids;
+	size_t n;
+
+	if (setup->embeddings == NULL || train->rows.holdout.n == 0)
+		return;
+	MREN_PG_CALL(err, mren_source_words(&env, &train->rows.holdout, &ids, &n, &err));
+	mren_vector_table_vectors(mren_train_vectors(&env, &setup->embedding_row, setup->embeddings,
+												 ids, n, train->rows.memory),
+							  &train->holdout_vectors);
+}
 
 static void
 read_rows(MrenTrainCall *call)
@@ -31,7 +54,8 @@ read_rows(MrenTrainCall *call)
 	train->rows = (MrenTrainRows){.context = context,
 								  .query = call->query.text,
 								  .object = call->object,
-								  .memory = (size_t) mren_train_memory * 1024};
+								  .memory = (size_t) mren_train_memory * 1024,
+								  .keep_holdout = true};
 	mren_train_rows_plan(&train->rows);
 	old = MemoryContextSwitchTo(context);
 	mren_train_setup_read(call->object, &train->setup);
@@ -47,6 +71,7 @@ read_rows(MrenTrainCall *call)
 							 train->rows.memory);
 	train->training.n_bad = train->rows.errors.n;
 	call->n_rows = train->rows.source.n;
+	read_holdout_vectors(train);
 	MemoryContextSwitchTo(old);
 }
 
@@ -66,6 +91,32 @@ finish(MrenTrainCall *call, MrenNetwork *network)
 	mren_train_network_end(&train->training, network, &train->report);
 }
 
+/* The record with which the first retraining compares: retrain_score.h. */
+static void
+score(MrenTrainCall *call, const MrenNetwork *network)
+{
+	Train *train = (Train *) call;
+	const MrenSource *rows = &train->rows.holdout;
+	const char *negative = train->setup.net.negative;
+	MrenTrainAnswers answers;
+	MrenPairedCounts *counts;
+	MrenHoldoutScore found;
+
+	if (rows->n == 0)
+		return;
+	counts = palloc_extended(rows->n * sizeof(*counts), MCXT_ALLOC_HUGE);
+	mren_train_answer_begin(&answers, rows, network->net, &train->holdout_vectors, negative);
+	for (size_t i = 0; i < rows->n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		mren_train_answer_count(&answers, i, &counts[i]);
+	}
+	mren_score_measured(counts, rows->n, 1, train->setup.net.common.seed,
+						mren_score_measure(negative), &found);
+	mren_score_record(call->name, call->version, &found);
+	pfree(counts);
+}
+
 static void
 notice(const MrenTrainCall *call, const MrenNetwork *network)
 {
@@ -82,6 +133,7 @@ static const MrenTrainKind kind = {
 	.read = read_rows,
 	.step = step,
 	.finish = finish,
+	.score = score,
 	.notice = notice,
 };
 

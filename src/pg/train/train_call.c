@@ -44,6 +44,8 @@ save(MrenJob *job)
 
 	call->kind->finish(call, &network);
 	call->version = mren_models_save(call->name, &network, &extra);
+	if (call->kind->score != NULL)
+		call->kind->score(call, &network);
 	call->kind->notice(call, &network);
 	if (job->run.id != 0)
 		mren_run_succeed(&job->run, call->version);

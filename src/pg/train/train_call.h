@@ -42,6 +42,8 @@ typedef struct MrenTrainKind
 	void (*step)(void *call, MrenProgress *progress);
 	/* Takes the network, with its options and metrics, from the trainer. */
 	void (*finish)(MrenTrainCall *call, MrenNetwork *network);
+	/* Records the score of the network on hold-out rows; NULL: there are none. */
+	void (*score)(MrenTrainCall *call, const MrenNetwork *network);
 	/* Tells the user of the version that was saved. */
 	void (*notice)(const MrenTrainCall *call, const MrenNetwork *network);
 } MrenTrainKind;

@@ -40,6 +40,7 @@ keep_row(void *state, const MrenExample *example)
 	if (example->split == MREN_SPLIT_HOLDOUT || rows->in_holdout)
 	{
 		rows->n_holdout++;
+		rows->holdout_key = example->group;
 		return false;
 	}
 	if (rows->visit != NULL)
@@ -96,7 +97,7 @@ add_row(void *state, TupleTableSlot *slot)
 	bool isnull;
 	Datum row = slot_getattr(slot, 1, &isnull);
 	uint64 key = 0;
-
+	int64 n_holdout = rows->n_holdout;
 	bytea *record;
 
 	CHECK_FOR_INTERRUPTS();
@@ -114,6 +115,9 @@ add_row(void *state, TupleTableSlot *slot)
 	rows->in_holdout =
 		grouped && reader->holdout_share > 0 && mren_holdout_holds(key, reader->holdout_share);
 	mren_train_spill_add(rows->spill, record, rows->keyed ? &key : NULL, keep_row, rows);
+	if (rows->holdout_spill != NULL && rows->n_holdout > n_holdout)
+		mren_train_spill_add(rows->holdout_spill, record, grouped ? &key : &rows->holdout_key, NULL,
+							 NULL);
 }
 
 /* Appends the column of the group, unless no key is needed. */
@@ -194,9 +198,11 @@ mren_train_rows_read(MrenTrainRows *rows, const MrenTrainSetup *setup)
 	Datum values[] = {encode_options(rows)};
 	Reader reader = {rows, setup->holdout_share};
 	MemoryContext old = MemoryContextSwitchTo(rows->context);
+	int image_dim = setup->image_encoder != NULL ? setup->encoder_row.dimension : 0;
 
-	rows->spill = mren_train_spill_create(
-		setup->image_encoder != NULL ? setup->encoder_row.dimension : 0, setup->grid, rows->memory);
+	rows->spill = mren_train_spill_create(image_dim, setup->grid, rows->memory);
+	if (rows->keep_holdout && setup->holdout_share > 0)
+		rows->holdout_spill = mren_train_spill_create(image_dim, setup->grid, rows->memory);
 	MemoryContextSwitchTo(old);
 	rows->errors.skip = setup->skip_bad;
 	mren_query_run(generate_statement(rows), 1, types, values, add_row, &reader);
@@ -205,4 +211,6 @@ mren_train_rows_read(MrenTrainRows *rows, const MrenTrainSetup *setup)
 								(long long) rows->n_skipped)));
 	mren_row_errors_notice(&rows->errors, "were skipped");
 	mren_train_spill_finish(rows->spill, &rows->source);
+	if (rows->holdout_spill != NULL)
+		mren_train_spill_finish(rows->holdout_spill, &rows->holdout);
 }

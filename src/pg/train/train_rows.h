@@ -25,18 +25,22 @@ typedef struct MrenTrainRows
 	/* Called with each row that is trained on; may be NULL. */
 	void (*visit)(void *state, const MrenExample *example);
 	void *state;
-	bool keyed; /* each record ends with the key of its group: see mren_train_spill_add */
+	bool keep_holdout; /* hold-out rows are kept apart, with keys */
+	bool keyed;		   /* each record ends with the key of its group: see mren_train_spill_add */
 
 	/* Results */
 	MrenColumns columns;
 	MrenTrainSpill *spill;
 	MrenSource source;
+	MrenTrainSpill *holdout_spill; /* NULL unless they are kept */
+	MrenSource holdout;
 	int64 n_read;		  /* all rows of the query */
 	MrenRowErrors errors; /* rows that cannot be used; skip is that of the setup */
 	int64 n_skipped;	  /* without sentence, mention or relation */
 	int64 n_holdout;	  /* held out by option holdout_share */
 	int64 n_test;		  /* of split "test" */
 	bool in_holdout;	  /* whether the present row is held out by its group */
+	uint64 holdout_key;	  /* of the last hold-out row, if the query has no groups */
 } MrenTrainRows;
 
 /*
@@ -49,7 +53,8 @@ extern void mren_train_rows_plan(MrenTrainRows *rows);
 /*
  * mren_train_rows_read
  *	  Runs the query once, read-only, in a parallel plan if there is one.
- *	  Hold-out rows are counted and left out.  The setup is that of the object.
+ *	  Hold-out rows are counted and left out,
+ *	  or kept apart from the others.  The setup is that of the object.
  *
  *	  The key of a group is that of column "group"; if the query has none, it is
  *	  that of the image's bytes, else of its vector, else of the sentence, so it

@@ -1,0 +1,117 @@
+/*
+ * train_answer.c
+ *	  The answers of a network to encoded rows.
+ */
+#include "pg/train/train_answer.h"
+
+#include "pg/support/pg_env.h"
+
+void
+mren_train_answer_read(const MrenSource *rows, size_t i, const uint8_t **record,
+					   MrenExample *example, uint64 *key)
+{
+	MrenError err;
+	size_t len;
+	size_t size;
+
+	MREN_PG_CALL(err, rows->read(rows->state, i, record, &len, &err));
+	MREN_PG_CALL(err, mren_example_read(*record, len, example, &size, &err));
+	if (len != size + sizeof(*key))
+		elog(ERROR, "encoded row has no key after its record");
+	memcpy(key, *record + size, sizeof(*key));
+}
+
+void
+mren_train_answer_begin(MrenTrainAnswers *answers, const MrenSource *rows, const MrenNet *net,
+						const MrenWordVectors *vectors, const char *negative)
+{
+	*answers = (MrenTrainAnswers){.rows = rows, .net = net, .vectors = *vectors};
+	mren_net_info(net, &answers->info);
+	if (negative != NULL)
+		answers->negative = (MrenTextSpan){negative, (uint32) strlen(negative)};
+	answers->image = palloc(Max(answers->info.image_dim, 1) * sizeof(float4));
+	answers->grid = palloc(Max(mren_grid_size(&answers->info.grid), 1) * sizeof(uint16));
+	answers->features = palloc(answers->info.features_dim * sizeof(float4));
+	answers->probabilities = palloc(answers->info.n_relations * sizeof(float4));
+	answers->scratch = palloc_extended(mren_net_scratch(net, 1) * sizeof(float4), MCXT_ALLOC_HUGE);
+}
+
+static int32
+type_of(const MrenTrainAnswers *answers, MrenTextSpan type)
+{
+	return type.data == NULL ? -1 : mren_net_type(answers->net, type.data, type.len);
+}
+
+/* The row as input of the network, without what the network was trained without. */
+static void
+make_input(MrenTrainAnswers *answers, const MrenExample *example, MrenInput *input)
+{
+	MrenError err;
+
+	*input = (MrenInput){.sentence = &example->sentence,
+						 .head_type = type_of(answers, example->head_type),
+						 .tail_type = type_of(answers, example->tail_type)};
+	if (answers->info.hash_bits > 0)
+	{
+		input->features = example->features;
+		input->n_features =
+			example->n_features - (answers->info.box_features ? 0 : example->n_box_features);
+	}
+	if (!example->has_image || answers->info.image_dim == 0)
+		return;
+	MREN_PG_CALL(err,
+				 answers->rows->image(answers->rows->state, &example->image, answers->image, &err));
+	input->image = answers->image;
+	if (answers->info.boxes && example->has_head_box)
+		input->head_box = example->head_box;
+	if (answers->info.boxes && example->has_tail_box)
+		input->tail_box = example->tail_box;
+	if (!example->has_grid || mren_grid_size(&answers->info.grid) == 0)
+		return;
+	MREN_PG_CALL(err,
+				 answers->rows->grid(answers->rows->state, &example->image, answers->grid, &err));
+	input->grid = answers->grid;
+}
+
+static bool
+same_text(MrenTextSpan a, MrenTextSpan b)
+{
+	return a.data != NULL && b.data != NULL && a.len == b.len && memcmp(a.data, b.data, a.len) == 0;
+}
+
+/* The relation that mren.predict would return; data NULL: none. */
+static MrenTextSpan
+answer(MrenTrainAnswers *answers, const MrenExample *example)
+{
+	MrenInput input;
+	MrenError err;
+	size_t best;
+
+	make_input(answers, example, &input);
+	MREN_PG_CALL(err, mren_net_features(answers->net, &answers->vectors, &input, 1,
+										answers->features, answers->scratch, &err));
+	MREN_PG_CALL(err, mren_net_probabilities(answers->net, answers->features, 1,
+											 answers->probabilities, answers->scratch, &err));
+	best = mren_net_best(answers->probabilities, answers->info.n_relations);
+	if (answers->probabilities[best] < answers->info.threshold)
+		return (MrenTextSpan){NULL, 0};
+	return mren_net_relation(answers->net, best);
+}
+
+/* Without a negative relation each row counts as one actual and one predicted relation. */
+void
+mren_train_answer_count(MrenTrainAnswers *answers, size_t i, MrenPairedCounts *counts)
+{
+	const uint8_t *record;
+	MrenExample example;
+	MrenTextSpan given;
+	bool measured = answers->negative.data != NULL;
+
+	*counts = (MrenPairedCounts){0};
+	mren_train_answer_read(answers->rows, i, &record, &example, &counts->key);
+	given = answer(answers, &example);
+	counts->actual = !measured || !same_text(example.relation, answers->negative);
+	counts->predicted[1] =
+		!measured || (given.data != NULL && !same_text(given, answers->negative));
+	counts->hits[1] = counts->predicted[1] && same_text(given, example.relation);
+}
