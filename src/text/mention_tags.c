@@ -97,7 +97,7 @@ check_tags(const MrenTextSpan *tags, size_t n, bool *iob1, MrenError *err)
 }
 
 MrenStatus
-mren_mention_tags_read(const MrenTextSpan *tags, size_t n, MrenTaggedMention *mentions,
+mren_mention_tags_read(const MrenTextSpan *tags, size_t n, MrenTokenMention *mentions,
 					   size_t *n_mentions, MrenError *err)
 {
 	Tag before = {TAG_O, {NULL, 0}};
@@ -118,7 +118,7 @@ mren_mention_tags_read(const MrenTextSpan *tags, size_t n, MrenTaggedMention *me
 			return fail_stray(tags[i], i + 1, err);
 		else if (tag.letter != TAG_O)
 			mentions[(*n_mentions)++] =
-				(MrenTaggedMention){(uint32_t) i, (uint32_t) i + 1, tag.type};
+				(MrenTokenMention){(uint32_t) i, (uint32_t) i + 1, tag.type};
 		before = tag;
 	}
 	return MREN_OK;

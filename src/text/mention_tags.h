@@ -17,11 +17,11 @@
 #include "base/text_span.h"
 
 /* Tokens first .. end - 1; type points into a tag and is not empty. */
-typedef struct MrenTaggedMention
+typedef struct MrenTokenMention
 {
 	uint32_t first, end;
 	MrenTextSpan type;
-} MrenTaggedMention;
+} MrenTokenMention;
 
 /*
  * mren_mention_tags_read
@@ -31,7 +31,7 @@ typedef struct MrenTaggedMention
  *	  its token (from 1) for a tag that is none, or that continues no mention.
  */
 extern MrenStatus mren_mention_tags_read(const MrenTextSpan *tags, size_t n,
-										 MrenTaggedMention *mentions, size_t *n_mentions,
+										 MrenTokenMention *mentions, size_t *n_mentions,
 										 MrenError *err);
 
 #endif

@@ -20,7 +20,7 @@ read_tags(const char *line)
 	static char out[512];
 	char copy[256];
 	MrenTextSpan tags[MAX_TAGS];
-	MrenTaggedMention mentions[MAX_TAGS];
+	MrenTokenMention mentions[MAX_TAGS];
 	size_t n = 0;
 	size_t n_mentions;
 	char *at = out;

@@ -96,7 +96,7 @@ mren_gold_tags(Datum tokens, Datum tags, MrenGold *gold)
 	uint32_t *starts = palloc((n + 1) * sizeof(uint32_t));
 	uint32_t *ends = palloc((n + 1) * sizeof(uint32_t));
 	MrenTextSpan *texts = palloc((n_tags + 1) * sizeof(MrenTextSpan));
-	MrenTaggedMention *found = palloc((n_tags + 1) * sizeof(MrenTaggedMention));
+	MrenTokenMention *found = palloc((n_tags + 1) * sizeof(MrenTokenMention));
 	size_t n_found;
 	MrenError err;
 

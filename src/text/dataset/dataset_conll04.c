@@ -90,7 +90,7 @@ take_tags(MrenDataset *dataset, const MrenLiteralNode *tags, MrenError *err)
 	}
 	for (size_t i = 0; i < n; i++)
 	{
-		const MrenTaggedMention *mention = &dataset->tagged[i];
+		const MrenTokenMention *mention = &dataset->tagged[i];
 
 		if (i % 4096 == 4095)
 			MREN_TRY(mren_check_interrupts(&dataset->env, err));

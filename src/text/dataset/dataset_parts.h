@@ -65,7 +65,7 @@ struct MrenDataset
 	size_t n_entities, entities_capacity;
 	MrenTextSpan *tags; /* (n_tokens) */
 	size_t tags_capacity;
-	MrenTaggedMention *tagged; /* (n_tokens) */
+	MrenTokenMention *tagged; /* (n_tokens) */
 	size_t tagged_capacity;
 	const MrenLiteralNode *relations;
 	uint32_t n_relations_left;
