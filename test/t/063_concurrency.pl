@@ -73,9 +73,11 @@ is($session->query(<<'SQL'), '', 'no number is there twice, or beyond the last')
 SELECT version FROM mren.model_version v GROUP BY version HAVING count(*) > 1
 UNION ALL SELECT version FROM mren.model_version v JOIN mren.model m ON m.id = v.model WHERE version > last_version
 SQL
+# A deployment that was undone outlives its version, so that no retraining deploys the same network again.
 is($session->query(<<'SQL'), '0|0', 'nothing is left of what was dropped');
 SELECT (SELECT count(*) FROM mren.weight w WHERE NOT EXISTS (SELECT FROM mren.model_version v WHERE v.id = w.version)),
-	(SELECT count(*) FROM mren.deployment d WHERE NOT EXISTS (SELECT FROM mren.model_version v WHERE v.id = d.version_id))
+	(SELECT count(*) FROM mren.deployment d WHERE NOT EXISTS (SELECT FROM mren.model_version v WHERE v.id = d.version_id)
+		AND NOT (d.undone AND EXISTS (SELECT FROM mren.model m WHERE m.id = d.model)))
 SQL
 is($session->query(q{SELECT count(DISTINCT md5(mren.export_model(model, version))) FROM mren.models}), '1', 'every version is whole');
 
