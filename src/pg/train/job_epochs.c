@@ -140,7 +140,10 @@ mren_job_epochs_run(MrenJobEpochs *epochs)
 		{
 			/* A piece of its own, so that a cancel during it is recorded. */
 			mren_job_piece(job, write_progress);
+			/* A termination waits for the next step, which records it. */
+			HOLD_INTERRUPTS();
 			mren_job_commit(job);
+			RESUME_INTERRUPTS();
 		}
 	} while (epochs->progress.event != MREN_TRAIN_DONE);
 }
