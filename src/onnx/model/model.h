@@ -94,7 +94,7 @@ typedef enum MrenOnnxRules
 	MREN_ONNX_EQUAL_SHAPES = 1,	  /* no broadcasting between inputs */
 	MREN_ONNX_TEST_MODE = 2,	  /* it trains unless attribute is_test is set */
 	MREN_ONNX_CHANNEL_SLOPE = 4,  /* PRelu: one slope for all channels, or one for each */
-	MREN_ONNX_NO_SIZES_INPUT = 8, /* Split: the optional input is not implemented */
+	MREN_ONNX_NO_SIZES_INPUT = 8, /* Split: sizes as an input are refused */
 } MrenOnnxRules;
 
 /*
