@@ -257,6 +257,7 @@ mren_calibration(PG_FUNCTION_ARGS)
 	if (calibration.n == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION), errmsg("query returned no rows to evaluate")));
+	mren_warn_of_unknown(what.model, &by, calibration.n);
 	mren_warn_of_seen(what.model, &by, calibration.n_seen, calibration.n);
 	MREN_PG_CALL(err, mren_ranked_sort(&calibration.ranked, &err));
 	scores[0] = calibration.brier / (double) calibration.ranked.n;

@@ -64,6 +64,7 @@ evaluate(FunctionCallInfo fcinfo, Evaluation *evaluation)
 	if (evaluation->n == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION), errmsg("query returned no rows to evaluate")));
+	mren_warn_of_unknown(evaluation->model, &evaluation->by, evaluation->n);
 	mren_warn_of_seen(evaluation->model, &evaluation->by, evaluation->n_seen, evaluation->n);
 }
 

@@ -143,6 +143,7 @@ mren_candidates(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	mren_finder_open(&finder, fcinfo, &args);
 	pairing.schema = mren_relation_schema(fcinfo, ARG_SCHEMA);
+	mren_relation_schema_notice(fcinfo, &finder, NULL, NULL, 0);
 	if (PG_ARGISNULL(ARG_DOCUMENT))
 		return (Datum) 0;
 	value = PG_GETARG_TEXT_PP(ARG_DOCUMENT);

@@ -368,6 +368,21 @@ open_extraction(FunctionCallInfo fcinfo, Extraction *extraction)
 		AllocSetContextCreate(CurrentMemoryContext, "mren row", ALLOCSET_DEFAULT_SIZES);
 }
 
+/* The graph that calls extract_evidence for every batch tells it once itself. */
+static void
+notice_schema(FunctionCallInfo fcinfo, const Extraction *extraction, const MrenFinder *finder)
+{
+	int n = (int) extraction->predictor.info.n_relations;
+	const char **names;
+
+	if (extraction->pairing.schema == NULL || extraction->evidence)
+		return;
+	names = palloc(n * sizeof(char *));
+	for (int i = 0; i < n; i++)
+		names[i] = extraction->labels[i].name;
+	mren_relation_schema_notice(fcinfo, finder, extraction->predictor.model, names, n);
+}
+
 static Datum
 extract(FunctionCallInfo fcinfo, bool evidence)
 {
@@ -381,6 +396,7 @@ extract(FunctionCallInfo fcinfo, bool evidence)
 	extraction->rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	open_extraction(fcinfo, extraction);
 	mren_finder_open(&finder, fcinfo, &args);
+	notice_schema(fcinfo, extraction, &finder);
 	if (PG_ARGISNULL(ARG_DOCUMENT))
 		return (Datum) 0;
 	value = PG_GETARG_TEXT_PP(ARG_DOCUMENT);

@@ -68,6 +68,40 @@ mren_finder_open(MrenFinder *finder, FunctionCallInfo fcinfo, const MrenFinderAr
 								"as in tagger => 'entities'.")));
 }
 
+static void
+add_type(const char ***types, int *n, const char *type)
+{
+	for (int i = 0; i < *n; i++)
+	{
+		if (strcmp((*types)[i], type) == 0)
+			return;
+	}
+	if ((*n & (*n - 1)) == 0)
+		*types = repalloc(*types, Max(2 * *n, 1) * sizeof(char *));
+	(*types)[(*n)++] = type;
+}
+
+const char **
+mren_finder_types(const MrenFinder *finder, int *n)
+{
+	const char **types = palloc(sizeof(char *));
+
+	*n = 0;
+	for (int i = 0; i < finder->n_lexicons; i++)
+	{
+		for (size_t k = 0; k < mren_lexicon_n_types(finder->lexicons[i]); k++)
+		{
+			size_t len;
+			const char *type = mren_lexicon_type(finder->lexicons[i], k, &len);
+
+			add_type(&types, n, pg_any_to_server(type, len, PG_UTF8));
+		}
+	}
+	for (int i = 0; finder->tagger != NULL && i < mren_mention_tagger_n_types(finder->tagger); i++)
+		add_type(&types, n, mren_mention_tagger_type(finder->tagger, i));
+	return types;
+}
+
 /* ---- finding ---- */
 
 typedef struct Found

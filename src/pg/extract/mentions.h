@@ -64,6 +64,9 @@ typedef struct MrenFinderArgs
 extern void mren_finder_open(MrenFinder *finder, FunctionCallInfo fcinfo,
 							 const MrenFinderArgs *args);
 
+/* The types of mentions that the finder can give, in the database's encoding; palloc'd. */
+extern const char **mren_finder_types(const MrenFinder *finder, int *n);
+
 /* Reads a document; everything is palloc'd. */
 extern void mren_document_read(const MrenFinder *finder, MrenTextSpan text, MrenDocument *document);
 

@@ -12,12 +12,15 @@
 
 #include "fmgr.h"
 
+#include "pg/extract/mentions.h"
+
 typedef struct MrenRelationRule
 {
 	char *relation;
 	char *head_type; /* NULL: any */
 	char *tail_type;
 	bool symmetric;
+	bool inverse; /* it names a relation as the inverse of another, which the model predicts */
 } MrenRelationRule;
 
 typedef struct MrenRelationSchema
@@ -32,6 +35,16 @@ typedef struct MrenRelationSchema
  *	  rights and kept for the statement; NULL if the argument is.
  */
 extern const MrenRelationSchema *mren_relation_schema(FunctionCallInfo fcinfo, int arg);
+
+/*
+ * mren_relation_schema_notice
+ *	  Once a statement, a NOTICE for each name in the schema that matches nothing: a
+ *	  type that neither the lexicons nor the tagger give, and a relation that the
+ *	  model (NULL: none) does not have.  `relations` are the n names of the model's
+ *	  relations, without a direction at their end.
+ */
+extern void mren_relation_schema_notice(FunctionCallInfo fcinfo, const MrenFinder *finder,
+										const char *model, const char *const *relations, int n);
 
 /*
  * mren_relation_allowed

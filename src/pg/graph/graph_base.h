@@ -191,6 +191,9 @@ extern void mren_graph_pipeline(const MrenGraph *graph, MrenPipeline *pipeline);
  */
 extern void mren_graph_relations(const MrenGraph *graph, const MrenPipeline *pipeline, bool insert);
 
+/* A NOTICE for each type and relation in the graph's table of relations that matches nothing. */
+extern void mren_graph_notice_relations(const MrenGraph *graph, const MrenPipeline *pipeline);
+
 /* One document to bring up to date. */
 typedef struct MrenGraphDocument
 {

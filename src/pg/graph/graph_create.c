@@ -111,7 +111,8 @@ copy_relations(const MrenGraph *graph, Oid table)
 			" COALESCE((r.j OPERATOR(pg_catalog.->>) 'symmetric')::pg_catalog.bool, false),"
 			" r.j OPERATOR(pg_catalog.->>) 'inverse_of',"
 			" COALESCE((r.j OPERATOR(pg_catalog.->>) 'functional')::pg_catalog.bool, false)"
-			" FROM (SELECT pg_catalog.to_jsonb(t) AS j FROM ${table} AS t) AS r",
+			" FROM (SELECT pg_catalog.to_jsonb(t) AS j FROM ${table} AS t) AS r"
+			" ORDER BY 1, 2, 3, 4, 5, 6",
 			MREN_SQL_ARGS(mren_graph_arg(graph), mren_sql_relation("table", schema, name))),
 		0, NULL, NULL, NULL);
 }
@@ -151,7 +152,9 @@ insert_row(const MrenGraph *graph, Datum options)
 			" ON CONFLICT (name) DO NOTHING",
 			lengthof(types), types, values, nulls) == 0)
 		ereport(ERROR, (errcode(ERRCODE_DUPLICATE_OBJECT),
-						errmsg("graph \"%s\" already exists", graph->name)));
+						errmsg("graph \"%s\" already exists", graph->name),
+						errhint("To change it, drop it with mren.drop_graph; to bring it up to "
+								"date, CALL mren.refresh_graph.")));
 }
 
 /* Model, tagger and lexicons must be there and the caller's to use. */
@@ -212,7 +215,11 @@ mren_create_graph(PG_FUNCTION_ARGS)
 	mren_graph_make_tables(&graph);
 	check_scorers(&graph, &pipeline);
 	if (!PG_ARGISNULL(5))
+	{
 		copy_relations(&graph, PG_GETARG_OID(5));
+		CommandCounterIncrement();
+		mren_graph_notice_relations(&graph, &pipeline);
+	}
 	else
 		mren_graph_relations(&graph, &pipeline, true);
 	insert_row(&graph, options);

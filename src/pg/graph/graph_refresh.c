@@ -102,7 +102,10 @@ begin(Refresh *refresh)
 	mren_graph_pipeline(&refresh->graph, &refresh->pipeline);
 	MemoryContextSwitchTo(old);
 	if (refresh->pipeline.rules)
+	{
 		mren_graph_relations(&refresh->graph, &refresh->pipeline, false);
+		mren_graph_notice_relations(&refresh->graph, &refresh->pipeline);
+	}
 	mren_graph_leave(&role);
 }
 

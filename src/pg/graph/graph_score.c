@@ -174,6 +174,29 @@ mren_graph_relations(const MrenGraph *graph, const MrenPipeline *pipeline, bool 
 	}
 }
 
+/* extract tells it of a document without text, too. */
+void
+mren_graph_notice_relations(const MrenGraph *graph, const MrenPipeline *pipeline)
+{
+	Oid types[] = {TEXTOID, TEXTOID, TEXTARRAYOID, REGCLASSOID, INT4OID, INT4OID};
+	Datum values[lengthof(types)];
+	char nulls[] = "      ";
+
+	values[0] = CStringGetTextDatum(graph->model);
+	values[1] = graph->tagger != NULL ? CStringGetTextDatum(graph->tagger) : (Datum) 0;
+	nulls[1] = graph->tagger != NULL ? ' ' : 'n';
+	values[2] = graph->lexicons;
+	nulls[2] = graph->lexicons != 0 ? ' ' : 'n';
+	values[3] = ObjectIdGetDatum(mren_graph_relation(graph, "relations"));
+	values[4] = Int32GetDatum(pipeline->version);
+	values[5] = Int32GetDatum(pipeline->tagger_version);
+	nulls[5] = pipeline->tagger_version > 0 ? ' ' : 'n';
+	mren_graph_run_sql(graph,
+					   "SELECT FROM mren.extract($1, '', tagger => $2, lexicons => $3,"
+					   " relation_schema => $4, version => $5, tagger_version => $6)",
+					   lengthof(types), types, values, nulls);
+}
+
 /*
  * Arrays of a batch's columns
  */

@@ -27,6 +27,7 @@
 #include "utils/varlena.h"
 
 #include "pg/predict/predictor.h"
+#include "pg/support/nearest_name.h"
 #include "pg/support/query.h"
 
 /*
@@ -125,9 +126,15 @@ check_columns(const char *query)
 char *
 mren_graph_source(const char *source)
 {
+	static const MrenKnownColumn known[] = {{"key", InvalidOid},
+											{"document", TEXTOID},
+											{"image", BYTEAOID},
+											{"image_vector", FLOAT4ARRAYOID},
+											{"seen_at", TIMESTAMPTZOID}};
 	char *query = is_query(source) ? mren_query_text(source) : query_of_table(source);
 
 	check_columns(query);
+	mren_notice_ignored_columns(mren_query_describe(query), known, lengthof(known));
 	return query;
 }
 

@@ -20,6 +20,7 @@
 typedef struct MrenSaveExtra
 {
 	bool deploy;				  /* deploy the version even if it is not the model's first */
+	bool judged;				  /* the caller says whether and why it is deployed */
 	bool trained;				  /* trained here and now: what it needs must still be loaded */
 	double seconds;				  /* duration of the training; negative: unknown */
 	const MrenStoredQuery *query; /* the query of its training rows; NULL: unknown */

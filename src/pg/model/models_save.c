@@ -14,6 +14,7 @@
 
 #include "base/buffer.h"
 #include "pg/support/args.h"
+#include "pg/support/json_options.h"
 #include "pg/support/pg_env.h"
 
 /* Bytes of one row of mren.weight: a few times what TOAST handles at once, and
@@ -239,6 +240,39 @@ insert_weights(int64 version, const MrenNetwork *network)
 	}
 }
 
+/* Whether the JSON object has a member `key` that is true. */
+static bool
+is_true(const char *json, const char *key)
+{
+	Jsonb *jsonb = DatumGetJsonbP(mren_network_jsonb(json));
+	const JsonbValue *value = mren_json_options_find(jsonb, key);
+
+	return value != NULL && value->type == jbvBool && value->val.boolean;
+}
+
+/* Says so in its metrics: see mren_train_network_end. */
+static bool
+has_diverged(const MrenNetwork *network)
+{
+	return network->metrics != NULL && is_true(network->metrics, "diverged");
+}
+
+static void
+report_not_deployed(const char *model, int32 version, const MrenNetwork *network)
+{
+	if (has_diverged(network))
+		ereport(WARNING,
+				(errmsg("version %d of model \"%s\" is not deployed, since its training diverged",
+						version, model),
+				 errdetail("Its loss is far above that of a model that knows nothing."),
+				 errhint("Lower option \"learning_rate\".")));
+	else
+		ereport(NOTICE, (errmsg("version %d of model \"%s\" is not deployed", version, model),
+						 errhint("To deploy it: SELECT mren.promote(%s, %d); or train with the "
+								 "option \"deploy\": true.",
+								 quote_literal_cstr(model), version)));
+}
+
 int32
 mren_models_save(const char *model, const MrenNetwork *network, const MrenSaveExtra *extra)
 {
@@ -254,24 +288,12 @@ mren_models_save(const char *model, const MrenNetwork *network, const MrenSaveEx
 	id = insert_version(row.id, version, network, extra);
 	mren_models_check_needs(model, id, extra->trained || (extra->deploy && row.deployed != 0));
 	insert_weights(id, network);
-	if (row.deployed == 0 || extra->deploy)
+	if ((row.deployed == 0 || extra->deploy) && !has_diverged(network))
 		mren_models_deploy(row.id, id);
+	else if (!extra->judged)
+		report_not_deployed(model, version, network);
 	mren_models_end();
 	return version;
-}
-
-/* Whether the options have "deploy": true. */
-static bool
-wants_deploy(const char *options)
-{
-	Jsonb *jsonb = DatumGetJsonbP(mren_network_jsonb(options));
-	JsonbValue key = {.type = jbvString};
-	JsonbValue *value;
-
-	key.val.string.val = "deploy";
-	key.val.string.len = strlen("deploy");
-	value = findJsonbValueFromContainer(&jsonb->root, JB_FOBJECT, &key);
-	return value != NULL && value->type == jbvBool && value->val.boolean;
 }
 
 Datum
@@ -283,6 +305,6 @@ mren_save_model(PG_FUNCTION_ARGS)
 
 	mren_arg_required(fcinfo, 1, "network");
 	mren_network_read(PG_GETARG_DATUM(1), CurrentMemoryContext, &network);
-	extra.deploy = wants_deploy(network.options);
+	extra.deploy = is_true(network.options, "deploy");
 	PG_RETURN_INT32(mren_models_save(model, &network, &extra));
 }

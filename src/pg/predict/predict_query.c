@@ -49,8 +49,11 @@ typedef struct Batch
 	MrenRowErrors errors;
 	MemoryContext errors_context; /* of their list */
 	int64 n_read;				  /* all rows of the query */
-	int n;						  /* rows gathered */
-	int n_answered;				  /* of them, with a fused vector */
+	MemoryContext outer;		  /* of the caller */
+	uint64 n_unknown;			  /* see MrenPredictedBy */
+	char *unknown;
+	int n;			/* rows gathered */
+	int n_answered; /* of them, with a fused vector */
 	MrenPrediction predictions[BATCH];
 } Batch;
 
@@ -186,6 +189,15 @@ relation_number(const Side *side, const char *relation)
 }
 
 static void
+count_unknown(Batch *batch, const MrenPrediction *prediction)
+{
+	if (prediction->actual == NULL || prediction->actual_number >= 0)
+		return;
+	if (batch->n_unknown++ == 0)
+		batch->unknown = MemoryContextStrdup(batch->outer, prediction->actual);
+}
+
+static void
 flush(Batch *batch)
 {
 	double confidence;
@@ -204,6 +216,7 @@ flush(Batch *batch)
 										(size_t) k * batch->sides[0].predictor.info.n_relations;
 			prediction->n_probabilities = batch->sides[0].predictor.info.n_relations;
 			prediction->actual_number = relation_number(&batch->sides[0], prediction->actual);
+			count_unknown(batch, prediction);
 			prediction->relation = answer(&batch->sides[0], k, &prediction->confidence);
 			if (batch->n_sides == 2)
 				prediction->rival = answer(&batch->sides[1], k, &confidence);
@@ -396,6 +409,7 @@ mren_predict_query(const MrenPredictQuery *what, MrenPredictionVisitor visit, vo
 	SPI_connect();
 	batch = palloc0(sizeof(Batch));
 	batch->n_sides = what->rival != 0 ? 2 : 1;
+	batch->outer = outer;
 	batch->visit = visit;
 	batch->state = state;
 	batch->errors.skip = what->skip_bad;
@@ -405,7 +419,9 @@ mren_predict_query(const MrenPredictQuery *what, MrenPredictionVisitor visit, vo
 	run_query(batch, what, needed);
 	mren_row_errors_notice(&batch->errors, "got no answer");
 	by = (MrenPredictedBy){.version = batch->sides[0].predictor.version,
-						   .negative = negative_of(&batch->sides[0], outer)};
+						   .negative = negative_of(&batch->sides[0], outer),
+						   .n_unknown = batch->n_unknown,
+						   .unknown = batch->unknown};
 	if (batch->n_sides == 2)
 		by.rival_negative = negative_of(&batch->sides[1], outer);
 	SPI_finish();
@@ -422,6 +438,19 @@ mren_prediction_actual(const MrenPrediction *prediction, uint64 n)
 						errhint("Leave out rows whose relation is not known: "
 								"WHERE relation IS NOT NULL.")));
 	return prediction->actual;
+}
+
+void
+mren_warn_of_unknown(const char *model, const MrenPredictedBy *by, uint64 n)
+{
+	if (by->n_unknown == 0)
+		return;
+	ereport(WARNING, (errmsg("%llu of %llu rows have a relation that version %d of model \"%s\" "
+							 "does not know, such as \"%s\"",
+							 (unsigned long long) by->n_unknown, (unsigned long long) n,
+							 by->version, model, by->unknown),
+					  errhint("Such rows count as wrong. Relations are compared as they are "
+							  "written, with case and blanks.")));
 }
 
 void

@@ -51,6 +51,8 @@ typedef struct MrenPredictedBy
 	int32 version;
 	const char *negative; /* relation, or NULL */
 	const char *rival_negative;
+	uint64 n_unknown;	 /* rows whose actual relation the version does not know */
+	const char *unknown; /* the first of these relations */
 } MrenPredictedBy;
 
 /*
@@ -64,6 +66,9 @@ extern MrenPredictedBy mren_predict_query(const MrenPredictQuery *what, MrenPred
  * The actual relation of row n (counted from 1); 22004 where it is NULL.
  */
 extern const char *mren_prediction_actual(const MrenPrediction *prediction, uint64 n);
+
+/* Warns if some of the n rows have a relation that the version does not know. */
+extern void mren_warn_of_unknown(const char *model, const MrenPredictedBy *by, uint64 n);
 
 /* Warns if n_seen > 0 of the n rows were trained on. */
 extern void mren_warn_of_seen(const char *model, const MrenPredictedBy *by, uint64 n_seen,

@@ -84,6 +84,26 @@ check_std(const float4 *std)
 	}
 }
 
+/*
+ * Deviations below 1, or means that all lie between 0 and 1, are those of values from 0 to 1, as
+ * torchvision gives them; no network was trained on pixels that were spread so far.
+ */
+static void
+check_units(const float4 *mean, const float4 *std)
+{
+	bool shares = std[0] < 1 && std[1] < 1 && std[2] < 1;
+	bool means = true;
+
+	for (int i = 0; i < 3; i++)
+		means = means && mean[i] > 0 && mean[i] < 1 && std[i] <= 1;
+	if (shares || means)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("mean {%g,%g,%g} and std {%g,%g,%g} are in units from 0 to 1",
+							   mean[0], mean[1], mean[2], std[0], std[1], std[2]),
+						errhint("They must be in pixel units from 0 to 255: multiply them by "
+								"255.")));
+}
+
 /* Loads the graph once, to validate it and to read its shapes. */
 static void
 inspect(Loading *loading, const char *output)
@@ -187,6 +207,7 @@ load(FunctionCallInfo fcinfo, MrenLoadKind kind)
 	channel_arg(fcinfo, 3, "mean", imagenet_mean, loading.mean);
 	channel_arg(fcinfo, 4, "std", imagenet_std, loading.std);
 	check_std(loading.std);
+	check_units(loading.mean, loading.std);
 	if (mren_catalog_encoder(loading.name, &row))
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),

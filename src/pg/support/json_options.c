@@ -8,7 +8,8 @@
 #include "utils/builtins.h"
 #include "utils/json.h"
 #include "utils/numeric.h"
-#include "utils/varlena.h"
+
+#include "pg/support/nearest_name.h"
 
 static char *
 value_string(const JsonbValue *value)
@@ -129,36 +130,10 @@ mren_json_option_int64(const JsonbValue *value, int64_t *number)
  * Errors
  */
 
-/* The name in the list that is most like the key, if at most two edits apart; else NULL. */
-static char *
-nearest_option(const char *key, const char *known)
-{
-	char *rest = pstrdup(known);
-	char *nearest = NULL;
-	int key_len = (int) strlen(key);
-	int least = Min(3, (key_len + 1) / 2);
-
-	/* No option has such a long name, and varstr_levenshtein refuses long arguments. */
-	if (key_len >= NAMEDATALEN)
-		return NULL;
-	for (char *name; (name = strtok_r(NULL, ", ", &rest)) != NULL;)
-	{
-		int distance = varstr_levenshtein_less_equal(key, key_len, name, (int) strlen(name), 1, 1,
-													 1, least, true);
-
-		if (distance < least)
-		{
-			least = distance;
-			nearest = name;
-		}
-	}
-	return nearest;
-}
-
 void
 mren_json_option_unknown(const char *key, const char *known)
 {
-	char *nearest = nearest_option(key, known);
+	char *nearest = mren_nearest_name(key, known);
 
 	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("unknown option \"%s\"", key),
 					nearest != NULL ? errdetail("Perhaps you meant \"%s\".", nearest) : 0,

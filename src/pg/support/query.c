@@ -16,11 +16,14 @@
 #include "utils/lsyscache.h"
 #include "utils/plancache.h"
 
+#include "pg/support/nearest_name.h"
+
 typedef struct Column
 {
 	const char *name;
 	Oid type;
 	const char *type_name;
+	bool labels; /* only rows with a known relation have it */
 } Column;
 
 /* By MrenColumn.  head and tail may be int4range as well. */
@@ -29,16 +32,16 @@ static const Column known[MREN_N_COLUMNS] = {
 	{"sentence", TEXTOID, "pg_catalog.text"},
 	{"head", TEXTOID, "pg_catalog.text"},
 	{"tail", TEXTOID, "pg_catalog.text"},
-	{"relation", TEXTOID, "pg_catalog.text"},
+	{"relation", TEXTOID, "pg_catalog.text", true},
 	{"image", BYTEAOID, "pg_catalog.bytea"},
 	{"image_vector", FLOAT4ARRAYOID, "pg_catalog.float4[]"},
 	{"head_type", TEXTOID, "pg_catalog.text"},
 	{"tail_type", TEXTOID, "pg_catalog.text"},
 	{"head_box", BOXOID, "pg_catalog.box"},
 	{"tail_box", BOXOID, "pg_catalog.box"},
-	{"weight", FLOAT4OID, "pg_catalog.float4"},
-	{"split", TEXTOID, "pg_catalog.text"},
-	{"group", TEXTOID, "pg_catalog.text"},
+	{"weight", FLOAT4OID, "pg_catalog.float4", true},
+	{"split", TEXTOID, "pg_catalog.text", true},
+	{"group", TEXTOID, "pg_catalog.text", true},
 };
 
 const char *
@@ -214,6 +217,21 @@ mren_query_describe(const char *query)
 	return CreateTupleDescCopy(source->resultDesc);
 }
 
+/* Columns of labels are known only to queries that need a relation. */
+static void
+notice_ignored(TupleDesc desc, bool labelled)
+{
+	MrenKnownColumn columns[MREN_N_COLUMNS];
+	int n = 0;
+
+	for (int i = 0; i < MREN_N_COLUMNS; i++)
+	{
+		if (labelled || !known[i].labels)
+			columns[n++] = (MrenKnownColumn){known[i].name, known[i].type};
+	}
+	mren_notice_ignored_columns(desc, columns, n);
+}
+
 void
 mren_query_columns(const char *query, uint32 needed, MrenColumns *columns)
 {
@@ -231,6 +249,7 @@ mren_query_columns(const char *query, uint32 needed, MrenColumns *columns)
 		columns->attno[column] = attno;
 	}
 	check_mentions(desc, columns);
+	notice_ignored(desc, (needed & (1u << MREN_COLUMN_RELATION)) != 0);
 }
 
 /*

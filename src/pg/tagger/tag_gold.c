@@ -18,6 +18,7 @@
 #include "base/hash.h"
 #include "base/utf8.h"
 #include "data/example.h"
+#include "pg/support/nearest_name.h"
 #include "text/mention_tags.h"
 
 /* The elements of an array column, none of them NULL. */
@@ -244,10 +245,21 @@ need_column(TupleDesc desc, const char *name, Oid want)
 void
 mren_gold_columns(const char *query, MrenGoldColumns *columns)
 {
+	static const MrenKnownColumn known[] = {
+		{"sentence", TEXTOID},	  {"mentions", INT4RANGEARRAYOID}, {"types", TEXTARRAYOID},
+		{"tokens", TEXTARRAYOID}, {"tags", TEXTARRAYOID},		   {"weight", FLOAT4OID},
+		{"split", TEXTOID},		  {"group", InvalidOid},		   {"id", InvalidOid},
+	};
 	TupleDesc desc = mren_query_describe(query);
+	bool tokens = mren_query_find(desc, "sentence") == 0;
 
+	/* A query has either the columns of sentences or those of tokens. */
+	if (tokens)
+		mren_notice_ignored_columns(desc, known + 3, lengthof(known) - 3);
+	else
+		mren_notice_ignored_columns(desc, known, lengthof(known));
 	*columns = (MrenGoldColumns){
-		.tokens = mren_query_find(desc, "sentence") == 0,
+		.tokens = tokens,
 		.weight = has_column(desc, "weight", FLOAT4OID),
 		.split = has_column(desc, "split", TEXTOID),
 		.group = has_column(desc, "group", InvalidOid),

@@ -121,6 +121,18 @@ mren_mention_tagger_version(const MrenMentionTagger *tagger)
 	return tagger->version;
 }
 
+int
+mren_mention_tagger_n_types(const MrenMentionTagger *tagger)
+{
+	return (int) tagger->entry->info.n_types;
+}
+
+const char *
+mren_mention_tagger_type(const MrenMentionTagger *tagger, int i)
+{
+	return tagger->entry->types[i];
+}
+
 bool
 mren_mention_tagger_trained_on(const MrenMentionTagger *tagger, uint64 group)
 {

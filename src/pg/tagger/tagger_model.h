@@ -40,6 +40,10 @@ extern MrenTaggedMention *mren_mention_tagger_tag(MrenMentionTagger *tagger, con
 /* Whether a sentence of this group (mren_gold_group) was trained on. */
 extern bool mren_mention_tagger_trained_on(const MrenMentionTagger *tagger, uint64 group);
 
+/* The types that it gives to mentions, in the database's encoding. */
+extern int mren_mention_tagger_n_types(const MrenMentionTagger *tagger);
+extern const char *mren_mention_tagger_type(const MrenMentionTagger *tagger, int i);
+
 /* The number of the version that is open. */
 extern int32 mren_mention_tagger_version(const MrenMentionTagger *tagger);
 

@@ -45,6 +45,23 @@ mren_encode_site(FunctionCallInfo fcinfo, int options_arg)
 											 open_site);
 }
 
+static void
+fail_no_encoder(void)
+{
+	char *name;
+	int n = mren_catalog_count_encoders(&name);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("row has an image, but no image encoder is given"),
+			 n > 1	  ? errdetail("%d image encoders are loaded, and the options name none.", n)
+			 : n == 1 ? errdetail("The options have \"image_encoder\": null.")
+					  : errdetail("No image encoder is loaded."),
+			 n > 0 ? errhint("Name one with the option image_encoder; mren.image_encoders lists "
+							 "them.")
+				   : errhint("Load one with mren.load_image_encoder, or leave out the images.")));
+}
+
 /* The vector of the row's image (encoder_row.dimension); NULL without one.  *grid may be NULL. */
 static const float4 *
 row_image(MrenEncodeSite *site, const MrenPair *pair, uint16 **grid)
@@ -57,11 +74,7 @@ row_image(MrenEncodeSite *site, const MrenPair *pair, uint16 **grid)
 	if (pair->image == NULL && pair->image_vector == NULL)
 		return NULL;
 	if (site->setup.image_encoder == NULL)
-		ereport(
-			ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("row has an image, but no image encoder is given"),
-			 errhint("Name one with the option image_encoder; mren.image_encoders lists them.")));
+		fail_no_encoder();
 	if (pair->image_vector != NULL)
 	{
 		if (pair->n_image_vector != dimension)

@@ -31,6 +31,7 @@
 #include "pg/support/args.h"
 #include "pg/support/settings.h"
 #include "pg/train/job_epochs.h"
+#include "pg/train/row_checks.h"
 #include "pg/train/train_network.h"
 #include "pg/train/retrain_announce.h"
 #include "pg/train/retrain_holdout.h"
@@ -154,6 +155,7 @@ read_rows(MrenJob *job)
 	mren_stored_leave(&scope);
 	if (retrain->verdict.new_rows < retrain->min_new_rows)
 		return;
+	mren_train_check_rows(&retrain->setup, &rows->source);
 	mren_train_network_begin(&retrain->training, &retrain->setup, &rows->source, rows->memory);
 	retrain->training.n_bad = rows->errors.n;
 	if (retrain->warm)
@@ -225,7 +227,8 @@ lock_model(Retrain *retrain)
 static void
 save(Retrain *retrain)
 {
-	MrenSaveExtra extra = {.trained = true,
+	MrenSaveExtra extra = {.judged = true,
+						   .trained = true,
 						   .seconds = mren_job_seconds(&retrain->job),
 						   .query = &retrain->recipe.query,
 						   .given = JsonbPGetDatum(retrain->recipe.options)};

@@ -9,6 +9,7 @@
 
 #include "pg/support/settings.h"
 #include "pg/train/retrain_score.h"
+#include "pg/train/row_checks.h"
 #include "pg/train/train_answer.h"
 #include "pg/train/train_network.h"
 #include "pg/train/train_call.h"
@@ -66,6 +67,7 @@ read_rows(MrenTrainCall *call)
 	if (train->rows.n_holdout > 0)
 		ereport(NOTICE, (errmsg("%lld rows are held out to judge models (option holdout_share)",
 								(long long) train->rows.n_holdout)));
+	mren_train_check_rows(&train->setup, &train->rows.source);
 	old = MemoryContextSwitchTo(context);
 	mren_train_network_begin(&train->training, &train->setup, &train->rows.source,
 							 train->rows.memory);
@@ -122,6 +124,7 @@ notice(const MrenTrainCall *call, const MrenNetwork *network)
 {
 	const Train *train = (const Train *) call;
 
+	mren_train_network_warn(&train->report);
 	mren_train_network_notice(call->name, call->version, network, &train->report);
 }
 

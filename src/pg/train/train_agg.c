@@ -26,6 +26,7 @@
 #include "pg/support/pg_env.h"
 #include "pg/support/settings.h"
 #include "pg/train/encode_row.h"
+#include "pg/train/row_checks.h"
 #include "pg/train/train_network.h"
 #include "pg/train/train_agg_extras.h"
 #include "pg/train/train_setup.h"
@@ -420,6 +421,8 @@ read_setup(const MrenExamplesHead *head, MrenTrainSetup *setup)
 	Jsonb *object = DatumGetJsonbP(mren_network_jsonb(json));
 
 	mren_train_setup_read(object, setup);
+	/* The head names an encoder that was taken because it is the only one, too. */
+	setup->encoder_named = false;
 	if (memcmp(setup->embedding_row.sha256, head->embeddings, MREN_SHA256_LENGTH) != 0)
 		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 						errmsg("embeddings \"%s\" are not the ones that the rows were encoded with",
@@ -451,6 +454,7 @@ mren_train_final(PG_FUNCTION_ARGS)
 	mren_examples_head(set->examples, &head);
 	read_setup(&head, &setup);
 	MREN_PG_CALL(err, mren_examples_source(set->examples, &source, &err));
+	mren_train_check_rows(&setup, &source);
 	mren_train_network_begin(&training, &setup, &source, (size_t) mren_train_memory * 1024);
 	training.n_bad = set->n_bad;
 	if (set->n_bad > 0)
@@ -463,5 +467,6 @@ mren_train_final(PG_FUNCTION_ARGS)
 		mren_train_network_step(&training, &progress);
 	} while (progress.event != MREN_TRAIN_DONE);
 	mren_train_network_end(&training, &network, &report);
+	mren_train_network_warn(&report);
 	PG_RETURN_DATUM(mren_network_datum(&network));
 }

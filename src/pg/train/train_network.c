@@ -159,6 +159,36 @@ mren_train_network_stop(MrenNetworkTraining *training)
 	mren_trainer_stop(training->trainer);
 }
 
+/* Times the loss of a network that knows nothing, above which a training has diverged. */
+#define DIVERGED 4.0
+
+/* Fewer validation rows do not tell chance from skill. */
+#define LEAST_ROWS_TO_JUDGE 30
+
+bool
+mren_train_network_diverged(const MrenTrainReport *report)
+{
+	double loss = report->validated ? report->validation_loss : report->train_loss;
+
+	return loss > DIVERGED * report->blank_loss;
+}
+
+void
+mren_train_network_warn(const MrenTrainReport *report)
+{
+	if (!report->validated || report->n_validation < LEAST_ROWS_TO_JUDGE ||
+		report->validation_accuracy > report->validation_majority)
+		return;
+	ereport(
+		WARNING,
+		(errmsg("the model is no better than always answering the most frequent relation"),
+		 errdetail("On %zu validation rows its accuracy is %.3f, and %.3f of them have the same "
+				   "relation.",
+				   report->n_validation, report->validation_accuracy, report->validation_majority),
+		 errhint("Check that the embeddings are of the language of the rows and that the "
+				 "relations are right; more rows or another learning_rate may help.")));
+}
+
 /* Without times and speeds, so that equal trainings have equal metrics. */
 static char *
 metrics_json(const MrenNetworkTraining *training, const MrenTrainReport *report)
@@ -189,6 +219,8 @@ metrics_json(const MrenNetworkTraining *training, const MrenTrainReport *report)
 	if (report->linear_epoch > 0)
 		appendStringInfo(&json, ", \"linear_share\": %.9g, \"linear_epoch\": %d",
 						 report->linear_share, report->linear_epoch);
+	if (mren_train_network_diverged(report))
+		appendStringInfoString(&json, ", \"diverged\": true");
 	if (training->n_bad > 0)
 		appendStringInfo(&json, ", \"skipped_rows\": %lld", (long long) training->n_bad);
 	if (training->setup->net.fusion == MREN_FUSION_AUTO)

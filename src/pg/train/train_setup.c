@@ -66,6 +66,7 @@ set_option(void *state, const char *key, const JsonbValue *value)
 	{
 		setup->image_encoder = mren_json_option_name(key, value);
 		reader->no_encoder = setup->image_encoder == NULL;
+		setup->encoder_named = setup->image_encoder != NULL;
 	}
 	else if (strcmp(key, "lexicons") == 0)
 		mren_lexicon_list_set(&setup->lexicons, value);

@@ -21,6 +21,7 @@ typedef struct MrenTrainSetup
 	char *embeddings;	 /* name, or NULL: none; where not given, the only set loaded */
 	char *image_encoder; /* name, or NULL: none, and no row may have an image; where not given,
 						  * the only one loaded */
+	bool encoder_named;	 /* the options name the encoder */
 	bool deploy;
 	bool skip_bad;		  /* option on_error: leave out rows that cannot be used */
 	double holdout_share; /* share of the rows that is held out to judge models; 0 .. 0.5 */

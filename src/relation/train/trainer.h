@@ -55,6 +55,8 @@ typedef struct MrenTrainReport
 	double validation_loss; /* at the best epoch, before calibration; the mean of members */
 	double validation_accuracy;
 	double validation_f1;
+	double validation_majority; /* share of the most frequent relation in the validation rows */
+	double blank_loss;			/* of a network that gives all relations the same score */
 	double temperature;
 	bool warm;			  /* it started from the weights of another network */
 	char cold[160];		  /* why it did not, if it should have; else empty */

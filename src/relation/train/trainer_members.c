@@ -305,6 +305,38 @@ report_sizes(MrenTrainer *trainer)
 	}
 }
 
+/* What a network that knows nothing would reach. */
+static MrenStatus
+report_baselines(MrenTrainer *trainer, MrenError *err)
+{
+	size_t k = trainer->shape.n_relations;
+	size_t n = mren_trainer_n_kept(trainer);
+	int32_t label = trainer->objective.fixed == 0 ? 1 : 0;
+	float weight = 1;
+	float *logits;
+	size_t *counts;
+	MrenStatus status;
+
+	MREN_TRY(mren_allocate_zero(&trainer->env, 2 * k, sizeof(float), &logits, err));
+	trainer->report.blank_loss = mren_loss(
+		&trainer->objective, &(MrenLabelledRows){logits, &label, &weight, 1, k}, 1, logits + k);
+	mren_release(&trainer->env, logits);
+	if (n == 0 || !trainer->report.validated)
+		return MREN_OK;
+	status = mren_allocate_zero(&trainer->env, k, sizeof(size_t), &counts, err);
+	if (status != MREN_OK)
+		return status;
+	for (size_t i = 0; i < n; i++)
+	{
+		double share = (double) ++counts[trainer->kept.labels[i]] / (double) n;
+
+		if (share > trainer->report.validation_majority)
+			trainer->report.validation_majority = share;
+	}
+	mren_release(&trainer->env, counts);
+	return MREN_OK;
+}
+
 MrenStatus
 mren_trainer_join_members(MrenTrainer *trainer, MrenError *err)
 {
@@ -318,6 +350,7 @@ mren_trainer_join_members(MrenTrainer *trainer, MrenError *err)
 	report->validation_loss = mean_loss(trainer);
 	if (trainer->kept.sum != NULL && report->validated)
 		MREN_TRY(join_logits(trainer, err));
+	MREN_TRY(report_baselines(trainer, err));
 	report_sizes(trainer);
 	return MREN_OK;
 }

@@ -1,0 +1,139 @@
+/*
+ * row_checks.c
+ *	  Warnings before a training, so that nobody waits for a model of a
+ *	  mistake.
+ */
+#include "pg/train/row_checks.h"
+
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+
+#include "base/names.h"
+#include "data/example.h"
+#include "pg/support/pg_env.h"
+#include "relation/layout.h"
+
+typedef struct Found
+{
+	MrenNames relations;
+	uint64 n_words;
+	uint64 n_known; /* of them, words with a vector */
+	bool has_image;
+} Found;
+
+static void
+count_words(const MrenSentence *sentence, Found *found)
+{
+	found->n_words += sentence->n_words;
+	for (uint32 w = 0; w < sentence->n_words; w++)
+	{
+		for (uint32 p = sentence->starts[w]; p < sentence->starts[w + 1]; p++)
+		{
+			if (sentence->pieces[p] >= 0)
+			{
+				found->n_known++;
+				break;
+			}
+		}
+	}
+}
+
+static void
+read_rows(const MrenEnv *env, const MrenSource *rows, Found *found)
+{
+	for (size_t i = 0; i < rows->n; i++)
+	{
+		const uint8_t *record;
+		MrenExample example;
+		MrenError err;
+		uint32_t number;
+		size_t len;
+		size_t size;
+
+		if (i % 1024 == 0)
+			CHECK_FOR_INTERRUPTS();
+		MREN_PG_CALL(err, rows->read(rows->state, i, &record, &len, &err));
+		MREN_PG_CALL(err, mren_example_read(record, len, &example, &size, &err));
+		found->has_image |= example.has_image;
+		count_words(&example.sentence, found);
+		/* More relations than a network can have are the trainer's error. */
+		if (found->relations.n <= MREN_MAX_RELATIONS)
+			MREN_PG_CALL(
+				err, mren_names_intern(env, &found->relations, example.relation, &number, &err));
+	}
+}
+
+/* The name in lower-case ASCII, without white space at its ends, runs of it as one blank. */
+static MrenTextSpan
+fold(MrenTextSpan name)
+{
+	char *folded = palloc(name.len + 1);
+	uint32 n = 0;
+
+	for (uint32 i = 0; i < name.len; i++)
+	{
+		bool blank = name.data[i] == ' ' || (name.data[i] >= '\t' && name.data[i] <= '\r');
+
+		if (!blank)
+			folded[n++] = pg_ascii_tolower((unsigned char) name.data[i]);
+		else if (n > 0 && folded[n - 1] != ' ')
+			folded[n++] = ' ';
+	}
+	if (n > 0 && folded[n - 1] == ' ')
+		n--;
+	return (MrenTextSpan){folded, n};
+}
+
+static char *
+in_server(MrenTextSpan name)
+{
+	return pg_any_to_server(pnstrdup(name.data, name.len), name.len, PG_UTF8);
+}
+
+/* The names are in the order of their bytes; each is told of once. */
+static void
+warn_of_relations(const MrenEnv *env, const MrenNames *relations)
+{
+	MrenNames folded = {0};
+	MrenTextSpan *first = palloc(relations->n * sizeof(MrenTextSpan));
+
+	for (size_t i = 0; i < relations->n; i++)
+	{
+		MrenTextSpan name = mren_names_get(relations, i);
+		MrenTextSpan key = fold(name);
+		size_t before = folded.n;
+		uint32_t number;
+		MrenError err;
+
+		MREN_PG_CALL(err, mren_names_intern(env, &folded, key, &number, &err));
+		if (folded.n > before)
+			first[number] = name;
+		else
+			ereport(WARNING, (errmsg("relations \"%s\" and \"%s\" differ only in case or blanks",
+									 in_server(first[number]), in_server(name)),
+							  errhint("They are two classes to the model. Spell them alike in the "
+									  "query, as with lower(trim(relation)).")));
+	}
+	mren_names_free(env, &folded);
+}
+
+void
+mren_train_check_rows(const MrenTrainSetup *setup, const MrenSource *rows)
+{
+	MrenEnv env = mren_pg_env(CurrentMemoryContext);
+	Found found = {0};
+
+	read_rows(&env, rows, &found);
+	warn_of_relations(&env, &found.relations);
+	mren_names_free(&env, &found.relations);
+	if (setup->embeddings != NULL && found.n_words > 0 && found.n_known == 0)
+		ereport(WARNING,
+				(errmsg("embeddings \"%s\" have a vector of none of the %llu words of the rows",
+						setup->embeddings, (unsigned long long) found.n_words),
+				 errhint("They may be of another language or alphabet.")));
+	if (setup->encoder_named && !found.has_image)
+		ereport(WARNING, (errmsg("image encoder \"%s\" is not used, since no row has an image",
+								 setup->image_encoder),
+						  errhint("The query's column of images must be named \"image\", that of "
+								  "their vectors \"image_vector\".")));
+}

@@ -1,0 +1,21 @@
+/*
+ * row_checks.h
+ *	  What of encoded training rows is probably a mistake.
+ */
+#ifndef MREN_PG_TRAIN_ROW_CHECKS_H
+#define MREN_PG_TRAIN_ROW_CHECKS_H
+
+#include "postgres.h"
+
+#include "data/source.h"
+#include "pg/train/train_setup.h"
+
+/*
+ * mren_train_check_rows
+ *	  Reads the rows once and warns of relations that differ only in blanks and case, or have
+ *	  blanks around them; of embeddings that have none of the words; and of an
+ *	  image encoder that the options name although no row has an image.
+ */
+extern void mren_train_check_rows(const MrenTrainSetup *setup, const MrenSource *rows);
+
+#endif

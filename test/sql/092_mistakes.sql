@@ -1,0 +1,67 @@
+-- What is probably a mistake does not pass in silence.
+SET client_min_messages = warning;
+CREATE TABLE facts AS
+SELECT format('%s %s %s.', p, verb, o) AS sentence, p AS head, o AS tail, relation,
+       '\x00'::bytea AS photo, '{1}'::real[] AS image_vektor, 'a' AS label_source
+FROM unnest('{Mia,Paul,Eva,Jan}'::text[]) p, unnest('{Initech,Umbrella,Hooli,Vandelay}'::text[]) o,
+     (VALUES ('works for', 'works_for'), ('sued', 'none'), ('visited', 'none '), ('met', 'None')) t (verb, relation);
+-- Without the notices of epochs, which tell times.
+CREATE PROCEDURE train(model text, query text, options jsonb) LANGUAGE plpgsql SET client_min_messages = warning AS $$
+DECLARE
+    version int;
+BEGIN
+    CALL mren.train(model, query, options || '{"validation_share": 0, "epochs": 2}', version);
+END $$;
+SET client_min_messages = notice;
+
+-- Columns that are nearly one that rows may have.
+CALL train('columns', 'SELECT sentence, head, tail, lower(trim(relation)) AS relation FROM facts', '{"embeddings": null}');
+SELECT count(*) FROM mren.evaluate('columns', 'SELECT sentence, head, tail, lower(trim(relation)) AS relation, photo, image_vektor,
+    label_source, 1.0 AS wieght, ''PER'' AS head_typ FROM facts');
+SELECT count(*) FROM mren.predict_rows('columns', 'SELECT 1 AS id, sentence, head, tail, ''x'' AS headtype, relation FROM facts LIMIT 1');
+-- Columns of any other name are the user's own.
+SELECT count(*) FROM mren.evaluate('columns', 'SELECT sentence, head, tail, lower(trim(relation)) AS relation, label_source, 1 AS page,
+    ''x'' AS id FROM facts');
+SELECT * FROM mren.evaluate('columns', 'SELECT sentence, head, tail, ''works-for'' AS relation FROM facts LIMIT 3') LIMIT 1;
+
+-- Relations that differ in blanks or case only.
+CALL train('classes', 'SELECT sentence, head, tail, relation FROM facts', '{"embeddings": null}');
+SELECT mren.train_agg(sentence, head, tail, relation, NULL, '{"embeddings": null, "validation_share": 0, "epochs": 1}') IS NULL AS none
+FROM facts WHERE relation <> 'None';
+
+-- Embeddings that know no word.
+SELECT mren.load_embeddings('far', convert_to(E'xyzzy 0.9 0.1\nplugh 0.8 0.3\n', 'UTF8'));
+CALL train('words', 'SELECT sentence, head, tail, lower(trim(relation)) AS relation FROM facts', '{"embeddings": "far"}');
+
+-- Mean and deviation in units from 0 to 1.
+SELECT mren.load_image_encoder('x', '\x00'::bytea, mean => '{0.485,0.456,0.406}', std => '{0.229,0.224,0.225}');
+SELECT mren.load_image_encoder('x', '\x00'::bytea, mean => '{0.5}', std => '{1}');
+
+-- A training whose loss explodes deploys nothing; one that is as good as chance says so.
+CALL train('wild', 'SELECT sentence, head, tail, lower(trim(relation)) AS relation FROM facts',
+    '{"embeddings": null, "learning_rate": 5, "optimizer": "sgd", "hidden": [8], "hash_bits": 0, "text_encoder": "pool"}');
+SELECT metrics -> 'diverged' AS diverged, deployed FROM mren.models WHERE model = 'wild';
+CREATE TABLE coin AS
+SELECT format('%s %s %s.', 'a' || i, 'b' || i, 'c' || i) AS sentence, 'a' || i AS head, 'c' || i AS tail,
+       CASE WHEN i % 3 = 0 THEN 'yes' ELSE 'no' END AS relation, CASE WHEN i % 2 = 0 THEN 'validation' END AS split
+FROM generate_series(1, 80) i;
+SET client_min_messages = warning;
+CALL mren.train('coin', 'SELECT * FROM coin', '{"embeddings": null, "epochs": 2}');
+SET client_min_messages = notice;
+
+-- A relation schema whose names match nothing.
+SELECT mren.load_lexicon('names', 'SELECT * FROM (VALUES (''Eva'', ''PER''), (''Hooli'', ''ORG'')) t (phrase, type)');
+CREATE TABLE schema_ AS SELECT * FROM (VALUES ('works_for', 'Person', 'ORG'), ('Works for', 'PER', 'ORG'), ('employs', 'org', 'PER'))
+    t (relation, head_type, tail_type);
+SELECT count(*) FROM mren.extract('columns', 'Eva works for Hooli.', lexicons => '{names}', relation_schema => 'schema_');
+SELECT count(*) FROM mren.candidates('Eva works for Hooli.', '{names}', relation_schema => 'schema_');
+CREATE TABLE docs AS SELECT 1 AS key, 'Eva works for Hooli.' AS document, 'x'::bytea AS picture;
+SELECT mren.create_graph('g', 'docs', 'columns', lexicons => '{names}', relation_schema => 'schema_');
+SELECT mren.create_graph('g', 'docs', 'columns', lexicons => '{names}', in_schema => 'other');
+-- The inverse of a relation needs not be the model's.
+UPDATE schema_ SET relation = 'works_for', head_type = 'PER', tail_type = 'ORG' WHERE relation <> 'employs';
+UPDATE schema_ SET head_type = 'ORG' WHERE relation = 'employs';
+ALTER TABLE schema_ ADD inverse_of text;
+UPDATE schema_ SET inverse_of = 'works_for' WHERE relation = 'employs';
+SELECT count(*) >= 0 AS quiet FROM mren.extract('columns', 'Eva works for Hooli.', lexicons => '{names}', relation_schema => 'schema_');
+SELECT mren.drop_graph('g', true);
