@@ -9,11 +9,11 @@
 #include <unicode/uchar.h>
 
 #include "base/utf8.h"
+#include "text/border.h"
 #include "text/clitic.h"
 #include "text/icu.h"
 #include "text/name.h"
 #include "text/near_miss.h"
-#include "text/script.h"
 
 /* How much of a text is searched for a near miss that a message can name. */
 #define NEAR_MISS_TEXT 65536
@@ -41,70 +41,18 @@ is_white(uint32_t code)
 	return u_isUWhiteSpace((UChar32) code);
 }
 
-/* Number of the last token that begins at or before byte `at`, or n if none. */
-static size_t
-token_before(const MrenTokens *tokens, size_t at)
-{
-	size_t low = 0;
-	size_t high = tokens->n;
-
-	while (low < high)
-	{
-		size_t middle = low + (high - low) / 2;
-
-		if (tokens->items[middle].start <= at)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low > 0 ? low - 1 : tokens->n;
-}
-
-/* The code point that ends before byte `at` of valid text; at > 0. */
-static uint32_t
-code_before(const char *text, size_t at)
-{
-	size_t start = at - 1;
-	uint32_t code = 0;
-
-	while (start > 0 && mren_utf8_continues(text[start]))
-		start--;
-	mren_utf8_decode(text + start, at - start, &code);
-	return code;
-}
-
-/* Whether byte `at`, inside the token, may begin or end a mention all the same. */
-static bool
-is_soft_border(const Search *search, MrenToken token, size_t at)
-{
-	const char *text = search->text;
-	uint32_t code = 0;
-
-	if (mren_clitic_length(text + token.start, token.end - token.start) == token.end - at)
-		return true;
-	mren_utf8_decode(text + at, token.end - at, &code);
-	return mren_script_is_spaceless(code) && mren_script_is_spaceless(code_before(text, at)) &&
-		   u_getIntPropertyValue((UChar32) code, UCHAR_WORD_BREAK) != U_WB_EXTEND;
-}
-
 /* Whether a mention may begin, or end, at byte `at` of the text. */
 static bool
 is_border(const Search *search, size_t at)
 {
-	size_t number = token_before(search->tokens, at);
-	MrenToken token;
-
-	if (number == search->tokens->n)
-		return true;
-	token = search->tokens->items[number];
-	return at == token.start || at >= token.end || is_soft_border(search, token, at);
+	return mren_is_border((MrenTextSpan){search->text, (uint32_t) search->len}, search->tokens, at);
 }
 
 /* Characters before byte `at`, counted from the nearest token. */
 static uint32_t
 char_at(const Search *search, size_t at)
 {
-	size_t number = token_before(search->tokens, at);
+	size_t number = mren_token_before(search->tokens, at);
 	MrenToken token = {0};
 
 	if (number < search->tokens->n)
@@ -130,7 +78,7 @@ next_occurrence(const Search *search, size_t from)
 static size_t
 next_start(const Search *search, size_t at)
 {
-	size_t number = token_before(search->tokens, at);
+	size_t number = mren_token_before(search->tokens, at);
 	MrenToken token;
 
 	if (number == search->tokens->n)
@@ -405,7 +353,7 @@ trim(Search *search, const char *text, size_t len)
 			break;
 		start += n;
 	}
-	while (end > start && is_white(code_before(text, end)))
+	while (end > start && is_white(mren_code_before(text, end)))
 	{
 		do
 			end--;
@@ -474,9 +422,15 @@ place_range(const Search *search, const MrenMention *mention, MrenToken *place)
 		return mren_fail(search->err, MREN_EPARAM, "%s range [%d,%d) is empty", search->role,
 						 mention->lower, mention->upper);
 	if (mention->lower < 0 || upper > n_chars)
-		return mren_fail(search->err, MREN_EPARAM,
-						 "%s range [%d,%d) is outside the sentence of %zu characters", search->role,
-						 mention->lower, mention->upper, n_chars);
+	{
+		mren_fail(search->err, MREN_EPARAM,
+				  "%s range [%d,%d) is outside the sentence of %zu characters", search->role,
+				  mention->lower, mention->upper, n_chars);
+		if (mention->lower >= 0 && upper <= search->len)
+			mren_error_hint(search->err,
+							"Ranges count characters, not bytes or UTF-16 code units.");
+		return MREN_EPARAM;
+	}
 	first = tokens_ending_by(tokens, lower);
 	if (first == tokens->n || tokens->items[first].char_start >= upper)
 		return mren_fail(search->err, MREN_EPARAM, "%s range [%d,%d) covers only white space",

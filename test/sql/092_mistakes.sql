@@ -65,3 +65,18 @@ ALTER TABLE schema_ ADD inverse_of text;
 UPDATE schema_ SET inverse_of = 'works_for' WHERE relation = 'employs';
 SELECT count(*) >= 0 AS quiet FROM mren.extract('columns', 'Eva works for Hooli.', lexicons => '{names}', relation_schema => 'schema_');
 SELECT mren.drop_graph('g', true);
+
+-- Spans that cut words: one warning, with how the offsets are probably meant.
+CREATE TABLE spans AS SELECT i AS id, E'\U0001F389\U0001F389 Eva met Bob' || i || '.' AS sentence FROM generate_series(1, 20) i;
+SELECT count(*) FROM mren.predict_rows('columns', 'SELECT id, sentence, int4range(5, 8) AS head, int4range(0, 1) AS tail FROM spans');
+SELECT mren.train_agg(sentence, int4range(9, 12), int4range(0, 1), CASE WHEN id % 2 = 0 THEN 'a' ELSE 'b' END, NULL,
+    '{"embeddings": null, "epochs": 1, "validation_share": 0}') IS NULL AS none FROM spans;
+CALL train('spans', 'SELECT sentence, int4range(3, 5) AS head, int4range(0, 1) AS tail, CASE WHEN id % 2 = 0 THEN ''a'' ELSE ''b'' END AS relation
+    FROM spans', '{"embeddings": null}');
+SELECT head, tail FROM mren.read_opennre('{"text": "Eva is with Bob.", "h": {"name": "Eva", "pos": [1, 4]}, "t": {"name": "Bob", "pos": [13, 16]}, "relation": "x"}');
+SET client_min_messages = warning;
+CALL mren.train_tagger('tagger', 'SELECT sentence, ARRAY[int4range(4, 7)] AS mentions, ARRAY[''PER''] AS types FROM spans',
+    '{"embeddings": null, "epochs": 1}');
+SELECT type FROM mren.evaluate_tagger('tagger', 'SELECT sentence, ARRAY[int4range(5, 6)] AS mentions, ARRAY[''PER''] AS types FROM spans LIMIT 1') LIMIT 1;
+CALL mren.train_tagger('tagger', $$SELECT ARRAY['a', E'\u200b'] AS tokens, ARRAY['O', 'B-X'] AS tags$$, '{"embeddings": null}');
+SELECT mren.predict('columns', 'Eva left.', int4range(4, 12), int4range(0, 3));

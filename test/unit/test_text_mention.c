@@ -10,6 +10,7 @@
 
 #include "text/clitic.h"
 #include "text/mention.h"
+#include "text/border.h"
 
 static TestEnv test;
 static MrenTokenizer *tokenizer;
@@ -156,7 +157,8 @@ impossible_ranges_are_refused(void **state)
 	assert_failure(find_range("a dog", 3, 9, &place), MREN_EPARAM,
 				   "head range [3,9) is outside the sentence of 5 characters", "", "");
 	assert_failure(find_range("ÄÖ", 0, 3, &place), MREN_EPARAM,
-				   "head range [0,3) is outside the sentence of 2 characters", "", "");
+				   "head range [0,3) is outside the sentence of 2 characters", "",
+				   "Ranges count characters, not bytes or UTF-16 code units.");
 	assert_failure(find_range("a dog", -1, 2, &place), MREN_EPARAM,
 				   "head range [-1,2) is outside the sentence of 5 characters", "", "");
 	assert_failure(find_range("a dog", 2, 2, &place), MREN_EPARAM, "head range [2,2) is empty", "",
@@ -361,6 +363,58 @@ clitics_are_told_from_other_apostrophes(void **state)
 	}
 }
 
+/* The readings under which a span is no slip, as letters; NULL if it is none. */
+static const char *
+readings_of(const char *text, int32_t lower, int32_t upper, const char *name)
+{
+	static const char letters[] = "i1luB";
+	static char found[MREN_SPAN_READINGS + 1];
+	MrenTextWithSpan with = {
+		.text = {text, (uint32_t) strlen(text)}, .tokens = &tokens, .lower = lower, .upper = upper};
+	MrenSpanSlip slip;
+	size_t n = 0;
+
+	if (name != NULL)
+		with.name = (MrenTextSpan){name, (uint32_t) strlen(name)};
+	assert_int_equal(mren_tokenize(tokenizer, &test.env, text, strlen(text), &tokens, NULL),
+					 MREN_OK);
+	if (!mren_span_slip(&with, &slip))
+		return NULL;
+	for (size_t i = 0; i < MREN_SPAN_READINGS; i++)
+	{
+		if (slip.fits[i])
+			found[n++] = letters[i];
+	}
+	found[n] = '\0';
+	return found;
+}
+
+static void
+spans_that_cut_words_are_told_with_other_readings(void **state)
+{
+	/* Two characters outside the basic plane: 2 characters, 4 code units, 8 bytes. */
+	const char *party = "\xF0\x9F\x8E\x89\xF0\x9F\x8E\x89 Eva left Oslo";
+
+	(void) state;
+	assert_null(readings_of("Eva left Oslo", 0, 3, NULL));
+	assert_null(readings_of("Eva's dog", 0, 3, NULL));
+	assert_null(readings_of("Eva left Oslo", 3, 4, NULL));
+	assert_string_equal(readings_of("Eva left Oslo", 0, 2, NULL), "i");
+	assert_string_equal(readings_of("Eva left Oslo", 1, 4, NULL), "1");
+	assert_string_equal(readings_of("Eva left Oslo", 1, 3, NULL), "l");
+	assert_string_equal(readings_of(party, 5, 8, NULL), "u");
+	assert_string_equal(readings_of(party, 9, 12, NULL), "B");
+	assert_string_equal(readings_of("Eva left Oslo", 5, 7, NULL), "");
+	/* Scripts without spaces, and ranges that other checks refuse. */
+	assert_null(readings_of("\xE4\xBB\x96\xE5\x9C\xA8\xE5\x8C\x97\xE4\xBA\xAC", 1, 3, NULL));
+	assert_null(readings_of("Eva", 2, 2, NULL));
+	assert_null(readings_of("Eva", 2, 4, NULL));
+	assert_null(readings_of("Eva", -1, 2, NULL));
+	/* A name that is elsewhere in the text. */
+	assert_string_equal(readings_of("a Bo Al", 2, 7, "Bo"), "");
+	assert_null(readings_of("a Bo Al", 2, 7, "Bob"));
+}
+
 int
 main(void)
 {
@@ -375,6 +429,7 @@ main(void)
 		cmocka_unit_test(hostile_near_misses_end),
 		cmocka_unit_test(long_mentions_are_shortened_in_messages),
 		cmocka_unit_test(hostile_repetition_is_no_quadratic_search),
+		cmocka_unit_test(spans_that_cut_words_are_told_with_other_readings),
 		cmocka_unit_test(clitics_are_told_from_other_apostrophes),
 	};
 

@@ -16,6 +16,7 @@
 #include "utils/rangetypes.h"
 #include "utils/typcache.h"
 
+#include "pg/resource/span_slips.h"
 #include "pg/support/pg_env.h"
 #include "text/dataset/dataset.h"
 
@@ -29,6 +30,8 @@ typedef struct Reader
 	MrenDataset *dataset;
 	MrenDatasetKind kind;
 	TypeCacheEntry *range_type;
+	MrenSpanSlips slips;
+	int64 n_rows;
 } Reader;
 
 /* Malformed content is an invalid argument here, not an invalid binary value. */
@@ -48,6 +51,7 @@ open_reader(FuncCallContext *context, MrenDatasetKind kind, text *argument, bool
 	MrenError err = {0};
 
 	reader->env = mren_pg_env(context->multi_call_memory_ctx);
+	reader->slips.context = context->multi_call_memory_ctx;
 	reader->kind = kind;
 	reader->range_type = lookup_type_cache(INT4RANGEOID, TYPECACHE_RANGE_INFO);
 	if (mren_dataset_open(&reader->env, kind, content.data, content.len, negatives,
@@ -139,6 +143,21 @@ start(FunctionCallInfo fcinfo, MrenDatasetKind kind)
 	MemoryContextSwitchTo(old);
 }
 
+/* The names of other formats are those of the entity, not of the mention. */
+static void
+check_spans(Reader *reader, const MrenDatasetRow *row)
+{
+	bool named = reader->kind == MREN_DATASET_OPENNRE || reader->kind == MREN_DATASET_MNRE;
+	MrenTextSpan none = {NULL, 0};
+
+	reader->n_rows++;
+	mren_slips_row(&reader->slips, row->sentence);
+	mren_slips_add(&reader->slips, row->head_lower, row->head_upper, named ? row->head_name : none,
+				   NULL, reader->n_rows);
+	mren_slips_add(&reader->slips, row->tail_lower, row->tail_upper, named ? row->tail_name : none,
+				   NULL, reader->n_rows);
+}
+
 static Datum
 next_row(FunctionCallInfo fcinfo, MrenDatasetKind kind)
 {
@@ -156,7 +175,10 @@ next_row(FunctionCallInfo fcinfo, MrenDatasetKind kind)
 	if (mren_dataset_next(reader->dataset, &row, &more, &err) != MREN_OK)
 		raise_content(&err);
 	if (more)
+		check_spans(reader, &row);
+	if (more)
 		SRF_RETURN_NEXT(context, make_row(reader, context->tuple_desc, &row));
+	mren_slips_warn(&reader->slips);
 	mren_dataset_close(reader->dataset);
 	SRF_RETURN_DONE(context);
 }

@@ -19,6 +19,7 @@
 #include "evaluation/holdout.h"
 #include "pg/predict/encode_pair.h"
 #include "pg/predict/predictor.h"
+#include "pg/resource/span_slips.h"
 #include "pg/support/args.h"
 #include "pg/support/query.h"
 #include "pg/support/row_errors.h"
@@ -48,9 +49,10 @@ typedef struct Batch
 	MemoryContext work; /* of one row */
 	MrenRowErrors errors;
 	MemoryContext errors_context; /* of their list */
-	int64 n_read;				  /* all rows of the query */
-	MemoryContext outer;		  /* of the caller */
-	uint64 n_unknown;			  /* see MrenPredictedBy */
+	MrenSpanSlips slips;
+	int64 n_read;		 /* all rows of the query */
+	MemoryContext outer; /* of the caller */
+	uint64 n_unknown;	 /* see MrenPredictedBy */
 	char *unknown;
 	int n;			/* rows gathered */
 	int n_answered; /* of them, with a fused vector */
@@ -295,6 +297,14 @@ encode_row(Batch *batch, TupleTableSlot *slot, MrenPrediction *prediction)
 
 	if (!read_pair(batch, slot, &pair))
 		return false;
+	if (batch->columns.ranges)
+	{
+		mren_slips_row(&batch->slips, pair.sentence);
+		mren_slips_add(&batch->slips, pair.head.lower, pair.head.upper, (MrenTextSpan){NULL, 0},
+					   prediction->id, batch->n_read);
+		mren_slips_add(&batch->slips, pair.tail.lower, pair.tail.upper, (MrenTextSpan){NULL, 0},
+					   prediction->id, batch->n_read);
+	}
 	for (int i = 0; i < batch->n_sides; i++)
 		add_row(batch, i, &pair, slot, prediction);
 	return true;
@@ -413,11 +423,12 @@ mren_predict_query(const MrenPredictQuery *what, MrenPredictionVisitor visit, vo
 	batch->visit = visit;
 	batch->state = state;
 	batch->errors.skip = what->skip_bad;
-	batch->errors_context = CurrentMemoryContext;
+	batch->errors_context = batch->slips.context = CurrentMemoryContext;
 	batch->rows = AllocSetContextCreate(CurrentMemoryContext, "mren batch", ALLOCSET_DEFAULT_SIZES);
 	batch->work = AllocSetContextCreate(CurrentMemoryContext, "mren row", ALLOCSET_DEFAULT_SIZES);
 	run_query(batch, what, needed);
 	mren_row_errors_notice(&batch->errors, "got no answer");
+	mren_slips_warn(&batch->slips);
 	by = (MrenPredictedBy){.version = batch->sides[0].predictor.version,
 						   .negative = negative_of(&batch->sides[0], outer),
 						   .n_unknown = batch->n_unknown,

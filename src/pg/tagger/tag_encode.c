@@ -64,7 +64,10 @@ find_words(const MrenTagWords *words, const MrenGold *gold, MrenTagMention *ment
 			ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
 							errmsg("mention \"%.*s\" contains no word",
 								   (int) (mention->end - mention->start),
-								   gold->sentence.data + mention->start)));
+								   gold->sentence.data + mention->start),
+							mention->token > 0 ? errdetail("It begins at element %d of \"tokens\".",
+														   mention->token)
+											   : 0));
 	}
 }
 

@@ -109,8 +109,10 @@ mren_gold_tags(Datum tokens, Datum tags, MrenGold *gold)
 	gold->mentions = palloc((n_found + 1) * sizeof(MrenGoldMention));
 	gold->n = (int) n_found;
 	for (size_t i = 0; i < n_found; i++)
-		gold->mentions[i] =
-			(MrenGoldMention){starts[found[i].first], ends[found[i].end - 1], found[i].type};
+		gold->mentions[i] = (MrenGoldMention){.start = starts[found[i].first],
+											  .end = ends[found[i].end - 1],
+											  .token = (int) found[i].first + 1,
+											  .type = found[i].type};
 }
 
 /*
@@ -156,6 +158,8 @@ mention_of(const MrenTextSpan *sentence, Datum value)
 						errdetail("The sentence has %zu characters.", n_chars),
 						errhint("Give the range of the characters of the mention, 0-based and half "
 								"open, such as int4range(3, 5).")));
+	mention.lower = DatumGetInt32(lower.val);
+	mention.upper = DatumGetInt32(upper.val);
 	mention.start = mren_utf8_offset(sentence->data, sentence->len, DatumGetInt32(lower.val));
 	mention.end = mren_utf8_offset(sentence->data, sentence->len, DatumGetInt32(upper.val));
 	while (mention.start < mention.end && isspace((unsigned char) sentence->data[mention.start]))
@@ -201,6 +205,15 @@ mren_gold_mentions(Datum sentence, Datum mentions, Datum types, MrenGold *gold)
 								   gold->sentence.data + before->start),
 							errhint("Mentions of a tagger do not overlap; keep one of the two.")));
 	}
+}
+
+void
+mren_gold_slips(const MrenGold *gold, MrenSpanSlips *slips, int64 number)
+{
+	mren_slips_row(slips, gold->sentence);
+	for (int i = 0; i < gold->n; i++)
+		mren_slips_add(slips, gold->mentions[i].lower, gold->mentions[i].upper,
+					   (MrenTextSpan){NULL, 0}, NULL, number);
 }
 
 uint64

@@ -9,6 +9,7 @@
 #include "postgres.h"
 
 #include "base/text_span.h"
+#include "pg/resource/span_slips.h"
 #include "pg/support/pg_env.h"
 #include "pg/support/query.h"
 
@@ -17,7 +18,9 @@ typedef struct MrenGoldMention
 {
 	uint32_t start;
 	uint32_t end;
-	MrenTextSpan type; /* UTF-8 */
+	int32 lower, upper; /* the range as given, in characters; 0, 0 for tags */
+	int token;			/* number of its first token, from 1; 0 for ranges */
+	MrenTextSpan type;	/* UTF-8 */
 } MrenGoldMention;
 
 /* Mentions are in order and do not overlap.  Memory is palloc'd or the arguments' own. */
@@ -43,6 +46,9 @@ extern void mren_gold_tags(Datum tokens, Datum tags, MrenGold *gold);
  *	  overlaps another.
  */
 extern void mren_gold_mentions(Datum sentence, Datum mentions, Datum types, MrenGold *gold);
+
+/* Counts the ranges that cut words; `number` is that of the row. */
+extern void mren_gold_slips(const MrenGold *gold, MrenSpanSlips *slips, int64 number);
 
 /* Validation keeps sentences with the same value together: those of a group, else equal ones. */
 extern uint64 mren_gold_group(const MrenGold *gold, bool has_group, Datum group);

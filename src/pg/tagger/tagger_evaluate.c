@@ -43,6 +43,7 @@ typedef struct Evaluation
 	int64 n;
 	int64 n_seen; /* sentences that the tagger was trained on */
 	MemoryContext row;
+	MrenSpanSlips slips;
 } Evaluation;
 
 static Counts *
@@ -116,6 +117,8 @@ count_row(void *state, TupleTableSlot *slot)
 													   slot->tts_values[n_labels + 2])))
 		evaluation->n_seen++;
 	count_mentions(evaluation, &gold);
+	if (!evaluation->columns.tokens)
+		mren_gold_slips(&gold, &evaluation->slips, evaluation->n);
 	MemoryContextSwitchTo(old);
 }
 
@@ -220,12 +223,14 @@ mren_evaluate_tagger(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	evaluation.name = mren_arg_text(fcinfo, 0, "tagger");
 	query = mren_arg_text(fcinfo, 1, "query");
+	evaluation.slips.context = CurrentMemoryContext;
 	evaluation.env = mren_pg_env(CurrentMemoryContext);
 	evaluation.row =
 		AllocSetContextCreate(CurrentMemoryContext, "mren tag row", ALLOCSET_DEFAULT_SIZES);
 	evaluation.tagger = mren_mention_tagger_open(evaluation.name, strlen(evaluation.name),
 												 mren_arg_version(fcinfo, 2));
 	run(&evaluation, query);
+	mren_slips_warn(&evaluation.slips);
 	warn_of_seen(&evaluation);
 	put_figures(&evaluation, rsinfo);
 	return (Datum) 0;

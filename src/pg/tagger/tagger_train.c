@@ -27,6 +27,10 @@ typedef struct Train
 	MrenTaggerSetup setup;
 	MrenTrainSpill *spill;
 	MrenSource source;
+	bool ranges; /* mentions are given as ranges of characters */
+	MrenSpanSlips slips;
+	MemoryContext row; /* of one row's ranges */
+	int64 n_read;
 	int64 n_skipped; /* rows without words or labels */
 	MrenEnv env;
 	MrenVectorTable *table; /* NULL without embeddings */
@@ -38,6 +42,20 @@ typedef struct Train
 /*
  * Reading
  */
+
+/* The sentence and its ranges are columns 2 to 4 of the generated statement. */
+static void
+check_ranges(Train *train, TupleTableSlot *slot)
+{
+	MemoryContext old = MemoryContextSwitchTo(train->row);
+	MrenGold gold;
+
+	MemoryContextReset(train->row);
+	slot_getallattrs(slot);
+	mren_gold_mentions(slot->tts_values[1], slot->tts_values[2], slot->tts_values[3], &gold);
+	mren_gold_slips(&gold, &train->slips, train->n_read);
+	MemoryContextSwitchTo(old);
+}
 
 static void
 add_row(void *state, TupleTableSlot *slot)
@@ -52,11 +70,14 @@ add_row(void *state, TupleTableSlot *slot)
 	MrenError err;
 
 	CHECK_FOR_INTERRUPTS();
+	train->n_read++;
 	if (isnull)
 	{
 		train->n_skipped++;
 		return;
 	}
+	if (train->ranges)
+		check_ranges(train, slot);
 	row = DatumGetByteaPP(value);
 	/* A record is read in place, so it must be aligned to 8 bytes. */
 	record = palloc(VARSIZE_ANY_EXHDR(row));
@@ -69,9 +90,13 @@ add_row(void *state, TupleTableSlot *slot)
 static char *
 generate_statement(const char *query, const MrenGoldColumns *columns)
 {
-	return psprintf("SELECT mren.encode_%s($1, %s) FROM (%s\n) AS q",
-					columns->tokens ? "tags" : "mentions", mren_gold_list(columns),
-					mren_query_text(query));
+	if (columns->tokens)
+		return psprintf("SELECT mren.encode_tags($1, %s) FROM (%s\n) AS q", mren_gold_list(columns),
+						mren_query_text(query));
+	return psprintf("SELECT mren.encode_mentions($1, %s), q.sentence::pg_catalog.text,"
+					" q.mentions::pg_catalog.int4range[], q.types::pg_catalog.text[]"
+					" FROM (%s\n) AS q",
+					mren_gold_list(columns), mren_query_text(query));
 }
 
 static void
@@ -118,12 +143,16 @@ read_rows(MrenTrainCall *call)
 	call->deploy = train->setup.deploy;
 	mren_models_check_save_kind(call->name, MREN_MODEL_TAGGER, call->deploy);
 	train->spill = mren_train_spill_create(0, (MrenGridShape){0}, memory);
+	train->ranges = !columns.tokens;
+	train->slips.context = context;
+	train->row = AllocSetContextCreate(context, "mren tag row", ALLOCSET_DEFAULT_SIZES);
 	MemoryContextSwitchTo(old);
 	mren_query_run(generate_statement(call->query.text, &columns), 1, types, values, add_row,
 				   train);
 	if (train->n_skipped > 0)
 		ereport(NOTICE, (errmsg("%lld rows without words or labels were skipped",
 								(long long) train->n_skipped)));
+	mren_slips_warn(&train->slips);
 	mren_train_spill_finish(train->spill, &train->source);
 	call->n_rows = train->source.n;
 	old = MemoryContextSwitchTo(context);

@@ -17,6 +17,7 @@
 #include "pg/resource/image_encoders.h"
 #include "pg/train/train_setup.h"
 #include "pg/predict/row_features.h"
+#include "pg/resource/span_slips.h"
 #include "pg/resource/words.h"
 
 /* What a call site of a function that encodes rows keeps from row to row. */
@@ -31,6 +32,7 @@ typedef struct MrenEncodeSite
 	MrenRowLexicons lexicons;
 	int64 n_rows;		  /* that the aggregate has seen here */
 	MrenRowErrors errors; /* those of the aggregate */
+	MrenSpanSlips slips;  /* likewise, if mentions are ranges */
 } MrenEncodeSite;
 
 /* The site of this call: see mren_call_site. */

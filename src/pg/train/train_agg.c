@@ -243,6 +243,22 @@ enum
 	RELATION
 };
 
+/* Warns at the first one, since nobody knows which row is the last that is seen here. */
+static void
+check_ranges(MrenEncodeSite *site, const MrenPair *pair)
+{
+	int64 n = site->slips.n;
+
+	site->slips.context = site->base.site;
+	mren_slips_row(&site->slips, pair->sentence);
+	mren_slips_add(&site->slips, pair->head.lower, pair->head.upper, (MrenTextSpan){NULL, 0}, NULL,
+				   site->n_rows);
+	mren_slips_add(&site->slips, pair->tail.lower, pair->tail.upper, (MrenTextSpan){NULL, 0}, NULL,
+				   site->n_rows);
+	if (n == 0)
+		mren_slips_warn(&site->slips);
+}
+
 /* Encodes the row of the arguments, in the current context. */
 static MrenRowImage
 encode_row(FunctionCallInfo fcinfo, const Form *form, MrenEncodeSite *site, MrenExample *example)
@@ -258,6 +274,8 @@ encode_row(FunctionCallInfo fcinfo, const Form *form, MrenEncodeSite *site, Mren
 	if (form->extras >= 0 && !PG_ARGISNULL(form->extras))
 		mren_train_agg_extras_read(PG_GETARG_JSONB_P(form->extras), &pair, &extras);
 	mren_pair_check(&pair);
+	if (form->ranges)
+		check_ranges(site, &pair);
 	image = mren_encode_row(site, &pair, mren_datum_utf8(PG_GETARG_DATUM(RELATION)), example);
 	example->weight = extras.weight;
 	example->split = extras.split;

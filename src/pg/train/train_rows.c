@@ -65,27 +65,51 @@ group_key(TupleTableSlot *slot)
 	return key;
 }
 
-/* True if the row cannot be used; its id is the last column of the generated statement. */
+/* The id of the row, the last column of the generated statement; NULL without one. */
+static char *
+row_id(const MrenTrainRows *rows, TupleTableSlot *slot)
+{
+	bool isnull = true;
+	Datum value = (Datum) 0;
+
+	if (rows->columns.attno[MREN_COLUMN_ID] > 0)
+		value = slot_getattr(slot, slot->tts_tupleDescriptor->natts, &isnull);
+	return isnull ? NULL : TextDatumGetCString(value);
+}
+
+/* True if the row cannot be used. */
 static bool
 is_bad(MrenTrainRows *rows, const bytea *row, TupleTableSlot *slot)
 {
 	MrenRowError error;
 	MemoryContext old;
-	char *id = NULL;
-	bool isnull;
-	Datum value;
 
 	if (!mren_encode_error(VARDATA_ANY(row), VARSIZE_ANY_EXHDR(row), &error))
 		return false;
 	old = MemoryContextSwitchTo(rows->context);
-	if (rows->columns.attno[MREN_COLUMN_ID] > 0)
-	{
-		value = slot_getattr(slot, slot->tts_tupleDescriptor->natts, &isnull);
-		id = isnull ? NULL : TextDatumGetCString(value);
-	}
-	mren_row_errors_add(&rows->errors, id, rows->n_read, &error);
+	mren_row_errors_add(&rows->errors, row_id(rows, slot), rows->n_read, &error);
 	MemoryContextSwitchTo(old);
 	return true;
+}
+
+/* Sentence and mentions are the last columns before the id. */
+static void
+check_ranges(MrenTrainRows *rows, TupleTableSlot *slot)
+{
+	int last = slot->tts_tupleDescriptor->natts - (rows->columns.attno[MREN_COLUMN_ID] > 0 ? 1 : 0);
+	MrenPair pair = {0};
+	char *id = row_id(rows, slot);
+
+	slot_getallattrs(slot);
+	mren_pair_sentence(&pair, slot->tts_values[last - 3]);
+	mren_pair_mentions(&pair, slot->tts_values[last - 2], slot->tts_values[last - 1], true);
+	mren_slips_row(&rows->slips, pair.sentence);
+	mren_slips_add(&rows->slips, pair.head.lower, pair.head.upper, (MrenTextSpan){NULL, 0}, id,
+				   rows->n_read);
+	mren_slips_add(&rows->slips, pair.tail.lower, pair.tail.upper, (MrenTextSpan){NULL, 0}, id,
+				   rows->n_read);
+	if (id != NULL)
+		pfree(id);
 }
 
 static void
@@ -110,6 +134,8 @@ add_row(void *state, TupleTableSlot *slot)
 	record = DatumGetByteaPP(row);
 	if (is_bad(rows, record, slot))
 		return;
+	if (rows->columns.ranges)
+		check_ranges(rows, slot);
 	if (rows->keyed || (grouped && reader->holdout_share > 0))
 		key = group_key(slot);
 	rows->in_holdout =
@@ -165,6 +191,9 @@ generate_statement(const MrenTrainRows *rows)
 						 mren_column_type(order[i], columns->ranges));
 	appendStringInfoString(&sql, ")");
 	append_group(&sql, rows);
+	if (columns->ranges)
+		appendStringInfoString(&sql, ", q.sentence::pg_catalog.text, q.head::pg_catalog.int4range,"
+									 " q.tail::pg_catalog.int4range");
 	if (columns->attno[MREN_COLUMN_ID] > 0)
 		appendStringInfo(&sql, ", q.%s::%s", mren_column_name(MREN_COLUMN_ID),
 						 mren_column_type(MREN_COLUMN_ID, columns->ranges));
@@ -205,11 +234,13 @@ mren_train_rows_read(MrenTrainRows *rows, const MrenTrainSetup *setup)
 		rows->holdout_spill = mren_train_spill_create(image_dim, setup->grid, rows->memory);
 	MemoryContextSwitchTo(old);
 	rows->errors.skip = setup->skip_bad;
+	rows->slips.context = rows->context;
 	mren_query_run(generate_statement(rows), 1, types, values, add_row, &reader);
 	if (rows->n_skipped > 0)
 		ereport(NOTICE, (errmsg("%lld rows without sentence, mention or relation were skipped",
 								(long long) rows->n_skipped)));
 	mren_row_errors_notice(&rows->errors, "were skipped");
+	mren_slips_warn(&rows->slips);
 	mren_train_spill_finish(rows->spill, &rows->source);
 	if (rows->holdout_spill != NULL)
 		mren_train_spill_finish(rows->holdout_spill, &rows->holdout);

@@ -11,6 +11,7 @@
 #include "utils/jsonb.h"
 
 #include "pg/support/query.h"
+#include "pg/resource/span_slips.h"
 #include "pg/support/row_errors.h"
 #include "pg/train/train_spill.h"
 #include "pg/train/train_setup.h"
@@ -41,6 +42,7 @@ typedef struct MrenTrainRows
 	int64 n_test;		  /* of split "test" */
 	bool in_holdout;	  /* whether the present row is held out by its group */
 	uint64 holdout_key;	  /* of the last hold-out row, if the query has no groups */
+	MrenSpanSlips slips;  /* of mentions that are given as ranges */
 } MrenTrainRows;
 
 /*
