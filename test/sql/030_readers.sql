@@ -88,3 +88,5 @@ SELECT relation FROM conll, mren.read_conll04(content) LIMIT 1;
 SELECT proname, provolatile, proparallel, proisstrict FROM pg_proc
 WHERE pronamespace = 'mren'::regnamespace AND proname LIKE 'read\_%' ORDER BY 1;
 
+-- Rows that relate a mention to itself are counted.
+SELECT head, tail FROM mren.read_opennre('{"text": "Eva is with Bob.", "h": {"name": "Eva", "pos": [0, 3]}, "t": {"name": "Eva", "pos": [0, 3]}, "relation": "x"}');

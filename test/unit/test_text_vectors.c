@@ -771,10 +771,29 @@ text_and_binary_of_the_same_vectors_agree(void **state)
 	assert_true(got.hash == hash);
 }
 
+static void
+carriage_returns_inside_lines_are_errors(void **state)
+{
+	static char big[3 << 20];
+
+	(void) state;
+	assert_read("dog 1 2\r\ncat 3 4\r\n", MREN_VECTORS_GLOVE, 2, "dog|cat|");
+	assert_int_equal(read_string("dog 1 2\rcat 3 4\rcow 5 6\r"), MREN_EFORMAT);
+	assert_string_equal(err.message, "line 1: carriage return inside the line");
+	assert_int_equal(read_string("dog 1 2\ncat 3 4\rcow 5 6\n"), MREN_EFORMAT);
+	assert_string_equal(err.message, "line 2: carriage return inside the line");
+	/* Also where it is longer than any line may be. */
+	for (size_t i = 0; i + 8 < sizeof(big); i += 8)
+		memcpy(big + i, "dog 1 2\r", 8);
+	assert_int_equal(read_string(big), MREN_EFORMAT);
+	assert_string_equal(err.message, "line 1: carriage return inside the line");
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(carriage_returns_inside_lines_are_errors),
 		cmocka_unit_test(text_formats_are_told_apart_by_content),
 		cmocka_unit_test(words_may_contain_spaces_as_in_glove_840b),
 		cmocka_unit_test(words_may_end_in_a_number_if_the_dimension_is_stated),

@@ -32,6 +32,8 @@ typedef struct Reader
 	TypeCacheEntry *range_type;
 	MrenSpanSlips slips;
 	int64 n_rows;
+	int64 n_self; /* of them, rows whose mentions are the same span */
+	int64 first_self;
 } Reader;
 
 /* Malformed content is an invalid argument here, not an invalid binary value. */
@@ -151,6 +153,9 @@ check_spans(Reader *reader, const MrenDatasetRow *row)
 	MrenTextSpan none = {NULL, 0};
 
 	reader->n_rows++;
+	if (row->head_lower == row->tail_lower && row->head_upper == row->tail_upper &&
+		reader->n_self++ == 0)
+		reader->first_self = reader->n_rows;
 	mren_slips_row(&reader->slips, row->sentence);
 	mren_slips_add(&reader->slips, row->head_lower, row->head_upper, named ? row->head_name : none,
 				   NULL, reader->n_rows);
@@ -179,6 +184,12 @@ next_row(FunctionCallInfo fcinfo, MrenDatasetKind kind)
 	if (more)
 		SRF_RETURN_NEXT(context, make_row(reader, context->tuple_desc, &row));
 	mren_slips_warn(&reader->slips);
+	if (reader->n_self > 0)
+		ereport(NOTICE, (errmsg("rows whose head and tail are the same span: %lld, the first of "
+								"them row %lld",
+								(long long) reader->n_self, (long long) reader->first_self),
+						 errhint("A model learns nothing from them; leave them out with "
+								 "WHERE head <> tail.")));
 	mren_dataset_close(reader->dataset);
 	SRF_RETURN_DONE(context);
 }

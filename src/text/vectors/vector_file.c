@@ -239,6 +239,20 @@ is_blank_line(const char *text, size_t len)
 	return true;
 }
 
+/* Lines may end in CR LF.  Any other CR is a line end of old Macintosh files, where LF is wanted. */
+static MrenStatus
+check_line_end(const MrenVectorReader *reader, const char *text, size_t len, MrenError *err)
+{
+	const char *at = memchr(text, '\r', len);
+
+	if (at == NULL || at + 1 == text + len)
+		return MREN_OK;
+	mren_fail(err, MREN_EFORMAT, "line %lld: carriage return inside the line",
+			  (long long) reader->line);
+	mren_error_hint(err, "Lines must end in a line feed; a carriage return before it is ignored.");
+	return MREN_EFORMAT;
+}
+
 static MrenStatus
 take_line(MrenVectorReader *reader, const char *text, size_t len, MrenError *err)
 {
@@ -263,6 +277,9 @@ take_line(MrenVectorReader *reader, const char *text, size_t len, MrenError *err
 	if (reader->n_records == reader->header.n_words)
 		return mren_fail(err, MREN_EFORMAT, "line %lld: more than the %lld words of the first line",
 						 (long long) reader->line, (long long) reader->header.n_words);
+	status = check_line_end(reader, text, len, &why);
+	if (status != MREN_OK)
+		return skip_or_fail(reader, &why, err);
 	if (reader->header.dim == 0)
 		MREN_TRY(learn_dim(reader, text, len, err));
 	status = mren_vector_line_parse(text, len, reader->line, reader->header.dim,
@@ -286,6 +303,11 @@ take_lines(MrenVectorReader *reader, const char *bytes, size_t n, size_t *used, 
 		const char *end = memchr(start, '\n', n - *used);
 		size_t len = end != NULL ? (size_t) (end - start) : n - *used;
 
+		if (len > MAX_LINE && memchr(start, '\r', MAX_LINE) != NULL)
+		{
+			reader->line++;
+			return check_line_end(reader, start, len, err);
+		}
 		if (len > MAX_LINE)
 			return mren_fail(err, MREN_ELIMIT, "line %lld is longer than %d bytes",
 							 (long long) reader->line + 1, MAX_LINE);
