@@ -52,6 +52,17 @@ is_in(const char *const *words, size_t n, const char *word, size_t len)
 	return false;
 }
 
+/* Before a German ordinal. */
+static const char *const german_articles[] = {"der",   "die",	"das",	 "dem",	 "den",	  "des",
+											  "am",	   "im",	"vom",	 "zum",	 "zur",	  "beim",
+											  "ab",	   "seit",	"bis",	 "ein",	 "eine",  "einen",
+											  "einem", "einer", "jeder", "jede", "jedes", "jeden"};
+/* Words that begin a German sentence rather than follow an ordinal. */
+static const char *const german_starters[] = {
+	"Der", "Die", "Das",  "Den",  "Dem",  "Ein",  "Eine",	"Er", "Sie",
+	"Es",  "Wir", "Ich",  "Dann", "Und",  "Im",	  "In",		"Am", "Auf",
+	"Mit", "Bei", "Doch", "Aber", "Dort", "Hier", "Danach", "Als"};
+
 #define IS_IN(words, word, len) is_in(words, sizeof(words) / sizeof(*(words)), word, len)
 
 static bool
@@ -99,9 +110,31 @@ is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* "3. Mai": one or two digits, which nothing precedes, before the full stop at text[stop]. */
+/* Whether the word before text[end], behind blanks, is an article or a preposition of German. */
 static bool
-is_ordinal(const char *text, size_t stop, size_t at, size_t len)
+follows_article(const char *text, size_t end)
+{
+	char word[MAX_WORD];
+	size_t start;
+
+	while (end > 0 && is_blank(text[end - 1]))
+		end--;
+	start = end;
+	while (start > 0 && end - start < MAX_WORD && is_letter(text[start - 1]))
+		start--;
+	if (start == end || (start > 0 && (is_letter(text[start - 1]) || text[start - 1] & 0x80)))
+		return false;
+	mren_ascii_lower(text + start, end - start, word);
+	return IS_IN(german_articles, word, end - start);
+}
+
+/*
+ * "3. Mai": one or two digits, which nothing precedes, before the full stop at text[stop].
+ * In a text that is known to be German any noun may follow if an article
+ * precedes: "am 5. Spieltag".
+ */
+static bool
+is_ordinal(const char *text, size_t stop, size_t at, size_t len, bool german)
 {
 	size_t start = stop;
 	size_t end = at;
@@ -113,7 +146,10 @@ is_ordinal(const char *text, size_t stop, size_t at, size_t len)
 		return false;
 	while (end < len && end - at <= MAX_WORD && (is_letter(text[end]) || (text[end] & 0x80) != 0))
 		end++;
-	return IS_IN(ordinal_nouns, text + at, end - at);
+	if (IS_IN(ordinal_nouns, text + at, end - at))
+		return true;
+	return german && follows_article(text, start) && at < len && text[at] >= 'A' &&
+		   text[at] <= 'Z' && !IS_IN(german_starters, text + at, end - at);
 }
 
 /* "and I.  Next": the pronoun, and two blanks, which no initial has behind it. */
@@ -126,8 +162,9 @@ is_pronoun(const char *text, size_t start, size_t stop, size_t at)
 }
 
 bool
-mren_abbreviation_goes_on(const char *text, size_t at, size_t len)
+mren_abbreviation_goes_on(MrenAbbreviations known, const char *text, size_t at, size_t len)
 {
+	bool english = known == MREN_ABBREVIATIONS_ANY || known == MREN_ABBREVIATIONS_ENGLISH;
 	size_t end = at;
 	size_t start;
 	char word[MAX_WORD];
@@ -136,8 +173,11 @@ mren_abbreviation_goes_on(const char *text, size_t at, size_t len)
 		end--;
 	if (end == 0 || text[--end] != '.')
 		return false;
-	if (is_ordinal(text, end, at, len))
-		return true;
+	if (known == MREN_ABBREVIATIONS_ANY || known == MREN_ABBREVIATIONS_GERMAN)
+	{
+		if (is_ordinal(text, end, at, len, known == MREN_ABBREVIATIONS_GERMAN))
+			return true;
+	}
 	start = end;
 	while (start > 0 && end - start <= MAX_WORD &&
 		   (is_letter(text[start - 1]) || text[start - 1] == '.'))
@@ -150,11 +190,11 @@ mren_abbreviation_goes_on(const char *text, size_t at, size_t len)
 	if (is_pronoun(text, start, end, at))
 		return false;
 	mren_ascii_lower(text + start, end - start, word);
-	if (IS_IN(titles, word, end - start))
+	if (english && IS_IN(titles, word, end - start))
 		return true;
-	if (IS_IN(numbered, word, end - start))
+	if (english && IS_IN(numbered, word, end - start))
 		return at < len && text[at] >= '0' && text[at] <= '9';
-	if (IS_IN(others, word, end - start) || is_initials(word, end - start))
+	if ((english && IS_IN(others, word, end - start)) || is_initials(word, end - start))
 		return at < len && !begins_sentence(text + at, len - at);
 	return false;
 }

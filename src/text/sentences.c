@@ -7,10 +7,12 @@
  */
 #include "text/sentences.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include <unicode/ubrk.h>
 #include <unicode/uchar.h>
+#include <unicode/uloc.h>
 
 #include "base/utf8.h"
 #include "text/abbreviation.h"
@@ -23,6 +25,7 @@ struct MrenSentencer
 {
 	MrenEnv env; /* which allocated this */
 	UBreakIterator *breaks;
+	MrenAbbreviations abbreviations;
 	/* The window as UTF-16, and where each unit's code point begins. */
 	UChar units[2 * WINDOW];
 	uint32_t bytes[2 * WINDOW + 1];
@@ -41,16 +44,52 @@ typedef struct Scan
 	MrenError *err;
 } Scan;
 
-MrenStatus
-mren_sentencer_open(const MrenEnv *env, MrenSentencer **sentencer, MrenError *err)
+/* ICU's name of the locale whose sentences these are. */
+static MrenStatus
+find_locale(const char *language, char *locale, size_t size, MrenError *err)
 {
+	UErrorCode status = U_ZERO_ERROR;
+	char name[ULOC_LANG_CAPACITY];
+
+	locale[0] = '\0';
+	if (language[0] == '\0')
+		return MREN_OK;
+	uloc_getLanguage(language, name, sizeof(name), &status);
+	if (U_FAILURE(status) || strcmp(name, language) != 0 || uloc_getISO3Language(name)[0] == '\0')
+	{
+		mren_fail(err, MREN_EPARAM, "language \"%.40s\" is not known", language);
+		mren_error_hint(err, "A language is an ISO 639 code in lower case, such as \"de\".");
+		return MREN_EPARAM;
+	}
+	/* ICU's lists of abbreviations after which a sentence goes on. */
+	snprintf(locale, size, "%s@ss=standard", name);
+	return MREN_OK;
+}
+
+static MrenAbbreviations
+abbreviations_of(const char *language)
+{
+	if (language[0] == '\0')
+		return MREN_ABBREVIATIONS_ANY;
+	if (strcmp(language, "en") == 0)
+		return MREN_ABBREVIATIONS_ENGLISH;
+	return strcmp(language, "de") == 0 ? MREN_ABBREVIATIONS_GERMAN : MREN_ABBREVIATIONS_OTHER;
+}
+
+MrenStatus
+mren_sentencer_open(const MrenEnv *env, const char *language, MrenSentencer **sentencer,
+					MrenError *err)
+{
+	char locale[ULOC_LANG_CAPACITY + 16];
 	UErrorCode status = U_ZERO_ERROR;
 	MrenSentencer *fresh;
 
 	*sentencer = NULL;
+	MREN_TRY(find_locale(language, locale, sizeof(locale), err));
 	MREN_TRY(mren_allocate_zero(env, 1, sizeof(*fresh), &fresh, err));
 	fresh->env = *env;
-	fresh->breaks = ubrk_open(UBRK_SENTENCE, "", NULL, 0, &status);
+	fresh->abbreviations = abbreviations_of(language);
+	fresh->breaks = ubrk_open(UBRK_SENTENCE, locale, NULL, 0, &status);
 	if (U_FAILURE(status))
 	{
 		mren_sentencer_close(fresh);
@@ -225,7 +264,8 @@ cut_small_names(Scan *scan, const MrenIcuText *window, size_t *start, size_t end
 		while (stop > *start && u_isUWhiteSpace(window->units[stop]))
 			stop--;
 		if (window->units[stop] != '.' ||
-			mren_abbreviation_goes_on(scan->text, window->bytes[at], scan->len))
+			mren_abbreviation_goes_on(scan->sentencer->abbreviations, scan->text, window->bytes[at],
+									  scan->len))
 			continue;
 		MREN_TRY(add_sentence(scan, window, *start, at));
 		*start = at;
@@ -256,7 +296,8 @@ cut_window(Scan *scan, const MrenIcuText *window, bool full)
 			scan->chars = window->chars[start];
 			return MREN_OK;
 		}
-		if ((size_t) end < window->n && mren_abbreviation_goes_on(scan->text, at, scan->len))
+		if ((size_t) end < window->n &&
+			mren_abbreviation_goes_on(scan->sentencer->abbreviations, scan->text, at, scan->len))
 			continue;
 		cut = (size_t) end < window->n ? before_bracket(window, (size_t) end) : (size_t) end;
 		if (cut <= start)

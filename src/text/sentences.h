@@ -2,8 +2,8 @@
  * sentences.h
  *	  The sentences of a document, with exact positions in bytes and characters.
  *
- * Sentences are Unicode's (UAX #29), as ICU segments them with its root
- * locale, with two refinements: abbreviations and initials do not end one
+ * Sentences are Unicode's (UAX #29), as ICU segments them for the language of
+ * the text, with two refinements: abbreviations and initials do not end one
  * (abbreviation.h), and a line break does not either, but a blank line does.
  * Blanks around a sentence are not part of it; empty ones are dropped.
  *
@@ -17,9 +17,16 @@
 
 typedef struct MrenSentencer MrenSentencer;
 
-/* MREN_EUNSUPPORTED, with ICU's own words, when ICU cannot be used. */
-extern MrenStatus mren_sentencer_open(const MrenEnv *env, MrenSentencer **sentencer,
-									  MrenError *err);
+/*
+ * mren_sentencer_open
+ *	  For texts in a language, an ISO 639 code such as "de": with the
+ *	  abbreviations that ICU knows in it, besides ours for English, and ordinals
+ *	  with a full stop for German.  "" is for texts in any language: ours
+ *	  for both.  MREN_EPARAM for a language that ICU does not know;
+ *	  MREN_EUNSUPPORTED, with ICU's own words, when ICU cannot be used.
+ */
+extern MrenStatus mren_sentencer_open(const MrenEnv *env, const char *language,
+									  MrenSentencer **sentencer, MrenError *err);
 extern void mren_sentencer_close(MrenSentencer *sentencer);
 
 /*

@@ -111,7 +111,7 @@ check_sentences(const MrenEnv *env, const char *text, size_t len)
 	MrenTokens sentences = {0};
 	MrenError err;
 
-	if (mren_sentencer_open(env, &sentencer, &err) != MREN_OK)
+	if (mren_sentencer_open(env, "", &sentencer, &err) != MREN_OK)
 		return;
 	if (mren_sentences(sentencer, env, text, len, &sentences, &err) == MREN_OK)
 		check_places(sentences.items, sentences.n, len);

@@ -216,3 +216,22 @@ RESET ROLE;
 SELECT mren.revoke_model('m', 'mren_extracts', 'predict');
 DROP OWNED BY mren_extracts;
 DROP ROLE mren_extracts;
+
+-- The language of a document, and of a graph.
+SET client_min_messages = warning;
+SELECT mren.load_lexicon('cities', ARRAY['Eva', 'Oslo'], 'X');
+SELECT count(*) FROM mren.candidates('Eva war am 5. Spieltag in Oslo.', '{cities}');
+SET mren.language = 'de';
+SELECT count(*) FROM mren.candidates('Eva war am 5. Spieltag in Oslo.', '{cities}');
+CREATE TABLE german AS SELECT 1 AS key, 'Eva war am 5. Spieltag in Oslo.' AS document;
+SELECT mren.create_graph('german', 'german', 'm', lexicons => '{cities}');
+SELECT mren.create_graph('english', 'german', 'm', lexicons => '{cities}', options => '{"language": "en"}');
+SET mren.language = 'German';
+RESET mren.language;
+SELECT graph, options FROM mren.graphs ORDER BY graph;
+SELECT mren.create_graph('none', 'german', 'm', lexicons => '{cities}', options => '{"language": "german"}');
+SET mren.language = 'xx';
+SELECT count(*) FROM mren.candidates('Eva war am 5. Spieltag in Oslo.', '{cities}');
+RESET mren.language;
+SELECT mren.drop_graph('german', true);
+SELECT mren.drop_graph('english', true);

@@ -22,7 +22,8 @@ open_fixture(Fixture *fixture)
 {
 	memset(fixture, 0, sizeof(*fixture));
 	test_env_init(&fixture->test);
-	assert_int_equal(mren_sentencer_open(&fixture->test.env, &fixture->sentencer, NULL), MREN_OK);
+	assert_int_equal(mren_sentencer_open(&fixture->test.env, "", &fixture->sentencer, NULL),
+					 MREN_OK);
 }
 
 static void
@@ -100,11 +101,11 @@ abbreviations_do_not_end_a_sentence(void **state)
 	assert_string_equal(joined(&fixture, "St. Louis, Mo. Police said (Gen. Lee) so."),
 						"St. Louis, Mo. Police said (Gen. Lee) so.");
 	assert_string_equal(joined(&fixture, "It was a program. It ran."), "It was a program.|It ran.");
-	assert_true(mren_abbreviation_goes_on("Mr. X", 4, 5));
-	assert_false(mren_abbreviation_goes_on("Mr X", 3, 4));
-	assert_false(mren_abbreviation_goes_on("", 0, 0));
-	assert_false(mren_abbreviation_goes_on("U.S. ", 5, 5));
-	assert_false(mren_abbreviation_goes_on("\xC3\xA9\x6D\x72. X", 6, 7));
+	assert_true(mren_abbreviation_goes_on(MREN_ABBREVIATIONS_ANY, "Mr. X", 4, 5));
+	assert_false(mren_abbreviation_goes_on(MREN_ABBREVIATIONS_ANY, "Mr X", 3, 4));
+	assert_false(mren_abbreviation_goes_on(MREN_ABBREVIATIONS_ANY, "", 0, 0));
+	assert_false(mren_abbreviation_goes_on(MREN_ABBREVIATIONS_ANY, "U.S. ", 5, 5));
+	assert_false(mren_abbreviation_goes_on(MREN_ABBREVIATIONS_ANY, "\xC3\xA9\x6D\x72. X", 6, 7));
 	close_fixture(&fixture);
 }
 
@@ -227,7 +228,7 @@ cut(const MrenEnv *env, MrenError *err, void *arg)
 {
 	MrenSentencer *sentencer;
 	MrenTokens sentences = {0};
-	MrenStatus status = mren_sentencer_open(env, &sentencer, err);
+	MrenStatus status = mren_sentencer_open(env, "", &sentencer, err);
 
 	if (status == MREN_OK)
 		status = mren_sentences(sentencer, env, arg, strlen(arg), &sentences, err);
@@ -247,10 +248,57 @@ failed_allocations_and_interruptions_are_reported(void **state)
 	test_interrupt_sweep(cut, text);
 }
 
+static void
+languages_have_rules_of_their_own(void **state)
+{
+	static const struct
+	{
+		const char *language;
+		const char *text;
+		const char *want;
+	} cases[] = {
+		{"", "Am 3. Mai kam Eva.", "Am 3. Mai kam Eva."},
+		{"en", "Am 3. Mai kam Eva.", "Am 3.|Mai kam Eva."},
+		{"de", "Am 3. Mai kam Eva.", "Am 3. Mai kam Eva."},
+		{"", "Eva war am 5. Spieltag da.", "Eva war am 5.|Spieltag da."},
+		{"de", "Eva war am 5. Spieltag da.", "Eva war am 5. Spieltag da."},
+		{"de", "Eva wurde 5. Bo kam.", "Eva wurde 5.|Bo kam."},
+		{"de", "Sie kam am 5. Dann ging sie.", "Sie kam am 5.|Dann ging sie."},
+		{"en", "Eva met Mr. Bo.", "Eva met Mr. Bo."},
+		{"fr", "Eva met Mr. Bo.", "Eva met Mr.|Bo."},
+		{"fr", "Eva vit J. Bo.", "Eva vit J. Bo."},
+	};
+	TestEnv test;
+	MrenError err = {0};
+	MrenSentencer *sentencer;
+
+	(void) state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+	{
+		Fixture fixture;
+		const char *got;
+
+		memset(&fixture, 0, sizeof(fixture));
+		test_env_init(&fixture.test);
+		assert_int_equal(
+			mren_sentencer_open(&fixture.test.env, cases[i].language, &fixture.sentencer, NULL),
+			MREN_OK);
+		got = joined(&fixture, cases[i].text);
+		if (strcmp(got, cases[i].want) != 0)
+			fail_msg("%s: %s", cases[i].language, got);
+		close_fixture(&fixture);
+	}
+	test_env_init(&test);
+	assert_int_equal(mren_sentencer_open(&test.env, "xx", &sentencer, &err), MREN_EPARAM);
+	assert_string_equal(err.message, "language \"xx\" is not known");
+	assert_int_equal(mren_sentencer_open(&test.env, "de_AT", &sentencer, &err), MREN_EPARAM);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(languages_have_rules_of_their_own),
 		cmocka_unit_test(sentences_end_as_unicode_says),
 		cmocka_unit_test(abbreviations_do_not_end_a_sentence),
 		cmocka_unit_test(brackets_ordinals_and_small_names),

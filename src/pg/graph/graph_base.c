@@ -86,6 +86,18 @@ option_word(const char *key, JsonbValue *value, const char *first, const char *s
 }
 
 static void
+option_language(JsonbValue *value, char *language)
+{
+	char *code = "?";
+
+	if (value->type == jbvString)
+		code = pnstrdup(value->val.string.val, value->val.string.len);
+	if (!mren_language_valid(code))
+		wrong_option("language", value, "a code of ISO 639, such as \"de\"");
+	strlcpy(language, code, MREN_LANGUAGE_SIZE);
+}
+
+static void
 read_option(const char *key, JsonbValue *value, MrenGraphOptions *options)
 {
 	if (strcmp(key, "threshold") == 0)
@@ -106,10 +118,13 @@ read_option(const char *key, JsonbValue *value, MrenGraphOptions *options)
 		options->may_empty = option_word(key, value, "stop", "delete");
 	else if (strcmp(key, "functional_by") == 0)
 		options->latest = option_word(key, value, "confidence", "latest");
+	else if (strcmp(key, "language") == 0)
+		option_language(value, options->language);
 	else
 		mren_json_option_unknown(key,
 								 "threshold, max_distance, version, tagger_version, batch_size,"
-								 " spill_mb, on_error, on_empty, functional_by");
+								 " spill_mb, language, on_error, on_empty,"
+								 " functional_by");
 }
 
 void
@@ -316,6 +331,7 @@ mren_graph_enter(const MrenGraph *graph, const char *search_path, MrenGraphRole 
 	set_local("timezone", "UTC");
 	set_local("bytea_output", "hex");
 	set_local("extra_float_digits", "1");
+	set_local("mren.language", graph->options.language);
 	/* Compiling the statements of a batch takes longer than running them. */
 	set_local("jit", "off");
 }

@@ -24,6 +24,7 @@
 
 #include "pg/catalog/catalog.h"
 #include "pg/support/query.h"
+#include "pg/support/settings.h"
 #include "pg/support/sql_builder.h"
 
 /* What our own statements run with: temporary tables come last. */
@@ -42,7 +43,8 @@ typedef struct MrenGraphOptions
 	int32 spill_mb;	  /* most of documents kept on disk between two runs of the source */
 	bool stop;		  /* at the first document that cannot be scored */
 	bool latest;	  /* of rivals of a functional relation, the one seen last wins */
-	bool may_empty;	  /* a source without rows deletes all documents */
+	char language[MREN_LANGUAGE_SIZE]; /* of the documents; "": any */
+	bool may_empty;					   /* a source without rows deletes all documents */
 } MrenGraphOptions;
 
 typedef struct MrenGraph

@@ -25,6 +25,7 @@
 #include "pg/support/args.h"
 #include "pg/graph/graph_base.h"
 #include "pg/model/models.h"
+#include "pg/support/json_options.h"
 
 PG_FUNCTION_INFO_V1(mren_create_graph);
 PG_FUNCTION_INFO_V1(mren_drop_graph);
@@ -198,6 +199,23 @@ read_args(FunctionCallInfo fcinfo, MrenGraph *graph)
 	graph->layout = MREN_GRAPH_LAYOUT;
 }
 
+/*
+ * A graph keeps the language that is set when it is created, since refreshes run with
+ * other settings.
+ */
+static Datum
+with_language(Datum options)
+{
+	Datum added;
+
+	if (mren_language[0] == '\0' || !JB_ROOT_IS_OBJECT(DatumGetJsonbP(options)) ||
+		mren_json_options_find(DatumGetJsonbP(options), "language") != NULL)
+		return options;
+	added = DirectFunctionCall1(jsonb_in,
+								CStringGetDatum(psprintf("{\"language\": \"%s\"}", mren_language)));
+	return DirectFunctionCall2(jsonb_concat, options, added);
+}
+
 /* mren.create_graph(graph, source, model, tagger, lexicons, relation_schema, in_schema, options) */
 Datum
 mren_create_graph(PG_FUNCTION_ARGS)
@@ -209,6 +227,7 @@ mren_create_graph(PG_FUNCTION_ARGS)
 
 	mren_models_begin("mren.create_graph()");
 	read_args(fcinfo, &graph);
+	options = with_language(options);
 	mren_graph_options(DatumGetJsonbP(options), &graph.options);
 	graph.source = mren_graph_source(graph.source);
 	prepare_schema(&graph);

@@ -140,6 +140,9 @@ mren_graph_pipeline(const MrenGraph *graph, MrenPipeline *pipeline)
 	add_lexicons(context, graph);
 	add_relations(context, graph, pipeline);
 	add_bytes(context, "threshold", &graph->options.threshold, sizeof(double));
+	/* Graphs of any language keep the evidence that earlier versions have read. */
+	if (graph->options.language[0] != '\0')
+		add_bytes(context, "language", graph->options.language, strlen(graph->options.language));
 	add_bytes(context, "distance", &graph->options.max_distance, sizeof(int32));
 	mren_digest_end(context, pipeline->sha256);
 }

@@ -10,7 +10,7 @@
 #include "text/sentences.h"
 #include "text/tokens.h"
 
-/* Opened at the first call, for the life of the backend. */
+/* Opened at the first call; the sentencer is that of the setting mren.language. */
 extern MrenTokenizer *mren_pg_tokenizer(void);
 extern MrenSentencer *mren_pg_sentencer(void);
 

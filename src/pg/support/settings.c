@@ -26,6 +26,7 @@ int mren_lexicon_cache = 256 * 1024;
 int mren_aggregate_memory = 512 * 1024;
 int mren_train_memory = 1024 * 1024;
 bool mren_allow_empty_source = false;
+char *mren_language = "";
 int mren_on_error = MREN_ON_ERROR_FAIL;
 bool mren_skip_bad_words = false;
 
@@ -37,6 +38,23 @@ typedef struct Setting
 	int min;
 	int flags;
 } Setting;
+
+bool
+mren_language_valid(const char *language)
+{
+	size_t n = strspn(language, "abcdefghijklmnopqrstuvwxyz");
+
+	return language[n] == '\0' && (n == 0 || n == 2 || n == 3);
+}
+
+static bool
+check_language(char **value, void **extra, GucSource source)
+{
+	if (mren_language_valid(*value))
+		return true;
+	GUC_check_errhint("A language is an ISO 639 code in lower case, such as \"de\".");
+	return false;
+}
 
 void
 mren_settings_define(void)
@@ -93,6 +111,10 @@ mren_settings_define(void)
 	DefineCustomBoolVariable(
 		"mren.skip_bad_words", "Skips malformed words when word vectors are loaded.", NULL,
 		&mren_skip_bad_words, mren_skip_bad_words, PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomStringVariable(
+		"mren.language", "Sets the language by whose rules documents are divided into sentences.",
+		"A code of ISO 639, such as \"de\". An empty value stands for any language.",
+		&mren_language, "", PGC_USERSET, 0, check_language, NULL, NULL);
 #if PG_VERSION_NUM >= 150000
 	MarkGUCPrefixReserved("mren");
 #else

@@ -33,6 +33,13 @@ extern bool mren_allow_empty_source;
 /* Whether mren.load_embeddings leaves out what it cannot read of a file. */
 extern bool mren_skip_bad_words;
 
+/* Language of the documents whose sentences are found: an ISO 639 code; "": any. */
+#define MREN_LANGUAGE_SIZE 4 /* bytes, with the terminating zero */
+extern char *mren_language;
+
+/* Whether a text can be the code of a language: two or three lower-case letters, or none. */
+extern bool mren_language_valid(const char *language);
+
 extern void mren_settings_define(void);
 
 #endif
