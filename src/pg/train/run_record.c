@@ -24,9 +24,10 @@
 void
 mren_run_begin(MrenRun *run, const MrenRunStart *start)
 {
-	Oid types[] = {TEXTOID, NAMEOID, INT4OID, TEXTOID, JSONBOID, TEXTOID};
+	Oid types[] = {TEXTOID, NAMEOID, INT4OID, TEXTOID, JSONBOID, TEXTOID, INT8OID};
 	NameData user;
-	Datum values[6];
+	Datum values[lengthof(types)];
+	char nulls[] = "       ";
 	bool isnull;
 
 	namestrcpy(&user, GetUserNameFromId(GetUserId(), false));
@@ -36,12 +37,14 @@ mren_run_begin(MrenRun *run, const MrenRunStart *start)
 	values[3] = CStringGetTextDatum(start->query);
 	values[4] = start->options;
 	values[5] = CStringGetTextDatum(start->call);
+	/* Not looked up by name here: another role may have created that model since. */
+	values[6] = Int64GetDatum(start->model_id);
+	nulls[6] = start->model_id > 0 ? ' ' : 'n';
 	mren_catalog_write("INSERT INTO mren.run (model, started_by, started_at, status, backend, "
 					   "phase, query, options, call, model_id) "
 					   "VALUES ($1, $2, pg_catalog.clock_timestamp(), 'running', $3, 'reading', "
-					   "$4, $5, $6, (SELECT m.id FROM mren.model m"
-					   " WHERE m.name OPERATOR(pg_catalog.=) $1)) RETURNING id",
-					   6, types, values, NULL);
+					   "$4, $5, $6, $7) RETURNING id",
+					   lengthof(types), types, values, nulls);
 	run->id =
 		DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 	/* The row is new, so nobody else has its lock. */
@@ -161,8 +164,8 @@ number_or_null(double number, char *null)
 void
 mren_run_judged(MrenRun *run, int32 version, const MrenRunVerdict *verdict)
 {
-	Oid types[] = {INT8OID, INT4OID, JSONBOID, INT4OID, TEXTOID,   TEXTOID,	  TEXTOID,
-				   TEXTOID, INT8OID, INT8OID,  INT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID};
+	Oid types[] = {INT8OID, INT4OID, JSONBOID, INT4OID,	  TEXTOID,	 TEXTOID,	TEXTOID, TEXTOID,
+				   INT8OID, INT8OID, INT8OID,  FLOAT8OID, FLOAT8OID, FLOAT8OID, BYTEAOID};
 	Datum values[lengthof(types)];
 	char nulls[lengthof(types)];
 
@@ -184,12 +187,13 @@ mren_run_judged(MrenRun *run, int32 version, const MrenRunVerdict *verdict)
 	values[11] = number_or_null(verdict->score[0], &nulls[11]);
 	values[12] = number_or_null(verdict->score[1], &nulls[12]);
 	values[13] = number_or_null(verdict->lower_bound, &nulls[13]);
+	values[14] = PointerGetDatum(verdict->input);
+	nulls[14] = verdict->input != NULL ? ' ' : 'n';
 	mren_catalog_write(
 		"UPDATE mren.run SET version = $2, log = $3, champion = $4, verdict = $5, reason = $6,"
 		" measure = $7, status = $8, holdout_rows = $9, holdout_seen = $10, new_rows = $11,"
 		" champion_score = $12, challenger_score = $13, lower_bound = $14, seconds_left = NULL,"
-		" model_id = CASE WHEN $2 IS NULL THEN model_id ELSE"
-		"  (SELECT m.id FROM mren.model m WHERE m.name OPERATOR(pg_catalog.=) run.model) END,"
+		" input_hash = $15,"
 		" finished_at = pg_catalog.clock_timestamp() WHERE id OPERATOR(pg_catalog.=) $1",
 		lengthof(types), types, values, nulls);
 }

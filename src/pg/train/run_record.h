@@ -24,6 +24,7 @@ typedef struct MrenRun
 typedef struct MrenRunStart
 {
 	const char *model;
+	int64 model_id;	  /* whose rights were checked; 0: there is no such model yet */
 	const char *call; /* "train", "retrain" or "train_tagger" */
 	const char *query;
 	Datum options; /* jsonb, as given */
@@ -61,6 +62,7 @@ typedef struct MrenRunVerdict
 	int64 holdout_rows; /* that both were judged by; < 0: they were not judged */
 	int64 holdout_seen; /* left out, because one of the two was trained on them */
 	int64 new_rows;		/* that the champion was not trained on; < 0: unknown */
+	const bytea *input; /* hash of all that the verdict depends on (retrain_input.h); or NULL */
 } MrenRunVerdict;
 
 /* Ends the row of a retraining; version 0: none was trained, the run is "skipped". */

@@ -18,6 +18,7 @@
 #include "utils/fmgrprotos.h"
 
 #include "evaluation/holdout.h"
+#include "pg/support/digest.h"
 #include "pg/support/pg_env.h"
 #include "pg/train/encode_row.h"
 
@@ -88,6 +89,21 @@ is_bad(MrenTrainRows *rows, const bytea *row, TupleTableSlot *slot)
 	return true;
 }
 
+/* Adds the hash of a row and its group to the sum, which does not depend on the order of rows. */
+static void
+sum_row(MrenTrainRows *rows, const bytea *row, uint64 key)
+{
+	pg_cryptohash_ctx *digest = mren_digest_begin();
+	uint64 words[lengthof(rows->sum)];
+
+	StaticAssertStmt(sizeof(words) == MREN_SHA256_LENGTH, "a hash is four words");
+	mren_digest_add(digest, VARDATA_ANY(row), VARSIZE_ANY_EXHDR(row));
+	mren_digest_add(digest, &key, sizeof(key));
+	mren_digest_end(digest, (uint8 *) words);
+	for (int i = 0; i < (int) lengthof(words); i++)
+		rows->sum[i] += words[i];
+}
+
 static void
 add_row(void *state, TupleTableSlot *slot)
 {
@@ -112,6 +128,8 @@ add_row(void *state, TupleTableSlot *slot)
 		return;
 	if (rows->keyed || (grouped && reader->holdout_share > 0))
 		key = group_key(slot);
+	if (rows->summed)
+		sum_row(rows, record, key);
 	rows->in_holdout =
 		grouped && reader->holdout_share > 0 && mren_holdout_holds(key, reader->holdout_share);
 	mren_train_spill_add(rows->spill, record, rows->keyed ? &key : NULL, keep_row, rows);

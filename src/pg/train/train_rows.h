@@ -27,6 +27,7 @@ typedef struct MrenTrainRows
 	void *state;
 	bool keep_holdout; /* hold-out rows are kept apart, with keys */
 	bool keyed;		   /* each record ends with the key of its group: see mren_train_spill_add */
+	bool summed;	   /* compute sum */
 
 	/* Results */
 	MrenColumns columns;
@@ -41,6 +42,7 @@ typedef struct MrenTrainRows
 	int64 n_test;		  /* of split "test" */
 	bool in_holdout;	  /* whether the present row is held out by its group */
 	uint64 holdout_key;	  /* of the last hold-out row, if the query has no groups */
+	uint64 sum[4]; /* of the SHA-256 hashes of all usable rows, in whatever order they come */
 } MrenTrainRows;
 
 /*
