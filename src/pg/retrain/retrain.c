@@ -464,10 +464,10 @@ train_challenger(Retrain *retrain)
 	mren_job_commit(job);
 }
 
-static void
+static char *
 failed(MrenJob *job, const ErrorData *error)
 {
-	mren_retrain_announce(((Retrain *) job)->args.model, 0, "failed", error->message);
+	return mren_retrain_payload(((Retrain *) job)->args.model, 0, "failed", error->message);
 }
 
 static void

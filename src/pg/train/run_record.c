@@ -15,8 +15,10 @@
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/jsonb.h"
+#include "utils/timestamp.h"
 
 #include "pg/catalog/catalog.h"
+#include "pg/catalog/catalog_outside.h"
 #include "pg/catalog/catalog_scan.h"
 #include "pg/model/models.h"
 #include "pg/support/task_lock.h"
@@ -31,6 +33,8 @@ mren_run_begin(MrenRun *run, const MrenRunStart *start)
 	bool isnull;
 
 	namestrcpy(&user, GetUserNameFromId(GetUserId(), false));
+	run->start = start;
+	run->started_at = GetCurrentTimestamp();
 	values[0] = CStringGetTextDatum(start->model);
 	values[1] = NameGetDatum(&user);
 	values[2] = Int32GetDatum(MyProcPid);
@@ -209,14 +213,19 @@ fail_message(const ErrorData *error)
 	return psprintf("%s (%.*s)", error->message, (int) strcspn(row, "\n"), row);
 }
 
+static const char *
+fail_status(const ErrorData *error)
+{
+	if (error->sqlerrcode == ERRCODE_ADMIN_SHUTDOWN)
+		return "terminated";
+	return error->sqlerrcode == ERRCODE_QUERY_CANCELED ? "canceled" : "failed";
+}
+
 void
 mren_run_fail(MrenRun *run, const ErrorData *error)
 {
-	const char *status = error->sqlerrcode == ERRCODE_ADMIN_SHUTDOWN   ? "terminated"
-						 : error->sqlerrcode == ERRCODE_QUERY_CANCELED ? "canceled"
-																	   : "failed";
 	Oid types[] = {INT8OID, TEXTOID, TEXTOID, TEXTOID, JSONBOID};
-	Datum values[] = {Int64GetDatum(run->id), CStringGetTextDatum(status),
+	Datum values[] = {Int64GetDatum(run->id), CStringGetTextDatum(fail_status(error)),
 					  CStringGetTextDatum(unpack_sql_state(error->sqlerrcode)),
 					  CStringGetTextDatum(fail_message(error)), log_datum(run)};
 
@@ -225,4 +234,35 @@ mren_run_fail(MrenRun *run, const ErrorData *error)
 		"NULL, "
 		"finished_at = pg_catalog.clock_timestamp() WHERE id OPERATOR(pg_catalog.=) $1",
 		5, types, values, NULL);
+}
+
+void
+mren_run_fail_outside(MrenRun *run, const ErrorData *error, const char *payload)
+{
+	const MrenRunStart *start = run->start;
+	const char *options = JsonbToCString(NULL, &DatumGetJsonbP(start->options)->root, 0);
+	const char *values[] = {
+		start->model,
+		start->model_id > 0 ? psprintf("%lld", (long long) start->model_id) : NULL,
+		start->call,
+		GetUserNameFromId(GetUserId(), false),
+		timestamptz_to_str(run->started_at),
+		fail_status(error),
+		psprintf("%d", MyProcPid),
+		start->query,
+		options,
+		unpack_sql_state(error->sqlerrcode),
+		fail_message(error),
+		psprintf("%s]", run->log.data),
+		payload,
+	};
+
+	mren_catalog_write_outside(
+		"WITH run AS (INSERT INTO mren.run (model, model_id, call, started_by, started_at,"
+		" finished_at, status, backend, phase, query, options, sqlstate, message, log)"
+		" VALUES ($1, $2::pg_catalog.int8, $3, $4::pg_catalog.name, $5::pg_catalog.timestamptz,"
+		" pg_catalog.clock_timestamp(), $6, $7::pg_catalog.int4, 'training', $8,"
+		" $9::pg_catalog.jsonb, $10, $11, $12::pg_catalog.jsonb) RETURNING id)"
+		" SELECT CASE WHEN $13 IS NOT NULL THEN pg_catalog.pg_notify('mren', $13) END FROM run",
+		lengthof(values), values);
 }

@@ -11,15 +11,10 @@
 
 #include "postgres.h"
 
+#include "datatype/timestamp.h"
 #include "lib/stringinfo.h"
 
 #include "training/progress.h"
-
-typedef struct MrenRun
-{
-	int64 id;			/* of mren.run; 0: not recorded */
-	StringInfoData log; /* a JSON array of epochs, without the closing bracket */
-} MrenRun;
 
 typedef struct MrenRunStart
 {
@@ -30,7 +25,15 @@ typedef struct MrenRunStart
 	Datum options; /* jsonb, as given */
 } MrenRunStart;
 
-/* Inserts the row and takes the session lock that shows that the run is alive. */
+typedef struct MrenRun
+{
+	int64 id;			/* of mren.run; 0: not recorded */
+	StringInfoData log; /* a JSON array of epochs, without the closing bracket */
+	const MrenRunStart *start;
+	TimestampTz started_at;
+} MrenRun;
+
+/* start must outlive the run.  Inserts the row and takes the session lock that shows that the run is alive. */
 extern void mren_run_begin(MrenRun *run, const MrenRunStart *start);
 
 typedef struct MrenRunProgress
@@ -73,6 +76,12 @@ extern void mren_run_succeed(MrenRun *run, int32 version);
 
 /* Ends the row as "terminated", "canceled" or "failed", with SQLSTATE and message. */
 extern void mren_run_fail(MrenRun *run, const ErrorData *error);
+
+/*
+ * The same in a row of its own, which stays although the transaction in which the
+ * run began does not; with a notification (payload; NULL: none).
+ */
+extern void mren_run_fail_outside(MrenRun *run, const ErrorData *error, const char *payload);
 
 /* Releases the session lock; to be called after the end of the row is committed. */
 extern void mren_run_release(MrenRun *run);
