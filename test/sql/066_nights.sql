@@ -66,3 +66,14 @@ VALUES ('m', (SELECT id FROM mren.model WHERE name = 'm'), current_user, now(), 
 SELECT mren.drop_model('m');
 CALL mren.train('m', 'SELECT * FROM labelled', '{"embeddings": null, "epochs": 1}');
 SELECT model, status FROM mren.training_progress;
+
+-- Runs are kept for a number of days, but not what a retraining needs; by default they are all kept.
+UPDATE mren.run SET finished_at = finished_at - interval '40 days', started_at = started_at - interval '40 days';
+INSERT INTO mren.run (model, started_by, started_at, finished_at, status, backend, phase, query, options)
+SELECT model, current_user, now(), now(), 'failed', 0, 'reading', 'young', '{}' FROM unnest('{m}'::text[]) AS model;
+CALL mren.train('other', 'SELECT * FROM labelled', '{"embeddings": null, "epochs": 1}');
+SELECT count(*) > 10 AS all_kept FROM mren.run;
+SET mren.keep_runs = 30;
+CALL mren.train('other', 'SELECT * FROM labelled', '{"embeddings": null, "epochs": 1}');
+SELECT model, call, status, query FROM mren.run ORDER BY id;
+RESET mren.keep_runs;

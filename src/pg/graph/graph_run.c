@@ -10,6 +10,7 @@
 #include "utils/timestamp.h"
 
 #include "pg/catalog/catalog_outside.h"
+#include "pg/support/settings.h"
 
 /* Marks the runs that a backend which died left as running. */
 static void
@@ -21,6 +22,24 @@ mark_dead(const MrenGraph *graph)
 	mren_catalog_write("UPDATE mren.graph_run SET status = 'died', seconds_left = NULL,"
 					   " finished_at = updated_at WHERE graph OPERATOR(pg_catalog.=) $1"
 					   " AND status OPERATOR(pg_catalog.=) 'running'",
+					   1, types, values, NULL);
+}
+
+/* Deletes what finished before the days that are kept, but not the last run of a graph. */
+static void
+prune(void)
+{
+	Oid types[] = {INT4OID};
+	Datum values[] = {Int32GetDatum(mren_keep_runs)};
+
+	if (mren_keep_runs == 0)
+		return;
+	mren_catalog_write("DELETE FROM mren.graph_run r WHERE r.finished_at OPERATOR(pg_catalog.<)"
+					   "  (pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) "
+					   "pg_catalog.make_interval(days => $1))"
+					   " AND EXISTS (SELECT FROM mren.graph_run later"
+					   "  WHERE later.graph OPERATOR(pg_catalog.=) r.graph"
+					   "  AND later.id OPERATOR(pg_catalog.>) r.id)",
 					   1, types, values, NULL);
 }
 
@@ -37,6 +56,7 @@ mren_graph_run_begin(const MrenGraph *graph)
 	int64 id;
 
 	mark_dead(graph);
+	prune();
 	mren_catalog_write(
 		"INSERT INTO mren.graph_run (graph, name, started_by, started_at, updated_at, status,"
 		" backend, phase) VALUES ($1, $2, $3, pg_catalog.clock_timestamp(),"

@@ -17,6 +17,7 @@
 int mren_max_image_width = 16384;
 int mren_max_image_height = 16384;
 int mren_max_image_memory = 256 * 1024;
+int mren_keep_runs = 0;
 int mren_max_image_work = 1000;
 int mren_max_encoder_memory = 1024 * 1024;
 int mren_word_cache = 64 * 1024;
@@ -53,6 +54,8 @@ mren_settings_define(void)
 		 "Sets the maximum work of decoding one image, an estimate that is the same on every "
 		 "machine.",
 		 &mren_max_image_work, 0, GUC_UNIT_MS},
+		{"mren.keep_runs", "Sets the number of days for which finished runs are kept.",
+		 &mren_keep_runs, 0, 0},
 		{"mren.max_encoder_memory",
 		 "Sets the maximum memory that loading one image encoder may take.",
 		 &mren_max_encoder_memory, 64, GUC_UNIT_KB},

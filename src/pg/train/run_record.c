@@ -21,7 +21,40 @@
 #include "pg/catalog/catalog_outside.h"
 #include "pg/catalog/catalog_scan.h"
 #include "pg/model/models.h"
+#include "pg/support/settings.h"
 #include "pg/support/task_lock.h"
+
+/*
+ * Deletes what finished, or died, before the days that are kept; but not what a
+ * retraining reads: the last training of a model, from which one of 0.1.0 is
+ * retrained, and the runs that judged its last input.
+ */
+static void
+prune(void)
+{
+	Oid types[] = {INT4OID};
+	Datum values[] = {Int32GetDatum(mren_keep_runs)};
+
+	if (mren_keep_runs == 0)
+		return;
+	mren_catalog_write(
+		"DELETE FROM mren.run r"
+		" WHERE COALESCE(r.finished_at, r.started_at) OPERATOR(pg_catalog.<)"
+		"  (pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) pg_catalog.make_interval(days => "
+		"$1))"
+		" AND (r.status OPERATOR(pg_catalog.<>) 'running' OR NOT EXISTS"
+		"  (SELECT FROM pg_catalog.pg_stat_activity a WHERE a.pid OPERATOR(pg_catalog.=) "
+		"r.backend))"
+		" AND NOT EXISTS (SELECT FROM mren.model m WHERE m.id OPERATOR(pg_catalog.=) r.model_id AND"
+		"  (r.id OPERATOR(pg_catalog.=) (SELECT pg_catalog.max(t.id) FROM mren.run t"
+		"   WHERE t.model_id OPERATOR(pg_catalog.=) m.id"
+		"   AND t.status OPERATOR(pg_catalog.=) 'succeeded' AND t.call OPERATOR(pg_catalog.=) "
+		"'train')"
+		"  OR r.input_hash OPERATOR(pg_catalog.=) (SELECT t.input_hash FROM mren.run t"
+		"   WHERE t.model_id OPERATOR(pg_catalog.=) m.id AND t.input_hash IS NOT NULL"
+		"   ORDER BY t.id DESC LIMIT 1)))",
+		1, types, values, NULL);
+}
 
 void
 mren_run_begin(MrenRun *run, const MrenRunStart *start)
@@ -33,6 +66,7 @@ mren_run_begin(MrenRun *run, const MrenRunStart *start)
 	bool isnull;
 
 	namestrcpy(&user, GetUserNameFromId(GetUserId(), false));
+	prune();
 	run->start = start;
 	run->started_at = GetCurrentTimestamp();
 	values[0] = CStringGetTextDatum(start->model);
