@@ -189,7 +189,8 @@ CREATE TABLE mren.run (
     holdout_rows bigint,
     holdout_seen bigint,
     new_rows    bigint,
-    model_id    bigint
+    model_id    bigint,
+    input_hash  bytea
 );
 CREATE INDEX run_model ON mren.run (model, id);
 COMMENT ON TABLE mren.run IS

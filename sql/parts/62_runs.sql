@@ -83,8 +83,13 @@ SELECT r.model,
 FROM mren.runs r
 WHERE r.status OPERATOR(pg_catalog.=) 'running'
    OR (r.status OPERATOR(pg_catalog.=) 'died'
-       AND NOT EXISTS (SELECT FROM mren.run later
-                       WHERE later.model OPERATOR(pg_catalog.=) r.model
-                         AND later.id OPERATOR(pg_catalog.>) r.run));
+       AND NOT EXISTS (SELECT FROM mren.run died
+                       JOIN mren.run later ON later.id OPERATOR(pg_catalog.>) died.id
+                       WHERE died.id OPERATOR(pg_catalog.=) r.run
+                         AND CASE
+                                 WHEN died.model_id IS NOT NULL THEN later.model_id OPERATOR(pg_catalog.=) died.model_id
+                                 ELSE later.model OPERATOR(pg_catalog.=) died.model
+                                      AND later.started_by OPERATOR(pg_catalog.=) died.started_by
+                             END));
 COMMENT ON VIEW mren.training_progress IS
     'Trainings that are running, as other sessions see them; one that died is shown until the model is trained again.';

@@ -241,8 +241,9 @@ SELECT r.graph,
 FROM mren.graph_runs r
 WHERE r.status OPERATOR(pg_catalog.=) 'running'
    OR (r.status OPERATOR(pg_catalog.=) 'died'
-       AND NOT EXISTS (SELECT FROM mren.graph_run later
-                       WHERE later.name OPERATOR(pg_catalog.=) r.graph
-                         AND later.id OPERATOR(pg_catalog.>) r.run));
+       AND NOT EXISTS (SELECT FROM mren.graph_run died
+                       JOIN mren.graph_run later ON later.graph OPERATOR(pg_catalog.=) died.graph
+                         AND later.id OPERATOR(pg_catalog.>) died.id
+                       WHERE died.id OPERATOR(pg_catalog.=) r.run));
 COMMENT ON VIEW mren.graph_progress IS
     'Refreshes that are running, as other sessions see them; one that died is shown until the graph is refreshed again.';

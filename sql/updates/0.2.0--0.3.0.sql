@@ -58,12 +58,14 @@ ALTER VIEW mren.runs RENAME COLUMN gate_rows TO holdout_rows;
 ALTER VIEW mren.runs RENAME COLUMN gate_seen TO holdout_seen;
 
 -- Runs are shown by the model that they were of.  One that began when the model
--- of that name existed was of that model; of others it is not known, and only who
--- started them sees them.  Whether one is alive rests on a lock that only mren
--- takes.
+-- of that name existed, or that made a version of it, was of that model; of others
+-- it is not known, and only who started them sees them.  Whether one is alive rests
+-- on a lock that only mren takes.
 ALTER TABLE mren.run ADD COLUMN model_id bigint;
 UPDATE mren.run r SET model_id = m.id FROM mren.model m
-WHERE m.name OPERATOR(pg_catalog.=) r.model AND r.started_at OPERATOR(pg_catalog.>=) m.created_at;
+WHERE m.name OPERATOR(pg_catalog.=) r.model
+  AND (r.started_at OPERATOR(pg_catalog.>=) m.created_at
+       OR (r.status OPERATOR(pg_catalog.=) 'succeeded' AND r.finished_at OPERATOR(pg_catalog.>=) m.created_at));
 CREATE OR REPLACE VIEW mren.runs WITH (security_barrier) AS
 SELECT r.id AS run,
        r.model,
@@ -176,6 +178,56 @@ ALTER TABLE mren.model_version ADD COLUMN holdout_measure text;
 ALTER TABLE mren.model_version ADD COLUMN holdout_rows bigint;
 ALTER TABLE mren.model_version ADD COLUMN holdout_score double precision;
 ALTER TABLE mren.model_version ADD COLUMN holdout_lower_bound double precision;
+
+-- A retraining keeps the hash of its rows, options and deployed version, so that no
+-- challenger that was judged is trained again.
+ALTER TABLE mren.run ADD COLUMN input_hash bytea;
+
+-- What died is shown until the same model is trained, or the same graph refreshed.
+CREATE OR REPLACE VIEW mren.training_progress WITH (security_barrier) AS
+SELECT r.model,
+       r.run,
+       r.status,
+       r.phase,
+       r.epoch,
+       r.epochs,
+       r.loss,
+       r.validation_loss,
+       r.validation_f1,
+       r.rows_per_second,
+       r.seconds_left,
+       r.started_at,
+       r.started_by,
+       r.call
+FROM mren.runs r
+WHERE r.status OPERATOR(pg_catalog.=) 'running'
+   OR (r.status OPERATOR(pg_catalog.=) 'died'
+       AND NOT EXISTS (SELECT FROM mren.run died
+                       JOIN mren.run later ON later.id OPERATOR(pg_catalog.>) died.id
+                       WHERE died.id OPERATOR(pg_catalog.=) r.run
+                         AND CASE
+                                 WHEN died.model_id IS NOT NULL THEN later.model_id OPERATOR(pg_catalog.=) died.model_id
+                                 ELSE later.model OPERATOR(pg_catalog.=) died.model
+                                      AND later.started_by OPERATOR(pg_catalog.=) died.started_by
+                             END));
+CREATE OR REPLACE VIEW mren.graph_progress WITH (security_barrier) AS
+SELECT r.graph,
+       r.run,
+       r.status,
+       r.phase,
+       r.done,
+       r.total,
+       r.per_second,
+       r.seconds_left,
+       r.started_at,
+       r.started_by
+FROM mren.graph_runs r
+WHERE r.status OPERATOR(pg_catalog.=) 'running'
+   OR (r.status OPERATOR(pg_catalog.=) 'died'
+       AND NOT EXISTS (SELECT FROM mren.graph_run died
+                       JOIN mren.graph_run later ON later.graph OPERATOR(pg_catalog.=) died.graph
+                         AND later.id OPERATOR(pg_catalog.>) died.id
+                       WHERE died.id OPERATOR(pg_catalog.=) r.run));
 
 -- A deployment that a rollback has undone is kept with the hash of its version, so
 -- that no retraining deploys the same network again.

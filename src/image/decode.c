@@ -37,6 +37,6 @@ mren_image_decode(const MrenEnv *env, const uint8_t *bytes, size_t len,
 	MREN_TRY(mren_image_info(bytes, len, &info, err));
 	MREN_TRY(check_limits(&info, limits, err));
 	if (info.format == MREN_IMAGE_PNG)
-		return mren_png_decode(env, bytes, len, &info, out, err);
-	return mren_jpeg_decode(env, bytes, len, &info, limits->max_bytes, out, err);
+		return mren_png_decode(env, bytes, len, &info, limits->max_work, out, err);
+	return mren_jpeg_decode(env, bytes, len, &info, limits, out, err);
 }

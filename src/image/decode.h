@@ -12,7 +12,8 @@
 #include "image/probe.h"
 
 /*
- * All are checked before the first pixel is decoded, the size as displayed.
+ * Sizes are checked before the first pixel is decoded, the size as displayed, and
+ * so is as much of the work as is known by then; the rest as the file is read.
  * max_bytes bounds what a decoder holds of the whole image: the result, and
  * the coefficients of a JPEG of several scans, two bytes for each sample.
  * Every other file is decoded row by row, PNG's interlaced ones among them;
@@ -22,6 +23,7 @@ typedef struct MrenImageLimits
 {
 	uint32_t max_width, max_height; /* pixels */
 	size_t max_bytes;				/* 3 * width * height, and coefficients */
+	uint64_t max_work;				/* estimated nanoseconds (decode_work.h); 0: no limit */
 } MrenImageLimits;
 
 /*

@@ -15,6 +15,8 @@
 #include <jpeglib.h>
 #include <jerror.h>
 
+#include "image/decode_work.h"
+
 /* Rows decoded before they are placed in the bitmap, when they cannot be decoded there. */
 #define BAND_ROWS 16
 
@@ -36,6 +38,9 @@ typedef struct JpegReader
 	size_t given; /* bytes handed to libjpeg so far */
 	const MrenImageInfo *info;
 	size_t max_bytes; /* of the result and the coefficients */
+	MrenImageWork work;
+	bool scans; /* the image comes in several scans */
+	int scan;	/* the last one whose work was added */
 	MrenBitmap *out;
 	uint32_t width, height; /* as stored */
 	uint8_t *band;			/* NULL: rows are decoded in place */
@@ -116,6 +121,15 @@ discard_message(j_common_ptr common)
 /* ---- input: the caller's bytes, window by window ---- */
 
 static void
+add_work(JpegReader *reader, uint64_t n, uint64_t each)
+{
+	MrenStatus status = mren_image_work_add(&reader->work, n, each, reader->err);
+
+	if (status != MREN_OK)
+		fail(reader, status);
+}
+
+static void
 start_input(j_decompress_ptr jpeg)
 {
 	(void) jpeg;
@@ -139,6 +153,7 @@ fill_input(j_decompress_ptr jpeg)
 							   reader->len));
 	if (n > WINDOW)
 		n = WINDOW;
+	add_work(reader, n, reader->scans ? MREN_WORK_JPEG_FILE_SCANS : MREN_WORK_JPEG_FILE);
 	reader->source.next_input_byte = reader->bytes + reader->given;
 	reader->source.bytes_in_buffer = n;
 	reader->given += n;
@@ -168,6 +183,22 @@ end_input(j_decompress_ptr jpeg)
 	(void) jpeg;
 }
 
+/* The work of a scan over its blocks, whatever they hold. */
+static void
+add_scan(JpegReader *reader)
+{
+	j_decompress_ptr jpeg = &reader->jpeg;
+	uint64_t blocks = 0;
+
+	if (!reader->scans || jpeg->input_scan_number <= reader->scan)
+		return;
+	reader->scan = jpeg->input_scan_number;
+	for (int c = 0; c < jpeg->comps_in_scan; c++)
+		blocks += (uint64_t) jpeg->cur_comp_info[c]->width_in_blocks *
+				  jpeg->cur_comp_info[c]->height_in_blocks;
+	add_work(reader, blocks, MREN_WORK_JPEG_BLOCK);
+}
+
 /* libjpeg calls it for each row of blocks read, and each row put out. */
 static void
 on_progress(j_common_ptr common)
@@ -180,6 +211,7 @@ on_progress(j_common_ptr common)
 						   MREN_JPEG_MAX_SCANS);
 	if (status != MREN_OK)
 		fail(reader, status);
+	add_scan(reader);
 }
 
 /* ---- decoding ---- */
@@ -243,6 +275,21 @@ limit_memory(JpegReader *reader)
 	jpeg->mem->max_memory_to_use = (long) (coefficients + rows + TABLE_BYTES);
 }
 
+/* Samples as stored, of which colors may have fewer than pixels. */
+static void
+add_samples(JpegReader *reader)
+{
+	j_decompress_ptr jpeg = &reader->jpeg;
+	uint64_t blocks = 0;
+
+	reader->scans = jpeg_has_multiple_scans(jpeg);
+	for (int c = 0; c < jpeg->num_components; c++)
+		blocks +=
+			(uint64_t) jpeg->comp_info[c].width_in_blocks * jpeg->comp_info[c].height_in_blocks;
+	add_work(reader, blocks * DCTSIZE2,
+			 reader->scans ? MREN_WORK_JPEG_SAMPLE_SCANS : MREN_WORK_JPEG_SAMPLE);
+}
+
 static void
 set_up(JpegReader *reader)
 {
@@ -268,6 +315,7 @@ read_header(JpegReader *reader)
 							   "JPEG image has a second frame header that differs"));
 	jpeg->out_color_space = jpeg->num_components == 4 ? JCS_CMYK : JCS_RGB;
 	limit_memory(reader);
+	add_samples(reader);
 	jpeg_start_decompress(jpeg);
 }
 
@@ -369,7 +417,7 @@ read_jpeg(JpegReader *reader)
 
 MrenStatus
 mren_jpeg_decode(const MrenEnv *env, const uint8_t *bytes, size_t len, const MrenImageInfo *info,
-				 size_t max_bytes, MrenBitmap *out, MrenError *err)
+				 const MrenImageLimits *limits, MrenBitmap *out, MrenError *err)
 {
 	JpegReader reader = {0};
 	bool transposed = mren_orientation_transposes(info->orientation);
@@ -380,7 +428,8 @@ mren_jpeg_decode(const MrenEnv *env, const uint8_t *bytes, size_t len, const Mre
 	reader.bytes = bytes;
 	reader.len = len;
 	reader.info = info;
-	reader.max_bytes = max_bytes;
+	reader.max_bytes = limits->max_bytes;
+	reader.work = (MrenImageWork){.info = info, .limit = limits->max_work};
 	reader.out = out;
 	reader.width = transposed ? info->height : info->width;
 	reader.height = transposed ? info->width : info->height;

@@ -8,6 +8,7 @@
 #define MREN_IMAGE_JPEG_CODEC_H
 
 #include "image/bitmap.h"
+#include "image/decode.h"
 #include "image/probe.h"
 
 /* A file with more scans than this is refused: each costs a full pass. */
@@ -21,10 +22,11 @@
  *
  * MREN_EFORMAT for what is corrupt or cut short, up to and with the end
  * marker; MREN_ELIMIT for too many scans, or if the result and what libjpeg
- * keeps of the whole image are more than max_bytes.
+ * keeps of the whole image are more than max_bytes, or if the work (decode_work.h)
+ * exceeds max_work.
  */
 extern MrenStatus mren_jpeg_decode(const MrenEnv *env, const uint8_t *bytes, size_t len,
-								   const MrenImageInfo *info, size_t max_bytes, MrenBitmap *out,
-								   MrenError *err);
+								   const MrenImageInfo *info, const MrenImageLimits *limits,
+								   MrenBitmap *out, MrenError *err);
 
 #endif

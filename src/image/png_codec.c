@@ -14,6 +14,8 @@
 
 #include <png.h>
 
+#include "image/decode_work.h"
+
 /* Rows decoded before they are placed in the bitmap, when they cannot be decoded there. */
 #define BAND_ROWS 16
 
@@ -85,6 +87,7 @@ typedef struct PngReader
 	size_t len;
 	size_t pos;
 	const MrenImageInfo *info;
+	MrenImageWork work;
 	MrenBitmap *out;
 	png_structp png;
 	png_infop png_info;
@@ -109,6 +112,8 @@ read_bytes(png_structp png, png_bytep to, size_t n)
 	if (call->status == MREN_OK && n > reader->len - reader->pos)
 		call->status = mren_fail(call->err, MREN_EFORMAT, "PNG image is truncated after %zu bytes",
 								 reader->len);
+	if (call->status == MREN_OK)
+		call->status = mren_image_work_add(&reader->work, n, MREN_WORK_PNG_FILE, call->err);
 	if (call->status != MREN_OK)
 		png_error(png, "read failed");
 	memcpy(to, reader->bytes + reader->pos, n);
@@ -178,10 +183,30 @@ set_transformations(PngReader *reader)
 		png_error(png, "unexpected pixel format");
 }
 
+/* row_bytes: of a row as it is inflated. */
+static void
+add_rows(PngReader *reader, size_t row_bytes)
+{
+	PngCall *call = &reader->call;
+	uint64_t n = (uint64_t) row_bytes * reader->height;
+	uint64_t n_pixels = (uint64_t) reader->width * reader->height;
+
+	call->status = mren_image_work_add(
+		&reader->work, n, reader->interlaced ? MREN_WORK_PNG_ROW_INTERLACED : MREN_WORK_PNG_ROW,
+		call->err);
+	if (call->status == MREN_OK)
+		call->status = mren_image_work_add(
+			&reader->work, n_pixels,
+			reader->interlaced ? MREN_WORK_PNG_PIXEL_INTERLACED : MREN_WORK_PNG_PIXEL, call->err);
+	if (call->status != MREN_OK)
+		png_error(reader->png, "too much work");
+}
+
 static void
 read_header(PngReader *reader)
 {
 	png_structp png = reader->png;
+	size_t row_bytes;
 
 	png_set_user_limits(png, reader->width, reader->height);
 	/* All ancillary chunks but tRNS are skipped. */
@@ -190,7 +215,9 @@ read_header(PngReader *reader)
 	if (png_get_image_width(png, reader->png_info) != reader->width ||
 		png_get_image_height(png, reader->png_info) != reader->height)
 		png_error(png, "the size differs from the header's");
+	row_bytes = png_get_rowbytes(png, reader->png_info);
 	set_transformations(reader);
+	add_rows(reader, row_bytes);
 }
 
 static MrenStatus
@@ -330,12 +357,14 @@ read_png(PngReader *reader)
 
 MrenStatus
 mren_png_decode(const MrenEnv *env, const uint8_t *bytes, size_t len, const MrenImageInfo *info,
-				MrenBitmap *out, MrenError *err)
+				uint64_t max_work, MrenBitmap *out, MrenError *err)
 {
-	PngReader reader = {{env, err, MREN_OK}, bytes, len, 0, info, out};
+	PngReader reader = {
+		.call = {env, err, MREN_OK}, .bytes = bytes, .len = len, .info = info, .out = out};
 	bool transposed = mren_orientation_transposes(info->orientation);
 
 	memset(out, 0, sizeof(*out));
+	reader.work = (MrenImageWork){.info = info, .limit = max_work};
 	reader.width = transposed ? info->height : info->width;
 	reader.height = transposed ? info->width : info->height;
 	reader.png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, &reader.call, on_error, on_warning,

@@ -13,7 +13,7 @@
 /*
  * mren_png_decode
  *	  Decodes into *out, which has the size info gives.  info must come from
- *	  the same bytes, and its size within the caller's limits.
+ *	  the same bytes, and its size within the caller's limits.  MREN_ELIMIT if the work (decode_work.h) exceeds max_work.
  *
  * MREN_EFORMAT for what is corrupt or cut short: a wrong checksum of a
  * critical chunk or of the pixel data, a palette index without a color,
@@ -21,7 +21,8 @@
  * trouble in ancillary chunks.
  */
 extern MrenStatus mren_png_decode(const MrenEnv *env, const uint8_t *bytes, size_t len,
-								  const MrenImageInfo *info, MrenBitmap *out, MrenError *err);
+								  const MrenImageInfo *info, uint64_t max_work, MrenBitmap *out,
+								  MrenError *err);
 
 /*
  * mren_png_encode

@@ -20,7 +20,14 @@
 #include "text/icu.h"
 #include "text/script.h"
 
-#define MAX_BYTES ((size_t) 256 * 1024 * 1024)
+/* ICU normalizes without checks for interrupts. */
+#define MAX_BYTES ((size_t) 1024 * 1024)
+/*
+ * ICU brings the combining marks of a character into their order one by one, which
+ * takes the square of their number: minutes for a hundred thousand.  Texts have a
+ * few; Unicode's stream-safe format allows 30 (UAX 15, section 13).
+ */
+#define MAX_MARKS 128
 #define ZERO_WIDTH_SPACE 0x200B
 
 /*
@@ -165,6 +172,24 @@ to_utf8(const MrenEnv *env, const UChar *units, int32_t n, char **out, size_t *o
 }
 
 static MrenStatus
+check_marks(const UChar *units, int32_t n, MrenError *err)
+{
+	int n_marks = 0;
+
+	for (int32_t at = 0; at < n;)
+	{
+		UChar32 code;
+
+		U16_NEXT(units, at, n, code);
+		n_marks = u_getCombiningClass(code) != 0 ? n_marks + 1 : 0;
+		if (n_marks > MAX_MARKS)
+			return mren_fail(err, MREN_ELIMIT,
+							 "name has more than %d combining marks behind a character", MAX_MARKS);
+	}
+	return MREN_OK;
+}
+
+static MrenStatus
 normalize_wide(const MrenEnv *env, const char *text, size_t len, char **out, size_t *out_len,
 			   MrenError *err)
 {
@@ -176,7 +201,9 @@ normalize_wide(const MrenEnv *env, const char *text, size_t len, char **out, siz
 
 	MREN_TRY(to_units(env, text, len, &units, &n, err));
 	widen_spaces(units, n);
-	status = fold(env, units, n, &folded, &n_folded, err);
+	status = check_marks(units, n, err);
+	if (status == MREN_OK)
+		status = fold(env, units, n, &folded, &n_folded, err);
 	mren_release(env, units);
 	if (status != MREN_OK)
 		return status;

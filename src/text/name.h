@@ -18,7 +18,8 @@
  *	  or ampersand, or beside a character of a script that is written without
  *	  spaces; *out (out_len bytes, no NUL) is released by the caller, and is never
  *	  NULL.  Idempotent for one version of
- *	  ICU.  MREN_ELIMIT above 256 MB, MREN_EFORMAT for text that is not UTF-8.
+ *	  ICU.  MREN_ELIMIT above 1 MB and for more than 128 combining marks in
+ *	  a row, MREN_EFORMAT for text that is not UTF-8.
  */
 extern MrenStatus mren_name_normalize(const MrenEnv *env, const char *text, size_t len, char **out,
 									  size_t *out_len, MrenError *err);

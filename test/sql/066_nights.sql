@@ -43,3 +43,37 @@ SELECT deployed FROM mren.models WHERE model = 'm' AND version = 5;
 SELECT mren.promote('m', 1);
 UPDATE mren.model_version SET holdout_rows = NULL;
 CALL mren.retrain('m', min_new_rows => 0);
+
+-- The same rows, options and deployed version give the same challenger, which is not trained and judged again.
+CALL mren.retrain('m', min_new_rows => 0, promote => 'never');
+SELECT count(*) FROM mren.model_version;
+CALL mren.retrain('m', min_new_rows => 0, promote => 'never');
+SELECT status, verdict, version IS NULL AS none,
+    reason ~ ('^rows, options and deployed version are those of run \d+, whose version ' || (SELECT max(version) FROM mren.models) || ' was held$') AS reason
+FROM mren.runs ORDER BY run DESC LIMIT 1;
+CALL mren.retrain('m', min_new_rows => 0, promote => 'never');
+SELECT count(*) FROM mren.model_version;
+-- Another margin, other options, another row that is trained on or held out: they are.
+CALL mren.retrain('m', min_new_rows => 0, margin => 0.1);
+CALL mren.retrain('m', min_new_rows => 0, options => '{"seed": 2}');
+DELETE FROM labelled WHERE ctid = (SELECT max(ctid) FROM labelled);
+CALL mren.retrain('m', min_new_rows => 0);
+CALL mren.retrain('m', min_new_rows => 0);
+
+-- A run belongs to the model of its id: a later model of the same name does not hide that one died.
+INSERT INTO mren.run (model, model_id, started_by, started_at, status, backend, phase, query, options)
+VALUES ('m', (SELECT id FROM mren.model WHERE name = 'm'), current_user, now(), 'running', 0, 'training', 'SELECT', '{}');
+SELECT mren.drop_model('m');
+CALL mren.train('m', 'SELECT * FROM labelled', '{"embeddings": null, "epochs": 1}');
+SELECT model, status FROM mren.training_progress;
+
+-- Runs are kept for a number of days, but not what a retraining needs; by default they are all kept.
+UPDATE mren.run SET finished_at = finished_at - interval '40 days', started_at = started_at - interval '40 days';
+INSERT INTO mren.run (model, started_by, started_at, finished_at, status, backend, phase, query, options)
+SELECT model, current_user, now(), now(), 'failed', 0, 'reading', 'young', '{}' FROM unnest('{m}'::text[]) AS model;
+CALL mren.train('other', 'SELECT * FROM labelled', '{"embeddings": null, "epochs": 1}');
+SELECT count(*) > 10 AS all_kept FROM mren.run;
+SET mren.keep_runs = 30;
+CALL mren.train('other', 'SELECT * FROM labelled', '{"embeddings": null, "epochs": 1}');
+SELECT model, call, status, query FROM mren.run ORDER BY id;
+RESET mren.keep_runs;

@@ -11,6 +11,7 @@
 use strict;
 use warnings;
 use MrenTest;
+use POSIX ();
 use MrenToy;
 use Test::More;
 
@@ -29,9 +30,15 @@ CREATE TABLE huge (kind text, content text);
 INSERT INTO huge VALUES ('text', repeat('dog is a kind of animal ', 200000));
 INSERT INTO huge SELECT 'semeval', string_agg(i || E'\t"A <e1>dog</e1> is a kind of <e2>animal</e2>."\nOther\nComment:\n\n', '' ORDER BY i) FROM generate_series(1, 200000) AS i;
 INSERT INTO huge VALUES ('opennre', '{"token": ["a"' || repeat(', "a"', 1000000) || '], "h": {"name": "a", "pos": [0, 1]}, "t": {"name": "a", "pos": [2, 3]}, "relation": "r"}');
+INSERT INTO huge SELECT 'fewrel', '{' || string_agg('"P' || i || '": [{"tokens": ["a", "b"], "h": ["a", "Q1", [[0]]], "t": ["b", "Q2", [[1]]]}]', ', ') || '}' FROM generate_series(1, 30000) AS i;
+INSERT INTO huge SELECT 'tacred', '[' || string_agg('{"token": ["a", "b"], "relation": "r", "subj_start": 0, "subj_end": 0, "obj_start": 1, "obj_end": 1, "subj_type": "A", "obj_type": "B"}', ', ') || ']' FROM generate_series(1, 30000) AS i;
+CREATE TABLE arrays AS SELECT array_agg(i / 300000.0::float8) AS confidences, array_agg(i % 2 = 0) AS correct, array_agg('word ' || i) AS phrases FROM generate_series(1, 300000) AS i;
 SELECT mren.load_lexicon('kinds', ARRAY['dog', 'animal', 'dog is'], 'kind');
 CALL mren.train('m', 'SELECT p.*, CASE WHEN id % 2 = 0 THEN mren.image_features(''tiny'', ''\\x$small'') END AS image_vector FROM pairs p',
 	'{"image_encoder": "tiny", "hidden": [8], "epochs": 1}');
+
+CREATE TABLE tagged AS SELECT ARRAY['dog', 'is', 'animal'] AS tokens, ARRAY['B-K', 'O', 'B-K'] AS tags FROM generate_series(1, 20);
+CALL mren.train_tagger('t', 'SELECT * FROM tagged', '{"epochs": 1}');
 
 -- A lock that tells other sessions how far a statement is.
 CREATE FUNCTION tell() RETURNS boolean LANGUAGE sql AS 'SELECT pg_try_advisory_xact_lock_shared(110)';
@@ -133,6 +140,14 @@ my @calls = (
 	[ 'mren.candidates', set => q{mren.candidates(content, ARRAY[CANCEL('kinds')], max_distance => 100000) FROM (SELECT content || '' AS content FROM huge WHERE kind = 'text' OFFSET 0) AS f} ],
 	[ 'mren.extract', set => q{mren.extract('m', content, lexicons => ARRAY[CANCEL('kinds')]) FROM (SELECT content || '' AS content FROM huge WHERE kind = 'text' OFFSET 0) AS f} ],
 	[ 'mren.read_semeval', set => q{mren.read_semeval(CANCEL(content)) FROM (SELECT content || '' AS content FROM huge WHERE kind = 'semeval' OFFSET 0) AS f} ],
+	[ 'mren.read_fewrel', set => q{mren.read_fewrel(CANCEL(content)) FROM (SELECT content || '' AS content FROM huge WHERE kind = 'fewrel' OFFSET 0) AS f} ],
+	[ 'mren.read_tacred', set => q{mren.read_tacred(CANCEL(content)) FROM (SELECT content || '' AS content FROM huge WHERE kind = 'tacred' OFFSET 0) AS f} ],
+	[ 'mren.reliability', set => q{mren.reliability(confidences, correct, CANCEL(15)) FROM (SELECT * FROM arrays OFFSET 0) AS f} ],
+	[ 'mren.precision_recall', set => q{mren.precision_recall(confidences, correct, CANCEL(1000000)) FROM (SELECT * FROM arrays OFFSET 0) AS f} ],
+	[ 'mren.precision_at', value => q{mren.precision_at(confidences, correct, CANCEL(10)) FROM (SELECT * FROM arrays OFFSET 0) AS f} ],
+	[ 'the input of mren.network', value => q{CANCEL(content)::mren.network FROM (SELECT '\x' || repeat('00', 5000000) AS content OFFSET 0) AS f} ],
+	[ 'mren.load_lexicon of an array', value => q{mren.load_lexicon('large', phrases, CANCEL('kind')) FROM (SELECT phrases FROM arrays OFFSET 0) AS f} ],
+	[ 'mren.tag', set => q{mren.tag('t', CANCEL(content)) FROM (SELECT content || '' AS content FROM huge WHERE kind = 'text' AND EXISTS (SELECT FROM mren.tag('t', 'dog is')) OFFSET 0) AS f} ],
 	[ 'mren.read_opennre', set => q{mren.read_opennre(CANCEL(content)) FROM (SELECT content || '' AS content FROM huge WHERE kind = 'opennre' OFFSET 0) AS f} ],
 );
 
@@ -169,6 +184,26 @@ for my $case (@calls)
 }
 is($session->query('SELECT mren.predict(\'m\', sentence, head, tail) IS NOT NULL FROM pairs LIMIT 1'), 't', 'the session is as good as before');
 is($session->query('SELECT pg_backend_pid()'), $backend, 'and it is the same');
+
+# What is not a regular file is refused at once: its end may never come, and the opening of a FIFO could not be cancelled.
+my $fifo = server_file('fifo', '');
+unlink $fifo;
+POSIX::mkfifo($fifo, 0666) or die "mkfifo: $!";
+chmod 0666, $fifo;
+for my $path ('/dev/null', $fifo)
+{
+	for my $load ("mren.load_embeddings('special', '$path')", "mren.load_image_encoder('special', '$path')")
+	{
+		my $error = error_in($session, "SELECT $load");
+
+		like($error, qr/^42809: "\Q$path\E" is not a regular file/, "$load is refused");
+		last unless $error =~ /^42809/;
+	}
+}
+
+# A name is as long as a name: ICU reorders combining marks in the square of their number, and cannot be cancelled.
+like(error_in($session, q{SELECT mren.normalize_name(repeat('Ä', 1000000))}), qr/^54000: name of 2000000 bytes is too long/, 'a name of megabytes is refused');
+like(error_in($session, q{SELECT mren.normalize_name('a' || repeat(U&'\0315', 65) || repeat(U&'\0323', 64))}), qr/^54000: name has more than 128 combining marks behind a character/, 'and so is one of many marks');
 
 # Terminated, a session takes its locks and files along; its run says so.  Only in the moment in which it writes
 # its progress, a training cannot record that it is terminated and is known as died.  That moment cannot be avoided

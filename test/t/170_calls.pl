@@ -46,11 +46,11 @@ is($session->query(q{SELECT mren.predict('block', sentence, head, tail) IS NOT N
 	'in a transaction block: there at once');
 is($node->sql(q{SELECT count(*) FROM mren.models WHERE model = 'block'}), '0', 'for others not before the commit');
 $session->query('COMMIT');
-is(run_of('block'), '1|0|', 'committed, it stays; without a record of the run');
+is(run_of('block'), '1|1|succeeded', 'committed, it stays, and so does the record of the run');
 $session->query("BEGIN; CALL mren.train('gone', $query, $options); ROLLBACK");
 is(run_of('gone'), '0|0|', 'rolled back, it was never there');
 $session->query("BEGIN; SAVEPOINT s; CALL mren.train('saved', $query, $options); ROLLBACK TO s; CALL mren.train('saved', $query, $options); COMMIT");
-is(run_of('saved'), '1|0|', 'so in a subtransaction');
+is(run_of('saved'), '1|1|succeeded', 'so in a subtransaction');
 $session->query('BEGIN ISOLATION LEVEL REPEATABLE READ');
 is($session->query("CALL mren.train('block', $query, $options)"), '2', 'in REPEATABLE READ');
 is($session->query(q{SELECT max(version) FROM mren.models WHERE model = 'block'}), '2', 'the transaction sees its version');
@@ -58,6 +58,38 @@ $session->query('COMMIT');
 like(error_in($session, "BEGIN READ ONLY; CALL mren.train('block', $query, $options)"), qr/^25006: cannot execute CALL mren\.train\(\) in a read-only transaction/,
 	'a read-only transaction refuses it');
 $session->query('ROLLBACK');
+
+# What fails in a transaction that cannot be committed is recorded outside of it: by itself, cancelled or timed out.
+my $endless = q{'{"hidden": [2048, 2048], "epochs": 10000, "patience": 10000, "batch_size": 108}'};
+my $last = q{SELECT model, call, status, sqlstate, message, started_by, finished_at >= started_at FROM mren.runs ORDER BY run DESC LIMIT 1};
+sub one_string { return ($node->run('psql', '-X', '-c', $_[0], 'test'))[2] }
+like(error_in($session, "BEGIN; CALL mren.train('outside', 'SELECT * FROM nowhere', $options)"), qr/^42P01: /, 'a failure in a transaction block');
+$session->query('ROLLBACK');
+is($session->query($last), 'outside|train|failed|42P01|relation "nowhere" does not exist|postgres|t', 'is recorded although that is rolled back');
+like(one_string("SET statement_timeout = '1500ms'; CALL mren.train('outside', $query, $endless)"), qr/ERROR:  canceling statement due to statement timeout/, 'SET and CALL in one string: timed out');
+is($session->query($last), 'outside|train|canceled|57014|canceling statement due to statement timeout|postgres|t', 'is recorded, too');
+like(one_string("SET statement_timeout = '1h'; CALL mren.train('together', $query, $options)"), qr/epoch 2 of 2/, 'SET and CALL in one string: in time');
+is(run_of('together'), '1|1|succeeded', 'is recorded, too');
+my $listener = $node->session;
+$listener->query('LISTEN mren');
+like(one_string(q{SET work_mem = '4MB'; CALL mren.retrain('together', min_new_rows => 0, options => '{"learning_rate": 1e30, "epochs": 3}')}), qr/ERROR: /, 'so a retraining that fails');
+like($session->query($last), qr/^together\|retrain\|failed\|/, 'is recorded');
+like(($listener->try('SELECT 1'))[0], qr/Asynchronous notification "mren" with payload "\{"model": "together", "version": null, "verdict": "failed", /, 'and listeners are told');
+$session->query(q{CREATE TABLE documents AS SELECT 1 AS id, 'dog is a kind of animal' AS document});
+$session->query(q{SELECT mren.load_lexicon('kinds', ARRAY['dog', 'animal'], 'kind')});
+$session->query(q{SELECT mren.create_graph('graph', 'SELECT 1/(id - 1) AS key, document FROM documents', 'block', lexicons => '{kinds}')});
+like(one_string(q{SET work_mem = '4MB'; CALL mren.refresh_graph('graph')}), qr/ERROR:  division by zero/, 'so a refresh');
+is($session->query('SELECT graph, status, sqlstate FROM mren.graph_runs'), 'graph|failed|22012', 'is recorded');
+# One that cannot be recorded says so, and fails as it would.
+$session->query(q{ALTER SYSTEM SET max_worker_processes = 0});
+$node->restart;
+$session = $node->session;
+like(one_string(q{SET work_mem = '4MB'; CALL mren.refresh_graph('graph')}), qr/WARNING:  the failure could not be recorded.*ERROR:  division by zero/s, 'without a worker there is a warning');
+is($session->query('SELECT count(*) FROM mren.graph_runs'), '1', 'and no record');
+$session->query(q{ALTER SYSTEM RESET max_worker_processes});
+$node->restart;
+$session = $node->session;
+$session->query('SET client_min_messages = warning');
 
 # Settings under which every transaction of the call starts
 for my $level ('repeatable read', 'serializable')
@@ -112,7 +144,7 @@ CREATE PROCEDURE train_by_owner(model text, INOUT v int DEFAULT NULL) LANGUAGE p
 CREATE PROCEDURE train_with_path(model text, INOUT v int DEFAULT NULL) LANGUAGE plpgsql SET search_path = public AS \$\$ BEGIN CALL mren.train(model, $query, $options, v); END \$\$;
 SQL
 is($session->query(q{SELECT trained('function'), trained('function')}), '1|2', 'a function, twice in a statement');
-is(run_of('function'), '2|0|', 'trains within the statement');
+is(run_of('function'), '2|2|succeeded', 'trains within the statement');
 is($session->query(q{SELECT trained('rows') FROM generate_series(1, 3)}), "1\n2\n3", 'and once a row');
 
 # Whose rights count

@@ -5,6 +5,7 @@
 #include "image_samples.h"
 
 #include "image/jpeg_codec.h"
+#include "image/decode_work.h"
 
 /* libjpeg as its manual has it: the samples in the requested color space. */
 static uint8_t *
@@ -518,6 +519,39 @@ scans_are_limited(void **state)
 	free(file.data);
 }
 
+/* 16x16 has 4 blocks of each component; a file of one window is read before its kind is known. */
+static void
+work_is_limited(void **state)
+{
+	static const JpegSpec single = {16, 16, JCS_RGB, JCS_YCbCr, 1, 1};
+	static const JpegSpec three = {16, 16, JCS_RGB, JCS_YCbCr, 1, 1, .separate = true};
+
+	(void) state;
+	for (int separate = 0; separate < 2; separate++)
+	{
+		Bytes file = make_jpeg(separate ? &three : &single);
+		uint64_t work = file.len * MREN_WORK_JPEG_FILE +
+						12 * (separate ? 64 * MREN_WORK_JPEG_SAMPLE_SCANS + MREN_WORK_JPEG_BLOCK
+									   : 64 * MREN_WORK_JPEG_SAMPLE);
+		MrenImageLimits limits = {100, 100, 100000, work};
+		TestEnv test;
+		MrenBitmap bitmap;
+		MrenError err = {0};
+
+		test_env_init(&test);
+		if (mren_image_decode(&test.env, file.data, file.len, &limits, &bitmap, &err) != MREN_OK)
+			fail_msg("%s %s", err.message, err.detail);
+		mren_bitmap_free(&test.env, &bitmap);
+		limits.max_work--;
+		assert_int_equal(mren_image_decode(&test.env, file.data, file.len, &limits, &bitmap, &err),
+						 MREN_ELIMIT);
+		assert_non_null(strstr(err.message, "decoding the image of 16 x 16 pixels is more work "
+											"than the limit of "));
+		assert_null(bitmap.rgb);
+		free(file.data);
+	}
+}
+
 static void
 component_without_data_is_an_error(void **state)
 {
@@ -665,6 +699,7 @@ main(void)
 		cmocka_unit_test(changed_bytes_crash_nothing),
 		cmocka_unit_test(oddities_that_cost_no_pixel_are_accepted),
 		cmocka_unit_test(scans_are_limited),
+		cmocka_unit_test(work_is_limited),
 		cmocka_unit_test(component_without_data_is_an_error),
 		cmocka_unit_test(second_frame_header_is_an_error),
 		cmocka_unit_test(kinds_that_are_not_read_are_named),

@@ -6,6 +6,8 @@
 
 #include <math.h>
 
+#include "image/decode_work.h"
+
 static uint8_t
 over_white(double value, double alpha)
 {
@@ -431,6 +433,38 @@ limits_are_inclusive_and_hold_for_the_image_as_displayed(void **state)
 	free(png.data);
 }
 
+/* 8x4 pixels of 16 bits have rows of 48 bytes. */
+static void
+work_is_limited(void **state)
+{
+	(void) state;
+	for (int interlaced = 0; interlaced < 2; interlaced++)
+	{
+		PngSpec spec = {8, 4, PNG_COLOR_TYPE_RGB, 16, interlaced};
+		Bytes png = make_png(&spec);
+		uint64_t work =
+			png.len * MREN_WORK_PNG_FILE +
+			(interlaced ? 192 * MREN_WORK_PNG_ROW_INTERLACED + 32 * MREN_WORK_PNG_PIXEL_INTERLACED
+						: 192 * MREN_WORK_PNG_ROW + 32 * MREN_WORK_PNG_PIXEL);
+		MrenImageLimits limits = {8, 8, 96, work};
+		TestEnv test;
+		MrenBitmap bitmap;
+		MrenError err = {0};
+
+		test_env_init(&test);
+		if (mren_image_decode(&test.env, png.data, png.len, &limits, &bitmap, &err) != MREN_OK)
+			fail_msg("%s %s", err.message, err.detail);
+		mren_bitmap_free(&test.env, &bitmap);
+		limits.max_work--;
+		assert_int_equal(mren_image_decode(&test.env, png.data, png.len, &limits, &bitmap, &err),
+						 MREN_ELIMIT);
+		assert_non_null(strstr(err.message, "decoding the image of 8 x 4 pixels is more work than "
+											"the limit of "));
+		assert_null(bitmap.rgb);
+		free(png.data);
+	}
+}
+
 /* Only the result is held whole: all else is less than 128 rows, of 8 bytes a pixel at most. */
 static void
 no_kind_of_file_takes_more_than_rows_beside_the_result(void **state)
@@ -532,6 +566,7 @@ main(void)
 		cmocka_unit_test(palette_must_come_before_the_pixels),
 		cmocka_unit_test(size_is_checked_before_decoding),
 		cmocka_unit_test(limits_are_inclusive_and_hold_for_the_image_as_displayed),
+		cmocka_unit_test(work_is_limited),
 		cmocka_unit_test(no_kind_of_file_takes_more_than_rows_beside_the_result),
 		cmocka_unit_test(written_image_reads_back_the_same),
 		cmocka_unit_test(empty_bitmap_is_not_written),

@@ -266,5 +266,8 @@ extern void mren_graph_run_progress(int64 run, const char *phase, int64 done, in
 									double per_second, double seconds_left);
 extern void mren_graph_run_succeed(int64 run, Datum summary);
 extern void mren_graph_run_fail(int64 run, const ErrorData *error);
+/* In a row of its own, which stays whatever becomes of the transaction. */
+extern void mren_graph_run_fail_outside(const MrenGraph *graph, TimestampTz started_at,
+										const ErrorData *error);
 
 #endif

@@ -313,7 +313,10 @@ unlock(Refresh *refresh)
 static void
 fail(Refresh *refresh, ErrorData *error)
 {
-	if (refresh->run != 0 && !refresh->atomic)
+	if (refresh->run != 0 && refresh->atomic)
+		/* The record that was begun here goes with the transaction. */
+		mren_graph_run_fail_outside(&refresh->graph, refresh->stamp, error);
+	else if (refresh->run != 0)
 	{
 		PushActiveSnapshot(GetTransactionSnapshot());
 		mren_graph_run_fail(refresh->run, error);

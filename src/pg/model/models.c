@@ -100,10 +100,10 @@ mren_models_lock(const char *model, MrenPrivilege privilege, MrenModelRow *row)
  * Before saving
  */
 
-void
+int64
 mren_models_check_save_kind(const char *model, MrenModelKind kind, bool deploy)
 {
-	MrenModelRow row;
+	MrenModelRow row = {0};
 
 	mren_check_name("model", model);
 	PushActiveSnapshot(GetTransactionSnapshot());
@@ -116,6 +116,7 @@ mren_models_check_save_kind(const char *model, MrenModelKind kind, bool deploy)
 			mren_catalog_require(model, MREN_PRIVILEGE_ADMIN, &row);
 	}
 	PopActiveSnapshot();
+	return row.id;
 }
 
 void

@@ -34,8 +34,11 @@ typedef struct MrenSaveExtra
  */
 extern void mren_models_check_save(const char *model, bool deploy);
 
-/* The same for a model of either kind; mren_models_check_save is for relation models. */
-extern void mren_models_check_save_kind(const char *model, MrenModelKind kind, bool deploy);
+/*
+ * The same for a model of either kind; mren_models_check_save is for relation models.
+ * Returns the id of the model whose rights were checked; 0 if there is none yet.
+ */
+extern int64 mren_models_check_save_kind(const char *model, MrenModelKind kind, bool deploy);
 
 /*
  * mren_models_save

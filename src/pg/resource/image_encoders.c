@@ -155,7 +155,8 @@ mren_encoder_decode(const bytea *image, MrenBitmap *bitmap)
 {
 	MrenEnv env = mren_pg_env(CurrentMemoryContext);
 	MrenImageLimits limits = {mren_max_image_width, mren_max_image_height,
-							  (size_t) mren_max_image_memory * 1024};
+							  (size_t) mren_max_image_memory * 1024,
+							  (uint64_t) mren_max_image_work * 1000000};
 	MrenError err;
 
 	MREN_PG_CALL(err, mren_image_decode(&env, (const uint8_t *) VARDATA_ANY(image),

@@ -11,10 +11,14 @@
 
 #include "pg/support/compat.h"
 
+/* Characters or bytes between two checks for interrupts; even. */
+#define PIECE ((size_t) 1024 * 1024)
+
 bytea *
 mren_hex_in(const char *input, const char *type)
 {
 	size_t len = strlen(input);
+	size_t n = 0;
 	bytea *result;
 
 	if (len < 2 || input[0] != '\\' || input[1] != 'x')
@@ -23,7 +27,12 @@ mren_hex_in(const char *input, const char *type)
 							   pg_mbcliplen(input, len, 40), input),
 						errhint("A value is written as \\x followed by hexadecimal digits.")));
 	result = palloc(VARHDRSZ + (len - 2) / 2);
-	SET_VARSIZE(result, VARHDRSZ + hex_decode(input + 2, len - 2, VARDATA(result)));
+	for (size_t at = 2; at < len; at += PIECE)
+	{
+		CHECK_FOR_INTERRUPTS();
+		n += hex_decode(input + at, Min(len - at, PIECE), VARDATA(result) + n);
+	}
+	SET_VARSIZE(result, VARHDRSZ + n);
 	return result;
 }
 
@@ -40,7 +49,11 @@ mren_hex_out(const bytea *value, const char *type)
 				 errhint("Fetch it in binary format.")));
 	result = palloc(2 * len + 3);
 	strcpy(result, "\\x");
-	hex_encode(VARDATA_ANY(value), len, result + 2);
+	for (size_t at = 0; at < len; at += PIECE)
+	{
+		CHECK_FOR_INTERRUPTS();
+		hex_encode(VARDATA_ANY(value) + at, Min(len - at, PIECE), result + 2 + 2 * at);
+	}
 	result[2 * len + 2] = '\0';
 	return result;
 }

@@ -4,7 +4,9 @@
  */
 #include "pg/support/load_input.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "catalog/pg_authid.h"
 #include "miscadmin.h"
@@ -18,21 +20,48 @@
 
 /* Maximum size of the pieces that a large object is read in. */
 #define OBJECT_PIECE (1024 * 1024)
+/* Maximum size of a read from a file, between which there are checks for interrupts. */
+#define FILE_PIECE ((size_t) 8 * 1024 * 1024)
 
 struct MrenLoadInput
 {
-	FILE *file;
+	int file; /* descriptor; only with path */
 	const char *path;
 	const bytea *contents;
 	size_t offset;
 	Oid object; /* InvalidOid: none */
 };
 
+/*
+ * Only a regular file has an end that is reached without waiting for others.  The
+ * descriptor is asked, since what the path names may be replaced meanwhile, and
+ * opening does not wait for the writer of a FIFO.
+ */
+static int
+open_regular(const char *path)
+{
+	int file = OpenTransientFile(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | PG_BINARY);
+	struct stat status;
+
+	if (file < 0)
+		ereport(ERROR, (errcode_for_file_access(),
+						errmsg("could not open file \"%s\" for reading: %m", path),
+						errhint("The path is that of a file on the server, not on the client.")));
+	if (fstat(file, &status) != 0)
+		ereport(ERROR, (errcode_for_file_access(), errmsg("could not stat file \"%s\": %m", path)));
+	if (S_ISDIR(status.st_mode))
+		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE), errmsg("\"%s\" is a directory", path)));
+	if (!S_ISREG(status.st_mode))
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE), errmsg("\"%s\" is not a regular file", path),
+				 errdetail("It may be a FIFO or a device, whose end may never be reached.")));
+	return file;
+}
+
 static MrenLoadInput *
 open_file(const char *path)
 {
 	MrenLoadInput *input = palloc0(sizeof(MrenLoadInput));
-	struct stat status;
 
 	if (!has_privs_of_role(GetUserId(), ROLE_PG_READ_SERVER_FILES))
 		ereport(ERROR,
@@ -43,13 +72,7 @@ open_file(const char *path)
 				 errhint("Pass the contents as bytea or, for a file of the client, as a "
 						 "large object (\\lo_import).")));
 	input->path = path;
-	input->file = AllocateFile(path, PG_BINARY_R);
-	if (input->file == NULL)
-		ereport(ERROR, (errcode_for_file_access(),
-						errmsg("could not open file \"%s\" for reading: %m", path),
-						errhint("The path is that of a file on the server, not on the client.")));
-	if (fstat(fileno(input->file), &status) == 0 && S_ISDIR(status.st_mode))
-		ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE), errmsg("\"%s\" is a directory", path)));
+	input->file = open_regular(path);
 	return input;
 }
 
@@ -115,13 +138,14 @@ mren_load_input_read(MrenLoadInput *input, void *buffer, size_t size)
 	size_t n;
 
 	CHECK_FOR_INTERRUPTS();
-	if (input->file != NULL)
+	if (input->path != NULL)
 	{
-		n = fread(buffer, 1, size, input->file);
-		if (n < size && ferror(input->file))
+		ssize_t n_read = read(input->file, buffer, Min(size, FILE_PIECE));
+
+		if (n_read < 0)
 			ereport(ERROR, (errcode_for_file_access(),
 							errmsg("could not read file \"%s\": %m", input->path)));
-		return n;
+		return (size_t) n_read;
 	}
 	if (OidIsValid(input->object))
 		return read_object(input, buffer, size);
@@ -134,8 +158,8 @@ mren_load_input_read(MrenLoadInput *input, void *buffer, size_t size)
 void
 mren_load_input_close(MrenLoadInput *input)
 {
-	if (input->file != NULL)
-		FreeFile(input->file);
+	if (input->path != NULL)
+		CloseTransientFile(input->file);
 	pfree(input);
 }
 

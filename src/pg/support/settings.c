@@ -17,6 +17,8 @@
 int mren_max_image_width = 16384;
 int mren_max_image_height = 16384;
 int mren_max_image_memory = 256 * 1024;
+int mren_keep_runs = 0;
+int mren_max_image_work = 1000;
 int mren_max_encoder_memory = 1024 * 1024;
 int mren_word_cache = 64 * 1024;
 int mren_model_cache = 128 * 1024;
@@ -66,6 +68,12 @@ mren_settings_define(void)
 		 &mren_max_image_height, 1, 0},
 		{"mren.max_image_memory", "Sets the maximum memory that decoding one image may take.",
 		 &mren_max_image_memory, 64, GUC_UNIT_KB},
+		{"mren.max_image_work",
+		 "Sets the maximum work of decoding one image, an estimate that is the same on every "
+		 "machine.",
+		 &mren_max_image_work, 0, GUC_UNIT_MS},
+		{"mren.keep_runs", "Sets the number of days for which finished runs are kept.",
+		 &mren_keep_runs, 0, 0},
 		{"mren.max_encoder_memory",
 		 "Sets the maximum memory that loading one image encoder may take.",
 		 &mren_max_encoder_memory, 64, GUC_UNIT_KB},

@@ -12,6 +12,8 @@ extern int mren_on_error; /* an MrenOnError */
 extern int mren_max_image_width;
 extern int mren_max_image_height;
 extern int mren_max_image_memory; /* kB, decoded */
+extern int mren_keep_runs;		  /* days; 0: for ever */
+extern int mren_max_image_work;	  /* ms, estimated; 0: no limit */
 
 /* Limit on the memory for one image encoder: its file and all that loading it takes. */
 extern int mren_max_encoder_memory; /* kB */

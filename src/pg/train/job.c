@@ -6,6 +6,7 @@
 #include "pg/train/job.h"
 
 #include "access/xact.h"
+#include "commands/async.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
@@ -112,8 +113,6 @@ mren_job_record(MrenJob *job, const MrenRunStart *start)
 {
 	initStringInfo(&job->run.log);
 	appendStringInfoChar(&job->run.log, '[');
-	if (job->atomic)
-		return;
 	mren_run_begin(&job->run, start);
 	mren_job_commit(job);
 }
@@ -125,22 +124,29 @@ mren_job_record(MrenJob *job, const MrenRunStart *start)
 static void
 fail(MrenJob *job, ErrorData *error)
 {
-	if (job->run.id != 0)
-	{
-		bool terminated = ProcDiePending;
+	bool terminated = ProcDiePending;
+	char *payload;
 
-		if (terminated)
-			HOLD_INTERRUPTS();
+	if (job->run.id == 0)
+		ReThrowError(error);
+	if (terminated)
+		HOLD_INTERRUPTS();
+	payload = job->failed != NULL ? job->failed(job, error) : NULL;
+	if (job->atomic)
+		/* The record that was begun here goes with the transaction. */
+		mren_run_fail_outside(&job->run, error, payload);
+	else
+	{
 		PushActiveSnapshot(GetTransactionSnapshot());
 		mren_run_fail(&job->run, error);
-		if (job->failed != NULL)
-			job->failed(job, error);
+		if (payload != NULL)
+			Async_Notify("mren", payload);
 		PopActiveSnapshot();
 		mren_job_commit(job);
-		mren_run_release(&job->run);
-		if (terminated)
-			RESUME_INTERRUPTS();
 	}
+	mren_run_release(&job->run);
+	if (terminated)
+		RESUME_INTERRUPTS();
 	ReThrowError(error);
 }
 

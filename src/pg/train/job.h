@@ -8,9 +8,9 @@
  * is recorded and committed before the error is raised again.  Between pieces
  * no snapshot is held, and after a commit no transaction id.
  *
- * Called inside a transaction block or a function it may not commit: then it
- * works within that transaction, is not recorded, and leaves nothing behind if
- * it fails.
+ * Called inside a transaction block or a function, or in one string with other
+ * statements, it may not commit: then it works within that transaction, of which
+ * its record is a part.  If it fails, a background worker records that.
  */
 #ifndef MREN_PG_TRAIN_JOB_H
 #define MREN_PG_TRAIN_JOB_H
@@ -33,8 +33,8 @@ typedef struct MrenJob
 	int64 lock_id;
 	MrenRun run;
 	instr_time started;
-	/* Called when the failure of a recorded run is about to be committed; may be NULL. */
-	void (*failed)(struct MrenJob *job, const ErrorData *error);
+	/* Returns the payload of the notification that a recorded run has failed; may be NULL. */
+	char *(*failed)(struct MrenJob *job, const ErrorData *error);
 	struct MrenJobEpochs *epochs; /* running now: job_epochs.h */
 } MrenJob;
 
@@ -66,7 +66,7 @@ extern bool mren_job_lock(MrenJob *job, Oid table, int64 id);
 /* Frees the job and everything in its context. */
 extern void mren_job_destroy(MrenJob *job);
 
-/* Records that the run begins, and commits; does neither in an atomic call. */
+/* Records that the run begins, and commits unless the call is atomic; start must outlive the job. */
 extern void mren_job_record(MrenJob *job, const MrenRunStart *start);
 
 /* Runs a piece in a subtransaction, with a snapshot, in the job's context. */

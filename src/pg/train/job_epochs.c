@@ -136,7 +136,7 @@ mren_job_epochs_run(MrenJobEpochs *epochs)
 	do
 	{
 		mren_job_piece(job, step_a_while);
-		if (job->run.id != 0)
+		if (job->run.id != 0 && !job->atomic)
 		{
 			/* A piece of its own, so that a cancel during it is recorded. */
 			mren_job_piece(job, write_progress);

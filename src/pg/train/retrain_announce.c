@@ -23,8 +23,8 @@ append_text(StringInfo json, const char *key, const char *text)
 	pfree(clipped);
 }
 
-void
-mren_retrain_announce(const char *model, int32 version, const char *verdict, const char *reason)
+char *
+mren_retrain_payload(const char *model, int32 version, const char *verdict, const char *reason)
 {
 	bool alarming = strcmp(verdict, "held") == 0 || strcmp(verdict, "failed") == 0;
 	StringInfoData json;
@@ -41,5 +41,11 @@ mren_retrain_announce(const char *model, int32 version, const char *verdict, con
 	append_text(&json, "verdict", verdict);
 	append_text(&json, "reason", reason);
 	appendStringInfoChar(&json, '}');
-	Async_Notify("mren", json.data);
+	return json.data;
+}
+
+void
+mren_retrain_announce(const char *model, int32 version, const char *verdict, const char *reason)
+{
+	Async_Notify("mren", mren_retrain_payload(model, version, verdict, reason));
 }

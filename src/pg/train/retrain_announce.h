@@ -16,4 +16,8 @@
 extern void mren_retrain_announce(const char *model, int32 version, const char *verdict,
 								  const char *reason);
 
+/* Only writes to the log; returns the payload, palloc'd. */
+extern char *mren_retrain_payload(const char *model, int32 version, const char *verdict,
+								  const char *reason);
+
 #endif

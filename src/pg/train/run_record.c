@@ -15,33 +15,74 @@
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/jsonb.h"
+#include "utils/timestamp.h"
 
 #include "pg/catalog/catalog.h"
+#include "pg/catalog/catalog_outside.h"
 #include "pg/catalog/catalog_scan.h"
 #include "pg/model/models.h"
+#include "pg/support/settings.h"
 #include "pg/support/task_lock.h"
+
+/*
+ * Deletes what finished, or died, before the days that are kept; but not what a
+ * retraining reads: the last training of a model, from which one of 0.1.0 is
+ * retrained, and the runs that judged its last input.
+ */
+static void
+prune(void)
+{
+	Oid types[] = {INT4OID};
+	Datum values[] = {Int32GetDatum(mren_keep_runs)};
+
+	if (mren_keep_runs == 0)
+		return;
+	mren_catalog_write(
+		"DELETE FROM mren.run r"
+		" WHERE COALESCE(r.finished_at, r.started_at) OPERATOR(pg_catalog.<)"
+		"  (pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) pg_catalog.make_interval(days => "
+		"$1))"
+		" AND (r.status OPERATOR(pg_catalog.<>) 'running' OR NOT EXISTS"
+		"  (SELECT FROM pg_catalog.pg_stat_activity a WHERE a.pid OPERATOR(pg_catalog.=) "
+		"r.backend))"
+		" AND NOT EXISTS (SELECT FROM mren.model m WHERE m.id OPERATOR(pg_catalog.=) r.model_id AND"
+		"  (r.id OPERATOR(pg_catalog.=) (SELECT pg_catalog.max(t.id) FROM mren.run t"
+		"   WHERE t.model_id OPERATOR(pg_catalog.=) m.id"
+		"   AND t.status OPERATOR(pg_catalog.=) 'succeeded' AND t.call OPERATOR(pg_catalog.=) "
+		"'train')"
+		"  OR r.input_hash OPERATOR(pg_catalog.=) (SELECT t.input_hash FROM mren.run t"
+		"   WHERE t.model_id OPERATOR(pg_catalog.=) m.id AND t.input_hash IS NOT NULL"
+		"   ORDER BY t.id DESC LIMIT 1)))",
+		1, types, values, NULL);
+}
 
 void
 mren_run_begin(MrenRun *run, const MrenRunStart *start)
 {
-	Oid types[] = {TEXTOID, NAMEOID, INT4OID, TEXTOID, JSONBOID, TEXTOID};
+	Oid types[] = {TEXTOID, NAMEOID, INT4OID, TEXTOID, JSONBOID, TEXTOID, INT8OID};
 	NameData user;
-	Datum values[6];
+	Datum values[lengthof(types)];
+	char nulls[] = "       ";
 	bool isnull;
 
 	namestrcpy(&user, GetUserNameFromId(GetUserId(), false));
+	prune();
+	run->start = start;
+	run->started_at = GetCurrentTimestamp();
 	values[0] = CStringGetTextDatum(start->model);
 	values[1] = NameGetDatum(&user);
 	values[2] = Int32GetDatum(MyProcPid);
 	values[3] = CStringGetTextDatum(start->query);
 	values[4] = start->options;
 	values[5] = CStringGetTextDatum(start->call);
+	/* Not looked up by name here: another role may have created that model since. */
+	values[6] = Int64GetDatum(start->model_id);
+	nulls[6] = start->model_id > 0 ? ' ' : 'n';
 	mren_catalog_write("INSERT INTO mren.run (model, started_by, started_at, status, backend, "
 					   "phase, query, options, call, model_id) "
 					   "VALUES ($1, $2, pg_catalog.clock_timestamp(), 'running', $3, 'reading', "
-					   "$4, $5, $6, (SELECT m.id FROM mren.model m"
-					   " WHERE m.name OPERATOR(pg_catalog.=) $1)) RETURNING id",
-					   6, types, values, NULL);
+					   "$4, $5, $6, $7) RETURNING id",
+					   lengthof(types), types, values, nulls);
 	run->id =
 		DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 	/* The row is new, so nobody else has its lock. */
@@ -161,8 +202,8 @@ number_or_null(double number, char *null)
 void
 mren_run_judged(MrenRun *run, int32 version, const MrenRunVerdict *verdict)
 {
-	Oid types[] = {INT8OID, INT4OID, JSONBOID, INT4OID, TEXTOID,   TEXTOID,	  TEXTOID,
-				   TEXTOID, INT8OID, INT8OID,  INT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID};
+	Oid types[] = {INT8OID, INT4OID, JSONBOID, INT4OID,	  TEXTOID,	 TEXTOID,	TEXTOID, TEXTOID,
+				   INT8OID, INT8OID, INT8OID,  FLOAT8OID, FLOAT8OID, FLOAT8OID, BYTEAOID};
 	Datum values[lengthof(types)];
 	char nulls[lengthof(types)];
 
@@ -184,12 +225,13 @@ mren_run_judged(MrenRun *run, int32 version, const MrenRunVerdict *verdict)
 	values[11] = number_or_null(verdict->score[0], &nulls[11]);
 	values[12] = number_or_null(verdict->score[1], &nulls[12]);
 	values[13] = number_or_null(verdict->lower_bound, &nulls[13]);
+	values[14] = PointerGetDatum(verdict->input);
+	nulls[14] = verdict->input != NULL ? ' ' : 'n';
 	mren_catalog_write(
 		"UPDATE mren.run SET version = $2, log = $3, champion = $4, verdict = $5, reason = $6,"
 		" measure = $7, status = $8, holdout_rows = $9, holdout_seen = $10, new_rows = $11,"
 		" champion_score = $12, challenger_score = $13, lower_bound = $14, seconds_left = NULL,"
-		" model_id = CASE WHEN $2 IS NULL THEN model_id ELSE"
-		"  (SELECT m.id FROM mren.model m WHERE m.name OPERATOR(pg_catalog.=) run.model) END,"
+		" input_hash = $15,"
 		" finished_at = pg_catalog.clock_timestamp() WHERE id OPERATOR(pg_catalog.=) $1",
 		lengthof(types), types, values, nulls);
 }
@@ -205,14 +247,19 @@ fail_message(const ErrorData *error)
 	return psprintf("%s (%.*s)", error->message, (int) strcspn(row, "\n"), row);
 }
 
+static const char *
+fail_status(const ErrorData *error)
+{
+	if (error->sqlerrcode == ERRCODE_ADMIN_SHUTDOWN)
+		return "terminated";
+	return error->sqlerrcode == ERRCODE_QUERY_CANCELED ? "canceled" : "failed";
+}
+
 void
 mren_run_fail(MrenRun *run, const ErrorData *error)
 {
-	const char *status = error->sqlerrcode == ERRCODE_ADMIN_SHUTDOWN   ? "terminated"
-						 : error->sqlerrcode == ERRCODE_QUERY_CANCELED ? "canceled"
-																	   : "failed";
 	Oid types[] = {INT8OID, TEXTOID, TEXTOID, TEXTOID, JSONBOID};
-	Datum values[] = {Int64GetDatum(run->id), CStringGetTextDatum(status),
+	Datum values[] = {Int64GetDatum(run->id), CStringGetTextDatum(fail_status(error)),
 					  CStringGetTextDatum(unpack_sql_state(error->sqlerrcode)),
 					  CStringGetTextDatum(fail_message(error)), log_datum(run)};
 
@@ -221,4 +268,35 @@ mren_run_fail(MrenRun *run, const ErrorData *error)
 		"NULL, "
 		"finished_at = pg_catalog.clock_timestamp() WHERE id OPERATOR(pg_catalog.=) $1",
 		5, types, values, NULL);
+}
+
+void
+mren_run_fail_outside(MrenRun *run, const ErrorData *error, const char *payload)
+{
+	const MrenRunStart *start = run->start;
+	const char *options = JsonbToCString(NULL, &DatumGetJsonbP(start->options)->root, 0);
+	const char *values[] = {
+		start->model,
+		start->model_id > 0 ? psprintf("%lld", (long long) start->model_id) : NULL,
+		start->call,
+		GetUserNameFromId(GetUserId(), false),
+		timestamptz_to_str(run->started_at),
+		fail_status(error),
+		psprintf("%d", MyProcPid),
+		start->query,
+		options,
+		unpack_sql_state(error->sqlerrcode),
+		fail_message(error),
+		psprintf("%s]", run->log.data),
+		payload,
+	};
+
+	mren_catalog_write_outside(
+		"WITH run AS (INSERT INTO mren.run (model, model_id, call, started_by, started_at,"
+		" finished_at, status, backend, phase, query, options, sqlstate, message, log)"
+		" VALUES ($1, $2::pg_catalog.int8, $3, $4::pg_catalog.name, $5::pg_catalog.timestamptz,"
+		" pg_catalog.clock_timestamp(), $6, $7::pg_catalog.int4, 'training', $8,"
+		" $9::pg_catalog.jsonb, $10, $11, $12::pg_catalog.jsonb) RETURNING id)"
+		" SELECT CASE WHEN $13 IS NOT NULL THEN pg_catalog.pg_notify('mren', $13) END FROM run",
+		lengthof(values), values);
 }

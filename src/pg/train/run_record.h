@@ -11,25 +11,29 @@
 
 #include "postgres.h"
 
+#include "datatype/timestamp.h"
 #include "lib/stringinfo.h"
 
 #include "training/progress.h"
 
-typedef struct MrenRun
-{
-	int64 id;			/* of mren.run; 0: not recorded */
-	StringInfoData log; /* a JSON array of epochs, without the closing bracket */
-} MrenRun;
-
 typedef struct MrenRunStart
 {
 	const char *model;
+	int64 model_id;	  /* whose rights were checked; 0: there is no such model yet */
 	const char *call; /* "train", "retrain" or "train_tagger" */
 	const char *query;
 	Datum options; /* jsonb, as given */
 } MrenRunStart;
 
-/* Inserts the row and takes the session lock that shows that the run is alive. */
+typedef struct MrenRun
+{
+	int64 id;			/* of mren.run; 0: not recorded */
+	StringInfoData log; /* a JSON array of epochs, without the closing bracket */
+	const MrenRunStart *start;
+	TimestampTz started_at;
+} MrenRun;
+
+/* start must outlive the run.  Inserts the row and takes the session lock that shows that the run is alive. */
 extern void mren_run_begin(MrenRun *run, const MrenRunStart *start);
 
 typedef struct MrenRunProgress
@@ -61,6 +65,7 @@ typedef struct MrenRunVerdict
 	int64 holdout_rows; /* that both were judged by; < 0: they were not judged */
 	int64 holdout_seen; /* left out, because one of the two was trained on them */
 	int64 new_rows;		/* that the champion was not trained on; < 0: unknown */
+	const bytea *input; /* hash of all that the verdict depends on (retrain_input.h); or NULL */
 } MrenRunVerdict;
 
 /* Ends the row of a retraining; version 0: none was trained, the run is "skipped". */
@@ -71,6 +76,12 @@ extern void mren_run_succeed(MrenRun *run, int32 version);
 
 /* Ends the row as "terminated", "canceled" or "failed", with SQLSTATE and message. */
 extern void mren_run_fail(MrenRun *run, const ErrorData *error);
+
+/*
+ * The same in a row of its own, which stays although the transaction in which the
+ * run began does not; with a notification (payload; NULL: none).
+ */
+extern void mren_run_fail_outside(MrenRun *run, const ErrorData *error, const char *payload);
 
 /* Releases the session lock; to be called after the end of the row is committed. */
 extern void mren_run_release(MrenRun *run);

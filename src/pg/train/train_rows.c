@@ -16,8 +16,10 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
+#include "utils/memutils.h"
 
 #include "evaluation/holdout.h"
+#include "pg/support/digest.h"
 #include "pg/support/pg_env.h"
 #include "pg/train/encode_row.h"
 
@@ -98,8 +100,15 @@ check_ranges(MrenTrainRows *rows, TupleTableSlot *slot)
 {
 	int last = slot->tts_tupleDescriptor->natts - (rows->columns.attno[MREN_COLUMN_ID] > 0 ? 1 : 0);
 	MrenPair pair = {0};
-	char *id = row_id(rows, slot);
+	MemoryContext old;
+	char *id;
 
+	if (rows->row == NULL)
+		rows->row =
+			AllocSetContextCreate(rows->context, "mren training row", ALLOCSET_DEFAULT_SIZES);
+	MemoryContextReset(rows->row);
+	old = MemoryContextSwitchTo(rows->row);
+	id = row_id(rows, slot);
 	slot_getallattrs(slot);
 	mren_pair_sentence(&pair, slot->tts_values[last - 3]);
 	mren_pair_mentions(&pair, slot->tts_values[last - 2], slot->tts_values[last - 1], true);
@@ -108,8 +117,22 @@ check_ranges(MrenTrainRows *rows, TupleTableSlot *slot)
 				   rows->n_read);
 	mren_slips_add(&rows->slips, pair.tail.lower, pair.tail.upper, (MrenTextSpan){NULL, 0}, id,
 				   rows->n_read);
-	if (id != NULL)
-		pfree(id);
+	MemoryContextSwitchTo(old);
+}
+
+/* Adds the hash of a row and its group to the sum, which does not depend on the order of rows. */
+static void
+sum_row(MrenTrainRows *rows, const bytea *row, uint64 key)
+{
+	pg_cryptohash_ctx *digest = mren_digest_begin();
+	uint64 words[lengthof(rows->sum)];
+
+	StaticAssertStmt(sizeof(words) == MREN_SHA256_LENGTH, "a hash is four words");
+	mren_digest_add(digest, VARDATA_ANY(row), VARSIZE_ANY_EXHDR(row));
+	mren_digest_add(digest, &key, sizeof(key));
+	mren_digest_end(digest, (uint8 *) words);
+	for (int i = 0; i < (int) lengthof(words); i++)
+		rows->sum[i] += words[i];
 }
 
 static void
@@ -138,6 +161,8 @@ add_row(void *state, TupleTableSlot *slot)
 		check_ranges(rows, slot);
 	if (rows->keyed || (grouped && reader->holdout_share > 0))
 		key = group_key(slot);
+	if (rows->summed)
+		sum_row(rows, record, key);
 	rows->in_holdout =
 		grouped && reader->holdout_share > 0 && mren_holdout_holds(key, reader->holdout_share);
 	mren_train_spill_add(rows->spill, record, rows->keyed ? &key : NULL, keep_row, rows);

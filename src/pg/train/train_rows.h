@@ -28,6 +28,7 @@ typedef struct MrenTrainRows
 	void *state;
 	bool keep_holdout; /* hold-out rows are kept apart, with keys */
 	bool keyed;		   /* each record ends with the key of its group: see mren_train_spill_add */
+	bool summed;	   /* compute sum */
 
 	/* Results */
 	MrenColumns columns;
@@ -42,7 +43,9 @@ typedef struct MrenTrainRows
 	int64 n_test;		  /* of split "test" */
 	bool in_holdout;	  /* whether the present row is held out by its group */
 	uint64 holdout_key;	  /* of the last hold-out row, if the query has no groups */
+	MemoryContext row;	  /* of one row's ranges; NULL until it is needed */
 	MrenSpanSlips slips;  /* of mentions that are given as ranges */
+	uint64 sum[4]; /* of the SHA-256 hashes of all usable rows, in whatever order they come */
 } MrenTrainRows;
 
 /*

@@ -28,44 +28,30 @@
 
 #include "pg/catalog/catalog_scan.h"
 #include "pg/model/models.h"
-#include "pg/support/args.h"
 #include "pg/support/settings.h"
 #include "pg/train/job_epochs.h"
 #include "pg/train/row_checks.h"
 #include "pg/train/train_network.h"
 #include "pg/train/retrain_announce.h"
-#include "pg/train/retrain_holdout.h"
-#include "pg/train/retrain_recipe.h"
+#include "pg/retrain/retrain_args.h"
+#include "pg/retrain/retrain_holdout.h"
+#include "pg/retrain/retrain_input.h"
+#include "pg/retrain/retrain_recipe.h"
 #include "pg/train/train_rows.h"
-
-typedef enum Promote
-{
-	PROMOTE_BETTER,
-	PROMOTE_ALWAYS,
-	PROMOTE_NEVER,
-} Promote;
 
 typedef struct Retrain
 {
 	MrenJob job;
 
-	/* Arguments */
-	char *model;
-	int64 min_new_rows;
-	double budget; /* seconds; 0: none */
-	Promote promote;
-	double margin;
-	bool warm;
-	int keep; /* versions; 0: all */
-	Jsonb *overrides;
-
+	MrenRetrainArgs args;
 	MrenModelRow row;
 	MrenVersionRow champion;
 	MrenNet *net; /* the champion's */
 	MrenRecipe recipe;
 	MrenTrainSetup setup;
-	bool same_words; /* as the champion's, so that its training rows can be recognised */
-	bool busy;		 /* another session is retraining the model */
+	bool same_words;	   /* as the champion's, so that its training rows can be recognised */
+	bool busy;			   /* another session is retraining the model */
+	MrenJudgedRun earlier; /* on equal input; run 0: none */
 	MrenTrainRows rows;
 	MrenNetworkTraining training;
 	MrenHoldoutScore recorded; /* the champion's, from when it was trained */
@@ -98,20 +84,20 @@ prepare(MrenJob *job)
 {
 	Retrain *retrain = (Retrain *) job;
 
-	mren_catalog_require(retrain->model, MREN_PRIVILEGE_PREDICT, &retrain->row);
-	require_owner(retrain->model, &retrain->row);
+	mren_catalog_require(retrain->args.model, MREN_PRIVILEGE_PREDICT, &retrain->row);
+	require_owner(retrain->args.model, &retrain->row);
 	if (retrain->row.kind != MREN_MODEL_RELATION)
 		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-						errmsg("cannot retrain \"%s\", which is a tagger", retrain->model),
+						errmsg("cannot retrain \"%s\", which is a tagger", retrain->args.model),
 						errhint("Train it again with CALL mren.train_tagger, and compare the "
 								"versions with mren.evaluate_tagger.")));
 	retrain->busy = !mren_job_lock(job, mren_table_oid("model"), retrain->row.id);
 	if (!mren_catalog_version_by_id(retrain->row.deployed, &retrain->champion))
 		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-						errmsg("model \"%s\" has no deployed version", retrain->model),
+						errmsg("model \"%s\" has no deployed version", retrain->args.model),
 						errhint("Deploy one with mren.promote.")));
-	mren_recipe_find(retrain->model, &retrain->row, &retrain->champion, retrain->overrides,
-					 &retrain->recipe);
+	mren_recipe_find(retrain->args.model, &retrain->row, &retrain->champion,
+					 retrain->args.overrides, &retrain->recipe);
 	if (!retrain->busy)
 		retrain->net = mren_models_load(&retrain->champion, job->context);
 	retrain->verdict = (MrenRunVerdict){.champion = retrain->champion.version,
@@ -133,6 +119,24 @@ count_new(void *state, const MrenExample *example)
 		retrain->verdict.new_rows++;
 }
 
+/* Whether the challenger has been judged before: then it is not trained again. */
+static bool
+is_unchanged(Retrain *retrain)
+{
+	MrenRetrainInput input = {.setup = &retrain->setup,
+							  .rows = &retrain->rows,
+							  .champion = &retrain->champion,
+							  .args = &retrain->args};
+
+	if (retrain->args.promote == MREN_PROMOTE_ALWAYS)
+		return false;
+	mren_score_read(retrain->row.id, retrain->champion.version, &input.recorded);
+	retrain->verdict.input = mren_retrain_input_hash(&input);
+	return mren_retrain_input_judged(retrain->row.id, retrain->verdict.input,
+									 retrain->args.promote == MREN_PROMOTE_NEVER,
+									 &retrain->earlier);
+}
+
 static void
 read_rows(MrenJob *job)
 {
@@ -145,6 +149,7 @@ read_rows(MrenJob *job)
 							.object = retrain->recipe.options,
 							.memory = (size_t) mren_train_memory * 1024,
 							.visit = count_new,
+							.summed = true,
 							.state = retrain};
 	mren_train_setup_read(retrain->recipe.options, &retrain->setup);
 	retrain->same_words = memcmp(retrain->setup.embedding_row.sha256, retrain->champion.embeddings,
@@ -153,12 +158,12 @@ read_rows(MrenJob *job)
 	mren_train_rows_plan(rows);
 	mren_train_rows_read(rows, &retrain->setup);
 	mren_stored_leave(&scope);
-	if (retrain->verdict.new_rows < retrain->min_new_rows)
+	if (retrain->verdict.new_rows < retrain->args.min_new_rows || is_unchanged(retrain))
 		return;
 	mren_train_check_rows(&retrain->setup, &rows->source);
 	mren_train_network_begin(&retrain->training, &retrain->setup, &rows->source, rows->memory);
 	retrain->training.n_bad = rows->errors.n;
-	if (retrain->warm)
+	if (retrain->args.warm)
 		mren_train_network_warm(&retrain->training, retrain->net);
 }
 
@@ -166,7 +171,8 @@ read_rows(MrenJob *job)
 static void
 end_without_version(Retrain *retrain)
 {
-	mren_retrain_announce(retrain->model, 0, retrain->verdict.verdict, retrain->verdict.reason);
+	mren_retrain_announce(retrain->args.model, 0, retrain->verdict.verdict,
+						  retrain->verdict.reason);
 	if (retrain->job.run.id != 0)
 		mren_run_judged(&retrain->job.run, 0, &retrain->verdict);
 }
@@ -179,7 +185,8 @@ refuse(MrenJob *job)
 	retrain->verdict.verdict = "busy";
 	retrain->verdict.reason = "another session is retraining the model";
 	retrain->verdict.new_rows = -1;
-	ereport(NOTICE, (errmsg("model \"%s\" is being retrained by another session", retrain->model)));
+	ereport(NOTICE,
+			(errmsg("model \"%s\" is being retrained by another session", retrain->args.model)));
 	end_without_version(retrain);
 }
 
@@ -188,12 +195,23 @@ skip(MrenJob *job)
 {
 	Retrain *retrain = (Retrain *) job;
 
-	retrain->verdict.verdict = "skipped";
-	retrain->verdict.reason =
-		psprintf("%lld rows are new to version %d, but min_new_rows is %lld",
-				 (long long) retrain->verdict.new_rows, retrain->champion.version,
-				 (long long) retrain->min_new_rows);
-	ereport(NOTICE, (errmsg("model \"%s\" was not retrained: %s", retrain->model,
+	if (retrain->earlier.run != 0)
+	{
+		retrain->verdict.verdict = "unchanged";
+		retrain->verdict.reason = psprintf(
+			"rows, options and deployed version are those of run %lld, whose version %d "
+			"was %s",
+			(long long) retrain->earlier.run, retrain->earlier.version, retrain->earlier.verdict);
+	}
+	else
+	{
+		retrain->verdict.verdict = "skipped";
+		retrain->verdict.reason =
+			psprintf("%lld rows are new to version %d, but min_new_rows is %lld",
+					 (long long) retrain->verdict.new_rows, retrain->champion.version,
+					 (long long) retrain->args.min_new_rows);
+	}
+	ereport(NOTICE, (errmsg("model \"%s\" was not retrained: %s", retrain->args.model,
 							retrain->verdict.reason)));
 	end_without_version(retrain);
 }
@@ -215,12 +233,12 @@ lock_model(Retrain *retrain)
 	MrenModelRow row;
 
 	mren_models_begin("CALL mren.retrain()");
-	mren_models_lock(retrain->model, MREN_PRIVILEGE_ADMIN, &row);
+	mren_models_lock(retrain->args.model, MREN_PRIVILEGE_ADMIN, &row);
 	mren_models_end();
 	if (row.id != retrain->row.id)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("model \"%s\" was dropped while it was being retrained", retrain->model)));
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
+						errmsg("model \"%s\" was dropped while it was being retrained",
+							   retrain->args.model)));
 	retrain->row = row;
 }
 
@@ -239,8 +257,8 @@ save(Retrain *retrain)
 	if (report.cold[0] != '\0')
 		ereport(NOTICE, (errmsg("the training did not start from version %d: %s",
 								retrain->champion.version, report.cold)));
-	retrain->version = mren_models_save(retrain->model, &network, &extra);
-	mren_train_network_notice(retrain->model, retrain->version, &network, &report);
+	retrain->version = mren_models_save(retrain->args.model, &network, &extra);
+	mren_train_network_notice(retrain->args.model, retrain->version, &network, &report);
 }
 
 /* The reason of a verdict by figures. */
@@ -253,7 +271,7 @@ figures_text(const Retrain *retrain)
 					"the difference is %.4f, the margin %g",
 					scores->measure, scores->figures.score[1], retrain->champion.version,
 					scores->figures.score[0], (long long) scores->n_rows,
-					scores->figures.lower_bound, retrain->margin);
+					scores->figures.lower_bound, retrain->args.margin);
 }
 
 /* Whether the champion has got worse since it was trained; the reason, if so. */
@@ -296,7 +314,7 @@ judge_by_holdout(Retrain *retrain)
 			psprintf("version %d is no longer the deployed one", retrain->champion.version);
 	else
 	{
-		bool better = scores->figures.lower_bound > retrain->margin;
+		bool better = scores->figures.lower_bound > retrain->args.margin;
 
 		verdict->verdict = better ? "promoted" : "rejected";
 		verdict->reason = figures_text(retrain);
@@ -328,12 +346,12 @@ decide(Retrain *retrain)
 		verdict->lower_bound = scores->figures.lower_bound;
 	}
 	judge_by_holdout(retrain);
-	if (retrain->promote == PROMOTE_BETTER)
+	if (retrain->args.promote == MREN_PROMOTE_BETTER)
 		return;
 	verdict->reason = psprintf("promote is '%s'; the hold-out rows alone say \"%s\": %s",
-							   retrain->promote == PROMOTE_ALWAYS ? "always" : "never",
+							   retrain->args.promote == MREN_PROMOTE_ALWAYS ? "always" : "never",
 							   verdict->verdict, verdict->reason);
-	retrain->deploy = retrain->promote == PROMOTE_ALWAYS;
+	retrain->deploy = retrain->args.promote == MREN_PROMOTE_ALWAYS;
 	verdict->verdict = retrain->deploy ? "promoted" : "held";
 }
 
@@ -348,9 +366,9 @@ record_scores(const Retrain *retrain)
 
 	if (each[0].rows < MREN_SCORE_MIN_ROWS)
 		return;
-	mren_score_record(retrain->model, retrain->version, &each[1]);
+	mren_score_record(retrain->args.model, retrain->version, &each[1]);
 	if (retrain->recorded.rows < MREN_SCORE_MIN_ROWS)
-		mren_score_record(retrain->model, retrain->champion.version, &each[0]);
+		mren_score_record(retrain->args.model, retrain->champion.version, &each[0]);
 }
 
 static void
@@ -361,12 +379,12 @@ deploy_and_prune(Retrain *retrain)
 	mren_models_begin("CALL mren.retrain()");
 	if (retrain->deploy)
 		mren_models_deploy(retrain->row.id, retrain->version_id);
-	if (retrain->keep > 0)
-		n_dropped = mren_models_prune(retrain->row.id, retrain->keep, retrain->version_id);
+	if (retrain->args.keep > 0)
+		n_dropped = mren_models_prune(retrain->row.id, retrain->args.keep, retrain->version_id);
 	mren_models_end();
 	if (n_dropped > 0)
 		ereport(NOTICE, (errmsg("%d old versions of model \"%s\" were dropped (keep_versions)",
-								n_dropped, retrain->model)));
+								n_dropped, retrain->args.model)));
 }
 
 /* The last piece: everything that other sessions will see of this retraining. */
@@ -374,7 +392,7 @@ static void
 judge(MrenJob *job)
 {
 	Retrain *retrain = (Retrain *) job;
-	MrenRetrainCandidates candidates = {.model = retrain->model,
+	MrenRetrainCandidates candidates = {.model = retrain->args.model,
 										.query = &retrain->recipe.query,
 										.setup = &retrain->setup,
 										.champion = retrain->champion.version};
@@ -386,7 +404,7 @@ judge(MrenJob *job)
 	PushCopiedSnapshot(GetTransactionSnapshot());
 	UpdateActiveSnapshotCommandId();
 	if (!mren_catalog_version(retrain->row.id, retrain->version, &challenger))
-		elog(ERROR, "version %d of model \"%s\" vanished", retrain->version, retrain->model);
+		elog(ERROR, "version %d of model \"%s\" vanished", retrain->version, retrain->args.model);
 	retrain->version_id = challenger.id;
 	candidates.challenger = retrain->version;
 	mren_retrain_compare(&candidates, &retrain->scores);
@@ -396,9 +414,13 @@ judge(MrenJob *job)
 	decide(retrain);
 	record_scores(retrain);
 	deploy_and_prune(retrain);
-	ereport(NOTICE, (errmsg("version %d of model \"%s\": %s: %s", retrain->version, retrain->model,
-							retrain->verdict.verdict, retrain->verdict.reason)));
-	mren_retrain_announce(retrain->model, retrain->version, retrain->verdict.verdict,
+	/* Another time, more epochs may fit in the budget, or the deployed version may be the same. */
+	if (retrain->training.stopped || retrain->row.deployed != retrain->champion.id)
+		retrain->verdict.input = NULL;
+	ereport(NOTICE,
+			(errmsg("version %d of model \"%s\": %s: %s", retrain->version, retrain->args.model,
+					retrain->verdict.verdict, retrain->verdict.reason)));
+	mren_retrain_announce(retrain->args.model, retrain->version, retrain->verdict.verdict,
 						  retrain->verdict.reason);
 	if (job->run.id != 0)
 		mren_run_judged(&job->run, retrain->version, &retrain->verdict);
@@ -433,7 +455,7 @@ train_challenger(Retrain *retrain)
 							.step = step,
 							.stop = stop,
 							.rows = retrain->rows.source.n,
-							.budget = retrain->budget};
+							.budget = retrain->args.budget};
 
 	mren_job_epochs_run(&epochs);
 	if (job->run.id != 0)
@@ -445,19 +467,20 @@ train_challenger(Retrain *retrain)
 	mren_job_commit(job);
 }
 
-static void
+static char *
 failed(MrenJob *job, const ErrorData *error)
 {
-	mren_retrain_announce(((Retrain *) job)->model, 0, "failed", error->message);
+	return mren_retrain_payload(((Retrain *) job)->args.model, 0, "failed", error->message);
 }
 
 static void
 retrain_model(MrenJob *job)
 {
 	Retrain *retrain = (Retrain *) job;
-	MrenRunStart start = {.model = retrain->model, .call = "retrain"};
+	MrenRunStart start = {.model = retrain->args.model, .call = "retrain"};
 
 	mren_job_piece(job, prepare);
+	start.model_id = retrain->row.id;
 	start.query = retrain->recipe.query.text;
 	start.options = JsonbPGetDatum(retrain->recipe.options);
 	mren_job_record(job, &start);
@@ -469,7 +492,7 @@ retrain_model(MrenJob *job)
 	}
 	mren_job_piece(job, read_rows);
 	mren_job_commit(job);
-	if (retrain->verdict.new_rows < retrain->min_new_rows)
+	if (retrain->training.setup == NULL)
 	{
 		mren_job_piece(job, skip);
 		mren_job_commit(job);
@@ -479,66 +502,8 @@ retrain_model(MrenJob *job)
 }
 
 /*
- * Arguments
+ * The procedure
  */
-
-static Promote
-promote_arg(FunctionCallInfo fcinfo, int arg)
-{
-	static const char *const words[] = {"better", "always", "never"};
-	char *word = mren_arg_text(fcinfo, arg, "promote");
-
-	for (int i = 0; i < (int) lengthof(words); i++)
-	{
-		if (strcmp(word, words[i]) == 0)
-			return (Promote) i;
-	}
-	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					errmsg("invalid value for argument \"promote\": \"%s\"", word),
-					errhint("Valid values are \"better\", \"always\" and \"never\".")));
-	pg_unreachable();
-}
-
-static double
-budget_arg(FunctionCallInfo fcinfo, int arg)
-{
-	Interval *interval;
-	double seconds;
-
-	if (PG_ARGISNULL(arg))
-		return 0;
-	interval = PG_GETARG_INTERVAL_P(arg);
-	seconds = (double) interval->time / USECS_PER_SEC + interval->day * (double) SECS_PER_DAY +
-			  interval->month * (double) (DAYS_PER_MONTH * SECS_PER_DAY);
-	if (seconds <= 0)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("argument \"time_budget\" must be greater than zero"),
-						errhint("Give an interval such as '2 hours', or NULL for no limit.")));
-	return seconds;
-}
-
-static void
-number_args(FunctionCallInfo fcinfo, Retrain *retrain)
-{
-	mren_arg_required(fcinfo, 1, "min_new_rows");
-	mren_arg_required(fcinfo, 4, "margin");
-	retrain->min_new_rows = PG_GETARG_INT64(1);
-	retrain->margin = PG_GETARG_FLOAT8(4);
-	retrain->keep = PG_ARGISNULL(6) ? 0 : PG_GETARG_INT32(6);
-	if (retrain->min_new_rows < 0)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("argument \"min_new_rows\" must be at least 0, not %lld",
-							   (long long) retrain->min_new_rows)));
-	if (!(retrain->margin >= -1 && retrain->margin <= 1))
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("argument \"margin\" must be from -1 to 1, not %g", retrain->margin),
-						errhint("It is a difference of scores, which are from 0 to 1.")));
-	if (!PG_ARGISNULL(6) && retrain->keep < 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("argument \"keep_versions\" must be at least 1, not %d", retrain->keep),
-				 errhint("NULL keeps all versions.")));
-}
 
 /* Arguments must outlive the first commit, so they are copied, detoasted. */
 static Retrain *
@@ -547,14 +512,7 @@ read_args(FunctionCallInfo fcinfo)
 	Retrain *retrain = (Retrain *) mren_job_create(fcinfo, "mren retrain", sizeof(Retrain));
 	MemoryContext old = MemoryContextSwitchTo(retrain->job.context);
 
-	retrain->model = mren_arg_text(fcinfo, 0, "model");
-	number_args(fcinfo, retrain);
-	retrain->budget = budget_arg(fcinfo, 2);
-	retrain->promote = promote_arg(fcinfo, 3);
-	retrain->warm = !PG_ARGISNULL(5) && PG_GETARG_BOOL(5);
-	retrain->overrides = PG_ARGISNULL(7)
-							 ? DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum("{}")))
-							 : DatumGetJsonbPCopy(PG_GETARG_DATUM(7));
+	mren_retrain_args(fcinfo, &retrain->args);
 	MemoryContextSwitchTo(old);
 	return retrain;
 }

@@ -2,7 +2,7 @@
  * retrain_recipe.c
  *	  What a model is retrained from: a stored query and its options.
  */
-#include "pg/train/retrain_recipe.h"
+#include "pg/retrain/retrain_recipe.h"
 
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
@@ -66,30 +66,22 @@ read_recipe(MemoryContext context, MrenRecipe *recipe)
 	MemoryContextSwitchTo(old);
 }
 
-/* Runs from before the model was created belong to an earlier model of its name. */
 static bool
-find_stored(const char *model, const MrenModelRow *row, MrenRecipe *recipe)
+find_stored(const MrenModelRow *row, MrenRecipe *recipe)
 {
 	Oid types[] = {INT8OID, INT8OID};
 	Datum values[] = {Int64GetDatum(row->id), Int64GetDatum(row->deployed)};
-	Oid run_types[] = {INT8OID, TEXTOID};
-	Datum run_values[] = {Int64GetDatum(row->id), CStringGetTextDatum(model)};
 	MemoryContext context = CurrentMemoryContext;
 	bool found =
 		mren_catalog_read("SELECT query, search_path, query_owner, given FROM mren.model_version"
 						  " WHERE model OPERATOR(pg_catalog.=) $1 AND query IS NOT NULL"
 						  " ORDER BY id OPERATOR(pg_catalog.=) $2 DESC, version DESC LIMIT 1",
 						  2, types, values, NULL) == 1 ||
-		mren_catalog_read(
-			"SELECT r.query, NULL::pg_catalog.text, r.started_by, r.options FROM mren.run r"
-			" JOIN mren.model m ON m.name OPERATOR(pg_catalog.=) r.model"
-			" WHERE m.id OPERATOR(pg_catalog.=) $1"
-			" AND r.model OPERATOR(pg_catalog.=) $2"
-			" AND r.status OPERATOR(pg_catalog.=) 'succeeded'"
-			" AND r.call OPERATOR(pg_catalog.=) 'train'"
-			" AND r.finished_at OPERATOR(pg_catalog.>=) m.created_at"
-			" ORDER BY r.id DESC LIMIT 1",
-			2, run_types, run_values, NULL) == 1;
+		mren_catalog_read("SELECT query, NULL::pg_catalog.text, started_by, options FROM mren.run"
+						  " WHERE model_id OPERATOR(pg_catalog.=) $1"
+						  " AND status OPERATOR(pg_catalog.=) 'succeeded'"
+						  " AND call OPERATOR(pg_catalog.=) 'train' ORDER BY id DESC LIMIT 1",
+						  1, types, values, NULL) == 1;
 
 	if (found)
 		read_recipe(context, recipe);
@@ -128,7 +120,7 @@ mren_recipe_find(const char *model, const MrenModelRow *row, const MrenVersionRo
 						errmsg("option \"deploy\" cannot be used in a retraining"),
 						errhint("The argument promote says when the new version is deployed: "
 								"'better', 'always' or 'never'.")));
-	if (!find_stored(model, row, recipe))
+	if (!find_stored(row, recipe))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("no training query is stored for model \"%s\"", model),

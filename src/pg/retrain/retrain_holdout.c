@@ -7,7 +7,7 @@
  * any were held out; the challenger only if the query has changed the group of
  * a row since it was read for training.
  */
-#include "pg/train/retrain_holdout.h"
+#include "pg/retrain/retrain_holdout.h"
 
 #include "mb/pg_wchar.h"
 
