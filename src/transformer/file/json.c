@@ -1,0 +1,47 @@
+/*
+ * json.c
+ *	  JSON of the files of a pretrained encoder.
+ */
+#include "transformer/file/json.h"
+
+#include <string.h>
+
+#include "base/utf8.h"
+
+/* What git-lfs leaves in place of a large file that was not downloaded. */
+static const char lfs[] = "version https://git-lfs.github.com/spec/";
+
+MrenStatus
+mren_json_object(const char *what, const uint8_t *bytes, size_t len, size_t limit, json_t **object,
+				 MrenError *err)
+{
+	json_error_t error;
+
+	*object = NULL;
+	if (len > limit)
+		return mren_fail(err, MREN_ELIMIT, "%s of %zu bytes exceeds the maximum of %zu bytes", what,
+						 len, limit);
+	if (len >= sizeof(lfs) - 1 && memcmp(bytes, lfs, sizeof(lfs) - 1) == 0)
+	{
+		mren_fail(err, MREN_EFORMAT, "%s is a git-lfs pointer instead of the file itself", what);
+		mren_error_hint(err, "Download the file, for example with \"git lfs pull\".");
+		return MREN_EFORMAT;
+	}
+	*object = json_loadb((const char *) bytes, len, JSON_REJECT_DUPLICATES, &error);
+	if (*object == NULL)
+	{
+		if (json_error_code(&error) == json_error_out_of_memory)
+			return mren_fail_nomem(err);
+		mren_fail(err, MREN_EFORMAT, "%s is not valid JSON", what);
+		mren_error_detail(err, "Line %d, column %d: %s.", error.line, error.column,
+						  mren_utf8_excerpt(error.text, strlen(error.text)).text);
+		return MREN_EFORMAT;
+	}
+	if (!json_is_object(*object))
+	{
+		json_decref(*object);
+		*object = NULL;
+		return mren_fail(err, MREN_EFORMAT, "%s is not a JSON object", what);
+	}
+	return MREN_OK;
+}

@@ -1,0 +1,26 @@
+/*
+ * json.h
+ *	  JSON of the files of a pretrained encoder, read by jansson.
+ *
+ * jansson allocates with malloc, so each document is bounded in bytes before it is
+ * parsed, and freed on every path out.  Its parser recurses at most 2,048 levels.
+ */
+#ifndef MREN_TRANSFORMER_FILE_JSON_H
+#define MREN_TRANSFORMER_FILE_JSON_H
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "base/status.h"
+
+/*
+ * mren_json_object
+ *	  Parses len bytes as a JSON object.  what names them in messages.  A key that
+ *	  occurs twice in an object is an error, since readers differ in which of the two
+ *	  they take.  MREN_ELIMIT for more than limit bytes, MREN_EFORMAT for anything
+ *	  that is not an object in JSON.  The caller frees the result with json_decref.
+ */
+extern MrenStatus mren_json_object(const char *what, const uint8_t *bytes, size_t len, size_t limit,
+								   json_t **object, MrenError *err);
+
+#endif
