@@ -236,7 +236,7 @@ mren_safetensors_add(const MrenEnv *env, MrenSafetensors *set, const char *file_
 {
 	Reading reading = {env, file_name, NULL, 0, err};
 	MrenKeyed *places = NULL;
-	json_t *header;
+	json_t *header = NULL;
 	MrenStatus status = read_header(&reading, data, len, &header);
 
 	if (status == MREN_OK)
