@@ -1,6 +1,16 @@
 -- Updates a database from 0.2.0 to 0.3.0.
 --
--- A part that is new as a whole is taken in with \include, and \comments takes
+-- A part that is new as a whole is taken in with \include, and \include 27_text_encoders.sql
+
+GRANT SELECT ON mren.text_encoders TO PUBLIC;
+REVOKE EXECUTE ON FUNCTION
+    mren.load_text_encoder(text, text),
+    mren.load_text_encoder(text, bytea),
+    mren.load_text_encoder(text, oid),
+    mren.drop_text_encoder(text)
+FROM PUBLIC;
+
+\comments takes
 -- the comments of all parts.  What 0.2.0 had and 0.3.0 changes is written out
 -- here and in its part.  test/t/190_update.pl compares the result with a
 -- database that was created anew, object by object.
@@ -176,6 +186,7 @@ ALTER TABLE mren.model_version ADD COLUMN holdout_measure text;
 ALTER TABLE mren.model_version ADD COLUMN holdout_rows bigint;
 ALTER TABLE mren.model_version ADD COLUMN holdout_score double precision;
 ALTER TABLE mren.model_version ADD COLUMN holdout_lower_bound double precision;
+ALTER TABLE mren.model_version ADD COLUMN text_encoder bytea;
 
 -- A deployment that a rollback has undone is kept with the hash of its version, so
 -- that no retraining deploys the same network again.

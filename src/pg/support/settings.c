@@ -49,7 +49,7 @@ mren_settings_define(void)
 		{"mren.max_image_memory", "Sets the maximum memory that decoding one image may take.",
 		 &mren_max_image_memory, 64, GUC_UNIT_KB},
 		{"mren.max_encoder_memory",
-		 "Sets the maximum memory that loading one image encoder may take.",
+		 "Sets the maximum memory that loading one image or text encoder may take.",
 		 &mren_max_encoder_memory, 64, GUC_UNIT_KB},
 		{"mren.word_cache",
 		 "Sets the memory for cached word vectors, for each set of embeddings in use.",

@@ -13,7 +13,7 @@ extern int mren_max_image_width;
 extern int mren_max_image_height;
 extern int mren_max_image_memory; /* kB, decoded */
 
-/* Limit on the memory for one image encoder: its file and all that loading it takes. */
+/* Limit on the memory for one encoder: its files and all that loading it takes. */
 extern int mren_max_encoder_memory; /* kB */
 
 /* Memory of a backend for what it keeps between calls. */

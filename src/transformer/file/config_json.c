@@ -390,7 +390,7 @@ mren_config_json_read(const uint8_t *bytes, size_t len, MrenTransformerConfig *c
 	json_t *json;
 	MrenStatus status;
 
-	MREN_TRY(mren_json_object("config.json", bytes, len, MAX_CONFIG, &json, err));
+	MREN_TRY(mren_transformer_json("config.json", bytes, len, MAX_CONFIG, &json, err));
 	status = read_config(&(Reader){json, err}, config);
 	json_decref(json);
 	return status;
@@ -465,7 +465,7 @@ mren_config_json_write(const MrenEnv *env, const MrenTransformerConfig *config, 
 					   MrenError *err)
 {
 	char text[2048];
-	json_t *json = json_object();
+	json_t *json = mren_transformer_json_new();
 	size_t n = 0;
 
 	if (json != NULL && put_all(json, config) == 0)

@@ -41,7 +41,7 @@ static MrenStatus
 add_shards(const MrenEnv *env, const MrenTransformerFiles *files, json_t *map, MrenSafetensors *set,
 		   MrenError *err)
 {
-	json_t *seen = json_object();
+	json_t *seen = mren_transformer_json_new();
 	const char *tensor;
 	json_t *value;
 	MrenStatus status = seen == NULL ? mren_fail_nomem(err) : MREN_OK;
@@ -88,7 +88,7 @@ open_weights(const MrenEnv *env, const MrenTransformerFiles *files, MrenSafetens
 							"Weights in other formats, such as pytorch_model.bin, cannot be read.");
 		return status;
 	}
-	MREN_TRY(mren_json_object(file->name, file->bytes, file->len, MAX_INDEX, &index, err));
+	MREN_TRY(mren_transformer_json(file->name, file->bytes, file->len, MAX_INDEX, &index, err));
 	map = json_object_get(index, "weight_map");
 	if (json_is_object(map))
 		status = add_shards(env, files, map, set, err);
@@ -167,7 +167,7 @@ check_tokenizer_config(const MrenTransformerFile *file, const json_t *config,
 {
 	json_t *json;
 
-	MREN_TRY(mren_json_object(file->name, file->bytes, file->len, MAX_TOKENIZER, &json, err));
+	MREN_TRY(mren_transformer_json(file->name, file->bytes, file->len, MAX_TOKENIZER, &json, err));
 	compare_tokenizers(config, json, source->warning, sizeof(source->warning));
 	json_decref(json);
 	return MREN_OK;
@@ -223,8 +223,8 @@ open_tokenizer(const MrenTransformerFiles *files, MrenTransformerSource *source,
 	MrenStatus status = MREN_OK;
 
 	if (file != NULL)
-		MREN_TRY(mren_json_object(file->name, file->bytes, file->len, MAX_TOKENIZER_CONFIG, &config,
-								  err));
+		MREN_TRY(mren_transformer_json(file->name, file->bytes, file->len, MAX_TOKENIZER_CONFIG,
+									   &config, err));
 	if (json == NULL)
 		status = open_vocab(files, config, source, err);
 	else

@@ -12,8 +12,8 @@
 static const char lfs[] = "version https://git-lfs.github.com/spec/";
 
 MrenStatus
-mren_json_object(const char *what, const uint8_t *bytes, size_t len, size_t limit, json_t **object,
-				 MrenError *err)
+mren_transformer_json(const char *what, const uint8_t *bytes, size_t len, size_t limit,
+					  json_t **object, MrenError *err)
 {
 	json_error_t error;
 
@@ -44,4 +44,10 @@ mren_json_object(const char *what, const uint8_t *bytes, size_t len, size_t limi
 		return mren_fail(err, MREN_EFORMAT, "%s is not a JSON object", what);
 	}
 	return MREN_OK;
+}
+
+json_t *
+mren_transformer_json_new(void)
+{
+	return json_loadb("{}", 2, 0, NULL);
 }

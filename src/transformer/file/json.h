@@ -14,13 +14,19 @@
 #include "base/status.h"
 
 /*
- * mren_json_object
+ * mren_transformer_json
  *	  Parses len bytes as a JSON object.  what names them in messages.  A key that
  *	  occurs twice in an object is an error, since readers differ in which of the two
  *	  they take.  MREN_ELIMIT for more than limit bytes, MREN_EFORMAT for anything
  *	  that is not an object in JSON.  The caller frees the result with json_decref.
  */
-extern MrenStatus mren_json_object(const char *what, const uint8_t *bytes, size_t len, size_t limit,
-								   json_t **object, MrenError *err);
+extern MrenStatus mren_transformer_json(const char *what, const uint8_t *bytes, size_t len,
+										size_t limit, json_t **object, MrenError *err);
+
+/*
+ * An empty object; NULL without memory.  jansson's json_object() must not be called: the
+ * server has a function of that name, which is found first.
+ */
+extern json_t *mren_transformer_json_new(void);
 
 #endif

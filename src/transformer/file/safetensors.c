@@ -217,7 +217,7 @@ read_header(Reading *reading, const uint8_t *data, size_t len, json_t **header)
 	}
 	/* A pointer of git-lfs is text: json.c names it. */
 	if (len >= 8 && memcmp(data, "version ", 8) == 0)
-		return mren_json_object(reading->file, data, len, len, header, reading->err);
+		return mren_transformer_json(reading->file, data, len, len, header, reading->err);
 	if (len < 8 || n > len - 8)
 		return mren_fail(reading->err, MREN_EFORMAT,
 						 "\"%s\" of %zu bytes is not a whole safetensors file", reading->file, len);
@@ -226,8 +226,8 @@ read_header(Reading *reading, const uint8_t *data, size_t len, json_t **header)
 						 reading->file);
 	reading->numbers = data + 8 + n;
 	reading->n_bytes = len - 8 - (size_t) n;
-	return mren_json_object("the header of the safetensors file", data + 8, (size_t) n,
-							MREN_SAFETENSORS_MAX_HEADER, header, reading->err);
+	return mren_transformer_json("the header of the safetensors file", data + 8, (size_t) n,
+								 MREN_SAFETENSORS_MAX_HEADER, header, reading->err);
 }
 
 MrenStatus
