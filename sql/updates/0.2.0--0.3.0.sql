@@ -1,16 +1,6 @@
 -- Updates a database from 0.2.0 to 0.3.0.
 --
--- A part that is new as a whole is taken in with \include, and \include 27_text_encoders.sql
-
-GRANT SELECT ON mren.text_encoders TO PUBLIC;
-REVOKE EXECUTE ON FUNCTION
-    mren.load_text_encoder(text, text),
-    mren.load_text_encoder(text, bytea),
-    mren.load_text_encoder(text, oid),
-    mren.drop_text_encoder(text)
-FROM PUBLIC;
-
-\comments takes
+-- A part that is new as a whole is taken in with \include, and \comments takes
 -- the comments of all parts.  What 0.2.0 had and 0.3.0 changes is written out
 -- here and in its part.  test/t/190_update.pl compares the result with a
 -- database that was created anew, object by object.
@@ -193,5 +183,16 @@ ALTER TABLE mren.model_version ADD COLUMN text_encoder bytea;
 ALTER TABLE mren.deployment ADD COLUMN sha256 bytea;
 UPDATE mren.deployment d SET sha256 = v.sha256 FROM mren.model_version v
 WHERE v.id OPERATOR(pg_catalog.=) d.version_id;
+
+-- Pretrained text encoders.
+\include 27_text_encoders.sql
+
+GRANT SELECT ON mren.text_encoders TO PUBLIC;
+REVOKE EXECUTE ON FUNCTION
+    mren.load_text_encoder(text, text),
+    mren.load_text_encoder(text, bytea),
+    mren.load_text_encoder(text, oid),
+    mren.drop_text_encoder(text)
+FROM PUBLIC;
 
 \comments

@@ -355,7 +355,8 @@ read_config(const Reader *reader, MrenTransformerConfig *config)
 	MREN_TRY(read_kind(reader, &kind));
 	MREN_TRY(refuse_variants(reader));
 	keys = kind->architecture == MREN_TRANSFORMER_DISTILBERT ? &distilbert_keys : &usual_keys;
-	*config = (MrenTransformerConfig){.architecture = kind->architecture};
+	memset(config, 0, sizeof(*config));
+	config->architecture = kind->architecture;
 	MREN_TRY(read_sizes(reader, keys, config));
 	MREN_TRY(read_positions(reader, config));
 	MREN_TRY(read_activation(reader, keys->activation, &config->activation));
