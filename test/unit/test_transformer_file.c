@@ -75,6 +75,7 @@ typedef struct Stored
 {
 	uint8_t *bytes;
 	size_t len;
+	size_t capacity;
 	size_t at; /* of reading */
 } Stored;
 
@@ -84,7 +85,11 @@ put(void *state, const void *bytes, size_t n, MrenError *err)
 	Stored *stored = state;
 
 	(void) err;
-	stored->bytes = realloc(stored->bytes, stored->len + n + 1);
+	if (stored->len + n >= stored->capacity)
+	{
+		stored->capacity = 2 * (stored->len + n) + 1;
+		stored->bytes = realloc(stored->bytes, stored->capacity);
+	}
 	memcpy(stored->bytes + stored->len, bytes, n);
 	stored->len += n;
 	return MREN_OK;
@@ -328,6 +333,10 @@ test_malformed_safetensors(void **state)
 		{"{\"a\":{\"shape\":[4],\"data_offsets\":[0,16]}}", MREN_EFORMAT,
 		 "has no type or no shape"},
 		{"{\"a\":7}", MREN_EFORMAT, "has no type or no shape"},
+		{"{\"__metadata__\":{\"format\":1}}", MREN_EFORMAT,
+		 "the metadata of \"model.safetensors\" are not texts"},
+		{"{\"__metadata__\":[]}", MREN_EFORMAT,
+		 "the metadata of \"model.safetensors\" are not texts"},
 		{"{}", MREN_EFORMAT, "has 16 bytes behind its last tensor"},
 		{"[]", MREN_EFORMAT, "is not a safetensors file"},
 		{"{", MREN_EFORMAT, "is not valid JSON"},
@@ -458,6 +467,8 @@ test_configurations(void **state)
 		 "pruned heads"},
 		{"{" SIZES "\"model_type\":\"bert\",\"layer_norm_eps\":-1}", MREN_EDATA,
 		 "\"layer_norm_eps\" of config.json must be a number from 0 to 1, not \"-1\""},
+		{"{" SIZES "\"model_type\":\"bert\",\"type_vocab_size\":0}", MREN_EDATA,
+		 "\"type_vocab_size\" of config.json must be a number from 1 to 65536, not \"0\""},
 		{"{" SIZES "\"model_type\":\"roberta\",\"max_position_embeddings\":2}", MREN_EDATA,
 		 "\"max_position_embeddings\" 2 of config.json leaves no position"},
 		{"{\"model_type\":\"bert\"}", MREN_EDATA, "config.json has no \"hidden_size\""},
@@ -586,7 +597,39 @@ test_tokenizer_files(void **state)
 	given.vocab = sample_vocab;
 	given.tokenizer_config = "{\"tokenizer_class\":\"RobertaTokenizer\"}";
 	expect(&given, MREN_EUNSUPPORTED, "the tokenizer \"RobertaTokenizer\" without");
+	given.tokenizer_config = "{\"unk_token\":{\"content\":\"<unk>\"}}";
+	expect(&given, MREN_EUNSUPPORTED, "\"unk_token\" \"<unk>\" without tokenizer.json");
+	given.tokenizer_config = "{\"do_basic_tokenize\":false}";
+	expect(&given, MREN_EUNSUPPORTED, "\"do_basic_tokenize\" false without tokenizer.json");
+	given.tokenizer_config = "{\"unk_token\":\"[UNK]\",\"do_lower_case\":false}";
+	expect(&given, MREN_OK, NULL);
 	free(stored.bytes);
+}
+
+/* A document whose values would take gigabytes is refused before it is parsed. */
+static void
+test_many_values(void **state)
+{
+	size_t n = 7 << 20;
+	char *json = malloc(n + 1);
+	Given given = {.config = sample_config,
+				   .weights = weights(&(SampleExport){NULL}),
+				   .tokenizer_config = "{}",
+				   .tokenizer = json};
+
+	(void) state;
+	memset(json, ' ', n);
+	memcpy(json, "{\"a\":[", 6);
+	for (size_t i = 6; i + 3 < n; i += 3)
+		memcpy(json + i, "[],", 3);
+	memcpy(json + n - 2, "]}", 3);
+	expect(&given, MREN_ELIMIT, "tokenizer.json has more than 2000000 values");
+	/* What is in strings does not count. */
+	memset(json, ',', n);
+	memcpy(json, "{\"\\\"\":\"", 7);
+	memcpy(json + n - 2, "\"}", 3);
+	expect(&given, MREN_OK, NULL);
+	free(json);
 }
 
 /* ---- archives ---- */
@@ -692,11 +735,11 @@ test_archives(void **state)
 	(void) state;
 	for (int form = ZIP; form <= TAR_GZ; form++)
 	{
-		/* What is not read takes no part in the limit: 16 MB of zeros, the encoder 3 kB. */
+		/* What is not read takes no part in the limit: 2 MB of zeros, the encoder 3 kB. */
 		packed.limit = 8192;
 		for (int i = 0; i < 3; i++)
 		{
-			packed.len = pack_encoder(form, places[i], form == TAR ? 0 : 16 << 20, packed.bytes,
+			packed.len = pack_encoder(form, places[i], form == TAR ? 0 : 2 << 20, packed.bytes,
 									  sizeof(packed.bytes));
 			expect_packed(&packed, MREN_OK, NULL);
 		}
@@ -911,6 +954,7 @@ main(void)
 		cmocka_unit_test(test_configurations),
 		cmocka_unit_test(test_architectures),
 		cmocka_unit_test(test_tokenizer_files),
+		cmocka_unit_test(test_many_values),
 		cmocka_unit_test(test_archives),
 		cmocka_unit_test(test_failures),
 		cmocka_unit_test(test_damaged_storage),

@@ -351,8 +351,10 @@ read_config(const Reader *reader, MrenTransformerConfig *config)
 {
 	const Kind *kind;
 	const Keys *keys;
+	bool is_deberta;
 
 	MREN_TRY(read_kind(reader, &kind));
+	is_deberta = kind->architecture == MREN_TRANSFORMER_DEBERTA;
 	MREN_TRY(refuse_variants(reader));
 	keys = kind->architecture == MREN_TRANSFORMER_DISTILBERT ? &distilbert_keys : &usual_keys;
 	memset(config, 0, sizeof(*config));
@@ -370,8 +372,8 @@ read_config(const Reader *reader, MrenTransformerConfig *config)
 		MREN_TRY(read_float(reader, "layer_norm_eps", 0, 1, kind->eps, &config->eps));
 	if (kind->architecture != MREN_TRANSFORMER_DISTILBERT &&
 		kind->architecture != MREN_TRANSFORMER_MPNET)
-		MREN_TRY(read_size(reader, "type_vocab_size", 0, MREN_TRANSFORMER_MAX_WIDTH,
-						   kind->token_types, &config->token_types));
+		MREN_TRY(read_size(reader, "type_vocab_size", is_deberta ? 0 : 1,
+						   MREN_TRANSFORMER_MAX_WIDTH, kind->token_types, &config->token_types));
 	if (kind->architecture == MREN_TRANSFORMER_ELECTRA ||
 		kind->architecture == MREN_TRANSFORMER_DEBERTA)
 		MREN_TRY(read_size(reader, "embedding_size", 1, MREN_TRANSFORMER_MAX_WIDTH,

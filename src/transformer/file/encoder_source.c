@@ -173,7 +173,34 @@ check_tokenizer_config(const MrenTransformerFile *file, const json_t *config,
 	return MREN_OK;
 }
 
-/* vocab.txt alone. */
+/* vocab.txt alone is understood only with the special tokens of BERT. */
+static MrenStatus
+check_special_tokens(const json_t *config, MrenError *err)
+{
+	static const char *const tokens[][2] = {{"unk_token", "[UNK]"},
+											{"cls_token", "[CLS]"},
+											{"sep_token", "[SEP]"},
+											{"pad_token", "[PAD]"},
+											{"mask_token", "[MASK]"}};
+
+	for (size_t i = 0; i < sizeof(tokens) / sizeof(tokens[0]); i++)
+	{
+		const json_t *value = json_object_get(config, tokens[i][0]);
+		const char *text =
+			json_string_value(json_is_object(value) ? json_object_get(value, "content") : value);
+
+		if (text != NULL && strcmp(text, tokens[i][1]) != 0)
+			return mren_fail(err, MREN_EUNSUPPORTED,
+							 "\"%s\" \"%s\" without tokenizer.json is not supported", tokens[i][0],
+							 mren_utf8_excerpt(text, strlen(text)).text);
+	}
+	if (json_is_false(json_object_get(config, "do_basic_tokenize")))
+		return mren_fail(err, MREN_EUNSUPPORTED,
+						 "\"do_basic_tokenize\" false without tokenizer.json is not supported");
+	return MREN_OK;
+}
+
+/* The options of vocab.txt alone. */
 static MrenStatus
 read_vocab_options(const json_t *config, MrenVocabOptions *options, MrenError *err)
 {
@@ -211,6 +238,7 @@ open_vocab(const MrenTransformerFiles *files, const json_t *config, MrenTransfor
 		return mren_fail(err, MREN_EUNSUPPORTED,
 						 "an encoder of type \"%s\" needs a file \"tokenizer.json\"",
 						 mren_transformer_architecture_name(architecture));
+	MREN_TRY(check_special_tokens(config, err));
 	return read_vocab_options(config, &source->vocab, err);
 }
 

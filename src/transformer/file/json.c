@@ -4,12 +4,41 @@
  */
 #include "transformer/file/json.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/utf8.h"
 
+/*
+ * Each value takes up to about 150 bytes.  The largest tokenizer.json of the supported
+ * encoders, that of XLM-R, has 750,000.
+ */
+#define MAX_VALUES 2000000
+
 /* What git-lfs leaves in place of a large file that was not downloaded. */
 static const char lfs[] = "version https://git-lfs.github.com/spec/";
+
+/*
+ * An upper bound on the number of values: one for each bracket that opens and each comma
+ * outside of strings, and one more.
+ */
+static size_t
+count_values(const uint8_t *bytes, size_t len)
+{
+	size_t n = 1;
+	bool quoted = false;
+
+	for (size_t i = 0; i < len; i++)
+	{
+		if (bytes[i] == '"')
+			quoted = !quoted;
+		else if (quoted)
+			i += bytes[i] == '\\';
+		else
+			n += bytes[i] == '[' || bytes[i] == '{' || bytes[i] == ',';
+	}
+	return n;
+}
 
 MrenStatus
 mren_transformer_json(const char *what, const uint8_t *bytes, size_t len, size_t limit,
@@ -27,6 +56,8 @@ mren_transformer_json(const char *what, const uint8_t *bytes, size_t len, size_t
 		mren_error_hint(err, "Download the file, for example with \"git lfs pull\".");
 		return MREN_EFORMAT;
 	}
+	if (count_values(bytes, len) > MAX_VALUES)
+		return mren_fail(err, MREN_ELIMIT, "%s has more than %d values", what, MAX_VALUES);
 	*object = json_loadb((const char *) bytes, len, JSON_REJECT_DUPLICATES, &error);
 	if (*object == NULL)
 	{

@@ -2,8 +2,8 @@
  * json.h
  *	  JSON of the files of a pretrained encoder, read by jansson.
  *
- * jansson allocates with malloc, so each document is bounded in bytes before it is
- * parsed, and freed on every path out.  Its parser recurses at most 2,048 levels.
+ * jansson allocates with malloc, so each document is bounded in bytes and values before it
+ * is parsed, and freed on every path out.  Its parser recurses at most 2,048 levels.
  */
 #ifndef MREN_TRANSFORMER_FILE_JSON_H
 #define MREN_TRANSFORMER_FILE_JSON_H
@@ -17,7 +17,8 @@
  * mren_transformer_json
  *	  Parses len bytes as a JSON object.  what names them in messages.  A key that
  *	  occurs twice in an object is an error, since readers differ in which of the two
- *	  they take.  MREN_ELIMIT for more than limit bytes, MREN_EFORMAT for anything
+ *	  they take.  MREN_ELIMIT for more than limit bytes or two million
+ *	  values, MREN_EFORMAT for anything
  *	  that is not an object in JSON.  The caller frees the result with json_decref.
  */
 extern MrenStatus mren_transformer_json(const char *what, const uint8_t *bytes, size_t len,

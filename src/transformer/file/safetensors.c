@@ -174,6 +174,21 @@ compare_names(const void *a, const void *b)
 	return strcmp(((const MrenSafetensor *) a)->name, ((const MrenSafetensor *) b)->name);
 }
 
+/* Texts by name, which are not used. */
+static MrenStatus
+check_metadata(const Reading *reading, json_t *metadata)
+{
+	const char *name;
+	json_t *value;
+	bool texts = json_is_object(metadata);
+
+	json_object_foreach(metadata, name, value) texts &= json_is_string(value);
+	if (!texts)
+		return mren_fail(reading->err, MREN_EFORMAT, "the metadata of \"%s\" are not texts",
+						 reading->file);
+	return MREN_OK;
+}
+
 static MrenStatus
 read_tensors(const Reading *reading, json_t *header, MrenSafetensors *set, MrenKeyed *places)
 {
@@ -186,7 +201,10 @@ read_tensors(const Reading *reading, json_t *header, MrenSafetensors *set, MrenK
 		size_t begin;
 
 		if (strcmp(name, "__metadata__") == 0)
+		{
+			MREN_TRY(check_metadata(reading, entry));
 			continue;
+		}
 		if (set->n % 1024 == 0)
 			MREN_TRY(mren_check_interrupts(reading->env, reading->err));
 		set->items[set->n] = (MrenSafetensor){NULL};
