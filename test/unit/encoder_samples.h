@@ -95,6 +95,8 @@ typedef struct SampleExport
 	bool backwards;		/* the tensors in the opposite order */
 	int first;			/* tensors first .. last - 1 only; last 0: all */
 	int last;
+	const SampleTensor *tensors; /* NULL: those above */
+	int n;
 	const char *extra; /* more entries of the header, of empty tensors */
 } SampleExport;
 
@@ -147,7 +149,8 @@ sample_weights(SampleBytes *out, const SampleExport *how)
 	char header[8192];
 	char name[256];
 	const char *type = how->type ? how->type : "F32";
-	int last = how->last > 0 ? how->last : SAMPLE_TENSORS;
+	const SampleTensor *tensors = how->tensors ? how->tensors : sample_tensors;
+	int last = how->last > 0 ? how->last : how->tensors ? how->n : SAMPLE_TENSORS;
 	int at = snprintf(header, sizeof(header), "{\"__metadata__\":{\"format\":\"pt\"}%s",
 					  how->extra ? how->extra : "");
 
@@ -155,7 +158,7 @@ sample_weights(SampleBytes *out, const SampleExport *how)
 	for (int k = how->first; k < last; k++)
 	{
 		int t = how->backwards ? how->first + last - 1 - k : k;
-		const SampleTensor *tensor = &sample_tensors[t];
+		const SampleTensor *tensor = &tensors[t];
 		int n = tensor->rows * (tensor->columns ? tensor->columns : 1);
 		size_t begin = numbers.len;
 		char shape[32];

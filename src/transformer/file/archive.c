@@ -185,7 +185,7 @@ list_folders(const MrenEnv *env, struct archive *archive, Folders *folders, Mren
 		{
 			folder = folder_of(folders, path, base);
 			if (folder == NULL)
-				return mren_fail(err, MREN_ELIMIT,
+				return mren_fail(err, MREN_EDATA,
 								 "the archive has more than %d folders with encoders", MAX_FOLDERS);
 			folder->config |= config;
 			folder->weights |= weights;

@@ -248,8 +248,21 @@ ends_in(const char *name, const char *end)
 }
 
 /*
+ * Buffers that only count positions, and the position embeddings of DeBERTa's pretraining,
+ * which its files keep although the encoder does not add them.
+ */
+static bool
+is_harmless(const Finding *finding, const MrenSafetensor *tensor)
+{
+	return tensor->n == 0 || ends_in(tensor->name, ".position_ids") ||
+		   ends_in(tensor->name, ".token_type_ids") ||
+		   (!finding->config->absolute_positions &&
+			ends_in(tensor->name, "embeddings.position_embeddings.weight"));
+}
+
+/*
  * A tensor of the encoder's own parts that its configuration does not know would change
- * what it computes.  Buffers that only count positions do not.
+ * what it computes.
  */
 static MrenStatus
 check_unused(const Finding *finding)
@@ -264,8 +277,7 @@ check_unused(const Finding *finding)
 		bool own = false;
 
 		if (finding->used[i] || strncmp(name, finding->prefix, n_prefix) != 0 ||
-			finding->set->items[i].n == 0 || ends_in(name, ".position_ids") ||
-			ends_in(name, ".token_type_ids"))
+			is_harmless(finding, &finding->set->items[i]))
 			continue;
 		for (size_t p = 0; p < sizeof(parts) / sizeof(parts[0]); p++)
 			own |= strncmp(name + n_prefix, parts[p], strlen(parts[p])) == 0;
