@@ -74,7 +74,7 @@ pinned(TextEncoder *encoder)
 }
 
 const MrenStoredEncoder *
-mren_text_encoder_open(const MrenTextEncoderRow *row)
+mren_encoder_open_text(const MrenTextEncoderRow *row)
 {
 	MrenCacheKey key = {.id = 0};
 	TextEncoder *encoder;
@@ -90,7 +90,7 @@ mren_text_encoder_open(const MrenTextEncoderRow *row)
 }
 
 const MrenStoredEncoder *
-mren_text_encoder_open_by_hash(const uint8 *sha256, const char *model)
+mren_encoder_open_text_by_hash(const uint8 *sha256, const char *model)
 {
 	MrenCacheKey key = {.id = 0};
 	TextEncoder *encoder;
@@ -105,5 +105,5 @@ mren_text_encoder_open_by_hash(const uint8 *sha256, const char *model)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("the text encoder of model \"%s\" is not loaded", model),
 				 errhint("Load the same encoder with mren.load_text_encoder, under any name.")));
-	return mren_text_encoder_open(&row);
+	return mren_encoder_open_text(&row);
 }
