@@ -14,8 +14,9 @@
 #define ALIGNMENT 64
 #define MAX_CONFIG 4096
 #define MAX_TOKENIZER ((uint64_t) 64 << 20)
-/* Numbers that are read or written at once. */
+/* Numbers that are read at once, and bytes that are written at once. */
 #define PIECE ((size_t) 64 << 10)
+#define PIECE_BYTES ((size_t) 1 << 20)
 
 static const char magic[8] = "MRENTXT1";
 
@@ -65,6 +66,21 @@ put_header(const MrenEnv *env, const MrenTransformerSource *source, MrenBuffer *
 	return status;
 }
 
+/* In pieces: a sink hashes what it gets, which takes seconds for a large embedding table. */
+static MrenStatus
+put_tensor(const MrenEnv *env, const MrenSafetensor *tensor, const MrenByteSink *sink,
+		   MrenError *err)
+{
+	for (size_t at = 0; at < tensor->bytes; at += PIECE_BYTES)
+	{
+		size_t n = tensor->bytes - at < PIECE_BYTES ? tensor->bytes - at : PIECE_BYTES;
+
+		MREN_TRY(mren_check_interrupts(env, err));
+		MREN_TRY(sink->put(sink->state, tensor->data + at, n, err));
+	}
+	return MREN_OK;
+}
+
 MrenStatus
 mren_transformer_store(const MrenEnv *env, const MrenTransformerSource *source,
 					   const MrenByteSink *sink, MrenError *err)
@@ -81,9 +97,8 @@ mren_transformer_store(const MrenEnv *env, const MrenTransformerSource *source,
 	{
 		const MrenSafetensor *tensor = source->tensors[i];
 
-		MREN_TRY(mren_check_interrupts(env, err));
 		MREN_TRY(put_zeros(sink, padding(at), err));
-		MREN_TRY(sink->put(sink->state, tensor->data, tensor->bytes, err));
+		MREN_TRY(put_tensor(env, tensor, sink, err));
 		at += padding(at) + tensor->bytes;
 	}
 	return MREN_OK;
