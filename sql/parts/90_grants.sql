@@ -10,7 +10,8 @@
 
 GRANT USAGE ON SCHEMA mren TO PUBLIC;
 
-GRANT SELECT ON mren.models, mren.runs, mren.training_progress, mren.embeddings, mren.image_encoders, mren.lexicons
+GRANT SELECT ON mren.models, mren.runs, mren.training_progress, mren.embeddings, mren.image_encoders,
+    mren.text_encoders, mren.lexicons
     TO PUBLIC;
 GRANT SELECT ON mren.graphs, mren.graph_runs, mren.graph_progress TO PUBLIC;
 
@@ -23,6 +24,10 @@ REVOKE EXECUTE ON FUNCTION
     mren.load_image_encoder(text, bytea, text, real[], real[]),
     mren.load_image_encoder(text, oid, text, real[], real[]),
     mren.drop_image_encoder(text),
+    mren.load_text_encoder(text, text),
+    mren.load_text_encoder(text, bytea),
+    mren.load_text_encoder(text, oid),
+    mren.drop_text_encoder(text),
     mren.load_lexicon(text, text),
     mren.load_lexicon(text, text[], text),
     mren.drop_lexicon(text),

@@ -178,6 +178,7 @@ ALTER TABLE mren.model_version ADD COLUMN holdout_measure text;
 ALTER TABLE mren.model_version ADD COLUMN holdout_rows bigint;
 ALTER TABLE mren.model_version ADD COLUMN holdout_score double precision;
 ALTER TABLE mren.model_version ADD COLUMN holdout_lower_bound double precision;
+ALTER TABLE mren.model_version ADD COLUMN text_encoder bytea;
 
 -- A retraining keeps the hash of its rows, options and deployed version, so that no
 -- challenger that was judged is trained again.
@@ -234,5 +235,16 @@ WHERE r.status OPERATOR(pg_catalog.=) 'running'
 ALTER TABLE mren.deployment ADD COLUMN sha256 bytea;
 UPDATE mren.deployment d SET sha256 = v.sha256 FROM mren.model_version v
 WHERE v.id OPERATOR(pg_catalog.=) d.version_id;
+
+-- Pretrained text encoders.
+\include 27_text_encoders.sql
+
+GRANT SELECT ON mren.text_encoders TO PUBLIC;
+REVOKE EXECUTE ON FUNCTION
+    mren.load_text_encoder(text, text),
+    mren.load_text_encoder(text, bytea),
+    mren.load_text_encoder(text, oid),
+    mren.drop_text_encoder(text)
+FROM PUBLIC;
 
 \comments

@@ -3,10 +3,12 @@
 use strict;
 use warnings;
 use File::Temp ();
+use FindBin;
 use MrenTest;
 use MrenToy;
 use Test::More;
 
+my $root = $ENV{MREN_ROOT} || "$FindBin::Bin/../..";
 my $old = MrenTest->start('old');
 $old->sql('CREATE ROLE analyst');
 toy_task($old);
@@ -40,10 +42,15 @@ CALL mren.train('p', 'SELECT * FROM seen', '{"image_encoder": "tiny", "hidden": 
 CALL mren.retrain('p', min_new_rows => 0, promote => 'never');
 SQL
 
+# A text encoder, made by the functions of an include file.
+$old->sql(slurp("$root/test/include/text_encoder.sql") . q{SELECT mren.load_text_encoder('text', tiny_encoder())});
+
 # Everything that a user can see of the models, and what they answer.
 my @questions = (
 	[ 'embeddings'  => 'SELECT name, dimension, sha256, loaded_at FROM mren.embeddings' ],
 	[ 'encoders'    => 'SELECT name, dimension, size, sha256, loaded_at FROM mren.image_encoders' ],
+	[ 'text encoders' => 'SELECT * FROM mren.text_encoders' ],
+	[ 'what they consist of' => 'SELECT encoder, part, md5(bytes) FROM mren.text_encoder_part' ],
 	[ 'lexicons' => 'SELECT * FROM mren.lexicons' ],
 	[ 'triples' => q{SELECT * FROM mren.extract('m', 'The wheel is a part of the car.', lexicons => ARRAY['things'], relation_schema => 'relations')} ],
 	[ 'word vector' => "SELECT mren.word_vector('tiny', 'wheel')" ],
@@ -89,6 +96,7 @@ for my $question (@questions)
 # Numbers go on where they were.
 is($session->query(q{SELECT mren.save_model('m', network) FROM kept}), '3', 'the next version has the next number');
 is($session->query(q{SELECT mren.save_model('another', network) FROM kept}), '1', 'a new model can be saved');
+is($session->query(q{SELECT mren.load_text_encoder('again', tiny_encoder())}), '4', 'a text encoder can be loaded beside the restored one');
 is($session->query(q{SELECT mren.rollback('m')}), '1', 'the history of deployments was carried');
 is($session->query('SELECT count(*) FROM mren.models GROUP BY model, version HAVING count(*) > 1'), '', 'no version is there twice');
 

@@ -2,6 +2,7 @@
 # prediction, loading and training, and replay under an open session.
 use strict;
 use warnings;
+use FindBin;
 use MrenTest;
 use MrenToy;
 use Test::More;
@@ -18,6 +19,8 @@ SET client_min_messages = warning;
 CALL mren.train('m', 'SELECT * FROM seen', '{"image_encoder": "tiny", "hidden": [8], "epochs": 10, "seed": 1}');
 CALL mren.train('m', 'SELECT * FROM seen', '{"image_encoder": "tiny", "hidden": [8], "epochs": 10, "seed": 2}');
 SQL
+$primary->sql(slurp(($ENV{MREN_ROOT} || "$FindBin::Bin/../..") . '/test/include/text_encoder.sql')
+	. q{SELECT mren.load_text_encoder('text', tiny_encoder())});
 my $standby = $primary->standby('standby', "max_standby_streaming_delay = '1s'");
 $primary->catch_up($standby);
 my $there = $primary->session;
@@ -34,6 +37,7 @@ for my $reads (
 	q{SELECT (mren.image_info(image)).* FROM seen WHERE id = 4},
 	q{SELECT mren.word_vector('tiny', 'wheel')},
 	q{SELECT name, dimension, sha256 FROM mren.embeddings UNION ALL SELECT name, dimension, sha256 FROM mren.image_encoders},
+	q{SELECT * FROM mren.text_encoders},
 	q{SELECT md5(mren.train_agg(sentence, head, tail, relation, image,
 		'{"image_encoder": "tiny", "hidden": [4], "epochs": 2}')::text) FROM seen},
 	q{SELECT run, model, version, status, rows, epoch FROM mren.runs ORDER BY run})
@@ -48,6 +52,8 @@ for my $writes (
 	q{SELECT mren.load_embeddings('more', 'dog 0.1 0.9'::bytea)},
 	q{SELECT mren.drop_embeddings('tiny')},
 	q{SELECT mren.drop_image_encoder('tiny')},
+	q{SELECT mren.load_text_encoder('more', tiny_encoder())},
+	q{SELECT mren.drop_text_encoder('text')},
 	q{CALL mren.train('m', 'SELECT * FROM seen')},
 	q{DO $$ DECLARE v int; BEGIN CALL mren.train('m', 'SELECT * FROM seen', '{}', v); END $$})
 {

@@ -42,6 +42,15 @@ typedef struct MrenEncoderRow
 	uint8 identity[MREN_SHA256_LENGTH];
 } MrenEncoderRow;
 
+typedef struct MrenTextEncoderRow
+{
+	int64 id;
+	NameData owner;
+	int32 width;
+	int64 size; /* of what is stored */
+	uint8 sha256[MREN_SHA256_LENGTH];
+} MrenTextEncoderRow;
+
 typedef struct MrenLexiconRow
 {
 	int64 id;
@@ -89,12 +98,15 @@ typedef enum MrenPrivilege
 /* By name; false if there is none. */
 extern bool mren_catalog_embedding(const char *name, MrenEmbeddingRow *row);
 extern bool mren_catalog_encoder(const char *name, MrenEncoderRow *row);
+extern bool mren_catalog_text_encoder(const char *name, MrenTextEncoderRow *row);
 extern bool mren_catalog_lexicon(const char *name, MrenLexiconRow *row);
 extern bool mren_catalog_model(const char *name, MrenModelRow *row);
 
 /* By the hash of their content; false if none is loaded.  name may be NULL. */
 extern bool mren_catalog_embedding_by_hash(const uint8 *sha256, MrenEmbeddingRow *row, char **name);
 extern bool mren_catalog_encoder_by_hash(const uint8 *identity, MrenEncoderRow *row, char **name);
+extern bool mren_catalog_text_encoder_by_hash(const uint8 *sha256, MrenTextEncoderRow *row,
+											  char **name);
 extern bool mren_catalog_lexicon_by_hash(const uint8 *sha256, MrenLexiconRow *row);
 
 /* The number of sets of embeddings (of encoders), and the name of one. */
@@ -104,6 +116,7 @@ extern int mren_catalog_count_encoders(char **name);
 /* By name; 42704 with a hint if there is none. */
 extern void mren_catalog_need_embedding(const char *name, MrenEmbeddingRow *row);
 extern void mren_catalog_need_encoder(const char *name, MrenEncoderRow *row);
+extern void mren_catalog_need_text_encoder(const char *name, MrenTextEncoderRow *row);
 extern void mren_catalog_need_lexicon(const char *name, MrenLexiconRow *row);
 
 /*
@@ -135,6 +148,16 @@ extern bool mren_catalog_word_by_id(int64 embedding, int32 dimension, int32 id, 
 
 /* The whole ONNX file, palloc'd. */
 extern void mren_catalog_encoder_bytes(const MrenEncoderRow *row, uint8 **bytes, size_t *len);
+
+/*
+ * The stored bytes of a text encoder, in order: read copies up to size of them, fewer only
+ * at the end.
+ */
+typedef struct MrenTextEncoderReader MrenTextEncoderReader;
+extern MrenTextEncoderReader *mren_catalog_text_encoder_begin(const MrenTextEncoderRow *row);
+extern size_t mren_catalog_text_encoder_read(MrenTextEncoderReader *reader, void *buffer,
+											 size_t size);
+extern void mren_catalog_text_encoder_end(MrenTextEncoderReader *reader);
 
 /* Each phrase of a lexicon with its type, as UTF-8 that is valid until the visitor returns. */
 typedef void (*MrenPhraseVisitor)(void *state, MrenTextSpan phrase, MrenTextSpan type,

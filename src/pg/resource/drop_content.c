@@ -1,6 +1,6 @@
 /*
  * drop_content.c
- *	  Dropping embeddings, image encoders and lexicons.
+ *	  Dropping embeddings, encoders and lexicons.
  *
  * The row is deleted first: a model that is being saved locks it, so no model can
  * start to need it between the check and the end of the transaction.
@@ -26,6 +26,14 @@ const MrenContent mren_content_encoder = {
 	.delete_row = "DELETE FROM mren.encoder WHERE id OPERATOR(pg_catalog.=) $1",
 	.delete_parts = "DELETE FROM mren.encoder_part WHERE encoder OPERATOR(pg_catalog.=) $1",
 	.used = "v.encoder OPERATOR(pg_catalog.=) $1",
+};
+
+const MrenContent mren_content_text_encoder = {
+	.what = "text encoder",
+	.function = "mren.drop_text_encoder()",
+	.delete_row = "DELETE FROM mren.text_encoder WHERE id OPERATOR(pg_catalog.=) $1",
+	.delete_parts = "DELETE FROM mren.text_encoder_part WHERE encoder OPERATOR(pg_catalog.=) $1",
+	.used = "v.text_encoder OPERATOR(pg_catalog.=) $1",
 };
 
 const MrenContent mren_content_lexicon = {

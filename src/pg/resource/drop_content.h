@@ -1,6 +1,6 @@
 /*
  * drop_content.h
- *	  Dropping embeddings, image encoders and lexicons, which cannot be dropped
+ *	  Dropping embeddings, encoders and lexicons, which cannot be dropped
  *	  while a model names them by the hash of their content.
  */
 #ifndef MREN_PG_RESOURCE_DROP_CONTENT_H
@@ -19,6 +19,7 @@ typedef struct MrenContent
 
 extern const MrenContent mren_content_embeddings;
 extern const MrenContent mren_content_encoder;
+extern const MrenContent mren_content_text_encoder;
 extern const MrenContent mren_content_lexicon;
 
 /*

@@ -58,11 +58,9 @@ open_regular(const char *path)
 	return file;
 }
 
-static MrenLoadInput *
-open_file(const char *path)
+static void
+require_server_files(void)
 {
-	MrenLoadInput *input = palloc0(sizeof(MrenLoadInput));
-
 	if (!has_privs_of_role(GetUserId(), ROLE_PG_READ_SERVER_FILES))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
@@ -71,6 +69,23 @@ open_file(const char *path)
 					 "Only members of the role pg_read_server_files may read files of the server."),
 				 errhint("Pass the contents as bytea or, for a file of the client, as a "
 						 "large object (\\lo_import).")));
+}
+
+bool
+mren_load_is_directory(const char *path)
+{
+	struct stat status;
+
+	require_server_files();
+	return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+MrenLoadInput *
+mren_load_input_file(const char *path)
+{
+	MrenLoadInput *input = palloc0(sizeof(MrenLoadInput));
+
+	require_server_files();
 	input->path = path;
 	input->file = open_regular(path);
 	return input;
@@ -121,7 +136,7 @@ mren_load_input_arg(FunctionCallInfo fcinfo, int arg, MrenLoadKind kind)
 	switch (kind)
 	{
 		case MREN_LOAD_PATH:
-			return open_file(mren_arg_text(fcinfo, arg, "path"));
+			return mren_load_input_file(mren_arg_text(fcinfo, arg, "path"));
 		case MREN_LOAD_CONTENTS:
 			mren_arg_required(fcinfo, arg, "contents");
 			return open_bytea(PG_GETARG_BYTEA_PP(arg));

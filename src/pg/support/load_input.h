@@ -29,6 +29,15 @@ typedef enum MrenLoadKind
  */
 extern MrenLoadInput *mren_load_input_arg(FunctionCallInfo fcinfo, int arg, MrenLoadKind kind);
 
+/*
+ * mren_load_input_file
+ *	  Opens a file of the server, under the same condition.
+ */
+extern MrenLoadInput *mren_load_input_file(const char *path);
+
+/* Whether a path of the server, which the current user must be allowed to read, is a directory. */
+extern bool mren_load_is_directory(const char *path);
+
 /* Up to size bytes; 0 at the end. */
 extern size_t mren_load_input_read(MrenLoadInput *input, void *buffer, size_t size);
 extern void mren_load_input_close(MrenLoadInput *input);

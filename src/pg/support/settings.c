@@ -23,6 +23,7 @@ int mren_max_encoder_memory = 1024 * 1024;
 int mren_word_cache = 64 * 1024;
 int mren_model_cache = 128 * 1024;
 int mren_encoder_cache = 256 * 1024;
+int mren_text_encoder_cache = 512 * 1024;
 int mren_image_cache = 8 * 1024;
 int mren_lexicon_cache = 256 * 1024;
 int mren_aggregate_memory = 512 * 1024;
@@ -75,7 +76,7 @@ mren_settings_define(void)
 		{"mren.keep_runs", "Sets the number of days for which finished runs are kept.",
 		 &mren_keep_runs, 0, 0},
 		{"mren.max_encoder_memory",
-		 "Sets the maximum memory that loading one image encoder may take.",
+		 "Sets the maximum memory that loading one image or text encoder may take.",
 		 &mren_max_encoder_memory, 64, GUC_UNIT_KB},
 		{"mren.word_cache",
 		 "Sets the memory for cached word vectors, for each set of embeddings in use.",
@@ -84,6 +85,8 @@ mren_settings_define(void)
 		 GUC_UNIT_KB},
 		{"mren.encoder_cache", "Sets the memory for cached image encoders.", &mren_encoder_cache,
 		 64, GUC_UNIT_KB},
+		{"mren.text_encoder_cache", "Sets the memory for cached text encoders.",
+		 &mren_text_encoder_cache, 64, GUC_UNIT_KB},
 		{"mren.image_cache", "Sets the memory for cached feature vectors of images.",
 		 &mren_image_cache, 0, GUC_UNIT_KB},
 		{"mren.lexicon_cache",

@@ -1,0 +1,109 @@
+/*
+ * text_encoders.c
+ *	  Loaded text encoders, cached in the backend.
+ *
+ * The parts in the catalog are read one by one into the weights, so that a backend holds
+ * an encoder only once, as floats, also while it is read.
+ */
+#include "pg/resource/text_encoders.h"
+
+#include "miscadmin.h"
+#include "utils/memutils.h"
+
+#include "pg/support/lru_cache.h"
+#include "pg/support/pg_env.h"
+#include "pg/support/settings.h"
+
+typedef struct TextEncoder
+{
+	MrenCacheEntry base;
+	MrenStoredEncoder stored;
+} TextEncoder;
+
+static MrenCache cache = MREN_CACHE_INIT(cache, &mren_text_encoder_cache, NULL);
+
+static MrenStatus
+get_bytes(void *state, void *bytes, size_t n, MrenError *err)
+{
+	CHECK_FOR_INTERRUPTS();
+	if (mren_catalog_text_encoder_read(state, bytes, n) < n)
+		return mren_fail(err, MREN_EFORMAT, "stored text encoder ends early");
+	return MREN_OK;
+}
+
+/* Nothing may be stored behind the encoder. */
+static bool
+at_end(MrenTextEncoderReader *reader)
+{
+	uint8 byte;
+
+	return mren_catalog_text_encoder_read(reader, &byte, 1) == 0;
+}
+
+static TextEncoder *
+read_encoder(const MrenTextEncoderRow *row, const MrenCacheKey *key)
+{
+	MemoryContext context = mren_cache_context("text encoder");
+	TextEncoder *encoder = MemoryContextAllocZero(context, sizeof(TextEncoder));
+	MrenTextEncoderReader *reader = mren_catalog_text_encoder_begin(row);
+	MrenByteSource source = {reader, get_bytes};
+	MrenEnv env = mren_pg_env(context);
+	MrenError err;
+	MrenStatus status;
+
+	encoder->base.context = context;
+	encoder->base.key = *key;
+	status = mren_transformer_restore(&env, &source, true, &encoder->stored, &err);
+	if (status == MREN_ECANCELED || status == MREN_ENOMEM)
+		mren_pg_raise(&err);
+	if (status != MREN_OK || !at_end(reader) || encoder->stored.config.width != (size_t) row->width)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("what is stored as text encoder %lld cannot be used", (long long) row->id),
+				 status != MREN_OK ? errdetail_internal("%s", err.message) : 0));
+	mren_catalog_text_encoder_end(reader);
+	encoder->base.bytes = MemoryContextMemAllocated(context, true);
+	return encoder;
+}
+
+static const MrenStoredEncoder *
+pinned(TextEncoder *encoder)
+{
+	mren_cache_pin(&encoder->base, CurrentMemoryContext);
+	return &encoder->stored;
+}
+
+const MrenStoredEncoder *
+mren_encoder_open_text(const MrenTextEncoderRow *row)
+{
+	MrenCacheKey key = {.id = 0};
+	TextEncoder *encoder;
+
+	memcpy(key.content, row->sha256, MREN_SHA256_LENGTH);
+	encoder = (TextEncoder *) mren_cache_find(&cache, &key);
+	if (encoder == NULL)
+	{
+		encoder = read_encoder(row, &key);
+		mren_cache_insert(&cache, &encoder->base);
+	}
+	return pinned(encoder);
+}
+
+const MrenStoredEncoder *
+mren_encoder_open_text_by_hash(const uint8 *sha256, const char *model)
+{
+	MrenCacheKey key = {.id = 0};
+	TextEncoder *encoder;
+	MrenTextEncoderRow row;
+
+	memcpy(key.content, sha256, MREN_SHA256_LENGTH);
+	encoder = (TextEncoder *) mren_cache_find(&cache, &key);
+	if (encoder != NULL)
+		return pinned(encoder);
+	if (!mren_catalog_text_encoder_by_hash(sha256, &row, NULL))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the text encoder of model \"%s\" is not loaded", model),
+				 errhint("Load the same encoder with mren.load_text_encoder, under any name.")));
+	return mren_encoder_open_text(&row);
+}

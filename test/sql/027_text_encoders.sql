@@ -1,0 +1,78 @@
+-- Loading, listing and dropping pretrained text encoders.
+\getenv srcdir PG_ABS_SRCDIR
+\i :srcdir/include/errors.sql
+\set ECHO none
+\i :srcdir/include/text_encoder.sql
+\set ECHO all
+
+-- The same encoder, whatever its exporter called the tensors and the folder is.
+SELECT mren.load_text_encoder('tiny', tiny_encoder());
+SELECT mren.load_text_encoder('prefixed', tiny_encoder('a_package/model/', weights => tiny_weights('bert.')));
+SELECT mren.load_text_encoder('other', tiny_encoder(weights => tiny_weights(number => 1)));
+SELECT lo_from_bytea(0, tiny_encoder()) AS object \gset
+SELECT mren.load_text_encoder('object', :object::oid);
+SELECT lo_unlink(:object);
+SELECT name, dimension, architecture, layers, heads, parameters, positions, vocabulary, tokenizer, owner = current_user AS own,
+    dense_rank() OVER (ORDER BY sha256 = (SELECT sha256 FROM mren.text_encoders WHERE name = 'tiny')) AS content
+FROM mren.text_encoders ORDER BY name;
+-- What is stored is named by its hash, and has the size that is shown.
+SELECT count(*) FROM mren.text_encoder e, LATERAL (SELECT string_agg(bytes, ''::bytea ORDER BY part) AS bytes FROM mren.text_encoder_part p WHERE p.encoder = e.id) s
+WHERE length(s.bytes) = e.size AND sha256(s.bytes) = e.sha256;
+
+-- What is wrong is named.
+SELECT error_of($$SELECT mren.load_text_encoder('tiny', tiny_encoder())$$);
+SELECT error_of($$SELECT mren.load_text_encoder('pool', tiny_encoder())$$);
+SELECT error_of($$SELECT mren.load_text_encoder('conv', tiny_encoder())$$);
+SELECT error_of($$SELECT mren.load_text_encoder('', tiny_encoder())$$);
+SELECT error_of($$SELECT mren.load_text_encoder(NULL, tiny_encoder())$$);
+SELECT error_of($$SELECT mren.load_text_encoder('bad', NULL::bytea)$$);
+SELECT error_of($$SELECT mren.load_text_encoder('bad', '/nowhere/at/all')$$);
+SELECT error_of($$SELECT mren.load_text_encoder('bad', ''::bytea)$$);
+SELECT error_of($$SELECT mren.load_text_encoder('bad', convert_to('just some text in a file', 'UTF8'))$$);
+SELECT error_of($$SELECT mren.load_text_encoder('bad', substr(tiny_encoder(), 1, 2048))$$);
+SELECT error_of($$SELECT mren.load_text_encoder('bad', substr(tiny_encoder(), 1025))$$);
+SELECT error_of($$SELECT mren.load_text_encoder('bad', substr(tiny_encoder('a/'), 1, length(tiny_encoder('a/')) - 1024) || tiny_encoder('b/'))$$);
+SELECT error_of($$SELECT mren.load_text_encoder('bad', tiny_encoder(extra => '{"model_type": "gpt2"}'))$$);
+SELECT error_of($$SELECT mren.load_text_encoder('bad', tiny_encoder(extra => '{"hidden_act": "selu"}'))$$);
+SELECT error_of($$SELECT mren.load_text_encoder('bad', tiny_encoder(extra => '{"position_embedding_type": "relative_key"}'))$$);
+SELECT error_of($$SELECT mren.load_text_encoder('bad', tiny_encoder(extra => '{"num_attention_heads": 3}'))$$);
+SELECT error_of($$SELECT mren.load_text_encoder('bad', tiny_encoder(extra => '{"vocab_size": 9}'))$$);
+SELECT error_of($$SELECT mren.load_text_encoder('bad', tiny_encoder(extra => '{"num_hidden_layers": 2}'))$$);
+SELECT error_of($$SELECT mren.load_text_encoder('bad', tiny_encoder(weights => tiny_weights(without => 11)))$$);
+SELECT error_of($$SELECT mren.load_text_encoder('bad', tiny_encoder(weights => tiny_weights(number => 'NaN')))$$);
+SELECT error_of($$SELECT mren.load_text_encoder('bad', tiny_encoder(weights => tiny_weights() || '\x00'))$$);
+SELECT error_of($$SELECT mren.load_text_encoder('bad', tiny_encoder(weights => convert_to('version https://git-lfs.github.com/spec/v1', 'UTF8')))$$);
+SET mren.max_encoder_memory = '64kB';
+SELECT error_of($$SELECT mren.load_text_encoder('bad', tiny_encoder(weights => tiny_weights() || decode(repeat('00', 100000), 'hex')))$$);
+RESET mren.max_encoder_memory;
+SELECT count(*) FROM mren.text_encoders;
+
+-- One that a model needs is kept.
+INSERT INTO mren.model (id, name, owner, last_version, created_at) VALUES (1, 'user', current_user, 1, now());
+INSERT INTO mren.model_version (id, model, version, created_at, created_by, head, sha256, relations, options, training_rows, text_encoder)
+SELECT 1, 1, 1, now(), current_user, '', '', '{}', '{}', 0, sha256 FROM mren.text_encoder WHERE name = 'other';
+SELECT error_of($$SELECT mren.drop_text_encoder('other')$$);
+SELECT mren.drop_text_encoder('tiny'), mren.drop_text_encoder('object'), mren.drop_text_encoder('prefixed');
+DELETE FROM mren.model_version;
+DELETE FROM mren.model;
+SELECT mren.drop_text_encoder('other');
+SELECT error_of($$SELECT mren.drop_text_encoder('other')$$);
+SELECT error_of($$SELECT mren.drop_text_encoder(NULL)$$);
+SELECT (SELECT count(*) FROM mren.text_encoder), (SELECT count(*) FROM mren.text_encoder_part);
+
+-- Privileges.
+CREATE ROLE text_loader;
+CREATE ROLE text_other;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA mren, public TO text_loader, text_other;
+GRANT SELECT ON tiny_tensor TO text_loader;
+SET ROLE text_loader;
+SELECT error_of($$SELECT mren.load_text_encoder('mine', '/etc')$$);
+SELECT mren.load_text_encoder('mine', tiny_encoder());
+SET ROLE text_other;
+SELECT name, owner FROM mren.text_encoders;
+SELECT error_of($$SELECT mren.drop_text_encoder('mine')$$);
+SET ROLE text_loader;
+SELECT mren.drop_text_encoder('mine');
+RESET ROLE;
+DROP OWNED BY text_loader, text_other;
+DROP ROLE text_loader, text_other;

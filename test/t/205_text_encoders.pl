@@ -1,0 +1,92 @@
+# Pretrained text encoders from directories and archives of the server, those of the
+# shared cases, with one thing wrong in each of many, among them; and loading one that
+# is canceled.
+use strict;
+use warnings;
+use File::Temp ();
+use JSON::PP ();
+use MrenTest;
+use Test::More;
+
+my $data = shared_data();
+my $cases = defined $data ? "$data/../cases/text-encoder" : undef;
+plan skip_all => 'no cases of text encoders' unless defined $cases && -d $cases;
+
+my $node = MrenTest->start('text_encoders');
+my $files = File::Temp::tempdir('mren-text.XXXXXX', TMPDIR => 1, CLEANUP => 1);
+system("cp -r '$cases/encoders' '$cases/hostile' '$files' && chmod -R a+rX,u+w '$files'") == 0 or die "cannot copy the cases\n";
+
+sub lines_of
+{
+	my ($path) = @_;
+	open my $in, '<', $path or die "cannot read \"$path\": $!\n";
+	return map { JSON::PP::decode_json($_) } <$in>;
+}
+
+# What is wrong with a tokenizer's file shows when the tokenizer is used.
+for my $case (lines_of("$files/hostile/index.jsonl"))
+{
+	my $error = $node->error_of("SELECT mren.load_text_encoder('$case->{name}', '$files/hostile/$case->{name}')");
+	my $refused = $case->{expect} eq 'refused' && $case->{name} !~ /^(?:tok|bpe|uni)-/;
+
+	like($error, $refused ? qr/^(?:0A000|22\w{3}|54000): / : qr/^no error/, "$case->{name}: $case->{why}");
+}
+is($node->sql(q{SELECT count(*) FROM mren.text_encoders WHERE name LIKE 'st-%'
+	AND sha256 = (SELECT sha256 FROM mren.text_encoders WHERE name = 'plain')}), '5', 'exporters differ, the content does not');
+
+# Each architecture: what the view shows, against the folder's config.json.
+for my $name (map { s{.*/}{}r } glob "$files/encoders/*")
+{
+	my ($config) = lines_of_all("$files/encoders/$name/config.json");
+
+	is($node->sql("SELECT mren.load_text_encoder('$name', '$files/encoders/$name')"), $config->{hidden_size} // $config->{dim}, "$name is loaded");
+	is($node->sql("SELECT architecture, layers, heads, vocabulary, positions FROM mren.text_encoders WHERE name = '$name'"),
+		join('|', $config->{model_type}, 2, 4, $config->{vocab_size}, 128), "$name: what it is");
+	for my $pack ('tar -cf', 'tar -czf')
+	{
+		my $archive = "$files/$name.tar";
+
+		system("cd '$files/encoders' && $pack '$archive' '$name' && chmod a+r '$archive'") == 0 or die "cannot pack $name\n";
+		is($node->sql("SELECT mren.load_text_encoder('packed', '$archive')"), $config->{hidden_size} // $config->{dim}, "$name is loaded from $pack");
+		is($node->sql("SELECT count(DISTINCT sha256) FROM mren.text_encoders WHERE name IN ('packed', '$name')"), '1', "$name: the same");
+		$node->sql(q{SELECT mren.drop_text_encoder('packed')});
+	}
+}
+
+sub lines_of_all
+{
+	my ($path) = @_;
+	open my $in, '<', $path or die "cannot read \"$path\": $!\n";
+	local $/;
+	return JSON::PP::decode_json(<$in>);
+}
+
+# A real one: 90 MB, and canceled meanwhile.
+my $real = "$data/text-encoders/all-MiniLM-L6-v2";
+SKIP:
+{
+	skip 'no real text encoder', 6 unless -d $real;
+	is($node->sql("SELECT mren.load_text_encoder('minilm', '$real')"), '384', 'MiniLM is loaded');
+	is($node->sql(q{SELECT parameters, positions, layers FROM mren.text_encoders WHERE name = 'minilm'}), '22565376|512|6', 'MiniLM: its sizes');
+	for my $timeout (20, 100, 200)
+	{
+		like($node->error_of("SET statement_timeout = $timeout; SELECT mren.load_text_encoder('late', '$real')"), qr/^57014/, "canceled after $timeout ms");
+	}
+	is($node->sql(q{SELECT count(*) FROM mren.text_encoders WHERE name = 'late'}), '0', 'nothing is left');
+}
+
+# What a role may read of the server's disk.
+$node->sql('CREATE ROLE loader LOGIN; GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA mren TO loader');
+like($node->error_of("SELECT mren.load_text_encoder('x', '$files/$_')", user => 'loader'), qr/^42501: permission denied to read files of the server/, "$_: refused")
+	for 'encoders/bert', 'bert.tar', 'nothing';
+mkdir "$files/pipe";
+chmod 0755, "$files/pipe";
+system("mkfifo '$files/pipe/config.json'; chmod a+rw '$files/pipe/config.json'");
+like($node->error_of("SELECT mren.load_text_encoder('x', '$files/pipe')"), qr/^42809: ".*" is not a regular file/, 'a pipe is not waited for');
+mkdir "$files/empty";
+chmod 0755, "$files/empty";
+like($node->error_of("SELECT mren.load_text_encoder('x', '$files/empty')"), qr/^22000: the encoder has no file "config.json"/, 'an empty directory');
+like($node->error_of("SET mren.max_encoder_memory = '64kB'; SELECT mren.load_text_encoder('x', '$files/encoders/bert')"), qr/^54000: the files of the encoder exceed/, 'a directory beyond the limit');
+$node->sql("SELECT count(mren.drop_text_encoder(name)) FROM mren.text_encoders");
+is($node->sql('SELECT count(*) FROM mren.text_encoder_part'), '0', 'all are dropped');
+done_testing();
