@@ -95,7 +95,7 @@ else
 
 # ---- what the build needs, and what to say when it is not there -------------
 
-packages = libpng libjpeg icu-uc libprotobuf-c
+packages = libpng libjpeg icu-uc libprotobuf-c jansson
 # (xxHash is used from its header alone.)
 missing := $(if $(shell command -v $(PG_CONFIG)),,pg_config)
 ifeq ($(missing),)
