@@ -57,7 +57,8 @@ is_accent(uint32_t code)
 		return false;
 	if (code == 0x1885 || code == 0x1886 || code == 0xA9BD || code == 0x111C9)
 		return false; /* marks since Unicode 9 only */
-	return code == 0x1734 || (u_charType((UChar32) code) == U_NON_SPACING_MARK && known_by(code, 8));
+	return code == 0x1734 ||
+		   (u_charType((UChar32) code) == U_NON_SPACING_MARK && known_by(code, 8));
 }
 
 static bool
@@ -195,7 +196,7 @@ strip_accents(const MrenEnv *env, const MrenChar *in, size_t n, MrenChars *out, 
 			MREN_TRY(mren_check_interrupts(env, err));
 		MREN_TRY(decompose(env, nfd, &in[i], out, err));
 	}
-	for (size_t i = 0, end; i < out->n; i = end > i ? end : i + 1)
+	for (size_t i = 0, end; i<out->n; i = end> i ? end : i + 1)
 	{
 		for (end = i; end < out->n && combining_class(nfd, out->at[end].code) != 0; end++)
 			;
@@ -252,8 +253,8 @@ lower(const MrenEnv *env, const MrenChar *in, MrenChars *out, MrenError *err)
 }
 
 static MrenStatus
-clean(const MrenEnv *env, const MrenBertNormalizer *normalizer, const MrenChar *in,
-	  MrenChars *out, MrenError *err)
+clean(const MrenEnv *env, const MrenBertNormalizer *normalizer, const MrenChar *in, MrenChars *out,
+	  MrenError *err)
 {
 	uint32_t code = in->code;
 

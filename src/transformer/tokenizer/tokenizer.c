@@ -45,6 +45,9 @@ find_slot(const MrenTokenizer *tokenizer, const char *text, size_t len)
 MrenStatus
 mren_tokenizer_index(const MrenEnv *env, MrenTokenizer *tokenizer, MrenError *err)
 {
+	mren_release(env, tokenizer->slot);
+	mren_release(env, tokenizer->by_id);
+	tokenizer->slot = tokenizer->by_id = NULL;
 	tokenizer->n_slots = 16;
 	while (tokenizer->n_slots < 2 * tokenizer->n_entries)
 		tokenizer->n_slots *= 2;

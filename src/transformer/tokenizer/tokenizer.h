@@ -92,7 +92,6 @@ extern const char *mren_tokenizer_piece_text(const MrenTokenizer *tokenizer, uin
 											 size_t *len);
 
 /* The id of a piece or added token; MREN_NO_PIECE if there is none. */
-extern uint32_t mren_tokenizer_lookup(const MrenTokenizer *tokenizer, const char *text,
-									  size_t len);
+extern uint32_t mren_tokenizer_lookup(const MrenTokenizer *tokenizer, const char *text, size_t len);
 
 #endif

@@ -54,8 +54,7 @@ read_normalizer(const json_t *part, MrenBertNormalizer *normalizer, MrenError *e
 	MREN_TRY(read_bool(part, "clean_text", true, &normalizer->clean_text, err));
 	MREN_TRY(read_bool(part, "handle_chinese_chars", true, &normalizer->chinese_chars, err));
 	MREN_TRY(read_bool(part, "lowercase", true, &normalizer->lowercase, err));
-	return read_bool(part, "strip_accents", normalizer->lowercase, &normalizer->strip_accents,
-					 err);
+	return read_bool(part, "strip_accents", normalizer->lowercase, &normalizer->strip_accents, err);
 }
 
 static MrenStatus
@@ -114,8 +113,8 @@ read_model(const MrenEnv *env, const json_t *model, MrenTokenizer *tokenizer, Mr
 						 "\"max_input_chars_per_word\" in tokenizer.json must be at most %d",
 						 MAX_WORD_CHARS);
 	tokenizer->max_chars = max != NULL ? (size_t) json_integer_value(max) : 100;
-	if (prefix != NULL && (!json_is_string(prefix) ||
-						   json_string_length(prefix) >= sizeof(tokenizer->prefix)))
+	if (prefix != NULL &&
+		(!json_is_string(prefix) || json_string_length(prefix) >= sizeof(tokenizer->prefix)))
 		return mren_fail(err, MREN_EFORMAT,
 						 "\"continuing_subword_prefix\" in tokenizer.json must be a short string");
 	strcpy(tokenizer->prefix, prefix != NULL ? json_string_value(prefix) : "##");
@@ -125,11 +124,12 @@ read_model(const MrenEnv *env, const json_t *model, MrenTokenizer *tokenizer, Mr
 
 static MrenStatus
 read_added_token(const MrenEnv *env, const json_t *item, MrenTokenizer *tokenizer,
-				 MrenAddedToken *token, MrenError *err)
+				 MrenAddedToken *token, uint32_t *next, MrenError *err)
 {
 	const char *text = json_string_value(json_object_get(item, "content"));
 	MrenChars raw = {0};
 	MrenStatus status;
+	uint32_t known;
 
 	if (text == NULL || strlen(text) > MAX_PIECE_BYTES)
 		return mren_fail(err, MREN_EFORMAT,
@@ -141,13 +141,19 @@ read_added_token(const MrenEnv *env, const json_t *item, MrenTokenizer *tokenize
 	MREN_TRY(read_bool(item, "lstrip", false, &token->lstrip, err));
 	MREN_TRY(read_bool(item, "rstrip", false, &token->rstrip, err));
 	MREN_TRY(read_bool(item, "normalized", !token->special, &token->normalized, err));
-	MREN_TRY(mren_tokenizer_add_entry(env, tokenizer, text, strlen(text), token->id, err));
+	if (token->id >= tokenizer->n_ids)
+		tokenizer->n_ids = (size_t) token->id + 1;
+	/* As in the library, which numbers the tokens that the vocabulary lacks anew. */
+	known = mren_tokenizer_lookup(tokenizer, text, strlen(text));
+	token->id = known != MREN_NO_PIECE ? known : (*next)++;
+	if (known == MREN_NO_PIECE)
+		MREN_TRY(mren_tokenizer_add_entry(env, tokenizer, text, strlen(text), token->id, err));
 	if (!token->normalized)
 		return mren_chars_read(env, text, strlen(text), &token->content, err);
 	status = mren_chars_read(env, text, strlen(text), &raw, err);
 	if (status == MREN_OK)
-		status = mren_bert_normalize(env, &tokenizer->normalizer, raw.at, raw.n, &token->content,
-									 err);
+		status =
+			mren_bert_normalize(env, &tokenizer->normalizer, raw.at, raw.n, &token->content, err);
 	mren_release(env, raw.at);
 	return status;
 }
@@ -156,6 +162,7 @@ static MrenStatus
 read_added(const MrenEnv *env, const json_t *list, MrenTokenizer *tokenizer, MrenError *err)
 {
 	size_t n = json_array_size(list);
+	uint32_t next;
 
 	if (list != NULL && !json_is_null(list) && !json_is_array(list))
 		return mren_fail(err, MREN_EFORMAT, "\"added_tokens\" in tokenizer.json must be an array");
@@ -163,11 +170,13 @@ read_added(const MrenEnv *env, const json_t *list, MrenTokenizer *tokenizer, Mre
 		return mren_fail(err, MREN_ELIMIT, "tokenizer.json must have at most %d added tokens",
 						 MREN_MAX_ADDED_TOKENS);
 	MREN_TRY(mren_allocate_zero(env, n, sizeof(MrenAddedToken), &tokenizer->added, err));
+	MREN_TRY(mren_tokenizer_index(env, tokenizer, err));
+	next = (uint32_t) tokenizer->n_entries;
 	for (size_t i = 0; i < n; i++)
 	{
 		tokenizer->n_added = i + 1;
 		MREN_TRY(read_added_token(env, json_array_get(list, i), tokenizer, &tokenizer->added[i],
-								  err));
+								  &next, err));
 	}
 	return MREN_OK;
 }
@@ -203,10 +212,10 @@ read_template(const json_t *part, MrenTokenizer *tokenizer, MrenError *err)
 			after = true;
 			continue;
 		}
-		ids = name == NULL ? NULL
-						   : json_object_get(json_object_get(json_object_get(part, "special_tokens"),
-															 name),
-											 "ids");
+		ids = name == NULL
+				  ? NULL
+				  : json_object_get(json_object_get(json_object_get(part, "special_tokens"), name),
+									"ids");
 		if (json_array_size(ids) == 0)
 			return mren_fail(err, MREN_EFORMAT,
 							 "TemplateProcessing of tokenizer.json has an item without ids");
@@ -313,9 +322,8 @@ read_lines(const MrenEnv *env, const char *text, size_t n, MrenTokenizer *tokeni
 		if (len > MAX_PIECE_BYTES)
 			return mren_fail(err, MREN_ELIMIT, "line of vocab.txt must have at most %d bytes",
 							 MAX_PIECE_BYTES);
-		MREN_TRY(mren_tokenizer_add_entry(env, tokenizer, text + at,
-										  len - (len > 0 && text[at + len - 1] == '\r'), line,
-										  err));
+		MREN_TRY(mren_tokenizer_add_entry(
+			env, tokenizer, text + at, len - (len > 0 && text[at + len - 1] == '\r'), line, err));
 	}
 	MREN_TRY(mren_tokenizer_index(env, tokenizer, err));
 	for (int i = 0; i < 3; i++)

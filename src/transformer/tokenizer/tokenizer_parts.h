@@ -58,8 +58,8 @@ struct MrenTokenizer
 	MrenVocabEntry *entry;
 	size_t n_entries;
 	size_t entry_capacity;
-	uint32_t *slot; /* hash table of entry numbers + 1; 0 is empty */
-	size_t n_slots; /* a power of two */
+	uint32_t *slot;	 /* hash table of entry numbers + 1; 0 is empty */
+	size_t n_slots;	 /* a power of two */
 	uint32_t *by_id; /* entry number + 1 of each id; 0: none */
 	size_t n_ids;
 	size_t longest; /* bytes of the longest piece */
@@ -88,8 +88,7 @@ extern MrenStatus mren_tokenizer_index(const MrenEnv *env, MrenTokenizer *tokeni
 
 /* bert_normalizer.c */
 extern MrenStatus mren_bert_normalize(const MrenEnv *env, const MrenBertNormalizer *normalizer,
-									  const MrenChar *in, size_t n, MrenChars *out,
-									  MrenError *err);
+									  const MrenChar *in, size_t n, MrenChars *out, MrenError *err);
 extern bool mren_bert_punctuation(uint32_t code);
 extern bool mren_bert_invisible(uint32_t code);
 extern bool mren_tokenizer_space(uint32_t code);

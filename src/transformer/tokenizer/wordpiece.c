@@ -20,7 +20,7 @@ typedef struct Encoding
 	int flags;
 	MrenChars text;
 	MrenChars normal;
-	char *bytes; /* a prefix's room, then the word in UTF-8 */
+	char *bytes;	  /* a prefix's room, then the word in UTF-8 */
 	uint32_t *offset; /* of the word's characters in bytes */
 	MrenPieces *pieces;
 	MrenError *err;
@@ -198,7 +198,6 @@ encode_between(Encoding *e, bool normalized, const MrenChar *at, size_t n)
 			break;
 		MREN_TRY(add_token(e, token, at, start, end));
 		done = end;
-		step = end - i;
 	}
 	return MREN_OK;
 }
