@@ -1,0 +1,66 @@
+/*
+ * encoder.h
+ *	  A pretrained encoder of text as prediction runs it: numbers of pieces to vectors.
+ *
+ * A batch is ragged: the tokens of all its sentences stand one behind the other, and nothing
+ * is computed for padding.  Behind the text of a sentence may stand groups of levitated
+ * markers (Zhong and Chen 2021; Ye et al. 2022): a marker has the position of the token that
+ * it marks, attends to the text and to its own group, and nothing else attends to it.
+ *
+ * The vector of a token has the same bits whatever else is in the batch: every sum adds its
+ * terms in a fixed order (see mren_dense_infer).
+ */
+#ifndef MREN_TRANSFORMER_ENCODER_H
+#define MREN_TRANSFORMER_ENCODER_H
+
+#include <stdint.h>
+
+#include "nn/work.h"
+#include "transformer/config.h"
+
+typedef struct MrenTransformer MrenTransformer;
+
+/* n_text tokens of text, and then n_groups times group_size markers. */
+typedef struct MrenTransformerSentence
+{
+	size_t n_text;
+	size_t n_groups;
+	size_t group_size;
+} MrenTransformerSentence;
+
+typedef struct MrenTransformerBatch
+{
+	const MrenTransformerSentence *sentences;
+	size_t n_sentences;
+	const int32_t *ids;		   /* of all tokens, special ones included */
+	const uint32_t *positions; /* of all tokens, from 0 in each sentence */
+	const uint8_t *types;	   /* NULL: 0 for each */
+	size_t n_tokens;
+} MrenTransformerBatch;
+
+/*
+ * mren_transformer_create
+ *	  The encoder of a checked configuration.  The weights are those of all tensors, one
+ *	  behind the other in the order of mren_transformer_tensor; embeddings and biases are used
+ *	  in place and must outlive the encoder, matrices are copied in another order.
+ *	  MREN_ENOMEM, MREN_ECANCELED.
+ */
+extern MrenStatus mren_transformer_create(const MrenEnv *env, const MrenTransformerConfig *config,
+										  const float *weights, MrenTransformer **encoder,
+										  MrenError *err);
+
+/* Releases an encoder; NULL is allowed. */
+extern void mren_transformer_free(const MrenEnv *env, MrenTransformer *encoder);
+
+/*
+ * mren_transformer_forward
+ *	  The vectors of the last layer, out (n_tokens, width).  Takes memory for about
+ *	  n_tokens * (6 width + intermediate) floats meanwhile.  MREN_EDATA for a piece, position
+ *	  or token type that the encoder does not have, and for sizes that do not add up;
+ *	  MREN_ENOMEM, MREN_ECANCELED.
+ */
+extern MrenStatus mren_transformer_forward(const MrenEnv *env, const MrenTransformer *encoder,
+										   const MrenTransformerBatch *batch, float *out,
+										   MrenError *err);
+
+#endif
