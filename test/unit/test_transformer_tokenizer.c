@@ -9,7 +9,7 @@
 #include <jansson.h>
 
 #include "support.h"
-#include "transformer/tokenizer/tokenizer.h"
+#include "transformer/tokenizer/subword.h"
 
 static const char tiny[] =
 	"{\"added_tokens\":[{\"id\":1,\"content\":\"[SEP]\",\"special\":true,\"normalized\":false}],"
@@ -36,26 +36,26 @@ check_pieces(const MrenPieces *pieces, const uint32_t *want, size_t n)
 static MrenStatus
 encode_tiny(const MrenEnv *env, MrenError *err, void *arg)
 {
-	MrenTokenizer *tokenizer = NULL;
+	MrenSubwordTokenizer *tokenizer = NULL;
 	MrenPieces pieces = {0};
 	const char *text = "Cafe\xCC\x81 [SEP] cafecafe";
-	MrenStatus status = mren_tokenizer_parse(env, tiny, sizeof(tiny) - 1, &tokenizer, err);
+	MrenStatus status = mren_subword_parse(env, tiny, sizeof(tiny) - 1, &tokenizer, err);
 
 	(void) arg;
 	if (status == MREN_OK)
-		status = mren_tokenizer_encode(env, tokenizer, text, strlen(text), 0, &pieces, err);
+		status = mren_subword_encode(env, tokenizer, text, strlen(text), 0, &pieces, err);
 	if (status == MREN_OK)
 		check_pieces(&pieces, (const uint32_t[]){3, 0, 3,  3,  4, 3,  4,  5,  5, 6,	 7,	 7,
 												 7, 7, 10, 10, 6, 10, 11, 11, 0, 12, 20, 20},
 					 6);
 	if (status == MREN_OK)
-		status = mren_tokenizer_encode(env, tokenizer, text, strlen(text), MREN_SPECIAL_TOKENS,
-									   &pieces, err);
+		status = mren_subword_encode(env, tokenizer, text, strlen(text), MREN_SPECIAL_TOKENS,
+									 &pieces, err);
 	if (status == MREN_OK)
 		check_pieces(&pieces,
 					 (const uint32_t[]){3, 0, 3, 3, 4, 3, 4, 5, 1, 6, 11, 11, 0, 12, 20, 20}, 4);
 	mren_pieces_free(env, &pieces);
-	mren_tokenizer_free(env, tokenizer);
+	mren_subword_free(env, tokenizer);
 	return status;
 }
 
@@ -72,22 +72,22 @@ test_refused(void **state)
 {
 	const char bpe[] = "{\"pre_tokenizer\":{\"type\":\"BertPreTokenizer\"},"
 					   "\"model\":{\"type\":\"BPE\",\"vocab\":{}}}";
-	MrenTokenizer *tokenizer;
+	MrenSubwordTokenizer *tokenizer;
 	TestEnv test;
 	MrenError err;
 
 	(void) state;
 	test_env_init(&test);
-	assert_int_equal(mren_tokenizer_parse(&test.env, bpe, strlen(bpe), &tokenizer, &err),
+	assert_int_equal(mren_subword_parse(&test.env, bpe, strlen(bpe), &tokenizer, &err),
 					 MREN_EUNSUPPORTED);
 	assert_string_equal(err.message, "model \"BPE\" of tokenizer.json is not supported");
-	assert_int_equal(mren_tokenizer_parse(&test.env, "{", 1, &tokenizer, &err), MREN_EFORMAT);
+	assert_int_equal(mren_subword_parse(&test.env, "{", 1, &tokenizer, &err), MREN_EFORMAT);
 	assert_int_equal(test.n_live, 0);
 }
 
 /* Counts the lines of a file whose pieces differ, by one of the two modes. */
 static size_t
-count_wrong(const MrenEnv *env, const MrenTokenizer *tokenizer, const char *path, int flags)
+count_wrong(const MrenEnv *env, const MrenSubwordTokenizer *tokenizer, const char *path, int flags)
 {
 	size_t wrong = 0, n = 0;
 	FILE *in = fopen(path, "r");
@@ -106,8 +106,8 @@ count_wrong(const MrenEnv *env, const MrenTokenizer *tokenizer, const char *path
 		json_t *spans = json_object_get(root, plain && !flags ? "plain_offsets" : "offsets");
 		bool same;
 
-		assert_int_equal(mren_tokenizer_encode(env, tokenizer, json_string_value(text),
-											   json_string_length(text), flags, &pieces, &err),
+		assert_int_equal(mren_subword_encode(env, tokenizer, json_string_value(text),
+											 json_string_length(text), flags, &pieces, &err),
 						 MREN_OK);
 		same = pieces.n == json_array_size(ids);
 		for (size_t i = 0; i < pieces.n && same; i++)
@@ -148,7 +148,7 @@ test_lines(void **state)
 		char path[4096];
 		size_t len;
 		uint8_t *bytes;
-		MrenTokenizer *tokenizer;
+		MrenSubwordTokenizer *tokenizer;
 		TestEnv test;
 		MrenError err;
 
@@ -160,12 +160,12 @@ test_lines(void **state)
 					 data, names[i]);
 		bytes = test_read_file(path, &len);
 		assert_non_null(bytes);
-		assert_int_equal(mren_tokenizer_parse(&test.env, bytes, len, &tokenizer, &err), MREN_OK);
+		assert_int_equal(mren_subword_parse(&test.env, bytes, len, &tokenizer, &err), MREN_OK);
 		snprintf(path, sizeof(path), "%s/../cases/text-encoder/tokenizers/%s/lines.jsonl", data,
 				 names[i]);
 		wrong += count_wrong(&test.env, tokenizer, path, 0);
 		wrong += count_wrong(&test.env, tokenizer, path, MREN_SPECIAL_TOKENS);
-		mren_tokenizer_free(&test.env, tokenizer);
+		mren_subword_free(&test.env, tokenizer);
 		free(bytes);
 		assert_int_equal(test.n_live, 0);
 	}

@@ -8,6 +8,7 @@
 #include "transformer/config.h"
 #include "transformer/file/encoder_files.h"
 #include "transformer/file/safetensors.h"
+#include "transformer/tokenizer/subword.h"
 
 /* How a text becomes the numbers of pieces. */
 typedef enum MrenTokenizerSource
@@ -15,14 +16,6 @@ typedef enum MrenTokenizerSource
 	MREN_TOKENIZER_JSON = 0,  /* tokenizer.json */
 	MREN_TOKENIZER_VOCAB = 1, /* vocab.txt of WordPiece, and the options below */
 } MrenTokenizerSource;
-
-/* What tokenizer_config.json says beside vocab.txt; the defaults are those of BERT. */
-typedef struct MrenVocabOptions
-{
-	bool lower_case;
-	int strip_accents; /* 1, 0, or -1: as lower_case */
-	bool chinese_characters;
-} MrenVocabOptions;
 
 /* Points into the files, which must outlive it. */
 typedef struct MrenTransformerSource

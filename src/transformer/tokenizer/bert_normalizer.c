@@ -5,7 +5,7 @@
  * The library's character tables are of Unicode 8 and 9.  ICU's newer ones are held to them
  * by each character's age, so that a newer ICU does not change the pieces of a stored model.
  */
-#include "transformer/tokenizer/tokenizer_parts.h"
+#include "transformer/tokenizer/subword_parts.h"
 
 #include <unicode/uchar.h>
 #include <unicode/unorm2.h>
@@ -23,7 +23,7 @@ known_by(uint32_t code, int version)
 }
 
 bool
-mren_tokenizer_space(uint32_t code)
+mren_subword_space(uint32_t code)
 {
 	if (code < 0x80)
 		return code == ' ' || (code >= '\t' && code <= '\r');
@@ -31,7 +31,7 @@ mren_tokenizer_space(uint32_t code)
 }
 
 bool
-mren_tokenizer_word(uint32_t code)
+mren_subword_word(uint32_t code)
 {
 	UChar32 c = (UChar32) code;
 
@@ -95,18 +95,19 @@ is_chinese(uint32_t c)
 }
 
 MrenStatus
-mren_chars_add(const MrenEnv *env, MrenChars *chars, uint32_t code, const MrenChar *from,
-			   MrenError *err)
+mren_chars_add(const MrenEnv *env, MrenSubwordChars *chars, uint32_t code,
+			   const MrenSubwordChar *from, MrenError *err)
 {
 	if (chars->n == chars->capacity)
 		MREN_TRY(mren_grow(env, &chars->at, &chars->capacity, chars->n, chars->n + 1,
-						   sizeof(MrenChar), err));
-	chars->at[chars->n++] = (MrenChar){code, from->start, from->end};
+						   sizeof(MrenSubwordChar), err));
+	chars->at[chars->n++] = (MrenSubwordChar){code, from->start, from->end};
 	return MREN_OK;
 }
 
 MrenStatus
-mren_chars_read(const MrenEnv *env, const char *text, size_t len, MrenChars *chars, MrenError *err)
+mren_chars_read(const MrenEnv *env, const char *text, size_t len, MrenSubwordChars *chars,
+				MrenError *err)
 {
 	uint32_t code, number = 0;
 
@@ -118,7 +119,7 @@ mren_chars_read(const MrenEnv *env, const char *text, size_t len, MrenChars *cha
 			return mren_fail(err, MREN_EDATA, "text is not valid UTF-8 at byte %zu", at);
 		if (number % 65536 == 0)
 			MREN_TRY(mren_check_interrupts(env, err));
-		MREN_TRY(mren_chars_add(env, chars, code, &(MrenChar){0, number, number + 1}, err));
+		MREN_TRY(mren_chars_add(env, chars, code, &(MrenSubwordChar){0, number, number + 1}, err));
 	}
 	return MREN_OK;
 }
@@ -136,7 +137,8 @@ combining_class(const UNormalizer2 *nfd, uint32_t code)
  * run takes linear time.  Spans keep their places, as in the library.
  */
 static MrenStatus
-order_marks(const MrenEnv *env, const UNormalizer2 *nfd, MrenChar *mark, size_t n, MrenError *err)
+order_marks(const MrenEnv *env, const UNormalizer2 *nfd, MrenSubwordChar *mark, size_t n,
+			MrenError *err)
 {
 	size_t start[257] = {0};
 	uint32_t *code;
@@ -157,8 +159,8 @@ order_marks(const MrenEnv *env, const UNormalizer2 *nfd, MrenChar *mark, size_t 
 }
 
 static MrenStatus
-decompose(const MrenEnv *env, const UNormalizer2 *nfd, const MrenChar *in, MrenChars *out,
-		  MrenError *err)
+decompose(const MrenEnv *env, const UNormalizer2 *nfd, const MrenSubwordChar *in,
+		  MrenSubwordChars *out, MrenError *err)
 {
 	UChar units[64];
 	UErrorCode status = U_ZERO_ERROR;
@@ -180,7 +182,8 @@ decompose(const MrenEnv *env, const UNormalizer2 *nfd, const MrenChar *in, MrenC
 
 /* Canonical decomposition in `out`, from which accents are then taken. */
 static MrenStatus
-strip_accents(const MrenEnv *env, const MrenChar *in, size_t n, MrenChars *out, MrenError *err)
+strip_accents(const MrenEnv *env, const MrenSubwordChar *in, size_t n, MrenSubwordChars *out,
+			  MrenError *err)
 {
 	UErrorCode status = U_ZERO_ERROR;
 	const UNormalizer2 *nfd = unorm2_getNFDInstance(&status);
@@ -236,7 +239,7 @@ newer_lower(uint32_t c)
 }
 
 static MrenStatus
-lower(const MrenEnv *env, const MrenChar *in, MrenChars *out, MrenError *err)
+lower(const MrenEnv *env, const MrenSubwordChar *in, MrenSubwordChars *out, MrenError *err)
 {
 	uint32_t code = in->code;
 
@@ -253,8 +256,8 @@ lower(const MrenEnv *env, const MrenChar *in, MrenChars *out, MrenError *err)
 }
 
 static MrenStatus
-clean(const MrenEnv *env, const MrenBertNormalizer *normalizer, const MrenChar *in, MrenChars *out,
-	  MrenError *err)
+clean(const MrenEnv *env, const MrenBertNormalizer *normalizer, const MrenSubwordChar *in,
+	  MrenSubwordChars *out, MrenError *err)
 {
 	uint32_t code = in->code;
 
@@ -262,7 +265,7 @@ clean(const MrenEnv *env, const MrenBertNormalizer *normalizer, const MrenChar *
 	{
 		if (is_removed(code))
 			return MREN_OK;
-		if (mren_tokenizer_space(code))
+		if (mren_subword_space(code))
 			code = ' ';
 	}
 	if (!normalizer->chinese_chars || !is_chinese(code))
@@ -273,10 +276,10 @@ clean(const MrenEnv *env, const MrenBertNormalizer *normalizer, const MrenChar *
 }
 
 MrenStatus
-mren_bert_normalize(const MrenEnv *env, const MrenBertNormalizer *normalizer, const MrenChar *in,
-					size_t n, MrenChars *out, MrenError *err)
+mren_bert_normalize(const MrenEnv *env, const MrenBertNormalizer *normalizer,
+					const MrenSubwordChar *in, size_t n, MrenSubwordChars *out, MrenError *err)
 {
-	MrenChars other = {0};
+	MrenSubwordChars other = {0};
 	MrenStatus status = MREN_OK;
 
 	out->n = 0;
@@ -291,7 +294,7 @@ mren_bert_normalize(const MrenEnv *env, const MrenBertNormalizer *normalizer, co
 	}
 	for (int step = 0; step < 2 && status == MREN_OK && normalizer->present; step++)
 	{
-		MrenChars swap = *out;
+		MrenSubwordChars swap = *out;
 
 		if (step == 0 ? !normalizer->strip_accents : !normalizer->lowercase)
 			continue;

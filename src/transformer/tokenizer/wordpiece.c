@@ -6,7 +6,7 @@
  * part; what lies between is split into words.  A word is cut into the longest pieces of the
  * vocabulary from the left, or is unknown as a whole.
  */
-#include "transformer/tokenizer/tokenizer_parts.h"
+#include "transformer/tokenizer/subword_parts.h"
 
 #include <string.h>
 
@@ -16,10 +16,10 @@
 typedef struct Encoding
 {
 	const MrenEnv *env;
-	const MrenTokenizer *tokenizer;
+	const MrenSubwordTokenizer *tokenizer;
 	int flags;
-	MrenChars text;
-	MrenChars normal;
+	MrenSubwordChars text;
+	MrenSubwordChars normal;
 	char *bytes;	  /* a prefix's room, then the word in UTF-8 */
 	uint32_t *offset; /* of the word's characters in bytes */
 	MrenPieces *pieces;
@@ -41,7 +41,7 @@ add_piece(Encoding *e, uint32_t id, uint32_t start, uint32_t end)
 static uint32_t
 longest_piece(Encoding *e, size_t from, size_t n, size_t *to)
 {
-	const MrenTokenizer *tokenizer = e->tokenizer;
+	const MrenSubwordTokenizer *tokenizer = e->tokenizer;
 	size_t before = from > 0 ? tokenizer->prefix_len : 0;
 	char *begin = e->bytes + e->offset[from] - before;
 
@@ -50,7 +50,7 @@ longest_piece(Encoding *e, size_t from, size_t n, size_t *to)
 	for (size_t end = n; end > from; end--)
 	{
 		size_t len = before + e->offset[end] - e->offset[from];
-		uint32_t id = mren_tokenizer_lookup(tokenizer, begin, len);
+		uint32_t id = mren_subword_lookup(tokenizer, begin, len);
 
 		if (id != MREN_NO_PIECE)
 		{
@@ -62,7 +62,7 @@ longest_piece(Encoding *e, size_t from, size_t n, size_t *to)
 }
 
 static MrenStatus
-encode_word(Encoding *e, const MrenChar *word, size_t n)
+encode_word(Encoding *e, const MrenSubwordChar *word, size_t n)
 {
 	size_t first = e->pieces->n;
 	size_t at = e->tokenizer->prefix_len;
@@ -91,15 +91,15 @@ encode_word(Encoding *e, const MrenChar *word, size_t n)
 }
 
 static MrenStatus
-encode_words(Encoding *e, const MrenChar *at, size_t n)
+encode_words(Encoding *e, const MrenSubwordChar *at, size_t n)
 {
 	for (size_t i = 0, end; i < n; i = end)
 	{
 		end = i + 1;
-		if (mren_tokenizer_space(at[i].code))
+		if (mren_subword_space(at[i].code))
 			continue;
 		if (!mren_bert_punctuation(at[i].code))
-			while (end < n && !mren_tokenizer_space(at[end].code) &&
+			while (end < n && !mren_subword_space(at[end].code) &&
 				   !mren_bert_punctuation(at[end].code))
 				end++;
 		MREN_TRY(encode_word(e, at + i, end - i));
@@ -108,7 +108,8 @@ encode_words(Encoding *e, const MrenChar *at, size_t n)
 }
 
 static const MrenAddedToken *
-match_added(const MrenTokenizer *tokenizer, bool normalized, const MrenChar *at, size_t n)
+match_added(const MrenSubwordTokenizer *tokenizer, bool normalized, const MrenSubwordChar *at,
+			size_t n)
 {
 	const MrenAddedToken *best = NULL;
 
@@ -129,7 +130,7 @@ match_added(const MrenTokenizer *tokenizer, bool normalized, const MrenChar *at,
 }
 
 static MrenStatus
-encode_part(Encoding *e, bool normalized, const MrenChar *at, size_t n)
+encode_part(Encoding *e, bool normalized, const MrenSubwordChar *at, size_t n)
 {
 	if (n == 0)
 		return MREN_OK;
@@ -141,25 +142,26 @@ encode_part(Encoding *e, bool normalized, const MrenChar *at, size_t n)
 
 /* Whether a token found may stand at [start, end): not a disabled one, not inside a word. */
 static bool
-usable(const Encoding *e, const MrenAddedToken *token, const MrenChar *at, size_t n, size_t start,
-	   size_t end)
+usable(const Encoding *e, const MrenAddedToken *token, const MrenSubwordChar *at, size_t n,
+	   size_t start, size_t end)
 {
 	if (token->special && !(e->flags & MREN_SPECIAL_TOKENS))
 		return false;
-	return !token->single_word || ((start == 0 || !mren_tokenizer_word(at[start - 1].code)) &&
-								   (end == n || !mren_tokenizer_word(at[end].code)));
+	return !token->single_word || ((start == 0 || !mren_subword_word(at[start - 1].code)) &&
+								   (end == n || !mren_subword_word(at[end].code)));
 }
 
 static MrenStatus
-add_token(Encoding *e, const MrenAddedToken *token, const MrenChar *at, size_t start, size_t end)
+add_token(Encoding *e, const MrenAddedToken *token, const MrenSubwordChar *at, size_t start,
+		  size_t end)
 {
 	uint32_t from = at[start].start, to = at[end - 1].end;
 
 	if (e->tokenizer->trim_offsets)
 	{
-		for (; start < end && mren_tokenizer_space(at[start].code); start++)
+		for (; start < end && mren_subword_space(at[start].code); start++)
 			from++;
-		for (; end > start && mren_tokenizer_space(at[end - 1].code); end--)
+		for (; end > start && mren_subword_space(at[end - 1].code); end--)
 			to--;
 	}
 	return add_piece(e, token->id, from, to > from ? to : from);
@@ -167,7 +169,7 @@ add_token(Encoding *e, const MrenAddedToken *token, const MrenChar *at, size_t s
 
 /* Cuts out the added tokens of one kind and encodes what lies between. */
 static MrenStatus
-encode_between(Encoding *e, bool normalized, const MrenChar *at, size_t n)
+encode_between(Encoding *e, bool normalized, const MrenSubwordChar *at, size_t n)
 {
 	size_t done = 0;
 
@@ -184,9 +186,9 @@ encode_between(Encoding *e, bool normalized, const MrenChar *at, size_t n)
 		if (i < n && (token == NULL || !usable(e, token, at, n, i, end)))
 			continue;
 		while (token != NULL && token->lstrip && start > done &&
-			   mren_tokenizer_space(at[start - 1].code))
+			   mren_subword_space(at[start - 1].code))
 			start--;
-		while (token != NULL && token->rstrip && end < n && mren_tokenizer_space(at[end].code))
+		while (token != NULL && token->rstrip && end < n && mren_subword_space(at[end].code))
 			end++;
 		if (start > done)
 		{
@@ -204,7 +206,7 @@ encode_between(Encoding *e, bool normalized, const MrenChar *at, size_t n)
 
 /* A reader's piece ends with the marks and removed characters that follow it. */
 static void
-cover(const MrenChars *text, MrenPieces *pieces)
+cover(const MrenSubwordChars *text, MrenPieces *pieces)
 {
 	for (size_t i = 0; i < pieces->n; i++)
 	{
@@ -217,8 +219,8 @@ cover(const MrenChars *text, MrenPieces *pieces)
 }
 
 MrenStatus
-mren_tokenizer_encode(const MrenEnv *env, const MrenTokenizer *tokenizer, const char *text,
-					  size_t n_bytes, int flags, MrenPieces *pieces, MrenError *err)
+mren_subword_encode(const MrenEnv *env, const MrenSubwordTokenizer *tokenizer, const char *text,
+					size_t n_bytes, int flags, MrenPieces *pieces, MrenError *err)
 {
 	Encoding e = {.env = env, .tokenizer = tokenizer, .flags = flags, .pieces = pieces, .err = err};
 	size_t room = tokenizer->prefix_len + 4 * tokenizer->max_chars + 4;

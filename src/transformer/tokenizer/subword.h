@@ -1,5 +1,5 @@
 /*
- * tokenizer.h
+ * subword.h
  *	  The pieces of a text, as the tokenizer.json of a pretrained encoder cuts it.
  *
  * Supported at present: WordPiece with BertNormalizer, BertPreTokenizer, added tokens, and
@@ -9,8 +9,8 @@
  * A tokenizer is read-only after parsing: several callers may encode with it at once, each
  * with an environment of its own.
  */
-#ifndef MREN_TRANSFORMER_TOKENIZER_TOKENIZER_H
-#define MREN_TRANSFORMER_TOKENIZER_TOKENIZER_H
+#ifndef MREN_TRANSFORMER_TOKENIZER_SUBWORD_H
+#define MREN_TRANSFORMER_TOKENIZER_SUBWORD_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,13 +23,13 @@
 #define MREN_MAX_TOKENIZER_BYTES ((size_t) 64 << 20)
 #define MREN_MAX_SPECIAL_AROUND 8
 
-typedef struct MrenTokenizer MrenTokenizer;
+typedef struct MrenSubwordTokenizer MrenSubwordTokenizer;
 
-typedef enum MrenTokenizerFlags
+typedef enum MrenSubwordFlags
 {
 	/* Special tokens typed in the text become special; else they are ordinary text. */
 	MREN_SPECIAL_TOKENS = 1,
-} MrenTokenizerFlags;
+} MrenSubwordFlags;
 
 /* Positions are code points of the text, half-open. */
 typedef struct MrenPiece
@@ -50,48 +50,49 @@ typedef struct MrenPieces
 /* How a vocab.txt without tokenizer.json is used (tokenizer_config.json's options). */
 typedef struct MrenVocabOptions
 {
-	bool lower_case;	/* do_lower_case */
-	bool chinese_chars; /* tokenize_chinese_chars */
-	int strip_accents;	/* 1, 0, or -1: as lower_case */
+	bool lower_case;		 /* do_lower_case */
+	int strip_accents;		 /* 1, 0, or -1: as lower_case */
+	bool chinese_characters; /* tokenize_chinese_chars */
 } MrenVocabOptions;
 
 /*
- * mren_tokenizer_parse
+ * mren_subword_parse
  *	  Reads a tokenizer.json of n bytes.  MREN_EFORMAT if it is not one, MREN_EUNSUPPORTED
  *	  for parts that are not supported, MREN_ELIMIT for sizes out of bounds.
  */
-extern MrenStatus mren_tokenizer_parse(const MrenEnv *env, const void *bytes, size_t n,
-									   MrenTokenizer **tokenizer, MrenError *err);
+extern MrenStatus mren_subword_parse(const MrenEnv *env, const void *bytes, size_t n,
+									 MrenSubwordTokenizer **tokenizer, MrenError *err);
 
 /* The same from BERT's vocab.txt, a piece a line; [UNK], [CLS] and [SEP] must be in it. */
-extern MrenStatus mren_tokenizer_parse_vocab(const MrenEnv *env, const void *bytes, size_t n,
-											 const MrenVocabOptions *options,
-											 MrenTokenizer **tokenizer, MrenError *err);
-extern void mren_tokenizer_free(const MrenEnv *env, MrenTokenizer *tokenizer);
+extern MrenStatus mren_subword_parse_vocab(const MrenEnv *env, const void *bytes, size_t n,
+										   const MrenVocabOptions *options,
+										   MrenSubwordTokenizer **tokenizer, MrenError *err);
+extern void mren_subword_free(const MrenEnv *env, MrenSubwordTokenizer *tokenizer);
 
 /*
- * mren_tokenizer_encode
+ * mren_subword_encode
  *	  The pieces of valid UTF-8, without the special ones around a sentence.  *pieces is
  *	  overwritten, keeps its memory, and must be {0} at first.  MREN_EDATA if the text is not
  *	  UTF-8, MREN_ELIMIT if it is longer than 256 MB.
  */
-extern MrenStatus mren_tokenizer_encode(const MrenEnv *env, const MrenTokenizer *tokenizer,
-										const char *text, size_t n_bytes, int flags,
-										MrenPieces *pieces, MrenError *err);
+extern MrenStatus mren_subword_encode(const MrenEnv *env, const MrenSubwordTokenizer *tokenizer,
+									  const char *text, size_t n_bytes, int flags,
+									  MrenPieces *pieces, MrenError *err);
 extern void mren_pieces_free(const MrenEnv *env, MrenPieces *pieces);
 
 /* The special ids before and after a single sentence; returns their number. */
-extern size_t mren_tokenizer_prefix(const MrenTokenizer *tokenizer, const uint32_t **ids);
-extern size_t mren_tokenizer_suffix(const MrenTokenizer *tokenizer, const uint32_t **ids);
+extern size_t mren_subword_prefix(const MrenSubwordTokenizer *tokenizer, const uint32_t **ids);
+extern size_t mren_subword_suffix(const MrenSubwordTokenizer *tokenizer, const uint32_t **ids);
 
 /* One more than the greatest id; ids below it need not all be in use. */
-extern size_t mren_tokenizer_n_ids(const MrenTokenizer *tokenizer);
+extern size_t mren_subword_n_ids(const MrenSubwordTokenizer *tokenizer);
 
 /* The text of an id, not ended by NUL; NULL if no piece has the id. */
-extern const char *mren_tokenizer_piece_text(const MrenTokenizer *tokenizer, uint32_t id,
-											 size_t *len);
+extern const char *mren_subword_piece_text(const MrenSubwordTokenizer *tokenizer, uint32_t id,
+										   size_t *len);
 
 /* The id of a piece or added token; MREN_NO_PIECE if there is none. */
-extern uint32_t mren_tokenizer_lookup(const MrenTokenizer *tokenizer, const char *text, size_t len);
+extern uint32_t mren_subword_lookup(const MrenSubwordTokenizer *tokenizer, const char *text,
+									size_t len);
 
 #endif

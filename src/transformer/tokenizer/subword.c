@@ -1,16 +1,16 @@
 /*
- * tokenizer.c
+ * subword.c
  *	  The vocabulary of a tokenizer and what can be asked of it.
  */
-#include "transformer/tokenizer/tokenizer_parts.h"
+#include "transformer/tokenizer/subword_parts.h"
 
 #include <string.h>
 
 #include "base/hash.h"
 
 MrenStatus
-mren_tokenizer_add_entry(const MrenEnv *env, MrenTokenizer *tokenizer, const char *text, size_t len,
-						 uint32_t id, MrenError *err)
+mren_subword_add_entry(const MrenEnv *env, MrenSubwordTokenizer *tokenizer, const char *text,
+					   size_t len, uint32_t id, MrenError *err)
 {
 	if (id >= MREN_MAX_VOCABULARY || tokenizer->n_entries >= MREN_MAX_VOCABULARY)
 		return mren_fail(err, MREN_ELIMIT, "tokenizer must have at most %u pieces",
@@ -28,7 +28,7 @@ mren_tokenizer_add_entry(const MrenEnv *env, MrenTokenizer *tokenizer, const cha
 
 /* The slot of a text: where it is, or the empty one where it would be. */
 static size_t
-find_slot(const MrenTokenizer *tokenizer, const char *text, size_t len)
+find_slot(const MrenSubwordTokenizer *tokenizer, const char *text, size_t len)
 {
 	size_t at = mren_hash64(text, len, 0) & (tokenizer->n_slots - 1);
 
@@ -43,7 +43,7 @@ find_slot(const MrenTokenizer *tokenizer, const char *text, size_t len)
 }
 
 MrenStatus
-mren_tokenizer_index(const MrenEnv *env, MrenTokenizer *tokenizer, MrenError *err)
+mren_subword_index(const MrenEnv *env, MrenSubwordTokenizer *tokenizer, MrenError *err)
 {
 	mren_release(env, tokenizer->slot);
 	mren_release(env, tokenizer->by_id);
@@ -65,7 +65,7 @@ mren_tokenizer_index(const MrenEnv *env, MrenTokenizer *tokenizer, MrenError *er
 }
 
 uint32_t
-mren_tokenizer_lookup(const MrenTokenizer *tokenizer, const char *text, size_t len)
+mren_subword_lookup(const MrenSubwordTokenizer *tokenizer, const char *text, size_t len)
 {
 	uint32_t found;
 
@@ -76,7 +76,7 @@ mren_tokenizer_lookup(const MrenTokenizer *tokenizer, const char *text, size_t l
 }
 
 void
-mren_tokenizer_free(const MrenEnv *env, MrenTokenizer *tokenizer)
+mren_subword_free(const MrenEnv *env, MrenSubwordTokenizer *tokenizer)
 {
 	if (tokenizer == NULL)
 		return;
@@ -98,27 +98,27 @@ mren_pieces_free(const MrenEnv *env, MrenPieces *pieces)
 }
 
 size_t
-mren_tokenizer_prefix(const MrenTokenizer *tokenizer, const uint32_t **ids)
+mren_subword_prefix(const MrenSubwordTokenizer *tokenizer, const uint32_t **ids)
 {
 	*ids = tokenizer->before;
 	return tokenizer->n_before;
 }
 
 size_t
-mren_tokenizer_suffix(const MrenTokenizer *tokenizer, const uint32_t **ids)
+mren_subword_suffix(const MrenSubwordTokenizer *tokenizer, const uint32_t **ids)
 {
 	*ids = tokenizer->after;
 	return tokenizer->n_after;
 }
 
 size_t
-mren_tokenizer_n_ids(const MrenTokenizer *tokenizer)
+mren_subword_n_ids(const MrenSubwordTokenizer *tokenizer)
 {
 	return tokenizer->n_ids;
 }
 
 const char *
-mren_tokenizer_piece_text(const MrenTokenizer *tokenizer, uint32_t id, size_t *len)
+mren_subword_piece_text(const MrenSubwordTokenizer *tokenizer, uint32_t id, size_t *len)
 {
 	const MrenVocabEntry *entry;
 

@@ -1,29 +1,29 @@
 /*
- * tokenizer_parts.h
+ * subword_parts.h
  *	  What the files of the tokenizer share: its parts, and characters with their spans.
  */
-#ifndef MREN_TRANSFORMER_TOKENIZER_TOKENIZER_PARTS_H
-#define MREN_TRANSFORMER_TOKENIZER_TOKENIZER_PARTS_H
+#ifndef MREN_TRANSFORMER_TOKENIZER_SUBWORD_PARTS_H
+#define MREN_TRANSFORMER_TOKENIZER_SUBWORD_PARTS_H
 
 #include "base/buffer.h"
-#include "transformer/tokenizer/tokenizer.h"
+#include "transformer/tokenizer/subword.h"
 
 #define MREN_MAX_ADDED_TOKENS 1024
 
 /* A code point of the normalised text and the code points of the text it stands for. */
-typedef struct MrenChar
+typedef struct MrenSubwordChar
 {
 	uint32_t code;
 	uint32_t start;
 	uint32_t end;
-} MrenChar;
+} MrenSubwordChar;
 
-typedef struct MrenChars
+typedef struct MrenSubwordChars
 {
-	MrenChar *at;
+	MrenSubwordChar *at;
 	size_t n;
 	size_t capacity;
-} MrenChars;
+} MrenSubwordChars;
 
 typedef struct MrenBertNormalizer
 {
@@ -42,7 +42,7 @@ typedef struct MrenAddedToken
 	bool rstrip;
 	bool normalized;
 	bool special;
-	MrenChars content; /* as it is sought: normalised if `normalized` */
+	MrenSubwordChars content; /* as it is sought: normalised if `normalized` */
 } MrenAddedToken;
 
 typedef struct MrenVocabEntry
@@ -52,7 +52,7 @@ typedef struct MrenVocabEntry
 	uint32_t id;
 } MrenVocabEntry;
 
-struct MrenTokenizer
+struct MrenSubwordTokenizer
 {
 	MrenBuffer bytes; /* the texts of all pieces */
 	MrenVocabEntry *entry;
@@ -80,22 +80,22 @@ struct MrenTokenizer
 };
 
 /* tokenizer.c */
-extern MrenStatus mren_tokenizer_add_entry(const MrenEnv *env, MrenTokenizer *tokenizer,
-										   const char *text, size_t len, uint32_t id,
-										   MrenError *err);
-extern MrenStatus mren_tokenizer_index(const MrenEnv *env, MrenTokenizer *tokenizer,
-									   MrenError *err);
+extern MrenStatus mren_subword_add_entry(const MrenEnv *env, MrenSubwordTokenizer *tokenizer,
+										 const char *text, size_t len, uint32_t id, MrenError *err);
+extern MrenStatus mren_subword_index(const MrenEnv *env, MrenSubwordTokenizer *tokenizer,
+									 MrenError *err);
 
 /* bert_normalizer.c */
 extern MrenStatus mren_bert_normalize(const MrenEnv *env, const MrenBertNormalizer *normalizer,
-									  const MrenChar *in, size_t n, MrenChars *out, MrenError *err);
+									  const MrenSubwordChar *in, size_t n, MrenSubwordChars *out,
+									  MrenError *err);
 extern bool mren_bert_punctuation(uint32_t code);
 extern bool mren_bert_invisible(uint32_t code);
-extern bool mren_tokenizer_space(uint32_t code);
-extern bool mren_tokenizer_word(uint32_t code);
-extern MrenStatus mren_chars_add(const MrenEnv *env, MrenChars *chars, uint32_t code,
-								 const MrenChar *from, MrenError *err);
+extern bool mren_subword_space(uint32_t code);
+extern bool mren_subword_word(uint32_t code);
+extern MrenStatus mren_chars_add(const MrenEnv *env, MrenSubwordChars *chars, uint32_t code,
+								 const MrenSubwordChar *from, MrenError *err);
 extern MrenStatus mren_chars_read(const MrenEnv *env, const char *text, size_t len,
-								  MrenChars *chars, MrenError *err);
+								  MrenSubwordChars *chars, MrenError *err);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * tokenizer_json.c
+ * subword_json.c
  *	  tokenizer.json and vocab.txt read into a tokenizer; what is not supported is refused.
  */
 #include <limits.h>
@@ -8,7 +8,7 @@
 #include <jansson.h>
 
 #include "base/utf8.h"
-#include "transformer/tokenizer/tokenizer_parts.h"
+#include "transformer/tokenizer/subword_parts.h"
 
 #define MAX_WORD_CHARS 10000
 #define MAX_PIECE_BYTES 65536
@@ -73,7 +73,7 @@ read_id(const json_t *value, const char *what, uint32_t *id, MrenError *err)
 }
 
 static MrenStatus
-read_vocab(const MrenEnv *env, json_t *vocab, MrenTokenizer *tokenizer, MrenError *err)
+read_vocab(const MrenEnv *env, json_t *vocab, MrenSubwordTokenizer *tokenizer, MrenError *err)
 {
 	const char *text;
 	json_t *value;
@@ -91,13 +91,13 @@ read_vocab(const MrenEnv *env, json_t *vocab, MrenTokenizer *tokenizer, MrenErro
 			return mren_fail(err, MREN_ELIMIT, "piece of tokenizer.json must have at most %d bytes",
 							 MAX_PIECE_BYTES);
 		MREN_TRY(read_id(value, "a piece", &id, err));
-		MREN_TRY(mren_tokenizer_add_entry(env, tokenizer, text, strlen(text), id, err));
+		MREN_TRY(mren_subword_add_entry(env, tokenizer, text, strlen(text), id, err));
 	}
 	return MREN_OK;
 }
 
 static MrenStatus
-read_model(const MrenEnv *env, const json_t *model, MrenTokenizer *tokenizer, MrenError *err)
+read_model(const MrenEnv *env, const json_t *model, MrenSubwordTokenizer *tokenizer, MrenError *err)
 {
 	const json_t *max = json_object_get(model, "max_input_chars_per_word");
 	const json_t *prefix = json_object_get(model, "continuing_subword_prefix");
@@ -123,11 +123,11 @@ read_model(const MrenEnv *env, const json_t *model, MrenTokenizer *tokenizer, Mr
 }
 
 static MrenStatus
-read_added_token(const MrenEnv *env, const json_t *item, MrenTokenizer *tokenizer,
+read_added_token(const MrenEnv *env, const json_t *item, MrenSubwordTokenizer *tokenizer,
 				 MrenAddedToken *token, uint32_t *next, MrenError *err)
 {
 	const char *text = json_string_value(json_object_get(item, "content"));
-	MrenChars raw = {0};
+	MrenSubwordChars raw = {0};
 	MrenStatus status;
 	uint32_t known;
 
@@ -144,10 +144,10 @@ read_added_token(const MrenEnv *env, const json_t *item, MrenTokenizer *tokenize
 	if (token->id >= tokenizer->n_ids)
 		tokenizer->n_ids = (size_t) token->id + 1;
 	/* As in the library, which numbers the tokens that the vocabulary lacks anew. */
-	known = mren_tokenizer_lookup(tokenizer, text, strlen(text));
+	known = mren_subword_lookup(tokenizer, text, strlen(text));
 	token->id = known != MREN_NO_PIECE ? known : (*next)++;
 	if (known == MREN_NO_PIECE)
-		MREN_TRY(mren_tokenizer_add_entry(env, tokenizer, text, strlen(text), token->id, err));
+		MREN_TRY(mren_subword_add_entry(env, tokenizer, text, strlen(text), token->id, err));
 	if (!token->normalized)
 		return mren_chars_read(env, text, strlen(text), &token->content, err);
 	status = mren_chars_read(env, text, strlen(text), &raw, err);
@@ -159,7 +159,7 @@ read_added_token(const MrenEnv *env, const json_t *item, MrenTokenizer *tokenize
 }
 
 static MrenStatus
-read_added(const MrenEnv *env, const json_t *list, MrenTokenizer *tokenizer, MrenError *err)
+read_added(const MrenEnv *env, const json_t *list, MrenSubwordTokenizer *tokenizer, MrenError *err)
 {
 	size_t n = json_array_size(list);
 	uint32_t next;
@@ -170,7 +170,7 @@ read_added(const MrenEnv *env, const json_t *list, MrenTokenizer *tokenizer, Mre
 		return mren_fail(err, MREN_ELIMIT, "tokenizer.json must have at most %d added tokens",
 						 MREN_MAX_ADDED_TOKENS);
 	MREN_TRY(mren_allocate_zero(env, n, sizeof(MrenAddedToken), &tokenizer->added, err));
-	MREN_TRY(mren_tokenizer_index(env, tokenizer, err));
+	MREN_TRY(mren_subword_index(env, tokenizer, err));
 	next = (uint32_t) tokenizer->n_entries;
 	for (size_t i = 0; i < n; i++)
 	{
@@ -182,7 +182,7 @@ read_added(const MrenEnv *env, const json_t *list, MrenTokenizer *tokenizer, Mre
 }
 
 static MrenStatus
-add_around(MrenTokenizer *tokenizer, bool after, uint32_t id, MrenError *err)
+add_around(MrenSubwordTokenizer *tokenizer, bool after, uint32_t id, MrenError *err)
 {
 	size_t *n = after ? &tokenizer->n_after : &tokenizer->n_before;
 
@@ -195,7 +195,7 @@ add_around(MrenTokenizer *tokenizer, bool after, uint32_t id, MrenError *err)
 }
 
 static MrenStatus
-read_template(const json_t *part, MrenTokenizer *tokenizer, MrenError *err)
+read_template(const json_t *part, MrenSubwordTokenizer *tokenizer, MrenError *err)
 {
 	const json_t *single = json_object_get(part, "single");
 	bool after = false;
@@ -234,7 +234,7 @@ read_template(const json_t *part, MrenTokenizer *tokenizer, MrenError *err)
 }
 
 static MrenStatus
-read_post_processor(const json_t *part, MrenTokenizer *tokenizer, MrenError *err)
+read_post_processor(const json_t *part, MrenSubwordTokenizer *tokenizer, MrenError *err)
 {
 	bool roberta = strcmp(type_of(part), "RobertaProcessing") == 0;
 	uint32_t id;
@@ -254,7 +254,7 @@ read_post_processor(const json_t *part, MrenTokenizer *tokenizer, MrenError *err
 }
 
 static MrenStatus
-read_root(const MrenEnv *env, const json_t *root, MrenTokenizer *tokenizer, MrenError *err)
+read_root(const MrenEnv *env, const json_t *root, MrenSubwordTokenizer *tokenizer, MrenError *err)
 {
 	const json_t *model = json_object_get(root, "model");
 	const json_t *words = json_object_get(root, "pre_tokenizer");
@@ -268,17 +268,17 @@ read_root(const MrenEnv *env, const json_t *root, MrenTokenizer *tokenizer, Mren
 	MREN_TRY(read_model(env, model, tokenizer, err));
 	MREN_TRY(read_added(env, json_object_get(root, "added_tokens"), tokenizer, err));
 	MREN_TRY(read_post_processor(json_object_get(root, "post_processor"), tokenizer, err));
-	MREN_TRY(mren_tokenizer_index(env, tokenizer, err));
+	MREN_TRY(mren_subword_index(env, tokenizer, err));
 	unknown = unknown == NULL ? "[UNK]" : unknown;
-	tokenizer->unknown = mren_tokenizer_lookup(tokenizer, unknown, strlen(unknown));
+	tokenizer->unknown = mren_subword_lookup(tokenizer, unknown, strlen(unknown));
 	if (tokenizer->unknown == MREN_NO_PIECE)
 		return mren_fail(err, MREN_EFORMAT, "vocabulary of tokenizer.json lacks its \"unk_token\"");
 	return MREN_OK;
 }
 
 MrenStatus
-mren_tokenizer_parse(const MrenEnv *env, const void *bytes, size_t n, MrenTokenizer **tokenizer,
-					 MrenError *err)
+mren_subword_parse(const MrenEnv *env, const void *bytes, size_t n,
+				   MrenSubwordTokenizer **tokenizer, MrenError *err)
 {
 	json_error_t problem;
 	json_t *root;
@@ -294,20 +294,21 @@ mren_tokenizer_parse(const MrenEnv *env, const void *bytes, size_t n, MrenTokeni
 	if (root == NULL)
 		return mren_fail(err, MREN_EFORMAT, "tokenizer.json is not valid JSON: %s at line %d",
 						 problem.text, problem.line);
-	status = mren_allocate_zero(env, 1, sizeof(MrenTokenizer), tokenizer, err);
+	status = mren_allocate_zero(env, 1, sizeof(MrenSubwordTokenizer), tokenizer, err);
 	if (status == MREN_OK)
 		status = read_root(env, root, *tokenizer, err);
 	json_decref(root);
 	if (status != MREN_OK)
 	{
-		mren_tokenizer_free(env, *tokenizer);
+		mren_subword_free(env, *tokenizer);
 		*tokenizer = NULL;
 	}
 	return status;
 }
 
 static MrenStatus
-read_lines(const MrenEnv *env, const char *text, size_t n, MrenTokenizer *tokenizer, MrenError *err)
+read_lines(const MrenEnv *env, const char *text, size_t n, MrenSubwordTokenizer *tokenizer,
+		   MrenError *err)
 {
 	static const char *const around[] = {"[UNK]", "[CLS]", "[SEP]"};
 	uint32_t line = 0, id[3];
@@ -322,13 +323,13 @@ read_lines(const MrenEnv *env, const char *text, size_t n, MrenTokenizer *tokeni
 		if (len > MAX_PIECE_BYTES)
 			return mren_fail(err, MREN_ELIMIT, "line of vocab.txt must have at most %d bytes",
 							 MAX_PIECE_BYTES);
-		MREN_TRY(mren_tokenizer_add_entry(
-			env, tokenizer, text + at, len - (len > 0 && text[at + len - 1] == '\r'), line, err));
+		MREN_TRY(mren_subword_add_entry(env, tokenizer, text + at,
+										len - (len > 0 && text[at + len - 1] == '\r'), line, err));
 	}
-	MREN_TRY(mren_tokenizer_index(env, tokenizer, err));
+	MREN_TRY(mren_subword_index(env, tokenizer, err));
 	for (int i = 0; i < 3; i++)
 	{
-		id[i] = mren_tokenizer_lookup(tokenizer, around[i], 5);
+		id[i] = mren_subword_lookup(tokenizer, around[i], 5);
 		if (id[i] == MREN_NO_PIECE)
 			return mren_fail(err, MREN_EFORMAT, "vocab.txt lacks %s", around[i]);
 	}
@@ -339,7 +340,7 @@ read_lines(const MrenEnv *env, const char *text, size_t n, MrenTokenizer *tokeni
 
 /* The special tokens of BERT, sought in the text only when the caller wants them. */
 static MrenStatus
-add_bert_specials(const MrenEnv *env, MrenTokenizer *tokenizer, MrenError *err)
+add_bert_specials(const MrenEnv *env, MrenSubwordTokenizer *tokenizer, MrenError *err)
 {
 	static const char *const special[] = {"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"};
 
@@ -347,7 +348,7 @@ add_bert_specials(const MrenEnv *env, MrenTokenizer *tokenizer, MrenError *err)
 	for (int i = 0; i < 5; i++)
 	{
 		MrenAddedToken *token = &tokenizer->added[tokenizer->n_added];
-		uint32_t id = mren_tokenizer_lookup(tokenizer, special[i], strlen(special[i]));
+		uint32_t id = mren_subword_lookup(tokenizer, special[i], strlen(special[i]));
 
 		if (id == MREN_NO_PIECE)
 			continue;
@@ -359,9 +360,9 @@ add_bert_specials(const MrenEnv *env, MrenTokenizer *tokenizer, MrenError *err)
 }
 
 MrenStatus
-mren_tokenizer_parse_vocab(const MrenEnv *env, const void *bytes, size_t n,
-						   const MrenVocabOptions *options, MrenTokenizer **tokenizer,
-						   MrenError *err)
+mren_subword_parse_vocab(const MrenEnv *env, const void *bytes, size_t n,
+						 const MrenVocabOptions *options, MrenSubwordTokenizer **tokenizer,
+						 MrenError *err)
 {
 	bool strip = options->strip_accents < 0 ? options->lower_case : options->strip_accents > 0;
 	MrenStatus status;
@@ -372,9 +373,9 @@ mren_tokenizer_parse_vocab(const MrenEnv *env, const void *bytes, size_t n,
 						 MREN_MAX_TOKENIZER_BYTES);
 	if (!mren_utf8_valid(bytes, n, NULL))
 		return mren_fail(err, MREN_EFORMAT, "vocab.txt is not valid UTF-8");
-	MREN_TRY(mren_allocate_zero(env, 1, sizeof(MrenTokenizer), tokenizer, err));
+	MREN_TRY(mren_allocate_zero(env, 1, sizeof(MrenSubwordTokenizer), tokenizer, err));
 	(*tokenizer)->normalizer =
-		(MrenBertNormalizer){true, true, options->chinese_chars, strip, options->lower_case};
+		(MrenBertNormalizer){true, true, options->chinese_characters, strip, options->lower_case};
 	strcpy((*tokenizer)->prefix, "##");
 	(*tokenizer)->prefix_len = 2;
 	(*tokenizer)->max_chars = 100;
@@ -383,7 +384,7 @@ mren_tokenizer_parse_vocab(const MrenEnv *env, const void *bytes, size_t n,
 		status = add_bert_specials(env, *tokenizer, err);
 	if (status != MREN_OK)
 	{
-		mren_tokenizer_free(env, *tokenizer);
+		mren_subword_free(env, *tokenizer);
 		*tokenizer = NULL;
 	}
 	return status;
