@@ -13,8 +13,8 @@
 #define ROWS_AT_ONCE 32
 
 void
-mren_transformer_dense(MrenWork *work, const MrenTransformerDense *layer, const float *in,
-					   size_t n, float *out)
+mren_transformer_dense(MrenWork *work, const MrenTransformerDense *layer, const float *in, size_t n,
+					   float *out)
 {
 	size_t ldi = layer->dense.in;
 	size_t ldo = layer->dense.out;
@@ -195,8 +195,7 @@ mren_transformer_forward(const MrenEnv *env, const MrenTransformer *encoder,
 	const MrenTransformerConfig *config = &encoder->config;
 	MrenTransformerPass pass = {.encoder = encoder, .batch = batch, .work = {.env = env}};
 	size_t n = batch->n_tokens;
-	size_t wide =
-		config->width > config->embedding_width ? config->width : config->embedding_width;
+	size_t wide = config->width > config->embedding_width ? config->width : config->embedding_width;
 	size_t most_keys;
 	float *memory;
 

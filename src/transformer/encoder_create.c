@@ -80,20 +80,20 @@ take_dense(Cursor *cursor, const char *weight, const char *bias, MrenTransformer
 static MrenStatus
 take_layer(Cursor *cursor, MrenTransformerLayer *layer, MrenError *err)
 {
-	MREN_TRY(take_dense(cursor, "attention.query.weight", "attention.query.bias", &layer->query,
-						err));
+	MREN_TRY(
+		take_dense(cursor, "attention.query.weight", "attention.query.bias", &layer->query, err));
 	MREN_TRY(take_dense(cursor, "attention.key.weight", "attention.key.bias", &layer->key, err));
-	MREN_TRY(take_dense(cursor, "attention.value.weight", "attention.value.bias", &layer->value,
-						err));
+	MREN_TRY(
+		take_dense(cursor, "attention.value.weight", "attention.value.bias", &layer->value, err));
 	MREN_TRY(take_dense(cursor, "attention.position_key.weight", "attention.position_key.bias",
 						&layer->position_key, err));
-	MREN_TRY(take_dense(cursor, "attention.position_query.weight",
-						"attention.position_query.bias", &layer->position_query, err));
-	MREN_TRY(take_dense(cursor, "attention.output.weight", "attention.output.bias",
-						&layer->context, err));
-	take_norm(cursor, "attention.norm.weight", "attention.norm.bias", &layer->attention_norm);
-	MREN_TRY(take_dense(cursor, "intermediate.weight", "intermediate.bias", &layer->intermediate,
+	MREN_TRY(take_dense(cursor, "attention.position_query.weight", "attention.position_query.bias",
+						&layer->position_query, err));
+	MREN_TRY(take_dense(cursor, "attention.output.weight", "attention.output.bias", &layer->context,
 						err));
+	take_norm(cursor, "attention.norm.weight", "attention.norm.bias", &layer->attention_norm);
+	MREN_TRY(
+		take_dense(cursor, "intermediate.weight", "intermediate.bias", &layer->intermediate, err));
 	MREN_TRY(take_dense(cursor, "output.weight", "output.bias", &layer->output, err));
 	take_norm(cursor, "norm.weight", "norm.bias", &layer->norm);
 	return MREN_OK;

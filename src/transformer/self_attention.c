@@ -21,9 +21,9 @@ mren_distance_bucket(ptrdiff_t distance, size_t buckets)
 
 	if (n < exact || exact == 0)
 		return base + (n < half ? n : half == 0 ? 0 : half - 1);
-	large = exact + (size_t) (logf((float) n / (float) exact) /
-							  (float) log((double) MAX_DISTANCE / (double) exact) *
-							  (float) (half - exact));
+	large = exact +
+			(size_t) (logf((float) n / (float) exact) /
+					  (float) log((double) MAX_DISTANCE / (double) exact) * (float) (half - exact));
 	return base + (large < half ? large : half - 1);
 }
 
@@ -124,8 +124,8 @@ softmax(float *scores, size_t n)
 
 /* One query of one head.  pass->keys has the text's keys, ldk apart for each dimension. */
 static void
-attend(MrenTransformerPass *pass, const MrenTransformerLayer *layer, const Keys *keys,
-	   size_t query, size_t head)
+attend(MrenTransformerPass *pass, const MrenTransformerLayer *layer, const Keys *keys, size_t query,
+	   size_t head)
 {
 	const MrenTransformerConfig *config = &pass->encoder->config;
 	size_t width = config->width;
