@@ -1,0 +1,361 @@
+/*
+ * test_transformer_encoder.c
+ *	  The forward pass of a pretrained encoder: against a plain form, against values of the
+ *	  usual library, alone and in a batch, with levitated markers.
+ */
+#include "support.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "transformer/encoder.h"
+#include "transformer/file/stored_encoder.h"
+
+#define WIDTH 8
+#define MAX_PARAMETERS 8192
+
+static const MrenTransformerConfig bert = {.architecture = MREN_TRANSFORMER_BERT,
+										   .layers = 2,
+										   .width = WIDTH,
+										   .heads = 2,
+										   .intermediate = 12,
+										   .embedding_width = WIDTH,
+										   .vocabulary = 10,
+										   .positions = 16,
+										   .token_types = 2,
+										   .eps = 1e-5f,
+										   .absolute_positions = true};
+
+/* Weights that differ from each other, of moderate size. */
+static void
+make_weights(const MrenTransformerConfig *config, float *weights)
+{
+	uint32_t state = 1;
+	size_t n = mren_transformer_parameters(config);
+
+	assert_true(n <= MAX_PARAMETERS);
+	for (size_t i = 0; i < n; i++)
+	{
+		state = state * 1664525u + 1013904223u;
+		weights[i] = (float) (state >> 8) / (float) (1 << 24) - 0.5f;
+	}
+}
+
+/* Two sentences; two groups of two markers stand behind the first. */
+static const int32_t ids[] = {1, 2, 3, 4, 5, 9, 8, 9, 7, 6, 5, 4};
+static const uint32_t positions[] = {0, 1, 2, 3, 1, 2, 0, 3, 0, 1, 2, 3};
+static const MrenTransformerSentence two[] = {{4, 2, 2}, {4, 0, 0}};
+
+static MrenStatus
+run(const MrenEnv *env, const MrenTransformerConfig *config, const MrenTransformerBatch *batch,
+	float *out, MrenError *err)
+{
+	static float weights[MAX_PARAMETERS];
+	MrenTransformer *encoder;
+	MrenStatus status;
+
+	make_weights(config, weights);
+	MREN_TRY(mren_transformer_create(env, config, weights, &encoder, err));
+	status = mren_transformer_forward(env, encoder, batch, out, err);
+	mren_transformer_free(env, encoder);
+	return status;
+}
+
+static void
+run_ok(const MrenTransformerConfig *config, const MrenTransformerSentence *sentences, size_t n,
+	   const int32_t *tokens, const uint32_t *places, size_t n_tokens, float *out)
+{
+	TestEnv test;
+	MrenError err;
+	MrenTransformerBatch batch = {sentences, n, tokens, places, NULL, n_tokens};
+
+	test_env_init(&test);
+	assert_int_equal(run(&test.env, config, &batch, out, &err), MREN_OK);
+	assert_int_equal(test.n_live, 0);
+}
+
+static MrenTransformerConfig
+variant(int which)
+{
+	MrenTransformerConfig config = bert;
+
+	if (which == 1)
+	{
+		config.architecture = MREN_TRANSFORMER_MPNET;
+		config.token_types = 0;
+		config.relative_buckets = 8;
+		config.position_offset = 2;
+	}
+	if (which == 2)
+	{
+		config.architecture = MREN_TRANSFORMER_DEBERTA;
+		config.absolute_positions = false;
+		config.positions = 0;
+		config.token_types = 0;
+		config.relative_buckets = 4;
+		config.relative_positions = 16;
+		config.relative_norm = config.share_relative_key = true;
+		config.content_to_position = config.position_to_content = true;
+	}
+	if (which == 3)
+	{
+		config.architecture = MREN_TRANSFORMER_ELECTRA;
+		config.embedding_width = 4;
+		config.activation = MREN_TRANSFORMER_GELU_TANH;
+	}
+	return config;
+}
+
+/* A token has the same bits alone and in a batch; markers change nothing but themselves. */
+static void
+test_batches(void **state)
+{
+	(void) state;
+	for (int which = 0; which < 4; which++)
+	{
+		MrenTransformerConfig config = variant(which);
+		static const MrenTransformerSentence text = {4, 0, 0};
+		static const MrenTransformerSentence second_group = {4, 1, 2};
+		static const int32_t other_ids[] = {1, 2, 3, 4, 8, 9};
+		static const uint32_t other_positions[] = {0, 1, 2, 3, 0, 3};
+		float all[12 * WIDTH];
+		float alone[6 * WIDTH];
+
+		run_ok(&config, two, 2, ids, positions, 12, all);
+		run_ok(&config, &text, 1, ids, positions, 4, alone);
+		assert_memory_equal(all, alone, 4 * WIDTH * sizeof(float));
+		run_ok(&config, &text, 1, ids + 8, positions + 8, 4, alone);
+		assert_memory_equal(all + 8 * WIDTH, alone, 4 * WIDTH * sizeof(float));
+		run_ok(&config, &second_group, 1, other_ids, other_positions, 6, alone);
+		assert_memory_equal(all + 6 * WIDTH, alone + 4 * WIDTH, 2 * WIDTH * sizeof(float));
+		/* The same piece at another position, or in another group, is another vector. */
+		assert_memory_not_equal(all + 5 * WIDTH, all + 7 * WIDTH, WIDTH * sizeof(float));
+	}
+}
+
+static void
+test_bad_batches(void **state)
+{
+	TestEnv test;
+	MrenError err;
+	float out[12 * WIDTH];
+	int32_t piece = 10;
+	uint32_t place = 16;
+	uint8_t type = 2;
+	MrenTransformerSentence one = {1, 0, 0};
+	MrenTransformerBatch batch = {&one, 1, &piece, positions, NULL, 1};
+
+	(void) state;
+	test_env_init(&test);
+	assert_int_equal(run(&test.env, &bert, &batch, out, &err), MREN_EDATA);
+	assert_string_equal(err.message, "piece 10 is not in the vocabulary of 10 pieces");
+	batch.ids = ids;
+	batch.positions = &place;
+	assert_int_equal(run(&test.env, &bert, &batch, out, &err), MREN_EDATA);
+	assert_string_equal(err.message, "position 16 must be less than 16");
+	batch.positions = positions;
+	batch.types = &type;
+	assert_int_equal(run(&test.env, &bert, &batch, out, &err), MREN_EDATA);
+	assert_string_equal(err.message, "token type 2 must be less than 2");
+	batch.types = NULL;
+	batch.n_tokens = 2;
+	assert_int_equal(run(&test.env, &bert, &batch, out, &err), MREN_EDATA);
+	assert_string_equal(err.message, "sentences must have 2 tokens together");
+	assert_int_equal(test.n_live, 0);
+}
+
+static MrenStatus
+sweep(const MrenEnv *env, MrenError *err, void *arg)
+{
+	MrenTransformerConfig config = variant(2);
+	MrenTransformerBatch batch = {two, 2, ids, positions, NULL, 12};
+	float out[12 * WIDTH];
+
+	(void) arg;
+	return run(env, &config, &batch, out, err);
+}
+
+static void
+test_failures(void **state)
+{
+	(void) state;
+	test_allocation_sweep(sweep, NULL);
+	test_interrupt_sweep(sweep, NULL);
+}
+
+/* Bytes in memory, as a sink and as a source. */
+typedef struct Bytes
+{
+	uint8_t *data;
+	size_t len;
+	size_t at;
+} Bytes;
+
+static MrenStatus
+put(void *state, const void *bytes, size_t n, MrenError *err)
+{
+	Bytes *to = state;
+
+	(void) err;
+	to->data = realloc(to->data, to->len + n + 1);
+	memcpy(to->data + to->len, bytes, n);
+	to->len += n;
+	return MREN_OK;
+}
+
+static MrenStatus
+get(void *state, void *bytes, size_t n, MrenError *err)
+{
+	Bytes *from = state;
+
+	if (n > from->len - from->at)
+		return mren_fail(err, MREN_EFORMAT, "stored bytes end");
+	memcpy(bytes, from->data + from->at, n);
+	from->at += n;
+	return MREN_OK;
+}
+
+static void
+load(const MrenEnv *env, const char *folder, MrenStoredEncoder *stored)
+{
+	static const char *const names[] = {"config.json", "tokenizer.json", "model.safetensors"};
+	MrenTransformerFiles files = {0};
+	MrenTransformerSource source;
+	Bytes bytes = {0};
+	MrenByteSink sink = {&bytes, put};
+	MrenByteSource again = {&bytes, get};
+	MrenError err;
+
+	for (int i = 0; i < 3; i++)
+	{
+		char path[1024];
+		size_t len;
+		uint8_t *data;
+		MrenTransformerFile *file;
+
+		snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
+		data = test_read_file(path, &len);
+		assert_non_null(data);
+		assert_int_equal(mren_transformer_files_add(env, &files, names[i], len, &file, &err), 0);
+		memcpy(file->bytes, data, len);
+		free(data);
+	}
+	assert_int_equal(mren_transformer_source_open(env, &files, &source, &err), MREN_OK);
+	assert_int_equal(mren_transformer_store(env, &source, &sink, &err), MREN_OK);
+	assert_int_equal(mren_transformer_restore(env, &again, true, stored, &err), MREN_OK);
+	mren_transformer_source_close(env, &source);
+	mren_transformer_files_close(env, &files);
+	free(bytes.data);
+}
+
+/* Compares a line: ids, mean, and hidden where it is given. */
+static void
+expect_line(const MrenEnv *env, const MrenTransformer *encoder, size_t width, const json_t *line)
+{
+	const json_t *pieces = json_object_get(line, "ids");
+	const json_t *mean = json_object_get(line, "mean");
+	const json_t *hidden = json_object_get(line, "hidden");
+	size_t n = json_array_size(pieces);
+	int32_t numbers[512];
+	uint32_t places[512];
+	MrenTransformerSentence sentence = {n, 0, 0};
+	MrenTransformerBatch batch = {&sentence, 1, numbers, places, NULL, n};
+	float *out = malloc(n * width * sizeof(float));
+	MrenError err;
+
+	assert_true(n > 0 && n <= 512 && json_array_size(mean) == width);
+	for (size_t i = 0; i < n; i++)
+	{
+		numbers[i] = (int32_t) json_integer_value(json_array_get(pieces, i));
+		places[i] = (uint32_t) i;
+	}
+	assert_int_equal(mren_transformer_forward(env, encoder, &batch, out, &err), MREN_OK);
+	for (size_t j = 0; j < width; j++)
+	{
+		double sum = 0;
+
+		for (size_t i = 0; i < n; i++)
+		{
+			const json_t *row = json_array_get(hidden, i);
+
+			sum += out[i * width + j];
+			if (hidden != NULL)
+				assert_true(fabs(out[i * width + j] - json_number_value(json_array_get(row, j))) <
+							1e-4);
+		}
+		assert_true(fabs(sum / (double) n - json_number_value(json_array_get(mean, j))) < 1e-4);
+	}
+	free(out);
+}
+
+static void
+expect_file(const char *folder, const char *lines)
+{
+	TestEnv test;
+	MrenStoredEncoder stored;
+	MrenTransformer *encoder;
+	MrenError err;
+	size_t n = 0;
+	json_t *line;
+	FILE *file = fopen(lines, "r");
+
+	assert_non_null(file);
+	test_env_init(&test);
+	load(&test.env, folder, &stored);
+	assert_int_equal(
+		mren_transformer_create(&test.env, &stored.config, stored.weights, &encoder, &err), 0);
+	for (; (line = json_loadf(file, JSON_DISABLE_EOF_CHECK, NULL)) != NULL; n++)
+	{
+		expect_line(&test.env, encoder, stored.config.width, line);
+		json_decref(line);
+	}
+	assert_true(n > 0);
+	mren_transformer_free(&test.env, encoder);
+	mren_transformer_stored_close(&test.env, &stored);
+	assert_int_equal(test.n_live, 0);
+	fclose(file);
+}
+
+static void
+test_library(void **state)
+{
+	static const char *const names[] = {"bert",	 "bert-f16", "distilbert",	"electra",
+										"mpnet", "roberta",	 "roberta-bf16"};
+	char folder[512];
+	char lines[1024];
+
+	(void) state;
+	if (test_shared_data() == NULL)
+	{
+		print_message("MREN_TEST_DATA is not set\n");
+		skip();
+	}
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+	{
+		snprintf(folder, sizeof(folder), "%s/../cases/text-encoder/encoders/%s", test_shared_data(),
+				 names[i]);
+		snprintf(lines, sizeof(lines), "%s/expected.jsonl", folder);
+		print_message("%s\n", names[i]);
+		expect_file(folder, lines);
+	}
+	snprintf(folder, sizeof(folder), "%s/text-encoders/all-MiniLM-L6-v2", test_shared_data());
+	snprintf(lines, sizeof(lines), "%s/../cases/text-encoder/real/minilm-vectors.jsonl",
+			 test_shared_data());
+	expect_file(folder, lines);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_batches),
+		cmocka_unit_test(test_bad_batches),
+		cmocka_unit_test(test_failures),
+		cmocka_unit_test(test_library),
+	};
+
+	return cmocka_run_group_tests_name("text encoder", tests, NULL, NULL);
+}
