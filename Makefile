@@ -49,6 +49,9 @@ test-isolation: ## run the tests with concurrent sessions; TESTS= selects some
 test-tap: ## run the tests with whole servers (dump, standby, crash); TESTS= selects some
 	@tools/test tap $(TESTS)
 
+test-cases: ## run the shared cases, if their folder is there, against what is right for each
+	@tools/test tap 220_cases
+
 test-asan: ## run the SQL tests in a server under AddressSanitizer
 	@tools/test asan $(TESTS)
 

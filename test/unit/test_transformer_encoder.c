@@ -1,7 +1,7 @@
 /*
  * test_transformer_encoder.c
- *	  The forward pass of a pretrained encoder: against a plain form, against values of the
- *	  usual library, alone and in a batch, with levitated markers.
+ *	  The forward pass of a pretrained encoder: against values of the usual library,
+ *	  alone and in a batch, with levitated markers.
  */
 #include "support.h"
 
