@@ -19,7 +19,7 @@ WERROR    ?= -Werror
 
 # Goals that install what they need, so that each can be the first command on a new
 # machine.  They must not read PGXS.
-standalone = help setup test test-checks test-unit test-sql test-isolation test-tap test-asan test-versions \
+standalone = help setup test test-checks test-unit test-sql test-isolation test-tap test-cases test-asan test-versions \
              check-format format sanitize fuzz demo demo-stop bench bench-accuracy debug compile_commands.json
 
 ifeq ($(filter-out $(standalone),$(or $(MAKECMDGOALS),all)),)
