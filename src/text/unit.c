@@ -148,19 +148,36 @@ may_be_abbreviation(const Source *source, size_t i)
 		   (len <= 4 && word[0] >= 'A' && word[0] <= 'Z');
 }
 
+/*
+ * The end of the word whose last token is before `end`: an "@" between letters
+ * joins them.  ICU 72 has it as a letter, but ICU 76 as a token of its own.
+ */
+static size_t
+join_at_signs(const Source *source, size_t end)
+{
+	while (touches(source->out, end) && token_is(source, end, "@") &&
+		   touches(source->out, end + 1) && is_word(source, end + 1))
+		end += 2;
+	return end;
+}
+
 static MrenUnit
 gather_word(const Source *source, size_t i)
 {
 	const MrenEncoded *out = source->out;
-	size_t n = 1;
+	size_t first;
+	size_t n;
 
 	if (begins_address(source, i))
 		return gather_address(source, i);
+	first = n = join_at_signs(source, i + 1) - i;
 	while (n + 2 <= MAX_JOINED && touches(out, i + n) && is_hyphen(source, i + n) &&
 		   touches(out, i + n + 1) && is_word(source, i + n + 1))
-		n += 2;
-	if (n > 1)
+		n = join_at_signs(source, i + n + 2) - i;
+	if (n > first)
 		return (MrenUnit){MREN_UNIT_COMPOUND, n};
+	if (n > 1)
+		return (MrenUnit){MREN_UNIT_PLAIN, n};
 	if (touches(out, i + 1) && token_is(source, i + 1, ".") && may_be_abbreviation(source, i))
 		return (MrenUnit){MREN_UNIT_IF_KNOWN, 2};
 	return (MrenUnit){MREN_UNIT_PLAIN, 1};

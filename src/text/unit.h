@@ -12,7 +12,7 @@
 
 typedef enum MrenUnitKind
 {
-	MREN_UNIT_PLAIN,	/* one token, or a clitic's two */
+	MREN_UNIT_PLAIN,	/* one token, a clitic's two, or those of an e-mail address */
 	MREN_UNIT_COMPOUND, /* one word, by its parts if the whole is unknown */
 	MREN_UNIT_ADDRESS,	/* one word, by its shape if the whole is unknown */
 	MREN_UNIT_IF_KNOWN, /* one word only if the whole is known, else its first token */
