@@ -168,8 +168,8 @@ check_tokenizer(Loading *loading)
 	MrenSubwordTokenizer *tokenizer;
 	MrenError err;
 
-	MREN_PG_CALL(err,
-				 mren_encoder_tokenizer(&loading->env, &file, &source->config, &tokenizer, &err));
+	MREN_PG_CALL(
+		err, mren_transformer_tokenizer(&loading->env, &file, &source->config, &tokenizer, &err));
 	mren_subword_free(&loading->env, tokenizer);
 }
 

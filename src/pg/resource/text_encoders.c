@@ -54,7 +54,7 @@ build(TextEncoder *encoder, const MrenEnv *env, MrenError *err)
 	MrenSubwordTokenizer *tokenizer;
 	MrenTransformer *transformer;
 
-	MREN_TRY(mren_encoder_tokenizer(env, &file, &stored->config, &tokenizer, err));
+	MREN_TRY(mren_transformer_tokenizer(env, &file, &stored->config, &tokenizer, err));
 	/* The parsed tokenizer has copies of the pieces. */
 	mren_release(env, stored->tokenizer_bytes);
 	stored->tokenizer_bytes = NULL;

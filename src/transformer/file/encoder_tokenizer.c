@@ -27,9 +27,9 @@ check_tokenizer(const MrenSubwordTokenizer *tokenizer, const MrenTransformerConf
 }
 
 MrenStatus
-mren_encoder_tokenizer(const MrenEnv *env, const MrenTokenizerFile *file,
-					   const MrenTransformerConfig *config, MrenSubwordTokenizer **tokenizer,
-					   MrenError *err)
+mren_transformer_tokenizer(const MrenEnv *env, const MrenTokenizerFile *file,
+						   const MrenTransformerConfig *config, MrenSubwordTokenizer **tokenizer,
+						   MrenError *err)
 {
 	MrenStatus status;
 

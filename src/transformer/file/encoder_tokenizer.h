@@ -17,12 +17,12 @@ typedef struct MrenTokenizerFile
 } MrenTokenizerFile;
 
 /*
- * mren_encoder_tokenizer
+ * mren_transformer_tokenizer
  *	  Parses the file; the errors are those of subword.h, and MREN_EDATA if an id has no row
  *	  in the word embeddings, or if the special pieces leave no position for text.
  */
-extern MrenStatus mren_encoder_tokenizer(const MrenEnv *env, const MrenTokenizerFile *file,
-										 const MrenTransformerConfig *config,
-										 MrenSubwordTokenizer **tokenizer, MrenError *err);
+extern MrenStatus mren_transformer_tokenizer(const MrenEnv *env, const MrenTokenizerFile *file,
+											 const MrenTransformerConfig *config,
+											 MrenSubwordTokenizer **tokenizer, MrenError *err);
 
 #endif
