@@ -63,6 +63,20 @@ LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE;
 COMMENT ON FUNCTION mren.drop_text_encoder(text) IS
     'Drops a text encoder; this is an error while a model uses it.';
 
+CREATE FUNCTION mren.tokens(encoder text, sentence text)
+RETURNS TABLE (piece text, id integer, span int4range)
+AS 'MODULE_PATHNAME', 'mren_tokens'
+LANGUAGE C STABLE STRICT PARALLEL SAFE COST 1000 ROWS 30;
+COMMENT ON FUNCTION mren.tokens(text, text) IS
+    'Returns the pieces into which the tokenizer of a text encoder splits a sentence, with the number of each in the vocabulary and its place in characters, without the special pieces around the sentence.';
+
+CREATE FUNCTION mren.text_features(encoder text, sentence text, pooling text DEFAULT 'mean')
+RETURNS real[]
+AS 'MODULE_PATHNAME', 'mren_text_features'
+LANGUAGE C STABLE STRICT PARALLEL SAFE COST 100000;
+COMMENT ON FUNCTION mren.text_features(text, text, text) IS
+    'Returns the vector that a text encoder computes for a sentence: the mean of the vectors of its pieces (mean) or the vector of the first one (cls), not normalized.';
+
 CREATE VIEW mren.text_encoders AS
 SELECT name, width AS dimension, size, pg_catalog.encode(sha256, 'hex') AS sha256, loaded_at, architecture, layers, heads, parameters, positions, vocabulary, tokenizer, owner
 FROM mren.text_encoder;

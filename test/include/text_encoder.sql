@@ -49,12 +49,13 @@ AS $$
     FROM header
 $$;
 
-CREATE FUNCTION tiny_encoder(folder text DEFAULT '', extra jsonb DEFAULT '{}', weights bytea DEFAULT tiny_weights(), vocab text DEFAULT E'[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\nb\n##c\n')
+CREATE FUNCTION tiny_encoder(folder text DEFAULT '', extra jsonb DEFAULT '{}', weights bytea DEFAULT tiny_weights(), vocab text DEFAULT E'[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\nb\n##c\n', tokenizer text DEFAULT NULL)
 RETURNS bytea LANGUAGE sql STABLE
 AS $$
     SELECT tar_member(folder || 'config.json', convert_to((jsonb '{"model_type": "bert", "vocab_size": 8, "hidden_size": 4, "num_hidden_layers": 1, "num_attention_heads": 2,
             "intermediate_size": 6, "max_position_embeddings": 6, "type_vocab_size": 2, "hidden_act": "gelu", "layer_norm_eps": 1e-12}' || extra)::text, 'UTF8'))
         || tar_member(folder || 'vocab.txt', convert_to(vocab, 'UTF8'))
+        || coalesce(tar_member(folder || 'tokenizer.json', convert_to(tokenizer, 'UTF8')), '')
         || tar_member(folder || 'model.safetensors', weights)
         || decode(repeat('00', 1024), 'hex')
 $$;

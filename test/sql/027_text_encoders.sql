@@ -19,6 +19,22 @@ FROM mren.text_encoders ORDER BY name;
 SELECT count(*) FROM mren.text_encoder e, LATERAL (SELECT string_agg(bytes, ''::bytea ORDER BY part) AS bytes FROM mren.text_encoder_part p WHERE p.encoder = e.id) s
 WHERE length(s.bytes) = e.size AND sha256(s.bytes) = e.sha256;
 
+-- The pieces of a sentence: special tokens typed in it are text, and characters that no piece has are unknown.
+SELECT * FROM mren.tokens('tiny', 'A bc, b  é[SEP]');
+SELECT * FROM mren.tokens('tiny', '');
+SELECT * FROM mren.tokens('tiny', NULL);
+-- Vectors: the first piece's, and the mean of all, which the spaces do not change; long sentences are read in windows, of which the first decides the first piece's.
+SELECT pooling, array_agg(round(x::numeric, 4) ORDER BY i) AS vector FROM unnest('{mean,cls}'::text[]) pooling, unnest(mren.text_features('tiny', 'a bc', pooling)) WITH ORDINALITY AS f (x, i)
+GROUP BY pooling ORDER BY pooling;
+SELECT mren.text_features('tiny', ' a  bc', pooling => 'mean') = mren.text_features('tiny', 'A bc') AS same;
+SELECT mren.text_features('tiny', 'a bc b a b a a', 'cls') = mren.text_features('tiny', 'a bc b', 'cls') AS first,
+    mren.text_features('tiny', 'a bc b a b a a') = mren.text_features('tiny', 'a bc b') AS mean;
+SELECT cardinality(mren.text_features('tiny', '')) AS empty, mren.text_features('tiny', NULL) IS NULL AS sentence,
+    mren.text_features(NULL, 'a') IS NULL AS encoder, mren.text_features('tiny', 'a', NULL) IS NULL AS pooling;
+SELECT error_of($$SELECT mren.text_features('tiny', 'a', 'max')$$);
+SELECT error_of($$SELECT mren.text_features('none', 'a')$$);
+SELECT error_of($$SELECT * FROM mren.tokens('none', 'a')$$);
+
 -- What is wrong is named.
 SELECT error_of($$SELECT mren.load_text_encoder('tiny', tiny_encoder())$$);
 SELECT error_of($$SELECT mren.load_text_encoder('pool', tiny_encoder())$$);
@@ -42,6 +58,9 @@ SELECT error_of($$SELECT mren.load_text_encoder('bad', tiny_encoder(weights => t
 SELECT error_of($$SELECT mren.load_text_encoder('bad', tiny_encoder(weights => tiny_weights(number => 'NaN')))$$);
 SELECT error_of($$SELECT mren.load_text_encoder('bad', tiny_encoder(weights => tiny_weights() || '\x00'))$$);
 SELECT error_of($$SELECT mren.load_text_encoder('bad', tiny_encoder(weights => convert_to('version https://git-lfs.github.com/spec/v1', 'UTF8')))$$);
+SELECT error_of($$SELECT mren.load_text_encoder('bad', tiny_encoder(vocab => E'[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\nb\n##c\nd\n'))$$);
+SELECT error_of($$SELECT mren.load_text_encoder('bad', tiny_encoder(vocab => E'a\nb\n'))$$);
+SELECT error_of($$SELECT mren.load_text_encoder('bad', tiny_encoder(tokenizer => '{"pre_tokenizer": {"type": "BertPreTokenizer"}, "model": {"type": "BPE", "vocab": {"a": 0}, "merges": []}}'))$$);
 SET mren.max_encoder_memory = '64kB';
 SELECT error_of($$SELECT mren.load_text_encoder('bad', tiny_encoder(weights => tiny_weights() || decode(repeat('00', 100000), 'hex')))$$);
 RESET mren.max_encoder_memory;

@@ -1,6 +1,6 @@
 # Pretrained text encoders from directories and archives of the server, those of the
-# shared cases, with one thing wrong in each of many, among them; and loading one that
-# is canceled.
+# shared cases, with one thing wrong in each of many, among them; their pieces and vectors
+# against those of the libraries; and loading one, and a long sentence, that are canceled.
 use strict;
 use warnings;
 use File::Temp ();
@@ -23,14 +23,44 @@ sub lines_of
 	return map { JSON::PP::decode_json($_) } <$in>;
 }
 
-# What is wrong with a tokenizer's file shows when the tokenizer is used.
+# A string of SQL, and an array of PostgreSQL as an array.
+sub quoted { my ($text) = @_; utf8::encode($text); return q{'} . $text =~ s/'/''/gr . q{'} }
+sub numbers { my ($array) = @_; return [ split /,/, $array =~ tr/{}//dr ] }
+
+# Whether two vectors differ by no more than 1e-4.
+sub near
+{
+	my ($got, $want) = @_;
+
+	return @$got == @$want && !grep { !(abs($got->[$_] - $want->[$_]) <= 1e-4) } 0 .. $#$want;
+}
+
+# The pieces of a sentence, spans of no character as empty, as SQL shows them and as cases have them.
+sub tokens { my ($encoder, $text) = @_; return $node->sql("SELECT string_agg(id || ':' || span, ' ' ORDER BY i) FROM mren.tokens('$encoder', " . quoted($text) . ') WITH ORDINALITY AS t (piece, id, span, i)') }
+sub expected_tokens
+{
+	my ($ids, $offsets) = @_;
+
+	return join ' ', map { my ($start, $end) = @{ $offsets->[$_] }; "$ids->[$_]:" . ($start == $end ? 'empty' : "[$start,$end)") } 0 .. $#$ids;
+}
+sub vector { my ($encoder, $text) = @_; return numbers($node->sql("SELECT mren.text_features('$encoder', " . quoted($text) . ')')) }
+
+# Tokenizers other than WordPiece are not supported.
 for my $case (lines_of("$files/hostile/index.jsonl"))
 {
 	my $error = $node->error_of("SELECT mren.load_text_encoder('$case->{name}', '$files/hostile/$case->{name}')");
-	my $refused = $case->{expect} eq 'refused' && $case->{name} !~ /^(?:tok|bpe|uni)-/;
+	my $other = $case->{name} =~ /^(?:bpe|uni)-/;
+	my $refused = $case->{expect} eq 'refused' || $other;
 
-	like($error, $refused ? qr/^(?:0A000|22\w{3}|54000): / : qr/^no error/, "$case->{name}: $case->{why}");
+	like($error, $other ? qr/^0A000: .*is not supported/ : $refused ? qr/^(?:0A000|22\w{3}|54000): / : qr/^no error/, "$case->{name}: $case->{why}");
+	next if $refused || !$case->{mean};
+	is(tokens($case->{name}, $case->{sentence}), expected_tokens($case->{ids}, $case->{offsets}), "$case->{name}: pieces");
+	ok(near(vector($case->{name}, $case->{sentence}), $case->{mean}), "$case->{name}: vector");
 }
+# Its reason says 57 pieces, but Oslo alone is three: 9 * 6 + 5.
+my ($long) = grep { $_->{name} eq 'sentence-too-long' } lines_of("$files/hostile/index.jsonl");
+is($node->sql("SELECT count(*) FROM mren.tokens('sentence-too-long', " . quoted($long->{sentence}) . ')'), '59', 'all pieces of a sentence beyond the positions');
+is(scalar @{ vector('sentence-too-long', $long->{sentence}) }, scalar @{ vector('sentence-too-long', 'Eva') }, 'and its vector');
 is($node->sql(q{SELECT count(*) FROM mren.text_encoders WHERE name LIKE 'st-%'
 	AND sha256 = (SELECT sha256 FROM mren.text_encoders WHERE name = 'plain')}), '5', 'exporters differ, the content does not');
 
@@ -39,9 +69,22 @@ for my $name (map { s{.*/}{}r } glob "$files/encoders/*")
 {
 	my ($config) = lines_of_all("$files/encoders/$name/config.json");
 
+	if ($name =~ /^roberta/)
+	{
+		like($node->error_of("SELECT mren.load_text_encoder('$name', '$files/encoders/$name')"), qr/^0A000: .*"ByteLevel" of tokenizer.json is not supported/, "$name is refused for its tokenizer");
+		next;
+	}
 	is($node->sql("SELECT mren.load_text_encoder('$name', '$files/encoders/$name')"), $config->{hidden_size} // $config->{dim}, "$name is loaded");
 	is($node->sql("SELECT architecture, layers, heads, vocabulary, positions FROM mren.text_encoders WHERE name = '$name'"),
 		join('|', $config->{model_type}, 2, 4, $config->{vocab_size}, 128), "$name: what it is");
+	for my $case (lines_of("$files/encoders/$name/expected.jsonl"))
+	{
+		my $hint = substr $case->{text}, 0, 20;
+
+		utf8::encode($hint);
+		ok(near(vector($name, $case->{text}), $case->{mean}), "$name: the vector of \"$hint\"");
+		ok(near(numbers($node->sql("SELECT mren.text_features('$name', " . quoted($case->{text}) . ", 'cls')")), $case->{hidden}[0]), "$name: its first piece's");
+	}
 	for my $pack ('tar -cf', 'tar -czf')
 	{
 		my $archive = "$files/$name.tar";
@@ -65,9 +108,17 @@ sub lines_of_all
 my $real = "$data/text-encoders/all-MiniLM-L6-v2";
 SKIP:
 {
-	skip 'no real text encoder', 6 unless -d $real;
+	skip 'no real text encoder', 7 unless -d $real;
 	is($node->sql("SELECT mren.load_text_encoder('minilm', '$real')"), '384', 'MiniLM is loaded');
 	is($node->sql(q{SELECT parameters, positions, layers FROM mren.text_encoders WHERE name = 'minilm'}), '22565376|512|6', 'MiniLM: its sizes');
+	for my $case (lines_of("$cases/real/minilm-vectors.jsonl"))
+	{
+		ok(near(vector('minilm', $case->{text}), $case->{mean}), 'MiniLM: the vector of a sentence of ' . @{ $case->{ids} } . ' pieces');
+	}
+	my @lines = grep { !$_->{contested} && !$_->{unicode} } lines_of("$cases/tokenizers/minilm/lines.jsonl");
+	my @chosen = ((grep { $_->{plain_ids} } @lines), @lines[ map { 7 * $_ } 0 .. 49 ]);
+	is(tokens('minilm', $_->{text}), expected_tokens($_->{plain_ids} // $_->{ids}, $_->{plain_offsets} // $_->{offsets}), "MiniLM: pieces of a line ($_->{kind})") for @chosen;
+	like($node->error_of(q{SELECT mren.text_features('minilm', 'a'); SET statement_timeout = 300; SELECT mren.text_features('minilm', repeat('a long sentence ', 20000))}), qr/^57014/, 'a long sentence is canceled');
 	for my $timeout (20, 100, 200)
 	{
 		like($node->error_of("SET statement_timeout = $timeout; SELECT mren.load_text_encoder('late', '$real')"), qr/^57014/, "canceled after $timeout ms");

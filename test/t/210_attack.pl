@@ -49,6 +49,8 @@ my %entry = (
 	# What is loaded for everybody: words, lexicons.
 	entities    => [ q{SELECT mren.entities('The wheel is a part of the car.', '{world}')}, 'ok' ],
 	word_vector => [ q{SELECT mren.word_vector('tiny', 'wheel')}, 'ok' ],
+	tokens => [ q{SELECT mren.tokens('none', 'a')}, '42704' ],
+	text_features => [ q{SELECT mren.text_features('none', 'a')}, '42704' ],
 	image_features => [ q{SELECT mren.image_features('none', '\x00')}, '42704' ],
 	# What works on its arguments alone.
 	(map { $_ => 'ok' } qw(document_hash encode_example encode_mentions encode_tags graph_identity image_info metrics network_info noisy_or normalize_name

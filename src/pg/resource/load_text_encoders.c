@@ -26,6 +26,7 @@
 #include "pg/support/load_input.h"
 #include "pg/support/pg_env.h"
 #include "pg/support/settings.h"
+#include "transformer/file/encoder_tokenizer.h"
 #include "transformer/file/stored_encoder.h"
 
 /* Size of the parts in which an encoder is stored; TOAST cuts them further. */
@@ -157,6 +158,21 @@ store(Loading *loading, MrenStatus (*put)(void *, const void *, size_t, MrenErro
 	MREN_PG_CALL(err, mren_transformer_store(&loading->env, &loading->source, &sink, &err));
 }
 
+/* An encoder whose tokenizer cannot be used, or does not fit, is not loaded. */
+static void
+check_tokenizer(Loading *loading)
+{
+	const MrenTransformerSource *source = &loading->source;
+	MrenTokenizerFile file = {source->tokenizer, &source->vocab, source->tokenizer_file->bytes,
+							  source->tokenizer_file->len};
+	MrenSubwordTokenizer *tokenizer;
+	MrenError err;
+
+	MREN_PG_CALL(
+		err, mren_transformer_tokenizer(&loading->env, &file, &source->config, &tokenizer, &err));
+	mren_subword_free(&loading->env, tokenizer);
+}
+
 /* Checks the files and computes what identifies them. */
 static void
 inspect(Loading *loading)
@@ -169,6 +185,7 @@ inspect(Loading *loading)
 	if (loading->source.warning[0] != '\0')
 		ereport(WARNING, (errmsg("%s", loading->source.warning),
 						  errdetail("The text encoder is used as tokenizer.json says.")));
+	check_tokenizer(loading);
 	store(loading, count_bytes, &loading->size);
 	digest = mren_digest_begin();
 	store(loading, hash_bytes, digest);

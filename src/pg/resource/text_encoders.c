@@ -3,7 +3,8 @@
  *	  Loaded text encoders, cached in the backend.
  *
  * The parts in the catalog are read one by one into the weights, so that a backend holds
- * an encoder only once, as floats, also while it is read.
+ * an encoder only once, as floats, also while it is read.  The network is made of them
+ * when the encoder is opened, and the tokenizer parsed, once for all calls.
  */
 #include "pg/resource/text_encoders.h"
 
@@ -13,11 +14,14 @@
 #include "pg/support/lru_cache.h"
 #include "pg/support/pg_env.h"
 #include "pg/support/settings.h"
+#include "transformer/file/encoder_tokenizer.h"
+#include "transformer/file/stored_encoder.h"
 
 typedef struct TextEncoder
 {
 	MrenCacheEntry base;
-	MrenStoredEncoder stored;
+	MrenOpenTextEncoder opened;
+	MrenStoredEncoder stored; /* its weights are used in place */
 } TextEncoder;
 
 static MrenCache cache = MREN_CACHE_INIT(cache, &mren_text_encoder_cache, NULL);
@@ -40,6 +44,26 @@ at_end(MrenTextEncoderReader *reader)
 	return mren_catalog_text_encoder_read(reader, &byte, 1) == 0;
 }
 
+/* Builds what is used from what is stored. */
+static MrenStatus
+build(TextEncoder *encoder, const MrenEnv *env, MrenError *err)
+{
+	MrenStoredEncoder *stored = &encoder->stored;
+	MrenTokenizerFile file = {stored->tokenizer, &stored->vocab, stored->tokenizer_bytes,
+							  stored->n_tokenizer};
+	MrenSubwordTokenizer *tokenizer;
+	MrenTransformer *transformer;
+
+	MREN_TRY(mren_transformer_tokenizer(env, &file, &stored->config, &tokenizer, err));
+	/* The parsed tokenizer has copies of the pieces. */
+	mren_release(env, stored->tokenizer_bytes);
+	stored->tokenizer_bytes = NULL;
+	stored->n_tokenizer = 0;
+	MREN_TRY(mren_transformer_create(env, &stored->config, stored->weights, &transformer, err));
+	encoder->opened = (MrenOpenTextEncoder){&stored->config, tokenizer, transformer};
+	return MREN_OK;
+}
+
 static TextEncoder *
 read_encoder(const MrenTextEncoderRow *row, const MrenCacheKey *key)
 {
@@ -54,6 +78,8 @@ read_encoder(const MrenTextEncoderRow *row, const MrenCacheKey *key)
 	encoder->base.context = context;
 	encoder->base.key = *key;
 	status = mren_transformer_restore(&env, &source, true, &encoder->stored, &err);
+	if (status == MREN_OK)
+		status = build(encoder, &env, &err);
 	if (status == MREN_ECANCELED || status == MREN_ENOMEM)
 		mren_pg_raise(&err);
 	if (status != MREN_OK || !at_end(reader) || encoder->stored.config.width != (size_t) row->width)
@@ -66,14 +92,14 @@ read_encoder(const MrenTextEncoderRow *row, const MrenCacheKey *key)
 	return encoder;
 }
 
-static const MrenStoredEncoder *
+static const MrenOpenTextEncoder *
 pinned(TextEncoder *encoder)
 {
 	mren_cache_pin(&encoder->base, CurrentMemoryContext);
-	return &encoder->stored;
+	return &encoder->opened;
 }
 
-const MrenStoredEncoder *
+const MrenOpenTextEncoder *
 mren_encoder_open_text(const MrenTextEncoderRow *row)
 {
 	MrenCacheKey key = {.id = 0};
@@ -89,7 +115,7 @@ mren_encoder_open_text(const MrenTextEncoderRow *row)
 	return pinned(encoder);
 }
 
-const MrenStoredEncoder *
+const MrenOpenTextEncoder *
 mren_encoder_open_text_by_hash(const uint8 *sha256, const char *model)
 {
 	MrenCacheKey key = {.id = 0};

@@ -1,7 +1,6 @@
 /*
  * text_encoders.h
- *	  Loaded text encoders: configuration, tokenizer's file and weights, cached in the
- *	  backend.
+ *	  Loaded text encoders: configuration, tokenizer and network, cached in the backend.
  */
 #ifndef MREN_PG_RESOURCE_TEXT_ENCODERS_H
 #define MREN_PG_RESOURCE_TEXT_ENCODERS_H
@@ -9,17 +8,26 @@
 #include "postgres.h"
 
 #include "pg/catalog/catalog.h"
-#include "transformer/file/stored_encoder.h"
+#include "transformer/encoder.h"
+#include "transformer/tokenizer/subword.h"
+
+/* Read-only: several callers may use it at once. */
+typedef struct MrenOpenTextEncoder
+{
+	const MrenTransformerConfig *config;
+	const MrenSubwordTokenizer *tokenizer; /* its ids are below the vocabulary's size */
+	const MrenTransformer *transformer;
+} MrenOpenTextEncoder;
 
 /*
  * mren_encoder_open_text
  *	  The encoder, read if necessary; valid until the current memory context is reset.
  *	  XX001 if what is stored is not an encoder of the row's size and width.
  */
-extern const MrenStoredEncoder *mren_encoder_open_text(const MrenTextEncoderRow *row);
+extern const MrenOpenTextEncoder *mren_encoder_open_text(const MrenTextEncoderRow *row);
 
 /* The encoder that a model names by its hash; 55000 if it is not in the catalog. */
-extern const MrenStoredEncoder *mren_encoder_open_text_by_hash(const uint8 *sha256,
-															   const char *model);
+extern const MrenOpenTextEncoder *mren_encoder_open_text_by_hash(const uint8 *sha256,
+																 const char *model);
 
 #endif
