@@ -299,11 +299,7 @@ encode_row(Batch *batch, TupleTableSlot *slot, MrenPrediction *prediction)
 		return false;
 	if (batch->columns.ranges)
 	{
-		mren_slips_row(&batch->slips, pair.sentence);
-		mren_slips_add(&batch->slips, pair.head.lower, pair.head.upper, (MrenTextSpan){NULL, 0},
-					   prediction->id, batch->n_read);
-		mren_slips_add(&batch->slips, pair.tail.lower, pair.tail.upper, (MrenTextSpan){NULL, 0},
-					   prediction->id, batch->n_read);
+		mren_slips_pair(&batch->slips, &pair, prediction->id, batch->n_read);
 	}
 	for (int i = 0; i < batch->n_sides; i++)
 		add_row(batch, i, &pair, slot, prediction);

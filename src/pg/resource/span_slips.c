@@ -75,6 +75,16 @@ mren_slips_add(MrenSpanSlips *slips, int32 lower, int32 upper, MrenTextSpan name
 	slips->n++;
 }
 
+void
+mren_slips_pair(MrenSpanSlips *slips, const MrenPair *pair, const char *id, int64 number)
+{
+	const MrenTextSpan unnamed = {NULL, 0};
+
+	mren_slips_row(slips, pair->sentence);
+	mren_slips_add(slips, pair->head.lower, pair->head.upper, unnamed, id, number);
+	mren_slips_add(slips, pair->tail.lower, pair->tail.upper, unnamed, id, number);
+}
+
 /* The reading under which nine tenths of the slips are none; -1: there is none. */
 static int
 best_reading(const MrenSpanSlips *slips)

@@ -9,6 +9,7 @@
 
 #include "lib/stringinfo.h"
 
+#include "pg/support/args.h"
 #include "text/border.h"
 
 /* Zero but for context, which must live until the warning. */
@@ -32,6 +33,10 @@ extern void mren_slips_row(MrenSpanSlips *slips, MrenTextSpan sentence);
  */
 extern void mren_slips_add(MrenSpanSlips *slips, int32 lower, int32 upper, MrenTextSpan name,
 						   const char *id, int64 number);
+
+/* Checks both mentions of a row, which are ranges. */
+extern void mren_slips_pair(MrenSpanSlips *slips, const MrenPair *pair, const char *id,
+							int64 number);
 
 /* One WARNING, if there was a slip, with the first three and how the offsets may be meant. */
 extern void mren_slips_warn(const MrenSpanSlips *slips);

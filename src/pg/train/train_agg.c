@@ -250,11 +250,7 @@ check_ranges(MrenEncodeSite *site, const MrenPair *pair)
 	int64 n = site->slips.n;
 
 	site->slips.context = site->base.site;
-	mren_slips_row(&site->slips, pair->sentence);
-	mren_slips_add(&site->slips, pair->head.lower, pair->head.upper, (MrenTextSpan){NULL, 0}, NULL,
-				   site->n_rows);
-	mren_slips_add(&site->slips, pair->tail.lower, pair->tail.upper, (MrenTextSpan){NULL, 0}, NULL,
-				   site->n_rows);
+	mren_slips_pair(&site->slips, pair, NULL, site->n_rows);
 	if (n == 0)
 		mren_slips_warn(&site->slips);
 }

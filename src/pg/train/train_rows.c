@@ -112,11 +112,7 @@ check_ranges(MrenTrainRows *rows, TupleTableSlot *slot)
 	slot_getallattrs(slot);
 	mren_pair_sentence(&pair, slot->tts_values[last - 3]);
 	mren_pair_mentions(&pair, slot->tts_values[last - 2], slot->tts_values[last - 1], true);
-	mren_slips_row(&rows->slips, pair.sentence);
-	mren_slips_add(&rows->slips, pair.head.lower, pair.head.upper, (MrenTextSpan){NULL, 0}, id,
-				   rows->n_read);
-	mren_slips_add(&rows->slips, pair.tail.lower, pair.tail.upper, (MrenTextSpan){NULL, 0}, id,
-				   rows->n_read);
+	mren_slips_pair(&rows->slips, &pair, id, rows->n_read);
 	MemoryContextSwitchTo(old);
 }
 
