@@ -68,7 +68,8 @@ is(last_run('status, call, version, champion, verdict, champion_score, challenge
 like(($ear->try('SELECT 1'))[0], qr/Asynchronous notification "mren" with payload "\{"model": "m", "version": 2, "verdict": "promoted", "reason": "accuracy is 1\.0000, /, 'listeners are told');
 like($node->log_text, qr/LOG:  retraining of model "m": promoted: accuracy is 1\.0000, /, 'and so is the log');
 $trainer->query(q{BEGIN; CALL mren.retrain('m', min_new_rows => 0, promote => 'never'); ROLLBACK});
-unlike(($ear->try('SELECT 1'))[0], qr/notification/, 'but not of what is rolled back');
+# pg_cron may have retrained the other model by now, whose notification is right.
+unlike(($ear->try('SELECT 1'))[0], qr/"model": "m"/, 'but not of what is rolled back');
 
 # A worse version
 $trainer->query(q{CALL mren.retrain('m', min_new_rows => 0, options => '{"epochs": 1, "learning_rate": 1e-8, "hash_bits": 0}')});
