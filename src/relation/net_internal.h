@@ -12,6 +12,7 @@
 #include "base/names.h"
 #include "relation/net.h"
 #include "relation/layout.h"
+#include "relation/marker/marker_classifier.h"
 
 struct MrenNet
 {
@@ -29,6 +30,12 @@ struct MrenNet
 	size_t text_only;		  /* 1: the last member is a text-only member */
 	struct MrenNet **members; /* (n_members - 1), each with one member */
 	bool set[MREN_MAX_PARAMETERS];
+
+	/* A marker classifier, whose scores are added to the logits of the members. */
+	MrenMarkerShape marker_shape; /* width 0: there is none */
+	MrenMarkerClassifier *marker;
+	bool marker_set[MREN_MAX_PARAMETERS];
+	MrenBuffer text_encoder; /* sha256 of the text encoder that it reads with */
 
 	MrenNames relations;
 	MrenNames types;
@@ -86,11 +93,19 @@ mren_net_row_dim(const MrenNet *net)
 
 	for (size_t i = 0; i < net->n_members - 1; i++)
 		dim += mren_net_shape_features_dim(&net->members[i]->shape);
-	return dim;
+	return dim + (net->marker != NULL ? mren_marker_dim(&net->marker_shape) : 0);
 }
 
-/* The member that holds tensor i of mren_net_n_tensors; *id is its number there. */
-extern MrenNet *mren_net_holder(const MrenNet *net, size_t i, size_t *id);
+/* Where a tensor's numbers are, and whether they have been set. */
+typedef struct MrenTensorSlot
+{
+	const MrenParameter *tensor;
+	float *values;
+	bool *set;
+} MrenTensorSlot;
+
+/* The place of tensor i of mren_net_n_tensors. */
+extern MrenTensorSlot mren_net_slot(const MrenNet *net, size_t i);
 
 /* The logits behind mren_net_probabilities, before the temperature: logits (n, n_relations). */
 extern MrenStatus mren_net_logits(const MrenNet *net, const float *features, size_t n,

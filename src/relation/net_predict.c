@@ -26,6 +26,13 @@ widest_layer(const MrenNet *net)
 	return widest;
 }
 
+/* Whether the logits are a sum over members, or of a member and a marker classifier. */
+static bool
+sums_logits(const MrenNet *net)
+{
+	return net->n_members > 1 || net->marker != NULL;
+}
+
 size_t
 mren_net_scratch(const MrenNet *net, size_t batch)
 {
@@ -41,7 +48,7 @@ mren_net_scratch(const MrenNet *net, size_t batch)
 					mren_align_floats(rows * mren_net_shape_units(shape)) +
 					2 * mren_align_floats(rows * shape->product);
 	features = features > layers ? features : layers;
-	return features + (net->n_members > 1 ? rows * net->shape.n_relations : 0);
+	return features + (sums_logits(net) ? rows * net->shape.n_relations : 0);
 }
 
 static void
@@ -214,6 +221,34 @@ member_at(const MrenNet *net, size_t i)
 	return mren_net_shape_scored_dim(&net->shape) + i * mren_net_shape_features_dim(&net->shape);
 }
 
+/* Where the markers' vector begins in a row. */
+static size_t
+marker_at(const MrenNet *net)
+{
+	return mren_net_row_dim(net) - mren_marker_dim(&net->marker_shape);
+}
+
+/* The markers' vectors of n rows, behind the fused vectors of all members. */
+static MrenStatus
+marker_features(const MrenNet *net, const MrenInput *inputs, size_t n, float *features,
+				MrenError *err)
+{
+	size_t dim = mren_net_row_dim(net);
+	MrenMarkerRow rows[MREN_INFER_ROWS];
+
+	for (size_t i = 0; i < n; i += MREN_INFER_ROWS)
+	{
+		size_t some = n - i < MREN_INFER_ROWS ? n - i : MREN_INFER_ROWS;
+
+		for (size_t j = 0; j < some; j++)
+			rows[j] = (MrenMarkerRow){inputs[i + j].tokens,
+									  {inputs[i + j].head_type, inputs[i + j].tail_type}};
+		MREN_TRY(mren_marker_vectors(&net->env, net->marker, rows, some,
+									 features + i * dim + marker_at(net), dim, err));
+	}
+	return MREN_OK;
+}
+
 MrenStatus
 mren_net_features(const MrenNet *net, const MrenWordVectors *vectors, const MrenInput *inputs,
 				  size_t n, float *features, float *scratch, MrenError *err)
@@ -229,7 +264,7 @@ mren_net_features(const MrenNet *net, const MrenWordVectors *vectors, const Mren
 	for (size_t i = 0; i < net->n_members - 1; i++)
 		member_features(net->members[i], vectors, inputs, n, features + member_at(net, i), dim,
 						scratch);
-	return MREN_OK;
+	return net->marker != NULL ? marker_features(net, inputs, n, features, err) : MREN_OK;
 }
 
 static void
@@ -275,7 +310,7 @@ run_members(const MrenNet *net, const float *features, size_t n, float *logits, 
 	size_t k = net->shape.n_relations;
 	float *rest = scratch + n * k;
 
-	if (net->n_members == 1)
+	if (!sums_logits(net))
 	{
 		run_layers(net, features, dim, n, logits, scratch);
 		return;
@@ -286,6 +321,10 @@ run_members(const MrenNet *net, const float *features, size_t n, float *logits, 
 		run_layers(net->members[i], features + member_at(net, i), dim, n, scratch, rest);
 		mren_axpy(logits, scratch, 1, n * k);
 	}
+	if (net->marker == NULL)
+		return;
+	mren_marker_scores(net->marker, features + marker_at(net), dim, n, scratch);
+	mren_axpy(logits, scratch, 1, n * k);
 }
 
 MrenStatus

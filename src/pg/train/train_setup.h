@@ -28,6 +28,7 @@ typedef struct MrenTrainSetup
 	MrenLexiconList lexicons;
 	MrenEmbeddingRow embedding_row; /* dimension 0 without embeddings */
 	MrenEncoderRow encoder_row;		/* only with an image encoder */
+	MrenTextEncoderRow text_encoder_row; /* only with net.pretrained */
 	MrenGridShape grid;				/* of an image, if the fusion attends to grids; else all 0 */
 } MrenTrainSetup;
 
