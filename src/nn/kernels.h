@@ -19,6 +19,8 @@ extern void mren_axpy(float *y, const float *x, float a, size_t n);
 extern void mren_scale(float *y, float a, size_t n);
 /* The sum of squares, in double precision and in order. */
 extern double mren_square_sum(const float *x, size_t n);
+/* Adds it to *sum, in eight sums that are joined at the end, which is faster. */
+extern void mren_add_squares(double *sum, const float *x, size_t n);
 /* y = x * mask; y may be x */
 extern void mren_multiply(float *y, const float *x, const float *mask, size_t n);
 /* y = (x - mean) * inverse; y may be x */

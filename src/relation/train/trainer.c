@@ -445,8 +445,8 @@ train_member(MrenTrainer *trainer, MrenError *err)
 	mren_batch_backward(batch, member->values, member->grads);
 	if (batch->work.stopped)
 		return mren_fail_canceled(err);
-	MREN_TRY(mren_optimizer_step(&trainer->env, &member->layout.table, &member->optimizer,
-								 member->values, member->grads, err));
+	MREN_TRY(mren_optimizer_step(&trainer->env, mren_parameters_trained(&member->layout.table),
+								 &member->optimizer, member->values, member->grads, err));
 	MREN_TRY(mren_trainer_ema_step(trainer, err));
 	epochs->loss_sum += loss;
 	epochs->loss_weight += mren_trainer_weight(trainer);
