@@ -83,8 +83,6 @@ typedef struct MrenVersionRow
 	uint8 embeddings[MREN_SHA256_LENGTH];
 	bool has_encoder;
 	uint8 encoder[MREN_SHA256_LENGTH];
-	bool has_text_encoder;
-	uint8 text_encoder[MREN_SHA256_LENGTH];
 	bytea *head; /* palloc'd, detoasted */
 	char *icu;	 /* that segmented its training rows; NULL: unknown; palloc'd */
 } MrenVersionRow;

@@ -10,7 +10,6 @@
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/lsyscache.h"
 #include "utils/fmgroids.h"
 #include "utils/jsonb.h"
 
@@ -191,7 +190,6 @@ read_version(MrenTableScan *scan, HeapTuple tuple, MrenVersionRow *row)
 	bool isnull;
 	Datum embeddings;
 	Datum encoder;
-	Datum text_encoder;
 	Datum metrics;
 
 	row->id = DatumGetInt64(mren_scan_column(scan, tuple, VERSION_ID));
@@ -206,13 +204,6 @@ read_version(MrenTableScan *scan, HeapTuple tuple, MrenVersionRow *row)
 	row->has_encoder = !isnull;
 	if (!isnull)
 		mren_scan_hash(scan, encoder, row->encoder);
-	/* A later release added the column, behind others that older ones had. */
-	text_encoder =
-		heap_getattr(tuple, get_attnum(RelationGetRelid(scan->rel), "text_encoder"),
-					 RelationGetDescr(scan->rel), &isnull);
-	row->has_text_encoder = !isnull;
-	if (!isnull)
-		mren_scan_hash(scan, text_encoder, row->text_encoder);
 	metrics = heap_getattr(tuple, VERSION_METRICS, RelationGetDescr(scan->rel), &isnull);
 	row->icu = isnull ? NULL : icu_of(metrics);
 	row->head = DatumGetByteaPCopy(mren_scan_column(scan, tuple, VERSION_HEAD));

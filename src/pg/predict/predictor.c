@@ -96,7 +96,7 @@ mren_predictor_open(MrenPredictor *predictor, const char *model, int len, int32 
 		MrenTextEncoderRow row;
 
 		mren_text_encoder_need(predictor->info.text_encoder_sha256, predictor->model, &row);
-		predictor->tokenizer = mren_tokenizer_open(&row);
+		predictor->tokenizer = mren_text_tokenizer_open(&row);
 	}
 }
 

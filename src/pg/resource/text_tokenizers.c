@@ -90,7 +90,7 @@ read_tokenizer(const MrenTextEncoderRow *row, const MrenCacheKey *key)
 }
 
 const MrenOpenTokenizer *
-mren_tokenizer_open(const MrenTextEncoderRow *row)
+mren_text_tokenizer_open(const MrenTextEncoderRow *row)
 {
 	MrenCacheKey key = {.id = 0};
 	TokenizerEntry *entry;
@@ -133,7 +133,7 @@ read_weights(void *state, float *weights, MrenError *err)
 void
 mren_text_encoder_source(const MrenTextEncoderRow *row, MrenEncoderSource *source)
 {
-	const MrenOpenTokenizer *tokenizer = mren_tokenizer_open(row);
+	const MrenOpenTokenizer *tokenizer = mren_text_tokenizer_open(row);
 
 	*source = (MrenEncoderSource){tokenizer->config, (void *) row, read_weights};
 }

@@ -23,11 +23,11 @@ typedef struct MrenOpenTokenizer
 } MrenOpenTokenizer;
 
 /*
- * mren_tokenizer_open
+ * mren_text_tokenizer_open
  *	  The tokenizer of an encoder, read if necessary; valid until the current memory context is
  *	  reset.  XX001 if what is stored is not an encoder.
  */
-extern const MrenOpenTokenizer *mren_tokenizer_open(const MrenTextEncoderRow *row);
+extern const MrenOpenTokenizer *mren_text_tokenizer_open(const MrenTextEncoderRow *row);
 
 /* The row of the encoder that a model names by its hash; 55000 if it is not in the catalog. */
 extern void mren_text_encoder_need(const uint8 *sha256, const char *model, MrenTextEncoderRow *row);

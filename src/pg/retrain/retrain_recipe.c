@@ -95,7 +95,6 @@ complete_options(Jsonb *given, Jsonb *overrides, const MrenVersionRow *champion)
 	const JsonbValue *share = mren_json_options_find(options, "holdout_share");
 	MrenEmbeddingRow embedding;
 	MrenEncoderRow encoder;
-	MrenTextEncoderRow text_encoder;
 	char *name;
 
 	/* No rows were held out, and the overrides do not ask for that. */
@@ -108,9 +107,6 @@ complete_options(Jsonb *given, Jsonb *overrides, const MrenVersionRow *champion)
 		options = with_name(options, "embeddings", name);
 	if (champion->has_encoder && mren_catalog_encoder_by_hash(champion->encoder, &encoder, &name))
 		options = with_name(options, "image_encoder", name);
-	if (champion->has_text_encoder &&
-		mren_catalog_text_encoder_by_hash(champion->text_encoder, &text_encoder, &name))
-		options = with_name(options, "text_encoder", name);
 	return options;
 }
 
