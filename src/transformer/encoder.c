@@ -70,11 +70,9 @@ activate(float *x, size_t n, MrenTransformerActivation activation)
 }
 
 static MrenStatus
-check_token(const MrenTransformer *encoder, const MrenTransformerBatch *batch, size_t i,
+check_token(const MrenTransformerConfig *config, const MrenTransformerBatch *batch, size_t i,
 			MrenError *err)
 {
-	const MrenTransformerConfig *config = &encoder->config;
-
 	if (batch->ids[i] < 0 || (size_t) batch->ids[i] >= config->vocabulary)
 		return mren_fail(err, MREN_EDATA, "piece %d is not in the vocabulary of %zu pieces",
 						 (int) batch->ids[i], config->vocabulary);
@@ -87,10 +85,9 @@ check_token(const MrenTransformer *encoder, const MrenTransformerBatch *batch, s
 	return MREN_OK;
 }
 
-/* Checks all of a batch; most_keys is what a token attends to at most. */
-static MrenStatus
-check_batch(const MrenTransformer *encoder, const MrenTransformerBatch *batch, size_t *most_keys,
-			MrenError *err)
+MrenStatus
+mren_transformer_check_batch(const MrenTransformerConfig *config, const MrenTransformerBatch *batch,
+							 size_t *most_keys, MrenError *err)
 {
 	size_t left = batch->n_tokens;
 
@@ -112,7 +109,7 @@ check_batch(const MrenTransformer *encoder, const MrenTransformerBatch *batch, s
 		return mren_fail(err, MREN_EDATA, "sentences must have %zu tokens together",
 						 batch->n_tokens);
 	for (size_t i = 0; i < batch->n_tokens; i++)
-		MREN_TRY(check_token(encoder, batch, i, err));
+		MREN_TRY(check_token(config, batch, i, err));
 	return MREN_OK;
 }
 
@@ -199,7 +196,7 @@ mren_transformer_forward(const MrenEnv *env, const MrenTransformer *encoder,
 	size_t most_keys;
 	float *memory;
 
-	MREN_TRY(check_batch(encoder, batch, &most_keys, err));
+	MREN_TRY(mren_transformer_check_batch(config, batch, &most_keys, err));
 	if (n > SIZE_MAX / 64 / sizeof(float) / MREN_TRANSFORMER_MAX_WIDTH)
 		return mren_fail_nomem(err);
 	{

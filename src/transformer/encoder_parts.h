@@ -73,6 +73,15 @@ extern void mren_transformer_dense(MrenWork *work, const MrenTransformerDense *l
 extern void mren_transformer_norm(float *rows, size_t n, size_t m, const MrenTransformerNorm *norm,
 								  float eps);
 
+/*
+ * mren_transformer_check_batch
+ *	  MREN_EDATA unless the batch's sizes add up and its pieces, positions and types are the
+ *	  encoder's; *most_keys is the number of tokens that a token attends to at most.
+ */
+extern MrenStatus mren_transformer_check_batch(const MrenTransformerConfig *config,
+											   const MrenTransformerBatch *batch, size_t *most_keys,
+											   MrenError *err);
+
 /* pass->context = attention of pass->query to pass->key and pass->value. */
 extern void mren_self_attention(MrenTransformerPass *pass, const MrenTransformerLayer *layer);
 
