@@ -14,9 +14,8 @@
 #include "transformer/encoder_parts.h"
 #include "transformer/train/train_parts.h"
 
-#define REFERENCE_TOKENS 32
+#define REFERENCE_TOKENS 16 /* also rows of the relative embeddings */
 #define REFERENCE_WIDTH 16
-#define REFERENCE_NEAR 64
 #define REFERENCE_TENSORS 64
 
 typedef struct Reference
@@ -34,7 +33,6 @@ typedef struct Reference
 } Reference;
 
 typedef double Rows[REFERENCE_TOKENS][REFERENCE_WIDTH];
-typedef double NearRows[REFERENCE_NEAR][REFERENCE_WIDTH];
 
 static void
 reference_names(Reference *ref)
@@ -70,45 +68,59 @@ reference_tensor(const Reference *ref, int l, const char *name)
 	return NULL;
 }
 
+/* "name.weight" and "name.bias". */
 static void
-reference_dense(const Reference *ref, int l, const char *name, const double *in, size_t n_in,
-				double *out, size_t n_out)
+reference_pair(const Reference *ref, int l, const char *name, const double **weight,
+			   const double **bias)
 {
 	char part[48];
+
+	snprintf(part, sizeof(part), "%s.weight", name);
+	*weight = reference_tensor(ref, l, part);
+	snprintf(part, sizeof(part), "%s.bias", name);
+	*bias = reference_tensor(ref, l, part);
+}
+
+/* out = n rows of `in` through a dense layer; out is not in. */
+static void
+reference_dense(const Reference *ref, int l, const char *name, Rows in, size_t n_in, Rows out,
+				size_t n_out)
+{
 	const double *weight;
 	const double *bias;
 
-	snprintf(part, sizeof(part), "%s.weight", name);
-	weight = reference_tensor(ref, l, part);
-	snprintf(part, sizeof(part), "%s.bias", name);
-	bias = reference_tensor(ref, l, part);
-	for (size_t o = 0; o < n_out; o++)
+	reference_pair(ref, l, name, &weight, &bias);
+	for (size_t t = 0; t < REFERENCE_TOKENS; t++)
 	{
-		out[o] = bias == NULL ? 0 : bias[o];
-		for (size_t i = 0; i < n_in; i++)
-			out[o] += weight[o * n_in + i] * in[i];
+		for (size_t o = 0; o < n_out; o++)
+		{
+			out[t][o] = bias == NULL ? 0 : bias[o];
+			for (size_t i = 0; i < n_in; i++)
+				out[t][o] += weight[o * n_in + i] * in[t][i];
+		}
 	}
 }
 
 static void
-reference_norm(const Reference *ref, int l, const char *name, double *x, size_t m)
+reference_norm(const Reference *ref, int l, const char *name, Rows x, size_t m)
 {
-	char part[48];
 	const double *weight;
 	const double *bias;
-	double mean = 0;
-	double variance = 0;
 
-	snprintf(part, sizeof(part), "%s.weight", name);
-	weight = reference_tensor(ref, l, part);
-	snprintf(part, sizeof(part), "%s.bias", name);
-	bias = reference_tensor(ref, l, part);
-	for (size_t i = 0; i < m; i++)
-		mean += x[i] / (double) m;
-	for (size_t i = 0; i < m; i++)
-		variance += (x[i] - mean) * (x[i] - mean) / (double) m;
-	for (size_t i = 0; i < m; i++)
-		x[i] = (x[i] - mean) / sqrt(variance + (double) ref->config.eps) * weight[i] + bias[i];
+	reference_pair(ref, l, name, &weight, &bias);
+	for (size_t t = 0; t < REFERENCE_TOKENS; t++)
+	{
+		double mean = 0;
+		double variance = 0;
+
+		for (size_t i = 0; i < m; i++)
+			mean += x[t][i] / (double) m;
+		for (size_t i = 0; i < m; i++)
+			variance += (x[t][i] - mean) * (x[t][i] - mean) / (double) m;
+		for (size_t i = 0; i < m; i++)
+			x[t][i] =
+				(x[t][i] - mean) / sqrt(variance + (double) ref->config.eps) * weight[i] + bias[i];
+	}
 }
 
 /* The mask of a place, n numbers; ones without dropout. */
@@ -123,8 +135,7 @@ reference_mask(const Reference *ref, size_t l, MrenDropoutPlace place, size_t it
 	stream.layer = (uint32_t) l;
 	stream.place = (uint32_t) place;
 	stream.item = (uint32_t) item;
-	stream.rate =
-		place == MREN_DROPOUT_ATTENTION ? ref->attention_dropout : ref->hidden_dropout;
+	stream.rate = place == MREN_DROPOUT_ATTENTION ? ref->attention_dropout : ref->hidden_dropout;
 	if (stream.rate > 0 && l >= ref->first)
 		mren_tuned_dropout(&stream, mask, mask, n);
 }
@@ -152,26 +163,26 @@ reference_embed(const Reference *ref, Rows x)
 	const double *type = reference_tensor(ref, -1, "embeddings.token_type");
 	bool deberta = config->architecture == MREN_TRANSFORMER_DEBERTA;
 	size_t m = config->embedding_width;
+	Rows sum = {{0}};
 
 	for (size_t t = 0; t < ref->batch.n_tokens; t++)
 	{
-		double sum[REFERENCE_WIDTH];
 		size_t place = ref->batch.positions[t] + config->position_offset;
 		size_t of_type = ref->batch.types == NULL ? 0 : ref->batch.types[t];
 
 		for (size_t j = 0; j < m; j++)
-			sum[j] = word[(size_t) ref->batch.ids[t] * m + j] +
-					 (position == NULL ? 0 : position[place * m + j]) +
-					 (type == NULL ? 0 : type[of_type * m + j]);
-		if (!deberta)
-			reference_norm(ref, -1, "embeddings.norm", sum, m);
-		if (m == config->width)
-			memcpy(x[t], sum, m * sizeof(double));
-		else
-			reference_dense(ref, -1, "embeddings.project", sum, m, x[t], config->width);
-		if (deberta)
-			reference_norm(ref, -1, "embeddings.norm", x[t], config->width);
+			sum[t][j] = word[(size_t) ref->batch.ids[t] * m + j] +
+						(position == NULL ? 0 : position[place * m + j]) +
+						(type == NULL ? 0 : type[of_type * m + j]);
 	}
+	if (!deberta)
+		reference_norm(ref, -1, "embeddings.norm", sum, m);
+	if (m == config->width)
+		memcpy(x, sum, sizeof(sum));
+	else
+		reference_dense(ref, -1, "embeddings.project", sum, m, x, config->width);
+	if (deberta)
+		reference_norm(ref, -1, "embeddings.norm", x, config->width);
 	if (ref->first == 0)
 		reference_drop(ref, 0, MREN_DROPOUT_EMBEDDINGS, x);
 }
@@ -200,7 +211,7 @@ reference_near(const Reference *ref, size_t query, size_t key)
 
 /* The relative embeddings, normed and after this layer's dropout, through its projections. */
 static void
-reference_relative(const Reference *ref, size_t l, NearRows keys, NearRows queries)
+reference_relative(const Reference *ref, size_t l, Rows keys, Rows queries)
 {
 	size_t width = ref->config.width;
 	size_t n = 2 * mren_transformer_relative_span(&ref->config);
@@ -210,7 +221,8 @@ reference_relative(const Reference *ref, size_t l, NearRows keys, NearRows queri
 	size_t least = SIZE_MAX;
 	size_t most = 0;
 	size_t first = 0;
-	float mask[REFERENCE_NEAR * REFERENCE_WIDTH];
+	float mask[REFERENCE_TOKENS * REFERENCE_WIDTH];
+	Rows x = {{0}};
 
 	for (size_t s = 0; s < ref->batch.n_sentences; s++)
 	{
@@ -233,93 +245,87 @@ reference_relative(const Reference *ref, size_t l, NearRows keys, NearRows queri
 	}
 	reference_mask(ref, l, MREN_DROPOUT_RELATIVE, 0, mask, (most - least + 1) * width);
 	for (size_t r = 0; r < n; r++)
-	{
-		double row[REFERENCE_WIDTH];
-
-		memcpy(row, rows + r * width, width * sizeof(double));
-		if (ref->config.relative_norm)
-			reference_norm(ref, -1, "relative.norm", row, width);
-		for (size_t j = 0; j < width && r >= least && r <= most; j++)
-			row[j] *= (double) mask[(r - least) * width + j];
-		reference_dense(ref, (int) l, own_key ? "attention.position_key" : "attention.key", row,
-						width, keys[r], width);
-		reference_dense(ref, (int) l, own_query ? "attention.position_query" : "attention.query",
-						row, width, queries[r], width);
-	}
+		memcpy(x[r], rows + r * width, width * sizeof(double));
+	if (ref->config.relative_norm)
+		reference_norm(ref, -1, "relative.norm", x, width);
+	for (size_t i = 0; i < (most - least + 1) * width; i++)
+		x[least + i / width][i % width] *= (double) mask[i];
+	reference_dense(ref, (int) l, own_key ? "attention.position_key" : "attention.key", x, width,
+					keys, width);
+	reference_dense(ref, (int) l, own_query ? "attention.position_query" : "attention.query", x,
+					width, queries, width);
 }
+
+/* What attention in a layer reads. */
+typedef struct ReferenceAttention
+{
+	Rows q;
+	Rows k;
+	Rows v;
+	Rows relative_keys;
+	Rows relative_queries;
+	const double *bias; /* MPNet */
+} ReferenceAttention;
 
 /* What a query and a key have in a head, before softmax. */
 static double
-reference_score(const Reference *ref, size_t head, double *q, double *k, size_t near,
-				NearRows keys, NearRows queries)
+reference_score(const Reference *ref, const ReferenceAttention *a, size_t head, size_t query,
+				size_t key)
 {
 	const MrenTransformerConfig *config = &ref->config;
 	size_t size = config->width / config->heads;
-	size_t at = head * size;
+	size_t near = mren_tuned_has_distances(config) ? reference_near(ref, query, key) : 0;
 	double score = 0;
 	double parts = 1;
 
-	for (size_t d = at; d < at + size; d++)
-		score += q[d] * k[d];
 	if (config->architecture == MREN_TRANSFORMER_DEBERTA)
-	{
 		parts += (config->content_to_position ? 1 : 0) + (config->position_to_content ? 1 : 0);
-		for (size_t d = at; d < at + size; d++)
-			score += (config->content_to_position ? q[d] * keys[near][d] : 0) +
-					 (config->position_to_content ? k[d] * queries[near][d] : 0);
+	for (size_t d = head * size; d < (head + 1) * size; d++)
+	{
+		score += a->q[query][d] * a->k[key][d];
+		if (config->content_to_position)
+			score += a->q[query][d] * a->relative_keys[near][d];
+		if (config->position_to_content)
+			score += a->k[key][d] * a->relative_queries[near][d];
 	}
 	score /= sqrt((double) size * parts);
-	if (config->architecture == MREN_TRANSFORMER_MPNET)
-		score += reference_tensor(ref, -1, "relative.bias")[near * config->heads + head];
+	if (a->bias != NULL)
+		score += a->bias[near * config->heads + head];
 	return score;
 }
 
-/* The context of all tokens of sentence s, whose first token is `first`. */
+/* The context of the tokens of sentence s, whose first token is `first`, in a head. */
 static void
-reference_attend(const Reference *ref, size_t l, size_t s, size_t first, Rows q, Rows k, Rows v,
-				 Rows context)
+reference_attend(const Reference *ref, const ReferenceAttention *a, size_t l, size_t s,
+				 size_t first, size_t head, Rows context)
 {
 	const MrenTransformerSentence *sentence = &ref->batch.sentences[s];
 	size_t n = sentence->n_text + sentence->n_groups * sentence->group_size;
 	size_t group = sentence->n_groups > 0 ? sentence->group_size : 0;
 	size_t ld = (sentence->n_text + group + 7) / 8 * 8;
-	size_t heads = ref->config.heads;
-	size_t size = ref->config.width / heads;
-	bool distances = mren_tuned_has_distances(&ref->config);
-	static NearRows keys;
-	static NearRows queries;
+	size_t size = ref->config.width / ref->config.heads;
 	float mask[REFERENCE_TOKENS * REFERENCE_TOKENS];
 
-	if (ref->config.architecture == MREN_TRANSFORMER_DEBERTA)
-		reference_relative(ref, l, keys, queries);
-	for (size_t head = 0; head < heads; head++)
+	reference_mask(ref, l, MREN_DROPOUT_ATTENTION, s * ref->config.heads + head, mask, n * ld);
+	for (size_t i = 0; i < n; i++)
 	{
-		reference_mask(ref, l, MREN_DROPOUT_ATTENTION, s * heads + head, mask, n * ld);
-		for (size_t i = 0; i < n; i++)
+		double scores[REFERENCE_TOKENS] = {0};
+		double sum = 0;
+
+		for (size_t j = 0; j < n; j++)
 		{
-			double scores[REFERENCE_TOKENS];
-			double sum = 0;
-
-			for (size_t j = 0; j < n; j++)
-			{
-				size_t near = distances ? reference_near(ref, first + i, first + j) : 0;
-
-				scores[j] = reference_sees(sentence, i, j)
-								? exp(reference_score(ref, head, q[first + i], k[first + j], near,
-													  keys, queries))
-								: 0;
-				sum += scores[j];
-			}
-			for (size_t d = head * size; d < (head + 1) * size; d++)
-				context[first + i][d] = 0;
+			if (reference_sees(sentence, i, j))
+				scores[j] = exp(reference_score(ref, a, head, first + i, first + j));
+			sum += scores[j];
+		}
+		for (size_t d = head * size; d < (head + 1) * size; d++)
+		{
+			context[first + i][d] = 0;
 			for (size_t j = 0, column = 0; j < n; j++)
 			{
-				if (!reference_sees(sentence, i, j))
-					continue;
-				for (size_t d = head * size; d < (head + 1) * size; d++)
+				if (reference_sees(sentence, i, j))
 					context[first + i][d] +=
-						scores[j] / sum * (double) mask[i * ld + column] * v[first + j][d];
-				column++;
+						scores[j] / sum * (double) mask[i * ld + column++] * a->v[first + j][d];
 			}
 		}
 	}
@@ -336,59 +342,60 @@ reference_activate(MrenTransformerActivation activation, double x)
 }
 
 static void
+reference_add(Rows x, Rows y)
+{
+	for (size_t t = 0; t < REFERENCE_TOKENS; t++)
+	{
+		for (size_t j = 0; j < REFERENCE_WIDTH; j++)
+			x[t][j] += y[t][j];
+	}
+}
+
+static void
 reference_layer(const Reference *ref, size_t l, Rows x)
 {
 	const MrenTransformerConfig *config = &ref->config;
-	size_t n = ref->batch.n_tokens;
 	size_t width = config->width;
 	size_t first = 0;
-	Rows q;
-	Rows k;
-	Rows v;
-	Rows context;
-	Rows sum;
+	ReferenceAttention a = {.bias = reference_tensor(ref, -1, "relative.bias")};
+	Rows hidden = {{0}};
+	Rows sum = {{0}};
 
-	for (size_t t = 0; t < n; t++)
-	{
-		reference_dense(ref, (int) l, "attention.query", x[t], width, q[t], width);
-		reference_dense(ref, (int) l, "attention.key", x[t], width, k[t], width);
-		reference_dense(ref, (int) l, "attention.value", x[t], width, v[t], width);
-	}
+	reference_dense(ref, (int) l, "attention.query", x, width, a.q, width);
+	reference_dense(ref, (int) l, "attention.key", x, width, a.k, width);
+	reference_dense(ref, (int) l, "attention.value", x, width, a.v, width);
+	if (config->architecture == MREN_TRANSFORMER_DEBERTA)
+		reference_relative(ref, l, a.relative_keys, a.relative_queries);
 	for (size_t s = 0; s < ref->batch.n_sentences; s++)
 	{
 		const MrenTransformerSentence *sentence = &ref->batch.sentences[s];
 
-		reference_attend(ref, l, s, first, q, k, v, context);
+		for (size_t head = 0; head < config->heads; head++)
+			reference_attend(ref, &a, l, s, first, head, hidden);
 		first += sentence->n_text + sentence->n_groups * sentence->group_size;
 	}
-	for (size_t t = 0; t < n; t++)
-		reference_dense(ref, (int) l, "attention.output", context[t], width, sum[t], width);
+	reference_dense(ref, (int) l, "attention.output", hidden, width, sum, width);
 	if (config->architecture != MREN_TRANSFORMER_DISTILBERT)
 		reference_drop(ref, l, MREN_DROPOUT_CONTEXT, sum);
-	for (size_t t = 0; t < n; t++)
+	reference_add(x, sum);
+	reference_norm(ref, (int) l, "attention.norm", x, width);
+	reference_dense(ref, (int) l, "intermediate", x, width, hidden, config->intermediate);
+	for (size_t i = 0; i < REFERENCE_TOKENS * config->intermediate; i++)
 	{
-		double hidden[REFERENCE_WIDTH];
+		double *h = &hidden[i / config->intermediate][i % config->intermediate];
 
-		for (size_t j = 0; j < width; j++)
-			x[t][j] += sum[t][j];
-		reference_norm(ref, (int) l, "attention.norm", x[t], width);
-		reference_dense(ref, (int) l, "intermediate", x[t], width, hidden, config->intermediate);
-		for (size_t j = 0; j < config->intermediate; j++)
-			hidden[j] = reference_activate(config->activation, hidden[j]);
-		reference_dense(ref, (int) l, "output", hidden, config->intermediate, sum[t], width);
+		*h = reference_activate(config->activation, *h);
 	}
+	reference_dense(ref, (int) l, "output", hidden, config->intermediate, sum, width);
 	reference_drop(ref, l, MREN_DROPOUT_OUTPUT, sum);
-	for (size_t t = 0; t < n; t++)
-	{
-		for (size_t j = 0; j < width; j++)
-			x[t][j] += sum[t][j];
-		reference_norm(ref, (int) l, "norm", x[t], width);
-	}
+	reference_add(x, sum);
+	reference_norm(ref, (int) l, "norm", x, width);
 }
 
 static void
 reference_forward(const Reference *ref, Rows x)
 {
+	memset(x, 0, sizeof(Rows));
 	reference_embed(ref, x);
 	for (size_t l = 0; l < ref->config.layers; l++)
 		reference_layer(ref, l, x);

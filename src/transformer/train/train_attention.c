@@ -71,17 +71,16 @@ multiply_keys(const Head *head, float alpha, const float *queries, const float *
 
 	for (size_t i = 0; get_block(head->sentence, i, &block); i++)
 	{
-		const MrenProduct product = {
-			.trans_b = true,
-			.m = block.n_rows,
-			.n = block.n_keys,
-			.k = head->size,
-			.a = queries + head->at + block.row * head->width,
-			.lda = head->width,
-			.b = keys + head->at + block.key * head->width,
-			.ldb = head->width,
-			.c = scores + block.row * head->sentence->ld + block.column,
-			.ldc = head->sentence->ld};
+		const MrenProduct product = {.trans_b = true,
+									 .m = block.n_rows,
+									 .n = block.n_keys,
+									 .k = head->size,
+									 .a = queries + head->at + block.row * head->width,
+									 .lda = head->width,
+									 .b = keys + head->at + block.key * head->width,
+									 .ldb = head->width,
+									 .c = scores + block.row * head->sentence->ld + block.column,
+									 .ldc = head->sentence->ld};
 
 		mren_gemm(alpha, &product);
 	}
@@ -95,17 +94,16 @@ multiply_values(const Head *head, float alpha, const float *scores, const float 
 
 	for (size_t i = 0; get_block(head->sentence, i, &block); i++)
 	{
-		const MrenProduct product = {
-			.m = block.n_rows,
-			.n = head->size,
-			.k = block.n_keys,
-			.a = scores + block.row * head->sentence->ld + block.column,
-			.lda = head->sentence->ld,
-			.b = values + head->at + block.key * head->width,
-			.ldb = head->width,
-			.beta = block.beta,
-			.c = out + head->at + block.row * head->width,
-			.ldc = head->width};
+		const MrenProduct product = {.m = block.n_rows,
+									 .n = head->size,
+									 .k = block.n_keys,
+									 .a = scores + block.row * head->sentence->ld + block.column,
+									 .lda = head->sentence->ld,
+									 .b = values + head->at + block.key * head->width,
+									 .ldb = head->width,
+									 .beta = block.beta,
+									 .c = out + head->at + block.row * head->width,
+									 .ldc = head->width};
 
 		mren_gemm(alpha, &product);
 	}
@@ -120,17 +118,16 @@ multiply_transposed(const Head *head, float alpha, const float *scores, const fl
 
 	for (size_t i = 0; get_block(head->sentence, i, &block); i++)
 	{
-		const MrenProduct product = {
-			.trans_a = true,
-			.m = block.n_keys,
-			.n = head->size,
-			.k = block.n_rows,
-			.a = scores + block.row * head->sentence->ld + block.column,
-			.lda = head->sentence->ld,
-			.b = rows + head->at + block.row * head->width,
-			.ldb = head->width,
-			.c = out + head->at + block.key * head->width,
-			.ldc = head->width};
+		const MrenProduct product = {.trans_a = true,
+									 .m = block.n_keys,
+									 .n = head->size,
+									 .k = block.n_rows,
+									 .a = scores + block.row * head->sentence->ld + block.column,
+									 .lda = head->sentence->ld,
+									 .b = rows + head->at + block.row * head->width,
+									 .ldb = head->width,
+									 .c = out + head->at + block.key * head->width,
+									 .ldc = head->width};
 
 		mren_gemm(alpha, &product);
 	}
@@ -154,9 +151,9 @@ stream_of(const Head *head)
 	MrenTransformerTrainer *trainer = head->trainer;
 	MrenDropoutStream stream = mren_tuned_stream(trainer, head->layer, MREN_DROPOUT_ATTENTION);
 
-	stream.item = (uint32_t) ((size_t) (head->sentence - trainer->sentences) *
-								  trainer->config.heads +
-							  head->number);
+	stream.item =
+		(uint32_t) ((size_t) (head->sentence - trainer->sentences) * trainer->config.heads +
+					head->number);
 	return stream;
 }
 

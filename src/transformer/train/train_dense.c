@@ -187,11 +187,8 @@ void
 mren_tuned_norm_again(const MrenTunedNorm *norm, const MrenKeptNorm *kept, size_t n, size_t m,
 					  float *y)
 {
-	const MrenNormRows rows = {.n = n,
-							   .m = m,
-							   .weight = norm->weight.value,
-							   .bias = norm->bias.value,
-							   .hat = kept->hat};
+	const MrenNormRows rows = {
+		.n = n, .m = m, .weight = norm->weight.value, .bias = norm->bias.value, .hat = kept->hat};
 
 	mren_tuned_norm_rows_again(&rows, y);
 }
@@ -223,9 +220,8 @@ mren_tuned_dropout(const MrenDropoutStream *stream, float *y, const float *x, si
 	float keep = 65536.0f / (float) (65536 - threshold);
 	uint64_t bits[CHUNK / 4];
 	float mask[CHUNK];
-	MrenPhiloxCounter counter = {
-		.key = {(uint32_t) stream->seed, (uint32_t) (stream->seed >> 32)},
-		.word = {0, stream->item, stream->place, stream->layer}};
+	MrenPhiloxCounter counter = {.key = {(uint32_t) stream->seed, (uint32_t) (stream->seed >> 32)},
+								 .word = {0, stream->item, stream->place, stream->layer}};
 
 	for (size_t i = 0; i < n; i += CHUNK)
 	{

@@ -144,10 +144,9 @@ mren_tuned_embed_backward(MrenTransformerTrainer *trainer, float *dx)
 		if (trainer->work.stopped || (!norm_now && !has_project(trainer)))
 			continue;
 		if (norm_now)
-			mren_tuned_norm_backward(trainer, norm, kept, from, n,
-									 norm_first(trainer) ? trainer->config.embedding_width
-														 : trainer->config.width,
-									 to);
+			mren_tuned_norm_backward(
+				trainer, norm, kept, from, n,
+				norm_first(trainer) ? trainer->config.embedding_width : trainer->config.width, to);
 		else
 			project_backward(trainer, from, to);
 		from = to;

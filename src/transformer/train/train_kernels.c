@@ -187,8 +187,8 @@ MREN_KERNEL(mren_tuned_softmax, (float *scores, size_t n_rows, size_t n_keys, si
 	}
 }
 
-MREN_KERNEL(mren_tuned_softmax_backward,
-			(float *ds, const float *p, size_t n_rows, size_t ld), (ds, p, n_rows, ld))
+MREN_KERNEL(mren_tuned_softmax_backward, (float *ds, const float *p, size_t n_rows, size_t ld),
+			(ds, p, n_rows, ld))
 {
 	for (size_t i = 0; i < n_rows; i++)
 	{
@@ -322,8 +322,8 @@ norm_gradients(const float *restrict dy, const float *restrict hat, size_t m,
 	}
 }
 
-MREN_KERNEL(mren_tuned_norm_rows_backward,
-			(const MrenNormRows *rows, const float *dy, float *dx), (rows, dy, dx))
+MREN_KERNEL(mren_tuned_norm_rows_backward, (const MrenNormRows *rows, const float *dy, float *dx),
+			(rows, dy, dx))
 {
 	size_t m = rows->m;
 	const float *restrict weight = rows->weight;

@@ -34,8 +34,8 @@ mren_tuned_measure(const MrenTransformerConfig *config, const MrenTransformerSen
 		size_t n;
 
 		sentence.rows = sentence.n_text + sentence.n_groups * sentence.group;
-		sentence.ld = (sentence.n_text + sentence.group + MREN_SCORE_LANES - 1) /
-					  MREN_SCORE_LANES * MREN_SCORE_LANES;
+		sentence.ld = (sentence.n_text + sentence.group + MREN_SCORE_LANES - 1) / MREN_SCORE_LANES *
+					  MREN_SCORE_LANES;
 		n = sentence.rows * sentence.ld;
 		sizes->n += sentence.rows;
 		sizes->n_scores += n * config->heads;
@@ -167,8 +167,7 @@ count_all(const MrenTransformerConfig *config, const MrenTransformerTuning *tuni
 
 	take_memory(&cursor, config, tuning, sizes, &memory);
 	cursor.used += trained * mren_align_floats(sizes->n * config->width);
-	return cursor.used +
-		   count_kept(config, sizes, sizes->recompute || trained == 0 ? 1 : trained);
+	return cursor.used + count_kept(config, sizes, sizes->recompute || trained == 0 ? 1 : trained);
 }
 
 /* Gives each layer its part of the memory. */
@@ -216,9 +215,8 @@ number_distances(MrenTransformerTrainer *trainer)
 			{
 				ptrdiff_t distance = (ptrdiff_t) positions[i] -
 									 (ptrdiff_t) positions[mren_tuned_key(sentence, i, j)];
-				size_t row = deberta
-								 ? mren_distance_row(distance, config)
-								 : mren_distance_bucket(-distance, config->relative_buckets);
+				size_t row = deberta ? mren_distance_row(distance, config)
+									 : mren_distance_bucket(-distance, config->relative_buckets);
 
 				near[i * sentence->ld + j] = (uint32_t) row;
 				sentence->near_min = row < sentence->near_min ? row : sentence->near_min;
@@ -245,36 +243,57 @@ must_recompute(const MrenTransformerTrainer *trainer)
 			   trainer->tuning.activations / sizeof(float);
 }
 
+/* Room for n sentences; what was there is lost. */
+static MrenStatus
+reserve_sentences(MrenTransformerTrainer *trainer, size_t n, MrenError *err)
+{
+	if (n <= trainer->sentence_capacity)
+		return MREN_OK;
+	mren_release(&trainer->env, trainer->sentences);
+	trainer->sentences = NULL;
+	trainer->sentence_capacity = 0;
+	MREN_TRY(
+		mren_allocate(&trainer->env, n, sizeof(*trainer->sentences), &trainer->sentences, err));
+	trainer->sentence_capacity = n;
+	return MREN_OK;
+}
+
+/* Room for n floats; what was there is lost. */
+static MrenStatus
+reserve(MrenTransformerTrainer *trainer, size_t n, MrenError *err)
+{
+	MrenTunedMemory *memory = &trainer->memory;
+
+	if (n <= memory->capacity)
+		return MREN_OK;
+	mren_release(&trainer->env, memory->block);
+	memory->block = NULL;
+	memory->capacity = 0;
+	MREN_TRY(mren_allocate(&trainer->env, n, sizeof(float), &memory->block, err));
+	memory->capacity = n;
+	return MREN_OK;
+}
+
 MrenStatus
 mren_tuned_prepare(MrenTransformerTrainer *trainer, const MrenTransformerBatch *batch,
 				   MrenError *err)
 {
-	const MrenEnv *env = &trainer->env;
-	MrenTunedMemory *memory = &trainer->memory;
 	size_t most_keys;
 	size_t needed;
 
 	trainer->ready = false;
-	trainer->work = (MrenWork){.env = env};
+	trainer->work = (MrenWork){.env = &trainer->env};
 	MREN_TRY(mren_transformer_check_batch(&trainer->config, batch, &most_keys, err));
 	if (batch->n_tokens > MAX_TOKENS)
 		return mren_fail(err, MREN_ELIMIT, "a batch may have at most %zu tokens, not %zu",
 						 MAX_TOKENS, batch->n_tokens);
-	MREN_TRY(mren_grow(env, &trainer->sentences, &trainer->sentence_capacity, 0, batch->n_sentences,
-					   sizeof(*trainer->sentences), err));
+	MREN_TRY(reserve_sentences(trainer, batch->n_sentences, err));
 	trainer->batch = *batch;
 	mren_tuned_measure(&trainer->config, batch->sentences, batch->n_sentences, &trainer->sizes,
 					   trainer->sentences);
 	trainer->sizes.recompute = must_recompute(trainer);
 	needed = count_all(&trainer->config, &trainer->tuning, &trainer->sizes);
-	if (needed > memory->capacity)
-	{
-		mren_release(env, memory->block);
-		memory->block = NULL;
-		memory->capacity = 0;
-		MREN_TRY(mren_allocate(env, needed, sizeof(float), &memory->block, err));
-		memory->capacity = needed;
-	}
+	MREN_TRY(reserve(trainer, needed, err));
 	lay_out(trainer);
 	number_distances(trainer);
 	return trainer->work.stopped ? mren_fail_canceled(err) : MREN_OK;

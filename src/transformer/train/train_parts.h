@@ -8,7 +8,7 @@
 #ifndef MREN_TRANSFORMER_TRAIN_TRAIN_PARTS_H
 #define MREN_TRANSFORMER_TRAIN_TRAIN_PARTS_H
 
-#include "transformer/train/trainer.h"
+#include "transformer/train/encoder_trainer.h"
 
 typedef struct MrenTunedTensor
 {

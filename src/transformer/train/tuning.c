@@ -45,8 +45,9 @@ mren_transformer_tuning_check(const MrenTransformerConfig *config,
 	MREN_TRY(check_rate("attention", tuning->attention_dropout, err));
 	if (tuning->kind == MREN_TUNING_LAST &&
 		(tuning->last_layers == 0 || tuning->last_layers > config->layers))
-		return mren_fail(err, MREN_EPARAM, "number of trained layers must be from 1 to %zu, not %zu",
-						 config->layers, tuning->last_layers);
+		return mren_fail(err, MREN_EPARAM,
+						 "number of trained layers must be from 1 to %zu, not %zu", config->layers,
+						 tuning->last_layers);
 	if (tuning->kind != MREN_TUNING_ADAPTERS)
 		return MREN_OK;
 	if (tuning->rank == 0 || tuning->rank > most)
@@ -70,8 +71,8 @@ mren_transformer_tuning_first_layer(const MrenTransformerConfig *config,
 /* How the tensors of an encoder lie in their order. */
 typedef struct Order
 {
-	size_t common;	  /* before the first layer */
-	size_t of_layer;  /* in a layer */
+	size_t common;			   /* before the first layer */
+	size_t of_layer;		   /* in a layer */
 	size_t matrices[MATRICES]; /* of a layer, numbers in it */
 	size_t n_matrices;
 } Order;
@@ -148,8 +149,8 @@ check_tensors(const MrenTransformerConfig *config, const MrenTransformerTuning *
 	{
 		size_t columns = tensor.columns == 0 ? 1 : tensor.columns;
 
-		if (i >= n || strcmp(tensors[i].name, tensor.name) != 0 ||
-			tensors[i].rows != tensor.rows || tensors[i].cols != columns)
+		if (i >= n || strcmp(tensors[i].name, tensor.name) != 0 || tensors[i].rows != tensor.rows ||
+			tensors[i].cols != columns)
 			return mren_fail(err, MREN_EFORMAT, "tensor \"%s\" (%zu, %zu) is missing", tensor.name,
 							 tensor.rows, columns);
 	}
@@ -187,10 +188,8 @@ merge_tensor(const MrenEnv *env, const MrenTransformerTensor *tensor, float scal
 	else if (tensor->columns > 0 && strncmp((*next)->name, tensor->name, stem) == 0 &&
 			 strcmp((*next)->name + stem, "lora_a") == 0)
 	{
-		MrenAdapter adapter = {.rank = (*next)->rows,
-							   .scale = scale,
-							   .a = (*next)->data,
-							   .b = (*next)[1].data};
+		MrenAdapter adapter = {
+			.rank = (*next)->rows, .scale = scale, .a = (*next)->data, .b = (*next)[1].data};
 
 		mren_adapter_add(&work, &adapter, tensor->rows, tensor->columns, merged);
 		*next += 2;
@@ -209,8 +208,7 @@ mren_transformer_tuning_merge(const MrenEnv *env, const MrenTransformerConfig *c
 
 	MREN_TRY(check_tensors(config, tuning, tensors, n, err));
 	if (merged != weights)
-		MREN_TRY(
-			copy_weights(env, merged, weights, mren_transformer_parameters(config), err));
+		MREN_TRY(copy_weights(env, merged, weights, mren_transformer_parameters(config), err));
 	for (size_t i = 0; mren_transformer_tensor(config, i, &tensor); i++)
 	{
 		MREN_TRY(merge_tensor(env, &tensor, scale, &next, tensors + n, merged, err));

@@ -1,5 +1,5 @@
 /*
- * trainer.c
+ * encoder_trainer.c
  *	  Forward and backward through the whole encoder, and access to what is trained.
  */
 #include "transformer/train/train_parts.h"
@@ -35,8 +35,7 @@ mren_transformer_trainer_tensor(const MrenTransformerTrainer *trainer, size_t i,
 
 	if (i >= trainer->n_items)
 		return false;
-	*tensor =
-		(MrenTensorView){item->name, item->rows, item->cols, trainer->values + item->at};
+	*tensor = (MrenTensorView){item->name, item->rows, item->cols, trainer->values + item->at};
 	return true;
 }
 
@@ -167,8 +166,7 @@ mren_transformer_trainer_backward(MrenTransformerTrainer *trainer, const float *
 	memcpy(memory->dx, dout, size * sizeof(float));
 	if (trainer->relative.value != NULL)
 		memset(memory->drelative_sum, 0,
-			   (trainer->near_max - trainer->near_min + 1) * trainer->config.width *
-				   sizeof(float));
+			   (trainer->near_max - trainer->near_min + 1) * trainer->config.width * sizeof(float));
 	backward_layers(trainer);
 	if (trainer->work.stopped)
 		return end_of(trainer, err);

@@ -1,5 +1,5 @@
 /*
- * trainer_create.c
+ * encoder_trainer.create.c
  *	  Making a trainer: its list of trained tensors, their first values, and the places of all
  *	  tensors of the encoder.
  */
@@ -99,7 +99,7 @@ take_adapter(Cursor *cursor, const char *name, MrenTunedDense *dense)
 	float bound = 1 / sqrtf((float) dense->in);
 	MrenRandom random;
 	float *a;
-	float *b;
+	float *b = NULL;
 
 	memcpy(of_adapter, name, sizeof(of_adapter));
 	memcpy(strrchr(of_adapter, '.') + 1, "lora_a", sizeof("lora_a"));
@@ -111,11 +111,10 @@ take_adapter(Cursor *cursor, const char *name, MrenTunedDense *dense)
 	mren_work_add(&trainer->work, MREN_LOOP_WORK * trainer->tuning.rank * dense->in);
 	memcpy(strrchr(of_adapter, '.') + 1, "lora_b", sizeof("lora_b"));
 	take_trained(cursor, of_adapter, &b, &dense->db);
-	dense->adapter =
-		(MrenAdapter){.rank = trainer->tuning.rank,
-					  .scale = trainer->tuning.alpha / (float) trainer->tuning.rank,
-					  .a = a,
-					  .b = b};
+	dense->adapter = (MrenAdapter){.rank = trainer->tuning.rank,
+								   .scale = trainer->tuning.alpha / (float) trainer->tuning.rank,
+								   .a = a,
+								   .b = b};
 }
 
 static MrenTunedDense
@@ -159,8 +158,7 @@ take_all(MrenTransformerTrainer *trainer, const float *weights)
 	trainer->position = take_tensor(&cursor, "embeddings.position");
 	trainer->token_type = take_tensor(&cursor, "embeddings.token_type");
 	trainer->embedding_norm = take_norm(&cursor, "embeddings.norm.weight", "embeddings.norm.bias");
-	trainer->project =
-		take_dense(&cursor, "embeddings.project.weight", "embeddings.project.bias");
+	trainer->project = take_dense(&cursor, "embeddings.project.weight", "embeddings.project.bias");
 	trainer->relative_bias = take_tensor(&cursor, "relative.bias");
 	trainer->relative = take_tensor(&cursor, "relative.embeddings");
 	trainer->relative_norm = take_norm(&cursor, "relative.norm.weight", "relative.norm.bias");

@@ -1,5 +1,5 @@
 /*
- * trainer.h
+ * encoder_trainer.h
  *	  Fine-tuning a pretrained encoder: forward as training runs it, and backward.
  *
  * A trainer holds the values that are trained and their gradients.  All other weights are the
@@ -10,8 +10,8 @@
  * optimiser's step over mren_transformer_trainer_parameters.  The same values, batches and seeds
  * give the same bits, also where activations are computed again instead of kept.
  */
-#ifndef MREN_TRANSFORMER_TRAIN_TRAINER_H
-#define MREN_TRANSFORMER_TRAIN_TRAINER_H
+#ifndef MREN_TRANSFORMER_TRAIN_ENCODER_TRAINER_H
+#define MREN_TRANSFORMER_TRAIN_ENCODER_TRAINER_H
 
 #include "nn/parameters.h"
 #include "transformer/encoder.h"
