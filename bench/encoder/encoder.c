@@ -2,7 +2,8 @@
  * encoder.c
  *	  Speed of a text encoder's forward pass, for bench/encoder/run.
  *
- * encoder SHAPE SECONDS: one core, weights at random, which does not change the work.  A line
+ * encoder SHAPE SECONDS: one core, weights at random, which does not change the work.  SHAPE is
+ * minilm or base, with "-int8" behind it for an encoder of bytes.  A line
  * for a sentence alone of 15, 28 and 128 tokens, and for batches of 32 sentences of 32 tokens
  * and of 8 to 56; milliseconds are the medians of processor time.
  */
@@ -194,13 +195,16 @@ measure_all(const MrenTransformer *encoder, const MrenTransformerConfig *config,
 int
 main(int argc, char **argv)
 {
-	const MrenTransformerConfig *config =
-		argc > 1 && strcmp(argv[1], "base") == 0 ? &base : &minilm;
+	const char *shape = argc > 1 ? argv[1] : "minilm";
+	const MrenTransformerConfig *config = strncmp(shape, "base", 4) == 0 ? &base : &minilm;
 	double seconds = argc > 2 ? atof(argv[2]) : 1;
 	float *weights = make_weights(config);
 	MrenTransformer *encoder;
 
-	must(mren_transformer_create(&env, config, weights, &encoder, &err));
+	if (strstr(shape, "-int8") != NULL)
+		must(mren_transformer_create_int8(&env, config, weights, &encoder, &err));
+	else
+		must(mren_transformer_create_in_place(&env, config, weights, &encoder, &err));
 	measure_all(encoder, config, seconds);
 	mren_transformer_free(&env, encoder);
 	free(weights);
