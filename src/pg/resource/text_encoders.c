@@ -59,7 +59,8 @@ build(TextEncoder *encoder, const MrenEnv *env, MrenError *err)
 	mren_release(env, stored->tokenizer_bytes);
 	stored->tokenizer_bytes = NULL;
 	stored->n_tokenizer = 0;
-	MREN_TRY(mren_transformer_create(env, &stored->config, stored->weights, &transformer, err));
+	MREN_TRY(mren_transformer_create_in_place(env, &stored->config, stored->weights, &transformer,
+											  err));
 	encoder->opened = (MrenOpenTextEncoder){&stored->config, tokenizer, transformer};
 	return MREN_OK;
 }
