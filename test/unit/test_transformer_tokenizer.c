@@ -133,7 +133,10 @@ count_wrong(const MrenEnv *env, const MrenSubwordTokenizer *tokenizer, const cha
 static void
 test_lines(void **state)
 {
-	static const char *const names[] = {"minilm", "mpnet", "bert-cased", "bert-added"};
+	static const char *const names[] = {
+		"minilm",		"mpnet",		  "bert-cased",		   "bert-added",
+		"roberta",		"roberta-prefix", "roberta-untrimmed", "unigram-nfkc",
+		"unigram-xlmr", "unigram-albert", "unigram-deberta"};
 	const char *data = test_shared_data();
 	size_t wrong = 0;
 
@@ -143,7 +146,7 @@ test_lines(void **state)
 		print_message("MREN_TEST_DATA is not set: skipping the lines of tokenizers\n");
 		skip();
 	}
-	for (size_t i = 0; i < 4; i++)
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 	{
 		char path[4096];
 		size_t len;
