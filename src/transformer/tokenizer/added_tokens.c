@@ -113,6 +113,9 @@ encode_between(MrenEncoding *e, bool normalized, const MrenSubwordChar *at, size
 		MREN_TRY(mren_encoding_work(e, step));
 		if (i < n && (token == NULL || !usable(e, token, at, n, i, end)))
 			continue;
+		/* rstrip of the token before may have taken some of this one already. */
+		if (token != NULL && token->lstrip && start < done && done < end)
+			start = done;
 		while (token != NULL && token->lstrip && start > done &&
 			   mren_char_space(at[start - 1].code))
 			start--;
