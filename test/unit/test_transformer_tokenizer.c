@@ -1,6 +1,6 @@
 /*
  * test_transformer_tokenizer.c
- *	  WordPiece: a tiny tokenizer that is written here, and the lines of the shared cases.
+ *	  WordPiece: a tiny tokenizer that is written here; all kinds: the lines of the shared cases.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,17 +70,17 @@ test_tiny(void **state)
 static void
 test_refused(void **state)
 {
-	const char bpe[] = "{\"pre_tokenizer\":{\"type\":\"BertPreTokenizer\"},"
-					   "\"model\":{\"type\":\"BPE\",\"vocab\":{}}}";
+	const char other[] = "{\"pre_tokenizer\":{\"type\":\"Split\"},"
+						 "\"model\":{\"type\":\"WordLevel\",\"vocab\":{}}}";
 	MrenSubwordTokenizer *tokenizer;
 	TestEnv test;
 	MrenError err;
 
 	(void) state;
 	test_env_init(&test);
-	assert_int_equal(mren_subword_parse(&test.env, bpe, strlen(bpe), &tokenizer, &err),
+	assert_int_equal(mren_subword_parse(&test.env, other, strlen(other), &tokenizer, &err),
 					 MREN_EUNSUPPORTED);
-	assert_string_equal(err.message, "model \"BPE\" of tokenizer.json is not supported");
+	assert_string_equal(err.message, "model \"WordLevel\" of tokenizer.json is not supported");
 	assert_int_equal(mren_subword_parse(&test.env, "{", 1, &tokenizer, &err), MREN_EFORMAT);
 	assert_int_equal(test.n_live, 0);
 }
