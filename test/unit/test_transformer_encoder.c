@@ -347,13 +347,70 @@ test_library(void **state)
 	expect_file(folder, lines);
 }
 
+/*
+ * DeBERTa's relative positions: rows 0, 5 and 11 of twelve pieces as DebertaV2Model of
+ * transformers 4.30.2 has them for the weights of make_weights.
+ */
+static void
+test_deberta_values(void **state)
+{
+	static const int32_t pieces[] = {1, 2, 3, 4, 5, 9, 8, 9, 7, 6, 5, 4};
+	static const uint32_t places[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
+	static const MrenTransformerSentence sentence = {12, 0, 0};
+	static const size_t rows[] = {0, 5, 11};
+	static const float want[3][3][WIDTH] = {
+		/* logarithmic buckets, shared projections, layer norm */
+		{{0.136559f, -0.036364f, -0.324045f, -0.059851f, 1.170688f, -0.298087f, -0.125977f,
+		  -0.527558f},
+		 {0.137377f, -0.051532f, -0.325065f, -0.059874f, 1.157771f, -0.294276f, -0.121529f,
+		  -0.524707f},
+		 {0.134896f, -0.037852f, -0.324560f, -0.059914f, 1.171991f, -0.295113f, -0.124900f,
+		  -0.522955f}},
+		/* no buckets, projections of their own, positions, narrower embeddings */
+		{{0.376821f, -0.668165f, 0.057514f, -0.124958f, -0.595034f, 0.455263f, -0.206393f,
+		  -0.036119f},
+		 {0.365062f, -0.656733f, 0.057545f, -0.149644f, -0.589298f, 0.475457f, -0.189230f,
+		  -0.031156f},
+		 {0.389212f, -0.603450f, 0.057785f, -0.158445f, -0.586296f, 0.414009f, -0.184569f,
+		  -0.018241f}},
+		/* position to content alone */
+		{{-0.268333f, -0.062376f, 0.331316f, 0.201027f, -0.524622f, 0.280198f, 0.052055f,
+		  0.280238f},
+		 {-0.266522f, -0.046421f, 0.333181f, 0.219375f, -0.514274f, 0.237940f, 0.072004f,
+		  0.279268f},
+		 {-0.267602f, -0.050189f, 0.333636f, 0.221011f, -0.514063f, 0.254229f, 0.062917f,
+		  0.279465f}},
+	};
+	MrenTransformerConfig configs[3] = {variant(2), variant(2), variant(2)};
+	float out[12 * WIDTH];
+
+	(void) state;
+	configs[1].absolute_positions = true;
+	configs[1].positions = 16;
+	configs[1].token_types = 2;
+	configs[1].embedding_width = 4;
+	configs[1].relative_buckets = 0;
+	configs[1].relative_positions = 5;
+	configs[1].relative_norm = configs[1].share_relative_key = false;
+	configs[2].relative_buckets = 6;
+	configs[2].relative_positions = 10;
+	configs[2].relative_norm = configs[2].share_relative_key = false;
+	configs[2].content_to_position = false;
+	for (int c = 0; c < 3; c++)
+	{
+		run_ok(&configs[c], &sentence, 1, pieces, places, 12, out);
+		for (int r = 0; r < 3; r++)
+			for (int j = 0; j < WIDTH; j++)
+				assert_true(fabsf(out[rows[r] * WIDTH + (size_t) j] - want[c][r][j]) < 1e-5f);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_batches),
-		cmocka_unit_test(test_bad_batches),
-		cmocka_unit_test(test_failures),
+		cmocka_unit_test(test_batches),	 cmocka_unit_test(test_bad_batches),
+		cmocka_unit_test(test_failures), cmocka_unit_test(test_deberta_values),
 		cmocka_unit_test(test_library),
 	};
 
