@@ -44,7 +44,9 @@ my %entry = (
 	extract          => [ q{SELECT mren.extract('parts', 'The wheel is a part of the car.', lexicons => '{world}')}, '42501' ],
 	extract_evidence => [ q{SELECT mren.extract_evidence('parts', 'The wheel is a part of the car.', lexicons => '{world}')}, '42501' ],
 	paths            => [ q{SELECT mren.paths('kg', 'wheel', 'car')}, '42501' ],
-	(map { $_ => [ "SELECT mren.$_('kg')", '42501' ] } qw(export_csv export_dot export_ntriples)),
+	(map { $_ => [ "SELECT mren.$_('kg')", '42501' ] } qw(export_csv export_dot export_graphml export_ntriples)),
+	export_neo4j     => [ q{SELECT mren.export_neo4j('kg', 'nodes')}, '42501' ],
+	neighbours       => [ q{SELECT mren.neighbours('kg', 'wheel')}, '42501' ],
 	has_model_privilege => [ q{SELECT mren.has_model_privilege('parts', 'predict')}, 'ok' ],
 	# What is loaded for everybody: words, lexicons.
 	entities    => [ q{SELECT mren.entities('The wheel is a part of the car.', '{world}')}, 'ok' ],

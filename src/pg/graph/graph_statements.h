@@ -44,4 +44,40 @@ extern const char mren_graph_sql_place[];
 	" (SELECT array_agg(k.x) FROM (SELECT r.head_entity FROM " rows " r UNION"                     \
 	"  SELECT r.tail_entity FROM " rows " r) k (x))"
 
+/*
+ * The last verdict on a fact f that counts, as r, and which facts are shown: a
+ * verdict shows at once, and so does its removal; what it means for functional
+ * relations, after a merge.
+ */
+#define MREN_GRAPH_SQL_VERDICT                                                                     \
+	" LEFT JOIN LATERAL (SELECT v.verdict FROM ("                                                  \
+	"   SELECT n.id, n.verdict FROM ${graph}.review n"                                             \
+	"    WHERE n.fact OPERATOR(pg_catalog.=) f.fact AND n.judged IS NULL"                          \
+	"   UNION ALL SELECT d.id, d.verdict FROM ${graph}.review d"                                   \
+	"    WHERE d.id OPERATOR(pg_catalog.=) f.review) v"                                            \
+	"  ORDER BY v.id DESC LIMIT 1) r ON true"                                                      \
+	" WHERE f.status OPERATOR(pg_catalog.=) 'accepted'"                                            \
+	" AND r.verdict IS DISTINCT FROM 'rejected'"
+
+#define MREN_GRAPH_SQL_CONFIDENCE                                                                  \
+	"CASE WHEN r.verdict OPERATOR(pg_catalog.=) 'confirmed' THEN 1 ELSE f.confidence END"
+
+/* The facts of the view facts, without names. */
+#define MREN_GRAPH_SQL_SHOWN_COLUMNS                                                               \
+	"f.fact, f.head, f.relation, f.tail, " MREN_GRAPH_SQL_CONFIDENCE " AS confidence"
+#define MREN_GRAPH_SQL_SHOWN " FROM ${graph}.all_facts f" MREN_GRAPH_SQL_VERDICT
+
+/*
+ * named (side, entity): all entities that a name, or what it is an alias of,
+ * stands for; behind "WITH RECURSIVE wanted (side, name) AS (VALUES … UNION".
+ */
+#define MREN_GRAPH_SQL_NAMED                                                                       \
+	" SELECT w.side, mren.normalize_name(a.entity) FROM wanted w"                                  \
+	"  JOIN ${graph}.aliases a ON mren.normalize_name(a.alias) = w.name),"                         \
+	" named AS MATERIALIZED (SELECT DISTINCT w.side, e.entity FROM wanted w, LATERAL ("            \
+	"   SELECT x.entity FROM ${graph}.entities x WHERE x.normalized @> ARRAY[w.name]"              \
+	"   UNION SELECT x.entity FROM ${graph}.entities x"                                            \
+	"    JOIN ${graph}.aliases a ON mren.normalize_name(a.entity) = w.name"                        \
+	"     AND x.canonical = w.name) e)"
+
 #endif
