@@ -157,9 +157,8 @@ add_end(void *state, TupleTableSlot *slot)
 }
 
 static const char around[] =
-	"SELECT true, " MREN_GRAPH_SQL_SHOWN_COLUMNS MREN_GRAPH_SQL_SHOWN " AND f.head = ANY ($1)"
-	" UNION ALL SELECT false, " MREN_GRAPH_SQL_SHOWN_COLUMNS MREN_GRAPH_SQL_SHOWN
-	" AND f.tail = ANY ($1) LIMIT $2";
+	"SELECT true, " MREN_GRAPH_SQL_SHOWN " WHERE f.head_entity = ANY ($1)"
+	" UNION ALL SELECT false, " MREN_GRAPH_SQL_SHOWN " WHERE f.tail_entity = ANY ($1) LIMIT $2";
 
 static void
 add_fact(void *state, TupleTableSlot *slot)

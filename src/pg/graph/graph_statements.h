@@ -62,10 +62,9 @@ extern const char mren_graph_sql_place[];
 #define MREN_GRAPH_SQL_CONFIDENCE                                                                  \
 	"CASE WHEN r.verdict OPERATOR(pg_catalog.=) 'confirmed' THEN 1 ELSE f.confidence END"
 
-/* The facts of the view facts, without names. */
-#define MREN_GRAPH_SQL_SHOWN_COLUMNS                                                               \
-	"f.fact, f.head, f.relation, f.tail, " MREN_GRAPH_SQL_CONFIDENCE " AS confidence"
-#define MREN_GRAPH_SQL_SHOWN " FROM ${graph}.all_facts f" MREN_GRAPH_SQL_VERDICT
+/* Facts as readers see them, through a view that the owner may have replaced. */
+#define MREN_GRAPH_SQL_SHOWN                                                                       \
+	"f.fact, f.head_entity, f.relation, f.tail_entity, f.confidence FROM ${graph}.facts f"
 
 /*
  * named (side, entity): all entities that a name, or what it is an alias of,
