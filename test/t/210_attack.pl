@@ -56,7 +56,7 @@ my %entry = (
 	image_features => [ q{SELECT mren.image_features('none', '\x00')}, '42704' ],
 	# What works on its arguments alone.
 	(map { $_ => 'ok' } qw(document_hash encode_example encode_mentions encode_tags graph_identity image_info metrics network_info noisy_or normalize_name
-		precision_at precision_recall read_conll04 read_fewrel read_marked read_mnre read_opennre read_semeval read_tacred reliability train_agg version)),
+		precision_at precision_recall read_brat read_conll04 read_docred read_fewrel read_marked read_mnre read_opennre read_semeval read_tacred reliability train_agg version)),
 );
 
 my %seen;
