@@ -135,7 +135,7 @@ docred_gives_the_parts_of_documents(void **state)
 
 #define DOCRED(vertices, labels)                                                                   \
 	"[{\"sents\": [[\"a\", \"b\"], [\"c\"]], \"vertexSet\": " vertices ", \"labels\": " labels "}" \
-																							   "]"
+	"]"
 
 static void
 malformed_docred_is_named_by_element(void **state)

@@ -32,7 +32,7 @@
 #define MREN_GRAPH_PATH "pg_catalog, pg_temp"
 
 /* The layout of the tables that this version makes and works with. */
-#define MREN_GRAPH_LAYOUT 2
+#define MREN_GRAPH_LAYOUT 3
 
 typedef struct MrenGraphOptions
 {

@@ -138,10 +138,9 @@ node_of(Search *search, const pg_uuid_t *entity)
 	return entry->node;
 }
 
-static const char ends[] =
-	"WITH RECURSIVE wanted (side, name) AS ("
-	"  VALUES (0, mren.normalize_name($1)), (1, mren.normalize_name($2))"
-	"  UNION " MREN_GRAPH_SQL_NAMED " SELECT n.side, n.entity FROM named n ORDER BY n.entity";
+static const char ends[] = MREN_GRAPH_SQL_NAMED(
+	"(0, mren.normalize_name($1)), (1, mren.normalize_name($2))") " SELECT n.side, n.entity FROM "
+																  "named n ORDER BY n.entity";
 
 static void
 add_end(void *state, TupleTableSlot *slot)

@@ -34,6 +34,10 @@ extern const char mren_graph_sql_place[];
 	" jsonb_build_array(COALESCE(" e ".tail_type, ''), " e                                         \
 	".tail_name)::text COLLATE \"C\") AS p (head, tail))"
 
+/* The name by which the head or the tail is resolved: the fullest in its document. */
+#define MREN_GRAPH_SQL_FULL(e, side)                                                               \
+	"COALESCE(mren.normalize_name(" e "." side "_full) COLLATE \"C\", " e "." side "_name)"
+
 /* A name as it is shown: on one line, whatever line breaks it had in the text. */
 #define MREN_GRAPH_SQL_TIDY(name)                                                                  \
 	"btrim(regexp_replace(" name " COLLATE \"C\", '[[:space:][:cntrl:]]+', ' ', 'g'))"
@@ -68,15 +72,16 @@ extern const char mren_graph_sql_place[];
 
 /*
  * named (side, entity): all entities that a name, or what it is an alias of,
- * stands for; behind "WITH RECURSIVE wanted (side, name) AS (VALUES … UNION".
+ * stands for; values: rows of a side and a name.
  */
-#define MREN_GRAPH_SQL_NAMED                                                                       \
-	" SELECT w.side, mren.normalize_name(a.entity) FROM wanted w"                                  \
-	"  JOIN ${graph}.aliases a ON mren.normalize_name(a.alias) = w.name),"                         \
+#define MREN_GRAPH_SQL_NAMED(values)                                                               \
+	"WITH RECURSIVE alias AS MATERIALIZED (SELECT mren.normalize_name(a.alias) AS alias,"          \
+	"   mren.normalize_name(a.entity) AS entity FROM ${graph}.aliases a),"                         \
+	" wanted (side, name) AS (VALUES " values "  UNION SELECT w.side, a.entity FROM wanted w"      \
+	"  JOIN alias a ON a.alias = w.name),"                                                         \
 	" named AS MATERIALIZED (SELECT DISTINCT w.side, e.entity FROM wanted w, LATERAL ("            \
 	"   SELECT x.entity FROM ${graph}.entities x WHERE x.normalized @> ARRAY[w.name]"              \
 	"   UNION SELECT x.entity FROM ${graph}.entities x"                                            \
-	"    JOIN ${graph}.aliases a ON mren.normalize_name(a.entity) = w.name"                        \
-	"     AND x.canonical = w.name) e)"
+	"    JOIN alias a ON a.entity = w.name AND x.canonical = w.name) e)"
 
 #endif

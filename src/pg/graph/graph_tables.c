@@ -160,6 +160,16 @@ static const char *const changes[] = {
 	"reviewed; filled by the next merge.'",
 };
 
+/* The changes of layout 3: the names that short forms stand for. */
+static const char *const names[] = {
+	"ALTER TABLE ${graph}.evidence ADD COLUMN IF NOT EXISTS head_full text,"
+	" ADD COLUMN IF NOT EXISTS tail_full text",
+	"COMMENT ON COLUMN ${graph}.evidence.head_full IS 'The fullest form of the head''s name in its "
+	"document, if the head is a short form of it.'",
+	"COMMENT ON COLUMN ${graph}.evidence.tail_full IS 'The fullest form of the tail''s name in its "
+	"document, if the tail is a short form of it.'",
+};
+
 static const char *const views[] = {
 	"CREATE OR REPLACE VIEW ${graph}.facts AS"
 	" SELECT f.fact, h.name AS head, NULLIF(h.type, '') AS head_type, f.relation,"
@@ -246,6 +256,7 @@ mren_graph_make_tables(const MrenGraph *graph)
 {
 	run_all(graph, tables, lengthof(tables));
 	run_all(graph, changes, lengthof(changes));
+	run_all(graph, names, lengthof(names));
 	run_all(graph, views, lengthof(views));
 }
 
