@@ -238,6 +238,10 @@ WHERE v.id OPERATOR(pg_catalog.=) d.version_id;
 
 -- Pretrained text encoders.
 \include 27_text_encoders.sql
+\include 32_document_readers.sql
+\include 56_document_entities.sql
+\include 78_graph_values.sql
+\include 82_graph_reading.sql
 
 GRANT SELECT ON mren.text_encoders TO PUBLIC;
 REVOKE EXECUTE ON FUNCTION

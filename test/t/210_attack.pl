@@ -42,19 +42,23 @@ my %entry = (
 	evaluate_tagger  => [ q{SELECT mren.evaluate_tagger('parts', 'SELECT 1')}, '42501' ],
 	candidates       => [ q{SELECT mren.candidates('The wheel is a part of the car.', '{world}', relation_schema => 'toy_relations')}, '42501' ],
 	extract          => [ q{SELECT mren.extract('parts', 'The wheel is a part of the car.', lexicons => '{world}')}, '42501' ],
+	document_evidence => [ q{SELECT mren.document_evidence('parts', 'The wheel is a part of the car.', lexicons => '{world}')}, '42501' ],
 	extract_evidence => [ q{SELECT mren.extract_evidence('parts', 'The wheel is a part of the car.', lexicons => '{world}')}, '42501' ],
 	paths            => [ q{SELECT mren.paths('kg', 'wheel', 'car')}, '42501' ],
-	(map { $_ => [ "SELECT mren.$_('kg')", '42501' ] } qw(export_csv export_dot export_ntriples)),
+	(map { $_ => [ "SELECT mren.$_('kg')", '42501' ] } qw(export_csv export_dot export_graphml export_ntriples)),
+	export_neo4j     => [ q{SELECT mren.export_neo4j('kg', 'nodes')}, '42501' ],
+	neighbours       => [ q{SELECT mren.neighbours('kg', 'wheel')}, '42501' ],
 	has_model_privilege => [ q{SELECT mren.has_model_privilege('parts', 'predict')}, 'ok' ],
 	# What is loaded for everybody: words, lexicons.
 	entities    => [ q{SELECT mren.entities('The wheel is a part of the car.', '{world}')}, 'ok' ],
+	document_entities => [ q{SELECT mren.document_entities('The wheel is a part of the car.', '{world}')}, 'ok' ],
 	word_vector => [ q{SELECT mren.word_vector('tiny', 'wheel')}, 'ok' ],
 	tokens => [ q{SELECT mren.tokens('none', 'a')}, '42704' ],
 	text_features => [ q{SELECT mren.text_features('none', 'a')}, '42704' ],
 	image_features => [ q{SELECT mren.image_features('none', '\x00')}, '42704' ],
 	# What works on its arguments alone.
-	(map { $_ => 'ok' } qw(document_hash encode_example encode_mentions encode_tags graph_identity image_info metrics network_info noisy_or normalize_name
-		precision_at precision_recall read_conll04 read_fewrel read_marked read_mnre read_opennre read_semeval read_tacred reliability train_agg version)),
+	(map { $_ => 'ok' } qw(document_hash encode_example encode_mentions encode_tags follow_links graph_identity image_info metrics network_info noisy_or normalize_name
+		precision_at precision_recall read_brat read_conll04 read_docred read_fewrel read_marked read_mnre read_opennre read_semeval read_tacred reliability train_agg version)),
 );
 
 my %seen;
