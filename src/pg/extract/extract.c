@@ -16,6 +16,7 @@
 #include "utils/memutils.h"
 
 #include "pg/extract/candidates.h"
+#include "pg/extract/extract.h"
 #include "pg/predict/predictor.h"
 #include "pg/support/args.h"
 #include "text/word_shape.h"
@@ -74,6 +75,17 @@ typedef struct Extraction
 	MemoryContext work; /* of one row */
 	ReturnSetInfo *rsinfo;
 } Extraction;
+
+static MrenExtractCounts counts; /* of calls of extract_evidence */
+
+MrenExtractCounts
+mren_extract_counts_take(void)
+{
+	MrenExtractCounts taken = counts;
+
+	counts = (MrenExtractCounts){0};
+	return taken;
+}
 
 /* ---- labels ---- */
 
@@ -284,6 +296,7 @@ gather(void *state, const MrenCandidate *candidate)
 	bool first = !extraction->has_first;
 	MrenInput input;
 
+	mren_document_check_time(&extraction->document);
 	encode(extraction, candidate, &input);
 	mren_predictor_features(&extraction->predictor, &input,
 							extraction->both.features + extraction->n * dim);
@@ -383,6 +396,16 @@ notice_schema(FunctionCallInfo fcinfo, const Extraction *extraction, const MrenF
 	mren_relation_schema_notice(fcinfo, finder, extraction->predictor.model, names, n);
 }
 
+/* The graph that calls extract_evidence counts what was left out, and tells it once. */
+static void
+count_skipped(const Extraction *extraction, int64 n_skipped)
+{
+	if (extraction->evidence)
+		counts.skipped_pairs += n_skipped;
+	else
+		mren_candidates_notice(n_skipped);
+}
+
 static Datum
 extract(FunctionCallInfo fcinfo, bool evidence)
 {
@@ -392,6 +415,7 @@ extract(FunctionCallInfo fcinfo, bool evidence)
 	text *value;
 
 	InitMaterializedSRF(fcinfo, 0);
+	counts.documents += evidence;
 	extraction->evidence = evidence;
 	extraction->rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	open_extraction(fcinfo, extraction);
@@ -401,7 +425,8 @@ extract(FunctionCallInfo fcinfo, bool evidence)
 		return (Datum) 0;
 	value = PG_GETARG_TEXT_PP(ARG_DOCUMENT);
 	mren_document_read(&finder, mren_datum_utf8(PointerGetDatum(value)), &extraction->document);
-	mren_candidates_visit(&extraction->document, &extraction->pairing, gather, extraction);
+	count_skipped(extraction, mren_candidates_visit(&extraction->document, &extraction->pairing,
+													gather, extraction));
 	flush(extraction);
 	return (Datum) 0;
 }
