@@ -17,6 +17,7 @@ static const MrenOption rows[] = {
 	{"activation", MREN_OPTION_SHARED, 0, 0, 0, {NULL}},
 	{"batch_size", MREN_OPTION_SHARED, 0, 0, 0, {NULL}},
 	{"class_weights", MREN_OPTION_CHOICE, AT(class_weights), 0, 0, {"none", "balanced"}},
+	{"decide", MREN_OPTION_AIM, AT(decide), 0.01, 1, {"argmax", "f1", "precision"}},
 	{"dropout", MREN_OPTION_SHARED, 0, 0, 0, {NULL}},
 	{"ensemble", MREN_OPTION_SIZE, AT(ensemble), 1, MREN_MAX_MEMBERS, {NULL}},
 	{"epochs", MREN_OPTION_SHARED, 0, 0, 0, {NULL}},

@@ -202,6 +202,30 @@ put_row(Extraction *extraction, int row, int best, float4 confidence)
 }
 
 static void
+put_best(Extraction *extraction, int row, const float4 *p)
+{
+	int best = choose(extraction, &extraction->batch[row], p);
+
+	if (best >= 0 && best != extraction->predictor.info.negative &&
+		p[best] >= extraction->threshold)
+		put_row(extraction, row, best, p[best]);
+}
+
+/* All relations that a model with thresholds says and that are allowed, in the order of their names. */
+static void
+put_said(Extraction *extraction, int row, const float4 *p)
+{
+	const MrenNetInfo *info = &extraction->predictor.info;
+
+	for (int i = 0; i < (int) info->n_relations; i++)
+	{
+		if (mren_net_says(info, p, i) && p[i] >= extraction->threshold &&
+			is_allowed(extraction, &extraction->batch[row], i))
+			put_row(extraction, row, i, p[i]);
+	}
+}
+
+static void
 flush(Extraction *extraction)
 {
 	const MrenNetInfo *info = &extraction->predictor.info;
@@ -218,11 +242,11 @@ flush(Extraction *extraction)
 	for (int i = 0; i < extraction->n; i++)
 	{
 		const float4 *p = extraction->both.probabilities + i * info->n_relations;
-		int best = choose(extraction, &extraction->batch[i], p);
 
-		if (best < 0 || best == info->negative || p[best] < extraction->threshold)
-			continue;
-		put_row(extraction, i, best, p[best]);
+		if (info->thresholds != NULL)
+			put_said(extraction, i, p);
+		else
+			put_best(extraction, i, p);
 		MemoryContextReset(extraction->work);
 	}
 	MemoryContextSwitchTo(old);

@@ -111,6 +111,7 @@ fill_net(const MrenTrainer *trainer, MrenNet *net, MrenError *err)
 		copy_member(trainer, &trainer->members[i], i == 0 ? net : net->members[i - 1]);
 	MREN_TRY(mren_trainer_linear_finish(trainer, net, err));
 	MREN_TRY(copy_fine_tuned(trainer, net, err));
+	MREN_TRY(mren_trainer_decide_finish(trainer, net, err));
 	set_negative_bias(trainer, net);
 	memcpy(net->embeddings_sha256, trainer->embeddings_sha256, 32);
 	memcpy(net->encoder_sha256, trainer->encoder_sha256, 32);
