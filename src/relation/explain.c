@@ -286,7 +286,7 @@ explain(Explainer *e, int32_t relation, MrenError *err)
 	list_parts(e);
 	MREN_TRY(run(e, e->input, 1, err));
 	if (relation < 0)
-		relation = (int32_t) mren_net_best(e->probabilities, k);
+		relation = mren_net_answer(&e->info, e->probabilities).strongest;
 	all = (double) e->probabilities[relation];
 	for (size_t first = 0; first < e->n_parts; first += BATCH)
 	{

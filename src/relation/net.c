@@ -136,6 +136,7 @@ mren_net_free(const MrenEnv *env, MrenNet *net)
 	mren_release(env, net->training);
 	mren_linear_index_free(env, &net->linear);
 	mren_release(env, net->fine_tuned_ids);
+	mren_release(env, net->said_from);
 	mren_names_free(env, &net->relations);
 	mren_names_free(env, &net->types);
 	mren_net_fields_free(env, net);
@@ -433,6 +434,31 @@ read_tuned(MrenNet *net, MrenError *err)
 	return MREN_OK;
 }
 
+static MrenStatus
+read_thresholds(MrenNet *net, MrenError *err)
+{
+	MrenCursor cursor = {net->thresholds.data, net->thresholds.data + net->thresholds.len, false};
+	size_t k = net->shape.n_relations;
+
+	mren_release(&net->env, net->said_from);
+	net->said_from = NULL;
+	if (net->thresholds.len == 0)
+		return MREN_OK;
+	if (net->thresholds.len != 4 * k)
+		return mren_fail(err, MREN_EFORMAT,
+						 "invalid network: %zu bytes of thresholds for %zu relations",
+						 net->thresholds.len, k);
+	MREN_TRY(mren_allocate(&net->env, k, sizeof(float), &net->said_from, err));
+	for (size_t i = 0; i < k; i++)
+	{
+		net->said_from[i] = mren_cursor_f32(&cursor);
+		if (!(net->said_from[i] > 0 && net->said_from[i] <= MREN_NEVER))
+			return mren_fail(err, MREN_EFORMAT,
+							 "invalid network: threshold of relation %zu is out of range", i + 1);
+	}
+	return MREN_OK;
+}
+
 /* The tensor of that name, which the net has. */
 static const MrenParameter *
 tensor_named(const MrenNet *net, const char *name)
@@ -471,6 +497,7 @@ mren_net_complete(MrenNet *net, MrenError *err)
 	if (net->complete)
 		return MREN_OK;
 	MREN_TRY(read_tuned(net, err));
+	MREN_TRY(read_thresholds(net, err));
 	MREN_TRY(check_tensors(net, err));
 	if (net->lexicons.len % 32 != 0)
 		return mren_fail(err, MREN_EFORMAT, "invalid network: %zu bytes of lexicons",
@@ -533,7 +560,8 @@ mren_net_info(const MrenNet *net, MrenNetInfo *info)
 	info->hash_bits = net->shape.hash_bits;
 	info->box_features = net->box_features > 0;
 	info->memory = sizeof(*net) + values_memory(net) + net->n_training * sizeof(uint64_t) +
-				   net->linear_slots.capacity + net->lexicons.capacity +
+				   net->linear_slots.capacity + net->lexicons.capacity + net->thresholds.capacity +
+				   (net->said_from != NULL ? net->shape.n_relations * sizeof(float) : 0) +
 				   mren_linear_index_bytes(&net->linear) + net->relations.bytes.capacity +
 				   net->types.bytes.capacity +
 				   (net->relations.items_capacity + net->types.items_capacity) *
@@ -541,6 +569,7 @@ mren_net_info(const MrenNet *net, MrenNetInfo *info)
 	info->n_training_rows = net->n_training;
 	info->negative = net->negative;
 	info->threshold = net->threshold;
+	info->thresholds = net->said_from;
 	info->temperature = net->temperature;
 	info->has_image = net->shape.image_dim > 0;
 	info->grid = net->shape.grid;

@@ -62,6 +62,7 @@ typedef struct MrenNetInfo
 	size_t n_training_rows;
 	int32_t negative;				/* index of the relation that means "none"; -1: there is none */
 	double threshold;				/* abstain below it; negative: never */
+	const float *thresholds;		/* (n_relations) of the net, see mren_net_says; NULL: argmax */
 	double temperature;				/* 1: not calibrated */
 	bool has_image;					/* image_dim > 0 */
 	MrenGridShape grid;				/* shape of the grids that it reads; all 0: none */
@@ -118,6 +119,34 @@ extern MrenStatus mren_net_attach_encoder(MrenNet *net, const MrenEncoderSource 
 
 /* The index of the most likely relation, the lowest of equals. */
 extern size_t mren_net_best(const float *probabilities, size_t n_relations);
+
+/*
+ * mren_net_says
+ *	  Whether a net with thresholds says relation i of a row: if the probability
+ *	  reaches the relation's threshold.  It may say several of one row.  The
+ *	  negative relation is not said, it is what a net says by saying nothing.
+ */
+static inline bool
+mren_net_says(const MrenNetInfo *info, const float *probabilities, size_t i)
+{
+	return probabilities[i] >= info->thresholds[i];
+}
+
+typedef struct MrenNetAnswer
+{
+	int32_t relation;  /* -1: the net abstains */
+	int32_t strongest; /* what it would say if it did not abstain */
+	float confidence;  /* probability of the strongest */
+} MrenNetAnswer;
+
+/*
+ * mren_net_answer
+ *	  The one relation of a row: without thresholds the most likely one, with
+ *	  them the most likely of those that it says, or the negative one if it says
+ *	  none.  It abstains if that is less likely than info->threshold, or if there
+ *	  is no such relation.
+ */
+extern MrenNetAnswer mren_net_answer(const MrenNetInfo *info, const float *probabilities);
 
 /*
  * Bytes: one portable format, little-endian, versioned, checksummed.

@@ -51,11 +51,13 @@ struct MrenNet
 	MrenBuffer lexicons;	 /* sha256 of each lexicon that the lexical features use */
 	MrenBuffer linear_slots; /* (shape.linear_rows) u32, ascending: the slots that have weights */
 	size_t box_features;	 /* 1: some features are of boxes */
+	MrenBuffer thresholds;	 /* f32 of each relation, as of decision.h; empty: argmax */
 	MrenBuffer fine_tuned;	 /* (shape.n_fine_tuned) u32, little-endian, ascending */
 
 	/* Made by mren_net_complete. */
 	MrenLinearIndex linear;
 	bool complete;
+	float *said_from;		 /* (shape.n_relations) the thresholds; NULL: argmax */
 	int32_t *fine_tuned_ids; /* (shape.n_fine_tuned) */
 	float *packed;			 /* all dense layers and the inverse deviations */
 	size_t n_packed;		 /* floats */

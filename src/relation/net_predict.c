@@ -386,3 +386,30 @@ mren_net_best(const float *probabilities, size_t n_relations)
 	}
 	return best;
 }
+
+/* The most likely of the relations that are said; -1 if none is. */
+static int32_t
+best_said(const MrenNetInfo *info, const float *probabilities)
+{
+	int32_t best = -1;
+
+	for (size_t i = 0; i < info->n_relations; i++)
+	{
+		if (mren_net_says(info, probabilities, i) &&
+			(best < 0 || probabilities[i] > probabilities[best]))
+			best = (int32_t) i;
+	}
+	return best >= 0 ? best : info->negative;
+}
+
+MrenNetAnswer
+mren_net_answer(const MrenNetInfo *info, const float *probabilities)
+{
+	int32_t best = (int32_t) mren_net_best(probabilities, info->n_relations);
+	int32_t relation = info->thresholds == NULL ? best : best_said(info, probabilities);
+	int32_t strongest = relation >= 0 ? relation : best;
+
+	if (relation >= 0 && (double) probabilities[strongest] < info->threshold)
+		relation = -1;
+	return (MrenNetAnswer){relation, strongest, probabilities[strongest]};
+}

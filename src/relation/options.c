@@ -18,6 +18,7 @@ static const MrenOption rows[] = {
 	{"adapter_rank", MREN_OPTION_SIZE, AT(adapter_rank), 1, 1024, {NULL}},
 	{"batch_size", MREN_OPTION_SHARED, 0, 0, 0, {NULL}},
 	{"class_weights", MREN_OPTION_CHOICE, AT(class_weights), 0, 0, {"none", "balanced"}},
+	{"decide", MREN_OPTION_AIM, AT(decide), 0.01, 1, {"argmax", "f1", "precision"}},
 	{"dropout", MREN_OPTION_SHARED, 0, 0, 0, {NULL}},
 	{"encoder_batch_size", MREN_OPTION_SIZE, AT(encoder_batch_size), 1, 1024, {NULL}},
 	{"encoder_epochs", MREN_OPTION_SIZE, AT(encoder_epochs), 1, 1000, {NULL}},

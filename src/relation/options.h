@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "evaluation/decision.h"
 #include "nn/activation.h"
 #include "nn/loss.h"
 #include "nn/optimizer.h"
@@ -122,6 +123,7 @@ typedef struct MrenOptions
 	/* Prediction */
 	const char *negative; /* relation that means "no relation", or NULL; not owned */
 	double threshold;	  /* abstain below it; negative: never */
+	MrenAimOption decide; /* which relations are said: word is an MrenAim */
 } MrenOptions;
 
 extern void mren_options_init(MrenOptions *options);

@@ -16,6 +16,7 @@
 #include "utils/memutils.h"
 
 #include "pg/extract/candidates.h"
+#include "pg/extract/extract.h"
 #include "pg/predict/predictor.h"
 #include "pg/support/args.h"
 #include "text/word_shape.h"
@@ -75,6 +76,17 @@ typedef struct Extraction
 	MemoryContext work; /* of one row */
 	ReturnSetInfo *rsinfo;
 } Extraction;
+
+static MrenExtractCounts counts; /* of calls of extract_evidence */
+
+MrenExtractCounts
+mren_extract_counts_take(void)
+{
+	MrenExtractCounts taken = counts;
+
+	counts = (MrenExtractCounts){0};
+	return taken;
+}
 
 /* ---- labels ---- */
 
@@ -208,6 +220,30 @@ put_row(Extraction *extraction, int row, int best, float4 confidence)
 }
 
 static void
+put_best(Extraction *extraction, int row, const float4 *p)
+{
+	int best = choose(extraction, &extraction->batch[row], p);
+
+	if (best >= 0 && best != extraction->predictor.info.negative &&
+		p[best] >= extraction->threshold)
+		put_row(extraction, row, best, p[best]);
+}
+
+/* All relations that a model with thresholds says and that are allowed, in the order of their names. */
+static void
+put_said(Extraction *extraction, int row, const float4 *p)
+{
+	const MrenNetInfo *info = &extraction->predictor.info;
+
+	for (int i = 0; i < (int) info->n_relations; i++)
+	{
+		if (mren_net_says(info, p, i) && p[i] >= extraction->threshold &&
+			is_allowed(extraction, &extraction->batch[row], i))
+			put_row(extraction, row, i, p[i]);
+	}
+}
+
+static void
 flush(Extraction *extraction)
 {
 	const MrenNetInfo *info = &extraction->predictor.info;
@@ -224,11 +260,11 @@ flush(Extraction *extraction)
 	for (int i = 0; i < extraction->n; i++)
 	{
 		const float4 *p = extraction->both.probabilities + i * info->n_relations;
-		int best = choose(extraction, &extraction->batch[i], p);
 
-		if (best < 0 || best == info->negative || p[best] < extraction->threshold)
-			continue;
-		put_row(extraction, i, best, p[best]);
+		if (info->thresholds != NULL)
+			put_said(extraction, i, p);
+		else
+			put_best(extraction, i, p);
 		MemoryContextReset(extraction->work);
 	}
 	MemoryContextSwitchTo(old);
@@ -302,6 +338,7 @@ gather(void *state, const MrenCandidate *candidate)
 	bool first = !extraction->has_first;
 	MrenInput input;
 
+	mren_document_check_time(&extraction->document);
 	encode(extraction, candidate, &input);
 	mren_predictor_features(&extraction->predictor, &input,
 							extraction->both.features + extraction->n * dim);
@@ -401,6 +438,16 @@ notice_schema(FunctionCallInfo fcinfo, const Extraction *extraction, const MrenF
 	mren_relation_schema_notice(fcinfo, finder, extraction->predictor.model, names, n);
 }
 
+/* The graph that calls extract_evidence counts what was left out, and tells it once. */
+static void
+count_skipped(const Extraction *extraction, int64 n_skipped)
+{
+	if (extraction->evidence)
+		counts.skipped_pairs += n_skipped;
+	else
+		mren_candidates_notice(n_skipped);
+}
+
 static Datum
 extract(FunctionCallInfo fcinfo, bool evidence, bool full)
 {
@@ -410,6 +457,7 @@ extract(FunctionCallInfo fcinfo, bool evidence, bool full)
 	text *value;
 
 	InitMaterializedSRF(fcinfo, 0);
+	counts.documents += evidence;
 	extraction->evidence = evidence;
 	extraction->full = full;
 	extraction->rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
@@ -422,7 +470,8 @@ extract(FunctionCallInfo fcinfo, bool evidence, bool full)
 	mren_document_read(&finder, mren_datum_utf8(PointerGetDatum(value)), &extraction->document);
 	if (full)
 		mren_document_short_forms(&extraction->document);
-	mren_candidates_visit(&extraction->document, &extraction->pairing, gather, extraction);
+	count_skipped(extraction, mren_candidates_visit(&extraction->document, &extraction->pairing,
+													gather, extraction));
 	flush(extraction);
 	return (Datum) 0;
 }

@@ -16,6 +16,7 @@
 
 #include "pg/resource/tokenizer.h"
 #include "pg/support/args.h"
+#include "pg/support/settings.h"
 #include "pg/tagger/tagger_model.h"
 #include "text/names/short_forms.h"
 #include "text/name.h"
@@ -181,6 +182,7 @@ tag_sentences(const MrenFinder *finder, const MrenDocument *document, Found *fou
 									(int) (sentence.end - sentence.start), &n);
 
 		CHECK_FOR_INTERRUPTS();
+		mren_document_check_time(document);
 		MemoryContextSwitchTo(old);
 		for (int k = 0; k < n; k++)
 		{
@@ -318,6 +320,23 @@ normalize_names(MrenDocument *document)
 }
 
 void
+mren_document_check_time(const MrenDocument *document)
+{
+	instr_time now;
+
+	if (mren_document_timeout == 0)
+		return;
+	INSTR_TIME_SET_CURRENT(now);
+	INSTR_TIME_SUBTRACT(now, document->began);
+	if (INSTR_TIME_GET_MILLISEC(now) > mren_document_timeout)
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						errmsg("document of %zu bytes with %d mentions takes longer than %d ms",
+							   document->text.len, document->n_mentions, mren_document_timeout),
+						errhint("Divide the document, lower mren.max_pairs_sentence, or raise "
+								"mren.document_timeout.")));
+}
+
+void
 mren_document_read(const MrenFinder *finder, MrenTextSpan text, MrenDocument *document)
 {
 	MrenEnv env = mren_pg_env(CurrentMemoryContext);
@@ -325,6 +344,7 @@ mren_document_read(const MrenFinder *finder, MrenTextSpan text, MrenDocument *do
 	MrenError err;
 
 	memset(document, 0, sizeof(*document));
+	INSTR_TIME_SET_CURRENT(document->began);
 	document->text = text;
 	find_phrases(finder, text, &found);
 	if (finder->n_lexicons > 1)

@@ -46,6 +46,9 @@ typedef struct MrenGraphOptions
 	bool latest;	  /* of rivals of a functional relation, the one seen last wins */
 	char language[MREN_LANGUAGE_SIZE]; /* of the documents; "": any */
 	bool may_empty;					   /* a source without rows deletes all documents */
+	int32 max_pairs_sentence;		   /* the settings of these names */
+	int32 max_pairs_document;
+	double document_timeout; /* seconds that a document may take; 0: no limit */
 } MrenGraphOptions;
 
 typedef struct MrenGraph
@@ -210,9 +213,17 @@ typedef struct MrenGraphDocument
 	bool has_seen_at;
 } MrenGraphDocument;
 
-/* Brings n documents up to date and merges; the number that failed. */
-extern int64 mren_graph_score(const MrenGraph *graph, const MrenPipeline *pipeline,
-							  MrenGraphDocument *documents, int n, TimestampTz stamp);
+/* What was not read. */
+typedef struct MrenUnread
+{
+	int64 failed; /* documents */
+	int64 skipped_pairs;
+} MrenUnread;
+
+/* Brings n documents up to date and merges; adds to `unread`. */
+extern void mren_graph_score(const MrenGraph *graph, const MrenPipeline *pipeline,
+							 MrenGraphDocument *documents, int n, TimestampTz stamp,
+							 MrenUnread *unread);
 
 /*
  * graph_source.c: what differs between the source and the graph's documents.

@@ -166,7 +166,7 @@ explain(FunctionCallInfo fcinfo, bool ranges)
 	return (Datum) 0;
 }
 
-/* The probability of *relation or, if that is negative, of the most likely one, which it becomes. */
+/* The probability of *relation or, if that is negative, of the strongest one, which it becomes. */
 static float4
 probability_of(MrenPredictor *predictor, const MrenInput *input, int *relation)
 {
@@ -177,7 +177,7 @@ probability_of(MrenPredictor *predictor, const MrenInput *input, int *relation)
 	mren_predictor_features(predictor, input, features);
 	mren_predictor_probabilities(predictor, features, 1, probabilities);
 	if (*relation < 0)
-		*relation = mren_net_best(probabilities, predictor->info.n_relations);
+		*relation = mren_net_answer(&predictor->info, probabilities).strongest;
 	result = probabilities[*relation];
 	pfree(features);
 	pfree(probabilities);

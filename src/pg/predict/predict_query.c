@@ -166,16 +166,14 @@ trained_on(const Side *side, const MrenPair *pair, const MrenInput *input, const
 	return mren_net_trained_on(side->predictor.net, mren_example_identity(example));
 }
 
-/* The relation of the most likely answer; NULL if the version abstains. */
+/* The relation of row k's answer; NULL if the version abstains. */
 static const char *
-answer(const Side *side, int k, double *confidence)
+answer(const Side *side, int k, MrenNetAnswer *given)
 {
 	const MrenNetInfo *info = &side->predictor.info;
-	const float4 *p = side->probabilities + (size_t) k * info->n_relations;
-	int best = mren_net_best(p, info->n_relations);
 
-	*confidence = p[best];
-	return p[best] < info->threshold ? NULL : side->relations[best];
+	*given = mren_net_answer(info, side->probabilities + (size_t) k * info->n_relations);
+	return given->relation < 0 ? NULL : side->relations[given->relation];
 }
 
 /* -1 for a relation that the network does not know. */
@@ -202,7 +200,7 @@ count_unknown(Batch *batch, const MrenPrediction *prediction)
 static void
 flush(Batch *batch)
 {
-	double confidence;
+	MrenNetAnswer given;
 	int k = 0;
 
 	for (int i = 0; i < batch->n_sides && batch->n_answered > 0; i++)
@@ -219,9 +217,11 @@ flush(Batch *batch)
 			prediction->n_probabilities = batch->sides[0].predictor.info.n_relations;
 			prediction->actual_number = relation_number(&batch->sides[0], prediction->actual);
 			count_unknown(batch, prediction);
-			prediction->relation = answer(&batch->sides[0], k, &prediction->confidence);
+			prediction->relation = answer(&batch->sides[0], k, &given);
+			prediction->confidence = given.confidence;
+			prediction->strongest = given.strongest;
 			if (batch->n_sides == 2)
-				prediction->rival = answer(&batch->sides[1], k, &confidence);
+				prediction->rival = answer(&batch->sides[1], k, &given);
 			k++;
 		}
 		batch->visit(batch->state, prediction);

@@ -19,6 +19,7 @@ typedef struct MrenPrediction
 	const char *relation; /* NULL: sentence or a mention is NULL, or the model abstains */
 	bool answered;		  /* false: sentence, head or tail is NULL */
 	double confidence;
+	int strongest;				 /* number of the relation that the confidence is of, if answered */
 	bool seen;					 /* the version was trained on this very row */
 	const float4 *probabilities; /* (n_probabilities) by relation, if answered */
 	int n_probabilities;

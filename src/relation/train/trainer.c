@@ -257,6 +257,7 @@ end_fit(MrenTrainer *trainer, MrenError *err)
 		return MREN_OK;
 	MREN_TRY(mren_trainer_marker_join(trainer, err));
 	MREN_TRY(calibrate(trainer, err));
+	MREN_TRY(mren_trainer_decide(trainer, err));
 	if (!trainer->options.common.refit || trainer->stopping)
 		return end_refit(trainer, err);
 	for (size_t i = 0; i < trainer->inputs.source.n; i++)
@@ -291,6 +292,7 @@ next_stage(MrenTrainer *trainer, MrenError *err)
 		case MREN_STAGE_SCAN:
 			return begin_measure(trainer, err);
 		case MREN_STAGE_MEASURE:
+			MREN_TRY(mren_trainer_decide_check(trainer, err));
 			MREN_TRY(mren_trainer_members_plan(trainer, err));
 			MREN_TRY(mren_trainer_marker_open(trainer, err));
 			return begin_fit(trainer, 0, err);

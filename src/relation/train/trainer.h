@@ -65,9 +65,11 @@ typedef struct MrenTrainReport
 	double validation_majority; /* share of the most frequent relation in the validation rows */
 	double blank_loss;			/* of a network that gives all relations the same score */
 	double temperature;
-	bool warm;			  /* it started from the weights of another network */
-	char cold[160];		  /* why it did not, if it should have; else empty */
-	double negative_bias; /* of the negative relation's logit, after the temperature */
+	bool warm;					/* it started from the weights of another network */
+	char cold[160];				/* why it did not, if it should have; else empty */
+	bool decided;				/* thresholds were fitted */
+	MrenDecisionScore decision; /* of the kept validation rows under them */
+	double negative_bias;		/* of the negative relation's logit, after the temperature */
 } MrenTrainReport;
 
 /*

@@ -116,6 +116,7 @@ fill_net(const MrenTrainer *trainer, MrenNet *net, MrenError *err)
 	MREN_TRY(mren_trainer_linear_finish(trainer, net, err));
 	MREN_TRY(copy_fine_tuned(trainer, net, err));
 	MREN_TRY(mren_trainer_marker_finish(trainer, net, err));
+	MREN_TRY(mren_trainer_decide_finish(trainer, net, err));
 	set_negative_bias(trainer, net);
 	memcpy(net->embeddings_sha256, trainer->embeddings_sha256, 32);
 	memcpy(net->encoder_sha256, trainer->encoder_sha256, 32);

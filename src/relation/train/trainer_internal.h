@@ -119,6 +119,7 @@ typedef struct MrenKeptRows
 	float *sum;		 /* sum over the members that read images; NULL if there is one member only */
 	int32_t *labels; /* (capacity) */
 	float *weights;
+	uint64_t *pairs; /* (capacity) the same for rows of one pair; NULL: no thresholds are fitted */
 } MrenKeptRows;
 
 /*
@@ -250,6 +251,7 @@ struct MrenTrainer
 
 	MrenValidation validation;
 	MrenKeptRows kept;
+	float *thresholds; /* (n_relations) of what is said, once report.decided */
 };
 
 /* The member that is trained now. */
@@ -320,6 +322,18 @@ extern MrenLogits mren_trainer_kept_rows(const MrenTrainer *trainer, const float
 										 int32_t negative);
 /* Accuracy and F1 of kept.best go into the report, if all validation rows are kept. */
 extern void mren_trainer_report_kept(MrenTrainer *trainer);
+
+/*
+ * trainer_decide.c: the thresholds of the option "decide"; nothing with argmax.  MREN_EDATA if
+ * there are no validation rows; the pair of a kept row; fitting, after the calibration.
+ */
+extern MrenStatus mren_trainer_decide_allocate(MrenTrainer *trainer, MrenError *err);
+extern MrenStatus mren_trainer_decide_check(const MrenTrainer *trainer, MrenError *err);
+extern MrenStatus mren_trainer_decide_row(MrenTrainer *trainer, size_t row, const uint8_t *record,
+										  size_t len, MrenError *err);
+extern MrenStatus mren_trainer_decide(MrenTrainer *trainer, MrenError *err);
+extern MrenStatus mren_trainer_decide_finish(const MrenTrainer *trainer, MrenNet *net,
+											 MrenError *err);
 
 /*
  * trainer_members.c: the members that the options ask for.  Once the shape is known the first
