@@ -11,7 +11,9 @@
 #include "pg/report/page.h"
 
 #define WIDTH 900.0
-#define HEIGHT 600.0
+#define HEIGHT 640.0
+/* Shorter lines have no room for their label; it is in their title. */
+#define LABEL_ROOM 125
 #define MARGIN_X 90.0
 #define MARGIN_Y 34.0
 #define ROUNDS 400
@@ -171,6 +173,8 @@ draw_edge(StringInfo page, const MrenDrawing *drawing, int edge)
 	appendStringInfoString(page, " &#x2192; ");
 	mren_html_text(page, to->name);
 	appendStringInfo(page, " (%.2f)</title></path>\n", e->confidence);
+	if (distance < LABEL_ROOM)
+		return;
 	appendStringInfo(page, "<text class=\"relation\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">",
 					 (from->x + to->x) / 4 + cx / 2, (from->y + to->y) / 4 + cy / 2 + 3);
 	mren_html_brief(page, e->label, 22);
