@@ -251,4 +251,7 @@ REVOKE EXECUTE ON FUNCTION
     mren.drop_text_encoder(text)
 FROM PUBLIC;
 
+-- Pages to look at.
+\include 85_report.sql
+
 \comments

@@ -127,6 +127,17 @@ for my $link ($reference =~ /\]\(([^):#]+)/g)
 {
 	ok(-e "$root/docs/$link", "the reference's link to $link leads somewhere");
 }
+# What says where resources come from names functions that exist, and links that lead somewhere.
+my $resources = slurp("$root/docs/resources.md");
+is(unknown_names($node, $resources), '', 'every name in schema mren that the page of resources uses exists');
+for my $link ($resources =~ /\]\(((?!https:)[^)]+)\)/g)
+{
+	my ($file, $anchor) = split /#/, $link;
+
+	ok(-e "$root/docs/$file", "its link to $file leads somewhere");
+	next unless defined $anchor;
+	ok((grep { $_ eq $anchor } map { lc s/[^\w -]//gr =~ s/ /-/gr } slurp("$root/docs/$file") =~ /^#+ (.*)$/mg), "and there is a section $anchor");
+}
 for my $anchor ($reference =~ /\]\(#([^)]+)/g)
 {
 	my @headings = map { lc s/[^\w -]//gr =~ s/ /-/gr } $reference =~ /^#+ (.*)$/mg;

@@ -34,7 +34,7 @@ my %entry = (
 		network_recv network_send noisy_or_add noisy_or_final predict_support train_accum train_combine train_final training_set_in training_set_out
 		training_set_recv training_set_send)),
 	(map { $_ => [ "SELECT mren.$_($pair)", '42501' ] } qw(classify explain explain_image features predict predict_proba)),
-	(map { $_ => [ "SELECT mren.$_('parts', '$rows')", '42501' ] } qw(calibration confusion_matrix evaluate)),
+	(map { $_ => [ "SELECT mren.$_('parts', '$rows')", '42501' ] } qw(calibration confusion_matrix evaluate report)),
 	compare          => [ q{SELECT mren.compare('parts', 'SELECT 1', ARRAY['{}']::jsonb[], 2)}, '42501' ],
 	predict_rows     => [ q{SELECT mren.predict_rows('parts', 'SELECT ''1'' AS id, ''The wheel is a part of the car.'' AS sentence, ''wheel'' AS head, ''car'' AS tail')}, '42501' ],
 	export_model     => [ q{SELECT mren.export_model('parts')}, '42501' ],
@@ -45,7 +45,7 @@ my %entry = (
 	document_evidence => [ q{SELECT mren.document_evidence('parts', 'The wheel is a part of the car.', lexicons => '{world}')}, '42501' ],
 	extract_evidence => [ q{SELECT mren.extract_evidence('parts', 'The wheel is a part of the car.', lexicons => '{world}')}, '42501' ],
 	paths            => [ q{SELECT mren.paths('kg', 'wheel', 'car')}, '42501' ],
-	(map { $_ => [ "SELECT mren.$_('kg')", '42501' ] } qw(export_csv export_dot export_graphml export_ntriples)),
+	(map { $_ => [ "SELECT mren.$_('kg')", '42501' ] } qw(export_csv export_dot export_graphml export_ntriples report_graph)),
 	export_neo4j     => [ q{SELECT mren.export_neo4j('kg', 'nodes')}, '42501' ],
 	neighbours       => [ q{SELECT mren.neighbours('kg', 'wheel')}, '42501' ],
 	has_model_privilege => [ q{SELECT mren.has_model_privilege('parts', 'predict')}, 'ok' ],
