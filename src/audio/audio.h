@@ -6,7 +6,7 @@
 #define MREN_AUDIO_AUDIO_H
 
 #include "audio/logmel.h"
-#include "audio/probe.h"
+#include "audio/audio_info.h"
 #include "audio/reader.h"
 #include "audio/resample.h"
 #include "audio/stream.h"

@@ -6,7 +6,7 @@
 #ifndef MREN_AUDIO_DECODER_H
 #define MREN_AUDIO_DECODER_H
 
-#include "audio/probe.h"
+#include "audio/audio_info.h"
 
 typedef struct MrenAudioDecoder
 {

@@ -12,7 +12,7 @@
 
 #include <FLAC/stream_decoder.h>
 
-#include "audio/signature.h"
+#include "audio/audio_format.h"
 
 /* The signature, a metadata block's header, and a STREAMINFO block. */
 #define STREAMINFO_END 42
@@ -91,12 +91,20 @@ on_error(const FLAC__StreamDecoder *decoder, FLAC__StreamDecoderErrorStatus erro
 	FlacState *state = arg;
 
 	(void) decoder;
-	if (state->status != MREN_OK)
-		return;
-	fail_corrupt(state, "A part of it cannot be read.");
-	if ((unsigned) error <= FLAC__STREAM_DECODER_ERROR_STATUS_BAD_METADATA)
-		mren_error_detail(state->err, "libFLAC reports \"%s\".",
-						  FLAC__StreamDecoderErrorStatusString[error]);
+	switch (error)
+	{
+		case FLAC__STREAM_DECODER_ERROR_STATUS_LOST_SYNC:
+			fail_corrupt(state, "No frame begins where one should.");
+			break;
+		case FLAC__STREAM_DECODER_ERROR_STATUS_BAD_HEADER:
+			fail_corrupt(state, "The header of a frame is damaged.");
+			break;
+		case FLAC__STREAM_DECODER_ERROR_STATUS_FRAME_CRC_MISMATCH:
+			fail_corrupt(state, "A frame differs from its checksum.");
+			break;
+		default:
+			fail_corrupt(state, "A part of it cannot be read.");
+	}
 }
 
 static void

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "audio/signature.h"
+#include "audio/audio_format.h"
 
 #define HEADER_BYTES 4
 /* Frames between two checks for interrupts. */

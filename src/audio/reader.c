@@ -8,7 +8,7 @@
 
 #include "audio/flac_codec.h"
 #include "audio/mp3_codec.h"
-#include "audio/signature.h"
+#include "audio/audio_format.h"
 #include "audio/wav_samples.h"
 
 struct MrenAudioReader
@@ -91,7 +91,7 @@ mren_audio_reader_next(MrenAudioReader *reader, const float **samples, size_t *n
 {
 	MREN_TRY(reader->decoder.next(reader->decoder.state, samples, n, err));
 	if (reader->n_done + *n > (uint64_t) reader->limits.max_seconds * reader->info.rate)
-		return mren_fail(err, MREN_ELIMIT, "recording is longer than the allowed %u seconds",
+		return mren_fail(err, MREN_ELIMIT, "recording is longer than the limit of %u s",
 						 reader->limits.max_seconds);
 	for (size_t i = 0; i < *n; i++)
 	{

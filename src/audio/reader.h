@@ -8,7 +8,7 @@
 #ifndef MREN_AUDIO_READER_H
 #define MREN_AUDIO_READER_H
 
-#include "audio/probe.h"
+#include "audio/audio_info.h"
 
 /*
  * Channels and rate are checked before the first sample is decoded.  Seconds are

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "audio/signature.h"
+#include "audio/audio_format.h"
 
 #define HEADER_BYTES 12
 #define CHUNK_BYTES 8

@@ -390,7 +390,7 @@ limits_are_kept(void **state)
 	limits.max_rate = 44100;
 	/* one frame more than two seconds */
 	assert_int_equal(read_bad(&wav, &limits, &err), MREN_ELIMIT);
-	assert_non_null(strstr(err.message, "longer than the allowed 2 seconds"));
+	assert_non_null(strstr(err.message, "longer than the limit of 2 s"));
 	assert_int_equal(read_bad(&flac, &limits, &err), MREN_ELIMIT);
 	/* 39 * 1152 = 44928 */
 	limits.max_seconds = 1;

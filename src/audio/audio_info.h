@@ -1,12 +1,12 @@
 /*
- * probe.h
+ * audio_info.h
  *	  What a recording is, from its headers alone.
  *
  * Reads bytes, never decodes and never allocates.  Accepts a superset of what the
  * decoders accept.
  */
-#ifndef MREN_AUDIO_PROBE_H
-#define MREN_AUDIO_PROBE_H
+#ifndef MREN_AUDIO_AUDIO_INFO_H
+#define MREN_AUDIO_AUDIO_INFO_H
 
 #include <stddef.h>
 #include <stdint.h>

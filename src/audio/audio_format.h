@@ -1,14 +1,14 @@
 /*
- * signature.h
+ * audio_format.h
  *	  Telling audio formats by their first bytes, unsupported ones included, so that
  *	  an error can name them.
  */
-#ifndef MREN_AUDIO_SIGNATURE_H
-#define MREN_AUDIO_SIGNATURE_H
+#ifndef MREN_AUDIO_AUDIO_FORMAT_H
+#define MREN_AUDIO_AUDIO_FORMAT_H
 
 #include <stdbool.h>
 
-#include "audio/probe.h"
+#include "audio/audio_info.h"
 
 /*
  * mren_audio_signature

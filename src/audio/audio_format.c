@@ -1,10 +1,10 @@
 /*
- * signature.c
+ * audio_format.c
  *	  First bytes of audio formats.
  *
  * Each format's own specification gives its magic number.
  */
-#include "audio/signature.h"
+#include "audio/audio_format.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,14 +1,14 @@
 /*
- * probe.c
+ * audio_info.c
  *	  From first bytes to the format, and on to its headers.
  */
-#include "audio/probe.h"
+#include "audio/audio_info.h"
 
 #include <string.h>
 
 #include "audio/flac_codec.h"
 #include "audio/mp3_frames.h"
-#include "audio/signature.h"
+#include "audio/audio_format.h"
 #include "audio/wav.h"
 
 MrenStatus
