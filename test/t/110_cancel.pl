@@ -10,6 +10,7 @@
 # for interrupts raises the error before it returns.
 use strict;
 use warnings;
+use FindBin;
 use MrenTest;
 use POSIX ();
 use MrenToy;
@@ -18,6 +19,7 @@ use Test::More;
 my $node = MrenTest->start('cancel', "mren.max_image_memory = '512MB'");
 toy_task($node);
 tiny_encoder($node);
+$node->sql("SELECT mren.load_audio_encoder('sound', " . bytea(slurp(($ENV{MREN_ROOT} || "$FindBin::Bin/../..") . '/test/data/audio_encoder_8.onnx')) . ')');
 my $image = server_file('large.png', png(7000, 5000, join '', map { chr(($_ * 37) % 256) } 1 .. 21000));
 my $small = unpack 'H*', png(4, 4, "\xff\0\0" x 16);
 $node->sql(<<"SQL");

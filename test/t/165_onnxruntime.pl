@@ -144,7 +144,6 @@ SKIP:
 	my $noise = sub { $seed = ($seed * 16807) % 2147483647; return $seed / 1073741823.5 - 1 };
 	my @windows = map { my $w = $_; [ map { 0.3 ** $w * (0.5 * sin($_ * 0.05 * ($w + 1)) + 0.5 * $noise->()) } 0 .. $n - 1 ] } 0 .. 4;
 	push @windows, [ @{ $windows[0] }[ $n / 2 .. $n - 1 ], @{ $windows[1] }[ 0 .. $n / 2 - 1 ] ];
-	my $floats = sub { return unpack 'f<*', pack 'f<*', @_ };
 	my $wav = sub
 	{
 		my $data = pack 'f<*', @_;
