@@ -107,7 +107,7 @@ else
 
 # ---- what the build needs, and what to say when it is not there -------------
 
-packages = libpng libjpeg icu-uc libprotobuf-c jansson libarchive
+packages = libpng libjpeg icu-uc libprotobuf-c jansson libarchive flac libmpg123
 # (xxHash is used from its header alone.)
 missing := $(if $(shell command -v $(PG_CONFIG)),,pg_config)
 ifeq ($(missing),)

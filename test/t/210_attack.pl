@@ -27,8 +27,8 @@ $node->sql('SET client_min_messages = error; ' . slurp("$root/test/include/tiny.
 my $rows = q{SELECT ''The wheel is a part of the car.'' AS sentence, ''wheel'' AS head, ''car'' AS tail, ''part_of'' AS relation};
 my $pair = q{'parts', 'The wheel is a part of the car.', 'wheel', 'car'};
 my %entry = (
-	(map { $_ => 'execute' } qw(alter_graph_owner alter_model_owner create_graph drop_embeddings drop_graph drop_image_encoder drop_lexicon drop_model drop_text_encoder load_text_encoder
-		drop_version grant_model import_model load_embeddings load_image_encoder load_lexicon merge_graph promote refresh_graph retrain revoke_model
+	(map { $_ => 'execute' } qw(alter_graph_owner alter_model_owner create_graph drop_audio_encoder drop_embeddings drop_graph drop_image_encoder drop_lexicon drop_model drop_text_encoder load_text_encoder
+		drop_version grant_model import_model load_audio_encoder load_embeddings load_image_encoder load_lexicon merge_graph promote refresh_graph retrain revoke_model
 		rollback save_model train train_tagger upgrade_graph)),
 	(map { $_ => 'internal' } qw(confusion_in confusion_out confusion_recv confusion_send metrics_add metrics_combine metrics_final network_in network_out
 		network_recv network_send noisy_or_add noisy_or_final predict_support train_accum train_combine train_final training_set_in training_set_out
@@ -55,9 +55,10 @@ my %entry = (
 	word_vector => [ q{SELECT mren.word_vector('tiny', 'wheel')}, 'ok' ],
 	tokens => [ q{SELECT mren.tokens('none', 'a')}, '42704' ],
 	text_features => [ q{SELECT mren.text_features('none', 'a')}, '42704' ],
+	audio_features => [ q{SELECT mren.audio_features('none', '\x00')}, '42704' ],
 	image_features => [ q{SELECT mren.image_features('none', '\x00')}, '42704' ],
 	# What works on its arguments alone.
-	(map { $_ => 'ok' } qw(document_hash encode_example encode_mentions encode_tags follow_links graph_identity image_info metrics network_info noisy_or normalize_name
+	(map { $_ => 'ok' } qw(audio_info document_hash encode_example encode_mentions encode_tags follow_links graph_identity image_info metrics network_info noisy_or normalize_name
 		precision_at precision_recall read_brat read_conll04 read_docred read_fewrel read_marked read_mnre read_opennre read_semeval read_tacred reliability train_agg version)),
 );
 
@@ -103,7 +104,7 @@ for my $row (split /\n/, $node->sql(q{SELECT c.relkind, c.oid::regclass FROM pg_
 
 # Views: how many rows of the victim's an outsider sees.  Embeddings and lexicons are everybody's.
 my %view = (
-	embeddings => 1, lexicons => 1, image_encoders => 0, text_encoders => 0, models => 0, runs => 0, training_progress => 0, graphs => 0, graph_runs => 0, graph_progress => 0);
+	embeddings => 1, lexicons => 1, audio_encoders => 0, image_encoders => 0, text_encoders => 0, models => 0, runs => 0, training_progress => 0, graphs => 0, graph_runs => 0, graph_progress => 0);
 for my $view (split /\n/, $node->sql(q{SELECT relname FROM pg_class WHERE relnamespace = 'mren'::regnamespace AND relkind = 'v' ORDER BY 1}))
 {
 	ok(exists $view{$view}, "mren.$view has an entry in this test") or next;
