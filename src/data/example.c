@@ -168,8 +168,8 @@ record_size(const MrenExample *example)
 {
 	size_t size = FIXED + 4 * (size_t) example->sentence.n_pieces +
 				  4 * ((size_t) example->sentence.n_words + 1) + 4 * (size_t) example->n_features +
-				  tokens_size(&example->tokens) + text_size(&example->relation) + text_size(&example->head_type) +
-				  text_size(&example->tail_type);
+				  tokens_size(&example->tokens) + text_size(&example->relation) +
+				  text_size(&example->head_type) + text_size(&example->tail_type);
 
 	return (size + 7) & ~(size_t) 7;
 }
@@ -480,7 +480,8 @@ mren_example_identity(const MrenExample *example)
 	 * A row given by image and one given by its stored vector are the same,
 	 * with or without a grid, and with or without tokens.
 	 */
-	uint32_t shape[6] = {record_flags(example) & ~(uint32_t) (FLAG_GRID | FLAG_TOKENS | FLAG_WINDOWED),
+	uint32_t shape[6] = {record_flags(example) &
+							 ~(uint32_t) (FLAG_GRID | FLAG_TOKENS | FLAG_WINDOWED),
 						 s->n_words,
 						 s->head.first,
 						 s->head.end,

@@ -12,14 +12,14 @@
 #define MREN_MAX_ENCODER_TOKENS (1u << 20) /* of a sentence */
 
 /* The marks of a pair, which are also the roles of its levitated markers. */
-typedef enum MrenMark
+typedef enum MrenMarkerRole
 {
 	MREN_MARK_HEAD_FIRST,
 	MREN_MARK_HEAD_LAST,
 	MREN_MARK_TAIL_FIRST,
 	MREN_MARK_TAIL_LAST,
 	MREN_N_MARKS,
-} MrenMark;
+} MrenMarkerRole;
 
 typedef struct MrenMarkedTokens
 {

@@ -228,8 +228,8 @@ check_tensor(const MrenParameter *tensor, const float *values, bool set, bool po
 	for (size_t j = 0; j < tensor->rows * tensor->cols; j++)
 	{
 		if (!isfinite(values[j]))
-			return mren_fail(err, MREN_ENUMERIC, "element %zu of tensor \"%s\" is not finite", j + 1,
-							 tensor->name);
+			return mren_fail(err, MREN_ENUMERIC, "element %zu of tensor \"%s\" is not finite",
+							 j + 1, tensor->name);
 		if (positive && values[j] < 1e-6f)
 			return mren_fail(err, MREN_EFORMAT, "element %zu of tensor \"%s\" is too small", j + 1,
 							 tensor->name);

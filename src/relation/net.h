@@ -60,16 +60,16 @@ typedef struct MrenNetInfo
 	size_t n_parameters;
 	size_t memory; /* bytes held */
 	size_t n_training_rows;
-	int32_t negative;				/* index of the relation that means "none"; -1: there is none */
-	double threshold;				/* abstain below it; negative: never */
-	const float *thresholds;		/* (n_relations) of the net, see mren_net_says; NULL: argmax */
-	double temperature;				/* 1: not calibrated */
-	bool has_image;					/* image_dim > 0 */
-	MrenGridShape grid;				/* shape of the grids that it reads; all 0: none */
-	bool boxes;						/* it reads the boxes of the mentions */
-	bool box_features;				/* also as features of the linear branch */
-	uint8_t embeddings_sha256[32];	/* zeros without word vectors */
-	uint8_t encoder_sha256[32];		/* zeros without images */
+	int32_t negative;			   /* index of the relation that means "none"; -1: there is none */
+	double threshold;			   /* abstain below it; negative: never */
+	const float *thresholds;	   /* (n_relations) of the net, see mren_net_says; NULL: argmax */
+	double temperature;			   /* 1: not calibrated */
+	bool has_image;				   /* image_dim > 0 */
+	MrenGridShape grid;			   /* shape of the grids that it reads; all 0: none */
+	bool boxes;					   /* it reads the boxes of the mentions */
+	bool box_features;			   /* also as features of the linear branch */
+	uint8_t embeddings_sha256[32]; /* zeros without word vectors */
+	uint8_t encoder_sha256[32];	   /* zeros without images */
 	/* of the text encoder of a marker classifier; NULL: there is none */
 	const uint8_t *text_encoder_sha256;
 	const uint8_t *lexicons_sha256; /* (n_lexicons, 32) of the net, in the order of training */

@@ -96,12 +96,12 @@ typedef struct MrenOptions
 	 */
 	const char *pretrained;
 	MrenFineTuning fine_tuning;
-	size_t fine_tuned_layers;	 /* the last ones; of MREN_FINE_TUNING_LAST_LAYERS */
-	size_t adapter_rank;		 /* of MREN_FINE_TUNING_ADAPTERS */
-	double encoder_rate;		 /* learning rate, or MREN_MARKER_RATE_AUTO: by kind and width */
+	size_t fine_tuned_layers; /* the last ones; of MREN_FINE_TUNING_LAST_LAYERS */
+	size_t adapter_rank;	  /* of MREN_FINE_TUNING_ADAPTERS */
+	double encoder_rate;	  /* learning rate, or MREN_MARKER_RATE_AUTO: by kind and width */
 	size_t encoder_epochs;
-	size_t encoder_batch_size;	 /* rows */
-	bool encoder_refit;			 /* trained again on validation rows, too */
+	size_t encoder_batch_size; /* rows */
+	bool encoder_refit;		   /* trained again on validation rows, too */
 	MrenWordVectorTraining word_vectors;
 	size_t filters;	  /* of each width of the convolutions */
 	size_t hash_bits; /* of a lexical feature's slot; 0: no linear branch */

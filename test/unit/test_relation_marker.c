@@ -24,7 +24,7 @@ static const char tokenizer_json[] =
 
 static void
 mark(const MrenEnv *env, const char *text, MrenCharSpan head, MrenCharSpan tail, size_t most,
-	 MrenTokenBuffer *buffer, MrenMarkedTokens *tokens)
+	 MrenMarkerTokenBuffer *buffer, MrenMarkedTokens *tokens)
 {
 	MrenSubwordTokenizer *tokenizer;
 	MrenPieces pieces = {0};
@@ -35,8 +35,8 @@ mark(const MrenEnv *env, const char *text, MrenCharSpan head, MrenCharSpan tail,
 		MREN_OK)
 		fail_msg("%s", err.message);
 	input.tokenizer = tokenizer;
-	assert_int_equal(
-		mren_subword_encode(env, tokenizer, text, strlen(text), 0, &pieces, &err), MREN_OK);
+	assert_int_equal(mren_subword_encode(env, tokenizer, text, strlen(text), 0, &pieces, &err),
+					 MREN_OK);
 	if (mren_marker_tokens(env, &input, buffer, tokens, &err) != MREN_OK)
 		fail_msg("%s", err.message);
 	mren_pieces_free(env, &pieces);
@@ -56,7 +56,7 @@ static void
 test_tokens_are_marked(void **state)
 {
 	TestEnv test;
-	MrenTokenBuffer buffer = {0};
+	MrenMarkerTokenBuffer buffer = {0};
 	MrenMarkedTokens tokens;
 
 	(void) state;
@@ -78,7 +78,7 @@ test_tokens_are_marked(void **state)
 	/* Nothing to read */
 	mark(&test.env, "  ", (MrenCharSpan){0, 1}, (MrenCharSpan){1, 2}, 16, &buffer, &tokens);
 	assert_int_equal(tokens.n, 0);
-	mren_token_buffer_free(&test.env, &buffer);
+	mren_marker_tokens_free(&test.env, &buffer);
 	assert_int_equal(test.n_live, 0);
 }
 
@@ -87,7 +87,7 @@ test_long_sentences_are_read_in_windows(void **state)
 {
 	static const char text[] = "a b c d e a b c d e a b c d e a b c d e";
 	TestEnv test;
-	MrenTokenBuffer buffer = {0};
+	MrenMarkerTokenBuffer buffer = {0};
 	MrenMarkedTokens tokens;
 
 	(void) state;
@@ -110,7 +110,7 @@ test_long_sentences_are_read_in_windows(void **state)
 	assert_int_equal(tokens.n, 8);
 	for (int i = 0; i < MREN_N_MARKS; i++)
 		assert_true(tokens.marks[i] < tokens.n);
-	mren_token_buffer_free(&test.env, &buffer);
+	mren_marker_tokens_free(&test.env, &buffer);
 	assert_int_equal(test.n_live, 0);
 }
 

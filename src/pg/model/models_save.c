@@ -78,7 +78,7 @@ typedef struct Needs
 	bool has_embeddings;
 	bool has_encoder;
 	Datum text_encoder; /* bytea, or 0 */
-	Datum lexicons; /* bytea[], or 0 */
+	Datum lexicons;		/* bytea[], or 0 */
 	size_t n_training_rows;
 } Needs;
 
@@ -128,8 +128,8 @@ needs_of(const MrenNetwork *network, Needs *needs)
 static int64
 insert_version(int64 model, int32 version, const MrenNetwork *network, const MrenSaveExtra *extra)
 {
-	Oid types[] = {INT8OID,	 INT4OID,	   NAMEOID,	 BYTEAOID, BYTEAOID,	 BYTEAOID,
-				   BYTEAOID, TEXTARRAYOID, JSONBOID, JSONBOID, INT8OID,		 FLOAT8OID,
+	Oid types[] = {INT8OID,	 INT4OID,	   NAMEOID,	 BYTEAOID, BYTEAOID,	  BYTEAOID,
+				   BYTEAOID, TEXTARRAYOID, JSONBOID, JSONBOID, INT8OID,		  FLOAT8OID,
 				   TEXTOID,	 TEXTOID,	   NAMEOID,	 JSONBOID, BYTEAARRAYOID, BYTEAOID};
 	Datum values[lengthof(types)];
 	char nulls[lengthof(types)];

@@ -16,15 +16,14 @@
 /* Those of the row at hand. */
 static MemoryContext context;
 static MrenPieces pieces;
-static MrenTokenBuffer buffer;
+static MrenMarkerTokenBuffer buffer;
 static MrenPairTokens tokens;
 
 static void
 reset(void)
 {
 	if (context == NULL)
-		context =
-			AllocSetContextCreate(TopMemoryContext, "mren tokens", ALLOCSET_DEFAULT_SIZES);
+		context = AllocSetContextCreate(TopMemoryContext, "mren tokens", ALLOCSET_DEFAULT_SIZES);
 	if (MemoryContextMemAllocated(context, true) <= KEEP_BYTES)
 		return;
 	MemoryContextReset(context);

@@ -40,8 +40,8 @@ mren_predictor_attach(MrenNet *net, const char *model, MemoryContext context)
 	mren_net_info(net, &info);
 	if (info.text_encoder_sha256 != NULL)
 	{
-		mren_text_encoder_need(info.text_encoder_sha256, model, &row);
-		mren_text_encoder_source(&row, &source);
+		mren_encoder_need_text(info.text_encoder_sha256, model, &row);
+		mren_encoder_text_source(&row, &source);
 		MREN_PG_CALL(err, mren_net_attach_encoder(net, &source, &err));
 	}
 	MemoryContextSwitchTo(old);
@@ -95,8 +95,8 @@ mren_predictor_open(MrenPredictor *predictor, const char *model, int len, int32 
 	{
 		MrenTextEncoderRow row;
 
-		mren_text_encoder_need(predictor->info.text_encoder_sha256, predictor->model, &row);
-		predictor->tokenizer = mren_text_tokenizer_open(&row);
+		mren_encoder_need_text(predictor->info.text_encoder_sha256, predictor->model, &row);
+		predictor->tokenizer = mren_encoder_open_tokenizer(&row);
 	}
 }
 

@@ -27,11 +27,11 @@ typedef struct MrenPredictor
 	MrenVocabulary vocabulary;
 	MrenWordVectors vectors;
 	uint8 encoder_hash[MREN_SHA256_LENGTH];
-	MrenEncoder *encoder; /* NULL until a row has an image */
+	MrenEncoder *encoder;				/* NULL until a row has an image */
 	const MrenOpenTokenizer *tokenizer; /* of a pretrained text encoder, or NULL */
-	float4 *image;		  /* (image_dim) of the row at hand */
-	uint16 *grid;		  /* (info.grid) halves of the row at hand */
-	MrenPairBoxes boxes;  /* of the row at hand */
+	float4 *image;						/* (image_dim) of the row at hand */
+	uint16 *grid;						/* (info.grid) halves of the row at hand */
+	MrenPairBoxes boxes;				/* of the row at hand */
 } MrenPredictor;
 
 /*

@@ -81,8 +81,7 @@ read_tokenizer(const MrenTextEncoderRow *row, const MrenCacheKey *key)
 	restore(&env, row, false, &stored);
 	file = (MrenTokenizerFile){stored.tokenizer, &stored.vocab, stored.tokenizer_bytes,
 							   stored.n_tokenizer};
-	MREN_PG_CALL(err,
-				 mren_transformer_tokenizer(&env, &file, &stored.config, &tokenizer, &err));
+	MREN_PG_CALL(err, mren_transformer_tokenizer(&env, &file, &stored.config, &tokenizer, &err));
 	mren_transformer_stored_close(&env, &stored);
 	entry->opened = (MrenOpenTokenizer){stored.config, tokenizer, mask_of(tokenizer)};
 	entry->base.bytes = MemoryContextMemAllocated(context, true);
@@ -90,7 +89,7 @@ read_tokenizer(const MrenTextEncoderRow *row, const MrenCacheKey *key)
 }
 
 const MrenOpenTokenizer *
-mren_text_tokenizer_open(const MrenTextEncoderRow *row)
+mren_encoder_open_tokenizer(const MrenTextEncoderRow *row)
 {
 	MrenCacheKey key = {.id = 0};
 	TokenizerEntry *entry;
@@ -107,7 +106,7 @@ mren_text_tokenizer_open(const MrenTextEncoderRow *row)
 }
 
 void
-mren_text_encoder_need(const uint8 *sha256, const char *model, MrenTextEncoderRow *row)
+mren_encoder_need_text(const uint8 *sha256, const char *model, MrenTextEncoderRow *row)
 {
 	if (!mren_catalog_text_encoder_by_hash(sha256, row, NULL))
 		ereport(ERROR,
@@ -131,9 +130,9 @@ read_weights(void *state, float *weights, MrenError *err)
 }
 
 void
-mren_text_encoder_source(const MrenTextEncoderRow *row, MrenEncoderSource *source)
+mren_encoder_text_source(const MrenTextEncoderRow *row, MrenEncoderSource *source)
 {
-	const MrenOpenTokenizer *tokenizer = mren_text_tokenizer_open(row);
+	const MrenOpenTokenizer *tokenizer = mren_encoder_open_tokenizer(row);
 
 	*source = (MrenEncoderSource){tokenizer->config, (void *) row, read_weights};
 }

@@ -23,20 +23,20 @@ typedef struct MrenOpenTokenizer
 } MrenOpenTokenizer;
 
 /*
- * mren_text_tokenizer_open
+ * mren_encoder_open_tokenizer
  *	  The tokenizer of an encoder, read if necessary; valid until the current memory context is
  *	  reset.  XX001 if what is stored is not an encoder.
  */
-extern const MrenOpenTokenizer *mren_text_tokenizer_open(const MrenTextEncoderRow *row);
+extern const MrenOpenTokenizer *mren_encoder_open_tokenizer(const MrenTextEncoderRow *row);
 
 /* The row of the encoder that a model names by its hash; 55000 if it is not in the catalog. */
-extern void mren_text_encoder_need(const uint8 *sha256, const char *model, MrenTextEncoderRow *row);
+extern void mren_encoder_need_text(const uint8 *sha256, const char *model, MrenTextEncoderRow *row);
 
 /*
- * mren_text_encoder_source
+ * mren_encoder_text_source
  *	  The encoder's configuration, and how to read its weights while a snapshot is active.  row
  *	  outlives the source, which allocates in the current context.
  */
-extern void mren_text_encoder_source(const MrenTextEncoderRow *row, MrenEncoderSource *source);
+extern void mren_encoder_text_source(const MrenTextEncoderRow *row, MrenEncoderSource *source);
 
 #endif

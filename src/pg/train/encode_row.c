@@ -38,7 +38,7 @@ open_site(MrenCallSite *base)
 	for (int i = 0; i < lexicons->n; i++)
 		site->lexicons.items[i] = mren_lexicon_open(&lexicons->rows[i]);
 	if (site->setup.net.pretrained != NULL)
-		site->tokenizer = mren_text_tokenizer_open(&site->setup.text_encoder_row);
+		site->tokenizer = mren_encoder_open_tokenizer(&site->setup.text_encoder_row);
 }
 
 MrenEncodeSite *

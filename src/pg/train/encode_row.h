@@ -32,9 +32,9 @@ typedef struct MrenEncodeSite
 	MrenEncoder *encoder; /* opened at the first image */
 	MrenRowLexicons lexicons;
 	const MrenOpenTokenizer *tokenizer; /* of a pretrained text encoder, or NULL */
-	int64 n_rows;		  /* that the aggregate has seen here */
-	MrenRowErrors errors; /* those of the aggregate */
-	MrenSpanSlips slips;  /* likewise, if mentions are ranges */
+	int64 n_rows;						/* that the aggregate has seen here */
+	MrenRowErrors errors;				/* those of the aggregate */
+	MrenSpanSlips slips;				/* likewise, if mentions are ranges */
 } MrenEncodeSite;
 
 /* The site of this call: see mren_call_site. */

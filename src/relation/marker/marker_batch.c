@@ -9,7 +9,8 @@
 bool
 mren_marker_same_sentence(const MrenMarkedTokens *a, const MrenMarkedTokens *b)
 {
-	return a->n == b->n && (a->ids == b->ids || memcmp(a->ids, b->ids, a->n * sizeof(int32_t)) == 0);
+	return a->n == b->n &&
+		   (a->ids == b->ids || memcmp(a->ids, b->ids, a->n * sizeof(int32_t)) == 0);
 }
 
 static bool

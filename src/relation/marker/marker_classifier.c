@@ -39,8 +39,7 @@ mren_marker_shape_check(const MrenMarkerShape *shape, MrenError *err)
 		return fail_shape(err, "adapter rank", shape->rank);
 	if (shape->tuning == MREN_TUNING_ADAPTERS && !(shape->alpha > 0 && shape->alpha <= 1e6))
 		return mren_fail(err, MREN_EFORMAT, "invalid network: adapter alpha of %g", shape->alpha);
-	if ((shape->n_tuned > 0) != (shape->tuning != MREN_TUNING_FROZEN) ||
-		shape->n_tuned > MAX_TUNED)
+	if ((shape->n_tuned > 0) != (shape->tuning != MREN_TUNING_FROZEN) || shape->n_tuned > MAX_TUNED)
 		return fail_shape(err, "number of fine-tuned weights", shape->n_tuned);
 	return MREN_OK;
 }
@@ -103,8 +102,8 @@ MrenStatus
 mren_marker_complete(const MrenEnv *env, MrenMarkerClassifier *classifier, MrenError *err)
 {
 	const MrenParameter *w = &classifier->table.items[MREN_MARKER_HEAD_WEIGHT];
-	const float *bias = mren_parameter_at(&classifier->table, classifier->values,
-										  MREN_MARKER_HEAD_BIAS);
+	const float *bias =
+		mren_parameter_at(&classifier->table, classifier->values, MREN_MARKER_HEAD_BIAS);
 	size_t size = mren_dense_packed_size(w->rows, w->cols);
 	size_t panels = (w->cols + MREN_PANEL - 1) / MREN_PANEL * MREN_PANEL;
 	float *packed;
@@ -169,7 +168,7 @@ merge_tuned(const MrenEnv *env, MrenMarkerClassifier *classifier, MrenError *err
 	MrenTransformerTuning tuning = mren_marker_tuning(&classifier->shape);
 	const float *tuned;
 	MrenTensorView *views;
-	char (*names)[MREN_TRANSFORMER_NAME_SIZE];
+	char(*names)[MREN_TRANSFORMER_NAME_SIZE];
 	size_t n = 0;
 	size_t used = 0;
 	MrenTransformerTensor tensor;
@@ -263,9 +262,8 @@ mren_marker_vectors(const MrenEnv *env, const MrenMarkerClassifier *classifier,
 
 	if (classifier->encoder == NULL)
 		return mren_fail(err, MREN_EPARAM, "the network's text encoder is not attached");
-	status = mren_marker_batch_fill(env, &batch, shape,
-									classifier->config.vocabulary - mren_marker_kinds(shape), rows,
-									n, err);
+	status = mren_marker_batch_fill(
+		env, &batch, shape, classifier->config.vocabulary - mren_marker_kinds(shape), rows, n, err);
 	if (status == MREN_OK)
 		status = encode(env, classifier, &batch, &vectors, err);
 	for (size_t i = 0; i < n && status == MREN_OK; i++)

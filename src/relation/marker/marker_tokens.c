@@ -99,11 +99,11 @@ token_of(const PieceSpan windows[2], size_t n_before, size_t i)
 }
 
 static MrenStatus
-reserve(const MrenEnv *env, MrenTokenBuffer *buffer, size_t n, MrenError *err)
+reserve(const MrenEnv *env, MrenMarkerTokenBuffer *buffer, size_t n, MrenError *err)
 {
 	if (n <= buffer->capacity)
 		return MREN_OK;
-	mren_token_buffer_free(env, buffer);
+	mren_marker_tokens_free(env, buffer);
 	MREN_TRY(mren_allocate(env, n, sizeof(int32_t), &buffer->ids, err));
 	MREN_TRY(mren_allocate(env, n, sizeof(uint32_t), &buffer->chars, err));
 	buffer->capacity = n;
@@ -111,7 +111,7 @@ reserve(const MrenEnv *env, MrenTokenBuffer *buffer, size_t n, MrenError *err)
 }
 
 void
-mren_token_buffer_free(const MrenEnv *env, MrenTokenBuffer *buffer)
+mren_marker_tokens_free(const MrenEnv *env, MrenMarkerTokenBuffer *buffer)
 {
 	mren_release(env, buffer->ids);
 	mren_release(env, buffer->chars);
@@ -119,7 +119,7 @@ mren_token_buffer_free(const MrenEnv *env, MrenTokenBuffer *buffer)
 }
 
 static size_t
-put_special(MrenTokenBuffer *buffer, size_t at, const uint32_t *ids, size_t n)
+put_special(MrenMarkerTokenBuffer *buffer, size_t at, const uint32_t *ids, size_t n)
 {
 	for (size_t i = 0; i < n; i++, at++)
 	{
@@ -130,7 +130,7 @@ put_special(MrenTokenBuffer *buffer, size_t at, const uint32_t *ids, size_t n)
 }
 
 static size_t
-put_pieces(MrenTokenBuffer *buffer, size_t at, const MrenPieces *pieces, PieceSpan window)
+put_pieces(MrenMarkerTokenBuffer *buffer, size_t at, const MrenPieces *pieces, PieceSpan window)
 {
 	for (size_t i = window.first; i < window.end; i++, at++)
 	{
@@ -141,7 +141,7 @@ put_pieces(MrenTokenBuffer *buffer, size_t at, const MrenPieces *pieces, PieceSp
 }
 
 MrenStatus
-mren_marker_tokens(const MrenEnv *env, const MrenMarkerText *text, MrenTokenBuffer *buffer,
+mren_marker_tokens(const MrenEnv *env, const MrenMarkerText *text, MrenMarkerTokenBuffer *buffer,
 				   MrenMarkedTokens *tokens, MrenError *err)
 {
 	const MrenPieces *pieces = text->pieces;
@@ -149,8 +149,8 @@ mren_marker_tokens(const MrenEnv *env, const MrenMarkerText *text, MrenTokenBuff
 	const uint32_t *after;
 	size_t n_before = mren_subword_prefix(text->tokenizer, &before);
 	size_t n_after = mren_subword_suffix(text->tokenizer, &after);
-	size_t most = text->max_tokens < MREN_MARKER_MAX_TOKENS ? text->max_tokens
-															 : MREN_MARKER_MAX_TOKENS;
+	size_t most =
+		text->max_tokens < MREN_MARKER_MAX_TOKENS ? text->max_tokens : MREN_MARKER_MAX_TOKENS;
 	PieceSpan head = pieces_of(pieces, text->head);
 	PieceSpan tail = pieces_of(pieces, text->tail);
 	PieceSpan windows[2];

@@ -31,12 +31,12 @@ typedef struct MrenMarkerText
 } MrenMarkerText;
 
 /* Zero at first; its memory is used again by the next call. */
-typedef struct MrenTokenBuffer
+typedef struct MrenMarkerTokenBuffer
 {
 	int32_t *ids;
 	uint32_t *chars; /* the code point at which each token begins; UINT32_MAX: a special one */
 	size_t capacity;
-} MrenTokenBuffer;
+} MrenMarkerTokenBuffer;
 
 /*
  * mren_marker_tokens
@@ -47,9 +47,9 @@ typedef struct MrenTokenBuffer
  *	  MREN_EDATA if the special tokens leave no position for text.
  */
 extern MrenStatus mren_marker_tokens(const MrenEnv *env, const MrenMarkerText *text,
-									 MrenTokenBuffer *buffer, MrenMarkedTokens *tokens,
+									 MrenMarkerTokenBuffer *buffer, MrenMarkedTokens *tokens,
 									 MrenError *err);
 
-extern void mren_token_buffer_free(const MrenEnv *env, MrenTokenBuffer *buffer);
+extern void mren_marker_tokens_free(const MrenEnv *env, MrenMarkerTokenBuffer *buffer);
 
 #endif

@@ -227,11 +227,11 @@ begin_marker(MrenTrainer *trainer, MrenStage stage, MrenError *err)
 	bool fits = stage == MREN_STAGE_MARKER_FIT;
 
 	trainer->stage = stage;
-	trainer->epochs = (MrenEpochs){
-		.phase = fits ? 1 : 2,
-		.n_epochs = fits ? (int) trainer->options.encoder_epochs : trainer->marker.best_epoch,
-		.n_rows = report->n_train + (fits ? 0 : report->n_validation),
-		.validates = fits && report->n_validation > 0};
+	trainer->epochs = (MrenEpochs){.phase = fits ? 1 : 2,
+								   .n_epochs = fits ? (int) trainer->options.encoder_epochs
+													: trainer->marker.best_epoch,
+								   .n_rows = report->n_train + (fits ? 0 : report->n_validation),
+								   .validates = fits && report->n_validation > 0};
 	return mren_trainer_marker_begin(trainer, err);
 }
 

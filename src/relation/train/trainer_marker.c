@@ -66,15 +66,15 @@ mren_trainer_marker_choose(MrenTrainer *trainer, MrenError *err)
 	if (trainer->inputs.encoder == NULL)
 		return MREN_OK;
 	config = &trainer->inputs.encoder->config;
-	marker->shape =
-		(MrenMarkerShape){.width = config->width,
-						  .embedding_width = config->embedding_width,
-						  .n_types = trainer->shape.n_types,
-						  .n_relations = trainer->shape.n_relations,
-						  .tuning = (size_t) options->fine_tuning};
+	marker->shape = (MrenMarkerShape){.width = config->width,
+									  .embedding_width = config->embedding_width,
+									  .n_types = trainer->shape.n_types,
+									  .n_relations = trainer->shape.n_relations,
+									  .tuning = (size_t) options->fine_tuning};
 	if (options->fine_tuning == MREN_FINE_TUNING_LAST_LAYERS)
-		marker->shape.layers =
-			options->fine_tuned_layers < config->layers ? options->fine_tuned_layers : config->layers;
+		marker->shape.layers = options->fine_tuned_layers < config->layers
+								   ? options->fine_tuned_layers
+								   : config->layers;
 	if (options->fine_tuning == MREN_FINE_TUNING_ADAPTERS)
 	{
 		marker->shape.rank =
@@ -152,8 +152,8 @@ open_head(MrenTrainer *trainer, MrenError *err)
 	MrenOptimizerConfig config = {.kind = MREN_OPTIMIZER_ADAM, .weight_decay = WEIGHT_DECAY};
 	MrenParameterList list;
 
-	mren_parameters_add(table, "weight", mren_marker_dim(&marker->shape),
-						marker->shape.n_relations, true);
+	mren_parameters_add(table, "weight", mren_marker_dim(&marker->shape), marker->shape.n_relations,
+						true);
 	mren_parameters_add(table, "bias", 1, marker->shape.n_relations, false);
 	mren_parameters_end_trained(table);
 	MREN_TRY(mren_allocate_zero(env, table->size, sizeof(float), &marker->head_values, err));
@@ -396,8 +396,8 @@ step_optimizers(MrenTrainer *trainer, MrenError *err)
 	marker->head_optimizer.config.learning_rate = share * fmax(marker->rate, HEAD_RATE);
 	marker->encoder_optimizer.config.learning_rate = share * marker->rate;
 	marker->n_done++;
-	MREN_TRY(mren_optimizer_step(&trainer->env, head, &marker->head_optimizer,
-								 marker->head_values, marker->head_grads, err));
+	MREN_TRY(mren_optimizer_step(&trainer->env, head, &marker->head_optimizer, marker->head_values,
+								 marker->head_grads, err));
 	return mren_optimizer_step(&trainer->env, list, &marker->encoder_optimizer,
 							   mren_transformer_trainer_values(marker->encoder),
 							   mren_transformer_trainer_gradients(marker->encoder), err);
@@ -472,11 +472,11 @@ train_rows(MrenTrainer *trainer, MrenError *err)
 					 (uint64_t) (MREN_STREAM_MARKER_DROPOUT + epochs->phase) << 32 |
 						 marker->n_done);
 	MREN_TRY(forward(trainer, &work, &drop, err));
-	loss = mren_loss(&objective,
-					 &(MrenLabelledRows){step->logits, step->labels, step->weights, step->n,
-										 trainer->shape.n_relations},
-					 (float) (1 / ((double) step->n * trainer->measured.mean_weight)),
-					 step->dlogits);
+	loss =
+		mren_loss(&objective,
+				  &(MrenLabelledRows){step->logits, step->labels, step->weights, step->n,
+									  trainer->shape.n_relations},
+				  (float) (1 / ((double) step->n * trainer->measured.mean_weight)), step->dlogits);
 	MREN_TRY(mren_trainer_check_loss(trainer, loss, err));
 	MREN_TRY(backward(trainer, &work, err));
 	MREN_TRY(step_optimizers(trainer, err));
@@ -692,15 +692,15 @@ mren_trainer_marker_finish(const MrenTrainer *trainer, MrenNet *net, MrenError *
 	for (size_t i = 0; i < 2; i++)
 	{
 		const MrenParameter *from = &marker->head.items[i];
-		float *to = mren_parameter_at(&classifier->table, classifier->values,
-									  MREN_MARKER_HEAD_WEIGHT + i);
+		float *to =
+			mren_parameter_at(&classifier->table, classifier->values, MREN_MARKER_HEAD_WEIGHT + i);
 
 		memcpy(to, marker->best_head + from->at, from->rows * from->cols * sizeof(float));
 		mren_scale(to, (float) marker->share, from->rows * from->cols);
 	}
 	if (marker->shape.n_tuned > 0)
-		copy_tuned(marker, mren_parameter_at(&classifier->table, classifier->values,
-											 MREN_MARKER_TUNED));
+		copy_tuned(marker,
+				   mren_parameter_at(&classifier->table, classifier->values, MREN_MARKER_TUNED));
 	memset(net->marker_set, true, sizeof(net->marker_set));
 	return mren_check_interrupts(&trainer->env, err);
 }

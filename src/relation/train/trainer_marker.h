@@ -10,6 +10,7 @@
 #ifndef MREN_RELATION_TRAIN_TRAINER_MARKER_H
 #define MREN_RELATION_TRAIN_TRAINER_MARKER_H
 
+#include "base/random.h"
 #include "base/sort.h"
 #include "nn/dense.h"
 #include "nn/optimizer.h"
@@ -57,7 +58,7 @@ typedef struct MrenMarkerTraining
 	MrenMarkerShape shape; /* width 0: no marker classifier is trained */
 	MrenTransformerConfig config;
 	MrenTransformerTrainer *encoder;
-	float *weights; /* of the pretrained encoder, with the markers */
+	float *weights;		 /* of the pretrained encoder, with the markers */
 	uint64_t *sentences; /* (source.n) hash of each row's tokens */
 	MrenSentenceRows train;
 	MrenSentenceRows validation;

@@ -315,7 +315,8 @@ measure_row(MrenTrainer *trainer, size_t i, MrenError *err)
 		return MREN_OK;
 	}
 	trainer->report.n_train++;
-	trainer->measured.class_count[mren_trainer_relation(trainer, &example)] += (double) example.weight;
+	trainer->measured.class_count[mren_trainer_relation(trainer, &example)] +=
+		(double) example.weight;
 	text = (MrenTextInput){&example.sentence, mren_trainer_type(trainer, example.head_type),
 						   mren_trainer_type(trainer, example.tail_type)};
 	mren_text_pool(&first->shape, &trainer->inputs.vectors, trainer->scale, &text,
