@@ -25,7 +25,7 @@ read_json(const MrenEnv *env, const char *json, MrenNormalizers *normalizers, Mr
 	part = json_loads(copy, 0, NULL);
 	assert_non_null(part);
 	normalizers->n = 0;
-	status = mren_json_read_normalizers(env, part, normalizers, err);
+	status = mren_subword_read_normalizers(env, part, normalizers, err);
 	json_decref(part);
 	free(copy);
 	return status;

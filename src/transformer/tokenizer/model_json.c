@@ -14,22 +14,22 @@
 
 /* Old files name no type: then the parts that only one kind has tell. */
 MrenStatus
-mren_json_read_model_type(const json_t *model, MrenSubwordTokenizer *tokenizer, MrenError *err)
+mren_subword_read_model_type(const json_t *model, MrenSubwordTokenizer *tokenizer, MrenError *err)
 {
-	bool untyped = mren_json_type(model)[0] == '\0';
+	bool untyped = mren_subword_part_type(model)[0] == '\0';
 
 	if (!json_is_object(model))
 		return mren_fail(err, MREN_EFORMAT, "tokenizer.json must have a \"model\"");
-	if (mren_json_is_type(model, "BPE") || (untyped && json_object_get(model, "merges") != NULL))
+	if (mren_subword_part_is(model, "BPE") || (untyped && json_object_get(model, "merges") != NULL))
 		tokenizer->model = MREN_MODEL_BPE;
-	else if (mren_json_is_type(model, "Unigram") ||
+	else if (mren_subword_part_is(model, "Unigram") ||
 			 (untyped && json_is_array(json_object_get(model, "vocab"))))
 		tokenizer->model = MREN_MODEL_UNIGRAM;
-	else if (mren_json_is_type(model, "WordPiece") ||
+	else if (mren_subword_part_is(model, "WordPiece") ||
 			 (untyped && json_object_get(model, "max_input_chars_per_word") != NULL))
 		tokenizer->model = MREN_MODEL_WORDPIECE;
 	else
-		return mren_json_refuse("model", model, err);
+		return mren_subword_refuse("model", model, err);
 	return MREN_OK;
 }
 
@@ -58,7 +58,7 @@ read_vocab(const MrenEnv *env, json_t *vocab, MrenSubwordTokenizer *tokenizer, M
 	{
 		uint32_t id;
 
-		MREN_TRY(mren_json_read_id(value, "a piece", &id, err));
+		MREN_TRY(mren_subword_read_id(value, "a piece", &id, err));
 		MREN_TRY(add_piece(env, tokenizer, text, strlen(text), id, err));
 	}
 	tokenizer->n_vocabulary = tokenizer->n_entries;
@@ -220,9 +220,9 @@ read_bpe(const MrenEnv *env, const json_t *model, MrenSubwordTokenizer *tokenize
 	MrenBpe *bpe = &tokenizer->bpe;
 
 	MREN_TRY(refuse_bpe_options(model, err));
-	MREN_TRY(mren_json_read_bool(model, "fuse_unk", false, &bpe->fuse_unknown, err));
-	MREN_TRY(mren_json_read_bool(model, "byte_fallback", false, &bpe->byte_fallback, err));
-	MREN_TRY(mren_json_read_bool(model, "ignore_merges", false, &bpe->ignore_merges, err));
+	MREN_TRY(mren_subword_read_bool(model, "fuse_unk", false, &bpe->fuse_unknown, err));
+	MREN_TRY(mren_subword_read_bool(model, "byte_fallback", false, &bpe->byte_fallback, err));
+	MREN_TRY(mren_subword_read_bool(model, "ignore_merges", false, &bpe->ignore_merges, err));
 	MREN_TRY(read_vocab(env, json_object_get(model, "vocab"), tokenizer, err));
 	MREN_TRY(read_merges(env, json_object_get(model, "merges"), tokenizer, err));
 	tokenizer->unknown = MREN_NO_PIECE;
@@ -265,15 +265,15 @@ read_unigram(const MrenEnv *env, const json_t *model, MrenSubwordTokenizer *toke
 {
 	const json_t *unknown = json_object_get(model, "unk_id");
 
-	MREN_TRY(
-		mren_json_read_bool(model, "byte_fallback", false, &tokenizer->unigram.byte_fallback, err));
+	MREN_TRY(mren_subword_read_bool(model, "byte_fallback", false,
+									&tokenizer->unigram.byte_fallback, err));
 	MREN_TRY(read_scores(env, json_object_get(model, "vocab"), tokenizer, err));
 	if (tokenizer->n_vocabulary == 0)
 		return mren_fail(err, MREN_EFORMAT, "vocabulary of tokenizer.json is empty");
 	tokenizer->unknown = MREN_NO_PIECE;
 	if (unknown != NULL && !json_is_null(unknown))
 	{
-		MREN_TRY(mren_json_read_id(unknown, "the unknown piece", &tokenizer->unknown, err));
+		MREN_TRY(mren_subword_read_id(unknown, "the unknown piece", &tokenizer->unknown, err));
 		if (tokenizer->unknown >= tokenizer->n_vocabulary)
 			return mren_fail(err, MREN_EFORMAT,
 							 "\"unk_id\" %u in tokenizer.json must be less than the number of "
@@ -285,8 +285,8 @@ read_unigram(const MrenEnv *env, const json_t *model, MrenSubwordTokenizer *toke
 }
 
 MrenStatus
-mren_json_read_model(const MrenEnv *env, const json_t *model, MrenSubwordTokenizer *tokenizer,
-					 MrenError *err)
+mren_subword_read_model(const MrenEnv *env, const json_t *model, MrenSubwordTokenizer *tokenizer,
+						MrenError *err)
 {
 	switch (tokenizer->model)
 	{

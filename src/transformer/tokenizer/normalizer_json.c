@@ -118,10 +118,11 @@ read_replace(const MrenEnv *env, const json_t *part, MrenNormalizer *normalizer,
 static MrenStatus
 read_bert(const json_t *part, MrenBertNormalizer *bert, MrenError *err)
 {
-	MREN_TRY(mren_json_read_bool(part, "clean_text", true, &bert->clean_text, err));
-	MREN_TRY(mren_json_read_bool(part, "handle_chinese_chars", true, &bert->chinese_chars, err));
-	MREN_TRY(mren_json_read_bool(part, "lowercase", true, &bert->lowercase, err));
-	return mren_json_read_bool(part, "strip_accents", bert->lowercase, &bert->strip_accents, err);
+	MREN_TRY(mren_subword_read_bool(part, "clean_text", true, &bert->clean_text, err));
+	MREN_TRY(mren_subword_read_bool(part, "handle_chinese_chars", true, &bert->chinese_chars, err));
+	MREN_TRY(mren_subword_read_bool(part, "lowercase", true, &bert->lowercase, err));
+	return mren_subword_read_bool(part, "strip_accents", bert->lowercase, &bert->strip_accents,
+								  err);
 }
 
 static MrenStatus
@@ -143,8 +144,9 @@ read_options(const MrenEnv *env, const json_t *part, MrenNormalizer *normalizer,
 		case MREN_NORMALIZER_BERT:
 			return read_bert(part, &normalizer->bert, err);
 		case MREN_NORMALIZER_STRIP:
-			MREN_TRY(mren_json_read_bool(part, "strip_left", true, &normalizer->strip_left, err));
-			return mren_json_read_bool(part, "strip_right", true, &normalizer->strip_right, err);
+			MREN_TRY(
+				mren_subword_read_bool(part, "strip_left", true, &normalizer->strip_left, err));
+			return mren_subword_read_bool(part, "strip_right", true, &normalizer->strip_right, err);
 		case MREN_NORMALIZER_REPLACE:
 			return read_replace(env, part, normalizer, err);
 		case MREN_NORMALIZER_PREPEND:
@@ -183,7 +185,7 @@ read_one(const MrenEnv *env, const json_t *part, MrenNormalizers *normalizers, M
 	{
 		MrenNormalizer *normalizer = &normalizers->at[normalizers->n];
 
-		if (!mren_json_is_type(part, kinds[i].type))
+		if (!mren_subword_part_is(part, kinds[i].type))
 			continue;
 		if (normalizers->n == MREN_MAX_NORMALIZERS)
 			return mren_fail(err, MREN_ELIMIT, "tokenizer.json must have at most %d normalizers",
@@ -192,22 +194,22 @@ read_one(const MrenEnv *env, const json_t *part, MrenNormalizers *normalizers, M
 		*normalizer = (MrenNormalizer){.kind = kinds[i].kind};
 		return read_options(env, part, normalizer, err);
 	}
-	return mren_json_refuse("normalizer", part, err);
+	return mren_subword_refuse("normalizer", part, err);
 }
 
 MrenStatus
-mren_json_read_normalizers(const MrenEnv *env, const json_t *part, MrenNormalizers *normalizers,
-						   MrenError *err)
+mren_subword_read_normalizers(const MrenEnv *env, const json_t *part, MrenNormalizers *normalizers,
+							  MrenError *err)
 {
 	const json_t *list = json_object_get(part, "normalizers");
 
 	if (part == NULL || json_is_null(part))
 		return MREN_OK;
-	if (!mren_json_is_type(part, "Sequence"))
+	if (!mren_subword_part_is(part, "Sequence"))
 		return read_one(env, part, normalizers, err);
 	if (!json_is_array(list))
 		return mren_fail(err, MREN_EFORMAT, "\"normalizers\" in tokenizer.json must be an array");
 	for (size_t i = 0; i < json_array_size(list); i++)
-		MREN_TRY(mren_json_read_normalizers(env, json_array_get(list, i), normalizers, err));
+		MREN_TRY(mren_subword_read_normalizers(env, json_array_get(list, i), normalizers, err));
 	return MREN_OK;
 }

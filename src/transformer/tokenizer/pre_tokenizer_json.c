@@ -36,7 +36,7 @@ read_prepend(const json_t *part, MrenPrepend *prepend, MrenError *err)
 	const json_t *scheme = json_object_get(part, "prepend_scheme");
 	bool add;
 
-	MREN_TRY(mren_json_read_bool(part, "add_prefix_space", true, &add, err));
+	MREN_TRY(mren_subword_read_bool(part, "add_prefix_space", true, &add, err));
 	*prepend = add ? MREN_PREPEND_ALWAYS : MREN_PREPEND_NEVER;
 	for (int i = 0; i < 3 && json_is_string(scheme); i++)
 	{
@@ -64,7 +64,7 @@ read_metaspace(const json_t *part, MrenPreTokenizer *pre, MrenError *err)
 	if (len == 0 || mren_utf8_decode(json_string_value(value), len, &pre->replacement) != len)
 		return mren_fail(err, MREN_EFORMAT,
 						 "\"replacement\" in tokenizer.json must be one character");
-	MREN_TRY(mren_json_read_bool(part, "split", true, &pre->split, err));
+	MREN_TRY(mren_subword_read_bool(part, "split", true, &pre->split, err));
 	return read_prepend(part, &pre->prepend, err);
 }
 
@@ -79,9 +79,9 @@ read_byte_level(const json_t *part, const MrenSubwordTokenizer *tokenizer, MrenP
 			return mren_fail(err, MREN_EUNSUPPORTED,
 							 "pre-tokenizer \"ByteLevel\" of tokenizer.json is not supported "
 							 "more than once");
-	MREN_TRY(mren_json_read_bool(part, "add_prefix_space", true, &prepend, err));
+	MREN_TRY(mren_subword_read_bool(part, "add_prefix_space", true, &prepend, err));
 	pre->prepend = prepend ? MREN_PREPEND_ALWAYS : MREN_PREPEND_NEVER;
-	return mren_json_read_bool(part, "use_regex", true, &pre->split, err);
+	return mren_subword_read_bool(part, "use_regex", true, &pre->split, err);
 }
 
 static MrenStatus
@@ -95,7 +95,7 @@ read_options(const json_t *part, const MrenSubwordTokenizer *tokenizer, MrenPreT
 		case MREN_PRE_PUNCTUATION:
 			return read_behavior(part, &pre->behavior, err);
 		case MREN_PRE_DIGITS:
-			MREN_TRY(mren_json_read_bool(part, "individual_digits", false, &individual, err));
+			MREN_TRY(mren_subword_read_bool(part, "individual_digits", false, &individual, err));
 			pre->behavior = individual ? MREN_SPLIT_ISOLATED : MREN_SPLIT_CONTIGUOUS;
 			return MREN_OK;
 		case MREN_PRE_METASPACE:
@@ -128,7 +128,7 @@ read_one(const json_t *part, MrenSubwordTokenizer *tokenizer, MrenError *err)
 	{
 		MrenPreTokenizer *pre = &tokenizer->pre_tokenizer[tokenizer->n_pre_tokenizers];
 
-		if (!mren_json_is_type(part, kinds[i].type))
+		if (!mren_subword_part_is(part, kinds[i].type))
 			continue;
 		if (tokenizer->n_pre_tokenizers == MREN_MAX_PRE_TOKENIZERS)
 			return mren_fail(err, MREN_ELIMIT, "tokenizer.json must have at most %d pre-tokenizers",
@@ -138,27 +138,28 @@ read_one(const json_t *part, MrenSubwordTokenizer *tokenizer, MrenError *err)
 		tokenizer->n_pre_tokenizers++;
 		return MREN_OK;
 	}
-	return mren_json_refuse("pre-tokenizer", part, err);
+	return mren_subword_refuse("pre-tokenizer", part, err);
 }
 
 MrenStatus
-mren_json_read_pre_tokenizers(const json_t *part, MrenSubwordTokenizer *tokenizer, MrenError *err)
+mren_subword_read_pre_tokenizers(const json_t *part, MrenSubwordTokenizer *tokenizer,
+								 MrenError *err)
 {
 	const json_t *list = json_object_get(part, "pretokenizers");
 
 	if (part == NULL || json_is_null(part))
 		return MREN_OK;
-	if (!mren_json_is_type(part, "Sequence"))
+	if (!mren_subword_part_is(part, "Sequence"))
 		return read_one(part, tokenizer, err);
 	if (!json_is_array(list))
 		return mren_fail(err, MREN_EFORMAT, "\"pretokenizers\" in tokenizer.json must be an array");
 	for (size_t i = 0; i < json_array_size(list); i++)
-		MREN_TRY(mren_json_read_pre_tokenizers(json_array_get(list, i), tokenizer, err));
+		MREN_TRY(mren_subword_read_pre_tokenizers(json_array_get(list, i), tokenizer, err));
 	return MREN_OK;
 }
 
 MrenStatus
-mren_json_add_around(MrenSubwordTokenizer *tokenizer, bool after, uint32_t id, MrenError *err)
+mren_subword_add_around(MrenSubwordTokenizer *tokenizer, bool after, uint32_t id, MrenError *err)
 {
 	size_t *n = after ? &tokenizer->n_after : &tokenizer->n_before;
 
@@ -201,8 +202,8 @@ read_template(const json_t *part, MrenSubwordTokenizer *tokenizer, MrenError *er
 		{
 			uint32_t id;
 
-			MREN_TRY(mren_json_read_id(json_array_get(ids, k), "a special token", &id, err));
-			MREN_TRY(mren_json_add_around(tokenizer, after, id, err));
+			MREN_TRY(mren_subword_read_id(json_array_get(ids, k), "a special token", &id, err));
+			MREN_TRY(mren_subword_add_around(tokenizer, after, id, err));
 		}
 	}
 	if (!after)
@@ -217,7 +218,7 @@ read_trim(const json_t *part, MrenSubwordTokenizer *tokenizer, MrenError *err)
 {
 	bool trim;
 
-	MREN_TRY(mren_json_read_bool(part, "trim_offsets", true, &trim, err));
+	MREN_TRY(mren_subword_read_bool(part, "trim_offsets", true, &trim, err));
 	if (trim && tokenizer->trim_offsets)
 		return mren_fail(err, MREN_EUNSUPPORTED,
 						 "two post-processors of tokenizer.json that trim offsets are not "
@@ -226,7 +227,8 @@ read_trim(const json_t *part, MrenSubwordTokenizer *tokenizer, MrenError *err)
 		return MREN_OK;
 	tokenizer->trim_offsets = true;
 	tokenizer->trim_index = tokenizer->n_before;
-	return mren_json_read_bool(part, "add_prefix_space", true, &tokenizer->trim_keeps_space, err);
+	return mren_subword_read_bool(part, "add_prefix_space", true, &tokenizer->trim_keeps_space,
+								  err);
 }
 
 static MrenStatus
@@ -235,37 +237,38 @@ read_around(const json_t *part, MrenSubwordTokenizer *tokenizer, MrenError *err)
 	uint32_t id;
 
 	MREN_TRY(
-		mren_json_read_id(json_array_get(json_object_get(part, "cls"), 1), "\"cls\"", &id, err));
-	MREN_TRY(mren_json_add_around(tokenizer, false, id, err));
+		mren_subword_read_id(json_array_get(json_object_get(part, "cls"), 1), "\"cls\"", &id, err));
+	MREN_TRY(mren_subword_add_around(tokenizer, false, id, err));
 	MREN_TRY(
-		mren_json_read_id(json_array_get(json_object_get(part, "sep"), 1), "\"sep\"", &id, err));
-	return mren_json_add_around(tokenizer, true, id, err);
+		mren_subword_read_id(json_array_get(json_object_get(part, "sep"), 1), "\"sep\"", &id, err));
+	return mren_subword_add_around(tokenizer, true, id, err);
 }
 
 MrenStatus
-mren_json_read_post_processor(const json_t *part, MrenSubwordTokenizer *tokenizer, MrenError *err)
+mren_subword_read_post_processor(const json_t *part, MrenSubwordTokenizer *tokenizer,
+								 MrenError *err)
 {
 	const json_t *list = json_object_get(part, "processors");
 
 	if (part == NULL || json_is_null(part))
 		return MREN_OK;
-	if (mren_json_is_type(part, "Sequence"))
+	if (mren_subword_part_is(part, "Sequence"))
 	{
 		if (!json_is_array(list))
 			return mren_fail(err, MREN_EFORMAT,
 							 "\"processors\" in tokenizer.json must be an array");
 		for (size_t i = 0; i < json_array_size(list); i++)
-			MREN_TRY(mren_json_read_post_processor(json_array_get(list, i), tokenizer, err));
+			MREN_TRY(mren_subword_read_post_processor(json_array_get(list, i), tokenizer, err));
 		return MREN_OK;
 	}
-	if (mren_json_is_type(part, "TemplateProcessing"))
+	if (mren_subword_part_is(part, "TemplateProcessing"))
 		return read_template(part, tokenizer, err);
-	if (mren_json_is_type(part, "ByteLevel"))
+	if (mren_subword_part_is(part, "ByteLevel"))
 		return read_trim(part, tokenizer, err);
-	if (mren_json_is_type(part, "BertProcessing"))
+	if (mren_subword_part_is(part, "BertProcessing"))
 		return read_around(part, tokenizer, err);
-	if (!mren_json_is_type(part, "RobertaProcessing"))
-		return mren_json_refuse("post-processor", part, err);
+	if (!mren_subword_part_is(part, "RobertaProcessing"))
+		return mren_subword_refuse("post-processor", part, err);
 	MREN_TRY(read_trim(part, tokenizer, err));
 	return read_around(part, tokenizer, err);
 }

@@ -8,7 +8,7 @@
 #include "transformer/tokenizer/tokenizer_json.h"
 
 const char *
-mren_json_type(const json_t *part)
+mren_subword_part_type(const json_t *part)
 {
 	const char *type = json_string_value(json_object_get(part, "type"));
 
@@ -16,22 +16,23 @@ mren_json_type(const json_t *part)
 }
 
 bool
-mren_json_is_type(const json_t *part, const char *type)
+mren_subword_part_is(const json_t *part, const char *type)
 {
-	return strcmp(mren_json_type(part), type) == 0;
+	return strcmp(mren_subword_part_type(part), type) == 0;
 }
 
 MrenStatus
-mren_json_refuse(const char *what, const json_t *part, MrenError *err)
+mren_subword_refuse(const char *what, const json_t *part, MrenError *err)
 {
-	const char *type = mren_json_type(part);
+	const char *type = mren_subword_part_type(part);
 
 	return mren_fail(err, MREN_EUNSUPPORTED, "%s \"%s\" of tokenizer.json is not supported", what,
 					 mren_utf8_excerpt(type, strlen(type)).text);
 }
 
 MrenStatus
-mren_json_read_bool(const json_t *part, const char *key, bool missing, bool *value, MrenError *err)
+mren_subword_read_bool(const json_t *part, const char *key, bool missing, bool *value,
+					   MrenError *err)
 {
 	const json_t *found = json_object_get(part, key);
 
@@ -42,7 +43,7 @@ mren_json_read_bool(const json_t *part, const char *key, bool missing, bool *val
 }
 
 MrenStatus
-mren_json_read_id(const json_t *value, const char *what, uint32_t *id, MrenError *err)
+mren_subword_read_id(const json_t *value, const char *what, uint32_t *id, MrenError *err)
 {
 	json_int_t number = json_integer_value(value);
 
@@ -69,12 +70,12 @@ read_added_token(const MrenEnv *env, const json_t *item, MrenSubwordTokenizer *t
 		return mren_fail(err, MREN_EFORMAT,
 						 "added token of tokenizer.json must have a text of at most %d bytes",
 						 MREN_MAX_PIECE_BYTES);
-	MREN_TRY(mren_json_read_id(json_object_get(item, "id"), "an added token", &token->id, err));
-	MREN_TRY(mren_json_read_bool(item, "special", false, &token->special, err));
-	MREN_TRY(mren_json_read_bool(item, "single_word", false, &token->single_word, err));
-	MREN_TRY(mren_json_read_bool(item, "lstrip", false, &token->lstrip, err));
-	MREN_TRY(mren_json_read_bool(item, "rstrip", false, &token->rstrip, err));
-	MREN_TRY(mren_json_read_bool(item, "normalized", !token->special, &token->normalized, err));
+	MREN_TRY(mren_subword_read_id(json_object_get(item, "id"), "an added token", &token->id, err));
+	MREN_TRY(mren_subword_read_bool(item, "special", false, &token->special, err));
+	MREN_TRY(mren_subword_read_bool(item, "single_word", false, &token->single_word, err));
+	MREN_TRY(mren_subword_read_bool(item, "lstrip", false, &token->lstrip, err));
+	MREN_TRY(mren_subword_read_bool(item, "rstrip", false, &token->rstrip, err));
+	MREN_TRY(mren_subword_read_bool(item, "normalized", !token->special, &token->normalized, err));
 	if (token->id >= tokenizer->n_ids)
 		tokenizer->n_ids = (size_t) token->id + 1;
 	/* As in the library, which numbers the tokens that the vocabulary lacks anew. */
@@ -120,14 +121,15 @@ read_root(const MrenEnv *env, const json_t *root, MrenSubwordTokenizer *tokenize
 	const json_t *model = json_object_get(root, "model");
 
 	/* First whether the model is supported, since the other parts depend on it. */
-	MREN_TRY(mren_json_read_model_type(model, tokenizer, err));
-	MREN_TRY(mren_json_read_normalizers(env, json_object_get(root, "normalizer"),
-										&tokenizer->normalizers, err));
-	MREN_TRY(mren_json_read_pre_tokenizers(json_object_get(root, "pre_tokenizer"), tokenizer, err));
-	MREN_TRY(mren_json_read_model(env, model, tokenizer, err));
+	MREN_TRY(mren_subword_read_model_type(model, tokenizer, err));
+	MREN_TRY(mren_subword_read_normalizers(env, json_object_get(root, "normalizer"),
+										   &tokenizer->normalizers, err));
+	MREN_TRY(
+		mren_subword_read_pre_tokenizers(json_object_get(root, "pre_tokenizer"), tokenizer, err));
+	MREN_TRY(mren_subword_read_model(env, model, tokenizer, err));
 	MREN_TRY(read_added(env, json_object_get(root, "added_tokens"), tokenizer, err));
 	MREN_TRY(
-		mren_json_read_post_processor(json_object_get(root, "post_processor"), tokenizer, err));
+		mren_subword_read_post_processor(json_object_get(root, "post_processor"), tokenizer, err));
 	MREN_TRY(mren_subword_index(env, tokenizer, err));
 	return mren_added_tokens_index(env, tokenizer, err);
 }
@@ -183,8 +185,8 @@ read_lines(const MrenEnv *env, const char *text, size_t n, MrenSubwordTokenizer 
 			return mren_fail(err, MREN_EFORMAT, "vocab.txt lacks %s", around[i]);
 	}
 	tokenizer->unknown = id[0];
-	MREN_TRY(mren_json_add_around(tokenizer, false, id[1], err));
-	return mren_json_add_around(tokenizer, true, id[2], err);
+	MREN_TRY(mren_subword_add_around(tokenizer, false, id[1], err));
+	return mren_subword_add_around(tokenizer, true, id[2], err);
 }
 
 /* The special tokens of BERT, sought in the text only when the caller wants them. */

@@ -14,36 +14,36 @@
 #define MREN_MAX_PIECE_BYTES 65536
 
 /* The "type" of a part, "" if it has none. */
-extern const char *mren_json_type(const json_t *part);
-extern bool mren_json_is_type(const json_t *part, const char *type);
+extern const char *mren_subword_part_type(const json_t *part);
+extern bool mren_subword_part_is(const json_t *part, const char *type);
 
 /* MREN_EUNSUPPORTED: `what` and the part's type. */
-extern MrenStatus mren_json_refuse(const char *what, const json_t *part, MrenError *err);
+extern MrenStatus mren_subword_refuse(const char *what, const json_t *part, MrenError *err);
 
 /* A value that may be missing or null, which gives `missing`. */
-extern MrenStatus mren_json_read_bool(const json_t *part, const char *key, bool missing,
-									  bool *value, MrenError *err);
-extern MrenStatus mren_json_read_id(const json_t *value, const char *what, uint32_t *id,
-									MrenError *err);
-
-/* normalizer_json.c */
-extern MrenStatus mren_json_read_normalizers(const MrenEnv *env, const json_t *part,
-											 MrenNormalizers *normalizers, MrenError *err);
-
-/* pre_tokenizer_json.c */
-extern MrenStatus mren_json_read_pre_tokenizers(const json_t *part, MrenSubwordTokenizer *tokenizer,
-												MrenError *err);
-extern MrenStatus mren_json_read_post_processor(const json_t *part, MrenSubwordTokenizer *tokenizer,
-												MrenError *err);
-
-/* One special piece before or after the sentence. */
-extern MrenStatus mren_json_add_around(MrenSubwordTokenizer *tokenizer, bool after, uint32_t id,
+extern MrenStatus mren_subword_read_bool(const json_t *part, const char *key, bool missing,
+										 bool *value, MrenError *err);
+extern MrenStatus mren_subword_read_id(const json_t *value, const char *what, uint32_t *id,
 									   MrenError *err);
 
+/* normalizer_json.c */
+extern MrenStatus mren_subword_read_normalizers(const MrenEnv *env, const json_t *part,
+												MrenNormalizers *normalizers, MrenError *err);
+
+/* pre_tokenizer_json.c */
+extern MrenStatus mren_subword_read_pre_tokenizers(const json_t *part,
+												   MrenSubwordTokenizer *tokenizer, MrenError *err);
+extern MrenStatus mren_subword_read_post_processor(const json_t *part,
+												   MrenSubwordTokenizer *tokenizer, MrenError *err);
+
+/* One special piece before or after the sentence. */
+extern MrenStatus mren_subword_add_around(MrenSubwordTokenizer *tokenizer, bool after, uint32_t id,
+										  MrenError *err);
+
 /* model_json.c: whether the model is supported; then its vocabulary and options. */
-extern MrenStatus mren_json_read_model_type(const json_t *model, MrenSubwordTokenizer *tokenizer,
-											MrenError *err);
-extern MrenStatus mren_json_read_model(const MrenEnv *env, const json_t *model,
-									   MrenSubwordTokenizer *tokenizer, MrenError *err);
+extern MrenStatus mren_subword_read_model_type(const json_t *model, MrenSubwordTokenizer *tokenizer,
+											   MrenError *err);
+extern MrenStatus mren_subword_read_model(const MrenEnv *env, const json_t *model,
+										  MrenSubwordTokenizer *tokenizer, MrenError *err);
 
 #endif
