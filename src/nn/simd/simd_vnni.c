@@ -14,6 +14,7 @@
 #define LANES 16
 #include "nn/simd/vector.inc"
 
+#define NEAREST(v) ((IntVector) _mm512_cvtps_epi32((__m512) (v)))
 #include "nn/simd/int8.inc"
 
 typedef uint8_t ByteVector __attribute__((vector_size(LANES), aligned(1), may_alias));
@@ -27,7 +28,7 @@ int8_row(void *bytes, const float *in, size_t k)
 
 	for (size_t i = 0; i < k; i += LANES)
 	{
-		IntVector q = isnan(scale) ? (IntVector){0} : int8_round(load_padded(in, i, k), inverse);
+		IntVector q = isnan(scale) ? (IntVector){0} : NEAREST(load_padded(in, i, k) * inverse);
 
 		*(ByteVector *) (out + i) = __builtin_convertvector(q + 128, ByteVector);
 	}
