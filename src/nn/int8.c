@@ -90,23 +90,45 @@ mren_int8_infer(const MrenInt8Simd *simd, const MrenInt8Dense *layer, const Mren
 		mren_dense_activate(out + r * ldo, layer->out, layer->activation);
 }
 
+/* A row of activations to its whole numbers; the scale. */
+static float
+row_reference(int32_t *to, const float *in, size_t k)
+{
+	float top = 0;
+	float bottom = 0;
+	float inverse;
+	long zero;
+
+	for (size_t i = 0; i < k; i++)
+	{
+		top = in[i] > top ? in[i] : top;
+		bottom = in[i] < bottom ? in[i] : bottom;
+	}
+	inverse = top - bottom > 1e-37f ? 255 / (top - bottom) : 0;
+	zero = lrintf(-bottom * inverse);
+	for (size_t i = 0; i < k; i++)
+	{
+		long q = lrintf(in[i] * inverse) + zero;
+
+		to[i] = (int32_t) ((q < 0 ? 0 : q > 255 ? 255 : q) - zero);
+	}
+	return (top - bottom) / 255;
+}
+
 void
-mren_int8_reference(float *out, const float *in, const float *w, const float *bias, size_t n,
+mren_int8_reference(float *out, int32_t *row, const float *in, const float *w, const float *bias,
 					size_t k, size_t m)
 {
-	for (size_t r = 0; r < n; r++)
-	{
-		for (size_t j = 0; j < m; j++)
-		{
-			float x_inverse;
-			float w_inverse;
-			float scale = scale_of(in + r * k, k, &x_inverse) * scale_of(w + j * k, k, &w_inverse);
-			int64_t sum = 0;
+	float row_scale = row_reference(row, in, k);
 
-			for (size_t i = 0; i < k; i++)
-				sum += (int64_t) lrintf(in[r * k + i] * x_inverse) *
-					   (int64_t) lrintf(w[j * k + i] * w_inverse);
-			out[r * m + j] = (float) sum * scale + bias[j];
-		}
+	for (size_t j = 0; j < m; j++)
+	{
+		float inverse;
+		float scale = scale_of(w + j * k, k, &inverse);
+		int64_t sum = 0;
+
+		for (size_t i = 0; i < k; i++)
+			sum += (int64_t) row[i] * (int64_t) lrintf(w[j * k + i] * inverse);
+		out[j] = (float) sum * (row_scale * scale) + bias[j];
 	}
 }

@@ -2,10 +2,12 @@
  * int8.h
  *	  The dense layer of prediction with weights of one byte.
  *
- * A column of weights is its largest absolute value through 127 times whole numbers from -127
- * to 127; so is a row of activations, as it comes.  The sums of their products are exact, so a
- * row has the same bits in any batch, and only the two roundings lose accuracy (Jacob et al.
- * 2018; the scales are symmetric, one a column and one a row).
+ * A column of weights is a scale, its largest absolute value through 127, times whole numbers
+ * from -127 to 127.  A row of activations, as it comes, is a scale times whole numbers from 0 to
+ * 255 less the one that stands for 0, from the least to the greatest of them: what GELU gives is
+ * nearly all positive, and what a layer norm gives often has one large number (Jacob et al. 2018).
+ * The sums of their products are exact, so a row has the same bits in any batch, and only the two
+ * roundings lose accuracy.
  */
 #ifndef MREN_NN_INT8_H
 #define MREN_NN_INT8_H
@@ -49,8 +51,11 @@ extern void mren_int8_rows(const MrenInt8Simd *simd, const float *in, size_t ldi
 extern void mren_int8_infer(const MrenInt8Simd *simd, const MrenInt8Dense *layer,
 							const MrenInt8Rows *rows, size_t n, float *out, size_t ldo);
 
-/* A plain form of both, without activation: in (n, k), w (m, k), out (n, m), for the tests. */
-extern void mren_int8_reference(float *out, const float *in, const float *w, const float *bias,
-								size_t n, size_t k, size_t m);
+/*
+ * A plain form of both for one row, without activation: in (k), w (m, k), out (m), and room for
+ * k whole numbers; for the tests.
+ */
+extern void mren_int8_reference(float *out, int32_t *row, const float *in, const float *w,
+								const float *bias, size_t k, size_t m);
 
 #endif

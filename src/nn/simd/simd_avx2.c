@@ -12,6 +12,7 @@
 
 #include "nn/simd/rows.inc"
 #include "nn/simd/dense.inc"
+#define NEAREST(v) ((IntVector) _mm256_cvtps_epi32((__m256) (v)))
 #include "nn/simd/int8.inc"
 #define MADD(a, b) ((IntVector) _mm256_madd_epi16((__m256i) (a), (__m256i) (b)))
 #include "nn/simd/int8_madd.inc"

@@ -12,6 +12,7 @@
 
 #include "nn/simd/rows.inc"
 #include "nn/simd/dense.inc"
+#define NEAREST(v) ((IntVector) _mm512_cvtps_epi32((__m512) (v)))
 #include "nn/simd/int8.inc"
 #define MADD(a, b) ((IntVector) _mm512_madd_epi16((__m512i) (a), (__m512i) (b)))
 #include "nn/simd/int8_madd.inc"

@@ -2,8 +2,8 @@
  * simd_vnni.c
  *	  Products of bytes for AVX-512 with VNNI, which multiplies unsigned by signed bytes.
  *
- * A row is its numbers plus 128; the sums begin at -128 times the sum of the column's weights.
- * All sums are exact: with 65536 inputs they still fit 32 bits.
+ * A row is its bytes; the sums begin at -zero times the sum of the column's weights.  All sums are
+ * exact: with 65536 inputs they still fit 32 bits.
  */
 #if defined(__x86_64__) && defined(__GNUC__)
 
@@ -14,24 +14,36 @@
 #define LANES 16
 #include "nn/simd/vector.inc"
 
+#define NEAREST(v) ((IntVector) _mm512_cvtps_epi32((__m512) (v)))
 #include "nn/simd/int8.inc"
 
 typedef uint8_t ByteVector __attribute__((vector_size(LANES), aligned(1), may_alias));
+
+/* Where a row's zero is: behind its bytes, at the end of its room. */
+INLINE int32_t *
+row_zero(const void *bytes, size_t k)
+{
+	return (int32_t *) ((char *) bytes + mren_int8_row_bytes(k)) - 1;
+}
 
 TARGET static float
 int8_row(void *bytes, const float *in, size_t k)
 {
 	uint8_t *out = bytes;
-	float inverse;
-	float scale = int8_scale(in, k, &inverse);
+	Int8Range range;
 
+	int8_range(in, k, &range);
+	if (isnan(range.scale))
+		range = (Int8Range){.scale = NAN};
 	for (size_t i = 0; i < k; i += LANES)
 	{
-		IntVector q = isnan(scale) ? (IntVector){0} : int8_round(load_padded(in, i, k), inverse);
+		Vector v = isnan(range.scale) ? (Vector){0} : load_padded(in, i, k);
+		IntVector q = int8_clamp(NEAREST(v * range.inverse), range.zero);
 
-		*(ByteVector *) (out + i) = __builtin_convertvector(q + 128, ByteVector);
+		*(ByteVector *) (out + i) = __builtin_convertvector(q, ByteVector);
 	}
-	return scale;
+	*row_zero(bytes, k) = range.zero;
+	return range.scale;
 }
 
 /* rows is a constant at every call, so that all sums are in registers. */
@@ -47,7 +59,8 @@ int8_tile(const MrenInt8Tile *tile, const int rows)
 
 	UNROLL
 	for (int r = 0; r < rows; r++)
-		sums[r] = *(const IntVector *) (layer->sums + tile->panel * MREN_PANEL) * -128;
+		sums[r] = *(const IntVector *) (layer->sums + tile->panel * MREN_PANEL) *
+				  -*row_zero(x + (size_t) r * stride, layer->in);
 	for (size_t g = 0; g < groups; g++)
 	{
 		IntVector b = *(const IntVector *) w;
