@@ -34,6 +34,7 @@ typedef struct MrenInput
 	size_t n_features;
 	const float *image;	   /* (image_dim) as computed by the image encoder, or NULL */
 	const uint16_t *grid;  /* of shape info.grid, or NULL; only with an image */
+	const float *audio;	   /* (audio_dim) as computed by the audio encoder, or NULL */
 	const float *head_box; /* see boxes.h, or NULL; only with an image */
 	const float *tail_box;
 } MrenInput;
@@ -42,6 +43,7 @@ typedef struct MrenNetInfo
 {
 	size_t embedding_dim;
 	size_t image_dim; /* 0: trained without images; inputs must have none */
+	size_t audio_dim; /* 0: trained without recordings; inputs must have none */
 	size_t n_members; /* of an ensemble; 1: one network */
 	bool text_only;	  /* the last member is a text-only member */
 	/* fused vector, scores of the linear branch, fused vectors of further members */
@@ -61,6 +63,7 @@ typedef struct MrenNetInfo
 	bool box_features;				/* also as features of the linear branch */
 	uint8_t embeddings_sha256[32];	/* zeros without word vectors */
 	uint8_t encoder_sha256[32];		/* zeros without images */
+	uint8_t audio_sha256[32];		/* of the audio encoder; zeros without recordings */
 	const uint8_t *lexicons_sha256; /* (n_lexicons, 32) of the net, in the order of training */
 	size_t n_lexicons;
 } MrenNetInfo;

@@ -49,6 +49,10 @@ static const Field table[] = {
 	{63, FIELD_SIZE, AT(shape.fusion), 0, 0, MREN_FUSION_HYBRID, "fusion"},
 	{64, FIELD_SIZE, AT(shape.boxes), 0, 0, 1, "use of boxes"},
 	{65, FIELD_SIZE, AT(shape.image_units), 0, 0, MREN_MAX_IMAGE_UNITS, "number of image units"},
+	{80, FIELD_SIZE, AT(shape.audio_dim), 0, 0, MREN_MAX_DIM, "audio dimension"},
+	{81, FIELD_SIZE, AT(shape.audio_units), 0, 0, MREN_MAX_IMAGE_UNITS, "number of audio units"},
+	{82, FIELD_SIZE, AT(shape.audio_product), 0, 0, 1024, "product term of audio"},
+	{83, FIELD_BYTES, AT(audio_encoder), 0, 32, 32, "audio encoder"},
 };
 
 #define N_FIELDS (sizeof(table) / sizeof(table[0]))
