@@ -109,7 +109,7 @@ bench_step(size_t dim, size_t window, double seconds, float dropout)
 	batch.n = BATCH;
 	for (size_t i = 0; i < BATCH; i++)
 	{
-		batch.has_unknown[i] = batch.has_image[i] = false;
+		batch.has_unknown[i] = batch.vectors[MREN_VECTOR_IMAGE].has[i] = batch.vectors[MREN_VECTOR_AUDIO].has[i] = false;
 		labels[i] = (int32_t) mren_random_below(&random, RELATIONS);
 		weights[i] = 1;
 		for (size_t j = 0; j < batch.pool_dim; j++)

@@ -36,12 +36,14 @@ enum
 	FLAG_HEAD_BOX = 8,
 	FLAG_TAIL_BOX = 16,
 	FLAG_GRID = 32,
-	FLAG_TOKENS = 64,
-	FLAG_WINDOWED = 128,
-	ALL_FLAGS = 255,
+	FLAG_AUDIO = 64,
+	FLAG_TOKENS = 128,
+	FLAG_WINDOWED = 256,
+	ALL_FLAGS = 511,
 };
 
-#define FIXED 120 /* bytes in front of the pieces */
+#define FIXED 120	   /* bytes in front of the pieces, and of the next: */
+#define AUDIO_BYTES 16 /* the hash of the recording, in rows that have one */
 
 static uint32_t
 get_u32(const uint8_t *bytes)
@@ -166,7 +168,8 @@ text_size(const MrenTextSpan *text)
 static size_t
 record_size(const MrenExample *example)
 {
-	size_t size = FIXED + 4 * (size_t) example->sentence.n_pieces +
+	size_t size = FIXED + (example->has_audio ? AUDIO_BYTES : 0) +
+				  4 * (size_t) example->sentence.n_pieces +
 				  4 * ((size_t) example->sentence.n_words + 1) + 4 * (size_t) example->n_features +
 				  tokens_size(&example->tokens) + text_size(&example->relation) +
 				  text_size(&example->head_type) + text_size(&example->tail_type);
@@ -182,7 +185,8 @@ record_flags(const MrenExample *example)
 		   (example->has_image ? FLAG_IMAGE : 0) | (example->has_head_box ? FLAG_HEAD_BOX : 0) |
 		   (example->has_tail_box ? FLAG_TAIL_BOX : 0) | (example->has_grid ? FLAG_GRID : 0) |
 		   (example->tokens.n > 0 ? FLAG_TOKENS : 0) |
-		   (example->tokens.n > 0 && example->tokens.windowed ? FLAG_WINDOWED : 0);
+		   (example->tokens.n > 0 && example->tokens.windowed ? FLAG_WINDOWED : 0) |
+		   (example->has_audio ? FLAG_AUDIO : 0);
 }
 
 static void
@@ -231,6 +235,8 @@ put_body(MrenBuffer *buffer, const MrenExample *example)
 		mren_buffer_put_zeros(buffer, 16);
 	put_box(buffer, example->has_head_box, example->head_box);
 	put_box(buffer, example->has_tail_box, example->tail_box);
+	if (example->has_audio)
+		mren_buffer_put_bytes(buffer, example->audio.bytes, AUDIO_BYTES);
 	for (uint32_t i = 0; i < s->n_pieces; i++)
 		mren_buffer_put_u32(buffer, (uint32_t) s->pieces[i]);
 	for (uint32_t i = 0; i <= s->n_words; i++)
@@ -298,6 +304,7 @@ read_fixed(MrenCursor *cursor, MrenExample *example, MrenError *err)
 {
 	MrenSentence *s = &example->sentence;
 	const uint8_t *image;
+	const uint8_t *audio;
 	uint32_t split;
 	uint32_t n_features;
 
@@ -321,6 +328,9 @@ read_fixed(MrenCursor *cursor, MrenExample *example, MrenError *err)
 		memcpy(example->image.bytes, image, 16);
 	mren_cursor_floats(cursor, example->head_box, 4);
 	mren_cursor_floats(cursor, example->tail_box, 4);
+	audio = example->has_audio ? mren_cursor_bytes(cursor, AUDIO_BYTES) : NULL;
+	if (audio != NULL)
+		memcpy(example->audio.bytes, audio, AUDIO_BYTES);
 	if (cursor->failed)
 		return fail_record(err, "it is too short");
 	if (split > MREN_SPLIT_HOLDOUT)
@@ -438,6 +448,7 @@ mren_example_read(const uint8_t *bytes, size_t len, MrenExample *example, size_t
 	example->has_grid = (flags & FLAG_GRID) != 0;
 	if (example->has_grid && !example->has_image)
 		return fail_record(err, "it has a grid without an image");
+	example->has_audio = (flags & FLAG_AUDIO) != 0;
 	example->has_head_box = (flags & FLAG_HEAD_BOX) != 0;
 	example->has_tail_box = (flags & FLAG_TAIL_BOX) != 0;
 	cursor = (MrenCursor){bytes + 16, bytes + *size, false};
@@ -498,6 +509,8 @@ mren_example_identity(const MrenExample *example)
 		hash = mren_hash64(example->image.bytes, 16, hash);
 	else
 		hash = mren_hash64(&example->group, sizeof(example->group), hash);
+	if (example->has_audio)
+		hash = mren_hash64(example->audio.bytes, AUDIO_BYTES, hash);
 	if (example->has_head_box)
 		hash = mren_hash64(example->head_box, sizeof(example->head_box), hash);
 	if (example->has_tail_box)

@@ -53,6 +53,8 @@ typedef struct MrenExample
 	bool has_image;
 	MrenHash128 image; /* of its content: the key of its vector */
 	bool has_grid;	   /* the image's grid is kept; only with an image */
+	bool has_audio;
+	MrenHash128 audio; /* of the recording's content: the key of its vector */
 	bool has_head_box;
 	bool has_tail_box;
 	float head_box[4]; /* x0, y0, x1, y1 as shares of width and height: see boxes.h */
@@ -103,19 +105,19 @@ extern int mren_example_compare(const uint8_t *a, const uint8_t *b);
 
 /*
  * mren_example_identity
- *	  Hash of the contents of the row (sentence, mentions, types, boxes, image
- *	  and relation), by which a network recognises rows of its training.
+ *	  Hash of the contents of the row (sentence, mentions, types, boxes, image,
+ *	  recording and relation), by which a network recognises rows of its training.
  *	  Features and tokens, which depend on options, weight and split do not count.
  */
 extern uint64_t mren_example_identity(const MrenExample *example);
 
 /*
  * mren_example_group
- *	  The group of a row: rows of one image, or without an image rows of one
- *	  sentence, validate together or not at all. (If rows were joined by
+ *	  The group of a row: rows of one image, without an image rows of one recording, or
+ *	  without either rows of one sentence, validate together or not at all. (If rows were joined by
  *	  sentence and by image, sets that combine a few of each would be a single
  *	  group.) The PostgreSQL layer calls it for every kind of training. image is
- *	  NULL for a row without one.
+ *	  the hash of the image or recording, NULL for a row without either.
  */
 extern uint64_t mren_example_group(const char *sentence, size_t len, const MrenHash128 *image);
 

@@ -4,7 +4,7 @@
  *
  * A word outside the mentions is removed from the sentence; the words of a
  * mention stay where they are but lose their pieces, and with them their
- * vectors; a type becomes unknown; an image becomes absent.  Of a pretrained
+ * vectors; a type becomes unknown; an image or a recording becomes absent.  Of a pretrained
  * encoder's tokens, those of a word are removed, too, and those of a mention
  * are masked.
  */
@@ -78,6 +78,8 @@ list_parts(Explainer *e)
 		add_part(e, MREN_PART_TAIL_TYPE, 0);
 	if (e->input->image != NULL)
 		add_part(e, MREN_PART_IMAGE, 0);
+	if (e->input->audio != NULL)
+		add_part(e, MREN_PART_AUDIO, 0);
 }
 
 static void
@@ -222,6 +224,9 @@ make_variant(Explainer *e, const MrenContribution *part, size_t i)
 			input->grid = NULL;
 			input->head_box = input->tail_box = NULL;
 			break;
+		case MREN_PART_AUDIO:
+			input->audio = NULL;
+			break;
 	}
 }
 
@@ -231,7 +236,7 @@ make_features(Explainer *e, const MrenContribution *part, size_t i, MrenError *e
 {
 	uint32_t *codes;
 
-	if (e->source == NULL || e->info.hash_bits == 0 ||
+	if (e->source == NULL || e->info.hash_bits == 0 || part->part == MREN_PART_AUDIO ||
 		(part->part == MREN_PART_IMAGE && !e->info.box_features))
 		return MREN_OK;
 	codes = e->codes + i * MREN_MAX_ROW_FEATURES;
@@ -254,7 +259,7 @@ allocate(Explainer *e, MrenError *err)
 	size_t words = s->n_words < MAX_WORDS ? s->n_words : MAX_WORDS;
 	size_t tokens = e->input->tokens != NULL ? e->input->tokens->n : 0;
 
-	MREN_TRY(mren_allocate(e->env, words + 5, sizeof(MrenContribution), &e->parts, err));
+	MREN_TRY(mren_allocate(e->env, words + 6, sizeof(MrenContribution), &e->parts, err));
 	MREN_TRY(mren_allocate(e->env, BATCH * (size_t) s->n_pieces, sizeof(int32_t), &e->pieces, err));
 	MREN_TRY(mren_allocate(e->env, BATCH * ((size_t) s->n_words + 1), sizeof(uint32_t), &e->starts,
 						   err));

@@ -106,7 +106,7 @@ mren_net_allocate(MrenNet *net, size_t limit, MrenError *err)
 
 	mren_net_layout_build(&net->shape, &net->layout);
 	MREN_TRY(check_marker_shape(net, err));
-	if (net->text_only > 0 && (further == 0 || net->shape.image_dim == 0))
+	if (net->text_only > 0 && (further == 0 || !mren_net_shape_reads(&net->shape)))
 		return mren_fail(err, MREN_EFORMAT, "invalid network: its only member is a text-only one");
 	if (net->layout.table.size > limit || further_size(net) > limit - net->layout.table.size)
 		return mren_fail(err, MREN_EFORMAT, "invalid network: it is too short for its tensors");
@@ -214,6 +214,7 @@ is_deviation(const MrenNet *net, size_t id)
 
 	return id == ids->text_std ||
 		   (mren_net_shape_has_vector(&net->shape) && id == ids->image_std) ||
+		   (net->shape.audio_dim > 0 && id == ids->audio_std) ||
 		   (mren_net_shape_attends(&net->shape) && id == ids->grid_std) ||
 		   (net->shape.boxes && id == ids->box_std);
 }
@@ -301,6 +302,36 @@ pack_inverse(const MrenNet *net, const float **inverse, size_t std, float *at)
 	return at + panels(tensor->cols);
 }
 
+static size_t
+vector_branch_size(const MrenNet *net, MrenVectorKind kind)
+{
+	MrenVectorBranch branch = mren_net_vector_branch(&net->shape, &net->layout, kind);
+	size_t size = panels(branch.dim) + dense_size(branch.dim, branch.units);
+
+	if (branch.dim == 0)
+		return 0;
+	if (branch.product > 0)
+		size += dense_size(branch.factor_in, branch.product) +
+				dense_size(mren_net_shape_text_dim(&net->shape), branch.product);
+	return size;
+}
+
+static float *
+pack_vector_branch(MrenNet *net, MrenVectorKind kind, float *at)
+{
+	MrenVectorBranch branch = mren_net_vector_branch(&net->shape, &net->layout, kind);
+	MrenNetVector *vector = &net->vectors[kind];
+
+	if (branch.dim == 0)
+		return at;
+	at = pack_inverse(net, &vector->inverse, branch.std, at);
+	at = pack_dense(net, &vector->units, branch.weight, branch.bias, at);
+	if (branch.product == 0)
+		return at;
+	at = pack_dense(net, &vector->text, branch.text_weight, branch.text_bias, at);
+	return pack_dense(net, &vector->factor, branch.factor_weight, branch.factor_bias, at);
+}
+
 /* Floats of the layers of grid attention and boxes. */
 static size_t
 grid_branch_size(const MrenNet *net)
@@ -348,12 +379,8 @@ packed_size(const MrenNet *net)
 	const MrenParameter *tensors = layout->table.items;
 	size_t size = panels(tensors[layout->ids.text_std].cols);
 
-	if (mren_net_shape_has_vector(&net->shape))
-		size += panels(net->shape.image_dim) +
-				dense_size(net->shape.image_dim, mren_net_shape_units(&net->shape));
-	if (mren_net_shape_has_vector(&net->shape) && net->shape.product > 0)
-		size += dense_size(mren_net_shape_factor_in(&net->shape), net->shape.product) +
-				dense_size(mren_net_shape_text_dim(&net->shape), net->shape.product);
+	for (int kind = 0; kind < MREN_N_VECTORS; kind++)
+		size += vector_branch_size(net, (MrenVectorKind) kind);
 	size += grid_branch_size(net);
 	for (size_t i = 0; net->shape.filters > 0 && i < MREN_CONV_WIDTHS; i++)
 		size += dense_size(tensors[layout->ids.conv_weight[i]].cols, net->shape.filters);
@@ -370,18 +397,8 @@ pack_all(MrenNet *net, MrenError *err)
 	float *at = net->packed;
 
 	at = pack_inverse(net, &net->text_inverse, ids->text_std, at);
-	if (mren_net_shape_has_vector(&net->shape))
-	{
-		at = pack_inverse(net, &net->image_inverse, ids->image_std, at);
-		at = pack_dense(net, &net->image, ids->image_weight, ids->image_bias, at);
-	}
-	if (mren_net_shape_has_vector(&net->shape) && net->shape.product > 0)
-	{
-		at = pack_dense(net, &net->product_text, ids->product_text_weight, ids->product_text_bias,
-						at);
-		at = pack_dense(net, &net->product_image, ids->product_image_weight,
-						ids->product_image_bias, at);
-	}
+	for (int kind = 0; kind < MREN_N_VECTORS; kind++)
+		at = pack_vector_branch(net, (MrenVectorKind) kind, at);
 	at = pack_grid_branch(net, at);
 	for (size_t i = 0; net->shape.filters > 0 && i < MREN_CONV_WIDTHS; i++)
 		at = pack_conv(net, i, at);
@@ -546,6 +563,9 @@ mren_net_info(const MrenNet *net, MrenNetInfo *info)
 	info->text_only = net->text_only > 0;
 	info->embedding_dim = net->shape.embedding_dim;
 	info->image_dim = net->shape.image_dim;
+	info->audio_dim = net->shape.audio_dim;
+	if (net->audio_encoder.len == sizeof(info->audio_sha256))
+		memcpy(info->audio_sha256, net->audio_encoder.data, sizeof(info->audio_sha256));
 	info->features_dim = mren_net_row_dim(net);
 	info->n_relations = net->shape.n_relations;
 	info->n_types = net->shape.n_types;

@@ -35,6 +35,7 @@ typedef struct MrenInput
 	size_t n_features;
 	const float *image;	   /* (image_dim) as computed by the image encoder, or NULL */
 	const uint16_t *grid;  /* of shape info.grid, or NULL; only with an image */
+	const float *audio;	   /* (audio_dim) as computed by the audio encoder, or NULL */
 	const float *head_box; /* see boxes.h, or NULL; only with an image */
 	const float *tail_box;
 	/* of the marker classifier's text encoder; NULL: the sentence has no token */
@@ -47,6 +48,7 @@ typedef struct MrenNetInfo
 {
 	size_t embedding_dim;
 	size_t image_dim; /* 0: trained without images; inputs must have none */
+	size_t audio_dim; /* 0: trained without recordings; inputs must have none */
 	size_t n_members; /* of an ensemble; 1: one network */
 	bool text_only;	  /* the last member is a text-only member */
 	/*
@@ -72,6 +74,7 @@ typedef struct MrenNetInfo
 	uint8_t encoder_sha256[32];	   /* zeros without images */
 	/* of the text encoder of a marker classifier; NULL: there is none */
 	const uint8_t *text_encoder_sha256;
+	uint8_t audio_sha256[32]; /* of the audio encoder; zeros without recordings */
 	const uint8_t *lexicons_sha256; /* (n_lexicons, 32) of the net, in the order of training */
 	size_t n_lexicons;
 } MrenNetInfo;

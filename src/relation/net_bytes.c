@@ -269,6 +269,8 @@ read_all(const MrenEnv *env, MrenCursor *cursor, bool has_fields, size_t limit, 
 	if (has_fields)
 		MREN_TRY(mren_net_fields_read(env, cursor, net, err));
 	MREN_TRY(mren_net_shape_check(&net->shape, err));
+	if ((net->audio_encoder.len > 0) != (net->shape.audio_dim > 0))
+		return fail_bytes(err, "its audio encoder is missing");
 	MREN_TRY(mren_net_allocate(net, limit, err));
 	MREN_TRY(read_names(env, cursor, &net->relations, net->shape.n_relations, err));
 	MREN_TRY(read_names(env, cursor, &net->types, net->shape.n_types, err));

@@ -14,6 +14,15 @@
 #include "relation/layout.h"
 #include "relation/marker/marker_classifier.h"
 
+/* The packed layers of a branch that reads a vector. */
+typedef struct MrenNetVector
+{
+	MrenPackedDense units;
+	MrenPackedDense text;	/* of the product */
+	MrenPackedDense factor; /* of the vector, of the product */
+	const float *inverse;	/* 1 / std */
+} MrenNetVector;
+
 struct MrenNet
 {
 	MrenEnv env; /* it was created with */
@@ -53,6 +62,7 @@ struct MrenNet
 	size_t box_features;	 /* 1: some features are of boxes */
 	MrenBuffer thresholds;	 /* f32 of each relation, as of decision.h; empty: argmax */
 	MrenBuffer fine_tuned;	 /* (shape.n_fine_tuned) u32, little-endian, ascending */
+	MrenBuffer audio_encoder; /* sha256; empty without audio */
 
 	/* Made by mren_net_complete. */
 	MrenLinearIndex linear;
@@ -61,9 +71,7 @@ struct MrenNet
 	int32_t *fine_tuned_ids; /* (shape.n_fine_tuned) */
 	float *packed;			 /* all dense layers and the inverse deviations */
 	size_t n_packed;		 /* floats */
-	MrenPackedDense image;
-	MrenPackedDense product_text;
-	MrenPackedDense product_image;
+	MrenNetVector vectors[MREN_N_VECTORS];
 	MrenPackedDense query;
 	MrenPackedDense attended;
 	MrenPackedDense factor_text;
@@ -71,10 +79,9 @@ struct MrenNet
 	MrenPackedDense region;
 	MrenPackedDense conv[MREN_CONV_WIDTHS];
 	MrenPackedDense layers[MREN_MAX_HIDDEN + 1];
-	const float *text_inverse;	/* 1 / text.std */
-	const float *image_inverse; /* 1 / image.std */
-	const float *grid_inverse;	/* 1 / grid.std */
-	const float *box_inverse;	/* 1 / box.std */
+	const float *text_inverse; /* 1 / text.std */
+	const float *grid_inverse; /* 1 / grid.std */
+	const float *box_inverse;  /* 1 / box.std */
 };
 
 /* An empty network, whose shape, fields and names are to be set. */

@@ -60,6 +60,8 @@ feature_name(MrenExplainedPart part, const MrenPair *pair, MrenToken place)
 			return pair->tail_type;
 		case MREN_PART_IMAGE:
 			return (MrenTextSpan){"image", 5};
+		case MREN_PART_AUDIO:
+			return (MrenTextSpan){"audio", 5};
 	}
 	pg_unreachable();
 }
@@ -81,6 +83,8 @@ modality(MrenExplainedPart part)
 			return "tail_type";
 		case MREN_PART_IMAGE:
 			return "image";
+		case MREN_PART_AUDIO:
+			return "audio";
 	}
 	pg_unreachable();
 }

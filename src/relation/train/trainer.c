@@ -47,6 +47,8 @@ mren_trainer_create(const MrenEnv *env, const MrenOptions *options, const MrenTr
 		memcpy(t->lexicons_sha256, inputs->lexicons_sha256, 32 * inputs->n_lexicons);
 	if (inputs->encoder_sha256 != NULL)
 		memcpy(t->encoder_sha256, inputs->encoder_sha256, 32);
+	if (inputs->audio_sha256 != NULL)
+		memcpy(t->audio_sha256, inputs->audio_sha256, 32);
 	t->report.temperature = 1;
 	*trainer = t;
 	return MREN_OK;
@@ -69,7 +71,7 @@ mren_trainer_free(MrenTrainer *trainer)
 	mren_release(&env, trainer->fine_tuned);
 	mren_release(&env, trainer->labels);
 	mren_release(&env, trainer->weights);
-	mren_release(&env, trainer->raw_image);
+	mren_release(&env, trainer->raw_vector);
 	mren_release(&env, trainer->raw_grid);
 	mren_release(&env, trainer);
 }
@@ -106,6 +108,12 @@ choose_shape(MrenTrainer *trainer, MrenError *err)
 	}
 	if (mren_net_shape_has_vector(shape))
 		shape->image_units = options->image_units;
+	if (trainer->report.n_rows_with_audio > 0)
+	{
+		shape->audio_dim = trainer->inputs.audio_dim;
+		shape->audio_units = options->image_units > 0 ? options->image_units : MREN_IMAGE_UNITS;
+		shape->audio_product = options->product;
+	}
 	shape->boxes = trainer->scan.has_boxes;
 	memcpy(shape->hidden, options->common.hidden, sizeof(shape->hidden));
 	shape->activation = options->common.activation;
@@ -122,7 +130,8 @@ allocate_rows(MrenTrainer *trainer, MrenError *err)
 
 	MREN_TRY(mren_allocate(env, trainer->batch_rows, sizeof(int32_t), &trainer->labels, err));
 	MREN_TRY(mren_allocate(env, trainer->batch_rows, sizeof(float), &trainer->weights, err));
-	MREN_TRY(mren_allocate(env, trainer->shape.image_dim, sizeof(float), &trainer->raw_image, err));
+	MREN_TRY(mren_allocate(env, trainer->shape.image_dim + trainer->shape.audio_dim, sizeof(float),
+						   &trainer->raw_vector, err));
 	if (trainer->scan.has_grids)
 		MREN_TRY(mren_allocate(env, mren_grid_size(&trainer->shape.grid), sizeof(uint16_t),
 							   &trainer->raw_grid, err));

@@ -120,6 +120,9 @@ fill_net(const MrenTrainer *trainer, MrenNet *net, MrenError *err)
 	set_negative_bias(trainer, net);
 	memcpy(net->embeddings_sha256, trainer->embeddings_sha256, 32);
 	memcpy(net->encoder_sha256, trainer->encoder_sha256, 32);
+	if (net->shape.audio_dim > 0)
+		MREN_TRY(mren_buffer_append(&trainer->env, &net->audio_encoder, trainer->audio_sha256,
+									sizeof(trainer->audio_sha256), err));
 	net->negative = trainer->negative;
 	net->threshold = trainer->options.threshold;
 	net->temperature = trainer->report.temperature;

@@ -196,13 +196,13 @@ typedef struct MrenMeasurement
 	uint64_t *identities; /* (n_usable) */
 	size_t n_identities;
 	MrenMoments text;
-	MrenMoments image;
-	MrenMoments grid;	  /* of cells */
-	MrenMoments box;	  /* of geometries */
-	double *class_count;  /* (n_relations) sum of the training rows' weights */
-	float *class_weights; /* (n_relations) */
-	double mean_weight;	  /* mean weight of a training row, by which losses are divided */
-	float *image_inverse; /* (image_dim) 1 / deviation */
+	MrenMoments vectors[MREN_N_VECTORS];
+	MrenMoments grid;				/* of cells */
+	MrenMoments box;				/* of geometries */
+	double *class_count;			/* (n_relations) sum of the training rows' weights */
+	float *class_weights;			/* (n_relations) */
+	double mean_weight;				/* mean weight of a training row, by which losses are divided */
+	float *inverse[MREN_N_VECTORS]; /* (dim of the vector) 1 / deviation */
 } MrenMeasurement;
 
 struct MrenTrainer
@@ -213,6 +213,7 @@ struct MrenTrainer
 	uint8_t embeddings_sha256[32];
 	uint8_t lexicons_sha256[MREN_MAX_NET_LEXICONS][32];
 	uint8_t encoder_sha256[32];
+	uint8_t audio_sha256[32];
 	const MrenNet *warm; /* weights to start from; NULL: none */
 
 	MrenStage stage;
@@ -243,7 +244,7 @@ struct MrenTrainer
 	size_t batch_rows; /* maximum number of rows in a batch */
 	int32_t *labels;   /* (batch_rows) */
 	float *weights;	   /* (batch_rows) */
-	float *raw_image;  /* (image_dim) */
+	float *raw_vector; /* (the longest vector's dim) */
 	uint16_t *raw_grid;
 	MrenDropout drop;
 	MrenRandom withhold;
