@@ -241,7 +241,7 @@ mren_calibration(PG_FUNCTION_ARGS)
 {
 	MrenEnv env = mren_pg_env(CurrentMemoryContext);
 	MrenPredictQuery what = {.model = mren_arg_text(fcinfo, 0, "model"),
-							 .query = mren_arg_text(fcinfo, 1, "query"),
+							 .query = mren_arg_query(fcinfo, 1, "query"),
 							 .version = mren_arg_version(fcinfo, 2),
 							 .need_relation = true};
 	int bins = bins_argument(fcinfo, 3);

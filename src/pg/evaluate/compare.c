@@ -193,7 +193,7 @@ read_args(FunctionCallInfo fcinfo, Compare *compare)
 	int32 folds;
 	Jsonb *base;
 
-	compare->query = mren_arg_text(fcinfo, 1, "query");
+	compare->query = mren_arg_query(fcinfo, 1, "query");
 	mren_arg_required(fcinfo, 2, "variants");
 	mren_arg_required(fcinfo, 3, "folds");
 	folds = PG_GETARG_INT32(3);

@@ -526,7 +526,7 @@ mren_predict_rows(PG_FUNCTION_ARGS)
 {
 	MrenPredictQuery what = {
 		.model = mren_arg_text(fcinfo, 0, "model"),
-		.query = mren_arg_text(fcinfo, 1, "query"),
+		.query = mren_arg_query(fcinfo, 1, "query"),
 		.version = mren_arg_version(fcinfo, 2),
 		.need_id = true,
 		.skip_bad = mren_on_error == MREN_ON_ERROR_SKIP,

@@ -104,11 +104,9 @@ void
 mren_predictor_open_args(MrenPredictor *predictor, FunctionCallInfo fcinfo, int model_arg,
 						 int version_arg)
 {
-	text *model;
+	MrenTextSpan model = mren_arg_span(fcinfo, model_arg, "model");
 
-	mren_arg_required(fcinfo, model_arg, "model");
-	model = PG_GETARG_TEXT_PP(model_arg);
-	mren_predictor_open(predictor, VARDATA_ANY(model), VARSIZE_ANY_EXHDR(model),
+	mren_predictor_open(predictor, model.data, (int) model.len,
 						mren_arg_version(fcinfo, version_arg));
 }
 

@@ -15,6 +15,7 @@
 #include "utils/typcache.h"
 
 #define MAX_NAME 255
+#define MAX_TEXT 4096 /* bytes of a path, or of a list of words */
 
 void
 mren_arg_required(FunctionCallInfo fcinfo, int arg, const char *name)
@@ -24,8 +25,41 @@ mren_arg_required(FunctionCallInfo fcinfo, int arg, const char *name)
 						errmsg("argument \"%s\" must not be null", name)));
 }
 
+/* What is longer than any name or path is refused before it is looked up, copied into messages and sent. */
+static text *
+short_argument(FunctionCallInfo fcinfo, int arg, const char *name)
+{
+	text *value;
+
+	mren_arg_required(fcinfo, arg, name);
+	value = PG_GETARG_TEXT_PP(arg);
+	if (VARSIZE_ANY_EXHDR(value) > MAX_TEXT)
+		ereport(ERROR,
+				(errcode(ERRCODE_NAME_TOO_LONG),
+				 errmsg("argument \"%s\" has %zu bytes, more than %d", name,
+						(size_t) VARSIZE_ANY_EXHDR(value), MAX_TEXT),
+				 errdetail("It begins with \"%.*s\".",
+						   pg_mbcliplen(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value), 40),
+						   VARDATA_ANY(value))));
+	return value;
+}
+
 char *
 mren_arg_text(FunctionCallInfo fcinfo, int arg, const char *name)
+{
+	return text_to_cstring(short_argument(fcinfo, arg, name));
+}
+
+MrenTextSpan
+mren_arg_span(FunctionCallInfo fcinfo, int arg, const char *name)
+{
+	text *value = short_argument(fcinfo, arg, name);
+
+	return (MrenTextSpan){VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value)};
+}
+
+char *
+mren_arg_query(FunctionCallInfo fcinfo, int arg, const char *name)
 {
 	mren_arg_required(fcinfo, arg, name);
 	return text_to_cstring(PG_GETARG_TEXT_PP(arg));

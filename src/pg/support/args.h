@@ -17,8 +17,12 @@
 
 /* 22004 if the argument is NULL. */
 extern void mren_arg_required(FunctionCallInfo fcinfo, int arg, const char *name);
-/* The argument as a C string; 22004 if it is NULL. */
+/* A name, path or word as a C string; 22004 if it is NULL, 42622 beyond 4096 bytes. */
 extern char *mren_arg_text(FunctionCallInfo fcinfo, int arg, const char *name);
+/* The same, in place. */
+extern MrenTextSpan mren_arg_span(FunctionCallInfo fcinfo, int arg, const char *name);
+/* A query, of any length. */
+extern char *mren_arg_query(FunctionCallInfo fcinfo, int arg, const char *name);
 
 /* The number of a version, 0 for NULL, which means the deployed one; 22023 below 1. */
 extern int32 mren_arg_version(FunctionCallInfo fcinfo, int arg);

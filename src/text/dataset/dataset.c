@@ -198,9 +198,8 @@ mren_dataset_start_sentence(MrenDataset *dataset)
 MrenStatus
 mren_dataset_append(MrenDataset *dataset, const char *text, size_t len, MrenError *err)
 {
-	/* PostgreSQL's limit for a value, and ranges count in 32 bits. */
-	if (len > ((size_t) 1 << 30) - dataset->n_sentence)
-		return mren_fail(err, MREN_ELIMIT, "sentence is too long");
+	/* No model, and no tokenizer, takes a longer one. */
+	MREN_TRY(mren_text_check_length(dataset->n_sentence + len, err));
 	MREN_TRY(mren_grow(&dataset->env, &dataset->sentence, &dataset->sentence_capacity,
 					   dataset->n_sentence, dataset->n_sentence + len, 1, err));
 	if (len > 0)
