@@ -32,7 +32,6 @@ SELECT mren.load_text_encoder('pieces', tiny_encoder(tokenizer => '{"normalizer"
     "pre_tokenizer": {"type": "Metaspace", "replacement": "\u2581", "prepend_scheme": "always"},
     "model": {"type": "Unigram", "unk_id": 0, "vocab": [["?", 0], ["\u2581", -2], ["\u2581a", -1], ["b", -1], ["ab", -3]]}}'));
 SELECT * FROM mren.tokens('pieces', 'ab ｂxy');
-SELECT mren.text_features('bytes', 'a') <> mren.text_features('bytes', 'b') AS differ;
 SELECT mren.drop_text_encoder(name) FROM unnest('{bytes,pieces}'::text[]) AS name;
 -- Vectors: the first piece's, and the mean of all, which the spaces do not change; long sentences are read in windows, of which the first decides the first piece's.
 SELECT pooling, array_agg(round(x::numeric, 4) ORDER BY i) AS vector FROM unnest('{mean,cls}'::text[]) pooling, unnest(mren.text_features('tiny', 'a bc', pooling)) WITH ORDINALITY AS f (x, i)
