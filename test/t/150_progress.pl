@@ -122,7 +122,7 @@ my $picture = unpack 'H*', png(8, 8, "\xff\0\0" x 64);
 (my $of_fusions = options(10000)) =~ s/\}$/, "fusion": "auto", "image_encoder": "tiny", "text_only_member": false}/;
 $trainer->send("CALL mren.train('fused', 'SELECT p.*, ''\\x$picture''::bytea AS image FROM pairs p, generate_series(1, 4)', '$of_fusions')");
 my $times = '';
-ok((wait_until { ($times = $watch->query(q{SELECT rows_per_second * seconds_left / (10000 * rows * 0.75) FROM mren.training_progress
+ok((wait_until { ($times = $watch->query(q{SELECT rows_per_second * seconds_left / (10000 * rows * 0.75) FROM mren.runs
 	WHERE model = 'fused' AND phase = 'training' AND epoch > 0 AND rows_per_second > 0})) ne '' }), 'fusions are tried');
 cmp_ok($times || 0, '>', 3, 'the time left is that of all of them');
 $watch->query('SELECT pg_cancel_backend(' . $trainer->backend . ')');

@@ -11,6 +11,7 @@
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/uuid.h"
@@ -46,6 +47,19 @@ mren_normalize_name(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(normal, len));
 }
 
+/* Bytes between two checks for interrupts. */
+#define CHECK_BYTES (1024 * 1024)
+
+static void
+add_bytes(pg_cryptohash_ctx *context, const void *bytes, size_t len)
+{
+	for (size_t at = 0; at < len; at += CHECK_BYTES)
+	{
+		CHECK_FOR_INTERRUPTS();
+		mren_digest_add(context, (const char *) bytes + at, Min(len - at, CHECK_BYTES));
+	}
+}
+
 /* Each part with its length before it, and -1 for one that is not there. */
 static void
 add_part(pg_cryptohash_ctx *context, const void *bytes, int64 len)
@@ -56,7 +70,7 @@ add_part(pg_cryptohash_ctx *context, const void *bytes, int64 len)
 		prefix[i] = (uint8) ((uint64) len >> (8 * i));
 	mren_digest_add(context, prefix, sizeof(prefix));
 	if (len > 0)
-		mren_digest_add(context, bytes, len);
+		add_bytes(context, bytes, len);
 }
 
 /* mren.document_hash(document text, image bytea, image_vector real[]) → bytea */
@@ -93,7 +107,7 @@ mren_graph_identity(PG_FUNCTION_ARGS)
 	pg_uuid_t *identity = palloc(sizeof(pg_uuid_t));
 	uint8 sha256[MREN_SHA256_LENGTH];
 
-	mren_digest_add(context, utf8.data, utf8.len);
+	add_bytes(context, utf8.data, utf8.len);
 	mren_digest_end(context, sha256);
 	memcpy(identity->data, sha256, UUID_LEN);
 	PG_RETURN_UUID_P(identity);

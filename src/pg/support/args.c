@@ -83,6 +83,12 @@ mren_check_name(const char *argument, const char *name)
 	if (name[0] == '\0')
 		ereport(ERROR, (errcode(ERRCODE_INVALID_NAME),
 						errmsg("argument \"%s\" must not be empty", argument)));
+	mren_check_name_length(name);
+}
+
+void
+mren_check_name_length(const char *name)
+{
 	if (strlen(name) > MAX_NAME)
 		ereport(ERROR, (errcode(ERRCODE_NAME_TOO_LONG),
 						errmsg("name \"%.*s...\" is longer than %d bytes",

@@ -29,6 +29,8 @@ extern int32 mren_arg_version(FunctionCallInfo fcinfo, int arg);
 
 /* 42602 for a name that is empty or longer than 255 bytes. */
 extern void mren_check_name(const char *argument, const char *name);
+/* The latter alone, of a name that is looked up: what is longer is nowhere, and not to be shown whole. */
+extern void mren_check_name_length(const char *name);
 
 /* The current user's name as a Datum of type name. */
 extern Datum mren_current_user_name(void);
