@@ -131,7 +131,7 @@ SELECT count(*) AS circles FROM graph_page, texts(html, '//*[local-name()="circl
 SELECT x FROM graph_page, texts(html, '//*[local-name()="path"]/*[local-name()="title"]/text()') x ORDER BY x COLLATE "C";
 SELECT head, relation, tail FROM kg.facts ORDER BY head COLLATE "C";
 SELECT array_agg(x ORDER BY x) = (SELECT array_agg(fact::text ORDER BY fact::text) FROM kg.facts WHERE NOT confirmed) AS unconfirmed
-FROM graph_page, texts(html, '//section[@id="review"]//td[7]/text()') x;
+FROM graph_page, texts(html, '//section[@id="review"]//p[@class="verdict"]/code/text()') x;
 SELECT count(*) = (SELECT count(*) FROM kg.conflicts) AS conflicts FROM graph_page, texts(html, '//section[@id="conflicts"]//tbody/tr');
 SELECT mren.report_graph('kg') = html AS same FROM graph_page;
 -- Nothing to show.

@@ -277,11 +277,12 @@ static const char *const relation_heads[] = {"Relation",		 "#Facts",	 "#Confirme
 static const char *const type_heads[] = {"Type", "#Entities", "#Mentions", "Most mentioned", NULL};
 static const char *const entity_heads[] = {"Entity",	"Type",			"#Facts", "#Documents",
 										   "#Mentions", "Also written", NULL};
-static const char *const review_heads[] = {"Head",	   "Relation",	"Tail", "#Confidence",
-										   "#Sources", "Stated by", "Fact", NULL};
 static const char *const conflict_heads[] = {"Fact",		"#Confidence", "Lost to",
 											 "#Confidence", "Reason",	   NULL};
 static const char *const failure_heads[] = {"Document", "Error", NULL};
+
+/* Of the tables, those in front of what awaits review. */
+#define N_OVERVIEW 3
 
 static const Table tables[] = {
 	{"relations", "Relations", "Facts that are neither superseded nor rejected.",
@@ -307,17 +308,6 @@ static const Table tables[] = {
 	 "  UNION ALL SELECT tail_entity FROM ${graph}.facts) x GROUP BY entity) d"
 	 " JOIN ${graph}.entities e USING (entity)"
 	 " ORDER BY d.n DESC, e.canonical COLLATE \"C\", e.type COLLATE \"C\" LIMIT 15"},
-	{"review", "What awaits review",
-	 "The least certain facts that nobody has confirmed. A verdict is a row: "
-	 "<code>INSERT INTO &#x2026;.review (fact, verdict) VALUES (&#39;&#x2026;&#39;, "
-	 "&#39;confirmed&#39;)</code>, or <code>&#39;rejected&#39;</code>.",
-	 "Every fact is confirmed, or there are none.", review_heads,
-	 "SELECT f.head, f.relation, f.tail, round(f.confidence::numeric, 2)::text AS n_confidence,"
-	 " f.sources::text AS n_sources, e.sentence, f.fact::text"
-	 " FROM (SELECT * FROM ${graph}.facts WHERE NOT confirmed ORDER BY confidence, fact LIMIT 12) f"
-	 " LEFT JOIN LATERAL (SELECT x.sentence FROM ${graph}.evidence x WHERE x.fact = f.fact"
-	 "  ORDER BY x.confidence DESC, x.document COLLATE \"C\", x.n LIMIT 1) e ON true"
-	 " ORDER BY f.confidence, f.fact"},
 	{"conflicts", "Conflicts",
 	 "Facts of a functional relation that lost to another, the surest first.",
 	 "No fact contradicts another.", conflict_heads,
@@ -331,6 +321,63 @@ static const Table tables[] = {
 	 "SELECT document, error FROM ${graph}.documents WHERE state = 'failed'"
 	 " ORDER BY document COLLATE \"C\" LIMIT 10"},
 };
+
+/*
+ * What awaits review
+ */
+
+static const char review_sql[] =
+	"SELECT f.head, f.relation, f.tail, round(f.confidence::numeric, 2)::text, f.sources::text,"
+	" f.fact::text, e.sentence"
+	" FROM (SELECT * FROM ${graph}.facts WHERE NOT confirmed ORDER BY confidence, fact LIMIT 12) f"
+	" LEFT JOIN LATERAL (SELECT x.sentence FROM ${graph}.evidence x WHERE x.fact = f.fact"
+	"  ORDER BY x.confidence DESC, x.document COLLATE \"C\", x.n LIMIT 1) e ON true"
+	" ORDER BY f.confidence, f.fact";
+
+static void
+put_unreviewed(void *state, TupleTableSlot *slot)
+{
+	GraphReport *report = state;
+	StringInfo page = report->page;
+	const char *sentence = column(slot, 7);
+
+	report->n_rows++;
+	appendStringInfoString(page, "<div class=\"row\">\n<p><b>");
+	mren_html_text(page, column(slot, 1));
+	appendStringInfoString(page, "</b> &#x2013; ");
+	mren_html_text(page, column(slot, 2));
+	appendStringInfoString(page, " &#x2192; <b>");
+	mren_html_text(page, column(slot, 3));
+	appendStringInfo(page, "</b> (%s)</p>\n", column(slot, 4));
+	if (sentence != NULL)
+	{
+		appendStringInfoString(page, "<p class=\"s\">");
+		mren_html_brief(page, sentence, 400);
+		appendStringInfoString(page, "</p>\n");
+	}
+	appendStringInfo(page, "<p class=\"verdict\">documents: %s &#xB7; fact <code>%s</code></p>\n",
+					 column(slot, 5), column(slot, 6));
+	appendStringInfoString(page, "</div>\n");
+}
+
+static void
+put_review(GraphReport *report)
+{
+	StringInfo page = report->page;
+
+	mren_section_begin(page, "review", "What awaits review", NULL);
+	appendStringInfoString(page,
+						   "<p>The least certain facts that nobody has confirmed, each with "
+						   "a sentence that states it. A verdict is a row: <code>INSERT INTO ");
+	mren_html_text(page, report->graph.schema);
+	appendStringInfoString(page, ".review (fact, verdict) VALUES (&#39;&#x2026;&#39;, "
+								 "&#39;confirmed&#39;)</code>, or <code>&#39;rejected&#39;</code>."
+								 "</p>\n");
+	query(report, review_sql, put_unreviewed);
+	if (report->n_rows == 0)
+		appendStringInfoString(page, "<p>Every fact is confirmed, or there are none.</p>\n");
+	mren_section_end(page);
+}
 
 /* mren.report_graph(graph) → text */
 Datum
@@ -359,7 +406,10 @@ mren_report_graph(PG_FUNCTION_ARGS)
 								  "Conflicts</a></nav>\n</header>\n");
 	query(&report, counts_sql, put_counts);
 	put_drawing(&report);
-	for (size_t i = 0; i < lengthof(tables); i++)
+	for (size_t i = 0; i < N_OVERVIEW; i++)
+		put_table(&report, &tables[i]);
+	put_review(&report);
+	for (size_t i = N_OVERVIEW; i < lengthof(tables); i++)
 		put_table(&report, &tables[i]);
 	mren_page_end(&page);
 	result = cstring_to_text_with_len(page.data, page.len);
