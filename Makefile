@@ -96,7 +96,7 @@ test-package: ## build the Debian package and the zip file, and install the pack
 	@tools/test-package
 
 bench: ## run all benchmarks
-	@if [ -x bench/run ]; then bench/run; else echo "There is no bench/run. Run bench/accuracy/run, bench/graph/run, bench/lexicon/run or bench/train/run."; fi
+	@if [ -x bench/run ]; then bench/run; else echo "There is no bench/run. Run bench/accuracy/run, bench/graph/run, bench/lexicon/run, bench/train/run or bench/transformer/run."; fi
 
 bench-accuracy: ## measure accuracy on published data (SETS="semeval vrd" SEEDS=1) or your own (TRAIN= TEST= FORMAT=)
 	@bench/accuracy/run $(SETS)
