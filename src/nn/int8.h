@@ -12,7 +12,7 @@
 #ifndef MREN_NN_INT8_H
 #define MREN_NN_INT8_H
 
-#include "nn/simd/simd.h"
+#include "nn/simd/kernel_table.h"
 
 /* With more inputs than this, sums might not fit 32 bits. */
 #define MREN_INT8_MAX_INPUTS 65536

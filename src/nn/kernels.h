@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "nn/simd/simd.h"
+#include "nn/simd/kernel_table.h"
 
 /* y += a * x, over n floats. */
 extern void mren_axpy(float *y, const float *x, float a, size_t n);

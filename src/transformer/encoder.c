@@ -27,8 +27,8 @@ mren_transformer_run_open(const MrenEnv *env, const MrenTransformer *encoder,
 	if (config->embedding_width > most)
 		most = config->embedding_width;
 	bytes = MREN_TRANSFORMER_ROWS * mren_int8_row_bytes(most);
-	MREN_TRY(mren_allocate(env, bytes + MREN_TRANSFORMER_ROWS * sizeof(float), 1, &run->memory,
-						   err));
+	MREN_TRY(
+		mren_allocate(env, bytes + MREN_TRANSFORMER_ROWS * sizeof(float), 1, &run->memory, err));
 	run->rows.bytes = run->memory;
 	run->rows.scale = (float *) (run->rows.bytes + bytes);
 	return MREN_OK;
@@ -43,8 +43,8 @@ mren_transformer_run_close(const MrenEnv *env, MrenTransformerRun *run)
 
 /* At most MREN_TRANSFORMER_ROWS rows through one matrix. */
 static void
-multiply_rows(MrenTransformerRun *run, const float *in, size_t n,
-			  const MrenTransformerDense *layer, float *out)
+multiply_rows(MrenTransformerRun *run, const float *in, size_t n, const MrenTransformerDense *layer,
+			  float *out)
 {
 	if (layer->int8.packed != NULL)
 		mren_int8_infer(run->int8, &layer->int8, &run->rows, n, out, layer->out);

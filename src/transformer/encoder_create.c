@@ -26,8 +26,8 @@ typedef struct Cursor
 	const float *at;
 	const float *weights; /* the first tensor */
 	float *writable;	  /* the same, where matrices are packed in place */
-	float *vectors;	 /* where the next vector or table is copied to; NULL: used in place */
-	float *panel;	 /* room for a panel of any matrix, where they are packed in place */
+	float *vectors;		  /* where the next vector or table is copied to; NULL: used in place */
+	float *panel;		  /* room for a panel of any matrix, where they are packed in place */
 } Cursor;
 
 static size_t
@@ -97,13 +97,13 @@ copy_dense(const Cursor *cursor, const float *w, const float *bias, MrenTransfor
 	size_t n = mren_align_floats(mren_dense_packed_size(layer->in, layer->out));
 	float *memory;
 
-	MREN_TRY(mren_allocate(cursor->env, n + mren_align_floats(layer->out), sizeof(float), &memory,
-						   err));
+	MREN_TRY(
+		mren_allocate(cursor->env, n + mren_align_floats(layer->out), sizeof(float), &memory, err));
 	layer->memory = memory;
 	mren_dense_pack_transposed(memory, w, layer->in, layer->out);
 	pad_bias(memory + n, bias, layer->out);
-	layer->dense = (MrenPackedDense){
-		.in = layer->in, .out = layer->out, .packed = memory, .bias = memory + n};
+	layer->dense =
+		(MrenPackedDense){.in = layer->in, .out = layer->out, .packed = memory, .bias = memory + n};
 	return MREN_OK;
 }
 
@@ -118,8 +118,7 @@ pack_in_place(const Cursor *cursor, float *w, const float *bias, MrenTransformer
 		memcpy(cursor->panel, w + j * layer->in, n * sizeof(float));
 		mren_dense_pack_transposed(w + j * layer->in, cursor->panel, layer->in, MREN_PANEL);
 	}
-	layer->dense =
-		(MrenPackedDense){.in = layer->in, .out = layer->out, .packed = w, .bias = bias};
+	layer->dense = (MrenPackedDense){.in = layer->in, .out = layer->out, .packed = w, .bias = bias};
 }
 
 /* The same as bytes. */
@@ -274,8 +273,8 @@ add_relative_rows(const MrenEnv *env, MrenTransformer *encoder, MrenError *err)
 	const MrenTransformerConfig *config = &encoder->config;
 	ptrdiff_t reach = (ptrdiff_t) mren_distance_reach(config);
 
-	MREN_TRY(mren_allocate(env, (size_t) reach * 2 + 1, sizeof(uint32_t), &encoder->relative_rows,
-						   err));
+	MREN_TRY(
+		mren_allocate(env, (size_t) reach * 2 + 1, sizeof(uint32_t), &encoder->relative_rows, err));
 	encoder->relative_reach = (size_t) reach;
 	for (ptrdiff_t d = -reach; d <= reach; d++)
 		encoder->relative_rows[d + reach] =
@@ -315,7 +314,8 @@ is_dense(const char *name)
 {
 	if (ends_with(name, "norm.weight") || ends_with(name, "norm.bias"))
 		return false;
-	return ends_with(name, ".weight") || (ends_with(name, ".bias") && !ends_with(name, "relative.bias"));
+	return ends_with(name, ".weight") ||
+		   (ends_with(name, ".bias") && !ends_with(name, "relative.bias"));
 }
 
 /* Floats of all tensors that are not, each beginning at a multiple of 16. */
@@ -347,8 +347,8 @@ prepare(Cursor *cursor, MrenTransformer *encoder, MrenError *err)
 	if (cursor->form == COPIED)
 		return MREN_OK;
 	encoder->int8 = true;
-	MREN_TRY(mren_allocate(cursor->env, vectors_size(config), sizeof(float), &encoder->vectors,
-						   err));
+	MREN_TRY(
+		mren_allocate(cursor->env, vectors_size(config), sizeof(float), &encoder->vectors, err));
 	cursor->vectors = encoder->vectors;
 	return MREN_OK;
 }
@@ -403,8 +403,7 @@ MrenStatus
 mren_transformer_create_int8(const MrenEnv *env, const MrenTransformerConfig *config,
 							 const float *weights, MrenTransformer **encoder, MrenError *err)
 {
-	Cursor cursor = {
-		.env = env, .config = config, .form = INT8, .at = weights, .weights = weights};
+	Cursor cursor = {.env = env, .config = config, .form = INT8, .at = weights, .weights = weights};
 
 	return create(&cursor, encoder, err);
 }

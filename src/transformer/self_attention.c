@@ -92,8 +92,7 @@ relative_score(const MrenTransformerPass *pass, const Queries *queries, size_t q
 	size_t width = encoder->config.width;
 	size_t size = width / encoder->config.heads;
 	size_t at = queries->head * size;
-	size_t row =
-		relative_row(encoder, (ptrdiff_t) positions[query] - (ptrdiff_t) positions[key]);
+	size_t row = relative_row(encoder, (ptrdiff_t) positions[query] - (ptrdiff_t) positions[key]);
 	float sum = 0;
 
 	if (encoder->relative_bias != NULL)
@@ -141,10 +140,9 @@ weigh(const MrenTransformerPass *pass, const Queries *queries, size_t query, flo
 	float scale = 1 / sqrtf((float) (size * parts));
 
 	for (size_t j = 0; j < queries->group_size; j++)
-		scores[queries->n_text + j] =
-			mren_dot(pass->query + query * width + queries->head * size,
-					 pass->key + (group_of(queries, query) + j) * width + queries->head * size,
-					 size);
+		scores[queries->n_text + j] = mren_dot(
+			pass->query + query * width + queries->head * size,
+			pass->key + (group_of(queries, query) + j) * width + queries->head * size, size);
 	if (pass->encoder->relative_rows != NULL)
 	{
 		mren_scale(scores, scale, n);
@@ -219,8 +217,7 @@ attend_all(MrenTransformerPass *pass, const Queries *queries)
 	for (size_t i = 0; i < queries->n && !pass->run.work.stopped; i += some.n)
 	{
 		some.first = queries->first + i;
-		some.n =
-			queries->n - i < MREN_TRANSFORMER_ROWS ? queries->n - i : MREN_TRANSFORMER_ROWS;
+		some.n = queries->n - i < MREN_TRANSFORMER_ROWS ? queries->n - i : MREN_TRANSFORMER_ROWS;
 		attend(pass, &some);
 	}
 }

@@ -468,12 +468,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_dense),
-		cmocka_unit_test(test_dense_is_exact_for_integers),
-		cmocka_unit_test(test_activations),
-		cmocka_unit_test(test_softmax),
-		cmocka_unit_test(test_layer_norm),
-		cmocka_unit_test(test_int8),
+		cmocka_unit_test(test_dense),		  cmocka_unit_test(test_dense_is_exact_for_integers),
+		cmocka_unit_test(test_activations),	  cmocka_unit_test(test_softmax),
+		cmocka_unit_test(test_layer_norm),	  cmocka_unit_test(test_int8),
 		cmocka_unit_test(test_int8_extremes),
 	};
 

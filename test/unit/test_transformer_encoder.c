@@ -660,12 +660,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_batches),
-		cmocka_unit_test(test_long_batches),
-		cmocka_unit_test(test_in_place),
-		cmocka_unit_test(test_int8),
-		cmocka_unit_test(test_bad_batches),
-		cmocka_unit_test(test_failures),
+		cmocka_unit_test(test_batches),		cmocka_unit_test(test_long_batches),
+		cmocka_unit_test(test_in_place),	cmocka_unit_test(test_int8),
+		cmocka_unit_test(test_bad_batches), cmocka_unit_test(test_failures),
 		cmocka_unit_test(test_deberta_values),
 		cmocka_unit_test(test_library),
 	};

@@ -53,8 +53,7 @@ const MrenSimd mren_simd_avx2 = {
 const MrenInt8Simd mren_int8_simd_avx2 = {
 	.name = "avx2",
 	.rows = 6,
-	.tiles = {NULL, int8_tile_1, int8_tile_2, int8_tile_3, int8_tile_4, int8_tile_5,
-				   int8_tile_6},
+	.tiles = {NULL, int8_tile_1, int8_tile_2, int8_tile_3, int8_tile_4, int8_tile_5, int8_tile_6},
 	.row = int8_row,
 };
 

@@ -85,7 +85,8 @@ const MrenSimd mren_simd_avx512 = {
 const MrenInt8Simd mren_int8_simd_avx512 = {
 	.name = "avx512",
 	.rows = 12,
-	.tiles = {NULL, int8_tile_1, int8_tile_2, int8_tile_3, int8_tile_4, int8_tile_5, int8_tile_6, int8_tile_7, int8_tile_8, int8_tile_9, int8_tile_10, int8_tile_11, int8_tile_12},
+	.tiles = {NULL, int8_tile_1, int8_tile_2, int8_tile_3, int8_tile_4, int8_tile_5, int8_tile_6,
+			  int8_tile_7, int8_tile_8, int8_tile_9, int8_tile_10, int8_tile_11, int8_tile_12},
 	.row = int8_row,
 };
 

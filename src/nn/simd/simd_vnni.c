@@ -70,7 +70,8 @@ int8_tile(const MrenInt8Tile *tile, const int rows)
 		{
 			IntVector four = (IntVector){0} + *(const int32_t *) (x + (size_t) r * stride);
 
-			sums[r] = (IntVector) _mm512_dpbusd_epi32((__m512i) sums[r], (__m512i) four, (__m512i) b);
+			sums[r] =
+				(IntVector) _mm512_dpbusd_epi32((__m512i) sums[r], (__m512i) four, (__m512i) b);
 		}
 		w += 4 * MREN_PANEL;
 		x += 4;
@@ -96,7 +97,8 @@ INT8_TILE(12)
 const MrenInt8Simd mren_int8_simd_vnni = {
 	.name = "vnni",
 	.rows = 12,
-	.tiles = {NULL, int8_tile_1, int8_tile_2, int8_tile_3, int8_tile_4, int8_tile_5, int8_tile_6, int8_tile_7, int8_tile_8, int8_tile_9, int8_tile_10, int8_tile_11, int8_tile_12},
+	.tiles = {NULL, int8_tile_1, int8_tile_2, int8_tile_3, int8_tile_4, int8_tile_5, int8_tile_6,
+			  int8_tile_7, int8_tile_8, int8_tile_9, int8_tile_10, int8_tile_11, int8_tile_12},
 	.row = int8_row,
 };
 

@@ -1,8 +1,8 @@
 /*
- * simd.c
+ * kernel_table.c
  *	  Which kernels this processor can run.
  */
-#include "nn/simd/simd.h"
+#include "nn/simd/kernel_table.h"
 
 #include <stdbool.h>
 

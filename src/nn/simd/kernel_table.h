@@ -1,13 +1,13 @@
 /*
- * simd.h
+ * kernel_table.h
  *	  The kernels written for one kind of processor, and choosing among them at run time.
  *
  * The same sources, *.inc, are compiled for each instruction set; the shared library itself is
  * built for any processor of its architecture.  What every kernel computes is said once in
  * nn/kernels.h and nn/int8.h, whose functions call the best table.
  */
-#ifndef MREN_NN_SIMD_SIMD_H
-#define MREN_NN_SIMD_SIMD_H
+#ifndef MREN_NN_SIMD_KERNEL_TABLE_H
+#define MREN_NN_SIMD_KERNEL_TABLE_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -50,8 +50,9 @@ typedef struct MrenInt8Dense
 {
 	size_t in;
 	size_t out;
-	const int8_t *packed; /* panels of MREN_PANEL columns, each (in / 4 rounded up, MREN_PANEL, 4) */
-	const float *scale;	  /* of a column; out rounded up to whole panels, as the next two */
+	const int8_t
+		*packed;		/* panels of MREN_PANEL columns, each (in / 4 rounded up, MREN_PANEL, 4) */
+	const float *scale; /* of a column; out rounded up to whole panels, as the next two */
 	const float *bias;
 	const int32_t *sums; /* of a column's bytes */
 	MrenDenseActivation activation;
