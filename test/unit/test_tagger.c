@@ -782,8 +782,9 @@ test_rows_left(void **state)
 				continue;
 			assert_int_equal(progress.rows_done, progress.rows_total);
 			if (left < 0)
-				left = (double) ((size_t) (progress.epochs - progress.epoch) * progress.rows_total) +
-					   progress.rows_later;
+				left =
+					(double) ((size_t) (progress.epochs - progress.epoch) * progress.rows_total) +
+					progress.rows_later;
 			else
 				came += progress.rows_total;
 		} while (progress.event != MREN_TRAIN_DONE);
@@ -835,11 +836,16 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_gradients),		cmocka_unit_test(test_steps_of_tables),
-		cmocka_unit_test(test_learns_the_rule), cmocka_unit_test(test_same_bits),
-		cmocka_unit_test(test_pieces),			cmocka_unit_test(test_bytes),
-		cmocka_unit_test(test_parts),			cmocka_unit_test(test_record),
-		cmocka_unit_test(test_sweeps),			cmocka_unit_test(test_rows_left),
+		cmocka_unit_test(test_gradients),
+		cmocka_unit_test(test_steps_of_tables),
+		cmocka_unit_test(test_learns_the_rule),
+		cmocka_unit_test(test_same_bits),
+		cmocka_unit_test(test_pieces),
+		cmocka_unit_test(test_bytes),
+		cmocka_unit_test(test_parts),
+		cmocka_unit_test(test_record),
+		cmocka_unit_test(test_sweeps),
+		cmocka_unit_test(test_rows_left),
 		cmocka_unit_test(test_rows_that_cannot_train),
 	};
 

@@ -34,13 +34,12 @@ short_argument(FunctionCallInfo fcinfo, int arg, const char *name)
 	mren_arg_required(fcinfo, arg, name);
 	value = PG_GETARG_TEXT_PP(arg);
 	if (VARSIZE_ANY_EXHDR(value) > MAX_TEXT)
-		ereport(ERROR,
-				(errcode(ERRCODE_NAME_TOO_LONG),
-				 errmsg("argument \"%s\" has %zu bytes, more than %d", name,
-						(size_t) VARSIZE_ANY_EXHDR(value), MAX_TEXT),
-				 errdetail("It begins with \"%.*s\".",
-						   pg_mbcliplen(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value), 40),
-						   VARDATA_ANY(value))));
+		ereport(ERROR, (errcode(ERRCODE_NAME_TOO_LONG),
+						errmsg("argument \"%s\" has %zu bytes, more than %d", name,
+							   (size_t) VARSIZE_ANY_EXHDR(value), MAX_TEXT),
+						errdetail("It begins with \"%.*s\".",
+								  pg_mbcliplen(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value), 40),
+								  VARDATA_ANY(value))));
 	return value;
 }
 

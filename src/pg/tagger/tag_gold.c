@@ -201,18 +201,16 @@ find_bytes(MrenTextSpan sentence, Place *place, MrenGoldMention *mention)
 									mention->lower - place->chars);
 	place->chars = mention->lower;
 	mention->start = place->byte;
-	mention->end =
-		place->byte + mren_utf8_offset(text + place->byte, sentence.len - place->byte,
-									   mention->upper - mention->lower);
+	mention->end = place->byte + mren_utf8_offset(text + place->byte, sentence.len - place->byte,
+												  mention->upper - mention->lower);
 	while (mention->start < mention->end && isspace((unsigned char) text[mention->start]))
 		mention->start++;
 	while (mention->end > mention->start && isspace((unsigned char) text[mention->end - 1]))
 		mention->end--;
 	if (mention->start == mention->end)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("mention %s contains only white space",
-						range_text(mren_int4range(mention->lower, mention->upper)))));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("mention %s contains only white space",
+							   range_text(mren_int4range(mention->lower, mention->upper)))));
 }
 
 static void
