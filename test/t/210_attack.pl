@@ -28,7 +28,7 @@ my $rows = q{SELECT ''The wheel is a part of the car.'' AS sentence, ''wheel'' A
 my $pair = q{'parts', 'The wheel is a part of the car.', 'wheel', 'car'};
 my %entry = (
 	(map { $_ => 'execute' } qw(alter_graph_owner alter_model_owner create_graph drop_embeddings drop_graph drop_image_encoder drop_lexicon drop_model drop_text_encoder load_text_encoder
-		drop_version grant_model import_model load_embeddings load_image_encoder load_lexicon merge_graph promote refresh_graph retrain revoke_model
+		drop_version grant_model import_model load_embeddings load_image_encoder load_lexicon merge_graph promote propose_merges refresh_graph retrain revoke_model
 		rollback save_model train train_tagger upgrade_graph)),
 	(map { $_ => 'internal' } qw(confusion_in confusion_out confusion_recv confusion_send metrics_add metrics_combine metrics_final network_in network_out
 		network_recv network_send noisy_or_add noisy_or_final predict_support train_accum train_combine train_final training_set_in training_set_out

@@ -67,7 +67,12 @@ current_rules(const MrenGraph *graph)
 		"   ORDER BY a.alias COLLATE \"C\", a.type COLLATE \"C\") FROM ${graph}.aliases a),"
 		" (SELECT jsonb_agg(DISTINCT jsonb_build_array(r.relation, r.symmetric, r.inverse_of, "
 		"r.functional))"
-		"   FROM ${graph}.relations r))::text, 'UTF8'))",
+		"   FROM ${graph}.relations r),"
+		" (SELECT jsonb_agg(jsonb_build_array(k.name, k.type, k.other_name, k.other_type)"
+		"   ORDER BY k.name, k.type, k.other_name, k.other_type) FROM ${graph}.merge_candidates k"
+		"   WHERE k.verdict = 'accepted'),"
+		" (SELECT jsonb_agg(jsonb_build_array(i.name, i.type) ORDER BY i.name COLLATE \"C\","
+		"   i.type COLLATE \"C\") FROM ${graph}.ignored i))::text, 'UTF8'))",
 		1, types, values, NULL);
 	rules = mren_graph_result(1, CurrentMemoryContext, &isnull);
 	SPI_freetuptable(SPI_tuptable);
