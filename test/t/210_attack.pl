@@ -45,7 +45,7 @@ my %entry = (
 	document_evidence => [ q{SELECT mren.document_evidence('parts', 'The wheel is a part of the car.', lexicons => '{world}')}, '42501' ],
 	extract_evidence => [ q{SELECT mren.extract_evidence('parts', 'The wheel is a part of the car.', lexicons => '{world}')}, '42501' ],
 	paths            => [ q{SELECT mren.paths('kg', 'wheel', 'car')}, '42501' ],
-	(map { $_ => [ "SELECT mren.$_('kg')", '42501' ] } qw(export_csv export_dot export_graphml export_ntriples)),
+	(map { $_ => [ "SELECT mren.$_('kg')", '42501' ] } qw(export_csv export_dot export_graphml export_ntriples review_queue)),
 	export_neo4j     => [ q{SELECT mren.export_neo4j('kg', 'nodes')}, '42501' ],
 	evaluate_graph   => [ q{SELECT mren.evaluate_graph('kg', 'SELECT 1 AS document, ''fact'' AS part')}, '42501' ],
 	neighbours       => [ q{SELECT mren.neighbours('kg', 'wheel')}, '42501' ],

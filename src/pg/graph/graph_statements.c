@@ -126,6 +126,24 @@ const char mren_graph_sql_record_reviews[] =
 	"  GROUP BY e.fact) s"
 	" WHERE s.fact = r.fact AND r.judged IS NULL";
 
+/*
+ * Facts added by hand are evidence of no document: document '' and negative
+ * numbers, which are resolved next.
+ */
+const char mren_graph_sql_drop_manual[] = "DELETE FROM ${graph}.evidence e WHERE e.n < 0";
+const char mren_graph_sql_put_manual[] =
+	"INSERT INTO ${graph}.evidence (document, n, head, head_type, relation, tail, tail_type,"
+	"  confidence, sentence, head_span, tail_span, sentence_span, model_version, head_name,"
+	"  tail_name, sentence_id, statement, head_entity, tail_entity, fact, fact_relation, reversed)"
+	" SELECT '', -x.id, x.head, x.head_type, x.relation, x.tail, x.tail_type, 1, '', 'empty',"
+	"  'empty', 'empty', 0, x.head_name, x.tail_name, mren.graph_identity('manual ' || x.id),"
+	"  " MREN_GRAPH_SQL_STATEMENT(
+		"x") ", mren.graph_identity(x.head_name),"
+			 "  mren.graph_identity(x.tail_name), NULL, x.relation, false"
+			 " FROM (SELECT m.id, m.head, NULLIF(m.head_type, '') AS head_type, m.relation, m.tail,"
+			 "   NULLIF(m.tail_type, '') AS tail_type, mren.normalize_name(m.head) AS head_name,"
+			 "   mren.normalize_name(m.tail) AS tail_name FROM ${graph}.manual_facts m) x";
+
 /* All evidence resolved anew. */
 const char mren_graph_sql_reresolve[] =
 	", placed AS MATERIALIZED ("
@@ -179,8 +197,11 @@ const char mren_graph_sql_merge_facts[] =
 	"   (array_agg(e.fact_relation))[1] AS relation,"
 	"   (array_agg(CASE WHEN e.reversed THEN e.head_entity ELSE e.tail_entity END))[1] AS tail,"
 	"   count(DISTINCT e.document) AS sources, count(*) AS evidence,"
-	"   min(d.seen_at) AS first_seen, max(d.seen_at) AS last_seen"
-	"  FROM ${graph}.evidence e JOIN ${graph}.documents d ON d.document = e.document"
+	"   min(COALESCE(d.seen_at, m.seen_at)) AS first_seen,"
+	"   max(COALESCE(d.seen_at, m.seen_at)) AS last_seen"
+	"  FROM ${graph}.evidence e"
+	"  LEFT JOIN ${graph}.documents d ON d.document = e.document AND e.n > 0"
+	"  LEFT JOIN ${graph}.manual_facts m ON m.id = -e.n"
 	"  WHERE e.fact IS NOT NULL AND ($1 IS NULL OR e.fact = ANY ($1)) GROUP BY e.fact),"
 	" gone AS (DELETE FROM ${graph}.all_facts f WHERE ($1 IS NULL OR f.fact = ANY ($1))"
 	"  AND NOT EXISTS (SELECT FROM seen s WHERE s.fact = f.fact)"

@@ -196,6 +196,18 @@ static const char *const proposals[] = {
 	" type text NOT NULL DEFAULT '',"
 	" note text,"
 	" PRIMARY KEY (name, type))",
+	"CREATE TABLE IF NOT EXISTS ${graph}.manual_facts ("
+	" id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,"
+	" head text NOT NULL, head_type text NOT NULL DEFAULT '',"
+	" relation text NOT NULL,"
+	" tail text NOT NULL, tail_type text NOT NULL DEFAULT '',"
+	" seen_at timestamptz, note text,"
+	" added_by name NOT NULL DEFAULT CURRENT_USER)",
+	"COMMENT ON TABLE ${graph}.manual_facts IS 'Yours to fill: facts that no document states; the "
+	"next merge applies it.'",
+	"ALTER TABLE ${graph}.review DROP CONSTRAINT IF EXISTS review_verdict_check",
+	"ALTER TABLE ${graph}.review ADD CONSTRAINT review_verdict_check"
+	" CHECK (verdict IN ('confirmed', 'rejected', 'unsure'))",
 	"COMMENT ON TABLE ${graph}.merge_candidates IS 'Pairs of entities that may be one, with score "
 	"and reasons. Yours to decide: set verdict to accepted or refused, or back to NULL; the next "
 	"merge applies it.'",
@@ -251,6 +263,7 @@ static const char *const views[] = {
 	"   ORDER BY k.document, k.n, k.id DESC) r"
 	"  JOIN ${graph}.evidence e"
 	"   ON e.document OPERATOR(pg_catalog.=) r.document AND e.n OPERATOR(pg_catalog.=) r.n"
+	"   AND e.n OPERATOR(pg_catalog.>) 0 AND r.verdict OPERATOR(pg_catalog.<>) 'unsure'"
 	"  CROSS JOIN ${graph}.state s,"
 	"  LATERAL (SELECT e.head_span AS head, e.tail_span AS tail, e.head_type, e.tail_type"
 	"   WHERE NOT (e.reversed AND r.verdict OPERATOR(pg_catalog.=) 'rejected'"
@@ -275,7 +288,7 @@ static const char *const drops[] = {
 	"DROP TABLE IF EXISTS ${graph}.documents, ${graph}.evidence, ${graph}.entities, "
 	"${graph}.all_facts, ${graph}.aliases,"
 	" ${graph}.relations, ${graph}.review, ${graph}.state",
-	"DROP TABLE IF EXISTS ${graph}.merge_candidates, ${graph}.ignored",
+	"DROP TABLE IF EXISTS ${graph}.merge_candidates, ${graph}.ignored, ${graph}.manual_facts",
 };
 
 static void
