@@ -170,6 +170,51 @@ static const char *const names[] = {
 	"document, if the tail is a short form of it.'",
 };
 
+/* The changes of layout 3: proposals of entities to merge, and names to pass over. */
+static const char *const proposals[] = {
+	/*
+	 * By name and type, as entities come and go.  The entity that is mentioned more
+	 * often is the first; an accepted proposal makes the other one it.
+	 */
+	"CREATE TABLE IF NOT EXISTS ${graph}.merge_candidates ("
+	" name text COLLATE pg_catalog.\"C\" NOT NULL,"
+	" type text COLLATE pg_catalog.\"C\" NOT NULL,"
+	" other_name text COLLATE pg_catalog.\"C\" NOT NULL,"
+	" other_type text COLLATE pg_catalog.\"C\" NOT NULL,"
+	" score double precision NOT NULL,"
+	" reasons text[] NOT NULL,"
+	" verdict text CHECK (verdict IN ('accepted', 'refused')),"
+	" note text,"
+	" PRIMARY KEY (name, type, other_name, other_type),"
+	" CHECK ((name, type) <> (other_name, other_type)))",
+	"CREATE INDEX IF NOT EXISTS merge_candidates_open ON ${graph}.merge_candidates (score DESC)"
+	" WHERE verdict IS NULL",
+	"CREATE INDEX IF NOT EXISTS merge_candidates_accepted ON ${graph}.merge_candidates (name)"
+	" WHERE verdict = 'accepted'",
+	"CREATE TABLE IF NOT EXISTS ${graph}.ignored ("
+	" name text NOT NULL,"
+	" type text NOT NULL DEFAULT '',"
+	" note text,"
+	" PRIMARY KEY (name, type))",
+	"CREATE TABLE IF NOT EXISTS ${graph}.manual_facts ("
+	" id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,"
+	" head text NOT NULL, head_type text NOT NULL DEFAULT '',"
+	" relation text NOT NULL,"
+	" tail text NOT NULL, tail_type text NOT NULL DEFAULT '',"
+	" seen_at timestamptz, note text,"
+	" added_by name NOT NULL DEFAULT CURRENT_USER)",
+	"COMMENT ON TABLE ${graph}.manual_facts IS 'Yours to fill: facts that no document states; the "
+	"next merge applies it.'",
+	"ALTER TABLE ${graph}.review DROP CONSTRAINT IF EXISTS review_verdict_check",
+	"ALTER TABLE ${graph}.review ADD CONSTRAINT review_verdict_check"
+	" CHECK (verdict IN ('confirmed', 'rejected', 'unsure'))",
+	"COMMENT ON TABLE ${graph}.merge_candidates IS 'Pairs of entities that may be one, with score "
+	"and reasons. Yours to decide: set verdict to accepted or refused, or back to NULL; the next "
+	"merge applies it.'",
+	"COMMENT ON TABLE ${graph}.ignored IS 'Yours to edit: names that are no entities, of one type "
+	"or of any; the next merge applies it.'",
+};
+
 static const char *const views[] = {
 	"CREATE OR REPLACE VIEW ${graph}.facts AS"
 	" SELECT f.fact, h.name AS head, NULLIF(h.type, '') AS head_type, f.relation,"
@@ -218,6 +263,7 @@ static const char *const views[] = {
 	"   ORDER BY k.document, k.n, k.id DESC) r"
 	"  JOIN ${graph}.evidence e"
 	"   ON e.document OPERATOR(pg_catalog.=) r.document AND e.n OPERATOR(pg_catalog.=) r.n"
+	"   AND e.n OPERATOR(pg_catalog.>) 0 AND r.verdict OPERATOR(pg_catalog.<>) 'unsure'"
 	"  CROSS JOIN ${graph}.state s,"
 	"  LATERAL (SELECT e.head_span AS head, e.tail_span AS tail, e.head_type, e.tail_type"
 	"   WHERE NOT (e.reversed AND r.verdict OPERATOR(pg_catalog.=) 'rejected'"
@@ -242,6 +288,7 @@ static const char *const drops[] = {
 	"DROP TABLE IF EXISTS ${graph}.documents, ${graph}.evidence, ${graph}.entities, "
 	"${graph}.all_facts, ${graph}.aliases,"
 	" ${graph}.relations, ${graph}.review, ${graph}.state",
+	"DROP TABLE IF EXISTS ${graph}.merge_candidates, ${graph}.ignored, ${graph}.manual_facts",
 };
 
 static void
@@ -257,6 +304,7 @@ mren_graph_make_tables(const MrenGraph *graph)
 	run_all(graph, tables, lengthof(tables));
 	run_all(graph, changes, lengthof(changes));
 	run_all(graph, names, lengthof(names));
+	run_all(graph, proposals, lengthof(proposals));
 	run_all(graph, views, lengthof(views));
 }
 
