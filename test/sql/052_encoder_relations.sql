@@ -77,4 +77,3 @@ SELECT error_of($$CALL mren.train('bad', 'SELECT * FROM letters', '{"text_encode
 SELECT error_of($$CALL mren.train('bad', 'SELECT * FROM letters', '{"text_encoder": "again", "embeddings": null, "fine_tuning": "some"}')$$);
 SELECT error_of($$CALL mren.train('bad', 'SELECT * FROM letters', '{"text_encoder": "again", "embeddings": null, "adapter_rank": 0}')$$);
 SELECT error_of($$CALL mren.train('bad', 'SELECT * FROM letters', '{"text_encoder": "again", "embeddings": null, "encoder_learning_rate": 5}')$$);
-SELECT error_of($$CALL mren.train('bad', 'SELECT * FROM letters', '{"text_encoder": "conv", "embeddings": null, "hash_bits": 0}')$$);
