@@ -273,6 +273,47 @@ static const char *const views[] = {
 	"    AND r.relation IS NOT NULL) o) l"
 	" WHERE l.relation IS NOT NULL",
 
+	/*
+	 * sighting: when a fact was seen, last one a moment.  Of the facts that a
+	 * functional relation lets only one of hold, each holds from when it was seen
+	 * until another was; runs of the same one are one row.
+	 */
+	"CREATE OR REPLACE VIEW ${graph}.timeline AS"
+	" WITH rule AS (SELECT r.relation, false AS one_head FROM ${graph}.relations r"
+	"   WHERE r.functional"
+	"  UNION SELECT r.inverse_of, true FROM ${graph}.relations r"
+	"   WHERE r.functional AND r.inverse_of IS NOT NULL),"
+	" sighting AS (SELECT f.fact, f.head, f.relation, f.tail,"
+	"   CASE WHEN r.one_head THEN f.tail ELSE f.head END AS subject, r.one_head,"
+	"   COALESCE(d.seen_at, m.seen_at) AS seen_at, pg_catalog.max(e.confidence) AS confidence"
+	"  FROM ${graph}.all_facts f JOIN rule r ON r.relation OPERATOR(pg_catalog.=) f.relation"
+	"  JOIN ${graph}.evidence e ON e.fact OPERATOR(pg_catalog.=) f.fact"
+	"  LEFT JOIN ${graph}.documents d ON d.document OPERATOR(pg_catalog.=) e.document"
+	"   AND e.n OPERATOR(pg_catalog.>) 0"
+	"  LEFT JOIN ${graph}.manual_facts m ON m.id OPERATOR(pg_catalog.=) (OPERATOR(pg_catalog.-) "
+	"e.n)"
+	"  WHERE f.status OPERATOR(pg_catalog.<>) 'rejected'"
+	"   AND COALESCE(d.seen_at, m.seen_at) IS NOT NULL GROUP BY 1, 2, 3, 4, 5, 6, 7),"
+	" surest AS (SELECT DISTINCT ON (s.relation, s.one_head, s.subject, s.seen_at) s.* FROM "
+	"sighting s"
+	"  ORDER BY s.relation, s.one_head, s.subject, s.seen_at, s.confidence DESC, s.fact),"
+	" turn AS (SELECT s.*, pg_catalog.lag(s.fact) OVER w IS DISTINCT FROM s.fact AS new"
+	"  FROM surest s WINDOW w AS (PARTITION BY s.relation, s.one_head, s.subject ORDER BY "
+	"s.seen_at)),"
+	" held AS (SELECT t.fact, t.seen_at AS valid_from, pg_catalog.lead(t.seen_at) OVER"
+	"   (PARTITION BY t.relation, t.one_head, t.subject ORDER BY t.seen_at) AS valid_to"
+	"  FROM turn t WHERE t.new"
+	"  UNION ALL SELECT f.fact, f.first_seen, NULL FROM ${graph}.all_facts f"
+	"  WHERE f.status OPERATOR(pg_catalog.<>) 'rejected'"
+	"   AND NOT EXISTS (SELECT FROM sighting s WHERE s.fact OPERATOR(pg_catalog.=) f.fact))"
+	" SELECT f.fact, h.name AS head, NULLIF(h.type, '') AS head_type, f.relation, t.name AS tail,"
+	"  NULLIF(t.type, '') AS tail_type, f.confidence, k.valid_from, k.valid_to, f.status"
+	" FROM held k JOIN ${graph}.all_facts f ON f.fact OPERATOR(pg_catalog.=) k.fact"
+	" JOIN ${graph}.entities h ON h.entity OPERATOR(pg_catalog.=) f.head"
+	" JOIN ${graph}.entities t ON t.entity OPERATOR(pg_catalog.=) f.tail",
+	"COMMENT ON VIEW ${graph}.timeline IS 'Facts, superseded ones too, with the time in which they "
+	"held: of functional relations until another one was seen.'",
+
 	"COMMENT ON VIEW ${graph}.facts IS 'The facts of the graph by name: neither superseded nor "
 	"rejected.'",
 	"COMMENT ON VIEW ${graph}.conflicts IS 'Facts that lost to another, of a functional relation, "
@@ -284,7 +325,8 @@ static const char *const views[] = {
 
 /* Dropped in this order: views before what they read. */
 static const char *const drops[] = {
-	"DROP VIEW IF EXISTS ${graph}.training_rows, ${graph}.conflicts, ${graph}.facts",
+	"DROP VIEW IF EXISTS ${graph}.training_rows, ${graph}.conflicts, ${graph}.facts, "
+	"${graph}.timeline",
 	"DROP TABLE IF EXISTS ${graph}.documents, ${graph}.evidence, ${graph}.entities, "
 	"${graph}.all_facts, ${graph}.aliases,"
 	" ${graph}.relations, ${graph}.review, ${graph}.state",
