@@ -3,14 +3,17 @@
  *	  The flat record of a labelled sentence.
  *
  * Layout, little-endian, offsets in bytes:
- *	 0 u32 size of the record, a multiple of 8      4 u32 flags (1: has lexicons)
+ *	 0 u32 size of the record, a multiple of 8
+ *	 4 u32 flags (1: has lexicons, 2: has tokens of a text encoder)
  *	 8 u64 hash of everything from byte 16 on, seeded with the flags
  *	16 u64 group         24 f32 weight              28 u32 split
  *	32 u32 n_words       36 u32 n_features
  *	40 u32 n_mentions    44 u32 bytes of names
- *	48 lexicons (n_words u64, if any), words (n_words i32), starts (n_words + 1
+ *	48 with tokens: n_tokens u32, n_windows u32
+ *	   lexicons (n_words u64, if any), words (n_words i32), starts (n_words + 1
  *	   u32), features (n_features u32), mentions (first, end, length of the type's
- *	   name, its place in the names: u32 each), shapes (n_words u8), names, zeros
+ *	   name, its place in the names: u32 each), tokens (ids n_tokens i32, windows n_windows
+ *	   u32, firsts n_words u32, if any), shapes (n_words u8), names, zeros
  */
 #include "tagger/tag_example.h"
 
@@ -24,12 +27,16 @@
 #define MENTION_BYTES 16
 #define MAX_NAMES (1u << 24)
 #define FLAG_LEXICONS 1u
+#define FLAG_TOKENS 2u
+#define TOKENS_BYTES 8 /* their numbers */
 
 /* The sizes in the head of a record; every count is within its limit. */
 typedef struct Head
 {
 	size_t n_words, n_features, n_mentions, n_names;
 	bool lexicons;
+	bool tokens;
+	size_t n_tokens, n_windows;
 } Head;
 
 static size_t
@@ -39,6 +46,9 @@ record_size(const Head *head)
 
 	size += head->n_words * sizeof(int32_t) + (head->n_words + 1) * sizeof(uint32_t);
 	size += head->n_features * sizeof(uint32_t) + head->n_mentions * MENTION_BYTES;
+	if (head->tokens)
+		size += TOKENS_BYTES +
+				(head->n_tokens + head->n_windows + head->n_words) * sizeof(uint32_t);
 	size += head->n_words + head->n_names;
 	return (size + 7) & ~(size_t) 7;
 }
@@ -50,6 +60,7 @@ head_is_sane(const Head *head)
 		   head->n_features >= 2 * head->n_words &&
 		   head->n_features <= head->n_words * MREN_MAX_TAG_FEATURES &&
 		   head->n_mentions <= head->n_words && head->n_names <= MAX_NAMES &&
+		   head->n_tokens <= MREN_MAX_TAG_TOKENS && head->n_windows <= head->n_tokens &&
 		   record_size(head) <= UINT32_MAX;
 }
 
@@ -62,7 +73,10 @@ check_example(const MrenTagExample *example, const MrenTagMention *mentions, Hea
 	*head = (Head){.n_words = input->n_words,
 				   .n_features = input->n_words > 0 ? input->starts[input->n_words] : 0,
 				   .n_mentions = example->n_mentions,
-				   .lexicons = input->lexicons != NULL};
+				   .lexicons = input->lexicons != NULL,
+				   .tokens = input->tokens.firsts != NULL,
+				   .n_tokens = input->tokens.n,
+				   .n_windows = input->tokens.n_windows};
 	if (!(isfinite(example->weight) && example->weight > 0))
 		return mren_fail(err, MREN_EDATA, "weight %g is not a positive number", example->weight);
 	for (size_t i = 0; i < example->n_mentions; i++)
@@ -84,6 +98,11 @@ check_example(const MrenTagExample *example, const MrenTagMention *mentions, Hea
 static void
 put_arrays(MrenBuffer *buffer, const MrenTagInput *input, const Head *head)
 {
+	if (head->tokens)
+	{
+		mren_buffer_put_u32(buffer, (uint32_t) head->n_tokens);
+		mren_buffer_put_u32(buffer, (uint32_t) head->n_windows);
+	}
 	for (size_t w = 0; head->lexicons && w < head->n_words; w++)
 		mren_buffer_put_u64(buffer, input->lexicons[w]);
 	for (size_t w = 0; w < head->n_words; w++)
@@ -94,15 +113,43 @@ put_arrays(MrenBuffer *buffer, const MrenTagInput *input, const Head *head)
 		mren_buffer_put_u32(buffer, input->features[i]);
 }
 
+static void
+put_mentions(MrenBuffer *buffer, const MrenTagMention *mentions, size_t n)
+{
+	uint32_t at = 0;
+
+	for (size_t i = 0; i < n; i++)
+	{
+		mren_buffer_put_u32(buffer, mentions[i].first);
+		mren_buffer_put_u32(buffer, mentions[i].end);
+		mren_buffer_put_u32(buffer, mentions[i].type.len);
+		mren_buffer_put_u32(buffer, at);
+		at += mentions[i].type.len;
+	}
+}
+
+static void
+put_tokens(MrenBuffer *buffer, const MrenTagInput *input, const Head *head)
+{
+	if (!head->tokens)
+		return;
+	for (size_t i = 0; i < head->n_tokens; i++)
+		mren_buffer_put_u32(buffer, (uint32_t) input->tokens.ids[i]);
+	for (size_t i = 0; i < head->n_windows; i++)
+		mren_buffer_put_u32(buffer, input->tokens.windows[i]);
+	for (size_t w = 0; w < head->n_words; w++)
+		mren_buffer_put_u32(buffer, input->tokens.firsts[w]);
+}
+
 MrenStatus
 mren_tag_example_append(const MrenEnv *env, MrenBuffer *buffer, const MrenTagExample *example,
 						const MrenTagMention *mentions, MrenError *err)
 {
-	uint32_t flags = example->input.lexicons != NULL ? FLAG_LEXICONS : 0;
+	uint32_t flags = (example->input.lexicons != NULL ? FLAG_LEXICONS : 0) |
+					 (example->input.tokens.firsts != NULL ? FLAG_TOKENS : 0);
 	Head head;
 	size_t start = buffer->len;
 	size_t size;
-	uint32_t at = 0;
 	MrenBuffer hash;
 
 	MREN_TRY(check_example(example, mentions, &head, err));
@@ -119,14 +166,8 @@ mren_tag_example_append(const MrenEnv *env, MrenBuffer *buffer, const MrenTagExa
 	mren_buffer_put_u32(buffer, (uint32_t) head.n_mentions);
 	mren_buffer_put_u32(buffer, (uint32_t) head.n_names);
 	put_arrays(buffer, &example->input, &head);
-	for (size_t i = 0; i < head.n_mentions; i++)
-	{
-		mren_buffer_put_u32(buffer, mentions[i].first);
-		mren_buffer_put_u32(buffer, mentions[i].end);
-		mren_buffer_put_u32(buffer, mentions[i].type.len);
-		mren_buffer_put_u32(buffer, at);
-		at += mentions[i].type.len;
-	}
+	put_mentions(buffer, mentions, head.n_mentions);
+	put_tokens(buffer, &example->input, &head);
 	mren_buffer_put_bytes(buffer, example->input.shapes, head.n_words);
 	for (size_t i = 0; i < head.n_mentions; i++)
 		mren_buffer_put_bytes(buffer, mentions[i].type.data, mentions[i].type.len);
@@ -140,6 +181,34 @@ static MrenStatus
 damaged(const char *what, MrenError *err)
 {
 	return mren_fail(err, MREN_EFORMAT, "invalid record of a tagger's training row: %s", what);
+}
+
+static MrenStatus
+check_tokens(const MrenTagInput *input, MrenError *err)
+{
+	const MrenTagTokens *tokens = &input->tokens;
+	size_t n = 0;
+	uint32_t before = 0;
+
+	if (tokens->firsts == NULL)
+		return MREN_OK;
+	for (size_t i = 0; i < tokens->n_windows; i++)
+	{
+		if (tokens->windows[i] == 0 || tokens->windows[i] > tokens->n - n)
+			return damaged("a window of tokens", err);
+		n += tokens->windows[i];
+	}
+	if (n != tokens->n)
+		return damaged("its windows of tokens", err);
+	for (size_t w = 0; w < input->n_words; w++)
+	{
+		if (tokens->firsts[w] == UINT32_MAX)
+			continue;
+		if (tokens->firsts[w] < before || tokens->firsts[w] >= n)
+			return damaged("a word's token", err);
+		before = tokens->firsts[w];
+	}
+	return MREN_OK;
 }
 
 static MrenStatus
@@ -175,7 +244,7 @@ check_arrays(const MrenTagExample *example, const Head *head, MrenError *err)
 			return damaged("a mention's type", err);
 		end = last;
 	}
-	return MREN_OK;
+	return check_tokens(input, err);
 }
 
 /* The arrays behind the head, from which the size of the record follows. */
@@ -195,6 +264,19 @@ find_arrays(const uint8_t *at, const Head *head, MrenTagExample *example)
 	at += head->n_features * sizeof(uint32_t);
 	example->mentions = at;
 	at += head->n_mentions * MENTION_BYTES;
+	if (head->tokens)
+	{
+		MrenTagTokens *tokens = &input->tokens;
+
+		tokens->n = head->n_tokens;
+		tokens->n_windows = head->n_windows;
+		tokens->ids = (const int32_t *) (const void *) at;
+		at += head->n_tokens * sizeof(int32_t);
+		tokens->windows = (const uint32_t *) (const void *) at;
+		at += head->n_windows * sizeof(uint32_t);
+		tokens->firsts = (const uint32_t *) (const void *) at;
+		at += head->n_words * sizeof(uint32_t);
+	}
 	input->shapes = at;
 	example->names = at + head->n_words;
 	example->n_names = head->n_names;
@@ -211,6 +293,7 @@ mren_tag_example_read(const uint8_t *bytes, size_t len, MrenTagExample *example,
 	uint32_t split;
 
 	memset(example, 0, sizeof(*example));
+	memset(&head, 0, sizeof(head));
 	*size = mren_cursor_u32(&cursor);
 	flags = mren_cursor_u32(&cursor);
 	example->hash = mren_cursor_u64(&cursor);
@@ -222,7 +305,13 @@ mren_tag_example_read(const uint8_t *bytes, size_t len, MrenTagExample *example,
 	head.n_mentions = mren_cursor_u32(&cursor);
 	head.n_names = mren_cursor_u32(&cursor);
 	head.lexicons = (flags & FLAG_LEXICONS) != 0;
-	if (cursor.failed || *size > len || flags > FLAG_LEXICONS || split > MREN_SPLIT_TEST ||
+	head.tokens = (flags & FLAG_TOKENS) != 0;
+	if (head.tokens)
+	{
+		head.n_tokens = mren_cursor_u32(&cursor);
+		head.n_windows = mren_cursor_u32(&cursor);
+	}
+	if (cursor.failed || *size > len || flags > (FLAG_LEXICONS | FLAG_TOKENS) || split > MREN_SPLIT_TEST ||
 		!head_is_sane(&head) || record_size(&head) != *size)
 		return damaged("its head", err);
 	if (mren_hash64(bytes + 16, *size - 16, flags) != example->hash)
@@ -230,7 +319,7 @@ mren_tag_example_read(const uint8_t *bytes, size_t len, MrenTagExample *example,
 	if (!(isfinite(example->weight) && example->weight > 0))
 		return damaged("its weight", err);
 	example->split = (MrenSplit) split;
-	find_arrays(bytes + FIXED, &head, example);
+	find_arrays(bytes + FIXED + (head.tokens ? TOKENS_BYTES : 0), &head, example);
 	return check_arrays(example, &head, err);
 }
 

@@ -1,7 +1,8 @@
 /*
  * tag_input.h
  *	  A sentence as a tagger reads it: for each word a number in the
- *	  embeddings, its shape, hashes of its parts, and which lexicons have it.
+ *	  embeddings, its shape, hashes of its parts, and which lexicons have it; and the tokens of
+ *	  a pretrained text encoder.
  */
 #ifndef MREN_TAGGER_TAG_INPUT_H
 #define MREN_TAGGER_TAG_INPUT_H
@@ -13,6 +14,18 @@
 #define MREN_MAX_TAG_FEATURES 255	  /* of one word */
 #define MREN_MAX_TAG_LEXICONS 16	  /* four bits each in `lexicons` */
 #define MREN_TAG_SHAPES 32			  /* values of `shapes` are below */
+#define MREN_MAX_TAG_TOKENS (1u << 22) /* of a pretrained text encoder */
+
+/* What a pretrained text encoder reads of a sentence: windows, one behind the other. */
+typedef struct MrenTagTokens
+{
+	size_t n_windows;
+	const uint32_t *windows; /* (n_windows) tokens of each, special ones included */
+	size_t n;				 /* tokens of all windows */
+	const int32_t *ids;		 /* (n) of the encoder's vocabulary */
+	/* (n_words) the token of each word's first piece, ascending; UINT32_MAX: it has none */
+	const uint32_t *firsts;
+} MrenTagTokens;
 
 /*
  * The first two features of a word are its spelling in lower case and its case
@@ -27,6 +40,8 @@ typedef struct MrenTagInput
 	const uint32_t *features; /* hashes, at least two a word */
 	const uint64_t *lexicons; /* (n_words), or NULL: lexicon l has bits 4l .. 4l+3, for a word
 								 that begins, is inside, ends or is alone an entry */
+	MrenTagTokens tokens;	  /* firsts NULL: the sentence was not tokenised */
+	const float *encoded;	  /* (n_words, encoder_dim) vectors of a text encoder, or NULL */
 } MrenTagInput;
 
 #endif

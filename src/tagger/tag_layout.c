@@ -11,6 +11,7 @@
 
 #include "base/hash.h"
 #include "nn/kernels.h"
+#include "transformer/config.h"
 
 /* Parts of a word's vector behind embedding and features. */
 #define N_MARKS 2 /* unknown, outside the sentence */
@@ -60,6 +61,8 @@ mren_tag_shape_check(const MrenTagShape *shape, MrenError *err)
 		return fail_shape(err, "number of direct buckets", shape->n_sparse);
 	if (shape->n_lexicons > MREN_MAX_TAG_LEXICONS)
 		return fail_shape(err, "number of lexicons", shape->n_lexicons);
+	if (shape->encoder_dim > MREN_TRANSFORMER_MAX_WIDTH)
+		return fail_shape(err, "encoder width", shape->encoder_dim);
 	if (shape->n_types < 1 || shape->n_types > MREN_MAX_TAG_TYPES)
 		return fail_shape(err, "number of types", shape->n_types);
 	return check_layers(shape, err);
@@ -69,7 +72,13 @@ size_t
 mren_tag_shape_dim(const MrenTagShape *shape)
 {
 	return shape->embedding_dim + shape->feature_dim + N_MARKS + MREN_TAG_SHAPES +
-		   4 * shape->n_lexicons;
+		   4 * shape->n_lexicons + shape->encoder_dim;
+}
+
+size_t
+mren_tag_encoder_at(const MrenTagShape *shape)
+{
+	return mren_tag_shape_dim(shape) - shape->encoder_dim;
 }
 
 /* Within the checked ranges no product of sizes comes near the limits of size_t. */
@@ -117,6 +126,8 @@ mren_tag_layout_build(const MrenTagShape *shape, MrenTagLayout *layout)
 	table->items[ids->features].rate = table->items[ids->sparse].rate = 0;
 	mren_parameters_end_trained(table);
 	ids->scale = mren_parameters_add_constant(table, "embeddings.scale", 1, 1);
+	if (shape->encoder_dim > 0)
+		ids->encoder_scale = mren_parameters_add_constant(table, "encoder.scale", 1, 1);
 }
 
 size_t
@@ -125,7 +136,7 @@ mren_tag_n_floats(const MrenTagShape *shape)
 	MrenTagLayout layout;
 
 	mren_tag_layout_build(shape, &layout);
-	return layout.table.n_parameters + 1;
+	return layout.table.n_parameters + (shape->encoder_dim > 0 ? 2 : 1);
 }
 
 static void
@@ -157,6 +168,8 @@ mren_tag_init(const MrenTagShape *shape, const MrenTagLayout *layout, float *val
 					sqrt((i < shape->n_hidden ? gain : 1) / (double) weight->rows), &random);
 	}
 	*mren_parameter_at(table, values, layout->ids.scale) = 1;
+	if (shape->encoder_dim > 0)
+		*mren_parameter_at(table, values, layout->ids.encoder_scale) = 1;
 }
 
 /*
@@ -202,6 +215,9 @@ mren_tag_word_vector(const MrenTagWordTables *tables, const MrenTagInput *input,
 				  shape->feature_dim);
 	}
 	add_marks(shape, input, w, known, out + dim + shape->feature_dim);
+	if (shape->encoder_dim > 0 && input->encoded != NULL)
+		mren_axpy(out + mren_tag_encoder_at(shape), input->encoded + w * shape->encoder_dim,
+				  values[layout->table.items[layout->ids.encoder_scale].at], shape->encoder_dim);
 }
 
 void

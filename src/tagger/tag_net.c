@@ -519,6 +519,31 @@ backward_features(MrenTagBatch *batch, float *grads)
 	}
 }
 
+/* The gradients of the text encoder's vectors. */
+static void
+backward_encoder(MrenTagBatch *batch, const float *values)
+{
+	const MrenTagShape *shape = batch->shape;
+	size_t dim = mren_tag_shape_dim(shape);
+	size_t at = mren_tag_encoder_at(shape);
+	size_t word = 0;
+
+	if (shape->encoder_dim == 0 || batch->dencoded == NULL)
+		return;
+	for (size_t s = 0; s < batch->n_sentences; s++)
+	{
+		for (size_t w = 0; w < batch->inputs[s].n_words; w++, word++)
+		{
+			float *out = batch->dencoded + word * shape->encoder_dim;
+
+			mren_multiply(out, batch->dgrid + grid_row(word, s) * dim + at,
+						  batch->mask[0] + word * dim + at, shape->encoder_dim);
+			mren_scale(out, values[batch->layout->table.items[batch->layout->ids.encoder_scale].at],
+					   shape->encoder_dim);
+		}
+	}
+}
+
 MrenStatus
 mren_tag_backward(MrenTagBatch *batch, float *values, float *grads, MrenError *err)
 {
@@ -557,5 +582,6 @@ mren_tag_backward(MrenTagBatch *batch, float *values, float *grads, MrenError *e
 					   sizeof(float));
 	}
 	backward_features(batch, grads);
+	backward_encoder(batch, values);
 	return MREN_OK;
 }

@@ -4,8 +4,8 @@
  *	  conditional random field over BILOU tags.
  *
  * A word's vector is its word embedding (fixed, scaled to unit variance), the
- * mean of the learned vectors of its features (hashed into buckets), its shape
- * and its places in lexicons.  Each hidden layer reads a window of the words
+ * mean of the learned vectors of its features (hashed into buckets), its shape,
+ * its places in lexicons, and its vector from a pretrained text encoder.  Each hidden layer reads a window of the words
  * around; words outside the sentence are zeros except for a mark in the first
  * layer's input.  Single features and pairs of neighbours also add to the
  * scores of tags directly, as in a linear model, which learns well from few
@@ -36,6 +36,7 @@ typedef struct MrenTagShape
 	size_t n_buckets;	  /* of them, a power of two */
 	size_t n_sparse;	  /* buckets of the direct features; 0, or a power of two */
 	size_t n_lexicons;
+	size_t encoder_dim; /* of a text encoder's vectors; 0: none */
 	size_t n_types; /* 1 .. MREN_MAX_TAG_TYPES */
 	size_t n_hidden;
 	size_t hidden[MREN_MAX_HIDDEN];
@@ -46,8 +47,11 @@ typedef struct MrenTagShape
 /* MREN_EFORMAT unless every field is in its range. */
 extern MrenStatus mren_tag_shape_check(const MrenTagShape *shape, MrenError *err);
 
-/* Floats of a word's vector, and where its parts begin. */
+/* Floats of a word's vector. */
 extern size_t mren_tag_shape_dim(const MrenTagShape *shape);
+
+/* Where in it the text encoder's vector is. */
+extern size_t mren_tag_encoder_at(const MrenTagShape *shape);
 
 typedef struct MrenTagIds
 {
@@ -56,7 +60,8 @@ typedef struct MrenTagIds
 	size_t weight[MREN_MAX_HIDDEN + 1];
 	size_t bias[MREN_MAX_HIDDEN + 1];
 	size_t transitions, start, end;
-	size_t scale; /* (1, 1), not trained: of word embeddings */
+	size_t scale;		  /* (1, 1), not trained: of word embeddings */
+	size_t encoder_scale; /* the same, of a text encoder's vectors; only with one */
 } MrenTagIds;
 
 typedef struct MrenTagLayout
@@ -70,7 +75,7 @@ extern void mren_tag_layout_build(const MrenTagShape *shape, MrenTagLayout *layo
 /* Number of floats of all tensors, without padding. */
 extern size_t mren_tag_n_floats(const MrenTagShape *shape);
 
-/* Random initial values; the scale is 1. */
+/* Random initial values; scales are 1. */
 extern void mren_tag_init(const MrenTagShape *shape, const MrenTagLayout *layout, float *values,
 						  uint64_t seed);
 
@@ -144,6 +149,8 @@ typedef struct MrenTagBatch
 	float *delta[2]; /* (n_words, widest hidden) */
 	float *dgrid;	 /* (grid rows, widest layer's input) */
 	double *dcrf;	 /* gradients of the random field */
+	/* The caller's: (n_words, encoder_dim), set by backward; NULL: not wanted. */
+	float *dencoded;
 	bool dropped;
 } MrenTagBatch;
 

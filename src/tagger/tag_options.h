@@ -9,6 +9,12 @@
 #define MREN_TAGGER_TAG_OPTIONS_H
 
 #include "training/common_options.h"
+#include "transformer/train/tuning.h"
+
+/* Depends on whether there is a text encoder. */
+#define MREN_TAG_EPOCHS_AUTO 0
+/* Depends on what is trained of the text encoder, and on its width. */
+#define MREN_TAG_ENCODER_RATE_AUTO (-1.0)
 
 typedef struct MrenTagOptions
 {
@@ -20,9 +26,21 @@ typedef struct MrenTagOptions
 	double direct_dropout;	  /* dropout of the direct features */
 	/* share of learning_rate that is left in the last epoch; it falls linearly */
 	double anneal;
+	/*
+	 * A pretrained text encoder, trained with the tagger: its name, not owned, or NULL.  Without
+	 * one the options below have no effect, and the JSON lacks them.
+	 */
+	const char *text_encoder;
+	MrenTransformerTuningKind fine_tuning;
+	size_t fine_tuned_layers; /* the last ones; of MREN_TUNING_LAST */
+	size_t adapter_rank;	  /* of MREN_TUNING_ADAPTERS */
+	double encoder_rate;	  /* its learning rate, or MREN_TAG_ENCODER_RATE_AUTO */
 } MrenTagOptions;
 
 extern void mren_tag_options_init(MrenTagOptions *options);
+
+/* The number of epochs, with its default filled in. */
+extern size_t mren_tag_options_epochs(const MrenTagOptions *options);
 
 /* As mren_options_set. */
 extern MrenStatus mren_tag_options_set(MrenTagOptions *options, const char *key,

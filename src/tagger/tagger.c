@@ -34,6 +34,26 @@ mren_tagger_create(const MrenEnv *env, const MrenTagShape *shape, MrenTagger **t
 	return MREN_OK;
 }
 
+MrenStatus
+mren_tagger_set_encoder(MrenTagger *tagger, const MrenTagEncoderShape *shape,
+						const uint8_t *sha256, MrenError *err)
+{
+	MREN_TRY(mren_tag_encoder_check(shape, err));
+	if (shape->width != tagger->shape.encoder_dim)
+		return mren_fail(err, MREN_EFORMAT, "invalid tagger: encoder width of %zu", shape->width);
+	MREN_TRY(mren_allocate_zero(&tagger->env, shape->n_tuned, sizeof(float),
+								&tagger->encoder.tuned, err));
+	tagger->encoder.shape = *shape;
+	memcpy(tagger->encoder.sha256, sha256, sizeof(tagger->encoder.sha256));
+	return MREN_OK;
+}
+
+MrenStatus
+mren_tagger_attach_encoder(MrenTagger *tagger, const MrenEncoderSource *source, MrenError *err)
+{
+	return mren_tag_encoder_attach(&tagger->env, &tagger->encoder, source, err);
+}
+
 void
 mren_tagger_free(const MrenEnv *env, MrenTagger *tagger)
 {
@@ -44,6 +64,7 @@ mren_tagger_free(const MrenEnv *env, MrenTagger *tagger)
 	mren_release(env, tagger->values);
 	mren_release(env, tagger->packed);
 	mren_crf_rules_free(env, &tagger->rules);
+	mren_tag_encoder_free(env, &tagger->encoder);
 	mren_release(env, tagger);
 }
 
@@ -52,13 +73,15 @@ mren_tagger_info(const MrenTagger *tagger, MrenTaggerInfo *info)
 {
 	*info = (MrenTaggerInfo){
 		.embedding_dim = tagger->shape.embedding_dim,
+		.encoder_dim = tagger->shape.encoder_dim,
 		.n_types = tagger->shape.n_types,
 		.n_lexicons = tagger->shape.n_lexicons,
-		.n_parameters = tagger->layout.table.n_parameters,
+		.n_parameters = tagger->layout.table.n_parameters + tagger->encoder.shape.n_tuned,
 		.n_training_rows = tagger->n_training,
 	};
 	memcpy(info->embeddings_sha256, tagger->embeddings_sha256, sizeof(info->embeddings_sha256));
 	memcpy(info->lexicons_sha256, tagger->lexicons_sha256, sizeof(info->lexicons_sha256));
+	memcpy(info->text_encoder_sha256, tagger->encoder.sha256, sizeof(info->text_encoder_sha256));
 }
 
 MrenTextSpan
@@ -133,6 +156,9 @@ mren_tagger_complete(MrenTagger *tagger, MrenError *err)
 			return mren_fail(err, MREN_EFORMAT, "invalid tagger: weights \"%s\" are missing",
 							 table->items[i].name);
 	}
+	if (tagger->encoder.shape.n_tuned > 0 && !tagger->encoder.set)
+		return mren_fail(err, MREN_EFORMAT, "invalid tagger: weights \"%s\" are missing",
+						 MREN_TAGGER_TUNED);
 	for (size_t i = 0; i < n; i++)
 		size += layer_size(tagger, i);
 	mren_release(&tagger->env, tagger->packed);
@@ -154,6 +180,7 @@ typedef struct Work
 {
 	size_t n;		/* words */
 	float *grid[2]; /* padded rows of what a layer reads and writes */
+	float *encoded; /* vectors of the text encoder */
 	float *emissions;
 	uint32_t *tags;
 	MrenTagSpan *spans;
@@ -168,6 +195,7 @@ free_work(const MrenEnv *env, Work *work)
 {
 	mren_release(env, work->grid[0]);
 	mren_release(env, work->grid[1]);
+	mren_release(env, work->encoded);
 	mren_release(env, work->emissions);
 	mren_release(env, work->tags);
 	mren_release(env, work->spans);
@@ -185,6 +213,7 @@ allocate_work(const MrenTagger *tagger, const MrenEnv *env, size_t n, Work *work
 		dim = shape->hidden[i] > dim ? shape->hidden[i] : dim;
 	MREN_TRY(mren_allocate(env, rows * dim, sizeof(float), &work->grid[0], err));
 	MREN_TRY(mren_allocate(env, rows * dim, sizeof(float), &work->grid[1], err));
+	MREN_TRY(mren_allocate(env, n * shape->encoder_dim, sizeof(float), &work->encoded, err));
 	MREN_TRY(mren_allocate(env, n * tagger->rules.n_tags, sizeof(float), &work->emissions, err));
 	MREN_TRY(mren_allocate(env, n, sizeof(uint32_t), &work->tags, err));
 	MREN_TRY(mren_allocate(env, n, sizeof(MrenTagSpan), &work->spans, err));
@@ -291,6 +320,10 @@ decode(const MrenTagger *tagger, const MrenEnv *env, size_t at, Work *work, Mren
 static MrenTagInput
 piece_of(const MrenTagInput *input, size_t first, size_t n)
 {
+	MrenTagTokens tokens = input->tokens;
+
+	if (tokens.firsts != NULL)
+		tokens.firsts += first;
 	return (MrenTagInput){
 		.n_words = n,
 		.words = input->words + first,
@@ -298,6 +331,7 @@ piece_of(const MrenTagInput *input, size_t first, size_t n)
 		.starts = input->starts + first,
 		.features = input->features,
 		.lexicons = input->lexicons != NULL ? input->lexicons + first : NULL,
+		.tokens = tokens,
 	};
 }
 
@@ -311,6 +345,10 @@ tag_pieces(const MrenTagger *tagger, const MrenEnv *env, const MrenWordVectors *
 		MrenTagInput piece = piece_of(input, first, left < MREN_TAG_PIECE ? left : MREN_TAG_PIECE);
 
 		work->n = piece.n_words;
+		if (tagger->shape.encoder_dim > 0)
+			MREN_TRY(
+				mren_tag_encoder_vectors(env, &tagger->encoder, &piece, work->encoded, err));
+		piece.encoded = work->encoded;
 		read_words(tagger, vectors, &piece, work);
 		MREN_TRY(run_layers(tagger, env, work, err));
 		MREN_TRY(add_direct(tagger, &piece, work, err));
@@ -332,6 +370,8 @@ mren_tagger_tag(const MrenTagger *tagger, const MrenEnv *env, const MrenWordVect
 	*n = 0;
 	if (most == 0)
 		return MREN_OK;
+	if (tagger->shape.encoder_dim > 0 && input->tokens.firsts == NULL)
+		return mren_fail(err, MREN_EPARAM, "the sentence has no tokens of the text encoder");
 	status = allocate_work(tagger, env, most, &work, err);
 	if (status == MREN_OK)
 		status = tag_pieces(tagger, env, vectors, input, &work, err);

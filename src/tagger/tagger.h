@@ -4,7 +4,7 @@
  *
  * Immutable once complete, so any number of callers may share one.  It holds
  * its shape, types, parameters and hashes of its training sentences, and names
- * its embeddings and lexicons by the sha256 of their content.
+ * its embeddings, lexicons and text encoder by the sha256 of their content.
  *
  * The result for a sentence has the same bits whatever was tagged before.
  */
@@ -15,18 +15,21 @@
 #include "data/word_vectors.h"
 #include "nn/parameters.h"
 #include "tagger/tag_input.h"
+#include "transformer/pretrained.h"
 
 typedef struct MrenTagger MrenTagger;
 
 typedef struct MrenTaggerInfo
 {
 	size_t embedding_dim; /* 0: trained without word embeddings */
+	size_t encoder_dim;	  /* 0: trained without a pretrained text encoder */
 	size_t n_types;
 	size_t n_lexicons;
 	size_t n_parameters;
 	size_t n_training_rows;
 	uint8_t embeddings_sha256[32]; /* zeros without */
 	uint8_t lexicons_sha256[MREN_MAX_TAG_LEXICONS][32];
+	uint8_t text_encoder_sha256[32]; /* zeros without */
 } MrenTaggerInfo;
 
 extern void mren_tagger_info(const MrenTagger *tagger, MrenTaggerInfo *info);
@@ -36,6 +39,14 @@ extern MrenTextSpan mren_tagger_type(const MrenTagger *tagger, size_t i);
 
 /* True if a sentence of this group (mren_example_group) took part in training. */
 extern bool mren_tagger_trained_on(const MrenTagger *tagger, uint64_t group);
+
+/*
+ * mren_tagger_attach_encoder
+ *	  Gives a complete tagger the text encoder that it was trained from, once, before it tags.
+ *	  Errors as mren_tag_encoder_attach.
+ */
+extern MrenStatus mren_tagger_attach_encoder(MrenTagger *tagger, const MrenEncoderSource *source,
+											 MrenError *err);
 
 /* Half open in words; confidence is the posterior probability of exactly this mention and type. */
 typedef struct MrenTagged
@@ -53,7 +64,8 @@ typedef struct MrenTagged
  * mren_tagger_tag
  *	  The mentions of the best path (Viterbi), in order; *mentions is allocated.
  *	  vectors may be NULL if embedding_dim is 0.  MREN_ENUMERIC if a score is
- *	  not finite.
+ *	  not finite; MREN_EPARAM if the tagger has a text encoder that is not
+ *	  attached, or the sentence was not tokenised.
  */
 extern MrenStatus mren_tagger_tag(const MrenTagger *tagger, const MrenEnv *env,
 								  const MrenWordVectors *vectors, const MrenTagInput *input,

@@ -9,7 +9,10 @@
  *	120 sha256 of the embeddings   152 u64 number of training sentences
  *	160 sha256 of each lexicon; types, each u32 length and bytes, in bytewise
  *	   order; then the training sentences' hashes, u64 each, ascending
- * The whole form is the header, then each tensor's floats in the layout's order,
+ * With a text encoder it begins with "MRENtag2", and this follows at 160:
+ *	   u32 its width, kind of tuning, layers, rank; f64 alpha; u64 trained floats; its sha256
+ * The whole form is the header, then each tensor's floats in the layout's order, then those of
+ * the encoder that were trained,
  * then a u64 checksum of those.
  */
 #include "tagger/tagger_internal.h"
@@ -21,8 +24,10 @@
 #include "base/size.h"
 
 #define MAGIC "MRENtag1"
+#define MAGIC_ENCODER "MRENtag2"
 #define MAGIC_LENGTH 8
 #define FIXED 160
+#define ENCODER_BYTES 64
 
 static MrenStatus
 damaged(const char *what, MrenError *err)
@@ -33,7 +38,15 @@ damaged(const char *what, MrenError *err)
 bool
 mren_tagger_is(const uint8_t *bytes, size_t len)
 {
-	return len >= MAGIC_LENGTH && memcmp(bytes, MAGIC, MAGIC_LENGTH) == 0;
+	return len >= MAGIC_LENGTH && (memcmp(bytes, MAGIC, MAGIC_LENGTH) == 0 ||
+								   memcmp(bytes, MAGIC_ENCODER, MAGIC_LENGTH) == 0);
+}
+
+/* Whether a tagger's bytes have the fields of a text encoder. */
+static bool
+has_encoder(const uint8_t *bytes)
+{
+	return memcmp(bytes, MAGIC_ENCODER, MAGIC_LENGTH) == 0;
 }
 
 /*
@@ -61,15 +74,32 @@ put_fixed(const MrenTagger *tagger, MrenBuffer *out)
 	mren_buffer_put_u64(out, tagger->n_training);
 }
 
+static void
+put_encoder(const MrenTagEncoder *encoder, MrenBuffer *out)
+{
+	if (encoder->shape.width == 0)
+		return;
+	mren_buffer_put_u32(out, (uint32_t) encoder->shape.width);
+	mren_buffer_put_u32(out, (uint32_t) encoder->shape.tuning);
+	mren_buffer_put_u32(out, (uint32_t) encoder->shape.layers);
+	mren_buffer_put_u32(out, (uint32_t) encoder->shape.rank);
+	mren_buffer_put_f64(out, encoder->shape.alpha);
+	mren_buffer_put_u64(out, encoder->shape.n_tuned);
+	mren_buffer_put_bytes(out, encoder->sha256, 32);
+}
+
 static MrenStatus
 put_header(const MrenTagger *tagger, const MrenEnv *env, MrenBuffer *out, MrenError *err)
 {
 	MrenBuffer patch;
 
-	MREN_TRY(mren_buffer_reserve(env, out, FIXED + 32 * tagger->shape.n_lexicons, err));
-	mren_buffer_put_bytes(out, MAGIC, MAGIC_LENGTH);
+	MREN_TRY(mren_buffer_reserve(env, out, FIXED + ENCODER_BYTES + 32 * tagger->shape.n_lexicons,
+								 err));
+	mren_buffer_put_bytes(out, tagger->encoder.shape.width > 0 ? MAGIC_ENCODER : MAGIC,
+						  MAGIC_LENGTH);
 	mren_buffer_put_zeros(out, 16);
 	put_fixed(tagger, out);
+	put_encoder(&tagger->encoder, out);
 	for (size_t i = 0; i < tagger->shape.n_lexicons; i++)
 		mren_buffer_put_bytes(out, tagger->lexicons_sha256[i], 32);
 	for (size_t i = 0; i < tagger->shape.n_types; i++)
@@ -92,16 +122,18 @@ put_header(const MrenTagger *tagger, const MrenEnv *env, MrenBuffer *out, MrenEr
 static MrenStatus
 put_tensors(const MrenTagger *tagger, const MrenEnv *env, MrenBuffer *out, MrenError *err)
 {
-	const MrenParameterTable *table = &tagger->layout.table;
 	size_t start = out->len;
 
-	for (size_t i = 0; i < table->n; i++)
+	for (size_t i = 0; i < mren_tagger_n_tensors(tagger); i++)
 	{
-		size_t n = table->items[i].rows * table->items[i].cols;
+		MrenTensorView view;
+		size_t n;
 
+		mren_tagger_tensor(tagger, i, &view);
+		n = view.rows * view.cols;
 		MREN_TRY(mren_check_interrupts(env, err));
 		MREN_TRY(mren_buffer_reserve(env, out, n * sizeof(float), err));
-		mren_buffer_put_floats(out, tagger->values + table->items[i].at, n);
+		mren_buffer_put_floats(out, view.data, n);
 	}
 	MREN_TRY(mren_buffer_reserve(env, out, 8, err));
 	mren_buffer_put_u64(out, mren_hash64(out->data + start, out->len - start, start));
@@ -141,7 +173,10 @@ mren_tagger_serialize(const MrenTagger *tagger, const MrenEnv *env, uint8_t **by
 
 	/* One allocation for nearly everything; only the names may need more. */
 	status = mren_buffer_reserve(
-		env, &out, tagger->layout.table.size * sizeof(float) + tagger->n_training * 8 + 4096, err);
+		env, &out,
+		(tagger->layout.table.size + tagger->encoder.shape.n_tuned) * sizeof(float) +
+			tagger->n_training * 8 + 4096,
+		err);
 	if (status == MREN_OK)
 		status = put_header(tagger, env, &out, err);
 	if (status == MREN_OK)
@@ -152,7 +187,7 @@ mren_tagger_serialize(const MrenTagger *tagger, const MrenEnv *env, uint8_t **by
 size_t
 mren_tagger_n_tensors(const MrenTagger *tagger)
 {
-	return tagger->layout.table.n;
+	return tagger->layout.table.n + (tagger->encoder.shape.n_tuned > 0);
 }
 
 void
@@ -160,7 +195,11 @@ mren_tagger_tensor(const MrenTagger *tagger, size_t i, MrenTensorView *view)
 {
 	const MrenParameter *tensor = &tagger->layout.table.items[i];
 
-	*view = (MrenTensorView){tensor->name, tensor->rows, tensor->cols, tagger->values + tensor->at};
+	if (i == tagger->layout.table.n)
+		*view = (MrenTensorView){MREN_TAGGER_TUNED, tagger->encoder.shape.n_tuned, 1,
+								 tagger->encoder.tuned};
+	else
+		*view = (MrenTensorView){tensor->name, tensor->rows, tensor->cols, tagger->values + tensor->at};
 }
 
 /*
@@ -189,6 +228,22 @@ read_shape(MrenCursor *cursor, MrenTagShape *shape, MrenError *err)
 		return damaged("its shape", err);
 	shape->activation = (MrenActivation) activation;
 	return mren_tag_shape_check(shape, err);
+}
+
+static MrenStatus
+read_encoder(MrenCursor *cursor, MrenTagEncoderShape *shape, const uint8_t **sha256,
+			 MrenError *err)
+{
+	shape->width = mren_cursor_u32(cursor);
+	shape->tuning = mren_cursor_u32(cursor);
+	shape->layers = mren_cursor_u32(cursor);
+	shape->rank = mren_cursor_u32(cursor);
+	shape->alpha = mren_cursor_f64(cursor);
+	shape->n_tuned = mren_cursor_u64(cursor);
+	*sha256 = mren_cursor_bytes(cursor, 32);
+	if (*sha256 == NULL)
+		return damaged("its text encoder", err);
+	return mren_tag_encoder_check(shape, err);
 }
 
 static MrenStatus
@@ -229,15 +284,36 @@ read_training(MrenCursor *cursor, MrenTagger *tagger, uint64_t n, MrenError *err
 	return MREN_OK;
 }
 
-static MrenStatus
-read_rest(MrenCursor *cursor, MrenTagger *tagger, MrenError *err)
+/* What stands between the shape and the lexicons. */
+typedef struct Needs
 {
-	const uint8_t *sha256 = mren_cursor_bytes(cursor, 32);
-	uint64_t n = mren_cursor_u64(cursor);
+	const uint8_t *embeddings; /* sha256 */
+	uint64_t n_training;
+	MrenTagEncoderShape encoder; /* width 0: none */
+	const uint8_t *encoder_sha256;
+} Needs;
 
-	if (sha256 == NULL || cursor->failed)
+static MrenStatus
+read_needs(MrenCursor *cursor, bool encoder, MrenTagShape *shape, Needs *needs, MrenError *err)
+{
+	*needs = (Needs){.embeddings = mren_cursor_bytes(cursor, 32)};
+	needs->n_training = mren_cursor_u64(cursor);
+	if (needs->embeddings == NULL || cursor->failed)
 		return damaged("it is cut short", err);
-	memcpy(tagger->embeddings_sha256, sha256, 32);
+	if (encoder)
+		MREN_TRY(read_encoder(cursor, &needs->encoder, &needs->encoder_sha256, err));
+	shape->encoder_dim = needs->encoder.width;
+	return MREN_OK;
+}
+
+static MrenStatus
+read_rest(MrenCursor *cursor, const Needs *rest, MrenTagger *tagger, MrenError *err)
+{
+	const uint8_t *sha256 = rest->embeddings;
+
+	memcpy(tagger->embeddings_sha256, rest->embeddings, 32);
+	if (rest->encoder.width > 0)
+		MREN_TRY(mren_tagger_set_encoder(tagger, &rest->encoder, rest->encoder_sha256, err));
 	for (size_t i = 0; i < tagger->shape.n_lexicons; i++)
 	{
 		sha256 = mren_cursor_bytes(cursor, 32);
@@ -246,7 +322,7 @@ read_rest(MrenCursor *cursor, MrenTagger *tagger, MrenError *err)
 		memcpy(tagger->lexicons_sha256[i], sha256, 32);
 	}
 	MREN_TRY(read_types(cursor, tagger, err));
-	return read_training(cursor, tagger, n, err);
+	return read_training(cursor, tagger, rest->n_training, err);
 }
 
 /*
@@ -259,6 +335,7 @@ read_header(const MrenEnv *env, const uint8_t *bytes, size_t len, size_t max, si
 {
 	MrenCursor cursor = {bytes, bytes + len, false};
 	MrenTagShape shape;
+	Needs needs;
 	MrenStatus status;
 	uint64_t size;
 	uint64_t checksum;
@@ -274,10 +351,11 @@ read_header(const MrenEnv *env, const uint8_t *bytes, size_t len, size_t max, si
 		return damaged("its checksum", err);
 	cursor.end = bytes + size;
 	MREN_TRY(read_shape(&cursor, &shape, err));
-	if (mren_tag_n_floats(&shape) > max)
+	MREN_TRY(read_needs(&cursor, has_encoder(bytes), &shape, &needs, err));
+	if (mren_tag_n_floats(&shape) + needs.encoder.n_tuned > max)
 		return damaged("its weights are cut short", err);
 	MREN_TRY(mren_tagger_create(env, &shape, tagger, err));
-	status = read_rest(&cursor, *tagger, err);
+	status = read_rest(&cursor, &needs, *tagger, err);
 	if (status != MREN_OK)
 	{
 		mren_tagger_free(env, *tagger);
@@ -301,17 +379,36 @@ mren_tagger_from_header(const MrenEnv *env, const uint8_t *header, size_t len, M
 	return damaged("bytes follow its header", err);
 }
 
-static MrenStatus
-check_finite(const MrenTagger *tagger, size_t i, MrenError *err)
+/* Tensor i as it is set. */
+typedef struct Target
 {
-	const MrenParameter *tensor = &tagger->layout.table.items[i];
+	MrenTensorView view;
+	float *data;
+	bool *set;
+} Target;
 
-	for (size_t j = 0; j < tensor->rows * tensor->cols; j++)
+static Target
+target_of(MrenTagger *tagger, size_t i)
+{
+	const MrenParameterTable *table = &tagger->layout.table;
+	Target target;
+
+	mren_tagger_tensor(tagger, i, &target.view);
+	target.data = i < table->n ? tagger->values + table->items[i].at : tagger->encoder.tuned;
+	target.set = i < table->n ? &tagger->set[i] : &tagger->encoder.set;
+	return target;
+}
+
+static MrenStatus
+check_finite(const Target *target, MrenError *err)
+{
+	for (size_t j = 0; j < target->view.rows * target->view.cols; j++)
 	{
-		if (!isfinite(tagger->values[tensor->at + j]))
+		if (!isfinite(target->data[j]))
 			return mren_fail(err, MREN_ENUMERIC, "weights \"%s\" of the tagger are not finite",
-							 tensor->name);
+							 target->view.name);
 	}
+	*target->set = true;
 	return MREN_OK;
 }
 
@@ -319,21 +416,18 @@ MrenStatus
 mren_tagger_set_tensor(MrenTagger *tagger, const char *name, size_t rows, size_t cols,
 					   const float *data, MrenError *err)
 {
-	const MrenParameterTable *table = &tagger->layout.table;
-
-	for (size_t i = 0; i < table->n; i++)
+	for (size_t i = 0; i < mren_tagger_n_tensors(tagger); i++)
 	{
-		const MrenParameter *tensor = &table->items[i];
+		Target target = target_of(tagger, i);
 
-		if (strcmp(tensor->name, name) != 0)
+		if (strcmp(target.view.name, name) != 0)
 			continue;
-		if (tensor->rows != rows || tensor->cols != cols)
+		if (target.view.rows != rows || target.view.cols != cols)
 			return mren_fail(err, MREN_EFORMAT,
 							 "invalid tagger: weights \"%s\" are %zu by %zu instead of %zu by %zu",
-							 name, rows, cols, tensor->rows, tensor->cols);
-		memcpy(tagger->values + tensor->at, data, rows * cols * sizeof(float));
-		tagger->set[i] = true;
-		return check_finite(tagger, i, err);
+							 name, rows, cols, target.view.rows, target.view.cols);
+		memcpy(target.data, data, rows * cols * sizeof(float));
+		return check_finite(&target, err);
 	}
 	return mren_fail(err, MREN_EFORMAT, "invalid tagger: it has no weights \"%.40s\"", name);
 }
@@ -341,18 +435,16 @@ mren_tagger_set_tensor(MrenTagger *tagger, const char *name, size_t rows, size_t
 static MrenStatus
 read_tensors(const uint8_t *bytes, size_t len, MrenTagger *tagger, MrenError *err)
 {
-	const MrenParameterTable *table = &tagger->layout.table;
 	MrenCursor cursor = {bytes, bytes + len, false};
 
-	for (size_t i = 0; i < table->n; i++)
+	for (size_t i = 0; i < mren_tagger_n_tensors(tagger); i++)
 	{
-		const MrenParameter *tensor = &table->items[i];
+		Target target = target_of(tagger, i);
 
 		MREN_TRY(mren_check_interrupts(&tagger->env, err));
-		if (!mren_cursor_floats(&cursor, tagger->values + tensor->at, tensor->rows * tensor->cols))
+		if (!mren_cursor_floats(&cursor, target.data, target.view.rows * target.view.cols))
 			return damaged("its weights are cut short", err);
-		MREN_TRY(check_finite(tagger, i, err));
-		tagger->set[i] = true;
+		MREN_TRY(check_finite(&target, err));
 	}
 	if (mren_cursor_left(&cursor) != 8)
 		return damaged("its length", err);

@@ -7,8 +7,12 @@
 
 #include "base/names.h"
 #include "nn/kernels.h"
+#include "tagger/tag_encoder.h"
 #include "tagger/tag_net.h"
 #include "tagger/tagger.h"
+
+/* The tensor of the text encoder's trained weights, behind those of the layout. */
+#define MREN_TAGGER_TUNED "encoder.tuned"
 
 struct MrenTagger
 {
@@ -20,6 +24,7 @@ struct MrenTagger
 	uint8_t lexicons_sha256[MREN_MAX_TAG_LEXICONS][32];
 	uint64_t *training; /* groups of the training sentences, ascending */
 	size_t n_training;
+	MrenTagEncoder encoder; /* width 0: none */
 	float *values; /* (layout.table.size) */
 	bool set[MREN_MAX_PARAMETERS];
 
@@ -32,5 +37,9 @@ struct MrenTagger
 /* A tagger of this shape, which has been checked, without values. */
 extern MrenStatus mren_tagger_create(const MrenEnv *env, const MrenTagShape *shape,
 									 MrenTagger **tagger, MrenError *err);
+
+/* Says which text encoder it has, whose width is the shape's; its trained weights are unset. */
+extern MrenStatus mren_tagger_set_encoder(MrenTagger *tagger, const MrenTagEncoderShape *shape,
+										  const uint8_t *sha256, MrenError *err);
 
 #endif

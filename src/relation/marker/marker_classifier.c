@@ -166,46 +166,13 @@ static MrenStatus
 merge_tuned(const MrenEnv *env, MrenMarkerClassifier *classifier, MrenError *err)
 {
 	MrenTransformerTuning tuning = mren_marker_tuning(&classifier->shape);
-	const float *tuned;
-	MrenTensorView *views;
-	char(*names)[MREN_TRANSFORMER_NAME_SIZE];
-	size_t n = 0;
-	size_t used = 0;
-	MrenTransformerTensor tensor;
-	MrenStatus status;
 
 	if (classifier->shape.n_tuned == 0)
 		return MREN_OK;
-	tuned = mren_parameter_at(&classifier->table, classifier->values, MREN_MARKER_TUNED);
-	while (mren_transformer_tuning_tensor(&classifier->config, &tuning, n, &tensor))
-	{
-		used += tensor.rows * (tensor.columns == 0 ? 1 : tensor.columns);
-		n++;
-	}
-	if (used != classifier->shape.n_tuned)
-		return mren_fail(err, MREN_EFORMAT,
-						 "invalid network: it has %zu fine-tuned weights of the encoder's %zu",
-						 classifier->shape.n_tuned, used);
-	MREN_TRY(mren_allocate(env, n, sizeof(*views), &views, err));
-	status = mren_allocate(env, n, sizeof(*names), &names, err);
-	if (status == MREN_OK)
-	{
-		for (size_t i = 0; i < n; i++)
-		{
-			size_t columns;
-
-			mren_transformer_tuning_tensor(&classifier->config, &tuning, i, &tensor);
-			columns = tensor.columns == 0 ? 1 : tensor.columns;
-			memcpy(names[i], tensor.name, sizeof(names[i]));
-			views[i] = (MrenTensorView){names[i], tensor.rows, columns, tuned};
-			tuned += tensor.rows * columns;
-		}
-		status = mren_transformer_tuning_merge(env, &classifier->config, &tuning, views, n,
-											   classifier->weights, classifier->weights, err);
-		mren_release(env, names);
-	}
-	mren_release(env, views);
-	return status;
+	return mren_transformer_tuning_merge_flat(
+		env, &classifier->config, &tuning,
+		mren_parameter_at(&classifier->table, classifier->values, MREN_MARKER_TUNED),
+		classifier->shape.n_tuned, classifier->weights, err);
 }
 
 MrenStatus

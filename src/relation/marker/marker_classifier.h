@@ -18,6 +18,7 @@
 #include "nn/kernels.h"
 #include "nn/parameters.h"
 #include "relation/marker/marker_batch.h"
+#include "transformer/pretrained.h"
 #include "transformer/train/tuning.h"
 
 /* Numbers of the tensors in the table. */
@@ -62,15 +63,6 @@ extern MrenTransformerTuning mren_marker_tuning(const MrenMarkerShape *shape);
 /* The encoder's configuration with the markers as further pieces behind its vocabulary. */
 extern MrenTransformerConfig mren_marker_config(const MrenMarkerShape *shape,
 												const MrenTransformerConfig *config);
-
-/* The pretrained encoder, which is read when it is needed. */
-typedef struct MrenEncoderSource
-{
-	MrenTransformerConfig config;
-	void *state;
-	/* Copies the weights of all tensors, one behind the other. */
-	MrenStatus (*read)(void *state, float *weights, MrenError *err);
-} MrenEncoderSource;
 
 /*
  * mren_marker_weights

@@ -34,6 +34,8 @@ mren_tag_trainer_create(const MrenEnv *env, const MrenTagOptions *options,
 	MREN_TRY(mren_allocate_zero(env, 1, sizeof(*made), &made, err));
 	made->env = *env;
 	made->options = *options;
+	made->options.common.epochs = mren_tag_options_epochs(options);
+	mren_tag_trainer_encoder_choose(made, inputs);
 	made->source = inputs->source;
 	made->vectors = inputs->vectors;
 	made->has_embeddings = inputs->embeddings_sha256 != NULL;
@@ -77,6 +79,7 @@ mren_tag_trainer_free(MrenTagTrainer *trainer)
 	mren_optimizer_free(&env, &trainer->optimizer);
 	mren_tag_tables_free(&env, &trainer->tables);
 	mren_tag_batch_free(&env, &trainer->batch);
+	mren_tag_trainer_encoder_free(trainer);
 	mren_buffer_free(&env, &trainer->bytes);
 	for (size_t i = 0; i < sizeof(blocks) / sizeof(blocks[0]); i++)
 		mren_release(&env, blocks[i]);
@@ -95,6 +98,7 @@ make_shape(MrenTagTrainer *trainer)
 		.n_buckets = options->feature_dim > 0 ? BUCKETS : 0,
 		.n_sparse = options->direct ? DIRECT_BUCKETS : 0,
 		.n_lexicons = trainer->n_lexicons,
+		.encoder_dim = trainer->encoder.shape.width,
 		.n_types = trainer->types.n,
 		.n_hidden = options->common.n_hidden,
 		.activation = options->common.activation,
@@ -126,7 +130,8 @@ make_network(MrenTagTrainer *trainer, MrenError *err)
 	make_shape(trainer);
 	MREN_TRY(mren_tag_shape_check(&trainer->shape, err));
 	mren_tag_layout_build(&trainer->shape, &trainer->layout);
-	trainer->report.n_parameters = table->n_parameters;
+	MREN_TRY(mren_tag_trainer_encoder_open(trainer, err));
+	trainer->report.n_parameters = table->n_parameters + trainer->encoder.shape.n_tuned;
 	MREN_TRY(mren_allocate(env, table->size, sizeof(float), &trainer->values, err));
 	MREN_TRY(mren_allocate(env, table->size, sizeof(float), &trainer->averaged, err));
 	MREN_TRY(mren_allocate(env, table->size, sizeof(float), &trainer->best, err));
@@ -158,8 +163,8 @@ begin_epoch(MrenTagTrainer *trainer)
 	trainer->state = MREN_TAG_TRAIN;
 }
 
-static void
-begin_phase(MrenTagTrainer *trainer, int phase, int epochs)
+static MrenStatus
+begin_phase(MrenTagTrainer *trainer, int phase, int epochs, MrenError *err)
 {
 	const MrenParameterTable *table = &trainer->layout.table;
 	double square = trainer->square_n > 0 ? trainer->square_sum / (double) trainer->square_n : 1;
@@ -168,6 +173,7 @@ begin_phase(MrenTagTrainer *trainer, int phase, int epochs)
 				  (uint64_t) trainer->options.common.seed);
 	*mren_parameter_at(table, trainer->values, trainer->layout.ids.scale) =
 		square > 1e-12 ? (float) (1 / sqrt(square)) : 1;
+	MREN_TRY(mren_tag_trainer_encoder_begin(trainer, err));
 	memcpy(trainer->averaged, trainer->values, table->size * sizeof(float));
 	mren_optimizer_reset(mren_parameters_trained(table), &trainer->optimizer);
 	mren_tag_tables_reset(&trainer->tables);
@@ -178,6 +184,7 @@ begin_phase(MrenTagTrainer *trainer, int phase, int epochs)
 	trainer->epoch = 0;
 	trainer->epochs = epochs;
 	begin_epoch(trainer);
+	return MREN_OK;
 }
 
 static MrenStatus
@@ -190,8 +197,7 @@ step_scan(MrenTagTrainer *trainer, MrenProgress *progress, MrenError *err)
 	if (trainer->next_row < trainer->source.n)
 		return MREN_OK;
 	MREN_TRY(make_network(trainer, err));
-	begin_phase(trainer, 1, (int) trainer->options.common.epochs);
-	return MREN_OK;
+	return begin_phase(trainer, 1, (int) trainer->options.common.epochs, err);
 }
 
 /*
@@ -222,7 +228,7 @@ take_step(MrenTagTrainer *trainer, MrenError *err)
 	mren_axpy(trainer->averaged + at, trainer->values + at, (float) (1 - keep), n);
 	mren_tag_tables_step(&trainer->tables, &trainer->batch, &trainer->optimizer, keep,
 						 trainer->values, trainer->averaged, trainer->grads);
-	return MREN_OK;
+	return mren_tag_trainer_encoder_step(trainer, done, keep, err);
 }
 
 static MrenStatus
@@ -236,6 +242,7 @@ train_batch(MrenTagTrainer *trainer, MrenError *err)
 	double loss;
 
 	MREN_TRY(mren_tag_trainer_fill(trainer, trainer->order, trainer->n_order, err));
+	MREN_TRY(mren_tag_trainer_encoder_forward(trainer, true, err));
 	MREN_TRY(mren_tag_forward(&trainer->batch, trainer->values, &trainer->vectors, trainer->inputs,
 							  trainer->n_sentences, &drop, err));
 	trainer->drop = drop.random;
@@ -313,6 +320,7 @@ validate_batch(MrenTagTrainer *trainer, MrenError *err)
 	double loss;
 
 	MREN_TRY(mren_tag_trainer_fill(trainer, trainer->validation, trainer->n_validation, err));
+	MREN_TRY(mren_tag_trainer_encoder_forward(trainer, false, err));
 	MREN_TRY(mren_tag_forward(&trainer->batch, trainer->averaged, &trainer->vectors,
 							  trainer->inputs, trainer->n_sentences, NULL, err));
 	MREN_TRY(mren_tag_loss(&trainer->batch, trainer->averaged, trainer->tags, trainer->weights, 1,
@@ -323,14 +331,22 @@ validate_batch(MrenTagTrainer *trainer, MrenError *err)
 	return decode_batch(trainer, err);
 }
 
-static void
-begin_validation(MrenTagTrainer *trainer)
+static MrenStatus
+begin_validation(MrenTagTrainer *trainer, MrenError *err)
 {
 	trainer->state = MREN_TAG_VALIDATE;
 	trainer->at = 0;
 	trainer->weight = 0;
 	trainer->validation_loss = 0;
 	trainer->n_gold = trainer->n_found = trainer->n_correct = 0;
+	return mren_tag_trainer_encoder_swap(trainer, err);
+}
+
+static void
+keep_best(MrenTagTrainer *trainer)
+{
+	memcpy(trainer->best, trainer->averaged, trainer->layout.table.size * sizeof(float));
+	mren_tag_trainer_encoder_keep(trainer);
 }
 
 /* The better epoch has the higher F1, or the same F1 and a lower loss. */
@@ -355,12 +371,22 @@ judge(MrenTagTrainer *trainer, MrenProgress *progress)
 	report->best_epoch = trainer->epoch;
 	report->validation_f1 = progress->validation_f1;
 	report->validation_loss = progress->validation_loss;
-	memcpy(trainer->best, trainer->averaged, trainer->layout.table.size * sizeof(float));
+	keep_best(trainer);
+}
+
+/* The first phase once more, as if it had not been. */
+static MrenStatus
+begin_again(MrenTagTrainer *trainer, MrenError *err)
+{
+	trainer->report.best_epoch = 0;
+	trainer->report.validated = false;
+	trainer->since_best = 0;
+	return begin_phase(trainer, 1, trainer->epochs, err);
 }
 
 /* Begins what follows an epoch. */
-static void
-go_on(MrenTagTrainer *trainer)
+static MrenStatus
+go_on(MrenTagTrainer *trainer, MrenError *err)
 {
 	const MrenCommonOptions *options = &trainer->options.common;
 	bool over = trainer->epoch >= trainer->epochs ||
@@ -369,14 +395,17 @@ go_on(MrenTagTrainer *trainer)
 
 	if (!over)
 		begin_epoch(trainer);
+	else if (trainer->phase == 1 && mren_tag_trainer_encoder_again(trainer))
+		return begin_again(trainer, err);
 	else if (trainer->phase == 1 && trainer->n_validation > 0 && options->refit)
-		begin_phase(trainer, 2, trainer->report.best_epoch);
+		return begin_phase(trainer, 2, trainer->report.best_epoch, err);
 	else
 		trainer->state = MREN_TAG_DONE;
+	return MREN_OK;
 }
 
-static void
-end_epoch(MrenTagTrainer *trainer, MrenProgress *progress)
+static MrenStatus
+end_epoch(MrenTagTrainer *trainer, MrenProgress *progress, MrenError *err)
 {
 	MrenTagReport *report = &trainer->report;
 
@@ -385,11 +414,13 @@ end_epoch(MrenTagTrainer *trainer, MrenProgress *progress)
 		report->epochs_run = trainer->epoch;
 	else
 		report->refit_epochs = trainer->epoch;
+	if (trainer->state == MREN_TAG_VALIDATE)
+		MREN_TRY(mren_tag_trainer_encoder_swap(trainer, err));
 	if (trainer->phase == 1 && trainer->n_validation > 0)
 		judge(trainer, progress);
 	else
-		memcpy(trainer->best, trainer->averaged, trainer->layout.table.size * sizeof(float));
-	go_on(trainer);
+		keep_best(trainer);
+	return go_on(trainer, err);
 }
 
 static MrenStatus
@@ -409,7 +440,7 @@ step_epoch(MrenTagTrainer *trainer, MrenProgress *progress, MrenError *err)
 		MREN_TRY(validate_batch(trainer, err));
 		progress->loss = trainer->report.train_loss;
 		if (trainer->at == trainer->n_validation)
-			end_epoch(trainer, progress);
+			return end_epoch(trainer, progress, err);
 		return MREN_OK;
 	}
 	MREN_TRY(train_batch(trainer, err));
@@ -419,10 +450,8 @@ step_epoch(MrenTagTrainer *trainer, MrenProgress *progress, MrenError *err)
 		return MREN_OK;
 	mren_tag_tables_settle(&trainer->tables, trainer->values, trainer->averaged);
 	if (trainer->phase == 1 && trainer->n_validation > 0)
-		begin_validation(trainer);
-	else
-		end_epoch(trainer, progress);
-	return MREN_OK;
+		return begin_validation(trainer, err);
+	return end_epoch(trainer, progress, err);
 }
 
 MrenStatus
@@ -481,6 +510,7 @@ fill_tagger(MrenTagTrainer *trainer, MrenTagger *tagger, MrenError *err)
 		MREN_TRY(mren_tagger_set_tensor(tagger, table->items[i].name, table->items[i].rows,
 										table->items[i].cols, trainer->best + table->items[i].at,
 										err));
+	MREN_TRY(mren_tag_trainer_encoder_finish(trainer, tagger, err));
 	MREN_TRY(gather_groups(trainer, tagger, err));
 	return mren_tagger_complete(tagger, err);
 }

@@ -9,6 +9,8 @@
  * trained for as many epochs on all rows.  The weights that are validated and
  * kept are an exponential moving mean over the steps (Polyak and Juditsky
  * 1992).
+ *
+ * A text encoder is fine-tuned in the same steps; see tagger_trainer_encoder.c.
  */
 #ifndef MREN_TAGGER_TRAIN_TAGGER_TRAINER_H
 #define MREN_TAGGER_TRAIN_TAGGER_TRAINER_H
@@ -27,6 +29,9 @@ typedef struct MrenTagTrainerInputs
 	const uint8_t *embeddings_sha256; /* 32 bytes, or NULL without */
 	size_t n_lexicons;
 	const uint8_t (*lexicons_sha256)[32]; /* (n_lexicons) */
+	/* The text encoder that the rows are tokenised for; outlives the trainer; NULL: none */
+	const MrenEncoderSource *encoder;
+	const uint8_t *text_encoder_sha256; /* 32 bytes, with encoder */
 } MrenTagTrainerInputs;
 
 typedef struct MrenTagReport
@@ -42,6 +47,8 @@ typedef struct MrenTagReport
 	int best_epoch;
 	int epochs_run;
 	int refit_epochs;
+	int encoder_restarts; /* of a training that found nothing, each at a lower rate */
+	size_t n_windowed;	  /* rows that the text encoder reads in several windows */
 	double train_loss; /* nats a sentence, of the last epoch run */
 	bool validated;
 	double validation_loss;

@@ -9,9 +9,11 @@
 #include "base/random.h"
 #include "base/names.h"
 #include "nn/optimizer.h"
+#include "tagger/tag_encoder.h"
 #include "tagger/tag_example.h"
 #include "tagger/tag_tables.h"
 #include "tagger/train/tagger_trainer.h"
+#include "transformer/train/encoder_trainer.h"
 
 /* Random streams beside mren_tag_init's. */
 enum
@@ -19,6 +21,7 @@ enum
 	MREN_TAG_STREAM_SPLIT = 100,
 	MREN_TAG_STREAM_ORDER = 200, /* and the phase */
 	MREN_TAG_STREAM_DROP = 300,
+	MREN_TAG_STREAM_ENCODER = 400,
 };
 
 typedef enum MrenTagState
@@ -28,6 +31,28 @@ typedef enum MrenTagState
 	MREN_TAG_VALIDATE,
 	MREN_TAG_DONE,
 } MrenTagState;
+
+/* The text encoder's part of the training. */
+typedef struct MrenTagEncoderTraining
+{
+	const MrenEncoderSource *source; /* NULL: there is none, and nothing else is set */
+	uint8_t sha256[32];
+	MrenTagEncoderShape shape;
+	float *weights; /* as pretrained */
+	MrenTransformerTrainer *trainer;
+	MrenOptimizerState optimizer;
+	double rate; /* of this attempt */
+	int attempts;
+	float *averaged; /* moving mean of the trained values; they change places in validation */
+	float *best;
+	MrenTagTokenBatch batch;
+	float *vectors; /* of tokens (tokens_capacity, width), and their gradients */
+	float *dvectors;
+	size_t tokens_capacity;
+	float *encoded; /* of words (words_capacity, width), and their gradients */
+	float *dencoded;
+	size_t words_capacity;
+} MrenTagEncoderTraining;
 
 struct MrenTagTrainer
 {
@@ -66,6 +91,7 @@ struct MrenTagTrainer
 	MrenTagTables tables;
 	uint64_t n_steps;
 	MrenTagBatch batch;
+	MrenTagEncoderTraining encoder;
 
 	/* The epoch at hand */
 	int phase; /* 1 or 2 */
@@ -108,6 +134,31 @@ extern MrenStatus mren_tag_trainer_read(MrenTagTrainer *trainer, size_t i, MrenT
  *	  last one the rows are divided into those of training and of validation.
  */
 extern MrenStatus mren_tag_trainer_scan(MrenTagTrainer *trainer, MrenError *err);
+
+/* tagger_trainer_encoder.c; each does nothing without a text encoder. */
+
+/* At first: which part is trained. */
+extern void mren_tag_trainer_encoder_choose(MrenTagTrainer *trainer,
+											const MrenTagTrainerInputs *inputs);
+/* Reads what is pretrained. */
+extern MrenStatus mren_tag_trainer_encoder_open(MrenTagTrainer *trainer, MrenError *err);
+extern void mren_tag_trainer_encoder_free(MrenTagTrainer *trainer);
+/* Begins a phase from what is pretrained; sets the scale of the vectors among the values. */
+extern MrenStatus mren_tag_trainer_encoder_begin(MrenTagTrainer *trainer, MrenError *err);
+/* The vectors of the batch's words, into its inputs; with dropout in training. */
+extern MrenStatus mren_tag_trainer_encoder_forward(MrenTagTrainer *trainer, bool train,
+												   MrenError *err);
+/* Gradients, from those of the words' vectors, and a step; `done` of the epochs is over. */
+extern MrenStatus mren_tag_trainer_encoder_step(MrenTagTrainer *trainer, double done, double keep,
+												MrenError *err);
+/* Changes between the trained values and their moving mean. */
+extern MrenStatus mren_tag_trainer_encoder_swap(MrenTagTrainer *trainer, MrenError *err);
+/* The moving mean becomes the best. */
+extern void mren_tag_trainer_encoder_keep(MrenTagTrainer *trainer);
+/* Whether the phase is to begin again at a lower rate, since it found nothing. */
+extern bool mren_tag_trainer_encoder_again(MrenTagTrainer *trainer);
+extern MrenStatus mren_tag_trainer_encoder_finish(MrenTagTrainer *trainer, MrenTagger *tagger,
+												  MrenError *err);
 
 /*
  * mren_tag_trainer_fill

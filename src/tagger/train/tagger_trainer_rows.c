@@ -12,6 +12,7 @@
 
 /* Words of a mini-batch; a longer run of sentences is cut into several steps' work. */
 #define MAX_BATCH_WORDS 4096
+#define MAX_ENCODED_WORDS 1024 /* the same with a text encoder */
 
 MrenStatus
 mren_tag_trainer_read(MrenTagTrainer *trainer, size_t i, MrenTagExample *example, MrenError *err)
@@ -70,6 +71,9 @@ scan_row(MrenTagTrainer *trainer, size_t i, MrenError *err)
 						 MREN_MAX_TAG_TYPES);
 	trainer->report.n_mentions += example.n_mentions;
 	scan_words(trainer, &example.input);
+	trainer->report.n_windowed += example.input.tokens.n_windows > 1;
+	if (trainer->encoder.source != NULL && example.input.tokens.firsts == NULL)
+		return mren_fail(err, MREN_EDATA, "row %zu has no tokens of the text encoder", i + 1);
 	return MREN_OK;
 }
 
@@ -171,6 +175,7 @@ static MrenStatus
 copy_records(MrenTagTrainer *trainer, const uint32_t *rows, size_t n, MrenError *err)
 {
 	size_t words = 0;
+	size_t most = trainer->encoder.source != NULL ? MAX_ENCODED_WORDS : MAX_BATCH_WORDS;
 
 	trainer->n_sentences = 0;
 	trainer->bytes.len = 0;
@@ -184,7 +189,7 @@ copy_records(MrenTagTrainer *trainer, const uint32_t *rows, size_t n, MrenError 
 		MREN_TRY(
 			trainer->source.read(trainer->source.state, rows[trainer->at], &record, &len, err));
 		MREN_TRY(mren_tag_example_read(record, len, &example, &size, err));
-		if (trainer->n_sentences > 0 && words + example.input.n_words > MAX_BATCH_WORDS)
+		if (trainer->n_sentences > 0 && words + example.input.n_words > most)
 			break;
 		words += example.input.n_words;
 		trainer->offsets[trainer->n_sentences] = trainer->bytes.len;

@@ -216,3 +216,59 @@ mren_transformer_tuning_merge(const MrenEnv *env, const MrenTransformerConfig *c
 	}
 	return MREN_OK;
 }
+
+static size_t
+tensor_size(const MrenTransformerTensor *tensor)
+{
+	return tensor->rows * (tensor->columns == 0 ? 1 : tensor->columns);
+}
+
+/* Tensors of a tuning and their floats together. */
+static size_t
+count_tensors(const MrenTransformerConfig *config, const MrenTransformerTuning *tuning,
+			  size_t *floats)
+{
+	MrenTransformerTensor tensor;
+	size_t n = 0;
+
+	*floats = 0;
+	for (; mren_transformer_tuning_tensor(config, tuning, n, &tensor); n++)
+		*floats += tensor_size(&tensor);
+	return n;
+}
+
+MrenStatus
+mren_transformer_tuning_merge_flat(const MrenEnv *env, const MrenTransformerConfig *config,
+								   const MrenTransformerTuning *tuning, const float *tuned,
+								   size_t n, float *weights, MrenError *err)
+{
+	size_t floats;
+	size_t n_tensors = count_tensors(config, tuning, &floats);
+	MrenTransformerTensor *tensors;
+	MrenTensorView *views;
+	MrenStatus status;
+
+	if (floats != n)
+		return mren_fail(err, MREN_EFORMAT,
+						 "invalid network: it has %zu fine-tuned weights of the encoder's %zu", n,
+						 floats);
+	MREN_TRY(mren_allocate(env, n_tensors, sizeof(*tensors), &tensors, err));
+	status = mren_allocate(env, n_tensors, sizeof(*views), &views, err);
+	if (status == MREN_OK)
+	{
+		for (size_t i = 0; i < n_tensors; i++)
+		{
+			MrenTransformerTensor *tensor = &tensors[i];
+
+			mren_transformer_tuning_tensor(config, tuning, i, tensor);
+			views[i] = (MrenTensorView){tensor->name, tensor->rows,
+										tensor->columns == 0 ? 1 : tensor->columns, tuned};
+			tuned += tensor_size(tensor);
+		}
+		status = mren_transformer_tuning_merge(env, config, tuning, views, n_tensors, weights,
+											   weights, err);
+		mren_release(env, views);
+	}
+	mren_release(env, tensors);
+	return status;
+}

@@ -72,4 +72,15 @@ mren_transformer_tuning_merge(const MrenEnv *env, const MrenTransformerConfig *c
 							  const MrenTransformerTuning *tuning, const MrenTensorView *tensors,
 							  size_t n, const float *weights, float *merged, MrenError *err);
 
+/*
+ * mren_transformer_tuning_merge_flat
+ *	  The same where the trained tensors stand one behind the other in tuned (n floats) and
+ *	  the pretrained weights are replaced.
+ */
+extern MrenStatus mren_transformer_tuning_merge_flat(const MrenEnv *env,
+													 const MrenTransformerConfig *config,
+													 const MrenTransformerTuning *tuning,
+													 const float *tuned, size_t n, float *weights,
+													 MrenError *err);
+
 #endif

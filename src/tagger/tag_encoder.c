@@ -1,0 +1,223 @@
+/*
+ * tag_encoder.c
+ *	  Attaching a tagger's text encoder, and reading sentences with it.
+ */
+#include "tagger/tag_encoder.h"
+
+#include <string.h>
+
+#define MAX_TUNED ((size_t) 1 << 32)
+
+static MrenStatus
+fail_shape(MrenError *err, const char *what, size_t value)
+{
+	return mren_fail(err, MREN_EFORMAT, "invalid tagger: %s of %zu", what, value);
+}
+
+MrenStatus
+mren_tag_encoder_check(const MrenTagEncoderShape *shape, MrenError *err)
+{
+	if (shape->width == 0 || shape->width > MREN_TRANSFORMER_MAX_WIDTH)
+		return fail_shape(err, "encoder width", shape->width);
+	if (shape->tuning > MREN_TUNING_ADAPTERS)
+		return fail_shape(err, "kind of fine-tuning", shape->tuning);
+	if ((shape->layers > 0) != (shape->tuning == MREN_TUNING_LAST) ||
+		shape->layers > MREN_TRANSFORMER_MAX_LAYERS)
+		return fail_shape(err, "number of fine-tuned layers", shape->layers);
+	if ((shape->rank > 0) != (shape->tuning == MREN_TUNING_ADAPTERS) ||
+		shape->rank > MREN_TUNING_MAX_RANK)
+		return fail_shape(err, "adapter rank", shape->rank);
+	if (shape->tuning == MREN_TUNING_ADAPTERS && !(shape->alpha > 0 && shape->alpha <= 1e6))
+		return mren_fail(err, MREN_EFORMAT, "invalid tagger: adapter alpha of %g", shape->alpha);
+	if ((shape->n_tuned > 0) != (shape->tuning != MREN_TUNING_FROZEN) || shape->n_tuned > MAX_TUNED)
+		return fail_shape(err, "number of fine-tuned weights", shape->n_tuned);
+	return MREN_OK;
+}
+
+MrenTransformerTuning
+mren_tag_encoder_tuning(const MrenTagEncoderShape *shape)
+{
+	return (MrenTransformerTuning){.kind = (MrenTransformerTuningKind) shape->tuning,
+								   .last_layers = shape->layers,
+								   .rank = shape->rank,
+								   .alpha = (float) shape->alpha};
+}
+
+void
+mren_tag_encoder_free(const MrenEnv *env, MrenTagEncoder *encoder)
+{
+	mren_transformer_free(env, encoder->encoder);
+	mren_release(env, encoder->weights);
+	mren_release(env, encoder->tuned);
+	memset(encoder, 0, sizeof(*encoder));
+}
+
+static MrenStatus
+make_encoder(const MrenEnv *env, MrenTagEncoder *encoder, const MrenEncoderSource *source,
+			 MrenError *err)
+{
+	MrenTransformerTuning tuning = mren_tag_encoder_tuning(&encoder->shape);
+
+	MREN_TRY(source->read(source->state, encoder->weights, err));
+	MREN_TRY(mren_check_interrupts(env, err));
+	if (encoder->shape.n_tuned > 0)
+		MREN_TRY(mren_transformer_tuning_merge_flat(env, &source->config, &tuning, encoder->tuned,
+													encoder->shape.n_tuned, encoder->weights, err));
+	return mren_transformer_create_in_place(env, &source->config, encoder->weights,
+											&encoder->encoder, err);
+}
+
+MrenStatus
+mren_tag_encoder_attach(const MrenEnv *env, MrenTagEncoder *encoder,
+						const MrenEncoderSource *source, MrenError *err)
+{
+	MrenStatus status;
+
+	if (source->config.width != encoder->shape.width)
+		return mren_fail(err, MREN_EFORMAT,
+						 "text encoder has a width of %zu, but the tagger needs %zu",
+						 source->config.width, encoder->shape.width);
+	MREN_TRY(mren_allocate(env, mren_transformer_parameters(&source->config), sizeof(float),
+						   &encoder->weights, err));
+	status = make_encoder(env, encoder, source, err);
+	if (status != MREN_OK)
+	{
+		mren_release(env, encoder->weights);
+		encoder->weights = NULL;
+	}
+	return status;
+}
+
+/*
+ * Batches
+ */
+
+static MrenStatus
+reserve(const MrenEnv *env, MrenTagTokenBatch *batch, size_t windows, size_t tokens, MrenError *err)
+{
+	MREN_TRY(mren_grow(env, &batch->windows, &batch->windows_capacity, 0, windows + 1,
+					   sizeof(*batch->windows), err));
+	MREN_TRY(mren_grow(env, &batch->ids, &batch->ids_capacity, 0, tokens + 1, sizeof(*batch->ids),
+					   err));
+	return mren_grow(env, &batch->positions, &batch->positions_capacity, 0, tokens + 1,
+					 sizeof(*batch->positions), err);
+}
+
+MrenStatus
+mren_tag_token_batch_fill(const MrenEnv *env, MrenTagTokenBatch *batch, const MrenTagInput *inputs,
+						  size_t n, MrenError *err)
+{
+	size_t n_windows = 0;
+	size_t n_tokens = 0;
+
+	for (size_t s = 0; s < n; s++)
+	{
+		n_windows += inputs[s].tokens.n_windows;
+		n_tokens += inputs[s].tokens.n;
+	}
+	MREN_TRY(reserve(env, batch, n_windows, n_tokens, err));
+	n_windows = n_tokens = 0;
+	for (size_t s = 0; s < n; s++)
+	{
+		const MrenTagTokens *tokens = &inputs[s].tokens;
+
+		memcpy(batch->ids + n_tokens, tokens->ids, tokens->n * sizeof(int32_t));
+		for (size_t i = 0; i < tokens->n_windows; i++)
+		{
+			batch->windows[n_windows++] = (MrenTransformerSentence){.n_text = tokens->windows[i]};
+			for (uint32_t at = 0; at < tokens->windows[i]; at++)
+				batch->positions[n_tokens++] = at;
+		}
+	}
+	batch->batch = (MrenTransformerBatch){.sentences = batch->windows,
+										  .n_sentences = n_windows,
+										  .ids = batch->ids,
+										  .positions = batch->positions,
+										  .n_tokens = n_tokens};
+	return MREN_OK;
+}
+
+void
+mren_tag_token_batch_free(const MrenEnv *env, MrenTagTokenBatch *batch)
+{
+	mren_release(env, batch->windows);
+	mren_release(env, batch->ids);
+	mren_release(env, batch->positions);
+	memset(batch, 0, sizeof(*batch));
+}
+
+/*
+ * Vectors
+ */
+
+/* A window, what is read of it, and where. */
+typedef struct Reading
+{
+	const MrenTagEncoder *encoder;
+	MrenTagTokenBatch batch;
+	float *vectors;
+	size_t vectors_capacity;
+} Reading;
+
+static MrenStatus
+read_window(const MrenEnv *env, Reading *reading, const MrenTagTokens *tokens, size_t window,
+			size_t begin, MrenError *err)
+{
+	MrenTagInput input = {.tokens = {.n_windows = 1,
+									 .windows = tokens->windows + window,
+									 .n = tokens->windows[window],
+									 .ids = tokens->ids + begin}};
+
+	MREN_TRY(mren_tag_token_batch_fill(env, &reading->batch, &input, 1, err));
+	MREN_TRY(mren_grow(env, &reading->vectors, &reading->vectors_capacity, 0,
+					   input.tokens.n * reading->encoder->shape.width, sizeof(float), err));
+	return mren_transformer_forward(env, reading->encoder->encoder, &reading->batch.batch,
+									reading->vectors, err);
+}
+
+/* Words' first pieces ascend, so each window has a run of words. */
+static MrenStatus
+read_windows(const MrenEnv *env, Reading *reading, const MrenTagInput *input, float *out,
+			 MrenError *err)
+{
+	const MrenTagTokens *tokens = &input->tokens;
+	size_t width = reading->encoder->shape.width;
+	size_t begin = 0;
+	size_t w = 0;
+
+	for (size_t i = 0; i < tokens->n_windows; i++)
+	{
+		size_t end = begin + tokens->windows[i];
+		bool read = false;
+
+		for (; w < input->n_words && (tokens->firsts[w] == UINT32_MAX || tokens->firsts[w] < end);
+			 w++)
+		{
+			if (tokens->firsts[w] == UINT32_MAX)
+				continue;
+			if (!read)
+				MREN_TRY(read_window(env, reading, tokens, i, begin, err));
+			read = true;
+			memcpy(out + w * width, reading->vectors + (tokens->firsts[w] - begin) * width,
+				   width * sizeof(float));
+		}
+		begin = end;
+	}
+	return MREN_OK;
+}
+
+MrenStatus
+mren_tag_encoder_vectors(const MrenEnv *env, const MrenTagEncoder *encoder,
+						 const MrenTagInput *input, float *out, MrenError *err)
+{
+	Reading reading = {.encoder = encoder};
+	MrenStatus status;
+
+	if (encoder->encoder == NULL)
+		return mren_fail(err, MREN_EPARAM, "the tagger's text encoder is not attached");
+	memset(out, 0, input->n_words * encoder->shape.width * sizeof(float));
+	status = read_windows(env, &reading, input, out, err);
+	mren_release(env, reading.vectors);
+	mren_tag_token_batch_free(env, &reading.batch);
+	return status;
+}
