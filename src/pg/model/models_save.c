@@ -108,6 +108,8 @@ needs_of(const MrenNetwork *network, Needs *needs)
 		memcpy(needs->embeddings, tagger.embeddings_sha256, MREN_SHA256_LENGTH);
 		needs->lexicons = hashes_datum((const uint8(*)[MREN_SHA256_LENGTH]) tagger.lexicons_sha256,
 									   tagger.n_lexicons);
+		if (tagger.encoder_dim > 0)
+			needs->text_encoder = bytes_datum(tagger.text_encoder_sha256, MREN_SHA256_LENGTH);
 		needs->n_training_rows = tagger.n_training_rows;
 		return;
 	}

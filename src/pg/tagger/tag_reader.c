@@ -72,6 +72,29 @@ mark_words(MrenTagReader *reader, const char *text, size_t len)
 		mark_lexicon(reader, i);
 }
 
+/* The tokens of the text encoder, and each word's first one. */
+static void
+read_tokens(MrenTagReader *reader, const char *text, size_t len, MrenTagTokens *tokens)
+{
+	const MrenOpenTokenizer *opened = reader->tokenizer;
+	const MrenTagWords *words = &reader->found;
+	MrenTagPieces pieces = {.tokenizer = opened->tokenizer,
+							.pieces = &reader->pieces,
+							.n_words = words->n_words,
+							.max_tokens = mren_transformer_max_tokens(&opened->config)};
+	MrenError err;
+
+	MREN_PG_CALL(err, mren_subword_encode(&reader->env, opened->tokenizer, text, len, 0,
+										  &reader->pieces, &err));
+	MREN_PG_CALL(err, mren_grow(&reader->env, &reader->spans, &reader->spans_capacity, 0,
+								words->n_words + 1, sizeof(*reader->spans), &err));
+	for (size_t w = 0; w < words->n_words; w++)
+		reader->spans[w] =
+			(MrenTagWordSpan){words->spans[w].char_start, words->spans[w].char_end};
+	pieces.words = reader->spans;
+	MREN_PG_CALL(err, mren_tag_tokens(&reader->env, &pieces, &reader->tokens, tokens, &err));
+}
+
 void
 mren_tag_reader_read(MrenTagReader *reader, const char *text, size_t len, const uint32_t *borders,
 					 size_t n_borders, MrenTagInput *input)
@@ -94,4 +117,6 @@ mren_tag_reader_read(MrenTagReader *reader, const char *text, size_t len, const 
 		.features = found->features,
 		.lexicons = reader->n_lexicons > 0 ? reader->marks : NULL,
 	};
+	if (reader->tokenizer != NULL)
+		read_tokens(reader, text, len, &input->tokens);
 }

@@ -1,16 +1,17 @@
 /*
  * tag_reader.h
  *	  From a text to the input of a tagger's network: its words, with the
- *	  embeddings and the lexicon entries that cover them.
+ *	  embeddings, the lexicon entries that cover them, and the tokens of a text encoder.
  */
 #ifndef MREN_PG_TAGGER_TAG_READER_H
 #define MREN_PG_TAGGER_TAG_READER_H
 
 #include "postgres.h"
 
+#include "pg/resource/text_tokenizers.h"
 #include "pg/resource/words.h"
 #include "pg/support/pg_env.h"
-#include "tagger/tag_input.h"
+#include "tagger/tag_tokens.h"
 #include "text/lexicon/lexicon.h"
 #include "text/tag_words.h"
 
@@ -21,6 +22,7 @@ typedef struct MrenTagReader
 	MrenVocabulary vocabulary;
 	int n_lexicons;
 	const MrenLexicon *lexicons[MREN_MAX_TAG_LEXICONS];
+	const MrenOpenTokenizer *tokenizer; /* NULL: without a text encoder */
 
 	/* Buffers, reused from text to text. */
 	MrenTagWords found;
@@ -28,6 +30,10 @@ typedef struct MrenTagReader
 	MrenLexiconMatches matches;
 	uint64_t *marks;
 	size_t marks_capacity;
+	MrenPieces pieces;
+	MrenTagTokenBuffer tokens;
+	MrenTagWordSpan *spans;
+	size_t spans_capacity;
 } MrenTagReader;
 
 /* An empty reader; its buffers are allocated in the context. */

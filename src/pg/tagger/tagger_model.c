@@ -16,6 +16,7 @@
 #include "pg/model/deployed.h"
 #include "pg/model/models.h"
 #include "pg/resource/lexicons.h"
+#include "pg/resource/text_tokenizers.h"
 #include "pg/support/args.h"
 #include "pg/support/lru_cache.h"
 #include "pg/support/settings.h"
@@ -58,6 +59,24 @@ name_types(TaggerEntry *entry, MemoryContext context)
 	MemoryContextSwitchTo(old);
 }
 
+/* Reads the text encoder that the tagger was trained from. */
+static void
+attach_encoder(TaggerEntry *entry, const char *name, MemoryContext context)
+{
+	MemoryContext old = MemoryContextSwitchTo(context);
+	MrenEncoderSource source;
+	MrenTextEncoderRow row;
+	MrenError err;
+
+	if (entry->info.encoder_dim > 0)
+	{
+		mren_encoder_need_text(entry->info.text_encoder_sha256, name, &row);
+		mren_encoder_text_source(&row, &source);
+		MREN_PG_CALL(err, mren_tagger_attach_encoder(entry->tagger, &source, &err));
+	}
+	MemoryContextSwitchTo(old);
+}
+
 static TaggerEntry *
 load_tagger(const MrenDeployed *deployed, const MrenCacheKey *key)
 {
@@ -71,11 +90,12 @@ load_tagger(const MrenDeployed *deployed, const MrenCacheKey *key)
 	entry->tagger = mren_models_load_tagger(&version, context);
 	mren_tagger_info(entry->tagger, &entry->info);
 	name_types(entry, context);
+	attach_encoder(entry, deployed->name, context);
 	entry->base.bytes = MemoryContextMemAllocated(context, true);
 	return entry;
 }
 
-/* Opens the embeddings and the lexicons that the tagger was trained with. */
+/* Opens the embeddings, lexicons and tokenizer that the tagger was trained with. */
 static void
 open_reader(MrenMentionTagger *tagger, const MrenDeployed *deployed)
 {
@@ -91,6 +111,13 @@ open_reader(MrenMentionTagger *tagger, const MrenDeployed *deployed)
 	reader->n_lexicons = info->n_lexicons;
 	for (int i = 0; i < reader->n_lexicons; i++)
 		reader->lexicons[i] = mren_lexicon_open_by_hash(info->lexicons_sha256[i], deployed->name);
+	if (info->encoder_dim > 0)
+	{
+		MrenTextEncoderRow row;
+
+		mren_encoder_need_text(info->text_encoder_sha256, deployed->name, &row);
+		reader->tokenizer = mren_encoder_open_tokenizer(&row);
+	}
 }
 
 MrenMentionTagger *

@@ -73,6 +73,8 @@ resolve(const SetupReader *reader)
 	if (setup->embeddings != NULL)
 		mren_catalog_need_embedding(setup->embeddings, &setup->embedding_row);
 	mren_lexicon_list_resolve(&setup->lexicons);
+	if (setup->core.text_encoder != NULL)
+		mren_catalog_need_text_encoder(setup->core.text_encoder, &setup->text_encoder_row);
 }
 
 void

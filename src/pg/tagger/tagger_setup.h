@@ -1,7 +1,7 @@
 /*
  * tagger_setup.h
  *	  The options of mren.train_tagger with what they name in the database: word
- *	  embeddings and lexicons.
+ *	  embeddings, lexicons and a pretrained text encoder.
  */
 #ifndef MREN_PG_TAGGER_TAGGER_SETUP_H
 #define MREN_PG_TAGGER_TAGGER_SETUP_H
@@ -20,7 +20,8 @@ typedef struct MrenTaggerSetup
 	char *embeddings; /* name; NULL: none.  Where not given, the only set loaded, or none */
 	MrenLexiconList lexicons;
 	bool deploy;
-	MrenEmbeddingRow embedding_row; /* only with embeddings */
+	MrenEmbeddingRow embedding_row;		 /* only with embeddings */
+	MrenTextEncoderRow text_encoder_row; /* only with core.text_encoder */
 } MrenTaggerSetup;
 
 /* As mren_train_setup_read and mren_train_setup_json. */

@@ -9,6 +9,7 @@
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 
+#include "pg/resource/text_tokenizers.h"
 #include "pg/support/pg_env.h"
 #include "pg/support/query.h"
 #include "pg/support/settings.h"
@@ -37,6 +38,7 @@ typedef struct Train
 	MrenTagTrainer *trainer;
 	MrenTagReport report;
 	uint8 lexicons[MREN_MAX_TAG_LEXICONS][MREN_SHA256_LENGTH];
+	MrenEncoderSource text_encoder;
 } Train;
 
 /*
@@ -121,6 +123,12 @@ begin_training(Train *train, size_t memory)
 	}
 	for (int i = 0; i < setup->lexicons.n; i++)
 		memcpy(train->lexicons[i], setup->lexicons.rows[i].sha256, MREN_SHA256_LENGTH);
+	if (setup->core.text_encoder != NULL)
+	{
+		mren_encoder_text_source(&setup->text_encoder_row, &train->text_encoder);
+		inputs.encoder = &train->text_encoder;
+		inputs.text_encoder_sha256 = setup->text_encoder_row.sha256;
+	}
 	inputs.lexicons_sha256 = (const uint8_t(*)[MREN_SHA256_LENGTH]) train->lexicons;
 	MREN_PG_CALL(
 		err, mren_tag_trainer_create(&train->env, &setup->core, &inputs, &train->trainer, &err));
@@ -189,6 +197,10 @@ metrics_json(const MrenTagReport *report)
 					 report->n_words, report->n_unknown_words, report->n_parameters,
 					 report->epochs_run, report->best_epoch, report->refit_epochs,
 					 report->train_loss, mren_icu_version());
+	if (report->n_windowed > 0)
+		appendStringInfo(&json, ", \"windowed_rows\": %zu", report->n_windowed);
+	if (report->encoder_restarts > 0)
+		appendStringInfo(&json, ", \"encoder_restarts\": %d", report->encoder_restarts);
 	if (report->validated)
 		appendStringInfo(&json, ", \"validation_loss\": %.9g, \"validation_f1\": %.9g",
 						 report->validation_loss, report->validation_f1);
