@@ -97,8 +97,8 @@ reserve(const MrenEnv *env, MrenTagTokenBatch *batch, size_t windows, size_t tok
 {
 	MREN_TRY(mren_grow(env, &batch->windows, &batch->windows_capacity, 0, windows + 1,
 					   sizeof(*batch->windows), err));
-	MREN_TRY(mren_grow(env, &batch->ids, &batch->ids_capacity, 0, tokens + 1, sizeof(*batch->ids),
-					   err));
+	MREN_TRY(
+		mren_grow(env, &batch->ids, &batch->ids_capacity, 0, tokens + 1, sizeof(*batch->ids), err));
 	return mren_grow(env, &batch->positions, &batch->positions_capacity, 0, tokens + 1,
 					 sizeof(*batch->positions), err);
 }

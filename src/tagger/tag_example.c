@@ -47,8 +47,8 @@ record_size(const Head *head)
 	size += head->n_words * sizeof(int32_t) + (head->n_words + 1) * sizeof(uint32_t);
 	size += head->n_features * sizeof(uint32_t) + head->n_mentions * MENTION_BYTES;
 	if (head->tokens)
-		size += TOKENS_BYTES +
-				(head->n_tokens + head->n_windows + head->n_words) * sizeof(uint32_t);
+		size +=
+			TOKENS_BYTES + (head->n_tokens + head->n_windows + head->n_words) * sizeof(uint32_t);
 	size += head->n_words + head->n_names;
 	return (size + 7) & ~(size_t) 7;
 }
@@ -311,8 +311,8 @@ mren_tag_example_read(const uint8_t *bytes, size_t len, MrenTagExample *example,
 		head.n_tokens = mren_cursor_u32(&cursor);
 		head.n_windows = mren_cursor_u32(&cursor);
 	}
-	if (cursor.failed || *size > len || flags > (FLAG_LEXICONS | FLAG_TOKENS) || split > MREN_SPLIT_TEST ||
-		!head_is_sane(&head) || record_size(&head) != *size)
+	if (cursor.failed || *size > len || flags > (FLAG_LEXICONS | FLAG_TOKENS) ||
+		split > MREN_SPLIT_TEST || !head_is_sane(&head) || record_size(&head) != *size)
 		return damaged("its head", err);
 	if (mren_hash64(bytes + 16, *size - 16, flags) != example->hash)
 		return damaged("its checksum", err);

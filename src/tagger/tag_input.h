@@ -10,10 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define MREN_MAX_TAG_WORDS (1u << 20) /* of one sentence */
-#define MREN_MAX_TAG_FEATURES 255	  /* of one word */
-#define MREN_MAX_TAG_LEXICONS 16	  /* four bits each in `lexicons` */
-#define MREN_TAG_SHAPES 32			  /* values of `shapes` are below */
+#define MREN_MAX_TAG_WORDS (1u << 20)  /* of one sentence */
+#define MREN_MAX_TAG_FEATURES 255	   /* of one word */
+#define MREN_MAX_TAG_LEXICONS 16	   /* four bits each in `lexicons` */
+#define MREN_TAG_SHAPES 32			   /* values of `shapes` are below */
 #define MREN_MAX_TAG_TOKENS (1u << 22) /* of a pretrained text encoder */
 
 /* What a pretrained text encoder reads of a sentence: windows, one behind the other. */

@@ -37,7 +37,7 @@ typedef struct MrenTagShape
 	size_t n_sparse;	  /* buckets of the direct features; 0, or a power of two */
 	size_t n_lexicons;
 	size_t encoder_dim; /* of a text encoder's vectors; 0: none */
-	size_t n_types; /* 1 .. MREN_MAX_TAG_TYPES */
+	size_t n_types;		/* 1 .. MREN_MAX_TAG_TYPES */
 	size_t n_hidden;
 	size_t hidden[MREN_MAX_HIDDEN];
 	size_t window[MREN_MAX_HIDDEN]; /* words each side, 0 .. MREN_TAG_PAD */

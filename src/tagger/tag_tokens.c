@@ -98,9 +98,8 @@ put_firsts(const MrenTagPieces *text, const Window *window, size_t at, size_t *w
 			(*piece)++;
 		if (*piece >= window->to)
 			return;
-		firsts[*word] = pieces[*piece].start < span->end
-							? (uint32_t) (at + *piece - window->start)
-							: UINT32_MAX;
+		firsts[*word] = pieces[*piece].start < span->end ? (uint32_t) (at + *piece - window->start)
+														 : UINT32_MAX;
 	}
 }
 
@@ -122,8 +121,8 @@ mren_tag_tokens(const MrenEnv *env, const MrenTagPieces *text, MrenTagTokenBuffe
 		return mren_fail(err, MREN_EDATA, "special tokens leave no position for text");
 	frame.room = most - frame.n_before - frame.n_after;
 	MREN_TRY(reserve(env, text, &frame, buffer, err));
-	*tokens = (MrenTagTokens){
-		.windows = buffer->windows, .ids = buffer->ids, .firsts = buffer->firsts};
+	*tokens =
+		(MrenTagTokens){.windows = buffer->windows, .ids = buffer->ids, .firsts = buffer->firsts};
 	while (text->pieces->n > 0 && next_window(&window, text->pieces->n, frame.room))
 	{
 		size_t begin = at;

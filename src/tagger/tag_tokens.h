@@ -27,7 +27,7 @@ typedef struct MrenTagWordSpan
 typedef struct MrenTagPieces
 {
 	const MrenSubwordTokenizer *tokenizer;
-	const MrenPieces *pieces;	   /* of the whole sentence */
+	const MrenPieces *pieces;	  /* of the whole sentence */
 	const MrenTagWordSpan *words; /* (n_words), ascending, not overlapping */
 	size_t n_words;
 	size_t max_tokens; /* mren_transformer_max_tokens */

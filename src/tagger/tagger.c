@@ -35,14 +35,14 @@ mren_tagger_create(const MrenEnv *env, const MrenTagShape *shape, MrenTagger **t
 }
 
 MrenStatus
-mren_tagger_set_encoder(MrenTagger *tagger, const MrenTagEncoderShape *shape,
-						const uint8_t *sha256, MrenError *err)
+mren_tagger_set_encoder(MrenTagger *tagger, const MrenTagEncoderShape *shape, const uint8_t *sha256,
+						MrenError *err)
 {
 	MREN_TRY(mren_tag_encoder_check(shape, err));
 	if (shape->width != tagger->shape.encoder_dim)
 		return mren_fail(err, MREN_EFORMAT, "invalid tagger: encoder width of %zu", shape->width);
-	MREN_TRY(mren_allocate_zero(&tagger->env, shape->n_tuned, sizeof(float),
-								&tagger->encoder.tuned, err));
+	MREN_TRY(mren_allocate_zero(&tagger->env, shape->n_tuned, sizeof(float), &tagger->encoder.tuned,
+								err));
 	tagger->encoder.shape = *shape;
 	memcpy(tagger->encoder.sha256, sha256, sizeof(tagger->encoder.sha256));
 	return MREN_OK;
@@ -346,8 +346,7 @@ tag_pieces(const MrenTagger *tagger, const MrenEnv *env, const MrenWordVectors *
 
 		work->n = piece.n_words;
 		if (tagger->shape.encoder_dim > 0)
-			MREN_TRY(
-				mren_tag_encoder_vectors(env, &tagger->encoder, &piece, work->encoded, err));
+			MREN_TRY(mren_tag_encoder_vectors(env, &tagger->encoder, &piece, work->encoded, err));
 		piece.encoded = work->encoded;
 		read_words(tagger, vectors, &piece, work);
 		MREN_TRY(run_layers(tagger, env, work, err));

@@ -93,8 +93,8 @@ put_header(const MrenTagger *tagger, const MrenEnv *env, MrenBuffer *out, MrenEr
 {
 	MrenBuffer patch;
 
-	MREN_TRY(mren_buffer_reserve(env, out, FIXED + ENCODER_BYTES + 32 * tagger->shape.n_lexicons,
-								 err));
+	MREN_TRY(
+		mren_buffer_reserve(env, out, FIXED + ENCODER_BYTES + 32 * tagger->shape.n_lexicons, err));
 	mren_buffer_put_bytes(out, tagger->encoder.shape.width > 0 ? MAGIC_ENCODER : MAGIC,
 						  MAGIC_LENGTH);
 	mren_buffer_put_zeros(out, 16);
@@ -172,11 +172,11 @@ mren_tagger_serialize(const MrenTagger *tagger, const MrenEnv *env, uint8_t **by
 	MrenStatus status;
 
 	/* One allocation for nearly everything; only the names may need more. */
-	status = mren_buffer_reserve(
-		env, &out,
-		(tagger->layout.table.size + tagger->encoder.shape.n_tuned) * sizeof(float) +
-			tagger->n_training * 8 + 4096,
-		err);
+	status = mren_buffer_reserve(env, &out,
+								 (tagger->layout.table.size + tagger->encoder.shape.n_tuned) *
+										 sizeof(float) +
+									 tagger->n_training * 8 + 4096,
+								 err);
 	if (status == MREN_OK)
 		status = put_header(tagger, env, &out, err);
 	if (status == MREN_OK)
@@ -199,7 +199,8 @@ mren_tagger_tensor(const MrenTagger *tagger, size_t i, MrenTensorView *view)
 		*view = (MrenTensorView){MREN_TAGGER_TUNED, tagger->encoder.shape.n_tuned, 1,
 								 tagger->encoder.tuned};
 	else
-		*view = (MrenTensorView){tensor->name, tensor->rows, tensor->cols, tagger->values + tensor->at};
+		*view =
+			(MrenTensorView){tensor->name, tensor->rows, tensor->cols, tagger->values + tensor->at};
 }
 
 /*
@@ -231,8 +232,7 @@ read_shape(MrenCursor *cursor, MrenTagShape *shape, MrenError *err)
 }
 
 static MrenStatus
-read_encoder(MrenCursor *cursor, MrenTagEncoderShape *shape, const uint8_t **sha256,
-			 MrenError *err)
+read_encoder(MrenCursor *cursor, MrenTagEncoderShape *shape, const uint8_t **sha256, MrenError *err)
 {
 	shape->width = mren_cursor_u32(cursor);
 	shape->tuning = mren_cursor_u32(cursor);

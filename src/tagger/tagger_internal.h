@@ -25,7 +25,7 @@ struct MrenTagger
 	uint64_t *training; /* groups of the training sentences, ascending */
 	size_t n_training;
 	MrenTagEncoder encoder; /* width 0: none */
-	float *values; /* (layout.table.size) */
+	float *values;			/* (layout.table.size) */
 	bool set[MREN_MAX_PARAMETERS];
 
 	/* Made by complete */

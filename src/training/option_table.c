@@ -96,7 +96,8 @@ hint_allowed(const MrenOption *option, MrenError *err)
 			mren_error_hint(err, "\"%s\" is true or false.", option->key);
 			return;
 		case MREN_OPTION_NAME:
-			mren_error_hint(err, "\"%s\" is the name of a relation.", option->key);
+			mren_error_hint(err, "\"%s\" is a name of at most %g bytes.", option->key,
+							option->high);
 			return;
 		case MREN_OPTION_AIM:
 		case MREN_OPTION_CHOICE:

@@ -33,8 +33,8 @@ INSERT INTO tiny_tensor VALUES
     (18, 'encoder.layer.0.output.dense.weight', '{4,6}'), (19, 'encoder.layer.0.output.dense.bias', '{4}'),
     (20, 'encoder.layer.0.output.LayerNorm.weight', '{4}'), (21, 'encoder.layer.0.output.LayerNorm.bias', '{4}');
 
--- Numbers are multiples of 1/8; extra becomes part of config.json.
-CREATE FUNCTION tiny_weights(prefix text DEFAULT '', without int DEFAULT 0, number float4 DEFAULT 0) RETURNS bytea LANGUAGE sql STABLE
+-- Numbers are multiples of 1/8; without a curve the rows of a matrix differ by a constant, so that no norm tells them apart.  extra becomes part of config.json.
+CREATE FUNCTION tiny_weights(prefix text DEFAULT '', without int DEFAULT 0, number float4 DEFAULT 0, curve int DEFAULT 0) RETURNS bytea LANGUAGE sql STABLE
 AS $$
     WITH sized AS (
         SELECT i, name, shape, (SELECT exp(sum(ln(n))) FROM unnest(shape) n)::int AS n FROM tiny_tensor WHERE i <> without
@@ -45,7 +45,7 @@ AS $$
         FROM placed
     )
     SELECT le_bytes(int8send(length(bytes))) || bytes
-        || (SELECT string_agg(le_bytes(float4send((((i * 7 + k * 5) % 63 - 31) / 8.0)::float4 + number)), ''::bytea ORDER BY i, k) FROM placed, generate_series(0, n - 1) k)
+        || (SELECT string_agg(le_bytes(float4send((((i * 7 + k * 5 + k * k * curve) % 63 - 31) / 8.0)::float4 + number)), ''::bytea ORDER BY i, k) FROM placed, generate_series(0, n - 1) k)
     FROM header
 $$;
 

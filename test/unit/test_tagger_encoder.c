@@ -347,8 +347,8 @@ tag_row(const MrenEnv *env, const MrenTagger *tagger, Rows *rows, size_t i, Mren
 {
 	size_t size;
 
-	MREN_TRY(mren_tag_example_read(rows->records[i].data, rows->records[i].len, example, &size,
-								   err));
+	MREN_TRY(
+		mren_tag_example_read(rows->records[i].data, rows->records[i].len, example, &size, err));
 	return mren_tagger_tag(tagger, env, NULL, &example->input, found, n, err);
 }
 
@@ -727,9 +727,10 @@ test_begins_again_at_a_lower_rate(void **state)
 	(void) state;
 	rows_init(&rows, ROWS, false);
 	small_options(&options);
-	options.common.epochs = 1;
+	options.common.epochs = 8;
 	options.common.validation_share = 0.6;
-	options.common.learning_rate = 1e-6; /* of the layers, which find nothing in any case */
+	options.window = 0;
+	options.encoder_rate = 1000;
 	options.common.refit = false;
 	assert_int_equal(train(&rows.test.env, &rows, &options, &tagger, &report, &err), MREN_OK);
 	assert_int_equal(report.encoder_restarts, 2);

@@ -89,8 +89,7 @@ read_tokens(MrenTagReader *reader, const char *text, size_t len, MrenTagTokens *
 	MREN_PG_CALL(err, mren_grow(&reader->env, &reader->spans, &reader->spans_capacity, 0,
 								words->n_words + 1, sizeof(*reader->spans), &err));
 	for (size_t w = 0; w < words->n_words; w++)
-		reader->spans[w] =
-			(MrenTagWordSpan){words->spans[w].char_start, words->spans[w].char_end};
+		reader->spans[w] = (MrenTagWordSpan){words->spans[w].char_start, words->spans[w].char_end};
 	pieces.words = reader->spans;
 	MREN_PG_CALL(err, mren_tag_tokens(&reader->env, &pieces, &reader->tokens, tokens, &err));
 }

@@ -49,7 +49,7 @@ typedef struct MrenTagReport
 	int refit_epochs;
 	int encoder_restarts; /* of a training that found nothing, each at a lower rate */
 	size_t n_windowed;	  /* rows that the text encoder reads in several windows */
-	double train_loss; /* nats a sentence, of the last epoch run */
+	double train_loss;	  /* nats a sentence, of the last epoch run */
 	bool validated;
 	double validation_loss;
 	double validation_f1; /* micro, of exact mentions with their types */

@@ -119,8 +119,8 @@ mren_tag_trainer_encoder_free(MrenTagTrainer *trainer)
 {
 	const MrenEnv *env = &trainer->env;
 	MrenTagEncoderTraining *encoder = &trainer->encoder;
-	float *blocks[] = {encoder->weights, encoder->averaged, encoder->best,	  encoder->vectors,
-					   encoder->dvectors, encoder->encoded, encoder->dencoded};
+	float *blocks[] = {encoder->weights,  encoder->averaged, encoder->best,	   encoder->vectors,
+					   encoder->dvectors, encoder->encoded,	 encoder->dencoded};
 
 	mren_transformer_trainer_free(encoder->trainer);
 	mren_optimizer_free(env, &encoder->optimizer);
@@ -307,8 +307,8 @@ mren_tag_trainer_encoder_step(MrenTagTrainer *trainer, double done, double keep,
 		MREN_TRY(mren_transformer_trainer_backward(encoder->trainer, encoder->dvectors, err));
 	MREN_TRY(clip_gradients(trainer, list, err));
 	encoder->optimizer.config.learning_rate =
-		encoder->rate * (done < WARM_UP ? (done + 1e-3) / (WARM_UP + 1e-3)
-										: fmax(0, (1 - done) / (1 - WARM_UP)));
+		encoder->rate *
+		(done < WARM_UP ? (done + 1e-3) / (WARM_UP + 1e-3) : fmax(0, (1 - done) / (1 - WARM_UP)));
 	MREN_TRY(mren_optimizer_step(&trainer->env, list, &encoder->optimizer, values,
 								 mren_transformer_trainer_gradients(encoder->trainer), err));
 	mren_scale(encoder->averaged, (float) keep, list.size);
