@@ -3,6 +3,10 @@
 SET client_min_messages = warning;
 CREATE EXTENSION mren;
 SELECT mren.load_embeddings('vectors', :'vectors') AS words;
+SELECT :'encoder' <> '' AS has_encoder \gset
+\if :has_encoder
+SELECT mren.load_text_encoder('encoder', :'encoder') AS dimension;
+\endif
 \set train `cat :data/text/conll04/conll04_train.json`
 \set dev `cat :data/text/conll04/conll04_dev.json`
 -- A sentence that occurs twice is in one fold.
