@@ -57,11 +57,11 @@ struct MrenNet
 	uint64_t *training; /* (n_training) identities, ascending */
 	size_t n_training;
 
-	MrenBuffer lexicons;	 /* sha256 of each lexicon that the lexical features use */
-	MrenBuffer linear_slots; /* (shape.linear_rows) u32, ascending: the slots that have weights */
-	size_t box_features;	 /* 1: some features are of boxes */
-	MrenBuffer thresholds;	 /* f32 of each relation, as of decision.h; empty: argmax */
-	MrenBuffer fine_tuned;	 /* (shape.n_fine_tuned) u32, little-endian, ascending */
+	MrenBuffer lexicons;	  /* sha256 of each lexicon that the lexical features use */
+	MrenBuffer linear_slots;  /* (shape.linear_rows) u32, ascending: the slots that have weights */
+	size_t box_features;	  /* 1: some features are of boxes */
+	MrenBuffer thresholds;	  /* f32 of each relation, as of decision.h; empty: argmax */
+	MrenBuffer fine_tuned;	  /* (shape.n_fine_tuned) u32, little-endian, ascending */
 	MrenBuffer audio_encoder; /* sha256; empty without audio */
 
 	/* Made by mren_net_complete. */
