@@ -179,6 +179,7 @@ ALTER TABLE mren.model_version ADD COLUMN holdout_rows bigint;
 ALTER TABLE mren.model_version ADD COLUMN holdout_score double precision;
 ALTER TABLE mren.model_version ADD COLUMN holdout_lower_bound double precision;
 ALTER TABLE mren.model_version ADD COLUMN text_encoder bytea;
+ALTER TABLE mren.model_version ADD COLUMN audio_encoder bytea;
 
 -- A retraining keeps the hash of its rows, options and deployed version, so that no
 -- challenger that was judged is trained again.
@@ -238,6 +239,12 @@ WHERE v.id OPERATOR(pg_catalog.=) d.version_id;
 
 -- Pretrained text encoders.
 \include 27_text_encoders.sql
+\include 32_document_readers.sql
+\include 56_document_entities.sql
+\include 78_graph_values.sql
+\include 82_graph_reading.sql
+\include 84_graph_evaluate.sql
+\include 86_graph_editing.sql
 
 GRANT SELECT ON mren.text_encoders TO PUBLIC;
 REVOKE EXECUTE ON FUNCTION
@@ -246,5 +253,19 @@ REVOKE EXECUTE ON FUNCTION
     mren.load_text_encoder(text, oid),
     mren.drop_text_encoder(text)
 FROM PUBLIC;
+
+-- Recordings and audio encoders.
+\include 28_audio.sql
+
+GRANT SELECT ON mren.audio_encoders TO PUBLIC;
+REVOKE EXECUTE ON FUNCTION
+    mren.load_audio_encoder(text, text, text, integer, real, real),
+    mren.load_audio_encoder(text, bytea, text, integer, real, real),
+    mren.load_audio_encoder(text, oid, text, integer, real, real),
+    mren.drop_audio_encoder(text)
+FROM PUBLIC;
+
+-- Pages to look at.
+\include 85_report.sql
 
 \comments

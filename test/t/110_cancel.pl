@@ -19,6 +19,7 @@ use Test::More;
 my $node = MrenTest->start('cancel', "mren.max_image_memory = '512MB'");
 toy_task($node);
 tiny_encoder($node);
+$node->sql("SELECT mren.load_audio_encoder('sound', " . bytea(slurp(($ENV{MREN_ROOT} || "$FindBin::Bin/../..") . '/test/data/audio_encoder_8.onnx')) . ')');
 $node->sql(slurp(($ENV{MREN_ROOT} || "$FindBin::Bin/../..") . '/test/include/text_encoder.sql') . q{SELECT mren.load_text_encoder('text', tiny_encoder())});
 my $image = server_file('large.png', png(7000, 5000, join '', map { chr(($_ * 37) % 256) } 1 .. 21000));
 my $small = unpack 'H*', png(4, 4, "\xff\0\0" x 16);
@@ -78,6 +79,10 @@ my $in_epochs = q{SELECT count(*) FROM mren.training_progress WHERE phase = 'tra
 my $epochs = '{"hidden": [2048, 2048], "epochs": 10000, "patience": 10000, "batch_size": 108}';
 my $large_batches = '{"hidden": [2048, 1024], "epochs": 10000, "patience": 10000, "batch_size": 4096, "validation_share": 0}';
 
+# The header of a WAV file that lasts as long as there are bytes; with silence behind it.
+my $wav = q{'\x52494646ffffffff57415645666d74201000000001000100803e0000007d00000200100064617461ffffffff'::bytea};
+my $silence = "$wav || decode(repeat('00', 2000000), 'hex')";
+
 # Name, what shows that it is under way, statement; and whether it is recorded
 # as a run.
 my @endless = (
@@ -90,6 +95,7 @@ my @endless = (
 	[ 'mren.train_agg with large batches', $told,
 		"SELECT mren.train_agg(sentence, head, tail, relation, NULL, '$large_batches') FROM many_pairs" ],
 	[ 'mren.image_features', $told, q{SELECT count(mren.image_features('tiny', image)) FROM endless, large} ],
+	[ 'mren.audio_features', $told, qq{SELECT count(mren.audio_features('logmel', $wav || convert_to(lpad(n::text, 8, '0'), 'UTF8'))) FROM endless} ],
 	[ 'mren.explain', $told, q{SELECT count(*) FROM endless, LATERAL mren.explain('m', 'a' || n || ' dog is a kind of animal', 'dog', 'animal')} ],
 	[ 'mren.predict', $told, q{SELECT count(mren.predict('m', 'a' || n || ' dog is a kind of animal', 'dog', 'animal')) FROM endless} ],
 	[ 'mren.load_lexicon', $told, q{SELECT mren.load_lexicon('large', 'SELECT ''word '' || n AS phrase, ''T'' AS type FROM endless')} ],
@@ -143,6 +149,8 @@ my $warm = q{mren.predict('m', 'dog is', 'dog', 'is') IS NOT NULL};
 my @calls = (
 	[ 'mren.load_embeddings', value => q{mren.load_embeddings(CANCEL('large'), content) FROM (SELECT contents || ''::bytea AS content FROM vectors OFFSET 0) AS f} ],
 	[ 'mren.image_features', value => q{mren.image_features(CANCEL('tiny'), content) FROM (SELECT image || ''::bytea AS content FROM large OFFSET 0) AS f} ],
+	[ 'mren.audio_features by log-mel statistics', value => qq{mren.audio_features(CANCEL('logmel'), content) FROM (SELECT $silence AS content OFFSET 0) AS f} ],
+	[ 'mren.audio_features by a network', value => qq{mren.audio_features(CANCEL('sound'), content) FROM (SELECT $silence AS content OFFSET 0) AS f} ],
 	[ 'mren.explain_image', value => qq{mren.explain_image('m', 'dog is', CANCEL('dog'), 'is', content) FROM (SELECT image || ''::bytea AS content FROM large WHERE $warm OFFSET 0) AS f} ],
 	[ 'mren.predict', value => qq{mren.predict('m', content, CANCEL('dog'), 'animal') FROM (SELECT content || '' AS content FROM huge WHERE kind = 'text' AND $warm OFFSET 0) AS f} ],
 	[ 'mren.explain', set => qq{mren.explain('m', sentence, CANCEL('dog'), 'animal') FROM (SELECT sentence || '' AS sentence FROM long WHERE $warm OFFSET 0) AS f} ],

@@ -344,6 +344,54 @@ an_operator_ends_at_the_opset_that_redefines_it(void **state)
 				   "node \"y\"");
 }
 
+/* x is 0, 1, ..., 5; its mean (2.5) or largest element bounds it, as computed at run time. */
+static void
+bounds_of_clip_may_be_computed(void **state)
+{
+	static const struct
+	{
+		const char *inputs; /* lower bound, upper bound */
+		float wanted[6];
+	} cases[] = {
+		{"x low", {2.5f, 2.5f, 2.5f, 3, 4, 5}},
+		{"x low high", {2.5f, 2.5f, 2.5f, 3, 4, 4.5f}},
+		{"x - low", {0, 1, 2, 2.5f, 2.5f, 2.5f}},
+		{"x one low", {1, 1, 2, 2.5f, 2.5f, 2.5f}},
+		{"x high low", {2.5f, 2.5f, 2.5f, 2.5f, 2.5f, 2.5f}},
+	};
+	static const float one = 1, half = 0.5f;
+	Build b;
+
+	(void) state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	{
+		Mren__Onnx__NodeProto *clip;
+
+		build_init(&b, 13);
+		build_input(&b, "x", BUILD_DIMS(2, 3));
+		build_floats(&b, "one", &one, NULL, 0);
+		build_floats(&b, "half", &half, NULL, 0);
+		build_int(&b, build_node(&b, "ReduceMean", "x", "low"), "keepdims", 0);
+		build_int(&b, build_node(&b, "ReduceMax", "x", "top"), "keepdims", 0);
+		build_node(&b, "Sub", "top half", "high");
+		clip = build_node(&b, "Clip", cases[i].inputs, "c");
+		if (clip->input[1][0] == '-')
+			clip->input[1][0] = '\0';
+		/* as the producer of an operator that could be folded into it */
+		build_node(&b, "Relu", "c", "y");
+		build_output(&b, "y");
+		expect_numbers(&b, 0, cases[i].wanted, 6);
+	}
+	build_init(&b, 13);
+	build_input(&b, "x", BUILD_DIMS(2, 3));
+	build_node(&b, "Sigmoid", "x", "low");
+	build_node(&b, "Clip", "x low", "y");
+	build_output(&b, "y");
+	expect_refused(&b, MREN_EDATA,
+				   "operator Clip (opset 13): input \"low\" is not one number of its type, at node "
+				   "\"y\"");
+}
+
 /* Every opset of an operator's range has one definition. */
 static void
 definitions_of_an_operator_leave_no_gap(void **state)
@@ -490,6 +538,7 @@ main(void)
 		cmocka_unit_test(attributes_that_became_inputs_are_refused),
 		cmocka_unit_test(a_broadcast_attribute_is_refused_at_any_opset),
 		cmocka_unit_test(an_operator_ends_at_the_opset_that_redefines_it),
+		cmocka_unit_test(bounds_of_clip_may_be_computed),
 		cmocka_unit_test(definitions_of_an_operator_leave_no_gap),
 		cmocka_unit_test(what_ceil_mode_adds_is_not_counted),
 		cmocka_unit_test(padding_is_counted_if_the_node_says_so),

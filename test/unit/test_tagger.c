@@ -253,7 +253,9 @@ test_steps_of_tables(void **state)
 	options.common.weight_decay = 0;
 	config = mren_options_optimizer(&options, false);
 	assert_int_equal(mren_tag_tables_create(&c.test.env, &c.layout, &tables, &err), MREN_OK);
-	assert_int_equal(mren_optimizer_create(&c.test.env, &config, &c.layout.table, &optimizer, &err),
+	assert_int_equal(mren_optimizer_create(&c.test.env, &config,
+										   mren_parameters_trained(&c.layout.table), &optimizer,
+										   &err),
 					 MREN_OK);
 	averaged = calloc(size, sizeof(float));
 	plain = (Plain){calloc(size, sizeof(double)), calloc(size, sizeof(double)),
@@ -273,9 +275,9 @@ test_steps_of_tables(void **state)
 						 MREN_OK);
 		assert_int_equal(mren_tag_backward(&c.batch, c.values, c.grads, &err), MREN_OK);
 		optimizer.config.learning_rate = 0.01 * step;
-		assert_int_equal(
-			mren_optimizer_step(&c.test.env, &c.layout.table, &optimizer, c.values, c.grads, &err),
-			MREN_OK);
+		assert_int_equal(mren_optimizer_step(&c.test.env, mren_parameters_trained(&c.layout.table),
+											 &optimizer, c.values, c.grads, &err),
+						 MREN_OK);
 		step_plainly(&plain, &tensors[c.layout.ids.features], c.grads, step, 0.01 * step, keep);
 		step_plainly(&plain, &tensors[c.layout.ids.sparse], c.grads, step, 0.01 * step, keep);
 		mren_tag_tables_step(&tables, &c.batch, &optimizer, keep, c.values, averaged, c.grads);

@@ -238,9 +238,7 @@ take_row(void *state, const MrenPrediction *prediction)
 	calibration->brier += brier(prediction->probabilities, prediction->n_probabilities, actual);
 	calibration->log_loss -= log(Max(p, LEAST_PROBABILITY));
 	MREN_PG_CALL(err, mren_ranked_add(&calibration->ranked, prediction->confidence,
-									  actual == (int) mren_net_best(prediction->probabilities,
-																	prediction->n_probabilities),
-									  &err));
+									  actual == prediction->strongest, &err));
 }
 
 /* mren.calibration(model, query, version, bins) → TABLE (bin, ..., brier, log_loss) */

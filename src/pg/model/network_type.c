@@ -416,6 +416,8 @@ mren_network_info(PG_FUNCTION_ARGS)
 		put_hex(&out, "image_encoder_sha256", info.encoder_sha256);
 	else
 		appendStringInfoString(&out, ", \"image_encoder_sha256\": null");
+	if (info.text_encoder_sha256 != NULL)
+		put_hex(&out, "text_encoder_sha256", info.text_encoder_sha256);
 	put_hex(&out, "sha256", sha256);
 	appendStringInfo(&out, ", \"options\": %s, \"metrics\": %s}", network.options,
 					 network.metrics == NULL ? "null" : network.metrics);

@@ -222,6 +222,42 @@ mren_pair_tail_box(MrenPair *pair, Datum box)
 	box_corners(box, pair->tail_box);
 }
 
+static MrenTextSpan
+copy_span(MrenTextSpan span)
+{
+	return span.data == NULL ? span : (MrenTextSpan){pnstrdup(span.data, span.len), span.len};
+}
+
+static void
+copy_mention(MrenMention *mention)
+{
+	if (!mention->is_range)
+		mention->text = pnstrdup(mention->text, mention->len);
+}
+
+MrenPair *
+mren_pair_copy(const MrenPair *pair)
+{
+	MrenPair *copy = palloc(sizeof(MrenPair));
+
+	*copy = *pair;
+	copy->sentence = copy_span(pair->sentence);
+	copy->head_type = copy_span(pair->head_type);
+	copy->tail_type = copy_span(pair->tail_type);
+	copy_mention(&copy->head);
+	copy_mention(&copy->tail);
+	if (pair->image != NULL)
+		copy->image = DatumGetByteaPCopy(PointerGetDatum(pair->image));
+	if (pair->image_vector != NULL)
+	{
+		float4 *vector = palloc(pair->n_image_vector * sizeof(float4));
+
+		memcpy(vector, pair->image_vector, pair->n_image_vector * sizeof(float4));
+		copy->image_vector = vector;
+	}
+	return copy;
+}
+
 void
 mren_pair_check(const MrenPair *pair)
 {

@@ -74,6 +74,9 @@ extern void mren_pair_image_vector(MrenPair *pair, Datum vector);
 extern void mren_pair_head_box(MrenPair *pair, Datum box);
 extern void mren_pair_tail_box(MrenPair *pair, Datum box);
 
+/* A copy of the pair and of all that it points to, in the current context. */
+extern MrenPair *mren_pair_copy(const MrenPair *pair);
+
 /* An error if the pair has both an image and a vector of one, or a box without either. */
 extern void mren_pair_check(const MrenPair *pair);
 

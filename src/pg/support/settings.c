@@ -19,12 +19,17 @@ int mren_max_image_height = 16384;
 int mren_max_image_memory = 256 * 1024;
 int mren_keep_runs = 0;
 int mren_max_image_work = 1000;
+int mren_max_audio_seconds = 600;
+int mren_max_audio_channels = 32;
+int mren_max_audio_rate = 192000;
 int mren_max_encoder_memory = 1024 * 1024;
 int mren_word_cache = 64 * 1024;
 int mren_model_cache = 128 * 1024;
 int mren_encoder_cache = 256 * 1024;
 int mren_text_encoder_cache = 512 * 1024;
 int mren_image_cache = 8 * 1024;
+int mren_audio_encoder_cache = 128 * 1024;
+int mren_audio_cache = 8 * 1024;
 int mren_lexicon_cache = 256 * 1024;
 int mren_aggregate_memory = 512 * 1024;
 int mren_train_memory = 1024 * 1024;
@@ -32,6 +37,9 @@ bool mren_allow_empty_source = false;
 char *mren_language = "";
 int mren_on_error = MREN_ON_ERROR_FAIL;
 bool mren_skip_bad_words = false;
+int mren_max_pairs_sentence = MREN_MAX_PAIRS_SENTENCE;
+int mren_max_pairs_document = MREN_MAX_PAIRS_DOCUMENT;
+int mren_document_timeout = 0;
 
 typedef struct Setting
 {
@@ -59,6 +67,27 @@ check_language(char **value, void **extra, GucSource source)
 	return false;
 }
 
+/* What reading one document may take; a graph has options of the same names. */
+static void
+define_pair_settings(void)
+{
+	DefineCustomIntVariable("mren.max_pairs_sentence",
+							"Sets the maximum number of pairs of mentions that begin in one "
+							"sentence of a document.",
+							"The nearest pairs are kept.", &mren_max_pairs_sentence,
+							MREN_MAX_PAIRS_SENTENCE, 1, MREN_MAX_PAIRS, PGC_USERSET, 0, NULL, NULL,
+							NULL);
+	DefineCustomIntVariable(
+		"mren.max_pairs_document", "Sets the maximum number of pairs of mentions of one document.",
+		"The nearest pairs are kept.", &mren_max_pairs_document, MREN_MAX_PAIRS_DOCUMENT, 1,
+		MREN_MAX_PAIRS, PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("mren.document_timeout",
+							"Sets the maximum time that extracting relations from one document may "
+							"take.",
+							"Zero stands for no limit.", &mren_document_timeout, 0, 0, INT_MAX,
+							PGC_USERSET, GUC_UNIT_MS, NULL, NULL, NULL);
+}
+
 void
 mren_settings_define(void)
 {
@@ -73,10 +102,16 @@ mren_settings_define(void)
 		 "Sets the maximum work of decoding one image, an estimate that is the same on every "
 		 "machine.",
 		 &mren_max_image_work, 0, GUC_UNIT_MS},
+		{"mren.max_audio_seconds", "Sets the maximum length of a recording.",
+		 &mren_max_audio_seconds, 1, GUC_UNIT_S},
+		{"mren.max_audio_channels", "Sets the maximum number of channels of a recording.",
+		 &mren_max_audio_channels, 1, 0},
+		{"mren.max_audio_rate", "Sets the maximum sample rate of a recording, in Hz.",
+		 &mren_max_audio_rate, 1, 0},
 		{"mren.keep_runs", "Sets the number of days for which finished runs are kept.",
 		 &mren_keep_runs, 0, 0},
 		{"mren.max_encoder_memory",
-		 "Sets the maximum memory that loading one image or text encoder may take.",
+		 "Sets the maximum memory that loading one image, text or audio encoder may take.",
 		 &mren_max_encoder_memory, 64, GUC_UNIT_KB},
 		{"mren.word_cache",
 		 "Sets the memory for cached word vectors, for each set of embeddings in use.",
@@ -89,6 +124,10 @@ mren_settings_define(void)
 		 &mren_text_encoder_cache, 64, GUC_UNIT_KB},
 		{"mren.image_cache", "Sets the memory for cached feature vectors of images.",
 		 &mren_image_cache, 0, GUC_UNIT_KB},
+		{"mren.audio_encoder_cache", "Sets the memory for cached audio encoders.",
+		 &mren_audio_encoder_cache, 64, GUC_UNIT_KB},
+		{"mren.audio_cache", "Sets the memory for cached feature vectors of recordings.",
+		 &mren_audio_cache, 0, GUC_UNIT_KB},
 		{"mren.lexicon_cache",
 		 "Sets the memory for cached lexicons, which is also the maximum size of one lexicon.",
 		 &mren_lexicon_cache, 64, GUC_UNIT_KB},
@@ -122,6 +161,7 @@ mren_settings_define(void)
 	DefineCustomBoolVariable(
 		"mren.skip_bad_words", "Skips malformed words when word vectors are loaded.", NULL,
 		&mren_skip_bad_words, mren_skip_bad_words, PGC_USERSET, 0, NULL, NULL, NULL);
+	define_pair_settings();
 	DefineCustomStringVariable(
 		"mren.language", "Sets the language by whose rules documents are divided into sentences.",
 		"A code of ISO 639, such as \"de\". An empty value stands for any language.",

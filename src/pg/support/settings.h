@@ -15,16 +15,23 @@ extern int mren_max_image_memory; /* kB, decoded */
 extern int mren_keep_runs;		  /* days; 0: for ever */
 extern int mren_max_image_work;	  /* ms, estimated; 0: no limit */
 
+/* Limits on one recording. */
+extern int mren_max_audio_seconds;
+extern int mren_max_audio_channels;
+extern int mren_max_audio_rate; /* Hz */
+
 /* Limit on the memory for one encoder: its files and all that loading it takes. */
 extern int mren_max_encoder_memory; /* kB */
 
 /* Memory of a backend for what it keeps between calls. */
-extern int mren_word_cache;			/* kB, a set of embeddings */
-extern int mren_model_cache;		/* kB */
-extern int mren_encoder_cache;		/* kB */
-extern int mren_text_encoder_cache; /* kB */
-extern int mren_image_cache;		/* kB of feature vectors */
-extern int mren_lexicon_cache;		/* kB */
+extern int mren_word_cache;			 /* kB, a set of embeddings */
+extern int mren_model_cache;		 /* kB */
+extern int mren_encoder_cache;		 /* kB */
+extern int mren_text_encoder_cache;	 /* kB */
+extern int mren_image_cache;		 /* kB of feature vectors */
+extern int mren_audio_encoder_cache; /* kB */
+extern int mren_audio_cache;		 /* kB of feature vectors */
+extern int mren_lexicon_cache;		 /* kB */
 
 /* Memory for training. */
 extern int mren_aggregate_memory; /* kB, a state of mren.train_agg */
@@ -35,6 +42,17 @@ extern bool mren_allow_empty_source;
 
 /* Whether mren.load_embeddings leaves out what it cannot read of a file. */
 extern bool mren_skip_bad_words;
+
+/*
+ * Most pairs of mentions that begin in one sentence, and of one document; far more than an
+ * ordinary text has, so that a list of names costs what a page costs.
+ */
+#define MREN_MAX_PAIRS_SENTENCE 500
+#define MREN_MAX_PAIRS_DOCUMENT 100000
+#define MREN_MAX_PAIRS 10000000
+extern int mren_max_pairs_sentence;
+extern int mren_max_pairs_document;
+extern int mren_document_timeout; /* ms; 0: no limit */
 
 /* Language of the documents whose sentences are found: an ISO 639 code; "": any. */
 #define MREN_LANGUAGE_SIZE 4 /* bytes, with the terminating zero */
