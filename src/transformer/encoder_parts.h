@@ -112,15 +112,6 @@ extern MrenStatus mren_transformer_check_batch(const MrenTransformerConfig *conf
 											   const MrenTransformerBatch *batch, size_t *most_keys,
 											   MrenError *err);
 
-/*
- * mren_transformer_check_batch
- *	  MREN_EDATA unless the batch's sizes add up and its pieces, positions and types are the
- *	  encoder's; *most_keys is the number of tokens that a token attends to at most.
- */
-extern MrenStatus mren_transformer_check_batch(const MrenTransformerConfig *config,
-											   const MrenTransformerBatch *batch, size_t *most_keys,
-											   MrenError *err);
-
 /* pass->context = attention of pass->query to pass->key and pass->value. */
 extern void mren_self_attention(MrenTransformerPass *pass, const MrenTransformerLayer *layer);
 
