@@ -2,7 +2,8 @@
  * net.h
  *	  A trained network: its properties, its answers, and its bytes.
  *
- * Immutable once complete, so any number of callers may share one.  It holds
+ * Immutable once complete but for the sentence that a text encoder read last, so any number of
+ * callers of one thread may share one.  It holds
  * shape, relations, entity types, parameters, temperature, abstain threshold
  * and hashes of its training rows, and names its embeddings and image encoder
  * by the sha256 of their content.
