@@ -717,10 +717,15 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_batches),		   cmocka_unit_test(test_long_batches),
-		cmocka_unit_test(test_in_place),	   cmocka_unit_test(test_int8),
-		cmocka_unit_test(test_bad_batches),	   cmocka_unit_test(test_failures),
-		cmocka_unit_test(test_deberta_values), cmocka_unit_test(test_library),
+		cmocka_unit_test(test_remembered_text),
+		cmocka_unit_test(test_batches),
+		cmocka_unit_test(test_long_batches),
+		cmocka_unit_test(test_in_place),
+		cmocka_unit_test(test_int8),
+		cmocka_unit_test(test_bad_batches),
+		cmocka_unit_test(test_failures),
+		cmocka_unit_test(test_deberta_values),
+		cmocka_unit_test(test_library),
 	};
 
 	return cmocka_run_group_tests_name("text encoder", tests, NULL, NULL);
