@@ -239,6 +239,19 @@ WHERE v.id OPERATOR(pg_catalog.=) d.version_id;
 -- Pretrained text encoders.
 \include 27_text_encoders.sql
 
+-- Evidence has the confidences of its mentions, too.
+DROP FUNCTION mren.extract_evidence(text, text, bytea, text, text[], regclass, integer, double precision, real[], integer, integer);
+CREATE FUNCTION mren.extract_evidence(model text, document text, image bytea DEFAULT NULL, tagger text DEFAULT NULL,
+    lexicons text[] DEFAULT NULL, relation_schema regclass DEFAULT NULL, max_distance integer DEFAULT NULL,
+    threshold double precision DEFAULT NULL, image_vector real[] DEFAULT NULL, version integer DEFAULT NULL,
+    tagger_version integer DEFAULT NULL)
+RETURNS TABLE (head text, head_type text, relation text, tail text, tail_type text, confidence double precision,
+    sentence text, head_span int4range, tail_span int4range, sentence_span int4range, model_version integer,
+    text_relation text, text_confidence double precision, image_relation text, image_confidence double precision,
+    head_confidence double precision, tail_confidence double precision)
+AS 'MODULE_PATHNAME', 'mren_extract_evidence'
+LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10000 ROWS 10;
+
 GRANT SELECT ON mren.text_encoders TO PUBLIC;
 REVOKE EXECUTE ON FUNCTION
     mren.load_text_encoder(text, text),

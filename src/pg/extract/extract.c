@@ -173,8 +173,8 @@ put_row(Extraction *extraction, int row, int best, float4 confidence)
 	const MrenDocument *document = &extraction->document;
 	size_t n_relations = extraction->predictor.info.n_relations;
 	uint32 from = candidate->text.char_start;
-	Datum values[15];
-	bool nulls[15] = {false};
+	Datum values[17];
+	bool nulls[17] = {false};
 
 	values[0] = PointerGetDatum(mren_document_text(document, head->place.start, head->place.end));
 	values[1] = CStringGetTextDatum(head->type);
@@ -191,6 +191,8 @@ put_row(Extraction *extraction, int row, int best, float4 confidence)
 		values[9] = mren_int4range(from, candidate->text.char_end);
 		values[10] = Int32GetDatum(extraction->predictor.version);
 		nulls[11] = nulls[12] = nulls[13] = nulls[14] = true;
+		values[15] = Float8GetDatum(head->confidence);
+		values[16] = Float8GetDatum(tail->confidence);
 		if (extraction->has_image)
 		{
 			put_alone(extraction, candidate, extraction->text.probabilities + row * n_relations,

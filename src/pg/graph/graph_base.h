@@ -31,7 +31,7 @@
 #define MREN_GRAPH_PATH "pg_catalog, pg_temp"
 
 /* The layout of the tables that this version makes and works with. */
-#define MREN_GRAPH_LAYOUT 2
+#define MREN_GRAPH_LAYOUT 3
 
 typedef struct MrenGraphOptions
 {
@@ -170,6 +170,12 @@ extern void mren_graph_touch(MrenTouched *all, const MrenTouched *more);
 extern bool mren_graph_remerge(const MrenGraph *graph);
 /* Recomputes what was touched, and what reviews changed. */
 extern void mren_graph_merge(const MrenGraph *graph, const MrenTouched *touched);
+
+/*
+ * graph_confidence.c: fits the confidence that is shown to the reviewed facts, if they differ
+ * from those of the last fit.
+ */
+extern void mren_graph_calibrate(const MrenGraph *graph);
 
 /*
  * graph_score.c: documents to evidence, as the owner.

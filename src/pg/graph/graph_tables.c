@@ -17,6 +17,8 @@
 
 #include "utils/builtins.h"
 
+#include "pg/graph/graph_statements.h"
+
 static const char *const tables[] = {
 	/* state: scored, failed.  pipeline is the hash of what scored it. */
 	"CREATE TABLE IF NOT EXISTS ${graph}.documents ("
@@ -155,6 +157,23 @@ static const char *const changes[] = {
 	"reviewed; filled by the next merge.'",
 };
 
+/*
+ * The changes of layout 3: confidences of the mentions, and how the confidence of a fact is
+ * calibrated.
+ */
+static const char *const calibration[] = {
+	"ALTER TABLE ${graph}.evidence ADD COLUMN IF NOT EXISTS head_confidence double precision,"
+	" ADD COLUMN IF NOT EXISTS tail_confidence double precision",
+	"ALTER TABLE ${graph}.state ADD COLUMN IF NOT EXISTS confidence_slope double precision,"
+	" ADD COLUMN IF NOT EXISTS confidence_intercept double precision",
+	"COMMENT ON COLUMN ${graph}.evidence.confidence IS 'The probability of the relation, if the "
+	"mentions are what they are taken for.'",
+	"COMMENT ON COLUMN ${graph}.all_facts.confidence IS 'Of relation and mentions together; the "
+	"view facts shows it calibrated, where enough facts are reviewed.'",
+	"COMMENT ON COLUMN ${graph}.state.confidence_slope IS 'The log-odds of a fact are this times "
+	"those of its confidence, plus the intercept; NULL: too few facts are reviewed.'",
+};
+
 static const char *const views[] = {
 	/*
 	 * A verdict shows at once, and so does its removal; what it means for
@@ -163,8 +182,7 @@ static const char *const views[] = {
 	"CREATE OR REPLACE VIEW ${graph}.facts AS"
 	" SELECT f.fact, h.name AS head, NULLIF(h.type, '') AS head_type, f.relation,"
 	" t.name AS tail, NULLIF(t.type, '') AS tail_type,"
-	" CASE WHEN r.verdict OPERATOR(pg_catalog.=) 'confirmed' THEN 1 ELSE f.confidence END"
-	"  AS confidence,"
+	" " MREN_GRAPH_SQL_CONFIDENCE " AS confidence,"
 	" f.sources, f.sentences, f.evidence, f.first_seen, f.last_seen,"
 	" COALESCE(r.verdict OPERATOR(pg_catalog.=) 'confirmed', false) AS confirmed,"
 	" f.head AS head_entity, f.tail AS tail_entity"
@@ -254,6 +272,7 @@ mren_graph_make_tables(const MrenGraph *graph)
 {
 	run_all(graph, tables, lengthof(tables));
 	run_all(graph, changes, lengthof(changes));
+	run_all(graph, calibration, lengthof(calibration));
 	run_all(graph, views, lengthof(views));
 }
 
