@@ -25,6 +25,17 @@
 
 typedef struct MrenNet MrenNet;
 
+/*
+ * What the network read of the last sentence, for rows of one sentence in which only the
+ * mentions differ: they take the same bits from it that they would compute.  For one network
+ * and one set of vectors.
+ */
+typedef struct MrenSentenceCache MrenSentenceCache;
+
+extern MrenStatus mren_sentence_cache_create(const MrenEnv *env, MrenSentenceCache **cache,
+											 MrenError *err);
+extern void mren_sentence_cache_free(MrenSentenceCache *cache);
+
 typedef struct MrenInput
 {
 	const MrenSentence *sentence;
@@ -36,6 +47,7 @@ typedef struct MrenInput
 	const uint16_t *grid;  /* of shape info.grid, or NULL; only with an image */
 	const float *head_box; /* see boxes.h, or NULL; only with an image */
 	const float *tail_box;
+	MrenSentenceCache *cache; /* or NULL; only of a row that is alone in its call */
 } MrenInput;
 
 typedef struct MrenNetInfo
