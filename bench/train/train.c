@@ -100,7 +100,7 @@ bench_step(size_t dim, size_t window, double seconds, float dropout)
 	must(mren_allocate_zero(&env, layout.table.trained_size, sizeof(float), &grads, &err));
 	mren_options_init(&options);
 	config = mren_options_optimizer(&options, false);
-	must(mren_optimizer_create(&env, &config, &layout.table, &optimizer, &err));
+	must(mren_optimizer_create(&env, &config, mren_parameters_trained(&layout.table), &optimizer, &err));
 	must(mren_batch_init_weights(&env, &shape, &layout, values, 1, &err));
 	for (size_t i = layout.table.trained_size; i < layout.table.size; i++)
 		values[i] = 1;
@@ -109,7 +109,7 @@ bench_step(size_t dim, size_t window, double seconds, float dropout)
 	batch.n = BATCH;
 	for (size_t i = 0; i < BATCH; i++)
 	{
-		batch.has_unknown[i] = batch.has_image[i] = false;
+		batch.has_unknown[i] = batch.vectors[MREN_VECTOR_IMAGE].has[i] = batch.vectors[MREN_VECTOR_AUDIO].has[i] = false;
 		labels[i] = (int32_t) mren_random_below(&random, RELATIONS);
 		weights[i] = 1;
 		for (size_t j = 0; j < batch.pool_dim; j++)
@@ -124,7 +124,7 @@ bench_step(size_t dim, size_t window, double seconds, float dropout)
 				  &(MrenLabelledRows){batch.logits, labels, weights, BATCH, RELATIONS},
 				  1.0f / BATCH, batch.dlogits);
 		mren_batch_backward(&batch, values, grads);
-		must(mren_optimizer_step(&env, &layout.table, &optimizer, values, grads, &err));
+		must(mren_optimizer_step(&env, mren_parameters_trained(&layout.table), &optimizer, values, grads, &err));
 	}
 	return (double) n / (now() - start);
 }

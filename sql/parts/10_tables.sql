@@ -109,11 +109,12 @@ CREATE TABLE mren.model_version (
     holdout_score double precision,
     holdout_lower_bound double precision,
     text_encoder bytea,
+    audio_encoder bytea,
     UNIQUE (model, version)
 );
 ALTER TABLE mren.model_version ALTER COLUMN head SET STORAGE EXTERNAL;
 COMMENT ON TABLE mren.model_version IS
-    'Versions of models; embeddings, encoder, text_encoder and lexicons refer to mren.embedding.sha256, mren.encoder.identity, mren.text_encoder.sha256 and mren.lexicon.sha256, and query, search_path, query_owner and given are what mren.retrain uses.';
+    'Versions of models; embeddings, encoder, text_encoder, audio_encoder and lexicons refer to mren.embedding.sha256, mren.encoder.identity, mren.text_encoder.sha256, mren.audio_encoder.identity and mren.lexicon.sha256, and query, search_path, query_owner and given are what mren.retrain uses.';
 
 -- Weights, one row per tensor (row-major float4, little-endian).  Large tensors
 -- are split into parts far below the size limit of a field.

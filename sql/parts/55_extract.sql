@@ -34,9 +34,8 @@ CREATE FUNCTION mren.extract_evidence(model text, document text, image bytea DEF
     tagger_version integer DEFAULT NULL)
 RETURNS TABLE (head text, head_type text, relation text, tail text, tail_type text, confidence double precision,
     sentence text, head_span int4range, tail_span int4range, sentence_span int4range, model_version integer,
-    text_relation text, text_confidence double precision, image_relation text, image_confidence double precision,
-    head_confidence double precision, tail_confidence double precision)
+    text_relation text, text_confidence double precision, image_relation text, image_confidence double precision)
 AS 'MODULE_PATHNAME', 'mren_extract_evidence'
 LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10000 ROWS 10;
 COMMENT ON FUNCTION mren.extract_evidence(text, text, bytea, text, text[], regclass, integer, double precision, real[], integer, integer) IS
-    'Returns the relations that mren.extract returns, with the position of the sentence in the document, the version of the model, what the model predicts from the text alone and from the image alone, and the confidences of the two mentions.';
+    'Returns the relations that mren.extract returns, with the position of the sentence in the document, the version of the model, and what the model predicts from the text alone and from the image alone.';

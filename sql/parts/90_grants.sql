@@ -11,7 +11,7 @@
 GRANT USAGE ON SCHEMA mren TO PUBLIC;
 
 GRANT SELECT ON mren.models, mren.runs, mren.training_progress, mren.embeddings, mren.image_encoders,
-    mren.text_encoders, mren.lexicons
+    mren.text_encoders, mren.audio_encoders, mren.lexicons
     TO PUBLIC;
 GRANT SELECT ON mren.graphs, mren.graph_runs, mren.graph_progress TO PUBLIC;
 
@@ -28,6 +28,10 @@ REVOKE EXECUTE ON FUNCTION
     mren.load_text_encoder(text, bytea),
     mren.load_text_encoder(text, oid),
     mren.drop_text_encoder(text),
+    mren.load_audio_encoder(text, text, text, integer, real, real),
+    mren.load_audio_encoder(text, bytea, text, integer, real, real),
+    mren.load_audio_encoder(text, oid, text, integer, real, real),
+    mren.drop_audio_encoder(text),
     mren.load_lexicon(text, text),
     mren.load_lexicon(text, text[], text),
     mren.drop_lexicon(text),

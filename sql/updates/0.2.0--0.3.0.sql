@@ -179,6 +179,7 @@ ALTER TABLE mren.model_version ADD COLUMN holdout_rows bigint;
 ALTER TABLE mren.model_version ADD COLUMN holdout_score double precision;
 ALTER TABLE mren.model_version ADD COLUMN holdout_lower_bound double precision;
 ALTER TABLE mren.model_version ADD COLUMN text_encoder bytea;
+ALTER TABLE mren.model_version ADD COLUMN audio_encoder bytea;
 
 -- A retraining keeps the hash of its rows, options and deployed version, so that no
 -- challenger that was judged is trained again.
@@ -238,19 +239,11 @@ WHERE v.id OPERATOR(pg_catalog.=) d.version_id;
 
 -- Pretrained text encoders.
 \include 27_text_encoders.sql
-
--- Evidence has the confidences of its mentions, too.
-DROP FUNCTION mren.extract_evidence(text, text, bytea, text, text[], regclass, integer, double precision, real[], integer, integer);
-CREATE FUNCTION mren.extract_evidence(model text, document text, image bytea DEFAULT NULL, tagger text DEFAULT NULL,
-    lexicons text[] DEFAULT NULL, relation_schema regclass DEFAULT NULL, max_distance integer DEFAULT NULL,
-    threshold double precision DEFAULT NULL, image_vector real[] DEFAULT NULL, version integer DEFAULT NULL,
-    tagger_version integer DEFAULT NULL)
-RETURNS TABLE (head text, head_type text, relation text, tail text, tail_type text, confidence double precision,
-    sentence text, head_span int4range, tail_span int4range, sentence_span int4range, model_version integer,
-    text_relation text, text_confidence double precision, image_relation text, image_confidence double precision,
-    head_confidence double precision, tail_confidence double precision)
-AS 'MODULE_PATHNAME', 'mren_extract_evidence'
-LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10000 ROWS 10;
+\include 32_document_readers.sql
+\include 56_document_entities.sql
+\include 78_graph_values.sql
+\include 82_graph_reading.sql
+\include 84_graph_evaluate.sql
 
 GRANT SELECT ON mren.text_encoders TO PUBLIC;
 REVOKE EXECUTE ON FUNCTION
@@ -259,5 +252,19 @@ REVOKE EXECUTE ON FUNCTION
     mren.load_text_encoder(text, oid),
     mren.drop_text_encoder(text)
 FROM PUBLIC;
+
+-- Recordings and audio encoders.
+\include 28_audio.sql
+
+GRANT SELECT ON mren.audio_encoders TO PUBLIC;
+REVOKE EXECUTE ON FUNCTION
+    mren.load_audio_encoder(text, text, text, integer, real, real),
+    mren.load_audio_encoder(text, bytea, text, integer, real, real),
+    mren.load_audio_encoder(text, oid, text, integer, real, real),
+    mren.drop_audio_encoder(text)
+FROM PUBLIC;
+
+-- Pages to look at.
+\include 85_report.sql
 
 \comments

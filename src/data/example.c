@@ -10,8 +10,9 @@
  *	40 u32 head first, head end, tail first, tail end
  *	56 u32 lengths of relation, head type, tail type; u32 numbers of features (below)
  *	72 image hash (16 bytes)   88 head box, tail box (8 f32)
- *	120 pieces (n_pieces i32), starts (n_words + 1 u32), features (n_features u32), the
- *	    three texts, zeros
+ *	120 pieces (n_pieces i32), starts (n_words + 1 u32), features (n_features u32); with
+ *	    tokens their number and the four marks (u32 each) and the tokens (i32); the three
+ *	    texts, zeros
  * The numbers of features are n_features + 65536 * n_box_features.
  * Fields that a flag says are absent are zero, so equal rows are equal bytes.
  */
@@ -35,10 +36,14 @@ enum
 	FLAG_HEAD_BOX = 8,
 	FLAG_TAIL_BOX = 16,
 	FLAG_GRID = 32,
-	ALL_FLAGS = 63,
+	FLAG_AUDIO = 64,
+	FLAG_TOKENS = 128,
+	FLAG_WINDOWED = 256,
+	ALL_FLAGS = 511,
 };
 
-#define FIXED 120 /* bytes in front of the pieces */
+#define FIXED 120	   /* bytes in front of the pieces, and of the next: */
+#define AUDIO_BYTES 16 /* the hash of the recording, in rows that have one */
 
 static uint32_t
 get_u32(const uint8_t *bytes)
@@ -141,7 +146,17 @@ check_example(const MrenExample *example, MrenError *err)
 						 example->n_features, MREN_MAX_ROW_FEATURES);
 	if (example->n_box_features > example->n_features)
 		return mren_fail(err, MREN_EPARAM, "training row has more features of boxes than features");
+	if (example->tokens.n > MREN_MAX_ENCODER_TOKENS)
+		return mren_fail(err, MREN_ELIMIT, "sentence of %u tokens is longer than the limit of %u",
+						 example->tokens.n, MREN_MAX_ENCODER_TOKENS);
 	return MREN_OK;
+}
+
+/* Bytes of the tokens, their number and their marks. */
+static size_t
+tokens_size(const MrenMarkedTokens *tokens)
+{
+	return tokens->n > 0 ? 4 * (1 + MREN_N_MARKS + (size_t) tokens->n) : 0;
 }
 
 static size_t
@@ -153,10 +168,11 @@ text_size(const MrenTextSpan *text)
 static size_t
 record_size(const MrenExample *example)
 {
-	size_t size = FIXED + 4 * (size_t) example->sentence.n_pieces +
+	size_t size = FIXED + (example->has_audio ? AUDIO_BYTES : 0) +
+				  4 * (size_t) example->sentence.n_pieces +
 				  4 * ((size_t) example->sentence.n_words + 1) + 4 * (size_t) example->n_features +
-				  text_size(&example->relation) + text_size(&example->head_type) +
-				  text_size(&example->tail_type);
+				  tokens_size(&example->tokens) + text_size(&example->relation) +
+				  text_size(&example->head_type) + text_size(&example->tail_type);
 
 	return (size + 7) & ~(size_t) 7;
 }
@@ -167,7 +183,10 @@ record_flags(const MrenExample *example)
 	return (example->head_type.data != NULL ? FLAG_HEAD_TYPE : 0) |
 		   (example->tail_type.data != NULL ? FLAG_TAIL_TYPE : 0) |
 		   (example->has_image ? FLAG_IMAGE : 0) | (example->has_head_box ? FLAG_HEAD_BOX : 0) |
-		   (example->has_tail_box ? FLAG_TAIL_BOX : 0) | (example->has_grid ? FLAG_GRID : 0);
+		   (example->has_tail_box ? FLAG_TAIL_BOX : 0) | (example->has_grid ? FLAG_GRID : 0) |
+		   (example->tokens.n > 0 ? FLAG_TOKENS : 0) |
+		   (example->tokens.n > 0 && example->tokens.windowed ? FLAG_WINDOWED : 0) |
+		   (example->has_audio ? FLAG_AUDIO : 0);
 }
 
 static void
@@ -177,6 +196,18 @@ put_box(MrenBuffer *buffer, bool present, const float *box)
 		mren_buffer_put_floats(buffer, box, 4);
 	else
 		mren_buffer_put_zeros(buffer, 16);
+}
+
+static void
+put_tokens(MrenBuffer *buffer, const MrenMarkedTokens *tokens)
+{
+	if (tokens->n == 0)
+		return;
+	mren_buffer_put_u32(buffer, tokens->n);
+	for (int i = 0; i < MREN_N_MARKS; i++)
+		mren_buffer_put_u32(buffer, tokens->marks[i]);
+	for (uint32_t i = 0; i < tokens->n; i++)
+		mren_buffer_put_u32(buffer, (uint32_t) tokens->ids[i]);
 }
 
 /* Everything from byte 16 to the texts; they and the padding follow. */
@@ -204,12 +235,15 @@ put_body(MrenBuffer *buffer, const MrenExample *example)
 		mren_buffer_put_zeros(buffer, 16);
 	put_box(buffer, example->has_head_box, example->head_box);
 	put_box(buffer, example->has_tail_box, example->tail_box);
+	if (example->has_audio)
+		mren_buffer_put_bytes(buffer, example->audio.bytes, AUDIO_BYTES);
 	for (uint32_t i = 0; i < s->n_pieces; i++)
 		mren_buffer_put_u32(buffer, (uint32_t) s->pieces[i]);
 	for (uint32_t i = 0; i <= s->n_words; i++)
 		mren_buffer_put_u32(buffer, s->starts[i]);
 	for (uint32_t i = 0; i < example->n_features; i++)
 		mren_buffer_put_u32(buffer, example->features[i]);
+	put_tokens(buffer, &example->tokens);
 }
 
 MrenStatus
@@ -270,6 +304,7 @@ read_fixed(MrenCursor *cursor, MrenExample *example, MrenError *err)
 {
 	MrenSentence *s = &example->sentence;
 	const uint8_t *image;
+	const uint8_t *audio;
 	uint32_t split;
 	uint32_t n_features;
 
@@ -293,6 +328,9 @@ read_fixed(MrenCursor *cursor, MrenExample *example, MrenError *err)
 		memcpy(example->image.bytes, image, 16);
 	mren_cursor_floats(cursor, example->head_box, 4);
 	mren_cursor_floats(cursor, example->tail_box, 4);
+	audio = example->has_audio ? mren_cursor_bytes(cursor, AUDIO_BYTES) : NULL;
+	if (audio != NULL)
+		memcpy(example->audio.bytes, audio, AUDIO_BYTES);
 	if (cursor->failed)
 		return fail_record(err, "it is too short");
 	if (split > MREN_SPLIT_HOLDOUT)
@@ -319,6 +357,30 @@ check_features(const MrenExample *example, MrenError *err)
 	{
 		if (example->features[i - 1] >= example->features[i] && i != first_box)
 			return fail_record(err, "its features are out of order");
+	}
+	return MREN_OK;
+}
+
+static MrenStatus
+read_tokens(MrenCursor *cursor, uint32_t flags, MrenMarkedTokens *tokens, MrenError *err)
+{
+	*tokens = (MrenMarkedTokens){0};
+	if ((flags & FLAG_TOKENS) == 0)
+		return (flags & FLAG_WINDOWED) == 0 ? MREN_OK
+											: fail_record(err, "it has a window without tokens");
+	tokens->windowed = (flags & FLAG_WINDOWED) != 0;
+	tokens->n = mren_cursor_u32(cursor);
+	for (int i = 0; i < MREN_N_MARKS; i++)
+		tokens->marks[i] = mren_cursor_u32(cursor);
+	if (cursor->failed || tokens->n == 0 || tokens->n > MREN_MAX_ENCODER_TOKENS)
+		return fail_record(err, "it has an impossible number of tokens");
+	tokens->ids = (const int32_t *) mren_cursor_bytes(cursor, 4 * (size_t) tokens->n);
+	if (cursor->failed)
+		return fail_record(err, "it is too short");
+	for (int i = 0; i < MREN_N_MARKS; i++)
+	{
+		if (tokens->marks[i] >= tokens->n)
+			return fail_record(err, "a mark is outside its sentence");
 	}
 	return MREN_OK;
 }
@@ -386,6 +448,7 @@ mren_example_read(const uint8_t *bytes, size_t len, MrenExample *example, size_t
 	example->has_grid = (flags & FLAG_GRID) != 0;
 	if (example->has_grid && !example->has_image)
 		return fail_record(err, "it has a grid without an image");
+	example->has_audio = (flags & FLAG_AUDIO) != 0;
 	example->has_head_box = (flags & FLAG_HEAD_BOX) != 0;
 	example->has_tail_box = (flags & FLAG_TAIL_BOX) != 0;
 	cursor = (MrenCursor){bytes + 16, bytes + *size, false};
@@ -397,6 +460,7 @@ mren_example_read(const uint8_t *bytes, size_t len, MrenExample *example, size_t
 	if (cursor.failed)
 		return fail_record(err, "it is too short");
 	MREN_TRY(check_features(example, err));
+	MREN_TRY(read_tokens(&cursor, flags, &example->tokens, err));
 	MREN_TRY(read_texts(&cursor, flags, example, err));
 	return check_sentence(s, err);
 }
@@ -425,9 +489,10 @@ mren_example_identity(const MrenExample *example)
 	const MrenTextSpan *texts[3] = {&example->relation, &example->head_type, &example->tail_type};
 	/*
 	 * A row given by image and one given by its stored vector are the same,
-	 * with or without a grid.
+	 * with or without a grid, and with or without tokens.
 	 */
-	uint32_t shape[6] = {record_flags(example) & ~(uint32_t) FLAG_GRID,
+	uint32_t shape[6] = {record_flags(example) &
+							 ~(uint32_t) (FLAG_GRID | FLAG_TOKENS | FLAG_WINDOWED),
 						 s->n_words,
 						 s->head.first,
 						 s->head.end,
@@ -444,6 +509,8 @@ mren_example_identity(const MrenExample *example)
 		hash = mren_hash64(example->image.bytes, 16, hash);
 	else
 		hash = mren_hash64(&example->group, sizeof(example->group), hash);
+	if (example->has_audio)
+		hash = mren_hash64(example->audio.bytes, AUDIO_BYTES, hash);
 	if (example->has_head_box)
 		hash = mren_hash64(example->head_box, sizeof(example->head_box), hash);
 	if (example->has_tail_box)

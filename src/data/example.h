@@ -20,6 +20,7 @@
 #include "base/names.h"
 #include "base/text_span.h"
 #include "base/buffer.h"
+#include "data/marked_tokens.h"
 #include "text/sentence.h"
 
 typedef enum MrenSplit
@@ -52,6 +53,8 @@ typedef struct MrenExample
 	bool has_image;
 	MrenHash128 image; /* of its content: the key of its vector */
 	bool has_grid;	   /* the image's grid is kept; only with an image */
+	bool has_audio;
+	MrenHash128 audio; /* of the recording's content: the key of its vector */
 	bool has_head_box;
 	bool has_tail_box;
 	float head_box[4]; /* x0, y0, x1, y1 as shares of width and height: see boxes.h */
@@ -62,6 +65,7 @@ typedef struct MrenExample
 	uint32_t n_features;	  /* 0 .. MREN_MAX_ROW_FEATURES */
 	/* the last ones of them are features of boxes; each part is ascending */
 	uint32_t n_box_features;
+	MrenMarkedTokens tokens; /* for a pretrained text encoder; n 0: none */
 	/* mren_example_group: rows of a group validate together or not at all */
 	uint64_t group;
 	uint64_t hash; /* of the record's bytes; set by mren_example_read */
@@ -101,19 +105,19 @@ extern int mren_example_compare(const uint8_t *a, const uint8_t *b);
 
 /*
  * mren_example_identity
- *	  Hash of the contents of the row (sentence, mentions, types, boxes, image
- *	  and relation), by which a network recognises rows of its training.
- *	  Features, which depend on options, weight and split do not count.
+ *	  Hash of the contents of the row (sentence, mentions, types, boxes, image,
+ *	  recording and relation), by which a network recognises rows of its training.
+ *	  Features and tokens, which depend on options, weight and split do not count.
  */
 extern uint64_t mren_example_identity(const MrenExample *example);
 
 /*
  * mren_example_group
- *	  The group of a row: rows of one image, or without an image rows of one
- *	  sentence, validate together or not at all. (If rows were joined by
+ *	  The group of a row: rows of one image, without an image rows of one recording, or
+ *	  without either rows of one sentence, validate together or not at all. (If rows were joined by
  *	  sentence and by image, sets that combine a few of each would be a single
  *	  group.) The PostgreSQL layer calls it for every kind of training. image is
- *	  NULL for a row without one.
+ *	  the hash of the image or recording, NULL for a row without either.
  */
 extern uint64_t mren_example_group(const char *sentence, size_t len, const MrenHash128 *image);
 

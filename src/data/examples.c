@@ -31,6 +31,7 @@ struct MrenExamples
 
 	MrenImageStore vectors; /* (image_dim) floats each */
 	MrenImageStore grids;	/* halves, as grid.h says */
+	MrenImageStore sounds;	/* (audio_dim) floats each, by recording */
 };
 
 MrenStatus
@@ -55,6 +56,7 @@ mren_examples_create(const MrenEnv *env, const MrenExamplesHead *head, MrenExamp
 	set->sorted = true;
 	set->vectors.size = head->image_dim * sizeof(float);
 	set->grids.size = mren_grid_size(&head->grid) * sizeof(uint16_t);
+	set->sounds.size = head->audio_dim * sizeof(float);
 	*examples = set;
 	return MREN_OK;
 }
@@ -71,6 +73,7 @@ mren_examples_free(MrenExamples *examples)
 	mren_release(&env, examples->index);
 	mren_image_store_free(&env, &examples->vectors);
 	mren_image_store_free(&env, &examples->grids);
+	mren_image_store_free(&env, &examples->sounds);
 	mren_release(&env, examples->options);
 	mren_release(&env, examples);
 }
@@ -92,7 +95,8 @@ mren_examples_bytes(const MrenExamples *examples)
 {
 	return sizeof(*examples) + examples->head.n_options + examples->records.capacity +
 		   examples->index_capacity * sizeof(MrenKeyed) +
-		   mren_image_store_bytes(&examples->vectors) + mren_image_store_bytes(&examples->grids);
+		   mren_image_store_bytes(&examples->vectors) + mren_image_store_bytes(&examples->grids) +
+		   mren_image_store_bytes(&examples->sounds);
 }
 
 bool
@@ -102,13 +106,13 @@ mren_examples_has_image(const MrenExamples *examples, const MrenHash128 *hash)
 }
 
 static MrenStatus
-check_finite(const float *vector, size_t dim, MrenError *err)
+check_finite(const float *vector, size_t dim, const char *what, MrenError *err)
 {
 	for (size_t i = 0; i < dim; i++)
 	{
 		if (!isfinite(vector[i]))
-			return mren_fail(err, MREN_ENUMERIC, "element %zu of an image vector is not finite",
-							 i + 1);
+			return mren_fail(err, MREN_ENUMERIC, "element %zu of an %s vector is not finite", i + 1,
+							 what);
 	}
 	return MREN_OK;
 }
@@ -164,8 +168,28 @@ prepare_image(MrenExamples *set, const MrenExample *example, const float *image,
 	if (image == NULL)
 		return mren_fail(err, MREN_EDATA, "the vector of a training row's image is missing");
 	*fresh = true;
-	MREN_TRY(check_finite(image, set->head.image_dim, err));
+	MREN_TRY(check_finite(image, set->head.image_dim, "image", err));
 	return mren_image_store_reserve(&set->env, &set->vectors, err);
+}
+
+/* The same of the recording. */
+static MrenStatus
+prepare_audio(MrenExamples *set, const MrenExample *example, const float *audio, bool *fresh,
+			  MrenError *err)
+{
+	*fresh = false;
+	if (!example->has_audio)
+		return MREN_OK;
+	if (set->head.audio_dim == 0)
+		return mren_fail(err, MREN_EPARAM,
+						 "training row has a recording, but the model is trained without them");
+	if (mren_image_store_find(&set->sounds, &example->audio) != NULL)
+		return MREN_OK;
+	if (audio == NULL)
+		return mren_fail(err, MREN_EDATA, "the vector of a training row's recording is missing");
+	*fresh = true;
+	MREN_TRY(check_finite(audio, set->head.audio_dim, "audio", err));
+	return mren_image_store_reserve(&set->env, &set->sounds, err);
 }
 
 static uint64_t
@@ -180,15 +204,26 @@ MrenStatus
 mren_examples_append(MrenExamples *examples, const MrenExample *example, const float *image,
 					 MrenError *err)
 {
+	return mren_examples_append_row(examples, example, &(MrenRowVectors){image, NULL}, err);
+}
+
+MrenStatus
+mren_examples_append_row(MrenExamples *examples, const MrenExample *example,
+						 const MrenRowVectors *vectors, MrenError *err)
+{
 	size_t at = examples->records.len;
 	bool fresh;
+	bool fresh_audio;
 
-	MREN_TRY(prepare_image(examples, example, image, &fresh, err));
+	MREN_TRY(prepare_image(examples, example, vectors->image, &fresh, err));
+	MREN_TRY(prepare_audio(examples, example, vectors->audio, &fresh_audio, err));
 	MREN_TRY(mren_grow(&examples->env, &examples->index, &examples->index_capacity, examples->n,
 					   examples->n + 1, sizeof(MrenKeyed), err));
 	MREN_TRY(mren_example_append(&examples->env, &examples->records, example, err));
 	if (fresh)
-		mren_image_store_add(&examples->vectors, &example->image, image);
+		mren_image_store_add(&examples->vectors, &example->image, vectors->image);
+	if (fresh_audio)
+		mren_image_store_add(&examples->sounds, &example->audio, vectors->audio);
 	examples->index[examples->n++] = (MrenKeyed){record_hash(examples->records.data + at), at};
 	examples->sorted = false;
 	return MREN_OK;
@@ -200,20 +235,29 @@ same_head(const MrenExamplesHead *a, const MrenExamplesHead *b)
 	return a->n_options == b->n_options && memcmp(a->options, b->options, a->n_options) == 0 &&
 		   memcmp(a->embeddings, b->embeddings, 32) == 0 && a->dim == b->dim &&
 		   a->has_encoder == b->has_encoder && memcmp(a->encoder, b->encoder, 32) == 0 &&
-		   a->image_dim == b->image_dim && mren_grid_equal(&a->grid, &b->grid);
+		   a->image_dim == b->image_dim && mren_grid_equal(&a->grid, &b->grid) &&
+		   a->audio_dim == b->audio_dim &&
+		   memcmp(a->audio_encoder, b->audio_encoder, sizeof(a->audio_encoder)) == 0;
+}
+
+static MrenStatus
+merge_vectors(const MrenEnv *env, MrenImageStore *into, const MrenImageStore *from, MrenError *err)
+{
+	for (size_t i = 0; i < from->n; i++)
+	{
+		if (mren_image_store_find(into, &from->hashes[i]) != NULL)
+			continue;
+		MREN_TRY(mren_image_store_reserve(env, into, err));
+		mren_image_store_add(into, &from->hashes[i], from->items + i * from->size);
+	}
+	return MREN_OK;
 }
 
 static MrenStatus
 merge_images(MrenExamples *into, const MrenExamples *from, MrenError *err)
 {
-	for (size_t i = 0; i < from->vectors.n; i++)
-	{
-		if (mren_examples_has_image(into, &from->vectors.hashes[i]))
-			continue;
-		MREN_TRY(mren_image_store_reserve(&into->env, &into->vectors, err));
-		mren_image_store_add(&into->vectors, &from->vectors.hashes[i],
-							 from->vectors.items + i * from->vectors.size);
-	}
+	MREN_TRY(merge_vectors(&into->env, &into->vectors, &from->vectors, err));
+	MREN_TRY(merge_vectors(&into->env, &into->sounds, &from->sounds, err));
 	for (size_t i = 0; i < from->grids.n; i++)
 		MREN_TRY(keep_grid(
 			into, &from->grids.hashes[i],
@@ -273,11 +317,16 @@ sort_rows(MrenExamples *set)
  *	56 u64 1 with an encoder   64 sha256 of embeddings   96 of the encoder
  *	128 u64 checksum of the bytes before it and the options   136 options, zeros to a multiple of 8
  * With grids the checksum also takes in, and behind the options lie, u64 grids, height, width
- * and channels; hashes and grids end it all.
+ * and channels; hashes and grids end it all.  A set with audio is "MRENset3", which has that of
+ * grids, zeros if there are none, and behind it u64 recordings, audio dimension and the sha256 of
+ * the encoder, all of which the checksum takes in; hashes and vectors of recordings follow the
+ * grids.
  */
 #define FLAT_MAGIC "MRENset1"
 #define GRIDS_MAGIC "MRENset2"
 #define GRIDS_FIXED 32
+#define AUDIO_MAGIC "MRENset3"
+#define AUDIO_FIXED 48
 #define FLAT_FIXED 136
 
 static size_t
@@ -289,22 +338,27 @@ padded(size_t n)
 size_t
 mren_examples_flat_size(const MrenExamples *examples)
 {
-	bool grids = mren_grid_size(&examples->head.grid) > 0;
+	bool audio = examples->head.audio_dim > 0;
+	bool grids = audio || mren_grid_size(&examples->head.grid) > 0;
 
 	return FLAT_FIXED + padded(examples->head.n_options) + (grids ? GRIDS_FIXED : 0) +
-		   examples->records.len + examples->vectors.n * (16 + examples->vectors.size) +
-		   examples->grids.n * (16 + examples->grids.size);
+		   (audio ? AUDIO_FIXED : 0) + examples->records.len +
+		   examples->vectors.n * (16 + examples->vectors.size) +
+		   examples->grids.n * (16 + examples->grids.size) +
+		   examples->sounds.n * (16 + examples->sounds.size);
 }
 
 static void
 put_flat_head(const MrenExamples *set, MrenBuffer *out)
 {
 	const MrenExamplesHead *head = &set->head;
-	bool grids = mren_grid_size(&head->grid) > 0;
+	bool audio = head->audio_dim > 0;
+	bool grids = audio || mren_grid_size(&head->grid) > 0;
+	uint64_t sounds[2] = {set->sounds.n, head->audio_dim};
 	uint64_t shape[4] = {set->grids.n, head->grid.height, head->grid.width, head->grid.channels};
 	uint64_t checksum;
 
-	mren_buffer_put_bytes(out, grids ? GRIDS_MAGIC : FLAT_MAGIC, 8);
+	mren_buffer_put_bytes(out, audio ? AUDIO_MAGIC : grids ? GRIDS_MAGIC : FLAT_MAGIC, 8);
 	mren_buffer_put_u64(out, set->n);
 	mren_buffer_put_u64(out, set->vectors.n);
 	mren_buffer_put_u64(out, set->records.len);
@@ -317,11 +371,18 @@ put_flat_head(const MrenExamples *set, MrenBuffer *out)
 	checksum = mren_hash64(head->options, head->n_options, mren_hash64(out->data, out->len, 0));
 	if (grids)
 		checksum = mren_hash64(shape, sizeof(shape), checksum);
+	if (audio)
+		checksum = mren_hash64(head->audio_encoder, sizeof(head->audio_encoder),
+							   mren_hash64(sounds, sizeof(sounds), checksum));
 	mren_buffer_put_u64(out, checksum);
 	mren_buffer_put_bytes(out, head->options, head->n_options);
 	mren_buffer_put_zeros(out, padded(head->n_options) - head->n_options);
 	for (int i = 0; i < 4 && grids; i++)
 		mren_buffer_put_u64(out, shape[i]);
+	for (int i = 0; i < 2 && audio; i++)
+		mren_buffer_put_u64(out, sounds[i]);
+	if (audio)
+		mren_buffer_put_bytes(out, head->audio_encoder, sizeof(head->audio_encoder));
 }
 
 void
@@ -341,6 +402,7 @@ mren_examples_flatten(MrenExamples *examples, uint8_t *out)
 	}
 	mren_image_store_put(&examples->vectors, &buffer);
 	mren_image_store_put(&examples->grids, &buffer);
+	mren_image_store_put(&examples->sounds, &buffer);
 }
 
 static MrenStatus
@@ -356,6 +418,7 @@ typedef struct FlatHead
 	size_t n_images;
 	size_t n_bytes; /* of records */
 	size_t n_grids;
+	size_t n_sounds;
 } FlatHead;
 
 /* What lies behind the options of a set with grids; its checksum goes on. */
@@ -369,9 +432,25 @@ read_grid_head(MrenCursor *cursor, FlatHead *flat, uint64_t *checksum, MrenError
 	*checksum = mren_hash64(shape, sizeof(shape), *checksum);
 	flat->n_grids = shape[0];
 	flat->head.grid = (MrenGridShape){shape[1], shape[2], shape[3]};
-	if (cursor->failed || mren_grid_check(&flat->head.grid, err) != MREN_OK ||
-		mren_grid_size(&flat->head.grid) == 0)
+	if (cursor->failed || mren_grid_check(&flat->head.grid, err) != MREN_OK)
 		return fail_flat(err, "its header is damaged");
+	return MREN_OK;
+}
+
+/* What lies behind that of a set with audio. */
+static MrenStatus
+read_audio_head(MrenCursor *cursor, FlatHead *flat, uint64_t *checksum, MrenError *err)
+{
+	uint64_t sounds[2] = {mren_cursor_u64(cursor), mren_cursor_u64(cursor)};
+	const uint8_t *sha256 = mren_cursor_bytes(cursor, sizeof(flat->head.audio_encoder));
+
+	if (sha256 == NULL || sounds[1] == 0 || sounds[1] > (1 << 20))
+		return fail_flat(err, "its header is damaged");
+	flat->n_sounds = sounds[0];
+	flat->head.audio_dim = sounds[1];
+	memcpy(flat->head.audio_encoder, sha256, sizeof(flat->head.audio_encoder));
+	*checksum = mren_hash64(sha256, sizeof(flat->head.audio_encoder),
+							mren_hash64(sounds, sizeof(sounds), *checksum));
 	return MREN_OK;
 }
 
@@ -380,7 +459,8 @@ read_flat_head(MrenCursor *cursor, FlatHead *flat, MrenError *err)
 {
 	const uint8_t *start = cursor->at;
 	const uint8_t *magic = mren_cursor_bytes(cursor, 8);
-	bool grids = magic != NULL && memcmp(magic, GRIDS_MAGIC, 8) == 0;
+	bool audio = magic != NULL && memcmp(magic, AUDIO_MAGIC, 8) == 0;
+	bool grids = audio || (magic != NULL && memcmp(magic, GRIDS_MAGIC, 8) == 0);
 	uint64_t numbers[7];
 	uint64_t checksum;
 	uint64_t found;
@@ -414,6 +494,10 @@ read_flat_head(MrenCursor *cursor, FlatHead *flat, MrenError *err)
 	found = mren_hash64(flat->head.options, flat->head.n_options, mren_hash64(start, 128, 0));
 	if (grids)
 		MREN_TRY(read_grid_head(cursor, flat, &found, err));
+	if (audio)
+		MREN_TRY(read_audio_head(cursor, flat, &found, err));
+	else if (grids && mren_grid_size(&flat->head.grid) == 0)
+		return fail_flat(err, "its header is damaged");
 	if (padding != 0 || found != checksum)
 		return fail_flat(err, "its header is damaged");
 	return MREN_OK;
@@ -428,12 +512,17 @@ parse_images(MrenExamples *set, MrenCursor *cursor, const FlatHead *flat, MrenEr
 		return fail_flat(err, "it has images without a dimension");
 	MREN_TRY(mren_image_store_parse(&set->env, &set->vectors, cursor, flat->n_images, err));
 	for (size_t i = 0; i < set->vectors.n; i++)
-		MREN_TRY(
-			check_finite((const float *) (const void *) set->vectors.items + i * dim, dim, err));
+		MREN_TRY(check_finite((const float *) (const void *) set->vectors.items + i * dim, dim,
+							  "image", err));
 	MREN_TRY(mren_image_store_parse(&set->env, &set->grids, cursor, flat->n_grids, err));
 	if (!mren_half_all_finite((const uint16_t *) (const void *) set->grids.items,
 							  set->grids.n * set->grids.size / sizeof(uint16_t)))
 		return mren_fail(err, MREN_ENUMERIC, "a number in the grid of an image is not finite");
+	dim = set->head.audio_dim;
+	MREN_TRY(mren_image_store_parse(&set->env, &set->sounds, cursor, flat->n_sounds, err));
+	for (size_t i = 0; i < set->sounds.n; i++)
+		MREN_TRY(check_finite((const float *) (const void *) set->sounds.items + i * dim, dim,
+							  "audio", err));
 	return mren_cursor_left(cursor) == 0 ? MREN_OK : fail_flat(err, "it is too long");
 }
 
@@ -460,6 +549,8 @@ parse_records(MrenExamples *set, size_t n, MrenError *err)
 			return fail_flat(err, "an example's image is missing");
 		if (example.has_grid && mren_image_store_find(&set->grids, &example.image) == NULL)
 			return fail_flat(err, "an example's grid is missing");
+		if (example.has_audio && mren_image_store_find(&set->sounds, &example.audio) == NULL)
+			return fail_flat(err, "an example's recording is missing");
 		set->index[set->n++] = (MrenKeyed){example.hash, at};
 		previous = at;
 		at += size;
@@ -524,6 +615,18 @@ source_image(void *state, const MrenHash128 *hash, float *vector, MrenError *err
 }
 
 static MrenStatus
+source_audio(void *state, const MrenHash128 *hash, float *vector, MrenError *err)
+{
+	const MrenExamples *set = state;
+	const uint8_t *item = mren_image_store_find(&set->sounds, hash);
+
+	if (item == NULL)
+		return mren_fail(err, MREN_EDATA, "the vector of a training row's recording is missing");
+	memcpy(vector, item, set->sounds.size);
+	return MREN_OK;
+}
+
+static MrenStatus
 source_grid(void *state, const MrenHash128 *hash, uint16_t *grid, MrenError *err)
 {
 	const MrenExamples *set = state;
@@ -544,6 +647,7 @@ mren_examples_source(MrenExamples *examples, MrenSource *source, MrenError *err)
 						   .n = examples->n,
 						   .read = source_read,
 						   .image = source_image,
+						   .audio = source_audio,
 						   .grid_shape = examples->head.grid,
 						   .grid = source_grid};
 	return MREN_OK;

@@ -24,10 +24,19 @@ typedef struct MrenExamplesHead
 	uint8_t embeddings[32]; /* sha256 */
 	size_t dim;				/* of the embeddings */
 	bool has_encoder;
-	uint8_t encoder[32]; /* sha256, zero without */
-	size_t image_dim;	 /* 0: no image in this training */
-	MrenGridShape grid;	 /* all 0: no grids */
+	uint8_t encoder[32];	   /* sha256, zero without */
+	size_t image_dim;		   /* 0: no image in this training */
+	MrenGridShape grid;		   /* all 0: no grids */
+	uint8_t audio_encoder[32]; /* sha256, zero without */
+	size_t audio_dim;		   /* 0: no recording in this training */
 } MrenExamplesHead;
+
+/* The vectors of a row; NULL for what it does not have, or what the set has already. */
+typedef struct MrenRowVectors
+{
+	const float *image; /* (image_dim) */
+	const float *audio; /* (audio_dim) */
+} MrenRowVectors;
 
 extern MrenStatus mren_examples_create(const MrenEnv *env, const MrenExamplesHead *head,
 									   MrenExamples **examples, MrenError *err);
@@ -44,6 +53,10 @@ extern void mren_examples_head(const MrenExamples *examples, MrenExamplesHead *h
  */
 extern MrenStatus mren_examples_append(MrenExamples *examples, const MrenExample *example,
 									   const float *image, MrenError *err);
+
+/* The same of a row that may have a recording, whose vector is needed likewise. */
+extern MrenStatus mren_examples_append_row(MrenExamples *examples, const MrenExample *example,
+										   const MrenRowVectors *vectors, MrenError *err);
 
 /*
  * mren_examples_add_grid

@@ -26,6 +26,8 @@ typedef struct MrenSource
 					   MrenError *err);
 	/* Copies the image_dim floats of an image that some record names. */
 	MrenStatus (*image)(void *state, const MrenHash128 *hash, float *vector, MrenError *err);
+	/* Copies the audio_dim floats of a recording that some record names; NULL: none does. */
+	MrenStatus (*audio)(void *state, const MrenHash128 *hash, float *vector, MrenError *err);
 	MrenGridShape grid_shape; /* all 0: no record has a grid */
 	/* Copies the grid of an image whose record says that it has one. */
 	MrenStatus (*grid)(void *state, const MrenHash128 *hash, uint16_t *grid, MrenError *err);

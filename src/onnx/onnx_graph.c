@@ -1,6 +1,6 @@
 /*
  * onnx_graph.c
- *	  Networks over one image: which input, which output.
+ *	  Networks over one image or waveform: which input, which output.
  */
 #include "onnx/onnx_graph.h"
 
@@ -75,6 +75,54 @@ close_channels(const MrenOnnxModel *model, size_t open_size)
 		dims[1] = 3;
 		mren_onnx_shape_size(&input->shape, &input->n);
 	}
+}
+
+/* A dimension that is left open is 1: no network reads one sample. */
+#define OPEN_SAMPLES 1
+
+/* The most samples of a window, so that they are counted in 24 bits. */
+#define MAX_SAMPLES ((size_t) 1 << 24)
+
+static MrenStatus
+check_waveform(MrenOnnxModel *model, size_t samples, MrenOnnxGraphInfo *info, MrenError *err)
+{
+	MrenOnnxValue *input = model->n_inputs > 0 ? model->inputs[0] : NULL;
+	size_t *last;
+	char text[128];
+
+	if (model->n_inputs != 1)
+		return mren_fail(err, MREN_EUNSUPPORTED,
+						 "network must have one input, a waveform, but it has %zu",
+						 model->n_inputs);
+	if (input->type != MREN_ONNX_FLOAT && input->type != MREN_ONNX_FLOAT16)
+		return mren_fail(err, MREN_EUNSUPPORTED,
+						 "input \"%s\" of the network must be of type float, not %s", input->name,
+						 mren_onnx_type_name(input->type));
+	last = input->shape.rank > 0 ? &input->shape.dims[input->shape.rank - 1] : NULL;
+	if (last == NULL || input->n != *last)
+	{
+		mren_fail(err, MREN_EUNSUPPORTED,
+				  "input \"%s\" of the network must be one waveform, but its shape is %s",
+				  input->name, mren_onnx_shape_text(&input->shape, text, sizeof(text)));
+		mren_error_hint(err, "The shape must be (N), (1,N) or (1,1,N), where N is the number of "
+							 "samples. Put the front that computes spectra into the file.");
+		return MREN_EUNSUPPORTED;
+	}
+	if (*last == OPEN_SAMPLES && samples == 0)
+		return mren_fail(err, MREN_EPARAM,
+						 "the length of input \"%s\" is left open in the file and must be given",
+						 input->name);
+	if (*last != OPEN_SAMPLES && samples > 0 && samples != *last)
+		return mren_fail(err, MREN_EPARAM, "input \"%s\" has %zu samples, not %zu", input->name,
+						 *last, samples);
+	if (*last == OPEN_SAMPLES)
+		*last = samples;
+	if (*last > MAX_SAMPLES)
+		return mren_fail(err, MREN_ELIMIT, "input \"%s\" has %zu samples, more than %zu",
+						 input->name, *last, MAX_SAMPLES);
+	mren_onnx_shape_size(&input->shape, &input->n);
+	info->samples = input->n;
+	return MREN_OK;
 }
 
 /* ---- the output ---- */
@@ -251,9 +299,33 @@ describe_grid(MrenOnnxGraphInfo *info, const MrenOnnxPort *port)
 
 /* ---- loading ---- */
 
+/* What to load, and as what. */
+typedef struct LoadSpec
+{
+	const uint8_t *bytes;
+	size_t len;
+	const char *output;
+	bool waveform;	/* else an image */
+	size_t samples; /* of the waveform; 0: as the file says */
+	size_t budget;
+} LoadSpec;
+
+/* Reads the file; its input is of the kind that was asked for. */
 static MrenStatus
-load_in(MrenOnnxGraph *graph, MrenOnnxPool *pool, const uint8_t *bytes, size_t len,
-		const char *output, MrenError *err)
+load_model(MrenOnnxGraph *graph, MrenOnnxPool *pool, const LoadSpec *spec, MrenOnnxModel **model,
+		   bool *channels_first, MrenError *err)
+{
+	size_t open_size = spec->waveform ? OPEN_SAMPLES : MREN_ONNX_GRAPH_DEFAULT_SIZE;
+
+	MREN_TRY(mren_onnx_model_load(pool, spec->bytes, spec->len, open_size, model, err));
+	if (spec->waveform)
+		return check_waveform(*model, spec->samples, &graph->info, err);
+	close_channels(*model, MREN_ONNX_GRAPH_DEFAULT_SIZE);
+	return check_input(*model, &graph->info, channels_first, err);
+}
+
+static MrenStatus
+load_in(MrenOnnxGraph *graph, MrenOnnxPool *pool, const LoadSpec *spec, MrenError *err)
 {
 	MrenOnnxModel *model;
 	MrenOnnxValue *targets[2] = {NULL, NULL};
@@ -261,11 +333,9 @@ load_in(MrenOnnxGraph *graph, MrenOnnxPool *pool, const uint8_t *bytes, size_t l
 	bool channels_first = false;
 	const MrenOnnxPort *ports;
 
-	MREN_TRY(mren_onnx_model_load(pool, bytes, len, MREN_ONNX_GRAPH_DEFAULT_SIZE, &model, err));
-	close_channels(model, MREN_ONNX_GRAPH_DEFAULT_SIZE);
-	MREN_TRY(check_input(model, &graph->info, &channels_first, err));
-	MREN_TRY(find_output(model, output, &targets[0], err));
-	targets[1] = find_grid(targets[0]);
+	MREN_TRY(load_model(graph, pool, spec, &model, &channels_first, err));
+	MREN_TRY(find_output(model, spec->output, &targets[0], err));
+	targets[1] = spec->waveform ? NULL : find_grid(targets[0]);
 	if (targets[1] != NULL)
 		n_targets = 2;
 	MREN_TRY(
@@ -282,19 +352,34 @@ load_in(MrenOnnxGraph *graph, MrenOnnxPool *pool, const uint8_t *bytes, size_t l
 }
 
 static MrenStatus
-load_budgeted(MrenOnnxGraph *graph, const MrenEnv *env, const uint8_t *bytes, size_t len,
-			  const char *output, size_t budget, MrenError *err)
+load_budgeted(MrenOnnxGraph *graph, const MrenEnv *env, const LoadSpec *spec, MrenError *err)
 {
 	MrenOnnxPool pool;
 	MrenStatus status;
 
-	MREN_TRY(mren_onnx_program_new(env, budget, &graph->program, err));
+	MREN_TRY(mren_onnx_program_new(env, spec->budget, &graph->program, err));
 	mren_onnx_pool_init(&pool, env, &graph->program->budget);
-	status = mren_onnx_budget_take(&graph->program->budget, len, err);
+	status = mren_onnx_budget_take(&graph->program->budget, spec->len, err);
 	if (status == MREN_OK)
-		status = load_in(graph, &pool, bytes, len, output, err);
+		status = load_in(graph, &pool, spec, err);
 	mren_onnx_pool_free(&pool);
 	graph->program->budget.limit = 0;
+	return status;
+}
+
+static MrenStatus
+load_spec(const MrenEnv *env, const LoadSpec *spec, MrenOnnxGraph **out, MrenError *err)
+{
+	MrenOnnxGraph *graph;
+	MrenStatus status;
+
+	*out = NULL;
+	MREN_TRY(mren_allocate_zero(env, 1, sizeof(*graph), &graph, err));
+	status = load_budgeted(graph, env, spec, err);
+	if (status == MREN_OK)
+		*out = graph;
+	else
+		mren_onnx_graph_free(env, graph);
 	return status;
 }
 
@@ -302,17 +387,24 @@ MrenStatus
 mren_onnx_graph_load(const MrenEnv *env, const uint8_t *bytes, size_t len, const char *output,
 					 size_t budget, MrenOnnxGraph **out, MrenError *err)
 {
-	MrenOnnxGraph *graph;
-	MrenStatus status;
+	LoadSpec spec = {.bytes = bytes, .len = len, .output = output, .budget = budget};
 
-	*out = NULL;
-	MREN_TRY(mren_allocate_zero(env, 1, sizeof(*graph), &graph, err));
-	status = load_budgeted(graph, env, bytes, len, output, budget, err);
-	if (status == MREN_OK)
-		*out = graph;
-	else
-		mren_onnx_graph_free(env, graph);
-	return status;
+	return load_spec(env, &spec, out, err);
+}
+
+MrenStatus
+mren_onnx_graph_load_waveform(const MrenEnv *env, const uint8_t *bytes, size_t len,
+							  const char *output, size_t samples, size_t budget,
+							  MrenOnnxGraph **out, MrenError *err)
+{
+	LoadSpec spec = {.bytes = bytes,
+					 .len = len,
+					 .output = output,
+					 .waveform = true,
+					 .samples = samples,
+					 .budget = budget};
+
+	return load_spec(env, &spec, out, err);
 }
 
 void

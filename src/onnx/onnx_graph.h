@@ -1,6 +1,6 @@
 /*
  * onnx_graph.h
- *	  A pretrained image network read from an ONNX file: image in, feature
+ *	  A pretrained network read from an ONNX file: image or waveform in, feature
  *	  vector out.
  *
  * MrenOnnxGraph is immutable after mren_onnx_graph_load: weights are packed, batch
@@ -29,6 +29,7 @@ typedef struct MrenOnnxGraphInfo
 {
 	uint32_t width, height; /* of the image that it reads, in pixels */
 	int channels;			/* 3, or 1 for grey */
+	size_t samples;			/* of the waveform that it reads; 0: it reads images */
 	size_t features;		/* elements of the chosen output */
 	size_t weight_bytes;	/* constants, as packed */
 	size_t arena_bytes;		/* what a run allocates */
@@ -72,6 +73,19 @@ typedef struct MrenOnnxGraphInfo
 extern MrenStatus mren_onnx_graph_load(const MrenEnv *env, const uint8_t *bytes, size_t len,
 									   const char *output, size_t budget, MrenOnnxGraph **graph,
 									   MrenError *err);
+
+/*
+ * mren_onnx_graph_load_waveform
+ *	  The same for a network whose input is a waveform of one channel: a float tensor (N),
+ *	  (1,N) or (1,1,N).
+ *
+ * samples: N, needed where the file leaves it open (MREN_EPARAM if it is 0 then, or is not what
+ * the file says); 0 otherwise.  There is no grid.
+ */
+extern MrenStatus mren_onnx_graph_load_waveform(const MrenEnv *env, const uint8_t *bytes,
+												size_t len, const char *output, size_t samples,
+												size_t budget, MrenOnnxGraph **graph,
+												MrenError *err);
 extern void mren_onnx_graph_free(const MrenEnv *env, MrenOnnxGraph *graph);
 extern void mren_onnx_graph_info(const MrenOnnxGraph *graph, MrenOnnxGraphInfo *info);
 
@@ -82,13 +96,13 @@ extern size_t mren_onnx_graph_memory(const MrenOnnxGraph *graph);
  * mren_onnx_graph_start
  *	  Begins a run on one image: height * width * channels floats, already
  *	  normalised, row by row, pixel by pixel, the channels of a pixel side by
- *	  side (whatever order the file's own input has).  The input is copied.
- *	  The graph must outlive the run.
+ *	  side (whatever order the file's own input has); or on one waveform, of as many
+ *	  floats as it has samples.  The input is copied.  The graph must outlive the run.
  */
 extern MrenStatus mren_onnx_graph_start(const MrenEnv *env, const MrenOnnxGraph *graph,
 										const float *input, MrenOnnxGraphRun **run, MrenError *err);
 
-/* Begins anew on another image, in the memory the run has. */
+/* Begins anew on another input, in the memory the run has. */
 extern void mren_onnx_graph_restart(MrenOnnxGraphRun *run, const float *input);
 
 /*

@@ -24,6 +24,7 @@ widest_layer(const MrenNetShape *shape)
 {
 	size_t widest = shape->product > shape->n_relations ? shape->product : shape->n_relations;
 
+	widest = shape->audio_product > widest ? shape->audio_product : widest;
 	if (mren_net_shape_attends(shape) && shape->grid.channels > widest)
 		widest = shape->grid.channels;
 
@@ -32,7 +33,32 @@ widest_layer(const MrenNetShape *shape)
 	return widest;
 }
 
-#define MAX_BLOCKS (22 + 3 * MREN_MAX_HIDDEN)
+#define VECTOR_BLOCKS 10
+#define MAX_BLOCKS (11 + VECTOR_BLOCKS * MREN_N_VECTORS + 3 * MREN_MAX_HIDDEN)
+
+/* Those of a branch that the network does not have are empty. */
+static size_t
+list_vector_blocks(const MrenBatch *b, MrenVectorKind kind, MrenVectorBatch *vector,
+				   MrenArenaBlock *blocks)
+{
+	MrenVectorBranch branch = mren_net_vector_branch(b->shape, b->layout, kind);
+	size_t rows = b->capacity;
+	const MrenArenaBlock fixed[VECTOR_BLOCKS] = {
+		{&vector->in, rows * branch.dim},
+		{&vector->dropped, rows * branch.dim},
+		{&vector->mask, rows * branch.dim},
+		{&vector->units, rows * branch.units},
+		{&vector->text_factor, rows * branch.product},
+		{&vector->factor, rows * branch.product},
+		{&vector->dunits, rows * branch.units},
+		{&vector->dshared, branch.shared ? rows * branch.units : 0},
+		{&vector->dtext_factor, rows * branch.product},
+		{&vector->dfactor, rows * branch.product},
+	};
+
+	memcpy(blocks, fixed, sizeof(fixed));
+	return VECTOR_BLOCKS;
+}
 
 static size_t
 list_blocks(MrenBatch *b, MrenArenaBlock *blocks)
@@ -40,27 +66,16 @@ list_blocks(MrenBatch *b, MrenArenaBlock *blocks)
 	const MrenNetShape *shape = b->shape;
 	size_t rows = b->capacity;
 	size_t widest = widest_layer(shape);
-	size_t units = shape->image_dim > 0 ? mren_net_shape_units(shape) : 0;
 	const MrenArenaBlock fixed[] = {
 		{&b->text, rows * b->pool_dim},
 		{&b->unknown, rows * mren_net_shape_n_parts(shape) * MREN_MAX_SHAPES},
-		{&b->image, rows * shape->image_dim},
 		{&b->fused, rows * b->dim},
 		{&b->text_mask, rows * b->text_dim},
-		{&b->image_in, rows * shape->image_dim},
-		{&b->image_mask, rows * shape->image_dim},
-		{&b->units, rows * units},
-		{&b->factor_text, rows * shape->product},
-		{&b->factor_image, rows * shape->product},
 		{&b->logits, rows * shape->n_relations},
 		{&b->dlogits, rows * shape->n_relations},
 		{&b->delta[0], rows * widest},
 		{&b->delta[1], rows * widest},
 		{&b->dimage, rows * (b->dim - b->text_dim)},
-		{&b->dunits, rows * units},
-		{&b->dshared, rows * shape->image_units},
-		{&b->dfactor_text, rows * shape->product},
-		{&b->dfactor_image, rows * shape->product},
 		{&b->gathered, rows * widest},
 		{&b->dtext, rows * b->pool_dim},
 		{&b->text_inverse, b->pool_dim},
@@ -68,6 +83,8 @@ list_blocks(MrenBatch *b, MrenArenaBlock *blocks)
 	size_t n = sizeof(fixed) / sizeof(fixed[0]);
 
 	memcpy(blocks, fixed, sizeof(fixed));
+	for (int kind = 0; kind < MREN_N_VECTORS; kind++)
+		n += list_vector_blocks(b, (MrenVectorKind) kind, &b->vectors[kind], blocks + n);
 	for (size_t i = 0; i < shape->n_hidden; i++)
 	{
 		blocks[n++] = (MrenArenaBlock){&b->activated[i], rows * shape->hidden[i]};
@@ -95,9 +112,10 @@ mren_batch_create(const MrenEnv *env, const MrenNetShape *shape, const MrenNetLa
 	batch->text_dim = mren_net_shape_text_dim(shape);
 	batch->dim = mren_net_shape_features_dim(shape);
 	n = list_blocks(batch, blocks);
-	MREN_TRY(mren_allocate(env, 2 * capacity, sizeof(bool), &batch->flags, err));
+	MREN_TRY(mren_allocate(env, (1 + MREN_N_VECTORS) * capacity, sizeof(bool), &batch->flags, err));
 	batch->has_unknown = batch->flags;
-	batch->has_image = batch->flags + capacity;
+	for (int kind = 0; kind < MREN_N_VECTORS; kind++)
+		batch->vectors[kind].has = batch->flags + (size_t) (kind + 1) * capacity;
 	status = mren_arena_create(env, blocks, n, &batch->memory, err);
 	if (status == MREN_OK)
 		status = mren_conv_create(env, shape, capacity, &batch->conv, err);
@@ -280,8 +298,8 @@ mren_batch_forward(MrenBatch *batch, float *values, MrenDropout *drop)
 	batch->dropped = drop != NULL;
 	batch->work.stopped = false;
 	mren_batch_text_forward(batch, values, drop);
-	if (mren_net_shape_has_vector(shape))
-		mren_batch_image_forward(batch, values, drop);
+	mren_batch_vector_forward(batch, MREN_VECTOR_IMAGE, values, drop);
+	mren_batch_vector_forward(batch, MREN_VECTOR_AUDIO, values, drop);
 	mren_batch_grid_forward(batch, values, drop);
 	for (size_t i = 0; i < shape->n_hidden; i++)
 	{
@@ -296,11 +314,11 @@ mren_batch_forward(MrenBatch *batch, float *values, MrenDropout *drop)
 }
 
 /*
- * Gradient of the image's columns of the fused matrix, whose rows of the first
+ * Gradient of the columns of the fused matrix behind the text, whose rows of the first
  * weights come last.
  */
 static void
-image_columns(MrenBatch *batch, float *values)
+rest_columns(MrenBatch *batch, float *values)
 {
 	const MrenParameter *first = &batch->layout->table.items[batch->layout->ids.weight[0]];
 	size_t width = batch->dim - batch->text_dim;
@@ -346,12 +364,11 @@ mren_batch_backward(MrenBatch *batch, float *values, float *grads)
 		&(MrenBatchLayer){ids->weight[0], ids->bias[0], batch->fused, batch->dim}, dout, NULL);
 	batch->readers[0] = (MrenTextReader){dout, shape->hidden[0], ids->weight[0]};
 	batch->n_readers = 1;
+	if (mren_net_shape_reads(shape))
+		rest_columns(batch, values);
+	mren_batch_vector_backward(batch, MREN_VECTOR_IMAGE, values, grads);
+	mren_batch_vector_backward(batch, MREN_VECTOR_AUDIO, values, grads);
 	if (shape->image_dim > 0)
-	{
-		image_columns(batch, values);
-		if (mren_net_shape_has_vector(shape))
-			mren_batch_image_backward(batch, values, grads);
 		mren_batch_grid_backward(batch, values, grads);
-	}
 	mren_batch_text_backward(batch, values, grads);
 }

@@ -35,7 +35,27 @@ typedef struct MrenTextReader
 	size_t weight; /* tensor (text_dim or more, width) */
 } MrenTextReader;
 
-#define MREN_MAX_TEXT_READERS 4
+#define MREN_MAX_TEXT_READERS 5
+
+/* The matrices of a branch that reads a vector (layout.h: MrenVectorBranch). */
+typedef struct MrenVectorBatch
+{
+	float *in; /* (n, dim) after mren_vector_root, standardised; zero without a vector */
+	bool *has; /* (n) */
+
+	/* Made by forward */
+	float *dropped;		/* (n, dim) after dropout */
+	float *mask;		/* (n, dim) */
+	float *units;		/* (n, units) */
+	float *text_factor; /* (n, product) tanh of the text's projection */
+	float *factor;		/* (n, product) */
+
+	/* Backward */
+	float *dunits;		 /* (n, units) */
+	float *dshared;		 /* the same, from the product alone */
+	float *dtext_factor; /* (n, product), before the tanh */
+	float *dfactor;		 /* (n, product) */
+} MrenVectorBatch;
 
 /*
  * A mini-batch.  The caller fills n and the inputs; the rest is workspace.
@@ -61,34 +81,23 @@ typedef struct MrenBatch
 	float *text;	   /* (n, pool_dim) not standardised, without unknown words */
 	float *unknown;	   /* (n, n_parts, MREN_MAX_SHAPES) */
 	bool *has_unknown; /* (n) */
-	/* (n, image_dim) after mren_image_root, standardised; zero without an image */
-	float *image;
-	bool *has_image; /* (n) */
+	MrenVectorBatch vectors[MREN_N_VECTORS]; /* `in` and `has` are inputs, the rest is not */
 
 	/* Made by forward */
-	float *fused;						 /* (n, dim): text, image units, presence, product */
+	float *fused;						 /* (n, dim): text, then what layout.h lists */
 	float *text_mask;					 /* (n, text_dim) */
-	float *image_in;					 /* (n, image_dim) after dropout */
-	float *image_mask;					 /* (n, image_dim) */
-	float *units;						 /* (n, mren_net_shape_units) */
-	float *factor_text;					 /* (n, product) tanh of the text's projection */
-	float *factor_image;				 /* (n, product) */
 	float *activated[MREN_MAX_HIDDEN];	 /* (n, size) */
 	float *hidden[MREN_MAX_HIDDEN];		 /* (n, size) after dropout */
 	float *hidden_mask[MREN_MAX_HIDDEN]; /* (n, size) */
 	float *logits;						 /* (n, n_relations) */
 
 	/* Backward: dlogits is its input */
-	float *dlogits;		  /* (n, n_relations) */
-	float *delta[2];	  /* (n, widest layer) of the hidden layers */
-	float *dhidden;		  /* (n, hidden[0]) of the first layer; one of delta */
-	float *dimage;		  /* (n, dim - text_dim) of the columns of the image */
-	float *dunits;		  /* (n, mren_net_shape_units) */
-	float *dshared;		  /* the same, from the product alone */
-	float *dfactor_text;  /* (n, product), before the tanh */
-	float *dfactor_image; /* (n, product) */
-	float *gathered;	  /* (n, widest layer) of the rows with unknown words */
-	float *dtext;		  /* (n, pool_dim) of those rows */
+	float *dlogits;	 /* (n, n_relations) */
+	float *delta[2]; /* (n, widest layer) of the hidden layers */
+	float *dhidden;	 /* (n, hidden[0]) of the first layer; one of delta */
+	float *dimage;	 /* (n, dim - text_dim) of the columns behind the text */
+	float *gathered; /* (n, widest layer) of the rows with unknown words */
+	float *dtext;	 /* (n, pool_dim) of those rows */
 	MrenTextReader readers[MREN_MAX_TEXT_READERS];
 	size_t n_readers;
 
@@ -157,12 +166,14 @@ extern void mren_batch_conv_forward(MrenBatch *batch, float *values, MrenDropout
  */
 extern void mren_batch_conv_backward(MrenBatch *batch, float *values, float *grads);
 /*
- * x (n) becomes sign(x) sqrt|x| in networks with image_units, since most
- * features are small and a few are very large; other networks leave x as it is.
+ * x (dim of the branch) becomes sign(x) sqrt|x| if the branch is shared, since most
+ * features are small and a few are very large; another branch leaves x as it is.
  */
-extern void mren_image_root(const MrenNetShape *shape, float *x, size_t n);
-extern void mren_batch_image_forward(MrenBatch *batch, float *values, MrenDropout *drop);
-extern void mren_batch_image_backward(MrenBatch *batch, float *values, float *grads);
+extern void mren_vector_root(const MrenVectorBranch *branch, float *x);
+extern void mren_batch_vector_forward(MrenBatch *batch, MrenVectorKind kind, float *values,
+									  MrenDropout *drop);
+extern void mren_batch_vector_backward(MrenBatch *batch, MrenVectorKind kind, float *values,
+									   float *grads);
 extern void mren_batch_grid_forward(MrenBatch *batch, float *values, MrenDropout *drop);
 extern void mren_batch_grid_backward(MrenBatch *batch, float *values, float *grads);
 

@@ -284,7 +284,8 @@ box_forward(MrenBatch *batch, float *values, MrenDropout *by)
 	}
 	for (size_t i = 0; i < n; i++)
 	{
-		float *out = batch->fused + (i + 1) * batch->dim - width;
+		float *out = batch->fused + (i + 1) * batch->dim -
+					 mren_net_shape_audio_columns(batch->shape) - width;
 
 		memcpy(out, s->geometry_in + i * MREN_BOX_GEOMETRY, MREN_BOX_GEOMETRY * sizeof(float));
 		if (mren_net_shape_attends(batch->shape))
@@ -394,7 +395,8 @@ region_backward(MrenBatch *batch, float *values, float *grads)
 
 	for (size_t i = 0; i < n; i++)
 		memcpy(s->dregion_units + 2 * i * MREN_REGION_UNITS,
-			   batch->dimage + (i + 1) * width - 2 * MREN_REGION_UNITS,
+			   batch->dimage + (i + 1) * width - mren_net_shape_audio_columns(batch->shape) -
+				   2 * MREN_REGION_UNITS,
 			   2 * MREN_REGION_UNITS * sizeof(float));
 	mren_activate_backward(batch->shape->activation, s->dregion_units, s->region_units,
 						   2 * n * MREN_REGION_UNITS);

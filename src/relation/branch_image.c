@@ -1,11 +1,11 @@
 /*
  * branch_image.c
- *	  The image branch in training: projection, the learned vector of a
- *	  missing image, presence, and the product with the text.
+ *	  The branches of the image's and of the recording's vector in training: projection, the
+ *	  learned vector of a missing one, presence, and the product with the text.
  *
- * units = act(I W + b) or, without an image, the vector `absent`;
- * product = tanh(T Wt + bt) * tanh(U Wi + bi), zero without an image, where U are
- * the units, or I if image_units is 0.
+ * units = act(V W + b) or, without a vector, the vector `absent`;
+ * product = tanh(T Wt + bt) * tanh(U Wi + bi), zero without a vector, where U are
+ * the units, or V if the branch is not shared.
  */
 #include "relation/batch.h"
 
@@ -15,95 +15,92 @@
 #include "nn/kernels.h"
 
 void
-mren_image_root(const MrenNetShape *shape, float *x, size_t n)
+mren_vector_root(const MrenVectorBranch *branch, float *x)
 {
-	if (shape->image_units == 0)
+	if (!branch->shared)
 		return;
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < branch->dim; i++)
 		x[i] = copysignf(sqrtf(fabsf(x[i])), x[i]);
 }
 
 static bool
-any_image(const MrenBatch *batch)
+any_vector(const MrenBatch *batch, const MrenVectorBatch *v)
 {
 	for (size_t i = 0; i < batch->n; i++)
 	{
-		if (batch->has_image[i])
+		if (v->has[i])
 			return true;
 	}
 	return false;
 }
 
 static void
-drop_images(MrenBatch *batch, MrenDropout *drop)
+drop_vectors(const MrenVectorBranch *branch, MrenVectorBatch *v, size_t rows, MrenDropout *drop)
 {
-	size_t n = batch->n * batch->shape->image_dim;
+	size_t n = rows * branch->dim;
 
 	if (drop != NULL)
-		mren_dropout(&drop->random, drop->input, batch->image, batch->image_in, batch->image_mask,
-					 n);
+		mren_dropout(&drop->random, drop->input, v->in, v->dropped, v->mask, n);
 	else
-		memcpy(batch->image_in, batch->image, n * sizeof(float));
+		memcpy(v->dropped, v->in, n * sizeof(float));
 }
 
-/* The input of the image's factor of the product. */
+/* The input of the vector's factor of the product. */
 static const float *
-factor_in(const MrenBatch *batch)
+factor_in(const MrenVectorBranch *branch, const MrenVectorBatch *v)
 {
-	return batch->shape->image_units > 0 ? batch->units : batch->image_in;
+	return branch->shared ? v->units : v->dropped;
 }
 
 static void
-project(MrenBatch *batch, float *values)
+project(MrenBatch *batch, const MrenVectorBranch *branch, MrenVectorBatch *v, float *values)
 {
-	const MrenNetIds *ids = &batch->layout->ids;
-	size_t image_dim = batch->shape->image_dim;
-	size_t product = batch->shape->product;
+	size_t product = branch->product;
 
-	mren_batch_dense(
-		batch, values,
-		&(MrenBatchLayer){ids->image_weight, ids->image_bias, batch->image_in, image_dim},
-		batch->units);
-	mren_activate(batch->shape->activation, batch->units,
-				  batch->n * mren_net_shape_units(batch->shape));
+	mren_batch_dense(batch, values,
+					 &(MrenBatchLayer){branch->weight, branch->bias, v->dropped, branch->dim},
+					 v->units);
+	mren_activate(batch->shape->activation, v->units, batch->n * branch->units);
 	if (product == 0)
 		return;
 	mren_batch_dense(batch, values,
-					 &(MrenBatchLayer){ids->product_image_weight, ids->product_image_bias,
-									   factor_in(batch), mren_net_shape_factor_in(batch->shape)},
-					 batch->factor_image);
-	mren_batch_dense(batch, values,
-					 &(MrenBatchLayer){ids->product_text_weight, ids->product_text_bias,
-									   batch->fused, batch->dim},
-					 batch->factor_text);
-	mren_tanh(batch->factor_image, batch->n * product);
-	mren_tanh(batch->factor_text, batch->n * product);
+					 &(MrenBatchLayer){branch->factor_weight, branch->factor_bias,
+									   factor_in(branch, v), branch->factor_in},
+					 v->factor);
+	mren_batch_dense(
+		batch, values,
+		&(MrenBatchLayer){branch->text_weight, branch->text_bias, batch->fused, batch->dim},
+		v->text_factor);
+	mren_tanh(v->factor, batch->n * product);
+	mren_tanh(v->text_factor, batch->n * product);
 }
 
 void
-mren_batch_image_forward(MrenBatch *batch, float *values, MrenDropout *drop)
+mren_batch_vector_forward(MrenBatch *batch, MrenVectorKind kind, float *values, MrenDropout *drop)
 {
-	const float *absent =
-		mren_parameter_at(&batch->layout->table, values, batch->layout->ids.absent);
-	size_t product = batch->shape->product;
-	size_t units = mren_net_shape_units(batch->shape);
-	bool any = any_image(batch);
+	MrenVectorBranch branch = mren_net_vector_branch(batch->shape, batch->layout, kind);
+	MrenVectorBatch *v = &batch->vectors[kind];
+	size_t product = branch.product;
+	size_t units = branch.units;
+	const float *absent;
 
-	/* Draws even if no row has an image: the random stream must not depend on that. */
-	drop_images(batch, drop);
-	if (any)
-		project(batch, values);
+	if (branch.dim == 0)
+		return;
+	absent = mren_parameter_at(&batch->layout->table, values, branch.absent);
+	/* Draws even if no row has a vector: the random stream must not depend on that. */
+	drop_vectors(&branch, v, batch->n, drop);
+	if (any_vector(batch, v))
+		project(batch, &branch, v, values);
 	for (size_t i = 0; i < batch->n; i++)
 	{
-		float *out = batch->fused + i * batch->dim + batch->text_dim;
-		bool has = batch->has_image[i];
+		float *out = batch->fused + i * batch->dim + branch.at;
+		bool has = v->has[i];
 
-		memcpy(out, has ? batch->units + i * units : absent, units * sizeof(float));
+		memcpy(out, has ? v->units + i * units : absent, units * sizeof(float));
 		out[units] = has ? 1 : 0;
 		out += units + 1;
 		if (has)
-			mren_multiply(out, batch->factor_text + i * product, batch->factor_image + i * product,
-						  product);
+			mren_multiply(out, v->text_factor + i * product, v->factor + i * product, product);
 		else
 			memset(out, 0, product * sizeof(float));
 	}
@@ -111,42 +108,41 @@ mren_batch_image_forward(MrenBatch *batch, float *values, MrenDropout *drop)
 
 /* Gradients before the tanh of both factors of a row's product. */
 static void
-factor_backward(MrenBatch *batch, size_t i, const float *dproduct)
+factor_backward(MrenVectorBatch *v, size_t i, const float *dproduct, size_t product)
 {
-	size_t product = batch->shape->product;
-	float *dtext = batch->dfactor_text + i * product;
-	float *dimage = batch->dfactor_image + i * product;
-	const float *text = batch->factor_text + i * product;
-	const float *image = batch->factor_image + i * product;
+	float *dtext = v->dtext_factor + i * product;
+	float *dfactor = v->dfactor + i * product;
+	const float *text = v->text_factor + i * product;
+	const float *factor = v->factor + i * product;
 
-	mren_multiply(dtext, dproduct, image, product);
+	mren_multiply(dtext, dproduct, factor, product);
 	mren_tanh_backward(dtext, text, product);
-	mren_multiply(dimage, dproduct, text, product);
-	mren_tanh_backward(dimage, image, product);
+	mren_multiply(dfactor, dproduct, text, product);
+	mren_tanh_backward(dfactor, factor, product);
 }
 
-/* Splits the gradient of the image's columns by row; that of the units goes to delta[1]. */
+/* Splits the gradient of the branch's columns by row; that of the units goes to v->dunits. */
 static void
-split_rows(MrenBatch *batch, float *dunits, float *dabsent)
+split_rows(MrenBatch *batch, const MrenVectorBranch *branch, MrenVectorBatch *v, float *dabsent)
 {
-	size_t product = batch->shape->product;
+	size_t product = branch->product;
 	size_t width = batch->dim - batch->text_dim;
-	size_t units = mren_net_shape_units(batch->shape);
+	size_t units = branch->units;
 
 	memset(dabsent, 0, units * sizeof(float));
 	for (size_t i = 0; i < batch->n; i++)
 	{
-		const float *row = batch->dimage + i * width;
+		const float *row = batch->dimage + i * width + branch->at - batch->text_dim;
 
-		if (batch->has_image[i])
+		if (v->has[i])
 		{
-			memcpy(dunits + i * units, row, units * sizeof(float));
-			factor_backward(batch, i, row + units + 1);
+			memcpy(v->dunits + i * units, row, units * sizeof(float));
+			factor_backward(v, i, row + units + 1, product);
 			continue;
 		}
-		memset(dunits + i * units, 0, units * sizeof(float));
-		memset(batch->dfactor_text + i * product, 0, product * sizeof(float));
-		memset(batch->dfactor_image + i * product, 0, product * sizeof(float));
+		memset(v->dunits + i * units, 0, units * sizeof(float));
+		memset(v->dtext_factor + i * product, 0, product * sizeof(float));
+		memset(v->dfactor + i * product, 0, product * sizeof(float));
 		mren_axpy(dabsent, row, 1, units);
 	}
 }
@@ -156,41 +152,39 @@ split_rows(MrenBatch *batch, float *dunits, float *dabsent)
  * the units to dunits.
  */
 static void
-factors_backward(MrenBatch *batch, float *values, float *grads)
+factors_backward(MrenBatch *batch, const MrenVectorBranch *branch, MrenVectorBatch *v,
+				 float *values, float *grads)
 {
-	const MrenNetIds *ids = &batch->layout->ids;
-	bool shared = batch->shape->image_units > 0;
-
 	mren_batch_dense_backward(batch, values, grads,
-							  &(MrenBatchLayer){ids->product_image_weight, ids->product_image_bias,
-												factor_in(batch),
-												mren_net_shape_factor_in(batch->shape)},
-							  batch->dfactor_image, shared ? batch->dshared : NULL);
-	if (shared)
-		mren_axpy(batch->dunits, batch->dshared, 1, batch->n * batch->shape->image_units);
-	mren_batch_dense_backward(batch, values, grads,
-							  &(MrenBatchLayer){ids->product_text_weight, ids->product_text_bias,
-												batch->fused, batch->dim},
-							  batch->dfactor_text, NULL);
+							  &(MrenBatchLayer){branch->factor_weight, branch->factor_bias,
+												factor_in(branch, v), branch->factor_in},
+							  v->dfactor, branch->shared ? v->dshared : NULL);
+	if (branch->shared)
+		mren_axpy(v->dunits, v->dshared, 1, batch->n * branch->units);
+	mren_batch_dense_backward(
+		batch, values, grads,
+		&(MrenBatchLayer){branch->text_weight, branch->text_bias, batch->fused, batch->dim},
+		v->dtext_factor, NULL);
 	batch->readers[batch->n_readers++] =
-		(MrenTextReader){batch->dfactor_text, batch->shape->product, ids->product_text_weight};
+		(MrenTextReader){v->dtext_factor, branch->product, branch->text_weight};
 }
 
 void
-mren_batch_image_backward(MrenBatch *batch, float *values, float *grads)
+mren_batch_vector_backward(MrenBatch *batch, MrenVectorKind kind, float *values, float *grads)
 {
-	const MrenNetLayout *layout = batch->layout;
-	const MrenNetIds *ids = &layout->ids;
-	size_t n_units = batch->n * mren_net_shape_units(batch->shape);
+	MrenVectorBranch branch = mren_net_vector_branch(batch->shape, batch->layout, kind);
+	MrenVectorBatch *v = &batch->vectors[kind];
+	size_t n_units = batch->n * branch.units;
 
-	split_rows(batch, batch->dunits, mren_parameter_at(&layout->table, grads, ids->absent));
-	if (!any_image(batch))
-		memset(batch->units, 0, n_units * sizeof(float));
-	if (batch->shape->product > 0)
-		factors_backward(batch, values, grads);
-	mren_activate_backward(batch->shape->activation, batch->dunits, batch->units, n_units);
+	if (branch.dim == 0)
+		return;
+	split_rows(batch, &branch, v, mren_parameter_at(&batch->layout->table, grads, branch.absent));
+	if (!any_vector(batch, v))
+		memset(v->units, 0, n_units * sizeof(float));
+	if (branch.product > 0)
+		factors_backward(batch, &branch, v, values, grads);
+	mren_activate_backward(batch->shape->activation, v->dunits, v->units, n_units);
 	mren_batch_dense_backward(batch, values, grads,
-							  &(MrenBatchLayer){ids->image_weight, ids->image_bias, batch->image_in,
-												batch->shape->image_dim},
-							  batch->dunits, NULL);
+							  &(MrenBatchLayer){branch.weight, branch.bias, v->dropped, branch.dim},
+							  v->dunits, NULL);
 }

@@ -19,6 +19,7 @@ typedef enum MrenExplainedPart
 	MREN_PART_HEAD_TYPE,
 	MREN_PART_TAIL_TYPE,
 	MREN_PART_IMAGE,
+	MREN_PART_AUDIO,
 } MrenExplainedPart;
 
 typedef struct MrenContribution

@@ -66,10 +66,17 @@ mren_net_shape_box_dim(const MrenNetShape *shape)
 }
 
 size_t
+mren_net_shape_audio_columns(const MrenNetShape *shape)
+{
+	return shape->audio_dim > 0 ? shape->audio_units + 1 + shape->audio_product : 0;
+}
+
+size_t
 mren_net_shape_features_dim(const MrenNetShape *shape)
 {
 	return mren_net_shape_text_dim(shape) + mren_net_shape_vector_dim(shape) +
-		   mren_net_shape_attended_dim(shape) + mren_net_shape_box_dim(shape);
+		   mren_net_shape_attended_dim(shape) + mren_net_shape_box_dim(shape) +
+		   mren_net_shape_audio_columns(shape);
 }
 
 size_t
@@ -84,6 +91,7 @@ mren_net_shape_text_only(const MrenNetShape *shape)
 	MrenNetShape text_only = *shape;
 
 	text_only.image_dim = text_only.image_units = text_only.product = 0;
+	text_only.audio_dim = text_only.audio_units = text_only.audio_product = 0;
 	text_only.grid = (MrenGridShape){0};
 	text_only.fusion = MREN_FUSION_PARALLEL;
 	text_only.hash_bits = text_only.linear_rows = 0;
@@ -94,6 +102,19 @@ static MrenStatus
 fail_shape(MrenError *err, const char *what, size_t value)
 {
 	return mren_fail(err, MREN_EFORMAT, "invalid network: %s of %zu", what, value);
+}
+
+static MrenStatus
+check_audio(const MrenNetShape *shape, MrenError *err)
+{
+	if (shape->audio_dim > MREN_MAX_DIM)
+		return fail_shape(err, "audio dimension", shape->audio_dim);
+	if (shape->audio_units > MREN_MAX_IMAGE_UNITS ||
+		(shape->audio_units > 0) != (shape->audio_dim > 0))
+		return fail_shape(err, "number of audio units", shape->audio_units);
+	if (shape->audio_product > 1024 || (shape->audio_product > 0 && shape->audio_dim == 0))
+		return fail_shape(err, "product term of audio", shape->audio_product);
+	return MREN_OK;
 }
 
 static MrenStatus
@@ -141,6 +162,7 @@ mren_net_shape_check(const MrenNetShape *shape, MrenError *err)
 	if (shape->image_units > MREN_MAX_IMAGE_UNITS ||
 		(shape->image_units > 0 && !mren_net_shape_has_vector(shape)))
 		return fail_shape(err, "number of image units", shape->image_units);
+	MREN_TRY(check_audio(shape, err));
 	MREN_TRY(check_grid(shape, err));
 	if (shape->n_hidden < 1 || shape->n_hidden > MREN_MAX_HIDDEN)
 		return fail_shape(err, "number of hidden layers", shape->n_hidden);
@@ -180,6 +202,75 @@ add_image(MrenNetLayout *layout, const MrenNetShape *shape)
 							shape->product, true);
 	ids->product_image_bias =
 		mren_parameters_add(&layout->table, "product.image.bias", 1, shape->product, false);
+}
+
+static void
+add_audio(MrenNetLayout *layout, const MrenNetShape *shape)
+{
+	MrenNetIds *ids = &layout->ids;
+	MrenParameterTable *table = &layout->table;
+	size_t text_dim = mren_net_shape_text_dim(shape);
+	size_t units = shape->audio_units;
+	size_t product = shape->audio_product;
+
+	ids->audio_weight = mren_parameters_add(table, "audio.weight", shape->audio_dim, units, true);
+	ids->audio_bias = mren_parameters_add(table, "audio.bias", 1, units, false);
+	ids->audio_absent = mren_parameters_add(table, "audio.absent", 1, units, false);
+	if (product == 0)
+		return;
+	ids->audio_text_weight =
+		mren_parameters_add(table, "audio.text.weight", text_dim, product, true);
+	ids->audio_text_bias = mren_parameters_add(table, "audio.text.bias", 1, product, false);
+	ids->audio_factor_weight =
+		mren_parameters_add(table, "audio.factor.weight", units, product, true);
+	ids->audio_factor_bias = mren_parameters_add(table, "audio.factor.bias", 1, product, false);
+}
+
+static MrenVectorBranch
+image_branch(const MrenNetShape *shape, const MrenNetIds *ids)
+{
+	return (MrenVectorBranch){.dim = shape->image_dim,
+							  .units = mren_net_shape_units(shape),
+							  .product = shape->product,
+							  .factor_in = mren_net_shape_factor_in(shape),
+							  .shared = shape->image_units > 0,
+							  .at = mren_net_shape_text_dim(shape),
+							  .weight = ids->image_weight,
+							  .bias = ids->image_bias,
+							  .absent = ids->absent,
+							  .text_weight = ids->product_text_weight,
+							  .text_bias = ids->product_text_bias,
+							  .factor_weight = ids->product_image_weight,
+							  .factor_bias = ids->product_image_bias,
+							  .mean = ids->image_mean,
+							  .std = ids->image_std};
+}
+
+MrenVectorBranch
+mren_net_vector_branch(const MrenNetShape *shape, const MrenNetLayout *layout, MrenVectorKind kind)
+{
+	const MrenNetIds *ids = &layout->ids;
+
+	if (kind == MREN_VECTOR_IMAGE)
+		return mren_net_shape_has_vector(shape) ? image_branch(shape, ids) : (MrenVectorBranch){0};
+	if (shape->audio_dim == 0)
+		return (MrenVectorBranch){0};
+	return (MrenVectorBranch){.dim = shape->audio_dim,
+							  .units = shape->audio_units,
+							  .product = shape->audio_product,
+							  .factor_in = shape->audio_units,
+							  .shared = true,
+							  .at = mren_net_shape_features_dim(shape) -
+									mren_net_shape_audio_columns(shape),
+							  .weight = ids->audio_weight,
+							  .bias = ids->audio_bias,
+							  .absent = ids->audio_absent,
+							  .text_weight = ids->audio_text_weight,
+							  .text_bias = ids->audio_text_bias,
+							  .factor_weight = ids->audio_factor_weight,
+							  .factor_bias = ids->audio_factor_bias,
+							  .mean = ids->audio_mean,
+							  .std = ids->audio_std};
 }
 
 static void
@@ -280,6 +371,8 @@ mren_net_layout_build(const MrenNetShape *shape, MrenNetLayout *layout)
 		add_image(layout, shape);
 	if (mren_net_shape_attends(shape))
 		add_attention(layout, shape);
+	if (shape->audio_dim > 0)
+		add_audio(layout, shape);
 	if (shape->filters > 0)
 		add_conv(layout, shape);
 	add_layers(layout, shape);
@@ -294,6 +387,13 @@ mren_net_layout_build(const MrenNetShape *shape, MrenNetLayout *layout)
 			mren_parameters_add_constant(&layout->table, "image.mean", 1, shape->image_dim);
 		ids->image_std =
 			mren_parameters_add_constant(&layout->table, "image.std", 1, shape->image_dim);
+	}
+	if (shape->audio_dim > 0)
+	{
+		ids->audio_mean =
+			mren_parameters_add_constant(&layout->table, "audio.mean", 1, shape->audio_dim);
+		ids->audio_std =
+			mren_parameters_add_constant(&layout->table, "audio.std", 1, shape->audio_dim);
 	}
 	if (mren_net_shape_attends(shape))
 	{

@@ -40,6 +40,9 @@ typedef struct MrenNetShape
 	size_t n_fine_tuned; /* words with fine-tuned vectors in the convolutions; 0 without filters */
 	/* of the projection of the image's vector that units and product share; 0: see below */
 	size_t image_units;
+	size_t audio_dim;	  /* 0: no audio branch */
+	size_t audio_units;	  /* as image_units; 0 without an audio branch only */
+	size_t audio_product; /* as product, which is the image's; 0 without an audio branch */
 } MrenNetShape;
 
 #define MREN_MAX_TYPES 1024 /* distinct entity types */
@@ -56,7 +59,7 @@ extern MrenStatus mren_net_shape_check(const MrenNetShape *shape, MrenError *err
 /*
  * Columns of the fused vector: text; projection, presence and product of the
  * image's vector; the same of the attended cells; geometry and regions of the
- * boxes.  The text is the pooled part (text_pool.h), then the convolved part
+ * boxes; the same of the recording's vector as of the image's.  The text is the pooled part (text_pool.h), then the convolved part
  * (conv_text.h): for each width, segment and filter its largest output.
  */
 extern size_t mren_net_shape_n_parts(const MrenNetShape *shape);
@@ -68,6 +71,7 @@ extern size_t mren_net_shape_text_dim(const MrenNetShape *shape);
 extern size_t mren_net_shape_vector_dim(const MrenNetShape *shape);
 extern size_t mren_net_shape_attended_dim(const MrenNetShape *shape);
 extern size_t mren_net_shape_box_dim(const MrenNetShape *shape);
+extern size_t mren_net_shape_audio_columns(const MrenNetShape *shape);
 extern size_t mren_net_shape_features_dim(const MrenNetShape *shape);
 /* Floats that prediction keeps of a row: the fused vector, then the scores of the linear branch. */
 extern size_t mren_net_shape_scored_dim(const MrenNetShape *shape);
@@ -105,8 +109,15 @@ mren_net_shape_attends(const MrenNetShape *shape)
 	return shape->image_dim > 0 && shape->fusion != MREN_FUSION_PARALLEL;
 }
 
+/* Whether the network reads anything beside the text. */
+static inline bool
+mren_net_shape_reads(const MrenNetShape *shape)
+{
+	return shape->image_dim > 0 || shape->audio_dim > 0;
+}
+
 /*
- * The shape of a text-only member: it reads no image, only the boxes of the
+ * The shape of a text-only member: it reads no image and no recording, only the boxes of the
  * mentions in it; without the linear branch.
  */
 extern MrenNetShape mren_net_shape_text_only(const MrenNetShape *shape);
@@ -126,6 +137,10 @@ typedef struct MrenNetIds
 	size_t conv_bias[3];		/* (1, filters) */
 	size_t text_mean, text_std; /* (1, pool_dim) */
 	size_t image_mean, image_std;
+	size_t audio_weight, audio_bias, audio_absent; /* as those of the image */
+	size_t audio_text_weight, audio_text_bias;	   /* of the product */
+	size_t audio_factor_weight, audio_factor_bias;
+	size_t audio_mean, audio_std;
 	size_t linear;						   /* (linear_rows, n_relations); SIZE_MAX: none */
 	size_t query_weight, query_bias;	   /* (text_dim, channels) */
 	size_t none;						   /* (1, channels) */
@@ -142,6 +157,35 @@ typedef struct MrenNetLayout
 	MrenParameterTable table;
 	MrenNetIds ids;
 } MrenNetLayout;
+
+/*
+ * A branch that reads one vector a row, the image's or the recording's, as its code sees it: sizes,
+ * columns and tensors.
+ */
+typedef struct MrenVectorBranch
+{
+	size_t dim;		  /* of the vector; 0: the network has no such branch */
+	size_t units;	  /* outputs of its projection */
+	size_t product;	  /* 0: none */
+	size_t factor_in; /* inputs of its factor of the product */
+	bool shared;	  /* these are the units; and roots of the vector are read */
+	size_t at;		  /* its first column of the fused vector */
+	size_t weight, bias, absent;
+	size_t text_weight, text_bias; /* of the product */
+	size_t factor_weight, factor_bias;
+	size_t mean, std;
+} MrenVectorBranch;
+
+typedef enum MrenVectorKind
+{
+	MREN_VECTOR_IMAGE,
+	MREN_VECTOR_AUDIO,
+} MrenVectorKind;
+
+#define MREN_N_VECTORS 2
+
+extern MrenVectorBranch mren_net_vector_branch(const MrenNetShape *shape,
+											   const MrenNetLayout *layout, MrenVectorKind kind);
 
 /* shape has passed mren_net_shape_check. */
 extern void mren_net_layout_build(const MrenNetShape *shape, MrenNetLayout *layout);

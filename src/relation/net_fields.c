@@ -50,6 +50,20 @@ static const Field table[] = {
 	{63, FIELD_SIZE, AT(shape.fusion), 0, 0, MREN_FUSION_HYBRID, "fusion"},
 	{64, FIELD_SIZE, AT(shape.boxes), 0, 0, 1, "use of boxes"},
 	{65, FIELD_SIZE, AT(shape.image_units), 0, 0, MREN_MAX_IMAGE_UNITS, "number of image units"},
+	{80, FIELD_SIZE, AT(shape.audio_dim), 0, 0, MREN_MAX_DIM, "audio dimension"},
+	{81, FIELD_SIZE, AT(shape.audio_units), 0, 0, MREN_MAX_IMAGE_UNITS, "number of audio units"},
+	{82, FIELD_SIZE, AT(shape.audio_product), 0, 0, 1024, "product term of audio"},
+	{83, FIELD_BYTES, AT(audio_encoder), 0, 32, 32, "audio encoder"},
+	{100, FIELD_SIZE, AT(marker_shape.width), 0, 1, MREN_TRANSFORMER_MAX_WIDTH, "encoder width"},
+	{101, FIELD_SIZE, AT(marker_shape.embedding_width), 0, 1, MREN_TRANSFORMER_MAX_WIDTH,
+	 "encoder embedding width"},
+	{102, FIELD_SIZE, AT(marker_shape.tuning), 0, 0, MREN_TUNING_ADAPTERS, "kind of fine-tuning"},
+	{103, FIELD_SIZE, AT(marker_shape.layers), 0, 0, MREN_TRANSFORMER_MAX_LAYERS,
+	 "number of fine-tuned layers"},
+	{104, FIELD_SIZE, AT(marker_shape.rank), 0, 0, MREN_TUNING_MAX_RANK, "adapter rank"},
+	{105, FIELD_REAL, AT(marker_shape.alpha), 0, 0, 1e6, "adapter alpha"},
+	{106, FIELD_SIZE, AT(marker_shape.n_tuned), 0, 0, 0x1p32, "number of fine-tuned weights"},
+	{107, FIELD_BYTES, AT(text_encoder), 0, 32, 32, "hash of the text encoder"},
 };
 
 #define N_FIELDS (sizeof(table) / sizeof(table[0]))

@@ -26,6 +26,22 @@ widest_layer(const MrenNet *net)
 	return widest;
 }
 
+/* Whether the logits are a sum over members, or of a member and a marker classifier. */
+static bool
+sums_logits(const MrenNet *net)
+{
+	return net->n_members > 1 || net->marker != NULL;
+}
+
+static size_t
+vector_scratch(const MrenNet *net, MrenVectorKind kind, size_t rows)
+{
+	MrenVectorBranch branch = mren_net_vector_branch(&net->shape, &net->layout, kind);
+
+	return mren_align_floats(rows * branch.dim) + mren_align_floats(rows * branch.units) +
+		   2 * mren_align_floats(rows * branch.product);
+}
+
 size_t
 mren_net_scratch(const MrenNet *net, size_t batch)
 {
@@ -36,12 +52,10 @@ mren_net_scratch(const MrenNet *net, size_t batch)
 	size_t layers = 2 * mren_align_floats(rows * widest_layer(net));
 
 	features += mren_net_grid_scratch(net);
-	if (mren_net_shape_has_vector(shape))
-		features += mren_align_floats(rows * shape->image_dim) +
-					mren_align_floats(rows * mren_net_shape_units(shape)) +
-					2 * mren_align_floats(rows * shape->product);
+	features += vector_scratch(net, MREN_VECTOR_IMAGE, rows);
+	features += vector_scratch(net, MREN_VECTOR_AUDIO, rows);
 	features = features > layers ? features : layers;
-	return features + (net->n_members > 1 ? rows * net->shape.n_relations : 0);
+	return features + (sums_logits(net) ? rows * net->shape.n_relations : 0);
 }
 
 static void
@@ -66,20 +80,23 @@ text_features(const MrenNet *net, const MrenWordVectors *vectors, const MrenInpu
 }
 
 static MrenStatus
-check_image(const MrenNet *net, const float *image, MrenError *err)
+check_vector(const float *vector, size_t dim, const char *what, MrenError *err)
 {
-	if (net->shape.image_dim == 0)
-		return mren_fail(err, MREN_EPARAM, "the model was trained without images");
-	for (size_t i = 0; i < net->shape.image_dim; i++)
+	if (vector == NULL)
+		return MREN_OK;
+	if (dim == 0)
+		return mren_fail(err, MREN_EPARAM, "the model was trained without %s",
+						 strcmp(what, "image") == 0 ? "images" : "recordings");
+	for (size_t i = 0; i < dim; i++)
 	{
-		if (!isfinite(image[i]))
-			return mren_fail(err, MREN_ENUMERIC, "element %zu of an image vector is not finite",
-							 i + 1);
+		if (!isfinite(vector[i]))
+			return mren_fail(err, MREN_ENUMERIC, "element %zu of an %s vector is not finite", i + 1,
+							 what);
 	}
 	return MREN_OK;
 }
 
-/* tanh(text) * tanh(image) of one row; both projections are given before the tanh. */
+/* tanh(text) * tanh(vector) of one row; both projections are given before the tanh. */
 static void
 product_features(float *out, float *text, float *image, size_t n)
 {
@@ -88,75 +105,87 @@ product_features(float *out, float *text, float *image, size_t n)
 	mren_multiply(out, text, image, n);
 }
 
+/* Fused vectors, dim floats apart. */
+typedef struct FeatureRows
+{
+	float *first;
+	size_t dim;
+} FeatureRows;
+
+/* The vector of a row that a branch reads; NULL: it has none. */
+static const float *
+vector_of(const MrenInput *input, MrenVectorKind kind)
+{
+	return kind == MREN_VECTOR_IMAGE ? input->image : input->audio;
+}
+
 /*
- * Writes what rows have without an image, and gathers the vectors of those that
- * have one into images; `with` gets their numbers.  Returns how many there are.
+ * Writes what rows have without a vector, and gathers the vectors of those that
+ * have one; `with` gets their numbers.  Returns how many there are.
  */
 static size_t
-gather_images(const MrenNet *net, const MrenInput *inputs, size_t n, float *features, size_t dim,
-			  float *images, size_t *with)
+gather_vectors(const MrenNet *net, MrenVectorKind kind, const MrenInput *inputs, size_t n,
+			   FeatureRows features, float *vectors, size_t *with)
 {
-	const MrenNetShape *shape = &net->shape;
-	const MrenNetIds *ids = &net->layout.ids;
-	const float *absent = mren_parameter_at(&net->layout.table, net->values, ids->absent);
-	const float *mean = mren_parameter_at(&net->layout.table, net->values, ids->image_mean);
-	size_t text_dim = mren_net_shape_text_dim(shape);
-	size_t units = mren_net_shape_units(shape);
+	MrenVectorBranch branch = mren_net_vector_branch(&net->shape, &net->layout, kind);
+	const float *absent = mren_parameter_at(&net->layout.table, net->values, branch.absent);
+	const float *mean = mren_parameter_at(&net->layout.table, net->values, branch.mean);
 	size_t n_with = 0;
 
 	for (size_t i = 0; i < n; i++)
 	{
-		float *out = features + i * dim + text_dim;
-		float *image = images + n_with * shape->image_dim;
+		float *out = features.first + i * features.dim + branch.at;
+		float *vector = vectors + n_with * branch.dim;
 
-		memcpy(out, absent, units * sizeof(float));
-		memset(out + units, 0, (1 + shape->product) * sizeof(float));
-		if (inputs[i].image == NULL)
+		memcpy(out, absent, branch.units * sizeof(float));
+		memset(out + branch.units, 0, (1 + branch.product) * sizeof(float));
+		if (vector_of(&inputs[i], kind) == NULL)
 			continue;
-		memcpy(image, inputs[i].image, shape->image_dim * sizeof(float));
-		mren_image_root(shape, image, shape->image_dim);
-		mren_standardise(image, image, mean, net->image_inverse, shape->image_dim);
+		memcpy(vector, vector_of(&inputs[i], kind), branch.dim * sizeof(float));
+		mren_vector_root(&branch, vector);
+		mren_standardise(vector, vector, mean, net->vectors[kind].inverse, branch.dim);
 		with[n_with++] = i;
 	}
 	return n_with;
 }
 
 /*
- * Writes the columns of the image's vector for up to MREN_INFER_ROWS rows.
- * Only rows with an image run through the layers of the image.
+ * Writes the columns of a branch that reads a vector for up to MREN_INFER_ROWS rows.
+ * Only rows with a vector run through its layers.
  */
 static void
-image_features(const MrenNet *net, const MrenInput *inputs, size_t n, float *features, size_t dim,
-			   float *scratch)
+vector_features(const MrenNet *net, MrenVectorKind kind, const MrenInput *inputs, size_t n,
+				float *features, size_t dim, float *scratch)
 {
-	const MrenNetShape *shape = &net->shape;
-	size_t product = shape->product;
-	size_t n_units = mren_net_shape_units(shape);
-	bool shared = shape->image_units > 0;
-	float *images = scratch;
-	float *units = images + mren_align_floats(n * shape->image_dim);
-	float *factors = units + mren_align_floats(n * n_units);
+	MrenVectorBranch branch = mren_net_vector_branch(&net->shape, &net->layout, kind);
+	const MrenNetVector *layers = &net->vectors[kind];
+	size_t product = branch.product;
+	float *vectors = scratch;
+	float *units = vectors + mren_align_floats(n * branch.dim);
+	float *factors = units + mren_align_floats(n * branch.units);
 	float *text_factors = factors + mren_align_floats(n * product);
 	size_t with[MREN_INFER_ROWS];
 	size_t n_with;
 
-	n_with = gather_images(net, inputs, n, features, dim, images, with);
-	mren_dense_infer(&net->image, images, shape->image_dim, n_with, units, n_units);
-	mren_activate(shape->activation, units, n_with * n_units);
+	if (branch.dim == 0)
+		return;
+	n_with = gather_vectors(net, kind, inputs, n, (FeatureRows){features, dim}, vectors, with);
+	mren_dense_infer(&layers->units, vectors, branch.dim, n_with, units, branch.units);
+	mren_activate(net->shape.activation, units, n_with * branch.units);
 	if (product > 0 && n_with > 0)
 	{
-		mren_dense_infer(&net->product_image, shared ? units : images,
-						 mren_net_shape_factor_in(shape), n_with, factors, product);
-		mren_dense_infer(&net->product_text, features, dim, n, text_factors, product);
+		mren_dense_infer(&layers->factor, branch.shared ? units : vectors, branch.factor_in, n_with,
+						 factors, product);
+		mren_dense_infer(&layers->text, features, dim, n, text_factors, product);
 	}
 	for (size_t i = 0; i < n_with; i++)
 	{
-		float *out = features + with[i] * dim + mren_net_shape_text_dim(shape);
+		float *out = features + with[i] * dim + branch.at;
 
-		memcpy(out, units + i * n_units, n_units * sizeof(float));
-		out[n_units] = 1;
-		product_features(out + n_units + 1, text_factors + with[i] * product, factors + i * product,
-						 product);
+		memcpy(out, units + i * branch.units, branch.units * sizeof(float));
+		out[branch.units] = 1;
+		product_features(out + branch.units + 1, text_factors + with[i] * product,
+						 factors + i * product, product);
 	}
 }
 
@@ -208,11 +237,13 @@ member_features(const MrenNet *net, size_t number, const Rows *read, float *feat
 		linear_scores(net, &inputs[i], features + i * dim);
 		mren_net_grid_features(net, &inputs[i], features + i * dim, rest);
 	}
-	for (size_t i = 0; i < n && mren_net_shape_has_vector(&net->shape); i += MREN_INFER_ROWS)
+	for (size_t i = 0; i < n && mren_net_shape_reads(&net->shape); i += MREN_INFER_ROWS)
 	{
 		size_t rows = n - i < MREN_INFER_ROWS ? n - i : MREN_INFER_ROWS;
 
-		image_features(net, inputs + i, rows, features + i * dim, dim, rest);
+		for (int kind = 0; kind < MREN_N_VECTORS; kind++)
+			vector_features(net, (MrenVectorKind) kind, inputs + i, rows, features + i * dim, dim,
+							rest);
 	}
 }
 
@@ -224,6 +255,34 @@ static size_t
 member_at(const MrenNet *net, size_t i)
 {
 	return mren_net_shape_scored_dim(&net->shape) + i * mren_net_shape_features_dim(&net->shape);
+}
+
+/* Where the markers' vector begins in a row. */
+static size_t
+marker_at(const MrenNet *net)
+{
+	return mren_net_row_dim(net) - mren_marker_dim(&net->marker_shape);
+}
+
+/* The markers' vectors of n rows, behind the fused vectors of all members. */
+static MrenStatus
+marker_features(const MrenNet *net, const MrenInput *inputs, size_t n, float *features,
+				MrenError *err)
+{
+	size_t dim = mren_net_row_dim(net);
+	MrenMarkerRow rows[MREN_INFER_ROWS];
+
+	for (size_t i = 0; i < n; i += MREN_INFER_ROWS)
+	{
+		size_t some = n - i < MREN_INFER_ROWS ? n - i : MREN_INFER_ROWS;
+
+		for (size_t j = 0; j < some; j++)
+			rows[j] = (MrenMarkerRow){inputs[i + j].tokens,
+									  {inputs[i + j].head_type, inputs[i + j].tail_type}};
+		MREN_TRY(mren_marker_vectors(&net->env, net->marker, rows, some,
+									 features + i * dim + marker_at(net), dim, err));
+	}
+	return MREN_OK;
 }
 
 MrenStatus
@@ -238,13 +297,13 @@ mren_net_features(const MrenNet *net, const MrenWordVectors *vectors, const Mren
 			mren_sentence_cache_open(inputs[0].cache, net, inputs[0].sentence, &rows.words, err));
 	for (size_t i = 0; i < n; i++)
 	{
-		if (inputs[i].image != NULL)
-			MREN_TRY(check_image(net, inputs[i].image, err));
+		MREN_TRY(check_vector(inputs[i].image, net->shape.image_dim, "image", err));
+		MREN_TRY(check_vector(inputs[i].audio, net->shape.audio_dim, "audio", err));
 	}
 	member_features(net, 0, &rows, features, dim, scratch);
 	for (size_t i = 0; i < net->n_members - 1; i++)
 		member_features(net->members[i], i + 1, &rows, features + member_at(net, i), dim, scratch);
-	return MREN_OK;
+	return net->marker != NULL ? marker_features(net, inputs, n, features, err) : MREN_OK;
 }
 
 static void
@@ -290,7 +349,7 @@ run_members(const MrenNet *net, const float *features, size_t n, float *logits, 
 	size_t k = net->shape.n_relations;
 	float *rest = scratch + n * k;
 
-	if (net->n_members == 1)
+	if (!sums_logits(net))
 	{
 		run_layers(net, features, dim, n, logits, scratch);
 		return;
@@ -301,6 +360,10 @@ run_members(const MrenNet *net, const float *features, size_t n, float *logits, 
 		run_layers(net->members[i], features + member_at(net, i), dim, n, scratch, rest);
 		mren_axpy(logits, scratch, 1, n * k);
 	}
+	if (net->marker == NULL)
+		return;
+	mren_marker_scores(net->marker, features + marker_at(net), dim, n, scratch);
+	mren_axpy(logits, scratch, 1, n * k);
 }
 
 MrenStatus

@@ -45,12 +45,20 @@ SQL
 # A text encoder, made by the functions of an include file.
 $old->sql(slurp("$root/test/include/text_encoder.sql") . q{SELECT mren.load_text_encoder('text', tiny_encoder())});
 
+# An audio encoder, and what it and log-mel statistics make of a recording.
+my $hiss = 'RIFF' . pack('V', 4036) . 'WAVEfmt ' . pack('VvvVVvv', 16, 1, 1, 16000, 32000, 2, 16) . 'data' . pack('Vs<*', 4000, map { ($_ * 7919) % 20000 - 10000 } 1 .. 2000);
+$hiss = bytea($hiss);
+my $network = bytea(slurp("$root/test/data/audio_encoder_8.onnx"));
+$old->sql("SELECT mren.load_audio_encoder('sound', $network, hop_seconds => 0.0005)");
+
 # Everything that a user can see of the models, and what they answer.
 my @questions = (
 	[ 'embeddings'  => 'SELECT name, dimension, sha256, loaded_at FROM mren.embeddings' ],
 	[ 'encoders'    => 'SELECT name, dimension, size, sha256, loaded_at FROM mren.image_encoders' ],
 	[ 'text encoders' => 'SELECT * FROM mren.text_encoders' ],
 	[ 'what they consist of' => 'SELECT encoder, part, md5(bytes) FROM mren.text_encoder_part' ],
+	[ 'audio encoders' => 'SELECT * FROM mren.audio_encoders' ],
+	[ 'what a recording is to them' => "SELECT mren.audio_features(e, $hiss) FROM unnest('{sound,logmel}'::text[]) AS e" ],
 	[ 'lexicons' => 'SELECT * FROM mren.lexicons' ],
 	[ 'triples' => q{SELECT * FROM mren.extract('m', 'The wheel is a part of the car.', lexicons => ARRAY['things'], relation_schema => 'relations')} ],
 	[ 'word vector' => "SELECT mren.word_vector('tiny', 'wheel')" ],

@@ -21,6 +21,10 @@ CALL mren.train('m', 'SELECT * FROM seen', '{"image_encoder": "tiny", "hidden": 
 SQL
 $primary->sql(slurp(($ENV{MREN_ROOT} || "$FindBin::Bin/../..") . '/test/include/text_encoder.sql')
 	. q{SELECT mren.load_text_encoder('text', tiny_encoder())});
+my $sound = bytea(slurp(($ENV{MREN_ROOT} || "$FindBin::Bin/../..") . '/test/data/audio_encoder_8.onnx'));
+$primary->sql("SELECT mren.load_audio_encoder('sound', $sound)");
+# twenty frames of MP3
+my $silence = q{decode(repeat('fffb10c0' || repeat('00', 100), 20), 'hex')};
 my $standby = $primary->standby('standby', "max_standby_streaming_delay = '1s'");
 $primary->catch_up($standby);
 my $there = $primary->session;
@@ -38,6 +42,8 @@ for my $reads (
 	q{SELECT mren.word_vector('tiny', 'wheel')},
 	q{SELECT name, dimension, sha256 FROM mren.embeddings UNION ALL SELECT name, dimension, sha256 FROM mren.image_encoders},
 	q{SELECT * FROM mren.text_encoders},
+	q{SELECT * FROM mren.audio_encoders},
+	qq{SELECT mren.audio_features(e, $silence) FROM unnest('{sound,logmel}'::text[]) AS e},
 	q{SELECT md5(mren.train_agg(sentence, head, tail, relation, image,
 		'{"image_encoder": "tiny", "hidden": [4], "epochs": 2}')::text) FROM seen},
 	q{SELECT run, model, version, status, rows, epoch FROM mren.runs ORDER BY run})
@@ -54,6 +60,8 @@ for my $writes (
 	q{SELECT mren.drop_image_encoder('tiny')},
 	q{SELECT mren.load_text_encoder('more', tiny_encoder())},
 	q{SELECT mren.drop_text_encoder('text')},
+	qq{SELECT mren.load_audio_encoder('more', $sound)},
+	q{SELECT mren.drop_audio_encoder('sound')},
 	q{CALL mren.train('m', 'SELECT * FROM seen')},
 	q{DO $$ DECLARE v int; BEGIN CALL mren.train('m', 'SELECT * FROM seen', '{}', v); END $$})
 {

@@ -124,6 +124,19 @@ FOR p IN SELECT picture FROM pictures WHERE n < 100 LOOP
 	END LOOP;
 END LOOP; END $$};
 });
+# Decoders that allocate by themselves are closed after errors, too.
+$session->query(q{CREATE TABLE recordings AS SELECT substr(wav, 1, cut) AS wav, substr(flac, 1, cut) AS flac
+	FROM (SELECT '\x52494646ffffffff57415645666d74201000000001000100803e0000007d00000200100064617461ffffffff'::bytea || decode(repeat('00', 32000), 'hex') AS wav,
+		decode('664c6143000000220400040000000000000003e800f0000000000000000000000000000000000000000084000028200000007265666572656e6365206c6962464c414320312e342e3220323032323130323200000000fff86508003b5402c80134f7963296096a75dfa6e085582eca890106d47f728d7d41ed2619565552d66e3a07e5e02e2817ef3024ee7ee51a49acfa835018617266b132ac70db237f989d25b67371740e0ca352e714475c502406e320ee05138a721f09184b2b6f2a537abf7453da2123bf5e45269544ef00815380a37d56189bf7ef', 'hex') AS flac) AS r,
+	generate_series(1, 2000) AS cut});
+flat('recordings, most of them broken', 2, 3, sub {
+	return q{SET mren.audio_cache = 0; DO $$ DECLARE r record; BEGIN
+FOR r IN SELECT wav, flac FROM recordings LOOP
+	BEGIN PERFORM mren.audio_features('logmel', r.wav); EXCEPTION WHEN OTHERS THEN END;
+	BEGIN PERFORM mren.audio_features('logmel', r.flac); EXCEPTION WHEN OTHERS THEN END;
+	BEGIN PERFORM mren.audio_features('logmel', decode(repeat('fffb10c0' || repeat('00', 100), 5) || '00ff', 'hex')); EXCEPTION WHEN OTHERS THEN END;
+END LOOP; END $$; RESET mren.audio_cache};
+});
 flat('trainings', 15, 15, sub {
 	return q{SELECT length(mren.train_agg(sentence, head, tail, relation, image, '{"image_encoder": "tiny", "hidden": [4], "epochs": 1}')::text) FROM seen;
 CALL mren.train('again', 'SELECT * FROM seen', '{"image_encoder": "tiny", "hidden": [4], "epochs": 1}')};

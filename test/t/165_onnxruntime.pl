@@ -133,4 +133,53 @@ for my $network (@networks)
 	}
 }
 
+# A network over a waveform, on windows of noise and tones of different loudness; and the mean over the windows
+# of a recording of three half windows.
+SKIP:
+{
+	my $file = "$data/encoders/yamnet.onnx";
+	skip 'yamnet is absent', 4 unless -e $file;
+	my $n = 15600;
+	my $seed = 1;
+	my $noise = sub { $seed = ($seed * 16807) % 2147483647; return $seed / 1073741823.5 - 1 };
+	my @windows = map { my $w = $_; [ map { 0.3 ** $w * (0.5 * sin($_ * 0.05 * ($w + 1)) + 0.5 * $noise->()) } 0 .. $n - 1 ] } 0 .. 4;
+	push @windows, [ @{ $windows[0] }[ $n / 2 .. $n - 1 ], @{ $windows[1] }[ 0 .. $n / 2 - 1 ] ];
+	my $wav = sub
+	{
+		my $data = pack 'f<*', @_;
+		return bytea('RIFF' . pack('V', 36 + length $data) . 'WAVEfmt ' . pack('VvvVVvv', 16, 3, 1, 16000, 64000, 4, 32) . 'data' . pack('V', length $data) . $data);
+	};
+
+	open my $out, '>:raw', "$dir/in" or die "cannot write \"$dir/in\": $!";
+	print {$out} pack 'f<*', map { @$_ } @windows;
+	close $out;
+	local $ENV{MREN_ORT_DIR} = $runtime;
+	system('node', $reference, $file, "$dir/in", "$dir/out", 'features') == 0 or die 'ONNX Runtime failed';
+	my @expected = unpack 'f<*', slurp("$dir/out");
+	is(scalar @expected, 1024 * @windows, 'yamnet: a reference of 1024 features for each window');
+	my $served = server_file('network.onnx', slurp($file));
+	is($session->query("SELECT mren.load_audio_encoder('yamnet', '$served')"), 1024, 'yamnet: 1024 features');
+	my $worst_of = sub
+	{
+		my ($samples, $want) = @_;
+		my @got = $session->query("SELECT mren.audio_features('yamnet', " . $wav->(@$samples) . ')') =~ /[^{},\n]+/g;
+		my $worst = 0;
+
+		die 'yamnet: no features' if @got != @$want;
+		for my $k (0 .. $#$want) { my $d = abs($got[$k] - $want->[$k]); $worst = $d if $d > $worst }
+		return $worst;
+	};
+	my $worst = 0;
+	for my $i (0 .. $#windows)
+	{
+		my $d = $worst_of->($windows[$i], [ @expected[ $i * 1024 .. $i * 1024 + 1023 ] ]);
+		$worst = $d if $d > $worst;
+	}
+	cmp_ok($worst, '<', 1e-4, sprintf 'yamnet: the worst feature of six windows differs by %.1e', $worst);
+	# The windows over both halves are the first, that in the middle (the sixth), and the second.
+	my @mean = map { ($expected[$_] + $expected[ 5 * 1024 + $_ ] + $expected[ 1024 + $_ ]) / 3 } 0 .. 1023;
+	my $d = $worst_of->([ @{ $windows[0] }, @{ $windows[1] } ], \@mean);
+	cmp_ok($d, '<', 1e-4, sprintf 'yamnet: the mean over a recording differs by %.1e', $d);
+}
+
 done_testing();

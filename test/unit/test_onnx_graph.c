@@ -816,6 +816,115 @@ the_encoders_give_their_feature_vectors(void **state)
 	}
 }
 
+/* ---- waveforms ---- */
+
+/* The mean and the largest of squares of a waveform's two halves: 4 numbers. */
+static uint8_t *
+waveform_network(const int64_t *dims, size_t n_dims, size_t *len)
+{
+	Build b;
+	uint8_t *packed;
+	uint8_t *bytes;
+	int64_t halves[2] = {2, -1};
+
+	build_init(&b, 13);
+	build_input(&b, "waveform", dims, n_dims);
+	build_ints(&b, "halves", halves, 2);
+	build_node(&b, "Reshape", "waveform halves", "rows");
+	build_node(&b, "Mul", "rows rows", "squares");
+	build_list(&b, build_node(&b, "ReduceMean", "squares", "means"), "axes", BUILD_DIMS(1));
+	build_list(&b, build_node(&b, "ReduceMax", "squares", "tops"), "axes", BUILD_DIMS(1));
+	build_int(&b, build_node(&b, "Concat", "means tops", "both"), "axis", 0);
+	build_node(&b, "Flatten", "both", "column");
+	build_list(&b, build_node(&b, "Transpose", "column", "features"), "perm", BUILD_DIMS(1, 0));
+	build_output(&b, "features");
+	packed = build_pack(&b, len);
+	bytes = malloc(*len);
+	memcpy(bytes, packed, *len);
+	build_free(&b);
+	return bytes;
+}
+
+static void
+a_waveform_goes_in(void **state)
+{
+	static const int64_t shapes[][3] = {{1, 1, 8}, {1, 8, 0}, {8, 0, 0}, {1, -1, 0}, {-1, 0, 0}};
+	static const size_t ranks[] = {3, 2, 1, 2, 1};
+	static const float waveform[8] = {1, 0, 0, -2, 3, 3, -3, -4};
+	static const float wanted[4] = {1.25f, 10.75f, 4, 16};
+
+	(void) state;
+	for (size_t i = 0; i < 5; i++)
+	{
+		TestEnv test;
+		MrenOnnxGraph *graph;
+		MrenOnnxGraphRun *running;
+		MrenOnnxGraphInfo info;
+		MrenError err = {0};
+		size_t len;
+		uint8_t *bytes = waveform_network(shapes[i], ranks[i], &len);
+		float got[4];
+		bool done = false;
+
+		test_env_init(&test);
+		if (mren_onnx_graph_load_waveform(&test.env, bytes, len, NULL, i < 3 ? 0 : 8, 0, &graph,
+										  &err) != MREN_OK)
+			fail_msg("%s", err.message);
+		mren_onnx_graph_info(graph, &info);
+		assert_int_equal(info.samples, 8);
+		assert_int_equal(info.features, 4);
+		assert_null(info.grid);
+		assert_int_equal(mren_onnx_graph_start(&test.env, graph, waveform, &running, &err),
+						 MREN_OK);
+		while (!done)
+			assert_int_equal(mren_onnx_graph_step(running, &done, &err), MREN_OK);
+		assert_int_equal(mren_onnx_graph_output(running, got, &err), MREN_OK);
+		for (int k = 0; k < 4; k++)
+			assert_float_equal(got[k], wanted[k], 1e-6);
+		mren_onnx_graph_end(running);
+		mren_onnx_graph_free(&test.env, graph);
+		assert_int_equal(test.n_live, 0);
+		free(bytes);
+	}
+}
+
+static void
+other_inputs_are_no_waveform(void **state)
+{
+	static const struct
+	{
+		int64_t dims[3];
+		size_t rank;
+		size_t samples;
+		MrenStatus status;
+		const char *part;
+	} cases[] = {
+		{{2, 4, 0}, 2, 0, MREN_EUNSUPPORTED, "must be one waveform, but its shape is"},
+		{{1, -1, 0}, 2, 0, MREN_EPARAM, "is left open in the file and must be given"},
+		{{1, 8, 0}, 2, 16, MREN_EPARAM, "has 8 samples, not 16"},
+		{{1, -1, 0}, 2, (size_t) 1 << 25, MREN_ELIMIT, "more than 16777216"},
+	};
+
+	(void) state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	{
+		TestEnv test;
+		MrenOnnxGraph *graph;
+		MrenError err = {0};
+		size_t len;
+		uint8_t *bytes = waveform_network(cases[i].dims, cases[i].rank, &len);
+
+		test_env_init(&test);
+		assert_int_equal(mren_onnx_graph_load_waveform(&test.env, bytes, len, NULL,
+													   cases[i].samples, 0, &graph, &err),
+						 cases[i].status);
+		if (strstr(err.message, cases[i].part) == NULL)
+			fail_msg("\"%s\" does not hold \"%s\"", err.message, cases[i].part);
+		assert_int_equal(test.n_live, 0);
+		free(bytes);
+	}
+}
+
 int
 main(void)
 {
@@ -838,6 +947,8 @@ main(void)
 		cmocka_unit_test(a_run_begun_anew_gives_what_a_fresh_one_gives),
 		cmocka_unit_test(a_result_that_is_no_number_is_an_error),
 		cmocka_unit_test(the_encoders_give_their_feature_vectors),
+		cmocka_unit_test(a_waveform_goes_in),
+		cmocka_unit_test(other_inputs_are_no_waveform),
 	};
 
 	return cmocka_run_group_tests_name("onnx graph", tests, NULL, NULL);

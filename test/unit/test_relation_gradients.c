@@ -56,6 +56,18 @@ static const MrenSpan mentions[ROWS][2] = {
 	{{1, 8}, {3, 4}}, {{6, 7}, {2, 3}}, {{0, 3}, {3, 9}}, {{5, 6}, {7, 9}},
 };
 
+static void
+fill_vector(Check *c, MrenVectorKind kind, size_t row, bool has, MrenRandom *random)
+{
+	size_t dim = mren_net_vector_branch(&c->shape, &c->layout, kind).dim;
+	MrenVectorBatch *v = &c->batch.vectors[kind];
+
+	/* grids belong to images whose vector is not read, too */
+	v->has[row] = has && (kind == MREN_VECTOR_IMAGE ? c->shape.image_dim : dim) > 0;
+	for (size_t j = 0; j < dim; j++)
+		v->in[row * dim + j] = has ? mren_random_normal(random) : 0;
+}
+
 /*
  * Rows with known and unknown words, two of them in one word; two of three have
  * an image and one row in two a type.
@@ -87,10 +99,8 @@ fill_batch(Check *c)
 											  (int32_t) (i % 2) - 1, (int32_t) ((i + 1) % 2) - 1,
 											  &err),
 						 MREN_OK);
-		c->batch.has_image[i] = c->shape.image_dim > 0 && i % 3 != 0;
-		for (size_t j = 0; j < c->shape.image_dim; j++)
-			c->batch.image[i * c->shape.image_dim + j] =
-				c->batch.has_image[i] ? mren_random_normal(&random) : 0;
+		fill_vector(c, MREN_VECTOR_IMAGE, i, i % 3 != 0, &random);
+		fill_vector(c, MREN_VECTOR_AUDIO, i, i % 4 != 1, &random);
 		c->labels[i] = (int32_t) mren_random_below(&random, c->shape.n_relations);
 		c->weights[i] = 0.5f + mren_random_uniform(&random);
 	}
@@ -264,6 +274,42 @@ test_gradients_with_images(void **state)
 }
 
 static void
+test_gradients_with_audio(void **state)
+{
+	MrenNetShape shape = {.embedding_dim = FIXTURE_DIM,
+						  .n_types = 1,
+						  .n_relations = 4,
+						  .window = 2,
+						  .n_hidden = 2,
+						  .hidden = {7, 5},
+						  .activation = MREN_ACTIVATION_TANH,
+						  .audio_dim = 5,
+						  .audio_units = 4,
+						  .audio_product = 3};
+	Check check;
+
+	(void) state;
+	for (int dropping = 0; dropping < 2; dropping++)
+	{
+		open_shape(&check, &shape, cross_entropy, dropping != 0);
+		check_all(&check);
+		close_check(&check);
+	}
+	/* beside an image and its boxes, whose columns come before */
+	shape.image_dim = FIXTURE_IMAGE;
+	shape.product = 3;
+	shape.image_units = 6;
+	shape.boxes = 1;
+	open_shape(&check, &shape, cross_entropy, false);
+	check_all(&check);
+	close_check(&check);
+	shape.audio_product = 0;
+	open_shape(&check, &shape, cross_entropy, false);
+	check_all(&check);
+	close_check(&check);
+}
+
+static void
 test_gradients_under_dropout(void **state)
 {
 	(void) state;
@@ -360,7 +406,7 @@ fill_grid_branch(Check *c)
 	mren_random_seed(&random, 21, 0);
 	for (size_t i = 0; i < ROWS; i++)
 	{
-		bool has = c->batch.has_image[i];
+		bool has = c->batch.vectors[MREN_VECTOR_IMAGE].has[i];
 		MrenGridBranchInput input = {NULL, NULL, NULL};
 
 		for (size_t j = 0; j < size; j++)
@@ -442,15 +488,15 @@ test_roots_of_image_features(void **state)
 {
 	const float before[5] = {4, -9, 0, 2.25f, 1e-38f};
 	const float roots[5] = {2, -3, 0, 1.5f, 1e-19f};
-	MrenNetShape shape = {.image_dim = 5};
+	MrenVectorBranch branch = {.dim = 5};
 	float x[5];
 
 	(void) state;
 	memcpy(x, before, sizeof(x));
-	mren_image_root(&shape, x, 5);
+	mren_vector_root(&branch, x);
 	assert_memory_equal(x, before, sizeof(x));
-	shape.image_units = 8;
-	mren_image_root(&shape, x, 5);
+	branch.shared = true;
+	mren_vector_root(&branch, x);
 	for (int i = 0; i < 5; i++)
 		assert_float_equal(x[i] / (roots[i] != 0 ? roots[i] : 1), roots[i] != 0, 1e-6);
 }
@@ -512,8 +558,8 @@ no_image_case(size_t image_units)
 
 	open_shape(&c, &shape, cross_entropy, false);
 	for (size_t i = 0; i < ROWS; i++)
-		c.batch.has_image[i] = false;
-	memset(c.batch.image, 0, ROWS * FIXTURE_IMAGE * sizeof(float));
+		c.batch.vectors[MREN_VECTOR_IMAGE].has[i] = false;
+	memset(c.batch.vectors[MREN_VECTOR_IMAGE].in, 0, ROWS * FIXTURE_IMAGE * sizeof(float));
 	evaluate(&c, c.batch.dlogits);
 	for (size_t i = 0; i < c.layout.table.trained_size; i++)
 		c.grads[i] = 123;
@@ -677,6 +723,7 @@ main(void)
 		cmocka_unit_test(test_fixed_negative_by_hand),
 		cmocka_unit_test(test_gradients_of_text_alone),
 		cmocka_unit_test(test_gradients_with_images),
+		cmocka_unit_test(test_gradients_with_audio),
 		cmocka_unit_test(test_gradients_under_dropout),
 		cmocka_unit_test(test_gradients_of_squared_error),
 		cmocka_unit_test(test_gradients_of_ranking),

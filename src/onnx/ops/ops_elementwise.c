@@ -21,8 +21,32 @@ typedef struct MrenOnnxUnaryParams
 	MrenOnnxType to;
 	int64_t low; /* integer Clip */
 	int64_t high;
+	bool bounds_computed; /* of Clip: they are operands */
 	size_t n;
 } MrenOnnxUnaryParams;
+
+static bool
+bounds_are_computed(const MrenOnnxNode *node)
+{
+	for (size_t i = 1; i < node->n_inputs; i++)
+	{
+		if (node->inputs[i] != NULL && node->inputs[i]->constant == NULL)
+			return true;
+	}
+	return false;
+}
+
+static MrenStatus
+check_computed_bound(const MrenOnnxNode *node, size_t i, MrenError *err)
+{
+	const MrenOnnxValue *bound = mren_onnx_node_input(node, i);
+
+	if (bound != NULL && (bound->n != 1 || mren_onnx_type_is_float(bound->type) !=
+											   mren_onnx_type_is_float(node->inputs[0]->type)))
+		return mren_onnx_node_fail(node, MREN_EDATA, err,
+								   "input \"%s\" is not one number of its type", bound->name);
+	return MREN_OK;
+}
 
 /* A bound of Clip, from an attribute (before opset 11) or an input. */
 static MrenStatus
@@ -34,6 +58,8 @@ clip_bound(const MrenOnnxNode *node, size_t i, const char *name, MrenOnnxUnaryPa
 	if (node->model->opset < 11)
 		return mren_onnx_node_float(node, name, bound, err);
 	MREN_TRY(mren_onnx_node_no_attribute(node, name, 11, err));
+	if (params->bounds_computed)
+		return check_computed_bound(node, i, err);
 	MREN_TRY(mren_onnx_node_constant(node, i, &tensor, err));
 	if (tensor == NULL)
 		return MREN_OK;
@@ -123,9 +149,10 @@ mren_onnx_infer_unary(MrenOnnxModel *model, MrenOnnxNode *node, MrenError *err)
 	params->from = x->type;
 	params->to = tested ? MREN_ONNX_BOOL : x->type;
 	params->n = x->n;
+	params->bounds_computed = node->op->kind == MREN_ONNX_OP_CLIP && bounds_are_computed(node);
 	MREN_TRY(read_parameters(node, params, err));
 	node->data = params;
-	if (mren_onnx_type_is_float(x->type) && !tested)
+	if (mren_onnx_type_is_float(x->type) && !tested && !params->bounds_computed)
 		node->activation = params->activation;
 	return mren_onnx_value_set(node, node->outputs[0], params->to, &x->shape, err);
 }
@@ -203,6 +230,91 @@ is_contiguous(const MrenOnnxPlace *place, const MrenOnnxValue *value)
 	return place->layout == MREN_ONNX_PLAIN || place->pitch == value->shape.dims[1];
 }
 
+/* The operands are x and the bounds that are there; a NaN stays one. */
+typedef struct ClipParams
+{
+	MrenOnnxBroadcast broadcast;
+	bool has_low;
+	bool is_float;
+	size_t n_operands;
+} ClipParams;
+
+static int64_t
+clip_int(const int64_t *x, const int64_t *low, const int64_t *high)
+{
+	int64_t y = low != NULL && *x < *low ? *low : *x;
+
+	return high != NULL && y > *high ? *high : y;
+}
+
+static float
+clip_float(const float *x, const float *low, const float *high)
+{
+	float y = low != NULL && *x < *low ? *low : *x;
+
+	return high != NULL && y > *high ? *high : y;
+}
+
+static MrenStatus
+clip_kernel(const MrenOnnxStep *step, const MrenOnnxFrame *frame, size_t begin, size_t end,
+			MrenError *err)
+{
+	const ClipParams *params = step->params;
+	const MrenOnnxBroadcast *broadcast = &params->broadcast;
+	const void *x = mren_onnx_operand(frame, &step->in[0]);
+	const void *low = params->has_low ? mren_onnx_operand(frame, &step->in[1]) : NULL;
+	bool has_high = params->n_operands == (params->has_low ? 3 : 2);
+	const void *high =
+		has_high ? mren_onnx_operand(frame, &step->in[params->n_operands - 1]) : NULL;
+	void *y = mren_onnx_operand(frame, &step->out);
+	int64_t stride = broadcast->strides[0][broadcast->rank - 1];
+
+	(void) err;
+	for (size_t unit = begin; unit < end; unit++)
+	{
+		MrenOnnxChunk chunk;
+
+		mren_onnx_broadcast_chunk(broadcast, params->n_operands, unit, &chunk);
+		for (size_t i = 0; i < chunk.n; i++)
+		{
+			int64_t at = chunk.offsets[0] + (int64_t) i * stride;
+
+			if (params->is_float)
+				((float *) y)[chunk.out + i] = clip_float((const float *) x + at, low, high);
+			else
+				((int64_t *) y)[chunk.out + i] = clip_int((const int64_t *) x + at, low, high);
+		}
+	}
+	return MREN_OK;
+}
+
+static MrenStatus
+emit_clip(MrenOnnxPlan *plan, MrenOnnxNode *node, MrenError *err)
+{
+	MrenOnnxValue *out = node->outputs[0];
+	MrenOnnxValue *values[3];
+	MrenOnnxPlace places[3];
+	ClipParams *params;
+	MrenOnnxStepSpec spec;
+	MrenOnnxStep *step;
+	size_t n = 0;
+
+	MREN_TRY(mren_onnx_pool_get(plan->pool, 1, sizeof(*params), &params, err));
+	for (size_t i = 0; i < node->n_inputs; i++)
+	{
+		if (node->inputs[i] != NULL)
+			values[n++] = node->inputs[i];
+	}
+	params->has_low = mren_onnx_node_input(node, 1) != NULL;
+	params->is_float = mren_onnx_type_is_float(out->type);
+	params->n_operands = n;
+	MREN_TRY(mren_onnx_broadcast_plan(plan, values, n, out, &params->broadcast, places, err));
+	spec = (MrenOnnxStepSpec){clip_kernel, params, places, n, out, params->broadcast.layout};
+	MREN_TRY(mren_onnx_plan_step(plan, &spec, &step, err));
+	mren_onnx_broadcast_units(&params->broadcast, step);
+	return MREN_OK;
+}
+
 MrenStatus
 mren_onnx_emit_unary(MrenOnnxPlan *plan, MrenOnnxNode *node, MrenError *err)
 {
@@ -214,6 +326,8 @@ mren_onnx_emit_unary(MrenOnnxPlan *plan, MrenOnnxNode *node, MrenError *err)
 
 	MREN_TRY(mren_onnx_pool_get(plan->pool, 1, sizeof(*params), &params, err));
 	*params = *(MrenOnnxUnaryParams *) node->data;
+	if (params->bounds_computed)
+		return emit_clip(plan, node, err);
 	if (params->kind == MREN_ONNX_OP_ISINF)
 	{
 		params->low = 1;

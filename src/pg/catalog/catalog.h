@@ -51,6 +51,19 @@ typedef struct MrenTextEncoderRow
 	uint8 sha256[MREN_SHA256_LENGTH];
 } MrenTextEncoderRow;
 
+typedef struct MrenAudioEncoderRow
+{
+	int64 id;
+	NameData owner;
+	char *output; /* palloc'd */
+	int32 sample_rate;
+	int32 window_samples;
+	int32 hop_samples;
+	int32 dimension;
+	int64 size;
+	uint8 identity[MREN_SHA256_LENGTH];
+} MrenAudioEncoderRow;
+
 typedef struct MrenLexiconRow
 {
 	int64 id;
@@ -99,6 +112,7 @@ typedef enum MrenPrivilege
 extern bool mren_catalog_embedding(const char *name, MrenEmbeddingRow *row);
 extern bool mren_catalog_encoder(const char *name, MrenEncoderRow *row);
 extern bool mren_catalog_text_encoder(const char *name, MrenTextEncoderRow *row);
+extern bool mren_catalog_audio_encoder(const char *name, MrenAudioEncoderRow *row);
 extern bool mren_catalog_lexicon(const char *name, MrenLexiconRow *row);
 extern bool mren_catalog_model(const char *name, MrenModelRow *row);
 
@@ -107,6 +121,8 @@ extern bool mren_catalog_embedding_by_hash(const uint8 *sha256, MrenEmbeddingRow
 extern bool mren_catalog_encoder_by_hash(const uint8 *identity, MrenEncoderRow *row, char **name);
 extern bool mren_catalog_text_encoder_by_hash(const uint8 *sha256, MrenTextEncoderRow *row,
 											  char **name);
+extern bool mren_catalog_audio_encoder_by_hash(const uint8 *identity, MrenAudioEncoderRow *row,
+											   char **name);
 extern bool mren_catalog_lexicon_by_hash(const uint8 *sha256, MrenLexiconRow *row);
 
 /* The number of sets of embeddings (of encoders), and the name of one. */
@@ -117,6 +133,7 @@ extern int mren_catalog_count_encoders(char **name);
 extern void mren_catalog_need_embedding(const char *name, MrenEmbeddingRow *row);
 extern void mren_catalog_need_encoder(const char *name, MrenEncoderRow *row);
 extern void mren_catalog_need_text_encoder(const char *name, MrenTextEncoderRow *row);
+extern void mren_catalog_need_audio_encoder(const char *name, MrenAudioEncoderRow *row);
 extern void mren_catalog_need_lexicon(const char *name, MrenLexiconRow *row);
 
 /*
@@ -148,6 +165,8 @@ extern bool mren_catalog_word_by_id(int64 embedding, int32 dimension, int32 id, 
 
 /* The whole ONNX file, palloc'd. */
 extern void mren_catalog_encoder_bytes(const MrenEncoderRow *row, uint8 **bytes, size_t *len);
+extern void mren_catalog_audio_encoder_bytes(const MrenAudioEncoderRow *row, uint8 **bytes,
+											 size_t *len);
 
 /*
  * The stored bytes of a text encoder, in order: read copies up to size of them, fewer only

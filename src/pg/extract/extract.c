@@ -61,6 +61,7 @@ typedef struct Extraction
 	bool directed; /* labels end in "(e1,e2)" or "(e2,e1)" */
 	double threshold;
 	bool evidence;
+	bool full; /* evidence with the fullest forms of names and the mentions' confidences */
 
 	bool has_image;
 	MrenPair image;	 /* only its image, for the first row */
@@ -163,6 +164,18 @@ put_alone(const Extraction *extraction, const MrenCandidate *candidate, const fl
 	values[1] = Float8GetDatum(probabilities[best]);
 }
 
+/* The fullest form of a mention's name in the document; NULL if it is the mention's own. */
+static void
+put_full(const MrenDocument *document, const MrenDocMention *mention, Datum *value, bool *isnull)
+{
+	const MrenDocMention *full = &document->mentions[mention->full];
+
+	*isnull = full->name.len == mention->name.len &&
+			  memcmp(full->name.data, mention->name.data, mention->name.len) == 0;
+	if (!*isnull)
+		*value = PointerGetDatum(mren_document_text(document, full->place.start, full->place.end));
+}
+
 static void
 put_row(Extraction *extraction, int row, int best, float4 confidence)
 {
@@ -173,8 +186,8 @@ put_row(Extraction *extraction, int row, int best, float4 confidence)
 	const MrenDocument *document = &extraction->document;
 	size_t n_relations = extraction->predictor.info.n_relations;
 	uint32 from = candidate->text.char_start;
-	Datum values[17];
-	bool nulls[17] = {false};
+	Datum values[19];
+	bool nulls[19] = {false};
 
 	values[0] = PointerGetDatum(mren_document_text(document, head->place.start, head->place.end));
 	values[1] = CStringGetTextDatum(head->type);
@@ -190,9 +203,14 @@ put_row(Extraction *extraction, int row, int best, float4 confidence)
 	{
 		values[9] = mren_int4range(from, candidate->text.char_end);
 		values[10] = Int32GetDatum(extraction->predictor.version);
+		if (extraction->full)
+		{
+			put_full(document, head, values + 15, nulls + 15);
+			put_full(document, tail, values + 16, nulls + 16);
+			values[17] = Float8GetDatum(head->confidence);
+			values[18] = Float8GetDatum(tail->confidence);
+		}
 		nulls[11] = nulls[12] = nulls[13] = nulls[14] = true;
-		values[15] = Float8GetDatum(head->confidence);
-		values[16] = Float8GetDatum(tail->confidence);
 		if (extraction->has_image)
 		{
 			put_alone(extraction, candidate, extraction->text.probabilities + row * n_relations,
@@ -434,7 +452,7 @@ count_skipped(const Extraction *extraction, int64 n_skipped)
 }
 
 static Datum
-extract(FunctionCallInfo fcinfo, bool evidence)
+extract(FunctionCallInfo fcinfo, bool evidence, bool full)
 {
 	static const MrenFinderArgs args = {ARG_LEXICONS, ARG_TAGGER, ARG_TAGGER_VERSION};
 	Extraction *extraction = palloc0(sizeof(Extraction));
@@ -444,6 +462,7 @@ extract(FunctionCallInfo fcinfo, bool evidence)
 	InitMaterializedSRF(fcinfo, 0);
 	counts.documents += evidence;
 	extraction->evidence = evidence;
+	extraction->full = full;
 	extraction->rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	open_extraction(fcinfo, extraction);
 	mren_finder_open(&finder, fcinfo, &args);
@@ -452,6 +471,8 @@ extract(FunctionCallInfo fcinfo, bool evidence)
 		return (Datum) 0;
 	value = PG_GETARG_TEXT_PP(ARG_DOCUMENT);
 	mren_document_read(&finder, mren_datum_utf8(PointerGetDatum(value)), &extraction->document);
+	if (full)
+		mren_document_short_forms(&extraction->document);
 	count_skipped(extraction, mren_candidates_visit(&extraction->document, &extraction->pairing,
 													gather, extraction));
 	flush(extraction);
@@ -463,7 +484,7 @@ PG_FUNCTION_INFO_V1(mren_extract);
 Datum
 mren_extract(PG_FUNCTION_ARGS)
 {
-	return extract(fcinfo, false);
+	return extract(fcinfo, false, false);
 }
 
 PG_FUNCTION_INFO_V1(mren_extract_evidence);
@@ -471,5 +492,13 @@ PG_FUNCTION_INFO_V1(mren_extract_evidence);
 Datum
 mren_extract_evidence(PG_FUNCTION_ARGS)
 {
-	return extract(fcinfo, true);
+	return extract(fcinfo, true, false);
+}
+
+PG_FUNCTION_INFO_V1(mren_document_evidence);
+/* mren.document_evidence(model, document, image, …) → TABLE */
+Datum
+mren_document_evidence(PG_FUNCTION_ARGS)
+{
+	return extract(fcinfo, true, true);
 }

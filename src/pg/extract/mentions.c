@@ -18,6 +18,7 @@
 #include "pg/support/args.h"
 #include "pg/support/settings.h"
 #include "pg/tagger/tagger_model.h"
+#include "text/names/short_forms.h"
 #include "text/name.h"
 
 /* ---- opening ---- */
@@ -359,6 +360,30 @@ mren_document_read(const MrenFinder *finder, MrenTextSpan text, MrenDocument *do
 	document->n_mentions = found.n;
 	number_sentences(document);
 	normalize_names(document);
+}
+
+void
+mren_document_short_forms(MrenDocument *document)
+{
+	MrenEnv env = mren_pg_env(CurrentMemoryContext);
+	int n = document->n_mentions;
+	MrenNamed *named = palloc_extended((Size) Max(n, 1) * sizeof(*named), MCXT_ALLOC_HUGE);
+	MrenError err;
+
+	for (int i = 0; i < n; i++)
+	{
+		const MrenDocMention *mention = &document->mentions[i];
+
+		named[i] = (MrenNamed){.name = mention->name,
+							   .type = mention->type_utf8,
+							   .start = mention->place.start,
+							   .end = mention->place.end};
+	}
+	MREN_PG_CALL(err,
+				 mren_short_forms(&env, document->text.data, document->text.len, named, n, &err));
+	for (int i = 0; i < n; i++)
+		document->mentions[i].full = (int) named[i].full;
+	pfree(named);
 }
 
 /* ---- conversion ---- */

@@ -24,7 +24,9 @@
 
 #include "pg/catalog/catalog_scan.h"
 #include "pg/support/json_options.h"
+#include "pg/support/pg_env.h"
 #include "pg/support/task_lock.h"
+#include "text/sentences.h"
 
 const char *const mren_graph_relation_names[MREN_GRAPH_N_RELATIONS] = {
 	"documents", "evidence", "entities", "all_facts", "aliases",	  "relations",
@@ -92,11 +94,13 @@ static void
 option_language(JsonbValue *value, char *language)
 {
 	char *code = "?";
+	MrenError err;
 
 	if (value->type == jbvString)
 		code = pnstrdup(value->val.string.val, value->val.string.len);
 	if (!mren_language_valid(code))
 		wrong_option("language", value, "a code of ISO 639, such as \"de\"");
+	MREN_PG_CALL(err, mren_sentences_check_language(code, &err));
 	strlcpy(language, code, MREN_LANGUAGE_SIZE);
 }
 

@@ -20,6 +20,7 @@
 
 #include "datatype/timestamp.h"
 #include "executor/spi.h"
+#include "fmgr.h"
 #include "utils/jsonb.h"
 
 #include "pg/catalog/catalog.h"
@@ -271,6 +272,9 @@ extern void mren_graph_work_free(MrenGraphWork *work);
 extern void mren_graph_check_readable(const MrenGraph *graph, const char *relation);
 extern void mren_graph_query(const MrenGraph *graph, const char *sql, int n, const Oid *types,
 							 const Datum *values, MrenRowVisitor visit, void *state);
+
+/* An integer argument from 1 to `most`; 22004 if NULL, 22023 if out of range. */
+extern int32 mren_graph_bounded(FunctionCallInfo fcinfo, int arg, const char *name, int32 most);
 
 /*
  * graph_run.c: the record of a refresh.

@@ -178,7 +178,7 @@ read_args(FunctionCallInfo fcinfo, MrenGraph *graph)
 	memset(graph, 0, sizeof(*graph));
 	graph->name = mren_arg_text(fcinfo, 0, "graph");
 	mren_check_name("graph", graph->name);
-	graph->source = mren_arg_text(fcinfo, 1, "source");
+	graph->source = mren_arg_query(fcinfo, 1, "source");
 	if (graph->source[strspn(graph->source, " \t\r\n")] == '\0')
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("argument \"source\" is empty"),

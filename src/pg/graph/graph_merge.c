@@ -110,11 +110,11 @@ check_relations(const MrenGraph *graph)
 static void
 resolve_all(const MrenGraph *graph)
 {
-	static const char mentions[] =
-		"WITH RECURSIVE mention AS (SELECT e.head_name AS name, COALESCE(e.head_type, '') AS type"
-		" FROM ${graph}.evidence e UNION SELECT e.tail_name, COALESCE(e.tail_type, '') FROM "
-		"${graph}.evidence "
-		"e),";
+	static const char mentions[] = "WITH RECURSIVE mention AS (SELECT " MREN_GRAPH_SQL_FULL(
+		"e", "head") " AS name,"
+					 " COALESCE(e.head_type, '') AS type FROM ${graph}.evidence e UNION"
+					 " SELECT " MREN_GRAPH_SQL_FULL("e", "tail") ", COALESCE(e.tail_type, '')"
+																 " FROM ${graph}.evidence e),";
 	const char *parts[] = {mentions, mren_graph_sql_resolve, mren_graph_sql_reresolve};
 
 	mren_graph_run(mren_graph_sql(graph, lengthof(parts), parts), 0, NULL, NULL, NULL);

@@ -28,6 +28,7 @@
 #include "pg/support/digest.h"
 #include "pg/graph/graph_statements.h"
 #include "text/casefold.h"
+#include "text/names/short_forms.h"
 
 /*
  * The pipeline
@@ -148,9 +149,11 @@ mren_graph_pipeline(const MrenGraph *graph, MrenPipeline *pipeline)
 {
 	pg_cryptohash_ctx *context = mren_digest_begin();
 	int32 casefold = MREN_CASEFOLD_VERSION;
+	int32 short_forms = MREN_SHORT_FORMS_VERSION;
 
 	memset(pipeline, 0, sizeof(*pipeline));
 	add_bytes(context, "casefold", &casefold, sizeof(casefold));
+	add_bytes(context, "short forms", &short_forms, sizeof(short_forms));
 	add_model(context, graph, pipeline);
 	add_tagger(context, graph, pipeline);
 	add_lexicons(context, graph);

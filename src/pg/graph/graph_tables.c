@@ -114,6 +114,9 @@ static const char *const tables[] = {
 	"CREATE INDEX IF NOT EXISTS all_facts_tail ON ${graph}.all_facts (tail, relation)",
 	"CREATE INDEX IF NOT EXISTS all_facts_verdict ON ${graph}.all_facts (fact) WHERE verdict IS "
 	"NOT NULL",
+	/* What readers look up: an entity by the name shown, the facts of a relation. */
+	"CREATE INDEX IF NOT EXISTS entities_name ON ${graph}.entities (name)",
+	"CREATE INDEX IF NOT EXISTS all_facts_relation ON ${graph}.all_facts (relation)",
 	"CREATE INDEX IF NOT EXISTS review_fact ON ${graph}.review (fact, id)",
 
 	"COMMENT ON TABLE ${graph}.documents IS 'Documents of the graph: content hash, what scored "
@@ -174,28 +177,26 @@ static const char *const calibration[] = {
 	"those of its confidence, plus the intercept; NULL: too few facts are reviewed.'",
 };
 
+/* The changes of layout 3: the names that short forms stand for. */
+static const char *const names[] = {
+	"ALTER TABLE ${graph}.evidence ADD COLUMN IF NOT EXISTS head_full text,"
+	" ADD COLUMN IF NOT EXISTS tail_full text",
+	"COMMENT ON COLUMN ${graph}.evidence.head_full IS 'The fullest form of the head''s name in its "
+	"document, if the head is a short form of it.'",
+	"COMMENT ON COLUMN ${graph}.evidence.tail_full IS 'The fullest form of the tail''s name in its "
+	"document, if the tail is a short form of it.'",
+};
+
 static const char *const views[] = {
-	/*
-	 * A verdict shows at once, and so does its removal; what it means for
-	 * functional relations, after a merge.
-	 */
 	"CREATE OR REPLACE VIEW ${graph}.facts AS"
 	" SELECT f.fact, h.name AS head, NULLIF(h.type, '') AS head_type, f.relation,"
-	" t.name AS tail, NULLIF(t.type, '') AS tail_type,"
-	" " MREN_GRAPH_SQL_CONFIDENCE " AS confidence,"
+	" t.name AS tail, NULLIF(t.type, '') AS tail_type, " MREN_GRAPH_SQL_CONFIDENCE " AS confidence,"
 	" f.sources, f.sentences, f.evidence, f.first_seen, f.last_seen,"
 	" COALESCE(r.verdict OPERATOR(pg_catalog.=) 'confirmed', false) AS confirmed,"
 	" f.head AS head_entity, f.tail AS tail_entity"
 	" FROM ${graph}.all_facts f"
 	" JOIN ${graph}.entities h ON h.entity OPERATOR(pg_catalog.=) f.head"
-	" JOIN ${graph}.entities t ON t.entity OPERATOR(pg_catalog.=) f.tail"
-	" LEFT JOIN LATERAL (SELECT v.verdict FROM ("
-	"   SELECT n.id, n.verdict FROM ${graph}.review n"
-	"    WHERE n.fact OPERATOR(pg_catalog.=) f.fact AND n.judged IS NULL"
-	"   UNION ALL SELECT d.id, d.verdict FROM ${graph}.review d"
-	"    WHERE d.id OPERATOR(pg_catalog.=) f.review) v"
-	"  ORDER BY v.id DESC LIMIT 1) r ON true"
-	" WHERE f.status OPERATOR(pg_catalog.=) 'accepted' AND r.verdict IS DISTINCT FROM 'rejected'",
+	" JOIN ${graph}.entities t ON t.entity OPERATOR(pg_catalog.=) f.tail" MREN_GRAPH_SQL_VERDICT,
 
 	"CREATE OR REPLACE VIEW ${graph}.conflicts AS"
 	" SELECT f.fact, h.name AS head, f.relation, t.name AS tail, f.confidence, f.sources,"
@@ -272,6 +273,7 @@ mren_graph_make_tables(const MrenGraph *graph)
 {
 	run_all(graph, tables, lengthof(tables));
 	run_all(graph, changes, lengthof(changes));
+	run_all(graph, names, lengthof(names));
 	run_all(graph, calibration, lengthof(calibration));
 	run_all(graph, views, lengthof(views));
 }

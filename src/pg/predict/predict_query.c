@@ -27,6 +27,9 @@
 
 #define BATCH 64
 
+/* A batch whose pairs are kept ends early if these have more bytes. */
+#define MAX_KEPT_BYTES (16 * 1024 * 1024)
+
 /* A version that answers the rows. */
 typedef struct Side
 {
@@ -54,6 +57,8 @@ typedef struct Batch
 	MemoryContext outer; /* of the caller */
 	uint64 n_unknown;	 /* see MrenPredictedBy */
 	char *unknown;
+	bool keep_pairs;
+	Size kept;		/* bytes of the sentences and images of kept pairs */
 	int n;			/* rows gathered */
 	int n_answered; /* of them, with a fused vector */
 	MrenPrediction predictions[BATCH];
@@ -228,6 +233,7 @@ flush(Batch *batch)
 	}
 	batch->n = 0;
 	batch->n_answered = 0;
+	batch->kept = 0;
 	MemoryContextReset(batch->rows);
 }
 
@@ -289,6 +295,16 @@ add_row(Batch *batch, int number, const MrenPair *pair, TupleTableSlot *slot,
 		read_holdout(batch, slot, pair, &example, prediction);
 }
 
+static void
+keep_pair(Batch *batch, const MrenPair *pair, MrenPrediction *prediction)
+{
+	MemoryContext old = MemoryContextSwitchTo(batch->rows);
+
+	prediction->pair = mren_pair_copy(pair);
+	batch->kept += pair->sentence.len + (pair->image != NULL ? VARSIZE_ANY(pair->image) : 0);
+	MemoryContextSwitchTo(old);
+}
+
 /* Reads, encodes and fuses the row; false if it has no sentence or mention. */
 static bool
 encode_row(Batch *batch, TupleTableSlot *slot, MrenPrediction *prediction)
@@ -303,6 +319,8 @@ encode_row(Batch *batch, TupleTableSlot *slot, MrenPrediction *prediction)
 	}
 	for (int i = 0; i < batch->n_sides; i++)
 		add_row(batch, i, &pair, slot, prediction);
+	if (batch->keep_pairs)
+		keep_pair(batch, &pair, prediction);
 	return true;
 }
 
@@ -345,7 +363,7 @@ gather(void *state, TupleTableSlot *slot)
 		batch->n_answered++;
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(batch->work);
-	if (batch->n == BATCH)
+	if (batch->n == BATCH || batch->kept > MAX_KEPT_BYTES)
 		flush(batch);
 }
 
@@ -418,6 +436,7 @@ mren_predict_query(const MrenPredictQuery *what, MrenPredictionVisitor visit, vo
 	batch->outer = outer;
 	batch->visit = visit;
 	batch->state = state;
+	batch->keep_pairs = what->keep_pairs;
 	batch->errors.skip = what->skip_bad;
 	batch->errors_context = batch->slips.context = CurrentMemoryContext;
 	batch->rows = AllocSetContextCreate(CurrentMemoryContext, "mren batch", ALLOCSET_DEFAULT_SIZES);
@@ -507,7 +526,7 @@ mren_predict_rows(PG_FUNCTION_ARGS)
 {
 	MrenPredictQuery what = {
 		.model = mren_arg_text(fcinfo, 0, "model"),
-		.query = mren_arg_text(fcinfo, 1, "query"),
+		.query = mren_arg_query(fcinfo, 1, "query"),
 		.version = mren_arg_version(fcinfo, 2),
 		.need_id = true,
 		.skip_bad = mren_on_error == MREN_ON_ERROR_SKIP,

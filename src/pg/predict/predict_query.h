@@ -9,6 +9,7 @@
 #include "postgres.h"
 
 #include "data/example.h"
+#include "pg/support/args.h"
 #include "pg/support/stored_query.h"
 
 /* The answer for one row; strings are valid until the visitor returns. */
@@ -23,7 +24,8 @@ typedef struct MrenPrediction
 	bool seen;					 /* the version was trained on this very row */
 	const float4 *probabilities; /* (n_probabilities) by relation, if answered */
 	int n_probabilities;
-	int actual_number; /* of the actual relation; -1: the version does not know it */
+	int actual_number;	  /* of the actual relation; -1: the version does not know it */
+	const MrenPair *pair; /* the row itself, if it is answered and keep_pairs is set */
 
 	/* Set only if there is a rival */
 	const char *rival; /* its relation, as above */
@@ -43,6 +45,7 @@ typedef struct MrenPredictQuery
 	bool need_relation;			   /* the same for "relation" */
 	int32 rival;				   /* a version that answers the same rows; 0: none */
 	const MrenStoredQuery *stored; /* whose owner runs the query; NULL: the current user does */
+	bool keep_pairs;			   /* predictions have their pairs */
 	bool skip_bad; /* rows that cannot be used get no answer; otherwise the first is an error */
 } MrenPredictQuery;
 

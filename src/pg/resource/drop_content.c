@@ -36,6 +36,14 @@ const MrenContent mren_content_text_encoder = {
 	.used = "v.text_encoder OPERATOR(pg_catalog.=) $1",
 };
 
+const MrenContent mren_content_audio_encoder = {
+	.what = "audio encoder",
+	.function = "mren.drop_audio_encoder()",
+	.delete_row = "DELETE FROM mren.audio_encoder WHERE id OPERATOR(pg_catalog.=) $1",
+	.delete_parts = "DELETE FROM mren.audio_encoder_part WHERE encoder OPERATOR(pg_catalog.=) $1",
+	.used = "v.audio_encoder OPERATOR(pg_catalog.=) $1",
+};
+
 const MrenContent mren_content_lexicon = {
 	.what = "lexicon",
 	.function = "mren.drop_lexicon()",

@@ -20,6 +20,7 @@ typedef struct MrenContent
 extern const MrenContent mren_content_embeddings;
 extern const MrenContent mren_content_encoder;
 extern const MrenContent mren_content_text_encoder;
+extern const MrenContent mren_content_audio_encoder;
 extern const MrenContent mren_content_lexicon;
 
 /*

@@ -19,12 +19,17 @@ int mren_max_image_height = 16384;
 int mren_max_image_memory = 256 * 1024;
 int mren_keep_runs = 0;
 int mren_max_image_work = 1000;
+int mren_max_audio_seconds = 600;
+int mren_max_audio_channels = 32;
+int mren_max_audio_rate = 192000;
 int mren_max_encoder_memory = 1024 * 1024;
 int mren_word_cache = 64 * 1024;
 int mren_model_cache = 128 * 1024;
 int mren_encoder_cache = 256 * 1024;
 int mren_text_encoder_cache = 512 * 1024;
 int mren_image_cache = 8 * 1024;
+int mren_audio_encoder_cache = 128 * 1024;
+int mren_audio_cache = 8 * 1024;
 int mren_lexicon_cache = 256 * 1024;
 int mren_aggregate_memory = 512 * 1024;
 int mren_train_memory = 1024 * 1024;
@@ -97,10 +102,16 @@ mren_settings_define(void)
 		 "Sets the maximum work of decoding one image, an estimate that is the same on every "
 		 "machine.",
 		 &mren_max_image_work, 0, GUC_UNIT_MS},
+		{"mren.max_audio_seconds", "Sets the maximum length of a recording.",
+		 &mren_max_audio_seconds, 1, GUC_UNIT_S},
+		{"mren.max_audio_channels", "Sets the maximum number of channels of a recording.",
+		 &mren_max_audio_channels, 1, 0},
+		{"mren.max_audio_rate", "Sets the maximum sample rate of a recording, in Hz.",
+		 &mren_max_audio_rate, 1, 0},
 		{"mren.keep_runs", "Sets the number of days for which finished runs are kept.",
 		 &mren_keep_runs, 0, 0},
 		{"mren.max_encoder_memory",
-		 "Sets the maximum memory that loading one image or text encoder may take.",
+		 "Sets the maximum memory that loading one image, text or audio encoder may take.",
 		 &mren_max_encoder_memory, 64, GUC_UNIT_KB},
 		{"mren.word_cache",
 		 "Sets the memory for cached word vectors, for each set of embeddings in use.",
@@ -113,6 +124,10 @@ mren_settings_define(void)
 		 &mren_text_encoder_cache, 64, GUC_UNIT_KB},
 		{"mren.image_cache", "Sets the memory for cached feature vectors of images.",
 		 &mren_image_cache, 0, GUC_UNIT_KB},
+		{"mren.audio_encoder_cache", "Sets the memory for cached audio encoders.",
+		 &mren_audio_encoder_cache, 64, GUC_UNIT_KB},
+		{"mren.audio_cache", "Sets the memory for cached feature vectors of recordings.",
+		 &mren_audio_cache, 0, GUC_UNIT_KB},
 		{"mren.lexicon_cache",
 		 "Sets the memory for cached lexicons, which is also the maximum size of one lexicon.",
 		 &mren_lexicon_cache, 64, GUC_UNIT_KB},

@@ -15,16 +15,23 @@ extern int mren_max_image_memory; /* kB, decoded */
 extern int mren_keep_runs;		  /* days; 0: for ever */
 extern int mren_max_image_work;	  /* ms, estimated; 0: no limit */
 
+/* Limits on one recording. */
+extern int mren_max_audio_seconds;
+extern int mren_max_audio_channels;
+extern int mren_max_audio_rate; /* Hz */
+
 /* Limit on the memory for one encoder: its files and all that loading it takes. */
 extern int mren_max_encoder_memory; /* kB */
 
 /* Memory of a backend for what it keeps between calls. */
-extern int mren_word_cache;			/* kB, a set of embeddings */
-extern int mren_model_cache;		/* kB */
-extern int mren_encoder_cache;		/* kB */
-extern int mren_text_encoder_cache; /* kB */
-extern int mren_image_cache;		/* kB of feature vectors */
-extern int mren_lexicon_cache;		/* kB */
+extern int mren_word_cache;			 /* kB, a set of embeddings */
+extern int mren_model_cache;		 /* kB */
+extern int mren_encoder_cache;		 /* kB */
+extern int mren_text_encoder_cache;	 /* kB */
+extern int mren_image_cache;		 /* kB of feature vectors */
+extern int mren_audio_encoder_cache; /* kB */
+extern int mren_audio_cache;		 /* kB of feature vectors */
+extern int mren_lexicon_cache;		 /* kB */
 
 /* Memory for training. */
 extern int mren_aggregate_memory; /* kB, a state of mren.train_agg */

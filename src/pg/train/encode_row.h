@@ -14,6 +14,7 @@
 #include "pg/support/args.h"
 #include "pg/support/call_site.h"
 #include "pg/support/row_errors.h"
+#include "pg/resource/text_tokenizers.h"
 #include "pg/resource/image_encoders.h"
 #include "pg/train/train_setup.h"
 #include "pg/predict/row_features.h"
@@ -30,9 +31,10 @@ typedef struct MrenEncodeSite
 	MrenVocabulary vocabulary;
 	MrenEncoder *encoder; /* opened at the first image */
 	MrenRowLexicons lexicons;
-	int64 n_rows;		  /* that the aggregate has seen here */
-	MrenRowErrors errors; /* those of the aggregate */
-	MrenSpanSlips slips;  /* likewise, if mentions are ranges */
+	const MrenOpenTokenizer *tokenizer; /* of a pretrained text encoder, or NULL */
+	int64 n_rows;						/* that the aggregate has seen here */
+	MrenRowErrors errors;				/* those of the aggregate */
+	MrenSpanSlips slips;				/* likewise, if mentions are ranges */
 } MrenEncodeSite;
 
 /* The site of this call: see mren_call_site. */

@@ -50,7 +50,8 @@ make_input(MrenTrainAnswers *answers, const MrenExample *example, MrenInput *inp
 
 	*input = (MrenInput){.sentence = &example->sentence,
 						 .head_type = type_of(answers, example->head_type),
-						 .tail_type = type_of(answers, example->tail_type)};
+						 .tail_type = type_of(answers, example->tail_type),
+						 .tokens = &example->tokens};
 	if (answers->info.hash_bits > 0)
 	{
 		input->features = example->features;

@@ -8,6 +8,7 @@
 #include "miscadmin.h"
 #include "utils/json.h"
 
+#include "pg/resource/text_tokenizers.h"
 #include "pg/train/train_vectors.h"
 #include "text/tokens.h"
 
@@ -83,6 +84,12 @@ mren_train_network_begin(MrenNetworkTraining *training, const MrenTrainSetup *se
 		memcpy(training->encoder, setup->encoder_row.identity, MREN_SHA256_LENGTH);
 		inputs.image_dim = setup->encoder_row.dimension;
 		inputs.encoder_sha256 = training->encoder;
+	}
+	if (setup->net.pretrained != NULL)
+	{
+		mren_encoder_text_source(&setup->text_encoder_row, &training->text_encoder);
+		inputs.encoder = &training->text_encoder;
+		inputs.text_encoder_sha256 = setup->text_encoder_row.sha256;
 	}
 	training->inputs = inputs;
 	training->net = setup->net;
@@ -251,6 +258,13 @@ metrics_json(const MrenNetworkTraining *training, const MrenNet *net, const Mren
 	if (report->linear_epoch > 0)
 		appendStringInfo(&json, ", \"linear_share\": %.9g, \"linear_epoch\": %d",
 						 report->linear_share, report->linear_epoch);
+	if (report->encoder_epoch > 0)
+		appendStringInfo(&json, ", \"encoder_share\": %.9g, \"encoder_epoch\": %d",
+						 report->encoder_share, report->encoder_epoch);
+	if (report->encoder_restarts > 0)
+		appendStringInfo(&json, ", \"encoder_restarts\": %d", report->encoder_restarts);
+	if (report->n_windowed > 0)
+		appendStringInfo(&json, ", \"windowed_rows\": %zu", report->n_windowed);
 	if (mren_train_network_diverged(report))
 		appendStringInfoString(&json, ", \"diverged\": true");
 	if (training->n_bad > 0)

@@ -28,7 +28,7 @@
 static double
 longest_memory(const MrenTrainer *trainer)
 {
-	return mren_options_weight_ema(&trainer->options, trainer->inputs.image_dim > 0);
+	return mren_options_weight_ema(&trainer->options, mren_net_shape_reads(&trainer->shape));
 }
 
 MrenStatus

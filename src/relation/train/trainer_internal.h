@@ -21,6 +21,7 @@
 #include "relation/branch_linear.h"
 #include "relation/net.h"
 #include "relation/train/trainer.h"
+#include "relation/train/trainer_marker.h"
 
 /* Streams of random numbers; those of batch.c are from 0x1000 on. */
 enum
@@ -31,6 +32,10 @@ enum
 	MREN_STREAM_REFIT = 0x30,
 	MREN_STREAM_SHUFFLE = 0x40, /* plus the phase; seeded anew for each epoch */
 	MREN_STREAM_MEMBER = 0x50,	/* plus the member; gives its seed */
+	MREN_STREAM_MARKER = 0x80,
+	MREN_STREAM_MARKER_HEAD = 0x81,
+	MREN_STREAM_MARKER_SHUFFLE = 0x90, /* plus the phase; seeded anew for each epoch */
+	MREN_STREAM_MARKER_DROPOUT = 0xA0, /* plus the phase; seeded anew for each step */
 };
 
 #define MREN_BLOCK_ROWS 1024 /* consecutive rows of the canonical order that are read together */
@@ -50,7 +55,9 @@ typedef enum MrenStage
 	MREN_STAGE_SCAN,	/* names, splits, groups */
 	MREN_STAGE_MEASURE, /* roles, means and deviations */
 	MREN_STAGE_FIT,		/* each member on the training rows */
-	MREN_STAGE_REFIT,	/* each member on validation rows, too */
+	MREN_STAGE_MARKER_FIT,
+	MREN_STAGE_REFIT, /* each member on validation rows, too */
+	MREN_STAGE_MARKER_REFIT,
 	MREN_STAGE_DONE,
 } MrenStage;
 
@@ -189,13 +196,13 @@ typedef struct MrenMeasurement
 	uint64_t *identities; /* (n_usable) */
 	size_t n_identities;
 	MrenMoments text;
-	MrenMoments image;
-	MrenMoments grid;	  /* of cells */
-	MrenMoments box;	  /* of geometries */
-	double *class_count;  /* (n_relations) sum of the training rows' weights */
-	float *class_weights; /* (n_relations) */
-	double mean_weight;	  /* mean weight of a training row, by which losses are divided */
-	float *image_inverse; /* (image_dim) 1 / deviation */
+	MrenMoments vectors[MREN_N_VECTORS];
+	MrenMoments grid;				/* of cells */
+	MrenMoments box;				/* of geometries */
+	double *class_count;			/* (n_relations) sum of the training rows' weights */
+	float *class_weights;			/* (n_relations) */
+	double mean_weight;				/* mean weight of a training row, by which losses are divided */
+	float *inverse[MREN_N_VECTORS]; /* (dim of the vector) 1 / deviation */
 } MrenMeasurement;
 
 struct MrenTrainer
@@ -206,6 +213,7 @@ struct MrenTrainer
 	uint8_t embeddings_sha256[32];
 	uint8_t lexicons_sha256[MREN_MAX_NET_LEXICONS][32];
 	uint8_t encoder_sha256[32];
+	uint8_t audio_sha256[32];
 	const MrenNet *warm; /* weights to start from; NULL: none */
 
 	MrenStage stage;
@@ -230,12 +238,13 @@ struct MrenTrainer
 	size_t current;			/* the member that is trained now */
 	double text_only_share; /* weight of its logits in the sum; the other members have the rest */
 	MrenLinearTraining linear;
+	MrenMarkerTraining marker;
 
 	/* The rows of the current batch */
 	size_t batch_rows; /* maximum number of rows in a batch */
 	int32_t *labels;   /* (batch_rows) */
 	float *weights;	   /* (batch_rows) */
-	float *raw_image;  /* (image_dim) */
+	float *raw_vector; /* (the longest vector's dim) */
 	uint16_t *raw_grid;
 	MrenDropout drop;
 	MrenRandom withhold;
@@ -270,6 +279,10 @@ extern MrenStatus mren_trainer_scan(MrenTrainer *trainer, bool *done, MrenError 
 extern MrenStatus mren_trainer_measure(MrenTrainer *trainer, bool *done, MrenError *err);
 extern MrenStatus mren_trainer_measure_allocate(MrenTrainer *trainer, MrenError *err);
 extern void mren_trainer_rows_free(MrenTrainer *trainer);
+
+/* The numbers of a type, -1: none, and of a row's relation. */
+extern int32_t mren_trainer_type(const MrenTrainer *trainer, MrenTextSpan type);
+extern size_t mren_trainer_relation(const MrenTrainer *trainer, const MrenExample *example);
 
 /*
  * Encodes a record into row `row` of the current member's batch, its label and

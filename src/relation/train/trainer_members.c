@@ -4,7 +4,7 @@
  *	  are joined.
  *
  * The members of an ensemble use different random seeds: for first weights,
- * order of the rows and dropout.  If rows have images, a text-only member
+ * order of the rows and dropout.  If rows have images or recordings, a text-only member
  * follows: a network of the text and of the mentions' boxes in the image.  All
  * members are validated on the same rows.  The mean of the logits of those that
  * read images is mixed with the text-only member's in the share under which the
@@ -28,8 +28,10 @@
 static bool
 wants_text_only(const MrenTrainer *trainer)
 {
-	return trainer->options.text_only_member && trainer->inputs.image_dim > 0 &&
-		   trainer->report.n_rows_with_image > 0 && trainer->report.n_validation > 0;
+	bool images = trainer->inputs.image_dim > 0 && trainer->report.n_rows_with_image > 0;
+
+	return trainer->options.text_only_member && (images || trainer->shape.audio_dim > 0) &&
+		   trainer->report.n_validation > 0;
 }
 
 static uint64_t
@@ -83,7 +85,7 @@ allocate_member(MrenTrainer *trainer, MrenMember *member, MrenError *err)
 	const MrenEnv *env = &trainer->env;
 	const MrenParameterTable *table = &member->layout.table;
 	MrenOptimizerConfig config =
-		mren_options_optimizer(&trainer->options, member->shape.image_dim > 0);
+		mren_options_optimizer(&trainer->options, mren_net_shape_reads(&member->shape));
 
 	MREN_TRY(mren_batch_create(env, &member->shape, &member->layout, trainer->batch_rows,
 							   &member->batch, err));
@@ -91,7 +93,8 @@ allocate_member(MrenTrainer *trainer, MrenMember *member, MrenError *err)
 	MREN_TRY(mren_allocate_zero(env, table->size, sizeof(float), &member->values, err));
 	MREN_TRY(mren_allocate_zero(env, table->trained_size, sizeof(float), &member->grads, err));
 	MREN_TRY(mren_trainer_ema_allocate(trainer, member, err));
-	return mren_optimizer_create(env, &config, table, &member->optimizer, err);
+	return mren_optimizer_create(env, &config, mren_parameters_trained(table), &member->optimizer,
+								 err);
 }
 
 static void
@@ -177,7 +180,7 @@ mren_trainer_begin_member(MrenTrainer *trainer, MrenError *err)
 	mren_batch_fix_relation(&member->shape, &member->layout, member->values,
 							trainer->objective.fixed);
 	mren_trainer_ema_begin(trainer);
-	mren_optimizer_reset(&member->layout.table, &member->optimizer);
+	mren_optimizer_reset(mren_parameters_trained(&member->layout.table), &member->optimizer);
 	return MREN_OK;
 }
 

@@ -28,6 +28,9 @@ read_row(MrenTrainer *trainer, size_t i, MrenExample *example, MrenError *err)
 	if (example->has_image && trainer->inputs.image_dim == 0)
 		return mren_fail(err, MREN_EPARAM,
 						 "training row has an image, but the model is trained without images");
+	if (example->has_audio && trainer->inputs.audio_dim == 0)
+		return mren_fail(err, MREN_EPARAM,
+						 "training row has a recording, but the model is trained without them");
 	return MREN_OK;
 }
 
@@ -80,6 +83,7 @@ scan_row(MrenTrainer *trainer, const MrenExample *example, MrenError *err)
 		return MREN_OK;
 	trainer->scan.n_usable++;
 	trainer->report.n_rows_with_image += example->has_image;
+	trainer->report.n_rows_with_audio += example->has_audio;
 	if (example->has_grid && trainer->options.fusion != MREN_FUSION_PARALLEL)
 		trainer->scan.has_grids = true;
 	if (example->has_image && (example->has_head_box || example->has_tail_box))
@@ -204,8 +208,8 @@ row_role(const MrenTrainer *trainer, const MrenExample *example)
 	return validates ? MREN_ROLE_VALIDATION : MREN_ROLE_TRAIN;
 }
 
-static int32_t
-type_rank(const MrenTrainer *trainer, MrenTextSpan type)
+int32_t
+mren_trainer_type(const MrenTrainer *trainer, MrenTextSpan type)
 {
 	size_t rank;
 
@@ -227,23 +231,56 @@ add_moments(MrenMoments *moments, const float *row, size_t n)
 	moments->n++;
 }
 
-static MrenStatus
-fetch_image(MrenTrainer *trainer, const MrenExample *example, float *vector, MrenError *err)
+static bool
+has_vector(const MrenExample *example, MrenVectorKind kind)
 {
-	MREN_TRY(
-		trainer->inputs.source.image(trainer->inputs.source.state, &example->image, vector, err));
-	for (size_t i = 0; i < trainer->inputs.image_dim; i++)
+	return kind == MREN_VECTOR_IMAGE ? example->has_image : example->has_audio;
+}
+
+/* The row's vector of that kind into raw_vector. */
+static MrenStatus
+fetch_vector(MrenTrainer *trainer, const MrenExample *example, MrenVectorKind kind, MrenError *err)
+{
+	const MrenMember *first = &trainer->members[0];
+	MrenVectorBranch branch = mren_net_vector_branch(&first->shape, &first->layout, kind);
+	const MrenSource *source = &trainer->inputs.source;
+	float *vector = trainer->raw_vector;
+
+	if (kind == MREN_VECTOR_IMAGE)
+		MREN_TRY(source->image(source->state, &example->image, vector, err));
+	else
+		MREN_TRY(source->audio(source->state, &example->audio, vector, err));
+	for (size_t i = 0; i < branch.dim; i++)
 	{
 		if (!isfinite(vector[i]))
-			return mren_fail(err, MREN_ENUMERIC, "element %zu of an image vector is not finite",
-							 i + 1);
+			return mren_fail(err, MREN_ENUMERIC, "element %zu of an %s vector is not finite", i + 1,
+							 kind == MREN_VECTOR_IMAGE ? "image" : "audio");
 	}
-	mren_image_root(&trainer->shape, vector, trainer->inputs.image_dim);
+	mren_vector_root(&branch, vector);
 	return MREN_OK;
 }
 
-static size_t
-relation_rank(const MrenTrainer *trainer, const MrenExample *example)
+/* Adds the row's vectors to the moments. */
+static MrenStatus
+measure_vectors(MrenTrainer *trainer, const MrenExample *example, MrenError *err)
+{
+	const MrenMember *first = &trainer->members[0];
+
+	for (int i = 0; i < MREN_N_VECTORS; i++)
+	{
+		MrenVectorKind kind = (MrenVectorKind) i;
+		size_t dim = mren_net_vector_branch(&first->shape, &first->layout, kind).dim;
+
+		if (dim == 0 || !has_vector(example, kind))
+			continue;
+		MREN_TRY(fetch_vector(trainer, example, kind, err));
+		add_moments(&trainer->measured.vectors[kind], trainer->raw_vector, dim);
+	}
+	return MREN_OK;
+}
+
+size_t
+mren_trainer_relation(const MrenTrainer *trainer, const MrenExample *example)
 {
 	size_t rank;
 
@@ -261,7 +298,7 @@ fetch_grid(MrenTrainer *trainer, const MrenExample *example, MrenError *err)
 	return MREN_OK;
 }
 
-/* Adds the image's vector, cells and boxes of a training row to the moments. */
+/* Adds the vectors of a training row, and cells and boxes of its image, to the moments. */
 static MrenStatus
 measure_image(MrenTrainer *trainer, const MrenExample *example, MrenError *err)
 {
@@ -269,13 +306,9 @@ measure_image(MrenTrainer *trainer, const MrenExample *example, MrenError *err)
 	float geometry[MREN_BOX_GEOMETRY];
 	float cell[MREN_GRID_CHANNELS];
 
+	MREN_TRY(measure_vectors(trainer, example, err));
 	if (!example->has_image)
 		return MREN_OK;
-	if (mren_net_shape_has_vector(&trainer->shape))
-	{
-		MREN_TRY(fetch_image(trainer, example, trainer->raw_image, err));
-		add_moments(&trainer->measured.image, trainer->raw_image, trainer->inputs.image_dim);
-	}
 	if (example->has_head_box || example->has_tail_box)
 	{
 		mren_box_geometry(example->has_head_box ? example->head_box : NULL,
@@ -304,6 +337,7 @@ measure_row(MrenTrainer *trainer, size_t i, MrenError *err)
 	MREN_TRY(read_row(trainer, i, &example, err));
 	role = row_role(trainer, &example);
 	trainer->measured.roles[i] = (uint8_t) role;
+	mren_trainer_marker_measure(trainer, i, &example);
 	if (role == MREN_ROLE_NONE)
 		return MREN_OK;
 	trainer->measured.identities[trainer->measured.n_identities++] =
@@ -314,9 +348,10 @@ measure_row(MrenTrainer *trainer, size_t i, MrenError *err)
 		return MREN_OK;
 	}
 	trainer->report.n_train++;
-	trainer->measured.class_count[relation_rank(trainer, &example)] += (double) example.weight;
-	text = (MrenTextInput){&example.sentence, type_rank(trainer, example.head_type),
-						   type_rank(trainer, example.tail_type)};
+	trainer->measured.class_count[mren_trainer_relation(trainer, &example)] +=
+		(double) example.weight;
+	text = (MrenTextInput){&example.sentence, mren_trainer_type(trainer, example.head_type),
+						   mren_trainer_type(trainer, example.tail_type)};
 	mren_text_pool(&first->shape, &trainer->inputs.vectors, trainer->scale, &text,
 				   first->batch.text, first->batch.unknown);
 	add_moments(&trainer->measured.text, first->batch.text, first->batch.pool_dim);
@@ -381,22 +416,32 @@ finish_tensors(MrenTrainer *trainer, const MrenMoments *moments, size_t mean, si
 }
 
 static void
+finish_vectors(MrenTrainer *trainer, MrenVectorKind kind)
+{
+	MrenMember *first = &trainer->members[0];
+	MrenVectorBranch branch = mren_net_vector_branch(&first->shape, &first->layout, kind);
+	const float *std;
+
+	if (branch.dim == 0)
+		return;
+	finish_tensors(trainer, &trainer->measured.vectors[kind], branch.mean, branch.std);
+	std = mren_parameter_at(&first->layout.table, first->values, branch.std);
+	for (size_t i = 0; i < branch.dim; i++)
+		trainer->measured.inverse[kind][i] = 1.0f / std[i];
+}
+
+static void
 finish_images(MrenTrainer *trainer)
 {
 	MrenMember *first = &trainer->members[0];
 	const MrenNetIds *ids = &first->layout.ids;
-	const float *std;
 
 	if (mren_net_shape_attends(&trainer->shape))
 		finish_tensors(trainer, &trainer->measured.grid, ids->grid_mean, ids->grid_std);
 	if (trainer->shape.boxes)
 		finish_tensors(trainer, &trainer->measured.box, ids->box_mean, ids->box_std);
-	if (!mren_net_shape_has_vector(&trainer->shape))
-		return;
-	finish_tensors(trainer, &trainer->measured.image, ids->image_mean, ids->image_std);
-	std = mren_parameter_at(&first->layout.table, first->values, ids->image_std);
-	for (size_t i = 0; i < trainer->inputs.image_dim; i++)
-		trainer->measured.image_inverse[i] = 1.0f / std[i];
+	for (int kind = 0; kind < MREN_N_VECTORS; kind++)
+		finish_vectors(trainer, (MrenVectorKind) kind);
 }
 
 static MrenStatus
@@ -432,16 +477,19 @@ mren_trainer_measure_allocate(MrenTrainer *trainer, MrenError *err)
 {
 	const MrenEnv *env = &trainer->env;
 	MrenMeasurement *m = &trainer->measured;
-	size_t image_dim = trainer->shape.image_dim;
+	size_t dims[MREN_N_VECTORS] = {trainer->shape.image_dim, trainer->shape.audio_dim};
 	size_t k = trainer->shape.n_relations;
 
 	MREN_TRY(mren_allocate_zero(env, trainer->inputs.source.n, 1, &m->roles, err));
 	MREN_TRY(mren_allocate(env, trainer->scan.n_usable, sizeof(uint64_t), &m->identities, err));
 	MREN_TRY(mren_allocate_zero(env, k, sizeof(double), &m->class_count, err));
 	MREN_TRY(mren_allocate(env, k, sizeof(float), &m->class_weights, err));
-	MREN_TRY(mren_allocate(env, image_dim, sizeof(float), &m->image_inverse, err));
 	MREN_TRY(allocate_moments(env, &m->text, trainer->members[0].batch.pool_dim, err));
-	MREN_TRY(allocate_moments(env, &m->image, image_dim, err));
+	for (int i = 0; i < MREN_N_VECTORS; i++)
+	{
+		MREN_TRY(mren_allocate(env, dims[i], sizeof(float), &m->inverse[i], err));
+		MREN_TRY(allocate_moments(env, &m->vectors[i], dims[i], err));
+	}
 	if (trainer->shape.boxes)
 		MREN_TRY(allocate_moments(env, &m->box, MREN_BOX_GEOMETRY, err));
 	if (mren_net_shape_attends(&trainer->shape))
@@ -454,7 +502,7 @@ mren_trainer_rows_free(MrenTrainer *trainer)
 {
 	const MrenEnv *env = &trainer->env;
 	MrenMeasurement *m = &trainer->measured;
-	MrenMoments *moments[] = {&m->text, &m->image, &m->grid, &m->box};
+	MrenMoments *moments[] = {&m->text, &m->vectors[0], &m->vectors[1], &m->grid, &m->box};
 
 	mren_names_free(env, &trainer->scan.relations);
 	mren_names_free(env, &trainer->scan.types);
@@ -463,7 +511,8 @@ mren_trainer_rows_free(MrenTrainer *trainer)
 	mren_release(env, m->identities);
 	mren_release(env, m->class_count);
 	mren_release(env, m->class_weights);
-	mren_release(env, m->image_inverse);
+	for (int i = 0; i < MREN_N_VECTORS; i++)
+		mren_release(env, m->inverse[i]);
 	for (size_t i = 0; i < sizeof(moments) / sizeof(moments[0]); i++)
 	{
 		mren_release(env, moments[i]->sum);
@@ -511,25 +560,36 @@ load_grid(MrenTrainer *trainer, const MrenExample *example, size_t row, bool wit
 	return MREN_OK;
 }
 
-/* The image's vector, standardised; zero without an image. */
+/* The row's vector of that kind, standardised; zero without one. */
 static MrenStatus
-load_vector(MrenTrainer *trainer, const MrenExample *example, size_t row, MrenError *err)
+load_vector(MrenTrainer *trainer, const MrenExample *example, MrenVectorKind kind, size_t row,
+			MrenError *err)
 {
 	MrenMember *member = mren_trainer_member(trainer);
-	size_t dim = member->shape.image_dim;
-	float *image = member->batch.image + row * dim;
+	MrenVectorBranch branch = mren_net_vector_branch(&member->shape, &member->layout, kind);
+	MrenVectorBatch *batch = &member->batch.vectors[kind];
+	float *vector = batch->in + row * branch.dim;
 
-	if (!member->batch.has_image[row] || !mren_net_shape_has_vector(&member->shape))
+	if (branch.dim == 0)
+		return MREN_OK;
+	if (!batch->has[row])
 	{
-		memset(image, 0, dim * sizeof(float));
+		memset(vector, 0, branch.dim * sizeof(float));
 		return MREN_OK;
 	}
-	MREN_TRY(fetch_image(trainer, example, trainer->raw_image, err));
-	mren_standardise(
-		image, trainer->raw_image,
-		mren_parameter_at(&member->layout.table, member->values, member->layout.ids.image_mean),
-		trainer->measured.image_inverse, dim);
+	MREN_TRY(fetch_vector(trainer, example, kind, err));
+	mren_standardise(vector, trainer->raw_vector,
+					 mren_parameter_at(&member->layout.table, member->values, branch.mean),
+					 trainer->measured.inverse[kind], branch.dim);
 	return MREN_OK;
+}
+
+/* Whether a training row's image or recording is withheld this time. */
+static bool
+withhold(MrenTrainer *trainer, bool train, bool has)
+{
+	return train && has &&
+		   mren_random_uniform(&trainer->withhold) < (float) trainer->options.image_dropout;
 }
 
 MrenStatus
@@ -537,21 +597,26 @@ mren_trainer_load(MrenTrainer *trainer, const uint8_t *record, size_t len, size_
 				  MrenError *err)
 {
 	MrenMember *member = mren_trainer_member(trainer);
+	MrenVectorBatch *vectors = member->batch.vectors;
 	bool reads_images = member->shape.image_dim > 0;
+	bool reads_audio = member->shape.audio_dim > 0;
 	MrenExample example;
 	bool withheld;
 
 	MREN_TRY(mren_example_read(record, len, &example, &len, err));
-	trainer->labels[row] = (int32_t) relation_rank(trainer, &example);
+	trainer->labels[row] = (int32_t) mren_trainer_relation(trainer, &example);
 	trainer->weights[row] =
 		example.weight * (train ? trainer->measured.class_weights[trainer->labels[row]] : 1);
 	MREN_TRY(mren_batch_load_text(&member->batch, row, &example.sentence,
-								  type_rank(trainer, example.head_type),
-								  type_rank(trainer, example.tail_type), err));
-	withheld = train && reads_images && example.has_image &&
-			   mren_random_uniform(&trainer->withhold) < (float) trainer->options.image_dropout;
+								  mren_trainer_type(trainer, example.head_type),
+								  mren_trainer_type(trainer, example.tail_type), err));
+	withheld = withhold(trainer, train, reads_images && example.has_image);
 	mren_trainer_linear_load(trainer, &example, row, !withheld);
-	member->batch.has_image[row] = reads_images && example.has_image && !withheld;
+	vectors[MREN_VECTOR_IMAGE].has[row] = reads_images && example.has_image && !withheld;
+	vectors[MREN_VECTOR_AUDIO].has[row] =
+		reads_audio && example.has_audio &&
+		!withhold(trainer, train, reads_audio && example.has_audio);
 	MREN_TRY(load_grid(trainer, &example, row, withheld, err));
-	return load_vector(trainer, &example, row, err);
+	MREN_TRY(load_vector(trainer, &example, MREN_VECTOR_IMAGE, row, err));
+	return load_vector(trainer, &example, MREN_VECTOR_AUDIO, row, err);
 }

@@ -155,19 +155,19 @@ keep_best(MrenTrainer *trainer, const MrenProgress *progress)
 }
 
 /*
- * What the best epoch minimises: its loss, or for a network that reads images
+ * What the best epoch minimises: its loss, or for a network that reads images or recordings
  * the loss after calibration, since such a network becomes overconfident while
  * its ranking still improves.
  */
 static MrenStatus
-epoch_loss(const MrenTrainer *trainer, bool reads_images, double *loss, MrenError *err)
+epoch_loss(const MrenTrainer *trainer, bool reads_more, double *loss, MrenError *err)
 {
 	const MrenValidation *v = &trainer->validation;
 	MrenLogits rows = mren_trainer_kept_rows(trainer, trainer->kept.logits, trainer->negative);
 	MrenCalibration fit;
 
 	*loss = v->loss / v->weight;
-	if (!reads_images)
+	if (!reads_more)
 		return MREN_OK;
 	MREN_TRY(mren_calibration_fit(&trainer->env, &rows, &fit, err));
 	*loss = mren_calibration_loss(&rows, &fit);
@@ -186,7 +186,7 @@ mren_trainer_validated(MrenTrainer *trainer, MrenProgress *progress, MrenError *
 	progress->validation_loss = v->loss / v->weight;
 	progress->validation_accuracy = (double) v->n_correct / (double) v->n;
 	progress->validation_f1 = both > 0 ? 2 * (double) v->n_hit / (double) both : 0;
-	MREN_TRY(epoch_loss(trainer, member->shape.image_dim > 0, &loss, err));
+	MREN_TRY(epoch_loss(trainer, mren_net_shape_reads(&member->shape), &loss, err));
 	progress->improved = !member->validated || loss < member->best_choice;
 	if (!progress->improved)
 		return MREN_OK;

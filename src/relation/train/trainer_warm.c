@@ -73,6 +73,9 @@ find_difference(MrenTrainer *trainer, const MrenNet *source, char *why, size_t s
 		snprintf(why, size, "it uses different word embeddings");
 	else if (memcmp(net->encoder_sha256, trainer->encoder_sha256, 32) != 0)
 		snprintf(why, size, "it uses a different image encoder");
+	else if (net->audio_encoder.len > 0 && trainer->shape.audio_dim > 0 &&
+			 memcmp(net->audio_encoder.data, trainer->audio_sha256, 32) != 0)
+		snprintf(why, size, "it uses a different audio encoder");
 	else if (!same_types(&net->types, &trainer->scan.types))
 		snprintf(why, size, "its entity types are different");
 	else if (net->shape.activation != trainer->shape.activation)

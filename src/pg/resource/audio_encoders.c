@@ -1,0 +1,327 @@
+/*
+ * audio_encoders.c
+ *	  Loaded audio encoders and the feature vectors of recordings.
+ *
+ * A recording is decoded, resampled and cut into windows as a stream; the network runs on each
+ * window, and the vector is the mean.  The libraries that decode allocate by malloc, so the
+ * stream is closed on every path, errors included.
+ *
+ * An encoder is the parsed network with its arena; one run at a time uses it, because nothing
+ * between a run's start and its end calls back into SQL.  Vectors of recent recordings are kept
+ * by the recording's hash.
+ */
+#include "pg/resource/audio_encoders.h"
+
+#include "miscadmin.h"
+#include "utils/memutils.h"
+
+#include "audio/audio.h"
+#include "onnx/onnx_graph.h"
+#include "pg/support/lru_cache.h"
+#include "pg/support/pg_env.h"
+#include "pg/support/settings.h"
+
+/* Samples of a step of log-mel statistics: a second. */
+#define PIECE_SAMPLES MREN_MEL_RATE
+
+/* The identity of log-mel statistics; another definition of them would have another. */
+static const uint8 logmel_identity[MREN_SHA256_LENGTH] = "mren log-mel statistics 1";
+
+struct MrenAudioEncoder
+{
+	MrenCacheEntry base; /* key: the identity */
+	MrenEnv env;		 /* of the entry's context: graph and logmel keep a pointer to it */
+	int32 dimension;
+	uint32 sample_rate;
+	MrenLogmel *logmel; /* NULL: a network */
+	MrenOnnxGraph *graph;
+	MrenOnnxGraphRun *run;
+	size_t window_samples;
+	size_t hop_samples;
+};
+
+static MrenCache cache = MREN_CACHE_INIT(cache, &mren_audio_encoder_cache, NULL);
+
+typedef struct AudioEntry
+{
+	MrenCacheEntry base; /* key: recording's hash, half of the encoder's identity */
+	float4 vector[FLEXIBLE_ARRAY_MEMBER];
+} AudioEntry;
+
+static MrenCache recordings = MREN_CACHE_INIT(recordings, &mren_audio_cache, NULL);
+
+/* ---- opening ---- */
+
+static MrenAudioEncoder *
+new_encoder(const uint8 *identity)
+{
+	MemoryContext context = mren_cache_context("audio encoder");
+	MrenAudioEncoder *encoder = MemoryContextAllocZero(context, sizeof(MrenAudioEncoder));
+
+	encoder->base.context = context;
+	memcpy(encoder->base.key.content, identity, MREN_SHA256_LENGTH);
+	encoder->env = mren_pg_env(context);
+	return encoder;
+}
+
+static MrenAudioEncoder *
+load_logmel(void)
+{
+	MrenAudioEncoder *encoder = new_encoder(logmel_identity);
+	MrenError err;
+
+	MREN_PG_CALL(err, mren_logmel_create(&encoder->env, &encoder->logmel, &err));
+	encoder->dimension = MREN_LOGMEL_SIZE;
+	encoder->sample_rate = MREN_MEL_RATE;
+	return encoder;
+}
+
+static MrenAudioEncoder *
+load_network(const MrenAudioEncoderRow *row)
+{
+	MrenAudioEncoder *encoder = new_encoder(row->identity);
+	MrenOnnxGraphInfo info;
+	MrenError err;
+	float4 *silence;
+	uint8 *bytes;
+	size_t len;
+
+	encoder->dimension = row->dimension;
+	encoder->sample_rate = row->sample_rate;
+	encoder->window_samples = row->window_samples;
+	encoder->hop_samples = row->hop_samples;
+	mren_catalog_audio_encoder_bytes(row, &bytes, &len);
+	MREN_PG_CALL(err, mren_onnx_graph_load_waveform(
+						  &encoder->env, bytes, len, row->output, encoder->window_samples,
+						  (size_t) mren_max_encoder_memory * 1024, &encoder->graph, &err));
+	pfree(bytes);
+	mren_onnx_graph_info(encoder->graph, &info);
+	if (info.features != (size_t) row->dimension)
+		ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
+						errmsg("audio encoder %lld returns %zu features instead of %d",
+							   (long long) row->id, info.features, row->dimension)));
+	silence = palloc0(encoder->window_samples * sizeof(float4));
+	MREN_PG_CALL(
+		err, mren_onnx_graph_start(&encoder->env, encoder->graph, silence, &encoder->run, &err));
+	pfree(silence);
+	return encoder;
+}
+
+static MrenAudioEncoder *
+find_cached(const uint8 *identity)
+{
+	MrenCacheKey key = {.id = 0};
+
+	memcpy(key.content, identity, MREN_SHA256_LENGTH);
+	return (MrenAudioEncoder *) mren_cache_find(&cache, &key);
+}
+
+/* row is NULL for log-mel statistics. */
+static MrenAudioEncoder *
+open_row(const MrenAudioEncoderRow *row)
+{
+	MrenAudioEncoder *encoder = find_cached(row == NULL ? logmel_identity : row->identity);
+
+	if (encoder == NULL)
+	{
+		encoder = row == NULL ? load_logmel() : load_network(row);
+		encoder->base.bytes = MemoryContextMemAllocated(encoder->base.context, true);
+		mren_cache_insert(&cache, &encoder->base);
+	}
+	mren_cache_pin(&encoder->base, CurrentMemoryContext);
+	return encoder;
+}
+
+MrenAudioEncoder *
+mren_audio_encoder_open(const char *name)
+{
+	MrenAudioEncoderRow row;
+
+	if (strcmp(name, MREN_LOGMEL_NAME) == 0)
+		return open_row(NULL);
+	mren_catalog_need_audio_encoder(name, &row);
+	return open_row(&row);
+}
+
+MrenAudioEncoder *
+mren_audio_encoder_open_by_hash(const uint8 *identity, const char *model)
+{
+	MrenAudioEncoder *encoder = find_cached(identity);
+	MrenAudioEncoderRow row;
+
+	if (encoder != NULL)
+	{
+		mren_cache_pin(&encoder->base, CurrentMemoryContext);
+		return encoder;
+	}
+	if (memcmp(identity, logmel_identity, MREN_SHA256_LENGTH) == 0)
+		return open_row(NULL);
+	if (!mren_catalog_audio_encoder_by_hash(identity, &row, NULL))
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("the audio encoder of model \"%s\" is not loaded", model),
+			 errhint("Load the same network with mren.load_audio_encoder, with the same output, "
+					 "sample rate and windows, under any name.")));
+	return open_row(&row);
+}
+
+const uint8 *
+mren_audio_encoder_identity(const MrenAudioEncoder *encoder)
+{
+	return encoder->base.key.content;
+}
+
+int32
+mren_audio_encoder_dimension(const MrenAudioEncoder *encoder)
+{
+	return encoder->dimension;
+}
+
+/* ---- encoding ---- */
+
+static void
+run_window(MrenAudioEncoder *encoder, const float4 *window, float4 *out)
+{
+	MrenError err;
+	bool done = false;
+
+	mren_onnx_graph_restart(encoder->run, window);
+	while (!done)
+	{
+		CHECK_FOR_INTERRUPTS();
+		MREN_PG_CALL(err, mren_onnx_graph_step(encoder->run, &done, &err));
+	}
+	MREN_PG_CALL(err, mren_onnx_graph_output(encoder->run, out, &err));
+}
+
+/* The mean of the windows' vectors; out serves for each of them. */
+static void
+run_network(MrenAudioEncoder *encoder, const MrenEnv *env, MrenAudioStream *stream, float4 *out)
+{
+	double *sums = palloc0(encoder->dimension * sizeof(double));
+	MrenAudioWindows *windows;
+	const float4 *window;
+	uint64 start;
+	int64 n = 0;
+	MrenError err;
+
+	MREN_PG_CALL(err, mren_audio_windows_open(env, stream, encoder->window_samples,
+											  encoder->hop_samples, &windows, &err));
+	for (;;)
+	{
+		CHECK_FOR_INTERRUPTS();
+		MREN_PG_CALL(err, mren_audio_windows_next(windows, &window, &start, &err));
+		if (window == NULL)
+			break;
+		run_window(encoder, window, out);
+		for (int32 i = 0; i < encoder->dimension; i++)
+			sums[i] += out[i];
+		n++;
+	}
+	for (int32 i = 0; i < encoder->dimension; i++)
+		out[i] = (float4) (sums[i] / n);
+}
+
+static void
+run_logmel(MrenAudioEncoder *encoder, MrenAudioStream *stream, float4 *out)
+{
+	float4 *piece = palloc(PIECE_SAMPLES * sizeof(float4));
+	size_t n;
+	MrenError err;
+
+	mren_logmel_restart(encoder->logmel);
+	do
+	{
+		CHECK_FOR_INTERRUPTS();
+		MREN_PG_CALL(err, mren_audio_stream_read(stream, piece, PIECE_SAMPLES, &n, &err));
+		MREN_PG_CALL(err, mren_logmel_add(encoder->logmel, piece, n, &err));
+	} while (n == PIECE_SAMPLES);
+	MREN_PG_CALL(err, mren_logmel_finish(encoder->logmel, out, &err));
+}
+
+/* Allocates in the current context. */
+static void
+encode(MrenAudioEncoder *encoder, const bytea *audio, float4 *out)
+{
+	MrenEnv env = mren_pg_env(CurrentMemoryContext);
+	MrenAudioLimits limits = {mren_max_audio_seconds, mren_max_audio_channels, mren_max_audio_rate};
+	MrenAudioStream *stream;
+	MrenError err;
+
+	MREN_PG_CALL(err, mren_audio_stream_open(&env, (const uint8_t *) VARDATA_ANY(audio),
+											 VARSIZE_ANY_EXHDR(audio), &limits,
+											 encoder->sample_rate, &stream, &err));
+	PG_TRY();
+	{
+		if (encoder->logmel != NULL)
+			run_logmel(encoder, stream, out);
+		else
+			run_network(encoder, &env, stream, out);
+	}
+	PG_FINALLY();
+	{
+		mren_audio_stream_close(stream);
+	}
+	PG_END_TRY();
+}
+
+/* ---- the cache of vectors ---- */
+
+MrenHash128
+mren_audio_encoder_hash(const bytea *audio)
+{
+	return mren_hash128(VARDATA_ANY(audio), VARSIZE_ANY_EXHDR(audio));
+}
+
+static MrenCacheKey
+recording_key(const MrenAudioEncoder *encoder, const bytea *audio)
+{
+	MrenCacheKey key = {.id = 0};
+	MrenHash128 hash = mren_audio_encoder_hash(audio);
+
+	memcpy(key.content, hash.bytes, sizeof(hash.bytes));
+	/* Half of the encoder's identity is enough to tell encoders apart. */
+	memcpy(key.content + sizeof(hash.bytes), encoder->base.key.content,
+		   sizeof(key.content) - sizeof(hash.bytes));
+	return key;
+}
+
+static void
+remember(const MrenCacheKey *key, const float4 *vector, size_t n)
+{
+	size_t size = offsetof(AudioEntry, vector) + n * sizeof(float4);
+	MemoryContext context;
+	AudioEntry *entry;
+
+	if (mren_audio_cache == 0)
+		return;
+	context =
+		AllocSetContextCreate(CurrentMemoryContext, "mren recording", 0, size + 256, size + 256);
+	entry = MemoryContextAlloc(context, size);
+	entry->base = (MrenCacheEntry){.key = *key, .context = context};
+	memcpy(entry->vector, vector, n * sizeof(float4));
+	entry->base.bytes = MemoryContextMemAllocated(context, true);
+	mren_cache_insert(&recordings, &entry->base);
+}
+
+void
+mren_audio_encoder_features(MrenAudioEncoder *encoder, const bytea *audio, float4 *out)
+{
+	MrenCacheKey key = recording_key(encoder, audio);
+	AudioEntry *entry = (AudioEntry *) mren_cache_find(&recordings, &key);
+	MemoryContext work;
+	MemoryContext old;
+
+	if (entry != NULL)
+	{
+		memcpy(out, entry->vector, encoder->dimension * sizeof(float4));
+		return;
+	}
+	work = AllocSetContextCreate(CurrentMemoryContext, "mren recording", ALLOCSET_DEFAULT_SIZES);
+	old = MemoryContextSwitchTo(work);
+	encode(encoder, audio, out);
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(work);
+	remember(&key, out, encoder->dimension);
+}
