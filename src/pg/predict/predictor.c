@@ -142,6 +142,15 @@ check_grid(const MrenPredictor *predictor)
 }
 
 void
+mren_predictor_keep_sentence(MrenPredictor *predictor)
+{
+	MrenEnv env = mren_pg_env(CurrentMemoryContext);
+	MrenError err;
+
+	MREN_PG_CALL(err, mren_sentence_cache_create(&env, &predictor->cache, &err));
+}
+
+void
 mren_predictor_reserve(MrenPredictor *predictor)
 {
 	size_t grid = mren_grid_size(&predictor->info.grid);
@@ -242,9 +251,11 @@ void
 mren_predictor_features(MrenPredictor *predictor, const MrenInput *input, float4 *features)
 {
 	float4 *scratch = palloc(mren_net_scratch(predictor->net, 1) * sizeof(float4));
+	MrenInput row = *input;
 	MrenError err;
 
-	MREN_PG_CALL(err, mren_net_features(predictor->net, &predictor->vectors, input, 1, features,
+	row.cache = predictor->cache;
+	MREN_PG_CALL(err, mren_net_features(predictor->net, &predictor->vectors, &row, 1, features,
 										scratch, &err));
 	pfree(scratch);
 }

@@ -32,6 +32,7 @@ typedef struct MrenPredictor
 	float4 *image;						/* (image_dim) of the row at hand */
 	uint16 *grid;						/* (info.grid) halves of the row at hand */
 	MrenPairBoxes boxes;				/* of the row at hand */
+	MrenSentenceCache *cache;			/* of rows of one sentence; NULL: none is kept */
 } MrenPredictor;
 
 /*
@@ -54,6 +55,12 @@ extern void mren_predictor_attach(MrenNet *net, const char *model, MemoryContext
 
 /* Opens the encoder of the model's images; 22023 if it was trained without images. */
 extern MrenEncoder *mren_predictor_encoder(MrenPredictor *predictor);
+
+/*
+ * What rows of one sentence have in common is computed once from here on, in the current
+ * context, which must outlive the rows.
+ */
+extern void mren_predictor_keep_sentence(MrenPredictor *predictor);
 
 /* Allocates the buffers of rows' images in the current context, which must outlive the rows. */
 extern void mren_predictor_reserve(MrenPredictor *predictor);
