@@ -9,6 +9,7 @@
 #include "postgres.h"
 
 #include "pg/predict/row_features.h"
+#include "pg/resource/audio_encoders.h"
 #include "pg/resource/image_encoders.h"
 #include "pg/resource/words.h"
 #include "pg/support/args.h"
@@ -26,10 +27,12 @@ typedef struct MrenPredictor
 	MrenVocabulary vocabulary;
 	MrenWordVectors vectors;
 	uint8 encoder_hash[MREN_SHA256_LENGTH];
-	MrenEncoder *encoder; /* NULL until a row has an image */
-	float4 *image;		  /* (image_dim) of the row at hand */
-	uint16 *grid;		  /* (info.grid) halves of the row at hand */
-	MrenPairBoxes boxes;  /* of the row at hand */
+	MrenEncoder *encoder;			 /* NULL until a row has an image */
+	float4 *image;					 /* (image_dim) of the row at hand */
+	uint16 *grid;					 /* (info.grid) halves of the row at hand */
+	MrenAudioEncoder *audio_encoder; /* NULL until a row has a recording */
+	float4 *audio;					 /* (audio_dim) of the row at hand */
+	MrenPairBoxes boxes;			 /* of the row at hand */
 } MrenPredictor;
 
 /*
@@ -47,7 +50,10 @@ extern void mren_predictor_open_args(MrenPredictor *predictor, FunctionCallInfo 
 /* Opens the encoder of the model's images; 22023 if it was trained without images. */
 extern MrenEncoder *mren_predictor_encoder(MrenPredictor *predictor);
 
-/* Allocates the buffers of rows' images in the current context, which must outlive the rows. */
+/* The same of the model's recordings. */
+extern MrenAudioEncoder *mren_predictor_audio_encoder(MrenPredictor *predictor);
+
+/* Allocates the buffers of rows' images and recordings in the current context, which must outlive the rows. */
 extern void mren_predictor_reserve(MrenPredictor *predictor);
 
 /*

@@ -22,13 +22,17 @@ typedef struct MrenTrainSetup
 	char *image_encoder; /* name, or NULL: none, and no row may have an image; where not given,
 						  * the only one loaded */
 	bool encoder_named;	 /* the options name the encoder */
+	char *audio_encoder; /* name, or NULL: none; where not given, log-mel statistics */
+	bool audio_named;	 /* the options name it, or rows have recordings */
 	bool deploy;
 	bool skip_bad;		  /* option on_error: leave out rows that cannot be used */
 	double holdout_share; /* share of the rows that is held out to judge models; 0 .. 0.5 */
 	MrenLexiconList lexicons;
 	MrenEmbeddingRow embedding_row; /* dimension 0 without embeddings */
 	MrenEncoderRow encoder_row;		/* only with an image encoder */
-	MrenGridShape grid;				/* of an image, if the fusion attends to grids; else all 0 */
+	uint8 audio_identity[MREN_SHA256_LENGTH];
+	int audio_dimension; /* 0 without an audio encoder */
+	MrenGridShape grid;	 /* of an image, if the fusion attends to grids; else all 0 */
 } MrenTrainSetup;
 
 /*
