@@ -1,40 +1,6 @@
 -- Updates a database from 0.2.0 to 0.3.0.
 --
--- A part that is new as a whole is taken in with \include, and -- The predicting functions take a recording at the end, and so do training rows.
-DROP FUNCTION
-    mren.predict(text, text, text, text, bytea, text, text, box, box, real[], integer),
-    mren.predict(text, text, int4range, int4range, bytea, text, text, box, box, real[], integer),
-    mren.classify(text, text, text, text, bytea, text, text, box, box, real[], integer),
-    mren.classify(text, text, int4range, int4range, bytea, text, text, box, box, real[], integer),
-    mren.predict_proba(text, text, text, text, bytea, text, text, box, box, real[], integer),
-    mren.predict_proba(text, text, int4range, int4range, bytea, text, text, box, box, real[], integer),
-    mren.features(text, text, text, text, bytea, text, text, box, box, real[], integer),
-    mren.features(text, text, int4range, int4range, bytea, text, text, box, box, real[], integer),
-    mren.explain(text, text, text, text, bytea, text, text, box, box, real[], integer),
-    mren.explain(text, text, int4range, int4range, bytea, text, text, box, box, real[], integer),
-    mren.explain_image(text, text, text, text, bytea, text, text, box, box, real[], integer),
-    mren.explain_image(text, text, int4range, int4range, bytea, text, text, box, box, real[], integer),
-    mren.predict_rows(text, text, integer),
-    mren.encode_example(jsonb, text, text, text, text, bytea, real[], text, text, box, box, real, text),
-    mren.encode_example(jsonb, text, int4range, int4range, text, bytea, real[], text, text, box, box, real, text);
-DROP FUNCTION mren.predict_support(internal);
-\include 50_predict.sql
-
-CREATE FUNCTION mren.encode_example(options jsonb, sentence text, head text, tail text, relation text, image bytea,
-    image_vector real[], head_type text, tail_type text, head_box box, tail_box box, weight real, split text,
-    audio bytea, audio_vector real[])
-RETURNS bytea
-AS 'MODULE_PATHNAME', 'mren_encode_example_sql'
-LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 1000;
-
-CREATE FUNCTION mren.encode_example(options jsonb, sentence text, head int4range, tail int4range, relation text, image bytea,
-    image_vector real[], head_type text, tail_type text, head_box box, tail_box box, weight real, split text,
-    audio bytea, audio_vector real[])
-RETURNS bytea
-AS 'MODULE_PATHNAME', 'mren_encode_example_range'
-LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 1000;
-
-\comments takes
+-- A part that is new as a whole is taken in with \include, and \comments takes
 -- the comments of all parts.  What 0.2.0 had and 0.3.0 changes is written out
 -- here and in its part.  test/t/190_update.pl compares the result with a
 -- database that was created anew, object by object.
@@ -292,5 +258,39 @@ REVOKE EXECUTE ON FUNCTION
     mren.load_audio_encoder(text, oid, text, integer, real, real),
     mren.drop_audio_encoder(text)
 FROM PUBLIC;
+
+-- The predicting functions take a recording at the end, and so do training rows.
+DROP FUNCTION
+    mren.predict(text, text, text, text, bytea, text, text, box, box, real[], integer),
+    mren.predict(text, text, int4range, int4range, bytea, text, text, box, box, real[], integer),
+    mren.classify(text, text, text, text, bytea, text, text, box, box, real[], integer),
+    mren.classify(text, text, int4range, int4range, bytea, text, text, box, box, real[], integer),
+    mren.predict_proba(text, text, text, text, bytea, text, text, box, box, real[], integer),
+    mren.predict_proba(text, text, int4range, int4range, bytea, text, text, box, box, real[], integer),
+    mren.features(text, text, text, text, bytea, text, text, box, box, real[], integer),
+    mren.features(text, text, int4range, int4range, bytea, text, text, box, box, real[], integer),
+    mren.explain(text, text, text, text, bytea, text, text, box, box, real[], integer),
+    mren.explain(text, text, int4range, int4range, bytea, text, text, box, box, real[], integer),
+    mren.explain_image(text, text, text, text, bytea, text, text, box, box, real[], integer),
+    mren.explain_image(text, text, int4range, int4range, bytea, text, text, box, box, real[], integer),
+    mren.predict_rows(text, text, integer),
+    mren.encode_example(jsonb, text, text, text, text, bytea, real[], text, text, box, box, real, text),
+    mren.encode_example(jsonb, text, int4range, int4range, text, bytea, real[], text, text, box, box, real, text);
+DROP FUNCTION mren.predict_support(internal);
+\include 50_predict.sql
+
+CREATE FUNCTION mren.encode_example(options jsonb, sentence text, head text, tail text, relation text, image bytea,
+    image_vector real[], head_type text, tail_type text, head_box box, tail_box box, weight real, split text,
+    audio bytea, audio_vector real[])
+RETURNS bytea
+AS 'MODULE_PATHNAME', 'mren_encode_example_sql'
+LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 1000;
+
+CREATE FUNCTION mren.encode_example(options jsonb, sentence text, head int4range, tail int4range, relation text, image bytea,
+    image_vector real[], head_type text, tail_type text, head_box box, tail_box box, weight real, split text,
+    audio bytea, audio_vector real[])
+RETURNS bytea
+AS 'MODULE_PATHNAME', 'mren_encode_example_range'
+LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 1000;
 
 \comments

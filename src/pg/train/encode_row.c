@@ -208,9 +208,10 @@ optional_args(FunctionCallInfo fcinfo, MrenPair *pair)
 		mren_pair_head_box(pair, PG_GETARG_DATUM(ARG_HEAD_BOX));
 	if (!PG_ARGISNULL(ARG_TAIL_BOX))
 		mren_pair_tail_box(pair, PG_GETARG_DATUM(ARG_TAIL_BOX));
-	if (!PG_ARGISNULL(ARG_AUDIO))
+	/* The function of an earlier version of the extension has no such arguments. */
+	if (PG_NARGS() > ARG_AUDIO && !PG_ARGISNULL(ARG_AUDIO))
 		pair->audio = PG_GETARG_BYTEA_PP(ARG_AUDIO);
-	if (!PG_ARGISNULL(ARG_AUDIO_VECTOR))
+	if (PG_NARGS() > ARG_AUDIO_VECTOR && !PG_ARGISNULL(ARG_AUDIO_VECTOR))
 		mren_pair_audio_vector(pair, PG_GETARG_DATUM(ARG_AUDIO_VECTOR));
 	mren_pair_check(pair);
 }
