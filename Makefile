@@ -20,7 +20,7 @@ WERROR    ?= -Werror
 # Goals that install what they need, so that each can be the first command on a new
 # machine.  They must not read PGXS.
 standalone = help setup test test-checks test-unit test-sql test-isolation test-tap test-cases test-asan test-versions \
-             check-format format sanitize fuzz demo demo-stop bench bench-accuracy debug compile_commands.json
+             check-format format sanitize fuzz demo demo-stop deb pgxn test-package bench bench-accuracy debug compile_commands.json
 
 ifeq ($(filter-out $(standalone),$(or $(MAKECMDGOALS),all)),)
 
@@ -86,8 +86,17 @@ demo: ## run a complete example on real text and images in a private server
 demo-stop: ## stop the demo's server and delete its data
 	@tools/demo/stop
 
+deb: ## build Debian packages of the committed state in build/package/deb
+	@tools/package deb
+
+pgxn: ## make the zip file for PGXN in build/package
+	@tools/package pgxn
+
+test-package: ## build the Debian package and the zip file, and install the package, in Debian 12 roots of their own
+	@tools/test-package
+
 bench: ## run all benchmarks
-	@if [ -x bench/run ]; then bench/run; else echo "There is no bench/run. Run bench/accuracy/run, bench/graph/run, bench/lexicon/run or bench/train/run."; fi
+	@if [ -x bench/run ]; then bench/run; else echo "There is no bench/run. Run bench/accuracy/run, bench/graph/run, bench/lexicon/run, bench/train/run or bench/transformer/run."; fi
 
 bench-accuracy: ## measure accuracy on published data (SETS="semeval vrd" SEEDS=1) or your own (TRAIN= TEST= FORMAT=)
 	@bench/accuracy/run $(SETS)

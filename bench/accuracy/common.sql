@@ -4,6 +4,13 @@
 CREATE EXTENSION mren;
 \set vectors :files '/vectors'
 SELECT mren.load_embeddings('glove', pg_read_binary_file(:'vectors')) \g /dev/null
+SELECT :'has_encoder' <> '' AS has_encoder \gset
+\if :has_encoder
+\set encoder :files '/encoder'
+SELECT mren.load_text_encoder('encoder', :'encoder') \g /dev/null
+\else
+\qecho -- There is no text encoder: its figures are left out
+\endif
 CREATE SCHEMA bench;
 
 -- A figure to report: which number of mren.metrics, and what is asked of it.

@@ -100,7 +100,7 @@ bench_step(size_t dim, size_t window, double seconds, float dropout)
 	must(mren_allocate_zero(&env, layout.table.trained_size, sizeof(float), &grads, &err));
 	mren_options_init(&options);
 	config = mren_options_optimizer(&options, false);
-	must(mren_optimizer_create(&env, &config, &layout.table, &optimizer, &err));
+	must(mren_optimizer_create(&env, &config, mren_parameters_trained(&layout.table), &optimizer, &err));
 	must(mren_batch_init_weights(&env, &shape, &layout, values, 1, &err));
 	for (size_t i = layout.table.trained_size; i < layout.table.size; i++)
 		values[i] = 1;
@@ -124,7 +124,7 @@ bench_step(size_t dim, size_t window, double seconds, float dropout)
 				  &(MrenLabelledRows){batch.logits, labels, weights, BATCH, RELATIONS},
 				  1.0f / BATCH, batch.dlogits);
 		mren_batch_backward(&batch, values, grads);
-		must(mren_optimizer_step(&env, &layout.table, &optimizer, values, grads, &err));
+		must(mren_optimizer_step(&env, mren_parameters_trained(&layout.table), &optimizer, values, grads, &err));
 	}
 	return (double) n / (now() - start);
 }

@@ -239,6 +239,12 @@ WHERE v.id OPERATOR(pg_catalog.=) d.version_id;
 
 -- Pretrained text encoders.
 \include 27_text_encoders.sql
+\include 32_document_readers.sql
+\include 56_document_entities.sql
+\include 78_graph_values.sql
+\include 82_graph_reading.sql
+\include 84_graph_evaluate.sql
+\include 86_graph_editing.sql
 
 GRANT SELECT ON mren.text_encoders TO PUBLIC;
 REVOKE EXECUTE ON FUNCTION
@@ -258,6 +264,9 @@ REVOKE EXECUTE ON FUNCTION
     mren.load_audio_encoder(text, oid, text, integer, real, real),
     mren.drop_audio_encoder(text)
 FROM PUBLIC;
+
+-- Pages to look at.
+\include 85_report.sql
 
 -- The predicting functions take a recording at the end, and so do training rows.
 DROP FUNCTION

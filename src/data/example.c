@@ -10,8 +10,9 @@
  *	40 u32 head first, head end, tail first, tail end
  *	56 u32 lengths of relation, head type, tail type; u32 numbers of features (below)
  *	72 image hash (16 bytes)   88 head box, tail box (8 f32)
- *	120 pieces (n_pieces i32), starts (n_words + 1 u32), features (n_features u32), the
- *	    three texts, zeros
+ *	120 pieces (n_pieces i32), starts (n_words + 1 u32), features (n_features u32); with
+ *	    tokens their number and the four marks (u32 each) and the tokens (i32); the three
+ *	    texts, zeros
  * The numbers of features are n_features + 65536 * n_box_features.
  * Fields that a flag says are absent are zero, so equal rows are equal bytes.
  */
@@ -36,7 +37,9 @@ enum
 	FLAG_TAIL_BOX = 16,
 	FLAG_GRID = 32,
 	FLAG_AUDIO = 64,
-	ALL_FLAGS = 127,
+	FLAG_TOKENS = 128,
+	FLAG_WINDOWED = 256,
+	ALL_FLAGS = 511,
 };
 
 #define FIXED 120	   /* bytes in front of the pieces, and of the next: */
@@ -143,7 +146,17 @@ check_example(const MrenExample *example, MrenError *err)
 						 example->n_features, MREN_MAX_ROW_FEATURES);
 	if (example->n_box_features > example->n_features)
 		return mren_fail(err, MREN_EPARAM, "training row has more features of boxes than features");
+	if (example->tokens.n > MREN_MAX_ENCODER_TOKENS)
+		return mren_fail(err, MREN_ELIMIT, "sentence of %u tokens is longer than the limit of %u",
+						 example->tokens.n, MREN_MAX_ENCODER_TOKENS);
 	return MREN_OK;
+}
+
+/* Bytes of the tokens, their number and their marks. */
+static size_t
+tokens_size(const MrenMarkedTokens *tokens)
+{
+	return tokens->n > 0 ? 4 * (1 + MREN_N_MARKS + (size_t) tokens->n) : 0;
 }
 
 static size_t
@@ -158,8 +171,8 @@ record_size(const MrenExample *example)
 	size_t size = FIXED + (example->has_audio ? AUDIO_BYTES : 0) +
 				  4 * (size_t) example->sentence.n_pieces +
 				  4 * ((size_t) example->sentence.n_words + 1) + 4 * (size_t) example->n_features +
-				  text_size(&example->relation) + text_size(&example->head_type) +
-				  text_size(&example->tail_type);
+				  tokens_size(&example->tokens) + text_size(&example->relation) +
+				  text_size(&example->head_type) + text_size(&example->tail_type);
 
 	return (size + 7) & ~(size_t) 7;
 }
@@ -171,6 +184,8 @@ record_flags(const MrenExample *example)
 		   (example->tail_type.data != NULL ? FLAG_TAIL_TYPE : 0) |
 		   (example->has_image ? FLAG_IMAGE : 0) | (example->has_head_box ? FLAG_HEAD_BOX : 0) |
 		   (example->has_tail_box ? FLAG_TAIL_BOX : 0) | (example->has_grid ? FLAG_GRID : 0) |
+		   (example->tokens.n > 0 ? FLAG_TOKENS : 0) |
+		   (example->tokens.n > 0 && example->tokens.windowed ? FLAG_WINDOWED : 0) |
 		   (example->has_audio ? FLAG_AUDIO : 0);
 }
 
@@ -181,6 +196,18 @@ put_box(MrenBuffer *buffer, bool present, const float *box)
 		mren_buffer_put_floats(buffer, box, 4);
 	else
 		mren_buffer_put_zeros(buffer, 16);
+}
+
+static void
+put_tokens(MrenBuffer *buffer, const MrenMarkedTokens *tokens)
+{
+	if (tokens->n == 0)
+		return;
+	mren_buffer_put_u32(buffer, tokens->n);
+	for (int i = 0; i < MREN_N_MARKS; i++)
+		mren_buffer_put_u32(buffer, tokens->marks[i]);
+	for (uint32_t i = 0; i < tokens->n; i++)
+		mren_buffer_put_u32(buffer, (uint32_t) tokens->ids[i]);
 }
 
 /* Everything from byte 16 to the texts; they and the padding follow. */
@@ -216,6 +243,7 @@ put_body(MrenBuffer *buffer, const MrenExample *example)
 		mren_buffer_put_u32(buffer, s->starts[i]);
 	for (uint32_t i = 0; i < example->n_features; i++)
 		mren_buffer_put_u32(buffer, example->features[i]);
+	put_tokens(buffer, &example->tokens);
 }
 
 MrenStatus
@@ -333,6 +361,30 @@ check_features(const MrenExample *example, MrenError *err)
 	return MREN_OK;
 }
 
+static MrenStatus
+read_tokens(MrenCursor *cursor, uint32_t flags, MrenMarkedTokens *tokens, MrenError *err)
+{
+	*tokens = (MrenMarkedTokens){0};
+	if ((flags & FLAG_TOKENS) == 0)
+		return (flags & FLAG_WINDOWED) == 0 ? MREN_OK
+											: fail_record(err, "it has a window without tokens");
+	tokens->windowed = (flags & FLAG_WINDOWED) != 0;
+	tokens->n = mren_cursor_u32(cursor);
+	for (int i = 0; i < MREN_N_MARKS; i++)
+		tokens->marks[i] = mren_cursor_u32(cursor);
+	if (cursor->failed || tokens->n == 0 || tokens->n > MREN_MAX_ENCODER_TOKENS)
+		return fail_record(err, "it has an impossible number of tokens");
+	tokens->ids = (const int32_t *) mren_cursor_bytes(cursor, 4 * (size_t) tokens->n);
+	if (cursor->failed)
+		return fail_record(err, "it is too short");
+	for (int i = 0; i < MREN_N_MARKS; i++)
+	{
+		if (tokens->marks[i] >= tokens->n)
+			return fail_record(err, "a mark is outside its sentence");
+	}
+	return MREN_OK;
+}
+
 /* Reads the texts, and checks that only padding follows them. */
 static MrenStatus
 read_texts(MrenCursor *cursor, uint32_t flags, MrenExample *example, MrenError *err)
@@ -408,6 +460,7 @@ mren_example_read(const uint8_t *bytes, size_t len, MrenExample *example, size_t
 	if (cursor.failed)
 		return fail_record(err, "it is too short");
 	MREN_TRY(check_features(example, err));
+	MREN_TRY(read_tokens(&cursor, flags, &example->tokens, err));
 	MREN_TRY(read_texts(&cursor, flags, example, err));
 	return check_sentence(s, err);
 }
@@ -436,9 +489,10 @@ mren_example_identity(const MrenExample *example)
 	const MrenTextSpan *texts[3] = {&example->relation, &example->head_type, &example->tail_type};
 	/*
 	 * A row given by image and one given by its stored vector are the same,
-	 * with or without a grid.
+	 * with or without a grid, and with or without tokens.
 	 */
-	uint32_t shape[6] = {record_flags(example) & ~(uint32_t) FLAG_GRID,
+	uint32_t shape[6] = {record_flags(example) &
+							 ~(uint32_t) (FLAG_GRID | FLAG_TOKENS | FLAG_WINDOWED),
 						 s->n_words,
 						 s->head.first,
 						 s->head.end,

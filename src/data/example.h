@@ -20,6 +20,7 @@
 #include "base/names.h"
 #include "base/text_span.h"
 #include "base/buffer.h"
+#include "data/marked_tokens.h"
 #include "text/sentence.h"
 
 typedef enum MrenSplit
@@ -64,6 +65,7 @@ typedef struct MrenExample
 	uint32_t n_features;	  /* 0 .. MREN_MAX_ROW_FEATURES */
 	/* the last ones of them are features of boxes; each part is ascending */
 	uint32_t n_box_features;
+	MrenMarkedTokens tokens; /* for a pretrained text encoder; n 0: none */
 	/* mren_example_group: rows of a group validate together or not at all */
 	uint64_t group;
 	uint64_t hash; /* of the record's bytes; set by mren_example_read */
@@ -105,7 +107,7 @@ extern int mren_example_compare(const uint8_t *a, const uint8_t *b);
  * mren_example_identity
  *	  Hash of the contents of the row (sentence, mentions, types, boxes, image,
  *	  recording and relation), by which a network recognises rows of its training.
- *	  Features, which depend on options, weight and split do not count.
+ *	  Features and tokens, which depend on options, weight and split do not count.
  */
 extern uint64_t mren_example_identity(const MrenExample *example);
 

@@ -66,12 +66,15 @@ on_error(png_structp png, png_const_charp message)
 
 /*
  * libpng only warns when the pixel data's own checksum is wrong or its stream
- * is damaged behind the last pixel.  A stream that merely goes on is harmless;
- * other warnings are about chunks that no pixel depends on.
+ * is damaged behind the last pixel, and in newer versions when the checksum of
+ * the last chunk is wrong.  A stream that merely goes on is harmless; other
+ * warnings are about chunks that no pixel depends on.
  */
 static void
 on_warning(png_structp png, png_const_charp message)
 {
+	if (strcmp(message, "IEND: CRC error") == 0)
+		on_error(png, message);
 	if (strncmp(message, "IDAT: ", 6) != 0 || strstr(message, "Too much") != NULL ||
 		strstr(message, "Extra compressed data") != NULL)
 		return;

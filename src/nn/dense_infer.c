@@ -1,25 +1,15 @@
 /*
  * dense_infer.c
- *	  The dense layer of prediction, in which a row does not depend on other
- *	  rows of its batch.
+ *	  The dense layer of prediction, in which a row does not depend on other rows of its batch.
  *
- * Four rows share the loads of each panel; a single row goes through four
- * panels at once.  In both cases every output is bias + x0*w0 + x1*w1 + ...
- * from left to right in one accumulator, compiled from one template, so the
- * bits agree; a test checks that.
+ * The rows are divided into tiles of about the same height, and all of them go through some
+ * panels of weights before the next panels, so that weights come from memory once for a call.
+ * Each tile fetches its share of the next panels: with few rows, memory is the limit, and would
+ * otherwise be idle during all tiles but the first.
  */
 #include "nn/kernels.h"
 
 #include <string.h>
-
-#include "base/dispatch.h"
-
-/* Eight floats: one register with AVX2, two without. */
-typedef float Vector __attribute__((vector_size(32)));
-
-#define LANES 8
-#define MAX_ROWS 4
-#define MAX_PANELS 4
 
 size_t
 mren_dense_packed_size(size_t k, size_t m)
@@ -57,80 +47,74 @@ mren_dense_pack_transposed(float *packed, const float *w, size_t k, size_t m)
 	}
 }
 
-/*
- * `rows` rows of in times `panels` neighbouring panels; both are constants at
- * every call, so the loops over them unroll into registers.  out gets the
- * first `width` columns.
- */
-MREN_INLINE void
-tile(float *out, size_t ldo, const float *in, size_t ldi, const float *packed, const float *bias,
-	 size_t k, size_t width, const int rows, const int panels)
+/* The most panels of a tile of so many rows. */
+static size_t
+most_panels(const MrenSimd *simd, size_t rows)
 {
-	Vector sum[MAX_ROWS][MAX_PANELS][2];
-	const Vector *w = (const Vector *) packed;
-	const Vector *b = (const Vector *) bias;
+	size_t panels = MREN_TILE_PANELS;
 
-#pragma GCC unroll 4
-	for (int r = 0; r < rows; r++)
-	{
-#pragma GCC unroll 4
-		for (int p = 0; p < panels; p++)
-		{
-			sum[r][p][0] = b[2 * p];
-			sum[r][p][1] = b[2 * p + 1];
-		}
-	}
-	for (size_t i = 0; i < k; i++)
-	{
-#pragma GCC unroll 4
-		for (int p = 0; p < panels; p++)
-		{
-			Vector w0 = w[2 * ((size_t) p * k + i)];
-			Vector w1 = w[2 * ((size_t) p * k + i) + 1];
-
-#pragma GCC unroll 4
-			for (int r = 0; r < rows; r++)
-			{
-				float x = in[(size_t) r * ldi + i];
-
-				sum[r][p][0] += x * w0;
-				sum[r][p][1] += x * w1;
-			}
-		}
-	}
-#pragma GCC unroll 4
-	for (int r = 0; r < rows; r++)
-		memcpy(out + (size_t) r * ldo, sum[r], width * sizeof(float));
+	while (simd->tiles[rows][panels] == NULL)
+		panels--;
+	return panels;
 }
 
-MREN_KERNEL(mren_dense_infer,
-			(const MrenPackedDense *layer, const float *in, size_t ldi, size_t n, float *out,
-			 size_t ldo),
-			(layer, in, ldi, n, out, ldo))
+/* All rows, the tiles of `rows` or rows - 1 each, through the panels that begin at column j. */
+static void
+run_panels(const MrenSimd *simd, MrenDenseTile *tile, size_t n, size_t panels)
 {
-	const float *packed = layer->packed;
-	const float *bias = layer->bias;
-	size_t k = layer->in;
-	size_t m = layer->out;
-	size_t row = 0;
+	size_t n_tiles = (n + simd->rows - 1) / simd->rows;
+	size_t bytes = panels * MREN_PANEL * tile->k * sizeof(float);
 
-	for (; row + 4 <= n; row += 4)
+	tile->ahead = (const char *) tile->packed + bytes;
+	/* A single tile reads in order, which the processor foresees by itself. */
+	tile->ahead_step = n_tiles == 1 ? 0 : panels * MREN_PANEL * sizeof(float) / n_tiles;
+	for (size_t t = 0; t < n_tiles; t++)
 	{
-		for (size_t j = 0; j < m; j += MREN_PANEL)
-			tile(out + row * ldo + j, ldo, in + row * ldi, ldi, packed + j * k, bias + j, k,
-				 m - j < MREN_PANEL ? m - j : MREN_PANEL, 4, 1);
-	}
-	for (; row < n; row++)
-	{
-		size_t j = 0;
+		size_t rows = n / n_tiles + (t < n % n_tiles);
 
-		for (; j + 4 * MREN_PANEL <= m; j += 4 * MREN_PANEL)
-			tile(out + row * ldo + j, ldo, in + row * ldi, ldi, packed + j * k, bias + j, k,
-				 4 * MREN_PANEL, 1, 4);
-		for (; j < m; j += MREN_PANEL)
-			tile(out + row * ldo + j, ldo, in + row * ldi, ldi, packed + j * k, bias + j, k,
-				 m - j < MREN_PANEL ? m - j : MREN_PANEL, 1, 1);
+		simd->tiles[rows][panels](tile);
+		tile->in += rows * tile->ldi;
+		tile->out += rows * tile->ldo;
+		tile->ahead += bytes / n_tiles;
 	}
+}
+
+void
+mren_dense_run(const MrenSimd *simd, const MrenPackedDense *layer, const float *in, size_t ldi,
+			   size_t n, float *out, size_t ldo)
+{
+	size_t n_tiles = (n + simd->rows - 1) / simd->rows;
+	size_t n_panels = (layer->out + MREN_PANEL - 1) / MREN_PANEL;
+	size_t panels;
+
+	if (n == 0)
+		return;
+	panels = most_panels(simd, (n + n_tiles - 1) / n_tiles);
+	for (size_t p = 0; p < n_panels; p += panels)
+	{
+		size_t j = p * MREN_PANEL;
+		MrenDenseTile tile = {.in = in,
+							  .ldi = ldi,
+							  .k = layer->in,
+							  .packed = layer->packed + j * layer->in,
+							  .bias = layer->bias + j,
+							  .out = out + j,
+							  .ldo = ldo};
+
+		while (p + panels > n_panels)
+			panels /= 2;
+		tile.width = layer->out - j < panels * MREN_PANEL ? layer->out - j : panels * MREN_PANEL;
+		run_panels(simd, &tile, n, panels);
+	}
+	for (size_t r = 0; r < n && layer->activation != MREN_DENSE_LINEAR; r++)
+		simd->activate(out + r * ldo, layer->out, layer->activation);
+}
+
+void
+mren_dense_infer(const MrenPackedDense *layer, const float *in, size_t ldi, size_t n, float *out,
+				 size_t ldo)
+{
+	mren_dense_run(mren_simd_find(MREN_CPU_BEST), layer, in, ldi, n, out, ldo);
 }
 
 void

@@ -34,6 +34,24 @@ mren_square_sum(const float *x, size_t n)
 	return sum;
 }
 
+#define SUMS 8
+
+MREN_KERNEL(mren_add_squares, (double *sum, const float *x, size_t n), (sum, x, n))
+{
+	double sums[SUMS] = {0};
+	size_t i = 0;
+
+	for (; i + SUMS <= n; i += SUMS)
+	{
+		for (size_t l = 0; l < SUMS; l++)
+			sums[l] += (double) x[i + l] * (double) x[i + l];
+	}
+	for (; i < n; i++)
+		sums[0] += (double) x[i] * (double) x[i];
+	for (size_t l = 0; l < SUMS; l++)
+		*sum += sums[l];
+}
+
 MREN_KERNEL(mren_multiply, (float *y, const float *x, const float *mask, size_t n), (y, x, mask, n))
 {
 	for (size_t i = 0; i < n; i++)

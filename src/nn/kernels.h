@@ -13,12 +13,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "nn/simd/kernel_table.h"
+
 /* y += a * x, over n floats. */
 extern void mren_axpy(float *y, const float *x, float a, size_t n);
 /* y *= a */
 extern void mren_scale(float *y, float a, size_t n);
 /* The sum of squares, in double precision and in order. */
 extern double mren_square_sum(const float *x, size_t n);
+/* Adds it to *sum, in eight sums that are joined at the end, which is faster. */
+extern void mren_add_squares(double *sum, const float *x, size_t n);
 /* y = x * mask; y may be x */
 extern void mren_multiply(float *y, const float *x, const float *mask, size_t n);
 /* y = (x - mean) * inverse; y may be x */
@@ -70,18 +74,6 @@ extern void mren_adam(float *w, float *m, float *v, const float *g, size_t n, co
 extern void mren_sgd(float *w, float *m, const float *g, size_t n, float momentum, float rate,
 					 float decay);
 
-#define MREN_PANEL 16
-
-/* A dense layer as prediction runs it. */
-typedef struct MrenPackedDense
-{
-	size_t in;
-	size_t out;
-	const float
-		*packed;	   /* by mren_dense_pack: panels of MREN_PANEL columns, each (in, MREN_PANEL) */
-	const float *bias; /* out rounded up to whole panels, 64-byte aligned */
-} MrenPackedDense;
-
 /* Floats of the packed form of weights (k, m): k times m rounded up to whole panels. */
 extern size_t mren_dense_packed_size(size_t k, size_t m);
 /* Packs w (k, m); packed is 64-byte aligned, missing columns become zero. */
@@ -91,15 +83,49 @@ extern void mren_dense_pack_transposed(float *packed, const float *w, size_t k, 
 
 /*
  * mren_dense_infer
- *	  n rows of `in`, ldi floats apart, through the layer to rows of `out`, ldo
- *	  floats apart.  Each output adds its products in order, in one accumulator, so
- *	  a row has the same bits in any batch, which BLAS does not promise.
+ *	  n rows of `in`, ldi floats apart, through the layer and its activation to rows of `out`,
+ *	  ldo floats apart.  Each output adds its products in order, in one accumulator, so a row
+ *	  has the same bits in any batch, which BLAS does not promise.  The second form takes the
+ *	  kernels of a kind of processor instead of the best.
  */
 extern void mren_dense_infer(const MrenPackedDense *layer, const float *in, size_t ldi, size_t n,
 							 float *out, size_t ldo);
+extern void mren_dense_run(const MrenSimd *simd, const MrenPackedDense *layer, const float *in,
+						   size_t ldi, size_t n, float *out, size_t ldo);
 
 /* A plain form of the same, out (n, m) = in (n, k) * w (k, m) + bias (m), for the tests. */
 extern void mren_dense_reference(float *out, const float *in, const float *w, const float *bias,
 								 size_t n, size_t k, size_t m);
+
+/*
+ * Rows of floats of the best table.  Each result depends on its own row alone, and has the same
+ * bits wherever the row stands.
+ */
+
+/* Applies an activation to n floats; GELU within 1e-6 (1 + |x|) of its value. */
+extern void mren_dense_activate(float *x, size_t n, MrenDenseActivation activation);
+
+/*
+ * x (n) = softmax(scale * x) for n > 0 and scale > 0; x has room for n rounded up to whole
+ * panels, and zeros are written behind the n-th.
+ */
+extern void mren_softmax(float *x, size_t n, float scale);
+
+/*
+ * mren_layer_norm
+ *	  Each of n rows of m floats becomes (x - mean) / sqrt(variance + eps) * weight + bias of
+ *	  x = row + row of add; add may be NULL.  Ba, Kiros and Hinton 2016.
+ */
+extern void mren_layer_norm(float *rows, const float *add, size_t n, size_t m,
+							const MrenLayerNorm *norm);
+
+/* The sum of a * b over n floats. */
+extern float mren_dot(const float *a, const float *b, size_t n);
+
+/* Plain forms of three of them, in double precision, for the tests. */
+extern void mren_dense_activate_reference(float *x, size_t n, MrenDenseActivation activation);
+extern void mren_softmax_reference(float *x, size_t n, float scale);
+extern void mren_layer_norm_reference(float *row, const float *add, size_t m,
+									  const MrenLayerNorm *norm);
 
 #endif

@@ -24,15 +24,13 @@
 
 MrenStatus
 mren_optimizer_create(const MrenEnv *env, const MrenOptimizerConfig *config,
-					  const MrenParameterTable *parameters, MrenOptimizerState *state,
-					  MrenError *err)
+					  MrenParameterList parameters, MrenOptimizerState *state, MrenError *err)
 {
 	memset(state, 0, sizeof(*state));
 	state->config = *config;
-	MREN_TRY(mren_allocate_zero(env, parameters->trained_size, sizeof(float), &state->first, err));
+	MREN_TRY(mren_allocate_zero(env, parameters.size, sizeof(float), &state->first, err));
 	if (state->config.kind == MREN_OPTIMIZER_ADAM)
-		MREN_TRY(
-			mren_allocate_zero(env, parameters->trained_size, sizeof(float), &state->second, err));
+		MREN_TRY(mren_allocate_zero(env, parameters.size, sizeof(float), &state->second, err));
 	return MREN_OK;
 }
 
@@ -45,12 +43,12 @@ mren_optimizer_free(const MrenEnv *env, MrenOptimizerState *state)
 }
 
 void
-mren_optimizer_reset(const MrenParameterTable *parameters, MrenOptimizerState *state)
+mren_optimizer_reset(MrenParameterList parameters, MrenOptimizerState *state)
 {
 	state->step = 0;
-	memset(state->first, 0, parameters->trained_size * sizeof(float));
+	memset(state->first, 0, parameters.size * sizeof(float));
 	if (state->second != NULL)
-		memset(state->second, 0, parameters->trained_size * sizeof(float));
+		memset(state->second, 0, parameters.size * sizeof(float));
 }
 
 static MrenAdam
@@ -82,17 +80,17 @@ step_piece(const MrenParameter *tensor, MrenOptimizerState *state, const MrenAda
 }
 
 MrenStatus
-mren_optimizer_step(const MrenEnv *env, const MrenParameterTable *parameters,
-					MrenOptimizerState *state, float *values, const float *grads, MrenError *err)
+mren_optimizer_step(const MrenEnv *env, MrenParameterList parameters, MrenOptimizerState *state,
+					float *values, const float *grads, MrenError *err)
 {
 	MrenAdam constants;
 	size_t unchecked = 0;
 
 	state->step++;
 	constants = adam_constants(state);
-	for (size_t i = 0; i < parameters->n_trained; i++)
+	for (size_t i = 0; i < parameters.n; i++)
 	{
-		const MrenParameter *tensor = &parameters->items[i];
+		const MrenParameter *tensor = &parameters.items[i];
 		size_t size = tensor->rows * tensor->cols;
 
 		for (size_t from = 0; from < size && tensor->rate > 0; from += PIECE)
@@ -107,6 +105,40 @@ mren_optimizer_step(const MrenEnv *env, const MrenParameterTable *parameters,
 			step_piece(tensor, state, &constants, tensor->at + from, n, values, grads);
 			unchecked += n;
 		}
+	}
+	return MREN_OK;
+}
+
+MrenStatus
+mren_gradients_square_sum(const MrenEnv *env, MrenParameterList parameters, const float *grads,
+						  double *sum, MrenError *err)
+{
+	for (size_t i = 0; i < parameters.n; i++)
+	{
+		const MrenParameter *tensor = &parameters.items[i];
+		size_t size = tensor->rows * tensor->cols;
+
+		for (size_t from = 0; from < size; from += PIECE)
+		{
+			size_t n = size - from < PIECE ? size - from : PIECE;
+
+			mren_add_squares(sum, grads + tensor->at + from, n);
+			MREN_TRY(mren_check_interrupts(env, err));
+		}
+	}
+	return MREN_OK;
+}
+
+MrenStatus
+mren_gradients_scale(const MrenEnv *env, MrenParameterList parameters, float *grads, float factor,
+					 MrenError *err)
+{
+	for (size_t from = 0; from < parameters.size; from += PIECE)
+	{
+		size_t n = parameters.size - from < PIECE ? parameters.size - from : PIECE;
+
+		mren_scale(grads + from, factor, n);
+		MREN_TRY(mren_check_interrupts(env, err));
 	}
 	return MREN_OK;
 }

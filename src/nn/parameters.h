@@ -13,10 +13,11 @@
 #include <stddef.h>
 
 #define MREN_MAX_PARAMETERS 96
+#define MREN_PARAMETER_NAME_SIZE 64 /* with the final NUL */
 
 typedef struct MrenParameter
 {
-	char name[40];
+	char name[MREN_PARAMETER_NAME_SIZE];
 	size_t rows;
 	size_t cols;
 	size_t at;	  /* first float, a multiple of 16 */
@@ -34,6 +35,20 @@ typedef struct MrenParameterTable
 	size_t trained_size; /* floats of the trained ones */
 	size_t n_parameters; /* trained numbers, without padding */
 } MrenParameterTable;
+
+/* The trained tensors as an optimiser sees them, of a table or of any number. */
+typedef struct MrenParameterList
+{
+	const MrenParameter *items;
+	size_t n;
+	size_t size; /* floats, which their places are in */
+} MrenParameterList;
+
+static inline MrenParameterList
+mren_parameters_trained(const MrenParameterTable *table)
+{
+	return (MrenParameterList){table->items, table->n_trained, table->trained_size};
+}
 
 /*
  * mren_parameters_add

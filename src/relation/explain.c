@@ -4,7 +4,9 @@
  *
  * A word outside the mentions is removed from the sentence; the words of a
  * mention stay where they are but lose their pieces, and with them their
- * vectors; a type becomes unknown; an image or a recording becomes absent.
+ * vectors; a type becomes unknown; an image or a recording becomes absent.  Of a pretrained
+ * encoder's tokens, those of a word are removed, too, and those of a mention
+ * are masked.
  */
 #include "relation/explain.h"
 
@@ -21,6 +23,8 @@ typedef struct Variant
 	MrenSentence sentence;
 	int32_t *pieces;
 	uint32_t *starts;
+	MrenMarkedTokens tokens;
+	int32_t *ids;
 } Variant;
 
 typedef struct Explainer
@@ -38,6 +42,7 @@ typedef struct Explainer
 	uint32_t *codes;  /* (BATCH, MREN_MAX_ROW_FEATURES) */
 	int32_t *pieces;  /* of all variants */
 	uint32_t *starts; /* of all variants */
+	int32_t *ids;	  /* of all variants' tokens */
 	float *features;  /* (BATCH, features_dim) */
 	float *scratch;
 	float *probabilities; /* (BATCH, n_relations) */
@@ -129,6 +134,63 @@ without_mention(const MrenSentence *s, MrenSpan span, Variant *v)
 	v->sentence.n_pieces = n;
 }
 
+/* The tokens without those of a word that neither mention holds. */
+static void
+tokens_without_word(const MrenInput *input, uint32_t word, Variant *v)
+{
+	const MrenMarkedTokens *from = input->tokens;
+
+	v->tokens = *from;
+	v->tokens.ids = v->ids;
+	v->tokens.n = 0;
+	for (uint32_t i = 0; i < from->n; i++)
+	{
+		for (int mark = 0; mark < MREN_N_MARKS; mark++)
+		{
+			if (from->marks[mark] == i)
+				v->tokens.marks[mark] = v->tokens.n;
+		}
+		if (input->token_words[i] != word)
+			v->ids[v->tokens.n++] = from->ids[i];
+	}
+	/* A mark at the removed word, which a mention without a token of its own can have. */
+	for (int mark = 0; mark < MREN_N_MARKS; mark++)
+	{
+		if (v->tokens.marks[mark] == v->tokens.n && v->tokens.n > 0)
+			v->tokens.marks[mark]--;
+	}
+}
+
+/* The tokens with those of a mention masked. */
+static void
+tokens_without_mention(const MrenInput *input, MrenSpan span, Variant *v)
+{
+	v->tokens = *input->tokens;
+	v->tokens.ids = v->ids;
+	for (uint32_t i = 0; i < v->tokens.n; i++)
+		v->ids[i] =
+			in_span(span, input->token_words[i]) ? input->mask_token : input->tokens->ids[i];
+}
+
+static void
+make_tokens(Explainer *e, const MrenContribution *part, size_t i)
+{
+	const MrenSentence *s = e->input->sentence;
+	Variant *v = &e->variants[i];
+
+	if (e->input->tokens == NULL || e->input->tokens->n == 0)
+		return;
+	if (part->part == MREN_PART_WORD)
+		tokens_without_word(e->input, part->word, v);
+	else if (part->part == MREN_PART_HEAD)
+		tokens_without_mention(e->input, s->head, v);
+	else if (part->part == MREN_PART_TAIL)
+		tokens_without_mention(e->input, s->tail, v);
+	else
+		return;
+	e->inputs[i].tokens = &v->tokens;
+}
+
 static void
 make_variant(Explainer *e, const MrenContribution *part, size_t i)
 {
@@ -195,11 +257,13 @@ allocate(Explainer *e, MrenError *err)
 {
 	const MrenSentence *s = e->input->sentence;
 	size_t words = s->n_words < MAX_WORDS ? s->n_words : MAX_WORDS;
+	size_t tokens = e->input->tokens != NULL ? e->input->tokens->n : 0;
 
 	MREN_TRY(mren_allocate(e->env, words + 6, sizeof(MrenContribution), &e->parts, err));
 	MREN_TRY(mren_allocate(e->env, BATCH * (size_t) s->n_pieces, sizeof(int32_t), &e->pieces, err));
 	MREN_TRY(mren_allocate(e->env, BATCH * ((size_t) s->n_words + 1), sizeof(uint32_t), &e->starts,
 						   err));
+	MREN_TRY(mren_allocate(e->env, BATCH * tokens, sizeof(int32_t), &e->ids, err));
 	MREN_TRY(mren_allocate(e->env, BATCH * e->info.features_dim, sizeof(float), &e->features, err));
 	MREN_TRY(
 		mren_allocate(e->env, mren_net_scratch(e->net, BATCH), sizeof(float), &e->scratch, err));
@@ -212,6 +276,7 @@ allocate(Explainer *e, MrenError *err)
 	{
 		e->variants[i].pieces = e->pieces + i * s->n_pieces;
 		e->variants[i].starts = e->starts + i * ((size_t) s->n_words + 1);
+		e->variants[i].ids = e->ids + i * tokens;
 	}
 	return MREN_OK;
 }
@@ -226,7 +291,7 @@ explain(Explainer *e, int32_t relation, MrenError *err)
 	list_parts(e);
 	MREN_TRY(run(e, e->input, 1, err));
 	if (relation < 0)
-		relation = (int32_t) mren_net_best(e->probabilities, k);
+		relation = mren_net_answer(&e->info, e->probabilities).strongest;
 	all = (double) e->probabilities[relation];
 	for (size_t first = 0; first < e->n_parts; first += BATCH)
 	{
@@ -235,6 +300,7 @@ explain(Explainer *e, int32_t relation, MrenError *err)
 		for (size_t i = 0; i < n; i++)
 		{
 			make_variant(e, &e->parts[first + i], i);
+			make_tokens(e, &e->parts[first + i], i);
 			MREN_TRY(make_features(e, &e->parts[first + i], i, err));
 		}
 		MREN_TRY(run(e, e->inputs, n, err));
@@ -263,6 +329,7 @@ mren_net_explain(const MrenNet *net, const MrenExplainRequest *request, const Mr
 	status = explain(&e, request->relation, err);
 	mren_release(env, e.pieces);
 	mren_release(env, e.starts);
+	mren_release(env, e.ids);
 	mren_release(env, e.codes);
 	mren_release(env, e.features);
 	mren_release(env, e.scratch);

@@ -72,16 +72,31 @@ add_member(const MrenNet *net, size_t i, MrenNet **member, MrenError *err)
 	return MREN_OK;
 }
 
-/* Floats of the trained tensors of further members. */
+/* Floats of the trained tensors of further members and of the marker classifier. */
 static size_t
 further_size(const MrenNet *net)
 {
 	size_t alike = net->n_members - 1 - net->text_only;
 	MrenNetShape shape = mren_net_shape_text_only(&net->shape);
+	size_t marker = net->marker_shape.width > 0 ? mren_marker_size(&net->marker_shape) : 0;
 	MrenNetLayout layout;
 
 	mren_net_layout_build(&shape, &layout);
-	return alike * net->layout.table.trained_size + net->text_only * layout.table.trained_size;
+	return alike * net->layout.table.trained_size + net->text_only * layout.table.trained_size +
+		   marker;
+}
+
+/* The sizes that a marker classifier has in common with its network, and their check. */
+static MrenStatus
+check_marker_shape(MrenNet *net, MrenError *err)
+{
+	if (net->marker_shape.width == 0)
+		return MREN_OK;
+	net->marker_shape.n_types = net->shape.n_types;
+	net->marker_shape.n_relations = net->shape.n_relations;
+	if (net->text_encoder.len != 32)
+		return mren_fail(err, MREN_EFORMAT, "invalid network: it does not name its text encoder");
+	return mren_marker_shape_check(&net->marker_shape, err);
 }
 
 MrenStatus
@@ -90,12 +105,15 @@ mren_net_allocate(MrenNet *net, size_t limit, MrenError *err)
 	size_t further = net->n_members - 1;
 
 	mren_net_layout_build(&net->shape, &net->layout);
+	MREN_TRY(check_marker_shape(net, err));
 	if (net->text_only > 0 && (further == 0 || !mren_net_shape_reads(&net->shape)))
 		return mren_fail(err, MREN_EFORMAT, "invalid network: its only member is a text-only one");
 	if (net->layout.table.size > limit || further_size(net) > limit - net->layout.table.size)
 		return mren_fail(err, MREN_EFORMAT, "invalid network: it is too short for its tensors");
 	MREN_TRY(
 		mren_allocate_zero(&net->env, net->layout.table.size, sizeof(float), &net->values, err));
+	if (net->marker_shape.width > 0)
+		MREN_TRY(mren_marker_create(&net->env, &net->marker_shape, &net->marker, err));
 	if (further == 0)
 		return MREN_OK;
 	MREN_TRY(mren_allocate_zero(&net->env, further, sizeof(MrenNet *), &net->members, err));
@@ -112,11 +130,13 @@ mren_net_free(const MrenEnv *env, MrenNet *net)
 	for (size_t i = 0; net->members != NULL && i < net->n_members - 1; i++)
 		mren_net_free(env, net->members[i]);
 	mren_release(env, net->members);
+	mren_marker_free(env, net->marker);
 	mren_release(env, net->values);
 	mren_release(env, net->packed);
 	mren_release(env, net->training);
 	mren_linear_index_free(env, &net->linear);
 	mren_release(env, net->fine_tuned_ids);
+	mren_release(env, net->said_from);
 	mren_names_free(env, &net->relations);
 	mren_names_free(env, &net->types);
 	mren_net_fields_free(env, net);
@@ -130,33 +150,38 @@ mren_net_n_tensors(const MrenNet *net)
 
 	for (size_t i = 0; i < net->n_members - 1; i++)
 		n += net->members[i]->layout.table.n_trained;
-	return n;
+	return n + (net->marker != NULL ? net->marker->table.n : 0);
 }
 
-MrenNet *
-mren_net_holder(const MrenNet *net, size_t i, size_t *id)
+MrenTensorSlot
+mren_net_slot(const MrenNet *net, size_t i)
 {
 	MrenNet *holder = (MrenNet *) net;
 	size_t here = net->layout.table.n;
+	const MrenParameter *tensor;
 
 	for (size_t next = 0; i >= here; next++)
 	{
 		i -= here;
+		if (next == net->n_members - 1)
+		{
+			tensor = &net->marker->table.items[i];
+			return (MrenTensorSlot){tensor, net->marker->values + tensor->at,
+									(bool *) &net->marker_set[i]};
+		}
 		holder = net->members[next];
 		here = holder->layout.table.n_trained;
 	}
-	*id = i;
-	return holder;
+	tensor = &holder->layout.table.items[i];
+	return (MrenTensorSlot){tensor, holder->values + tensor->at, &holder->set[i]};
 }
 
 void
 mren_net_tensor(const MrenNet *net, size_t i, MrenTensorView *view)
 {
-	size_t id;
-	const MrenNet *holder = mren_net_holder(net, i, &id);
-	const MrenParameter *tensor = &holder->layout.table.items[id];
+	MrenTensorSlot slot = mren_net_slot(net, i);
 
-	*view = (MrenTensorView){tensor->name, tensor->rows, tensor->cols, holder->values + tensor->at};
+	*view = (MrenTensorView){slot.tensor->name, slot.tensor->rows, slot.tensor->cols, slot.values};
 }
 
 MrenStatus
@@ -165,9 +190,8 @@ mren_net_set_tensor(MrenNet *net, const char *name, size_t rows, size_t cols, co
 {
 	for (size_t i = 0; i < mren_net_n_tensors(net); i++)
 	{
-		size_t id;
-		MrenNet *holder = mren_net_holder(net, i, &id);
-		const MrenParameter *tensor = &holder->layout.table.items[id];
+		MrenTensorSlot slot = mren_net_slot(net, i);
+		const MrenParameter *tensor = slot.tensor;
 
 		if (strcmp(tensor->name, name) != 0)
 			continue;
@@ -175,8 +199,8 @@ mren_net_set_tensor(MrenNet *net, const char *name, size_t rows, size_t cols, co
 			return mren_fail(err, MREN_EFORMAT,
 							 "tensor \"%s\" is %zu by %zu, but the network needs %zu by %zu", name,
 							 rows, cols, tensor->rows, tensor->cols);
-		memcpy(holder->values + tensor->at, data, rows * cols * sizeof(float));
-		holder->set[id] = true;
+		memcpy(slot.values, data, rows * cols * sizeof(float));
+		*slot.set = true;
 		return MREN_OK;
 	}
 	return mren_fail(err, MREN_EFORMAT, "the network has no tensor \"%.100s\"", name);
@@ -196,28 +220,40 @@ is_deviation(const MrenNet *net, size_t id)
 }
 
 static MrenStatus
+check_tensor(const MrenParameter *tensor, const float *values, bool set, bool positive,
+			 MrenError *err)
+{
+	if (!set)
+		return mren_fail(err, MREN_EFORMAT, "tensor \"%s\" of the network is missing",
+						 tensor->name);
+	for (size_t j = 0; j < tensor->rows * tensor->cols; j++)
+	{
+		if (!isfinite(values[j]))
+			return mren_fail(err, MREN_ENUMERIC, "element %zu of tensor \"%s\" is not finite",
+							 j + 1, tensor->name);
+		if (positive && values[j] < 1e-6f)
+			return mren_fail(err, MREN_EFORMAT, "element %zu of tensor \"%s\" is too small", j + 1,
+							 tensor->name);
+	}
+	return MREN_OK;
+}
+
+static MrenStatus
 check_tensors(const MrenNet *net, MrenError *err)
 {
-	const MrenNetLayout *layout = &net->layout;
+	const MrenParameterTable *table = &net->layout.table;
 
-	for (size_t i = 0; i < layout->table.n; i++)
+	for (size_t i = 0; i < table->n; i++)
+		MREN_TRY(check_tensor(&table->items[i], net->values + table->items[i].at, net->set[i],
+							  is_deviation(net, i), err));
+	if (net->marker == NULL)
+		return MREN_OK;
+	table = &net->marker->table;
+	for (size_t i = 0; i < table->n; i++)
 	{
-		const MrenParameter *tensor = &layout->table.items[i];
-		const float *values = net->values + tensor->at;
-		bool positive = is_deviation(net, i);
-
-		if (!net->set[i])
-			return mren_fail(err, MREN_EFORMAT, "tensor \"%s\" of the network is missing",
-							 tensor->name);
-		for (size_t j = 0; j < tensor->rows * tensor->cols; j++)
-		{
-			if (!isfinite(values[j]))
-				return mren_fail(err, MREN_ENUMERIC, "element %zu of tensor \"%s\" is not finite",
-								 j + 1, tensor->name);
-			if (positive && values[j] < 1e-6f)
-				return mren_fail(err, MREN_EFORMAT, "element %zu of tensor \"%s\" is too small",
-								 j + 1, tensor->name);
-		}
+		MREN_TRY(mren_check_interrupts(&net->env, err));
+		MREN_TRY(check_tensor(&table->items[i], net->marker->values + table->items[i].at,
+							  net->marker_set[i], false, err));
 	}
 	return MREN_OK;
 }
@@ -415,6 +451,31 @@ read_tuned(MrenNet *net, MrenError *err)
 	return MREN_OK;
 }
 
+static MrenStatus
+read_thresholds(MrenNet *net, MrenError *err)
+{
+	MrenCursor cursor = {net->thresholds.data, net->thresholds.data + net->thresholds.len, false};
+	size_t k = net->shape.n_relations;
+
+	mren_release(&net->env, net->said_from);
+	net->said_from = NULL;
+	if (net->thresholds.len == 0)
+		return MREN_OK;
+	if (net->thresholds.len != 4 * k)
+		return mren_fail(err, MREN_EFORMAT,
+						 "invalid network: %zu bytes of thresholds for %zu relations",
+						 net->thresholds.len, k);
+	MREN_TRY(mren_allocate(&net->env, k, sizeof(float), &net->said_from, err));
+	for (size_t i = 0; i < k; i++)
+	{
+		net->said_from[i] = mren_cursor_f32(&cursor);
+		if (!(net->said_from[i] > 0 && net->said_from[i] <= MREN_NEVER))
+			return mren_fail(err, MREN_EFORMAT,
+							 "invalid network: threshold of relation %zu is out of range", i + 1);
+	}
+	return MREN_OK;
+}
+
 /* The tensor of that name, which the net has. */
 static const MrenParameter *
 tensor_named(const MrenNet *net, const char *name)
@@ -453,6 +514,7 @@ mren_net_complete(MrenNet *net, MrenError *err)
 	if (net->complete)
 		return MREN_OK;
 	MREN_TRY(read_tuned(net, err));
+	MREN_TRY(read_thresholds(net, err));
 	MREN_TRY(check_tensors(net, err));
 	if (net->lexicons.len % 32 != 0)
 		return mren_fail(err, MREN_EFORMAT, "invalid network: %zu bytes of lexicons",
@@ -465,6 +527,8 @@ mren_net_complete(MrenNet *net, MrenError *err)
 	MREN_TRY(pack_all(net, err));
 	for (size_t i = 0; i < net->n_members - 1; i++)
 		MREN_TRY(complete_member(net, net->members[i], err));
+	if (net->marker != NULL)
+		MREN_TRY(mren_marker_complete(&net->env, net->marker, err));
 	net->complete = true;
 	return MREN_OK;
 }
@@ -478,7 +542,17 @@ values_memory(const MrenNet *net)
 
 	for (size_t i = 0; i < net->n_members - 1; i++)
 		bytes += sizeof(MrenNet) + values_memory(net->members[i]);
+	if (net->marker != NULL)
+		bytes += sizeof(*net->marker) + net->marker->table.size * sizeof(float);
 	return bytes;
+}
+
+MrenStatus
+mren_net_attach_encoder(MrenNet *net, const MrenEncoderSource *source, MrenError *err)
+{
+	if (net->marker == NULL || !net->complete)
+		return mren_fail(err, MREN_EPARAM, "the network reads no text encoder");
+	return mren_marker_attach(&net->env, net->marker, source, err);
 }
 
 void
@@ -498,10 +572,16 @@ mren_net_info(const MrenNet *net, MrenNetInfo *info)
 	info->n_parameters = net->layout.table.n_parameters;
 	for (size_t i = 0; i < net->n_members - 1; i++)
 		info->n_parameters += net->members[i]->layout.table.n_parameters;
+	if (net->marker != NULL)
+	{
+		info->n_parameters += net->marker->table.n_parameters;
+		info->text_encoder_sha256 = net->text_encoder.data;
+	}
 	info->hash_bits = net->shape.hash_bits;
 	info->box_features = net->box_features > 0;
 	info->memory = sizeof(*net) + values_memory(net) + net->n_training * sizeof(uint64_t) +
-				   net->linear_slots.capacity + net->lexicons.capacity +
+				   net->linear_slots.capacity + net->lexicons.capacity + net->thresholds.capacity +
+				   (net->said_from != NULL ? net->shape.n_relations * sizeof(float) : 0) +
 				   mren_linear_index_bytes(&net->linear) + net->relations.bytes.capacity +
 				   net->types.bytes.capacity +
 				   (net->relations.items_capacity + net->types.items_capacity) *
@@ -509,6 +589,7 @@ mren_net_info(const MrenNet *net, MrenNetInfo *info)
 	info->n_training_rows = net->n_training;
 	info->negative = net->negative;
 	info->threshold = net->threshold;
+	info->thresholds = net->said_from;
 	info->temperature = net->temperature;
 	info->has_image = net->shape.image_dim > 0;
 	info->grid = net->shape.grid;

@@ -21,6 +21,7 @@
 #include "data/grid.h"
 #include "data/word_vectors.h"
 #include "nn/parameters.h"
+#include "relation/marker/marker_classifier.h"
 #include "text/sentence.h"
 
 typedef struct MrenNet MrenNet;
@@ -37,6 +38,10 @@ typedef struct MrenInput
 	const float *audio;	   /* (audio_dim) as computed by the audio encoder, or NULL */
 	const float *head_box; /* see boxes.h, or NULL; only with an image */
 	const float *tail_box;
+	/* of the marker classifier's text encoder; NULL: the sentence has no token */
+	const MrenMarkedTokens *tokens;
+	const uint32_t *token_words; /* the word of each token; UINT32_MAX for a special one */
+	int32_t mask_token;			 /* what stands for a token that is left out */
 } MrenInput;
 
 typedef struct MrenNetInfo
@@ -46,7 +51,10 @@ typedef struct MrenNetInfo
 	size_t audio_dim; /* 0: trained without recordings; inputs must have none */
 	size_t n_members; /* of an ensemble; 1: one network */
 	bool text_only;	  /* the last member is a text-only member */
-	/* fused vector, scores of the linear branch, fused vectors of further members */
+	/*
+	 * fused vector, scores of the linear branch, fused vectors of further members, vector of
+	 * the marker classifier
+	 */
 	size_t features_dim;
 	size_t hash_bits; /* 0: no linear branch */
 	size_t n_relations;
@@ -54,15 +62,18 @@ typedef struct MrenNetInfo
 	size_t n_parameters;
 	size_t memory; /* bytes held */
 	size_t n_training_rows;
-	int32_t negative;				/* index of the relation that means "none"; -1: there is none */
-	double threshold;				/* abstain below it; negative: never */
-	double temperature;				/* 1: not calibrated */
-	bool has_image;					/* image_dim > 0 */
-	MrenGridShape grid;				/* shape of the grids that it reads; all 0: none */
-	bool boxes;						/* it reads the boxes of the mentions */
-	bool box_features;				/* also as features of the linear branch */
-	uint8_t embeddings_sha256[32];	/* zeros without word vectors */
-	uint8_t encoder_sha256[32];		/* zeros without images */
+	int32_t negative;			   /* index of the relation that means "none"; -1: there is none */
+	double threshold;			   /* abstain below it; negative: never */
+	const float *thresholds;	   /* (n_relations) of the net, see mren_net_says; NULL: argmax */
+	double temperature;			   /* 1: not calibrated */
+	bool has_image;				   /* image_dim > 0 */
+	MrenGridShape grid;			   /* shape of the grids that it reads; all 0: none */
+	bool boxes;					   /* it reads the boxes of the mentions */
+	bool box_features;			   /* also as features of the linear branch */
+	uint8_t embeddings_sha256[32]; /* zeros without word vectors */
+	uint8_t encoder_sha256[32];	   /* zeros without images */
+	/* of the text encoder of a marker classifier; NULL: there is none */
+	const uint8_t *text_encoder_sha256;
 	uint8_t audio_sha256[32];		/* of the audio encoder; zeros without recordings */
 	const uint8_t *lexicons_sha256; /* (n_lexicons, 32) of the net, in the order of training */
 	size_t n_lexicons;
@@ -86,8 +97,8 @@ extern size_t mren_net_scratch(const MrenNet *net, size_t batch);
  * mren_net_features
  *	  features (n, features_dim): the fused vectors of n rows, then the scores
  *	  of the linear branch if there is one, then the fused vectors of the
- *	  further members of an ensemble.  MREN_ENUMERIC if an image vector is not
- *	  finite.
+ *	  further members of an ensemble, then the markers' vectors.  MREN_ENUMERIC if an image
+ *	  vector is not finite; the errors of mren_marker_vectors.
  */
 extern MrenStatus mren_net_features(const MrenNet *net, const MrenWordVectors *vectors,
 									const MrenInput *inputs, size_t n, float *features,
@@ -101,8 +112,44 @@ extern MrenStatus mren_net_features(const MrenNet *net, const MrenWordVectors *v
 extern MrenStatus mren_net_probabilities(const MrenNet *net, const float *features, size_t n,
 										 float *probabilities, float *scratch, MrenError *err);
 
+/*
+ * mren_net_attach_encoder
+ *	  Gives a complete network with a marker classifier the text encoder that it was trained
+ *	  from; without it mren_net_features fails.  MREN_EFORMAT if the encoder does not fit.
+ */
+extern MrenStatus mren_net_attach_encoder(MrenNet *net, const MrenEncoderSource *source,
+										  MrenError *err);
+
 /* The index of the most likely relation, the lowest of equals. */
 extern size_t mren_net_best(const float *probabilities, size_t n_relations);
+
+/*
+ * mren_net_says
+ *	  Whether a net with thresholds says relation i of a row: if the probability
+ *	  reaches the relation's threshold.  It may say several of one row.  The
+ *	  negative relation is not said, it is what a net says by saying nothing.
+ */
+static inline bool
+mren_net_says(const MrenNetInfo *info, const float *probabilities, size_t i)
+{
+	return probabilities[i] >= info->thresholds[i];
+}
+
+typedef struct MrenNetAnswer
+{
+	int32_t relation;  /* -1: the net abstains */
+	int32_t strongest; /* what it would say if it did not abstain */
+	float confidence;  /* probability of the strongest */
+} MrenNetAnswer;
+
+/*
+ * mren_net_answer
+ *	  The one relation of a row: without thresholds the most likely one, with
+ *	  them the most likely of those that it says, or the negative one if it says
+ *	  none.  It abstains if that is less likely than info->threshold, or if there
+ *	  is no such relation.
+ */
+extern MrenNetAnswer mren_net_answer(const MrenNetInfo *info, const float *probabilities);
 
 /*
  * Bytes: one portable format, little-endian, versioned, checksummed.

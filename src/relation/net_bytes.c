@@ -13,7 +13,7 @@
  * Version 0.1 wrote "MRENnet1", which has no fields; it can be read, too.  The
  * whole form is the header, then each tensor (u32 length of the name, name, u64
  * rows, u64 columns, floats) in the layout's order, then the trained ones of an
- * ensemble's further members, then a u64 checksum of the tensors' bytes.
+ * ensemble's further members, then those of a marker classifier, then a u64 checksum of the tensors' bytes.
  */
 #include "relation/net_fields.h"
 
@@ -330,9 +330,8 @@ read_tensors(const MrenEnv *env, MrenCursor *cursor, MrenNet *net, MrenError *er
 {
 	for (size_t i = 0; i < mren_net_n_tensors(net); i++)
 	{
-		size_t id;
-		MrenNet *holder = mren_net_holder(net, i, &id);
-		const MrenParameter *tensor = &holder->layout.table.items[id];
+		MrenTensorSlot slot = mren_net_slot(net, i);
+		const MrenParameter *tensor = slot.tensor;
 		uint32_t n_name = mren_cursor_u32(cursor);
 		const uint8_t *name = mren_cursor_bytes(cursor, n_name);
 		uint64_t rows = mren_cursor_u64(cursor);
@@ -344,9 +343,9 @@ read_tensors(const MrenEnv *env, MrenCursor *cursor, MrenNet *net, MrenError *er
 			return mren_fail(err, MREN_EFORMAT,
 							 "invalid network: tensor \"%s\" is not where it belongs",
 							 tensor->name);
-		if (!mren_cursor_floats(cursor, holder->values + tensor->at, rows * cols))
+		if (!mren_cursor_floats(cursor, slot.values, rows * cols))
 			return fail_bytes(err, "it is too short for its tensors");
-		holder->set[id] = true;
+		*slot.set = true;
 	}
 	return MREN_OK;
 }

@@ -43,6 +43,7 @@ static const Field table[] = {
 	{42, FIELD_BYTES, AT(linear_slots), 0, 4, 4.0 * MREN_MAX_LINEAR_WEIGHTS, "slots of features"},
 	{43, FIELD_BYTES, AT(lexicons), 0, 32, 32.0 * MREN_MAX_NET_LEXICONS, "lexicons"},
 	{44, FIELD_SIZE, AT(box_features), 0, 0, 1, "use of boxes as features"},
+	{45, FIELD_BYTES, AT(thresholds), 0, 4, 4.0 * MREN_MAX_RELATIONS, "thresholds of relations"},
 	{60, FIELD_SIZE, AT(shape.grid.height), 0, 0, MREN_MAX_GRID_CELLS, "grid height"},
 	{61, FIELD_SIZE, AT(shape.grid.width), 0, 0, MREN_MAX_GRID_CELLS, "grid width"},
 	{62, FIELD_SIZE, AT(shape.grid.channels), 0, 0, MREN_GRID_CHANNELS, "number of grid channels"},
@@ -53,6 +54,16 @@ static const Field table[] = {
 	{81, FIELD_SIZE, AT(shape.audio_units), 0, 0, MREN_MAX_IMAGE_UNITS, "number of audio units"},
 	{82, FIELD_SIZE, AT(shape.audio_product), 0, 0, 1024, "product term of audio"},
 	{83, FIELD_BYTES, AT(audio_encoder), 0, 32, 32, "audio encoder"},
+	{100, FIELD_SIZE, AT(marker_shape.width), 0, 1, MREN_TRANSFORMER_MAX_WIDTH, "encoder width"},
+	{101, FIELD_SIZE, AT(marker_shape.embedding_width), 0, 1, MREN_TRANSFORMER_MAX_WIDTH,
+	 "encoder embedding width"},
+	{102, FIELD_SIZE, AT(marker_shape.tuning), 0, 0, MREN_TUNING_ADAPTERS, "kind of fine-tuning"},
+	{103, FIELD_SIZE, AT(marker_shape.layers), 0, 0, MREN_TRANSFORMER_MAX_LAYERS,
+	 "number of fine-tuned layers"},
+	{104, FIELD_SIZE, AT(marker_shape.rank), 0, 0, MREN_TUNING_MAX_RANK, "adapter rank"},
+	{105, FIELD_REAL, AT(marker_shape.alpha), 0, 0, 1e6, "adapter alpha"},
+	{106, FIELD_SIZE, AT(marker_shape.n_tuned), 0, 0, 0x1p32, "number of fine-tuned weights"},
+	{107, FIELD_BYTES, AT(text_encoder), 0, 32, 32, "hash of the text encoder"},
 };
 
 #define N_FIELDS (sizeof(table) / sizeof(table[0]))

@@ -12,6 +12,7 @@
 #include "base/names.h"
 #include "relation/net.h"
 #include "relation/layout.h"
+#include "relation/marker/marker_classifier.h"
 
 /* The packed layers of a branch that reads a vector. */
 typedef struct MrenNetVector
@@ -39,6 +40,12 @@ struct MrenNet
 	struct MrenNet **members; /* (n_members - 1), each with one member */
 	bool set[MREN_MAX_PARAMETERS];
 
+	/* A marker classifier, whose scores are added to the logits of the members. */
+	MrenMarkerShape marker_shape; /* width 0: there is none */
+	MrenMarkerClassifier *marker;
+	bool marker_set[MREN_MAX_PARAMETERS];
+	MrenBuffer text_encoder; /* sha256 of the text encoder that it reads with */
+
 	MrenNames relations;
 	MrenNames types;
 	int32_t negative;
@@ -53,12 +60,14 @@ struct MrenNet
 	MrenBuffer lexicons;	  /* sha256 of each lexicon that the lexical features use */
 	MrenBuffer linear_slots;  /* (shape.linear_rows) u32, ascending: the slots that have weights */
 	size_t box_features;	  /* 1: some features are of boxes */
-	MrenBuffer audio_encoder; /* sha256; empty without audio */
+	MrenBuffer thresholds;	  /* f32 of each relation, as of decision.h; empty: argmax */
 	MrenBuffer fine_tuned;	  /* (shape.n_fine_tuned) u32, little-endian, ascending */
+	MrenBuffer audio_encoder; /* sha256; empty without audio */
 
 	/* Made by mren_net_complete. */
 	MrenLinearIndex linear;
 	bool complete;
+	float *said_from;		 /* (shape.n_relations) the thresholds; NULL: argmax */
 	int32_t *fine_tuned_ids; /* (shape.n_fine_tuned) */
 	float *packed;			 /* all dense layers and the inverse deviations */
 	size_t n_packed;		 /* floats */
@@ -93,11 +102,19 @@ mren_net_row_dim(const MrenNet *net)
 
 	for (size_t i = 0; i < net->n_members - 1; i++)
 		dim += mren_net_shape_features_dim(&net->members[i]->shape);
-	return dim;
+	return dim + (net->marker != NULL ? mren_marker_dim(&net->marker_shape) : 0);
 }
 
-/* The member that holds tensor i of mren_net_n_tensors; *id is its number there. */
-extern MrenNet *mren_net_holder(const MrenNet *net, size_t i, size_t *id);
+/* Where a tensor's numbers are, and whether they have been set. */
+typedef struct MrenTensorSlot
+{
+	const MrenParameter *tensor;
+	float *values;
+	bool *set;
+} MrenTensorSlot;
+
+/* The place of tensor i of mren_net_n_tensors. */
+extern MrenTensorSlot mren_net_slot(const MrenNet *net, size_t i);
 
 /* The logits behind mren_net_probabilities, before the temperature: logits (n, n_relations). */
 extern MrenStatus mren_net_logits(const MrenNet *net, const float *features, size_t n,

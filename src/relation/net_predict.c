@@ -26,6 +26,13 @@ widest_layer(const MrenNet *net)
 	return widest;
 }
 
+/* Whether the logits are a sum over members, or of a member and a marker classifier. */
+static bool
+sums_logits(const MrenNet *net)
+{
+	return net->n_members > 1 || net->marker != NULL;
+}
+
 static size_t
 vector_scratch(const MrenNet *net, MrenVectorKind kind, size_t rows)
 {
@@ -48,7 +55,7 @@ mren_net_scratch(const MrenNet *net, size_t batch)
 	features += vector_scratch(net, MREN_VECTOR_IMAGE, rows);
 	features += vector_scratch(net, MREN_VECTOR_AUDIO, rows);
 	features = features > layers ? features : layers;
-	return features + (net->n_members > 1 ? rows * net->shape.n_relations : 0);
+	return features + (sums_logits(net) ? rows * net->shape.n_relations : 0);
 }
 
 static void
@@ -238,6 +245,34 @@ member_at(const MrenNet *net, size_t i)
 	return mren_net_shape_scored_dim(&net->shape) + i * mren_net_shape_features_dim(&net->shape);
 }
 
+/* Where the markers' vector begins in a row. */
+static size_t
+marker_at(const MrenNet *net)
+{
+	return mren_net_row_dim(net) - mren_marker_dim(&net->marker_shape);
+}
+
+/* The markers' vectors of n rows, behind the fused vectors of all members. */
+static MrenStatus
+marker_features(const MrenNet *net, const MrenInput *inputs, size_t n, float *features,
+				MrenError *err)
+{
+	size_t dim = mren_net_row_dim(net);
+	MrenMarkerRow rows[MREN_INFER_ROWS];
+
+	for (size_t i = 0; i < n; i += MREN_INFER_ROWS)
+	{
+		size_t some = n - i < MREN_INFER_ROWS ? n - i : MREN_INFER_ROWS;
+
+		for (size_t j = 0; j < some; j++)
+			rows[j] = (MrenMarkerRow){inputs[i + j].tokens,
+									  {inputs[i + j].head_type, inputs[i + j].tail_type}};
+		MREN_TRY(mren_marker_vectors(&net->env, net->marker, rows, some,
+									 features + i * dim + marker_at(net), dim, err));
+	}
+	return MREN_OK;
+}
+
 MrenStatus
 mren_net_features(const MrenNet *net, const MrenWordVectors *vectors, const MrenInput *inputs,
 				  size_t n, float *features, float *scratch, MrenError *err)
@@ -253,7 +288,7 @@ mren_net_features(const MrenNet *net, const MrenWordVectors *vectors, const Mren
 	for (size_t i = 0; i < net->n_members - 1; i++)
 		member_features(net->members[i], vectors, inputs, n, features + member_at(net, i), dim,
 						scratch);
-	return MREN_OK;
+	return net->marker != NULL ? marker_features(net, inputs, n, features, err) : MREN_OK;
 }
 
 static void
@@ -299,7 +334,7 @@ run_members(const MrenNet *net, const float *features, size_t n, float *logits, 
 	size_t k = net->shape.n_relations;
 	float *rest = scratch + n * k;
 
-	if (net->n_members == 1)
+	if (!sums_logits(net))
 	{
 		run_layers(net, features, dim, n, logits, scratch);
 		return;
@@ -310,6 +345,10 @@ run_members(const MrenNet *net, const float *features, size_t n, float *logits, 
 		run_layers(net->members[i], features + member_at(net, i), dim, n, scratch, rest);
 		mren_axpy(logits, scratch, 1, n * k);
 	}
+	if (net->marker == NULL)
+		return;
+	mren_marker_scores(net->marker, features + marker_at(net), dim, n, scratch);
+	mren_axpy(logits, scratch, 1, n * k);
 }
 
 MrenStatus
@@ -370,4 +409,31 @@ mren_net_best(const float *probabilities, size_t n_relations)
 			best = j;
 	}
 	return best;
+}
+
+/* The most likely of the relations that are said; -1 if none is. */
+static int32_t
+best_said(const MrenNetInfo *info, const float *probabilities)
+{
+	int32_t best = -1;
+
+	for (size_t i = 0; i < info->n_relations; i++)
+	{
+		if (mren_net_says(info, probabilities, i) &&
+			(best < 0 || probabilities[i] > probabilities[best]))
+			best = (int32_t) i;
+	}
+	return best >= 0 ? best : info->negative;
+}
+
+MrenNetAnswer
+mren_net_answer(const MrenNetInfo *info, const float *probabilities)
+{
+	int32_t best = (int32_t) mren_net_best(probabilities, info->n_relations);
+	int32_t relation = info->thresholds == NULL ? best : best_said(info, probabilities);
+	int32_t strongest = relation >= 0 ? relation : best;
+
+	if (relation >= 0 && (double) probabilities[strongest] < info->threshold)
+		relation = -1;
+	return (MrenNetAnswer){relation, strongest, probabilities[strongest]};
 }

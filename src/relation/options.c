@@ -15,12 +15,25 @@
 
 static const MrenOption rows[] = {
 	{"activation", MREN_OPTION_SHARED, 0, 0, 0, {NULL}},
+	{"adapter_rank", MREN_OPTION_SIZE, AT(adapter_rank), 1, 1024, {NULL}},
 	{"batch_size", MREN_OPTION_SHARED, 0, 0, 0, {NULL}},
 	{"class_weights", MREN_OPTION_CHOICE, AT(class_weights), 0, 0, {"none", "balanced"}},
+	{"decide", MREN_OPTION_AIM, AT(decide), 0.01, 1, {"argmax", "f1", "precision"}},
 	{"dropout", MREN_OPTION_SHARED, 0, 0, 0, {NULL}},
+	{"encoder_batch_size", MREN_OPTION_SIZE, AT(encoder_batch_size), 1, 1024, {NULL}},
+	{"encoder_epochs", MREN_OPTION_SIZE, AT(encoder_epochs), 1, 1000, {NULL}},
+	{"encoder_learning_rate", MREN_OPTION_REAL, AT(encoder_rate), 1e-8, 1, {NULL}},
+	{"encoder_refit", MREN_OPTION_BOOL, AT(encoder_refit), 0, 0, {NULL}},
 	{"ensemble", MREN_OPTION_SIZE, AT(ensemble), 1, MREN_MAX_MEMBERS, {NULL}},
 	{"epochs", MREN_OPTION_SHARED, 0, 0, 0, {NULL}},
 	{"filters", MREN_OPTION_SIZE, AT(filters), 1, 1024, {NULL}},
+	{"fine_tuned_layers", MREN_OPTION_SIZE, AT(fine_tuned_layers), 1, 256, {NULL}},
+	{"fine_tuning",
+	 MREN_OPTION_CHOICE,
+	 AT(fine_tuning),
+	 0,
+	 0,
+	 {"frozen", "all", "last_layers", "adapters"}},
 	{"fusion", MREN_OPTION_CHOICE, AT(fusion), 0, 0, {"parallel", "sequential", "hybrid", "auto"}},
 	{"hash_bits", MREN_OPTION_SIZE, AT(hash_bits), 0, MREN_MAX_HASH_BITS, {NULL}},
 	{"hidden", MREN_OPTION_SHARED, 0, 0, 0, {NULL}},
@@ -78,6 +91,13 @@ mren_options_init(MrenOptions *options)
 	options->image_units = 256;
 	options->product = 128;
 	options->text_encoder = MREN_TEXT_CONV;
+	options->fine_tuning = MREN_FINE_TUNING_ADAPTERS;
+	options->fine_tuned_layers = 3;
+	options->adapter_rank = 16;
+	options->encoder_rate = MREN_MARKER_RATE_AUTO;
+	options->encoder_epochs = 5;
+	options->encoder_batch_size = 32;
+	options->encoder_refit = false;
 	options->filters = 100;
 	options->hash_bits = 18;
 	options->window = MREN_WINDOW_AUTO;
@@ -171,6 +191,14 @@ mren_options_list(char *buffer, size_t size)
 	mren_option_list(&mren_options_table, buffer, size);
 }
 
+/* Whether the value of text_encoder names a pretrained one. */
+static bool
+is_name(const MrenOptionValue *value)
+{
+	return value->kind == MREN_VALUE_STRING && value->string[0] != '\0' &&
+		   strcmp(value->string, "pool") != 0 && strcmp(value->string, "conv") != 0;
+}
+
 MrenStatus
 mren_options_set(MrenOptions *options, const char *key, const MrenOptionValue *value,
 				 MrenError *err)
@@ -178,14 +206,43 @@ mren_options_set(MrenOptions *options, const char *key, const MrenOptionValue *v
 	MrenOptions defaults;
 
 	mren_options_init(&defaults);
+	if (strcmp(key, "text_encoder") == 0)
+	{
+		options->pretrained = is_name(value) ? value->string : NULL;
+		options->text_encoder = defaults.text_encoder;
+		if (options->pretrained != NULL)
+			return MREN_OK;
+	}
 	return mren_option_set(&mren_options_table, options, &defaults, key, value, err);
+}
+
+/* Whether the option has an effect only with a pretrained text encoder. */
+static bool
+is_of_pretrained(const MrenOption *option)
+{
+	return option->kind != MREN_OPTION_SHARED && option->offset > AT(pretrained) &&
+		   option->offset <= AT(encoder_refit);
 }
 
 MrenStatus
 mren_options_json(const MrenEnv *env, const MrenOptions *options, char **json, MrenError *err)
 {
 	MrenOptions effective = *options;
+	MrenOptionTable table = mren_options_table;
+	MrenOption shown[sizeof(rows) / sizeof(rows[0])];
 
 	effective.window = mren_options_window(options);
-	return mren_option_json(env, &mren_options_table, &effective, json, err);
+	table.options = shown;
+	table.n = 0;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+	{
+		if (options->pretrained == NULL && is_of_pretrained(&rows[i]))
+			continue;
+		shown[table.n] = rows[i];
+		if (options->pretrained != NULL && rows[i].offset == AT(text_encoder))
+			shown[table.n] =
+				(MrenOption){rows[i].key, MREN_OPTION_NAME, AT(pretrained), 1, 255, {NULL}};
+		table.n++;
+	}
+	return mren_option_json(env, &table, &effective, json, err);
 }

@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "evaluation/decision.h"
 #include "nn/activation.h"
 #include "nn/loss.h"
 #include "nn/optimizer.h"
@@ -33,11 +34,23 @@
 #define MREN_MAX_MEMBERS 16			/* of an ensemble */
 #define MREN_MAX_NEGATIVE 1024		/* bytes of a relation's name */
 
+/* What reads the word vectors of a sentence. */
 typedef enum MrenTextEncoder
 {
 	MREN_TEXT_POOL,
 	MREN_TEXT_CONV, /* convolutions beside the pooled parts */
 } MrenTextEncoder;
+
+/* Which part of a pretrained text encoder is trained; in the order of MrenTransformerTuningKind. */
+typedef enum MrenFineTuning
+{
+	MREN_FINE_TUNING_FROZEN,
+	MREN_FINE_TUNING_ALL,
+	MREN_FINE_TUNING_LAST_LAYERS,
+	MREN_FINE_TUNING_ADAPTERS,
+} MrenFineTuning;
+
+#define MREN_MARKER_RATE_AUTO (-1.0)
 
 typedef enum MrenWordVectorTraining
 {
@@ -76,6 +89,19 @@ typedef struct MrenOptions
 		image_units;
 	size_t product; /* dimension of the product term; 0: none */
 	MrenTextEncoder text_encoder;
+	/*
+	 * A pretrained text encoder, with a marker classifier (relation/marker): its name, not owned,
+	 * or NULL.  Without one the options up to encoder_refit have no effect, and the JSON lacks
+	 * them.
+	 */
+	const char *pretrained;
+	MrenFineTuning fine_tuning;
+	size_t fine_tuned_layers; /* the last ones; of MREN_FINE_TUNING_LAST_LAYERS */
+	size_t adapter_rank;	  /* of MREN_FINE_TUNING_ADAPTERS */
+	double encoder_rate;	  /* learning rate, or MREN_MARKER_RATE_AUTO: by kind and width */
+	size_t encoder_epochs;
+	size_t encoder_batch_size; /* rows */
+	bool encoder_refit;		   /* trained again on validation rows, too */
 	MrenWordVectorTraining word_vectors;
 	size_t filters;	  /* of each width of the convolutions */
 	size_t hash_bits; /* of a lexical feature's slot; 0: no linear branch */
@@ -97,6 +123,7 @@ typedef struct MrenOptions
 	/* Prediction */
 	const char *negative; /* relation that means "no relation", or NULL; not owned */
 	double threshold;	  /* abstain below it; negative: never */
+	MrenAimOption decide; /* which relations are said: word is an MrenAim */
 } MrenOptions;
 
 extern void mren_options_init(MrenOptions *options);
@@ -121,7 +148,8 @@ extern const MrenOptionTable mren_options_table;
  *	  Sets one key of the options object.  null gives the key its default.
  *	  MREN_EPARAM, with key and value in the message and what is allowed in the
  *	  hint, for an unknown key, a wrong type or an impossible value.  A string
- *	  is kept by pointer.  A seed beyond 2^53 does not fit a double: set the
+ *	  is kept by pointer.  "text_encoder" takes "pool", "conv", or the name of a
+ *	  pretrained one beside the convolutions.  A seed beyond 2^53 does not fit a double: set the
  *	  field itself.
  */
 extern MrenStatus mren_options_set(MrenOptions *options, const char *key,

@@ -66,6 +66,14 @@ find_locale(const char *language, char *locale, size_t size, MrenError *err)
 	return MREN_OK;
 }
 
+MrenStatus
+mren_sentences_check_language(const char *language, MrenError *err)
+{
+	char locale[ULOC_LANG_CAPACITY + 16];
+
+	return find_locale(language, locale, sizeof(locale), err);
+}
+
 static MrenAbbreviations
 abbreviations_of(const char *language)
 {

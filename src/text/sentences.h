@@ -17,6 +17,9 @@
 
 typedef struct MrenSentencer MrenSentencer;
 
+/* MREN_EPARAM for a language that ICU does not know; "", for any language, is known. */
+extern MrenStatus mren_sentences_check_language(const char *language, MrenError *err);
+
 /*
  * mren_sentencer_open
  *	  For texts in a language, an ISO 639 code such as "de": with the

@@ -90,6 +90,20 @@ put_real(Writer *w, double number)
 }
 
 static void
+put_aim(Writer *w, const MrenOption *option, const MrenAimOption *aim)
+{
+	bool has_number = aim->word == 3 || option->words[aim->word + 1] == NULL;
+
+	put_text(w, has_number ? "{" : "");
+	put_string(w, option->words[aim->word]);
+	if (!has_number)
+		return;
+	put_text(w, ": ");
+	put_real(w, aim->number);
+	put_text(w, "}");
+}
+
+static void
 put_sizes(Writer *w, const MrenSizes *sizes)
 {
 	put_text(w, "[");
@@ -148,6 +162,9 @@ put_field(Writer *w, const MrenOption *option, const void *field)
 			break;
 		case MREN_OPTION_SIZES:
 			put_sizes(w, field);
+			break;
+		case MREN_OPTION_AIM:
+			put_aim(w, option, field);
 			break;
 		case MREN_OPTION_SEED:
 			put_seed(w, *(const int64_t *) field);

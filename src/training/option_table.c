@@ -58,6 +58,16 @@ mren_option_list(const MrenOptionTable *table, char *buffer, size_t size)
 	}
 }
 
+static int
+last_word(const MrenOption *option)
+{
+	int i = 0;
+
+	while (i < 3 && option->words[i + 1] != NULL)
+		i++;
+	return i;
+}
+
 /* What an option allows, as a sentence for the hint. */
 static void
 hint_allowed(const MrenOption *option, MrenError *err)
@@ -88,13 +98,19 @@ hint_allowed(const MrenOption *option, MrenError *err)
 		case MREN_OPTION_NAME:
 			mren_error_hint(err, "\"%s\" is the name of a relation.", option->key);
 			return;
+		case MREN_OPTION_AIM:
 		case MREN_OPTION_CHOICE:
 		case MREN_OPTION_SHARED:
 			break;
 	}
 	for (int i = 0; i < 4 && option->words[i] != NULL; i++)
-		len += (size_t) snprintf(words + len, sizeof(words) - len, "%s\"%s\"", i > 0 ? ", " : "",
-								 option->words[i]);
+	{
+		bool takes_number = option->kind == MREN_OPTION_AIM && i == last_word(option);
+
+		len += (size_t) snprintf(words + len, sizeof(words) - len,
+								 takes_number ? "%s{\"%s\": number from %g to %g}" : "%s\"%s\"",
+								 i > 0 ? ", " : "", option->words[i], option->low, option->high);
+	}
 	mren_error_hint(err, "Allowed values of \"%s\": %s.", option->key, words);
 }
 
@@ -114,6 +130,9 @@ describe(const MrenOptionValue *value, char *text, size_t size)
 			return;
 		case MREN_VALUE_BOOL:
 			snprintf(text, size, "%s", value->boolean ? "true" : "false");
+			return;
+		case MREN_VALUE_MEMBER:
+			snprintf(text, size, "{\"%.100s\": %.15g}", value->string, value->number);
 			return;
 		case MREN_VALUE_NULL:
 			snprintf(text, size, "null");
@@ -160,6 +179,27 @@ set_choice(const MrenOption *option, void *field, const MrenOptionValue *value)
 		}
 	}
 	return false;
+}
+
+static bool
+set_aim(const MrenOption *option, void *field, const MrenOptionValue *value)
+{
+	MrenAimOption aim = {last_word(option), value->number};
+
+	if (value->kind == MREN_VALUE_MEMBER)
+	{
+		if (strcmp(value->string, option->words[aim.word]) != 0 ||
+			!(value->number >= option->low && value->number <= option->high))
+			return false;
+	}
+	else
+	{
+		aim.number = 0;
+		if (!set_choice(option, &aim.word, value) || aim.word == last_word(option))
+			return false;
+	}
+	memcpy(field, &aim, sizeof(aim));
+	return true;
 }
 
 static bool
@@ -228,6 +268,8 @@ set_field(const MrenOption *option, void *field, const MrenOptionValue *value)
 	{
 		case MREN_OPTION_CHOICE:
 			return set_choice(option, field, value);
+		case MREN_OPTION_AIM:
+			return set_aim(option, field, value);
 		case MREN_OPTION_NAME:
 			return set_name(option, field, value);
 		case MREN_OPTION_SIZES:
@@ -265,6 +307,8 @@ field_size(const MrenOption *option)
 			return sizeof(MrenSizes);
 		case MREN_OPTION_SEED:
 			return sizeof(int64_t);
+		case MREN_OPTION_AIM:
+			return sizeof(MrenAimOption);
 		case MREN_OPTION_SHARED:
 			break;
 	}

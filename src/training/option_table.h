@@ -19,6 +19,7 @@ typedef enum MrenOptionValueKind
 	MREN_VALUE_STRING,
 	MREN_VALUE_BOOL,
 	MREN_VALUE_NUMBERS, /* an array of numbers only */
+	MREN_VALUE_MEMBER,	/* an object of one member, whose value is a number */
 	MREN_VALUE_NULL,
 	MREN_VALUE_OTHER,
 } MrenOptionValueKind;
@@ -27,7 +28,7 @@ typedef struct MrenOptionValue
 {
 	MrenOptionValueKind kind;
 	double number;
-	const char *string; /* zero-terminated UTF-8 */
+	const char *string; /* zero-terminated UTF-8; of a member, its key */
 	bool boolean;
 	const double *numbers;
 	size_t n_numbers;
@@ -42,6 +43,7 @@ typedef enum MrenOptionKind
 	MREN_OPTION_NAME,	/* const char *, of low to high bytes; may be NULL */
 	MREN_OPTION_SIZES,	/* MrenSizes, each number within low .. high */
 	MREN_OPTION_SEED,	/* int64_t */
+	MREN_OPTION_AIM,	/* MrenAimOption: one of the words, the last of them with a number */
 	MREN_OPTION_SHARED, /* the option of the same key in the base table */
 } MrenOptionKind;
 
@@ -50,6 +52,13 @@ typedef struct MrenSizes
 	size_t n;
 	size_t at[MREN_MAX_HIDDEN];
 } MrenSizes;
+
+/* A word or, as {"word": number}, the last of the option's words with a number within low .. high. */
+typedef struct MrenAimOption
+{
+	int word;
+	double number; /* 0 with any other word */
+} MrenAimOption;
 
 /*
  * A default of a SIZE or REAL may lie outside its range: the value then depends

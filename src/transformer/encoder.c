@@ -1,80 +1,102 @@
 /*
  * encoder.c
  *	  The forward pass of a pretrained encoder.
+ *
+ * All that a layer does after attention is done for some rows at a time, which stay in the
+ * cache meanwhile.
  */
 #include "transformer/encoder_parts.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "nn/arena.h"
 
-/* Rows of a product between two checks for interrupts. */
-#define ROWS_AT_ONCE 32
-
-void
-mren_transformer_dense(MrenWork *work, const MrenTransformerDense *layer, const float *in, size_t n,
-					   float *out)
+MrenStatus
+mren_transformer_run_open(const MrenEnv *env, const MrenTransformer *encoder,
+						  MrenTransformerRun *run, MrenError *err)
 {
-	size_t ldi = layer->dense.in;
-	size_t ldo = layer->dense.out;
+	const MrenTransformerConfig *config = &encoder->config;
+	size_t most = config->width > config->intermediate ? config->width : config->intermediate;
+	size_t bytes;
 
-	for (size_t i = 0; i < n && !work->stopped; i += ROWS_AT_ONCE)
-	{
-		size_t rows = n - i < ROWS_AT_ONCE ? n - i : ROWS_AT_ONCE;
-
-		mren_dense_infer(&layer->dense, in + i * ldi, ldi, rows, out + i * ldo, ldo);
-		mren_work_add(work, rows * ldi * ldo);
-	}
+	*run = (MrenTransformerRun){.work = {.env = env},
+								.simd = mren_simd_find(MREN_CPU_BEST),
+								.int8 = mren_int8_simd_find(MREN_CPU_BEST)};
+	if (!encoder->int8)
+		return MREN_OK;
+	if (config->embedding_width > most)
+		most = config->embedding_width;
+	bytes = MREN_TRANSFORMER_ROWS * mren_int8_row_bytes(most);
+	MREN_TRY(
+		mren_allocate(env, bytes + MREN_TRANSFORMER_ROWS * sizeof(float), 1, &run->memory, err));
+	run->rows.bytes = run->memory;
+	run->rows.scale = (float *) (run->rows.bytes + bytes);
+	return MREN_OK;
 }
 
 void
-mren_transformer_norm(float *rows, size_t n, size_t m, const MrenTransformerNorm *norm, float eps)
+mren_transformer_run_close(const MrenEnv *env, MrenTransformerRun *run)
 {
-	for (size_t i = 0; i < n; i++)
-	{
-		float *row = rows + i * m;
-		double mean = 0;
-		double variance = 0;
-		float inverse;
+	mren_release(env, run->memory);
+	run->memory = NULL;
+}
 
-		for (size_t j = 0; j < m; j++)
-			mean += row[j];
-		mean /= (double) m;
-		for (size_t j = 0; j < m; j++)
-			variance += (row[j] - mean) * (row[j] - mean);
-		inverse = (float) (1 / sqrt(variance / (double) m + (double) eps));
-		for (size_t j = 0; j < m; j++)
-			row[j] = (row[j] - (float) mean) * inverse * norm->weight[j] + norm->bias[j];
+/* At most MREN_TRANSFORMER_ROWS rows through one matrix. */
+static void
+multiply_rows(MrenTransformerRun *run, const float *in, size_t n, const MrenTransformerDense *layer,
+			  float *out)
+{
+	if (layer->int8.packed != NULL)
+		mren_int8_infer(run->int8, &layer->int8, &run->rows, n, out, layer->out);
+	else
+		mren_dense_run(run->simd, &layer->dense, in, layer->in, n, out, layer->out);
+	mren_work_add(&run->work, n * layer->in * layer->out);
+}
+
+/*
+ * The rows of the piece that begins at row `at` of n: pieces of about the same size, because a
+ * piece of few rows takes as long as its weights from memory.
+ */
+static size_t
+piece_rows(size_t at, size_t n)
+{
+	size_t left = n - at;
+	size_t pieces = (left + MREN_TRANSFORMER_ROWS - 1) / MREN_TRANSFORMER_ROWS;
+
+	return (left + pieces - 1) / pieces;
+}
+
+void
+mren_transformer_multiply(MrenTransformerRun *run, const float *in, size_t n,
+						  const MrenTransformerProduct *products, size_t n_products)
+{
+	size_t k = products[0].layer->in;
+	size_t rows;
+
+	for (size_t i = 0; i < n && !run->work.stopped; i += rows)
+	{
+		rows = piece_rows(i, n);
+		if (products[0].layer->int8.packed != NULL)
+			mren_int8_rows(run->int8, in + i * k, k, rows, k, &run->rows);
+		for (size_t p = 0; p < n_products; p++)
+			multiply_rows(run, in + i * k, rows, products[p].layer,
+						  products[p].out + i * products[p].layer->out);
 	}
 }
 
 static void
-activate(float *x, size_t n, MrenTransformerActivation activation)
+multiply(MrenTransformerRun *run, const float *in, size_t n, const MrenTransformerDense *layer,
+		 float *out)
 {
-	switch (activation)
-	{
-		case MREN_TRANSFORMER_GELU:
-			for (size_t i = 0; i < n; i++)
-				x[i] = 0.5f * x[i] * (1 + erff(x[i] * 0.70710678f));
-			break;
-		case MREN_TRANSFORMER_GELU_TANH:
-			for (size_t i = 0; i < n; i++)
-				x[i] = 0.5f * x[i] *
-					   (1 + tanhf(0.79788456f * (x[i] + 0.044715f * x[i] * x[i] * x[i])));
-			break;
-		case MREN_TRANSFORMER_RELU:
-			mren_relu(x, n);
-			break;
-	}
+	const MrenTransformerProduct product = {layer, out};
+
+	mren_transformer_multiply(run, in, n, &product, 1);
 }
 
 static MrenStatus
-check_token(const MrenTransformer *encoder, const MrenTransformerBatch *batch, size_t i,
+check_token(const MrenTransformerConfig *config, const MrenTransformerBatch *batch, size_t i,
 			MrenError *err)
 {
-	const MrenTransformerConfig *config = &encoder->config;
-
 	if (batch->ids[i] < 0 || (size_t) batch->ids[i] >= config->vocabulary)
 		return mren_fail(err, MREN_EDATA, "piece %d is not in the vocabulary of %zu pieces",
 						 (int) batch->ids[i], config->vocabulary);
@@ -87,10 +109,9 @@ check_token(const MrenTransformer *encoder, const MrenTransformerBatch *batch, s
 	return MREN_OK;
 }
 
-/* Checks all of a batch; most_keys is what a token attends to at most. */
-static MrenStatus
-check_batch(const MrenTransformer *encoder, const MrenTransformerBatch *batch, size_t *most_keys,
-			MrenError *err)
+MrenStatus
+mren_transformer_check_batch(const MrenTransformerConfig *config, const MrenTransformerBatch *batch,
+							 size_t *most_keys, MrenError *err)
 {
 	size_t left = batch->n_tokens;
 
@@ -112,113 +133,146 @@ check_batch(const MrenTransformer *encoder, const MrenTransformerBatch *batch, s
 		return mren_fail(err, MREN_EDATA, "sentences must have %zu tokens together",
 						 batch->n_tokens);
 	for (size_t i = 0; i < batch->n_tokens; i++)
-		MREN_TRY(check_token(encoder, batch, i, err));
+		MREN_TRY(check_token(config, batch, i, err));
 	return MREN_OK;
 }
 
-/* x (n, width) = the embeddings of the batch's tokens. */
+/* rows (n, embedding_width) = the embeddings of n of the batch's tokens, from `first` on. */
+static void
+embed_rows(const MrenTransformerPass *pass, size_t first, size_t n, float *rows)
+{
+	const MrenTransformer *encoder = pass->encoder;
+	const MrenTransformerConfig *config = &encoder->config;
+	const MrenTransformerBatch *batch = pass->batch;
+	size_t m = config->embedding_width;
+
+	for (size_t i = first; i < first + n; i++, rows += m)
+	{
+		size_t type = batch->types == NULL ? 0 : batch->types[i];
+
+		memcpy(rows, encoder->word + (size_t) batch->ids[i] * m, m * sizeof(float));
+		if (encoder->position != NULL)
+			mren_axpy(rows, encoder->position + (batch->positions[i] + config->position_offset) * m,
+					  1, m);
+		if (encoder->token_type != NULL)
+			mren_axpy(rows, encoder->token_type + type * m, 1, m);
+	}
+}
+
+/* x (n, width) = what the first layer reads. */
 static void
 embed(MrenTransformerPass *pass, float *x)
 {
 	const MrenTransformer *encoder = pass->encoder;
 	const MrenTransformerConfig *config = &encoder->config;
-	const MrenTransformerBatch *batch = pass->batch;
-	bool project = encoder->project.memory != NULL;
 	bool norm_first = config->architecture != MREN_TRANSFORMER_DEBERTA;
 	size_t m = config->embedding_width;
-	float *rows = project ? pass->sum : x;
+	size_t width = config->width;
+	size_t n = pass->batch->n_tokens;
+	size_t rows;
 
-	for (size_t i = 0; i < batch->n_tokens; i++)
+	for (size_t i = 0; i < n && !pass->run.work.stopped; i += rows)
 	{
-		size_t type = batch->types == NULL ? 0 : batch->types[i];
+		float *embedded = encoder->project.out > 0 ? pass->sum : x + i * width;
 
-		memcpy(rows + i * m, encoder->word + (size_t) batch->ids[i] * m, m * sizeof(float));
-		if (encoder->position != NULL)
-			mren_axpy(rows + i * m,
-					  encoder->position + (batch->positions[i] + config->position_offset) * m, 1,
-					  m);
-		if (encoder->token_type != NULL)
-			mren_axpy(rows + i * m, encoder->token_type + type * m, 1, m);
+		rows = piece_rows(i, n);
+		embed_rows(pass, i, rows, embedded);
+		if (norm_first)
+			mren_layer_norm(embedded, NULL, rows, m, &encoder->embedding_norm);
+		if (encoder->project.out > 0)
+			multiply(&pass->run, embedded, rows, &encoder->project, x + i * width);
+		if (!norm_first)
+			mren_layer_norm(x + i * width, NULL, rows, width, &encoder->embedding_norm);
+		mren_work_add(&pass->run.work, 4 * MREN_LOOP_WORK * rows * m);
 	}
-	if (norm_first)
-		mren_transformer_norm(rows, batch->n_tokens, m, &encoder->embedding_norm, config->eps);
-	if (project)
-		mren_transformer_dense(&pass->work, &encoder->project, rows, batch->n_tokens, x);
-	if (!norm_first)
-		mren_transformer_norm(x, batch->n_tokens, config->width, &encoder->embedding_norm,
-							  config->eps);
 }
 
-/* x (n, width) = norm(x + pass->sum) */
+/* What follows attention, for n rows: x (n, width) in place, context (n, width). */
 static void
-add_and_norm(MrenTransformerPass *pass, float *x, const MrenTransformerNorm *norm)
+feed_forward(MrenTransformerPass *pass, const MrenTransformerLayer *layer, const float *context,
+			 size_t n, float *x)
 {
-	const MrenTransformerConfig *config = &pass->encoder->config;
-	size_t n = pass->batch->n_tokens;
+	size_t width = pass->encoder->config.width;
+	MrenTransformerRun *run = &pass->run;
 
-	mren_axpy(x, pass->sum, 1, n * config->width);
-	mren_transformer_norm(x, n, config->width, norm, config->eps);
-	mren_work_add(&pass->work, 4 * MREN_LOOP_WORK * n * config->width);
+	multiply(run, context, n, &layer->context, pass->sum);
+	mren_layer_norm(x, pass->sum, n, width, &layer->attention_norm);
+	multiply(run, x, n, &layer->intermediate, pass->intermediate);
+	multiply(run, pass->intermediate, n, &layer->output, pass->sum);
+	mren_layer_norm(x, pass->sum, n, width, &layer->norm);
+	mren_work_add(&run->work,
+				  4 * MREN_LOOP_WORK * n * (width + pass->encoder->config.intermediate));
 }
 
 /* One layer, x (n, width) in place; Vaswani et al. 2017, with norms behind each half. */
 static void
 run_layer(MrenTransformerPass *pass, const MrenTransformerLayer *layer, float *x)
 {
+	const MrenTransformerProduct products[] = {
+		{&layer->query, pass->query},
+		{&layer->key, pass->key},
+		{&layer->value, pass->value},
+	};
+	size_t width = pass->encoder->config.width;
+	size_t n = pass->batch->n_tokens;
+	size_t rows;
+
+	mren_transformer_multiply(&pass->run, x, n, products, 3);
+	mren_self_attention(pass, layer);
+	for (size_t i = 0; i < n && !pass->run.work.stopped; i += rows)
+	{
+		rows = piece_rows(i, n);
+		feed_forward(pass, layer, pass->context + i * width, rows, x + i * width);
+	}
+}
+
+/* All that a pass writes to. */
+static MrenStatus
+open_pass(const MrenEnv *env, MrenTransformerPass *pass, float **memory, MrenError *err)
+{
 	const MrenTransformerConfig *config = &pass->encoder->config;
 	size_t n = pass->batch->n_tokens;
+	size_t wide = config->width > config->embedding_width ? config->width : config->embedding_width;
+	size_t size = mren_align_floats(config->width / config->heads);
+	MrenArenaBlock blocks[] = {
+		{&pass->query, n * config->width},
+		{&pass->key, n * config->width},
+		{&pass->value, n * config->width},
+		{&pass->context, n * config->width},
+		{&pass->sum, MREN_TRANSFORMER_ROWS * wide},
+		{&pass->intermediate, MREN_TRANSFORMER_ROWS * config->intermediate},
+		{&pass->scores, MREN_TRANSFORMER_ROWS * pass->most_keys},
+		{&pass->keys, pass->most_keys * size},
+		{&pass->values, pass->most_keys * size},
+		{&pass->zeros, pass->most_keys + size},
+	};
 
-	mren_transformer_dense(&pass->work, &layer->query, x, n, pass->query);
-	mren_transformer_dense(&pass->work, &layer->key, x, n, pass->key);
-	mren_transformer_dense(&pass->work, &layer->value, x, n, pass->value);
-	mren_self_attention(pass, layer);
-	mren_transformer_dense(&pass->work, &layer->context, pass->context, n, pass->sum);
-	if (pass->work.stopped)
-		return;
-	add_and_norm(pass, x, &layer->attention_norm);
-	mren_transformer_dense(&pass->work, &layer->intermediate, x, n, pass->intermediate);
-	for (size_t i = 0; i < n && !pass->work.stopped; i++)
-	{
-		activate(pass->intermediate + i * config->intermediate, config->intermediate,
-				 config->activation);
-		mren_work_add(&pass->work, 4 * MREN_LOOP_WORK * config->intermediate);
-	}
-	mren_transformer_dense(&pass->work, &layer->output, pass->intermediate, n, pass->sum);
-	if (!pass->work.stopped)
-		add_and_norm(pass, x, &layer->norm);
+	MREN_TRY(mren_arena_create(env, blocks, sizeof(blocks) / sizeof(blocks[0]), memory, err));
+	return mren_transformer_run_open(env, pass->encoder, &pass->run, err);
 }
 
 MrenStatus
 mren_transformer_forward(const MrenEnv *env, const MrenTransformer *encoder,
 						 const MrenTransformerBatch *batch, float *out, MrenError *err)
 {
-	const MrenTransformerConfig *config = &encoder->config;
-	MrenTransformerPass pass = {.encoder = encoder, .batch = batch, .work = {.env = env}};
-	size_t n = batch->n_tokens;
-	size_t wide = config->width > config->embedding_width ? config->width : config->embedding_width;
-	size_t most_keys;
-	float *memory;
+	MrenTransformerPass pass = {.encoder = encoder, .batch = batch};
+	float *memory = NULL;
+	MrenStatus status;
 
-	MREN_TRY(check_batch(encoder, batch, &most_keys, err));
-	if (n > SIZE_MAX / 64 / sizeof(float) / MREN_TRANSFORMER_MAX_WIDTH)
+	MREN_TRY(mren_transformer_check_batch(&encoder->config, batch, &pass.most_keys, err));
+	if (batch->n_tokens > SIZE_MAX / 256 / sizeof(float) / MREN_TRANSFORMER_MAX_WIDTH)
 		return mren_fail_nomem(err);
+	pass.most_keys = mren_align_floats(pass.most_keys);
+	status = open_pass(env, &pass, &memory, err);
+	if (status == MREN_OK)
 	{
-		MrenArenaBlock blocks[] = {
-			{&pass.query, n * config->width},
-			{&pass.key, n * config->width},
-			{&pass.value, n * config->width},
-			{&pass.context, n * config->width},
-			{&pass.sum, n * wide},
-			{&pass.intermediate, n * config->intermediate},
-			{&pass.scores, most_keys},
-			{&pass.keys, most_keys * (config->width / config->heads)},
-		};
-
-		MREN_TRY(mren_arena_create(env, blocks, sizeof(blocks) / sizeof(blocks[0]), &memory, err));
+		embed(&pass, out);
+		for (size_t l = 0; l < encoder->config.layers && !pass.run.work.stopped; l++)
+			run_layer(&pass, &encoder->layers[l], out);
+		if (pass.run.work.stopped)
+			status = mren_fail_canceled(err);
 	}
-	embed(&pass, out);
-	for (size_t l = 0; l < config->layers && !pass.work.stopped; l++)
-		run_layer(&pass, &encoder->layers[l], out);
+	mren_transformer_run_close(env, &pass.run);
 	mren_release(env, memory);
-	return pass.work.stopped ? mren_fail_canceled(err) : MREN_OK;
+	return status;
 }

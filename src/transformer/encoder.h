@@ -8,7 +8,7 @@
  * it marks, attends to the text and to its own group, and nothing else attends to it.
  *
  * The vector of a token has the same bits whatever else is in the batch: every sum adds its
- * terms in a fixed order (see mren_dense_infer).
+ * terms in a fixed order (see mren_dense_infer and mren_int8_infer).
  */
 #ifndef MREN_TRANSFORMER_ENCODER_H
 #define MREN_TRANSFORMER_ENCODER_H
@@ -41,7 +41,7 @@ typedef struct MrenTransformerBatch
 /*
  * mren_transformer_create
  *	  The encoder of a checked configuration.  The weights are those of all tensors, one
- *	  behind the other in the order of mren_transformer_tensor; embeddings and biases are used
+ *	  behind the other in the order of mren_transformer_tensor; embeddings and vectors are used
  *	  in place and must outlive the encoder, matrices are copied in another order.
  *	  MREN_ENOMEM, MREN_ECANCELED.
  */
@@ -49,13 +49,35 @@ extern MrenStatus mren_transformer_create(const MrenEnv *env, const MrenTransfor
 										  const float *weights, MrenTransformer **encoder,
 										  MrenError *err);
 
+/*
+ * mren_transformer_create_in_place
+ *	  The same encoder without a copy: matrices are brought into another order where they are
+ *	  (those whose rows are not a multiple of 16 excepted).  The weights must outlive the
+ *	  encoder, and no longer hold the tensors, also on failure.
+ */
+extern MrenStatus mren_transformer_create_in_place(const MrenEnv *env,
+												   const MrenTransformerConfig *config,
+												   float *weights, MrenTransformer **encoder,
+												   MrenError *err);
+
+/*
+ * mren_transformer_create_int8
+ *	  An encoder whose matrices are bytes (see nn/int8.h), a quarter of their size, which is
+ *	  faster and less exact: its vectors differ by about a hundredth.  Attention's scores,
+ *	  norms and embeddings are floats.  Everything is copied; the weights may be released.
+ */
+extern MrenStatus mren_transformer_create_int8(const MrenEnv *env,
+											   const MrenTransformerConfig *config,
+											   const float *weights, MrenTransformer **encoder,
+											   MrenError *err);
+
 /* Releases an encoder; NULL is allowed. */
 extern void mren_transformer_free(const MrenEnv *env, MrenTransformer *encoder);
 
 /*
  * mren_transformer_forward
  *	  The vectors of the last layer, out (n_tokens, width).  Takes memory for about
- *	  n_tokens * (6 width + intermediate) floats meanwhile.  MREN_EDATA for a piece, position
+ *	  4 n_tokens * width floats meanwhile, and for 48 rows of the widest matrix.  MREN_EDATA for a piece, position
  *	  or token type that the encoder does not have, and for sizes that do not add up;
  *	  MREN_ENOMEM, MREN_ECANCELED.
  */

@@ -5,20 +5,21 @@
 #ifndef MREN_TRANSFORMER_ENCODER_PARTS_H
 #define MREN_TRANSFORMER_ENCODER_PARTS_H
 
+#include "nn/int8.h"
 #include "nn/kernels.h"
 #include "transformer/encoder.h"
 
-typedef struct MrenTransformerNorm
-{
-	const float *weight;
-	const float *bias;
-} MrenTransformerNorm;
+/* Rows that go through a matrix at once: those of a feed-forward layer stay in the L2 cache. */
+#define MREN_TRANSFORMER_ROWS 48
 
-/* A matrix of the encoder; its bias is padded with zeros to whole panels. */
+/* A matrix of the encoder, as floats or as bytes. */
 typedef struct MrenTransformerDense
 {
+	size_t in;
+	size_t out; /* 0: the encoder does not have it */
 	MrenPackedDense dense;
-	float *memory; /* of the packed weights and the bias */
+	MrenInt8Dense int8; /* packed NULL: floats */
+	void *memory;		/* NULL where the weights are used in place */
 } MrenTransformerDense;
 
 typedef struct MrenTransformerLayer
@@ -29,10 +30,10 @@ typedef struct MrenTransformerLayer
 	MrenTransformerDense position_key;	 /* DeBERTa with projections of its own */
 	MrenTransformerDense position_query; /* the same */
 	MrenTransformerDense context;
-	MrenTransformerDense intermediate;
+	MrenTransformerDense intermediate; /* with the activation */
 	MrenTransformerDense output;
-	MrenTransformerNorm attention_norm;
-	MrenTransformerNorm norm;
+	MrenLayerNorm attention_norm;
+	MrenLayerNorm norm;
 	float *relative_keys;	 /* (2 span, width): DeBERTa, c2p; otherwise NULL */
 	float *relative_queries; /* the same, p2c */
 } MrenTransformerLayer;
@@ -43,35 +44,82 @@ struct MrenTransformer
 	const float *word;
 	const float *position;
 	const float *token_type;
-	MrenTransformerNorm embedding_norm;
-	MrenTransformerDense project; /* memory NULL: none */
+	MrenLayerNorm embedding_norm;
+	MrenTransformerDense project; /* out 0: none */
 	const float *relative_bias;	  /* (relative_buckets, heads): MPNet */
+	uint32_t *relative_rows;	  /* of distances from -reach to reach; NULL: none are used */
+	size_t relative_reach;		  /* beyond it, as for it */
+	float *vectors;				  /* int8: the copy of all that is not a matrix; otherwise NULL */
+	bool int8;
 	MrenTransformerLayer layers[];
 };
 
-/* The matrices of a forward pass, n tokens each. */
+/* What runs rows through matrices: checks for interrupts, and bytes for int8. */
+typedef struct MrenTransformerRun
+{
+	MrenWork work;
+	const MrenSimd *simd;
+	const MrenInt8Simd *int8;
+	MrenInt8Rows rows; /* MREN_TRANSFORMER_ROWS of them; NULL without int8 */
+	void *memory;
+} MrenTransformerRun;
+
+/* The matrices of a forward pass over n tokens. */
 typedef struct MrenTransformerPass
 {
 	const MrenTransformer *encoder;
 	const MrenTransformerBatch *batch;
-	MrenWork work;
+	MrenTransformerRun run;
 	float *query;		 /* (n, width) */
 	float *key;			 /* (n, width) */
 	float *value;		 /* (n, width) */
 	float *context;		 /* (n, width) */
-	float *sum;			 /* (n, max of width and embedding_width) */
-	float *intermediate; /* (n, intermediate) */
-	float *scores;		 /* (most keys of a token) */
-	float *keys;		 /* (width of a head, most keys of a token), transposed */
+	float *sum;			 /* (MREN_TRANSFORMER_ROWS, max of width and embedding_width) */
+	float *intermediate; /* (MREN_TRANSFORMER_ROWS, intermediate) */
+	float *scores;		 /* (MREN_TRANSFORMER_ROWS, most_keys) */
+	float *keys;		 /* of a sentence and head, packed: (size of a head, most_keys) */
+	float *values;		 /* the same: (most_keys, size of a head in whole panels) */
+	float *zeros;		 /* (max of most_keys and size of a head in whole panels) */
+	size_t most_keys;	 /* of a token, in whole panels */
 } MrenTransformerPass;
 
-/* out (n, layer's out) = in (n, layer's in) through the layer, with checks for interrupts. */
-extern void mren_transformer_dense(MrenWork *work, const MrenTransformerDense *layer,
-								   const float *in, size_t n, float *out);
+/* Memory for rows of bytes of `encoder`; MREN_ENOMEM. */
+extern MrenStatus mren_transformer_run_open(const MrenEnv *env, const MrenTransformer *encoder,
+											MrenTransformerRun *run, MrenError *err);
+extern void mren_transformer_run_close(const MrenEnv *env, MrenTransformerRun *run);
 
-/* Layer norm of n rows of m floats, in place; Ba, Kiros and Hinton 2016. */
-extern void mren_transformer_norm(float *rows, size_t n, size_t m, const MrenTransformerNorm *norm,
-								  float eps);
+/* A matrix and where its rows go. */
+typedef struct MrenTransformerProduct
+{
+	const MrenTransformerDense *layer;
+	float *out; /* (n, layer's out) */
+} MrenTransformerProduct;
+
+/*
+ * mren_transformer_multiply
+ *	  in (n, the layers' in) through each of n_products matrices, with their activations, a few
+ *	  rows at a time, so that these are read once for all.  Checks for interrupts.
+ */
+extern void mren_transformer_multiply(MrenTransformerRun *run, const float *in, size_t n,
+									  const MrenTransformerProduct *products, size_t n_products);
+
+/*
+ * mren_transformer_check_batch
+ *	  MREN_EDATA unless the batch's sizes add up and its pieces, positions and types are the
+ *	  encoder's; *most_keys is the number of tokens that a token attends to at most.
+ */
+extern MrenStatus mren_transformer_check_batch(const MrenTransformerConfig *config,
+											   const MrenTransformerBatch *batch, size_t *most_keys,
+											   MrenError *err);
+
+/*
+ * mren_transformer_check_batch
+ *	  MREN_EDATA unless the batch's sizes add up and its pieces, positions and types are the
+ *	  encoder's; *most_keys is the number of tokens that a token attends to at most.
+ */
+extern MrenStatus mren_transformer_check_batch(const MrenTransformerConfig *config,
+											   const MrenTransformerBatch *batch, size_t *most_keys,
+											   MrenError *err);
 
 /* pass->context = attention of pass->query to pass->key and pass->value. */
 extern void mren_self_attention(MrenTransformerPass *pass, const MrenTransformerLayer *layer);
@@ -81,5 +129,8 @@ extern size_t mren_distance_bucket(ptrdiff_t distance, size_t buckets);
 
 /* DeBERTa's row of the relative embeddings for a query `distance` behind its key. */
 extern size_t mren_distance_row(ptrdiff_t distance, const MrenTransformerConfig *config);
+
+/* The distance beyond which both of these no longer change. */
+extern size_t mren_distance_reach(const MrenTransformerConfig *config);
 
 #endif

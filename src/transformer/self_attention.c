@@ -2,10 +2,15 @@
  * self_attention.c
  *	  Attention of the tokens of a sentence to each other, with levitated markers and
  *	  relative positions.
+ *
+ * The keys and values of a sentence's text are packed for each head, like weights, so that the
+ * scores of some queries at a time, and their sums of values, are dense layers.  Each sum adds
+ * its terms in the order of the keys.
  */
 #include "transformer/encoder_parts.h"
 
 #include <math.h>
+#include <string.h>
 
 /* MPNet's distances are told apart up to here. */
 #define MAX_DISTANCE 128
@@ -46,114 +51,175 @@ mren_distance_row(ptrdiff_t distance, const MrenTransformerConfig *config)
 	return (size_t) (distance < 0 ? 0 : distance >= 2 * span ? 2 * span - 1 : distance);
 }
 
-static float
-dot(const float *a, const float *b, size_t n)
+size_t
+mren_distance_reach(const MrenTransformerConfig *config)
 {
-	float sum = 0;
-
-	for (size_t i = 0; i < n; i++)
-		sum += a[i] * b[i];
-	return sum;
+	if (config->architecture == MREN_TRANSFORMER_DEBERTA)
+		return config->relative_positions;
+	return MAX_DISTANCE;
 }
 
-/* The keys of a query: n_text tokens from text on, and n_group tokens from group on. */
-typedef struct Keys
+/* Some queries of one head of a sentence: tokens from `first` on. */
+typedef struct Queries
 {
-	size_t text;
+	const MrenTransformerLayer *layer;
+	size_t head;
+	size_t text; /* first token of the text that they attend to */
 	size_t n_text;
-	size_t group;
-	size_t n_group;
-} Keys;
+	size_t first;
+	size_t n;
+	size_t group_size; /* 0: they are text; otherwise markers */
+	size_t markers;	   /* first marker of the sentence */
+} Queries;
 
+/* The row of a table of relative positions for a query `distance` behind its key. */
 static size_t
-key_token(const Keys *keys, size_t j)
+relative_row(const MrenTransformer *encoder, ptrdiff_t distance)
 {
-	return j < keys->n_text ? keys->text + j : keys->group + (j - keys->n_text);
+	ptrdiff_t reach = (ptrdiff_t) encoder->relative_reach;
+
+	distance = distance < -reach ? -reach : distance > reach ? reach : distance;
+	return encoder->relative_rows[distance + reach];
+}
+
+/* What the score of a query and a key owes to their distance. */
+static float
+relative_score(const MrenTransformerPass *pass, const Queries *queries, size_t query, size_t key,
+			   float scale)
+{
+	const MrenTransformer *encoder = pass->encoder;
+	const uint32_t *positions = pass->batch->positions;
+	size_t width = encoder->config.width;
+	size_t size = width / encoder->config.heads;
+	size_t at = queries->head * size;
+	size_t row = relative_row(encoder, (ptrdiff_t) positions[query] - (ptrdiff_t) positions[key]);
+	float sum = 0;
+
+	if (encoder->relative_bias != NULL)
+		return encoder->relative_bias[row * encoder->config.heads + queries->head];
+	if (queries->layer->relative_keys != NULL)
+		sum += mren_dot(pass->query + query * width + at,
+						queries->layer->relative_keys + row * width + at, size);
+	if (queries->layer->relative_queries != NULL)
+		sum += mren_dot(pass->key + key * width + at,
+						queries->layer->relative_queries + row * width + at, size);
+	return scale * sum;
+}
+
+/* The first token of a marker's group. */
+static size_t
+group_of(const Queries *queries, size_t query)
+{
+	return queries->markers +
+		   (query - queries->markers) / queries->group_size * queries->group_size;
 }
 
 /* Adds to the scores of a query what they owe to distances. */
 static void
-add_relative(const MrenTransformerPass *pass, const MrenTransformerLayer *layer, const Keys *keys,
-			 size_t query, size_t head)
+add_relative(const MrenTransformerPass *pass, const Queries *queries, size_t query, float scale,
+			 float *scores)
 {
-	const MrenTransformerConfig *config = &pass->encoder->config;
-	const uint32_t *positions = pass->batch->positions;
-	size_t width = config->width;
-	size_t size = width / config->heads;
-	size_t parts = 1 + (size_t) config->content_to_position + (size_t) config->position_to_content;
-	float scale = 1 / sqrtf((float) (size * parts));
-
-	for (size_t j = 0; j < keys->n_text + keys->n_group; j++)
-	{
-		size_t key = key_token(keys, j);
-		ptrdiff_t distance = (ptrdiff_t) positions[query] - (ptrdiff_t) positions[key];
-		size_t row;
-
-		if (pass->encoder->relative_bias != NULL)
-		{
-			row = mren_distance_bucket(-distance, config->relative_buckets);
-			pass->scores[j] += pass->encoder->relative_bias[row * config->heads + head];
-			continue;
-		}
-		row = mren_distance_row(distance, config) * width + head * size;
-		if (layer->relative_keys != NULL)
-			pass->scores[j] += scale * dot(pass->query + query * width + head * size,
-										   layer->relative_keys + row, size);
-		if (layer->relative_queries != NULL)
-			pass->scores[j] += scale * dot(pass->key + key * width + head * size,
-										   layer->relative_queries + row, size);
-	}
+	for (size_t j = 0; j < queries->n_text; j++)
+		scores[j] += relative_score(pass, queries, query, queries->text + j, scale);
+	for (size_t j = 0; j < queries->group_size; j++)
+		scores[queries->n_text + j] +=
+			relative_score(pass, queries, query, group_of(queries, query) + j, scale);
 }
 
-/* Scores to weights that sum to 1. */
+/* Scores, of which those of the text are there, to weights that sum to 1. */
 static void
-softmax(float *scores, size_t n)
-{
-	float most = scores[0];
-	float sum = 0;
-
-	for (size_t j = 1; j < n; j++)
-		most = scores[j] > most ? scores[j] : most;
-	for (size_t j = 0; j < n; j++)
-	{
-		scores[j] = expf(scores[j] - most);
-		sum += scores[j];
-	}
-	mren_scale(scores, 1 / sum, n);
-}
-
-/* One query of one head.  pass->keys has the text's keys, ldk apart for each dimension. */
-static void
-attend(MrenTransformerPass *pass, const MrenTransformerLayer *layer, const Keys *keys, size_t query,
-	   size_t head)
+weigh(const MrenTransformerPass *pass, const Queries *queries, size_t query, float *scores)
 {
 	const MrenTransformerConfig *config = &pass->encoder->config;
 	size_t width = config->width;
 	size_t size = width / config->heads;
-	size_t n = keys->n_text + keys->n_group;
+	size_t n = queries->n_text + queries->group_size;
 	bool deberta = config->architecture == MREN_TRANSFORMER_DEBERTA;
 	size_t parts = 1 + (size_t) (deberta && config->content_to_position) +
 				   (size_t) (deberta && config->position_to_content);
-	const float *q = pass->query + query * width + head * size;
-	float *out = pass->context + query * width + head * size;
+	float scale = 1 / sqrtf((float) (size * parts));
+
+	for (size_t j = 0; j < queries->group_size; j++)
+		scores[queries->n_text + j] = mren_dot(
+			pass->query + query * width + queries->head * size,
+			pass->key + (group_of(queries, query) + j) * width + queries->head * size, size);
+	if (pass->encoder->relative_rows != NULL)
+	{
+		mren_scale(scores, scale, n);
+		add_relative(pass, queries, query, scale, scores);
+		scale = 1;
+	}
+	mren_softmax(scores, n, scale);
+}
+
+/* At most MREN_TRANSFORMER_ROWS queries, with pass->keys and pass->values. */
+static void
+attend(MrenTransformerPass *pass, const Queries *queries)
+{
+	size_t width = pass->encoder->config.width;
+	size_t size = width / pass->encoder->config.heads;
+	size_t at = queries->first * width + queries->head * size;
+	size_t ld = pass->most_keys;
+	const MrenPackedDense keys = {
+		.in = size, .out = queries->n_text, .packed = pass->keys, .bias = pass->zeros};
+	const MrenPackedDense values = {
+		.in = queries->n_text, .out = size, .packed = pass->values, .bias = pass->zeros};
+
+	mren_dense_run(pass->run.simd, &keys, pass->query + at, width, queries->n, pass->scores, ld);
+	for (size_t i = 0; i < queries->n; i++)
+		weigh(pass, queries, queries->first + i, pass->scores + i * ld);
+	mren_dense_run(pass->run.simd, &values, pass->scores, ld, queries->n, pass->context + at,
+				   width);
+	for (size_t i = 0; i < queries->n; i++)
+	{
+		for (size_t j = 0; j < queries->group_size; j++)
+			mren_axpy(pass->context + at + i * width,
+					  pass->value + (group_of(queries, queries->first + i) + j) * width +
+						  queries->head * size,
+					  pass->scores[i * ld + queries->n_text + j], size);
+	}
+	mren_work_add(&pass->run.work, queries->n * (queries->n_text + queries->group_size) *
+									   (2 * size + 4 * MREN_LOOP_WORK));
+}
+
+/* The keys and values of n tokens from `first` on as weights of dense layers. */
+static void
+pack_head(MrenTransformerPass *pass, size_t first, size_t n, size_t head)
+{
+	size_t width = pass->encoder->config.width;
+	size_t size = width / pass->encoder->config.heads;
+	const float *key = pass->key + first * width + head * size;
+	const float *value = pass->value + first * width + head * size;
 
 	for (size_t j = 0; j < n; j++)
-		pass->scores[j] = 0;
-	for (size_t d = 0; d < size; d++)
-		mren_axpy(pass->scores, pass->keys + d * keys->n_text, q[d], keys->n_text);
-	for (size_t j = keys->n_text; j < n; j++)
-		pass->scores[j] = dot(q, pass->key + key_token(keys, j) * width + head * size, size);
-	mren_scale(pass->scores, 1 / sqrtf((float) (size * parts)), n);
-	if (pass->encoder->relative_bias != NULL || layer->relative_keys != NULL ||
-		layer->relative_queries != NULL)
-		add_relative(pass, layer, keys, query, head);
-	softmax(pass->scores, n);
-	for (size_t d = 0; d < size; d++)
-		out[d] = 0;
-	for (size_t j = 0; j < n; j++)
-		mren_axpy(out, pass->value + key_token(keys, j) * width + head * size, pass->scores[j],
-				  size);
-	mren_work_add(&pass->work, 4 * n * size + 8 * MREN_LOOP_WORK * n);
+	{
+		float *panel = pass->keys + j / MREN_PANEL * MREN_PANEL * size + j % MREN_PANEL;
+
+		for (size_t d = 0; d < size; d++)
+			panel[d * MREN_PANEL] = key[j * width + d];
+	}
+	for (size_t d = 0; d < size; d += MREN_PANEL)
+	{
+		size_t m = size - d < MREN_PANEL ? size - d : MREN_PANEL;
+
+		for (size_t j = 0; j < n; j++)
+			memcpy(pass->values + d * n + j * MREN_PANEL, value + j * width + d, m * sizeof(float));
+	}
+	mren_work_add(&pass->run.work, MREN_LOOP_WORK * n * size);
+}
+
+/* Queries that all attend to the same text, a few at a time. */
+static void
+attend_all(MrenTransformerPass *pass, const Queries *queries)
+{
+	Queries some = *queries;
+
+	for (size_t i = 0; i < queries->n && !pass->run.work.stopped; i += some.n)
+	{
+		some.first = queries->first + i;
+		some.n = queries->n - i < MREN_TRANSFORMER_ROWS ? queries->n - i : MREN_TRANSFORMER_ROWS;
+		attend(pass, &some);
+	}
 }
 
 /* All tokens of one sentence, whose first is `first`, in one head. */
@@ -161,24 +227,19 @@ static void
 attend_sentence(MrenTransformerPass *pass, const MrenTransformerLayer *layer,
 				const MrenTransformerSentence *sentence, size_t first, size_t head)
 {
-	size_t width = pass->encoder->config.width;
-	size_t size = width / pass->encoder->config.heads;
-	Keys keys = {.text = first, .n_text = sentence->n_text};
+	Queries queries = {.layer = layer,
+					   .head = head,
+					   .text = first,
+					   .n_text = sentence->n_text,
+					   .first = first,
+					   .n = sentence->n_text};
 
-	for (size_t j = 0; j < keys.n_text; j++)
-	{
-		for (size_t d = 0; d < size; d++)
-			pass->keys[d * keys.n_text + j] = pass->key[(first + j) * width + head * size + d];
-	}
-	for (size_t i = 0; i < keys.n_text && !pass->work.stopped; i++)
-		attend(pass, layer, &keys, first + i, head);
-	keys.n_group = sentence->group_size;
-	for (size_t g = 0; g < sentence->n_groups; g++)
-	{
-		keys.group = first + keys.n_text + g * keys.n_group;
-		for (size_t i = 0; i < keys.n_group && !pass->work.stopped; i++)
-			attend(pass, layer, &keys, keys.group + i, head);
-	}
+	pack_head(pass, first, sentence->n_text, head);
+	attend_all(pass, &queries);
+	queries.first = queries.markers = first + sentence->n_text;
+	queries.n = sentence->n_groups * sentence->group_size;
+	queries.group_size = sentence->group_size;
+	attend_all(pass, &queries);
 }
 
 void
@@ -186,7 +247,7 @@ mren_self_attention(MrenTransformerPass *pass, const MrenTransformerLayer *layer
 {
 	size_t first = 0;
 
-	for (size_t s = 0; s < pass->batch->n_sentences && !pass->work.stopped; s++)
+	for (size_t s = 0; s < pass->batch->n_sentences && !pass->run.work.stopped; s++)
 	{
 		const MrenTransformerSentence *sentence = &pass->batch->sentences[s];
 

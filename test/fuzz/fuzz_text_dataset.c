@@ -48,6 +48,18 @@ check_row(const MrenDatasetRow *row, bool json)
 	check_text(row->image_name);
 }
 
+/* The text, up to the first line feed, and its annotations. */
+static MrenStatus
+open_brat(const MrenEnv *env, const char *data, size_t size, MrenDataset **dataset, MrenError *err)
+{
+	const char *end = memchr(data, '\n', size);
+	size_t n = end != NULL ? (size_t) (end - data) : size;
+	size_t at = end != NULL ? n + 1 : n;
+
+	return mren_dataset_open_brat(env, (MrenTextSpan){data, n},
+								  (MrenTextSpan){data + at, size - at}, dataset, err);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -61,9 +73,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size == 0)
 		return 0;
-	kind = (MrenDatasetKind) (data[0] % 7);
-	status = mren_dataset_open(env, kind, (const char *) data + 1, size - 1, data[0] & 0x80,
-							   &dataset, &err);
+	kind = (MrenDatasetKind) (data[0] % 9);
+	if (kind == MREN_DATASET_BRAT)
+		status = open_brat(env, (const char *) data + 1, size - 1, &dataset, &err);
+	else
+		status = mren_dataset_open(env, kind, (const char *) data + 1, size - 1, data[0] & 0x80,
+								   &dataset, &err);
 	for (size_t n = 0; status == MREN_OK && more && n < MAX_ROWS; n++)
 	{
 		MrenDatasetRow row;

@@ -23,6 +23,16 @@ WHERE length(s.bytes) = e.size AND sha256(s.bytes) = e.sha256;
 SELECT * FROM mren.tokens('tiny', 'A bc, b  é[SEP]');
 SELECT * FROM mren.tokens('tiny', '');
 SELECT * FROM mren.tokens('tiny', NULL);
+-- Byte-level BPE: a space belongs to the word behind it; Unigram: what is unknown in a row is one piece.
+SELECT mren.load_text_encoder('bytes', tiny_encoder(tokenizer => '{"pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false},
+    "post_processor": {"type": "ByteLevel", "add_prefix_space": false},
+    "model": {"type": "BPE", "vocab": {"\u0120": 0, "a": 1, "b": 2, "\u0120a": 3, "\u00c3": 4, "\u00a9": 5}, "merges": ["\u0120 a"]}}'));
+SELECT * FROM mren.tokens('bytes', 'a ab éb');
+SELECT mren.load_text_encoder('pieces', tiny_encoder(tokenizer => '{"normalizer": {"type": "NFKC"},
+    "pre_tokenizer": {"type": "Metaspace", "replacement": "\u2581", "prepend_scheme": "always"},
+    "model": {"type": "Unigram", "unk_id": 0, "vocab": [["?", 0], ["\u2581", -2], ["\u2581a", -1], ["b", -1], ["ab", -3]]}}'));
+SELECT * FROM mren.tokens('pieces', 'ab ｂxy');
+SELECT mren.drop_text_encoder(name) FROM unnest('{bytes,pieces}'::text[]) AS name;
 -- Vectors: the first piece's, and the mean of all, which the spaces do not change; long sentences are read in windows, of which the first decides the first piece's.
 SELECT pooling, array_agg(round(x::numeric, 4) ORDER BY i) AS vector FROM unnest('{mean,cls}'::text[]) pooling, unnest(mren.text_features('tiny', 'a bc', pooling)) WITH ORDINALITY AS f (x, i)
 GROUP BY pooling ORDER BY pooling;
@@ -60,7 +70,10 @@ SELECT error_of($$SELECT mren.load_text_encoder('bad', tiny_encoder(weights => t
 SELECT error_of($$SELECT mren.load_text_encoder('bad', tiny_encoder(weights => convert_to('version https://git-lfs.github.com/spec/v1', 'UTF8')))$$);
 SELECT error_of($$SELECT mren.load_text_encoder('bad', tiny_encoder(vocab => E'[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\nb\n##c\nd\n'))$$);
 SELECT error_of($$SELECT mren.load_text_encoder('bad', tiny_encoder(vocab => E'a\nb\n'))$$);
-SELECT error_of($$SELECT mren.load_text_encoder('bad', tiny_encoder(tokenizer => '{"pre_tokenizer": {"type": "BertPreTokenizer"}, "model": {"type": "BPE", "vocab": {"a": 0}, "merges": []}}'))$$);
+SELECT error_of($$SELECT mren.load_text_encoder('bad', tiny_encoder(tokenizer => '{"pre_tokenizer": {"type": "Split"}, "model": {"type": "WordLevel", "vocab": {"a": 0}}}'))$$);
+SELECT error_of($$SELECT mren.load_text_encoder('bad', tiny_encoder(tokenizer => '{"pre_tokenizer": {"type": "Split"}, "model": {"type": "BPE", "vocab": {"a": 0}, "merges": []}}'))$$);
+SELECT error_of($$SELECT mren.load_text_encoder('bad', tiny_encoder(tokenizer => '{"model": {"type": "BPE", "vocab": {"a": 0}, "merges": ["a b"]}}'))$$);
+SELECT error_of($$SELECT mren.load_text_encoder('bad', tiny_encoder(tokenizer => '{"model": {"type": "Unigram", "unk_id": 5, "vocab": [["a", 0]]}}'))$$);
 SET mren.max_encoder_memory = '64kB';
 SELECT error_of($$SELECT mren.load_text_encoder('bad', tiny_encoder(weights => tiny_weights() || decode(repeat('00', 100000), 'hex')))$$);
 RESET mren.max_encoder_memory;

@@ -41,8 +41,22 @@ SELECT sentence, head, tail, head_span, tail_span FROM mren.candidates('A dog. A
 WHERE lower(head_span) < lower(tail_span);
 SELECT count(*) FROM mren.candidates('A dog. A tree. An oak.', ARRAY['living'], max_distance => 3);
 SELECT count(*) FROM mren.candidates('A dog. A tree. An oak.', ARRAY['living'], max_distance => 1000);
--- Those of one sentence may be further apart.
-SELECT count(*) FROM mren.candidates('A dog is a kind of animal.', ARRAY['living'], max_distance => 0);
+-- The distance holds within a sentence, too.
+SELECT count(*) FROM mren.candidates('A dog is a kind of animal.', ARRAY['living'], max_distance => 14);
+SELECT count(*) FROM mren.candidates('A dog is a kind of animal.', ARRAY['living'], max_distance => 13);
+-- Of the pairs of a list the nearest are kept: of six mentions, five pairs of neighbours.
+SELECT max(abs(lower(head_span) - lower(tail_span))), count(*) FROM mren.candidates(repeat('dog, oak, ', 3), ARRAY['living']);
+SET mren.max_pairs_sentence = 5;
+SELECT max(abs(lower(head_span) - lower(tail_span))), count(*) FROM mren.candidates(repeat('dog, oak, ', 3), ARRAY['living']);
+-- The bound is that of a sentence, not of a document, which has another one.
+SELECT sentence, count(*) FROM mren.candidates('dog, oak, dog, oak, dog, oak. A dog and an oak.', ARRAY['living']) GROUP BY sentence ORDER BY sentence;
+SET mren.max_pairs_document = 3;
+SELECT sentence, count(*) FROM mren.candidates('dog, oak, dog, oak, dog, oak. A dog and an oak.', ARRAY['living']) GROUP BY sentence ORDER BY sentence;
+-- A NOTICE tells it once a statement, extract as candidates.
+SELECT count(*) FROM unnest(ARRAY[repeat('dog, oak, ', 3), repeat('oak, dog, ', 9)]) d, mren.candidates(d, ARRAY['living']);
+RESET mren.max_pairs_sentence;
+RESET mren.max_pairs_document;
+SET mren.max_pairs_sentence = 0;
 
 -- A table of relations says which pairs there are.
 CREATE TABLE relations (relation text, head_type text, tail_type text, "symmetric" boolean);

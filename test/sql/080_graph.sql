@@ -164,7 +164,7 @@ CALL mren.refresh_graph('kg');
 SET client_min_messages = warning;
 SELECT document FROM kg.documents WHERE state = 'failed';
 
--- A document that cannot be scored does not stop the others, and is tried again.
+-- A document that cannot be scored does not stop the others, and is tried again when it changes.
 SELECT mren.load_image_encoder('tiny', :'encoder') > 0 AS loaded;
 CALL mren.train('parts', 'SELECT *, ARRAY[id % 2, 1]::real[] AS image_vector FROM pairs',
     '{"negative": "none", "validation_share": 0, "epochs": 40, "hidden": [8], "image_encoder": "tiny", "deploy": true}');

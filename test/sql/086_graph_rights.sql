@@ -71,7 +71,7 @@ $$;
 CREATE FUNCTION trap.write() RETURNS text LANGUAGE plpgsql AS $$ BEGIN INSERT INTO public.calls VALUES ('write', current_user); RETURN 'written'; END $$;
 CREATE FUNCTION trap.role() RETURNS text LANGUAGE plpgsql AS $$ BEGIN RESET ROLE; RETURN current_user; END $$;
 ALTER VIEW trap.facts RENAME TO real_facts;
-CREATE VIEW trap.facts AS SELECT fact, trap.spy() AS head, head_type, relation, tail, tail_type, confidence, sources, sentences, evidence, first_seen, last_seen, confirmed, head_entity, tail_entity FROM trap.real_facts;
+CREATE VIEW trap.facts AS SELECT fact, trap.spy() AS head, head_type, trap.spy() AS relation, tail, tail_type, confidence, sources, sentences, evidence, first_seen, last_seen, confirmed, head_entity, tail_entity FROM trap.real_facts;
 GRANT USAGE ON SCHEMA trap TO mren_reader;
 GRANT SELECT ON ALL TABLES IN SCHEMA trap TO mren_reader;
 RESET ROLE;

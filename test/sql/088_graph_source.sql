@@ -45,4 +45,20 @@ CALL mren.refresh_graph('queue');
 DELETE FROM docs;
 CALL mren.refresh_graph('queue');
 SELECT count(*) AS documents, (SELECT count(*) FROM queue.all_facts) AS facts FROM queue.documents;
+
+-- A language that ICU does not know is refused before there is a graph.
+SELECT error_of($$SELECT mren.create_graph('unknown', 'docs', 'parts', lexicons => '{lines}', options => '{"language": "xx"}')$$);
+SET mren.language = 'xx';
+SELECT error_of($$SELECT mren.create_graph('unknown', 'docs', 'parts', lexicons => '{lines}')$$);
+RESET mren.language;
+
+-- Finished refreshes are kept for a number of days, and the last one of a graph whatever its age; by default all are kept.
+UPDATE mren.graph_run SET started_at = started_at - interval '40 days', finished_at = finished_at - interval '40 days';
+CALL mren.refresh_graph('queue');
+SELECT name, count(*) > 2 AS all_kept FROM mren.graph_run GROUP BY name ORDER BY name;
+UPDATE mren.graph_run SET started_at = started_at - interval '40 days', finished_at = finished_at - interval '40 days';
+SET mren.keep_runs = 30;
+CALL mren.refresh_graph('queue');
+SELECT name, count(*), count(*) FILTER (WHERE finished_at < now() - interval '30 days') AS old FROM mren.graph_run GROUP BY name ORDER BY name;
+RESET mren.keep_runs;
 SELECT mren.drop_graph('queue', true), mren.drop_graph('kg', true);

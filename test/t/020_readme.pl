@@ -2,9 +2,12 @@
 # session on a new database; where a ```text block follows one, it must be what
 # psql -q prints, to the letter.  Other blocks need files or services that are
 # not here: of them, and of the text, every name in schema mren must exist.
-# The blocks of docs/reference.md then go on where README ended.
+# The blocks of docs/reference.md then go on where README ended.  README.zh.md has the
+# same blocks, and is run by itself in a database of its own.
 use strict;
 use warnings;
+use utf8;
+use Encode qw(decode);
 use File::Temp;
 use MrenTest;
 use Test::More;
@@ -52,9 +55,9 @@ sub blocks
 # The blocks' statements in one session: what each printed, and its messages.
 sub run_blocks
 {
-	my ($node, @sql) = @_;
+	my ($node, $database, @sql) = @_;
 	my $script = join '', map { "\\echo [block $_]\n\\warn [block $_]\n$sql[$_]{body}" } 0 .. $#sql;
-	my (undef, $out, $err) = $node->feed($script, 'psql', '-Xq', '-P', 'pager=off', '-d', 'readme');
+	my (undef, $out, $err) = $node->feed($script, 'psql', '-Xq', '-P', 'pager=off', '-d', $database);
 
 	for my $text ([ printed => $out ], [ messages => $err ])
 	{
@@ -69,14 +72,44 @@ sub run_blocks
 	}
 }
 
+# The same in a new database; and that each runs and prints what its text block says.
+sub check_blocks
+{
+	my ($node, $database, @sql) = @_;
+
+	$node->sql("CREATE DATABASE $database", database => 'postgres');
+	run_blocks($node, $database, @sql);
+	for my $block (@sql)
+	{
+		my $messages = $block->{messages} // 'psql ended before this block';
+
+		unlike($messages, qr/ERROR|FATAL|ended before/, "the block in line $block->{line} of $block->{file} runs")
+			or diag($messages);
+		next unless defined $block->{expected};
+		(my $printed = $block->{printed} // '') =~ s/\n+\z/\n/;
+		is($printed . ($printed =~ /\n\z/ ? '' : "\n"), $block->{expected}, "and prints what line $block->{line} says");
+	}
+}
+
+# The list of contents names every section, in order, with the anchor that GitHub gives it.
+sub check_contents
+{
+	my ($text, $contents) = @_;
+	my @sections = grep { $_ ne $contents } decode('UTF-8', $text) =~ /^## (.*)$/mg;
+	my ($list) = decode('UTF-8', $text) =~ /^## \Q$contents\E\n\n(.*?)\n\n/ms;
+
+	is($list // '', join("\n", map { my $name = $_; '* [' . $name . '](#' . (lc $name =~ s/[^\w -]//gr =~ s/ /-/gr) . ')' } @sections),
+		'the list of contents is that of the sections');
+}
+
 # Names that README uses but the database does not have.
 sub unknown_names
 {
-	my ($node, $text) = @_;
+	my ($node, $text, $database) = @_;
 	my %names = map { $_ => 1 } $text =~ /\bmren\.(\w+)/g;
 	my $list = join ', ', map { "'$_'" } sort keys %names;
 
-	return $node->sql(<<"SQL", database => 'readme');
+	return $node->sql(<<"SQL", database => $database // 'readme');
 SELECT count(*) AS loaded FROM mren.version() \\gset _
 SELECT 'mren.' || n.name FROM unnest(ARRAY[$list]) AS n (name)
 WHERE NOT EXISTS (SELECT FROM pg_proc WHERE pronamespace = 'mren'::regnamespace AND proname = n.name)
@@ -98,18 +131,7 @@ is_deeply([ grep { $_->{language} !~ /^(?:sql|sh)?$/ } @blocks ], [], 'every out
 
 $_->{file} = 'README' for @sql;
 $_->{file} = 'the reference' for @more;
-$node->sql('CREATE DATABASE readme', database => 'postgres');
-run_blocks($node, @sql, @more);
-for my $block (@sql, @more)
-{
-	my $messages = $block->{messages} // 'psql ended before this block';
-
-	unlike($messages, qr/ERROR|FATAL|ended before/, "the block in line $block->{line} of $block->{file} runs")
-		or diag($messages);
-	next unless defined $block->{expected};
-	(my $printed = $block->{printed} // '') =~ s/\n+\z/\n/;
-	is($printed . ($printed =~ /\n\z/ ? '' : "\n"), $block->{expected}, "and prints what line $block->{line} says");
-}
+check_blocks($node, 'readme', @sql, @more);
 
 is(unknown_names($node, $readme), '', 'every name in schema mren exists');
 for my $call (map { $_->{body} =~ /\b(mren\.\w+)\s*\(/g } @other)
@@ -126,6 +148,17 @@ for my $link ($readme =~ /\]\(([^):#]+)\)/g)
 for my $link ($reference =~ /\]\(([^):#]+)/g)
 {
 	ok(-e "$root/docs/$link", "the reference's link to $link leads somewhere");
+}
+# What says where resources come from names functions that exist, and links that lead somewhere.
+my $resources = slurp("$root/docs/resources.md");
+is(unknown_names($node, $resources), '', 'every name in schema mren that the page of resources uses exists');
+for my $link ($resources =~ /\]\(((?!https:)[^)]+)\)/g)
+{
+	my ($file, $anchor) = split /#/, $link;
+
+	ok(-e "$root/docs/$file", "its link to $file leads somewhere");
+	next unless defined $anchor;
+	ok((grep { $_ eq $anchor } map { lc s/[^\w -]//gr =~ s/ /-/gr } slurp("$root/docs/$file") =~ /^#+ (.*)$/mg), "and there is a section $anchor");
 }
 for my $anchor ($reference =~ /\]\(#([^)]+)/g)
 {
@@ -151,7 +184,7 @@ sub rows_by_recipe
 	return $node->sql(join("\n", 'BEGIN;', (grep { !/mren\./ } @steps), @read, 'ROLLBACK;'), database => 'readme');
 }
 
-my ($recipe) = map { $_->{body} } grep { $_->{body} =~ /\\lo_import/ } @other;
+my ($recipe) = map { $_->{body} } grep { $_->{body} =~ /read_semeval/ } @other;
 my $json = '{"text": "Eva met Bo, %s.", "h": {"pos": [0, 3]}, "t": {"pos": [8, 10]}, "relation": "met"}';
 my @json = map { sprintf $json, $_ } 'a, "b" \\' =~ s/(["\\])/\\$1/gr, 'two', '', 'four', 'five', 'six', 'seven';
 (my $python = $json) =~ s/"/'/g;
@@ -167,14 +200,37 @@ for my $case ([ read_semeval => @semeval ], [ read_opennre => @json ], [ read_mn
 }
 
 # What README makes can be cleared away.
-my @roles = map { $_->{body} =~ /^CREATE ROLE (\w+)/gm } @sql;
-$node->sql('DROP EXTENSION mren CASCADE', database => 'readme');
-$node->sql('DROP DATABASE readme', database => 'postgres');
-for my $role (@roles)
+sub clear_away
 {
-	my ($status, undef, $err) = $node->try("DROP ROLE $role", database => 'postgres');
+	my ($node, $database, @sql) = @_;
 
-	is($status, 0, "role $role can be dropped") or diag($err);
+	$node->sql('DROP EXTENSION mren CASCADE', database => $database);
+	$node->sql("DROP DATABASE $database", database => 'postgres');
+	for my $role (map { $_->{body} =~ /^CREATE ROLE (\w+)/gm } @sql)
+	{
+		my ($status, undef, $err) = $node->try("DROP ROLE $role", database => 'postgres');
+
+		is($status, 0, "role $role can be dropped") or diag($err);
+	}
 }
+
+clear_away($node, 'readme', @sql);
+
+# The Chinese README has the same blocks, and gives the same answers from its lines alone.
+my $chinese = slurp("$root/README.zh.md");
+my @chinese = grep { $_->{language} eq 'sql' } blocks($chinese);
+my $bodies = sub { join "\n", map { ($_->{body}, $_->{expected} // ()) } @_ };
+
+is($bodies->(blocks($chinese)), $bodies->(blocks($readme)), 'README.zh.md has the blocks of README');
+check_contents($readme, 'Contents');
+check_contents($chinese, '目录');
+for my $link ($chinese =~ /\]\(([^):#]+)\)/g)
+{
+	ok(-e "$root/$link", "its link to $link leads somewhere");
+}
+$_->{file} = 'README.zh.md' for @chinese;
+check_blocks($node, 'readme_zh', @chinese);
+is(unknown_names($node, $chinese, 'readme_zh'), '', 'every name in schema mren that it uses exists');
+clear_away($node, 'readme_zh', @chinese);
 
 done_testing();

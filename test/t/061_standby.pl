@@ -27,6 +27,7 @@ for my $reads (
 	q{SELECT count(*) FROM mren.predict_rows('m', 'SELECT * FROM pairs')},
 	q{SELECT * FROM mren.evaluate('m', 'SELECT * FROM pairs')},
 	q{SELECT * FROM mren.confusion_matrix('m', 'SELECT * FROM pairs', 2)},
+	q{SELECT md5(substring(mren.report('m', 'SELECT * FROM pairs', 2) FROM '<section id="relations.*<section id="learning'))},
 	q{SELECT md5(mren.export_model('m', 2))},
 	q{SELECT md5(mren.train_agg(sentence, head, tail, relation, NULL::bytea,
 		'{"embeddings": "tiny", "hidden": [4], "epochs": 3}')::text) FROM pairs},

@@ -20,6 +20,7 @@ my $node = MrenTest->start('cancel', "mren.max_image_memory = '512MB'");
 toy_task($node);
 tiny_encoder($node);
 $node->sql("SELECT mren.load_audio_encoder('sound', " . bytea(slurp(($ENV{MREN_ROOT} || "$FindBin::Bin/../..") . '/test/data/audio_encoder_8.onnx')) . ')');
+$node->sql(slurp(($ENV{MREN_ROOT} || "$FindBin::Bin/../..") . '/test/include/text_encoder.sql') . q{SELECT mren.load_text_encoder('text', tiny_encoder())});
 my $image = server_file('large.png', png(7000, 5000, join '', map { chr(($_ * 37) % 256) } 1 .. 21000));
 my $small = unpack 'H*', png(4, 4, "\xff\0\0" x 16);
 $node->sql(<<"SQL");
@@ -34,11 +35,19 @@ INSERT INTO huge SELECT 'semeval', string_agg(i || E'\t"A <e1>dog</e1> is a kind
 INSERT INTO huge VALUES ('opennre', '{"token": ["a"' || repeat(', "a"', 1000000) || '], "h": {"name": "a", "pos": [0, 1]}, "t": {"name": "a", "pos": [2, 3]}, "relation": "r"}');
 INSERT INTO huge SELECT 'fewrel', '{' || string_agg('"P' || i || '": [{"tokens": ["a", "b"], "h": ["a", "Q1", [[0]]], "t": ["b", "Q2", [[1]]]}]', ', ') || '}' FROM generate_series(1, 30000) AS i;
 INSERT INTO huge SELECT 'tacred', '[' || string_agg('{"token": ["a", "b"], "relation": "r", "subj_start": 0, "subj_end": 0, "obj_start": 1, "obj_end": 1, "subj_type": "A", "obj_type": "B"}', ', ') || ']' FROM generate_series(1, 30000) AS i;
+INSERT INTO huge VALUES ('mnre', '{''token'': [''a''' || repeat(', ''a''', 1000000) || '], ''h'': {''name'': ''a'', ''pos'': [0, 1]}, ''t'': {''name'': ''a'', ''pos'': [2, 3]}, ''img_id'': ''a.jpg'', ''relation'': ''r''}');
+INSERT INTO huge VALUES ('conll04', '[{"tokens": ["a"' || repeat(', "a"', 1000000) || '], "entities": [{"type": "T", "start": 0, "end": 1}, {"type": "T", "start": 1, "end": 2}], "relations": [{"type": "r", "head": 0, "tail": 1}]}]');
+INSERT INTO huge VALUES ('marked', '{"text": "[[ a ]] ' || repeat('a ', 1000000) || '<< b >>", "label": "r"}');
+INSERT INTO huge VALUES ('letters', repeat('a ', 1000000));
+CREATE TABLE marks AS SELECT array_agg('a'::text) AS tokens, array_agg(CASE i % 2 WHEN 0 THEN 'B-T' ELSE 'O' END) AS tags, array_agg('T'::text) AS types,
+	array_agg(int4range(2 * i, 2 * i + 1)) AS mentions FROM generate_series(0, 299999) AS i;
 CREATE TABLE arrays AS SELECT array_agg(i / 300000.0::float8) AS confidences, array_agg(i % 2 = 0) AS correct, array_agg('word ' || i) AS phrases FROM generate_series(1, 300000) AS i;
 SELECT mren.load_lexicon('kinds', ARRAY['dog', 'animal', 'dog is'], 'kind');
 CALL mren.train('m', 'SELECT p.*, CASE WHEN id % 2 = 0 THEN mren.image_features(''tiny'', ''\\x$small'') END AS image_vector FROM pairs p',
 	'{"image_encoder": "tiny", "hidden": [8], "epochs": 1}');
 
+CREATE TABLE networks AS SELECT mren.train_agg(sentence, head, tail, relation, NULL, '{"hidden": [1024, 512], "epochs": 1}') AS network FROM pairs;
+SELECT mren.save_model('large', network) FROM networks;
 CREATE TABLE tagged AS SELECT ARRAY['dog', 'is', 'animal'] AS tokens, ARRAY['B-K', 'O', 'B-K'] AS tags FROM generate_series(1, 20);
 CALL mren.train_tagger('t', 'SELECT * FROM tagged', '{"epochs": 1}');
 
@@ -157,6 +166,18 @@ my @calls = (
 	[ 'the input of mren.network', value => q{CANCEL(content)::mren.network FROM (SELECT '\x' || repeat('00', 5000000) AS content OFFSET 0) AS f} ],
 	[ 'mren.load_lexicon of an array', value => q{mren.load_lexicon('large', phrases, CANCEL('kind')) FROM (SELECT phrases FROM arrays OFFSET 0) AS f} ],
 	[ 'mren.tag', set => q{mren.tag('t', CANCEL(content)) FROM (SELECT content || '' AS content FROM huge WHERE kind = 'text' AND EXISTS (SELECT FROM mren.tag('t', 'dog is')) OFFSET 0) AS f} ],
+	[ 'mren.read_mnre', set => q{mren.read_mnre(CANCEL(content)) FROM (SELECT content || '' AS content FROM huge WHERE kind = 'mnre' OFFSET 0) AS f} ],
+	[ 'mren.read_conll04', set => q{mren.read_conll04(CANCEL(content)) FROM (SELECT content || '' AS content FROM huge WHERE kind = 'conll04' OFFSET 0) AS f} ],
+	[ 'mren.read_marked', set => q{mren.read_marked(CANCEL(content)) FROM (SELECT content || '' AS content FROM huge WHERE kind = 'marked' OFFSET 0) AS f} ],
+	[ 'mren.encode_tags', value => q{mren.encode_tags('{}', tokens, tags, CANCEL(1), NULL, NULL) FROM (SELECT tokens || '{}'::text[] AS tokens, tags || '{}'::text[] AS tags FROM marks OFFSET 0) AS f} ],
+	[ 'mren.encode_mentions', value => q{mren.encode_mentions('{}', content, mentions, types, CANCEL(1), NULL, NULL) FROM (SELECT content || '' AS content, mentions || '{}'::int4range[] AS mentions, types || '{}'::text[] AS types FROM huge, marks WHERE kind = 'letters' OFFSET 0) AS f} ],
+	[ 'mren.encode_example', value => q{mren.encode_example('{}', content, CANCEL('dog'), 'animal', 'r', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL) FROM (SELECT content || '' AS content FROM huge WHERE kind = 'text' OFFSET 0) AS f} ],
+	[ 'mren.tokens', set => q{mren.tokens(CANCEL('text'), content) FROM (SELECT content || '' AS content FROM huge WHERE kind = 'text' OFFSET 0) AS f} ],
+	[ 'mren.text_features', value => q{mren.text_features(CANCEL('text'), content) FROM (SELECT content || '' AS content FROM huge WHERE kind = 'text' OFFSET 0) AS f} ],
+	[ 'mren.document_hash', value => q{mren.document_hash(CANCEL(content), NULL, NULL) FROM (SELECT content || '' AS content FROM huge WHERE kind = 'text' OFFSET 0) AS f} ],
+	[ 'mren.graph_identity', value => q{mren.graph_identity(CANCEL(content)) FROM (SELECT content || '' AS content FROM huge WHERE kind = 'text' OFFSET 0) AS f} ],
+	[ 'the output of mren.network', value => q{CANCEL(network)::text FROM (SELECT network FROM networks OFFSET 0) AS f} ],
+	[ 'mren.import_model', value => q{mren.import_model('imported', CANCEL(content)) FROM (SELECT mren.export_model('large') AS content OFFSET 0) AS f} ],
 	[ 'mren.read_opennre', set => q{mren.read_opennre(CANCEL(content)) FROM (SELECT content || '' AS content FROM huge WHERE kind = 'opennre' OFFSET 0) AS f} ],
 );
 
@@ -191,6 +212,45 @@ for my $case (@calls)
 	is($n, '0', "one call of $name: before it returns");
 	left_behind("one call of $name");
 }
+
+# Every function that takes values of any length is tried here, or is one of these.
+my %tried = map { /mren\.(\w+)/ ? ($1 => 1) : () } (map { $_->[2] } @endless, @calls);
+my %untried = (
+	# Texts are names, paths and words, which are refused beyond 4096 bytes: tried below.
+	name => [ qw(alter_graph_owner alter_model_owner calibration compare confusion_matrix create_graph drop_embeddings drop_graph drop_image_encoder
+		drop_lexicon drop_model drop_text_encoder drop_version evaluate_tagger export_csv export_dot export_model export_ntriples grant_model has_model_privilege
+		load_image_encoder load_text_encoder merge_graph paths promote refresh_graph retrain revoke_model rollback save_model train_tagger
+		upgrade_graph word_vector) ],
+	# Beside those that are tried, with the same arguments read by the same code.
+	twin => [ qw(classify extract_evidence features predict_proba) ],
+	# The parts of aggregates, called for rows, between which the server checks, and types, whose text and bytes are read as those of mren.network.
+	part => [ qw(confusion_in confusion_out confusion_recv confusion_send metrics metrics_add metrics_combine metrics_final network_in network_out network_recv
+		network_send predict_support train_accum train_combine train_final training_set_in training_set_out training_set_recv training_set_send) ],
+	# Reads a header of bounded length.
+	header => [ qw(image_info) ],
+	# Refused beyond a length: tried below.
+	short => [ qw(normalize_name) ],
+	# Reads a network, of which all parts are copied once.
+	copy => [ qw(network_info) ],
+);
+my %reason = map { my $why = $_; map { $_ => $why } @{ $untried{$why} } } keys %untried;
+my %there;
+for my $row (split /\n/, $session->query(<<'SQL'))
+SELECT p.proname, p.prokind, (SELECT string_agg(CASE t::regtype::text WHEN 'text' THEN 'repeat(''x'', 5000)' WHEN 'bytea' THEN '''x''::bytea' WHEN 'oid' THEN '1'::text
+		WHEN 'integer' THEN '2' WHEN 'jsonb[]' THEN '''{}''::jsonb[]' ELSE 'NULL' END, ', ' ORDER BY o)
+	FROM unnest(p.proargtypes) WITH ORDINALITY AS u (t, o))
+FROM pg_proc p WHERE p.pronamespace = 'mren'::regnamespace AND p.prorettype <> 'trigger'::regtype
+AND EXISTS (SELECT FROM unnest(p.proargtypes) AS t JOIN pg_type y ON y.oid = t WHERE y.typlen < 0 OR t IN ('internal'::regtype, 'cstring'::regtype)) ORDER BY 1, 3
+SQL
+{
+	my ($name, $kind, $arguments) = split /\|/, $row;
+
+	$there{$name} = 1;
+	ok($tried{$name} || $reason{$name}, "mren.$name is tried with large values, or it is said why not");
+	next if ($reason{$name} // '') ne 'name' || $arguments !~ /^repeat/;
+	like(error_in($session, ($kind eq 'p' ? 'CALL' : 'SELECT') . " mren.$name($arguments)"), qr/^42622: /, "mren.$name refuses a name of 5000 bytes");
+}
+is(join(' ', grep { !$there{$_} || $tried{$_} } sort keys %reason), '', 'no reason is given for what is tried or not there');
 is($session->query('SELECT mren.predict(\'m\', sentence, head, tail) IS NOT NULL FROM pairs LIMIT 1'), 't', 'the session is as good as before');
 is($session->query('SELECT pg_backend_pid()'), $backend, 'and it is the same');
 
@@ -209,6 +269,12 @@ for my $path ('/dev/null', $fifo)
 		last unless $error =~ /^42809/;
 	}
 }
+
+# Work that is too long for one decoding is refused, by an estimate from the header and the file.
+$session->query('SET mren.max_image_work = 10');
+like(error_in($session, q{SELECT mren.image_features('tiny', image) FROM large}), qr/^54000: decoding the image of 7000 x 5000 pixels is more work than the limit of 10 ms/,
+	'an image of too much work is refused');
+$session->query('RESET mren.max_image_work');
 
 # A name is as long as a name: ICU reorders combining marks in the square of their number, and cannot be cancelled.
 like(error_in($session, q{SELECT mren.normalize_name(repeat('Ä', 1000000))}), qr/^54000: name of 2000000 bytes is too long/, 'a name of megabytes is refused');

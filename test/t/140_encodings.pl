@@ -68,6 +68,7 @@ my @questions = (
 	'explain' => q{SELECT modality, feature, round(contribution::numeric, 5) FROM mren.explain('MODEL', ASK, head_type => 'TYPE', tail_type => 'TYPE')},
 	'evaluate' => q{SELECT * FROM mren.evaluate('MODEL', 'SELECT * FROM pairs')},
 	'confusion_matrix' => q{SELECT * FROM mren.confusion_matrix('MODEL', 'SELECT * FROM pairs')},
+	'report' => q{SELECT substring(mren.report('MODEL', 'SELECT * FROM pairs') FROM '<section id="relations.*<section id="learning')},
 	'relations' => q{SELECT model, relations, sha256 FROM mren.models},
 	'train_agg' => q{SELECT md5(mren.train_agg(sentence, head, tail, relation, NULL, '{"hidden": [4], "epochs": 2}')::text) FROM pairs},
 	'word_vector' => q{SELECT mren.word_vector('w', word) FROM words ORDER BY i},

@@ -115,6 +115,19 @@ $watch->query('RESET ROLE');
 $watch->query('SELECT pg_cancel_backend(' . $trainer->backend . ')');
 $trainer->wait_for;
 
+# The time left counts the fusions that are still to be tried, and the best one once more.  Speed and time of one row
+# of the view make up rows, whatever the machine's speed: of five times as many epochs as those of this fusion.
+tiny_encoder($node);
+my $picture = unpack 'H*', png(8, 8, "\xff\0\0" x 64);
+(my $of_fusions = options(10000)) =~ s/\}$/, "fusion": "auto", "image_encoder": "tiny", "text_only_member": false}/;
+$trainer->send("CALL mren.train('fused', 'SELECT p.*, ''\\x$picture''::bytea AS image FROM pairs p, generate_series(1, 4)', '$of_fusions')");
+my $times = '';
+ok((wait_until { ($times = $watch->query(q{SELECT rows_per_second * seconds_left / (10000 * rows * 0.75) FROM mren.runs
+	WHERE model = 'fused' AND phase = 'training' AND epoch > 0 AND rows_per_second > 0})) ne '' }), 'fusions are tried');
+cmp_ok($times || 0, '>', 3, 'the time left is that of all of them');
+$watch->query('SELECT pg_cancel_backend(' . $trainer->backend . ')');
+$trainer->wait_for;
+
 # The server shuts down during a training.
 $trainer->send(train('m', 10000));
 ok(in_epochs('m'), 'the last one');

@@ -28,13 +28,13 @@ my $rows = q{SELECT ''The wheel is a part of the car.'' AS sentence, ''wheel'' A
 my $pair = q{'parts', 'The wheel is a part of the car.', 'wheel', 'car'};
 my %entry = (
 	(map { $_ => 'execute' } qw(alter_graph_owner alter_model_owner create_graph drop_audio_encoder drop_embeddings drop_graph drop_image_encoder drop_lexicon drop_model drop_text_encoder load_text_encoder
-		drop_version grant_model import_model load_audio_encoder load_embeddings load_image_encoder load_lexicon merge_graph promote refresh_graph retrain revoke_model
+		drop_version grant_model import_model load_audio_encoder load_embeddings load_image_encoder load_lexicon merge_graph promote propose_merges refresh_graph retrain revoke_model
 		rollback save_model train train_tagger upgrade_graph)),
 	(map { $_ => 'internal' } qw(confusion_in confusion_out confusion_recv confusion_send metrics_add metrics_combine metrics_final network_in network_out
 		network_recv network_send noisy_or_add noisy_or_final predict_support train_accum train_combine train_final training_set_in training_set_out
 		training_set_recv training_set_send)),
 	(map { $_ => [ "SELECT mren.$_($pair)", '42501' ] } qw(classify explain explain_audio explain_image features predict predict_proba)),
-	(map { $_ => [ "SELECT mren.$_('parts', '$rows')", '42501' ] } qw(calibration confusion_matrix evaluate)),
+	(map { $_ => [ "SELECT mren.$_('parts', '$rows')", '42501' ] } qw(calibration confusion_matrix evaluate report)),
 	compare          => [ q{SELECT mren.compare('parts', 'SELECT 1', ARRAY['{}']::jsonb[], 2)}, '42501' ],
 	predict_rows     => [ q{SELECT mren.predict_rows('parts', 'SELECT ''1'' AS id, ''The wheel is a part of the car.'' AS sentence, ''wheel'' AS head, ''car'' AS tail')}, '42501' ],
 	export_model     => [ q{SELECT mren.export_model('parts')}, '42501' ],
@@ -42,20 +42,25 @@ my %entry = (
 	evaluate_tagger  => [ q{SELECT mren.evaluate_tagger('parts', 'SELECT 1')}, '42501' ],
 	candidates       => [ q{SELECT mren.candidates('The wheel is a part of the car.', '{world}', relation_schema => 'toy_relations')}, '42501' ],
 	extract          => [ q{SELECT mren.extract('parts', 'The wheel is a part of the car.', lexicons => '{world}')}, '42501' ],
+	document_evidence => [ q{SELECT mren.document_evidence('parts', 'The wheel is a part of the car.', lexicons => '{world}')}, '42501' ],
 	extract_evidence => [ q{SELECT mren.extract_evidence('parts', 'The wheel is a part of the car.', lexicons => '{world}')}, '42501' ],
 	paths            => [ q{SELECT mren.paths('kg', 'wheel', 'car')}, '42501' ],
-	(map { $_ => [ "SELECT mren.$_('kg')", '42501' ] } qw(export_csv export_dot export_ntriples)),
+	(map { $_ => [ "SELECT mren.$_('kg')", '42501' ] } qw(export_csv export_dot export_graphml export_ntriples report_graph review_queue)),
+	export_neo4j     => [ q{SELECT mren.export_neo4j('kg', 'nodes')}, '42501' ],
+	evaluate_graph   => [ q{SELECT mren.evaluate_graph('kg', 'SELECT 1 AS document, ''fact'' AS part')}, '42501' ],
+	neighbours       => [ q{SELECT mren.neighbours('kg', 'wheel')}, '42501' ],
 	has_model_privilege => [ q{SELECT mren.has_model_privilege('parts', 'predict')}, 'ok' ],
 	# What is loaded for everybody: words, lexicons.
 	entities    => [ q{SELECT mren.entities('The wheel is a part of the car.', '{world}')}, 'ok' ],
+	document_entities => [ q{SELECT mren.document_entities('The wheel is a part of the car.', '{world}')}, 'ok' ],
 	word_vector => [ q{SELECT mren.word_vector('tiny', 'wheel')}, 'ok' ],
 	tokens => [ q{SELECT mren.tokens('none', 'a')}, '42704' ],
 	text_features => [ q{SELECT mren.text_features('none', 'a')}, '42704' ],
 	audio_features => [ q{SELECT mren.audio_features('none', '\x00')}, '42704' ],
 	image_features => [ q{SELECT mren.image_features('none', '\x00')}, '42704' ],
 	# What works on its arguments alone.
-	(map { $_ => 'ok' } qw(audio_info document_hash encode_example encode_mentions encode_tags graph_identity image_info metrics network_info noisy_or normalize_name
-		precision_at precision_recall read_conll04 read_fewrel read_marked read_mnre read_opennre read_semeval read_tacred reliability train_agg version)),
+	(map { $_ => 'ok' } qw(audio_info document_hash encode_example encode_mentions encode_tags follow_links graph_identity image_info metrics network_info noisy_or normalize_name
+		precision_at precision_recall read_brat read_conll04 read_docred read_fewrel read_marked read_mnre read_opennre read_semeval read_tacred reliability train_agg version)),
 );
 
 my %seen;

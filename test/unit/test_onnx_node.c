@@ -261,6 +261,17 @@ restore_bfloat16(TestEnv *test, const Mren__Onnx__ValueInfoProto *declared, Mren
 	tensor->type = MREN_ONNX_BFLOAT16;
 }
 
+/*
+ * Tests whose expected output ONNX has corrected since.  Up to 1.17, AveragePool
+ * with count_include_pad also counted what ceil_mode adds behind the padding.
+ */
+static bool
+is_superseded(const char *name)
+{
+	return strcmp(name, "test_averagepool_3d_dilations_large_count_include_pad_is_1_ceil_mode_"
+						"is_True") == 0;
+}
+
 static Outcome
 run_node_test(const char *name, FILE *names)
 {
@@ -354,7 +365,8 @@ supported_operators_pass_the_tests_of_onnx(void **state)
 	names = open_memstream(&text, &text_len);
 	for (int i = 0; i < n; i++)
 	{
-		counts[run_node_test(entries[i]->d_name, names)]++;
+		if (!is_superseded(entries[i]->d_name))
+			counts[run_node_test(entries[i]->d_name, names)]++;
 		free(entries[i]);
 	}
 	free(entries);

@@ -6,6 +6,7 @@
  */
 #include "support.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -424,6 +425,103 @@ definitions_of_an_operator_leave_no_gap(void **state)
 	}
 }
 
+/*
+ * With ceil_mode the last window may end behind the input and its padding; it is
+ * divided by the elements within them (ONNX's own tests since version 1.18).
+ */
+static void
+what_ceil_mode_adds_is_not_counted(void **state)
+{
+	static const float averages[] = {0.5f, 2.5f, 4.0f};
+	Mren__Onnx__NodeProto *node;
+	Build b;
+
+	(void) state;
+	for (int64_t counts = 0; counts < 2; counts++)
+	{
+		node = alone(&b, 22, "AveragePool", BUILD_DIMS(1, 1, 5));
+		build_list(&b, node, "kernel_shape", BUILD_DIMS(2));
+		build_list(&b, node, "strides", BUILD_DIMS(2));
+		build_int(&b, node, "ceil_mode", 1);
+		build_int(&b, node, "count_include_pad", counts);
+		expect_numbers(&b, 0, averages, 3);
+	}
+}
+
+/* Windows of 3 over 0 to 5 with a zero before and behind: 0 0 1, 2 3 4, 5 0 and one beyond. */
+static void
+padding_is_counted_if_the_node_says_so(void **state)
+{
+	static const float counted[] = {1.0f / 3, 3, 2.5f};
+	static const float not_counted[] = {0.5f, 3, 5};
+	Mren__Onnx__NodeProto *node;
+	Build b;
+
+	(void) state;
+	for (int64_t counts = 0; counts < 2; counts++)
+	{
+		node = alone(&b, 22, "AveragePool", BUILD_DIMS(1, 1, 6));
+		build_list(&b, node, "kernel_shape", BUILD_DIMS(3));
+		build_list(&b, node, "strides", BUILD_DIMS(3));
+		build_list(&b, node, "pads", BUILD_DIMS(1, 1));
+		build_int(&b, node, "ceil_mode", 1);
+		build_int(&b, node, "count_include_pad", counts);
+		expect_numbers(&b, 0, counts ? counted : not_counted, 3);
+	}
+}
+
+/* op over the second dimension of a constant of shape (2, 0, 3) -> y */
+static void
+of_nothing(Build *b, const char *op)
+{
+	static const int64_t axis[] = {1};
+	static const float unused = 0;
+
+	build_init(b, 20);
+	build_input(b, "x", BUILD_DIMS(1));
+	build_floats(b, "nothing", &unused, BUILD_DIMS(2, 0, 3));
+	build_ints(b, "axes", axis, 1);
+	build_output(b, "y");
+	build_node(b, op, "nothing axes", "y");
+}
+
+static void
+a_reduction_of_nothing_is_its_neutral_element(void **state)
+{
+	static const struct
+	{
+		const char *op;
+		float wanted;
+	} cases[] = {
+		{"ReduceMax", -INFINITY}, {"ReduceMin", INFINITY}, {"ReduceProd", 1},
+		{"ReduceL1", 0},		  {"ReduceL2", 0},		   {"ReduceLogSum", -INFINITY},
+		{"ReduceSumSquare", 0},	  {"ReduceSum", 0},		   {"ReduceLogSumExp", -INFINITY},
+	};
+	MrenError err;
+	float out[256];
+	size_t n;
+	Build b;
+
+	(void) state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	{
+		of_nothing(&b, cases[i].op);
+		if (run(&b, 0, out, 256, &n, &err) != MREN_OK)
+			fail_msg("%s: %s", cases[i].op, err.message);
+		assert_int_equal(n, 6);
+		for (size_t k = 0; k < n; k++)
+		{
+			if (out[k] != cases[i].wanted)
+				fail_msg("%s of nothing is %g, not %g", cases[i].op, out[k], cases[i].wanted);
+		}
+	}
+	/* ONNX leaves it undefined. */
+	of_nothing(&b, "ReduceMean");
+	expect_refused(&b, MREN_EDATA,
+				   "operator ReduceMean (opset 20): the reduced dimensions are empty, at node "
+				   "\"y\"");
+}
+
 int
 main(void)
 {
@@ -442,6 +540,9 @@ main(void)
 		cmocka_unit_test(an_operator_ends_at_the_opset_that_redefines_it),
 		cmocka_unit_test(bounds_of_clip_may_be_computed),
 		cmocka_unit_test(definitions_of_an_operator_leave_no_gap),
+		cmocka_unit_test(what_ceil_mode_adds_is_not_counted),
+		cmocka_unit_test(padding_is_counted_if_the_node_says_so),
+		cmocka_unit_test(a_reduction_of_nothing_is_its_neutral_element),
 	};
 
 	return cmocka_run_group_tests_name("onnx opsets", tests, NULL, NULL);

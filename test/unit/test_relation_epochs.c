@@ -280,9 +280,11 @@ decayed(const MrenEnv *env, size_t image_dim, float *weight, float *bias)
 	assert_int_equal(mren_allocate(env, layout->table.size, sizeof(float), &values, &err), MREN_OK);
 	for (size_t i = 0; i < layout->table.size; i++)
 		values[i] = 1;
-	assert_int_equal(mren_optimizer_create(env, &config, &layout->table, &optimizer, &err),
+	assert_int_equal(mren_optimizer_create(env, &config, mren_parameters_trained(&layout->table),
+										   &optimizer, &err),
 					 MREN_OK);
-	assert_int_equal(mren_optimizer_step(env, &layout->table, &optimizer, values, grads, &err),
+	assert_int_equal(mren_optimizer_step(env, mren_parameters_trained(&layout->table), &optimizer,
+										 values, grads, &err),
 					 MREN_OK);
 	*weight = *mren_parameter_at(&layout->table, values, layout->ids.weight[0]);
 	*bias = *mren_parameter_at(&layout->table, values, layout->ids.bias[0]);

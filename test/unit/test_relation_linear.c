@@ -214,6 +214,17 @@ make_rows(LinearRows *linear)
 	}
 }
 
+static void
+linear_options(MrenOptions *options)
+{
+	mren_options_init(options);
+	options->common.epochs = 6;
+	options->negative = "c";
+	options->common.n_hidden = 1;
+	options->common.hidden[0] = 4;
+	options->common.hidden[1] = 0;
+}
+
 static MrenStatus
 train_linear(const MrenEnv *env, LinearRows *linear, MrenNet **net, MrenError *error)
 {
@@ -223,12 +234,7 @@ train_linear(const MrenEnv *env, LinearRows *linear, MrenNet **net, MrenError *e
 	MrenOptions options;
 	MrenStatus status = mren_examples_create(env, &head, &examples, error);
 
-	mren_options_init(&options);
-	options.common.epochs = 6;
-	options.negative = "c";
-	options.common.n_hidden = 1;
-	options.common.hidden[0] = 4;
-	options.common.hidden[1] = 0;
+	linear_options(&options);
 	for (size_t i = 0; i < N_ROWS && status == MREN_OK; i++)
 		status = mren_examples_append(examples, &linear->rows[i].example, NULL, error);
 	if (status == MREN_OK)
@@ -305,6 +311,53 @@ test_learns_from_features_alone(void **state)
 	probabilities(linear, linear->net, 0, N_ROWS, p);
 	for (size_t i = 0; i < N_ROWS; i++)
 		assert_int_equal(mren_net_best(p + 3 * i, 3), i % 3);
+}
+
+/*
+ * Epochs of a refit that train the linear branch only have no loss of the member.
+ * At this learning rate the member's weights stay as they are, so that its first
+ * epoch is the best, while the branch goes on learning.
+ */
+static void
+test_no_loss_without_the_member(void **state)
+{
+	LinearRows *linear = *state;
+	MrenExamplesHead head = {.options = "{}", .n_options = 2};
+	Fixture none = {.table = {NULL, 0, NULL}};
+	MrenExamples *examples;
+	MrenTrainerInputs inputs;
+	MrenProgress progress;
+	MrenTrainReport report;
+	MrenTrainer *trainer;
+	MrenOptions options;
+	int with_loss = 0;
+	int without = 0;
+
+	linear_options(&options);
+	options.common.learning_rate = 1e-12;
+	options.common.patience = 0;
+	assert_int_equal(mren_examples_create(&linear->test.env, &head, &examples, &err), MREN_OK);
+	for (size_t i = 0; i < N_ROWS; i++)
+		assert_int_equal(mren_examples_append(examples, &linear->rows[i].example, NULL, &err),
+						 MREN_OK);
+	assert_int_equal(fixture_inputs(&none, examples, &inputs, &err), MREN_OK);
+	assert_int_equal(mren_trainer_create(&linear->test.env, &options, &inputs, &trainer, &err),
+					 MREN_OK);
+	do
+	{
+		assert_int_equal(mren_trainer_step(trainer, &progress, &err), MREN_OK);
+		if (progress.event != MREN_TRAIN_EPOCH || progress.phase == 1)
+			continue;
+		with_loss += !isnan(progress.loss);
+		without += isnan(progress.loss);
+	} while (progress.event != MREN_TRAIN_DONE);
+	mren_trainer_report(trainer, &report);
+	assert_int_equal(report.best_epoch, 1);
+	assert_true(report.linear_epoch > 1);
+	assert_int_equal(with_loss, report.best_epoch);
+	assert_int_equal(without, report.linear_epoch - report.best_epoch);
+	mren_trainer_free(trainer);
+	mren_examples_free(examples);
 }
 
 /* 3 + 6 + 7 + 8 + 9 features come more than once; those that come once have no weights. */
@@ -633,6 +686,7 @@ main(void)
 		cmocka_unit_test(test_sparse_step_is_the_dense_one),
 		cmocka_unit_test(test_gradient),
 		cmocka_unit_test_setup_teardown(test_learns_from_features_alone, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_no_loss_without_the_member, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_rare_features_have_no_weights, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_alone_as_among_others, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_bytes, set_up, tear_down),

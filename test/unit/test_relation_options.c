@@ -40,7 +40,8 @@ test_defaults_are_the_recipe(void **state)
 	assert_string_equal(
 		json, "{\"activation\": \"relu\", \"batch_size\": 32, \"class_weights\": "
 			  "\"none\", "
-			  "\"dropout\": 0.5, \"ensemble\": 1, \"epochs\": 100, \"filters\": 100, \"fusion\": "
+			  "\"decide\": \"argmax\", \"dropout\": 0.5, \"ensemble\": 1, \"epochs\": 100, "
+			  "\"filters\": 100, \"fusion\": "
 			  "\"parallel\", "
 			  "\"hash_bits\": 18, \"hidden\": [128, 64], "
 			  "\"hidden_dropout\": 0.3, \"image_dropout\": 0.25, \"image_units\": "
@@ -117,6 +118,50 @@ expect_number(const char *key, double number, const char *message, const char *h
 	assert_string_equal(err.message, message);
 	assert_string_equal(err.hint, hint);
 	assert_memory_equal(&options, &before, sizeof(options));
+}
+
+static MrenStatus
+set_member(MrenOptions *options, const char *key, const char *member, double number, MrenError *err)
+{
+	MrenOptionValue value = {.kind = MREN_VALUE_MEMBER, .string = member, .number = number};
+
+	return mren_options_set(options, key, &value, err);
+}
+
+static void
+test_aims(void **state)
+{
+	static const char hint[] =
+		"Allowed values of \"decide\": \"argmax\", \"f1\", {\"precision\": number from 0.01 to 1}.";
+	TestEnv test;
+	MrenOptions options;
+	MrenError err = {0};
+	char *json;
+
+	(void) state;
+	test_env_init(&test);
+	mren_options_init(&options);
+	assert_int_equal(set_string(&options, "decide", "f1", &err), MREN_OK);
+	assert_int_equal(options.decide.word, MREN_AIM_F1);
+	assert_int_equal(mren_options_json(&test.env, &options, &json, &err), MREN_OK);
+	assert_non_null(strstr(json, "\"decide\": \"f1\","));
+	mren_release(&test.env, json);
+	assert_int_equal(set_member(&options, "decide", "precision", 0.9, &err), MREN_OK);
+	assert_int_equal(options.decide.word, MREN_AIM_PRECISION);
+	assert_true(options.decide.number == 0.9);
+	assert_int_equal(mren_options_json(&test.env, &options, &json, &err), MREN_OK);
+	assert_non_null(strstr(json, "\"decide\": {\"precision\": 0.9},"));
+	mren_release(&test.env, json);
+	/* A word that needs its number, a number beside a word that has none, one out of range. */
+	assert_int_equal(set_string(&options, "decide", "precision", &err), MREN_EPARAM);
+	assert_string_equal(err.message, "invalid value for option \"decide\": \"precision\"");
+	assert_string_equal(err.hint, hint);
+	assert_int_equal(set_member(&options, "decide", "f1", 1, &err), MREN_EPARAM);
+	assert_int_equal(set_member(&options, "decide", "precision", 1.5, &err), MREN_EPARAM);
+	assert_string_equal(err.message, "invalid value for option \"decide\": {\"precision\": 1.5}");
+	assert_int_equal(set_number(&options, "decide", 0.9, &err), MREN_EPARAM);
+	assert_int_equal(set_member(&options, "epochs", "precision", 1, &err), MREN_EPARAM);
+	assert_int_equal(options.decide.word, MREN_AIM_PRECISION);
 }
 
 static void
@@ -258,6 +303,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_defaults_are_the_recipe),
 		cmocka_unit_test(test_values_are_taken),
+		cmocka_unit_test(test_aims),
 		cmocka_unit_test(test_impossible_numbers),
 		cmocka_unit_test(test_impossible_words_and_arrays),
 		cmocka_unit_test(test_unknown_options_list_the_known),

@@ -253,7 +253,9 @@ test_steps_of_tables(void **state)
 	options.common.weight_decay = 0;
 	config = mren_options_optimizer(&options, false);
 	assert_int_equal(mren_tag_tables_create(&c.test.env, &c.layout, &tables, &err), MREN_OK);
-	assert_int_equal(mren_optimizer_create(&c.test.env, &config, &c.layout.table, &optimizer, &err),
+	assert_int_equal(mren_optimizer_create(&c.test.env, &config,
+										   mren_parameters_trained(&c.layout.table), &optimizer,
+										   &err),
 					 MREN_OK);
 	averaged = calloc(size, sizeof(float));
 	plain = (Plain){calloc(size, sizeof(double)), calloc(size, sizeof(double)),
@@ -273,9 +275,9 @@ test_steps_of_tables(void **state)
 						 MREN_OK);
 		assert_int_equal(mren_tag_backward(&c.batch, c.values, c.grads, &err), MREN_OK);
 		optimizer.config.learning_rate = 0.01 * step;
-		assert_int_equal(
-			mren_optimizer_step(&c.test.env, &c.layout.table, &optimizer, c.values, c.grads, &err),
-			MREN_OK);
+		assert_int_equal(mren_optimizer_step(&c.test.env, mren_parameters_trained(&c.layout.table),
+											 &optimizer, c.values, c.grads, &err),
+						 MREN_OK);
 		step_plainly(&plain, &tensors[c.layout.ids.features], c.grads, step, 0.01 * step, keep);
 		step_plainly(&plain, &tensors[c.layout.ids.sparse], c.grads, step, 0.01 * step, keep);
 		mren_tag_tables_step(&tables, &c.batch, &optimizer, keep, c.values, averaged, c.grads);
@@ -401,8 +403,8 @@ small_options(MrenTagOptions *options)
 }
 
 static MrenStatus
-train(const MrenEnv *env, Rows *rows, const MrenTagOptions *options, MrenTagger **tagger,
-	  MrenTagReport *report, MrenError *err)
+begin(const MrenEnv *env, Rows *rows, const MrenTagOptions *options, MrenTagTrainer **trainer,
+	  MrenError *err)
 {
 	const uint8_t sha256[32] = {1, 2, 3};
 	const uint8_t lexicons[2][32] = {{4}, {5}};
@@ -411,11 +413,19 @@ train(const MrenEnv *env, Rows *rows, const MrenTagOptions *options, MrenTagger 
 										 .embeddings_sha256 = sha256,
 										 .n_lexicons = 2,
 										 .lexicons_sha256 = lexicons};
+
+	return mren_tag_trainer_create(env, options, &inputs, trainer, err);
+}
+
+static MrenStatus
+train(const MrenEnv *env, Rows *rows, const MrenTagOptions *options, MrenTagger **tagger,
+	  MrenTagReport *report, MrenError *err)
+{
 	MrenTagTrainer *trainer;
 	MrenProgress progress;
 	MrenStatus status;
 
-	MREN_TRY(mren_tag_trainer_create(env, options, &inputs, &trainer, err));
+	MREN_TRY(begin(env, rows, options, &trainer, err));
 	do
 		status = mren_tag_trainer_step(trainer, &progress, err);
 	while (status == MREN_OK && progress.event != MREN_TRAIN_DONE);
@@ -742,6 +752,56 @@ test_sweeps(void **state)
 	rows_free(&rows);
 }
 
+/* What is left after an epoch, at most, counts a refit and nothing else. */
+static void
+test_rows_left(void **state)
+{
+	(void) state;
+	for (int refit = 0; refit <= 1; refit++)
+	{
+		MrenTagTrainer *trainer;
+		MrenTagOptions options;
+		MrenProgress progress;
+		MrenTagReport report;
+		MrenError err = {0};
+		double left = -1;
+		size_t came = 0;
+		Rows rows;
+
+		rows_init(&rows, ROWS, false);
+		small_options(&options);
+		options.common.epochs = 6;
+		options.common.patience = 0;
+		options.common.refit = refit;
+		options.common.validation_share = 0.25;
+		assert_int_equal(begin(&rows.test.env, &rows, &options, &trainer, &err), MREN_OK);
+		do
+		{
+			assert_int_equal(mren_tag_trainer_step(trainer, &progress, &err), MREN_OK);
+			if (progress.event != MREN_TRAIN_EPOCH)
+				continue;
+			assert_int_equal(progress.rows_done, progress.rows_total);
+			if (left < 0)
+				left =
+					(double) ((size_t) (progress.epochs - progress.epoch) * progress.rows_total) +
+					progress.rows_later;
+			else
+				came += progress.rows_total;
+		} while (progress.event != MREN_TRAIN_DONE);
+		mren_tag_trainer_report(trainer, &report);
+		assert_true(report.n_validation > 0);
+		/* Five more epochs without the validation rows, and at most six with them. */
+		assert_float_equal(
+			left, 5 * (double) (ROWS - report.n_validation) + (refit ? 6 * (double) ROWS : 0), 0);
+		assert_true((double) came <= left);
+		assert_int_equal(came, 5 * (ROWS - report.n_validation) +
+								   (size_t) report.refit_epochs * (refit ? ROWS : 0));
+		assert_int_equal(report.refit_epochs > 0, refit);
+		mren_tag_trainer_free(trainer);
+		rows_free(&rows);
+	}
+}
+
 static void
 test_rows_that_cannot_train(void **state)
 {
@@ -776,11 +836,17 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_gradients),		cmocka_unit_test(test_steps_of_tables),
-		cmocka_unit_test(test_learns_the_rule), cmocka_unit_test(test_same_bits),
-		cmocka_unit_test(test_pieces),			cmocka_unit_test(test_bytes),
-		cmocka_unit_test(test_parts),			cmocka_unit_test(test_record),
-		cmocka_unit_test(test_sweeps),			cmocka_unit_test(test_rows_that_cannot_train),
+		cmocka_unit_test(test_gradients),
+		cmocka_unit_test(test_steps_of_tables),
+		cmocka_unit_test(test_learns_the_rule),
+		cmocka_unit_test(test_same_bits),
+		cmocka_unit_test(test_pieces),
+		cmocka_unit_test(test_bytes),
+		cmocka_unit_test(test_parts),
+		cmocka_unit_test(test_record),
+		cmocka_unit_test(test_sweeps),
+		cmocka_unit_test(test_rows_left),
+		cmocka_unit_test(test_rows_that_cannot_train),
 	};
 
 	return cmocka_run_group_tests_name("tagger", tests, NULL, NULL);

@@ -11,11 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "transformer/encoder.h"
+#include "transformer/encoder_parts.h"
 #include "transformer/file/stored_encoder.h"
 
 #define WIDTH 8
-#define MAX_PARAMETERS 8192
+#define MAX_PARAMETERS 32768
 
 static const MrenTransformerConfig bert = {.architecture = MREN_TRANSFORMER_BERT,
 										   .layers = 2,
@@ -49,19 +49,52 @@ static const int32_t ids[] = {1, 2, 3, 4, 5, 9, 8, 9, 7, 6, 5, 4};
 static const uint32_t positions[] = {0, 1, 2, 3, 1, 2, 0, 3, 0, 1, 2, 3};
 static const MrenTransformerSentence two[] = {{4, 2, 2}, {4, 0, 0}};
 
-static MrenStatus
-run(const MrenEnv *env, const MrenTransformerConfig *config, const MrenTransformerBatch *batch,
-	float *out, MrenError *err)
+typedef enum Form
 {
-	static float weights[MAX_PARAMETERS];
+	COPIED,
+	IN_PLACE,
+	INT8,
+	N_FORMS,
+} Form;
+
+static MrenStatus
+create(const MrenEnv *env, const MrenTransformerConfig *config, float *weights, Form form,
+	   MrenTransformer **encoder, MrenError *err)
+{
+	switch (form)
+	{
+		case IN_PLACE:
+			return mren_transformer_create_in_place(env, config, weights, encoder, err);
+		case INT8:
+			return mren_transformer_create_int8(env, config, weights, encoder, err);
+		default:
+			return mren_transformer_create(env, config, weights, encoder, err);
+	}
+}
+
+static MrenStatus
+run_form(const MrenEnv *env, const MrenTransformerConfig *config, Form form,
+		 const MrenTransformerBatch *batch, float *out, MrenError *err)
+{
+	static _Alignas(64) float weights[MAX_PARAMETERS];
 	MrenTransformer *encoder;
 	MrenStatus status;
 
 	make_weights(config, weights);
-	MREN_TRY(mren_transformer_create(env, config, weights, &encoder, err));
+	MREN_TRY(create(env, config, weights, form, &encoder, err));
+	/* An encoder of bytes needs them no longer. */
+	if (form == INT8)
+		memset(weights, 0xFF, sizeof(weights));
 	status = mren_transformer_forward(env, encoder, batch, out, err);
 	mren_transformer_free(env, encoder);
 	return status;
+}
+
+static MrenStatus
+run(const MrenEnv *env, const MrenTransformerConfig *config, const MrenTransformerBatch *batch,
+	float *out, MrenError *err)
+{
+	return run_form(env, config, COPIED, batch, out, err);
 }
 
 static void
@@ -136,6 +169,180 @@ test_batches(void **state)
 	}
 }
 
+/* Wide enough for whole panels, and long enough for several pieces of rows. */
+#define WIDE 32
+#define LONG 61
+#define MARKERS 60
+
+static MrenTransformerConfig
+wide_variant(int which)
+{
+	MrenTransformerConfig config = variant(which);
+
+	config.width = WIDE;
+	config.heads = which == 0 ? 1 : 2;
+	config.intermediate = 48;
+	config.embedding_width = which == 3 ? 16 : WIDE;
+	if (config.absolute_positions)
+		config.positions = LONG + 2;
+	return config;
+}
+
+/* Sentences of LONG and 3 tokens; behind the first, n_groups of group_size markers. */
+typedef struct LongBatch
+{
+	MrenTransformerSentence sentences[2];
+	int32_t ids[LONG + MARKERS + 3];
+	uint32_t positions[LONG + MARKERS + 3];
+	MrenTransformerBatch batch;
+} LongBatch;
+
+static void
+make_long(LongBatch *made, size_t n_groups, size_t group_size)
+{
+	size_t n = LONG + n_groups * group_size + 3;
+
+	made->sentences[0] = (MrenTransformerSentence){LONG, n_groups, group_size};
+	made->sentences[1] = (MrenTransformerSentence){3, 0, 0};
+	for (size_t i = 0; i < n; i++)
+	{
+		made->ids[i] = (int32_t) (i * 7 % 10);
+		made->positions[i] = (uint32_t) (i * 5 % LONG);
+	}
+	for (size_t i = 0; i < LONG; i++)
+		made->positions[i] = (uint32_t) i;
+	made->batch = (MrenTransformerBatch){made->sentences, 2, made->ids, made->positions, NULL, n};
+}
+
+/* In any form, the bits of a token depend on its sentence and group alone. */
+static void
+test_long_batches(void **state)
+{
+	static float all[(LONG + MARKERS + 3) * WIDE];
+	static float other[(LONG + MARKERS + 3) * WIDE];
+	TestEnv test;
+	MrenError err;
+
+	(void) state;
+	test_env_init(&test);
+	for (int which = 0; which < 4; which++)
+	{
+		MrenTransformerConfig config = wide_variant(which);
+
+		for (Form form = COPIED; form < N_FORMS; form++)
+		{
+			LongBatch made;
+			MrenTransformerBatch alone;
+
+			make_long(&made, 15, 4);
+			assert_int_equal(run_form(&test.env, &config, form, &made.batch, all, &err), MREN_OK);
+			/* Without markers and the other sentence. */
+			alone = made.batch;
+			alone.n_sentences = 1;
+			alone.n_tokens = LONG;
+			made.sentences[0].n_groups = 0;
+			assert_int_equal(run_form(&test.env, &config, form, &alone, other, &err), MREN_OK);
+			assert_memory_equal(all, other, LONG * WIDE * sizeof(float));
+			/* The first group alone. */
+			alone.n_tokens = LONG + 4;
+			made.sentences[0].n_groups = 1;
+			assert_int_equal(run_form(&test.env, &config, form, &alone, other, &err), MREN_OK);
+			assert_memory_equal(all, other, (LONG + 4) * WIDE * sizeof(float));
+			/* The other sentence alone. */
+			alone = made.batch;
+			alone.sentences++;
+			alone.n_sentences = 1;
+			alone.ids += LONG + 60;
+			alone.positions += LONG + 60;
+			alone.n_tokens = 3;
+			assert_int_equal(run_form(&test.env, &config, form, &alone, other, &err), MREN_OK);
+			assert_memory_equal(all + (LONG + 60) * WIDE, other, 3 * WIDE * sizeof(float));
+			/* A group larger than the pieces in which queries run. */
+			make_long(&made, 1, 60);
+			assert_int_equal(run_form(&test.env, &config, form, &made.batch, all, &err), MREN_OK);
+		}
+	}
+	assert_int_equal(test.n_live, 0);
+}
+
+/* Packed in place is the same encoder, bit for bit. */
+static void
+test_in_place(void **state)
+{
+	static float copied[(LONG + 3) * WIDE];
+	static float in_place[(LONG + 3) * WIDE];
+	TestEnv test;
+	MrenError err;
+	LongBatch made;
+
+	(void) state;
+	test_env_init(&test);
+	make_long(&made, 0, 0);
+	for (int which = 0; which < 4; which++)
+	{
+		MrenTransformerConfig config = wide_variant(which);
+
+		assert_int_equal(run_form(&test.env, &config, COPIED, &made.batch, copied, &err), MREN_OK);
+		assert_int_equal(run_form(&test.env, &config, IN_PLACE, &made.batch, in_place, &err),
+						 MREN_OK);
+		assert_memory_equal(copied, in_place, sizeof(copied));
+	}
+	/* What it holds beside the weights is small: here, less than one matrix. */
+	{
+		static _Alignas(64) float weights[MAX_PARAMETERS];
+		MrenTransformerConfig config = wide_variant(0);
+		MrenTransformer *encoder;
+
+		make_weights(&config, weights);
+		assert_int_equal(
+			mren_transformer_create_in_place(&test.env, &config, weights, &encoder, &err), MREN_OK);
+		assert_true(test.live_bytes < 2 * sizeof(MrenTransformerLayer) + 4096);
+		mren_transformer_free(&test.env, encoder);
+	}
+	assert_int_equal(test.n_live, 0);
+}
+
+static double
+cosine(const float *a, const float *b, size_t n)
+{
+	double ab = 0;
+	double aa = 0;
+	double bb = 0;
+
+	for (size_t i = 0; i < n; i++)
+	{
+		ab += (double) a[i] * (double) b[i];
+		aa += (double) a[i] * (double) a[i];
+		bb += (double) b[i] * (double) b[i];
+	}
+	return ab / sqrt(aa * bb);
+}
+
+/* Bytes change a token's vector little, but they do change it. */
+static void
+test_int8(void **state)
+{
+	static float floats[(LONG + 3) * WIDE];
+	static float bytes[(LONG + 3) * WIDE];
+	TestEnv test;
+	MrenError err;
+	LongBatch made;
+
+	(void) state;
+	test_env_init(&test);
+	make_long(&made, 0, 0);
+	for (int which = 0; which < 4; which++)
+	{
+		MrenTransformerConfig config = wide_variant(which);
+
+		assert_int_equal(run_form(&test.env, &config, COPIED, &made.batch, floats, &err), MREN_OK);
+		assert_int_equal(run_form(&test.env, &config, INT8, &made.batch, bytes, &err), MREN_OK);
+		for (size_t i = 0; i < made.batch.n_tokens; i++)
+			assert_true(cosine(floats + i * WIDE, bytes + i * WIDE, WIDE) > 0.99);
+		assert_memory_not_equal(floats, bytes, sizeof(floats));
+	}
+}
+
 static void
 test_bad_batches(void **state)
 {
@@ -174,16 +381,18 @@ sweep(const MrenEnv *env, MrenError *err, void *arg)
 	MrenTransformerBatch batch = {two, 2, ids, positions, NULL, 12};
 	float out[12 * WIDTH];
 
-	(void) arg;
-	return run(env, &config, &batch, out, err);
+	return run_form(env, &config, *(Form *) arg, &batch, out, err);
 }
 
 static void
 test_failures(void **state)
 {
 	(void) state;
-	test_allocation_sweep(sweep, NULL);
-	test_interrupt_sweep(sweep, NULL);
+	for (Form form = COPIED; form < N_FORMS; form++)
+	{
+		test_allocation_sweep(sweep, &form);
+		test_interrupt_sweep(sweep, &form);
+	}
 }
 
 /* Bytes in memory, as a sink and as a source. */
@@ -251,28 +460,40 @@ load(const MrenEnv *env, const char *folder, MrenStoredEncoder *stored)
 	free(bytes.data);
 }
 
-/* Compares a line: ids, mean, and hidden where it is given. */
-static void
-expect_line(const MrenEnv *env, const MrenTransformer *encoder, size_t width, const json_t *line)
+/* The vectors of a line's pieces, (n, width); *n is their number. */
+static float *
+encode_line(const MrenEnv *env, const MrenTransformer *encoder, size_t width, const json_t *line,
+			size_t *n)
 {
 	const json_t *pieces = json_object_get(line, "ids");
-	const json_t *mean = json_object_get(line, "mean");
-	const json_t *hidden = json_object_get(line, "hidden");
-	size_t n = json_array_size(pieces);
 	int32_t numbers[512];
 	uint32_t places[512];
-	MrenTransformerSentence sentence = {n, 0, 0};
-	MrenTransformerBatch batch = {&sentence, 1, numbers, places, NULL, n};
-	float *out = malloc(n * width * sizeof(float));
+	MrenTransformerSentence sentence = {json_array_size(pieces), 0, 0};
+	MrenTransformerBatch batch = {&sentence, 1, numbers, places, NULL, sentence.n_text};
+	float *out = malloc(sentence.n_text * width * sizeof(float));
 	MrenError err;
 
-	assert_true(n > 0 && n <= 512 && json_array_size(mean) == width);
-	for (size_t i = 0; i < n; i++)
+	*n = sentence.n_text;
+	assert_true(*n > 0 && *n <= 512);
+	for (size_t i = 0; i < *n; i++)
 	{
 		numbers[i] = (int32_t) json_integer_value(json_array_get(pieces, i));
 		places[i] = (uint32_t) i;
 	}
 	assert_int_equal(mren_transformer_forward(env, encoder, &batch, out, &err), MREN_OK);
+	return out;
+}
+
+/* Compares a line: mean, and hidden where it is given. */
+static void
+expect_line(const MrenEnv *env, const MrenTransformer *encoder, size_t width, const json_t *line)
+{
+	const json_t *mean = json_object_get(line, "mean");
+	const json_t *hidden = json_object_get(line, "hidden");
+	size_t n;
+	float *out = encode_line(env, encoder, width, line, &n);
+
+	assert_true(json_array_size(mean) == width);
 	for (size_t j = 0; j < width; j++)
 	{
 		double sum = 0;
@@ -291,12 +512,37 @@ expect_line(const MrenEnv *env, const MrenTransformer *encoder, size_t width, co
 	free(out);
 }
 
+/* The mean of an encoder of bytes beside that of floats. */
+static void
+expect_int8_line(const MrenEnv *env, const MrenTransformer *encoder, size_t width,
+				 const json_t *line)
+{
+	size_t n;
+	float *out = encode_line(env, encoder, width, line, &n);
+	float *mean = calloc(2 * width, sizeof(float));
+	double like;
+
+	for (size_t j = 0; j < width; j++)
+	{
+		mean[width + j] =
+			(float) json_number_value(json_array_get(json_object_get(line, "mean"), j));
+		for (size_t i = 0; i < n; i++)
+			mean[j] += out[i * width + j] / (float) n;
+	}
+	like = cosine(mean, mean + width, width);
+	if (like < 0.99)
+		fail_msg("int8 has a cosine of %.5f", like);
+	free(mean);
+	free(out);
+}
+
 static void
 expect_file(const char *folder, const char *lines)
 {
 	TestEnv test;
 	MrenStoredEncoder stored;
 	MrenTransformer *encoder;
+	MrenTransformer *int8;
 	MrenError err;
 	size_t n = 0;
 	json_t *line;
@@ -306,13 +552,18 @@ expect_file(const char *folder, const char *lines)
 	test_env_init(&test);
 	load(&test.env, folder, &stored);
 	assert_int_equal(
-		mren_transformer_create(&test.env, &stored.config, stored.weights, &encoder, &err), 0);
+		mren_transformer_create_int8(&test.env, &stored.config, stored.weights, &int8, &err), 0);
+	assert_int_equal(
+		mren_transformer_create_in_place(&test.env, &stored.config, stored.weights, &encoder, &err),
+		0);
 	for (; (line = json_loadf(file, JSON_DISABLE_EOF_CHECK, NULL)) != NULL; n++)
 	{
 		expect_line(&test.env, encoder, stored.config.width, line);
+		expect_int8_line(&test.env, int8, stored.config.width, line);
 		json_decref(line);
 	}
 	assert_true(n > 0);
+	mren_transformer_free(&test.env, int8);
 	mren_transformer_free(&test.env, encoder);
 	mren_transformer_stored_close(&test.env, &stored);
 	assert_int_equal(test.n_live, 0);
@@ -347,14 +598,72 @@ test_library(void **state)
 	expect_file(folder, lines);
 }
 
+/*
+ * DeBERTa's relative positions: rows 0, 5 and 11 of twelve pieces as DebertaV2Model of
+ * transformers 4.30.2 has them for the weights of make_weights.
+ */
+static void
+test_deberta_values(void **state)
+{
+	static const int32_t pieces[] = {1, 2, 3, 4, 5, 9, 8, 9, 7, 6, 5, 4};
+	static const uint32_t places[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
+	static const MrenTransformerSentence sentence = {12, 0, 0};
+	static const size_t rows[] = {0, 5, 11};
+	static const float want[3][3][WIDTH] = {
+		/* logarithmic buckets, shared projections, layer norm */
+		{{0.136559f, -0.036364f, -0.324045f, -0.059851f, 1.170688f, -0.298087f, -0.125977f,
+		  -0.527558f},
+		 {0.137377f, -0.051532f, -0.325065f, -0.059874f, 1.157771f, -0.294276f, -0.121529f,
+		  -0.524707f},
+		 {0.134896f, -0.037852f, -0.324560f, -0.059914f, 1.171991f, -0.295113f, -0.124900f,
+		  -0.522955f}},
+		/* no buckets, projections of their own, positions, narrower embeddings */
+		{{0.376821f, -0.668165f, 0.057514f, -0.124958f, -0.595034f, 0.455263f, -0.206393f,
+		  -0.036119f},
+		 {0.365062f, -0.656733f, 0.057545f, -0.149644f, -0.589298f, 0.475457f, -0.189230f,
+		  -0.031156f},
+		 {0.389212f, -0.603450f, 0.057785f, -0.158445f, -0.586296f, 0.414009f, -0.184569f,
+		  -0.018241f}},
+		/* position to content alone */
+		{{-0.268333f, -0.062376f, 0.331316f, 0.201027f, -0.524622f, 0.280198f, 0.052055f,
+		  0.280238f},
+		 {-0.266522f, -0.046421f, 0.333181f, 0.219375f, -0.514274f, 0.237940f, 0.072004f,
+		  0.279268f},
+		 {-0.267602f, -0.050189f, 0.333636f, 0.221011f, -0.514063f, 0.254229f, 0.062917f,
+		  0.279465f}},
+	};
+	MrenTransformerConfig configs[3] = {variant(2), variant(2), variant(2)};
+	float out[12 * WIDTH];
+
+	(void) state;
+	configs[1].absolute_positions = true;
+	configs[1].positions = 16;
+	configs[1].token_types = 2;
+	configs[1].embedding_width = 4;
+	configs[1].relative_buckets = 0;
+	configs[1].relative_positions = 5;
+	configs[1].relative_norm = configs[1].share_relative_key = false;
+	configs[2].relative_buckets = 6;
+	configs[2].relative_positions = 10;
+	configs[2].relative_norm = configs[2].share_relative_key = false;
+	configs[2].content_to_position = false;
+	for (int c = 0; c < 3; c++)
+	{
+		run_ok(&configs[c], &sentence, 1, pieces, places, 12, out);
+		for (int r = 0; r < 3; r++)
+			for (int j = 0; j < WIDTH; j++)
+				assert_true(fabsf(out[rows[r] * WIDTH + (size_t) j] - want[c][r][j]) < 1e-5f);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_batches),
-		cmocka_unit_test(test_bad_batches),
-		cmocka_unit_test(test_failures),
-		cmocka_unit_test(test_library),
+		cmocka_unit_test(test_batches),		   cmocka_unit_test(test_long_batches),
+		cmocka_unit_test(test_in_place),	   cmocka_unit_test(test_int8),
+		cmocka_unit_test(test_bad_batches),	   cmocka_unit_test(test_failures),
+		cmocka_unit_test(test_deberta_values), cmocka_unit_test(test_library),
 	};
 
 	return cmocka_run_group_tests_name("text encoder", tests, NULL, NULL);

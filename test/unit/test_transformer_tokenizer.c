@@ -1,6 +1,6 @@
 /*
  * test_transformer_tokenizer.c
- *	  WordPiece: a tiny tokenizer that is written here, and the lines of the shared cases.
+ *	  WordPiece: a tiny tokenizer that is written here; all kinds: the lines of the shared cases.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,17 +70,17 @@ test_tiny(void **state)
 static void
 test_refused(void **state)
 {
-	const char bpe[] = "{\"pre_tokenizer\":{\"type\":\"BertPreTokenizer\"},"
-					   "\"model\":{\"type\":\"BPE\",\"vocab\":{}}}";
+	const char other[] = "{\"pre_tokenizer\":{\"type\":\"Split\"},"
+						 "\"model\":{\"type\":\"WordLevel\",\"vocab\":{}}}";
 	MrenSubwordTokenizer *tokenizer;
 	TestEnv test;
 	MrenError err;
 
 	(void) state;
 	test_env_init(&test);
-	assert_int_equal(mren_subword_parse(&test.env, bpe, strlen(bpe), &tokenizer, &err),
+	assert_int_equal(mren_subword_parse(&test.env, other, strlen(other), &tokenizer, &err),
 					 MREN_EUNSUPPORTED);
-	assert_string_equal(err.message, "model \"BPE\" of tokenizer.json is not supported");
+	assert_string_equal(err.message, "model \"WordLevel\" of tokenizer.json is not supported");
 	assert_int_equal(mren_subword_parse(&test.env, "{", 1, &tokenizer, &err), MREN_EFORMAT);
 	assert_int_equal(test.n_live, 0);
 }
@@ -133,7 +133,10 @@ count_wrong(const MrenEnv *env, const MrenSubwordTokenizer *tokenizer, const cha
 static void
 test_lines(void **state)
 {
-	static const char *const names[] = {"minilm", "mpnet", "bert-cased", "bert-added"};
+	static const char *const names[] = {
+		"minilm",		"mpnet",		  "bert-cased",		   "bert-added",
+		"roberta",		"roberta-prefix", "roberta-untrimmed", "unigram-nfkc",
+		"unigram-xlmr", "unigram-albert", "unigram-deberta"};
 	const char *data = test_shared_data();
 	size_t wrong = 0;
 
@@ -143,7 +146,7 @@ test_lines(void **state)
 		print_message("MREN_TEST_DATA is not set: skipping the lines of tokenizers\n");
 		skip();
 	}
-	for (size_t i = 0; i < 4; i++)
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 	{
 		char path[4096];
 		size_t len;

@@ -141,9 +141,23 @@ ORDER BY triple.confidence DESC LIMIT 8;
 
 \echo `date +%T` 'Ten facts for which WordNet has no pointer, with the sentences that state them'
 -- WordNet's definitions state many facts for which it has no pointer.  These are the most
--- confident ones of the relations whose precision in the evaluation is at least 0.75.
+-- confident ones of the relations whose precision in the evaluation is at least 0.75, with
+-- no noun twice.
 SELECT head, relation, tail, round(confidence::numeric, 2) AS confidence, left(sentence, 100) AS sentence
-FROM (SELECT t.*, row_number() OVER (PARTITION BY relation ORDER BY confidence DESC, head, tail) AS rank
-      FROM triple t JOIN evaluation e USING (relation)
-      WHERE t.in_wordnet = 'none' AND e."precision" >= 0.75) surest
+FROM (SELECT o.*, row_number() OVER (PARTITION BY relation ORDER BY confidence DESC, head, tail) AS rank
+      FROM (SELECT DISTINCT ON (relation, tail) t.*
+            FROM triple t JOIN evaluation e USING (relation)
+            WHERE t.in_wordnet = 'none' AND e."precision" >= 0.75
+            ORDER BY relation, tail, confidence DESC, head) o) surest
 ORDER BY rank, relation LIMIT 10;
+
+\echo `date +%T` 'Why? What the words of two of the sentences contribute to the answer'
+\echo 'SELECT feature, contribution FROM mren.explain(''wordnet'', sentence, head, tail) ORDER BY contribution DESC;'
+SELECT head, in_wordnet AS relation, tail, why
+FROM (SELECT DISTINCT ON (t.relation) c.* FROM triple t JOIN candidate c USING (head, tail, sentence)
+      WHERE t.relation = t.in_wordnet AND t.relation IN ('part_of', 'member_of') AND t.confidence > 0.9
+        AND length(t.sentence) BETWEEN 40 AND 90
+      ORDER BY t.relation, md5(t.sentence)) drawn,
+     LATERAL (SELECT string_agg(format('%s %s', feature, to_char(contribution, 'SG0.00')), ',  ' ORDER BY contribution DESC) AS why
+              FROM (SELECT feature, contribution FROM mren.explain('wordnet', sentence, head_span, tail_span)
+                    ORDER BY contribution DESC LIMIT 5) w) x;

@@ -85,21 +85,24 @@ mren_onnx_infer_reduce(MrenOnnxModel *model, MrenOnnxNode *node, MrenError *err)
 		if (!axes->reduced[d] || axes->keep)
 			shape.dims[shape.rank++] = axes->reduced[d] ? 1 : x->shape.dims[d];
 	}
-	if (n_reduced == 0 &&
-		(arg || node->op->kind == MREN_ONNX_REDUCE_MAX || node->op->kind == MREN_ONNX_REDUCE_MIN ||
-		 node->op->kind == MREN_ONNX_REDUCE_MEAN))
+	/* ONNX leaves the mean of nothing undefined, and nothing has no position. */
+	if (n_reduced == 0 && (arg || node->op->kind == MREN_ONNX_REDUCE_MEAN))
 		return mren_onnx_node_fail(node, MREN_EDATA, err, "the reduced dimensions are empty");
 	node->data = axes;
 	return mren_onnx_value_set(node, node->outputs[0], arg ? MREN_ONNX_INT64 : x->type, &shape,
 							   err);
 }
 
-/* One row, summed in double precision, so that a long row loses nothing. */
+/*
+ * One row, summed in double precision, so that a long row loses nothing.  Of an
+ * empty row each reduction gives its neutral element, as ONNX defines.
+ */
 static float
 reduce_row(const Rows *rows, const float *x)
 {
 	double sum = rows->kind == MREN_ONNX_REDUCE_PROD ? 1 : 0;
-	float best = rows->length > 0 ? x[0] : 0;
+	float nothing = rows->kind == MREN_ONNX_REDUCE_MIN ? INFINITY : -INFINITY;
+	float best = rows->length > 0 ? x[0] : nothing;
 
 	for (size_t r = 0; r < rows->length; r++)
 	{
@@ -142,8 +145,6 @@ reduce_row(const Rows *rows, const float *x)
 			return (float) log(sum);
 		case MREN_ONNX_REDUCE_LOG_SUM_EXP:
 			/* a maximum of plus or minus infinity is the result */
-			if (rows->length == 0)
-				return -INFINITY;
 			if (!isfinite(best))
 				return best;
 			for (size_t r = 0; r < rows->length; r++)

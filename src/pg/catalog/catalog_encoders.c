@@ -10,6 +10,7 @@
 #include "utils/memutils.h"
 
 #include "pg/catalog/catalog_scan.h"
+#include "pg/support/args.h"
 
 /* Attribute numbers, in the order of sql/parts/10_tables.sql. */
 enum
@@ -70,6 +71,7 @@ mren_catalog_encoder(const char *name, MrenEncoderRow *row)
 void
 mren_catalog_need_encoder(const char *name, MrenEncoderRow *row)
 {
+	mren_check_name_length(name);
 	if (!mren_catalog_encoder(name, row))
 		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
 						errmsg("image encoder \"%s\" does not exist", name),

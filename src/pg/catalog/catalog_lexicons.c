@@ -10,6 +10,7 @@
 #include "utils/memutils.h"
 
 #include "pg/catalog/catalog_scan.h"
+#include "pg/support/args.h"
 #include "pg/support/pg_env.h"
 
 /* Attribute numbers, in the order of sql/parts/15_lexicons.sql. */
@@ -57,6 +58,7 @@ mren_catalog_lexicon(const char *name, MrenLexiconRow *row)
 void
 mren_catalog_need_lexicon(const char *name, MrenLexiconRow *row)
 {
+	mren_check_name_length(name);
 	if (!mren_catalog_lexicon(name, row))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("lexicon \"%s\" does not exist", name),

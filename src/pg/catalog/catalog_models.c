@@ -14,6 +14,7 @@
 #include "utils/jsonb.h"
 
 #include "pg/catalog/catalog_scan.h"
+#include "pg/support/args.h"
 
 /* Attribute numbers, in the order of sql/parts/10_tables.sql. */
 enum
@@ -140,6 +141,7 @@ mren_catalog_require(const char *name, MrenPrivilege privilege, MrenModelRow *ro
 										[MREN_PRIVILEGE_TRAIN] = "train",
 										[MREN_PRIVILEGE_ADMIN] = "admin"};
 
+	mren_check_name_length(name);
 	if (!mren_catalog_model(name, row))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("model \"%s\" does not exist", name),

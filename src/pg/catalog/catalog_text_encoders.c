@@ -9,6 +9,7 @@
 #include "utils/fmgroids.h"
 
 #include "pg/catalog/catalog_scan.h"
+#include "pg/support/args.h"
 
 /* Attribute numbers, in the order of sql/parts/27_text_encoders.sql. */
 enum
@@ -73,6 +74,7 @@ mren_catalog_text_encoder(const char *name, MrenTextEncoderRow *row)
 void
 mren_catalog_need_text_encoder(const char *name, MrenTextEncoderRow *row)
 {
+	mren_check_name_length(name);
 	if (!mren_catalog_text_encoder(name, row))
 		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
 						errmsg("text encoder \"%s\" does not exist", name),

@@ -68,6 +68,7 @@ mren_catalog_embedding(const char *name, MrenEmbeddingRow *row)
 void
 mren_catalog_need_embedding(const char *name, MrenEmbeddingRow *row)
 {
+	mren_check_name_length(name);
 	if (!mren_catalog_embedding(name, row))
 		ereport(
 			ERROR,

@@ -18,6 +18,7 @@
 
 #include "pg/resource/span_slips.h"
 #include "pg/support/pg_env.h"
+#include "base/utf8.h"
 #include "text/dataset/dataset.h"
 
 /* id, sentence, head, tail, relation, and at most five more */
@@ -241,4 +242,106 @@ Datum
 mren_read_marked(PG_FUNCTION_ARGS)
 {
 	return next_row(fcinfo, MREN_DATASET_MARKED);
+}
+
+/*
+ * Documents with annotations
+ */
+
+/* document, part, text, type, entity, span, head, relation, tail */
+#define N_PART_COLUMNS 9
+
+static Datum
+make_part(const Reader *reader, TupleDesc desc, const MrenDatasetRow *row)
+{
+	static const char *const names[] = {"pair", "document", "sentence", "mention", "fact"};
+	Datum values[N_PART_COLUMNS] = {0};
+	bool nulls[N_PART_COLUMNS] = {false};
+	bool fact = row->part == MREN_PART_FACT;
+	MrenTextSpan text = row->sentence;
+	size_t start = mren_utf8_offset(text.data, text.len, row->head_lower);
+	size_t end = start + mren_utf8_offset(text.data + start, text.len - start,
+										  row->head_upper - row->head_lower);
+
+	set_text(values, nulls, 0, row->id);
+	values[1] = CStringGetTextDatum(names[row->part]);
+	set_text(values, nulls, 2,
+			 fact ? (MrenTextSpan){NULL, 0} : (MrenTextSpan){text.data + start, end - start});
+	set_text(values, nulls, 3, row->head_type);
+	nulls[4] = row->part != MREN_PART_MENTION;
+	values[4] = Int32GetDatum(row->entity);
+	nulls[5] = fact;
+	if (!fact)
+		values[5] = make_mention(reader, row->head_lower, row->head_upper);
+	nulls[6] = nulls[8] = !fact;
+	values[6] = Int32GetDatum(row->head);
+	set_text(values, nulls, 7, row->relation);
+	values[8] = Int32GetDatum(row->tail);
+	return HeapTupleGetDatum(heap_form_tuple(desc, values, nulls));
+}
+
+static Datum
+next_part(FunctionCallInfo fcinfo, MrenTextSpan *id)
+{
+	FuncCallContext *context = SRF_PERCALL_SETUP();
+	Reader *reader = context->user_fctx;
+	MrenDatasetRow row;
+	MrenError err = {0};
+	bool more;
+
+	CHECK_FOR_INTERRUPTS();
+	if (mren_dataset_next(reader->dataset, &row, &more, &err) != MREN_OK)
+		raise_content(&err);
+	if (id != NULL)
+		row.id = *id;
+	if (more)
+		SRF_RETURN_NEXT(context, make_part(reader, context->tuple_desc, &row));
+	mren_dataset_close(reader->dataset);
+	SRF_RETURN_DONE(context);
+}
+
+PG_FUNCTION_INFO_V1(mren_read_docred);
+Datum
+mren_read_docred(PG_FUNCTION_ARGS)
+{
+	if (SRF_IS_FIRSTCALL())
+		start(fcinfo, MREN_DATASET_DOCRED);
+	return next_part(fcinfo, NULL);
+}
+
+/* mren.read_brat(document, text, annotations) */
+static void
+start_brat(FunctionCallInfo fcinfo)
+{
+	FuncCallContext *context = SRF_FIRSTCALL_INIT();
+	MemoryContext old = MemoryContextSwitchTo(context->multi_call_memory_ctx);
+	Reader *reader = palloc0(sizeof(Reader));
+	MrenTextSpan content = mren_datum_utf8(PointerGetDatum(PG_GETARG_TEXT_P_COPY(1)));
+	MrenTextSpan annotations = mren_datum_utf8(PointerGetDatum(PG_GETARG_TEXT_P_COPY(2)));
+	MrenError err = {0};
+	TupleDesc desc;
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	context->tuple_desc = BlessTupleDesc(desc);
+	reader->env = mren_pg_env(context->multi_call_memory_ctx);
+	reader->kind = MREN_DATASET_BRAT;
+	reader->range_type = lookup_type_cache(INT4RANGEOID, TYPECACHE_RANGE_INFO);
+	if (mren_dataset_open_brat(&reader->env, content, annotations, &reader->dataset, &err) !=
+		MREN_OK)
+		raise_content(&err);
+	context->user_fctx = reader;
+	MemoryContextSwitchTo(old);
+}
+
+PG_FUNCTION_INFO_V1(mren_read_brat);
+Datum
+mren_read_brat(PG_FUNCTION_ARGS)
+{
+	MrenTextSpan id;
+
+	if (SRF_IS_FIRSTCALL())
+		start_brat(fcinfo);
+	id = mren_datum_utf8(PG_GETARG_DATUM(0));
+	return next_part(fcinfo, &id);
 }

@@ -69,6 +69,8 @@ deconstruct(FunctionCallInfo fcinfo, int arg, const char *name, Oid type, Datum 
 		deconstruct_array(array, BOOLOID, 1, true, TYPALIGN_CHAR, values, &nulls, n);
 	for (int i = 0; i < *n; i++)
 	{
+		if (i % 4096 == 0)
+			CHECK_FOR_INTERRUPTS();
 		if (nulls[i])
 			ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 							errmsg("element %d of argument \"%s\" must not be null", i + 1, name),
@@ -97,8 +99,12 @@ ranked_arguments(FunctionCallInfo fcinfo, const MrenEnv *env, MrenRanked *ranked
 						n, n_correct)));
 	*ranked = (MrenRanked){.env = env};
 	for (int i = 0; i < n; i++)
+	{
+		if (i % 4096 == 0)
+			CHECK_FOR_INTERRUPTS();
 		MREN_PG_CALL(err, mren_ranked_add(ranked, DatumGetFloat8(confidences[i]),
 										  DatumGetBool(correct[i]), &err));
+	}
 	MREN_PG_CALL(err, mren_ranked_sort(ranked, &err));
 }
 
@@ -232,9 +238,7 @@ take_row(void *state, const MrenPrediction *prediction)
 	calibration->brier += brier(prediction->probabilities, prediction->n_probabilities, actual);
 	calibration->log_loss -= log(Max(p, LEAST_PROBABILITY));
 	MREN_PG_CALL(err, mren_ranked_add(&calibration->ranked, prediction->confidence,
-									  actual == (int) mren_net_best(prediction->probabilities,
-																	prediction->n_probabilities),
-									  &err));
+									  actual == prediction->strongest, &err));
 }
 
 /* mren.calibration(model, query, version, bins) → TABLE (bin, ..., brier, log_loss) */
@@ -243,7 +247,7 @@ mren_calibration(PG_FUNCTION_ARGS)
 {
 	MrenEnv env = mren_pg_env(CurrentMemoryContext);
 	MrenPredictQuery what = {.model = mren_arg_text(fcinfo, 0, "model"),
-							 .query = mren_arg_text(fcinfo, 1, "query"),
+							 .query = mren_arg_query(fcinfo, 1, "query"),
 							 .version = mren_arg_version(fcinfo, 2),
 							 .need_relation = true};
 	int bins = bins_argument(fcinfo, 3);

@@ -30,6 +30,7 @@
 #include "pg/train/job.h"
 #include "pg/train/train_rows.h"
 
+#define MAX_VARIANTS 1000
 #define RESAMPLES 2000
 /* One-sided, so that both bounds together are an interval of 95 %. */
 #define CONFIDENCE 0.975
@@ -173,6 +174,10 @@ read_variants(Compare *compare, ArrayType *array, Jsonb *base)
 		ereport(ERROR, (errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
 						errmsg("argument \"variants\" must be a one-dimensional array")));
 	deconstruct_array(array, JSONBOID, -1, false, TYPALIGN_INT, &values, &nulls, &compare->n);
+	if (compare->n > MAX_VARIANTS)
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						errmsg("argument \"variants\" has %d elements, more than %d", compare->n,
+							   MAX_VARIANTS)));
 	if (compare->n == 0)
 		ereport(
 			ERROR,
@@ -196,7 +201,7 @@ read_args(FunctionCallInfo fcinfo, Compare *compare)
 	int32 folds;
 	Jsonb *base;
 
-	compare->query = mren_arg_text(fcinfo, 1, "query");
+	compare->query = mren_arg_query(fcinfo, 1, "query");
 	mren_arg_required(fcinfo, 2, "variants");
 	mren_arg_required(fcinfo, 3, "folds");
 	folds = PG_GETARG_INT32(3);

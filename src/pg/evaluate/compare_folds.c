@@ -9,6 +9,7 @@
 #include "pg/evaluate/compare_folds.h"
 
 #include "miscadmin.h"
+#include "pg/predict/predictor.h"
 #include "utils/memutils.h"
 
 #include "base/sort.h"
@@ -187,6 +188,7 @@ answer_fold(const MrenFolds *folds, const MrenTrainSetup *setup, const MrenWordV
 	MrenTrainAnswers answers;
 
 	train_fold(folds, setup, memory, fold, &training, &network);
+	mren_predictor_attach(network.net, "", context);
 	mren_train_answer_begin(&answers, &folds->rows, network.net, vectors, setup->net.negative);
 	for (size_t i = 0; i < folds->n; i++)
 	{

@@ -57,7 +57,7 @@ evaluate(FunctionCallInfo fcinfo, Evaluation *evaluation)
 
 	*evaluation = (Evaluation){.model = mren_arg_text(fcinfo, 0, "model")};
 	what.model = evaluation->model;
-	what.query = mren_arg_text(fcinfo, 1, "query");
+	what.query = mren_arg_query(fcinfo, 1, "query");
 	what.version = mren_arg_version(fcinfo, 2);
 	MREN_PG_CALL(err, mren_confusion_create(&env, &evaluation->confusion, &err));
 	evaluation->by = mren_predict_query(&what, count_row, evaluation);

@@ -4,12 +4,15 @@
  */
 #include "pg/extract/candidates.h"
 
+#include "access/xact.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
+#include "pg/extract/pairs.h"
 #include "pg/support/args.h"
+#include "pg/support/settings.h"
 
 enum
 {
@@ -30,16 +33,8 @@ mren_arg_max_distance(FunctionCallInfo fcinfo, int arg)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("max_distance must be at least 0, not %d", PG_GETARG_INT32(arg)),
 						errhint("Specify the maximum number of characters between two mentions, or "
-								"NULL to pair only mentions of one sentence.")));
+								"NULL to pair all mentions of one sentence.")));
 	return PG_GETARG_INT32(arg);
-}
-
-/* Whether both are mentions of one entity, as a graph has it: of one name and type. */
-static bool
-same_entity(const MrenDocMention *a, const MrenDocMention *b)
-{
-	return a->name.len == b->name.len && memcmp(a->name.data, b->name.data, a->name.len) == 0 &&
-		   strcmp(a->type, b->type) == 0;
 }
 
 static void
@@ -62,27 +57,38 @@ visit_pair(const MrenDocument *document, const MrenPairing *pairing, MrenCandida
 		visit(state, &candidate);
 }
 
-void
+int64
 mren_candidates_visit(const MrenDocument *document, const MrenPairing *pairing,
 					  MrenCandidateVisitor visit, void *state)
 {
-	for (int i = 0; i < document->n_mentions; i++)
+	MrenPairs pairs;
+
+	mren_pairs_choose(document, pairing, &pairs);
+	for (int64 i = 0; i < pairs.n; i++)
 	{
-		const MrenDocMention *first = &document->mentions[i];
-
-		for (int k = i + 1; k < document->n_mentions; k++)
-		{
-			const MrenDocMention *second = &document->mentions[k];
-			int64 distance = (int64) second->place.char_start - first->place.char_end;
-
-			CHECK_FOR_INTERRUPTS();
-			if (second->sentence != first->sentence && distance > pairing->max_distance)
-				break;
-			if (same_entity(first, second))
-				continue;
-			visit_pair(document, pairing, visit, state, first, second);
-		}
+		CHECK_FOR_INTERRUPTS();
+		visit_pair(document, pairing, visit, state, document->mentions + pairs.items[i].first,
+				   document->mentions + pairs.items[i].second);
 	}
+	pfree(pairs.items);
+	return pairs.n_skipped;
+}
+
+/* Told once a statement: a query over many documents would repeat it for each list in them. */
+void
+mren_candidates_notice(int64 n_skipped)
+{
+	static TimestampTz told;
+
+	if (n_skipped == 0 || told == GetCurrentStatementStartTimestamp())
+		return;
+	told = GetCurrentStatementStartTimestamp();
+	ereport(NOTICE, (errmsg("%lld pairs of mentions were left out", (long long) n_skipped),
+					 errdetail("Of the pairs that begin in one sentence the nearest %d are "
+							   "considered, of a document %d.",
+							   mren_max_pairs_sentence, mren_max_pairs_document),
+					 errhint("Raise mren.max_pairs_sentence or mren.max_pairs_document, or give "
+							 "max_distance. Later documents of the query are not reported.")));
 }
 
 /* ---- mren.candidates ---- */
@@ -149,6 +155,6 @@ mren_candidates(PG_FUNCTION_ARGS)
 	value = PG_GETARG_TEXT_PP(ARG_DOCUMENT);
 	mren_document_read(&finder, mren_datum_utf8(PointerGetDatum(value)), &document);
 	output.work = AllocSetContextCreate(CurrentMemoryContext, "mren row", ALLOCSET_DEFAULT_SIZES);
-	mren_candidates_visit(&document, &pairing, put_candidate, &output);
+	mren_candidates_notice(mren_candidates_visit(&document, &pairing, put_candidate, &output));
 	return (Datum) 0;
 }

@@ -18,7 +18,7 @@ typedef struct MrenCandidate
 	bool head_first; /* in the text */
 } MrenCandidate;
 
-/* Which pairs are candidates. */
+/* Which pairs are candidates; the settings bound how many there are. */
 typedef struct MrenPairing
 {
 	const MrenRelationSchema *schema; /* NULL: all */
@@ -31,13 +31,21 @@ extern int32 mren_arg_max_distance(FunctionCallInfo fcinfo, int arg);
 
 /*
  * mren_candidates_visit
- *	  Each ordered pair of different mentions of one sentence, or no further
- *	  apart than max_distance, that some relation of the schema allows; mentions
- *	  of the same name and type are no pair.  By the mention that comes first in the text, then the other, head first before
- *	  tail first.
+ *	  Each ordered pair of different mentions that some relation of the schema
+ *	  allows: of one sentence or, with max_distance, no further apart than that.
+ *	  Mentions of the same name and type are no pair.  By the mention that comes
+ *	  first in the text, then the other, head first before tail first.
+ *
+ *	  Of the pairs that begin in one sentence no more than mren.max_pairs_sentence
+ *	  are visited, of all no more than mren.max_pairs_document: those with the
+ *	  fewest mentions between them.  Returns the number of pairs of mentions that
+ *	  were left out for that.
  */
 typedef void (*MrenCandidateVisitor)(void *state, const MrenCandidate *candidate);
-extern void mren_candidates_visit(const MrenDocument *document, const MrenPairing *pairing,
-								  MrenCandidateVisitor visit, void *state);
+extern int64 mren_candidates_visit(const MrenDocument *document, const MrenPairing *pairing,
+								   MrenCandidateVisitor visit, void *state);
+
+/* A NOTICE once a statement, if pairs were left out. */
+extern void mren_candidates_notice(int64 n_skipped);
 
 #endif

@@ -33,13 +33,15 @@ source_names(const MrenFinder *finder)
 	return names;
 }
 
-PG_FUNCTION_INFO_V1(mren_entities);
-/*
- * mren.entities(document, lexicons, tagger, tagger_version) → TABLE (mention,
- * type, span, confidence, source)
- */
-Datum
-mren_entities(PG_FUNCTION_ARGS)
+static Datum
+full_name(const MrenDocument *document, const MrenDocMention *mention)
+{
+	return PointerGetDatum(mren_document_text(document, mention->place.start, mention->place.end));
+}
+
+/* The rows of both functions; of mren.document_entities with the fullest form of the name. */
+static Datum
+put_mentions(FunctionCallInfo fcinfo, bool full)
 {
 	static const MrenFinderArgs args = {ARG_LEXICONS, ARG_TAGGER, ARG_TAGGER_VERSION};
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
@@ -55,6 +57,8 @@ mren_entities(PG_FUNCTION_ARGS)
 	value = PG_GETARG_TEXT_PP(ARG_DOCUMENT);
 	mren_document_read(&finder, mren_datum_utf8(PointerGetDatum(value)), &document);
 	sources = source_names(&finder);
+	if (full)
+		mren_document_short_forms(&document);
 	for (int i = 0; i < document.n_mentions; i++)
 	{
 		const MrenDocMention *mention = &document.mentions[i];
@@ -65,6 +69,7 @@ mren_entities(PG_FUNCTION_ARGS)
 			mren_int4range(place.char_start, place.char_end),
 			Float8GetDatum(mention->confidence),
 			sources[mention->source],
+			full_name(&document, &document.mentions[mention->full]),
 		};
 		bool nulls[lengthof(values)] = {false};
 
@@ -72,4 +77,23 @@ mren_entities(PG_FUNCTION_ARGS)
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 	}
 	return (Datum) 0;
+}
+
+PG_FUNCTION_INFO_V1(mren_entities);
+/*
+ * mren.entities(document, lexicons, tagger, tagger_version) → TABLE (mention,
+ * type, span, confidence, source)
+ */
+Datum
+mren_entities(PG_FUNCTION_ARGS)
+{
+	return put_mentions(fcinfo, false);
+}
+
+PG_FUNCTION_INFO_V1(mren_document_entities);
+/* mren.document_entities(…) → TABLE (mention, type, span, confidence, source, entity) */
+Datum
+mren_document_entities(PG_FUNCTION_ARGS)
+{
+	return put_mentions(fcinfo, true);
 }

@@ -16,6 +16,7 @@
 #include "utils/memutils.h"
 
 #include "pg/extract/candidates.h"
+#include "pg/extract/extract.h"
 #include "pg/predict/predictor.h"
 #include "pg/support/args.h"
 #include "text/word_shape.h"
@@ -60,6 +61,7 @@ typedef struct Extraction
 	bool directed; /* labels end in "(e1,e2)" or "(e2,e1)" */
 	double threshold;
 	bool evidence;
+	bool full; /* evidence with the fullest forms of names */
 
 	bool has_image;
 	MrenPair image;	 /* only its image, for the first row */
@@ -74,6 +76,17 @@ typedef struct Extraction
 	MemoryContext work; /* of one row */
 	ReturnSetInfo *rsinfo;
 } Extraction;
+
+static MrenExtractCounts counts; /* of calls of extract_evidence */
+
+MrenExtractCounts
+mren_extract_counts_take(void)
+{
+	MrenExtractCounts taken = counts;
+
+	counts = (MrenExtractCounts){0};
+	return taken;
+}
 
 /* ---- labels ---- */
 
@@ -151,6 +164,18 @@ put_alone(const Extraction *extraction, const MrenCandidate *candidate, const fl
 	values[1] = Float8GetDatum(probabilities[best]);
 }
 
+/* The fullest form of a mention's name in the document; NULL if it is the mention's own. */
+static void
+put_full(const MrenDocument *document, const MrenDocMention *mention, Datum *value, bool *isnull)
+{
+	const MrenDocMention *full = &document->mentions[mention->full];
+
+	*isnull = full->name.len == mention->name.len &&
+			  memcmp(full->name.data, mention->name.data, mention->name.len) == 0;
+	if (!*isnull)
+		*value = PointerGetDatum(mren_document_text(document, full->place.start, full->place.end));
+}
+
 static void
 put_row(Extraction *extraction, int row, int best, float4 confidence)
 {
@@ -161,8 +186,8 @@ put_row(Extraction *extraction, int row, int best, float4 confidence)
 	const MrenDocument *document = &extraction->document;
 	size_t n_relations = extraction->predictor.info.n_relations;
 	uint32 from = candidate->text.char_start;
-	Datum values[15];
-	bool nulls[15] = {false};
+	Datum values[17];
+	bool nulls[17] = {false};
 
 	values[0] = PointerGetDatum(mren_document_text(document, head->place.start, head->place.end));
 	values[1] = CStringGetTextDatum(head->type);
@@ -178,6 +203,11 @@ put_row(Extraction *extraction, int row, int best, float4 confidence)
 	{
 		values[9] = mren_int4range(from, candidate->text.char_end);
 		values[10] = Int32GetDatum(extraction->predictor.version);
+		if (extraction->full)
+		{
+			put_full(document, head, values + 15, nulls + 15);
+			put_full(document, tail, values + 16, nulls + 16);
+		}
 		nulls[11] = nulls[12] = nulls[13] = nulls[14] = true;
 		if (extraction->has_image)
 		{
@@ -187,6 +217,30 @@ put_row(Extraction *extraction, int row, int best, float4 confidence)
 		}
 	}
 	tuplestore_putvalues(extraction->rsinfo->setResult, extraction->rsinfo->setDesc, values, nulls);
+}
+
+static void
+put_best(Extraction *extraction, int row, const float4 *p)
+{
+	int best = choose(extraction, &extraction->batch[row], p);
+
+	if (best >= 0 && best != extraction->predictor.info.negative &&
+		p[best] >= extraction->threshold)
+		put_row(extraction, row, best, p[best]);
+}
+
+/* All relations that a model with thresholds says and that are allowed, in the order of their names. */
+static void
+put_said(Extraction *extraction, int row, const float4 *p)
+{
+	const MrenNetInfo *info = &extraction->predictor.info;
+
+	for (int i = 0; i < (int) info->n_relations; i++)
+	{
+		if (mren_net_says(info, p, i) && p[i] >= extraction->threshold &&
+			is_allowed(extraction, &extraction->batch[row], i))
+			put_row(extraction, row, i, p[i]);
+	}
 }
 
 static void
@@ -206,11 +260,11 @@ flush(Extraction *extraction)
 	for (int i = 0; i < extraction->n; i++)
 	{
 		const float4 *p = extraction->both.probabilities + i * info->n_relations;
-		int best = choose(extraction, &extraction->batch[i], p);
 
-		if (best < 0 || best == info->negative || p[best] < extraction->threshold)
-			continue;
-		put_row(extraction, i, best, p[best]);
+		if (info->thresholds != NULL)
+			put_said(extraction, i, p);
+		else
+			put_best(extraction, i, p);
 		MemoryContextReset(extraction->work);
 	}
 	MemoryContextSwitchTo(old);
@@ -284,6 +338,7 @@ gather(void *state, const MrenCandidate *candidate)
 	bool first = !extraction->has_first;
 	MrenInput input;
 
+	mren_document_check_time(&extraction->document);
 	encode(extraction, candidate, &input);
 	mren_predictor_features(&extraction->predictor, &input,
 							extraction->both.features + extraction->n * dim);
@@ -383,8 +438,18 @@ notice_schema(FunctionCallInfo fcinfo, const Extraction *extraction, const MrenF
 	mren_relation_schema_notice(fcinfo, finder, extraction->predictor.model, names, n);
 }
 
+/* The graph that calls extract_evidence counts what was left out, and tells it once. */
+static void
+count_skipped(const Extraction *extraction, int64 n_skipped)
+{
+	if (extraction->evidence)
+		counts.skipped_pairs += n_skipped;
+	else
+		mren_candidates_notice(n_skipped);
+}
+
 static Datum
-extract(FunctionCallInfo fcinfo, bool evidence)
+extract(FunctionCallInfo fcinfo, bool evidence, bool full)
 {
 	static const MrenFinderArgs args = {ARG_LEXICONS, ARG_TAGGER, ARG_TAGGER_VERSION};
 	Extraction *extraction = palloc0(sizeof(Extraction));
@@ -392,7 +457,9 @@ extract(FunctionCallInfo fcinfo, bool evidence)
 	text *value;
 
 	InitMaterializedSRF(fcinfo, 0);
+	counts.documents += evidence;
 	extraction->evidence = evidence;
+	extraction->full = full;
 	extraction->rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	open_extraction(fcinfo, extraction);
 	mren_finder_open(&finder, fcinfo, &args);
@@ -401,7 +468,10 @@ extract(FunctionCallInfo fcinfo, bool evidence)
 		return (Datum) 0;
 	value = PG_GETARG_TEXT_PP(ARG_DOCUMENT);
 	mren_document_read(&finder, mren_datum_utf8(PointerGetDatum(value)), &extraction->document);
-	mren_candidates_visit(&extraction->document, &extraction->pairing, gather, extraction);
+	if (full)
+		mren_document_short_forms(&extraction->document);
+	count_skipped(extraction, mren_candidates_visit(&extraction->document, &extraction->pairing,
+													gather, extraction));
 	flush(extraction);
 	return (Datum) 0;
 }
@@ -411,7 +481,7 @@ PG_FUNCTION_INFO_V1(mren_extract);
 Datum
 mren_extract(PG_FUNCTION_ARGS)
 {
-	return extract(fcinfo, false);
+	return extract(fcinfo, false, false);
 }
 
 PG_FUNCTION_INFO_V1(mren_extract_evidence);
@@ -419,5 +489,13 @@ PG_FUNCTION_INFO_V1(mren_extract_evidence);
 Datum
 mren_extract_evidence(PG_FUNCTION_ARGS)
 {
-	return extract(fcinfo, true);
+	return extract(fcinfo, true, false);
+}
+
+PG_FUNCTION_INFO_V1(mren_document_evidence);
+/* mren.document_evidence(model, document, image, …) → TABLE */
+Datum
+mren_document_evidence(PG_FUNCTION_ARGS)
+{
+	return extract(fcinfo, true, true);
 }

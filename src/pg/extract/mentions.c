@@ -16,7 +16,9 @@
 
 #include "pg/resource/tokenizer.h"
 #include "pg/support/args.h"
+#include "pg/support/settings.h"
 #include "pg/tagger/tagger_model.h"
+#include "text/names/short_forms.h"
 #include "text/name.h"
 
 /* ---- opening ---- */
@@ -180,6 +182,7 @@ tag_sentences(const MrenFinder *finder, const MrenDocument *document, Found *fou
 									(int) (sentence.end - sentence.start), &n);
 
 		CHECK_FOR_INTERRUPTS();
+		mren_document_check_time(document);
 		MemoryContextSwitchTo(old);
 		for (int k = 0; k < n; k++)
 		{
@@ -317,6 +320,23 @@ normalize_names(MrenDocument *document)
 }
 
 void
+mren_document_check_time(const MrenDocument *document)
+{
+	instr_time now;
+
+	if (mren_document_timeout == 0)
+		return;
+	INSTR_TIME_SET_CURRENT(now);
+	INSTR_TIME_SUBTRACT(now, document->began);
+	if (INSTR_TIME_GET_MILLISEC(now) > mren_document_timeout)
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						errmsg("document of %zu bytes with %d mentions takes longer than %d ms",
+							   document->text.len, document->n_mentions, mren_document_timeout),
+						errhint("Divide the document, lower mren.max_pairs_sentence, or raise "
+								"mren.document_timeout.")));
+}
+
+void
 mren_document_read(const MrenFinder *finder, MrenTextSpan text, MrenDocument *document)
 {
 	MrenEnv env = mren_pg_env(CurrentMemoryContext);
@@ -324,6 +344,7 @@ mren_document_read(const MrenFinder *finder, MrenTextSpan text, MrenDocument *do
 	MrenError err;
 
 	memset(document, 0, sizeof(*document));
+	INSTR_TIME_SET_CURRENT(document->began);
 	document->text = text;
 	find_phrases(finder, text, &found);
 	if (finder->n_lexicons > 1)
@@ -339,6 +360,30 @@ mren_document_read(const MrenFinder *finder, MrenTextSpan text, MrenDocument *do
 	document->n_mentions = found.n;
 	number_sentences(document);
 	normalize_names(document);
+}
+
+void
+mren_document_short_forms(MrenDocument *document)
+{
+	MrenEnv env = mren_pg_env(CurrentMemoryContext);
+	int n = document->n_mentions;
+	MrenNamed *named = palloc_extended((Size) Max(n, 1) * sizeof(*named), MCXT_ALLOC_HUGE);
+	MrenError err;
+
+	for (int i = 0; i < n; i++)
+	{
+		const MrenDocMention *mention = &document->mentions[i];
+
+		named[i] = (MrenNamed){.name = mention->name,
+							   .type = mention->type_utf8,
+							   .start = mention->place.start,
+							   .end = mention->place.end};
+	}
+	MREN_PG_CALL(err,
+				 mren_short_forms(&env, document->text.data, document->text.len, named, n, &err));
+	for (int i = 0; i < n; i++)
+		document->mentions[i].full = (int) named[i].full;
+	pfree(named);
 }
 
 /* ---- conversion ---- */

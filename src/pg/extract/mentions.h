@@ -13,6 +13,7 @@
 #include "postgres.h"
 
 #include "fmgr.h"
+#include "portability/instr_time.h"
 
 #include "pg/resource/lexicons.h"
 #include "pg/support/pg_env.h"
@@ -28,6 +29,7 @@ typedef struct MrenDocMention
 	double confidence;
 	int source;		   /* of the finder: a lexicon's number, then the tagger */
 	MrenTextSpan name; /* in the form in which names are compared */
+	int full;		   /* after mren_document_short_forms: the mention with the fullest form */
 } MrenDocMention;
 
 typedef struct MrenDocument
@@ -36,6 +38,7 @@ typedef struct MrenDocument
 	MrenDocMention *mentions;
 	int n_mentions;
 	MrenTokens sentences;
+	instr_time began; /* to be read */
 } MrenDocument;
 
 /* What finds mentions. */
@@ -69,6 +72,12 @@ extern const char **mren_finder_types(const MrenFinder *finder, int *n);
 
 /* Reads a document; everything is palloc'd. */
 extern void mren_document_read(const MrenFinder *finder, MrenTextSpan text, MrenDocument *document);
+
+/* Finds which mentions are short forms of others (text/names/short_forms.h). */
+extern void mren_document_short_forms(MrenDocument *document);
+
+/* 54000 once the document has taken longer than mren.document_timeout. */
+extern void mren_document_check_time(const MrenDocument *document);
 
 /* Bytes start .. end-1 of a document as text of the database. */
 extern text *mren_document_text(const MrenDocument *document, uint32 start, uint32 end);

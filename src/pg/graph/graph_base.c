@@ -11,6 +11,7 @@
 #include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
+#include "storage/proc.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
@@ -23,11 +24,16 @@
 
 #include "pg/catalog/catalog_scan.h"
 #include "pg/support/json_options.h"
+#include "pg/support/pg_env.h"
 #include "pg/support/task_lock.h"
+#include "text/sentences.h"
 
 const char *const mren_graph_relation_names[MREN_GRAPH_N_RELATIONS] = {
-	"documents", "evidence", "entities", "all_facts", "aliases",	  "relations",
-	"review",	 "state",	 "facts",	 "conflicts", "training_rows"};
+	"documents",	 "evidence",		 "entities", "all_facts",	 "aliases",
+	"relations",	 "review",			 "state",	 "facts",		 "conflicts",
+	"training_rows", "merge_candidates", "ignored",	 "manual_facts", "timeline"};
+
+#define MAX_DOCUMENT_TIMEOUT 86400 /* seconds */
 
 /*
  * Options
@@ -89,11 +95,13 @@ static void
 option_language(JsonbValue *value, char *language)
 {
 	char *code = "?";
+	MrenError err;
 
 	if (value->type == jbvString)
 		code = pnstrdup(value->val.string.val, value->val.string.len);
 	if (!mren_language_valid(code))
 		wrong_option("language", value, "a code of ISO 639, such as \"de\"");
+	MREN_PG_CALL(err, mren_sentences_check_language(code, &err));
 	strlcpy(language, code, MREN_LANGUAGE_SIZE);
 }
 
@@ -118,11 +126,19 @@ read_option(const char *key, JsonbValue *value, MrenGraphOptions *options)
 		options->may_empty = option_word(key, value, "stop", "delete");
 	else if (strcmp(key, "functional_by") == 0)
 		options->latest = option_word(key, value, "confidence", "latest");
+	else if (strcmp(key, "max_pairs_sentence") == 0)
+		options->max_pairs_sentence = option_integer(key, value, 1, MREN_MAX_PAIRS);
+	else if (strcmp(key, "max_pairs_document") == 0)
+		options->max_pairs_document = option_integer(key, value, 1, MREN_MAX_PAIRS);
+	else if (strcmp(key, "document_timeout") == 0)
+		options->document_timeout =
+			option_number(key, value, 0, MAX_DOCUMENT_TIMEOUT, "a number of seconds up to 86400");
 	else if (strcmp(key, "language") == 0)
 		option_language(value, options->language);
 	else
 		mren_json_option_unknown(key,
-								 "threshold, max_distance, version, tagger_version, batch_size,"
+								 "threshold, max_distance, max_pairs_sentence, max_pairs_document,"
+								 " document_timeout, version, tagger_version, batch_size,"
 								 " spill_mb, language, on_error, on_empty,"
 								 " functional_by");
 }
@@ -135,8 +151,13 @@ mren_graph_options(const Jsonb *object, MrenGraphOptions *options)
 	JsonbValue item;
 	char *key = NULL;
 
-	*options = (MrenGraphOptions){
-		.threshold = -1, .max_distance = -1, .batch_size = 1000, .spill_mb = 1024};
+	*options = (MrenGraphOptions){.threshold = -1,
+								  .max_distance = -1,
+								  .batch_size = 1000,
+								  .spill_mb = 1024,
+								  .max_pairs_sentence = MREN_MAX_PAIRS_SENTENCE,
+								  .max_pairs_document = MREN_MAX_PAIRS_DOCUMENT,
+								  .document_timeout = 60};
 	if (!JB_ROOT_IS_OBJECT(object))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("options of a graph must be a JSON object"),
@@ -316,6 +337,22 @@ set_local(const char *name, const char *value)
 							 false);
 }
 
+/*
+ * In ms.  A document that never ends must be known as such before a
+ * statement_timeout ends the refresh, or it would stop every later one, too; it
+ * is tried twice, within its batch and alone.
+ */
+static int
+document_timeout(const MrenGraph *graph)
+{
+	double timeout = graph->options.document_timeout * 1000;
+	double share = StatementTimeout / 4.0;
+
+	if (StatementTimeout > 0 && (timeout == 0 || timeout > share))
+		timeout = share;
+	return timeout > 0 ? (int) Max(timeout, 1) : 0;
+}
+
 /* The settings that decide the text form of keys and times are fixed, so that a source means the same whoever refreshes. */
 void
 mren_graph_enter(const MrenGraph *graph, const char *search_path, MrenGraphRole *role)
@@ -332,6 +369,9 @@ mren_graph_enter(const MrenGraph *graph, const char *search_path, MrenGraphRole 
 	set_local("bytea_output", "hex");
 	set_local("extra_float_digits", "1");
 	set_local("mren.language", graph->options.language);
+	set_local("mren.max_pairs_sentence", psprintf("%d", graph->options.max_pairs_sentence));
+	set_local("mren.max_pairs_document", psprintf("%d", graph->options.max_pairs_document));
+	set_local("mren.document_timeout", psprintf("%d", document_timeout(graph)));
 	/* Compiling the statements of a batch takes longer than running them. */
 	set_local("jit", "off");
 }

@@ -20,6 +20,7 @@
 
 #include "datatype/timestamp.h"
 #include "executor/spi.h"
+#include "fmgr.h"
 #include "utils/jsonb.h"
 
 #include "pg/catalog/catalog.h"
@@ -31,7 +32,7 @@
 #define MREN_GRAPH_PATH "pg_catalog, pg_temp"
 
 /* The layout of the tables that this version makes and works with. */
-#define MREN_GRAPH_LAYOUT 2
+#define MREN_GRAPH_LAYOUT 3
 
 typedef struct MrenGraphOptions
 {
@@ -45,6 +46,9 @@ typedef struct MrenGraphOptions
 	bool latest;	  /* of rivals of a functional relation, the one seen last wins */
 	char language[MREN_LANGUAGE_SIZE]; /* of the documents; "": any */
 	bool may_empty;					   /* a source without rows deletes all documents */
+	int32 max_pairs_sentence;		   /* the settings of these names */
+	int32 max_pairs_document;
+	double document_timeout; /* seconds that a document may take; 0: no limit */
 } MrenGraphOptions;
 
 typedef struct MrenGraph
@@ -73,7 +77,7 @@ typedef struct MrenGraph
 extern void mren_graph_open(const char *name, bool own, MrenGraph *graph);
 
 /* The tables and views of a graph, by name. */
-#define MREN_GRAPH_N_RELATIONS 11
+#define MREN_GRAPH_N_RELATIONS 15
 extern const char *const mren_graph_relation_names[MREN_GRAPH_N_RELATIONS];
 
 /* One of them; invalid if it is gone. */
@@ -209,9 +213,17 @@ typedef struct MrenGraphDocument
 	bool has_seen_at;
 } MrenGraphDocument;
 
-/* Brings n documents up to date and merges; the number that failed. */
-extern int64 mren_graph_score(const MrenGraph *graph, const MrenPipeline *pipeline,
-							  MrenGraphDocument *documents, int n, TimestampTz stamp);
+/* What was not read. */
+typedef struct MrenUnread
+{
+	int64 failed; /* documents */
+	int64 skipped_pairs;
+} MrenUnread;
+
+/* Brings n documents up to date and merges; adds to `unread`. */
+extern void mren_graph_score(const MrenGraph *graph, const MrenPipeline *pipeline,
+							 MrenGraphDocument *documents, int n, TimestampTz stamp,
+							 MrenUnread *unread);
 
 /*
  * graph_source.c: what differs between the source and the graph's documents.
@@ -254,6 +266,9 @@ extern void mren_graph_work_free(MrenGraphWork *work);
 extern void mren_graph_check_readable(const MrenGraph *graph, const char *relation);
 extern void mren_graph_query(const MrenGraph *graph, const char *sql, int n, const Oid *types,
 							 const Datum *values, MrenRowVisitor visit, void *state);
+
+/* An integer argument from 1 to `most`; 22004 if NULL, 22023 if out of range. */
+extern int32 mren_graph_bounded(FunctionCallInfo fcinfo, int arg, const char *name, int32 most);
 
 /*
  * graph_run.c: the record of a refresh.

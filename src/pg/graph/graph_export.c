@@ -1,83 +1,56 @@
 /*
  * graph_export.c
- *	  A graph as lines of N-Triples, CSV and Graphviz.
- *
- * Facts as the view facts has them, neither superseded nor rejected, and the
- * entities that they join, in an order that depends on nothing but the graph.
+ *	  A graph as lines of CSV and Graphviz, and what all exports share.
  *
  * check-qualified: search_path is pinned by mren_graph_run and mren_graph_query.
  */
-#include "pg/graph/graph_base.h"
+#include "pg/graph/graph_export.h"
 
-#include <ctype.h>
-
-#include "fmgr.h"
-#include "funcapi.h"
-#include "lib/stringinfo.h"
+#include "catalog/pg_type.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
 #include "pg/support/args.h"
 #include "pg/support/compat.h"
-#include "pg/support/pg_env.h"
 
-PG_FUNCTION_INFO_V1(mren_export_ntriples);
 PG_FUNCTION_INFO_V1(mren_export_csv);
+PG_FUNCTION_INFO_V1(mren_export_neo4j);
 PG_FUNCTION_INFO_V1(mren_export_dot);
 
-#define RDF_TYPE "<http://www.w3.org/1999/02/22-rdf-syntax-ns#type>"
-#define RDFS_LABEL "<http://www.w3.org/2000/01/rdf-schema#label>"
-
-/* Where lines go, and what writes a row as lines. */
-typedef struct Export
-{
-	ReturnSetInfo *rsinfo;
-	const char *base; /* IRI */
-	MemoryContext row;
-	StringInfoData line;
-} Export;
-
-static const char entities[] =
+const char mren_export_entities[] =
 	"SELECT e.entity::text, e.type, e.canonical, e.name FROM ${graph}.entities e"
 	" WHERE EXISTS (SELECT FROM ${graph}.facts f WHERE f.head_entity = e.entity)"
 	" OR EXISTS (SELECT FROM ${graph}.facts f WHERE f.tail_entity = e.entity)"
 	" ORDER BY e.type COLLATE \"C\", e.canonical COLLATE \"C\"";
 
-static const char facts[] =
-	"SELECT h.type, h.canonical, f.relation, t.type, t.canonical, f.head_entity::text,"
-	" f.tail_entity::text, f.head, f.head_type, f.tail, f.tail_type, f.confidence::text,"
-	" f.sources::text, f.first_seen::text, f.last_seen::text, f.confirmed::text"
-	" FROM ${graph}.facts f JOIN ${graph}.entities h ON h.entity = f.head_entity"
+#define FACTS(times)                                                                               \
+	"SELECT h.type, h.canonical, f.relation, t.type, t.canonical, f.head_entity::text,"            \
+	" f.tail_entity::text, f.head, f.head_type, f.tail, f.tail_type, f.confidence::text,"          \
+	" f.sources::text, " times ", f.confirmed::text, f.fact::text"
+#define FROM_FACTS                                                                                 \
+	" FROM ${graph}.facts f JOIN ${graph}.entities h ON h.entity = f.head_entity"                  \
 	" JOIN ${graph}.entities t ON t.entity = f.tail_entity"
-	" ORDER BY h.type COLLATE \"C\", h.canonical COLLATE \"C\", f.relation COLLATE \"C\","
-	" t.type COLLATE \"C\", t.canonical COLLATE \"C\"";
+#define IN_ORDER                                                                                   \
+	" ORDER BY h.type COLLATE \"C\", h.canonical COLLATE \"C\", f.relation COLLATE \"C\","         \
+	" t.type COLLATE \"C\", t.canonical COLLATE \"C\""
+#define DATE_TIME(t)                                                                               \
+	"CASE WHEN isfinite(" t ") THEN to_char(" t                                                    \
+	" AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') END"
 
-/* The columns of the statements above. */
-enum
-{
-	ENTITY_ID = 1,
-	ENTITY_TYPE,
-	ENTITY_CANONICAL,
-	ENTITY_NAME
-};
-enum
-{
-	HEAD_TYPE = 1,
-	HEAD_CANONICAL,
-	RELATION,
-	TAIL_TYPE,
-	TAIL_CANONICAL,
-	HEAD_ID,
-	TAIL_ID,
-	HEAD,
-	SHOWN_HEAD_TYPE,
-	TAIL,
-	SHOWN_TAIL_TYPE,
-	CONFIDENCE
-};
+const char mren_export_facts[] = FACTS("f.first_seen::text, f.last_seen::text") FROM_FACTS IN_ORDER;
 
-static const char *
-column(TupleTableSlot *slot, int attno)
+const char mren_export_sources[] = FACTS(DATE_TIME("f.first_seen") ", " DATE_TIME(
+	"f.last_seen")) ", e.documents, e.sentences" FROM_FACTS
+					" LEFT JOIN LATERAL (SELECT array_agg(DISTINCT x.document ORDER BY x.document) "
+					"AS documents,"
+					"   array_agg(DISTINCT x.sentence COLLATE \"C\" ORDER BY x.sentence COLLATE "
+					"\"C\") AS sentences"
+					"  FROM ${graph}.evidence x WHERE x.fact = f.fact AND x.n > 0) e ON "
+					"true" IN_ORDER;
+
+const char *
+mren_export_column(TupleTableSlot *slot, int attno)
 {
 	bool isnull;
 	Datum value = slot_getattr(slot, attno, &isnull);
@@ -85,9 +58,27 @@ column(TupleTableSlot *slot, int attno)
 	return isnull ? NULL : TextDatumGetCString(value);
 }
 
-/* The line goes out, and the next begins. */
-static void
-put_line(Export *export)
+int
+mren_export_list(TupleTableSlot *slot, int attno, char ***elements)
+{
+	bool isnull;
+	Datum value = slot_getattr(slot, attno, &isnull);
+	Datum *values;
+	bool *nulls;
+	int n;
+
+	if (isnull)
+		return 0;
+	deconstruct_array(DatumGetArrayTypeP(value), TEXTOID, -1, false, TYPALIGN_INT, &values, &nulls,
+					  &n);
+	*elements = palloc(n * sizeof(char *));
+	for (int i = 0; i < n; i++)
+		(*elements)[i] = TextDatumGetCString(values[i]);
+	return n;
+}
+
+void
+mren_export_line(MrenExport *export)
 {
 	Datum values[] = {
 		PointerGetDatum(cstring_to_text_with_len(export->line.data, export->line.len))};
@@ -98,8 +89,8 @@ put_line(Export *export)
 	resetStringInfo(&export->line);
 }
 
-static void
-begin(FunctionCallInfo fcinfo, Export *export, MrenGraph *graph)
+void
+mren_export_begin(FunctionCallInfo fcinfo, MrenExport *export, bool sources)
 {
 	char *name = mren_arg_text(fcinfo, 0, "graph");
 
@@ -110,154 +101,31 @@ begin(FunctionCallInfo fcinfo, Export *export, MrenGraph *graph)
 	initStringInfo(&export->line);
 	export->row =
 		AllocSetContextCreate(CurrentMemoryContext, "mren export", ALLOCSET_DEFAULT_SIZES);
-	mren_graph_open(name, false, graph);
-	mren_graph_check_layout(graph);
-	mren_graph_check_readable(graph, "facts");
-	mren_graph_check_readable(graph, "entities");
+	mren_graph_open(name, false, &export->graph);
+	mren_graph_check_layout(&export->graph);
+	mren_graph_check_readable(&export->graph, "facts");
+	mren_graph_check_readable(&export->graph, "entities");
+	if (sources)
+		mren_graph_check_readable(&export->graph, "evidence");
 }
 
 static void
-run(Export *export, const MrenGraph *graph, const char *sql, MrenRowVisitor visit)
+write_row(void *state, TupleTableSlot *slot)
 {
-	mren_graph_query(graph, sql, 0, NULL, NULL, visit, export);
-}
-
-/*
- * N-Triples, https://www.w3.org/TR/n-triples/
- */
-
-/* UTF-8 with all but RFC 3986's unreserved characters percent-encoded. */
-static void
-append_segment(StringInfo line, const char *text)
-{
-	MrenTextSpan utf8 = mren_pg_utf8(text, strlen(text));
-
-	for (int i = 0; i < utf8.len; i++)
-	{
-		unsigned char c = (unsigned char) utf8.data[i];
-
-		if (c < 0x80 && (isalnum(c) || strchr("-._~", c) != NULL))
-			appendStringInfoChar(line, c);
-		else
-			appendStringInfo(line, "%%%02X", c);
-	}
-}
-
-static void
-append_entity(Export *export, const char *type, const char *canonical)
-{
-	appendStringInfo(&export->line, "<%sentity/", export->base);
-	if (type[0] != '\0')
-	{
-		append_segment(&export->line, type);
-		appendStringInfoChar(&export->line, '/');
-	}
-	append_segment(&export->line, canonical);
-	appendStringInfoChar(&export->line, '>');
-}
-
-static bool
-is_control(char c)
-{
-	return (unsigned char) c < ' ' || c == 0x7f;
-}
-
-/* What a literal may not hold as it is, and what \copy would quote. */
-static void
-append_literal(StringInfo line, const char *text)
-{
-	appendStringInfoChar(line, '"');
-	for (; *text != '\0'; text++)
-	{
-		if (*text == '"' || *text == '\\')
-			appendStringInfoChar(line, '\\');
-		if (*text == '\n')
-			appendStringInfoString(line, "\\n");
-		else if (*text == '\r')
-			appendStringInfoString(line, "\\r");
-		else if (is_control(*text))
-			appendStringInfo(line, "\\u%04X", (unsigned char) *text);
-		else
-			appendStringInfoChar(line, *text);
-	}
-	appendStringInfoChar(line, '"');
-}
-
-static void
-entity_triples(void *state, TupleTableSlot *slot)
-{
-	Export *export = state;
+	MrenExport *export = state;
 	MemoryContext old = MemoryContextSwitchTo(export->row);
-	const char *type = column(slot, ENTITY_TYPE);
-	const char *canonical = column(slot, ENTITY_CANONICAL);
 
-	if (type[0] != '\0')
-	{
-		append_entity(export, type, canonical);
-		appendStringInfo(&export->line, " " RDF_TYPE " <%stype/", export->base);
-		append_segment(&export->line, type);
-		appendStringInfoString(&export->line, "> .");
-		put_line(export);
-	}
-	append_entity(export, type, canonical);
-	appendStringInfoString(&export->line, " " RDFS_LABEL " ");
-	append_literal(&export->line, column(slot, ENTITY_NAME));
-	appendStringInfoString(&export->line, " .");
-	put_line(export);
+	export->write(export, slot);
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(export->row);
 }
 
-static void
-fact_triple(void *state, TupleTableSlot *slot)
+void
+mren_export_run(MrenExport *export, const char *sql,
+				void (*write)(MrenExport *export, TupleTableSlot *slot))
 {
-	Export *export = state;
-	MemoryContext old = MemoryContextSwitchTo(export->row);
-
-	append_entity(export, column(slot, HEAD_TYPE), column(slot, HEAD_CANONICAL));
-	appendStringInfo(&export->line, " <%srelation/", export->base);
-	append_segment(&export->line, column(slot, RELATION));
-	appendStringInfoString(&export->line, "> ");
-	append_entity(export, column(slot, TAIL_TYPE), column(slot, TAIL_CANONICAL));
-	appendStringInfoString(&export->line, " .");
-	put_line(export);
-	MemoryContextSwitchTo(old);
-	MemoryContextReset(export->row);
-}
-
-/* An absolute IRI without what <...> may not hold. */
-static void
-check_base(const char *base)
-{
-	const char *c = base;
-	bool wrong = !isalpha((unsigned char) *c);
-
-	while (isalnum((unsigned char) *c) || (*c != '\0' && strchr("+-.", *c) != NULL))
-		c++;
-	wrong = wrong || *c != ':';
-	for (c = base; *c != '\0'; c++)
-		wrong = wrong || (unsigned char) *c <= ' ' || strchr("<>\"{}|^`\\", *c) != NULL;
-	if (wrong)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("\"%s\" is not an absolute IRI", base),
-						errhint("Give one such as http://example.org/graph/.")));
-}
-
-/* mren.export_ntriples(graph, base_iri) → SETOF text */
-Datum
-mren_export_ntriples(PG_FUNCTION_ARGS)
-{
-	const char *base = mren_arg_text(fcinfo, 1, "base_iri");
-	MrenGraph graph;
-	Export export;
-
-	check_base(base);
-	begin(fcinfo, &export, &graph);
-	export.base = base;
-	run(&export, &graph, entities, entity_triples);
-	run(&export, &graph, facts, fact_triple);
-	SPI_finish();
-	return (Datum) 0;
+	export->write = write;
+	mren_graph_query(&export->graph, sql, 0, NULL, NULL, write_row, export);
 }
 
 /*
@@ -283,44 +151,127 @@ append_field(StringInfo line, const char *text)
 	{
 		if (*text == '"')
 			appendStringInfoChar(line, '"');
-		appendStringInfoChar(line, is_control(*text) ? ' ' : *text);
+		appendStringInfoChar(line, mren_export_is_control(*text) ? ' ' : *text);
 	}
 	if (quote)
 		appendStringInfoChar(line, '"');
 }
 
 static void
-csv_record(void *state, TupleTableSlot *slot)
+csv_record(MrenExport *export, TupleTableSlot *slot)
 {
 	static const int order[] = {
-		HEAD,		SHOWN_HEAD_TYPE, RELATION,		 TAIL,			 SHOWN_TAIL_TYPE,
-		CONFIDENCE, CONFIDENCE + 1,	 CONFIDENCE + 2, CONFIDENCE + 3, CONFIDENCE + 4};
-	Export *export = state;
-	MemoryContext old = MemoryContextSwitchTo(export->row);
-
+		MREN_EXPORT_HEAD,	  MREN_EXPORT_SHOWN_HEAD_TYPE, MREN_EXPORT_RELATION,
+		MREN_EXPORT_TAIL,	  MREN_EXPORT_SHOWN_TAIL_TYPE, MREN_EXPORT_CONFIDENCE,
+		MREN_EXPORT_SOURCES,  MREN_EXPORT_FIRST_SEEN,	   MREN_EXPORT_LAST_SEEN,
+		MREN_EXPORT_CONFIRMED};
 	for (int i = 0; i < (int) lengthof(order); i++)
 	{
 		if (i > 0)
 			appendStringInfoChar(&export->line, ',');
-		append_field(&export->line, column(slot, order[i]));
+		append_field(&export->line, mren_export_column(slot, order[i]));
 	}
-	put_line(export);
-	MemoryContextSwitchTo(old);
-	MemoryContextReset(export->row);
+	mren_export_line(export);
 }
 
 /* mren.export_csv(graph) → SETOF text */
 Datum
 mren_export_csv(PG_FUNCTION_ARGS)
 {
-	MrenGraph graph;
-	Export export;
+	MrenExport export;
 
-	begin(fcinfo, &export, &graph);
+	mren_export_begin(fcinfo, &export, false);
 	appendStringInfoString(&export.line, "head,head_type,relation,tail,tail_type,confidence,"
 										 "sources,first_seen,last_seen,confirmed");
-	put_line(&export);
-	run(&export, &graph, facts, csv_record);
+	mren_export_line(&export);
+	mren_export_run(&export, mren_export_facts, csv_record);
+	SPI_finish();
+	return (Datum) 0;
+}
+
+/*
+ * CSV for Neo4j: https://neo4j.com/docs/operations-manual/current/import/
+ */
+
+/* Elements of a list, divided by semicolons; one in an element is percent-encoded. */
+static void
+append_list(StringInfo list, const char *element)
+{
+	if (list->len > 0)
+		appendStringInfoChar(list, ';');
+	for (; *element != '\0'; element++)
+	{
+		if (*element == ';' || *element == '%')
+			appendStringInfo(list, "%%%02X", *element);
+		else
+			appendStringInfoChar(list, *element);
+	}
+}
+
+static void
+neo4j_node(MrenExport *export, TupleTableSlot *slot)
+{
+	const char *type = mren_export_column(slot, MREN_EXPORT_TYPE);
+	StringInfoData labels;
+
+	initStringInfo(&labels);
+	append_list(&labels, "Entity");
+	if (type[0] != '\0')
+		append_list(&labels, type);
+	append_field(&export->line, mren_export_column(slot, MREN_EXPORT_ENTITY));
+	appendStringInfoChar(&export->line, ',');
+	append_field(&export->line, mren_export_column(slot, MREN_EXPORT_NAME));
+	appendStringInfoChar(&export->line, ',');
+	append_field(&export->line, labels.data);
+	mren_export_line(export);
+}
+
+static void
+neo4j_relationship(MrenExport *export, TupleTableSlot *slot)
+{
+	static const int order[] = {
+		MREN_EXPORT_HEAD_ENTITY, MREN_EXPORT_TAIL_ENTITY, MREN_EXPORT_RELATION,
+		MREN_EXPORT_FACT,		 MREN_EXPORT_CONFIDENCE,  MREN_EXPORT_SOURCES,
+		MREN_EXPORT_FIRST_SEEN,	 MREN_EXPORT_LAST_SEEN,	  MREN_EXPORT_CONFIRMED};
+	StringInfoData list;
+	char **documents = NULL;
+	int n = mren_export_list(slot, MREN_EXPORT_DOCUMENTS, &documents);
+
+	for (int i = 0; i < (int) lengthof(order); i++)
+	{
+		append_field(&export->line, mren_export_column(slot, order[i]));
+		appendStringInfoChar(&export->line, ',');
+	}
+	initStringInfo(&list);
+	for (int i = 0; i < n; i++)
+		append_list(&list, documents[i]);
+	append_field(&export->line, n > 0 ? list.data : NULL);
+	mren_export_line(export);
+}
+
+/* mren.export_neo4j(graph, part) → SETOF text */
+Datum
+mren_export_neo4j(PG_FUNCTION_ARGS)
+{
+	char *part = mren_arg_text(fcinfo, 1, "part");
+	bool nodes = strcmp(part, "nodes") == 0;
+	MrenExport export;
+
+	if (!nodes && strcmp(part, "relationships") != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("\"%s\" is not a part", part),
+				 errhint("Give \"nodes\" or \"relationships\".")));
+	mren_export_begin(fcinfo, &export, !nodes);
+	appendStringInfoString(&export.line,
+						   nodes ? "entity:ID,name,:LABEL"
+								 : ":START_ID,:END_ID,:TYPE,fact,confidence:double,sources:long,"
+								   "first_seen:datetime,last_seen:datetime,confirmed:boolean,"
+								   "documents:string[]");
+	mren_export_line(&export);
+	if (nodes)
+		mren_export_run(&export, mren_export_entities, neo4j_node);
+	else
+		mren_export_run(&export, mren_export_sources, neo4j_relationship);
 	SPI_finish();
 	return (Datum) 0;
 }
@@ -341,56 +292,47 @@ append_label(StringInfo line, const char *text)
 		if (*text == '\n')
 			appendStringInfoString(line, "\\n");
 		else if (*text != '\r')
-			appendStringInfoChar(line, is_control(*text) ? ' ' : *text);
+			appendStringInfoChar(line, mren_export_is_control(*text) ? ' ' : *text);
 	}
 	appendStringInfoChar(line, '"');
 }
 
 static void
-dot_node(void *state, TupleTableSlot *slot)
+dot_node(MrenExport *export, TupleTableSlot *slot)
 {
-	Export *export = state;
-	MemoryContext old = MemoryContextSwitchTo(export->row);
-
-	appendStringInfo(&export->line, "  \"%s\" [label=", column(slot, ENTITY_ID));
-	append_label(&export->line, column(slot, ENTITY_NAME));
+	appendStringInfo(&export->line,
+					 "  \"%s\" [label=", mren_export_column(slot, MREN_EXPORT_ENTITY));
+	append_label(&export->line, mren_export_column(slot, MREN_EXPORT_NAME));
 	appendStringInfoString(&export->line, "];");
-	put_line(export);
-	MemoryContextSwitchTo(old);
-	MemoryContextReset(export->row);
+	mren_export_line(export);
 }
 
 static void
-dot_edge(void *state, TupleTableSlot *slot)
+dot_edge(MrenExport *export, TupleTableSlot *slot)
 {
-	Export *export = state;
-	MemoryContext old = MemoryContextSwitchTo(export->row);
-
-	appendStringInfo(&export->line, "  \"%s\" -> \"%s\" [label=", column(slot, HEAD_ID),
-					 column(slot, TAIL_ID));
-	append_label(&export->line, column(slot, RELATION));
+	appendStringInfo(&export->line, "  \"%s\" -> \"%s\" [label=",
+					 mren_export_column(slot, MREN_EXPORT_HEAD_ENTITY),
+					 mren_export_column(slot, MREN_EXPORT_TAIL_ENTITY));
+	append_label(&export->line, mren_export_column(slot, MREN_EXPORT_RELATION));
 	appendStringInfoString(&export->line, "];");
-	put_line(export);
-	MemoryContextSwitchTo(old);
-	MemoryContextReset(export->row);
+	mren_export_line(export);
 }
 
 /* mren.export_dot(graph) → SETOF text */
 Datum
 mren_export_dot(PG_FUNCTION_ARGS)
 {
-	MrenGraph graph;
-	Export export;
+	MrenExport export;
 
-	begin(fcinfo, &export, &graph);
+	mren_export_begin(fcinfo, &export, false);
 	appendStringInfoString(&export.line, "digraph ");
-	append_label(&export.line, graph.name);
+	append_label(&export.line, export.graph.name);
 	appendStringInfoString(&export.line, " {");
-	put_line(&export);
-	run(&export, &graph, entities, dot_node);
-	run(&export, &graph, facts, dot_edge);
+	mren_export_line(&export);
+	mren_export_run(&export, mren_export_entities, dot_node);
+	mren_export_run(&export, mren_export_facts, dot_edge);
 	appendStringInfoChar(&export.line, '}');
-	put_line(&export);
+	mren_export_line(&export);
 	SPI_finish();
 	return (Datum) 0;
 }

@@ -1,11 +1,6 @@
 /*
  * graph_read.c
- *	  Reading a graph for a caller with SELECT on it, and mren.paths.
- *
- * Paths are searched from both ends at once and joined where they meet, so
- * what is walked grows with half the number of hops.  Each is found in one
- * division only: all its hops but those beyond the first half are the
- * source's.
+ *	  Reading a graph for a caller with SELECT on it, and mren.neighbours.
  *
  * check-qualified: search_path is pinned by mren_graph_run and mren_graph_query.
  */
@@ -22,13 +17,11 @@
 #include "utils/lsyscache.h"
 #include "utils/rls.h"
 
+#include "pg/graph/graph_statements.h"
 #include "pg/support/args.h"
 #include "pg/support/compat.h"
 
-#define MAX_HOPS 8
-#define MAX_PATHS 100000
-
-PG_FUNCTION_INFO_V1(mren_paths);
+PG_FUNCTION_INFO_V1(mren_neighbours);
 
 void
 mren_graph_check_readable(const MrenGraph *graph, const char *relation)
@@ -63,55 +56,6 @@ mren_graph_query(const MrenGraph *graph, const char *sql, int n, const Oid *type
 	mren_graph_leave(&role);
 }
 
-/*
- * $1 source, $2 target, $3 hops from the source, $4 from the target, $5 paths.
- * A name means all entities that it, or what it is an alias of, stands for.
- */
-static const char paths[] =
-	"WITH RECURSIVE wanted (side, name) AS ("
-	"  VALUES ('s', mren.normalize_name($1)), ('t', mren.normalize_name($2))"
-	"  UNION SELECT w.side, mren.normalize_name(a.entity) FROM wanted w"
-	"  JOIN ${graph}.aliases a ON mren.normalize_name(a.alias) = w.name),"
-	" ends AS MATERIALIZED (SELECT DISTINCT w.side, e.entity FROM wanted w, LATERAL ("
-	"   SELECT x.entity FROM ${graph}.entities x WHERE x.normalized @> ARRAY[w.name]"
-	"   UNION SELECT x.entity FROM ${graph}.entities x"
-	"    JOIN ${graph}.aliases a ON mren.normalize_name(a.entity) = w.name AND x.canonical = "
-	"w.name) e),"
-	" walk (side, at, nodes, facts, hops, confidence) AS ("
-	"  SELECT e.side, e.entity, ARRAY[e.entity], '{}'::uuid[], 0, 1::double precision FROM ends e"
-	"  UNION ALL"
-	"  SELECT w.side, n.entity, w.nodes || n.entity, w.facts || n.fact, w.hops + 1,"
-	"   w.confidence * n.confidence"
-	"  FROM walk w CROSS JOIN LATERAL ("
-	"   SELECT f.tail_entity AS entity, f.fact, f.confidence FROM ${graph}.facts f WHERE "
-	"f.head_entity = "
-	"w.at"
-	"   UNION ALL"
-	"   SELECT f.head_entity, f.fact, f.confidence FROM ${graph}.facts f WHERE f.tail_entity = "
-	"w.at) n"
-	"  WHERE w.hops < CASE w.side WHEN 's' THEN $3 ELSE $4 END AND n.entity <> ALL (w.nodes)),"
-	" met AS (SELECT s.hops + t.hops AS hops, s.confidence * t.confidence AS confidence,"
-	"   s.nodes[1:s.hops] || (SELECT array_agg(r.x ORDER BY r.n DESC) FROM unnest(t.nodes) WITH "
-	"ORDINALITY AS r (x, n)) AS nodes,"
-	"   s.facts || COALESCE((SELECT array_agg(r.x ORDER BY r.n DESC)"
-	"    FROM unnest(t.facts) WITH ORDINALITY AS r (x, n)), '{}') AS facts"
-	"  FROM walk s JOIN walk t ON t.at = s.at AND s.side = 's' AND t.side = 't'"
-	"  WHERE s.hops + t.hops > 0 AND (t.hops = 0 OR s.hops = $3)"
-	"   AND NOT s.nodes[1:s.hops] && t.nodes),"
-	" best AS MATERIALIZED (SELECT * FROM met m ORDER BY m.hops, m.confidence DESC, m.facts LIMIT "
-	"$5)"
-	" SELECT b.hops, b.confidence, p.path, p.entities, p.relations, b.facts FROM best b"
-	" CROSS JOIN LATERAL (SELECT"
-	"   (SELECT e.name FROM ${graph}.entities e WHERE e.entity = b.nodes[1]) || string_agg("
-	"    CASE WHEN f.head_entity = b.nodes[i.n] THEN ' -[' || f.relation || ']-> ' || f.tail"
-	"     ELSE ' <-[' || f.relation || ']- ' || f.head END, '' ORDER BY i.n) AS path,"
-	"   (SELECT array_agg(e.name ORDER BY k.n) FROM unnest(b.nodes) WITH ORDINALITY AS k (x, n)"
-	"    JOIN ${graph}.entities e ON e.entity = k.x) AS entities,"
-	"   array_agg(f.relation ORDER BY i.n) AS relations"
-	"  FROM unnest(b.facts) WITH ORDINALITY AS i (fact, n) JOIN ${graph}.facts f ON f.fact = "
-	"i.fact) p"
-	" ORDER BY b.hops, b.confidence DESC, b.facts";
-
 static void
 put_slot(void *state, TupleTableSlot *slot)
 {
@@ -120,8 +64,8 @@ put_slot(void *state, TupleTableSlot *slot)
 	tuplestore_puttupleslot(rsinfo->setResult, slot);
 }
 
-static int32
-bounded(FunctionCallInfo fcinfo, int arg, const char *name, int32 most)
+int32
+mren_graph_bounded(FunctionCallInfo fcinfo, int arg, const char *name, int32 most)
 {
 	int32 value;
 
@@ -133,31 +77,53 @@ bounded(FunctionCallInfo fcinfo, int arg, const char *name, int32 most)
 	return value;
 }
 
-/* mren.paths(graph, source, target, max_hops, max_paths) */
+/*
+ * $1 entity, $2 relation, $3 whether all relations, $4 facts.  A name means all entities that
+ * it, or what it is an alias of, stands for.
+ */
+static const char neighbours[] = MREN_GRAPH_SQL_NAMED(
+	"(0, mren.normalize_name($1))") " SELECT o.name AS neighbour, NULLIF(o.type, '') AS type,"
+									" n.relation, CASE WHEN n.forward THEN 'out' ELSE 'in' END AS "
+									"direction, n.confidence,"
+									" n.sources, n.fact FROM (SELECT true AS forward, "
+									"f.tail_entity AS other, f.sources,"
+									"  " MREN_GRAPH_SQL_SHOWN
+									" WHERE f.head_entity = ANY (ARRAY(SELECT d.entity FROM named "
+									"d))"
+									"  UNION ALL SELECT false, f.head_entity, f.sources,"
+									"  " MREN_GRAPH_SQL_SHOWN
+									" WHERE f.tail_entity = ANY (ARRAY(SELECT d.entity FROM named "
+									"d))) n"
+									" JOIN ${graph}.entities o ON o.entity = n.other WHERE $3 OR "
+									"n.relation = $2"
+									" ORDER BY n.confidence DESC, n.sources DESC, n.fact, "
+									"n.forward DESC LIMIT $4";
+
+/* mren.neighbours(graph, entity, relation, max_facts) */
 Datum
-mren_paths(PG_FUNCTION_ARGS)
+mren_neighbours(PG_FUNCTION_ARGS)
 {
 	char *name = mren_arg_text(fcinfo, 0, "graph");
-	int32 max_hops = bounded(fcinfo, 3, "max_hops", MAX_HOPS);
-	Oid types[] = {TEXTOID, TEXTOID, INT4OID, INT4OID, INT8OID};
+	int32 max_facts = mren_graph_bounded(fcinfo, 3, "max_facts", PG_INT32_MAX);
 	static const char *const relations[] = {"facts", "entities", "aliases"};
+	Oid types[] = {TEXTOID, TEXTOID, BOOLOID, INT8OID};
 	Datum values[lengthof(types)];
 	MrenGraph graph;
 
 	InitMaterializedSRF(fcinfo, 0);
-	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
+	if (PG_ARGISNULL(1))
 		return (Datum) 0;
 	values[0] = PG_GETARG_DATUM(1);
-	values[1] = PG_GETARG_DATUM(2);
-	values[2] = Int32GetDatum((max_hops + 1) / 2);
-	values[3] = Int32GetDatum(max_hops / 2);
-	values[4] = Int64GetDatum(bounded(fcinfo, 4, "max_paths", MAX_PATHS));
+	values[1] = PG_ARGISNULL(2) ? CStringGetTextDatum("") : PG_GETARG_DATUM(2);
+	values[2] = BoolGetDatum(PG_ARGISNULL(2));
+	values[3] = Int64GetDatum(max_facts);
 	SPI_connect();
 	mren_graph_open(name, false, &graph);
 	mren_graph_check_layout(&graph);
 	for (int i = 0; i < (int) lengthof(relations); i++)
 		mren_graph_check_readable(&graph, relations[i]);
-	mren_graph_query(&graph, paths, lengthof(types), types, values, put_slot, fcinfo->resultinfo);
+	mren_graph_query(&graph, neighbours, lengthof(types), types, values, put_slot,
+					 fcinfo->resultinfo);
 	SPI_finish();
 	return (Datum) 0;
 }

@@ -60,7 +60,7 @@ typedef struct Refresh
 	MrenGraphWork *work;
 	MrenGraphWorkCounts counts; /* of the present run of the source */
 	int64 actions[256];			/* documents done, by action */
-	int64 failed;
+	MrenUnread unread;
 	int64 done;
 	int64 total;
 	int64 next_analyze;
@@ -197,8 +197,8 @@ score_batch(Refresh *refresh)
 		return;
 	mren_graph_enter(&refresh->graph, NULL, &role);
 	mren_graph_remerge(&refresh->graph);
-	refresh->failed +=
-		mren_graph_score(&refresh->graph, &refresh->pipeline, documents, n, refresh->stamp);
+	mren_graph_score(&refresh->graph, &refresh->pipeline, documents, n, refresh->stamp,
+					 &refresh->unread);
 	refresh->done += n;
 	for (int i = 0; i < n; i++)
 		refresh->actions[(uint8) documents[i].action]++;
@@ -245,7 +245,10 @@ summarize(const Refresh *refresh)
 					 " \"deleted\": %lld, \"failed\": %lld, ",
 					 (long long) refresh->actions['n'], (long long) refresh->actions['c'],
 					 (long long) refresh->actions['o'], (long long) refresh->actions['d'],
-					 (long long) refresh->failed);
+					 (long long) refresh->unread.failed);
+	if (refresh->unread.skipped_pairs > 0)
+		appendStringInfo(&json, "\"skipped_pairs\": %lld, ",
+						 (long long) refresh->unread.skipped_pairs);
 	append_counts(&json, &refresh->graph);
 	return DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data));
 }
@@ -267,6 +270,28 @@ set_labels(const Refresh *refresh)
 }
 
 static void
+report_unread(const Refresh *refresh)
+{
+	const MrenGraph *graph = &refresh->graph;
+	const MrenUnread *unread = &refresh->unread;
+
+	if (unread->failed > 0)
+		ereport(WARNING, (errmsg("%lld documents of graph \"%s\" could not be scored",
+								 (long long) unread->failed, graph->name),
+						  errhint("See the column error of %s.documents. They are tried again "
+								  "when they change; to try one again now, delete its row there.",
+								  graph->schema)));
+	if (unread->skipped_pairs > 0)
+		ereport(NOTICE,
+				(errmsg("%lld pairs of mentions of graph \"%s\" were left out",
+						(long long) unread->skipped_pairs, graph->name),
+				 errdetail("Of the pairs that begin in one sentence the nearest %d are considered, "
+						   "of a document %d.",
+						   graph->options.max_pairs_sentence, graph->options.max_pairs_document),
+				 errhint("See the options max_pairs_sentence and max_pairs_document.")));
+}
+
+static void
 finish(Refresh *refresh)
 {
 	MrenTouched nothing = {0};
@@ -282,10 +307,7 @@ finish(Refresh *refresh)
 	refresh->summary = summarize(refresh);
 	MemoryContextSwitchTo(old);
 	mren_graph_leave(&role);
-	if (refresh->failed > 0)
-		ereport(WARNING, (errmsg("%lld documents of graph \"%s\" could not be scored",
-								 (long long) refresh->failed, refresh->graph.name),
-						  errhint("See the column error of %s.documents.", refresh->graph.schema)));
+	report_unread(refresh);
 	if (refresh->run != 0)
 		mren_graph_run_succeed(refresh->run, refresh->summary);
 }

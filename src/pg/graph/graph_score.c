@@ -3,9 +3,9 @@
  *	  Documents to evidence, a batch at a time.
  *
  * A batch is one statement.  If a document in it cannot be scored, because its
- * image is damaged, for example, the batch is halved until the document is
- * alone; it is then kept with its error, without evidence, and tried again by
- * the next refresh.  Errors that are not a document's own end the refresh.
+ * image is damaged or it takes too long, for example, it is scored apart from
+ * the others; it is then kept with its error, without evidence, until it or what
+ * scores it changes.  Errors that are not a document's own end the refresh.
  *
  * check-qualified: search_path is pinned by mren_graph_run and mren_graph_query.
  */
@@ -23,10 +23,12 @@
 #include "utils/resowner.h"
 #include "utils/timestamp.h"
 
+#include "pg/extract/extract.h"
 #include "pg/model/deployed.h"
 #include "pg/support/digest.h"
 #include "pg/graph/graph_statements.h"
 #include "text/casefold.h"
+#include "text/names/short_forms.h"
 
 /*
  * The pipeline
@@ -127,14 +129,29 @@ add_relations(pg_cryptohash_ctx *context, const MrenGraph *graph, MrenPipeline *
 	add_bytes(context, "relations", rules, strlen(rules));
 }
 
+/* What differs from the rules of earlier versions, whose evidence stays where it does not. */
+static void
+add_bounds(pg_cryptohash_ctx *context, const MrenGraphOptions *options)
+{
+	/* Since 0.3.0 the distance is also that within a sentence. */
+	if (options->max_distance >= 0)
+		add_bytes(context, "distance within sentences", "", 0);
+	if (options->max_pairs_sentence != MREN_MAX_PAIRS_SENTENCE)
+		add_bytes(context, "pairs of a sentence", &options->max_pairs_sentence, sizeof(int32));
+	if (options->max_pairs_document != MREN_MAX_PAIRS_DOCUMENT)
+		add_bytes(context, "pairs of a document", &options->max_pairs_document, sizeof(int32));
+}
+
 void
 mren_graph_pipeline(const MrenGraph *graph, MrenPipeline *pipeline)
 {
 	pg_cryptohash_ctx *context = mren_digest_begin();
 	int32 casefold = MREN_CASEFOLD_VERSION;
+	int32 short_forms = MREN_SHORT_FORMS_VERSION;
 
 	memset(pipeline, 0, sizeof(*pipeline));
 	add_bytes(context, "casefold", &casefold, sizeof(casefold));
+	add_bytes(context, "short forms", &short_forms, sizeof(short_forms));
 	add_model(context, graph, pipeline);
 	add_tagger(context, graph, pipeline);
 	add_lexicons(context, graph);
@@ -144,6 +161,7 @@ mren_graph_pipeline(const MrenGraph *graph, MrenPipeline *pipeline)
 	if (graph->options.language[0] != '\0')
 		add_bytes(context, "language", graph->options.language, strlen(graph->options.language));
 	add_bytes(context, "distance", &graph->options.max_distance, sizeof(int32));
+	add_bounds(context, &graph->options);
 	mren_digest_end(context, pipeline->sha256);
 }
 
@@ -255,6 +273,7 @@ delete_evidence(const MrenGraph *graph, const MrenGraphDocument *documents, int 
 	mren_graph_run_sql(
 		graph,
 		"WITH gone AS (DELETE FROM ${graph}.evidence e WHERE e.document = ANY ($1)"
+		" AND e.n > 0"
 		" RETURNING e.fact, e.head_entity, e.tail_entity) " MREN_GRAPH_SQL_TOUCHED("gone"),
 		1, types, values, NULL);
 	read_touched(touched, CurrentMemoryContext);
@@ -374,6 +393,14 @@ score_batch(const MrenGraph *graph, const MrenPipeline *pipeline,
 				   nulls);
 }
 
+typedef struct Scoring
+{
+	const MrenGraph *graph;
+	const MrenPipeline *pipeline;
+	MrenTouched *touched;
+	MrenUnread *unread;
+} Scoring;
+
 /* Whether an error is a document's own. */
 static bool
 is_of_document(int sqlerrcode)
@@ -383,21 +410,26 @@ is_of_document(int sqlerrcode)
 		   sqlerrcode == ERRCODE_PROGRAM_LIMIT_EXCEEDED;
 }
 
-/* NULL once the batch is scored, else the error of a document in it. */
+/*
+ * NULL once the batch is scored, else the error of a document in it.  counts:
+ * what was read.
+ */
 static ErrorData *
-try_batch(const MrenGraph *graph, const MrenPipeline *pipeline, const MrenGraphDocument *documents,
-		  int n, MrenTouched *touched)
+try_batch(const Scoring *scoring, const MrenGraphDocument *documents, int n,
+		  MrenExtractCounts *counts)
 {
+	const MrenGraph *graph = scoring->graph;
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
 	ErrorData *volatile error = NULL;
 
+	(void) mren_extract_counts_take();
 	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(context);
 	PG_TRY();
 	{
-		score_batch(graph, pipeline, documents, n);
-		read_touched(touched, context);
+		score_batch(graph, scoring->pipeline, documents, n);
+		read_touched(scoring->touched, context);
 		ReleaseCurrentSubTransaction();
 	}
 	PG_CATCH();
@@ -410,6 +442,7 @@ try_batch(const MrenGraph *graph, const MrenPipeline *pipeline, const MrenGraphD
 	PG_END_TRY();
 	MemoryContextSwitchTo(context);
 	CurrentResourceOwner = owner;
+	*counts = mren_extract_counts_take();
 	if (error != NULL && (graph->options.stop || !is_of_document(error->sqlerrcode)))
 		ReThrowError(error);
 	return error;
@@ -426,25 +459,42 @@ fail_document(const MrenGraph *graph, const MrenGraphDocument *document, const E
 		2, types, values, NULL);
 }
 
-/* Halves a batch until what cannot be scored is alone; the depth is the number of binary digits of n. */
-static int64
-score_or_halve(const MrenGraph *graph, const MrenPipeline *pipeline,
-			   const MrenGraphDocument *documents, int n, MrenTouched *touched)
+/*
+ * Scores a batch.  If it fails, the documents before the one that was being read
+ * are scored, then that one alone, then the rest.  Which one that was is a
+ * guess, since a plan may read equal documents once: it saves time, and nothing
+ * depends on it.
+ */
+static void
+score_all(const Scoring *scoring, const MrenGraphDocument *documents, int n)
 {
-	ErrorData *error;
-
-	CHECK_FOR_INTERRUPTS();
-	error = try_batch(graph, pipeline, documents, n, touched);
-	if (error == NULL)
-		return 0;
-	if (n == 1)
+	check_stack_depth();
+	while (n > 0)
 	{
-		fail_document(graph, documents, error);
-		return 1;
+		MrenExtractCounts counts;
+		ErrorData *error;
+		int suspect;
+
+		CHECK_FOR_INTERRUPTS();
+		error = try_batch(scoring, documents, n, &counts);
+		if (error == NULL)
+		{
+			scoring->unread->skipped_pairs += counts.skipped_pairs;
+			return;
+		}
+		if (n == 1)
+		{
+			fail_document(scoring->graph, documents, error);
+			scoring->unread->failed++;
+			return;
+		}
+		FreeErrorData(error);
+		suspect = (int) Min(Max(counts.documents - 1, 0), n - 1);
+		score_all(scoring, documents, suspect);
+		score_all(scoring, documents + suspect, 1);
+		documents += suspect + 1;
+		n -= suspect + 1;
 	}
-	FreeErrorData(error);
-	return score_or_halve(graph, pipeline, documents, n / 2, touched) +
-		   score_or_halve(graph, pipeline, documents + n / 2, n - n / 2, touched);
 }
 
 /* The documents of some actions, in their order, at the front; their number. */
@@ -461,13 +511,13 @@ pick(const MrenGraphDocument *from, int n, const char *actions, MrenGraphDocumen
 	return found;
 }
 
-int64
+void
 mren_graph_score(const MrenGraph *graph, const MrenPipeline *pipeline, MrenGraphDocument *documents,
-				 int n, TimestampTz stamp)
+				 int n, TimestampTz stamp, MrenUnread *unread)
 {
 	MrenGraphDocument *some = palloc(n * sizeof(MrenGraphDocument));
 	MrenTouched touched = {0};
-	int64 n_failed = 0;
+	const Scoring scoring = {graph, pipeline, &touched, unread};
 	int n_some;
 
 	n_some = pick(documents, n, "t", some);
@@ -483,8 +533,7 @@ mren_graph_score(const MrenGraph *graph, const MrenPipeline *pipeline, MrenGraph
 	if (n_some > 0)
 	{
 		put_documents(graph, pipeline, some, n_some, stamp);
-		n_failed = score_or_halve(graph, pipeline, some, n_some, &touched);
+		score_all(&scoring, some, n_some);
 	}
 	mren_graph_merge(graph, &touched);
-	return n_failed;
 }

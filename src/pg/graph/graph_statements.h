@@ -14,6 +14,8 @@
 extern const char mren_graph_sql_resolve[];
 extern const char mren_graph_sql_renormalize[];
 extern const char mren_graph_sql_record_reviews[];
+extern const char mren_graph_sql_drop_manual[];
+extern const char mren_graph_sql_put_manual[];
 extern const char mren_graph_sql_reresolve[];
 extern const char mren_graph_sql_merge_facts[];
 extern const char mren_graph_sql_merge_verdicts[];
@@ -34,6 +36,10 @@ extern const char mren_graph_sql_place[];
 	" jsonb_build_array(COALESCE(" e ".tail_type, ''), " e                                         \
 	".tail_name)::text COLLATE \"C\") AS p (head, tail))"
 
+/* The name by which the head or the tail is resolved: the fullest in its document. */
+#define MREN_GRAPH_SQL_FULL(e, side)                                                               \
+	"COALESCE(mren.normalize_name(" e "." side "_full) COLLATE \"C\", " e "." side "_name)"
+
 /* A name as it is shown: on one line, whatever line breaks it had in the text. */
 #define MREN_GRAPH_SQL_TIDY(name)                                                                  \
 	"btrim(regexp_replace(" name " COLLATE \"C\", '[[:space:][:cntrl:]]+', ' ', 'g'))"
@@ -43,5 +49,41 @@ extern const char mren_graph_sql_place[];
 	"SELECT (SELECT array_agg(DISTINCT k.fact) FROM " rows " k WHERE k.fact IS NOT NULL),"         \
 	" (SELECT array_agg(k.x) FROM (SELECT r.head_entity FROM " rows " r UNION"                     \
 	"  SELECT r.tail_entity FROM " rows " r) k (x))"
+
+/*
+ * The last verdict on a fact f that counts, as r, and which facts are shown: a
+ * verdict shows at once, and so does its removal; what it means for functional
+ * relations, after a merge.
+ */
+#define MREN_GRAPH_SQL_VERDICT                                                                     \
+	" LEFT JOIN LATERAL (SELECT v.verdict FROM ("                                                  \
+	"   SELECT n.id, n.verdict FROM ${graph}.review n"                                             \
+	"    WHERE n.fact OPERATOR(pg_catalog.=) f.fact AND n.judged IS NULL"                          \
+	"   UNION ALL SELECT d.id, d.verdict FROM ${graph}.review d"                                   \
+	"    WHERE d.id OPERATOR(pg_catalog.=) f.review) v"                                            \
+	"  ORDER BY v.id DESC LIMIT 1) r ON true"                                                      \
+	" WHERE f.status OPERATOR(pg_catalog.=) 'accepted'"                                            \
+	" AND r.verdict IS DISTINCT FROM 'rejected'"
+
+#define MREN_GRAPH_SQL_CONFIDENCE                                                                  \
+	"CASE WHEN r.verdict OPERATOR(pg_catalog.=) 'confirmed' THEN 1 ELSE f.confidence END"
+
+/* Facts as readers see them, through a view that the owner may have replaced. */
+#define MREN_GRAPH_SQL_SHOWN                                                                       \
+	"f.fact, f.head_entity, f.relation, f.tail_entity, f.confidence FROM ${graph}.facts f"
+
+/*
+ * named (side, entity): all entities that a name, or what it is an alias of,
+ * stands for; values: rows of a side and a name.
+ */
+#define MREN_GRAPH_SQL_NAMED(values)                                                               \
+	"WITH RECURSIVE alias AS MATERIALIZED (SELECT mren.normalize_name(a.alias) AS alias,"          \
+	"   mren.normalize_name(a.entity) AS entity FROM ${graph}.aliases a),"                         \
+	" wanted (side, name) AS (VALUES " values "  UNION SELECT w.side, a.entity FROM wanted w"      \
+	"  JOIN alias a ON a.alias = w.name),"                                                         \
+	" named AS MATERIALIZED (SELECT DISTINCT w.side, e.entity FROM wanted w, LATERAL ("            \
+	"   SELECT x.entity FROM ${graph}.entities x WHERE x.normalized @> ARRAY[w.name]"              \
+	"   UNION SELECT x.entity FROM ${graph}.entities x"                                            \
+	"    JOIN alias a ON a.entity = w.name AND x.canonical = w.name) e)"
 
 #endif

@@ -7,8 +7,11 @@
 
 #include <math.h>
 
+#include "catalog/pg_type.h"
 #include "fmgr.h"
+#include "miscadmin.h"
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/uuid.h"
@@ -21,6 +24,7 @@
 PG_FUNCTION_INFO_V1(mren_normalize_name);
 PG_FUNCTION_INFO_V1(mren_document_hash);
 PG_FUNCTION_INFO_V1(mren_graph_identity);
+PG_FUNCTION_INFO_V1(mren_follow_links);
 PG_FUNCTION_INFO_V1(mren_noisy_or_add);
 PG_FUNCTION_INFO_V1(mren_noisy_or_final);
 
@@ -43,6 +47,19 @@ mren_normalize_name(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(cstring_to_text_with_len(normal, len));
 }
 
+/* Bytes between two checks for interrupts. */
+#define CHECK_BYTES (1024 * 1024)
+
+static void
+add_bytes(pg_cryptohash_ctx *context, const void *bytes, size_t len)
+{
+	for (size_t at = 0; at < len; at += CHECK_BYTES)
+	{
+		CHECK_FOR_INTERRUPTS();
+		mren_digest_add(context, (const char *) bytes + at, Min(len - at, CHECK_BYTES));
+	}
+}
+
 /* Each part with its length before it, and -1 for one that is not there. */
 static void
 add_part(pg_cryptohash_ctx *context, const void *bytes, int64 len)
@@ -53,7 +70,7 @@ add_part(pg_cryptohash_ctx *context, const void *bytes, int64 len)
 		prefix[i] = (uint8) ((uint64) len >> (8 * i));
 	mren_digest_add(context, prefix, sizeof(prefix));
 	if (len > 0)
-		mren_digest_add(context, bytes, len);
+		add_bytes(context, bytes, len);
 }
 
 /* mren.document_hash(document text, image bytea, image_vector real[]) → bytea */
@@ -90,7 +107,7 @@ mren_graph_identity(PG_FUNCTION_ARGS)
 	pg_uuid_t *identity = palloc(sizeof(pg_uuid_t));
 	uint8 sha256[MREN_SHA256_LENGTH];
 
-	mren_digest_add(context, utf8.data, utf8.len);
+	add_bytes(context, utf8.data, utf8.len);
 	mren_digest_end(context, sha256);
 	memcpy(identity->data, sha256, UUID_LEN);
 	PG_RETURN_UUID_P(identity);
@@ -121,4 +138,145 @@ Datum
 mren_noisy_or_final(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_FLOAT8(1 - PG_GETARG_FLOAT8(0));
+}
+
+/*
+ * Links
+ */
+
+typedef struct Link
+{
+	text *key;
+	text *next;
+	int32 to;	/* number of the link whose key is next; -1: none */
+	int32 seen; /* the walk that came by; 0: none yet */
+	text *last; /* where it ends, NULL until that is known */
+} Link;
+
+static int
+compare_texts(const text *a, const text *b)
+{
+	int n_a = (int) VARSIZE_ANY_EXHDR(a);
+	int n_b = (int) VARSIZE_ANY_EXHDR(b);
+	int order = memcmp(VARDATA_ANY(a), VARDATA_ANY(b), Min(n_a, n_b));
+
+	return order != 0 ? order : (n_a > n_b) - (n_a < n_b);
+}
+
+static int
+compare_links(const void *a, const void *b)
+{
+	return compare_texts((*(const Link *const *) a)->key, (*(const Link *const *) b)->key);
+}
+
+/* The link whose key is a text, in an array sorted by key. */
+static Link *
+find_link(Link **sorted, int n, const text *key)
+{
+	int low = 0;
+
+	while (low < n)
+	{
+		int middle = low + (n - low) / 2;
+		int order = compare_texts(sorted[middle]->key, key);
+
+		if (order == 0)
+			return sorted[middle];
+		if (order < 0)
+			low = middle + 1;
+		else
+			n = middle;
+	}
+	return NULL;
+}
+
+/* The least key of the circle that a link is part of. */
+static text *
+least_of_circle(const Link *links, int32 at)
+{
+	int32 start = at;
+	text *least = links[at].key;
+
+	while ((at = links[at].to) != start)
+	{
+		if (compare_texts(links[at].key, least) < 0)
+			least = links[at].key;
+	}
+	return least;
+}
+
+/* Follows a link to its end, which then is the end of all that lie on the way. */
+static void
+follow(Link *links, int32 from, int32 walk)
+{
+	text *last = NULL;
+	int32 at = from;
+
+	while (last == NULL)
+	{
+		links[at].seen = walk;
+		if (links[at].to < 0)
+			last = links[at].next;
+		else if (links[links[at].to].last != NULL)
+			last = links[links[at].to].last;
+		else if (links[links[at].to].seen == walk)
+			last = least_of_circle(links, links[at].to);
+		else
+			at = links[at].to;
+	}
+	for (at = from; links[at].last == NULL;)
+	{
+		links[at].last = last;
+		if (links[at].to < 0)
+			break;
+		at = links[at].to;
+	}
+}
+
+/* mren.follow_links(keys text[], nexts text[]) → text[] */
+Datum
+mren_follow_links(PG_FUNCTION_ARGS)
+{
+	Datum *keys;
+	Datum *nexts;
+	bool *nulls;
+	bool *next_nulls;
+	int n;
+	int n_nexts;
+	Link *links;
+	Link **sorted;
+
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(0), TEXTOID, -1, false, TYPALIGN_INT, &keys, &nulls,
+					  &n);
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(1), TEXTOID, -1, false, TYPALIGN_INT, &nexts,
+					  &next_nulls, &n_nexts);
+	if (n != n_nexts)
+		ereport(ERROR, (errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+						errmsg("there are %d keys, but %d links", n, n_nexts)));
+	links = palloc0(Max(n, 1) * sizeof(Link));
+	sorted = palloc(Max(n, 1) * sizeof(Link *));
+	for (int i = 0; i < n; i++)
+	{
+		if (nulls[i] || next_nulls[i])
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("a key or a link is null")));
+		links[i].key = DatumGetTextPP(keys[i]);
+		links[i].next = DatumGetTextPP(nexts[i]);
+		sorted[i] = &links[i];
+	}
+	qsort(sorted, n, sizeof(Link *), compare_links);
+	for (int i = 0; i < n; i++)
+	{
+		Link *to = find_link(sorted, n, links[i].next);
+
+		links[i].to = to == NULL ? -1 : (int32) (to - links);
+	}
+	for (int i = 0; i < n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (links[i].last == NULL)
+			follow(links, i, i + 1);
+		keys[i] = PointerGetDatum(links[i].last);
+	}
+	PG_RETURN_ARRAYTYPE_P(construct_array(keys, n, TEXTOID, -1, false, TYPALIGN_INT));
 }

@@ -38,6 +38,7 @@
 #define NO_METRICS PG_UINT32_MAX
 #define HEAD_LENGTH (MAGIC_LENGTH + 4 + 4 + 4 + 8)
 #define CHECKSUM_LENGTH 8
+#define MAX_JSON (16 * 1024 * 1024)
 
 PG_FUNCTION_INFO_V1(mren_network_in);
 PG_FUNCTION_INFO_V1(mren_network_out);
@@ -188,12 +189,17 @@ open_envelope(const uint8_t *bytes, size_t len, Envelope *envelope)
 		damaged("the lengths in it are inconsistent");
 }
 
-/* Copies JSON text that must be UTF-8 and an object. */
+/*
+ * Copies JSON text that must be UTF-8 and an object.  PostgreSQL's parser of JSON
+ * cannot be canceled, so what is longer than any options or metrics is refused.
+ */
 static char *
 copy_json(MemoryContext context, const char *text, uint32_t len)
 {
 	char *copy;
 
+	if (len > MAX_JSON)
+		damaged(psprintf("its options or metrics have %u bytes, more than %d", len, MAX_JSON));
 	if (!pg_verify_mbstr(PG_UTF8, text, len, true))
 		damaged("its options and metrics must be UTF-8");
 	copy = MemoryContextAlloc(context, (Size) len + 1);
@@ -415,6 +421,8 @@ mren_network_info(PG_FUNCTION_ARGS)
 		appendStringInfo(&out, ", \"audio_dimension\": %zu", info.audio_dim);
 		put_hex(&out, "audio_encoder_sha256", info.audio_sha256);
 	}
+	if (info.text_encoder_sha256 != NULL)
+		put_hex(&out, "text_encoder_sha256", info.text_encoder_sha256);
 	put_hex(&out, "sha256", sha256);
 	appendStringInfo(&out, ", \"options\": %s, \"metrics\": %s}", network.options,
 					 network.metrics == NULL ? "null" : network.metrics);

@@ -23,8 +23,7 @@ typedef struct Answer
 {
 	MrenPredictor predictor;
 	float4 *probabilities; /* (n_relations) */
-	int best;
-	bool abstained;
+	MrenNetAnswer given;
 } Answer;
 
 /* False if sentence or a mention is NULL. */
@@ -52,8 +51,7 @@ answer_row(FunctionCallInfo fcinfo, bool ranges, Answer *answer)
 		return false;
 	answer->probabilities = palloc(answer->predictor.info.n_relations * sizeof(float4));
 	mren_predictor_probabilities(&answer->predictor, features, 1, answer->probabilities);
-	answer->best = mren_net_best(answer->probabilities, answer->predictor.info.n_relations);
-	answer->abstained = answer->probabilities[answer->best] < answer->predictor.info.threshold;
+	answer->given = mren_net_answer(&answer->predictor.info, answer->probabilities);
 	return true;
 }
 
@@ -62,9 +60,9 @@ predict(FunctionCallInfo fcinfo, bool ranges)
 {
 	Answer answer;
 
-	if (!answer_row(fcinfo, ranges, &answer) || answer.abstained)
+	if (!answer_row(fcinfo, ranges, &answer) || answer.given.relation < 0)
 		PG_RETURN_NULL();
-	PG_RETURN_TEXT_P(mren_predictor_relation(&answer.predictor, answer.best));
+	PG_RETURN_TEXT_P(mren_predictor_relation(&answer.predictor, answer.given.relation));
 }
 
 /* A row of NULLs for a NULL row; the confidence alone where the model abstains. */
@@ -80,11 +78,12 @@ classify(FunctionCallInfo fcinfo, bool ranges)
 		elog(ERROR, "return type must be a row type");
 	if (!answer_row(fcinfo, ranges, &answer))
 		PG_RETURN_NULL();
-	nulls[0] = answer.abstained;
-	if (!answer.abstained)
-		values[0] = PointerGetDatum(mren_predictor_relation(&answer.predictor, answer.best));
+	nulls[0] = answer.given.relation < 0;
+	if (answer.given.relation >= 0)
+		values[0] =
+			PointerGetDatum(mren_predictor_relation(&answer.predictor, answer.given.relation));
 	nulls[1] = false;
-	values[1] = Float8GetDatum(answer.probabilities[answer.best]);
+	values[1] = Float8GetDatum(answer.given.confidence);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
 }
 

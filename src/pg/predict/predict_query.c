@@ -27,6 +27,9 @@
 
 #define BATCH 64
 
+/* A batch whose pairs are kept ends early if these have more bytes. */
+#define MAX_KEPT_BYTES (16 * 1024 * 1024)
+
 /* A version that answers the rows. */
 typedef struct Side
 {
@@ -54,6 +57,8 @@ typedef struct Batch
 	MemoryContext outer; /* of the caller */
 	uint64 n_unknown;	 /* see MrenPredictedBy */
 	char *unknown;
+	bool keep_pairs;
+	Size kept;		/* bytes of the sentences and images of kept pairs */
 	int n;			/* rows gathered */
 	int n_answered; /* of them, with a fused vector */
 	MrenPrediction predictions[BATCH];
@@ -173,16 +178,14 @@ trained_on(const Side *side, const MrenPair *pair, const MrenInput *input, const
 	return mren_net_trained_on(side->predictor.net, mren_example_identity(example));
 }
 
-/* The relation of the most likely answer; NULL if the version abstains. */
+/* The relation of row k's answer; NULL if the version abstains. */
 static const char *
-answer(const Side *side, int k, double *confidence)
+answer(const Side *side, int k, MrenNetAnswer *given)
 {
 	const MrenNetInfo *info = &side->predictor.info;
-	const float4 *p = side->probabilities + (size_t) k * info->n_relations;
-	int best = mren_net_best(p, info->n_relations);
 
-	*confidence = p[best];
-	return p[best] < info->threshold ? NULL : side->relations[best];
+	*given = mren_net_answer(info, side->probabilities + (size_t) k * info->n_relations);
+	return given->relation < 0 ? NULL : side->relations[given->relation];
 }
 
 /* -1 for a relation that the network does not know. */
@@ -209,7 +212,7 @@ count_unknown(Batch *batch, const MrenPrediction *prediction)
 static void
 flush(Batch *batch)
 {
-	double confidence;
+	MrenNetAnswer given;
 	int k = 0;
 
 	for (int i = 0; i < batch->n_sides && batch->n_answered > 0; i++)
@@ -226,15 +229,18 @@ flush(Batch *batch)
 			prediction->n_probabilities = batch->sides[0].predictor.info.n_relations;
 			prediction->actual_number = relation_number(&batch->sides[0], prediction->actual);
 			count_unknown(batch, prediction);
-			prediction->relation = answer(&batch->sides[0], k, &prediction->confidence);
+			prediction->relation = answer(&batch->sides[0], k, &given);
+			prediction->confidence = given.confidence;
+			prediction->strongest = given.strongest;
 			if (batch->n_sides == 2)
-				prediction->rival = answer(&batch->sides[1], k, &confidence);
+				prediction->rival = answer(&batch->sides[1], k, &given);
 			k++;
 		}
 		batch->visit(batch->state, prediction);
 	}
 	batch->n = 0;
 	batch->n_answered = 0;
+	batch->kept = 0;
 	MemoryContextReset(batch->rows);
 }
 
@@ -301,6 +307,16 @@ add_row(Batch *batch, int number, const MrenPair *pair, TupleTableSlot *slot,
 		read_holdout(batch, slot, pair, &example, prediction);
 }
 
+static void
+keep_pair(Batch *batch, const MrenPair *pair, MrenPrediction *prediction)
+{
+	MemoryContext old = MemoryContextSwitchTo(batch->rows);
+
+	prediction->pair = mren_pair_copy(pair);
+	batch->kept += pair->sentence.len + (pair->image != NULL ? VARSIZE_ANY(pair->image) : 0);
+	MemoryContextSwitchTo(old);
+}
+
 /* Reads, encodes and fuses the row; false if it has no sentence or mention. */
 static bool
 encode_row(Batch *batch, TupleTableSlot *slot, MrenPrediction *prediction)
@@ -315,6 +331,8 @@ encode_row(Batch *batch, TupleTableSlot *slot, MrenPrediction *prediction)
 	}
 	for (int i = 0; i < batch->n_sides; i++)
 		add_row(batch, i, &pair, slot, prediction);
+	if (batch->keep_pairs)
+		keep_pair(batch, &pair, prediction);
 	return true;
 }
 
@@ -357,7 +375,7 @@ gather(void *state, TupleTableSlot *slot)
 		batch->n_answered++;
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(batch->work);
-	if (batch->n == BATCH)
+	if (batch->n == BATCH || batch->kept > MAX_KEPT_BYTES)
 		flush(batch);
 }
 
@@ -432,6 +450,7 @@ mren_predict_query(const MrenPredictQuery *what, MrenPredictionVisitor visit, vo
 	batch->outer = outer;
 	batch->visit = visit;
 	batch->state = state;
+	batch->keep_pairs = what->keep_pairs;
 	batch->errors.skip = what->skip_bad;
 	batch->errors_context = batch->slips.context = CurrentMemoryContext;
 	batch->rows = AllocSetContextCreate(CurrentMemoryContext, "mren batch", ALLOCSET_DEFAULT_SIZES);
@@ -521,7 +540,7 @@ mren_predict_rows(PG_FUNCTION_ARGS)
 {
 	MrenPredictQuery what = {
 		.model = mren_arg_text(fcinfo, 0, "model"),
-		.query = mren_arg_text(fcinfo, 1, "query"),
+		.query = mren_arg_query(fcinfo, 1, "query"),
 		.version = mren_arg_version(fcinfo, 2),
 		.need_id = true,
 		.skip_bad = mren_on_error == MREN_ON_ERROR_SKIP,

@@ -9,6 +9,7 @@
 #include "postgres.h"
 
 #include "data/example.h"
+#include "pg/support/args.h"
 #include "pg/support/stored_query.h"
 
 /* The answer for one row; strings are valid until the visitor returns. */
@@ -19,10 +20,12 @@ typedef struct MrenPrediction
 	const char *relation; /* NULL: sentence or a mention is NULL, or the model abstains */
 	bool answered;		  /* false: sentence, head or tail is NULL */
 	double confidence;
+	int strongest;				 /* number of the relation that the confidence is of, if answered */
 	bool seen;					 /* the version was trained on this very row */
 	const float4 *probabilities; /* (n_probabilities) by relation, if answered */
 	int n_probabilities;
-	int actual_number; /* of the actual relation; -1: the version does not know it */
+	int actual_number;	  /* of the actual relation; -1: the version does not know it */
+	const MrenPair *pair; /* the row itself, if it is answered and keep_pairs is set */
 
 	/* Set only if there is a rival */
 	const char *rival; /* its relation, as above */
@@ -42,6 +45,7 @@ typedef struct MrenPredictQuery
 	bool need_relation;			   /* the same for "relation" */
 	int32 rival;				   /* a version that answers the same rows; 0: none */
 	const MrenStoredQuery *stored; /* whose owner runs the query; NULL: the current user does */
+	bool keep_pairs;			   /* predictions have their pairs */
 	bool skip_bad; /* rows that cannot be used get no answer; otherwise the first is an error */
 } MrenPredictQuery;
 

@@ -13,6 +13,7 @@
 
 #include "pg/model/deployed.h"
 #include "pg/model/models.h"
+#include "pg/predict/pair_tokens.h"
 #include "pg/resource/lexicons.h"
 #include "pg/support/lru_cache.h"
 #include "pg/support/pg_env.h"
@@ -27,6 +28,25 @@ typedef struct ModelEntry
 
 static MrenCache cache = MREN_CACHE_INIT(cache, &mren_model_cache, NULL);
 
+void
+mren_predictor_attach(MrenNet *net, const char *model, MemoryContext context)
+{
+	MemoryContext old = MemoryContextSwitchTo(context);
+	MrenEncoderSource source;
+	MrenTextEncoderRow row;
+	MrenNetInfo info;
+	MrenError err;
+
+	mren_net_info(net, &info);
+	if (info.text_encoder_sha256 != NULL)
+	{
+		mren_encoder_need_text(info.text_encoder_sha256, model, &row);
+		mren_encoder_text_source(&row, &source);
+		MREN_PG_CALL(err, mren_net_attach_encoder(net, &source, &err));
+	}
+	MemoryContextSwitchTo(old);
+}
+
 static ModelEntry *
 load_model(const MrenDeployed *deployed, const MrenCacheKey *key)
 {
@@ -39,6 +59,7 @@ load_model(const MrenDeployed *deployed, const MrenCacheKey *key)
 	entry->base.key = *key;
 	entry->net = mren_models_load(&version, context);
 	mren_net_info(entry->net, &entry->info);
+	mren_predictor_attach(entry->net, deployed->name, context);
 	entry->base.bytes = MemoryContextMemAllocated(context, true);
 	return entry;
 }
@@ -70,17 +91,22 @@ mren_predictor_open(MrenPredictor *predictor, const char *model, int len, int32 
 	for (int i = 0; i < predictor->lexicons.n; i++)
 		predictor->lexicons.items[i] =
 			mren_lexicon_open_by_hash(predictor->info.lexicons_sha256 + 32 * i, predictor->model);
+	if (predictor->info.text_encoder_sha256 != NULL)
+	{
+		MrenTextEncoderRow row;
+
+		mren_encoder_need_text(predictor->info.text_encoder_sha256, predictor->model, &row);
+		predictor->tokenizer = mren_encoder_open_tokenizer(&row);
+	}
 }
 
 void
 mren_predictor_open_args(MrenPredictor *predictor, FunctionCallInfo fcinfo, int model_arg,
 						 int version_arg)
 {
-	text *model;
+	MrenTextSpan model = mren_arg_span(fcinfo, model_arg, "model");
 
-	mren_arg_required(fcinfo, model_arg, "model");
-	model = PG_GETARG_TEXT_PP(model_arg);
-	mren_predictor_open(predictor, VARDATA_ANY(model), VARSIZE_ANY_EXHDR(model),
+	mren_predictor_open(predictor, model.data, (int) model.len,
 						mren_arg_version(fcinfo, version_arg));
 }
 
@@ -235,6 +261,14 @@ mren_predictor_row(MrenPredictor *predictor, const MrenPair *pair, MrenInput *in
 	};
 	row = mren_encode_pair(&predictor->vocabulary, pair);
 	input->sentence = &row->sentence;
+	if (predictor->tokenizer != NULL)
+	{
+		const MrenPairTokens *tokens = mren_pair_tokens(predictor->tokenizer, pair, row);
+
+		input->tokens = &tokens->tokens;
+		input->token_words = tokens->words;
+		input->mask_token = predictor->tokenizer->mask;
+	}
 	if (predictor->info.hash_bits > 0)
 	{
 		const MrenFeatures *features =

@@ -11,6 +11,7 @@
 #include "pg/predict/row_features.h"
 #include "pg/resource/audio_encoders.h"
 #include "pg/resource/image_encoders.h"
+#include "pg/resource/text_tokenizers.h"
 #include "pg/resource/words.h"
 #include "pg/support/args.h"
 #include "relation/net.h"
@@ -27,12 +28,13 @@ typedef struct MrenPredictor
 	MrenVocabulary vocabulary;
 	MrenWordVectors vectors;
 	uint8 encoder_hash[MREN_SHA256_LENGTH];
-	MrenEncoder *encoder;			 /* NULL until a row has an image */
-	float4 *image;					 /* (image_dim) of the row at hand */
-	uint16 *grid;					 /* (info.grid) halves of the row at hand */
-	MrenAudioEncoder *audio_encoder; /* NULL until a row has a recording */
-	float4 *audio;					 /* (audio_dim) of the row at hand */
-	MrenPairBoxes boxes;			 /* of the row at hand */
+	MrenEncoder *encoder;				/* NULL until a row has an image */
+	const MrenOpenTokenizer *tokenizer; /* of a pretrained text encoder, or NULL */
+	float4 *image;						/* (image_dim) of the row at hand */
+	uint16 *grid;						/* (info.grid) halves of the row at hand */
+	MrenAudioEncoder *audio_encoder;	/* NULL until a row has a recording */
+	float4 *audio;						/* (audio_dim) of the row at hand */
+	MrenPairBoxes boxes;				/* of the row at hand */
 } MrenPredictor;
 
 /*
@@ -46,6 +48,12 @@ extern void mren_predictor_open(MrenPredictor *predictor, const char *model, int
 /* The same for the SQL arguments model (22004 if it is NULL) and version. */
 extern void mren_predictor_open_args(MrenPredictor *predictor, FunctionCallInfo fcinfo,
 									 int model_arg, int version_arg);
+
+/*
+ * Gives a network that was loaded into `context` the text encoder that it reads with, if it has
+ * one; 55000 if that is not loaded.
+ */
+extern void mren_predictor_attach(MrenNet *net, const char *model, MemoryContext context);
 
 /* Opens the encoder of the model's images; 22023 if it was trained without images. */
 extern MrenEncoder *mren_predictor_encoder(MrenPredictor *predictor);

@@ -199,8 +199,8 @@ insert_parts(int64 id, const Loading *loading)
 static Datum
 load(FunctionCallInfo fcinfo, MrenLoadKind kind)
 {
-	MrenLoadInput *input = mren_load_input_arg(fcinfo, 1, kind);
 	Loading loading = {.name = mren_arg_text(fcinfo, 0, "name")};
+	MrenLoadInput *input = mren_load_input_arg(fcinfo, 1, kind);
 	MrenEncoderRow row;
 
 	mren_check_name("name", loading.name);

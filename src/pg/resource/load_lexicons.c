@@ -346,7 +346,7 @@ Datum
 mren_load_lexicon(PG_FUNCTION_ARGS)
 {
 	char *name = name_arg(fcinfo);
-	char *query = mren_arg_text(fcinfo, 1, "query");
+	char *query = mren_arg_query(fcinfo, 1, "query");
 	int64 n;
 
 	mren_models_begin("mren.load_lexicon()");

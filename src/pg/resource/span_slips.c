@@ -9,6 +9,7 @@
 #include "pg/resource/span_slips.h"
 
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 
 #include "pg/resource/tokenizer.h"
 #include "pg/support/pg_env.h"
@@ -65,6 +66,8 @@ mren_slips_add(MrenSpanSlips *slips, int32 lower, int32 upper, MrenTextSpan name
 	const MrenTextWithSpan with = {slips->sentence, &slips->tokens, lower, upper, name};
 	MrenSpanSlip slip;
 
+	/* Each span is looked for in the whole sentence. */
+	CHECK_FOR_INTERRUPTS();
 	slips->n_spans++;
 	if (!mren_span_slip(&with, &slip))
 		return;

@@ -3,8 +3,8 @@
  *	  Loaded text encoders, cached in the backend.
  *
  * The parts in the catalog are read one by one into the weights, so that a backend holds
- * an encoder only once, as floats, also while it is read.  The network is made of them
- * when the encoder is opened, and the tokenizer parsed, once for all calls.
+ * an encoder only once, as floats, also while it is read.  The network is made of them in
+ * place when the encoder is opened, and the tokenizer parsed, once for all calls.
  */
 #include "pg/resource/text_encoders.h"
 
@@ -59,7 +59,8 @@ build(TextEncoder *encoder, const MrenEnv *env, MrenError *err)
 	mren_release(env, stored->tokenizer_bytes);
 	stored->tokenizer_bytes = NULL;
 	stored->n_tokenizer = 0;
-	MREN_TRY(mren_transformer_create(env, &stored->config, stored->weights, &transformer, err));
+	MREN_TRY(
+		mren_transformer_create_in_place(env, &stored->config, stored->weights, &transformer, err));
 	encoder->opened = (MrenOpenTextEncoder){&stored->config, tokenizer, transformer};
 	return MREN_OK;
 }

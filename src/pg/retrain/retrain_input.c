@@ -22,6 +22,8 @@ add_content(pg_cryptohash_ctx *digest, const MrenTrainSetup *setup)
 {
 	mren_digest_add(digest, setup->embedding_row.sha256, MREN_SHA256_LENGTH);
 	mren_digest_add(digest, setup->encoder_row.identity, MREN_SHA256_LENGTH);
+	if (setup->net.pretrained != NULL)
+		mren_digest_add(digest, setup->text_encoder_row.sha256, MREN_SHA256_LENGTH);
 	for (int i = 0; i < setup->lexicons.n; i++)
 		mren_digest_add(digest, setup->lexicons.rows[i].sha256, MREN_SHA256_LENGTH);
 }

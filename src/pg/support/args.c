@@ -15,6 +15,7 @@
 #include "utils/typcache.h"
 
 #define MAX_NAME 255
+#define MAX_TEXT 4096 /* bytes of a path, or of a list of words */
 
 void
 mren_arg_required(FunctionCallInfo fcinfo, int arg, const char *name)
@@ -24,8 +25,40 @@ mren_arg_required(FunctionCallInfo fcinfo, int arg, const char *name)
 						errmsg("argument \"%s\" must not be null", name)));
 }
 
+/* What is longer than any name or path is refused before it is looked up, copied into messages and sent. */
+static text *
+short_argument(FunctionCallInfo fcinfo, int arg, const char *name)
+{
+	text *value;
+
+	mren_arg_required(fcinfo, arg, name);
+	value = PG_GETARG_TEXT_PP(arg);
+	if (VARSIZE_ANY_EXHDR(value) > MAX_TEXT)
+		ereport(ERROR, (errcode(ERRCODE_NAME_TOO_LONG),
+						errmsg("argument \"%s\" has %zu bytes, more than %d", name,
+							   (size_t) VARSIZE_ANY_EXHDR(value), MAX_TEXT),
+						errdetail("It begins with \"%.*s\".",
+								  pg_mbcliplen(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value), 40),
+								  VARDATA_ANY(value))));
+	return value;
+}
+
 char *
 mren_arg_text(FunctionCallInfo fcinfo, int arg, const char *name)
+{
+	return text_to_cstring(short_argument(fcinfo, arg, name));
+}
+
+MrenTextSpan
+mren_arg_span(FunctionCallInfo fcinfo, int arg, const char *name)
+{
+	text *value = short_argument(fcinfo, arg, name);
+
+	return (MrenTextSpan){VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value)};
+}
+
+char *
+mren_arg_query(FunctionCallInfo fcinfo, int arg, const char *name)
 {
 	mren_arg_required(fcinfo, arg, name);
 	return text_to_cstring(PG_GETARG_TEXT_PP(arg));
@@ -49,6 +82,12 @@ mren_check_name(const char *argument, const char *name)
 	if (name[0] == '\0')
 		ereport(ERROR, (errcode(ERRCODE_INVALID_NAME),
 						errmsg("argument \"%s\" must not be empty", argument)));
+	mren_check_name_length(name);
+}
+
+void
+mren_check_name_length(const char *name)
+{
 	if (strlen(name) > MAX_NAME)
 		ereport(ERROR, (errcode(ERRCODE_NAME_TOO_LONG),
 						errmsg("name \"%.*s...\" is longer than %d bytes",
@@ -188,6 +227,51 @@ mren_pair_tail_box(MrenPair *pair, Datum box)
 {
 	pair->has_tail_box = true;
 	box_corners(box, pair->tail_box);
+}
+
+static MrenTextSpan
+copy_span(MrenTextSpan span)
+{
+	return span.data == NULL ? span : (MrenTextSpan){pnstrdup(span.data, span.len), span.len};
+}
+
+static void
+copy_mention(MrenMention *mention)
+{
+	if (!mention->is_range)
+		mention->text = pnstrdup(mention->text, mention->len);
+}
+
+MrenPair *
+mren_pair_copy(const MrenPair *pair)
+{
+	MrenPair *copy = palloc(sizeof(MrenPair));
+
+	*copy = *pair;
+	copy->sentence = copy_span(pair->sentence);
+	copy->head_type = copy_span(pair->head_type);
+	copy->tail_type = copy_span(pair->tail_type);
+	copy_mention(&copy->head);
+	copy_mention(&copy->tail);
+	if (pair->image != NULL)
+		copy->image = DatumGetByteaPCopy(PointerGetDatum(pair->image));
+	if (pair->image_vector != NULL)
+	{
+		float4 *vector = palloc(pair->n_image_vector * sizeof(float4));
+
+		memcpy(vector, pair->image_vector, pair->n_image_vector * sizeof(float4));
+		copy->image_vector = vector;
+	}
+	if (pair->audio != NULL)
+		copy->audio = DatumGetByteaPCopy(PointerGetDatum(pair->audio));
+	if (pair->audio_vector != NULL)
+	{
+		float4 *vector = palloc(pair->n_audio_vector * sizeof(float4));
+
+		memcpy(vector, pair->audio_vector, pair->n_audio_vector * sizeof(float4));
+		copy->audio_vector = vector;
+	}
+	return copy;
 }
 
 void

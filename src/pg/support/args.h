@@ -17,14 +17,20 @@
 
 /* 22004 if the argument is NULL. */
 extern void mren_arg_required(FunctionCallInfo fcinfo, int arg, const char *name);
-/* The argument as a C string; 22004 if it is NULL. */
+/* A name, path or word as a C string; 22004 if it is NULL, 42622 beyond 4096 bytes. */
 extern char *mren_arg_text(FunctionCallInfo fcinfo, int arg, const char *name);
+/* The same, in place. */
+extern MrenTextSpan mren_arg_span(FunctionCallInfo fcinfo, int arg, const char *name);
+/* A query, of any length. */
+extern char *mren_arg_query(FunctionCallInfo fcinfo, int arg, const char *name);
 
 /* The number of a version, 0 for NULL, which means the deployed one; 22023 below 1. */
 extern int32 mren_arg_version(FunctionCallInfo fcinfo, int arg);
 
 /* 42602 for a name that is empty or longer than 255 bytes. */
 extern void mren_check_name(const char *argument, const char *name);
+/* The latter alone, of a name that is looked up: what is longer is nowhere, and not to be shown whole. */
+extern void mren_check_name_length(const char *name);
 
 /* The current user's name as a Datum of type name. */
 extern Datum mren_current_user_name(void);
@@ -71,6 +77,9 @@ extern void mren_pair_image_vector(MrenPair *pair, Datum vector);
 extern void mren_pair_audio_vector(MrenPair *pair, Datum vector);
 extern void mren_pair_head_box(MrenPair *pair, Datum box);
 extern void mren_pair_tail_box(MrenPair *pair, Datum box);
+
+/* A copy of the pair and of all that it points to, in the current context. */
+extern MrenPair *mren_pair_copy(const MrenPair *pair);
 
 /* An error if the pair has both an image or recording and a vector of it, or a box without either. */
 extern void mren_pair_check(const MrenPair *pair);

@@ -37,6 +37,9 @@ bool mren_allow_empty_source = false;
 char *mren_language = "";
 int mren_on_error = MREN_ON_ERROR_FAIL;
 bool mren_skip_bad_words = false;
+int mren_max_pairs_sentence = MREN_MAX_PAIRS_SENTENCE;
+int mren_max_pairs_document = MREN_MAX_PAIRS_DOCUMENT;
+int mren_document_timeout = 0;
 
 typedef struct Setting
 {
@@ -62,6 +65,27 @@ check_language(char **value, void **extra, GucSource source)
 		return true;
 	GUC_check_errhint("A language is an ISO 639 code in lower case, such as \"de\".");
 	return false;
+}
+
+/* What reading one document may take; a graph has options of the same names. */
+static void
+define_pair_settings(void)
+{
+	DefineCustomIntVariable("mren.max_pairs_sentence",
+							"Sets the maximum number of pairs of mentions that begin in one "
+							"sentence of a document.",
+							"The nearest pairs are kept.", &mren_max_pairs_sentence,
+							MREN_MAX_PAIRS_SENTENCE, 1, MREN_MAX_PAIRS, PGC_USERSET, 0, NULL, NULL,
+							NULL);
+	DefineCustomIntVariable(
+		"mren.max_pairs_document", "Sets the maximum number of pairs of mentions of one document.",
+		"The nearest pairs are kept.", &mren_max_pairs_document, MREN_MAX_PAIRS_DOCUMENT, 1,
+		MREN_MAX_PAIRS, PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("mren.document_timeout",
+							"Sets the maximum time that extracting relations from one document may "
+							"take.",
+							"Zero stands for no limit.", &mren_document_timeout, 0, 0, INT_MAX,
+							PGC_USERSET, GUC_UNIT_MS, NULL, NULL, NULL);
 }
 
 void
@@ -137,6 +161,7 @@ mren_settings_define(void)
 	DefineCustomBoolVariable(
 		"mren.skip_bad_words", "Skips malformed words when word vectors are loaded.", NULL,
 		&mren_skip_bad_words, mren_skip_bad_words, PGC_USERSET, 0, NULL, NULL, NULL);
+	define_pair_settings();
 	DefineCustomStringVariable(
 		"mren.language", "Sets the language by whose rules documents are divided into sentences.",
 		"A code of ISO 639, such as \"de\". An empty value stands for any language.",

@@ -43,6 +43,17 @@ extern bool mren_allow_empty_source;
 /* Whether mren.load_embeddings leaves out what it cannot read of a file. */
 extern bool mren_skip_bad_words;
 
+/*
+ * Most pairs of mentions that begin in one sentence, and of one document; far more than an
+ * ordinary text has, so that a list of names costs what a page costs.
+ */
+#define MREN_MAX_PAIRS_SENTENCE 500
+#define MREN_MAX_PAIRS_DOCUMENT 100000
+#define MREN_MAX_PAIRS 10000000
+extern int mren_max_pairs_sentence;
+extern int mren_max_pairs_document;
+extern int mren_document_timeout; /* ms; 0: no limit */
+
 /* Language of the documents whose sentences are found: an ISO 639 code; "": any. */
 #define MREN_LANGUAGE_SIZE 4 /* bytes, with the terminating zero */
 extern char *mren_language;

@@ -6,6 +6,7 @@
 #include "postgres.h"
 
 #include "fmgr.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 #include "utils/memutils.h"
@@ -57,6 +58,8 @@ find_words(const MrenTagWords *words, const MrenGold *gold, MrenTagMention *ment
 
 		while (w < words->n_words && words->spans[w].end <= mention->start)
 			w++;
+		if (i % 4096 == 0)
+			CHECK_FOR_INTERRUPTS();
 		mentions[i] = (MrenTagMention){w, w, mention->type};
 		while (w < words->n_words && words->spans[w].start < mention->end)
 			mentions[i].end = ++w;

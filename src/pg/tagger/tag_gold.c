@@ -8,6 +8,7 @@
 
 #include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
+#include "miscadmin.h"
 #include "parser/parse_coerce.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -18,8 +19,18 @@
 #include "base/hash.h"
 #include "base/utf8.h"
 #include "data/example.h"
+#include "pg/support/args.h"
 #include "pg/support/nearest_name.h"
 #include "text/mention_tags.h"
+#include "text/tokens.h"
+
+/* Arrays may have millions of elements. */
+static inline void
+check_for_interrupts(int i)
+{
+	if (i % 4096 == 0)
+		CHECK_FOR_INTERRUPTS();
+}
 
 /* The elements of an array column, none of them NULL. */
 static Datum *
@@ -36,6 +47,7 @@ elements(Datum value, const char *name, Oid type, int *n)
 	deconstruct_array(array, type, len, byval, align, &datums, &nulls, n);
 	for (int i = 0; i < *n; i++)
 	{
+		check_for_interrupts(i);
 		if (nulls[i])
 			ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 							errmsg("element %d of \"%s\" is null", i + 1, name)));
@@ -69,12 +81,14 @@ static MrenTextSpan
 join_tokens(const Datum *tokens, int n, uint32_t *starts, uint32_t *ends)
 {
 	StringInfoData out;
+	MrenError err;
 
 	initStringInfo(&out);
 	for (int i = 0; i < n; i++)
 	{
 		MrenTextSpan token = utf8_of(tokens[i]);
 
+		check_for_interrupts(i);
 		if (token.len == 0)
 			ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
 							errmsg("element %d of \"tokens\" is empty", i + 1)));
@@ -83,6 +97,7 @@ join_tokens(const Datum *tokens, int n, uint32_t *starts, uint32_t *ends)
 		starts[i] = out.len;
 		appendBinaryStringInfo(&out, token.data, token.len);
 		ends[i] = out.len;
+		MREN_PG_CALL(err, mren_text_check_length(out.len, &err));
 	}
 	return (MrenTextSpan){out.data, out.len};
 }
@@ -104,7 +119,10 @@ mren_gold_tags(Datum tokens, Datum tags, MrenGold *gold)
 	check_lengths("tokens", n, "tags", n_tags);
 	gold->sentence = join_tokens(token, n, starts, ends);
 	for (int i = 0; i < n_tags; i++)
+	{
+		check_for_interrupts(i);
 		texts[i] = utf8_of(tag[i]);
+	}
 	MREN_PG_CALL(err, mren_mention_tags_read(texts, n_tags, found, &n_found, &err));
 	gold->mentions = palloc((n_found + 1) * sizeof(MrenGoldMention));
 	gold->n = (int) n_found;
@@ -119,15 +137,6 @@ mren_gold_tags(Datum tokens, Datum tags, MrenGold *gold)
  * A sentence and ranges
  */
 
-static int
-by_start(const void *a, const void *b)
-{
-	const MrenGoldMention *x = a;
-	const MrenGoldMention *y = b;
-
-	return x->start < y->start ? -1 : x->start > y->start;
-}
-
 static char *
 range_text(Datum value)
 {
@@ -138,17 +147,15 @@ range_text(Datum value)
 	return OidOutputFunctionCall(function, value);
 }
 
-/* A range of characters as one of bytes, without white space at its ends. */
-static MrenGoldMention
-mention_of(const MrenTextSpan *sentence, Datum value)
+/* The range of characters, which must be within a sentence of n_chars. */
+static void
+read_range(Datum value, size_t n_chars, MrenGoldMention *mention)
 {
 	RangeType *range = DatumGetRangeTypeP(value);
 	TypeCacheEntry *type = lookup_type_cache(RangeTypeGetOid(range), TYPECACHE_RANGE_INFO);
-	size_t n_chars = mren_utf8_length(sentence->data, sentence->len);
 	RangeBound lower;
 	RangeBound upper;
 	bool empty;
-	MrenGoldMention mention = {0};
 
 	range_deserialize(type, range, &lower, &upper, &empty);
 	if (empty || lower.infinite || upper.infinite || DatumGetInt32(lower.val) < 0 ||
@@ -158,18 +165,77 @@ mention_of(const MrenTextSpan *sentence, Datum value)
 						errdetail("The sentence has %zu characters.", n_chars),
 						errhint("Give the range of the characters of the mention, 0-based and half "
 								"open, such as int4range(3, 5).")));
-	mention.lower = DatumGetInt32(lower.val);
-	mention.upper = DatumGetInt32(upper.val);
-	mention.start = mren_utf8_offset(sentence->data, sentence->len, DatumGetInt32(lower.val));
-	mention.end = mren_utf8_offset(sentence->data, sentence->len, DatumGetInt32(upper.val));
-	while (mention.start < mention.end && isspace((unsigned char) sentence->data[mention.start]))
-		mention.start++;
-	while (mention.end > mention.start && isspace((unsigned char) sentence->data[mention.end - 1]))
-		mention.end--;
-	if (mention.start == mention.end)
+	mention->lower = DatumGetInt32(lower.val);
+	mention->upper = DatumGetInt32(upper.val);
+}
+
+/* Sorting millions takes seconds. */
+static int
+by_lower(const void *a, const void *b)
+{
+	const MrenGoldMention *x = a;
+	const MrenGoldMention *y = b;
+
+	CHECK_FOR_INTERRUPTS();
+	return x->lower < y->lower ? -1 : x->lower > y->lower;
+}
+
+/* A place in a sentence, as a byte and as a character. */
+typedef struct Place
+{
+	size_t byte;
+	size_t chars;
+} Place;
+
+/*
+ * The range as one of bytes, without white space at its ends.  *place is at or
+ * before its beginning and is moved there, so that all mentions of a sentence
+ * are read in one pass.
+ */
+static void
+find_bytes(MrenTextSpan sentence, Place *place, MrenGoldMention *mention)
+{
+	const char *text = sentence.data;
+
+	place->byte += mren_utf8_offset(text + place->byte, sentence.len - place->byte,
+									mention->lower - place->chars);
+	place->chars = mention->lower;
+	mention->start = place->byte;
+	mention->end = place->byte + mren_utf8_offset(text + place->byte, sentence.len - place->byte,
+												  mention->upper - mention->lower);
+	while (mention->start < mention->end && isspace((unsigned char) text[mention->start]))
+		mention->start++;
+	while (mention->end > mention->start && isspace((unsigned char) text[mention->end - 1]))
+		mention->end--;
+	if (mention->start == mention->end)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("mention %s contains only white space", range_text(value))));
-	return mention;
+						errmsg("mention %s contains only white space",
+							   range_text(mren_int4range(mention->lower, mention->upper)))));
+}
+
+static void
+check_overlap(const MrenGold *gold, const MrenGoldMention *before, const MrenGoldMention *mention)
+{
+	const char *text = gold->sentence.data;
+
+	if (mention->start < before->end)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("mention \"%.*s\" overlaps mention \"%.*s\"",
+							   (int) (mention->end - mention->start), text + mention->start,
+							   (int) (before->end - before->start), text + before->start),
+						errhint("Mentions of a tagger do not overlap; keep one of the two.")));
+}
+
+/* Mentions that do not overlap are no more than the characters. */
+static void
+check_number(int n, size_t n_chars)
+{
+	if ((size_t) n > n_chars)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("\"mentions\" has %d elements, but the sentence has only %zu "
+							   "characters",
+							   n, n_chars),
+						errhint("Mentions of a tagger do not overlap.")));
 }
 
 void
@@ -179,31 +245,30 @@ mren_gold_mentions(Datum sentence, Datum mentions, Datum types, MrenGold *gold)
 	int n_types;
 	Datum *range = elements(mentions, "mentions", INT4RANGEOID, &n);
 	Datum *type = elements(types, "types", TEXTOID, &n_types);
+	MrenTextSpan text = utf8_of(sentence);
+	size_t n_chars;
+	Place place = {0, 0};
+	MrenError err;
 
 	check_lengths("mentions", n, "types", n_types);
-	*gold = (MrenGold){.sentence = utf8_of(sentence),
-					   .mentions = palloc((n + 1) * sizeof(MrenGoldMention)),
-					   .n = n};
+	MREN_PG_CALL(err, mren_text_check_length(text.len, &err));
+	n_chars = mren_utf8_length(text.data, text.len);
+	check_number(n, n_chars);
+	*gold = (MrenGold){
+		.sentence = text, .mentions = palloc0((n + 1) * sizeof(MrenGoldMention)), .n = n};
 	for (int i = 0; i < n; i++)
 	{
-		MrenTextSpan name = utf8_of(type[i]);
-
-		gold->mentions[i] = mention_of(&gold->sentence, range[i]);
-		gold->mentions[i].type = (MrenTextSpan){name.data, name.len};
+		check_for_interrupts(i);
+		read_range(range[i], n_chars, &gold->mentions[i]);
+		gold->mentions[i].type = utf8_of(type[i]);
 	}
-	qsort(gold->mentions, n, sizeof(MrenGoldMention), by_start);
-	for (int i = 1; i < n; i++)
+	qsort(gold->mentions, n, sizeof(MrenGoldMention), by_lower);
+	for (int i = 0; i < n; i++)
 	{
-		const MrenGoldMention *before = &gold->mentions[i - 1];
-
-		if (gold->mentions[i].start < before->end)
-			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-							errmsg("mention \"%.*s\" overlaps mention \"%.*s\"",
-								   (int) (gold->mentions[i].end - gold->mentions[i].start),
-								   gold->sentence.data + gold->mentions[i].start,
-								   (int) (before->end - before->start),
-								   gold->sentence.data + before->start),
-							errhint("Mentions of a tagger do not overlap; keep one of the two.")));
+		check_for_interrupts(i);
+		find_bytes(text, &place, &gold->mentions[i]);
+		if (i > 0)
+			check_overlap(gold, &gold->mentions[i - 1], &gold->mentions[i]);
 	}
 }
 

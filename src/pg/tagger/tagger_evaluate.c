@@ -222,7 +222,7 @@ mren_evaluate_tagger(PG_FUNCTION_ARGS)
 
 	InitMaterializedSRF(fcinfo, 0);
 	evaluation.name = mren_arg_text(fcinfo, 0, "tagger");
-	query = mren_arg_text(fcinfo, 1, "query");
+	query = mren_arg_query(fcinfo, 1, "query");
 	evaluation.slips.context = CurrentMemoryContext;
 	evaluation.env = mren_pg_env(CurrentMemoryContext);
 	evaluation.row =

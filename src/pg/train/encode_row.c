@@ -10,6 +10,7 @@
 
 #include "evaluation/holdout.h"
 #include "pg/predict/encode_pair.h"
+#include "pg/predict/pair_tokens.h"
 #include "pg/resource/lexicons.h"
 #include "pg/support/pg_env.h"
 
@@ -36,6 +37,8 @@ open_site(MrenCallSite *base)
 	site->lexicons.n = lexicons->n;
 	for (int i = 0; i < lexicons->n; i++)
 		site->lexicons.items[i] = mren_lexicon_open(&lexicons->rows[i]);
+	if (site->setup.net.pretrained != NULL)
+		site->tokenizer = mren_encoder_open_tokenizer(&site->setup.text_encoder_row);
 }
 
 MrenEncodeSite *
@@ -160,6 +163,8 @@ mren_encode_row(MrenEncodeSite *site, const MrenPair *pair, MrenTextSpan relatio
 		example->n_features = (uint32) features->n;
 		example->n_box_features = (uint32) features->n_boxes;
 	}
+	if (site->tokenizer != NULL)
+		example->tokens = mren_pair_tokens(site->tokenizer, pair, row)->tokens;
 	example->has_grid = grid != NULL;
 	return (MrenRowImage){image, grid, audio};
 }

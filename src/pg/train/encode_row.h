@@ -15,6 +15,7 @@
 #include "pg/support/call_site.h"
 #include "pg/support/row_errors.h"
 #include "pg/resource/audio_encoders.h"
+#include "pg/resource/text_tokenizers.h"
 #include "pg/resource/image_encoders.h"
 #include "pg/train/train_setup.h"
 #include "pg/predict/row_features.h"
@@ -32,9 +33,10 @@ typedef struct MrenEncodeSite
 	MrenEncoder *encoder;			 /* opened at the first image */
 	MrenAudioEncoder *audio_encoder; /* opened at the first recording */
 	MrenRowLexicons lexicons;
-	int64 n_rows;		  /* that the aggregate has seen here */
-	MrenRowErrors errors; /* those of the aggregate */
-	MrenSpanSlips slips;  /* likewise, if mentions are ranges */
+	const MrenOpenTokenizer *tokenizer; /* of a pretrained text encoder, or NULL */
+	int64 n_rows;						/* that the aggregate has seen here */
+	MrenRowErrors errors;				/* those of the aggregate */
+	MrenSpanSlips slips;				/* likewise, if mentions are ranges */
 } MrenEncodeSite;
 
 /* The site of this call: see mren_call_site. */

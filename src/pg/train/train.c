@@ -7,6 +7,7 @@
 #include "fmgr.h"
 #include "miscadmin.h"
 
+#include "pg/predict/predictor.h"
 #include "pg/support/settings.h"
 #include "pg/train/retrain_score.h"
 #include "pg/train/row_checks.h"
@@ -106,6 +107,7 @@ score(MrenTrainCall *call, const MrenNetwork *network)
 
 	if (rows->n == 0)
 		return;
+	mren_predictor_attach(network->net, call->name, CurrentMemoryContext);
 	counts = palloc_extended(rows->n * sizeof(*counts), MCXT_ALLOC_HUGE);
 	mren_train_answer_begin(&answers, rows, network->net, &train->holdout_vectors, negative);
 	for (size_t i = 0; i < rows->n; i++)

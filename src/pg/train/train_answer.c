@@ -51,7 +51,8 @@ make_input(MrenTrainAnswers *answers, const MrenExample *example, MrenInput *inp
 
 	*input = (MrenInput){.sentence = &example->sentence,
 						 .head_type = type_of(answers, example->head_type),
-						 .tail_type = type_of(answers, example->tail_type)};
+						 .tail_type = type_of(answers, example->tail_type),
+						 .tokens = &example->tokens};
 	if (answers->info.hash_bits > 0)
 	{
 		input->features = example->features;
@@ -92,17 +93,17 @@ answer(MrenTrainAnswers *answers, const MrenExample *example)
 {
 	MrenInput input;
 	MrenError err;
-	size_t best;
+	MrenNetAnswer given;
 
 	make_input(answers, example, &input);
 	MREN_PG_CALL(err, mren_net_features(answers->net, &answers->vectors, &input, 1,
 										answers->features, answers->scratch, &err));
 	MREN_PG_CALL(err, mren_net_probabilities(answers->net, answers->features, 1,
 											 answers->probabilities, answers->scratch, &err));
-	best = mren_net_best(answers->probabilities, answers->info.n_relations);
-	if (answers->probabilities[best] < answers->info.threshold)
+	given = mren_net_answer(&answers->info, answers->probabilities);
+	if (given.relation < 0)
 		return (MrenTextSpan){NULL, 0};
-	return mren_net_relation(answers->net, best);
+	return mren_net_relation(answers->net, given.relation);
 }
 
 /* Without a negative relation each row counts as one actual and one predicted relation. */

@@ -81,7 +81,7 @@ read_args(FunctionCallInfo fcinfo, const MrenTrainKind *kind)
 
 	call->kind = kind;
 	call->name = mren_arg_text(fcinfo, 0, kind->name_argument);
-	mren_stored_here(&call->query, mren_arg_text(fcinfo, 1, "query"));
+	mren_stored_here(&call->query, mren_arg_query(fcinfo, 1, "query"));
 	call->object = PG_ARGISNULL(2)
 					   ? DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum("{}")))
 					   : DatumGetJsonbPCopy(PG_GETARG_DATUM(2));

@@ -6,7 +6,9 @@
 
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
+#include "utils/json.h"
 
+#include "pg/resource/text_tokenizers.h"
 #include "pg/train/train_vectors.h"
 #include "text/tokens.h"
 
@@ -89,6 +91,12 @@ mren_train_network_begin(MrenNetworkTraining *training, const MrenTrainSetup *se
 		memcpy(training->audio, setup->audio_identity, MREN_SHA256_LENGTH);
 		inputs.audio_dim = setup->audio_dimension;
 		inputs.audio_sha256 = training->audio;
+	}
+	if (setup->net.pretrained != NULL)
+	{
+		mren_encoder_text_source(&setup->text_encoder_row, &training->text_encoder);
+		inputs.encoder = &training->text_encoder;
+		inputs.text_encoder_sha256 = setup->text_encoder_row.sha256;
 	}
 	training->inputs = inputs;
 	training->net = setup->net;
@@ -196,9 +204,40 @@ mren_train_network_warn(const MrenTrainReport *report)
 				 "relations are right; more rows or another learning_rate may help.")));
 }
 
+/* What the option "decide" fitted; null for a relation that is never said. */
+static void
+append_decision(StringInfo json, const MrenNet *net, const MrenTrainReport *report)
+{
+	const char *separator = "";
+	MrenNetInfo info;
+
+	mren_net_info(net, &info);
+	if (info.thresholds == NULL)
+		return;
+	appendStringInfo(json,
+					 ", \"decision_precision\": %.9g, \"decision_recall\": %.9g"
+					 ", \"decision_f1\": %.9g, \"thresholds\": {",
+					 report->decision.precision, report->decision.recall, report->decision.f1);
+	for (int i = 0; i < (int) info.n_relations; i++)
+	{
+		MrenTextSpan name = mren_net_relation(net, i);
+
+		if (i == info.negative)
+			continue;
+		appendStringInfoString(json, separator);
+		escape_json(json, pnstrdup(name.data, name.len));
+		if (info.thresholds[i] > 1)
+			appendStringInfoString(json, ": null");
+		else
+			appendStringInfo(json, ": %.3f", info.thresholds[i]);
+		separator = ", ";
+	}
+	appendStringInfoChar(json, '}');
+}
+
 /* Without times and speeds, so that equal trainings have equal metrics. */
 static char *
-metrics_json(const MrenNetworkTraining *training, const MrenTrainReport *report)
+metrics_json(const MrenNetworkTraining *training, const MrenNet *net, const MrenTrainReport *report)
 {
 	static const char *const fusions[] = {"parallel", "sequential", "hybrid"};
 	StringInfoData json;
@@ -228,12 +267,20 @@ metrics_json(const MrenNetworkTraining *training, const MrenTrainReport *report)
 	if (report->linear_epoch > 0)
 		appendStringInfo(&json, ", \"linear_share\": %.9g, \"linear_epoch\": %d",
 						 report->linear_share, report->linear_epoch);
+	if (report->encoder_epoch > 0)
+		appendStringInfo(&json, ", \"encoder_share\": %.9g, \"encoder_epoch\": %d",
+						 report->encoder_share, report->encoder_epoch);
+	if (report->encoder_restarts > 0)
+		appendStringInfo(&json, ", \"encoder_restarts\": %d", report->encoder_restarts);
+	if (report->n_windowed > 0)
+		appendStringInfo(&json, ", \"windowed_rows\": %zu", report->n_windowed);
 	if (mren_train_network_diverged(report))
 		appendStringInfoString(&json, ", \"diverged\": true");
 	if (training->n_bad > 0)
 		appendStringInfo(&json, ", \"skipped_rows\": %lld", (long long) training->n_bad);
 	if (training->setup->net.fusion == MREN_FUSION_AUTO)
 		appendStringInfo(&json, ", \"fusion\": \"%s\"", fusions[training->net.fusion]);
+	append_decision(&json, net, report);
 	appendStringInfoChar(&json, '}');
 	return json.data;
 }
@@ -260,7 +307,7 @@ mren_train_network_end(MrenNetworkTraining *training, MrenNetwork *network, Mren
 	MREN_PG_CALL(err, mren_trainer_finish(training->trainer, &network->net, &err));
 	mren_trainer_report(training->trainer, report);
 	network->options = effective_json(training, report);
-	network->metrics = metrics_json(training, report);
+	network->metrics = metrics_json(training, network->net, report);
 	mren_trainer_free(training->trainer);
 	mren_vector_table_free(&training->env, training->table);
 }

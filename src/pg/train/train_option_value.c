@@ -32,6 +32,27 @@ array_value(const JsonbValue *value)
 	return (MrenOptionValue){.kind = MREN_VALUE_NUMBERS, .numbers = numbers, .n_numbers = i};
 }
 
+/* An object of one member, a number; any other is "other". */
+static MrenOptionValue
+object_value(const JsonbValue *value)
+{
+	JsonbIterator *iterator = JsonbIteratorInit(value->val.binary.data);
+	JsonbValue key;
+	JsonbValue member;
+	char *name;
+
+	if (JsonContainerSize(value->val.binary.data) != 1 ||
+		JsonbIteratorNext(&iterator, &key, true) != WJB_BEGIN_OBJECT ||
+		JsonbIteratorNext(&iterator, &key, true) != WJB_KEY ||
+		JsonbIteratorNext(&iterator, &member, true) != WJB_VALUE || member.type != jbvNumeric)
+		return (MrenOptionValue){.kind = MREN_VALUE_OTHER};
+	name = pnstrdup(key.val.string.val, key.val.string.len);
+	return (MrenOptionValue){.kind = MREN_VALUE_MEMBER,
+							 .string = mren_pg_utf8(name, strlen(name)).data,
+							 .number = DatumGetFloat8(DirectFunctionCall1(
+								 numeric_float8_no_overflow, NumericGetDatum(member.val.numeric)))};
+}
+
 MrenOptionValue
 mren_train_option_value(const JsonbValue *value)
 {
@@ -55,7 +76,7 @@ mren_train_option_value(const JsonbValue *value)
 		case jbvBinary:
 			if (JsonContainerIsArray(value->val.binary.data))
 				return array_value(value);
-			break;
+			return object_value(value);
 		default:
 			break;
 	}

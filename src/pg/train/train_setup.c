@@ -130,7 +130,7 @@ resolve(const SetupReader *reader)
 	if (setup->embeddings == NULL && !reader->no_embeddings)
 	{
 		n = mren_catalog_count_embeddings(&name);
-		if (n > 1 || (n == 0 && setup->net.hash_bits == 0))
+		if (n > 1 || (n == 0 && setup->net.hash_bits == 0 && setup->net.pretrained == NULL))
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 n == 0 ? errmsg("no word embeddings are loaded")
@@ -146,6 +146,8 @@ resolve(const SetupReader *reader)
 		setup->image_encoder = name;
 	resolve_audio(setup);
 	mren_lexicon_list_resolve(&setup->lexicons);
+	if (setup->net.pretrained != NULL)
+		mren_catalog_need_text_encoder(setup->net.pretrained, &setup->text_encoder_row);
 	if (setup->image_encoder == NULL)
 		return;
 	mren_catalog_need_encoder(setup->image_encoder, &setup->encoder_row);

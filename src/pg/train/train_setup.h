@@ -28,8 +28,9 @@ typedef struct MrenTrainSetup
 	bool skip_bad;		  /* option on_error: leave out rows that cannot be used */
 	double holdout_share; /* share of the rows that is held out to judge models; 0 .. 0.5 */
 	MrenLexiconList lexicons;
-	MrenEmbeddingRow embedding_row; /* dimension 0 without embeddings */
-	MrenEncoderRow encoder_row;		/* only with an image encoder */
+	MrenEmbeddingRow embedding_row;		 /* dimension 0 without embeddings */
+	MrenEncoderRow encoder_row;			 /* only with an image encoder */
+	MrenTextEncoderRow text_encoder_row; /* only with net.pretrained */
 	uint8 audio_identity[MREN_SHA256_LENGTH];
 	int audio_dimension; /* 0 without an audio encoder */
 	MrenGridShape grid;	 /* of an image, if the fusion attends to grids; else all 0 */

@@ -6,9 +6,12 @@
  *	measure		gives rows their roles; measures means and deviations of the inputs
  *	fit			trains each member in turn, in epochs that are validated, until patience
  *				or epochs run out, the linear branch beside the first; then joins the
- *				members, fits their shares and calibrates their confidence
+ *				members and fits their shares
+ *	marker fit	fine-tunes a pretrained text encoder, if there is one; its share, too, is
+ *				fitted.  Then the confidence is calibrated
  *	refit		if asked for: trains each member again on all rows, for its best number
  *				of epochs
+ *	marker refit	the same of the text encoder
  *
  * Each step processes one block of rows or one mini-batch.  Only next_stage knows
  * which stage follows which.
@@ -60,6 +63,7 @@ mren_trainer_free(MrenTrainer *trainer)
 		return;
 	env = trainer->env;
 	mren_trainer_linear_free(trainer);
+	mren_trainer_marker_free(trainer);
 	mren_trainer_pool_free(trainer);
 	mren_trainer_members_free(trainer);
 	mren_trainer_kept_free(trainer);
@@ -114,6 +118,7 @@ choose_shape(MrenTrainer *trainer, MrenError *err)
 	memcpy(shape->hidden, options->common.hidden, sizeof(shape->hidden));
 	shape->activation = options->common.activation;
 	MREN_TRY(mren_trainer_linear_choose(trainer, err));
+	MREN_TRY(mren_trainer_marker_choose(trainer, err));
 	return mren_net_shape_check(shape, err);
 }
 
@@ -224,26 +229,65 @@ calibrate(MrenTrainer *trainer, MrenError *err)
 	return MREN_OK;
 }
 
-/* All members are fitted: joins and calibrates them, and begins the refit if it is asked for. */
+static MrenStatus
+begin_marker(MrenTrainer *trainer, MrenStage stage, MrenError *err)
+{
+	const MrenTrainReport *report = &trainer->report;
+	bool fits = stage == MREN_STAGE_MARKER_FIT;
+
+	trainer->stage = stage;
+	trainer->epochs = (MrenEpochs){.phase = fits ? 1 : 2,
+								   .n_epochs = fits ? (int) trainer->options.encoder_epochs
+													: trainer->marker.best_epoch,
+								   .n_rows = report->n_train + (fits ? 0 : report->n_validation),
+								   .validates = fits && report->n_validation > 0};
+	return mren_trainer_marker_begin(trainer, err);
+}
+
+/* What follows the members' refit, or the fit if they have none. */
+static MrenStatus
+end_refit(MrenTrainer *trainer, MrenError *err)
+{
+	if (mren_trainer_marker_wanted(trainer) && trainer->options.encoder_refit &&
+		trainer->report.validated && !trainer->stopping)
+		return begin_marker(trainer, MREN_STAGE_MARKER_REFIT, err);
+	trainer->stage = MREN_STAGE_DONE;
+	return MREN_OK;
+}
+
+/* All is fitted: calibrates it, and begins the refit if it is asked for. */
 static MrenStatus
 end_fit(MrenTrainer *trainer, MrenError *err)
 {
 	uint8_t *roles = trainer->measured.roles;
 
-	MREN_TRY(mren_trainer_join_members(trainer, err));
 	trainer->stage = MREN_STAGE_DONE;
 	if (!trainer->report.validated)
 		return MREN_OK;
-	MREN_TRY(mren_trainer_linear_join(trainer, err));
+	MREN_TRY(mren_trainer_marker_join(trainer, err));
 	MREN_TRY(calibrate(trainer, err));
+	MREN_TRY(mren_trainer_decide(trainer, err));
 	if (!trainer->options.common.refit || trainer->stopping)
-		return MREN_OK;
+		return end_refit(trainer, err);
 	for (size_t i = 0; i < trainer->inputs.source.n; i++)
 	{
 		if (roles[i] == MREN_ROLE_VALIDATION)
 			roles[i] = MREN_ROLE_TRAIN;
 	}
 	return begin_refit(trainer, 0, err);
+}
+
+/* All members are fitted: joins them, and fine-tunes a text encoder. */
+static MrenStatus
+end_members(MrenTrainer *trainer, MrenError *err)
+{
+	MREN_TRY(mren_trainer_join_members(trainer, err));
+	if (trainer->report.validated)
+		MREN_TRY(mren_trainer_linear_join(trainer, err));
+	if (mren_trainer_marker_wanted(trainer) && !trainer->stopping)
+		return begin_marker(trainer, MREN_STAGE_MARKER_FIT, err);
+	mren_trainer_marker_stop(trainer);
+	return end_fit(trainer, err);
 }
 
 /* Begins what follows the stage, or the member's part of it, that has just ended. */
@@ -257,20 +301,27 @@ next_stage(MrenTrainer *trainer, MrenError *err)
 		case MREN_STAGE_SCAN:
 			return begin_measure(trainer, err);
 		case MREN_STAGE_MEASURE:
+			MREN_TRY(mren_trainer_decide_check(trainer, err));
 			MREN_TRY(mren_trainer_members_plan(trainer, err));
+			MREN_TRY(mren_trainer_marker_open(trainer, err));
 			return begin_fit(trainer, 0, err);
 		case MREN_STAGE_FIT:
 			mren_trainer_end_member(trainer);
 			mren_trainer_close_member(trainer);
 			if (last || trainer->stopping)
-				return end_fit(trainer, err);
+				return end_members(trainer, err);
 			return begin_fit(trainer, trainer->current + 1, err);
+		case MREN_STAGE_MARKER_FIT:
+			mren_trainer_marker_stop(trainer);
+			return end_fit(trainer, err);
 		case MREN_STAGE_REFIT:
 			mren_trainer_keep_values(trainer);
 			trainer->report.refit_epochs += trainer->epochs.epoch;
 			mren_trainer_close_member(trainer);
 			if (!last)
 				return begin_refit(trainer, trainer->current + 1, err);
+			return end_refit(trainer, err);
+		case MREN_STAGE_MARKER_REFIT:
 			trainer->stage = MREN_STAGE_DONE;
 			return MREN_OK;
 		case MREN_STAGE_DONE:
@@ -300,8 +351,11 @@ stop_early(MrenTrainer *trainer, MrenError *err)
 		/* A further member without a validated epoch is discarded. */
 		mren_trainer_close_member(trainer);
 		trainer->current--;
-		return end_fit(trainer, err);
+		return end_members(trainer, err);
 	}
+	/* The text encoder keeps its best epoch, or is left out. */
+	if (trainer->stage == MREN_STAGE_MARKER_FIT || trainer->stage == MREN_STAGE_MARKER_REFIT)
+		return next_stage(trainer, err);
 	if (trainer->stage != MREN_STAGE_REFIT)
 		return MREN_OK;
 	/* Members that have not been trained again keep the weights of their fit. */
@@ -402,8 +456,8 @@ train_member(MrenTrainer *trainer, MrenError *err)
 	mren_batch_backward(batch, member->values, member->grads);
 	if (batch->work.stopped)
 		return mren_fail_canceled(err);
-	MREN_TRY(mren_optimizer_step(&trainer->env, &member->layout.table, &member->optimizer,
-								 member->values, member->grads, err));
+	MREN_TRY(mren_optimizer_step(&trainer->env, mren_parameters_trained(&member->layout.table),
+								 &member->optimizer, member->values, member->grads, err));
 	MREN_TRY(mren_trainer_ema_step(trainer, err));
 	epochs->loss_sum += loss;
 	epochs->loss_weight += mren_trainer_weight(trainer);
@@ -455,6 +509,8 @@ rows_later(const MrenTrainer *trainer)
 	double n_all = (double) (trainer->report.n_train + trainer->report.n_validation);
 	double rows = 0;
 
+	if (trainer->stage == MREN_STAGE_MARKER_FIT)
+		return (double) (epochs->n_epochs - epochs->epoch) * (double) epochs->n_rows;
 	if (trainer->stage == MREN_STAGE_REFIT)
 	{
 		for (size_t i = trainer->current + 1; i < trainer->n_members; i++)
@@ -477,6 +533,12 @@ linear_only(const MrenTrainer *trainer)
 		   trainer->epochs.epoch > trainer->members[trainer->current].best_epoch;
 }
 
+static bool
+trains_marker(const MrenTrainer *trainer)
+{
+	return trainer->stage == MREN_STAGE_MARKER_FIT || trainer->stage == MREN_STAGE_MARKER_REFIT;
+}
+
 static void
 report_progress(const MrenTrainer *trainer, MrenTrainEvent event, MrenProgress *progress)
 {
@@ -485,8 +547,8 @@ report_progress(const MrenTrainer *trainer, MrenTrainEvent event, MrenProgress *
 	progress->event = event;
 	progress->phase = epochs->phase;
 	progress->epoch = epochs->epoch;
-	progress->member = (int) trainer->current + 1;
-	progress->members = (int) trainer->n_members;
+	progress->member = (int) trainer->current + 1 + trains_marker(trainer);
+	progress->members = (int) trainer->n_members + mren_trainer_marker_wanted(trainer);
 	progress->epochs = epochs->n_epochs;
 	progress->rows_done = epochs->rows_done;
 	progress->rows_total = epochs->n_rows;
@@ -551,6 +613,19 @@ step_validate(MrenTrainer *trainer, MrenProgress *progress, MrenError *err)
 	return end_epoch(trainer, err);
 }
 
+static MrenStatus
+step_marker(MrenTrainer *trainer, MrenProgress *progress, MrenError *err)
+{
+	bool done;
+
+	MREN_TRY(mren_trainer_marker_step(trainer, progress, err));
+	report_progress(trainer, progress->event, progress);
+	if (progress->event != MREN_TRAIN_EPOCH)
+		return MREN_OK;
+	MREN_TRY(mren_trainer_marker_end_epoch(trainer, &done, err));
+	return done ? next_stage(trainer, err) : MREN_OK;
+}
+
 MrenStatus
 mren_trainer_step(MrenTrainer *trainer, MrenProgress *progress, MrenError *err)
 {
@@ -566,6 +641,9 @@ mren_trainer_step(MrenTrainer *trainer, MrenProgress *progress, MrenError *err)
 		case MREN_STAGE_REFIT:
 			return trainer->epochs.validating ? step_validate(trainer, progress, err)
 											  : step_train(trainer, progress, err);
+		case MREN_STAGE_MARKER_FIT:
+		case MREN_STAGE_MARKER_REFIT:
+			return step_marker(trainer, progress, err);
 		case MREN_STAGE_DONE:
 			break;
 	}

@@ -29,6 +29,9 @@ typedef struct MrenTrainerInputs
 	const uint8_t *audio_sha256;	  /* of the audio encoder; NULL without recordings */
 	const uint8_t *lexicons_sha256;	  /* (n_lexicons, 32) of the lexicons that the features use */
 	size_t n_lexicons;				  /* at most MREN_MAX_NET_LEXICONS */
+	/* a pretrained text encoder, with whose tokens the rows come; NULL: none */
+	const MrenEncoderSource *encoder;
+	const uint8_t *text_encoder_sha256; /* 32 bytes; with an encoder */
 } MrenTrainerInputs;
 
 typedef struct MrenTrainReport
@@ -42,8 +45,12 @@ typedef struct MrenTrainReport
 	size_t n_rows_with_audio;
 	size_t n_words;			/* words of all rows used */
 	size_t n_unknown_words; /* of these, words without a vector */
+	size_t n_windowed;		/* rows with more tokens than the text encoder reads */
 	double linear_share;	/* weight of the linear branch in the logits, 0 .. 1 */
 	int linear_epoch;		/* its best epoch */
+	double encoder_share;	/* weight of the marker classifier in the sum of all logits, 0 .. 1 */
+	int encoder_epoch;		/* its best epoch; 0: there is none */
+	int encoder_restarts;	/* at a lower rate, because it ended at chance */
 	bool has_text_only;		/* a text-only member was trained */
 	/* weight of the members that read images against the text-only member, 0 .. 1 */
 	double image_share;
@@ -61,9 +68,11 @@ typedef struct MrenTrainReport
 	double validation_majority; /* share of the most frequent relation in the validation rows */
 	double blank_loss;			/* of a network that gives all relations the same score */
 	double temperature;
-	bool warm;			  /* it started from the weights of another network */
-	char cold[160];		  /* why it did not, if it should have; else empty */
-	double negative_bias; /* of the negative relation's logit, after the temperature */
+	bool warm;					/* it started from the weights of another network */
+	char cold[160];				/* why it did not, if it should have; else empty */
+	bool decided;				/* thresholds were fitted */
+	MrenDecisionScore decision; /* of the kept validation rows under them */
+	double negative_bias;		/* of the negative relation's logit, after the temperature */
 } MrenTrainReport;
 
 /*

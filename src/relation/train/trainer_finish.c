@@ -50,7 +50,7 @@ set_negative_bias(const MrenTrainer *trainer, MrenNet *net)
 static float
 share_of(const MrenTrainer *trainer, const MrenMember *member)
 {
-	double rest = 1 - trainer->linear.share;
+	double rest = (1 - trainer->linear.share) * (1 - mren_trainer_marker_share(trainer));
 	bool has_text_only = trainer->n_members > trainer->n_image_members;
 	double share = has_text_only ? trainer->text_only_share : 0;
 
@@ -100,6 +100,10 @@ fill_net(const MrenTrainer *trainer, MrenNet *net, MrenError *err)
 		net->shape.hash_bits = 0;
 	net->n_members = trainer->n_members;
 	net->text_only = trainer->n_members - trainer->n_image_members;
+	mren_trainer_marker_shape(trainer, &net->marker_shape);
+	if (net->marker_shape.width > 0)
+		MREN_TRY(mren_buffer_append(&trainer->env, &net->text_encoder,
+									trainer->inputs.text_encoder_sha256, 32, err));
 	MREN_TRY(mren_net_allocate(net, SIZE_MAX, err));
 	MREN_TRY(copy_names(&trainer->env, &trainer->scan.relations, &net->relations, err));
 	MREN_TRY(copy_names(&trainer->env, &trainer->scan.types, &net->types, err));
@@ -111,6 +115,8 @@ fill_net(const MrenTrainer *trainer, MrenNet *net, MrenError *err)
 		copy_member(trainer, &trainer->members[i], i == 0 ? net : net->members[i - 1]);
 	MREN_TRY(mren_trainer_linear_finish(trainer, net, err));
 	MREN_TRY(copy_fine_tuned(trainer, net, err));
+	MREN_TRY(mren_trainer_marker_finish(trainer, net, err));
+	MREN_TRY(mren_trainer_decide_finish(trainer, net, err));
 	set_negative_bias(trainer, net);
 	memcpy(net->embeddings_sha256, trainer->embeddings_sha256, 32);
 	memcpy(net->encoder_sha256, trainer->encoder_sha256, 32);

@@ -21,6 +21,7 @@
 #include "relation/branch_linear.h"
 #include "relation/net.h"
 #include "relation/train/trainer.h"
+#include "relation/train/trainer_marker.h"
 
 /* Streams of random numbers; those of batch.c are from 0x1000 on. */
 enum
@@ -31,6 +32,10 @@ enum
 	MREN_STREAM_REFIT = 0x30,
 	MREN_STREAM_SHUFFLE = 0x40, /* plus the phase; seeded anew for each epoch */
 	MREN_STREAM_MEMBER = 0x50,	/* plus the member; gives its seed */
+	MREN_STREAM_MARKER = 0x80,
+	MREN_STREAM_MARKER_HEAD = 0x81,
+	MREN_STREAM_MARKER_SHUFFLE = 0x90, /* plus the phase; seeded anew for each epoch */
+	MREN_STREAM_MARKER_DROPOUT = 0xA0, /* plus the phase; seeded anew for each step */
 };
 
 #define MREN_BLOCK_ROWS 1024 /* consecutive rows of the canonical order that are read together */
@@ -50,7 +55,9 @@ typedef enum MrenStage
 	MREN_STAGE_SCAN,	/* names, splits, groups */
 	MREN_STAGE_MEASURE, /* roles, means and deviations */
 	MREN_STAGE_FIT,		/* each member on the training rows */
-	MREN_STAGE_REFIT,	/* each member on validation rows, too */
+	MREN_STAGE_MARKER_FIT,
+	MREN_STAGE_REFIT, /* each member on validation rows, too */
+	MREN_STAGE_MARKER_REFIT,
 	MREN_STAGE_DONE,
 } MrenStage;
 
@@ -112,6 +119,7 @@ typedef struct MrenKeptRows
 	float *sum;		 /* sum over the members that read images; NULL if there is one member only */
 	int32_t *labels; /* (capacity) */
 	float *weights;
+	uint64_t *pairs; /* (capacity) the same for rows of one pair; NULL: no thresholds are fitted */
 } MrenKeptRows;
 
 /*
@@ -230,6 +238,7 @@ struct MrenTrainer
 	size_t current;			/* the member that is trained now */
 	double text_only_share; /* weight of its logits in the sum; the other members have the rest */
 	MrenLinearTraining linear;
+	MrenMarkerTraining marker;
 
 	/* The rows of the current batch */
 	size_t batch_rows; /* maximum number of rows in a batch */
@@ -243,6 +252,7 @@ struct MrenTrainer
 
 	MrenValidation validation;
 	MrenKeptRows kept;
+	float *thresholds; /* (n_relations) of what is said, once report.decided */
 };
 
 /* The member that is trained now. */
@@ -269,6 +279,10 @@ extern MrenStatus mren_trainer_scan(MrenTrainer *trainer, bool *done, MrenError 
 extern MrenStatus mren_trainer_measure(MrenTrainer *trainer, bool *done, MrenError *err);
 extern MrenStatus mren_trainer_measure_allocate(MrenTrainer *trainer, MrenError *err);
 extern void mren_trainer_rows_free(MrenTrainer *trainer);
+
+/* The numbers of a type, -1: none, and of a row's relation. */
+extern int32_t mren_trainer_type(const MrenTrainer *trainer, MrenTextSpan type);
+extern size_t mren_trainer_relation(const MrenTrainer *trainer, const MrenExample *example);
 
 /*
  * Encodes a record into row `row` of the current member's batch, its label and
@@ -309,6 +323,18 @@ extern MrenLogits mren_trainer_kept_rows(const MrenTrainer *trainer, const float
 										 int32_t negative);
 /* Accuracy and F1 of kept.best go into the report, if all validation rows are kept. */
 extern void mren_trainer_report_kept(MrenTrainer *trainer);
+
+/*
+ * trainer_decide.c: the thresholds of the option "decide"; nothing with argmax.  MREN_EDATA if
+ * there are no validation rows; the pair of a kept row; fitting, after the calibration.
+ */
+extern MrenStatus mren_trainer_decide_allocate(MrenTrainer *trainer, MrenError *err);
+extern MrenStatus mren_trainer_decide_check(const MrenTrainer *trainer, MrenError *err);
+extern MrenStatus mren_trainer_decide_row(MrenTrainer *trainer, size_t row, const uint8_t *record,
+										  size_t len, MrenError *err);
+extern MrenStatus mren_trainer_decide(MrenTrainer *trainer, MrenError *err);
+extern MrenStatus mren_trainer_decide_finish(const MrenTrainer *trainer, MrenNet *net,
+											 MrenError *err);
 
 /*
  * trainer_members.c: the members that the options ask for.  Once the shape is known the first

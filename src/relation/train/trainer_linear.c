@@ -360,7 +360,7 @@ MrenStatus
 mren_trainer_linear_finish(const MrenTrainer *trainer, MrenNet *net, MrenError *err)
 {
 	size_t k = trainer->shape.n_relations;
-	float share = (float) trainer->linear.share;
+	float share = (float) (trainer->linear.share * (1 - mren_trainer_marker_share(trainer)));
 	float *to;
 
 	if (is_absent(trainer))

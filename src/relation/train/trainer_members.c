@@ -93,7 +93,8 @@ allocate_member(MrenTrainer *trainer, MrenMember *member, MrenError *err)
 	MREN_TRY(mren_allocate_zero(env, table->size, sizeof(float), &member->values, err));
 	MREN_TRY(mren_allocate_zero(env, table->trained_size, sizeof(float), &member->grads, err));
 	MREN_TRY(mren_trainer_ema_allocate(trainer, member, err));
-	return mren_optimizer_create(env, &config, table, &member->optimizer, err);
+	return mren_optimizer_create(env, &config, mren_parameters_trained(table), &member->optimizer,
+								 err);
 }
 
 static void
@@ -179,7 +180,7 @@ mren_trainer_begin_member(MrenTrainer *trainer, MrenError *err)
 	mren_batch_fix_relation(&member->shape, &member->layout, member->values,
 							trainer->objective.fixed);
 	mren_trainer_ema_begin(trainer);
-	mren_optimizer_reset(&member->layout.table, &member->optimizer);
+	mren_optimizer_reset(mren_parameters_trained(&member->layout.table), &member->optimizer);
 	return MREN_OK;
 }
 

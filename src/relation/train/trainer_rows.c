@@ -208,8 +208,8 @@ row_role(const MrenTrainer *trainer, const MrenExample *example)
 	return validates ? MREN_ROLE_VALIDATION : MREN_ROLE_TRAIN;
 }
 
-static int32_t
-type_rank(const MrenTrainer *trainer, MrenTextSpan type)
+int32_t
+mren_trainer_type(const MrenTrainer *trainer, MrenTextSpan type)
 {
 	size_t rank;
 
@@ -279,8 +279,8 @@ measure_vectors(MrenTrainer *trainer, const MrenExample *example, MrenError *err
 	return MREN_OK;
 }
 
-static size_t
-relation_rank(const MrenTrainer *trainer, const MrenExample *example)
+size_t
+mren_trainer_relation(const MrenTrainer *trainer, const MrenExample *example)
 {
 	size_t rank;
 
@@ -337,6 +337,7 @@ measure_row(MrenTrainer *trainer, size_t i, MrenError *err)
 	MREN_TRY(read_row(trainer, i, &example, err));
 	role = row_role(trainer, &example);
 	trainer->measured.roles[i] = (uint8_t) role;
+	mren_trainer_marker_measure(trainer, i, &example);
 	if (role == MREN_ROLE_NONE)
 		return MREN_OK;
 	trainer->measured.identities[trainer->measured.n_identities++] =
@@ -347,9 +348,10 @@ measure_row(MrenTrainer *trainer, size_t i, MrenError *err)
 		return MREN_OK;
 	}
 	trainer->report.n_train++;
-	trainer->measured.class_count[relation_rank(trainer, &example)] += (double) example.weight;
-	text = (MrenTextInput){&example.sentence, type_rank(trainer, example.head_type),
-						   type_rank(trainer, example.tail_type)};
+	trainer->measured.class_count[mren_trainer_relation(trainer, &example)] +=
+		(double) example.weight;
+	text = (MrenTextInput){&example.sentence, mren_trainer_type(trainer, example.head_type),
+						   mren_trainer_type(trainer, example.tail_type)};
 	mren_text_pool(&first->shape, &trainer->inputs.vectors, trainer->scale, &text,
 				   first->batch.text, first->batch.unknown);
 	add_moments(&trainer->measured.text, first->batch.text, first->batch.pool_dim);
@@ -602,12 +604,12 @@ mren_trainer_load(MrenTrainer *trainer, const uint8_t *record, size_t len, size_
 	bool withheld;
 
 	MREN_TRY(mren_example_read(record, len, &example, &len, err));
-	trainer->labels[row] = (int32_t) relation_rank(trainer, &example);
+	trainer->labels[row] = (int32_t) mren_trainer_relation(trainer, &example);
 	trainer->weights[row] =
 		example.weight * (train ? trainer->measured.class_weights[trainer->labels[row]] : 1);
 	MREN_TRY(mren_batch_load_text(&member->batch, row, &example.sentence,
-								  type_rank(trainer, example.head_type),
-								  type_rank(trainer, example.tail_type), err));
+								  mren_trainer_type(trainer, example.head_type),
+								  mren_trainer_type(trainer, example.tail_type), err));
 	withheld = withhold(trainer, train, reads_images && example.has_image);
 	mren_trainer_linear_load(trainer, &example, row, !withheld);
 	vectors[MREN_VECTOR_IMAGE].has[row] = reads_images && example.has_image && !withheld;

@@ -11,6 +11,8 @@
 
 /* Maximum number of kept logits; more would not make the temperature better. */
 #define MAX_KEPT_FLOATS ((size_t) 1 << 17)
+/* The same where thresholds are fitted, which takes rows of every relation. */
+#define MAX_DECIDED_FLOATS ((size_t) 1 << 20)
 
 MrenStatus
 mren_trainer_kept_allocate(MrenTrainer *trainer, MrenError *err)
@@ -19,13 +21,16 @@ mren_trainer_kept_allocate(MrenTrainer *trainer, MrenError *err)
 	MrenKeptRows *kept = &trainer->kept;
 	size_t k = trainer->shape.n_relations;
 
-	kept->capacity = MAX_KEPT_FLOATS / k;
+	kept->capacity =
+		(trainer->options.decide.word == MREN_AIM_ARGMAX ? MAX_KEPT_FLOATS : MAX_DECIDED_FLOATS) /
+		k;
 	if (kept->capacity > trainer->scan.n_usable)
 		kept->capacity = trainer->scan.n_usable;
 	MREN_TRY(mren_allocate(env, kept->capacity * k, sizeof(float), &kept->logits, err));
 	MREN_TRY(mren_allocate(env, kept->capacity * k, sizeof(float), &kept->best, err));
 	MREN_TRY(mren_allocate(env, kept->capacity, sizeof(int32_t), &kept->labels, err));
-	return mren_allocate(env, kept->capacity, sizeof(float), &kept->weights, err);
+	MREN_TRY(mren_allocate(env, kept->capacity, sizeof(float), &kept->weights, err));
+	return mren_trainer_decide_allocate(trainer, err);
 }
 
 void
@@ -39,6 +44,8 @@ mren_trainer_kept_free(MrenTrainer *trainer)
 	mren_release(env, kept->sum);
 	mren_release(env, kept->labels);
 	mren_release(env, kept->weights);
+	mren_release(env, kept->pairs);
+	mren_release(env, trainer->thresholds);
 }
 
 MrenLogits
@@ -100,6 +107,7 @@ fill_batch(MrenTrainer *trainer, MrenError *err)
 		if (batch->n % MREN_CHECK_ROWS == MREN_CHECK_ROWS - 1)
 			MREN_TRY(mren_check_interrupts(&trainer->env, err));
 		MREN_TRY(source->read(source->state, v->next, &record, &len, err));
+		MREN_TRY(mren_trainer_decide_row(trainer, v->n + batch->n, record, len, err));
 		MREN_TRY(mren_trainer_load(trainer, record, len, batch->n, false, err));
 		batch->n++;
 	}

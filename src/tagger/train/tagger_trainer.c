@@ -131,7 +131,8 @@ make_network(MrenTagTrainer *trainer, MrenError *err)
 	MREN_TRY(mren_allocate(env, table->size, sizeof(float), &trainer->averaged, err));
 	MREN_TRY(mren_allocate(env, table->size, sizeof(float), &trainer->best, err));
 	MREN_TRY(mren_allocate_zero(env, table->trained_size, sizeof(float), &trainer->grads, err));
-	MREN_TRY(mren_optimizer_create(env, &config, table, &trainer->optimizer, err));
+	MREN_TRY(mren_optimizer_create(env, &config, mren_parameters_trained(table),
+								   &trainer->optimizer, err));
 	MREN_TRY(mren_tag_tables_create(env, &trainer->layout, &trainer->tables, err));
 	return mren_tag_batch_create(env, &trainer->shape, &trainer->layout, &trainer->batch, err);
 }
@@ -168,7 +169,7 @@ begin_phase(MrenTagTrainer *trainer, int phase, int epochs)
 	*mren_parameter_at(table, trainer->values, trainer->layout.ids.scale) =
 		square > 1e-12 ? (float) (1 / sqrt(square)) : 1;
 	memcpy(trainer->averaged, trainer->values, table->size * sizeof(float));
-	mren_optimizer_reset(table, &trainer->optimizer);
+	mren_optimizer_reset(mren_parameters_trained(table), &trainer->optimizer);
 	mren_tag_tables_reset(&trainer->tables);
 	mren_random_seed(&trainer->drop, (uint64_t) trainer->options.common.seed,
 					 MREN_TAG_STREAM_DROP + (uint64_t) phase);
@@ -215,8 +216,8 @@ take_step(MrenTagTrainer *trainer, MrenError *err)
 
 	trainer->optimizer.config.learning_rate =
 		trainer->options.common.learning_rate * (1 - done * (1 - trainer->options.anneal));
-	MREN_TRY(mren_optimizer_step(&trainer->env, table, &trainer->optimizer, trainer->values,
-								 trainer->grads, err));
+	MREN_TRY(mren_optimizer_step(&trainer->env, mren_parameters_trained(table), &trainer->optimizer,
+								 trainer->values, trainer->grads, err));
 	mren_scale(trainer->averaged + at, (float) keep, n);
 	mren_axpy(trainer->averaged + at, trainer->values + at, (float) (1 - keep), n);
 	mren_tag_tables_step(&trainer->tables, &trainer->batch, &trainer->optimizer, keep,

@@ -26,7 +26,8 @@ is_blank(const char *text, size_t len)
 static bool
 may_be_list(MrenDatasetKind kind)
 {
-	return kind == MREN_DATASET_CONLL04 || kind == MREN_DATASET_TACRED;
+	return kind == MREN_DATASET_CONLL04 || kind == MREN_DATASET_TACRED ||
+		   kind == MREN_DATASET_DOCRED;
 }
 
 /* The outermost value must be a list or an object, as the kind has it. */
@@ -38,8 +39,10 @@ enter_root(MrenDataset *dataset, MrenError *err)
 
 	if (root->kind != MREN_LITERAL_MAP && !(list && may_be_list(dataset->kind)))
 		return mren_fail(err, MREN_EFORMAT, "content is not %s",
-						 may_be_list(dataset->kind) ? "a list of sentences, nor a single one"
-													: "an object");
+						 dataset->kind == MREN_DATASET_DOCRED
+							 ? "a list of documents, nor a single one"
+						 : may_be_list(dataset->kind) ? "a list of sentences, nor a single one"
+													  : "an object");
 	if (dataset->kind == MREN_DATASET_FEWREL)
 	{
 		dataset->n_groups = root->n;
@@ -79,26 +82,46 @@ start(MrenDataset *dataset, MrenError *err)
 	return enter_root(dataset, err);
 }
 
-MrenStatus
-mren_dataset_open(const MrenEnv *env, MrenDatasetKind kind, const char *content, size_t len,
-				  bool negatives, MrenDataset **dataset, MrenError *err)
+/* A copy, so that what is given may be on the stack. */
+static MrenStatus
+open_dataset(const MrenDataset *given, MrenDataset **dataset, MrenError *err)
 {
 	MrenDataset *fresh;
 	MrenStatus status;
 
 	*dataset = NULL;
-	MREN_TRY(mren_allocate_zero(env, 1, sizeof(*fresh), &fresh, err));
-	fresh->env = *env;
-	fresh->kind = kind;
-	fresh->content = content;
-	fresh->len = len;
-	fresh->negatives = negatives;
-	status = start(fresh, err);
+	MREN_TRY(mren_allocate_zero(&given->env, 1, sizeof(*fresh), &fresh, err));
+	*fresh = *given;
+	status = given->kind == MREN_DATASET_BRAT ? mren_brat_start(fresh, err) : start(fresh, err);
 	if (status != MREN_OK)
 		mren_dataset_close(fresh);
 	else
 		*dataset = fresh;
 	return status;
+}
+
+MrenStatus
+mren_dataset_open(const MrenEnv *env, MrenDatasetKind kind, const char *content, size_t len,
+				  bool negatives, MrenDataset **dataset, MrenError *err)
+{
+	MrenDataset given = {
+		.env = *env, .kind = kind, .content = content, .len = len, .negatives = negatives};
+
+	return open_dataset(&given, dataset, err);
+}
+
+MrenStatus
+mren_dataset_open_brat(const MrenEnv *env, MrenTextSpan text, MrenTextSpan annotations,
+					   MrenDataset **dataset, MrenError *err)
+{
+	MrenDataset given = {.env = *env,
+						 .kind = MREN_DATASET_BRAT,
+						 .content = text.data,
+						 .len = text.len,
+						 .annotations = annotations.data,
+						 .n_annotations = annotations.len};
+
+	return open_dataset(&given, dataset, err);
 }
 
 MrenStatus
@@ -119,6 +142,10 @@ mren_dataset_next(MrenDataset *dataset, MrenDatasetRow *row, bool *more, MrenErr
 			return mren_tacred_next(dataset, row, more, err);
 		case MREN_DATASET_MARKED:
 			return mren_marked_next(dataset, row, more, err);
+		case MREN_DATASET_DOCRED:
+			return mren_docred_next(dataset, row, more, err);
+		case MREN_DATASET_BRAT:
+			return mren_brat_next(dataset, row, more, err);
 		case MREN_DATASET_OPENNRE:
 		case MREN_DATASET_MNRE:
 			break;
@@ -140,6 +167,10 @@ mren_dataset_close(MrenDataset *dataset)
 	mren_release(&env, dataset->entities);
 	mren_release(&env, dataset->tags);
 	mren_release(&env, dataset->tagged);
+	mren_tokens_free(&env, &dataset->sentences);
+	mren_release(&env, dataset->marks);
+	mren_release(&env, dataset->by_number);
+	mren_release(&env, dataset->events);
 	mren_release(&env, dataset);
 }
 
@@ -167,9 +198,8 @@ mren_dataset_start_sentence(MrenDataset *dataset)
 MrenStatus
 mren_dataset_append(MrenDataset *dataset, const char *text, size_t len, MrenError *err)
 {
-	/* PostgreSQL's limit for a value, and ranges count in 32 bits. */
-	if (len > ((size_t) 1 << 30) - dataset->n_sentence)
-		return mren_fail(err, MREN_ELIMIT, "sentence is too long");
+	/* No model, and no tokenizer, takes a longer one. */
+	MREN_TRY(mren_text_check_length(dataset->n_sentence + len, err));
 	MREN_TRY(mren_grow(&dataset->env, &dataset->sentence, &dataset->sentence_capacity,
 					   dataset->n_sentence, dataset->n_sentence + len, 1, err));
 	if (len > 0)
@@ -199,19 +229,19 @@ mren_dataset_token(const MrenDataset *dataset, const MrenLiteralNode *token)
 }
 
 MrenStatus
-mren_dataset_join(MrenDataset *dataset, const MrenLiteralNode *node, const char *key,
-				  MrenError *err)
+mren_dataset_join_more(MrenDataset *dataset, const MrenLiteralNode *node, const char *key,
+					   MrenError *err)
 {
 	const MrenLiteralNode *nodes = dataset->literal.nodes;
+	size_t n = dataset->n_tokens;
 	size_t at;
 
-	mren_dataset_start_sentence(dataset);
 	if (node == NULL)
 		return mren_dataset_fail(dataset, err, "\"%s\" is missing", key);
 	if (node->kind != MREN_LITERAL_LIST)
 		return mren_dataset_fail(dataset, err, "\"%s\" is not a list", key);
 	at = (size_t) (node - nodes) + 1;
-	MREN_TRY(mren_grow(&dataset->env, &dataset->tokens, &dataset->tokens_capacity, 0, node->n,
+	MREN_TRY(mren_grow(&dataset->env, &dataset->tokens, &dataset->tokens_capacity, n, n + node->n,
 					   sizeof(*dataset->tokens), err));
 	for (uint32_t i = 0; i < node->n; i++)
 	{
@@ -232,12 +262,47 @@ mren_dataset_join(MrenDataset *dataset, const MrenLiteralNode *node, const char 
 			return mren_dataset_fail(dataset, err, "\"%s\" has an element %u that is empty", key,
 									 i + 1);
 		MREN_TRY(mren_dataset_append(dataset, text.data, text.len, err));
-		dataset->tokens[i] =
+		dataset->tokens[n + i] =
 			(MrenPlacedToken){{lower, dataset->n_chars}, mren_text_is_blank(text.data, text.len)};
 		at = token->next;
 	}
-	dataset->n_tokens = node->n;
+	dataset->n_tokens = n + node->n;
 	return MREN_OK;
+}
+
+MrenStatus
+mren_dataset_join(MrenDataset *dataset, const MrenLiteralNode *node, const char *key,
+				  MrenError *err)
+{
+	mren_dataset_start_sentence(dataset);
+	return mren_dataset_join_more(dataset, node, key, err);
+}
+
+bool
+mren_dataset_next_text(MrenDataset *dataset, MrenDatasetRow *row)
+{
+	MrenChars chars = {0, dataset->n_chars};
+
+	row->part = dataset->part;
+	if (dataset->part == MREN_PART_DOCUMENT)
+	{
+		dataset->part = MREN_PART_SENTENCE;
+		dataset->next_sentence = 0;
+	}
+	else if (dataset->next_sentence < dataset->sentences.n)
+	{
+		const MrenToken *sentence = &dataset->sentences.items[dataset->next_sentence++];
+
+		chars = (MrenChars){(int32_t) sentence->char_start, (int32_t) sentence->char_end};
+	}
+	else
+	{
+		row->part = MREN_PART_PAIR;
+		row->sentence = mren_dataset_sentence(dataset);
+		return false;
+	}
+	mren_dataset_fill_sentence(dataset, chars, (MrenChars){0, 0}, row);
+	return true;
 }
 
 static MrenStatus

@@ -16,6 +16,12 @@
  *				"obj_start", "obj_end" (both ends inclusive), their types, "relation"
  *	marked		one line: a JSON object with "text", where the mentions stand between
  *				"[[ " and " ]]" (head), "<< " and " >>" (tail), and "label"
+ *	docred		a whole file, or one document: JSON with "title", "sents", "vertexSet"
+ *				(entities, each a list of mentions) and "labels"
+ *	brat		one document and its annotations in brat's standoff format
+ *
+ * The last two are of whole documents, whose rows are parts: the document, its
+ * sentences, its mentions, its facts.
  *
  * Tokens are joined by single spaces; positions become half-open ranges of
  * characters in the sentence.
@@ -38,7 +44,19 @@ typedef enum MrenDatasetKind
 	MREN_DATASET_CONLL04,
 	MREN_DATASET_TACRED,
 	MREN_DATASET_MARKED,
+	MREN_DATASET_DOCRED,
+	MREN_DATASET_BRAT,
 } MrenDatasetKind;
+
+/* What a row of docred or brat is. */
+typedef enum MrenPart
+{
+	MREN_PART_PAIR, /* of other formats: two mentions and a relation */
+	MREN_PART_DOCUMENT,
+	MREN_PART_SENTENCE, /* at head_lower .. head_upper, as a mention */
+	MREN_PART_MENTION,	/* of an entity, of the type head_type */
+	MREN_PART_FACT,		/* relation, head and tail */
+} MrenPart;
 
 typedef struct MrenDatasetRow
 {
@@ -46,6 +64,10 @@ typedef struct MrenDatasetRow
 	MrenTextSpan head_name, tail_name, head_type, tail_type;
 	MrenTextSpan image_name;
 	int32_t head_lower, head_upper, tail_lower, tail_upper;
+
+	/* Parts of a document: sentence is its text; entities are numbers. */
+	MrenPart part;
+	int32_t entity, head, tail;
 } MrenDatasetRow;
 
 typedef struct MrenDataset MrenDataset;
@@ -58,6 +80,15 @@ typedef struct MrenDataset MrenDataset;
 extern MrenStatus mren_dataset_open(const MrenEnv *env, MrenDatasetKind kind, const char *content,
 									size_t len, bool negatives, MrenDataset **dataset,
 									MrenError *err);
+
+/*
+ * mren_dataset_open_brat
+ *	  A text and the annotations of it, both of which must stay until close.  The
+ *	  annotations are checked here, but for the relations.
+ */
+extern MrenStatus mren_dataset_open_brat(const MrenEnv *env, MrenTextSpan text,
+										 MrenTextSpan annotations, MrenDataset **dataset,
+										 MrenError *err);
 
 /*
  * mren_dataset_next

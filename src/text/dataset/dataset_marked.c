@@ -24,6 +24,8 @@ strip_marks(MrenDataset *dataset, const char *text, size_t len, int32_t *at, Mre
 	{
 		int mark = mren_dataset_mark_at(marks, text + i, len - i);
 
+		if (i % 65536 == 65535)
+			MREN_TRY(mren_check_interrupts(&dataset->env, err));
 		if (mark == MREN_DATASET_MARKS || (mark % 2 == 1 && (at[mark - 1] < 0 || at[mark] >= 0)))
 		{
 			i++;

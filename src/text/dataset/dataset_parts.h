@@ -8,6 +8,8 @@
 #include "text/dataset/dataset.h"
 #include "text/dataset/literal.h"
 #include "text/mention_tags.h"
+#include "text/tokens.h"
+#include "base/sort.h"
 
 /* Half open, in characters of the sentence. */
 typedef struct MrenChars
@@ -28,6 +30,15 @@ typedef struct MrenEntity
 	MrenTextSpan type;
 	size_t same; /* number of the first entity at these tokens, as a rule its own */
 } MrenEntity;
+
+/* brat: a mention. */
+typedef struct MrenMark
+{
+	uint32_t number; /* in its identifier */
+	uint32_t entity; /* another mention of the entity, itself if it is the first */
+	MrenChars chars;
+	MrenTextSpan type;
+} MrenMark;
 
 struct MrenDataset
 {
@@ -72,6 +83,26 @@ struct MrenDataset
 	uint32_t relation_node;
 	size_t head, tail;
 	bool in_sentence;
+
+	/* DocRED, brat: the parts of the document that were given, and its sentences. */
+	MrenPart part;
+	size_t next_sentence;
+	MrenTokens sentences; /* DocRED: start and end count tokens */
+
+	/* DocRED: the next mention, and the number of its entity. */
+	uint32_t mention_node;
+	uint32_t n_mentions_left;
+	int32_t entity;
+
+	/* brat: annotations, mentions in their order and by number, triggers by event. */
+	const char *annotations;
+	size_t n_annotations;
+	MrenMark *marks;
+	size_t n_marks, marks_capacity, mark;
+	MrenKeyed *by_number;
+	size_t by_number_capacity;
+	MrenKeyed *events;
+	size_t n_events, events_capacity;
 };
 
 /* MREN_EFORMAT: the place and what is wrong there. */
@@ -86,6 +117,13 @@ extern MrenStatus mren_dataset_append(MrenDataset *dataset, const char *text, si
 /* The sentence from a list of tokens at `node`; their places in dataset->tokens. */
 extern MrenStatus mren_dataset_join(MrenDataset *dataset, const MrenLiteralNode *node,
 									const char *key, MrenError *err);
+
+/* The same behind what is there already, which a caller has parted with a space. */
+extern MrenStatus mren_dataset_join_more(MrenDataset *dataset, const MrenLiteralNode *node,
+										 const char *key, MrenError *err);
+
+/* The document's own row, then those of its sentences; false behind them. */
+extern bool mren_dataset_next_text(MrenDataset *dataset, MrenDatasetRow *row);
 
 /* The text of a token as it is in the sentence: with tacred's brackets unescaped. */
 extern MrenTextSpan mren_dataset_token(const MrenDataset *dataset, const MrenLiteralNode *token);
@@ -154,6 +192,11 @@ extern MrenStatus mren_conll04_next(MrenDataset *dataset, MrenDatasetRow *row, b
 									MrenError *err);
 extern MrenStatus mren_tacred_next(MrenDataset *dataset, MrenDatasetRow *row, bool *more,
 								   MrenError *err);
+extern MrenStatus mren_docred_next(MrenDataset *dataset, MrenDatasetRow *row, bool *more,
+								   MrenError *err);
+extern MrenStatus mren_brat_start(MrenDataset *dataset, MrenError *err);
+extern MrenStatus mren_brat_next(MrenDataset *dataset, MrenDatasetRow *row, bool *more,
+								 MrenError *err);
 extern MrenStatus mren_marked_next(MrenDataset *dataset, MrenDatasetRow *row, bool *more,
 								   MrenError *err);
 

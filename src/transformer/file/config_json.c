@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
-#include "transformer/file/json.h"
+#include "transformer/json.h"
 
 #define MAX_CONFIG ((size_t) 1 << 20)
 

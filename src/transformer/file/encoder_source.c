@@ -9,7 +9,7 @@
 
 #include "base/utf8.h"
 #include "transformer/file/config_json.h"
-#include "transformer/file/json.h"
+#include "transformer/json.h"
 #include "transformer/file/tensor_names.h"
 
 #define MAX_INDEX ((size_t) 4 << 20)

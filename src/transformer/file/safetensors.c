@@ -10,7 +10,7 @@
 #include "base/size.h"
 #include "base/sort.h"
 #include "base/utf8.h"
-#include "transformer/file/json.h"
+#include "transformer/json.h"
 
 #define MAX_NAME 512
 

@@ -65,6 +65,19 @@ mren_subword_index(const MrenEnv *env, MrenSubwordTokenizer *tokenizer, MrenErro
 }
 
 uint32_t
+mren_subword_model_lookup(const MrenSubwordTokenizer *tokenizer, const char *text, size_t len)
+{
+	uint32_t found;
+
+	if (len > tokenizer->longest)
+		return MREN_NO_PIECE;
+	found = tokenizer->slot[find_slot(tokenizer, text, len)];
+	if (found == 0 || found > tokenizer->n_vocabulary)
+		return MREN_NO_PIECE;
+	return tokenizer->entry[found - 1].id;
+}
+
+uint32_t
 mren_subword_lookup(const MrenSubwordTokenizer *tokenizer, const char *text, size_t len)
 {
 	uint32_t found;
@@ -83,6 +96,12 @@ mren_subword_free(const MrenEnv *env, MrenSubwordTokenizer *tokenizer)
 	for (size_t i = 0; i < tokenizer->n_added; i++)
 		mren_release(env, tokenizer->added[i].content.at);
 	mren_release(env, tokenizer->added);
+	mren_trie_free(env, &tokenizer->added_raw);
+	mren_trie_free(env, &tokenizer->added_normalized);
+	mren_normalizers_free(env, &tokenizer->normalizers);
+	mren_release(env, tokenizer->bpe.merges);
+	mren_release(env, tokenizer->unigram.score);
+	mren_trie_free(env, &tokenizer->unigram.trie);
 	mren_release(env, tokenizer->entry);
 	mren_release(env, tokenizer->slot);
 	mren_release(env, tokenizer->by_id);

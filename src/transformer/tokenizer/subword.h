@@ -2,9 +2,9 @@
  * subword.h
  *	  The pieces of a text, as the tokenizer.json of a pretrained encoder cuts it.
  *
- * Supported at present: WordPiece with BertNormalizer, BertPreTokenizer, added tokens, and
- * BertProcessing, RobertaProcessing or TemplateProcessing.  Every other kind is refused by
- * its name (MREN_EUNSUPPORTED).  Truncation and padding are not applied.
+ * WordPiece, BPE and Unigram with the normalizers, pre-tokenizers and post-processors that
+ * encoders' files use (see README.md).  Every other part is refused by its name
+ * (MREN_EUNSUPPORTED).  Truncation and padding are not applied.
  *
  * A tokenizer is read-only after parsing: several callers may encode with it at once, each
  * with an environment of its own.
@@ -72,8 +72,10 @@ extern void mren_subword_free(const MrenEnv *env, MrenSubwordTokenizer *tokenize
 /*
  * mren_subword_encode
  *	  The pieces of valid UTF-8, without the special ones around a sentence.  *pieces is
- *	  overwritten, keeps its memory, and must be {0} at first.  MREN_EDATA if the text is not
- *	  UTF-8, MREN_ELIMIT if it is longer than 256 MB.
+ *	  overwritten, keeps its memory, and must be {0} at first.  Takes time in proportion to the
+ *	  text, for BPE times the logarithm of a word's length, for Unigram times the length of the
+ *	  pieces that match.  MREN_EDATA if the text is not UTF-8, or has a character without a
+ *	  piece where the tokenizer has no unknown one; MREN_ELIMIT if it is longer than 256 MB.
  */
 extern MrenStatus mren_subword_encode(const MrenEnv *env, const MrenSubwordTokenizer *tokenizer,
 									  const char *text, size_t n_bytes, int flags,

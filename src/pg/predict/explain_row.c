@@ -1,12 +1,12 @@
 /*
- * explain.c
+ * explain_row.c
  *	  mren.explain, mren.explain_image and mren.explain_audio: why a row got its answer.
  *
  * All measure how the answer's probability changes when something is left out:
  * a word, a mention, a type, the whole image or the whole recording; or one cell of the image,
  * which is covered by a grey patch; or a part of the recording, which is silenced.
  */
-#include "postgres.h"
+#include "pg/predict/explain_row.h"
 
 #include "catalog/pg_type.h"
 #include "fmgr.h"
@@ -18,7 +18,6 @@
 #include "utils/rangetypes.h"
 #include "utils/typcache.h"
 
-#include "pg/predict/predictor.h"
 #include "pg/resource/image_encoders.h"
 #include "pg/support/args.h"
 #include "pg/support/pg_env.h"
@@ -34,33 +33,39 @@ static const uint8 cover[3] = {124, 116, 104};
 #define ARG_PAIR 1
 #define ARG_VERSION 10
 
-static Datum
-sentence_part(const MrenPair *pair, const MrenToken *token)
-{
-	MrenTextSpan part = {pair->sentence.data + token->start, token->end - token->start};
-
-	return PointerGetDatum(mren_server_text(part));
-}
-
-static Datum
-feature_name(const MrenContribution *contribution, const MrenPair *pair, const MrenEncoded *row)
+static MrenToken
+place_of(const MrenContribution *contribution, const MrenEncoded *row)
 {
 	switch (contribution->part)
 	{
 		case MREN_PART_WORD:
-			return sentence_part(pair, &row->words[contribution->word]);
+			return row->words[contribution->word];
 		case MREN_PART_HEAD:
-			return sentence_part(pair, &row->head);
+			return row->head;
 		case MREN_PART_TAIL:
-			return sentence_part(pair, &row->tail);
+			return row->tail;
+		default:
+			return (MrenToken){0};
+	}
+}
+
+static MrenTextSpan
+feature_name(MrenExplainedPart part, const MrenPair *pair, MrenToken place)
+{
+	switch (part)
+	{
+		case MREN_PART_WORD:
+		case MREN_PART_HEAD:
+		case MREN_PART_TAIL:
+			return (MrenTextSpan){pair->sentence.data + place.start, place.end - place.start};
 		case MREN_PART_HEAD_TYPE:
-			return PointerGetDatum(mren_server_text(pair->head_type));
+			return pair->head_type;
 		case MREN_PART_TAIL_TYPE:
-			return PointerGetDatum(mren_server_text(pair->tail_type));
+			return pair->tail_type;
 		case MREN_PART_IMAGE:
-			return CStringGetTextDatum("image");
+			return (MrenTextSpan){"image", 5};
 		case MREN_PART_AUDIO:
-			return CStringGetTextDatum("audio");
+			return (MrenTextSpan){"audio", 5};
 	}
 	pg_unreachable();
 }
@@ -136,37 +141,56 @@ keep_features(MrenInput *input)
 	input->features = codes;
 }
 
-static Datum
-explain(FunctionCallInfo fcinfo, bool ranges)
+int
+mren_explain_row(MrenPredictor *predictor, const MrenPair *pair, MrenExplained **parts)
 {
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	MrenEnv env = mren_pg_env(CurrentMemoryContext);
 	MrenContribution *contributions;
-	MrenPredictor predictor;
 	Occluded occluded;
 	MrenVariantFeatures features = {&occluded, features_without};
 	const MrenEncoded *row;
 	MrenInput input;
 	MrenExplainRequest request;
-	MrenPair pair;
 	MrenError err;
 	size_t n;
+
+	row = mren_predictor_row(predictor, pair, &input);
+	keep_features(&input);
+	occluded = (Occluded){*pair, row, &predictor->lexicons,
+						  predictor->info.box_features ? &predictor->boxes : NULL};
+	request = (MrenExplainRequest){&predictor->vectors, &input, &features, -1};
+	MREN_PG_CALL(err, mren_net_explain(predictor->net, &request, &env, &contributions, &n, &err));
+	*parts = palloc(Max(n, 1) * sizeof(MrenExplained));
+	for (size_t i = 0; i < n; i++)
+	{
+		MrenToken place = place_of(&contributions[i], row);
+
+		(*parts)[i] = (MrenExplained){modality(contributions[i].part), place,
+									  feature_name(contributions[i].part, pair, place),
+									  contributions[i].contribution};
+	}
+	return (int) n;
+}
+
+static Datum
+explain(FunctionCallInfo fcinfo, bool ranges)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	MrenPredictor predictor;
+	MrenExplained *parts;
+	MrenPair pair;
+	int n;
 
 	InitMaterializedSRF(fcinfo, 0);
 	mren_predictor_open_args(&predictor, fcinfo, ARG_MODEL, ARG_VERSION);
 	if (!mren_pair_args(fcinfo, ARG_PAIR, ranges, &pair))
 		return (Datum) 0;
-	row = mren_predictor_row(&predictor, &pair, &input);
-	keep_features(&input);
-	occluded = (Occluded){pair, row, &predictor.lexicons,
-						  predictor.info.box_features ? &predictor.boxes : NULL};
-	request = (MrenExplainRequest){&predictor.vectors, &input, &features, -1};
-	MREN_PG_CALL(err, mren_net_explain(predictor.net, &request, &env, &contributions, &n, &err));
-	for (size_t i = 0; i < n; i++)
+	n = mren_explain_row(&predictor, &pair, &parts);
+	for (int i = 0; i < n; i++)
 	{
-		Datum values[3] = {CStringGetTextDatum(modality(contributions[i].part)),
-						   feature_name(&contributions[i], &pair, row),
-						   Float8GetDatum(contributions[i].contribution)};
+		Datum values[3] = {CStringGetTextDatum(parts[i].modality),
+						   PointerGetDatum(mren_server_text(parts[i].feature)),
+						   Float8GetDatum(parts[i].contribution)};
 		bool nulls[3] = {false, false, false};
 
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
@@ -174,7 +198,7 @@ explain(FunctionCallInfo fcinfo, bool ranges)
 	return (Datum) 0;
 }
 
-/* The probability of *relation or, if that is negative, of the most likely one, which it becomes. */
+/* The probability of *relation or, if that is negative, of the strongest one, which it becomes. */
 static float4
 probability_of(MrenPredictor *predictor, const MrenInput *input, int *relation)
 {
@@ -185,7 +209,7 @@ probability_of(MrenPredictor *predictor, const MrenInput *input, int *relation)
 	mren_predictor_features(predictor, input, features);
 	mren_predictor_probabilities(predictor, features, 1, probabilities);
 	if (*relation < 0)
-		*relation = mren_net_best(probabilities, predictor->info.n_relations);
+		*relation = mren_net_answer(&predictor->info, probabilities).strongest;
 	result = probabilities[*relation];
 	pfree(features);
 	pfree(probabilities);
@@ -246,18 +270,63 @@ heat_map(MrenPredictor *predictor, MrenInput *input, MrenBitmap *bitmap, float4 
 	}
 }
 
-static Datum
-explain_image(FunctionCallInfo fcinfo, bool ranges)
+/* Reduces an image to at most max_side pixels in width and height; 0: leaves it as it is. */
+static void
+reduce(MrenBitmap *bitmap, uint32 max_side)
 {
 	MrenEnv env = mren_pg_env(CurrentMemoryContext);
-	MrenPredictor predictor;
+	uint32 side = Max(bitmap->width, bitmap->height);
+	MrenBitmap small;
+	MrenError err;
+
+	if (max_side == 0 || side <= max_side)
+		return;
+	MREN_PG_CALL(
+		err, mren_image_resize(&env, bitmap, Max((uint64) bitmap->width * max_side / side, 1),
+							   Max((uint64) bitmap->height * max_side / side, 1), &small, &err));
+	mren_bitmap_free(&env, bitmap);
+	*bitmap = small;
+}
+
+static bytea *
+encode_png(const MrenBitmap *bitmap)
+{
+	MrenEnv env = mren_pg_env(CurrentMemoryContext);
+	MrenError err;
+	uint8_t *png;
+	size_t len;
+
+	MREN_PG_CALL(err, mren_png_encode(&env, bitmap, &png, &len, &err));
+	if (len > MaxAllocSize - VARHDRSZ)
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						errmsg("PNG image of %zu bytes exceeds the maximum size of a value", len)));
+	return (bytea *) cstring_to_text_with_len((char *) png, len);
+}
+
+bytea *
+mren_explain_picture(MrenPredictor *predictor, const MrenPair *pair, uint32 max_side, bytea **plain)
+{
+	MrenEnv env = mren_pg_env(CurrentMemoryContext);
 	MrenInput input;
-	MrenPair pair;
 	MrenBitmap bitmap;
 	MrenError err;
 	float4 heat[GRID * GRID];
-	uint8_t *png;
-	size_t len;
+
+	mren_predictor_row(predictor, pair, &input);
+	mren_encoder_decode(pair->image, &bitmap);
+	heat_map(predictor, &input, &bitmap, heat);
+	reduce(&bitmap, max_side);
+	if (plain != NULL)
+		*plain = encode_png(&bitmap);
+	MREN_PG_CALL(err, mren_image_heatmap(&env, &bitmap, heat, GRID, GRID, &err));
+	return encode_png(&bitmap);
+}
+
+static Datum
+explain_image(FunctionCallInfo fcinfo, bool ranges)
+{
+	MrenPredictor predictor;
+	MrenPair pair;
 
 	mren_predictor_open_args(&predictor, fcinfo, ARG_MODEL, ARG_VERSION);
 	if (!mren_pair_args(fcinfo, ARG_PAIR, ranges, &pair))
@@ -268,15 +337,7 @@ explain_image(FunctionCallInfo fcinfo, bool ranges)
 						errhint("Specify the image itself as image.")));
 	if (pair.image == NULL)
 		PG_RETURN_NULL();
-	mren_predictor_row(&predictor, &pair, &input);
-	mren_encoder_decode(pair.image, &bitmap);
-	heat_map(&predictor, &input, &bitmap, heat);
-	MREN_PG_CALL(err, mren_image_heatmap(&env, &bitmap, heat, GRID, GRID, &err));
-	MREN_PG_CALL(err, mren_png_encode(&env, &bitmap, &png, &len, &err));
-	if (len > MaxAllocSize - VARHDRSZ)
-		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-						errmsg("PNG image of %zu bytes exceeds the maximum size of a value", len)));
-	PG_RETURN_BYTEA_P((bytea *) cstring_to_text_with_len((char *) png, len));
+	PG_RETURN_BYTEA_P(mren_explain_picture(&predictor, &pair, 0, NULL));
 }
 
 /* Parts of a recording that are explained: at most so many, and not shorter than this. */

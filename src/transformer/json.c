@@ -2,7 +2,7 @@
  * json.c
  *	  JSON of the files of a pretrained encoder.
  */
-#include "transformer/file/json.h"
+#include "transformer/json.h"
 
 #include <stdbool.h>
 #include <string.h>

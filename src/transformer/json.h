@@ -5,8 +5,8 @@
  * jansson allocates with malloc, so each document is bounded in bytes and values before it
  * is parsed, and freed on every path out.  Its parser recurses at most 2,048 levels.
  */
-#ifndef MREN_TRANSFORMER_FILE_JSON_H
-#define MREN_TRANSFORMER_FILE_JSON_H
+#ifndef MREN_TRANSFORMER_JSON_H
+#define MREN_TRANSFORMER_JSON_H
 
 #include <jansson.h>
 #include <stdint.h>

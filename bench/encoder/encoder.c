@@ -1,0 +1,212 @@
+/*
+ * encoder.c
+ *	  Speed of a text encoder's forward pass, for bench/encoder/run.
+ *
+ * encoder SHAPE SECONDS: one core, weights at random, which does not change the work.  SHAPE is
+ * minilm or base, with "-int8" behind it for an encoder of bytes.  A line
+ * for a sentence alone of 15, 28 and 128 tokens, and for batches of 32 sentences of 32 tokens
+ * and of 8 to 56; milliseconds are the medians of processor time.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/random.h"
+#include "transformer/encoder.h"
+
+#define MAX_TOKENS 1024
+#define MAX_RUNS 4096
+
+static void *
+bench_allocate(void *state, size_t size)
+{
+	(void) state;
+	return aligned_alloc(MREN_ALIGNMENT,
+						 (size + MREN_ALIGNMENT - 1) / MREN_ALIGNMENT * MREN_ALIGNMENT);
+}
+
+static void
+bench_release(void *state, void *ptr)
+{
+	(void) state;
+	free(ptr);
+}
+
+static bool
+bench_interrupted(void *state)
+{
+	(void) state;
+	return false;
+}
+
+static const MrenEnv env = {NULL, bench_allocate, bench_release, bench_interrupted};
+static MrenError err;
+
+static void
+must(MrenStatus status)
+{
+	if (status == MREN_OK)
+		return;
+	fprintf(stderr, "encoder: %s\n", err.message);
+	exit(1);
+}
+
+/* all-MiniLM-L6-v2, and BERT-base. */
+static const MrenTransformerConfig minilm = {.architecture = MREN_TRANSFORMER_BERT,
+											 .layers = 6,
+											 .width = 384,
+											 .heads = 12,
+											 .intermediate = 1536,
+											 .embedding_width = 384,
+											 .vocabulary = 30522,
+											 .positions = 512,
+											 .token_types = 2,
+											 .eps = 1e-12f,
+											 .absolute_positions = true};
+static const MrenTransformerConfig base = {.architecture = MREN_TRANSFORMER_BERT,
+										   .layers = 12,
+										   .width = 768,
+										   .heads = 12,
+										   .intermediate = 3072,
+										   .embedding_width = 768,
+										   .vocabulary = 30522,
+										   .positions = 512,
+										   .token_types = 2,
+										   .eps = 1e-12f,
+										   .absolute_positions = true};
+
+/* Small weights; those of layer norms about 1. */
+static float *
+make_weights(const MrenTransformerConfig *config)
+{
+	size_t n = mren_transformer_parameters(config);
+	float *weights = bench_allocate(NULL, n * sizeof(float));
+	MrenTransformerTensor tensor;
+	float *at = weights;
+	MrenRandom random;
+
+	mren_random_seed(&random, 1, 0);
+	for (size_t i = 0; mren_transformer_tensor(config, i, &tensor); i++)
+	{
+		bool norm = strstr(tensor.name, "norm.weight") != NULL;
+
+		n = tensor.rows * (tensor.columns == 0 ? 1 : tensor.columns);
+		for (size_t j = 0; j < n; j++)
+			*at++ = (norm ? 1 : 0) + 0.1f * (mren_random_uniform(&random) - 0.5f);
+	}
+	return weights;
+}
+
+static double
+now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (double) t.tv_sec + 1e-9 * (double) t.tv_nsec;
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	double x = *(const double *) a;
+	double y = *(const double *) b;
+
+	return (x > y) - (x < y);
+}
+
+/* Multiply-adds of the layers, times two. */
+static double
+operations(const MrenTransformerConfig *config, const MrenTransformerBatch *batch)
+{
+	double width = (double) config->width;
+	double token = 2 * width * (4 * width + 2 * (double) config->intermediate);
+	double sum = 0;
+
+	for (size_t s = 0; s < batch->n_sentences; s++)
+	{
+		double n = (double) batch->sentences[s].n_text;
+
+		sum += n * (token + 4 * n * width);
+	}
+	return sum * (double) config->layers;
+}
+
+static void
+measure(const char *name, const MrenTransformer *encoder, const MrenTransformerConfig *config,
+		const size_t *lengths, size_t n_sentences, double seconds)
+{
+	static double times[MAX_RUNS];
+	static int32_t ids[MAX_TOKENS];
+	static uint32_t positions[MAX_TOKENS];
+	static MrenTransformerSentence sentences[MAX_TOKENS];
+	MrenTransformerBatch batch = {sentences, n_sentences, ids, positions, NULL, 0};
+	float *out;
+	double end;
+	size_t n = 0;
+
+	for (size_t s = 0; s < n_sentences; s++)
+	{
+		sentences[s] = (MrenTransformerSentence){lengths[s], 0, 0};
+		for (size_t i = 0; i < lengths[s]; i++, batch.n_tokens++)
+		{
+			ids[batch.n_tokens] = (int32_t) (batch.n_tokens * 29 % config->vocabulary);
+			positions[batch.n_tokens] = (uint32_t) i;
+		}
+	}
+	out = bench_allocate(NULL, batch.n_tokens * config->width * sizeof(float));
+	must(mren_transformer_forward(&env, encoder, &batch, out, &err));
+	for (end = now() + seconds; n < MAX_RUNS && (n < 5 || now() < end); n++)
+	{
+		double start = now();
+
+		must(mren_transformer_forward(&env, encoder, &batch, out, &err));
+		times[n] = now() - start;
+	}
+	qsort(times, n, sizeof(double), compare);
+	printf("%-26s %8.2f ms %8.0f tokens/s %6.1f GFLOP/s\n", name, 1000 * times[n / 2],
+		   (double) batch.n_tokens / times[n / 2],
+		   operations(config, &batch) / times[n / 2] / 1e9);
+	free(out);
+}
+
+static void
+measure_all(const MrenTransformer *encoder, const MrenTransformerConfig *config, double seconds)
+{
+	static const size_t alone[] = {15, 28, 128};
+	size_t lengths[32];
+
+	for (size_t i = 0; i < sizeof(alone) / sizeof(alone[0]); i++)
+	{
+		char name[32];
+
+		snprintf(name, sizeof(name), "1 sentence of %zu", alone[i]);
+		measure(name, encoder, config, &alone[i], 1, seconds);
+	}
+	for (size_t i = 0; i < 32; i++)
+		lengths[i] = 32;
+	measure("32 sentences of 32", encoder, config, lengths, 32, seconds);
+	for (size_t i = 0; i < 32; i++)
+		lengths[i] = 8 + i * 48 / 31;
+	measure("32 sentences of 8 to 56", encoder, config, lengths, 32, seconds);
+}
+
+int
+main(int argc, char **argv)
+{
+	const char *shape = argc > 1 ? argv[1] : "minilm";
+	const MrenTransformerConfig *config = strncmp(shape, "base", 4) == 0 ? &base : &minilm;
+	double seconds = argc > 2 ? atof(argv[2]) : 1;
+	float *weights = make_weights(config);
+	MrenTransformer *encoder;
+
+	if (strstr(shape, "-int8") != NULL)
+		must(mren_transformer_create_int8(&env, config, weights, &encoder, &err));
+	else
+		must(mren_transformer_create_in_place(&env, config, weights, &encoder, &err));
+	measure_all(encoder, config, seconds);
+	mren_transformer_free(&env, encoder);
+	free(weights);
+	return 0;
+}

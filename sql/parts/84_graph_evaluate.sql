@@ -1,0 +1,8 @@
+-- How good a knowledge graph is, on annotated documents.  Runs as the caller, who needs SELECT on its tables.
+
+CREATE FUNCTION mren.evaluate_graph(graph text, gold text)
+RETURNS TABLE (part text, "precision" double precision, recall double precision, f1 double precision, predicted bigint, gold bigint)
+AS 'MODULE_PATHNAME', 'mren_evaluate_graph'
+LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 1000000 ROWS 5;
+COMMENT ON FUNCTION mren.evaluate_graph(text, text) IS
+    'Compares a knowledge graph with annotated documents, which a query returns in the form of mren.read_docred: precision, recall and F1 of mentions, entities (B-cubed) and facts, also within and across sentences. The names of the two last columns mean the number in the graph and in the annotations.';

@@ -1,0 +1,62 @@
+/*
+ * simd_avx2.c
+ *	  Kernels for AVX2 with FMA: 16 registers of 8 floats, 12 of them sums.
+ */
+#if defined(__x86_64__) && defined(__GNUC__)
+
+#include <immintrin.h>
+
+#define TARGET MREN_PLAIN_CODE __attribute__((target("avx2,fma")))
+#define LANES 8
+#include "nn/simd/vector.inc"
+
+#include "nn/simd/rows.inc"
+#include "nn/simd/dense.inc"
+#define NEAREST(v) ((IntVector) _mm256_cvtps_epi32((__m256) (v)))
+#include "nn/simd/int8.inc"
+#define MADD(a, b) ((IntVector) _mm256_madd_epi16((__m256i) (a), (__m256i) (b)))
+#include "nn/simd/int8_madd.inc"
+
+TILE(1, 1)
+TILE(1, 2)
+TILE(1, 4)
+TILE(2, 1)
+TILE(2, 2)
+TILE(3, 1)
+TILE(3, 2)
+TILE(4, 1)
+TILE(5, 1)
+TILE(6, 1)
+INT8_TILE(1)
+INT8_TILE(2)
+INT8_TILE(3)
+INT8_TILE(4)
+INT8_TILE(5)
+INT8_TILE(6)
+
+const MrenSimd mren_simd_avx2 = {
+	.name = "avx2",
+	.rows = 6,
+	.tiles = {{NULL},
+			  {NULL, tile_1_1, tile_1_2, NULL, tile_1_4},
+			  {NULL, tile_2_1, tile_2_2},
+			  {NULL, tile_3_1, tile_3_2},
+			  {NULL, tile_4_1},
+			  {NULL, tile_5_1},
+			  {NULL, tile_6_1}},
+	.activate = activate,
+	.softmax = softmax,
+	.layer_norm = layer_norm,
+	.dot = dot,
+};
+
+const MrenInt8Simd mren_int8_simd_avx2 = {
+	.name = "avx2",
+	.rows = 6,
+	.tiles = {NULL, int8_tile_1, int8_tile_2, int8_tile_3, int8_tile_4, int8_tile_5, int8_tile_6},
+	.row = int8_row,
+};
+
+#else
+typedef int mren_no_nn_avx2;
+#endif

@@ -1,0 +1,36 @@
+/*
+ * simd_portable.c
+ *	  Kernels for any processor: vectors of four floats, which the compiler turns into what
+ *	  there is.
+ */
+#define TARGET MREN_PLAIN_CODE
+#define LANES 4
+#include "nn/simd/vector.inc"
+
+#include "nn/simd/rows.inc"
+#include "nn/simd/dense.inc"
+#include "nn/simd/int8.inc"
+#include "nn/simd/int8_plain.inc"
+
+TILE(1, 1)
+TILE(1, 2)
+TILE(2, 1)
+TILE(3, 1)
+INT8_TILE(1)
+
+const MrenSimd mren_simd_portable = {
+	.name = "portable",
+	.rows = 3,
+	.tiles = {{NULL}, {NULL, tile_1_1, tile_1_2}, {NULL, tile_2_1}, {NULL, tile_3_1}},
+	.activate = activate,
+	.softmax = softmax,
+	.layer_norm = layer_norm,
+	.dot = dot,
+};
+
+const MrenInt8Simd mren_int8_simd_portable = {
+	.name = "portable",
+	.rows = 1,
+	.tiles = {NULL, int8_tile_1},
+	.row = int8_row,
+};

@@ -1,0 +1,381 @@
+/*
+ * graph_evaluate.c
+ *	  mren.evaluate_graph: mentions, entities and facts against annotated documents.
+ *
+ * The gold query runs as the caller and gives the parts of documents, as
+ * mren.read_docred and mren.read_brat do.  They are passed as arrays to one
+ * statement, which runs as the graph's owner: it reads the texts anew with the
+ * graph's tagger and lexicons, resolves names as a merge does, and compares.
+ *
+ * check-qualified: search_path is pinned by mren_graph_query.
+ */
+#include "pg/graph/graph_base.h"
+
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+
+#include "pg/graph/graph_statements.h"
+#include "pg/support/args.h"
+#include "pg/support/compat.h"
+
+PG_FUNCTION_INFO_V1(mren_evaluate_graph);
+
+/* The columns of the gold query, in the order in which the statement takes them. */
+enum
+{
+	GOLD_DOCUMENT,
+	GOLD_PART,
+	GOLD_TEXT,
+	GOLD_TYPE,
+	GOLD_ENTITY,
+	GOLD_HEAD,
+	GOLD_RELATION,
+	GOLD_TAIL,
+	GOLD_LOWER,
+	GOLD_UPPER,
+	N_GOLD
+};
+
+static const char *const columns[] = {"document", "part",	  "text", "type", "entity",
+									  "head",	  "relation", "tail", "span"};
+
+typedef struct Gold
+{
+	MemoryContext context;
+	Datum *values[N_GOLD];
+	bool *nulls[N_GOLD];
+	int n;
+	int capacity;
+} Gold;
+
+/*
+ * gold: the parts given; found: mentions in the texts, by the graph's tagger and
+ * lexicons; said: the same with their entities.  wanted: the mentions given, which
+ * are matched by place or, where they have none, by name, and by type if they
+ * have one.
+ */
+static const char read_gold[] =
+	"WITH RECURSIVE gold AS MATERIALIZED ("
+	"  SELECT g.*, row_number() OVER () AS n FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+	"   AS g (document, part, text, type, entity, head, relation, tail, lower, upper)),"
+	" found AS MATERIALIZED (SELECT g.document, lower(e.span) AS lower, upper(e.span) AS upper,"
+	"   COALESCE(e.type, '') AS type, mren.normalize_name(e.mention) AS name,"
+	"   mren.normalize_name(e.entity) COLLATE \"C\" AS full_name"
+	"  FROM gold g CROSS JOIN LATERAL mren.document_entities(g.text, NULLIF($11, '{}'),"
+	"    NULLIF($12, ''), NULLIF($13, 0)) e"
+	"  WHERE g.part = 'document'),"
+	" mention AS (SELECT DISTINCT f.full_name AS name, f.type FROM found f),";
+
+static const char compare[] =
+	", said AS MATERIALIZED (SELECT f.document, f.lower, f.upper, f.type, f.name, t.key AS entity,"
+	"   row_number() OVER () AS n"
+	"  FROM found f JOIN target t ON t.name = f.full_name AND t.type = f.type),"
+	" wanted AS MATERIALIZED (SELECT g.document, g.entity, g.type, g.lower, g.upper,"
+	"   CASE WHEN g.lower IS NULL THEN mren.normalize_name(g.text) END AS name, min(g.n) AS n"
+	"  FROM gold g WHERE g.part = 'mention' GROUP BY 1, 2, 3, 4, 5, 6),"
+	" sentence AS MATERIALIZED (SELECT g.document, g.lower, g.upper FROM gold g"
+	"  WHERE g.part = 'sentence' AND g.lower IS NOT NULL),"
+
+	/* Mentions. */
+	" met AS MATERIALIZED (SELECT s.n AS said, w.n AS wanted, s.document, s.entity AS said_entity,"
+	"   w.entity AS wanted_entity FROM said s JOIN wanted w ON w.document = s.document"
+	"   AND w.lower = s.lower AND w.upper = s.upper AND COALESCE(w.type, s.type) = s.type"
+	"  UNION ALL SELECT s.n, w.n, s.document, s.entity, w.entity FROM said s JOIN wanted w"
+	"   ON w.document = s.document AND w.name = s.name AND COALESCE(w.type, s.type) = s.type),"
+	" mentions AS (SELECT (SELECT count(*) FROM said) AS predicted,"
+	"  (SELECT count(*) FROM wanted) AS gold, count(DISTINCT m.said) AS correct,"
+	"  count(DISTINCT m.wanted) AS found FROM met m),"
+
+	/* Entities: B-cubed, within documents. */
+	" shared AS (SELECT m.document, m.said_entity, m.wanted_entity, count(*) AS n FROM met m"
+	"  WHERE m.wanted_entity IS NOT NULL GROUP BY 1, 2, 3),"
+	" said_size AS (SELECT s.document, s.entity, count(*) AS n FROM said s GROUP BY 1, 2),"
+	" wanted_size AS (SELECT w.document, w.entity, count(*) AS n FROM wanted w"
+	"  WHERE w.entity IS NOT NULL GROUP BY 1, 2),"
+	" entities AS (SELECT (SELECT count(*) FROM said_size) AS predicted,"
+	"   (SELECT count(*) FROM wanted_size) AS gold,"
+	"   sum(h.n::float8 * h.n / p.n) AS precise, sum(h.n::float8 * h.n / w.n) AS recalled"
+	"  FROM shared h JOIN said_size p ON p.document = h.document AND p.entity = h.said_entity"
+	"  JOIN wanted_size w ON w.document = h.document AND w.entity = h.wanted_entity),"
+
+	/*
+	 * Facts, once for each document, in the direction in which the graph stores them.
+	 * place: of the evidence's mentions; an entity may be named by several of them.
+	 */
+	" gold_fact AS MATERIALIZED (SELECT f.*, row_number() OVER () AS n FROM ("
+	"   SELECT DISTINCT g.document, COALESCE(c.stored, g.relation) AS relation,"
+	"    CASE WHEN c.reversed THEN g.tail ELSE g.head END AS head,"
+	"    CASE WHEN c.reversed THEN g.head ELSE g.tail END AS tail, COALESCE(c.symmetric, false) AS "
+	"symmetric"
+	"   FROM gold g LEFT JOIN canon c ON c.relation = g.relation WHERE g.part = 'fact') f),"
+	" read_document AS MATERIALIZED (SELECT DISTINCT g.document FROM gold g),"
+	" place AS MATERIALIZED (SELECT e.document, e.fact, e.fact_relation AS relation, e.n,"
+	"   e.head_first, e.name, e.type, e.base + lower(e.span) AS lower, e.base + upper(e.span) AS "
+	"upper"
+	"  FROM (SELECT x.document, x.fact, x.fact_relation, x.n, NOT x.reversed AS head_first,"
+	"    x.head_name AS name, COALESCE(x.head_type, '') AS type, lower(x.sentence_span) AS base,"
+	"    x.head_span AS span FROM ${graph}.evidence x"
+	"    JOIN read_document d ON d.document = x.document"
+	"    WHERE x.fact IN (SELECT f.fact FROM ${graph}.facts f)"
+	"   UNION ALL SELECT x.document, x.fact, x.fact_relation, x.n, x.reversed, x.tail_name,"
+	"    COALESCE(x.tail_type, ''), lower(x.sentence_span), x.tail_span FROM ${graph}.evidence x"
+	"    JOIN read_document d ON d.document = x.document"
+	"    WHERE x.fact IN (SELECT f.fact FROM ${graph}.facts f)) e),"
+	" named AS MATERIALIZED (SELECT p.document, p.n, p.fact, p.relation, p.head_first, w.entity"
+	"  FROM place p JOIN wanted w ON w.document = p.document AND w.lower = p.lower"
+	"   AND w.upper = p.upper AND COALESCE(w.type, p.type) = p.type"
+	"  UNION SELECT p.document, p.n, p.fact, p.relation, p.head_first, w.entity"
+	"  FROM place p JOIN wanted w ON w.document = p.document AND w.name = p.name"
+	"   AND COALESCE(w.type, p.type) = p.type),"
+	" hit AS MATERIALIZED (SELECT DISTINCT h.document, h.fact, g.n FROM named h"
+	"  JOIN named t ON t.document = h.document AND t.n = h.n AND h.head_first AND NOT t.head_first"
+	"  JOIN gold_fact g ON g.document = h.document AND g.relation = h.relation"
+	"   AND ((g.head = h.entity AND g.tail = t.entity)"
+	"    OR (g.symmetric AND g.head = t.entity AND g.tail = h.entity))),"
+
+	/* Whether both ends are mentioned in one sentence; a fact that is right as the gold has it. */
+	" in_sentence AS MATERIALIZED (SELECT w.document, w.entity, s.lower FROM wanted w"
+	"  JOIN sentence s ON s.document = w.document AND s.lower <= w.lower AND w.upper <= s.upper),"
+	" in_one AS (SELECT DISTINCT h.document, h.entity AS head, t.entity AS tail"
+	"  FROM in_sentence h JOIN in_sentence t ON t.document = h.document AND t.lower = h.lower),"
+	" gold_scope AS MATERIALIZED (SELECT g.n, o.document IS NOT NULL AS within FROM gold_fact g"
+	"  LEFT JOIN in_one o ON o.document = g.document AND o.head = g.head AND o.tail = g.tail),"
+	" read_in_one AS (SELECT DISTINCT h.document, h.fact FROM place h"
+	"  JOIN place t ON t.document = h.document AND t.n = h.n AND h.head_first AND NOT t.head_first"
+	"  JOIN sentence s ON s.document = h.document AND s.lower <= LEAST(h.lower, t.lower)"
+	"   AND GREATEST(h.upper, t.upper) <= s.upper),"
+	" said_scope AS (SELECT p.document, p.fact, o.fact IS NOT NULL AS within"
+	"  FROM (SELECT DISTINCT k.document, k.fact FROM place k) p"
+	"  LEFT JOIN read_in_one o ON o.document = p.document AND o.fact = p.fact),"
+	" said_fact AS MATERIALIZED (SELECT s.document, s.fact, COALESCE(r.within, s.within) AS within,"
+	"   r.fact IS NOT NULL AS correct FROM said_scope s LEFT JOIN ("
+	"   SELECT h.document, h.fact, bool_or(c.within) AS within FROM hit h"
+	"   JOIN gold_scope c ON c.n = h.n GROUP BY 1, 2) r"
+	"   ON r.document = s.document AND r.fact = s.fact),"
+	" scope (place, name, within) AS (VALUES (3, 'facts', NULL::boolean),"
+	"  (4, 'facts within sentences', true), (5, 'facts across sentences', false)),"
+	" facts AS (SELECT c.place, c.name,"
+	"   (SELECT count(*) FROM said_fact s WHERE c.within IS NULL OR s.within = c.within) AS "
+	"predicted,"
+	"   (SELECT count(*) FROM gold_scope g WHERE c.within IS NULL OR g.within = c.within) AS gold,"
+	"   (SELECT count(*) FROM said_fact s WHERE s.correct AND (c.within IS NULL OR s.within = "
+	"c.within)) AS correct,"
+	"   (SELECT count(DISTINCT h.n) FROM hit h JOIN gold_scope g ON g.n = h.n"
+	"    WHERE c.within IS NULL OR g.within = c.within) AS found"
+	"  FROM scope c WHERE c.within IS NULL OR EXISTS (SELECT FROM sentence)),"
+
+	" measured AS (SELECT 1 AS place, 'mentions' AS part, m.predicted, m.gold,"
+	"   m.correct::float8 AS precise, m.found::float8 AS recalled, m.predicted AS n_predicted,"
+	"   m.gold AS n_gold FROM mentions m WHERE EXISTS (SELECT FROM gold g WHERE g.part = "
+	"'document')"
+	"  UNION ALL SELECT 2, 'entities', e.predicted, e.gold, COALESCE(e.precise, 0),"
+	"   COALESCE(e.recalled, 0), (SELECT count(*) FROM said), (SELECT count(*) FROM wanted)"
+	"   FROM entities e WHERE EXISTS (SELECT FROM gold g WHERE g.part = 'document')"
+	"    AND e.gold > 0"
+	"  UNION ALL SELECT f.place, f.name, f.predicted, f.gold, f.correct, f.found, f.predicted,"
+	"   f.gold FROM facts f)"
+	" SELECT r.part, r.\"precision\", r.recall,"
+	"  CASE WHEN r.\"precision\" + r.recall > 0"
+	"   THEN 2 * r.\"precision\" * r.recall / (r.\"precision\" + r.recall) ELSE 0 END AS f1,"
+	"  r.predicted, r.gold FROM (SELECT m.place, m.part,"
+	"   CASE WHEN m.n_predicted > 0 THEN m.precise / m.n_predicted ELSE 0 END AS \"precision\","
+	"   CASE WHEN m.n_gold > 0 THEN m.recalled / m.n_gold ELSE 0 END AS recall,"
+	"   m.predicted, m.gold FROM measured m) r ORDER BY r.place";
+
+static const char missing[] =
+	"SELECT count(*), min(g.document) FROM (SELECT DISTINCT x.document FROM unnest($1) AS x "
+	"(document)) g WHERE NOT EXISTS (SELECT FROM ${graph}.documents d"
+	" WHERE d.document = g.document AND d.state = 'scored')";
+
+/*
+ * The gold query
+ */
+
+static void
+add_row(void *state, TupleTableSlot *slot)
+{
+	Gold *gold = state;
+	MemoryContext old = MemoryContextSwitchTo(gold->context);
+
+	if (gold->n == gold->capacity)
+	{
+		gold->capacity = Max(1024, gold->capacity * 2);
+		for (int i = 0; i < N_GOLD; i++)
+		{
+			Size n = (Size) gold->capacity;
+
+			gold->values[i] = gold->n == 0 ? palloc(n * sizeof(Datum))
+										   : repalloc_huge(gold->values[i], n * sizeof(Datum));
+			gold->nulls[i] = gold->n == 0 ? palloc(n * sizeof(bool))
+										  : repalloc_huge(gold->nulls[i], n * sizeof(bool));
+		}
+	}
+	for (int i = 0; i < N_GOLD; i++)
+	{
+		Datum value = slot_getattr(slot, i + 1, &gold->nulls[i][gold->n]);
+
+		if (!gold->nulls[i][gold->n] && i < GOLD_LOWER)
+			value = PointerGetDatum(PG_DETOAST_DATUM_COPY(value));
+		gold->values[i][gold->n] = value;
+	}
+	if (gold->nulls[GOLD_DOCUMENT][gold->n] || gold->nulls[GOLD_PART][gold->n])
+		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+						errmsg("column \"%s\" of the gold query is null in row %d",
+							   columns[gold->nulls[GOLD_DOCUMENT][gold->n] ? 0 : 1], gold->n + 1)));
+	gold->n++;
+	MemoryContextSwitchTo(old);
+}
+
+/* The column as text, or NULL if the query has none; a span as its two ends. */
+static void
+append_column(StringInfo sql, TupleDesc desc, const char *name)
+{
+	AttrNumber attno = mren_query_find(desc, name);
+
+	if (sql->len > 0)
+		appendStringInfoString(sql, ", ");
+	if (strcmp(name, "span") == 0)
+	{
+		if (attno != 0 && TupleDescAttr(desc, attno - 1)->atttypid != INT4RANGEOID)
+			ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
+							errmsg("column \"span\" of the gold query is of type %s",
+								   format_type_be(TupleDescAttr(desc, attno - 1)->atttypid)),
+							errhint("It must be int4range, characters of the document from 0.")));
+		appendStringInfoString(sql, attno == 0
+										? "NULL::pg_catalog.int4, NULL::pg_catalog.int4"
+										: "pg_catalog.lower(q.span), pg_catalog.upper(q.span)");
+	}
+	else if (attno == 0)
+		appendStringInfoString(sql, "NULL::pg_catalog.text");
+	else
+		mren_sql_add(sql, "q.${column}::pg_catalog.text", 1,
+					 &(MrenSqlArg){.placeholder = "column", .kind = MREN_SQL_NAME, .text = name});
+}
+
+static void
+read_query(const char *query, Gold *gold)
+{
+	const char *text = mren_query_text(query);
+	TupleDesc desc = mren_query_describe(text);
+	StringInfoData list;
+	StringInfoData sql;
+	MrenSqlArg from = mren_sql_query("query", text);
+
+	if (mren_query_find(desc, "document") == 0)
+		mren_query_lacks(desc, "document");
+	if (mren_query_find(desc, "part") == 0)
+		mren_query_lacks(desc, "part");
+	initStringInfo(&list);
+	for (int i = 0; i < (int) lengthof(columns); i++)
+		append_column(&list, desc, columns[i]);
+	initStringInfo(&sql);
+	appendStringInfoString(&sql, "SELECT ");
+	appendStringInfoString(&sql, list.data);
+	mren_sql_add(&sql, " FROM ${query} AS q", 1, &from);
+	mren_query_run(sql.data, 0, NULL, NULL, add_row, gold);
+}
+
+static Datum
+array_of(const Gold *gold, int column)
+{
+	int dims[] = {gold->n};
+	int lbs[] = {1};
+	Oid type = column < GOLD_LOWER ? TEXTOID : INT4OID;
+	int16 len;
+	bool byval;
+	char align;
+
+	if (gold->n == 0)
+		return PointerGetDatum(construct_empty_array(type));
+	get_typlenbyvalalign(type, &len, &byval, &align);
+	return PointerGetDatum(construct_md_array(gold->values[column], gold->nulls[column], 1, dims,
+											  lbs, type, len, byval, align));
+}
+
+/*
+ * Comparing
+ */
+
+static void
+put_slot(void *state, TupleTableSlot *slot)
+{
+	ReturnSetInfo *rsinfo = state;
+
+	tuplestore_puttupleslot(rsinfo->setResult, slot);
+}
+
+static void
+count_missing(void *state, TupleTableSlot *slot)
+{
+	const MrenGraph *graph = state;
+	bool isnull;
+	int64 n = DatumGetInt64(slot_getattr(slot, 1, &isnull));
+
+	if (n > 0)
+		ereport(NOTICE, (errmsg("graph \"%s\" has not read %lld of the gold documents", graph->name,
+								(long long) n),
+						 errdetail("One of them has the key \"%s\".",
+								   TextDatumGetCString(slot_getattr(slot, 2, &isnull))),
+						 errhint("Their facts count as missed.")));
+}
+
+/* An empty array for no lexicons and '' for no tagger, which the statement takes as NULL. */
+static void
+compare_gold(const MrenGraph *graph, const Gold *gold, ReturnSetInfo *rsinfo)
+{
+	const char *parts[] = {read_gold, mren_graph_sql_resolve, compare};
+	Oid types[N_GOLD + 3];
+	Datum values[lengthof(types)];
+	const char *sql = mren_graph_sql(graph, lengthof(parts), parts);
+	int level;
+
+	for (int i = 0; i < N_GOLD; i++)
+	{
+		types[i] = i < GOLD_LOWER ? TEXTARRAYOID : INT4ARRAYOID;
+		values[i] = array_of(gold, i);
+	}
+	types[N_GOLD] = TEXTARRAYOID;
+	values[N_GOLD] =
+		graph->lexicons != 0 ? graph->lexicons : PointerGetDatum(construct_empty_array(TEXTOID));
+	types[N_GOLD + 1] = TEXTOID;
+	values[N_GOLD + 1] = CStringGetTextDatum(graph->tagger != NULL ? graph->tagger : "");
+	types[N_GOLD + 2] = INT4OID;
+	values[N_GOLD + 2] = Int32GetDatum(graph->options.tagger_version);
+	mren_graph_query(graph, missing, 1, types, values, count_missing, (void *) graph);
+	level = NewGUCNestLevel();
+	/* The planner cannot know how long the arrays' parts are, and nothing here has an index. */
+	(void) set_config_option("enable_nestloop", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
+							 true, 0, false);
+	mren_graph_query(graph, sql, lengthof(types), types, values, put_slot, rsinfo);
+	AtEOXact_GUC(false, level);
+}
+
+/* mren.evaluate_graph(graph, gold) */
+Datum
+mren_evaluate_graph(PG_FUNCTION_ARGS)
+{
+	static const char *const relations[] = {"facts", "evidence", "aliases", "relations",
+											"documents"};
+	char *name = mren_arg_text(fcinfo, 0, "graph");
+	char *query = mren_arg_text(fcinfo, 1, "gold");
+	MrenGraph graph;
+	Gold gold = {.context = CurrentMemoryContext};
+
+	InitMaterializedSRF(fcinfo, 0);
+	SPI_connect();
+	mren_graph_open(name, false, &graph);
+	mren_graph_check_layout(&graph);
+	for (int i = 0; i < (int) lengthof(relations); i++)
+		mren_graph_check_readable(&graph, relations[i]);
+	read_query(query, &gold);
+	compare_gold(&graph, &gold, (ReturnSetInfo *) fcinfo->resultinfo);
+	SPI_finish();
+	return (Datum) 0;
+}

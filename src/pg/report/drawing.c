@@ -1,0 +1,214 @@
+/*
+ * drawing.c
+ *	  A small directed graph as SVG: where its nodes are put, and their lines.
+ */
+#include "pg/report/drawing.h"
+
+#include <math.h>
+
+#include "miscadmin.h"
+
+#include "pg/report/page.h"
+
+#define WIDTH 900.0
+#define HEIGHT 640.0
+/* Shorter lines have no room for their label; it is in their title. */
+#define LABEL_ROOM 125
+#define MARGIN_X 90.0
+#define MARGIN_Y 34.0
+#define ROUNDS 400
+/* Names are wider than high: distances across count less. */
+#define ASPECT 1.6
+
+static void
+begin_on_circle(MrenDrawing *drawing)
+{
+	for (int i = 0; i < drawing->n_nodes; i++)
+	{
+		double angle = 2 * M_PI * i / Max(drawing->n_nodes - 1, 1);
+
+		drawing->nodes[i].x = i == 0 ? 0 : cos(angle) * 200;
+		drawing->nodes[i].y = i == 0 ? 0 : sin(angle) * 200;
+	}
+}
+
+/* Adds to the forces on a and b what pushes them apart, or pulls them together. */
+static void
+push(const MrenDrawing *drawing, int a, int b, double ideal, bool apart, double (*force)[2])
+{
+	double dx = drawing->nodes[a].x - drawing->nodes[b].x;
+	double dy = drawing->nodes[a].y - drawing->nodes[b].y;
+	double distance = Max(sqrt(dx * dx + dy * dy), 0.01);
+	double size = apart ? ideal * ideal / distance : -distance * distance / ideal;
+
+	force[a][0] += dx / distance * size;
+	force[a][1] += dy / distance * size;
+	force[b][0] -= dx / distance * size;
+	force[b][1] -= dy / distance * size;
+}
+
+/* One round: moves each node along its force, by no more than `heat`. */
+static void
+step(MrenDrawing *drawing, double ideal, double heat)
+{
+	double force[MREN_DRAWING_NODES][2] = {{0}};
+
+	for (int i = 0; i < drawing->n_nodes; i++)
+	{
+		for (int j = i + 1; j < drawing->n_nodes; j++)
+			push(drawing, i, j, ideal, true, force);
+		/* Parts that no line joins to the rest stay near. */
+		force[i][0] -= drawing->nodes[i].x * 0.05;
+		force[i][1] -= drawing->nodes[i].y * 0.05;
+	}
+	for (int e = 0; e < drawing->n_edges; e++)
+		push(drawing, drawing->edges[e].from, drawing->edges[e].to, ideal, false, force);
+	for (int i = 1; i < drawing->n_nodes; i++)
+	{
+		double size = sqrt(force[i][0] * force[i][0] + force[i][1] * force[i][1]);
+		double by = size > heat ? heat / size : 1;
+
+		drawing->nodes[i].x += force[i][0] * by;
+		drawing->nodes[i].y += force[i][1] * by;
+	}
+}
+
+/* Stretches the positions to the drawing's size. */
+static void
+fit(MrenDrawing *drawing)
+{
+	double low[2] = {INFINITY, INFINITY};
+	double high[2] = {-INFINITY, -INFINITY};
+
+	for (int i = 0; i < drawing->n_nodes; i++)
+	{
+		low[0] = Min(low[0], drawing->nodes[i].x);
+		low[1] = Min(low[1], drawing->nodes[i].y);
+		high[0] = Max(high[0], drawing->nodes[i].x);
+		high[1] = Max(high[1], drawing->nodes[i].y);
+	}
+	for (int i = 0; i < drawing->n_nodes; i++)
+	{
+		MrenDrawnNode *node = &drawing->nodes[i];
+
+		node->x = high[0] - low[0] < 1
+					  ? WIDTH / 2
+					  : MARGIN_X + (node->x - low[0]) / (high[0] - low[0]) * (WIDTH - 2 * MARGIN_X);
+		node->y = high[1] - low[1] < 1 ? HEIGHT / 2
+									   : MARGIN_Y + (node->y - low[1]) / (high[1] - low[1]) *
+														(HEIGHT - 2 * MARGIN_Y);
+	}
+}
+
+static void
+place_nodes(MrenDrawing *drawing)
+{
+	double ideal = 0.9 * sqrt(WIDTH * HEIGHT / ASPECT / drawing->n_nodes);
+
+	begin_on_circle(drawing);
+	for (int i = 0; i < ROUNDS; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		step(drawing, ideal, 60.0 * (ROUNDS - i) / ROUNDS);
+	}
+	fit(drawing);
+}
+
+static double
+radius(const MrenDrawnNode *node)
+{
+	return 5 + 2.2 * log2(node->degree);
+}
+
+/* How many edges before this one join the same two nodes, and how many do in all. */
+static int
+siblings(const MrenDrawing *drawing, int edge, int *all)
+{
+	const MrenDrawnEdge *e = &drawing->edges[edge];
+	int before = 0;
+
+	*all = 0;
+	for (int i = 0; i < drawing->n_edges; i++)
+	{
+		const MrenDrawnEdge *other = &drawing->edges[i];
+
+		if ((other->from == e->from && other->to == e->to) ||
+			(other->from == e->to && other->to == e->from))
+		{
+			(*all)++;
+			before += i < edge;
+		}
+	}
+	return before;
+}
+
+/* A line that ends at the border of its target, bent if it has siblings. */
+static void
+draw_edge(StringInfo page, const MrenDrawing *drawing, int edge)
+{
+	const MrenDrawnEdge *e = &drawing->edges[edge];
+	const MrenDrawnNode *from = &drawing->nodes[e->from];
+	const MrenDrawnNode *to = &drawing->nodes[e->to];
+	int all;
+	int before = siblings(drawing, edge, &all);
+	double dx = to->x - from->x;
+	double dy = to->y - from->y;
+	double distance = Max(sqrt(dx * dx + dy * dy), 1);
+	double bend = (before - (all - 1) / 2.0) * 44 * (e->from < e->to ? 1 : -1);
+	double cx = (from->x + to->x) / 2 - dy / distance * bend;
+	double cy = (from->y + to->y) / 2 + dx / distance * bend;
+	double tx = to->x - cx;
+	double ty = to->y - cy;
+	double length = Max(sqrt(tx * tx + ty * ty), 1);
+	double stop = radius(to) + 4;
+
+	appendStringInfo(page,
+					 "<path class=\"edge\" marker-end=\"url(#tip)\" d=\"M%.1f %.1fQ%.1f %.1f %.1f "
+					 "%.1f\"><title>",
+					 from->x, from->y, cx, cy, to->x - tx / length * stop,
+					 to->y - ty / length * stop);
+	mren_html_text(page, from->name);
+	appendStringInfoString(page, " &#x2013; ");
+	mren_html_text(page, e->label);
+	appendStringInfoString(page, " &#x2192; ");
+	mren_html_text(page, to->name);
+	appendStringInfo(page, " (%.2f)</title></path>\n", e->confidence);
+	if (distance < LABEL_ROOM)
+		return;
+	appendStringInfo(page, "<text class=\"relation\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">",
+					 (from->x + to->x) / 4 + cx / 2, (from->y + to->y) / 4 + cy / 2 + 3);
+	mren_html_brief(page, e->label, 22);
+	appendStringInfoString(page, "</text>\n");
+}
+
+static void
+draw_node(StringInfo page, const MrenDrawnNode *node)
+{
+	appendStringInfo(page,
+					 "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\" style=\"fill:var(--c%d)\"><title>",
+					 node->x, node->y, radius(node), node->color);
+	mren_html_text(page, node->name);
+	appendStringInfo(page, " (facts: %d)</title></circle>\n", node->degree);
+	appendStringInfo(page, "<text class=\"name\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">",
+					 node->x, node->y - radius(node) - 5);
+	mren_html_brief(page, node->name, 24);
+	appendStringInfoString(page, "</text>\n");
+}
+
+void
+mren_draw_graph(StringInfo page, MrenDrawing *drawing)
+{
+	place_nodes(drawing);
+	appendStringInfo(
+		page,
+		"<div class=\"scroll\"><svg class=\"drawing\" viewBox=\"0 0 %.0f %.0f\" "
+		"role=\"img\" aria-label=\"%s\">\n<defs><marker id=\"tip\" viewBox=\"0 0 8 8\" "
+		"refX=\"7\" refY=\"4\" markerWidth=\"7\" markerHeight=\"7\" orient=\"auto\">"
+		"<path class=\"tip\" d=\"M0 0L8 4L0 8z\"/></marker></defs>\n",
+		WIDTH, HEIGHT, drawing->title);
+	for (int e = 0; e < drawing->n_edges; e++)
+		draw_edge(page, drawing, e);
+	for (int i = 0; i < drawing->n_nodes; i++)
+		draw_node(page, &drawing->nodes[i]);
+	appendStringInfoString(page, "</svg></div>\n");
+}

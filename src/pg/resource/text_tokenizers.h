@@ -1,0 +1,42 @@
+/*
+ * text_tokenizers.h
+ *	  The tokenizers of loaded text encoders, cached in the backend, and the encoders' weights.
+ *
+ * Rows are tokenised in many backends, parallel workers among them, of which only one reads the
+ * weights.
+ */
+#ifndef MREN_PG_RESOURCE_TEXT_TOKENIZERS_H
+#define MREN_PG_RESOURCE_TEXT_TOKENIZERS_H
+
+#include "postgres.h"
+
+#include "pg/catalog/catalog.h"
+#include "relation/marker/marker_classifier.h"
+#include "transformer/tokenizer/subword.h"
+
+/* Read-only: several callers may use it at once. */
+typedef struct MrenOpenTokenizer
+{
+	MrenTransformerConfig config; /* of the encoder */
+	const MrenSubwordTokenizer *tokenizer;
+	int32 mask; /* the piece that stands for what is left out */
+} MrenOpenTokenizer;
+
+/*
+ * mren_encoder_open_tokenizer
+ *	  The tokenizer of an encoder, read if necessary; valid until the current memory context is
+ *	  reset.  XX001 if what is stored is not an encoder.
+ */
+extern const MrenOpenTokenizer *mren_encoder_open_tokenizer(const MrenTextEncoderRow *row);
+
+/* The row of the encoder that a model names by its hash; 55000 if it is not in the catalog. */
+extern void mren_encoder_need_text(const uint8 *sha256, const char *model, MrenTextEncoderRow *row);
+
+/*
+ * mren_encoder_text_source
+ *	  The encoder's configuration, and how to read its weights while a snapshot is active.  row
+ *	  outlives the source, which allocates in the current context.
+ */
+extern void mren_encoder_text_source(const MrenTextEncoderRow *row, MrenEncoderSource *source);
+
+#endif

@@ -1,0 +1,78 @@
+/*
+ * marker_batch.h
+ *	  Rows as an encoder reads them: sentences with groups of levitated markers behind them.
+ */
+#ifndef MREN_RELATION_MARKER_MARKER_BATCH_H
+#define MREN_RELATION_MARKER_MARKER_BATCH_H
+
+#include "data/marked_tokens.h"
+#include "transformer/encoder.h"
+
+/* What a classifier is: its sizes, and which part of the encoder was trained. */
+typedef struct MrenMarkerShape
+{
+	size_t width;			/* of the encoder; 0: there is no classifier */
+	size_t embedding_width; /* of its word embeddings */
+	size_t n_types;			/* of entities */
+	size_t n_relations;
+	size_t tuning;	/* MrenTransformerTuningKind */
+	size_t layers;	/* of MREN_TUNING_LAST; else 0 */
+	size_t rank;	/* of MREN_TUNING_ADAPTERS; else 0 */
+	double alpha;	/* the same */
+	size_t n_tuned; /* floats of the encoder's trained tensors */
+} MrenMarkerShape;
+
+/* Kinds of markers: each mark without and with each entity type. */
+static inline size_t
+mren_marker_kinds(const MrenMarkerShape *shape)
+{
+	return MREN_N_MARKS * (shape->n_types + 1);
+}
+
+/* The kind of a mark of a mention of this entity type, -1: none. */
+static inline size_t
+mren_marker_kind(const MrenMarkerShape *shape, size_t mark, int32_t type)
+{
+	return mark * (shape->n_types + 1) + (size_t) (type + 1);
+}
+
+/* Columns of a row's vector: those of its four markers. */
+static inline size_t
+mren_marker_dim(const MrenMarkerShape *shape)
+{
+	return MREN_N_MARKS * shape->width;
+}
+
+/* A row to be classified; types are -1 or below n_types. */
+typedef struct MrenMarkerRow
+{
+	const MrenMarkedTokens *tokens; /* NULL or without tokens: its vector is zero */
+	int32_t types[2];				/* of head and tail */
+} MrenMarkerRow;
+
+/* Zero at first; its memory is used again by the next call. */
+typedef struct MrenMarkerBatch
+{
+	MrenTransformerBatch batch;
+	MrenTransformerSentence *sentences;
+	int32_t *ids;
+	uint32_t *positions;
+	size_t *markers; /* the token of each row's first marker; SIZE_MAX for a row without tokens */
+	size_t rows_capacity;
+	size_t tokens_capacity;
+} MrenMarkerBatch;
+
+/*
+ * mren_marker_batch_fill
+ *	  The batch of n rows.  Rows of one sentence that follow each other share its tokens.
+ *	  Markers are the pieces from `vocabulary` on, by their kind.  MREN_ENOMEM.
+ */
+extern MrenStatus mren_marker_batch_fill(const MrenEnv *env, MrenMarkerBatch *batch,
+										 const MrenMarkerShape *shape, size_t vocabulary,
+										 const MrenMarkerRow *rows, size_t n, MrenError *err);
+extern void mren_marker_batch_free(const MrenEnv *env, MrenMarkerBatch *batch);
+
+/* Whether the tokens are those of one sentence; their marks may differ. */
+extern bool mren_marker_same_sentence(const MrenMarkedTokens *a, const MrenMarkedTokens *b);
+
+#endif

@@ -1,0 +1,286 @@
+/*
+ * marker_classifier.c
+ *	  Making a classifier, giving it its encoder, and classifying rows.
+ */
+#include "relation/marker/marker_classifier.h"
+
+#include <string.h>
+
+#include "base/size.h"
+
+#define MAX_TYPES 1024
+#define MAX_RELATIONS 65536
+#define MAX_TUNED ((size_t) 1 << 32)
+
+static MrenStatus
+fail_shape(MrenError *err, const char *what, size_t value)
+{
+	return mren_fail(err, MREN_EFORMAT, "invalid network: %s of %zu", what, value);
+}
+
+MrenStatus
+mren_marker_shape_check(const MrenMarkerShape *shape, MrenError *err)
+{
+	if (shape->width == 0 || shape->width > MREN_TRANSFORMER_MAX_WIDTH)
+		return fail_shape(err, "encoder width", shape->width);
+	if (shape->embedding_width == 0 || shape->embedding_width > MREN_TRANSFORMER_MAX_WIDTH)
+		return fail_shape(err, "encoder embedding width", shape->embedding_width);
+	if (shape->n_types > MAX_TYPES)
+		return fail_shape(err, "number of entity types", shape->n_types);
+	if (shape->n_relations < 2 || shape->n_relations > MAX_RELATIONS)
+		return fail_shape(err, "number of relations", shape->n_relations);
+	if (shape->tuning > MREN_TUNING_ADAPTERS)
+		return fail_shape(err, "kind of fine-tuning", shape->tuning);
+	if ((shape->layers > 0) != (shape->tuning == MREN_TUNING_LAST) ||
+		shape->layers > MREN_TRANSFORMER_MAX_LAYERS)
+		return fail_shape(err, "number of fine-tuned layers", shape->layers);
+	if ((shape->rank > 0) != (shape->tuning == MREN_TUNING_ADAPTERS) ||
+		shape->rank > MREN_TUNING_MAX_RANK)
+		return fail_shape(err, "adapter rank", shape->rank);
+	if (shape->tuning == MREN_TUNING_ADAPTERS && !(shape->alpha > 0 && shape->alpha <= 1e6))
+		return mren_fail(err, MREN_EFORMAT, "invalid network: adapter alpha of %g", shape->alpha);
+	if ((shape->n_tuned > 0) != (shape->tuning != MREN_TUNING_FROZEN) || shape->n_tuned > MAX_TUNED)
+		return fail_shape(err, "number of fine-tuned weights", shape->n_tuned);
+	return MREN_OK;
+}
+
+static void
+build_table(const MrenMarkerShape *shape, MrenParameterTable *table)
+{
+	memset(table, 0, sizeof(*table));
+	mren_parameters_add(table, "markers.embeddings", mren_marker_kinds(shape),
+						shape->embedding_width, false);
+	mren_parameters_add(table, "markers.output.weight", mren_marker_dim(shape), shape->n_relations,
+						true);
+	mren_parameters_add(table, "markers.output.bias", 1, shape->n_relations, false);
+	if (shape->n_tuned > 0)
+		mren_parameters_add(table, "markers.encoder", shape->n_tuned, 1, false);
+	mren_parameters_end_trained(table);
+}
+
+size_t
+mren_marker_size(const MrenMarkerShape *shape)
+{
+	MrenParameterTable table;
+
+	build_table(shape, &table);
+	return table.size;
+}
+
+MrenStatus
+mren_marker_create(const MrenEnv *env, const MrenMarkerShape *shape,
+				   MrenMarkerClassifier **classifier, MrenError *err)
+{
+	MrenStatus status;
+
+	MREN_TRY(mren_allocate_zero(env, 1, sizeof(**classifier), classifier, err));
+	(*classifier)->shape = *shape;
+	build_table(shape, &(*classifier)->table);
+	status = mren_allocate_zero(env, (*classifier)->table.size, sizeof(float),
+								&(*classifier)->values, err);
+	if (status != MREN_OK)
+	{
+		mren_marker_free(env, *classifier);
+		*classifier = NULL;
+	}
+	return status;
+}
+
+void
+mren_marker_free(const MrenEnv *env, MrenMarkerClassifier *classifier)
+{
+	if (classifier == NULL)
+		return;
+	mren_transformer_free(env, classifier->encoder);
+	mren_release(env, classifier->weights);
+	mren_release(env, classifier->packed_head);
+	mren_release(env, classifier->values);
+	mren_release(env, classifier);
+}
+
+MrenStatus
+mren_marker_complete(const MrenEnv *env, MrenMarkerClassifier *classifier, MrenError *err)
+{
+	const MrenParameter *w = &classifier->table.items[MREN_MARKER_HEAD_WEIGHT];
+	const float *bias =
+		mren_parameter_at(&classifier->table, classifier->values, MREN_MARKER_HEAD_BIAS);
+	size_t size = mren_dense_packed_size(w->rows, w->cols);
+	size_t panels = (w->cols + MREN_PANEL - 1) / MREN_PANEL * MREN_PANEL;
+	float *packed;
+
+	mren_release(env, classifier->packed_head);
+	classifier->packed_head = NULL;
+	MREN_TRY(mren_allocate_zero(env, size + panels, sizeof(float), &packed, err));
+	classifier->packed_head = packed;
+	mren_dense_pack(packed, classifier->values + w->at, w->rows, w->cols);
+	memcpy(packed + size, bias, w->cols * sizeof(float));
+	classifier->head = (MrenPackedDense){w->rows, w->cols, packed, packed + size};
+	return MREN_OK;
+}
+
+MrenTransformerTuning
+mren_marker_tuning(const MrenMarkerShape *shape)
+{
+	return (MrenTransformerTuning){.kind = (MrenTransformerTuningKind) shape->tuning,
+								   .last_layers = shape->layers,
+								   .rank = shape->rank,
+								   .alpha = (float) shape->alpha};
+}
+
+MrenTransformerConfig
+mren_marker_config(const MrenMarkerShape *shape, const MrenTransformerConfig *config)
+{
+	MrenTransformerConfig extended = *config;
+
+	extended.vocabulary += mren_marker_kinds(shape);
+	return extended;
+}
+
+MrenStatus
+mren_marker_weights(const MrenEnv *env, const MrenMarkerShape *shape,
+					const MrenEncoderSource *source, const float *embeddings, float **weights,
+					MrenError *err)
+{
+	size_t words = source->config.vocabulary * source->config.embedding_width;
+	size_t markers = mren_marker_kinds(shape) * source->config.embedding_width;
+	size_t n = mren_transformer_parameters(&source->config);
+	MrenStatus status;
+
+	MREN_TRY(mren_allocate(env, n + markers, sizeof(float), weights, err));
+	status = source->read(source->state, *weights, err);
+	if (status == MREN_OK)
+		status = mren_check_interrupts(env, err);
+	if (status != MREN_OK)
+	{
+		mren_release(env, *weights);
+		*weights = NULL;
+		return status;
+	}
+	memmove(*weights + words + markers, *weights + words, (n - words) * sizeof(float));
+	memcpy(*weights + words, embeddings, markers * sizeof(float));
+	return MREN_OK;
+}
+
+/* Puts the trained tensors into the weights of the extended encoder. */
+static MrenStatus
+merge_tuned(const MrenEnv *env, MrenMarkerClassifier *classifier, MrenError *err)
+{
+	MrenTransformerTuning tuning = mren_marker_tuning(&classifier->shape);
+	const float *tuned;
+	MrenTensorView *views;
+	char(*names)[MREN_TRANSFORMER_NAME_SIZE];
+	size_t n = 0;
+	size_t used = 0;
+	MrenTransformerTensor tensor;
+	MrenStatus status;
+
+	if (classifier->shape.n_tuned == 0)
+		return MREN_OK;
+	tuned = mren_parameter_at(&classifier->table, classifier->values, MREN_MARKER_TUNED);
+	while (mren_transformer_tuning_tensor(&classifier->config, &tuning, n, &tensor))
+	{
+		used += tensor.rows * (tensor.columns == 0 ? 1 : tensor.columns);
+		n++;
+	}
+	if (used != classifier->shape.n_tuned)
+		return mren_fail(err, MREN_EFORMAT,
+						 "invalid network: it has %zu fine-tuned weights of the encoder's %zu",
+						 classifier->shape.n_tuned, used);
+	MREN_TRY(mren_allocate(env, n, sizeof(*views), &views, err));
+	status = mren_allocate(env, n, sizeof(*names), &names, err);
+	if (status == MREN_OK)
+	{
+		for (size_t i = 0; i < n; i++)
+		{
+			size_t columns;
+
+			mren_transformer_tuning_tensor(&classifier->config, &tuning, i, &tensor);
+			columns = tensor.columns == 0 ? 1 : tensor.columns;
+			memcpy(names[i], tensor.name, sizeof(names[i]));
+			views[i] = (MrenTensorView){names[i], tensor.rows, columns, tuned};
+			tuned += tensor.rows * columns;
+		}
+		status = mren_transformer_tuning_merge(env, &classifier->config, &tuning, views, n,
+											   classifier->weights, classifier->weights, err);
+		mren_release(env, names);
+	}
+	mren_release(env, views);
+	return status;
+}
+
+MrenStatus
+mren_marker_attach(const MrenEnv *env, MrenMarkerClassifier *classifier,
+				   const MrenEncoderSource *source, MrenError *err)
+{
+	const MrenMarkerShape *shape = &classifier->shape;
+	const float *embeddings =
+		mren_parameter_at(&classifier->table, classifier->values, MREN_MARKER_EMBEDDINGS);
+	MrenStatus status;
+
+	if (source->config.width != shape->width ||
+		source->config.embedding_width != shape->embedding_width)
+		return mren_fail(err, MREN_EFORMAT,
+						 "text encoder has a width of %zu, but the network needs %zu",
+						 source->config.width, shape->width);
+	classifier->config = mren_marker_config(shape, &source->config);
+	MREN_TRY(mren_marker_weights(env, shape, source, embeddings, &classifier->weights, err));
+	status = merge_tuned(env, classifier, err);
+	if (status == MREN_OK)
+		status = mren_transformer_create(env, &classifier->config, classifier->weights,
+										 &classifier->encoder, err);
+	if (status != MREN_OK)
+	{
+		mren_release(env, classifier->weights);
+		classifier->weights = NULL;
+	}
+	return status;
+}
+
+/* out (batch's tokens, width); nothing for a batch without tokens. */
+static MrenStatus
+encode(const MrenEnv *env, const MrenMarkerClassifier *classifier, const MrenMarkerBatch *batch,
+	   float **out, MrenError *err)
+{
+	size_t n = batch->batch.n_tokens;
+
+	*out = NULL;
+	if (n == 0)
+		return MREN_OK;
+	MREN_TRY(mren_allocate(env, n * classifier->shape.width, sizeof(float), out, err));
+	return mren_transformer_forward(env, classifier->encoder, &batch->batch, *out, err);
+}
+
+MrenStatus
+mren_marker_vectors(const MrenEnv *env, const MrenMarkerClassifier *classifier,
+					const MrenMarkerRow *rows, size_t n, float *out, size_t ldo, MrenError *err)
+{
+	const MrenMarkerShape *shape = &classifier->shape;
+	size_t dim = mren_marker_dim(shape);
+	MrenMarkerBatch batch = {0};
+	float *vectors = NULL;
+	MrenStatus status;
+
+	if (classifier->encoder == NULL)
+		return mren_fail(err, MREN_EPARAM, "the network's text encoder is not attached");
+	status = mren_marker_batch_fill(
+		env, &batch, shape, classifier->config.vocabulary - mren_marker_kinds(shape), rows, n, err);
+	if (status == MREN_OK)
+		status = encode(env, classifier, &batch, &vectors, err);
+	for (size_t i = 0; i < n && status == MREN_OK; i++)
+	{
+		if (batch.markers[i] == SIZE_MAX)
+			memset(out + i * ldo, 0, dim * sizeof(float));
+		else
+			memcpy(out + i * ldo, vectors + batch.markers[i] * shape->width, dim * sizeof(float));
+	}
+	mren_release(env, vectors);
+	mren_marker_batch_free(env, &batch);
+	return status;
+}
+
+void
+mren_marker_scores(const MrenMarkerClassifier *classifier, const float *in, size_t ldi, size_t n,
+				   float *out)
+{
+	mren_dense_infer(&classifier->head, in, ldi, n, out, classifier->shape.n_relations);
+}

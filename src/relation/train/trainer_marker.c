@@ -1,0 +1,706 @@
+/*
+ * trainer_marker.c
+ *	  The epochs of a marker classifier, and joining it with the members.
+ *
+ * The rate rises linearly over the first tenth of the steps and then falls linearly to 0.
+ * Gradients of encoder and output layer are clipped together (Pascanu et al. 2013).  An epoch is
+ * judged by its likelihood after calibration, since a fine-tuned encoder becomes overconfident
+ * while its ranking still improves.  A training that ends at chance, which happens when the rate
+ * is too high, is begun anew at a third of it (Mosbach et al., On the Stability of Fine-tuning
+ * BERT, ICLR 2021).
+ */
+#include "relation/train/trainer_internal.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "nn/dropout.h"
+#include "nn/kernels.h"
+#include "relation/net_internal.h"
+
+#define WARM_UP 0.1 /* share of the steps */
+#define MAX_NORM 1.0
+#define WEIGHT_DECAY 0.01
+#define HEAD_DROPOUT 0.1f
+#define HEAD_RATE 1e-3 /* at least */
+#define SMALL_WIDTH 384.0
+/* Best on development rows among a few rates, for encoders of that width; see docs/encoders.md */
+#define ADAPTERS_RATE 5e-4
+#define ALL_RATE 2e-4
+#define ADAPTER_ALPHA 2.0 /* times the rank */
+#define MAX_ATTEMPTS 3
+#define DEFAULT_SHARE 0.5 /* without validation rows */
+#define LEAST_ROWS_TO_JUDGE 30
+
+enum
+{
+	HEAD_WEIGHT,
+	HEAD_BIAS,
+};
+
+static double
+default_rate(const MrenTrainer *trainer)
+{
+	double narrow = SMALL_WIDTH / (double) trainer->marker.shape.width;
+
+	if (trainer->options.encoder_rate > 0)
+		return trainer->options.encoder_rate;
+	if (trainer->options.fine_tuning == MREN_FINE_TUNING_ADAPTERS)
+		return ADAPTERS_RATE * narrow;
+	return ALL_RATE * pow(narrow, 2.3);
+}
+
+bool
+mren_trainer_marker_wanted(const MrenTrainer *trainer)
+{
+	return trainer->marker.shape.width > 0;
+}
+
+MrenStatus
+mren_trainer_marker_choose(MrenTrainer *trainer, MrenError *err)
+{
+	const MrenOptions *options = &trainer->options;
+	const MrenTransformerConfig *config;
+	MrenMarkerTraining *marker = &trainer->marker;
+
+	if (trainer->inputs.encoder == NULL)
+		return MREN_OK;
+	config = &trainer->inputs.encoder->config;
+	marker->shape = (MrenMarkerShape){.width = config->width,
+									  .embedding_width = config->embedding_width,
+									  .n_types = trainer->shape.n_types,
+									  .n_relations = trainer->shape.n_relations,
+									  .tuning = (size_t) options->fine_tuning};
+	if (options->fine_tuning == MREN_FINE_TUNING_LAST_LAYERS)
+		marker->shape.layers = options->fine_tuned_layers < config->layers
+								   ? options->fine_tuned_layers
+								   : config->layers;
+	if (options->fine_tuning == MREN_FINE_TUNING_ADAPTERS)
+	{
+		marker->shape.rank =
+			options->adapter_rank < config->width ? options->adapter_rank : config->width;
+		marker->shape.alpha = ADAPTER_ALPHA * (double) marker->shape.rank;
+	}
+	marker->config = mren_marker_config(&marker->shape, config);
+	return mren_allocate_zero(&trainer->env, trainer->inputs.source.n, sizeof(uint64_t),
+							  &marker->sentences, err);
+}
+
+void
+mren_trainer_marker_measure(MrenTrainer *trainer, size_t i, const MrenExample *example)
+{
+	if (!mren_trainer_marker_wanted(trainer))
+		return;
+	trainer->marker.sentences[i] =
+		mren_hash64(example->tokens.ids, example->tokens.n * sizeof(int32_t), 0);
+	trainer->report.n_windowed += example->tokens.windowed;
+}
+
+/*
+ * Opening
+ */
+
+/* Drawn with the deviation of the encoder's word embeddings, which stand first in its weights. */
+static MrenStatus
+draw_embeddings(MrenTrainer *trainer, float **embeddings, MrenError *err)
+{
+	const MrenMarkerShape *shape = &trainer->marker.shape;
+	size_t n = mren_marker_kinds(shape) * shape->embedding_width;
+	MrenRandom random;
+
+	MREN_TRY(mren_allocate(&trainer->env, n, sizeof(float), embeddings, err));
+	mren_random_seed(&random, (uint64_t) trainer->options.common.seed, MREN_STREAM_MARKER);
+	for (size_t i = 0; i < n; i++)
+		(*embeddings)[i] = mren_random_normal(&random);
+	return MREN_OK;
+}
+
+static float
+word_deviation(const MrenTransformerConfig *config, const float *weights)
+{
+	size_t n = config->vocabulary * config->embedding_width;
+
+	return sqrtf((float) (mren_square_sum(weights, n) / (double) n));
+}
+
+static MrenStatus
+open_weights(MrenTrainer *trainer, MrenError *err)
+{
+	MrenMarkerTraining *marker = &trainer->marker;
+	const MrenTransformerConfig *config = &trainer->inputs.encoder->config;
+	size_t words = config->vocabulary * config->embedding_width;
+	float *embeddings;
+	MrenStatus status;
+
+	MREN_TRY(draw_embeddings(trainer, &embeddings, err));
+	status = mren_marker_weights(&trainer->env, &marker->shape, trainer->inputs.encoder, embeddings,
+								 &marker->weights, err);
+	mren_release(&trainer->env, embeddings);
+	if (status != MREN_OK)
+		return status;
+	mren_scale(marker->weights + words, word_deviation(config, marker->weights),
+			   mren_marker_kinds(&marker->shape) * config->embedding_width);
+	return MREN_OK;
+}
+
+static MrenStatus
+open_head(MrenTrainer *trainer, MrenError *err)
+{
+	const MrenEnv *env = &trainer->env;
+	MrenMarkerTraining *marker = &trainer->marker;
+	MrenParameterTable *table = &marker->head;
+	MrenOptimizerConfig config = {.kind = MREN_OPTIMIZER_ADAM, .weight_decay = WEIGHT_DECAY};
+	MrenParameterList list;
+
+	mren_parameters_add(table, "weight", mren_marker_dim(&marker->shape), marker->shape.n_relations,
+						true);
+	mren_parameters_add(table, "bias", 1, marker->shape.n_relations, false);
+	mren_parameters_end_trained(table);
+	MREN_TRY(mren_allocate_zero(env, table->size, sizeof(float), &marker->head_values, err));
+	MREN_TRY(mren_allocate_zero(env, table->size, sizeof(float), &marker->head_grads, err));
+	MREN_TRY(mren_allocate_zero(env, table->size, sizeof(float), &marker->best_head, err));
+	list = mren_parameters_trained(table);
+	return mren_optimizer_create(env, &config, list, &marker->head_optimizer, err);
+}
+
+static MrenTransformerTuning
+tuning_of(const MrenTrainer *trainer)
+{
+	const MrenMarkerTraining *marker = &trainer->marker;
+	MrenTransformerTuning chosen = mren_marker_tuning(&marker->shape);
+	MrenTransformerTuning tuning;
+
+	mren_transformer_tuning_init(&marker->config, &tuning);
+	tuning.kind = chosen.kind;
+	tuning.last_layers = chosen.last_layers;
+	tuning.rank = chosen.rank;
+	tuning.alpha = chosen.alpha;
+	tuning.seed = (uint64_t) trainer->options.common.seed;
+	return tuning;
+}
+
+static MrenStatus
+open_encoder(MrenTrainer *trainer, MrenError *err)
+{
+	const MrenEnv *env = &trainer->env;
+	MrenMarkerTraining *marker = &trainer->marker;
+	MrenTransformerTuning tuning = tuning_of(trainer);
+	MrenOptimizerConfig config = {.kind = MREN_OPTIMIZER_ADAM, .weight_decay = WEIGHT_DECAY};
+	MrenParameterList list;
+
+	MREN_TRY(mren_transformer_trainer_create(env, &marker->config, &tuning, marker->weights,
+											 &marker->encoder, err));
+	list = mren_transformer_trainer_parameters(marker->encoder);
+	marker->shape.n_tuned = 0;
+	for (size_t i = 0; i < list.n; i++)
+		marker->shape.n_tuned += list.items[i].rows * list.items[i].cols;
+	MREN_TRY(mren_allocate(env, list.size, sizeof(float), &marker->best_tuned, err));
+	return mren_optimizer_create(env, &config, list, &marker->encoder_optimizer, err);
+}
+
+MrenStatus
+mren_trainer_marker_open(MrenTrainer *trainer, MrenError *err)
+{
+	MrenMarkerTraining *marker = &trainer->marker;
+	size_t kept = trainer->kept.capacity * trainer->shape.n_relations;
+
+	if (!mren_trainer_marker_wanted(trainer))
+		return MREN_OK;
+	marker->share = DEFAULT_SHARE;
+	marker->rate = default_rate(trainer);
+	MREN_TRY(mren_marker_rows_create(trainer, err));
+	MREN_TRY(open_weights(trainer, err));
+	MREN_TRY(open_head(trainer, err));
+	MREN_TRY(open_encoder(trainer, err));
+	MREN_TRY(mren_allocate_zero(&trainer->env, kept, sizeof(float), &marker->kept_scores, err));
+	return mren_allocate_zero(&trainer->env, kept, sizeof(float), &marker->best_scores, err);
+}
+
+void
+mren_trainer_marker_free(MrenTrainer *trainer)
+{
+	const MrenEnv *env = &trainer->env;
+	MrenMarkerTraining *marker = &trainer->marker;
+
+	mren_marker_rows_free(trainer);
+	mren_transformer_trainer_free(marker->encoder);
+	mren_optimizer_free(env, &marker->encoder_optimizer);
+	mren_optimizer_free(env, &marker->head_optimizer);
+	mren_release(env, marker->weights);
+	mren_release(env, marker->sentences);
+	mren_release(env, marker->head_values);
+	mren_release(env, marker->head_grads);
+	mren_release(env, marker->best_head);
+	mren_release(env, marker->best_tuned);
+	mren_release(env, marker->kept_scores);
+	mren_release(env, marker->best_scores);
+}
+
+/*
+ * Epochs
+ */
+
+static void
+begin_pass(MrenTrainer *trainer, bool validating)
+{
+	MrenMarkerTraining *marker = &trainer->marker;
+	MrenEpochs *epochs = &trainer->epochs;
+	MrenRandom order;
+
+	epochs->validating = validating;
+	memset(&trainer->validation, 0, sizeof(trainer->validation));
+	if (validating)
+	{
+		mren_marker_rows_begin(&marker->validation, NULL);
+		return;
+	}
+	epochs->epoch++;
+	epochs->loss_sum = epochs->loss_weight = 0;
+	epochs->rows_done = 0;
+	mren_random_seed(&order, (uint64_t) trainer->options.common.seed,
+					 (uint64_t) (MREN_STREAM_MARKER_SHUFFLE + epochs->phase) << 32 |
+						 (uint64_t) epochs->epoch);
+	mren_marker_rows_begin(&marker->train, &order);
+}
+
+/* The output layer's first weights, N(0, 1 / fan in) scaled down, and zero biases. */
+static void
+draw_head(MrenTrainer *trainer)
+{
+	MrenMarkerTraining *marker = &trainer->marker;
+	const MrenParameter *weight = &marker->head.items[HEAD_WEIGHT];
+	float deviation = 0.02f;
+	MrenRandom random;
+
+	memset(marker->head_values, 0, marker->head.size * sizeof(float));
+	mren_random_seed(&random, (uint64_t) trainer->options.common.seed, MREN_STREAM_MARKER_HEAD);
+	for (size_t i = 0; i < weight->rows * weight->cols; i++)
+		marker->head_values[weight->at + i] = deviation * mren_random_normal(&random);
+}
+
+MrenStatus
+mren_trainer_marker_begin(MrenTrainer *trainer, MrenError *err)
+{
+	MrenMarkerTraining *marker = &trainer->marker;
+	MrenParameterList head = mren_parameters_trained(&marker->head);
+	MrenParameterList list;
+	size_t batch = trainer->options.encoder_batch_size;
+	size_t per_epoch;
+
+	if (trainer->epochs.phase > 1)
+		MREN_TRY(mren_marker_rows_join(trainer, err));
+	if (trainer->epochs.phase > 1 || marker->attempts > 0)
+	{
+		/* The encoder begins again from what was pretrained. */
+		MrenTransformerTuning tuning = tuning_of(trainer);
+
+		mren_transformer_trainer_free(marker->encoder);
+		marker->encoder = NULL;
+		MREN_TRY(mren_transformer_trainer_create(&trainer->env, &marker->config, &tuning,
+												 marker->weights, &marker->encoder, err));
+	}
+	list = mren_transformer_trainer_parameters(marker->encoder);
+	mren_optimizer_reset(head, &marker->head_optimizer);
+	mren_optimizer_reset(list, &marker->encoder_optimizer);
+	draw_head(trainer);
+	per_epoch = (marker->train.n + batch - 1) / batch;
+	marker->n_steps = per_epoch * trainer->options.encoder_epochs;
+	marker->n_done = 0;
+	marker->attempts++;
+	begin_pass(trainer, false);
+	return MREN_OK;
+}
+
+/* The output layer over the rows of the step, whose vectors are known. */
+static void
+score_rows(MrenTrainer *trainer, MrenWork *work, MrenRandom *drop)
+{
+	MrenMarkerTraining *marker = &trainer->marker;
+	MrenMarkerStep *step = &marker->step;
+	size_t dim = mren_marker_dim(&marker->shape);
+	MrenDenseLayer layer =
+		mren_dense_layer(&marker->head, marker->head_values, HEAD_WEIGHT, HEAD_BIAS);
+	MrenRows in = {step->input, step->n, dim};
+
+	for (size_t i = 0; i < step->n; i++)
+	{
+		float *row = step->input + i * dim;
+
+		if (step->batch.markers[i] == SIZE_MAX)
+			memset(row, 0, dim * sizeof(float));
+		else
+			memcpy(row, step->vectors + step->batch.markers[i] * marker->shape.width,
+				   dim * sizeof(float));
+	}
+	if (drop != NULL)
+		mren_dropout(drop, HEAD_DROPOUT, step->input, step->input, step->mask, step->n * dim);
+	mren_dense_forward(work, &layer, &in, step->logits);
+}
+
+/* The gradient of the markers' vectors; those of the text get theirs within the encoder. */
+static void
+spread_gradient(MrenTrainer *trainer)
+{
+	MrenMarkerTraining *marker = &trainer->marker;
+	MrenMarkerStep *step = &marker->step;
+	size_t dim = mren_marker_dim(&marker->shape);
+	size_t width = marker->shape.width;
+
+	mren_multiply(step->dinput, step->dinput, step->mask, step->n * dim);
+	memset(step->dvectors, 0, step->batch.batch.n_tokens * width * sizeof(float));
+	for (size_t i = 0; i < step->n; i++)
+	{
+		if (step->batch.markers[i] != SIZE_MAX)
+			memcpy(step->dvectors + step->batch.markers[i] * width, step->dinput + i * dim,
+				   dim * sizeof(float));
+	}
+}
+
+/* Scales all gradients so that their norm is at most MAX_NORM. */
+static void
+clip_gradients(MrenTrainer *trainer)
+{
+	MrenMarkerTraining *marker = &trainer->marker;
+	MrenParameterList list = mren_transformer_trainer_parameters(marker->encoder);
+	float *grads = mren_transformer_trainer_gradients(marker->encoder);
+	double square = (double) mren_square_sum(marker->head_grads, marker->head.trained_size);
+	double norm;
+
+	if (list.size > 0)
+		square += (double) mren_square_sum(grads, list.size);
+	norm = sqrt(square);
+	if (!(norm > MAX_NORM))
+		return;
+	mren_scale(marker->head_grads, (float) (MAX_NORM / norm), marker->head.trained_size);
+	if (list.size > 0)
+		mren_scale(grads, (float) (MAX_NORM / norm), list.size);
+}
+
+static double
+schedule(const MrenMarkerTraining *marker)
+{
+	double at = ((double) marker->n_done + 1) / ((double) marker->n_steps + 1);
+
+	return at < WARM_UP ? at / WARM_UP : fmax(0, (1 - at) / (1 - WARM_UP));
+}
+
+static MrenStatus
+step_optimizers(MrenTrainer *trainer, MrenError *err)
+{
+	MrenMarkerTraining *marker = &trainer->marker;
+	MrenParameterList head = mren_parameters_trained(&marker->head);
+	MrenParameterList list = mren_transformer_trainer_parameters(marker->encoder);
+	double share = schedule(marker);
+
+	clip_gradients(trainer);
+	marker->head_optimizer.config.learning_rate = share * fmax(marker->rate, HEAD_RATE);
+	marker->encoder_optimizer.config.learning_rate = share * marker->rate;
+	marker->n_done++;
+	MREN_TRY(mren_optimizer_step(&trainer->env, head, &marker->head_optimizer, marker->head_values,
+								 marker->head_grads, err));
+	return mren_optimizer_step(&trainer->env, list, &marker->encoder_optimizer,
+							   mren_transformer_trainer_values(marker->encoder),
+							   mren_transformer_trainer_gradients(marker->encoder), err);
+}
+
+static MrenObjective
+objective_of(void)
+{
+	return (MrenObjective){.loss = MREN_LOSS_CROSS_ENTROPY, .fixed = -1};
+}
+
+/* Scores of the step's rows with their loss; drop NULL: as in prediction. */
+static MrenStatus
+forward(MrenTrainer *trainer, MrenWork *work, MrenRandom *drop, MrenError *err)
+{
+	MrenMarkerTraining *marker = &trainer->marker;
+	MrenMarkerStep *step = &marker->step;
+	MrenTransformerStep how = {.dropout = drop != NULL};
+
+	if (drop != NULL)
+		how.seed = mren_random_next(drop);
+	if (step->batch.batch.n_tokens > 0)
+		MREN_TRY(mren_transformer_trainer_forward(marker->encoder, &step->batch.batch, &how,
+												  step->vectors, err));
+	score_rows(trainer, work, drop);
+	return work->stopped ? mren_fail_canceled(err) : MREN_OK;
+}
+
+static MrenStatus
+backward(MrenTrainer *trainer, MrenWork *work, MrenError *err)
+{
+	MrenMarkerTraining *marker = &trainer->marker;
+	MrenMarkerStep *step = &marker->step;
+	MrenDenseLayer layer =
+		mren_dense_layer(&marker->head, marker->head_values, HEAD_WEIGHT, HEAD_BIAS);
+	MrenDenseLayer gradient =
+		mren_dense_layer(&marker->head, marker->head_grads, HEAD_WEIGHT, HEAD_BIAS);
+	MrenRows in = {step->input, step->n, mren_marker_dim(&marker->shape)};
+
+	mren_dense_backward(work, &layer, &gradient, &in, step->dlogits, step->dinput);
+	if (work->stopped)
+		return mren_fail_canceled(err);
+	spread_gradient(trainer);
+	MREN_TRY(mren_transformer_trainer_clear(marker->encoder, err));
+	if (step->batch.batch.n_tokens == 0)
+		return MREN_OK;
+	return mren_transformer_trainer_backward(marker->encoder, step->dvectors, err);
+}
+
+static double
+weight_of(const MrenMarkerStep *step)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < step->n; i++)
+		sum += (double) step->weights[i];
+	return sum;
+}
+
+static MrenStatus
+train_rows(MrenTrainer *trainer, MrenError *err)
+{
+	MrenMarkerTraining *marker = &trainer->marker;
+	MrenMarkerStep *step = &marker->step;
+	MrenEpochs *epochs = &trainer->epochs;
+	MrenObjective objective = objective_of();
+	MrenWork work = {.env = &trainer->env};
+	MrenRandom drop;
+	double loss;
+
+	mren_random_seed(&drop, (uint64_t) trainer->options.common.seed,
+					 (uint64_t) (MREN_STREAM_MARKER_DROPOUT + epochs->phase) << 32 |
+						 marker->n_done);
+	MREN_TRY(forward(trainer, &work, &drop, err));
+	loss =
+		mren_loss(&objective,
+				  &(MrenLabelledRows){step->logits, step->labels, step->weights, step->n,
+									  trainer->shape.n_relations},
+				  (float) (1 / ((double) step->n * trainer->measured.mean_weight)), step->dlogits);
+	MREN_TRY(mren_trainer_check_loss(trainer, loss, err));
+	MREN_TRY(backward(trainer, &work, err));
+	MREN_TRY(step_optimizers(trainer, err));
+	epochs->loss_sum += loss;
+	epochs->loss_weight += weight_of(step);
+	epochs->rows_done += step->n;
+	trainer->report.train_loss = epochs->loss_sum / epochs->loss_weight;
+	return MREN_OK;
+}
+
+/*
+ * Validation
+ */
+
+static MrenStatus
+validate_rows(MrenTrainer *trainer, MrenError *err)
+{
+	MrenMarkerTraining *marker = &trainer->marker;
+	MrenMarkerStep *step = &marker->step;
+	MrenValidation *v = &trainer->validation;
+	MrenObjective objective = objective_of();
+	MrenWork work = {.env = &trainer->env};
+	size_t k = trainer->shape.n_relations;
+
+	MREN_TRY(forward(trainer, &work, NULL, err));
+	v->loss += mren_loss(&objective,
+						 &(MrenLabelledRows){step->logits, step->labels, step->weights, step->n, k},
+						 1, step->dlogits);
+	v->weight += weight_of(step);
+	for (size_t i = 0; i < step->n; i++)
+	{
+		const float *logits = step->logits + i * k;
+		int32_t best = (int32_t) mren_net_best(logits, k);
+
+		if (step->ranks[i] < trainer->kept.capacity)
+			memcpy(marker->kept_scores + step->ranks[i] * k, logits, k * sizeof(float));
+		v->n++;
+		v->n_correct += best == step->labels[i];
+		v->n_actual += step->labels[i] != trainer->negative;
+		v->n_predicted += best != trainer->negative;
+		v->n_hit += best == step->labels[i] && best != trainer->negative;
+	}
+	return mren_trainer_check_loss(trainer, v->loss, err);
+}
+
+static void
+keep_values(MrenTrainer *trainer)
+{
+	MrenMarkerTraining *marker = &trainer->marker;
+	MrenParameterList list = mren_transformer_trainer_parameters(marker->encoder);
+
+	memcpy(marker->best_head, marker->head_values, marker->head.size * sizeof(float));
+	if (list.size > 0)
+		memcpy(marker->best_tuned, mren_transformer_trainer_values(marker->encoder),
+			   list.size * sizeof(float));
+	marker->best_epoch = trainer->epochs.epoch;
+}
+
+/* After a pass over the validation rows. */
+static MrenStatus
+validated(MrenTrainer *trainer, MrenProgress *progress, MrenError *err)
+{
+	MrenMarkerTraining *marker = &trainer->marker;
+	const MrenValidation *v = &trainer->validation;
+	MrenLogits rows = mren_trainer_kept_rows(trainer, marker->kept_scores, -1);
+	size_t both = v->n_actual + v->n_predicted;
+	float *swap = marker->kept_scores;
+	MrenCalibration fit;
+	double loss;
+
+	progress->validated = true;
+	progress->validation_loss = v->loss / v->weight;
+	progress->validation_accuracy = (double) v->n_correct / (double) v->n;
+	progress->validation_f1 = both > 0 ? 2 * (double) v->n_hit / (double) both : 0;
+	MREN_TRY(mren_calibration_fit(&trainer->env, &rows, &fit, err));
+	loss = mren_calibration_loss(&rows, &fit);
+	progress->improved = marker->best_epoch == 0 || loss < marker->loss;
+	if (!progress->improved)
+		return MREN_OK;
+	marker->loss = loss;
+	marker->n_correct = v->n_correct;
+	marker->kept_scores = marker->best_scores;
+	marker->best_scores = swap;
+	keep_values(trainer);
+	return MREN_OK;
+}
+
+/* Whether the best epoch is no better than the answer that is most often right. */
+static bool
+at_chance(const MrenTrainer *trainer)
+{
+	return trainer->report.n_validation >= LEAST_ROWS_TO_JUDGE &&
+		   (double) trainer->marker.n_correct <=
+			   trainer->report.validation_majority * (double) trainer->report.n_validation;
+}
+
+MrenStatus
+mren_trainer_marker_end_epoch(MrenTrainer *trainer, bool *done, MrenError *err)
+{
+	MrenMarkerTraining *marker = &trainer->marker;
+
+	*done = trainer->epochs.epoch == trainer->epochs.n_epochs || trainer->stopping;
+	if (!*done)
+	{
+		begin_pass(trainer, false);
+		return MREN_OK;
+	}
+	if (trainer->epochs.phase > 1 || !trainer->epochs.validates || trainer->stopping ||
+		!at_chance(trainer) || marker->attempts >= MAX_ATTEMPTS)
+		return MREN_OK;
+	*done = false;
+	marker->rate /= 3;
+	marker->best_epoch = 0;
+	trainer->epochs.epoch = 0;
+	trainer->report.encoder_restarts++;
+	return mren_trainer_marker_begin(trainer, err);
+}
+
+MrenStatus
+mren_trainer_marker_step(MrenTrainer *trainer, MrenProgress *progress, MrenError *err)
+{
+	MrenMarkerTraining *marker = &trainer->marker;
+	bool validating = trainer->epochs.validating;
+
+	progress->event = MREN_TRAIN_STEP;
+	MREN_TRY(mren_check_interrupts(&trainer->env, err));
+	MREN_TRY(mren_marker_rows_next(trainer, validating ? &marker->validation : &marker->train,
+								   !validating, err));
+	if (marker->step.n > 0)
+		return validating ? validate_rows(trainer, err) : train_rows(trainer, err);
+	if (!validating && trainer->epochs.validates)
+	{
+		begin_pass(trainer, true);
+		return MREN_OK;
+	}
+	progress->event = MREN_TRAIN_EPOCH;
+	if (validating)
+		return validated(trainer, progress, err);
+	keep_values(trainer);
+	return MREN_OK;
+}
+
+void
+mren_trainer_marker_stop(MrenTrainer *trainer)
+{
+	if (trainer->marker.best_epoch == 0)
+		trainer->marker.shape.width = 0;
+}
+
+/*
+ * Joining and finishing
+ */
+
+MrenStatus
+mren_trainer_marker_join(MrenTrainer *trainer, MrenError *err)
+{
+	MrenMarkerTraining *marker = &trainer->marker;
+	float *best = trainer->kept.best;
+
+	if (!mren_trainer_marker_wanted(trainer))
+		return MREN_OK;
+	MREN_TRY(mren_trainer_fit_share(trainer, best, marker->best_scores, marker->kept_scores,
+									&marker->share, err));
+	mren_trainer_mix(trainer, best, marker->best_scores, marker->share, best);
+	mren_trainer_report_kept(trainer);
+	trainer->report.encoder_share = marker->share;
+	trainer->report.encoder_epoch = marker->best_epoch;
+	return MREN_OK;
+}
+
+double
+mren_trainer_marker_share(const MrenTrainer *trainer)
+{
+	return mren_trainer_marker_wanted(trainer) ? trainer->marker.share : 0;
+}
+
+void
+mren_trainer_marker_shape(const MrenTrainer *trainer, MrenMarkerShape *shape)
+{
+	*shape = (MrenMarkerShape){0};
+	if (mren_trainer_marker_share(trainer) > 0)
+		*shape = trainer->marker.shape;
+}
+
+/* The trained tensors without the padding between them. */
+static void
+copy_tuned(const MrenMarkerTraining *marker, float *to)
+{
+	MrenParameterList list = mren_transformer_trainer_parameters(marker->encoder);
+
+	for (size_t i = 0; i < list.n; i++)
+	{
+		size_t n = list.items[i].rows * list.items[i].cols;
+
+		memcpy(to, marker->best_tuned + list.items[i].at, n * sizeof(float));
+		to += n;
+	}
+}
+
+MrenStatus
+mren_trainer_marker_finish(const MrenTrainer *trainer, MrenNet *net, MrenError *err)
+{
+	const MrenMarkerTraining *marker = &trainer->marker;
+	MrenMarkerClassifier *classifier = net->marker;
+	size_t words;
+
+	if (classifier == NULL)
+		return MREN_OK;
+	words = trainer->inputs.encoder->config.vocabulary * marker->shape.embedding_width;
+	memcpy(mren_parameter_at(&classifier->table, classifier->values, MREN_MARKER_EMBEDDINGS),
+		   marker->weights + words,
+		   mren_marker_kinds(&marker->shape) * marker->shape.embedding_width * sizeof(float));
+	for (size_t i = 0; i < 2; i++)
+	{
+		const MrenParameter *from = &marker->head.items[i];
+		float *to =
+			mren_parameter_at(&classifier->table, classifier->values, MREN_MARKER_HEAD_WEIGHT + i);
+
+		memcpy(to, marker->best_head + from->at, from->rows * from->cols * sizeof(float));
+		mren_scale(to, (float) marker->share, from->rows * from->cols);
+	}
+	if (marker->shape.n_tuned > 0)
+		copy_tuned(marker,
+				   mren_parameter_at(&classifier->table, classifier->values, MREN_MARKER_TUNED));
+	memset(net->marker_set, true, sizeof(net->marker_set));
+	return mren_check_interrupts(&trainer->env, err);
+}

@@ -1,0 +1,129 @@
+/*
+ * trainer_marker.h
+ *	  The training of a marker classifier: a pretrained encoder is fine-tuned with one
+ *	  dense layer on its markers.
+ *
+ * It follows the members, which do not depend on it, and is joined with them as the linear
+ * branch is: its scores are added in the share under which the validation rows are most likely.
+ * Rows of one sentence are in one step, so that the sentence is read once for all of them.
+ */
+#ifndef MREN_RELATION_TRAIN_TRAINER_MARKER_H
+#define MREN_RELATION_TRAIN_TRAINER_MARKER_H
+
+#include "base/random.h"
+#include "base/sort.h"
+#include "nn/dense.h"
+#include "nn/optimizer.h"
+#include "relation/marker/marker_classifier.h"
+#include "relation/train/trainer.h"
+#include "transformer/train/encoder_trainer.h"
+
+/* Rows by the hash of their sentence's tokens, then in canonical order. */
+typedef struct MrenSentenceRows
+{
+	/* (n); at is the row's number in the source, plus 2^32 times that among the validation rows */
+	MrenKeyed *rows;
+	size_t n;
+	uint32_t *sentences; /* (n_sentences) the first row of each, in the order of the epoch */
+	size_t n_sentences;
+	size_t next;	   /* sentence */
+	size_t next_in_it; /* row of that sentence */
+} MrenSentenceRows;
+
+/* The rows of a step, (capacity) of each array. */
+typedef struct MrenMarkerStep
+{
+	size_t n;
+	size_t capacity;
+	MrenBuffer *records; /* of each row, whose memory is used again */
+	MrenMarkedTokens *tokens;
+	MrenMarkerRow *rows;
+	uint32_t *ranks; /* among the validation rows */
+	int32_t *labels;
+	float *weights;
+	MrenMarkerBatch batch;
+	float *vectors; /* (tokens_capacity, width) */
+	float *dvectors;
+	size_t tokens_capacity;
+	float *memory; /* of: */
+	float *input;  /* (capacity, marker_dim) of the output layer, after dropout */
+	float *mask;
+	float *dinput;
+	float *logits; /* (capacity, n_relations) */
+	float *dlogits;
+} MrenMarkerStep;
+
+typedef struct MrenMarkerTraining
+{
+	MrenMarkerShape shape; /* width 0: no marker classifier is trained */
+	MrenTransformerConfig config;
+	MrenTransformerTrainer *encoder;
+	float *weights;		 /* of the pretrained encoder, with the markers */
+	uint64_t *sentences; /* (source.n) hash of each row's tokens */
+	MrenSentenceRows train;
+	MrenSentenceRows validation;
+	MrenMarkerStep step;
+
+	MrenParameterTable head; /* weight and bias of the output layer */
+	float *head_values;
+	float *head_grads;
+	MrenOptimizerState head_optimizer;
+	MrenOptimizerState encoder_optimizer;
+	uint64_t n_steps; /* of the whole stage: the rate falls to 0 by then */
+	uint64_t n_done;
+
+	double rate;		/* of this attempt */
+	int attempts;		/* a training that ends at chance is tried again at a lower rate */
+	double loss;		/* of the best epoch's validation rows, calibrated */
+	int best_epoch;		/* 0: none was validated */
+	float *best_head;	/* as head_values */
+	float *best_tuned;	/* as the encoder's trained values */
+	float *kept_scores; /* (kept rows, n_relations) of this pass */
+	float *best_scores; /* of the best epoch */
+	double share;		/* of the classifier in the sum of all logits, 0 .. 1 */
+	size_t n_correct;	/* of this pass's validation rows */
+} MrenMarkerTraining;
+
+/* Each does nothing if no marker classifier is trained. */
+
+/* After the scan: shape, and memory for what the rows' pass measures. */
+extern MrenStatus mren_trainer_marker_choose(MrenTrainer *trainer, MrenError *err);
+/* In the measurement: row i. */
+extern void mren_trainer_marker_measure(MrenTrainer *trainer, size_t i, const MrenExample *example);
+/* After the measurement: the rows in order, and the encoder's trainer. */
+extern MrenStatus mren_trainer_marker_open(MrenTrainer *trainer, MrenError *err);
+extern void mren_trainer_marker_free(MrenTrainer *trainer);
+
+/* Whether there is one to be trained. */
+extern bool mren_trainer_marker_wanted(const MrenTrainer *trainer);
+/* Begins its epochs in the stage that trainer->epochs describes. */
+extern MrenStatus mren_trainer_marker_begin(MrenTrainer *trainer, MrenError *err);
+/* A batch of an epoch or of its validation; the event says when the epoch has ended. */
+extern MrenStatus mren_trainer_marker_step(MrenTrainer *trainer, MrenProgress *progress,
+										   MrenError *err);
+/* Begins the next epoch, or the stage anew at a lower rate, unless it is done. */
+extern MrenStatus mren_trainer_marker_end_epoch(MrenTrainer *trainer, bool *done, MrenError *err);
+/* Without a validated epoch there is no classifier. */
+extern void mren_trainer_marker_stop(MrenTrainer *trainer);
+
+/* trainer_marker_rows.c: the rows of an epoch or a pass, in steps. */
+extern MrenStatus mren_marker_rows_create(MrenTrainer *trainer, MrenError *err);
+extern void mren_marker_rows_free(MrenTrainer *trainer);
+/* All validation rows train in the refit. */
+extern MrenStatus mren_marker_rows_join(MrenTrainer *trainer, MrenError *err);
+/* Begins a pass; order NULL: as they are. */
+extern void mren_marker_rows_begin(MrenSentenceRows *rows, MrenRandom *order);
+/* Loads the next rows, at least one and about the batch size; n is 0 at the end. */
+extern MrenStatus mren_marker_rows_next(MrenTrainer *trainer, MrenSentenceRows *rows, bool train,
+										MrenError *err);
+
+/* Joins the best epoch's scores with kept.best. */
+extern MrenStatus mren_trainer_marker_join(MrenTrainer *trainer, MrenError *err);
+/* Its share in the sum of all logits; 0: there is none. */
+extern double mren_trainer_marker_share(const MrenTrainer *trainer);
+/* Into the network, whose shape of the classifier is set first. */
+extern void mren_trainer_marker_shape(const MrenTrainer *trainer, MrenMarkerShape *shape);
+extern MrenStatus mren_trainer_marker_finish(const MrenTrainer *trainer, MrenNet *net,
+											 MrenError *err);
+
+#endif

@@ -1,0 +1,249 @@
+/*
+ * train_dense.c
+ *	  Dense layers, with or without an adapter, layer norms, and dropout.
+ *
+ * A matrix with an adapter is added up before each product: that costs rank * in * out
+ * multiplications instead of rank * (in + out) for each token, and gives what the merged encoder
+ * gives in prediction.
+ */
+#include "transformer/train/train_parts.h"
+
+#include <string.h>
+
+#include "nn/kernels.h"
+#include "transformer/train/train_kernels.h"
+
+/* Multiply-adds of an adapter between two checks for interrupts. */
+#define ADAPTER_WORK ((size_t) 1 << 26)
+
+void
+mren_adapter_add(MrenWork *work, const MrenAdapter *adapter, size_t out, size_t in, float *weight)
+{
+	size_t rows = ADAPTER_WORK / (adapter->rank * in) + 1;
+
+	for (size_t i = 0; i < out && !work->stopped; i += rows)
+	{
+		const MrenProduct product = {.m = out - i < rows ? out - i : rows,
+									 .n = in,
+									 .k = adapter->rank,
+									 .a = adapter->b + i * adapter->rank,
+									 .lda = adapter->rank,
+									 .b = adapter->a,
+									 .ldb = in,
+									 .beta = 1,
+									 .c = weight + i * in,
+									 .ldc = in};
+
+		mren_gemm(adapter->scale, &product);
+		mren_work_add(work, product.m * in * adapter->rank);
+	}
+}
+
+/* The matrix that is used: the weight, or its sum with the adapter in memory.merged. */
+static const float *
+used_weight(MrenTransformerTrainer *trainer, const MrenTunedDense *dense)
+{
+	size_t size = dense->in * dense->out;
+
+	if (dense->adapter.rank == 0)
+		return dense->weight.value;
+	memcpy(trainer->memory.merged, dense->weight.value, size * sizeof(float));
+	mren_work_add(&trainer->work, MREN_LOOP_WORK * size);
+	mren_adapter_add(&trainer->work, &dense->adapter, dense->out, dense->in,
+					 trainer->memory.merged);
+	return trainer->memory.merged;
+}
+
+void
+mren_tuned_dense(MrenTransformerTrainer *trainer, const MrenTunedDense *dense, const float *in,
+				 size_t n, float *out)
+{
+	const MrenProduct product = {.trans_b = true,
+								 .m = n,
+								 .n = dense->out,
+								 .k = dense->in,
+								 .a = in,
+								 .lda = dense->in,
+								 .b = used_weight(trainer, dense),
+								 .ldb = dense->in,
+								 .c = out,
+								 .ldc = dense->out};
+
+	mren_work_multiply(&trainer->work, &product);
+	if (dense->bias.value != NULL && !trainer->work.stopped)
+	{
+		mren_add_bias(out, dense->bias.value, n, dense->out);
+		mren_work_add(&trainer->work, MREN_LOOP_WORK * n * dense->out);
+	}
+}
+
+void
+mren_tuned_dense_input(MrenTransformerTrainer *trainer, const MrenTunedDense *dense,
+					   const float *dout, size_t n, float beta, float *din)
+{
+	const MrenProduct product = {.m = n,
+								 .n = dense->in,
+								 .k = dense->out,
+								 .a = dout,
+								 .lda = dense->out,
+								 .b = used_weight(trainer, dense),
+								 .ldb = dense->in,
+								 .beta = beta,
+								 .c = din,
+								 .ldc = dense->in};
+
+	mren_work_multiply(&trainer->work, &product);
+}
+
+/* c (m, n) += alpha * a (k, m)' * b (k, n), where k is the number of tokens. */
+static void
+add_outer(MrenWork *work, float *c, const float *a, size_t m, const float *b, size_t n, size_t k)
+{
+	const MrenProduct product = {.trans_a = true,
+								 .m = m,
+								 .n = n,
+								 .k = k,
+								 .a = a,
+								 .lda = m,
+								 .b = b,
+								 .ldb = n,
+								 .beta = 1,
+								 .c = c,
+								 .ldc = n};
+
+	mren_work_multiply(work, &product);
+}
+
+/* da += (scale dout b)' in and db += dout' (scale in a'). */
+static void
+adapter_gradients(MrenTransformerTrainer *trainer, const MrenTunedDense *dense, const float *in,
+				  const float *dout, size_t n)
+{
+	const MrenAdapter *adapter = &dense->adapter;
+	float *through_a = trainer->memory.thin[0];
+	float *through_b = trainer->memory.thin[1];
+	const MrenProduct down = {.trans_b = true,
+							  .m = n,
+							  .n = adapter->rank,
+							  .k = dense->in,
+							  .a = in,
+							  .lda = dense->in,
+							  .b = adapter->a,
+							  .ldb = dense->in,
+							  .c = through_a,
+							  .ldc = adapter->rank};
+	const MrenProduct back = {.m = n,
+							  .n = adapter->rank,
+							  .k = dense->out,
+							  .a = dout,
+							  .lda = dense->out,
+							  .b = adapter->b,
+							  .ldb = adapter->rank,
+							  .c = through_b,
+							  .ldc = adapter->rank};
+
+	mren_work_multiply(&trainer->work, &down);
+	mren_work_multiply(&trainer->work, &back);
+	if (trainer->work.stopped)
+		return;
+	mren_scale(through_a, adapter->scale, n * adapter->rank);
+	mren_scale(through_b, adapter->scale, n * adapter->rank);
+	add_outer(&trainer->work, dense->da, through_b, adapter->rank, in, dense->in, n);
+	add_outer(&trainer->work, dense->db, dout, dense->out, through_a, adapter->rank, n);
+}
+
+void
+mren_tuned_dense_weight(MrenTransformerTrainer *trainer, const MrenTunedDense *dense,
+						const float *in, const float *dout, size_t n)
+{
+	if (dense->weight.gradient != NULL)
+		add_outer(&trainer->work, dense->weight.gradient, dout, dense->out, in, dense->in, n);
+	if (dense->bias.gradient != NULL && !trainer->work.stopped)
+	{
+		mren_sum_rows(dense->bias.gradient, dout, n, dense->out);
+		mren_work_add(&trainer->work, MREN_LOOP_WORK * n * dense->out);
+	}
+	if (dense->adapter.rank > 0)
+		adapter_gradients(trainer, dense, in, dout, n);
+}
+
+void
+mren_tuned_norm(MrenTransformerTrainer *trainer, const MrenTunedNorm *norm, const float *x,
+				size_t n, size_t m, const MrenKeptNorm *kept, float *y)
+{
+	const MrenNormRows rows = {.n = n,
+							   .m = m,
+							   .weight = norm->weight.value,
+							   .bias = norm->bias.value,
+							   .eps = trainer->config.eps,
+							   .hat = kept->hat,
+							   .inverse = kept->inverse};
+
+	mren_tuned_norm_rows(&rows, x, y);
+	mren_work_add(&trainer->work, 2 * MREN_LOOP_WORK * n * m);
+}
+
+void
+mren_tuned_norm_again(const MrenTunedNorm *norm, const MrenKeptNorm *kept, size_t n, size_t m,
+					  float *y)
+{
+	const MrenNormRows rows = {
+		.n = n, .m = m, .weight = norm->weight.value, .bias = norm->bias.value, .hat = kept->hat};
+
+	mren_tuned_norm_rows_again(&rows, y);
+}
+
+void
+mren_tuned_norm_backward(MrenTransformerTrainer *trainer, const MrenTunedNorm *norm,
+						 const MrenKeptNorm *kept, const float *dy, size_t n, size_t m, float *dx)
+{
+	const MrenNormRows rows = {.n = n,
+							   .m = m,
+							   .weight = norm->weight.value,
+							   .hat = kept->hat,
+							   .inverse = kept->inverse,
+							   .dweight = norm->weight.gradient,
+							   .dbias = norm->bias.gradient};
+
+	mren_tuned_norm_rows_backward(&rows, dy, dx);
+	mren_work_add(&trainer->work, 3 * MREN_LOOP_WORK * n * m);
+}
+
+/* Numbers whose masks are drawn at once: 128 counters of 8. */
+#define CHUNK 1024
+#define OF_COUNTER 8
+
+void
+mren_tuned_dropout(const MrenDropoutStream *stream, float *y, const float *x, size_t n)
+{
+	uint32_t threshold = (uint32_t) (stream->rate * 65536.0f + 0.5f);
+	float keep = 65536.0f / (float) (65536 - threshold);
+	uint64_t bits[CHUNK / 4];
+	float mask[CHUNK];
+	MrenPhiloxCounter counter = {.key = {(uint32_t) stream->seed, (uint32_t) (stream->seed >> 32)},
+								 .word = {0, stream->item, stream->place, stream->layer}};
+
+	for (size_t i = 0; i < n; i += CHUNK)
+	{
+		size_t size = n - i < CHUNK ? n - i : CHUNK;
+		uint32_t words[CHUNK / 2];
+
+		counter.word[0] = (uint32_t) (i / OF_COUNTER);
+		mren_tuned_philox(&counter, words, (size + OF_COUNTER - 1) / OF_COUNTER);
+		memcpy(bits, words, sizeof(words));
+		mren_mask(mask, bits, threshold, keep, size);
+		mren_multiply(y + i, x + i, mask, size);
+	}
+}
+
+MrenDropoutStream
+mren_tuned_stream(const MrenTransformerTrainer *trainer, size_t layer, MrenDropoutPlace place)
+{
+	float rate = place == MREN_DROPOUT_ATTENTION ? trainer->tuning.attention_dropout
+												 : trainer->tuning.hidden_dropout;
+
+	return (MrenDropoutStream){.seed = trainer->step.seed,
+							   .layer = (uint32_t) layer,
+							   .place = (uint32_t) place,
+							   .rate = trainer->step.dropout ? rate : 0};
+}

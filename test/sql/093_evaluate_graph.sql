@@ -1,0 +1,68 @@
+-- A graph against annotated documents: figures that can be counted by hand.
+SET client_min_messages = warning;
+\getenv srcdir PG_ABS_SRCDIR
+\i :srcdir/include/errors.sql
+\i :srcdir/include/tiny.sql
+\i :srcdir/include/graph.sql
+CREATE TABLE docs (key int PRIMARY KEY, document text);
+INSERT INTO docs VALUES
+    (1, 'The wheel is a part of the car. The dog is a kind of animal.'),
+    (2, 'A roof is a part of the house. The wheel is here.'),
+    (3, 'An oak is a kind of tree.');
+SELECT mren.create_graph('kg', 'docs', 'parts', lexicons => '{world}', relation_schema => 'toy_relations');
+CALL mren.refresh_graph('kg');
+SELECT document, head, relation, tail FROM kg.evidence ORDER BY document, n;
+
+-- Right in everything.
+CREATE TABLE gold (document int, part text, text text, type text, entity text, span int4range, head text, relation text, tail text);
+INSERT INTO gold (document, part, text) SELECT key, 'document', document FROM docs WHERE key <= 2;
+INSERT INTO gold (document, part, span) VALUES (1, 'sentence', '[0,31)'), (1, 'sentence', '[32,60)'), (2, 'sentence', '[0,30)'), (2, 'sentence', '[31,49)');
+INSERT INTO gold (document, part, type, entity, span) VALUES
+    (1, 'mention', 'part', 'w', '[4,9)'), (1, 'mention', 'whole', 'c', '[27,30)'), (1, 'mention', 'species', 'd', '[36,39)'), (1, 'mention', 'kind', 'a', '[53,59)'),
+    (2, 'mention', 'part', 'r', '[2,6)'), (2, 'mention', 'whole', 'h', '[24,29)'), (2, 'mention', 'part', 'w', '[35,40)');
+INSERT INTO gold (document, part, head, relation, tail) VALUES (1, 'fact', 'w', 'part_of', 'c'), (1, 'fact', 'd', 'kind_of', 'a'), (2, 'fact', 'r', 'part_of', 'h');
+SELECT * FROM mren.evaluate_graph('kg', 'TABLE gold');
+-- A fact across sentences that is missed, one that is not there, and another type.
+INSERT INTO gold (document, part, head, relation, tail) VALUES (2, 'fact', 'w', 'part_of', 'h');
+DELETE FROM gold WHERE part = 'fact' AND head = 'd';
+UPDATE gold SET type = 'beast' WHERE entity = 'd';
+SELECT part, round("precision"::numeric, 4) AS "precision", round(recall::numeric, 4) AS recall, round(f1::numeric, 4) AS f1, predicted, gold FROM mren.evaluate_graph('kg', 'TABLE gold');
+UPDATE gold SET type = 'species' WHERE entity = 'd';
+INSERT INTO gold (document, part, head, relation, tail) VALUES (1, 'fact', 'd', 'kind_of', 'a');
+-- Inverse and symmetric relations mean what they mean in the graph.
+UPDATE gold SET relation = 'has_part', head = tail, tail = head WHERE relation = 'part_of';
+INSERT INTO kg.relations (relation, inverse_of) VALUES ('has_part', 'part_of');
+UPDATE kg.relations SET "symmetric" = true WHERE relation = 'kind_of';
+UPDATE gold SET head = tail, tail = head WHERE relation = 'kind_of';
+SELECT mren.merge_graph('kg') IS NOT NULL AS merged;
+SELECT part, "precision", recall, predicted, gold FROM mren.evaluate_graph('kg', 'TABLE gold') WHERE part = 'facts';
+-- Without texts and sentences there are only facts, without places names count.
+SELECT part, "precision", recall, predicted, gold FROM mren.evaluate_graph('kg', $$
+    SELECT g.document, g.part, CASE g.part WHEN 'mention' THEN substr(d.document, lower(g.span) + 1, upper(g.span) - lower(g.span)) END AS text, g.entity, g.head, g.relation, g.tail
+    FROM gold g JOIN docs d ON d.key = g.document WHERE g.part IN ('mention', 'fact')$$);
+
+-- B-cubed: three mentions of one entity, of which one is called otherwise.
+CREATE TABLE folk AS SELECT * FROM (VALUES ('Ada Lovelace', 'person'), ('Lovelace', 'person'), ('Countess', 'person'), ('car', 'whole')) AS t (phrase, type);
+SELECT mren.load_lexicon('folk', 'TABLE folk');
+INSERT INTO docs VALUES (4, 'Ada Lovelace came. Lovelace left. The Countess has a car.');
+SELECT mren.create_graph('folk', 'SELECT * FROM docs WHERE key = 4', 'parts', lexicons => '{folk}');
+CALL mren.refresh_graph('folk');
+CREATE TABLE gold4 AS SELECT 4 AS document, 'document' AS part, document AS text, NULL AS entity, NULL::int4range AS span FROM docs WHERE key = 4
+    UNION ALL VALUES (4, 'mention', NULL, 'ada', '[0,12)'::int4range), (4, 'mention', NULL, 'ada', '[19,27)'), (4, 'mention', NULL, 'ada', '[38,46)'), (4, 'mention', NULL, 'car', '[53,56)');
+-- Of the predicted {Ada Lovelace, Lovelace}, {Countess}, {car} all are pure; two of three, one of three, one of one are found: (2·2/3 + 1/3 + 1) / 4 = 2/3.
+SELECT part, "precision", round(recall::numeric, 6) AS recall, round(f1::numeric, 6) AS f1, predicted, gold FROM mren.evaluate_graph('folk', 'TABLE gold4');
+INSERT INTO folk.aliases (alias, entity) VALUES ('Countess', 'Ada Lovelace');
+SELECT part, "precision", recall, f1, predicted, gold FROM mren.evaluate_graph('folk', 'TABLE gold4');
+
+-- Documents that the graph has not read; a gold set of nothing; errors.
+SET client_min_messages = notice;
+SELECT part, recall FROM mren.evaluate_graph('folk', $$SELECT document, part, text FROM gold WHERE document = 1$$);
+SET client_min_messages = warning;
+SELECT part, "precision", recall, f1, predicted, gold FROM mren.evaluate_graph('kg', 'SELECT 1 AS document, ''x'' AS part WHERE false');
+SELECT error_of($$SELECT mren.evaluate_graph('kg', 'SELECT 1 AS document')$$);
+SELECT error_of($$SELECT mren.evaluate_graph('kg', 'SELECT 1 AS part')$$);
+SELECT error_of($$SELECT mren.evaluate_graph('kg', 'SELECT NULL::text AS document, ''fact'' AS part')$$);
+SELECT error_of($$SELECT mren.evaluate_graph('kg', 'SELECT 1 AS document, ''mention'' AS part, ''a'' AS span')$$);
+SELECT error_of($$SELECT mren.evaluate_graph('kg', 'DELETE FROM gold RETURNING document, part')$$);
+SELECT error_of($$SELECT mren.evaluate_graph('nothing', 'TABLE gold')$$);
+SELECT error_of($$SELECT mren.evaluate_graph('kg', NULL)$$);

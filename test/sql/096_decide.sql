@@ -1,0 +1,65 @@
+-- The option "decide": several relations of one pair, alike in predict, extract and graphs.
+SET client_min_messages = warning;
+\getenv srcdir PG_ABS_SRCDIR
+\i :srcdir/include/errors.sql
+\i :srcdir/include/tiny.sql
+-- What is a part of something belongs to it, too: two rows of the same pair.
+CREATE TABLE rows AS SELECT sentence, head, tail, relation FROM pairs
+UNION ALL SELECT sentence, head, tail, 'belongs_to' FROM pairs WHERE relation = 'part_of';
+CALL mren.train('best', 'SELECT * FROM rows', '{"negative": "none", "validation_share": 0.3, "epochs": 40, "hidden": [8]}');
+CALL mren.train('all', 'SELECT * FROM rows', '{"negative": "none", "validation_share": 0.3, "epochs": 40, "hidden": [8], "decide": "f1"}');
+CALL mren.train('sure', 'SELECT * FROM rows', '{"negative": "none", "validation_share": 0.3, "epochs": 40, "hidden": [8], "decide": {"precision": 0.9}}');
+-- The option and what it fitted; the probabilities are those of the same network.
+SELECT model, options -> 'decide' AS decide, (SELECT string_agg(key, ', ' ORDER BY key) FROM jsonb_each(metrics -> 'thresholds')) AS thresholds,
+    metrics ? 'decision_f1' AS scored
+FROM mren.models ORDER BY model;
+SELECT (metrics ->> 'decision_recall')::float8 > 0.9 AS finds_both, (metrics ->> 'decision_precision')::float8 > 0.9 AS and_no_more
+FROM mren.models WHERE model = 'all';
+SELECT bool_and(a.relation = b.relation AND a.probability = b.probability) AS same
+FROM mren.predict_proba('best', 'wheel is a part of the car', 'wheel', 'car') WITH ORDINALITY a (relation, probability, n)
+JOIN mren.predict_proba('all', 'wheel is a part of the car', 'wheel', 'car') WITH ORDINALITY b (relation, probability, n) USING (n);
+-- One answer: the stronger of the two.
+SELECT mren.predict('all', 'wheel is a part of the car', 'wheel', 'car') = (
+    SELECT relation FROM mren.predict_proba('all', 'wheel is a part of the car', 'wheel', 'car') LIMIT 1) AS strongest,
+    mren.predict('all', 'dog is a kind of animal', 'dog', 'animal'), mren.predict('all', 'dog is far from the river', 'dog', 'river');
+-- Documents: both of them from "all", one from "best".
+SELECT mren.load_lexicon('world', $$SELECT * FROM (VALUES ('wheel', 'part'), ('roof', 'part'), ('car', 'whole'), ('house', 'whole')) AS t (phrase, type)$$);
+CREATE TABLE rules AS SELECT * FROM (VALUES ('part_of', 'part', 'whole'), ('belongs_to', 'part', 'whole')) AS t (relation, head_type, tail_type);
+SELECT model, head, relation, tail
+FROM unnest('{all,best}'::text[]) model, mren.extract(model, 'A wheel is a part of the car.', lexicons => '{world}', relation_schema => 'rules')
+WHERE model = 'all' OR relation IN ('part_of', 'belongs_to') ORDER BY model, CASE model WHEN 'all' THEN relation END;
+SELECT count(*) FROM mren.extract('all', 'A roof is far from the house.', lexicons => '{world}', relation_schema => 'rules');
+-- A confidence asked for, and a relation that the schema does not allow, are left out.
+SELECT count(*) FROM mren.extract('all', 'A wheel is a part of the car.', lexicons => '{world}', relation_schema => 'rules', threshold => 0.9);
+DELETE FROM rules WHERE relation = 'belongs_to';
+SELECT relation FROM mren.extract('all', 'A wheel is a part of the car.', lexicons => '{world}', relation_schema => 'rules');
+INSERT INTO rules VALUES ('belongs_to', 'part', 'whole');
+-- A graph has both facts.
+CREATE TABLE docs AS SELECT 1 AS key, 'A wheel is a part of the car. A roof is far from the house.'::text AS document;
+SELECT mren.create_graph('kg', 'docs', 'all', lexicons => '{world}', relation_schema => 'rules');
+CALL mren.refresh_graph('kg');
+SELECT head, relation, tail, evidence FROM kg.facts ORDER BY relation;
+-- Another threshold is another version, which scores anew.
+CALL mren.train('all', 'SELECT * FROM rows', '{"negative": "none", "validation_share": 0.3, "epochs": 40, "hidden": [8], "decide": "argmax", "deploy": true}');
+CALL mren.refresh_graph('kg');
+SELECT count(*) FROM kg.facts;
+-- It moves with the model.
+SELECT mren.import_model('moved', mren.export_model('all', 1));
+SELECT (SELECT array_agg(relation ORDER BY relation) FROM mren.extract('moved', 'A wheel is a part of the car.', lexicons => '{world}', relation_schema => 'rules')) AS said,
+    (SELECT metrics -> 'thresholds' FROM mren.models WHERE model = 'moved') = (SELECT metrics -> 'thresholds' FROM mren.models WHERE model = 'all' AND version = 1) AS same;
+-- The aggregate has the same options; the same rows give the same network.
+SELECT (info -> 'metrics' -> 'thresholds') = (SELECT metrics -> 'thresholds' FROM mren.models WHERE model = 'all' AND version = 1) AS same
+FROM (SELECT mren.network_info(mren.train_agg(sentence, head, tail, relation, NULL::bytea,
+    '{"negative": "none", "validation_share": 0.3, "epochs": 40, "hidden": [8], "decide": "f1"}'::jsonb)) AS info FROM rows) t;
+-- Retraining inherits it, and comparing takes it as a variant.
+CALL mren.train('nightly', 'SELECT * FROM rows', '{"negative": "none", "validation_share": 0.3, "epochs": 10, "hidden": [8], "decide": {"precision": 0.8}, "holdout_share": 0.3}');
+CALL mren.retrain('nightly', min_new_rows => 0, promote => 'always');
+SELECT version, options -> 'decide' AS decide, metrics ? 'thresholds' AS fitted FROM mren.models WHERE model = 'nightly' ORDER BY version;
+SELECT variant, options -> 'decide' AS decide, score IS NOT NULL AS scored
+FROM mren.compare('nightly', 'SELECT * FROM rows', ARRAY['{}', '{"decide": "argmax"}']::jsonb[], 2);
+-- What is impossible.
+SELECT error_of($$CALL mren.train('bad', 'SELECT * FROM rows', '{"decide": "most"}')$$);
+SELECT error_of($$CALL mren.train('bad', 'SELECT * FROM rows', '{"decide": {"recall": 0.9}}')$$);
+SELECT error_of($$CALL mren.train('bad', 'SELECT * FROM rows', '{"decide": {"precision": 0}}')$$);
+SELECT error_of($$CALL mren.train('bad', 'SELECT * FROM rows', '{"decide": {"precision": "high"}}')$$);
+SELECT error_of($$CALL mren.train('bad', 'SELECT * FROM rows', '{"decide": "f1", "validation_share": 0}')$$);

@@ -1,0 +1,633 @@
+/*
+ * test_relation_marker.c
+ *	  Relations from a pretrained text encoder: which tokens are read and marked, rows of one
+ *	  sentence in one pass, training, and the network that it makes.
+ */
+#include "relation_set.h"
+
+#include <math.h>
+
+#include "relation/explain.h"
+#include "relation/marker/marker_tokens.h"
+
+/* A tokenizer of one piece a letter, with a piece in front of the text and one behind it. */
+static const char tokenizer_json[] =
+	"{\"model\": {\"type\": \"WordPiece\", \"unk_token\": \"[UNK]\", "
+	"\"continuing_subword_prefix\": \"##\", \"max_input_chars_per_word\": 100, \"vocab\": {"
+	"\"[UNK]\": 0, \"[CLS]\": 1, \"[SEP]\": 2, \"a\": 3, \"b\": 4, \"c\": 5, \"d\": 6, \"e\": 7, "
+	"\"##b\": 8, \"##c\": 9}}, \"normalizer\": {\"type\": \"BertNormalizer\", "
+	"\"clean_text\": true, \"handle_chinese_chars\": true, \"strip_accents\": null, "
+	"\"lowercase\": true}, \"pre_tokenizer\": {\"type\": \"BertPreTokenizer\"}, "
+	"\"post_processor\": {\"type\": \"BertProcessing\", \"sep\": [\"[SEP]\", 2], "
+	"\"cls\": [\"[CLS]\", 1]}, \"decoder\": null, \"added_tokens\": [], \"truncation\": null, "
+	"\"padding\": null, \"version\": \"1.0\"}";
+
+static void
+mark(const MrenEnv *env, const char *text, MrenCharSpan head, MrenCharSpan tail, size_t most,
+	 MrenMarkerTokenBuffer *buffer, MrenMarkedTokens *tokens)
+{
+	MrenSubwordTokenizer *tokenizer;
+	MrenPieces pieces = {0};
+	MrenMarkerText input = {.pieces = &pieces, .head = head, .tail = tail, .max_tokens = most};
+	MrenError err = {0};
+
+	if (mren_subword_parse(env, tokenizer_json, strlen(tokenizer_json), &tokenizer, &err) !=
+		MREN_OK)
+		fail_msg("%s", err.message);
+	input.tokenizer = tokenizer;
+	assert_int_equal(mren_subword_encode(env, tokenizer, text, strlen(text), 0, &pieces, &err),
+					 MREN_OK);
+	if (mren_marker_tokens(env, &input, buffer, tokens, &err) != MREN_OK)
+		fail_msg("%s", err.message);
+	mren_pieces_free(env, &pieces);
+	mren_subword_free(env, tokenizer);
+}
+
+static void
+check_marks(const MrenMarkedTokens *tokens, uint32_t a, uint32_t b, uint32_t c, uint32_t d)
+{
+	const uint32_t expected[] = {a, b, c, d};
+
+	for (int i = 0; i < MREN_N_MARKS; i++)
+		assert_int_equal(tokens->marks[i], expected[i]);
+}
+
+static void
+test_tokens_are_marked(void **state)
+{
+	TestEnv test;
+	MrenMarkerTokenBuffer buffer = {0};
+	MrenMarkedTokens tokens;
+
+	(void) state;
+	test_env_init(&test);
+	/* [CLS] a abb c [SEP]: the head is "abb", of three pieces; the tail is "a" */
+	mark(&test.env, "a abb c", (MrenCharSpan){2, 5}, (MrenCharSpan){0, 1}, 16, &buffer, &tokens);
+	assert_int_equal(tokens.n, 7);
+	assert_false(tokens.windowed);
+	assert_int_equal(tokens.ids[0], 1);
+	assert_int_equal(tokens.ids[3], 8);
+	assert_int_equal(tokens.ids[6], 2);
+	check_marks(&tokens, 2, 4, 1, 1);
+	/* A mention that cuts pieces is marked at the whole pieces. */
+	mark(&test.env, "a abb c", (MrenCharSpan){3, 4}, (MrenCharSpan){6, 7}, 16, &buffer, &tokens);
+	check_marks(&tokens, 3, 3, 5, 5);
+	/* A mention of blanks is marked at the piece behind it, or at the last one. */
+	mark(&test.env, "a abb c ", (MrenCharSpan){1, 2}, (MrenCharSpan){7, 8}, 16, &buffer, &tokens);
+	check_marks(&tokens, 2, 2, 5, 5);
+	/* Nothing to read */
+	mark(&test.env, "  ", (MrenCharSpan){0, 1}, (MrenCharSpan){1, 2}, 16, &buffer, &tokens);
+	assert_int_equal(tokens.n, 0);
+	mren_marker_tokens_free(&test.env, &buffer);
+	assert_int_equal(test.n_live, 0);
+}
+
+static void
+test_long_sentences_are_read_in_windows(void **state)
+{
+	static const char text[] = "a b c d e a b c d e a b c d e a b c d e";
+	TestEnv test;
+	MrenMarkerTokenBuffer buffer = {0};
+	MrenMarkedTokens tokens;
+
+	(void) state;
+	test_env_init(&test);
+	/* Both in one window of six pieces: pieces 5 to 10 */
+	mark(&test.env, text, (MrenCharSpan){12, 13}, (MrenCharSpan){16, 17}, 8, &buffer, &tokens);
+	assert_int_equal(tokens.n, 8);
+	assert_true(tokens.windowed);
+	assert_int_equal(tokens.ids[tokens.marks[0]], 4);
+	assert_int_equal(tokens.ids[tokens.marks[2]], 6);
+	assert_int_equal(tokens.marks[2] - tokens.marks[0], 2);
+	/* Too far apart: three pieces around each */
+	mark(&test.env, text, (MrenCharSpan){36, 37}, (MrenCharSpan){2, 3}, 8, &buffer, &tokens);
+	assert_int_equal(tokens.n, 8);
+	assert_int_equal(tokens.ids[tokens.marks[0]], 6);
+	assert_int_equal(tokens.ids[tokens.marks[2]], 4);
+	check_marks(&tokens, 5, 5, 2, 2);
+	/* A mention longer than the window keeps both of its marks inside. */
+	mark(&test.env, text, (MrenCharSpan){0, 39}, (MrenCharSpan){38, 39}, 8, &buffer, &tokens);
+	assert_int_equal(tokens.n, 8);
+	for (int i = 0; i < MREN_N_MARKS; i++)
+		assert_true(tokens.marks[i] < tokens.n);
+	mren_marker_tokens_free(&test.env, &buffer);
+	assert_int_equal(test.n_live, 0);
+}
+
+/*
+ * Networks
+ */
+
+#define WIDTH 16
+#define VOCABULARY (FIXTURE_WORDS + 2)
+
+static const MrenTransformerConfig tiny = {.architecture = MREN_TRANSFORMER_BERT,
+										   .layers = 2,
+										   .width = WIDTH,
+										   .heads = 2,
+										   .intermediate = 32,
+										   .embedding_width = WIDTH,
+										   .vocabulary = VOCABULARY,
+										   .positions = 32,
+										   .token_types = 2,
+										   .eps = 1e-5f,
+										   .absolute_positions = true};
+
+static bool
+ends_with(const char *name, const char *suffix)
+{
+	size_t n = strlen(name);
+
+	return n >= strlen(suffix) && strcmp(name + n - strlen(suffix), suffix) == 0;
+}
+
+/* Random weights; norms begin as those of a fresh encoder. */
+static MrenStatus
+read_tiny(void *state, float *weights, MrenError *err)
+{
+	MrenTransformerTensor tensor;
+	MrenRandom random;
+
+	(void) err;
+	mren_random_seed(&random, 11, 0);
+	for (size_t i = 0; mren_transformer_tensor(state, i, &tensor); i++)
+	{
+		size_t n = tensor.rows * (tensor.columns == 0 ? 1 : tensor.columns);
+
+		for (size_t j = 0; j < n; j++)
+			*weights++ = ends_with(tensor.name, "norm.weight") ? 1
+						 : ends_with(tensor.name, "bias")	   ? 0
+															   : 0.2f * mren_random_normal(&random);
+	}
+	return MREN_OK;
+}
+
+static MrenEncoderSource
+source_of(const MrenTransformerConfig *config)
+{
+	return (MrenEncoderSource){*config, (void *) config, read_tiny};
+}
+
+/* Tokens of a row: its words between two special ones. */
+typedef struct RowTokens
+{
+	int32_t ids[18];
+	uint32_t words[18];
+} RowTokens;
+
+static RowTokens row_tokens[MAX_ROWS];
+
+static void
+add_tokens(Set *set)
+{
+	for (size_t i = 0; i < set->n; i++)
+	{
+		MrenExample *example = &set->rows[i].example;
+		const MrenSentence *s = &example->sentence;
+		RowTokens *tokens = &row_tokens[i];
+
+		tokens->ids[0] = FIXTURE_WORDS;
+		tokens->words[0] = UINT32_MAX;
+		for (uint32_t w = 0; w < s->n_words; w++)
+		{
+			tokens->ids[w + 1] = s->pieces[w];
+			tokens->words[w + 1] = w;
+		}
+		tokens->ids[s->n_words + 1] = FIXTURE_WORDS + 1;
+		tokens->words[s->n_words + 1] = UINT32_MAX;
+		example->tokens = (MrenMarkedTokens){
+			.ids = tokens->ids,
+			.n = s->n_words + 2,
+			.marks = {s->head.first + 1, s->head.end, s->tail.first + 1, s->tail.end}};
+	}
+}
+
+static MrenInput
+input_of(const Set *set, size_t i)
+{
+	return (MrenInput){.sentence = &set->rows[i].example.sentence,
+					   .head_type = -1,
+					   .tail_type = -1,
+					   .tokens = &set->rows[i].example.tokens,
+					   .token_words = row_tokens[i].words,
+					   .mask_token = 0};
+}
+
+static MrenStatus
+train(const MrenEnv *env, const Set *set, const MrenOptions *options, MrenNet **net,
+	  MrenTrainReport *report, MrenError *err)
+{
+	static const uint8_t sha256[32] = {7, 7, 7};
+	MrenEncoderSource encoder = source_of(&tiny);
+	MrenTrainerInputs inputs;
+	MrenExamples *examples;
+	MrenStatus status;
+
+	*net = NULL;
+	MREN_TRY(gather(env, set, 0, &examples, err));
+	status = fixture_inputs(&set->fixture, examples, &inputs, err);
+	inputs.encoder = &encoder;
+	inputs.text_encoder_sha256 = sha256;
+	if (status == MREN_OK)
+		status = fixture_run(env, options, &inputs, net, report, err);
+	mren_examples_free(examples);
+	return status;
+}
+
+static MrenNet *
+train_attached(const MrenEnv *env, const Set *set, const MrenOptions *options,
+			   MrenTrainReport *report)
+{
+	MrenEncoderSource encoder = source_of(&tiny);
+	MrenError err = {0};
+	MrenNet *net;
+
+	if (train(env, set, options, &net, report, &err) != MREN_OK ||
+		mren_net_attach_encoder(net, &encoder, &err) != MREN_OK)
+		fail_msg("%s", err.message);
+	return net;
+}
+
+/* The static members learn nothing, so that the answer is the encoder's. */
+static void
+marker_options(MrenOptions *options, MrenFineTuning tuning)
+{
+	small_options(options);
+	options->pretrained = "tiny";
+	options->common.epochs = 1;
+	options->common.learning_rate = 1e-6;
+	options->common.refit = false;
+	options->hash_bits = 0;
+	options->fine_tuning = tuning;
+	options->fine_tuned_layers = 1;
+	options->adapter_rank = 4;
+	options->encoder_rate = tuning == MREN_FINE_TUNING_FROZEN ? 0.02 : 0.005;
+	options->encoder_epochs = 20;
+	options->encoder_batch_size = 16;
+}
+
+static void
+probabilities_of(const MrenEnv *env, const Set *set, const MrenNet *net, const MrenInput *inputs,
+				 size_t n, float *p)
+{
+	MrenNetInfo info;
+	MrenError err = {0};
+	float *features;
+	float *scratch;
+
+	mren_net_info(net, &info);
+	assert_int_equal(mren_allocate(env, n * info.features_dim, sizeof(float), &features, &err), 0);
+	assert_int_equal(mren_allocate(env, mren_net_scratch(net, n), sizeof(float), &scratch, &err),
+					 0);
+	if (mren_net_features(net, &set->fixture.table, inputs, n, features, scratch, &err) !=
+			MREN_OK ||
+		mren_net_probabilities(net, features, n, p, scratch, &err) != MREN_OK)
+		fail_msg("%s", err.message);
+	mren_release(env, features);
+	mren_release(env, scratch);
+}
+
+static double
+share_right(const MrenEnv *env, const Set *set, const MrenNet *net)
+{
+	size_t n_right = 0;
+
+	for (size_t i = 0; i < set->n; i++)
+	{
+		MrenInput input = input_of(set, i);
+		float p[2];
+		MrenTextSpan relation;
+
+		probabilities_of(env, set, net, &input, 1, p);
+		relation = mren_net_relation(net, mren_net_best(p, 2));
+		n_right += relation.len == strlen(set->rows[i].relation) &&
+				   memcmp(relation.data, set->rows[i].relation, relation.len) == 0;
+	}
+	return (double) n_right / (double) set->n;
+}
+
+/* What no sum over head and tail can tell, an encoder learns. */
+static void
+test_fine_tuning_learns(void **state)
+{
+	static const MrenFineTuning kinds[] = {MREN_FINE_TUNING_ALL, MREN_FINE_TUNING_LAST_LAYERS,
+										   MREN_FINE_TUNING_ADAPTERS};
+	TestEnv test;
+	Set *set = new_set();
+
+	(void) state;
+	make_xor(set, 320);
+	add_tokens(set);
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+	{
+		MrenOptions options;
+		MrenTrainReport report;
+		MrenNet *net;
+
+		test_env_init(&test);
+		marker_options(&options, kinds[i]);
+		net = train_attached(&test.env, set, &options, &report);
+		assert_true(report.encoder_epoch > 0);
+		assert_true(report.encoder_share > 0.5);
+		assert_true(share_right(&test.env, set, net) > 0.95);
+		mren_net_free(&test.env, net);
+		assert_int_equal(test.n_live, 0);
+	}
+	free(set);
+}
+
+static void
+test_frozen_encoder_trains_the_output_layer(void **state)
+{
+	TestEnv test;
+	Set *set = new_set();
+	MrenOptions options;
+	MrenTrainReport report;
+	MrenNet *net;
+	MrenNetInfo info;
+
+	(void) state;
+	test_env_init(&test);
+	make_xor(set, 200);
+	/* What one layer can tell */
+	for (size_t i = 0; i < set->n; i++)
+	{
+		Row *row = &set->rows[i];
+
+		snprintf(row->relation, sizeof(row->relation), "%s",
+				 row->pieces[1] == FIXTURE_WORDS - 4 ? "first" : "second");
+		row->example.relation.len = (uint32_t) strlen(row->relation);
+	}
+	add_tokens(set);
+	marker_options(&options, MREN_FINE_TUNING_FROZEN);
+	options.encoder_epochs = 40;
+	net = train_attached(&test.env, set, &options, &report);
+	mren_net_info(net, &info);
+	assert_non_null(info.text_encoder_sha256);
+	assert_true(share_right(&test.env, set, net) > 0.8);
+	mren_net_free(&test.env, net);
+	assert_int_equal(test.n_live, 0);
+	free(set);
+}
+
+static bool
+same_tensors(const MrenNet *a, const MrenNet *b)
+{
+	if (mren_net_n_tensors(a) != mren_net_n_tensors(b))
+		return false;
+	for (size_t i = 0; i < mren_net_n_tensors(a); i++)
+	{
+		MrenTensorView x;
+		MrenTensorView y;
+
+		mren_net_tensor(a, i, &x);
+		mren_net_tensor(b, i, &y);
+		if (strcmp(x.name, y.name) != 0 || x.rows != y.rows || x.cols != y.cols ||
+			memcmp(x.data, y.data, x.rows * x.cols * sizeof(float)) != 0)
+			return false;
+	}
+	return true;
+}
+
+/* The same bits from the same rows in any order; saved and loaded; alone and in a batch. */
+static void
+test_bits(void **state)
+{
+	TestEnv test;
+	Set *set = new_set();
+	MrenEncoderSource encoder = source_of(&tiny);
+	MrenOptions options;
+	MrenNet *net;
+	MrenNet *again;
+	MrenNet *loaded;
+	MrenInput inputs[8];
+	MrenError err = {0};
+	float together[16];
+	float alone[2];
+	uint8_t *bytes;
+	size_t len;
+
+	(void) state;
+	test_env_init(&test);
+	make_xor(set, 96);
+	/* Two pairs of each sentence */
+	for (size_t i = 1; i < set->n; i += 2)
+		row_init(&set->rows[i], set->rows[i - 1].pieces, 6, 4, 1, "turned");
+	for (size_t i = 0; i < set->n; i += 2)
+		snprintf(set->rows[i].relation, sizeof(set->rows[i].relation), "differs");
+	for (size_t i = 0; i < set->n; i++)
+		set->rows[i].example.relation.len = (uint32_t) strlen(set->rows[i].relation);
+	add_tokens(set);
+	marker_options(&options, MREN_FINE_TUNING_ADAPTERS);
+	options.encoder_epochs = 2;
+	net = train_attached(&test.env, set, &options, NULL);
+	for (size_t i = 0; i < set->n / 2; i++)
+	{
+		Row swap = set->rows[i];
+
+		set->rows[i] = set->rows[set->n - 1 - i];
+		set->rows[set->n - 1 - i] = swap;
+	}
+	for (size_t i = 0; i < set->n; i++)
+	{
+		Row *row = &set->rows[i];
+
+		row->example.sentence.pieces = row->pieces;
+		row->example.sentence.starts = row->starts;
+		row->example.relation.data = row->relation;
+	}
+	again = train_attached(&test.env, set, &options, NULL);
+	assert_true(same_tensors(net, again));
+	assert_int_equal(mren_net_serialize(net, &test.env, &bytes, &len, &err), MREN_OK);
+	assert_int_equal(mren_net_deserialize(&test.env, bytes, len, &loaded, &err), MREN_OK);
+	assert_true(same_tensors(net, loaded));
+	assert_int_equal(mren_net_attach_encoder(loaded, &encoder, &err), MREN_OK);
+	for (size_t i = 0; i < 8; i++)
+		inputs[i] = input_of(set, i);
+	probabilities_of(&test.env, set, net, inputs, 8, together);
+	for (size_t i = 0; i < 8; i++)
+	{
+		probabilities_of(&test.env, set, loaded, &inputs[i], 1, alone);
+		assert_memory_equal(alone, together + 2 * i, sizeof(alone));
+	}
+	mren_release(&test.env, bytes);
+	mren_net_free(&test.env, net);
+	mren_net_free(&test.env, again);
+	mren_net_free(&test.env, loaded);
+	assert_int_equal(test.n_live, 0);
+	free(set);
+}
+
+static void
+test_bad_networks_are_refused(void **state)
+{
+	TestEnv test;
+	Set *set = new_set();
+	MrenEncoderSource encoder = source_of(&tiny);
+	MrenOptions options;
+	MrenInput input;
+	MrenNet *net;
+	MrenNet *loaded;
+	MrenError err = {0};
+	MrenTransformerConfig other = tiny;
+	uint8_t *bytes;
+	size_t len;
+	float *features;
+	float *scratch;
+	MrenNetInfo info;
+
+	(void) state;
+	test_env_init(&test);
+	make_xor(set, 64);
+	add_tokens(set);
+	marker_options(&options, MREN_FINE_TUNING_ADAPTERS);
+	options.encoder_epochs = 1;
+	assert_int_equal(train(&test.env, set, &options, &net, NULL, &err), MREN_OK);
+	/* Without its encoder it does not answer. */
+	input = input_of(set, 0);
+	mren_net_info(net, &info);
+	features = calloc(info.features_dim, sizeof(float));
+	scratch = calloc(mren_net_scratch(net, 1), sizeof(float));
+	assert_int_equal(
+		mren_net_features(net, &set->fixture.table, &input, 1, features, scratch, &err),
+		MREN_EPARAM);
+	free(features);
+	free(scratch);
+	other.width = 2 * WIDTH;
+	encoder = source_of(&other);
+	assert_int_equal(mren_net_attach_encoder(net, &encoder, &err), MREN_EFORMAT);
+	other = tiny;
+	other.layers = 1;
+	encoder = source_of(&other);
+	assert_int_equal(mren_net_attach_encoder(net, &encoder, &err), MREN_EFORMAT);
+	/* Any flipped byte of the saved form is found. */
+	assert_int_equal(mren_net_serialize(net, &test.env, &bytes, &len, &err), MREN_OK);
+	for (size_t i = 0; i < len; i += 97)
+	{
+		bytes[i] ^= 4;
+		assert_int_not_equal(mren_net_deserialize(&test.env, bytes, len, &loaded, &err), MREN_OK);
+		bytes[i] ^= 4;
+	}
+	mren_release(&test.env, bytes);
+	mren_net_free(&test.env, net);
+	assert_int_equal(test.n_live, 0);
+	free(set);
+}
+
+/* Words that tell the relation have the largest contributions, also those of the encoder alone. */
+static void
+test_explanation(void **state)
+{
+	TestEnv test;
+	Set *set = new_set();
+	MrenOptions options;
+	MrenInput input;
+	MrenExplainRequest request;
+	MrenContribution *parts;
+	MrenError err = {0};
+	MrenNet *net;
+	size_t n;
+	double mentions = 0;
+	double others = 0;
+
+	(void) state;
+	test_env_init(&test);
+	make_xor(set, 320);
+	add_tokens(set);
+	marker_options(&options, MREN_FINE_TUNING_ALL);
+	net = train_attached(&test.env, set, &options, NULL);
+	for (size_t i = 0; i < 20; i++)
+	{
+		input = input_of(set, i);
+		request = (MrenExplainRequest){&set->fixture.table, &input, NULL, -1};
+		assert_int_equal(mren_net_explain(net, &request, &test.env, &parts, &n, &err), MREN_OK);
+		for (size_t j = 0; j < n; j++)
+		{
+			if (parts[j].part == MREN_PART_WORD)
+				others += fabs(parts[j].contribution) / 4;
+			else
+				mentions += fabs(parts[j].contribution) / 2;
+		}
+		mren_release(&test.env, parts);
+	}
+	assert_true(mentions > others);
+	mren_net_free(&test.env, net);
+	assert_int_equal(test.n_live, 0);
+	free(set);
+}
+
+/* A rate at which nothing is learnt is noticed, and a lower one tried. */
+static void
+test_chance_is_noticed(void **state)
+{
+	TestEnv test;
+	Set *set = new_set();
+	MrenOptions options;
+	MrenTrainReport report;
+	MrenNet *net;
+	MrenError err = {0};
+
+	(void) state;
+	test_env_init(&test);
+	make_xor(set, 320);
+	add_tokens(set);
+	for (size_t i = 0; i < set->n; i++)
+		set->rows[i].example.split = i % 4 == 3 ? MREN_SPLIT_VALIDATION : MREN_SPLIT_TRAIN;
+	/* Far too short to learn anything */
+	marker_options(&options, MREN_FINE_TUNING_FROZEN);
+	options.encoder_epochs = 1;
+	options.encoder_rate = 1e-8;
+	assert_int_equal(train(&test.env, set, &options, &net, &report, &err), MREN_OK);
+	assert_in_range(report.encoder_restarts, 0, 2);
+	mren_net_free(&test.env, net);
+	assert_int_equal(test.n_live, 0);
+	free(set);
+}
+
+static MrenStatus
+train_small(const MrenEnv *env, MrenError *err, void *arg)
+{
+	MrenEncoderSource encoder = source_of(&tiny);
+	MrenOptions options;
+	MrenNet *net;
+	MrenStatus status;
+
+	marker_options(&options, MREN_FINE_TUNING_ADAPTERS);
+	options.encoder_epochs = 1;
+	status = train(env, arg, &options, &net, NULL, err);
+	if (status == MREN_OK)
+		status = mren_net_attach_encoder(net, &encoder, err);
+	mren_net_free(env, net);
+	return status;
+}
+
+static void
+test_failures_release_all(void **state)
+{
+	Set *set = new_set();
+
+	(void) state;
+	make_xor(set, 40);
+	add_tokens(set);
+	test_allocation_sweep(train_small, set);
+	test_interrupt_sweep(train_small, set);
+	free(set);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_tokens_are_marked),
+		cmocka_unit_test(test_long_sentences_are_read_in_windows),
+		cmocka_unit_test(test_fine_tuning_learns),
+		cmocka_unit_test(test_frozen_encoder_trains_the_output_layer),
+		cmocka_unit_test(test_bits),
+		cmocka_unit_test(test_bad_networks_are_refused),
+		cmocka_unit_test(test_explanation),
+		cmocka_unit_test(test_chance_is_noticed),
+		cmocka_unit_test(test_failures_release_all),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
