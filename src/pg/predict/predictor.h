@@ -9,6 +9,7 @@
 #include "postgres.h"
 
 #include "pg/predict/row_features.h"
+#include "pg/resource/audio_encoders.h"
 #include "pg/resource/image_encoders.h"
 #include "pg/resource/text_tokenizers.h"
 #include "pg/resource/words.h"
@@ -31,6 +32,8 @@ typedef struct MrenPredictor
 	const MrenOpenTokenizer *tokenizer; /* of a pretrained text encoder, or NULL */
 	float4 *image;						/* (image_dim) of the row at hand */
 	uint16 *grid;						/* (info.grid) halves of the row at hand */
+	MrenAudioEncoder *audio_encoder;	/* NULL until a row has a recording */
+	float4 *audio;						/* (audio_dim) of the row at hand */
 	MrenPairBoxes boxes;				/* of the row at hand */
 	MrenSentenceCache *cache;			/* of rows of one sentence; NULL: none is kept */
 } MrenPredictor;
@@ -62,7 +65,10 @@ extern MrenEncoder *mren_predictor_encoder(MrenPredictor *predictor);
  */
 extern void mren_predictor_keep_sentence(MrenPredictor *predictor);
 
-/* Allocates the buffers of rows' images in the current context, which must outlive the rows. */
+/* The same of the model's recordings. */
+extern MrenAudioEncoder *mren_predictor_audio_encoder(MrenPredictor *predictor);
+
+/* Allocates the buffers of rows' images and recordings in the current context, which must outlive the rows. */
 extern void mren_predictor_reserve(MrenPredictor *predictor);
 
 /*
