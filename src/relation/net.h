@@ -34,9 +34,9 @@ typedef struct MrenNet MrenNet;
  */
 typedef struct MrenSentenceCache MrenSentenceCache;
 
-extern MrenStatus mren_sentence_cache_create(const MrenEnv *env, MrenSentenceCache **cache,
-											 MrenError *err);
-extern void mren_sentence_cache_free(MrenSentenceCache *cache);
+extern MrenStatus mren_net_cache_create(const MrenEnv *env, MrenSentenceCache **cache,
+										MrenError *err);
+extern void mren_net_cache_free(MrenSentenceCache *cache);
 
 typedef struct MrenInput
 {

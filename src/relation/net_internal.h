@@ -145,14 +145,14 @@ extern void mren_net_convolve(const MrenNet *net, const MrenWordVectors *vectors
 							  float *scratch);
 
 /*
- * mren_sentence_cache_open
+ * mren_net_cache_open
  *	  The parts of each member (net->n_members) for this sentence, those already
  *	  computed if it is the one of before; NULL if it is too long to be kept, or
  *	  there are no convolutions.
  */
-extern MrenStatus mren_sentence_cache_open(MrenSentenceCache *cache, const MrenNet *net,
-										   const MrenSentence *sentence,
-										   const MrenWordParts **words, MrenError *err);
+extern MrenStatus mren_net_cache_open(MrenSentenceCache *cache, const MrenNet *net,
+									  const MrenSentence *sentence, const MrenWordParts **words,
+									  MrenError *err);
 
 /*
  * mren_net_grid_features

@@ -142,7 +142,7 @@ gather_vectors(const MrenNet *net, MrenVectorKind kind, const MrenInput *inputs,
 		if (vector_of(&inputs[i], kind) == NULL)
 			continue;
 		memcpy(vector, vector_of(&inputs[i], kind), branch.dim * sizeof(float));
-		mren_vector_root(&branch, vector);
+		mren_net_vector_root(&branch, vector);
 		mren_standardise(vector, vector, mean, net->vectors[kind].inverse, branch.dim);
 		with[n_with++] = i;
 	}
@@ -293,8 +293,7 @@ mren_net_features(const MrenNet *net, const MrenWordVectors *vectors, const Mren
 	size_t dim = mren_net_row_dim(net);
 
 	if (n == 1 && inputs[0].cache != NULL)
-		MREN_TRY(
-			mren_sentence_cache_open(inputs[0].cache, net, inputs[0].sentence, &rows.words, err));
+		MREN_TRY(mren_net_cache_open(inputs[0].cache, net, inputs[0].sentence, &rows.words, err));
 	for (size_t i = 0; i < n; i++)
 	{
 		MREN_TRY(check_vector(inputs[i].image, net->shape.image_dim, "image", err));

@@ -25,7 +25,7 @@ struct MrenSentenceCache
 };
 
 MrenStatus
-mren_sentence_cache_create(const MrenEnv *env, MrenSentenceCache **cache, MrenError *err)
+mren_net_cache_create(const MrenEnv *env, MrenSentenceCache **cache, MrenError *err)
 {
 	MREN_TRY(mren_allocate_zero(env, 1, sizeof(**cache), cache, err));
 	(*cache)->env = *env;
@@ -47,7 +47,7 @@ free_words(MrenSentenceCache *cache)
 }
 
 void
-mren_sentence_cache_free(MrenSentenceCache *cache)
+mren_net_cache_free(MrenSentenceCache *cache)
 {
 	MrenEnv env;
 
@@ -106,8 +106,8 @@ keep_sentence(MrenSentenceCache *cache, const MrenSentence *s, MrenError *err)
 }
 
 MrenStatus
-mren_sentence_cache_open(MrenSentenceCache *cache, const MrenNet *net, const MrenSentence *sentence,
-						 const MrenWordParts **words, MrenError *err)
+mren_net_cache_open(MrenSentenceCache *cache, const MrenNet *net, const MrenSentence *sentence,
+					const MrenWordParts **words, MrenError *err)
 {
 	*words = NULL;
 	if (net->shape.filters == 0 || sentence->n_words > MAX_WORDS)

@@ -272,7 +272,7 @@ convolve_pairs(const MrenEnv *env, MrenError *err, void *arg)
 	net = random_net(&own.env, &shape);
 	assert_int_equal(
 		mren_allocate(&own.env, mren_net_convolve_scratch(net), sizeof(float), &scratch, err), 0);
-	status = mren_sentence_cache_create(env, &cache, err);
+	status = mren_net_cache_create(env, &cache, err);
 	for (size_t i = 0; status == MREN_OK && i < sizeof(lengths) / sizeof(lengths[0]); i++)
 	{
 		MrenSentence s = sentence_of(lengths[i], (MrenSpan){places[i][0], places[i][0] + 2},
@@ -282,7 +282,7 @@ convolve_pairs(const MrenEnv *env, MrenError *err, void *arg)
 		const MrenWordParts *words;
 
 		mren_net_convolve(net, &fixture->table, &s, NULL, alone, scratch);
-		status = mren_sentence_cache_open(cache, net, &s, &words, err);
+		status = mren_net_cache_open(cache, net, &s, &words, err);
 		if (status != MREN_OK)
 			break;
 		/* A very long sentence is not kept. */
@@ -293,7 +293,7 @@ convolve_pairs(const MrenEnv *env, MrenError *err, void *arg)
 		mren_net_convolve(net, &fixture->table, &s, words, kept, scratch);
 		assert_memory_equal(alone, kept, sizeof(alone));
 	}
-	mren_sentence_cache_free(cache);
+	mren_net_cache_free(cache);
 	mren_release(&own.env, scratch);
 	mren_net_free(&own.env, net);
 	assert_int_equal(own.n_live, 0);

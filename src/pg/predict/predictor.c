@@ -162,7 +162,7 @@ mren_predictor_keep_sentence(MrenPredictor *predictor)
 	MrenEnv env = mren_pg_env(CurrentMemoryContext);
 	MrenError err;
 
-	MREN_PG_CALL(err, mren_sentence_cache_create(&env, &predictor->cache, &err));
+	MREN_PG_CALL(err, mren_net_cache_create(&env, &predictor->cache, &err));
 }
 
 void
