@@ -244,6 +244,7 @@ WHERE v.id OPERATOR(pg_catalog.=) d.version_id;
 \include 78_graph_values.sql
 \include 82_graph_reading.sql
 \include 84_graph_evaluate.sql
+\include 86_graph_editing.sql
 
 GRANT SELECT ON mren.text_encoders TO PUBLIC;
 REVOKE EXECUTE ON FUNCTION

@@ -26,4 +26,23 @@ INSERT INTO latest.review (fact, verdict) SELECT fact, 'confirmed' FROM latest.c
 SELECT mren.merge_graph('latest') - 'documents';
 SELECT head, tail, confirmed FROM latest.facts WHERE head = 'wheel';
 SELECT head, tail, reason FROM latest.conflicts WHERE head = 'wheel';
+
+-- When facts held: of a functional relation until another one was seen, as often as they changed.
+INSERT INTO docs VALUES (6, 'The wheel is a part of the cloud.', '2022-01-01');
+UPDATE docs SET seen_at = '2020-01-01' WHERE key = 1;
+CALL mren.refresh_graph('surest');
+INSERT INTO surest.manual_facts (head, head_type, relation, tail, tail_type, seen_at) VALUES ('wheel', 'part', 'part_of', 'car', 'whole', '2030-01-01');
+SELECT mren.merge_graph('surest') - 'documents';
+SELECT head, tail, extract(year FROM valid_from) AS valid_from, extract(year FROM valid_to) AS valid_to FROM surest.timeline ORDER BY 1, valid_from;
+SELECT head, tail FROM surest.timeline WHERE valid_from <= '2026-06-30' AND (valid_to IS NULL OR valid_to > '2026-06-30') ORDER BY 1, 2;
+-- A rejected fact never held, and one whose relation is not functional has no end.
+INSERT INTO surest.review (fact, verdict) SELECT fact, 'rejected' FROM surest.all_facts f JOIN surest.entities t ON t.entity = f.tail WHERE t.name = 'house';
+SELECT mren.merge_graph('surest') - 'documents';
+SELECT DISTINCT head, tail FROM surest.timeline ORDER BY 1;
+UPDATE surest.relations SET functional = false;
+SELECT count(*) AS facts, count(valid_to) AS ended FROM surest.timeline;
+-- The inverse of a functional relation is functional for the other end.
+UPDATE surest.relations SET functional = true, inverse_of = 'has_part';
+SELECT mren.merge_graph('surest') - 'documents';
+SELECT head, tail, extract(year FROM valid_from) AS valid_from, extract(year FROM valid_to) AS valid_to FROM surest.timeline WHERE tail = 'wheel' ORDER BY valid_from;
 SELECT mren.drop_graph('latest', true), mren.drop_graph('surest', true);

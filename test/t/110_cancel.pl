@@ -270,6 +270,12 @@ for my $path ('/dev/null', $fifo)
 	}
 }
 
+# Work that is too long for one decoding is refused, by an estimate from the header and the file.
+$session->query('SET mren.max_image_work = 10');
+like(error_in($session, q{SELECT mren.image_features('tiny', image) FROM large}), qr/^54000: decoding the image of 7000 x 5000 pixels is more work than the limit of 10 ms/,
+	'an image of too much work is refused');
+$session->query('RESET mren.max_image_work');
+
 # A name is as long as a name: ICU reorders combining marks in the square of their number, and cannot be cancelled.
 like(error_in($session, q{SELECT mren.normalize_name(repeat('Ä', 1000000))}), qr/^54000: name of 2000000 bytes is too long/, 'a name of megabytes is refused');
 like(error_in($session, q{SELECT mren.normalize_name('a' || repeat(U&'\0315', 65) || repeat(U&'\0323', 64))}), qr/^54000: name has more than 128 combining marks behind a character/, 'and so is one of many marks');

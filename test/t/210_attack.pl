@@ -28,7 +28,7 @@ my $rows = q{SELECT ''The wheel is a part of the car.'' AS sentence, ''wheel'' A
 my $pair = q{'parts', 'The wheel is a part of the car.', 'wheel', 'car'};
 my %entry = (
 	(map { $_ => 'execute' } qw(alter_graph_owner alter_model_owner create_graph drop_audio_encoder drop_embeddings drop_graph drop_image_encoder drop_lexicon drop_model drop_text_encoder load_text_encoder
-		drop_version grant_model import_model load_audio_encoder load_embeddings load_image_encoder load_lexicon merge_graph promote refresh_graph retrain revoke_model
+		drop_version grant_model import_model load_audio_encoder load_embeddings load_image_encoder load_lexicon merge_graph promote propose_merges refresh_graph retrain revoke_model
 		rollback save_model train train_tagger upgrade_graph)),
 	(map { $_ => 'internal' } qw(confusion_in confusion_out confusion_recv confusion_send metrics_add metrics_combine metrics_final network_in network_out
 		network_recv network_send noisy_or_add noisy_or_final predict_support train_accum train_combine train_final training_set_in training_set_out
@@ -45,7 +45,7 @@ my %entry = (
 	document_evidence => [ q{SELECT mren.document_evidence('parts', 'The wheel is a part of the car.', lexicons => '{world}')}, '42501' ],
 	extract_evidence => [ q{SELECT mren.extract_evidence('parts', 'The wheel is a part of the car.', lexicons => '{world}')}, '42501' ],
 	paths            => [ q{SELECT mren.paths('kg', 'wheel', 'car')}, '42501' ],
-	(map { $_ => [ "SELECT mren.$_('kg')", '42501' ] } qw(export_csv export_dot export_graphml export_ntriples report_graph)),
+	(map { $_ => [ "SELECT mren.$_('kg')", '42501' ] } qw(export_csv export_dot export_graphml export_ntriples report_graph review_queue)),
 	export_neo4j     => [ q{SELECT mren.export_neo4j('kg', 'nodes')}, '42501' ],
 	evaluate_graph   => [ q{SELECT mren.evaluate_graph('kg', 'SELECT 1 AS document, ''fact'' AS part')}, '42501' ],
 	neighbours       => [ q{SELECT mren.neighbours('kg', 'wheel')}, '42501' ],

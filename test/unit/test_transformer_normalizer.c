@@ -8,7 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "support.h"
+#include "transformer/tokenizer/char_class.h"
 #include "transformer/tokenizer/tokenizer_json.h"
 
 /* The normalizers of a JSON text; NULL if it is refused, which is then in err. */
@@ -361,6 +363,91 @@ test_hostile_maps(void **state)
 	free(bytes);
 }
 
+static bool
+is_nmt_removed(uint32_t code)
+{
+	char text[8] = {0}, out[64];
+	TestEnv test;
+	MrenError err;
+
+	test_env_init(&test);
+	mren_utf8_encode(code, text);
+	assert_int_equal(normalize(&test.env, "{'type':'Nmt'}", text, out, sizeof(out), &err), MREN_OK);
+	return out[0] == '\0';
+}
+
+static bool
+is_nmt_space(uint32_t code)
+{
+	char text[8] = {0}, out[64];
+	TestEnv test;
+	MrenError err;
+
+	test_env_init(&test);
+	mren_utf8_encode(code, text);
+	assert_int_equal(normalize(&test.env, "{'type':'Nmt'}", text, out, sizeof(out), &err), MREN_OK);
+	return strcmp(out, "0020[0,1]") == 0;
+}
+
+/* Where the library's characters differ from those of ICU 72: the shared table of them. */
+static void
+test_characters(void **state)
+{
+	static const struct
+	{
+		const char *what;
+		bool (*is)(uint32_t code);
+		bool want;
+	} kinds[] = {
+		{"bert_mn_extra", mren_char_nonspacing_mark, true},
+		{"bert_mn_missing", mren_char_nonspacing_mark, false},
+		{"bert_punctuation_extra", mren_char_punctuation, true},
+		{"strip_accents_extra", mren_char_mark, true},
+		{"strip_accents_missing", mren_char_mark, false},
+		{"cf_kept_by_clean_text", mren_char_unclean, false},
+		{"regex_L_beyond_unicode_15", mren_char_letter, true},
+		{"regex_N_beyond_unicode_15", mren_char_number, true},
+		{"regex_w_beyond_unicode_15", mren_char_word, true},
+		{"nmt_removed", is_nmt_removed, true},
+		{"nmt_space", is_nmt_space, true},
+	};
+	char path[4096], line[256], what[64];
+	unsigned first, last;
+	size_t n = 0;
+	FILE *in;
+
+	(void) state;
+	if (test_shared_data() == NULL)
+	{
+		print_message("MREN_TEST_DATA is not set: skipping the table of characters\n");
+		skip();
+	}
+	snprintf(path, sizeof(path), "%s/../cases/text-encoder/unicode.tsv", test_shared_data());
+	in = fopen(path, "r");
+	assert_non_null(in);
+	assert_non_null(fgets(line, sizeof(line), in)); /* the names of the columns */
+	for (; fgets(line, sizeof(line), in) != NULL; n++)
+	{
+		size_t i = 0;
+
+		assert_int_equal(sscanf(line, "%63s %x %x", what, &first, &last), 3);
+		if (strcmp(what, "lower") == 0)
+		{
+			assert_int_equal(mren_char_lower(first), last);
+			continue;
+		}
+		while (i < sizeof(kinds) / sizeof(kinds[0]) && strcmp(kinds[i].what, what) != 0)
+			i++;
+		if (i == sizeof(kinds) / sizeof(kinds[0]))
+			fail_msg("%s is not known here", what);
+		for (unsigned code = first; code <= last; code++)
+			if (kinds[i].is(code) != kinds[i].want)
+				fail_msg("%s: U+%04X", what, code);
+	}
+	assert_true(n > 100);
+	fclose(in);
+}
+
 static MrenStatus
 sweep(const MrenEnv *env, MrenError *err, void *arg)
 {
@@ -391,10 +478,10 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_forms),	  cmocka_unit_test(test_small),
-		cmocka_unit_test(test_replace),	  cmocka_unit_test(test_map),
-		cmocka_unit_test(test_graphemes), cmocka_unit_test(test_hostile_maps),
-		cmocka_unit_test(test_failures),
+		cmocka_unit_test(test_forms),	   cmocka_unit_test(test_small),
+		cmocka_unit_test(test_replace),	   cmocka_unit_test(test_map),
+		cmocka_unit_test(test_graphemes),  cmocka_unit_test(test_hostile_maps),
+		cmocka_unit_test(test_characters), cmocka_unit_test(test_failures),
 	};
 
 	return cmocka_run_group_tests_name("normalizers", tests, NULL, NULL);

@@ -46,7 +46,8 @@ const char mren_export_sources[] = FACTS(DATE_TIME("f.first_seen") ", " DATE_TIM
 					"AS documents,"
 					"   array_agg(DISTINCT x.sentence COLLATE \"C\" ORDER BY x.sentence COLLATE "
 					"\"C\") AS sentences"
-					"  FROM ${graph}.evidence x WHERE x.fact = f.fact) e ON true" IN_ORDER;
+					"  FROM ${graph}.evidence x WHERE x.fact = f.fact AND x.n > 0) e ON "
+					"true" IN_ORDER;
 
 const char *
 mren_export_column(TupleTableSlot *slot, int attno)

@@ -67,7 +67,14 @@ current_rules(const MrenGraph *graph)
 		"   ORDER BY a.alias COLLATE \"C\", a.type COLLATE \"C\") FROM ${graph}.aliases a),"
 		" (SELECT jsonb_agg(DISTINCT jsonb_build_array(r.relation, r.symmetric, r.inverse_of, "
 		"r.functional))"
-		"   FROM ${graph}.relations r))::text, 'UTF8'))",
+		"   FROM ${graph}.relations r),"
+		" (SELECT jsonb_agg(jsonb_build_array(k.name, k.type, k.other_name, k.other_type)"
+		"   ORDER BY k.name, k.type, k.other_name, k.other_type) FROM ${graph}.merge_candidates k"
+		"   WHERE k.verdict = 'accepted'),"
+		" (SELECT jsonb_agg(jsonb_build_array(m.id, m.head, m.head_type, m.relation, m.tail,"
+		"   m.tail_type, m.seen_at) ORDER BY m.id) FROM ${graph}.manual_facts m),"
+		" (SELECT jsonb_agg(jsonb_build_array(i.name, i.type) ORDER BY i.name COLLATE \"C\","
+		"   i.type COLLATE \"C\") FROM ${graph}.ignored i))::text, 'UTF8'))",
 		1, types, values, NULL);
 	rules = mren_graph_result(1, CurrentMemoryContext, &isnull);
 	SPI_freetuptable(SPI_tuptable);
@@ -211,6 +218,8 @@ mren_graph_remerge(const MrenGraph *graph)
 	if (!changed)
 		return false;
 	check_relations(graph);
+	mren_graph_run_sql(graph, mren_graph_sql_drop_manual, 0, NULL, NULL, NULL);
+	mren_graph_run_sql(graph, mren_graph_sql_put_manual, 0, NULL, NULL, NULL);
 	resolve_all(graph);
 	merge_some(graph, NULL, true);
 	judge_all(graph);

@@ -275,6 +275,7 @@ delete_evidence(const MrenGraph *graph, const MrenGraphDocument *documents, int 
 	mren_graph_run_sql(
 		graph,
 		"WITH gone AS (DELETE FROM ${graph}.evidence e WHERE e.document = ANY ($1)"
+		" AND e.n > 0"
 		" RETURNING e.fact, e.head_entity, e.tail_entity) " MREN_GRAPH_SQL_TOUCHED("gone"),
 		1, types, values, NULL);
 	read_touched(touched, CurrentMemoryContext);

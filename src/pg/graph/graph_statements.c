@@ -22,18 +22,38 @@
  * canon (relation, stored, reversed, symmetric): how a relation is stored.
  */
 const char mren_graph_sql_resolve[] =
+	" same (name, type, at_name, at_type) AS ("
+	"  SELECT k.other_name, k.other_type, k.name, k.type FROM ${graph}.merge_candidates k"
+	"   WHERE k.verdict = 'accepted'"
+	"  UNION SELECT k.name, k.type, k.other_name, k.other_type FROM ${graph}.merge_candidates k"
+	"   WHERE k.verdict = 'accepted'"
+	"  UNION SELECT s.name, s.type, o.name, o.type FROM same s CROSS JOIN LATERAL ("
+	"   SELECT k.name, k.type FROM ${graph}.merge_candidates k WHERE k.verdict = 'accepted'"
+	"    AND k.other_name = s.at_name AND k.other_type = s.at_type"
+	"   UNION ALL SELECT k.other_name, k.other_type FROM ${graph}.merge_candidates k"
+	"    WHERE k.verdict = 'accepted' AND k.name = s.at_name AND k.type = s.at_type) o),"
+	/* Of what is accepted as one, the entity that is nobody's other; the least of several. */
+	" first AS (SELECT DISTINCT ON (s.name, s.type) s.name, s.type, s.at_name, s.at_type FROM same "
+	"s LEFT JOIN (SELECT DISTINCT k.other_name, k.other_type FROM ${graph}.merge_candidates k"
+	"   WHERE k.verdict = 'accepted') k ON k.other_name = s.at_name AND k.other_type = s.at_type"
+	"  ORDER BY s.name, s.type, k.other_name IS NOT NULL, s.at_name, s.at_type),"
 	" rule AS MATERIALIZED ("
 	"  SELECT a.alias, jsonb_object_agg(a.type, jsonb_build_array(a.entity, a.entity_type)) AS "
 	"target"
-	"  FROM (SELECT DISTINCT ON (1, 2) mren.normalize_name(x.alias) COLLATE \"C\" AS alias,"
-	"    x.type COLLATE \"C\" AS type, mren.normalize_name(x.entity) COLLATE \"C\" AS entity,"
-	"    x.entity_type COLLATE \"C\" AS entity_type"
-	"   FROM ${graph}.aliases x ORDER BY 1, 2, 3, 4) a GROUP BY a.alias),"
+	"  FROM (SELECT DISTINCT ON (1, 2) x.alias, x.type, x.entity, x.entity_type FROM ("
+	"    SELECT mren.normalize_name(y.alias) COLLATE \"C\" AS alias, y.type COLLATE \"C\" AS type,"
+	"     mren.normalize_name(y.entity) COLLATE \"C\" AS entity,"
+	"     y.entity_type COLLATE \"C\" AS entity_type, 1 AS rank FROM ${graph}.aliases y"
+	"    UNION ALL SELECT f.name, f.type, f.at_name, f.at_type, 2 FROM first f"
+	"     WHERE (f.name, f.type) <> (f.at_name, f.at_type)) x"
+	"   ORDER BY 1, 2, x.rank, 3, 4) a GROUP BY a.alias),"
 	" walk (name, type) AS (SELECT m.name, m.type FROM mention m"
 	"  UNION SELECT (p.t ->> 0) COLLATE \"C\", COALESCE(p.t ->> 1, w.type)"
 	"  FROM walk w JOIN rule r ON r.alias = w.name"
 	"  CROSS JOIN LATERAL (SELECT COALESCE(r.target -> w.type, r.target -> '') AS t) p"
 	"  WHERE p.t IS NOT NULL),"
+	" passed AS MATERIALIZED (SELECT mren.normalize_name(i.name) AS name, i.type"
+	"  FROM ${graph}.ignored i),"
 	" step AS MATERIALIZED (SELECT array_agg(s.key) AS keys, array_agg(s.next) AS nexts FROM ("
 	"  SELECT jsonb_build_array(w.type, w.name)::text AS key,"
 	"   jsonb_build_array(COALESCE(p.t ->> 1, w.type), p.t ->> 0)::text AS next"
@@ -42,8 +62,13 @@ const char mren_graph_sql_resolve[] =
 	"  WHERE p.t IS NOT NULL) s),"
 	" last AS MATERIALIZED (SELECT l.key, l.last FROM step s, LATERAL"
 	"  unnest(s.keys, mren.follow_links(s.keys, s.nexts)) AS l (key, last)),"
-	" target AS MATERIALIZED (SELECT o.name, o.type, COALESCE(l.last, o.key) AS key"
-	"  FROM (SELECT DISTINCT m.name, m.type, jsonb_build_array(m.type, m.name)::text AS key"
+	/* What is passed over stays an entity of its own, whatever aliases say. */
+	" target AS MATERIALIZED (SELECT o.name, o.type,"
+	"   CASE WHEN o.ignored THEN o.key ELSE COALESCE(l.last, o.key) END AS key,"
+	"   o.ignored OR (l.last IS NOT NULL AND EXISTS (SELECT FROM passed i"
+	"    WHERE i.name = l.last::jsonb ->> 1 AND i.type IN ('', l.last::jsonb ->> 0))) AS ignored"
+	"  FROM (SELECT DISTINCT m.name, m.type, jsonb_build_array(m.type, m.name)::text AS key,"
+	"    EXISTS (SELECT FROM passed i WHERE i.name = m.name AND i.type IN ('', m.type)) AS ignored"
 	"   FROM mention m) o LEFT JOIN last l ON l.key = o.key),"
 	" given AS MATERIALIZED ("
 	"  SELECT r.relation, bool_or(r.symmetric) OR COALESCE(bool_or(r.inverse_of = r.relation), "
@@ -101,17 +126,36 @@ const char mren_graph_sql_record_reviews[] =
 	"  GROUP BY e.fact) s"
 	" WHERE s.fact = r.fact AND r.judged IS NULL";
 
+/*
+ * Facts added by hand are evidence of no document: document '' and negative
+ * numbers, which are resolved next.
+ */
+const char mren_graph_sql_drop_manual[] = "DELETE FROM ${graph}.evidence e WHERE e.n < 0";
+const char mren_graph_sql_put_manual[] =
+	"INSERT INTO ${graph}.evidence (document, n, head, head_type, relation, tail, tail_type,"
+	"  confidence, sentence, head_span, tail_span, sentence_span, model_version, head_name,"
+	"  tail_name, sentence_id, statement, head_entity, tail_entity, fact, fact_relation, reversed)"
+	" SELECT '', -x.id, x.head, x.head_type, x.relation, x.tail, x.tail_type, 1, '', 'empty',"
+	"  'empty', 'empty', 0, x.head_name, x.tail_name, mren.graph_identity('manual ' || x.id),"
+	"  " MREN_GRAPH_SQL_STATEMENT(
+		"x") ", mren.graph_identity(x.head_name),"
+			 "  mren.graph_identity(x.tail_name), NULL, x.relation, false"
+			 " FROM (SELECT m.id, m.head, NULLIF(m.head_type, '') AS head_type, m.relation, m.tail,"
+			 "   NULLIF(m.tail_type, '') AS tail_type, mren.normalize_name(m.head) AS head_name,"
+			 "   mren.normalize_name(m.tail) AS tail_name FROM ${graph}.manual_facts m) x";
+
 /* All evidence resolved anew. */
 const char mren_graph_sql_reresolve[] =
 	", placed AS MATERIALIZED ("
 	" SELECT p.document, p.n, p.head_key, p.tail_key, p.stored, p.reversed,"
 	"  mren.graph_identity(p.head_key) AS head_entity, mren.graph_identity(p.tail_key) AS "
 	"tail_entity,"
-	"  CASE WHEN p.head_key <> p.tail_key THEN CASE WHEN p.reversed THEN"
+	"  CASE WHEN p.head_key <> p.tail_key AND NOT p.ignored THEN CASE WHEN p.reversed THEN"
 	"   mren.graph_identity(jsonb_build_array(p.tail_key, p.stored, p.head_key)::text)"
 	"   ELSE mren.graph_identity(jsonb_build_array(p.head_key, p.stored, p.tail_key)::text) END "
 	"END AS fact"
 	" FROM (SELECT e.document, e.n, h.key AS head_key, t.key AS tail_key,"
+	"   h.ignored OR t.ignored AS ignored,"
 	"   COALESCE(c.stored, e.relation) AS stored,"
 	"   CASE WHEN c.symmetric THEN h.key COLLATE \"C\" > t.key COLLATE \"C\""
 	"    ELSE COALESCE(c.reversed, false) END AS reversed"
@@ -155,8 +199,11 @@ const char mren_graph_sql_merge_facts[] =
 	"   (array_agg(e.fact_relation))[1] AS relation,"
 	"   (array_agg(CASE WHEN e.reversed THEN e.head_entity ELSE e.tail_entity END))[1] AS tail,"
 	"   count(DISTINCT e.document) AS sources, count(*) AS evidence,"
-	"   min(d.seen_at) AS first_seen, max(d.seen_at) AS last_seen"
-	"  FROM ${graph}.evidence e JOIN ${graph}.documents d ON d.document = e.document"
+	"   min(COALESCE(d.seen_at, m.seen_at)) AS first_seen,"
+	"   max(COALESCE(d.seen_at, m.seen_at)) AS last_seen"
+	"  FROM ${graph}.evidence e"
+	"  LEFT JOIN ${graph}.documents d ON d.document = e.document AND e.n > 0"
+	"  LEFT JOIN ${graph}.manual_facts m ON m.id = -e.n"
 	"  WHERE e.fact IS NOT NULL AND ($1 IS NULL OR e.fact = ANY ($1)) GROUP BY e.fact),"
 	" gone AS (DELETE FROM ${graph}.all_facts f WHERE ($1 IS NULL OR f.fact = ANY ($1))"
 	"  AND NOT EXISTS (SELECT FROM seen s WHERE s.fact = f.fact)"
@@ -323,7 +370,12 @@ const char mren_graph_sql_merge_entities[] =
 										"WHERE m.full_name IS NOT NULL),"
 										" stat AS (SELECT m.entity, count(*) AS mentions, "
 										"count(DISTINCT m.document) AS documents"
-										"  FROM mention m GROUP BY m.entity),"
+										"  FROM mention m JOIN ${graph}.entities x ON x.entity = "
+										"m.entity"
+										"  WHERE NOT EXISTS (SELECT FROM ${graph}.ignored i"
+										"   WHERE mren.normalize_name(i.name) = x.canonical AND "
+										"i.type IN ('', x.type))"
+										"  GROUP BY m.entity),"
 										" spelled AS (SELECT s.entity, array_agg(DISTINCT "
 										"s.surface ORDER BY s.surface) AS names,"
 										"   array_agg(DISTINCT s.name COLLATE \"C\" ORDER BY "
@@ -392,6 +444,7 @@ const char mren_graph_sql_score[] =
 /* What was scored, resolved and stored; gives the facts and entities it touches. */
 const char mren_graph_sql_place[] =
 	", placed AS MATERIALIZED (SELECT r.*, h.key AS head_key, t.key AS tail_key,"
+	"  h.ignored OR t.ignored AS ignored,"
 	"  mren.graph_identity(h.key) AS head_entity, mren.graph_identity(t.key) AS tail_entity,"
 	"  COALESCE(c.stored, r.relation) AS stored,"
 	"  CASE WHEN c.symmetric THEN h.key COLLATE \"C\" > t.key COLLATE \"C\""
@@ -433,7 +486,8 @@ const char mren_graph_sql_place[] =
 							"   " MREN_GRAPH_SQL_STATEMENT(
 								"p") ", p.head_entity, "
 									 "p.tail_entity,"
-									 "   CASE WHEN p.head_key <> p.tail_key THEN CASE WHEN "
+									 "   CASE WHEN p.head_key <> p.tail_key AND NOT p.ignored THEN "
+									 "CASE WHEN "
 									 "p.reversed THEN"
 									 "    mren.graph_identity(jsonb_build_array(p.tail_key, "
 									 "p.stored, p.head_key)::text)"

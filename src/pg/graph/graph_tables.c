@@ -187,6 +187,51 @@ static const char *const names[] = {
 	"document, if the tail is a short form of it.'",
 };
 
+/* The changes of layout 3: proposals of entities to merge, and names to pass over. */
+static const char *const proposals[] = {
+	/*
+	 * By name and type, as entities come and go.  The entity that is mentioned more
+	 * often is the first; an accepted proposal makes the other one it.
+	 */
+	"CREATE TABLE IF NOT EXISTS ${graph}.merge_candidates ("
+	" name text COLLATE pg_catalog.\"C\" NOT NULL,"
+	" type text COLLATE pg_catalog.\"C\" NOT NULL,"
+	" other_name text COLLATE pg_catalog.\"C\" NOT NULL,"
+	" other_type text COLLATE pg_catalog.\"C\" NOT NULL,"
+	" score double precision NOT NULL,"
+	" reasons text[] NOT NULL,"
+	" verdict text CHECK (verdict IN ('accepted', 'refused')),"
+	" note text,"
+	" PRIMARY KEY (name, type, other_name, other_type),"
+	" CHECK ((name, type) <> (other_name, other_type)))",
+	"CREATE INDEX IF NOT EXISTS merge_candidates_open ON ${graph}.merge_candidates (score DESC)"
+	" WHERE verdict IS NULL",
+	"CREATE INDEX IF NOT EXISTS merge_candidates_accepted ON ${graph}.merge_candidates (name)"
+	" WHERE verdict = 'accepted'",
+	"CREATE TABLE IF NOT EXISTS ${graph}.ignored ("
+	" name text NOT NULL,"
+	" type text NOT NULL DEFAULT '',"
+	" note text,"
+	" PRIMARY KEY (name, type))",
+	"CREATE TABLE IF NOT EXISTS ${graph}.manual_facts ("
+	" id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,"
+	" head text NOT NULL, head_type text NOT NULL DEFAULT '',"
+	" relation text NOT NULL,"
+	" tail text NOT NULL, tail_type text NOT NULL DEFAULT '',"
+	" seen_at timestamptz, note text,"
+	" added_by name NOT NULL DEFAULT CURRENT_USER)",
+	"COMMENT ON TABLE ${graph}.manual_facts IS 'Yours to fill: facts that no document states; the "
+	"next merge applies it.'",
+	"ALTER TABLE ${graph}.review DROP CONSTRAINT IF EXISTS review_verdict_check",
+	"ALTER TABLE ${graph}.review ADD CONSTRAINT review_verdict_check"
+	" CHECK (verdict IN ('confirmed', 'rejected', 'unsure'))",
+	"COMMENT ON TABLE ${graph}.merge_candidates IS 'Pairs of entities that may be one, with score "
+	"and reasons. Yours to decide: set verdict to accepted or refused, or back to NULL; the next "
+	"merge applies it.'",
+	"COMMENT ON TABLE ${graph}.ignored IS 'Yours to edit: names that are no entities, of one type "
+	"or of any; the next merge applies it.'",
+};
+
 static const char *const views[] = {
 	"CREATE OR REPLACE VIEW ${graph}.facts AS"
 	" SELECT f.fact, h.name AS head, NULLIF(h.type, '') AS head_type, f.relation,"
@@ -235,6 +280,7 @@ static const char *const views[] = {
 	"   ORDER BY k.document, k.n, k.id DESC) r"
 	"  JOIN ${graph}.evidence e"
 	"   ON e.document OPERATOR(pg_catalog.=) r.document AND e.n OPERATOR(pg_catalog.=) r.n"
+	"   AND e.n OPERATOR(pg_catalog.>) 0 AND r.verdict OPERATOR(pg_catalog.<>) 'unsure'"
 	"  CROSS JOIN ${graph}.state s,"
 	"  LATERAL (SELECT e.head_span AS head, e.tail_span AS tail, e.head_type, e.tail_type"
 	"   WHERE NOT (e.reversed AND r.verdict OPERATOR(pg_catalog.=) 'rejected'"
@@ -243,6 +289,47 @@ static const char *const views[] = {
 	"   WHERE e.reversed AND r.verdict OPERATOR(pg_catalog.=) 'rejected'"
 	"    AND r.relation IS NOT NULL) o) l"
 	" WHERE l.relation IS NOT NULL",
+
+	/*
+	 * sighting: when a fact was seen, last one a moment.  Of the facts that a
+	 * functional relation lets only one of hold, each holds from when it was seen
+	 * until another was; runs of the same one are one row.
+	 */
+	"CREATE OR REPLACE VIEW ${graph}.timeline AS"
+	" WITH rule AS (SELECT r.relation, false AS one_head FROM ${graph}.relations r"
+	"   WHERE r.functional"
+	"  UNION SELECT r.inverse_of, true FROM ${graph}.relations r"
+	"   WHERE r.functional AND r.inverse_of IS NOT NULL),"
+	" sighting AS (SELECT f.fact, f.head, f.relation, f.tail,"
+	"   CASE WHEN r.one_head THEN f.tail ELSE f.head END AS subject, r.one_head,"
+	"   COALESCE(d.seen_at, m.seen_at) AS seen_at, pg_catalog.max(e.confidence) AS confidence"
+	"  FROM ${graph}.all_facts f JOIN rule r ON r.relation OPERATOR(pg_catalog.=) f.relation"
+	"  JOIN ${graph}.evidence e ON e.fact OPERATOR(pg_catalog.=) f.fact"
+	"  LEFT JOIN ${graph}.documents d ON d.document OPERATOR(pg_catalog.=) e.document"
+	"   AND e.n OPERATOR(pg_catalog.>) 0"
+	"  LEFT JOIN ${graph}.manual_facts m ON m.id OPERATOR(pg_catalog.=) (OPERATOR(pg_catalog.-) "
+	"e.n)"
+	"  WHERE f.status OPERATOR(pg_catalog.<>) 'rejected'"
+	"   AND COALESCE(d.seen_at, m.seen_at) IS NOT NULL GROUP BY 1, 2, 3, 4, 5, 6, 7),"
+	" surest AS (SELECT DISTINCT ON (s.relation, s.one_head, s.subject, s.seen_at) s.* FROM "
+	"sighting s"
+	"  ORDER BY s.relation, s.one_head, s.subject, s.seen_at, s.confidence DESC, s.fact),"
+	" turn AS (SELECT s.*, pg_catalog.lag(s.fact) OVER w IS DISTINCT FROM s.fact AS new"
+	"  FROM surest s WINDOW w AS (PARTITION BY s.relation, s.one_head, s.subject ORDER BY "
+	"s.seen_at)),"
+	" held AS (SELECT t.fact, t.seen_at AS valid_from, pg_catalog.lead(t.seen_at) OVER"
+	"   (PARTITION BY t.relation, t.one_head, t.subject ORDER BY t.seen_at) AS valid_to"
+	"  FROM turn t WHERE t.new"
+	"  UNION ALL SELECT f.fact, f.first_seen, NULL FROM ${graph}.all_facts f"
+	"  WHERE f.status OPERATOR(pg_catalog.<>) 'rejected'"
+	"   AND NOT EXISTS (SELECT FROM sighting s WHERE s.fact OPERATOR(pg_catalog.=) f.fact))"
+	" SELECT f.fact, h.name AS head, NULLIF(h.type, '') AS head_type, f.relation, t.name AS tail,"
+	"  NULLIF(t.type, '') AS tail_type, f.confidence, k.valid_from, k.valid_to, f.status"
+	" FROM held k JOIN ${graph}.all_facts f ON f.fact OPERATOR(pg_catalog.=) k.fact"
+	" JOIN ${graph}.entities h ON h.entity OPERATOR(pg_catalog.=) f.head"
+	" JOIN ${graph}.entities t ON t.entity OPERATOR(pg_catalog.=) f.tail",
+	"COMMENT ON VIEW ${graph}.timeline IS 'Facts, superseded ones too, with the time in which they "
+	"held: of functional relations until another one was seen.'",
 
 	"COMMENT ON VIEW ${graph}.facts IS 'The facts of the graph by name: neither superseded nor "
 	"rejected.'",
@@ -255,10 +342,12 @@ static const char *const views[] = {
 
 /* Dropped in this order: views before what they read. */
 static const char *const drops[] = {
-	"DROP VIEW IF EXISTS ${graph}.training_rows, ${graph}.conflicts, ${graph}.facts",
+	"DROP VIEW IF EXISTS ${graph}.training_rows, ${graph}.conflicts, ${graph}.facts, "
+	"${graph}.timeline",
 	"DROP TABLE IF EXISTS ${graph}.documents, ${graph}.evidence, ${graph}.entities, "
 	"${graph}.all_facts, ${graph}.aliases,"
 	" ${graph}.relations, ${graph}.review, ${graph}.state",
+	"DROP TABLE IF EXISTS ${graph}.merge_candidates, ${graph}.ignored, ${graph}.manual_facts",
 };
 
 static void
@@ -275,6 +364,7 @@ mren_graph_make_tables(const MrenGraph *graph)
 	run_all(graph, changes, lengthof(changes));
 	run_all(graph, names, lengthof(names));
 	run_all(graph, calibration, lengthof(calibration));
+	run_all(graph, proposals, lengthof(proposals));
 	run_all(graph, views, lengthof(views));
 }
 

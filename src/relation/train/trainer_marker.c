@@ -25,8 +25,8 @@
 #define HEAD_RATE 1e-3 /* at least */
 #define SMALL_WIDTH 384.0
 /* Best on development rows among a few rates, for encoders of that width; see docs/encoders.md */
-#define ADAPTERS_RATE 1e-3
-#define ALL_RATE 1.5e-4
+#define ADAPTERS_RATE 5e-4
+#define ALL_RATE 2e-4
 #define ADAPTER_ALPHA 2.0 /* times the rank */
 #define MAX_ATTEMPTS 3
 #define DEFAULT_SHARE 0.5 /* without validation rows */

@@ -1,0 +1,176 @@
+/*
+ * graph_candidates.c
+ *	  mren.propose_merges: pairs of entities that may be one.
+ *
+ * Entities are compared only within blocks, of those that share a word, the
+ * sound of a word, or whose initials are the other's name; a block of more than
+ * MAX_BLOCK entities says nothing and is left out, so that the number of pairs
+ * grows with that of entities.  pg_trgm compares the names of a pair,
+ * fuzzystrmatch, if it is installed, gives the sounds.
+ *
+ * What the analyst decided stays as it is; other proposals are made anew.
+ *
+ * check-qualified: search_path is pinned by mren_graph_run.
+ */
+#include "pg/graph/graph_base.h"
+
+#include "catalog/namespace.h"
+#include "catalog/pg_extension.h"
+#include "catalog/pg_type.h"
+#include "commands/extension.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+
+#include "pg/model/models.h"
+#include "pg/support/args.h"
+
+PG_FUNCTION_INFO_V1(mren_propose_merges);
+
+/* $1: the lowest score, $2: how many proposals at most, $3: the largest block. */
+#define MAX_BLOCK 100
+
+static const char blocks[] =
+	"WITH entity AS MATERIALIZED (SELECT e.entity, e.canonical AS name, e.type, e.mentions,"
+	"   string_to_array(e.canonical, ' ') AS words FROM ${graph}.entities e),"
+	" word AS MATERIALIZED (SELECT e.entity, w.w FROM entity e, unnest(e.words) AS w (w)"
+	"  WHERE length(w.w) > 2),"
+	" initials AS MATERIALIZED (SELECT e.entity,"
+	"   string_agg(substr(w.w, 1, 1), '' ORDER BY w.n) AS initials"
+	"  FROM entity e, unnest(e.words) WITH ORDINALITY AS w (w, n)"
+	"  WHERE w.w <> ALL ('{of,the,and,for,in,de,la,du}') GROUP BY e.entity"
+	"  HAVING count(*) > 1),"
+	" key AS MATERIALIZED (SELECT w.entity, 'w' || w.w AS key, false AS short FROM word w"
+	"  UNION SELECT e.entity, 'i' || regexp_replace(e.name, '[^[:alnum:]]', '', 'g'), true"
+	"   FROM entity e WHERE length(e.name) <= 10"
+	"  UNION SELECT i.entity, 'i' || i.initials, false FROM initials i";
+
+static const char sounds[] =
+	"  UNION SELECT w.entity, 's' || ${fuzzy}.dmetaphone(w.w), false FROM word w"
+	"   WHERE w.w ~ '^[a-z]{4,}$'";
+
+static const char pairs[] =
+	"),"
+	" block AS (SELECT k.key FROM key k GROUP BY k.key HAVING count(*) BETWEEN 2 AND $3),"
+	" pair AS MATERIALIZED (SELECT a.entity AS a, b.entity AS b,"
+	"   bool_or(k.key LIKE 's%') AS sounds, bool_or(a.short <> b.short) AS initials"
+	"  FROM block k JOIN key a ON a.key = k.key JOIN key b ON b.key = k.key AND b.entity > a.entity"
+	"  GROUP BY 1, 2),"
+	" neighbour AS MATERIALIZED (SELECT DISTINCT f.head AS entity, f.relation || '>' AS relation,"
+	"   f.tail AS other FROM ${graph}.all_facts f WHERE f.status = 'accepted'"
+	"  UNION SELECT f.tail, '<' || f.relation, f.head FROM ${graph}.all_facts f"
+	"   WHERE f.status = 'accepted'),"
+	" shared AS (SELECT p.a, p.b, count(*) AS n FROM pair p JOIN neighbour x ON x.entity = p.a"
+	"  JOIN neighbour y ON y.entity = p.b AND y.relation = x.relation AND y.other = x.other"
+	"  GROUP BY 1, 2),"
+	" compared AS MATERIALIZED (SELECT x.name, x.type, x.mentions, y.name AS other_name,"
+	"   y.type AS other_type, y.mentions AS other_mentions,"
+	"   ${trgm}.similarity(x.name, y.name)::float8 AS similar, p.sounds, p.initials,"
+	"   x.words <@ y.words OR y.words <@ x.words AS part, COALESCE(s.n, 0) AS shared"
+	"  FROM pair p JOIN entity x ON x.entity = p.a JOIN entity y ON y.entity = p.b"
+	"  LEFT JOIN shared s ON s.a = p.a AND s.b = p.b),"
+	" scored AS (SELECT c.*,"
+	"   LEAST(1, GREATEST(c.similar, CASE WHEN c.initials THEN 0.7 ELSE 0 END,"
+	"     CASE WHEN c.part THEN 0.6 ELSE 0 END, CASE WHEN c.sounds THEN 0.5 ELSE 0 END)"
+	"    + 0.2 * c.shared / (c.shared + 1.0))"
+	"   * CASE WHEN c.type = c.other_type THEN 1 ELSE 0.7 END AS score,"
+	"   (c.mentions, c.other_name, c.other_type) < (c.other_mentions, c.name, c.type) AS turned"
+	"  FROM compared c),"
+	" proposal AS MATERIALIZED (SELECT"
+	"   CASE WHEN s.turned THEN s.other_name ELSE s.name END AS name,"
+	"   CASE WHEN s.turned THEN s.other_type ELSE s.type END AS type,"
+	"   CASE WHEN s.turned THEN s.name ELSE s.other_name END AS other_name,"
+	"   CASE WHEN s.turned THEN s.type ELSE s.other_type END AS other_type, s.score,"
+	"   ARRAY[format('names %s %% alike', round((100 * s.similar)::numeric))]"
+	"    || CASE WHEN s.initials THEN '{initials}'::text[] ELSE '{}' END"
+	"    || CASE WHEN s.part THEN '{part of the other name}'::text[] ELSE '{}' END"
+	"    || CASE WHEN s.sounds THEN '{sound alike}'::text[] ELSE '{}' END"
+	"    || CASE WHEN s.shared > 0 THEN ARRAY[format('%s shared facts', s.shared)] ELSE '{}' END"
+	"    || CASE WHEN s.type <> s.other_type THEN '{different types}'::text[] ELSE '{}' END AS "
+	"reasons"
+	"  FROM scored s WHERE s.score >= $1 AND NOT EXISTS ("
+	"   SELECT FROM ${graph}.merge_candidates k WHERE k.verdict IS NOT NULL"
+	"    AND ((k.name, k.type, k.other_name, k.other_type)"
+	"     = (s.name, s.type, s.other_name, s.other_type)"
+	"    OR (k.other_name, k.other_type, k.name, k.type)"
+	"     = (s.name, s.type, s.other_name, s.other_type)))"
+	"  ORDER BY s.score DESC, 1, 2, 3, 4 LIMIT $2)"
+	" INSERT INTO ${graph}.merge_candidates (name, type, other_name, other_type, score, reasons)"
+	" SELECT p.name, p.type, p.other_name, p.other_type, p.score, p.reasons FROM proposal p";
+
+/* The schema of an extension of PostgreSQL's, NULL if it is not installed. */
+static char *
+schema_of(const char *extension)
+{
+	Oid types[] = {NAMEOID};
+	NameData name;
+	Datum values[] = {NameGetDatum(&name)};
+	bool isnull;
+	uint64 found;
+	char *schema = NULL;
+
+	namestrcpy(&name, extension);
+	found = mren_graph_run(
+		"SELECT n.nspname::text FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace"
+		" WHERE e.extname = $1",
+		1, types, values, NULL);
+	if (found > 0)
+		schema = TextDatumGetCString(mren_graph_result(1, CurrentMemoryContext, &isnull));
+	SPI_freetuptable(SPI_tuptable);
+	return schema;
+}
+
+static char *
+proposal_sql(const MrenGraph *graph)
+{
+	char *trgm = schema_of("pg_trgm");
+	char *fuzzy = schema_of("fuzzystrmatch");
+	StringInfoData sql;
+	MrenSqlArg args[] = {mren_graph_arg(graph), mren_sql_name("trgm", trgm != NULL ? trgm : "")};
+
+	if (trgm == NULL)
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+						errmsg("extension \"pg_trgm\" is not installed"),
+						errdetail("mren.propose_merges() compares names by their trigrams."),
+						errhint("CREATE EXTENSION pg_trgm; it is part of PostgreSQL's contrib.")));
+	initStringInfo(&sql);
+	mren_sql_add(&sql, blocks, 1, args);
+	if (fuzzy != NULL)
+		mren_sql_add(&sql, sounds, 1, &(MrenSqlArg){"fuzzy", MREN_SQL_NAME, fuzzy});
+	mren_sql_add(&sql, pairs, 2, args);
+	return sql.data;
+}
+
+/* mren.propose_merges(graph, min_score, max_candidates) → bigint */
+Datum
+mren_propose_merges(PG_FUNCTION_ARGS)
+{
+	char *name = mren_arg_text(fcinfo, 0, "graph");
+	int32 most = mren_graph_bounded(fcinfo, 2, "max_candidates", PG_INT32_MAX);
+	Oid types[] = {FLOAT8OID, INT8OID, INT8OID};
+	Datum values[lengthof(types)];
+	double score;
+	MrenGraphRole role;
+	MrenGraph graph;
+	uint64 n;
+
+	mren_arg_required(fcinfo, 1, "min_score");
+	score = PG_GETARG_FLOAT8(1);
+	if (!(score >= 0 && score <= 1))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("min_score must be between 0 and 1, not %g", score)));
+	mren_models_begin("mren.propose_merges()");
+	mren_graph_open(name, true, &graph);
+	mren_graph_check_layout(&graph);
+	values[0] = Float8GetDatum(score);
+	values[1] = Int64GetDatum(most);
+	values[2] = Int64GetDatum(MAX_BLOCK);
+	mren_graph_enter(&graph, NULL, &role);
+	mren_graph_run_sql(&graph, "DELETE FROM ${graph}.merge_candidates k WHERE k.verdict IS NULL", 0,
+					   NULL, NULL, NULL);
+	n = mren_graph_run(proposal_sql(&graph), lengthof(types), types, values, NULL);
+	mren_graph_leave(&role);
+	mren_models_end();
+	PG_RETURN_INT64((int64) n);
+}

@@ -1,0 +1,141 @@
+-- Edits of a graph: the review queue, facts by hand, and sequences of random edits, each of which can be undone.
+SET client_min_messages = warning;
+\getenv srcdir PG_ABS_SRCDIR
+\i :srcdir/include/errors.sql
+\i :srcdir/include/tiny.sql
+\i :srcdir/include/graph.sql
+CREATE TABLE docs (key int PRIMARY KEY, document text, seen_at timestamptz);
+INSERT INTO docs SELECT i, format('The %s is a part of the %s. The %s is a kind of %s.', (ARRAY['wheel', 'roof', 'chair'])[1 + i % 3],
+    (ARRAY['car', 'house', 'cloud'])[1 + i / 3 % 3], (ARRAY['dog', 'oak'])[1 + i % 2], (ARRAY['animal', 'tree'])[1 + i / 2 % 2]), '2024-01-01'::timestamptz + i * interval '1 day'
+FROM generate_series(1, 12) i;
+SELECT mren.create_graph('kg', 'docs', 'parts', lexicons => '{world}', relation_schema => 'toy_relations');
+CALL mren.refresh_graph('kg');
+
+-- Facts by hand.
+INSERT INTO kg.manual_facts (head, head_type, relation, tail, tail_type, seen_at, note) VALUES ('Spoke', 'part', 'part_of', 'Wheel', 'part', '2020-01-01', 'seen');
+INSERT INTO kg.manual_facts (head, head_type, relation, tail, tail_type) VALUES ('wheel', 'part', 'part_of', 'car', 'whole');
+SELECT mren.merge_graph('kg') - 'documents';
+SELECT head, head_type, relation, tail, confidence, sources, first_seen FROM kg.facts WHERE confidence = 1 ORDER BY head;
+SELECT name, mentions FROM kg.entities WHERE canonical IN ('spoke', 'wheel') ORDER BY name;
+SELECT count(*) FROM mren.export_neo4j('kg', 'relationships') AS x WHERE x ~ ';;|,;|;$';
+CALL mren.refresh_graph('kg');
+SELECT count(*) FROM kg.facts WHERE head = 'Spoke';
+
+-- The queue: no fact that was judged or is by hand alone; a verdict of unsure is one.
+SELECT count(*) = (SELECT count(*) - 1 FROM kg.facts) AS all_but_one, bool_and(value >= 0) AS valued FROM mren.review_queue('kg', 100);
+SELECT count(*) FROM mren.review_queue('kg', 3);
+SELECT DISTINCT relation FROM mren.review_queue('kg', 100, '{"relation": "kind_of", "diverse": false}');
+CREATE TABLE asked AS SELECT * FROM mren.review_queue('kg', 2);
+INSERT INTO kg.review (fact, verdict) SELECT fact, 'unsure' FROM asked;
+SELECT count(*) FROM mren.review_queue('kg', 100) q JOIN asked a ON a.fact = q.fact;
+SELECT mren.merge_graph('kg') - 'documents';
+SELECT count(*) FROM mren.review_queue('kg', 100) q JOIN asked a ON a.fact = q.fact;
+SELECT count(*) AS shown FROM kg.facts f JOIN asked a ON a.fact = f.fact WHERE NOT f.confirmed;
+SELECT count(*) FROM kg.training_rows;
+-- Unsure after a rejection takes it back.
+INSERT INTO kg.review (fact, verdict) SELECT fact, 'rejected' FROM asked;
+SELECT count(*) FROM kg.facts f JOIN asked a ON a.fact = f.fact;
+INSERT INTO kg.review (fact, verdict) SELECT fact, 'unsure' FROM asked;
+SELECT mren.merge_graph('kg') - 'documents';
+SELECT count(*) FROM kg.facts f JOIN asked a ON a.fact = f.fact;
+SELECT error_of($$SELECT mren.review_queue('kg', 0)$$);
+SELECT error_of($$SELECT mren.review_queue('kg', 1, '{"relations": "x"}')$$);
+DELETE FROM kg.review;
+DELETE FROM kg.manual_facts;
+SELECT mren.merge_graph('kg') - 'documents';
+
+-- Random edits and undos.  After each, the graph is what a build from nothing
+-- with the same edits gives; when all are undone, it is what it was.
+SELECT mren.create_graph('again', 'docs', 'parts', lexicons => '{world}', relation_schema => 'toy_relations');
+CREATE TABLE facts_before AS SELECT * FROM kg.all_facts;
+CREATE TABLE entities_before AS SELECT * FROM kg.entities;
+CREATE TABLE evidence_before AS SELECT * FROM kg.evidence;
+CREATE TABLE edits (n serial PRIMARY KEY, kind text, undo text);
+
+CREATE FUNCTION edit(kind int) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    a text := (SELECT name FROM kg.entities ORDER BY random() LIMIT 1);
+    b text := (SELECT name FROM kg.entities ORDER BY random() LIMIT 1);
+    f uuid := (SELECT fact FROM kg.all_facts ORDER BY random() LIMIT 1);
+    done text;
+BEGIN
+    CASE kind
+    WHEN 0 THEN
+        INSERT INTO kg.aliases (alias, entity) VALUES (a, CASE WHEN random() < 0.3 THEN 'Thing ' || floor(3 * random()) ELSE b END) ON CONFLICT DO NOTHING
+        RETURNING format('DELETE FROM kg.aliases WHERE alias = %L', alias) INTO done;
+    WHEN 1 THEN
+        INSERT INTO kg.ignored (name) VALUES (a) ON CONFLICT DO NOTHING
+        RETURNING format('DELETE FROM kg.ignored WHERE name = %L', name) INTO done;
+    WHEN 2 THEN
+        INSERT INTO kg.manual_facts (head, head_type, relation, tail, tail_type, seen_at) VALUES (a, 'part', 'part_of', b, 'whole', '2024-01-05')
+        RETURNING format('DELETE FROM kg.manual_facts WHERE id = %s', id) INTO done;
+    WHEN 3 THEN
+        INSERT INTO kg.review (fact, verdict) VALUES (f, (ARRAY['confirmed', 'rejected', 'unsure'])[1 + floor(3 * random())])
+        RETURNING format('DELETE FROM kg.review WHERE id = %s', id) INTO done;
+    WHEN 4 THEN
+        INSERT INTO kg.merge_candidates SELECT x.canonical, x.type, y.canonical, y.type, 1, '{}', 'accepted' FROM kg.entities x, kg.entities y
+        WHERE x.name = a AND y.name = b AND x.entity <> y.entity LIMIT 1 ON CONFLICT DO NOTHING
+        RETURNING format('DELETE FROM kg.merge_candidates WHERE (name, type, other_name, other_type) = (%L, %L, %L, %L)', name, type, other_name, other_type) INTO done;
+    WHEN 5 THEN
+        UPDATE kg.relations SET functional = NOT functional WHERE relation = 'part_of';
+        done := $u$UPDATE kg.relations SET functional = NOT functional WHERE relation = 'part_of'$u$;
+    END CASE;
+    IF done IS NOT NULL THEN
+        INSERT INTO edits (kind, undo) VALUES (kind, done);
+    END IF;
+END
+$$;
+
+-- The number of rows in which the graph differs from one that is built anew.
+CREATE FUNCTION differs() RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    summary jsonb;
+BEGIN
+    PERFORM mren.merge_graph('kg');
+    TRUNCATE again.documents, again.evidence, again.entities, again.all_facts, again.aliases, again.ignored, again.manual_facts, again.review, again.merge_candidates, again.relations;
+    UPDATE again.state SET rules = NULL;
+    INSERT INTO again.aliases TABLE kg.aliases;
+    INSERT INTO again.ignored TABLE kg.ignored;
+    INSERT INTO again.manual_facts OVERRIDING SYSTEM VALUE TABLE kg.manual_facts;
+    INSERT INTO again.review OVERRIDING SYSTEM VALUE TABLE kg.review;
+    INSERT INTO again.merge_candidates TABLE kg.merge_candidates;
+    INSERT INTO again.relations TABLE kg.relations;
+    CALL mren.refresh_graph('again', summary);
+    RETURN (SELECT count(*) FROM ((TABLE kg.all_facts EXCEPT TABLE again.all_facts) UNION ALL (TABLE again.all_facts EXCEPT TABLE kg.all_facts)) x)
+        + (SELECT count(*) FROM ((TABLE kg.entities EXCEPT TABLE again.entities) UNION ALL (TABLE again.entities EXCEPT TABLE kg.entities)) x)
+        + (SELECT count(*) FROM ((TABLE kg.evidence EXCEPT TABLE again.evidence) UNION ALL (TABLE again.evidence EXCEPT TABLE kg.evidence)) x);
+END
+$$;
+
+CREATE FUNCTION sequence(seed double precision, steps int) RETURNS TABLE (wrong bigint, edited bigint, changed bool, left_over bigint) LANGUAGE plpgsql AS $$
+DECLARE
+    e record;
+BEGIN
+    PERFORM setseed(seed);
+    wrong := 0;
+    edited := 0;
+    changed := false;
+    FOR i IN 1 .. steps LOOP
+        SELECT * INTO e FROM edits ORDER BY random() LIMIT 1;
+        IF random() < 0.3 AND e.n IS NOT NULL THEN
+            EXECUTE e.undo;
+            DELETE FROM edits WHERE n = e.n;
+        ELSE
+            PERFORM edit(floor(6 * random())::int);
+            edited := edited + 1;
+        END IF;
+        wrong := wrong + differs();
+        changed := changed OR EXISTS (TABLE kg.all_facts EXCEPT TABLE facts_before);
+    END LOOP;
+    FOR e IN SELECT * FROM edits ORDER BY random() LOOP
+        EXECUTE e.undo;
+        PERFORM mren.merge_graph('kg');
+    END LOOP;
+    DELETE FROM edits;
+    left_over := (SELECT count(*) FROM ((TABLE kg.all_facts EXCEPT TABLE facts_before) UNION ALL (TABLE facts_before EXCEPT TABLE kg.all_facts)) x)
+        + (SELECT count(*) FROM ((TABLE kg.entities EXCEPT TABLE entities_before) UNION ALL (TABLE entities_before EXCEPT TABLE kg.entities)) x)
+        + (SELECT count(*) FROM ((TABLE kg.evidence EXCEPT TABLE evidence_before) UNION ALL (TABLE evidence_before EXCEPT TABLE kg.evidence)) x);
+    RETURN NEXT;
+END
+$$;
+SELECT wrong, edited > 0 AS edited, changed, left_over FROM generate_series(1, 3) i, sequence(i / 10.0, 9);
