@@ -2,7 +2,8 @@
  * net.h
  *	  A trained network: its properties, its answers, and its bytes.
  *
- * Immutable once complete, so any number of callers may share one.  It holds
+ * Immutable once complete but for the sentence that a text encoder read last, so any number of
+ * callers of one thread may share one.  It holds
  * shape, relations, entity types, parameters, temperature, abstain threshold
  * and hashes of its training rows, and names its embeddings and image encoder
  * by the sha256 of their content.
@@ -26,6 +27,17 @@
 
 typedef struct MrenNet MrenNet;
 
+/*
+ * What the network read of the last sentence, for rows of one sentence in which only the
+ * mentions differ: they take the same bits from it that they would compute.  For one network
+ * and one set of vectors.
+ */
+typedef struct MrenSentenceCache MrenSentenceCache;
+
+extern MrenStatus mren_net_cache_create(const MrenEnv *env, MrenSentenceCache **cache,
+										MrenError *err);
+extern void mren_net_cache_free(MrenSentenceCache *cache);
+
 typedef struct MrenInput
 {
 	const MrenSentence *sentence;
@@ -38,6 +50,7 @@ typedef struct MrenInput
 	const float *audio;	   /* (audio_dim) as computed by the audio encoder, or NULL */
 	const float *head_box; /* see boxes.h, or NULL; only with an image */
 	const float *tail_box;
+	MrenSentenceCache *cache; /* or NULL; only of a row that is alone in its call */
 	/* of the marker classifier's text encoder; NULL: the sentence has no token */
 	const MrenMarkedTokens *tokens;
 	const uint32_t *token_words; /* the word of each token; UINT32_MAX for a special one */

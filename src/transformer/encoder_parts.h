@@ -64,11 +64,18 @@ typedef struct MrenTransformerRun
 	void *memory;
 } MrenTransformerRun;
 
+struct MrenTransformerMemory
+{
+	size_t n_text;
+	float *rows; /* (layers, 2, n_text, width): keys, then values */
+};
+
 /* The matrices of a forward pass over n tokens. */
 typedef struct MrenTransformerPass
 {
 	const MrenTransformer *encoder;
 	const MrenTransformerBatch *batch;
+	size_t first; /* the tokens before it, a sentence's text, have their keys and values already */
 	MrenTransformerRun run;
 	float *query;		 /* (n, width) */
 	float *key;			 /* (n, width) */
