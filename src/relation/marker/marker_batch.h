@@ -20,6 +20,7 @@ typedef struct MrenMarkerShape
 	size_t rank;	/* of MREN_TUNING_ADAPTERS; else 0 */
 	double alpha;	/* the same */
 	size_t n_tuned; /* floats of the encoder's trained tensors */
+	size_t int8;	/* 1: answers are computed with matrices of bytes */
 } MrenMarkerShape;
 
 /* Kinds of markers: each mark without and with each entity type. */

@@ -25,6 +25,8 @@ mren_marker_shape_check(const MrenMarkerShape *shape, MrenError *err)
 		return fail_shape(err, "encoder width", shape->width);
 	if (shape->embedding_width == 0 || shape->embedding_width > MREN_TRANSFORMER_MAX_WIDTH)
 		return fail_shape(err, "encoder embedding width", shape->embedding_width);
+	if (shape->int8 > 1)
+		return fail_shape(err, "use of int8", shape->int8);
 	if (shape->n_types > MAX_TYPES)
 		return fail_shape(err, "number of entity types", shape->n_types);
 	if (shape->n_relations < 2 || shape->n_relations > MAX_RELATIONS)
@@ -219,6 +221,16 @@ merge_tuned(const MrenEnv *env, MrenMarkerClassifier *classifier, MrenError *err
 	return status;
 }
 
+static MrenStatus
+create_encoder(const MrenEnv *env, MrenMarkerClassifier *classifier, MrenError *err)
+{
+	if (classifier->shape.int8 > 0)
+		return mren_transformer_create_int8(env, &classifier->config, classifier->weights,
+											&classifier->encoder, err);
+	return mren_transformer_create_in_place(env, &classifier->config, classifier->weights,
+											&classifier->encoder, err);
+}
+
 MrenStatus
 mren_marker_attach(const MrenEnv *env, MrenMarkerClassifier *classifier,
 				   const MrenEncoderSource *source, MrenError *err)
@@ -237,9 +249,8 @@ mren_marker_attach(const MrenEnv *env, MrenMarkerClassifier *classifier,
 	MREN_TRY(mren_marker_weights(env, shape, source, embeddings, &classifier->weights, err));
 	status = merge_tuned(env, classifier, err);
 	if (status == MREN_OK)
-		status = mren_transformer_create(env, &classifier->config, classifier->weights,
-										 &classifier->encoder, err);
-	if (status != MREN_OK)
+		status = create_encoder(env, classifier, err);
+	if (status != MREN_OK || shape->int8 > 0)
 	{
 		mren_release(env, classifier->weights);
 		classifier->weights = NULL;
