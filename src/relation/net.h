@@ -32,11 +32,10 @@ typedef struct MrenNet MrenNet;
  * mentions differ: they take the same bits from it that they would compute.  For one network
  * and one set of vectors.
  */
-typedef struct MrenSentenceCache MrenSentenceCache;
+typedef struct MrenNetCache MrenNetCache;
 
-extern MrenStatus mren_net_cache_create(const MrenEnv *env, MrenSentenceCache **cache,
-										MrenError *err);
-extern void mren_net_cache_free(MrenSentenceCache *cache);
+extern MrenStatus mren_net_cache_create(const MrenEnv *env, MrenNetCache **cache, MrenError *err);
+extern void mren_net_cache_free(MrenNetCache *cache);
 
 typedef struct MrenInput
 {
@@ -50,7 +49,7 @@ typedef struct MrenInput
 	const float *audio;	   /* (audio_dim) as computed by the audio encoder, or NULL */
 	const float *head_box; /* see boxes.h, or NULL; only with an image */
 	const float *tail_box;
-	MrenSentenceCache *cache; /* or NULL; only of a row that is alone in its call */
+	MrenNetCache *cache; /* or NULL; only of a row that is alone in its call */
 	/* of the marker classifier's text encoder; NULL: the sentence has no token */
 	const MrenMarkedTokens *tokens;
 	const uint32_t *token_words; /* the word of each token; UINT32_MAX for a special one */

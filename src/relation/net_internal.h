@@ -150,7 +150,7 @@ extern void mren_net_convolve(const MrenNet *net, const MrenWordVectors *vectors
  *	  computed if it is the one of before; NULL if it is too long to be kept, or
  *	  there are no convolutions.
  */
-extern MrenStatus mren_net_cache_open(MrenSentenceCache *cache, const MrenNet *net,
+extern MrenStatus mren_net_cache_open(MrenNetCache *cache, const MrenNet *net,
 									  const MrenSentence *sentence, const MrenWordParts **words,
 									  MrenError *err);
 

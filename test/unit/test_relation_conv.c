@@ -262,7 +262,7 @@ convolve_pairs(const MrenEnv *env, MrenError *err, void *arg)
 	static const uint32_t places[][2] = {{3, 5},  {5, 3}, {2, 590}, {300, 310},
 										 {1, 20}, {3, 5}, {9, 1500}};
 	const Fixture *fixture = arg;
-	MrenSentenceCache *cache = NULL;
+	MrenNetCache *cache = NULL;
 	TestEnv own;
 	MrenNet *net;
 	float *scratch;

@@ -35,7 +35,7 @@ typedef struct MrenPredictor
 	MrenAudioEncoder *audio_encoder;	/* NULL until a row has a recording */
 	float4 *audio;						/* (audio_dim) of the row at hand */
 	MrenPairBoxes boxes;				/* of the row at hand */
-	MrenSentenceCache *cache;			/* of rows of one sentence; NULL: none is kept */
+	MrenNetCache *cache;				/* of rows of one sentence; NULL: none is kept */
 } MrenPredictor;
 
 /*

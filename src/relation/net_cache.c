@@ -1,5 +1,5 @@
 /*
- * sentence_cache.c
+ * net_cache.c
  *	  The words' part of the convolutions, kept for the rows of one sentence.
  *
  * A sentence is known by its words, not by where it lies, so nobody has to say
@@ -11,7 +11,7 @@
 
 #define MAX_WORDS ((size_t) 1024) /* a longer sentence is not kept */
 
-struct MrenSentenceCache
+struct MrenNetCache
 {
 	MrenEnv env;
 	size_t n_words; /* of the sentence; 0: none yet */
@@ -25,7 +25,7 @@ struct MrenSentenceCache
 };
 
 MrenStatus
-mren_net_cache_create(const MrenEnv *env, MrenSentenceCache **cache, MrenError *err)
+mren_net_cache_create(const MrenEnv *env, MrenNetCache **cache, MrenError *err)
 {
 	MREN_TRY(mren_allocate_zero(env, 1, sizeof(**cache), cache, err));
 	(*cache)->env = *env;
@@ -33,7 +33,7 @@ mren_net_cache_create(const MrenEnv *env, MrenSentenceCache **cache, MrenError *
 }
 
 static void
-free_words(MrenSentenceCache *cache)
+free_words(MrenNetCache *cache)
 {
 	for (size_t i = 0; i < cache->n_members; i++)
 	{
@@ -47,7 +47,7 @@ free_words(MrenSentenceCache *cache)
 }
 
 void
-mren_net_cache_free(MrenSentenceCache *cache)
+mren_net_cache_free(MrenNetCache *cache)
 {
 	MrenEnv env;
 
@@ -61,7 +61,7 @@ mren_net_cache_free(MrenSentenceCache *cache)
 }
 
 static bool
-is_same(const MrenSentenceCache *cache, const MrenSentence *s)
+is_same(const MrenNetCache *cache, const MrenSentence *s)
 {
 	return cache->n_words == s->n_words && cache->n_pieces == s->n_pieces &&
 		   memcmp(cache->starts, s->starts, (s->n_words + 1) * sizeof(uint32_t)) == 0 &&
@@ -70,7 +70,7 @@ is_same(const MrenSentenceCache *cache, const MrenSentence *s)
 
 /* Room for n words of all members, the contents unset. */
 static MrenStatus
-make_room(MrenSentenceCache *cache, const MrenNet *net, size_t n, MrenError *err)
+make_room(MrenNetCache *cache, const MrenNet *net, size_t n, MrenError *err)
 {
 	if (cache->n_members == net->n_members && n <= cache->capacity)
 		return MREN_OK;
@@ -90,7 +90,7 @@ make_room(MrenSentenceCache *cache, const MrenNet *net, size_t n, MrenError *err
 }
 
 static MrenStatus
-keep_sentence(MrenSentenceCache *cache, const MrenSentence *s, MrenError *err)
+keep_sentence(MrenNetCache *cache, const MrenSentence *s, MrenError *err)
 {
 	mren_release(&cache->env, cache->pieces);
 	mren_release(&cache->env, cache->starts);
@@ -106,7 +106,7 @@ keep_sentence(MrenSentenceCache *cache, const MrenSentence *s, MrenError *err)
 }
 
 MrenStatus
-mren_net_cache_open(MrenSentenceCache *cache, const MrenNet *net, const MrenSentence *sentence,
+mren_net_cache_open(MrenNetCache *cache, const MrenNet *net, const MrenSentence *sentence,
 					const MrenWordParts **words, MrenError *err)
 {
 	*words = NULL;
