@@ -14,113 +14,131 @@ COMMENT ON FUNCTION mren.predict_support(internal) IS
 
 CREATE FUNCTION mren.predict(model text, sentence text, head text, tail text, image bytea DEFAULT NULL,
     head_type text DEFAULT NULL, tail_type text DEFAULT NULL, head_box box DEFAULT NULL, tail_box box DEFAULT NULL,
-    image_vector real[] DEFAULT NULL, version integer DEFAULT NULL)
+    image_vector real[] DEFAULT NULL, version integer DEFAULT NULL, audio bytea DEFAULT NULL, audio_vector real[] DEFAULT NULL)
 RETURNS text
 AS 'MODULE_PATHNAME', 'mren_predict'
 LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE SUPPORT mren.predict_support COST 100;
-COMMENT ON FUNCTION mren.predict(text, text, text, text, bytea, text, text, box, box, real[], integer) IS
-    'Returns the relation between head and tail in a sentence, with or without an image; NULL if the sentence or a mention is NULL or the model abstains.';
+COMMENT ON FUNCTION mren.predict(text, text, text, text, bytea, text, text, box, box, real[], integer, bytea, real[]) IS
+    'Returns the relation between head and tail in a sentence, with or without an image and a recording; NULL if the sentence or a mention is NULL or the model abstains.';
 
 CREATE FUNCTION mren.predict(model text, sentence text, head int4range, tail int4range, image bytea DEFAULT NULL,
     head_type text DEFAULT NULL, tail_type text DEFAULT NULL, head_box box DEFAULT NULL, tail_box box DEFAULT NULL,
-    image_vector real[] DEFAULT NULL, version integer DEFAULT NULL)
+    image_vector real[] DEFAULT NULL, version integer DEFAULT NULL, audio bytea DEFAULT NULL, audio_vector real[] DEFAULT NULL)
 RETURNS text
 AS 'MODULE_PATHNAME', 'mren_predict_range'
 LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE SUPPORT mren.predict_support COST 100;
-COMMENT ON FUNCTION mren.predict(text, text, int4range, int4range, bytea, text, text, box, box, real[], integer) IS
-    'Returns the relation between head and tail in a sentence, with or without an image; NULL if the sentence or a mention is NULL or the model abstains.';
+COMMENT ON FUNCTION mren.predict(text, text, int4range, int4range, bytea, text, text, box, box, real[], integer, bytea, real[]) IS
+    'Returns the relation between head and tail in a sentence, with or without an image and a recording; NULL if the sentence or a mention is NULL or the model abstains.';
 
 CREATE FUNCTION mren.classify(model text, sentence text, head text, tail text, image bytea DEFAULT NULL,
     head_type text DEFAULT NULL, tail_type text DEFAULT NULL, head_box box DEFAULT NULL, tail_box box DEFAULT NULL,
-    image_vector real[] DEFAULT NULL, version integer DEFAULT NULL, OUT relation text, OUT confidence double precision)
+    image_vector real[] DEFAULT NULL, version integer DEFAULT NULL, audio bytea DEFAULT NULL, audio_vector real[] DEFAULT NULL, OUT relation text, OUT confidence double precision)
 AS 'MODULE_PATHNAME', 'mren_classify'
 LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE SUPPORT mren.predict_support COST 100;
-COMMENT ON FUNCTION mren.classify(text, text, text, text, bytea, text, text, box, box, real[], integer) IS
+COMMENT ON FUNCTION mren.classify(text, text, text, text, bytea, text, text, box, box, real[], integer, bytea, real[]) IS
     'Returns the relation between head and tail in a sentence and its probability; the relation is NULL if the model abstains.';
 
 CREATE FUNCTION mren.classify(model text, sentence text, head int4range, tail int4range, image bytea DEFAULT NULL,
     head_type text DEFAULT NULL, tail_type text DEFAULT NULL, head_box box DEFAULT NULL, tail_box box DEFAULT NULL,
-    image_vector real[] DEFAULT NULL, version integer DEFAULT NULL, OUT relation text, OUT confidence double precision)
+    image_vector real[] DEFAULT NULL, version integer DEFAULT NULL, audio bytea DEFAULT NULL, audio_vector real[] DEFAULT NULL, OUT relation text, OUT confidence double precision)
 AS 'MODULE_PATHNAME', 'mren_classify_range'
 LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE SUPPORT mren.predict_support COST 100;
-COMMENT ON FUNCTION mren.classify(text, text, int4range, int4range, bytea, text, text, box, box, real[], integer) IS
+COMMENT ON FUNCTION mren.classify(text, text, int4range, int4range, bytea, text, text, box, box, real[], integer, bytea, real[]) IS
     'Returns the relation between head and tail in a sentence and its probability; the relation is NULL if the model abstains.';
 
 CREATE FUNCTION mren.predict_proba(model text, sentence text, head text, tail text, image bytea DEFAULT NULL,
     head_type text DEFAULT NULL, tail_type text DEFAULT NULL, head_box box DEFAULT NULL, tail_box box DEFAULT NULL,
-    image_vector real[] DEFAULT NULL, version integer DEFAULT NULL)
+    image_vector real[] DEFAULT NULL, version integer DEFAULT NULL, audio bytea DEFAULT NULL, audio_vector real[] DEFAULT NULL)
 RETURNS TABLE (relation text, probability double precision)
 AS 'MODULE_PATHNAME', 'mren_predict_proba'
 LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE SUPPORT mren.predict_support COST 100 ROWS 20;
-COMMENT ON FUNCTION mren.predict_proba(text, text, text, text, bytea, text, text, box, box, real[], integer) IS
+COMMENT ON FUNCTION mren.predict_proba(text, text, text, text, bytea, text, text, box, box, real[], integer, bytea, real[]) IS
     'Returns the probability of every relation of the model, the most likely first.';
 
 CREATE FUNCTION mren.predict_proba(model text, sentence text, head int4range, tail int4range, image bytea DEFAULT NULL,
     head_type text DEFAULT NULL, tail_type text DEFAULT NULL, head_box box DEFAULT NULL, tail_box box DEFAULT NULL,
-    image_vector real[] DEFAULT NULL, version integer DEFAULT NULL)
+    image_vector real[] DEFAULT NULL, version integer DEFAULT NULL, audio bytea DEFAULT NULL, audio_vector real[] DEFAULT NULL)
 RETURNS TABLE (relation text, probability double precision)
 AS 'MODULE_PATHNAME', 'mren_predict_proba_range'
 LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE SUPPORT mren.predict_support COST 100 ROWS 20;
-COMMENT ON FUNCTION mren.predict_proba(text, text, int4range, int4range, bytea, text, text, box, box, real[], integer) IS
+COMMENT ON FUNCTION mren.predict_proba(text, text, int4range, int4range, bytea, text, text, box, box, real[], integer, bytea, real[]) IS
     'Returns the probability of every relation of the model, the most likely first.';
 
 CREATE FUNCTION mren.features(model text, sentence text, head text, tail text, image bytea DEFAULT NULL,
     head_type text DEFAULT NULL, tail_type text DEFAULT NULL, head_box box DEFAULT NULL, tail_box box DEFAULT NULL,
-    image_vector real[] DEFAULT NULL, version integer DEFAULT NULL)
+    image_vector real[] DEFAULT NULL, version integer DEFAULT NULL, audio bytea DEFAULT NULL, audio_vector real[] DEFAULT NULL)
 RETURNS real[]
 AS 'MODULE_PATHNAME', 'mren_features'
 LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE SUPPORT mren.predict_support COST 100;
-COMMENT ON FUNCTION mren.features(text, text, text, text, bytea, text, text, box, box, real[], integer) IS
-    'Returns the fused vector of text and image that is the input of the network''s dense layers.';
+COMMENT ON FUNCTION mren.features(text, text, text, text, bytea, text, text, box, box, real[], integer, bytea, real[]) IS
+    'Returns the fused vector of text, image and recording that is the input of the network''s dense layers.';
 
 CREATE FUNCTION mren.features(model text, sentence text, head int4range, tail int4range, image bytea DEFAULT NULL,
     head_type text DEFAULT NULL, tail_type text DEFAULT NULL, head_box box DEFAULT NULL, tail_box box DEFAULT NULL,
-    image_vector real[] DEFAULT NULL, version integer DEFAULT NULL)
+    image_vector real[] DEFAULT NULL, version integer DEFAULT NULL, audio bytea DEFAULT NULL, audio_vector real[] DEFAULT NULL)
 RETURNS real[]
 AS 'MODULE_PATHNAME', 'mren_features_range'
 LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE SUPPORT mren.predict_support COST 100;
-COMMENT ON FUNCTION mren.features(text, text, int4range, int4range, bytea, text, text, box, box, real[], integer) IS
-    'Returns the fused vector of text and image that is the input of the network''s dense layers.';
+COMMENT ON FUNCTION mren.features(text, text, int4range, int4range, bytea, text, text, box, box, real[], integer, bytea, real[]) IS
+    'Returns the fused vector of text, image and recording that is the input of the network''s dense layers.';
 
 CREATE FUNCTION mren.explain(model text, sentence text, head text, tail text, image bytea DEFAULT NULL,
     head_type text DEFAULT NULL, tail_type text DEFAULT NULL, head_box box DEFAULT NULL, tail_box box DEFAULT NULL,
-    image_vector real[] DEFAULT NULL, version integer DEFAULT NULL)
+    image_vector real[] DEFAULT NULL, version integer DEFAULT NULL, audio bytea DEFAULT NULL, audio_vector real[] DEFAULT NULL)
 RETURNS TABLE (modality text, feature text, contribution double precision)
 AS 'MODULE_PATHNAME', 'mren_explain'
 LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE SUPPORT mren.predict_support COST 100 ROWS 30;
-COMMENT ON FUNCTION mren.explain(text, text, text, text, bytea, text, text, box, box, real[], integer) IS
-    'Returns how much each word, mention, entity type and the image contribute to the probability of the predicted relation: how far the probability falls if that input is left out.';
+COMMENT ON FUNCTION mren.explain(text, text, text, text, bytea, text, text, box, box, real[], integer, bytea, real[]) IS
+    'Returns how much each word, mention, entity type, the image and the recording contribute to the probability of the predicted relation: how far the probability falls if that input is left out.';
 
 CREATE FUNCTION mren.explain(model text, sentence text, head int4range, tail int4range, image bytea DEFAULT NULL,
     head_type text DEFAULT NULL, tail_type text DEFAULT NULL, head_box box DEFAULT NULL, tail_box box DEFAULT NULL,
-    image_vector real[] DEFAULT NULL, version integer DEFAULT NULL)
+    image_vector real[] DEFAULT NULL, version integer DEFAULT NULL, audio bytea DEFAULT NULL, audio_vector real[] DEFAULT NULL)
 RETURNS TABLE (modality text, feature text, contribution double precision)
 AS 'MODULE_PATHNAME', 'mren_explain_range'
 LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE SUPPORT mren.predict_support COST 100 ROWS 30;
-COMMENT ON FUNCTION mren.explain(text, text, int4range, int4range, bytea, text, text, box, box, real[], integer) IS
-    'Returns how much each word, mention, entity type and the image contribute to the probability of the predicted relation: how far the probability falls if that input is left out.';
+COMMENT ON FUNCTION mren.explain(text, text, int4range, int4range, bytea, text, text, box, box, real[], integer, bytea, real[]) IS
+    'Returns how much each word, mention, entity type, the image and the recording contribute to the probability of the predicted relation: how far the probability falls if that input is left out.';
 
 CREATE FUNCTION mren.explain_image(model text, sentence text, head text, tail text, image bytea DEFAULT NULL,
     head_type text DEFAULT NULL, tail_type text DEFAULT NULL, head_box box DEFAULT NULL, tail_box box DEFAULT NULL,
-    image_vector real[] DEFAULT NULL, version integer DEFAULT NULL)
+    image_vector real[] DEFAULT NULL, version integer DEFAULT NULL, audio bytea DEFAULT NULL, audio_vector real[] DEFAULT NULL)
 RETURNS bytea
 AS 'MODULE_PATHNAME', 'mren_explain_image'
 LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100000;
-COMMENT ON FUNCTION mren.explain_image(text, text, text, text, bytea, text, text, box, box, real[], integer) IS
+COMMENT ON FUNCTION mren.explain_image(text, text, text, text, bytea, text, text, box, box, real[], integer, bytea, real[]) IS
     'Returns the image as a PNG under a heat map: red where covering the image lowers the probability of the predicted relation, blue where it raises it.';
 
 CREATE FUNCTION mren.explain_image(model text, sentence text, head int4range, tail int4range, image bytea DEFAULT NULL,
     head_type text DEFAULT NULL, tail_type text DEFAULT NULL, head_box box DEFAULT NULL, tail_box box DEFAULT NULL,
-    image_vector real[] DEFAULT NULL, version integer DEFAULT NULL)
+    image_vector real[] DEFAULT NULL, version integer DEFAULT NULL, audio bytea DEFAULT NULL, audio_vector real[] DEFAULT NULL)
 RETURNS bytea
 AS 'MODULE_PATHNAME', 'mren_explain_image_range'
 LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100000;
-COMMENT ON FUNCTION mren.explain_image(text, text, int4range, int4range, bytea, text, text, box, box, real[], integer) IS
+COMMENT ON FUNCTION mren.explain_image(text, text, int4range, int4range, bytea, text, text, box, box, real[], integer, bytea, real[]) IS
     'Returns the image as a PNG under a heat map: red where covering the image lowers the probability of the predicted relation, blue where it raises it.';
+
+CREATE FUNCTION mren.explain_audio(model text, sentence text, head text, tail text, image bytea DEFAULT NULL,
+    head_type text DEFAULT NULL, tail_type text DEFAULT NULL, head_box box DEFAULT NULL, tail_box box DEFAULT NULL,
+    image_vector real[] DEFAULT NULL, version integer DEFAULT NULL, audio bytea DEFAULT NULL, audio_vector real[] DEFAULT NULL)
+RETURNS TABLE (seconds numrange, contribution double precision)
+AS 'MODULE_PATHNAME', 'mren_explain_audio'
+LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100000 ROWS 10;
+COMMENT ON FUNCTION mren.explain_audio(text, text, text, text, bytea, text, text, box, box, real[], integer, bytea, real[]) IS
+    'Returns how much each part of the recording contributes to the probability of the predicted relation: how far the probability falls if that part is silenced.';
+
+CREATE FUNCTION mren.explain_audio(model text, sentence text, head int4range, tail int4range, image bytea DEFAULT NULL,
+    head_type text DEFAULT NULL, tail_type text DEFAULT NULL, head_box box DEFAULT NULL, tail_box box DEFAULT NULL,
+    image_vector real[] DEFAULT NULL, version integer DEFAULT NULL, audio bytea DEFAULT NULL, audio_vector real[] DEFAULT NULL)
+RETURNS TABLE (seconds numrange, contribution double precision)
+AS 'MODULE_PATHNAME', 'mren_explain_audio_range'
+LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 100000 ROWS 10;
+COMMENT ON FUNCTION mren.explain_audio(text, text, int4range, int4range, bytea, text, text, box, box, real[], integer, bytea, real[]) IS
+    'Returns how much each part of the recording contributes to the probability of the predicted relation: how far the probability falls if that part is silenced.';
 
 CREATE FUNCTION mren.predict_rows(model text, query text, version integer DEFAULT NULL)
 RETURNS TABLE (id text, relation text, confidence double precision)
 AS 'MODULE_PATHNAME', 'mren_predict_rows'
 LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 10000 ROWS 1000;
 COMMENT ON FUNCTION mren.predict_rows(text, text, integer) IS
-    'Predicts the relations of the rows of a query in batches; the query runs read-only. It must have the columns id, sentence, head and tail, and may have image, image_vector, head_type, tail_type, head_box and tail_box.';
+    'Predicts the relations of the rows of a query in batches; the query runs read-only. It must have the columns id, sentence, head and tail, and may have image, image_vector, audio, audio_vector, head_type, tail_type, head_box and tail_box.';

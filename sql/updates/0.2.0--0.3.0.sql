@@ -268,4 +268,38 @@ FROM PUBLIC;
 -- Pages to look at.
 \include 85_report.sql
 
+-- The predicting functions take a recording at the end, and so do training rows.
+DROP FUNCTION
+    mren.predict(text, text, text, text, bytea, text, text, box, box, real[], integer),
+    mren.predict(text, text, int4range, int4range, bytea, text, text, box, box, real[], integer),
+    mren.classify(text, text, text, text, bytea, text, text, box, box, real[], integer),
+    mren.classify(text, text, int4range, int4range, bytea, text, text, box, box, real[], integer),
+    mren.predict_proba(text, text, text, text, bytea, text, text, box, box, real[], integer),
+    mren.predict_proba(text, text, int4range, int4range, bytea, text, text, box, box, real[], integer),
+    mren.features(text, text, text, text, bytea, text, text, box, box, real[], integer),
+    mren.features(text, text, int4range, int4range, bytea, text, text, box, box, real[], integer),
+    mren.explain(text, text, text, text, bytea, text, text, box, box, real[], integer),
+    mren.explain(text, text, int4range, int4range, bytea, text, text, box, box, real[], integer),
+    mren.explain_image(text, text, text, text, bytea, text, text, box, box, real[], integer),
+    mren.explain_image(text, text, int4range, int4range, bytea, text, text, box, box, real[], integer),
+    mren.predict_rows(text, text, integer),
+    mren.encode_example(jsonb, text, text, text, text, bytea, real[], text, text, box, box, real, text),
+    mren.encode_example(jsonb, text, int4range, int4range, text, bytea, real[], text, text, box, box, real, text);
+DROP FUNCTION mren.predict_support(internal);
+\include 50_predict.sql
+
+CREATE FUNCTION mren.encode_example(options jsonb, sentence text, head text, tail text, relation text, image bytea,
+    image_vector real[], head_type text, tail_type text, head_box box, tail_box box, weight real, split text,
+    audio bytea, audio_vector real[])
+RETURNS bytea
+AS 'MODULE_PATHNAME', 'mren_encode_example_sql'
+LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 1000;
+
+CREATE FUNCTION mren.encode_example(options jsonb, sentence text, head int4range, tail int4range, relation text, image bytea,
+    image_vector real[], head_type text, tail_type text, head_box box, tail_box box, weight real, split text,
+    audio bytea, audio_vector real[])
+RETURNS bytea
+AS 'MODULE_PATHNAME', 'mren_encode_example_range'
+LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 1000;
+
 \comments

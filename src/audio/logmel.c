@@ -13,6 +13,9 @@
 /* Frames between two checks for interrupts. */
 #define CHECK_EVERY 256
 
+/* Another definition of the statistics would have another. */
+const uint8_t mren_logmel_identity[32] = "mren log-mel statistics 1";
+
 /* Mean and sum of squared deviations of what has been added. */
 typedef struct Moments
 {

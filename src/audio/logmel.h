@@ -9,10 +9,15 @@
 #ifndef MREN_AUDIO_LOGMEL_H
 #define MREN_AUDIO_LOGMEL_H
 
+#include <stdint.h>
+
 #include "audio/mel.h"
 #include "base/env.h"
 
 #define MREN_LOGMEL_SIZE (4 * MREN_MEL_BANDS)
+
+/* What stands for these statistics where an encoder is named by a hash (32 bytes). */
+extern const uint8_t mren_logmel_identity[32];
 
 typedef struct MrenLogmel MrenLogmel;
 

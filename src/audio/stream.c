@@ -17,7 +17,9 @@ struct MrenAudioStream
 	float *in;				 /* decoded samples; before the filter, with zeros around them */
 	size_t capacity;
 	size_t n_in;
-	size_t n_used; /* of them */
+	size_t n_used;				 /* of them */
+	uint64_t n_read;			 /* given to the caller */
+	uint64_t mute_from, mute_to; /* samples that are silence */
 };
 
 /* Room for n samples behind the unused ones, which move to the front. */
@@ -114,6 +116,26 @@ take(MrenAudioStream *stream, float *out, size_t capacity, size_t *n, MrenError 
 	return MREN_OK;
 }
 
+void
+mren_audio_stream_mute(MrenAudioStream *stream, uint64_t from, uint64_t to)
+{
+	stream->mute_from = from;
+	stream->mute_to = to;
+}
+
+/* n samples that have been read become silence as far as they are to be, and count. */
+static void
+finish_read(MrenAudioStream *stream, float *out, size_t n)
+{
+	uint64_t end = stream->n_read + n;
+	uint64_t from = stream->mute_from > stream->n_read ? stream->mute_from : stream->n_read;
+	uint64_t to = stream->mute_to < end ? stream->mute_to : end;
+
+	if (from < to)
+		memset(out + (from - stream->n_read), 0, (size_t) (to - from) * sizeof(float));
+	stream->n_read = end;
+}
+
 MrenStatus
 mren_audio_stream_read(MrenAudioStream *stream, float *out, size_t capacity, size_t *n,
 					   MrenError *err)
@@ -126,9 +148,11 @@ mren_audio_stream_read(MrenAudioStream *stream, float *out, size_t capacity, siz
 		MREN_TRY(take(stream, out + *n, capacity - *n, &n_taken, err));
 		*n += n_taken;
 		if (*n == capacity || stream->ended)
-			return MREN_OK;
+			break;
 		MREN_TRY(decode_more(stream, err));
 	}
+	finish_read(stream, out, *n);
+	return MREN_OK;
 }
 
 void

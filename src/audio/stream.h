@@ -27,6 +27,12 @@ extern MrenStatus mren_audio_stream_open(const MrenEnv *env, const uint8_t *byte
 extern MrenStatus mren_audio_stream_read(MrenAudioStream *stream, float *out, size_t capacity,
 										 size_t *n, MrenError *err);
 
+/*
+ * mren_audio_stream_mute
+ *	  Samples from .. to - 1 that are still to be read are silence.
+ */
+extern void mren_audio_stream_mute(MrenAudioStream *stream, uint64_t from, uint64_t to);
+
 /* Takes NULL, too. */
 extern void mren_audio_stream_close(MrenAudioStream *stream);
 

@@ -34,7 +34,7 @@ widest_layer(const MrenNetShape *shape)
 }
 
 #define VECTOR_BLOCKS 10
-#define MAX_BLOCKS (11 + VECTOR_BLOCKS * MREN_N_VECTORS + 3 * MREN_MAX_HIDDEN)
+#define MAX_BLOCKS (16 + VECTOR_BLOCKS * MREN_N_VECTORS + 3 * MREN_MAX_HIDDEN)
 
 /* Those of a branch that the network does not have are empty. */
 static size_t

@@ -40,7 +40,7 @@ typedef struct MrenTextReader
 /* The matrices of a branch that reads a vector (layout.h: MrenVectorBranch). */
 typedef struct MrenVectorBatch
 {
-	float *in; /* (n, dim) after mren_vector_root, standardised; zero without a vector */
+	float *in; /* (n, dim) after mren_net_vector_root, standardised; zero without a vector */
 	bool *has; /* (n) */
 
 	/* Made by forward */
@@ -169,7 +169,7 @@ extern void mren_batch_conv_backward(MrenBatch *batch, float *values, float *gra
  * x (dim of the branch) becomes sign(x) sqrt|x| if the branch is shared, since most
  * features are small and a few are very large; another branch leaves x as it is.
  */
-extern void mren_vector_root(const MrenVectorBranch *branch, float *x);
+extern void mren_net_vector_root(const MrenVectorBranch *branch, float *x);
 extern void mren_batch_vector_forward(MrenBatch *batch, MrenVectorKind kind, float *values,
 									  MrenDropout *drop);
 extern void mren_batch_vector_backward(MrenBatch *batch, MrenVectorKind kind, float *values,

@@ -15,7 +15,7 @@
 #include "nn/kernels.h"
 
 void
-mren_vector_root(const MrenVectorBranch *branch, float *x)
+mren_net_vector_root(const MrenVectorBranch *branch, float *x)
 {
 	if (!branch->shared)
 		return;

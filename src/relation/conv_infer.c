@@ -2,8 +2,12 @@
  * conv_infer.c
  *	  Convolutions in prediction, a sentence at a time.
  *
- * Uses the kernel of dense layers on rows that overlap: it sums each output in
- * one order, so an answer does not depend on other rows.
+ * A window's output is a sum over its words, and each word adds a part that
+ * depends on the word alone and one for its distance to either mention.  The
+ * words' parts are computed by the kernel of dense layers, which sums each
+ * output in one order; the distances' parts are tables of the network.  All
+ * parts are added in one order, so an answer does not depend on other rows, nor
+ * on whether the words' parts were kept from a row before.
  */
 #include "relation/net_internal.h"
 
@@ -13,13 +17,17 @@
 #include "nn/kernels.h"
 #include "relation/batch.h"
 
-#define MAX_ROWS (MREN_CONV_WORDS + 2 * MREN_CONV_PAD)
-
 /* Size of MrenConvText in floats; the scratch also holds the positions of the largest outputs. */
 static size_t
 text_size(void)
 {
 	return mren_align_floats((sizeof(MrenConvText) + sizeof(float) - 1) / sizeof(float));
+}
+
+static size_t
+widest(const MrenNet *net)
+{
+	return mren_conv_width(MREN_CONV_WIDTHS - 1) * net->shape.filters;
 }
 
 size_t
@@ -29,68 +37,144 @@ mren_net_convolve_scratch(const MrenNet *net)
 
 	if (filters == 0)
 		return 0;
-	return text_size() + mren_align_floats(MAX_ROWS * mren_net_shape_row_dim(&net->shape)) +
+	return text_size() + mren_align_floats(MREN_CONV_WORDS * net->shape.embedding_dim) +
+		   mren_align_floats(MREN_CONV_WORDS * widest(net)) +
 		   mren_align_floats(MREN_CONV_WORDS * filters) + mren_align_floats(filters);
 }
 
-/* Fills x with the rows of the sentence between rows of zeros. */
+/* The vectors of words first .. end - 1 of the kept ones. */
 static void
-fill_rows(const MrenNet *net, const MrenWordVectors *vectors, const MrenSentence *sentence,
-		  const MrenConvText *text, float *x)
+fill_vectors(const MrenNet *net, const MrenWordVectors *vectors, const MrenSentence *sentence,
+			 const MrenConvText *text, MrenSpan span, float *x)
 {
 	const MrenNetIds *ids = &net->layout.ids;
 	const MrenConvTables tables = {
 		vectors,
 		net->scale,
 		mren_parameter_at(&net->layout.table, net->values, ids->shapes),
-		{mren_parameter_at(&net->layout.table, net->values, ids->places[0]),
-		 mren_parameter_at(&net->layout.table, net->values, ids->places[1])},
+		{NULL, NULL},
 		{net->fine_tuned_ids, net->shape.n_fine_tuned,
 		 mren_parameter_at(&net->layout.table, net->values, ids->fine_tuned)}};
-	size_t dim = mren_net_shape_row_dim(&net->shape);
 
-	memset(x, 0, MREN_CONV_PAD * dim * sizeof(float));
-	x += MREN_CONV_PAD * dim;
-	for (uint32_t w = 0; w < text->n; w++, x += dim)
+	for (uint32_t w = span.first; w < span.end; w++, x += net->shape.embedding_dim)
 	{
-		const MrenConvWord *word = &text->words[w];
-		uint32_t first = sentence->starts[word->word];
+		uint32_t word = text->words[w].word;
+		uint32_t first = sentence->starts[word];
 
-		mren_conv_row(&net->shape, &tables, sentence->pieces + first,
-					  sentence->starts[word->word + 1] - first, word->place, x);
+		mren_conv_word(&net->shape, &tables, sentence->pieces + first,
+					   sentence->starts[word + 1] - first, x);
 	}
-	memset(x, 0, MREN_CONV_PAD * dim * sizeof(float));
+}
+
+/* Computes the parts of those kept words that are not done, a run of neighbours at a time. */
+static void
+complete_words(const MrenNet *net, const MrenWordVectors *vectors, const MrenSentence *sentence,
+			   const MrenConvText *text, const MrenWordParts *words, float *x)
+{
+	size_t dim = net->shape.embedding_dim;
+	uint32_t end;
+
+	for (uint32_t w = 0; w < text->n; w = end)
+	{
+		uint32_t word = text->words[w].word;
+
+		end = w + 1;
+		if (words->done[word])
+			continue;
+		while (end < text->n && text->words[end].word == word + (end - w) &&
+			   !words->done[text->words[end].word])
+			end++;
+		fill_vectors(net, vectors, sentence, text, (MrenSpan){w, end}, x);
+		for (size_t i = 0; i < MREN_CONV_WIDTHS; i++)
+		{
+			size_t m = net->conv[i].out;
+
+			mren_dense_infer(&net->conv[i], x, dim, end - w, words->parts[i] + word * m, m);
+		}
+		memset(words->done + word, true, end - w);
+	}
+}
+
+/*
+ * The outputs (n, filters) of width i at the kept words.  parts has that of kept word w
+ * at row w, or with `by_word` at the row of its number in the sentence.
+ */
+static void
+sum_windows(const MrenNet *net, size_t i, const MrenConvText *text, const float *parts,
+			bool by_word, float *outputs)
+{
+	const float *bias =
+		mren_parameter_at(&net->layout.table, net->values, net->layout.ids.conv_bias[i]);
+	size_t filters = net->shape.filters;
+	size_t width = mren_conv_width(i);
+	size_t m = width * filters;
+
+	for (uint32_t w = 0; w < text->n; w++)
+	{
+		MrenConvTap taps[MREN_CONV_WIDTHS + 2];
+		size_t n = 0;
+
+		for (size_t tap = 0; tap < width; tap++)
+		{
+			int64_t at = (int64_t) w + (int64_t) tap - (int64_t) mren_conv_left(i);
+			const MrenConvWord *word;
+
+			if (at < 0 || at >= (int64_t) text->n)
+				continue;
+			word = &text->words[at];
+			taps[n++] =
+				(MrenConvTap){{parts + (by_word ? word->word : (size_t) at) * m + tap * filters,
+							   net->conv_places[i][0] + word->place[0] * m + tap * filters,
+							   net->conv_places[i][1] + word->place[1] * m + tap * filters}};
+		}
+		mren_conv_window(outputs + w * filters, bias, taps, n, filters);
+	}
+}
+
+/* The largest outputs of each segment. */
+static void
+pool_segments(const MrenNet *net, const MrenConvText *text, const float *outputs, int32_t *at,
+			  float *out)
+{
+	size_t filters = net->shape.filters;
+
+	for (size_t segment = 0; segment < MREN_CONV_SEGMENTS; segment++, out += filters)
+	{
+		MrenSpan span = text->segments[segment];
+
+		if (span.first < span.end)
+		{
+			mren_conv_max(outputs + span.first * filters, filters, span.end - span.first, filters,
+						  0, out, at);
+			mren_activate(net->shape.activation, out, filters);
+		}
+		else
+			memset(out, 0, filters * sizeof(float));
+	}
 }
 
 void
 mren_net_convolve(const MrenNet *net, const MrenWordVectors *vectors, const MrenSentence *sentence,
-				  float *out, float *scratch)
+				  const MrenWordParts *words, float *out, float *scratch)
 {
 	MrenConvText *text = (MrenConvText *) scratch;
 	float *x = scratch + text_size();
-	size_t dim = mren_net_shape_row_dim(&net->shape);
+	size_t dim = net->shape.embedding_dim;
 	size_t filters = net->shape.filters;
-	float *outputs = x + mren_align_floats(MAX_ROWS * dim);
+	float *parts = x + mren_align_floats(MREN_CONV_WORDS * dim);
+	float *outputs = parts + mren_align_floats(MREN_CONV_WORDS * widest(net));
 	int32_t *at = (int32_t *) (outputs + mren_align_floats(MREN_CONV_WORDS * filters));
 
 	mren_conv_read(sentence, text);
-	fill_rows(net, vectors, sentence, text, x);
+	if (words != NULL)
+		complete_words(net, vectors, sentence, text, words, x);
+	else
+		fill_vectors(net, vectors, sentence, text, (MrenSpan){0, text->n}, x);
 	for (size_t i = 0; i < MREN_CONV_WIDTHS; i++)
 	{
-		mren_dense_infer(&net->conv[i], x + (MREN_CONV_PAD - mren_conv_left(i)) * dim, dim, text->n,
-						 outputs, filters);
-		for (size_t segment = 0; segment < MREN_CONV_SEGMENTS; segment++, out += filters)
-		{
-			MrenSpan span = text->segments[segment];
-
-			if (span.first < span.end)
-			{
-				mren_conv_max(outputs + span.first * filters, filters, span.end - span.first,
-							  filters, 0, out, at);
-				mren_activate(net->shape.activation, out, filters);
-			}
-			else
-				memset(out, 0, filters * sizeof(float));
-		}
+		if (words == NULL)
+			mren_dense_infer(&net->conv[i], x, dim, text->n, parts, net->conv[i].out);
+		sum_windows(net, i, text, words != NULL ? words->parts[i] : parts, words != NULL, outputs);
+		pool_segments(net, text, outputs, at, out + i * MREN_CONV_SEGMENTS * filters);
 	}
 }

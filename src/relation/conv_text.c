@@ -105,11 +105,10 @@ add_known(const MrenConvTables *tables, int32_t piece, float weight, float *row)
 }
 
 void
-mren_conv_row(const MrenNetShape *shape, const MrenConvTables *tables, const int32_t *pieces,
-			  size_t n, const uint8_t *place, float *row)
+mren_conv_word(const MrenNetShape *shape, const MrenConvTables *tables, const int32_t *pieces,
+			   size_t n, float *row)
 {
 	size_t dim = shape->embedding_dim;
-	size_t size = shape->position_dim;
 
 	memset(row, 0, dim * sizeof(float));
 	for (size_t i = 0; i < n; i++)
@@ -121,9 +120,37 @@ mren_conv_row(const MrenNetShape *shape, const MrenConvTables *tables, const int
 		else if (pieces[i] >= -MREN_MAX_SHAPES)
 			mren_axpy(row, tables->shapes + (size_t) (-1 - pieces[i]) * dim, weight, dim);
 	}
+}
+
+void
+mren_conv_row(const MrenNetShape *shape, const MrenConvTables *tables, const int32_t *pieces,
+			  size_t n, const uint8_t *place, float *row)
+{
+	size_t dim = shape->embedding_dim;
+	size_t size = shape->position_dim;
+
+	mren_conv_word(shape, tables, pieces, n, row);
 	for (int i = 0; i < 2; i++)
 		memcpy(row + dim + (size_t) i * size, tables->places[i] + place[i] * size,
 			   size * sizeof(float));
+}
+
+MREN_KERNEL(mren_conv_window,
+			(float *out, const float *bias, const MrenConvTap *taps, size_t n, size_t m),
+			(out, bias, taps, n, m))
+{
+	for (size_t j = 0; j < m; j++)
+		out[j] = bias[j];
+	for (size_t i = 0; i < n; i++)
+	{
+		const float *restrict word = taps[i].parts[0];
+		const float *restrict head = taps[i].parts[1];
+		const float *restrict tail = taps[i].parts[2];
+		float *restrict sum = out;
+
+		for (size_t j = 0; j < m; j++)
+			sum[j] += word[j] + head[j] + tail[j];
+	}
 }
 
 MREN_KERNEL(mren_conv_max,

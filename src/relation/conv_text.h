@@ -68,9 +68,23 @@ typedef struct MrenConvTables
 	MrenFineTuned fine_tuned;
 } MrenConvTables;
 
+/* The part (embedding_dim) of the row of a word of n pieces that does not depend on the mentions. */
+extern void mren_conv_word(const MrenNetShape *shape, const MrenConvTables *tables,
+						   const int32_t *pieces, size_t n, float *row);
+
 /* Computes the row (mren_net_shape_row_dim) of a word of n pieces; place is as in MrenConvWord. */
 extern void mren_conv_row(const MrenNetShape *shape, const MrenConvTables *tables,
 						  const int32_t *pieces, size_t n, const uint8_t *place, float *row);
+
+/* What a word of a window adds to its output: by itself, and by its distances to head and tail. */
+typedef struct MrenConvTap
+{
+	const float *parts[3]; /* (m) each */
+} MrenConvTap;
+
+/* out (m) = bias (m) + the parts of n taps, added in their order. */
+extern void mren_conv_window(float *out, const float *bias, const MrenConvTap *taps, size_t n,
+							 size_t m);
 
 /*
  * mren_conv_max

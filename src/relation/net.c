@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "data/boxes.h"
+#include "nn/arena.h"
 #include "nn/kernels.h"
 
 static size_t
@@ -277,18 +278,90 @@ pack_dense(MrenNet *net, MrenPackedDense *dense, size_t weight, size_t bias, flo
 	return at + dense_size(w->rows, w->cols);
 }
 
-/* The weights of a width have a row for each filter. */
+/* Floats that pack_conv takes for width i. */
+static size_t
+conv_size(const MrenNet *net, size_t i)
+{
+	size_t m = mren_conv_width(i) * net->shape.filters;
+
+	return dense_size(net->shape.embedding_dim, m) + 2 * mren_align_floats(MREN_CONV_PLACES * m);
+}
+
+/* What the words' vectors are multiplied by: column (tap, filter) of the weights of a width. */
+static void
+pack_conv_words(const MrenNet *net, size_t i, const float *w, float *at)
+{
+	size_t dim = net->shape.embedding_dim;
+	size_t row_dim = mren_net_shape_row_dim(&net->shape);
+	size_t filters = net->shape.filters;
+	size_t width = mren_conv_width(i);
+	size_t m = width * filters;
+
+	for (size_t j = 0; j < m; j += MREN_PANEL)
+	{
+		for (size_t d = 0; d < dim; d++)
+		{
+			for (size_t c = j; c < j + MREN_PANEL; c++)
+				*at++ = c < m ? w[(c % filters) * width * row_dim + c / filters * row_dim + d] : 0;
+		}
+	}
+}
+
+static float
+dot(const float *a, const float *b, size_t n)
+{
+	float sum = 0;
+
+	for (size_t i = 0; i < n; i++)
+		sum += a[i] * b[i];
+	return sum;
+}
+
+/* What each distance to the head (which = 0) or tail adds to each tap of a window. */
+static void
+pack_conv_places(const MrenNet *net, size_t i, size_t which, const float *w, float *at)
+{
+	const float *places =
+		mren_parameter_at(&net->layout.table, net->values, net->layout.ids.places[which]);
+	size_t size = net->shape.position_dim;
+	size_t row_dim = mren_net_shape_row_dim(&net->shape);
+	size_t from = net->shape.embedding_dim + which * size;
+	size_t filters = net->shape.filters;
+	size_t width = mren_conv_width(i);
+
+	for (size_t place = 0; place < MREN_CONV_PLACES; place++)
+	{
+		for (size_t tap = 0; tap < width; tap++)
+		{
+			for (size_t f = 0; f < filters; f++)
+				*at++ = dot(places + place * size, w + f * width * row_dim + tap * row_dim + from,
+							size);
+		}
+	}
+}
+
+/* The weights of a width have a row for each filter: tap by tap, a word's row in each. */
 static float *
 pack_conv(MrenNet *net, size_t i, float *at)
 {
-	const MrenParameter *w = &net->layout.table.items[net->layout.ids.conv_weight[i]];
-	const MrenParameter *bias = &net->layout.table.items[net->layout.ids.conv_bias[i]];
-	size_t size = mren_dense_packed_size(w->cols, w->rows);
+	const float *w =
+		mren_parameter_at(&net->layout.table, net->values, net->layout.ids.conv_weight[i]);
+	size_t dim = net->shape.embedding_dim;
+	size_t m = mren_conv_width(i) * net->shape.filters;
+	size_t size = mren_dense_packed_size(dim, m);
+	float *end = at + conv_size(net, i);
 
-	net->conv[i] = (MrenPackedDense){w->cols, w->rows, at, at + size};
-	mren_dense_pack_transposed(at, net->values + w->at, w->cols, w->rows);
-	memcpy(at + size, net->values + bias->at, w->rows * sizeof(float));
-	return at + dense_size(w->cols, w->rows);
+	net->conv[i] = (MrenPackedDense){dim, m, at, at + size};
+	pack_conv_words(net, i, w, at);
+	/* The bias is the window's; net->packed is zero. */
+	at += dense_size(dim, m);
+	for (size_t which = 0; which < 2; which++)
+	{
+		net->conv_places[i][which] = at;
+		pack_conv_places(net, i, which, w, at);
+		at += mren_align_floats(MREN_CONV_PLACES * m);
+	}
+	return end;
 }
 
 static float *
@@ -383,7 +456,7 @@ packed_size(const MrenNet *net)
 		size += vector_branch_size(net, (MrenVectorKind) kind);
 	size += grid_branch_size(net);
 	for (size_t i = 0; net->shape.filters > 0 && i < MREN_CONV_WIDTHS; i++)
-		size += dense_size(tensors[layout->ids.conv_weight[i]].cols, net->shape.filters);
+		size += conv_size(net, i);
 	for (size_t i = 0; i <= net->shape.n_hidden; i++)
 		size +=
 			dense_size(tensors[layout->ids.weight[i]].rows, tensors[layout->ids.weight[i]].cols);

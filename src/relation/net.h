@@ -2,7 +2,8 @@
  * net.h
  *	  A trained network: its properties, its answers, and its bytes.
  *
- * Immutable once complete, so any number of callers may share one.  It holds
+ * Immutable once complete but for the sentence that a text encoder read last, so any number of
+ * callers of one thread may share one.  It holds
  * shape, relations, entity types, parameters, temperature, abstain threshold
  * and hashes of its training rows, and names its embeddings and image encoder
  * by the sha256 of their content.
@@ -26,6 +27,16 @@
 
 typedef struct MrenNet MrenNet;
 
+/*
+ * What the network read of the last sentence, for rows of one sentence in which only the
+ * mentions differ: they take the same bits from it that they would compute.  For one network
+ * and one set of vectors.
+ */
+typedef struct MrenNetCache MrenNetCache;
+
+extern MrenStatus mren_net_cache_create(const MrenEnv *env, MrenNetCache **cache, MrenError *err);
+extern void mren_net_cache_free(MrenNetCache *cache);
+
 typedef struct MrenInput
 {
 	const MrenSentence *sentence;
@@ -38,6 +49,7 @@ typedef struct MrenInput
 	const float *audio;	   /* (audio_dim) as computed by the audio encoder, or NULL */
 	const float *head_box; /* see boxes.h, or NULL; only with an image */
 	const float *tail_box;
+	MrenNetCache *cache; /* or NULL; only of a row that is alone in its call */
 	/* of the marker classifier's text encoder; NULL: the sentence has no token */
 	const MrenMarkedTokens *tokens;
 	const uint32_t *token_words; /* the word of each token; UINT32_MAX for a special one */
@@ -74,7 +86,7 @@ typedef struct MrenNetInfo
 	uint8_t encoder_sha256[32];	   /* zeros without images */
 	/* of the text encoder of a marker classifier; NULL: there is none */
 	const uint8_t *text_encoder_sha256;
-	uint8_t audio_sha256[32]; /* of the audio encoder; zeros without recordings */
+	uint8_t audio_sha256[32];		/* of the audio encoder; zeros without recordings */
 	const uint8_t *lexicons_sha256; /* (n_lexicons, 32) of the net, in the order of training */
 	size_t n_lexicons;
 } MrenNetInfo;

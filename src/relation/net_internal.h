@@ -57,11 +57,11 @@ struct MrenNet
 	uint64_t *training; /* (n_training) identities, ascending */
 	size_t n_training;
 
-	MrenBuffer lexicons;	 /* sha256 of each lexicon that the lexical features use */
-	MrenBuffer linear_slots; /* (shape.linear_rows) u32, ascending: the slots that have weights */
-	size_t box_features;	 /* 1: some features are of boxes */
-	MrenBuffer thresholds;	 /* f32 of each relation, as of decision.h; empty: argmax */
-	MrenBuffer fine_tuned;	 /* (shape.n_fine_tuned) u32, little-endian, ascending */
+	MrenBuffer lexicons;	  /* sha256 of each lexicon that the lexical features use */
+	MrenBuffer linear_slots;  /* (shape.linear_rows) u32, ascending: the slots that have weights */
+	size_t box_features;	  /* 1: some features are of boxes */
+	MrenBuffer thresholds;	  /* f32 of each relation, as of decision.h; empty: argmax */
+	MrenBuffer fine_tuned;	  /* (shape.n_fine_tuned) u32, little-endian, ascending */
 	MrenBuffer audio_encoder; /* sha256; empty without audio */
 
 	/* Made by mren_net_complete. */
@@ -77,7 +77,13 @@ struct MrenNet
 	MrenPackedDense factor_text;
 	MrenPackedDense factor_attended;
 	MrenPackedDense region;
+	/*
+	 * From a word's vector to what it adds to each of the windows that it lies in: (width,
+	 * filters) of each width.  The distances to head and tail add conv_places (MREN_CONV_PLACES,
+	 * width, filters).
+	 */
 	MrenPackedDense conv[MREN_CONV_WIDTHS];
+	const float *conv_places[MREN_CONV_WIDTHS][2];
 	MrenPackedDense layers[MREN_MAX_HIDDEN + 1];
 	const float *text_inverse; /* 1 / text.std */
 	const float *grid_inverse; /* 1 / grid.std */
@@ -120,14 +126,33 @@ extern MrenTensorSlot mren_net_slot(const MrenNet *net, size_t i);
 extern MrenStatus mren_net_logits(const MrenNet *net, const float *features, size_t n,
 								  float *logits, float *scratch, MrenError *err);
 
+/* What a member's convolutions make of a sentence's words, whatever the mentions are. */
+typedef struct MrenWordParts
+{
+	float *parts[MREN_CONV_WIDTHS]; /* (n_words, width, filters) */
+	uint8_t *done;					/* (n_words) whether they are computed */
+} MrenWordParts;
+
 /*
  * mren_net_convolve
  *	  The convolved columns of one row's text: out (conv_dim).  scratch has
- *	  mren_net_convolve_scratch floats.
+ *	  mren_net_convolve_scratch floats.  words: of this member and sentence, used
+ *	  and filled; NULL: none are kept.
  */
 extern size_t mren_net_convolve_scratch(const MrenNet *net);
 extern void mren_net_convolve(const MrenNet *net, const MrenWordVectors *vectors,
-							  const MrenSentence *sentence, float *out, float *scratch);
+							  const MrenSentence *sentence, const MrenWordParts *words, float *out,
+							  float *scratch);
+
+/*
+ * mren_net_cache_open
+ *	  The parts of each member (net->n_members) for this sentence, those already
+ *	  computed if it is the one of before; NULL if it is too long to be kept, or
+ *	  there are no convolutions.
+ */
+extern MrenStatus mren_net_cache_open(MrenNetCache *cache, const MrenNet *net,
+									  const MrenSentence *sentence, const MrenWordParts **words,
+									  MrenError *err);
 
 /*
  * mren_net_grid_features

@@ -60,7 +60,7 @@ mren_net_scratch(const MrenNet *net, size_t batch)
 
 static void
 text_features(const MrenNet *net, const MrenWordVectors *vectors, const MrenInput *input,
-			  float *out, float *scratch)
+			  const MrenWordParts *words, float *out, float *scratch)
 {
 	const MrenNetIds *ids = &net->layout.ids;
 	size_t pool_dim = mren_net_shape_pool_dim(&net->shape);
@@ -75,7 +75,7 @@ text_features(const MrenNet *net, const MrenWordVectors *vectors, const MrenInpu
 					 net->text_inverse, pool_dim);
 	if (net->shape.filters > 0)
 		mren_net_convolve(
-			net, vectors, input->sentence, out + pool_dim,
+			net, vectors, input->sentence, words, out + pool_dim,
 			unknown + mren_align_floats(mren_net_shape_n_parts(&net->shape) * MREN_MAX_SHAPES));
 }
 
@@ -142,7 +142,7 @@ gather_vectors(const MrenNet *net, MrenVectorKind kind, const MrenInput *inputs,
 		if (vector_of(&inputs[i], kind) == NULL)
 			continue;
 		memcpy(vector, vector_of(&inputs[i], kind), branch.dim * sizeof(float));
-		mren_vector_root(&branch, vector);
+		mren_net_vector_root(&branch, vector);
 		mren_standardise(vector, vector, mean, net->vectors[kind].inverse, branch.dim);
 		with[n_with++] = i;
 	}
@@ -210,18 +210,30 @@ linear_scores(const MrenNet *net, const MrenInput *input, float *features)
 	}
 }
 
-/* The fused vectors of n rows in one member, which are dim floats apart. */
-static void
-member_features(const MrenNet *net, const MrenWordVectors *vectors, const MrenInput *inputs,
-				size_t n, float *features, size_t dim, float *scratch)
+/* What the members read. */
+typedef struct Rows
 {
+	const MrenWordVectors *vectors;
+	const MrenInput *inputs; /* (n) */
+	size_t n;
+	const MrenWordParts *words; /* (n_members) kept of the sentence, or NULL */
+} Rows;
+
+/* The fused vectors of the rows in member `number`, which are dim floats apart. */
+static void
+member_features(const MrenNet *net, size_t number, const Rows *read, float *features, size_t dim,
+				float *scratch)
+{
+	const MrenInput *inputs = read->inputs;
+	const MrenWordParts *words = read->words != NULL ? read->words + number : NULL;
+	size_t n = read->n;
 	float *rest = scratch +
 				  mren_align_floats(mren_net_shape_n_parts(&net->shape) * MREN_MAX_SHAPES) +
 				  mren_net_convolve_scratch(net);
 
 	for (size_t i = 0; i < n; i++)
 	{
-		text_features(net, vectors, &inputs[i], features + i * dim, scratch);
+		text_features(net, read->vectors, &inputs[i], words, features + i * dim, scratch);
 		linear_scores(net, &inputs[i], features + i * dim);
 		mren_net_grid_features(net, &inputs[i], features + i * dim, rest);
 	}
@@ -277,17 +289,19 @@ MrenStatus
 mren_net_features(const MrenNet *net, const MrenWordVectors *vectors, const MrenInput *inputs,
 				  size_t n, float *features, float *scratch, MrenError *err)
 {
+	Rows rows = {vectors, inputs, n, NULL};
 	size_t dim = mren_net_row_dim(net);
 
+	if (n == 1 && inputs[0].cache != NULL)
+		MREN_TRY(mren_net_cache_open(inputs[0].cache, net, inputs[0].sentence, &rows.words, err));
 	for (size_t i = 0; i < n; i++)
 	{
 		MREN_TRY(check_vector(inputs[i].image, net->shape.image_dim, "image", err));
 		MREN_TRY(check_vector(inputs[i].audio, net->shape.audio_dim, "audio", err));
 	}
-	member_features(net, vectors, inputs, n, features, dim, scratch);
+	member_features(net, 0, &rows, features, dim, scratch);
 	for (size_t i = 0; i < net->n_members - 1; i++)
-		member_features(net->members[i], vectors, inputs, n, features + member_at(net, i), dim,
-						scratch);
+		member_features(net->members[i], i + 1, &rows, features + member_at(net, i), dim, scratch);
 	return net->marker != NULL ? marker_features(net, inputs, n, features, err) : MREN_OK;
 }
 

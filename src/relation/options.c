@@ -22,6 +22,7 @@ static const MrenOption rows[] = {
 	{"dropout", MREN_OPTION_SHARED, 0, 0, 0, {NULL}},
 	{"encoder_batch_size", MREN_OPTION_SIZE, AT(encoder_batch_size), 1, 1024, {NULL}},
 	{"encoder_epochs", MREN_OPTION_SIZE, AT(encoder_epochs), 1, 1000, {NULL}},
+	{"encoder_int8", MREN_OPTION_BOOL, AT(encoder_int8), 0, 0, {NULL}},
 	{"encoder_learning_rate", MREN_OPTION_REAL, AT(encoder_rate), 1e-8, 1, {NULL}},
 	{"encoder_refit", MREN_OPTION_BOOL, AT(encoder_refit), 0, 0, {NULL}},
 	{"ensemble", MREN_OPTION_SIZE, AT(ensemble), 1, MREN_MAX_MEMBERS, {NULL}},
@@ -97,6 +98,7 @@ mren_options_init(MrenOptions *options)
 	options->encoder_rate = MREN_MARKER_RATE_AUTO;
 	options->encoder_epochs = 5;
 	options->encoder_batch_size = 32;
+	options->encoder_int8 = false;
 	options->encoder_refit = false;
 	options->filters = 100;
 	options->hash_bits = 18;

@@ -101,6 +101,7 @@ typedef struct MrenOptions
 	double encoder_rate;	  /* learning rate, or MREN_MARKER_RATE_AUTO: by kind and width */
 	size_t encoder_epochs;
 	size_t encoder_batch_size; /* rows */
+	bool encoder_int8;		   /* answers are computed with matrices of bytes */
 	bool encoder_refit;		   /* trained again on validation rows, too */
 	MrenWordVectorTraining word_vectors;
 	size_t filters;	  /* of each width of the convolutions */

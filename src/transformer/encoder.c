@@ -171,7 +171,7 @@ embed(MrenTransformerPass *pass, float *x)
 	size_t n = pass->batch->n_tokens;
 	size_t rows;
 
-	for (size_t i = 0; i < n && !pass->run.work.stopped; i += rows)
+	for (size_t i = pass->first; i < n && !pass->run.work.stopped; i += rows)
 	{
 		float *embedded = encoder->project.out > 0 ? pass->sum : x + i * width;
 
@@ -204,22 +204,31 @@ feed_forward(MrenTransformerPass *pass, const MrenTransformerLayer *layer, const
 				  4 * MREN_LOOP_WORK * n * (width + pass->encoder->config.intermediate));
 }
 
+/* Queries, keys and values of the tokens of x (n, width). */
+static void
+project_heads(MrenTransformerPass *pass, const MrenTransformerLayer *layer, const float *x)
+{
+	size_t at = pass->first * pass->encoder->config.width;
+	const MrenTransformerProduct products[] = {
+		{&layer->query, pass->query + at},
+		{&layer->key, pass->key + at},
+		{&layer->value, pass->value + at},
+	};
+
+	mren_transformer_multiply(&pass->run, x + at, pass->batch->n_tokens - pass->first, products, 3);
+}
+
 /* One layer, x (n, width) in place; Vaswani et al. 2017, with norms behind each half. */
 static void
 run_layer(MrenTransformerPass *pass, const MrenTransformerLayer *layer, float *x)
 {
-	const MrenTransformerProduct products[] = {
-		{&layer->query, pass->query},
-		{&layer->key, pass->key},
-		{&layer->value, pass->value},
-	};
 	size_t width = pass->encoder->config.width;
 	size_t n = pass->batch->n_tokens;
 	size_t rows;
 
-	mren_transformer_multiply(&pass->run, x, n, products, 3);
+	project_heads(pass, layer, x);
 	mren_self_attention(pass, layer);
-	for (size_t i = 0; i < n && !pass->run.work.stopped; i += rows)
+	for (size_t i = pass->first; i < n && !pass->run.work.stopped; i += rows)
 	{
 		rows = piece_rows(i, n);
 		feed_forward(pass, layer, pass->context + i * width, rows, x + i * width);
@@ -251,28 +260,168 @@ open_pass(const MrenEnv *env, MrenTransformerPass *pass, float **memory, MrenErr
 	return mren_transformer_run_open(env, pass->encoder, &pass->run, err);
 }
 
+/* The keys, or else the values, of the text in a layer. */
+static float *
+remembered(const MrenTransformerPass *pass, const MrenTransformerMemory *memory, size_t layer,
+		   bool values)
+{
+	return memory->rows +
+		   (2 * layer + (values ? 1 : 0)) * memory->n_text * pass->encoder->config.width;
+}
+
+static void
+forward(MrenTransformerPass *pass, float *out)
+{
+	embed(pass, out);
+	for (size_t l = 0; l < pass->encoder->config.layers && !pass->run.work.stopped; l++)
+		run_layer(pass, &pass->encoder->layers[l], out);
+}
+
+/* The same of the text alone, whose vectors in the last layer are not needed. */
+static void
+remember(MrenTransformerPass *pass, MrenTransformerMemory *memory, float *x)
+{
+	size_t layers = pass->encoder->config.layers;
+	size_t size = memory->n_text * pass->encoder->config.width * sizeof(float);
+
+	embed(pass, x);
+	for (size_t l = 0; l < layers && !pass->run.work.stopped; l++)
+	{
+		if (l + 1 < layers)
+			run_layer(pass, &pass->encoder->layers[l], x);
+		else
+			project_heads(pass, &pass->encoder->layers[l], x);
+		memcpy(remembered(pass, memory, l, false), pass->key, size);
+		memcpy(remembered(pass, memory, l, true), pass->value, size);
+	}
+}
+
+/* The same of the markers alone. */
+static void
+recall(MrenTransformerPass *pass, const MrenTransformerMemory *memory, float *out)
+{
+	size_t size = memory->n_text * pass->encoder->config.width * sizeof(float);
+
+	embed(pass, out);
+	for (size_t l = 0; l < pass->encoder->config.layers && !pass->run.work.stopped; l++)
+	{
+		memcpy(pass->key, remembered(pass, memory, l, false), size);
+		memcpy(pass->value, remembered(pass, memory, l, true), size);
+		run_layer(pass, &pass->encoder->layers[l], out);
+	}
+}
+
+/* Checks the batch and opens what the pass writes to; close_pass follows in any case. */
+static MrenStatus
+begin_pass(const MrenEnv *env, MrenTransformerPass *pass, float **memory, MrenError *err)
+{
+	const MrenTransformerBatch *batch = pass->batch;
+
+	MREN_TRY(mren_transformer_check_batch(&pass->encoder->config, batch, &pass->most_keys, err));
+	if (batch->n_tokens > SIZE_MAX / 256 / sizeof(float) / MREN_TRANSFORMER_MAX_WIDTH)
+		return mren_fail_nomem(err);
+	pass->most_keys = mren_align_floats(pass->most_keys);
+	return open_pass(env, pass, memory, err);
+}
+
+static MrenStatus
+close_pass(const MrenEnv *env, MrenTransformerPass *pass, float *memory, MrenStatus status,
+		   MrenError *err)
+{
+	if (status == MREN_OK && pass->run.work.stopped)
+		status = mren_fail_canceled(err);
+	mren_transformer_run_close(env, &pass->run);
+	mren_release(env, memory);
+	return status;
+}
+
 MrenStatus
 mren_transformer_forward(const MrenEnv *env, const MrenTransformer *encoder,
 						 const MrenTransformerBatch *batch, float *out, MrenError *err)
 {
 	MrenTransformerPass pass = {.encoder = encoder, .batch = batch};
 	float *memory = NULL;
+	MrenStatus status = begin_pass(env, &pass, &memory, err);
+
+	if (status == MREN_OK)
+		forward(&pass, out);
+	return close_pass(env, &pass, memory, status, err);
+}
+
+static MrenStatus
+allocate_memory(const MrenEnv *env, const MrenTransformer *encoder, size_t n_text,
+				MrenTransformerMemory **memory, MrenError *err)
+{
 	MrenStatus status;
 
-	MREN_TRY(mren_transformer_check_batch(&encoder->config, batch, &pass.most_keys, err));
-	if (batch->n_tokens > SIZE_MAX / 256 / sizeof(float) / MREN_TRANSFORMER_MAX_WIDTH)
-		return mren_fail_nomem(err);
-	pass.most_keys = mren_align_floats(pass.most_keys);
-	status = open_pass(env, &pass, &memory, err);
-	if (status == MREN_OK)
+	MREN_TRY(mren_allocate_zero(env, 1, sizeof(**memory), memory, err));
+	(*memory)->n_text = n_text;
+	status = mren_allocate(env, 2 * encoder->config.layers * n_text,
+						   encoder->config.width * sizeof(float), &(*memory)->rows, err);
+	if (status != MREN_OK)
 	{
-		embed(&pass, out);
-		for (size_t l = 0; l < encoder->config.layers && !pass.run.work.stopped; l++)
-			run_layer(&pass, &encoder->layers[l], out);
-		if (pass.run.work.stopped)
-			status = mren_fail_canceled(err);
+		mren_transformer_forget(env, *memory);
+		*memory = NULL;
 	}
-	mren_transformer_run_close(env, &pass.run);
-	mren_release(env, memory);
 	return status;
+}
+
+MrenStatus
+mren_transformer_remember(const MrenEnv *env, const MrenTransformer *encoder,
+						  const MrenTransformerBatch *batch, MrenTransformerMemory **memory,
+						  MrenError *err)
+{
+	const MrenTransformerSentence text = {batch->sentences[0].n_text, 0, 0};
+	MrenTransformerBatch alone = *batch;
+	MrenTransformerPass pass = {.encoder = encoder, .batch = &alone};
+	float *arena = NULL;
+	float *x = NULL;
+	MrenStatus status;
+
+	*memory = NULL;
+	if (batch->n_sentences != 1 || text.n_text > batch->n_tokens)
+		return mren_fail(err, MREN_EDATA, "only one sentence can be remembered");
+	alone.sentences = &text;
+	alone.n_tokens = text.n_text;
+	status = begin_pass(env, &pass, &arena, err);
+	if (status == MREN_OK)
+		status = mren_allocate(env, text.n_text * encoder->config.width, sizeof(float), &x, err);
+	if (status == MREN_OK)
+		status = allocate_memory(env, encoder, text.n_text, memory, err);
+	if (status == MREN_OK)
+		remember(&pass, *memory, x);
+	mren_release(env, x);
+	status = close_pass(env, &pass, arena, status, err);
+	if (status != MREN_OK)
+	{
+		mren_transformer_forget(env, *memory);
+		*memory = NULL;
+	}
+	return status;
+}
+
+void
+mren_transformer_forget(const MrenEnv *env, MrenTransformerMemory *memory)
+{
+	if (memory == NULL)
+		return;
+	mren_release(env, memory->rows);
+	mren_release(env, memory);
+}
+
+MrenStatus
+mren_transformer_markers(const MrenEnv *env, const MrenTransformer *encoder,
+						 const MrenTransformerBatch *batch, const MrenTransformerMemory *memory,
+						 float *out, MrenError *err)
+{
+	MrenTransformerPass pass = {.encoder = encoder, .batch = batch, .first = memory->n_text};
+	float *arena = NULL;
+	MrenStatus status;
+
+	if (batch->n_sentences != 1 || batch->sentences[0].n_text != memory->n_text)
+		return mren_fail(err, MREN_EDATA, "a sentence of another length is remembered");
+	status = begin_pass(env, &pass, &arena, err);
+	if (status == MREN_OK)
+		recall(&pass, memory, out);
+	return close_pass(env, &pass, arena, status, err);
 }

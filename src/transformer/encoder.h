@@ -85,4 +85,30 @@ extern MrenStatus mren_transformer_forward(const MrenEnv *env, const MrenTransfo
 										   const MrenTransformerBatch *batch, float *out,
 										   MrenError *err);
 
+/* The keys and values of the text of a sentence in all layers. */
+typedef struct MrenTransformerMemory MrenTransformerMemory;
+
+/*
+ * mren_transformer_remember
+ *	  Reads the text of the batch's only sentence.  The memory takes
+ *	  2 layers * n_text * width floats.  Errors as of mren_transformer_forward.
+ */
+extern MrenStatus mren_transformer_remember(const MrenEnv *env, const MrenTransformer *encoder,
+											const MrenTransformerBatch *batch,
+											MrenTransformerMemory **memory, MrenError *err);
+
+/* Releases a memory; NULL is allowed. */
+extern void mren_transformer_forget(const MrenEnv *env, MrenTransformerMemory *memory);
+
+/*
+ * mren_transformer_markers
+ *	  The vectors of the markers of the batch's only sentence, whose text is remembered: out
+ *	  (n_tokens, width), of which the rows of the text are not set.  They have the same bits as
+ *	  those of mren_transformer_forward.  Errors as above.
+ */
+extern MrenStatus mren_transformer_markers(const MrenEnv *env, const MrenTransformer *encoder,
+										   const MrenTransformerBatch *batch,
+										   const MrenTransformerMemory *memory, float *out,
+										   MrenError *err);
+
 #endif

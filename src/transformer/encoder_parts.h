@@ -64,11 +64,18 @@ typedef struct MrenTransformerRun
 	void *memory;
 } MrenTransformerRun;
 
+struct MrenTransformerMemory
+{
+	size_t n_text;
+	float *rows; /* (layers, 2, n_text, width): keys, then values */
+};
+
 /* The matrices of a forward pass over n tokens. */
 typedef struct MrenTransformerPass
 {
 	const MrenTransformer *encoder;
 	const MrenTransformerBatch *batch;
+	size_t first; /* the tokens before it, a sentence's text, have their keys and values already */
 	MrenTransformerRun run;
 	float *query;		 /* (n, width) */
 	float *key;			 /* (n, width) */
@@ -102,15 +109,6 @@ typedef struct MrenTransformerProduct
  */
 extern void mren_transformer_multiply(MrenTransformerRun *run, const float *in, size_t n,
 									  const MrenTransformerProduct *products, size_t n_products);
-
-/*
- * mren_transformer_check_batch
- *	  MREN_EDATA unless the batch's sizes add up and its pieces, positions and types are the
- *	  encoder's; *most_keys is the number of tokens that a token attends to at most.
- */
-extern MrenStatus mren_transformer_check_batch(const MrenTransformerConfig *config,
-											   const MrenTransformerBatch *batch, size_t *most_keys,
-											   MrenError *err);
 
 /*
  * mren_transformer_check_batch

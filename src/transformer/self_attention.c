@@ -235,7 +235,8 @@ attend_sentence(MrenTransformerPass *pass, const MrenTransformerLayer *layer,
 					   .n = sentence->n_text};
 
 	pack_head(pass, first, sentence->n_text, head);
-	attend_all(pass, &queries);
+	if (pass->first == 0)
+		attend_all(pass, &queries);
 	queries.first = queries.markers = first + sentence->n_text;
 	queries.n = sentence->n_groups * sentence->group_size;
 	queries.group_size = sentence->group_size;

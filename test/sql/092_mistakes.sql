@@ -37,6 +37,13 @@ CALL train('words', 'SELECT sentence, head, tail, lower(trim(relation)) AS relat
 SELECT mren.load_image_encoder('x', '\x00'::bytea, mean => '{0.485,0.456,0.406}', std => '{0.229,0.224,0.225}');
 SELECT mren.load_image_encoder('x', '\x00'::bytea, mean => '{0.5}', std => '{1}');
 
+-- An image encoder is named, but no row has an image.
+\getenv files MREN_TEST_FILES
+\set encoder :files '/encoder.onnx'
+SELECT mren.load_image_encoder('unused', :'encoder', mean => '{0}', std => '{255}');
+CALL train('pictureless', 'SELECT sentence, head, tail, lower(trim(relation)) AS relation FROM facts', '{"embeddings": null, "image_encoder": "unused"}');
+SELECT mren.drop_model('pictureless'), mren.drop_image_encoder('unused');
+
 -- A training whose loss explodes deploys nothing; one that is as good as chance says so.
 CALL train('wild', 'SELECT sentence, head, tail, lower(trim(relation)) AS relation FROM facts',
     '{"embeddings": null, "learning_rate": 5, "optimizer": "sgd", "hidden": [8], "hash_bits": 0, "text_encoder": "pool"}');

@@ -33,7 +33,7 @@ my %entry = (
 	(map { $_ => 'internal' } qw(confusion_in confusion_out confusion_recv confusion_send metrics_add metrics_combine metrics_final network_in network_out
 		network_recv network_send noisy_or_add noisy_or_final predict_support train_accum train_combine train_final training_set_in training_set_out
 		training_set_recv training_set_send)),
-	(map { $_ => [ "SELECT mren.$_($pair)", '42501' ] } qw(classify explain explain_image features predict predict_proba)),
+	(map { $_ => [ "SELECT mren.$_($pair)", '42501' ] } qw(classify explain explain_audio explain_image features predict predict_proba)),
 	(map { $_ => [ "SELECT mren.$_('parts', '$rows')", '42501' ] } qw(calibration confusion_matrix evaluate report)),
 	compare          => [ q{SELECT mren.compare('parts', 'SELECT 1', ARRAY['{}']::jsonb[], 2)}, '42501' ],
 	predict_rows     => [ q{SELECT mren.predict_rows('parts', 'SELECT ''1'' AS id, ''The wheel is a part of the car.'' AS sentence, ''wheel'' AS head, ''car'' AS tail')}, '42501' ],

@@ -121,6 +121,32 @@ pieces_do_not_matter(void **state)
 }
 
 static void
+a_part_can_be_muted(void **state)
+{
+	WavForm form = {1, 1, 16000, 16, false};
+	Bytes bytes = wav_noise(&form, 1000);
+	TestEnv test;
+	MrenError err;
+	MrenAudioStream *stream;
+	float got[1000];
+	size_t n;
+
+	(void) state;
+	test_env_init(&test);
+	assert_int_equal(mren_audio_stream_open(&test.env, bytes.data, bytes.len, &wide_limits, 16000,
+											&stream, &err),
+					 MREN_OK);
+	mren_audio_stream_mute(stream, 150, 620);
+	for (size_t at = 0; at < 1000; at += 100)
+		assert_int_equal(mren_audio_stream_read(stream, got + at, 100, &n, &err), MREN_OK);
+	for (uint32_t i = 0; i < 1000; i++)
+		assert_true(got[i] == (i < 150 || i >= 620 ? (float) noise16(i) / 32768 : 0));
+	mren_audio_stream_close(stream);
+	assert_int_equal(test.n_live, 0);
+	free(bytes.data);
+}
+
+static void
 one_sample_is_enough(void **state)
 {
 	WavForm form = {1, 1, 44100, 16, false};
@@ -394,6 +420,7 @@ main(void)
 		cmocka_unit_test(what_passes_is_not_changed),
 		cmocka_unit_test(what_does_not_pass_is_gone),
 		cmocka_unit_test(pieces_do_not_matter),
+		cmocka_unit_test(a_part_can_be_muted),
 		cmocka_unit_test(one_sample_is_enough),
 		cmocka_unit_test(windows_cover_a_recording),
 		cmocka_unit_test(spectrum_equals_the_sum),

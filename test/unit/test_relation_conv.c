@@ -162,6 +162,26 @@ test_kernels_do_what_plain_loops_do(void **state)
 	}
 }
 
+/* A network of this shape with random weights. */
+static MrenNet *
+random_net(const MrenEnv *env, const MrenNetShape *shape)
+{
+	MrenError err = {0};
+	MrenNet *net;
+
+	assert_int_equal(mren_net_new(env, &net, &err), MREN_OK);
+	net->shape = *shape;
+	net->scale = 0.5f;
+	assert_int_equal(mren_net_allocate(net, SIZE_MAX, &err), MREN_OK);
+	assert_int_equal(mren_batch_init_weights(env, shape, &net->layout, net->values, 3, &err),
+					 MREN_OK);
+	for (size_t i = 0; i < net->layout.table.items[net->layout.ids.text_std].cols; i++)
+		mren_parameter_at(&net->layout.table, net->values, net->layout.ids.text_std)[i] = 1;
+	memset(net->set, true, sizeof(net->set));
+	assert_int_equal(mren_net_complete(net, &err), MREN_OK);
+	return net;
+}
+
 /*
  * The same values in a network and in a mini-batch of training: convolved
  * columns agree whatever other sentences are in the batch, so padding does not
@@ -193,16 +213,7 @@ test_training_and_prediction_convolve_alike(void **state)
 	(void) state;
 	test_env_init(&test);
 	fixture_init(&fixture);
-	assert_int_equal(mren_net_new(&test.env, &net, &err), MREN_OK);
-	net->shape = shape;
-	net->scale = 0.5f;
-	assert_int_equal(mren_net_allocate(net, SIZE_MAX, &err), MREN_OK);
-	assert_int_equal(mren_batch_init_weights(&test.env, &shape, &net->layout, net->values, 3, &err),
-					 MREN_OK);
-	for (size_t i = 0; i < net->layout.table.items[net->layout.ids.text_std].cols; i++)
-		mren_parameter_at(&net->layout.table, net->values, net->layout.ids.text_std)[i] = 1;
-	memset(net->set, true, sizeof(net->set));
-	assert_int_equal(mren_net_complete(net, &err), MREN_OK);
+	net = random_net(&test.env, &shape);
 	mren_allocate(&test.env, mren_net_convolve_scratch(net), sizeof(float), &scratch, &err);
 	mren_batch_create(&test.env, &shape, &net->layout, 5, &batch, &err);
 	mren_batch_scale(&batch, net->values);
@@ -211,7 +222,7 @@ test_training_and_prediction_convolve_alike(void **state)
 	{
 		MrenSentence s = sentence_of(lengths[i], mentions[i][0], mentions[i][1]);
 
-		mren_net_convolve(net, &fixture.table, &s, expected[i], scratch);
+		mren_net_convolve(net, &fixture.table, &s, NULL, expected[i], scratch);
 		assert_int_equal(mren_batch_load_text(&batch, i, &s, -1, -1, &err), MREN_OK);
 	}
 	for (size_t chunk = 0; chunk < 2; chunk++)
@@ -232,6 +243,71 @@ test_training_and_prediction_convolve_alike(void **state)
 	mren_release(&test.env, scratch);
 	mren_net_free(&test.env, net);
 	assert_int_equal(test.n_live, 0);
+}
+
+/*
+ * Rows of one sentence, near and far mentions in turn, then another sentence and the first one
+ * again: with a cache each has the bits that it has alone.
+ */
+static MrenStatus
+convolve_pairs(const MrenEnv *env, MrenError *err, void *arg)
+{
+	static const MrenNetShape shape = {.embedding_dim = FIXTURE_DIM,
+									   .n_relations = 2,
+									   .n_hidden = 1,
+									   .hidden = {3},
+									   .filters = FILTERS,
+									   .position_dim = 3};
+	static const uint32_t lengths[] = {600, 600, 600, 600, 31, 600, 2000};
+	static const uint32_t places[][2] = {{3, 5},  {5, 3}, {2, 590}, {300, 310},
+										 {1, 20}, {3, 5}, {9, 1500}};
+	const Fixture *fixture = arg;
+	MrenNetCache *cache = NULL;
+	TestEnv own;
+	MrenNet *net;
+	float *scratch;
+	MrenStatus status;
+
+	test_env_init(&own);
+	net = random_net(&own.env, &shape);
+	assert_int_equal(
+		mren_allocate(&own.env, mren_net_convolve_scratch(net), sizeof(float), &scratch, err), 0);
+	status = mren_net_cache_create(env, &cache, err);
+	for (size_t i = 0; status == MREN_OK && i < sizeof(lengths) / sizeof(lengths[0]); i++)
+	{
+		MrenSentence s = sentence_of(lengths[i], (MrenSpan){places[i][0], places[i][0] + 2},
+									 (MrenSpan){places[i][1], places[i][1] + 1});
+		float alone[9 * FILTERS];
+		float kept[9 * FILTERS];
+		const MrenWordParts *words;
+
+		mren_net_convolve(net, &fixture->table, &s, NULL, alone, scratch);
+		status = mren_net_cache_open(cache, net, &s, &words, err);
+		if (status != MREN_OK)
+			break;
+		/* A very long sentence is not kept. */
+		assert_true((words == NULL) == (lengths[i] == 2000));
+		/* What the row before computed is there: the order of 3 and 5 does not matter to it. */
+		if (i == 1)
+			assert_true(words->done[3] && words->done[5]);
+		mren_net_convolve(net, &fixture->table, &s, words, kept, scratch);
+		assert_memory_equal(alone, kept, sizeof(alone));
+	}
+	mren_net_cache_free(cache);
+	mren_release(&own.env, scratch);
+	mren_net_free(&own.env, net);
+	assert_int_equal(own.n_live, 0);
+	return status;
+}
+
+static void
+test_a_kept_sentence_gives_the_same_bits(void **state)
+{
+	Fixture fixture;
+
+	(void) state;
+	fixture_init(&fixture);
+	test_allocation_sweep(convolve_pairs, &fixture);
 }
 
 /* A relation that is the order of two neighbours, somewhere between the mentions. */
@@ -298,6 +374,7 @@ main(void)
 		cmocka_unit_test(test_a_long_sentence_is_cut_around_its_mentions),
 		cmocka_unit_test(test_kernels_do_what_plain_loops_do),
 		cmocka_unit_test(test_training_and_prediction_convolve_alike),
+		cmocka_unit_test(test_a_kept_sentence_gives_the_same_bits),
 		cmocka_unit_test(test_a_pattern_between_the_mentions_is_learned),
 	};
 

@@ -493,10 +493,10 @@ test_roots_of_image_features(void **state)
 
 	(void) state;
 	memcpy(x, before, sizeof(x));
-	mren_vector_root(&branch, x);
+	mren_net_vector_root(&branch, x);
 	assert_memory_equal(x, before, sizeof(x));
 	branch.shared = true;
-	mren_vector_root(&branch, x);
+	mren_net_vector_root(&branch, x);
 	for (int i = 0; i < 5; i++)
 		assert_float_equal(x[i] / (roots[i] != 0 ? roots[i] : 1), roots[i] != 0, 1e-6);
 }

@@ -514,6 +514,40 @@ test_bad_networks_are_refused(void **state)
 	free(set);
 }
 
+/* Matrices of bytes give nearly the same answers. */
+static void
+test_int8(void **state)
+{
+	TestEnv test;
+	Set *set = new_set();
+	MrenOptions options;
+	MrenNet *nets[2];
+	double worst = 0;
+
+	(void) state;
+	test_env_init(&test);
+	make_xor(set, 200);
+	add_tokens(set);
+	marker_options(&options, MREN_FINE_TUNING_ALL);
+	nets[0] = train_attached(&test.env, set, &options, NULL);
+	options.encoder_int8 = true;
+	nets[1] = train_attached(&test.env, set, &options, NULL);
+	for (size_t i = 0; i < set->n; i++)
+	{
+		MrenInput input = input_of(set, i);
+		float p[2][2];
+
+		for (int j = 0; j < 2; j++)
+			probabilities_of(&test.env, set, nets[j], &input, 1, p[j]);
+		worst = fmax(worst, fabs((double) p[0][0] - (double) p[1][0]));
+	}
+	assert_true(worst > 0 && worst < 0.1);
+	for (int j = 0; j < 2; j++)
+		mren_net_free(&test.env, nets[j]);
+	assert_int_equal(test.n_live, 0);
+	free(set);
+}
+
 /* Words that tell the relation have the largest contributions, also those of the encoder alone. */
 static void
 test_explanation(void **state)
@@ -624,6 +658,7 @@ main(void)
 		cmocka_unit_test(test_frozen_encoder_trains_the_output_layer),
 		cmocka_unit_test(test_bits),
 		cmocka_unit_test(test_bad_networks_are_refused),
+		cmocka_unit_test(test_int8),
 		cmocka_unit_test(test_explanation),
 		cmocka_unit_test(test_chance_is_noticed),
 		cmocka_unit_test(test_failures_release_all),

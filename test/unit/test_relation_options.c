@@ -209,7 +209,12 @@ test_impossible_words_and_arrays(void **state)
 	assert_string_equal(err.message, "invalid value for option \"hidden\": []");
 	assert_int_equal(mren_options_set(&options, "window", &other, &err), MREN_EPARAM);
 	assert_int_equal(set_string(&options, "negative", "", &err), MREN_EPARAM);
-	assert_int_equal(set_string(&options, "text_encoder", "lstm", &err), MREN_EPARAM);
+	/* Any other name is that of a pretrained one. */
+	assert_int_equal(set_string(&options, "text_encoder", "lstm", &err), MREN_OK);
+	assert_string_equal(options.pretrained, "lstm");
+	assert_int_equal(set_string(&options, "text_encoder", "pool", &err), MREN_OK);
+	assert_null(options.pretrained);
+	assert_int_equal(set_number(&options, "text_encoder", 1, &err), MREN_EPARAM);
 	assert_string_equal(err.hint, "Allowed values of \"text_encoder\": \"pool\", \"conv\".");
 	assert_int_equal(set_string(&options, "fusion", "hyb", &err), MREN_EPARAM);
 	assert_int_equal(set_string(&options, "fusion", "", &err), MREN_EPARAM);
@@ -227,12 +232,12 @@ test_unknown_options_list_the_known(void **state)
 	mren_options_init(&options);
 	assert_int_equal(set_number(&options, "epoch", 3, &err), MREN_EPARAM);
 	assert_string_equal(err.message, "unknown option \"epoch\"");
-	assert_non_null(strstr(err.hint, "Options are activation, batch_size, class_weights, "));
+	assert_non_null(strstr(err.hint, "Options are activation, adapter_rank, batch_size, class_weights, "));
 	assert_non_null(strstr(err.hint, ", word_dropout, word_vectors."));
 	assert_true(mren_options_known("epochs"));
 	assert_false(mren_options_known("embeddings"));
 	mren_options_list(brief, sizeof(brief));
-	assert_string_equal(brief, "activation, batch_size");
+	assert_string_equal(brief, "activation, adapter_rank");
 }
 
 static void

@@ -169,6 +169,63 @@ test_batches(void **state)
 	}
 }
 
+static MrenStatus
+recall(const MrenEnv *env, const MrenTransformerConfig *config, const MrenTransformerBatch *batch,
+	   float *out, MrenError *err)
+{
+	static _Alignas(64) float weights[MAX_PARAMETERS];
+	MrenTransformer *encoder;
+	MrenTransformerMemory *memory = NULL;
+	MrenStatus status;
+
+	make_weights(config, weights);
+	MREN_TRY(create(env, config, weights, COPIED, &encoder, err));
+	status = mren_transformer_remember(env, encoder, batch, &memory, err);
+	if (status == MREN_OK)
+		status = mren_transformer_markers(env, encoder, batch, memory, out, err);
+	mren_transformer_forget(env, memory);
+	mren_transformer_free(env, encoder);
+	return status;
+}
+
+static MrenStatus
+recall_first(const MrenEnv *env, MrenError *err, void *arg)
+{
+	static const MrenTransformerSentence sentence = {4, 2, 2};
+	const MrenTransformerBatch batch = {&sentence, 1, ids, positions, NULL, 8};
+	float out[8 * WIDTH];
+
+	return recall(env, arg, &batch, out, err);
+}
+
+/* Markers behind a text that is remembered have the same bits as those that are read with it. */
+static void
+test_remembered_text(void **state)
+{
+	static const MrenTransformerSentence sentence = {4, 2, 2};
+	const MrenTransformerBatch batch = {&sentence, 1, ids, positions, NULL, 8};
+	const MrenTransformerBatch both = {two, 2, ids, positions, NULL, 12};
+
+	(void) state;
+	for (int which = 0; which < 4; which++)
+	{
+		MrenTransformerConfig config = variant(which);
+		TestEnv test;
+		MrenError err;
+		float all[8 * WIDTH];
+		float markers[8 * WIDTH];
+
+		test_env_init(&test);
+		run_ok(&config, &sentence, 1, ids, positions, 8, all);
+		assert_int_equal(recall(&test.env, &config, &batch, markers, &err), MREN_OK);
+		assert_memory_equal(all + 4 * WIDTH, markers + 4 * WIDTH, 4 * WIDTH * sizeof(float));
+		assert_int_equal(recall(&test.env, &config, &both, markers, &err), MREN_EDATA);
+		assert_int_equal(test.n_live, 0);
+		test_allocation_sweep(recall_first, &config);
+		test_interrupt_sweep(recall_first, &config);
+	}
+}
+
 /* Wide enough for whole panels, and long enough for several pieces of rows. */
 #define WIDE 32
 #define LONG 61
@@ -660,9 +717,13 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_batches),		cmocka_unit_test(test_long_batches),
-		cmocka_unit_test(test_in_place),	cmocka_unit_test(test_int8),
-		cmocka_unit_test(test_bad_batches), cmocka_unit_test(test_failures),
+		cmocka_unit_test(test_remembered_text),
+		cmocka_unit_test(test_batches),
+		cmocka_unit_test(test_long_batches),
+		cmocka_unit_test(test_in_place),
+		cmocka_unit_test(test_int8),
+		cmocka_unit_test(test_bad_batches),
+		cmocka_unit_test(test_failures),
 		cmocka_unit_test(test_deberta_values),
 		cmocka_unit_test(test_library),
 	};

@@ -109,6 +109,9 @@ model_options(const char *model)
 			"SELECT pg_catalog.jsonb_build_object("
 			"'embeddings', options OPERATOR(pg_catalog.->) 'embeddings'::pg_catalog.text,"
 			" 'image_encoder', options OPERATOR(pg_catalog.->) 'image_encoder'::pg_catalog.text)"
+			" OPERATOR(pg_catalog.||) CASE WHEN options OPERATOR(pg_catalog.?) 'audio_encoder'"
+			" THEN pg_catalog.jsonb_build_object('audio_encoder', options OPERATOR(pg_catalog.->)"
+			" 'audio_encoder'::pg_catalog.text) ELSE '{}' END"
 			" OPERATOR(pg_catalog.||) COALESCE(given, options)"
 			" OPERATOR(pg_catalog.-) 'deploy'::pg_catalog.text"
 			" FROM mren.model_version WHERE id OPERATOR(pg_catalog.=) $1",
@@ -224,6 +227,8 @@ same_encoding(const MrenTrainSetup *a, const MrenTrainSetup *b)
 	if (a->embedding_row.id != b->embedding_row.id ||
 		(a->net.hash_bits > 0) != (b->net.hash_bits > 0) ||
 		(a->image_encoder == NULL) != (b->image_encoder == NULL) ||
+		a->audio_dimension != b->audio_dimension ||
+		memcmp(a->audio_identity, b->audio_identity, MREN_SHA256_LENGTH) != 0 ||
 		!mren_grid_equal(&a->grid, &b->grid) || a->lexicons.n != b->lexicons.n)
 		return false;
 	if (a->image_encoder != NULL && a->encoder_row.id != b->encoder_row.id)

@@ -119,6 +119,14 @@ subset_image(void *state, const MrenHash128 *hash, float *vector, MrenError *err
 }
 
 static MrenStatus
+subset_audio(void *state, const MrenHash128 *hash, float *vector, MrenError *err)
+{
+	const Subset *subset = state;
+
+	return subset->rows->audio(subset->rows->state, hash, vector, err);
+}
+
+static MrenStatus
 subset_grid(void *state, const MrenHash128 *hash, uint16_t *grid, MrenError *err)
 {
 	const Subset *subset = state;
@@ -141,6 +149,7 @@ subset_source(Subset *subset, const MrenFolds *folds, int without)
 						.n = subset->n,
 						.read = subset_read,
 						.image = subset_image,
+						.audio = subset_audio,
 						.grid_shape = folds->rows.grid_shape,
 						.grid = subset_grid};
 }

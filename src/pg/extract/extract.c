@@ -61,7 +61,7 @@ typedef struct Extraction
 	bool directed; /* labels end in "(e1,e2)" or "(e2,e1)" */
 	double threshold;
 	bool evidence;
-	bool full; /* evidence with the fullest forms of names */
+	bool full; /* evidence with the fullest forms of names and the mentions' confidences */
 
 	bool has_image;
 	MrenPair image;	 /* only its image, for the first row */
@@ -186,8 +186,8 @@ put_row(Extraction *extraction, int row, int best, float4 confidence)
 	const MrenDocument *document = &extraction->document;
 	size_t n_relations = extraction->predictor.info.n_relations;
 	uint32 from = candidate->text.char_start;
-	Datum values[17];
-	bool nulls[17] = {false};
+	Datum values[19];
+	bool nulls[19] = {false};
 
 	values[0] = PointerGetDatum(mren_document_text(document, head->place.start, head->place.end));
 	values[1] = CStringGetTextDatum(head->type);
@@ -207,6 +207,8 @@ put_row(Extraction *extraction, int row, int best, float4 confidence)
 		{
 			put_full(document, head, values + 15, nulls + 15);
 			put_full(document, tail, values + 16, nulls + 16);
+			values[17] = Float8GetDatum(head->confidence);
+			values[18] = Float8GetDatum(tail->confidence);
 		}
 		nulls[11] = nulls[12] = nulls[13] = nulls[14] = true;
 		if (extraction->has_image)
@@ -402,6 +404,7 @@ open_extraction(FunctionCallInfo fcinfo, Extraction *extraction)
 	MrenPredictor *predictor = &extraction->predictor;
 
 	mren_predictor_open_args(predictor, fcinfo, ARG_MODEL, ARG_VERSION);
+	mren_predictor_keep_sentence(predictor);
 	read_labels(extraction);
 	extraction->threshold = threshold_arg(fcinfo, predictor);
 	image_args(fcinfo, extraction);

@@ -146,6 +146,7 @@ mren_pairs_choose(const MrenDocument *document, const MrenPairing *pairing, Mren
 	for (int32 step = 1; n_active > 0; step++)
 	{
 		CHECK_FOR_INTERRUPTS();
+		mren_document_check_time(document);
 		n_active = choose_step(&chooser, n_active, step);
 	}
 	qsort(pairs->items, pairs->n, sizeof(MrenPairOfMentions), compare_pairs);

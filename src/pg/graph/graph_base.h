@@ -173,6 +173,12 @@ extern bool mren_graph_remerge(const MrenGraph *graph);
 extern void mren_graph_merge(const MrenGraph *graph, const MrenTouched *touched);
 
 /*
+ * graph_confidence.c: fits the confidence that is shown to the reviewed facts, if they differ
+ * from those of the last fit.
+ */
+extern void mren_graph_calibrate(const MrenGraph *graph);
+
+/*
  * graph_score.c: documents to evidence, as the owner.
  */
 

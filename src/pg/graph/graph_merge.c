@@ -181,6 +181,7 @@ merge_some(const MrenGraph *graph, const MrenTouched *touched, bool all)
 		judge(graph, triples);
 	if (all || touched->entities != 0)
 		run_over(graph, mren_graph_sql_merge_entities, all ? (Datum) 0 : touched->entities);
+	mren_graph_calibrate(graph);
 }
 
 void

@@ -133,7 +133,9 @@ add_relations(pg_cryptohash_ctx *context, const MrenGraph *graph, MrenPipeline *
 static void
 add_bounds(pg_cryptohash_ctx *context, const MrenGraphOptions *options)
 {
-	/* Since 0.3.0 the distance is also that within a sentence. */
+	/* Since 0.3.0 evidence has the confidences of its mentions. */
+	add_bytes(context, "mentions' confidence", "", 0);
+	/* Likewise, the distance is also that within a sentence. */
 	if (options->max_distance >= 0)
 		add_bytes(context, "distance within sentences", "", 0);
 	if (options->max_pairs_sentence != MREN_MAX_PAIRS_SENTENCE)

@@ -186,7 +186,9 @@ const char mren_graph_sql_reresolve[] =
 
 /* $1: the facts, NULL for all.  Gives the triples that came, went or changed. */
 const char mren_graph_sql_merge_facts[] =
-	"WITH vote AS (SELECT e.fact, e.sentence_id, max(e.confidence) AS p FROM ${graph}.evidence e"
+	"WITH vote AS (SELECT e.fact, e.sentence_id, max(e.confidence"
+	"  * COALESCE(e.head_confidence, 1) * COALESCE(e.tail_confidence, 1)) AS p"
+	"  FROM ${graph}.evidence e"
 	"  WHERE e.fact IS NOT NULL AND ($1 IS NULL OR e.fact = ANY ($1)) GROUP BY e.fact, "
 	"e.sentence_id),"
 	" combined AS (SELECT v.fact, mren.noisy_or(v.p ORDER BY v.p) AS confidence, count(*) AS "
@@ -432,7 +434,7 @@ const char mren_graph_sql_score[] =
 	"  AS e (head, head_type, relation, tail, tail_type, confidence, sentence, head_span, "
 	"tail_span,"
 	"   sentence_span, model_version, text_relation, text_confidence, image_relation,"
-	"   image_confidence, head_full, tail_full, n)),"
+	"   image_confidence, head_full, tail_full, head_confidence, tail_confidence, n)),"
 	" mention AS (SELECT " MREN_GRAPH_SQL_FULL(
 		"r", "head") " AS name, COALESCE(r.head_type, '') "
 					 "AS type FROM raw r UNION SELECT " MREN_GRAPH_SQL_FULL(
@@ -471,7 +473,8 @@ const char mren_graph_sql_place[] =
 							"   text_confidence, image_relation, image_confidence, head_full, "
 							"tail_full, head_name,"
 							"   tail_name, sentence_id,"
-							"   statement, head_entity, tail_entity, fact, fact_relation, reversed)"
+							"   statement, head_entity, tail_entity, fact, fact_relation, "
+							"reversed, head_confidence, tail_confidence)"
 							"  SELECT p.document, p.n, p.head, p.head_type, p.relation, p.tail, "
 							"p.tail_type,"
 							"   p.confidence, p.sentence, p.head_span, p.tail_span, "
@@ -492,6 +495,7 @@ const char mren_graph_sql_place[] =
 									 "p.stored, "
 									 "p.tail_key)::text) END "
 									 "END,"
-									 "   p.stored, p.reversed FROM placed p"
+									 "   p.stored, p.reversed, p.head_confidence, "
+									 "p.tail_confidence FROM placed p"
 									 "  RETURNING fact, head_entity, "
 									 "tail_entity) " MREN_GRAPH_SQL_TOUCHED("made");

@@ -44,6 +44,25 @@ extern const char mren_graph_sql_place[];
 #define MREN_GRAPH_SQL_TIDY(name)                                                                  \
 	"btrim(regexp_replace(" name " COLLATE \"C\", '[[:space:][:cntrl:]]+', ' ', 'g'))"
 
+/*
+ * The confidence of fact f that is shown, with verdict r: calibrated as the state of the graph
+ * says.  Probabilities are kept off 0 and 1 by a millionth, as where they were fitted.
+ */
+#define MREN_GRAPH_SQL_NEAREST "0.000001"
+#define MREN_GRAPH_SQL_CONFIDENCE                                                                  \
+	"CASE WHEN r.verdict OPERATOR(pg_catalog.=) 'confirmed' THEN 1"                                \
+	" WHEN (SELECT s.confidence_slope FROM ${graph}.state s) IS NULL THEN f.confidence"            \
+	" ELSE (1::pg_catalog.float8 OPERATOR(pg_catalog./) (1::pg_catalog.float8"                     \
+	"  OPERATOR(pg_catalog.+) pg_catalog.exp(OPERATOR(pg_catalog.-) ("                             \
+	"   (SELECT s.confidence_intercept FROM ${graph}.state s) OPERATOR(pg_catalog.+)"              \
+	"   ((SELECT s.confidence_slope FROM ${graph}.state s) OPERATOR(pg_catalog.*)"                 \
+	"    " MREN_GRAPH_SQL_LOG_ODDS("f.confidence") "))))) END"
+
+#define MREN_GRAPH_SQL_LOG_ODDS(p)                                                                 \
+	"(pg_catalog.ln(GREATEST(" p ", " MREN_GRAPH_SQL_NEAREST ")) OPERATOR(pg_catalog.-)"           \
+	" pg_catalog.ln(GREATEST(1::pg_catalog.float8 OPERATOR(pg_catalog.-) " p                       \
+	", " MREN_GRAPH_SQL_NEAREST ")))"
+
 /* The facts, and the entities, that rows of evidence touch, as two arrays. */
 #define MREN_GRAPH_SQL_TOUCHED(rows)                                                               \
 	"SELECT (SELECT array_agg(DISTINCT k.fact) FROM " rows " k WHERE k.fact IS NOT NULL),"         \
@@ -64,9 +83,6 @@ extern const char mren_graph_sql_place[];
 	"  ORDER BY v.id DESC LIMIT 1) r ON true"                                                      \
 	" WHERE f.status OPERATOR(pg_catalog.=) 'accepted'"                                            \
 	" AND r.verdict IS DISTINCT FROM 'rejected'"
-
-#define MREN_GRAPH_SQL_CONFIDENCE                                                                  \
-	"CASE WHEN r.verdict OPERATOR(pg_catalog.=) 'confirmed' THEN 1 ELSE f.confidence END"
 
 /* Facts as readers see them, through a view that the owner may have replaced. */
 #define MREN_GRAPH_SQL_SHOWN                                                                       \

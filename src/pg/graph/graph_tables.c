@@ -160,6 +160,23 @@ static const char *const changes[] = {
 	"reviewed; filled by the next merge.'",
 };
 
+/*
+ * The changes of layout 3: confidences of the mentions, and how the confidence of a fact is
+ * calibrated.
+ */
+static const char *const calibration[] = {
+	"ALTER TABLE ${graph}.evidence ADD COLUMN IF NOT EXISTS head_confidence double precision,"
+	" ADD COLUMN IF NOT EXISTS tail_confidence double precision",
+	"ALTER TABLE ${graph}.state ADD COLUMN IF NOT EXISTS confidence_slope double precision,"
+	" ADD COLUMN IF NOT EXISTS confidence_intercept double precision",
+	"COMMENT ON COLUMN ${graph}.evidence.confidence IS 'The probability of the relation, if the "
+	"mentions are what they are taken for.'",
+	"COMMENT ON COLUMN ${graph}.all_facts.confidence IS 'Of relation and mentions together; the "
+	"view facts shows it calibrated, where enough facts are reviewed.'",
+	"COMMENT ON COLUMN ${graph}.state.confidence_slope IS 'The log-odds of a fact are this times "
+	"those of its confidence, plus the intercept; NULL: too few facts are reviewed.'",
+};
+
 /* The changes of layout 3: the names that short forms stand for. */
 static const char *const names[] = {
 	"ALTER TABLE ${graph}.evidence ADD COLUMN IF NOT EXISTS head_full text,"
@@ -347,6 +364,7 @@ mren_graph_make_tables(const MrenGraph *graph)
 	run_all(graph, changes, lengthof(changes));
 	run_all(graph, names, lengthof(names));
 	run_all(graph, proposals, lengthof(proposals));
+	run_all(graph, calibration, lengthof(calibration));
 	run_all(graph, views, lengthof(views));
 }
 

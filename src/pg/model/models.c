@@ -222,15 +222,18 @@ mren_models_check_needs(const char *model, int64 version, bool required)
 	Datum text_encoder;
 	bool no_embeddings;
 	bool no_lexicons;
+	Datum audio_encoder;
 	bool no_text_encoder;
+	bool no_audio_encoder;
 	bool isnull;
 
-	mren_models_run("SELECT embeddings, encoder, lexicons, text_encoder FROM mren.model_version"
-					" WHERE id OPERATOR(pg_catalog.=) $1",
+	mren_models_run("SELECT embeddings, encoder, lexicons, text_encoder, audio_encoder"
+					" FROM mren.model_version WHERE id OPERATOR(pg_catalog.=) $1",
 					1, types, values);
 	embeddings = mren_models_result(1, &no_embeddings);
 	lexicons = mren_models_result(3, &no_lexicons);
 	text_encoder = mren_models_result(4, &no_text_encoder);
+	audio_encoder = mren_models_result(5, &no_audio_encoder);
 	encoder = mren_models_result(2, &isnull);
 	if (!no_embeddings)
 		check_need(&check, "word embeddings that are", "mren.load_embeddings",
@@ -244,6 +247,11 @@ mren_models_check_needs(const char *model, int64 version, bool required)
 		check_need(&check, "a text encoder that is", "mren.load_text_encoder",
 				   "SELECT FROM mren.text_encoder WHERE sha256 OPERATOR(pg_catalog.=) $1 FOR SHARE",
 				   text_encoder);
+	if (!no_audio_encoder)
+		check_need(
+			&check, "an audio encoder that is", "mren.load_audio_encoder",
+			"SELECT FROM mren.audio_encoder WHERE identity OPERATOR(pg_catalog.=) $1 FOR SHARE",
+			audio_encoder);
 	if (!no_lexicons)
 		check_lexicons(&check, lexicons);
 }

@@ -12,6 +12,7 @@
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 
+#include "audio/logmel.h"
 #include "base/buffer.h"
 #include "pg/support/args.h"
 #include "pg/support/json_options.h"
@@ -77,6 +78,8 @@ typedef struct Needs
 	uint8 encoder[MREN_SHA256_LENGTH];
 	bool has_embeddings;
 	bool has_encoder;
+	uint8 audio[MREN_SHA256_LENGTH];
+	bool has_audio;
 	Datum text_encoder; /* bytea, or 0 */
 	Datum lexicons;		/* bytea[], or 0 */
 	size_t n_training_rows;
@@ -119,6 +122,10 @@ needs_of(const MrenNetwork *network, Needs *needs)
 		needs->lexicons = hashes_datum((const uint8(*)[MREN_SHA256_LENGTH]) info.lexicons_sha256,
 									   info.n_lexicons);
 	needs->has_encoder = info.has_image;
+	/* Log-mel statistics need no encoder to be loaded. */
+	needs->has_audio = info.audio_dim > 0 &&
+					   memcmp(info.audio_sha256, mren_logmel_identity, MREN_SHA256_LENGTH) != 0;
+	memcpy(needs->audio, info.audio_sha256, MREN_SHA256_LENGTH);
 	if (info.text_encoder_sha256 != NULL)
 		needs->text_encoder = bytes_datum(info.text_encoder_sha256, MREN_SHA256_LENGTH);
 	memcpy(needs->embeddings, info.embeddings_sha256, MREN_SHA256_LENGTH);
@@ -130,9 +137,9 @@ needs_of(const MrenNetwork *network, Needs *needs)
 static int64
 insert_version(int64 model, int32 version, const MrenNetwork *network, const MrenSaveExtra *extra)
 {
-	Oid types[] = {INT8OID,	 INT4OID,	   NAMEOID,	 BYTEAOID, BYTEAOID,	  BYTEAOID,
-				   BYTEAOID, TEXTARRAYOID, JSONBOID, JSONBOID, INT8OID,		  FLOAT8OID,
-				   TEXTOID,	 TEXTOID,	   NAMEOID,	 JSONBOID, BYTEAARRAYOID, BYTEAOID};
+	Oid types[] = {INT8OID,		 INT4OID,  NAMEOID,		  BYTEAOID, BYTEAOID,  BYTEAOID, BYTEAOID,
+				   TEXTARRAYOID, JSONBOID, JSONBOID,	  INT8OID,	FLOAT8OID, TEXTOID,	 TEXTOID,
+				   NAMEOID,		 JSONBOID, BYTEAARRAYOID, BYTEAOID, BYTEAOID};
 	Datum values[lengthof(types)];
 	char nulls[lengthof(types)];
 	uint8 sha256[MREN_SHA256_LENGTH];
@@ -177,12 +184,14 @@ insert_version(int64 model, int32 version, const MrenNetwork *network, const Mre
 	nulls[16] = needs.lexicons != (Datum) 0 ? ' ' : 'n';
 	values[17] = needs.text_encoder;
 	nulls[17] = needs.text_encoder != (Datum) 0 ? ' ' : 'n';
+	values[18] = bytes_datum(needs.audio, sizeof(needs.audio));
+	nulls[18] = needs.has_audio ? ' ' : 'n';
 	mren_catalog_write(
 		"INSERT INTO mren.model_version (model, version, created_at, created_by, head, sha256,"
 		" embeddings, encoder, relations, options, metrics, training_rows, seconds, query,"
-		" search_path, query_owner, given, lexicons, text_encoder)"
+		" search_path, query_owner, given, lexicons, text_encoder, audio_encoder)"
 		" VALUES ($1, $2, pg_catalog.clock_timestamp(), $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,"
-		" $13, $14, $15, $16, $17, $18)"
+		" $13, $14, $15, $16, $17, $18, $19)"
 		" RETURNING id",
 		lengthof(types), types, values, nulls);
 	return DatumGetInt64(mren_models_result(1, &isnull));

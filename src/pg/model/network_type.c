@@ -416,6 +416,11 @@ mren_network_info(PG_FUNCTION_ARGS)
 		put_hex(&out, "image_encoder_sha256", info.encoder_sha256);
 	else
 		appendStringInfoString(&out, ", \"image_encoder_sha256\": null");
+	if (info.audio_dim > 0)
+	{
+		appendStringInfo(&out, ", \"audio_dimension\": %zu", info.audio_dim);
+		put_hex(&out, "audio_encoder_sha256", info.audio_sha256);
+	}
 	if (info.text_encoder_sha256 != NULL)
 		put_hex(&out, "text_encoder_sha256", info.text_encoder_sha256);
 	put_hex(&out, "sha256", sha256);

@@ -89,22 +89,34 @@ set_boxes(const MrenPair *pair, MrenExample *example)
 		memcpy(example->tail_box, boxes.tail, sizeof(example->tail_box));
 }
 
+/* What rows that validate or are held out together share: an image, else a recording, or NULL. */
+static const MrenHash128 *
+shared_thing(const MrenExample *example)
+{
+	if (example->has_image)
+		return &example->image;
+	return example->has_audio ? &example->audio : NULL;
+}
+
 void
 mren_encode_example(MrenExample *example, const MrenSentence *sentence, const MrenPair *pair,
-					MrenTextSpan relation, const float4 *image, int n_image)
+					MrenTextSpan relation, const MrenPairVectors *vectors)
 {
 	memset(example, 0, sizeof(*example));
 	example->sentence = *sentence;
 	example->relation = relation;
 	example->head_type = pair->head_type;
 	example->tail_type = pair->tail_type;
-	example->has_image = image != NULL;
-	if (image != NULL)
-		example->image = mren_hash128(image, n_image * sizeof(float4));
+	example->has_image = vectors->image != NULL;
+	if (vectors->image != NULL)
+		example->image = mren_hash128(vectors->image, vectors->n_image * sizeof(float4));
+	example->has_audio = vectors->audio != NULL;
+	if (vectors->audio != NULL)
+		example->audio = mren_hash128(vectors->audio, vectors->n_audio * sizeof(float4));
 	set_boxes(pair, example);
 	example->weight = 1;
-	example->group = mren_example_group(pair->sentence.data, pair->sentence.len,
-										image != NULL ? &example->image : NULL);
+	example->group =
+		mren_example_group(pair->sentence.data, pair->sentence.len, shared_thing(example));
 }
 
 uint64
@@ -118,7 +130,7 @@ mren_encode_holdout_key(const MrenPair *pair, const MrenExample *example)
 
 	MREN_PG_CALL(err, mren_text_normalise(&env, pair->sentence.data, pair->sentence.len, &normal,
 										  &len, &err));
-	key = mren_holdout_key(normal, len, example->has_image ? &example->image : NULL);
+	key = mren_holdout_key(normal, len, shared_thing(example));
 	mren_release(&env, normal);
 	return key;
 }

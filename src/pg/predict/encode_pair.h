@@ -39,21 +39,31 @@ typedef struct MrenPairBoxes
  */
 extern void mren_pair_boxes(const MrenPair *pair, MrenPairBoxes *boxes);
 
+/* The feature vectors of a row's image and recording; NULL: it has none. */
+typedef struct MrenPairVectors
+{
+	const float4 *image;
+	int n_image;
+	const float4 *audio;
+	int n_audio;
+} MrenPairVectors;
+
 /*
  * mren_encode_example
  *	  An example of weight 1, without split and features.  The sentence's words
- *	  must be numbered by the embeddings' table.  image is the image's feature
- *	  vector or NULL; an image is known by the hash of that vector, so it does not
- *	  matter whether a row gave the image or the vector.
+ *	  must be numbered by the embeddings' table.  An image is known by the hash of its
+ *	  vector, so it does not matter whether a row gave the image or the vector; so is a
+ *	  recording.
  */
 extern void mren_encode_example(MrenExample *example, const MrenSentence *sentence,
-								const MrenPair *pair, MrenTextSpan relation, const float4 *image,
-								int n_image);
+								const MrenPair *pair, MrenTextSpan relation,
+								const MrenPairVectors *vectors);
 
 /*
  * mren_encode_holdout_key
  *	  The key that decides whether a row is held out of training:
- *	  mren_holdout_key of its normalised sentence and its image's hash.
+ *	  mren_holdout_key of its normalised sentence and the hash of its image, or without one of its
+ *	  recording.
  */
 extern uint64 mren_encode_holdout_key(const MrenPair *pair, const MrenExample *example);
 

@@ -1,18 +1,22 @@
 /*
  * explain_row.c
- *	  mren.explain and mren.explain_image: why a row got its answer.
+ *	  mren.explain, mren.explain_image and mren.explain_audio: why a row got its answer.
  *
- * Both measure how the answer's probability changes when something is left out:
- * a word, a mention, a type or the whole image; or one cell of the image, which
- * is covered by a grey patch.
+ * All measure how the answer's probability changes when something is left out:
+ * a word, a mention, a type, the whole image or the whole recording; or one cell of the image,
+ * which is covered by a grey patch; or a part of the recording, which is silenced.
  */
 #include "pg/predict/explain_row.h"
 
+#include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
+#include "utils/rangetypes.h"
+#include "utils/typcache.h"
 
 #include "pg/resource/image_encoders.h"
 #include "pg/support/args.h"
@@ -334,6 +338,93 @@ explain_image(FunctionCallInfo fcinfo, bool ranges)
 	if (pair.image == NULL)
 		PG_RETURN_NULL();
 	PG_RETURN_BYTEA_P(mren_explain_picture(&predictor, &pair, 0, NULL));
+}
+
+/* Parts of a recording that are explained: at most so many, and not shorter than this. */
+#define MAX_AUDIO_PARTS 20
+#define AUDIO_PART_SECONDS 0.25
+
+static Datum
+seconds_range(double from, double to)
+{
+	TypeCacheEntry *type = lookup_type_cache(NUMRANGEOID, TYPECACHE_RANGE_INFO);
+	double seconds[2] = {from, to};
+	RangeBound bounds[2];
+
+	for (int i = 0; i < 2; i++)
+		bounds[i] = (RangeBound){
+			.val = DirectFunctionCall3(numeric_in, CStringGetDatum(psprintf("%.3f", seconds[i])),
+									   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)),
+			.inclusive = i == 0,
+			.lower = i == 0};
+	return RangeTypePGetDatum(mren_make_range(type, &bounds[0], &bounds[1]));
+}
+
+/* By how much silencing each part lowers the answer's probability. */
+static void
+explain_parts(MrenPredictor *predictor, MrenInput *input, const bytea *audio, ReturnSetInfo *rsinfo)
+{
+	MrenAudioEncoder *encoder = mren_predictor_audio_encoder(predictor);
+	uint64 length = mren_audio_encoder_length(encoder, audio);
+	double seconds = mren_audio_encoder_seconds(encoder, length);
+	int n = (int) Max(1, Min(MAX_AUDIO_PARTS, seconds / AUDIO_PART_SECONDS));
+	float4 *vector = palloc(predictor->info.audio_dim * sizeof(float4));
+	int relation = -1;
+	float4 whole = probability_of(predictor, input, &relation);
+
+	input->audio = vector;
+	for (int i = 0; i < n; i++)
+	{
+		uint64 from = length * i / n;
+		uint64 to = length * (i + 1) / n;
+		Datum values[2];
+		bool nulls[2] = {false, false};
+
+		mren_audio_encoder_muted(encoder, audio, from, to, vector);
+		values[0] = seconds_range(mren_audio_encoder_seconds(encoder, from),
+								  mren_audio_encoder_seconds(encoder, to));
+		values[1] = Float8GetDatum((float8) whole - probability_of(predictor, input, &relation));
+		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+	}
+}
+
+/* Without a recording there are no rows. */
+static Datum
+explain_audio(FunctionCallInfo fcinfo, bool ranges)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	MrenPredictor predictor;
+	MrenInput input;
+	MrenPair pair;
+
+	InitMaterializedSRF(fcinfo, 0);
+	mren_predictor_open_args(&predictor, fcinfo, ARG_MODEL, ARG_VERSION);
+	if (!mren_pair_args(fcinfo, ARG_PAIR, ranges, &pair))
+		return (Datum) 0;
+	if (pair.audio == NULL && pair.audio_vector != NULL)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("cannot explain an audio vector without its recording"),
+						errhint("Specify the recording itself as audio.")));
+	if (pair.audio == NULL)
+		return (Datum) 0;
+	mren_predictor_row(&predictor, &pair, &input);
+	explain_parts(&predictor, &input, pair.audio, rsinfo);
+	return (Datum) 0;
+}
+
+PG_FUNCTION_INFO_V1(mren_explain_audio);
+/* mren.explain_audio(PAIR) → TABLE (seconds numrange, contribution double precision) */
+Datum
+mren_explain_audio(PG_FUNCTION_ARGS)
+{
+	return explain_audio(fcinfo, false);
+}
+
+PG_FUNCTION_INFO_V1(mren_explain_audio_range);
+Datum
+mren_explain_audio_range(PG_FUNCTION_ARGS)
+{
+	return explain_audio(fcinfo, true);
 }
 
 PG_FUNCTION_INFO_V1(mren_explain);

@@ -121,6 +121,12 @@ read_pair(Batch *batch, TupleTableSlot *slot, MrenPair *pair)
 	value = slot_column(batch, slot, MREN_COLUMN_IMAGE_VECTOR, &isnull);
 	if (!isnull)
 		mren_pair_image_vector(pair, value);
+	value = slot_column(batch, slot, MREN_COLUMN_AUDIO, &isnull);
+	if (!isnull)
+		pair->audio = DatumGetByteaPP(value);
+	value = slot_column(batch, slot, MREN_COLUMN_AUDIO_VECTOR, &isnull);
+	if (!isnull)
+		mren_pair_audio_vector(pair, value);
 	value = slot_column(batch, slot, MREN_COLUMN_HEAD_TYPE, &isnull);
 	if (!isnull)
 		pair->head_type = mren_datum_utf8(value);
@@ -167,7 +173,8 @@ trained_on(const Side *side, const MrenPair *pair, const MrenInput *input, const
 	sentence.pieces = ids;
 	relation = mren_pg_utf8(actual, strlen(actual));
 	mren_encode_example(example, &sentence, pair, (MrenTextSpan){relation.data, relation.len},
-						input->image, side->predictor.info.image_dim);
+						&(MrenPairVectors){input->image, side->predictor.info.image_dim,
+										   input->audio, side->predictor.info.audio_dim});
 	return mren_net_trained_on(side->predictor.net, mren_example_identity(example));
 }
 
@@ -274,11 +281,16 @@ add_row(Batch *batch, int number, const MrenPair *pair, TupleTableSlot *slot,
 	MrenExample example;
 	bool seen;
 
-	/* Where two are compared, one may have been trained without images or boxes. */
+	/* Where two are compared, one may have been trained without images, recordings or boxes. */
 	if (batch->n_sides == 2 && side->predictor.info.image_dim == 0)
 	{
 		without.image = NULL;
 		without.image_vector = NULL;
+	}
+	if (batch->n_sides == 2 && side->predictor.info.audio_dim == 0)
+	{
+		without.audio = NULL;
+		without.audio_vector = NULL;
 	}
 	if (batch->n_sides == 2 && !side->predictor.info.boxes)
 		without.has_head_box = without.has_tail_box = false;
@@ -379,10 +391,12 @@ open_side(Batch *batch, Side *side, const char *model, int32 version)
 	for (size_t i = 0; i < info->n_relations; i++)
 		side->relations[i] = text_to_cstring(mren_predictor_relation(&side->predictor, i));
 	/* A row's context is reset after the row: allocate here what lives longer. */
-	if (info->image_dim > 0)
+	if (info->image_dim > 0 || info->audio_dim > 0)
 		mren_predictor_reserve(&side->predictor);
 	if (info->image_dim > 0 && (batch->columns.attno[MREN_COLUMN_IMAGE] != 0))
 		mren_predictor_encoder(&side->predictor);
+	if (info->audio_dim > 0 && (batch->columns.attno[MREN_COLUMN_AUDIO] != 0))
+		mren_predictor_audio_encoder(&side->predictor);
 }
 
 static const char *

@@ -125,6 +125,21 @@ mren_predictor_encoder(MrenPredictor *predictor)
 	return predictor->encoder;
 }
 
+MrenAudioEncoder *
+mren_predictor_audio_encoder(MrenPredictor *predictor)
+{
+	if (predictor->info.audio_dim == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("model \"%s\" was trained without recordings", predictor->model),
+				 errhint("Call it with audio => NULL, or train a model on rows that have a column "
+						 "\"audio\".")));
+	if (predictor->audio_encoder == NULL)
+		predictor->audio_encoder =
+			mren_audio_encoder_open_by_hash(predictor->info.audio_sha256, predictor->model);
+	return predictor->audio_encoder;
+}
+
 /* An encoder of the same identity should return grids of the shape that training had. */
 static void
 check_grid(const MrenPredictor *predictor)
@@ -142,12 +157,23 @@ check_grid(const MrenPredictor *predictor)
 }
 
 void
+mren_predictor_keep_sentence(MrenPredictor *predictor)
+{
+	MrenEnv env = mren_pg_env(CurrentMemoryContext);
+	MrenError err;
+
+	MREN_PG_CALL(err, mren_net_cache_create(&env, &predictor->cache, &err));
+}
+
+void
 mren_predictor_reserve(MrenPredictor *predictor)
 {
 	size_t grid = mren_grid_size(&predictor->info.grid);
 
 	if (predictor->image == NULL)
 		predictor->image = palloc(Max(predictor->info.image_dim, 1) * sizeof(float4));
+	if (predictor->audio == NULL)
+		predictor->audio = palloc(Max(predictor->info.audio_dim, 1) * sizeof(float4));
 	if (predictor->grid == NULL && grid > 0)
 		predictor->grid = palloc(grid * sizeof(uint16));
 }
@@ -192,6 +218,31 @@ image_of(MrenPredictor *predictor, const MrenPair *pair, const uint16 **grid)
 	return predictor->image;
 }
 
+/* The recording's vector, computed or as given by audio_vector. */
+static const float4 *
+audio_of(MrenPredictor *predictor, const MrenPair *pair)
+{
+	if (pair->audio == NULL && pair->audio_vector == NULL)
+		return NULL;
+	if (predictor->info.audio_dim == 0)
+		mren_predictor_audio_encoder(predictor);
+	if (pair->audio_vector != NULL)
+	{
+		if ((size_t) pair->n_audio_vector != predictor->info.audio_dim)
+			ereport(
+				ERROR,
+				(errcode(ERRCODE_DATA_EXCEPTION),
+				 errmsg("audio vector has %d elements, but model \"%s\" expects %zu",
+						pair->n_audio_vector, predictor->model, predictor->info.audio_dim),
+				 errhint("Make it with mren.audio_features and the audio encoder of this model.")));
+		return pair->audio_vector;
+	}
+	mren_predictor_reserve(predictor);
+	mren_audio_encoder_features(mren_predictor_audio_encoder(predictor), pair->audio,
+								predictor->audio);
+	return predictor->audio;
+}
+
 static int32
 type_of(const MrenPredictor *predictor, MrenTextSpan type)
 {
@@ -211,6 +262,7 @@ mren_predictor_row(MrenPredictor *predictor, const MrenPair *pair, MrenInput *in
 	*input = (MrenInput){
 		.image = image,
 		.grid = grid,
+		.audio = audio_of(predictor, pair),
 		.head_box = predictor->boxes.head,
 		.tail_box = predictor->boxes.tail,
 		.head_type = type_of(predictor, pair->head_type),
@@ -242,9 +294,11 @@ void
 mren_predictor_features(MrenPredictor *predictor, const MrenInput *input, float4 *features)
 {
 	float4 *scratch = palloc(mren_net_scratch(predictor->net, 1) * sizeof(float4));
+	MrenInput row = *input;
 	MrenError err;
 
-	MREN_PG_CALL(err, mren_net_features(predictor->net, &predictor->vectors, input, 1, features,
+	row.cache = predictor->cache;
+	MREN_PG_CALL(err, mren_net_features(predictor->net, &predictor->vectors, &row, 1, features,
 										scratch, &err));
 	pfree(scratch);
 }

@@ -9,6 +9,7 @@
 #include "postgres.h"
 
 #include "pg/predict/row_features.h"
+#include "pg/resource/audio_encoders.h"
 #include "pg/resource/image_encoders.h"
 #include "pg/resource/text_tokenizers.h"
 #include "pg/resource/words.h"
@@ -31,7 +32,10 @@ typedef struct MrenPredictor
 	const MrenOpenTokenizer *tokenizer; /* of a pretrained text encoder, or NULL */
 	float4 *image;						/* (image_dim) of the row at hand */
 	uint16 *grid;						/* (info.grid) halves of the row at hand */
+	MrenAudioEncoder *audio_encoder;	/* NULL until a row has a recording */
+	float4 *audio;						/* (audio_dim) of the row at hand */
 	MrenPairBoxes boxes;				/* of the row at hand */
+	MrenNetCache *cache;				/* of rows of one sentence; NULL: none is kept */
 } MrenPredictor;
 
 /*
@@ -55,7 +59,16 @@ extern void mren_predictor_attach(MrenNet *net, const char *model, MemoryContext
 /* Opens the encoder of the model's images; 22023 if it was trained without images. */
 extern MrenEncoder *mren_predictor_encoder(MrenPredictor *predictor);
 
-/* Allocates the buffers of rows' images in the current context, which must outlive the rows. */
+/*
+ * What rows of one sentence have in common is computed once from here on, in the current
+ * context, which must outlive the rows.
+ */
+extern void mren_predictor_keep_sentence(MrenPredictor *predictor);
+
+/* The same of the model's recordings. */
+extern MrenAudioEncoder *mren_predictor_audio_encoder(MrenPredictor *predictor);
+
+/* Allocates the buffers of rows' images and recordings in the current context, which must outlive the rows. */
 extern void mren_predictor_reserve(MrenPredictor *predictor);
 
 /*

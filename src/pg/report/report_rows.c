@@ -137,7 +137,7 @@ score(MrenReport *report, const MrenPrediction *prediction)
 static void
 take_answer(MrenReport *report, const MrenPrediction *prediction)
 {
-	int best = (int) mren_net_best(prediction->probabilities, prediction->n_probabilities);
+	int best = prediction->strongest;
 	bool right = best == prediction->actual_number;
 	MrenError err;
 

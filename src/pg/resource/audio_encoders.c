@@ -24,9 +24,6 @@
 /* Samples of a step of log-mel statistics: a second. */
 #define PIECE_SAMPLES MREN_MEL_RATE
 
-/* The identity of log-mel statistics; another definition of them would have another. */
-static const uint8 logmel_identity[MREN_SHA256_LENGTH] = "mren log-mel statistics 1";
-
 struct MrenAudioEncoder
 {
 	MrenCacheEntry base; /* key: the identity */
@@ -67,7 +64,7 @@ new_encoder(const uint8 *identity)
 static MrenAudioEncoder *
 load_logmel(void)
 {
-	MrenAudioEncoder *encoder = new_encoder(logmel_identity);
+	MrenAudioEncoder *encoder = new_encoder(mren_logmel_identity);
 	MrenError err;
 
 	MREN_PG_CALL(err, mren_logmel_create(&encoder->env, &encoder->logmel, &err));
@@ -120,7 +117,7 @@ find_cached(const uint8 *identity)
 static MrenAudioEncoder *
 open_row(const MrenAudioEncoderRow *row)
 {
-	MrenAudioEncoder *encoder = find_cached(row == NULL ? logmel_identity : row->identity);
+	MrenAudioEncoder *encoder = find_cached(row == NULL ? mren_logmel_identity : row->identity);
 
 	if (encoder == NULL)
 	{
@@ -143,6 +140,22 @@ mren_audio_encoder_open(const char *name)
 	return open_row(&row);
 }
 
+void
+mren_audio_encoder_find(const char *name, uint8 *identity, int32 *dimension)
+{
+	MrenAudioEncoderRow row;
+
+	if (strcmp(name, MREN_LOGMEL_NAME) == 0)
+	{
+		memcpy(identity, mren_logmel_identity, MREN_SHA256_LENGTH);
+		*dimension = MREN_LOGMEL_SIZE;
+		return;
+	}
+	mren_catalog_need_audio_encoder(name, &row);
+	memcpy(identity, row.identity, MREN_SHA256_LENGTH);
+	*dimension = row.dimension;
+}
+
 MrenAudioEncoder *
 mren_audio_encoder_open_by_hash(const uint8 *identity, const char *model)
 {
@@ -154,7 +167,7 @@ mren_audio_encoder_open_by_hash(const uint8 *identity, const char *model)
 		mren_cache_pin(&encoder->base, CurrentMemoryContext);
 		return encoder;
 	}
-	if (memcmp(identity, logmel_identity, MREN_SHA256_LENGTH) == 0)
+	if (memcmp(identity, mren_logmel_identity, MREN_SHA256_LENGTH) == 0)
 		return open_row(NULL);
 	if (!mren_catalog_audio_encoder_by_hash(identity, &row, NULL))
 		ereport(
@@ -164,12 +177,6 @@ mren_audio_encoder_open_by_hash(const uint8 *identity, const char *model)
 			 errhint("Load the same network with mren.load_audio_encoder, with the same output, "
 					 "sample rate and windows, under any name.")));
 	return open_row(&row);
-}
-
-const uint8 *
-mren_audio_encoder_identity(const MrenAudioEncoder *encoder)
-{
-	return encoder->base.key.content;
 }
 
 int32
@@ -240,10 +247,35 @@ run_logmel(MrenAudioEncoder *encoder, MrenAudioStream *stream, float4 *out)
 	MREN_PG_CALL(err, mren_logmel_finish(encoder->logmel, out, &err));
 }
 
+/* What is done with a stream. */
+typedef struct Encoding
+{
+	MrenAudioEncoder *encoder;
+	uint64 mute_from, mute_to; /* samples */
+	float4 *out;			   /* NULL: count samples only */
+	uint64 n_samples;
+} Encoding;
+
+static void
+count_samples(Encoding *encoding, MrenAudioStream *stream)
+{
+	float4 *piece = palloc(PIECE_SAMPLES * sizeof(float4));
+	size_t n;
+	MrenError err;
+
+	do
+	{
+		CHECK_FOR_INTERRUPTS();
+		MREN_PG_CALL(err, mren_audio_stream_read(stream, piece, PIECE_SAMPLES, &n, &err));
+		encoding->n_samples += n;
+	} while (n == PIECE_SAMPLES);
+}
+
 /* Allocates in the current context. */
 static void
-encode(MrenAudioEncoder *encoder, const bytea *audio, float4 *out)
+encode(Encoding *encoding, const bytea *audio)
 {
+	MrenAudioEncoder *encoder = encoding->encoder;
 	MrenEnv env = mren_pg_env(CurrentMemoryContext);
 	MrenAudioLimits limits = {mren_max_audio_seconds, mren_max_audio_channels, mren_max_audio_rate};
 	MrenAudioStream *stream;
@@ -252,18 +284,58 @@ encode(MrenAudioEncoder *encoder, const bytea *audio, float4 *out)
 	MREN_PG_CALL(err, mren_audio_stream_open(&env, (const uint8_t *) VARDATA_ANY(audio),
 											 VARSIZE_ANY_EXHDR(audio), &limits,
 											 encoder->sample_rate, &stream, &err));
+	mren_audio_stream_mute(stream, encoding->mute_from, encoding->mute_to);
 	PG_TRY();
 	{
-		if (encoder->logmel != NULL)
-			run_logmel(encoder, stream, out);
+		if (encoding->out == NULL)
+			count_samples(encoding, stream);
+		else if (encoder->logmel != NULL)
+			run_logmel(encoder, stream, encoding->out);
 		else
-			run_network(encoder, &env, stream, out);
+			run_network(encoder, &env, stream, encoding->out);
 	}
 	PG_FINALLY();
 	{
 		mren_audio_stream_close(stream);
 	}
 	PG_END_TRY();
+}
+
+/* The same in a context of its own. */
+static void
+encode_apart(Encoding *encoding, const bytea *audio)
+{
+	MemoryContext work =
+		AllocSetContextCreate(CurrentMemoryContext, "mren recording", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(work);
+
+	encode(encoding, audio);
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(work);
+}
+
+uint64
+mren_audio_encoder_length(const MrenAudioEncoder *encoder, const bytea *audio)
+{
+	Encoding encoding = {.encoder = (MrenAudioEncoder *) encoder};
+
+	encode_apart(&encoding, audio);
+	return encoding.n_samples;
+}
+
+double
+mren_audio_encoder_seconds(const MrenAudioEncoder *encoder, uint64 samples)
+{
+	return (double) samples / encoder->sample_rate;
+}
+
+void
+mren_audio_encoder_muted(MrenAudioEncoder *encoder, const bytea *audio, uint64 from, uint64 to,
+						 float4 *out)
+{
+	Encoding encoding = {encoder, from, to, out, 0};
+
+	encode_apart(&encoding, audio);
 }
 
 /* ---- the cache of vectors ---- */
@@ -310,18 +382,13 @@ mren_audio_encoder_features(MrenAudioEncoder *encoder, const bytea *audio, float
 {
 	MrenCacheKey key = recording_key(encoder, audio);
 	AudioEntry *entry = (AudioEntry *) mren_cache_find(&recordings, &key);
-	MemoryContext work;
-	MemoryContext old;
+	Encoding encoding = {.encoder = encoder, .out = out};
 
 	if (entry != NULL)
 	{
 		memcpy(out, entry->vector, encoder->dimension * sizeof(float4));
 		return;
 	}
-	work = AllocSetContextCreate(CurrentMemoryContext, "mren recording", ALLOCSET_DEFAULT_SIZES);
-	old = MemoryContextSwitchTo(work);
-	encode(encoder, audio, out);
-	MemoryContextSwitchTo(old);
-	MemoryContextDelete(work);
+	encode_apart(&encoding, audio);
 	remember(&key, out, encoder->dimension);
 }

@@ -207,8 +207,8 @@ insert_parts(int64 id, const Loading *loading)
 static Datum
 load(FunctionCallInfo fcinfo, MrenLoadKind kind)
 {
-	MrenLoadInput *input = mren_load_input_arg(fcinfo, 1, kind);
 	Loading loading = {.name = mren_arg_text(fcinfo, 0, "name")};
+	MrenLoadInput *input = mren_load_input_arg(fcinfo, 1, kind);
 
 	check_new_name(loading.name);
 	loading.sample_rate = rate_arg(fcinfo, 3);

@@ -88,6 +88,22 @@ find_stored(const MrenModelRow *row, MrenRecipe *recipe)
 	return found;
 }
 
+/* The name of the loaded audio encoder that a version reads, or NULL. */
+static char *
+audio_encoder_of(const MrenVersionRow *version)
+{
+	Oid types[] = {INT8OID};
+	Datum values[] = {Int64GetDatum(version->id)};
+	bool isnull;
+
+	if (mren_catalog_read("SELECT e.name FROM mren.model_version v JOIN mren.audio_encoder e"
+						  " ON e.identity OPERATOR(pg_catalog.=) v.audio_encoder"
+						  " WHERE v.id OPERATOR(pg_catalog.=) $1 ORDER BY e.name LIMIT 1",
+						  1, types, values, NULL) != 1)
+		return NULL;
+	return TextDatumGetCString(mren_models_result(1, &isnull));
+}
+
 static Jsonb *
 complete_options(Jsonb *given, Jsonb *overrides, const MrenVersionRow *champion)
 {
@@ -107,6 +123,9 @@ complete_options(Jsonb *given, Jsonb *overrides, const MrenVersionRow *champion)
 		options = with_name(options, "embeddings", name);
 	if (champion->has_encoder && mren_catalog_encoder_by_hash(champion->encoder, &encoder, &name))
 		options = with_name(options, "image_encoder", name);
+	name = audio_encoder_of(champion);
+	if (name != NULL)
+		options = with_name(options, "audio_encoder", name);
 	return options;
 }
 

@@ -197,6 +197,13 @@ mren_pair_image_vector(MrenPair *pair, Datum vector)
 		mren_array_floats(DatumGetArrayTypeP(vector), "image_vector", &pair->n_image_vector);
 }
 
+void
+mren_pair_audio_vector(MrenPair *pair, Datum vector)
+{
+	pair->audio_vector =
+		mren_array_floats(DatumGetArrayTypeP(vector), "audio_vector", &pair->n_audio_vector);
+}
+
 static void
 box_corners(Datum value, double *corners)
 {
@@ -255,6 +262,15 @@ mren_pair_copy(const MrenPair *pair)
 		memcpy(vector, pair->image_vector, pair->n_image_vector * sizeof(float4));
 		copy->image_vector = vector;
 	}
+	if (pair->audio != NULL)
+		copy->audio = DatumGetByteaPCopy(PointerGetDatum(pair->audio));
+	if (pair->audio_vector != NULL)
+	{
+		float4 *vector = palloc(pair->n_audio_vector * sizeof(float4));
+
+		memcpy(vector, pair->audio_vector, pair->n_audio_vector * sizeof(float4));
+		copy->audio_vector = vector;
+	}
 	return copy;
 }
 
@@ -266,6 +282,11 @@ mren_pair_check(const MrenPair *pair)
 						errmsg("\"image\" and \"image_vector\" cannot both be specified"),
 						errhint("Specify either the image or the vector that mren.image_features "
 								"returns for it.")));
+	if (pair->audio != NULL && pair->audio_vector != NULL)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("\"audio\" and \"audio_vector\" cannot both be specified"),
+						errhint("Specify either the recording or the vector that "
+								"mren.audio_features returns for it.")));
 	if ((pair->has_head_box || pair->has_tail_box) && pair->image == NULL &&
 		pair->image_vector == NULL)
 		ereport(ERROR,
@@ -287,7 +308,10 @@ mren_pair_args(FunctionCallInfo fcinfo, int first, bool ranges, MrenPair *pair)
 		TAIL_TYPE,
 		HEAD_BOX,
 		TAIL_BOX,
-		IMAGE_VECTOR
+		IMAGE_VECTOR,
+		VERSION,
+		AUDIO,
+		AUDIO_VECTOR
 	};
 
 	memset(pair, 0, sizeof(*pair));
@@ -307,6 +331,14 @@ mren_pair_args(FunctionCallInfo fcinfo, int first, bool ranges, MrenPair *pair)
 		mren_pair_head_box(pair, PG_GETARG_DATUM(first + HEAD_BOX));
 	if (!PG_ARGISNULL(first + TAIL_BOX))
 		mren_pair_tail_box(pair, PG_GETARG_DATUM(first + TAIL_BOX));
+	/* An extension of an earlier version calls with fewer arguments. */
+	if (PG_NARGS() > first + AUDIO_VECTOR)
+	{
+		if (!PG_ARGISNULL(first + AUDIO))
+			pair->audio = PG_GETARG_BYTEA_PP(first + AUDIO);
+		if (!PG_ARGISNULL(first + AUDIO_VECTOR))
+			mren_pair_audio_vector(pair, PG_GETARG_DATUM(first + AUDIO_VECTOR));
+	}
 	mren_pair_check(pair);
 	return true;
 }

@@ -59,6 +59,9 @@ typedef struct MrenPair
 	const bytea *image; /* NULL: none; detoasted */
 	const float4 *image_vector;
 	int n_image_vector;
+	const bytea *audio; /* NULL: none; detoasted */
+	const float4 *audio_vector;
+	int n_audio_vector;
 	MrenTextSpan head_type; /* data NULL: none */
 	MrenTextSpan tail_type;
 	bool has_head_box;
@@ -71,19 +74,21 @@ typedef struct MrenPair
 extern void mren_pair_sentence(MrenPair *pair, Datum sentence);
 extern void mren_pair_mentions(MrenPair *pair, Datum head, Datum tail, bool ranges);
 extern void mren_pair_image_vector(MrenPair *pair, Datum vector);
+extern void mren_pair_audio_vector(MrenPair *pair, Datum vector);
 extern void mren_pair_head_box(MrenPair *pair, Datum box);
 extern void mren_pair_tail_box(MrenPair *pair, Datum box);
 
 /* A copy of the pair and of all that it points to, in the current context. */
 extern MrenPair *mren_pair_copy(const MrenPair *pair);
 
-/* An error if the pair has both an image and a vector of one, or a box without either. */
+/* An error if the pair has both an image or recording and a vector of it, or a box without either. */
 extern void mren_pair_check(const MrenPair *pair);
 
 /*
  * mren_pair_args
  *	  The pair of a predicting function: sentence, head, tail, image, head_type,
- *	  tail_type, head_box, tail_box, image_vector from argument `first` on.
+ *	  tail_type, head_box, tail_box, image_vector, version, audio, audio_vector from argument
+ *	  `first` on; version is not read, and the last two need not be there.
  *	  False if sentence, head or tail is NULL: the answer is NULL then.
  */
 extern bool mren_pair_args(FunctionCallInfo fcinfo, int first, bool ranges, MrenPair *pair);

@@ -42,7 +42,8 @@ static const struct
 } usual[] = {
 	{"photo", "image"},		 {"picture", "image"},	{"img", "image"},
 	{"photograph", "image"}, {"label", "relation"}, {"vector", "image_vector"},
-	{"weights", "weight"},	 {"subset", "split"},
+	{"weights", "weight"},	 {"subset", "split"},	{"sound", "audio"},
+	{"recording", "audio"},
 };
 
 static bool

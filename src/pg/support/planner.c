@@ -13,17 +13,28 @@
 #define COST_TEXT 100
 #define COST_IMAGE 100000
 
-/* The number of the argument image. */
+/* The numbers of the arguments image and audio. */
 #define ARG_IMAGE 4
+#define ARG_AUDIO 11
 
 /* A call without the argument has its default, a NULL constant. */
+static bool
+is_null(const List *args, int number)
+{
+	Node *arg = list_nth(args, number);
+
+	return IsA(arg, Const) && ((Const *) arg)->constisnull;
+}
+
+/* Whether an image or a recording may be read. */
 static bool
 may_read_image(Node *call)
 {
 	List *args = IsA(call, FuncExpr) ? ((FuncExpr *) call)->args : NIL;
-	Node *image = list_length(args) > ARG_IMAGE ? list_nth(args, ARG_IMAGE) : NULL;
 
-	return !(image != NULL && IsA(image, Const) && ((Const *) image)->constisnull);
+	if (list_length(args) <= ARG_IMAGE || !is_null(args, ARG_IMAGE))
+		return true;
+	return list_length(args) > ARG_AUDIO && !is_null(args, ARG_AUDIO);
 }
 
 PG_FUNCTION_INFO_V1(mren_predict_support);

@@ -35,6 +35,8 @@ static const Column known[MREN_N_COLUMNS] = {
 	{"relation", TEXTOID, "pg_catalog.text", true},
 	{"image", BYTEAOID, "pg_catalog.bytea"},
 	{"image_vector", FLOAT4ARRAYOID, "pg_catalog.float4[]"},
+	{"audio", BYTEAOID, "pg_catalog.bytea"},
+	{"audio_vector", FLOAT4ARRAYOID, "pg_catalog.float4[]"},
 	{"head_type", TEXTOID, "pg_catalog.text"},
 	{"tail_type", TEXTOID, "pg_catalog.text"},
 	{"head_box", BOXOID, "pg_catalog.box"},

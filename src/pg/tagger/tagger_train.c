@@ -150,7 +150,7 @@ read_rows(MrenTrainCall *call)
 	mren_tagger_setup_read(call->object, &train->setup);
 	call->deploy = train->setup.deploy;
 	mren_models_check_save_kind(call->name, MREN_MODEL_TAGGER, call->deploy);
-	train->spill = mren_train_spill_create(0, (MrenGridShape){0}, memory);
+	train->spill = mren_train_spill_create(&(MrenSpillShape){0}, memory);
 	train->ranges = !columns.tokens;
 	train->slips.context = context;
 	train->row = AllocSetContextCreate(context, "mren tag row", ALLOCSET_DEFAULT_SIZES);

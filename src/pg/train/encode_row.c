@@ -101,19 +101,57 @@ row_image(MrenEncodeSite *site, const MrenPair *pair, uint16 **grid)
 	return vector;
 }
 
+/* The vector of the row's recording (audio_dimension); NULL without one. */
+static const float4 *
+row_audio(MrenEncodeSite *site, const MrenPair *pair)
+{
+	const MrenTrainSetup *setup = &site->setup;
+	MemoryContext old;
+	float4 *vector;
+
+	if (pair->audio == NULL && pair->audio_vector == NULL)
+		return NULL;
+	if (setup->audio_encoder == NULL)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("row has a recording, but no audio encoder is given"),
+						errdetail("The options have \"audio_encoder\": null.")));
+	if (pair->audio_vector != NULL)
+	{
+		if (pair->n_audio_vector != setup->audio_dimension)
+			ereport(ERROR,
+					(errcode(ERRCODE_DATA_EXCEPTION),
+					 errmsg("audio vector has %d elements, but audio encoder \"%s\" gives %d",
+							pair->n_audio_vector, setup->audio_encoder, setup->audio_dimension),
+					 errhint("Make it with mren.audio_features, and name the same encoder with the "
+							 "option audio_encoder.")));
+		return pair->audio_vector;
+	}
+	if (site->audio_encoder == NULL)
+	{
+		old = MemoryContextSwitchTo(site->base.site);
+		site->audio_encoder = mren_audio_encoder_open(setup->audio_encoder);
+		MemoryContextSwitchTo(old);
+	}
+	vector = palloc(setup->audio_dimension * sizeof(float4));
+	mren_audio_encoder_features(site->audio_encoder, pair->audio, vector);
+	return vector;
+}
+
 MrenRowImage
 mren_encode_row(MrenEncodeSite *site, const MrenPair *pair, MrenTextSpan relation,
 				MrenExample *example)
 {
 	uint16 *grid;
 	const float4 *image = row_image(site, pair, &grid);
+	const float4 *audio = row_audio(site, pair);
 	const MrenEncoded *row;
 	MrenPairBoxes boxes;
 
 	mren_words_begin(site->words);
 	row = mren_encode_pair(&site->vocabulary, pair);
-	mren_encode_example(example, &row->sentence, pair, relation, image,
-						site->setup.encoder_row.dimension);
+	mren_encode_example(example, &row->sentence, pair, relation,
+						&(MrenPairVectors){image, site->setup.encoder_row.dimension, audio,
+										   site->setup.audio_dimension});
 	if (site->setup.net.hash_bits > 0)
 	{
 		const MrenFeatures *features;
@@ -128,13 +166,14 @@ mren_encode_row(MrenEncodeSite *site, const MrenPair *pair, MrenTextSpan relatio
 	if (site->tokenizer != NULL)
 		example->tokens = mren_pair_tokens(site->tokenizer, pair, row)->tokens;
 	example->has_grid = grid != NULL;
-	return (MrenRowImage){image, grid};
+	return (MrenRowImage){image, grid, audio};
 }
 
 /*
  * mren.encode_example(options, sentence, head, tail, relation, image,
- * image_vector, head_type, tail_type, head_box, tail_box, weight, split)
- * → bytea: a record of the core, followed by the image's vector and grid; or what
+ * image_vector, head_type, tail_type, head_box, tail_box, weight, split, audio,
+ * audio_vector) → bytea: a record of the core, followed by the image's vector and grid, and
+ * the recording's vector; or what
  * is wrong with the row (mren_encode_error).
  */
 enum
@@ -154,7 +193,9 @@ enum
 	ARG_HEAD_BOX,
 	ARG_TAIL_BOX,
 	ARG_WEIGHT,
-	ARG_SPLIT
+	ARG_SPLIT,
+	ARG_AUDIO,
+	ARG_AUDIO_VECTOR
 };
 
 static void
@@ -172,6 +213,11 @@ optional_args(FunctionCallInfo fcinfo, MrenPair *pair)
 		mren_pair_head_box(pair, PG_GETARG_DATUM(ARG_HEAD_BOX));
 	if (!PG_ARGISNULL(ARG_TAIL_BOX))
 		mren_pair_tail_box(pair, PG_GETARG_DATUM(ARG_TAIL_BOX));
+	/* The function of an earlier version of the extension has no such arguments. */
+	if (PG_NARGS() > ARG_AUDIO && !PG_ARGISNULL(ARG_AUDIO))
+		pair->audio = PG_GETARG_BYTEA_PP(ARG_AUDIO);
+	if (PG_NARGS() > ARG_AUDIO_VECTOR && !PG_ARGISNULL(ARG_AUDIO_VECTOR))
+		mren_pair_audio_vector(pair, PG_GETARG_DATUM(ARG_AUDIO_VECTOR));
 	mren_pair_check(pair);
 }
 
@@ -208,6 +254,9 @@ encode(FunctionCallInfo fcinfo, MrenEncodeSite *site, bool ranges)
 		MREN_PG_CALL(err,
 					 mren_buffer_append(&env, &buffer, image.grid,
 										mren_grid_size(&site->setup.grid) * sizeof(uint16), &err));
+	if (image.audio != NULL)
+		MREN_PG_CALL(err, mren_buffer_append(&env, &buffer, image.audio,
+											 site->setup.audio_dimension * sizeof(float4), &err));
 	return (bytea *) cstring_to_text_with_len((char *) buffer.data, buffer.len);
 }
 

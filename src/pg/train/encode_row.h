@@ -14,6 +14,7 @@
 #include "pg/support/args.h"
 #include "pg/support/call_site.h"
 #include "pg/support/row_errors.h"
+#include "pg/resource/audio_encoders.h"
 #include "pg/resource/text_tokenizers.h"
 #include "pg/resource/image_encoders.h"
 #include "pg/train/train_setup.h"
@@ -29,7 +30,8 @@ typedef struct MrenEncodeSite
 	char *json; /* the options in effect, which the aggregate's state contains */
 	MrenWords *words;
 	MrenVocabulary vocabulary;
-	MrenEncoder *encoder; /* opened at the first image */
+	MrenEncoder *encoder;			 /* opened at the first image */
+	MrenAudioEncoder *audio_encoder; /* opened at the first recording */
 	MrenRowLexicons lexicons;
 	const MrenOpenTokenizer *tokenizer; /* of a pretrained text encoder, or NULL */
 	int64 n_rows;						/* that the aggregate has seen here */
@@ -40,11 +42,12 @@ typedef struct MrenEncodeSite
 /* The site of this call: see mren_call_site. */
 extern MrenEncodeSite *mren_encode_site(FunctionCallInfo fcinfo, int options_arg);
 
-/* Vector and grid of the image of an encoded row; NULL: none. */
+/* Vector and grid of the image of an encoded row, and vector of its recording; NULL: none. */
 typedef struct MrenRowImage
 {
 	const float4 *vector; /* (encoder_row.dimension) */
 	const uint16 *grid;	  /* (setup.grid) halves, if the fusion attends to grids */
+	const float4 *audio;  /* (setup.audio_dimension) */
 } MrenRowImage;
 
 /*

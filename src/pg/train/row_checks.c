@@ -19,6 +19,7 @@ typedef struct Found
 	uint64 n_words;
 	uint64 n_known; /* of them, words with a vector */
 	bool has_image;
+	bool has_audio;
 } Found;
 
 static void
@@ -55,6 +56,7 @@ read_rows(const MrenEnv *env, const MrenSource *rows, Found *found)
 		MREN_PG_CALL(err, rows->read(rows->state, i, &record, &len, &err));
 		MREN_PG_CALL(err, mren_example_read(record, len, &example, &size, &err));
 		found->has_image |= example.has_image;
+		found->has_audio |= example.has_audio;
 		count_words(&example.sentence, found);
 		/* More relations than a network can have are the trainer's error. */
 		if (found->relations.n <= MREN_MAX_RELATIONS)
@@ -136,4 +138,10 @@ mren_train_check_rows(const MrenTrainSetup *setup, const MrenSource *rows)
 								 setup->image_encoder),
 						  errhint("The query's column of images must be named \"image\", that of "
 								  "their vectors \"image_vector\".")));
+	if (setup->audio_named && setup->audio_encoder != NULL && !found.has_audio)
+		ereport(WARNING,
+				(errmsg("audio encoder \"%s\" is not used, since no row has a recording",
+						setup->audio_encoder),
+				 errhint("The query's column of recordings must be named \"audio\", that of "
+						 "their vectors \"audio_vector\".")));
 }

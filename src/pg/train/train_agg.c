@@ -192,6 +192,8 @@ set_head(const MrenEncodeSite *site, TrainingSet *set)
 		head.image_dim = site->setup.encoder_row.dimension;
 		head.grid = site->setup.grid;
 	}
+	head.audio_dim = site->setup.audio_dimension;
+	memcpy(head.audio_encoder, site->setup.audio_identity, MREN_SHA256_LENGTH);
 	MREN_PG_CALL(err, mren_examples_create(&set->env, &head, &set->examples, &err));
 }
 
@@ -289,7 +291,8 @@ add_row(FunctionCallInfo fcinfo, const Form *form, MrenEncodeSite *site, Trainin
 
 	if (image.grid != NULL)
 		MREN_PG_CALL(err, mren_examples_add_grid(set->examples, &example.image, image.grid, &err));
-	MREN_PG_CALL(err, mren_examples_append(set->examples, &example, image.vector, &err));
+	MREN_PG_CALL(err, mren_examples_append_row(set->examples, &example,
+											   &(MrenRowVectors){image.vector, image.audio}, &err));
 }
 
 /* The same; a row that cannot be used is an error that names it, or is counted. */

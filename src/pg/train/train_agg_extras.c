@@ -115,11 +115,16 @@ read_member(const char *key, const JsonbValue *value, MrenPair *pair, MrenTrainA
 	}
 	else if (strcmp(key, "image_vector") == 0)
 		pair->image_vector = floats_of(key, value, &pair->n_image_vector);
+	else if (strcmp(key, "audio") == 0)
+		pair->audio =
+			DatumGetByteaPP(DirectFunctionCall1(byteain, CStringGetDatum(string_of(key, value))));
+	else if (strcmp(key, "audio_vector") == 0)
+		pair->audio_vector = floats_of(key, value, &pair->n_audio_vector);
 	else
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("unknown key \"%s\" in extras", key),
-						errhint("Keys are weight, split, head_type, tail_type, head_box, tail_box "
-								"and image_vector.")));
+						errhint("Keys are weight, split, head_type, tail_type, head_box, tail_box, "
+								"image_vector, audio and audio_vector.")));
 }
 
 void

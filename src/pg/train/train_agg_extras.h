@@ -23,7 +23,7 @@ typedef struct MrenTrainAggExtras
  * mren_train_agg_extras_read
  *	  Keys: weight (number), split (string), head_type and tail_type (strings),
  *	  head_box and tail_box (boxes, as a string or as four numbers), image_vector
- *	  (numbers).  A key that is null counts as missing.  22023 for anything else.
+ *	  (numbers), audio (a bytea as a string), audio_vector (numbers).  A key that is null counts as missing.  22023 for anything else.
  */
 extern void mren_train_agg_extras_read(const Jsonb *object, MrenPair *pair,
 									   MrenTrainAggExtras *extras);

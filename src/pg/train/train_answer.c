@@ -30,6 +30,7 @@ mren_train_answer_begin(MrenTrainAnswers *answers, const MrenSource *rows, const
 	if (negative != NULL)
 		answers->negative = (MrenTextSpan){negative, (uint32) strlen(negative)};
 	answers->image = palloc(Max(answers->info.image_dim, 1) * sizeof(float4));
+	answers->audio = palloc(Max(answers->info.audio_dim, 1) * sizeof(float4));
 	answers->grid = palloc(Max(mren_grid_size(&answers->info.grid), 1) * sizeof(uint16));
 	answers->features = palloc(answers->info.features_dim * sizeof(float4));
 	answers->probabilities = palloc(answers->info.n_relations * sizeof(float4));
@@ -57,6 +58,12 @@ make_input(MrenTrainAnswers *answers, const MrenExample *example, MrenInput *inp
 		input->features = example->features;
 		input->n_features =
 			example->n_features - (answers->info.box_features ? 0 : example->n_box_features);
+	}
+	if (example->has_audio && answers->info.audio_dim > 0)
+	{
+		MREN_PG_CALL(
+			err, answers->rows->audio(answers->rows->state, &example->audio, answers->audio, &err));
+		input->audio = answers->audio;
 	}
 	if (!example->has_image || answers->info.image_dim == 0)
 		return;

@@ -21,6 +21,7 @@ typedef struct MrenTrainAnswers
 	MrenNetInfo info;
 	MrenWordVectors vectors;
 	MrenTextSpan negative; /* data NULL: none */
+	float4 *audio;		   /* (audio_dim) */
 	float4 *image;		   /* (image_dim) */
 	uint16 *grid;		   /* (info.grid) */
 	float4 *features;

@@ -85,6 +85,13 @@ mren_train_network_begin(MrenNetworkTraining *training, const MrenTrainSetup *se
 		inputs.image_dim = setup->encoder_row.dimension;
 		inputs.encoder_sha256 = training->encoder;
 	}
+	/* The trainer leaves the branch out if no row has a recording. */
+	if (setup->audio_encoder != NULL)
+	{
+		memcpy(training->audio, setup->audio_identity, MREN_SHA256_LENGTH);
+		inputs.audio_dim = setup->audio_dimension;
+		inputs.audio_sha256 = training->audio;
+	}
 	if (setup->net.pretrained != NULL)
 	{
 		mren_encoder_text_source(&setup->text_encoder_row, &training->text_encoder);
@@ -251,6 +258,8 @@ metrics_json(const MrenNetworkTraining *training, const MrenNet *net, const Mren
 			&json,
 			", \"validation_loss\": %.9g, \"validation_accuracy\": %.9g, \"validation_f1\": %.9g",
 			report->validation_loss, report->validation_accuracy, report->validation_f1);
+	if (report->n_rows_with_audio > 0)
+		appendStringInfo(&json, ", \"rows_with_audio\": %zu", report->n_rows_with_audio);
 	if (report->n_members > 1)
 		appendStringInfo(&json, ", \"members\": %zu", report->n_members);
 	if (report->has_text_only)
@@ -278,14 +287,14 @@ metrics_json(const MrenNetworkTraining *training, const MrenNet *net, const Mren
 
 /* The options in effect, with defaults that depend on the rows filled in. */
 static char *
-effective_json(const MrenNetworkTraining *training)
+effective_json(const MrenNetworkTraining *training, const MrenTrainReport *report)
 {
 	MrenTrainSetup setup = *training->setup;
+	bool reads = training->inputs.image_dim > 0 || report->n_rows_with_audio > 0;
 
-	setup.net.common.weight_ema =
-		mren_options_weight_ema(&setup.net, training->inputs.image_dim > 0);
-	setup.net.common.weight_decay =
-		mren_options_weight_decay(&setup.net, training->inputs.image_dim > 0);
+	setup.net.common.weight_ema = mren_options_weight_ema(&setup.net, reads);
+	setup.net.common.weight_decay = mren_options_weight_decay(&setup.net, reads);
+	setup.audio_named = setup.audio_named || report->n_rows_with_audio > 0;
 	return mren_train_setup_json(&setup);
 }
 
@@ -297,7 +306,7 @@ mren_train_network_end(MrenNetworkTraining *training, MrenNetwork *network, Mren
 	network->tagger = NULL;
 	MREN_PG_CALL(err, mren_trainer_finish(training->trainer, &network->net, &err));
 	mren_trainer_report(training->trainer, report);
-	network->options = effective_json(training);
+	network->options = effective_json(training, report);
 	network->metrics = metrics_json(training, network->net, report);
 	mren_trainer_free(training->trainer);
 	mren_vector_table_free(&training->env, training->table);

@@ -22,6 +22,7 @@ typedef struct MrenNetworkTraining
 	uint8 embeddings[MREN_SHA256_LENGTH];
 	uint8 lexicons[MREN_MAX_LEXICON_LIST][MREN_SHA256_LENGTH];
 	uint8 encoder[MREN_SHA256_LENGTH];
+	uint8 audio[MREN_SHA256_LENGTH];
 	MrenEncoderSource text_encoder;
 
 	/* Fusion "auto": each is trained in turn, then the best once more. */

@@ -188,6 +188,12 @@ append_group(StringInfo sql, const MrenTrainRows *rows)
 	if (columns->attno[MREN_COLUMN_IMAGE_VECTOR] > 0)
 		appendStringInfo(sql, "q.%s::pg_catalog.text, ",
 						 mren_column_name(MREN_COLUMN_IMAGE_VECTOR));
+	if (columns->attno[MREN_COLUMN_AUDIO] > 0)
+		appendStringInfo(sql, "pg_catalog.sha256(q.%s::pg_catalog.bytea)::pg_catalog.text, ",
+						 mren_column_name(MREN_COLUMN_AUDIO));
+	if (columns->attno[MREN_COLUMN_AUDIO_VECTOR] > 0)
+		appendStringInfo(sql, "q.%s::pg_catalog.text, ",
+						 mren_column_name(MREN_COLUMN_AUDIO_VECTOR));
 	appendStringInfo(sql, "q.%s::pg_catalog.text)", mren_column_name(MREN_COLUMN_SENTENCE));
 }
 
@@ -196,10 +202,11 @@ static char *
 generate_statement(const MrenTrainRows *rows)
 {
 	static const MrenColumn order[] = {
-		MREN_COLUMN_SENTENCE,  MREN_COLUMN_HEAD,	  MREN_COLUMN_TAIL,
-		MREN_COLUMN_RELATION,  MREN_COLUMN_IMAGE,	  MREN_COLUMN_IMAGE_VECTOR,
-		MREN_COLUMN_HEAD_TYPE, MREN_COLUMN_TAIL_TYPE, MREN_COLUMN_HEAD_BOX,
-		MREN_COLUMN_TAIL_BOX,  MREN_COLUMN_WEIGHT,	  MREN_COLUMN_SPLIT,
+		MREN_COLUMN_SENTENCE,  MREN_COLUMN_HEAD,		 MREN_COLUMN_TAIL,
+		MREN_COLUMN_RELATION,  MREN_COLUMN_IMAGE,		 MREN_COLUMN_IMAGE_VECTOR,
+		MREN_COLUMN_HEAD_TYPE, MREN_COLUMN_TAIL_TYPE,	 MREN_COLUMN_HEAD_BOX,
+		MREN_COLUMN_TAIL_BOX,  MREN_COLUMN_WEIGHT,		 MREN_COLUMN_SPLIT,
+		MREN_COLUMN_AUDIO,	   MREN_COLUMN_AUDIO_VECTOR,
 	};
 	const MrenColumns *columns = &rows->columns;
 	StringInfoData sql;
@@ -248,11 +255,14 @@ mren_train_rows_read(MrenTrainRows *rows, const MrenTrainSetup *setup)
 	Datum values[] = {encode_options(rows)};
 	Reader reader = {rows, setup->holdout_share};
 	MemoryContext old = MemoryContextSwitchTo(rows->context);
-	int image_dim = setup->image_encoder != NULL ? setup->encoder_row.dimension : 0;
+	MrenSpillShape shape = {.image_dim =
+								setup->image_encoder != NULL ? setup->encoder_row.dimension : 0,
+							.grid = setup->grid,
+							.audio_dim = setup->audio_dimension};
 
-	rows->spill = mren_train_spill_create(image_dim, setup->grid, rows->memory);
+	rows->spill = mren_train_spill_create(&shape, rows->memory);
 	if (rows->keep_holdout && setup->holdout_share > 0)
-		rows->holdout_spill = mren_train_spill_create(image_dim, setup->grid, rows->memory);
+		rows->holdout_spill = mren_train_spill_create(&shape, rows->memory);
 	MemoryContextSwitchTo(old);
 	rows->errors.skip = setup->skip_bad;
 	rows->slips.context = rows->context;

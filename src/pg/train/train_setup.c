@@ -7,6 +7,7 @@
  */
 #include "pg/train/train_setup.h"
 
+#include "pg/resource/audio_encoders.h"
 #include "pg/resource/image_encoders.h"
 #include "pg/support/json_options.h"
 #include "pg/support/pg_env.h"
@@ -22,9 +23,9 @@ unknown_key(const char *key)
 	if (present != NULL)
 		mren_json_option_renamed(key, present);
 	mren_options_list(known, sizeof(known));
-	mren_json_option_unknown(
-		key, psprintf("embeddings, image_encoder, lexicons, deploy, holdout_share, on_error, %s",
-					  known));
+	mren_json_option_unknown(key, psprintf("embeddings, image_encoder, audio_encoder, lexicons, "
+										   "deploy, holdout_share, on_error, %s",
+										   known));
 }
 
 /* Options that are null rule out what would be taken because it is the only one loaded. */
@@ -68,6 +69,11 @@ set_option(void *state, const char *key, const JsonbValue *value)
 		reader->no_encoder = setup->image_encoder == NULL;
 		setup->encoder_named = setup->image_encoder != NULL;
 	}
+	else if (strcmp(key, "audio_encoder") == 0)
+	{
+		setup->audio_encoder = mren_json_option_name(key, value);
+		setup->audio_named = true;
+	}
 	else if (strcmp(key, "lexicons") == 0)
 		mren_lexicon_list_set(&setup->lexicons, value);
 	else if (strcmp(key, "deploy") == 0)
@@ -96,6 +102,17 @@ resolve_grid(MrenTrainSetup *setup)
 				 errmsg("image encoder \"%s\" has no grid, which this fusion needs",
 						setup->image_encoder),
 				 errhint("Use the fusion \"parallel\", or an output that is pooled from a map.")));
+}
+
+/* Its hash and its dimension. */
+static void
+resolve_audio(MrenTrainSetup *setup)
+{
+	if (!setup->audio_named)
+		setup->audio_encoder = MREN_LOGMEL_NAME;
+	if (setup->audio_encoder != NULL)
+		mren_audio_encoder_find(setup->audio_encoder, setup->audio_identity,
+								&setup->audio_dimension);
 }
 
 /*
@@ -127,6 +144,7 @@ resolve(const SetupReader *reader)
 	if (setup->image_encoder == NULL && !reader->no_encoder &&
 		mren_catalog_count_encoders(&name) == 1)
 		setup->image_encoder = name;
+	resolve_audio(setup);
 	mren_lexicon_list_resolve(&setup->lexicons);
 	if (setup->net.pretrained != NULL)
 		mren_catalog_need_text_encoder(setup->net.pretrained, &setup->text_encoder_row);
@@ -165,6 +183,9 @@ mren_train_setup_json(const MrenTrainSetup *setup)
 	appendBinaryStringInfo(&json, core, end - 1);
 	mren_json_option_append(&json, "embeddings", setup->embeddings);
 	mren_json_option_append(&json, "image_encoder", setup->image_encoder);
+	/* Not where no row has a recording: a model of text is as it was. */
+	if (setup->audio_named)
+		mren_json_option_append(&json, "audio_encoder", setup->audio_encoder);
 	mren_lexicon_list_append(&json, &setup->lexicons);
 	appendStringInfo(&json, ", \"deploy\": %s, \"holdout_share\": %g%s}",
 					 setup->deploy ? "true" : "false", setup->holdout_share,

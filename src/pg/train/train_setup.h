@@ -22,6 +22,8 @@ typedef struct MrenTrainSetup
 	char *image_encoder; /* name, or NULL: none, and no row may have an image; where not given,
 						  * the only one loaded */
 	bool encoder_named;	 /* the options name the encoder */
+	char *audio_encoder; /* name, or NULL: none; where not given, log-mel statistics */
+	bool audio_named;	 /* the options name it, or rows have recordings */
 	bool deploy;
 	bool skip_bad;		  /* option on_error: leave out rows that cannot be used */
 	double holdout_share; /* share of the rows that is held out to judge models; 0 .. 0.5 */
@@ -29,7 +31,9 @@ typedef struct MrenTrainSetup
 	MrenEmbeddingRow embedding_row;		 /* dimension 0 without embeddings */
 	MrenEncoderRow encoder_row;			 /* only with an image encoder */
 	MrenTextEncoderRow text_encoder_row; /* only with net.pretrained */
-	MrenGridShape grid; /* of an image, if the fusion attends to grids; else all 0 */
+	uint8 audio_identity[MREN_SHA256_LENGTH];
+	int audio_dimension; /* 0 without an audio encoder */
+	MrenGridShape grid;	 /* of an image, if the fusion attends to grids; else all 0 */
 } MrenTrainSetup;
 
 /*

@@ -49,6 +49,10 @@ struct MrenTrainSpill
 	int64 n_grids;
 	void *other_grid; /* buffer for one grid, to compare with */
 	HTAB *images;
+	int audio_dim;
+	BufFile *sounds; /* vectors of recordings, as `vectors` */
+	HTAB *recordings;
+	int64 n_recordings;
 	int64 *offsets; /* (n + 1) of each record, and of the end */
 	int64 n;
 	int64 n_images;
@@ -68,18 +72,21 @@ close_files(void *arg)
 		BufFileClose(spill->vectors);
 	if (spill->grids != NULL)
 		BufFileClose(spill->grids);
+	if (spill->sounds != NULL)
+		BufFileClose(spill->sounds);
 }
 
 static void
 check_limit(const MrenTrainSpill *spill)
 {
-	size_t bytes = spill->n * sizeof(int64) + spill->n_images * 56;
+	int64 n_images = spill->n_images + spill->n_recordings;
+	size_t bytes = spill->n * sizeof(int64) + n_images * 56;
 
 	if (bytes > spill->limit)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("index of %lld rows and %lld images exceeds mren.train_memory (%zu kB)",
-						(long long) spill->n, (long long) spill->n_images, spill->limit / 1024),
+						(long long) spill->n, (long long) n_images, spill->limit / 1024),
 				 errhint("Raise mren.train_memory.")));
 }
 
@@ -105,7 +112,7 @@ begin_sort(MrenTrainSpill *spill)
 }
 
 MrenTrainSpill *
-mren_train_spill_create(int image_dim, MrenGridShape grid, size_t limit)
+mren_train_spill_create(const MrenSpillShape *shape, size_t limit)
 {
 	MrenTrainSpill *spill = palloc0(sizeof(MrenTrainSpill));
 	HASHCTL control = {.keysize = sizeof(MrenHash128),
@@ -114,14 +121,21 @@ mren_train_spill_create(int image_dim, MrenGridShape grid, size_t limit)
 
 	spill->context = CurrentMemoryContext;
 	spill->limit = limit;
-	spill->image_dim = image_dim;
+	spill->image_dim = shape->image_dim;
+	spill->audio_dim = shape->audio_dim;
 	spill->callback = (MemoryContextCallback){.func = close_files, .arg = spill};
 	MemoryContextRegisterResetCallback(spill->context, &spill->callback);
 	spill->images =
 		hash_create("mren images", 1024, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	spill->vectors = BufFileCreateTemp(true);
-	spill->grid_shape = grid;
-	spill->grid_bytes = mren_grid_size(&grid) * sizeof(uint16);
+	if (spill->audio_dim > 0)
+	{
+		spill->recordings =
+			hash_create("mren recordings", 1024, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+		spill->sounds = BufFileCreateTemp(true);
+	}
+	spill->grid_shape = shape->grid;
+	spill->grid_bytes = mren_grid_size(&shape->grid) * sizeof(uint16);
 	if (spill->grid_bytes > 0)
 	{
 		spill->grids = BufFileCreateTemp(true);
@@ -192,6 +206,25 @@ add_image(MrenTrainSpill *spill, const MrenExample *example, const uint8 *vector
 		add_grid(spill, entry, vector + size);
 }
 
+/* Writes the vector of a recording that is new. */
+static void
+add_recording(MrenTrainSpill *spill, const MrenExample *example, const uint8 *vector)
+{
+	bool found;
+	ImageEntry *entry = hash_search(spill->recordings, &example->audio, HASH_ENTER, &found);
+
+	if (found)
+		return;
+	entry->number = spill->n_recordings++;
+	BufFileWrite(spill->sounds, (void *) vector, spill->audio_dim * sizeof(float4));
+}
+
+static size_t
+audio_bytes(const MrenTrainSpill *spill, const MrenExample *example)
+{
+	return example->has_audio ? spill->audio_dim * sizeof(float4) : 0;
+}
+
 /* Size of the vector and the grid that follow a record. */
 static size_t
 image_bytes(const MrenTrainSpill *spill, const MrenExample *example)
@@ -233,7 +266,9 @@ mren_train_spill_add(MrenTrainSpill *spill, const bytea *row, const uint64 *key,
 	/* A record is read in place, so it must be aligned to 8 bytes. */
 	memcpy(aligned, VARDATA_ANY(row), len);
 	MREN_PG_CALL(err, mren_example_read(aligned, len, &example, &size, &err));
-	if (len - size != image_bytes(spill, &example) || (example.has_grid && spill->grid_bytes == 0))
+	if (len - size != image_bytes(spill, &example) + audio_bytes(spill, &example) ||
+		(example.has_grid && spill->grid_bytes == 0) ||
+		(example.has_audio && spill->audio_dim == 0))
 		elog(ERROR, "encoded row has %zu bytes after its record", len - size);
 	if (keep != NULL && !keep(state, &example))
 	{
@@ -243,6 +278,8 @@ mren_train_spill_add(MrenTrainSpill *spill, const bytea *row, const uint64 *key,
 	}
 	if (example.has_image)
 		add_image(spill, &example, aligned + size);
+	if (example.has_audio)
+		add_recording(spill, &example, aligned + size + image_bytes(spill, &example));
 	if (key != NULL)
 	{
 		memcpy(aligned + size, key, sizeof(*key));
@@ -282,6 +319,21 @@ read_image(void *state, const MrenHash128 *hash, float *vector, MrenError *err)
 		return mren_fail(err, MREN_EDATA, "the image of a row is missing");
 	seek(spill->vectors, entry->number * size);
 	read_exactly(spill->vectors, vector, size);
+	return MREN_OK;
+}
+
+static MrenStatus
+read_audio(void *state, const MrenHash128 *hash, float *vector, MrenError *err)
+{
+	MrenTrainSpill *spill = state;
+	size_t size = spill->audio_dim * sizeof(float4);
+	ImageEntry *entry =
+		spill->recordings == NULL ? NULL : hash_search(spill->recordings, hash, HASH_FIND, NULL);
+
+	if (entry == NULL)
+		return mren_fail(err, MREN_EDATA, "the recording of a row is missing");
+	seek(spill->sounds, entry->number * size);
+	read_exactly(spill->sounds, vector, size);
 	return MREN_OK;
 }
 
@@ -330,6 +382,7 @@ mren_train_spill_finish(MrenTrainSpill *spill, MrenSource *source)
 						   .n = spill->n,
 						   .read = read_record,
 						   .image = read_image,
+						   .audio = read_audio,
 						   .grid_shape = spill->grid_shape,
 						   .grid = read_grid};
 	MemoryContextSwitchTo(old);

@@ -18,13 +18,22 @@
 
 typedef struct MrenTrainSpill MrenTrainSpill;
 
+/* What follows the records of rows. */
+typedef struct MrenSpillShape
+{
+	int image_dim;
+	MrenGridShape grid; /* all 0: none */
+	int audio_dim;
+} MrenSpillShape;
+
 /*
  * mren_train_spill_create
  *	  An empty spill in the current context.  The record of a row with an image
- *	  is followed by image_dim floats, and by the grid (halves) if it has_grid.
+ *	  is followed by image_dim floats, and by the grid (halves) if it has_grid; that of a row
+ *	  with a recording by audio_dim floats, last.
  *	  limit is in bytes of memory: 54000 beyond it.
  */
-extern MrenTrainSpill *mren_train_spill_create(int image_dim, MrenGridShape grid, size_t limit);
+extern MrenTrainSpill *mren_train_spill_create(const MrenSpillShape *shape, size_t limit);
 
 /* Called with each row before it is added; false leaves it out. */
 typedef bool (*MrenTrainSpillFilter)(void *state, const MrenExample *example);

@@ -13,19 +13,18 @@ mren_marker_same_sentence(const MrenMarkedTokens *a, const MrenMarkedTokens *b)
 		   (a->ids == b->ids || memcmp(a->ids, b->ids, a->n * sizeof(int32_t)) == 0);
 }
 
-static bool
-has_tokens(const MrenMarkerRow *row)
+bool
+mren_marker_has_tokens(const MrenMarkerRow *row)
 {
 	return row->tokens != NULL && row->tokens->n > 0;
 }
 
-/* The row behind the last one of row i's sentence. */
-static size_t
-end_of_sentence(const MrenMarkerRow *rows, size_t i, size_t n)
+size_t
+mren_marker_sentence_end(const MrenMarkerRow *rows, size_t i, size_t n)
 {
 	size_t end = i + 1;
 
-	while (end < n && has_tokens(&rows[end]) &&
+	while (mren_marker_has_tokens(&rows[i]) && end < n && mren_marker_has_tokens(&rows[end]) &&
 		   mren_marker_same_sentence(rows[i].tokens, rows[end].tokens))
 		end++;
 	return end;
@@ -40,9 +39,9 @@ count_tokens(const MrenMarkerRow *rows, size_t n)
 	{
 		size_t end = i + 1;
 
-		if (has_tokens(&rows[i]))
+		if (mren_marker_has_tokens(&rows[i]))
 		{
-			end = end_of_sentence(rows, i, n);
+			end = mren_marker_sentence_end(rows, i, n);
 			count += rows[i].tokens->n + (end - i) * MREN_N_MARKS;
 		}
 		i = end;
@@ -126,9 +125,9 @@ mren_marker_batch_fill(const MrenEnv *env, MrenMarkerBatch *batch, const MrenMar
 		size_t end = i + 1;
 
 		batch->markers[i] = SIZE_MAX;
-		if (has_tokens(&rows[i]))
+		if (mren_marker_has_tokens(&rows[i]))
 		{
-			end = end_of_sentence(rows, i, n);
+			end = mren_marker_sentence_end(rows, i, n);
 			batch->sentences[n_sentences++] =
 				(MrenTransformerSentence){rows[i].tokens->n, end - i, MREN_N_MARKS};
 			at = put_sentence(batch, at, rows[i].tokens);

@@ -20,6 +20,7 @@ typedef struct MrenMarkerShape
 	size_t rank;	/* of MREN_TUNING_ADAPTERS; else 0 */
 	double alpha;	/* the same */
 	size_t n_tuned; /* floats of the encoder's trained tensors */
+	size_t int8;	/* 1: answers are computed with matrices of bytes */
 } MrenMarkerShape;
 
 /* Kinds of markers: each mark without and with each entity type. */
@@ -71,6 +72,10 @@ extern MrenStatus mren_marker_batch_fill(const MrenEnv *env, MrenMarkerBatch *ba
 										 const MrenMarkerShape *shape, size_t vocabulary,
 										 const MrenMarkerRow *rows, size_t n, MrenError *err);
 extern void mren_marker_batch_free(const MrenEnv *env, MrenMarkerBatch *batch);
+
+/* Whether the row has tokens; and the row behind the last one that shares row i's sentence. */
+extern bool mren_marker_has_tokens(const MrenMarkerRow *row);
+extern size_t mren_marker_sentence_end(const MrenMarkerRow *rows, size_t i, size_t n);
 
 /* Whether the tokens are those of one sentence; their marks may differ. */
 extern bool mren_marker_same_sentence(const MrenMarkedTokens *a, const MrenMarkedTokens *b);

@@ -25,6 +25,8 @@ mren_marker_shape_check(const MrenMarkerShape *shape, MrenError *err)
 		return fail_shape(err, "encoder width", shape->width);
 	if (shape->embedding_width == 0 || shape->embedding_width > MREN_TRANSFORMER_MAX_WIDTH)
 		return fail_shape(err, "encoder embedding width", shape->embedding_width);
+	if (shape->int8 > 1)
+		return fail_shape(err, "use of int8", shape->int8);
 	if (shape->n_types > MAX_TYPES)
 		return fail_shape(err, "number of entity types", shape->n_types);
 	if (shape->n_relations < 2 || shape->n_relations > MAX_RELATIONS)
@@ -86,11 +88,22 @@ mren_marker_create(const MrenEnv *env, const MrenMarkerShape *shape,
 	return status;
 }
 
+static void
+forget(const MrenEnv *env, MrenMarkerClassifier *classifier)
+{
+	mren_transformer_forget(env, classifier->memory);
+	mren_release(env, classifier->remembered);
+	classifier->memory = NULL;
+	classifier->remembered = NULL;
+	classifier->n_remembered = 0;
+}
+
 void
 mren_marker_free(const MrenEnv *env, MrenMarkerClassifier *classifier)
 {
 	if (classifier == NULL)
 		return;
+	forget(env, classifier);
 	mren_transformer_free(env, classifier->encoder);
 	mren_release(env, classifier->weights);
 	mren_release(env, classifier->packed_head);
@@ -175,6 +188,16 @@ merge_tuned(const MrenEnv *env, MrenMarkerClassifier *classifier, MrenError *err
 		classifier->shape.n_tuned, classifier->weights, err);
 }
 
+static MrenStatus
+create_encoder(const MrenEnv *env, MrenMarkerClassifier *classifier, MrenError *err)
+{
+	if (classifier->shape.int8 > 0)
+		return mren_transformer_create_int8(env, &classifier->config, classifier->weights,
+											&classifier->encoder, err);
+	return mren_transformer_create_in_place(env, &classifier->config, classifier->weights,
+											&classifier->encoder, err);
+}
+
 MrenStatus
 mren_marker_attach(const MrenEnv *env, MrenMarkerClassifier *classifier,
 				   const MrenEncoderSource *source, MrenError *err)
@@ -193,9 +216,8 @@ mren_marker_attach(const MrenEnv *env, MrenMarkerClassifier *classifier,
 	MREN_TRY(mren_marker_weights(env, shape, source, embeddings, &classifier->weights, err));
 	status = merge_tuned(env, classifier, err);
 	if (status == MREN_OK)
-		status = mren_transformer_create(env, &classifier->config, classifier->weights,
-										 &classifier->encoder, err);
-	if (status != MREN_OK)
+		status = create_encoder(env, classifier, err);
+	if (status != MREN_OK || shape->int8 > 0)
 	{
 		mren_release(env, classifier->weights);
 		classifier->weights = NULL;
@@ -203,46 +225,77 @@ mren_marker_attach(const MrenEnv *env, MrenMarkerClassifier *classifier,
 	return status;
 }
 
-/* out (batch's tokens, width); nothing for a batch without tokens. */
+/* Reads the sentence of the batch, unless it was the last one that was read. */
 static MrenStatus
-encode(const MrenEnv *env, const MrenMarkerClassifier *classifier, const MrenMarkerBatch *batch,
-	   float **out, MrenError *err)
+remember(const MrenEnv *env, MrenMarkerClassifier *classifier, const MrenMarkerBatch *batch,
+		 const MrenMarkedTokens *tokens, MrenError *err)
 {
-	size_t n = batch->batch.n_tokens;
+	const MrenMarkedTokens last = {.ids = classifier->remembered, .n = classifier->n_remembered};
 
-	*out = NULL;
-	if (n == 0)
+	if (classifier->memory != NULL && mren_marker_same_sentence(&last, tokens))
 		return MREN_OK;
-	MREN_TRY(mren_allocate(env, n * classifier->shape.width, sizeof(float), out, err));
-	return mren_transformer_forward(env, classifier->encoder, &batch->batch, *out, err);
+	forget(env, classifier);
+	MREN_TRY(mren_allocate(env, tokens->n, sizeof(int32_t), &classifier->remembered, err));
+	memcpy(classifier->remembered, tokens->ids, tokens->n * sizeof(int32_t));
+	classifier->n_remembered = tokens->n;
+	return mren_transformer_remember(env, classifier->encoder, &batch->batch, &classifier->memory,
+									 err);
 }
 
-MrenStatus
-mren_marker_vectors(const MrenEnv *env, const MrenMarkerClassifier *classifier,
-					const MrenMarkerRow *rows, size_t n, float *out, size_t ldo, MrenError *err)
+/* Rows of one sentence. */
+static MrenStatus
+read_rows(const MrenEnv *env, MrenMarkerClassifier *classifier, const MrenMarkerBatch *batch,
+		  const MrenMarkedTokens *tokens, float *vectors, MrenError *err)
+{
+	MREN_TRY(remember(env, classifier, batch, tokens, err));
+	return mren_transformer_markers(env, classifier->encoder, &batch->batch, classifier->memory,
+									vectors, err);
+}
+
+/* The vectors of n rows of one sentence, or of one row without tokens. */
+static MrenStatus
+sentence_vectors(const MrenEnv *env, MrenMarkerClassifier *classifier, const MrenMarkerRow *rows,
+				 size_t n, float *out, size_t ldo, MrenError *err)
 {
 	const MrenMarkerShape *shape = &classifier->shape;
-	size_t dim = mren_marker_dim(shape);
+	size_t size = mren_marker_dim(shape) * sizeof(float);
 	MrenMarkerBatch batch = {0};
 	float *vectors = NULL;
 	MrenStatus status;
 
-	if (classifier->encoder == NULL)
-		return mren_fail(err, MREN_EPARAM, "the network's text encoder is not attached");
+	if (!mren_marker_has_tokens(rows))
+	{
+		memset(out, 0, size);
+		return MREN_OK;
+	}
 	status = mren_marker_batch_fill(
 		env, &batch, shape, classifier->config.vocabulary - mren_marker_kinds(shape), rows, n, err);
 	if (status == MREN_OK)
-		status = encode(env, classifier, &batch, &vectors, err);
+		status =
+			mren_allocate(env, batch.batch.n_tokens * shape->width, sizeof(float), &vectors, err);
+	if (status == MREN_OK)
+		status = read_rows(env, classifier, &batch, rows->tokens, vectors, err);
 	for (size_t i = 0; i < n && status == MREN_OK; i++)
-	{
-		if (batch.markers[i] == SIZE_MAX)
-			memset(out + i * ldo, 0, dim * sizeof(float));
-		else
-			memcpy(out + i * ldo, vectors + batch.markers[i] * shape->width, dim * sizeof(float));
-	}
+		memcpy(out + i * ldo, vectors + batch.markers[i] * shape->width, size);
 	mren_release(env, vectors);
 	mren_marker_batch_free(env, &batch);
 	return status;
+}
+
+MrenStatus
+mren_marker_vectors(const MrenEnv *env, MrenMarkerClassifier *classifier, const MrenMarkerRow *rows,
+					size_t n, float *out, size_t ldo, MrenError *err)
+{
+	size_t end;
+
+	if (classifier->encoder == NULL)
+		return mren_fail(err, MREN_EPARAM, "the network's text encoder is not attached");
+	for (size_t i = 0; i < n; i = end)
+	{
+		end = mren_marker_sentence_end(rows, i, n);
+		MREN_TRY(sentence_vectors(env, classifier, rows + i, end - i, out + i * ldo, ldo, err));
+	}
+	return MREN_OK;
 }
 
 void

@@ -40,6 +40,13 @@ typedef struct MrenMarkerClassifier
 	float *weights; /* of the merged encoder, and the encoder; NULL until one is attached */
 	MrenTransformer *encoder;
 	MrenTransformerConfig config; /* of the encoder with the markers as further pieces */
+	/*
+	 * The sentence that was read last, so that its further pairs cost their markers alone: the
+	 * one thing that answering changes.
+	 */
+	MrenTransformerMemory *memory;
+	int32_t *remembered; /* (n_remembered) its tokens */
+	uint32_t n_remembered;
 } MrenMarkerClassifier;
 
 /* MREN_EFORMAT unless every field is in its range. */
@@ -84,11 +91,11 @@ extern MrenStatus mren_marker_attach(const MrenEnv *env, MrenMarkerClassifier *c
 
 /*
  * mren_marker_vectors
- *	  The vectors of n rows, out (n, mren_marker_dim), ldo floats apart.  All are read in one
- *	  pass, and a sentence once for the rows of it that follow each other.  MREN_EPARAM without an encoder; MREN_EDATA for
+ *	  The vectors of n rows, out (n, mren_marker_dim), ldo floats apart.  A sentence is read once
+ *	  for the rows of it that follow each other, also in later calls.  MREN_EPARAM without an encoder; MREN_EDATA for
  *	  a token that the encoder does not have; MREN_ENOMEM, MREN_ECANCELED.
  */
-extern MrenStatus mren_marker_vectors(const MrenEnv *env, const MrenMarkerClassifier *classifier,
+extern MrenStatus mren_marker_vectors(const MrenEnv *env, MrenMarkerClassifier *classifier,
 									  const MrenMarkerRow *rows, size_t n, float *out, size_t ldo,
 									  MrenError *err);
 

@@ -70,7 +70,8 @@ mren_trainer_marker_choose(MrenTrainer *trainer, MrenError *err)
 									  .embedding_width = config->embedding_width,
 									  .n_types = trainer->shape.n_types,
 									  .n_relations = trainer->shape.n_relations,
-									  .tuning = (size_t) options->fine_tuning};
+									  .tuning = (size_t) options->fine_tuning,
+									  .int8 = options->encoder_int8};
 	if (options->fine_tuning == MREN_FINE_TUNING_LAST_LAYERS)
 		marker->shape.layers = options->fine_tuned_layers < config->layers
 								   ? options->fine_tuned_layers

@@ -256,7 +256,7 @@ fetch_vector(MrenTrainer *trainer, const MrenExample *example, MrenVectorKind ki
 			return mren_fail(err, MREN_ENUMERIC, "element %zu of an %s vector is not finite", i + 1,
 							 kind == MREN_VECTOR_IMAGE ? "image" : "audio");
 	}
-	mren_vector_root(&branch, vector);
+	mren_net_vector_root(&branch, vector);
 	return MREN_OK;
 }
 
