@@ -232,7 +232,8 @@ test_unknown_options_list_the_known(void **state)
 	mren_options_init(&options);
 	assert_int_equal(set_number(&options, "epoch", 3, &err), MREN_EPARAM);
 	assert_string_equal(err.message, "unknown option \"epoch\"");
-	assert_non_null(strstr(err.hint, "Options are activation, adapter_rank, batch_size, class_weights, "));
+	assert_non_null(
+		strstr(err.hint, "Options are activation, adapter_rank, batch_size, class_weights, "));
 	assert_non_null(strstr(err.hint, ", word_dropout, word_vectors."));
 	assert_true(mren_options_known("epochs"));
 	assert_false(mren_options_known("embeddings"));
