@@ -34,13 +34,14 @@ typedef struct Bytes
 static MAYBE_UNUSED void
 bytes_add(Bytes *bytes, const void *data, size_t n)
 {
-	if (bytes->len + n > bytes->capacity)
+	if (bytes->data == NULL || bytes->len + n > bytes->capacity)
 	{
-		bytes->capacity = 2 * (bytes->len + n);
+		bytes->capacity = 2 * (bytes->len + n) + 16;
 		bytes->data = realloc(bytes->data, bytes->capacity);
 		assert_non_null(bytes->data);
 	}
-	memcpy(bytes->data + bytes->len, data, n);
+	if (n > 0)
+		memcpy(bytes->data + bytes->len, data, n);
 	bytes->len += n;
 }
 

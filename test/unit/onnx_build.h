@@ -134,7 +134,8 @@ build_tensor(Build *b, const char *name, int type, const int64_t *dims, size_t n
 	tensor->has_data_type = 1;
 	tensor->data_type = type;
 	tensor->dims = build_get(b, (n + 1) * sizeof(int64_t));
-	memcpy(tensor->dims, dims, n * sizeof(int64_t));
+	if (n > 0)
+		memcpy(tensor->dims, dims, n * sizeof(int64_t));
 	tensor->n_dims = n;
 	return tensor;
 }

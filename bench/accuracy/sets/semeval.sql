@@ -14,8 +14,8 @@ CALL bench.cross_validate('SemEval, no embeddings', 'semeval', '{"negative": "Ot
 -- Trained once: the last 1,000 rows of the training file are the test, with word vectors alone and
 -- with a text encoder beside them.
 INSERT INTO bench.figure (name, negative, measure, floor, aim) VALUES
-    ('SemEval, last 1000', 'Other', '{semeval_macro,f1}', 80, 82.2),
-    ('SemEval, last 1000, text encoder', 'Other', '{semeval_macro,f1}', 84, 85.7);
+    ('SemEval, last 1000', 'Other', '{semeval_macro,f1}', 58, 60),
+    ('SemEval, last 1000, text encoder', 'Other', '{semeval_macro,f1}', 64, 66);
 CALL bench.measure('SemEval, last 1000', 'SELECT * FROM semeval WHERE id <= 7000', 'SELECT * FROM semeval WHERE id > 7000', '{"negative": "Other"}');
 SELECT :'has_encoder' <> '' AS has_encoder \gset
 \if :has_encoder
