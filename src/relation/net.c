@@ -527,8 +527,8 @@ read_tuned(MrenNet *net, MrenError *err)
 static MrenStatus
 read_thresholds(MrenNet *net, MrenError *err)
 {
-	MrenCursor cursor = {net->thresholds.data, net->thresholds.data + net->thresholds.len, false};
 	size_t k = net->shape.n_relations;
+	MrenCursor cursor;
 
 	mren_release(&net->env, net->said_from);
 	net->said_from = NULL;
@@ -539,6 +539,7 @@ read_thresholds(MrenNet *net, MrenError *err)
 						 "invalid network: %zu bytes of thresholds for %zu relations",
 						 net->thresholds.len, k);
 	MREN_TRY(mren_allocate(&net->env, k, sizeof(float), &net->said_from, err));
+	cursor = (MrenCursor){net->thresholds.data, net->thresholds.data + net->thresholds.len, false};
 	for (size_t i = 0; i < k; i++)
 	{
 		net->said_from[i] = mren_cursor_f32(&cursor);
