@@ -100,6 +100,9 @@ extern MrenStatus mren_net_new(const MrenEnv *env, MrenNet **net, MrenError *err
  */
 extern MrenStatus mren_net_allocate(MrenNet *net, size_t limit, MrenError *err);
 
+/* Makes the packed layers of a network whose tensors are set and checked. */
+extern MrenStatus mren_net_pack(MrenNet *net, MrenError *err);
+
 /* Floats that prediction keeps of a row: what mren_net_features writes. */
 static inline size_t
 mren_net_row_dim(const MrenNet *net)

@@ -20,222 +20,10 @@
 
 #define WARM_UP 0.1 /* share of the steps */
 #define MAX_NORM 1.0
-#define WEIGHT_DECAY 0.01
 #define HEAD_DROPOUT 0.1f
 #define HEAD_RATE 1e-3 /* at least */
-#define SMALL_WIDTH 384.0
-/* Best on development rows among a few rates, for encoders of that width; see docs/encoders.md */
-#define ADAPTERS_RATE 5e-4
-#define ALL_RATE 2e-4
-#define ADAPTER_ALPHA 2.0 /* times the rank */
 #define MAX_ATTEMPTS 3
-#define DEFAULT_SHARE 0.5 /* without validation rows */
 #define LEAST_ROWS_TO_JUDGE 30
-
-enum
-{
-	HEAD_WEIGHT,
-	HEAD_BIAS,
-};
-
-static double
-default_rate(const MrenTrainer *trainer)
-{
-	double narrow = SMALL_WIDTH / (double) trainer->marker.shape.width;
-
-	if (trainer->options.encoder_rate > 0)
-		return trainer->options.encoder_rate;
-	if (trainer->options.fine_tuning == MREN_FINE_TUNING_ADAPTERS)
-		return ADAPTERS_RATE * narrow;
-	return ALL_RATE * pow(narrow, 2.3);
-}
-
-bool
-mren_trainer_marker_wanted(const MrenTrainer *trainer)
-{
-	return trainer->marker.shape.width > 0;
-}
-
-MrenStatus
-mren_trainer_marker_choose(MrenTrainer *trainer, MrenError *err)
-{
-	const MrenOptions *options = &trainer->options;
-	const MrenTransformerConfig *config;
-	MrenMarkerTraining *marker = &trainer->marker;
-
-	if (trainer->inputs.encoder == NULL)
-		return MREN_OK;
-	config = &trainer->inputs.encoder->config;
-	marker->shape = (MrenMarkerShape){.width = config->width,
-									  .embedding_width = config->embedding_width,
-									  .n_types = trainer->shape.n_types,
-									  .n_relations = trainer->shape.n_relations,
-									  .tuning = (size_t) options->fine_tuning,
-									  .int8 = options->encoder_int8};
-	if (options->fine_tuning == MREN_FINE_TUNING_LAST_LAYERS)
-		marker->shape.layers = options->fine_tuned_layers < config->layers
-								   ? options->fine_tuned_layers
-								   : config->layers;
-	if (options->fine_tuning == MREN_FINE_TUNING_ADAPTERS)
-	{
-		marker->shape.rank =
-			options->adapter_rank < config->width ? options->adapter_rank : config->width;
-		marker->shape.alpha = ADAPTER_ALPHA * (double) marker->shape.rank;
-	}
-	marker->config = mren_marker_config(&marker->shape, config);
-	return mren_allocate_zero(&trainer->env, trainer->inputs.source.n, sizeof(uint64_t),
-							  &marker->sentences, err);
-}
-
-void
-mren_trainer_marker_measure(MrenTrainer *trainer, size_t i, const MrenExample *example)
-{
-	if (!mren_trainer_marker_wanted(trainer))
-		return;
-	trainer->marker.sentences[i] =
-		mren_hash64(example->tokens.ids, example->tokens.n * sizeof(int32_t), 0);
-	trainer->report.n_windowed += example->tokens.windowed;
-}
-
-/*
- * Opening
- */
-
-/* Drawn with the deviation of the encoder's word embeddings, which stand first in its weights. */
-static MrenStatus
-draw_embeddings(MrenTrainer *trainer, float **embeddings, MrenError *err)
-{
-	const MrenMarkerShape *shape = &trainer->marker.shape;
-	size_t n = mren_marker_kinds(shape) * shape->embedding_width;
-	MrenRandom random;
-
-	MREN_TRY(mren_allocate(&trainer->env, n, sizeof(float), embeddings, err));
-	mren_random_seed(&random, (uint64_t) trainer->options.common.seed, MREN_STREAM_MARKER);
-	for (size_t i = 0; i < n; i++)
-		(*embeddings)[i] = mren_random_normal(&random);
-	return MREN_OK;
-}
-
-static float
-word_deviation(const MrenTransformerConfig *config, const float *weights)
-{
-	size_t n = config->vocabulary * config->embedding_width;
-
-	return sqrtf((float) (mren_square_sum(weights, n) / (double) n));
-}
-
-static MrenStatus
-open_weights(MrenTrainer *trainer, MrenError *err)
-{
-	MrenMarkerTraining *marker = &trainer->marker;
-	const MrenTransformerConfig *config = &trainer->inputs.encoder->config;
-	size_t words = config->vocabulary * config->embedding_width;
-	float *embeddings;
-	MrenStatus status;
-
-	MREN_TRY(draw_embeddings(trainer, &embeddings, err));
-	status = mren_marker_weights(&trainer->env, &marker->shape, trainer->inputs.encoder, embeddings,
-								 &marker->weights, err);
-	mren_release(&trainer->env, embeddings);
-	if (status != MREN_OK)
-		return status;
-	mren_scale(marker->weights + words, word_deviation(config, marker->weights),
-			   mren_marker_kinds(&marker->shape) * config->embedding_width);
-	return MREN_OK;
-}
-
-static MrenStatus
-open_head(MrenTrainer *trainer, MrenError *err)
-{
-	const MrenEnv *env = &trainer->env;
-	MrenMarkerTraining *marker = &trainer->marker;
-	MrenParameterTable *table = &marker->head;
-	MrenOptimizerConfig config = {.kind = MREN_OPTIMIZER_ADAM, .weight_decay = WEIGHT_DECAY};
-	MrenParameterList list;
-
-	mren_parameters_add(table, "weight", mren_marker_dim(&marker->shape), marker->shape.n_relations,
-						true);
-	mren_parameters_add(table, "bias", 1, marker->shape.n_relations, false);
-	mren_parameters_end_trained(table);
-	MREN_TRY(mren_allocate_zero(env, table->size, sizeof(float), &marker->head_values, err));
-	MREN_TRY(mren_allocate_zero(env, table->size, sizeof(float), &marker->head_grads, err));
-	MREN_TRY(mren_allocate_zero(env, table->size, sizeof(float), &marker->best_head, err));
-	list = mren_parameters_trained(table);
-	return mren_optimizer_create(env, &config, list, &marker->head_optimizer, err);
-}
-
-static MrenTransformerTuning
-tuning_of(const MrenTrainer *trainer)
-{
-	const MrenMarkerTraining *marker = &trainer->marker;
-	MrenTransformerTuning chosen = mren_marker_tuning(&marker->shape);
-	MrenTransformerTuning tuning;
-
-	mren_transformer_tuning_init(&marker->config, &tuning);
-	tuning.kind = chosen.kind;
-	tuning.last_layers = chosen.last_layers;
-	tuning.rank = chosen.rank;
-	tuning.alpha = chosen.alpha;
-	tuning.seed = (uint64_t) trainer->options.common.seed;
-	return tuning;
-}
-
-static MrenStatus
-open_encoder(MrenTrainer *trainer, MrenError *err)
-{
-	const MrenEnv *env = &trainer->env;
-	MrenMarkerTraining *marker = &trainer->marker;
-	MrenTransformerTuning tuning = tuning_of(trainer);
-	MrenOptimizerConfig config = {.kind = MREN_OPTIMIZER_ADAM, .weight_decay = WEIGHT_DECAY};
-	MrenParameterList list;
-
-	MREN_TRY(mren_transformer_trainer_create(env, &marker->config, &tuning, marker->weights,
-											 &marker->encoder, err));
-	list = mren_transformer_trainer_parameters(marker->encoder);
-	marker->shape.n_tuned = 0;
-	for (size_t i = 0; i < list.n; i++)
-		marker->shape.n_tuned += list.items[i].rows * list.items[i].cols;
-	MREN_TRY(mren_allocate(env, list.size, sizeof(float), &marker->best_tuned, err));
-	return mren_optimizer_create(env, &config, list, &marker->encoder_optimizer, err);
-}
-
-MrenStatus
-mren_trainer_marker_open(MrenTrainer *trainer, MrenError *err)
-{
-	MrenMarkerTraining *marker = &trainer->marker;
-	size_t kept = trainer->kept.capacity * trainer->shape.n_relations;
-
-	if (!mren_trainer_marker_wanted(trainer))
-		return MREN_OK;
-	marker->share = DEFAULT_SHARE;
-	marker->rate = default_rate(trainer);
-	MREN_TRY(mren_marker_rows_create(trainer, err));
-	MREN_TRY(open_weights(trainer, err));
-	MREN_TRY(open_head(trainer, err));
-	MREN_TRY(open_encoder(trainer, err));
-	MREN_TRY(mren_allocate_zero(&trainer->env, kept, sizeof(float), &marker->kept_scores, err));
-	return mren_allocate_zero(&trainer->env, kept, sizeof(float), &marker->best_scores, err);
-}
-
-void
-mren_trainer_marker_free(MrenTrainer *trainer)
-{
-	const MrenEnv *env = &trainer->env;
-	MrenMarkerTraining *marker = &trainer->marker;
-
-	mren_marker_rows_free(trainer);
-	mren_transformer_trainer_free(marker->encoder);
-	mren_optimizer_free(env, &marker->encoder_optimizer);
-	mren_optimizer_free(env, &marker->head_optimizer);
-	mren_release(env, marker->weights);
-	mren_release(env, marker->sentences);
-	mren_release(env, marker->head_values);
-	mren_release(env, marker->head_grads);
-	mren_release(env, marker->best_head);
-	mren_release(env, marker->best_tuned);
-	mren_release(env, marker->kept_scores);
-	mren_release(env, marker->best_scores);
-}
 
 /*
  * Epochs
@@ -269,7 +57,7 @@ static void
 draw_head(MrenTrainer *trainer)
 {
 	MrenMarkerTraining *marker = &trainer->marker;
-	const MrenParameter *weight = &marker->head.items[HEAD_WEIGHT];
+	const MrenParameter *weight = &marker->head.items[MREN_HEAD_WEIGHT];
 	float deviation = 0.02f;
 	MrenRandom random;
 
@@ -291,15 +79,7 @@ mren_trainer_marker_begin(MrenTrainer *trainer, MrenError *err)
 	if (trainer->epochs.phase > 1)
 		MREN_TRY(mren_marker_rows_join(trainer, err));
 	if (trainer->epochs.phase > 1 || marker->attempts > 0)
-	{
-		/* The encoder begins again from what was pretrained. */
-		MrenTransformerTuning tuning = tuning_of(trainer);
-
-		mren_transformer_trainer_free(marker->encoder);
-		marker->encoder = NULL;
-		MREN_TRY(mren_transformer_trainer_create(&trainer->env, &marker->config, &tuning,
-												 marker->weights, &marker->encoder, err));
-	}
+		MREN_TRY(mren_trainer_marker_renew(trainer, err));
 	list = mren_transformer_trainer_parameters(marker->encoder);
 	mren_optimizer_reset(head, &marker->head_optimizer);
 	mren_optimizer_reset(list, &marker->encoder_optimizer);
@@ -320,7 +100,7 @@ score_rows(MrenTrainer *trainer, MrenWork *work, MrenRandom *drop)
 	MrenMarkerStep *step = &marker->step;
 	size_t dim = mren_marker_dim(&marker->shape);
 	MrenDenseLayer layer =
-		mren_dense_layer(&marker->head, marker->head_values, HEAD_WEIGHT, HEAD_BIAS);
+		mren_dense_layer(&marker->head, marker->head_values, MREN_HEAD_WEIGHT, MREN_HEAD_BIAS);
 	MrenRows in = {step->input, step->n, dim};
 
 	for (size_t i = 0; i < step->n; i++)
@@ -358,23 +138,24 @@ spread_gradient(MrenTrainer *trainer)
 }
 
 /* Scales all gradients so that their norm is at most MAX_NORM. */
-static void
-clip_gradients(MrenTrainer *trainer)
+static MrenStatus
+clip_gradients(MrenTrainer *trainer, MrenError *err)
 {
+	const MrenEnv *env = &trainer->env;
 	MrenMarkerTraining *marker = &trainer->marker;
+	MrenParameterList head = mren_parameters_trained(&marker->head);
 	MrenParameterList list = mren_transformer_trainer_parameters(marker->encoder);
 	float *grads = mren_transformer_trainer_gradients(marker->encoder);
-	double square = (double) mren_square_sum(marker->head_grads, marker->head.trained_size);
-	double norm;
+	double square = 0;
+	float factor;
 
-	if (list.size > 0)
-		square += (double) mren_square_sum(grads, list.size);
-	norm = sqrt(square);
-	if (!(norm > MAX_NORM))
-		return;
-	mren_scale(marker->head_grads, (float) (MAX_NORM / norm), marker->head.trained_size);
-	if (list.size > 0)
-		mren_scale(grads, (float) (MAX_NORM / norm), list.size);
+	MREN_TRY(mren_gradients_square_sum(env, head, marker->head_grads, &square, err));
+	MREN_TRY(mren_gradients_square_sum(env, list, grads, &square, err));
+	if (!(square > MAX_NORM * MAX_NORM))
+		return MREN_OK;
+	factor = (float) (MAX_NORM / sqrt(square));
+	MREN_TRY(mren_gradients_scale(env, head, marker->head_grads, factor, err));
+	return mren_gradients_scale(env, list, grads, factor, err);
 }
 
 static double
@@ -393,7 +174,7 @@ step_optimizers(MrenTrainer *trainer, MrenError *err)
 	MrenParameterList list = mren_transformer_trainer_parameters(marker->encoder);
 	double share = schedule(marker);
 
-	clip_gradients(trainer);
+	MREN_TRY(clip_gradients(trainer, err));
 	marker->head_optimizer.config.learning_rate = share * fmax(marker->rate, HEAD_RATE);
 	marker->encoder_optimizer.config.learning_rate = share * marker->rate;
 	marker->n_done++;
@@ -433,9 +214,9 @@ backward(MrenTrainer *trainer, MrenWork *work, MrenError *err)
 	MrenMarkerTraining *marker = &trainer->marker;
 	MrenMarkerStep *step = &marker->step;
 	MrenDenseLayer layer =
-		mren_dense_layer(&marker->head, marker->head_values, HEAD_WEIGHT, HEAD_BIAS);
+		mren_dense_layer(&marker->head, marker->head_values, MREN_HEAD_WEIGHT, MREN_HEAD_BIAS);
 	MrenDenseLayer gradient =
-		mren_dense_layer(&marker->head, marker->head_grads, HEAD_WEIGHT, HEAD_BIAS);
+		mren_dense_layer(&marker->head, marker->head_grads, MREN_HEAD_WEIGHT, MREN_HEAD_BIAS);
 	MrenRows in = {step->input, step->n, mren_marker_dim(&marker->shape)};
 
 	mren_dense_backward(work, &layer, &gradient, &in, step->dlogits, step->dinput);
@@ -616,7 +397,9 @@ mren_trainer_marker_step(MrenTrainer *trainer, MrenProgress *progress, MrenError
 	progress->event = MREN_TRAIN_EPOCH;
 	if (validating)
 		return validated(trainer, progress, err);
-	keep_values(trainer);
+	/* A refit that is stopped leaves what the fit has kept. */
+	if (trainer->epochs.phase == 1 || trainer->epochs.epoch == trainer->epochs.n_epochs)
+		keep_values(trainer);
 	return MREN_OK;
 }
 

@@ -53,6 +53,13 @@ typedef struct MrenMarkerStep
 	float *dlogits;
 } MrenMarkerStep;
 
+/* Tensors of the output layer. */
+enum
+{
+	MREN_HEAD_WEIGHT,
+	MREN_HEAD_BIAS,
+};
+
 typedef struct MrenMarkerTraining
 {
 	MrenMarkerShape shape; /* width 0: no marker classifier is trained */
@@ -93,6 +100,9 @@ extern void mren_trainer_marker_measure(MrenTrainer *trainer, size_t i, const Mr
 /* After the measurement: the rows in order, and the encoder's trainer. */
 extern MrenStatus mren_trainer_marker_open(MrenTrainer *trainer, MrenError *err);
 extern void mren_trainer_marker_free(MrenTrainer *trainer);
+
+/* The encoder begins again from what was pretrained. */
+extern MrenStatus mren_trainer_marker_renew(MrenTrainer *trainer, MrenError *err);
 
 /* Whether there is one to be trained. */
 extern bool mren_trainer_marker_wanted(const MrenTrainer *trainer);
