@@ -135,22 +135,34 @@ fill_row(const MrenAudioFilter *filter, double shift, float *out)
 		out[i] = (float) ((double) out[i] / sum);
 }
 
+/* The window is symmetric, so the coefficients of 1 - shift are those of shift reversed. */
+static void
+mirror_row(const MrenAudioFilter *filter, const float *in, float *out)
+{
+	size_t n = 2 * filter->half;
+
+	for (size_t i = 0; i < filter->n_taps; i++)
+		out[i] = i < n ? in[n - 1 - i] : 0;
+}
+
 static MrenStatus
 fill_table(MrenAudioFilter *filter, MrenError *err)
 {
+	size_t n = filter->n_taps;
 	size_t n_rows;
 
-	filter->interpolates = filter->n_phases > MAX_TABLE / filter->n_taps;
+	filter->interpolates = filter->n_phases > MAX_TABLE / n;
 	filter->n_places =
 		filter->interpolates ? (size_t) ceil(PLACES * filter->scale) : filter->n_phases;
 	n_rows = filter->n_places + filter->interpolates;
-	MREN_TRY(mren_allocate(filter->env, n_rows * filter->n_taps, sizeof(float), &filter->table,
-						   err));
+	MREN_TRY(mren_allocate(filter->env, n_rows * n, sizeof(float), &filter->table, err));
 	for (size_t i = 0; i < n_rows; i++)
 	{
 		MREN_TRY(mren_check_interrupts(filter->env, err));
-		fill_row(filter, (double) i / (double) filter->n_places,
-				 filter->table + i * filter->n_taps);
+		if (2 * i <= filter->n_places)
+			fill_row(filter, (double) i / (double) filter->n_places, filter->table + i * n);
+		else
+			mirror_row(filter, filter->table + (filter->n_places - i) * n, filter->table + i * n);
 	}
 	return MREN_OK;
 }
