@@ -624,6 +624,75 @@ test_chance_is_noticed(void **state)
 	free(set);
 }
 
+/* Steps to the end; stops after the first epoch of a second phase. */
+static MrenNet *
+train_and_stop_refit(const MrenEnv *env, const Set *set, const MrenOptions *options, bool *stopped)
+{
+	static const uint8_t sha256[32] = {7, 7, 7};
+	MrenEncoderSource encoder = source_of(&tiny);
+	MrenTrainerInputs inputs;
+	MrenExamples *examples;
+	MrenTrainer *trainer;
+	MrenProgress progress = {0};
+	MrenError err = {0};
+	MrenNet *net;
+
+	*stopped = false;
+	assert_int_equal(gather(env, set, 0, &examples, &err), MREN_OK);
+	assert_int_equal(fixture_inputs(&set->fixture, examples, &inputs, &err), MREN_OK);
+	inputs.encoder = &encoder;
+	inputs.text_encoder_sha256 = sha256;
+	assert_int_equal(mren_trainer_create(env, options, &inputs, &trainer, &err), MREN_OK);
+	while (progress.event != MREN_TRAIN_DONE)
+	{
+		assert_int_equal(mren_trainer_step(trainer, &progress, &err), MREN_OK);
+		if (progress.event == MREN_TRAIN_EPOCH && progress.phase == 2 && !*stopped)
+		{
+			assert_true(progress.epoch < progress.epochs);
+			*stopped = true;
+			mren_trainer_stop(trainer);
+		}
+	}
+	assert_int_equal(mren_trainer_finish(trainer, &net, &err), MREN_OK);
+	mren_trainer_free(trainer);
+	mren_examples_free(examples);
+	return net;
+}
+
+/* A refit of the encoder that is stopped leaves the weights of the fit. */
+static void
+test_stopped_refit_keeps_the_fit(void **state)
+{
+	TestEnv test;
+	Set *set = new_set();
+	MrenOptions options;
+	MrenNet *fitted;
+	MrenNet *stopped;
+	MrenNet *refitted;
+	bool did_stop;
+	MrenError err = {0};
+
+	(void) state;
+	test_env_init(&test);
+	make_xor(set, 320);
+	add_tokens(set);
+	marker_options(&options, MREN_FINE_TUNING_ADAPTERS);
+	options.encoder_epochs = 12;
+	fitted = train_and_stop_refit(&test.env, set, &options, &did_stop);
+	assert_false(did_stop);
+	options.encoder_refit = true;
+	stopped = train_and_stop_refit(&test.env, set, &options, &did_stop);
+	assert_true(did_stop);
+	assert_true(same_tensors(fitted, stopped));
+	assert_int_equal(train(&test.env, set, &options, &refitted, NULL, &err), MREN_OK);
+	assert_false(same_tensors(fitted, refitted));
+	mren_net_free(&test.env, fitted);
+	mren_net_free(&test.env, stopped);
+	mren_net_free(&test.env, refitted);
+	assert_int_equal(test.n_live, 0);
+	free(set);
+}
+
 static MrenStatus
 train_small(const MrenEnv *env, MrenError *err, void *arg)
 {
@@ -667,6 +736,7 @@ main(void)
 		cmocka_unit_test(test_int8),
 		cmocka_unit_test(test_explanation),
 		cmocka_unit_test(test_chance_is_noticed),
+		cmocka_unit_test(test_stopped_refit_keeps_the_fit),
 		cmocka_unit_test(test_failures_release_all),
 	};
 
