@@ -60,6 +60,13 @@ draw_head(MrenTrainer *trainer)
 		marker->head_values[weight->at + i] = deviation * mren_random_normal(&random);
 }
 
+int
+mren_trainer_marker_epochs(const MrenTrainer *trainer)
+{
+	return mren_encoder_tuning_epochs(&trainer->marker.fine_tuning,
+									  trainer->options.encoder_epochs);
+}
+
 MrenStatus
 mren_trainer_marker_begin(MrenTrainer *trainer, MrenError *err)
 {
@@ -73,8 +80,9 @@ mren_trainer_marker_begin(MrenTrainer *trainer, MrenError *err)
 	MREN_TRY(mren_encoder_tuning_begin(&marker->fine_tuning, err));
 	mren_optimizer_reset(head, &marker->head_optimizer);
 	draw_head(trainer);
+	mren_trainer_marker_warm_head(trainer);
 	per_epoch = (marker->train.n + batch - 1) / batch;
-	marker->n_steps = per_epoch * trainer->options.encoder_epochs;
+	marker->n_steps = per_epoch * (size_t) mren_trainer_marker_epochs(trainer);
 	marker->n_done = 0;
 	begin_pass(trainer, false);
 	return MREN_OK;
@@ -327,6 +335,7 @@ mren_trainer_marker_end_epoch(MrenTrainer *trainer, bool *done, MrenError *err)
 	*done = false;
 	marker->best_epoch = 0;
 	trainer->epochs.epoch = 0;
+	trainer->epochs.n_epochs = mren_trainer_marker_epochs(trainer);
 	trainer->report.encoder_restarts++;
 	return mren_trainer_marker_begin(trainer, err);
 }

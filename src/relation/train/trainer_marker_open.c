@@ -146,6 +146,7 @@ open_encoder(MrenTrainer *trainer, MrenError *err)
 							? options->encoder_rate
 							: mren_encoder_tuning_rate(tuning.kind, config.width, ALL_RATE);
 	marker->shape.n_tuned = fine_tuning->n_tuned;
+	mren_trainer_marker_warm(trainer);
 	return MREN_OK;
 }
 

@@ -68,6 +68,37 @@ mren_encoder_tuning_free(MrenEncoderTuning *f)
 	mren_release(&f->env, f->weights);
 }
 
+void
+mren_encoder_tuning_start(MrenEncoderTuning *f, const float *start)
+{
+	f->start = start;
+}
+
+int
+mren_encoder_tuning_epochs(const MrenEncoderTuning *f, size_t epochs)
+{
+	if (f->start == NULL)
+		return (int) epochs;
+	return epochs < 3 ? 1 : (int) (epochs / 3);
+}
+
+/* Puts what training starts with in the place of what was pretrained. */
+static void
+take_start(MrenEncoderTuning *f)
+{
+	MrenParameterList list = mren_transformer_trainer_parameters(f->trainer);
+	float *values = mren_transformer_trainer_values(f->trainer);
+	const float *from = f->start;
+
+	for (size_t i = 0; i < list.n && from != NULL; i++)
+	{
+		size_t n = list.items[i].rows * list.items[i].cols;
+
+		memcpy(values + list.items[i].at, from, n * sizeof(float));
+		from += n;
+	}
+}
+
 MrenStatus
 mren_encoder_tuning_begin(MrenEncoderTuning *f, MrenError *err)
 {
@@ -75,6 +106,7 @@ mren_encoder_tuning_begin(MrenEncoderTuning *f, MrenError *err)
 	if (!f->fresh)
 		MREN_TRY(create_trainer(f, err));
 	f->fresh = false;
+	take_start(f);
 	mren_optimizer_reset(mren_transformer_trainer_parameters(f->trainer), &f->optimizer);
 	return MREN_OK;
 }
@@ -128,6 +160,7 @@ mren_encoder_tuning_again(MrenEncoderTuning *f, size_t n, bool at_chance)
 	if (n < LEAST_ROWS_TO_JUDGE || !at_chance || f->attempts >= MREN_ENCODER_TUNING_ATTEMPTS)
 		return false;
 	f->rate /= 3;
+	f->start = NULL;
 	return true;
 }
 

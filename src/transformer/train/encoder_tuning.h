@@ -32,6 +32,7 @@ typedef struct MrenEncoderTuning
 	size_t n_tuned;
 	double rate; /* of this attempt */
 	int attempts;
+	const float *start; /* (n_tuned) values to begin with; NULL: those that were pretrained */
 } MrenEncoderTuning;
 
 /*
@@ -53,7 +54,19 @@ extern MrenStatus mren_encoder_tuning_open(const MrenEnv *env, MrenEncoderTuning
 										   MrenError *err);
 extern void mren_encoder_tuning_free(MrenEncoderTuning *fine_tuning);
 
-/* The trained values begin again from what was pretrained, and the optimiser from nothing. */
+/*
+ * The trained values begin with these (n_tuned, as a model stores them), which outlive the
+ * training, instead of what was pretrained; until it ends at chance.
+ */
+extern void mren_encoder_tuning_start(MrenEncoderTuning *fine_tuning, const float *start);
+
+/*
+ * Epochs of a training for which that many are asked: a third of them for one that starts from
+ * trained values, at least one.
+ */
+extern int mren_encoder_tuning_epochs(const MrenEncoderTuning *fine_tuning, size_t epochs);
+
+/* The trained values begin again from what they start with, and the optimiser from nothing. */
 extern MrenStatus mren_encoder_tuning_begin(MrenEncoderTuning *fine_tuning, MrenError *err);
 
 /* The share of the rate after `done` (0 .. 1) of the training. */
