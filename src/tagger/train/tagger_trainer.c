@@ -219,6 +219,8 @@ take_step(MrenTagTrainer *trainer, MrenError *err)
 	double done = ((double) trainer->epoch - 1 +
 				   (double) (trainer->at - trainer->n_sentences) / (double) trainer->n_order) /
 				  (double) trainer->options.common.epochs;
+	double part = (double) trainer->n_sentences /
+				  ((double) trainer->n_order * (double) trainer->options.common.epochs);
 
 	trainer->optimizer.config.learning_rate =
 		trainer->options.common.learning_rate * (1 - done * (1 - trainer->options.anneal));
@@ -228,7 +230,7 @@ take_step(MrenTagTrainer *trainer, MrenError *err)
 	mren_axpy(trainer->averaged + at, trainer->values + at, (float) (1 - keep), n);
 	mren_tag_tables_step(&trainer->tables, &trainer->batch, &trainer->optimizer, keep,
 						 trainer->values, trainer->averaged, trainer->grads);
-	return mren_tag_trainer_encoder_step(trainer, done, keep, err);
+	return mren_tag_trainer_encoder_step(trainer, done + part / 2, keep, err);
 }
 
 static MrenStatus
