@@ -45,7 +45,7 @@ read_audio_encoder(MrenTableScan *scan, HeapTuple tuple, void *out)
 bool
 mren_catalog_audio_encoder(const char *name, MrenAudioEncoderRow *row)
 {
-	return mren_row_named("audio_encoder", AUDIO_NAME, name, read_audio_encoder, row);
+	return mren_scan_row_named("audio_encoder", AUDIO_NAME, name, read_audio_encoder, row);
 }
 
 void
@@ -62,8 +62,8 @@ mren_catalog_need_audio_encoder(const char *name, MrenAudioEncoderRow *row)
 bool
 mren_catalog_audio_encoder_by_hash(const uint8 *identity, MrenAudioEncoderRow *row, char **name)
 {
-	return mren_row_hashed("audio_encoder", AUDIO_NAME, AUDIO_IDENTITY, identity,
-						   read_audio_encoder, row, name);
+	return mren_scan_row_hashed("audio_encoder", AUDIO_NAME, AUDIO_IDENTITY, identity,
+								read_audio_encoder, row, name);
 }
 
 void

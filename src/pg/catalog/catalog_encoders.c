@@ -47,7 +47,7 @@ read_encoder(MrenTableScan *scan, HeapTuple tuple, void *out)
 bool
 mren_catalog_encoder(const char *name, MrenEncoderRow *row)
 {
-	return mren_row_named("encoder", ENC_NAME, name, read_encoder, row);
+	return mren_scan_row_named("encoder", ENC_NAME, name, read_encoder, row);
 }
 
 void
@@ -64,7 +64,8 @@ mren_catalog_need_encoder(const char *name, MrenEncoderRow *row)
 bool
 mren_catalog_encoder_by_hash(const uint8 *identity, MrenEncoderRow *row, char **name)
 {
-	return mren_row_hashed("encoder", ENC_NAME, ENC_IDENTITY, identity, read_encoder, row, name);
+	return mren_scan_row_hashed("encoder", ENC_NAME, ENC_IDENTITY, identity, read_encoder, row,
+								name);
 }
 
 void

@@ -21,8 +21,8 @@ enum
 };
 
 bool
-mren_row_named(const char *table, AttrNumber name_attno, const char *name, MrenRowReader read,
-			   void *row)
+mren_scan_row_named(const char *table, AttrNumber name_attno, const char *name, MrenRowReader read,
+					void *row)
 {
 	MrenTableScan scan;
 	HeapTuple tuple;
@@ -38,8 +38,8 @@ mren_row_named(const char *table, AttrNumber name_attno, const char *name, MrenR
 }
 
 bool
-mren_row_hashed(const char *table, AttrNumber name_attno, AttrNumber hash_attno, const uint8 *hash,
-				MrenRowReader read, void *row, char **name)
+mren_scan_row_hashed(const char *table, AttrNumber name_attno, AttrNumber hash_attno,
+					 const uint8 *hash, MrenRowReader read, void *row, char **name)
 {
 	MrenTableScan scan;
 	HeapTuple tuple;
@@ -113,8 +113,7 @@ mren_part_write(const char *table, int64 id, int32 part, bytea *bytes)
 {
 	Oid types[] = {INT8OID, INT4OID, BYTEAOID};
 	Datum values[] = {Int64GetDatum(id), Int32GetDatum(part), PointerGetDatum(bytes)};
-	char *insert =
-		psprintf("INSERT INTO mren.%s_part (encoder, part, bytes) VALUES ($1, $2, $3)", table);
+	char *insert = psprintf("INSERT INTO mren.%s_part VALUES ($1, $2, $3)", table);
 
 	mren_catalog_write(insert, 3, types, values, NULL);
 	pfree(insert);

@@ -22,11 +22,11 @@
 typedef void (*MrenRowReader)(MrenTableScan *scan, HeapTuple tuple, void *row);
 
 /* Reads the row of this name, by the index <table>_name_key; false: there is none. */
-extern bool mren_row_named(const char *table, AttrNumber name_attno, const char *name,
-						   MrenRowReader read, void *row);
+extern bool mren_scan_row_named(const char *table, AttrNumber name_attno, const char *name,
+								MrenRowReader read, void *row);
 /* Reads the first row whose hash is this; name may be NULL. */
-extern bool mren_row_hashed(const char *table, AttrNumber name_attno, AttrNumber hash_attno,
-							const uint8 *hash, MrenRowReader read, void *row, char **name);
+extern bool mren_scan_row_hashed(const char *table, AttrNumber name_attno, AttrNumber hash_attno,
+								 const uint8 *hash, MrenRowReader read, void *row, char **name);
 
 /* Starts a scan of the parts of one file in order; mren_part_bytes is a column of each. */
 extern void mren_parts_begin(MrenTableScan *scan, const char *table, int64 id);

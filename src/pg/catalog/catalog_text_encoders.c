@@ -52,7 +52,7 @@ read_text_encoder(MrenTableScan *scan, HeapTuple tuple, void *out)
 bool
 mren_catalog_text_encoder(const char *name, MrenTextEncoderRow *row)
 {
-	return mren_row_named("text_encoder", TEXT_NAME, name, read_text_encoder, row);
+	return mren_scan_row_named("text_encoder", TEXT_NAME, name, read_text_encoder, row);
 }
 
 void
@@ -69,8 +69,8 @@ mren_catalog_need_text_encoder(const char *name, MrenTextEncoderRow *row)
 bool
 mren_catalog_text_encoder_by_hash(const uint8 *sha256, MrenTextEncoderRow *row, char **name)
 {
-	return mren_row_hashed("text_encoder", TEXT_NAME, TEXT_SHA256, sha256, read_text_encoder, row,
-						   name);
+	return mren_scan_row_hashed("text_encoder", TEXT_NAME, TEXT_SHA256, sha256, read_text_encoder,
+								row, name);
 }
 
 MrenTextEncoderReader *
