@@ -161,6 +161,8 @@ my @calls = (
 	[ 'mren.audio_features by log-mel statistics', value => qq{mren.audio_features(CANCEL('logmel'), content) FROM (SELECT $silence AS content OFFSET 0) AS f} ],
 	[ 'mren.audio_features by a network', value => qq{mren.audio_features(CANCEL('sound'), content) FROM (SELECT $silence AS content OFFSET 0) AS f} ],
 	[ 'mren.explain_image', value => qq{mren.explain_image('m', 'dog is', CANCEL('dog'), 'is', content) FROM (SELECT image || ''::bytea AS content FROM large WHERE $warm OFFSET 0) AS f} ],
+	[ 'mren.audio_info', value => q{mren.audio_info(CANCEL(content)) FROM (SELECT content || ''::bytea AS content FROM mp3 OFFSET 0) AS f} ],
+	[ 'mren.explain_audio', set => qq{mren.explain_audio('heard', 'dog is', CANCEL('dog'), 'is', audio => content) FROM (SELECT $silence AS content WHERE $heard OFFSET 0) AS f} ],
 	[ 'mren.predict', value => qq{mren.predict('m', content, CANCEL('dog'), 'animal') FROM (SELECT content || '' AS content FROM huge WHERE kind = 'text' AND $warm OFFSET 0) AS f} ],
 	[ 'mren.explain', set => qq{mren.explain('m', sentence, CANCEL('dog'), 'animal') FROM (SELECT sentence || '' AS sentence FROM long WHERE $warm OFFSET 0) AS f} ],
 	[ 'mren.entities', set => q{mren.entities(content, ARRAY[CANCEL('kinds')]) FROM (SELECT content || '' AS content FROM huge WHERE kind = 'text' OFFSET 0) AS f} ],
