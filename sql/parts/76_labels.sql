@@ -29,3 +29,10 @@ AS 'MODULE_PATHNAME', 'mren_label_model'
 LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 1000000 ROWS 1000;
 COMMENT ON FUNCTION mren.label_model(text, text, jsonb) IS
     'Returns a label with probabilities for each row that a source votes on, in the order of ids, by option "method": "majority", "weighted" (by gold rows) or "dawid_skene" (for people).';
+
+CREATE FUNCTION mren.distant_labels(facts text, pairs text, options jsonb DEFAULT '{}')
+RETURNS TABLE (id text, relation text, weight double precision)
+AS 'MODULE_PATHNAME', 'mren_distant_labels'
+LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 1000000 ROWS 1000;
+COMMENT ON FUNCTION mren.distant_labels(text, text, jsonb) IS
+    'Labels the pairs of a query (id, head, tail) by the facts of another (head, relation, tail), whose names are compared as those of knowledge graphs. A pair without a fact gets the negative relation with little weight.';

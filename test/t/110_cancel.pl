@@ -109,6 +109,7 @@ my @endless = (
 	[ 'mren.predict_rows', $told, q{SELECT count(*) FROM mren.predict_rows('m', 'SELECT p.* FROM endless, pairs p')} ],
 	[ 'mren.vote_summary', $told, q{SELECT count(*) FROM mren.vote_summary('SELECT n AS id, p.head AS source, p.relation FROM endless, (SELECT DISTINCT ON (head) * FROM pairs) p')} ],
 	[ 'mren.label_model', $told, q{SELECT count(*) FROM mren.label_model('SELECT n AS id, p.head AS source, p.relation FROM endless, (SELECT DISTINCT ON (head) * FROM pairs) p')} ],
+	[ 'mren.distant_labels', $told, q{SELECT count(*) FROM mren.distant_labels('SELECT head, relation, tail FROM pairs', 'SELECT n AS id, p.head, p.tail FROM endless, pairs p')} ],
 	[ 'mren.evaluate', $told, q{SELECT count(*) FROM mren.evaluate('m', 'SELECT p.* FROM endless, pairs p')} ],
 );
 
