@@ -32,6 +32,7 @@ typedef struct MrenTrainerInputs
 	/* a pretrained text encoder, with whose tokens the rows come; NULL: none */
 	const MrenEncoderSource *encoder;
 	const uint8_t *text_encoder_sha256; /* 32 bytes; with an encoder */
+	size_t memory;						/* bytes that fine-tuning it may take; 0: no limit */
 } MrenTrainerInputs;
 
 typedef struct MrenTrainReport

@@ -162,13 +162,10 @@ forward(MrenTrainer *trainer, MrenWork *work, MrenRandom *drop, MrenError *err)
 {
 	MrenMarkerTraining *marker = &trainer->marker;
 	MrenMarkerStep *step = &marker->step;
-	MrenTransformerStep how = {.dropout = drop != NULL};
+	uint64_t seed = drop != NULL ? mren_random_next(drop) : 0;
 
-	if (drop != NULL)
-		how.seed = mren_random_next(drop);
-	if (step->batch.batch.n_tokens > 0)
-		MREN_TRY(mren_transformer_trainer_forward(marker->fine_tuning.trainer, &step->batch.batch,
-												  &how, step->vectors, err));
+	MREN_TRY(mren_encoder_tuning_forward(&marker->fine_tuning, &step->batch.batch,
+										 drop != NULL ? &seed : NULL, step->vectors, err));
 	score_rows(trainer, work, drop);
 	return work->stopped ? mren_fail_canceled(err) : MREN_OK;
 }
@@ -188,10 +185,7 @@ backward(MrenTrainer *trainer, MrenWork *work, MrenError *err)
 	if (work->stopped)
 		return mren_fail_canceled(err);
 	spread_gradient(trainer);
-	MREN_TRY(mren_transformer_trainer_clear(marker->fine_tuning.trainer, err));
-	if (step->batch.batch.n_tokens == 0)
-		return MREN_OK;
-	return mren_transformer_trainer_backward(marker->fine_tuning.trainer, step->dvectors, err);
+	return mren_encoder_tuning_backward(&marker->fine_tuning, step->dvectors, err);
 }
 
 static double

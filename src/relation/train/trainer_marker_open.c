@@ -141,7 +141,8 @@ open_encoder(MrenTrainer *trainer, MrenError *err)
 
 	tuning.seed = (uint64_t) options->common.seed;
 	MREN_TRY(read_weights(trainer, &weights, err));
-	MREN_TRY(mren_encoder_tuning_open(&trainer->env, fine_tuning, &config, &tuning, weights, err));
+	MREN_TRY(mren_encoder_tuning_open(&trainer->env, fine_tuning, &config, &tuning, weights,
+									  trainer->inputs.memory, err));
 	fine_tuning->rate = options->encoder_rate > 0
 							? options->encoder_rate
 							: mren_encoder_tuning_rate(tuning.kind, config.width, ALL_RATE);

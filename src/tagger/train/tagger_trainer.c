@@ -37,6 +37,7 @@ mren_tag_trainer_create(const MrenEnv *env, const MrenTagOptions *options,
 	made->options.common.epochs = mren_tag_options_epochs(options);
 	mren_tag_trainer_encoder_choose(made, inputs);
 	made->source = inputs->source;
+	made->memory = inputs->memory;
 	made->vectors = inputs->vectors;
 	made->has_embeddings = inputs->embeddings_sha256 != NULL;
 	if (made->has_embeddings)

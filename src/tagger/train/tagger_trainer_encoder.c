@@ -58,6 +58,7 @@ mren_tag_trainer_encoder_open(MrenTagTrainer *trainer, MrenError *err)
 	MrenTransformerTuning tuning = mren_tag_encoder_tuning(&encoder->shape);
 	MrenStatus status;
 	float *weights;
+	size_t n;
 
 	if (encoder->source == NULL)
 		return MREN_OK;
@@ -71,13 +72,14 @@ mren_tag_trainer_encoder_open(MrenTagTrainer *trainer, MrenError *err)
 		return status;
 	}
 	MREN_TRY(mren_encoder_tuning_open(env, fine_tuning, &encoder->source->config, &tuning, weights,
-									  err));
+									  trainer->memory, err));
 	fine_tuning->rate = trainer->options.encoder_rate > 0
 							? trainer->options.encoder_rate
 							: mren_encoder_tuning_rate(tuning.kind, encoder->shape.width, ALL_RATE);
 	encoder->shape.n_tuned = fine_tuning->n_tuned;
-	return mren_allocate(env, mren_transformer_trainer_parameters(fine_tuning->trainer).size,
-						 sizeof(float), &encoder->averaged, err);
+	n = mren_transformer_trainer_parameters(fine_tuning->trainer).size;
+	MREN_TRY(mren_encoder_tuning_reserve(fine_tuning, n * sizeof(float), err));
+	return mren_allocate(env, n, sizeof(float), &encoder->averaged, err);
 }
 
 void
@@ -189,7 +191,7 @@ MrenStatus
 mren_tag_trainer_encoder_forward(MrenTagTrainer *trainer, bool train, MrenError *err)
 {
 	MrenTagEncoderTraining *encoder = &trainer->encoder;
-	MrenTransformerStep how = {.dropout = train};
+	uint64_t seed;
 	MrenRandom random;
 	size_t words = 0;
 
@@ -203,10 +205,9 @@ mren_tag_trainer_encoder_forward(MrenTagTrainer *trainer, bool train, MrenError 
 	mren_random_seed(&random, (uint64_t) trainer->options.common.seed,
 					 (uint64_t) (MREN_TAG_STREAM_ENCODER + trainer->phase) << 32 |
 						 trainer->n_steps);
-	how.seed = mren_random_next(&random);
-	if (encoder->batch.batch.n_tokens > 0)
-		MREN_TRY(mren_transformer_trainer_forward(
-			encoder->fine_tuning.trainer, &encoder->batch.batch, &how, encoder->vectors, err));
+	seed = mren_random_next(&random);
+	MREN_TRY(mren_encoder_tuning_forward(&encoder->fine_tuning, &encoder->batch.batch,
+										 train ? &seed : NULL, encoder->vectors, err));
 	gather(trainer);
 	trainer->batch.dencoded = train && encoder->shape.n_tuned > 0 ? encoder->dencoded : NULL;
 	return MREN_OK;
@@ -251,10 +252,7 @@ mren_tag_trainer_encoder_step(MrenTagTrainer *trainer, double done, double keep,
 	list = mren_transformer_trainer_parameters(encoder->fine_tuning.trainer);
 	values = mren_transformer_trainer_values(encoder->fine_tuning.trainer);
 	scatter(trainer);
-	MREN_TRY(mren_transformer_trainer_clear(encoder->fine_tuning.trainer, err));
-	if (encoder->batch.batch.n_tokens > 0)
-		MREN_TRY(mren_transformer_trainer_backward(encoder->fine_tuning.trainer, encoder->dvectors,
-												   err));
+	MREN_TRY(mren_encoder_tuning_backward(&encoder->fine_tuning, encoder->dvectors, err));
 	MREN_TRY(mren_encoder_tuning_clip(&encoder->fine_tuning, &(MrenClippedBeside){0}, err));
 	MREN_TRY(mren_encoder_tuning_step(&encoder->fine_tuning, mren_encoder_tuning_share(done), err));
 	mren_scale(encoder->averaged, (float) keep, list.size);

@@ -54,6 +54,7 @@ struct MrenTagTrainer
 	MrenEnv env;
 	MrenTagOptions options;
 	MrenSource source;
+	size_t memory; /* of the text encoder's fine-tuning; 0: no limit */
 	MrenWordVectors vectors;
 	bool has_embeddings;
 	uint8_t embeddings_sha256[32];

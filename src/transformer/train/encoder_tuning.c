@@ -33,9 +33,64 @@ create_trainer(MrenEncoderTuning *f, MrenError *err)
 }
 
 MrenStatus
+mren_encoder_tuning_hint(MrenError *err)
+{
+	mren_error_hint(err, "Raise mren.train_memory, fine-tune adapters or fewer layers, or choose a "
+						 "smaller text encoder.");
+	return MREN_ELIMIT;
+}
+
+MrenStatus
+mren_encoder_tuning_reserve(MrenEncoderTuning *f, size_t bytes, MrenError *err)
+{
+	f->fixed += bytes;
+	if (f->memory == 0)
+		return MREN_OK;
+	if (f->fixed >= f->memory)
+	{
+		mren_fail(err, MREN_ELIMIT,
+				  "fine-tuning the text encoder takes %zu kB without any row, but training may "
+				  "take %zu kB",
+				  f->fixed / 1024, f->memory / 1024);
+		return mren_encoder_tuning_hint(err);
+	}
+	/* The output of frozen layers shares what is left with the activations of the others. */
+	f->tuning.activations = (f->memory - f->fixed) / (f->frozen_layers > 0 ? 2 : 1);
+	return MREN_OK;
+}
+
+/* Weights, values, gradients, the optimiser's two means and the best values. */
+static MrenStatus
+reserve_all(MrenEncoderTuning *f, MrenError *err)
+{
+	size_t trained = mren_transformer_trainer_memory(&f->config, &f->tuning);
+	size_t weights = mren_transformer_parameters(&f->config) * sizeof(float);
+
+	return mren_encoder_tuning_reserve(f, weights + trained + trained / 2 * 3, err);
+}
+
+static MrenStatus
+open_frozen(MrenEncoderTuning *f, MrenError *err)
+{
+	size_t most = f->memory == 0 ? SIZE_MAX : f->memory - f->fixed - f->tuning.activations;
+
+	if (f->frozen_layers == 0)
+		return MREN_OK;
+	return mren_frozen_create(&f->env, &f->config, f->frozen_layers, f->weights, most, &f->frozen,
+							  err);
+}
+
+static void
+count_tuned(MrenEncoderTuning *f, MrenParameterList list)
+{
+	for (size_t i = 0; i < list.n; i++)
+		f->n_tuned += list.items[i].rows * list.items[i].cols;
+}
+
+MrenStatus
 mren_encoder_tuning_open(const MrenEnv *env, MrenEncoderTuning *f,
 						 const MrenTransformerConfig *config, const MrenTransformerTuning *tuning,
-						 float *weights, MrenError *err)
+						 float *weights, size_t memory, MrenError *err)
 {
 	MrenOptimizerConfig optimizer = {.kind = MREN_OPTIMIZER_ADAM,
 									 .weight_decay = MREN_ENCODER_TUNING_DECAY};
@@ -46,15 +101,19 @@ mren_encoder_tuning_open(const MrenEnv *env, MrenEncoderTuning *f,
 	f->weights = weights;
 	f->config = *config;
 	f->tuning = *tuning;
+	f->memory = memory;
 	mren_transformer_tuning_init(config, &defaults);
 	f->tuning.hidden_dropout = defaults.hidden_dropout;
 	f->tuning.attention_dropout = defaults.attention_dropout;
+	MREN_TRY(mren_transformer_tuning_check(config, &f->tuning, err));
+	f->frozen_layers = mren_transformer_tuning_first_layer(config, &f->tuning);
+	MREN_TRY(reserve_all(f, err));
 	MREN_TRY(create_trainer(f, err));
 	list = mren_transformer_trainer_parameters(f->trainer);
-	for (size_t i = 0; i < list.n; i++)
-		f->n_tuned += list.items[i].rows * list.items[i].cols;
+	count_tuned(f, list);
 	MREN_TRY(mren_allocate(env, list.size, sizeof(float), &f->best, err));
-	return mren_optimizer_create(env, &optimizer, list, &f->optimizer, err);
+	MREN_TRY(mren_optimizer_create(env, &optimizer, list, &f->optimizer, err));
+	return open_frozen(f, err);
 }
 
 void
@@ -63,8 +122,11 @@ mren_encoder_tuning_free(MrenEncoderTuning *f)
 	if (f->weights == NULL)
 		return;
 	mren_transformer_trainer_free(f->trainer);
+	mren_frozen_free(f->frozen);
 	mren_optimizer_free(&f->env, &f->optimizer);
 	mren_release(&f->env, f->best);
+	mren_release(&f->env, f->rows);
+	mren_release(&f->env, f->again);
 	mren_release(&f->env, f->weights);
 }
 

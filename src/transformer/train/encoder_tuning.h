@@ -8,12 +8,17 @@
  * which happens when the rate is too high, is begun anew at a third of it (Mosbach et al., On the
  * Stability of Fine-tuning BERT, ICLR 2021).  What that means, and when to validate, the caller
  * says.
+ *
+ * Batches go forward and backward in bounded memory: in parts, whose activations are computed
+ * again where they do not fit.  What enters the first trained layer is kept for all epochs
+ * (frozen_layers.h).
  */
 #ifndef MREN_TRANSFORMER_TRAIN_ENCODER_TUNING_H
 #define MREN_TRANSFORMER_TRAIN_ENCODER_TUNING_H
 
 #include "nn/optimizer.h"
 #include "transformer/train/encoder_trainer.h"
+#include "transformer/train/frozen_layers.h"
 
 #define MREN_ENCODER_TUNING_DECAY 0.01 /* weight decay of matrices */
 #define MREN_ENCODER_TUNING_ATTEMPTS 3 /* at lower and lower rates */
@@ -24,7 +29,9 @@ typedef struct MrenEncoderTuning
 	MrenEnv env;
 	MrenTransformerConfig config;
 	MrenTransformerTuning tuning;
-	float *weights; /* as pretrained, owned */
+	float *weights; /* as pretrained, owned; matrices of frozen layers are in another order */
+	size_t memory;	/* bytes that all of this may take; 0: no limit */
+	size_t fixed;	/* that are taken whatever the batches are */
 	MrenTransformerTrainer *trainer;
 	bool fresh; /* the trainer has its first values */
 	MrenOptimizerState optimizer;
@@ -32,6 +39,16 @@ typedef struct MrenEncoderTuning
 	size_t n_tuned;
 	double rate; /* of this attempt */
 	int attempts;
+	size_t frozen_layers;	  /* the first ones */
+	MrenFrozenLayers *frozen; /* of them; NULL if there are none */
+	/* The batch at hand, and what enters its first trained layer. */
+	MrenTransformerBatch batch;
+	bool dropout;
+	uint64_t seed;
+	float *rows;
+	size_t rows_capacity;
+	float *again; /* the output of a part that is run again */
+	size_t again_capacity;
 	const float *start; /* (n_tuned) values to begin with; NULL: those that were pretrained */
 } MrenEncoderTuning;
 
@@ -46,12 +63,16 @@ extern double mren_encoder_tuning_rate(MrenTransformerTuningKind kind, size_t wi
 /*
  * mren_encoder_tuning_open
  *	  Takes the pretrained weights, also on failure.  Of the tuning, dropout is that of the
- *	  configuration.  MREN_EPARAM, MREN_ENOMEM, MREN_ECANCELED.
+ *	  configuration.  All of this takes at most `memory` bytes; 0: no limit.  MREN_ELIMIT if that
+ *	  is too little for any batch; MREN_EPARAM, MREN_ENOMEM, MREN_ECANCELED.
  */
 extern MrenStatus mren_encoder_tuning_open(const MrenEnv *env, MrenEncoderTuning *fine_tuning,
 										   const MrenTransformerConfig *config,
 										   const MrenTransformerTuning *tuning, float *weights,
-										   MrenError *err);
+										   size_t memory, MrenError *err);
+/* Counts bytes that the caller keeps for as long.  MREN_ELIMIT as above. */
+extern MrenStatus mren_encoder_tuning_reserve(MrenEncoderTuning *fine_tuning, size_t bytes,
+											  MrenError *err);
 extern void mren_encoder_tuning_free(MrenEncoderTuning *fine_tuning);
 
 /*
@@ -68,6 +89,24 @@ extern int mren_encoder_tuning_epochs(const MrenEncoderTuning *fine_tuning, size
 
 /* The trained values begin again from what they start with, and the optimiser from nothing. */
 extern MrenStatus mren_encoder_tuning_begin(MrenEncoderTuning *fine_tuning, MrenError *err);
+
+/*
+ * mren_encoder_tuning_forward
+ *	  out (n_tokens, width): the vectors of a batch, whose arrays stay until backward.  With
+ *	  dropout if it has a seed, else as in prediction.  MREN_ELIMIT for a sentence whose
+ *	  activations exceed the memory; errors as of mren_transformer_trainer_forward.
+ */
+extern MrenStatus mren_encoder_tuning_forward(MrenEncoderTuning *fine_tuning,
+											  const MrenTransformerBatch *batch,
+											  const uint64_t *dropout_seed, float *out,
+											  MrenError *err);
+
+/* The gradients of the last forward pass, given that of its out.  Errors as above. */
+extern MrenStatus mren_encoder_tuning_backward(MrenEncoderTuning *fine_tuning, const float *dout,
+											   MrenError *err);
+
+/* What to do about MREN_ELIMIT, which it returns. */
+extern MrenStatus mren_encoder_tuning_hint(MrenError *err);
 
 /* The share of the rate after `done` (0 .. 1) of the training. */
 extern double mren_encoder_tuning_share(double done);
