@@ -46,6 +46,11 @@ SELECT model, (SELECT shape FROM mren.weight w JOIN mren.model_version v ON v.id
     mren.predict(model, 'a bc 3', int4range(0, 1), int4range(2, 4)) IS NOT NULL AS answers
 FROM mren.models m WHERE model IN ('frozen', 'last', 'all') ORDER BY model;
 
+-- Training takes no more memory than it may.
+SET mren.train_memory = '64kB';
+SELECT error_of(format($$CALL mren.train('small', 'SELECT * FROM letters', %L)$$, (:'options'::jsonb || '{"fine_tuning": "all"}')::jsonb));
+RESET mren.train_memory;
+
 -- Reasons, hidden features, and a sentence longer than the encoder's positions, of which the window around the mentions is read.
 SELECT modality, feature, contribution IS NOT NULL AS counts FROM mren.explain('enc', 'a bc 3', int4range(0, 1), int4range(2, 4)) ORDER BY modality, feature;
 SELECT cardinality(mren.features('enc', 'a bc 3', int4range(0, 1), int4range(2, 4))) = (mren.network_info(mren.export_model('enc')::text::mren.network) ->> 'features')::int AS all_features;

@@ -624,6 +624,131 @@ test_chance_is_noticed(void **state)
 	free(set);
 }
 
+/* A training that may start from a network, and may be stopped. */
+typedef struct Course
+{
+	const MrenNet *warm;
+	bool stop; /* after the first epoch of a second phase */
+	bool stopped;
+	MrenTrainReport report;
+} Course;
+
+static MrenNet *
+train_course(const MrenEnv *env, const Set *set, const MrenOptions *options, Course *course)
+{
+	static const uint8_t sha256[32] = {7, 7, 7};
+	MrenEncoderSource encoder = source_of(&tiny);
+	MrenTrainerInputs inputs;
+	MrenExamples *examples;
+	MrenTrainer *trainer;
+	MrenProgress progress = {0};
+	MrenError err = {0};
+	MrenNet *net;
+
+	assert_int_equal(gather(env, set, 0, &examples, &err), MREN_OK);
+	assert_int_equal(fixture_inputs(&set->fixture, examples, &inputs, &err), MREN_OK);
+	inputs.encoder = &encoder;
+	inputs.text_encoder_sha256 = sha256;
+	assert_int_equal(mren_trainer_create(env, options, &inputs, &trainer, &err), MREN_OK);
+	if (course->warm != NULL)
+		mren_trainer_warm(trainer, course->warm);
+	while (progress.event != MREN_TRAIN_DONE)
+	{
+		assert_int_equal(mren_trainer_step(trainer, &progress, &err), MREN_OK);
+		if (progress.event == MREN_TRAIN_EPOCH && progress.phase == 2 && course->stop &&
+			!course->stopped)
+		{
+			assert_true(progress.epoch < progress.epochs);
+			course->stopped = true;
+			mren_trainer_stop(trainer);
+		}
+	}
+	assert_int_equal(mren_trainer_finish(trainer, &net, &err), MREN_OK);
+	mren_trainer_report(trainer, &course->report);
+	mren_trainer_free(trainer);
+	mren_examples_free(examples);
+	return net;
+}
+
+/* A refit of the encoder that is stopped leaves the weights of the fit. */
+static void
+test_stopped_refit_keeps_the_fit(void **state)
+{
+	TestEnv test;
+	Set *set = new_set();
+	MrenOptions options;
+	MrenNet *fitted;
+	MrenNet *stopped;
+	MrenNet *refitted;
+	Course course = {.stop = true};
+	MrenError err = {0};
+
+	(void) state;
+	test_env_init(&test);
+	make_xor(set, 320);
+	add_tokens(set);
+	marker_options(&options, MREN_FINE_TUNING_ADAPTERS);
+	options.encoder_epochs = 12;
+	fitted = train_course(&test.env, set, &options, &course);
+	assert_false(course.stopped);
+	options.encoder_refit = true;
+	stopped = train_course(&test.env, set, &options, &course);
+	assert_true(course.stopped);
+	assert_true(same_tensors(fitted, stopped));
+	assert_int_equal(train(&test.env, set, &options, &refitted, NULL, &err), MREN_OK);
+	assert_false(same_tensors(fitted, refitted));
+	mren_net_free(&test.env, fitted);
+	mren_net_free(&test.env, stopped);
+	mren_net_free(&test.env, refitted);
+	assert_int_equal(test.n_live, 0);
+	free(set);
+}
+
+/* A training that starts from a network needs fewer epochs; it must fit. */
+static void
+test_warm_start(void **state)
+{
+	static const MrenFineTuning kinds[] = {MREN_FINE_TUNING_ALL, MREN_FINE_TUNING_LAST_LAYERS,
+										   MREN_FINE_TUNING_ADAPTERS};
+	Set *set = new_set();
+
+	(void) state;
+	make_xor(set, 320);
+	add_tokens(set);
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+	{
+		TestEnv test;
+		MrenOptions options;
+		Course cold = {0};
+		Course warm = {0};
+		MrenNet *net;
+
+		test_env_init(&test);
+		marker_options(&options, kinds[i]);
+		net = train_course(&test.env, set, &options, &cold);
+		warm.warm = net;
+		options.encoder_epochs = 4; /* of which a third is one */
+		mren_net_free(&test.env, train_course(&test.env, set, &options, &warm));
+		assert_true(warm.report.encoder_warm);
+		assert_int_equal(warm.report.encoder_epoch, 1);
+		assert_true(warm.report.validation_accuracy > 0.95);
+		/* A single epoch alone does not learn it. */
+		options.encoder_epochs = 1;
+		mren_net_free(&test.env, train_course(&test.env, set, &options, &cold));
+		assert_false(cold.report.encoder_warm);
+		assert_true(cold.report.validation_accuracy < 0.9);
+		/* Another part is fine-tuned. */
+		options.fine_tuning = kinds[(i + 1) % 3];
+		mren_net_free(&test.env, train_course(&test.env, set, &options, &warm));
+		assert_false(warm.report.encoder_warm);
+		assert_string_equal(warm.report.encoder_cold,
+							"another part of its text encoder is fine-tuned");
+		mren_net_free(&test.env, net);
+		assert_int_equal(test.n_live, 0);
+	}
+	free(set);
+}
+
 static MrenStatus
 train_small(const MrenEnv *env, MrenError *err, void *arg)
 {
@@ -667,6 +792,8 @@ main(void)
 		cmocka_unit_test(test_int8),
 		cmocka_unit_test(test_explanation),
 		cmocka_unit_test(test_chance_is_noticed),
+		cmocka_unit_test(test_stopped_refit_keeps_the_fit),
+		cmocka_unit_test(test_warm_start),
 		cmocka_unit_test(test_failures_release_all),
 	};
 

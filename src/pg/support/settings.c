@@ -135,7 +135,9 @@ mren_settings_define(void)
 		 "Sets the maximum memory that one state of mren.train_agg may take.",
 		 &mren_aggregate_memory, 64, GUC_UNIT_KB},
 		{"mren.train_memory",
-		 "Sets the memory of mren.train for word vectors and for rows kept between epochs.",
+		 "Sets the memory of mren.train for word vectors, for rows kept between epochs, and for "
+		 "the "
+		 "fine-tuning of a text encoder.",
 		 &mren_train_memory, 64, GUC_UNIT_KB},
 	};
 

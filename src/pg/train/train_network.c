@@ -65,7 +65,7 @@ void
 mren_train_network_begin(MrenNetworkTraining *training, const MrenTrainSetup *setup,
 						 const MrenSource *source, size_t memory)
 {
-	MrenTrainerInputs inputs = {.source = *source};
+	MrenTrainerInputs inputs = {.source = *source, .memory = memory};
 
 	memset(training, 0, sizeof(*training));
 	training->env = mren_pg_env(CurrentMemoryContext);

@@ -160,7 +160,8 @@ mren_marker_weights(const MrenEnv *env, const MrenMarkerShape *shape,
 	MrenStatus status;
 
 	MREN_TRY(mren_allocate(env, n + markers, sizeof(float), weights, err));
-	status = source->read(source->state, *weights, err);
+	/* The markers' place is behind the words, which are read behind theirs and then moved. */
+	status = source->read(source->state, *weights + markers, err);
 	if (status == MREN_OK)
 		status = mren_check_interrupts(env, err);
 	if (status != MREN_OK)
@@ -169,7 +170,7 @@ mren_marker_weights(const MrenEnv *env, const MrenMarkerShape *shape,
 		*weights = NULL;
 		return status;
 	}
-	memmove(*weights + words + markers, *weights + words, (n - words) * sizeof(float));
+	memmove(*weights, *weights + markers, words * sizeof(float));
 	memcpy(*weights + words, embeddings, markers * sizeof(float));
 	return MREN_OK;
 }
