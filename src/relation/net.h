@@ -88,6 +88,7 @@ typedef struct MrenNetInfo
 	uint8_t encoder_sha256[32];	   /* zeros without images */
 	/* of the text encoder of a marker classifier; NULL: there is none */
 	const uint8_t *text_encoder_sha256;
+	bool solid_markers; /* of the text encoder: the text leaves MREN_N_MARKS positions for them */
 	uint8_t audio_sha256[32];		/* of the audio encoder; zeros without recordings */
 	const uint8_t *lexicons_sha256; /* (n_lexicons, 32) of the net, in the order of training */
 	size_t n_lexicons;

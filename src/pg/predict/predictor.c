@@ -268,7 +268,8 @@ mren_predictor_row(MrenPredictor *predictor, const MrenPair *pair, MrenInput *in
 	input->sentence = &row->sentence;
 	if (predictor->tokenizer != NULL)
 	{
-		const MrenPairTokens *tokens = mren_pair_tokens(predictor->tokenizer, pair, row);
+		const MrenPairTokens *tokens =
+			mren_pair_tokens(predictor->tokenizer, pair, row, predictor->info.solid_markers);
 
 		input->tokens = &tokens->tokens;
 		input->token_words = tokens->words;
