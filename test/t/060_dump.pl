@@ -122,7 +122,7 @@ is($session->query(q{SELECT mren.rollback('m')}), '1', 'the history of deploymen
 is($session->query('SELECT count(*) FROM mren.models GROUP BY model, version HAVING count(*) > 1'), '', 'no version is there twice');
 
 is($session->query(q{SET client_min_messages = warning; CALL mren.retrain('p', min_new_rows => 0)}), '3|undecided', 'a model can be retrained by what was kept');
-is($session->query(q{CALL mren.retrain('h', min_new_rows => 0, promote => 'never')}), '2|not promoted', 'so can one that reads recordings');
+is($session->query(q{CALL mren.retrain('h', min_new_rows => 0, promote => 'never')}), '2|held', 'so can one that reads recordings');
 like($new->error_of(q{SELECT mren.drop_audio_encoder('sound')}), qr/^2BP01/, 'its encoder cannot be dropped');
 
 # A model alone, by its bytes, into a database with the same embeddings.
