@@ -40,7 +40,7 @@ CREATE TABLE words AS SELECT DISTINCT head AS word FROM pairs UNION SELECT tail 
 CREATE TABLE made AS SELECT n, (SELECT array_agg(word ORDER BY md5(word || n)) FROM words) AS words FROM generate_series(1, 8000) AS n;
 CREATE TABLE sentences AS SELECT n::text AS id, format('The %s number %s is %s the %s of %s.', words[1], n, words[3], words[2], words[4]) AS sentence,
 	words[1] AS head, words[2] AS tail, 'relation ' || n % 3 AS relation FROM made;
-CREATE TABLE photos AS SELECT id, sentence, head, tail, relation, (ARRAY[$picture])[1 + id::int % 4] AS image FROM sentences WHERE id::int <= 300;
+CREATE TABLE photos AS SELECT id::int AS id, sentence, head, tail, relation, (ARRAY[$picture])[1 + id::int % 4] AS image FROM sentences WHERE id::int <= 300;
 SQL
 	return 'tiny';
 }
