@@ -45,7 +45,7 @@ typedef struct MrenGraphOptions
 	int32 batch_size; /* most documents of one commit */
 	int32 spill_mb;	  /* most of documents kept on disk between two runs of the source */
 	bool stop;		  /* at the first document that cannot be scored */
-	bool latest;	  /* of rivals of a functional relation, the one seen last wins */
+	bool newest;	  /* of rivals of a functional relation, the one seen last wins */
 	char language[MREN_LANGUAGE_SIZE]; /* of the documents; "": any */
 	bool may_empty;					   /* a source without rows deletes all documents */
 	int32 max_pairs_sentence;		   /* the settings of these names */
