@@ -246,7 +246,7 @@ my %untried = (
 		drop_lexicon drop_model drop_text_encoder drop_version evaluate_tagger export_csv export_dot export_model export_ntriples grant_model has_model_privilege
 		load_image_encoder load_text_encoder merge_graph paths promote refresh_graph retrain revoke_model rollback save_model
 		upgrade_graph word_vector drop_audio_encoder evaluate_graph export_graphml export_neo4j load_audio_encoder neighbours propose_merges
-		report report_graph review_queue) ],
+		draw_neighbourhood report report_graph review_queue) ],
 	# Beside those that are tried, with the same arguments read by the same code.
 	twin => [ qw(classify extract_evidence features predict_proba) ],
 	# The parts of aggregates, called for rows, between which the server checks, and types, whose text and bytes are read as those of mren.network.
