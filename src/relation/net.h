@@ -28,11 +28,13 @@
 typedef struct MrenNet MrenNet;
 
 /*
- * What the network read of the last sentence, for rows of one sentence in which only the
- * mentions differ: they take the same bits from it that they would compute.  For one network
- * and one set of vectors.
+ * What the network made of the words of earlier rows: others take the same bits from it
+ * that they would compute.  For one network and one set of vectors.  It takes up to about
+ * MREN_NET_CACHE_BYTES; nothing before its first row.
  */
 typedef struct MrenNetCache MrenNetCache;
+
+#define MREN_NET_CACHE_BYTES ((size_t) 16 << 20)
 
 extern MrenStatus mren_net_cache_create(const MrenEnv *env, MrenNetCache **cache, MrenError *err);
 extern void mren_net_cache_free(MrenNetCache *cache);

@@ -52,6 +52,16 @@ $hiss = bytea($hiss);
 my $network = bytea(slurp("$root/test/data/audio_encoder_8.onnx"));
 $old->sql("SELECT mren.load_audio_encoder('sound', $network, hop_seconds => 0.0005)");
 
+# Models of text and recordings, with that encoder and with log-mel statistics.
+$old->sql(<<"SQL");
+CREATE TABLE heard AS
+SELECT id, sentence, head, tail, CASE id % 3 WHEN 1 THEN $hiss WHEN 2 THEN substr($hiss, 1, 36) || '\\x6461746100080000'::bytea || substr($hiss, 45, 2048) END AS audio,
+	relation FROM pairs;
+SET client_min_messages = warning;
+CALL mren.train('h', 'SELECT * FROM heard', '{"audio_encoder": "sound", "hidden": [8], "epochs": 20}');
+CALL mren.train('l', 'SELECT * FROM heard', '{"hidden": [8], "epochs": 20}');
+SQL
+
 # Everything that a user can see of the models, and what they answer.
 my @questions = (
 	[ 'embeddings'  => 'SELECT name, dimension, sha256, loaded_at FROM mren.embeddings' ],
@@ -75,6 +85,9 @@ SQL
 	[ 'answers with pictures' => <<'SQL' ],
 SELECT id, p.relation, p.probability FROM seen, mren.predict_proba('p', sentence, head, tail, image) AS p ORDER BY 1, 2
 SQL
+	[ 'answers with recordings' => <<'SQL' ],
+SELECT m, id, p.relation, p.probability FROM heard, unnest('{h,l}'::text[]) AS m, mren.predict_proba(m, sentence, head, tail, audio => audio) AS p ORDER BY 1, 2, 3
+SQL
 	[ 'answers by text encoders' => <<'SQL' ],
 SELECT m, id, p.relation, p.probability FROM pairs, unnest('{reader,solid}'::text[]) AS m,
 	mren.predict_proba(m, sentence, head, tail) AS p ORDER BY 1, 2, 3
@@ -89,7 +102,8 @@ SQL
 );
 my $there = $old->session;
 my %before = map { $_->[0] => $there->query($_->[1]) } @questions;
-isnt($before{$_}, '', "there are $_") for 'answers of both versions', 'answers by text encoders', 'mentions by a text encoder';
+isnt($before{$_}, '', "there are $_")
+	for 'answers of both versions', 'answers with pictures', 'answers with recordings', 'answers by text encoders', 'mentions by a text encoder';
 
 my $dump = File::Temp::tempdir('mren-dump.XXXXXX', TMPDIR => 1, CLEANUP => 1);
 chmod 0777, $dump;
@@ -115,6 +129,8 @@ is($session->query(q{SELECT mren.rollback('m')}), '1', 'the history of deploymen
 is($session->query('SELECT count(*) FROM mren.models GROUP BY model, version HAVING count(*) > 1'), '', 'no version is there twice');
 
 is($session->query(q{SET client_min_messages = warning; CALL mren.retrain('p', min_new_rows => 0)}), '3|undecided', 'a model can be retrained by what was kept');
+is($session->query(q{CALL mren.retrain('h', min_new_rows => 0, promote => 'never')}), '2|held', 'so can one that reads recordings');
+like($new->error_of(q{SELECT mren.drop_audio_encoder('sound')}), qr/^2BP01/, 'its encoder cannot be dropped');
 
 # A model alone, by its bytes, into a database with the same embeddings.
 $new->sql('CREATE DATABASE other TEMPLATE template0; CREATE DATABASE script TEMPLATE template0');

@@ -53,8 +53,8 @@ typedef struct MrenTrainReport
 	int encoder_epoch;		/* its best epoch; 0: there is none */
 	int encoder_restarts;	/* at a lower rate, because it ended at chance */
 	bool has_text_only;		/* a text-only member was trained */
-	/* weight of the members that read images against the text-only member, 0 .. 1 */
-	double image_share;
+	/* weight of the members that use images and recordings against the text-only one, 0 .. 1 */
+	double multimodal_share;
 	size_t features_dim;
 	size_t n_parameters;
 	int best_epoch;	   /* of phase 1, of the first member */
