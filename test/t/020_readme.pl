@@ -162,7 +162,9 @@ for my $link ($reference =~ /\]\(([^):#]+)/g)
 {
 	ok(-e "$root/docs/$link", "the reference's link to $link leads somewhere");
 }
-# What says where resources come from names functions that exist, and links that lead somewhere.
+# So do the page of text encoders,
+is(unknown_names($node, slurp("$root/docs/encoders.md")), '', 'every name in schema mren that the page of text encoders uses exists');
+# and the page of resources, whose links lead somewhere.
 my $resources = slurp("$root/docs/resources.md");
 is(unknown_names($node, $resources), '', 'every name in schema mren that the page of resources uses exists');
 for my $link ($resources =~ /\]\(((?!https:)[^)]+)\)/g)

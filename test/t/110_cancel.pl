@@ -20,7 +20,7 @@ my $node = MrenTest->start('cancel', "mren.max_image_memory = '512MB'");
 toy_task($node);
 tiny_encoder($node);
 $node->sql("SELECT mren.load_audio_encoder('sound', " . bytea(slurp(($ENV{MREN_ROOT} || "$FindBin::Bin/../..") . '/test/data/audio_encoder_8.onnx')) . ')');
-$node->sql(slurp(($ENV{MREN_ROOT} || "$FindBin::Bin/../..") . '/test/include/text_encoder.sql') . q{SELECT mren.load_text_encoder('text', tiny_encoder())});
+text_encoders($node);
 my $image = server_file('large.png', png(7000, 5000, join '', map { chr(($_ * 37) % 256) } 1 .. 21000));
 my $small = unpack 'H*', png(4, 4, "\xff\0\0" x 16);
 $node->sql(<<"SQL");
@@ -83,6 +83,9 @@ my $in_epochs = q{SELECT count(*) FROM mren.training_progress WHERE phase = 'tra
 
 # Ten thousand epochs of this network take a quarter of an hour and more.
 my $epochs = '{"hidden": [2048, 2048], "epochs": 10000, "patience": 10000, "batch_size": 108}';
+# The members train for one epoch, so that later ones are a text encoder's.
+my $in_encoder = q{SELECT count(*) FROM mren.training_progress WHERE phase = 'training' AND epoch > 1};
+my $encoder_epochs = '{"text_encoder": "text", "hidden": [8], "epochs": 1, "encoder_epochs": 1000, "fine_tuning": "all"}';
 my $large_batches = '{"hidden": [2048, 1024], "epochs": 10000, "patience": 10000, "batch_size": 4096, "validation_share": 0}';
 
 # The header of a WAV file that lasts as long as there are bytes; with silence behind it.
@@ -95,6 +98,10 @@ my @endless = (
 	[ 'mren.train in a query that waits', $waits, q{CALL mren.train('m', 'SELECT * FROM pairs WHERE wait()')}, 1 ],
 	[ 'mren.train in a query of many rows', $told, q{CALL mren.train('m', 'SELECT p.* FROM endless, pairs p')}, 1 ],
 	[ 'mren.train in its epochs', $in_epochs, "CALL mren.train('m', 'SELECT * FROM pairs', '$epochs')", 1 ],
+	[ 'mren.train in the epochs of a text encoder', $in_encoder,
+		"CALL mren.train('m', 'SELECT p.* FROM pairs p, generate_series(1, 20)', '$encoder_epochs')", 1 ],
+	[ 'mren.train_tagger in the epochs of a text encoder', $in_encoder,
+		q{CALL mren.train_tagger('t', 'SELECT t.* FROM tagged t, generate_series(1, 50)', '{"text_encoder": "text", "epochs": 10000, "patience": 0}')}, 1 ],
 	[ 'mren.train in a transaction block', $told, "BEGIN; CALL mren.train('m', 'SELECT * FROM all_pairs', '$epochs'); ROLLBACK" ],
 	[ 'mren.train_agg over many rows', $told, q{SELECT mren.train_agg(sentence, head, tail, relation) FROM endless, pairs} ],
 	[ 'mren.train_agg in its epochs', $told, "SELECT mren.train_agg(sentence, head, tail, relation, NULL, '$epochs') FROM all_pairs" ],
@@ -237,9 +244,9 @@ my %untried = (
 	# Texts are names, paths and words, which are refused beyond 4096 bytes: tried below.
 	name => [ qw(alter_graph_owner alter_model_owner calibration compare confusion_matrix create_graph drop_embeddings drop_graph drop_image_encoder
 		drop_lexicon drop_model drop_text_encoder drop_version evaluate_tagger export_csv export_dot export_model export_ntriples grant_model has_model_privilege
-		load_image_encoder load_text_encoder merge_graph paths promote refresh_graph retrain revoke_model rollback save_model train_tagger
+		load_image_encoder load_text_encoder merge_graph paths promote refresh_graph retrain revoke_model rollback save_model
 		upgrade_graph word_vector drop_audio_encoder evaluate_graph export_graphml export_neo4j load_audio_encoder neighbours propose_merges
-		report report_graph review_queue) ],
+		draw_neighbourhood report report_graph review_queue) ],
 	# Beside those that are tried, with the same arguments read by the same code.
 	twin => [ qw(classify extract_evidence features predict_proba) ],
 	# The parts of aggregates, called for rows, between which the server checks, and types, whose text and bytes are read as those of mren.network.

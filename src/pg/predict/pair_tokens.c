@@ -76,7 +76,8 @@ chars_to_words(const MrenEncoded *row, uint32 n)
 }
 
 const MrenPairTokens *
-mren_pair_tokens(const MrenOpenTokenizer *tokenizer, const MrenPair *pair, const MrenEncoded *row)
+mren_pair_tokens(const MrenOpenTokenizer *tokenizer, const MrenPair *pair, const MrenEncoded *row,
+				 bool solid_markers)
 {
 	MrenMarkerText marked = {.tokenizer = tokenizer->tokenizer,
 							 .pieces = &pieces,
@@ -86,6 +87,8 @@ mren_pair_tokens(const MrenOpenTokenizer *tokenizer, const MrenPair *pair, const
 	MrenEnv env;
 	MrenError err;
 
+	if (solid_markers)
+		marked.max_tokens -= Min(marked.max_tokens, MREN_N_MARKS);
 	cut(tokenizer, pair->sentence);
 	env = mren_pg_env(context);
 	MREN_PG_CALL(err, mren_marker_tokens(&env, &marked, &buffer, &tokens.tokens, &err));

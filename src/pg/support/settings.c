@@ -40,6 +40,7 @@ bool mren_skip_bad_words = false;
 int mren_max_pairs_sentence = MREN_MAX_PAIRS_SENTENCE;
 int mren_max_pairs_document = MREN_MAX_PAIRS_DOCUMENT;
 int mren_document_timeout = 0;
+int mren_refresh_workers = -1;
 
 typedef struct Setting
 {
@@ -86,6 +87,13 @@ define_pair_settings(void)
 							"take.",
 							"Zero stands for no limit.", &mren_document_timeout, 0, 0, INT_MAX,
 							PGC_USERSET, GUC_UNIT_MS, NULL, NULL, NULL);
+	DefineCustomIntVariable("mren.refresh_workers",
+							"Sets the maximum number of workers that read documents for the "
+							"refresh of a graph.",
+							"With -1, max_parallel_maintenance_workers read where there are many "
+							"documents.",
+							&mren_refresh_workers, -1, -1, MREN_MAX_REFRESH_WORKERS, PGC_USERSET, 0,
+							NULL, NULL, NULL);
 }
 
 void

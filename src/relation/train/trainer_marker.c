@@ -100,15 +100,7 @@ score_rows(MrenTrainer *trainer, MrenWork *work, MrenRandom *drop)
 	MrenRows in = {step->input, step->n, dim};
 
 	for (size_t i = 0; i < step->n; i++)
-	{
-		float *row = step->input + i * dim;
-
-		if (step->batch.markers[i] == SIZE_MAX)
-			memset(row, 0, dim * sizeof(float));
-		else
-			memcpy(row, step->vectors + step->batch.markers[i] * marker->shape.width,
-				   dim * sizeof(float));
-	}
+		mren_marker_gather(&step->batch, &marker->shape, i, step->vectors, step->input + i * dim);
 	if (drop != NULL)
 		mren_dropout(drop, HEAD_DROPOUT, step->input, step->input, step->mask, step->n * dim);
 	mren_dense_forward(work, &layer, &in, step->logits);
@@ -125,11 +117,11 @@ spread_gradient(MrenTrainer *trainer)
 
 	mren_multiply(step->dinput, step->dinput, step->mask, step->n * dim);
 	memset(step->dvectors, 0, step->batch.batch.n_tokens * width * sizeof(float));
-	for (size_t i = 0; i < step->n; i++)
+	for (size_t i = 0; i < step->n * MREN_N_MARKS; i++)
 	{
 		if (step->batch.markers[i] != SIZE_MAX)
-			memcpy(step->dvectors + step->batch.markers[i] * width, step->dinput + i * dim,
-				   dim * sizeof(float));
+			memcpy(step->dvectors + step->batch.markers[i] * width, step->dinput + i * width,
+				   width * sizeof(float));
 	}
 }
 

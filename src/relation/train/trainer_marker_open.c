@@ -34,7 +34,8 @@ mren_trainer_marker_choose(MrenTrainer *trainer, MrenError *err)
 									  .n_types = trainer->shape.n_types,
 									  .n_relations = trainer->shape.n_relations,
 									  .tuning = (size_t) options->fine_tuning,
-									  .int8 = options->encoder_int8};
+									  .int8 = options->encoder_int8,
+									  .solid = options->markers == MREN_MARKERS_SOLID};
 	if (options->fine_tuning == MREN_FINE_TUNING_LAST_LAYERS)
 		marker->shape.layers = options->fine_tuned_layers < config->layers
 								   ? options->fine_tuned_layers

@@ -171,6 +171,8 @@ marker_difference(const MrenTrainer *trainer)
 		return "its text encoder is a different one";
 	if (!same_types(&net->types, &trainer->scan.types))
 		return "its entity types are different";
+	if (theirs->solid != mine->solid)
+		return "its markers are of the other kind";
 	if (theirs->tuning != mine->tuning || theirs->layers != mine->layers ||
 		theirs->rank != mine->rank || theirs->alpha != mine->alpha ||
 		theirs->n_tuned != mine->n_tuned)

@@ -35,7 +35,8 @@ mren_tag_trainer_encoder_choose(MrenTagTrainer *trainer, const MrenTagTrainerInp
 	config = &inputs->encoder->config;
 	encoder->source = inputs->encoder;
 	memcpy(encoder->sha256, inputs->text_encoder_sha256, sizeof(encoder->sha256));
-	*shape = (MrenTagEncoderShape){.width = config->width, .tuning = options->fine_tuning};
+	*shape = (MrenTagEncoderShape){
+		.width = config->width, .tuning = options->fine_tuning, .int8 = options->encoder_int8};
 	if (options->fine_tuning == MREN_TUNING_LAST)
 		shape->layers = at_most(options->fine_tuned_layers, config->layers);
 	if (options->fine_tuning == MREN_TUNING_ADAPTERS)
