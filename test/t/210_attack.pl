@@ -48,6 +48,7 @@ my %entry = (
 	(map { $_ => [ "SELECT mren.$_('kg')", '42501' ] } qw(export_csv export_dot export_graphml export_ntriples report_graph review_queue)),
 	export_neo4j     => [ q{SELECT mren.export_neo4j('kg', 'nodes')}, '42501' ],
 	evaluate_graph   => [ q{SELECT mren.evaluate_graph('kg', 'SELECT 1 AS document, ''fact'' AS part')}, '42501' ],
+	draw_neighbourhood => [ q{SELECT mren.draw_neighbourhood('kg', 'wheel')}, '42501' ],
 	neighbours       => [ q{SELECT mren.neighbours('kg', 'wheel')}, '42501' ],
 	has_model_privilege => [ q{SELECT mren.has_model_privilege('parts', 'predict')}, 'ok' ],
 	# What is loaded for everybody: words, lexicons.
@@ -58,6 +59,10 @@ my %entry = (
 	text_features => [ q{SELECT mren.text_features('none', 'a')}, '42704' ],
 	audio_features => [ q{SELECT mren.audio_features('none', '\x00')}, '42704' ],
 	image_features => [ q{SELECT mren.image_features('none', '\x00')}, '42704' ],
+	# Read what the caller may read.
+	(map { $_ => [ qq{SELECT mren.$_('SELECT document AS id, ''a'' AS source, ''b'' AS relation FROM docs')}, '42501' ] } qw(label_model vote_summary)),
+	distant_labels => [ q{SELECT mren.distant_labels('SELECT document AS head, ''b'' AS relation, ''c'' AS tail FROM docs', 'SELECT 1 AS id, ''b'' AS head, ''c'' AS tail')}, '42501' ],
+	context => [ q{SELECT mren.context('The wheel is a part of the car.', 'wheel', 'car')}, 'ok' ],
 	# What works on its arguments alone.
 	(map { $_ => 'ok' } qw(audio_info document_hash encode_example encode_mentions encode_tags follow_links graph_identity image_info metrics network_info noisy_or normalize_name
 		precision_at precision_recall read_brat read_conll04 read_docred read_fewrel read_marked read_mnre read_opennre read_semeval read_tacred reliability train_agg version)),

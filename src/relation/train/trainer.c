@@ -237,7 +237,7 @@ begin_marker(MrenTrainer *trainer, MrenStage stage, MrenError *err)
 
 	trainer->stage = stage;
 	trainer->epochs = (MrenEpochs){.phase = fits ? 1 : 2,
-								   .n_epochs = fits ? (int) trainer->options.encoder_epochs
+								   .n_epochs = fits ? mren_trainer_marker_epochs(trainer)
 													: trainer->marker.best_epoch,
 								   .n_rows = report->n_train + (fits ? 0 : report->n_validation),
 								   .validates = fits && report->n_validation > 0};
