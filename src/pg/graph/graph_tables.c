@@ -232,6 +232,40 @@ static const char *const proposals[] = {
 	"or of any; the next merge applies it.'",
 };
 
+/* The changes of layout 3: verdicts on mentions, and what a review says in place of a relation. */
+static const char *const mentions[] = {
+	"CREATE TABLE IF NOT EXISTS ${graph}.mention_review ("
+	" id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,"
+	" document text COLLATE pg_catalog.\"C\" NOT NULL DEFAULT '',"
+	" mention text NOT NULL,"
+	" type text NOT NULL DEFAULT '',"
+	" verdict text NOT NULL CHECK (verdict IN ('confirmed', 'rejected', 'corrected')),"
+	" right_mention text, right_type text,"
+	" reviewer name NOT NULL DEFAULT CURRENT_USER,"
+	" reviewed_at timestamptz NOT NULL DEFAULT pg_catalog.now(),"
+	" note text,"
+	" CHECK ((verdict = 'corrected') = (right_mention IS NOT NULL OR right_type IS NOT NULL)))",
+	"COMMENT ON TABLE ${graph}.mention_review IS 'Yours to fill: verdicts on mentions, of one "
+	"document and type or (the empty string) of any; the last one counts, and the next merge "
+	"applies "
+	"it.'",
+	"ALTER TABLE ${graph}.evidence ADD COLUMN IF NOT EXISTS head_review bigint,"
+	" ADD COLUMN IF NOT EXISTS tail_review bigint,"
+	" ADD COLUMN IF NOT EXISTS right_relation text,"
+	" ADD COLUMN IF NOT EXISTS stated boolean",
+	"COMMENT ON COLUMN ${graph}.evidence.head_review IS 'The verdict on the head, in "
+	"mention_review.'",
+	"COMMENT ON COLUMN ${graph}.evidence.tail_review IS 'The verdict on the tail, in "
+	"mention_review.'",
+	"COMMENT ON COLUMN ${graph}.evidence.right_relation IS 'The relation that a review names in "
+	"place of the model''s.'",
+	"COMMENT ON COLUMN ${graph}.evidence.stated IS 'What reversed is without that: that of the "
+	"model''s relation.'",
+	"ALTER TABLE ${graph}.review DROP CONSTRAINT IF EXISTS review_relation_check",
+	"ALTER TABLE ${graph}.review ADD CONSTRAINT review_relation_check"
+	" CHECK (relation IS NULL OR verdict = 'rejected') NOT VALID",
+};
+
 static const char *const views[] = {
 	"CREATE OR REPLACE VIEW ${graph}.facts AS"
 	" SELECT f.fact, h.name AS head, NULLIF(h.type, '') AS head_type, f.relation,"
@@ -270,7 +304,8 @@ static const char *const views[] = {
 	" CASE WHEN l.flip THEN l.head_type ELSE l.tail_type END AS tail_type"
 	" FROM (SELECT e.sentence, o.head, o.tail, o.head_type, o.tail_type, s.directed, s.negative,"
 	"   s.directed AND o.tail OPERATOR(pg_catalog.<) o.head AS flip,"
-	"   CASE WHEN r.verdict OPERATOR(pg_catalog.=) 'confirmed' THEN e.relation"
+	"   CASE WHEN r.verdict OPERATOR(pg_catalog.=) 'confirmed'"
+	"     THEN COALESCE(e.right_relation, e.relation)"
 	"    ELSE COALESCE(r.relation, s.negative) END AS relation"
 	"  FROM (SELECT DISTINCT ON (k.document, k.n) k.document, k.n, k.verdict, k.relation FROM ("
 	"    SELECT x.document, x.n, v.id, v.verdict, v.relation FROM ${graph}.review v"
@@ -281,14 +316,28 @@ static const char *const views[] = {
 	"  JOIN ${graph}.evidence e"
 	"   ON e.document OPERATOR(pg_catalog.=) r.document AND e.n OPERATOR(pg_catalog.=) r.n"
 	"   AND e.n OPERATOR(pg_catalog.>) 0 AND r.verdict OPERATOR(pg_catalog.<>) 'unsure'"
-	"  CROSS JOIN ${graph}.state s,"
-	"  LATERAL (SELECT e.head_span AS head, e.tail_span AS tail, e.head_type, e.tail_type"
-	"   WHERE NOT (e.reversed AND r.verdict OPERATOR(pg_catalog.=) 'rejected'"
-	"    AND r.relation IS NOT NULL)"
-	"   UNION ALL SELECT e.tail_span, e.head_span, e.tail_type, e.head_type"
-	"   WHERE e.reversed AND r.verdict OPERATOR(pg_catalog.=) 'rejected'"
-	"    AND r.relation IS NOT NULL) o) l"
-	" WHERE l.relation IS NOT NULL",
+	"  CROSS JOIN ${graph}.state s"
+	"  LEFT JOIN ${graph}.mention_review hv ON hv.id OPERATOR(pg_catalog.=) e.head_review"
+	"  LEFT JOIN ${graph}.mention_review tv ON tv.id OPERATOR(pg_catalog.=) e.tail_review,"
+	"  LATERAL (SELECT " MREN_GRAPH_SQL_RIGHT_SPAN(
+		"head",
+		"hv") " AS head,"
+			  "    " MREN_GRAPH_SQL_RIGHT_SPAN(
+				  "tail",
+				  "tv") " AS tail,"
+						"    COALESCE(hv.right_type, e.head_type) AS head_type,"
+						"    COALESCE(tv.right_type, e.tail_type) AS tail_type) m,"
+						"  LATERAL (SELECT CASE WHEN e.right_relation IS NOT NULL THEN e.stated"
+						"    ELSE e.reversed AND r.verdict OPERATOR(pg_catalog.=) 'rejected'"
+						"     AND r.relation IS NOT NULL END AS turned) d,"
+						"  LATERAL (SELECT m.head, m.tail, m.head_type, m.tail_type WHERE NOT "
+						"d.turned"
+						"   UNION ALL SELECT m.tail, m.head, m.tail_type, m.head_type WHERE "
+						"d.turned) o"
+						"  WHERE o.head IS NOT NULL AND o.tail IS NOT NULL"
+						"   AND hv.verdict IS DISTINCT FROM 'rejected' AND tv.verdict IS DISTINCT "
+						"FROM 'rejected') l"
+						" WHERE l.relation IS NOT NULL",
 
 	/*
 	 * sighting: when a fact was seen, last one a moment.  Of the facts that a
@@ -347,7 +396,8 @@ static const char *const drops[] = {
 	"DROP TABLE IF EXISTS ${graph}.documents, ${graph}.evidence, ${graph}.entities, "
 	"${graph}.all_facts, ${graph}.aliases,"
 	" ${graph}.relations, ${graph}.review, ${graph}.state",
-	"DROP TABLE IF EXISTS ${graph}.merge_candidates, ${graph}.ignored, ${graph}.manual_facts",
+	"DROP TABLE IF EXISTS ${graph}.merge_candidates, ${graph}.ignored, ${graph}.manual_facts,"
+	" ${graph}.mention_review",
 };
 
 static void
@@ -365,6 +415,7 @@ mren_graph_make_tables(const MrenGraph *graph)
 	run_all(graph, names, lengthof(names));
 	run_all(graph, proposals, lengthof(proposals));
 	run_all(graph, calibration, lengthof(calibration));
+	run_all(graph, mentions, lengthof(mentions));
 	run_all(graph, views, lengthof(views));
 }
 
