@@ -321,22 +321,22 @@ measure_of(const Variant *variant)
 static void
 judge(Compare *compare, Variant *variant, const MrenFolds *folds)
 {
-	MrenPairedCounts *counts = palloc_extended(folds->n * sizeof(*counts), MCXT_ALLOC_HUGE);
+	MrenPairedCounts *counts = palloc_extended(folds->n_judged * sizeof(*counts), MCXT_ALLOC_HUGE);
 	instr_time start;
 
 	INSTR_TIME_SET_CURRENT(start);
 	mren_folds_answer(folds, &variant->setup, compare->memory, counts, &compare->fold);
 	variant->seconds = mren_seconds_since(start);
-	variant->n_rows = folds->n;
+	variant->n_rows = folds->n_judged;
 	variant->n_groups = folds->n_groups;
-	variant->score = find_bounds(counts, NULL, folds->n);
+	variant->score = find_bounds(counts, NULL, folds->n_judged);
 	if (compare->first != NULL)
-		variant->difference = find_bounds(counts, compare->first, folds->n);
+		variant->difference = find_bounds(counts, compare->first, folds->n_judged);
 	else
 	{
 		compare->first =
-			MemoryContextAllocHuge(compare->context, folds->n * sizeof(*compare->first));
-		memcpy(compare->first, counts, folds->n * sizeof(*compare->first));
+			MemoryContextAllocHuge(compare->context, folds->n_judged * sizeof(*compare->first));
+		memcpy(compare->first, counts, folds->n_judged * sizeof(*compare->first));
 	}
 	pfree(counts);
 	variant->done = true;

@@ -18,13 +18,15 @@ typedef struct MrenFolds
 {
 	MrenSource rows; /* of keyed records (train_rows.h); outlives this */
 	int n_folds;
-	size_t n; /* rows that take part, which is all but those of split "test" */
-	size_t n_groups;
+	size_t n;		 /* rows that take part, which is all but those of split "test" */
+	size_t n_judged; /* of them, gold rows; the others only train */
+	size_t n_groups; /* with gold rows */
 	uint64 checksum; /* of the rows' keys, so it does not depend on how rows are encoded */
 	/* (n) each: */
 	size_t *index; /* of the row in the source */
 	uint64 *keys;  /* of its group */
-	uint8 *folds;  /* from 0 on */
+	uint8 *folds;  /* from 0 on; n_folds: no fold, the row always trains */
+	bool *weak;
 } MrenFolds;
 
 /*
@@ -39,7 +41,7 @@ extern void mren_folds_make(MrenFolds *folds, const MrenSource *rows, int n_fold
 /*
  * mren_folds_answer
  *	  For each fold trains as CALL mren.train would on the rows of the others,
- *	  and predicts the fold's rows.  counts (folds->n) get the figures of model
+ *	  and predicts the fold's gold rows.  counts (folds->n_judged) get the figures of model
  *	  1, and 0 for model 0 (bootstrap.h).  *fold is the present fold, from 1 on,
  *	  for error messages.  All temporary memory is freed.
  */

@@ -79,9 +79,9 @@ generate_statement(const char *query, const MrenColumns *columns, bool rival, At
 	for (MrenColumn column = 0; column < MREN_N_COLUMNS; column++)
 	{
 		attno[column] = 0;
-		/* Weights matter in training only; split and group only where a rival is compared. */
+		/* Some matter in training only; split, group and gold only where a rival is compared. */
 		if (columns->attno[column] == 0 || column == MREN_COLUMN_WEIGHT ||
-			(column > MREN_COLUMN_WEIGHT && !rival))
+			column == MREN_COLUMN_PROBABILITIES || (column > MREN_COLUMN_WEIGHT && !rival))
 			continue;
 		attno[column] = ++n;
 		appendStringInfo(&sql, "%sq.%s::%s", n > 1 ? ", " : "", mren_column_name(column),
@@ -359,6 +359,16 @@ try_row(Batch *batch, TupleTableSlot *slot, MrenPrediction *prediction)
 	return answered;
 }
 
+/* Whether a row with a relation is not gold. */
+static bool
+is_weak(Batch *batch, TupleTableSlot *slot)
+{
+	bool isnull;
+	Datum gold = slot_column(batch, slot, MREN_COLUMN_GOLD, &isnull);
+
+	return !isnull && !DatumGetBool(gold);
+}
+
 static void
 gather(void *state, TupleTableSlot *slot)
 {
@@ -370,6 +380,9 @@ gather(void *state, TupleTableSlot *slot)
 	batch->n_read++;
 	*prediction = (MrenPrediction){.id = text_column(batch, slot, MREN_COLUMN_ID),
 								   .actual = text_column(batch, slot, MREN_COLUMN_RELATION)};
+	/* Where two are compared, only gold rows say which is better. */
+	if (is_weak(batch, slot))
+		prediction->actual = NULL;
 	prediction->answered = try_row(batch, slot, prediction);
 	if (prediction->answered)
 		batch->n_answered++;
@@ -443,7 +456,7 @@ mren_predict_query(const MrenPredictQuery *what, MrenPredictionVisitor visit, vo
 	if (what->need_id)
 		needed |= 1u << MREN_COLUMN_ID;
 	if (what->need_relation)
-		needed |= 1u << MREN_COLUMN_RELATION;
+		needed |= what->rival != 0 ? MREN_LABEL_COLUMNS : 1u << MREN_COLUMN_RELATION;
 	SPI_connect();
 	batch = palloc0(sizeof(Batch));
 	batch->n_sides = what->rival != 0 ? 2 : 1;

@@ -29,6 +29,13 @@
  * Epochs
  */
 
+/* The rows that train in this stage. */
+static MrenSentenceRows *
+training_rows(MrenTrainer *trainer)
+{
+	return trainer->epochs.gold ? &trainer->marker.train : &trainer->marker.weak;
+}
+
 static void
 begin_pass(MrenTrainer *trainer, bool validating)
 {
@@ -49,7 +56,7 @@ begin_pass(MrenTrainer *trainer, bool validating)
 	mren_random_seed(&order, (uint64_t) trainer->options.common.seed,
 					 (uint64_t) (MREN_STREAM_MARKER_SHUFFLE + epochs->phase) << 32 |
 						 (uint64_t) epochs->epoch);
-	mren_marker_rows_begin(&marker->train, &order);
+	mren_marker_rows_begin(training_rows(trainer), &order);
 }
 
 /* The output layer's first weights, N(0, 1 / fan in) scaled down, and zero biases. */
@@ -67,6 +74,19 @@ draw_head(MrenTrainer *trainer)
 		marker->head_values[weight->at + i] = deviation * mren_random_normal(&random);
 }
 
+/* Gold rows begin with what the weak ones have taught. */
+static void
+take_start(MrenTrainer *trainer)
+{
+	MrenMarkerTraining *marker = &trainer->marker;
+	MrenParameterList list = mren_transformer_trainer_parameters(marker->encoder);
+
+	memcpy(marker->head_values, marker->start_head, marker->head.size * sizeof(float));
+	if (list.size > 0)
+		memcpy(mren_transformer_trainer_values(marker->encoder), marker->start_tuned,
+			   list.size * sizeof(float));
+}
+
 MrenStatus
 mren_trainer_marker_begin(MrenTrainer *trainer, MrenError *err)
 {
@@ -76,15 +96,20 @@ mren_trainer_marker_begin(MrenTrainer *trainer, MrenError *err)
 	size_t batch = trainer->options.encoder_batch_size;
 	size_t per_epoch;
 
-	if (trainer->epochs.phase > 1)
+	bool refits = trainer->epochs.phase == MREN_PHASE_REFIT;
+
+	if (refits)
 		MREN_TRY(mren_marker_rows_join(trainer, err));
-	if (trainer->epochs.phase > 1 || marker->attempts > 0)
+	if (marker->start_head == NULL && (refits || marker->attempts > 0))
 		MREN_TRY(mren_trainer_marker_renew(trainer, err));
 	list = mren_transformer_trainer_parameters(marker->encoder);
 	mren_optimizer_reset(head, &marker->head_optimizer);
 	mren_optimizer_reset(list, &marker->encoder_optimizer);
-	draw_head(trainer);
-	per_epoch = (marker->train.n + batch - 1) / batch;
+	if (marker->start_head != NULL)
+		take_start(trainer);
+	else
+		draw_head(trainer);
+	per_epoch = (training_rows(trainer)->n + batch - 1) / batch;
 	marker->n_steps = per_epoch * trainer->options.encoder_epochs;
 	marker->n_done = 0;
 	marker->attempts++;
@@ -172,7 +197,7 @@ step_optimizers(MrenTrainer *trainer, MrenError *err)
 	MrenMarkerTraining *marker = &trainer->marker;
 	MrenParameterList head = mren_parameters_trained(&marker->head);
 	MrenParameterList list = mren_transformer_trainer_parameters(marker->encoder);
-	double share = schedule(marker);
+	double share = schedule(marker) * (marker->start_head != NULL ? MREN_GOLD_RATE : 1);
 
 	MREN_TRY(clip_gradients(trainer, err));
 	marker->head_optimizer.config.learning_rate = share * fmax(marker->rate, HEAD_RATE);
@@ -257,7 +282,7 @@ train_rows(MrenTrainer *trainer, MrenError *err)
 	loss =
 		mren_loss(&objective,
 				  &(MrenLabelledRows){step->logits, step->labels, step->weights, step->n,
-									  trainer->shape.n_relations},
+									  trainer->shape.n_relations, step->targets, step->soft},
 				  (float) (1 / ((double) step->n * trainer->measured.mean_weight)), step->dlogits);
 	MREN_TRY(mren_trainer_check_loss(trainer, loss, err));
 	MREN_TRY(backward(trainer, &work, err));
@@ -285,7 +310,8 @@ validate_rows(MrenTrainer *trainer, MrenError *err)
 
 	MREN_TRY(forward(trainer, &work, NULL, err));
 	v->loss += mren_loss(&objective,
-						 &(MrenLabelledRows){step->logits, step->labels, step->weights, step->n, k},
+						 &(MrenLabelledRows){step->logits, step->labels, step->weights, step->n, k,
+											 step->targets, step->soft},
 						 1, step->dlogits);
 	v->weight += weight_of(step);
 	for (size_t i = 0; i < step->n; i++)
@@ -315,6 +341,7 @@ keep_values(MrenTrainer *trainer)
 		memcpy(marker->best_tuned, mren_transformer_trainer_values(marker->encoder),
 			   list.size * sizeof(float));
 	marker->best_epoch = trainer->epochs.epoch;
+	marker->kept = true;
 }
 
 /* After a pass over the validation rows. */
@@ -335,7 +362,7 @@ validated(MrenTrainer *trainer, MrenProgress *progress, MrenError *err)
 	progress->validation_f1 = both > 0 ? 2 * (double) v->n_hit / (double) both : 0;
 	MREN_TRY(mren_calibration_fit(&trainer->env, &rows, &fit, err));
 	loss = mren_calibration_loss(&rows, &fit);
-	progress->improved = marker->best_epoch == 0 || loss < marker->loss;
+	progress->improved = !marker->kept || loss < marker->loss;
 	if (!progress->improved)
 		return MREN_OK;
 	marker->loss = loss;
@@ -366,11 +393,12 @@ mren_trainer_marker_end_epoch(MrenTrainer *trainer, bool *done, MrenError *err)
 		begin_pass(trainer, false);
 		return MREN_OK;
 	}
-	if (trainer->epochs.phase > 1 || !trainer->epochs.validates || trainer->stopping ||
+	if (marker->start_head != NULL || !trainer->epochs.validates || trainer->stopping ||
 		!at_chance(trainer) || marker->attempts >= MAX_ATTEMPTS)
 		return MREN_OK;
 	*done = false;
 	marker->rate /= 3;
+	marker->kept = false;
 	marker->best_epoch = 0;
 	trainer->epochs.epoch = 0;
 	trainer->report.encoder_restarts++;
@@ -385,8 +413,8 @@ mren_trainer_marker_step(MrenTrainer *trainer, MrenProgress *progress, MrenError
 
 	progress->event = MREN_TRAIN_STEP;
 	MREN_TRY(mren_check_interrupts(&trainer->env, err));
-	MREN_TRY(mren_marker_rows_next(trainer, validating ? &marker->validation : &marker->train,
-								   !validating, err));
+	MREN_TRY(mren_marker_rows_next(
+		trainer, validating ? &marker->validation : training_rows(trainer), !validating, err));
 	if (marker->step.n > 0)
 		return validating ? validate_rows(trainer, err) : train_rows(trainer, err);
 	if (!validating && trainer->epochs.validates)
@@ -398,7 +426,8 @@ mren_trainer_marker_step(MrenTrainer *trainer, MrenProgress *progress, MrenError
 	if (validating)
 		return validated(trainer, progress, err);
 	/* A refit that is stopped leaves what the fit has kept. */
-	if (trainer->epochs.phase == 1 || trainer->epochs.epoch == trainer->epochs.n_epochs)
+	if (trainer->epochs.phase != MREN_PHASE_REFIT ||
+		trainer->epochs.epoch == trainer->epochs.n_epochs)
 		keep_values(trainer);
 	return MREN_OK;
 }
@@ -406,8 +435,26 @@ mren_trainer_marker_step(MrenTrainer *trainer, MrenProgress *progress, MrenError
 void
 mren_trainer_marker_stop(MrenTrainer *trainer)
 {
-	if (trainer->marker.best_epoch == 0)
+	if (!trainer->marker.kept)
 		trainer->marker.shape.width = 0;
+}
+
+MrenStatus
+mren_trainer_marker_end_pretraining(MrenTrainer *trainer, MrenError *err)
+{
+	MrenMarkerTraining *marker = &trainer->marker;
+	MrenParameterList list = mren_transformer_trainer_parameters(marker->encoder);
+
+	if (!marker->kept)
+		keep_values(trainer);
+	marker->best_epoch = 0;
+	MREN_TRY(
+		mren_allocate(&trainer->env, marker->head.size, sizeof(float), &marker->start_head, err));
+	MREN_TRY(mren_allocate(&trainer->env, list.size, sizeof(float), &marker->start_tuned, err));
+	memcpy(marker->start_head, marker->best_head, marker->head.size * sizeof(float));
+	if (list.size > 0)
+		memcpy(marker->start_tuned, marker->best_tuned, list.size * sizeof(float));
+	return MREN_OK;
 }
 
 /*
