@@ -97,7 +97,7 @@ BEGIN
 END
 $$;
 
--- The error of the calibration on the test rows: mren.calibration's.
+-- The options of a training; without gold rows no row has the negative relation.
 CREATE FUNCTION bench.options(task text, gold int, more jsonb) RETURNS jsonb
 LANGUAGE sql AS $$
     SELECT '{"embeddings": null}'::jsonb

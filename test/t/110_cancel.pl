@@ -99,6 +99,9 @@ my @endless = (
 	[ 'mren.predict', $told, q{SELECT count(mren.predict('m', 'a' || n || ' dog is a kind of animal', 'dog', 'animal')) FROM endless} ],
 	[ 'mren.load_lexicon', $told, q{SELECT mren.load_lexicon('large', 'SELECT ''word '' || n AS phrase, ''T'' AS type FROM endless')} ],
 	[ 'mren.entities', $told, q{SELECT count(*) FROM endless, LATERAL mren.entities('dog' || n || ' is a dog', ARRAY['kinds'])} ],
+	[ 'mren.predict_rows_proba', $told, q{SELECT count(*) FROM mren.predict_rows_proba('m', 'SELECT p.* FROM endless, pairs p')} ],
+	[ 'mren.uncertain', $told, q{SELECT count(*) FROM mren.uncertain('m', 'SELECT p.* FROM endless, pairs p', 5)} ],
+	[ 'mren.label_errors', $told, q{SELECT count(*) FROM mren.label_errors(NULL, 'SELECT p.* FROM endless, pairs p')} ],
 	[ 'mren.predict_rows', $told, q{SELECT count(*) FROM mren.predict_rows('m', 'SELECT p.* FROM endless, pairs p')} ],
 	[ 'mren.evaluate', $told, q{SELECT count(*) FROM mren.evaluate('m', 'SELECT p.* FROM endless, pairs p')} ],
 );

@@ -76,8 +76,8 @@ deal_out(MrenFolds *folds, MrenKeyed *order)
 	}
 }
 
-void
-mren_folds_make(MrenFolds *folds, const MrenSource *rows, int n_folds, size_t memory)
+static void
+make_folds(MrenFolds *folds, const MrenSource *rows, int n_folds, size_t memory, bool by_sentence)
 {
 	MrenKeyed *order;
 
@@ -96,6 +96,8 @@ mren_folds_make(MrenFolds *folds, const MrenSource *rows, int n_folds, size_t me
 		mren_train_answer_read(rows, i, &record, &example, &folds->keys[folds->n]);
 		if (!mren_split_trains(example.split))
 			continue;
+		if (by_sentence)
+			folds->keys[folds->n] = example.group;
 		folds->weak[folds->n] = example.weak;
 		folds->n_judged += !example.weak;
 		folds->index[folds->n++] = i;
@@ -110,6 +112,18 @@ mren_folds_make(MrenFolds *folds, const MrenSource *rows, int n_folds, size_t me
 			 errmsg("%zu groups of rows cannot be divided into %d folds", folds->n_groups, n_folds),
 			 errhint("Rows with the same value of column \"group\", or otherwise the same image or "
 					 "sentence, stay together.  Use more rows or fewer folds.")));
+}
+
+void
+mren_folds_make(MrenFolds *folds, const MrenSource *rows, int n_folds, size_t memory)
+{
+	make_folds(folds, rows, n_folds, memory, false);
+}
+
+void
+mren_folds_make_by_sentence(MrenFolds *folds, const MrenSource *rows, int n_folds, size_t memory)
+{
+	make_folds(folds, rows, n_folds, memory, true);
 }
 
 /*
@@ -201,7 +215,7 @@ train_fold(const MrenFolds *folds, const MrenTrainSetup *setup, size_t memory, i
 
 static void
 answer_fold(const MrenFolds *folds, const MrenTrainSetup *setup, const MrenWordVectors *vectors,
-			size_t memory, int fold, MrenPairedCounts *counts)
+			size_t memory, int fold, const MrenFoldVisitor *visitor)
 {
 	MemoryContext context =
 		AllocSetContextCreate(CurrentMemoryContext, "mren fold", ALLOCSET_DEFAULT_SIZES);
@@ -220,7 +234,7 @@ answer_fold(const MrenFolds *folds, const MrenTrainSetup *setup, const MrenWordV
 		if (folds->weak[i])
 			continue;
 		if (folds->folds[i] == fold)
-			mren_train_answer_count(&answers, folds->index[i], &counts[judged]);
+			visitor->visit(visitor->state, &answers, folds->index[i], judged);
 		judged++;
 	}
 	MemoryContextSwitchTo(old);
@@ -229,7 +243,7 @@ answer_fold(const MrenFolds *folds, const MrenTrainSetup *setup, const MrenWordV
 
 void
 mren_folds_answer(const MrenFolds *folds, const MrenTrainSetup *setup, size_t memory,
-				  MrenPairedCounts *counts, int *fold)
+				  const MrenFoldVisitor *visitor, int *fold)
 {
 	MemoryContext context =
 		AllocSetContextCreate(CurrentMemoryContext, "mren variant", ALLOCSET_DEFAULT_SIZES);
@@ -253,7 +267,7 @@ mren_folds_answer(const MrenFolds *folds, const MrenTrainSetup *setup, size_t me
 	for (int f = 0; f < folds->n_folds; f++)
 	{
 		*fold = f + 1;
-		answer_fold(folds, setup, &vectors, memory, f, counts);
+		answer_fold(folds, setup, &vectors, memory, f, visitor);
 	}
 	*fold = 0;
 	MemoryContextSwitchTo(old);

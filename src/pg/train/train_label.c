@@ -47,7 +47,7 @@ probability_of(const char *relation, const JsonbValue *value)
 	p = DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow, number));
 	if (!isfinite(p) || p < 0)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("invalid probability %s of relation \"%s\"",
+						errmsg("invalid probability %.40s of relation \"%s\"",
 							   DatumGetCString(DirectFunctionCall1(numeric_out, number)), relation),
 						errhint("A probability is a number from 0 to 1.")));
 	return p;

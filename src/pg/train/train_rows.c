@@ -148,6 +148,8 @@ add_row(void *state, TupleTableSlot *slot)
 
 	CHECK_FOR_INTERRUPTS();
 	rows->n_read++;
+	if (rows->visit_id != NULL)
+		rows->visit_id(rows->state, row_id(rows, slot));
 	if (isnull)
 	{
 		rows->n_skipped++;
@@ -158,7 +160,9 @@ add_row(void *state, TupleTableSlot *slot)
 		return;
 	if (rows->columns.ranges)
 		check_ranges(rows, slot);
-	if (rows->keyed || (grouped && reader->holdout_share > 0))
+	if (rows->numbered)
+		key = (uint64) rows->n_read - 1;
+	else if (rows->keyed || (grouped && reader->holdout_share > 0))
 		key = group_key(slot);
 	if (rows->summed)
 		sum_row(rows, record, key);
@@ -182,7 +186,7 @@ append_group(StringInfo sql, const MrenTrainRows *rows)
 						 mren_column_type(MREN_COLUMN_GROUP, columns->ranges));
 		return;
 	}
-	if (!rows->keyed)
+	if (!rows->keyed || rows->numbered)
 		return;
 	appendStringInfoString(sql, ", COALESCE(");
 	if (columns->attno[MREN_COLUMN_IMAGE] > 0)
