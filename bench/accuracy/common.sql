@@ -89,6 +89,22 @@ BEGIN
 END
 $$;
 
+-- The same with the text encoder beside the word vectors, as a figure of its own, after that of the name;
+-- nothing where there is no text encoder.
+CREATE PROCEDURE bench.measure_encoder(name text, train text, test text, options jsonb DEFAULT '{}')
+LANGUAGE plpgsql AS $$
+DECLARE
+    with_encoder text := name || ', text encoder';
+BEGIN
+    IF NOT EXISTS (SELECT FROM mren.text_encoders AS e WHERE e.name = 'encoder') OR with_encoder !~ current_setting('bench.pattern') THEN
+        RETURN;
+    END IF;
+    INSERT INTO bench.figure (name, negative, measure)
+    SELECT with_encoder, f.negative, f.measure FROM bench.figure AS f WHERE f.name = measure_encoder.name;
+    CALL bench.measure(with_encoder, train, test, options || '{"text_encoder": "encoder"}');
+END
+$$;
+
 -- Cross-validation: a table with the columns of a training and id, whose folds are
 -- made of whole sentences.
 CREATE PROCEDURE bench.cross_validate(name text, source regclass, options jsonb DEFAULT '{}')

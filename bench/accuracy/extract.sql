@@ -23,7 +23,7 @@ BEGIN
     CREATE TABLE relation_schema AS
     SELECT DISTINCT relation, head_type, tail_type FROM train WHERE relation <> 'None';
     FOREACH seed IN ARRAY current_setting('bench.seeds')::int[] LOOP
-        CALL mren.train_tagger('bench_tagger', format('SELECT tokens, tags FROM %I.tagged', tables), jsonb_build_object('seed', seed), v);
+        CALL mren.train_tagger('bench_tagger', format('SELECT tokens, tags FROM %I.tagged', tables), current_setting('bench.tagger_options')::jsonb || jsonb_build_object('seed', seed), v);
         INSERT INTO bench.training
         SELECT extract.name, seed, m.seconds, m.metrics FROM mren.models AS m WHERE m.model = 'bench_tagger' AND m.version = v;
         CALL mren.train('bench', format('SELECT * FROM %I.train', tables),

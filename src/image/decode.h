@@ -24,11 +24,21 @@ typedef struct MrenImageLimits
 	uint32_t max_width, max_height; /* pixels */
 	size_t max_bytes;				/* 3 * width * height, and coefficients */
 	uint64_t max_work;				/* estimated nanoseconds (decode_work.h); 0: no limit */
+	/*
+	 * Pixels that are enough for the caller, as displayed: a decoder that can skip
+	 * detail may give any smaller image that has at least these.  0: all pixels.
+	 */
+	uint32_t enough_width, enough_height;
 } MrenImageLimits;
 
 /*
  * mren_image_decode
  *	  Decodes the whole image, upright (EXIF orientation applied).
+ *
+ * Where the limits say how many pixels are enough, a JPEG image is scaled down
+ * by 1/2, 1/4 or 1/8, sides rounded up, as far as at least so many are left:
+ * the inverse transform of its blocks then takes fewer frequencies.  Nothing else
+ * changes; the size limits are those of the image, not of what is left of it.
  *
  * Transparency is blended over white, in 8 bits and on the sRGB values as
  * stored: round((a*c + (255-a)*255) / 255), after 16-bit samples, alpha

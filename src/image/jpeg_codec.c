@@ -39,10 +39,11 @@ typedef struct JpegReader
 	const MrenImageInfo *info;
 	size_t max_bytes; /* of the result and the coefficients */
 	MrenImageWork work;
-	bool scans; /* the image comes in several scans */
-	int scan;	/* the last one whose work was added */
+	bool scans;							  /* the image comes in several scans */
+	int scan;							  /* the last one whose work was added */
+	uint32_t enough_width, enough_height; /* as stored; 0: all */
 	MrenBitmap *out;
-	uint32_t width, height; /* as stored */
+	uint32_t width, height; /* as stored; then of what is decoded */
 	uint8_t *band;			/* NULL: rows are decoded in place */
 } JpegReader;
 
@@ -303,6 +304,20 @@ set_up(JpegReader *reader)
 	reader->jpeg.progress = &reader->progress;
 }
 
+/* The largest of libjpeg's divisors that leaves as many pixels as are enough. */
+static unsigned int
+divisor_for(const JpegReader *reader)
+{
+	uint32_t divisor = 1;
+
+	if (reader->enough_width == 0 || reader->enough_height == 0)
+		return 1;
+	while (divisor < DCTSIZE && reader->width >= 2 * divisor * (uint64_t) reader->enough_width &&
+		   reader->height >= 2 * divisor * (uint64_t) reader->enough_height)
+		divisor *= 2;
+	return divisor;
+}
+
 static void
 read_header(JpegReader *reader)
 {
@@ -316,7 +331,11 @@ read_header(JpegReader *reader)
 	jpeg->out_color_space = jpeg->num_components == 4 ? JCS_CMYK : JCS_RGB;
 	limit_memory(reader);
 	add_samples(reader);
+	jpeg->scale_num = 1;
+	jpeg->scale_denom = divisor_for(reader);
 	jpeg_start_decompress(jpeg);
+	reader->width = jpeg->output_width;
+	reader->height = jpeg->output_height;
 }
 
 /*
@@ -341,8 +360,10 @@ static MrenStatus
 prepare_band(JpegReader *reader)
 {
 	size_t row_bytes = (size_t) reader->width * (size_t) reader->jpeg.output_components;
+	bool transposed = mren_orientation_transposes(reader->info->orientation);
 
-	MREN_TRY(mren_bitmap_create(reader->env, reader->info->width, reader->info->height, reader->out,
+	MREN_TRY(mren_bitmap_create(reader->env, transposed ? reader->height : reader->width,
+								transposed ? reader->width : reader->height, reader->out,
 								reader->err));
 	if (reader->jpeg.out_color_space == JCS_RGB && reader->info->orientation == 1)
 		return MREN_OK;
@@ -433,6 +454,8 @@ mren_jpeg_decode(const MrenEnv *env, const uint8_t *bytes, size_t len, const Mre
 	reader.out = out;
 	reader.width = transposed ? info->height : info->width;
 	reader.height = transposed ? info->width : info->height;
+	reader.enough_width = transposed ? limits->enough_height : limits->enough_width;
+	reader.enough_height = transposed ? limits->enough_width : limits->enough_height;
 	reader.jpeg.err = jpeg_std_error(&reader.errors);
 	reader.jpeg.client_data = &reader;
 	reader.errors.error_exit = on_error;

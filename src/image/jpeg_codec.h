@@ -16,7 +16,8 @@
 
 /*
  * mren_jpeg_decode
- *	  Decodes into *out, which has the size info gives, orientation applied.
+ *	  Decodes into *out, which has the size info gives, orientation applied,
+ *	  or that size scaled down where limits tell how much is enough.
  *	  info must come from the same bytes, and its size within the caller's
  *	  limits.
  *

@@ -99,6 +99,27 @@ try_image(const uint8_t *data, size_t size)
 	fuzz_done(&fuzz);
 }
 
+/* The same with fewer pixels than the image has. */
+static void
+try_scaled(const uint8_t *data, size_t size)
+{
+	static const MrenImageLimits limits = {512, 512, 512 * 512, .enough_width = 8,
+										   .enough_height = 8};
+	FuzzEnv fuzz;
+	const MrenEnv *env = fuzz_env(&fuzz, (size_t) 16 << 20);
+	MrenBitmap bitmap;
+	MrenError err;
+
+	if (mren_image_decode(env, data, size, &limits, &bitmap, &err) == MREN_OK)
+	{
+		use_bitmap(env, &bitmap);
+		mren_bitmap_free(env, &bitmap);
+	}
+	else if (bitmap.rgb != NULL || strlen(err.message) == 0)
+		abort();
+	fuzz_done(&fuzz);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -108,6 +129,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (orientation < 1 || orientation > 8)
 		abort();
 	try_image(data, size);
+	try_scaled(data, size);
 	if (size < 8 || memcmp(data, "\x89PNG\r\n\x1A\n", 8) != 0)
 		return 0;
 	copy = malloc(size);

@@ -6,6 +6,7 @@
 
 #include "image/jpeg_codec.h"
 #include "image/decode_work.h"
+#include "image/resize.h"
 
 /* libjpeg as its manual has it: the samples in the requested color space. */
 static uint8_t *
@@ -679,6 +680,100 @@ header_without_end_is_an_error(void **state)
 	free(file.data);
 }
 
+/* Mean difference to the exact means of the image decoded whole, in levels of 255. */
+static double
+difference_to_means(const TestEnv *test, const Bytes *file, const MrenBitmap *scaled)
+{
+	MrenBitmap whole = decode_or_fail(&test->env, file);
+	MrenBitmap means;
+	size_t n = (size_t) scaled->width * scaled->height * MREN_RGB;
+	double sum = 0;
+
+	assert_int_equal(
+		mren_image_resize(&test->env, &whole, scaled->width, scaled->height, &means, NULL),
+		MREN_OK);
+	for (size_t i = 0; i < n; i++)
+		sum += abs(means.rgb[i] - scaled->rgb[i]);
+	mren_bitmap_free(&test->env, &whole);
+	mren_bitmap_free(&test->env, &means);
+	return sum / (double) n;
+}
+
+/* 640x480 as stored; 100x90 are enough of it as displayed: a quarter of each side. */
+static void
+no_more_pixels_than_needed_are_decoded(void **state)
+{
+	(void) state;
+	for (int orientation = 1; orientation <= 8; orientation++)
+	{
+		for (int kind = 0; kind < 3; kind++)
+		{
+			JpegSpec spec = {640,
+							 480,
+							 kind == 2 ? JCS_CMYK : JCS_RGB,
+							 kind == 2 ? JCS_CMYK : JCS_YCbCr,
+							 .orientation = orientation,
+							 .progressive = kind == 1};
+			bool transposed = orientation >= 5;
+			Bytes file = make_jpeg(&spec);
+			MrenImageLimits limits = wide_limits;
+			TestEnv test;
+			MrenBitmap bitmap;
+			MrenError err = {0};
+
+			test_env_init(&test);
+			limits.enough_width = transposed ? 90 : 100;
+			limits.enough_height = transposed ? 100 : 90;
+			if (mren_image_decode(&test.env, file.data, file.len, &limits, &bitmap, &err) !=
+				MREN_OK)
+				fail_msg("%s %s", err.message, err.detail);
+			assert_int_equal(bitmap.width, transposed ? 120 : 160);
+			assert_int_equal(bitmap.height, transposed ? 160 : 120);
+			assert_true(difference_to_means(&test, &file, &bitmap) < 1.5);
+			mren_bitmap_free(&test.env, &bitmap);
+			assert_int_equal(test.n_live, 0);
+			free(file.data);
+		}
+	}
+}
+
+/* One pixel less than twice the size is not scaled; an eighth is the least; odd sides round up. */
+static void
+scaling_never_leaves_too_few_pixels(void **state)
+{
+	static const struct
+	{
+		uint32_t width, height, enough_width, enough_height, want_width, want_height;
+	} cases[] = {
+		{63, 64, 32, 32, 63, 64}, {64, 64, 32, 32, 32, 32}, {65, 64, 32, 32, 33, 32},
+		{400, 400, 3, 3, 50, 50}, {401, 399, 3, 3, 51, 50}, {64, 64, 0, 8, 64, 64},
+		{64, 64, 8, 0, 64, 64},	  {64, 64, 100, 1, 64, 64}, {1000, 30, 10, 20, 1000, 30},
+	};
+
+	(void) state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	{
+		JpegSpec spec = {cases[i].width, cases[i].height, JCS_RGB, JCS_YCbCr};
+		Bytes file = make_jpeg(&spec);
+		MrenImageLimits limits = wide_limits;
+		TestEnv test;
+		MrenBitmap bitmap;
+
+		test_env_init(&test);
+		limits.enough_width = cases[i].enough_width;
+		limits.enough_height = cases[i].enough_height;
+		assert_int_equal(mren_image_decode(&test.env, file.data, file.len, &limits, &bitmap, NULL),
+						 MREN_OK);
+		assert_int_equal(bitmap.width, cases[i].want_width);
+		assert_int_equal(bitmap.height, cases[i].want_height);
+		mren_bitmap_free(&test.env, &bitmap);
+		file.len -= file.len / 3;
+		assert_int_equal(mren_image_decode(&test.env, file.data, file.len, &limits, &bitmap, NULL),
+						 MREN_EFORMAT);
+		free(file.data);
+	}
+}
+
 int
 main(void)
 {
@@ -704,6 +799,8 @@ main(void)
 		cmocka_unit_test(second_frame_header_is_an_error),
 		cmocka_unit_test(kinds_that_are_not_read_are_named),
 		cmocka_unit_test(header_without_end_is_an_error),
+		cmocka_unit_test(no_more_pixels_than_needed_are_decoded),
+		cmocka_unit_test(scaling_never_leaves_too_few_pixels),
 	};
 
 	return cmocka_run_group_tests_name("image jpeg", tests, NULL, NULL);

@@ -46,6 +46,33 @@ random_floats(MrenRandom *random, size_t n)
 	return values;
 }
 
+/* What Winograd's kernels take: whole vectors of channels and filters, 3x3, steps of one. */
+static void
+random_winograd_case(MrenRandom *random, ConvCase *out)
+{
+	MrenOnnxConvShape *s = &out->shape;
+	MrenOnnxWindow *w = &s->window;
+
+	out->rank = 2;
+	s->batch = pick(random, 1, 3);
+	s->groups = 1;
+	s->channels = 16 * pick(random, 1, 8);
+	s->filters = 16 * pick(random, 1, 6);
+	for (int d = 0; d < MREN_ONNX_SPATIAL_MAX; d++)
+	{
+		bool used = d > 0;
+
+		w->kernel[d] = used ? 3 : 1;
+		w->dilation[d] = w->stride[d] = 1;
+		w->before[d] = used ? pick(random, 0, 3) : 0;
+		w->after[d] = used ? pick(random, 0, 3) : 0;
+		w->in[d] = used ? pick(random, 4, 27) : 1;
+		w->out[d] = w->in[d] + w->before[d] + w->after[d] - w->kernel[d] + 1;
+	}
+	out->residual = mren_random_below(random, 2) == 0;
+	out->relu = mren_random_below(random, 2) == 0;
+}
+
 /* A shape whose output is not empty. */
 static void
 random_case(MrenRandom *random, size_t round, ConvCase *out)
@@ -235,9 +262,12 @@ check_convolutions(MrenOnnxCpu cpu, const char *name)
 	mren_random_seed(&random, 1, (uint64_t) cpu);
 	for (size_t round = 0; round < 240; round++)
 	{
-		ConvCase c;
+		ConvCase c = {0};
 
-		random_case(&random, round, &c);
+		if (round % 8 == 5)
+			random_winograd_case(&random, &c);
+		else
+			random_case(&random, round, &c);
 		check_case(&random, &c, cpu);
 	}
 }

@@ -6,3 +6,4 @@ CREATE TABLE chemprot_train AS SELECT * FROM bench.read('marked', :'train');
 CREATE TABLE chemprot_dev AS SELECT * FROM bench.read('marked', :'dev');
 INSERT INTO bench.figure (name) VALUES ('ChemProt');
 CALL bench.measure('ChemProt', 'SELECT * FROM chemprot_train', 'SELECT * FROM chemprot_dev');
+CALL bench.measure_encoder('ChemProt', 'SELECT * FROM chemprot_train', 'SELECT * FROM chemprot_dev');

@@ -5,10 +5,6 @@
 CREATE TABLE conll04_train AS SELECT * FROM bench.read('conll04', :'train');
 CREATE TABLE conll04_dev AS SELECT * FROM bench.read('conll04', :'dev');
 INSERT INTO bench.figure (name, negative, floor, aim) VALUES
-    ('CoNLL04, gold spans and types', 'None', 72, 75),
-    ('CoNLL04, gold spans and types, text encoder', 'None', 72, 75);
+    ('CoNLL04, gold spans and types', 'None', 72, 75);
 CALL bench.measure('CoNLL04, gold spans and types', 'SELECT * FROM conll04_train', 'SELECT * FROM conll04_dev', '{"negative": "None"}');
-SELECT :'has_encoder' <> '' AS has_encoder \gset
-\if :has_encoder
-CALL bench.measure('CoNLL04, gold spans and types, text encoder', 'SELECT * FROM conll04_train', 'SELECT * FROM conll04_dev', '{"negative": "None", "text_encoder": "encoder"}');
-\endif
+CALL bench.measure_encoder('CoNLL04, gold spans and types', 'SELECT * FROM conll04_train', 'SELECT * FROM conll04_dev', '{"negative": "None"}');

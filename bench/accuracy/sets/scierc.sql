@@ -6,3 +6,4 @@ CREATE TABLE scierc_train AS SELECT * FROM bench.read('marked', :'train');
 CREATE TABLE scierc_dev AS SELECT * FROM bench.read('marked', :'dev');
 INSERT INTO bench.figure (name) VALUES ('SciERC');
 CALL bench.measure('SciERC', 'SELECT * FROM scierc_train', 'SELECT * FROM scierc_dev');
+CALL bench.measure_encoder('SciERC', 'SELECT * FROM scierc_train', 'SELECT * FROM scierc_dev');

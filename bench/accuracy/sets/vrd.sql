@@ -58,6 +58,7 @@ SELECT 'vrd, pair look-up', 0, v.id, coalesce(
 FROM vrd AS v WHERE part = 'val' AND 'vrd, pair look-up' ~ current_setting('bench.pattern');
 \set options '{"image_encoder": "mobilenet"}'
 CALL bench.measure('vrd, text', 'SELECT id, sentence, head, tail, relation FROM vrd_train', 'SELECT id, sentence, head, tail, relation FROM vrd_val');
+CALL bench.measure_encoder('vrd, text', 'SELECT id, sentence, head, tail, relation FROM vrd_train', 'SELECT id, sentence, head, tail, relation FROM vrd_val');
 CALL bench.measure('vrd, both', 'SELECT id, sentence, head, tail, relation, image_vector FROM vrd_train',
                    'SELECT id, sentence, head, tail, relation, image_vector FROM vrd_val', :'options');
 CALL bench.measure('vrd, both, shuffled', 'SELECT id, sentence, head, tail, relation, image_vector FROM vrd_train',

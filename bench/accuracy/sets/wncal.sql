@@ -33,6 +33,9 @@ CALL bench.measure('wncal, both', 'SELECT * FROM wncal_train', 'SELECT * FROM wn
 CALL bench.measure('wncal, both, shuffled', 'SELECT * FROM wncal_train', 'SELECT * FROM wncal_shuffled', :'options');
 CALL bench.measure('wncal, text', 'SELECT id, sentence, head, tail, relation FROM wncal_train',
                    'SELECT id, sentence, head, tail, relation FROM wncal_val', '{"negative": "no_relation"}');
+CALL bench.measure_encoder('wncal, both', 'SELECT * FROM wncal_train', 'SELECT * FROM wncal_val', :'options');
+CALL bench.measure_encoder('wncal, text', 'SELECT id, sentence, head, tail, relation FROM wncal_train',
+                           'SELECT id, sentence, head, tail, relation FROM wncal_val', '{"negative": "no_relation"}');
 -- Image alone: the sentence says nothing but that there is an object.
 CREATE VIEW wncal_image_train AS SELECT id, 'This : this object .' AS sentence, 'This' AS head, 'object' AS tail, relation, image_vector FROM wncal_train;
 CREATE VIEW wncal_image_val AS SELECT id, 'This : this object .' AS sentence, 'This' AS head, 'object' AS tail, relation, image_vector FROM wncal_val;

@@ -34,6 +34,7 @@ typedef struct MrenOnnxConv
 	const MrenOnnxSimd *simd; /* or NULL */
 	bool gathered;			  /* simd: taps are copied into rows */
 	bool direct;			  /* the input itself is the matrix: 1x1, stride 1, no padding */
+	size_t block;			  /* Winograd: pixels along a block's side, 2 or 4 */
 } MrenOnnxConv;
 
 /*
@@ -85,6 +86,20 @@ extern bool mren_onnx_conv_simd_depthwise(const MrenOnnxConv *conv);
 extern MrenStatus mren_onnx_conv_simd_depthwise_pack(MrenOnnxPlan *plan, MrenOnnxConv *conv,
 													 const float *w, const float *scale,
 													 MrenOnnxConvChoice *choice, MrenError *err);
+
+/* All n pixels that tile->rows tells for one panel of filters. */
+extern void mren_onnx_conv_simd_panel(const MrenOnnxSimd *simd, const MrenOnnxTile *tile,
+									  size_t vectors, size_t n);
+
+/* The bias padded to whole vectors: tiles read it so. */
+extern MrenStatus mren_onnx_conv_simd_pad_bias(MrenOnnxPlan *plan, MrenOnnxConv *conv,
+											   MrenError *err);
+
+/* Winograd's convolution, for what it pays: 3x3, steps of one, whole vectors of channels and filters. */
+extern bool mren_onnx_conv_is_winograd(const MrenOnnxConv *conv);
+extern MrenStatus mren_onnx_conv_winograd_pack(MrenOnnxPlan *plan, MrenOnnxConv *conv,
+											   const float *w, const float *scale,
+											   MrenOnnxConvChoice *choice, MrenError *err);
 
 /* A part of a convolution's result: some filters of neighbouring pixels of all images. */
 typedef struct MrenOnnxConvPart

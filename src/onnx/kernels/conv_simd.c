@@ -102,33 +102,37 @@ is_clip(const MrenOnnxActivation *activation)
 	return activation->kind == MREN_ONNX_UNARY_NONE || activation->kind == MREN_ONNX_UNARY_CLIP;
 }
 
-/* All pixels of the chunk for one panel, in tiles of nearly equal size. */
-static void
-run_panel(const MrenOnnxConv *conv, MrenOnnxTile *tile, size_t vectors, size_t n)
+/* In tiles of nearly equal size. */
+void
+mren_onnx_conv_simd_panel(const MrenOnnxSimd *simd, const MrenOnnxTile *tile, size_t vectors,
+						  size_t n)
 {
-	const MrenOnnxSimd *simd = conv->simd;
 	size_t most = simd->pixels[vectors];
 	size_t n_tiles = (n + most - 1) / most;
-	const MrenOnnxTile start = *tile;
+	MrenOnnxTile part = *tile;
 	size_t done = 0;
 
 	for (size_t i = 0; i < n_tiles; i++)
 	{
 		size_t pixels = (n - done + (n_tiles - i) - 1) / (n_tiles - i);
 
-		tile->rows = start.rows + done;
-		tile->y = start.y + done * tile->pitch;
+		part.rows = tile->rows + done;
+		part.y = tile->y + done * tile->pitch;
 		if (tile->residual != NULL)
-			tile->residual = start.residual + done * tile->residual_pitch;
-		simd->tiles[vectors][pixels](tile);
+			part.residual = tile->residual + done * tile->residual_pitch;
+		simd->tiles[vectors][pixels](&part);
 		done += pixels;
 	}
-	if (!is_clip(&conv->activation))
-	{
-		for (size_t r = 0; r < n; r++)
-			mren_onnx_activate(&conv->activation, start.y + r * start.pitch,
-							   start.y + r * start.pitch, start.n_filters);
-	}
+}
+
+static void
+activate_pixels(const MrenOnnxConv *conv, const MrenOnnxTile *tile, size_t n)
+{
+	if (is_clip(&conv->activation))
+		return;
+	for (size_t r = 0; r < n; r++)
+		mren_onnx_activate(&conv->activation, tile->y + r * tile->pitch, tile->y + r * tile->pitch,
+						   tile->n_filters);
 }
 
 static void
@@ -167,7 +171,8 @@ run_chunk(const MrenOnnxConv *conv, const MrenOnnxStep *step, const MrenOnnxFram
 			tile.residual = (const float *) mren_onnx_operand(frame, &step->in[1]) +
 							first * tile.residual_pitch + f;
 		}
-		run_panel(conv, &tile, vectors, n);
+		mren_onnx_conv_simd_panel(conv->simd, &tile, vectors, n);
+		activate_pixels(conv, &tile, n);
 		w += row * vectors * lanes;
 		f += vectors * lanes;
 	}
@@ -236,9 +241,8 @@ pack_panels(const MrenOnnxConv *conv, const float *w, const float *scale, float 
 	}
 }
 
-/* The bias padded to whole vectors: tiles read it so. */
-static MrenStatus
-pad_bias(MrenOnnxPlan *plan, MrenOnnxConv *conv, MrenError *err)
+MrenStatus
+mren_onnx_conv_simd_pad_bias(MrenOnnxPlan *plan, MrenOnnxConv *conv, MrenError *err)
 {
 	size_t lanes = conv->simd->lanes;
 	size_t n = (conv->shape.filters + lanes - 1) / lanes * lanes;
@@ -268,7 +272,7 @@ mren_onnx_conv_simd_pack(MrenOnnxPlan *plan, MrenOnnxConv *conv, const float *w,
 		return mren_fail_nomem(err);
 	MREN_TRY(mren_onnx_pool_block(plan->pool, rest, sizeof(float), &packed, err));
 	pack_panels(conv, w, scale, packed);
-	MREN_TRY(pad_bias(plan, conv, err));
+	MREN_TRY(mren_onnx_conv_simd_pad_bias(plan, conv, err));
 	conv->weights = packed;
 	conv->direct = mren_onnx_conv_is_direct(&s->window);
 	conv->gathered = !conv->direct && s->channels < CHANNELS_GATHERED;

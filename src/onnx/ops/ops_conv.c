@@ -68,6 +68,8 @@ mren_onnx_conv_choose(MrenOnnxPlan *plan, MrenOnnxConv *conv, const float *w, co
 	conv->simd = mren_onnx_simd_find(plan->cpu);
 	if (conv->simd != NULL && mren_onnx_conv_simd_depthwise(conv))
 		return mren_onnx_conv_simd_depthwise_pack(plan, conv, w, scale, choice, err);
+	if (conv->simd != NULL && mren_onnx_conv_is_winograd(conv))
+		return mren_onnx_conv_winograd_pack(plan, conv, w, scale, choice, err);
 	if (conv->simd != NULL && conv->shape.groups == 1)
 		return mren_onnx_conv_simd_pack(plan, conv, w, scale, choice, err);
 	if (mren_onnx_conv_is_depthwise(&conv->shape))

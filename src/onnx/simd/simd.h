@@ -3,7 +3,7 @@
  *	  The kernels written for one kind of CPU, and choosing among them at run
  *	  time.
  *
- * The same source, tile.inc, is compiled for each instruction set; the shared
+ * The same sources, *.inc, are compiled for each instruction set; the shared
  * library itself is built for any CPU of its architecture.
  */
 #ifndef MREN_ONNX_SIMD_SIMD_H
@@ -92,6 +92,38 @@ typedef struct MrenOnnxDepthRow
 	float high;
 } MrenOnnxDepthRow;
 
+/* Pixels along a side of the largest block that Winograd's convolution reads. */
+#define MREN_ONNX_WINOGRAD_SIDE 6
+
+/*
+ * One block of pixels into frequencies: (size + 2)^2 pixels at x, row by row,
+ * whole vectors of channels of each, and as many frequencies, `step` floats
+ * apart from y on.
+ */
+typedef struct MrenOnnxWinogradIn
+{
+	const float *const *x;
+	size_t channels; /* a multiple of the lanes */
+	float *y;
+	size_t step;
+} MrenOnnxWinogradIn;
+
+/*
+ * The way back: (size + 2)^2 frequencies, `step` floats apart from sums on, into
+ * size^2 pixels; NULL in y: this pixel does not exist; NULL in residual: none.
+ */
+typedef struct MrenOnnxWinogradOut
+{
+	const float *sums;
+	size_t step;
+	size_t filters; /* a multiple of the lanes */
+	const float *bias;
+	float *const *y;
+	const float *const *residual;
+	float low; /* clip to low .. high */
+	float high;
+} MrenOnnxWinogradOut;
+
 typedef struct MrenOnnxSimd
 {
 	const char *name;
@@ -102,6 +134,9 @@ typedef struct MrenOnnxSimd
 	void (*depth_row)(const MrenOnnxDepthRow *row);
 	/* y = 1 / (1 + exp(-x)), times x if times_x; y may be x */
 	void (*sigmoid)(const float *x, float *y, size_t n, bool times_x);
+	/* size is 2 or 4 */
+	void (*winograd_in)(const MrenOnnxWinogradIn *in, size_t size);
+	void (*winograd_out)(const MrenOnnxWinogradOut *out, size_t size);
 } MrenOnnxSimd;
 
 /* NULL for the portable path, or where the machine lacks it. */

@@ -14,6 +14,7 @@
 #define VECTOR_MIN(a, b) ((Vector) _mm256_min_ps((__m256) (a), (__m256) (b)))
 #define VECTOR_MAX(a, b) ((Vector) _mm256_max_ps((__m256) (a), (__m256) (b)))
 #include "onnx/simd/tile.inc"
+#include "onnx/simd/winograd.inc"
 
 TILE(1, 1)
 TILE(1, 2)
@@ -43,6 +44,8 @@ const MrenOnnxSimd mren_onnx_simd_avx2 = {
 	 {NULL, tile_2_1, tile_2_2, tile_2_3, tile_2_4, tile_2_5, tile_2_6}},
 	depth_row,
 	sigmoid,
+	winograd_in,
+	winograd_out,
 };
 
 #else

@@ -14,6 +14,7 @@
 #define VECTOR_MIN(a, b) ((Vector) _mm512_min_ps((__m512) (a), (__m512) (b)))
 #define VECTOR_MAX(a, b) ((Vector) _mm512_max_ps((__m512) (a), (__m512) (b)))
 #include "onnx/simd/tile.inc"
+#include "onnx/simd/winograd.inc"
 
 TILE(1, 1)
 TILE(1, 2)
@@ -68,6 +69,8 @@ const MrenOnnxSimd mren_onnx_simd_avx512 = {
 	 {NULL, tile_4_1, tile_4_2, tile_4_3, tile_4_4, tile_4_5, tile_4_6}},
 	depth_row,
 	sigmoid,
+	winograd_in,
+	winograd_out,
 };
 
 #else

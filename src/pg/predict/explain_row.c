@@ -313,7 +313,7 @@ mren_explain_picture(MrenPredictor *predictor, const MrenPair *pair, uint32 max_
 	float4 heat[GRID * GRID];
 
 	mren_predictor_row(predictor, pair, &input);
-	mren_encoder_decode(pair->image, &bitmap);
+	mren_encoder_decode(NULL, pair->image, &bitmap);
 	heat_map(predictor, &input, &bitmap, heat);
 	reduce(&bitmap, max_side);
 	if (plain != NULL)

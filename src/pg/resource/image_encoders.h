@@ -46,7 +46,10 @@ extern void mren_encoder_image(MrenEncoder *encoder, const bytea *image, float4 
 extern void mren_encoder_run(MrenEncoder *encoder, const MrenBitmap *bitmap, float4 *out,
 							 uint16 *grid);
 
-/* Decodes under the settings' limits; freed with the current context. */
-extern void mren_encoder_decode(const bytea *image, MrenBitmap *bitmap);
+/*
+ * Decodes under the settings' limits, to as many pixels as the encoder reads at
+ * least, or all of them for NULL; freed with the current context.
+ */
+extern void mren_encoder_decode(const MrenEncoder *encoder, const bytea *image, MrenBitmap *bitmap);
 
 #endif
