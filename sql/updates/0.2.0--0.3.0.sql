@@ -241,6 +241,7 @@ WHERE v.id OPERATOR(pg_catalog.=) d.version_id;
 \include 27_text_encoders.sql
 \include 32_document_readers.sql
 \include 56_document_entities.sql
+\include 76_labels.sql
 \include 78_graph_values.sql
 \include 82_graph_reading.sql
 \include 84_graph_evaluate.sql

@@ -348,41 +348,36 @@ start_words(Encoder *encoder)
 	return MREN_OK;
 }
 
-static MrenStatus
-place_mention(Encoder *encoder, const MrenMentionPair *pair, bool head, const MrenToken *apart)
-{
-	MrenEncoded *out = encoder->out;
-	MrenMention mention = head ? pair->head : pair->tail;
-
-	mention.apart = apart;
-	return mren_mention_find(encoder->env, head ? "head" : "tail", &mention, pair->text,
-							 &out->tokens, head ? &out->head : &out->tail, encoder->err);
-}
-
 /* Whether the mentions share some of their text, but are not the same. */
 static bool
-mentions_overlap(const MrenEncoded *out)
+mentions_overlap(const MrenToken *head, const MrenToken *tail)
 {
-	return out->head.start < out->tail.end && out->tail.start < out->head.end &&
-		   (out->head.start != out->tail.start || out->head.end != out->tail.end);
+	return head->start < tail->end && tail->start < head->end &&
+		   (head->start != tail->start || head->end != tail->end);
 }
 
 /*
  * Of "Oslo University is in Oslo." the tail "Oslo" is the one that stands free,
  * and so for a head inside the tail.
  */
-static MrenStatus
-place_mentions(Encoder *encoder, const MrenMentionPair *pair)
+MrenStatus
+mren_mentions_place(const MrenEnv *env, const MrenMentionPair *pair, const MrenTokens *tokens,
+					MrenToken *head, MrenToken *tail, MrenError *err)
 {
-	MrenEncoded *out = encoder->out;
+	MrenMention apart;
 
-	MREN_TRY(place_mention(encoder, pair, true, NULL));
-	MREN_TRY(place_mention(encoder, pair, false, NULL));
-	if (mentions_overlap(out))
-		MREN_TRY(place_mention(encoder, pair, false, &out->head));
-	if (mentions_overlap(out))
-		MREN_TRY(place_mention(encoder, pair, true, &out->tail));
-	return MREN_OK;
+	MREN_TRY(mren_mention_find(env, "head", &pair->head, pair->text, tokens, head, err));
+	MREN_TRY(mren_mention_find(env, "tail", &pair->tail, pair->text, tokens, tail, err));
+	if (!mentions_overlap(head, tail))
+		return MREN_OK;
+	apart = pair->tail;
+	apart.apart = head;
+	MREN_TRY(mren_mention_find(env, "tail", &apart, pair->text, tokens, tail, err));
+	if (!mentions_overlap(head, tail))
+		return MREN_OK;
+	apart = pair->head;
+	apart.apart = tail;
+	return mren_mention_find(env, "head", &apart, pair->text, tokens, head, err);
 }
 
 MrenStatus
@@ -393,7 +388,7 @@ mren_encode(MrenTokenizer *tokenizer, const MrenEnv *env, const MrenVocabulary *
 	Encoder encoder = {env, vocabulary, text.data, out, 0, 0, err};
 
 	MREN_TRY(mren_tokenize(tokenizer, env, text.data, text.len, &out->tokens, err));
-	MREN_TRY(place_mentions(&encoder, pair));
+	MREN_TRY(mren_mentions_place(env, pair, &out->tokens, &out->head, &out->tail, err));
 	MREN_TRY(split_tokens(&encoder));
 	MREN_TRY(start_words(&encoder));
 	for (size_t i = 0; i < out->split.n;)

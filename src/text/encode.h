@@ -54,6 +54,15 @@ typedef struct MrenMentionPair
 } MrenMentionPair;
 
 /*
+ * mren_mentions_place
+ *	  Where head and tail of a pair stand in its text, whose tokens are given: if
+ *	  they overlap, another occurrence of the tail is taken, or else of the head.
+ */
+extern MrenStatus mren_mentions_place(const MrenEnv *env, const MrenMentionPair *pair,
+									  const MrenTokens *tokens, MrenToken *head, MrenToken *tail,
+									  MrenError *err);
+
+/*
  * mren_encode
  *	  Errors: the tokenizer's (text is not UTF-8), the mentions', the
  *	  vocabulary's own.

@@ -3,7 +3,7 @@
 # psql -q prints, to the letter.  Other blocks need files or services that are
 # not here: of them, and of the text, every name in schema mren must exist.
 # The blocks of docs/reference.md then go on where README ended.  README.zh.md has the
-# same blocks, and is run by itself in a database of its own.
+# same blocks, and is run by itself in a database of its own; so is docs/few-labels.md.
 use strict;
 use warnings;
 use utf8;
@@ -132,6 +132,13 @@ is_deeply([ grep { $_->{language} !~ /^(?:sql|sh)?$/ } @blocks ], [], 'every out
 $_->{file} = 'README' for @sql;
 $_->{file} = 'the reference' for @more;
 check_blocks($node, 'readme', @sql, @more);
+
+# The page about few labels is a job of its own.
+my $few = slurp("$root/docs/few-labels.md");
+my @job = grep { $_->{language} eq 'sql' } blocks($few);
+$_->{file} = 'docs/few-labels.md' for @job;
+check_blocks($node, 'few', @job);
+is(unknown_names($node, $few, 'few'), '', 'every name in schema mren that it uses exists');
 
 is(unknown_names($node, $readme), '', 'every name in schema mren exists');
 for my $call (map { $_->{body} =~ /\b(mren\.\w+)\s*\(/g } @other)

@@ -103,6 +103,9 @@ my @endless = (
 	[ 'mren.uncertain', $told, q{SELECT count(*) FROM mren.uncertain('m', 'SELECT p.* FROM endless, pairs p', 5)} ],
 	[ 'mren.label_errors', $told, q{SELECT count(*) FROM mren.label_errors(NULL, 'SELECT p.* FROM endless, pairs p')} ],
 	[ 'mren.predict_rows', $told, q{SELECT count(*) FROM mren.predict_rows('m', 'SELECT p.* FROM endless, pairs p')} ],
+	[ 'mren.vote_summary', $told, q{SELECT count(*) FROM mren.vote_summary('SELECT n AS id, p.head AS source, p.relation FROM endless, (SELECT DISTINCT ON (head) * FROM pairs) p')} ],
+	[ 'mren.label_model', $told, q{SELECT count(*) FROM mren.label_model('SELECT n AS id, p.head AS source, p.relation FROM endless, (SELECT DISTINCT ON (head) * FROM pairs) p')} ],
+	[ 'mren.distant_labels', $told, q{SELECT count(*) FROM mren.distant_labels('SELECT head, relation, tail FROM pairs', 'SELECT n AS id, p.head, p.tail FROM endless, pairs p')} ],
 	[ 'mren.evaluate', $told, q{SELECT count(*) FROM mren.evaluate('m', 'SELECT p.* FROM endless, pairs p')} ],
 );
 
@@ -174,6 +177,8 @@ my @calls = (
 	[ 'mren.encode_tags', value => q{mren.encode_tags('{}', tokens, tags, CANCEL(1), NULL, NULL) FROM (SELECT tokens || '{}'::text[] AS tokens, tags || '{}'::text[] AS tags FROM marks OFFSET 0) AS f} ],
 	[ 'mren.encode_mentions', value => q{mren.encode_mentions('{}', content, mentions, types, CANCEL(1), NULL, NULL) FROM (SELECT content || '' AS content, mentions || '{}'::int4range[] AS mentions, types || '{}'::text[] AS types FROM huge, marks WHERE kind = 'letters' OFFSET 0) AS f} ],
 	[ 'mren.encode_example', value => q{mren.encode_example('{}', content, CANCEL('dog'), 'animal', 'r', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL) FROM (SELECT content || '' AS content FROM huge WHERE kind = 'text' OFFSET 0) AS f} ],
+	[ 'mren.encode_example', value => q{mren.encode_example('{}', content, CANCEL('dog'), 'animal', 'r', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL) FROM (SELECT content || '' AS content FROM huge WHERE kind = 'text' OFFSET 0) AS f} ],
+	[ 'mren.context', value => q{mren.context(content, CANCEL('dog'), 'animal') FROM (SELECT content || '' AS content FROM huge WHERE kind = 'text' OFFSET 0) AS f} ],
 	[ 'mren.tokens', set => q{mren.tokens(CANCEL('text'), content) FROM (SELECT content || '' AS content FROM huge WHERE kind = 'text' OFFSET 0) AS f} ],
 	[ 'mren.text_features', value => q{mren.text_features(CANCEL('text'), content) FROM (SELECT content || '' AS content FROM huge WHERE kind = 'text' OFFSET 0) AS f} ],
 	[ 'mren.document_hash', value => q{mren.document_hash(CANCEL(content), NULL, NULL) FROM (SELECT content || '' AS content FROM huge WHERE kind = 'text' OFFSET 0) AS f} ],

@@ -61,6 +61,10 @@ my %entry = (
 	text_features => [ q{SELECT mren.text_features('none', 'a')}, '42704' ],
 	audio_features => [ q{SELECT mren.audio_features('none', '\x00')}, '42704' ],
 	image_features => [ q{SELECT mren.image_features('none', '\x00')}, '42704' ],
+	# Read what the caller may read.
+	(map { $_ => [ qq{SELECT mren.$_('SELECT document AS id, ''a'' AS source, ''b'' AS relation FROM docs')}, '42501' ] } qw(label_model vote_summary)),
+	distant_labels => [ q{SELECT mren.distant_labels('SELECT document AS head, ''b'' AS relation, ''c'' AS tail FROM docs', 'SELECT 1 AS id, ''b'' AS head, ''c'' AS tail')}, '42501' ],
+	context => [ q{SELECT mren.context('The wheel is a part of the car.', 'wheel', 'car')}, 'ok' ],
 	# What works on its arguments alone.
 	(map { $_ => 'ok' } qw(audio_info document_hash encode_example encode_mentions encode_tags follow_links graph_identity image_info metrics network_info noisy_or normalize_name
 		precision_at precision_recall read_brat read_conll04 read_docred read_fewrel read_marked read_mnre read_opennre read_semeval read_tacred reliability train_agg version)),
