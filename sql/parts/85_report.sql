@@ -11,3 +11,9 @@ CREATE FUNCTION mren.report_graph(graph text) RETURNS text
     LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL UNSAFE COST 1000000;
 COMMENT ON FUNCTION mren.report_graph(text) IS
     'Returns a self-contained HTML page about a knowledge graph: its entities and relations, a drawing of the most connected entity''s neighbourhood, and the facts that await review.';
+
+CREATE FUNCTION mren.draw_neighbourhood(graph text, entity text, max_facts integer DEFAULT 12) RETURNS text
+    AS 'MODULE_PATHNAME', 'mren_draw_neighbourhood'
+    LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL UNSAFE COST 1000000;
+COMMENT ON FUNCTION mren.draw_neighbourhood(text, text, integer) IS
+    'Returns a drawing in SVG of an entity of a knowledge graph, its surest facts, and some of its neighbours'' facts; NULL if the graph has no facts about it.';

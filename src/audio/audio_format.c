@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "audio/mp3_frames.h"
+#include "base/path.h"
 
 typedef struct Signature
 {
@@ -138,6 +139,8 @@ refuse_unknown(const uint8_t *bytes, size_t len, MrenError *err)
 		mren_error_hint(err, "Decode it first, for example with decode(..., 'base64').");
 		return MREN_EFORMAT;
 	}
+	if (mren_fail_path("a recording", bytes, len, err))
+		return MREN_EFORMAT;
 	if (BEGINS(bytes, len, "RIFF") && len >= 12)
 		mren_fail(err, MREN_EFORMAT, "not a recording, but another RIFF file");
 	else

@@ -4,7 +4,9 @@
  *
  * With in_rate / out_rate = step / n_phases in lowest terms, instants of the result fall on
  * n_phases different places between two samples of the input, and each has coefficients of its
- * own.  They are kept in a table, if that is small, and else computed at each instant.
+ * own: a row of a table.  If that were too many rows, the table has rows for fewer places, and
+ * what lies between two of them is interpolated linearly.  The error of that is, for a frequency f
+ * of the input in cycles a sample, at most (2 pi f / rows)^2 / 8: -106 dB with the rows used here.
  *
  * Sums are in a fixed order, so results do not depend on how the input is cut.
  */
@@ -12,16 +14,22 @@
 
 #include <math.h>
 
+#include "base/dispatch.h"
+
+MREN_VECTORISE
+
 /* Zero crossings on each side, at the lower rate. */
-#define CROSSINGS 64
+#define CROSSINGS 128
 /* Attenuation of 90 dB: 0.1102 * (90 - 8.7) (Kaiser 1974). */
 #define BETA 8.96
 /* The middle of the transition, as a share of half the lower rate; it ends at 1. */
-#define CUTOFF 0.955
+#define CUTOFF 0.9775
 #define WINDOW_STEPS 4096
 #define MAX_TABLE ((size_t) 1 << 18)
 #define MAX_QUOTIENT 1000
-#define LANES 8
+/* Places between two samples for interpolation, if both have the lower rate. */
+#define PLACES 512
+#define LANES 32
 /* Products between two checks for interrupts. */
 #define CHECK_EVERY ((size_t) 1 << 22)
 
@@ -35,8 +43,9 @@ struct MrenAudioFilter
 	double scale;  /* crossings a sample of the input */
 	size_t at;	   /* where the next window begins in the input */
 	size_t phase;
-	bool in_table;
-	float *coefficients; /* (n_phases, n_taps), or of one phase */
+	size_t n_places; /* rows of the table between two samples */
+	bool interpolates;
+	float *table; /* (n_places, n_taps), and one row more for interpolation */
 	double window[WINDOW_STEPS + 2];
 };
 
@@ -93,13 +102,13 @@ window_at(const double *window, double t)
 }
 
 /*
- * The n_taps coefficients of a phase; their sum is 1.  The sine advances by a fixed angle
- * from tap to tap, so two products replace each call of sin.
+ * The n_taps coefficients of an instant that is `shift` (0 to 1) of a sample behind the middle of
+ * the window; their sum is 1.  The sine advances by a fixed angle from tap to tap, so two products
+ * replace each call of sin.
  */
 static void
-phase_coefficients(const MrenAudioFilter *filter, size_t phase, float *out)
+fill_row(const MrenAudioFilter *filter, double shift, float *out)
 {
-	double shift = (double) phase / (double) filter->n_phases;
 	double first = (-(double) filter->half + 1 - shift) * filter->scale;
 	double angle = M_PI * CUTOFF * filter->scale;
 	double s = sin(M_PI * CUTOFF * first);
@@ -126,18 +135,36 @@ phase_coefficients(const MrenAudioFilter *filter, size_t phase, float *out)
 		out[i] = (float) ((double) out[i] / sum);
 }
 
+/* The window is symmetric, so the coefficients of 1 - shift are those of shift reversed. */
+static void
+mirror_row(const MrenAudioFilter *filter, const float *in, float *out)
+{
+	size_t n = 2 * filter->half;
+
+	for (size_t i = 0; i < filter->n_taps; i++)
+		out[i] = i < n ? in[n - 1 - i] : 0;
+}
+
 static MrenStatus
 fill_table(MrenAudioFilter *filter, MrenError *err)
 {
+	size_t n = filter->n_taps;
 	size_t n_rows;
 
-	filter->in_table = filter->n_phases <= MAX_TABLE / filter->n_taps;
-	n_rows = filter->in_table ? filter->n_phases : 1;
-	MREN_TRY(mren_allocate(filter->env, n_rows * filter->n_taps, sizeof(float),
-						   &filter->coefficients, err));
-	for (size_t i = 0; filter->in_table && i < n_rows; i++)
-		phase_coefficients(filter, i, filter->coefficients + i * filter->n_taps);
-	return mren_check_interrupts(filter->env, err);
+	filter->interpolates = filter->n_phases > MAX_TABLE / n;
+	filter->n_places =
+		filter->interpolates ? (size_t) ceil(PLACES * filter->scale) : filter->n_phases;
+	n_rows = filter->n_places + filter->interpolates;
+	MREN_TRY(mren_allocate(filter->env, n_rows * n, sizeof(float), &filter->table, err));
+	for (size_t i = 0; i < n_rows; i++)
+	{
+		MREN_TRY(mren_check_interrupts(filter->env, err));
+		if (2 * i <= filter->n_places)
+			fill_row(filter, (double) i / (double) filter->n_places, filter->table + i * n);
+		else
+			mirror_row(filter, filter->table + (filter->n_places - i) * n, filter->table + i * n);
+	}
+	return MREN_OK;
 }
 
 MrenStatus
@@ -174,7 +201,7 @@ mren_audio_filter_free(MrenAudioFilter *filter)
 {
 	if (filter == NULL)
 		return;
-	mren_release(filter->env, filter->coefficients);
+	mren_release(filter->env, filter->table);
 	mren_release(filter->env, filter);
 }
 
@@ -192,8 +219,8 @@ mren_audio_filter_after(const MrenAudioFilter *filter)
 }
 
 /* n is a multiple of LANES. */
-static float
-dot(const float *a, const float *b, size_t n)
+extern void mren_audio_dot(const float *a, const float *b, size_t n, float *out);
+MREN_KERNEL(mren_audio_dot, (const float *a, const float *b, size_t n, float *out), (a, b, n, out))
 {
 	float sums[LANES] = {0};
 
@@ -202,8 +229,28 @@ dot(const float *a, const float *b, size_t n)
 		for (size_t lane = 0; lane < LANES; lane++)
 			sums[lane] += a[i + lane] * b[i + lane];
 	}
-	return ((sums[0] + sums[4]) + (sums[1] + sums[5])) +
-		   ((sums[2] + sums[6]) + (sums[3] + sums[7]));
+	for (size_t width = LANES / 2; width > 0; width /= 2)
+	{
+		for (size_t lane = 0; lane < width; lane++)
+			sums[lane] += sums[lane + width];
+	}
+	*out = sums[0];
+}
+
+/* The sample of the result whose window begins at `in`. */
+static float
+sample_at(const MrenAudioFilter *filter, const float *in)
+{
+	size_t n = filter->n_taps;
+	double place = (double) filter->phase * (double) filter->n_places / (double) filter->n_phases;
+	size_t row = (size_t) place;
+	float value, next;
+
+	mren_audio_dot(in, filter->table + row * n, n, &value);
+	if (!filter->interpolates)
+		return value;
+	mren_audio_dot(in, filter->table + (row + 1) * n, n, &next);
+	return value + (float) (place - (double) row) * (next - value);
 }
 
 MrenStatus
@@ -214,17 +261,11 @@ mren_audio_filter_run(MrenAudioFilter *filter, const float *in, size_t n, float 
 
 	for (*n_out = 0; *n_out < capacity; (*n_out)++)
 	{
-		const float *coefficients = filter->coefficients;
-
 		if (*n_out % every == 0)
 			MREN_TRY(mren_check_interrupts(filter->env, err));
 		if (filter->at > n || n - filter->at < filter->n_taps)
 			break;
-		if (filter->in_table)
-			coefficients += filter->phase * filter->n_taps;
-		else
-			phase_coefficients(filter, filter->phase, filter->coefficients);
-		out[*n_out] = dot(in + filter->at, coefficients, filter->n_taps);
+		out[*n_out] = sample_at(filter, in + filter->at);
 		filter->phase += filter->step;
 		filter->at += filter->phase / filter->n_phases;
 		filter->phase %= filter->n_phases;

@@ -3,8 +3,8 @@
  *	  From one sample rate to another, by a polyphase windowed-sinc filter.
  *
  * Smith and Gossett, A flexible sampling-rate conversion method, 1984; Kaiser's window.
- * The filter is as long as 64 periods of the lower rate on each side. Frequencies up to
- * 0.91 of half the lower rate pass within 0.001 dB, those from half of it on are
+ * The filter is as long as 128 periods of the lower rate on each side. Frequencies up to
+ * 0.955 of half the lower rate pass within 0.001 dB, those from half of it on are
  * attenuated by more than 80 dB. Sample k of the result is at the time of sample k * in_rate /
  * out_rate, so there is no delay.
  */

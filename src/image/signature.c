@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/path.h"
+
 static const uint8_t png_signature[MREN_PNG_SIGNATURE_SIZE] = {0x89, 'P',  'N',	 'G',
 															   '\r', '\n', 0x1A, '\n'};
 
@@ -193,6 +195,8 @@ refuse_unknown(const uint8_t *bytes, size_t len, MrenError *err)
 	char hex[2 * 8 + 1];
 	size_t n = len < 8 ? len : 8;
 
+	if (mren_fail_path("an image", bytes, len, err))
+		return MREN_EFORMAT;
 	for (size_t i = 0; i < n; i++)
 		snprintf(hex + 2 * i, 3, "%02x", bytes[i]);
 	mren_fail(err, MREN_EFORMAT, "not an image in a known format: it begins with \"\\x%s\"", hex);

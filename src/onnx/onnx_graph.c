@@ -242,7 +242,7 @@ find_output(MrenOnnxModel *model, const char *name, MrenOnnxValue **chosen, Mren
 		return choose_output(model, chosen, err);
 	*chosen = mren_onnx_model_value(model, name);
 	if (*chosen == NULL)
-		return mren_fail(err, MREN_EPARAM, "network has no tensor \"%s\"", name);
+		return mren_onnx_model_no_value(model, name, err);
 	MREN_TRY(infer_for(model, chosen, 1, err));
 	if (!(*chosen)->known)
 		return mren_fail(err, MREN_EFORMAT,

@@ -129,7 +129,7 @@ find_targets(MrenOnnxModel *model, const MrenOnnxProgramOptions *options, MrenOn
 	{
 		(*targets)[i] = mren_onnx_model_value(model, options->outputs[i]);
 		if ((*targets)[i] == NULL)
-			return mren_fail(err, MREN_EPARAM, "network has no tensor \"%s\"", options->outputs[i]);
+			return mren_onnx_model_no_value(model, options->outputs[i], err);
 	}
 	return MREN_OK;
 }

@@ -7,7 +7,7 @@
  * words' parts are computed by the kernel of dense layers, which sums each
  * output in one order; the distances' parts are tables of the network.  All
  * parts are added in one order, so an answer does not depend on other rows, nor
- * on whether the words' parts were kept from a row before.
+ * on whether the words' parts were kept from rows before.
  */
 #include "relation/net_internal.h"
 
@@ -42,66 +42,73 @@ mren_net_convolve_scratch(const MrenNet *net)
 		   mren_align_floats(MREN_CONV_WORDS * filters) + mren_align_floats(filters);
 }
 
-/* The vectors of words first .. end - 1 of the kept ones. */
-static void
-fill_vectors(const MrenNet *net, const MrenWordVectors *vectors, const MrenSentence *sentence,
-			 const MrenConvText *text, MrenSpan span, float *x)
+static MrenConvTables
+tables_of(const MrenNet *net, const MrenWordVectors *vectors)
 {
 	const MrenNetIds *ids = &net->layout.ids;
-	const MrenConvTables tables = {
-		vectors,
-		net->scale,
-		mren_parameter_at(&net->layout.table, net->values, ids->shapes),
-		{NULL, NULL},
-		{net->fine_tuned_ids, net->shape.n_fine_tuned,
-		 mren_parameter_at(&net->layout.table, net->values, ids->fine_tuned)}};
 
-	for (uint32_t w = span.first; w < span.end; w++, x += net->shape.embedding_dim)
-	{
-		uint32_t word = text->words[w].word;
-		uint32_t first = sentence->starts[word];
-
-		mren_conv_word(&net->shape, &tables, sentence->pieces + first,
-					   sentence->starts[word + 1] - first, x);
-	}
+	return (MrenConvTables){vectors,
+							net->scale,
+							mren_parameter_at(&net->layout.table, net->values, ids->shapes),
+							{NULL, NULL},
+							{net->fine_tuned_ids, net->shape.n_fine_tuned,
+							 mren_parameter_at(&net->layout.table, net->values, ids->fine_tuned)}};
 }
 
-/* Computes the parts of those kept words that are not done, a run of neighbours at a time. */
+/* The vector of a kept word. */
+static void
+fill_vector(const MrenNet *net, const MrenConvTables *tables, const MrenSentence *sentence,
+			const MrenConvWord *kept, float *x)
+{
+	uint32_t first = sentence->starts[kept->word];
+
+	mren_conv_word(&net->shape, tables, sentence->pieces + first,
+				   sentence->starts[kept->word + 1] - first, x);
+}
+
+/*
+ * Computes the parts of those kept words that are not done, all together in `parts`, and
+ * stores each in its slot.  A word that occurs twice is computed twice, with the same bits.
+ */
 static void
 complete_words(const MrenNet *net, const MrenWordVectors *vectors, const MrenSentence *sentence,
-			   const MrenConvText *text, const MrenWordParts *words, float *x)
+			   const MrenConvText *text, const MrenWordParts *words, float *x, float *parts)
 {
+	MrenConvTables tables = tables_of(net, vectors);
 	size_t dim = net->shape.embedding_dim;
-	uint32_t end;
+	uint32_t slots[MREN_CONV_WORDS];
+	size_t n = 0;
 
-	for (uint32_t w = 0; w < text->n; w = end)
+	for (uint32_t w = 0; w < text->n; w++)
 	{
-		uint32_t word = text->words[w].word;
+		uint32_t slot = words->slots[text->words[w].word];
 
-		end = w + 1;
-		if (words->done[word])
+		if (words->done[slot])
 			continue;
-		while (end < text->n && text->words[end].word == word + (end - w) &&
-			   !words->done[text->words[end].word])
-			end++;
-		fill_vectors(net, vectors, sentence, text, (MrenSpan){w, end}, x);
-		for (size_t i = 0; i < MREN_CONV_WIDTHS; i++)
-		{
-			size_t m = net->conv[i].out;
-
-			mren_dense_infer(&net->conv[i], x, dim, end - w, words->parts[i] + word * m, m);
-		}
-		memset(words->done + word, true, end - w);
+		fill_vector(net, &tables, sentence, &text->words[w], x + n * dim);
+		slots[n++] = slot;
 	}
+	if (n == 0)
+		return;
+	for (size_t i = 0; i < MREN_CONV_WIDTHS; i++)
+	{
+		size_t m = net->conv[i].out;
+
+		mren_dense_infer(&net->conv[i], x, dim, n, parts, m);
+		for (size_t k = 0; k < n; k++)
+			memcpy(words->parts[i] + slots[k] * m, parts + k * m, m * sizeof(float));
+	}
+	for (size_t k = 0; k < n; k++)
+		words->done[slots[k]] = true;
 }
 
 /*
  * The outputs (n, filters) of width i at the kept words.  parts has that of kept word w
- * at row w, or with `by_word` at the row of its number in the sentence.
+ * at row w, or at the row of its word's slot.
  */
 static void
 sum_windows(const MrenNet *net, size_t i, const MrenConvText *text, const float *parts,
-			bool by_word, float *outputs)
+			const uint32_t *slots, float *outputs)
 {
 	const float *bias =
 		mren_parameter_at(&net->layout.table, net->values, net->layout.ids.conv_bias[i]);
@@ -122,10 +129,10 @@ sum_windows(const MrenNet *net, size_t i, const MrenConvText *text, const float 
 			if (at < 0 || at >= (int64_t) text->n)
 				continue;
 			word = &text->words[at];
-			taps[n++] =
-				(MrenConvTap){{parts + (by_word ? word->word : (size_t) at) * m + tap * filters,
-							   net->conv_places[i][0] + word->place[0] * m + tap * filters,
-							   net->conv_places[i][1] + word->place[1] * m + tap * filters}};
+			taps[n++] = (MrenConvTap){
+				{parts + (slots != NULL ? slots[word->word] : (size_t) at) * m + tap * filters,
+				 net->conv_places[i][0] + word->place[0] * m + tap * filters,
+				 net->conv_places[i][1] + word->place[1] * m + tap * filters}};
 		}
 		mren_conv_window(outputs + w * filters, bias, taps, n, filters);
 	}
@@ -167,14 +174,20 @@ mren_net_convolve(const MrenNet *net, const MrenWordVectors *vectors, const Mren
 
 	mren_conv_read(sentence, text);
 	if (words != NULL)
-		complete_words(net, vectors, sentence, text, words, x);
+		complete_words(net, vectors, sentence, text, words, x, parts);
 	else
-		fill_vectors(net, vectors, sentence, text, (MrenSpan){0, text->n}, x);
+	{
+		MrenConvTables tables = tables_of(net, vectors);
+
+		for (uint32_t w = 0; w < text->n; w++)
+			fill_vector(net, &tables, sentence, &text->words[w], x + w * dim);
+	}
 	for (size_t i = 0; i < MREN_CONV_WIDTHS; i++)
 	{
 		if (words == NULL)
 			mren_dense_infer(&net->conv[i], x, dim, text->n, parts, net->conv[i].out);
-		sum_windows(net, i, text, words != NULL ? words->parts[i] : parts, words != NULL, outputs);
+		sum_windows(net, i, text, words != NULL ? words->parts[i] : parts,
+					words != NULL ? words->slots : NULL, outputs);
 		pool_segments(net, text, outputs, at, out + i * MREN_CONV_SEGMENTS * filters);
 	}
 }

@@ -414,6 +414,7 @@ mren_net_info(const MrenNet *net, MrenNetInfo *info)
 	{
 		info->n_parameters += net->marker->table.n_parameters;
 		info->text_encoder_sha256 = net->text_encoder.data;
+		info->solid_markers = net->marker_shape.solid > 0;
 	}
 	info->hash_bits = net->shape.hash_bits;
 	info->box_features = net->box_features > 0;

@@ -28,11 +28,13 @@
 typedef struct MrenNet MrenNet;
 
 /*
- * What the network read of the last sentence, for rows of one sentence in which only the
- * mentions differ: they take the same bits from it that they would compute.  For one network
- * and one set of vectors.
+ * What the network made of the words of earlier rows: others take the same bits from it
+ * that they would compute.  For one network and one set of vectors.  It takes up to about
+ * MREN_NET_CACHE_BYTES; nothing before its first row.
  */
 typedef struct MrenNetCache MrenNetCache;
+
+#define MREN_NET_CACHE_BYTES ((size_t) 16 << 20)
 
 extern MrenStatus mren_net_cache_create(const MrenEnv *env, MrenNetCache **cache, MrenError *err);
 extern void mren_net_cache_free(MrenNetCache *cache);
@@ -86,6 +88,7 @@ typedef struct MrenNetInfo
 	uint8_t encoder_sha256[32];	   /* zeros without images */
 	/* of the text encoder of a marker classifier; NULL: there is none */
 	const uint8_t *text_encoder_sha256;
+	bool solid_markers; /* of the text encoder: the text leaves MREN_N_MARKS positions for them */
 	uint8_t audio_sha256[32];		/* of the audio encoder; zeros without recordings */
 	const uint8_t *lexicons_sha256; /* (n_lexicons, 32) of the net, in the order of training */
 	size_t n_lexicons;

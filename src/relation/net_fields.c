@@ -65,6 +65,7 @@ static const Field table[] = {
 	{106, FIELD_SIZE, AT(marker_shape.n_tuned), 0, 0, 0x1p32, "number of fine-tuned weights"},
 	{107, FIELD_BYTES, AT(text_encoder), 0, 32, 32, "hash of the text encoder"},
 	{108, FIELD_SIZE, AT(marker_shape.int8), 0, 0, 1, "use of int8"},
+	{109, FIELD_SIZE, AT(marker_shape.solid), 0, 0, 1, "use of solid markers"},
 };
 
 #define N_FIELDS (sizeof(table) / sizeof(table[0]))

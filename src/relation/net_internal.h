@@ -129,11 +129,12 @@ extern MrenTensorSlot mren_net_slot(const MrenNet *net, size_t i);
 extern MrenStatus mren_net_logits(const MrenNet *net, const float *features, size_t n,
 								  float *logits, float *scratch, MrenError *err);
 
-/* What a member's convolutions make of a sentence's words, whatever the mentions are. */
+/* What a member's convolutions make of words, whatever the mentions are. */
 typedef struct MrenWordParts
 {
-	float *parts[MREN_CONV_WIDTHS]; /* (n_words, width, filters) */
-	uint8_t *done;					/* (n_words) whether they are computed */
+	float *parts[MREN_CONV_WIDTHS]; /* (slots, width, filters) */
+	uint8_t *done;					/* (slots) whether they are computed */
+	const uint32_t *slots;			/* (n_words) that of each word of the sentence */
 } MrenWordParts;
 
 /*
@@ -149,13 +150,13 @@ extern void mren_net_convolve(const MrenNet *net, const MrenWordVectors *vectors
 
 /*
  * mren_net_cache_open
- *	  The parts of each member (net->n_members) for this sentence, those already
- *	  computed if it is the one of before; NULL if it is too long to be kept, or
- *	  there are no convolutions.
+ *	  The parts of each member (net->n_members) for this sentence, of which words
+ *	  of earlier sentences may be done; NULL if it is too long to be kept, or
+ *	  there are no convolutions.  Valid until the next call.
  */
 extern MrenStatus mren_net_cache_open(MrenNetCache *cache, const MrenNet *net,
-									  const MrenSentence *sentence, const MrenWordParts **words,
-									  MrenError *err);
+									  const MrenWordVectors *vectors, const MrenSentence *sentence,
+									  const MrenWordParts **words, MrenError *err);
 
 /*
  * mren_net_grid_features

@@ -293,7 +293,8 @@ mren_net_features(const MrenNet *net, const MrenWordVectors *vectors, const Mren
 	size_t dim = mren_net_row_dim(net);
 
 	if (n == 1 && inputs[0].cache != NULL)
-		MREN_TRY(mren_net_cache_open(inputs[0].cache, net, inputs[0].sentence, &rows.words, err));
+		MREN_TRY(mren_net_cache_open(inputs[0].cache, net, vectors, inputs[0].sentence, &rows.words,
+									 err));
 	for (size_t i = 0; i < n; i++)
 	{
 		MREN_TRY(check_vector(inputs[i].image, net->shape.image_dim, "image", err));

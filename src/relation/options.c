@@ -45,6 +45,7 @@ static const MrenOption rows[] = {
 	{"loss", MREN_OPTION_CHOICE, AT(loss), 0, 0, {"cross_entropy", "mse", "ranking"}},
 	{"margin_right", MREN_OPTION_REAL, AT(margin_right), 0, 100, {NULL}},
 	{"margin_wrong", MREN_OPTION_REAL, AT(margin_wrong), 0, 100, {NULL}},
+	{"markers", MREN_OPTION_CHOICE, AT(markers), 0, 0, {"levitated", "solid"}},
 	{"momentum", MREN_OPTION_REAL, AT(momentum), 0, 0.999, {NULL}},
 	{"negative", MREN_OPTION_NAME, AT(negative), 1, MREN_MAX_NEGATIVE, {NULL}},
 	{"negative_logit", MREN_OPTION_CHOICE, AT(negative_logit), 0, 0, {"learned", "fixed"}},

@@ -52,6 +52,13 @@ typedef enum MrenFineTuning
 
 #define MREN_MARKER_RATE_AUTO (-1.0)
 
+/* Where the markers of a pair stand. */
+typedef enum MrenMarkers
+{
+	MREN_MARKERS_LEVITATED, /* behind the text, which is read once for all pairs */
+	MREN_MARKERS_SOLID,		/* in the text, which is read for each pair */
+} MrenMarkers;
+
 typedef enum MrenWordVectorTraining
 {
 	MREN_WORDS_FROZEN,
@@ -104,6 +111,7 @@ typedef struct MrenOptions
 	 */
 	const char *pretrained;
 	MrenFineTuning fine_tuning;
+	MrenMarkers markers;
 	size_t fine_tuned_layers; /* the last ones; of MREN_FINE_TUNING_LAST_LAYERS */
 	size_t adapter_rank;	  /* of MREN_FINE_TUNING_ADAPTERS */
 	double encoder_rate;	  /* learning rate, or MREN_MARKER_RATE_AUTO: by kind and width */

@@ -19,6 +19,8 @@ mren_tag_encoder_check(const MrenTagEncoderShape *shape, MrenError *err)
 {
 	if (shape->width == 0 || shape->width > MREN_TRANSFORMER_MAX_WIDTH)
 		return fail_shape(err, "encoder width", shape->width);
+	if (shape->int8 > 1)
+		return fail_shape(err, "use of int8", shape->int8);
 	if (shape->tuning > MREN_TUNING_ADAPTERS)
 		return fail_shape(err, "kind of fine-tuning", shape->tuning);
 	if ((shape->layers > 0) != (shape->tuning == MREN_TUNING_LAST) ||
@@ -63,6 +65,9 @@ make_encoder(const MrenEnv *env, MrenTagEncoder *encoder, const MrenEncoderSourc
 	if (encoder->shape.n_tuned > 0)
 		MREN_TRY(mren_transformer_tuning_merge_flat(env, &source->config, &tuning, encoder->tuned,
 													encoder->shape.n_tuned, encoder->weights, err));
+	if (encoder->shape.int8 > 0)
+		return mren_transformer_create_int8(env, &source->config, encoder->weights,
+											&encoder->encoder, err);
 	return mren_transformer_create_in_place(env, &source->config, encoder->weights,
 											&encoder->encoder, err);
 }
@@ -80,7 +85,7 @@ mren_tag_encoder_attach(const MrenEnv *env, MrenTagEncoder *encoder,
 	MREN_TRY(mren_allocate(env, mren_transformer_parameters(&source->config), sizeof(float),
 						   &encoder->weights, err));
 	status = make_encoder(env, encoder, source, err);
-	if (status != MREN_OK)
+	if (status != MREN_OK || encoder->shape.int8 > 0)
 	{
 		mren_release(env, encoder->weights);
 		encoder->weights = NULL;

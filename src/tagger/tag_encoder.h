@@ -24,6 +24,7 @@ typedef struct MrenTagEncoderShape
 	size_t rank;	/* of MREN_TUNING_ADAPTERS; else 0 */
 	double alpha;	/* the same */
 	size_t n_tuned; /* floats of the encoder's trained tensors */
+	size_t int8;	/* 1: answers are computed with matrices of bytes */
 } MrenTagEncoderShape;
 
 typedef struct MrenTagEncoder
@@ -32,7 +33,7 @@ typedef struct MrenTagEncoder
 	uint8_t sha256[32]; /* of the pretrained encoder */
 	float *tuned;		/* (n_tuned) the tensors of tuning.h, one behind the other */
 	bool set;			/* tuned has its values */
-	/* NULL until an encoder is attached: its merged weights, and the encoder. */
+	/* NULL until an encoder is attached: its merged weights, unless it has copied them, and the encoder. */
 	float *weights;
 	MrenTransformer *encoder;
 } MrenTagEncoder;

@@ -22,6 +22,7 @@ static const MrenOption rows[] = {
 	{"direct", MREN_OPTION_BOOL, AT(direct), 0, 0, {NULL}},
 	{"direct_dropout", MREN_OPTION_REAL, AT(direct_dropout), 0, 0.95, {NULL}},
 	{"dropout", MREN_OPTION_SHARED, 0, 0, 0, {NULL}},
+	{"encoder_int8", MREN_OPTION_BOOL, AT(encoder_int8), 0, 0, {NULL}},
 	{"encoder_learning_rate", MREN_OPTION_REAL, AT(encoder_rate), 1e-8, 1, {NULL}},
 	{"epochs", MREN_OPTION_SHARED, 0, 0, 0, {NULL}},
 	{"feature_dim", MREN_OPTION_SIZE, AT(feature_dim), 0, 1024, {NULL}},

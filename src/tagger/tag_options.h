@@ -34,6 +34,7 @@ typedef struct MrenTagOptions
 	MrenTransformerTuningKind fine_tuning;
 	size_t fine_tuned_layers; /* the last ones; of MREN_TUNING_LAST */
 	size_t adapter_rank;	  /* of MREN_TUNING_ADAPTERS */
+	bool encoder_int8;		  /* answers are computed with matrices of bytes */
 	double encoder_rate;	  /* its learning rate, or MREN_TAG_ENCODER_RATE_AUTO */
 } MrenTagOptions;
 

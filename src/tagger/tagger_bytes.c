@@ -27,7 +27,7 @@
 #define MAGIC_ENCODER "MRENtag2"
 #define MAGIC_LENGTH 8
 #define FIXED 160
-#define ENCODER_BYTES 64
+#define ENCODER_BYTES 72
 
 static MrenStatus
 damaged(const char *what, MrenError *err)
@@ -85,6 +85,7 @@ put_encoder(const MrenTagEncoder *encoder, MrenBuffer *out)
 	mren_buffer_put_u32(out, (uint32_t) encoder->shape.rank);
 	mren_buffer_put_f64(out, encoder->shape.alpha);
 	mren_buffer_put_u64(out, encoder->shape.n_tuned);
+	mren_buffer_put_u64(out, encoder->shape.int8);
 	mren_buffer_put_bytes(out, encoder->sha256, 32);
 }
 
@@ -240,6 +241,7 @@ read_encoder(MrenCursor *cursor, MrenTagEncoderShape *shape, const uint8_t **sha
 	shape->rank = mren_cursor_u32(cursor);
 	shape->alpha = mren_cursor_f64(cursor);
 	shape->n_tuned = mren_cursor_u64(cursor);
+	shape->int8 = mren_cursor_u64(cursor);
 	*sha256 = mren_cursor_bytes(cursor, 32);
 	if (*sha256 == NULL)
 		return damaged("its text encoder", err);

@@ -8,6 +8,7 @@
  * for an epoch.
  */
 #include "fuzz.h"
+#include "fuzz_encoder.h"
 
 #include <math.h>
 #include <string.h>
@@ -128,8 +129,14 @@ predict(const MrenEnv *env, const MrenNet *net, const MrenNetInfo *info, bool pi
 	const MrenSentence sentence = {4, 5, pieces, starts, {1, 3}, {2, 4}};
 	Words words = {{0}};
 	MrenWordVectors vectors = {&words, info->embedding_dim, get_vector};
+	static const int32_t token_ids[7] = {1, 3, 4, 5, 6, 7, 2};
+	static const uint32_t token_words[7] = {UINT32_MAX, 0, 1, 1, 2, 3, UINT32_MAX};
+	const MrenMarkedTokens tokens = {token_ids, 7, false, {2, 4, 4, 5}};
 	float image[MAX_DIM] = {1, -1};
-	MrenInput input = {.sentence = &sentence,
+	MrenInput input = {.tokens = &tokens,
+					   .token_words = token_words,
+					   .mask_token = 8,
+					   .sentence = &sentence,
 					   .head_type = info->n_types > 0 ? 0 : -1,
 					   .tail_type = -1,
 					   .image = picture ? image : NULL};
@@ -168,6 +175,12 @@ run_network(const uint8_t *data, size_t size)
 		return;
 	}
 	mren_net_info(net, &info);
+	if (info.text_encoder_sha256 != NULL)
+	{
+		MrenEncoderSource encoder = fuzz_encoder();
+
+		(void) mren_net_attach_encoder(net, &encoder, &err);
+	}
 	if (info.embedding_dim <= MAX_DIM && info.image_dim <= MAX_DIM)
 		predict(env, net, &info, info.image_dim > 0);
 	if (mren_net_serialize(net, env, &bytes, &len, &err) == MREN_OK)

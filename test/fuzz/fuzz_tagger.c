@@ -7,6 +7,7 @@
  * tags and writes itself again, a record's mentions are read.
  */
 #include "fuzz.h"
+#include "fuzz_encoder.h"
 
 #include <string.h>
 
@@ -65,8 +66,13 @@ try_tagger(const MrenEnv *env, const uint8_t *data, size_t size)
 	static const uint32_t starts[4] = {0, 2, 4, 7};
 	static const uint32_t features[7] = {1, 2, 3, 4, 5, 6, 0xffffffffu};
 	static const uint64_t lexicons[3] = {~UINT64_C(0), 0, 5};
+	static const uint32_t windows[1] = {5};
+	static const int32_t ids[5] = {1, 3, 4, 5, 2};
+	static const uint32_t firsts[3] = {1, UINT32_MAX, 3};
 	static float zeros[MAX_DIM];
-	const MrenTagInput input = {3, words, shapes, starts, features, lexicons};
+	const MrenTagInput input = {
+		3, words, shapes, starts, features, lexicons, {1, windows, 5, ids, firsts}, NULL};
+	const MrenEncoderSource encoder = fuzz_encoder();
 	const MrenWordVectors vectors = {zeros, MAX_DIM, get_vector};
 	MrenTagger *tagger;
 	MrenTaggerInfo info;
@@ -78,6 +84,8 @@ try_tagger(const MrenEnv *env, const uint8_t *data, size_t size)
 	if (mren_tagger_deserialize(env, data, size, &tagger, &err) != MREN_OK)
 		return;
 	mren_tagger_info(tagger, &info);
+	if (info.encoder_dim > 0)
+		(void) mren_tagger_attach_encoder(tagger, &encoder, &err);
 	if (info.embedding_dim <= MAX_DIM &&
 		mren_tagger_tag(tagger, env, &vectors, &input, &found, &n, &err) == MREN_OK)
 		mren_release(env, found);

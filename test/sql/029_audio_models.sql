@@ -32,6 +32,24 @@ SELECT mren.save_model('aggregate', mren.train_agg(sentence, head, tail, relatio
     jsonb_build_object('audio_vector', to_jsonb(mren.audio_features('logmel', audio))), '{"hidden": [16], "epochs": 60, "seed": 1, "hash_bits": 0}')) FROM heard;
 SELECT mren.save_model('aggregate', mren.train_agg(sentence, head, tail, relation, NULL::bytea,
     jsonb_build_object('audio', audio), '{"hidden": [16], "epochs": 60, "seed": 1, "hash_bits": 0}')) FROM heard;
+-- So does it with a parallel plan, whose workers read the recordings, and they answer the same.
+SET parallel_setup_cost = 0;
+SET parallel_tuple_cost = 0;
+SET min_parallel_table_scan_size = 0;
+SET parallel_leader_participation = off;
+ALTER TABLE heard SET (parallel_workers = 2);
+EXPLAIN (COSTS OFF) SELECT count(mren.predict('sound', sentence, head, tail, audio => audio)) FROM heard;
+SELECT mren.save_model('aggregate', mren.train_agg(sentence, head, tail, relation, NULL::bytea,
+    jsonb_build_object('audio', audio), '{"hidden": [16], "epochs": 60, "seed": 1, "hash_bits": 0}')) FROM heard;
+CREATE TABLE answers AS SELECT id, mren.classify('sound', sentence, head, tail, audio => audio)::text AS answer FROM heard;
+SET max_parallel_workers_per_gather = 0;
+SELECT count(*) FROM heard JOIN answers USING (id) WHERE answer = mren.classify('sound', sentence, head, tail, audio => audio)::text;
+RESET max_parallel_workers_per_gather;
+RESET parallel_setup_cost;
+RESET parallel_tuple_cost;
+RESET min_parallel_table_scan_size;
+RESET parallel_leader_participation;
+ALTER TABLE heard RESET (parallel_workers);
 SELECT count(DISTINCT sha256) FROM mren.model_version v JOIN mren.model m ON m.id = v.model WHERE m.name IN ('sound', 'aggregate');
 
 -- Explanations.
@@ -44,6 +62,22 @@ SELECT error_of($$SELECT mren.explain_audio('sound', 'The dog is heard.', 'dog',
 SELECT mren.import_model('moved', mren.export_model('sound'));
 SELECT count(*) FROM heard
 WHERE mren.classify('sound', sentence, head, tail, audio => audio) IS DISTINCT FROM mren.classify('moved', sentence, head, tail, audio => audio);
+
+-- Only who may predict with the model is answered.
+CREATE ROLE listener;
+GRANT SELECT ON heard TO listener;
+SET ROLE listener;
+SELECT error_of($$SELECT mren.predict('sound', sentence, head, tail, audio => audio) FROM heard$$);
+SELECT error_of($$SELECT * FROM heard, mren.explain_audio('sound', sentence, head, tail, audio => audio)$$);
+RESET ROLE;
+SELECT mren.grant_model('sound', 'listener', 'predict');
+SET ROLE listener;
+SELECT count(mren.predict('sound', sentence, head, tail, audio => audio)) FROM heard;
+SELECT error_of($$SELECT mren.load_audio_encoder('mine', '/etc/hostname')$$);
+SELECT error_of($$SELECT mren.drop_audio_encoder('none')$$);
+RESET ROLE;
+DROP OWNED BY listener;
+DROP ROLE listener;
 
 -- A loaded encoder cannot be dropped while a model needs it.
 \set encoder8 :files '/audio_encoder_8.onnx'

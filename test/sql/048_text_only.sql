@@ -18,7 +18,7 @@ FROM pairs;
 
 CALL mren.train('mixed', 'SELECT * FROM noisy', :'options');
 CALL mren.train('single', 'SELECT * FROM noisy', jsonb :'options' || '{"text_only_member": false}');
-SELECT m.model, m.options -> 'text_only_member' AS option, (m.metrics ->> 'image_share')::float < 1 AS text_counts,
+SELECT m.model, m.options -> 'text_only_member' AS option, (m.metrics ->> 'multimodal_share')::float < 1 AS text_counts,
        i -> 'members' AS members, i -> 'text_only_member' AS member
 FROM mren.models m, mren.network_info(mren.export_model(m.model)::text::mren.network) AS i WHERE m.model IN ('mixed', 'single') ORDER BY 1;
 
@@ -45,5 +45,5 @@ SELECT count(DISTINCT sha256) AS different FROM mren.models WHERE model IN ('mix
 
 -- Without validation rows there is no weight to fit.
 CALL mren.train('unsure', 'SELECT * FROM noisy', '{"epochs": 2, "validation_share": 0}');
-SELECT metrics ? 'image_share' AS mixed FROM mren.models WHERE model = 'unsure';
+SELECT metrics ? 'multimodal_share' AS mixed FROM mren.models WHERE model = 'unsure';
 SELECT error_of($$CALL mren.train('no', 'SELECT * FROM noisy', '{"text_only_member": 1}')$$);

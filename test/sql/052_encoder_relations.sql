@@ -46,6 +46,11 @@ SELECT model, (SELECT shape FROM mren.weight w JOIN mren.model_version v ON v.id
     mren.predict(model, 'a bc 3', int4range(0, 1), int4range(2, 4)) IS NOT NULL AS answers
 FROM mren.models m WHERE model IN ('frozen', 'last', 'all') ORDER BY model;
 
+-- Training takes no more memory than it may.
+SET mren.train_memory = '64kB';
+SELECT error_of(format($$CALL mren.train('small', 'SELECT * FROM letters', %L)$$, (:'options'::jsonb || '{"fine_tuning": "all"}')::jsonb));
+RESET mren.train_memory;
+
 -- Reasons, hidden features, and a sentence longer than the encoder's positions, of which the window around the mentions is read.
 SELECT modality, feature, contribution IS NOT NULL AS counts FROM mren.explain('enc', 'a bc 3', int4range(0, 1), int4range(2, 4)) ORDER BY modality, feature;
 SELECT cardinality(mren.features('enc', 'a bc 3', int4range(0, 1), int4range(2, 4))) = (mren.network_info(mren.export_model('enc')::text::mren.network) ->> 'features')::int AS all_features;
@@ -65,11 +70,29 @@ SELECT error_of($$SELECT mren.predict('back', 'a bc 3', int4range(0, 1), int4ran
 SELECT mren.load_text_encoder('again', tiny_encoder());
 SELECT count(*) FROM (SELECT l.id, p.* FROM letters l, mren.predict_proba('back', sentence, head, tail) p EXCEPT TABLE answers) AS different;
 
+-- Markers in the text take four positions of it.
+UPDATE tiny_tensor SET shape = '{16,4}' WHERE i = 2;
+SELECT mren.load_text_encoder('longer', tiny_encoder(extra => '{"max_position_embeddings": 16}'));
+CALL mren.train('solid', 'SELECT * FROM letters', (:'options'::jsonb || '{"text_encoder": "longer", "markers": "solid", "validation_share": 0}')::jsonb);
+SELECT options ->> 'markers' AS markers FROM mren.models WHERE model = 'solid';
+SELECT bool_and(r.relation = c.relation AND r.confidence = c.confidence) AS alone_as_in_a_batch, count(*)
+FROM mren.predict_rows('solid', 'SELECT * FROM letters') AS r JOIN letters l ON l.id::text = r.id, mren.classify('solid', l.sentence, l.head, l.tail) AS c;
+SELECT modality, feature, contribution IS NOT NULL AS counts FROM mren.explain('solid', 'a bc 3', int4range(0, 1), int4range(2, 4)) ORDER BY modality, feature;
+SELECT mren.predict('solid', repeat('x ', 300) || 'a bc 3', int4range(600, 601), int4range(602, 604)) IS NOT NULL AS answers;
+SELECT error_of($$CALL mren.train('bad', 'SELECT * FROM letters', '{"text_encoder": "again", "embeddings": null, "markers": "solid"}')$$);
+SELECT error_of($$CALL mren.train('bad', 'SELECT * FROM letters', '{"text_encoder": "again", "embeddings": null, "markers": "floating"}')$$);
+
 -- Retraining keeps the encoder.
 CALL mren.train('night', 'SELECT * FROM letters', (:'options'::jsonb || '{"text_encoder": "again", "holdout_share": 0.25}')::jsonb);
 INSERT INTO letters SELECT id + 100, sentence || '0', head, tail, relation FROM letters;
 CALL mren.retrain('night', promote => 'always');
 SELECT version, options ->> 'text_encoder' AS encoder, metrics ? 'encoder_share' AS trained FROM mren.models WHERE model = 'night' ORDER BY version;
+-- A warm start takes a third of the epochs.
+INSERT INTO letters SELECT id + 1000, sentence || '1', head, tail, relation FROM letters WHERE id < 20;
+SET client_min_messages = error;
+CALL mren.retrain('night', promote => 'never', warm_start => true, options => '{"encoder_epochs": 4}');
+SET client_min_messages = warning;
+SELECT metrics ->> 'encoder_epoch' AS epoch FROM mren.models WHERE model = 'night' AND version = 3;
 
 -- What is wrong is named.
 SELECT error_of($$CALL mren.train('bad', 'SELECT * FROM letters', '{"text_encoder": "none"}')$$);

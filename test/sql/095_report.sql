@@ -134,6 +134,16 @@ SELECT array_agg(x ORDER BY x) = (SELECT array_agg(fact::text ORDER BY fact::tex
 FROM graph_page, texts(html, '//section[@id="review"]//p[@class="verdict"]/code/text()') x;
 SELECT count(*) = (SELECT count(*) FROM kg.conflicts) AS conflicts FROM graph_page, texts(html, '//section[@id="conflicts"]//tbody/tr');
 SELECT mren.report_graph('kg') = html AS same FROM graph_page;
+-- The drawing alone: well-formed, the same for any spelling or alias, of a size that the caller bounds.
+CREATE TABLE drawn AS SELECT mren.draw_neighbourhood('kg', 'HOUSE') AS svg;
+SELECT (xpath('namespace-uri(/*)', svg::xml))[1], xpath('string(/*/@aria-label)', svg::xml),
+    cardinality(xpath('//*[local-name()="circle"]', svg::xml)) AS circles FROM drawn;
+SELECT x FROM drawn, unnest(xpath('//*[local-name()="path"]/*[local-name()="title"]/text()', svg::xml)::text[]) x ORDER BY x COLLATE "C";
+SELECT cardinality(xpath('//*[local-name()="path"]/*[local-name()="title"]', mren.draw_neighbourhood('kg', 'tree', 1)::xml)) AS lines;
+SELECT mren.draw_neighbourhood('kg', 'chair') LIKE '%&#60;script&#62;%' OR mren.draw_neighbourhood('kg', 'chair') LIKE '%&lt;script&gt;%' AS by_alias;
+SELECT mren.draw_neighbourhood('kg', 'nobody') IS NULL AS nobody, mren.draw_neighbourhood('kg', NULL) IS NULL AS unknown;
+SELECT error_of($$SELECT mren.draw_neighbourhood('kg', 'house', 0)$$);
+SELECT error_of($$SELECT mren.draw_neighbourhood('kg', 'house', 40)$$);
 -- Nothing to show.
 CREATE TABLE no_docs AS SELECT * FROM docs WHERE key = '0';
 SELECT mren.create_graph('empty', 'no_docs', 'parts', lexicons => '{world}', relation_schema => 'toy_relations', options => '{"on_empty": "delete"}');

@@ -3,7 +3,7 @@
 # psql -q prints, to the letter.  Other blocks need files or services that are
 # not here: of them, and of the text, every name in schema mren must exist.
 # The blocks of docs/reference.md then go on where README ended.  README.zh.md has the
-# same blocks, and is run by itself in a database of its own; so is docs/few-labels.md.
+# same blocks, and is run by itself in a database of its own; so are docs/few-labels.md and docs/audio.md.
 use strict;
 use warnings;
 use utf8;
@@ -133,12 +133,18 @@ $_->{file} = 'README' for @sql;
 $_->{file} = 'the reference' for @more;
 check_blocks($node, 'readme', @sql, @more);
 
-# The page about few labels is a job of its own.
-my $few = slurp("$root/docs/few-labels.md");
-my @job = grep { $_->{language} eq 'sql' } blocks($few);
-$_->{file} = 'docs/few-labels.md' for @job;
-check_blocks($node, 'few', @job);
-is(unknown_names($node, $few, 'few'), '', 'every name in schema mren that it uses exists');
+# Pages that are jobs of their own.
+for my $page (qw(few-labels audio))
+{
+	my $text = slurp("$root/docs/$page.md");
+	my @job = grep { $_->{language} eq 'sql' } blocks($text);
+	(my $database = $page) =~ tr/-/_/;
+
+	cmp_ok(scalar(@job), '>=', 3, "docs/$page.md has a job");
+	$_->{file} = "docs/$page.md" for @job;
+	check_blocks($node, $database, @job);
+	is(unknown_names($node, $text, $database), '', "every name in schema mren that docs/$page.md uses exists");
+}
 
 is(unknown_names($node, $readme), '', 'every name in schema mren exists');
 for my $call (map { $_->{body} =~ /\b(mren\.\w+)\s*\(/g } @other)
@@ -156,7 +162,9 @@ for my $link ($reference =~ /\]\(([^):#]+)/g)
 {
 	ok(-e "$root/docs/$link", "the reference's link to $link leads somewhere");
 }
-# What says where resources come from names functions that exist, and links that lead somewhere.
+# So do the page of text encoders,
+is(unknown_names($node, slurp("$root/docs/encoders.md")), '', 'every name in schema mren that the page of text encoders uses exists');
+# and the page of resources, whose links lead somewhere.
 my $resources = slurp("$root/docs/resources.md");
 is(unknown_names($node, $resources), '', 'every name in schema mren that the page of resources uses exists');
 for my $link ($resources =~ /\]\(((?!https:)[^)]+)\)/g)

@@ -42,14 +42,25 @@ CALL mren.train('p', 'SELECT * FROM seen', '{"image_encoder": "tiny", "hidden": 
 CALL mren.retrain('p', min_new_rows => 0, promote => 'never');
 SQL
 
-# A text encoder, made by the functions of an include file.
-$old->sql(slurp("$root/test/include/text_encoder.sql") . q{SELECT mren.load_text_encoder('text', tiny_encoder())});
+# Text encoders, made by the functions of an include file, and models that read with them.
+text_encoders($old);
+encoder_models($old);
 
 # An audio encoder, and what it and log-mel statistics make of a recording.
 my $hiss = 'RIFF' . pack('V', 4036) . 'WAVEfmt ' . pack('VvvVVvv', 16, 1, 1, 16000, 32000, 2, 16) . 'data' . pack('Vs<*', 4000, map { ($_ * 7919) % 20000 - 10000 } 1 .. 2000);
 $hiss = bytea($hiss);
 my $network = bytea(slurp("$root/test/data/audio_encoder_8.onnx"));
 $old->sql("SELECT mren.load_audio_encoder('sound', $network, hop_seconds => 0.0005)");
+
+# Models of text and recordings, with that encoder and with log-mel statistics.
+$old->sql(<<"SQL");
+CREATE TABLE heard AS
+SELECT id, sentence, head, tail, CASE id % 3 WHEN 1 THEN $hiss WHEN 2 THEN substr($hiss, 1, 36) || '\\x6461746100080000'::bytea || substr($hiss, 45, 2048) END AS audio,
+	relation FROM pairs;
+SET client_min_messages = warning;
+CALL mren.train('h', 'SELECT * FROM heard', '{"audio_encoder": "sound", "hidden": [8], "epochs": 20}');
+CALL mren.train('l', 'SELECT * FROM heard', '{"hidden": [8], "epochs": 20}');
+SQL
 
 # Everything that a user can see of the models, and what they answer.
 my @questions = (
@@ -74,6 +85,14 @@ SQL
 	[ 'answers with pictures' => <<'SQL' ],
 SELECT id, p.relation, p.probability FROM seen, mren.predict_proba('p', sentence, head, tail, image) AS p ORDER BY 1, 2
 SQL
+	[ 'answers with recordings' => <<'SQL' ],
+SELECT m, id, p.relation, p.probability FROM heard, unnest('{h,l}'::text[]) AS m, mren.predict_proba(m, sentence, head, tail, audio => audio) AS p ORDER BY 1, 2, 3
+SQL
+	[ 'answers by text encoders' => <<'SQL' ],
+SELECT m, id, p.relation, p.probability FROM pairs, unnest('{reader,solid}'::text[]) AS m,
+	mren.predict_proba(m, sentence, head, tail) AS p ORDER BY 1, 2, 3
+SQL
+	[ 'mentions by a text encoder' => q{SELECT id, t.* FROM pairs, mren.tag('marker', sentence) AS t ORDER BY id, span} ],
 	[ 'rights' => 'SELECT grantee, privilege, granted_by FROM mren.model_grant' ],
 	[ 'rights on functions' => <<'SQL' ],
 SELECT has_function_privilege('analyst', 'mren.save_model(text, mren.network)', 'EXECUTE'),
@@ -83,7 +102,8 @@ SQL
 );
 my $there = $old->session;
 my %before = map { $_->[0] => $there->query($_->[1]) } @questions;
-isnt($before{'answers of both versions'}, '', 'there are answers');
+isnt($before{$_}, '', "there are $_")
+	for 'answers of both versions', 'answers with pictures', 'answers with recordings', 'answers by text encoders', 'mentions by a text encoder';
 
 my $dump = File::Temp::tempdir('mren-dump.XXXXXX', TMPDIR => 1, CLEANUP => 1);
 chmod 0777, $dump;
@@ -109,6 +129,8 @@ is($session->query(q{SELECT mren.rollback('m')}), '1', 'the history of deploymen
 is($session->query('SELECT count(*) FROM mren.models GROUP BY model, version HAVING count(*) > 1'), '', 'no version is there twice');
 
 is($session->query(q{SET client_min_messages = warning; CALL mren.retrain('p', min_new_rows => 0)}), '3|undecided', 'a model can be retrained by what was kept');
+is($session->query(q{CALL mren.retrain('h', min_new_rows => 0, promote => 'never')}), '2|held', 'so can one that reads recordings');
+like($new->error_of(q{SELECT mren.drop_audio_encoder('sound')}), qr/^2BP01/, 'its encoder cannot be dropped');
 
 # A model alone, by its bytes, into a database with the same embeddings.
 $new->sql('CREATE DATABASE other TEMPLATE template0; CREATE DATABASE script TEMPLATE template0');
@@ -121,6 +143,21 @@ is($other->query(q{SELECT mren.export_model('m')}), $model, 'it is the same');
 my $ask = q{SELECT id, p.* FROM pairs, mren.predict_proba('m', sentence, head, tail, version => 1) AS p ORDER BY 1, 2, 3};
 my $answers = $there->query($ask);
 is($other->query($ask), $answers, 'it answers the same');
+
+# Those that read with a text encoder need it there.
+for my $name (qw(reader solid marker))
+{
+	my $bytes = $there->query("SELECT mren.export_model('$name')");
+
+	$other->query("SET client_min_messages = error; SELECT mren.import_model('$name', '$bytes')");
+	like(error_in($other, $name eq 'marker' ? q{SELECT mren.tag('marker', 'dog')} : "SELECT mren.predict('$name', 'dog is animal', 'dog', 'animal')"),
+		qr/^55000: the text encoder of model "$name" is not loaded/, "$name misses its encoder");
+}
+text_encoders($new, database => 'other');
+for my $question (grep { $_->[0] =~ /by (?:a )?text encoder/ } @questions)
+{
+	is($other->query($question->[1]), $before{ $question->[0] }, "$question->[0]: the same of imported models");
+}
 
 # A dump as a script.
 ($status, my $script, $err) = $old->run('pg_dump', 'test');

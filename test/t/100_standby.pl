@@ -19,12 +19,17 @@ SET client_min_messages = warning;
 CALL mren.train('m', 'SELECT * FROM seen', '{"image_encoder": "tiny", "hidden": [8], "epochs": 10, "seed": 1}');
 CALL mren.train('m', 'SELECT * FROM seen', '{"image_encoder": "tiny", "hidden": [8], "epochs": 10, "seed": 2}');
 SQL
-$primary->sql(slurp(($ENV{MREN_ROOT} || "$FindBin::Bin/../..") . '/test/include/text_encoder.sql')
-	. q{SELECT mren.load_text_encoder('text', tiny_encoder())});
+text_encoders($primary);
+encoder_models($primary);
 my $sound = bytea(slurp(($ENV{MREN_ROOT} || "$FindBin::Bin/../..") . '/test/data/audio_encoder_8.onnx'));
 $primary->sql("SELECT mren.load_audio_encoder('sound', $sound)");
 # twenty frames of MP3
 my $silence = q{decode(repeat('fffb10c0' || repeat('00', 100), 20), 'hex')};
+$primary->sql(<<"SQL");
+CREATE TABLE heard AS SELECT id, sentence, head, tail, CASE WHEN id % 2 = 0 THEN $silence END AS audio, relation FROM pairs;
+SET client_min_messages = warning;
+CALL mren.train('h', 'SELECT * FROM heard', '{"audio_encoder": "sound", "hidden": [8], "epochs": 10}');
+SQL
 my $standby = $primary->standby('standby', "max_standby_streaming_delay = '1s'");
 $primary->catch_up($standby);
 my $there = $primary->session;
@@ -42,8 +47,18 @@ for my $reads (
 	q{SELECT mren.word_vector('tiny', 'wheel')},
 	q{SELECT name, dimension, sha256 FROM mren.embeddings UNION ALL SELECT name, dimension, sha256 FROM mren.image_encoders},
 	q{SELECT * FROM mren.text_encoders},
+	q{SELECT m, id, p.* FROM pairs, unnest('{reader,solid}'::text[]) AS m, mren.predict_proba(m, sentence, head, tail) AS p ORDER BY 1, 2, 3},
+	q{SELECT id, t.* FROM pairs, mren.tag('marker', sentence) AS t ORDER BY id, span},
+	q{SELECT md5(mren.train_agg(sentence, head, tail, relation, NULL::bytea,
+		'{"text_encoder": "text", "hidden": [4], "epochs": 2, "encoder_epochs": 2}')::text) FROM pairs},
 	q{SELECT * FROM mren.audio_encoders},
 	qq{SELECT mren.audio_features(e, $silence) FROM unnest('{sound,logmel}'::text[]) AS e},
+	q{SELECT id, mren.classify('h', sentence, head, tail, audio => audio) FROM heard ORDER BY id},
+	q{SELECT * FROM mren.predict_rows('h', 'SELECT * FROM heard ORDER BY id')},
+	q{SELECT e.* FROM heard, mren.explain_audio('h', sentence, head, tail, audio => audio) AS e WHERE id = 4},
+	qq{SELECT (mren.audio_info($silence)).*},
+	q{SELECT md5(mren.train_agg(sentence, head, tail, relation, NULL::bytea, jsonb_build_object('audio', audio),
+		'{"audio_encoder": "sound", "hidden": [4], "epochs": 2}')::text) FROM heard},
 	q{SELECT md5(mren.train_agg(sentence, head, tail, relation, image,
 		'{"image_encoder": "tiny", "hidden": [4], "epochs": 2}')::text) FROM seen},
 	q{SELECT run, model, version, status, rows, epoch FROM mren.runs ORDER BY run})

@@ -20,7 +20,7 @@ my $node = MrenTest->start('cancel', "mren.max_image_memory = '512MB'");
 toy_task($node);
 tiny_encoder($node);
 $node->sql("SELECT mren.load_audio_encoder('sound', " . bytea(slurp(($ENV{MREN_ROOT} || "$FindBin::Bin/../..") . '/test/data/audio_encoder_8.onnx')) . ')');
-$node->sql(slurp(($ENV{MREN_ROOT} || "$FindBin::Bin/../..") . '/test/include/text_encoder.sql') . q{SELECT mren.load_text_encoder('text', tiny_encoder())});
+text_encoders($node);
 my $image = server_file('large.png', png(7000, 5000, join '', map { chr(($_ * 37) % 256) } 1 .. 21000));
 my $small = unpack 'H*', png(4, 4, "\xff\0\0" x 16);
 $node->sql(<<"SQL");
@@ -39,12 +39,19 @@ INSERT INTO huge VALUES ('mnre', '{''token'': [''a''' || repeat(', ''a''', 10000
 INSERT INTO huge VALUES ('conll04', '[{"tokens": ["a"' || repeat(', "a"', 1000000) || '], "entities": [{"type": "T", "start": 0, "end": 1}, {"type": "T", "start": 1, "end": 2}], "relations": [{"type": "r", "head": 0, "tail": 1}]}]');
 INSERT INTO huge VALUES ('marked', '{"text": "[[ a ]] ' || repeat('a ', 1000000) || '<< b >>", "label": "r"}');
 INSERT INTO huge VALUES ('letters', repeat('a ', 1000000));
+INSERT INTO huge SELECT 'docred', '[' || string_agg('{"title": "' || i || '", "sents": [["a", "b"]], "vertexSet": [[{"pos": [0, 1], "sent_id": 0, "name": "a", "type": "T"}], [{"pos": [1, 2], "sent_id": 0, "name": "b", "type": "T"}]], "labels": [{"h": 0, "t": 1, "r": "r", "evidence": []}]}', ', ') || ']'
+	FROM generate_series(1, 20000) AS i;
+INSERT INTO huge SELECT 'brat', string_agg('T' || i || E'\tT 0 3\tdog\n', '') FROM generate_series(1, 200000) AS i;
+-- Frames of silence: 44,100 Hz, one channel, 32 kbit/s.
+CREATE TABLE mp3 AS SELECT decode(repeat('fffb10c0' || repeat('00', 100), 100000), 'hex') AS content;
 CREATE TABLE marks AS SELECT array_agg('a'::text) AS tokens, array_agg(CASE i % 2 WHEN 0 THEN 'B-T' ELSE 'O' END) AS tags, array_agg('T'::text) AS types,
 	array_agg(int4range(2 * i, 2 * i + 1)) AS mentions FROM generate_series(0, 299999) AS i;
 CREATE TABLE arrays AS SELECT array_agg(i / 300000.0::float8) AS confidences, array_agg(i % 2 = 0) AS correct, array_agg('word ' || i) AS phrases FROM generate_series(1, 300000) AS i;
 SELECT mren.load_lexicon('kinds', ARRAY['dog', 'animal', 'dog is'], 'kind');
 CALL mren.train('m', 'SELECT p.*, CASE WHEN id % 2 = 0 THEN mren.image_features(''tiny'', ''\\x$small'') END AS image_vector FROM pairs p',
 	'{"image_encoder": "tiny", "hidden": [8], "epochs": 1}');
+
+CALL mren.train('heard', 'SELECT p.*, CASE WHEN id % 2 = 0 THEN ''{1,2,3}''::real[] || array_fill(0.5::real, ARRAY[253]) END AS audio_vector FROM pairs p', '{"hidden": [8], "epochs": 1}');
 
 SELECT mren.save_model('large', mren.train_agg(sentence, head, tail, relation, NULL, '{"hidden": [1024, 512], "epochs": 1}')) FROM pairs;
 CREATE TABLE tagged AS SELECT ARRAY['dog', 'is', 'animal'] AS tokens, ARRAY['B-K', 'O', 'B-K'] AS tags FROM generate_series(1, 20);
@@ -76,6 +83,9 @@ my $in_epochs = q{SELECT count(*) FROM mren.training_progress WHERE phase = 'tra
 
 # Ten thousand epochs of this network take a quarter of an hour and more.
 my $epochs = '{"hidden": [2048, 2048], "epochs": 10000, "patience": 10000, "batch_size": 108}';
+# The members train for one epoch, so that later ones are a text encoder's.
+my $in_encoder = q{SELECT count(*) FROM mren.training_progress WHERE phase = 'training' AND epoch > 1};
+my $encoder_epochs = '{"text_encoder": "text", "hidden": [8], "epochs": 1, "encoder_epochs": 1000, "fine_tuning": "all"}';
 my $large_batches = '{"hidden": [2048, 1024], "epochs": 10000, "patience": 10000, "batch_size": 4096, "validation_share": 0}';
 
 # The header of a WAV file that lasts as long as there are bytes; with silence behind it.
@@ -88,6 +98,10 @@ my @endless = (
 	[ 'mren.train in a query that waits', $waits, q{CALL mren.train('m', 'SELECT * FROM pairs WHERE wait()')}, 1 ],
 	[ 'mren.train in a query of many rows', $told, q{CALL mren.train('m', 'SELECT p.* FROM endless, pairs p')}, 1 ],
 	[ 'mren.train in its epochs', $in_epochs, "CALL mren.train('m', 'SELECT * FROM pairs', '$epochs')", 1 ],
+	[ 'mren.train in the epochs of a text encoder', $in_encoder,
+		"CALL mren.train('m', 'SELECT p.* FROM pairs p, generate_series(1, 20)', '$encoder_epochs')", 1 ],
+	[ 'mren.train_tagger in the epochs of a text encoder', $in_encoder,
+		q{CALL mren.train_tagger('t', 'SELECT t.* FROM tagged t, generate_series(1, 50)', '{"text_encoder": "text", "epochs": 10000, "patience": 0}')}, 1 ],
 	[ 'mren.train in a transaction block', $told, "BEGIN; CALL mren.train('m', 'SELECT * FROM all_pairs', '$epochs'); ROLLBACK" ],
 	[ 'mren.train_agg over many rows', $told, q{SELECT mren.train_agg(sentence, head, tail, relation) FROM endless, pairs} ],
 	[ 'mren.train_agg in its epochs', $told, "SELECT mren.train_agg(sentence, head, tail, relation, NULL, '$epochs') FROM all_pairs" ],
@@ -151,15 +165,23 @@ for my $case (@endless)
 # is read from a target list, since from FROM the server checks before the call.
 # A model is looked up by the first call of a statement, so that one comes before.
 my $warm = q{mren.predict('m', 'dog is', 'dog', 'is') IS NOT NULL};
+my $heard = q{mren.predict('heard', 'dog is', 'dog', 'is') IS NOT NULL};
 my @calls = (
 	[ 'mren.load_embeddings', value => q{mren.load_embeddings(CANCEL('large'), content) FROM (SELECT contents || ''::bytea AS content FROM vectors OFFSET 0) AS f} ],
 	[ 'mren.image_features', value => q{mren.image_features(CANCEL('tiny'), content) FROM (SELECT image || ''::bytea AS content FROM large OFFSET 0) AS f} ],
 	[ 'mren.audio_features by log-mel statistics', value => qq{mren.audio_features(CANCEL('logmel'), content) FROM (SELECT $silence AS content OFFSET 0) AS f} ],
 	[ 'mren.audio_features by a network', value => qq{mren.audio_features(CANCEL('sound'), content) FROM (SELECT $silence AS content OFFSET 0) AS f} ],
 	[ 'mren.explain_image', value => qq{mren.explain_image('m', 'dog is', CANCEL('dog'), 'is', content) FROM (SELECT image || ''::bytea AS content FROM large WHERE $warm OFFSET 0) AS f} ],
+	[ 'mren.audio_info', value => q{mren.audio_info(CANCEL(content)) FROM (SELECT content || ''::bytea AS content FROM mp3 OFFSET 0) AS f} ],
+	[ 'mren.explain_audio', set => qq{mren.explain_audio('heard', 'dog is', CANCEL('dog'), 'is', audio => content) FROM (SELECT $silence AS content WHERE $heard OFFSET 0) AS f} ],
 	[ 'mren.predict', value => qq{mren.predict('m', content, CANCEL('dog'), 'animal') FROM (SELECT content || '' AS content FROM huge WHERE kind = 'text' AND $warm OFFSET 0) AS f} ],
 	[ 'mren.explain', set => qq{mren.explain('m', sentence, CANCEL('dog'), 'animal') FROM (SELECT sentence || '' AS sentence FROM long WHERE $warm OFFSET 0) AS f} ],
 	[ 'mren.entities', set => q{mren.entities(content, ARRAY[CANCEL('kinds')]) FROM (SELECT content || '' AS content FROM huge WHERE kind = 'text' OFFSET 0) AS f} ],
+	[ 'mren.document_entities', set => q{mren.document_entities(content, ARRAY[CANCEL('kinds')]) FROM (SELECT content || '' AS content FROM huge WHERE kind = 'text' OFFSET 0) AS f} ],
+	[ 'mren.document_evidence', set => q{mren.document_evidence('m', content, lexicons => ARRAY[CANCEL('kinds')]) FROM (SELECT content || '' AS content FROM huge WHERE kind = 'text' OFFSET 0) AS f} ],
+	[ 'mren.follow_links', value => q{mren.follow_links(phrases, CANCEL(phrases)) FROM (SELECT phrases || '{}'::text[] AS phrases FROM arrays OFFSET 0) AS f} ],
+	[ 'mren.read_docred', set => q{mren.read_docred(CANCEL(content)) FROM (SELECT content || '' AS content FROM huge WHERE kind = 'docred' OFFSET 0) AS f} ],
+	[ 'mren.read_brat', set => q{mren.read_brat('x', 'dog', CANCEL(content)) FROM (SELECT content || '' AS content FROM huge WHERE kind = 'brat' OFFSET 0) AS f} ],
 	[ 'mren.candidates', set => q{mren.candidates(content, ARRAY[CANCEL('kinds')], max_distance => 100000) FROM (SELECT content || '' AS content FROM huge WHERE kind = 'text' OFFSET 0) AS f} ],
 	[ 'mren.extract', set => q{mren.extract('m', content, lexicons => ARRAY[CANCEL('kinds')]) FROM (SELECT content || '' AS content FROM huge WHERE kind = 'text' OFFSET 0) AS f} ],
 	[ 'mren.read_semeval', set => q{mren.read_semeval(CANCEL(content)) FROM (SELECT content || '' AS content FROM huge WHERE kind = 'semeval' OFFSET 0) AS f} ],
@@ -226,9 +248,9 @@ my %untried = (
 	# Texts are names, paths and words, which are refused beyond 4096 bytes: tried below.
 	name => [ qw(alter_graph_owner alter_model_owner calibration compare confusion_matrix create_graph drop_embeddings drop_graph drop_image_encoder
 		drop_lexicon drop_model drop_text_encoder drop_version evaluate_tagger export_csv export_dot export_model export_ntriples grant_model has_model_privilege
-		load_image_encoder load_text_encoder merge_graph paths promote refresh_graph retrain revoke_model rollback save_model train_tagger
+		load_image_encoder load_text_encoder merge_graph paths promote refresh_graph retrain revoke_model rollback save_model
 		upgrade_graph word_vector drop_audio_encoder evaluate_graph export_graphml export_neo4j load_audio_encoder neighbours propose_merges
-		report report_graph review_queue) ],
+		draw_neighbourhood report report_graph review_queue) ],
 	# Beside those that are tried, with the same arguments read by the same code.
 	twin => [ qw(classify extract_evidence features predict_proba) ],
 	# The parts of aggregates, called for rows, between which the server checks, and types, whose text and bytes are read as those of mren.network.
@@ -238,8 +260,6 @@ my %untried = (
 	header => [ qw(image_info) ],
 	# Refused beyond a length: tried below.
 	short => [ qw(normalize_name) ],
-	# Not tried yet.
-	later => [ qw(audio_info explain_audio document_entities document_evidence follow_links read_brat read_docred) ],
 	# Reads a network, of which all parts are copied once.
 	copy => [ qw(network_info) ],
 );

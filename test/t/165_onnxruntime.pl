@@ -1,5 +1,5 @@
 # mren.image_features is what ONNX Runtime computes, on ten photographs, for
-# each encoder of the shared data.
+# each encoder of the shared data; mren.audio_features, on windows of a recording.
 #
 # The photographs are brought to exactly the network's size by mren itself,
 # with a network that does nothing but give its input, and rounded to whole
@@ -180,6 +180,31 @@ SKIP:
 	my @mean = map { ($expected[$_] + $expected[ 5 * 1024 + $_ ] + $expected[ 1024 + $_ ]) / 3 } 0 .. 1023;
 	my $d = $worst_of->([ @{ $windows[0] }, @{ $windows[1] } ], \@mean);
 	cmp_ok($d, '<', 1e-4, sprintf 'yamnet: the mean over a recording differs by %.1e', $d);
+}
+
+# One clip in several formats: its samples are the same, and so is its vector; at another rate and in two channels
+# it is nearly the same.
+SKIP:
+{
+	my $formats = "$data/multimodal/wnsound/formats";
+	skip 'yamnet or the recordings are absent', 4 unless -e "$data/encoders/yamnet.onnx" && -e "$formats/reference.wav";
+	# the first channel is the clip, the second the clip reversed
+	my @stereo = unpack 's<*', substr(slurp("$formats/stereo44k.wav"), 44);
+	my $twice = pack 's<*', map { ($stereo[ 2 * $_ ]) x 2 } 0 .. $#stereo / 2;
+	my $wav = 'RIFF' . pack('V', 36 + length $twice) . 'WAVEfmt ' . pack('VvvVVvv', 16, 1, 2, 44100, 176400, 4, 16) . 'data' . pack('V', length $twice) . $twice;
+
+	for my $encoder (qw(yamnet logmel))
+	{
+		my %vectors = map {
+			$_ => $session->query("SELECT mren.audio_features('$encoder', " . bytea(slurp("$formats/$_")) . ')')
+		} qw(reference.wav pcm24.wav pcm32.wav float32.wav float64.wav extensible.wav mono.flac mono24.flac);
+		my $reference = $vectors{'reference.wav'};
+		my @others = grep { $vectors{$_} ne $reference } sort keys %vectors;
+
+		is("@others", '', "$encoder: the same vector from each format");
+		cmp_ok($session->query("SELECT sum(x * y) / sqrt(sum(x * x) * sum(y * y)) FROM unnest('$reference'::real[], mren.audio_features('$encoder', " . bytea($wav) . ')) AS u (x, y)'),
+			'>', 0.99, "$encoder: nearly the same from two channels of 44.1 kHz");
+	}
 }
 
 done_testing();

@@ -54,7 +54,7 @@ CREATE TEMP TABLE raw AS SELECT line FROM string_to_table(translate(convert_from
 		not => [qr/and I\.  Eva/],
 	},
 	'20-functional-newest.sql' => {
-		edit => sub { s/(create_graph\('case_g'.*?)\);/$1, options => '{"functional_by": "latest"}');/ },
+		edit => sub { s/(create_graph\('case_g'.*?)\);/$1, options => '{"functional_by": "newest"}');/ },
 		want => [qr/^Initech\|/m], not => [qr/^Hooli\|20/m]
 	},
 	'22-vectors-phrase-ends-in-number.sql' => { want => [qr/^3$/m], not => [qr/ERROR/] },

@@ -6,6 +6,8 @@ package MrenToy;
 #	use MrenToy;
 #	toy_task($node);				# embeddings "tiny", table pairs
 #	tiny_encoder($node);				# image encoder "tiny"
+#	text_encoders($node);				# text encoders "text" and "longer"
+#	encoder_models($node);				# models and a tagger that read with them
 #	my $file = png(4, 4, "\xff\0\0" x 16);		# the bytes of a PNG
 #	my $kb = private_kb($session->backend);		# memory of its own
 #	is(temporary_files($node), 0, '...');
@@ -22,7 +24,7 @@ use FindBin;
 use JSON::PP ();
 use MrenTest;
 
-our @EXPORT = qw(toy_task tiny_encoder png private_kb temporary_files server_file bytea error_in slurp photographs);
+our @EXPORT = qw(toy_task tiny_encoder text_encoders encoder_models png private_kb temporary_files server_file bytea error_in slurp photographs);
 
 my $root = $ENV{MREN_ROOT} || "$FindBin::Bin/../..";
 my $dir;
@@ -48,6 +50,34 @@ sub tiny_encoder
 	my $encoder = bytea(slurp("$root/test/data/encoder.onnx"));
 
 	$node->sql("SELECT mren.load_image_encoder('tiny', $encoder, mean => '{0}', std => '{255}')", %option);
+}
+
+# Text encoders "text" and "longer", which has room for solid markers.
+sub text_encoders
+{
+	my ($node, %option) = @_;
+
+	$node->sql(slurp("$root/test/include/text_encoder.sql") . <<'SQL', %option);
+SELECT mren.load_text_encoder('text', tiny_encoder());
+UPDATE tiny_tensor SET shape = '{16,4}' WHERE i = 2;
+SELECT mren.load_text_encoder('longer', tiny_encoder(extra => '{"max_position_embeddings": 16}'));
+UPDATE tiny_tensor SET shape = '{6,4}' WHERE i = 2;
+SQL
+}
+
+# Models "reader" and "solid" and the tagger "marker", which read with these encoders, of the toy task.
+sub encoder_models
+{
+	my ($node, %option) = @_;
+
+	$node->sql(<<'SQL', %option);
+SET client_min_messages = warning;
+CALL mren.train('reader', 'SELECT * FROM pairs', '{"text_encoder": "text", "hidden": [8], "epochs": 2, "encoder_epochs": 2, "validation_share": 0}');
+CALL mren.train('solid', 'SELECT * FROM pairs', '{"text_encoder": "longer", "hidden": [8], "epochs": 2, "encoder_epochs": 2, "validation_share": 0,
+	"markers": "solid", "fine_tuning": "last_layers", "encoder_int8": true, "encoder_learning_rate": 0.0001, "deploy": true}');
+CREATE TABLE tagged AS SELECT ARRAY['dog', 'is', 'animal'] AS tokens, ARRAY['B-K', 'O', 'B-K'] AS tags FROM generate_series(1, 20);
+CALL mren.train_tagger('marker', 'SELECT * FROM tagged', '{"text_encoder": "text", "epochs": 2}');
+SQL
 }
 
 # Bytes as a literal of SQL.

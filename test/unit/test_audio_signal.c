@@ -34,7 +34,7 @@ static const uint32_t rates[] = {8000,	11025, 22050, 32000, 44100, 48000,
 static void
 what_passes_is_not_changed(void **state)
 {
-	static const double shares[] = {0.01, 0.2, 0.5, 0.8, 0.9};
+	static const double shares[] = {0.01, 0.2, 0.5, 0.8, 0.9, 0.95};
 
 	(void) state;
 	for (size_t i = 0; i < sizeof(rates) / sizeof(rates[0]); i++)
@@ -51,6 +51,43 @@ what_passes_is_not_changed(void **state)
 	}
 	assert_true(resampled_sine(3000, 16000, 48000) >= 80);
 	assert_true(resampled_sine(3000, 16000, 16000) >= 120);
+}
+
+/* A sweep from 0 to 7.5 kHz, whose phase is pi f t / T: the same at every rate. */
+static void
+a_sweep_is_the_same_at_every_rate(void **state)
+{
+	static const uint32_t from[] = {22050, 44100, 48000, 96000, 44101, 15999};
+
+	(void) state;
+	for (size_t i = 0; i < sizeof(from) / sizeof(from[0]); i++)
+	{
+		WavForm form = {3, 1, from[i], 32, false};
+		Bytes bytes = {0};
+		Samples samples;
+		float want[32000];
+		double decibel;
+
+		wav_begin(&bytes, &form, 8 * from[i]);
+		for (uint32_t k = 0; k < 2 * from[i]; k++)
+		{
+			double t = (double) k / from[i];
+			float value = (float) (0.5 * sin(M_PI * 7500 / 2 * t * t));
+			uint32_t bits;
+
+			memcpy(&bits, &value, sizeof(bits));
+			bytes_add_le(&bytes, bits, 4);
+		}
+		samples = read_good(&bytes, 16000);
+		assert_int_equal(samples.n, 32000);
+		for (int k = 0; k < 32000; k++)
+			want[k] = (float) (0.5 * sin(M_PI * 7500 / 2 * (k / 16000.0) * (k / 16000.0)));
+		decibel = signal_to_noise(want + 400, samples.data + 400, 32000 - 800);
+		if (!(decibel >= 80))
+			fail_msg("from %u Hz: %.1f dB", from[i], decibel);
+		free(samples.data);
+		free(bytes.data);
+	}
 }
 
 /* A sine above half the new rate must not come back as another. */
@@ -418,6 +455,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_passes_is_not_changed),
+		cmocka_unit_test(a_sweep_is_the_same_at_every_rate),
 		cmocka_unit_test(what_does_not_pass_is_gone),
 		cmocka_unit_test(pieces_do_not_matter),
 		cmocka_unit_test(a_part_can_be_muted),

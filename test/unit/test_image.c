@@ -65,6 +65,10 @@ what_is_no_png_or_jpeg_is_named(void **state)
 		NAMED("\x89PNG\n\x1A\n\0", MREN_EFORMAT, "PNG image has a damaged signature"),
 		NAMED("hello", MREN_EFORMAT,
 			  "not an image in a known format: it begins with \"\\x68656c6c6f\""),
+		NAMED("/pictures/photo.png", MREN_EFORMAT,
+			  "not an image, but a text: \"/pictures/photo.png\""),
+		NAMED("C:\\photo.png", MREN_EFORMAT, "not an image, but a text: \"C:\\photo.png\""),
+		NAMED("/a\n", MREN_EFORMAT, "not an image in a known format: it begins with \"\\x2f610a\""),
 		NAMED("\0\0\0\0\0\0\0\0\0\0", MREN_EFORMAT,
 			  "not an image in a known format: it begins with \"\\x0000000000000000\""),
 	};

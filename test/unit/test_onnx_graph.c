@@ -323,6 +323,7 @@ a_network_without_a_vector_needs_a_name(void **state)
 	assert_int_equal(mren_onnx_graph_load(&test.env, bytes, len, "nowhere", 0, &graph, &err),
 					 MREN_EPARAM);
 	assert_string_equal(err.message, "network has no tensor \"nowhere\"");
+	assert_string_equal(err.hint, "Its last tensors are \"map\".");
 	build_free(&b);
 	assert_int_equal(test.n_live, 0);
 }

@@ -282,14 +282,14 @@ convolve_pairs(const MrenEnv *env, MrenError *err, void *arg)
 		const MrenWordParts *words;
 
 		mren_net_convolve(net, &fixture->table, &s, NULL, alone, scratch);
-		status = mren_net_cache_open(cache, net, &s, &words, err);
+		status = mren_net_cache_open(cache, net, &fixture->table, &s, &words, err);
 		if (status != MREN_OK)
 			break;
 		/* A very long sentence is not kept. */
 		assert_true((words == NULL) == (lengths[i] == 2000));
 		/* What the row before computed is there: the order of 3 and 5 does not matter to it. */
 		if (i == 1)
-			assert_true(words->done[3] && words->done[5]);
+			assert_true(words->done[words->slots[3]] && words->done[words->slots[5]]);
 		mren_net_convolve(net, &fixture->table, &s, words, kept, scratch);
 		assert_memory_equal(alone, kept, sizeof(alone));
 	}
@@ -308,6 +308,80 @@ test_a_kept_sentence_gives_the_same_bits(void **state)
 	(void) state;
 	fixture_init(&fixture);
 	test_allocation_sweep(convolve_pairs, &fixture);
+}
+
+/*
+ * 20,000 different words of four pieces, in sentences that share some with the one before: more than are
+ * kept, so that slots are taken again.  Words of twelve pieces are not kept.
+ */
+static void
+test_words_beyond_what_is_kept_give_the_same_bits(void **state)
+{
+	enum
+	{
+		WORDS = 500,
+		STEP = 400,
+		ROUNDS = 50,
+		PIECES = 4
+	};
+	static const MrenNetShape shape = {.embedding_dim = FIXTURE_DIM,
+									   .n_relations = 2,
+									   .n_hidden = 1,
+									   .hidden = {3},
+									   .filters = FILTERS,
+									   .position_dim = 3};
+	static int32_t pieces[WORDS * PIECES * 3];
+	static uint32_t starts[WORDS + 1];
+	MrenNetCache *cache;
+	TestEnv test;
+	Fixture fixture;
+	MrenNet *net;
+	float *scratch;
+	bool again = false;
+	uint32_t last = 0;
+
+	(void) state;
+	test_env_init(&test);
+	fixture_init(&fixture);
+	net = random_net(&test.env, &shape);
+	assert_int_equal(
+		mren_allocate(&test.env, mren_net_convolve_scratch(net), sizeof(float), &scratch, NULL),
+		MREN_OK);
+	assert_int_equal(mren_net_cache_create(&test.env, &cache, NULL), MREN_OK);
+	for (uint32_t round = 0; round < ROUNDS; round++)
+	{
+		MrenSentence s = {
+			WORDS, 0, pieces, starts, {round % 90, round % 90 + 2}, {WORDS - 9, WORDS - 8}};
+		const MrenWordParts *words;
+		float alone[9 * FILTERS];
+		float kept[9 * FILTERS];
+
+		for (uint32_t w = 0; w < WORDS; w++)
+		{
+			uint32_t code = round * STEP + w;
+
+			starts[w] = (uint32_t) s.n_pieces;
+			for (uint32_t i = 0; i < (w % 100 == 7 ? 3 * PIECES : PIECES);
+				 i++, code /= FIXTURE_WORDS)
+				pieces[s.n_pieces++] = (int32_t) (code % FIXTURE_WORDS);
+		}
+		starts[WORDS] = (uint32_t) s.n_pieces;
+		mren_net_convolve(net, &fixture.table, &s, NULL, alone, scratch);
+		for (int twice = 0; twice < 2; twice++)
+		{
+			assert_int_equal(mren_net_cache_open(cache, net, &fixture.table, &s, &words, NULL),
+							 MREN_OK);
+			again = again || words->slots[WORDS / 2] < last;
+			last = words->slots[WORDS / 2];
+			mren_net_convolve(net, &fixture.table, &s, words, kept, scratch);
+			assert_memory_equal(alone, kept, sizeof(alone));
+		}
+	}
+	assert_true(again);
+	mren_net_cache_free(cache);
+	mren_release(&test.env, scratch);
+	mren_net_free(&test.env, net);
+	assert_int_equal(test.n_live, 0);
 }
 
 /* A relation that is the order of two neighbours, somewhere between the mentions. */
@@ -375,6 +449,7 @@ main(void)
 		cmocka_unit_test(test_kernels_do_what_plain_loops_do),
 		cmocka_unit_test(test_training_and_prediction_convolve_alike),
 		cmocka_unit_test(test_a_kept_sentence_gives_the_same_bits),
+		cmocka_unit_test(test_words_beyond_what_is_kept_give_the_same_bits),
 		cmocka_unit_test(test_a_pattern_between_the_mentions_is_learned),
 	};
 

@@ -370,6 +370,56 @@ test_frozen_encoder_trains_the_output_layer(void **state)
 	free(set);
 }
 
+/* Tokens 10 to 14 with markers in them, which are pieces 100 to 103; markers are the tokens. */
+static void
+check_solid(const uint32_t marks[MREN_N_MARKS], const int32_t *expected)
+{
+	static const int32_t ids[] = {10, 11, 12, 13, 14};
+	static const MrenMarkerShape shape = {.width = 1, .solid = 1};
+	MrenMarkedTokens tokens = {.ids = ids, .n = 5};
+	MrenMarkerRow rows[] = {{&tokens, {-1, -1}}, {NULL, {-1, -1}}, {&tokens, {-1, -1}}};
+	MrenMarkerBatch batch = {0};
+	TestEnv test;
+	MrenError err;
+
+	test_env_init(&test);
+	memcpy(tokens.marks, marks, sizeof(tokens.marks));
+	assert_int_equal(mren_marker_batch_fill(&test.env, &batch, &shape, 100, rows, 3, &err),
+					 MREN_OK);
+	/* The sentence is read for each row. */
+	assert_int_equal(batch.batch.n_sentences, 2);
+	assert_int_equal(batch.batch.n_tokens, 18);
+	for (int i = 0; i < 9; i++)
+	{
+		assert_int_equal(batch.ids[i], expected[i]);
+		assert_int_equal(batch.ids[9 + i], expected[i]);
+		assert_int_equal(batch.positions[9 + i], i);
+	}
+	for (int mark = 0; mark < MREN_N_MARKS; mark++)
+	{
+		assert_int_equal(batch.ids[batch.markers[mark]], 100 + mark);
+		assert_true(batch.markers[MREN_N_MARKS + mark] == SIZE_MAX);
+		assert_int_equal(batch.markers[2 * MREN_N_MARKS + mark], batch.markers[mark] + 9);
+	}
+	mren_marker_batch_free(&test.env, &batch);
+	assert_int_equal(test.n_live, 0);
+}
+
+static void
+test_solid_markers_stand_around_mentions(void **state)
+{
+	(void) state;
+	check_solid((const uint32_t[]){1, 2, 4, 4},
+				(const int32_t[]){10, 100, 11, 12, 101, 13, 102, 14, 103});
+	/* A mention within the other is inside of it, whichever it is. */
+	check_solid((const uint32_t[]){1, 3, 3, 3},
+				(const int32_t[]){10, 100, 11, 12, 102, 13, 103, 101, 14});
+	check_solid((const uint32_t[]){1, 1, 1, 2},
+				(const int32_t[]){10, 102, 100, 11, 101, 12, 103, 13, 14});
+	check_solid((const uint32_t[]){0, 0, 0, 0},
+				(const int32_t[]){100, 102, 10, 103, 101, 11, 12, 13, 14});
+}
+
 static bool
 same_tensors(const MrenNet *a, const MrenNet *b)
 {
@@ -453,6 +503,54 @@ test_bits(void **state)
 	mren_release(&test.env, bytes);
 	mren_net_free(&test.env, net);
 	mren_net_free(&test.env, again);
+	mren_net_free(&test.env, loaded);
+	assert_int_equal(test.n_live, 0);
+	free(set);
+}
+
+/* Solid markers learn as well; the network says that it has them, and a row has the same bits. */
+static void
+test_solid_markers_learn(void **state)
+{
+	TestEnv test;
+	Set *set = new_set();
+	MrenEncoderSource encoder = source_of(&tiny);
+	MrenOptions options;
+	MrenTrainReport report;
+	MrenNetInfo info;
+	MrenInput inputs[40];
+	MrenError err = {0};
+	MrenNet *net;
+	MrenNet *loaded;
+	float together[80];
+	float alone[2];
+	uint8_t *bytes;
+	size_t len;
+
+	(void) state;
+	test_env_init(&test);
+	make_xor(set, 320);
+	add_tokens(set);
+	marker_options(&options, MREN_FINE_TUNING_ADAPTERS);
+	options.markers = MREN_MARKERS_SOLID;
+	net = train_attached(&test.env, set, &options, &report);
+	assert_true(share_right(&test.env, set, net) > 0.95);
+	assert_int_equal(mren_net_serialize(net, &test.env, &bytes, &len, &err), MREN_OK);
+	assert_int_equal(mren_net_deserialize(&test.env, bytes, len, &loaded, &err), MREN_OK);
+	mren_net_info(loaded, &info);
+	assert_true(info.solid_markers);
+	assert_int_equal(mren_net_attach_encoder(loaded, &encoder, &err), MREN_OK);
+	/* More rows of one sentence than are read in one pass */
+	for (size_t i = 0; i < 40; i++)
+		inputs[i] = input_of(set, i < 30 ? 0 : i);
+	probabilities_of(&test.env, set, net, inputs, 40, together);
+	for (size_t i = 0; i < 40; i++)
+	{
+		probabilities_of(&test.env, set, loaded, &inputs[i], 1, alone);
+		assert_memory_equal(alone, together + 2 * i, sizeof(alone));
+	}
+	mren_release(&test.env, bytes);
+	mren_net_free(&test.env, net);
 	mren_net_free(&test.env, loaded);
 	assert_int_equal(test.n_live, 0);
 	free(set);
@@ -624,6 +722,131 @@ test_chance_is_noticed(void **state)
 	free(set);
 }
 
+/* A training that may start from a network, and may be stopped. */
+typedef struct Course
+{
+	const MrenNet *warm;
+	bool stop; /* after the first epoch of a second phase */
+	bool stopped;
+	MrenTrainReport report;
+} Course;
+
+static MrenNet *
+train_course(const MrenEnv *env, const Set *set, const MrenOptions *options, Course *course)
+{
+	static const uint8_t sha256[32] = {7, 7, 7};
+	MrenEncoderSource encoder = source_of(&tiny);
+	MrenTrainerInputs inputs;
+	MrenExamples *examples;
+	MrenTrainer *trainer;
+	MrenProgress progress = {0};
+	MrenError err = {0};
+	MrenNet *net;
+
+	assert_int_equal(gather(env, set, 0, &examples, &err), MREN_OK);
+	assert_int_equal(fixture_inputs(&set->fixture, examples, &inputs, &err), MREN_OK);
+	inputs.encoder = &encoder;
+	inputs.text_encoder_sha256 = sha256;
+	assert_int_equal(mren_trainer_create(env, options, &inputs, &trainer, &err), MREN_OK);
+	if (course->warm != NULL)
+		mren_trainer_warm(trainer, course->warm);
+	while (progress.event != MREN_TRAIN_DONE)
+	{
+		assert_int_equal(mren_trainer_step(trainer, &progress, &err), MREN_OK);
+		if (progress.event == MREN_TRAIN_EPOCH && progress.phase == 2 && course->stop &&
+			!course->stopped)
+		{
+			assert_true(progress.epoch < progress.epochs);
+			course->stopped = true;
+			mren_trainer_stop(trainer);
+		}
+	}
+	assert_int_equal(mren_trainer_finish(trainer, &net, &err), MREN_OK);
+	mren_trainer_report(trainer, &course->report);
+	mren_trainer_free(trainer);
+	mren_examples_free(examples);
+	return net;
+}
+
+/* A refit of the encoder that is stopped leaves the weights of the fit. */
+static void
+test_stopped_refit_keeps_the_fit(void **state)
+{
+	TestEnv test;
+	Set *set = new_set();
+	MrenOptions options;
+	MrenNet *fitted;
+	MrenNet *stopped;
+	MrenNet *refitted;
+	Course course = {.stop = true};
+	MrenError err = {0};
+
+	(void) state;
+	test_env_init(&test);
+	make_xor(set, 320);
+	add_tokens(set);
+	marker_options(&options, MREN_FINE_TUNING_ADAPTERS);
+	options.encoder_epochs = 12;
+	fitted = train_course(&test.env, set, &options, &course);
+	assert_false(course.stopped);
+	options.encoder_refit = true;
+	stopped = train_course(&test.env, set, &options, &course);
+	assert_true(course.stopped);
+	assert_true(same_tensors(fitted, stopped));
+	assert_int_equal(train(&test.env, set, &options, &refitted, NULL, &err), MREN_OK);
+	assert_false(same_tensors(fitted, refitted));
+	mren_net_free(&test.env, fitted);
+	mren_net_free(&test.env, stopped);
+	mren_net_free(&test.env, refitted);
+	assert_int_equal(test.n_live, 0);
+	free(set);
+}
+
+/* A training that starts from a network needs fewer epochs; it must fit. */
+static void
+test_warm_start(void **state)
+{
+	static const MrenFineTuning kinds[] = {MREN_FINE_TUNING_ALL, MREN_FINE_TUNING_LAST_LAYERS,
+										   MREN_FINE_TUNING_ADAPTERS};
+	Set *set = new_set();
+
+	(void) state;
+	make_xor(set, 320);
+	add_tokens(set);
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+	{
+		TestEnv test;
+		MrenOptions options;
+		Course cold = {0};
+		Course warm = {0};
+		MrenNet *net;
+
+		test_env_init(&test);
+		marker_options(&options, kinds[i]);
+		net = train_course(&test.env, set, &options, &cold);
+		warm.warm = net;
+		options.encoder_epochs = 4; /* of which a third is one */
+		mren_net_free(&test.env, train_course(&test.env, set, &options, &warm));
+		assert_true(warm.report.encoder_warm);
+		assert_int_equal(warm.report.encoder_epoch, 1);
+		assert_true(warm.report.validation_accuracy > 0.95);
+		/* A single epoch alone does not learn it. */
+		options.encoder_epochs = 1;
+		mren_net_free(&test.env, train_course(&test.env, set, &options, &cold));
+		assert_false(cold.report.encoder_warm);
+		assert_true(cold.report.validation_accuracy < 0.9);
+		/* Another part is fine-tuned. */
+		options.fine_tuning = kinds[(i + 1) % 3];
+		mren_net_free(&test.env, train_course(&test.env, set, &options, &warm));
+		assert_false(warm.report.encoder_warm);
+		assert_string_equal(warm.report.encoder_cold,
+							"another part of its text encoder is fine-tuned");
+		mren_net_free(&test.env, net);
+		assert_int_equal(test.n_live, 0);
+	}
+	free(set);
+}
+
 static MrenStatus
 train_small(const MrenEnv *env, MrenError *err, void *arg)
 {
@@ -663,10 +886,14 @@ main(void)
 		cmocka_unit_test(test_fine_tuning_learns),
 		cmocka_unit_test(test_frozen_encoder_trains_the_output_layer),
 		cmocka_unit_test(test_bits),
+		cmocka_unit_test(test_solid_markers_stand_around_mentions),
+		cmocka_unit_test(test_solid_markers_learn),
 		cmocka_unit_test(test_bad_networks_are_refused),
 		cmocka_unit_test(test_int8),
 		cmocka_unit_test(test_explanation),
 		cmocka_unit_test(test_chance_is_noticed),
+		cmocka_unit_test(test_stopped_refit_keeps_the_fit),
+		cmocka_unit_test(test_warm_start),
 		cmocka_unit_test(test_failures_release_all),
 	};
 

@@ -288,7 +288,7 @@ test_useless_image_gets_no_weight(void **state)
 	small_options(&options);
 	options.ensemble = 2;
 	net = train_set(&test.env, set, &options, FIXTURE_IMAGE, &report);
-	assert_true(report.has_text_only && report.image_share < 0.5);
+	assert_true(report.has_text_only && report.multimodal_share < 0.5);
 	assert_int_equal(report.n_members, 3);
 	mren_net_info(net, &info);
 	assert_true(info.text_only);
@@ -337,7 +337,7 @@ test_needed_image_keeps_its_weight(void **state)
 	make_images(set, 400);
 	small_options(&options);
 	has_text_only = train_set(&test.env, set, &options, FIXTURE_IMAGE, &report);
-	assert_true(report.has_text_only && report.image_share == 1);
+	assert_true(report.has_text_only && report.multimodal_share == 1);
 	assert_int_equal(report.n_members, 1);
 	options.text_only_member = false;
 	without_text_only = train_set(&test.env, set, &options, FIXTURE_IMAGE, &report);
@@ -410,7 +410,7 @@ test_text_only_member_reads_the_boxes(void **state)
 	net = train_set(&test.env, set, &options, FIXTURE_IMAGE, &report);
 	assert_true(report.has_text_only);
 	assert_true(report.validation_accuracy == 1);
-	assert_true(report.image_share < 1);
+	assert_true(report.multimodal_share < 1);
 	assert_int_equal(tensor_named(net, "hidden1.weight").rows -
 						 tensor_named(net, "blind/hidden1.weight").rows,
 					 options.image_units + 1 + options.product);

@@ -425,6 +425,49 @@ test_learns_from_the_encoder(void **state)
 	}
 }
 
+/* Matrices of bytes give other confidences, and the same mentions of what was learned well. */
+static void
+test_int8(void **state)
+{
+	const MrenEncoderSource source = source_of(&tiny);
+	Rows rows;
+	MrenTagOptions options;
+	MrenTagger *taggers[2];
+	MrenError err = {0};
+	double largest = 0;
+
+	(void) state;
+	rows_init(&rows, ROWS, false);
+	small_options(&options);
+	for (int i = 0; i < 2; i++)
+	{
+		options.encoder_int8 = i == 1;
+		assert_int_equal(train(&rows.test.env, &rows, &options, &taggers[i], NULL, &err), MREN_OK);
+		assert_int_equal(mren_tagger_attach_encoder(taggers[i], &source, &err), MREN_OK);
+	}
+	assert_true(count_right(&rows, taggers[1]) > 2 * ROWS * 9 / 10);
+	for (size_t i = 0; i < rows.n; i++)
+	{
+		MrenTagExample example;
+		MrenTagged *found[2];
+		size_t n[2];
+
+		for (int j = 0; j < 2; j++)
+			assert_int_equal(
+				tag_row(&rows.test.env, taggers[j], &rows, i, &found[j], &n[j], &example, &err),
+				MREN_OK);
+		for (size_t m = 0; n[0] == n[1] && m < n[0]; m++)
+			largest = fmax(largest,
+						   fabs((double) found[0][m].confidence - (double) found[1][m].confidence));
+		mren_release(&rows.test.env, found[0]);
+		mren_release(&rows.test.env, found[1]);
+	}
+	assert_true(largest > 0 && largest < 0.2);
+	mren_tagger_free(&rows.test.env, taggers[0]);
+	mren_tagger_free(&rows.test.env, taggers[1]);
+	rows_free(&rows);
+}
+
 static void
 bytes_of(Rows *rows, const MrenTagOptions *options, uint8_t **bytes, size_t *len)
 {
@@ -772,6 +815,7 @@ main(void)
 		cmocka_unit_test(test_long_sentences_are_read_in_windows),
 		cmocka_unit_test(test_gradients_of_vectors),
 		cmocka_unit_test(test_learns_from_the_encoder),
+		cmocka_unit_test(test_int8),
 		cmocka_unit_test(test_same_bits),
 		cmocka_unit_test(test_bytes),
 		cmocka_unit_test(test_parts),

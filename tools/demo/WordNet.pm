@@ -192,6 +192,13 @@ sub mostly_noun
 	return @{ $self->{senses}{$lemma} } >= ($self->{other}{$key} || 0);
 }
 
+# Whether the word is in WordNet as any part of speech.
+sub is_word
+{
+	my ($self, $word) = @_;
+	return defined $self->lemma($word) || exists $self->{other}{$word};
+}
+
 # {synset => 1} of everything reached from the synsets over the symbols.
 sub _reach
 {

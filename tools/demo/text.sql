@@ -1,60 +1,11 @@
 -- Part 1: relation extraction from text.
 --
--- Each noun definition of WordNet is a sentence about its headword:
---	"Perth : a state capital of Western Australia ."
--- WordNet's pointers tell whether the headword is a kind, an instance, a part, a member
--- or a substance of a noun in the definition.  A network is trained on four fifths of the
--- headwords and then reads the definitions of the others.
+-- A network is trained on the definitions of four fifths of WordNet's headwords and then
+-- reads the definitions of the others.
 --
--- Run by tools/demo/run in the directory of the prepared data.
+-- Run by tools/demo/run in the directory of the prepared data, after rows.sql.
 \set ON_ERROR_STOP on
 \pset footer off
-
-\echo
-\echo `date +%T` 'Loading 82,000 definitions and the nouns that they contain'
-CREATE TABLE definition (
-    id          text PRIMARY KEY,
-    head        text NOT NULL,
-    sentence    text NOT NULL,
-    split       text NOT NULL
-);
-CREATE TABLE noun (
-    definition  text NOT NULL REFERENCES definition,
-    tail        text NOT NULL,      -- the noun as WordNet spells it
-    head_span   int4range NOT NULL, -- where the two stand in the sentence
-    tail_span   int4range NOT NULL,
-    relation    text NOT NULL       -- WordNet's pointer, "none", or "other" for any other pointer
-);
-\copy definition FROM 'definitions.tsv'
-\copy noun FROM 'pairs.tsv'
-CREATE INDEX ON noun (definition);
-ANALYZE definition, noun;
-
-\echo
-\echo `date +%T` 'Choosing training rows: at most 3,000 rows for each relation, and 6,000 rows without a relation'
--- At most one noun for each definition and relation.  Rows without a relation come from the
--- same definitions as the others, so that the headword alone does not reveal the answer.
-CREATE TABLE example AS
-WITH one AS (
-    SELECT DISTINCT ON (n.definition, n.relation) n.*, d.sentence, d.split
-    FROM noun n JOIN definition d ON d.id = n.definition
-    WHERE n.relation <> 'other'
-    ORDER BY n.definition, n.relation, md5(n.definition || n.tail)
-), ranked AS (
-    SELECT *, row_number() OVER (PARTITION BY split, relation ORDER BY md5(definition))
-                * CASE split WHEN 'test' THEN 4 ELSE 1 END AS rank
-    FROM one
-), related AS (
-    SELECT * FROM ranked WHERE relation <> 'none' AND rank <= 3000
-), unrelated AS (
-    SELECT *, row_number() OVER (PARTITION BY split ORDER BY md5(definition))
-                * CASE split WHEN 'test' THEN 4 ELSE 1 END AS none_rank
-    FROM ranked
-    WHERE relation = 'none' AND definition IN (SELECT definition FROM related)
-)
-SELECT definition, sentence, head_span, tail_span, relation, split FROM related
-UNION ALL
-SELECT definition, sentence, head_span, tail_span, relation, split FROM unrelated WHERE none_rank <= 6000;
 
 SELECT relation, count(*) FILTER (WHERE split = 'train') AS train, count(*) FILTER (WHERE split = 'test') AS test
 FROM example GROUP BY relation ORDER BY relation;
@@ -73,7 +24,7 @@ FROM (SELECT DISTINCT ON (relation) * FROM example
 \timing on
 CALL mren.train('wordnet',
     $$SELECT sentence, head_span AS head, tail_span AS tail, relation FROM example WHERE split = 'train'$$,
-    '{"embeddings": "words", "negative": "none", "epochs": 15, "seed": 1}');
+    '{"embeddings": "words", "negative": "none", "epochs": 8, "seed": 1}');
 
 \echo
 \echo `date +%T` 'Evaluating the model on headwords that were not used for training'
@@ -97,7 +48,7 @@ FROM (SELECT substr(sentence, lower(head_span) + 1, upper(head_span) - lower(hea
 \timing on
 CALL mren.train('wordnet_pair',
     $$SELECT sentence, head, tail, relation FROM pair WHERE split = 'train'$$,
-    '{"embeddings": "words", "negative": "none", "epochs": 15, "seed": 1}');
+    '{"embeddings": "words", "negative": "none", "epochs": 8, "seed": 1}');
 \timing off
 
 CREATE TABLE control AS

@@ -46,6 +46,33 @@ mren_onnx_model_value(const MrenOnnxModel *model, const char *name)
 	return *table_slot(model, name);
 }
 
+MrenStatus
+mren_onnx_model_no_value(const MrenOnnxModel *model, const char *name, MrenError *err)
+{
+	char last[160] = "";
+	size_t len = 0;
+
+	mren_fail(err, MREN_EPARAM, "network has no tensor \"%s\"", name);
+	for (size_t i = model->n_nodes; i-- > 0 && i + 6 > model->n_nodes;)
+	{
+		const MrenOnnxNode *node = model->nodes[i];
+		int n = node->n_outputs == 0 || node->outputs[0] == NULL
+					? 0
+					: snprintf(last + len, sizeof(last) - len, "%s\"%s\"", len > 0 ? ", " : "",
+							   node->outputs[0]->name);
+
+		if (n < 0 || (size_t) n >= sizeof(last) - len)
+		{
+			last[len] = 0;
+			break;
+		}
+		len += n;
+	}
+	if (len > 0)
+		mren_error_hint(err, "Its last tensors are %s.", last);
+	return MREN_EPARAM;
+}
+
 /* The value of that name, created if it is new. */
 static MrenStatus
 intern(MrenOnnxModel *model, const char *name, MrenOnnxValue **value, MrenError *err)

@@ -126,6 +126,10 @@ extern MrenStatus mren_onnx_model_load(MrenOnnxPool *pool, const uint8_t *bytes,
 
 extern MrenOnnxValue *mren_onnx_model_value(const MrenOnnxModel *model, const char *name);
 
+/* MREN_EPARAM: there is no value of this name; the hint has the names of the last ones. */
+extern MrenStatus mren_onnx_model_no_value(const MrenOnnxModel *model, const char *name,
+										   MrenError *err);
+
 /* A value without a name of its own, for rewritten graphs. */
 extern MrenStatus mren_onnx_model_new_value(MrenOnnxModel *model, const char *name,
 											MrenOnnxValue **value, MrenError *err);

@@ -6,8 +6,8 @@
 
 #include "access/htup_details.h"
 #include "utils/builtins.h"
-#include "utils/fmgroids.h"
 
+#include "pg/catalog/catalog_parts.h"
 #include "pg/catalog/catalog_scan.h"
 #include "pg/support/args.h"
 
@@ -28,12 +28,6 @@ enum
 	TEXT_SIZE,
 	TEXT_SHA256
 };
-enum
-{
-	PART_ENCODER = 1,
-	PART_PART,
-	PART_BYTES
-};
 
 struct MrenTextEncoderReader
 {
@@ -44,31 +38,21 @@ struct MrenTextEncoderReader
 };
 
 static void
-read_text_encoder(MrenTableScan *scan, HeapTuple tuple, MrenTextEncoderRow *row, char **name)
+read_text_encoder(MrenTableScan *scan, HeapTuple tuple, void *out)
 {
+	MrenTextEncoderRow *row = out;
+
 	row->id = DatumGetInt64(mren_scan_column(scan, tuple, TEXT_ID));
 	row->owner = *DatumGetName(mren_scan_column(scan, tuple, TEXT_OWNER));
 	row->width = DatumGetInt32(mren_scan_column(scan, tuple, TEXT_WIDTH));
 	row->size = DatumGetInt64(mren_scan_column(scan, tuple, TEXT_SIZE));
 	mren_scan_hash(scan, mren_scan_column(scan, tuple, TEXT_SHA256), row->sha256);
-	if (name != NULL)
-		*name = TextDatumGetCString(mren_scan_column(scan, tuple, TEXT_NAME));
 }
 
 bool
 mren_catalog_text_encoder(const char *name, MrenTextEncoderRow *row)
 {
-	MrenTableScan scan;
-	HeapTuple tuple;
-
-	mren_scan_open(&scan, "text_encoder");
-	mren_scan_key_text(&scan, TEXT_NAME, CStringGetTextDatum(name));
-	mren_scan_begin(&scan, "text_encoder_name_key");
-	tuple = mren_scan_next(&scan);
-	if (HeapTupleIsValid(tuple))
-		read_text_encoder(&scan, tuple, row, NULL);
-	mren_scan_end(&scan);
-	return HeapTupleIsValid(tuple);
+	return mren_scan_row_named("text_encoder", TEXT_NAME, name, read_text_encoder, row);
 }
 
 void
@@ -85,19 +69,8 @@ mren_catalog_need_text_encoder(const char *name, MrenTextEncoderRow *row)
 bool
 mren_catalog_text_encoder_by_hash(const uint8 *sha256, MrenTextEncoderRow *row, char **name)
 {
-	MrenTableScan scan;
-	HeapTuple tuple;
-	bool found = false;
-
-	mren_scan_open(&scan, "text_encoder");
-	mren_scan_begin(&scan, NULL);
-	while (!found && HeapTupleIsValid(tuple = mren_scan_next(&scan)))
-	{
-		read_text_encoder(&scan, tuple, row, name);
-		found = memcmp(row->sha256, sha256, MREN_SHA256_LENGTH) == 0;
-	}
-	mren_scan_end(&scan);
-	return found;
+	return mren_scan_row_hashed("text_encoder", TEXT_NAME, TEXT_SHA256, sha256, read_text_encoder,
+								row, name);
 }
 
 MrenTextEncoderReader *
@@ -105,10 +78,7 @@ mren_catalog_text_encoder_begin(const MrenTextEncoderRow *row)
 {
 	MrenTextEncoderReader *reader = palloc0(sizeof(MrenTextEncoderReader));
 
-	mren_scan_open(&reader->scan, "text_encoder_part");
-	mren_scan_key(&reader->scan, PART_ENCODER, F_INT8EQ, Int64GetDatum(row->id));
-	/* The index gives the parts of one encoder in order. */
-	mren_scan_begin(&reader->scan, "text_encoder_part_pkey");
+	mren_parts_begin(&reader->scan, "text_encoder", row->id);
 	return reader;
 }
 
@@ -125,7 +95,7 @@ next_part(MrenTextEncoderReader *reader)
 	reader->at = 0;
 	if (!HeapTupleIsValid(tuple))
 		return false;
-	stored = mren_scan_column(&reader->scan, tuple, PART_BYTES);
+	stored = mren_part_bytes(&reader->scan, tuple);
 	reader->part = DatumGetByteaPP(stored);
 	reader->own = (Pointer) reader->part != DatumGetPointer(stored);
 	return true;

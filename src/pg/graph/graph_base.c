@@ -125,7 +125,7 @@ read_option(const char *key, JsonbValue *value, MrenGraphOptions *options)
 	else if (strcmp(key, "on_empty") == 0)
 		options->may_empty = option_word(key, value, "stop", "delete");
 	else if (strcmp(key, "functional_by") == 0)
-		options->latest = option_word(key, value, "confidence", "latest");
+		options->newest = option_word(key, value, "confidence", "newest");
 	else if (strcmp(key, "max_pairs_sentence") == 0)
 		options->max_pairs_sentence = option_integer(key, value, 1, MREN_MAX_PAIRS);
 	else if (strcmp(key, "max_pairs_document") == 0)

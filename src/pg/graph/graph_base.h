@@ -21,7 +21,9 @@
 #include "datatype/timestamp.h"
 #include "executor/spi.h"
 #include "fmgr.h"
+#include "lib/stringinfo.h"
 #include "utils/jsonb.h"
+#include "utils/tuplestore.h"
 
 #include "pg/catalog/catalog.h"
 #include "pg/support/query.h"
@@ -43,7 +45,7 @@ typedef struct MrenGraphOptions
 	int32 batch_size; /* most documents of one commit */
 	int32 spill_mb;	  /* most of documents kept on disk between two runs of the source */
 	bool stop;		  /* at the first document that cannot be scored */
-	bool latest;	  /* of rivals of a functional relation, the one seen last wins */
+	bool newest;	  /* of rivals of a functional relation, the one seen last wins */
 	char language[MREN_LANGUAGE_SIZE]; /* of the documents; "": any */
 	bool may_empty;					   /* a source without rows deletes all documents */
 	int32 max_pairs_sentence;		   /* the settings of these names */
@@ -162,6 +164,9 @@ typedef struct MrenTouched
 /* Adds `more` to `all`; the arrays may name a fact or an entity twice. */
 extern void mren_graph_touch(MrenTouched *all, const MrenTouched *more);
 
+/* The same with what the last result holds, as MREN_GRAPH_SQL_TOUCHED gives it. */
+extern void mren_graph_read_touched(MrenTouched *touched, MemoryContext context);
+
 /*
  * mren_graph_remerge
  *	  Records what new reviews judged.  If aliases, relations or ICU differ from
@@ -172,6 +177,9 @@ extern bool mren_graph_remerge(const MrenGraph *graph);
 /* Recomputes what was touched, and what reviews changed. */
 extern void mren_graph_merge(const MrenGraph *graph, const MrenTouched *touched);
 
+/* graph_merge_call.c: ends a JSON object with the numbers of documents, entities and facts. */
+extern void mren_graph_append_counts(StringInfo json, const MrenGraph *graph);
+
 /*
  * graph_confidence.c: fits the confidence that is shown to the reviewed facts, if they differ
  * from those of the last fit.
@@ -179,7 +187,7 @@ extern void mren_graph_merge(const MrenGraph *graph, const MrenTouched *touched)
 extern void mren_graph_calibrate(const MrenGraph *graph);
 
 /*
- * graph_score.c: documents to evidence, as the owner.
+ * graph_pipeline.c, as the owner.
  */
 
 /* What scores: the same bytes, the same evidence from a document. */
@@ -206,6 +214,10 @@ extern void mren_graph_relations(const MrenGraph *graph, const MrenPipeline *pip
 /* A NOTICE for each type and relation in the graph's table of relations that matches nothing. */
 extern void mren_graph_notice_relations(const MrenGraph *graph, const MrenPipeline *pipeline);
 
+/*
+ * graph_score.c: documents to evidence, as the owner.
+ */
+
 /* One document to bring up to date. */
 typedef struct MrenGraphDocument
 {
@@ -226,10 +238,30 @@ typedef struct MrenUnread
 	int64 skipped_pairs;
 } MrenUnread;
 
-/* Brings n documents up to date and merges; adds to `unread`. */
+/* What was read in a batch (graph_reading.h).  rows NULL: nothing was, or reading failed. */
+typedef struct MrenReading
+{
+	Tuplestorestate *rows;
+	int64 skipped_pairs;
+	int failed; /* the document at which reading failed, perhaps; -1: it did not */
+} MrenReading;
+
+/* Documents that are brought up to date in one transaction. */
+typedef struct MrenGraphBatch
+{
+	MrenGraphDocument *documents;
+	int n;
+	MrenReading reading; /* of those to be read, in their order */
+} MrenGraphBatch;
+
+/* The documents of some actions, in their order, at the front of `to`; their number. */
+#define MREN_GRAPH_TO_READ "nco"
+extern int mren_graph_pick(const MrenGraphDocument *from, int n, const char *actions,
+						   MrenGraphDocument *to);
+
+/* Brings a batch up to date and merges; adds to `unread`. */
 extern void mren_graph_score(const MrenGraph *graph, const MrenPipeline *pipeline,
-							 MrenGraphDocument *documents, int n, TimestampTz stamp,
-							 MrenUnread *unread);
+							 const MrenGraphBatch *batch, TimestampTz stamp, MrenUnread *unread);
 
 /*
  * graph_source.c: what differs between the source and the graph's documents.

@@ -147,7 +147,7 @@ static void
 judge(const MrenGraph *graph, const Datum *triples)
 {
 	Oid types[] = {UUIDARRAYOID, TEXTARRAYOID, UUIDARRAYOID, BOOLOID};
-	Datum values[] = {triples[0], triples[1], triples[2], BoolGetDatum(graph->options.latest)};
+	Datum values[] = {triples[0], triples[1], triples[2], BoolGetDatum(graph->options.newest)};
 	static const char nobody[] = "WITH RECURSIVE mention AS (SELECT ''::text COLLATE \"C\" AS "
 								 "name, ''::text AS type WHERE false),";
 	const char *parts[] = {nobody, mren_graph_sql_resolve, mren_graph_sql_judge_facts};

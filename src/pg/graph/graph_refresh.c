@@ -9,6 +9,9 @@
  * it is that of the documents which it says it has scored.  So a refresh that
  * is cancelled or killed needs no repair, and the next one goes on.
  *
+ * Workers may read the documents (graph_workers.h).  The refresh then merges
+ * what one of them has read while they read on.
+ *
  * Each piece of work is in a subtransaction, as in job.c: if it fails, the run
  * is recorded as failed, and the error is raised again.  Called inside a
  * transaction block or a function it may not commit, and all of it belongs to
@@ -38,13 +41,18 @@
 
 #include "pg/support/args.h"
 #include "pg/graph/graph_base.h"
+#include "pg/graph/graph_workers.h"
 #include "pg/support/settings.h"
 
 /* How long a batch should last, how many bytes it may hold. */
 #define BATCH_SECONDS 1.0
 #define BATCH_BYTES ((size_t) 32 * 1024 * 1024)
 #define FIRST_BATCH 64
+/* What a worker gets at least, where documents are left. */
+#define SMALLEST_BATCH 8
 #define NOTICE_SECONDS 5.0
+/* Fewer documents than this are not worth the start of workers. */
+#define WORKER_DOCUMENTS 128
 /* Tables are analyzed when so many documents were scored, and again at each doubling. */
 #define FIRST_ANALYZE 1000
 
@@ -58,10 +66,13 @@ typedef struct Refresh
 	MrenGraph graph;
 	MrenPipeline pipeline;
 	MrenGraphWork *work;
+	MrenGraphWorkers *workers;	/* NULL: none */
+	MrenGraphTask *task;		/* what a worker has done, to be merged */
 	MrenGraphWorkCounts counts; /* of the present run of the source */
 	int64 actions[256];			/* documents done, by action */
 	MrenUnread unread;
 	int64 done;
+	int64 sent; /* of them and of what workers have */
 	int64 total;
 	int64 next_analyze;
 	int batch_size;
@@ -143,6 +154,7 @@ read_source(Refresh *refresh)
 			NOTICE,
 			(errmsg("images of graph \"%s\" are not used: model \"%s\" was trained without images",
 					refresh->graph.name, refresh->graph.model)));
+	refresh->sent = refresh->done;
 	refresh->total = refresh->done + counts->created + counts->changed + counts->older +
 					 counts->retimed + counts->deleted;
 }
@@ -181,57 +193,135 @@ write_progress(Refresh *refresh)
 								per_second(refresh), seconds_left(refresh));
 }
 
+/* Adapts the size of batches to what one of n documents took. */
 static void
-score_batch(Refresh *refresh)
+set_batch_size(Refresh *refresh, int n, double seconds)
 {
-	MrenGraphDocument *documents = palloc(refresh->batch_size * sizeof(MrenGraphDocument));
-	instr_time start;
-	MrenGraphRole role;
-	double seconds;
-	int n;
+	refresh->batch_size = (int) Min(refresh->graph.options.batch_size,
+									Max(1, n * Min(BATCH_SECONDS / Max(seconds, 0.001), 4.0)));
+}
 
-	INSTR_TIME_SET_CURRENT(start);
-	n = mren_graph_work_next(refresh->work, documents, refresh->batch_size, BATCH_BYTES);
-	refresh->n_batch = n;
-	if (n == 0)
-		return;
+static void
+score(Refresh *refresh, const MrenGraphBatch *batch)
+{
+	MrenGraphRole role;
+
 	mren_graph_enter(&refresh->graph, NULL, &role);
 	mren_graph_remerge(&refresh->graph);
-	mren_graph_score(&refresh->graph, &refresh->pipeline, documents, n, refresh->stamp,
-					 &refresh->unread);
-	refresh->done += n;
-	for (int i = 0; i < n; i++)
-		refresh->actions[(uint8) documents[i].action]++;
+	mren_graph_score(&refresh->graph, &refresh->pipeline, batch, refresh->stamp, &refresh->unread);
+	refresh->done += batch->n;
+	for (int i = 0; i < batch->n; i++)
+		refresh->actions[(uint8) batch->documents[i].action]++;
 	if (refresh->done >= refresh->next_analyze)
 		analyze(refresh);
 	mren_graph_leave(&role);
 	write_progress(refresh);
-	seconds = Max(seconds_since(start), 0.001);
-	refresh->batch_size =
-		(int) Min(refresh->graph.options.batch_size, Max(1, n * Min(BATCH_SECONDS / seconds, 4.0)));
 }
 
-static int64
-count_rows(const MrenGraph *graph, const char *sql)
+/* The next documents of the work, in the current context. */
+static void
+take_batch(Refresh *refresh, int most, MrenGraphBatch *batch)
 {
-	bool isnull;
-	int64 n;
-
-	mren_graph_run_sql(graph, sql, 0, NULL, NULL, NULL);
-	n = DatumGetInt64(mren_graph_result(1, CurrentMemoryContext, &isnull));
-	SPI_freetuptable(SPI_tuptable);
-	return n;
+	*batch = (MrenGraphBatch){.reading = {.failed = -1}};
+	batch->documents = palloc(most * sizeof(MrenGraphDocument));
+	batch->n = mren_graph_work_next(refresh->work, batch->documents, most, BATCH_BYTES);
+	refresh->sent += batch->n;
 }
 
 static void
-append_counts(StringInfo json, const MrenGraph *graph)
+score_batch(Refresh *refresh)
 {
-	appendStringInfo(
-		json, "\"documents\": %lld, \"entities\": %lld, \"facts\": %lld}",
-		(long long) count_rows(graph, "SELECT count(*) FROM ${graph}.documents"),
-		(long long) count_rows(graph, "SELECT count(*) FROM ${graph}.entities"),
-		(long long) count_rows(
-			graph, "SELECT count(*) FROM ${graph}.all_facts WHERE status = 'accepted'"));
+	MrenGraphBatch batch;
+	instr_time start;
+
+	INSTR_TIME_SET_CURRENT(start);
+	take_batch(refresh, refresh->batch_size, &batch);
+	refresh->n_batch = batch.n;
+	if (batch.n == 0)
+		return;
+	score(refresh, &batch);
+	set_batch_size(refresh, batch.n, seconds_since(start));
+}
+
+/*
+ * Workers
+ */
+
+/* Reads what is committed, so not for a refresh in the caller's transaction. */
+static void
+open_workers(Refresh *refresh)
+{
+	const MrenGraphWorkCounts *counts = &refresh->counts;
+	int64 n = counts->created + counts->changed + counts->older;
+	bool chosen = mren_refresh_workers >= 0;
+	MemoryContext old = MemoryContextSwitchTo(refresh->context);
+	MrenGraphRole role;
+
+	mren_graph_enter(&refresh->graph, NULL, &role);
+	refresh->workers = NULL;
+	if (!refresh->atomic && n >= (chosen ? 1 : WORKER_DOCUMENTS) &&
+		(chosen ? mren_refresh_workers : max_parallel_maintenance_workers) > 0)
+		refresh->workers = mren_graph_workers_start(&refresh->graph, &refresh->pipeline,
+													chosen ? mren_refresh_workers
+														   : max_parallel_maintenance_workers);
+	mren_graph_leave(&role);
+	MemoryContextSwitchTo(old);
+}
+
+static void
+close_workers(Refresh *refresh)
+{
+	if (refresh->workers != NULL)
+		mren_graph_workers_stop(refresh->workers);
+	refresh->workers = NULL;
+	if (refresh->task != NULL)
+		mren_graph_task_end(refresh->task);
+	refresh->task = NULL;
+}
+
+/* Batches become smaller towards the end, so that all workers end at the same time. */
+static void
+feed_workers(Refresh *refresh)
+{
+	int n = mren_graph_workers_alive(refresh->workers);
+
+	for (int idle = mren_graph_workers_idle(refresh->workers); idle > 0; idle--)
+	{
+		int64 share = (refresh->total - refresh->sent) / (2 * n);
+		MemoryContext context =
+			AllocSetContextCreate(refresh->context, "mren refresh task", ALLOCSET_DEFAULT_SIZES);
+		MemoryContext old = MemoryContextSwitchTo(context);
+		MrenGraphTask *task = palloc0(sizeof(MrenGraphTask));
+
+		task->context = context;
+		take_batch(refresh, (int) Max(Min(refresh->batch_size, share), SMALLEST_BATCH),
+				   &task->batch);
+		MemoryContextSwitchTo(old);
+		if (task->batch.n == 0)
+		{
+			MemoryContextDelete(context);
+			return;
+		}
+		mren_graph_workers_send(refresh->workers, task);
+	}
+}
+
+/* Nothing is locked here, while the workers read. */
+static void
+wait_for_worker(Refresh *refresh)
+{
+	feed_workers(refresh);
+	refresh->task = mren_graph_workers_wait(refresh->workers);
+	if (refresh->task == NULL)
+		return;
+	set_batch_size(refresh, refresh->task->batch.n, seconds_since(refresh->task->sent));
+	feed_workers(refresh);
+}
+
+static void
+merge_task(Refresh *refresh)
+{
+	score(refresh, &refresh->task->batch);
 }
 
 static Datum
@@ -249,7 +339,7 @@ summarize(const Refresh *refresh)
 	if (refresh->unread.skipped_pairs > 0)
 		appendStringInfo(&json, "\"skipped_pairs\": %lld, ",
 						 (long long) refresh->unread.skipped_pairs);
-	append_counts(&json, &refresh->graph);
+	mren_graph_append_counts(&json, &refresh->graph);
 	return DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data));
 }
 
@@ -394,6 +484,35 @@ notice_progress(Refresh *refresh)
 									 Max(seconds_left(refresh), 0))));
 }
 
+/* What workers read; what is left when the last of them has died is read by score_here. */
+static void
+score_by_workers(Refresh *refresh)
+{
+	for (;;)
+	{
+		run_piece(refresh, wait_for_worker);
+		if (refresh->task == NULL)
+			break;
+		run_piece(refresh, merge_task);
+		commit(refresh);
+		mren_graph_task_end(refresh->task);
+		refresh->task = NULL;
+		notice_progress(refresh);
+	}
+	close_workers(refresh);
+}
+
+static void
+score_here(Refresh *refresh)
+{
+	do
+	{
+		run_piece(refresh, score_batch);
+		commit(refresh);
+		notice_progress(refresh);
+	} while (refresh->n_batch > 0);
+}
+
 static void
 score_all(Refresh *refresh)
 {
@@ -403,12 +522,10 @@ score_all(Refresh *refresh)
 	{
 		run_piece(refresh, read_source);
 		commit(refresh);
-		do
-		{
-			run_piece(refresh, score_batch);
-			commit(refresh);
-			notice_progress(refresh);
-		} while (refresh->n_batch > 0);
+		run_piece(refresh, open_workers);
+		if (refresh->workers != NULL)
+			score_by_workers(refresh);
+		score_here(refresh);
 		mren_graph_work_free(refresh->work);
 		refresh->work = NULL;
 	} while (!refresh->counts.whole);
@@ -487,6 +604,7 @@ mren_refresh_graph(PG_FUNCTION_ARGS)
 	}
 	PG_CATCH();
 	{
+		close_workers(refresh);
 		unlock(refresh);
 		MemoryContextDelete(refresh->context);
 		PG_RE_THROW();
@@ -497,39 +615,4 @@ mren_refresh_graph(PG_FUNCTION_ARGS)
 	values[0] = PointerGetDatum(DatumGetJsonbPCopy(refresh->summary));
 	MemoryContextDelete(refresh->context);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(desc, values, nulls)));
-}
-
-PG_FUNCTION_INFO_V1(mren_merge_graph);
-/* mren.merge_graph(graph) → jsonb */
-Datum
-mren_merge_graph(PG_FUNCTION_ARGS)
-{
-	MemoryContext caller = CurrentMemoryContext;
-	char *name = mren_arg_text(fcinfo, 0, "graph");
-	MrenTouched nothing = {0};
-	MrenGraph graph;
-	MrenGraphRole role;
-	StringInfoData json;
-	Datum summary;
-
-	PreventCommandIfReadOnly("mren.merge_graph()");
-	SPI_connect();
-	mren_graph_open(name, true, &graph);
-	mren_graph_check_layout(&graph);
-	initStringInfo(&json);
-	if (mren_graph_lock(&graph, true))
-	{
-		mren_graph_enter(&graph, NULL, &role);
-		if (!mren_graph_remerge(&graph))
-			mren_graph_merge(&graph, &nothing);
-		appendStringInfoString(&json, "{\"status\": \"done\", ");
-		append_counts(&json, &graph);
-		mren_graph_leave(&role);
-	}
-	else
-		appendStringInfoString(&json, "{\"status\": \"busy\"}");
-	MemoryContextSwitchTo(caller);
-	summary = DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data));
-	SPI_finish();
-	PG_RETURN_DATUM(summary);
 }

@@ -9,6 +9,8 @@
  */
 #include "pg/graph/graph_statements.h"
 
+#include "pg/graph/graph_reading.h"
+
 /* clang-format off: SQL, a clause a line. */
 
 /*
@@ -420,21 +422,29 @@ const char mren_graph_sql_merge_entities[] =
 														"x.normalized, x.mentions, x.documents)";
 
 /*
- * A batch of documents scored: $1 keys, $2 texts, $3 images, $4 their
- * vectors, then the arguments of mren.document_evidence.
+ * A batch of documents read: $1 keys, $2 texts, $3 images, $4 their vectors, then
+ * the arguments of mren.document_evidence.
  */
-const char mren_graph_sql_score[] =
-	"WITH RECURSIVE raw AS MATERIALIZED (SELECT i.document, e.*,"
-	"  mren.normalize_name(e.head) COLLATE \"C\" AS head_name,"
-	"  mren.normalize_name(e.tail) COLLATE \"C\" AS tail_name"
-	" FROM unnest($1, $2, $3, $4) AS i (document, body, image, vector)"
-	" CROSS JOIN LATERAL mren.document_evidence($5, i.body, image => i.image, tagger => $6,"
-	"  lexicons => $7, relation_schema => $8, max_distance => $9, threshold => $10,"
-	"  image_vector => i.vector::real[], version => $11, tagger_version => $12) WITH ORDINALITY"
-	"  AS e (head, head_type, relation, tail, tail_type, confidence, sentence, head_span, "
-	"tail_span,"
-	"   sentence_span, model_version, text_relation, text_confidence, image_relation,"
-	"   image_confidence, head_full, tail_full, head_confidence, tail_confidence, n)),"
+const char mren_graph_sql_read[] =
+	"SELECT r.*, mren.graph_identity(mren.normalize_name(r.sentence)) AS sentence_id,"
+	" " MREN_GRAPH_SQL_STATEMENT(
+		"r") " AS statement"
+			 " FROM (SELECT i.document, e.*, mren.normalize_name(e.head) COLLATE \"C\" AS "
+			 "head_name,"
+			 "  mren.normalize_name(e.tail) COLLATE \"C\" AS tail_name"
+			 " FROM unnest($1, $2, $3, $4) AS i (document, body, image, vector)"
+			 " CROSS JOIN LATERAL mren.document_evidence($5, i.body, image => i.image, tagger => "
+			 "$6,"
+			 "  lexicons => $7, relation_schema => $8, max_distance => $9, threshold => $10,"
+			 "  image_vector => i.vector::real[], version => $11, tagger_version => $12)"
+			 "  WITH ORDINALITY AS e (head, head_type, relation, tail, tail_type, confidence,"
+			 "   sentence, head_span, tail_span, sentence_span, model_version, text_relation,"
+			 "   text_confidence, image_relation, image_confidence, head_full, tail_full,"
+			 "   head_confidence, tail_confidence, n)) r";
+
+/* What was read, as rows of evidence to be placed. */
+const char mren_graph_sql_raw[] =
+	"WITH RECURSIVE raw AS MATERIALIZED (SELECT * FROM " MREN_GRAPH_READING "),"
 	" mention AS (SELECT " MREN_GRAPH_SQL_FULL(
 		"r", "head") " AS name, COALESCE(r.head_type, '') "
 					 "AS type FROM raw r UNION SELECT " MREN_GRAPH_SQL_FULL(
@@ -482,20 +492,18 @@ const char mren_graph_sql_place[] =
 							"   p.text_relation, p.text_confidence, p.image_relation, "
 							"p.image_confidence, p.head_full,"
 							"   p.tail_full, p.head_name,"
-							"   p.tail_name, mren.graph_identity(mren.normalize_name(p.sentence)),"
-							"   " MREN_GRAPH_SQL_STATEMENT(
-								"p") ", p.head_entity, "
-									 "p.tail_entity,"
-									 "   CASE WHEN p.head_key <> p.tail_key AND NOT p.ignored THEN "
-									 "CASE WHEN "
-									 "p.reversed THEN"
-									 "    mren.graph_identity(jsonb_build_array(p.tail_key, "
-									 "p.stored, p.head_key)::text)"
-									 "    ELSE mren.graph_identity(jsonb_build_array(p.head_key, "
-									 "p.stored, "
-									 "p.tail_key)::text) END "
-									 "END,"
-									 "   p.stored, p.reversed, p.head_confidence, "
-									 "p.tail_confidence FROM placed p"
-									 "  RETURNING fact, head_entity, "
-									 "tail_entity) " MREN_GRAPH_SQL_TOUCHED("made");
+							"   p.tail_name, p.sentence_id, p.statement, p.head_entity, "
+							"p.tail_entity,"
+							"   CASE WHEN p.head_key <> p.tail_key AND NOT p.ignored THEN "
+							"CASE WHEN "
+							"p.reversed THEN"
+							"    mren.graph_identity(jsonb_build_array(p.tail_key, "
+							"p.stored, p.head_key)::text)"
+							"    ELSE mren.graph_identity(jsonb_build_array(p.head_key, "
+							"p.stored, "
+							"p.tail_key)::text) END "
+							"END,"
+							"   p.stored, p.reversed, p.head_confidence, "
+							"p.tail_confidence FROM placed p"
+							"  RETURNING fact, head_entity, "
+							"tail_entity) " MREN_GRAPH_SQL_TOUCHED("made");

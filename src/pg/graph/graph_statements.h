@@ -4,7 +4,7 @@
  *	  gives stands at its text.
  *
  * resolve is common table expressions, between "WITH RECURSIVE mention AS (...),"
- * and one of reresolve, judge_facts and place; score begins so itself.
+ * and one of reresolve, judge_facts and place; raw begins so itself.
  *
  * check-qualified: search_path is pinned by mren_graph_run and mren_graph_query.
  */
@@ -21,7 +21,8 @@ extern const char mren_graph_sql_merge_facts[];
 extern const char mren_graph_sql_merge_verdicts[];
 extern const char mren_graph_sql_judge_facts[];
 extern const char mren_graph_sql_merge_entities[];
-extern const char mren_graph_sql_score[];
+extern const char mren_graph_sql_read[];
+extern const char mren_graph_sql_raw[];
 extern const char mren_graph_sql_place[];
 
 /* The identity of what the model read, by the names in the text. */

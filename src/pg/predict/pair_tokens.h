@@ -15,8 +15,12 @@ typedef struct MrenPairTokens
 	const uint32 *words; /* the pair's word of each token; UINT32_MAX for a special one */
 } MrenPairTokens;
 
-/* The tokens of a pair that row is the encoding of; valid until the next call. */
+/*
+ * The tokens of a pair that row is the encoding of, with room for solid markers if these will
+ * stand among them; valid until the next call.
+ */
 extern const MrenPairTokens *mren_pair_tokens(const MrenOpenTokenizer *tokenizer,
-											  const MrenPair *pair, const MrenEncoded *row);
+											  const MrenPair *pair, const MrenEncoded *row,
+											  bool solid_markers);
 
 #endif

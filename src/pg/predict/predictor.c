@@ -24,6 +24,7 @@ typedef struct ModelEntry
 	MrenCacheEntry base;
 	MrenNet *net;
 	MrenNetInfo info;
+	MrenNetCache *words; /* what it made of words */
 } ModelEntry;
 
 static MrenCache cache = MREN_CACHE_INIT(cache, &mren_model_cache, NULL);
@@ -52,7 +53,9 @@ load_model(const MrenDeployed *deployed, const MrenCacheKey *key)
 {
 	MemoryContext context = mren_cache_context("model");
 	ModelEntry *entry = MemoryContextAllocZero(context, sizeof(ModelEntry));
+	MrenEnv env = mren_pg_env(context);
 	MrenVersionRow version;
+	MrenError err;
 
 	mren_deployed_version(deployed, &version);
 	entry->base.context = context;
@@ -60,7 +63,8 @@ load_model(const MrenDeployed *deployed, const MrenCacheKey *key)
 	entry->net = mren_models_load(&version, context);
 	mren_net_info(entry->net, &entry->info);
 	mren_predictor_attach(entry->net, deployed->name, context);
-	entry->base.bytes = MemoryContextMemAllocated(context, true);
+	MREN_PG_CALL(err, mren_net_cache_create(&env, &entry->words, &err));
+	entry->base.bytes = MemoryContextMemAllocated(context, true) + MREN_NET_CACHE_BYTES;
 	return entry;
 }
 
@@ -82,6 +86,7 @@ mren_predictor_open(MrenPredictor *predictor, const char *model, int len, int32 
 	memset(predictor, 0, sizeof(*predictor));
 	predictor->net = entry->net;
 	predictor->info = entry->info;
+	predictor->cache = entry->words;
 	predictor->model = pstrdup(deployed->name);
 	predictor->version = deployed->version.version;
 	memcpy(predictor->encoder_hash, deployed->version.encoder, MREN_SHA256_LENGTH);
@@ -154,15 +159,6 @@ check_grid(const MrenPredictor *predictor)
 						shape.height, shape.width, shape.channels, predictor->model,
 						predictor->info.grid.height, predictor->info.grid.width,
 						predictor->info.grid.channels)));
-}
-
-void
-mren_predictor_keep_sentence(MrenPredictor *predictor)
-{
-	MrenEnv env = mren_pg_env(CurrentMemoryContext);
-	MrenError err;
-
-	MREN_PG_CALL(err, mren_net_cache_create(&env, &predictor->cache, &err));
 }
 
 void
@@ -272,7 +268,8 @@ mren_predictor_row(MrenPredictor *predictor, const MrenPair *pair, MrenInput *in
 	input->sentence = &row->sentence;
 	if (predictor->tokenizer != NULL)
 	{
-		const MrenPairTokens *tokens = mren_pair_tokens(predictor->tokenizer, pair, row);
+		const MrenPairTokens *tokens =
+			mren_pair_tokens(predictor->tokenizer, pair, row, predictor->info.solid_markers);
 
 		input->tokens = &tokens->tokens;
 		input->token_words = tokens->words;

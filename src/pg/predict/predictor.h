@@ -35,7 +35,7 @@ typedef struct MrenPredictor
 	MrenAudioEncoder *audio_encoder;	/* NULL until a row has a recording */
 	float4 *audio;						/* (audio_dim) of the row at hand */
 	MrenPairBoxes boxes;				/* of the row at hand */
-	MrenNetCache *cache;				/* of rows of one sentence; NULL: none is kept */
+	MrenNetCache *cache;				/* of the model's earlier rows */
 } MrenPredictor;
 
 /*
@@ -58,12 +58,6 @@ extern void mren_predictor_attach(MrenNet *net, const char *model, MemoryContext
 
 /* Opens the encoder of the model's images; 22023 if it was trained without images. */
 extern MrenEncoder *mren_predictor_encoder(MrenPredictor *predictor);
-
-/*
- * What rows of one sentence have in common is computed once from here on, in the current
- * context, which must outlive the rows.
- */
-extern void mren_predictor_keep_sentence(MrenPredictor *predictor);
 
 /* The same of the model's recordings. */
 extern MrenAudioEncoder *mren_predictor_audio_encoder(MrenPredictor *predictor);

@@ -195,20 +195,32 @@ draw_node(StringInfo page, const MrenDrawnNode *node)
 	appendStringInfoString(page, "</text>\n");
 }
 
+/* alone: as a file of its own, with the style that a page has otherwise. */
+static void
+begin_svg(StringInfo page, const MrenDrawing *drawing, bool alone)
+{
+	appendStringInfo(
+		page, "<svg%s class=\"drawing\" viewBox=\"0 0 %.0f %.0f\" role=\"img\" aria-label=\"",
+		alone ? " xmlns=\"http://www.w3.org/2000/svg\"" : "", WIDTH, HEIGHT);
+	mren_html_text(page, drawing->title);
+	appendStringInfoString(page, "\">\n");
+	if (alone)
+		appendStringInfo(page, "<style>text{font-family:system-ui,sans-serif}%s%s</style>\n",
+						 mren_page_colors, mren_page_drawing);
+	appendStringInfoString(page,
+						   "<defs><marker id=\"tip\" viewBox=\"0 0 8 8\" refX=\"7\" refY=\"4\" "
+						   "markerWidth=\"7\" markerHeight=\"7\" orient=\"auto\">"
+						   "<path class=\"tip\" d=\"M0 0L8 4L0 8z\"/></marker></defs>\n");
+}
+
 void
-mren_draw_graph(StringInfo page, MrenDrawing *drawing)
+mren_draw_graph(StringInfo page, MrenDrawing *drawing, bool alone)
 {
 	place_nodes(drawing);
-	appendStringInfo(
-		page,
-		"<div class=\"scroll\"><svg class=\"drawing\" viewBox=\"0 0 %.0f %.0f\" "
-		"role=\"img\" aria-label=\"%s\">\n<defs><marker id=\"tip\" viewBox=\"0 0 8 8\" "
-		"refX=\"7\" refY=\"4\" markerWidth=\"7\" markerHeight=\"7\" orient=\"auto\">"
-		"<path class=\"tip\" d=\"M0 0L8 4L0 8z\"/></marker></defs>\n",
-		WIDTH, HEIGHT, drawing->title);
+	begin_svg(page, drawing, alone);
 	for (int e = 0; e < drawing->n_edges; e++)
 		draw_edge(page, drawing, e);
 	for (int i = 0; i < drawing->n_nodes; i++)
 		draw_node(page, &drawing->nodes[i]);
-	appendStringInfoString(page, "</svg></div>\n");
+	appendStringInfoString(page, "</svg>\n");
 }

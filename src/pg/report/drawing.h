@@ -41,6 +41,7 @@ typedef struct MrenDrawing
 	MrenDrawnEdge edges[MREN_DRAWING_EDGES];
 } MrenDrawing;
 
-extern void mren_draw_graph(StringInfo page, MrenDrawing *drawing);
+/* alone: as an SVG file of its own, else as a part of a page. */
+extern void mren_draw_graph(StringInfo page, MrenDrawing *drawing, bool alone);
 
 #endif

@@ -12,7 +12,7 @@
 
 #define REPLACEMENT 0xFFFD
 
-static const char style[] =
+const char mren_page_colors[] =
 	":root{color-scheme:light dark;--surface:#fcfcfb;--card:#ffffff;--ink:#1a1a19;--soft:#5c5b57;"
 	"--line:#e4e3df;--grid:#ecebe7;--a:#2a78d6;--b:#d9591c;--a-rgb:42,120,214;--b-rgb:217,89,28;"
 	"--mark:#f1f0ec;--c:#178a5b;--c1:#2a78d6;--c2:#d9591c;--c3:#178a5b;--c4:#8b5bd0;--c5:#b08400;--"
@@ -22,7 +22,15 @@ static const char style[] =
 	"--soft:#b3b1aa;--line:#383733;--grid:#2d2c29;--a:#5a9df0;--b:#f0834a;--a-rgb:58,135,229;"
 	"--b-rgb:224,98,42;--c:#3fbf88;--mark:#2b2a27;--c1:#5a9df0;--c2:#f0834a;--c3:#3fbf88;--c4:#"
 	"b08df0;"
-	"--c5:#d6a92c;--c6:#ea72a6;--c7:#3dbccb;--c8:#a3a199}}"
+	"--c5:#d6a92c;--c6:#ea72a6;--c7:#3dbccb;--c8:#a3a199}}";
+
+const char mren_page_drawing[] =
+	".drawing{min-width:44rem}.drawing text{paint-order:stroke;stroke:var(--card);stroke-width:4px;"
+	"stroke-linejoin:round}.drawing .edge{stroke:var(--soft);stroke-opacity:.55;fill:none;"
+	"stroke-width:1.4}.drawing .tip{fill:var(--soft)}.drawing .name{fill:var(--ink);font-size:13px}"
+	".drawing .relation{font-size:11px}";
+
+static const char style[] =
 	"*{box-sizing:border-box}"
 	"body{margin:0;background:var(--surface);color:var(--ink);"
 	"font:16px/1.5 system-ui,-apple-system,'Segoe UI',Roboto,'Noto Sans',sans-serif}"
@@ -99,10 +107,6 @@ static const char style[] =
 	"dd{margin:0;overflow-wrap:anywhere;unicode-bidi:isolate}.none{color:var(--soft)}"
 	"nav{margin-top:1rem;display:flex;flex-wrap:wrap;gap:.3rem 1rem;font-size:.92rem}"
 	"nav a{color:var(--a);text-decoration:none}nav a:hover{text-decoration:underline}"
-	".drawing{min-width:44rem}.drawing text{paint-order:stroke;stroke:var(--card);stroke-width:4px;"
-	"stroke-linejoin:round}.drawing .edge{stroke:var(--soft);stroke-opacity:.55;fill:none;"
-	"stroke-width:1.4}.drawing .tip{fill:var(--soft)}.drawing .name{fill:var(--ink);font-size:13px}"
-	".drawing .relation{font-size:11px}"
 	"@media(max-width:34rem){main{padding:1.25rem .75rem 3rem}section{padding:1rem .85rem}"
 	"h1{font-size:1.6rem}main .bar{display:none}.wide "
 	".n{padding-left:.5rem}th,td{padding-right:.5rem}.tiles{grid-template-columns:1fr 1fr}"
@@ -222,8 +226,8 @@ mren_page_begin(StringInfo page, const char *kind, const char *name)
 						   "content=\"default-src 'none'; style-src 'unsafe-inline'; "
 						   "img-src data:\"/>\n<link rel=\"icon\" href=\"data:,\"/>\n<title>");
 	mren_html_text(page, name);
-	appendStringInfo(page, " &#xB7; %s</title>\n<style>%s</style>\n</head>\n<body>\n<main>\n", kind,
-					 style);
+	appendStringInfo(page, " &#xB7; %s</title>\n<style>%s%s%s</style>\n</head>\n<body>\n<main>\n",
+					 kind, mren_page_colors, mren_page_drawing, style);
 	appendStringInfo(page, "<header>\n<p class=\"kind\">%s</p>\n<h1>", kind);
 	mren_html_text(page, name);
 	appendStringInfoString(page, "</h1>\n");

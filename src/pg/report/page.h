@@ -36,6 +36,10 @@ extern void mren_html_png(StringInfo page, const bytea *png);
 extern void mren_page_begin(StringInfo page, const char *kind, const char *name);
 extern void mren_page_end(StringInfo page);
 
+/* The parts of a page's style for its colours, light and dark, and for a drawn graph. */
+extern const char mren_page_colors[];
+extern const char mren_page_drawing[];
+
 /* A section with its heading and a paragraph about it (HTML of ours; NULL: none). */
 extern void mren_section_begin(StringInfo page, const char *id, const char *title,
 							   const char *lead);

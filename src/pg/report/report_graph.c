@@ -14,20 +14,19 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 
-#include "pg/report/drawing.h"
+#include "pg/report/neighbourhood.h"
 #include "pg/report/page.h"
 #include "pg/support/args.h"
 
 PG_FUNCTION_INFO_V1(mren_report_graph);
 
+/* Facts of the drawn entity. */
+#define INNER_FACTS 12
+
 typedef struct GraphReport
 {
 	MrenGraph graph;
 	StringInfo page;
-	MrenDrawing *drawing;
-	const char *ids[MREN_DRAWING_NODES]; /* entities of the drawn nodes */
-	const char *types[MREN_DRAWING_COLORS];
-	int n_types;
 	int n_rows; /* of the table at hand */
 	MemoryContext context;
 } GraphReport;
@@ -92,114 +91,32 @@ put_counts(void *state, TupleTableSlot *slot)
  * The drawing
  */
 
-/* The entity with the most facts, its neighbours, and some of theirs. */
-static const char neighbourhood_sql[] =
-	"WITH ends AS (SELECT head_entity AS entity FROM ${graph}.facts"
-	"  UNION ALL SELECT tail_entity FROM ${graph}.facts),"
-	" degree AS MATERIALIZED (SELECT entity, count(*) AS n FROM ends GROUP BY entity),"
-	" centre AS MATERIALIZED (SELECT d.entity FROM degree d JOIN ${graph}.entities e USING (entity)"
-	"  ORDER BY d.n DESC, e.canonical COLLATE \"C\", e.type COLLATE \"C\" LIMIT 1),"
-	" inner_facts AS MATERIALIZED (SELECT f.* FROM ${graph}.facts f, centre c"
-	"  WHERE c.entity IN (f.head_entity, f.tail_entity)"
-	"  ORDER BY f.confidence DESC, f.fact LIMIT 12),"
-	" near AS MATERIALIZED (SELECT entity FROM centre UNION SELECT head_entity FROM inner_facts"
-	"  UNION SELECT tail_entity FROM inner_facts),"
-	" outer_facts AS (SELECT f.* FROM ${graph}.facts f WHERE f.fact NOT IN (SELECT fact FROM "
-	"inner_facts)"
-	"  AND (f.head_entity IN (SELECT entity FROM near) OR f.tail_entity IN (SELECT entity FROM "
-	"near))"
-	"  AND (SELECT entity FROM centre) NOT IN (f.head_entity, f.tail_entity)"
-	"  ORDER BY f.head_entity IN (SELECT entity FROM near)"
-	"   AND f.tail_entity IN (SELECT entity FROM near) DESC, f.confidence DESC, f.fact LIMIT 10)"
-	" SELECT f.head_entity::text, f.head, f.head_type, h.n::text, f.tail_entity::text, f.tail,"
-	" f.tail_type, t.n::text, f.relation, f.confidence::text,"
-	" (f.tail_entity = (SELECT entity FROM centre))::text"
-	" FROM (SELECT 0 AS part, i.* FROM inner_facts i UNION ALL SELECT 1, o.* FROM outer_facts o) f"
-	" JOIN degree h ON h.entity = f.head_entity JOIN degree t ON t.entity = f.tail_entity"
-	" ORDER BY f.part, f.confidence DESC, f.fact";
-
-/* Types beyond the colours share the last one. */
-static int
-color_of(GraphReport *report, const char *type)
-{
-	for (int i = 0; i < report->n_types; i++)
-	{
-		if (strcmp(report->types[i], type != NULL ? type : "") == 0)
-			return i + 1;
-	}
-	if (report->n_types == MREN_DRAWING_COLORS - 1)
-		return MREN_DRAWING_COLORS;
-	report->types[report->n_types++] = type != NULL ? type : "";
-	return report->n_types;
-}
-
-/* The node of an entity, new if necessary; -1 if there is no room. */
-static int
-node_of(GraphReport *report, const char *id, const char *name, const char *type, const char *degree)
-{
-	MrenDrawing *drawing = report->drawing;
-
-	for (int i = 0; i < drawing->n_nodes; i++)
-	{
-		if (strcmp(report->ids[i], id) == 0)
-			return i;
-	}
-	if (drawing->n_nodes == MREN_DRAWING_NODES)
-		return -1;
-	report->ids[drawing->n_nodes] = id;
-	drawing->nodes[drawing->n_nodes] = (MrenDrawnNode){
-		.name = name, .color = color_of(report, type), .degree = Max(atoi(degree), 1)};
-	return drawing->n_nodes++;
-}
-
-static void
-take_fact(void *state, TupleTableSlot *slot)
-{
-	GraphReport *report = state;
-	MrenDrawing *drawing = report->drawing;
-	MemoryContext old = MemoryContextSwitchTo(report->context);
-	int ends[2] = {-1, -1};
-	/* The centre is the first node. */
-	int first = drawing->n_nodes == 0 && strcmp(column(slot, 11), "true") == 0 ? 1 : 0;
-
-	for (int i = 0; i < 2; i++)
-	{
-		int end = i == 0 ? first : 1 - first;
-
-		ends[end] = node_of(report, column(slot, 4 * end + 1), column(slot, 4 * end + 2),
-							column(slot, 4 * end + 3), column(slot, 4 * end + 4));
-	}
-	if (ends[0] >= 0 && ends[1] >= 0 && drawing->n_edges < MREN_DRAWING_EDGES)
-		drawing->edges[drawing->n_edges++] =
-			(MrenDrawnEdge){ends[0], ends[1], column(slot, 9), strtod(column(slot, 10), NULL)};
-	MemoryContextSwitchTo(old);
-}
-
 static void
 put_drawing(GraphReport *report)
 {
 	StringInfo page = report->page;
+	MrenNeighbourhood *neighbourhood = mren_neighbourhood_read(&report->graph, NULL, INNER_FACTS);
+	bool any = neighbourhood->drawing.n_nodes > 0;
 
-	report->drawing = palloc0(sizeof(MrenDrawing));
-	report->drawing->title = "The neighbourhood of the entity with the most facts";
-	query(report, neighbourhood_sql, take_fact);
 	mren_section_begin(page, "drawing", "A neighbourhood",
-					   report->drawing->n_nodes > 0
-						   ? "The entity with the most facts, its neighbours and some of theirs. "
+					   any ? "The entity with the most facts, its neighbours and some of theirs. "
 							 "A node is the larger, the more facts it has in the whole graph."
 						   : "The graph has no facts yet.");
-	if (report->drawing->n_nodes > 0)
+	if (any)
 	{
+		neighbourhood->drawing.title = "The neighbourhood of the entity with the most facts";
 		appendStringInfoString(page, "<ul class=\"legend\">");
-		for (int i = 0; i < report->n_types; i++)
+		for (int i = 0; i < neighbourhood->n_types; i++)
 		{
+			const char *type = neighbourhood->types[i];
+
 			appendStringInfo(page, "<li><i style=\"background:var(--c%d)\"></i>", i + 1);
-			mren_html_brief(page, report->types[i][0] != '\0' ? report->types[i] : "without type",
-							40);
+			mren_html_brief(page, type[0] != '\0' ? type : "without type", 40);
 			appendStringInfoString(page, "</li>");
 		}
-		appendStringInfoString(page, "</ul>\n");
-		mren_draw_graph(page, report->drawing);
+		appendStringInfoString(page, "</ul>\n<div class=\"scroll\">");
+		mren_draw_graph(page, &neighbourhood->drawing, false);
+		appendStringInfoString(page, "</div>\n");
 	}
 	mren_section_end(page);
 }

@@ -20,6 +20,7 @@
 #include "audio/audio.h"
 #include "onnx/onnx_graph.h"
 #include "pg/catalog/catalog.h"
+#include "pg/catalog/catalog_parts.h"
 #include "pg/model/models.h"
 #include "pg/resource/audio_encoders.h"
 #include "pg/resource/drop_content.h"
@@ -28,9 +29,6 @@
 #include "pg/support/load_input.h"
 #include "pg/support/pg_env.h"
 #include "pg/support/settings.h"
-
-/* Size of the parts in which an ONNX file is stored; TOAST cuts them further. */
-#define PART_BYTES (1024 * 1024)
 
 #define LOWEST_RATE 1000
 #define HIGHEST_RATE 192000
@@ -185,24 +183,6 @@ insert_encoder(const Loading *loading)
 	return DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 }
 
-static void
-insert_parts(int64 id, const Loading *loading)
-{
-	Oid types[] = {INT8OID, INT4OID, BYTEAOID};
-
-	for (size_t at = 0; at < loading->len; at += PART_BYTES)
-	{
-		size_t n = Min(PART_BYTES, loading->len - at);
-		text *part = cstring_to_text_with_len((char *) loading->bytes + at, n);
-		Datum values[] = {Int64GetDatum(id), Int32GetDatum(at / PART_BYTES), PointerGetDatum(part)};
-
-		mren_catalog_write(
-			"INSERT INTO mren.audio_encoder_part (encoder, part, bytes) VALUES ($1, $2, $3)", 3,
-			types, values, NULL);
-		pfree(part);
-	}
-}
-
 /* Arguments: name, source, output, sample_rate, window_seconds, hop_seconds.  Returns the dimension. */
 static Datum
 load(FunctionCallInfo fcinfo, MrenLoadKind kind)
@@ -221,7 +201,7 @@ load(FunctionCallInfo fcinfo, MrenLoadKind kind)
 	set_hop(&loading);
 	hash_encoder(&loading);
 	mren_models_begin("mren.load_audio_encoder()");
-	insert_parts(insert_encoder(&loading), &loading);
+	mren_parts_write("audio_encoder", insert_encoder(&loading), loading.bytes, loading.len);
 	mren_models_end();
 	PG_RETURN_INT32((int32) loading.dimension);
 }

@@ -22,6 +22,7 @@
 
 #include "onnx/onnx_graph.h"
 #include "pg/catalog/catalog.h"
+#include "pg/catalog/catalog_parts.h"
 #include "pg/model/models.h"
 #include "pg/resource/drop_content.h"
 #include "pg/resource/image_encoders.h"
@@ -30,9 +31,6 @@
 #include "pg/support/load_input.h"
 #include "pg/support/pg_env.h"
 #include "pg/support/settings.h"
-
-/* Size of the parts in which an ONNX file is stored; TOAST cuts them further. */
-#define PART_BYTES (1024 * 1024)
 
 /* The customary statistics of ImageNet (Deng et al. 2009), in pixel units. */
 static const float4 imagenet_mean[3] = {123.675f, 116.28f, 103.53f};
@@ -177,24 +175,6 @@ insert_encoder(const Loading *loading)
 	return DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 }
 
-static void
-insert_parts(int64 id, const Loading *loading)
-{
-	Oid types[] = {INT8OID, INT4OID, BYTEAOID};
-
-	for (size_t at = 0; at < loading->len; at += PART_BYTES)
-	{
-		size_t n = Min(PART_BYTES, loading->len - at);
-		text *part = cstring_to_text_with_len((char *) loading->bytes + at, n);
-		Datum values[] = {Int64GetDatum(id), Int32GetDatum(at / PART_BYTES), PointerGetDatum(part)};
-
-		mren_catalog_write(
-			"INSERT INTO mren.encoder_part (encoder, part, bytes) VALUES ($1, $2, $3)", 3, types,
-			values, NULL);
-		pfree(part);
-	}
-}
-
 /* Arguments: name, source, output, mean, std.  Returns the dimension. */
 static Datum
 load(FunctionCallInfo fcinfo, MrenLoadKind kind)
@@ -219,7 +199,7 @@ load(FunctionCallInfo fcinfo, MrenLoadKind kind)
 	inspect(&loading, PG_ARGISNULL(2) ? NULL : mren_arg_text(fcinfo, 2, "output"));
 	hash_encoder(&loading);
 	mren_models_begin("mren.load_image_encoder()");
-	insert_parts(insert_encoder(&loading), &loading);
+	mren_parts_write("encoder", insert_encoder(&loading), loading.bytes, loading.len);
 	mren_models_end();
 	PG_RETURN_INT32((int32) loading.info.features);
 }

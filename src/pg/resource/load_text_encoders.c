@@ -19,6 +19,7 @@
 #include "utils/memutils.h"
 
 #include "pg/catalog/catalog.h"
+#include "pg/catalog/catalog_parts.h"
 #include "pg/model/models.h"
 #include "pg/resource/drop_content.h"
 #include "pg/support/args.h"
@@ -28,9 +29,6 @@
 #include "pg/support/settings.h"
 #include "transformer/file/encoder_tokenizer.h"
 #include "transformer/file/stored_encoder.h"
-
-/* Size of the parts in which an encoder is stored; TOAST cuts them further. */
-#define PART_BYTES (1024 * 1024)
 
 typedef struct Loading
 {
@@ -87,8 +85,9 @@ read_file(Loading *loading, const char *path, const char *name, size_t *total)
 	MREN_PG_CALL(err, mren_transformer_files_add(&loading->env, &loading->files, name,
 												 status.st_size, &file, &err));
 	input = mren_load_input_file(path);
-	while (done < file->len && (n = mren_load_input_read(input, file->bytes + done,
-														 Min(file->len - done, PART_BYTES))) > 0)
+	while (done < file->len &&
+		   (n = mren_load_input_read(input, file->bytes + done,
+									 Min(file->len - done, MREN_PART_BYTES))) > 0)
 		done += n;
 	file->len = done;
 	mren_load_input_close(input);
@@ -230,22 +229,15 @@ typedef struct Parts
 {
 	int64 encoder;
 	int32 part;
-	bytea *bytes; /* of PART_BYTES */
+	bytea *bytes; /* of MREN_PART_BYTES */
 	size_t used;
 } Parts;
 
 static void
 insert_part(Parts *parts)
 {
-	Oid types[] = {INT8OID, INT4OID, BYTEAOID};
-	Datum values[] = {Int64GetDatum(parts->encoder), Int32GetDatum(parts->part),
-					  PointerGetDatum(parts->bytes)};
-
 	SET_VARSIZE(parts->bytes, VARHDRSZ + parts->used);
-	mren_catalog_write(
-		"INSERT INTO mren.text_encoder_part (encoder, part, bytes) VALUES ($1, $2, $3)", 3, types,
-		values, NULL);
-	parts->part++;
+	mren_part_write("text_encoder", parts->encoder, parts->part++, parts->bytes);
 	parts->used = 0;
 }
 
@@ -256,13 +248,13 @@ put_bytes(void *state, const void *bytes, size_t n, MrenError *err)
 
 	while (n > 0)
 	{
-		size_t m = Min(n, PART_BYTES - parts->used);
+		size_t m = Min(n, MREN_PART_BYTES - parts->used);
 
 		memcpy(VARDATA(parts->bytes) + parts->used, bytes, m);
 		parts->used += m;
 		bytes = (const char *) bytes + m;
 		n -= m;
-		if (parts->used == PART_BYTES)
+		if (parts->used == MREN_PART_BYTES)
 		{
 			CHECK_FOR_INTERRUPTS();
 			insert_part(parts);
@@ -274,7 +266,7 @@ put_bytes(void *state, const void *bytes, size_t n, MrenError *err)
 static void
 insert(Loading *loading)
 {
-	Parts parts = {.bytes = palloc(VARHDRSZ + PART_BYTES)};
+	Parts parts = {.bytes = palloc(VARHDRSZ + MREN_PART_BYTES)};
 
 	parts.encoder = insert_encoder(loading);
 	store(loading, put_bytes, &parts);

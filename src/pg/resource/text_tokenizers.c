@@ -71,6 +71,7 @@ read_tokenizer(const MrenTextEncoderRow *row, const MrenCacheKey *key)
 	MemoryContext context = mren_cache_context("tokenizer");
 	TokenizerEntry *entry = MemoryContextAllocZero(context, sizeof(TokenizerEntry));
 	MrenEnv env = mren_pg_env(context);
+	static uint64 opened = 0;
 	MrenStoredEncoder stored;
 	MrenTokenizerFile file;
 	MrenSubwordTokenizer *tokenizer;
@@ -83,7 +84,7 @@ read_tokenizer(const MrenTextEncoderRow *row, const MrenCacheKey *key)
 							   stored.n_tokenizer};
 	MREN_PG_CALL(err, mren_transformer_tokenizer(&env, &file, &stored.config, &tokenizer, &err));
 	mren_transformer_stored_close(&env, &stored);
-	entry->opened = (MrenOpenTokenizer){stored.config, tokenizer, mask_of(tokenizer)};
+	entry->opened = (MrenOpenTokenizer){stored.config, tokenizer, mask_of(tokenizer), ++opened};
 	entry->base.bytes = MemoryContextMemAllocated(context, true);
 	return entry;
 }

@@ -19,7 +19,8 @@ typedef struct MrenOpenTokenizer
 {
 	MrenTransformerConfig config; /* of the encoder */
 	const MrenSubwordTokenizer *tokenizer;
-	int32 mask; /* the piece that stands for what is left out */
+	int32 mask;	   /* the piece that stands for what is left out */
+	uint64 number; /* of all tokenizers that the backend has opened, from 1 */
 } MrenOpenTokenizer;
 
 /*

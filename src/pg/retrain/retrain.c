@@ -257,6 +257,10 @@ save(Retrain *retrain)
 	if (report.cold[0] != '\0')
 		ereport(NOTICE, (errmsg("the training did not start from version %d: %s",
 								retrain->champion.version, report.cold)));
+	if (report.encoder_cold[0] != '\0')
+		ereport(NOTICE, (errmsg("the fine-tuning of the text encoder did not start from version "
+								"%d: %s",
+								retrain->champion.version, report.encoder_cold)));
 	retrain->version = mren_models_save(retrain->args.model, &network, &extra);
 	mren_train_network_notice(retrain->args.model, retrain->version, &network, &report);
 }

@@ -9,6 +9,7 @@
 
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "storage/shm_mq.h"
 #include "utils/guc.h"
 #include "utils/rangetypes.h"
 #if PG_VERSION_NUM >= 160000
@@ -27,6 +28,25 @@ mren_make_range(TypeCacheEntry *type, RangeBound *lower, RangeBound *upper)
 #else
 	return make_range(type, lower, upper, false);
 #endif
+}
+
+/* Messages that the other side is told of at once, which 14 always does. */
+static inline shm_mq_result
+mren_shm_mq_sendv(shm_mq_handle *queue, shm_mq_iovec *parts, int n)
+{
+#if PG_VERSION_NUM >= 150000
+	return shm_mq_sendv(queue, parts, n, false, true);
+#else
+	return shm_mq_sendv(queue, parts, n, false);
+#endif
+}
+
+static inline shm_mq_result
+mren_shm_mq_send(shm_mq_handle *queue, Size size, const void *data)
+{
+	shm_mq_iovec part = {data, size};
+
+	return mren_shm_mq_sendv(queue, &part, 1);
 }
 
 #if PG_VERSION_NUM < 150000

@@ -44,9 +44,16 @@ open_regular(const char *path)
 	struct stat status;
 
 	if (file < 0)
-		ereport(ERROR, (errcode_for_file_access(),
-						errmsg("could not open file \"%s\" for reading: %m", path),
-						errhint("The path is that of a file on the server, not on the client.")));
+	{
+		bool denied = errno == EACCES;
+
+		ereport(ERROR,
+				(errcode_for_file_access(),
+				 errmsg("could not open file \"%s\" for reading: %m", path),
+				 denied ? errhint("The server's user must be able to read it, which home "
+								  "directories usually do not allow.")
+						: errhint("The path is that of a file on the server, not on the client.")));
+	}
 	if (fstat(file, &status) != 0)
 		ereport(ERROR, (errcode_for_file_access(), errmsg("could not stat file \"%s\": %m", path)));
 	if (S_ISDIR(status.st_mode))

@@ -40,6 +40,7 @@ bool mren_skip_bad_words = false;
 int mren_max_pairs_sentence = MREN_MAX_PAIRS_SENTENCE;
 int mren_max_pairs_document = MREN_MAX_PAIRS_DOCUMENT;
 int mren_document_timeout = 0;
+int mren_refresh_workers = -1;
 
 typedef struct Setting
 {
@@ -86,6 +87,13 @@ define_pair_settings(void)
 							"take.",
 							"Zero stands for no limit.", &mren_document_timeout, 0, 0, INT_MAX,
 							PGC_USERSET, GUC_UNIT_MS, NULL, NULL, NULL);
+	DefineCustomIntVariable("mren.refresh_workers",
+							"Sets the maximum number of workers that read documents for the "
+							"refresh of a graph.",
+							"With -1, max_parallel_maintenance_workers read where there are many "
+							"documents.",
+							&mren_refresh_workers, -1, -1, MREN_MAX_REFRESH_WORKERS, PGC_USERSET, 0,
+							NULL, NULL, NULL);
 }
 
 void
@@ -135,7 +143,9 @@ mren_settings_define(void)
 		 "Sets the maximum memory that one state of mren.train_agg may take.",
 		 &mren_aggregate_memory, 64, GUC_UNIT_KB},
 		{"mren.train_memory",
-		 "Sets the memory of mren.train for word vectors and for rows kept between epochs.",
+		 "Sets the memory of mren.train for word vectors, for rows kept between epochs, and for "
+		 "the "
+		 "fine-tuning of a text encoder.",
 		 &mren_train_memory, 64, GUC_UNIT_KB},
 	};
 

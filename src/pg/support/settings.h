@@ -53,6 +53,8 @@ extern bool mren_skip_bad_words;
 extern int mren_max_pairs_sentence;
 extern int mren_max_pairs_document;
 extern int mren_document_timeout; /* ms; 0: no limit */
+#define MREN_MAX_REFRESH_WORKERS 64
+extern int mren_refresh_workers; /* -1: as max_parallel_maintenance_workers says */
 
 /* Language of the documents whose sentences are found: an ISO 639 code; "": any. */
 #define MREN_LANGUAGE_SIZE 4 /* bytes, with the terminating zero */

@@ -105,7 +105,8 @@ static void
 begin_training(Train *train, size_t memory)
 {
 	const MrenTaggerSetup *setup = &train->setup;
-	MrenTagTrainerInputs inputs = {.source = train->source, .n_lexicons = setup->lexicons.n};
+	MrenTagTrainerInputs inputs = {
+		.source = train->source, .n_lexicons = setup->lexicons.n, .memory = memory};
 	MrenError err;
 
 	train->env = mren_pg_env(train->call.job.context);

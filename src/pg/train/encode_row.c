@@ -166,7 +166,9 @@ mren_encode_row(MrenEncodeSite *site, const MrenPair *pair, const MrenTrainLabel
 		example->n_box_features = (uint32) features->n_boxes;
 	}
 	if (site->tokenizer != NULL)
-		example->tokens = mren_pair_tokens(site->tokenizer, pair, row)->tokens;
+		example->tokens = mren_pair_tokens(site->tokenizer, pair, row,
+										   site->setup.net.markers == MREN_MARKERS_SOLID)
+							  ->tokens;
 	example->has_grid = grid != NULL;
 	example->targets = targets;
 	example->weak = mren_train_label_weak(label);

@@ -65,7 +65,7 @@ void
 mren_train_network_begin(MrenNetworkTraining *training, const MrenTrainSetup *setup,
 						 const MrenSource *source, size_t memory)
 {
-	MrenTrainerInputs inputs = {.source = *source};
+	MrenTrainerInputs inputs = {.source = *source, .memory = memory};
 
 	memset(training, 0, sizeof(*training));
 	training->env = mren_pg_env(CurrentMemoryContext);
@@ -269,7 +269,7 @@ metrics_json(const MrenNetworkTraining *training, const MrenNet *net, const Mren
 	if (report->n_members > 1)
 		appendStringInfo(&json, ", \"members\": %zu", report->n_members);
 	if (report->has_text_only)
-		appendStringInfo(&json, ", \"image_share\": %.9g", report->image_share);
+		appendStringInfo(&json, ", \"multimodal_share\": %.9g", report->multimodal_share);
 	if (report->has_linear)
 		appendStringInfo(&json, ", \"linear_share\": %.9g, \"linear_epoch\": %d",
 						 report->linear_share, report->linear_epoch);

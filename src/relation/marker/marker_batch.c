@@ -31,7 +31,7 @@ mren_marker_sentence_end(const MrenMarkerRow *rows, size_t i, size_t n)
 }
 
 static size_t
-count_tokens(const MrenMarkerRow *rows, size_t n)
+count_tokens(const MrenMarkerShape *shape, const MrenMarkerRow *rows, size_t n)
 {
 	size_t count = 0;
 
@@ -41,7 +41,8 @@ count_tokens(const MrenMarkerRow *rows, size_t n)
 
 		if (mren_marker_has_tokens(&rows[i]))
 		{
-			end = mren_marker_sentence_end(rows, i, n);
+			if (shape->solid == 0)
+				end = mren_marker_sentence_end(rows, i, n);
 			count += rows[i].tokens->n + (end - i) * MREN_N_MARKS;
 		}
 		i = end;
@@ -60,7 +61,8 @@ reserve(const MrenEnv *env, MrenMarkerBatch *batch, size_t rows, size_t tokens, 
 		batch->markers = NULL;
 		batch->rows_capacity = 0;
 		MREN_TRY(mren_allocate(env, rows, sizeof(*batch->sentences), &batch->sentences, err));
-		MREN_TRY(mren_allocate(env, rows, sizeof(*batch->markers), &batch->markers, err));
+		MREN_TRY(
+			mren_allocate(env, rows * MREN_N_MARKS, sizeof(*batch->markers), &batch->markers, err));
 		batch->rows_capacity = rows;
 	}
 	if (tokens > batch->tokens_capacity)
@@ -87,62 +89,152 @@ mren_marker_batch_free(const MrenEnv *env, MrenMarkerBatch *batch)
 	memset(batch, 0, sizeof(*batch));
 }
 
-/* Appends the markers of one row. */
-static size_t
-put_markers(MrenMarkerBatch *batch, size_t at, const MrenMarkerShape *shape, size_t vocabulary,
-			const MrenMarkerRow *row)
+/* The piece of a row's mark. */
+static int32_t
+marker_piece(const MrenMarkerShape *shape, size_t vocabulary, const MrenMarkerRow *row, size_t mark)
 {
-	for (size_t mark = 0; mark < MREN_N_MARKS; mark++, at++)
-	{
-		int32_t type = row->types[mark < MREN_MARK_TAIL_FIRST ? 0 : 1];
+	int32_t type = row->types[mark < MREN_MARK_TAIL_FIRST ? 0 : 1];
 
-		batch->ids[at] = (int32_t) (vocabulary + mren_marker_kind(shape, mark, type));
-		batch->positions[at] = row->tokens->marks[mark];
-	}
-	return at;
+	return (int32_t) (vocabulary + mren_marker_kind(shape, mark, type));
 }
 
-/* Appends a sentence. */
-static size_t
-put_sentence(MrenMarkerBatch *batch, size_t at, const MrenMarkedTokens *tokens)
+/* What is appended to. */
+typedef struct Cursor
 {
-	memcpy(batch->ids + at, tokens->ids, tokens->n * sizeof(int32_t));
+	MrenMarkerBatch *batch;
+	const MrenMarkerShape *shape;
+	size_t vocabulary;
+	size_t at; /* the next token */
+	size_t n_sentences;
+} Cursor;
+
+/* Appends the levitated markers of a row. */
+static void
+put_markers(Cursor *cursor, const MrenMarkerRow *row, size_t *markers)
+{
+	for (size_t mark = 0; mark < MREN_N_MARKS; mark++, cursor->at++)
+	{
+		cursor->batch->ids[cursor->at] = marker_piece(cursor->shape, cursor->vocabulary, row, mark);
+		cursor->batch->positions[cursor->at] = row->tokens->marks[mark];
+		markers[mark] = cursor->at;
+	}
+}
+
+/* Appends the n rows of a sentence with levitated markers; markers are those of the first. */
+static void
+put_levitated(Cursor *cursor, const MrenMarkerRow *rows, size_t n, size_t *markers)
+{
+	const MrenMarkedTokens *tokens = rows->tokens;
+	MrenMarkerBatch *batch = cursor->batch;
+
+	batch->sentences[cursor->n_sentences++] = (MrenTransformerSentence){tokens->n, n, MREN_N_MARKS};
+	memcpy(batch->ids + cursor->at, tokens->ids, tokens->n * sizeof(int32_t));
 	for (uint32_t i = 0; i < tokens->n; i++)
-		batch->positions[at + i] = i;
-	return at + tokens->n;
+		batch->positions[cursor->at++] = i;
+	for (size_t i = 0; i < n; i++)
+		put_markers(cursor, &rows[i], markers + i * MREN_N_MARKS);
+}
+
+/*
+ * The marks of a mention's beginning (first 0) or end (1) at token i, in the order in which their
+ * markers stand: that of the longer mention is further outside.
+ */
+static size_t
+marks_at(const MrenMarkedTokens *tokens, size_t i, size_t end, size_t order[2])
+{
+	const uint32_t *marks = tokens->marks;
+	uint32_t head = marks[MREN_MARK_HEAD_LAST] - marks[MREN_MARK_HEAD_FIRST];
+	uint32_t tail = marks[MREN_MARK_TAIL_LAST] - marks[MREN_MARK_TAIL_FIRST];
+	bool head_outside = head >= tail;
+	bool head_before = head_outside == (end == 0);
+	size_t candidates[2] = {head_before ? MREN_MARK_HEAD_FIRST : MREN_MARK_TAIL_FIRST,
+							head_before ? MREN_MARK_TAIL_FIRST : MREN_MARK_HEAD_FIRST};
+	size_t n = 0;
+
+	for (size_t c = 0; c < 2; c++)
+	{
+		if (marks[candidates[c] + end] == i)
+			order[n++] = candidates[c] + end;
+	}
+	return n;
+}
+
+/* Appends a row with markers in its text. */
+static void
+put_solid(Cursor *cursor, const MrenMarkerRow *row, size_t *markers)
+{
+	const MrenMarkedTokens *tokens = row->tokens;
+	MrenMarkerBatch *batch = cursor->batch;
+	size_t first = cursor->at;
+	size_t order[2];
+
+	for (size_t i = 0; i < tokens->n; i++)
+	{
+		for (size_t end = 0; end < 2; end++)
+		{
+			size_t n = marks_at(tokens, i, end, order);
+
+			if (end == 1)
+				batch->ids[cursor->at++] = tokens->ids[i];
+			for (size_t m = 0; m < n; m++)
+			{
+				markers[order[m]] = cursor->at;
+				batch->ids[cursor->at++] =
+					marker_piece(cursor->shape, cursor->vocabulary, row, order[m]);
+			}
+		}
+	}
+	for (size_t i = first; i < cursor->at; i++)
+		batch->positions[i] = (uint32_t) (i - first);
+	batch->sentences[cursor->n_sentences++] =
+		(MrenTransformerSentence){.n_text = cursor->at - first};
 }
 
 MrenStatus
 mren_marker_batch_fill(const MrenEnv *env, MrenMarkerBatch *batch, const MrenMarkerShape *shape,
 					   size_t vocabulary, const MrenMarkerRow *rows, size_t n, MrenError *err)
 {
-	size_t n_sentences = 0;
-	size_t at = 0;
+	Cursor cursor = {.batch = batch, .shape = shape, .vocabulary = vocabulary};
 
-	MREN_TRY(reserve(env, batch, n, count_tokens(rows, n), err));
+	MREN_TRY(reserve(env, batch, n, count_tokens(shape, rows, n), err));
 	for (size_t i = 0; i < n;)
 	{
 		size_t end = i + 1;
+		size_t *markers = batch->markers + i * MREN_N_MARKS;
 
-		batch->markers[i] = SIZE_MAX;
-		if (mren_marker_has_tokens(&rows[i]))
+		if (!mren_marker_has_tokens(&rows[i]))
+		{
+			for (size_t mark = 0; mark < MREN_N_MARKS; mark++)
+				markers[mark] = SIZE_MAX;
+		}
+		else if (shape->solid > 0)
+			put_solid(&cursor, &rows[i], markers);
+		else
 		{
 			end = mren_marker_sentence_end(rows, i, n);
-			batch->sentences[n_sentences++] =
-				(MrenTransformerSentence){rows[i].tokens->n, end - i, MREN_N_MARKS};
-			at = put_sentence(batch, at, rows[i].tokens);
-			for (size_t j = i; j < end; j++)
-			{
-				batch->markers[j] = at;
-				at = put_markers(batch, at, shape, vocabulary, &rows[j]);
-			}
+			put_levitated(&cursor, rows + i, end - i, markers);
 		}
 		i = end;
 	}
 	batch->batch = (MrenTransformerBatch){.sentences = batch->sentences,
-										  .n_sentences = n_sentences,
+										  .n_sentences = cursor.n_sentences,
 										  .ids = batch->ids,
 										  .positions = batch->positions,
-										  .n_tokens = at};
+										  .n_tokens = cursor.at};
 	return MREN_OK;
+}
+
+void
+mren_marker_gather(const MrenMarkerBatch *batch, const MrenMarkerShape *shape, size_t i,
+				   const float *vectors, float *out)
+{
+	const size_t *markers = batch->markers + i * MREN_N_MARKS;
+
+	for (size_t mark = 0; mark < MREN_N_MARKS; mark++, out += shape->width)
+	{
+		if (markers[mark] == SIZE_MAX)
+			memset(out, 0, shape->width * sizeof(float));
+		else
+			memcpy(out, vectors + markers[mark] * shape->width, shape->width * sizeof(float));
+	}
 }

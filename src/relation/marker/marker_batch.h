@@ -1,6 +1,7 @@
 /*
  * marker_batch.h
- *	  Rows as an encoder reads them: sentences with groups of levitated markers behind them.
+ *	  Rows as an encoder reads them: sentences with groups of levitated markers behind them, or
+ *	  with solid markers in the text, for which the sentence is read once a row.
  */
 #ifndef MREN_RELATION_MARKER_MARKER_BATCH_H
 #define MREN_RELATION_MARKER_MARKER_BATCH_H
@@ -21,6 +22,7 @@ typedef struct MrenMarkerShape
 	double alpha;	/* the same */
 	size_t n_tuned; /* floats of the encoder's trained tensors */
 	size_t int8;	/* 1: answers are computed with matrices of bytes */
+	size_t solid;	/* 1: markers stand in the text, around the mentions */
 } MrenMarkerShape;
 
 /* Kinds of markers: each mark without and with each entity type. */
@@ -58,20 +60,26 @@ typedef struct MrenMarkerBatch
 	MrenTransformerSentence *sentences;
 	int32_t *ids;
 	uint32_t *positions;
-	size_t *markers; /* the token of each row's first marker; SIZE_MAX for a row without tokens */
+	/* (n, MREN_N_MARKS) the tokens that are each row's markers; SIZE_MAX in a row without tokens */
+	size_t *markers;
 	size_t rows_capacity;
 	size_t tokens_capacity;
 } MrenMarkerBatch;
 
 /*
  * mren_marker_batch_fill
- *	  The batch of n rows.  Rows of one sentence that follow each other share its tokens.
+ *	  The batch of n rows.  Rows of one sentence that follow each other share its tokens, with
+ *	  levitated markers.
  *	  Markers are the pieces from `vocabulary` on, by their kind.  MREN_ENOMEM.
  */
 extern MrenStatus mren_marker_batch_fill(const MrenEnv *env, MrenMarkerBatch *batch,
 										 const MrenMarkerShape *shape, size_t vocabulary,
 										 const MrenMarkerRow *rows, size_t n, MrenError *err);
 extern void mren_marker_batch_free(const MrenEnv *env, MrenMarkerBatch *batch);
+
+/* The vector of row i, out (mren_marker_dim), from those of the batch (n_tokens, width). */
+extern void mren_marker_gather(const MrenMarkerBatch *batch, const MrenMarkerShape *shape, size_t i,
+							   const float *vectors, float *out);
 
 /* Whether the row has tokens; and the row behind the last one that shares row i's sentence. */
 extern bool mren_marker_has_tokens(const MrenMarkerRow *row);

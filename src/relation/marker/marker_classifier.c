@@ -12,6 +12,9 @@
 #define MAX_RELATIONS 65536
 #define MAX_TUNED ((size_t) 1 << 32)
 
+/* Rows with solid markers that are read in one pass. */
+#define SOLID_ROWS 16
+
 static MrenStatus
 fail_shape(MrenError *err, const char *what, size_t value)
 {
@@ -27,6 +30,8 @@ mren_marker_shape_check(const MrenMarkerShape *shape, MrenError *err)
 		return fail_shape(err, "encoder embedding width", shape->embedding_width);
 	if (shape->int8 > 1)
 		return fail_shape(err, "use of int8", shape->int8);
+	if (shape->solid > 1)
+		return fail_shape(err, "use of solid markers", shape->solid);
 	if (shape->n_types > MAX_TYPES)
 		return fail_shape(err, "number of entity types", shape->n_types);
 	if (shape->n_relations < 2 || shape->n_relations > MAX_RELATIONS)
@@ -160,7 +165,8 @@ mren_marker_weights(const MrenEnv *env, const MrenMarkerShape *shape,
 	MrenStatus status;
 
 	MREN_TRY(mren_allocate(env, n + markers, sizeof(float), weights, err));
-	status = source->read(source->state, *weights, err);
+	/* The markers' place is behind the words, which are read behind theirs and then moved. */
+	status = source->read(source->state, *weights + markers, err);
 	if (status == MREN_OK)
 		status = mren_check_interrupts(env, err);
 	if (status != MREN_OK)
@@ -169,7 +175,7 @@ mren_marker_weights(const MrenEnv *env, const MrenMarkerShape *shape,
 		*weights = NULL;
 		return status;
 	}
-	memmove(*weights + words + markers, *weights + words, (n - words) * sizeof(float));
+	memmove(*weights, *weights + markers, words * sizeof(float));
 	memcpy(*weights + words, embeddings, markers * sizeof(float));
 	return MREN_OK;
 }
@@ -242,11 +248,13 @@ remember(const MrenEnv *env, MrenMarkerClassifier *classifier, const MrenMarkerB
 									 err);
 }
 
-/* Rows of one sentence. */
+/* Rows of one sentence, whose text is read once for all of them if markers are levitated. */
 static MrenStatus
 read_rows(const MrenEnv *env, MrenMarkerClassifier *classifier, const MrenMarkerBatch *batch,
 		  const MrenMarkedTokens *tokens, float *vectors, MrenError *err)
 {
+	if (classifier->shape.solid > 0)
+		return mren_transformer_forward(env, classifier->encoder, &batch->batch, vectors, err);
 	MREN_TRY(remember(env, classifier, batch, tokens, err));
 	return mren_transformer_markers(env, classifier->encoder, &batch->batch, classifier->memory,
 									vectors, err);
@@ -258,14 +266,13 @@ sentence_vectors(const MrenEnv *env, MrenMarkerClassifier *classifier, const Mre
 				 size_t n, float *out, size_t ldo, MrenError *err)
 {
 	const MrenMarkerShape *shape = &classifier->shape;
-	size_t size = mren_marker_dim(shape) * sizeof(float);
 	MrenMarkerBatch batch = {0};
 	float *vectors = NULL;
 	MrenStatus status;
 
 	if (!mren_marker_has_tokens(rows))
 	{
-		memset(out, 0, size);
+		memset(out, 0, mren_marker_dim(shape) * sizeof(float));
 		return MREN_OK;
 	}
 	status = mren_marker_batch_fill(
@@ -276,7 +283,7 @@ sentence_vectors(const MrenEnv *env, MrenMarkerClassifier *classifier, const Mre
 	if (status == MREN_OK)
 		status = read_rows(env, classifier, &batch, rows->tokens, vectors, err);
 	for (size_t i = 0; i < n && status == MREN_OK; i++)
-		memcpy(out + i * ldo, vectors + batch.markers[i] * shape->width, size);
+		mren_marker_gather(&batch, shape, i, vectors, out + i * ldo);
 	mren_release(env, vectors);
 	mren_marker_batch_free(env, &batch);
 	return status;
@@ -286,6 +293,7 @@ MrenStatus
 mren_marker_vectors(const MrenEnv *env, MrenMarkerClassifier *classifier, const MrenMarkerRow *rows,
 					size_t n, float *out, size_t ldo, MrenError *err)
 {
+	size_t most = classifier->shape.solid > 0 ? SOLID_ROWS : n;
 	size_t end;
 
 	if (classifier->encoder == NULL)
@@ -293,6 +301,8 @@ mren_marker_vectors(const MrenEnv *env, MrenMarkerClassifier *classifier, const 
 	for (size_t i = 0; i < n; i = end)
 	{
 		end = mren_marker_sentence_end(rows, i, n);
+		if (end - i > most)
+			end = i + most;
 		MREN_TRY(sentence_vectors(env, classifier, rows + i, end - i, out + i * ldo, ldo, err));
 	}
 	return MREN_OK;

@@ -7,7 +7,8 @@
  * A marker has the position of the token that it marks; its embedding says which end of which
  * mention it is, and of which entity type the mention is.  Zhong and Chen, A Frustratingly Easy
  * Approach for Entity and Relation Extraction, NAACL 2021; Ye et al., Packed Levitated Marker for
- * Entity and Relation Extraction, ACL 2022.
+ * Entity and Relation Extraction, ACL 2022.  Solid markers (Baldini Soares et al., Matching the
+ * Blanks, ACL 2019) stand in the text instead, which is then read once for each pair.
  *
  * The classifier stores only what training has changed of the encoder.  Before it answers, the
  * encoder that it was trained from is attached to it.

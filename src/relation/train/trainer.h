@@ -32,6 +32,7 @@ typedef struct MrenTrainerInputs
 	/* a pretrained text encoder, with whose tokens the rows come; NULL: none */
 	const MrenEncoderSource *encoder;
 	const uint8_t *text_encoder_sha256; /* 32 bytes; with an encoder */
+	size_t memory;						/* bytes that fine-tuning it may take; 0: no limit */
 } MrenTrainerInputs;
 
 typedef struct MrenTrainReport
@@ -57,8 +58,8 @@ typedef struct MrenTrainReport
 	int encoder_epoch;		/* its best epoch; 0: there is none */
 	int encoder_restarts;	/* at a lower rate, because it ended at chance */
 	bool has_text_only;		/* a text-only member was trained */
-	/* weight of the members that read images against the text-only member, 0 .. 1 */
-	double image_share;
+	/* weight of the members that use images and recordings against the text-only one, 0 .. 1 */
+	double multimodal_share;
 	size_t features_dim;
 	size_t n_parameters;
 	int best_epoch;	   /* of phase 1, of the first member */
@@ -73,8 +74,10 @@ typedef struct MrenTrainReport
 	double validation_majority; /* share of the most frequent relation in the validation rows */
 	double blank_loss;			/* of a network that gives all relations the same score */
 	double temperature;
-	bool warm;					/* it started from the weights of another network */
-	char cold[160];				/* why it did not, if it should have; else empty */
+	bool warm;		   /* it started from the weights of another network */
+	char cold[160];	   /* why it did not, if it should have; else empty */
+	bool encoder_warm; /* the same of the text encoder's fine-tuning */
+	char encoder_cold[160];
 	bool decided;				/* thresholds were fitted */
 	MrenDecisionScore decision; /* of the kept validation rows under them */
 	double negative_bias;		/* of the negative relation's logit, after the temperature */
@@ -105,7 +108,8 @@ extern MrenStatus mren_trainer_step(MrenTrainer *trainer, MrenProgress *progress
  *	  this network, which outlives the trainer, if it has the same shape,
  *	  embeddings, encoder and entity types.  In the output layer the relations
  *	  that both have are taken over.  If the network does not fit, training
- *	  starts from random weights and the report says why.
+ *	  starts from random weights and the report says why.  The same holds for
+ *	  the text encoder, whose fine-tuning then takes a third of its epochs.
  */
 extern void mren_trainer_warm(MrenTrainer *trainer, const MrenNet *net);
 

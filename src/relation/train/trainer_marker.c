@@ -2,12 +2,9 @@
  * trainer_marker.c
  *	  The epochs of a marker classifier, and joining it with the members.
  *
- * The rate rises linearly over the first tenth of the steps and then falls linearly to 0.
- * Gradients of encoder and output layer are clipped together (Pascanu et al. 2013).  An epoch is
- * judged by its likelihood after calibration, since a fine-tuned encoder becomes overconfident
- * while its ranking still improves.  A training that ends at chance, which happens when the rate
- * is too high, is begun anew at a third of it (Mosbach et al., On the Stability of Fine-tuning
- * BERT, ICLR 2021).
+ * Gradients of encoder and output layer are clipped together.  An epoch is judged by its
+ * likelihood after calibration, since a fine-tuned encoder becomes overconfident while its
+ * ranking still improves.  Rate, schedule and restarts are those of transformer/train/encoder_tuning.
  */
 #include "relation/train/trainer_internal.h"
 
@@ -18,12 +15,8 @@
 #include "nn/kernels.h"
 #include "relation/net_internal.h"
 
-#define WARM_UP 0.1 /* share of the steps */
-#define MAX_NORM 1.0
 #define HEAD_DROPOUT 0.1f
 #define HEAD_RATE 1e-3 /* at least */
-#define MAX_ATTEMPTS 3
-#define LEAST_ROWS_TO_JUDGE 30
 
 /*
  * Epochs
@@ -74,17 +67,14 @@ draw_head(MrenTrainer *trainer)
 		marker->head_values[weight->at + i] = deviation * mren_random_normal(&random);
 }
 
-/* Gold rows begin with what the weak ones have taught. */
-static void
-take_start(MrenTrainer *trainer)
+/* Gold rows that follow weak ones have all epochs, if at a lower rate. */
+int
+mren_trainer_marker_epochs(const MrenTrainer *trainer)
 {
-	MrenMarkerTraining *marker = &trainer->marker;
-	MrenParameterList list = mren_transformer_trainer_parameters(marker->encoder);
-
-	memcpy(marker->head_values, marker->start_head, marker->head.size * sizeof(float));
-	if (list.size > 0)
-		memcpy(mren_transformer_trainer_values(marker->encoder), marker->start_tuned,
-			   list.size * sizeof(float));
+	if (trainer->marker.start_head != NULL)
+		return (int) trainer->options.encoder_epochs;
+	return mren_encoder_tuning_epochs(&trainer->marker.fine_tuning,
+									  trainer->options.encoder_epochs);
 }
 
 MrenStatus
@@ -92,27 +82,20 @@ mren_trainer_marker_begin(MrenTrainer *trainer, MrenError *err)
 {
 	MrenMarkerTraining *marker = &trainer->marker;
 	MrenParameterList head = mren_parameters_trained(&marker->head);
-	MrenParameterList list;
 	size_t batch = trainer->options.encoder_batch_size;
 	size_t per_epoch;
 
-	bool refits = trainer->epochs.phase == MREN_PHASE_REFIT;
-
-	if (refits)
+	if (trainer->epochs.phase == MREN_PHASE_REFIT)
 		MREN_TRY(mren_marker_rows_join(trainer, err));
-	if (marker->start_head == NULL && (refits || marker->attempts > 0))
-		MREN_TRY(mren_trainer_marker_renew(trainer, err));
-	list = mren_transformer_trainer_parameters(marker->encoder);
+	MREN_TRY(mren_encoder_tuning_begin(&marker->fine_tuning, err));
 	mren_optimizer_reset(head, &marker->head_optimizer);
-	mren_optimizer_reset(list, &marker->encoder_optimizer);
+	draw_head(trainer);
+	mren_trainer_marker_warm_head(trainer);
 	if (marker->start_head != NULL)
-		take_start(trainer);
-	else
-		draw_head(trainer);
+		memcpy(marker->head_values, marker->start_head, marker->head.size * sizeof(float));
 	per_epoch = (training_rows(trainer)->n + batch - 1) / batch;
-	marker->n_steps = per_epoch * trainer->options.encoder_epochs;
+	marker->n_steps = per_epoch * (size_t) mren_trainer_marker_epochs(trainer);
 	marker->n_done = 0;
-	marker->attempts++;
 	begin_pass(trainer, false);
 	return MREN_OK;
 }
@@ -129,15 +112,7 @@ score_rows(MrenTrainer *trainer, MrenWork *work, MrenRandom *drop)
 	MrenRows in = {step->input, step->n, dim};
 
 	for (size_t i = 0; i < step->n; i++)
-	{
-		float *row = step->input + i * dim;
-
-		if (step->batch.markers[i] == SIZE_MAX)
-			memset(row, 0, dim * sizeof(float));
-		else
-			memcpy(row, step->vectors + step->batch.markers[i] * marker->shape.width,
-				   dim * sizeof(float));
-	}
+		mren_marker_gather(&step->batch, &marker->shape, i, step->vectors, step->input + i * dim);
 	if (drop != NULL)
 		mren_dropout(drop, HEAD_DROPOUT, step->input, step->input, step->mask, step->n * dim);
 	mren_dense_forward(work, &layer, &in, step->logits);
@@ -154,41 +129,20 @@ spread_gradient(MrenTrainer *trainer)
 
 	mren_multiply(step->dinput, step->dinput, step->mask, step->n * dim);
 	memset(step->dvectors, 0, step->batch.batch.n_tokens * width * sizeof(float));
-	for (size_t i = 0; i < step->n; i++)
+	for (size_t i = 0; i < step->n * MREN_N_MARKS; i++)
 	{
 		if (step->batch.markers[i] != SIZE_MAX)
-			memcpy(step->dvectors + step->batch.markers[i] * width, step->dinput + i * dim,
-				   dim * sizeof(float));
+			memcpy(step->dvectors + step->batch.markers[i] * width, step->dinput + i * width,
+				   width * sizeof(float));
 	}
 }
 
-/* Scales all gradients so that their norm is at most MAX_NORM. */
-static MrenStatus
-clip_gradients(MrenTrainer *trainer, MrenError *err)
-{
-	const MrenEnv *env = &trainer->env;
-	MrenMarkerTraining *marker = &trainer->marker;
-	MrenParameterList head = mren_parameters_trained(&marker->head);
-	MrenParameterList list = mren_transformer_trainer_parameters(marker->encoder);
-	float *grads = mren_transformer_trainer_gradients(marker->encoder);
-	double square = 0;
-	float factor;
-
-	MREN_TRY(mren_gradients_square_sum(env, head, marker->head_grads, &square, err));
-	MREN_TRY(mren_gradients_square_sum(env, list, grads, &square, err));
-	if (!(square > MAX_NORM * MAX_NORM))
-		return MREN_OK;
-	factor = (float) (MAX_NORM / sqrt(square));
-	MREN_TRY(mren_gradients_scale(env, head, marker->head_grads, factor, err));
-	return mren_gradients_scale(env, list, grads, factor, err);
-}
-
 static double
-schedule(const MrenMarkerTraining *marker)
+head_rate(const MrenMarkerTraining *marker)
 {
-	double at = ((double) marker->n_done + 1) / ((double) marker->n_steps + 1);
+	double least = marker->start_head != NULL ? HEAD_RATE * MREN_GOLD_RATE : HEAD_RATE;
 
-	return at < WARM_UP ? at / WARM_UP : fmax(0, (1 - at) / (1 - WARM_UP));
+	return fmax(marker->fine_tuning.rate, least);
 }
 
 static MrenStatus
@@ -196,18 +150,16 @@ step_optimizers(MrenTrainer *trainer, MrenError *err)
 {
 	MrenMarkerTraining *marker = &trainer->marker;
 	MrenParameterList head = mren_parameters_trained(&marker->head);
-	MrenParameterList list = mren_transformer_trainer_parameters(marker->encoder);
-	double share = schedule(marker) * (marker->start_head != NULL ? MREN_GOLD_RATE : 1);
+	MrenClippedBeside beside = {head, marker->head_grads};
+	double share =
+		mren_encoder_tuning_share(((double) marker->n_done + 1) / ((double) marker->n_steps + 1));
 
-	MREN_TRY(clip_gradients(trainer, err));
-	marker->head_optimizer.config.learning_rate = share * fmax(marker->rate, HEAD_RATE);
-	marker->encoder_optimizer.config.learning_rate = share * marker->rate;
+	MREN_TRY(mren_encoder_tuning_clip(&marker->fine_tuning, &beside, err));
+	marker->head_optimizer.config.learning_rate = share * head_rate(marker);
 	marker->n_done++;
 	MREN_TRY(mren_optimizer_step(&trainer->env, head, &marker->head_optimizer, marker->head_values,
 								 marker->head_grads, err));
-	return mren_optimizer_step(&trainer->env, list, &marker->encoder_optimizer,
-							   mren_transformer_trainer_values(marker->encoder),
-							   mren_transformer_trainer_gradients(marker->encoder), err);
+	return mren_encoder_tuning_step(&marker->fine_tuning, share, err);
 }
 
 static MrenObjective
@@ -222,13 +174,10 @@ forward(MrenTrainer *trainer, MrenWork *work, MrenRandom *drop, MrenError *err)
 {
 	MrenMarkerTraining *marker = &trainer->marker;
 	MrenMarkerStep *step = &marker->step;
-	MrenTransformerStep how = {.dropout = drop != NULL};
+	uint64_t seed = drop != NULL ? mren_random_next(drop) : 0;
 
-	if (drop != NULL)
-		how.seed = mren_random_next(drop);
-	if (step->batch.batch.n_tokens > 0)
-		MREN_TRY(mren_transformer_trainer_forward(marker->encoder, &step->batch.batch, &how,
-												  step->vectors, err));
+	MREN_TRY(mren_encoder_tuning_forward(&marker->fine_tuning, &step->batch.batch,
+										 drop != NULL ? &seed : NULL, step->vectors, err));
 	score_rows(trainer, work, drop);
 	return work->stopped ? mren_fail_canceled(err) : MREN_OK;
 }
@@ -248,10 +197,7 @@ backward(MrenTrainer *trainer, MrenWork *work, MrenError *err)
 	if (work->stopped)
 		return mren_fail_canceled(err);
 	spread_gradient(trainer);
-	MREN_TRY(mren_transformer_trainer_clear(marker->encoder, err));
-	if (step->batch.batch.n_tokens == 0)
-		return MREN_OK;
-	return mren_transformer_trainer_backward(marker->encoder, step->dvectors, err);
+	return mren_encoder_tuning_backward(&marker->fine_tuning, step->dvectors, err);
 }
 
 static double
@@ -334,12 +280,10 @@ static void
 keep_values(MrenTrainer *trainer)
 {
 	MrenMarkerTraining *marker = &trainer->marker;
-	MrenParameterList list = mren_transformer_trainer_parameters(marker->encoder);
 
 	memcpy(marker->best_head, marker->head_values, marker->head.size * sizeof(float));
-	if (list.size > 0)
-		memcpy(marker->best_tuned, mren_transformer_trainer_values(marker->encoder),
-			   list.size * sizeof(float));
+	mren_encoder_tuning_keep(&marker->fine_tuning,
+							 mren_transformer_trainer_values(marker->fine_tuning.trainer));
 	marker->best_epoch = trainer->epochs.epoch;
 	marker->kept = true;
 }
@@ -377,9 +321,8 @@ validated(MrenTrainer *trainer, MrenProgress *progress, MrenError *err)
 static bool
 at_chance(const MrenTrainer *trainer)
 {
-	return trainer->report.n_validation >= LEAST_ROWS_TO_JUDGE &&
-		   (double) trainer->marker.n_correct <=
-			   trainer->report.validation_majority * (double) trainer->report.n_validation;
+	return (double) trainer->marker.n_correct <=
+		   trainer->report.validation_majority * (double) trainer->report.n_validation;
 }
 
 MrenStatus
@@ -393,14 +336,16 @@ mren_trainer_marker_end_epoch(MrenTrainer *trainer, bool *done, MrenError *err)
 		begin_pass(trainer, false);
 		return MREN_OK;
 	}
-	if (marker->start_head != NULL || !trainer->epochs.validates || trainer->stopping ||
-		!at_chance(trainer) || marker->attempts >= MAX_ATTEMPTS)
+	if (marker->start_head != NULL || trainer->epochs.phase == MREN_PHASE_REFIT ||
+		!trainer->epochs.validates || trainer->stopping ||
+		!mren_encoder_tuning_again(&marker->fine_tuning, trainer->report.n_validation,
+								   at_chance(trainer)))
 		return MREN_OK;
 	*done = false;
-	marker->rate /= 3;
 	marker->kept = false;
 	marker->best_epoch = 0;
 	trainer->epochs.epoch = 0;
+	trainer->epochs.n_epochs = mren_trainer_marker_epochs(trainer);
 	trainer->report.encoder_restarts++;
 	return mren_trainer_marker_begin(trainer, err);
 }
@@ -443,17 +388,19 @@ MrenStatus
 mren_trainer_marker_end_pretraining(MrenTrainer *trainer, MrenError *err)
 {
 	MrenMarkerTraining *marker = &trainer->marker;
-	MrenParameterList list = mren_transformer_trainer_parameters(marker->encoder);
+	MrenEncoderTuning *fine_tuning = &marker->fine_tuning;
+	size_t n = marker->head.size;
 
 	if (!marker->kept)
 		keep_values(trainer);
 	marker->best_epoch = 0;
-	MREN_TRY(
-		mren_allocate(&trainer->env, marker->head.size, sizeof(float), &marker->start_head, err));
-	MREN_TRY(mren_allocate(&trainer->env, list.size, sizeof(float), &marker->start_tuned, err));
-	memcpy(marker->start_head, marker->best_head, marker->head.size * sizeof(float));
-	if (list.size > 0)
-		memcpy(marker->start_tuned, marker->best_tuned, list.size * sizeof(float));
+	MREN_TRY(mren_allocate(&trainer->env, n, sizeof(float), &marker->start_head, err));
+	MREN_TRY(mren_allocate(&trainer->env, fine_tuning->n_tuned, sizeof(float), &marker->start_tuned,
+						   err));
+	memcpy(marker->start_head, marker->best_head, n * sizeof(float));
+	mren_encoder_tuning_copy_best(fine_tuning, marker->start_tuned);
+	mren_encoder_tuning_start(fine_tuning, marker->start_tuned);
+	fine_tuning->rate *= MREN_GOLD_RATE;
 	return MREN_OK;
 }
 
@@ -492,21 +439,6 @@ mren_trainer_marker_shape(const MrenTrainer *trainer, MrenMarkerShape *shape)
 		*shape = trainer->marker.shape;
 }
 
-/* The trained tensors without the padding between them. */
-static void
-copy_tuned(const MrenMarkerTraining *marker, float *to)
-{
-	MrenParameterList list = mren_transformer_trainer_parameters(marker->encoder);
-
-	for (size_t i = 0; i < list.n; i++)
-	{
-		size_t n = list.items[i].rows * list.items[i].cols;
-
-		memcpy(to, marker->best_tuned + list.items[i].at, n * sizeof(float));
-		to += n;
-	}
-}
-
 MrenStatus
 mren_trainer_marker_finish(const MrenTrainer *trainer, MrenNet *net, MrenError *err)
 {
@@ -518,7 +450,7 @@ mren_trainer_marker_finish(const MrenTrainer *trainer, MrenNet *net, MrenError *
 		return MREN_OK;
 	words = trainer->inputs.encoder->config.vocabulary * marker->shape.embedding_width;
 	memcpy(mren_parameter_at(&classifier->table, classifier->values, MREN_MARKER_EMBEDDINGS),
-		   marker->weights + words,
+		   marker->fine_tuning.weights + words,
 		   mren_marker_kinds(&marker->shape) * marker->shape.embedding_width * sizeof(float));
 	for (size_t i = 0; i < 2; i++)
 	{
@@ -530,8 +462,9 @@ mren_trainer_marker_finish(const MrenTrainer *trainer, MrenNet *net, MrenError *
 		mren_scale(to, (float) marker->share, from->rows * from->cols);
 	}
 	if (marker->shape.n_tuned > 0)
-		copy_tuned(marker,
-				   mren_parameter_at(&classifier->table, classifier->values, MREN_MARKER_TUNED));
+		mren_encoder_tuning_copy_best(
+			&marker->fine_tuning,
+			mren_parameter_at(&classifier->table, classifier->values, MREN_MARKER_TUNED));
 	memset(net->marker_set, true, sizeof(net->marker_set));
 	return mren_check_interrupts(&trainer->env, err);
 }

@@ -16,7 +16,7 @@
 #include "nn/optimizer.h"
 #include "relation/marker/marker_classifier.h"
 #include "relation/train/trainer.h"
-#include "transformer/train/encoder_trainer.h"
+#include "transformer/train/encoder_tuning.h"
 
 /* Rows by the hash of their sentence's tokens, then in canonical order. */
 typedef struct MrenSentenceRows
@@ -64,12 +64,10 @@ enum
 
 typedef struct MrenMarkerTraining
 {
-	MrenMarkerShape shape; /* width 0: no marker classifier is trained */
-	MrenTransformerConfig config;
-	MrenTransformerTrainer *encoder;
-	float *weights;		   /* of the pretrained encoder, with the markers */
-	uint64_t *sentences;   /* (source.n) hash of each row's tokens */
-	MrenSentenceRows weak; /* that come first */
+	MrenMarkerShape shape;		   /* width 0: no marker classifier is trained */
+	MrenEncoderTuning fine_tuning; /* of the encoder with the markers as further pieces */
+	uint64_t *sentences;		   /* (source.n) hash of each row's tokens */
+	MrenSentenceRows weak;		   /* that come first */
 	MrenSentenceRows train;
 	MrenSentenceRows validation;
 	MrenMarkerStep step;
@@ -78,19 +76,16 @@ typedef struct MrenMarkerTraining
 	float *head_values;
 	float *head_grads;
 	MrenOptimizerState head_optimizer;
-	MrenOptimizerState encoder_optimizer;
 	uint64_t n_steps; /* of the whole stage: the rate falls to 0 by then */
 	uint64_t n_done;
 
-	double rate;	   /* of this attempt */
-	int attempts;	   /* a training that ends at chance is tried again at a lower rate */
-	double loss;	   /* of the best epoch's validation rows, calibrated */
-	bool kept;		   /* the weights of some epoch */
-	int best_epoch;	   /* 0: that before the first epoch of the stage */
-	float *best_head;  /* as head_values */
-	float *best_tuned; /* as the encoder's trained values */
-	float *start_head; /* as the best ones: learned from weak rows that come first; or NULL */
-	float *start_tuned;
+	const MrenMarkerClassifier *warm; /* that training starts from; NULL: none */
+	double loss;					  /* of the best epoch's validation rows, calibrated */
+	bool kept;						  /* the weights of some epoch */
+	int best_epoch;					  /* 0: that before the first epoch of the stage */
+	float *best_head;				  /* as head_values */
+	float *start_head;	/* likewise: learned from weak rows that come first; or NULL */
+	float *start_tuned; /* with it, as a model stores them */
 	float *kept_scores; /* (kept rows, n_relations) of this pass */
 	float *best_scores; /* of the best epoch */
 	double share;		/* of the classifier in the sum of all logits, 0 .. 1 */
@@ -107,11 +102,18 @@ extern void mren_trainer_marker_measure(MrenTrainer *trainer, size_t i, const Mr
 extern MrenStatus mren_trainer_marker_open(MrenTrainer *trainer, MrenError *err);
 extern void mren_trainer_marker_free(MrenTrainer *trainer);
 
-/* The encoder begins again from what was pretrained. */
-extern MrenStatus mren_trainer_marker_renew(MrenTrainer *trainer, MrenError *err);
+/*
+ * trainer_warm.c: starts from the classifier of the network that training starts from, if it
+ * fits; the report says why not.  The second is for the output layer, in which the relations
+ * that both have are taken over.
+ */
+extern void mren_trainer_marker_warm(MrenTrainer *trainer);
+extern void mren_trainer_marker_warm_head(MrenTrainer *trainer);
 
 /* Whether there is one to be trained. */
 extern bool mren_trainer_marker_wanted(const MrenTrainer *trainer);
+/* Epochs of a fit. */
+extern int mren_trainer_marker_epochs(const MrenTrainer *trainer);
 /* Begins its epochs in the stage that trainer->epochs describes. */
 extern MrenStatus mren_trainer_marker_begin(MrenTrainer *trainer, MrenError *err);
 /* A batch of an epoch or of its validation; the event says when the epoch has ended. */

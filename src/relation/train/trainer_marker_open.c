@@ -10,25 +10,8 @@
 
 #include "nn/kernels.h"
 
-#define WEIGHT_DECAY 0.01
-#define SMALL_WIDTH 384.0
-/* For encoders of that width: good ones among a few that were tried on development rows. */
-#define ADAPTERS_RATE 5e-4
-#define ALL_RATE 2e-4
-#define ADAPTER_ALPHA 2.0 /* times the rank */
+#define ALL_RATE 2e-4	  /* of mren_encoder_tuning_rate: good among a few that were tried */
 #define DEFAULT_SHARE 0.5 /* without validation rows */
-
-static double
-default_rate(const MrenTrainer *trainer)
-{
-	double narrow = SMALL_WIDTH / (double) trainer->marker.shape.width;
-
-	if (trainer->options.encoder_rate > 0)
-		return trainer->options.encoder_rate;
-	if (trainer->options.fine_tuning == MREN_FINE_TUNING_ADAPTERS)
-		return ADAPTERS_RATE * narrow;
-	return ALL_RATE * pow(narrow, 2.3);
-}
 
 bool
 mren_trainer_marker_wanted(const MrenTrainer *trainer)
@@ -51,7 +34,8 @@ mren_trainer_marker_choose(MrenTrainer *trainer, MrenError *err)
 									  .n_types = trainer->shape.n_types,
 									  .n_relations = trainer->shape.n_relations,
 									  .tuning = (size_t) options->fine_tuning,
-									  .int8 = options->encoder_int8};
+									  .int8 = options->encoder_int8,
+									  .solid = options->markers == MREN_MARKERS_SOLID};
 	if (options->fine_tuning == MREN_FINE_TUNING_LAST_LAYERS)
 		marker->shape.layers = options->fine_tuned_layers < config->layers
 								   ? options->fine_tuned_layers
@@ -60,9 +44,8 @@ mren_trainer_marker_choose(MrenTrainer *trainer, MrenError *err)
 	{
 		marker->shape.rank =
 			options->adapter_rank < config->width ? options->adapter_rank : config->width;
-		marker->shape.alpha = ADAPTER_ALPHA * (double) marker->shape.rank;
+		marker->shape.alpha = MREN_ADAPTER_ALPHA * (double) marker->shape.rank;
 	}
-	marker->config = mren_marker_config(&marker->shape, config);
 	return mren_allocate_zero(&trainer->env, trainer->inputs.source.n, sizeof(uint64_t),
 							  &marker->sentences, err);
 }
@@ -104,23 +87,24 @@ word_deviation(const MrenTransformerConfig *config, const float *weights)
 	return sqrtf((float) (mren_square_sum(weights, n) / (double) n));
 }
 
+/* The pretrained weights with the markers' embeddings; allocated. */
 static MrenStatus
-open_weights(MrenTrainer *trainer, MrenError *err)
+read_weights(MrenTrainer *trainer, float **weights, MrenError *err)
 {
-	MrenMarkerTraining *marker = &trainer->marker;
+	const MrenMarkerShape *shape = &trainer->marker.shape;
 	const MrenTransformerConfig *config = &trainer->inputs.encoder->config;
 	size_t words = config->vocabulary * config->embedding_width;
 	float *embeddings;
 	MrenStatus status;
 
 	MREN_TRY(draw_embeddings(trainer, &embeddings, err));
-	status = mren_marker_weights(&trainer->env, &marker->shape, trainer->inputs.encoder, embeddings,
-								 &marker->weights, err);
+	status = mren_marker_weights(&trainer->env, shape, trainer->inputs.encoder, embeddings, weights,
+								 err);
 	mren_release(&trainer->env, embeddings);
 	if (status != MREN_OK)
 		return status;
-	mren_scale(marker->weights + words, word_deviation(config, marker->weights),
-			   mren_marker_kinds(&marker->shape) * config->embedding_width);
+	mren_scale(*weights + words, word_deviation(config, *weights),
+			   mren_marker_kinds(shape) * config->embedding_width);
 	return MREN_OK;
 }
 
@@ -130,7 +114,8 @@ open_head(MrenTrainer *trainer, MrenError *err)
 	const MrenEnv *env = &trainer->env;
 	MrenMarkerTraining *marker = &trainer->marker;
 	MrenParameterTable *table = &marker->head;
-	MrenOptimizerConfig config = {.kind = MREN_OPTIMIZER_ADAM, .weight_decay = WEIGHT_DECAY};
+	MrenOptimizerConfig config = {.kind = MREN_OPTIMIZER_ADAM,
+								  .weight_decay = MREN_ENCODER_TUNING_DECAY};
 	MrenParameterList list;
 
 	mren_parameters_add(table, "weight", mren_marker_dim(&marker->shape), marker->shape.n_relations,
@@ -144,39 +129,27 @@ open_head(MrenTrainer *trainer, MrenError *err)
 	return mren_optimizer_create(env, &config, list, &marker->head_optimizer, err);
 }
 
-static MrenTransformerTuning
-tuning_of(const MrenTrainer *trainer)
-{
-	const MrenMarkerTraining *marker = &trainer->marker;
-	MrenTransformerTuning chosen = mren_marker_tuning(&marker->shape);
-	MrenTransformerTuning tuning;
-
-	mren_transformer_tuning_init(&marker->config, &tuning);
-	tuning.kind = chosen.kind;
-	tuning.last_layers = chosen.last_layers;
-	tuning.rank = chosen.rank;
-	tuning.alpha = chosen.alpha;
-	tuning.seed = (uint64_t) trainer->options.common.seed;
-	return tuning;
-}
-
 static MrenStatus
 open_encoder(MrenTrainer *trainer, MrenError *err)
 {
-	const MrenEnv *env = &trainer->env;
 	MrenMarkerTraining *marker = &trainer->marker;
-	MrenTransformerTuning tuning = tuning_of(trainer);
-	MrenOptimizerConfig config = {.kind = MREN_OPTIMIZER_ADAM, .weight_decay = WEIGHT_DECAY};
-	MrenParameterList list;
+	const MrenOptions *options = &trainer->options;
+	MrenEncoderTuning *fine_tuning = &marker->fine_tuning;
+	MrenTransformerTuning tuning = mren_marker_tuning(&marker->shape);
+	MrenTransformerConfig config =
+		mren_marker_config(&marker->shape, &trainer->inputs.encoder->config);
+	float *weights;
 
-	MREN_TRY(mren_transformer_trainer_create(env, &marker->config, &tuning, marker->weights,
-											 &marker->encoder, err));
-	list = mren_transformer_trainer_parameters(marker->encoder);
-	marker->shape.n_tuned = 0;
-	for (size_t i = 0; i < list.n; i++)
-		marker->shape.n_tuned += list.items[i].rows * list.items[i].cols;
-	MREN_TRY(mren_allocate(env, list.size, sizeof(float), &marker->best_tuned, err));
-	return mren_optimizer_create(env, &config, list, &marker->encoder_optimizer, err);
+	tuning.seed = (uint64_t) options->common.seed;
+	MREN_TRY(read_weights(trainer, &weights, err));
+	MREN_TRY(mren_encoder_tuning_open(&trainer->env, fine_tuning, &config, &tuning, weights,
+									  trainer->inputs.memory, err));
+	fine_tuning->rate = options->encoder_rate > 0
+							? options->encoder_rate
+							: mren_encoder_tuning_rate(tuning.kind, config.width, ALL_RATE);
+	marker->shape.n_tuned = fine_tuning->n_tuned;
+	mren_trainer_marker_warm(trainer);
+	return MREN_OK;
 }
 
 MrenStatus
@@ -188,9 +161,7 @@ mren_trainer_marker_open(MrenTrainer *trainer, MrenError *err)
 	if (!mren_trainer_marker_wanted(trainer))
 		return MREN_OK;
 	marker->share = DEFAULT_SHARE;
-	marker->rate = default_rate(trainer);
 	MREN_TRY(mren_marker_rows_create(trainer, err));
-	MREN_TRY(open_weights(trainer, err));
 	MREN_TRY(open_head(trainer, err));
 	MREN_TRY(open_encoder(trainer, err));
 	MREN_TRY(mren_allocate_zero(&trainer->env, kept, sizeof(float), &marker->kept_scores, err));
@@ -204,29 +175,14 @@ mren_trainer_marker_free(MrenTrainer *trainer)
 	MrenMarkerTraining *marker = &trainer->marker;
 
 	mren_marker_rows_free(trainer);
-	mren_transformer_trainer_free(marker->encoder);
-	mren_optimizer_free(env, &marker->encoder_optimizer);
+	mren_encoder_tuning_free(&marker->fine_tuning);
 	mren_optimizer_free(env, &marker->head_optimizer);
-	mren_release(env, marker->weights);
 	mren_release(env, marker->sentences);
 	mren_release(env, marker->head_values);
 	mren_release(env, marker->head_grads);
 	mren_release(env, marker->best_head);
-	mren_release(env, marker->best_tuned);
 	mren_release(env, marker->start_head);
 	mren_release(env, marker->start_tuned);
 	mren_release(env, marker->kept_scores);
 	mren_release(env, marker->best_scores);
-}
-
-MrenStatus
-mren_trainer_marker_renew(MrenTrainer *trainer, MrenError *err)
-{
-	MrenMarkerTraining *marker = &trainer->marker;
-	MrenTransformerTuning tuning = tuning_of(trainer);
-
-	mren_transformer_trainer_free(marker->encoder);
-	marker->encoder = NULL;
-	return mren_transformer_trainer_create(&trainer->env, &marker->config, &tuning, marker->weights,
-										   &marker->encoder, err);
 }

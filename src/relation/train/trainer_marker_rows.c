@@ -235,7 +235,8 @@ mren_marker_rows_next(MrenTrainer *trainer, MrenSentenceRows *rows, bool train, 
 		MREN_TRY(load_row(trainer, row, train, step->n, err));
 	}
 	MREN_TRY(mren_marker_batch_fill(&trainer->env, &step->batch, &marker->shape,
-									marker->config.vocabulary - mren_marker_kinds(&marker->shape),
+									marker->fine_tuning.config.vocabulary -
+										mren_marker_kinds(&marker->shape),
 									step->rows, step->n, err));
 	return reserve_vectors(trainer, step, err);
 }

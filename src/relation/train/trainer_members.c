@@ -293,7 +293,7 @@ join_text_only(MrenTrainer *trainer, MrenError *err)
 	MREN_TRY(mren_trainer_fit_share(trainer, kept->sum, kept->best, kept->logits, &share, err));
 	trainer->text_only_share = share;
 	trainer->report.has_text_only = true;
-	trainer->report.image_share = 1 - share;
+	trainer->report.multimodal_share = 1 - share;
 	if (share == 0)
 		trainer->n_members--;
 	mren_trainer_mix(trainer, kept->sum, kept->best, share, kept->best);

@@ -91,12 +91,14 @@ find_difference(MrenTrainer *trainer, const MrenNet *source, char *why, size_t s
 	}
 }
 
-/* Copies the columns of the relations that both networks have. */
+/*
+ * Copies the columns of the relations that both networks have, from `source`, which is that of
+ * the network, to `values`.
+ */
 static void
-copy_output(MrenTrainer *trainer, size_t id, const MrenParameter *from, const float *values)
+copy_output(const MrenTrainer *trainer, const MrenParameter *from, const float *source,
+			const MrenParameter *to, float *values)
 {
-	MrenMember *member = mren_trainer_member(trainer);
-	const MrenParameter *to = &member->layout.table.items[id];
 	const MrenNet *net = trainer->warm;
 
 	for (size_t col = 0; col < to->cols; col++)
@@ -106,8 +108,7 @@ copy_output(MrenTrainer *trainer, size_t id, const MrenParameter *from, const fl
 		if (!mren_names_find(&net->relations, mren_names_get(&trainer->scan.relations, col), &rank))
 			continue;
 		for (size_t row = 0; row < to->rows; row++)
-			member->values[to->at + row * to->cols + col] =
-				values[from->at + row * from->cols + rank];
+			values[to->at + row * to->cols + col] = source[from->at + row * from->cols + rank];
 	}
 }
 
@@ -143,9 +144,83 @@ mren_trainer_take_warm(MrenTrainer *trainer)
 		const MrenParameter *from = &source->layout.table.items[id];
 
 		if (is_output(member, id))
-			copy_output(trainer, id, from, source->values);
+			copy_output(trainer, from, source->values, &member->layout.table.items[id],
+						member->values);
 		else
 			memcpy(member->values + member->layout.table.items[id].at, source->values + from->at,
 				   from->rows * from->cols * sizeof(float));
 	}
+}
+
+/*
+ * The text encoder
+ */
+
+/* Why the fine-tuning of the text encoder cannot start from the network; NULL if it can. */
+static const char *
+marker_difference(const MrenTrainer *trainer)
+{
+	const MrenNet *net = trainer->warm;
+	const MrenMarkerShape *mine = &trainer->marker.shape;
+	const MrenMarkerShape *theirs = &net->marker_shape;
+
+	if (net->marker == NULL)
+		return "it has no text encoder";
+	if (net->text_encoder.len != 32 ||
+		memcmp(net->text_encoder.data, trainer->inputs.text_encoder_sha256, 32) != 0)
+		return "its text encoder is a different one";
+	if (!same_types(&net->types, &trainer->scan.types))
+		return "its entity types are different";
+	if (theirs->solid != mine->solid)
+		return "its markers are of the other kind";
+	if (theirs->tuning != mine->tuning || theirs->layers != mine->layers ||
+		theirs->rank != mine->rank || theirs->alpha != mine->alpha ||
+		theirs->n_tuned != mine->n_tuned)
+		return "another part of its text encoder is fine-tuned";
+	return NULL;
+}
+
+void
+mren_trainer_marker_warm(MrenTrainer *trainer)
+{
+	MrenMarkerTraining *marker = &trainer->marker;
+	MrenTrainReport *report = &trainer->report;
+	const MrenMarkerClassifier *from;
+	const char *difference;
+	size_t words;
+
+	if (trainer->warm == NULL)
+		return;
+	difference = marker_difference(trainer);
+	report->encoder_warm = difference == NULL;
+	if (difference != NULL)
+	{
+		snprintf(report->encoder_cold, sizeof(report->encoder_cold), "%s", difference);
+		return;
+	}
+	from = trainer->warm->marker;
+	words = trainer->inputs.encoder->config.vocabulary * marker->shape.embedding_width;
+	memcpy(marker->fine_tuning.weights + words,
+		   mren_parameter_at(&from->table, from->values, MREN_MARKER_EMBEDDINGS),
+		   mren_marker_kinds(&marker->shape) * marker->shape.embedding_width * sizeof(float));
+	marker->warm = from;
+	mren_encoder_tuning_start(
+		&marker->fine_tuning,
+		marker->shape.n_tuned == 0
+			? from->values
+			: mren_parameter_at(&from->table, from->values, MREN_MARKER_TUNED));
+}
+
+void
+mren_trainer_marker_warm_head(MrenTrainer *trainer)
+{
+	MrenMarkerTraining *marker = &trainer->marker;
+	const MrenMarkerClassifier *from = marker->warm;
+
+	if (from == NULL || trainer->report.encoder_restarts > 0)
+		return;
+	copy_output(trainer, &from->table.items[MREN_MARKER_HEAD_WEIGHT], from->values,
+				&marker->head.items[MREN_HEAD_WEIGHT], marker->head_values);
+	copy_output(trainer, &from->table.items[MREN_MARKER_HEAD_BIAS], from->values,
+				&marker->head.items[MREN_HEAD_BIAS], marker->head_values);
 }

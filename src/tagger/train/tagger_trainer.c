@@ -37,6 +37,7 @@ mren_tag_trainer_create(const MrenEnv *env, const MrenTagOptions *options,
 	made->options.common.epochs = mren_tag_options_epochs(options);
 	mren_tag_trainer_encoder_choose(made, inputs);
 	made->source = inputs->source;
+	made->memory = inputs->memory;
 	made->vectors = inputs->vectors;
 	made->has_embeddings = inputs->embeddings_sha256 != NULL;
 	if (made->has_embeddings)
@@ -219,6 +220,8 @@ take_step(MrenTagTrainer *trainer, MrenError *err)
 	double done = ((double) trainer->epoch - 1 +
 				   (double) (trainer->at - trainer->n_sentences) / (double) trainer->n_order) /
 				  (double) trainer->options.common.epochs;
+	double part = (double) trainer->n_sentences /
+				  ((double) trainer->n_order * (double) trainer->options.common.epochs);
 
 	trainer->optimizer.config.learning_rate =
 		trainer->options.common.learning_rate * (1 - done * (1 - trainer->options.anneal));
@@ -228,7 +231,7 @@ take_step(MrenTagTrainer *trainer, MrenError *err)
 	mren_axpy(trainer->averaged + at, trainer->values + at, (float) (1 - keep), n);
 	mren_tag_tables_step(&trainer->tables, &trainer->batch, &trainer->optimizer, keep,
 						 trainer->values, trainer->averaged, trainer->grads);
-	return mren_tag_trainer_encoder_step(trainer, done, keep, err);
+	return mren_tag_trainer_encoder_step(trainer, done + part / 2, keep, err);
 }
 
 static MrenStatus

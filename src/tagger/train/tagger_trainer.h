@@ -32,6 +32,7 @@ typedef struct MrenTagTrainerInputs
 	/* The text encoder that the rows are tokenised for; outlives the trainer; NULL: none */
 	const MrenEncoderSource *encoder;
 	const uint8_t *text_encoder_sha256; /* 32 bytes, with encoder */
+	size_t memory;						/* bytes that fine-tuning it may take; 0: no limit */
 } MrenTagTrainerInputs;
 
 typedef struct MrenTagReport

@@ -2,11 +2,9 @@
  * tagger_trainer_encoder.c
  *	  The text encoder of a tagger, fine-tuned in the steps of the tagger's training.
  *
- * All sentences of a batch are read in one pass.  The encoder has a learning rate of its own,
- * which rises linearly over the first tenth of the training and then falls linearly to 0, and
- * its gradients are clipped (Pascanu et al. 2013).  Like the tagger's weights, those that are
- * validated and kept are a moving mean.  A training that finds no mention at all, which happens
- * when the rate is too high, is begun anew at a third of it (Mosbach et al. 2021).
+ * All sentences of a batch are read in one pass.  Rate, schedule and restarts are those of
+ * transformer/train/encoder_tuning; at chance is a training that finds no mention at all.  Like the
+ * tagger's weights, those that are validated and kept are a moving mean.
  */
 #include <math.h>
 #include <stdio.h>
@@ -16,27 +14,7 @@
 #include "tagger/tagger_internal.h"
 #include "tagger/train/tagger_trainer_internal.h"
 
-#define WARM_UP 0.1
-#define MAX_NORM 1.0
-#define WEIGHT_DECAY 0.01
-#define SMALL_WIDTH 384.0
-#define ADAPTERS_RATE 5e-4 /* of an encoder of that width */
-#define ALL_RATE 1.5e-4	   /* the same */
-#define ADAPTER_ALPHA 2.0  /* times the rank */
-#define MAX_ATTEMPTS 3
-#define LEAST_ROWS_TO_JUDGE 30
-
-static double
-default_rate(const MrenTagTrainer *trainer)
-{
-	double narrow = SMALL_WIDTH / (double) trainer->encoder.shape.width;
-
-	if (trainer->options.encoder_rate > 0)
-		return trainer->options.encoder_rate;
-	if (trainer->options.fine_tuning == MREN_TUNING_ADAPTERS)
-		return ADAPTERS_RATE * narrow;
-	return ALL_RATE * pow(narrow, 2.3);
-}
+#define ALL_RATE 1.5e-4 /* of mren_encoder_tuning_rate */
 
 static size_t
 at_most(size_t value, size_t most)
@@ -57,61 +35,52 @@ mren_tag_trainer_encoder_choose(MrenTagTrainer *trainer, const MrenTagTrainerInp
 	config = &inputs->encoder->config;
 	encoder->source = inputs->encoder;
 	memcpy(encoder->sha256, inputs->text_encoder_sha256, sizeof(encoder->sha256));
-	*shape = (MrenTagEncoderShape){.width = config->width, .tuning = options->fine_tuning};
+	*shape = (MrenTagEncoderShape){
+		.width = config->width, .tuning = options->fine_tuning, .int8 = options->encoder_int8};
 	if (options->fine_tuning == MREN_TUNING_LAST)
 		shape->layers = at_most(options->fine_tuned_layers, config->layers);
 	if (options->fine_tuning == MREN_TUNING_ADAPTERS)
 	{
 		shape->rank = at_most(options->adapter_rank, config->width);
-		shape->alpha = ADAPTER_ALPHA * (double) shape->rank;
+		shape->alpha = MREN_ADAPTER_ALPHA * (double) shape->rank;
 	}
-	encoder->rate = default_rate(trainer);
 }
 
 /*
  * Opening
  */
 
-static MrenStatus
-create_trainer(MrenTagTrainer *trainer, MrenError *err)
-{
-	MrenTagEncoderTraining *encoder = &trainer->encoder;
-	MrenTransformerTuning chosen = mren_tag_encoder_tuning(&encoder->shape);
-	MrenTransformerTuning tuning;
-
-	mren_transformer_tuning_init(&encoder->source->config, &tuning);
-	tuning.kind = chosen.kind;
-	tuning.last_layers = chosen.last_layers;
-	tuning.rank = chosen.rank;
-	tuning.alpha = chosen.alpha;
-	tuning.seed = (uint64_t) trainer->options.common.seed;
-	mren_transformer_trainer_free(encoder->trainer);
-	encoder->trainer = NULL;
-	return mren_transformer_trainer_create(&trainer->env, &encoder->source->config, &tuning,
-										   encoder->weights, &encoder->trainer, err);
-}
-
 MrenStatus
 mren_tag_trainer_encoder_open(MrenTagTrainer *trainer, MrenError *err)
 {
 	const MrenEnv *env = &trainer->env;
 	MrenTagEncoderTraining *encoder = &trainer->encoder;
-	MrenOptimizerConfig config = {.kind = MREN_OPTIMIZER_ADAM, .weight_decay = WEIGHT_DECAY};
-	MrenParameterList list;
+	MrenEncoderTuning *fine_tuning = &encoder->fine_tuning;
+	MrenTransformerTuning tuning = mren_tag_encoder_tuning(&encoder->shape);
+	MrenStatus status;
+	float *weights;
+	size_t n;
 
 	if (encoder->source == NULL)
 		return MREN_OK;
+	tuning.seed = (uint64_t) trainer->options.common.seed;
 	MREN_TRY(mren_allocate(env, mren_transformer_parameters(&encoder->source->config),
-						   sizeof(float), &encoder->weights, err));
-	MREN_TRY(encoder->source->read(encoder->source->state, encoder->weights, err));
-	MREN_TRY(create_trainer(trainer, err));
-	list = mren_transformer_trainer_parameters(encoder->trainer);
-	encoder->shape.n_tuned = 0;
-	for (size_t i = 0; i < list.n; i++)
-		encoder->shape.n_tuned += list.items[i].rows * list.items[i].cols;
-	MREN_TRY(mren_allocate(env, list.size, sizeof(float), &encoder->averaged, err));
-	MREN_TRY(mren_allocate(env, list.size, sizeof(float), &encoder->best, err));
-	return mren_optimizer_create(env, &config, list, &encoder->optimizer, err);
+						   sizeof(float), &weights, err));
+	status = encoder->source->read(encoder->source->state, weights, err);
+	if (status != MREN_OK)
+	{
+		mren_release(env, weights);
+		return status;
+	}
+	MREN_TRY(mren_encoder_tuning_open(env, fine_tuning, &encoder->source->config, &tuning, weights,
+									  trainer->memory, err));
+	fine_tuning->rate = trainer->options.encoder_rate > 0
+							? trainer->options.encoder_rate
+							: mren_encoder_tuning_rate(tuning.kind, encoder->shape.width, ALL_RATE);
+	encoder->shape.n_tuned = fine_tuning->n_tuned;
+	n = mren_transformer_trainer_parameters(fine_tuning->trainer).size;
+	MREN_TRY(mren_encoder_tuning_reserve(fine_tuning, n * sizeof(float), err));
+	return mren_allocate(env, n, sizeof(float), &encoder->averaged, err);
 }
 
 void
@@ -119,11 +88,10 @@ mren_tag_trainer_encoder_free(MrenTagTrainer *trainer)
 {
 	const MrenEnv *env = &trainer->env;
 	MrenTagEncoderTraining *encoder = &trainer->encoder;
-	float *blocks[] = {encoder->weights,  encoder->averaged, encoder->best,	   encoder->vectors,
-					   encoder->dvectors, encoder->encoded,	 encoder->dencoded};
+	float *blocks[] = {encoder->averaged, encoder->vectors, encoder->dvectors, encoder->encoded,
+					   encoder->dencoded};
 
-	mren_transformer_trainer_free(encoder->trainer);
-	mren_optimizer_free(env, &encoder->optimizer);
+	mren_encoder_tuning_free(&encoder->fine_tuning);
 	mren_tag_token_batch_free(env, &encoder->batch);
 	for (size_t i = 0; i < sizeof(blocks) / sizeof(blocks[0]); i++)
 		mren_release(env, blocks[i]);
@@ -137,7 +105,7 @@ static float
 vector_scale(const MrenTagEncoderTraining *encoder)
 {
 	const MrenTransformerConfig *config = &encoder->source->config;
-	const float *weights = encoder->weights;
+	const float *weights = encoder->fine_tuning.weights;
 	MrenTransformerTensor tensor;
 	char prefix[MREN_TRANSFORMER_NAME_SIZE];
 	double square = 0;
@@ -164,12 +132,10 @@ mren_tag_trainer_encoder_begin(MrenTagTrainer *trainer, MrenError *err)
 		return MREN_OK;
 	*mren_parameter_at(&trainer->layout.table, trainer->values, trainer->layout.ids.encoder_scale) =
 		vector_scale(encoder);
-	if (encoder->attempts++ > 0)
-		MREN_TRY(create_trainer(trainer, err));
-	list = mren_transformer_trainer_parameters(encoder->trainer);
-	mren_optimizer_reset(list, &encoder->optimizer);
+	MREN_TRY(mren_encoder_tuning_begin(&encoder->fine_tuning, err));
+	list = mren_transformer_trainer_parameters(encoder->fine_tuning.trainer);
 	if (list.size > 0)
-		memcpy(encoder->averaged, mren_transformer_trainer_values(encoder->trainer),
+		memcpy(encoder->averaged, mren_transformer_trainer_values(encoder->fine_tuning.trainer),
 			   list.size * sizeof(float));
 	return MREN_OK;
 }
@@ -226,7 +192,7 @@ MrenStatus
 mren_tag_trainer_encoder_forward(MrenTagTrainer *trainer, bool train, MrenError *err)
 {
 	MrenTagEncoderTraining *encoder = &trainer->encoder;
-	MrenTransformerStep how = {.dropout = train};
+	uint64_t seed;
 	MrenRandom random;
 	size_t words = 0;
 
@@ -240,10 +206,9 @@ mren_tag_trainer_encoder_forward(MrenTagTrainer *trainer, bool train, MrenError 
 	mren_random_seed(&random, (uint64_t) trainer->options.common.seed,
 					 (uint64_t) (MREN_TAG_STREAM_ENCODER + trainer->phase) << 32 |
 						 trainer->n_steps);
-	how.seed = mren_random_next(&random);
-	if (encoder->batch.batch.n_tokens > 0)
-		MREN_TRY(mren_transformer_trainer_forward(encoder->trainer, &encoder->batch.batch, &how,
-												  encoder->vectors, err));
+	seed = mren_random_next(&random);
+	MREN_TRY(mren_encoder_tuning_forward(&encoder->fine_tuning, &encoder->batch.batch,
+										 train ? &seed : NULL, encoder->vectors, err));
 	gather(trainer);
 	trainer->batch.dencoded = train && encoder->shape.n_tuned > 0 ? encoder->dencoded : NULL;
 	return MREN_OK;
@@ -276,20 +241,6 @@ scatter(MrenTagTrainer *trainer)
 	}
 }
 
-static MrenStatus
-clip_gradients(MrenTagTrainer *trainer, MrenParameterList list, MrenError *err)
-{
-	float *grads = mren_transformer_trainer_gradients(trainer->encoder.trainer);
-	double square = 0;
-	double norm;
-
-	MREN_TRY(mren_gradients_square_sum(&trainer->env, list, grads, &square, err));
-	norm = sqrt(square);
-	if (!(norm > MAX_NORM))
-		return MREN_OK;
-	return mren_gradients_scale(&trainer->env, list, grads, (float) (MAX_NORM / norm), err);
-}
-
 MrenStatus
 mren_tag_trainer_encoder_step(MrenTagTrainer *trainer, double done, double keep, MrenError *err)
 {
@@ -299,18 +250,12 @@ mren_tag_trainer_encoder_step(MrenTagTrainer *trainer, double done, double keep,
 
 	if (encoder->shape.n_tuned == 0)
 		return MREN_OK;
-	list = mren_transformer_trainer_parameters(encoder->trainer);
-	values = mren_transformer_trainer_values(encoder->trainer);
+	list = mren_transformer_trainer_parameters(encoder->fine_tuning.trainer);
+	values = mren_transformer_trainer_values(encoder->fine_tuning.trainer);
 	scatter(trainer);
-	MREN_TRY(mren_transformer_trainer_clear(encoder->trainer, err));
-	if (encoder->batch.batch.n_tokens > 0)
-		MREN_TRY(mren_transformer_trainer_backward(encoder->trainer, encoder->dvectors, err));
-	MREN_TRY(clip_gradients(trainer, list, err));
-	encoder->optimizer.config.learning_rate =
-		encoder->rate *
-		(done < WARM_UP ? (done + 1e-3) / (WARM_UP + 1e-3) : fmax(0, (1 - done) / (1 - WARM_UP)));
-	MREN_TRY(mren_optimizer_step(&trainer->env, list, &encoder->optimizer, values,
-								 mren_transformer_trainer_gradients(encoder->trainer), err));
+	MREN_TRY(mren_encoder_tuning_backward(&encoder->fine_tuning, encoder->dvectors, err));
+	MREN_TRY(mren_encoder_tuning_clip(&encoder->fine_tuning, &(MrenClippedBeside){0}, err));
+	MREN_TRY(mren_encoder_tuning_step(&encoder->fine_tuning, mren_encoder_tuning_share(done), err));
 	mren_scale(encoder->averaged, (float) keep, list.size);
 	mren_axpy(encoder->averaged, values, (float) (1 - keep), list.size);
 	return MREN_OK;
@@ -325,8 +270,8 @@ mren_tag_trainer_encoder_swap(MrenTagTrainer *trainer, MrenError *err)
 
 	if (encoder->shape.n_tuned == 0)
 		return MREN_OK;
-	n = mren_transformer_trainer_parameters(encoder->trainer).size;
-	values = mren_transformer_trainer_values(encoder->trainer);
+	n = mren_transformer_trainer_parameters(encoder->fine_tuning.trainer).size;
+	values = mren_transformer_trainer_values(encoder->fine_tuning.trainer);
 	for (size_t i = 0; i < n; i++)
 	{
 		float kept = values[i];
@@ -343,8 +288,7 @@ mren_tag_trainer_encoder_keep(MrenTagTrainer *trainer)
 	MrenTagEncoderTraining *encoder = &trainer->encoder;
 
 	if (encoder->shape.n_tuned > 0)
-		memcpy(encoder->best, encoder->averaged,
-			   mren_transformer_trainer_parameters(encoder->trainer).size * sizeof(float));
+		mren_encoder_tuning_keep(&encoder->fine_tuning, encoder->averaged);
 }
 
 bool
@@ -352,10 +296,10 @@ mren_tag_trainer_encoder_again(MrenTagTrainer *trainer)
 {
 	MrenTagEncoderTraining *encoder = &trainer->encoder;
 
-	if (encoder->shape.n_tuned == 0 || trainer->n_validation < LEAST_ROWS_TO_JUDGE ||
-		trainer->report.validation_f1 > 0 || encoder->attempts >= MAX_ATTEMPTS)
+	if (encoder->shape.n_tuned == 0 ||
+		!mren_encoder_tuning_again(&encoder->fine_tuning, trainer->n_validation,
+								   !(trainer->report.validation_f1 > 0)))
 		return false;
-	encoder->rate /= 3;
 	trainer->report.encoder_restarts++;
 	return true;
 }
@@ -367,22 +311,12 @@ mren_tag_trainer_encoder_again(MrenTagTrainer *trainer)
 MrenStatus
 mren_tag_trainer_encoder_finish(MrenTagTrainer *trainer, MrenTagger *tagger, MrenError *err)
 {
-	MrenTagEncoderTraining *encoder = &trainer->encoder;
-	MrenParameterList list;
-	float *to;
+	const MrenTagEncoderTraining *encoder = &trainer->encoder;
 
 	if (encoder->source == NULL)
 		return MREN_OK;
 	MREN_TRY(mren_tagger_set_encoder(tagger, &encoder->shape, encoder->sha256, err));
-	list = mren_transformer_trainer_parameters(encoder->trainer);
-	to = tagger->encoder.tuned;
-	for (size_t i = 0; i < list.n; i++)
-	{
-		size_t n = list.items[i].rows * list.items[i].cols;
-
-		memcpy(to, encoder->best + list.items[i].at, n * sizeof(float));
-		to += n;
-	}
+	mren_encoder_tuning_copy_best(&encoder->fine_tuning, tagger->encoder.tuned);
 	tagger->encoder.set = true;
 	return mren_check_interrupts(&trainer->env, err);
 }

@@ -13,7 +13,7 @@
 #include "tagger/tag_example.h"
 #include "tagger/tag_tables.h"
 #include "tagger/train/tagger_trainer.h"
-#include "transformer/train/encoder_trainer.h"
+#include "transformer/train/encoder_tuning.h"
 
 /* Random streams beside mren_tag_init's. */
 enum
@@ -38,13 +38,8 @@ typedef struct MrenTagEncoderTraining
 	const MrenEncoderSource *source; /* NULL: there is none, and nothing else is set */
 	uint8_t sha256[32];
 	MrenTagEncoderShape shape;
-	float *weights; /* as pretrained */
-	MrenTransformerTrainer *trainer;
-	MrenOptimizerState optimizer;
-	double rate; /* of this attempt */
-	int attempts;
+	MrenEncoderTuning fine_tuning; /* its best values are moving means */
 	float *averaged; /* moving mean of the trained values; they change places in validation */
-	float *best;
 	MrenTagTokenBatch batch;
 	float *vectors; /* of tokens (tokens_capacity, width), and their gradients */
 	float *dvectors;
@@ -59,6 +54,7 @@ struct MrenTagTrainer
 	MrenEnv env;
 	MrenTagOptions options;
 	MrenSource source;
+	size_t memory; /* of the text encoder's fine-tuning; 0: no limit */
 	MrenWordVectors vectors;
 	bool has_embeddings;
 	uint8_t embeddings_sha256[32];

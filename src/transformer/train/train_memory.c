@@ -233,13 +233,12 @@ number_distances(MrenTransformerTrainer *trainer)
 		trainer->near_min = 0;
 }
 
+/* Whether the memory of a batch exceeds what it may take; sizes.recompute is false. */
 static bool
 must_recompute(const MrenTransformerTrainer *trainer)
 {
-	size_t layers = trainer->config.layers - trainer->first;
-
 	return trainer->tuning.activations > 0 &&
-		   count_kept(&trainer->config, &trainer->sizes, layers) >
+		   count_all(&trainer->config, &trainer->tuning, &trainer->sizes) >
 			   trainer->tuning.activations / sizeof(float);
 }
 

@@ -32,8 +32,9 @@ typedef struct MrenTransformerTuning
 	float alpha;		/* ADAPTERS: a product of theirs counts alpha / rank */
 	float hidden_dropout;
 	float attention_dropout;
-	uint64_t seed;		/* of new adapters */
-	size_t activations; /* bytes above which activations are computed again; 0: no limit */
+	uint64_t seed; /* of new adapters */
+	size_t
+		activations; /* bytes of a batch above which activations are computed again; 0: no limit */
 } MrenTransformerTuning;
 
 /* All layers, and the rates of dropout that the encoder's configuration has. */

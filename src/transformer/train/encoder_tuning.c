@@ -1,0 +1,241 @@
+/*
+ * encoder_tuning.c
+ *	  The course of a fine-tuning.
+ */
+#include "transformer/train/encoder_tuning.h"
+
+#include <math.h>
+#include <string.h>
+
+#define WARM_UP 0.1 /* share of the training */
+#define MAX_NORM 1.0
+#define LEAST_ROWS_TO_JUDGE 30
+#define SMALL_WIDTH 384.0
+#define ADAPTERS_RATE 5e-4 /* of an encoder of that width: good among a few that were tried */
+
+double
+mren_encoder_tuning_rate(MrenTransformerTuningKind kind, size_t width, double all_rate)
+{
+	double narrow = SMALL_WIDTH / (double) width;
+
+	return kind == MREN_TUNING_ADAPTERS ? ADAPTERS_RATE * narrow : all_rate * pow(narrow, 2.3);
+}
+
+static MrenStatus
+create_trainer(MrenEncoderTuning *f, MrenError *err)
+{
+	mren_transformer_trainer_free(f->trainer);
+	f->trainer = NULL;
+	MREN_TRY(mren_transformer_trainer_create(&f->env, &f->config, &f->tuning, f->weights,
+											 &f->trainer, err));
+	f->fresh = true;
+	return MREN_OK;
+}
+
+MrenStatus
+mren_encoder_tuning_hint(MrenError *err)
+{
+	mren_error_hint(err, "Raise mren.train_memory, fine-tune adapters or fewer layers, or choose a "
+						 "smaller text encoder.");
+	return MREN_ELIMIT;
+}
+
+MrenStatus
+mren_encoder_tuning_reserve(MrenEncoderTuning *f, size_t bytes, MrenError *err)
+{
+	f->fixed += bytes;
+	if (f->memory == 0)
+		return MREN_OK;
+	if (f->fixed >= f->memory)
+	{
+		mren_fail(err, MREN_ELIMIT,
+				  "fine-tuning the text encoder takes %zu kB without any row, but training may "
+				  "take %zu kB",
+				  f->fixed / 1024, f->memory / 1024);
+		return mren_encoder_tuning_hint(err);
+	}
+	/* The output of frozen layers shares what is left with the activations of the others. */
+	f->tuning.activations = (f->memory - f->fixed) / (f->frozen_layers > 0 ? 2 : 1);
+	return MREN_OK;
+}
+
+/* Weights, values, gradients, the optimiser's two means and the best values. */
+static MrenStatus
+reserve_all(MrenEncoderTuning *f, MrenError *err)
+{
+	size_t trained = mren_transformer_trainer_memory(&f->config, &f->tuning);
+	size_t weights = mren_transformer_parameters(&f->config) * sizeof(float);
+
+	return mren_encoder_tuning_reserve(f, weights + trained + trained / 2 * 3, err);
+}
+
+static MrenStatus
+open_frozen(MrenEncoderTuning *f, MrenError *err)
+{
+	size_t most = f->memory == 0 ? SIZE_MAX : f->memory - f->fixed - f->tuning.activations;
+
+	if (f->frozen_layers == 0)
+		return MREN_OK;
+	return mren_frozen_create(&f->env, &f->config, f->frozen_layers, f->weights, most, &f->frozen,
+							  err);
+}
+
+static void
+count_tuned(MrenEncoderTuning *f, MrenParameterList list)
+{
+	for (size_t i = 0; i < list.n; i++)
+		f->n_tuned += list.items[i].rows * list.items[i].cols;
+}
+
+MrenStatus
+mren_encoder_tuning_open(const MrenEnv *env, MrenEncoderTuning *f,
+						 const MrenTransformerConfig *config, const MrenTransformerTuning *tuning,
+						 float *weights, size_t memory, MrenError *err)
+{
+	MrenOptimizerConfig optimizer = {.kind = MREN_OPTIMIZER_ADAM,
+									 .weight_decay = MREN_ENCODER_TUNING_DECAY};
+	MrenTransformerTuning defaults;
+	MrenParameterList list;
+
+	f->env = *env;
+	f->weights = weights;
+	f->config = *config;
+	f->tuning = *tuning;
+	f->memory = memory;
+	mren_transformer_tuning_init(config, &defaults);
+	f->tuning.hidden_dropout = defaults.hidden_dropout;
+	f->tuning.attention_dropout = defaults.attention_dropout;
+	MREN_TRY(mren_transformer_tuning_check(config, &f->tuning, err));
+	f->frozen_layers = mren_transformer_tuning_first_layer(config, &f->tuning);
+	MREN_TRY(reserve_all(f, err));
+	MREN_TRY(create_trainer(f, err));
+	list = mren_transformer_trainer_parameters(f->trainer);
+	count_tuned(f, list);
+	MREN_TRY(mren_allocate(env, list.size, sizeof(float), &f->best, err));
+	MREN_TRY(mren_optimizer_create(env, &optimizer, list, &f->optimizer, err));
+	return open_frozen(f, err);
+}
+
+void
+mren_encoder_tuning_free(MrenEncoderTuning *f)
+{
+	if (f->weights == NULL)
+		return;
+	mren_transformer_trainer_free(f->trainer);
+	mren_frozen_free(f->frozen);
+	mren_optimizer_free(&f->env, &f->optimizer);
+	mren_release(&f->env, f->best);
+	mren_release(&f->env, f->rows);
+	mren_release(&f->env, f->again);
+	mren_release(&f->env, f->weights);
+}
+
+void
+mren_encoder_tuning_start(MrenEncoderTuning *f, const float *start)
+{
+	f->start = start;
+}
+
+int
+mren_encoder_tuning_epochs(const MrenEncoderTuning *f, size_t epochs)
+{
+	if (f->start == NULL)
+		return (int) epochs;
+	return epochs < 3 ? 1 : (int) (epochs / 3);
+}
+
+/* Puts what training starts with in the place of what was pretrained. */
+static void
+take_start(MrenEncoderTuning *f)
+{
+	MrenParameterList list = mren_transformer_trainer_parameters(f->trainer);
+	float *values = mren_transformer_trainer_values(f->trainer);
+	const float *from = f->start;
+
+	for (size_t i = 0; i < list.n && from != NULL; i++)
+	{
+		size_t n = list.items[i].rows * list.items[i].cols;
+
+		memcpy(values + list.items[i].at, from, n * sizeof(float));
+		from += n;
+	}
+}
+
+MrenStatus
+mren_encoder_tuning_begin(MrenEncoderTuning *f, MrenError *err)
+{
+	f->attempts++;
+	if (!f->fresh)
+		MREN_TRY(create_trainer(f, err));
+	f->fresh = false;
+	take_start(f);
+	mren_optimizer_reset(mren_transformer_trainer_parameters(f->trainer), &f->optimizer);
+	return MREN_OK;
+}
+
+double
+mren_encoder_tuning_share(double done)
+{
+	return done < WARM_UP ? done / WARM_UP : fmax(0, (1 - done) / (1 - WARM_UP));
+}
+
+MrenStatus
+mren_encoder_tuning_clip(MrenEncoderTuning *f, const MrenClippedBeside *beside, MrenError *err)
+{
+	MrenParameterList list = mren_transformer_trainer_parameters(f->trainer);
+	float *grads = mren_transformer_trainer_gradients(f->trainer);
+	double square = 0;
+	float factor;
+
+	if (beside->grads != NULL)
+		MREN_TRY(mren_gradients_square_sum(&f->env, beside->list, beside->grads, &square, err));
+	MREN_TRY(mren_gradients_square_sum(&f->env, list, grads, &square, err));
+	if (!(square > MAX_NORM * MAX_NORM))
+		return MREN_OK;
+	factor = (float) (MAX_NORM / sqrt(square));
+	if (beside->grads != NULL)
+		MREN_TRY(mren_gradients_scale(&f->env, beside->list, beside->grads, factor, err));
+	return mren_gradients_scale(&f->env, list, grads, factor, err);
+}
+
+MrenStatus
+mren_encoder_tuning_step(MrenEncoderTuning *f, double share, MrenError *err)
+{
+	f->optimizer.config.learning_rate = share * f->rate;
+	return mren_optimizer_step(&f->env, mren_transformer_trainer_parameters(f->trainer),
+							   &f->optimizer, mren_transformer_trainer_values(f->trainer),
+							   mren_transformer_trainer_gradients(f->trainer), err);
+}
+
+void
+mren_encoder_tuning_keep(MrenEncoderTuning *f, const float *values)
+{
+	size_t n = mren_transformer_trainer_parameters(f->trainer).size;
+
+	if (n > 0)
+		memcpy(f->best, values, n * sizeof(float));
+}
+
+bool
+mren_encoder_tuning_again(MrenEncoderTuning *f, size_t n, bool at_chance)
+{
+	if (n < LEAST_ROWS_TO_JUDGE || !at_chance || f->attempts >= MREN_ENCODER_TUNING_ATTEMPTS)
+		return false;
+	f->rate /= 3;
+	f->start = NULL;
+	return true;
+}
+
+void
+mren_encoder_tuning_copy_best(const MrenEncoderTuning *f, float *to)
+{
+	MrenParameterList list = mren_transformer_trainer_parameters(f->trainer);
+
+	for (size_t i = 0; i < list.n; i++)
+	{
+		size_t n = list.items[i].rows * list.items[i].cols;
+
+		memcpy(to, f->best + list.items[i].at, n * sizeof(float));
+		to += n;
+	}
+}

@@ -1,0 +1,142 @@
+/*
+ * encoder_tuning.h
+ *	  How an encoder is fine-tuned, whatever the vectors are used for: its rate and the schedule
+ *	  of it, clipping, restarts, and the best values so far.
+ *
+ * The rate rises linearly over the first tenth of the training and then falls linearly to 0.
+ * Gradients are clipped by their norm (Pascanu et al. 2013).  A training that ends at chance,
+ * which happens when the rate is too high, is begun anew at a third of it (Mosbach et al., On the
+ * Stability of Fine-tuning BERT, ICLR 2021).  What that means, and when to validate, the caller
+ * says.
+ *
+ * Batches go forward and backward in bounded memory: in parts, whose activations are computed
+ * again where they do not fit.  What enters the first trained layer is kept for all epochs
+ * (frozen_layers.h).
+ */
+#ifndef MREN_TRANSFORMER_TRAIN_ENCODER_TUNING_H
+#define MREN_TRANSFORMER_TRAIN_ENCODER_TUNING_H
+
+#include "nn/optimizer.h"
+#include "transformer/train/encoder_trainer.h"
+#include "transformer/train/frozen_layers.h"
+
+#define MREN_ENCODER_TUNING_DECAY 0.01 /* weight decay of matrices */
+#define MREN_ENCODER_TUNING_ATTEMPTS 3 /* at lower and lower rates */
+#define MREN_ADAPTER_ALPHA 2.0		   /* times the rank */
+
+typedef struct MrenEncoderTuning
+{
+	MrenEnv env;
+	MrenTransformerConfig config;
+	MrenTransformerTuning tuning;
+	float *weights; /* as pretrained, owned; matrices of frozen layers are in another order */
+	size_t memory;	/* bytes that all of this may take; 0: no limit */
+	size_t fixed;	/* that are taken whatever the batches are */
+	MrenTransformerTrainer *trainer;
+	bool fresh; /* the trainer has its first values */
+	MrenOptimizerState optimizer;
+	float *best; /* as the trainer's values */
+	size_t n_tuned;
+	double rate; /* of this attempt */
+	int attempts;
+	size_t frozen_layers;	  /* the first ones */
+	MrenFrozenLayers *frozen; /* of them; NULL if there are none */
+	/* The batch at hand, and what enters its first trained layer. */
+	MrenTransformerBatch batch;
+	bool dropout;
+	uint64_t seed;
+	float *rows;
+	size_t rows_capacity;
+	float *again; /* the output of a part that is run again */
+	size_t again_capacity;
+	const float *start; /* (n_tuned) values to begin with; NULL: those that were pretrained */
+} MrenEncoderTuning;
+
+/*
+ * mren_encoder_tuning_rate
+ *	  A good learning rate of encoders of this width.  all_rate is that of an encoder of width
+ *	  384 all of whose layers are trained.
+ */
+extern double mren_encoder_tuning_rate(MrenTransformerTuningKind kind, size_t width,
+									   double all_rate);
+
+/*
+ * mren_encoder_tuning_open
+ *	  Takes the pretrained weights, also on failure.  Of the tuning, dropout is that of the
+ *	  configuration.  All of this takes at most `memory` bytes; 0: no limit.  MREN_ELIMIT if that
+ *	  is too little for any batch; MREN_EPARAM, MREN_ENOMEM, MREN_ECANCELED.
+ */
+extern MrenStatus mren_encoder_tuning_open(const MrenEnv *env, MrenEncoderTuning *fine_tuning,
+										   const MrenTransformerConfig *config,
+										   const MrenTransformerTuning *tuning, float *weights,
+										   size_t memory, MrenError *err);
+/* Counts bytes that the caller keeps for as long.  MREN_ELIMIT as above. */
+extern MrenStatus mren_encoder_tuning_reserve(MrenEncoderTuning *fine_tuning, size_t bytes,
+											  MrenError *err);
+extern void mren_encoder_tuning_free(MrenEncoderTuning *fine_tuning);
+
+/*
+ * The trained values begin with these (n_tuned, as a model stores them), which outlive the
+ * training, instead of what was pretrained; until it ends at chance.
+ */
+extern void mren_encoder_tuning_start(MrenEncoderTuning *fine_tuning, const float *start);
+
+/*
+ * Epochs of a training for which that many are asked: a third of them for one that starts from
+ * trained values, at least one.
+ */
+extern int mren_encoder_tuning_epochs(const MrenEncoderTuning *fine_tuning, size_t epochs);
+
+/* The trained values begin again from what they start with, and the optimiser from nothing. */
+extern MrenStatus mren_encoder_tuning_begin(MrenEncoderTuning *fine_tuning, MrenError *err);
+
+/*
+ * mren_encoder_tuning_forward
+ *	  out (n_tokens, width): the vectors of a batch, whose arrays stay until backward.  With
+ *	  dropout if it has a seed, else as in prediction.  MREN_ELIMIT for a sentence whose
+ *	  activations exceed the memory; errors as of mren_transformer_trainer_forward.
+ */
+extern MrenStatus mren_encoder_tuning_forward(MrenEncoderTuning *fine_tuning,
+											  const MrenTransformerBatch *batch,
+											  const uint64_t *dropout_seed, float *out,
+											  MrenError *err);
+
+/* The gradients of the last forward pass, given that of its out.  Errors as above. */
+extern MrenStatus mren_encoder_tuning_backward(MrenEncoderTuning *fine_tuning, const float *dout,
+											   MrenError *err);
+
+/* What to do about MREN_ELIMIT, which it returns. */
+extern MrenStatus mren_encoder_tuning_hint(MrenError *err);
+
+/* The share of the rate after `done` (0 .. 1) of the training. */
+extern double mren_encoder_tuning_share(double done);
+
+/* Another list of tensors whose gradients are clipped with the encoder's; grads NULL: none. */
+typedef struct MrenClippedBeside
+{
+	MrenParameterList list;
+	float *grads;
+} MrenClippedBeside;
+
+/* Scales all gradients so that their norm is at most 1.  MREN_ECANCELED. */
+extern MrenStatus mren_encoder_tuning_clip(MrenEncoderTuning *fine_tuning,
+										   const MrenClippedBeside *beside, MrenError *err);
+
+/* A step of the optimiser at this share of the rate.  MREN_ECANCELED. */
+extern MrenStatus mren_encoder_tuning_step(MrenEncoderTuning *fine_tuning, double share,
+										   MrenError *err);
+
+/* These values, as the trainer's, are the best so far. */
+extern void mren_encoder_tuning_keep(MrenEncoderTuning *fine_tuning, const float *values);
+
+/*
+ * mren_encoder_tuning_again
+ *	  Whether a training that was judged by n rows is to begin again, since it is at chance; if
+ *	  so, lowers the rate.
+ */
+extern bool mren_encoder_tuning_again(MrenEncoderTuning *fine_tuning, size_t n, bool at_chance);
+
+/* The best values as a model stores them: to (n_tuned), without padding between the tensors. */
+extern void mren_encoder_tuning_copy_best(const MrenEncoderTuning *fine_tuning, float *to);
+
+#endif

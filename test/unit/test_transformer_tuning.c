@@ -1,0 +1,451 @@
+/*
+ * test_transformer_tuning.c
+ *	  The course of a fine-tuning: frozen layers whose output is kept, batches in parts and in
+ *	  bounded memory, and the schedule.
+ */
+#include "support.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/random.h"
+#include "transformer/train/encoder_tuning.h"
+
+#define WIDTH 16
+#define VOCABULARY 40
+#define MAX_SENTENCES 80
+#define MAX_TOKENS 4096
+
+static const MrenTransformerConfig bert = {.architecture = MREN_TRANSFORMER_BERT,
+										   .layers = 3,
+										   .width = WIDTH,
+										   .heads = 2,
+										   .intermediate = 32,
+										   .embedding_width = WIDTH,
+										   .vocabulary = VOCABULARY,
+										   .positions = 64,
+										   .token_types = 2,
+										   .eps = 1e-5f,
+										   .hidden_dropout = 0.1f,
+										   .attention_dropout = 0.1f,
+										   .absolute_positions = true};
+
+/* Sentences of random tokens, each with groups of two markers behind it. */
+typedef struct Text
+{
+	MrenTransformerSentence sentences[MAX_SENTENCES];
+	int32_t ids[MAX_TOKENS];
+	uint32_t positions[MAX_TOKENS];
+	MrenTransformerBatch batch;
+} Text;
+
+static Text *
+make_text(size_t n_sentences, size_t words, size_t groups)
+{
+	Text *text = calloc(1, sizeof(Text));
+	MrenRandom random;
+	size_t at = 0;
+
+	assert_non_null(text);
+	mren_random_seed(&random, 3, 0);
+	for (size_t s = 0; s < n_sentences; s++)
+	{
+		text->sentences[s] = (MrenTransformerSentence){words, groups, groups > 0 ? 2 : 0};
+		for (size_t i = 0; i < words + 2 * groups; i++, at++)
+		{
+			text->ids[at] = (int32_t) mren_random_below(&random, VOCABULARY);
+			text->positions[at] =
+				(uint32_t) (i < words ? i : mren_random_below(&random, (uint32_t) words));
+		}
+	}
+	text->batch =
+		(MrenTransformerBatch){text->sentences, n_sentences, text->ids, text->positions, NULL, at};
+	return text;
+}
+
+static float *
+make_weights(const MrenEnv *env)
+{
+	size_t n = mren_transformer_parameters(&bert);
+	MrenRandom random;
+	MrenError err;
+	float *weights;
+
+	assert_int_equal(mren_allocate(env, n, sizeof(float), &weights, &err), MREN_OK);
+	mren_random_seed(&random, 1, 0);
+	for (size_t i = 0; i < n; i++)
+		weights[i] = 0.3f * mren_random_normal(&random);
+	return weights;
+}
+
+static MrenTransformerTuning
+make_tuning(MrenTransformerTuningKind kind)
+{
+	return (MrenTransformerTuning){.kind = kind,
+								   .last_layers = kind == MREN_TUNING_LAST ? 2 : 0,
+								   .rank = kind == MREN_TUNING_ADAPTERS ? 4 : 0,
+								   .alpha = 8,
+								   .seed = 1};
+}
+
+static void
+open_tuning(const MrenEnv *env, MrenEncoderTuning *f, MrenTransformerTuningKind kind, size_t memory)
+{
+	MrenTransformerTuning tuning = make_tuning(kind);
+	MrenError err = {0};
+
+	memset(f, 0, sizeof(*f));
+	if (mren_encoder_tuning_open(env, f, &bert, &tuning, make_weights(env), memory, &err) !=
+		MREN_OK)
+		fail_msg("%s", err.message);
+	assert_int_equal(mren_encoder_tuning_begin(f, &err), MREN_OK);
+}
+
+/* The gradient of the loss, which is the sum of its product with the output. */
+static float *
+make_slopes(size_t n)
+{
+	float *slopes = malloc(n * sizeof(float));
+
+	assert_non_null(slopes);
+	for (size_t i = 0; i < n; i++)
+		slopes[i] = (float) ((i * 7919 + 13) % 101) / 50.0f - 1;
+	return slopes;
+}
+
+/* Forward and backward; out (n_tokens, WIDTH) is malloc'd. */
+static float *
+run_pass(MrenEncoderTuning *f, const Text *text, const uint64_t *seed)
+{
+	size_t n = text->batch.n_tokens * WIDTH;
+	float *slopes = make_slopes(n);
+	float *out = malloc(n * sizeof(float));
+	MrenError err = {0};
+
+	if (mren_encoder_tuning_forward(f, &text->batch, seed, out, &err) != MREN_OK ||
+		mren_encoder_tuning_backward(f, slopes, &err) != MREN_OK)
+		fail_msg("%s", err.message);
+	free(slopes);
+	return out;
+}
+
+static size_t
+gradient_bytes(const MrenEncoderTuning *f)
+{
+	return mren_transformer_trainer_parameters(f->trainer).size * sizeof(float);
+}
+
+/*
+ * Frozen layers
+ */
+
+static float *
+read_frozen(MrenFrozenLayers *frozen, const Text *text)
+{
+	float *out = malloc(text->batch.n_tokens * WIDTH * sizeof(float));
+	MrenError err = {0};
+
+	if (mren_frozen_read(frozen, &text->batch, out, &err) != MREN_OK)
+		fail_msg("%s", err.message);
+	return out;
+}
+
+/* Another group of markers behind the same text. */
+static Text *
+other_group(const Text *text)
+{
+	Text *other = malloc(sizeof(Text));
+
+	memcpy(other, text, sizeof(Text));
+	other->positions[text->sentences[0].n_text] ^= 1;
+	other->batch.sentences = other->sentences;
+	other->batch.ids = other->ids;
+	other->batch.positions = other->positions;
+	return other;
+}
+
+/* What is kept is what is computed, and is not computed again; a new group costs its sentence. */
+static void
+test_frozen_output_is_kept(void **state)
+{
+	TestEnv test;
+	MrenError err = {0};
+	Text *texts[2];
+	MrenFrozenLayers *keeping;
+	MrenFrozenLayers *forgetting;
+	float *weights[2];
+	size_t n;
+
+	(void) state;
+	test_env_init(&test);
+	texts[0] = make_text(5, 12, 3);
+	texts[1] = other_group(texts[0]);
+	for (int i = 0; i < 2; i++)
+		weights[i] = make_weights(&test.env);
+	assert_int_equal(mren_frozen_create(&test.env, &bert, 2, weights[0], SIZE_MAX, &keeping, &err),
+					 MREN_OK);
+	assert_int_equal(mren_frozen_create(&test.env, &bert, 2, weights[1], 0, &forgetting, &err),
+					 MREN_OK);
+	n = texts[0]->batch.n_tokens;
+	for (int i = 0; i < 4; i++)
+	{
+		float *kept = read_frozen(keeping, texts[i % 2]);
+		float *computed = read_frozen(forgetting, texts[i % 2]);
+
+		assert_memory_equal(kept, computed, n * WIDTH * sizeof(float));
+		free(kept);
+		free(computed);
+	}
+	assert_int_equal(mren_frozen_computed(keeping), n + 12 + 2);
+	assert_int_equal(mren_frozen_computed(forgetting), 4 * n);
+	mren_frozen_free(keeping);
+	mren_frozen_free(forgetting);
+	for (int i = 0; i < 2; i++)
+	{
+		mren_release(&test.env, weights[i]);
+		free(texts[i]);
+	}
+	assert_int_equal(test.n_live, 0);
+}
+
+/* The vectors are those of the whole encoder where all layers are frozen. */
+static void
+test_frozen_encoder(void **state)
+{
+	TestEnv test;
+	MrenError err = {0};
+	Text *text = make_text(3, 9, 2);
+	MrenEncoderTuning f;
+	MrenTransformer *encoder;
+	float *weights;
+	float *out;
+	float expected[45 * WIDTH];
+
+	(void) state;
+	test_env_init(&test);
+	assert_true(text->batch.n_tokens <= 45);
+	open_tuning(&test.env, &f, MREN_TUNING_FROZEN, 0);
+	out = run_pass(&f, text, NULL);
+	weights = make_weights(&test.env);
+	assert_int_equal(mren_transformer_create(&test.env, &bert, weights, &encoder, &err), MREN_OK);
+	assert_int_equal(mren_transformer_forward(&test.env, encoder, &text->batch, expected, &err),
+					 MREN_OK);
+	assert_memory_equal(out, expected, text->batch.n_tokens * WIDTH * sizeof(float));
+	mren_transformer_free(&test.env, encoder);
+	mren_release(&test.env, weights);
+	mren_encoder_tuning_free(&f);
+	free(out);
+	free(text);
+	assert_int_equal(test.n_live, 0);
+}
+
+/*
+ * Memory
+ */
+
+static const MrenTransformerTuningKind kinds[] = {MREN_TUNING_ALL, MREN_TUNING_LAST,
+												  MREN_TUNING_ADAPTERS};
+
+/* Least memory gives the same bits; less is refused. */
+static void
+test_memory_is_bounded(void **state)
+{
+	Text *text = make_text(20, 20, 1);
+	uint64_t seed = 9;
+
+	(void) state;
+	for (size_t i = 0; i < 3; i++)
+	{
+		TestEnv test;
+		MrenError err = {0};
+		MrenEncoderTuning ample;
+		MrenEncoderTuning scarce;
+		MrenTransformerTuning tuning = make_tuning(kinds[i]);
+		size_t share = kinds[i] == MREN_TUNING_LAST ? 2 : 1;
+		size_t least;
+		float *out[2];
+
+		test_env_init(&test);
+		open_tuning(&test.env, &ample, kinds[i], 0);
+		least =
+			mren_transformer_trainer_batch_memory(&bert, &ample.tuning, text->sentences, 20, true);
+		assert_true(mren_transformer_trainer_batch_memory(&bert, &ample.tuning, text->sentences, 20,
+														  false) > least);
+		open_tuning(&test.env, &scarce, kinds[i], ample.fixed + share * least);
+		out[0] = run_pass(&ample, text, &seed);
+		out[1] = run_pass(&scarce, text, &seed);
+		assert_memory_equal(out[0], out[1], text->batch.n_tokens * WIDTH * sizeof(float));
+		assert_memory_equal(mren_transformer_trainer_gradients(ample.trainer),
+							mren_transformer_trainer_gradients(scarce.trainer),
+							gradient_bytes(&ample));
+		mren_encoder_tuning_free(&scarce);
+		open_tuning(&test.env, &scarce, kinds[i], ample.fixed + share * least - 1);
+		assert_int_equal(mren_encoder_tuning_forward(&scarce, &text->batch, &seed, out[1], &err),
+						 MREN_ELIMIT);
+		assert_non_null(strstr(err.message, "on 440 tokens takes "));
+		assert_non_null(strstr(err.hint, "mren.train_memory"));
+		mren_encoder_tuning_free(&scarce);
+		memset(&scarce, 0, sizeof(scarce));
+		assert_int_equal(mren_encoder_tuning_open(&test.env, &scarce, &bert, &tuning,
+												  make_weights(&test.env), ample.fixed, &err),
+						 MREN_ELIMIT);
+		mren_encoder_tuning_free(&scarce);
+		mren_encoder_tuning_free(&ample);
+		free(out[0]);
+		free(out[1]);
+		assert_int_equal(test.n_live, 0);
+	}
+	free(text);
+}
+
+/* A large batch is the sum of its parts, whose masks are drawn again where they are run again. */
+static void
+test_parts(void **state)
+{
+	TestEnv test;
+	MrenError err = {0};
+	Text *text = make_text(70, 30, 1); /* 64 sentences of 32 tokens are a part */
+	MrenTransformerBatch parts[2] = {text->batch, text->batch};
+	MrenEncoderTuning f;
+	MrenTransformerTrainer *trainer;
+	float *slopes = make_slopes(text->batch.n_tokens * WIDTH);
+	float *expected = malloc(text->batch.n_tokens * WIDTH * sizeof(float));
+	float *out;
+	uint64_t seed = 4;
+
+	(void) state;
+	test_env_init(&test);
+	parts[0].n_sentences = 64;
+	parts[1].n_sentences = 6;
+	parts[0].n_tokens = parts[1].n_tokens = (size_t) 64 * 32;
+	parts[1].n_tokens = (size_t) 6 * 32;
+	parts[1].sentences += 64;
+	parts[1].ids += parts[0].n_tokens;
+	parts[1].positions += parts[0].n_tokens;
+	open_tuning(&test.env, &f, MREN_TUNING_ALL, 0);
+	out = run_pass(&f, text, &seed);
+	assert_int_equal(
+		mren_transformer_trainer_create(&test.env, &bert, &f.tuning, f.weights, &trainer, &err),
+		MREN_OK);
+	for (size_t i = 2; i-- > 0;)
+	{
+		MrenTransformerStep step = {NULL, true, seed + i};
+		size_t first = i * parts[0].n_tokens * WIDTH;
+
+		assert_int_equal(
+			mren_transformer_trainer_forward(trainer, &parts[i], &step, expected + first, &err),
+			MREN_OK);
+		assert_int_equal(mren_transformer_trainer_backward(trainer, slopes + first, &err), MREN_OK);
+	}
+	assert_memory_equal(out, expected, text->batch.n_tokens * WIDTH * sizeof(float));
+	assert_memory_equal(mren_transformer_trainer_gradients(trainer),
+						mren_transformer_trainer_gradients(f.trainer), gradient_bytes(&f));
+	mren_transformer_trainer_free(trainer);
+	mren_encoder_tuning_free(&f);
+	assert_int_equal(test.n_live, 0);
+	free(out);
+	free(expected);
+	free(slopes);
+	free(text);
+}
+
+/*
+ * The course
+ */
+
+static void
+test_schedule(void **state)
+{
+	TestEnv test;
+	MrenEncoderTuning f;
+	MrenError err = {0};
+	double rate;
+	float start[1] = {0};
+
+	(void) state;
+	assert_true(mren_encoder_tuning_share(0) == 0);
+	assert_true(fabs(mren_encoder_tuning_share(0.05) - 0.5) < 1e-12);
+	assert_true(fabs(mren_encoder_tuning_share(0.1) - 1) < 1e-12);
+	assert_true(fabs(mren_encoder_tuning_share(0.55) - 0.5) < 1e-12);
+	assert_true(mren_encoder_tuning_share(1) == 0);
+	test_env_init(&test);
+	open_tuning(&test.env, &f, MREN_TUNING_FROZEN, 0);
+	f.rate = rate = 0.9;
+	assert_int_equal(mren_encoder_tuning_epochs(&f, 5), 5);
+	mren_encoder_tuning_start(&f, start);
+	assert_int_equal(mren_encoder_tuning_epochs(&f, 10), 3);
+	assert_int_equal(mren_encoder_tuning_epochs(&f, 2), 1);
+	/* Few rows tell nothing; at chance, a third of the rate is tried, twice, from the beginning. */
+	assert_false(mren_encoder_tuning_again(&f, 10, true));
+	assert_false(mren_encoder_tuning_again(&f, 100, false));
+	for (int i = 0; i < 2; i++)
+	{
+		assert_true(mren_encoder_tuning_again(&f, 100, true));
+		assert_true(fabs(f.rate - (rate /= 3)) < 1e-12);
+		assert_int_equal(mren_encoder_tuning_begin(&f, &err), MREN_OK);
+	}
+	assert_int_equal(mren_encoder_tuning_epochs(&f, 5), 5);
+	assert_false(mren_encoder_tuning_again(&f, 100, true));
+	mren_encoder_tuning_free(&f);
+	assert_int_equal(test.n_live, 0);
+}
+
+static MrenStatus
+run_last_layers(const MrenEnv *env, MrenError *err, void *arg)
+{
+	const Text *text = arg;
+	MrenTransformerTuning tuning = make_tuning(MREN_TUNING_LAST);
+	MrenEncoderTuning f = {0};
+	float *weights;
+	float *out = NULL;
+	uint64_t seed = 2;
+	MrenStatus status;
+
+	MREN_TRY(
+		mren_allocate_zero(env, mren_transformer_parameters(&bert), sizeof(float), &weights, err));
+	status = mren_encoder_tuning_open(env, &f, &bert, &tuning, weights, 0, err);
+	if (status == MREN_OK)
+		status = mren_encoder_tuning_begin(&f, err);
+	if (status == MREN_OK)
+		status = mren_allocate_zero(env, text->batch.n_tokens * WIDTH, sizeof(float), &out, err);
+	for (int i = 0; i < 2 && status == MREN_OK; i++)
+	{
+		status = mren_encoder_tuning_forward(&f, &text->batch, &seed, out, err);
+		if (status == MREN_OK)
+			status = mren_encoder_tuning_backward(&f, out, err);
+		if (status == MREN_OK)
+			status = mren_encoder_tuning_clip(&f, &(MrenClippedBeside){0}, err);
+		if (status == MREN_OK)
+			status = mren_encoder_tuning_step(&f, 1, err);
+	}
+	mren_release(env, out);
+	mren_encoder_tuning_free(&f);
+	return status;
+}
+
+static void
+test_failures(void **state)
+{
+	Text *text = make_text(3, 8, 1);
+
+	(void) state;
+	test_allocation_sweep(run_last_layers, text);
+	test_interrupt_sweep(run_last_layers, text);
+	free(text);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_frozen_output_is_kept),
+		cmocka_unit_test(test_frozen_encoder),
+		cmocka_unit_test(test_memory_is_bounded),
+		cmocka_unit_test(test_parts),
+		cmocka_unit_test(test_schedule),
+		cmocka_unit_test(test_failures),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
