@@ -332,7 +332,8 @@ owned_relations(const MrenGraph *graph)
 		" WHERE n.nspname OPERATOR(pg_catalog.=) $1 AND c.relowner OPERATOR(pg_catalog.=) $2"
 		" AND c.relname OPERATOR(pg_catalog.=) ANY ('{documents, evidence, entities, all_facts,"
 		" aliases, relations, review, state, facts, conflicts, training_rows,"
-		" merge_candidates, ignored, manual_facts, timeline}'::pg_catalog.name[])"
+		" merge_candidates, ignored, manual_facts, timeline, review_votes, known_facts,"
+		" known_names}'::pg_catalog.name[])"
 		" AND c.relkind OPERATOR(pg_catalog.=) ANY ('{r, p, v}'::pg_catalog.\"char\"[])"
 		" ORDER BY c.relname",
 		2, types, values, NULL);

@@ -225,12 +225,47 @@ static const char *const proposals[] = {
 	"ALTER TABLE ${graph}.review DROP CONSTRAINT IF EXISTS review_verdict_check",
 	"ALTER TABLE ${graph}.review ADD CONSTRAINT review_verdict_check"
 	" CHECK (verdict IN ('confirmed', 'rejected', 'unsure'))",
+	"ALTER TABLE ${graph}.review ADD COLUMN IF NOT EXISTS sentence text",
+	"COMMENT ON COLUMN ${graph}.review.sentence IS 'The sentence that the reviewer read, if any: "
+	"the verdict is gold for it.'",
 	"COMMENT ON TABLE ${graph}.merge_candidates IS 'Pairs of entities that may be one, with score "
 	"and reasons. Yours to decide: set verdict to accepted or refused, or back to NULL; the next "
 	"merge applies it.'",
 	"COMMENT ON TABLE ${graph}.ignored IS 'Yours to edit: names that are no entities, of one type "
 	"or of any; the next merge applies it.'",
 };
+
+/*
+ * Evidence labelled by verdicts, as "FROM (...) l WHERE ..." and its columns.  verdicts: a
+ * query of document, n, verdict and relation; more: other columns that l has, of evidence e
+ * and verdicts r.  A model whose relations have a direction in their name reads pairs in
+ * text order: flip.
+ */
+#define ROW_COLUMNS                                                                                \
+	"l.sentence,"                                                                                  \
+	" CASE WHEN l.flip THEN l.tail ELSE l.head END AS head,"                                       \
+	" CASE WHEN l.flip THEN l.head ELSE l.tail END AS tail,"                                       \
+	" CASE WHEN NOT l.directed OR l.relation OPERATOR(pg_catalog.=) l.negative THEN l.relation"    \
+	"  WHEN l.flip THEN l.relation OPERATOR(pg_catalog.||) '(e2,e1)'"                              \
+	"  ELSE l.relation OPERATOR(pg_catalog.||) '(e1,e2)' END AS relation,"                         \
+	" CASE WHEN l.flip THEN l.tail_type ELSE l.head_type END AS head_type,"                        \
+	" CASE WHEN l.flip THEN l.head_type ELSE l.tail_type END AS tail_type"
+#define LABELLED(more, verdicts)                                                                   \
+	" FROM (SELECT e.sentence, o.head, o.tail, o.head_type, o.tail_type, s.directed, s.negative,"  \
+	"   s.directed AND o.tail OPERATOR(pg_catalog.<) o.head AS flip,"                              \
+	"   CASE WHEN r.verdict OPERATOR(pg_catalog.=) 'confirmed' THEN e.relation"                    \
+	"    ELSE COALESCE(r.relation, s.negative) END AS relation" more "  FROM (" verdicts ") r"     \
+	"  JOIN ${graph}.evidence e"                                                                   \
+	"   ON e.document OPERATOR(pg_catalog.=) r.document AND e.n OPERATOR(pg_catalog.=) r.n"        \
+	"   AND e.n OPERATOR(pg_catalog.>) 0 AND r.verdict OPERATOR(pg_catalog.<>) 'unsure'"           \
+	"  CROSS JOIN ${graph}.state s,"                                                               \
+	"  LATERAL (SELECT e.head_span AS head, e.tail_span AS tail, e.head_type, e.tail_type"         \
+	"   WHERE NOT (e.reversed AND r.verdict OPERATOR(pg_catalog.=) 'rejected'"                     \
+	"    AND r.relation IS NOT NULL)"                                                              \
+	"   UNION ALL SELECT e.tail_span, e.head_span, e.tail_type, e.head_type"                       \
+	"   WHERE e.reversed AND r.verdict OPERATOR(pg_catalog.=) 'rejected'"                          \
+	"    AND r.relation IS NOT NULL) o) l"                                                         \
+	" WHERE l.relation IS NOT NULL"
 
 static const char *const views[] = {
 	"CREATE OR REPLACE VIEW ${graph}.facts AS"
@@ -255,40 +290,84 @@ static const char *const views[] = {
 	" JOIN ${graph}.entities wt ON wt.entity OPERATOR(pg_catalog.=) w.tail"
 	" WHERE f.status OPERATOR(pg_catalog.=) 'superseded'",
 
-	/*
-	 * The evidence with a verdict, labelled by it.  A model whose relations have
-	 * a direction in their name reads pairs in text order: flip.
-	 */
+	/* The evidence with a verdict, labelled by it. */
 	"CREATE OR REPLACE VIEW ${graph}.training_rows AS"
-	" SELECT DISTINCT l.sentence,"
-	" CASE WHEN l.flip THEN l.tail ELSE l.head END AS head,"
-	" CASE WHEN l.flip THEN l.head ELSE l.tail END AS tail,"
-	" CASE WHEN NOT l.directed OR l.relation OPERATOR(pg_catalog.=) l.negative THEN l.relation"
-	"  WHEN l.flip THEN l.relation OPERATOR(pg_catalog.||) '(e2,e1)'"
-	"  ELSE l.relation OPERATOR(pg_catalog.||) '(e1,e2)' END AS relation,"
-	" CASE WHEN l.flip THEN l.tail_type ELSE l.head_type END AS head_type,"
-	" CASE WHEN l.flip THEN l.head_type ELSE l.tail_type END AS tail_type"
-	" FROM (SELECT e.sentence, o.head, o.tail, o.head_type, o.tail_type, s.directed, s.negative,"
-	"   s.directed AND o.tail OPERATOR(pg_catalog.<) o.head AS flip,"
-	"   CASE WHEN r.verdict OPERATOR(pg_catalog.=) 'confirmed' THEN e.relation"
-	"    ELSE COALESCE(r.relation, s.negative) END AS relation"
-	"  FROM (SELECT DISTINCT ON (k.document, k.n) k.document, k.n, k.verdict, k.relation FROM ("
-	"    SELECT x.document, x.n, v.id, v.verdict, v.relation FROM ${graph}.review v"
-	"     JOIN ${graph}.evidence x ON x.fact OPERATOR(pg_catalog.=) v.fact WHERE v.judged IS NULL"
-	"    UNION ALL SELECT x.document, x.n, v.id, v.verdict, v.relation FROM ${graph}.review v"
-	"     JOIN ${graph}.evidence x ON x.review OPERATOR(pg_catalog.=) v.id) k"
-	"   ORDER BY k.document, k.n, k.id DESC) r"
-	"  JOIN ${graph}.evidence e"
-	"   ON e.document OPERATOR(pg_catalog.=) r.document AND e.n OPERATOR(pg_catalog.=) r.n"
-	"   AND e.n OPERATOR(pg_catalog.>) 0 AND r.verdict OPERATOR(pg_catalog.<>) 'unsure'"
-	"  CROSS JOIN ${graph}.state s,"
-	"  LATERAL (SELECT e.head_span AS head, e.tail_span AS tail, e.head_type, e.tail_type"
-	"   WHERE NOT (e.reversed AND r.verdict OPERATOR(pg_catalog.=) 'rejected'"
-	"    AND r.relation IS NOT NULL)"
-	"   UNION ALL SELECT e.tail_span, e.head_span, e.tail_type, e.head_type"
-	"   WHERE e.reversed AND r.verdict OPERATOR(pg_catalog.=) 'rejected'"
-	"    AND r.relation IS NOT NULL) o) l"
-	" WHERE l.relation IS NOT NULL",
+	" SELECT DISTINCT " ROW_COLUMNS LABELLED(
+		"",
+		"SELECT DISTINCT ON (k.document, k.n) k.document, k.n, k.verdict, k.relation FROM ("
+		"  SELECT x.document, x.n, v.id, v.verdict, v.relation FROM ${graph}.review v"
+		"   JOIN ${graph}.evidence x ON x.fact OPERATOR(pg_catalog.=) v.fact WHERE v.judged IS NULL"
+		"  UNION ALL SELECT x.document, x.n, v.id, v.verdict, v.relation FROM ${graph}.review v"
+		"   JOIN ${graph}.evidence x ON x.review OPERATOR(pg_catalog.=) v.id) k"
+		" ORDER BY k.document, k.n, k.id DESC"),
+
+	/*
+	 * What each reviewer says of the evidence: the verdict given at its sentence before
+	 * one given at another, then the last.  A pair of mentions may be evidence of several
+	 * facts: that one of them is wrong says nothing against a vote for another.
+	 */
+	"CREATE OR REPLACE VIEW ${graph}.review_votes AS"
+	" SELECT DISTINCT ON (w.sentence_id, w.head, w.tail, w.source)"
+	"  w.sentence_id::pg_catalog.text OPERATOR(pg_catalog.||) ' '"
+	"   OPERATOR(pg_catalog.||) w.head::pg_catalog.text OPERATOR(pg_catalog.||) ' '"
+	"   OPERATOR(pg_catalog.||) w.tail::pg_catalog.text AS id,"
+	"  w.sentence, w.head, w.tail, w.head_type, w.tail_type, w.source, w.relation, w.gold"
+	" FROM (SELECT l.sentence_id, l.reviewer::pg_catalog.text AS source, "
+	"l.gold, " ROW_COLUMNS LABELLED(
+		", e.sentence_id, r.reviewer, r.gold",
+		"SELECT DISTINCT ON (k.document, k.n, k.reviewer) k.document, k.n, k.reviewer, k.verdict,"
+		"  k.relation, k.gold FROM ("
+		"   SELECT x.document, x.n, v.id, v.reviewer, v.verdict, v.relation,"
+		"    COALESCE(v.sentence OPERATOR(pg_catalog.=) x.sentence, false) AS gold"
+		"    FROM ${graph}.review v JOIN ${graph}.evidence x"
+		"     ON x.fact OPERATOR(pg_catalog.=) v.fact WHERE v.judged IS NULL"
+		"   UNION ALL SELECT x.document, x.n, v.id, v.reviewer, v.verdict, v.relation,"
+		"    COALESCE(v.sentence OPERATOR(pg_catalog.=) x.sentence, false)"
+		"    FROM ${graph}.review v CROSS JOIN LATERAL pg_catalog.unnest(v.judged) AS j (statement)"
+		"    JOIN ${graph}.evidence x ON x.statement OPERATOR(pg_catalog.=) j.statement) k"
+		" ORDER BY k.document, k.n, k.reviewer, k.gold DESC, k.id DESC") ") w"
+																		 " CROSS JOIN "
+																		 "${graph}.state s"
+																		 " ORDER BY w.sentence_id, "
+																		 "w.head, w.tail, w.source,"
+																		 " w.relation IS NOT "
+																		 "DISTINCT FROM "
+																		 "s.negative, w.gold DESC, "
+																		 "w.relation, w.sentence",
+
+	/* Facts that a person vouches for, in each direction and under each name they have. */
+	"CREATE OR REPLACE VIEW ${graph}.known_facts AS"
+	" WITH known AS (SELECT f.head, f.head_type, f.relation, f.tail, f.tail_type"
+	"   FROM ${graph}.facts f WHERE f.confirmed"
+	"    OR EXISTS (SELECT FROM ${graph}.evidence e WHERE e.fact OPERATOR(pg_catalog.=) f.fact"
+	"     AND e.n OPERATOR(pg_catalog.<) 0)),"
+	" other AS (SELECT r.relation, r.relation AS stated FROM ${graph}.relations r"
+	"   WHERE r.\"symmetric\""
+	"  UNION SELECT r.relation, r.inverse_of FROM ${graph}.relations r"
+	"   WHERE r.inverse_of IS NOT NULL"
+	"  UNION SELECT r.inverse_of, r.relation FROM ${graph}.relations r"
+	"   WHERE r.inverse_of IS NOT NULL)"
+	" SELECT k.head, k.head_type, k.relation, k.tail, k.tail_type FROM known k"
+	" UNION SELECT k.tail, k.tail_type, o.stated, k.head, k.head_type FROM known k"
+	" JOIN other o ON o.relation OPERATOR(pg_catalog.=) k.relation",
+
+	/* Short forms stand for a name within their document only. */
+	"CREATE OR REPLACE VIEW ${graph}.known_names AS"
+	" SELECT m.alias, NULLIF(m.type, '') AS type, x.canonical AS name FROM ("
+	"  SELECT e.head_name AS alias, e.head_type AS type, e.head_entity AS entity"
+	"   FROM ${graph}.evidence e WHERE e.head_full IS NULL"
+	"  UNION SELECT e.tail_name, e.tail_type, e.tail_entity FROM ${graph}.evidence e"
+	"   WHERE e.tail_full IS NULL) m"
+	" JOIN ${graph}.entities x ON x.entity OPERATOR(pg_catalog.=) m.entity"
+	" WHERE m.alias OPERATOR(pg_catalog.<>) x.canonical"
+	" UNION SELECT a.alias, NULLIF(a.type, ''), a.entity FROM ${graph}.aliases a",
+
+	"COMMENT ON VIEW ${graph}.review_votes IS 'Reviews as votes on the sentences of their facts, "
+	"for mren.label_model; gold where the reviewer saw the sentence.'",
+	"COMMENT ON VIEW ${graph}.known_facts IS 'Facts that are confirmed or added by hand, for "
+	"mren.distant_labels.'",
+	"COMMENT ON VIEW ${graph}.known_names IS 'Names that stand for another, as the aliases of "
+	"mren.distant_labels.'",
 
 	/*
 	 * sighting: when a fact was seen, last one a moment.  Of the facts that a
@@ -342,8 +421,8 @@ static const char *const views[] = {
 
 /* Dropped in this order: views before what they read. */
 static const char *const drops[] = {
-	"DROP VIEW IF EXISTS ${graph}.training_rows, ${graph}.conflicts, ${graph}.facts, "
-	"${graph}.timeline",
+	"DROP VIEW IF EXISTS ${graph}.training_rows, ${graph}.review_votes, ${graph}.known_names, "
+	"${graph}.known_facts, ${graph}.conflicts, ${graph}.facts, ${graph}.timeline",
 	"DROP TABLE IF EXISTS ${graph}.documents, ${graph}.evidence, ${graph}.entities, "
 	"${graph}.all_facts, ${graph}.aliases,"
 	" ${graph}.relations, ${graph}.review, ${graph}.state",
