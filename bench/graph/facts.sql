@@ -1,36 +1,26 @@
--- The facts of CoNLL04's development documents, which were not trained on: of a model that states the most likely relation
--- of a pair, and of one that states all that reach their thresholds.  A fact is two names
--- with their types and a relation, of one document.
--- Variables: data, epochs, encoder.
-\set dev :data '/text/conll04/conll04_dev.json'
-CALL mren.train('relations_f1', 'SELECT * FROM train', jsonb_build_object('negative', 'None', 'epochs', :epochs, 'text_encoder', :'encoder', 'decide', 'f1')) \g /dev/null
-CREATE TABLE dev_documents AS
-SELECT n AS key, array_to_string(ARRAY(SELECT jsonb_array_elements_text(document -> 'tokens')), ' ') AS document
-FROM jsonb_array_elements(pg_read_file(:'dev')::jsonb) WITH ORDINALITY AS t (document, n);
-CREATE TABLE gold AS
-SELECT DISTINCT d.key, mren.normalize_name(substr(r.sentence, lower(r.head) + 1, upper(r.head) - lower(r.head))) AS head, r.head_type, r.relation,
-    mren.normalize_name(substr(r.sentence, lower(r.tail) + 1, upper(r.tail) - lower(r.tail))) AS tail, r.tail_type
-FROM mren.read_conll04(pg_read_file(:'dev')) AS r JOIN dev_documents AS d ON d.document = r.sentence
-WHERE r.relation <> 'None';
-SELECT mren.create_graph('argmax', 'dev_documents', 'relations', tagger => 'names', relation_schema => 'relation_schema') \g /dev/null
-SELECT mren.create_graph('f1', 'dev_documents', 'relations_f1', tagger => 'names', relation_schema => 'relation_schema') \g /dev/null
-CALL mren.refresh_graph('argmax') \g /dev/null
-CALL mren.refresh_graph('f1') \g /dev/null
-CREATE TABLE found AS
-SELECT decide, document::bigint AS key, head_name AS head, head_type, relation, tail_name AS tail, tail_type, max(confidence) AS of_relation,
-    max(confidence * head_confidence * tail_confidence) AS of_fact
-FROM (SELECT 'argmax' AS decide, * FROM argmax.evidence UNION ALL SELECT 'f1', * FROM f1.evidence) AS e GROUP BY 1, 2, 3, 4, 5, 6, 7;
+-- How good the facts of the graph "facts" are, beside what the documents' annotators found, and how far
+-- their confidences can be trusted.  A fact is right if it is annotated in a document that states it.
+-- Tables: gold (parts of documents, as mren.read_docred gives them).
+CALL mren.refresh_graph('facts') \g /dev/null
+SELECT format('%-24s precision %s, recall %s, F1 %s (%s found, %s annotated)', part, round("precision"::numeric, 3), round(recall::numeric, 3),
+    round(f1::numeric, 3), predicted, gold)
+FROM mren.evaluate_graph('facts', 'SELECT * FROM gold');
+CREATE TEMP VIEW mention_place AS
+SELECT document, lower(span) AS lower, upper(span) AS upper, type, entity FROM gold WHERE part = 'mention';
 CREATE TABLE judged AS
-SELECT f.*, EXISTS (SELECT FROM gold AS g WHERE (g.key, g.head, g.head_type, g.relation, g.tail, g.tail_type) =
-    (f.key, f.head, f.head_type, f.relation, f.tail, f.tail_type)) AS correct
-FROM found AS f;
-SELECT format('%s documents, %s facts', (SELECT count(*) FROM dev_documents), (SELECT count(*) FROM gold));
-SELECT format('decide %-6s: precision %s, recall %s, F1 %s', decide, round(p, 3), round(r, 3), round(2 * p * r / (p + r), 3))
-FROM (SELECT decide, avg(correct::int) AS p, sum(correct::int)::numeric / (SELECT count(*) FROM gold) AS r FROM judged GROUP BY decide) AS s ORDER BY decide;
-SELECT format('decide %-6s, confidence of the %-8s: calibration error %s (by chance %s), average precision %s', decide, what,
+SELECT f.fact, f.confidence AS of_fact, max(e.confidence) AS of_relation, bool_or(g.relation IS NOT NULL) AS correct
+FROM facts.facts AS f JOIN facts.evidence AS e ON e.fact = f.fact
+LEFT JOIN mention_place AS h ON h.document = e.document AND h.lower = lower(e.sentence_span) + lower(e.head_span)
+    AND h.upper = lower(e.sentence_span) + upper(e.head_span) AND h.type = e.head_type
+LEFT JOIN mention_place AS t ON t.document = e.document AND t.lower = lower(e.sentence_span) + lower(e.tail_span)
+    AND t.upper = lower(e.sentence_span) + upper(e.tail_span) AND t.type = e.tail_type
+LEFT JOIN gold AS g ON g.part = 'fact' AND g.document = e.document AND g.head = h.entity AND g.tail = t.entity AND g.relation = e.relation
+GROUP BY 1, 2;
+SELECT format('confidence of the %-8s  calibration error %s (by chance %s), average precision %s, mean %s, right %s', what,
     round(r.error::numeric, 3), round(r.expected_error::numeric, 3),
-    round((SELECT p.average_precision FROM mren.precision_recall(confidences, correct) AS p ORDER BY p.rank DESC LIMIT 1)::numeric, 3))
-FROM (SELECT decide, what, array_agg(c ORDER BY key, head, relation, tail) AS confidences, array_agg(correct ORDER BY key, head, relation, tail) AS correct
-      FROM judged, LATERAL (VALUES ('relation', of_relation), ('fact', of_fact)) AS v (what, c) GROUP BY decide, what) AS j,
+    round((SELECT p.average_precision FROM mren.precision_recall(confidences, correct) AS p ORDER BY p.rank DESC LIMIT 1)::numeric, 3), mean, share)
+FROM (SELECT what, array_agg(c ORDER BY fact) AS confidences, array_agg(correct ORDER BY fact) AS correct,
+          round(avg(c)::numeric, 3) AS mean, round(avg(correct::int), 3) AS share
+      FROM judged, LATERAL (VALUES ('relation', of_relation), ('fact', of_fact)) AS v (what, c) GROUP BY what) AS j,
     mren.reliability(confidences, correct) AS r
-WHERE r.bin IS NULL ORDER BY decide, what DESC;
+WHERE r.bin IS NULL ORDER BY what DESC;

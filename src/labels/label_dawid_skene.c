@@ -85,7 +85,7 @@ add_gold(Fit *fit, MrenError *err)
 
 	for (size_t i = 0; i < votes->n_gold; i++)
 	{
-		const MrenGold *gold = &votes->gold[i];
+		const MrenVotesGold *gold = &votes->gold[i];
 
 		memset(fit->posterior, 0, fit->model->n_relations * sizeof(double));
 		fit->posterior[gold->relation] = 1;

@@ -70,7 +70,7 @@ take_probabilities(const Fit *fit, size_t entry)
 static void
 add_slope(const Fit *fit, size_t entry, uint32_t relation, Slope *slope)
 {
-	const MrenGold *gold = &fit->model->votes->gold[entry];
+	const MrenVotesGold *gold = &fit->model->votes->gold[entry];
 	double rows = (double) gold->rows;
 	double p;
 
@@ -136,7 +136,7 @@ static void
 add_common_slope(const Fit *fit, size_t entry, Slope *slope)
 {
 	const MrenVotes *votes = fit->model->votes;
-	const MrenGold *gold = &votes->gold[entry];
+	const MrenVotesGold *gold = &votes->gold[entry];
 	const MrenVotePattern *pattern = &votes->patterns[gold->pattern];
 	const MrenVote *items = votes->votes + pattern->at;
 	double rows = (double) gold->rows;

@@ -39,7 +39,7 @@ count_pattern(const MrenVotes *votes, const MrenVotePattern *pattern, MrenVoteSu
 }
 
 static void
-count_gold(const MrenVotes *votes, const MrenGold *gold, MrenVoteSummary *summary)
+count_gold(const MrenVotes *votes, const MrenVotesGold *gold, MrenVoteSummary *summary)
 {
 	const MrenVotePattern *pattern = &votes->patterns[gold->pattern];
 

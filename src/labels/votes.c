@@ -186,8 +186,8 @@ mren_votes_end_row(MrenVotes *votes, uint32_t *pattern, MrenError *err)
 	if (has_gold)
 	{
 		MREN_TRY(mren_grow(votes->env, &votes->gold, &votes->gold_capacity, votes->n_gold,
-						   votes->n_gold + 1, sizeof(MrenGold), err));
-		votes->gold[votes->n_gold++] = (MrenGold){*pattern, votes->row_gold, 1};
+						   votes->n_gold + 1, sizeof(MrenVotesGold), err));
+		votes->gold[votes->n_gold++] = (MrenVotesGold){*pattern, votes->row_gold, 1};
 		votes->n_gold_rows++;
 	}
 	votes->patterns[*pattern].rows++;
@@ -290,13 +290,13 @@ order_gold(MrenVotes *votes, const uint32_t *places, MrenError *err)
 			votes->gold[n - 1].rows++;
 		else
 			votes->gold[n++] =
-				(MrenGold){votes->order[keys[i] >> 32], (uint32_t) (keys[i] & UINT32_MAX), 1};
+				(MrenVotesGold){votes->order[keys[i] >> 32], (uint32_t) (keys[i] & UINT32_MAX), 1};
 	}
 	votes->n_gold = n;
 	mren_release(votes->env, keys);
 	for (size_t i = n; i > 0; i--)
 	{
-		const MrenGold *gold = &votes->gold[i - 1];
+		const MrenVotesGold *gold = &votes->gold[i - 1];
 
 		if (votes->relation_votes[gold->relation] > 0)
 			continue;

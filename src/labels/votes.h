@@ -42,12 +42,12 @@ typedef struct MrenVotePattern
 } MrenVotePattern;
 
 /* Rows with a pattern whose relation is known. */
-typedef struct MrenGold
+typedef struct MrenVotesGold
 {
 	uint32_t pattern;
 	uint32_t relation;
 	uint64_t rows;
-} MrenGold;
+} MrenVotesGold;
 
 /* Zero-initialised but for env before its first use. */
 typedef struct MrenVotes
@@ -59,8 +59,8 @@ typedef struct MrenVotes
 	size_t n_votes, votes_capacity;
 	MrenVotePattern *patterns; /* by arrival */
 	size_t n_patterns, patterns_capacity;
-	uint32_t *order; /* (n_patterns), once finished: patterns by their contents */
-	MrenGold *gold;	 /* once finished: distinct, in the order of patterns and relations */
+	uint32_t *order;	 /* (n_patterns), once finished: patterns by their contents */
+	MrenVotesGold *gold; /* once finished: distinct, in the order of patterns and relations */
 	size_t n_gold, gold_capacity;
 	uint64_t *relation_votes; /* (relations.n), once finished: votes by relation */
 	uint64_t n_rows;		  /* with at least one vote */

@@ -132,7 +132,7 @@ CALL mren.train('reviewed', 'SELECT sentence, head, tail, relation FROM kg.train
     SELECT sentence, int4range(strpos(sentence, head) - 1, strpos(sentence, head) - 1 + length(head)), int4range(strpos(sentence, tail) - 1, strpos(sentence, tail) - 1 + length(tail)), relation FROM pairs',
     '{"negative": "none", "validation_share": 0, "epochs": 2}');
 -- The last verdict counts, and a review follows its fact through an alias.
-INSERT INTO kg.review (fact, verdict, relation) SELECT fact, 'rejected', 'kind_of' FROM kg.facts WHERE confirmed;
+INSERT INTO kg.review (fact, verdict, relation) SELECT fact, 'rejected', 'part_of' FROM kg.facts WHERE confirmed;
 INSERT INTO kg.aliases (alias, entity) VALUES ('roof', 'Top');
 SELECT mren.merge_graph('kg') - 'documents';
 SELECT regexp_replace(sentence, 'animal|tree', '…') AS sentence, relation FROM kg.training_rows ORDER BY 1;

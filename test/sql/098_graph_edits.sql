@@ -44,6 +44,52 @@ DELETE FROM kg.review;
 DELETE FROM kg.manual_facts;
 SELECT mren.merge_graph('kg') - 'documents';
 
+-- A corrected relation: the evidence becomes that of the other fact, and the training row says so.
+CREATE TABLE wrong AS SELECT fact, head, tail FROM kg.facts WHERE head = 'wheel' AND tail = 'car' AND relation = 'part_of';
+INSERT INTO kg.review (fact, verdict, relation) SELECT fact, 'rejected', 'kind_of' FROM wrong;
+SELECT count(*) FROM kg.facts f JOIN wrong w ON w.fact = f.fact;
+SELECT mren.merge_graph('kg') - 'documents';
+SELECT relation, confirmed, confidence FROM kg.facts WHERE head = 'wheel' AND tail = 'car';
+SELECT DISTINCT relation, substr(sentence, lower(head) + 1, upper(head) - lower(head)) AS head, substr(sentence, lower(tail) + 1, upper(tail) - lower(tail)) AS tail FROM kg.training_rows;
+-- By an inverse relation, from the other side.
+UPDATE kg.relations SET inverse_of = 'has_kind' WHERE relation = 'kind_of';
+SELECT mren.merge_graph('kg') - 'documents';
+SELECT head, relation, tail, confirmed FROM kg.facts WHERE 'wheel' IN (head, tail) AND 'car' IN (head, tail);
+SELECT DISTINCT relation, substr(sentence, lower(head) + 1, upper(head) - lower(head)) AS head, substr(sentence, lower(tail) + 1, upper(tail) - lower(tail)) AS tail FROM kg.training_rows;
+UPDATE kg.relations SET inverse_of = NULL WHERE relation = 'kind_of';
+-- Confirmed as such, it stays; a later rejection or doubt takes the correction back.
+SELECT mren.merge_graph('kg') - 'documents';
+INSERT INTO kg.review (fact, verdict) SELECT fact, 'confirmed' FROM kg.facts WHERE head = 'wheel' AND tail = 'car';
+SELECT mren.merge_graph('kg') - 'documents';
+SELECT relation, confirmed FROM kg.facts WHERE head = 'wheel' AND tail = 'car';
+INSERT INTO kg.review (fact, verdict) SELECT fact, 'unsure' FROM kg.facts WHERE head = 'wheel' AND tail = 'car';
+SELECT mren.merge_graph('kg') - 'documents';
+SELECT relation, confirmed FROM kg.facts WHERE head = 'wheel' AND tail = 'car';
+DELETE FROM kg.review;
+SELECT error_of($$INSERT INTO kg.review (fact, verdict, relation) SELECT fact, 'confirmed', 'kind_of' FROM wrong$$) LIKE '23514%' AS refused;
+
+-- Verdicts on mentions: of one document, or of all.
+SELECT mren.merge_graph('kg') - 'documents';
+SELECT count(*) AS facts, sum(sources) AS sources FROM kg.facts;
+INSERT INTO kg.mention_review (document, mention, verdict) VALUES ('3', 'Wheel', 'rejected');
+SELECT mren.merge_graph('kg') - 'documents';
+SELECT count(*) AS facts, sum(sources) AS sources FROM kg.facts;
+SELECT count(*) FROM kg.evidence WHERE fact IS NULL;
+INSERT INTO kg.mention_review (document, mention, verdict, right_mention, right_type) VALUES ('3', 'wheel', 'corrected', 'The wheel', 'part');
+SELECT mren.merge_graph('kg') - 'documents';
+SELECT name, type, mentions, names FROM kg.entities WHERE canonical LIKE '%wheel' ORDER BY name;
+INSERT INTO kg.review (fact, verdict) SELECT fact, 'confirmed' FROM kg.facts WHERE head = 'The wheel';
+SELECT mren.merge_graph('kg') - 'documents';
+SELECT relation, substr(sentence, lower(head) + 1, upper(head) - lower(head)) AS head, substr(sentence, lower(tail) + 1, upper(tail) - lower(tail)) AS tail, head_type FROM kg.training_rows;
+-- No row for a sentence in which the name does not stand.
+UPDATE kg.mention_review SET right_mention = 'The steering wheel' WHERE right_mention IS NOT NULL;
+SELECT mren.merge_graph('kg') - 'documents';
+SELECT count(*) FROM kg.training_rows;
+SELECT error_of($$INSERT INTO kg.mention_review (mention, verdict) VALUES ('wheel', 'corrected')$$) LIKE '23514%' AS refused;
+DELETE FROM kg.mention_review;
+DELETE FROM kg.review;
+SELECT mren.merge_graph('kg') - 'documents';
+
 -- Random edits and undos.  After each, the graph is what a build from nothing
 -- with the same edits gives; when all are undone, it is what it was.
 SELECT mren.create_graph('again', 'docs', 'parts', lexicons => '{world}', relation_schema => 'toy_relations');
@@ -76,6 +122,14 @@ BEGIN
         INSERT INTO kg.merge_candidates SELECT x.canonical, x.type, y.canonical, y.type, 1, '{}', 'accepted' FROM kg.entities x, kg.entities y
         WHERE x.name = a AND y.name = b AND x.entity <> y.entity LIMIT 1 ON CONFLICT DO NOTHING
         RETURNING format('DELETE FROM kg.merge_candidates WHERE (name, type, other_name, other_type) = (%L, %L, %L, %L)', name, type, other_name, other_type) INTO done;
+    WHEN 6 THEN
+        INSERT INTO kg.review (fact, verdict, relation) VALUES (f, 'rejected', (ARRAY['kind_of', 'part_of', 'made_of'])[1 + floor(3 * random())])
+        RETURNING format('DELETE FROM kg.review WHERE id = %s', id) INTO done;
+    WHEN 7 THEN
+        INSERT INTO kg.mention_review (document, mention, verdict, right_mention)
+        SELECT CASE WHEN random() < 0.5 THEN d ELSE '' END, a, v, CASE WHEN v = 'corrected' THEN b END
+        FROM (SELECT (1 + floor(12 * random()))::text AS d, (ARRAY['confirmed', 'rejected', 'corrected'])[1 + floor(3 * random())] AS v) x
+        RETURNING format('DELETE FROM kg.mention_review WHERE id = %s', id) INTO done;
     WHEN 5 THEN
         UPDATE kg.relations SET functional = NOT functional WHERE relation = 'part_of';
         done := $u$UPDATE kg.relations SET functional = NOT functional WHERE relation = 'part_of'$u$;
@@ -92,7 +146,7 @@ DECLARE
     summary jsonb;
 BEGIN
     PERFORM mren.merge_graph('kg');
-    TRUNCATE again.documents, again.evidence, again.entities, again.all_facts, again.aliases, again.ignored, again.manual_facts, again.review, again.merge_candidates, again.relations;
+    TRUNCATE again.documents, again.evidence, again.entities, again.all_facts, again.aliases, again.ignored, again.manual_facts, again.review, again.merge_candidates, again.relations, again.mention_review;
     UPDATE again.state SET rules = NULL;
     INSERT INTO again.aliases TABLE kg.aliases;
     INSERT INTO again.ignored TABLE kg.ignored;
@@ -100,6 +154,7 @@ BEGIN
     INSERT INTO again.review OVERRIDING SYSTEM VALUE TABLE kg.review;
     INSERT INTO again.merge_candidates TABLE kg.merge_candidates;
     INSERT INTO again.relations TABLE kg.relations;
+    INSERT INTO again.mention_review OVERRIDING SYSTEM VALUE TABLE kg.mention_review;
     CALL mren.refresh_graph('again', summary);
     RETURN (SELECT count(*) FROM ((TABLE kg.all_facts EXCEPT TABLE again.all_facts) UNION ALL (TABLE again.all_facts EXCEPT TABLE kg.all_facts)) x)
         + (SELECT count(*) FROM ((TABLE kg.entities EXCEPT TABLE again.entities) UNION ALL (TABLE again.entities EXCEPT TABLE kg.entities)) x)
@@ -121,7 +176,7 @@ BEGIN
             EXECUTE e.undo;
             DELETE FROM edits WHERE n = e.n;
         ELSE
-            PERFORM edit(floor(6 * random())::int);
+            PERFORM edit(floor(8 * random())::int);
             edited := edited + 1;
         END IF;
         wrong := wrong + differs();
@@ -138,4 +193,4 @@ BEGIN
     RETURN NEXT;
 END
 $$;
-SELECT wrong, edited > 0 AS edited, changed, left_over FROM generate_series(1, 3) i, sequence(i / 10.0, 9);
+SELECT wrong, edited > 0 AS edited, changed, left_over FROM generate_series(1, 3) i, sequence(i / 10.0, 12);

@@ -10,6 +10,8 @@ my $data = shared_data();
 my $text = defined $data ? "$data/text/semeval2010_task8/TRAIN_FILE.TXT" : '';
 my $real = -e $text && -e "$data/multimodal/wncal/train.jsonl" && -e "$data/encoders/mlperf_tiny_resnet8_cifar10.onnx";
 
+my $made = 2000;
+
 my $node = MrenTest->start('equal', "session_preload_libraries = 'auto_explain'", "shared_buffers = '256MB'");
 
 # SemEval's sentences and real photographs.
@@ -27,7 +29,7 @@ SQL
 	return 'resnet8';
 }
 
-# Where they are not there: as many rows of the words of the toy task, and pictures of
+# Where they are not there: rows of the words of the toy task, and pictures of
 # four colours.
 sub made_rows
 {
@@ -37,7 +39,7 @@ sub made_rows
 	tiny_encoder($node);
 	$node->sql(<<"SQL");
 CREATE TABLE words AS SELECT DISTINCT head AS word FROM pairs UNION SELECT tail FROM pairs;
-CREATE TABLE made AS SELECT n, (SELECT array_agg(word ORDER BY md5(word || n)) FROM words) AS words FROM generate_series(1, 8000) AS n;
+CREATE TABLE made AS SELECT n, (SELECT array_agg(word ORDER BY md5(word || n)) FROM words) AS words FROM generate_series(1, $made) AS n;
 CREATE TABLE sentences AS SELECT n::text AS id, format('The %s number %s is %s the %s of %s.', words[1], n, words[3], words[2], words[4]) AS sentence,
 	words[1] AS head, words[2] AS tail, 'relation ' || n % 3 AS relation FROM made;
 CREATE TABLE photos AS SELECT id::int AS id, sentence, head, tail, relation, (ARRAY[$picture])[1 + id::int % 4] AS image FROM sentences WHERE id::int <= 300;
@@ -70,7 +72,7 @@ sub aggregate
 sub digest { my ($aggregate) = @_; return $session->query("SELECT md5(($aggregate)::text)") }
 
 my @sets = (
-	[ 'sentences', 'sentences', 'shuffled', '{"hidden": [16], "epochs": 2, "product": 8}', undef, 8000 ],
+	[ 'sentences', 'sentences', 'shuffled', '{"hidden": [16], "epochs": 2, "product": 8}', undef, $real ? 8000 : $made ],
 	[ 'photographs', 'photos', 'photos_backwards', qq({"hidden": [16], "epochs": 3, "image_encoder": "$image_encoder"}), 'image', 300 ]);
 for my $set (@sets)
 {

@@ -2,6 +2,7 @@
 # models' section of README has what tools/starter/build looks for.
 use strict;
 use warnings;
+use File::Temp;
 use FindBin;
 use Test::More;
 
@@ -30,6 +31,9 @@ my $spoken = "$root/tools/spoken";
 is(`$spoken what sh -c 'printf "one\\ntwo"; exit 3' 2>&1`, "one\ntwo", 'the output of a command is copied as it is');
 is($? >> 8, 3, 'and its status kept');
 is(`$spoken --log /dev/null what sh -c 'echo lost; echo lost >&2'`, '', 'with a log, nothing of it is printed');
+my $both = File::Temp->new;
+system("echo before >$both; $spoken --log /dev/null --errors - what sh -c 'echo to stderr >&2' >>$both 2>&1");
+is(`cat $both`, "before\nto stderr\n", 'stderr can be left as it is, and what is in its file stays');
 system("$spoken what sh -c 'kill -TERM \$\$' >/dev/null");
 is($? >> 8, 128 + 15, 'a signal that ends it is told as a shell does');
 is(`echo given | $spoken what cat`, "given\n", 'the command reads the input');

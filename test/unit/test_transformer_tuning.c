@@ -96,10 +96,10 @@ open_tuning(const MrenEnv *env, MrenEncoderTuning *f, MrenTransformerTuningKind 
 	MrenError err = {0};
 
 	memset(f, 0, sizeof(*f));
-	if (mren_encoder_tuning_open(env, f, &bert, &tuning, make_weights(env), memory, &err) !=
+	if (mren_transformer_tuning_open(env, f, &bert, &tuning, make_weights(env), memory, &err) !=
 		MREN_OK)
 		fail_msg("%s", err.message);
-	assert_int_equal(mren_encoder_tuning_begin(f, &err), MREN_OK);
+	assert_int_equal(mren_transformer_tuning_begin(f, &err), MREN_OK);
 }
 
 /* The gradient of the loss, which is the sum of its product with the output. */
@@ -123,8 +123,8 @@ run_pass(MrenEncoderTuning *f, const Text *text, const uint64_t *seed)
 	float *out = malloc(n * sizeof(float));
 	MrenError err = {0};
 
-	if (mren_encoder_tuning_forward(f, &text->batch, seed, out, &err) != MREN_OK ||
-		mren_encoder_tuning_backward(f, slopes, &err) != MREN_OK)
+	if (mren_transformer_tuning_forward(f, &text->batch, seed, out, &err) != MREN_OK ||
+		mren_transformer_tuning_backward(f, slopes, &err) != MREN_OK)
 		fail_msg("%s", err.message);
 	free(slopes);
 	return out;
@@ -234,7 +234,7 @@ test_frozen_encoder(void **state)
 	assert_memory_equal(out, expected, text->batch.n_tokens * WIDTH * sizeof(float));
 	mren_transformer_free(&test.env, encoder);
 	mren_release(&test.env, weights);
-	mren_encoder_tuning_free(&f);
+	mren_transformer_tuning_free(&f);
 	free(out);
 	free(text);
 	assert_int_equal(test.n_live, 0);
@@ -279,19 +279,20 @@ test_memory_is_bounded(void **state)
 		assert_memory_equal(mren_transformer_trainer_gradients(ample.trainer),
 							mren_transformer_trainer_gradients(scarce.trainer),
 							gradient_bytes(&ample));
-		mren_encoder_tuning_free(&scarce);
+		mren_transformer_tuning_free(&scarce);
 		open_tuning(&test.env, &scarce, kinds[i], ample.fixed + share * least - 1);
-		assert_int_equal(mren_encoder_tuning_forward(&scarce, &text->batch, &seed, out[1], &err),
-						 MREN_ELIMIT);
+		assert_int_equal(
+			mren_transformer_tuning_forward(&scarce, &text->batch, &seed, out[1], &err),
+			MREN_ELIMIT);
 		assert_non_null(strstr(err.message, "on 440 tokens takes "));
 		assert_non_null(strstr(err.hint, "mren.train_memory"));
-		mren_encoder_tuning_free(&scarce);
+		mren_transformer_tuning_free(&scarce);
 		memset(&scarce, 0, sizeof(scarce));
-		assert_int_equal(mren_encoder_tuning_open(&test.env, &scarce, &bert, &tuning,
-												  make_weights(&test.env), ample.fixed, &err),
+		assert_int_equal(mren_transformer_tuning_open(&test.env, &scarce, &bert, &tuning,
+													  make_weights(&test.env), ample.fixed, &err),
 						 MREN_ELIMIT);
-		mren_encoder_tuning_free(&scarce);
-		mren_encoder_tuning_free(&ample);
+		mren_transformer_tuning_free(&scarce);
+		mren_transformer_tuning_free(&ample);
 		free(out[0]);
 		free(out[1]);
 		assert_int_equal(test.n_live, 0);
@@ -342,7 +343,7 @@ test_parts(void **state)
 	assert_memory_equal(mren_transformer_trainer_gradients(trainer),
 						mren_transformer_trainer_gradients(f.trainer), gradient_bytes(&f));
 	mren_transformer_trainer_free(trainer);
-	mren_encoder_tuning_free(&f);
+	mren_transformer_tuning_free(&f);
 	assert_int_equal(test.n_live, 0);
 	free(out);
 	free(expected);
@@ -364,30 +365,30 @@ test_schedule(void **state)
 	float start[1] = {0};
 
 	(void) state;
-	assert_true(mren_encoder_tuning_share(0) == 0);
-	assert_true(fabs(mren_encoder_tuning_share(0.05) - 0.5) < 1e-12);
-	assert_true(fabs(mren_encoder_tuning_share(0.1) - 1) < 1e-12);
-	assert_true(fabs(mren_encoder_tuning_share(0.55) - 0.5) < 1e-12);
-	assert_true(mren_encoder_tuning_share(1) == 0);
+	assert_true(mren_transformer_tuning_share(0) == 0);
+	assert_true(fabs(mren_transformer_tuning_share(0.05) - 0.5) < 1e-12);
+	assert_true(fabs(mren_transformer_tuning_share(0.1) - 1) < 1e-12);
+	assert_true(fabs(mren_transformer_tuning_share(0.55) - 0.5) < 1e-12);
+	assert_true(mren_transformer_tuning_share(1) == 0);
 	test_env_init(&test);
 	open_tuning(&test.env, &f, MREN_TUNING_FROZEN, 0);
 	f.rate = rate = 0.9;
-	assert_int_equal(mren_encoder_tuning_epochs(&f, 5), 5);
-	mren_encoder_tuning_start(&f, start);
-	assert_int_equal(mren_encoder_tuning_epochs(&f, 10), 3);
-	assert_int_equal(mren_encoder_tuning_epochs(&f, 2), 1);
+	assert_int_equal(mren_transformer_tuning_epochs(&f, 5), 5);
+	mren_transformer_tuning_start(&f, start);
+	assert_int_equal(mren_transformer_tuning_epochs(&f, 10), 3);
+	assert_int_equal(mren_transformer_tuning_epochs(&f, 2), 1);
 	/* Few rows tell nothing; at chance, a third of the rate is tried, twice, from the beginning. */
-	assert_false(mren_encoder_tuning_again(&f, 10, true));
-	assert_false(mren_encoder_tuning_again(&f, 100, false));
+	assert_false(mren_transformer_tuning_again(&f, 10, true));
+	assert_false(mren_transformer_tuning_again(&f, 100, false));
 	for (int i = 0; i < 2; i++)
 	{
-		assert_true(mren_encoder_tuning_again(&f, 100, true));
+		assert_true(mren_transformer_tuning_again(&f, 100, true));
 		assert_true(fabs(f.rate - (rate /= 3)) < 1e-12);
-		assert_int_equal(mren_encoder_tuning_begin(&f, &err), MREN_OK);
+		assert_int_equal(mren_transformer_tuning_begin(&f, &err), MREN_OK);
 	}
-	assert_int_equal(mren_encoder_tuning_epochs(&f, 5), 5);
-	assert_false(mren_encoder_tuning_again(&f, 100, true));
-	mren_encoder_tuning_free(&f);
+	assert_int_equal(mren_transformer_tuning_epochs(&f, 5), 5);
+	assert_false(mren_transformer_tuning_again(&f, 100, true));
+	mren_transformer_tuning_free(&f);
 	assert_int_equal(test.n_live, 0);
 }
 
@@ -404,23 +405,23 @@ run_last_layers(const MrenEnv *env, MrenError *err, void *arg)
 
 	MREN_TRY(
 		mren_allocate_zero(env, mren_transformer_parameters(&bert), sizeof(float), &weights, err));
-	status = mren_encoder_tuning_open(env, &f, &bert, &tuning, weights, 0, err);
+	status = mren_transformer_tuning_open(env, &f, &bert, &tuning, weights, 0, err);
 	if (status == MREN_OK)
-		status = mren_encoder_tuning_begin(&f, err);
+		status = mren_transformer_tuning_begin(&f, err);
 	if (status == MREN_OK)
 		status = mren_allocate_zero(env, text->batch.n_tokens * WIDTH, sizeof(float), &out, err);
 	for (int i = 0; i < 2 && status == MREN_OK; i++)
 	{
-		status = mren_encoder_tuning_forward(&f, &text->batch, &seed, out, err);
+		status = mren_transformer_tuning_forward(&f, &text->batch, &seed, out, err);
 		if (status == MREN_OK)
-			status = mren_encoder_tuning_backward(&f, out, err);
+			status = mren_transformer_tuning_backward(&f, out, err);
 		if (status == MREN_OK)
-			status = mren_encoder_tuning_clip(&f, &(MrenClippedBeside){0}, err);
+			status = mren_transformer_tuning_clip(&f, &(MrenClippedBeside){0}, err);
 		if (status == MREN_OK)
-			status = mren_encoder_tuning_step(&f, 1, err);
+			status = mren_transformer_tuning_step(&f, 1, err);
 	}
 	mren_release(env, out);
-	mren_encoder_tuning_free(&f);
+	mren_transformer_tuning_free(&f);
 	return status;
 }
 

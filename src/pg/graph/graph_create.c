@@ -16,6 +16,7 @@
 #include "miscadmin.h"
 #include "tcop/utility.h"
 #include "utils/acl.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/guc.h"
@@ -319,24 +320,26 @@ mren_drop_graph(PG_FUNCTION_ARGS)
 static List *
 owned_relations(const MrenGraph *graph)
 {
-	Oid types[] = {NAMEOID, OIDOID};
-	Datum values[] = {NameGetDatum(&graph->raw_schema), ObjectIdGetDatum(graph->owner_id)};
+	Oid types[] = {NAMEOID, OIDOID, TEXTARRAYOID};
+	Datum values[] = {NameGetDatum(&graph->raw_schema), ObjectIdGetDatum(graph->owner_id), 0};
+	Datum known[MREN_GRAPH_N_RELATIONS];
 	MemoryContext context = CurrentMemoryContext;
 	List *names = NIL;
 	uint64 n;
 
+	for (int i = 0; i < MREN_GRAPH_N_RELATIONS; i++)
+		known[i] = CStringGetTextDatum(mren_graph_relation_names[i]);
+	values[2] = PointerGetDatum(
+		construct_array(known, MREN_GRAPH_N_RELATIONS, TEXTOID, -1, false, TYPALIGN_INT));
 	n = mren_graph_run_sql(
 		graph,
 		"SELECT c.relname FROM pg_catalog.pg_class c"
 		" JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace"
 		" WHERE n.nspname OPERATOR(pg_catalog.=) $1 AND c.relowner OPERATOR(pg_catalog.=) $2"
-		" AND c.relname OPERATOR(pg_catalog.=) ANY ('{documents, evidence, entities, all_facts,"
-		" aliases, relations, review, state, facts, conflicts, training_rows,"
-		" merge_candidates, ignored, manual_facts, timeline, review_votes, known_facts,"
-		" known_names}'::pg_catalog.name[])"
+		" AND c.relname OPERATOR(pg_catalog.=) ANY ($3)"
 		" AND c.relkind OPERATOR(pg_catalog.=) ANY ('{r, p, v}'::pg_catalog.\"char\"[])"
 		" ORDER BY c.relname",
-		2, types, values, NULL);
+		3, types, values, NULL);
 	MemoryContextSwitchTo(context);
 	for (uint64 i = 0; i < n; i++)
 		names = lappend(names, SPI_getvalue(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1));

@@ -74,7 +74,12 @@ current_rules(const MrenGraph *graph)
 		" (SELECT jsonb_agg(jsonb_build_array(m.id, m.head, m.head_type, m.relation, m.tail,"
 		"   m.tail_type, m.seen_at) ORDER BY m.id) FROM ${graph}.manual_facts m),"
 		" (SELECT jsonb_agg(jsonb_build_array(i.name, i.type) ORDER BY i.name COLLATE \"C\","
-		"   i.type COLLATE \"C\") FROM ${graph}.ignored i))::text, 'UTF8'))",
+		"   i.type COLLATE \"C\") FROM ${graph}.ignored i),"
+		" (SELECT jsonb_agg(jsonb_build_array(v.id, v.document, v.mention, v.type, v.verdict,"
+		"   v.right_mention, v.right_type) ORDER BY v.id) FROM ${graph}.mention_review v),"
+		" (SELECT jsonb_agg(jsonb_build_array(w.id, w.relation, w.judged) ORDER BY w.id)"
+		"   FROM ${graph}.review w WHERE EXISTS (SELECT FROM ${graph}.review c"
+		"    WHERE c.relation IS NOT NULL AND c.judged && w.judged)))::text, 'UTF8'))",
 		1, types, values, NULL);
 	rules = mren_graph_result(1, CurrentMemoryContext, &isnull);
 	SPI_freetuptable(SPI_tuptable);
@@ -117,12 +122,8 @@ check_relations(const MrenGraph *graph)
 static void
 resolve_all(const MrenGraph *graph)
 {
-	static const char mentions[] = "WITH RECURSIVE mention AS (SELECT " MREN_GRAPH_SQL_FULL(
-		"e", "head") " AS name,"
-					 " COALESCE(e.head_type, '') AS type FROM ${graph}.evidence e UNION"
-					 " SELECT " MREN_GRAPH_SQL_FULL("e", "tail") ", COALESCE(e.tail_type, '')"
-																 " FROM ${graph}.evidence e),";
-	const char *parts[] = {mentions, mren_graph_sql_resolve, mren_graph_sql_reresolve};
+	const char *parts[] = {mren_graph_sql_read_all, mren_graph_sql_resolve,
+						   mren_graph_sql_reresolve};
 
 	mren_graph_run(mren_graph_sql(graph, lengthof(parts), parts), 0, NULL, NULL, NULL);
 }
@@ -208,13 +209,15 @@ bool
 mren_graph_remerge(const MrenGraph *graph)
 {
 	Oid types[] = {BYTEAOID};
-	Datum rules = current_rules(graph);
-	bool changed = rules_changed(graph, rules);
+	Datum rules;
+	bool changed;
 
-	if (changed)
-		mren_graph_run_sql(graph, mren_graph_sql_renormalize, 0, NULL, NULL, NULL);
 	/* While the facts are still those that the reviews were about. */
 	mren_graph_run_sql(graph, mren_graph_sql_record_reviews, 0, NULL, NULL, NULL);
+	rules = current_rules(graph);
+	changed = rules_changed(graph, rules);
+	if (changed)
+		mren_graph_run_sql(graph, mren_graph_sql_renormalize, 0, NULL, NULL, NULL);
 	if (!changed)
 		return false;
 	check_relations(graph);

@@ -314,7 +314,9 @@ wait_for_worker(Refresh *refresh)
 	refresh->task = mren_graph_workers_wait(refresh->workers);
 	if (refresh->task == NULL)
 		return;
-	set_batch_size(refresh, refresh->task->batch.n, seconds_since(refresh->task->sent));
+	/* Not the time that the answer waited for the merge of another. */
+	if (refresh->task->seconds > 0)
+		set_batch_size(refresh, refresh->task->batch.n, refresh->task->seconds);
 	feed_workers(refresh);
 }
 

@@ -146,50 +146,26 @@ const char mren_graph_sql_put_manual[] =
 			 "   NULLIF(m.tail_type, '') AS tail_type, mren.normalize_name(m.head) AS head_name,"
 			 "   mren.normalize_name(m.tail) AS tail_name FROM ${graph}.manual_facts m) x";
 
+/* All evidence after the verdicts of people, and its mentions. */
+const char mren_graph_sql_read_all[] = "WITH RECURSIVE" MREN_GRAPH_SQL_READ("${graph}.evidence");
+
 /* All evidence resolved anew. */
-const char mren_graph_sql_reresolve[] =
-	", placed AS MATERIALIZED ("
-	" SELECT p.document, p.n, p.head_key, p.tail_key, p.stored, p.reversed,"
-	"  mren.graph_identity(p.head_key) AS head_entity, mren.graph_identity(p.tail_key) AS "
-	"tail_entity,"
-	"  CASE WHEN p.head_key <> p.tail_key AND NOT p.ignored THEN CASE WHEN p.reversed THEN"
-	"   mren.graph_identity(jsonb_build_array(p.tail_key, p.stored, p.head_key)::text)"
-	"   ELSE mren.graph_identity(jsonb_build_array(p.head_key, p.stored, p.tail_key)::text) END "
-	"END AS fact"
-	" FROM (SELECT e.document, e.n, h.key AS head_key, t.key AS tail_key,"
-	"   h.ignored OR t.ignored AS ignored,"
-	"   COALESCE(c.stored, e.relation) AS stored,"
-	"   CASE WHEN c.symmetric THEN h.key COLLATE \"C\" > t.key COLLATE \"C\""
-	"    ELSE COALESCE(c.reversed, false) END AS reversed"
-	"  FROM ${graph}.evidence e"
-	"  JOIN target h ON h.name = " MREN_GRAPH_SQL_FULL(
-		"e", "head") " AND h.type = COALESCE(e.head_type, '')"
-					 "  JOIN target t ON t.name = " MREN_GRAPH_SQL_FULL(
-						 "e",
-						 "tail") " AND t.type = COALESCE(e.tail_type, '')"
-								 "  LEFT JOIN canon c ON c.relation = e.relation) p),"
-								 " stub AS (INSERT INTO ${graph}.entities SELECT DISTINCT "
-								 "k.entity, '', k.key::jsonb ->> 0, "
-								 "k.key::jsonb ->> 1,"
-								 "   '{}'::text[], '{}'::text[], 0, 0"
-								 "  FROM (SELECT p.head_entity AS entity, p.head_key AS key FROM "
-								 "placed p"
-								 "   UNION SELECT p.tail_entity, p.tail_key FROM placed p) k ON "
-								 "CONFLICT DO NOTHING)"
-								 " UPDATE ${graph}.evidence e SET head_entity = p.head_entity, "
-								 "tail_entity = p.tail_entity, "
-								 "fact = "
-								 "p.fact,"
-								 "  fact_relation = p.stored, reversed = p.reversed"
-								 " FROM placed p WHERE p.document = e.document AND p.n = e.n"
-								 " AND (p.head_entity, p.tail_entity, p.fact, p.stored, p.reversed)"
-								 "  IS DISTINCT FROM (e.head_entity, e.tail_entity, e.fact, "
-								 "e.fact_relation, e.reversed)";
+const char mren_graph_sql_reresolve[] = MREN_GRAPH_SQL_PLACED
+	" UPDATE ${graph}.evidence e SET head_entity = p.head_id, tail_entity = p.tail_id,"
+	"  fact = p.as_fact, fact_relation = p.as_relation, reversed = p.as_reversed,"
+	"  head_review = p.head_verdict, tail_review = p.tail_verdict,"
+	"  right_relation = p.now_relation, stated = p.now_stated"
+	" FROM placed p WHERE p.document = e.document AND p.n = e.n"
+	" AND (p.head_id, p.tail_id, p.as_fact, p.as_relation, p.as_reversed, p.head_verdict,"
+	"   p.tail_verdict, p.now_relation, p.now_stated)"
+	"  IS DISTINCT FROM (e.head_entity, e.tail_entity, e.fact, e.fact_relation, e.reversed,"
+	"   e.head_review, e.tail_review, e.right_relation, e.stated)";
 
 /* $1: the facts, NULL for all.  Gives the triples that came, went or changed. */
 const char mren_graph_sql_merge_facts[] =
 	"WITH vote AS (SELECT e.fact, e.sentence_id, max(e.confidence"
-	"  * COALESCE(e.head_confidence, 1) * COALESCE(e.tail_confidence, 1)) AS p"
+	"  * CASE WHEN e.head_review IS NULL THEN COALESCE(e.head_confidence, 1) ELSE 1 END"
+	"  * CASE WHEN e.tail_review IS NULL THEN COALESCE(e.tail_confidence, 1) ELSE 1 END) AS p"
 	"  FROM ${graph}.evidence e"
 	"  WHERE e.fact IS NOT NULL AND ($1 IS NULL OR e.fact = ANY ($1)) GROUP BY e.fact, "
 	"e.sentence_id),"
@@ -254,10 +230,13 @@ const char mren_graph_sql_merge_verdicts[] =
 					  "k.n = x.n)) c"
 					  "  WHERE c.document = e.document AND c.n = e.n AND c.review IS DISTINCT FROM "
 					  "e.review),"
-					  " judged AS (SELECT a.fact, bool_or(r.verdict = 'confirmed') AS "
+					  " judged AS (SELECT a.fact, bool_or((r.verdict = 'confirmed' OR r.relation "
+					  "IS NOT NULL)) AS "
 					  "any_confirmed,"
-					  "   bool_and(COALESCE(r.verdict = 'rejected', false)) AS all_rejected,"
-					  "   max(r.id) FILTER (WHERE r.verdict = 'confirmed') AS confirmed, max(r.id) "
+					  "   bool_and(COALESCE(r.verdict = 'rejected' AND r.relation IS NULL, false)) "
+					  "AS all_rejected,"
+					  "   max(r.id) FILTER (WHERE (r.verdict = 'confirmed' OR r.relation IS NOT "
+					  "NULL)) AS confirmed, max(r.id) "
 					  "AS rejected"
 					  "  FROM (SELECT s.fact FROM said s UNION"
 					  "   SELECT f.fact FROM ${graph}.all_facts f WHERE f.verdict IS NOT NULL) a"
@@ -358,11 +337,17 @@ const char mren_graph_sql_judge_facts[] =
  */
 const char mren_graph_sql_merge_entities[] =
 	"WITH mention AS MATERIALIZED ("
-	"  SELECT e.head_entity AS entity, e.head AS surface, e.head_full AS full_name,"
-	"   e.head_name AS name, e.document FROM ${graph}.evidence e"
-	"  WHERE $1 IS NULL OR e.head_entity = ANY ($1)"
-	"  UNION ALL SELECT e.tail_entity, e.tail, e.tail_full, e.tail_name, e.document"
-	"   FROM ${graph}.evidence e WHERE $1 IS NULL OR e.tail_entity = ANY ($1)),"
+	"  SELECT e.head_entity AS entity, COALESCE(v.right_mention, e.head) AS surface,"
+	"   CASE WHEN v.right_mention IS NULL THEN e.head_full END AS full_name,"
+	"   COALESCE(mren.normalize_name(v.right_mention) COLLATE \"C\", e.head_name) AS name,"
+	"   e.document FROM ${graph}.evidence e"
+	"   LEFT JOIN ${graph}.mention_review v ON v.id = e.head_review"
+	"  WHERE ($1 IS NULL OR e.head_entity = ANY ($1)) AND v.verdict IS DISTINCT FROM 'rejected'"
+	"  UNION ALL SELECT e.tail_entity, COALESCE(v.right_mention, e.tail),"
+	"   CASE WHEN v.right_mention IS NULL THEN e.tail_full END,"
+	"   COALESCE(mren.normalize_name(v.right_mention) COLLATE \"C\", e.tail_name), e.document"
+	"   FROM ${graph}.evidence e LEFT JOIN ${graph}.mention_review v ON v.id = e.tail_review"
+	"  WHERE ($1 IS NULL OR e.tail_entity = ANY ($1)) AND v.verdict IS DISTINCT FROM 'rejected'),"
 	" spelling AS MATERIALIZED (SELECT m.entity, " MREN_GRAPH_SQL_TIDY(
 		"m.surface") " AS surface,"
 					 "   m.name, true AS own FROM mention m"
@@ -442,68 +427,23 @@ const char mren_graph_sql_read[] =
 			 "   text_confidence, image_relation, image_confidence, head_full, tail_full,"
 			 "   head_confidence, tail_confidence, n)) r";
 
-/* What was read, as rows of evidence to be placed. */
+/* What was read, as rows of evidence after the verdicts of people, and its mentions. */
 const char mren_graph_sql_raw[] =
-	"WITH RECURSIVE raw AS MATERIALIZED (SELECT * FROM " MREN_GRAPH_READING "),"
-	" mention AS (SELECT " MREN_GRAPH_SQL_FULL(
-		"r", "head") " AS name, COALESCE(r.head_type, '') "
-					 "AS type FROM raw r UNION SELECT " MREN_GRAPH_SQL_FULL(
-						 "r", "tail") ", COALESCE(r.tail_type, "
-									  "'') FROM raw r),";
+	"WITH RECURSIVE raw AS MATERIALIZED (SELECT * FROM " MREN_GRAPH_READING
+	")," MREN_GRAPH_SQL_READ("raw");
 
-/* What was scored, resolved and stored; gives the facts and entities it touches. */
-const char mren_graph_sql_place[] =
-	", placed AS MATERIALIZED (SELECT r.*, h.key AS head_key, t.key AS tail_key,"
-	"  h.ignored OR t.ignored AS ignored,"
-	"  mren.graph_identity(h.key) AS head_entity, mren.graph_identity(t.key) AS tail_entity,"
-	"  COALESCE(c.stored, r.relation) AS stored,"
-	"  CASE WHEN c.symmetric THEN h.key COLLATE \"C\" > t.key COLLATE \"C\""
-	"   ELSE COALESCE(c.reversed, false) END AS reversed"
-	"  FROM raw r"
-	"  JOIN target h ON h.name = " MREN_GRAPH_SQL_FULL(
-		"r",
-		"head") " AND h.type = COALESCE(r.head_type, '')"
-				"  JOIN target t ON t.name = " MREN_GRAPH_SQL_FULL(
-					"r",
-					"tail") " AND t.type = COALESCE(r.tail_type, '')"
-							"  LEFT JOIN canon c ON c.relation = r.relation),"
-							" stub AS (INSERT INTO ${graph}.entities SELECT DISTINCT k.entity, '', "
-							"k.key::jsonb ->> 0, "
-							"k.key::jsonb ->> 1,"
-							"   '{}'::text[], '{}'::text[], 0, 0"
-							"  FROM (SELECT p.head_entity AS entity, p.head_key AS key FROM placed "
-							"p"
-							"   UNION SELECT p.tail_entity, p.tail_key FROM placed p) k ON "
-							"CONFLICT DO NOTHING),"
-							" made AS (INSERT INTO ${graph}.evidence (document, n, head, "
-							"head_type, relation, tail, "
-							"tail_type,"
-							"   confidence, sentence, head_span, tail_span, sentence_span, "
-							"model_version, text_relation,"
-							"   text_confidence, image_relation, image_confidence, head_full, "
-							"tail_full, head_name,"
-							"   tail_name, sentence_id,"
-							"   statement, head_entity, tail_entity, fact, fact_relation, "
-							"reversed, head_confidence, tail_confidence)"
-							"  SELECT p.document, p.n, p.head, p.head_type, p.relation, p.tail, "
-							"p.tail_type,"
-							"   p.confidence, p.sentence, p.head_span, p.tail_span, "
-							"p.sentence_span, p.model_version,"
-							"   p.text_relation, p.text_confidence, p.image_relation, "
-							"p.image_confidence, p.head_full,"
-							"   p.tail_full, p.head_name,"
-							"   p.tail_name, p.sentence_id, p.statement, p.head_entity, "
-							"p.tail_entity,"
-							"   CASE WHEN p.head_key <> p.tail_key AND NOT p.ignored THEN "
-							"CASE WHEN "
-							"p.reversed THEN"
-							"    mren.graph_identity(jsonb_build_array(p.tail_key, "
-							"p.stored, p.head_key)::text)"
-							"    ELSE mren.graph_identity(jsonb_build_array(p.head_key, "
-							"p.stored, "
-							"p.tail_key)::text) END "
-							"END,"
-							"   p.stored, p.reversed, p.head_confidence, "
-							"p.tail_confidence FROM placed p"
-							"  RETURNING fact, head_entity, "
-							"tail_entity) " MREN_GRAPH_SQL_TOUCHED("made");
+/* What was read, resolved and stored; gives the facts and entities it touches. */
+const char mren_graph_sql_place[] = MREN_GRAPH_SQL_PLACED
+	", made AS (INSERT INTO ${graph}.evidence (document, n, head, head_type, relation, tail,"
+	"   tail_type, confidence, sentence, head_span, tail_span, sentence_span, model_version,"
+	"   text_relation, text_confidence, image_relation, image_confidence, head_full, tail_full,"
+	"   head_name, tail_name, sentence_id, statement, head_entity, tail_entity, fact,"
+	"   fact_relation, reversed, head_confidence, tail_confidence, head_review, tail_review,"
+	"   right_relation, stated)"
+	"  SELECT p.document, p.n, p.head, p.head_type, p.relation, p.tail, p.tail_type, p.confidence,"
+	"   p.sentence, p.head_span, p.tail_span, p.sentence_span, p.model_version, p.text_relation,"
+	"   p.text_confidence, p.image_relation, p.image_confidence, p.head_full, p.tail_full,"
+	"   p.head_name, p.tail_name, p.sentence_id, p.statement, p.head_id, p.tail_id, p.as_fact,"
+	"   p.as_relation, p.as_reversed, p.head_confidence, p.tail_confidence, p.head_verdict,"
+	"   p.tail_verdict, p.now_relation, p.now_stated FROM placed p"
+	"  RETURNING fact, head_entity, tail_entity) " MREN_GRAPH_SQL_TOUCHED("made");

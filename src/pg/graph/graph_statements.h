@@ -3,8 +3,8 @@
  *	  The statements that make evidence, entities and facts; what each takes and
  *	  gives stands at its text.
  *
- * resolve is common table expressions, between "WITH RECURSIVE mention AS (...),"
- * and one of reresolve, judge_facts and place; raw begins so itself.
+ * resolve is common table expressions, between others that begin with WITH RECURSIVE
+ * and give "mention", as read_all and raw do, and one of reresolve, judge_facts and place.
  *
  * check-qualified: search_path is pinned by mren_graph_run and mren_graph_query.
  */
@@ -16,6 +16,7 @@ extern const char mren_graph_sql_renormalize[];
 extern const char mren_graph_sql_record_reviews[];
 extern const char mren_graph_sql_drop_manual[];
 extern const char mren_graph_sql_put_manual[];
+extern const char mren_graph_sql_read_all[];
 extern const char mren_graph_sql_reresolve[];
 extern const char mren_graph_sql_merge_facts[];
 extern const char mren_graph_sql_merge_verdicts[];
@@ -40,6 +41,161 @@ extern const char mren_graph_sql_place[];
 /* The name by which the head or the tail is resolved: the fullest in its document. */
 #define MREN_GRAPH_SQL_FULL(e, side)                                                               \
 	"COALESCE(mren.normalize_name(" e "." side "_full) COLLATE \"C\", " e "." side "_name)"
+
+/*
+ * read (all columns of the rows, and how the mentions are taken): rows of evidence
+ * after the verdicts of people.  head_as, head_type_as and the same of the tail:
+ * the name and the type to resolve; refused: a mention is none; now_relation: what
+ * a review says in place of the relation; head_review, tail_review: the verdicts on
+ * the mentions.  Of several verdicts the last one counts.
+ */
+#define MREN_GRAPH_SQL_VERDICT_OF(side, rows)                                                      \
+	" " side "_verdict AS (SELECT DISTINCT ON (e.document, e.n) e.document, e.n, v.id, v.verdict," \
+	"  v.right_name, v.right_type FROM " rows " e JOIN verdict_on v ON v.name = e." side "_name"   \
+	"   AND v.type IN ('', COALESCE(e." side "_type, '')) AND v.document IN ('', e.document)"      \
+	"  WHERE e.n > 0 ORDER BY e.document, e.n, v.id DESC),"
+#define MREN_GRAPH_SQL_TAKEN(side, table)                                                          \
+	" COALESCE(" table                                                                             \
+	".right_name, " MREN_GRAPH_SQL_FULL("e", side) ") AS " side "_as,"                             \
+												   " COALESCE(" table ".right_type, e." side       \
+												   "_type, '') AS " side "_type_as,"               \
+												   " " table ".id AS " side "_verdict"
+#define MREN_GRAPH_SQL_READ(rows)                                                                  \
+	" verdict_on AS MATERIALIZED (SELECT m.id, m.document, m.type, m.verdict, m.right_type,"       \
+	"  mren.normalize_name(m.mention) COLLATE \"C\" AS name,"                                      \
+	"  mren.normalize_name(m.right_mention) COLLATE \"C\" AS right_name"                           \
+	"  FROM ${graph}.mention_review m),"                                                           \
+	" corrected AS MATERIALIZED (SELECT DISTINCT ON (j.statement) j.statement, r.relation"         \
+	"  FROM ${graph}.review r CROSS JOIN LATERAL unnest(r.judged) AS j (statement)"                \
+	"  WHERE r.verdict <> 'confirmed' ORDER BY j.statement, r.id "                                 \
+	"DESC)," MREN_GRAPH_SQL_VERDICT_OF("head", rows) MREN_GRAPH_SQL_VERDICT_OF(                    \
+		"tail", rows) " read AS MATERIALIZED (SELECT "                                             \
+					  "e.*," MREN_GRAPH_SQL_TAKEN("head", "h") "," MREN_GRAPH_SQL_TAKEN(           \
+						  "tail", "t") ", "                                                        \
+									   "c."                                                        \
+									   "relation "                                                 \
+									   "AS "                                                       \
+									   "now_"                                                      \
+									   "relation,"                                                 \
+									   "  "                                                        \
+									   "COALESCE("                                                 \
+									   "h."                                                        \
+									   "verdict "                                                  \
+									   "= "                                                        \
+									   "'rejected"                                                 \
+									   "', "                                                       \
+									   "false) "                                                   \
+									   "OR "                                                       \
+									   "COALESCE("                                                 \
+									   "t."                                                        \
+									   "verdict "                                                  \
+									   "= "                                                        \
+									   "'rejected"                                                 \
+									   "', false)"                                                 \
+									   "   AS "                                                    \
+									   "refused "                                                  \
+									   "FROM"                                                      \
+									   " " rows " e"                                               \
+									   "  LEFT "                                                   \
+									   "JOIN "                                                     \
+									   "head_"                                                     \
+									   "verdict "                                                  \
+									   "h ON "                                                     \
+									   "h."                                                        \
+									   "document "                                                 \
+									   "= "                                                        \
+									   "e."                                                        \
+									   "document "                                                 \
+									   "AND h.n "                                                  \
+									   "= e.n"                                                     \
+									   "  LEFT "                                                   \
+									   "JOIN "                                                     \
+									   "tail_"                                                     \
+									   "verdict "                                                  \
+									   "t ON "                                                     \
+									   "t."                                                        \
+									   "document "                                                 \
+									   "= "                                                        \
+									   "e."                                                        \
+									   "document "                                                 \
+									   "AND t.n "                                                  \
+									   "= e.n"                                                     \
+									   "  LEFT "                                                   \
+									   "JOIN "                                                     \
+									   "corrected"                                                 \
+									   " c ON "                                                    \
+									   "c."                                                        \
+									   "statement"                                                 \
+									   " = "                                                       \
+									   "e."                                                        \
+									   "statement"                                                 \
+									   "),"                                                        \
+									   " mention "                                                 \
+									   "AS "                                                       \
+									   "(SELECT "                                                  \
+									   "r.head_"                                                   \
+									   "as AS "                                                    \
+									   "name, "                                                    \
+									   "r.head_"                                                   \
+									   "type_as "                                                  \
+									   "AS type "                                                  \
+									   "FROM "                                                     \
+									   "read r"                                                    \
+									   "  UNION "                                                  \
+									   "SELECT "                                                   \
+									   "r.tail_"                                                   \
+									   "as, "                                                      \
+									   "r.tail_"                                                   \
+									   "type_as "                                                  \
+									   "FROM "                                                     \
+									   "read r),"
+
+/*
+ * placed (of read): with the keys of both entities, and what the graph stores.
+ * now_stated: reversed as the model's own relation has it.
+ */
+#define MREN_GRAPH_SQL_PLACED                                                                      \
+	", aimed AS MATERIALIZED (SELECT r.*, h.key AS head_key, t.key AS tail_key,"                   \
+	"  r.refused OR h.ignored OR t.ignored AS ignored,"                                            \
+	"  CASE WHEN c.symmetric THEN h.key COLLATE \"C\" > t.key COLLATE \"C\""                       \
+	"   ELSE COALESCE(c.reversed, false) END AS now_stated, COALESCE(c.stored, r.relation) AS "    \
+	"said"                                                                                         \
+	"  FROM read r JOIN target h ON h.name = r.head_as AND h.type = r.head_type_as"                \
+	"  JOIN target t ON t.name = r.tail_as AND t.type = r.tail_type_as"                            \
+	"  LEFT JOIN canon c ON c.relation = r.relation),"                                             \
+	" turned AS MATERIALIZED (SELECT a.*,"                                                         \
+	"  CASE WHEN a.now_relation IS NULL THEN a.said"                                               \
+	"   ELSE COALESCE(k.stored, a.now_relation) END AS as_relation,"                               \
+	"  CASE WHEN a.now_relation IS NULL THEN a.now_stated"                                         \
+	"   WHEN k.symmetric THEN a.head_key COLLATE \"C\" > a.tail_key COLLATE \"C\""                 \
+	"   ELSE COALESCE(k.reversed, false) <> a.now_stated END AS as_reversed"                       \
+	"  FROM aimed a LEFT JOIN canon k ON k.relation = a.now_relation),"                            \
+	" placed AS MATERIALIZED (SELECT u.*, mren.graph_identity(u.head_key) AS head_id,"             \
+	"  mren.graph_identity(u.tail_key) AS tail_id,"                                                \
+	"  CASE WHEN u.head_key <> u.tail_key AND NOT u.ignored THEN CASE WHEN u.as_reversed"          \
+	"   THEN mren.graph_identity(jsonb_build_array(u.tail_key, u.as_relation, u.head_key)::text)"  \
+	"   ELSE mren.graph_identity(jsonb_build_array(u.head_key, u.as_relation, u.tail_key)::text)"  \
+	"   END END AS as_fact FROM turned u),"                                                        \
+	" stub AS (INSERT INTO ${graph}.entities SELECT DISTINCT k.entity, '', k.key::jsonb ->> 0,"    \
+	"   k.key::jsonb ->> 1, '{}'::text[], '{}'::text[], 0, 0"                                      \
+	"  FROM (SELECT p.head_id AS entity, p.head_key AS key FROM placed p"                          \
+	"   UNION SELECT p.tail_id, p.tail_key FROM placed p) k ON CONFLICT DO NOTHING)"
+
+/*
+ * The span of a mention of evidence e in its sentence, with its verdict v: of the name that
+ * corrects it where this stands nearest behind the mention's beginning less its own length;
+ * NULL if it does not.
+ */
+#define MREN_GRAPH_SQL_RIGHT_SPAN(side, v)                                                         \
+	"(SELECT CASE WHEN " v ".right_mention IS NULL THEN e." side "_span"                           \
+	"  WHEN p.at OPERATOR(pg_catalog.>) 0 THEN pg_catalog.int4range("                              \
+	"   p.start OPERATOR(pg_catalog.+) p.at OPERATOR(pg_catalog.-) 1,"                             \
+	"   p.start OPERATOR(pg_catalog.+) p.at OPERATOR(pg_catalog.-) 1"                              \
+	"    OPERATOR(pg_catalog.+) pg_catalog.length(" v ".right_mention)) END"                       \
+	"  FROM (SELECT q.start, pg_catalog.strpos(pg_catalog.substr(e.sentence,"                      \
+	"    q.start OPERATOR(pg_catalog.+) 1), " v ".right_mention) AS at"                            \
+	"   FROM (SELECT GREATEST(0, pg_catalog.lower(e." side "_span) OPERATOR(pg_catalog.-)"         \
+	"    pg_catalog.length(" v ".right_mention)) AS start) q) p)"
 
 /* A name as it is shown: on one line, whatever line breaks it had in the text. */
 #define MREN_GRAPH_SQL_TIDY(name)                                                                  \
@@ -79,7 +235,8 @@ extern const char mren_graph_sql_place[];
 	" LEFT JOIN LATERAL (SELECT v.verdict FROM ("                                                  \
 	"   SELECT n.id, n.verdict FROM ${graph}.review n"                                             \
 	"    WHERE n.fact OPERATOR(pg_catalog.=) f.fact AND n.judged IS NULL"                          \
-	"   UNION ALL SELECT d.id, d.verdict FROM ${graph}.review d"                                   \
+	"   UNION ALL SELECT d.id, CASE WHEN d.relation IS NULL THEN d.verdict ELSE 'confirmed' END"   \
+	"    FROM ${graph}.review d"                                                                   \
 	"    WHERE d.id OPERATOR(pg_catalog.=) f.review) v"                                            \
 	"  ORDER BY v.id DESC LIMIT 1) r ON true"                                                      \
 	" WHERE f.status OPERATOR(pg_catalog.=) 'accepted'"                                            \

@@ -235,9 +235,44 @@ static const char *const proposals[] = {
 	"or of any; the next merge applies it.'",
 };
 
+/* The changes of layout 3: verdicts on mentions, and what a review says in place of a relation. */
+static const char *const mentions[] = {
+	"CREATE TABLE IF NOT EXISTS ${graph}.mention_review ("
+	" id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,"
+	" document text COLLATE pg_catalog.\"C\" NOT NULL DEFAULT '',"
+	" mention text NOT NULL,"
+	" type text NOT NULL DEFAULT '',"
+	" verdict text NOT NULL CHECK (verdict IN ('confirmed', 'rejected', 'corrected')),"
+	" right_mention text, right_type text,"
+	" reviewer name NOT NULL DEFAULT CURRENT_USER,"
+	" reviewed_at timestamptz NOT NULL DEFAULT pg_catalog.now(),"
+	" note text,"
+	" CHECK ((verdict = 'corrected') = (right_mention IS NOT NULL OR right_type IS NOT NULL)))",
+	"COMMENT ON TABLE ${graph}.mention_review IS 'Yours to fill: verdicts on mentions, of one "
+	"document and type or (the empty string) of any; the last one counts, and the next merge "
+	"applies "
+	"it.'",
+	"ALTER TABLE ${graph}.evidence ADD COLUMN IF NOT EXISTS head_review bigint,"
+	" ADD COLUMN IF NOT EXISTS tail_review bigint,"
+	" ADD COLUMN IF NOT EXISTS right_relation text,"
+	" ADD COLUMN IF NOT EXISTS stated boolean",
+	"COMMENT ON COLUMN ${graph}.evidence.head_review IS 'The verdict on the head, in "
+	"mention_review.'",
+	"COMMENT ON COLUMN ${graph}.evidence.tail_review IS 'The verdict on the tail, in "
+	"mention_review.'",
+	"COMMENT ON COLUMN ${graph}.evidence.right_relation IS 'The relation that a review names in "
+	"place of the model''s.'",
+	"COMMENT ON COLUMN ${graph}.evidence.stated IS 'What reversed is without that: that of the "
+	"model''s relation.'",
+	"ALTER TABLE ${graph}.review DROP CONSTRAINT IF EXISTS review_relation_check",
+	"ALTER TABLE ${graph}.review ADD CONSTRAINT review_relation_check"
+	" CHECK (relation IS NULL OR verdict = 'rejected') NOT VALID",
+};
+
 /*
  * Evidence labelled by verdicts, as "FROM (...) l WHERE ..." and its columns.  verdicts: a
- * query of document, n, verdict and relation; more: other columns that l has, of evidence e
+ * query of document, n, verdict, relation and now (whether it judges what the evidence says
+ * after a correction); more: other columns that l has, of evidence e
  * and verdicts r.  A model whose relations have a direction in their name reads pairs in
  * text order: flip.
  */
@@ -253,19 +288,35 @@ static const char *const proposals[] = {
 #define LABELLED(more, verdicts)                                                                   \
 	" FROM (SELECT e.sentence, o.head, o.tail, o.head_type, o.tail_type, s.directed, s.negative,"  \
 	"   s.directed AND o.tail OPERATOR(pg_catalog.<) o.head AS flip,"                              \
-	"   CASE WHEN r.verdict OPERATOR(pg_catalog.=) 'confirmed' THEN e.relation"                    \
+	"   CASE WHEN r.verdict OPERATOR(pg_catalog.=) 'confirmed'"                                    \
+	"     THEN COALESCE(CASE WHEN r.now THEN e.right_relation END, e.relation)"                    \
 	"    ELSE COALESCE(r.relation, s.negative) END AS relation" more "  FROM (" verdicts ") r"     \
 	"  JOIN ${graph}.evidence e"                                                                   \
 	"   ON e.document OPERATOR(pg_catalog.=) r.document AND e.n OPERATOR(pg_catalog.=) r.n"        \
 	"   AND e.n OPERATOR(pg_catalog.>) 0 AND r.verdict OPERATOR(pg_catalog.<>) 'unsure'"           \
-	"  CROSS JOIN ${graph}.state s,"                                                               \
-	"  LATERAL (SELECT e.head_span AS head, e.tail_span AS tail, e.head_type, e.tail_type"         \
-	"   WHERE NOT (e.reversed AND r.verdict OPERATOR(pg_catalog.=) 'rejected'"                     \
-	"    AND r.relation IS NOT NULL)"                                                              \
-	"   UNION ALL SELECT e.tail_span, e.head_span, e.tail_type, e.head_type"                       \
-	"   WHERE e.reversed AND r.verdict OPERATOR(pg_catalog.=) 'rejected'"                          \
-	"    AND r.relation IS NOT NULL) o) l"                                                         \
-	" WHERE l.relation IS NOT NULL"
+	"  CROSS JOIN ${graph}.state s"                                                                \
+	"  LEFT JOIN ${graph}.mention_review hv ON hv.id OPERATOR(pg_catalog.=) e.head_review"         \
+	"  LEFT JOIN ${graph}.mention_review tv ON tv.id OPERATOR(pg_catalog.=) e.tail_review,"        \
+	"  LATERAL (SELECT " MREN_GRAPH_SQL_RIGHT_SPAN(                                                \
+		"head",                                                                                    \
+		"hv") " AS head,"                                                                          \
+			  "    " MREN_GRAPH_SQL_RIGHT_SPAN(                                                    \
+				  "tail",                                                                          \
+				  "tv") " AS tail,"                                                                \
+						"    COALESCE(hv.right_type, e.head_type) AS head_type,"                   \
+						"    COALESCE(tv.right_type, e.tail_type) AS tail_type) m,"                \
+						"  LATERAL (SELECT CASE WHEN e.right_relation IS NOT NULL THEN e.stated"   \
+						"     AND (r.now OR r.verdict OPERATOR(pg_catalog.=) 'rejected')"          \
+						"    ELSE e.reversed AND r.verdict OPERATOR(pg_catalog.=) 'rejected'"      \
+						"     AND r.relation IS NOT NULL END AS turned) d,"                        \
+						"  LATERAL (SELECT m.head, m.tail, m.head_type, m.tail_type WHERE NOT "    \
+						"d.turned"                                                                 \
+						"   UNION ALL SELECT m.tail, m.head, m.tail_type, m.head_type WHERE "      \
+						"d.turned) o"                                                              \
+						"  WHERE o.head IS NOT NULL AND o.tail IS NOT NULL"                        \
+						"   AND hv.verdict IS DISTINCT FROM 'rejected' AND tv.verdict IS "         \
+						"DISTINCT FROM 'rejected') l"                                              \
+						" WHERE l.relation IS NOT NULL"
 
 static const char *const views[] = {
 	"CREATE OR REPLACE VIEW ${graph}.facts AS"
@@ -294,7 +345,8 @@ static const char *const views[] = {
 	"CREATE OR REPLACE VIEW ${graph}.training_rows AS"
 	" SELECT DISTINCT " ROW_COLUMNS LABELLED(
 		"",
-		"SELECT DISTINCT ON (k.document, k.n) k.document, k.n, k.verdict, k.relation FROM ("
+		"SELECT DISTINCT ON (k.document, k.n) k.document, k.n, k.verdict, k.relation, true AS now "
+		"FROM ("
 		"  SELECT x.document, x.n, v.id, v.verdict, v.relation FROM ${graph}.review v"
 		"   JOIN ${graph}.evidence x ON x.fact OPERATOR(pg_catalog.=) v.fact WHERE v.judged IS NULL"
 		"  UNION ALL SELECT x.document, x.n, v.id, v.verdict, v.relation FROM ${graph}.review v"
@@ -316,13 +368,14 @@ static const char *const views[] = {
 	"l.gold, " ROW_COLUMNS LABELLED(
 		", e.sentence_id, r.reviewer, r.gold",
 		"SELECT DISTINCT ON (k.document, k.n, k.reviewer) k.document, k.n, k.reviewer, k.verdict,"
-		"  k.relation, k.gold FROM ("
+		"  k.relation, k.gold, k.now FROM ("
 		"   SELECT x.document, x.n, v.id, v.reviewer, v.verdict, v.relation,"
-		"    COALESCE(v.sentence OPERATOR(pg_catalog.=) x.sentence, false) AS gold"
+		"    COALESCE(v.sentence OPERATOR(pg_catalog.=) x.sentence, false) AS gold, true AS now"
 		"    FROM ${graph}.review v JOIN ${graph}.evidence x"
 		"     ON x.fact OPERATOR(pg_catalog.=) v.fact WHERE v.judged IS NULL"
 		"   UNION ALL SELECT x.document, x.n, v.id, v.reviewer, v.verdict, v.relation,"
-		"    COALESCE(v.sentence OPERATOR(pg_catalog.=) x.sentence, false)"
+		"    COALESCE(v.sentence OPERATOR(pg_catalog.=) x.sentence, false),"
+		"    COALESCE(x.fact OPERATOR(pg_catalog.=) v.fact, false)"
 		"    FROM ${graph}.review v CROSS JOIN LATERAL pg_catalog.unnest(v.judged) AS j (statement)"
 		"    JOIN ${graph}.evidence x ON x.statement OPERATOR(pg_catalog.=) j.statement) k"
 		" ORDER BY k.document, k.n, k.reviewer, k.gold DESC, k.id DESC") ") w"
@@ -355,9 +408,9 @@ static const char *const views[] = {
 	"CREATE OR REPLACE VIEW ${graph}.known_names AS"
 	" SELECT m.alias, NULLIF(m.type, '') AS type, x.canonical AS name FROM ("
 	"  SELECT e.head_name AS alias, e.head_type AS type, e.head_entity AS entity"
-	"   FROM ${graph}.evidence e WHERE e.head_full IS NULL"
+	"   FROM ${graph}.evidence e WHERE e.head_full IS NULL AND e.head_review IS NULL"
 	"  UNION SELECT e.tail_name, e.tail_type, e.tail_entity FROM ${graph}.evidence e"
-	"   WHERE e.tail_full IS NULL) m"
+	"   WHERE e.tail_full IS NULL AND e.tail_review IS NULL) m"
 	" JOIN ${graph}.entities x ON x.entity OPERATOR(pg_catalog.=) m.entity"
 	" WHERE m.alias OPERATOR(pg_catalog.<>) x.canonical"
 	" UNION SELECT a.alias, NULLIF(a.type, ''), a.entity FROM ${graph}.aliases a",
@@ -426,7 +479,8 @@ static const char *const drops[] = {
 	"DROP TABLE IF EXISTS ${graph}.documents, ${graph}.evidence, ${graph}.entities, "
 	"${graph}.all_facts, ${graph}.aliases,"
 	" ${graph}.relations, ${graph}.review, ${graph}.state",
-	"DROP TABLE IF EXISTS ${graph}.merge_candidates, ${graph}.ignored, ${graph}.manual_facts",
+	"DROP TABLE IF EXISTS ${graph}.merge_candidates, ${graph}.ignored, ${graph}.manual_facts,"
+	" ${graph}.mention_review",
 };
 
 static void
@@ -444,6 +498,7 @@ mren_graph_make_tables(const MrenGraph *graph)
 	run_all(graph, names, lengthof(names));
 	run_all(graph, proposals, lengthof(proposals));
 	run_all(graph, calibration, lengthof(calibration));
+	run_all(graph, mentions, lengthof(mentions));
 	run_all(graph, views, lengthof(views));
 }
 

@@ -248,7 +248,6 @@ mren_graph_workers_send(MrenGraphWorkers *workers, MrenGraphTask *task)
 		parts[2 * i] = (shm_mq_iovec){DatumGetPointer(texts.arrays[i]), size};
 		parts[2 * i + 1] = (shm_mq_iovec){padding, MAXALIGN(size) - size};
 	}
-	INSTR_TIME_SET_CURRENT(task->sent);
 	worker->task = task;
 	/* Whether the worker lives is seen when its answer is waited for. */
 	(void) mren_shm_mq_sendv(worker->batches, parts, lengthof(parts));
@@ -301,6 +300,7 @@ receive(Worker *worker, TupleTableSlot *slot)
 		memcpy(&answer, data, sizeof(answer));
 		task->batch.reading.failed = answer.failed;
 		task->batch.reading.skipped_pairs = answer.skipped_pairs;
+		task->seconds = answer.seconds;
 		if (answer.failed < 0)
 			receive_rows(worker, slot, &answer);
 	}

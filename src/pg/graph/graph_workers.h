@@ -16,8 +16,6 @@
 
 #include "pg/graph/graph_base.h"
 
-#include "portability/instr_time.h"
-
 typedef struct MrenGraphWorkers MrenGraphWorkers;
 
 /* A batch that a worker has; everything in a memory context of its own. */
@@ -25,7 +23,7 @@ typedef struct MrenGraphTask
 {
 	MemoryContext context;
 	MrenGraphBatch batch;
-	instr_time sent;
+	double seconds; /* that reading took; 0: nothing was read */
 } MrenGraphTask;
 
 /*
@@ -70,6 +68,7 @@ typedef struct MrenGraphAnswer
 {
 	int64 n_rows;
 	int64 skipped_pairs;
+	double seconds;
 	int failed; /* as in MrenReading */
 } MrenGraphAnswer;
 

@@ -63,8 +63,8 @@ draw_head(MrenTrainer *trainer)
 int
 mren_trainer_marker_epochs(const MrenTrainer *trainer)
 {
-	return mren_encoder_tuning_epochs(&trainer->marker.fine_tuning,
-									  trainer->options.encoder_epochs);
+	return mren_transformer_tuning_epochs(&trainer->marker.fine_tuning,
+										  trainer->options.encoder_epochs);
 }
 
 MrenStatus
@@ -77,7 +77,7 @@ mren_trainer_marker_begin(MrenTrainer *trainer, MrenError *err)
 
 	if (trainer->epochs.phase > 1)
 		MREN_TRY(mren_marker_rows_join(trainer, err));
-	MREN_TRY(mren_encoder_tuning_begin(&marker->fine_tuning, err));
+	MREN_TRY(mren_transformer_tuning_begin(&marker->fine_tuning, err));
 	mren_optimizer_reset(head, &marker->head_optimizer);
 	draw_head(trainer);
 	mren_trainer_marker_warm_head(trainer);
@@ -131,15 +131,15 @@ step_optimizers(MrenTrainer *trainer, MrenError *err)
 	MrenMarkerTraining *marker = &trainer->marker;
 	MrenParameterList head = mren_parameters_trained(&marker->head);
 	MrenClippedBeside beside = {head, marker->head_grads};
-	double share =
-		mren_encoder_tuning_share(((double) marker->n_done + 1) / ((double) marker->n_steps + 1));
+	double share = mren_transformer_tuning_share(((double) marker->n_done + 1) /
+												 ((double) marker->n_steps + 1));
 
-	MREN_TRY(mren_encoder_tuning_clip(&marker->fine_tuning, &beside, err));
+	MREN_TRY(mren_transformer_tuning_clip(&marker->fine_tuning, &beside, err));
 	marker->head_optimizer.config.learning_rate = share * fmax(marker->fine_tuning.rate, HEAD_RATE);
 	marker->n_done++;
 	MREN_TRY(mren_optimizer_step(&trainer->env, head, &marker->head_optimizer, marker->head_values,
 								 marker->head_grads, err));
-	return mren_encoder_tuning_step(&marker->fine_tuning, share, err);
+	return mren_transformer_tuning_step(&marker->fine_tuning, share, err);
 }
 
 static MrenObjective
@@ -156,8 +156,8 @@ forward(MrenTrainer *trainer, MrenWork *work, MrenRandom *drop, MrenError *err)
 	MrenMarkerStep *step = &marker->step;
 	uint64_t seed = drop != NULL ? mren_random_next(drop) : 0;
 
-	MREN_TRY(mren_encoder_tuning_forward(&marker->fine_tuning, &step->batch.batch,
-										 drop != NULL ? &seed : NULL, step->vectors, err));
+	MREN_TRY(mren_transformer_tuning_forward(&marker->fine_tuning, &step->batch.batch,
+											 drop != NULL ? &seed : NULL, step->vectors, err));
 	score_rows(trainer, work, drop);
 	return work->stopped ? mren_fail_canceled(err) : MREN_OK;
 }
@@ -177,7 +177,7 @@ backward(MrenTrainer *trainer, MrenWork *work, MrenError *err)
 	if (work->stopped)
 		return mren_fail_canceled(err);
 	spread_gradient(trainer);
-	return mren_encoder_tuning_backward(&marker->fine_tuning, step->dvectors, err);
+	return mren_transformer_tuning_backward(&marker->fine_tuning, step->dvectors, err);
 }
 
 static double
@@ -261,8 +261,8 @@ keep_values(MrenTrainer *trainer)
 	MrenMarkerTraining *marker = &trainer->marker;
 
 	memcpy(marker->best_head, marker->head_values, marker->head.size * sizeof(float));
-	mren_encoder_tuning_keep(&marker->fine_tuning,
-							 mren_transformer_trainer_values(marker->fine_tuning.trainer));
+	mren_transformer_tuning_keep(&marker->fine_tuning,
+								 mren_transformer_trainer_values(marker->fine_tuning.trainer));
 	marker->best_epoch = trainer->epochs.epoch;
 }
 
@@ -315,8 +315,8 @@ mren_trainer_marker_end_epoch(MrenTrainer *trainer, bool *done, MrenError *err)
 		return MREN_OK;
 	}
 	if (trainer->epochs.phase > 1 || !trainer->epochs.validates || trainer->stopping ||
-		!mren_encoder_tuning_again(&marker->fine_tuning, trainer->report.n_validation,
-								   at_chance(trainer)))
+		!mren_transformer_tuning_again(&marker->fine_tuning, trainer->report.n_validation,
+									   at_chance(trainer)))
 		return MREN_OK;
 	*done = false;
 	marker->best_epoch = 0;
@@ -417,7 +417,7 @@ mren_trainer_marker_finish(const MrenTrainer *trainer, MrenNet *net, MrenError *
 		mren_scale(to, (float) marker->share, from->rows * from->cols);
 	}
 	if (marker->shape.n_tuned > 0)
-		mren_encoder_tuning_copy_best(
+		mren_transformer_tuning_copy_best(
 			&marker->fine_tuning,
 			mren_parameter_at(&classifier->table, classifier->values, MREN_MARKER_TUNED));
 	memset(net->marker_set, true, sizeof(net->marker_set));

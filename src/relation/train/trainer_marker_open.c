@@ -10,7 +10,7 @@
 
 #include "nn/kernels.h"
 
-#define ALL_RATE 2e-4	  /* of mren_encoder_tuning_rate: good among a few that were tried */
+#define ALL_RATE 2e-4	  /* of mren_transformer_tuning_rate: good among a few that were tried */
 #define DEFAULT_SHARE 0.5 /* without validation rows */
 
 bool
@@ -142,11 +142,11 @@ open_encoder(MrenTrainer *trainer, MrenError *err)
 
 	tuning.seed = (uint64_t) options->common.seed;
 	MREN_TRY(read_weights(trainer, &weights, err));
-	MREN_TRY(mren_encoder_tuning_open(&trainer->env, fine_tuning, &config, &tuning, weights,
-									  trainer->inputs.memory, err));
+	MREN_TRY(mren_transformer_tuning_open(&trainer->env, fine_tuning, &config, &tuning, weights,
+										  trainer->inputs.memory, err));
 	fine_tuning->rate = options->encoder_rate > 0
 							? options->encoder_rate
-							: mren_encoder_tuning_rate(tuning.kind, config.width, ALL_RATE);
+							: mren_transformer_tuning_rate(tuning.kind, config.width, ALL_RATE);
 	marker->shape.n_tuned = fine_tuning->n_tuned;
 	mren_trainer_marker_warm(trainer);
 	return MREN_OK;
@@ -175,7 +175,7 @@ mren_trainer_marker_free(MrenTrainer *trainer)
 	MrenMarkerTraining *marker = &trainer->marker;
 
 	mren_marker_rows_free(trainer);
-	mren_encoder_tuning_free(&marker->fine_tuning);
+	mren_transformer_tuning_free(&marker->fine_tuning);
 	mren_optimizer_free(env, &marker->head_optimizer);
 	mren_release(env, marker->sentences);
 	mren_release(env, marker->head_values);

@@ -204,7 +204,7 @@ mren_trainer_marker_warm(MrenTrainer *trainer)
 		   mren_parameter_at(&from->table, from->values, MREN_MARKER_EMBEDDINGS),
 		   mren_marker_kinds(&marker->shape) * marker->shape.embedding_width * sizeof(float));
 	marker->warm = from;
-	mren_encoder_tuning_start(
+	mren_transformer_tuning_start(
 		&marker->fine_tuning,
 		marker->shape.n_tuned == 0
 			? from->values

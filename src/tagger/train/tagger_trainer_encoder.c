@@ -14,7 +14,7 @@
 #include "tagger/tagger_internal.h"
 #include "tagger/train/tagger_trainer_internal.h"
 
-#define ALL_RATE 1.5e-4 /* of mren_encoder_tuning_rate */
+#define ALL_RATE 1.5e-4 /* of mren_transformer_tuning_rate */
 
 static size_t
 at_most(size_t value, size_t most)
@@ -72,14 +72,15 @@ mren_tag_trainer_encoder_open(MrenTagTrainer *trainer, MrenError *err)
 		mren_release(env, weights);
 		return status;
 	}
-	MREN_TRY(mren_encoder_tuning_open(env, fine_tuning, &encoder->source->config, &tuning, weights,
-									  trainer->memory, err));
-	fine_tuning->rate = trainer->options.encoder_rate > 0
-							? trainer->options.encoder_rate
-							: mren_encoder_tuning_rate(tuning.kind, encoder->shape.width, ALL_RATE);
+	MREN_TRY(mren_transformer_tuning_open(env, fine_tuning, &encoder->source->config, &tuning,
+										  weights, trainer->memory, err));
+	fine_tuning->rate =
+		trainer->options.encoder_rate > 0
+			? trainer->options.encoder_rate
+			: mren_transformer_tuning_rate(tuning.kind, encoder->shape.width, ALL_RATE);
 	encoder->shape.n_tuned = fine_tuning->n_tuned;
 	n = mren_transformer_trainer_parameters(fine_tuning->trainer).size;
-	MREN_TRY(mren_encoder_tuning_reserve(fine_tuning, n * sizeof(float), err));
+	MREN_TRY(mren_transformer_tuning_reserve(fine_tuning, n * sizeof(float), err));
 	return mren_allocate(env, n, sizeof(float), &encoder->averaged, err);
 }
 
@@ -91,7 +92,7 @@ mren_tag_trainer_encoder_free(MrenTagTrainer *trainer)
 	float *blocks[] = {encoder->averaged, encoder->vectors, encoder->dvectors, encoder->encoded,
 					   encoder->dencoded};
 
-	mren_encoder_tuning_free(&encoder->fine_tuning);
+	mren_transformer_tuning_free(&encoder->fine_tuning);
 	mren_tag_token_batch_free(env, &encoder->batch);
 	for (size_t i = 0; i < sizeof(blocks) / sizeof(blocks[0]); i++)
 		mren_release(env, blocks[i]);
@@ -132,7 +133,7 @@ mren_tag_trainer_encoder_begin(MrenTagTrainer *trainer, MrenError *err)
 		return MREN_OK;
 	*mren_parameter_at(&trainer->layout.table, trainer->values, trainer->layout.ids.encoder_scale) =
 		vector_scale(encoder);
-	MREN_TRY(mren_encoder_tuning_begin(&encoder->fine_tuning, err));
+	MREN_TRY(mren_transformer_tuning_begin(&encoder->fine_tuning, err));
 	list = mren_transformer_trainer_parameters(encoder->fine_tuning.trainer);
 	if (list.size > 0)
 		memcpy(encoder->averaged, mren_transformer_trainer_values(encoder->fine_tuning.trainer),
@@ -207,8 +208,8 @@ mren_tag_trainer_encoder_forward(MrenTagTrainer *trainer, bool train, MrenError 
 					 (uint64_t) (MREN_TAG_STREAM_ENCODER + trainer->phase) << 32 |
 						 trainer->n_steps);
 	seed = mren_random_next(&random);
-	MREN_TRY(mren_encoder_tuning_forward(&encoder->fine_tuning, &encoder->batch.batch,
-										 train ? &seed : NULL, encoder->vectors, err));
+	MREN_TRY(mren_transformer_tuning_forward(&encoder->fine_tuning, &encoder->batch.batch,
+											 train ? &seed : NULL, encoder->vectors, err));
 	gather(trainer);
 	trainer->batch.dencoded = train && encoder->shape.n_tuned > 0 ? encoder->dencoded : NULL;
 	return MREN_OK;
@@ -253,9 +254,10 @@ mren_tag_trainer_encoder_step(MrenTagTrainer *trainer, double done, double keep,
 	list = mren_transformer_trainer_parameters(encoder->fine_tuning.trainer);
 	values = mren_transformer_trainer_values(encoder->fine_tuning.trainer);
 	scatter(trainer);
-	MREN_TRY(mren_encoder_tuning_backward(&encoder->fine_tuning, encoder->dvectors, err));
-	MREN_TRY(mren_encoder_tuning_clip(&encoder->fine_tuning, &(MrenClippedBeside){0}, err));
-	MREN_TRY(mren_encoder_tuning_step(&encoder->fine_tuning, mren_encoder_tuning_share(done), err));
+	MREN_TRY(mren_transformer_tuning_backward(&encoder->fine_tuning, encoder->dvectors, err));
+	MREN_TRY(mren_transformer_tuning_clip(&encoder->fine_tuning, &(MrenClippedBeside){0}, err));
+	MREN_TRY(mren_transformer_tuning_step(&encoder->fine_tuning,
+										  mren_transformer_tuning_share(done), err));
 	mren_scale(encoder->averaged, (float) keep, list.size);
 	mren_axpy(encoder->averaged, values, (float) (1 - keep), list.size);
 	return MREN_OK;
@@ -288,7 +290,7 @@ mren_tag_trainer_encoder_keep(MrenTagTrainer *trainer)
 	MrenTagEncoderTraining *encoder = &trainer->encoder;
 
 	if (encoder->shape.n_tuned > 0)
-		mren_encoder_tuning_keep(&encoder->fine_tuning, encoder->averaged);
+		mren_transformer_tuning_keep(&encoder->fine_tuning, encoder->averaged);
 }
 
 bool
@@ -297,8 +299,8 @@ mren_tag_trainer_encoder_again(MrenTagTrainer *trainer)
 	MrenTagEncoderTraining *encoder = &trainer->encoder;
 
 	if (encoder->shape.n_tuned == 0 ||
-		!mren_encoder_tuning_again(&encoder->fine_tuning, trainer->n_validation,
-								   !(trainer->report.validation_f1 > 0)))
+		!mren_transformer_tuning_again(&encoder->fine_tuning, trainer->n_validation,
+									   !(trainer->report.validation_f1 > 0)))
 		return false;
 	trainer->report.encoder_restarts++;
 	return true;
@@ -316,7 +318,7 @@ mren_tag_trainer_encoder_finish(MrenTagTrainer *trainer, MrenTagger *tagger, Mre
 	if (encoder->source == NULL)
 		return MREN_OK;
 	MREN_TRY(mren_tagger_set_encoder(tagger, &encoder->shape, encoder->sha256, err));
-	mren_encoder_tuning_copy_best(&encoder->fine_tuning, tagger->encoder.tuned);
+	mren_transformer_tuning_copy_best(&encoder->fine_tuning, tagger->encoder.tuned);
 	tagger->encoder.set = true;
 	return mren_check_interrupts(&trainer->env, err);
 }

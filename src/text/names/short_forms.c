@@ -10,24 +10,21 @@
 
 #include <string.h>
 
-#include <unicode/uchar.h>
-#include <unicode/unorm2.h>
-#include <unicode/ustring.h>
-
 #include "base/buffer.h"
 #include "base/hash.h"
 #include "base/utf8.h"
+#include "text/names/name_words.h"
 
-/* Longer names have no short forms but their own key. */
-#define MAX_WORDS 12
-#define MAX_KEY 1024
-#define MAX_INITIALS 10
 #define AMBIGUOUS UINT32_MAX
+
+/* Bytes between a name and another that it is given. */
+#define MAX_BETWEEN 40
 
 typedef enum Rule
 {
 	RULE_SAME,
-	RULE_PERSON,   /* a short form of a longer name */
+	RULE_PART,	   /* words of a longer name */
+	RULE_END,	   /* its last words, which an article must introduce */
 	RULE_INITIALS, /* of a name */
 	RULE_ACRONYM,  /* met before its name */
 } Rule;
@@ -45,21 +42,6 @@ typedef struct Cluster
 	uint32_t len;
 } Cluster;
 
-/* A mention's name without what rule 1 ignores, as words. */
-typedef struct Name
-{
-	char text[MAX_KEY];
-	size_t len;
-	MrenTextSpan words[MAX_WORDS];
-	size_t n_words; /* 0 for a name that is too long */
-	MrenTextSpan type;
-	bool person;
-	char initials[4 * MAX_INITIALS]; /* of its capitalised words, if there are several */
-	size_t n_initials;				 /* bytes */
-	char acronym[4 * MAX_INITIALS];	 /* its letters, if it is one word of capitals */
-	size_t n_acronym;
-} Name;
-
 typedef struct Forms
 {
 	const MrenEnv *env;
@@ -74,27 +56,13 @@ typedef struct Forms
 	MrenBuffer key;
 } Forms;
 
-bool
-mren_type_is_person(MrenTextSpan type)
-{
-	static const char *const names[] = {"per",	  "pers", "person", "persons",
-										"people", "peop", "human"};
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-	{
-		if (type.len == strlen(names[i]) && mren_ascii_equals(type.data, names[i], type.len))
-			return true;
-	}
-	return false;
-}
-
 /*
  * The table
  */
 
 static uint64_t
-hash_key(Forms *forms, Rule rule, const Name *name, const MrenTextSpan *parts, size_t n_parts,
-		 MrenStatus *status, MrenError *err)
+hash_key(Forms *forms, Rule rule, const MrenNameWords *name, const MrenTextSpan *parts,
+		 size_t n_parts, MrenStatus *status, MrenError *err)
 {
 	uint8_t head[1 + sizeof(uint32_t)] = {(uint8_t) rule};
 	uint32_t n_type = (uint32_t) name->type.len;
@@ -147,7 +115,7 @@ grow(Forms *forms, MrenError *err)
 }
 
 static MrenStatus
-put(Forms *forms, Rule rule, const Name *name, const MrenTextSpan *parts, size_t n_parts,
+put(Forms *forms, Rule rule, const MrenNameWords *name, const MrenTextSpan *parts, size_t n_parts,
 	uint32_t cluster, MrenError *err)
 {
 	MrenStatus status;
@@ -166,7 +134,7 @@ put(Forms *forms, Rule rule, const Name *name, const MrenTextSpan *parts, size_t
 
 /* The cluster of a key; AMBIGUOUS if there is none, or several. */
 static MrenStatus
-get(Forms *forms, Rule rule, const Name *name, const MrenTextSpan *parts, size_t n_parts,
+get(Forms *forms, Rule rule, const MrenNameWords *name, const MrenTextSpan *parts, size_t n_parts,
 	uint32_t *cluster, MrenError *err)
 {
 	MrenStatus status;
@@ -184,226 +152,141 @@ get(Forms *forms, Rule rule, const Name *name, const MrenTextSpan *parts, size_t
 }
 
 /*
- * Names
- */
-
-static bool
-is_ignored(UChar unit)
-{
-	return unit == '.' || (unit >= 0x0300 && unit <= 0x036F);
-}
-
-static bool
-is_divider(UChar unit)
-{
-	return unit == ' ' || unit == '-' || unit == ',' || unit == '"' || unit == '\'' ||
-		   (unit >= 0x2013 && unit <= 0x201F);
-}
-
-/* Decomposed, without accents and punctuation; leaves the name empty if it is too long. */
-static void
-simplify(MrenTextSpan text, Name *name)
-{
-	UChar units[MAX_KEY];
-	UChar plain[MAX_KEY];
-	UErrorCode status = U_ZERO_ERROR;
-	int32_t n = 0;
-	int32_t n_plain;
-	int32_t to = 0;
-	int32_t len = 0;
-
-	name->len = 0;
-	if (text.len >= MAX_KEY)
-		return;
-	u_strFromUTF8(units, MAX_KEY, &n, text.data, (int32_t) text.len, &status);
-	n_plain = unorm2_normalize(unorm2_getNFDInstance(&status), units, n, plain, MAX_KEY, &status);
-	if (U_FAILURE(status))
-		return;
-	for (int32_t i = 0; i < n_plain; i++)
-	{
-		if (!is_ignored(plain[i]))
-			plain[to++] = is_divider(plain[i]) ? ' ' : plain[i];
-	}
-	u_strToUTF8(name->text, MAX_KEY, &len, plain, to, &status);
-	if (U_SUCCESS(status))
-		name->len = (size_t) len;
-}
-
-static bool
-is_word(MrenTextSpan word, const char *text)
-{
-	return word.len == strlen(text) && memcmp(word.data, text, word.len) == 0;
-}
-
-static void
-take_words(Name *name)
-{
-	size_t from = 0;
-
-	name->n_words = 0;
-	for (size_t i = 0; i <= name->len; i++)
-	{
-		if (i < name->len && name->text[i] != ' ')
-			continue;
-		if (i > from && name->n_words == MAX_WORDS)
-		{
-			name->n_words = 0;
-			return;
-		}
-		if (i > from)
-			name->words[name->n_words++] = (MrenTextSpan){name->text + from, i - from};
-		from = i + 1;
-	}
-	if (name->n_words > 1 && is_word(name->words[name->n_words - 1], "s"))
-		name->n_words--;
-	if (name->n_words > 1 && is_word(name->words[0], "the"))
-		memmove(name->words, name->words + 1, --name->n_words * sizeof(*name->words));
-}
-
-/* Words that initials pass over. */
-static bool
-is_particle(MrenTextSpan word)
-{
-	static const char *const particles[] = {"of", "the", "and", "for", "in",  "on", "to",
-											"at", "de",	 "la",	"du",  "des", "a",	"von"};
-
-	for (size_t i = 0; i < sizeof(particles) / sizeof(*particles); i++)
-	{
-		if (word.len == strlen(particles[i]) &&
-			mren_ascii_equals(word.data, particles[i], word.len))
-			return true;
-	}
-	return false;
-}
-
-static void
-add_letter(char *letters, size_t *n, bool *fits, uint32_t code)
-{
-	if (*n > 4 * (MAX_INITIALS - 1))
-		*fits = false;
-	else
-		*n += mren_utf8_encode(code, letters + *n);
-}
-
-/* The capitals that begin the words of a text, if it has several. */
-static void
-take_initials(MrenTextSpan text, Name *name)
-{
-	size_t n_words = 0;
-	bool fits = true;
-
-	name->n_initials = 0;
-	for (size_t at = 0; at < text.len;)
-	{
-		size_t end = at;
-		uint32_t code = 0;
-
-		while (end < text.len && strchr(" \t\r\n-", text.data[end]) == NULL)
-			end++;
-		if (end > at && !is_particle((MrenTextSpan){text.data + at, end - at}) &&
-			mren_utf8_decode(text.data + at, end - at, &code) > 0 && u_isupper((UChar32) code))
-			add_letter(name->initials, &name->n_initials, &fits, code);
-		n_words += end > at;
-		at = end + 1;
-	}
-	if (!fits || n_words < 2)
-		name->n_initials = 0;
-}
-
-/* Two capitals or more, with nothing but full stops between them. */
-static void
-take_acronym(MrenTextSpan text, Name *name)
-{
-	bool fits = true;
-	size_t n = 0;
-
-	name->n_acronym = 0;
-	for (size_t at = 0; at < text.len && fits;)
-	{
-		uint32_t code = 0;
-		size_t len = mren_utf8_decode(text.data + at, text.len - at, &code);
-
-		fits = len > 0 && (u_isupper((UChar32) code) || code == '.');
-		if (fits && code != '.')
-		{
-			add_letter(name->acronym, &name->n_acronym, &fits, code);
-			n++;
-		}
-		at += len;
-	}
-	if (!fits || n < 2)
-		name->n_acronym = 0;
-}
-
-static void
-read_name(const Forms *forms, const MrenNamed *mention, Name *name)
-{
-	MrenTextSpan text = {forms->text + mention->start, mention->end - mention->start};
-
-	name->type = mention->type;
-	name->person = mren_type_is_person(mention->type);
-	simplify(mention->name, name);
-	take_words(name);
-	take_initials(text, name);
-	take_acronym(text, name);
-	/* "U.S." is not the word "us": two capitals are kept apart by their case. */
-	if (name->n_acronym == 2 && name->n_words == 1)
-		name->words[0] = (MrenTextSpan){name->acronym, name->n_acronym};
-}
-
-/*
  * Rules
  */
 
-/* Words without "Jr." and the like at the end. */
-static size_t
-n_proper_words(const Name *name)
+static MrenStatus
+put_part(Forms *forms, const MrenNameWords *name, const MrenTextSpan *words, size_t n,
+		 uint32_t cluster, MrenError *err)
 {
-	static const char *const endings[] = {"jr", "sr", "ii", "iii", "iv"};
-	size_t n = name->n_words;
+	return put(forms, RULE_PART, name, words, n, cluster, err);
+}
 
-	for (size_t i = 0; i < sizeof(endings) / sizeof(*endings); i++)
+static MrenTextSpan
+initial(MrenTextSpan word)
+{
+	uint32_t code;
+
+	word.len = mren_utf8_decode(word.data, word.len, &code);
+	return word;
+}
+
+/* "W. H. Armstrong" and "William H. Armstrong", of n words. */
+static MrenStatus
+put_initials(Forms *forms, const MrenNameWords *name, size_t n, uint32_t cluster, MrenError *err)
+{
+	MrenTextSpan words[MREN_NAME_MAX_WORDS];
+	bool differs = false;
+
+	memcpy(words, name->words, n * sizeof(*words));
+	for (size_t i = 1; i + 1 < n; i++)
 	{
-		if (n > 1 && is_word(name->words[n - 1], endings[i]))
-			return n - 1;
+		words[i] = initial(words[i]);
+		differs |= words[i].len < name->words[i].len;
 	}
-	return n;
+	if (differs)
+		MREN_TRY(put_part(forms, name, words, n, cluster, err));
+	words[0] = initial(words[0]);
+	/* What has only initials is no longer form of itself. */
+	if (!differs && words[0].len == name->words[0].len)
+		return MREN_OK;
+	return put_part(forms, name, words, n, cluster, err);
 }
 
 /* Calls put for each form that a longer name of a person may have. */
 static MrenStatus
-put_person(Forms *forms, const Name *name, uint32_t cluster, MrenError *err)
+put_person(Forms *forms, const MrenNameWords *name, uint32_t cluster, MrenError *err)
 {
-	size_t n = n_proper_words(name);
+	size_t n = mren_name_proper_words(name);
 	MrenTextSpan ends[2];
 
-	if (!name->person || n < 2)
+	if (n < 2)
 		return MREN_OK;
 	for (size_t k = 1; k < n; k++)
 	{
-		MREN_TRY(put(forms, RULE_PERSON, name, name->words, k, cluster, err));
-		MREN_TRY(put(forms, RULE_PERSON, name, name->words + k, n - k, cluster, err));
+		MREN_TRY(put_part(forms, name, name->words, k, cluster, err));
+		MREN_TRY(put_part(forms, name, name->words + k, n - k, cluster, err));
 	}
 	if (n < name->n_words)
-		MREN_TRY(put(forms, RULE_PERSON, name, name->words, n, cluster, err));
+		MREN_TRY(put_part(forms, name, name->words, n, cluster, err));
 	ends[0] = name->words[0];
 	ends[1] = name->words[n - 1];
-	return n > 2 ? put(forms, RULE_PERSON, name, ends, 2, cluster, err) : MREN_OK;
+	if (n > 2)
+		MREN_TRY(put_part(forms, name, ends, 2, cluster, err));
+	return put_initials(forms, name, n, cluster, err);
+}
+
+/*
+ * What kind of organisation it is may be left out, and an article may stand for the first words: "Taito" of
+ * "Taito Corporation", "the Spurs" of "San Antonio Spurs".
+ */
+static MrenStatus
+put_parts(Forms *forms, const MrenNameWords *name, uint32_t cluster, MrenError *err)
+{
+	static const char *const kinds[] = {
+		"corporation", "inc",		 "incorporated", "corp",   "company", "co",		   "group",
+		"limited",	   "ltd",		 "plc",			 "gmbh",   "ag",	  "llc",	   "sa",
+		"university",  "college",	 "school",		 "church", "records", "institute", "bank",
+		"hotel",	   "foundation", "party",		 "fc",	   NULL};
+	const MrenTextSpan *words = name->words;
+	size_t n = name->n_words;
+
+	if (n < 2)
+		return MREN_OK;
+	if (mren_word_is_one_of(words[n - 1], kinds) && !mren_word_is_particle(words[n - 2]))
+		MREN_TRY(put_part(forms, name, words, n - 1, cluster, err));
+	return mren_word_is_particle(words[n - 1])
+			   ? MREN_OK
+			   : put(forms, RULE_END, name, words + n - 1, 1, cluster, err);
+}
+
+/* "Thailand" of "Kingdom of Thailand". */
+static MrenStatus
+put_place(Forms *forms, const MrenNameWords *name, uint32_t cluster, MrenError *err)
+{
+	static const char *const kinds[] = {"republic",		"kingdom", "principality",
+										"commonwealth", "duchy",   NULL};
+	const MrenTextSpan *words = name->words;
+
+	for (size_t k = 0; k + 2 < name->n_words; k++)
+	{
+		if (mren_word_is_one_of(words[k], kinds) && mren_word_is(words[k + 1], "of"))
+			return put_part(forms, name, words + k + 2, name->n_words - k - 2, cluster, err);
+	}
+	return MREN_OK;
 }
 
 static MrenStatus
-find_person(Forms *forms, const Name *name, uint32_t *cluster, MrenError *err)
+find_part(Forms *forms, const MrenNameWords *name, uint32_t *cluster, MrenError *err)
 {
 	*cluster = AMBIGUOUS;
 	/* An initial alone says too little. */
-	if (!name->person || name->n_words == 0 ||
+	if (name->n_words == 0 || !(name->person || name->proper) ||
 		(name->n_words == 1 && mren_utf8_length(name->words[0].data, name->words[0].len) < 2))
 		return MREN_OK;
-	return get(forms, RULE_PERSON, name, name->words, name->n_words, cluster, err);
+	MREN_TRY(get(forms, RULE_PART, name, name->words, name->n_words, cluster, err));
+	if (*cluster == AMBIGUOUS && name->definite)
+		MREN_TRY(get(forms, RULE_END, name, name->words, name->n_words, cluster, err));
+	return MREN_OK;
+}
+
+/* "Ada Lovelace" met before "Ada King Lovelace". */
+static MrenStatus
+find_without_middle(Forms *forms, const MrenNameWords *name, uint32_t *cluster, MrenError *err)
+{
+	size_t n = mren_name_proper_words(name);
+	MrenTextSpan ends[2];
+
+	*cluster = AMBIGUOUS;
+	if (!name->person || n < 3)
+		return MREN_OK;
+	ends[0] = name->words[0];
+	ends[1] = name->words[n - 1];
+	return get(forms, RULE_SAME, name, ends, 2, cluster, err);
 }
 
 static MrenStatus
-find_acronym(Forms *forms, const Name *name, uint32_t *cluster, MrenError *err)
+find_acronym(Forms *forms, const MrenNameWords *name, uint32_t *cluster, MrenError *err)
 {
 	MrenTextSpan letters;
 
@@ -443,58 +326,122 @@ has_letters(MrenTextSpan in, MrenTextSpan letters)
 		at++;
 		n++;
 	}
-	return n >= 2 && n <= MAX_INITIALS;
+	return n >= 2 && n <= MREN_NAME_MAX_INITIALS;
 }
 
-/* "Name (N)": the mention before, if it ends where the parenthesis begins. */
-static bool
-is_defined_by(const Forms *forms, const MrenNamed *before, const MrenNamed *mention)
+/* What stands between two mentions: without quotation marks, commas and a last "the", in one parenthesis or none. */
+typedef struct Between
 {
-	size_t at = before->end;
+	char words[MAX_BETWEEN + 1];
+	size_t len;
+	bool parenthesis;
+} Between;
+
+static bool
+read_between(const Forms *forms, size_t from, size_t to, Between *between)
+{
+	*between = (Between){.len = 0};
+	if (to < from || to - from > MAX_BETWEEN)
+		return false;
+	for (size_t at = from; at < to; at++)
+	{
+		char c = forms->text[at];
+		bool divides = strchr(" ,;\"(", c) != NULL;
+
+		if (c == '(' && (between->parenthesis || between->len > 0))
+			return false;
+		between->parenthesis |= c == '(';
+		if (!divides)
+			between->words[between->len++] = c;
+		else if (between->len > 0 && between->words[between->len - 1] != ' ')
+			between->words[between->len++] = ' ';
+	}
+	if (between->len >= 4 && memcmp(between->words + between->len - 4, "the ", 4) == 0)
+		between->len -= 4;
+	while (between->len > 0 && between->words[between->len - 1] == ' ')
+		between->len--;
+	return true;
+}
+
+/* "Name, also known as Other", "Name (now Other)". */
+static bool
+is_renamed(const Between *between)
+{
+	static const char *const anywhere[] = {"also known as",
+										   "also called",
+										   "better known as",
+										   "also referred to as",
+										   "formerly known as",
+										   "or simply",
+										   NULL};
+	static const char *const parenthesis[] = {"or",	   "now",	   "also",	 "formerly",
+											  "today", "known as", "called", NULL};
+	MrenTextSpan words = {between->words, between->len};
+
+	return mren_word_is_one_of(words, anywhere) ||
+		   (between->parenthesis && mren_word_is_one_of(words, parenthesis));
+}
+
+/*
+ * "Name (Other)" and the like: the mention before.  Without words, Other is its
+ * abbreviation, or its name in another script or, of what is neither a person nor a place,
+ * in another language: actors stand before their roles so, and towns before their countries.
+ */
+static bool
+is_defined_by(const Forms *forms, const MrenNamed *before, const MrenNamed *mention,
+			  const MrenNameWords *name)
+{
+	Between between;
+	size_t at = mention->end;
 
 	if (before->type.len != mention->type.len ||
-		memcmp(before->type.data, mention->type.data, mention->type.len) != 0)
+		memcmp(before->type.data, mention->type.data, mention->type.len) != 0 ||
+		!read_between(forms, before->end, mention->start, &between))
 		return false;
-	while (at < mention->start && forms->text[at] == ' ')
+	if (between.len > 0)
+		return is_renamed(&between);
+	while (at < forms->len && strchr(" \"", forms->text[at]) != NULL)
 		at++;
-	if (at >= mention->start || forms->text[at] != '(')
+	if (!between.parenthesis || at >= forms->len || strchr(");,", forms->text[at]) == NULL)
 		return false;
-	for (at++; at < mention->start; at++)
-	{
-		if (forms->text[at] != ' ')
-			return false;
-	}
-	for (at = mention->end; at < forms->len && forms->text[at] == ' '; at++)
-		;
-	return at < forms->len && strchr(");,", forms->text[at]) != NULL &&
-		   has_letters(before->name, mention->name);
+	return has_letters(before->name, mention->name) ||
+		   mren_names_differ_in_script(before->name, mention->name) ||
+		   (forms->text[at] == ')' && name->proper && !name->person && !name->place);
 }
 
 static MrenStatus
-find_cluster(Forms *forms, const MrenNamed *mentions, size_t i, const Name *name, uint32_t *cluster,
-			 MrenError *err)
+find_cluster(Forms *forms, const MrenNamed *mentions, size_t i, const MrenNameWords *name,
+			 uint32_t *cluster, MrenError *err)
 {
 	*cluster = AMBIGUOUS;
 	if (name->n_words > 0)
 		MREN_TRY(get(forms, RULE_SAME, name, name->words, name->n_words, cluster, err));
 	if (*cluster == AMBIGUOUS)
-		MREN_TRY(find_person(forms, name, cluster, err));
+		MREN_TRY(find_part(forms, name, cluster, err));
+	if (*cluster == AMBIGUOUS)
+		MREN_TRY(find_without_middle(forms, name, cluster, err));
 	if (*cluster == AMBIGUOUS)
 		MREN_TRY(find_acronym(forms, name, cluster, err));
-	if (*cluster == AMBIGUOUS && i > 0 && is_defined_by(forms, &mentions[i - 1], &mentions[i]))
+	if (*cluster == AMBIGUOUS && i > 0 &&
+		is_defined_by(forms, &mentions[i - 1], &mentions[i], name))
 		*cluster = forms->cluster_of[i - 1];
 	return MREN_OK;
 }
 
 static MrenStatus
-put_keys(Forms *forms, const Name *name, uint32_t cluster, MrenError *err)
+put_keys(Forms *forms, const MrenNameWords *name, uint32_t cluster, MrenError *err)
 {
 	MrenTextSpan letters;
 
 	if (name->n_words == 0)
 		return MREN_OK;
 	MREN_TRY(put(forms, RULE_SAME, name, name->words, name->n_words, cluster, err));
-	MREN_TRY(put_person(forms, name, cluster, err));
+	if (name->person)
+		MREN_TRY(put_person(forms, name, cluster, err));
+	else if (name->place)
+		MREN_TRY(put_place(forms, name, cluster, err));
+	else if (name->proper)
+		MREN_TRY(put_parts(forms, name, cluster, err));
 	letters = (MrenTextSpan){name->initials, name->n_initials};
 	if (name->n_initials > 1)
 		MREN_TRY(put(forms, RULE_INITIALS, name, &letters, 1, cluster, err));
@@ -504,8 +451,14 @@ put_keys(Forms *forms, const Name *name, uint32_t cluster, MrenError *err)
 	return MREN_OK;
 }
 
+static bool
+is_longer(const Cluster *a, const Cluster *b)
+{
+	return a->n_words > b->n_words || (a->n_words == b->n_words && a->len > b->len);
+}
+
 static void
-join(Forms *forms, uint32_t i, const Name *name, uint32_t cluster)
+join(Forms *forms, uint32_t i, const MrenNameWords *name, uint32_t cluster)
 {
 	Cluster *joined = &forms->clusters[cluster];
 	uint32_t n_words = (uint32_t) name->n_words;
@@ -513,8 +466,7 @@ join(Forms *forms, uint32_t i, const Name *name, uint32_t cluster)
 
 	for (uint32_t k = 0; k < n_words; k++)
 		len += (uint32_t) name->words[k].len;
-	if (joined->full == AMBIGUOUS || n_words > joined->n_words ||
-		(n_words == joined->n_words && len > joined->len))
+	if (joined->full == AMBIGUOUS || is_longer(&(Cluster){i, n_words, len}, joined))
 		*joined = (Cluster){i, n_words, len};
 	forms->cluster_of[i] = cluster;
 }
@@ -522,7 +474,7 @@ join(Forms *forms, uint32_t i, const Name *name, uint32_t cluster)
 static MrenStatus
 find_all(Forms *forms, const MrenNamed *mentions, size_t n, MrenError *err)
 {
-	Name name;
+	MrenNameWords name;
 
 	for (size_t i = 0; i < n; i++)
 	{
@@ -530,7 +482,7 @@ find_all(Forms *forms, const MrenNamed *mentions, size_t n, MrenError *err)
 
 		if (i % 64 == 0)
 			MREN_TRY(mren_check_interrupts(forms->env, err));
-		read_name(forms, &mentions[i], &name);
+		mren_name_words(forms->text, &mentions[i], &name);
 		MREN_TRY(find_cluster(forms, mentions, i, &name, &cluster, err));
 		if (cluster == AMBIGUOUS)
 		{
@@ -543,11 +495,49 @@ find_all(Forms *forms, const MrenNamed *mentions, size_t n, MrenError *err)
 	return MREN_OK;
 }
 
+/* Of a person, the longer name must have the same surname: "Dmitri" is not yet "Dmitri II". */
+static bool
+has_surname_of(const MrenNameWords *name, const MrenNameWords *longer)
+{
+	size_t n = mren_name_proper_words(longer);
+	MrenTextSpan last = name->words[name->n_words - 1];
+
+	return n > 0 && last.len == longer->words[n - 1].len &&
+		   memcmp(last.data, longer->words[n - 1].data, last.len) == 0;
+}
+
+/*
+ * Short forms before the name: later[i] is the cluster that i is part of, or AMBIGUOUS.
+ * Its name is longer, so there are no circles.
+ */
+static MrenStatus
+find_later(Forms *forms, const MrenNamed *mentions, uint32_t *later, MrenError *err)
+{
+	MrenNameWords name;
+	MrenNameWords longer;
+
+	for (uint32_t i = 0; i < forms->n_clusters; i++)
+	{
+		if (i % 64 == 0)
+			MREN_TRY(mren_check_interrupts(forms->env, err));
+		mren_name_words(forms->text, &mentions[forms->clusters[i].full], &name);
+		MREN_TRY(find_part(forms, &name, &later[i], err));
+		if (later[i] == AMBIGUOUS)
+			continue;
+		mren_name_words(forms->text, &mentions[forms->clusters[later[i]].full], &longer);
+		if (!is_longer(&forms->clusters[later[i]], &forms->clusters[i]) ||
+			(name.person && !has_surname_of(&name, &longer)))
+			later[i] = AMBIGUOUS;
+	}
+	return MREN_OK;
+}
+
 MrenStatus
 mren_short_forms(const MrenEnv *env, const char *text, size_t len, MrenNamed *mentions, size_t n,
 				 MrenError *err)
 {
 	Forms forms = {.env = env, .text = text, .len = len};
+	uint32_t *later = NULL;
 	MrenStatus status;
 
 	if (n == 0)
@@ -557,8 +547,19 @@ mren_short_forms(const MrenEnv *env, const char *text, size_t len, MrenNamed *me
 		status = mren_allocate(env, n, sizeof(*forms.cluster_of), &forms.cluster_of, err);
 	if (status == MREN_OK)
 		status = find_all(&forms, mentions, n, err);
+	if (status == MREN_OK)
+		status = mren_allocate(env, forms.n_clusters, sizeof(*later), &later, err);
+	if (status == MREN_OK)
+		status = find_later(&forms, mentions, later, err);
 	for (size_t i = 0; i < n && status == MREN_OK; i++)
-		mentions[i].full = forms.clusters[forms.cluster_of[i]].full;
+	{
+		uint32_t cluster = forms.cluster_of[i];
+
+		while (later[cluster] != AMBIGUOUS)
+			cluster = later[cluster];
+		mentions[i].full = forms.clusters[cluster].full;
+	}
+	mren_release(env, later);
 	mren_release(env, forms.slots);
 	mren_release(env, forms.clusters);
 	mren_release(env, forms.cluster_of);

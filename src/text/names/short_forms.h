@@ -2,19 +2,26 @@
  * short_forms.h
  *	  Which mentions of one document are short forms of a name in it.
  *
- * "Lovelace" behind "Ada Lovelace", "FBI" beside "Federal Bureau of Investigation",
+ * "Lovelace" beside "Ada Lovelace", "FBI" beside "Federal Bureau of Investigation",
  * "Citroen" for "Citroën".  A mention joins the mentions before it that share its
  * type by one of these rules, the first that fits; where a rule fits two names, it is
  * left alone:
  *
- * 1. The same name but for accents, full stops, commas, quotation marks, hyphens, a
- *	  leading "the" and a trailing "'s".
- * 2. Of persons: the first or the last word, the first or the last words, or both
- *	  the first and the last word of a longer name that stands before.
+ * 1. The same name but for accents, full stops, commas, quotation marks, apostrophes, hyphens, a
+ *	  leading "the", a trailing "'s" and, if it is neither a person nor a place, the plural.
+ * 2. Of persons: the first or the last word, the first or the last words, both
+ *	  the first and the last word, or initials of a longer name.
+ *	  Of places: a name without "Kingdom of" and the like.
+ *	  Of others: a name without "Corporation" and the like at its end, or its
+ *	  last word behind an article: "the Spurs".
  * 3. An abbreviation in capitals and a name whose capitalised words begin with its
  *	  letters, in either order.
  * 4. A name in parentheses behind another, if its letters occur there in their
- *	  order and both begin alike: "European Union (EU)" (Schwartz and Hearst 2003).
+ *	  order and both begin alike: "European Union (EU)" (Schwartz and Hearst 2003);
+ *	  if it is in another script; or if neither is a person or a place.
+ * 5. A name that another is given in so many words: "also known as", "(now".
+ *
+ * Then what is left joins a longer name behind it by rule 2; a person only by the surname.
  *
  * Nouns such as "the company" are no names and stay what they are.
  */
@@ -28,7 +35,7 @@
 #include "base/text_span.h"
 
 /* Increase it when the rules change: graphs then read their documents anew. */
-#define MREN_SHORT_FORMS_VERSION 1
+#define MREN_SHORT_FORMS_VERSION 2
 
 typedef struct MrenNamed
 {

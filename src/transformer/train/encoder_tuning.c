@@ -14,7 +14,7 @@
 #define ADAPTERS_RATE 5e-4 /* of an encoder of that width: good among a few that were tried */
 
 double
-mren_encoder_tuning_rate(MrenTransformerTuningKind kind, size_t width, double all_rate)
+mren_transformer_tuning_rate(MrenTransformerTuningKind kind, size_t width, double all_rate)
 {
 	double narrow = SMALL_WIDTH / (double) width;
 
@@ -33,7 +33,7 @@ create_trainer(MrenEncoderTuning *f, MrenError *err)
 }
 
 MrenStatus
-mren_encoder_tuning_hint(MrenError *err)
+mren_transformer_tuning_hint(MrenError *err)
 {
 	mren_error_hint(err, "Raise mren.train_memory, fine-tune adapters or fewer layers, or choose a "
 						 "smaller text encoder.");
@@ -41,7 +41,7 @@ mren_encoder_tuning_hint(MrenError *err)
 }
 
 MrenStatus
-mren_encoder_tuning_reserve(MrenEncoderTuning *f, size_t bytes, MrenError *err)
+mren_transformer_tuning_reserve(MrenEncoderTuning *f, size_t bytes, MrenError *err)
 {
 	f->fixed += bytes;
 	if (f->memory == 0)
@@ -52,7 +52,7 @@ mren_encoder_tuning_reserve(MrenEncoderTuning *f, size_t bytes, MrenError *err)
 				  "fine-tuning the text encoder takes %zu kB without any row, but training may "
 				  "take %zu kB",
 				  f->fixed / 1024, f->memory / 1024);
-		return mren_encoder_tuning_hint(err);
+		return mren_transformer_tuning_hint(err);
 	}
 	/* The output of frozen layers shares what is left with the activations of the others. */
 	f->tuning.activations = (f->memory - f->fixed) / (f->frozen_layers > 0 ? 2 : 1);
@@ -66,7 +66,7 @@ reserve_all(MrenEncoderTuning *f, MrenError *err)
 	size_t trained = mren_transformer_trainer_memory(&f->config, &f->tuning);
 	size_t weights = mren_transformer_parameters(&f->config) * sizeof(float);
 
-	return mren_encoder_tuning_reserve(f, weights + trained + trained / 2 * 3, err);
+	return mren_transformer_tuning_reserve(f, weights + trained + trained / 2 * 3, err);
 }
 
 static MrenStatus
@@ -88,9 +88,10 @@ count_tuned(MrenEncoderTuning *f, MrenParameterList list)
 }
 
 MrenStatus
-mren_encoder_tuning_open(const MrenEnv *env, MrenEncoderTuning *f,
-						 const MrenTransformerConfig *config, const MrenTransformerTuning *tuning,
-						 float *weights, size_t memory, MrenError *err)
+mren_transformer_tuning_open(const MrenEnv *env, MrenEncoderTuning *f,
+							 const MrenTransformerConfig *config,
+							 const MrenTransformerTuning *tuning, float *weights, size_t memory,
+							 MrenError *err)
 {
 	MrenOptimizerConfig optimizer = {.kind = MREN_OPTIMIZER_ADAM,
 									 .weight_decay = MREN_ENCODER_TUNING_DECAY};
@@ -117,7 +118,7 @@ mren_encoder_tuning_open(const MrenEnv *env, MrenEncoderTuning *f,
 }
 
 void
-mren_encoder_tuning_free(MrenEncoderTuning *f)
+mren_transformer_tuning_free(MrenEncoderTuning *f)
 {
 	if (f->weights == NULL)
 		return;
@@ -131,13 +132,13 @@ mren_encoder_tuning_free(MrenEncoderTuning *f)
 }
 
 void
-mren_encoder_tuning_start(MrenEncoderTuning *f, const float *start)
+mren_transformer_tuning_start(MrenEncoderTuning *f, const float *start)
 {
 	f->start = start;
 }
 
 int
-mren_encoder_tuning_epochs(const MrenEncoderTuning *f, size_t epochs)
+mren_transformer_tuning_epochs(const MrenEncoderTuning *f, size_t epochs)
 {
 	if (f->start == NULL)
 		return (int) epochs;
@@ -162,7 +163,7 @@ take_start(MrenEncoderTuning *f)
 }
 
 MrenStatus
-mren_encoder_tuning_begin(MrenEncoderTuning *f, MrenError *err)
+mren_transformer_tuning_begin(MrenEncoderTuning *f, MrenError *err)
 {
 	f->attempts++;
 	if (!f->fresh)
@@ -174,13 +175,13 @@ mren_encoder_tuning_begin(MrenEncoderTuning *f, MrenError *err)
 }
 
 double
-mren_encoder_tuning_share(double done)
+mren_transformer_tuning_share(double done)
 {
 	return done < WARM_UP ? done / WARM_UP : fmax(0, (1 - done) / (1 - WARM_UP));
 }
 
 MrenStatus
-mren_encoder_tuning_clip(MrenEncoderTuning *f, const MrenClippedBeside *beside, MrenError *err)
+mren_transformer_tuning_clip(MrenEncoderTuning *f, const MrenClippedBeside *beside, MrenError *err)
 {
 	MrenParameterList list = mren_transformer_trainer_parameters(f->trainer);
 	float *grads = mren_transformer_trainer_gradients(f->trainer);
@@ -199,7 +200,7 @@ mren_encoder_tuning_clip(MrenEncoderTuning *f, const MrenClippedBeside *beside, 
 }
 
 MrenStatus
-mren_encoder_tuning_step(MrenEncoderTuning *f, double share, MrenError *err)
+mren_transformer_tuning_step(MrenEncoderTuning *f, double share, MrenError *err)
 {
 	f->optimizer.config.learning_rate = share * f->rate;
 	return mren_optimizer_step(&f->env, mren_transformer_trainer_parameters(f->trainer),
@@ -208,7 +209,7 @@ mren_encoder_tuning_step(MrenEncoderTuning *f, double share, MrenError *err)
 }
 
 void
-mren_encoder_tuning_keep(MrenEncoderTuning *f, const float *values)
+mren_transformer_tuning_keep(MrenEncoderTuning *f, const float *values)
 {
 	size_t n = mren_transformer_trainer_parameters(f->trainer).size;
 
@@ -217,7 +218,7 @@ mren_encoder_tuning_keep(MrenEncoderTuning *f, const float *values)
 }
 
 bool
-mren_encoder_tuning_again(MrenEncoderTuning *f, size_t n, bool at_chance)
+mren_transformer_tuning_again(MrenEncoderTuning *f, size_t n, bool at_chance)
 {
 	if (n < LEAST_ROWS_TO_JUDGE || !at_chance || f->attempts >= MREN_ENCODER_TUNING_ATTEMPTS)
 		return false;
@@ -227,7 +228,7 @@ mren_encoder_tuning_again(MrenEncoderTuning *f, size_t n, bool at_chance)
 }
 
 void
-mren_encoder_tuning_copy_best(const MrenEncoderTuning *f, float *to)
+mren_transformer_tuning_copy_best(const MrenEncoderTuning *f, float *to)
 {
 	MrenParameterList list = mren_transformer_trainer_parameters(f->trainer);
 

@@ -53,63 +53,63 @@ typedef struct MrenEncoderTuning
 } MrenEncoderTuning;
 
 /*
- * mren_encoder_tuning_rate
+ * mren_transformer_tuning_rate
  *	  A good learning rate of encoders of this width.  all_rate is that of an encoder of width
  *	  384 all of whose layers are trained.
  */
-extern double mren_encoder_tuning_rate(MrenTransformerTuningKind kind, size_t width,
-									   double all_rate);
+extern double mren_transformer_tuning_rate(MrenTransformerTuningKind kind, size_t width,
+										   double all_rate);
 
 /*
- * mren_encoder_tuning_open
+ * mren_transformer_tuning_open
  *	  Takes the pretrained weights, also on failure.  Of the tuning, dropout is that of the
  *	  configuration.  All of this takes at most `memory` bytes; 0: no limit.  MREN_ELIMIT if that
  *	  is too little for any batch; MREN_EPARAM, MREN_ENOMEM, MREN_ECANCELED.
  */
-extern MrenStatus mren_encoder_tuning_open(const MrenEnv *env, MrenEncoderTuning *fine_tuning,
-										   const MrenTransformerConfig *config,
-										   const MrenTransformerTuning *tuning, float *weights,
-										   size_t memory, MrenError *err);
+extern MrenStatus mren_transformer_tuning_open(const MrenEnv *env, MrenEncoderTuning *fine_tuning,
+											   const MrenTransformerConfig *config,
+											   const MrenTransformerTuning *tuning, float *weights,
+											   size_t memory, MrenError *err);
 /* Counts bytes that the caller keeps for as long.  MREN_ELIMIT as above. */
-extern MrenStatus mren_encoder_tuning_reserve(MrenEncoderTuning *fine_tuning, size_t bytes,
-											  MrenError *err);
-extern void mren_encoder_tuning_free(MrenEncoderTuning *fine_tuning);
+extern MrenStatus mren_transformer_tuning_reserve(MrenEncoderTuning *fine_tuning, size_t bytes,
+												  MrenError *err);
+extern void mren_transformer_tuning_free(MrenEncoderTuning *fine_tuning);
 
 /*
  * The trained values begin with these (n_tuned, as a model stores them), which outlive the
  * training, instead of what was pretrained; until it ends at chance.
  */
-extern void mren_encoder_tuning_start(MrenEncoderTuning *fine_tuning, const float *start);
+extern void mren_transformer_tuning_start(MrenEncoderTuning *fine_tuning, const float *start);
 
 /*
  * Epochs of a training for which that many are asked: a third of them for one that starts from
  * trained values, at least one.
  */
-extern int mren_encoder_tuning_epochs(const MrenEncoderTuning *fine_tuning, size_t epochs);
+extern int mren_transformer_tuning_epochs(const MrenEncoderTuning *fine_tuning, size_t epochs);
 
 /* The trained values begin again from what they start with, and the optimiser from nothing. */
-extern MrenStatus mren_encoder_tuning_begin(MrenEncoderTuning *fine_tuning, MrenError *err);
+extern MrenStatus mren_transformer_tuning_begin(MrenEncoderTuning *fine_tuning, MrenError *err);
 
 /*
- * mren_encoder_tuning_forward
+ * mren_transformer_tuning_forward
  *	  out (n_tokens, width): the vectors of a batch, whose arrays stay until backward.  With
  *	  dropout if it has a seed, else as in prediction.  MREN_ELIMIT for a sentence whose
  *	  activations exceed the memory; errors as of mren_transformer_trainer_forward.
  */
-extern MrenStatus mren_encoder_tuning_forward(MrenEncoderTuning *fine_tuning,
-											  const MrenTransformerBatch *batch,
-											  const uint64_t *dropout_seed, float *out,
-											  MrenError *err);
+extern MrenStatus mren_transformer_tuning_forward(MrenEncoderTuning *fine_tuning,
+												  const MrenTransformerBatch *batch,
+												  const uint64_t *dropout_seed, float *out,
+												  MrenError *err);
 
 /* The gradients of the last forward pass, given that of its out.  Errors as above. */
-extern MrenStatus mren_encoder_tuning_backward(MrenEncoderTuning *fine_tuning, const float *dout,
-											   MrenError *err);
+extern MrenStatus mren_transformer_tuning_backward(MrenEncoderTuning *fine_tuning,
+												   const float *dout, MrenError *err);
 
 /* What to do about MREN_ELIMIT, which it returns. */
-extern MrenStatus mren_encoder_tuning_hint(MrenError *err);
+extern MrenStatus mren_transformer_tuning_hint(MrenError *err);
 
 /* The share of the rate after `done` (0 .. 1) of the training. */
-extern double mren_encoder_tuning_share(double done);
+extern double mren_transformer_tuning_share(double done);
 
 /* Another list of tensors whose gradients are clipped with the encoder's; grads NULL: none. */
 typedef struct MrenClippedBeside
@@ -119,24 +119,24 @@ typedef struct MrenClippedBeside
 } MrenClippedBeside;
 
 /* Scales all gradients so that their norm is at most 1.  MREN_ECANCELED. */
-extern MrenStatus mren_encoder_tuning_clip(MrenEncoderTuning *fine_tuning,
-										   const MrenClippedBeside *beside, MrenError *err);
+extern MrenStatus mren_transformer_tuning_clip(MrenEncoderTuning *fine_tuning,
+											   const MrenClippedBeside *beside, MrenError *err);
 
 /* A step of the optimiser at this share of the rate.  MREN_ECANCELED. */
-extern MrenStatus mren_encoder_tuning_step(MrenEncoderTuning *fine_tuning, double share,
-										   MrenError *err);
+extern MrenStatus mren_transformer_tuning_step(MrenEncoderTuning *fine_tuning, double share,
+											   MrenError *err);
 
 /* These values, as the trainer's, are the best so far. */
-extern void mren_encoder_tuning_keep(MrenEncoderTuning *fine_tuning, const float *values);
+extern void mren_transformer_tuning_keep(MrenEncoderTuning *fine_tuning, const float *values);
 
 /*
- * mren_encoder_tuning_again
+ * mren_transformer_tuning_again
  *	  Whether a training that was judged by n rows is to begin again, since it is at chance; if
  *	  so, lowers the rate.
  */
-extern bool mren_encoder_tuning_again(MrenEncoderTuning *fine_tuning, size_t n, bool at_chance);
+extern bool mren_transformer_tuning_again(MrenEncoderTuning *fine_tuning, size_t n, bool at_chance);
 
 /* The best values as a model stores them: to (n_tuned), without padding between the tensors. */
-extern void mren_encoder_tuning_copy_best(const MrenEncoderTuning *fine_tuning, float *to);
+extern void mren_transformer_tuning_copy_best(const MrenEncoderTuning *fine_tuning, float *to);
 
 #endif

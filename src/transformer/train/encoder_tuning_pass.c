@@ -74,7 +74,7 @@ check_memory(const MrenEncoderTuning *f, const Part *part, MrenError *err)
 	mren_fail(err, MREN_ELIMIT,
 			  "fine-tuning a text encoder on %zu tokens takes %zu kB, but %zu kB are left for it",
 			  part->batch.n_tokens, needed / 1024, f->tuning.activations / 1024);
-	return mren_encoder_tuning_hint(err);
+	return mren_transformer_tuning_hint(err);
 }
 
 static MrenStatus
@@ -89,8 +89,8 @@ run_part(MrenEncoderTuning *f, const Part *part, float *out, MrenError *err)
 }
 
 MrenStatus
-mren_encoder_tuning_forward(MrenEncoderTuning *f, const MrenTransformerBatch *batch,
-							const uint64_t *dropout_seed, float *out, MrenError *err)
+mren_transformer_tuning_forward(MrenEncoderTuning *f, const MrenTransformerBatch *batch,
+								const uint64_t *dropout_seed, float *out, MrenError *err)
 {
 	Part part = before_parts(batch);
 
@@ -126,7 +126,7 @@ backward_part(MrenEncoderTuning *f, const Part *part, bool last, const float *do
 }
 
 MrenStatus
-mren_encoder_tuning_backward(MrenEncoderTuning *f, const float *dout, MrenError *err)
+mren_transformer_tuning_backward(MrenEncoderTuning *f, const float *dout, MrenError *err)
 {
 	Part last = before_parts(&f->batch);
 	Part part = last;
