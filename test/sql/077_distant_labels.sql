@@ -26,6 +26,9 @@ SELECT * FROM mren.distant_labels('SELECT * FROM fact', 'SELECT * FROM pair') OR
 -- Aliases are followed to their end; a mention and its own alias are no pair; symmetric relations hold in both directions.
 SELECT * FROM mren.distant_labels('SELECT * FROM fact', 'SELECT * FROM pair',
     '{"aliases": "SELECT * FROM alias", "symmetric": ["spouse"], "negative": "none", "negative_weight": 0.25}') ORDER BY id::int, relation;
+-- Whatever the collations of the columns.
+SELECT count(*) FROM mren.distant_labels('SELECT head COLLATE "C" AS head, head_type, relation, tail, tail_type COLLATE "C" AS tail_type FROM fact', 'SELECT * FROM pair',
+    '{"aliases": "SELECT alias, name COLLATE \"POSIX\" AS name, type COLLATE \"POSIX\" AS type FROM alias", "symmetric": ["spouse"]}');
 -- Without types, without negatives.
 SELECT * FROM mren.distant_labels('SELECT head, relation, tail FROM fact', 'SELECT id, head, tail FROM pair',
     '{"negative": null, "aliases": "SELECT alias, name FROM alias"}') ORDER BY id::int, relation;

@@ -29,9 +29,10 @@
 #include "text/sentences.h"
 
 const char *const mren_graph_relation_names[MREN_GRAPH_N_RELATIONS] = {
-	"documents", "evidence",	 "entities", "all_facts",	  "aliases",	   "relations",
-	"review",	 "state",		 "facts",	 "conflicts",	  "training_rows", "merge_candidates",
-	"ignored",	 "manual_facts", "timeline", "mention_review"};
+	"documents",	  "evidence",		  "entities",	 "all_facts",	 "aliases",
+	"relations",	  "review",			  "state",		 "facts",		 "conflicts",
+	"training_rows",  "merge_candidates", "ignored",	 "manual_facts", "timeline",
+	"mention_review", "review_votes",	  "known_facts", "known_names"};
 
 #define MAX_DOCUMENT_TIMEOUT 86400 /* seconds */
 

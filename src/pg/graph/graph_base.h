@@ -79,7 +79,7 @@ typedef struct MrenGraph
 extern void mren_graph_open(const char *name, bool own, MrenGraph *graph);
 
 /* The tables and views of a graph, by name. */
-#define MREN_GRAPH_N_RELATIONS 16
+#define MREN_GRAPH_N_RELATIONS 19
 extern const char *const mren_graph_relation_names[MREN_GRAPH_N_RELATIONS];
 
 /* One of them; invalid if it is gone. */

@@ -225,6 +225,9 @@ static const char *const proposals[] = {
 	"ALTER TABLE ${graph}.review DROP CONSTRAINT IF EXISTS review_verdict_check",
 	"ALTER TABLE ${graph}.review ADD CONSTRAINT review_verdict_check"
 	" CHECK (verdict IN ('confirmed', 'rejected', 'unsure'))",
+	"ALTER TABLE ${graph}.review ADD COLUMN IF NOT EXISTS sentence text",
+	"COMMENT ON COLUMN ${graph}.review.sentence IS 'The sentence that the reviewer read, if any: "
+	"the verdict is gold for it.'",
 	"COMMENT ON TABLE ${graph}.merge_candidates IS 'Pairs of entities that may be one, with score "
 	"and reasons. Yours to decide: set verdict to accepted or refused, or back to NULL; the next "
 	"merge applies it.'",
@@ -266,6 +269,55 @@ static const char *const mentions[] = {
 	" CHECK (relation IS NULL OR verdict = 'rejected') NOT VALID",
 };
 
+/*
+ * Evidence labelled by verdicts, as "FROM (...) l WHERE ..." and its columns.  verdicts: a
+ * query of document, n, verdict, relation and now (whether it judges what the evidence says
+ * after a correction); more: other columns that l has, of evidence e
+ * and verdicts r.  A model whose relations have a direction in their name reads pairs in
+ * text order: flip.
+ */
+#define ROW_COLUMNS                                                                                \
+	"l.sentence,"                                                                                  \
+	" CASE WHEN l.flip THEN l.tail ELSE l.head END AS head,"                                       \
+	" CASE WHEN l.flip THEN l.head ELSE l.tail END AS tail,"                                       \
+	" CASE WHEN NOT l.directed OR l.relation OPERATOR(pg_catalog.=) l.negative THEN l.relation"    \
+	"  WHEN l.flip THEN l.relation OPERATOR(pg_catalog.||) '(e2,e1)'"                              \
+	"  ELSE l.relation OPERATOR(pg_catalog.||) '(e1,e2)' END AS relation,"                         \
+	" CASE WHEN l.flip THEN l.tail_type ELSE l.head_type END AS head_type,"                        \
+	" CASE WHEN l.flip THEN l.head_type ELSE l.tail_type END AS tail_type"
+#define LABELLED(more, verdicts)                                                                   \
+	" FROM (SELECT e.sentence, o.head, o.tail, o.head_type, o.tail_type, s.directed, s.negative,"  \
+	"   s.directed AND o.tail OPERATOR(pg_catalog.<) o.head AS flip,"                              \
+	"   CASE WHEN r.verdict OPERATOR(pg_catalog.=) 'confirmed'"                                    \
+	"     THEN COALESCE(CASE WHEN r.now THEN e.right_relation END, e.relation)"                    \
+	"    ELSE COALESCE(r.relation, s.negative) END AS relation" more "  FROM (" verdicts ") r"     \
+	"  JOIN ${graph}.evidence e"                                                                   \
+	"   ON e.document OPERATOR(pg_catalog.=) r.document AND e.n OPERATOR(pg_catalog.=) r.n"        \
+	"   AND e.n OPERATOR(pg_catalog.>) 0 AND r.verdict OPERATOR(pg_catalog.<>) 'unsure'"           \
+	"  CROSS JOIN ${graph}.state s"                                                                \
+	"  LEFT JOIN ${graph}.mention_review hv ON hv.id OPERATOR(pg_catalog.=) e.head_review"         \
+	"  LEFT JOIN ${graph}.mention_review tv ON tv.id OPERATOR(pg_catalog.=) e.tail_review,"        \
+	"  LATERAL (SELECT " MREN_GRAPH_SQL_RIGHT_SPAN(                                                \
+		"head",                                                                                    \
+		"hv") " AS head,"                                                                          \
+			  "    " MREN_GRAPH_SQL_RIGHT_SPAN(                                                    \
+				  "tail",                                                                          \
+				  "tv") " AS tail,"                                                                \
+						"    COALESCE(hv.right_type, e.head_type) AS head_type,"                   \
+						"    COALESCE(tv.right_type, e.tail_type) AS tail_type) m,"                \
+						"  LATERAL (SELECT CASE WHEN e.right_relation IS NOT NULL THEN e.stated"   \
+						"     AND (r.now OR r.verdict OPERATOR(pg_catalog.=) 'rejected')"          \
+						"    ELSE e.reversed AND r.verdict OPERATOR(pg_catalog.=) 'rejected'"      \
+						"     AND r.relation IS NOT NULL END AS turned) d,"                        \
+						"  LATERAL (SELECT m.head, m.tail, m.head_type, m.tail_type WHERE NOT "    \
+						"d.turned"                                                                 \
+						"   UNION ALL SELECT m.tail, m.head, m.tail_type, m.head_type WHERE "      \
+						"d.turned) o"                                                              \
+						"  WHERE o.head IS NOT NULL AND o.tail IS NOT NULL"                        \
+						"   AND hv.verdict IS DISTINCT FROM 'rejected' AND tv.verdict IS "         \
+						"DISTINCT FROM 'rejected') l"                                              \
+						" WHERE l.relation IS NOT NULL"
+
 static const char *const views[] = {
 	"CREATE OR REPLACE VIEW ${graph}.facts AS"
 	" SELECT f.fact, h.name AS head, NULLIF(h.type, '') AS head_type, f.relation,"
@@ -289,55 +341,86 @@ static const char *const views[] = {
 	" JOIN ${graph}.entities wt ON wt.entity OPERATOR(pg_catalog.=) w.tail"
 	" WHERE f.status OPERATOR(pg_catalog.=) 'superseded'",
 
-	/*
-	 * The evidence with a verdict, labelled by it.  A model whose relations have
-	 * a direction in their name reads pairs in text order: flip.
-	 */
+	/* The evidence with a verdict, labelled by it. */
 	"CREATE OR REPLACE VIEW ${graph}.training_rows AS"
-	" SELECT DISTINCT l.sentence,"
-	" CASE WHEN l.flip THEN l.tail ELSE l.head END AS head,"
-	" CASE WHEN l.flip THEN l.head ELSE l.tail END AS tail,"
-	" CASE WHEN NOT l.directed OR l.relation OPERATOR(pg_catalog.=) l.negative THEN l.relation"
-	"  WHEN l.flip THEN l.relation OPERATOR(pg_catalog.||) '(e2,e1)'"
-	"  ELSE l.relation OPERATOR(pg_catalog.||) '(e1,e2)' END AS relation,"
-	" CASE WHEN l.flip THEN l.tail_type ELSE l.head_type END AS head_type,"
-	" CASE WHEN l.flip THEN l.head_type ELSE l.tail_type END AS tail_type"
-	" FROM (SELECT e.sentence, o.head, o.tail, o.head_type, o.tail_type, s.directed, s.negative,"
-	"   s.directed AND o.tail OPERATOR(pg_catalog.<) o.head AS flip,"
-	"   CASE WHEN r.verdict OPERATOR(pg_catalog.=) 'confirmed'"
-	"     THEN COALESCE(e.right_relation, e.relation)"
-	"    ELSE COALESCE(r.relation, s.negative) END AS relation"
-	"  FROM (SELECT DISTINCT ON (k.document, k.n) k.document, k.n, k.verdict, k.relation FROM ("
-	"    SELECT x.document, x.n, v.id, v.verdict, v.relation FROM ${graph}.review v"
-	"     JOIN ${graph}.evidence x ON x.fact OPERATOR(pg_catalog.=) v.fact WHERE v.judged IS NULL"
-	"    UNION ALL SELECT x.document, x.n, v.id, v.verdict, v.relation FROM ${graph}.review v"
-	"     JOIN ${graph}.evidence x ON x.review OPERATOR(pg_catalog.=) v.id) k"
-	"   ORDER BY k.document, k.n, k.id DESC) r"
-	"  JOIN ${graph}.evidence e"
-	"   ON e.document OPERATOR(pg_catalog.=) r.document AND e.n OPERATOR(pg_catalog.=) r.n"
-	"   AND e.n OPERATOR(pg_catalog.>) 0 AND r.verdict OPERATOR(pg_catalog.<>) 'unsure'"
-	"  CROSS JOIN ${graph}.state s"
-	"  LEFT JOIN ${graph}.mention_review hv ON hv.id OPERATOR(pg_catalog.=) e.head_review"
-	"  LEFT JOIN ${graph}.mention_review tv ON tv.id OPERATOR(pg_catalog.=) e.tail_review,"
-	"  LATERAL (SELECT " MREN_GRAPH_SQL_RIGHT_SPAN(
-		"head",
-		"hv") " AS head,"
-			  "    " MREN_GRAPH_SQL_RIGHT_SPAN(
-				  "tail",
-				  "tv") " AS tail,"
-						"    COALESCE(hv.right_type, e.head_type) AS head_type,"
-						"    COALESCE(tv.right_type, e.tail_type) AS tail_type) m,"
-						"  LATERAL (SELECT CASE WHEN e.right_relation IS NOT NULL THEN e.stated"
-						"    ELSE e.reversed AND r.verdict OPERATOR(pg_catalog.=) 'rejected'"
-						"     AND r.relation IS NOT NULL END AS turned) d,"
-						"  LATERAL (SELECT m.head, m.tail, m.head_type, m.tail_type WHERE NOT "
-						"d.turned"
-						"   UNION ALL SELECT m.tail, m.head, m.tail_type, m.head_type WHERE "
-						"d.turned) o"
-						"  WHERE o.head IS NOT NULL AND o.tail IS NOT NULL"
-						"   AND hv.verdict IS DISTINCT FROM 'rejected' AND tv.verdict IS DISTINCT "
-						"FROM 'rejected') l"
-						" WHERE l.relation IS NOT NULL",
+	" SELECT DISTINCT " ROW_COLUMNS LABELLED(
+		"",
+		"SELECT DISTINCT ON (k.document, k.n) k.document, k.n, k.verdict, k.relation, true AS now "
+		"FROM ("
+		"  SELECT x.document, x.n, v.id, v.verdict, v.relation FROM ${graph}.review v"
+		"   JOIN ${graph}.evidence x ON x.fact OPERATOR(pg_catalog.=) v.fact WHERE v.judged IS NULL"
+		"  UNION ALL SELECT x.document, x.n, v.id, v.verdict, v.relation FROM ${graph}.review v"
+		"   JOIN ${graph}.evidence x ON x.review OPERATOR(pg_catalog.=) v.id) k"
+		" ORDER BY k.document, k.n, k.id DESC"),
+
+	/*
+	 * What each reviewer says of the evidence: the verdict given at its sentence before
+	 * one given at another, then the last.  A pair of mentions may be evidence of several
+	 * facts: that one of them is wrong says nothing against a vote for another.
+	 */
+	"CREATE OR REPLACE VIEW ${graph}.review_votes AS"
+	" SELECT DISTINCT ON (w.sentence_id, w.head, w.tail, w.source)"
+	"  w.sentence_id::pg_catalog.text OPERATOR(pg_catalog.||) ' '"
+	"   OPERATOR(pg_catalog.||) w.head::pg_catalog.text OPERATOR(pg_catalog.||) ' '"
+	"   OPERATOR(pg_catalog.||) w.tail::pg_catalog.text AS id,"
+	"  w.sentence, w.head, w.tail, w.head_type, w.tail_type, w.source, w.relation, w.gold"
+	" FROM (SELECT l.sentence_id, l.reviewer::pg_catalog.text AS source, "
+	"l.gold, " ROW_COLUMNS LABELLED(
+		", e.sentence_id, r.reviewer, r.gold",
+		"SELECT DISTINCT ON (k.document, k.n, k.reviewer) k.document, k.n, k.reviewer, k.verdict,"
+		"  k.relation, k.gold, k.now FROM ("
+		"   SELECT x.document, x.n, v.id, v.reviewer, v.verdict, v.relation,"
+		"    COALESCE(v.sentence OPERATOR(pg_catalog.=) x.sentence, false) AS gold, true AS now"
+		"    FROM ${graph}.review v JOIN ${graph}.evidence x"
+		"     ON x.fact OPERATOR(pg_catalog.=) v.fact WHERE v.judged IS NULL"
+		"   UNION ALL SELECT x.document, x.n, v.id, v.reviewer, v.verdict, v.relation,"
+		"    COALESCE(v.sentence OPERATOR(pg_catalog.=) x.sentence, false),"
+		"    COALESCE(x.fact OPERATOR(pg_catalog.=) v.fact, false)"
+		"    FROM ${graph}.review v CROSS JOIN LATERAL pg_catalog.unnest(v.judged) AS j (statement)"
+		"    JOIN ${graph}.evidence x ON x.statement OPERATOR(pg_catalog.=) j.statement) k"
+		" ORDER BY k.document, k.n, k.reviewer, k.gold DESC, k.id DESC") ") w"
+																		 " CROSS JOIN "
+																		 "${graph}.state s"
+																		 " ORDER BY w.sentence_id, "
+																		 "w.head, w.tail, w.source,"
+																		 " w.relation IS NOT "
+																		 "DISTINCT FROM "
+																		 "s.negative, w.gold DESC, "
+																		 "w.relation, w.sentence",
+
+	/* Facts that a person vouches for, in each direction and under each name they have. */
+	"CREATE OR REPLACE VIEW ${graph}.known_facts AS"
+	" WITH known AS (SELECT f.head, f.head_type, f.relation, f.tail, f.tail_type"
+	"   FROM ${graph}.facts f WHERE f.confirmed"
+	"    OR EXISTS (SELECT FROM ${graph}.evidence e WHERE e.fact OPERATOR(pg_catalog.=) f.fact"
+	"     AND e.n OPERATOR(pg_catalog.<) 0)),"
+	" other AS (SELECT r.relation, r.relation AS stated FROM ${graph}.relations r"
+	"   WHERE r.\"symmetric\""
+	"  UNION SELECT r.relation, r.inverse_of FROM ${graph}.relations r"
+	"   WHERE r.inverse_of IS NOT NULL"
+	"  UNION SELECT r.inverse_of, r.relation FROM ${graph}.relations r"
+	"   WHERE r.inverse_of IS NOT NULL)"
+	" SELECT k.head, k.head_type, k.relation, k.tail, k.tail_type FROM known k"
+	" UNION SELECT k.tail, k.tail_type, o.stated, k.head, k.head_type FROM known k"
+	" JOIN other o ON o.relation OPERATOR(pg_catalog.=) k.relation",
+
+	/* Short forms stand for a name within their document only. */
+	"CREATE OR REPLACE VIEW ${graph}.known_names AS"
+	" SELECT m.alias, NULLIF(m.type, '') AS type, x.canonical AS name FROM ("
+	"  SELECT e.head_name AS alias, e.head_type AS type, e.head_entity AS entity"
+	"   FROM ${graph}.evidence e WHERE e.head_full IS NULL AND e.head_review IS NULL"
+	"  UNION SELECT e.tail_name, e.tail_type, e.tail_entity FROM ${graph}.evidence e"
+	"   WHERE e.tail_full IS NULL AND e.tail_review IS NULL) m"
+	" JOIN ${graph}.entities x ON x.entity OPERATOR(pg_catalog.=) m.entity"
+	" WHERE m.alias OPERATOR(pg_catalog.<>) x.canonical"
+	" UNION SELECT a.alias, NULLIF(a.type, ''), a.entity FROM ${graph}.aliases a",
+
+	"COMMENT ON VIEW ${graph}.review_votes IS 'Reviews as votes on the sentences of their facts, "
+	"for mren.label_model; gold where the reviewer saw the sentence.'",
+	"COMMENT ON VIEW ${graph}.known_facts IS 'Facts that are confirmed or added by hand, for "
+	"mren.distant_labels.'",
+	"COMMENT ON VIEW ${graph}.known_names IS 'Names that stand for another, as the aliases of "
+	"mren.distant_labels.'",
 
 	/*
 	 * sighting: when a fact was seen, last one a moment.  Of the facts that a
@@ -391,8 +474,8 @@ static const char *const views[] = {
 
 /* Dropped in this order: views before what they read. */
 static const char *const drops[] = {
-	"DROP VIEW IF EXISTS ${graph}.training_rows, ${graph}.conflicts, ${graph}.facts, "
-	"${graph}.timeline",
+	"DROP VIEW IF EXISTS ${graph}.training_rows, ${graph}.review_votes, ${graph}.known_names, "
+	"${graph}.known_facts, ${graph}.conflicts, ${graph}.facts, ${graph}.timeline",
 	"DROP TABLE IF EXISTS ${graph}.documents, ${graph}.evidence, ${graph}.entities, "
 	"${graph}.all_facts, ${graph}.aliases,"
 	" ${graph}.relations, ${graph}.review, ${graph}.state",

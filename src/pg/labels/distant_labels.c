@@ -56,26 +56,34 @@ typedef struct NamedQuery
  */
 static const char facts_sql[] =
 	"WITH \"mren.fact\" AS MATERIALIZED ("
-	" SELECT DISTINCT mren.normalize_name(f.head::pg_catalog.text) AS head,"
-	"  ${head_type} AS head_type, f.relation::pg_catalog.text AS relation,"
-	"  mren.normalize_name(f.tail::pg_catalog.text) AS tail, ${tail_type} AS tail_type"
+	" SELECT DISTINCT mren.normalize_name(f.head::pg_catalog.text) COLLATE pg_catalog.\"C\" AS "
+	"head,"
+	"  ${head_type} COLLATE pg_catalog.\"C\" AS head_type, f.relation::pg_catalog.text COLLATE "
+	"pg_catalog.\"C\" AS relation,"
+	"  mren.normalize_name(f.tail::pg_catalog.text) COLLATE pg_catalog.\"C\" AS tail, ${tail_type} "
+	"COLLATE pg_catalog.\"C\" AS tail_type"
 	" FROM ${facts} f"
 	" WHERE f.head IS NOT NULL AND f.tail IS NOT NULL AND f.relation IS NOT NULL),";
 static const char pairs_sql[] =
 	" \"mren.pair\" AS MATERIALIZED ("
-	" SELECT f.id::pg_catalog.text AS id, mren.normalize_name(${head}) AS head,"
-	"  ${head_type} AS head_type, mren.normalize_name(${tail}) AS tail, ${tail_type} AS tail_type"
+	" SELECT f.id::pg_catalog.text COLLATE pg_catalog.\"C\" AS id, mren.normalize_name(${head}) "
+	"COLLATE pg_catalog.\"C\" AS head,"
+	"  ${head_type} COLLATE pg_catalog.\"C\" AS head_type, mren.normalize_name(${tail}) COLLATE "
+	"pg_catalog.\"C\" AS tail, ${tail_type} COLLATE pg_catalog.\"C\" AS tail_type"
 	" FROM ${pairs} f WHERE f.head IS NOT NULL AND f.tail IS NOT NULL),";
 static const char no_rules_sql[] =
-	" \"mren.rule\" (name, type, target) AS (SELECT NULL::pg_catalog.text, NULL::pg_catalog.text,"
-	"  NULL::pg_catalog.text WHERE false)";
+	" \"mren.rule\" (name, type, target) AS (SELECT NULL::pg_catalog.text COLLATE "
+	"pg_catalog.\"C\", NULL::pg_catalog.text COLLATE pg_catalog.\"C\","
+	"  NULL::pg_catalog.text COLLATE pg_catalog.\"C\" WHERE false)";
 static const char rules_sql[] =
 	" \"mren.rule\" AS MATERIALIZED (SELECT DISTINCT ON (r.name, r.type) r.name, r.type, r.target "
 	"FROM ("
-	"  SELECT mren.normalize_name(a.alias::pg_catalog.text) AS name, ${type} AS type,"
-	"   mren.normalize_name(a.name::pg_catalog.text) AS target FROM ${aliases} a"
+	"  SELECT mren.normalize_name(a.alias::pg_catalog.text) COLLATE pg_catalog.\"C\" AS name, "
+	"${type} COLLATE pg_catalog.\"C\" AS type,"
+	"   mren.normalize_name(a.name::pg_catalog.text) COLLATE pg_catalog.\"C\" AS target FROM "
+	"${aliases} a"
 	"  WHERE a.alias IS NOT NULL AND a.name IS NOT NULL) r"
-	" ORDER BY r.name, r.type, r.target COLLATE pg_catalog.\"C\")";
+	" ORDER BY r.name, r.type, r.target)";
 
 /*
  * walk: all names met on the way to the end of a chain of aliases, of which one
@@ -137,12 +145,12 @@ static const char match_sql[] =
 	" counted AS (SELECT s.id, s.relation,"
 	"   1::pg_catalog.float8 OPERATOR(pg_catalog./) pg_catalog.count(*) OVER (PARTITION BY s.id)"
 	"    AS weight FROM said s"
-	"  UNION ALL SELECT DISTINCT a.id, $2, $3 FROM asked a"
+	"  UNION ALL SELECT DISTINCT a.id, $2 COLLATE pg_catalog.\"C\", $3 FROM asked a"
 	"   LEFT JOIN said s ON s.id OPERATOR(pg_catalog.=) a.id"
 	"  WHERE s.id IS NULL AND $2 OPERATOR(pg_catalog.<>) ''::pg_catalog.text"
 	"   AND a.head OPERATOR(pg_catalog.<>) a.tail)"
 	" SELECT c.id, c.relation, c.weight FROM counted c) d"
-	" ORDER BY d.id COLLATE pg_catalog.\"C\", d.relation COLLATE pg_catalog.\"C\"";
+	" ORDER BY d.id, d.relation";
 
 /*
  * Options

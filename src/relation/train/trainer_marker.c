@@ -398,8 +398,8 @@ mren_trainer_marker_end_pretraining(MrenTrainer *trainer, MrenError *err)
 	MREN_TRY(mren_allocate(&trainer->env, fine_tuning->n_tuned, sizeof(float), &marker->start_tuned,
 						   err));
 	memcpy(marker->start_head, marker->best_head, n * sizeof(float));
-	mren_encoder_tuning_copy_best(fine_tuning, marker->start_tuned);
-	mren_encoder_tuning_start(fine_tuning, marker->start_tuned);
+	mren_transformer_tuning_copy_best(fine_tuning, marker->start_tuned);
+	mren_transformer_tuning_start(fine_tuning, marker->start_tuned);
 	fine_tuning->rate *= MREN_GOLD_RATE;
 	return MREN_OK;
 }
