@@ -112,13 +112,19 @@ copy_output(const MrenTrainer *trainer, const MrenParameter *from, const float *
 	}
 }
 
-/* The member of the warm network whose weights the current one starts from; NULL: none. */
+/*
+ * The member of the warm network whose weights the current one starts from; NULL: none.
+ *
+ * Beside a text encoder the members start afresh: a refit has trained those of the network on
+ * its validation rows too, most of which validate again.  The members would then seem better than
+ * the encoder, which has not seen these rows, and take its share of the answer.
+ */
 static const MrenNet *
 source_of(MrenTrainer *trainer)
 {
 	const MrenNet *net = trainer->warm;
 
-	if (net == NULL)
+	if (net == NULL || trainer->inputs.encoder != NULL)
 		return NULL;
 	if (mren_trainer_member(trainer)->text_only)
 		return net->text_only > 0 ? net->members[net->n_members - 2] : NULL;
@@ -177,6 +183,8 @@ marker_difference(const MrenTrainer *trainer)
 		theirs->rank != mine->rank || theirs->alpha != mine->alpha ||
 		theirs->n_tuned != mine->n_tuned)
 		return "another part of its text encoder is fine-tuned";
+	if (trainer->options.encoder_refit)
+		return "encoder_refit trained its text encoder on the validation rows, too";
 	return NULL;
 }
 
