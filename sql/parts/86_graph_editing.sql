@@ -8,6 +8,14 @@ COMMENT ON FUNCTION mren.propose_merges(text, double precision, integer) IS
 
 REVOKE EXECUTE ON FUNCTION mren.propose_merges(text, double precision, integer) FROM PUBLIC;
 
+CREATE FUNCTION mren.link_entities(graph text, authority text, options jsonb DEFAULT '{}') RETURNS jsonb
+AS 'MODULE_PATHNAME', 'mren_link_entities'
+LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE;
+COMMENT ON FUNCTION mren.link_entities(text, text, jsonb) IS
+    'Links entities of a knowledge graph to entries of an authority file, which a query with the columns key, name, aliases and type gives: by name where it is unambiguous; others become proposals in the table link_candidates, near names only if the extension pg_trgm is installed. Links and proposals with a verdict stay. Returns the numbers of new links and proposals.';
+
+REVOKE EXECUTE ON FUNCTION mren.link_entities(text, text, jsonb) FROM PUBLIC;
+
 CREATE FUNCTION mren.review_queue(graph text, n integer DEFAULT 20, options jsonb DEFAULT '{}')
 RETURNS TABLE (fact uuid, head text, head_type text, relation text, tail text, tail_type text,
     confidence double precision, value double precision, document text, sentence text)

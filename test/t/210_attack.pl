@@ -27,7 +27,7 @@ $node->sql('SET client_min_messages = error; ' . slurp("$root/test/include/tiny.
 my $rows = q{SELECT ''The wheel is a part of the car.'' AS sentence, ''wheel'' AS head, ''car'' AS tail, ''part_of'' AS relation};
 my $pair = q{'parts', 'The wheel is a part of the car.', 'wheel', 'car'};
 my %entry = (
-	(map { $_ => 'execute' } qw(alter_graph_owner alter_model_owner create_graph drop_audio_encoder drop_embeddings drop_graph drop_image_encoder drop_lexicon drop_model drop_text_encoder load_text_encoder
+	(map { $_ => 'execute' } qw(alter_graph_owner alter_model_owner create_graph drop_audio_encoder drop_embeddings drop_graph drop_image_encoder drop_lexicon drop_model drop_text_encoder link_entities load_text_encoder
 		drop_version grant_model import_model load_audio_encoder load_embeddings load_image_encoder load_lexicon merge_graph promote propose_merges refresh_graph retrain revoke_model
 		rollback save_model train train_tagger upgrade_graph)),
 	(map { $_ => 'internal' } qw(confusion_in confusion_out confusion_recv confusion_send metrics_add metrics_combine metrics_final network_in network_out

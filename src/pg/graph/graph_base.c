@@ -32,7 +32,8 @@ const char *const mren_graph_relation_names[MREN_GRAPH_N_RELATIONS] = {
 	"documents",	  "evidence",		  "entities",	 "all_facts",	 "aliases",
 	"relations",	  "review",			  "state",		 "facts",		 "conflicts",
 	"training_rows",  "merge_candidates", "ignored",	 "manual_facts", "timeline",
-	"mention_review", "review_votes",	  "known_facts", "known_names"};
+	"mention_review", "review_votes",	  "known_facts", "known_names",	 "link_candidates",
+	"linked_entities"};
 
 #define MAX_DOCUMENT_TIMEOUT 86400 /* seconds */
 
@@ -51,8 +52,9 @@ wrong_option(const char *key, JsonbValue *value, const char *want)
 					errhint("\"%s\" is %s.", key, want)));
 }
 
-static double
-option_number(const char *key, JsonbValue *value, double low, double high, const char *want)
+double
+mren_graph_option_number(const char *key, JsonbValue *value, double low, double high,
+						 const char *want)
 {
 	double number;
 
@@ -65,11 +67,11 @@ option_number(const char *key, JsonbValue *value, double low, double high, const
 	return number;
 }
 
-static int32
-option_integer(const char *key, JsonbValue *value, int32 low, int32 high)
+int32
+mren_graph_option_integer(const char *key, JsonbValue *value, int32 low, int32 high)
 {
 	char *want = psprintf("an integer from %d to %d", low, high);
-	double number = option_number(key, value, low, high, want);
+	double number = mren_graph_option_number(key, value, low, high, want);
 
 	if (number != (int32) number)
 		wrong_option(key, value, want);
@@ -110,17 +112,17 @@ static void
 read_option(const char *key, JsonbValue *value, MrenGraphOptions *options)
 {
 	if (strcmp(key, "threshold") == 0)
-		options->threshold = option_number(key, value, 0, 1, "a number from 0 to 1");
+		options->threshold = mren_graph_option_number(key, value, 0, 1, "a number from 0 to 1");
 	else if (strcmp(key, "max_distance") == 0)
-		options->max_distance = option_integer(key, value, 0, 1000000);
+		options->max_distance = mren_graph_option_integer(key, value, 0, 1000000);
 	else if (strcmp(key, "version") == 0)
-		options->version = option_integer(key, value, 1, PG_INT32_MAX);
+		options->version = mren_graph_option_integer(key, value, 1, PG_INT32_MAX);
 	else if (strcmp(key, "tagger_version") == 0)
-		options->tagger_version = option_integer(key, value, 1, PG_INT32_MAX);
+		options->tagger_version = mren_graph_option_integer(key, value, 1, PG_INT32_MAX);
 	else if (strcmp(key, "batch_size") == 0)
-		options->batch_size = option_integer(key, value, 1, 10000);
+		options->batch_size = mren_graph_option_integer(key, value, 1, 10000);
 	else if (strcmp(key, "spill_mb") == 0)
-		options->spill_mb = option_integer(key, value, 1, 1000000);
+		options->spill_mb = mren_graph_option_integer(key, value, 1, 1000000);
 	else if (strcmp(key, "on_error") == 0)
 		options->stop = option_word(key, value, "skip", "stop");
 	else if (strcmp(key, "on_empty") == 0)
@@ -128,12 +130,12 @@ read_option(const char *key, JsonbValue *value, MrenGraphOptions *options)
 	else if (strcmp(key, "functional_by") == 0)
 		options->newest = option_word(key, value, "confidence", "newest");
 	else if (strcmp(key, "max_pairs_sentence") == 0)
-		options->max_pairs_sentence = option_integer(key, value, 1, MREN_MAX_PAIRS);
+		options->max_pairs_sentence = mren_graph_option_integer(key, value, 1, MREN_MAX_PAIRS);
 	else if (strcmp(key, "max_pairs_document") == 0)
-		options->max_pairs_document = option_integer(key, value, 1, MREN_MAX_PAIRS);
+		options->max_pairs_document = mren_graph_option_integer(key, value, 1, MREN_MAX_PAIRS);
 	else if (strcmp(key, "document_timeout") == 0)
-		options->document_timeout =
-			option_number(key, value, 0, MAX_DOCUMENT_TIMEOUT, "a number of seconds up to 86400");
+		options->document_timeout = mren_graph_option_number(key, value, 0, MAX_DOCUMENT_TIMEOUT,
+															 "a number of seconds up to 86400");
 	else if (strcmp(key, "language") == 0)
 		option_language(value, options->language);
 	else

@@ -79,7 +79,7 @@ typedef struct MrenGraph
 extern void mren_graph_open(const char *name, bool own, MrenGraph *graph);
 
 /* The tables and views of a graph, by name. */
-#define MREN_GRAPH_N_RELATIONS 19
+#define MREN_GRAPH_N_RELATIONS 21
 extern const char *const mren_graph_relation_names[MREN_GRAPH_N_RELATIONS];
 
 /* One of them; invalid if it is gone. */
@@ -96,6 +96,11 @@ extern void mren_graph_check_layout(const MrenGraph *graph);
 
 /* Reads an options object; 22023 for unknown keys and impossible values. */
 extern void mren_graph_options(const Jsonb *object, MrenGraphOptions *options);
+
+/* The number, the integer that an option is; 22023 for what is none of low to high. */
+extern double mren_graph_option_number(const char *key, JsonbValue *value, double low, double high,
+									   const char *want);
+extern int32 mren_graph_option_integer(const char *key, JsonbValue *value, int32 low, int32 high);
 
 /*
  * Acting as the owner, until leave; an error ends it with the
@@ -176,6 +181,12 @@ extern void mren_graph_read_touched(MrenTouched *touched, MemoryContext context)
 extern bool mren_graph_remerge(const MrenGraph *graph);
 /* Recomputes what was touched, and what reviews changed. */
 extern void mren_graph_merge(const MrenGraph *graph, const MrenTouched *touched);
+
+/*
+ * graph_candidates.c: the schema of an extension of PostgreSQL's, NULL if it is
+ * not installed; as the owner.
+ */
+extern char *mren_graph_extension_schema(const char *extension);
 
 /* graph_merge_call.c: ends a JSON object with the numbers of documents, entities and facts. */
 extern void mren_graph_append_counts(StringInfo json, const MrenGraph *graph);

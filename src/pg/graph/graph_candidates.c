@@ -99,9 +99,8 @@ static const char pairs[] =
 	" INSERT INTO ${graph}.merge_candidates (name, type, other_name, other_type, score, reasons)"
 	" SELECT p.name, p.type, p.other_name, p.other_type, p.score, p.reasons FROM proposal p";
 
-/* The schema of an extension of PostgreSQL's, NULL if it is not installed. */
-static char *
-schema_of(const char *extension)
+char *
+mren_graph_extension_schema(const char *extension)
 {
 	Oid types[] = {NAMEOID};
 	NameData name;
@@ -124,8 +123,8 @@ schema_of(const char *extension)
 static char *
 proposal_sql(const MrenGraph *graph)
 {
-	char *trgm = schema_of("pg_trgm");
-	char *fuzzy = schema_of("fuzzystrmatch");
+	char *trgm = mren_graph_extension_schema("pg_trgm");
+	char *fuzzy = mren_graph_extension_schema("fuzzystrmatch");
 	StringInfoData sql;
 	MrenSqlArg args[] = {mren_graph_arg(graph), mren_sql_name("trgm", trgm != NULL ? trgm : "")};
 

@@ -19,7 +19,8 @@ PG_FUNCTION_INFO_V1(mren_export_neo4j);
 PG_FUNCTION_INFO_V1(mren_export_dot);
 
 const char mren_export_entities[] =
-	"SELECT e.entity::text, e.type, e.canonical, e.name FROM ${graph}.entities e"
+	"SELECT e.entity::text, e.type, e.canonical, e.name, l.key FROM ${graph}.entities e"
+	" JOIN ${graph}.linked_entities l ON l.entity = e.entity"
 	" WHERE EXISTS (SELECT FROM ${graph}.facts f WHERE f.head_entity = e.entity)"
 	" OR EXISTS (SELECT FROM ${graph}.facts f WHERE f.tail_entity = e.entity)"
 	" ORDER BY e.type COLLATE \"C\", e.canonical COLLATE \"C\"";
@@ -105,6 +106,7 @@ mren_export_begin(FunctionCallInfo fcinfo, MrenExport *export, bool sources)
 	mren_graph_check_layout(&export->graph);
 	mren_graph_check_readable(&export->graph, "facts");
 	mren_graph_check_readable(&export->graph, "entities");
+	mren_graph_check_readable(&export->graph, "linked_entities");
 	if (sources)
 		mren_graph_check_readable(&export->graph, "evidence");
 }
@@ -223,6 +225,8 @@ neo4j_node(MrenExport *export, TupleTableSlot *slot)
 	append_field(&export->line, mren_export_column(slot, MREN_EXPORT_NAME));
 	appendStringInfoChar(&export->line, ',');
 	append_field(&export->line, labels.data);
+	appendStringInfoChar(&export->line, ',');
+	append_field(&export->line, mren_export_column(slot, MREN_EXPORT_KEY));
 	mren_export_line(export);
 }
 
@@ -263,7 +267,7 @@ mren_export_neo4j(PG_FUNCTION_ARGS)
 				 errhint("Give \"nodes\" or \"relationships\".")));
 	mren_export_begin(fcinfo, &export, !nodes);
 	appendStringInfoString(&export.line,
-						   nodes ? "entity:ID,name,:LABEL"
+						   nodes ? "entity:ID,name,:LABEL,key"
 								 : ":START_ID,:END_ID,:TYPE,fact,confidence:double,sources:long,"
 								   "first_seen:datetime,last_seen:datetime,confirmed:boolean,"
 								   "documents:string[]");

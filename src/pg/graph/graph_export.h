@@ -32,7 +32,8 @@ enum
 	MREN_EXPORT_ENTITY = 1,
 	MREN_EXPORT_TYPE, /* '' for none */
 	MREN_EXPORT_CANONICAL,
-	MREN_EXPORT_NAME
+	MREN_EXPORT_NAME,
+	MREN_EXPORT_KEY /* in the authority file; NULL for none */
 };
 
 /* The columns of mren_export_facts; the last two only of mren_export_sources. */

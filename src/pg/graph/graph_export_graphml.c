@@ -21,6 +21,7 @@ static const struct Attribute
 } attributes[] = {
 	{"name", "node", "string", MREN_EXPORT_NAME},
 	{"type", "node", "string", MREN_EXPORT_TYPE},
+	{"key", "node", "string", MREN_EXPORT_KEY},
 	{"relation", "edge", "string", MREN_EXPORT_RELATION},
 	{"confidence", "edge", "double", MREN_EXPORT_CONFIDENCE},
 	{"sources", "edge", "long", MREN_EXPORT_SOURCES},

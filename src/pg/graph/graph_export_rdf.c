@@ -77,8 +77,16 @@ append_literal(StringInfo line, const char *text)
 }
 
 static void
+end_triple(MrenExport *export)
+{
+	appendStringInfoString(&export->line, " .");
+	mren_export_line(export);
+}
+
+static void
 entity_triples(MrenExport *export, TupleTableSlot *slot)
 {
+	const char *key = mren_export_column(slot, MREN_EXPORT_KEY);
 	const char *type = mren_export_column(slot, MREN_EXPORT_TYPE);
 	const char *canonical = mren_export_column(slot, MREN_EXPORT_CANONICAL);
 
@@ -93,8 +101,14 @@ entity_triples(MrenExport *export, TupleTableSlot *slot)
 	append_entity(export, type, canonical);
 	appendStringInfoString(&export->line, " " RDFS_LABEL " ");
 	append_literal(&export->line, mren_export_column(slot, MREN_EXPORT_NAME));
-	appendStringInfoString(&export->line, " .");
-	mren_export_line(export);
+	end_triple(export);
+	if (key != NULL)
+	{
+		append_entity(export, type, canonical);
+		appendStringInfo(&export->line, " <%sproperty/key> ", export->base);
+		append_literal(&export->line, key);
+		end_triple(export);
+	}
 }
 
 /* The head, the relation and the tail, with what stands between them. */
@@ -114,8 +128,7 @@ static void
 fact_triple(MrenExport *export, TupleTableSlot *slot)
 {
 	append_triple(export, slot);
-	appendStringInfoString(&export->line, " .");
-	mren_export_line(export);
+	end_triple(export);
 }
 
 /*
@@ -127,13 +140,6 @@ append_fact(MrenExport *export, TupleTableSlot *slot)
 {
 	appendStringInfo(&export->line, "<%sfact/%s> ", export->base,
 					 mren_export_column(slot, MREN_EXPORT_FACT));
-}
-
-static void
-end_triple(MrenExport *export)
-{
-	appendStringInfoString(&export->line, " .");
-	mren_export_line(export);
 }
 
 static void

@@ -235,6 +235,35 @@ static const char *const proposals[] = {
 	"or of any; the next merge applies it.'",
 };
 
+/* The changes of layout 3: which entries of an authority file entities are. */
+static const char *const links[] = {
+	/* linked: by the very name; such a link holds unless it is refused. */
+	"CREATE TABLE IF NOT EXISTS ${graph}.link_candidates ("
+	" name text COLLATE pg_catalog.\"C\" NOT NULL,"
+	" type text COLLATE pg_catalog.\"C\" NOT NULL,"
+	" key text NOT NULL,"
+	" authority_name text NOT NULL,"
+	" linked boolean NOT NULL DEFAULT false,"
+	" score double precision NOT NULL DEFAULT 1,"
+	" reasons text[] NOT NULL DEFAULT '{}',"
+	" verdict text CHECK (verdict IN ('accepted', 'refused')),"
+	" note text,"
+	" PRIMARY KEY (name, type, key))",
+	"CREATE INDEX IF NOT EXISTS link_candidates_key ON ${graph}.link_candidates (key)",
+	"COMMENT ON TABLE ${graph}.link_candidates IS 'Entries of an authority file that entities may "
+	"be, with score and reasons. Yours to decide: set verdict to accepted or refused, or back to "
+	"NULL.'",
+	"CREATE OR REPLACE VIEW ${graph}.linked_entities AS"
+	" SELECT e.entity, e.name, NULLIF(e.type, '') AS type, e.mentions, e.documents,"
+	"  l.key, l.authority_name, l.score FROM ${graph}.entities e"
+	" LEFT JOIN LATERAL (SELECT k.key, k.authority_name, k.score FROM ${graph}.link_candidates k"
+	"  WHERE k.name OPERATOR(pg_catalog.=) e.canonical AND k.type OPERATOR(pg_catalog.=) e.type"
+	"   AND (k.verdict OPERATOR(pg_catalog.=) 'accepted' OR (k.linked AND k.verdict IS NULL))"
+	"  ORDER BY k.verdict IS NULL, k.score DESC, k.key COLLATE pg_catalog.\"C\" LIMIT 1) l ON true",
+	"COMMENT ON VIEW ${graph}.linked_entities IS 'Entities with the key that they have in the "
+	"authority file, if any.'",
+};
+
 /* The changes of layout 3: verdicts on mentions, and what a review says in place of a relation. */
 static const char *const mentions[] = {
 	"CREATE TABLE IF NOT EXISTS ${graph}.mention_review ("
@@ -475,12 +504,13 @@ static const char *const views[] = {
 /* Dropped in this order: views before what they read. */
 static const char *const drops[] = {
 	"DROP VIEW IF EXISTS ${graph}.training_rows, ${graph}.review_votes, ${graph}.known_names, "
-	"${graph}.known_facts, ${graph}.conflicts, ${graph}.facts, ${graph}.timeline",
+	"${graph}.known_facts, ${graph}.conflicts, ${graph}.facts, ${graph}.timeline, "
+	"${graph}.linked_entities",
 	"DROP TABLE IF EXISTS ${graph}.documents, ${graph}.evidence, ${graph}.entities, "
 	"${graph}.all_facts, ${graph}.aliases,"
 	" ${graph}.relations, ${graph}.review, ${graph}.state",
 	"DROP TABLE IF EXISTS ${graph}.merge_candidates, ${graph}.ignored, ${graph}.manual_facts,"
-	" ${graph}.mention_review",
+	" ${graph}.mention_review, ${graph}.link_candidates",
 };
 
 static void
@@ -498,6 +528,7 @@ mren_graph_make_tables(const MrenGraph *graph)
 	run_all(graph, names, lengthof(names));
 	run_all(graph, proposals, lengthof(proposals));
 	run_all(graph, calibration, lengthof(calibration));
+	run_all(graph, links, lengthof(links));
 	run_all(graph, mentions, lengthof(mentions));
 	run_all(graph, views, lengthof(views));
 }
