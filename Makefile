@@ -136,9 +136,9 @@ arch    := $(shell $(CC) -print-multiarch 2>/dev/null)
 blaslib := $(firstword $(wildcard /usr/lib/$(arch)/openblas-serial /usr/lib64/openblas-serial))
 blasinc := $(firstword $(wildcard /usr/include/$(arch)/openblas-serial /usr/include/openblas))
 ifneq ($(blaslib),)
-BLAS_CPPFLAGS ?= -I$(blasinc)
-BLAS_LIBS     ?= -L$(blaslib) -Wl,-rpath,$(blaslib) -lopenblas
-else ifeq ($(BLAS_LIBS),)
+# It is not linked but loaded when it is first needed (see src/base/blas.c).
+BLAS_CPPFLAGS ?= -I$(blasinc) -DMREN_BLAS_LIBRARY='"$(blaslib)/libopenblas.so.0"'
+else ifeq ($(BLAS_CPPFLAGS),)
 missing += openblas-serial
 endif
 
@@ -172,7 +172,7 @@ OBJS          = $(core_objects) $(gen_objects) $(pg_objects)
 PG_CPPFLAGS = -Isrc -Ibuild/gen -I$(headers) $(BLAS_CPPFLAGS) $(shell pkg-config --cflags $(packages) libxxhash) \
               -DMREN_VERSION='"$(mren_version)"'
 PG_CFLAGS   = -std=gnu11 -Wno-declaration-after-statement -MMD -MP $(WERROR)
-SHLIB_LINK  = $(BLAS_LIBS) $(shell pkg-config --libs $(packages)) -lm -Wl,--version-script=build/mren.map
+SHLIB_LINK  = $(shell pkg-config --libs $(packages)) -lm -ldl -Wl,--version-script=build/mren.map
 
 # The server's headers do not bear -Wextra's every warning.  That an output is
 # set whenever the status is MREN_OK is beyond gcc's flow analysis.

@@ -544,7 +544,6 @@ main(int argc, char **argv)
 						"[images=FILE:DIM] [option=value ...]\n");
 		return 1;
 	}
-	mren_blas_init();
 	mren_options_init(&lab.options);
 	for (int i = 3; i < argc; i++)
 	{

@@ -253,7 +253,6 @@ main(int argc, char **argv)
 	seconds = atof(argv[3]);
 	dropout = argc > 4 && strcmp(argv[4], "dropout") == 0 ? 0.5f : 0;
 	conv = argc > 4 && strcmp(argv[argc - 1], "conv") == 0;
-	mren_blas_init();
 	if (!conv)
 		printf("step %.0f\n", bench_step(dim, window, seconds, dropout));
 	printf("rows %.0f\n", bench_rows(dim, window, seconds, dropout, conv));

@@ -174,7 +174,6 @@ main(int argc, char **argv)
 		fprintf(stderr, "usage: train MODEL TUNING BATCH PIECES MARKERS SECONDS [recompute]\n");
 		return 1;
 	}
-	mren_blas_init();
 	config = make_config(argv[1]);
 	tuning = make_tuning(&config, argv[2]);
 	tuning.activations = argc > 7;

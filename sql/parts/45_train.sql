@@ -140,7 +140,7 @@ CREATE AGGREGATE mren.train_agg(sentence text, head text, tail text, relation te
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE mren.train_agg(text, text, text, text, bytea, jsonb, jsonb) IS
-    'Trains a network on the aggregated rows with the given options; extras is an object that may have the keys weight, split, head_type, tail_type, head_box, tail_box, image_vector, audio and audio_vector.';
+    'Trains a network on the aggregated rows with the given options; extras is an object that may have the keys weight, split, head_type, tail_type, head_box, tail_box, image_vector, audio, audio_vector, probabilities and gold.';
 
 CREATE FUNCTION mren.train_accum(state mren.training_set, sentence text, head int4range, tail int4range, relation text, image bytea, extras jsonb, options jsonb)
 RETURNS mren.training_set
@@ -158,28 +158,28 @@ CREATE AGGREGATE mren.train_agg(sentence text, head int4range, tail int4range, r
     PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE mren.train_agg(text, int4range, int4range, text, bytea, jsonb, jsonb) IS
-    'Trains a network on the aggregated rows with the given options; extras is an object that may have the keys weight, split, head_type, tail_type, head_box, tail_box, image_vector, audio and audio_vector.';
+    'Trains a network on the aggregated rows with the given options; extras is an object that may have the keys weight, split, head_type, tail_type, head_box, tail_box, image_vector, audio, audio_vector, probabilities and gold.';
 
 CREATE FUNCTION mren.encode_example(options jsonb, sentence text, head text, tail text, relation text, image bytea,
     image_vector real[], head_type text, tail_type text, head_box box, tail_box box, weight real, split text,
-    audio bytea, audio_vector real[])
+    audio bytea, audio_vector real[], probabilities jsonb, gold boolean)
 RETURNS bytea
 AS 'MODULE_PATHNAME', 'mren_encode_example_sql'
 LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 1000;
-COMMENT ON FUNCTION mren.encode_example(jsonb, text, text, text, text, bytea, real[], text, text, box, box, real, text, bytea, real[]) IS
+COMMENT ON FUNCTION mren.encode_example(jsonb, text, text, text, text, bytea, real[], text, text, box, box, real, text, bytea, real[], jsonb, boolean) IS
     'Encodes a training row; mren.train calls this function.';
 
 CREATE FUNCTION mren.encode_example(options jsonb, sentence text, head int4range, tail int4range, relation text, image bytea,
     image_vector real[], head_type text, tail_type text, head_box box, tail_box box, weight real, split text,
-    audio bytea, audio_vector real[])
+    audio bytea, audio_vector real[], probabilities jsonb, gold boolean)
 RETURNS bytea
 AS 'MODULE_PATHNAME', 'mren_encode_example_range'
 LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 1000;
-COMMENT ON FUNCTION mren.encode_example(jsonb, text, int4range, int4range, text, bytea, real[], text, text, box, box, real, text, bytea, real[]) IS
+COMMENT ON FUNCTION mren.encode_example(jsonb, text, int4range, int4range, text, bytea, real[], text, text, box, box, real, text, bytea, real[], jsonb, boolean) IS
     'Encodes a training row; mren.train calls this function.';
 
 CREATE PROCEDURE mren.train(model text, query text, options jsonb DEFAULT '{}', INOUT version integer DEFAULT NULL)
 AS 'MODULE_PATHNAME', 'mren_train'
 LANGUAGE C;
 COMMENT ON PROCEDURE mren.train(text, text, jsonb, integer) IS
-    'Trains a new version of a model on the rows of a query, which runs read-only. The query must have the columns sentence, head, tail and relation, and may have image, image_vector, head_type, tail_type, head_box, tail_box, weight, split and group.';
+    'Trains a new version of a model on the rows of a query, which runs read-only. The query must have the columns sentence, head, tail and relation or probabilities, and may have image, image_vector, head_type, tail_type, head_box, tail_box, weight, split, group and gold.';

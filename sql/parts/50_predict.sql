@@ -142,3 +142,10 @@ AS 'MODULE_PATHNAME', 'mren_predict_rows'
 LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 10000 ROWS 1000;
 COMMENT ON FUNCTION mren.predict_rows(text, text, integer) IS
     'Predicts the relations of the rows of a query in batches; the query runs read-only. It must have the columns id, sentence, head and tail, and may have image, image_vector, audio, audio_vector, head_type, tail_type, head_box and tail_box.';
+
+CREATE FUNCTION mren.predict_rows_proba(model text, query text, version integer DEFAULT NULL)
+RETURNS TABLE (id text, relation text, confidence double precision, margin double precision, probabilities jsonb)
+AS 'MODULE_PATHNAME', 'mren_predict_rows_proba'
+LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 10000 ROWS 1000;
+COMMENT ON FUNCTION mren.predict_rows_proba(text, text, integer) IS
+    'Predicts the rows of a query as mren.predict_rows, with the probabilities of all relations, as a training takes them, and the margin between the two most likely ones.';

@@ -288,17 +288,18 @@ DROP FUNCTION
     mren.encode_example(jsonb, text, int4range, int4range, text, bytea, real[], text, text, box, box, real, text);
 DROP FUNCTION mren.predict_support(internal);
 \include 50_predict.sql
+\include 76_labelling.sql
 
 CREATE FUNCTION mren.encode_example(options jsonb, sentence text, head text, tail text, relation text, image bytea,
     image_vector real[], head_type text, tail_type text, head_box box, tail_box box, weight real, split text,
-    audio bytea, audio_vector real[])
+    audio bytea, audio_vector real[], probabilities jsonb, gold boolean)
 RETURNS bytea
 AS 'MODULE_PATHNAME', 'mren_encode_example_sql'
 LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 1000;
 
 CREATE FUNCTION mren.encode_example(options jsonb, sentence text, head int4range, tail int4range, relation text, image bytea,
     image_vector real[], head_type text, tail_type text, head_box box, tail_box box, weight real, split text,
-    audio bytea, audio_vector real[])
+    audio bytea, audio_vector real[], probabilities jsonb, gold boolean)
 RETURNS bytea
 AS 'MODULE_PATHNAME', 'mren_encode_example_range'
 LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 1000;

@@ -35,8 +35,16 @@ typedef struct MrenProduct
 /* The product by BLAS, op(a) * op(b) times alpha.  Without an element in c it does nothing. */
 extern void mren_gemm(float alpha, const MrenProduct *product);
 
-/* Hold whatever BLAS was resolved at run time at one thread. */
-extern void mren_blas_init(void);
+/*
+ * mren_blas_available
+ *	  Whether OpenBLAS is where it was when this was built.  It is loaded for the first product,
+ *	  since that takes longer than many a prediction; should that fail nevertheless, products are
+ *	  computed by plain loops.
+ */
+extern bool mren_blas_available(void);
+
+/* The file that is loaded. */
+extern const char *mren_blas_path(void);
 
 /* The library's own description: name, version, and the kernel it chose. */
 extern const char *mren_blas_config(void);

@@ -20,6 +20,17 @@ mren_has_avx2(void)
 	return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 }
 
+/* What any kernel's choice may depend on, as a number to compare. */
+static inline unsigned
+mren_cpu_features(void)
+{
+	return (unsigned) mren_has_avx2() | (__builtin_cpu_supports("avx512f") ? 2u : 0u) |
+		   (__builtin_cpu_supports("avx512bw") ? 4u : 0u) |
+		   (__builtin_cpu_supports("avx512vl") ? 8u : 0u) |
+		   (__builtin_cpu_supports("avx512vnni") ? 16u : 0u) |
+		   (__builtin_cpu_supports("avx512dq") ? 32u : 0u);
+}
+
 #define MREN_KERNEL(name, parameters, arguments)                                                   \
 	MREN_INLINE void name##_body parameters;                                                       \
 	MREN_AVX2 static void name##_avx2 parameters                                                   \
@@ -40,6 +51,12 @@ mren_has_avx2(void)
 	MREN_INLINE void name##_body parameters
 #else
 #define MREN_KERNEL(name, parameters, arguments) void name parameters
+
+static inline unsigned
+mren_cpu_features(void)
+{
+	return 0;
+}
 #endif
 
 #if defined(__GNUC__) && !defined(__clang__)

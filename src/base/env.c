@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/size.h"
+#include "base/weights.h"
 
 /* Bytes cleared between two checks for interrupts: fresh pages cost far more than writing. */
 #define ZERO_PIECE ((size_t) 4 << 20)
@@ -78,7 +79,7 @@ mren_grow(const MrenEnv *env, void *array, size_t *capacity, size_t used, size_t
 void
 mren_release(const MrenEnv *env, void *ptr)
 {
-	if (ptr != NULL)
+	if (ptr != NULL && !mren_weights_have(env->weights, ptr))
 		env->release(env->state, ptr);
 }
 

@@ -16,6 +16,8 @@
 
 #define MREN_ALIGNMENT 64
 
+typedef struct MrenWeights MrenWeights; /* weights.h */
+
 typedef struct MrenEnv
 {
 	void *state;
@@ -25,6 +27,8 @@ typedef struct MrenEnv
 	void (*release)(void *state, void *ptr);
 	/* true once the caller wants this call to end; must not jump */
 	bool (*interrupted)(void *state);
+	/* where mren_allocate_weights finds or records its blocks; NULL: it only allocates */
+	MrenWeights *weights;
 } MrenEnv;
 
 /*

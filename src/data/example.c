@@ -11,8 +11,9 @@
  *	56 u32 lengths of relation, head type, tail type; u32 numbers of features (below)
  *	72 image hash (16 bytes)   88 head box, tail box (8 f32)
  *	120 pieces (n_pieces i32), starts (n_words + 1 u32), features (n_features u32); with
- *	    tokens their number and the four marks (u32 each) and the tokens (i32); the three
- *	    texts, zeros
+ *	    tokens their number and the four marks (u32 each) and the tokens (i32); with targets
+ *	    their number n (u32), probabilities (n f32) and ends of names (n u32); the three
+ *	    texts, the names of the targets, zeros
  * The numbers of features are n_features + 65536 * n_box_features.
  * Fields that a flag says are absent are zero, so equal rows are equal bytes.
  */
@@ -39,7 +40,9 @@ enum
 	FLAG_AUDIO = 64,
 	FLAG_TOKENS = 128,
 	FLAG_WINDOWED = 256,
-	ALL_FLAGS = 511,
+	FLAG_TARGETS = 512,
+	FLAG_WEAK = 1024,
+	ALL_FLAGS = 2047,
 };
 
 #define FIXED 120	   /* bytes in front of the pieces, and of the next: */
@@ -118,6 +121,51 @@ check_text(const char *what, const MrenTextSpan *text, MrenError *err)
 	return MREN_OK;
 }
 
+uint32_t
+mren_targets_best(const MrenTargets *targets)
+{
+	uint32_t best = 0;
+
+	for (uint32_t i = 1; i < targets->n; i++)
+	{
+		if (targets->probabilities[i] > targets->probabilities[best])
+			best = i;
+	}
+	return best;
+}
+
+static size_t
+targets_names_size(const MrenTargets *targets)
+{
+	return targets->n > 0 ? targets->ends[targets->n - 1] : 0;
+}
+
+/* What is wrong with the targets, whose ends are in order; NULL: nothing. */
+static const char *
+targets_fault(const MrenTargets *targets)
+{
+	double sum = 0;
+
+	for (uint32_t i = 0; i < targets->n; i++)
+	{
+		MrenTextSpan name = mren_targets_name(targets, i);
+		float p = targets->probabilities[i];
+
+		if (name.len == 0)
+			return "a relation of its probabilities is empty";
+		if (name.len > MREN_MAX_LABEL)
+			return "a relation of its probabilities is too long";
+		if (!(p > 0) || !isfinite(p))
+			return "a probability is not above zero";
+		if (i > 0 && mren_text_span_compare(mren_targets_name(targets, i - 1), name) >= 0)
+			return "the relations of its probabilities are out of order";
+		sum += (double) p;
+	}
+	if (targets->n > 0 && !(fabs(sum - 1) <= MREN_TARGET_TOLERANCE))
+		return "the sum of its probabilities is not 1";
+	return NULL;
+}
+
 /* Checks what a user can get wrong in a row. */
 static MrenStatus
 check_example(const MrenExample *example, MrenError *err)
@@ -146,6 +194,14 @@ check_example(const MrenExample *example, MrenError *err)
 						 example->n_features, MREN_MAX_ROW_FEATURES);
 	if (example->n_box_features > example->n_features)
 		return mren_fail(err, MREN_EPARAM, "training row has more features of boxes than features");
+	if (example->targets.n > MREN_MAX_TARGETS)
+		return mren_fail(
+			err, MREN_ELIMIT,
+			"training row has probabilities of %u relations, more than the limit of %d",
+			example->targets.n, MREN_MAX_TARGETS);
+	if (targets_fault(&example->targets) != NULL)
+		return mren_fail(err, MREN_EDATA, "invalid training row: %s",
+						 targets_fault(&example->targets));
 	if (example->tokens.n > MREN_MAX_ENCODER_TOKENS)
 		return mren_fail(err, MREN_ELIMIT, "sentence of %u tokens is longer than the limit of %u",
 						 example->tokens.n, MREN_MAX_ENCODER_TOKENS);
@@ -165,14 +221,22 @@ text_size(const MrenTextSpan *text)
 	return text->data != NULL ? text->len : 0;
 }
 
+/* Bytes of the targets, without their names. */
+static size_t
+targets_size(const MrenTargets *targets)
+{
+	return targets->n > 0 ? 4 + 8 * (size_t) targets->n : 0;
+}
+
 static size_t
 record_size(const MrenExample *example)
 {
 	size_t size = FIXED + (example->has_audio ? AUDIO_BYTES : 0) +
 				  4 * (size_t) example->sentence.n_pieces +
 				  4 * ((size_t) example->sentence.n_words + 1) + 4 * (size_t) example->n_features +
-				  tokens_size(&example->tokens) + text_size(&example->relation) +
-				  text_size(&example->head_type) + text_size(&example->tail_type);
+				  tokens_size(&example->tokens) + targets_size(&example->targets) +
+				  text_size(&example->relation) + text_size(&example->head_type) +
+				  text_size(&example->tail_type) + targets_names_size(&example->targets);
 
 	return (size + 7) & ~(size_t) 7;
 }
@@ -186,7 +250,8 @@ record_flags(const MrenExample *example)
 		   (example->has_tail_box ? FLAG_TAIL_BOX : 0) | (example->has_grid ? FLAG_GRID : 0) |
 		   (example->tokens.n > 0 ? FLAG_TOKENS : 0) |
 		   (example->tokens.n > 0 && example->tokens.windowed ? FLAG_WINDOWED : 0) |
-		   (example->has_audio ? FLAG_AUDIO : 0);
+		   (example->has_audio ? FLAG_AUDIO : 0) | (example->targets.n > 0 ? FLAG_TARGETS : 0) |
+		   (example->weak ? FLAG_WEAK : 0);
 }
 
 static void
@@ -208,6 +273,17 @@ put_tokens(MrenBuffer *buffer, const MrenMarkedTokens *tokens)
 		mren_buffer_put_u32(buffer, tokens->marks[i]);
 	for (uint32_t i = 0; i < tokens->n; i++)
 		mren_buffer_put_u32(buffer, (uint32_t) tokens->ids[i]);
+}
+
+static void
+put_targets(MrenBuffer *buffer, const MrenTargets *targets)
+{
+	if (targets->n == 0)
+		return;
+	mren_buffer_put_u32(buffer, targets->n);
+	mren_buffer_put_floats(buffer, targets->probabilities, targets->n);
+	for (uint32_t i = 0; i < targets->n; i++)
+		mren_buffer_put_u32(buffer, targets->ends[i]);
 }
 
 /* Everything from byte 16 to the texts; they and the padding follow. */
@@ -244,6 +320,7 @@ put_body(MrenBuffer *buffer, const MrenExample *example)
 	for (uint32_t i = 0; i < example->n_features; i++)
 		mren_buffer_put_u32(buffer, example->features[i]);
 	put_tokens(buffer, &example->tokens);
+	put_targets(buffer, &example->targets);
 }
 
 MrenStatus
@@ -265,6 +342,7 @@ mren_example_append(const MrenEnv *env, MrenBuffer *buffer, const MrenExample *e
 	mren_buffer_put_bytes(buffer, example->relation.data, text_size(&example->relation));
 	mren_buffer_put_bytes(buffer, example->head_type.data, text_size(&example->head_type));
 	mren_buffer_put_bytes(buffer, example->tail_type.data, text_size(&example->tail_type));
+	mren_buffer_put_bytes(buffer, example->targets.names, targets_names_size(&example->targets));
 	mren_buffer_put_zeros(buffer, start + size - buffer->len);
 	hash = (MrenBuffer){buffer->data + start + 8, 0, 8};
 	mren_buffer_put_u64(&hash, mren_hash64(buffer->data + start + 16, size - 16, flags));
@@ -385,6 +463,41 @@ read_tokens(MrenCursor *cursor, uint32_t flags, MrenMarkedTokens *tokens, MrenEr
 	return MREN_OK;
 }
 
+/* Reads all of the targets but their names, which follow the texts. */
+static MrenStatus
+read_targets(MrenCursor *cursor, uint32_t flags, MrenTargets *targets, MrenError *err)
+{
+	*targets = (MrenTargets){0};
+	if ((flags & FLAG_TARGETS) == 0)
+		return MREN_OK;
+	targets->n = mren_cursor_u32(cursor);
+	if (cursor->failed || targets->n == 0 || targets->n > MREN_MAX_TARGETS)
+		return fail_record(err, "it has an impossible number of probabilities");
+	targets->probabilities = (const float *) mren_cursor_bytes(cursor, 4 * (size_t) targets->n);
+	targets->ends = (const uint32_t *) mren_cursor_bytes(cursor, 4 * (size_t) targets->n);
+	if (cursor->failed)
+		return fail_record(err, "it is too short");
+	for (uint32_t i = 1; i < targets->n; i++)
+	{
+		if (targets->ends[i] < targets->ends[i - 1])
+			return fail_record(err, "the names of its probabilities are out of order");
+	}
+	return MREN_OK;
+}
+
+static MrenStatus
+read_target_names(MrenCursor *cursor, MrenTargets *targets, MrenError *err)
+{
+	if (targets->n == 0)
+		return MREN_OK;
+	targets->names = (const char *) mren_cursor_bytes(cursor, targets_names_size(targets));
+	if (cursor->failed)
+		return fail_record(err, "it is too short");
+	if (targets_fault(targets) != NULL)
+		return fail_record(err, targets_fault(targets));
+	return MREN_OK;
+}
+
 /* Reads the texts, and checks that only padding follows them. */
 static MrenStatus
 read_texts(MrenCursor *cursor, uint32_t flags, MrenExample *example, MrenError *err)
@@ -406,6 +519,7 @@ read_texts(MrenCursor *cursor, uint32_t flags, MrenExample *example, MrenError *
 	}
 	if (example->relation.len == 0)
 		return fail_record(err, "its relation is empty");
+	MREN_TRY(read_target_names(cursor, &example->targets, err));
 	if (mren_cursor_left(cursor) > 7)
 		return fail_record(err, "it is too long");
 	while (mren_cursor_left(cursor) > 0)
@@ -451,6 +565,7 @@ mren_example_read(const uint8_t *bytes, size_t len, MrenExample *example, size_t
 	example->has_audio = (flags & FLAG_AUDIO) != 0;
 	example->has_head_box = (flags & FLAG_HEAD_BOX) != 0;
 	example->has_tail_box = (flags & FLAG_TAIL_BOX) != 0;
+	example->weak = (flags & FLAG_WEAK) != 0;
 	cursor = (MrenCursor){bytes + 16, bytes + *size, false};
 	MREN_TRY(read_fixed(&cursor, example, err));
 	s->pieces = (const int32_t *) mren_cursor_bytes(&cursor, 4 * (size_t) s->n_pieces);
@@ -461,6 +576,7 @@ mren_example_read(const uint8_t *bytes, size_t len, MrenExample *example, size_t
 		return fail_record(err, "it is too short");
 	MREN_TRY(check_features(example, err));
 	MREN_TRY(read_tokens(&cursor, flags, &example->tokens, err));
+	MREN_TRY(read_targets(&cursor, flags, &example->targets, err));
 	MREN_TRY(read_texts(&cursor, flags, example, err));
 	return check_sentence(s, err);
 }
@@ -489,10 +605,11 @@ mren_example_identity(const MrenExample *example)
 	const MrenTextSpan *texts[3] = {&example->relation, &example->head_type, &example->tail_type};
 	/*
 	 * A row given by image and one given by its stored vector are the same,
-	 * with or without a grid, and with or without tokens.
+	 * with or without a grid, with or without tokens, and with or without the
+	 * probabilities of other relations.
 	 */
 	uint32_t shape[6] = {record_flags(example) &
-							 ~(uint32_t) (FLAG_GRID | FLAG_TOKENS | FLAG_WINDOWED),
+							 ~(uint32_t) (FLAG_GRID | FLAG_TOKENS | FLAG_WINDOWED | FLAG_TARGETS),
 						 s->n_words,
 						 s->head.first,
 						 s->head.end,

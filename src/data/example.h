@@ -44,10 +44,38 @@ mren_split_trains(MrenSplit split)
 #define MREN_MAX_VECTOR_ID 0x7FFFFFFE /* of a piece */
 #define MREN_MAX_ROW_FEATURES 1024	  /* hashed features */
 
+#define MREN_MAX_TARGETS 65536	   /* relations of a distribution */
+#define MREN_TARGET_TOLERANCE 1e-3 /* of the sum of a distribution */
+
+/*
+ * A distribution over relations, as a row has it that no single relation is known of: names in
+ * the order of their bytes, each distinct and not empty; probabilities above 0, with sum 1.
+ */
+typedef struct MrenTargets
+{
+	uint32_t n; /* 0: there is none */
+	const float *probabilities;
+	const uint32_t *ends; /* of the names in: */
+	const char *names;
+} MrenTargets;
+
+static inline MrenTextSpan
+mren_targets_name(const MrenTargets *targets, uint32_t i)
+{
+	uint32_t start = i > 0 ? targets->ends[i - 1] : 0;
+
+	return (MrenTextSpan){targets->names + start, targets->ends[i] - start};
+}
+
+/* The number of the most likely relation, the first of equals. */
+extern uint32_t mren_targets_best(const MrenTargets *targets);
+
 typedef struct MrenExample
 {
 	MrenSentence sentence;
-	MrenTextSpan relation; /* never absent nor empty */
+	MrenTextSpan relation; /* never absent nor empty; with targets the most likely of them */
+	MrenTargets targets;
+	bool weak; /* not labelled by a person: never validates, calibrates nor judges */
 	MrenTextSpan head_type;
 	MrenTextSpan tail_type;
 	bool has_image;
@@ -81,7 +109,8 @@ extern MrenStatus mren_split_parse(const char *text, size_t len, MrenSplit *spli
 /*
  * mren_example_append
  *	  Appends one record.  MREN_EDATA if the weight is not finite and positive,
- *	  the relation is empty, a name is too long, or a box is not finite;
+ *	  the relation is empty, a name is too long, a box is not finite, or targets are not as
+ *	  MrenTargets says;
  *	  MREN_ELIMIT for a sentence of too many pieces.
  */
 extern MrenStatus mren_example_append(const MrenEnv *env, MrenBuffer *buffer,
@@ -106,8 +135,9 @@ extern int mren_example_compare(const uint8_t *a, const uint8_t *b);
 /*
  * mren_example_identity
  *	  Hash of the contents of the row (sentence, mentions, types, boxes, image,
- *	  recording and relation), by which a network recognises rows of its training.
- *	  Features and tokens, which depend on options, weight and split do not count.
+ *	  recording, relation, and whether it is weak), by which a network recognises rows of its
+ *	  training.  Features and tokens, which depend on options, weight, split and the
+ *	  probabilities of other relations do not count.
  */
 extern uint64_t mren_example_identity(const MrenExample *example);
 

@@ -71,6 +71,40 @@ brier_row(const float *logits, int32_t label, size_t k, int32_t fixed, float sca
 	return loss;
 }
 
+/* The same against a distribution t (k). */
+static double
+soft_cross_entropy_row(const float *logits, const float *t, size_t k, int32_t fixed, float scale,
+					   float *d)
+{
+	double loss = softmax_row(logits, k, fixed, d);
+
+	for (size_t j = 0; j < k; j++)
+	{
+		loss -= (double) t[j] * (double) logit_of(logits, j, fixed);
+		d[j] = (d[j] - t[j]) * scale;
+	}
+	return loss;
+}
+
+static double
+soft_brier_row(const float *logits, const float *t, size_t k, int32_t fixed, float scale, float *d)
+{
+	double loss = 0;
+	float mean = 0;
+
+	softmax_row(logits, k, fixed, d);
+	for (size_t j = 0; j < k; j++)
+	{
+		float e = d[j] - t[j];
+
+		loss += (double) e * (double) e;
+		mean += d[j] * e;
+	}
+	for (size_t j = 0; j < k; j++)
+		d[j] = scale * 2 * d[j] * (d[j] - t[j] - mean);
+	return loss;
+}
+
 /* log(1 + exp(x)), and its derivative in *slope; NaN stays NaN. */
 static double
 soft_plus(double x, double *slope)
@@ -97,27 +131,87 @@ best_wrong(const float *logits, int32_t label, size_t k, int32_t fixed)
 	return best;
 }
 
+/* Adds the gradient to d. */
 static double
-ranking_row(const MrenObjective *objective, const float *logits, int32_t label, size_t k,
-			float scale, float *d)
+add_ranking_row(const MrenObjective *objective, const float *logits, int32_t label, size_t k,
+				float scale, float *d)
 {
 	double g = objective->ranking_scale;
 	size_t wrong = best_wrong(logits, label, k, objective->fixed);
 	double loss = 0;
 	double slope;
 
-	memset(d, 0, k * sizeof(float));
 	if (label != objective->fixed)
 	{
 		loss += soft_plus(g * (objective->margin_right - (double) logits[label]), &slope);
-		d[label] = -(float) (g * slope) * scale;
+		d[label] -= (float) (g * slope) * scale;
 	}
 	if (wrong < k)
 	{
 		loss += soft_plus(g * (objective->margin_wrong + (double) logits[wrong]), &slope);
-		d[wrong] = (float) (g * slope) * scale;
+		d[wrong] += (float) (g * slope) * scale;
 	}
 	return loss;
+}
+
+static double
+ranking_row(const MrenObjective *objective, const float *logits, int32_t label, size_t k,
+			float scale, float *d)
+{
+	memset(d, 0, k * sizeof(float));
+	return add_ranking_row(objective, logits, label, k, scale, d);
+}
+
+static double
+soft_ranking_row(const MrenObjective *objective, const float *logits, const float *t, size_t k,
+				 float scale, float *d)
+{
+	double loss = 0;
+
+	memset(d, 0, k * sizeof(float));
+	for (size_t j = 0; j < k; j++)
+	{
+		if (t[j] > 0)
+			loss +=
+				(double) t[j] * add_ranking_row(objective, logits, (int32_t) j, k, scale * t[j], d);
+	}
+	return loss;
+}
+
+static double
+soft_row(const MrenObjective *objective, const float *logits, const float *t, size_t k, float scale,
+		 float *d)
+{
+	int32_t fixed = objective->fixed;
+
+	switch (objective->loss)
+	{
+		case MREN_LOSS_CROSS_ENTROPY:
+			return soft_cross_entropy_row(logits, t, k, fixed, scale, d);
+		case MREN_LOSS_MSE:
+			return soft_brier_row(logits, t, k, fixed, scale, d);
+		case MREN_LOSS_RANKING:
+			return soft_ranking_row(objective, logits, t, k, scale, d);
+	}
+	return 0;
+}
+
+static double
+hard_row(const MrenObjective *objective, const float *logits, int32_t label, size_t k, float scale,
+		 float *d)
+{
+	int32_t fixed = objective->fixed;
+
+	switch (objective->loss)
+	{
+		case MREN_LOSS_CROSS_ENTROPY:
+			return cross_entropy_row(logits, label, k, fixed, scale, d);
+		case MREN_LOSS_MSE:
+			return brier_row(logits, label, k, fixed, scale, d);
+		case MREN_LOSS_RANKING:
+			return ranking_row(objective, logits, label, k, scale, d);
+	}
+	return 0;
 }
 
 double
@@ -130,23 +224,14 @@ mren_loss(const MrenObjective *objective, const MrenLabelledRows *rows, float sc
 	for (size_t i = 0; i < rows->n; i++)
 	{
 		const float *row = rows->logits + i * k;
-		int32_t label = rows->labels[i];
 		float *d = dlogits + i * k;
 		float s = scale * rows->weights[i];
-		double l = 0;
+		double l;
 
-		switch (objective->loss)
-		{
-			case MREN_LOSS_CROSS_ENTROPY:
-				l = cross_entropy_row(row, label, k, fixed, s, d);
-				break;
-			case MREN_LOSS_MSE:
-				l = brier_row(row, label, k, fixed, s, d);
-				break;
-			case MREN_LOSS_RANKING:
-				l = ranking_row(objective, row, label, k, s, d);
-				break;
-		}
+		if (rows->targets != NULL && rows->soft[i])
+			l = soft_row(objective, row, rows->targets + i * k, k, s, d);
+		else
+			l = hard_row(objective, row, rows->labels[i], k, s, d);
 		if (fixed >= 0)
 			d[fixed] = 0;
 		sum += (double) rows->weights[i] * l;

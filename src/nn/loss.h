@@ -10,6 +10,7 @@
 #ifndef MREN_NN_LOSS_H
 #define MREN_NN_LOSS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -37,6 +38,8 @@ typedef struct MrenLabelledRows
 	const float *weights;  /* (n) */
 	size_t n;
 	size_t k;
+	const float *targets; /* (n, k) distributions with sum 1; read where soft is true; NULL: none */
+	const bool *soft;	  /* (n) the row has a distribution; with targets */
 } MrenLabelledRows;
 
 /*
@@ -48,6 +51,9 @@ typedef struct MrenLabelledRows
  *		with scale g and margins m+, m-; c the relation with the highest score
  *		among those that are neither the label nor fixed, the lowest index of
  *		equals; for a row of the fixed relation the first term is left out.
+ *	  For a row with a distribution t: cross-entropy is -sum over j of t(j) log p(j), mse the
+ *	  sum over j of (p(j) - t(j))^2, ranking the mean of the losses of the labels, weighted
+ *	  by t.
  *	  dlogits (n,k) gets scale times the gradient of that sum, 0 for the fixed
  *	  relation.  Not finite if a logit is not.  Max-shifted softmax: Goodfellow
  *	  et al., Deep Learning, 2016, section 4.1; Brier 1950; ranking: dos Santos,

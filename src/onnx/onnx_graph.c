@@ -9,12 +9,15 @@
 
 #include "onnx/compile.h"
 #include "onnx/model/node.h"
+#include "onnx/model/read.h"
 #include "onnx/ops/ops.h"
 
 struct MrenOnnxGraph
 {
 	MrenOnnxProgram *program;
 	MrenOnnxGraphInfo info;
+	MrenOnnxBudget kept_budget;
+	MrenOnnxPool kept; /* the file's message, while its tensors are recorded as weights */
 };
 
 struct MrenOnnxGraphRun
@@ -367,15 +370,53 @@ load_budgeted(MrenOnnxGraph *graph, const MrenEnv *env, const LoadSpec *spec, Mr
 	return status;
 }
 
+/*
+ * Records the file itself as weights, its large tensors first, each a block: what is left is the
+ * last block.
+ */
 static MrenStatus
-load_spec(const MrenEnv *env, const LoadSpec *spec, MrenOnnxGraph **out, MrenError *err)
+record_file(MrenOnnxGraph *graph, const MrenEnv *env, const LoadSpec *spec, MrenError *err)
+{
+	Mren__Onnx__ModelProto *model;
+	uint8_t *rest;
+	size_t len;
+
+	mren_onnx_pool_init(&graph->kept, env, &graph->kept_budget);
+	MREN_TRY(mren_onnx_read_model(&graph->kept, spec->bytes, spec->len, &model, err));
+	for (size_t i = 0; i < model->graph->n_initializer; i++)
+		MREN_TRY(
+			mren_onnx_set_aside(model->graph->initializer[i], &graph->kept, env->weights, err));
+	len = mren__onnx__model_proto__get_packed_size(model);
+	MREN_TRY(mren_onnx_pool_block(&graph->kept, len, 1, &rest, err));
+	mren__onnx__model_proto__pack(model, rest);
+	return mren_weights_add(env->weights, rest, len, err);
+}
+
+/* The file without its large tensors. */
+static MrenStatus
+find_file(const MrenEnv *env, LoadSpec *spec, MrenError *err)
+{
+	MrenWeightsBlock block;
+
+	MREN_TRY(mren_weights_block(env->weights, env->weights->n - 1, &block, err));
+	spec->bytes = block.data;
+	spec->len = block.len;
+	return MREN_OK;
+}
+
+static MrenStatus
+load_spec(const MrenEnv *env, LoadSpec *spec, MrenOnnxGraph **out, MrenError *err)
 {
 	MrenOnnxGraph *graph;
 	MrenStatus status;
 
 	*out = NULL;
+	if (mren_weights_ready(env))
+		MREN_TRY(find_file(env, spec, err));
 	MREN_TRY(mren_allocate_zero(env, 1, sizeof(*graph), &graph, err));
 	status = load_budgeted(graph, env, spec, err);
+	if (status == MREN_OK && env->weights != NULL && !env->weights->ready)
+		status = record_file(graph, env, spec, err);
 	if (status == MREN_OK)
 		*out = graph;
 	else
@@ -413,6 +454,7 @@ mren_onnx_graph_free(const MrenEnv *env, MrenOnnxGraph *graph)
 	if (graph == NULL)
 		return;
 	mren_onnx_program_free(env, graph->program);
+	mren_onnx_pool_free(&graph->kept);
 	mren_release(env, graph);
 }
 

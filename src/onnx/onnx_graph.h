@@ -63,6 +63,9 @@ typedef struct MrenOnnxGraphInfo
  * The grid is the last map of (1,C,H,W) with more than one pixel on the way to
  * a vector: from it back through operators with one computed input.
  *
+ * Where env's weights are ready (base/weights.h), what was recorded of the file is used instead
+ * of bytes.
+ *
  * budget bounds the bytes that loading holds at any moment, 0 for no bound
  * (len and the arena of one run count towards it): MREN_ELIMIT beyond it.
  * Errors: MREN_EFORMAT for bytes that are no ONNX model or contradict

@@ -16,6 +16,7 @@ mren_onnx_program_new(const MrenEnv *env, size_t budget, MrenOnnxProgram **out, 
 	MREN_TRY(mren_allocate_zero(env, 1, sizeof(*program), &program, err));
 	program->budget.limit = budget;
 	mren_onnx_pool_init(&program->pool, env, &program->budget);
+	program->pool.weights = true;
 	*out = program;
 	return MREN_OK;
 }

@@ -23,7 +23,10 @@ PGDLLEXPORT void _PG_init(void);
 void
 _PG_init(void)
 {
-	mren_blas_init();
+	if (!mren_blas_available())
+		ereport(ERROR, (errcode_for_file_access(),
+						errmsg("could not find OpenBLAS as \"%s\"", mren_blas_path()),
+						errhint("Install the package libopenblas0-serial.")));
 	mren_settings_define();
 	mren_deployed_init();
 }

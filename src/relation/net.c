@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/weights.h"
 #include "nn/kernels.h"
 
 MrenStatus
@@ -103,8 +104,8 @@ mren_net_allocate(MrenNet *net, size_t limit, MrenError *err)
 		return mren_fail(err, MREN_EFORMAT, "invalid network: its only member is a text-only one");
 	if (net->layout.table.size > limit || further_size(net) > limit - net->layout.table.size)
 		return mren_fail(err, MREN_EFORMAT, "invalid network: it is too short for its tensors");
-	MREN_TRY(
-		mren_allocate_zero(&net->env, net->layout.table.size, sizeof(float), &net->values, err));
+	MREN_TRY(mren_allocate_weights_zero(&net->env, net->layout.table.size, sizeof(float),
+										&net->values, &net->filled, err));
 	if (net->marker_shape.width > 0)
 		MREN_TRY(mren_marker_create(&net->env, &net->marker_shape, &net->marker, err));
 	if (further == 0)
@@ -236,10 +237,10 @@ check_tensors(const MrenNet *net, MrenError *err)
 {
 	const MrenParameterTable *table = &net->layout.table;
 
-	for (size_t i = 0; i < table->n; i++)
+	for (size_t i = 0; i < table->n && !net->filled; i++)
 		MREN_TRY(check_tensor(&table->items[i], net->values + table->items[i].at, net->set[i],
 							  is_deviation(net, i), err));
-	if (net->marker == NULL)
+	if (net->marker == NULL || net->marker->filled)
 		return MREN_OK;
 	table = &net->marker->table;
 	for (size_t i = 0; i < table->n; i++)
@@ -335,7 +336,7 @@ complete_member(const MrenNet *net, MrenNet *member, MrenError *err)
 {
 	const MrenNetLayout *layout = &member->layout;
 
-	for (size_t i = layout->table.n_trained; i < layout->table.n; i++)
+	for (size_t i = layout->table.n_trained; i < layout->table.n && !member->filled; i++)
 	{
 		const MrenParameter *tensor = &layout->table.items[i];
 

@@ -29,6 +29,7 @@ struct MrenNet
 	MrenNetShape shape;
 	MrenNetLayout layout;
 	float *values; /* (layout.table.size), padding zero */
+	bool filled;   /* values are those of weights.h, checked when they were made; read-only */
 	/*
 	 * Further members of an ensemble: networks of the same shape without the
 	 * linear branch, whose logits are added to this one's.  They hold trained

@@ -1,11 +1,14 @@
 /*
  * net_pack.c
  *	  The layers of a network in the order in which prediction reads them.
+ *
+ * Where the values are those of weights.h, the packed ones are, too: the layers only point to them.
  */
 #include "relation/net_internal.h"
 
 #include <string.h>
 
+#include "base/weights.h"
 #include "data/boxes.h"
 #include "nn/arena.h"
 #include "nn/kernels.h"
@@ -30,8 +33,11 @@ pack_dense(MrenNet *net, MrenPackedDense *dense, size_t weight, size_t bias, flo
 	size_t size = mren_dense_packed_size(w->rows, w->cols);
 
 	*dense = (MrenPackedDense){w->rows, w->cols, at, at + size};
-	mren_dense_pack(at, net->values + w->at, w->rows, w->cols);
-	memcpy(at + size, net->values + net->layout.table.items[bias].at, w->cols * sizeof(float));
+	if (!net->filled)
+	{
+		mren_dense_pack(at, net->values + w->at, w->rows, w->cols);
+		memcpy(at + size, net->values + net->layout.table.items[bias].at, w->cols * sizeof(float));
+	}
 	return at + dense_size(w->rows, w->cols);
 }
 
@@ -109,13 +115,15 @@ pack_conv(MrenNet *net, size_t i, float *at)
 	float *end = at + conv_size(net, i);
 
 	net->conv[i] = (MrenPackedDense){dim, m, at, at + size};
-	pack_conv_words(net, i, w, at);
+	if (!net->filled)
+		pack_conv_words(net, i, w, at);
 	/* The bias is the window's; net->packed is zero. */
 	at += dense_size(dim, m);
 	for (size_t which = 0; which < 2; which++)
 	{
 		net->conv_places[i][which] = at;
-		pack_conv_places(net, i, which, w, at);
+		if (!net->filled)
+			pack_conv_places(net, i, which, w, at);
 		at += mren_align_floats(MREN_CONV_PLACES * m);
 	}
 	return end;
@@ -126,7 +134,7 @@ pack_inverse(const MrenNet *net, const float **inverse, size_t std, float *at)
 {
 	const MrenParameter *tensor = &net->layout.table.items[std];
 
-	for (size_t i = 0; i < tensor->cols; i++)
+	for (size_t i = 0; i < tensor->cols && !net->filled; i++)
 		at[i] = 1.0f / net->values[tensor->at + i];
 	*inverse = at;
 	return at + panels(tensor->cols);
@@ -243,9 +251,12 @@ pack_all(MrenNet *net, MrenError *err)
 MrenStatus
 mren_net_pack(MrenNet *net, MrenError *err)
 {
+	bool filled;
+
 	net->n_packed = packed_size(net);
 	mren_release(&net->env, net->packed);
 	net->packed = NULL;
-	MREN_TRY(mren_allocate_zero(&net->env, net->n_packed, sizeof(float), &net->packed, err));
+	MREN_TRY(mren_allocate_weights_zero(&net->env, net->n_packed, sizeof(float), &net->packed,
+										&filled, err));
 	return pack_all(net, err);
 }

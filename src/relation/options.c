@@ -59,6 +59,7 @@ static const MrenOption rows[] = {
 	{"text_only_member", MREN_OPTION_BOOL, AT(text_only_member), 0, 0, {NULL}},
 	{"threshold", MREN_OPTION_REAL, AT(threshold), 0, 1, {NULL}},
 	{"validation_share", MREN_OPTION_SHARED, 0, 0, 0, {NULL}},
+	{"weak", MREN_OPTION_CHOICE, AT(weak), 0, 0, {"first", "mixed", "only"}},
 	{"weight_decay", MREN_OPTION_SHARED, 0, 0, 0, {NULL}},
 	{"weight_ema", MREN_OPTION_SHARED, 0, 0, 0, {NULL}},
 	{"window", MREN_OPTION_SIZE, AT(window), 0, 64, {NULL}},
@@ -121,6 +122,7 @@ mren_options_init(MrenOptions *options)
 	options->common.epochs = 100;
 	options->common.patience = 8;
 	options->class_weights = MREN_CLASS_WEIGHTS_NONE;
+	options->weak = MREN_WEAK_FIRST;
 	options->common.validation_share = 0.1;
 	options->common.refit = true;
 	options->text_only_member = true;
@@ -219,6 +221,14 @@ mren_options_set(MrenOptions *options, const char *key, const MrenOptionValue *v
 	return mren_option_set(&mren_options_table, options, &defaults, key, value, err);
 }
 
+/* Left out where it has its default, as in the options of networks before version 0.3.0. */
+static bool
+is_left_out(const MrenOption *option, const MrenOptions *options)
+{
+	return option->kind != MREN_OPTION_SHARED && option->offset == AT(weak) &&
+		   options->weak == MREN_WEAK_FIRST;
+}
+
 /* Whether the option has an effect only with a pretrained text encoder. */
 static bool
 is_of_pretrained(const MrenOption *option)
@@ -239,7 +249,8 @@ mren_options_json(const MrenEnv *env, const MrenOptions *options, char **json, M
 	table.n = 0;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 	{
-		if (options->pretrained == NULL && is_of_pretrained(&rows[i]))
+		if ((options->pretrained == NULL && is_of_pretrained(&rows[i])) ||
+			is_left_out(&rows[i], options))
 			continue;
 		shown[table.n] = rows[i];
 		if (options->pretrained != NULL && rows[i].offset == AT(text_encoder))

@@ -85,6 +85,14 @@ typedef enum MrenClassWeights
 	MREN_CLASS_WEIGHTS_BALANCED,
 } MrenClassWeights;
 
+/* How rows that no person labelled are trained on. */
+typedef enum MrenWeakRows
+{
+	MREN_WEAK_FIRST, /* before the gold rows, which follow at a lower rate */
+	MREN_WEAK_MIXED, /* together with them */
+	MREN_WEAK_ONLY,	 /* alone: all gold rows validate */
+} MrenWeakRows;
+
 typedef struct MrenOptions
 {
 	MrenCommonOptions common; /* first: its table says where its fields are */
@@ -126,6 +134,7 @@ typedef struct MrenOptions
 	double momentum;	  /* of SGD */
 	double image_dropout; /* share of the rows with an image whose image is withheld in an epoch */
 	MrenClassWeights class_weights;
+	MrenWeakRows weak;
 	bool text_only_member; /* a text-only member is trained beside those that read images */
 	size_t ensemble;	   /* members that read images, whose logits are averaged; 1 .. 16 */
 

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "base/weights.h"
+
 #define MAX_TUNED ((size_t) 1 << 32)
 
 static MrenStatus
@@ -60,9 +62,10 @@ make_encoder(const MrenEnv *env, MrenTagEncoder *encoder, const MrenEncoderSourc
 {
 	MrenTransformerTuning tuning = mren_tag_encoder_tuning(&encoder->shape);
 
-	MREN_TRY(source->read(source->state, encoder->weights, err));
+	if (!mren_weights_ready(env))
+		MREN_TRY(source->read(source->state, encoder->weights, err));
 	MREN_TRY(mren_check_interrupts(env, err));
-	if (encoder->shape.n_tuned > 0)
+	if (encoder->shape.n_tuned > 0 && !mren_weights_ready(env))
 		MREN_TRY(mren_transformer_tuning_merge_flat(env, &source->config, &tuning, encoder->tuned,
 													encoder->shape.n_tuned, encoder->weights, err));
 	if (encoder->shape.int8 > 0)
@@ -77,13 +80,14 @@ mren_tag_encoder_attach(const MrenEnv *env, MrenTagEncoder *encoder,
 						const MrenEncoderSource *source, MrenError *err)
 {
 	MrenStatus status;
+	bool filled;
 
 	if (source->config.width != encoder->shape.width)
 		return mren_fail(err, MREN_EFORMAT,
 						 "text encoder has a width of %zu, but the tagger needs %zu",
 						 source->config.width, encoder->shape.width);
-	MREN_TRY(mren_allocate(env, mren_transformer_parameters(&source->config), sizeof(float),
-						   &encoder->weights, err));
+	MREN_TRY(mren_allocate_weights(env, mren_transformer_parameters(&source->config), sizeof(float),
+								   &encoder->weights, &filled, err));
 	status = make_encoder(env, encoder, source, err);
 	if (status != MREN_OK || encoder->shape.int8 > 0)
 	{

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/size.h"
+#include "base/weights.h"
 #include "nn/kernels.h"
 
 MrenStatus
@@ -24,7 +25,8 @@ mren_tagger_create(const MrenEnv *env, const MrenTagShape *shape, MrenTagger **t
 	made->env = *env;
 	made->shape = *shape;
 	mren_tag_layout_build(shape, &made->layout);
-	status = mren_allocate_zero(env, made->layout.table.size, sizeof(float), &made->values, err);
+	status = mren_allocate_weights_zero(env, made->layout.table.size, sizeof(float), &made->values,
+										&made->filled, err);
 	if (status != MREN_OK)
 	{
 		mren_tagger_free(env, made);
@@ -38,11 +40,13 @@ MrenStatus
 mren_tagger_set_encoder(MrenTagger *tagger, const MrenTagEncoderShape *shape, const uint8_t *sha256,
 						MrenError *err)
 {
+	bool filled;
+
 	MREN_TRY(mren_tag_encoder_check(shape, err));
 	if (shape->width != tagger->shape.encoder_dim)
 		return mren_fail(err, MREN_EFORMAT, "invalid tagger: encoder width of %zu", shape->width);
-	MREN_TRY(mren_allocate_zero(&tagger->env, shape->n_tuned, sizeof(float), &tagger->encoder.tuned,
-								err));
+	MREN_TRY(mren_allocate_weights_zero(&tagger->env, shape->n_tuned, sizeof(float),
+										&tagger->encoder.tuned, &filled, err));
 	tagger->encoder.shape = *shape;
 	memcpy(tagger->encoder.sha256, sha256, sizeof(tagger->encoder.sha256));
 	return MREN_OK;
@@ -135,9 +139,12 @@ pack_layer(MrenTagger *tagger, size_t i, float *at)
 	const MrenParameter *weight = &table->items[tagger->layout.ids.weight[i]];
 	float *bias = at + round_up(mren_dense_packed_size(weight->rows, weight->cols));
 
-	mren_dense_pack(at, tagger->values + weight->at, weight->rows, weight->cols);
-	memcpy(bias, mren_parameter_at(table, tagger->values, tagger->layout.ids.bias[i]),
-		   weight->cols * sizeof(float));
+	if (!tagger->filled)
+	{
+		mren_dense_pack(at, tagger->values + weight->at, weight->rows, weight->cols);
+		memcpy(bias, mren_parameter_at(table, tagger->values, tagger->layout.ids.bias[i]),
+			   weight->cols * sizeof(float));
+	}
 	tagger->layers[i] = (MrenPackedDense){weight->rows, weight->cols, at, bias};
 	return at + layer_size(tagger, i);
 }
@@ -149,14 +156,15 @@ mren_tagger_complete(MrenTagger *tagger, MrenError *err)
 	size_t n = tagger->shape.n_hidden + 1;
 	size_t size = 0;
 	float *at;
+	bool filled;
 
-	for (size_t i = 0; i < table->n; i++)
+	for (size_t i = 0; i < table->n && !tagger->filled; i++)
 	{
 		if (!tagger->set[i])
 			return mren_fail(err, MREN_EFORMAT, "invalid tagger: weights \"%s\" are missing",
 							 table->items[i].name);
 	}
-	if (tagger->encoder.shape.n_tuned > 0 && !tagger->encoder.set)
+	if (tagger->encoder.shape.n_tuned > 0 && !tagger->encoder.set && !tagger->filled)
 		return mren_fail(err, MREN_EFORMAT, "invalid tagger: weights \"%s\" are missing",
 						 MREN_TAGGER_TUNED);
 	for (size_t i = 0; i < n; i++)
@@ -164,7 +172,8 @@ mren_tagger_complete(MrenTagger *tagger, MrenError *err)
 	mren_release(&tagger->env, tagger->packed);
 	tagger->packed = NULL;
 	mren_crf_rules_free(&tagger->env, &tagger->rules);
-	MREN_TRY(mren_allocate_zero(&tagger->env, size, sizeof(float), &tagger->packed, err));
+	MREN_TRY(mren_allocate_weights_zero(&tagger->env, size, sizeof(float), &tagger->packed, &filled,
+										err));
 	at = tagger->packed;
 	for (size_t i = 0; i < n; i++)
 		at = pack_layer(tagger, i, at);

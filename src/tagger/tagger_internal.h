@@ -26,6 +26,7 @@ struct MrenTagger
 	size_t n_training;
 	MrenTagEncoder encoder; /* width 0: none */
 	float *values;			/* (layout.table.size) */
+	bool filled;			/* all numbers are those of weights.h, and read-only */
 	bool set[MREN_MAX_PARAMETERS];
 
 	/* Made by complete */

@@ -53,7 +53,8 @@ extern MrenStatus mren_transformer_create(const MrenEnv *env, const MrenTransfor
  * mren_transformer_create_in_place
  *	  The same encoder without a copy: matrices are brought into another order where they are
  *	  (those whose rows are not a multiple of 16 excepted).  The weights must outlive the
- *	  encoder, and no longer hold the tensors, also on failure.
+ *	  encoder, and no longer hold the tensors, also on failure.  Where the environment's weights
+ *	  are ready (weights.h), those given are of that order already, and are not written to.
  */
 extern MrenStatus mren_transformer_create_in_place(const MrenEnv *env,
 												   const MrenTransformerConfig *config,
@@ -65,6 +66,7 @@ extern MrenStatus mren_transformer_create_in_place(const MrenEnv *env,
  *	  An encoder whose matrices are bytes (see nn/int8.h), a quarter of their size, which is
  *	  faster and less exact: its vectors differ by about a hundredth.  Attention's scores,
  *	  norms and embeddings are floats.  Everything is copied; the weights may be released.
+ *	  Where the environment's weights are ready (weights.h), they may be NULL.
  */
 extern MrenStatus mren_transformer_create_int8(const MrenEnv *env,
 											   const MrenTransformerConfig *config,

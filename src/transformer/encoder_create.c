@@ -1,11 +1,15 @@
 /*
  * encoder_create.c
  *	  Building an encoder from its weights, in one of three forms.
+ *
+ * Whatever is computed for it are weights in the sense of weights.h: where they are ready,
+ * only the structures that point to them are made.
  */
 #include "transformer/encoder_parts.h"
 
 #include <string.h>
 
+#include "base/weights.h"
 #include "nn/arena.h"
 
 /* How an encoder holds its weights. */
@@ -23,8 +27,8 @@ typedef struct Cursor
 	const MrenTransformerConfig *config;
 	Form form;
 	size_t i;
-	const float *at;
-	const float *weights; /* the first tensor */
+	size_t at;			  /* floats before the next tensor */
+	const float *weights; /* the first tensor; NULL where nothing is read of them */
 	float *writable;	  /* the same, where matrices are packed in place */
 	float *vectors;		  /* where the next vector or table is copied to; NULL: used in place */
 	float *panel;		  /* room for a panel of any matrix, where they are packed in place */
@@ -44,30 +48,32 @@ ends_with(const char *name, const char *suffix)
 	return n >= strlen(suffix) && strcmp(name + n - strlen(suffix), suffix) == 0;
 }
 
-/* The next tensor if its name ends so; otherwise NULL, and it remains the next. */
-static const float *
-take(Cursor *cursor, const char *suffix, MrenTransformerTensor *tensor)
+/* The next tensor and its floats before it, if its name ends so; otherwise it remains the next. */
+static bool
+take(Cursor *cursor, const char *suffix, MrenTransformerTensor *tensor, size_t *at)
 {
-	const float *at = cursor->at;
-
 	if (!mren_transformer_tensor(cursor->config, cursor->i, tensor) ||
 		!ends_with(tensor->name, suffix))
-		return NULL;
+		return false;
+	*at = cursor->at;
 	cursor->i++;
 	cursor->at += tensor_size(tensor);
-	return at;
+	return true;
 }
 
 static const float *
 take_vector(Cursor *cursor, const char *suffix)
 {
 	MrenTransformerTensor tensor;
-	const float *at = take(cursor, suffix, &tensor);
 	float *copy = cursor->vectors;
+	size_t at;
 
-	if (at == NULL || copy == NULL)
-		return at;
-	memcpy(copy, at, tensor_size(&tensor) * sizeof(float));
+	if (!take(cursor, suffix, &tensor, &at))
+		return NULL;
+	if (copy == NULL)
+		return cursor->weights + at;
+	if (!mren_weights_ready(cursor->env))
+		memcpy(copy, cursor->weights + at, tensor_size(&tensor) * sizeof(float));
 	cursor->vectors += mren_align_floats(tensor_size(&tensor));
 	return copy;
 }
@@ -96,12 +102,16 @@ copy_dense(const Cursor *cursor, const float *w, const float *bias, MrenTransfor
 {
 	size_t n = mren_align_floats(mren_dense_packed_size(layer->in, layer->out));
 	float *memory;
+	bool filled;
 
-	MREN_TRY(
-		mren_allocate(cursor->env, n + mren_align_floats(layer->out), sizeof(float), &memory, err));
+	MREN_TRY(mren_allocate_weights(cursor->env, n + mren_align_floats(layer->out), sizeof(float),
+								   &memory, &filled, err));
 	layer->memory = memory;
-	mren_dense_pack_transposed(memory, w, layer->in, layer->out);
-	pad_bias(memory + n, bias, layer->out);
+	if (!filled)
+	{
+		mren_dense_pack_transposed(memory, w, layer->in, layer->out);
+		pad_bias(memory + n, bias, layer->out);
+	}
 	layer->dense =
 		(MrenPackedDense){.in = layer->in, .out = layer->out, .packed = memory, .bias = memory + n};
 	return MREN_OK;
@@ -111,7 +121,7 @@ copy_dense(const Cursor *cursor, const float *w, const float *bias, MrenTransfor
 static void
 pack_in_place(const Cursor *cursor, float *w, const float *bias, MrenTransformerDense *layer)
 {
-	for (size_t j = 0; j < layer->out; j += MREN_PANEL)
+	for (size_t j = 0; j < layer->out && !mren_weights_ready(cursor->env); j += MREN_PANEL)
 	{
 		size_t n = layer->in * MREN_PANEL;
 
@@ -130,14 +140,19 @@ quantise_dense(const Cursor *cursor, const float *w, const float *bias, MrenTran
 	size_t columns = mren_align_floats(layer->out);
 	MrenInt8Weights weights;
 	float *memory;
+	bool filled;
 
-	MREN_TRY(mren_allocate(cursor->env, n + 3 * columns, sizeof(float), &memory, err));
+	MREN_TRY(
+		mren_allocate_weights(cursor->env, n + 3 * columns, sizeof(float), &memory, &filled, err));
 	layer->memory = memory;
 	weights.packed = (int8_t *) memory;
 	weights.scale = memory + n;
 	weights.sums = (int32_t *) (memory + n + columns);
-	mren_int8_pack_transposed(&weights, w, layer->in, layer->out);
-	pad_bias(memory + n + 2 * columns, bias, layer->out);
+	if (!filled)
+	{
+		mren_int8_pack_transposed(&weights, w, layer->in, layer->out);
+		pad_bias(memory + n + 2 * columns, bias, layer->out);
+	}
 	layer->int8 = (MrenInt8Dense){.in = layer->in,
 								  .out = layer->out,
 								  .packed = weights.packed,
@@ -154,12 +169,15 @@ take_dense(Cursor *cursor, const char *weight, const char *bias, MrenTransformer
 {
 	MrenTransformerTensor matrix;
 	MrenTransformerTensor vector;
-	const float *w = take(cursor, weight, &matrix);
-	const float *b;
+	const float *w;
+	const float *b = NULL;
+	size_t at;
 
-	if (w == NULL)
+	if (!take(cursor, weight, &matrix, &at))
 		return MREN_OK;
-	b = take(cursor, bias, &vector);
+	w = cursor->weights != NULL ? cursor->weights + at : NULL;
+	if (take(cursor, bias, &vector, &at) && cursor->weights != NULL)
+		b = cursor->weights + at;
 	layer->in = matrix.columns;
 	layer->out = matrix.rows;
 	if (cursor->form == INT8)
@@ -216,8 +234,12 @@ project_relative(MrenTransformerRun *run, const MrenTransformerDense *own,
 				 MrenError *err)
 {
 	MrenTransformerProduct product = {own->out > 0 ? own : shared, NULL};
+	bool filled;
 
-	MREN_TRY(mren_allocate(run->work.env, n * product.layer->out, sizeof(float), out, err));
+	MREN_TRY(mren_allocate_weights(run->work.env, n * product.layer->out, sizeof(float), out,
+								   &filled, err));
+	if (filled)
+		return MREN_OK;
 	product.out = *out;
 	mren_transformer_multiply(run, rows, n, &product, 1);
 	return run->work.stopped ? mren_fail_canceled(err) : MREN_OK;
@@ -255,8 +277,9 @@ add_relative_embeddings(const MrenEnv *env, MrenTransformer *encoder, const floa
 	float *rows;
 
 	MREN_TRY(mren_allocate(env, n * config->width, sizeof(float), &rows, err));
-	memcpy(rows, embeddings, n * config->width * sizeof(float));
-	if (norm->weight != NULL)
+	if (!mren_weights_ready(env))
+		memcpy(rows, embeddings, n * config->width * sizeof(float));
+	if (norm->weight != NULL && !mren_weights_ready(env))
 		mren_layer_norm(rows, NULL, n, config->width, norm);
 	status = mren_transformer_run_open(env, encoder, &run, err);
 	if (status == MREN_OK)
@@ -339,6 +362,7 @@ prepare(Cursor *cursor, MrenTransformer *encoder, MrenError *err)
 {
 	const MrenTransformerConfig *config = cursor->config;
 	size_t most = config->width > config->intermediate ? config->width : config->intermediate;
+	bool filled;
 
 	if (config->embedding_width > most)
 		most = config->embedding_width;
@@ -347,8 +371,8 @@ prepare(Cursor *cursor, MrenTransformer *encoder, MrenError *err)
 	if (cursor->form == COPIED)
 		return MREN_OK;
 	encoder->int8 = true;
-	MREN_TRY(
-		mren_allocate(cursor->env, vectors_size(config), sizeof(float), &encoder->vectors, err));
+	MREN_TRY(mren_allocate_weights(cursor->env, vectors_size(config), sizeof(float),
+								   &encoder->vectors, &filled, err));
 	cursor->vectors = encoder->vectors;
 	return MREN_OK;
 }
@@ -379,8 +403,7 @@ MrenStatus
 mren_transformer_create(const MrenEnv *env, const MrenTransformerConfig *config,
 						const float *weights, MrenTransformer **encoder, MrenError *err)
 {
-	Cursor cursor = {
-		.env = env, .config = config, .form = COPIED, .at = weights, .weights = weights};
+	Cursor cursor = {.env = env, .config = config, .form = COPIED, .weights = weights};
 
 	return create(&cursor, encoder, err);
 }
@@ -389,12 +412,8 @@ MrenStatus
 mren_transformer_create_in_place(const MrenEnv *env, const MrenTransformerConfig *config,
 								 float *weights, MrenTransformer **encoder, MrenError *err)
 {
-	Cursor cursor = {.env = env,
-					 .config = config,
-					 .form = IN_PLACE,
-					 .at = weights,
-					 .weights = weights,
-					 .writable = weights};
+	Cursor cursor = {
+		.env = env, .config = config, .form = IN_PLACE, .weights = weights, .writable = weights};
 
 	return create(&cursor, encoder, err);
 }
@@ -403,7 +422,7 @@ MrenStatus
 mren_transformer_create_int8(const MrenEnv *env, const MrenTransformerConfig *config,
 							 const float *weights, MrenTransformer **encoder, MrenError *err)
 {
-	Cursor cursor = {.env = env, .config = config, .form = INT8, .at = weights, .weights = weights};
+	Cursor cursor = {.env = env, .config = config, .form = INT8, .weights = weights};
 
 	return create(&cursor, encoder, err);
 }

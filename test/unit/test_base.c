@@ -178,7 +178,6 @@ gemm_equals_its_definition(void **state)
 	static const float want_t[9] = {2, 12, 24, 4, 18, 30, 6, 24, 36}; /* 2 a' b' */
 
 	(void) state;
-	mren_blas_init();
 	mren_gemm(1, &(MrenProduct){.m = 2,
 								.n = 2,
 								.k = 3,

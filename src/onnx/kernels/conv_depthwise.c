@@ -90,9 +90,11 @@ mren_onnx_conv_depthwise_pack(MrenOnnxPlan *plan, MrenOnnxConv *conv, const floa
 	const MrenOnnxConvShape *s = &conv->shape;
 	size_t taps = mren_onnx_window_taps(&s->window);
 	float *packed;
+	bool filled;
 
-	MREN_TRY(mren_onnx_pool_block(plan->pool, s->channels * taps, sizeof(float), &packed, err));
-	for (size_t c = 0; c < s->channels; c++)
+	MREN_TRY(mren_onnx_pool_weights(plan->pool, s->channels * taps, sizeof(float), &packed, &filled,
+									err));
+	for (size_t c = 0; c < s->channels && !filled; c++)
 	{
 		for (size_t t = 0; t < taps; t++)
 			packed[t * s->channels + c] = w[c * taps + t] * (scale != NULL ? scale[c] : 1.0f);

@@ -199,9 +199,11 @@ mren_onnx_conv_gemm_pack(MrenOnnxPlan *plan, MrenOnnxConv *conv, const float *w,
 	size_t total = s->batch * mren_onnx_window_out(&s->window);
 	size_t row = taps * n * sizeof(float);
 	float *packed;
+	bool filled;
 
-	MREN_TRY(mren_onnx_pool_block(plan->pool, s->filters * n * taps, sizeof(float), &packed, err));
-	for (size_t f = 0; f < s->filters; f++)
+	MREN_TRY(mren_onnx_pool_weights(plan->pool, s->filters * n * taps, sizeof(float), &packed,
+									&filled, err));
+	for (size_t f = 0; f < s->filters && !filled; f++)
 	{
 		float factor = scale != NULL ? scale[f] : 1.0f;
 		float *group = packed + f / m * taps * n * m;

@@ -267,11 +267,13 @@ mren_onnx_conv_simd_pack(MrenOnnxPlan *plan, MrenOnnxConv *conv, const float *w,
 	size_t filters = (s->filters + lanes - 1) / lanes * lanes;
 	size_t rest;
 	float *packed;
+	bool filled;
 
 	if (!mren_size_mul(row, filters, &rest))
 		return mren_fail_nomem(err);
-	MREN_TRY(mren_onnx_pool_block(plan->pool, rest, sizeof(float), &packed, err));
-	pack_panels(conv, w, scale, packed);
+	MREN_TRY(mren_onnx_pool_weights(plan->pool, rest, sizeof(float), &packed, &filled, err));
+	if (!filled)
+		pack_panels(conv, w, scale, packed);
 	MREN_TRY(mren_onnx_conv_simd_pad_bias(plan, conv, err));
 	conv->weights = packed;
 	conv->direct = mren_onnx_conv_is_direct(&s->window);

@@ -349,6 +349,7 @@ mren_onnx_conv_winograd_pack(MrenOnnxPlan *plan, MrenOnnxConv *conv, const float
 	const MrenOnnxConvShape *s = &conv->shape;
 	const MrenOnnxWindow *window = &s->window;
 	float *packed;
+	bool filled;
 	Layout l;
 	size_t n;
 
@@ -356,8 +357,9 @@ mren_onnx_conv_winograd_pack(MrenOnnxPlan *plan, MrenOnnxConv *conv, const float
 	l = lay_out(conv);
 	if (!mren_size_mul(s->channels, s->filters, &n) || !mren_size_mul(n, l.frequencies, &n))
 		return mren_fail_nomem(err);
-	MREN_TRY(mren_onnx_pool_block(plan->pool, n, sizeof(float), &packed, err));
-	pack_filters(conv, &l, w, scale, packed);
+	MREN_TRY(mren_onnx_pool_weights(plan->pool, n, sizeof(float), &packed, &filled, err));
+	if (!filled)
+		pack_filters(conv, &l, w, scale, packed);
 	MREN_TRY(mren_onnx_conv_simd_pad_bias(plan, conv, err));
 	conv->weights = packed;
 	choice->kernel = winograd_kernel;

@@ -12,11 +12,17 @@ copy_now(MrenOnnxPlan *plan, const MrenOnnxValue *value, MrenOnnxPlace *place, M
 {
 	const MrenOnnxFrame frame = {NULL, NULL};
 	MrenOnnxStep *step = plan->steps[--plan->n_steps];
+	bool filled = false;
 
 	plan->n_buffers--;
 	place->buffer = -1;
-	MREN_TRY(mren_onnx_pool_block(plan->pool, value->n, mren_onnx_type_size(value->type),
-								  &place->data, err));
+	if (mren_onnx_type_is_float(value->type))
+		MREN_TRY(mren_onnx_pool_weights(plan->pool, value->n, sizeof(float), &place->data, &filled,
+										err));
+	else
+		MREN_TRY(mren_onnx_pool_block(plan->pool, value->n, sizeof(int64_t), &place->data, err));
+	if (filled)
+		return MREN_OK;
 	step->out.data = place->data;
 	return step->kernel(step, &frame, 0, step->n_units, err);
 }

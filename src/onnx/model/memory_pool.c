@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/size.h"
+#include "base/weights.h"
 
 #define CHUNK_BYTES ((size_t) 16384)
 #define RECORD_MAX ((size_t) 2048)
@@ -83,6 +84,22 @@ mren_onnx_pool_block(MrenOnnxPool *pool, size_t n, size_t size, void *out, MrenE
 	if (!mren_size_mul(n, size, &bytes))
 		return mren_fail_nomem(err);
 	MREN_TRY(block_new(pool, bytes, &ptr, err));
+	memcpy(out, &ptr, sizeof(ptr));
+	return MREN_OK;
+}
+
+MrenStatus
+mren_onnx_pool_weights(MrenOnnxPool *pool, size_t n, size_t size, void *out, bool *filled,
+					   MrenError *err)
+{
+	void *ptr;
+
+	*filled = false;
+	if (pool->weights && mren_weights_ready(pool->env))
+		return mren_allocate_weights(pool->env, n, size, out, filled, err);
+	MREN_TRY(mren_onnx_pool_block(pool, n, size, &ptr, err));
+	if (pool->weights && pool->env->weights != NULL)
+		MREN_TRY(mren_weights_add(pool->env->weights, ptr, n * size, err));
 	memcpy(out, &ptr, sizeof(ptr));
 	return MREN_OK;
 }

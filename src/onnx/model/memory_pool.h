@@ -9,6 +9,7 @@
 #ifndef MREN_ONNX_MODEL_MEMORY_POOL_H
 #define MREN_ONNX_MODEL_MEMORY_POOL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/env.h"
@@ -29,6 +30,7 @@ typedef struct MrenOnnxPool
 	char *chunk; /* where small records come from */
 	size_t chunk_left;
 	size_t bytes; /* held by this pool */
+	bool weights; /* mren_onnx_pool_weights takes the environment's, see base/weights.h */
 } MrenOnnxPool;
 
 extern void mren_onnx_pool_init(MrenOnnxPool *pool, const MrenEnv *env, MrenOnnxBudget *budget);
@@ -41,6 +43,13 @@ extern MrenStatus mren_onnx_pool_get(MrenOnnxPool *pool, size_t n, size_t size, 
 /* A 64-byte aligned, uninitialised block that may be released before the pool. */
 extern MrenStatus mren_onnx_pool_block(MrenOnnxPool *pool, size_t n, size_t size, void *out,
 									   MrenError *err);
+/*
+ * The same for numbers that are computed once and then only read.  If *filled, they are in the
+ * block already, which must not be written to; then, and if they are recorded, it must not be
+ * released.
+ */
+extern MrenStatus mren_onnx_pool_weights(MrenOnnxPool *pool, size_t n, size_t size, void *out,
+										 bool *filled, MrenError *err);
 extern void mren_onnx_pool_release(MrenOnnxPool *pool, void *ptr);
 
 /* A copy of text with its terminator. */

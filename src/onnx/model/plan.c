@@ -86,6 +86,24 @@ new_buffer(MrenOnnxPlan *plan, size_t n, size_t size, int *buffer, MrenError *er
 	return MREN_OK;
 }
 
+/* Integers may be indexes, which a file that others could damage must not hold. */
+static MrenStatus
+copy_constant(MrenOnnxPlan *plan, const MrenOnnxTensor *tensor, void **copy, MrenError *err)
+{
+	bool filled = false;
+
+	if (tensor->floats == NULL)
+	{
+		MREN_TRY(mren_onnx_pool_block(plan->pool, tensor->n, sizeof(int64_t), copy, err));
+		memcpy(*copy, tensor->ints, tensor->n * sizeof(int64_t));
+		return MREN_OK;
+	}
+	MREN_TRY(mren_onnx_pool_weights(plan->pool, tensor->n, sizeof(float), copy, &filled, err));
+	if (!filled)
+		memcpy(*copy, tensor->floats, tensor->n * sizeof(float));
+	return MREN_OK;
+}
+
 MrenStatus
 mren_onnx_plan_place_constant(MrenOnnxPlan *plan, MrenOnnxValue *value, MrenError *err)
 {
@@ -93,14 +111,7 @@ mren_onnx_plan_place_constant(MrenOnnxPlan *plan, MrenOnnxValue *value, MrenErro
 	void *data = tensor->floats != NULL ? (void *) tensor->floats : (void *) tensor->ints;
 
 	if (!plan->folding)
-	{
-		void *copy;
-
-		MREN_TRY(mren_onnx_pool_block(plan->pool, tensor->n, mren_onnx_type_size(value->type),
-									  &copy, err));
-		memcpy(copy, data, tensor->n * mren_onnx_type_size(value->type));
-		data = copy;
-	}
+		MREN_TRY(copy_constant(plan, tensor, &data, err));
 	value->place.buffer = -1;
 	value->place.offset = 0;
 	value->place.data = data;

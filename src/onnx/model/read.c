@@ -226,14 +226,14 @@ int_element(const Elements *elements, size_t i)
 }
 
 static MrenStatus
-read_shape(const Mren__Onnx__TensorProto *proto, const char *what, MrenOnnxTensor *tensor,
-		   MrenError *err)
+read_shape(const Mren__Onnx__TensorProto *proto, const char *what, bool is_weights,
+		   MrenOnnxTensor *tensor, MrenError *err)
 {
 	tensor->type = (MrenOnnxType) proto->data_type;
 	if (!mren_onnx_type_is_float(tensor->type) && !mren_onnx_type_is_int(tensor->type))
 		return mren_fail(err, MREN_EUNSUPPORTED, "element type %d (%s) of %s is not supported",
 						 (int) proto->data_type, mren_onnx_type_name(tensor->type), what);
-	if (proto->data_location == 1)
+	if (proto->data_location == 1 && !is_weights)
 	{
 		mren_fail(err, MREN_EUNSUPPORTED, "%s is stored outside the ONNX file", what);
 		mren_error_hint(err, "Save the network as one file, without external data.");
@@ -280,16 +280,66 @@ read_floats(MrenOnnxPool *pool, const Elements *elements, MrenOnnxTensor *tensor
 	return MREN_OK;
 }
 
+/*
+ * Floats that mren_onnx_set_aside has taken out: the raw data is the number of their block.  No
+ * file that somebody else made is read with weights that are ready.
+ */
+static MrenStatus
+find_floats(const MrenOnnxPool *pool, const Mren__Onnx__TensorProto *proto, MrenOnnxTensor *tensor,
+			MrenError *err)
+{
+	MrenWeightsBlock block;
+	uint32_t number;
+
+	if (proto->raw_data.len != sizeof(number))
+		return mren_fail(err, MREN_EFORMAT, "invalid file of weights: a tensor has no block");
+	memcpy(&number, proto->raw_data.data, sizeof(number));
+	MREN_TRY(mren_weights_block(pool->env->weights, number, &block, err));
+	if (tensor->type != MREN_ONNX_FLOAT || block.len != tensor->n * sizeof(float))
+		return mren_fail(err, MREN_EFORMAT, "invalid file of weights: a tensor has another size");
+	tensor->floats = (float *) (uintptr_t) block.data;
+	return MREN_OK;
+}
+
+/* Smaller tensors stay in the message: what depends on them is computed again. */
+#define LEAST_SET_ASIDE 1024
+
+MrenStatus
+mren_onnx_set_aside(Mren__Onnx__TensorProto *proto, MrenOnnxPool *pool, MrenWeights *weights,
+					MrenError *err)
+{
+	uint32_t number = (uint32_t) weights->n;
+	size_t n = proto->has_raw_data ? proto->raw_data.len / sizeof(float) : proto->n_float_data;
+	uint8_t *reference;
+
+	if (proto->data_type != MREN_ONNX_FLOAT || proto->data_location != 0 || n < LEAST_SET_ASIDE)
+		return MREN_OK;
+	MREN_TRY(mren_onnx_pool_get(pool, 1, sizeof(number), &reference, err));
+	memcpy(reference, &number, sizeof(number));
+	MREN_TRY(mren_weights_add(
+		weights, proto->has_raw_data ? (void *) proto->raw_data.data : (void *) proto->float_data,
+		n * sizeof(float), err));
+	proto->n_float_data = 0;
+	proto->has_raw_data = true;
+	proto->raw_data = (ProtobufCBinaryData){sizeof(number), reference};
+	proto->has_data_location = true;
+	proto->data_location = 1;
+	return MREN_OK;
+}
+
 MrenStatus
 mren_onnx_read_tensor(MrenOnnxPool *pool, const Mren__Onnx__TensorProto *proto, const char *what,
 					  MrenOnnxTensor *tensor, MrenError *err)
 {
 	Elements elements = {proto, (MrenOnnxType) proto->data_type, proto->has_raw_data};
+	bool is_weights = proto->data_location == 1 && mren_weights_ready(pool->env);
 	size_t got;
 
 	memset(tensor, 0, sizeof(*tensor));
-	MREN_TRY(read_shape(proto, what, tensor, err));
+	MREN_TRY(read_shape(proto, what, is_weights, tensor, err));
 	MREN_TRY(mren_check_interrupts(pool->env, err));
+	if (is_weights)
+		return find_floats(pool, proto, tensor, err);
 	got = element_count(&elements);
 	if (got != tensor->n ||
 		(elements.raw && proto->raw_data.len != tensor->n * raw_size(elements.type)))
@@ -319,6 +369,8 @@ mren_onnx_read_weights(MrenOnnxPool *pool, const Mren__Onnx__TensorProto *proto,
 					   MrenOnnxTensor *tensor, MrenError *err)
 {
 	MREN_TRY(mren_onnx_read_tensor(pool, proto, what, tensor, err));
+	if (proto->data_location == 1)
+		return MREN_OK; /* checked when it was set aside; nothing of it need be read now */
 	for (size_t i = 0; tensor->floats != NULL && i < tensor->n; i++)
 	{
 		if (isnan(tensor->floats[i]))

@@ -8,6 +8,7 @@
 #ifndef MREN_ONNX_MODEL_READ_H
 #define MREN_ONNX_MODEL_READ_H
 
+#include "base/weights.h"
 #include "onnx/model/onnx.pb-c.h"
 #include "onnx/model/memory_pool.h"
 #include "onnx/model/tensor.h"
@@ -28,6 +29,15 @@ extern MrenStatus mren_onnx_read_tensor(MrenOnnxPool *pool, const Mren__Onnx__Te
 /* The same for what the file itself brings: MREN_ENUMERIC where it is NaN. */
 extern MrenStatus mren_onnx_read_weights(MrenOnnxPool *pool, const Mren__Onnx__TensorProto *proto,
 										 const char *what, MrenOnnxTensor *tensor, MrenError *err);
+
+/*
+ * mren_onnx_set_aside
+ *	  Records a tensor of many floats as a block, which the message then names instead; it must
+ *	  outlive the weights.  mren_onnx_read_tensor finds it where the environment's weights are
+ *	  ready.
+ */
+extern MrenStatus mren_onnx_set_aside(Mren__Onnx__TensorProto *proto, MrenOnnxPool *pool,
+									  MrenWeights *weights, MrenError *err);
 
 /* A NUL-terminated string that is valid UTF-8 without control characters. */
 extern MrenStatus mren_onnx_read_name(const char *name, const char *what, MrenError *err);

@@ -10,6 +10,7 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -17,6 +18,7 @@
 
 #include "pg/catalog/catalog_scan.h"
 #include "pg/support/args.h"
+#include "pg/support/pg_env.h"
 
 /* Attribute numbers, in the order of sql/parts/10_tables.sql. */
 enum
@@ -142,6 +144,35 @@ mren_catalog_word_by_id(int64 embedding, int32 dimension, int32 id, float4 *vect
 		mren_scan_floats(&scan, mren_scan_column(&scan, tuple, WORD_VECTOR), dimension, vector);
 	mren_scan_end(&scan);
 	return HeapTupleIsValid(tuple);
+}
+
+void
+mren_catalog_words(int64 embedding, int32 dimension, MrenWordVisitor visit, void *state)
+{
+	MemoryContext context =
+		AllocSetContextCreate(CurrentMemoryContext, "mren word", ALLOCSET_DEFAULT_SIZES);
+	float4 *vector = palloc(dimension * sizeof(float4));
+	MrenTableScan scan;
+	HeapTuple tuple;
+
+	mren_scan_open(&scan, "embedding_word");
+	mren_scan_key(&scan, WORD_EMBEDDING, F_INT8EQ, Int64GetDatum(embedding));
+	mren_scan_begin(&scan, "embedding_word_id");
+	while (HeapTupleIsValid(tuple = mren_scan_next(&scan)))
+	{
+		MemoryContext old = MemoryContextSwitchTo(context);
+		MrenTextSpan word = mren_datum_utf8(mren_scan_column(&scan, tuple, WORD_WORD));
+
+		CHECK_FOR_INTERRUPTS();
+		mren_scan_floats(&scan, mren_scan_column(&scan, tuple, WORD_VECTOR), dimension, vector);
+		visit(state, word.data, word.len, DatumGetInt32(mren_scan_column(&scan, tuple, WORD_ID)),
+			  vector);
+		MemoryContextSwitchTo(old);
+		MemoryContextReset(context);
+	}
+	mren_scan_end(&scan);
+	MemoryContextDelete(context);
+	pfree(vector);
 }
 
 /*

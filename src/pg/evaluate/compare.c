@@ -22,6 +22,7 @@
 #include "utils/jsonb.h"
 
 #include "pg/evaluate/compare_folds.h"
+#include "pg/evaluate/model_options.h"
 #include "pg/model/models.h"
 #include "pg/support/args.h"
 #include "pg/support/json_options.h"
@@ -84,45 +85,6 @@ add_context(void *arg)
 /*
  * Arguments
  */
-
-/* The options that the deployed version was given, with its embeddings and image encoder. */
-static Jsonb *
-model_options(const char *model)
-{
-	Oid types[] = {INT8OID};
-	Datum values[1];
-	MemoryContext context = CurrentMemoryContext;
-	MemoryContext old;
-	MrenModelRow row;
-	Jsonb *options;
-	bool isnull;
-
-	mren_catalog_require(model, MREN_PRIVILEGE_TRAIN, &row);
-	mren_catalog_require_kind(model, &row, MREN_MODEL_RELATION);
-	if (row.deployed == 0)
-		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-						errmsg("model \"%s\" has no deployed version", model),
-						errhint("Deploy one with mren.promote.")));
-	values[0] = Int64GetDatum(row.deployed);
-	SPI_connect();
-	if (mren_catalog_read(
-			"SELECT pg_catalog.jsonb_build_object("
-			"'embeddings', options OPERATOR(pg_catalog.->) 'embeddings'::pg_catalog.text,"
-			" 'image_encoder', options OPERATOR(pg_catalog.->) 'image_encoder'::pg_catalog.text)"
-			" OPERATOR(pg_catalog.||) CASE WHEN options OPERATOR(pg_catalog.?) 'audio_encoder'"
-			" THEN pg_catalog.jsonb_build_object('audio_encoder', options OPERATOR(pg_catalog.->)"
-			" 'audio_encoder'::pg_catalog.text) ELSE '{}' END"
-			" OPERATOR(pg_catalog.||) COALESCE(given, options)"
-			" OPERATOR(pg_catalog.-) 'deploy'::pg_catalog.text"
-			" FROM mren.model_version WHERE id OPERATOR(pg_catalog.=) $1",
-			1, types, values, NULL) != 1)
-		elog(ERROR, "the deployed version of model \"%s\" is missing", model);
-	old = MemoryContextSwitchTo(context);
-	options = DatumGetJsonbPCopy(mren_models_result(1, &isnull));
-	MemoryContextSwitchTo(old);
-	SPI_finish();
-	return options;
-}
 
 static void
 refuse_key(const Jsonb *object, const char *key, const char *hint)
@@ -212,7 +174,7 @@ read_args(FunctionCallInfo fcinfo, Compare *compare)
 	compare->n_folds = folds;
 	compare->memory = (size_t) mren_train_memory * 1024;
 	base = PG_ARGISNULL(0) ? DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum("{}")))
-						   : model_options(mren_arg_text(fcinfo, 0, "model"));
+						   : mren_model_options(mren_arg_text(fcinfo, 0, "model"));
 	read_variants(compare, PG_GETARG_ARRAYTYPE_P(2), base);
 }
 
@@ -319,24 +281,33 @@ measure_of(const Variant *variant)
 }
 
 static void
+count_answer(void *state, MrenTrainAnswers *answers, size_t index, size_t judged)
+{
+	MrenPairedCounts *counts = state;
+
+	mren_train_answer_count(answers, index, &counts[judged]);
+}
+
+static void
 judge(Compare *compare, Variant *variant, const MrenFolds *folds)
 {
-	MrenPairedCounts *counts = palloc_extended(folds->n * sizeof(*counts), MCXT_ALLOC_HUGE);
+	MrenPairedCounts *counts = palloc_extended(folds->n_judged * sizeof(*counts), MCXT_ALLOC_HUGE);
 	instr_time start;
 
 	INSTR_TIME_SET_CURRENT(start);
-	mren_folds_answer(folds, &variant->setup, compare->memory, counts, &compare->fold);
+	mren_folds_answer(folds, &variant->setup, compare->memory,
+					  &(MrenFoldVisitor){count_answer, counts}, &compare->fold);
 	variant->seconds = mren_seconds_since(start);
-	variant->n_rows = folds->n;
+	variant->n_rows = folds->n_judged;
 	variant->n_groups = folds->n_groups;
-	variant->score = find_bounds(counts, NULL, folds->n);
+	variant->score = find_bounds(counts, NULL, folds->n_judged);
 	if (compare->first != NULL)
-		variant->difference = find_bounds(counts, compare->first, folds->n);
+		variant->difference = find_bounds(counts, compare->first, folds->n_judged);
 	else
 	{
 		compare->first =
-			MemoryContextAllocHuge(compare->context, folds->n * sizeof(*compare->first));
-		memcpy(compare->first, counts, folds->n * sizeof(*compare->first));
+			MemoryContextAllocHuge(compare->context, folds->n_judged * sizeof(*compare->first));
+		memcpy(compare->first, counts, folds->n_judged * sizeof(*compare->first));
 	}
 	pfree(counts);
 	variant->done = true;

@@ -24,7 +24,7 @@
 
 /* Bytes of memory for each row, besides the spilled rows: folds and counts. */
 #define BYTES_PER_ROW                                                                              \
-	(2 * sizeof(size_t) + 2 * sizeof(uint64) + 1 + sizeof(MrenKeyed) + 4 * sizeof(MrenPairedCounts))
+	(2 * sizeof(size_t) + 2 * sizeof(uint64) + 2 + sizeof(MrenKeyed) + 4 * sizeof(MrenPairedCounts))
 
 /*
  * Folds
@@ -40,25 +40,44 @@ check_memory(size_t n, size_t memory)
 						errhint("Raise mren.train_memory.")));
 }
 
+/* Gives the rows of a group, order[0 .. n - 1], their fold; without a gold row they only train. */
+static void
+deal_group(MrenFolds *folds, const MrenKeyed *order, size_t n)
+{
+	uint8 fold = (uint8) folds->n_folds;
+
+	for (size_t i = 0; i < n; i++)
+	{
+		if (!folds->weak[order[i].at])
+			fold = (uint8) (folds->n_groups % folds->n_folds);
+	}
+	folds->n_groups += fold < folds->n_folds;
+	for (size_t i = 0; i < n; i++)
+		folds->folds[order[i].at] = fold;
+}
+
 static void
 deal_out(MrenFolds *folds, MrenKeyed *order)
 {
+	size_t first = 0;
+
 	for (size_t i = 0; i < folds->n; i++)
 	{
 		order[i] = (MrenKeyed){mren_hash64(&folds->keys[i], sizeof(uint64), FOLD_SEED), i};
 		folds->checksum += order[i].key;
 	}
 	mren_sort_keyed(order, folds->n, NULL, NULL);
-	for (size_t i = 0; i < folds->n; i++)
+	for (size_t i = 1; i <= folds->n; i++)
 	{
-		if (i == 0 || order[i].key != order[i - 1].key)
-			folds->n_groups++;
-		folds->folds[order[i].at] = (uint8) ((folds->n_groups - 1) % folds->n_folds);
+		if (i < folds->n && order[i].key == order[first].key)
+			continue;
+		deal_group(folds, order + first, i - first);
+		first = i;
 	}
 }
 
-void
-mren_folds_make(MrenFolds *folds, const MrenSource *rows, int n_folds, size_t memory)
+static void
+make_folds(MrenFolds *folds, const MrenSource *rows, int n_folds, size_t memory, bool by_sentence)
 {
 	MrenKeyed *order;
 
@@ -67,6 +86,7 @@ mren_folds_make(MrenFolds *folds, const MrenSource *rows, int n_folds, size_t me
 	folds->index = palloc_extended((rows->n + 1) * sizeof(size_t), MCXT_ALLOC_HUGE);
 	folds->keys = palloc_extended((rows->n + 1) * sizeof(uint64), MCXT_ALLOC_HUGE);
 	folds->folds = palloc_extended(rows->n + 1, MCXT_ALLOC_HUGE);
+	folds->weak = palloc_extended((rows->n + 1) * sizeof(bool), MCXT_ALLOC_HUGE);
 	for (size_t i = 0; i < rows->n; i++)
 	{
 		const uint8_t *record;
@@ -74,8 +94,13 @@ mren_folds_make(MrenFolds *folds, const MrenSource *rows, int n_folds, size_t me
 
 		CHECK_FOR_INTERRUPTS();
 		mren_train_answer_read(rows, i, &record, &example, &folds->keys[folds->n]);
-		if (mren_split_trains(example.split))
-			folds->index[folds->n++] = i;
+		if (!mren_split_trains(example.split))
+			continue;
+		if (by_sentence)
+			folds->keys[folds->n] = example.group;
+		folds->weak[folds->n] = example.weak;
+		folds->n_judged += !example.weak;
+		folds->index[folds->n++] = i;
 	}
 	order = palloc_extended((folds->n + 1) * sizeof(MrenKeyed), MCXT_ALLOC_HUGE);
 	deal_out(folds, order);
@@ -87,6 +112,18 @@ mren_folds_make(MrenFolds *folds, const MrenSource *rows, int n_folds, size_t me
 			 errmsg("%zu groups of rows cannot be divided into %d folds", folds->n_groups, n_folds),
 			 errhint("Rows with the same value of column \"group\", or otherwise the same image or "
 					 "sentence, stay together.  Use more rows or fewer folds.")));
+}
+
+void
+mren_folds_make(MrenFolds *folds, const MrenSource *rows, int n_folds, size_t memory)
+{
+	make_folds(folds, rows, n_folds, memory, false);
+}
+
+void
+mren_folds_make_by_sentence(MrenFolds *folds, const MrenSource *rows, int n_folds, size_t memory)
+{
+	make_folds(folds, rows, n_folds, memory, true);
 }
 
 /*
@@ -178,7 +215,7 @@ train_fold(const MrenFolds *folds, const MrenTrainSetup *setup, size_t memory, i
 
 static void
 answer_fold(const MrenFolds *folds, const MrenTrainSetup *setup, const MrenWordVectors *vectors,
-			size_t memory, int fold, MrenPairedCounts *counts)
+			size_t memory, int fold, const MrenFoldVisitor *visitor)
 {
 	MemoryContext context =
 		AllocSetContextCreate(CurrentMemoryContext, "mren fold", ALLOCSET_DEFAULT_SIZES);
@@ -186,6 +223,7 @@ answer_fold(const MrenFolds *folds, const MrenTrainSetup *setup, const MrenWordV
 	MrenNetworkTraining training;
 	MrenNetwork network;
 	MrenTrainAnswers answers;
+	size_t judged = 0;
 
 	train_fold(folds, setup, memory, fold, &training, &network);
 	mren_predictor_attach(network.net, "", context);
@@ -193,8 +231,11 @@ answer_fold(const MrenFolds *folds, const MrenTrainSetup *setup, const MrenWordV
 	for (size_t i = 0; i < folds->n; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
+		if (folds->weak[i])
+			continue;
 		if (folds->folds[i] == fold)
-			mren_train_answer_count(&answers, folds->index[i], &counts[i]);
+			visitor->visit(visitor->state, &answers, folds->index[i], judged);
+		judged++;
 	}
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
@@ -202,7 +243,7 @@ answer_fold(const MrenFolds *folds, const MrenTrainSetup *setup, const MrenWordV
 
 void
 mren_folds_answer(const MrenFolds *folds, const MrenTrainSetup *setup, size_t memory,
-				  MrenPairedCounts *counts, int *fold)
+				  const MrenFoldVisitor *visitor, int *fold)
 {
 	MemoryContext context =
 		AllocSetContextCreate(CurrentMemoryContext, "mren variant", ALLOCSET_DEFAULT_SIZES);
@@ -226,7 +267,7 @@ mren_folds_answer(const MrenFolds *folds, const MrenTrainSetup *setup, size_t me
 	for (int f = 0; f < folds->n_folds; f++)
 	{
 		*fold = f + 1;
-		answer_fold(folds, setup, &vectors, memory, f, counts);
+		answer_fold(folds, setup, &vectors, memory, f, visitor);
 	}
 	*fold = 0;
 	MemoryContextSwitchTo(old);

@@ -10,6 +10,7 @@
 
 #include "data/source.h"
 #include "evaluation/bootstrap.h"
+#include "pg/train/train_answer.h"
 #include "pg/train/train_setup.h"
 
 #define MREN_MAX_FOLDS 100
@@ -18,13 +19,15 @@ typedef struct MrenFolds
 {
 	MrenSource rows; /* of keyed records (train_rows.h); outlives this */
 	int n_folds;
-	size_t n; /* rows that take part, which is all but those of split "test" */
-	size_t n_groups;
+	size_t n;		 /* rows that take part, which is all but those of split "test" */
+	size_t n_judged; /* of them, gold rows; the others only train */
+	size_t n_groups; /* with gold rows */
 	uint64 checksum; /* of the rows' keys, so it does not depend on how rows are encoded */
 	/* (n) each: */
 	size_t *index; /* of the row in the source */
 	uint64 *keys;  /* of its group */
-	uint8 *folds;  /* from 0 on */
+	uint8 *folds;  /* from 0 on; n_folds: no fold, the row always trains */
+	bool *weak;
 } MrenFolds;
 
 /*
@@ -36,14 +39,24 @@ typedef struct MrenFolds
  */
 extern void mren_folds_make(MrenFolds *folds, const MrenSource *rows, int n_folds, size_t memory);
 
+/* The same, with groups by sentence, or image or recording, whatever the keys of the records are. */
+extern void mren_folds_make_by_sentence(MrenFolds *folds, const MrenSource *rows, int n_folds,
+										size_t memory);
+
 /*
  * mren_folds_answer
  *	  For each fold trains as CALL mren.train would on the rows of the others,
- *	  and predicts the fold's rows.  counts (folds->n) get the figures of model
- *	  1, and 0 for model 0 (bootstrap.h).  *fold is the present fold, from 1 on,
+ *	  and visits the fold's gold rows with that network: row `judged` of folds->n_judged
+ *	  is row `index` of the source.  *fold is the present fold, from 1 on,
  *	  for error messages.  All temporary memory is freed.
  */
+typedef struct MrenFoldVisitor
+{
+	void (*visit)(void *state, MrenTrainAnswers *answers, size_t index, size_t judged);
+	void *state;
+} MrenFoldVisitor;
+
 extern void mren_folds_answer(const MrenFolds *folds, const MrenTrainSetup *setup, size_t memory,
-							  MrenPairedCounts *counts, int *fold);
+							  const MrenFoldVisitor *visitor, int *fold);
 
 #endif

@@ -52,10 +52,16 @@ extern int64 mren_models_check_save_kind(const char *model, MrenModelKind kind, 
 extern int32 mren_models_save(const char *model, const MrenNetwork *network,
 							  const MrenSaveExtra *extra);
 
-/* The network of a version, read from the catalog into the context. */
-extern MrenNet *mren_models_load(const MrenVersionRow *version, MemoryContext context);
+/*
+ * mren_models_load
+ *	  The network of a version, allocated by env: read from the catalog unless env's weights are
+ *	  ready (weights.h).  A failed status only with them; all else is raised.
+ */
+extern MrenStatus mren_models_load(const MrenVersionRow *version, const MrenEnv *env, MrenNet **net,
+								   MrenError *err);
 /* The same for a tagger. */
-extern MrenTagger *mren_models_load_tagger(const MrenVersionRow *version, MemoryContext context);
+extern MrenStatus mren_models_load_tagger(const MrenVersionRow *version, const MrenEnv *env,
+										  MrenTagger **tagger, MrenError *err);
 
 /*
  * mren_models_using

@@ -8,6 +8,7 @@
 #include "tcop/utility.h"
 #include "utils/builtins.h"
 
+#include "base/weights.h"
 #include "pg/support/args.h"
 #include "pg/support/pg_env.h"
 
@@ -42,43 +43,47 @@ load_tensor(void *state, int tensor, const char *name, const int32 *shape, int n
 }
 
 /* Of either kind, which the first bytes of its header tell. */
-static void
-load_network(const MrenVersionRow *version, MemoryContext context, MrenNetwork *network)
+static MrenStatus
+load_network(const MrenVersionRow *version, const MrenEnv *env, MrenNetwork *network,
+			 MrenError *err)
 {
-	MrenEnv env = mren_pg_env(context);
-	MrenError err;
 	Loader loader = {.version = version->id};
 	const uint8_t *head = (uint8_t *) VARDATA_ANY(version->head);
 	size_t len = VARSIZE_ANY_EXHDR(version->head);
 
 	if (mren_tagger_is(head, len))
-		MREN_PG_CALL(err, mren_tagger_from_header(&env, head, len, &loader.network.tagger, &err));
+		MREN_TRY(mren_tagger_from_header(env, head, len, &loader.network.tagger, err));
 	else
-		MREN_PG_CALL(err, mren_net_from_header(&env, head, len, &loader.network.net, &err));
-	mren_catalog_weights(version->id, load_tensor, &loader);
+		MREN_TRY(mren_net_from_header(env, head, len, &loader.network.net, err));
+	if (!mren_weights_ready(env))
+		mren_catalog_weights(version->id, load_tensor, &loader);
 	if (loader.network.tagger != NULL)
-		MREN_PG_CALL(err, mren_tagger_complete(loader.network.tagger, &err));
+		MREN_TRY(mren_tagger_complete(loader.network.tagger, err));
 	else
-		MREN_PG_CALL(err, mren_net_complete(loader.network.net, &err));
+		MREN_TRY(mren_net_complete(loader.network.net, err));
 	*network = loader.network;
+	return MREN_OK;
 }
 
-MrenNet *
-mren_models_load(const MrenVersionRow *version, MemoryContext context)
+MrenStatus
+mren_models_load(const MrenVersionRow *version, const MrenEnv *env, MrenNet **net, MrenError *err)
 {
 	MrenNetwork network;
 
-	load_network(version, context, &network);
-	return network.net;
+	MREN_TRY(load_network(version, env, &network, err));
+	*net = network.net;
+	return MREN_OK;
 }
 
-MrenTagger *
-mren_models_load_tagger(const MrenVersionRow *version, MemoryContext context)
+MrenStatus
+mren_models_load_tagger(const MrenVersionRow *version, const MrenEnv *env, MrenTagger **tagger,
+						MrenError *err)
 {
 	MrenNetwork network;
 
-	load_network(version, context, &network);
-	return network.tagger;
+	MREN_TRY(load_network(version, env, &network, err));
+	*tagger = network.tagger;
+	return MREN_OK;
 }
 
 /* The numbers of a model's ten latest versions. */
@@ -134,6 +139,8 @@ mren_export_model(PG_FUNCTION_ARGS)
 {
 	char *model = mren_arg_text(fcinfo, 0, "model");
 	MemoryContext caller = CurrentMemoryContext;
+	MrenEnv env;
+	MrenError err;
 	MrenModelRow row;
 	MrenVersionRow version;
 	MrenNetwork network;
@@ -142,6 +149,7 @@ mren_export_model(PG_FUNCTION_ARGS)
 
 	mren_catalog_require(model, MREN_PRIVILEGE_PREDICT, &row);
 	SPI_connect();
+	env = mren_pg_env(CurrentMemoryContext);
 	if (PG_ARGISNULL(1))
 		found = mren_catalog_version_by_id(row.deployed, &version);
 	else
@@ -151,7 +159,7 @@ mren_export_model(PG_FUNCTION_ARGS)
 						errmsg("model \"%s\" has no deployed version", model)));
 	if (!found)
 		mren_models_no_version(model, row.id, PG_GETARG_INT32(1));
-	load_network(&version, CurrentMemoryContext, &network);
+	MREN_PG_CALL(err, load_network(&version, &env, &network, &err));
 	read_json(version.id, &network);
 	MemoryContextSwitchTo(caller);
 	datum = mren_network_datum(&network);

@@ -12,6 +12,7 @@
 #include "utils/builtins.h"
 
 #include "pg/support/args.h"
+#include "pg/support/shared_files.h"
 
 PG_FUNCTION_INFO_V1(mren_promote);
 PG_FUNCTION_INFO_V1(mren_rollback);
@@ -135,19 +136,38 @@ mren_models_undone(int64 version)
  * Dropping
  */
 
+/* Deletes rows of mren.model_version by a statement that returns their sha256. */
+static void
+delete_versions(const char *sql, const Oid *types, const Datum *values)
+{
+	uint64 n = mren_models_run(sql, 1, types, values);
+
+	for (uint64 i = 0; i < n; i++)
+	{
+		bool isnull;
+		bytea *sha256 = DatumGetByteaPP(
+			SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull));
+
+		if (VARSIZE_ANY_EXHDR(sha256) == MREN_SHA256_LENGTH)
+			mren_shared_drop(MREN_SHARED_MODEL, (const uint8 *) VARDATA_ANY(sha256));
+	}
+}
+
 static void
 drop_version(int64 version)
 {
 	static const char *const statements[] = {
 		"DELETE FROM mren.weight WHERE version OPERATOR(pg_catalog.=) $1",
 		"DELETE FROM mren.deployment WHERE version_id OPERATOR(pg_catalog.=) $1 AND NOT undone",
-		"DELETE FROM mren.model_version WHERE id OPERATOR(pg_catalog.=) $1",
 	};
 	Oid types[] = {INT8OID};
 	Datum values[] = {Int64GetDatum(version)};
 
 	for (size_t i = 0; i < lengthof(statements); i++)
 		mren_models_run(statements[i], 1, types, values);
+	delete_versions("DELETE FROM mren.model_version WHERE id OPERATOR(pg_catalog.=) $1"
+					" RETURNING sha256",
+					types, values);
 }
 
 /*
@@ -216,8 +236,6 @@ mren_drop_model(PG_FUNCTION_ARGS)
 		 "SELECT id FROM mren.model_version WHERE model OPERATOR(pg_catalog.=) $1))"),
 		"DELETE FROM mren.deployment WHERE model OPERATOR(pg_catalog.=) $1",
 		"DELETE FROM mren.model_grant WHERE model OPERATOR(pg_catalog.=) $1",
-		"DELETE FROM mren.model_version WHERE model OPERATOR(pg_catalog.=) $1",
-		"DELETE FROM mren.model WHERE id OPERATOR(pg_catalog.=) $1",
 	};
 	Oid types[] = {INT8OID};
 	MrenModelRow row;
@@ -228,6 +246,10 @@ mren_drop_model(PG_FUNCTION_ARGS)
 	id = Int64GetDatum(row.id);
 	for (size_t i = 0; i < lengthof(statements); i++)
 		mren_models_run(statements[i], 1, types, &id);
+	delete_versions("DELETE FROM mren.model_version WHERE model OPERATOR(pg_catalog.=) $1"
+					" RETURNING sha256",
+					types, &id);
+	mren_models_run("DELETE FROM mren.model WHERE id OPERATOR(pg_catalog.=) $1", 1, types, &id);
 	mren_models_end();
 	PG_RETURN_VOID();
 }

@@ -14,6 +14,8 @@
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/jsonb.h"
 #include "utils/memutils.h"
 
 #include "evaluation/holdout.h"
@@ -79,9 +81,9 @@ generate_statement(const char *query, const MrenColumns *columns, bool rival, At
 	for (MrenColumn column = 0; column < MREN_N_COLUMNS; column++)
 	{
 		attno[column] = 0;
-		/* Weights matter in training only; split and group only where a rival is compared. */
+		/* Some matter in training only; split, group and gold only where a rival is compared. */
 		if (columns->attno[column] == 0 || column == MREN_COLUMN_WEIGHT ||
-			(column > MREN_COLUMN_WEIGHT && !rival))
+			column == MREN_COLUMN_PROBABILITIES || (column > MREN_COLUMN_WEIGHT && !rival))
 			continue;
 		attno[column] = ++n;
 		appendStringInfo(&sql, "%sq.%s::%s", n > 1 ? ", " : "", mren_column_name(column),
@@ -227,6 +229,7 @@ flush(Batch *batch)
 			prediction->probabilities = batch->sides[0].probabilities +
 										(size_t) k * batch->sides[0].predictor.info.n_relations;
 			prediction->n_probabilities = batch->sides[0].predictor.info.n_relations;
+			prediction->names = batch->sides[0].relations;
 			prediction->actual_number = relation_number(&batch->sides[0], prediction->actual);
 			count_unknown(batch, prediction);
 			prediction->relation = answer(&batch->sides[0], k, &given);
@@ -359,6 +362,16 @@ try_row(Batch *batch, TupleTableSlot *slot, MrenPrediction *prediction)
 	return answered;
 }
 
+/* Whether a row with a relation is not gold. */
+static bool
+is_weak(Batch *batch, TupleTableSlot *slot)
+{
+	bool isnull;
+	Datum gold = slot_column(batch, slot, MREN_COLUMN_GOLD, &isnull);
+
+	return !isnull && !DatumGetBool(gold);
+}
+
 static void
 gather(void *state, TupleTableSlot *slot)
 {
@@ -370,6 +383,9 @@ gather(void *state, TupleTableSlot *slot)
 	batch->n_read++;
 	*prediction = (MrenPrediction){.id = text_column(batch, slot, MREN_COLUMN_ID),
 								   .actual = text_column(batch, slot, MREN_COLUMN_RELATION)};
+	/* Where two are compared, only gold rows say which is better. */
+	if (is_weak(batch, slot))
+		prediction->actual = NULL;
 	prediction->answered = try_row(batch, slot, prediction);
 	if (prediction->answered)
 		batch->n_answered++;
@@ -443,7 +459,7 @@ mren_predict_query(const MrenPredictQuery *what, MrenPredictionVisitor visit, vo
 	if (what->need_id)
 		needed |= 1u << MREN_COLUMN_ID;
 	if (what->need_relation)
-		needed |= 1u << MREN_COLUMN_RELATION;
+		needed |= what->rival != 0 ? MREN_LABEL_COLUMNS : 1u << MREN_COLUMN_RELATION;
 	SPI_connect();
 	batch = palloc0(sizeof(Batch));
 	batch->n_sides = what->rival != 0 ? 2 : 1;
@@ -506,6 +522,26 @@ mren_warn_of_seen(const char *model, const MrenPredictedBy *by, uint64 n_seen, u
 					 "new rows.")));
 }
 
+double
+mren_prediction_margin(const MrenPrediction *prediction, int *second)
+{
+	const float4 *p = prediction->probabilities;
+	int best = 0;
+
+	*second = -1;
+	for (int i = 1; i < prediction->n_probabilities; i++)
+	{
+		if (p[i] > p[best])
+		{
+			*second = best;
+			best = i;
+		}
+		else if (*second < 0 || p[i] > p[*second])
+			*second = i;
+	}
+	return (double) p[best] - (double) p[*second];
+}
+
 /*
  * mren.predict_rows
  */
@@ -548,5 +584,84 @@ mren_predict_rows(PG_FUNCTION_ARGS)
 
 	InitMaterializedSRF(fcinfo, 0);
 	mren_predict_query(&what, put_row, fcinfo->resultinfo);
+	return (Datum) 0;
+}
+
+/* All relations with their probabilities, to 6 digits. */
+static Jsonb *
+probabilities_json(const MrenPrediction *prediction)
+{
+	JsonbParseState *state = NULL;
+	JsonbValue *object;
+
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	for (int i = 0; i < prediction->n_probabilities; i++)
+	{
+		Datum number =
+			DirectFunctionCall1(float4_numeric, Float4GetDatum(prediction->probabilities[i]));
+		JsonbValue key = {.type = jbvString,
+						  .val.string = {strlen(prediction->names[i]), prediction->names[i]}};
+		JsonbValue value = {.type = jbvNumeric, .val.numeric = DatumGetNumeric(number)};
+
+		pushJsonbValue(&state, WJB_KEY, &key);
+		pushJsonbValue(&state, WJB_VALUE, &value);
+	}
+	object = pushJsonbValue(&state, WJB_END_OBJECT, NULL);
+	return JsonbValueToJsonb(object);
+}
+
+typedef struct Distributions
+{
+	ReturnSetInfo *rsinfo;
+	MemoryContext row;
+} Distributions;
+
+static void
+put_distribution(void *state, const MrenPrediction *prediction)
+{
+	Distributions *out = state;
+	MemoryContext old = MemoryContextSwitchTo(out->row);
+	bool absent = !prediction->answered;
+	Datum values[5] = {0};
+	bool nulls[5] = {prediction->id == NULL, prediction->relation == NULL, absent, absent, absent};
+	int second;
+
+	if (prediction->id != NULL)
+		values[0] = CStringGetTextDatum(prediction->id);
+	if (prediction->relation != NULL)
+		values[1] = CStringGetTextDatum(prediction->relation);
+	if (prediction->answered)
+	{
+		values[2] = Float8GetDatum(prediction->confidence);
+		values[3] = Float8GetDatum(mren_prediction_margin(prediction, &second));
+		values[4] = JsonbPGetDatum(probabilities_json(prediction));
+	}
+	tuplestore_putvalues(out->rsinfo->setResult, out->rsinfo->setDesc, values, nulls);
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(out->row);
+}
+
+PG_FUNCTION_INFO_V1(mren_predict_rows_proba);
+/*
+ * mren.predict_rows_proba(model, query, version) → TABLE (id text, relation text,
+ * confidence double precision, margin double precision, probabilities jsonb)
+ */
+Datum
+mren_predict_rows_proba(PG_FUNCTION_ARGS)
+{
+	MrenPredictQuery what = {
+		.model = mren_arg_text(fcinfo, 0, "model"),
+		.query = mren_arg_query(fcinfo, 1, "query"),
+		.version = mren_arg_version(fcinfo, 2),
+		.need_id = true,
+		.skip_bad = mren_on_error == MREN_ON_ERROR_SKIP,
+	};
+	Distributions out;
+
+	InitMaterializedSRF(fcinfo, 0);
+	out.rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	out.row =
+		AllocSetContextCreate(CurrentMemoryContext, "mren distribution", ALLOCSET_SMALL_SIZES);
+	mren_predict_query(&what, put_distribution, &out);
 	return (Datum) 0;
 }

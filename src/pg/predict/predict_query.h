@@ -24,6 +24,7 @@ typedef struct MrenPrediction
 	bool seen;					 /* the version was trained on this very row */
 	const float4 *probabilities; /* (n_probabilities) by relation, if answered */
 	int n_probabilities;
+	char *const *names;	  /* (n_probabilities) of the relations, valid as long as the query runs */
 	int actual_number;	  /* of the actual relation; -1: the version does not know it */
 	const MrenPair *pair; /* the row itself, if it is answered and keep_pairs is set */
 
@@ -65,6 +66,12 @@ typedef struct MrenPredictedBy
  */
 extern MrenPredictedBy mren_predict_query(const MrenPredictQuery *what, MrenPredictionVisitor visit,
 										  void *state);
+
+/*
+ * The difference of the probabilities of the two most likely relations of an answered row; the
+ * number of the second in *second.
+ */
+extern double mren_prediction_margin(const MrenPrediction *prediction, int *second);
 
 /*
  * The actual relation of row n (counted from 1); 22004 where it is NULL.

@@ -18,6 +18,7 @@
 #include "pg/support/lru_cache.h"
 #include "pg/support/pg_env.h"
 #include "pg/support/settings.h"
+#include "pg/support/shared_files.h"
 
 typedef struct ModelEntry
 {
@@ -29,23 +30,49 @@ typedef struct ModelEntry
 
 static MrenCache cache = MREN_CACHE_INIT(cache, &mren_model_cache, NULL);
 
+/* Gives the network the text encoder that it reads with, if it has one. */
+static MrenStatus
+attach_encoder(MrenNet *net, const char *model, MrenError *err)
+{
+	MrenEncoderSource source;
+	MrenTextEncoderRow row;
+	MrenNetInfo info;
+
+	mren_net_info(net, &info);
+	if (info.text_encoder_sha256 == NULL)
+		return MREN_OK;
+	mren_encoder_need_text(info.text_encoder_sha256, model, &row);
+	mren_encoder_text_source(&row, &source);
+	return mren_net_attach_encoder(net, &source, err);
+}
+
 void
 mren_predictor_attach(MrenNet *net, const char *model, MemoryContext context)
 {
 	MemoryContext old = MemoryContextSwitchTo(context);
-	MrenEncoderSource source;
-	MrenTextEncoderRow row;
-	MrenNetInfo info;
 	MrenError err;
 
-	mren_net_info(net, &info);
-	if (info.text_encoder_sha256 != NULL)
-	{
-		mren_encoder_need_text(info.text_encoder_sha256, model, &row);
-		mren_encoder_text_source(&row, &source);
-		MREN_PG_CALL(err, mren_net_attach_encoder(net, &source, &err));
-	}
+	MREN_PG_CALL(err, attach_encoder(net, model, &err));
 	MemoryContextSwitchTo(old);
+}
+
+/* What opens the network of a version, for mren_shared_open. */
+typedef struct Opening
+{
+	const MrenVersionRow *version;
+	const char *model;
+} Opening;
+
+static MrenStatus
+open_net(void *state, const MrenEnv *env, void **opened, MrenError *err)
+{
+	const Opening *opening = state;
+	MrenNet *net;
+
+	MREN_TRY(mren_models_load(opening->version, env, &net, err));
+	MREN_TRY(attach_encoder(net, opening->model, err));
+	*opened = net;
+	return MREN_OK;
 }
 
 static ModelEntry *
@@ -55,14 +82,14 @@ load_model(const MrenDeployed *deployed, const MrenCacheKey *key)
 	ModelEntry *entry = MemoryContextAllocZero(context, sizeof(ModelEntry));
 	MrenEnv env = mren_pg_env(context);
 	MrenVersionRow version;
+	Opening opening = {&version, deployed->name};
 	MrenError err;
 
 	mren_deployed_version(deployed, &version);
 	entry->base.context = context;
 	entry->base.key = *key;
-	entry->net = mren_models_load(&version, context);
+	entry->net = mren_shared_open(MREN_SHARED_MODEL, key->content, context, open_net, &opening);
 	mren_net_info(entry->net, &entry->info);
-	mren_predictor_attach(entry->net, deployed->name, context);
 	MREN_PG_CALL(err, mren_net_cache_create(&env, &entry->words, &err));
 	entry->base.bytes = MemoryContextMemAllocated(context, true) + MREN_NET_CACHE_BYTES;
 	return entry;

@@ -20,6 +20,7 @@
 #include "pg/support/lru_cache.h"
 #include "pg/support/pg_env.h"
 #include "pg/support/settings.h"
+#include "pg/support/shared_files.h"
 
 /* Samples of a step of log-mel statistics: a second. */
 #define PIECE_SAMPLES MREN_MEL_RATE
@@ -73,6 +74,25 @@ load_logmel(void)
 	return encoder;
 }
 
+/* What opens the network, for mren_shared_open. */
+static MrenStatus
+open_graph(void *state, const MrenEnv *env, void **opened, MrenError *err)
+{
+	const MrenAudioEncoderRow *row = state;
+	MrenOnnxGraph *graph;
+	uint8 *bytes = NULL;
+	size_t len = 0;
+
+	if (!mren_weights_ready(env))
+		mren_catalog_audio_encoder_bytes(row, &bytes, &len);
+	MREN_TRY(mren_onnx_graph_load_waveform(env, bytes, len, row->output, row->window_samples,
+										   (size_t) mren_max_encoder_memory * 1024, &graph, err));
+	if (bytes != NULL)
+		pfree(bytes);
+	*opened = graph;
+	return MREN_OK;
+}
+
 static MrenAudioEncoder *
 load_network(const MrenAudioEncoderRow *row)
 {
@@ -80,18 +100,13 @@ load_network(const MrenAudioEncoderRow *row)
 	MrenOnnxGraphInfo info;
 	MrenError err;
 	float4 *silence;
-	uint8 *bytes;
-	size_t len;
 
 	encoder->dimension = row->dimension;
 	encoder->sample_rate = row->sample_rate;
 	encoder->window_samples = row->window_samples;
 	encoder->hop_samples = row->hop_samples;
-	mren_catalog_audio_encoder_bytes(row, &bytes, &len);
-	MREN_PG_CALL(err, mren_onnx_graph_load_waveform(
-						  &encoder->env, bytes, len, row->output, encoder->window_samples,
-						  (size_t) mren_max_encoder_memory * 1024, &encoder->graph, &err));
-	pfree(bytes);
+	encoder->graph = mren_shared_open(MREN_SHARED_AUDIO_ENCODER, row->identity,
+									  encoder->base.context, open_graph, (void *) row);
 	mren_onnx_graph_info(encoder->graph, &info);
 	if (info.features != (size_t) row->dimension)
 		ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),

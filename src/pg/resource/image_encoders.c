@@ -16,6 +16,7 @@
 #include "pg/support/lru_cache.h"
 #include "pg/support/pg_env.h"
 #include "pg/support/settings.h"
+#include "pg/support/shared_files.h"
 
 struct MrenEncoder
 {
@@ -26,6 +27,7 @@ struct MrenEncoder
 	MrenOnnxGraphInfo info;
 	MrenImagePrep prep;
 	float4 *input;					/* (height, width, 3) */
+	bool grid_opened;				/* what follows is set, which takes longer than an image */
 	MrenGridProjection *projection; /* NULL: no grid */
 	MrenGridShape grid;				/* projected */
 	float4 *raw_grid;				/* as the network gives it */
@@ -42,6 +44,7 @@ typedef struct ImageEntry
 
 static MrenCache images = MREN_CACHE_INIT(images, &mren_image_cache, NULL);
 
+/* When a grid is asked for: most callers do not. */
 static void
 open_grid(MrenEncoder *encoder)
 {
@@ -49,17 +52,42 @@ open_grid(MrenEncoder *encoder)
 						   encoder->info.grid_channels};
 	MrenError err;
 
-	if (encoder->info.grid == NULL)
+	if (encoder->info.grid == NULL || encoder->grid_opened)
 		return;
 	/* A network whose grid is too large to keep is used without it. */
 	if (mren_grid_projection_create(&encoder->env, &shape, &encoder->projection, &err) ==
 		MREN_ELIMIT)
+	{
+		encoder->grid_opened = true;
 		return;
+	}
 	if (encoder->projection == NULL)
 		mren_pg_raise(&err);
 	encoder->grid = mren_grid_projection_shape(encoder->projection);
 	encoder->raw_grid =
 		MemoryContextAllocHuge(encoder->base.context, mren_grid_size(&shape) * sizeof(float4));
+	encoder->grid_opened = true;
+	mren_cache_resize(&cache, &encoder->base,
+					  MemoryContextMemAllocated(encoder->base.context, true));
+}
+
+/* What opens the network, for mren_shared_open. */
+static MrenStatus
+open_graph(void *state, const MrenEnv *env, void **opened, MrenError *err)
+{
+	const MrenEncoderRow *row = state;
+	MrenOnnxGraph *graph;
+	uint8 *bytes = NULL;
+	size_t len = 0;
+
+	if (!mren_weights_ready(env))
+		mren_catalog_encoder_bytes(row, &bytes, &len);
+	MREN_TRY(mren_onnx_graph_load(env, bytes, len, row->output,
+								  (size_t) mren_max_encoder_memory * 1024, &graph, err));
+	if (bytes != NULL)
+		pfree(bytes);
+	*opened = graph;
+	return MREN_OK;
 }
 
 static MrenEncoder *
@@ -68,17 +96,12 @@ load(const MrenEncoderRow *row, const MrenCacheKey *key)
 	MemoryContext context = mren_cache_context("image encoder");
 	MrenEncoder *encoder = MemoryContextAllocZero(context, sizeof(MrenEncoder));
 	MrenError err;
-	uint8 *bytes;
-	size_t len;
 
 	encoder->base.context = context;
 	encoder->base.key = *key;
 	encoder->env = mren_pg_env(context);
-	mren_catalog_encoder_bytes(row, &bytes, &len);
-	MREN_PG_CALL(err, mren_onnx_graph_load(&encoder->env, bytes, len, row->output,
-										   (size_t) mren_max_encoder_memory * 1024, &encoder->graph,
-										   &err));
-	pfree(bytes);
+	encoder->graph = mren_shared_open(MREN_SHARED_IMAGE_ENCODER, row->identity, context, open_graph,
+									  (void *) row);
 	mren_onnx_graph_info(encoder->graph, &encoder->info);
 	if (encoder->info.features != (size_t) row->dimension)
 		ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED),
@@ -93,7 +116,6 @@ load(const MrenEncoderRow *row, const MrenCacheKey *key)
 	memset(encoder->input, 0, sizeof(float4) * 3 * encoder->info.width * encoder->info.height);
 	MREN_PG_CALL(err, mren_onnx_graph_start(&encoder->env, encoder->graph, encoder->input,
 											&encoder->run, &err));
-	open_grid(encoder);
 	encoder->base.bytes = MemoryContextMemAllocated(context, true);
 	return encoder;
 }
@@ -178,8 +200,9 @@ mren_encoder_decode(const MrenEncoder *encoder, const bytea *image, MrenBitmap *
 }
 
 MrenGridShape
-mren_encoder_grid_shape(const MrenEncoder *encoder)
+mren_encoder_grid_shape(MrenEncoder *encoder)
 {
+	open_grid(encoder);
 	return encoder->grid;
 }
 
@@ -200,6 +223,7 @@ mren_encoder_run(MrenEncoder *encoder, const MrenBitmap *bitmap, float4 *out, ui
 	MREN_PG_CALL(err, mren_onnx_graph_output(encoder->run, out, &err));
 	if (grid == NULL)
 		return;
+	open_grid(encoder);
 	MREN_PG_CALL(err, mren_onnx_graph_grid(encoder->run, encoder->raw_grid, &err));
 	mren_grid_project(encoder->projection, encoder->raw_grid, grid);
 }
@@ -245,7 +269,8 @@ mren_encoder_image(MrenEncoder *encoder, const bytea *image, float4 *out, uint16
 {
 	MrenCacheKey key = image_key(encoder, image);
 	size_t n = mren_encoder_dimension(encoder);
-	size_t n_grid = grid != NULL ? mren_grid_size(&encoder->grid) : 0;
+	MrenGridShape shape = grid != NULL ? mren_encoder_grid_shape(encoder) : (MrenGridShape){0};
+	size_t n_grid = grid != NULL ? mren_grid_size(&shape) : 0;
 	ImageEntry *entry;
 	MemoryContext work;
 	MemoryContext old;

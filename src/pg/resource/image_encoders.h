@@ -33,7 +33,7 @@ extern MrenHash128 mren_encoder_image_hash(const bytea *image);
 extern void mren_encoder_features(MrenEncoder *encoder, const bytea *image, float4 *out);
 
 /* The shape of its images' grids as a network takes them; all 0: it has no grid. */
-extern MrenGridShape mren_encoder_grid_shape(const MrenEncoder *encoder);
+extern MrenGridShape mren_encoder_grid_shape(MrenEncoder *encoder);
 
 /*
  * mren_encoder_image

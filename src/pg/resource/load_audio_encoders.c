@@ -29,6 +29,7 @@
 #include "pg/support/load_input.h"
 #include "pg/support/pg_env.h"
 #include "pg/support/settings.h"
+#include "pg/support/shared_files.h"
 
 #define LOWEST_RATE 1000
 #define HIGHEST_RATE 192000
@@ -243,6 +244,7 @@ mren_drop_audio_encoder(PG_FUNCTION_ARGS)
 						errmsg("audio encoder \"%s\" is built in and cannot be dropped", name)));
 	mren_catalog_need_audio_encoder(name, &row);
 	mren_content_drop(&mren_content_audio_encoder, name, row.id, NameStr(row.owner), row.identity);
+	mren_shared_drop(MREN_SHARED_AUDIO_ENCODER, row.identity);
 	PG_RETURN_VOID();
 }
 

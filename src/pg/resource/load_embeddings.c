@@ -246,6 +246,7 @@ mren_drop_embeddings(PG_FUNCTION_ARGS)
 
 	mren_catalog_need_embedding(name, &row);
 	mren_content_drop(&mren_content_embeddings, name, row.id, NameStr(row.owner), row.sha256);
+	mren_words_dropped(&row);
 	PG_RETURN_VOID();
 }
 

@@ -31,6 +31,7 @@
 #include "pg/support/load_input.h"
 #include "pg/support/pg_env.h"
 #include "pg/support/settings.h"
+#include "pg/support/shared_files.h"
 
 /* The customary statistics of ImageNet (Deng et al. 2009), in pixel units. */
 static const float4 imagenet_mean[3] = {123.675f, 116.28f, 103.53f};
@@ -238,6 +239,7 @@ mren_drop_image_encoder(PG_FUNCTION_ARGS)
 
 	mren_catalog_need_encoder(name, &row);
 	mren_content_drop(&mren_content_encoder, name, row.id, NameStr(row.owner), row.identity);
+	mren_shared_drop(MREN_SHARED_IMAGE_ENCODER, row.identity);
 	PG_RETURN_VOID();
 }
 

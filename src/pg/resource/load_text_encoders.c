@@ -27,6 +27,7 @@
 #include "pg/support/load_input.h"
 #include "pg/support/pg_env.h"
 #include "pg/support/settings.h"
+#include "pg/support/shared_files.h"
 #include "transformer/file/encoder_tokenizer.h"
 #include "transformer/file/stored_encoder.h"
 
@@ -348,5 +349,6 @@ mren_drop_text_encoder(PG_FUNCTION_ARGS)
 
 	mren_catalog_need_text_encoder(name, &row);
 	mren_content_drop(&mren_content_text_encoder, name, row.id, NameStr(row.owner), row.sha256);
+	mren_shared_drop(MREN_SHARED_TEXT_ENCODER, row.sha256);
 	PG_RETURN_VOID();
 }

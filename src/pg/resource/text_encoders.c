@@ -14,6 +14,7 @@
 #include "pg/support/lru_cache.h"
 #include "pg/support/pg_env.h"
 #include "pg/support/settings.h"
+#include "pg/support/shared_files.h"
 #include "transformer/file/encoder_tokenizer.h"
 #include "transformer/file/stored_encoder.h"
 
@@ -21,7 +22,6 @@ typedef struct TextEncoder
 {
 	MrenCacheEntry base;
 	MrenOpenTextEncoder opened;
-	MrenStoredEncoder stored; /* its weights are used in place */
 } TextEncoder;
 
 static MrenCache cache = MREN_CACHE_INIT(cache, &mren_text_encoder_cache, NULL);
@@ -44,24 +44,66 @@ at_end(MrenTextEncoderReader *reader)
 	return mren_catalog_text_encoder_read(reader, &byte, 1) == 0;
 }
 
-/* Builds what is used from what is stored. */
-static MrenStatus
-build(TextEncoder *encoder, const MrenEnv *env, MrenError *err)
+/* Reads what is stored, the weights only if nothing shared has them. */
+static void
+restore(const MrenEnv *env, const MrenTextEncoderRow *row, MrenStoredEncoder *stored)
 {
-	MrenStoredEncoder *stored = &encoder->stored;
-	MrenTokenizerFile file = {stored->tokenizer, &stored->vocab, stored->tokenizer_bytes,
-							  stored->n_tokenizer};
+	bool weights = !mren_weights_ready(env);
+	MrenTextEncoderReader *reader = mren_catalog_text_encoder_begin(row);
+	MrenByteSource source = {reader, get_bytes};
+	MrenError err;
+	MrenStatus status = mren_transformer_restore(env, &source, weights, stored, &err);
+
+	if (status == MREN_ECANCELED || status == MREN_ENOMEM)
+		mren_pg_raise(&err);
+	if (status != MREN_OK || (weights && !at_end(reader)) ||
+		stored->config.width != (size_t) row->width)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("what is stored as text encoder %lld cannot be used", (long long) row->id),
+				 status != MREN_OK ? errdetail_internal("%s", err.message) : 0));
+	mren_catalog_text_encoder_end(reader);
+}
+
+/* The weights as they are used in place, from now on or already. */
+static MrenStatus
+share_weights(const MrenEnv *env, MrenStoredEncoder *stored, MrenError *err)
+{
+	bool filled;
+
+	if (mren_weights_ready(env))
+		return mren_allocate_weights(env, mren_transformer_parameters(&stored->config),
+									 sizeof(float), &stored->weights, &filled, err);
+	if (env->weights == NULL)
+		return MREN_OK;
+	return mren_weights_add(env->weights, stored->weights, stored->n_weights * sizeof(float), err);
+}
+
+/* What opens an encoder, for mren_shared_open. */
+static MrenStatus
+open_encoder(void *state, const MrenEnv *env, void **opened, MrenError *err)
+{
+	MrenStoredEncoder *stored;
+	MrenOpenTextEncoder *encoder;
+	MrenTokenizerFile file;
 	MrenSubwordTokenizer *tokenizer;
 	MrenTransformer *transformer;
 
+	MREN_TRY(mren_allocate(env, 1, sizeof(*stored), &stored, err));
+	MREN_TRY(mren_allocate(env, 1, sizeof(*encoder), &encoder, err));
+	restore(env, state, stored);
+	file = (MrenTokenizerFile){stored->tokenizer, &stored->vocab, stored->tokenizer_bytes,
+							   stored->n_tokenizer};
 	MREN_TRY(mren_transformer_tokenizer(env, &file, &stored->config, &tokenizer, err));
 	/* The parsed tokenizer has copies of the pieces. */
 	mren_release(env, stored->tokenizer_bytes);
 	stored->tokenizer_bytes = NULL;
 	stored->n_tokenizer = 0;
+	MREN_TRY(share_weights(env, stored, err));
 	MREN_TRY(
 		mren_transformer_create_in_place(env, &stored->config, stored->weights, &transformer, err));
-	encoder->opened = (MrenOpenTextEncoder){&stored->config, tokenizer, transformer};
+	*encoder = (MrenOpenTextEncoder){&stored->config, tokenizer, transformer};
+	*opened = encoder;
 	return MREN_OK;
 }
 
@@ -70,25 +112,11 @@ read_encoder(const MrenTextEncoderRow *row, const MrenCacheKey *key)
 {
 	MemoryContext context = mren_cache_context("text encoder");
 	TextEncoder *encoder = MemoryContextAllocZero(context, sizeof(TextEncoder));
-	MrenTextEncoderReader *reader = mren_catalog_text_encoder_begin(row);
-	MrenByteSource source = {reader, get_bytes};
-	MrenEnv env = mren_pg_env(context);
-	MrenError err;
-	MrenStatus status;
 
 	encoder->base.context = context;
 	encoder->base.key = *key;
-	status = mren_transformer_restore(&env, &source, true, &encoder->stored, &err);
-	if (status == MREN_OK)
-		status = build(encoder, &env, &err);
-	if (status == MREN_ECANCELED || status == MREN_ENOMEM)
-		mren_pg_raise(&err);
-	if (status != MREN_OK || !at_end(reader) || encoder->stored.config.width != (size_t) row->width)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("what is stored as text encoder %lld cannot be used", (long long) row->id),
-				 status != MREN_OK ? errdetail_internal("%s", err.message) : 0));
-	mren_catalog_text_encoder_end(reader);
+	encoder->opened = *(MrenOpenTextEncoder *) mren_shared_open(
+		MREN_SHARED_TEXT_ENCODER, row->sha256, context, open_encoder, (void *) row);
 	encoder->base.bytes = MemoryContextMemAllocated(context, true);
 	return encoder;
 }

@@ -37,6 +37,9 @@ extern void mren_words_ids(MrenWords *words, MrenVocabulary *vocabulary);
 /* The number in mren.embedding_word of a slot's word. */
 extern int32 mren_words_id(const MrenWords *words, int32 slot);
 
+/* Removes what backends share of embeddings that are dropped, when the transaction commits. */
+extern void mren_words_dropped(const MrenEmbeddingRow *row);
+
 /* The vector of a slot; dimension floats. */
 extern const float4 *mren_words_vector(const MrenWords *words, int32 slot);
 

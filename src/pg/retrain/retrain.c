@@ -82,6 +82,8 @@ require_owner(const char *model, const MrenModelRow *row)
 static void
 prepare(MrenJob *job)
 {
+	MrenEnv env = mren_pg_env(job->context);
+	MrenError err;
 	Retrain *retrain = (Retrain *) job;
 
 	mren_catalog_require(retrain->args.model, MREN_PRIVILEGE_PREDICT, &retrain->row);
@@ -99,7 +101,7 @@ prepare(MrenJob *job)
 	mren_recipe_find(retrain->args.model, &retrain->row, &retrain->champion,
 					 retrain->args.overrides, &retrain->recipe);
 	if (!retrain->busy)
-		retrain->net = mren_models_load(&retrain->champion, job->context);
+		MREN_PG_CALL(err, mren_models_load(&retrain->champion, &env, &retrain->net, &err));
 	retrain->verdict = (MrenRunVerdict){.champion = retrain->champion.version,
 										.score = {NAN, NAN},
 										.lower_bound = NAN,

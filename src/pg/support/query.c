@@ -44,6 +44,8 @@ static const Column known[MREN_N_COLUMNS] = {
 	{"weight", FLOAT4OID, "pg_catalog.float4", true},
 	{"split", TEXTOID, "pg_catalog.text", true},
 	{"group", TEXTOID, "pg_catalog.text", true},
+	{"probabilities", JSONBOID, "pg_catalog.jsonb", true},
+	{"gold", BOOLOID, "pg_catalog.bool", true},
 };
 
 const char *
@@ -238,7 +240,13 @@ void
 mren_query_columns(const char *query, uint32 needed, MrenColumns *columns)
 {
 	TupleDesc desc = mren_query_describe(query);
+	bool labelled = (needed & (1u << MREN_COLUMN_RELATION)) != 0;
 
+	/* Of both the relation is asked for, if there is neither. */
+	if ((needed & MREN_LABEL_COLUMNS) == MREN_LABEL_COLUMNS)
+		needed &= mren_query_find(desc, known[MREN_COLUMN_PROBABILITIES].name) > 0
+					  ? ~MREN_LABEL_COLUMNS
+					  : ~(1u << MREN_COLUMN_PROBABILITIES);
 	memset(columns, 0, sizeof(*columns));
 	for (MrenColumn column = 0; column < MREN_N_COLUMNS; column++)
 	{
@@ -251,7 +259,7 @@ mren_query_columns(const char *query, uint32 needed, MrenColumns *columns)
 		columns->attno[column] = attno;
 	}
 	check_mentions(desc, columns);
-	notice_ignored(desc, (needed & (1u << MREN_COLUMN_RELATION)) != 0);
+	notice_ignored(desc, labelled);
 }
 
 /*

@@ -34,10 +34,15 @@ typedef enum MrenColumn
 	MREN_COLUMN_TAIL_BOX,
 	MREN_COLUMN_WEIGHT,
 	MREN_COLUMN_SPLIT,
-	MREN_COLUMN_GROUP, /* of any type: rows of one group are held out together */
+	MREN_COLUMN_GROUP,		   /* of any type: rows of one group are held out together */
+	MREN_COLUMN_PROBABILITIES, /* instead of a relation: see train/train_label.h */
+	MREN_COLUMN_GOLD,		   /* whether a person labelled the row */
 } MrenColumn;
 
-#define MREN_N_COLUMNS (MREN_COLUMN_GROUP + 1)
+#define MREN_N_COLUMNS (MREN_COLUMN_GOLD + 1)
+
+/* A query that needs both of these columns needs at least one of them. */
+#define MREN_LABEL_COLUMNS ((1u << MREN_COLUMN_RELATION) | (1u << MREN_COLUMN_PROBABILITIES))
 
 typedef struct MrenColumns
 {

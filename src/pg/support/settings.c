@@ -31,6 +31,7 @@ int mren_image_cache = 8 * 1024;
 int mren_audio_encoder_cache = 128 * 1024;
 int mren_audio_cache = 8 * 1024;
 int mren_lexicon_cache = 256 * 1024;
+int mren_shared_files = 2 * 1024 * 1024;
 int mren_aggregate_memory = 512 * 1024;
 int mren_train_memory = 1024 * 1024;
 bool mren_allow_empty_source = false;
@@ -139,6 +140,10 @@ mren_settings_define(void)
 		{"mren.lexicon_cache",
 		 "Sets the memory for cached lexicons, which is also the maximum size of one lexicon.",
 		 &mren_lexicon_cache, 64, GUC_UNIT_KB},
+		{"mren.shared_files",
+		 "Sets the maximum size of all files by which the server's backends share models, encoders "
+		 "and word vectors.",
+		 &mren_shared_files, 0, GUC_UNIT_KB},
 		{"mren.aggregate_memory",
 		 "Sets the maximum memory that one state of mren.train_agg may take.",
 		 &mren_aggregate_memory, 64, GUC_UNIT_KB},

@@ -33,6 +33,9 @@ extern int mren_audio_encoder_cache; /* kB */
 extern int mren_audio_cache;		 /* kB of feature vectors */
 extern int mren_lexicon_cache;		 /* kB */
 
+/* Of all files that backends share; 0: none are used. */
+extern int mren_shared_files; /* kB */
+
 /* Memory for training. */
 extern int mren_aggregate_memory; /* kB, a state of mren.train_agg */
 extern int mren_train_memory;	  /* kB, word vectors and cached rows of CALL mren.train */

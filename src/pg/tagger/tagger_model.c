@@ -20,6 +20,7 @@
 #include "pg/support/args.h"
 #include "pg/support/lru_cache.h"
 #include "pg/support/settings.h"
+#include "pg/support/shared_files.h"
 #include "pg/tagger/tag_reader.h"
 #include "tagger/tagger.h"
 
@@ -59,22 +60,31 @@ name_types(TaggerEntry *entry, MemoryContext context)
 	MemoryContextSwitchTo(old);
 }
 
-/* Reads the text encoder that the tagger was trained from. */
-static void
-attach_encoder(TaggerEntry *entry, const char *name, MemoryContext context)
+/* What opens a tagger, for mren_shared_open. */
+typedef struct Opening
 {
-	MemoryContext old = MemoryContextSwitchTo(context);
+	const MrenVersionRow *version;
+	const char *name;
+} Opening;
+
+/* Reads it with the text encoder that it was trained from. */
+static MrenStatus
+open_tagger(void *state, const MrenEnv *env, void **opened, MrenError *err)
+{
+	const Opening *opening = state;
+	MrenTagger *tagger;
+	MrenTaggerInfo info;
 	MrenEncoderSource source;
 	MrenTextEncoderRow row;
-	MrenError err;
 
-	if (entry->info.encoder_dim > 0)
-	{
-		mren_encoder_need_text(entry->info.text_encoder_sha256, name, &row);
-		mren_encoder_text_source(&row, &source);
-		MREN_PG_CALL(err, mren_tagger_attach_encoder(entry->tagger, &source, &err));
-	}
-	MemoryContextSwitchTo(old);
+	MREN_TRY(mren_models_load_tagger(opening->version, env, &tagger, err));
+	*opened = tagger;
+	mren_tagger_info(tagger, &info);
+	if (info.encoder_dim == 0)
+		return MREN_OK;
+	mren_encoder_need_text(info.text_encoder_sha256, opening->name, &row);
+	mren_encoder_text_source(&row, &source);
+	return mren_tagger_attach_encoder(tagger, &source, err);
 }
 
 static TaggerEntry *
@@ -83,14 +93,15 @@ load_tagger(const MrenDeployed *deployed, const MrenCacheKey *key)
 	MemoryContext context = mren_cache_context("tagger");
 	TaggerEntry *entry = MemoryContextAllocZero(context, sizeof(TaggerEntry));
 	MrenVersionRow version;
+	Opening opening = {&version, deployed->name};
 
 	mren_deployed_version(deployed, &version);
 	entry->base.context = context;
 	entry->base.key = *key;
-	entry->tagger = mren_models_load_tagger(&version, context);
+	entry->tagger =
+		mren_shared_open(MREN_SHARED_MODEL, key->content, context, open_tagger, &opening);
 	mren_tagger_info(entry->tagger, &entry->info);
 	name_types(entry, context);
-	attach_encoder(entry, deployed->name, context);
 	entry->base.bytes = MemoryContextMemAllocated(context, true);
 	return entry;
 }

@@ -138,9 +138,11 @@ row_audio(MrenEncodeSite *site, const MrenPair *pair)
 }
 
 MrenRowImage
-mren_encode_row(MrenEncodeSite *site, const MrenPair *pair, MrenTextSpan relation,
+mren_encode_row(MrenEncodeSite *site, const MrenPair *pair, const MrenTrainLabel *label,
 				MrenExample *example)
 {
+	MrenTargets targets;
+	MrenTextSpan relation = mren_train_label_name(label, &targets);
 	uint16 *grid;
 	const float4 *image = row_image(site, pair, &grid);
 	const float4 *audio = row_audio(site, pair);
@@ -168,13 +170,15 @@ mren_encode_row(MrenEncodeSite *site, const MrenPair *pair, MrenTextSpan relatio
 										   site->setup.net.markers == MREN_MARKERS_SOLID)
 							  ->tokens;
 	example->has_grid = grid != NULL;
+	example->targets = targets;
+	example->weak = mren_train_label_weak(label);
 	return (MrenRowImage){image, grid, audio};
 }
 
 /*
  * mren.encode_example(options, sentence, head, tail, relation, image,
  * image_vector, head_type, tail_type, head_box, tail_box, weight, split, audio,
- * audio_vector) → bytea: a record of the core, followed by the image's vector and grid, and
+ * audio_vector, probabilities, gold) → bytea: a record of the core, followed by the image's vector and grid, and
  * the recording's vector; or what
  * is wrong with the row (mren_encode_error).
  */
@@ -197,8 +201,17 @@ enum
 	ARG_WEIGHT,
 	ARG_SPLIT,
 	ARG_AUDIO,
-	ARG_AUDIO_VECTOR
+	ARG_AUDIO_VECTOR,
+	ARG_PROBABILITIES, /* JSON's null: a query with such a column has none here */
+	ARG_GOLD
 };
+
+/* The function of an earlier version of the extension lacks the last arguments. */
+static bool
+has_arg(FunctionCallInfo fcinfo, int arg)
+{
+	return PG_NARGS() > arg && !PG_ARGISNULL(arg);
+}
 
 static void
 optional_args(FunctionCallInfo fcinfo, MrenPair *pair)
@@ -215,17 +228,29 @@ optional_args(FunctionCallInfo fcinfo, MrenPair *pair)
 		mren_pair_head_box(pair, PG_GETARG_DATUM(ARG_HEAD_BOX));
 	if (!PG_ARGISNULL(ARG_TAIL_BOX))
 		mren_pair_tail_box(pair, PG_GETARG_DATUM(ARG_TAIL_BOX));
-	/* The function of an earlier version of the extension has no such arguments. */
-	if (PG_NARGS() > ARG_AUDIO && !PG_ARGISNULL(ARG_AUDIO))
+	if (has_arg(fcinfo, ARG_AUDIO))
 		pair->audio = PG_GETARG_BYTEA_PP(ARG_AUDIO);
-	if (PG_NARGS() > ARG_AUDIO_VECTOR && !PG_ARGISNULL(ARG_AUDIO_VECTOR))
+	if (has_arg(fcinfo, ARG_AUDIO_VECTOR))
 		mren_pair_audio_vector(pair, PG_GETARG_DATUM(ARG_AUDIO_VECTOR));
 	mren_pair_check(pair);
+}
+
+static void
+label_args(FunctionCallInfo fcinfo, MrenTrainLabel *label)
+{
+	*label = (MrenTrainLabel){.has_gold = has_arg(fcinfo, ARG_GOLD)};
+	if (!PG_ARGISNULL(ARG_RELATION))
+		label->relation = mren_datum_utf8(PG_GETARG_DATUM(ARG_RELATION));
+	if (has_arg(fcinfo, ARG_PROBABILITIES))
+		label->probabilities = PG_GETARG_JSONB_P(ARG_PROBABILITIES);
+	if (label->has_gold)
+		label->gold = PG_GETARG_BOOL(ARG_GOLD);
 }
 
 static bytea *
 encode(FunctionCallInfo fcinfo, MrenEncodeSite *site, bool ranges)
 {
+	MrenTrainLabel label;
 	MrenEnv env = mren_pg_env(CurrentMemoryContext);
 	MrenBuffer buffer = {0};
 	MrenPair pair = {0};
@@ -236,7 +261,8 @@ encode(FunctionCallInfo fcinfo, MrenEncodeSite *site, bool ranges)
 	mren_pair_sentence(&pair, PG_GETARG_DATUM(ARG_SENTENCE));
 	mren_pair_mentions(&pair, PG_GETARG_DATUM(ARG_HEAD), PG_GETARG_DATUM(ARG_TAIL), ranges);
 	optional_args(fcinfo, &pair);
-	image = mren_encode_row(site, &pair, mren_datum_utf8(PG_GETARG_DATUM(ARG_RELATION)), &example);
+	label_args(fcinfo, &label);
+	image = mren_encode_row(site, &pair, &label, &example);
 	if (!PG_ARGISNULL(ARG_WEIGHT))
 		example.weight = PG_GETARG_FLOAT4(ARG_WEIGHT);
 	if (!PG_ARGISNULL(ARG_SPLIT))
@@ -322,7 +348,7 @@ encode_or_bad(FunctionCallInfo fcinfo, MrenEncodeSite *site, bool ranges)
 	return record;
 }
 
-/* NULL for a row without sentence, mention or relation; training skips it. */
+/* NULL for a row without sentence, mention or label; training skips it. */
 static Datum
 encode_example(FunctionCallInfo fcinfo, bool ranges)
 {
@@ -331,11 +357,9 @@ encode_example(FunctionCallInfo fcinfo, bool ranges)
 	bytea *record;
 	bytea *result;
 
-	for (int arg = ARG_SENTENCE; arg <= ARG_RELATION; arg++)
-	{
-		if (PG_ARGISNULL(arg))
-			PG_RETURN_NULL();
-	}
+	if (PG_ARGISNULL(ARG_SENTENCE) || PG_ARGISNULL(ARG_HEAD) || PG_ARGISNULL(ARG_TAIL) ||
+		(PG_ARGISNULL(ARG_RELATION) && !has_arg(fcinfo, ARG_PROBABILITIES)))
+		PG_RETURN_NULL();
 	MemoryContextReset(site->base.row);
 	MemoryContextSwitchTo(site->base.row);
 	record = encode_or_bad(fcinfo, site, ranges);

@@ -17,6 +17,7 @@
 #include "pg/resource/audio_encoders.h"
 #include "pg/resource/text_tokenizers.h"
 #include "pg/resource/image_encoders.h"
+#include "pg/train/train_label.h"
 #include "pg/train/train_setup.h"
 #include "pg/predict/row_features.h"
 #include "pg/resource/span_slips.h"
@@ -52,11 +53,11 @@ typedef struct MrenRowImage
 
 /*
  * mren_encode_row
- *	  Encodes a labelled pair; returns its image's vector and grid.  All are
+ *	  Encodes a labelled pair, as a row with weight 1; returns its image's vector and grid.  All are
  *	  valid until the next row.
  */
 extern MrenRowImage mren_encode_row(MrenEncodeSite *site, const MrenPair *pair,
-									MrenTextSpan relation, MrenExample *example);
+									const MrenTrainLabel *label, MrenExample *example);
 
 /*
  * mren_encode_error

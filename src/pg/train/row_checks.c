@@ -20,6 +20,8 @@ typedef struct Found
 	uint64 n_known; /* of them, words with a vector */
 	bool has_image;
 	bool has_audio;
+	size_t n_weak; /* rows that train but are not gold */
+	size_t n_gold;
 } Found;
 
 static void
@@ -58,6 +60,11 @@ read_rows(const MrenEnv *env, const MrenSource *rows, Found *found)
 		found->has_image |= example.has_image;
 		found->has_audio |= example.has_audio;
 		count_words(&example.sentence, found);
+		if (mren_split_trains(example.split))
+		{
+			found->n_weak += example.weak;
+			found->n_gold += !example.weak;
+		}
 		/* More relations than a network can have are the trainer's error. */
 		if (found->relations.n <= MREN_MAX_RELATIONS)
 			MREN_PG_CALL(
@@ -128,6 +135,12 @@ mren_train_check_rows(const MrenTrainSetup *setup, const MrenSource *rows)
 	read_rows(&env, rows, &found);
 	warn_of_relations(&env, &found.relations);
 	mren_names_free(&env, &found.relations);
+	if (found.n_weak > 0 && found.n_gold == 0)
+		ereport(WARNING,
+				(errmsg("none of the %zu rows is gold", found.n_weak),
+				 errdetail("The model is neither validated nor calibrated, so its confidence means "
+						   "little."),
+				 errhint("Label some rows by hand: 200 tell how good the model is.")));
 	if (setup->embeddings != NULL && found.n_words > 0 && found.n_known == 0)
 		ereport(WARNING,
 				(errmsg("embeddings \"%s\" have a vector of none of the %llu words of the rows",

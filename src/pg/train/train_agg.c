@@ -274,7 +274,9 @@ encode_row(FunctionCallInfo fcinfo, const Form *form, MrenEncodeSite *site, Mren
 	mren_pair_check(&pair);
 	if (form->ranges)
 		check_ranges(site, &pair);
-	image = mren_encode_row(site, &pair, mren_datum_utf8(PG_GETARG_DATUM(RELATION)), example);
+	if (!PG_ARGISNULL(RELATION))
+		extras.label.relation = mren_datum_utf8(PG_GETARG_DATUM(RELATION));
+	image = mren_encode_row(site, &pair, &extras.label, example);
 	example->weight = extras.weight;
 	example->split = extras.split;
 	mren_encode_holdout(site, &pair, example);
@@ -319,6 +321,17 @@ try_row(FunctionCallInfo fcinfo, const Form *form, MrenEncodeSite *site, Trainin
 	PG_END_TRY();
 }
 
+static bool
+has_probabilities(FunctionCallInfo fcinfo, const Form *form)
+{
+	JsonbValue found;
+
+	if (form->extras < 0 || PG_ARGISNULL(form->extras))
+		return false;
+	return getKeyJsonValueFromContainer(&PG_GETARG_JSONB_P(form->extras)->root, "probabilities",
+										strlen("probabilities"), &found) != NULL;
+}
+
 static Datum
 accumulate(FunctionCallInfo fcinfo, const Form *form)
 {
@@ -341,9 +354,9 @@ accumulate(FunctionCallInfo fcinfo, const Form *form)
 		check_options(site, set);
 	}
 	site->n_rows++;
-	/* A row without sentence, mention or relation is skipped. */
+	/* A row without sentence, mention or label is skipped. */
 	if (PG_ARGISNULL(SENTENCE) || PG_ARGISNULL(HEAD) || PG_ARGISNULL(TAIL) ||
-		PG_ARGISNULL(RELATION))
+		(PG_ARGISNULL(RELATION) && !has_probabilities(fcinfo, form)))
 		PG_RETURN_DATUM(EOHPGetRWDatum(&set->hdr));
 
 	MemoryContextReset(site->base.row);

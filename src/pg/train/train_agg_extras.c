@@ -29,6 +29,14 @@ number_of(const char *key, const JsonbValue *value)
 		DirectFunctionCall1(numeric_float8_no_overflow, NumericGetDatum(value->val.numeric)));
 }
 
+static bool
+boolean_of(const char *key, const JsonbValue *value)
+{
+	if (value->type != jbvBool)
+		wrong_value(key, "true or false");
+	return value->val.boolean;
+}
+
 static char *
 string_of(const char *key, const JsonbValue *value)
 {
@@ -120,11 +128,18 @@ read_member(const char *key, const JsonbValue *value, MrenPair *pair, MrenTrainA
 			DatumGetByteaPP(DirectFunctionCall1(byteain, CStringGetDatum(string_of(key, value))));
 	else if (strcmp(key, "audio_vector") == 0)
 		pair->audio_vector = floats_of(key, value, &pair->n_audio_vector);
+	else if (strcmp(key, "probabilities") == 0)
+		extras->label.probabilities = JsonbValueToJsonb((JsonbValue *) value);
+	else if (strcmp(key, "gold") == 0)
+	{
+		extras->label.has_gold = true;
+		extras->label.gold = boolean_of(key, value);
+	}
 	else
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("unknown key \"%s\" in extras", key),
 						errhint("Keys are weight, split, head_type, tail_type, head_box, tail_box, "
-								"image_vector, audio and audio_vector.")));
+								"image_vector, audio, audio_vector, probabilities and gold.")));
 }
 
 void

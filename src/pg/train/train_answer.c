@@ -87,19 +87,37 @@ same_text(MrenTextSpan a, MrenTextSpan b)
 	return a.data != NULL && b.data != NULL && a.len == b.len && memcmp(a.data, b.data, a.len) == 0;
 }
 
-/* The relation that mren.predict would return; data NULL: none. */
-static MrenTextSpan
-answer(MrenTrainAnswers *answers, const MrenExample *example)
+/* Sets answers->probabilities. */
+static void
+compute(MrenTrainAnswers *answers, const MrenExample *example)
 {
 	MrenInput input;
 	MrenError err;
-	MrenNetAnswer given;
 
 	make_input(answers, example, &input);
 	MREN_PG_CALL(err, mren_net_features(answers->net, &answers->vectors, &input, 1,
 										answers->features, answers->scratch, &err));
 	MREN_PG_CALL(err, mren_net_probabilities(answers->net, answers->features, 1,
 											 answers->probabilities, answers->scratch, &err));
+}
+
+void
+mren_train_answer_probabilities(MrenTrainAnswers *answers, size_t i, MrenExample *example,
+								uint64 *key)
+{
+	const uint8_t *record;
+
+	mren_train_answer_read(answers->rows, i, &record, example, key);
+	compute(answers, example);
+}
+
+/* The relation that mren.predict would return; data NULL: none. */
+static MrenTextSpan
+answer(MrenTrainAnswers *answers, const MrenExample *example)
+{
+	MrenNetAnswer given;
+
+	compute(answers, example);
 	given = mren_net_answer(&answers->info, answers->probabilities);
 	if (given.relation < 0)
 		return (MrenTextSpan){NULL, 0};

@@ -42,6 +42,13 @@ extern void mren_train_answer_begin(MrenTrainAnswers *answers, const MrenSource 
 /* Counts the answer to row i as that of model 1, and 0 for model 0 (bootstrap.h). */
 extern void mren_train_answer_count(MrenTrainAnswers *answers, size_t i, MrenPairedCounts *counts);
 
+/*
+ * The probabilities of the relations of row i in answers->probabilities; its record and key as
+ * mren_train_answer_read gives them.
+ */
+extern void mren_train_answer_probabilities(MrenTrainAnswers *answers, size_t i,
+											MrenExample *example, uint64 *key);
+
 /* Reads a keyed record: the example points into it, and is valid until the next one is read. */
 extern void mren_train_answer_read(const MrenSource *rows, size_t i, const uint8_t **record,
 								   MrenExample *example, uint64 *key);

@@ -258,16 +258,22 @@ metrics_json(const MrenNetworkTraining *training, const MrenNet *net, const Mren
 			&json,
 			", \"validation_loss\": %.9g, \"validation_accuracy\": %.9g, \"validation_f1\": %.9g",
 			report->validation_loss, report->validation_accuracy, report->validation_f1);
+	if (report->n_weak + report->n_weak_unused + report->n_targets > 0)
+		appendStringInfo(&json,
+						 ", \"gold_rows\": %zu, \"weak_rows\": %zu, \"unused_weak_rows\": %zu, "
+						 "\"soft_rows\": %zu",
+						 report->n_train - report->n_weak + report->n_validation, report->n_weak,
+						 report->n_weak_unused, report->n_targets);
 	if (report->n_rows_with_audio > 0)
 		appendStringInfo(&json, ", \"rows_with_audio\": %zu", report->n_rows_with_audio);
 	if (report->n_members > 1)
 		appendStringInfo(&json, ", \"members\": %zu", report->n_members);
 	if (report->has_text_only)
 		appendStringInfo(&json, ", \"multimodal_share\": %.9g", report->multimodal_share);
-	if (report->linear_epoch > 0)
+	if (report->has_linear)
 		appendStringInfo(&json, ", \"linear_share\": %.9g, \"linear_epoch\": %d",
 						 report->linear_share, report->linear_epoch);
-	if (report->encoder_epoch > 0)
+	if (report->encoder_epoch > 0 || report->encoder_share > 0)
 		appendStringInfo(&json, ", \"encoder_share\": %.9g, \"encoder_epoch\": %d",
 						 report->encoder_share, report->encoder_epoch);
 	if (report->encoder_restarts > 0)

@@ -41,6 +41,9 @@ keep_row(void *state, const MrenExample *example)
 	}
 	if (example->split == MREN_SPLIT_HOLDOUT || rows->in_holdout)
 	{
+		/* Held out, too, but judges nothing. */
+		if (example->weak)
+			return false;
 		rows->n_holdout++;
 		rows->holdout_key = example->group;
 		return false;
@@ -145,6 +148,8 @@ add_row(void *state, TupleTableSlot *slot)
 
 	CHECK_FOR_INTERRUPTS();
 	rows->n_read++;
+	if (rows->visit_id != NULL)
+		rows->visit_id(rows->state, row_id(rows, slot));
 	if (isnull)
 	{
 		rows->n_skipped++;
@@ -155,7 +160,9 @@ add_row(void *state, TupleTableSlot *slot)
 		return;
 	if (rows->columns.ranges)
 		check_ranges(rows, slot);
-	if (rows->keyed || (grouped && reader->holdout_share > 0))
+	if (rows->numbered)
+		key = (uint64) rows->n_read - 1;
+	else if (rows->keyed || (grouped && reader->holdout_share > 0))
 		key = group_key(slot);
 	if (rows->summed)
 		sum_row(rows, record, key);
@@ -179,7 +186,7 @@ append_group(StringInfo sql, const MrenTrainRows *rows)
 						 mren_column_type(MREN_COLUMN_GROUP, columns->ranges));
 		return;
 	}
-	if (!rows->keyed)
+	if (!rows->keyed || rows->numbered)
 		return;
 	appendStringInfoString(sql, ", COALESCE(");
 	if (columns->attno[MREN_COLUMN_IMAGE] > 0)
@@ -197,16 +204,32 @@ append_group(StringInfo sql, const MrenTrainRows *rows)
 	appendStringInfo(sql, "q.%s::pg_catalog.text)", mren_column_name(MREN_COLUMN_SENTENCE));
 }
 
+/* JSON's null tells a row that lacks them from a query that has no such column. */
+static void
+append_probabilities(StringInfo sql, const MrenColumns *columns)
+{
+	const char *type = mren_column_type(MREN_COLUMN_PROBABILITIES, false);
+
+	if (columns->attno[MREN_COLUMN_PROBABILITIES] > 0)
+		appendStringInfo(sql, ", COALESCE(q.%s::%s, 'null')",
+						 mren_column_name(MREN_COLUMN_PROBABILITIES), type);
+	else
+		appendStringInfo(sql, ", NULL::%s", type);
+}
+
 /* Calls mren.encode_example with the columns of the query, NULL for those it lacks. */
 static char *
 generate_statement(const MrenTrainRows *rows)
 {
 	static const MrenColumn order[] = {
-		MREN_COLUMN_SENTENCE,  MREN_COLUMN_HEAD,		 MREN_COLUMN_TAIL,
-		MREN_COLUMN_RELATION,  MREN_COLUMN_IMAGE,		 MREN_COLUMN_IMAGE_VECTOR,
-		MREN_COLUMN_HEAD_TYPE, MREN_COLUMN_TAIL_TYPE,	 MREN_COLUMN_HEAD_BOX,
-		MREN_COLUMN_TAIL_BOX,  MREN_COLUMN_WEIGHT,		 MREN_COLUMN_SPLIT,
+		MREN_COLUMN_SENTENCE,  MREN_COLUMN_HEAD,
+		MREN_COLUMN_TAIL,	   MREN_COLUMN_RELATION,
+		MREN_COLUMN_IMAGE,	   MREN_COLUMN_IMAGE_VECTOR,
+		MREN_COLUMN_HEAD_TYPE, MREN_COLUMN_TAIL_TYPE,
+		MREN_COLUMN_HEAD_BOX,  MREN_COLUMN_TAIL_BOX,
+		MREN_COLUMN_WEIGHT,	   MREN_COLUMN_SPLIT,
 		MREN_COLUMN_AUDIO,	   MREN_COLUMN_AUDIO_VECTOR,
+		MREN_COLUMN_GOLD, /* the last, after the probabilities */
 	};
 	const MrenColumns *columns = &rows->columns;
 	StringInfoData sql;
@@ -214,9 +237,13 @@ generate_statement(const MrenTrainRows *rows)
 	initStringInfo(&sql);
 	appendStringInfoString(&sql, "SELECT mren.encode_example($1");
 	for (int i = 0; i < (int) lengthof(order); i++)
+	{
+		if (order[i] == MREN_COLUMN_GOLD)
+			append_probabilities(&sql, columns);
 		appendStringInfo(&sql, ", %s%s::%s", columns->attno[order[i]] > 0 ? "q." : "",
 						 columns->attno[order[i]] > 0 ? mren_column_name(order[i]) : "NULL",
 						 mren_column_type(order[i], columns->ranges));
+	}
 	appendStringInfoString(&sql, ")");
 	append_group(&sql, rows);
 	if (columns->ranges)
@@ -243,7 +270,7 @@ void
 mren_train_rows_plan(MrenTrainRows *rows)
 {
 	uint32 needed = (1u << MREN_COLUMN_SENTENCE) | (1u << MREN_COLUMN_HEAD) |
-					(1u << MREN_COLUMN_TAIL) | (1u << MREN_COLUMN_RELATION);
+					(1u << MREN_COLUMN_TAIL) | MREN_LABEL_COLUMNS;
 
 	mren_query_columns(rows->query, needed, &rows->columns);
 }

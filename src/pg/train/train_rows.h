@@ -28,7 +28,9 @@ typedef struct MrenTrainRows
 	void *state;
 	bool keep_holdout; /* hold-out rows are kept apart, with keys */
 	bool keyed;		   /* each record ends with the key of its group: see mren_train_spill_add */
-	bool summed;	   /* compute sum */
+	bool numbered;	   /* keyed, and the key is the row's number in the query, from 0 on */
+	void (*visit_id)(void *state, const char *id); /* called with each row's id, NULL: none */
+	bool summed;								   /* compute sum */
 
 	/* Results */
 	MrenColumns columns;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/size.h"
+#include "base/weights.h"
 
 #define MAX_TYPES 1024
 #define MAX_RELATIONS 65536
@@ -83,8 +84,8 @@ mren_marker_create(const MrenEnv *env, const MrenMarkerShape *shape,
 	MREN_TRY(mren_allocate_zero(env, 1, sizeof(**classifier), classifier, err));
 	(*classifier)->shape = *shape;
 	build_table(shape, &(*classifier)->table);
-	status = mren_allocate_zero(env, (*classifier)->table.size, sizeof(float),
-								&(*classifier)->values, err);
+	status = mren_allocate_weights_zero(env, (*classifier)->table.size, sizeof(float),
+										&(*classifier)->values, &(*classifier)->filled, err);
 	if (status != MREN_OK)
 	{
 		mren_marker_free(env, *classifier);
@@ -125,13 +126,17 @@ mren_marker_complete(const MrenEnv *env, MrenMarkerClassifier *classifier, MrenE
 	size_t size = mren_dense_packed_size(w->rows, w->cols);
 	size_t panels = (w->cols + MREN_PANEL - 1) / MREN_PANEL * MREN_PANEL;
 	float *packed;
+	bool filled;
 
 	mren_release(env, classifier->packed_head);
 	classifier->packed_head = NULL;
-	MREN_TRY(mren_allocate_zero(env, size + panels, sizeof(float), &packed, err));
+	MREN_TRY(mren_allocate_weights_zero(env, size + panels, sizeof(float), &packed, &filled, err));
 	classifier->packed_head = packed;
-	mren_dense_pack(packed, classifier->values + w->at, w->rows, w->cols);
-	memcpy(packed + size, bias, w->cols * sizeof(float));
+	if (!filled)
+	{
+		mren_dense_pack(packed, classifier->values + w->at, w->rows, w->cols);
+		memcpy(packed + size, bias, w->cols * sizeof(float));
+	}
 	classifier->head = (MrenPackedDense){w->rows, w->cols, packed, packed + size};
 	return MREN_OK;
 }
@@ -154,30 +159,38 @@ mren_marker_config(const MrenMarkerShape *shape, const MrenTransformerConfig *co
 	return extended;
 }
 
+/* As mren_marker_weights, into weights. */
+static MrenStatus
+read_weights(const MrenEnv *env, const MrenMarkerShape *shape, const MrenEncoderSource *source,
+			 const float *embeddings, float *weights, MrenError *err)
+{
+	size_t words = source->config.vocabulary * source->config.embedding_width;
+	size_t markers = mren_marker_kinds(shape) * source->config.embedding_width;
+
+	/* The markers' place is behind the words, which are read behind theirs and then moved. */
+	MREN_TRY(source->read(source->state, weights + markers, err));
+	MREN_TRY(mren_check_interrupts(env, err));
+	memmove(weights, weights + markers, words * sizeof(float));
+	memcpy(weights + words, embeddings, markers * sizeof(float));
+	return MREN_OK;
+}
+
 MrenStatus
 mren_marker_weights(const MrenEnv *env, const MrenMarkerShape *shape,
 					const MrenEncoderSource *source, const float *embeddings, float **weights,
 					MrenError *err)
 {
-	size_t words = source->config.vocabulary * source->config.embedding_width;
-	size_t markers = mren_marker_kinds(shape) * source->config.embedding_width;
-	size_t n = mren_transformer_parameters(&source->config);
+	MrenTransformerConfig config = mren_marker_config(shape, &source->config);
 	MrenStatus status;
 
-	MREN_TRY(mren_allocate(env, n + markers, sizeof(float), weights, err));
-	/* The markers' place is behind the words, which are read behind theirs and then moved. */
-	status = source->read(source->state, *weights + markers, err);
-	if (status == MREN_OK)
-		status = mren_check_interrupts(env, err);
+	MREN_TRY(mren_allocate(env, mren_transformer_parameters(&config), sizeof(float), weights, err));
+	status = read_weights(env, shape, source, embeddings, *weights, err);
 	if (status != MREN_OK)
 	{
 		mren_release(env, *weights);
 		*weights = NULL;
-		return status;
 	}
-	memmove(*weights, *weights + markers, words * sizeof(float));
-	memcpy(*weights + words, embeddings, markers * sizeof(float));
-	return MREN_OK;
+	return status;
 }
 
 /* Puts the trained tensors into the weights of the extended encoder. */
@@ -192,6 +205,29 @@ merge_tuned(const MrenEnv *env, MrenMarkerClassifier *classifier, MrenError *err
 		env, &classifier->config, &tuning,
 		mren_parameter_at(&classifier->table, classifier->values, MREN_MARKER_TUNED),
 		classifier->shape.n_tuned, classifier->weights, err);
+}
+
+/* Takes the weights as they are where they are ready; those of int8 are not kept. */
+static MrenStatus
+take_weights(const MrenEnv *env, MrenMarkerClassifier *classifier, const MrenEncoderSource *source,
+			 MrenError *err)
+{
+	const MrenMarkerShape *shape = &classifier->shape;
+	const float *embeddings =
+		mren_parameter_at(&classifier->table, classifier->values, MREN_MARKER_EMBEDDINGS);
+	size_t n = mren_transformer_parameters(&classifier->config);
+	bool filled;
+
+	if (shape->int8 > 0 && mren_weights_ready(env))
+		return MREN_OK;
+	if (shape->int8 > 0)
+		MREN_TRY(mren_allocate(env, n, sizeof(float), &classifier->weights, err));
+	else
+		MREN_TRY(mren_allocate_weights(env, n, sizeof(float), &classifier->weights, &filled, err));
+	if (mren_weights_ready(env))
+		return MREN_OK;
+	MREN_TRY(read_weights(env, shape, source, embeddings, classifier->weights, err));
+	return merge_tuned(env, classifier, err);
 }
 
 static MrenStatus
@@ -209,8 +245,6 @@ mren_marker_attach(const MrenEnv *env, MrenMarkerClassifier *classifier,
 				   const MrenEncoderSource *source, MrenError *err)
 {
 	const MrenMarkerShape *shape = &classifier->shape;
-	const float *embeddings =
-		mren_parameter_at(&classifier->table, classifier->values, MREN_MARKER_EMBEDDINGS);
 	MrenStatus status;
 
 	if (source->config.width != shape->width ||
@@ -219,8 +253,7 @@ mren_marker_attach(const MrenEnv *env, MrenMarkerClassifier *classifier,
 						 "text encoder has a width of %zu, but the network needs %zu",
 						 source->config.width, shape->width);
 	classifier->config = mren_marker_config(shape, &source->config);
-	MREN_TRY(mren_marker_weights(env, shape, source, embeddings, &classifier->weights, err));
-	status = merge_tuned(env, classifier, err);
+	status = take_weights(env, classifier, source, err);
 	if (status == MREN_OK)
 		status = create_encoder(env, classifier, err);
 	if (status != MREN_OK || shape->int8 > 0)

@@ -36,6 +36,7 @@ typedef struct MrenMarkerClassifier
 	MrenMarkerShape shape;
 	MrenParameterTable table;
 	float *values;		/* (table.size) */
+	bool filled;		/* all numbers are those of weights.h, and read-only */
 	float *packed_head; /* made by mren_marker_complete */
 	MrenPackedDense head;
 	float *weights; /* of the merged encoder, and the encoder; NULL until one is attached */

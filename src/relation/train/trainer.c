@@ -3,7 +3,10 @@
  *	  The stages of a training, their order, and what each step does.
  *
  *	scan		reads names, splits and groups of all rows
+ *	groups		with weak rows: collects the groups that validate
  *	measure		gives rows their roles; measures means and deviations of the inputs
+ *	pretrain	with weak rows that come first: trains a member on them alone, in epochs that
+ *				are validated; its fit then begins with what is best, at a lower rate
  *	fit			trains each member in turn, in epochs that are validated, until patience
  *				or epochs run out, the linear branch beside the first; then joins the
  *				members and fits their shares
@@ -71,6 +74,8 @@ mren_trainer_free(MrenTrainer *trainer)
 	mren_release(&env, trainer->fine_tuned);
 	mren_release(&env, trainer->labels);
 	mren_release(&env, trainer->weights);
+	mren_release(&env, trainer->targets);
+	mren_release(&env, trainer->soft);
 	mren_release(&env, trainer->raw_vector);
 	mren_release(&env, trainer->raw_grid);
 	mren_release(&env, trainer);
@@ -130,6 +135,12 @@ allocate_rows(MrenTrainer *trainer, MrenError *err)
 
 	MREN_TRY(mren_allocate(env, trainer->batch_rows, sizeof(int32_t), &trainer->labels, err));
 	MREN_TRY(mren_allocate(env, trainer->batch_rows, sizeof(float), &trainer->weights, err));
+	if (trainer->scan.has_targets)
+	{
+		MREN_TRY(mren_allocate(env, trainer->batch_rows * trainer->shape.n_relations, sizeof(float),
+							   &trainer->targets, err));
+		MREN_TRY(mren_allocate(env, trainer->batch_rows, sizeof(bool), &trainer->soft, err));
+	}
 	MREN_TRY(mren_allocate(env, trainer->shape.image_dim + trainer->shape.audio_dim, sizeof(float),
 						   &trainer->raw_vector, err));
 	if (trainer->scan.has_grids)
@@ -174,36 +185,83 @@ begin_epoch(MrenTrainer *trainer)
 	mren_trainer_pool_begin(trainer);
 }
 
-static MrenStatus
-begin_fit(MrenTrainer *trainer, size_t member, MrenError *err)
+/* The rows of the epochs that trainer->epochs describes, but for validation rows. */
+static size_t
+rows_of(const MrenTrainer *trainer, const MrenEpochs *epochs)
 {
 	const MrenTrainReport *report = &trainer->report;
 
-	MREN_TRY(mren_trainer_open_member(trainer, member, err));
-	trainer->stage = MREN_STAGE_FIT;
-	trainer->epochs = (MrenEpochs){.phase = 1,
-								   .n_epochs = (int) trainer->options.common.epochs,
-								   .n_rows = report->n_train,
-								   .validates = report->n_validation > 0};
+	return (epochs->gold ? report->n_train - report->n_weak : 0) +
+		   (epochs->weak ? report->n_weak : 0);
+}
+
+/* The epochs of a fit, or of the weak rows before it. */
+static MrenEpochs
+fit_epochs(const MrenTrainer *trainer, bool pretrains, size_t n_epochs)
+{
+	MrenEpochs epochs = {.phase = pretrains ? MREN_PHASE_PRETRAIN : MREN_PHASE_FIT,
+						 .weak = pretrains || !mren_trainer_pretrains(trainer),
+						 .gold = !pretrains,
+						 .n_epochs = (int) n_epochs,
+						 .validates = trainer->report.n_validation > 0};
+
+	epochs.n_rows = rows_of(trainer, &epochs);
+	return epochs;
+}
+
+/* Begins the epochs of the current member, which is open. */
+static MrenStatus
+begin_epochs(MrenTrainer *trainer, MrenStage stage, MrenError *err)
+{
+	trainer->stage = stage;
+	trainer->epochs =
+		fit_epochs(trainer, stage == MREN_STAGE_PRETRAIN, trainer->options.common.epochs);
 	MREN_TRY(mren_trainer_begin_member(trainer, err));
 	mren_trainer_linear_begin(trainer, mren_trainer_linear_fit_epochs(trainer));
 	begin_epoch(trainer);
 	return MREN_OK;
 }
 
-/* A member is trained again for its best number of epochs, the linear branch for its own. */
+static MrenStatus
+begin_fit(MrenTrainer *trainer, size_t member, MrenError *err)
+{
+	bool pretrains = mren_trainer_pretrains(trainer);
+
+	MREN_TRY(mren_trainer_open_member(trainer, member, err));
+	return begin_epochs(trainer, pretrains ? MREN_STAGE_PRETRAIN : MREN_STAGE_FIT, err);
+}
+
+static MrenStatus end_refit(MrenTrainer *trainer, MrenError *err);
+
+static int
+refit_epochs(const MrenTrainer *trainer, size_t member)
+{
+	int linear = member == 0 ? mren_trainer_linear_refit_epochs(trainer) : 0;
+	int epochs = trainer->members[member].best_epoch;
+
+	return epochs > linear ? epochs : linear;
+}
+
+/*
+ * A member is trained again for its best number of epochs, the linear branch for its own;
+ * members that learned nothing from gold rows stay what they are.
+ */
 static MrenStatus
 begin_refit(MrenTrainer *trainer, size_t member, MrenError *err)
 {
-	const MrenTrainReport *report = &trainer->report;
 	int linear_epochs = member == 0 ? mren_trainer_linear_refit_epochs(trainer) : 0;
-	int epochs = trainer->members[member].best_epoch;
 
+	while (member < trainer->n_members && refit_epochs(trainer, member) == 0)
+		member++;
+	if (member == trainer->n_members)
+		return end_refit(trainer, err);
 	MREN_TRY(mren_trainer_open_member(trainer, member, err));
 	trainer->stage = MREN_STAGE_REFIT;
-	trainer->epochs = (MrenEpochs){.phase = 2,
-								   .n_epochs = epochs > linear_epochs ? epochs : linear_epochs,
-								   .n_rows = report->n_train + report->n_validation};
+	trainer->epochs = (MrenEpochs){.phase = MREN_PHASE_REFIT,
+								   .weak = !mren_trainer_pretrains(trainer),
+								   .gold = true,
+								   .n_epochs = refit_epochs(trainer, member)};
+	trainer->epochs.n_rows = rows_of(trainer, &trainer->epochs) + trainer->report.n_validation;
 	MREN_TRY(mren_trainer_begin_member(trainer, err));
 	mren_trainer_linear_begin(trainer, linear_epochs);
 	begin_epoch(trainer);
@@ -233,14 +291,17 @@ static MrenStatus
 begin_marker(MrenTrainer *trainer, MrenStage stage, MrenError *err)
 {
 	const MrenTrainReport *report = &trainer->report;
-	bool fits = stage == MREN_STAGE_MARKER_FIT;
 
 	trainer->stage = stage;
-	trainer->epochs = (MrenEpochs){.phase = fits ? 1 : 2,
-								   .n_epochs = fits ? mren_trainer_marker_epochs(trainer)
-													: trainer->marker.best_epoch,
-								   .n_rows = report->n_train + (fits ? 0 : report->n_validation),
-								   .validates = fits && report->n_validation > 0};
+	trainer->epochs = fit_epochs(trainer, stage == MREN_STAGE_MARKER_PRETRAIN,
+								 (size_t) mren_trainer_marker_epochs(trainer));
+	if (stage == MREN_STAGE_MARKER_REFIT)
+	{
+		trainer->epochs.phase = MREN_PHASE_REFIT;
+		trainer->epochs.n_epochs = trainer->marker.best_epoch;
+		trainer->epochs.n_rows += report->n_validation;
+		trainer->epochs.validates = false;
+	}
 	return mren_trainer_marker_begin(trainer, err);
 }
 
@@ -249,10 +310,19 @@ static MrenStatus
 end_refit(MrenTrainer *trainer, MrenError *err)
 {
 	if (mren_trainer_marker_wanted(trainer) && trainer->options.encoder_refit &&
-		trainer->report.validated && !trainer->stopping)
+		trainer->report.validated && !trainer->stopping && trainer->marker.best_epoch > 0)
 		return begin_marker(trainer, MREN_STAGE_MARKER_REFIT, err);
 	trainer->stage = MREN_STAGE_DONE;
 	return MREN_OK;
+}
+
+/* Gold rows that only judge are not trained on. */
+static bool
+refits(const MrenTrainer *trainer)
+{
+	bool judges = trainer->options.weak == MREN_WEAK_ONLY && trainer->report.n_weak > 0;
+
+	return trainer->options.common.refit && !judges && !trainer->stopping;
 }
 
 /* All is fitted: calibrates it, and begins the refit if it is asked for. */
@@ -267,7 +337,7 @@ end_fit(MrenTrainer *trainer, MrenError *err)
 	MREN_TRY(mren_trainer_marker_join(trainer, err));
 	MREN_TRY(calibrate(trainer, err));
 	MREN_TRY(mren_trainer_decide(trainer, err));
-	if (!trainer->options.common.refit || trainer->stopping)
+	if (!refits(trainer))
 		return end_refit(trainer, err);
 	for (size_t i = 0; i < trainer->inputs.source.n; i++)
 	{
@@ -285,7 +355,10 @@ end_members(MrenTrainer *trainer, MrenError *err)
 	if (trainer->report.validated)
 		MREN_TRY(mren_trainer_linear_join(trainer, err));
 	if (mren_trainer_marker_wanted(trainer) && !trainer->stopping)
-		return begin_marker(trainer, MREN_STAGE_MARKER_FIT, err);
+		return begin_marker(trainer,
+							mren_trainer_pretrains(trainer) ? MREN_STAGE_MARKER_PRETRAIN
+															: MREN_STAGE_MARKER_FIT,
+							err);
 	mren_trainer_marker_stop(trainer);
 	return end_fit(trainer, err);
 }
@@ -299,18 +372,28 @@ next_stage(MrenTrainer *trainer, MrenError *err)
 	switch (trainer->stage)
 	{
 		case MREN_STAGE_SCAN:
+			trainer->next_row = 0;
+			trainer->stage = MREN_STAGE_GROUPS;
+			return trainer->scan.n_weak > 0 ? MREN_OK : begin_measure(trainer, err);
+		case MREN_STAGE_GROUPS:
 			return begin_measure(trainer, err);
 		case MREN_STAGE_MEASURE:
 			MREN_TRY(mren_trainer_decide_check(trainer, err));
 			MREN_TRY(mren_trainer_members_plan(trainer, err));
 			MREN_TRY(mren_trainer_marker_open(trainer, err));
 			return begin_fit(trainer, 0, err);
+		case MREN_STAGE_PRETRAIN:
+			MREN_TRY(mren_trainer_end_pretraining(trainer, err));
+			return begin_epochs(trainer, MREN_STAGE_FIT, err);
 		case MREN_STAGE_FIT:
 			mren_trainer_end_member(trainer);
 			mren_trainer_close_member(trainer);
 			if (last || trainer->stopping)
 				return end_members(trainer, err);
 			return begin_fit(trainer, trainer->current + 1, err);
+		case MREN_STAGE_MARKER_PRETRAIN:
+			MREN_TRY(mren_trainer_marker_end_pretraining(trainer, err));
+			return begin_marker(trainer, MREN_STAGE_MARKER_FIT, err);
 		case MREN_STAGE_MARKER_FIT:
 			mren_trainer_marker_stop(trainer);
 			return end_fit(trainer, err);
@@ -336,13 +419,20 @@ mren_trainer_stop(MrenTrainer *trainer)
 	trainer->stopping = true;
 }
 
+static bool
+trains_marker(const MrenTrainer *trainer)
+{
+	return trainer->stage == MREN_STAGE_MARKER_PRETRAIN ||
+		   trainer->stage == MREN_STAGE_MARKER_FIT || trainer->stage == MREN_STAGE_MARKER_REFIT;
+}
+
 /* Stops in the middle of an epoch if an earlier one was validated, else after this first one. */
 static MrenStatus
 stop_early(MrenTrainer *trainer, MrenError *err)
 {
 	bool validated = mren_trainer_member(trainer)->validated;
 
-	if (trainer->stage == MREN_STAGE_FIT)
+	if (trainer->stage == MREN_STAGE_PRETRAIN || trainer->stage == MREN_STAGE_FIT)
 	{
 		if (validated)
 			return next_stage(trainer, err);
@@ -354,7 +444,7 @@ stop_early(MrenTrainer *trainer, MrenError *err)
 		return end_members(trainer, err);
 	}
 	/* The text encoder keeps its best epoch, or is left out. */
-	if (trainer->stage == MREN_STAGE_MARKER_FIT || trainer->stage == MREN_STAGE_MARKER_REFIT)
+	if (trains_marker(trainer))
 		return next_stage(trainer, err);
 	if (trainer->stage != MREN_STAGE_REFIT)
 		return MREN_OK;
@@ -431,7 +521,9 @@ mren_trainer_loss(MrenTrainer *trainer, const MrenObjective *objective, const fl
 			MREN_TRY(mren_check_interrupts(&trainer->env, err));
 		*loss += mren_loss(
 			objective,
-			&(MrenLabelledRows){logits + i * k, trainer->labels + i, trainer->weights + i, n, k},
+			&(MrenLabelledRows){logits + i * k, trainer->labels + i, trainer->weights + i, n, k,
+								trainer->targets != NULL ? trainer->targets + i * k : NULL,
+								trainer->targets != NULL ? trainer->soft + i : NULL},
 			scale, dlogits + i * k);
 	}
 	return MREN_OK;
@@ -471,7 +563,7 @@ train_batch(MrenTrainer *trainer, MrenError *err)
 {
 	const MrenMember *member = mren_trainer_member(trainer);
 
-	if (trainer->stage == MREN_STAGE_FIT || trainer->epochs.epoch <= member->best_epoch)
+	if (trainer->stage != MREN_STAGE_REFIT || trainer->epochs.epoch <= member->best_epoch)
 		MREN_TRY(train_member(trainer, err));
 	MREN_TRY(mren_trainer_linear_train(trainer, err));
 	trainer->epochs.rows_done += member->batch.n;
@@ -509,7 +601,7 @@ rows_later(const MrenTrainer *trainer)
 	double n_all = (double) (trainer->report.n_train + trainer->report.n_validation);
 	double rows = 0;
 
-	if (trainer->stage == MREN_STAGE_MARKER_FIT)
+	if (trainer->stage == MREN_STAGE_MARKER_PRETRAIN || trainer->stage == MREN_STAGE_MARKER_FIT)
 		return (double) (epochs->n_epochs - epochs->epoch) * (double) epochs->n_rows;
 	if (trainer->stage == MREN_STAGE_REFIT)
 	{
@@ -517,7 +609,7 @@ rows_later(const MrenTrainer *trainer)
 			rows += (double) trainer->members[i].best_epoch * n_all;
 		return rows;
 	}
-	if (trainer->stage != MREN_STAGE_FIT)
+	if (trainer->stage != MREN_STAGE_PRETRAIN && trainer->stage != MREN_STAGE_FIT)
 		return 0;
 	rows = n_later * (double) epochs->n_epochs * (double) epochs->n_rows;
 	if (epochs->validates && trainer->options.common.refit && !trainer->stopping)
@@ -533,19 +625,13 @@ linear_only(const MrenTrainer *trainer)
 		   trainer->epochs.epoch > trainer->members[trainer->current].best_epoch;
 }
 
-static bool
-trains_marker(const MrenTrainer *trainer)
-{
-	return trainer->stage == MREN_STAGE_MARKER_FIT || trainer->stage == MREN_STAGE_MARKER_REFIT;
-}
-
 static void
 report_progress(const MrenTrainer *trainer, MrenTrainEvent event, MrenProgress *progress)
 {
 	const MrenEpochs *epochs = &trainer->epochs;
 
 	progress->event = event;
-	progress->phase = epochs->phase;
+	progress->phase = epochs->phase == MREN_PHASE_REFIT ? 2 : 1;
 	progress->epoch = epochs->epoch;
 	progress->member = (int) trainer->current + 1 + trains_marker(trainer);
 	progress->members = (int) trainer->n_members + mren_trainer_marker_wanted(trainer);
@@ -558,16 +644,20 @@ report_progress(const MrenTrainer *trainer, MrenTrainEvent event, MrenProgress *
 											 : 0;
 }
 
-/* A block of rows of one of the two passes before the first epoch. */
+/* A block of rows of one of the passes before the first epoch. */
 static MrenStatus
 step_rows(MrenTrainer *trainer, MrenProgress *progress, MrenError *err)
 {
-	bool scans = trainer->stage == MREN_STAGE_SCAN;
+	bool scans = trainer->stage != MREN_STAGE_MEASURE;
 	size_t n = trainer->inputs.source.n;
 	bool done;
 
-	MREN_TRY(scans ? mren_trainer_scan(trainer, &done, err)
-				   : mren_trainer_measure(trainer, &done, err));
+	if (trainer->stage == MREN_STAGE_SCAN)
+		MREN_TRY(mren_trainer_scan(trainer, &done, err));
+	else if (trainer->stage == MREN_STAGE_GROUPS)
+		MREN_TRY(mren_trainer_scan_groups(trainer, &done, err));
+	else
+		MREN_TRY(mren_trainer_measure(trainer, &done, err));
 	progress->event = MREN_TRAIN_SCAN;
 	progress->phase = 1;
 	progress->epochs = (int) trainer->options.common.epochs;
@@ -635,12 +725,15 @@ mren_trainer_step(MrenTrainer *trainer, MrenProgress *progress, MrenError *err)
 	switch (trainer->stage)
 	{
 		case MREN_STAGE_SCAN:
+		case MREN_STAGE_GROUPS:
 		case MREN_STAGE_MEASURE:
 			return step_rows(trainer, progress, err);
+		case MREN_STAGE_PRETRAIN:
 		case MREN_STAGE_FIT:
 		case MREN_STAGE_REFIT:
 			return trainer->epochs.validating ? step_validate(trainer, progress, err)
 											  : step_train(trainer, progress, err);
+		case MREN_STAGE_MARKER_PRETRAIN:
 		case MREN_STAGE_MARKER_FIT:
 		case MREN_STAGE_MARKER_REFIT:
 			return step_marker(trainer, progress, err);

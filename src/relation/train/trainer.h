@@ -37,8 +37,12 @@ typedef struct MrenTrainerInputs
 
 typedef struct MrenTrainReport
 {
-	size_t n_rows; /* read, test rows too */
-	size_t n_train;
+	size_t n_rows;	/* read, test rows too */
+	size_t n_train; /* rows that train, weak ones too */
+	size_t n_weak;	/* of these, weak rows */
+	size_t
+		n_weak_unused; /* weak rows that could train but for the validation rows of their group */
+	size_t n_targets;  /* rows that train with a distribution over relations */
 	size_t n_validation;
 	size_t n_relations;
 	size_t n_types;
@@ -49,6 +53,7 @@ typedef struct MrenTrainReport
 	size_t n_windowed;		/* rows with more tokens than the text encoder reads */
 	double linear_share;	/* weight of the linear branch in the logits, 0 .. 1 */
 	int linear_epoch;		/* its best epoch */
+	bool has_linear;		/* there is one, and it was validated */
 	double encoder_share;	/* weight of the marker classifier in the sum of all logits, 0 .. 1 */
 	int encoder_epoch;		/* its best epoch; 0: there is none */
 	int encoder_restarts;	/* at a lower rate, because it ended at chance */

@@ -46,25 +46,42 @@ enum
 typedef enum MrenRole
 {
 	MREN_ROLE_NONE,
-	MREN_ROLE_TRAIN,
+	MREN_ROLE_TRAIN, /* a gold row */
+	MREN_ROLE_WEAK,	 /* trains, too */
 	MREN_ROLE_VALIDATION,
 } MrenRole;
 
 typedef enum MrenStage
 {
-	MREN_STAGE_SCAN,	/* names, splits, groups */
-	MREN_STAGE_MEASURE, /* roles, means and deviations */
-	MREN_STAGE_FIT,		/* each member on the training rows */
+	MREN_STAGE_SCAN,	 /* names, splits, groups */
+	MREN_STAGE_GROUPS,	 /* with weak rows: which groups validate */
+	MREN_STAGE_MEASURE,	 /* roles, means and deviations */
+	MREN_STAGE_PRETRAIN, /* each member on the weak rows, if they come first */
+	MREN_STAGE_FIT,		 /* each member on the training rows */
+	MREN_STAGE_MARKER_PRETRAIN,
 	MREN_STAGE_MARKER_FIT,
 	MREN_STAGE_REFIT, /* each member on validation rows, too */
 	MREN_STAGE_MARKER_REFIT,
 	MREN_STAGE_DONE,
 } MrenStage;
 
+/* Gold rows that follow weak ones are learned at this share of the rate. */
+#define MREN_GOLD_RATE (1.0 / 3)
+
+/* The phases of a training, which number the random streams. */
+enum
+{
+	MREN_PHASE_FIT = 1,
+	MREN_PHASE_REFIT = 2,
+	MREN_PHASE_PRETRAIN = 3,
+};
+
 /* The epochs of one member in one stage. */
 typedef struct MrenEpochs
 {
-	int phase;		/* 1 fit, 2 refit: of the random streams, and what progress reports */
+	int phase;
+	bool weak;		/* weak rows take part */
+	bool gold;		/* gold rows do */
 	int epoch;		/* 1-based */
 	int n_epochs;	/* maximum */
 	size_t n_rows;	/* rows of an epoch */
@@ -133,7 +150,8 @@ typedef struct MrenMember
 	uint64_t seed;
 	MrenNetShape shape; /* without the linear branch */
 	MrenNetLayout layout;
-	float *best; /* (trained_size) of its best epoch, or of the refit's last one */
+	float *best;  /* (trained_size) of its best epoch, or of the refit's last one */
+	float *start; /* as best: what it learned from weak rows that come first; or NULL */
 
 	/* While it is open */
 	float *values; /* (layout.table.size) of the last step */
@@ -159,6 +177,7 @@ typedef struct MrenLinearTraining
 	float *values;	 /* (linear_rows, n_relations) */
 	float *squares;	 /* as values */
 	float *best;
+	float *start;		/* as values: learned from weak rows that come first; or NULL */
 	uint32_t *rows;		/* (batch rows, MREN_MAX_ROW_FEATURES) of values */
 	uint32_t *n_rows;	/* (batch rows) */
 	float *scores;		/* (batch rows, n_relations) */
@@ -168,8 +187,10 @@ typedef struct MrenLinearTraining
 	MrenObjective objective;
 	int n_epochs;	  /* of this stage; 0: the branch takes no part in it */
 	double best_loss; /* of a validation's rows, calibrated */
-	int best_epoch;	  /* 0: not validated */
-	double share;	  /* of the branch in the sum, 0 .. 1; the network has the rest */
+	bool validated;
+	int best_epoch; /* 0: that before the first epoch of the stage */
+	float rate;		/* share of the rate in this stage */
+	double share;	/* of the branch in the sum, 0 .. 1; the network has the rest */
 } MrenLinearTraining;
 
 /* Results of the scan. */
@@ -177,16 +198,22 @@ typedef struct MrenRowScan
 {
 	MrenNames relations;
 	MrenNames types;
-	bool has_validation_split;
+	bool has_validation_split; /* of a gold row */
+	bool has_targets;		   /* some row has a distribution */
+	size_t n_weak;			   /* usable weak rows */
+	size_t n_gold;
 	bool has_grids;			 /* some row has a grid, and the network has grid attention */
 	bool has_boxes;			 /* some row has a box */
-	uint64_t smallest_group; /* of the groups' hashes */
+	uint64_t smallest_group; /* of the hashes of the gold rows' groups */
 	uint64_t largest_group;
 	uint64_t validation_below; /* groups with a smaller hash validate */
 	double square_sum;		   /* of known words' vectors */
 	uint64_t square_n;
 	size_t n_usable;			/* rows that are neither test nor hold-out rows */
 	MrenWordCounts word_counts; /* of the usable rows, if vectors are fine-tuned */
+	uint64_t *validating;		/* (n_validating) groups, ascending; with weak rows */
+	size_t n_validating;
+	size_t validating_capacity;
 } MrenRowScan;
 
 /* Results of the measurement. */
@@ -243,6 +270,8 @@ struct MrenTrainer
 	/* The rows of the current batch */
 	size_t batch_rows; /* maximum number of rows in a batch */
 	int32_t *labels;   /* (batch_rows) */
+	float *targets;	   /* (batch_rows, n_relations) distributions; NULL: no row has one */
+	bool *soft;		   /* (batch_rows) the row has one */
 	float *weights;	   /* (batch_rows) */
 	float *raw_vector; /* (the longest vector's dim) */
 	uint16_t *raw_grid;
@@ -271,11 +300,28 @@ mren_trainer_n_kept(const MrenTrainer *trainer)
 	return n < trainer->kept.capacity ? n : trainer->kept.capacity;
 }
 
+/* Whether members learn the weak rows first, and then the gold ones. */
+static inline bool
+mren_trainer_pretrains(const MrenTrainer *trainer)
+{
+	return trainer->options.weak == MREN_WEAK_FIRST && trainer->report.n_weak > 0 &&
+		   trainer->report.n_train > trainer->report.n_weak;
+}
+
+/* Whether a row of this role trains in the current epoch. */
+static inline bool
+mren_trainer_uses(const MrenTrainer *trainer, uint8_t role)
+{
+	return (role == MREN_ROLE_TRAIN && trainer->epochs.gold) ||
+		   (role == MREN_ROLE_WEAK && trainer->epochs.weak);
+}
+
 /*
- * trainer_rows.c: a block of rows of the first and of the second pass; *done when the pass is
- * over.
+ * trainer_rows.c: a block of rows of the passes before the first epoch; *done when the pass is
+ * over.  The pass over groups is made if there are weak rows.
  */
 extern MrenStatus mren_trainer_scan(MrenTrainer *trainer, bool *done, MrenError *err);
+extern MrenStatus mren_trainer_scan_groups(MrenTrainer *trainer, bool *done, MrenError *err);
 extern MrenStatus mren_trainer_measure(MrenTrainer *trainer, bool *done, MrenError *err);
 extern MrenStatus mren_trainer_measure_allocate(MrenTrainer *trainer, MrenError *err);
 extern void mren_trainer_rows_free(MrenTrainer *trainer);
@@ -283,6 +329,11 @@ extern void mren_trainer_rows_free(MrenTrainer *trainer);
 /* The numbers of a type, -1: none, and of a row's relation. */
 extern int32_t mren_trainer_type(const MrenTrainer *trainer, MrenTextSpan type);
 extern size_t mren_trainer_relation(const MrenTrainer *trainer, const MrenExample *example);
+/* Its distribution into targets (n_relations), 1 at the relation of a row without one. */
+extern void mren_trainer_targets(const MrenTrainer *trainer, const MrenExample *example,
+								 float *targets);
+/* The weight of the row's class or, of a distribution, the mean of those of its classes. */
+extern float mren_trainer_class_weight(const MrenTrainer *trainer, const MrenExample *example);
 
 /*
  * Encodes a record into row `row` of the current member's batch, its label and
@@ -348,6 +399,8 @@ extern MrenStatus mren_trainer_open_member(MrenTrainer *trainer, size_t i, MrenE
 extern void mren_trainer_close_member(MrenTrainer *trainer);
 /* First weights of the current member in the stage that trainer->epochs describes. */
 extern MrenStatus mren_trainer_begin_member(MrenTrainer *trainer, MrenError *err);
+/* Weak rows have been learned: what is best is where the gold rows begin. */
+extern MrenStatus mren_trainer_end_pretraining(MrenTrainer *trainer, MrenError *err);
 /* The current weights of the member become its best. */
 extern void mren_trainer_keep_values(MrenTrainer *trainer);
 /*
@@ -404,6 +457,8 @@ extern int mren_trainer_linear_fit_epochs(const MrenTrainer *trainer);
 extern int mren_trainer_linear_refit_epochs(const MrenTrainer *trainer);
 /* A stage of the first member begins; the branch takes no part in those of other members. */
 extern void mren_trainer_linear_begin(MrenTrainer *trainer, int n_epochs);
+/* As mren_trainer_end_pretraining. */
+extern MrenStatus mren_trainer_linear_end_pretraining(MrenTrainer *trainer, MrenError *err);
 /* with_image: the row keeps its image, so the features of its boxes are used. */
 extern void mren_trainer_linear_load(MrenTrainer *trainer, const MrenExample *example, size_t row,
 									 bool with_image);

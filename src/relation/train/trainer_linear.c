@@ -150,6 +150,7 @@ mren_trainer_linear_free(MrenTrainer *trainer)
 	mren_release(env, linear->values);
 	mren_release(env, linear->squares);
 	mren_release(env, linear->best);
+	mren_release(env, linear->start);
 	mren_release(env, linear->rows);
 	mren_release(env, linear->n_rows);
 	mren_release(env, linear->scores);
@@ -179,7 +180,11 @@ mren_trainer_linear_begin(MrenTrainer *trainer, int n_epochs)
 	linear->n_epochs = trainer->current == 0 ? n_epochs : 0;
 	if (linear->n_epochs == 0)
 		return;
-	memset(linear->values, 0, n * sizeof(float));
+	linear->rate = linear->start != NULL ? (float) MREN_GOLD_RATE : 1;
+	if (linear->start != NULL)
+		memcpy(linear->values, linear->start, n * sizeof(float));
+	else
+		memset(linear->values, 0, n * sizeof(float));
 	for (size_t i = 0; i < n; i++)
 		linear->squares[i] = FIRST_SQUARE;
 }
@@ -230,7 +235,7 @@ MrenStatus
 mren_trainer_linear_train(MrenTrainer *trainer, MrenError *err)
 {
 	MrenLinearTraining *linear = &trainer->linear;
-	float rate = linear->has_boxes ? BOX_RATE : RATE;
+	float rate = linear->rate * (linear->has_boxes ? BOX_RATE : RATE);
 	size_t n = mren_trainer_member(trainer)->batch.n;
 	size_t k = trainer->shape.n_relations;
 	size_t unchecked = 0;
@@ -287,8 +292,9 @@ mren_trainer_linear_validated(MrenTrainer *trainer, MrenError *err)
 		return MREN_OK;
 	MREN_TRY(mren_calibration_fit(&trainer->env, &rows, &fit, err));
 	loss = mren_calibration_loss(&rows, &fit);
-	if (linear->best_epoch > 0 && !(loss < linear->best_loss))
+	if (linear->validated && !(loss < linear->best_loss))
 		return MREN_OK;
+	linear->validated = true;
 	linear->kept_scores = linear->best_scores;
 	linear->best_scores = swap;
 	linear->best_loss = loss;
@@ -303,7 +309,7 @@ mren_trainer_linear_may_improve(const MrenTrainer *trainer)
 	const MrenLinearTraining *linear = &trainer->linear;
 	int epoch = trainer->epochs.epoch;
 
-	return linear->best_epoch > 0 && epoch < linear->n_epochs &&
+	return linear->validated && epoch < linear->n_epochs &&
 		   epoch - linear->best_epoch < (int) trainer->options.common.patience;
 }
 
@@ -314,6 +320,20 @@ mren_trainer_linear_restore(MrenTrainer *trainer)
 
 	if (!is_absent(trainer))
 		memcpy(linear->values, linear->best, n_weights(trainer) * sizeof(float));
+}
+
+MrenStatus
+mren_trainer_linear_end_pretraining(MrenTrainer *trainer, MrenError *err)
+{
+	MrenLinearTraining *linear = &trainer->linear;
+	size_t n = n_weights(trainer);
+
+	if (is_absent(trainer) || trainer->current > 0)
+		return MREN_OK;
+	MREN_TRY(mren_allocate(&trainer->env, n, sizeof(float), &linear->start, err));
+	memcpy(linear->start, linear->validated ? linear->best : linear->values, n * sizeof(float));
+	linear->best_epoch = 0;
+	return MREN_OK;
 }
 
 MrenStatus
@@ -329,6 +349,7 @@ mren_trainer_linear_join(MrenTrainer *trainer, MrenError *err)
 									&linear->share, err));
 	mren_trainer_mix(trainer, best, linear->best_scores, linear->share, best);
 	mren_trainer_report_kept(trainer);
+	trainer->report.has_linear = true;
 	trainer->report.linear_share = linear->share;
 	trainer->report.linear_epoch = linear->best_epoch;
 	return MREN_OK;

@@ -22,6 +22,13 @@
  * Epochs
  */
 
+/* The rows that train in this stage. */
+static MrenSentenceRows *
+training_rows(MrenTrainer *trainer)
+{
+	return trainer->epochs.gold ? &trainer->marker.train : &trainer->marker.weak;
+}
+
 static void
 begin_pass(MrenTrainer *trainer, bool validating)
 {
@@ -42,7 +49,7 @@ begin_pass(MrenTrainer *trainer, bool validating)
 	mren_random_seed(&order, (uint64_t) trainer->options.common.seed,
 					 (uint64_t) (MREN_STREAM_MARKER_SHUFFLE + epochs->phase) << 32 |
 						 (uint64_t) epochs->epoch);
-	mren_marker_rows_begin(&marker->train, &order);
+	mren_marker_rows_begin(training_rows(trainer), &order);
 }
 
 /* The output layer's first weights, N(0, 1 / fan in) scaled down, and zero biases. */
@@ -60,9 +67,12 @@ draw_head(MrenTrainer *trainer)
 		marker->head_values[weight->at + i] = deviation * mren_random_normal(&random);
 }
 
+/* Gold rows that follow weak ones have all epochs, if at a lower rate. */
 int
 mren_trainer_marker_epochs(const MrenTrainer *trainer)
 {
+	if (trainer->marker.start_head != NULL)
+		return (int) trainer->options.encoder_epochs;
 	return mren_transformer_tuning_epochs(&trainer->marker.fine_tuning,
 										  trainer->options.encoder_epochs);
 }
@@ -75,13 +85,15 @@ mren_trainer_marker_begin(MrenTrainer *trainer, MrenError *err)
 	size_t batch = trainer->options.encoder_batch_size;
 	size_t per_epoch;
 
-	if (trainer->epochs.phase > 1)
+	if (trainer->epochs.phase == MREN_PHASE_REFIT)
 		MREN_TRY(mren_marker_rows_join(trainer, err));
 	MREN_TRY(mren_transformer_tuning_begin(&marker->fine_tuning, err));
 	mren_optimizer_reset(head, &marker->head_optimizer);
 	draw_head(trainer);
 	mren_trainer_marker_warm_head(trainer);
-	per_epoch = (marker->train.n + batch - 1) / batch;
+	if (marker->start_head != NULL)
+		memcpy(marker->head_values, marker->start_head, marker->head.size * sizeof(float));
+	per_epoch = (training_rows(trainer)->n + batch - 1) / batch;
 	marker->n_steps = per_epoch * (size_t) mren_trainer_marker_epochs(trainer);
 	marker->n_done = 0;
 	begin_pass(trainer, false);
@@ -125,6 +137,14 @@ spread_gradient(MrenTrainer *trainer)
 	}
 }
 
+static double
+head_rate(const MrenMarkerTraining *marker)
+{
+	double least = marker->start_head != NULL ? HEAD_RATE * MREN_GOLD_RATE : HEAD_RATE;
+
+	return fmax(marker->fine_tuning.rate, least);
+}
+
 static MrenStatus
 step_optimizers(MrenTrainer *trainer, MrenError *err)
 {
@@ -135,7 +155,7 @@ step_optimizers(MrenTrainer *trainer, MrenError *err)
 												 ((double) marker->n_steps + 1));
 
 	MREN_TRY(mren_transformer_tuning_clip(&marker->fine_tuning, &beside, err));
-	marker->head_optimizer.config.learning_rate = share * fmax(marker->fine_tuning.rate, HEAD_RATE);
+	marker->head_optimizer.config.learning_rate = share * head_rate(marker);
 	marker->n_done++;
 	MREN_TRY(mren_optimizer_step(&trainer->env, head, &marker->head_optimizer, marker->head_values,
 								 marker->head_grads, err));
@@ -208,7 +228,7 @@ train_rows(MrenTrainer *trainer, MrenError *err)
 	loss =
 		mren_loss(&objective,
 				  &(MrenLabelledRows){step->logits, step->labels, step->weights, step->n,
-									  trainer->shape.n_relations},
+									  trainer->shape.n_relations, step->targets, step->soft},
 				  (float) (1 / ((double) step->n * trainer->measured.mean_weight)), step->dlogits);
 	MREN_TRY(mren_trainer_check_loss(trainer, loss, err));
 	MREN_TRY(backward(trainer, &work, err));
@@ -236,7 +256,8 @@ validate_rows(MrenTrainer *trainer, MrenError *err)
 
 	MREN_TRY(forward(trainer, &work, NULL, err));
 	v->loss += mren_loss(&objective,
-						 &(MrenLabelledRows){step->logits, step->labels, step->weights, step->n, k},
+						 &(MrenLabelledRows){step->logits, step->labels, step->weights, step->n, k,
+											 step->targets, step->soft},
 						 1, step->dlogits);
 	v->weight += weight_of(step);
 	for (size_t i = 0; i < step->n; i++)
@@ -264,6 +285,7 @@ keep_values(MrenTrainer *trainer)
 	mren_transformer_tuning_keep(&marker->fine_tuning,
 								 mren_transformer_trainer_values(marker->fine_tuning.trainer));
 	marker->best_epoch = trainer->epochs.epoch;
+	marker->kept = true;
 }
 
 /* After a pass over the validation rows. */
@@ -284,7 +306,7 @@ validated(MrenTrainer *trainer, MrenProgress *progress, MrenError *err)
 	progress->validation_f1 = both > 0 ? 2 * (double) v->n_hit / (double) both : 0;
 	MREN_TRY(mren_calibration_fit(&trainer->env, &rows, &fit, err));
 	loss = mren_calibration_loss(&rows, &fit);
-	progress->improved = marker->best_epoch == 0 || loss < marker->loss;
+	progress->improved = !marker->kept || loss < marker->loss;
 	if (!progress->improved)
 		return MREN_OK;
 	marker->loss = loss;
@@ -314,11 +336,13 @@ mren_trainer_marker_end_epoch(MrenTrainer *trainer, bool *done, MrenError *err)
 		begin_pass(trainer, false);
 		return MREN_OK;
 	}
-	if (trainer->epochs.phase > 1 || !trainer->epochs.validates || trainer->stopping ||
+	if (marker->start_head != NULL || trainer->epochs.phase == MREN_PHASE_REFIT ||
+		!trainer->epochs.validates || trainer->stopping ||
 		!mren_transformer_tuning_again(&marker->fine_tuning, trainer->report.n_validation,
 									   at_chance(trainer)))
 		return MREN_OK;
 	*done = false;
+	marker->kept = false;
 	marker->best_epoch = 0;
 	trainer->epochs.epoch = 0;
 	trainer->epochs.n_epochs = mren_trainer_marker_epochs(trainer);
@@ -334,8 +358,8 @@ mren_trainer_marker_step(MrenTrainer *trainer, MrenProgress *progress, MrenError
 
 	progress->event = MREN_TRAIN_STEP;
 	MREN_TRY(mren_check_interrupts(&trainer->env, err));
-	MREN_TRY(mren_marker_rows_next(trainer, validating ? &marker->validation : &marker->train,
-								   !validating, err));
+	MREN_TRY(mren_marker_rows_next(
+		trainer, validating ? &marker->validation : training_rows(trainer), !validating, err));
 	if (marker->step.n > 0)
 		return validating ? validate_rows(trainer, err) : train_rows(trainer, err);
 	if (!validating && trainer->epochs.validates)
@@ -347,7 +371,8 @@ mren_trainer_marker_step(MrenTrainer *trainer, MrenProgress *progress, MrenError
 	if (validating)
 		return validated(trainer, progress, err);
 	/* A refit that is stopped leaves what the fit has kept. */
-	if (trainer->epochs.phase == 1 || trainer->epochs.epoch == trainer->epochs.n_epochs)
+	if (trainer->epochs.phase != MREN_PHASE_REFIT ||
+		trainer->epochs.epoch == trainer->epochs.n_epochs)
 		keep_values(trainer);
 	return MREN_OK;
 }
@@ -355,8 +380,28 @@ mren_trainer_marker_step(MrenTrainer *trainer, MrenProgress *progress, MrenError
 void
 mren_trainer_marker_stop(MrenTrainer *trainer)
 {
-	if (trainer->marker.best_epoch == 0)
+	if (!trainer->marker.kept)
 		trainer->marker.shape.width = 0;
+}
+
+MrenStatus
+mren_trainer_marker_end_pretraining(MrenTrainer *trainer, MrenError *err)
+{
+	MrenMarkerTraining *marker = &trainer->marker;
+	MrenEncoderTuning *fine_tuning = &marker->fine_tuning;
+	size_t n = marker->head.size;
+
+	if (!marker->kept)
+		keep_values(trainer);
+	marker->best_epoch = 0;
+	MREN_TRY(mren_allocate(&trainer->env, n, sizeof(float), &marker->start_head, err));
+	MREN_TRY(mren_allocate(&trainer->env, fine_tuning->n_tuned, sizeof(float), &marker->start_tuned,
+						   err));
+	memcpy(marker->start_head, marker->best_head, n * sizeof(float));
+	mren_transformer_tuning_copy_best(fine_tuning, marker->start_tuned);
+	mren_transformer_tuning_start(fine_tuning, marker->start_tuned);
+	fine_tuning->rate *= MREN_GOLD_RATE;
+	return MREN_OK;
 }
 
 /*

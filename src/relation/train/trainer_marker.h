@@ -41,6 +41,8 @@ typedef struct MrenMarkerStep
 	uint32_t *ranks; /* among the validation rows */
 	int32_t *labels;
 	float *weights;
+	float *targets; /* (capacity, n_relations) distributions; NULL: no row has one */
+	bool *soft;
 	MrenMarkerBatch batch;
 	float *vectors; /* (tokens_capacity, width) */
 	float *dvectors;
@@ -65,6 +67,7 @@ typedef struct MrenMarkerTraining
 	MrenMarkerShape shape;		   /* width 0: no marker classifier is trained */
 	MrenEncoderTuning fine_tuning; /* of the encoder with the markers as further pieces */
 	uint64_t *sentences;		   /* (source.n) hash of each row's tokens */
+	MrenSentenceRows weak;		   /* that come first */
 	MrenSentenceRows train;
 	MrenSentenceRows validation;
 	MrenMarkerStep step;
@@ -78,12 +81,15 @@ typedef struct MrenMarkerTraining
 
 	const MrenMarkerClassifier *warm; /* that training starts from; NULL: none */
 	double loss;					  /* of the best epoch's validation rows, calibrated */
-	int best_epoch;					  /* 0: none was validated */
+	bool kept;						  /* the weights of some epoch */
+	int best_epoch;					  /* 0: that before the first epoch of the stage */
 	float *best_head;				  /* as head_values */
-	float *kept_scores;				  /* (kept rows, n_relations) of this pass */
-	float *best_scores;				  /* of the best epoch */
-	double share;					  /* of the classifier in the sum of all logits, 0 .. 1 */
-	size_t n_correct;				  /* of this pass's validation rows */
+	float *start_head;	/* likewise: learned from weak rows that come first; or NULL */
+	float *start_tuned; /* with it, as a model stores them */
+	float *kept_scores; /* (kept rows, n_relations) of this pass */
+	float *best_scores; /* of the best epoch */
+	double share;		/* of the classifier in the sum of all logits, 0 .. 1 */
+	size_t n_correct;	/* of this pass's validation rows */
 } MrenMarkerTraining;
 
 /* Each does nothing if no marker classifier is trained. */
@@ -115,6 +121,8 @@ extern MrenStatus mren_trainer_marker_step(MrenTrainer *trainer, MrenProgress *p
 										   MrenError *err);
 /* Begins the next epoch, or the stage anew at a lower rate, unless it is done. */
 extern MrenStatus mren_trainer_marker_end_epoch(MrenTrainer *trainer, bool *done, MrenError *err);
+/* As mren_trainer_end_pretraining. */
+extern MrenStatus mren_trainer_marker_end_pretraining(MrenTrainer *trainer, MrenError *err);
 /* Without a validated epoch there is no classifier. */
 extern void mren_trainer_marker_stop(MrenTrainer *trainer);
 

@@ -181,6 +181,8 @@ mren_trainer_marker_free(MrenTrainer *trainer)
 	mren_release(env, marker->head_values);
 	mren_release(env, marker->head_grads);
 	mren_release(env, marker->best_head);
+	mren_release(env, marker->start_head);
+	mren_release(env, marker->start_tuned);
 	mren_release(env, marker->kept_scores);
 	mren_release(env, marker->best_scores);
 }

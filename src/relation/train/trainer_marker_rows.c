@@ -56,6 +56,11 @@ allocate_step(MrenTrainer *trainer, MrenMarkerStep *step, MrenError *err)
 	MREN_TRY(mren_allocate(env, n, sizeof(uint32_t), &step->ranks, err));
 	MREN_TRY(mren_allocate(env, n, sizeof(int32_t), &step->labels, err));
 	MREN_TRY(mren_allocate(env, n, sizeof(float), &step->weights, err));
+	if (trainer->scan.has_targets)
+	{
+		MREN_TRY(mren_allocate(env, n * shape->n_relations, sizeof(float), &step->targets, err));
+		MREN_TRY(mren_allocate(env, n, sizeof(bool), &step->soft, err));
+	}
 	return mren_arena_create(env, blocks, sizeof(blocks) / sizeof(blocks[0]), &step->memory, err);
 }
 
@@ -64,23 +69,29 @@ MrenStatus
 mren_marker_rows_create(MrenTrainer *trainer, MrenError *err)
 {
 	MrenMarkerTraining *marker = &trainer->marker;
-	size_t n_train = trainer->report.n_train;
+	size_t n_weak = mren_trainer_pretrains(trainer) ? trainer->report.n_weak : 0;
+	size_t n_train = trainer->report.n_train - n_weak;
 	size_t n_validation = trainer->report.n_validation;
 
 	/* Room for all, since validation rows train in the refit. */
 	MREN_TRY(allocate_rows(&trainer->env, &marker->train, n_train + n_validation, err));
 	MREN_TRY(allocate_rows(&trainer->env, &marker->validation, n_validation, err));
+	MREN_TRY(allocate_rows(&trainer->env, &marker->weak, n_weak, err));
 	for (size_t i = 0; i < trainer->inputs.source.n; i++)
 	{
 		MrenKeyed row = {marker->sentences[i], i};
+		MrenRole role = (MrenRole) trainer->measured.roles[i];
 
-		if (trainer->measured.roles[i] == MREN_ROLE_TRAIN)
+		if (role == MREN_ROLE_WEAK && n_weak > 0)
+			marker->weak.rows[marker->weak.n++] = row;
+		else if (role == MREN_ROLE_TRAIN || role == MREN_ROLE_WEAK)
 			marker->train.rows[marker->train.n++] = row;
-		if (trainer->measured.roles[i] != MREN_ROLE_VALIDATION)
+		if (role != MREN_ROLE_VALIDATION)
 			continue;
 		row.at |= (uint64_t) marker->validation.n << 32;
 		marker->validation.rows[marker->validation.n++] = row;
 	}
+	order_rows(&marker->weak);
 	order_rows(&marker->train);
 	order_rows(&marker->validation);
 	return allocate_step(trainer, &marker->step, err);
@@ -114,6 +125,7 @@ mren_marker_rows_free(MrenTrainer *trainer)
 	const MrenEnv *env = &trainer->env;
 	MrenMarkerStep *step = &trainer->marker.step;
 
+	free_rows(env, &trainer->marker.weak);
 	free_rows(env, &trainer->marker.train);
 	free_rows(env, &trainer->marker.validation);
 	for (size_t i = 0; step->records != NULL && i < step->capacity; i++)
@@ -124,6 +136,8 @@ mren_marker_rows_free(MrenTrainer *trainer)
 	mren_release(env, step->ranks);
 	mren_release(env, step->labels);
 	mren_release(env, step->weights);
+	mren_release(env, step->targets);
+	mren_release(env, step->soft);
 	mren_release(env, step->vectors);
 	mren_release(env, step->dvectors);
 	mren_release(env, step->memory);
@@ -178,8 +192,11 @@ load_row(MrenTrainer *trainer, const MrenKeyed *row, bool train, size_t i, MrenE
 									 mren_trainer_type(trainer, example.tail_type)}};
 	step->ranks[i] = (uint32_t) (row->at >> 32);
 	step->labels[i] = (int32_t) mren_trainer_relation(trainer, &example);
-	step->weights[i] =
-		example.weight * (train ? trainer->measured.class_weights[step->labels[i]] : 1);
+	step->weights[i] = example.weight * (train ? mren_trainer_class_weight(trainer, &example) : 1);
+	if (step->targets == NULL)
+		return MREN_OK;
+	step->soft[i] = example.targets.n > 0;
+	mren_trainer_targets(trainer, &example, step->targets + i * trainer->shape.n_relations);
 	return MREN_OK;
 }
 

@@ -97,6 +97,15 @@ allocate_member(MrenTrainer *trainer, MrenMember *member, MrenError *err)
 								 err);
 }
 
+/* The rate of the stage: gold rows that follow weak ones are learned more slowly. */
+static double
+stage_rate(const MrenTrainer *trainer, const MrenMember *member)
+{
+	double rate = trainer->options.common.learning_rate;
+
+	return member->start != NULL ? rate * MREN_GOLD_RATE : rate;
+}
+
 static void
 release_member(const MrenEnv *env, MrenMember *member)
 {
@@ -135,6 +144,7 @@ mren_trainer_members_free(MrenTrainer *trainer)
 	{
 		release_member(&trainer->env, &trainer->members[i]);
 		mren_release(&trainer->env, trainer->members[i].best);
+		mren_release(&trainer->env, trainer->members[i].start);
 	}
 }
 
@@ -174,12 +184,19 @@ mren_trainer_begin_member(MrenTrainer *trainer, MrenError *err)
 	mren_random_seed(&trainer->drop.random, member->seed, MREN_STREAM_DROPOUT + phase);
 	mren_random_seed(&trainer->withhold, member->seed, MREN_STREAM_WITHHOLD + phase);
 	mren_random_seed(&fresh, member->seed, MREN_STREAM_REFIT);
-	MREN_TRY(mren_batch_init_weights(&trainer->env, &member->shape, &member->layout, member->values,
-									 phase == 1 ? member->seed : mren_random_next(&fresh), err));
-	mren_trainer_take_warm(trainer);
+	if (member->start != NULL)
+		memcpy(member->values, member->start, member->layout.table.trained_size * sizeof(float));
+	else
+	{
+		MREN_TRY(mren_batch_init_weights(
+			&trainer->env, &member->shape, &member->layout, member->values,
+			phase == MREN_PHASE_REFIT ? mren_random_next(&fresh) : member->seed, err));
+		mren_trainer_take_warm(trainer);
+	}
 	mren_batch_fix_relation(&member->shape, &member->layout, member->values,
 							trainer->objective.fixed);
 	mren_trainer_ema_begin(trainer);
+	member->optimizer.config.learning_rate = stage_rate(trainer, member);
 	mren_optimizer_reset(mren_parameters_trained(&member->layout.table), &member->optimizer);
 	return MREN_OK;
 }
@@ -191,6 +208,22 @@ mren_trainer_keep_values(MrenTrainer *trainer)
 
 	memcpy(member->best, mren_trainer_evaluation_weights(trainer),
 		   member->layout.table.trained_size * sizeof(float));
+}
+
+/* The best epoch of the gold rows may be none: then these weights remain the best. */
+MrenStatus
+mren_trainer_end_pretraining(MrenTrainer *trainer, MrenError *err)
+{
+	MrenMember *member = mren_trainer_member(trainer);
+	size_t n = member->layout.table.trained_size;
+
+	trainer->report.epochs_run += trainer->epochs.epoch;
+	if (!member->validated)
+		mren_trainer_keep_values(trainer);
+	member->best_epoch = 0;
+	MREN_TRY(mren_allocate(&trainer->env, n, sizeof(float), &member->start, err));
+	memcpy(member->start, member->best, n * sizeof(float));
+	return mren_trainer_linear_end_pretraining(trainer, err);
 }
 
 void

@@ -66,7 +66,7 @@ read_block(MrenTrainer *trainer, size_t block, MrenError *err)
 		const uint8_t *record;
 		size_t len;
 
-		if (trainer->measured.roles[i] != MREN_ROLE_TRAIN)
+		if (!mren_trainer_uses(trainer, trainer->measured.roles[i]))
 			continue;
 		MREN_TRY(trainer->inputs.source.read(trainer->inputs.source.state, i, &record, &len, err));
 		pool->offsets[pool->n] = pool->records.len;

@@ -276,7 +276,7 @@ script_of(MrenTextSpan name)
 }
 
 bool
-mren_names_differ_in_script(MrenTextSpan a, MrenTextSpan b)
+mren_scripts_differ(MrenTextSpan a, MrenTextSpan b)
 {
 	UScriptCode of_a = script_of(a);
 	UScriptCode of_b = script_of(b);

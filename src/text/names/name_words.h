@@ -52,6 +52,6 @@ extern bool mren_word_is_one_of(MrenTextSpan word, const char *const *list);
 extern bool mren_word_is_particle(MrenTextSpan word);
 
 /* Whether the letters of each are of one script, and the scripts are different. */
-extern bool mren_names_differ_in_script(MrenTextSpan a, MrenTextSpan b);
+extern bool mren_scripts_differ(MrenTextSpan a, MrenTextSpan b);
 
 #endif

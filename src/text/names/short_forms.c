@@ -405,7 +405,7 @@ is_defined_by(const Forms *forms, const MrenNamed *before, const MrenNamed *ment
 	if (!between.parenthesis || at >= forms->len || strchr(");,", forms->text[at]) == NULL)
 		return false;
 	return has_letters(before->name, mention->name) ||
-		   mren_names_differ_in_script(before->name, mention->name) ||
+		   mren_scripts_differ(before->name, mention->name) ||
 		   (forms->text[at] == ')' && name->proper && !name->person && !name->place);
 }
 

@@ -1,0 +1,235 @@
+/*
+ * label_errors.c
+ *	  mren.label_errors(model, query, n, options): labels that are least likely for networks
+ *	  that were not trained on their rows.
+ *
+ * The rows are divided into folds by sentence, a network is trained on the others of each fold,
+ * and gives the probability of each row's label (its self-confidence: Northcutt, Jiang and
+ * Chuang, Confident Learning, JAIR 2021).  Rows are ranked by it; whether a label is wrong is
+ * for a person to say, so there is no threshold.
+ */
+#include "postgres.h"
+
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "mb/pg_wchar.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/jsonb.h"
+#include "utils/memutils.h"
+
+#include "base/sort.h"
+#include "pg/evaluate/compare_folds.h"
+#include "pg/evaluate/model_options.h"
+#include "pg/support/args.h"
+#include "pg/support/json_options.h"
+#include "pg/support/settings.h"
+#include "pg/train/train_rows.h"
+
+#define DEFAULT_FOLDS 5
+
+typedef struct Suspect
+{
+	uint64 number; /* of the row in the query */
+	double confidence;
+	double suggested_confidence;
+	char *relation;	 /* in the database's encoding */
+	char *suggested; /* likewise; the same text where the label is the most likely relation */
+} Suspect;
+
+typedef struct LabelErrors
+{
+	MemoryContext context;
+	char *query;
+	int n_folds;
+	int fold; /* being worked on */
+	Jsonb *object;
+	MrenTrainSetup setup;
+	MrenTrainRows rows;
+	MrenFolds folds;
+	char **ids; /* (n_ids) by the row's number; NULL: it has none */
+	size_t n_ids;
+	size_t ids_capacity;
+	Suspect *suspects; /* (folds.n_judged) */
+} LabelErrors;
+
+static void
+add_context(void *arg)
+{
+	const LabelErrors *errors = arg;
+
+	if (errors->fold > 0)
+		errcontext("fold %d", errors->fold);
+}
+
+static void
+keep_id(void *state, const char *id)
+{
+	LabelErrors *errors = state;
+	MemoryContext old = MemoryContextSwitchTo(errors->context);
+
+	if (errors->n_ids == errors->ids_capacity)
+	{
+		errors->ids_capacity = Max(errors->ids_capacity * 2, 1024);
+		errors->ids = errors->ids == NULL
+						  ? palloc(errors->ids_capacity * sizeof(char *))
+						  : repalloc_huge(errors->ids, errors->ids_capacity * sizeof(char *));
+	}
+	errors->ids[errors->n_ids++] = id != NULL ? pstrdup(id) : NULL;
+	MemoryContextSwitchTo(old);
+}
+
+static char *
+in_server(MemoryContext context, MrenTextSpan name)
+{
+	MemoryContext old = MemoryContextSwitchTo(context);
+	char *text = pg_any_to_server(pnstrdup(name.data, name.len), name.len, PG_UTF8);
+
+	MemoryContextSwitchTo(old);
+	return text;
+}
+
+/* Whose label the network of the fold does not know has the self-confidence 0. */
+static void
+judge_row(void *state, MrenTrainAnswers *answers, size_t index, size_t judged)
+{
+	LabelErrors *errors = state;
+	Suspect *suspect = &errors->suspects[judged];
+	const float4 *p = answers->probabilities;
+	MrenExample example;
+	size_t best = 0;
+
+	mren_train_answer_probabilities(answers, index, &example, &suspect->number);
+	suspect->confidence = 0;
+	for (size_t i = 0; i < answers->info.n_relations; i++)
+	{
+		if (mren_text_span_equal(mren_net_relation(answers->net, (int) i), example.relation))
+			suspect->confidence = (double) p[i];
+		if (p[i] > p[best])
+			best = i;
+	}
+	suspect->suggested_confidence = (double) p[best];
+	suspect->relation = in_server(errors->context, example.relation);
+	suspect->suggested = in_server(errors->context, mren_net_relation(answers->net, (int) best));
+}
+
+static Jsonb *
+without(Jsonb *object, const char *key)
+{
+	return DatumGetJsonbP(
+		DirectFunctionCall2(jsonb_delete, JsonbPGetDatum(object), CStringGetTextDatum(key)));
+}
+
+static int
+folds_of(const Jsonb *object)
+{
+	const JsonbValue *value = mren_json_options_find(object, "folds");
+	int64_t folds = DEFAULT_FOLDS;
+
+	if (value == NULL)
+		return DEFAULT_FOLDS;
+	if (!mren_json_option_int64(value, &folds) || folds < 2 || folds > MREN_MAX_FOLDS)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("option \"folds\" must be an integer from 2 to %d", MREN_MAX_FOLDS)));
+	return (int) folds;
+}
+
+static void
+read_args(FunctionCallInfo fcinfo, LabelErrors *errors)
+{
+	Jsonb *none = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum("{}")));
+	Jsonb *base = PG_ARGISNULL(0) ? none : mren_model_options(mren_arg_text(fcinfo, 0, "model"));
+	Jsonb *given = PG_ARGISNULL(3) ? none : PG_GETARG_JSONB_P(3);
+
+	errors->query = mren_arg_query(fcinfo, 1, "query");
+	mren_json_options_check(given);
+	errors->n_folds = folds_of(given);
+	/* All rows are judged. */
+	base = without(base, "holdout_share");
+	errors->object = DatumGetJsonbP(DirectFunctionCall2(jsonb_concat, JsonbPGetDatum(base),
+														JsonbPGetDatum(without(given, "folds"))));
+	mren_train_setup_read(errors->object, &errors->setup);
+}
+
+static void
+read_rows(LabelErrors *errors)
+{
+	MrenTrainRows *rows = &errors->rows;
+
+	*rows = (MrenTrainRows){.context = errors->context,
+							.query = errors->query,
+							.object = errors->object,
+							.memory = (size_t) mren_train_memory * 1024,
+							.keyed = true,
+							.numbered = true,
+							.visit_id = keep_id,
+							.state = errors};
+	SPI_connect();
+	mren_train_rows_plan(rows);
+	if (rows->columns.attno[MREN_COLUMN_ID] == 0)
+		mren_query_lacks(mren_query_describe(errors->query), "id");
+	mren_train_rows_read(rows, &errors->setup);
+	SPI_finish();
+}
+
+static int
+compare_suspects(const void *a, const void *b)
+{
+	const Suspect *x = a;
+	const Suspect *y = b;
+
+	if (x->confidence != y->confidence)
+		return x->confidence < y->confidence ? -1 : 1;
+	return x->number < y->number ? -1 : x->number > y->number;
+}
+
+static void
+put_row(const LabelErrors *errors, ReturnSetInfo *rsinfo, const Suspect *suspect)
+{
+	const char *id = errors->ids[suspect->number];
+	Datum values[5] = {(Datum) 0, CStringGetTextDatum(suspect->relation),
+					   CStringGetTextDatum(suspect->suggested), Float8GetDatum(suspect->confidence),
+					   Float8GetDatum(suspect->suggested_confidence)};
+	bool nulls[5] = {id == NULL};
+
+	if (id != NULL)
+		values[0] = CStringGetTextDatum(id);
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+}
+
+PG_FUNCTION_INFO_V1(mren_label_errors);
+/*
+ * mren.label_errors(model, query, n, options) → TABLE (id text, relation text, suggested text,
+ * confidence double precision, suggested_confidence double precision)
+ */
+Datum
+mren_label_errors(PG_FUNCTION_ARGS)
+{
+	LabelErrors errors = {.context = CurrentMemoryContext};
+	ErrorContextCallback callback = {
+		.previous = error_context_stack, .callback = add_context, .arg = &errors};
+	MrenFoldVisitor visitor = {judge_row, &errors};
+	int32 n;
+
+	mren_arg_required(fcinfo, 2, "n");
+	n = PG_GETARG_INT32(2);
+	if (n < 1)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("argument \"n\" must be at least 1, not %d", n)));
+	InitMaterializedSRF(fcinfo, 0);
+	read_args(fcinfo, &errors);
+	read_rows(&errors);
+	error_context_stack = &callback;
+	mren_folds_make_by_sentence(&errors.folds, &errors.rows.source, errors.n_folds,
+								errors.rows.memory);
+	errors.suspects =
+		palloc_extended((errors.folds.n_judged + 1) * sizeof(Suspect), MCXT_ALLOC_HUGE);
+	mren_folds_answer(&errors.folds, &errors.setup, errors.rows.memory, &visitor, &errors.fold);
+	error_context_stack = callback.previous;
+	qsort(errors.suspects, errors.folds.n_judged, sizeof(Suspect), compare_suspects);
+	for (size_t i = 0; i < errors.folds.n_judged && i < (size_t) n; i++)
+		put_row(&errors, (ReturnSetInfo *) fcinfo->resultinfo, &errors.suspects[i]);
+	return (Datum) 0;
+}

@@ -1,0 +1,158 @@
+# Files by which backends share what they have opened: each is made once and used by others,
+# found to be damaged, bounded, removed with what it holds, and never needed.
+use strict;
+use warnings;
+use MrenTest;
+use MrenToy;
+use Test::More;
+
+my $node = MrenTest->start('shared', "mren.shared_files = '64MB'", 'log_statement = none');
+my $folder = $node->dir . '/data/base/pgsql_tmp/pgsql_tmp_mren';
+
+toy_task($node);
+tiny_encoder($node);
+$node->sql(q{CALL mren.train('m', 'SELECT * FROM pairs', '{"epochs": 2, "hidden": [64]}')});
+# Words with vectors that make a file, and few of them in use.
+$node->sql(q{SELECT mren.load_embeddings('many', convert_to(string_agg('word' || i || ' ' || i || ' 1 2 3 4 5 6 7', E'\n') || E'\n', 'UTF8'))
+	FROM generate_series(1, 4000) i});
+
+sub files
+{
+	my ($kind) = @_;
+	opendir my $dir, $folder or return;
+	my @names = sort grep { /^\Q$kind\E-/ } readdir $dir;
+	return @names;
+}
+sub n_files { my @names = files(@_); return scalar @names }
+sub predict { my (%option) = @_; return $node->sql(q{SELECT string_agg(mren.predict('m', sentence, head, tail), ',' ORDER BY id) FROM pairs}, %option) }
+sub inode { return (stat "$folder/$_[0]")[1] }
+
+# ---- made once, used by all
+my $answers = predict();
+my @models = files('model');
+is(scalar @models, 1, 'the first backend makes a file of the model');
+is(sprintf('%o', (stat "$folder/$models[0]")[2] & 07777), '600', 'which only the server may read');
+my $inode = inode($models[0]);
+is(predict(), $answers, 'another backend answers the same');
+is(inode($models[0]), $inode, 'from the same file');
+my $session = $node->session;
+$session->query(q{SELECT mren.predict('m', sentence, head, tail) FROM pairs LIMIT 1});
+like(slurp('/proc/' . $session->backend . '/maps'), qr{r--s .*\Q$models[0]\E}, 'which it has mapped, to read only');
+# What is not read is no longer needed: the weights in the catalog are gone, and it answers.
+$node->sql(q{BEGIN; CREATE TABLE kept AS TABLE mren.weight; DELETE FROM mren.weight; COMMIT});
+is(predict(), $answers, 'a third backend reads no weights from the catalog');
+$node->sql(q{INSERT INTO mren.weight TABLE kept; DROP TABLE kept});
+is($node->sql(q{SET mren.shared_files = 0; SELECT string_agg(mren.predict('m', sentence, head, tail), ',' ORDER BY id) FROM pairs}), $answers,
+	'without files the answers are the same');
+is($node->sql(q{SET mren.shared_files = 0; SELECT mren.image_features('tiny', } . bytea(png(8, 8, "\1\2\3" x 8)) . q{)}),
+	$node->sql(q{SELECT mren.image_features('tiny', } . bytea(png(8, 8, "\1\2\3" x 8)) . q{)}), 'so they are for images');
+
+# ---- privileges: the file is no way around them
+$node->sql('CREATE ROLE stranger LOGIN; GRANT USAGE ON SCHEMA mren TO stranger; GRANT SELECT ON pairs TO stranger');
+like($node->error_of(q{SET ROLE stranger; SELECT mren.predict('m', sentence, head, tail) FROM pairs}), qr/^42501/, 'who may not use the model may not use its file');
+
+# ---- words
+is(n_files('words'), 0, 'few look-ups make no table of words');
+$node->sql(q{CREATE TABLE wordy AS SELECT format('word%s is part of word%s', i, i + 1) AS sentence, 'word' || i AS head, 'word' || (i + 1) AS tail,
+	CASE WHEN i % 2 = 0 THEN 'even' ELSE 'odd' END AS relation FROM generate_series(1, 3000) i});
+$node->sql(q{CALL mren.train('w', 'SELECT * FROM wordy LIMIT 60', '{"epochs": 1, "embeddings": "many", "hash_bits": 0, "hidden": [16]}')});
+my $wordy = q{SELECT md5(string_agg(mren.predict('w', sentence, head, tail), ',' ORDER BY sentence)) FROM wordy};
+my $expected = $node->sql("SET mren.shared_files = 0; $wordy");
+is($node->sql($wordy), $expected, 'many look-ups give the same answers');
+is(n_files('words'), 1, 'and make a table of all words');
+$node->sql(q{BEGIN; CREATE TABLE kept AS TABLE mren.embedding_word; DELETE FROM mren.embedding_word; COMMIT});
+is($node->sql($wordy), $expected, 'from which another backend takes them');
+$node->sql(q{INSERT INTO mren.embedding_word TABLE kept; DROP TABLE kept; SELECT mren.drop_model('w'); SELECT mren.drop_embeddings('many')});
+is(n_files('words'), 0, 'it goes with the embeddings');
+
+# ---- damage
+sub damage
+{
+	my ($name, $how) = @_;
+	open my $file, '+<:raw', "$folder/$name" or die "cannot open: $!";
+	if ($how eq 'short') { truncate $file, (-s $file) / 2 or die }
+	else { seek $file, 20, 0; print $file "\xff\xfe" }
+	close $file;
+}
+$session->close;
+for my $how ('short', 'changed')
+{
+	damage($models[0], $how);
+	is(predict(), $answers, "a file that is $how is not used");
+	like($node->log_text, qr/removing shared file .*\Q$models[0]\E/, 'which the log says');
+	is(n_files('model'), 1, 'and made again');
+	cmp_ok(-s "$folder/$models[0]", '>', 16384, 'whole');
+}
+
+# ---- a base backup leaves them out
+my $backup = $node->dir . '/backup';
+my ($status, undef, $err) = $node->run('pg_basebackup', '-D', $backup, '-X', 'none', '--no-sync', '-c', 'fast');
+SKIP:
+{
+	skip "no base backup here: $err", 1 if $status != 0;
+	ok(!-e "$backup/base/pgsql_tmp/pgsql_tmp_mren", 'a base backup has no file of them');
+}
+
+# ---- dropping
+$node->sql(q{BEGIN; SELECT mren.drop_model('m'); ROLLBACK});
+is(n_files('model'), 1, 'a drop that is rolled back keeps the file');
+$node->sql(q{CALL mren.train('other', 'SELECT * FROM pairs', '{"epochs": 2, "hidden": [80]}')});
+$node->sql(q{SELECT mren.predict('other', sentence, head, tail) FROM pairs});
+is(n_files('model'), 2, 'another model has another file');
+$node->sql(q{SELECT mren.drop_model('other')});
+is_deeply([files('model')], \@models, 'which goes with the model');
+
+# ---- the bound
+my @sizes = map { -s "$folder/$_" } map { files($_) } 'model', 'image', 'words';
+my $limit = int($sizes[0] * 2.5 / 1024);
+for my $i (1 .. 4)
+{
+	my $hidden = 60 + $i;
+	$node->sql(qq{CALL mren.train('n$i', 'SELECT * FROM pairs', '{"epochs": 1, "hidden": [$hidden]}')});
+	$node->sql(qq{SET mren.shared_files = $limit; SELECT mren.predict('n$i', sentence, head, tail) FROM pairs});
+	my $total = 0;
+	$total += -s "$folder/$_" for map { files($_) } 'model', 'image', 'words';
+	cmp_ok($total, '<=', $limit * 1024, "all files are within the bound after model $i");
+}
+is(predict(), $answers, 'a model whose file was removed answers');
+
+# ---- a directory that cannot be written to; the superuser of the system writes everywhere
+$node->sql(q{SELECT mren.drop_model('m')});
+$node->sql(q{CALL mren.train('m', 'SELECT * FROM pairs', '{"epochs": 2, "hidden": [64]}')});
+$answers = $node->sql(q{SET mren.shared_files = 0; SELECT string_agg(mren.predict('m', sentence, head, tail), ',' ORDER BY id) FROM pairs});
+system('rm', '-rf', $folder);
+open my $in_the_way, '>', $folder or die "cannot write: $!";
+close $in_the_way;
+$session = $node->session;
+my $all = q{SELECT string_agg(mren.predict('m', sentence, head, tail), ',' ORDER BY id) FROM pairs};
+is($session->query($all), $answers, 'where no file can be written, each backend reads for itself');
+$session->query(q{SELECT mren.image_features('tiny', } . bytea(png(8, 8, "\1\2\3" x 8)) . q{)});
+my @lines = $node->log_text =~ /(could not write shared files)/g;
+is(scalar @lines, 1, 'and says so once');
+$session->close;
+unlink $folder or die "cannot remove: $!";
+
+# ---- what a killed backend leaves
+predict();
+mkdir $folder;
+open my $half, '>', "$folder/model-0123456789abcdef.new" or die "cannot write: $!";
+print $half 'x' x 1000;
+close $half;
+chmod 0666, "$folder/model-0123456789abcdef.new";
+$node->sql(q{SELECT mren.drop_model('n1')});
+$node->sql(q{SELECT mren.predict('n2', sentence, head, tail) FROM pairs});
+$node->sql(q{CALL mren.train('n5', 'SELECT * FROM pairs', '{"epochs": 1, "hidden": [70]}')});
+$node->sql(q{SELECT mren.predict('n5', sentence, head, tail) FROM pairs});
+ok(!-e "$folder/model-0123456789abcdef.new", 'a file that was not finished is removed by the next one');
+
+# ---- a restart
+cmp_ok(n_files('model'), '>', 0, 'there are files');
+$node->restart;
+is(n_files('model'), 0, 'a restart removes all files');
+is(predict(), $answers, 'and they are made again');
+cmp_ok(n_files('model'), '==', 1, 'when they are needed');
+$node->crash;
+$node->restart;
+is(n_files('model'), 0, 'so it is after a crash');
+
+done_testing;
