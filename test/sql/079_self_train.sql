@@ -22,12 +22,10 @@ SELECT model, version, deployed, metrics ? 'encoder_share' AS encoder, (metrics 
 FROM mren.models ORDER BY model COLLATE "C", version;
 -- Weak rows are the surest 30 % of each relation of each view, with the probabilities of the view.
 CREATE TABLE learned (sentence text, relation text, probabilities jsonb, gold boolean);
-SELECT format('INSERT INTO learned SELECT sentence, relation, probabilities, gold FROM (%s) AS q', query) FROM mren.model_version AS v JOIN mren.model AS m ON m.id = v.model
-WHERE m.name = 'm' AND v.version = 2
-\gset q_
 \set ECHO none
-SELECT :'q_format' AS statement \gset
-:statement;
+SELECT format('INSERT INTO learned SELECT sentence, relation, probabilities, gold FROM (%s) AS q', query)
+FROM mren.model_version AS v JOIN mren.model AS m ON m.id = v.model WHERE m.name = 'm' AND v.version = 2
+\gexec
 \set ECHO all
 CREATE TABLE expected AS
 SELECT u.sentence, s.probabilities FROM (

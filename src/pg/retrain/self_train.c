@@ -55,8 +55,7 @@ static const View views[2] = {
 static Jsonb *
 joined(const char *under, Jsonb *object, const char *over)
 {
-	Datum parts[3] = {DirectFunctionCall1(jsonb_in, CStringGetDatum(under)),
-					  JsonbPGetDatum(object),
+	Datum parts[3] = {DirectFunctionCall1(jsonb_in, CStringGetDatum(under)), JsonbPGetDatum(object),
 					  DirectFunctionCall1(jsonb_in, CStringGetDatum(over))};
 
 	return DatumGetJsonbP(DirectFunctionCall2(
@@ -93,8 +92,8 @@ read_args(FunctionCallInfo fcinfo, SelfTrain *self)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("option \"deploy\" cannot be used in a self-training"),
 						errhint("The new version is deployed if it is better on hold-out rows.")));
-	self->options = joined("{\"holdout_share\": " MREN_RECIPE_HOLDOUT_SHARE "}", self->options,
-						   "{}");
+	self->options =
+		joined("{\"holdout_share\": " MREN_RECIPE_HOLDOUT_SHARE "}", self->options, "{}");
 }
 
 /* What can be known before anything is trained. */
@@ -132,12 +131,12 @@ train(const char *model, const char *query, Jsonb *options)
 	Datum values[] = {CStringGetTextDatum(model), CStringGetTextDatum(query),
 					  JsonbPGetDatum(options)};
 	bool isnull;
-	int ret = SPI_execute_with_args("CALL mren.train($1, $2, $3)", 3, types, values, NULL, false, 0);
+	int ret =
+		SPI_execute_with_args("CALL mren.train($1, $2, $3)", 3, types, values, NULL, false, 0);
 
 	if (ret != SPI_OK_UTILITY || SPI_tuptable == NULL)
 		elog(ERROR, "mren.train returned nothing: %s", SPI_result_code_string(ret));
-	return DatumGetInt32(
-		SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+	return DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 }
 
 /* The deployed version; a model without one is trained on the labelled rows. */

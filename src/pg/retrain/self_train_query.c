@@ -71,10 +71,9 @@ add_taught(StringInfo sql, const char *pool, const MrenSelfTrainView *view, cons
 				 " FROM mren.predict_rows_proba(${model}, ${pool}, ${version}) AS p) AS s"
 				 " WHERE s.place OPERATOR(pg_catalog.<=)"
 				 " pg_catalog.ceil(s.n OPERATOR(pg_catalog.*) ${share}::pg_catalog.float8)",
-				 MREN_SQL_ARGS(mren_sql_literal("model", view->model),
-							   mren_sql_literal("pool", pool),
-							   mren_sql_integer("version", view->version),
-							   mren_sql_literal("share", share)));
+				 MREN_SQL_ARGS(
+					 mren_sql_literal("model", view->model), mren_sql_literal("pool", pool),
+					 mren_sql_integer("version", view->version), mren_sql_literal("share", share)));
 }
 
 char *

@@ -37,7 +37,6 @@ extern void mren_self_train_columns(const MrenSelfTrainRows *rows, MrenColumns *
  *	  relation of which it is surest, with its probabilities and gold = false.  A row of
  *	  which both views are sure is there twice.  palloc'd.
  */
-extern char *mren_self_train_query(const MrenSelfTrainRows *rows,
-								   const MrenSelfTrainView views[2]);
+extern char *mren_self_train_query(const MrenSelfTrainRows *rows, const MrenSelfTrainView views[2]);
 
 #endif
