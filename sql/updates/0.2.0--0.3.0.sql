@@ -289,6 +289,9 @@ DROP FUNCTION
 DROP FUNCTION mren.predict_support(internal);
 \include 50_predict.sql
 \include 76_labelling.sql
+REVOKE EXECUTE ON PROCEDURE
+    mren.self_train(text, text, text, jsonb, double precision, double precision, integer, text)
+FROM PUBLIC;
 
 CREATE FUNCTION mren.encode_example(options jsonb, sentence text, head text, tail text, relation text, image bytea,
     image_vector real[], head_type text, tail_type text, head_box box, tail_box box, weight real, split text,

@@ -116,6 +116,7 @@ my @endless = (
 	[ 'mren.predict_rows_proba', $told, q{SELECT count(*) FROM mren.predict_rows_proba('m', 'SELECT p.* FROM endless, pairs p')} ],
 	[ 'mren.uncertain', $told, q{SELECT count(*) FROM mren.uncertain('m', 'SELECT p.* FROM endless, pairs p', 5)} ],
 	[ 'mren.label_errors', $told, q{SELECT count(*) FROM mren.label_errors(NULL, 'SELECT p.* FROM endless, pairs p')} ],
+	[ 'mren.self_train', $told, q{CALL mren.self_train('m', 'SELECT * FROM pairs', 'SELECT p.* FROM endless, pairs p', '{"text_encoder": "text", "hidden": [8], "epochs": 1, "encoder_epochs": 1}')} ],
 	[ 'mren.predict_rows', $told, q{SELECT count(*) FROM mren.predict_rows('m', 'SELECT p.* FROM endless, pairs p')} ],
 	[ 'mren.vote_summary', $told, q{SELECT count(*) FROM mren.vote_summary('SELECT n AS id, p.head AS source, p.relation FROM endless, (SELECT DISTINCT ON (head) * FROM pairs) p')} ],
 	[ 'mren.label_model', $told, q{SELECT count(*) FROM mren.label_model('SELECT n AS id, p.head AS source, p.relation FROM endless, (SELECT DISTINCT ON (head) * FROM pairs) p')} ],
