@@ -129,8 +129,8 @@ void
 mren_run_update(MrenRun *run, const MrenRunProgress *progress)
 {
 	const MrenProgress *epoch = &progress->epoch;
-	Oid types[] = {INT8OID,	  TEXTOID,	 INT8OID,	INT4OID,   INT4OID, FLOAT8OID,
-				   FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, JSONBOID, INT4OID, INT4OID};
+	Oid types[] = {INT8OID,	  TEXTOID,	 INT8OID,	INT4OID,  INT4OID, FLOAT8OID, FLOAT8OID,
+				   FLOAT8OID, FLOAT8OID, FLOAT8OID, JSONBOID, INT4OID, INT4OID};
 	Datum values[lengthof(types)];
 	char nulls[lengthof(types)];
 
