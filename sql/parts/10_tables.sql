@@ -192,6 +192,8 @@ CREATE TABLE mren.run (
     holdout_seen bigint,
     new_rows    bigint,
     model_id    bigint,
+    member      integer,
+    members     integer,
     input_hash  bytea
 );
 CREATE INDEX run_model ON mren.run (model, id);

@@ -51,7 +51,9 @@ SELECT r.id AS run,
        r.lower_bound,
        r.holdout_rows,
        r.holdout_seen,
-       r.new_rows
+       r.new_rows,
+       r.member,
+       r.members
 FROM mren.run r
 WHERE EXISTS (
           SELECT FROM pg_catalog.pg_roles a
@@ -79,7 +81,9 @@ SELECT r.model,
        r.seconds_left,
        r.started_at,
        r.started_by,
-       r.call
+       r.call,
+       r.member,
+       r.members
 FROM mren.runs r
 WHERE r.status OPERATOR(pg_catalog.=) 'running'
    OR (r.status OPERATOR(pg_catalog.=) 'died'

@@ -13,3 +13,11 @@ AS 'MODULE_PATHNAME', 'mren_label_errors'
 LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 1000000 ROWS 100;
 COMMENT ON FUNCTION mren.label_errors(text, text, integer, jsonb) IS
     'Returns the n labelled rows of a query whose label is least likely for networks that were not trained on them, by cross-validation with the options of a model, or the default options if the model is NULL. Options are folds (default 5) and those of a training. Nothing is saved.';
+
+CREATE PROCEDURE mren.self_train(model text, labelled text, unlabelled text, options jsonb DEFAULT '{}',
+    surest double precision DEFAULT 0.3, margin double precision DEFAULT 0,
+    INOUT version integer DEFAULT NULL, INOUT verdict text DEFAULT NULL)
+AS 'MODULE_PATHNAME', 'mren_self_train'
+LANGUAGE C;
+COMMENT ON PROCEDURE mren.self_train(text, text, text, jsonb, double precision, double precision, integer, text) IS
+    'Trains a new version of a model on labelled rows and on unlabelled rows labelled by its two views, the text encoder and the linear branch, each trained alone on the labelled rows: the given share of each relation of which a view is surest. Deploys it if it is better on labelled rows that are held out. Both queries run read-only; unlabelled needs the column id.';

@@ -55,5 +55,8 @@ REVOKE EXECUTE ON PROCEDURE mren.train(text, text, jsonb, integer) FROM PUBLIC;
 REVOKE EXECUTE ON PROCEDURE
     mren.retrain(text, bigint, interval, text, double precision, boolean, integer, jsonb, integer, text)
 FROM PUBLIC;
+REVOKE EXECUTE ON PROCEDURE
+    mren.self_train(text, text, text, jsonb, double precision, double precision, integer, text)
+FROM PUBLIC;
 REVOKE EXECUTE ON PROCEDURE mren.train_tagger(text, text, jsonb, integer) FROM PUBLIC;
 REVOKE EXECUTE ON PROCEDURE mren.refresh_graph(text, jsonb) FROM PUBLIC;

@@ -60,8 +60,10 @@ ALTER VIEW mren.runs RENAME COLUMN gate_seen TO holdout_seen;
 -- Runs are shown by the model that they were of.  One that began when the model
 -- of that name existed, or that made a version of it, was of that model; of others
 -- it is not known, and only who started them sees them.  Whether one is alive rests
--- on a lock that only mren takes.
+-- on a lock that only mren takes.  A run also tells which member of an ensemble it trains.
 ALTER TABLE mren.run ADD COLUMN model_id bigint;
+ALTER TABLE mren.run ADD COLUMN member integer;
+ALTER TABLE mren.run ADD COLUMN members integer;
 UPDATE mren.run r SET model_id = m.id FROM mren.model m
 WHERE m.name OPERATOR(pg_catalog.=) r.model
   AND (r.started_at OPERATOR(pg_catalog.>=) m.created_at
@@ -113,7 +115,9 @@ SELECT r.id AS run,
        r.lower_bound,
        r.holdout_rows,
        r.holdout_seen,
-       r.new_rows
+       r.new_rows,
+       r.member,
+       r.members
 FROM mren.run r
 WHERE EXISTS (
           SELECT FROM pg_catalog.pg_roles a
@@ -200,7 +204,9 @@ SELECT r.model,
        r.seconds_left,
        r.started_at,
        r.started_by,
-       r.call
+       r.call,
+       r.member,
+       r.members
 FROM mren.runs r
 WHERE r.status OPERATOR(pg_catalog.=) 'running'
    OR (r.status OPERATOR(pg_catalog.=) 'died'
@@ -289,6 +295,9 @@ DROP FUNCTION
 DROP FUNCTION mren.predict_support(internal);
 \include 50_predict.sql
 \include 76_labelling.sql
+REVOKE EXECUTE ON PROCEDURE
+    mren.self_train(text, text, text, jsonb, double precision, double precision, integer, text)
+FROM PUBLIC;
 
 CREATE FUNCTION mren.encode_example(options jsonb, sentence text, head text, tail text, relation text, image bytea,
     image_vector real[], head_type text, tail_type text, head_box box, tail_box box, weight real, split text,

@@ -4,6 +4,7 @@
  */
 #include "audio/stream.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "audio/resample.h"
@@ -20,6 +21,7 @@ struct MrenAudioStream
 	size_t n_used;				 /* of them */
 	uint64_t n_read;			 /* given to the caller */
 	uint64_t mute_from, mute_to; /* samples that are silence */
+	uint64_t fade;				 /* samples over which the sound fades beside them */
 };
 
 /* Room for n samples behind the unused ones, which move to the front. */
@@ -85,6 +87,7 @@ mren_audio_stream_open(const MrenEnv *env, const uint8_t *bytes, size_t len,
 	*out = NULL;
 	MREN_TRY(mren_allocate_zero(env, 1, sizeof(*stream), &stream, err));
 	stream->env = env;
+	stream->fade = rate / MREN_AUDIO_FADES_SECOND;
 	status = mren_audio_reader_open(env, bytes, len, limits, &stream->reader, err);
 	if (status == MREN_OK)
 		status = open_filter(stream, rate, err);
@@ -123,16 +126,32 @@ mren_audio_stream_mute(MrenAudioStream *stream, uint64_t from, uint64_t to)
 	stream->mute_to = to;
 }
 
-/* n samples that have been read become silence as far as they are to be, and count. */
+/* What is left of a sample: nothing where it is silent, all of it away from there. */
+static double
+gain_at(const MrenAudioStream *stream, uint64_t at)
+{
+	uint64_t distance = at < stream->mute_from ? stream->mute_from - at
+						: at < stream->mute_to ? 0
+											   : at - stream->mute_to + 1;
+
+	return distance > stream->fade
+			   ? 1
+			   : 0.5 - 0.5 * cos(M_PI * (double) distance / (double) (stream->fade + 1));
+}
+
+/* n samples that have been read fade and become silence as far as they are to, and count. */
 static void
 finish_read(MrenAudioStream *stream, float *out, size_t n)
 {
+	uint64_t before = stream->mute_from > stream->fade ? stream->mute_from - stream->fade : 0;
+	uint64_t behind = stream->mute_to + stream->fade;
 	uint64_t end = stream->n_read + n;
-	uint64_t from = stream->mute_from > stream->n_read ? stream->mute_from : stream->n_read;
-	uint64_t to = stream->mute_to < end ? stream->mute_to : end;
+	uint64_t from = before > stream->n_read ? before : stream->n_read;
+	uint64_t to = behind < end ? behind : end;
 
-	if (from < to)
-		memset(out + (from - stream->n_read), 0, (size_t) (to - from) * sizeof(float));
+	if (stream->mute_from < stream->mute_to)
+		for (uint64_t at = from; at < to; at++)
+			out[at - stream->n_read] *= (float) gain_at(stream, at);
 	stream->n_read = end;
 }
 

@@ -29,8 +29,10 @@ extern MrenStatus mren_audio_stream_read(MrenAudioStream *stream, float *out, si
 
 /*
  * mren_audio_stream_mute
- *	  Samples from .. to - 1 that are still to be read are silence.
+ *	  Samples from .. to - 1 that are still to be read are silence.  Beside them the sound fades
+ *	  in a hundredth of a second, because a sound that is cut off clicks.
  */
+#define MREN_AUDIO_FADES_SECOND 100
 extern void mren_audio_stream_mute(MrenAudioStream *stream, uint64_t from, uint64_t to);
 
 /* Takes NULL, too. */

@@ -1,6 +1,10 @@
-# The test harness itself: a private server, a standby, sessions side by side.
+# The test harness itself: a private server, a standby, sessions side by side, and that tools/test
+# runs all of what it finds or what is named.
 use strict;
 use warnings;
+use File::Copy qw(copy);
+use File::Path qw(make_path);
+use File::Temp;
 use MrenTest;
 use Test::More;
 
@@ -31,5 +35,27 @@ is($standby->sql('SELECT count(*), pg_is_in_recovery() FROM t'), '2|t', 'a stand
 $node->crash;
 $node->restart;
 is($node->sql('SELECT count(*) FROM t'), '2', 'committed rows outlive a crash');
+
+# A tree of three unit programs, of one, two and four tests that pass.
+my $tree = File::Temp->newdir;
+my $source = $ENV{MREN_ROOT} || "$FindBin::Bin/../..";
+make_path(map { "$tree/$_" } 'tools', 'test/unit/build');
+for my $tool ('test', 'spoken')
+{
+	copy("$source/tools/$tool", "$tree/tools/$tool") or die "cannot copy $tool: $!\n";
+	chmod 0755, "$tree/tools/$tool";
+}
+for (['Makefile', "build/%: %.c\n\tcp \$< \$@\n\tchmod +x \$@\n"], map { ["test_$_->[0].c", "#!/bin/sh\necho 1..$_->[1]\nseq -f 'ok %g' $_->[1]\n"] } ['a', 1], ['b', 2], ['c', 4])
+{
+	my ($name, $text) = @$_;
+	open my $out, '>', "$tree/test/unit/$name" or die "cannot write $name: $!\n";
+	print $out $text;
+	close $out;
+}
+for (['', 7], ['test_b', 2], ['test_b test_c', 6])
+{
+	my ($named, $count) = @$_;
+	like(`$tree/tools/test unit $named 2>&1`, qr/^$count passed, 0 failed$/m, "tools/test unit $named runs $count tests");
+}
 
 done_testing();

@@ -59,6 +59,23 @@ is($trainer->query(train('m', $n)), '1', 'a training that ends succeeds');
 is($watch->query(q{SELECT version, status, phase, rows, epoch, jsonb_array_length(log), finished_at > started_at, seconds_left, sqlstate, message
 	FROM mren.runs}), "1|succeeded|training|432|$n|$n|t|||", 'the run tells all of it');
 
+# An ensemble tells which of its members is in training, one network nothing.
+is($watch->query('SELECT member, members FROM mren.runs'), '|', 'one network is no ensemble');
+(my $of_two = train('two', 10000)) =~ s/\}'\)$/, "ensemble": 2}')/;
+$trainer->send($of_two);
+my $members = '';
+ok((wait_until { ($members = $watch->query(q{SELECT member, members FROM mren.training_progress WHERE model = 'two' AND epoch > 0})) ne '' }), 'two networks are trained');
+is($members, '1|2', 'the first of them first');
+$watch->query('SELECT pg_cancel_backend(' . $trainer->backend . ')');
+$trainer->wait_for;
+($of_two = train('two', 2)) =~ s/\}'\)$/, "ensemble": 2}')/;
+is($trainer->query($of_two), '1', 'both are trained to the end');
+is($watch->query(q{SELECT member, members FROM mren.runs WHERE model = 'two' ORDER BY run DESC LIMIT 1}), '2|2', 'the second of them last');
+is($watch->query(q{SELECT array_agg(DISTINCT e -> 'member') FROM mren.runs, jsonb_array_elements(log) e WHERE model = 'two' AND status = 'succeeded'}), '{1,2}',
+	'as in the log');
+$watch->query(q{SELECT mren.drop_model('two')});
+$watch->query(q{DELETE FROM mren.run WHERE model = 'two'});
+
 # The backend is killed.
 sub in_epochs
 {

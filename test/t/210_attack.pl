@@ -29,7 +29,7 @@ my $pair = q{'parts', 'The wheel is a part of the car.', 'wheel', 'car'};
 my %entry = (
 	(map { $_ => 'execute' } qw(alter_graph_owner alter_model_owner create_graph drop_audio_encoder drop_embeddings drop_graph drop_image_encoder drop_lexicon drop_model drop_text_encoder link_entities load_text_encoder
 		drop_version grant_model import_model load_audio_encoder load_embeddings load_image_encoder load_lexicon merge_graph promote propose_merges refresh_graph retrain revoke_model
-		rollback save_model train train_tagger upgrade_graph)),
+		rollback save_model self_train train train_tagger upgrade_graph)),
 	(map { $_ => 'internal' } qw(confusion_in confusion_out confusion_recv confusion_send metrics_add metrics_combine metrics_final network_in network_out
 		network_recv network_send noisy_or_add noisy_or_final predict_support train_accum train_combine train_final training_set_in training_set_out
 		training_set_recv training_set_send)),
@@ -92,7 +92,7 @@ for my $name (grep { ref $entry{$_} } sort keys %entry)
 }
 # Who may execute all of them has no more right on the victim's.
 for my $sql (q{SELECT mren.drop_graph('kg')}, q{SELECT mren.alter_graph_owner('kg', 'maker')}, q{SELECT mren.upgrade_graph('kg')}, q{SELECT mren.merge_graph('kg')},
-	q{CALL mren.refresh_graph('kg')}, q{CALL mren.retrain('parts')}, q{CALL mren.train('parts', 'SELECT 1')}, q{SELECT mren.promote('parts', 1)},
+	q{CALL mren.refresh_graph('kg')}, q{CALL mren.retrain('parts')}, q{CALL mren.train('parts', 'SELECT 1')}, q{CALL mren.self_train('parts', 'SELECT 1', 'SELECT 1')}, q{SELECT mren.promote('parts', 1)},
 	q{SELECT mren.rollback('parts')}, q{SELECT mren.drop_version('parts', 1)}, q{SELECT mren.drop_model('parts')}, q{SELECT mren.drop_lexicon('world')},
 	q{SELECT mren.drop_embeddings('tiny')}, q{SELECT mren.grant_model('parts', 'maker', 'admin')}, q{SELECT mren.revoke_model('parts', 'victim', 'predict')},
 	q{SELECT mren.alter_model_owner('parts', 'maker')}, q{SELECT mren.load_lexicon('world', ARRAY['a'], 'b')},

@@ -267,19 +267,6 @@ save(Retrain *retrain)
 	mren_train_network_notice(retrain->args.model, retrain->version, &network, &report);
 }
 
-/* The reason of a verdict by figures. */
-static char *
-figures_text(const Retrain *retrain)
-{
-	const MrenRetrainScores *scores = &retrain->scores;
-
-	return psprintf("%s is %.4f, that of version %d is %.4f, on %lld rows; the lower bound of "
-					"the difference is %.4f, the margin %g",
-					scores->measure, scores->figures.score[1], retrain->champion.version,
-					scores->figures.score[0], (long long) scores->n_rows,
-					scores->figures.lower_bound, retrain->args.margin);
-}
-
 /* Whether the champion has got worse since it was trained; the reason, if so. */
 static char *
 fall_text(const Retrain *retrain)
@@ -302,7 +289,6 @@ static void
 judge_by_holdout(Retrain *retrain)
 {
 	MrenRunVerdict *verdict = &retrain->verdict;
-	const MrenRetrainScores *scores = &retrain->scores;
 	char *fall = fall_text(retrain);
 
 	verdict->verdict = "undecided";
@@ -311,20 +297,17 @@ judge_by_holdout(Retrain *retrain)
 		verdict->verdict = "held";
 		verdict->reason = fall;
 	}
-	else if (scores->n_rows < MREN_RETRAIN_MIN_ROWS)
-		verdict->reason = psprintf("only %lld of the hold-out rows are unknown to both versions; "
-								   "at least %d are needed",
-								   (long long) scores->n_rows, MREN_RETRAIN_MIN_ROWS);
 	else if (retrain->row.deployed != retrain->champion.id)
 		verdict->reason =
 			psprintf("version %d is no longer the deployed one", retrain->champion.version);
 	else
 	{
-		bool better = scores->figures.lower_bound > retrain->args.margin;
+		char *reason;
 
-		verdict->verdict = better ? "promoted" : "rejected";
-		verdict->reason = figures_text(retrain);
-		if (better && retrain->undone)
+		verdict->verdict = mren_retrain_judge(&retrain->scores, retrain->champion.version,
+											  retrain->args.margin, &reason);
+		verdict->reason = reason;
+		if (strcmp(verdict->verdict, "promoted") == 0 && retrain->undone)
 		{
 			verdict->verdict = "held";
 			verdict->reason =

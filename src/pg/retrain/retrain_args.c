@@ -44,22 +44,31 @@ budget_arg(FunctionCallInfo fcinfo, int arg)
 	return seconds;
 }
 
+double
+mren_retrain_margin(FunctionCallInfo fcinfo, int arg)
+{
+	double margin;
+
+	mren_arg_required(fcinfo, arg, "margin");
+	margin = PG_GETARG_FLOAT8(arg);
+	if (!(margin >= -1 && margin <= 1))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("argument \"margin\" must be from -1 to 1, not %g", margin),
+						errhint("It is a difference of scores, which are from 0 to 1.")));
+	return margin;
+}
+
 static void
 number_args(FunctionCallInfo fcinfo, MrenRetrainArgs *args)
 {
 	mren_arg_required(fcinfo, 1, "min_new_rows");
-	mren_arg_required(fcinfo, 4, "margin");
 	args->min_new_rows = PG_GETARG_INT64(1);
-	args->margin = PG_GETARG_FLOAT8(4);
+	args->margin = mren_retrain_margin(fcinfo, 4);
 	args->keep = PG_ARGISNULL(6) ? 0 : PG_GETARG_INT32(6);
 	if (args->min_new_rows < 0)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("argument \"min_new_rows\" must be at least 0, not %lld",
 							   (long long) args->min_new_rows)));
-	if (!(args->margin >= -1 && args->margin <= 1))
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("argument \"margin\" must be from -1 to 1, not %g", args->margin),
-						errhint("It is a difference of scores, which are from 0 to 1.")));
 	if (!PG_ARGISNULL(6) && args->keep < 1)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("argument \"keep_versions\" must be at least 1, not %d", args->keep),

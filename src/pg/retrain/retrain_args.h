@@ -32,4 +32,7 @@ typedef struct MrenRetrainArgs
 /* Reads them, detoasted, into the current context; 22004 and 22023. */
 extern void mren_retrain_args(FunctionCallInfo fcinfo, MrenRetrainArgs *args);
 
+/* The argument "margin", a difference of scores; 22023 beyond -1 to 1, 22004 if it is NULL. */
+extern double mren_retrain_margin(FunctionCallInfo fcinfo, int arg);
+
 #endif

@@ -100,3 +100,21 @@ mren_retrain_compare(const MrenRetrainCandidates *candidates, MrenRetrainScores 
 							&scores->each[model]);
 	mren_release(&comparison.env, comparison.rows);
 }
+
+const char *
+mren_retrain_judge(const MrenRetrainScores *scores, int32 champion, double margin, char **reason)
+{
+	if (scores->n_rows < MREN_RETRAIN_MIN_ROWS)
+	{
+		*reason = psprintf("only %lld of the hold-out rows are unknown to both versions; "
+						   "at least %d are needed",
+						   (long long) scores->n_rows, MREN_RETRAIN_MIN_ROWS);
+		return "undecided";
+	}
+	*reason =
+		psprintf("%s is %.4f, that of version %d is %.4f, on %lld rows; the lower bound of "
+				 "the difference is %.4f, the margin %g",
+				 scores->measure, scores->figures.score[1], champion, scores->figures.score[0],
+				 (long long) scores->n_rows, scores->figures.lower_bound, margin);
+	return scores->figures.lower_bound > margin ? "promoted" : "rejected";
+}

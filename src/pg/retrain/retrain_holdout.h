@@ -43,4 +43,13 @@ typedef struct MrenRetrainScores
 extern void mren_retrain_compare(const MrenRetrainCandidates *candidates,
 								 MrenRetrainScores *scores);
 
+/*
+ * mren_retrain_judge
+ *	  The verdict by these figures: "promoted" if the lower bound of the difference is
+ *	  above the margin, "rejected" if not, "undecided" with too few rows.  The reason is
+ *	  palloc'd.
+ */
+extern const char *mren_retrain_judge(const MrenRetrainScores *scores, int32 champion,
+									  double margin, char **reason);
+
 #endif

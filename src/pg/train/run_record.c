@@ -129,10 +129,10 @@ void
 mren_run_update(MrenRun *run, const MrenRunProgress *progress)
 {
 	const MrenProgress *epoch = &progress->epoch;
-	Oid types[] = {INT8OID,	  TEXTOID,	 INT8OID,	INT4OID,   INT4OID, FLOAT8OID,
-				   FLOAT8OID, FLOAT8OID, FLOAT8OID, FLOAT8OID, JSONBOID};
-	Datum values[11];
-	char nulls[11];
+	Oid types[] = {INT8OID,	  TEXTOID,	 INT8OID,	INT4OID,  INT4OID, FLOAT8OID, FLOAT8OID,
+				   FLOAT8OID, FLOAT8OID, FLOAT8OID, JSONBOID, INT4OID, INT4OID};
+	Datum values[lengthof(types)];
+	char nulls[lengthof(types)];
 
 	memset(nulls, ' ', sizeof(nulls));
 	values[0] = Int64GetDatum(run->id);
@@ -152,13 +152,15 @@ mren_run_update(MrenRun *run, const MrenRunProgress *progress)
 	values[9] = Float8GetDatum(progress->seconds_left);
 	nulls[9] = progress->seconds_left >= 0 ? ' ' : 'n';
 	values[10] = log_datum(run);
+	values[11] = Int32GetDatum(epoch->member);
+	values[12] = Int32GetDatum(epoch->members);
+	nulls[11] = nulls[12] = epoch->epoch == 0 || epoch->members <= 1 ? 'n' : ' ';
 	mren_catalog_write(
-		"UPDATE mren.run SET phase = $2, rows = COALESCE($3, rows), epoch = $4, epochs = $5, loss "
-		"= $6, "
-		"validation_loss = COALESCE($7, validation_loss), validation_f1 = COALESCE($8, "
-		"validation_f1), "
-		"rows_per_second = $9, seconds_left = $10, log = $11 WHERE id OPERATOR(pg_catalog.=) $1",
-		11, types, values, nulls);
+		"UPDATE mren.run SET phase = $2, rows = COALESCE($3, rows), epoch = $4, epochs = $5,"
+		" loss = $6, validation_loss = COALESCE($7, validation_loss),"
+		" validation_f1 = COALESCE($8, validation_f1), rows_per_second = $9, seconds_left = $10,"
+		" log = $11, member = $12, members = $13 WHERE id OPERATOR(pg_catalog.=) $1",
+		lengthof(types), types, values, nulls);
 }
 
 void
