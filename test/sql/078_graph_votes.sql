@@ -49,6 +49,15 @@ SELECT head, source, relation, gold FROM votes WHERE head = 'dog';
 DELETE FROM kg.review WHERE judged IS NULL;
 DELETE FROM kg.evidence WHERE n = 99;
 
+-- A correction counts for who made it; who confirms the corrected fact then votes for it, who confirmed the fact before still for that.
+INSERT INTO kg.review (fact, verdict, reviewer) SELECT fact, 'confirmed', 'ann' FROM kg.facts WHERE head = 'dog';
+INSERT INTO kg.review (fact, verdict, relation, reviewer) SELECT fact, 'rejected', 'made_of', 'bob' FROM kg.facts WHERE head = 'dog';
+SELECT mren.merge_graph('kg') ->> 'status' AS status;
+INSERT INTO kg.review (fact, verdict, reviewer) SELECT fact, 'confirmed', 'cyd' FROM kg.facts WHERE head = 'dog' AND relation = 'made_of';
+SELECT mren.merge_graph('kg') ->> 'status' AS status;
+SELECT head, source, relation, gold FROM votes WHERE head = 'dog' ORDER BY source;
+DELETE FROM kg.review WHERE fact IN (SELECT fact FROM kg.review WHERE reviewer IN ('bob', 'cyd') AND relation = 'made_of') AND reviewer = 'ann';
+
 -- Known facts: confirmed or added by hand, in the other direction as well where a relation says so.
 INSERT INTO kg.manual_facts (head, relation, tail) VALUES ('Ann', 'spouse', 'Bob'), ('oak', 'kind_of', 'tree');
 INSERT INTO kg.relations (relation, "symmetric", inverse_of) VALUES ('spouse', true, NULL), ('has_kind', false, 'kind_of');

@@ -38,7 +38,7 @@ SELECT count(*) FROM (TABLE kg.entities EXCEPT TABLE again.entities) x;
 SELECT count(*) FROM (TABLE kg.all_facts EXCEPT TABLE again.all_facts) x;
 
 -- A graph of the layout before gets the columns, and reads its documents anew.
-ALTER TABLE kg.evidence DROP COLUMN head_full, DROP COLUMN tail_full;
+ALTER TABLE kg.evidence DROP COLUMN head_full CASCADE, DROP COLUMN tail_full CASCADE;
 UPDATE mren.graph SET layout = 2 WHERE name = 'kg';
 UPDATE kg.documents SET pipeline = '\x00';
 SELECT error_of($$CALL mren.refresh_graph('kg')$$);

@@ -217,6 +217,18 @@ with_language(Datum options)
 	return DirectFunctionCall2(jsonb_concat, options, added);
 }
 
+/* Tables and views, without a notice of each thing that is there already, or is not yet. */
+static void
+make_tables(const MrenGraph *graph)
+{
+	int level = NewGUCNestLevel();
+
+	(void) set_config_option("client_min_messages", "warning", PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
+	mren_graph_make_tables(graph);
+	AtEOXact_GUC(true, level);
+}
+
 /* mren.create_graph(graph, source, model, tagger, lexicons, relation_schema, in_schema, options) */
 Datum
 mren_create_graph(PG_FUNCTION_ARGS)
@@ -232,7 +244,7 @@ mren_create_graph(PG_FUNCTION_ARGS)
 	mren_graph_options(DatumGetJsonbP(options), &graph.options);
 	graph.source = mren_graph_source(graph.source);
 	prepare_schema(&graph);
-	mren_graph_make_tables(&graph);
+	make_tables(&graph);
 	check_scorers(&graph, &pipeline);
 	if (!PG_ARGISNULL(5))
 	{
@@ -412,10 +424,7 @@ mren_upgrade_graph(PG_FUNCTION_ARGS)
 		mren_graph_check_layout(&graph);
 	mren_graph_check_owners(&graph);
 	mren_graph_enter(&graph, NULL, &role);
-	/* No notice of each thing that is there already. */
-	(void) set_config_option("client_min_messages", "warning", PGC_USERSET, PGC_S_SESSION,
-							 GUC_ACTION_SAVE, true, 0, false);
-	mren_graph_make_tables(&graph);
+	make_tables(&graph);
 	/* What an older layout does not have is computed by the next merge. */
 	if (graph.layout < MREN_GRAPH_LAYOUT)
 		mren_graph_run_sql(&graph, "UPDATE ${graph}.state SET rules = NULL", 0, NULL, NULL, NULL);
