@@ -74,10 +74,10 @@ fuzz_env(FuzzEnv *fuzz, size_t limit)
 	fuzz->limit = limit;
 	fuzz->held = 0;
 	fuzz->n_live = 0;
-	fuzz->env.state = fuzz;
-	fuzz->env.allocate = fuzz_allocate;
-	fuzz->env.release = fuzz_release;
-	fuzz->env.interrupted = fuzz_interrupted;
+	fuzz->env = (MrenEnv){.state = fuzz,
+						  .allocate = fuzz_allocate,
+						  .release = fuzz_release,
+						  .interrupted = fuzz_interrupted};
 	return &fuzz->env;
 }
 
