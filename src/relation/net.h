@@ -29,12 +29,12 @@ typedef struct MrenNet MrenNet;
 
 /*
  * What the network made of the words of earlier rows: others take the same bits from it
- * that they would compute.  For one network and one set of vectors.  It takes up to about
- * MREN_NET_CACHE_BYTES; nothing before its first row.
+ * that they would compute.  For one network and one set of vectors.
  */
 typedef struct MrenNetCache MrenNetCache;
 
-#define MREN_NET_CACHE_BYTES ((size_t) 16 << 20)
+/* Bytes that the cache of this network takes at most; none before its first row, 0 without convolutions. */
+extern size_t mren_net_cache_limit(const MrenNet *net);
 
 extern MrenStatus mren_net_cache_create(const MrenEnv *env, MrenNetCache **cache, MrenError *err);
 extern void mren_net_cache_free(MrenNetCache *cache);

@@ -16,9 +16,8 @@
 
 #define MAX_WORDS ((size_t) 1024) /* a longer sentence is not kept */
 
-/* What the kept words of all members may take, and how many there are at least and at most. */
-#define CACHE_BYTES MREN_NET_CACHE_BYTES
-#define LEAST_SLOTS (2 * MAX_WORDS)
+/* What the kept words of all members take at most, and how many they are at most. */
+#define CACHE_BYTES ((size_t) 16 << 20)
 #define MOST_SLOTS ((size_t) 8192)
 
 /* A word of more pieces is kept for its own row only. */
@@ -89,16 +88,29 @@ mren_net_cache_free(MrenNetCache *cache)
 	mren_release(&env, cache);
 }
 
+/* Of one word, in all members. */
+static size_t
+word_bytes(const MrenNet *net)
+{
+	size_t columns = 0;
+
+	for (size_t width = 0; width < MREN_CONV_WIDTHS; width++)
+		columns += mren_conv_width(width) * net->shape.filters;
+	return columns * sizeof(float) * net->n_members;
+}
+
 static size_t
 slots_for(const MrenNet *net)
 {
-	size_t word = 0;
-	size_t n;
+	size_t n = CACHE_BYTES / word_bytes(net);
 
-	for (size_t width = 0; width < MREN_CONV_WIDTHS; width++)
-		word += mren_conv_width(width) * net->shape.filters * sizeof(float);
-	n = CACHE_BYTES / (word * net->n_members);
-	return n < LEAST_SLOTS ? LEAST_SLOTS : n > MOST_SLOTS ? MOST_SLOTS : n;
+	return n < MOST_SLOTS ? n : MOST_SLOTS;
+}
+
+size_t
+mren_net_cache_limit(const MrenNet *net)
+{
+	return net->shape.filters == 0 ? 0 : slots_for(net) * word_bytes(net);
 }
 
 static MrenStatus
@@ -216,6 +228,9 @@ mren_net_cache_open(MrenNetCache *cache, const MrenNet *net, const MrenWordVecto
 {
 	*words = NULL;
 	if (net->shape.filters == 0 || sentence->n_words > MAX_WORDS)
+		return MREN_OK;
+	/* A row takes no more than half of the slots, so that there is one to take. */
+	if (sentence->n_words > slots_for(net) / 2)
 		return MREN_OK;
 	if (cache->n_slots == 0 || cache->n_members != net->n_members)
 		MREN_TRY(allocate_words(cache, net, err));

@@ -384,6 +384,47 @@ test_words_beyond_what_is_kept_give_the_same_bits(void **state)
 	assert_int_equal(test.n_live, 0);
 }
 
+/* However wide the network is, the cache stays within its limit; what would not fit is not kept. */
+static void
+test_what_is_kept_is_bounded(void **state)
+{
+	static const size_t filters[] = {0, FILTERS, 300, 4000};
+
+	(void) state;
+	for (size_t i = 0; i < sizeof(filters) / sizeof(filters[0]); i++)
+	{
+		MrenNetShape shape = {.embedding_dim = FIXTURE_DIM,
+							  .n_relations = 2,
+							  .n_hidden = 1,
+							  .hidden = {3},
+							  .filters = filters[i],
+							  .position_dim = filters[i] > 0 ? 3 : 0};
+		MrenSentence s = sentence_of(600, (MrenSpan){3, 5}, (MrenSpan){9, 10});
+		const MrenWordParts *words;
+		MrenNetCache *cache;
+		Fixture fixture;
+		TestEnv test;
+		MrenNet *net;
+
+		test_env_init(&test);
+		fixture_init(&fixture);
+		net = random_net(&test.env, &shape);
+		assert_in_range(mren_net_cache_limit(net), filters[i] > 0 ? 1 : 0,
+						filters[i] > 0 ? (size_t) 16 << 20 : 0);
+		assert_int_equal(mren_net_cache_create(&test.env, &cache, NULL), MREN_OK);
+		assert_int_equal(mren_net_cache_open(cache, net, &fixture.table, &s, &words, NULL),
+						 MREN_OK);
+		assert_true((words != NULL) == (filters[i] == FILTERS));
+		s.n_words = s.n_pieces = 20;
+		assert_int_equal(mren_net_cache_open(cache, net, &fixture.table, &s, &words, NULL),
+						 MREN_OK);
+		assert_true((words != NULL) == (filters[i] > 0));
+		mren_net_cache_free(cache);
+		mren_net_free(&test.env, net);
+		assert_int_equal(test.n_live, 0);
+	}
+}
+
 /* A relation that is the order of two neighbours, somewhere between the mentions. */
 static void
 test_a_pattern_between_the_mentions_is_learned(void **state)
@@ -450,6 +491,7 @@ main(void)
 		cmocka_unit_test(test_training_and_prediction_convolve_alike),
 		cmocka_unit_test(test_a_kept_sentence_gives_the_same_bits),
 		cmocka_unit_test(test_words_beyond_what_is_kept_give_the_same_bits),
+		cmocka_unit_test(test_what_is_kept_is_bounded),
 		cmocka_unit_test(test_a_pattern_between_the_mentions_is_learned),
 	};
 

@@ -91,7 +91,7 @@ load_model(const MrenDeployed *deployed, const MrenCacheKey *key)
 	entry->net = mren_shared_open(MREN_SHARED_MODEL, key->content, context, open_net, &opening);
 	mren_net_info(entry->net, &entry->info);
 	MREN_PG_CALL(err, mren_net_cache_create(&env, &entry->words, &err));
-	entry->base.bytes = MemoryContextMemAllocated(context, true) + MREN_NET_CACHE_BYTES;
+	entry->base.bytes = MemoryContextMemAllocated(context, true) + mren_net_cache_limit(entry->net);
 	return entry;
 }
 
