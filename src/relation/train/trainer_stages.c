@@ -291,6 +291,14 @@ end_fit(MrenTrainer *trainer, MrenError *err)
 	return begin_refit(trainer, 0, err);
 }
 
+/* The text encoder keeps its best epoch, or is left out if it has none. */
+static MrenStatus
+end_marker(MrenTrainer *trainer, MrenError *err)
+{
+	mren_trainer_marker_stop(trainer);
+	return end_fit(trainer, err);
+}
+
 /* All members are fitted: joins them, and fine-tunes a text encoder. */
 static MrenStatus
 end_members(MrenTrainer *trainer, MrenError *err)
@@ -303,8 +311,7 @@ end_members(MrenTrainer *trainer, MrenError *err)
 							mren_trainer_pretrains(trainer) ? MREN_STAGE_MARKER_PRETRAIN
 															: MREN_STAGE_MARKER_FIT,
 							err);
-	mren_trainer_marker_stop(trainer);
-	return end_fit(trainer, err);
+	return end_marker(trainer, err);
 }
 
 /* Begins what follows the stage, or the member's part of it, that has just ended. */
@@ -336,11 +343,12 @@ mren_trainer_next_stage(MrenTrainer *trainer, MrenError *err)
 				return end_members(trainer, err);
 			return begin_fit(trainer, trainer->current + 1, err);
 		case MREN_STAGE_MARKER_PRETRAIN:
+			if (trainer->stopping)
+				return end_marker(trainer, err);
 			MREN_TRY(mren_trainer_marker_end_pretraining(trainer, err));
 			return begin_marker(trainer, MREN_STAGE_MARKER_FIT, err);
 		case MREN_STAGE_MARKER_FIT:
-			mren_trainer_marker_stop(trainer);
-			return end_fit(trainer, err);
+			return end_marker(trainer, err);
 		case MREN_STAGE_REFIT:
 			mren_trainer_keep_values(trainer);
 			trainer->report.refit_epochs += trainer->epochs.epoch;
@@ -374,7 +382,6 @@ mren_trainer_stop_early(MrenTrainer *trainer, MrenError *err)
 		trainer->current--;
 		return end_members(trainer, err);
 	}
-	/* The text encoder keeps its best epoch, or is left out. */
 	if (mren_trainer_trains_marker(trainer))
 		return mren_trainer_next_stage(trainer, err);
 	if (trainer->stage != MREN_STAGE_REFIT)
