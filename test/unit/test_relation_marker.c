@@ -729,6 +729,7 @@ typedef struct Course
 	bool stop;	  /* after the first epoch of a second phase */
 	bool stop_at; /* the encoder's first step */
 	bool stopped;
+	double rows_left; /* after the encoder's first epoch, at most */
 	MrenTrainReport report;
 } Course;
 
@@ -760,6 +761,10 @@ train_course(const MrenEnv *env, const Set *set, const MrenOptions *options, Cou
 			course->stopped = true;
 			mren_trainer_stop(trainer);
 		}
+		if (progress.event == MREN_TRAIN_EPOCH && progress.member == progress.members &&
+			progress.phase == 1 && progress.epoch == 1)
+			course->rows_left =
+				(double) (progress.epochs - 1) * (double) progress.rows_total + progress.rows_later;
 		if (progress.event == MREN_TRAIN_EPOCH && progress.phase == 2 && course->stop &&
 			!course->stopped)
 		{
@@ -796,9 +801,11 @@ test_stopped_refit_keeps_the_fit(void **state)
 	options.encoder_epochs = 12;
 	fitted = train_course(&test.env, set, &options, &course);
 	assert_false(course.stopped);
+	assert_float_equal(course.rows_left, 11 * (double) course.report.n_train, 1e-9);
 	options.encoder_refit = true;
 	stopped = train_course(&test.env, set, &options, &course);
 	assert_true(course.stopped);
+	assert_float_equal(course.rows_left, 11 * (double) course.report.n_train + 12 * 320.0, 1e-9);
 	assert_true(same_tensors(fitted, stopped));
 	assert_int_equal(train(&test.env, set, &options, &refitted, NULL, &err), MREN_OK);
 	assert_false(same_tensors(fitted, refitted));

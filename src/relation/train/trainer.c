@@ -188,28 +188,66 @@ train_batch(MrenTrainer *trainer, MrenError *err)
  * Steps
  */
 
-/* What is behind the current member's epochs: those of later members, and a refit of all. */
+/* The rows of an epoch of a refit. */
+static double
+refit_rows(const MrenTrainer *trainer)
+{
+	const MrenTrainReport *report = &trainer->report;
+	size_t first = mren_trainer_pretrains(trainer) ? report->n_weak : 0;
+
+	return (double) (report->n_train - first + report->n_validation);
+}
+
+/* While weak rows are learned: the rows of the fit that follows, of so many epochs; else 0. */
+static double
+fit_rows_later(const MrenTrainer *trainer, double n_epochs)
+{
+	const MrenTrainReport *report = &trainer->report;
+
+	if (trainer->epochs.phase != MREN_PHASE_PRETRAIN)
+		return 0;
+	return n_epochs * (double) (report->n_train - report->n_weak);
+}
+
+/* The encoder's fit after weak rows, and its refit. */
+static double
+marker_rows_later(const MrenTrainer *trainer)
+{
+	double n_epochs = trainer->stage == MREN_STAGE_MARKER_FIT
+						  ? (double) trainer->epochs.n_epochs
+						  : (double) trainer->options.encoder_epochs;
+	double rows = fit_rows_later(trainer, n_epochs);
+
+	if (trainer->epochs.validates && trainer->options.encoder_refit && !trainer->stopping)
+		rows += n_epochs * refit_rows(trainer);
+	return rows;
+}
+
+/*
+ * What is behind the current member's epochs: its fit after weak rows, those of later members,
+ * and a refit of all.
+ */
 static double
 rows_later(const MrenTrainer *trainer)
 {
-	const MrenEpochs *epochs = &trainer->epochs;
+	double n_epochs = (double) trainer->epochs.n_epochs;
 	double n_later = (double) (trainer->n_members - trainer->current - 1);
-	double n_all = (double) (trainer->report.n_train + trainer->report.n_validation);
 	double rows = 0;
 
-	if (trainer->stage == MREN_STAGE_MARKER_PRETRAIN || trainer->stage == MREN_STAGE_MARKER_FIT)
-		return (double) (epochs->n_epochs - epochs->epoch) * (double) epochs->n_rows;
+	if (mren_trainer_trains_marker(trainer))
+		return marker_rows_later(trainer);
 	if (trainer->stage == MREN_STAGE_REFIT)
 	{
 		for (size_t i = trainer->current + 1; i < trainer->n_members; i++)
-			rows += (double) trainer->members[i].best_epoch * n_all;
+			rows += (double) trainer->members[i].best_epoch * refit_rows(trainer);
 		return rows;
 	}
 	if (trainer->stage != MREN_STAGE_PRETRAIN && trainer->stage != MREN_STAGE_FIT)
 		return 0;
-	rows = n_later * (double) epochs->n_epochs * (double) epochs->n_rows;
-	if (epochs->validates && trainer->options.common.refit && !trainer->stopping)
-		rows += (double) trainer->n_members * (double) epochs->n_epochs * n_all;
+	rows =
+		fit_rows_later(trainer, n_epochs) + n_later * n_epochs * (double) trainer->report.n_train;
+	if (trainer->epochs.validates && mren_trainer_refits(trainer))
+		rows += (double) trainer->n_members * n_epochs * refit_rows(trainer);
 	return rows;
 }
 

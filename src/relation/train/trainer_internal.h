@@ -332,6 +332,8 @@ mren_trainer_uses(const MrenTrainer *trainer, uint8_t role)
 extern MrenStatus mren_trainer_next_stage(MrenTrainer *trainer, MrenError *err);
 extern MrenStatus mren_trainer_end_epoch(MrenTrainer *trainer, MrenError *err);
 extern MrenStatus mren_trainer_stop_early(MrenTrainer *trainer, MrenError *err);
+/* Whether the members will be trained again, if they are validated. */
+extern bool mren_trainer_refits(const MrenTrainer *trainer);
 
 /*
  * trainer_scan.c: a block of rows of the first passes; *done when the pass is over.  The pass

@@ -261,8 +261,8 @@ end_refit(MrenTrainer *trainer, MrenError *err)
 }
 
 /* Gold rows that only judge are not trained on. */
-static bool
-refits(const MrenTrainer *trainer)
+bool
+mren_trainer_refits(const MrenTrainer *trainer)
 {
 	bool judges = trainer->options.weak == MREN_WEAK_ONLY && trainer->report.n_weak > 0;
 
@@ -281,7 +281,7 @@ end_fit(MrenTrainer *trainer, MrenError *err)
 	MREN_TRY(mren_trainer_marker_join(trainer, err));
 	MREN_TRY(calibrate(trainer, err));
 	MREN_TRY(mren_trainer_decide(trainer, err));
-	if (!refits(trainer))
+	if (!mren_trainer_refits(trainer))
 		return end_refit(trainer, err);
 	for (size_t i = 0; i < trainer->inputs.source.n; i++)
 	{
