@@ -356,8 +356,8 @@ extern void mren_trainer_measure_free(MrenTrainer *trainer);
 /* trainer_load.c: the numbers of a type, -1: none, and of a row's relation. */
 extern int32_t mren_trainer_type(const MrenTrainer *trainer, MrenTextSpan type);
 extern size_t mren_trainer_relation(const MrenTrainer *trainer, const MrenExample *example);
-/* Its distribution into targets (n_relations), 1 at the relation of a row without one. */
-extern void mren_trainer_targets(const MrenTrainer *trainer, const MrenExample *example,
+/* Its distribution into targets (n_relations); false, and nothing is written, without one. */
+extern bool mren_trainer_targets(const MrenTrainer *trainer, const MrenExample *example,
 								 float *targets);
 /* The weight of the row's class or, of a distribution, the mean of those of its classes. */
 extern float mren_trainer_class_weight(const MrenTrainer *trainer, const MrenExample *example);

@@ -30,19 +30,20 @@ mren_trainer_relation(const MrenTrainer *trainer, const MrenExample *example)
 	return rank;
 }
 
-void
+bool
 mren_trainer_targets(const MrenTrainer *trainer, const MrenExample *example, float *targets)
 {
 	size_t rank;
 
-	memset(targets, 0, trainer->shape.n_relations * sizeof(float));
 	if (example->targets.n == 0)
-		targets[mren_trainer_relation(trainer, example)] = 1;
+		return false;
+	memset(targets, 0, trainer->shape.n_relations * sizeof(float));
 	for (uint32_t i = 0; i < example->targets.n; i++)
 	{
 		mren_names_find(&trainer->scan.relations, mren_targets_name(&example->targets, i), &rank);
 		targets[rank] = example->targets.probabilities[i];
 	}
+	return true;
 }
 
 float
@@ -171,11 +172,8 @@ mren_trainer_load(MrenTrainer *trainer, const uint8_t *record, size_t len, size_
 	trainer->weights[row] =
 		example.weight * (train ? mren_trainer_class_weight(trainer, &example) : 1);
 	if (trainer->targets != NULL)
-	{
-		trainer->soft[row] = example.targets.n > 0;
-		mren_trainer_targets(trainer, &example,
-							 trainer->targets + row * trainer->shape.n_relations);
-	}
+		trainer->soft[row] = mren_trainer_targets(
+			trainer, &example, trainer->targets + row * trainer->shape.n_relations);
 	MREN_TRY(mren_batch_load_text(&member->batch, row, &example.sentence,
 								  mren_trainer_type(trainer, example.head_type),
 								  mren_trainer_type(trainer, example.tail_type), err));
