@@ -131,13 +131,12 @@ best_wrong(const float *logits, int32_t label, size_t k, int32_t fixed)
 	return best;
 }
 
-/* Adds the gradient to d. */
+/* The loss of a label whose best wrong relation is `wrong`; adds the gradient to d. */
 static double
-add_ranking_row(const MrenObjective *objective, const float *logits, int32_t label, size_t k,
-				float scale, float *d)
+add_ranking_row(const MrenObjective *objective, const float *logits, int32_t label, size_t wrong,
+				size_t k, float scale, float *d)
 {
 	double g = objective->ranking_scale;
-	size_t wrong = best_wrong(logits, label, k, objective->fixed);
 	double loss = 0;
 	double slope;
 
@@ -158,22 +157,29 @@ static double
 ranking_row(const MrenObjective *objective, const float *logits, int32_t label, size_t k,
 			float scale, float *d)
 {
+	size_t wrong = best_wrong(logits, label, k, objective->fixed);
+
 	memset(d, 0, k * sizeof(float));
-	return add_ranking_row(objective, logits, label, k, scale, d);
+	return add_ranking_row(objective, logits, label, wrong, k, scale, d);
 }
 
+/* The best relation is the best wrong one of all labels but itself, which has the second. */
 static double
 soft_ranking_row(const MrenObjective *objective, const float *logits, const float *t, size_t k,
 				 float scale, float *d)
 {
+	size_t best = best_wrong(logits, -1, k, objective->fixed);
+	size_t second = best_wrong(logits, (int32_t) best, k, objective->fixed);
 	double loss = 0;
 
 	memset(d, 0, k * sizeof(float));
 	for (size_t j = 0; j < k; j++)
 	{
+		size_t wrong = j == best ? second : best;
+
 		if (t[j] > 0)
-			loss +=
-				(double) t[j] * add_ranking_row(objective, logits, (int32_t) j, k, scale * t[j], d);
+			loss += (double) t[j] *
+					add_ranking_row(objective, logits, (int32_t) j, wrong, k, scale * t[j], d);
 	}
 	return loss;
 }

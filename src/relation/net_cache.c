@@ -2,11 +2,11 @@
  * net_cache.c
  *	  What the convolutions make of words, kept from row to row.
  *
- * A word is known by its pieces' numbers in the embeddings, wherever it stands: the few thousand words that most
- * of a text consists of are computed once.  Rows of one sentence that differ only in
- * the mentions find all of theirs.  A word is computed when the first row needs it; where
- * all slots are taken, a hand goes round them and takes one that was not used since it
- * passed (the clock algorithm).
+ * A word is known by its pieces' numbers in the embeddings, wherever it stands: the few
+ * thousand words that most of a text consists of are computed once.  Rows of one sentence
+ * that differ only in the mentions find all of theirs.  A word is computed when the first row
+ * needs it; where all slots are taken, a hand goes round them and takes one that was not used
+ * since it passed (the clock algorithm).
  */
 #include "relation/net_internal.h"
 

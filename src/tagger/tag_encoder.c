@@ -62,6 +62,8 @@ make_encoder(const MrenEnv *env, MrenTagEncoder *encoder, const MrenEncoderSourc
 {
 	MrenTransformerTuning tuning = mren_tag_encoder_tuning(&encoder->shape);
 
+	MREN_TRY(mren_transformer_room(env, &source->config, encoder->shape.int8 > 0, &encoder->weights,
+								   err));
 	if (!mren_weights_ready(env))
 		MREN_TRY(source->read(source->state, encoder->weights, err));
 	MREN_TRY(mren_check_interrupts(env, err));
@@ -80,14 +82,11 @@ mren_tag_encoder_attach(const MrenEnv *env, MrenTagEncoder *encoder,
 						const MrenEncoderSource *source, MrenError *err)
 {
 	MrenStatus status;
-	bool filled;
 
 	if (source->config.width != encoder->shape.width)
 		return mren_fail(err, MREN_EFORMAT,
 						 "text encoder has a width of %zu, but the tagger needs %zu",
 						 source->config.width, encoder->shape.width);
-	MREN_TRY(mren_allocate_weights(env, mren_transformer_parameters(&source->config), sizeof(float),
-								   &encoder->weights, &filled, err));
 	status = make_encoder(env, encoder, source, err);
 	if (status != MREN_OK || encoder->shape.int8 > 0)
 	{

@@ -33,7 +33,7 @@ typedef struct MrenTagEncoder
 	uint8_t sha256[32]; /* of the pretrained encoder */
 	float *tuned;		/* (n_tuned) the tensors of tuning.h, one behind the other */
 	bool set;			/* tuned has its values */
-	/* NULL until an encoder is attached: its merged weights, unless it has copied them, and the encoder. */
+	/* NULL until an encoder is attached: its merged weights, unless it has copied them; and it. */
 	float *weights;
 	MrenTransformer *encoder;
 } MrenTagEncoder;

@@ -50,6 +50,16 @@ extern MrenStatus mren_transformer_create(const MrenEnv *env, const MrenTransfor
 										  MrenError *err);
 
 /*
+ * mren_transformer_room
+ *	  Room for the weights of an encoder that is created in place or, with int8, from bytes.  The
+ *	  caller reads them, unless the environment's weights are ready: they are then those of
+ *	  weights.h or, with int8, NULL.  Those of int8 are no weights in that sense, and may be
+ *	  released once the encoder is created.  MREN_ENOMEM, MREN_EFORMAT.
+ */
+extern MrenStatus mren_transformer_room(const MrenEnv *env, const MrenTransformerConfig *config,
+										bool int8, float **weights, MrenError *err);
+
+/*
  * mren_transformer_create_in_place
  *	  The same encoder without a copy: matrices are brought into another order where they are
  *	  (those whose rows are not a multiple of 16 excepted).  The weights must outlive the

@@ -409,6 +409,21 @@ mren_transformer_create(const MrenEnv *env, const MrenTransformerConfig *config,
 }
 
 MrenStatus
+mren_transformer_room(const MrenEnv *env, const MrenTransformerConfig *config, bool int8,
+					  float **weights, MrenError *err)
+{
+	size_t n = mren_transformer_parameters(config);
+	bool filled;
+
+	*weights = NULL;
+	if (!int8)
+		return mren_allocate_weights(env, n, sizeof(float), weights, &filled, err);
+	if (mren_weights_ready(env))
+		return MREN_OK;
+	return mren_allocate(env, n, sizeof(float), weights, err);
+}
+
+MrenStatus
 mren_transformer_create_in_place(const MrenEnv *env, const MrenTransformerConfig *config,
 								 float *weights, MrenTransformer **encoder, MrenError *err)
 {

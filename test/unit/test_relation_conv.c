@@ -311,8 +311,8 @@ test_a_kept_sentence_gives_the_same_bits(void **state)
 }
 
 /*
- * 20,000 different words of four pieces, in sentences that share some with the one before: more than are
- * kept, so that slots are taken again.  Words of twelve pieces are not kept.
+ * 20,000 different words of four pieces, in sentences that share some with the one before: more
+ * than are kept, so that slots are taken again.  Words of twelve pieces are not kept.
  */
 static void
 test_words_beyond_what_is_kept_give_the_same_bits(void **state)

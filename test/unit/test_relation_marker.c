@@ -726,8 +726,10 @@ test_chance_is_noticed(void **state)
 typedef struct Course
 {
 	const MrenNet *warm;
-	bool stop; /* after the first epoch of a second phase */
+	bool stop;	  /* after the first epoch of a second phase */
+	bool stop_at; /* the encoder's first step */
 	bool stopped;
+	double rows_left; /* after the encoder's first epoch, at most */
 	MrenTrainReport report;
 } Course;
 
@@ -753,6 +755,16 @@ train_course(const MrenEnv *env, const Set *set, const MrenOptions *options, Cou
 	while (progress.event != MREN_TRAIN_DONE)
 	{
 		assert_int_equal(mren_trainer_step(trainer, &progress, &err), MREN_OK);
+		if (progress.event == MREN_TRAIN_STEP && progress.member == progress.members &&
+			course->stop_at)
+		{
+			course->stopped = true;
+			mren_trainer_stop(trainer);
+		}
+		if (progress.event == MREN_TRAIN_EPOCH && progress.member == progress.members &&
+			progress.phase == 1 && progress.epoch == 1)
+			course->rows_left =
+				(double) (progress.epochs - 1) * (double) progress.rows_total + progress.rows_later;
 		if (progress.event == MREN_TRAIN_EPOCH && progress.phase == 2 && course->stop &&
 			!course->stopped)
 		{
@@ -789,15 +801,51 @@ test_stopped_refit_keeps_the_fit(void **state)
 	options.encoder_epochs = 12;
 	fitted = train_course(&test.env, set, &options, &course);
 	assert_false(course.stopped);
+	assert_float_equal(course.rows_left, 11 * (double) course.report.n_train, 1e-9);
 	options.encoder_refit = true;
 	stopped = train_course(&test.env, set, &options, &course);
 	assert_true(course.stopped);
+	assert_float_equal(course.rows_left, 11 * (double) course.report.n_train + 12 * 320.0, 1e-9);
 	assert_true(same_tensors(fitted, stopped));
 	assert_int_equal(train(&test.env, set, &options, &refitted, NULL, &err), MREN_OK);
 	assert_false(same_tensors(fitted, refitted));
 	mren_net_free(&test.env, fitted);
 	mren_net_free(&test.env, stopped);
 	mren_net_free(&test.env, refitted);
+	assert_int_equal(test.n_live, 0);
+	free(set);
+}
+
+/* An encoder that is stopped in its first epoch is left out, be it that of weak rows. */
+static void
+test_stopped_in_its_first_epoch_is_left_out(void **state)
+{
+	TestEnv test;
+	Set *set = new_set();
+	MrenOptions options;
+
+	(void) state;
+	test_env_init(&test);
+	make_xor(set, 320);
+	add_tokens(set);
+	marker_options(&options, MREN_FINE_TUNING_ADAPTERS);
+	for (int i = 0; i < 4; i++)
+	{
+		Course course = {.stop_at = true};
+		MrenNetInfo info;
+		MrenNet *net;
+
+		options.common.validation_share = i % 2 == 0 ? 0.2 : 0;
+		for (size_t row = 0; i > 1 && row < set->n / 2; row++)
+			set->rows[row].example.weak = true;
+		net = train_course(&test.env, set, &options, &course);
+		assert_true(course.stopped);
+		assert_int_equal(course.report.n_weak > 0, i > 1);
+		mren_net_info(net, &info);
+		assert_null(info.text_encoder_sha256);
+		assert_int_equal(course.report.encoder_epoch, 0);
+		mren_net_free(&test.env, net);
+	}
 	assert_int_equal(test.n_live, 0);
 	free(set);
 }
@@ -893,6 +941,7 @@ main(void)
 		cmocka_unit_test(test_explanation),
 		cmocka_unit_test(test_chance_is_noticed),
 		cmocka_unit_test(test_stopped_refit_keeps_the_fit),
+		cmocka_unit_test(test_stopped_in_its_first_epoch_is_left_out),
 		cmocka_unit_test(test_warm_start),
 		cmocka_unit_test(test_failures_release_all),
 	};

@@ -215,6 +215,37 @@ rows_left_count_the_refit(void **state)
 	free(set);
 }
 
+/* After the first epoch of weak rows, the fit and the refit are gold rows; unless those judge. */
+static void
+rows_left_count_the_fit_after_weak_rows(void **state)
+{
+	Set *set = new_set(plain);
+	TestEnv test;
+	Run run;
+
+	(void) state;
+	test_env_init(&test);
+	for (int i = 0; i < N_ROWS; i += 2)
+		set->rows[i].example.weak = true;
+	for (int only = 0; only <= 1; only++)
+	{
+		size_t n_gold;
+		double fits;
+
+		run_init(&run, set);
+		run.options.common.epochs = 6;
+		run.options.weak = only ? MREN_WEAK_ONLY : MREN_WEAK_FIRST;
+		must_train(&test, &run);
+		n_gold = run.report.n_train - run.report.n_weak;
+		assert_true(run.report.n_weak > 0 && only == (n_gold == 0));
+		fits = 6 * (double) n_gold + 6 * (double) (n_gold + run.report.n_validation);
+		assert_float_equal(run.rows_left, 5 * (double) run.report.n_weak + (only ? 0 : fits), 1e-9);
+		assert_true(run.rows_after <= run.rows_left);
+		mren_net_free(&test.env, run.net);
+	}
+	free(set);
+}
+
 /* In the second phase, the best epoch of the first one is kept. */
 static void
 a_stop_amid_the_refit_keeps_the_first_phase(void **state)
@@ -373,6 +404,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_stop_keeps_the_best_epoch),
 		cmocka_unit_test(rows_left_count_the_refit),
+		cmocka_unit_test(rows_left_count_the_fit_after_weak_rows),
 		cmocka_unit_test(a_stop_amid_the_refit_keeps_the_first_phase),
 		cmocka_unit_test(the_first_epoch_is_finished),
 		cmocka_unit_test(warm_weights_begin_where_they_ended),

@@ -5,6 +5,7 @@
  *	  arrive, bytes there and back, and what fails on the way.
  */
 #include "relation_fixture.h"
+#include "weights_file.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -589,6 +590,87 @@ test_parts(void **state)
 	rows_free(&rows);
 }
 
+/* Opens it as the catalog does: its tensors are set unless they are there already. */
+static MrenTagger *
+open_tagger(const MrenEnv *env, const MrenTagger *from)
+{
+	const MrenEncoderSource source = source_of(&tiny);
+	MrenTagger *tagger;
+	MrenTensorView view;
+	MrenError err = {0};
+	uint8_t *header;
+	size_t len;
+
+	assert_int_equal(mren_tagger_header(from, env, &header, &len, &err), MREN_OK);
+	assert_int_equal(mren_tagger_from_header(env, header, len, &tagger, &err), MREN_OK);
+	mren_release(env, header);
+	for (size_t i = 0; i < mren_tagger_n_tensors(from) && !mren_weights_ready(env); i++)
+	{
+		mren_tagger_tensor(from, i, &view);
+		assert_int_equal(
+			mren_tagger_set_tensor(tagger, view.name, view.rows, view.cols, view.data, &err),
+			MREN_OK);
+	}
+	assert_int_equal(mren_tagger_complete(tagger, &err), MREN_OK);
+	assert_int_equal(mren_tagger_attach_encoder(tagger, &source, &err), MREN_OK);
+	return tagger;
+}
+
+/* Opened with the file that opening it has recorded, it finds the same; the file's length. */
+static size_t
+check_file(Rows *rows, const MrenTagger *from)
+{
+	MrenWeights weights;
+	MrenTagger *tagger;
+	MrenEnv env;
+	MrenError err;
+	File file;
+	size_t n_right;
+
+	mren_weights_record(&weights, &rows->test.env);
+	env = mren_weights_env(&weights);
+	tagger = open_tagger(&env, from);
+	file = write_file(&weights);
+	n_right = count_right(rows, tagger);
+	mren_tagger_free(&env, tagger);
+	mren_weights_close(&weights);
+	assert_int_equal(
+		mren_weights_attach(&weights, &rows->test.env, file.bytes, file.len, key, &err), MREN_OK);
+	env = mren_weights_env(&weights);
+	tagger = open_tagger(&env, from);
+	assert_int_equal(weights.next, weights.n);
+	assert_int_equal(count_right(rows, tagger), n_right);
+	assert_true(n_right > rows->n);
+	mren_tagger_free(&env, tagger);
+	mren_weights_close(&weights);
+	close_file(&file);
+	return file.len;
+}
+
+/* The floats that matrices of bytes were made from are not in the file. */
+static void
+test_files_of_weights(void **state)
+{
+	Rows rows;
+	MrenTagOptions options;
+	MrenTagger *tagger;
+	MrenError err = {0};
+	size_t len[2];
+
+	(void) state;
+	rows_init(&rows, ROWS, false);
+	small_options(&options);
+	for (int i = 0; i < 2; i++)
+	{
+		options.encoder_int8 = i == 1;
+		assert_int_equal(train(&rows.test.env, &rows, &options, &tagger, NULL, &err), MREN_OK);
+		len[i] = check_file(&rows, tagger);
+		mren_tagger_free(&rows.test.env, tagger);
+	}
+	assert_true(len[1] < len[0]);
+	rows_free(&rows);
+}
+
 static void
 test_record(void **state)
 {
@@ -819,6 +901,7 @@ main(void)
 		cmocka_unit_test(test_same_bits),
 		cmocka_unit_test(test_bytes),
 		cmocka_unit_test(test_parts),
+		cmocka_unit_test(test_files_of_weights),
 		cmocka_unit_test(test_record),
 		cmocka_unit_test(test_sweeps),
 		cmocka_unit_test(test_begins_again_at_a_lower_rate),

@@ -136,7 +136,7 @@ put_levitated(Cursor *cursor, const MrenMarkerRow *rows, size_t n, size_t *marke
 }
 
 /*
- * The marks of a mention's beginning (first 0) or end (1) at token i, in the order in which their
+ * The marks of mentions that begin (end 0) or end (1) at token i, in the order in which their
  * markers stand: that of the longer mention is further outside.
  */
 static size_t

@@ -207,7 +207,7 @@ merge_tuned(const MrenEnv *env, MrenMarkerClassifier *classifier, MrenError *err
 		classifier->shape.n_tuned, classifier->weights, err);
 }
 
-/* Takes the weights as they are where they are ready; those of int8 are not kept. */
+/* Takes the weights as they are where they are ready. */
 static MrenStatus
 take_weights(const MrenEnv *env, MrenMarkerClassifier *classifier, const MrenEncoderSource *source,
 			 MrenError *err)
@@ -215,15 +215,9 @@ take_weights(const MrenEnv *env, MrenMarkerClassifier *classifier, const MrenEnc
 	const MrenMarkerShape *shape = &classifier->shape;
 	const float *embeddings =
 		mren_parameter_at(&classifier->table, classifier->values, MREN_MARKER_EMBEDDINGS);
-	size_t n = mren_transformer_parameters(&classifier->config);
-	bool filled;
 
-	if (shape->int8 > 0 && mren_weights_ready(env))
-		return MREN_OK;
-	if (shape->int8 > 0)
-		MREN_TRY(mren_allocate(env, n, sizeof(float), &classifier->weights, err));
-	else
-		MREN_TRY(mren_allocate_weights(env, n, sizeof(float), &classifier->weights, &filled, err));
+	MREN_TRY(mren_transformer_room(env, &classifier->config, shape->int8 > 0, &classifier->weights,
+								   err));
 	if (mren_weights_ready(env))
 		return MREN_OK;
 	MREN_TRY(read_weights(env, shape, source, embeddings, classifier->weights, err));

@@ -2,13 +2,13 @@
  * trainer_internal.h
  *	  The trainer's state, shared by the files that make it up.
  *
- * A run reads its rows twice (trainer_rows.c), then trains members one after
- * the other (trainer_members.c), each in epochs whose order trainer_order.c
- * gives and whose best trainer_validate.c keeps.  The linear branch
- * (trainer_linear.c) is trained beside the first member.  Which stage follows
- * which is decided in trainer.c and nowhere else; what a stage means for an
- * epoch is written into MrenEpochs when the stage begins, so that no other file
- * depends on the stage.
+ * A run passes over its rows (trainer_scan.c, trainer_measure.c), then trains
+ * members one after the other (trainer_members.c), each in epochs whose order
+ * trainer_order.c gives and whose best trainer_validate.c keeps.  The linear
+ * branch (trainer_linear.c) is trained beside the first member.  Which stage
+ * follows which is decided in trainer_stages.c and nowhere else; what a stage
+ * means for an epoch is written into MrenEpochs when the stage begins, so that
+ * but for the steps in trainer.c no other file depends on the stage.
  */
 #ifndef MREN_RELATION_TRAIN_TRAINER_INTERNAL_H
 #define MREN_RELATION_TRAIN_TRAINER_INTERNAL_H
@@ -308,6 +308,14 @@ mren_trainer_pretrains(const MrenTrainer *trainer)
 		   trainer->report.n_train > trainer->report.n_weak;
 }
 
+/* Whether the current stage trains the text encoder. */
+static inline bool
+mren_trainer_trains_marker(const MrenTrainer *trainer)
+{
+	return trainer->stage == MREN_STAGE_MARKER_PRETRAIN ||
+		   trainer->stage == MREN_STAGE_MARKER_FIT || trainer->stage == MREN_STAGE_MARKER_REFIT;
+}
+
 /* Whether a row of this role trains in the current epoch. */
 static inline bool
 mren_trainer_uses(const MrenTrainer *trainer, uint8_t role)
@@ -317,24 +325,47 @@ mren_trainer_uses(const MrenTrainer *trainer, uint8_t role)
 }
 
 /*
- * trainer_rows.c: a block of rows of the passes before the first epoch; *done when the pass is
- * over.  The pass over groups is made if there are weak rows.
+ * trainer_stages.c: begins what follows the stage, or the member's part of it, that has just
+ * ended; after an epoch and its validation, the next one or the end of the member's stage; what
+ * follows once the training is to stop, before each step.
+ */
+extern MrenStatus mren_trainer_next_stage(MrenTrainer *trainer, MrenError *err);
+extern MrenStatus mren_trainer_end_epoch(MrenTrainer *trainer, MrenError *err);
+extern MrenStatus mren_trainer_stop_early(MrenTrainer *trainer, MrenError *err);
+/* Whether the members will be trained again, if they are validated. */
+extern bool mren_trainer_refits(const MrenTrainer *trainer);
+
+/*
+ * trainer_scan.c: a block of rows of the first passes; *done when the pass is over.  The pass
+ * over groups is made if there are weak rows.
  */
 extern MrenStatus mren_trainer_scan(MrenTrainer *trainer, bool *done, MrenError *err);
 extern MrenStatus mren_trainer_scan_groups(MrenTrainer *trainer, bool *done, MrenError *err);
-extern MrenStatus mren_trainer_measure(MrenTrainer *trainer, bool *done, MrenError *err);
-extern MrenStatus mren_trainer_measure_allocate(MrenTrainer *trainer, MrenError *err);
-extern void mren_trainer_rows_free(MrenTrainer *trainer);
+extern void mren_trainer_scan_free(MrenTrainer *trainer);
+/* Reads row i of the source; MREN_EPARAM for a vector of which the training knows nothing. */
+extern MrenStatus mren_trainer_read_row(MrenTrainer *trainer, size_t i, MrenExample *example,
+										MrenError *err);
+/* After these passes: what the row is for. */
+extern MrenRole mren_trainer_role(const MrenTrainer *trainer, const MrenExample *example);
 
-/* The numbers of a type, -1: none, and of a row's relation. */
+/* trainer_measure.c: a block of rows of the last pass before the first epoch. */
+extern MrenStatus mren_trainer_measure_allocate(MrenTrainer *trainer, MrenError *err);
+extern MrenStatus mren_trainer_measure(MrenTrainer *trainer, bool *done, MrenError *err);
+extern void mren_trainer_measure_free(MrenTrainer *trainer);
+
+/* trainer_load.c: the numbers of a type, -1: none, and of a row's relation. */
 extern int32_t mren_trainer_type(const MrenTrainer *trainer, MrenTextSpan type);
 extern size_t mren_trainer_relation(const MrenTrainer *trainer, const MrenExample *example);
-/* Its distribution into targets (n_relations), 1 at the relation of a row without one. */
-extern void mren_trainer_targets(const MrenTrainer *trainer, const MrenExample *example,
+/* Its distribution into targets (n_relations); false, and nothing is written, without one. */
+extern bool mren_trainer_targets(const MrenTrainer *trainer, const MrenExample *example,
 								 float *targets);
 /* The weight of the row's class or, of a distribution, the mean of those of its classes. */
 extern float mren_trainer_class_weight(const MrenTrainer *trainer, const MrenExample *example);
-
+/* The row's vector of that kind into raw_vector, its grid into raw_grid; MREN_ENUMERIC. */
+extern MrenStatus mren_trainer_fetch_vector(MrenTrainer *trainer, const MrenExample *example,
+											MrenVectorKind kind, MrenError *err);
+extern MrenStatus mren_trainer_fetch_grid(MrenTrainer *trainer, const MrenExample *example,
+										  MrenError *err);
 /*
  * Encodes a record into row `row` of the current member's batch, its label and
  * weight beside it.  With `train`, class weights are applied and some images

@@ -391,8 +391,6 @@ mren_trainer_marker_end_pretraining(MrenTrainer *trainer, MrenError *err)
 	MrenEncoderTuning *fine_tuning = &marker->fine_tuning;
 	size_t n = marker->head.size;
 
-	if (!marker->kept)
-		keep_values(trainer);
 	marker->best_epoch = 0;
 	MREN_TRY(mren_allocate(&trainer->env, n, sizeof(float), &marker->start_head, err));
 	MREN_TRY(mren_allocate(&trainer->env, fine_tuning->n_tuned, sizeof(float), &marker->start_tuned,

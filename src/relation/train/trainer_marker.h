@@ -123,7 +123,7 @@ extern MrenStatus mren_trainer_marker_step(MrenTrainer *trainer, MrenProgress *p
 extern MrenStatus mren_trainer_marker_end_epoch(MrenTrainer *trainer, bool *done, MrenError *err);
 /* As mren_trainer_end_pretraining. */
 extern MrenStatus mren_trainer_marker_end_pretraining(MrenTrainer *trainer, MrenError *err);
-/* Without a validated epoch there is no classifier. */
+/* Without an epoch that is kept there is no classifier. */
 extern void mren_trainer_marker_stop(MrenTrainer *trainer);
 
 /* trainer_marker_rows.c: the rows of an epoch or a pass, in steps. */

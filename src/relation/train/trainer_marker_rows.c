@@ -193,10 +193,9 @@ load_row(MrenTrainer *trainer, const MrenKeyed *row, bool train, size_t i, MrenE
 	step->ranks[i] = (uint32_t) (row->at >> 32);
 	step->labels[i] = (int32_t) mren_trainer_relation(trainer, &example);
 	step->weights[i] = example.weight * (train ? mren_trainer_class_weight(trainer, &example) : 1);
-	if (step->targets == NULL)
-		return MREN_OK;
-	step->soft[i] = example.targets.n > 0;
-	mren_trainer_targets(trainer, &example, step->targets + i * trainer->shape.n_relations);
+	if (step->targets != NULL)
+		step->soft[i] =
+			mren_trainer_targets(trainer, &example, step->targets + i * trainer->shape.n_relations);
 	return MREN_OK;
 }
 
