@@ -254,7 +254,6 @@ open_workers(Refresh *refresh)
 	const MrenGraphWorkCounts *counts = &refresh->counts;
 	int64 n = counts->created + counts->changed + counts->older;
 	bool chosen = mren_refresh_workers >= 0;
-	MemoryContext old = MemoryContextSwitchTo(refresh->context);
 	MrenGraphRole role;
 
 	mren_graph_enter(&refresh->graph, NULL, &role);
@@ -265,7 +264,6 @@ open_workers(Refresh *refresh)
 													chosen ? mren_refresh_workers
 														   : max_parallel_maintenance_workers);
 	mren_graph_leave(&role);
-	MemoryContextSwitchTo(old);
 }
 
 static void
