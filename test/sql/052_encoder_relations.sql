@@ -3,15 +3,10 @@
 \i :srcdir/include/errors.sql
 \set ECHO none
 \i :srcdir/include/tiny.sql
-\i :srcdir/include/text_encoder.sql
+\set n_letters 80
+\i :srcdir/include/letters.sql
 \set ECHO all
 SET client_min_messages = warning;      -- an epoch's notice has times in it
-SELECT mren.load_text_encoder('tiny text', tiny_encoder());
-CREATE TABLE letters AS
-SELECT g AS id, CASE WHEN g % 2 = 0 THEN 'a bc ' ELSE 'b ac ' END || g AS sentence,
-    CASE WHEN g / 2 % 2 = 0 THEN int4range(0, 1) ELSE int4range(2, 4) END AS head, CASE WHEN g / 2 % 2 = 0 THEN int4range(2, 4) ELSE int4range(0, 1) END AS tail,
-    CASE WHEN g / 2 % 2 = 0 THEN 'before' ELSE 'behind' END AS relation
-FROM generate_series(1, 80) g;
 -- The members of word vectors learn nothing, so that all is the encoder's.
 \set options '{"text_encoder": "tiny text", "embeddings": null, "hash_bits": 0, "epochs": 1, "learning_rate": 1e-8, "refit": false, "encoder_epochs": 15, "encoder_learning_rate": 0.02}'
 CALL mren.train('enc', 'SELECT * FROM letters', :'options');

@@ -3,15 +3,10 @@
 \i :srcdir/include/errors.sql
 \set ECHO none
 \i :srcdir/include/tiny.sql
-\i :srcdir/include/text_encoder.sql
+\set n_letters 900
+\i :srcdir/include/letters.sql
 \set ECHO all
 SET client_min_messages = warning;      -- an epoch's notice has times in it
-SELECT mren.load_text_encoder('tiny text', tiny_encoder());
-CREATE TABLE letters AS
-SELECT g AS id, CASE WHEN g % 2 = 0 THEN 'a bc ' ELSE 'b ac ' END || g AS sentence,
-    CASE WHEN g / 2 % 2 = 0 THEN int4range(0, 1) ELSE int4range(2, 4) END AS head, CASE WHEN g / 2 % 2 = 0 THEN int4range(2, 4) ELSE int4range(0, 1) END AS tail,
-    CASE WHEN g / 2 % 2 = 0 THEN 'before' ELSE 'behind' END AS relation
-FROM generate_series(1, 900) g;
 CREATE VIEW labelled AS SELECT id % 7 AS other, sentence, head, tail, relation, 1::real AS weight FROM letters WHERE id <= 600;
 CREATE VIEW unlabelled AS SELECT id, sentence, head, tail FROM letters WHERE id > 600;
 \set options '{"text_encoder": "tiny text", "embeddings": null, "hidden": [8], "epochs": 2, "encoder_epochs": 2, "encoder_learning_rate": 0.02, "holdout_share": 0.5}'

@@ -59,6 +59,7 @@ SET client_min_messages = notice;
 SELECT part, recall FROM mren.evaluate_graph('folk', $$SELECT document, part, text FROM gold WHERE document = 1$$);
 SET client_min_messages = warning;
 SELECT part, "precision", recall, f1, predicted, gold FROM mren.evaluate_graph('kg', 'SELECT 1 AS document, ''x'' AS part WHERE false');
+SELECT part FROM mren.evaluate_graph('kg', 'TABLE gold --' || repeat('-', 5000)) WHERE part = 'facts';
 SELECT error_of($$SELECT mren.evaluate_graph('kg', 'SELECT 1 AS document')$$);
 SELECT error_of($$SELECT mren.evaluate_graph('kg', 'SELECT 1 AS part')$$);
 SELECT error_of($$SELECT mren.evaluate_graph('kg', 'SELECT NULL::text AS document, ''fact'' AS part')$$);

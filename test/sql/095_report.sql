@@ -65,6 +65,7 @@ SELECT texts(mren.report('parts', version => 2), '//header/p[2]/text()');
 SET client_min_messages = warning;
 SELECT length(mren.report('parts', $$SELECT sentence, head, tail, 'x' AS relation FROM pairs LIMIT 3$$)) > 0 AS warned;
 SELECT texts(mren.report('parts', 'SELECT * FROM pairs LIMIT 3'), '//main/section[not(@id)]//text()');
+SELECT length(mren.report('parts', 'SELECT * FROM pairs LIMIT 3 --' || repeat('-', 5000))) > 5000 AS long_query;
 SET client_min_messages = error;
 
 -- A model that abstains, one without a negative relation, and rows that cannot be answered.

@@ -70,3 +70,6 @@ SELECT error_of($$SELECT mren.link_entities('kg', 'DELETE FROM authority RETURNI
 SELECT error_of($$SELECT mren.link_entities('kg', 'TABLE authority', '{"min_score": 2}')$$);
 SELECT error_of($$SELECT mren.link_entities('kg', 'TABLE authority', '{"max_candidates": 1.5}')$$);
 SELECT error_of($$SELECT mren.link_entities('kg', 'TABLE authority', '{"minscore": 1}')$$);
+
+-- A query may be long.
+SELECT mren.link_entities('kg', 'TABLE authority --' || repeat('-', 5000));

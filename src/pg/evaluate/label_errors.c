@@ -211,13 +211,8 @@ mren_label_errors(PG_FUNCTION_ARGS)
 	ErrorContextCallback callback = {
 		.previous = error_context_stack, .callback = add_context, .arg = &errors};
 	MrenFoldVisitor visitor = {judge_row, &errors};
-	int32 n;
+	int32 n = mren_arg_positive(fcinfo, 2, "n");
 
-	mren_arg_required(fcinfo, 2, "n");
-	n = PG_GETARG_INT32(2);
-	if (n < 1)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("argument \"n\" must be at least 1, not %d", n)));
 	InitMaterializedSRF(fcinfo, 0);
 	read_args(fcinfo, &errors);
 	read_rows(&errors);

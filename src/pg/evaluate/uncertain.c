@@ -127,7 +127,10 @@ visit(void *state, const MrenPrediction *prediction)
 	if (found && !is_better(row, margin, prediction->id))
 		return;
 	if (found)
+	{
+		uncertain->bytes -= strlen(row->id) + 1;
 		pfree(row->id);
+	}
 	row->draw = mren_hash64(&key, sizeof(key), (uint64) uncertain->seed + 1);
 	row->margin = margin;
 	row->confidence = prediction->confidence;
@@ -289,13 +292,8 @@ mren_uncertain(PG_FUNCTION_ARGS)
 	HASHCTL control = {
 		.keysize = sizeof(uint64), .entrysize = sizeof(Candidate), .hcxt = CurrentMemoryContext};
 	Uncertain uncertain = {.context = CurrentMemoryContext, .random_share = 0.2, .spread = true};
-	int32 n;
+	int32 n = mren_arg_positive(fcinfo, 2, "n");
 
-	mren_arg_required(fcinfo, 2, "n");
-	n = PG_GETARG_INT32(2);
-	if (n < 1)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("argument \"n\" must be at least 1, not %d", n)));
 	InitMaterializedSRF(fcinfo, 0);
 	mren_json_options_read(PG_ARGISNULL(3) ? NULL : PG_GETARG_JSONB_P(3), read_option, &uncertain);
 	uncertain.sentences =

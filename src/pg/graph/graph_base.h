@@ -274,6 +274,9 @@ extern int mren_graph_pick(const MrenGraphDocument *from, int n, const char *act
 extern void mren_graph_score(const MrenGraph *graph, const MrenPipeline *pipeline,
 							 const MrenGraphBatch *batch, TimestampTz stamp, MrenUnread *unread);
 
+/* Tells of documents that could not be scored, and of pairs that were left out. */
+extern void mren_graph_report_unread(const MrenGraph *graph, const MrenUnread *unread);
+
 /*
  * graph_source.c: what differs between the source and the graph's documents.
  */
@@ -297,7 +300,8 @@ typedef struct MrenGraphWorkCounts
 /*
  * mren_graph_work_read
  *	  Runs the source and keeps what must be done, in the current context and
- *	  through commits, up to the graph's option spill_mb.
+ *	  through commits, up to the graph's option spill_mb.  55000 for a source
+ *	  without rows, if the graph has documents and nothing says that this is meant.
  */
 extern MrenGraphWork *mren_graph_work_read(const MrenGraph *graph, const MrenPipeline *pipeline,
 										   MrenGraphWorkCounts *counts);

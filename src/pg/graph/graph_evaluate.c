@@ -364,7 +364,7 @@ mren_evaluate_graph(PG_FUNCTION_ARGS)
 	static const char *const relations[] = {"facts", "evidence", "aliases", "relations",
 											"documents"};
 	char *name = mren_arg_text(fcinfo, 0, "graph");
-	char *query = mren_arg_text(fcinfo, 1, "gold");
+	char *query = mren_arg_query(fcinfo, 1, "gold");
 	MrenGraph graph;
 	Gold gold = {.context = CurrentMemoryContext};
 

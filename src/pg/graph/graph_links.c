@@ -261,7 +261,7 @@ mren_link_entities(PG_FUNCTION_ARGS)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	char *name = mren_arg_text(fcinfo, 0, "graph");
-	char *query = mren_arg_text(fcinfo, 1, "authority");
+	char *query = mren_arg_query(fcinfo, 1, "authority");
 	Options options = {.min_score = 0.6, .max_candidates = 1000};
 	Authority authority = {.context = CurrentMemoryContext};
 	MrenGraph graph;

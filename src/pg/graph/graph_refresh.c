@@ -120,25 +120,6 @@ begin(Refresh *refresh)
 	mren_graph_leave(&role);
 }
 
-/* An empty source is more often a mistake than the end of all documents. */
-static void
-check_empty(const Refresh *refresh)
-{
-	const MrenGraphWorkCounts *counts = &refresh->counts;
-	const MrenGraph *graph = &refresh->graph;
-
-	if (counts->documents > 0 || counts->deleted == 0 || graph->options.may_empty ||
-		mren_allow_empty_source)
-		return;
-	ereport(ERROR,
-			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("source of graph \"%s\" has no rows, but the graph has %lld documents",
-					graph->name, (long long) counts->deleted),
-			 errdetail("The refresh would delete them all."),
-			 errhint("If that is meant, SET mren.allow_empty_source = on, or make the graph with "
-					 "the option \"on_empty\": \"delete\".")));
-}
-
 static void
 read_source(Refresh *refresh)
 {
@@ -147,7 +128,6 @@ read_source(Refresh *refresh)
 
 	refresh->work = mren_graph_work_read(&refresh->graph, &refresh->pipeline, &refresh->counts);
 	MemoryContextSwitchTo(old);
-	check_empty(refresh);
 	if (counts->unused_images && refresh->done == 0 &&
 		counts->created + counts->changed + counts->older > 0)
 		ereport(
@@ -254,7 +234,6 @@ open_workers(Refresh *refresh)
 	const MrenGraphWorkCounts *counts = &refresh->counts;
 	int64 n = counts->created + counts->changed + counts->older;
 	bool chosen = mren_refresh_workers >= 0;
-	MemoryContext old = MemoryContextSwitchTo(refresh->context);
 	MrenGraphRole role;
 
 	mren_graph_enter(&refresh->graph, NULL, &role);
@@ -265,7 +244,6 @@ open_workers(Refresh *refresh)
 													chosen ? mren_refresh_workers
 														   : max_parallel_maintenance_workers);
 	mren_graph_leave(&role);
-	MemoryContextSwitchTo(old);
 }
 
 static void
@@ -362,28 +340,6 @@ set_labels(const Refresh *refresh)
 }
 
 static void
-report_unread(const Refresh *refresh)
-{
-	const MrenGraph *graph = &refresh->graph;
-	const MrenUnread *unread = &refresh->unread;
-
-	if (unread->failed > 0)
-		ereport(WARNING, (errmsg("%lld documents of graph \"%s\" could not be scored",
-								 (long long) unread->failed, graph->name),
-						  errhint("See the column error of %s.documents. They are tried again "
-								  "when they change; to try one again now, delete its row there.",
-								  graph->schema)));
-	if (unread->skipped_pairs > 0)
-		ereport(NOTICE,
-				(errmsg("%lld pairs of mentions of graph \"%s\" were left out",
-						(long long) unread->skipped_pairs, graph->name),
-				 errdetail("Of the pairs that begin in one sentence the nearest %d are considered, "
-						   "of a document %d.",
-						   graph->options.max_pairs_sentence, graph->options.max_pairs_document),
-				 errhint("See the options max_pairs_sentence and max_pairs_document.")));
-}
-
-static void
 finish(Refresh *refresh)
 {
 	MrenTouched nothing = {0};
@@ -399,7 +355,7 @@ finish(Refresh *refresh)
 	refresh->summary = summarize(refresh);
 	MemoryContextSwitchTo(old);
 	mren_graph_leave(&role);
-	report_unread(refresh);
+	mren_graph_report_unread(&refresh->graph, &refresh->unread);
 	if (refresh->run != 0)
 		mren_graph_run_succeed(refresh->run, refresh->summary);
 }

@@ -29,6 +29,7 @@
 #include "pg/predict/predictor.h"
 #include "pg/support/nearest_name.h"
 #include "pg/support/query.h"
+#include "pg/support/settings.h"
 
 /*
  * The source as a query
@@ -341,6 +342,22 @@ check_matches(const MrenGraph *graph, const MrenGraphWork *work)
 		raise_duplicate(graph);
 }
 
+/* An empty source is more often a mistake than the end of all documents. */
+static void
+check_empty(const MrenGraph *graph, const MrenGraphWorkCounts *counts)
+{
+	if (counts->documents > 0 || counts->deleted == 0 || graph->options.may_empty ||
+		mren_allow_empty_source)
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("source of graph \"%s\" has no rows, but the graph has %lld documents",
+					graph->name, (long long) counts->deleted),
+			 errdetail("The refresh would delete them all."),
+			 errhint("If that is meant, SET mren.allow_empty_source = on, or make the graph with "
+					 "the option \"on_empty\": \"delete\".")));
+}
+
 MrenGraphWork *
 mren_graph_work_read(const MrenGraph *graph, const MrenPipeline *pipeline,
 					 MrenGraphWorkCounts *counts)
@@ -368,6 +385,7 @@ mren_graph_work_read(const MrenGraph *graph, const MrenPipeline *pipeline,
 	check_matches(graph, work);
 	mren_graph_leave(&role);
 	counts->documents = work->n_source;
+	check_empty(graph, counts);
 	if (BufFileSeek(work->file, 0, 0, SEEK_SET) != 0)
 		ereport(ERROR,
 				(errcode_for_file_access(), errmsg("could not rewind a temporary file: %m")));

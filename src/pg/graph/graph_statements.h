@@ -54,12 +54,12 @@ extern const char mren_graph_sql_place[];
 	"  v.right_name, v.right_type FROM " rows " e JOIN verdict_on v ON v.name = e." side "_name"   \
 	"   AND v.type IN ('', COALESCE(e." side "_type, '')) AND v.document IN ('', e.document)"      \
 	"  WHERE e.n > 0 ORDER BY e.document, e.n, v.id DESC),"
+/* SQL, a clause a line. */
+/* clang-format off */
 #define MREN_GRAPH_SQL_TAKEN(side, table)                                                          \
-	" COALESCE(" table                                                                             \
-	".right_name, " MREN_GRAPH_SQL_FULL("e", side) ") AS " side "_as,"                             \
-												   " COALESCE(" table ".right_type, e." side       \
-												   "_type, '') AS " side "_type_as,"               \
-												   " " table ".id AS " side "_verdict"
+	" COALESCE(" table ".right_name, " MREN_GRAPH_SQL_FULL("e", side) ") AS " side "_as,"          \
+	" COALESCE(" table ".right_type, e." side "_type, '') AS " side "_type_as,"                    \
+	" " table ".id AS " side "_verdict"
 #define MREN_GRAPH_SQL_READ(rows)                                                                  \
 	" verdict_on AS MATERIALIZED (SELECT m.id, m.document, m.type, m.verdict, m.right_type,"       \
 	"  mren.normalize_name(m.mention) COLLATE \"C\" AS name,"                                      \
@@ -67,88 +67,18 @@ extern const char mren_graph_sql_place[];
 	"  FROM ${graph}.mention_review m),"                                                           \
 	" corrected AS MATERIALIZED (SELECT DISTINCT ON (j.statement) j.statement, r.relation"         \
 	"  FROM ${graph}.review r CROSS JOIN LATERAL unnest(r.judged) AS j (statement)"                \
-	"  WHERE r.verdict <> 'confirmed' ORDER BY j.statement, r.id "                                 \
-	"DESC)," MREN_GRAPH_SQL_VERDICT_OF("head", rows) MREN_GRAPH_SQL_VERDICT_OF(                    \
-		"tail", rows) " read AS MATERIALIZED (SELECT "                                             \
-					  "e.*," MREN_GRAPH_SQL_TAKEN("head", "h") "," MREN_GRAPH_SQL_TAKEN(           \
-						  "tail", "t") ", "                                                        \
-									   "c."                                                        \
-									   "relation "                                                 \
-									   "AS "                                                       \
-									   "now_"                                                      \
-									   "relation,"                                                 \
-									   "  "                                                        \
-									   "COALESCE("                                                 \
-									   "h."                                                        \
-									   "verdict "                                                  \
-									   "= "                                                        \
-									   "'rejected"                                                 \
-									   "', "                                                       \
-									   "false) "                                                   \
-									   "OR "                                                       \
-									   "COALESCE("                                                 \
-									   "t."                                                        \
-									   "verdict "                                                  \
-									   "= "                                                        \
-									   "'rejected"                                                 \
-									   "', false)"                                                 \
-									   "   AS "                                                    \
-									   "refused "                                                  \
-									   "FROM"                                                      \
-									   " " rows " e"                                               \
-									   "  LEFT "                                                   \
-									   "JOIN "                                                     \
-									   "head_"                                                     \
-									   "verdict "                                                  \
-									   "h ON "                                                     \
-									   "h."                                                        \
-									   "document "                                                 \
-									   "= "                                                        \
-									   "e."                                                        \
-									   "document "                                                 \
-									   "AND h.n "                                                  \
-									   "= e.n"                                                     \
-									   "  LEFT "                                                   \
-									   "JOIN "                                                     \
-									   "tail_"                                                     \
-									   "verdict "                                                  \
-									   "t ON "                                                     \
-									   "t."                                                        \
-									   "document "                                                 \
-									   "= "                                                        \
-									   "e."                                                        \
-									   "document "                                                 \
-									   "AND t.n "                                                  \
-									   "= e.n"                                                     \
-									   "  LEFT "                                                   \
-									   "JOIN "                                                     \
-									   "corrected"                                                 \
-									   " c ON "                                                    \
-									   "c."                                                        \
-									   "statement"                                                 \
-									   " = "                                                       \
-									   "e."                                                        \
-									   "statement"                                                 \
-									   "),"                                                        \
-									   " mention "                                                 \
-									   "AS "                                                       \
-									   "(SELECT "                                                  \
-									   "r.head_"                                                   \
-									   "as AS "                                                    \
-									   "name, "                                                    \
-									   "r.head_"                                                   \
-									   "type_as "                                                  \
-									   "AS type "                                                  \
-									   "FROM "                                                     \
-									   "read r"                                                    \
-									   "  UNION "                                                  \
-									   "SELECT "                                                   \
-									   "r.tail_"                                                   \
-									   "as, "                                                      \
-									   "r.tail_"                                                   \
-									   "type_as "                                                  \
-									   "FROM "                                                     \
-									   "read r),"
+	"  WHERE r.verdict <> 'confirmed' ORDER BY j.statement, r.id DESC),"                           \
+	MREN_GRAPH_SQL_VERDICT_OF("head", rows) MREN_GRAPH_SQL_VERDICT_OF("tail", rows)                \
+	" read AS MATERIALIZED (SELECT e.*," MREN_GRAPH_SQL_TAKEN("head", "h") ","                     \
+	MREN_GRAPH_SQL_TAKEN("tail", "t") ", c.relation AS now_relation,"                              \
+	"  COALESCE(h.verdict = 'rejected', false) OR COALESCE(t.verdict = 'rejected', false)"         \
+	"   AS refused FROM " rows " e"                                                                \
+	"  LEFT JOIN head_verdict h ON h.document = e.document AND h.n = e.n"                          \
+	"  LEFT JOIN tail_verdict t ON t.document = e.document AND t.n = e.n"                          \
+	"  LEFT JOIN corrected c ON c.statement = e.statement),"                                       \
+	" mention AS (SELECT r.head_as AS name, r.head_type_as AS type FROM read r"                    \
+	"  UNION SELECT r.tail_as, r.tail_type_as FROM read r),"
+/* clang-format on */
 
 /*
  * placed (of read): with the keys of both entities, and what the graph stores.

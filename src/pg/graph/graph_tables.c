@@ -314,38 +314,35 @@ static const char *const mentions[] = {
 	"  ELSE l.relation OPERATOR(pg_catalog.||) '(e1,e2)' END AS relation,"                         \
 	" CASE WHEN l.flip THEN l.tail_type ELSE l.head_type END AS head_type,"                        \
 	" CASE WHEN l.flip THEN l.head_type ELSE l.tail_type END AS tail_type"
+/* SQL, a clause a line. */
+/* clang-format off */
 #define LABELLED(more, verdicts)                                                                   \
 	" FROM (SELECT e.sentence, o.head, o.tail, o.head_type, o.tail_type, s.directed, s.negative,"  \
 	"   s.directed AND o.tail OPERATOR(pg_catalog.<) o.head AS flip,"                              \
 	"   CASE WHEN r.verdict OPERATOR(pg_catalog.=) 'confirmed'"                                    \
 	"     THEN COALESCE(CASE WHEN r.now THEN e.right_relation END, e.relation)"                    \
-	"    ELSE COALESCE(r.relation, s.negative) END AS relation" more "  FROM (" verdicts ") r"     \
+	"    ELSE COALESCE(r.relation, s.negative) END AS relation" more                               \
+	"  FROM (" verdicts ") r"                                                                      \
 	"  JOIN ${graph}.evidence e"                                                                   \
 	"   ON e.document OPERATOR(pg_catalog.=) r.document AND e.n OPERATOR(pg_catalog.=) r.n"        \
 	"   AND e.n OPERATOR(pg_catalog.>) 0 AND r.verdict OPERATOR(pg_catalog.<>) 'unsure'"           \
 	"  CROSS JOIN ${graph}.state s"                                                                \
 	"  LEFT JOIN ${graph}.mention_review hv ON hv.id OPERATOR(pg_catalog.=) e.head_review"         \
 	"  LEFT JOIN ${graph}.mention_review tv ON tv.id OPERATOR(pg_catalog.=) e.tail_review,"        \
-	"  LATERAL (SELECT " MREN_GRAPH_SQL_RIGHT_SPAN(                                                \
-		"head",                                                                                    \
-		"hv") " AS head,"                                                                          \
-			  "    " MREN_GRAPH_SQL_RIGHT_SPAN(                                                    \
-				  "tail",                                                                          \
-				  "tv") " AS tail,"                                                                \
-						"    COALESCE(hv.right_type, e.head_type) AS head_type,"                   \
-						"    COALESCE(tv.right_type, e.tail_type) AS tail_type) m,"                \
-						"  LATERAL (SELECT CASE WHEN e.right_relation IS NOT NULL THEN e.stated"   \
-						"     AND (r.now OR r.verdict OPERATOR(pg_catalog.=) 'rejected')"          \
-						"    ELSE e.reversed AND r.verdict OPERATOR(pg_catalog.=) 'rejected'"      \
-						"     AND r.relation IS NOT NULL END AS turned) d,"                        \
-						"  LATERAL (SELECT m.head, m.tail, m.head_type, m.tail_type WHERE NOT "    \
-						"d.turned"                                                                 \
-						"   UNION ALL SELECT m.tail, m.head, m.tail_type, m.head_type WHERE "      \
-						"d.turned) o"                                                              \
-						"  WHERE o.head IS NOT NULL AND o.tail IS NOT NULL"                        \
-						"   AND hv.verdict IS DISTINCT FROM 'rejected' AND tv.verdict IS "         \
-						"DISTINCT FROM 'rejected') l"                                              \
-						" WHERE l.relation IS NOT NULL"
+	"  LATERAL (SELECT " MREN_GRAPH_SQL_RIGHT_SPAN("head", "hv") " AS head,"                       \
+	"    " MREN_GRAPH_SQL_RIGHT_SPAN("tail", "tv") " AS tail,"                                     \
+	"    COALESCE(hv.right_type, e.head_type) AS head_type,"                                       \
+	"    COALESCE(tv.right_type, e.tail_type) AS tail_type) m,"                                    \
+	"  LATERAL (SELECT CASE WHEN e.right_relation IS NOT NULL THEN e.stated"                       \
+	"     AND (r.now OR r.verdict OPERATOR(pg_catalog.=) 'rejected')"                              \
+	"    ELSE e.reversed AND r.verdict OPERATOR(pg_catalog.=) 'rejected'"                          \
+	"     AND r.relation IS NOT NULL END AS turned) d,"                                            \
+	"  LATERAL (SELECT m.head, m.tail, m.head_type, m.tail_type WHERE NOT d.turned"                \
+	"   UNION ALL SELECT m.tail, m.head, m.tail_type, m.head_type WHERE d.turned) o"               \
+	"  WHERE o.head IS NOT NULL AND o.tail IS NOT NULL"                                            \
+	"   AND hv.verdict IS DISTINCT FROM 'rejected' AND tv.verdict IS DISTINCT FROM 'rejected') l"  \
+	" WHERE l.relation IS NOT NULL"
+/* clang-format on */
 
 static const char *const views[] = {
 	"CREATE OR REPLACE VIEW ${graph}.facts AS"
@@ -387,14 +384,16 @@ static const char *const views[] = {
 	 * one given at another, then the last.  A pair of mentions may be evidence of several
 	 * facts: that one of them is wrong says nothing against a vote for another.
 	 */
+	/* SQL, a clause a line. */
+	/* clang-format off */
 	"CREATE OR REPLACE VIEW ${graph}.review_votes AS"
 	" SELECT DISTINCT ON (w.sentence_id, w.head, w.tail, w.source)"
 	"  w.sentence_id::pg_catalog.text OPERATOR(pg_catalog.||) ' '"
 	"   OPERATOR(pg_catalog.||) w.head::pg_catalog.text OPERATOR(pg_catalog.||) ' '"
 	"   OPERATOR(pg_catalog.||) w.tail::pg_catalog.text AS id,"
 	"  w.sentence, w.head, w.tail, w.head_type, w.tail_type, w.source, w.relation, w.gold"
-	" FROM (SELECT l.sentence_id, l.reviewer::pg_catalog.text AS source, "
-	"l.gold, " ROW_COLUMNS LABELLED(
+	" FROM (SELECT l.sentence_id, l.reviewer::pg_catalog.text AS source, l.gold, "
+	ROW_COLUMNS LABELLED(
 		", e.sentence_id, r.reviewer, r.gold",
 		"SELECT DISTINCT ON (k.document, k.n, k.reviewer) k.document, k.n, k.reviewer, k.verdict,"
 		"  k.relation, k.gold, k.now FROM ("
@@ -407,15 +406,11 @@ static const char *const views[] = {
 		"    COALESCE(x.fact OPERATOR(pg_catalog.=) v.fact, false)"
 		"    FROM ${graph}.review v CROSS JOIN LATERAL pg_catalog.unnest(v.judged) AS j (statement)"
 		"    JOIN ${graph}.evidence x ON x.statement OPERATOR(pg_catalog.=) j.statement) k"
-		" ORDER BY k.document, k.n, k.reviewer, k.gold DESC, k.id DESC") ") w"
-																		 " CROSS JOIN "
-																		 "${graph}.state s"
-																		 " ORDER BY w.sentence_id, "
-																		 "w.head, w.tail, w.source,"
-																		 " w.relation IS NOT "
-																		 "DISTINCT FROM "
-																		 "s.negative, w.gold DESC, "
-																		 "w.relation, w.sentence",
+		" ORDER BY k.document, k.n, k.reviewer, k.gold DESC, k.id DESC")
+	") w CROSS JOIN ${graph}.state s"
+	" ORDER BY w.sentence_id, w.head, w.tail, w.source,"
+	" w.relation IS NOT DISTINCT FROM s.negative, w.gold DESC, w.relation, w.sentence",
+	/* clang-format on */
 
 	/* Facts that a person vouches for, in each direction and under each name they have. */
 	"CREATE OR REPLACE VIEW ${graph}.known_facts AS"

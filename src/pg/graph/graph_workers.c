@@ -36,8 +36,13 @@ typedef struct Worker
 	MrenGraphTask *task; /* NULL: idle */
 } Worker;
 
+/*
+ * In a context of its own that outlives all others: if this process is terminated, the
+ * transaction's contexts are gone when it leaves the segments (end_process).
+ */
 struct MrenGraphWorkers
 {
+	MemoryContext context;
 	int n;
 	TupleTableSlot *slot; /* of one row on its way */
 	Worker workers[FLEXIBLE_ARRAY_MEMBER];
@@ -164,20 +169,26 @@ start(Worker *worker, const MrenPipeline *pipeline, const StringInfoData *string
 MrenGraphWorkers *
 mren_graph_workers_start(const MrenGraph *graph, const MrenPipeline *pipeline, int n)
 {
+	MemoryContext context =
+		AllocSetContextCreate(CurrentMemoryContext, "mren graph workers", ALLOCSET_SMALL_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
 	MrenGraphWorkers *workers = palloc0(offsetof(MrenGraphWorkers, workers) + n * sizeof(Worker));
 	StringInfoData strings;
 
+	workers->context = context;
+	workers->slot = MakeSingleTupleTableSlot(mren_graph_rows_desc(), &TTSOpsMinimalTuple);
 	job_strings(graph, &strings);
+	/* A statement leaves SPI's context behind. */
+	MemoryContextSwitchTo(context);
+	MemoryContextSetParent(context, TopMemoryContext);
 	while (workers->n < n && start(&workers->workers[workers->n], pipeline, &strings))
 		workers->n++;
 	pfree(strings.data);
-	if (workers->n == 0)
-	{
-		pfree(workers);
-		return NULL;
-	}
-	workers->slot = MakeSingleTupleTableSlot(mren_graph_rows_desc(), &TTSOpsMinimalTuple);
-	return workers;
+	MemoryContextSwitchTo(old);
+	if (workers->n > 0)
+		return workers;
+	MemoryContextDelete(context);
+	return NULL;
 }
 
 void
@@ -191,6 +202,7 @@ mren_graph_workers_stop(MrenGraphWorkers *workers)
 		if (worker->task != NULL)
 			mren_graph_task_end(worker->task);
 	}
+	MemoryContextDelete(workers->context);
 }
 
 /* The file that rows may be in would stay until the session ends. */

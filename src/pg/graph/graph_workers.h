@@ -28,7 +28,7 @@ typedef struct MrenGraphTask
 
 /*
  * mren_graph_workers_start
- *	  Up to n workers, in the current context; NULL if the server has none left.
+ *	  Up to n workers; NULL if the server has none left.
  *	  They end with mren_graph_workers_stop, and with this process.
  */
 extern MrenGraphWorkers *mren_graph_workers_start(const MrenGraph *graph,

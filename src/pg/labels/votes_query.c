@@ -118,7 +118,8 @@ begin_row(Reader *reader, text *id)
 static void
 take_vote(Reader *reader, TupleTableSlot *slot)
 {
-	Datum id = slot_getattr(slot, VOTE_ID, &slot->tts_isnull[VOTE_ID - 1]);
+	bool id_null;
+	Datum id = slot_getattr(slot, VOTE_ID, &id_null);
 	bool source_null;
 	Datum source = slot_getattr(slot, VOTE_SOURCE, &source_null);
 	bool isnull;
@@ -126,7 +127,7 @@ take_vote(Reader *reader, TupleTableSlot *slot)
 	bool gold = DatumGetBool(slot_getattr(slot, VOTE_IS_GOLD, &isnull));
 	MrenError err;
 
-	if (slot->tts_isnull[VOTE_ID - 1])
+	if (id_null)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("column \"id\" of the %s must not be null", gold ? "gold rows" : "votes")));

@@ -28,14 +28,15 @@ static const char centre_most[] =
 	"  ORDER BY d.n DESC, e.canonical COLLATE \"C\", e.type COLLATE \"C\" LIMIT 1),";
 
 /* The same of those that the name $1, or what it is an alias of, stands for. */
-static const char centre_named[] = MREN_GRAPH_SQL_NAMED(
-	"(0, mren.normalize_name($1))") ","
-									" centre AS MATERIALIZED (SELECT e.entity FROM named d"
-									"  JOIN ${graph}.entities e ON e.entity = d.entity"
-									"  ORDER BY (SELECT count(*) FROM ${graph}.facts f"
-									"   WHERE f.head_entity = d.entity OR f.tail_entity = "
-									"d.entity) DESC,"
-									"   e.canonical COLLATE \"C\", e.type COLLATE \"C\" LIMIT 1),";
+/* clang-format off */
+static const char centre_named[] =
+	MREN_GRAPH_SQL_NAMED("(0, mren.normalize_name($1))") ","
+	" centre AS MATERIALIZED (SELECT e.entity FROM named d"
+	"  JOIN ${graph}.entities e ON e.entity = d.entity"
+	"  ORDER BY (SELECT count(*) FROM ${graph}.facts f"
+	"   WHERE f.head_entity = d.entity OR f.tail_entity = d.entity) DESC,"
+	"   e.canonical COLLATE \"C\", e.type COLLATE \"C\" LIMIT 1),";
+/* clang-format on */
 
 /* $2: facts of the centre, $3: of its neighbours, those between two of them first. */
 static const char drawn[] =

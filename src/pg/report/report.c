@@ -53,7 +53,7 @@ mren_report(PG_FUNCTION_ARGS)
 	StringInfoData page;
 
 	if (!PG_ARGISNULL(1))
-		report.query = mren_arg_text(fcinfo, 1, "query");
+		report.query = mren_arg_query(fcinfo, 1, "query");
 	initStringInfo(&page);
 	report.page = &page;
 	open_version(&report, mren_arg_version(fcinfo, 2));

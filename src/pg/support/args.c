@@ -65,6 +65,17 @@ mren_arg_query(FunctionCallInfo fcinfo, int arg, const char *name)
 }
 
 int32
+mren_arg_positive(FunctionCallInfo fcinfo, int arg, const char *name)
+{
+	mren_arg_required(fcinfo, arg, name);
+	if (PG_GETARG_INT32(arg) < 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("argument \"%s\" must be at least 1, not %d", name, PG_GETARG_INT32(arg))));
+	return PG_GETARG_INT32(arg);
+}
+
+int32
 mren_arg_version(FunctionCallInfo fcinfo, int arg)
 {
 	if (PG_ARGISNULL(arg))

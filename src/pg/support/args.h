@@ -23,6 +23,8 @@ extern char *mren_arg_text(FunctionCallInfo fcinfo, int arg, const char *name);
 extern MrenTextSpan mren_arg_span(FunctionCallInfo fcinfo, int arg, const char *name);
 /* A query, of any length. */
 extern char *mren_arg_query(FunctionCallInfo fcinfo, int arg, const char *name);
+/* An integer, of how many of something; 22023 below 1. */
+extern int32 mren_arg_positive(FunctionCallInfo fcinfo, int arg, const char *name);
 
 /* The number of a version, 0 for NULL, which means the deployed one; 22023 below 1. */
 extern int32 mren_arg_version(FunctionCallInfo fcinfo, int arg);
