@@ -47,6 +47,21 @@ is($node->sql(q{SET mren.shared_files = 0; SELECT string_agg(mren.predict('m', s
 is($node->sql(q{SET mren.shared_files = 0; SELECT mren.image_features('tiny', } . bytea(png(8, 8, "\1\2\3" x 8)) . q{)}),
 	$node->sql(q{SELECT mren.image_features('tiny', } . bytea(png(8, 8, "\1\2\3" x 8)) . q{)}), 'so they are for images');
 
+# ---- a backend that is late: the file is made while it reads
+my $locker = $node->session;
+my $late = $node->session;
+rename "$folder/$models[0]", $node->dir . '/aside' or die "cannot rename: $!";
+$locker->query('BEGIN; LOCK TABLE mren.weight');
+$late->send(q{SELECT string_agg(mren.predict('m', sentence, head, tail), ',' ORDER BY id) FROM pairs});
+ok((wait_until { $node->sql('SELECT count(*) FROM pg_locks WHERE NOT granted AND pid = ' . $late->backend) == 1 }), 'a backend finds no file and reads weights');
+rename $node->dir . '/aside', "$folder/$models[0]" or die "cannot rename: $!";
+$locker->query('COMMIT');
+my ($late_answers) = $late->wait_for;
+is($late_answers, $answers, 'it answers the same');
+is(inode($models[0]), $inode, 'and does not make the file that is there by now again');
+like(slurp('/proc/' . $late->backend . '/maps'), qr{r--s .*\Q$models[0]\E}, 'but maps it');
+$_->close for $locker, $late;
+
 # ---- privileges: the file is no way around them
 $node->sql('CREATE ROLE stranger LOGIN; GRANT USAGE ON SCHEMA mren TO stranger; GRANT SELECT ON pairs TO stranger');
 like($node->error_of(q{SET ROLE stranger; SELECT mren.predict('m', sentence, head, tail) FROM pairs}), qr/^42501/, 'who may not use the model may not use its file');

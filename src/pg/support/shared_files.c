@@ -477,7 +477,9 @@ mren_shared_open(MrenSharedKind kind, const uint8 *content, MemoryContext contex
 	if (mren_shared_files == 0 || (fd = begin_writing()) < 0)
 		return opened;
 	make_key(kind, content, &key);
-	if (write_recorded(&key, attempt))
+	/* Another backend may have made it meanwhile. */
+	mapped = open_file(&key, context, open, state);
+	if (mapped == NULL && write_recorded(&key, attempt))
 		mapped = open_file(&key, context, open, state);
 	CloseTransientFile(fd);
 	if (mapped == NULL)
@@ -500,13 +502,17 @@ mren_shared_make(MrenSharedKind kind, const uint8 *content, MemoryContext contex
 	if (opened != NULL || mren_shared_files == 0 || (fd = begin_writing()) < 0)
 		return opened;
 	make_key(kind, content, &key);
-	attempt = begin_attempt(context);
-	MREN_PG_CALL(err, open(state, &attempt->env, &opened, &err));
-	opened = NULL;
-	if (write_recorded(&key, attempt))
-		opened = open_file(&key, context, open, state);
+	opened = open_file(&key, context, open, state);
+	if (opened == NULL)
+	{
+		attempt = begin_attempt(context);
+		MREN_PG_CALL(err, open(state, &attempt->env, &opened, &err));
+		opened = NULL;
+		if (write_recorded(&key, attempt))
+			opened = open_file(&key, context, open, state);
+		MemoryContextDelete(attempt->context);
+	}
 	CloseTransientFile(fd);
-	MemoryContextDelete(attempt->context);
 	return opened;
 }
 
