@@ -73,6 +73,17 @@ $node->sql(q{CREATE TABLE wordy AS SELECT format('word%s is part of word%s', i, 
 $node->sql(q{CALL mren.train('w', 'SELECT * FROM wordy LIMIT 60', '{"epochs": 1, "embeddings": "many", "hash_bits": 0, "hidden": [16]}')});
 my $wordy = q{SELECT md5(string_agg(mren.predict('w', sentence, head, tail), ',' ORDER BY sentence)) FROM wordy};
 my $expected = $node->sql("SET mren.shared_files = 0; $wordy");
+# A vector that cannot be read, which is met only where all of them are.
+my $reader = $node->session;
+my $opened = q{SELECT count(*) FROM pg_backend_memory_contexts WHERE name = 'mren opened'};
+$reader->query(q{SELECT mren.predict('w', sentence, head, tail) FROM wordy LIMIT 1});
+my $before = $reader->query($opened);
+$node->sql(q{CREATE TABLE kept AS SELECT * FROM mren.embedding_word WHERE word = 'word3999';
+	UPDATE mren.embedding_word SET vector = '{1}' WHERE word = 'word3999'});
+like(($reader->try($wordy))[1], qr/^ERROR:/m, 'a table that cannot be made is an error');
+is($reader->query($opened), $before, 'which leaves no memory of it with the cached words');
+$node->sql(q{UPDATE mren.embedding_word w SET vector = k.vector FROM kept k WHERE w.word = k.word; DROP TABLE kept});
+$reader->close;
 is($node->sql($wordy), $expected, 'many look-ups give the same answers');
 is(n_files('words'), 1, 'and make a table of all words');
 $node->sql(q{BEGIN; CREATE TABLE kept AS TABLE mren.embedding_word; DELETE FROM mren.embedding_word; COMMIT});

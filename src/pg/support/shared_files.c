@@ -505,7 +505,8 @@ mren_shared_make(MrenSharedKind kind, const uint8 *content, MemoryContext contex
 	opened = open_file(&key, context, open, state);
 	if (opened == NULL)
 	{
-		attempt = begin_attempt(context);
+		/* Of no use later, whatever happens; the caller's context may live long. */
+		attempt = begin_attempt(CurrentMemoryContext);
 		MREN_PG_CALL(err, open(state, &attempt->env, &opened, &err));
 		opened = NULL;
 		if (write_recorded(&key, attempt))
