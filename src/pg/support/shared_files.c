@@ -4,13 +4,13 @@
  *
  * The directory base/pgsql_tmp/pgsql_tmp_mren has a file for each content, named by its kind and a
  * hash.  Files are never changed, only renamed into place and removed, so a mapped one stays
- * what it is.  Whoever makes or removes files holds a lock on the directory; a backend that does
- * not get it at once goes on without a file.  What a killed backend left half written has
- * another name, and the next one that holds the lock removes it.
+ * what it is.  Whoever makes a file, or room for it, holds a lock on the directory; a backend that
+ * does not get it at once goes on without a file.  A file that is damaged or dropped is removed
+ * without the lock: whoever wants it makes it again.  What a killed backend left half written
+ * has another name, and the next one that holds the lock removes it.
  */
 #include "pg/support/shared_files.h"
 
-#include <dirent.h>
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/file.h>
@@ -225,6 +225,7 @@ open_file(const SharedKey *key, MemoryContext context, MrenSharedOpen open, void
 static int
 lock_directory(void)
 {
+	int saved;
 	int fd;
 
 	if ((MakePGDirectory(TEMPORARY) < 0 && errno != EEXIST) ||
@@ -235,8 +236,9 @@ lock_directory(void)
 		return -1;
 	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
 		return fd;
+	saved = errno;
 	CloseTransientFile(fd);
-	errno = EWOULDBLOCK;
+	errno = saved;
 	return -1;
 }
 
@@ -261,12 +263,12 @@ list_files(int *n, uint64 *bytes)
 {
 	int capacity = 16;
 	FileUse *files = palloc(capacity * sizeof(FileUse));
-	DIR *dir = opendir(DIRECTORY);
+	DIR *dir = AllocateDir(DIRECTORY);
 	struct dirent *entry;
 
 	*n = 0;
 	*bytes = 0;
-	while (dir != NULL && (entry = readdir(dir)) != NULL)
+	while (dir != NULL && (entry = ReadDirExtended(dir, DIRECTORY, LOG)) != NULL)
 	{
 		char path[MAX_PATH_LENGTH];
 		struct stat status;
@@ -286,7 +288,7 @@ list_files(int *n, uint64 *bytes)
 		*bytes += files[(*n)++].bytes;
 	}
 	if (dir != NULL)
-		closedir(dir);
+		FreeDir(dir);
 	return files;
 }
 
