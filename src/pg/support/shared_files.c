@@ -63,38 +63,33 @@ static bool given_up;
 
 /*
  * What the numbers in a file depend on beside the content: this very library and the processor's
- * kernels.  The library may be replaced while the server runs.
+ * kernels.
  */
-typedef struct Maker
+static struct
 {
 	dev_t device;
 	ino_t inode;
 	off_t size;
 	struct timespec changed;
 	unsigned kernels;
-} Maker;
+} maker;
 
-static const Maker *
-maker(void)
+void
+mren_shared_begin(void)
 {
-	static Maker made;
-	static bool known;
 	struct stat status;
 	Dl_info library;
 
-	if (known)
-		return &made;
-	memset(&made, 0, sizeof(made));
-	if (dladdr((void *) maker, &library) != 0 && stat(library.dli_fname, &status) == 0)
+	/* Padding is part of the key. */
+	memset(&maker, 0, sizeof(maker));
+	if (dladdr((void *) mren_shared_begin, &library) != 0 && stat(library.dli_fname, &status) == 0)
 	{
-		made.device = status.st_dev;
-		made.inode = status.st_ino;
-		made.size = status.st_size;
-		made.changed = status.st_mtim;
+		maker.device = status.st_dev;
+		maker.inode = status.st_ino;
+		maker.size = status.st_size;
+		maker.changed = status.st_mtim;
 	}
-	made.kernels = mren_cpu_features();
-	known = true;
-	return &made;
+	maker.kernels = mren_cpu_features();
 }
 
 static void
@@ -106,7 +101,7 @@ make_key(MrenSharedKind kind, const uint8 *content, SharedKey *key)
 
 	mren_digest_add(digest, names[kind], strlen(names[kind]) + 1);
 	mren_digest_add(digest, MREN_VERSION, sizeof(MREN_VERSION));
-	mren_digest_add(digest, maker(), sizeof(Maker));
+	mren_digest_add(digest, &maker, sizeof(maker));
 	mren_digest_add(digest, content, MREN_SHA256_LENGTH);
 	mren_digest_end(digest, key->hash);
 	len = snprintf(key->name, sizeof(key->name), "%s-", names[kind]);
