@@ -1,7 +1,7 @@
 /*
  * experiment.c
  *	  Trains and scores the core without a server, to try an option or a change
- *	  of the network before it becomes a default.
+ *	  of the network before it becomes a default.  "bench/build accuracy/experiment" builds it.
  *
  * experiment VECTORS ROWS.tsv [TEST.tsv] [folds=5] [images=FILE.f32:DIM] [lexicon=FILE.tsv]
  *		[option=value ...]
