@@ -459,6 +459,7 @@ mren_shared_open(MrenSharedKind kind, const uint8 *content, MemoryContext contex
 				 MrenSharedOpen open, void *state)
 {
 	void *opened = mren_shared_find(kind, content, context, open, state);
+	bool makes = mren_shared_files > 0 && !given_up;
 	void *mapped = NULL;
 	Attempt *attempt;
 	SharedKey key;
@@ -468,10 +469,11 @@ mren_shared_open(MrenSharedKind kind, const uint8 *content, MemoryContext contex
 	if (opened != NULL)
 		return opened;
 	attempt = begin_attempt(context);
-	if (mren_shared_files == 0)
+	/* What is recorded for a file may take memory of its own. */
+	if (!makes)
 		attempt->env.weights = NULL;
 	MREN_PG_CALL(err, open(state, &attempt->env, &opened, &err));
-	if (mren_shared_files == 0 || (fd = begin_writing()) < 0)
+	if (!makes || (fd = begin_writing()) < 0)
 		return opened;
 	make_key(kind, content, &key);
 	/* Another backend may have made it meanwhile. */
