@@ -1,7 +1,7 @@
 /*
  * experiment.c
  *	  Trains and scores the core without a server, to try an option or a change
- *	  of the network before it becomes a default.
+ *	  of the network before it becomes a default.  "bench/build accuracy/experiment" builds it.
  *
  * experiment VECTORS ROWS.tsv [TEST.tsv] [folds=5] [images=FILE.f32:DIM] [lexicon=FILE.tsv]
  *		[option=value ...]
@@ -14,11 +14,10 @@
  * and perhaps confidence. images holds DIM floats of each image in this
  * machine's byte order.
  */
+#include "../bench.h"
+
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/blas.h"
 #include "data/examples.h"
@@ -41,7 +40,6 @@ typedef struct Row
 
 typedef struct Lab
 {
-	MrenEnv env;
 	MrenOptions options;
 	int folds;
 	char *image_path;
@@ -64,68 +62,6 @@ typedef struct Lab
 	MrenLexicon *lexicon;
 	MrenLexiconTypes types;
 } Lab;
-
-static void *
-lab_allocate(void *state, size_t size)
-{
-	(void) state;
-	return aligned_alloc(MREN_ALIGNMENT,
-						 (size + MREN_ALIGNMENT - 1) / MREN_ALIGNMENT * MREN_ALIGNMENT);
-}
-
-static void
-lab_release(void *state, void *ptr)
-{
-	(void) state;
-	free(ptr);
-}
-
-static bool
-lab_interrupted(void *state)
-{
-	(void) state;
-	return false;
-}
-
-static MrenError err;
-
-static void
-must(MrenStatus status)
-{
-	if (status == MREN_OK)
-		return;
-	fprintf(stderr, "experiment: %s\n%s\n%s\n", err.message, err.detail, err.hint);
-	exit(1);
-}
-
-static double
-now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double) t.tv_sec + 1e-9 * (double) t.tv_nsec;
-}
-
-static char *
-read_file(const char *path, size_t *len)
-{
-	FILE *file = fopen(path, "rb");
-	char *data;
-	long size;
-
-	if (file == NULL || fseek(file, 0, SEEK_END) != 0 || (size = ftell(file)) < 0)
-	{
-		fprintf(stderr, "experiment: cannot read \"%s\"\n", path);
-		exit(1);
-	}
-	rewind(file);
-	data = malloc((size_t) size + 1);
-	*len = fread(data, 1, (size_t) size, file);
-	data[*len] = '\0';
-	fclose(file);
-	return data;
-}
 
 static MrenStatus
 take_word(void *state, const char *word, size_t len, const float *vector, size_t dim,
@@ -179,7 +115,7 @@ load_vectors(Lab *lab, const char *path)
 	size_t len;
 	char *data = read_file(path, &len);
 
-	must(mren_vector_reader_open(&lab->env, MREN_VECTORS_AUTO, -1, false, &sink, &reader, &err));
+	must(mren_vector_reader_open(&env, MREN_VECTORS_AUTO, -1, false, &sink, &reader, &err));
 	must(mren_vector_reader_feed(reader, data, len, &err));
 	must(mren_vector_reader_finish(reader, &info, &err));
 	mren_vector_reader_close(reader);
@@ -200,7 +136,7 @@ load_lexicon(Lab *lab)
 	char *at = data;
 	char *line;
 
-	must(mren_lexicon_create(&lab->env, &lab->lexicon, &err));
+	must(mren_lexicon_create(&env, &lab->lexicon, &err));
 	while ((line = strsep(&at, "\n")) != NULL && *line != '\0')
 	{
 		char *phrase = strsep(&line, "\t");
@@ -295,10 +231,10 @@ make_features(Lab *lab, const Row *row)
 						 .tail_type = text_of(row, 7)};
 
 	if (lab->lexicon != NULL)
-		must(mren_lexicon_types(&lab->env, lab->tokenizer,
+		must(mren_lexicon_types(&env, lab->tokenizer,
 								(const MrenLexicon *const *) &lab->lexicon, 1, &in,
 								&lab->types, &err));
-	must(mren_features_extract(&lab->env, &in, &lab->features, &err));
+	must(mren_features_extract(&env, &in, &lab->features, &err));
 }
 
 /* The sentence is in lab->encoded until the next row. */
@@ -309,7 +245,7 @@ encode_row(Lab *lab, const Row *row, MrenExample *example)
 	const MrenMentionPair pair = {text_of(row, 1), mention_of(row, 2), mention_of(row, 4)};
 	const float *image = image_of(lab, row);
 
-	must(mren_encode(lab->tokenizer, &lab->env, &vocabulary, &pair, &lab->encoded, &err));
+	must(mren_encode(lab->tokenizer, &env, &vocabulary, &pair, &lab->encoded, &err));
 	memset(example, 0, sizeof(*example));
 	example->sentence = lab->encoded.sentence;
 	example->relation = text_of(row, 0);
@@ -357,7 +293,7 @@ train(Lab *lab, const Row *rows, size_t n, int held_out)
 	double start = now();
 	size_t steps = 0;
 
-	must(mren_examples_create(&lab->env, &head, &examples, &err));
+	must(mren_examples_create(&env, &head, &examples, &err));
 	for (size_t i = 0; i < n; i++)
 	{
 		MrenExample example;
@@ -369,7 +305,7 @@ train(Lab *lab, const Row *rows, size_t n, int held_out)
 	}
 	must(mren_examples_source(examples, &inputs.source, &err));
 	inputs.vectors = (MrenWordVectors){lab, lab->dim, get_vector};
-	must(mren_trainer_create(&lab->env, &lab->options, &inputs, &trainer, &err));
+	must(mren_trainer_create(&env, &lab->options, &inputs, &trainer, &err));
 	do
 	{
 		must(mren_trainer_step(trainer, &progress, &err));
@@ -404,9 +340,9 @@ predict(Lab *lab, const MrenNet *net, Row *rows, size_t n, int fold)
 	float *p;
 
 	mren_net_info(net, &info);
-	must(mren_allocate(&lab->env, info.features_dim, sizeof(float), &features, &err));
-	must(mren_allocate(&lab->env, mren_net_scratch(net, 1), sizeof(float), &scratch, &err));
-	must(mren_allocate(&lab->env, info.n_relations, sizeof(float), &p, &err));
+	must(mren_allocate(&env, info.features_dim, sizeof(float), &features, &err));
+	must(mren_allocate(&env, mren_net_scratch(net, 1), sizeof(float), &scratch, &err));
+	must(mren_allocate(&env, info.n_relations, sizeof(float), &p, &err));
 	for (size_t i = 0; i < n; i++)
 	{
 		MrenExample example;
@@ -433,16 +369,16 @@ predict(Lab *lab, const MrenNet *net, Row *rows, size_t n, int fold)
 		/* A relation that no training row had: the lowest probability of a float. */
 		rows[i].loss = -log(fmax(label >= 0 ? (double) p[label] : 0, 1e-7));
 	}
-	mren_release(&lab->env, features);
-	mren_release(&lab->env, scratch);
-	mren_release(&lab->env, p);
+	mren_release(&env, features);
+	mren_release(&env, scratch);
+	mren_release(&env, p);
 }
 
 /* Likelihood, and the calibration error over 15 bins of equal mass. */
 static void
-score_confidence(const Lab *lab, const Row *rows, size_t n)
+score_confidence(const Row *rows, size_t n)
 {
-	MrenRanked ranked = {.env = &lab->env};
+	MrenRanked ranked = {.env = &env};
 	MrenReliabilityBin bins[15];
 	MrenReliabilityBin all;
 	double loss = 0;
@@ -472,7 +408,7 @@ score(const Lab *lab, const Row *rows, size_t n)
 
 	if (negative.data != NULL)
 		negative.len = (uint32_t) strlen(negative.data);
-	must(mren_confusion_create(&lab->env, &confusion, &err));
+	must(mren_confusion_create(&env, &confusion, &err));
 	for (size_t i = 0; i < n; i++)
 	{
 		MrenTextSpan predicted = {rows[i].predicted, (uint32_t) strlen(rows[i].predicted)};
@@ -485,7 +421,7 @@ score(const Lab *lab, const Row *rows, size_t n)
 		   mren_confusion_accuracy(confusion), micro.f1, macro.f1);
 	if (mren_confusion_semeval(confusion, &semeval))
 		printf("  SemEval official macro F1 %.2f", 100 * semeval.f1);
-	score_confidence(lab, rows, n);
+	score_confidence(rows, n);
 	printf("\n");
 	mren_confusion_free(confusion);
 }
@@ -532,7 +468,7 @@ set_option(Lab *lab, char *argument)
 int
 main(int argc, char **argv)
 {
-	Lab lab = {.env = {NULL, lab_allocate, lab_release, lab_interrupted}, .folds = 5};
+	Lab lab = {.folds = 5};
 	char *test_path = NULL;
 	Row *rows;
 	size_t n;
@@ -556,7 +492,7 @@ main(int argc, char **argv)
 		load_vectors(&lab, argv[1]);
 	if (lab.image_path != NULL)
 		lab.images = (float *) (void *) read_file(lab.image_path, &len);
-	must(mren_tokenizer_open(&lab.env, &lab.tokenizer, &err));
+	must(mren_tokenizer_open(&env, &lab.tokenizer, &err));
 	if (lab.lexicon_path != NULL)
 		load_lexicon(&lab);
 	rows = load_rows(argv[2], &n);
@@ -572,7 +508,7 @@ main(int argc, char **argv)
 		MrenNet *net = train(&lab, rows, n, fold);
 
 		predict(&lab, net, rows, n, fold);
-		mren_net_free(&lab.env, net);
+		mren_net_free(&env, net);
 	}
 	score(&lab, rows, n);
 	return 0;

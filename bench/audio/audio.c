@@ -6,10 +6,9 @@
  * medians: decoding alone, with resampling to 16 kHz, log-mel statistics of that, and the whole
  * way through NETWORK, an ONNX file that reads a waveform of 16 kHz, with half a window's hop.
  */
-#include <stdio.h>
-#include <stdlib.h>
+#include "../bench.h"
+
 #include <string.h>
-#include <time.h>
 
 #include "audio/audio.h"
 #include "onnx/onnx_graph.h"
@@ -18,37 +17,7 @@
 #define PIECE 4096
 #define MAX_RUNS 4096
 
-static void *
-bench_allocate(void *state, size_t size)
-{
-	(void) state;
-	return aligned_alloc(MREN_ALIGNMENT,
-						 (size + MREN_ALIGNMENT - 1) / MREN_ALIGNMENT * MREN_ALIGNMENT);
-}
-
-static void
-bench_release(void *state, void *ptr)
-{
-	(void) state;
-	free(ptr);
-}
-
-static bool
-bench_interrupted(void *state)
-{
-	(void) state;
-	return false;
-}
-
-static const MrenEnv env = {NULL, bench_allocate, bench_release, bench_interrupted};
 static const MrenAudioLimits limits = {3600, 64, 192000};
-static MrenError err;
-
-typedef struct
-{
-	uint8_t *data;
-	size_t len;
-} Bytes;
 
 typedef struct
 {
@@ -58,53 +27,6 @@ typedef struct
 	MrenLogmel *logmel;
 	float *features;
 } Encoder;
-
-static void
-must(MrenStatus status)
-{
-	if (status == MREN_OK)
-		return;
-	fprintf(stderr, "audio: %s\n", err.message);
-	exit(1);
-}
-
-static Bytes
-read_file(const char *path)
-{
-	FILE *file = fopen(path, "rb");
-	Bytes bytes;
-
-	if (file == NULL || fseek(file, 0, SEEK_END) != 0)
-	{
-		perror(path);
-		exit(1);
-	}
-	bytes.len = (size_t) ftell(file);
-	bytes.data = malloc(bytes.len + 1);
-	rewind(file);
-	if (fread(bytes.data, 1, bytes.len, file) != bytes.len)
-		exit(1);
-	fclose(file);
-	return bytes;
-}
-
-static double
-now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return (double) t.tv_sec + 1e-9 * (double) t.tv_nsec;
-}
-
-static int
-compare(const void *a, const void *b)
-{
-	double x = *(const double *) a;
-	double y = *(const double *) b;
-
-	return (x > y) - (x < y);
-}
 
 static void
 to_samples(MrenAudioStream *stream, MrenLogmel *logmel)
@@ -157,22 +79,22 @@ typedef enum
 
 /* Median milliseconds of processor time for each second of the recording. */
 static double
-measure(const Bytes *bytes, const Encoder *encoder, Step step, double seconds)
+measure(const char *bytes, size_t len, const Encoder *encoder, Step step, double seconds)
 {
 	static double times[MAX_RUNS];
 	MrenAudioInfo info;
 	double begin = now();
 	double length;
-	int n = 0;
+	size_t n = 0;
 
-	must(mren_audio_info(&env, bytes->data, bytes->len, &info, &err));
+	must(mren_audio_info(&env, (const uint8_t *) bytes, len, &info, &err));
 	length = (double) info.n_frames / info.rate;
 	while (n < MAX_RUNS && (n < 3 || now() - begin < seconds))
 	{
 		double from = now();
 		MrenAudioStream *stream;
 
-		must(mren_audio_stream_open(&env, bytes->data, bytes->len, &limits,
+		must(mren_audio_stream_open(&env, (const uint8_t *) bytes, len, &limits,
 									step == DECODE ? info.rate : RATE, &stream, &err));
 		if (step == NETWORK)
 			to_vectors(stream, encoder);
@@ -181,23 +103,23 @@ measure(const Bytes *bytes, const Encoder *encoder, Step step, double seconds)
 		mren_audio_stream_close(stream);
 		times[n++] = 1e3 * (now() - from);
 	}
-	qsort(times, (size_t) n, sizeof(double), compare);
-	return times[n / 2] / length;
+	return median(times, n) / length;
 }
 
 int
 main(int argc, char **argv)
 {
 	Encoder encoder;
-	Bytes network;
+	char *network;
+	size_t len;
 
 	if (argc < 4)
 	{
 		fprintf(stderr, "usage: audio NETWORK SECONDS FILE...\n");
 		return 2;
 	}
-	network = read_file(argv[1]);
-	must(mren_onnx_graph_load_waveform(&env, network.data, network.len, NULL, 0, (size_t) 1 << 30,
+	network = read_file(argv[1], &len);
+	must(mren_onnx_graph_load_waveform(&env, (uint8_t *) network, len, NULL, 0, (size_t) 1 << 30,
 									   &encoder.graph, &err));
 	mren_onnx_graph_info(encoder.graph, &encoder.info);
 	encoder.features = bench_allocate(NULL, encoder.info.features * sizeof(float));
@@ -209,14 +131,14 @@ main(int argc, char **argv)
 	for (int i = 3; i < argc; i++)
 	{
 		const char *name = strrchr(argv[i], '/');
-		Bytes bytes = read_file(argv[i]);
+		char *bytes = read_file(argv[i], &len);
 
 		printf("%-24s", name != NULL ? name + 1 : argv[i]);
 		for (Step step = DECODE; step < N_STEPS; step++)
 			printf(step == RESAMPLE ? " %12.2f" : " %10.2f",
-				   measure(&bytes, &encoder, step, strtod(argv[2], NULL)));
+				   measure(bytes, len, &encoder, step, strtod(argv[2], NULL)));
 		printf("\n");
-		free(bytes.data);
+		free(bytes);
 	}
 	return 0;
 }

@@ -7,50 +7,15 @@
  * for a sentence alone of 15, 28 and 128 tokens, and for batches of 32 sentences of 32 tokens
  * and of 8 to 56; milliseconds are the medians of processor time.
  */
-#include <stdio.h>
-#include <stdlib.h>
+#include "../bench.h"
+
 #include <string.h>
-#include <time.h>
 
 #include "base/random.h"
 #include "transformer/encoder.h"
 
 #define MAX_TOKENS 1024
 #define MAX_RUNS 4096
-
-static void *
-bench_allocate(void *state, size_t size)
-{
-	(void) state;
-	return aligned_alloc(MREN_ALIGNMENT,
-						 (size + MREN_ALIGNMENT - 1) / MREN_ALIGNMENT * MREN_ALIGNMENT);
-}
-
-static void
-bench_release(void *state, void *ptr)
-{
-	(void) state;
-	free(ptr);
-}
-
-static bool
-bench_interrupted(void *state)
-{
-	(void) state;
-	return false;
-}
-
-static const MrenEnv env = {NULL, bench_allocate, bench_release, bench_interrupted};
-static MrenError err;
-
-static void
-must(MrenStatus status)
-{
-	if (status == MREN_OK)
-		return;
-	fprintf(stderr, "encoder: %s\n", err.message);
-	exit(1);
-}
 
 /* all-MiniLM-L6-v2, and BERT-base. */
 static const MrenTransformerConfig minilm = {.architecture = MREN_TRANSFORMER_BERT,
@@ -98,24 +63,6 @@ make_weights(const MrenTransformerConfig *config)
 	return weights;
 }
 
-static double
-now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return (double) t.tv_sec + 1e-9 * (double) t.tv_nsec;
-}
-
-static int
-compare(const void *a, const void *b)
-{
-	double x = *(const double *) a;
-	double y = *(const double *) b;
-
-	return (x > y) - (x < y);
-}
-
 /* Multiply-adds of the layers, times two. */
 static double
 operations(const MrenTransformerConfig *config, const MrenTransformerBatch *batch)
@@ -144,6 +91,7 @@ measure(const char *name, const MrenTransformer *encoder, const MrenTransformerC
 	MrenTransformerBatch batch = {sentences, n_sentences, ids, positions, NULL, 0};
 	float *out;
 	double end;
+	double middle;
 	size_t n = 0;
 
 	for (size_t s = 0; s < n_sentences; s++)
@@ -164,10 +112,10 @@ measure(const char *name, const MrenTransformer *encoder, const MrenTransformerC
 		must(mren_transformer_forward(&env, encoder, &batch, out, &err));
 		times[n] = now() - start;
 	}
-	qsort(times, n, sizeof(double), compare);
-	printf("%-26s %8.2f ms %8.0f tokens/s %6.1f GFLOP/s\n", name, 1000 * times[n / 2],
-		   (double) batch.n_tokens / times[n / 2],
-		   operations(config, &batch) / times[n / 2] / 1e9);
+	middle = median(times, n);
+	printf("%-26s %8.2f ms %8.0f tokens/s %6.1f GFLOP/s\n", name, 1000 * middle,
+		   (double) batch.n_tokens / middle,
+		   operations(config, &batch) / middle / 1e9);
 	free(out);
 }
 

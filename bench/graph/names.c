@@ -8,50 +8,15 @@
  * if mentions of several entities have it.  WHAT is "split" or "joined": prints each
  * of them as well, its names divided by " | ".
  */
-#include <stdio.h>
-#include <stdlib.h>
+#include "../bench.h"
+
 #include <string.h>
 
-#include "base/env.h"
 #include "text/dataset/dataset.h"
 #include "text/name.h"
 #include "text/names/short_forms.h"
 
 #define MAX_MENTIONS 1000
-
-static void *
-bench_allocate(void *state, size_t size)
-{
-	(void) state;
-	return aligned_alloc(MREN_ALIGNMENT,
-						 (size + MREN_ALIGNMENT - 1) / MREN_ALIGNMENT * MREN_ALIGNMENT);
-}
-
-static void
-bench_release(void *state, void *ptr)
-{
-	(void) state;
-	free(ptr);
-}
-
-static bool
-bench_interrupted(void *state)
-{
-	(void) state;
-	return false;
-}
-
-static const MrenEnv env = {NULL, bench_allocate, bench_release, bench_interrupted};
-static MrenError err;
-
-static void
-must(MrenStatus status)
-{
-	if (status == MREN_OK)
-		return;
-	fprintf(stderr, "names: %s\n", err.message);
-	exit(1);
-}
 
 typedef struct Mention
 {
@@ -197,27 +162,6 @@ judge(Document *document, const char *what, Counts *counts)
 	free(document->text);
 	document->text = NULL;
 	document->n = 0;
-}
-
-static char *
-read_file(const char *path, size_t *len)
-{
-	FILE *file = fopen(path, "rb");
-	char *content;
-
-	if (file == NULL)
-	{
-		perror(path);
-		exit(1);
-	}
-	fseek(file, 0, SEEK_END);
-	*len = (size_t) ftell(file);
-	rewind(file);
-	content = malloc(*len + 1);
-	if (content == NULL || fread(content, 1, *len, file) != *len)
-		exit(1);
-	fclose(file);
-	return content;
 }
 
 static void

@@ -8,15 +8,13 @@
  * by a hash, so that many are found.  Prints the seconds of building, the bytes
  * held, and MB/s of the whole (cutting, folding, matching) and of each part.
  */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
+#include "../bench.h"
 
 #include "base/hash.h"
 #include "text/lexicon/lexicon.h"
 #include "base/utf8.h"
 
+/* Bytes that the environment below has given out. */
 static size_t held;
 
 static void *
@@ -45,56 +43,17 @@ release(void *state, void *ptr)
 	free(block);
 }
 
-static bool
-interrupted(void *state)
-{
-	(void) state;
-	return false;
-}
-
-static double
-now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-	return (double) time.tv_sec + 1e-9 * (double) time.tv_nsec;
-}
-
-static void
-must(MrenStatus status, const MrenError *err)
-{
-	if (status == MREN_OK)
-		return;
-	fprintf(stderr, "%s\n", err->message);
-	exit(1);
-}
-
+/* As much of the file as may be tokenized at once. */
 static char *
-slurp(const char *path, size_t *len)
+read_text(const char *path, size_t *len)
 {
-	FILE *file = fopen(path, "rb");
-	char *bytes;
+	char *text = read_file(path, len);
 
-	if (file == NULL || fseek(file, 0, SEEK_END) != 0)
-	{
-		perror(path);
-		exit(1);
-	}
-	*len = (size_t) ftell(file);
-	rewind(file);
 	*len = *len > MREN_MAX_TEXT ? MREN_MAX_TEXT : *len;
-	bytes = malloc(*len + 1);
-	if (bytes == NULL || fread(bytes, 1, *len, file) != *len)
-	{
-		perror(path);
-		exit(1);
-	}
-	fclose(file);
 	/* Not through the middle of a character. */
-	while (*len > 0 && !mren_utf8_valid(bytes, *len, NULL))
+	while (*len > 0 && !mren_utf8_valid(text, *len, NULL))
 		(*len)--;
-	return bytes;
+	return text;
 }
 
 /* Runs of words at pseudo-random places until there are enough different ones. */
@@ -103,9 +62,8 @@ build(const MrenEnv *env, MrenTokenizer *tokenizer, const char *text, const Mren
 	  size_t n)
 {
 	MrenLexicon *lexicon;
-	MrenError err;
 
-	must(mren_lexicon_create(env, &lexicon, &err), &err);
+	must(mren_lexicon_create(env, &lexicon, &err));
 	for (uint64_t i = 0; mren_lexicon_n_phrases(lexicon) < n && i < 20 * n; i++)
 	{
 		uint64_t hash = mren_hash64(&i, sizeof(i), 0);
@@ -116,23 +74,21 @@ build(const MrenEnv *env, MrenTokenizer *tokenizer, const char *text, const Mren
 
 		if (len <= 100)
 			must(mren_lexicon_add(lexicon, tokenizer, (MrenTextSpan){text + start, len},
-								  (MrenTextSpan){"TYPE", 4}, 1, &err),
-				 &err);
+								  (MrenTextSpan){"TYPE", 4}, 1, &err));
 	}
-	must(mren_lexicon_finish(lexicon, &err), &err);
+	must(mren_lexicon_finish(lexicon, &err));
 	return lexicon;
 }
 
 int
 main(int argc, char **argv)
 {
-	const MrenEnv env = {NULL, allocate, release, interrupted};
+	const MrenEnv counting = {.allocate = allocate, .release = release, .interrupted = bench_interrupted};
 	MrenTokenizer *tokenizer;
 	MrenTokens tokens = {0};
 	MrenFolded folded = {0};
 	MrenLexiconMatches matches = {0};
 	MrenLexicon *lexicon;
-	MrenError err = {0};
 	double start, built, seconds, tokenizing = 0, folding = 0, matching = 0;
 	size_t len, before;
 	char *text;
@@ -141,25 +97,25 @@ main(int argc, char **argv)
 	if (argc != 4)
 		return 2;
 	seconds = atof(argv[2]);
-	text = slurp(argv[3], &len);
-	must(mren_tokenizer_open(&env, &tokenizer, &err), &err);
-	must(mren_fold(tokenizer, &env, text, len, &folded, &err), &err);
+	text = read_text(argv[3], &len);
+	must(mren_tokenizer_open(&counting, &tokenizer, &err));
+	must(mren_fold(tokenizer, &counting, text, len, &folded, &err));
 	before = held;
 	start = now();
-	lexicon = build(&env, tokenizer, text, &folded, (size_t) atol(argv[1]));
+	lexicon = build(&counting, tokenizer, text, &folded, (size_t) atol(argv[1]));
 	built = now() - start;
 	printf("phrases %zu\nbuild_seconds %.3f\nbytes %zu\n", mren_lexicon_n_phrases(lexicon), built,
 		   held - before);
 	while (tokenizing + folding + matching < seconds)
 	{
 		start = now();
-		must(mren_tokenize(tokenizer, &env, text, len, &tokens, &err), &err);
+		must(mren_tokenize(tokenizer, &counting, text, len, &tokens, &err));
 		tokenizing += now() - start;
 		start = now();
-		must(mren_fold(tokenizer, &env, text, len, &folded, &err), &err);
+		must(mren_fold(tokenizer, &counting, text, len, &folded, &err));
 		folding += now() - start;
 		start = now();
-		must(mren_lexicon_match(lexicon, &env, &folded, &matches, &err), &err);
+		must(mren_lexicon_match(lexicon, &counting, &folded, &matches, &err));
 		matching += now() - start;
 		rounds++;
 	}

@@ -9,10 +9,9 @@
  * With "conv" the network also has the convolutions of option text_encoder, and
  * only the trainer is measured.
  */
-#include <stdio.h>
-#include <stdlib.h>
+#include "../bench.h"
+
 #include <string.h>
-#include <time.h>
 
 #include "base/blas.h"
 #include "data/examples.h"
@@ -26,50 +25,6 @@
 #define WORDS 5000
 #define ROWS 8192
 #define MAX_LENGTH 128 /* words of a sentence */
-
-static void *
-bench_allocate(void *state, size_t size)
-{
-	(void) state;
-	return aligned_alloc(MREN_ALIGNMENT,
-						 (size + MREN_ALIGNMENT - 1) / MREN_ALIGNMENT * MREN_ALIGNMENT);
-}
-
-static void
-bench_release(void *state, void *ptr)
-{
-	(void) state;
-	free(ptr);
-}
-
-static bool
-bench_interrupted(void *state)
-{
-	(void) state;
-	return false;
-}
-
-static const MrenEnv env = {NULL, bench_allocate, bench_release, bench_interrupted};
-static MrenError err;
-
-static void
-must(MrenStatus status)
-{
-	if (status == MREN_OK)
-		return;
-	fprintf(stderr, "train: %s\n", err.message);
-	exit(1);
-}
-
-/* Processor time, so that other work on the machine does not count. */
-static double
-now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return (double) t.tv_sec + 1e-9 * (double) t.tv_nsec;
-}
 
 static double
 bench_step(size_t dim, size_t window, double seconds, float dropout)

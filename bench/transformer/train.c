@@ -7,10 +7,9 @@
  * the number of groups of four markers behind each sentence of PIECES pieces.  Prints tokens a
  * second of forward, backward and both, by processor time, and of a step with Adam.
  */
-#include <stdio.h>
-#include <stdlib.h>
+#include "../bench.h"
+
 #include <string.h>
-#include <time.h>
 
 #include "base/blas.h"
 #include "base/random.h"
@@ -19,50 +18,6 @@
 
 #define GROUP 4
 #define LAYER_FLOP(c) (8.0 * (double) (c)->width * (double) (c)->width + 4.0 * (double) (c)->width * (double) (c)->intermediate)
-
-static void *
-bench_allocate(void *state, size_t size)
-{
-	(void) state;
-	return aligned_alloc(MREN_ALIGNMENT,
-						 (size + MREN_ALIGNMENT - 1) / MREN_ALIGNMENT * MREN_ALIGNMENT);
-}
-
-static void
-bench_release(void *state, void *ptr)
-{
-	(void) state;
-	free(ptr);
-}
-
-static bool
-bench_interrupted(void *state)
-{
-	(void) state;
-	return false;
-}
-
-static const MrenEnv env = {NULL, bench_allocate, bench_release, bench_interrupted};
-static MrenError err;
-
-static void
-must(MrenStatus status)
-{
-	if (status == MREN_OK)
-		return;
-	fprintf(stderr, "train: %s\n", err.message);
-	exit(1);
-}
-
-/* Processor time, so that other work on the machine does not count. */
-static double
-now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return (double) t.tv_sec + 1e-9 * (double) t.tv_nsec;
-}
 
 static MrenTransformerConfig
 make_config(const char *model)

@@ -14,6 +14,7 @@
 #include "pg/model/deployed.h"
 #include "pg/support/compat.h"
 #include "pg/support/settings.h"
+#include "pg/support/shared_files.h"
 #include "text/tokens.h"
 
 PG_MODULE_MAGIC;
@@ -28,6 +29,7 @@ _PG_init(void)
 						errmsg("could not find OpenBLAS as \"%s\"", mren_blas_path()),
 						errhint("Install the package libopenblas0-serial.")));
 	mren_settings_define();
+	mren_shared_begin();
 	mren_deployed_init();
 }
 

@@ -47,6 +47,21 @@ is($node->sql(q{SET mren.shared_files = 0; SELECT string_agg(mren.predict('m', s
 is($node->sql(q{SET mren.shared_files = 0; SELECT mren.image_features('tiny', } . bytea(png(8, 8, "\1\2\3" x 8)) . q{)}),
 	$node->sql(q{SELECT mren.image_features('tiny', } . bytea(png(8, 8, "\1\2\3" x 8)) . q{)}), 'so they are for images');
 
+# ---- a backend that is late: the file is made while it reads
+my $locker = $node->session;
+my $late = $node->session;
+rename "$folder/$models[0]", $node->dir . '/aside' or die "cannot rename: $!";
+$locker->query('BEGIN; LOCK TABLE mren.weight');
+$late->send(q{SELECT string_agg(mren.predict('m', sentence, head, tail), ',' ORDER BY id) FROM pairs});
+ok((wait_until { $node->sql('SELECT count(*) FROM pg_locks WHERE NOT granted AND pid = ' . $late->backend) == 1 }), 'a backend finds no file and reads weights');
+rename $node->dir . '/aside', "$folder/$models[0]" or die "cannot rename: $!";
+$locker->query('COMMIT');
+my ($late_answers) = $late->wait_for;
+is($late_answers, $answers, 'it answers the same');
+is(inode($models[0]), $inode, 'and does not make the file that is there by now again');
+like(slurp('/proc/' . $late->backend . '/maps'), qr{r--s .*\Q$models[0]\E}, 'but maps it');
+$_->close for $locker, $late;
+
 # ---- privileges: the file is no way around them
 $node->sql('CREATE ROLE stranger LOGIN; GRANT USAGE ON SCHEMA mren TO stranger; GRANT SELECT ON pairs TO stranger');
 like($node->error_of(q{SET ROLE stranger; SELECT mren.predict('m', sentence, head, tail) FROM pairs}), qr/^42501/, 'who may not use the model may not use its file');
@@ -58,6 +73,17 @@ $node->sql(q{CREATE TABLE wordy AS SELECT format('word%s is part of word%s', i, 
 $node->sql(q{CALL mren.train('w', 'SELECT * FROM wordy LIMIT 60', '{"epochs": 1, "embeddings": "many", "hash_bits": 0, "hidden": [16]}')});
 my $wordy = q{SELECT md5(string_agg(mren.predict('w', sentence, head, tail), ',' ORDER BY sentence)) FROM wordy};
 my $expected = $node->sql("SET mren.shared_files = 0; $wordy");
+# A vector that cannot be read, which is met only where all of them are.
+my $reader = $node->session;
+my $opened = q{SELECT count(*) FROM pg_backend_memory_contexts WHERE name = 'mren opened'};
+$reader->query(q{SELECT mren.predict('w', sentence, head, tail) FROM wordy LIMIT 1});
+my $before = $reader->query($opened);
+$node->sql(q{CREATE TABLE kept AS SELECT * FROM mren.embedding_word WHERE word = 'word3999';
+	UPDATE mren.embedding_word SET vector = '{1}' WHERE word = 'word3999'});
+like(($reader->try($wordy))[1], qr/^ERROR:/m, 'a table that cannot be made is an error');
+is($reader->query($opened), $before, 'which leaves no memory of it with the cached words');
+$node->sql(q{UPDATE mren.embedding_word w SET vector = k.vector FROM kept k WHERE w.word = k.word; DROP TABLE kept});
+$reader->close;
 is($node->sql($wordy), $expected, 'many look-ups give the same answers');
 is(n_files('words'), 1, 'and make a table of all words');
 $node->sql(q{BEGIN; CREATE TABLE kept AS TABLE mren.embedding_word; DELETE FROM mren.embedding_word; COMMIT});

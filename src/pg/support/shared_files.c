@@ -4,13 +4,13 @@
  *
  * The directory base/pgsql_tmp/pgsql_tmp_mren has a file for each content, named by its kind and a
  * hash.  Files are never changed, only renamed into place and removed, so a mapped one stays
- * what it is.  Whoever makes or removes files holds a lock on the directory; a backend that does
- * not get it at once goes on without a file.  What a killed backend left half written has
- * another name, and the next one that holds the lock removes it.
+ * what it is.  Whoever makes a file, or room for it, holds a lock on the directory; a backend that
+ * does not get it at once goes on without a file.  A file that is damaged or dropped is removed
+ * without the lock: whoever wants it makes it again.  What a killed backend left half written
+ * has another name, and the next one that holds the lock removes it.
  */
 #include "pg/support/shared_files.h"
 
-#include <dirent.h>
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/file.h>
@@ -63,38 +63,33 @@ static bool given_up;
 
 /*
  * What the numbers in a file depend on beside the content: this very library and the processor's
- * kernels.  The library may be replaced while the server runs.
+ * kernels.
  */
-typedef struct Maker
+static struct
 {
 	dev_t device;
 	ino_t inode;
 	off_t size;
 	struct timespec changed;
 	unsigned kernels;
-} Maker;
+} maker;
 
-static const Maker *
-maker(void)
+void
+mren_shared_begin(void)
 {
-	static Maker made;
-	static bool known;
 	struct stat status;
 	Dl_info library;
 
-	if (known)
-		return &made;
-	memset(&made, 0, sizeof(made));
-	if (dladdr((void *) maker, &library) != 0 && stat(library.dli_fname, &status) == 0)
+	/* Padding is part of the key. */
+	memset(&maker, 0, sizeof(maker));
+	if (dladdr((void *) mren_shared_begin, &library) != 0 && stat(library.dli_fname, &status) == 0)
 	{
-		made.device = status.st_dev;
-		made.inode = status.st_ino;
-		made.size = status.st_size;
-		made.changed = status.st_mtim;
+		maker.device = status.st_dev;
+		maker.inode = status.st_ino;
+		maker.size = status.st_size;
+		maker.changed = status.st_mtim;
 	}
-	made.kernels = mren_cpu_features();
-	known = true;
-	return &made;
+	maker.kernels = mren_cpu_features();
 }
 
 static void
@@ -106,7 +101,7 @@ make_key(MrenSharedKind kind, const uint8 *content, SharedKey *key)
 
 	mren_digest_add(digest, names[kind], strlen(names[kind]) + 1);
 	mren_digest_add(digest, MREN_VERSION, sizeof(MREN_VERSION));
-	mren_digest_add(digest, maker(), sizeof(Maker));
+	mren_digest_add(digest, &maker, sizeof(maker));
 	mren_digest_add(digest, content, MREN_SHA256_LENGTH);
 	mren_digest_end(digest, key->hash);
 	len = snprintf(key->name, sizeof(key->name), "%s-", names[kind]);
@@ -225,6 +220,7 @@ open_file(const SharedKey *key, MemoryContext context, MrenSharedOpen open, void
 static int
 lock_directory(void)
 {
+	int saved;
 	int fd;
 
 	if ((MakePGDirectory(TEMPORARY) < 0 && errno != EEXIST) ||
@@ -235,8 +231,9 @@ lock_directory(void)
 		return -1;
 	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
 		return fd;
+	saved = errno;
 	CloseTransientFile(fd);
-	errno = EWOULDBLOCK;
+	errno = saved;
 	return -1;
 }
 
@@ -261,12 +258,12 @@ list_files(int *n, uint64 *bytes)
 {
 	int capacity = 16;
 	FileUse *files = palloc(capacity * sizeof(FileUse));
-	DIR *dir = opendir(DIRECTORY);
+	DIR *dir = AllocateDir(DIRECTORY);
 	struct dirent *entry;
 
 	*n = 0;
 	*bytes = 0;
-	while (dir != NULL && (entry = readdir(dir)) != NULL)
+	while (dir != NULL && (entry = ReadDirExtended(dir, DIRECTORY, LOG)) != NULL)
 	{
 		char path[MAX_PATH_LENGTH];
 		struct stat status;
@@ -286,7 +283,7 @@ list_files(int *n, uint64 *bytes)
 		*bytes += files[(*n)++].bytes;
 	}
 	if (dir != NULL)
-		closedir(dir);
+		FreeDir(dir);
 	return files;
 }
 
@@ -462,6 +459,7 @@ mren_shared_open(MrenSharedKind kind, const uint8 *content, MemoryContext contex
 				 MrenSharedOpen open, void *state)
 {
 	void *opened = mren_shared_find(kind, content, context, open, state);
+	bool makes = mren_shared_files > 0 && !given_up;
 	void *mapped = NULL;
 	Attempt *attempt;
 	SharedKey key;
@@ -471,13 +469,16 @@ mren_shared_open(MrenSharedKind kind, const uint8 *content, MemoryContext contex
 	if (opened != NULL)
 		return opened;
 	attempt = begin_attempt(context);
-	if (mren_shared_files == 0)
+	/* What is recorded for a file may take memory of its own. */
+	if (!makes)
 		attempt->env.weights = NULL;
 	MREN_PG_CALL(err, open(state, &attempt->env, &opened, &err));
-	if (mren_shared_files == 0 || (fd = begin_writing()) < 0)
+	if (!makes || (fd = begin_writing()) < 0)
 		return opened;
 	make_key(kind, content, &key);
-	if (write_recorded(&key, attempt))
+	/* Another backend may have made it meanwhile. */
+	mapped = open_file(&key, context, open, state);
+	if (mapped == NULL && write_recorded(&key, attempt))
 		mapped = open_file(&key, context, open, state);
 	CloseTransientFile(fd);
 	if (mapped == NULL)
@@ -500,13 +501,18 @@ mren_shared_make(MrenSharedKind kind, const uint8 *content, MemoryContext contex
 	if (opened != NULL || mren_shared_files == 0 || (fd = begin_writing()) < 0)
 		return opened;
 	make_key(kind, content, &key);
-	attempt = begin_attempt(context);
-	MREN_PG_CALL(err, open(state, &attempt->env, &opened, &err));
-	opened = NULL;
-	if (write_recorded(&key, attempt))
-		opened = open_file(&key, context, open, state);
+	opened = open_file(&key, context, open, state);
+	if (opened == NULL)
+	{
+		/* Of no use later, whatever happens; the caller's context may live long. */
+		attempt = begin_attempt(CurrentMemoryContext);
+		MREN_PG_CALL(err, open(state, &attempt->env, &opened, &err));
+		opened = NULL;
+		if (write_recorded(&key, attempt))
+			opened = open_file(&key, context, open, state);
+		MemoryContextDelete(attempt->context);
+	}
 	CloseTransientFile(fd);
-	MemoryContextDelete(attempt->context);
 	return opened;
 }
 

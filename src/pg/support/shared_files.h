@@ -28,6 +28,9 @@ typedef enum MrenSharedKind
 	MREN_SHARED_WORDS,
 } MrenSharedKind;
 
+/* Notes which library this is; called when it is loaded, since it may be replaced afterwards. */
+extern void mren_shared_begin(void);
+
 /*
  * What opens the content; *opened is allocated by env.  With weights that are ready (see
  * mren_weights_ready) it may fail only by its status, and takes what it needs from them;
