@@ -99,8 +99,8 @@ pgxn: ## make the zip file for PGXN in build/package
 test-package: ## build the Debian package and the zip file, and install the package, in Debian 12 roots of their own
 	@tools/test-package
 
-bench: ## run all benchmarks
-	@if [ -x bench/run ]; then bench/run; else echo "There is no bench/run. Run bench/accuracy/run, bench/graph/run, bench/lexicon/run, bench/train/run or bench/transformer/run."; fi
+bench: ## list the benchmarks, each of which says at its head what it measures
+	@printf '%s\n' bench/*/run
 
 bench-accuracy: ## measure accuracy on published data (SETS="semeval vrd" SEEDS=1) or your own (TRAIN= TEST= FORMAT=)
 	@bench/accuracy/run $(SETS)
