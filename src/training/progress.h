@@ -35,6 +35,9 @@ typedef struct MrenProgress
 	double validation_accuracy;
 	double validation_f1; /* micro, without the negative relation */
 	bool improved;		  /* the best epoch so far */
+	/* Of an epoch that was trained at the same time as others (courses.h): */
+	bool elsewhere;
+	double seconds; /* that it took there */
 } MrenProgress;
 
 #endif

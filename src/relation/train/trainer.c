@@ -177,7 +177,7 @@ train_batch(MrenTrainer *trainer, MrenError *err)
 {
 	const MrenMember *member = mren_trainer_member(trainer);
 
-	if (trainer->stage != MREN_STAGE_REFIT || trainer->epochs.epoch <= member->best_epoch)
+	if (trainer->epochs.epoch <= trainer->epochs.member_epochs)
 		MREN_TRY(train_member(trainer, err));
 	MREN_TRY(mren_trainer_linear_train(trainer, err));
 	trainer->epochs.rows_done += member->batch.n;
@@ -255,8 +255,8 @@ rows_later(const MrenTrainer *trainer)
 static bool
 linear_only(const MrenTrainer *trainer)
 {
-	return trainer->stage == MREN_STAGE_REFIT &&
-		   trainer->epochs.epoch > trainer->members[trainer->current].best_epoch;
+	return !mren_trainer_trains_marker(trainer) &&
+		   trainer->epochs.epoch > trainer->epochs.member_epochs;
 }
 
 static void
@@ -331,7 +331,8 @@ step_validate(MrenTrainer *trainer, MrenProgress *progress, MrenError *err)
 	report_progress(trainer, MREN_TRAIN_STEP, progress);
 	if (!done)
 		return MREN_OK;
-	MREN_TRY(mren_trainer_validated(trainer, progress, err));
+	if (!linear_only(trainer))
+		MREN_TRY(mren_trainer_validated(trainer, progress, err));
 	MREN_TRY(mren_trainer_linear_validated(trainer, err));
 	progress->event = MREN_TRAIN_EPOCH;
 	return mren_trainer_end_epoch(trainer, err);
@@ -350,10 +351,26 @@ step_marker(MrenTrainer *trainer, MrenProgress *progress, MrenError *err)
 	return done ? mren_trainer_next_stage(trainer, err) : MREN_OK;
 }
 
+static MrenStatus
+step_epoch(MrenTrainer *trainer, MrenProgress *progress, MrenError *err)
+{
+	if (!trainer->epochs.undecided)
+		return trainer->epochs.validating ? step_validate(trainer, progress, err)
+										  : step_train(trainer, progress, err);
+	MREN_TRY(mren_trainer_await_epoch(trainer, err));
+	report_progress(trainer, MREN_TRAIN_STEP, progress);
+	return MREN_OK;
+}
+
 MrenStatus
 mren_trainer_step(MrenTrainer *trainer, MrenProgress *progress, MrenError *err)
 {
+	bool elsewhere;
+
 	memset(progress, 0, sizeof(*progress));
+	MREN_TRY(mren_trainer_news(trainer, progress, &elsewhere, err));
+	if (elsewhere)
+		return MREN_OK;
 	if (trainer->stopping)
 		MREN_TRY(mren_trainer_stop_early(trainer, err));
 	switch (trainer->stage)
@@ -365,12 +382,16 @@ mren_trainer_step(MrenTrainer *trainer, MrenProgress *progress, MrenError *err)
 		case MREN_STAGE_PRETRAIN:
 		case MREN_STAGE_FIT:
 		case MREN_STAGE_REFIT:
-			return trainer->epochs.validating ? step_validate(trainer, progress, err)
-											  : step_train(trainer, progress, err);
+			return step_epoch(trainer, progress, err);
 		case MREN_STAGE_MARKER_PRETRAIN:
 		case MREN_STAGE_MARKER_FIT:
 		case MREN_STAGE_MARKER_REFIT:
 			return step_marker(trainer, progress, err);
+		case MREN_STAGE_AWAIT:
+			MREN_TRY(mren_trainer_await(trainer, err));
+			report_progress(trainer, MREN_TRAIN_STEP, progress);
+			return MREN_OK;
+		case MREN_STAGE_COURSES:
 		case MREN_STAGE_DONE:
 			break;
 	}

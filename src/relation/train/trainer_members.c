@@ -227,17 +227,23 @@ mren_trainer_end_pretraining(MrenTrainer *trainer, MrenError *err)
 }
 
 void
-mren_trainer_end_member(MrenTrainer *trainer)
+mren_trainer_settle_member(MrenTrainer *trainer)
 {
 	MrenMember *member = mren_trainer_member(trainer);
+
+	if (member->validated)
+		return;
+	member->best_epoch = trainer->epochs.epoch;
+	mren_trainer_keep_values(trainer);
+}
+
+void
+mren_trainer_end_member(MrenTrainer *trainer)
+{
+	const MrenMember *member = mren_trainer_member(trainer);
 	size_t n = mren_trainer_n_kept(trainer) * trainer->shape.n_relations;
 
 	trainer->report.epochs_run += trainer->epochs.epoch;
-	if (!member->validated)
-	{
-		member->best_epoch = trainer->epochs.epoch;
-		mren_trainer_keep_values(trainer);
-	}
 	if (member->text_only || trainer->kept.sum == NULL)
 		return;
 	for (size_t i = 0; i < n; i++)
