@@ -14,7 +14,7 @@ $trainer->query('SET client_min_messages = warning');
 
 # 864 rows.  Of these epochs there are always more; an epoch that ends elsewhere shows that workers have begun.
 my $rows = 'SELECT p.* FROM pairs p, generate_series(1, 8)';
-my $endless = q({"hidden": [512, 512], "epochs": 100000, "patience": 0, "text_encoder": "pool"});
+my $endless = q({"hidden": [1024, 512], "epochs": 10000, "patience": 0, "text_encoder": "pool"});
 my $short = q({"hidden": [8], "epochs": 4, "text_encoder": "pool", "ensemble": 2});
 my $workers = q{SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'mren training worker' AND query LIKE 'mren training worker for PID %'};
 my $refits = q{SELECT count(*) > 0 FROM mren.runs r, jsonb_array_elements(r.log) AS e WHERE r.status = 'running' AND e ->> 'phase' = '2'};
@@ -58,7 +58,7 @@ $trainer->query('SET client_min_messages = warning');
 
 # A time budget ends the courses of workers with that of the session.
 is($trainer->query(call($short)), '1', 'a short training ends');
-like($trainer->query(q{CALL mren.retrain('m', min_new_rows => 0, time_budget => '1 s', options => '{"epochs": 100000, "patience": 0}')}), qr/^2\|/, 'a time budget ends a training');
+like($trainer->query(q{CALL mren.retrain('m', min_new_rows => 0, time_budget => '1 s', options => '{"epochs": 10000, "patience": 0}')}), qr/^2\|/, 'a time budget ends a training');
 ended('a time budget');
 my $hash = q{SELECT md5(mren.export_model('m', 1))};
 my $with = $watch->query($hash);
