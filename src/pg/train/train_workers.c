@@ -294,7 +294,8 @@ make_segment(MrenTrainWorkers *workers, int n)
 {
 	Size queues = MAXALIGN(sizeof(MrenWorkersShared));
 
-	workers->segment = dsm_create(queues + 2 * n * MREN_WORKER_QUEUE, DSM_CREATE_NULL_IF_MAXSEGMENTS);
+	workers->segment =
+		dsm_create(queues + 2 * n * MREN_WORKER_QUEUE, DSM_CREATE_NULL_IF_MAXSEGMENTS);
 	if (workers->segment == NULL)
 		return;
 	dsm_pin_mapping(workers->segment);
@@ -381,8 +382,8 @@ mren_train_workers_start(const MrenWorkersTask *task)
 
 	if (n <= 0)
 		return NULL;
-	context = AllocSetContextCreate(TopMemoryContext, "mren training workers",
-									ALLOCSET_DEFAULT_SIZES);
+	context =
+		AllocSetContextCreate(TopMemoryContext, "mren training workers", ALLOCSET_DEFAULT_SIZES);
 	MemoryContextSwitchTo(context);
 	workers = palloc0(sizeof(MrenTrainWorkers));
 	workers->context = context;

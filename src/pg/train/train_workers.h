@@ -64,7 +64,7 @@ typedef struct MrenWorkersShared
 {
 	Oid database;
 	int temp_file_limit;
-	Size queues; /* the first one's place in the segment; each is MREN_WORKER_QUEUE long */
+	Size queues;   /* the first one's place in the segment; each is MREN_WORKER_QUEUE long */
 	slock_t mutex; /* of all that follows */
 	PGPROC *processes[1 + MREN_MAX_TRAIN_WORKERS]; /* of leader and workers; NULL: not there yet */
 	bool claimed[MREN_N_COURSES];

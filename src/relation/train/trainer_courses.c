@@ -197,8 +197,7 @@ read_fit(MrenTrainer *trainer, MrenMember *member, MrenCursor *cursor, MrenError
 	mren_cursor_floats(cursor, trainer->kept.best, n_kept_logits(trainer));
 	if (mren_cursor_u8(cursor) == 0)
 		return MREN_OK;
-	MREN_TRY(
-		mren_allocate(&trainer->env, n_trained(trainer), sizeof(float), &member->start, err));
+	MREN_TRY(mren_allocate(&trainer->env, n_trained(trainer), sizeof(float), &member->start, err));
 	mren_cursor_floats(cursor, member->start, n_trained(trainer));
 	return MREN_OK;
 }

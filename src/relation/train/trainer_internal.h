@@ -82,14 +82,14 @@ enum
 typedef struct MrenEpochs
 {
 	int phase;
-	bool weak;		/* weak rows take part */
-	bool gold;		/* gold rows do */
-	int epoch;		/* 1-based */
-	int n_epochs;	/* maximum */
+	bool weak;		   /* weak rows take part */
+	bool gold;		   /* gold rows do */
+	int epoch;		   /* 1-based */
+	int n_epochs;	   /* maximum */
 	int member_epochs; /* those in which the member is trained, not the linear branch alone */
-	bool undecided;	/* whether there is another one depends on a course elsewhere */
-	size_t n_rows;	/* rows of an epoch */
-	bool validates; /* after each epoch; patience then counts */
+	bool undecided;	   /* whether there is another one depends on a course elsewhere */
+	size_t n_rows;	   /* rows of an epoch */
+	bool validates;	   /* after each epoch; patience then counts */
 	bool validating;
 	double loss_sum; /* of this epoch */
 	double loss_weight;

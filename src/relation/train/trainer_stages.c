@@ -270,7 +270,8 @@ refit_at(const MrenTrainer *trainer, size_t i, MrenCourse *refit)
 {
 	bool linear = i == trainer->n_members;
 
-	*refit = linear ? (MrenCourse){MREN_COURSE_LINEAR_REFIT, 0} : (MrenCourse){MREN_COURSE_REFIT, i};
+	*refit =
+		linear ? (MrenCourse){MREN_COURSE_LINEAR_REFIT, 0} : (MrenCourse){MREN_COURSE_REFIT, i};
 	return i <= trainer->n_members;
 }
 
@@ -500,7 +501,8 @@ end_epochs(MrenTrainer *trainer, MrenError *err)
 	if (fit)
 		return end_fit_of_member(trainer, err);
 	return end_refit_of_member(
-		trainer, alone && trainer->linear.apart ? MREN_COURSE_LINEAR_REFIT : MREN_COURSE_REFIT, err);
+		trainer, alone && trainer->linear.apart ? MREN_COURSE_LINEAR_REFIT : MREN_COURSE_REFIT,
+		err);
 }
 
 /* What was awaited is there. */
