@@ -346,22 +346,38 @@ mren_trainer_uses(const MrenTrainer *trainer, uint8_t role)
 extern MrenStatus mren_trainer_next_stage(MrenTrainer *trainer, MrenError *err);
 extern MrenStatus mren_trainer_end_epoch(MrenTrainer *trainer, MrenError *err);
 extern MrenStatus mren_trainer_stop_early(MrenTrainer *trainer, MrenError *err);
+/* Waits for a course that somebody else has. */
+extern void mren_trainer_await_course(MrenTrainer *trainer, MrenCourseKind kind, size_t member);
+/* The rows of the epochs, but for validation rows. */
+extern size_t mren_trainer_epoch_rows(const MrenTrainer *trainer, const MrenEpochs *epochs);
+/* What follows the members' refit, or the fit if they have none. */
+extern MrenStatus mren_trainer_end_refits(MrenTrainer *trainer, MrenError *err);
 /* A look at whether the awaited course is done, and whether there is another epoch. */
 extern MrenStatus mren_trainer_await(MrenTrainer *trainer, MrenError *err);
 extern MrenStatus mren_trainer_await_epoch(MrenTrainer *trainer, MrenError *err);
-/* Whether the members will be trained again, if they are validated. */
-extern bool mren_trainer_refits(const MrenTrainer *trainer);
 
 /*
- * trainer_stages.c, for trainer_serve.c: begins the fit or the refit of a member or, `alone`, of
- * the linear branch, the latter without its first epoch.  The validation rows then have to train.
+ * trainer_stages.c, for trainer_serve.c: begins the fit of a member, or of the linear branch alone.
  */
 extern MrenStatus mren_trainer_begin_fit(MrenTrainer *trainer, size_t member, MrenError *err);
 extern MrenStatus mren_trainer_begin_linear_fit(MrenTrainer *trainer, MrenError *err);
+extern void mren_trainer_begin_epoch(MrenTrainer *trainer);
+
+/*
+ * trainer_refit.c: begins a refit that is left, or what follows the last one; the refit of the
+ * current member, or that of the linear branch, has ended, here or elsewhere; or all end early.
+ */
+extern MrenStatus mren_trainer_next_refit(MrenTrainer *trainer, MrenError *err);
+extern MrenStatus mren_trainer_end_refit(MrenTrainer *trainer, MrenCourseKind kind, MrenError *err);
+extern void mren_trainer_stop_refit(MrenTrainer *trainer);
+/* Opens a refit of a member or, `alone`, of the linear branch, before its first epoch. */
 extern MrenStatus mren_trainer_open_refit(MrenTrainer *trainer, size_t member, bool alone,
 										  MrenError *err);
-extern void mren_trainer_begin_epoch(MrenTrainer *trainer);
+/* The validation rows train from now on. */
 extern void mren_trainer_release_validation(MrenTrainer *trainer);
+extern void mren_trainer_report_refits(MrenTrainer *trainer);
+/* Whether the members will be trained again, if they are validated. */
+extern bool mren_trainer_refits(const MrenTrainer *trainer);
 /* Whether a refit may be trained while members are still fitted. */
 extern bool mren_trainer_refits_early(const MrenTrainer *trainer);
 

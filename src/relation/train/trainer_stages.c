@@ -133,8 +133,8 @@ mren_trainer_begin_epoch(MrenTrainer *trainer)
 }
 
 /* The rows of the epochs that trainer->epochs describes, but for validation rows. */
-static size_t
-rows_of(const MrenTrainer *trainer, const MrenEpochs *epochs)
+size_t
+mren_trainer_epoch_rows(const MrenTrainer *trainer, const MrenEpochs *epochs)
 {
 	const MrenTrainReport *report = &trainer->report;
 
@@ -153,7 +153,7 @@ fit_epochs(const MrenTrainer *trainer, bool pretrains, size_t n_epochs)
 						 .member_epochs = (int) n_epochs,
 						 .validates = trainer->report.n_validation > 0};
 
-	epochs.n_rows = rows_of(trainer, &epochs);
+	epochs.n_rows = mren_trainer_epoch_rows(trainer, &epochs);
 	return epochs;
 }
 
@@ -196,8 +196,8 @@ mren_trainer_begin_linear_fit(MrenTrainer *trainer, MrenError *err)
 }
 
 /* Waits for a course that somebody else has. */
-static void
-await(MrenTrainer *trainer, MrenCourseKind kind, size_t member)
+void
+mren_trainer_await_course(MrenTrainer *trainer, MrenCourseKind kind, size_t member)
 {
 	bool refit = kind == MREN_COURSE_REFIT || kind == MREN_COURSE_LINEAR_REFIT;
 
@@ -217,92 +217,8 @@ begin_fit(MrenTrainer *trainer, size_t member, MrenError *err)
 	if (mine)
 		return mren_trainer_begin_fit(trainer, member, err);
 	trainer->current = member;
-	await(trainer, MREN_COURSE_FIT, member);
+	mren_trainer_await_course(trainer, MREN_COURSE_FIT, member);
 	return MREN_OK;
-}
-
-static MrenStatus end_refit(MrenTrainer *trainer, MrenError *err);
-
-static int
-refit_epochs(const MrenTrainer *trainer, size_t member)
-{
-	int linear = member == 0 ? mren_trainer_linear_refit_epochs(trainer) : 0;
-	int epochs = trainer->members[member].best_epoch;
-
-	return epochs > linear ? epochs : linear;
-}
-
-/* The linear branch is trained beside the first member, unless it is apart. */
-MrenStatus
-mren_trainer_open_refit(MrenTrainer *trainer, size_t member, bool alone, MrenError *err)
-{
-	bool beside = member == 0 && !trainer->linear.apart;
-	int member_epochs = alone ? 0 : trainer->members[member].best_epoch;
-	int linear_epochs = alone || beside ? mren_trainer_linear_refit_epochs(trainer) : 0;
-
-	MREN_TRY(mren_trainer_open_member(trainer, member, err));
-	trainer->stage = MREN_STAGE_REFIT;
-	trainer->epochs =
-		(MrenEpochs){.phase = MREN_PHASE_REFIT,
-					 .weak = !mren_trainer_pretrains(trainer),
-					 .gold = true,
-					 .n_epochs = member_epochs > linear_epochs ? member_epochs : linear_epochs,
-					 .member_epochs = member_epochs};
-	trainer->epochs.n_rows = rows_of(trainer, &trainer->epochs) + trainer->report.n_validation;
-	MREN_TRY(mren_trainer_begin_member(trainer, err));
-	mren_trainer_linear_begin(trainer, linear_epochs);
-	return MREN_OK;
-}
-
-/* Whether the refit is wanted, and has not been trained yet. */
-static bool
-refit_left(const MrenTrainer *trainer, const MrenCourse *refit)
-{
-	if (refit->kind == MREN_COURSE_LINEAR_REFIT)
-		return trainer->linear.apart && !trainer->linear.refitted &&
-			   mren_trainer_linear_refit_epochs(trainer) > 0;
-	return !trainer->members[refit->member].refitted && refit_epochs(trainer, refit->member) > 0;
-}
-
-/* The refits of all members, then that of the linear branch; false after the last. */
-static bool
-refit_at(const MrenTrainer *trainer, size_t i, MrenCourse *refit)
-{
-	bool linear = i == trainer->n_members;
-
-	*refit =
-		linear ? (MrenCourse){MREN_COURSE_LINEAR_REFIT, 0} : (MrenCourse){MREN_COURSE_REFIT, i};
-	return i <= trainer->n_members;
-}
-
-/*
- * A member is trained again for its best number of epochs, the linear branch for its own;
- * members that learned nothing from gold rows stay what they are.  Refits that nobody has begun
- * come first.
- */
-static MrenStatus
-next_refit(MrenTrainer *trainer, MrenError *err)
-{
-	MrenCourse refit;
-
-	for (size_t i = 0; refit_at(trainer, i, &refit); i++)
-	{
-		if (!refit_left(trainer, &refit) || !mren_trainer_claim(trainer, refit.kind, refit.member))
-			continue;
-		MREN_TRY(mren_trainer_open_refit(trainer, refit.member,
-										 refit.kind == MREN_COURSE_LINEAR_REFIT, err));
-		mren_trainer_begin_epoch(trainer);
-		return MREN_OK;
-	}
-	for (size_t i = 0; refit_at(trainer, i, &refit); i++)
-	{
-		if (!refit_left(trainer, &refit))
-			continue;
-		trainer->current = refit.member;
-		await(trainer, refit.kind, refit.member);
-		return MREN_OK;
-	}
-	return end_refit(trainer, err);
 }
 
 /* Temperature and bias from the joined logits of the best epochs. */
@@ -342,60 +258,16 @@ begin_marker(MrenTrainer *trainer, MrenStage stage, MrenError *err)
 	return mren_trainer_marker_begin(trainer, err);
 }
 
-/* In whatever order they were trained, the loss is that of the last member. */
-static void
-report_refits(MrenTrainer *trainer)
-{
-	trainer->report.refit_epochs = 0;
-	for (size_t i = 0; i < trainer->n_members; i++)
-	{
-		if (!trainer->members[i].refitted)
-			continue;
-		trainer->report.refit_epochs += refit_epochs(trainer, i);
-		if (trainer->members[i].best_epoch > 0)
-			trainer->report.train_loss = trainer->members[i].refit_loss;
-	}
-}
-
 /* What follows the members' refit, or the fit if they have none. */
-static MrenStatus
-end_refit(MrenTrainer *trainer, MrenError *err)
+MrenStatus
+mren_trainer_end_refits(MrenTrainer *trainer, MrenError *err)
 {
-	report_refits(trainer);
+	mren_trainer_report_refits(trainer);
 	if (mren_trainer_marker_wanted(trainer) && trainer->options.encoder_refit &&
 		trainer->report.validated && !trainer->stopping && trainer->marker.best_epoch > 0)
 		return begin_marker(trainer, MREN_STAGE_MARKER_REFIT, err);
 	trainer->stage = MREN_STAGE_DONE;
 	return MREN_OK;
-}
-
-/* Gold rows that only judge are not trained on. */
-bool
-mren_trainer_refits(const MrenTrainer *trainer)
-{
-	bool judges = trainer->options.weak == MREN_WEAK_ONLY && trainer->report.n_weak > 0;
-
-	return trainer->options.common.refit && !judges && !trainer->stopping;
-}
-
-/* A refit after weak rows begins with what the fit has learned from them. */
-bool
-mren_trainer_refits_early(const MrenTrainer *trainer)
-{
-	return mren_trainer_refits(trainer) && trainer->report.n_validation > 0 &&
-		   !mren_trainer_pretrains(trainer);
-}
-
-void
-mren_trainer_release_validation(MrenTrainer *trainer)
-{
-	uint8_t *roles = trainer->measured.roles;
-
-	for (size_t i = 0; i < trainer->inputs.source.n; i++)
-	{
-		if (roles[i] == MREN_ROLE_VALIDATION)
-			roles[i] = MREN_ROLE_TRAIN;
-	}
 }
 
 /* All is fitted: calibrates it, and begins the refit if it is asked for. */
@@ -409,9 +281,9 @@ end_fit(MrenTrainer *trainer, MrenError *err)
 	MREN_TRY(calibrate(trainer, err));
 	MREN_TRY(mren_trainer_decide(trainer, err));
 	if (!mren_trainer_refits(trainer))
-		return end_refit(trainer, err);
+		return mren_trainer_end_refits(trainer, err);
 	mren_trainer_release_validation(trainer);
-	return next_refit(trainer, err);
+	return mren_trainer_next_refit(trainer, err);
 }
 
 /* The text encoder keeps its best epoch, or is left out if it has none. */
@@ -428,7 +300,7 @@ end_members(MrenTrainer *trainer, MrenError *err)
 {
 	if (trainer->linear.apart && !trainer->linear.fitted)
 	{
-		await(trainer, MREN_COURSE_LINEAR_FIT, 0);
+		mren_trainer_await_course(trainer, MREN_COURSE_LINEAR_FIT, 0);
 		return MREN_OK;
 	}
 	MREN_TRY(mren_trainer_join_members(trainer, err));
@@ -464,23 +336,6 @@ end_fit_of_member(MrenTrainer *trainer, MrenError *err)
 	return begin_fit(trainer, trainer->current + 1, err);
 }
 
-/* The current member, or the linear branch alone, has been trained again, here or elsewhere. */
-static MrenStatus
-end_refit_of_member(MrenTrainer *trainer, MrenCourseKind kind, MrenError *err)
-{
-	MrenMember *member = mren_trainer_member(trainer);
-
-	if (kind == MREN_COURSE_LINEAR_REFIT)
-		trainer->linear.refitted = true;
-	else
-	{
-		member->refitted = true;
-		member->refit_loss = trainer->report.train_loss;
-	}
-	mren_trainer_close_member(trainer);
-	return next_refit(trainer, err);
-}
-
 /* Epochs that were trained here have ended; a trainer that serves had nothing else to do. */
 static MrenStatus
 end_epochs(MrenTrainer *trainer, MrenError *err)
@@ -500,7 +355,7 @@ end_epochs(MrenTrainer *trainer, MrenError *err)
 	}
 	if (fit)
 		return end_fit_of_member(trainer, err);
-	return end_refit_of_member(
+	return mren_trainer_end_refit(
 		trainer, alone && trainer->linear.apart ? MREN_COURSE_LINEAR_REFIT : MREN_COURSE_REFIT,
 		err);
 }
@@ -520,7 +375,7 @@ end_await(MrenTrainer *trainer, MrenError *err)
 		case MREN_COURSE_LINEAR_REFIT:
 			break;
 	}
-	return end_refit_of_member(trainer, trainer->awaited.kind, err);
+	return mren_trainer_end_refit(trainer, trainer->awaited.kind, err);
 }
 
 /* Begins what follows the stage, or the member's part of it, that has just ended. */
@@ -589,17 +444,6 @@ stop_fit(MrenTrainer *trainer, MrenError *err)
 	return end_members(trainer, err);
 }
 
-/* Members that have not been trained again keep the weights of their fit. */
-static void
-stop_refit(MrenTrainer *trainer)
-{
-	if (trainer->current == 0 && !trainer->linear.refitted)
-		mren_trainer_linear_restore(trainer);
-	mren_trainer_close_member(trainer);
-	report_refits(trainer);
-	trainer->stage = MREN_STAGE_DONE;
-}
-
 /* Stops in the middle of an epoch if an earlier one was validated, else after this first one. */
 MrenStatus
 mren_trainer_stop_early(MrenTrainer *trainer, MrenError *err)
@@ -614,7 +458,7 @@ mren_trainer_stop_early(MrenTrainer *trainer, MrenError *err)
 	/* The linear branch is waited for, which ends with the epoch it is in. */
 	if (trainer->stage == MREN_STAGE_REFIT ||
 		(trainer->stage == MREN_STAGE_AWAIT && trainer->awaited.kind != MREN_COURSE_LINEAR_FIT))
-		stop_refit(trainer);
+		mren_trainer_stop_refit(trainer);
 	return MREN_OK;
 }
 
