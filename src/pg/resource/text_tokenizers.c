@@ -119,8 +119,8 @@ read_tokenizer(const MrenTextEncoderRow *row, const MrenCacheKey *key)
 
 	entry->base.context = context;
 	entry->base.key = *key;
-	opening = mren_shared_open(MREN_SHARED_TOKENIZER, row->sha256, context, open_tokenizer,
-							   (void *) row);
+	opening =
+		mren_shared_open(MREN_SHARED_TOKENIZER, row->sha256, context, open_tokenizer, (void *) row);
 	entry->opened = (MrenOpenTokenizer){opening->stored.config, opening->tokenizer,
 										mask_of(opening->tokenizer), ++opened};
 	entry->base.bytes = MemoryContextMemAllocated(context, true);

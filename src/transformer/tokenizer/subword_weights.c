@@ -67,9 +67,9 @@ write_settings(const MrenEnv *env, const json_t *root, MrenSubwordTokenizer *tok
 	static const char *const types[] = {"WordPiece", "BPE", "Unigram"};
 	json_t *settings = settings_of(root, types[tokenizer->model]);
 	char *text = settings == NULL ? NULL : json_dumps(settings, JSON_COMPACT);
-	MrenStatus status = text == NULL ? mren_fail_nomem(err)
-									 : mren_buffer_append(env, &tokenizer->settings, text,
-														  strlen(text), err);
+	MrenStatus status =
+		text == NULL ? mren_fail_nomem(err)
+					 : mren_buffer_append(env, &tokenizer->settings, text, strlen(text), err);
 
 	free(text);
 	json_decref(settings);
@@ -111,7 +111,8 @@ mren_subword_record(const MrenEnv *env, const json_t *root, MrenSubwordTokenizer
 			[MERGES] = {tokenizer->bpe.merges, tokenizer->bpe.n_slots * sizeof(MrenMerge)},
 			[SCORES] = {unigram->score,
 						unigram->score == NULL ? 0 : tokenizer->n_vocabulary * sizeof(double)},
-			[TRIE_FIRST] = {unigram->trie.first, n_nodes == 0 ? 0 : (n_nodes + 1) * sizeof(uint32_t)},
+			[TRIE_FIRST] = {unigram->trie.first,
+							n_nodes == 0 ? 0 : (n_nodes + 1) * sizeof(uint32_t)},
 			[TRIE_BYTES] = {unigram->trie.byte, n_nodes},
 			[TRIE_VALUES] = {unigram->trie.value, n_nodes * sizeof(uint32_t)},
 		};
@@ -239,8 +240,8 @@ take_unigram(const MrenWeightsBlock *blocks, MrenSubwordTokenizer *tokenizer)
 		!elements(&blocks[TRIE_FIRST], sizeof(uint32_t), &trie->first, &n_first) ||
 		!elements(&blocks[TRIE_BYTES], 1, &trie->byte, &trie->n_nodes) ||
 		!elements(&blocks[TRIE_VALUES], sizeof(uint32_t), &trie->value, &n_values) ||
-		n_scores != tokenizer->n_vocabulary || trie->n_nodes == 0 ||
-		n_first != trie->n_nodes + 1 || n_values != trie->n_nodes)
+		n_scores != tokenizer->n_vocabulary || trie->n_nodes == 0 || n_first != trie->n_nodes + 1 ||
+		n_values != trie->n_nodes)
 		return false;
 	for (size_t i = 0; i < trie->n_nodes; i++)
 	{
@@ -277,8 +278,7 @@ mren_subword_take_added(const MrenSubwordTokenizer *tokenizer, size_t i, uint32_
 						MrenError *err)
 {
 	if (i >= tokenizer->n_added_ids || tokenizer->added_ids[i] >= tokenizer->n_ids)
-		return mren_fail(err, MREN_EFORMAT,
-						 "invalid file of a tokenizer: it lacks an added token");
+		return mren_fail(err, MREN_EFORMAT, "invalid file of a tokenizer: it lacks an added token");
 	*id = tokenizer->added_ids[i];
 	return MREN_OK;
 }
