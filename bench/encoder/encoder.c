@@ -114,8 +114,7 @@ measure(const char *name, const MrenTransformer *encoder, const MrenTransformerC
 	}
 	middle = median(times, n);
 	printf("%-26s %8.2f ms %8.0f tokens/s %6.1f GFLOP/s\n", name, 1000 * middle,
-		   (double) batch.n_tokens / middle,
-		   operations(config, &batch) / middle / 1e9);
+		   (double) batch.n_tokens / middle, operations(config, &batch) / middle / 1e9);
 	free(out);
 }
 
