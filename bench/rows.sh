@@ -33,7 +33,7 @@ peer() {
 
 # row WORK PEER UNIT AIM OURS PEERS [NOTE]: one row of the table.
 #
-# UNIT is ms, us or s, where less is better, or ends in /s.  OURS and PEERS are the figures of each round.  AIM is how
+# UNIT is ms, "us a row" or s, where less is better, or ends in /s.  OURS and PEERS are the figures of each round.  AIM is how
 # many times as fast as the peer it should be, or <=N for our own figure; empty: there is none.
 row() {
 	printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$1" "$2" "$3" "$4" "$(tr '\n' ' ' <<<"$5")" "$(tr '\n' ' ' <<<"$6")" "${7:-}"
