@@ -14,6 +14,7 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
+#include "base/hash.h"
 #include "evaluation/holdout.h"
 #include "pg/predict/encode_pair.h"
 #include "pg/predict/predictor.h"
@@ -175,6 +176,14 @@ trained_on(const Side *side, const MrenPair *pair, const MrenInput *input, const
 	return mren_net_trained_on(side->predictor.net, mren_example_identity(example));
 }
 
+/* The same for rows that differ in nothing but the relation. */
+static uint64
+pair_identity(const MrenPair *pair, const MrenExample *example)
+{
+	/* Words without vectors are alike to the example. */
+	return mren_hash64(pair->sentence.data, pair->sentence.len, mren_example_pair(example));
+}
+
 /* The relation of row k's answer; NULL if the version abstains. */
 static const char *
 answer(const Side *side, int k, MrenNetAnswer *given)
@@ -225,6 +234,7 @@ flush(Batch *batch)
 										(size_t) k * batch->sides[0].predictor.info.n_relations;
 			prediction->n_probabilities = batch->sides[0].predictor.info.n_relations;
 			prediction->names = batch->sides[0].relations;
+			prediction->info = &batch->sides[0].predictor.info;
 			prediction->actual_number = relation_number(&batch->sides[0], prediction->actual);
 			count_unknown(batch, prediction);
 			prediction->relation = answer(&batch->sides[0], k, &given);
@@ -298,7 +308,10 @@ add_row(Batch *batch, int number, const MrenPair *pair, TupleTableSlot *slot,
 							side->features + (size_t) batch->n_answered * dim);
 	seen = trained_on(side, pair, &input, prediction->actual, &example);
 	if (number == 0)
+	{
 		prediction->seen = seen;
+		prediction->same_pair = prediction->actual != NULL ? pair_identity(pair, &example) : 0;
+	}
 	else
 		prediction->rival_seen = seen;
 	if (number == 1 && prediction->actual != NULL)
@@ -515,6 +528,28 @@ mren_warn_of_seen(const char *model, const MrenPredictedBy *by, uint64 n_seen, u
 					100.0 * (double) n_seen / (double) n),
 			 errhint("Only rows that were held out of training show how well the model does on "
 					 "new rows.")));
+}
+
+size_t
+mren_prediction_said(const MrenPrediction *prediction, MrenTextSpan *said)
+{
+	const char *relation = prediction->relation;
+	size_t n = 0;
+
+	if (relation == NULL)
+		return 0;
+	if (prediction->info->thresholds == NULL || prediction->strongest == prediction->info->negative)
+	{
+		said[0] = (MrenTextSpan){relation, strlen(relation)};
+		return 1;
+	}
+	for (int i = 0; i < prediction->n_probabilities; i++)
+	{
+		if (mren_net_says(prediction->info, prediction->probabilities, i) &&
+			prediction->probabilities[i] >= prediction->info->threshold)
+			said[n++] = (MrenTextSpan){prediction->names[i], strlen(prediction->names[i])};
+	}
+	return n;
 }
 
 double
