@@ -194,6 +194,18 @@ answer(const Side *side, int k, MrenNetAnswer *given)
 	return given->relation < 0 ? NULL : side->relations[given->relation];
 }
 
+static void
+answer_rival(const Side *side, int k, MrenPrediction *prediction)
+{
+	MrenNetAnswer given;
+
+	prediction->rival = answer(side, k, &given);
+	prediction->rival_info = &side->predictor.info;
+	prediction->rival_probabilities =
+		side->probabilities + (size_t) k * side->predictor.info.n_relations;
+	prediction->rival_names = side->relations;
+}
+
 /* -1 for a relation that the network does not know. */
 static int
 relation_number(const Side *side, const char *relation)
@@ -241,7 +253,7 @@ flush(Batch *batch)
 			prediction->confidence = given.confidence;
 			prediction->strongest = given.strongest;
 			if (batch->n_sides == 2)
-				prediction->rival = answer(&batch->sides[1], k, &given);
+				answer_rival(&batch->sides[1], k, prediction);
 			k++;
 		}
 		batch->visit(batch->state, prediction);
@@ -531,25 +543,19 @@ mren_warn_of_seen(const char *model, const MrenPredictedBy *by, uint64 n_seen, u
 }
 
 size_t
-mren_prediction_said(const MrenPrediction *prediction, MrenTextSpan *said)
+mren_prediction_said(const MrenPrediction *prediction, int32 *said)
 {
-	const char *relation = prediction->relation;
-	size_t n = 0;
-
-	if (relation == NULL)
+	if (!prediction->answered)
 		return 0;
-	if (prediction->info->thresholds == NULL || prediction->strongest == prediction->info->negative)
-	{
-		said[0] = (MrenTextSpan){relation, strlen(relation)};
-		return 1;
-	}
-	for (int i = 0; i < prediction->n_probabilities; i++)
-	{
-		if (mren_net_says(prediction->info, prediction->probabilities, i) &&
-			prediction->probabilities[i] >= prediction->info->threshold)
-			said[n++] = (MrenTextSpan){prediction->names[i], strlen(prediction->names[i])};
-	}
-	return n;
+	return mren_net_said(prediction->info, prediction->probabilities, said);
+}
+
+size_t
+mren_prediction_rival_said(const MrenPrediction *prediction, int32 *said)
+{
+	if (!prediction->answered)
+		return 0;
+	return mren_net_said(prediction->rival_info, prediction->rival_probabilities, said);
 }
 
 double

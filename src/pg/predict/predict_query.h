@@ -33,6 +33,9 @@ typedef struct MrenPrediction
 
 	/* Set only if there is a rival */
 	const char *rival; /* its relation, as above */
+	const MrenNetInfo *rival_info;
+	const float4 *rival_probabilities;
+	char *const *rival_names;
 	bool rival_seen;
 	MrenSplit split; /* the row's own */
 	uint64 key;		 /* of its group, or of sentence and image: see holdout.h */
@@ -84,12 +87,11 @@ extern MrenPredictedBy mren_predict_query(const MrenPredictQuery *what, MrenPred
 extern double mren_prediction_margin(const MrenPrediction *prediction, int *second);
 
 /*
- * All relations that the version says of a row, with the strongest: several if
- * it was trained with thresholds, the negative one or none if there is nothing to
- * say.  said has room for n_probabilities, or 1 for a row without an answer;
- * returns how many.
+ * The numbers of all relations that the version says of a row (mren_net_said), and that the rival
+ * says; none of a row without an answer.
  */
-extern size_t mren_prediction_said(const MrenPrediction *prediction, MrenTextSpan *said);
+extern size_t mren_prediction_said(const MrenPrediction *prediction, int32 *said);
+extern size_t mren_prediction_rival_said(const MrenPrediction *prediction, int32 *said);
 
 /*
  * The actual relation of row n (counted from 1); 22004 where it is NULL.
