@@ -167,6 +167,14 @@ typedef struct MrenNetAnswer
 extern MrenNetAnswer mren_net_answer(const MrenNetInfo *info, const float *probabilities);
 
 /*
+ * mren_net_said
+ *	  All relations of a row: with thresholds those that the net says, without them
+ *	  the most likely one; the negative one if there is nothing to say.  said
+ *	  (n_relations); returns how many, 0 if the net abstains.
+ */
+extern size_t mren_net_said(const MrenNetInfo *info, const float *probabilities, int32_t *said);
+
+/*
  * Bytes: one portable format, little-endian, versioned, checksummed.
  * Deserialising checks everything: MREN_EFORMAT, or MREN_ENUMERIC with the
  * tensor's name for a parameter that is not finite.

@@ -452,3 +452,24 @@ mren_net_answer(const MrenNetInfo *info, const float *probabilities)
 		relation = -1;
 	return (MrenNetAnswer){relation, strongest, probabilities[strongest]};
 }
+
+size_t
+mren_net_said(const MrenNetInfo *info, const float *probabilities, int32_t *said)
+{
+	MrenNetAnswer answer = mren_net_answer(info, probabilities);
+	size_t n = 0;
+
+	if (answer.relation < 0)
+		return 0;
+	if (info->thresholds == NULL || answer.relation == info->negative)
+	{
+		said[0] = answer.relation;
+		return 1;
+	}
+	for (size_t i = 0; i < info->n_relations; i++)
+	{
+		if (mren_net_says(info, probabilities, i) && (double) probabilities[i] >= info->threshold)
+			said[n++] = (int32_t) i;
+	}
+	return n;
+}

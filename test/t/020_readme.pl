@@ -3,7 +3,7 @@
 # psql -q prints, to the letter.  Other blocks need files or services that are
 # not here: of them, and of the text, every name in schema mren must exist.
 # The blocks of docs/reference.md then go on where README ended.  README.zh.md has the
-# same blocks, and is run by itself in a database of its own; so are docs/few-labels.md and docs/audio.md.
+# same blocks, and is run by itself in a database of its own; so are docs/few-labels.md, docs/audio.md and docs/graph.md.
 use strict;
 use warnings;
 use utf8;
@@ -134,7 +134,7 @@ $_->{file} = 'the reference' for @more;
 check_blocks($node, 'readme', @sql, @more);
 
 # Pages that are jobs of their own.
-for my $page (qw(few-labels audio))
+for my $page (qw(few-labels audio graph))
 {
 	my $text = slurp("$root/docs/$page.md");
 	my @job = grep { $_->{language} eq 'sql' } blocks($text);
