@@ -635,6 +635,98 @@ test_solid_markers_learn(void **state)
 	free(set);
 }
 
+/* Rows of some sentences through a queue: the same bits as one at a time. */
+static MrenStatus
+run_queue(const MrenEnv *env, const Set *set, const MrenNet *net, float *features, MrenError *err)
+{
+	MrenMarkerQueue *queue;
+	MrenNetInfo info;
+	float *scratch = NULL;
+	MrenStatus status;
+
+	mren_net_info(net, &info);
+	MREN_TRY(mren_marker_queue_create(env, &queue, err));
+	status = mren_allocate(env, mren_net_scratch(net, 1), sizeof(float), &scratch, err);
+	for (size_t i = 0; i < set->n && status == MREN_OK; i++)
+	{
+		MrenInput input = input_of(set, i);
+		RowTokens copy = row_tokens[i];
+		MrenMarkedTokens tokens = *input.tokens;
+
+		/* What the row points to need not stay. */
+		tokens.ids = copy.ids;
+		input.tokens = i % 7 == 3 ? NULL : &tokens;
+		input.queue = queue;
+		status = mren_net_features(net, &set->fixture.table, &input, 1,
+								   features + i * info.features_dim, scratch, err);
+		memset(&copy, 0xff, sizeof(copy));
+	}
+	if (status == MREN_OK)
+		status = mren_net_features_end(net, queue, err);
+	mren_release(env, scratch);
+	mren_marker_queue_free(queue);
+	return status;
+}
+
+static void
+test_queue(void **state)
+{
+	TestEnv test;
+	Set *set = new_set();
+	MrenOptions options;
+	MrenNetInfo info;
+	MrenError err = {0};
+	MrenNet *net;
+	float *features;
+	float *alone;
+	float *scratch;
+
+	(void) state;
+	test_env_init(&test);
+	make_xor(set, 240);
+	/* Sentences that stand for one, two and many rows. */
+	for (size_t i = 0; i < set->n; i++)
+	{
+		size_t from = i < 40 ? i : i < 60 ? i / 2 * 2 : 100;
+
+		memcpy(set->rows[i].pieces, set->rows[from].pieces, sizeof(set->rows[i].pieces));
+		set->rows[i].example.sentence.n_words = set->rows[from].example.sentence.n_words;
+	}
+	add_tokens(set);
+	for (size_t i = 0; i < set->n; i++)
+		set->rows[i].example.tokens.marks[0] = 1 + (uint32_t) i % 2;
+	for (int solid = 0; solid < 2; solid++)
+	{
+		marker_options(&options, MREN_FINE_TUNING_ADAPTERS);
+		options.encoder_epochs = 1;
+		options.common.validation_share = 0;
+		options.markers = solid ? MREN_MARKERS_SOLID : MREN_MARKERS_LEVITATED;
+		net = train_attached(&test.env, set, &options, NULL);
+		mren_net_info(net, &info);
+		features = calloc(set->n * info.features_dim, sizeof(float));
+		alone = calloc(set->n * info.features_dim, sizeof(float));
+		scratch = calloc(mren_net_scratch(net, 1), sizeof(float));
+		for (size_t i = 0; i < set->n; i++)
+		{
+			MrenInput input = input_of(set, i);
+
+			if (i % 7 == 3)
+				input.tokens = NULL;
+			assert_int_equal(mren_net_features(net, &set->fixture.table, &input, 1,
+											   alone + i * info.features_dim, scratch, &err),
+							 MREN_OK);
+		}
+		assert_int_equal(run_queue(&test.env, set, net, features, &err), MREN_OK);
+		assert_memory_equal(features, alone, set->n * info.features_dim * sizeof(float));
+		free(features);
+		free(alone);
+		free(scratch);
+		mren_net_free(&test.env, net);
+		assert_int_equal(test.n_live, 0);
+	}
+	free(set);
+}
+
 static void
 test_bad_networks_are_refused(void **state)
 {
@@ -1004,6 +1096,20 @@ test_warm_start(void **state)
 }
 
 static MrenStatus
+answer_from_queue(const MrenEnv *env, const Set *set, const MrenNet *net, MrenError *err)
+{
+	MrenNetInfo info;
+	float *features = NULL;
+	MrenStatus status;
+
+	mren_net_info(net, &info);
+	MREN_TRY(mren_allocate(env, set->n * info.features_dim, sizeof(float), &features, err));
+	status = run_queue(env, set, net, features, err);
+	mren_release(env, features);
+	return status;
+}
+
+static MrenStatus
 train_small(const MrenEnv *env, MrenError *err, void *arg)
 {
 	MrenEncoderSource encoder = source_of(&tiny);
@@ -1016,6 +1122,8 @@ train_small(const MrenEnv *env, MrenError *err, void *arg)
 	status = train(env, arg, &options, &net, NULL, err);
 	if (status == MREN_OK)
 		status = mren_net_attach_encoder(net, &encoder, err);
+	if (status == MREN_OK)
+		status = answer_from_queue(env, arg, net, err);
 	mren_net_free(env, net);
 	return status;
 }
@@ -1045,6 +1153,7 @@ main(void)
 		cmocka_unit_test(test_bits),
 		cmocka_unit_test(test_solid_markers_stand_around_mentions),
 		cmocka_unit_test(test_solid_markers_learn),
+		cmocka_unit_test(test_queue),
 		cmocka_unit_test(test_bad_networks_are_refused),
 		cmocka_unit_test(test_int8),
 		cmocka_unit_test(test_explanation),

@@ -44,7 +44,7 @@ CALL mren.train('few_encoder', 'SELECT * FROM few', '{"embeddings": "words", "ne
 SELECT input, round(max(f1) FILTER (WHERE relation = 'micro avg')::numeric, 3) AS "micro F1",
        round(max(f1) FILTER (WHERE relation = 'macro avg')::numeric, 3) AS "macro F1"
 FROM (SELECT 'word vectors' AS input, e.* FROM mren.evaluate('few_words', 'SELECT * FROM few_test') AS e
-      UNION ALL SELECT 'word vectors and the encoder', e.* FROM mren.evaluate('few_encoder', 'SELECT * FROM few_test') AS e) AS both
+      UNION ALL SELECT 'word vectors and the encoder', e.* FROM mren.evaluate('few_encoder', 'SELECT * FROM few_test') AS e) AS input
 GROUP BY input ORDER BY 2;
 SELECT model, seconds::int, metrics ->> 'encoder_share' AS encoder_share,
        pg_size_pretty(octet_length(mren.export_model(model))::bigint) AS exported
