@@ -23,7 +23,6 @@
 #define MREN_ENCODER_TUNING_DECAY 0.01			 /* weight decay of matrices */
 #define MREN_ENCODER_TUNING_ATTEMPTS 3			 /* at lower and lower rates */
 #define MREN_ENCODER_TUNING_START_RATE (1.0 / 3) /* of the rate, from trained values */
-#define MREN_ADAPTER_ALPHA 2.0					 /* times the rank */
 
 typedef struct MrenEncoderTuning
 {
