@@ -454,6 +454,7 @@ open_side(Batch *batch, Side *side, const char *model, int32 version)
 	const MrenNetInfo *info = &side->predictor.info;
 
 	mren_predictor_open(&side->predictor, model, strlen(model), version);
+	mren_predictor_queue(&side->predictor);
 	side->features = palloc(BATCH * info->features_dim * sizeof(float4));
 	side->probabilities = palloc(BATCH * info->n_relations * sizeof(float4));
 	side->relations = palloc(info->n_relations * sizeof(char *));
