@@ -288,7 +288,7 @@ put_run(void *state, TupleTableSlot *slot)
 	if (runs->n++ == 0)
 		appendStringInfoString(runs->page,
 							   "<h3>Latest runs</h3>\n<div class=\"scroll\"><table "
-							   "class=\"wide\"><thead><tr><th>Started</th><th>Call</th><th "
+							   "class=\"wide runs\"><thead><tr><th>Started</th><th>Call</th><th "
 							   "class=\"n\">Version</th><th class=\"n\">Rows</th><th>Outcome</th>"
 							   "<th>Reason</th></tr></thead>\n<tbody>\n");
 	appendStringInfoString(runs->page, "<tr>");
