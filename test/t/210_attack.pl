@@ -51,6 +51,7 @@ my %entry = (
 	paths            => [ q{SELECT mren.paths('kg', 'wheel', 'car')}, '42501' ],
 	(map { $_ => [ "SELECT mren.$_('kg')", '42501' ] } qw(export_csv export_dot export_graphml export_ntriples report_graph review_queue)),
 	export_neo4j     => [ q{SELECT mren.export_neo4j('kg', 'nodes')}, '42501' ],
+	judge_facts      => [ q{SELECT mren.judge_facts('kg', 'SELECT 1 AS document, ''fact'' AS part')}, '42501' ],
 	evaluate_graph   => [ q{SELECT mren.evaluate_graph('kg', 'SELECT 1 AS document, ''fact'' AS part')}, '42501' ],
 	draw_neighbourhood => [ q{SELECT mren.draw_neighbourhood('kg', 'wheel')}, '42501' ],
 	neighbours       => [ q{SELECT mren.neighbours('kg', 'wheel')}, '42501' ],

@@ -143,6 +143,18 @@ answer(const Side *side, int k, MrenNetAnswer *given)
 	return given->relation < 0 ? NULL : side->relations[given->relation];
 }
 
+static void
+answer_rival(const Side *side, int k, MrenPrediction *prediction)
+{
+	MrenNetAnswer given;
+
+	prediction->rival = answer(side, k, &given);
+	prediction->rival_info = &side->predictor.info;
+	prediction->rival_probabilities =
+		side->probabilities + (size_t) k * side->predictor.info.n_relations;
+	prediction->rival_names = side->relations;
+}
+
 /* -1 for a relation that the network does not know. */
 static int
 relation_number(const Side *side, const char *relation)
@@ -174,13 +186,14 @@ complete(Batch *batch, int k, MrenPrediction *prediction)
 	prediction->probabilities = side->probabilities + (size_t) k * side->predictor.info.n_relations;
 	prediction->n_probabilities = side->predictor.info.n_relations;
 	prediction->names = side->relations;
+	prediction->info = &side->predictor.info;
 	prediction->actual_number = relation_number(side, prediction->actual);
 	count_unknown(batch, prediction);
 	prediction->relation = answer(side, k, &given);
 	prediction->confidence = given.confidence;
 	prediction->strongest = given.strongest;
 	if (batch->n_sides == 2)
-		prediction->rival = answer(&batch->sides[1], k, &given);
+		answer_rival(&batch->sides[1], k, prediction);
 }
 
 static void
@@ -261,7 +274,10 @@ add_row(Batch *batch, int number, const MrenPair *pair, TupleTableSlot *slot,
 							side->features + (size_t) batch->n_answered * dim);
 	seen = mren_predictor_trained_on(&side->predictor, pair, &input, prediction->actual, &example);
 	if (number == 0)
+	{
 		prediction->seen = seen;
+		prediction->same_pair = prediction->actual != NULL ? mren_pair_identity(pair, &example) : 0;
+	}
 	else
 		prediction->rival_seen = seen;
 	if (number == 1 && prediction->actual != NULL)
@@ -395,7 +411,7 @@ take_answered(void *state, TupleTableSlot *slot)
 		check_spans(batch, slot, prediction->id);
 		prediction->answered = true;
 		prediction->seen = mren_answer_read(bytes, batch->sides[0].predictor.info.n_relations,
-											batch->sides[0].probabilities);
+											batch->sides[0].probabilities, &prediction->same_pair);
 		complete(batch, 0, prediction);
 	}
 	MemoryContextSwitchTo(old);
@@ -437,6 +453,7 @@ open_side(Batch *batch, Side *side, const char *model, int32 version)
 	const MrenNetInfo *info = &side->predictor.info;
 
 	mren_predictor_open(&side->predictor, model, strlen(model), version);
+	mren_predictor_queue(&side->predictor);
 	side->features = palloc(BATCH * info->features_dim * sizeof(float4));
 	side->probabilities = palloc(BATCH * info->n_relations * sizeof(float4));
 	side->relations = palloc(info->n_relations * sizeof(char *));
@@ -558,6 +575,22 @@ mren_warn_of_seen(const char *model, const MrenPredictedBy *by, uint64 n_seen, u
 					100.0 * (double) n_seen / (double) n),
 			 errhint("Only rows that were held out of training show how well the model does on "
 					 "new rows.")));
+}
+
+size_t
+mren_prediction_said(const MrenPrediction *prediction, int32 *said)
+{
+	if (!prediction->answered)
+		return 0;
+	return mren_net_said(prediction->info, prediction->probabilities, said);
+}
+
+size_t
+mren_prediction_rival_said(const MrenPrediction *prediction, int32 *said)
+{
+	if (!prediction->answered)
+		return 0;
+	return mren_net_said(prediction->rival_info, prediction->rival_probabilities, said);
 }
 
 double

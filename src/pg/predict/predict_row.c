@@ -9,6 +9,7 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
+#include "base/hash.h"
 #include "pg/predict/encode_pair.h"
 #include "pg/support/row_errors.h"
 
@@ -76,6 +77,13 @@ mren_predictor_trained_on(const MrenPredictor *predictor, const MrenPair *pair,
 	return mren_net_trained_on(predictor->net, mren_example_identity(example));
 }
 
+uint64
+mren_pair_identity(const MrenPair *pair, const MrenExample *example)
+{
+	/* Words without vectors are alike to the example. */
+	return mren_hash64(pair->sentence.data, pair->sentence.len, mren_example_pair(example));
+}
+
 /*
  * The statement
  */
@@ -131,17 +139,26 @@ mren_answers_statement(const char *query, const MrenColumns *columns, AttrNumber
  * mren.predict_row
  */
 
+/* What stands before the probabilities. */
+typedef struct AnswerHead
+{
+	uint64 same_pair;
+	uint32 seen;
+	uint32 unused;
+} AnswerHead;
+
 bool
-mren_answer_read(const bytea *answer, int n, float4 *probabilities)
+mren_answer_read(const bytea *answer, int n, float4 *probabilities, uint64 *same_pair)
 {
 	const char *bytes = VARDATA_ANY(answer);
-	uint32 seen;
+	AnswerHead head;
 
-	if (VARSIZE_ANY_EXHDR(answer) != sizeof(seen) + n * sizeof(float4))
+	if (VARSIZE_ANY_EXHDR(answer) != sizeof(head) + n * sizeof(float4))
 		elog(ERROR, "the answer to a row has %zu bytes", (size_t) VARSIZE_ANY_EXHDR(answer));
-	memcpy(&seen, bytes, sizeof(seen));
-	memcpy(probabilities, bytes + sizeof(seen), n * sizeof(float4));
-	return seen != 0;
+	memcpy(&head, bytes, sizeof(head));
+	memcpy(probabilities, bytes + sizeof(head), n * sizeof(float4));
+	*same_pair = head.same_pair;
+	return head.seen != 0;
 }
 
 static Datum
@@ -167,7 +184,7 @@ answer(FunctionCallInfo fcinfo, bool ranges)
 	MrenPair pair;
 	float4 *features;
 	bytea *result;
-	uint32 seen;
+	AnswerHead head = {0};
 	Size size;
 
 	mren_predictor_open_args(&predictor, fcinfo, ARG_MODEL, ARG_VERSION);
@@ -176,14 +193,15 @@ answer(FunctionCallInfo fcinfo, bool ranges)
 	mren_predictor_row(&predictor, &pair, &input);
 	features = palloc(predictor.info.features_dim * sizeof(float4));
 	mren_predictor_features(&predictor, &input, features);
-	seen = mren_predictor_trained_on(&predictor, &pair, &input,
-									 isnull ? NULL : TextDatumGetCString(relation), &example);
-	size = VARHDRSZ + sizeof(seen) + predictor.info.n_relations * sizeof(float4);
+	head.seen = mren_predictor_trained_on(&predictor, &pair, &input,
+										  isnull ? NULL : TextDatumGetCString(relation), &example);
+	head.same_pair = isnull ? 0 : mren_pair_identity(&pair, &example);
+	size = VARHDRSZ + sizeof(head) + predictor.info.n_relations * sizeof(float4);
 	result = palloc(size);
 	SET_VARSIZE(result, size);
-	memcpy(VARDATA(result), &seen, sizeof(seen));
+	memcpy(VARDATA(result), &head, sizeof(head));
 	mren_predictor_probabilities(&predictor, features, 1,
-								 (float4 *) (VARDATA(result) + sizeof(seen)));
+								 (float4 *) (VARDATA(result) + sizeof(head)));
 	return result;
 }
 

@@ -4,7 +4,7 @@
  *	  workers.
  *
  * A row's answer is a value of type bytea that mren.predict_row returns: whether the version
- * was trained on the row, and the probabilities of all relations; NULL for a row without
+ * was trained on the row, which rows are of its pair, and the probabilities of all relations; NULL for a row without
  * sentence or mention; or what is wrong with the row (row_errors.h).
  */
 #ifndef MREN_PG_PREDICT_PREDICT_ROW_H
@@ -32,6 +32,12 @@ extern bool mren_predictor_trained_on(const MrenPredictor *predictor, const Mren
 									  MrenExample *example);
 
 /*
+ * The same for rows that differ in nothing but the relation.  The example is the one that
+ * mren_predictor_trained_on sets for a row with a relation.
+ */
+extern uint64 mren_pair_identity(const MrenPair *pair, const MrenExample *example);
+
+/*
  * The statement that answers the rows of the query.  $1 is the model (text), $2 the version
  * (int4).  Sets attno to the places of id, relation and, of ranges, sentence and mentions, 0
  * without such a column; *answers is the place of the answers.
@@ -39,7 +45,10 @@ extern bool mren_predictor_trained_on(const MrenPredictor *predictor, const Mren
 extern char *mren_answers_statement(const char *query, const MrenColumns *columns,
 									AttrNumber *attno, AttrNumber *answers);
 
-/* Takes an answer apart: n probabilities, and whether the version was trained on the row. */
-extern bool mren_answer_read(const bytea *answer, int n, float4 *probabilities);
+/*
+ * Takes an answer apart: n probabilities, the pair's identity (0 without a relation), and whether
+ * the version was trained on the row.
+ */
+extern bool mren_answer_read(const bytea *answer, int n, float4 *probabilities, uint64 *same_pair);
 
 #endif

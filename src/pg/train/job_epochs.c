@@ -19,22 +19,28 @@ rows_per_second(const MrenJobEpochs *epochs)
 	return seconds > 0 ? epochs->progress.rows_done / seconds : 0;
 }
 
-/* For all that remains, refit included, at the pace of this epoch; it may well stop earlier. */
+/*
+ * For all that remains, refit included, at the pace of this epoch; it may well stop earlier.
+ * Negative if it is not known.
+ */
 static double
 seconds_left(const MrenJobEpochs *epochs)
 {
 	double pace = rows_per_second(epochs);
 	const MrenProgress *progress = &epochs->progress;
+	double left = Max(epochs->budget - mren_job_seconds(epochs->job), 0);
 	double rows;
 	double seconds;
 
+	if (isinf(progress->rows_later))
+		return epochs->budget > 0 ? left : -1;
 	if (pace <= 0 || progress->epoch == 0)
 		return -1;
 	rows = (double) (progress->epochs - progress->epoch) * progress->rows_total +
 		   (progress->rows_total - progress->rows_done) + progress->rows_later;
 	seconds = rows / pace;
 	if (epochs->budget > 0)
-		seconds = Min(seconds, Max(epochs->budget - mren_job_seconds(epochs->job), 0));
+		seconds = Min(seconds, left);
 	return seconds;
 }
 
@@ -56,13 +62,18 @@ report_epoch(MrenJobEpochs *epochs, const MrenProgress *progress)
 		snprintf(member, sizeof(member), "member %d of %d, ", progress->member, progress->members);
 	if (!isnan(progress->loss))
 		snprintf(loss, sizeof(loss), "loss %.4f", progress->loss);
-	if (!progress->elsewhere)
+	if (!progress->elsewhere && !isinf(progress->rows_later))
 		snprintf(left, sizeof(left), ", at most %.0f s left", Max(seconds_left(epochs), 0));
 	ereport(NOTICE,
 			(errmsg_internal("%s%s epoch %d of %d: %s%s, %.0f rows/s%s", member,
 							 progress->phase == 2 ? "refit" : "training", progress->epoch,
 							 progress->epochs, loss, validation,
 							 seconds > 0 ? (double) progress->rows_done / seconds : 0, left)));
+	if (progress->restarted)
+		ereport(NOTICE,
+				(errmsg("the text encoder has learned nothing: its training begins again"),
+				 errdetail("Its answers are no better than the most frequent one, which happens "
+						   "when the learning rate is too high. It is lowered.")));
 	mren_run_log(&epochs->job->run, progress, seconds);
 	if (!progress->elsewhere)
 		INSTR_TIME_SET_CURRENT(epochs->epoch_started);
@@ -87,13 +98,9 @@ step(MrenJobEpochs *epochs)
 	MrenProgress progress;
 
 	epochs->step(epochs->state, &progress);
-	if (progress.elsewhere)
-	{
-		report_epoch(epochs, &progress);
-		return;
-	}
-	epochs->progress = progress;
-	if (progress.event != MREN_TRAIN_EPOCH)
+	if (!progress.elsewhere)
+		epochs->progress = progress;
+	if (!progress.elsewhere && progress.event != MREN_TRAIN_EPOCH)
 		return;
 	epochs->epoch = progress;
 	report_epoch(epochs, &progress);
@@ -118,7 +125,10 @@ step_a_while(MrenJob *job)
 			 mren_seconds_since(start) < PIECE_SECONDS);
 }
 
-/* During an epoch, the latest validation is that of the epoch before. */
+/*
+ * During an epoch, the latest validation is that of the epoch before.  A trainer that waits for
+ * workers, or has ended so, shows the epoch that ended last.
+ */
 static void
 write_progress(MrenJob *job)
 {
@@ -133,6 +143,8 @@ write_progress(MrenJob *job)
 		.seconds_left = seconds_left(epochs),
 	};
 
+	if (progress.epoch.epoch == 0 && epochs->epoch.epoch > 0)
+		progress.epoch = epochs->epoch;
 	if (!progress.epoch.validated && epochs->epoch.validated &&
 		epochs->epoch.phase == epochs->progress.phase)
 	{

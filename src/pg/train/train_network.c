@@ -317,6 +317,9 @@ metrics_json(const MrenNetworkTraining *training, const MrenNet *net, const Mren
 		appendStringInfo(&json, ", \"windowed_rows\": %zu", report->n_windowed);
 	if (mren_train_network_diverged(report))
 		appendStringInfoString(&json, ", \"diverged\": true");
+	if (training->setup->embeddings != NULL && training->setup->net.pretrained == NULL &&
+		report->n_words > 0 && report->n_unknown_words == report->n_words)
+		appendStringInfoString(&json, ", \"no_vectors\": true");
 	if (training->n_bad > 0)
 		appendStringInfo(&json, ", \"skipped_rows\": %lld", (long long) training->n_bad);
 	if (training->setup->net.fusion == MREN_FUSION_AUTO)

@@ -223,6 +223,16 @@ marker_rows_later(const MrenTrainer *trainer)
 	return rows;
 }
 
+/* Whether the text encoder is still to be trained, which the members are not measured by. */
+static bool
+marker_follows(const MrenTrainer *trainer)
+{
+	if (!mren_trainer_marker_wanted(trainer) || trainer->stopping)
+		return false;
+	return trainer->stage == MREN_STAGE_REFIT ? trainer->options.encoder_refit
+											  : !mren_trainer_trains_marker(trainer);
+}
+
 /*
  * What is behind the current member's epochs: its fit after weak rows, those of later members,
  * and a refit of all.
@@ -236,6 +246,8 @@ rows_later(const MrenTrainer *trainer)
 
 	if (mren_trainer_trains_marker(trainer))
 		return marker_rows_later(trainer);
+	if (marker_follows(trainer) && trainer->stage != MREN_STAGE_DONE)
+		return INFINITY;
 	if (trainer->stage == MREN_STAGE_REFIT)
 	{
 		for (size_t i = trainer->current + 1; i < trainer->n_members; i++)
@@ -341,6 +353,7 @@ step_validate(MrenTrainer *trainer, MrenProgress *progress, MrenError *err)
 static MrenStatus
 step_marker(MrenTrainer *trainer, MrenProgress *progress, MrenError *err)
 {
+	int restarts = trainer->report.encoder_restarts;
 	bool done;
 
 	MREN_TRY(mren_trainer_marker_step(trainer, progress, err));
@@ -348,6 +361,7 @@ step_marker(MrenTrainer *trainer, MrenProgress *progress, MrenError *err)
 	if (progress->event != MREN_TRAIN_EPOCH)
 		return MREN_OK;
 	MREN_TRY(mren_trainer_marker_end_epoch(trainer, &done, err));
+	progress->restarted = trainer->report.encoder_restarts > restarts;
 	return done ? mren_trainer_next_stage(trainer, err) : MREN_OK;
 }
 

@@ -73,6 +73,7 @@ typedef struct MrenTrainReport
 	double validation_accuracy;
 	double validation_f1;
 	double validation_majority; /* share of the most frequent relation in the validation rows */
+	double validation_entropy;	/* of the shares of the relations in them, in nats */
 	double blank_loss;			/* of a network that gives all relations the same score */
 	double temperature;
 	bool warm;		   /* it started from the weights of another network */

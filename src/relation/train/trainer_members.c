@@ -369,11 +369,15 @@ report_baselines(MrenTrainer *trainer, MrenError *err)
 	if (status != MREN_OK)
 		return status;
 	for (size_t i = 0; i < n; i++)
+		counts[trainer->kept.labels[i]]++;
+	for (size_t i = 0; i < k; i++)
 	{
-		double share = (double) ++counts[trainer->kept.labels[i]] / (double) n;
+		double share = (double) counts[i] / (double) n;
 
 		if (share > trainer->report.validation_majority)
 			trainer->report.validation_majority = share;
+		if (share > 0)
+			trainer->report.validation_entropy -= share * log(share);
 	}
 	mren_release(&trainer->env, counts);
 	return MREN_OK;
