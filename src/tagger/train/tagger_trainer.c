@@ -132,7 +132,7 @@ make_network(MrenTagTrainer *trainer, MrenError *err)
 	MREN_TRY(mren_tag_shape_check(&trainer->shape, err));
 	mren_tag_layout_build(&trainer->shape, &trainer->layout);
 	MREN_TRY(mren_tag_trainer_encoder_open(trainer, err));
-	trainer->report.n_parameters = table->n_parameters + trainer->encoder.shape.n_tuned;
+	trainer->report.n_parameters = table->n_parameters + trainer->encoder.shape.tuning.n;
 	MREN_TRY(mren_allocate(env, table->size, sizeof(float), &trainer->values, err));
 	MREN_TRY(mren_allocate(env, table->size, sizeof(float), &trainer->averaged, err));
 	MREN_TRY(mren_allocate(env, table->size, sizeof(float), &trainer->best, err));
@@ -411,6 +411,7 @@ static MrenStatus
 end_epoch(MrenTagTrainer *trainer, MrenProgress *progress, MrenError *err)
 {
 	MrenTagReport *report = &trainer->report;
+	int restarts = report->encoder_restarts;
 
 	progress->event = MREN_TRAIN_EPOCH;
 	if (trainer->phase == 1)
@@ -423,7 +424,9 @@ end_epoch(MrenTagTrainer *trainer, MrenProgress *progress, MrenError *err)
 		judge(trainer, progress);
 	else
 		keep_best(trainer);
-	return go_on(trainer, err);
+	MREN_TRY(go_on(trainer, err));
+	progress->restarted = report->encoder_restarts > restarts;
+	return MREN_OK;
 }
 
 static MrenStatus
