@@ -410,9 +410,8 @@ take_answered(void *state, TupleTableSlot *slot)
 	{
 		check_spans(batch, slot, prediction->id);
 		prediction->answered = true;
-		prediction->seen =
-			mren_answer_read(bytes, batch->sides[0].predictor.info.n_relations,
-							 batch->sides[0].probabilities, &prediction->same_pair);
+		prediction->seen = mren_answer_read(bytes, batch->sides[0].predictor.info.n_relations,
+											batch->sides[0].probabilities, &prediction->same_pair);
 		complete(batch, 0, prediction);
 	}
 	MemoryContextSwitchTo(old);

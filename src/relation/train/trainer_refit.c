@@ -58,7 +58,8 @@ mren_trainer_open_refit(MrenTrainer *trainer, size_t member, bool alone, MrenErr
 					 .gold = true,
 					 .n_epochs = member_epochs > linear_epochs ? member_epochs : linear_epochs,
 					 .member_epochs = member_epochs};
-	trainer->epochs.n_rows = mren_trainer_epoch_rows(trainer, &trainer->epochs) + trainer->report.n_validation;
+	trainer->epochs.n_rows =
+		mren_trainer_epoch_rows(trainer, &trainer->epochs) + trainer->report.n_validation;
 	MREN_TRY(mren_trainer_begin_member(trainer, err));
 	mren_trainer_linear_begin(trainer, linear_epochs);
 	return MREN_OK;
