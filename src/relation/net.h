@@ -22,7 +22,7 @@
 #include "data/grid.h"
 #include "data/word_vectors.h"
 #include "nn/parameters.h"
-#include "relation/marker/marker_classifier.h"
+#include "relation/marker/marker_queue.h"
 #include "text/sentence.h"
 
 typedef struct MrenNet MrenNet;
@@ -51,7 +51,8 @@ typedef struct MrenInput
 	const float *audio;	   /* (audio_dim) as computed by the audio encoder, or NULL */
 	const float *head_box; /* see boxes.h, or NULL; only with an image */
 	const float *tail_box;
-	MrenNetCache *cache; /* or NULL; only of a row that is alone in its call */
+	MrenNetCache *cache;	/* or NULL; only of a row that is alone in its call */
+	MrenMarkerQueue *queue; /* likewise: its markers' vector is left to mren_net_features_end */
 	/* of the marker classifier's text encoder; NULL: the sentence has no token */
 	const MrenMarkedTokens *tokens;
 	const uint32_t *token_words; /* the word of each token; UINT32_MAX for a special one */
@@ -118,6 +119,9 @@ extern size_t mren_net_scratch(const MrenNet *net, size_t batch);
 extern MrenStatus mren_net_features(const MrenNet *net, const MrenWordVectors *vectors,
 									const MrenInput *inputs, size_t n, float *features,
 									float *scratch, MrenError *err);
+
+/* Makes the vectors that were left to the queue.  Errors as above. */
+extern MrenStatus mren_net_features_end(const MrenNet *net, MrenMarkerQueue *queue, MrenError *err);
 
 /*
  * mren_net_probabilities

@@ -200,6 +200,7 @@ my @calls = (
 	[ 'mren.encode_tags', value => q{mren.encode_tags('{}', tokens, tags, CANCEL(1), NULL, NULL) FROM (SELECT tokens || '{}'::text[] AS tokens, tags || '{}'::text[] AS tags FROM marks OFFSET 0) AS f} ],
 	[ 'mren.encode_mentions', value => q{mren.encode_mentions('{}', content, mentions, types, CANCEL(1), NULL, NULL) FROM (SELECT content || '' AS content, mentions || '{}'::int4range[] AS mentions, types || '{}'::text[] AS types FROM huge, marks WHERE kind = 'letters' OFFSET 0) AS f} ],
 	[ 'mren.encode_example', value => q{mren.encode_example('{}', content, CANCEL('dog'), 'animal', 'r', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL) FROM (SELECT content || '' AS content FROM huge WHERE kind = 'text' OFFSET 0) AS f} ],
+	[ 'mren.predict_row', value => q{mren.predict_row('m', 1, content, CANCEL('dog'), 'animal', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL) FROM (SELECT content || '' AS content FROM huge WHERE kind = 'text' OFFSET 0) AS f} ],
 	[ 'mren.context', value => q{mren.context(content, CANCEL('dog'), 'animal') FROM (SELECT content || '' AS content FROM huge WHERE kind = 'text' OFFSET 0) AS f} ],
 	[ 'mren.tokens', set => q{mren.tokens(CANCEL('text'), content) FROM (SELECT content || '' AS content FROM huge WHERE kind = 'text' OFFSET 0) AS f} ],
 	[ 'mren.text_features', value => q{mren.text_features(CANCEL('text'), content) FROM (SELECT content || '' AS content FROM huge WHERE kind = 'text' OFFSET 0) AS f} ],

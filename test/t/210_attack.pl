@@ -34,6 +34,7 @@ my %entry = (
 		network_recv network_send noisy_or_add noisy_or_final predict_support train_accum train_combine train_final training_set_in training_set_out
 		training_set_recv training_set_send)),
 	(map { $_ => [ "SELECT mren.$_($pair)", '42501' ] } qw(classify explain explain_audio explain_image features predict predict_proba)),
+	predict_row => [ q{SELECT mren.predict_row('parts', 1, 'a b', 'a', 'b', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)}, '42501' ],
 	(map { $_ => [ "SELECT mren.$_('parts', '$rows')", '42501' ] } qw(calibration confusion_matrix evaluate report)),
 	predict_rows_proba => [ q{SELECT mren.predict_rows_proba('parts', 'SELECT ''1'' AS id, ''The wheel is a part of the car.'' AS sentence, ''wheel'' AS head, ''car'' AS tail')}, '42501' ],
 	uncertain        => [ q{SELECT mren.uncertain('parts', 'SELECT ''1'' AS id, ''The wheel is a part of the car.'' AS sentence, ''wheel'' AS head, ''car'' AS tail', 1)}, '42501' ],

@@ -67,8 +67,11 @@ read_rows(MrenTrainCall *call)
 	MemoryContextSwitchTo(old);
 	mren_train_rows_read(&train->rows, &train->setup);
 	if (train->rows.n_holdout > 0)
-		ereport(NOTICE, (errmsg("%lld rows are held out to judge models (option holdout_share)",
-								(long long) train->rows.n_holdout)));
+		ereport(NOTICE,
+				(errmsg_plural("%lld row is held out to judge models (option holdout_share)",
+							   "%lld rows are held out to judge models (option holdout_share)",
+							   (unsigned long) train->rows.n_holdout,
+							   (long long) train->rows.n_holdout)));
 	mren_train_check_rows(&train->setup, &train->rows.source);
 	old = MemoryContextSwitchTo(context);
 	mren_train_network_begin(&train->training, &train->setup, &train->rows.source,
