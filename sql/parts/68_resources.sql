@@ -1,7 +1,7 @@
 -- What a database has, to compare databases.
 
 CREATE VIEW mren.resources AS
-SELECT 'embeddings'::text AS kind, name, NULL::integer AS version, NULL::boolean AS deployed, sha256 FROM mren.embeddings
+SELECT 'embeddings'::pg_catalog.text AS kind, name, NULL::integer AS version, NULL::boolean AS deployed, sha256 FROM mren.embeddings
 UNION ALL
 SELECT 'image encoder', name, NULL, NULL, sha256 FROM mren.image_encoders
 UNION ALL
