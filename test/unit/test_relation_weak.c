@@ -12,20 +12,6 @@
 #define K 4
 #define N_GOLD 40
 
-static const float agrees[2] = {0.9f, 0.1f};
-static const float differs[2] = {0.1f, 0.9f};
-static const uint32_t ends[2] = {6, 13};
-
-/* The row is weak, and its relation only likely. */
-static void
-make_weak(Row *row)
-{
-	bool agree = row->relation[0] == 'a';
-
-	row->example.weak = true;
-	row->example.targets = (MrenTargets){2, agree ? agrees : differs, ends, "agreesdiffers"};
-}
-
 /* All rows of an exclusive or but the first N_GOLD are weak. */
 static Set *
 weak_set(void)
@@ -34,7 +20,7 @@ weak_set(void)
 
 	make_xor(set, MAX_ROWS);
 	for (size_t i = N_GOLD; i < set->n; i++)
-		make_weak(&set->rows[i]);
+		make_weak(&set->rows[i], false);
 	return set;
 }
 
@@ -204,7 +190,7 @@ without_gold_nothing_validates(void **state)
 	test_env_init(&test);
 	for (size_t i = 0; i < N_GOLD; i++)
 	{
-		make_weak(&set->rows[i]);
+		make_weak(&set->rows[i], false);
 		set->rows[i].example.split = MREN_SPLIT_VALIDATION;
 	}
 	gold_accuracy(&test, set, MREN_WEAK_FIRST, &report);
@@ -231,7 +217,7 @@ thresholds_need_gold(void **state)
 	small_options(&options);
 	options.decide.word = MREN_AIM_F1;
 	for (size_t i = 0; i < N_GOLD; i++)
-		make_weak(&set->rows[i]);
+		make_weak(&set->rows[i], false);
 	assert_int_equal(gather(&test.env, set, 0, &examples, &err), MREN_OK);
 	assert_int_equal(fixture_train(&test.env, &set->fixture, &options, examples, &net, NULL, &err),
 					 MREN_EDATA);
@@ -292,8 +278,8 @@ weak_rows_among_validation_rows_do_nothing(void **state)
 	nets[0] = train_by_split(&test, set);
 	for (size_t i = 0; i < N_GOLD / 2; i++)
 	{
-		set->rows[N_GOLD + i].example.targets.probabilities = agrees;
-		set->rows[2 * N_GOLD + i].example.targets.probabilities = agrees;
+		make_weak(&set->rows[N_GOLD + i], true);
+		make_weak(&set->rows[2 * N_GOLD + i], true);
 	}
 	nets[1] = train_by_split(&test, set);
 	expect_same_answers(&test, set, nets[0], nets[1]);
@@ -347,9 +333,7 @@ gold_rows_follow_weak_ones(void **state)
 	make_xor(set, MAX_ROWS);
 	for (size_t i = set->n / 2; i < set->n; i++)
 	{
-		make_weak(&set->rows[i]);
-		set->rows[i].example.targets.probabilities =
-			set->rows[i].relation[0] == 'a' ? differs : agrees;
+		make_weak(&set->rows[i], true);
 	}
 	small_options(&options);
 	net = train_set(&test.env, set, &options, 0, &report);

@@ -68,7 +68,7 @@ read_rows(MrenTrainCall *call)
 	if (train->rows.n_holdout > 0)
 		ereport(NOTICE, (errmsg("%lld rows are held out to judge models (option holdout_share)",
 								(long long) train->rows.n_holdout)));
-	mren_train_check_rows(&train->setup, &train->rows.source);
+	call->n_weak = mren_train_check_rows(&train->setup, &train->rows.source);
 	old = MemoryContextSwitchTo(context);
 	mren_train_network_begin(&train->training, &train->setup, &train->rows.source,
 							 train->rows.memory);

@@ -226,8 +226,10 @@ typedef struct MrenMeasurement
 	MrenMoments vectors[MREN_N_VECTORS];
 	MrenMoments grid;				/* of cells */
 	MrenMoments box;				/* of geometries */
-	double *class_count;			/* (n_relations) sum of the training rows' weights */
+	double *class_count;			/* (n_relations) sum of the gold training rows' weights */
 	float *class_weights;			/* (n_relations) */
+	double *weak_class_count;		/* (n_relations) the same of weak rows */
+	float *weak_class_weights;		/* (n_relations) */
 	double mean_weight;				/* mean weight of a training row, by which losses are divided */
 	float *inverse[MREN_N_VECTORS]; /* (dim of the vector) 1 / deviation */
 } MrenMeasurement;
