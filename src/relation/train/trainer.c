@@ -171,13 +171,24 @@ train_member(MrenTrainer *trainer, MrenError *err)
 	return MREN_OK;
 }
 
-/* In a refit the linear branch may need more epochs than the member beside it. */
+/*
+ * Whether this epoch trains the linear branch only, so that the member has no loss: where their
+ * numbers of epochs are known, the branch may need more than the member beside it.
+ */
+static bool
+linear_only(const MrenTrainer *trainer)
+{
+	bool known = trainer->stage == MREN_STAGE_REFIT || trainer->stage == MREN_STAGE_FOLD;
+
+	return known && trainer->epochs.epoch > trainer->members[trainer->current].best_epoch;
+}
+
 static MrenStatus
 train_batch(MrenTrainer *trainer, MrenError *err)
 {
 	const MrenMember *member = mren_trainer_member(trainer);
 
-	if (trainer->stage != MREN_STAGE_REFIT || trainer->epochs.epoch <= member->best_epoch)
+	if (!linear_only(trainer))
 		MREN_TRY(train_member(trainer, err));
 	MREN_TRY(mren_trainer_linear_train(trainer, err));
 	trainer->epochs.rows_done += member->batch.n;
@@ -207,6 +218,18 @@ fit_rows_later(const MrenTrainer *trainer, double n_epochs)
 	if (trainer->epochs.phase != MREN_PHASE_PRETRAIN)
 		return 0;
 	return n_epochs * (double) (report->n_train - report->n_weak);
+}
+
+/* The rows of later folds, at most, of so many epochs. */
+static double
+fold_rows_later(const MrenTrainer *trainer, double n_epochs)
+{
+	const MrenTrainReport *report = &trainer->report;
+	size_t n_gold = report->n_train - report->n_weak + report->n_validation;
+	int fold = trainer->stage == MREN_STAGE_FOLD ? trainer->epochs.fold : 1;
+
+	return trainer->scan.n_folds > 0 ? (trainer->scan.n_folds - fold) * n_epochs * (double) n_gold
+									 : 0;
 }
 
 /* The encoder's fit after weak rows, and its refit. */
@@ -242,21 +265,15 @@ rows_later(const MrenTrainer *trainer)
 			rows += (double) trainer->members[i].best_epoch * refit_rows(trainer);
 		return rows;
 	}
-	if (trainer->stage != MREN_STAGE_PRETRAIN && trainer->stage != MREN_STAGE_FIT)
+	if (trainer->stage != MREN_STAGE_PRETRAIN && trainer->stage != MREN_STAGE_FIT &&
+		trainer->stage != MREN_STAGE_FOLD)
 		return 0;
-	rows =
-		fit_rows_later(trainer, n_epochs) + n_later * n_epochs * (double) trainer->report.n_train;
-	if (trainer->epochs.validates && mren_trainer_refits(trainer))
+	rows = fit_rows_later(trainer, n_epochs) + fold_rows_later(trainer, n_epochs) +
+		   n_later * n_epochs * (double) trainer->report.n_train;
+	if ((trainer->epochs.validates || trainer->stage == MREN_STAGE_FOLD) &&
+		mren_trainer_refits(trainer))
 		rows += (double) trainer->n_members * n_epochs * refit_rows(trainer);
 	return rows;
-}
-
-/* Whether this epoch trains the linear branch only, so that the member has no loss. */
-static bool
-linear_only(const MrenTrainer *trainer)
-{
-	return trainer->stage == MREN_STAGE_REFIT &&
-		   trainer->epochs.epoch > trainer->members[trainer->current].best_epoch;
 }
 
 static void
@@ -331,6 +348,8 @@ step_validate(MrenTrainer *trainer, MrenProgress *progress, MrenError *err)
 	report_progress(trainer, MREN_TRAIN_STEP, progress);
 	if (!done)
 		return MREN_OK;
+	if (trainer->stage == MREN_STAGE_FOLD)
+		return mren_trainer_next_stage(trainer, err);
 	MREN_TRY(mren_trainer_validated(trainer, progress, err));
 	MREN_TRY(mren_trainer_linear_validated(trainer, err));
 	progress->event = MREN_TRAIN_EPOCH;
@@ -364,6 +383,7 @@ mren_trainer_step(MrenTrainer *trainer, MrenProgress *progress, MrenError *err)
 			return step_rows(trainer, progress, err);
 		case MREN_STAGE_PRETRAIN:
 		case MREN_STAGE_FIT:
+		case MREN_STAGE_FOLD:
 		case MREN_STAGE_REFIT:
 			return trainer->epochs.validating ? step_validate(trainer, progress, err)
 											  : step_train(trainer, progress, err);

@@ -199,7 +199,7 @@ mren_trainer_linear_begin(MrenTrainer *trainer, int n_epochs)
 	size_t n = n_weights(trainer);
 
 	linear->n_epochs = trainer->current == 0 ? n_epochs : 0;
-	if (linear->n_epochs == 0)
+	if (trainer->current > 0 || (n_epochs == 0 && linear->start == NULL))
 		return;
 	linear->rate = linear->start != NULL ? (float) MREN_GOLD_RATE : 1;
 	if (linear->start != NULL)
@@ -322,6 +322,23 @@ mren_trainer_linear_validated(MrenTrainer *trainer, MrenError *err)
 	linear->best_epoch = trainer->epochs.epoch;
 	memcpy(linear->best, linear->values, n_weights(trainer) * sizeof(float));
 	return MREN_OK;
+}
+
+void
+mren_trainer_linear_score(MrenTrainer *trainer)
+{
+	if (!is_absent(trainer))
+		trainer->linear.n_epochs = trainer->epochs.epoch;
+}
+
+void
+mren_trainer_linear_keep_scores(MrenTrainer *trainer, size_t first, size_t end)
+{
+	size_t k = trainer->shape.n_relations;
+
+	if (!is_absent(trainer))
+		memcpy(trainer->linear.best_scores + first * k, trainer->linear.kept_scores + first * k,
+			   (end - first) * k * sizeof(float));
 }
 
 bool

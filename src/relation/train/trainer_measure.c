@@ -108,6 +108,9 @@ measure_row(MrenTrainer *trainer, size_t i, MrenError *err)
 	MREN_TRY(mren_trainer_read_row(trainer, i, &example, err));
 	role = mren_trainer_role(trainer, &example);
 	trainer->measured.roles[i] = (uint8_t) role;
+	if (trainer->measured.folds != NULL &&
+		(role == MREN_ROLE_TRAIN || role == MREN_ROLE_VALIDATION))
+		trainer->measured.folds[i] = (uint8_t) mren_trainer_fold_of(trainer, &example);
 	mren_trainer_marker_measure(trainer, i, &example);
 	if (role == MREN_ROLE_NONE)
 	{
@@ -270,6 +273,8 @@ mren_trainer_measure_allocate(MrenTrainer *trainer, MrenError *err)
 	size_t k = trainer->shape.n_relations;
 
 	MREN_TRY(mren_allocate_zero(env, trainer->inputs.source.n, 1, &m->roles, err));
+	if (trainer->scan.n_folds > 0)
+		MREN_TRY(mren_allocate_zero(env, trainer->inputs.source.n, 1, &m->folds, err));
 	MREN_TRY(mren_allocate(env, trainer->scan.n_usable, sizeof(uint64_t), &m->identities, err));
 	MREN_TRY(mren_allocate_zero(env, k, sizeof(double), &m->class_count, err));
 	MREN_TRY(mren_allocate(env, k, sizeof(float), &m->class_weights, err));
@@ -296,6 +301,7 @@ mren_trainer_measure_free(MrenTrainer *trainer)
 	MrenMoments *moments[] = {&m->text, &m->vectors[0], &m->vectors[1], &m->grid, &m->box};
 
 	mren_release(env, m->roles);
+	mren_release(env, m->folds);
 	mren_release(env, m->identities);
 	mren_release(env, m->class_count);
 	mren_release(env, m->class_weights);
