@@ -6,91 +6,62 @@
  */
 #include "audio/audio_format.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "audio/mp3_frames.h"
+#include "base/magic.h"
 #include "base/path.h"
 
-typedef struct Signature
-{
-	size_t offset;
-	size_t len;
-	const char *bytes;
-	const char *name;
-} Signature;
-
-#define SIGNATURE(offset, bytes, name)                                                             \
-	{                                                                                              \
-		offset, sizeof(bytes) - 1, bytes, name                                                     \
-	}
-
 /* The more particular ones first. */
-static const Signature known[] = {
-	SIGNATURE(28, "\001vorbis", "Ogg Vorbis"),
-	SIGNATURE(28, "OpusHead", "Ogg Opus"),
-	SIGNATURE(28, "\177FLAC", "Ogg FLAC"),
-	SIGNATURE(28, "Speex   ", "Ogg Speex"),
-	SIGNATURE(0, "OggS", "Ogg"),
-	SIGNATURE(8, "AIFF", "AIFF"),
-	SIGNATURE(8, "AIFC", "AIFF-C"),
-	SIGNATURE(0, ".snd", "AU"),
-	SIGNATURE(0, "caff", "CAF"),
-	SIGNATURE(0, "riff\x2E\x91\xCF\x11", "Wave64"),
-	SIGNATURE(0, "RF64", "RF64"),
-	SIGNATURE(0, "BW64", "BW64"),
-	SIGNATURE(0, "RIFX", "RIFX"),
-	SIGNATURE(8, "AVI ", "AVI"),
-	SIGNATURE(4, "ftyp", "MPEG-4"),
-	SIGNATURE(0, "\x1A\x45\xDF\xA3", "WebM or Matroska"),
-	SIGNATURE(0, "\x30\x26\xB2\x75\x8E\x66\xCF\x11", "WMA"),
-	SIGNATURE(0, "#!AMR", "AMR"),
-	SIGNATURE(0, "MThd", "MIDI"),
-	SIGNATURE(0, "wvpk", "WavPack"),
-	SIGNATURE(0, "MAC ", "Monkey's Audio"),
-	SIGNATURE(0, "TTA1", "True Audio"),
-	SIGNATURE(0, "TTA2", "True Audio"),
-	SIGNATURE(0, "MPCK", "Musepack"),
-	SIGNATURE(0, "MP+", "Musepack"),
-	SIGNATURE(0, "DSD ", "DSF"),
-	SIGNATURE(0, "FRM8", "DSDIFF"),
-	SIGNATURE(0, "Creative Voice File", "VOC"),
-	SIGNATURE(0, ".RMF", "RealMedia"),
-	SIGNATURE(0, "FLV\001", "FLV"),
-	SIGNATURE(0, "ADIF", "AAC"),
-	SIGNATURE(0, "\x0B\x77", "AC-3"),
+static const MrenMagic known[] = {
+	MREN_MAGIC(28, "\001vorbis", "Ogg Vorbis"),
+	MREN_MAGIC(28, "OpusHead", "Ogg Opus"),
+	MREN_MAGIC(28, "\177FLAC", "Ogg FLAC"),
+	MREN_MAGIC(28, "Speex   ", "Ogg Speex"),
+	MREN_MAGIC(0, "OggS", "Ogg"),
+	MREN_MAGIC(8, "AIFF", "AIFF"),
+	MREN_MAGIC(8, "AIFC", "AIFF-C"),
+	MREN_MAGIC(0, ".snd", "AU"),
+	MREN_MAGIC(0, "caff", "CAF"),
+	MREN_MAGIC(0, "riff\x2E\x91\xCF\x11", "Wave64"),
+	MREN_MAGIC(0, "RF64", "RF64"),
+	MREN_MAGIC(0, "BW64", "BW64"),
+	MREN_MAGIC(0, "RIFX", "RIFX"),
+	MREN_MAGIC(8, "AVI ", "AVI"),
+	MREN_MAGIC(4, "ftyp", "MPEG-4"),
+	MREN_MAGIC(0, "\x1A\x45\xDF\xA3", "WebM or Matroska"),
+	MREN_MAGIC(0, "\x30\x26\xB2\x75\x8E\x66\xCF\x11", "WMA"),
+	MREN_MAGIC(0, "#!AMR", "AMR"),
+	MREN_MAGIC(0, "MThd", "MIDI"),
+	MREN_MAGIC(0, "wvpk", "WavPack"),
+	MREN_MAGIC(0, "MAC ", "Monkey's Audio"),
+	MREN_MAGIC(0, "TTA1", "True Audio"),
+	MREN_MAGIC(0, "TTA2", "True Audio"),
+	MREN_MAGIC(0, "MPCK", "Musepack"),
+	MREN_MAGIC(0, "MP+", "Musepack"),
+	MREN_MAGIC(0, "DSD ", "DSF"),
+	MREN_MAGIC(0, "FRM8", "DSDIFF"),
+	MREN_MAGIC(0, "Creative Voice File", "VOC"),
+	MREN_MAGIC(0, ".RMF", "RealMedia"),
+	MREN_MAGIC(0, "FLV\001", "FLV"),
+	MREN_MAGIC(0, "ADIF", "AAC"),
+	MREN_MAGIC(0, "\x0B\x77", "AC-3"),
 };
 
 /* The first bytes of a recording as some text encoding writes them. */
-static const Signature encoded[] = {
-	SIGNATURE(0, "UklGR", "base64"),		 SIGNATURE(0, "ZkxhQ", "base64"),
-	SIGNATURE(0, "SUQz", "base64"),			 SIGNATURE(0, "//uQ", "base64"),
-	SIGNATURE(0, "data:audio/", "data URL"), SIGNATURE(0, "52494646", "hex"),
-	SIGNATURE(0, "664c6143", "hex"),		 SIGNATURE(0, "664C6143", "hex"),
-	SIGNATURE(0, "\\x52494646", "hex"),		 SIGNATURE(0, "\\x664c6143", "hex"),
-	SIGNATURE(0, "\\x664C6143", "hex"),		 SIGNATURE(0, "\\x494433", "hex"),
+static const MrenMagic encoded[] = {
+	MREN_MAGIC(0, "UklGR", "base64"),		  MREN_MAGIC(0, "ZkxhQ", "base64"),
+	MREN_MAGIC(0, "SUQz", "base64"),		  MREN_MAGIC(0, "//uQ", "base64"),
+	MREN_MAGIC(0, "data:audio/", "data URL"), MREN_MAGIC(0, "52494646", "hex"),
+	MREN_MAGIC(0, "664c6143", "hex"),		  MREN_MAGIC(0, "664C6143", "hex"),
+	MREN_MAGIC(0, "\\x52494646", "hex"),	  MREN_MAGIC(0, "\\x664c6143", "hex"),
+	MREN_MAGIC(0, "\\x664C6143", "hex"),	  MREN_MAGIC(0, "\\x494433", "hex"),
 };
 
-bool
-mren_audio_has_at(const uint8_t *bytes, size_t len, size_t offset, const char *what, size_t n)
-{
-	return len >= offset && len - offset >= n && memcmp(bytes + offset, what, n) == 0;
-}
+#define BEGINS(bytes, len, what) mren_magic_at(bytes, len, 0, what, sizeof(what) - 1)
 
-#define BEGINS(bytes, len, what) mren_audio_has_at(bytes, len, 0, what, sizeof(what) - 1)
-
-#define NAME_IN(table, bytes, len) name_in(table, sizeof(table) / sizeof(table[0]), bytes, len)
-
-static const char *
-name_in(const Signature *table, size_t n, const uint8_t *bytes, size_t len)
-{
-	for (size_t i = 0; i < n; i++)
-	{
-		if (mren_audio_has_at(bytes, len, table[i].offset, table[i].bytes, table[i].len))
-			return table[i].name;
-	}
-	return NULL;
-}
+#define NAME_IN(table, bytes, len)                                                                 \
+	mren_magic_name(table, sizeof(table) / sizeof(table[0]), bytes, len)
 
 /* Its size is in four bytes of seven bits (ID3v2.4, section 3.1). */
 size_t
@@ -129,8 +100,7 @@ is_beginning(const uint8_t *bytes, size_t len)
 static MrenStatus
 refuse_unknown(const uint8_t *bytes, size_t len, MrenError *err)
 {
-	char hex[2 * 8 + 1];
-	size_t n = len < 8 ? len : 8;
+	char hex[MREN_MAGIC_HEX_SIZE];
 	const char *name = NAME_IN(encoded, bytes, len);
 
 	if (name != NULL)
@@ -145,8 +115,7 @@ refuse_unknown(const uint8_t *bytes, size_t len, MrenError *err)
 		mren_fail(err, MREN_EFORMAT, "not a recording, but another RIFF file");
 	else
 	{
-		for (size_t i = 0; i < n; i++)
-			snprintf(hex + 2 * i, 3, "%02x", bytes[i]);
+		mren_magic_hex(bytes, len, hex);
 		mren_fail(err, MREN_EFORMAT, "not a recording in a known format: it begins with \"\\x%s\"",
 				  hex);
 	}
@@ -165,9 +134,9 @@ mren_audio_signature(const uint8_t *bytes, size_t len, MrenAudioFormat *format, 
 	if (is_beginning(bytes, len))
 		return mren_fail(err, MREN_EFORMAT, "recording is truncated after %zu bytes", len);
 	start = mren_audio_skip_id3(bytes, len);
-	if (BEGINS(bytes, len, "RIFF") && mren_audio_has_at(bytes, len, 8, "WAVE", 4))
+	if (BEGINS(bytes, len, "RIFF") && mren_magic_at(bytes, len, 8, "WAVE", 4))
 		*format = MREN_AUDIO_WAV;
-	else if (mren_audio_has_at(bytes, len, start, "fLaC", 4))
+	else if (mren_magic_at(bytes, len, start, "fLaC", 4))
 		*format = MREN_AUDIO_FLAC;
 	else if (start > 0)
 		*format = MREN_AUDIO_MP3;

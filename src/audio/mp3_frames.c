@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "audio/audio_format.h"
+#include "base/magic.h"
 
 #define HEADER_BYTES 4
 /* Frames between two checks for interrupts. */
@@ -151,8 +152,8 @@ is_tail(const uint8_t *p, size_t n)
 {
 	size_t i = 0;
 
-	if (mren_audio_has_at(p, n, 0, "TAG", 3) || mren_audio_has_at(p, n, 0, "APETAGEX", 8) ||
-		mren_audio_has_at(p, n, 0, "LYRICSBEGIN", 11) || mren_audio_has_at(p, n, 0, "ID3", 3))
+	if (mren_magic_at(p, n, 0, "TAG", 3) || mren_magic_at(p, n, 0, "APETAGEX", 8) ||
+		mren_magic_at(p, n, 0, "LYRICSBEGIN", 11) || mren_magic_at(p, n, 0, "ID3", 3))
 		return true;
 	while (i < n && p[i] == 0)
 		i++;

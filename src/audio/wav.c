@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "audio/audio_format.h"
+#include "base/magic.h"
 
 #define HEADER_BYTES 12
 #define CHUNK_BYTES 8
@@ -211,7 +212,7 @@ mren_wav_parse(const uint8_t *bytes, size_t len, MrenWav *wav, MrenError *err)
 		size_t left = len - pos - CHUNK_BYTES;
 		Format format;
 
-		if (mren_audio_has_at(bytes, len, pos, "data", 4))
+		if (mren_magic_at(bytes, len, pos, "data", 4))
 		{
 			if (!has_format)
 				return mren_fail(err, MREN_EFORMAT,
@@ -222,7 +223,7 @@ mren_wav_parse(const uint8_t *bytes, size_t len, MrenWav *wav, MrenError *err)
 			return mren_fail(err, MREN_EFORMAT,
 							 "WAV recording is truncated: a chunk of %u bytes at byte %zu of %zu",
 							 size, pos, len);
-		if (mren_audio_has_at(bytes, len, pos, "fmt ", 4))
+		if (mren_magic_at(bytes, len, pos, "fmt ", 4))
 		{
 			MREN_TRY(read_format(chunk, size, &format, err));
 			MREN_TRY(check_format(&format, wav, err));

@@ -7,9 +7,9 @@
  */
 #include "image/signature.h"
 
-#include <stdio.h>
 #include <string.h>
 
+#include "base/magic.h"
 #include "base/path.h"
 
 static const uint8_t png_signature[MREN_PNG_SIGNATURE_SIZE] = {0x89, 'P',  'N',	 'G',
@@ -18,51 +18,38 @@ static const uint8_t png_signature[MREN_PNG_SIGNATURE_SIZE] = {0x89, 'P',  'N',	
 /* Bytes in which a format is recognised at the latest. */
 #define PROBE_BYTES 1024
 
-typedef struct Signature
-{
-	size_t offset;
-	size_t len;
-	const char *bytes;
-	const char *name;
-} Signature;
-
-#define SIGNATURE(offset, bytes, name)                                                             \
-	{                                                                                              \
-		offset, sizeof(bytes) - 1, bytes, name                                                     \
-	}
-
 /* The more particular ones first. */
-static const Signature known[] = {
-	SIGNATURE(0, "GIF87a", "GIF"),
-	SIGNATURE(0, "GIF89a", "GIF"),
-	SIGNATURE(8, "WEBP", "WebP"),
-	SIGNATURE(0, "II*\0", "TIFF"),
-	SIGNATURE(0, "MM\0*", "TIFF"),
-	SIGNATURE(0, "II+\0", "TIFF"),
-	SIGNATURE(0, "MM\0+", "TIFF"),
-	SIGNATURE(4, "ftypavif", "AVIF"),
-	SIGNATURE(4, "ftypavis", "AVIF"),
-	SIGNATURE(4, "ftyphei", "HEIC"),
-	SIGNATURE(4, "ftyphev", "HEIC"),
-	SIGNATURE(4, "ftypmif1", "HEIC"),
-	SIGNATURE(4, "ftypmsf1", "HEIC"),
-	SIGNATURE(0, "\0\0\0\x0CjP  ", "JPEG 2000"),
-	SIGNATURE(0, "\xFF\x4F\xFF\x51", "JPEG 2000"),
-	SIGNATURE(0, "\0\0\0\x0CJXL ", "JPEG XL"),
-	SIGNATURE(0, "\xFF\x0A", "JPEG XL"),
-	SIGNATURE(0, "\x8AMNG\r\n\x1A\n", "MNG"),
-	SIGNATURE(0, "\x8BJNG\r\n\x1A\n", "JNG"),
-	SIGNATURE(0, "\0\0\1\0", "ICO"),
-	SIGNATURE(0, "8BPS", "Photoshop"),
-	SIGNATURE(0, "%PDF-", "PDF"),
-	SIGNATURE(0, "%!PS", "PostScript"),
-	SIGNATURE(0, "\xC5\xD0\xD3\xC6", "PostScript"),
-	SIGNATURE(0, "qoif", "QOI"),
-	SIGNATURE(0, "\x76\x2F\x31\x01", "OpenEXR"),
-	SIGNATURE(0, "\x01\xDA", "SGI"),
-	SIGNATURE(0, "\xD7\xCD\xC6\x9A", "WMF"),
-	SIGNATURE(0, "gimp xcf ", "XCF"),
-	SIGNATURE(0, "/* XPM */", "XPM"),
+static const MrenMagic known[] = {
+	MREN_MAGIC(0, "GIF87a", "GIF"),
+	MREN_MAGIC(0, "GIF89a", "GIF"),
+	MREN_MAGIC(8, "WEBP", "WebP"),
+	MREN_MAGIC(0, "II*\0", "TIFF"),
+	MREN_MAGIC(0, "MM\0*", "TIFF"),
+	MREN_MAGIC(0, "II+\0", "TIFF"),
+	MREN_MAGIC(0, "MM\0+", "TIFF"),
+	MREN_MAGIC(4, "ftypavif", "AVIF"),
+	MREN_MAGIC(4, "ftypavis", "AVIF"),
+	MREN_MAGIC(4, "ftyphei", "HEIC"),
+	MREN_MAGIC(4, "ftyphev", "HEIC"),
+	MREN_MAGIC(4, "ftypmif1", "HEIC"),
+	MREN_MAGIC(4, "ftypmsf1", "HEIC"),
+	MREN_MAGIC(0, "\0\0\0\x0CjP  ", "JPEG 2000"),
+	MREN_MAGIC(0, "\xFF\x4F\xFF\x51", "JPEG 2000"),
+	MREN_MAGIC(0, "\0\0\0\x0CJXL ", "JPEG XL"),
+	MREN_MAGIC(0, "\xFF\x0A", "JPEG XL"),
+	MREN_MAGIC(0, "\x8AMNG\r\n\x1A\n", "MNG"),
+	MREN_MAGIC(0, "\x8BJNG\r\n\x1A\n", "JNG"),
+	MREN_MAGIC(0, "\0\0\1\0", "ICO"),
+	MREN_MAGIC(0, "8BPS", "Photoshop"),
+	MREN_MAGIC(0, "%PDF-", "PDF"),
+	MREN_MAGIC(0, "%!PS", "PostScript"),
+	MREN_MAGIC(0, "\xC5\xD0\xD3\xC6", "PostScript"),
+	MREN_MAGIC(0, "qoif", "QOI"),
+	MREN_MAGIC(0, "\x76\x2F\x31\x01", "OpenEXR"),
+	MREN_MAGIC(0, "\x01\xDA", "SGI"),
+	MREN_MAGIC(0, "\xD7\xCD\xC6\x9A", "WMF"),
+	MREN_MAGIC(0, "gimp xcf ", "XCF"),
+	MREN_MAGIC(0, "/* XPM */", "XPM"),
 };
 
 bool
@@ -78,13 +65,7 @@ mren_signature_is_jpeg(const uint8_t *bytes, size_t len)
 	return len >= 3 && bytes[0] == 0xFF && bytes[1] == 0xD8 && bytes[2] == 0xFF;
 }
 
-static bool
-has_at(const uint8_t *bytes, size_t len, size_t offset, const char *what, size_t n)
-{
-	return len >= offset && len - offset >= n && memcmp(bytes + offset, what, n) == 0;
-}
-
-#define BEGINS(bytes, len, what) has_at(bytes, len, 0, what, sizeof(what) - 1)
+#define BEGINS(bytes, len, what) mren_magic_at(bytes, len, 0, what, sizeof(what) - 1)
 
 /* "BM", and a header that is one of Windows' or OS/2's: two letters alone are not enough. */
 static bool
@@ -104,11 +85,10 @@ is_pnm(const uint8_t *bytes, size_t len)
 static const char *
 known_name(const uint8_t *bytes, size_t len)
 {
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-	{
-		if (has_at(bytes, len, known[i].offset, known[i].bytes, known[i].len))
-			return known[i].name;
-	}
+	const char *name = mren_magic_name(known, sizeof(known) / sizeof(known[0]), bytes, len);
+
+	if (name != NULL)
+		return name;
 	if (is_bmp(bytes, len))
 		return "BMP";
 	return is_pnm(bytes, len) ? "PNM" : NULL;
@@ -192,13 +172,11 @@ text_encoding(const uint8_t *bytes, size_t len)
 static MrenStatus
 refuse_unknown(const uint8_t *bytes, size_t len, MrenError *err)
 {
-	char hex[2 * 8 + 1];
-	size_t n = len < 8 ? len : 8;
+	char hex[MREN_MAGIC_HEX_SIZE];
 
 	if (mren_fail_path("an image", bytes, len, err))
 		return MREN_EFORMAT;
-	for (size_t i = 0; i < n; i++)
-		snprintf(hex + 2 * i, 3, "%02x", bytes[i]);
+	mren_magic_hex(bytes, len, hex);
 	mren_fail(err, MREN_EFORMAT, "not an image in a known format: it begins with \"\\x%s\"", hex);
 	mren_error_hint(err, "PNG and JPEG images are supported.");
 	return MREN_EFORMAT;
@@ -225,7 +203,7 @@ mren_signature_refuse(const uint8_t *bytes, size_t len, MrenError *err)
 		mren_error_hint(err, "PNG and JPEG images are supported.");
 		return MREN_EUNSUPPORTED;
 	}
-	if (BEGINS(bytes, len, "\x89PNG") || has_at(bytes, len, 12, "IHDR", 4))
+	if (BEGINS(bytes, len, "\x89PNG") || mren_magic_at(bytes, len, 12, "IHDR", 4))
 	{
 		mren_fail(err, MREN_EFORMAT, "PNG image has a damaged signature");
 		mren_error_hint(err, "It may have been transferred or converted as text.");

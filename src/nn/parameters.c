@@ -27,6 +27,21 @@ mren_parameters_add(MrenParameterTable *table, const char *name, size_t rows, si
 }
 
 void
+mren_parameters_add_layer(MrenParameterTable *table, size_t layer, bool last, size_t rows,
+						  size_t out, size_t *weight, size_t *bias)
+{
+	char of[24] = "output";
+	char name[32];
+
+	if (!last)
+		snprintf(of, sizeof(of), "hidden%d", (int) layer + 1);
+	snprintf(name, sizeof(name), "%s.weight", of);
+	*weight = mren_parameters_add(table, name, rows, out, true);
+	snprintf(name, sizeof(name), "%s.bias", of);
+	*bias = mren_parameters_add(table, name, 1, out, false);
+}
+
+void
 mren_parameters_end_trained(MrenParameterTable *table)
 {
 	table->n_trained = table->n;

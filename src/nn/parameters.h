@@ -59,6 +59,14 @@ mren_parameters_trained(const MrenParameterTable *table)
 extern size_t mren_parameters_add(MrenParameterTable *table, const char *name, size_t rows,
 								  size_t cols, bool decay);
 
+/*
+ * mren_parameters_add_layer
+ *	  Registers weight (rows, out) and bias (1, out) of dense layer number `layer` from 0:
+ *	  "hidden1", ..., or "output" for the last; sets their numbers.
+ */
+extern void mren_parameters_add_layer(MrenParameterTable *table, size_t layer, bool last,
+									  size_t rows, size_t out, size_t *weight, size_t *bias);
+
 /* Ends the trained tensors: those added later are not trained by the optimiser. */
 extern void mren_parameters_end_trained(MrenParameterTable *table);
 

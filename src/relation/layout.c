@@ -316,17 +316,9 @@ add_layers(MrenNetLayout *layout, const MrenNetShape *shape)
 	{
 		bool last = i == shape->n_hidden;
 		size_t out = last ? shape->n_relations : shape->hidden[i];
-		char layer[24];
-		char name[32];
 
-		if (last)
-			snprintf(layer, sizeof(layer), "output");
-		else
-			snprintf(layer, sizeof(layer), "hidden%d", (int) i + 1);
-		snprintf(name, sizeof(name), "%s.weight", layer);
-		layout->ids.weight[i] = mren_parameters_add(&layout->table, name, in, out, true);
-		snprintf(name, sizeof(name), "%s.bias", layer);
-		layout->ids.bias[i] = mren_parameters_add(&layout->table, name, 1, out, false);
+		mren_parameters_add_layer(&layout->table, i, last, in, out, &layout->ids.weight[i],
+								  &layout->ids.bias[i]);
 		in = out;
 	}
 }

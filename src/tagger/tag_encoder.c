@@ -8,8 +8,6 @@
 
 #include "base/weights.h"
 
-#define MAX_TUNED ((size_t) 1 << 32)
-
 static MrenStatus
 fail_shape(MrenError *err, const char *what, size_t value)
 {
@@ -23,28 +21,7 @@ mren_tag_encoder_check(const MrenTagEncoderShape *shape, MrenError *err)
 		return fail_shape(err, "encoder width", shape->width);
 	if (shape->int8 > 1)
 		return fail_shape(err, "use of int8", shape->int8);
-	if (shape->tuning > MREN_TUNING_ADAPTERS)
-		return fail_shape(err, "kind of fine-tuning", shape->tuning);
-	if ((shape->layers > 0) != (shape->tuning == MREN_TUNING_LAST) ||
-		shape->layers > MREN_TRANSFORMER_MAX_LAYERS)
-		return fail_shape(err, "number of fine-tuned layers", shape->layers);
-	if ((shape->rank > 0) != (shape->tuning == MREN_TUNING_ADAPTERS) ||
-		shape->rank > MREN_TUNING_MAX_RANK)
-		return fail_shape(err, "adapter rank", shape->rank);
-	if (shape->tuning == MREN_TUNING_ADAPTERS && !(shape->alpha > 0 && shape->alpha <= 1e6))
-		return mren_fail(err, MREN_EFORMAT, "invalid tagger: adapter alpha of %g", shape->alpha);
-	if ((shape->n_tuned > 0) != (shape->tuning != MREN_TUNING_FROZEN) || shape->n_tuned > MAX_TUNED)
-		return fail_shape(err, "number of fine-tuned weights", shape->n_tuned);
-	return MREN_OK;
-}
-
-MrenTransformerTuning
-mren_tag_encoder_tuning(const MrenTagEncoderShape *shape)
-{
-	return (MrenTransformerTuning){.kind = (MrenTransformerTuningKind) shape->tuning,
-								   .last_layers = shape->layers,
-								   .rank = shape->rank,
-								   .alpha = (float) shape->alpha};
+	return mren_tuning_shape_check(&shape->tuning, "tagger", err);
 }
 
 void
@@ -60,16 +37,17 @@ static MrenStatus
 make_encoder(const MrenEnv *env, MrenTagEncoder *encoder, const MrenEncoderSource *source,
 			 MrenError *err)
 {
-	MrenTransformerTuning tuning = mren_tag_encoder_tuning(&encoder->shape);
+	MrenTransformerTuning tuning = mren_tuning_shape_tuning(&encoder->shape.tuning);
 
 	MREN_TRY(mren_transformer_room(env, &source->config, encoder->shape.int8 > 0, &encoder->weights,
 								   err));
 	if (!mren_weights_ready(env))
 		MREN_TRY(source->read(source->state, encoder->weights, err));
 	MREN_TRY(mren_check_interrupts(env, err));
-	if (encoder->shape.n_tuned > 0 && !mren_weights_ready(env))
+	if (encoder->shape.tuning.n > 0 && !mren_weights_ready(env))
 		MREN_TRY(mren_transformer_tuning_merge_flat(env, &source->config, &tuning, encoder->tuned,
-													encoder->shape.n_tuned, encoder->weights, err));
+													encoder->shape.tuning.n, encoder->weights,
+													err));
 	if (encoder->shape.int8 > 0)
 		return mren_transformer_create_int8(env, &source->config, encoder->weights,
 											&encoder->encoder, err);

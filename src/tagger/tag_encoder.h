@@ -18,20 +18,16 @@
 /* Which encoder, and which part of it was trained. */
 typedef struct MrenTagEncoderShape
 {
-	size_t width;	/* 0: there is no encoder */
-	size_t tuning;	/* MrenTransformerTuningKind */
-	size_t layers;	/* of MREN_TUNING_LAST; else 0 */
-	size_t rank;	/* of MREN_TUNING_ADAPTERS; else 0 */
-	double alpha;	/* the same */
-	size_t n_tuned; /* floats of the encoder's trained tensors */
-	size_t int8;	/* 1: answers are computed with matrices of bytes */
+	size_t width; /* 0: there is no encoder */
+	MrenTuningShape tuning;
+	size_t int8; /* 1: answers are computed with matrices of bytes */
 } MrenTagEncoderShape;
 
 typedef struct MrenTagEncoder
 {
 	MrenTagEncoderShape shape;
 	uint8_t sha256[32]; /* of the pretrained encoder */
-	float *tuned;		/* (n_tuned) the tensors of tuning.h, one behind the other */
+	float *tuned;		/* (shape.tuning.n) the tensors of tuning.h, one behind the other */
 	bool set;			/* tuned has its values */
 	/* NULL until an encoder is attached: its merged weights, unless it has copied them; and it. */
 	float *weights;
@@ -40,9 +36,6 @@ typedef struct MrenTagEncoder
 
 /* MREN_EFORMAT unless every field is in its range. */
 extern MrenStatus mren_tag_encoder_check(const MrenTagEncoderShape *shape, MrenError *err);
-
-/* The tuning that the shape describes, without dropout. */
-extern MrenTransformerTuning mren_tag_encoder_tuning(const MrenTagEncoderShape *shape);
 
 extern void mren_tag_encoder_free(const MrenEnv *env, MrenTagEncoder *encoder);
 

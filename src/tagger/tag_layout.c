@@ -6,7 +6,6 @@
 #include "tagger/tag_net.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/hash.h"
@@ -92,17 +91,9 @@ add_layers(MrenTagLayout *layout, const MrenTagShape *shape)
 		bool last = i == shape->n_hidden;
 		size_t rows = in * (last ? 1 : 2 * shape->window[i] + 1);
 		size_t out = last ? mren_bilou_n_tags(shape->n_types) : shape->hidden[i];
-		char layer[12];
-		char name[24];
 
-		if (last)
-			snprintf(layer, sizeof(layer), "output");
-		else
-			snprintf(layer, sizeof(layer), "hidden%d", (int) i + 1);
-		snprintf(name, sizeof(name), "%s.weight", layer);
-		layout->ids.weight[i] = mren_parameters_add(&layout->table, name, rows, out, true);
-		snprintf(name, sizeof(name), "%s.bias", layer);
-		layout->ids.bias[i] = mren_parameters_add(&layout->table, name, 1, out, false);
+		mren_parameters_add_layer(&layout->table, i, last, rows, out, &layout->ids.weight[i],
+								  &layout->ids.bias[i]);
 		in = out;
 	}
 }

@@ -45,7 +45,7 @@ mren_tagger_set_encoder(MrenTagger *tagger, const MrenTagEncoderShape *shape, co
 	MREN_TRY(mren_tag_encoder_check(shape, err));
 	if (shape->width != tagger->shape.encoder_dim)
 		return mren_fail(err, MREN_EFORMAT, "invalid tagger: encoder width of %zu", shape->width);
-	MREN_TRY(mren_allocate_weights_zero(&tagger->env, shape->n_tuned, sizeof(float),
+	MREN_TRY(mren_allocate_weights_zero(&tagger->env, shape->tuning.n, sizeof(float),
 										&tagger->encoder.tuned, &filled, err));
 	tagger->encoder.shape = *shape;
 	memcpy(tagger->encoder.sha256, sha256, sizeof(tagger->encoder.sha256));
@@ -80,7 +80,7 @@ mren_tagger_info(const MrenTagger *tagger, MrenTaggerInfo *info)
 		.encoder_dim = tagger->shape.encoder_dim,
 		.n_types = tagger->shape.n_types,
 		.n_lexicons = tagger->shape.n_lexicons,
-		.n_parameters = tagger->layout.table.n_parameters + tagger->encoder.shape.n_tuned,
+		.n_parameters = tagger->layout.table.n_parameters + tagger->encoder.shape.tuning.n,
 		.n_training_rows = tagger->n_training,
 	};
 	memcpy(info->embeddings_sha256, tagger->embeddings_sha256, sizeof(info->embeddings_sha256));
@@ -164,7 +164,7 @@ mren_tagger_complete(MrenTagger *tagger, MrenError *err)
 			return mren_fail(err, MREN_EFORMAT, "invalid tagger: weights \"%s\" are missing",
 							 table->items[i].name);
 	}
-	if (tagger->encoder.shape.n_tuned > 0 && !tagger->encoder.set && !tagger->filled)
+	if (tagger->encoder.shape.tuning.n > 0 && !tagger->encoder.set && !tagger->filled)
 		return mren_fail(err, MREN_EFORMAT, "invalid tagger: weights \"%s\" are missing",
 						 MREN_TAGGER_TUNED);
 	for (size_t i = 0; i < n; i++)

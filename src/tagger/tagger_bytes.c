@@ -80,11 +80,11 @@ put_encoder(const MrenTagEncoder *encoder, MrenBuffer *out)
 	if (encoder->shape.width == 0)
 		return;
 	mren_buffer_put_u32(out, (uint32_t) encoder->shape.width);
-	mren_buffer_put_u32(out, (uint32_t) encoder->shape.tuning);
-	mren_buffer_put_u32(out, (uint32_t) encoder->shape.layers);
-	mren_buffer_put_u32(out, (uint32_t) encoder->shape.rank);
-	mren_buffer_put_f64(out, encoder->shape.alpha);
-	mren_buffer_put_u64(out, encoder->shape.n_tuned);
+	mren_buffer_put_u32(out, (uint32_t) encoder->shape.tuning.kind);
+	mren_buffer_put_u32(out, (uint32_t) encoder->shape.tuning.layers);
+	mren_buffer_put_u32(out, (uint32_t) encoder->shape.tuning.rank);
+	mren_buffer_put_f64(out, encoder->shape.tuning.alpha);
+	mren_buffer_put_u64(out, encoder->shape.tuning.n);
 	mren_buffer_put_u64(out, encoder->shape.int8);
 	mren_buffer_put_bytes(out, encoder->sha256, 32);
 }
@@ -174,7 +174,7 @@ mren_tagger_serialize(const MrenTagger *tagger, const MrenEnv *env, uint8_t **by
 
 	/* One allocation for nearly everything; only the names may need more. */
 	status = mren_buffer_reserve(env, &out,
-								 (tagger->layout.table.size + tagger->encoder.shape.n_tuned) *
+								 (tagger->layout.table.size + tagger->encoder.shape.tuning.n) *
 										 sizeof(float) +
 									 tagger->n_training * 8 + 4096,
 								 err);
@@ -188,7 +188,7 @@ mren_tagger_serialize(const MrenTagger *tagger, const MrenEnv *env, uint8_t **by
 size_t
 mren_tagger_n_tensors(const MrenTagger *tagger)
 {
-	return tagger->layout.table.n + (tagger->encoder.shape.n_tuned > 0);
+	return tagger->layout.table.n + (tagger->encoder.shape.tuning.n > 0);
 }
 
 void
@@ -197,7 +197,7 @@ mren_tagger_tensor(const MrenTagger *tagger, size_t i, MrenTensorView *view)
 	const MrenParameter *tensor = &tagger->layout.table.items[i];
 
 	if (i == tagger->layout.table.n)
-		*view = (MrenTensorView){MREN_TAGGER_TUNED, tagger->encoder.shape.n_tuned, 1,
+		*view = (MrenTensorView){MREN_TAGGER_TUNED, tagger->encoder.shape.tuning.n, 1,
 								 tagger->encoder.tuned};
 	else
 		*view =
@@ -236,11 +236,11 @@ static MrenStatus
 read_encoder(MrenCursor *cursor, MrenTagEncoderShape *shape, const uint8_t **sha256, MrenError *err)
 {
 	shape->width = mren_cursor_u32(cursor);
-	shape->tuning = mren_cursor_u32(cursor);
-	shape->layers = mren_cursor_u32(cursor);
-	shape->rank = mren_cursor_u32(cursor);
-	shape->alpha = mren_cursor_f64(cursor);
-	shape->n_tuned = mren_cursor_u64(cursor);
+	shape->tuning.kind = mren_cursor_u32(cursor);
+	shape->tuning.layers = mren_cursor_u32(cursor);
+	shape->tuning.rank = mren_cursor_u32(cursor);
+	shape->tuning.alpha = mren_cursor_f64(cursor);
+	shape->tuning.n = mren_cursor_u64(cursor);
 	shape->int8 = mren_cursor_u64(cursor);
 	*sha256 = mren_cursor_bytes(cursor, 32);
 	if (*sha256 == NULL)
@@ -354,7 +354,7 @@ read_header(const MrenEnv *env, const uint8_t *bytes, size_t len, size_t max, si
 	cursor.end = bytes + size;
 	MREN_TRY(read_shape(&cursor, &shape, err));
 	MREN_TRY(read_needs(&cursor, has_encoder(bytes), &shape, &needs, err));
-	if (mren_tag_n_floats(&shape) + needs.encoder.n_tuned > max)
+	if (mren_tag_n_floats(&shape) + needs.encoder.tuning.n > max)
 		return damaged("its weights are cut short", err);
 	MREN_TRY(mren_tagger_create(env, &shape, tagger, err));
 	status = read_rest(&cursor, &needs, *tagger, err);

@@ -57,5 +57,8 @@ for (['', 7], ['test_b', 2], ['test_b test_c', 6])
 	my ($named, $count) = @$_;
 	like(`$tree/tools/test unit $named 2>&1`, qr/^$count passed, 0 failed$/m, "tools/test unit $named runs $count tests");
 }
+my $unknown = `$tree/tools/test unit test_b test_d 2>&1`;
+isnt($?, 0, 'a name that no test has is a failure');
+like($unknown, qr/^FAILED test_d: no test of the part "unit" has this name\n.*^2 passed, 1 failed$/ms, 'which is named');
 
 done_testing();

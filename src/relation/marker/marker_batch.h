@@ -8,6 +8,7 @@
 
 #include "data/marked_tokens.h"
 #include "transformer/encoder.h"
+#include "transformer/train/tuning.h"
 
 /* What a classifier is: its sizes, and which part of the encoder was trained. */
 typedef struct MrenMarkerShape
@@ -16,13 +17,9 @@ typedef struct MrenMarkerShape
 	size_t embedding_width; /* of its word embeddings */
 	size_t n_types;			/* of entities */
 	size_t n_relations;
-	size_t tuning;	/* MrenTransformerTuningKind */
-	size_t layers;	/* of MREN_TUNING_LAST; else 0 */
-	size_t rank;	/* of MREN_TUNING_ADAPTERS; else 0 */
-	double alpha;	/* the same */
-	size_t n_tuned; /* floats of the encoder's trained tensors */
-	size_t int8;	/* 1: answers are computed with matrices of bytes */
-	size_t solid;	/* 1: markers stand in the text, around the mentions */
+	MrenTuningShape tuning;
+	size_t int8;  /* 1: answers are computed with matrices of bytes */
+	size_t solid; /* 1: markers stand in the text, around the mentions */
 } MrenMarkerShape;
 
 /* Kinds of markers: each mark without and with each entity type. */

@@ -11,7 +11,6 @@
 
 #define MAX_TYPES 1024
 #define MAX_RELATIONS 65536
-#define MAX_TUNED ((size_t) 1 << 32)
 
 /* Rows with solid markers that are read in one pass. */
 #define SOLID_ROWS 16
@@ -37,19 +36,7 @@ mren_marker_shape_check(const MrenMarkerShape *shape, MrenError *err)
 		return fail_shape(err, "number of entity types", shape->n_types);
 	if (shape->n_relations < 2 || shape->n_relations > MAX_RELATIONS)
 		return fail_shape(err, "number of relations", shape->n_relations);
-	if (shape->tuning > MREN_TUNING_ADAPTERS)
-		return fail_shape(err, "kind of fine-tuning", shape->tuning);
-	if ((shape->layers > 0) != (shape->tuning == MREN_TUNING_LAST) ||
-		shape->layers > MREN_TRANSFORMER_MAX_LAYERS)
-		return fail_shape(err, "number of fine-tuned layers", shape->layers);
-	if ((shape->rank > 0) != (shape->tuning == MREN_TUNING_ADAPTERS) ||
-		shape->rank > MREN_TUNING_MAX_RANK)
-		return fail_shape(err, "adapter rank", shape->rank);
-	if (shape->tuning == MREN_TUNING_ADAPTERS && !(shape->alpha > 0 && shape->alpha <= 1e6))
-		return mren_fail(err, MREN_EFORMAT, "invalid network: adapter alpha of %g", shape->alpha);
-	if ((shape->n_tuned > 0) != (shape->tuning != MREN_TUNING_FROZEN) || shape->n_tuned > MAX_TUNED)
-		return fail_shape(err, "number of fine-tuned weights", shape->n_tuned);
-	return MREN_OK;
+	return mren_tuning_shape_check(&shape->tuning, "network", err);
 }
 
 static void
@@ -61,8 +48,8 @@ build_table(const MrenMarkerShape *shape, MrenParameterTable *table)
 	mren_parameters_add(table, "markers.output.weight", mren_marker_dim(shape), shape->n_relations,
 						true);
 	mren_parameters_add(table, "markers.output.bias", 1, shape->n_relations, false);
-	if (shape->n_tuned > 0)
-		mren_parameters_add(table, "markers.encoder", shape->n_tuned, 1, false);
+	if (shape->tuning.n > 0)
+		mren_parameters_add(table, "markers.encoder", shape->tuning.n, 1, false);
 	mren_parameters_end_trained(table);
 }
 
@@ -141,15 +128,6 @@ mren_marker_complete(const MrenEnv *env, MrenMarkerClassifier *classifier, MrenE
 	return MREN_OK;
 }
 
-MrenTransformerTuning
-mren_marker_tuning(const MrenMarkerShape *shape)
-{
-	return (MrenTransformerTuning){.kind = (MrenTransformerTuningKind) shape->tuning,
-								   .last_layers = shape->layers,
-								   .rank = shape->rank,
-								   .alpha = (float) shape->alpha};
-}
-
 MrenTransformerConfig
 mren_marker_config(const MrenMarkerShape *shape, const MrenTransformerConfig *config)
 {
@@ -197,14 +175,14 @@ mren_marker_weights(const MrenEnv *env, const MrenMarkerShape *shape,
 static MrenStatus
 merge_tuned(const MrenEnv *env, MrenMarkerClassifier *classifier, MrenError *err)
 {
-	MrenTransformerTuning tuning = mren_marker_tuning(&classifier->shape);
+	MrenTransformerTuning tuning = mren_tuning_shape_tuning(&classifier->shape.tuning);
 
-	if (classifier->shape.n_tuned == 0)
+	if (classifier->shape.tuning.n == 0)
 		return MREN_OK;
 	return mren_transformer_tuning_merge_flat(
 		env, &classifier->config, &tuning,
 		mren_parameter_at(&classifier->table, classifier->values, MREN_MARKER_TUNED),
-		classifier->shape.n_tuned, classifier->weights, err);
+		classifier->shape.tuning.n, classifier->weights, err);
 }
 
 /* Takes the weights as they are where they are ready. */

@@ -28,7 +28,7 @@ enum
 	MREN_MARKER_EMBEDDINGS,	 /* (kinds, embedding_width), constant but with MREN_TUNING_ALL */
 	MREN_MARKER_HEAD_WEIGHT, /* (4 width, n_relations) */
 	MREN_MARKER_HEAD_BIAS,	 /* (1, n_relations) */
-	MREN_MARKER_TUNED, /* (n_tuned, 1): the tensors of tuning.h, one behind the other; if any */
+	MREN_MARKER_TUNED, /* (tuning.n, 1): the tensors of tuning.h, one behind the other; if any */
 };
 
 typedef struct MrenMarkerClassifier
@@ -65,9 +65,6 @@ extern size_t mren_marker_size(const MrenMarkerShape *shape);
 /* Prepares the head once all tensors are set. */
 extern MrenStatus mren_marker_complete(const MrenEnv *env, MrenMarkerClassifier *classifier,
 									   MrenError *err);
-
-/* The tuning that the shape describes, without dropout. */
-extern MrenTransformerTuning mren_marker_tuning(const MrenMarkerShape *shape);
 
 /* The encoder's configuration with the markers as further pieces behind its vocabulary. */
 extern MrenTransformerConfig mren_marker_config(const MrenMarkerShape *shape,

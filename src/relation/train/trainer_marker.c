@@ -459,7 +459,7 @@ mren_trainer_marker_finish(const MrenTrainer *trainer, MrenNet *net, MrenError *
 		memcpy(to, marker->best_head + from->at, from->rows * from->cols * sizeof(float));
 		mren_scale(to, (float) marker->share, from->rows * from->cols);
 	}
-	if (marker->shape.n_tuned > 0)
+	if (marker->shape.tuning.n > 0)
 		mren_transformer_tuning_copy_best(
 			&marker->fine_tuning,
 			mren_parameter_at(&classifier->table, classifier->values, MREN_MARKER_TUNED));

@@ -29,23 +29,15 @@ mren_trainer_marker_choose(MrenTrainer *trainer, MrenError *err)
 	if (trainer->inputs.encoder == NULL)
 		return MREN_OK;
 	config = &trainer->inputs.encoder->config;
-	marker->shape = (MrenMarkerShape){.width = config->width,
-									  .embedding_width = config->embedding_width,
-									  .n_types = trainer->shape.n_types,
-									  .n_relations = trainer->shape.n_relations,
-									  .tuning = (size_t) options->fine_tuning,
-									  .int8 = options->encoder_int8,
-									  .solid = options->markers == MREN_MARKERS_SOLID};
-	if (options->fine_tuning == MREN_FINE_TUNING_LAST_LAYERS)
-		marker->shape.layers = options->fine_tuned_layers < config->layers
-								   ? options->fine_tuned_layers
-								   : config->layers;
-	if (options->fine_tuning == MREN_FINE_TUNING_ADAPTERS)
-	{
-		marker->shape.rank =
-			options->adapter_rank < config->width ? options->adapter_rank : config->width;
-		marker->shape.alpha = MREN_ADAPTER_ALPHA * (double) marker->shape.rank;
-	}
+	marker->shape = (MrenMarkerShape){
+		.width = config->width,
+		.embedding_width = config->embedding_width,
+		.n_types = trainer->shape.n_types,
+		.n_relations = trainer->shape.n_relations,
+		.tuning = mren_tuning_shape_make(config, (MrenTransformerTuningKind) options->fine_tuning,
+										 options->fine_tuned_layers, options->adapter_rank),
+		.int8 = options->encoder_int8,
+		.solid = options->markers == MREN_MARKERS_SOLID};
 	return mren_allocate_zero(&trainer->env, trainer->inputs.source.n, sizeof(uint64_t),
 							  &marker->sentences, err);
 }
@@ -135,7 +127,7 @@ open_encoder(MrenTrainer *trainer, MrenError *err)
 	MrenMarkerTraining *marker = &trainer->marker;
 	const MrenOptions *options = &trainer->options;
 	MrenEncoderTuning *fine_tuning = &marker->fine_tuning;
-	MrenTransformerTuning tuning = mren_marker_tuning(&marker->shape);
+	MrenTransformerTuning tuning = mren_tuning_shape_tuning(&marker->shape.tuning);
 	MrenTransformerConfig config =
 		mren_marker_config(&marker->shape, &trainer->inputs.encoder->config);
 	float *weights;
@@ -147,7 +139,7 @@ open_encoder(MrenTrainer *trainer, MrenError *err)
 	fine_tuning->rate = options->encoder_rate > 0
 							? options->encoder_rate
 							: mren_transformer_tuning_rate(tuning.kind, config.width, ALL_RATE);
-	marker->shape.n_tuned = fine_tuning->n_tuned;
+	marker->shape.tuning.n = fine_tuning->n_tuned;
 	mren_trainer_marker_warm(trainer);
 	return MREN_OK;
 }

@@ -179,9 +179,7 @@ marker_difference(const MrenTrainer *trainer)
 		return "its entity types are different";
 	if (theirs->solid != mine->solid)
 		return "its markers are of the other kind";
-	if (theirs->tuning != mine->tuning || theirs->layers != mine->layers ||
-		theirs->rank != mine->rank || theirs->alpha != mine->alpha ||
-		theirs->n_tuned != mine->n_tuned)
+	if (!mren_tuning_shape_equal(&theirs->tuning, &mine->tuning))
 		return "another part of its text encoder is fine-tuned";
 	if (trainer->options.encoder_refit)
 		return "encoder_refit trained its text encoder on the validation rows, too";
@@ -214,7 +212,7 @@ mren_trainer_marker_warm(MrenTrainer *trainer)
 	marker->warm = from;
 	mren_transformer_tuning_start(
 		&marker->fine_tuning,
-		marker->shape.n_tuned == 0
+		marker->shape.tuning.n == 0
 			? from->values
 			: mren_parameter_at(&from->table, from->values, MREN_MARKER_TUNED));
 }

@@ -132,7 +132,7 @@ make_network(MrenTagTrainer *trainer, MrenError *err)
 	MREN_TRY(mren_tag_shape_check(&trainer->shape, err));
 	mren_tag_layout_build(&trainer->shape, &trainer->layout);
 	MREN_TRY(mren_tag_trainer_encoder_open(trainer, err));
-	trainer->report.n_parameters = table->n_parameters + trainer->encoder.shape.n_tuned;
+	trainer->report.n_parameters = table->n_parameters + trainer->encoder.shape.tuning.n;
 	MREN_TRY(mren_allocate(env, table->size, sizeof(float), &trainer->values, err));
 	MREN_TRY(mren_allocate(env, table->size, sizeof(float), &trainer->averaged, err));
 	MREN_TRY(mren_allocate(env, table->size, sizeof(float), &trainer->best, err));

@@ -16,12 +16,6 @@
 
 #define ALL_RATE 1.5e-4 /* of mren_transformer_tuning_rate */
 
-static size_t
-at_most(size_t value, size_t most)
-{
-	return value < most ? value : most;
-}
-
 void
 mren_tag_trainer_encoder_choose(MrenTagTrainer *trainer, const MrenTagTrainerInputs *inputs)
 {
@@ -35,15 +29,11 @@ mren_tag_trainer_encoder_choose(MrenTagTrainer *trainer, const MrenTagTrainerInp
 	config = &inputs->encoder->config;
 	encoder->source = inputs->encoder;
 	memcpy(encoder->sha256, inputs->text_encoder_sha256, sizeof(encoder->sha256));
-	*shape = (MrenTagEncoderShape){
-		.width = config->width, .tuning = options->fine_tuning, .int8 = options->encoder_int8};
-	if (options->fine_tuning == MREN_TUNING_LAST)
-		shape->layers = at_most(options->fine_tuned_layers, config->layers);
-	if (options->fine_tuning == MREN_TUNING_ADAPTERS)
-	{
-		shape->rank = at_most(options->adapter_rank, config->width);
-		shape->alpha = MREN_ADAPTER_ALPHA * (double) shape->rank;
-	}
+	*shape = (MrenTagEncoderShape){.width = config->width,
+								   .tuning = mren_tuning_shape_make(config, options->fine_tuning,
+																	options->fine_tuned_layers,
+																	options->adapter_rank),
+								   .int8 = options->encoder_int8};
 }
 
 /*
@@ -56,7 +46,7 @@ mren_tag_trainer_encoder_open(MrenTagTrainer *trainer, MrenError *err)
 	const MrenEnv *env = &trainer->env;
 	MrenTagEncoderTraining *encoder = &trainer->encoder;
 	MrenEncoderTuning *fine_tuning = &encoder->fine_tuning;
-	MrenTransformerTuning tuning = mren_tag_encoder_tuning(&encoder->shape);
+	MrenTransformerTuning tuning = mren_tuning_shape_tuning(&encoder->shape.tuning);
 	MrenStatus status;
 	float *weights;
 	size_t n;
@@ -78,7 +68,7 @@ mren_tag_trainer_encoder_open(MrenTagTrainer *trainer, MrenError *err)
 		trainer->options.encoder_rate > 0
 			? trainer->options.encoder_rate
 			: mren_transformer_tuning_rate(tuning.kind, encoder->shape.width, ALL_RATE);
-	encoder->shape.n_tuned = fine_tuning->n_tuned;
+	encoder->shape.tuning.n = fine_tuning->n_tuned;
 	n = mren_transformer_trainer_parameters(fine_tuning->trainer).size;
 	MREN_TRY(mren_transformer_tuning_reserve(fine_tuning, n * sizeof(float), err));
 	return mren_allocate(env, n, sizeof(float), &encoder->averaged, err);
@@ -211,7 +201,7 @@ mren_tag_trainer_encoder_forward(MrenTagTrainer *trainer, bool train, MrenError 
 	MREN_TRY(mren_transformer_tuning_forward(&encoder->fine_tuning, &encoder->batch.batch,
 											 train ? &seed : NULL, encoder->vectors, err));
 	gather(trainer);
-	trainer->batch.dencoded = train && encoder->shape.n_tuned > 0 ? encoder->dencoded : NULL;
+	trainer->batch.dencoded = train && encoder->shape.tuning.n > 0 ? encoder->dencoded : NULL;
 	return MREN_OK;
 }
 
@@ -249,7 +239,7 @@ mren_tag_trainer_encoder_step(MrenTagTrainer *trainer, double done, double keep,
 	MrenParameterList list;
 	float *values;
 
-	if (encoder->shape.n_tuned == 0)
+	if (encoder->shape.tuning.n == 0)
 		return MREN_OK;
 	list = mren_transformer_trainer_parameters(encoder->fine_tuning.trainer);
 	values = mren_transformer_trainer_values(encoder->fine_tuning.trainer);
@@ -270,7 +260,7 @@ mren_tag_trainer_encoder_swap(MrenTagTrainer *trainer, MrenError *err)
 	size_t n;
 	float *values;
 
-	if (encoder->shape.n_tuned == 0)
+	if (encoder->shape.tuning.n == 0)
 		return MREN_OK;
 	n = mren_transformer_trainer_parameters(encoder->fine_tuning.trainer).size;
 	values = mren_transformer_trainer_values(encoder->fine_tuning.trainer);
@@ -289,7 +279,7 @@ mren_tag_trainer_encoder_keep(MrenTagTrainer *trainer)
 {
 	MrenTagEncoderTraining *encoder = &trainer->encoder;
 
-	if (encoder->shape.n_tuned > 0)
+	if (encoder->shape.tuning.n > 0)
 		mren_transformer_tuning_keep(&encoder->fine_tuning, encoder->averaged);
 }
 
@@ -298,7 +288,7 @@ mren_tag_trainer_encoder_again(MrenTagTrainer *trainer)
 {
 	MrenTagEncoderTraining *encoder = &trainer->encoder;
 
-	if (encoder->shape.n_tuned == 0 ||
+	if (encoder->shape.tuning.n == 0 ||
 		!mren_transformer_tuning_again(&encoder->fine_tuning, trainer->n_validation,
 									   !(trainer->report.validation_f1 > 0)))
 		return false;

@@ -22,7 +22,6 @@
 
 #define MREN_ENCODER_TUNING_DECAY 0.01 /* weight decay of matrices */
 #define MREN_ENCODER_TUNING_ATTEMPTS 3 /* at lower and lower rates */
-#define MREN_ADAPTER_ALPHA 2.0		   /* times the rank */
 
 typedef struct MrenEncoderTuning
 {

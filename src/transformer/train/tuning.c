@@ -272,3 +272,66 @@ mren_transformer_tuning_merge_flat(const MrenEnv *env, const MrenTransformerConf
 	mren_release(env, tensors);
 	return status;
 }
+
+/*
+ * As models store it
+ */
+
+#define ADAPTER_ALPHA 2.0 /* times the rank */
+#define MAX_TUNED ((size_t) 1 << 32)
+
+MrenTuningShape
+mren_tuning_shape_make(const MrenTransformerConfig *config, MrenTransformerTuningKind kind,
+					   size_t layers, size_t rank)
+{
+	MrenTuningShape shape = {.kind = (size_t) kind};
+
+	if (kind == MREN_TUNING_LAST)
+		shape.layers = layers < config->layers ? layers : config->layers;
+	if (kind == MREN_TUNING_ADAPTERS)
+	{
+		shape.rank = rank < config->width ? rank : config->width;
+		shape.alpha = ADAPTER_ALPHA * (double) shape.rank;
+	}
+	return shape;
+}
+
+static MrenStatus
+fail_shape(const char *of, const char *what, size_t value, MrenError *err)
+{
+	return mren_fail(err, MREN_EFORMAT, "invalid %s: %s of %zu", of, what, value);
+}
+
+MrenStatus
+mren_tuning_shape_check(const MrenTuningShape *shape, const char *of, MrenError *err)
+{
+	if (shape->kind > MREN_TUNING_ADAPTERS)
+		return fail_shape(of, "kind of fine-tuning", shape->kind, err);
+	if ((shape->layers > 0) != (shape->kind == MREN_TUNING_LAST) ||
+		shape->layers > MREN_TRANSFORMER_MAX_LAYERS)
+		return fail_shape(of, "number of fine-tuned layers", shape->layers, err);
+	if ((shape->rank > 0) != (shape->kind == MREN_TUNING_ADAPTERS) ||
+		shape->rank > MREN_TUNING_MAX_RANK)
+		return fail_shape(of, "adapter rank", shape->rank, err);
+	if (shape->kind == MREN_TUNING_ADAPTERS && !(shape->alpha > 0 && shape->alpha <= 1e6))
+		return mren_fail(err, MREN_EFORMAT, "invalid %s: adapter alpha of %g", of, shape->alpha);
+	if ((shape->n > 0) != (shape->kind != MREN_TUNING_FROZEN) || shape->n > MAX_TUNED)
+		return fail_shape(of, "number of fine-tuned weights", shape->n, err);
+	return MREN_OK;
+}
+
+bool
+mren_tuning_shape_equal(const MrenTuningShape *a, const MrenTuningShape *b)
+{
+	return a->kind == b->kind && a->layers == b->layers && a->rank == b->rank &&
+		   a->alpha == b->alpha && a->n == b->n;
+}
+
+MrenTransformerTuning
+mren_tuning_shape_tuning(const MrenTuningShape *shape)
+{
+	return (MrenTransformerTuning){.kind = (MrenTransformerTuningKind) shape->kind,
+								   .last_layers = shape->layers,
+								   .rank = shape->rank,
+								   .alpha = (float) shape->alpha};
+}

@@ -84,4 +84,36 @@ extern MrenStatus mren_transformer_tuning_merge_flat(const MrenEnv *env,
 													 const float *tuned, size_t n, float *weights,
 													 MrenError *err);
 
+/*
+ * The shape of a tuning, which fine-tuned models store: what decides which tensors are trained, and how many
+ * floats these are.
+ */
+typedef struct MrenTuningShape
+{
+	size_t kind;   /* MrenTransformerTuningKind */
+	size_t layers; /* LAST: how many; else 0 */
+	size_t rank;   /* ADAPTERS; else 0 */
+	double alpha;  /* the same */
+	size_t n;	   /* floats of the trained tensors */
+} MrenTuningShape;
+
+/*
+ * mren_tuning_shape_make
+ *	  The tuning of this kind with at most `layers` trained layers or adapters of at most this
+ *	  rank; fewer, or a lower one, if the encoder has no more.  Its n is left 0.
+ */
+extern MrenTuningShape mren_tuning_shape_make(const MrenTransformerConfig *config,
+											  MrenTransformerTuningKind kind, size_t layers,
+											  size_t rank);
+
+/* MREN_EFORMAT, "invalid <of>: …", unless every field is in its range. */
+extern MrenStatus mren_tuning_shape_check(const MrenTuningShape *shape, const char *of,
+										  MrenError *err);
+
+/* Whether two models train the same tensors in the same way. */
+extern bool mren_tuning_shape_equal(const MrenTuningShape *a, const MrenTuningShape *b);
+
+/* The tuning itself, without dropout. */
+extern MrenTransformerTuning mren_tuning_shape_tuning(const MrenTuningShape *shape);
+
 #endif
