@@ -99,8 +99,8 @@ pgxn: ## make the zip file for PGXN in build/package
 test-package: ## build the Debian package and the zip file, and install the package, in Debian 12 roots of their own
 	@tools/test-package
 
-bench: ## list the benchmarks, each of which says at its head what it measures
-	@printf '%s\n' bench/*/run
+bench: ## measure speed beside other programs (PARTS="first encoder"; bench/README.md)
+	@bench/run $(PARTS)
 
 bench-accuracy: ## measure accuracy on published data (SETS="semeval vrd" SEEDS=1) or your own (TRAIN= TEST= FORMAT=)
 	@bench/accuracy/run $(SETS)

@@ -66,6 +66,17 @@ mren_ascii_only(const char *text, size_t len)
 	return all < 0x80;
 }
 
+/* Whether all bytes are printable ASCII. */
+static inline bool
+mren_ascii_printable(const uint8_t *bytes, size_t len)
+{
+	size_t n = 0;
+
+	while (n < len && bytes[n] >= ' ' && bytes[n] <= '~')
+		n++;
+	return n == len;
+}
+
 /* len bytes into out (which may be text), ASCII letters in lower case, others as they are. */
 static inline void
 mren_ascii_lower(const char *text, size_t len, char *out)

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/path.h"
 #include "base/utf8.h"
 
 /*
@@ -14,9 +15,6 @@
  * encoders, that of XLM-R, has 750,000.
  */
 #define MAX_VALUES 2000000
-
-/* What git-lfs leaves in place of a large file that was not downloaded. */
-static const char lfs[] = "version https://git-lfs.github.com/spec/";
 
 /*
  * An upper bound on the number of values: one for each bracket that opens and each comma
@@ -50,12 +48,8 @@ mren_transformer_json(const char *what, const uint8_t *bytes, size_t len, size_t
 	if (len > limit)
 		return mren_fail(err, MREN_ELIMIT, "%s of %zu bytes exceeds the maximum of %zu bytes", what,
 						 len, limit);
-	if (len >= sizeof(lfs) - 1 && memcmp(bytes, lfs, sizeof(lfs) - 1) == 0)
-	{
-		mren_fail(err, MREN_EFORMAT, "%s is a git-lfs pointer instead of the file itself", what);
-		mren_error_hint(err, "Download the file, for example with \"git lfs pull\".");
+	if (mren_fail_pointer(what, bytes, len, err))
 		return MREN_EFORMAT;
-	}
 	if (count_values(bytes, len) > MAX_VALUES)
 		return mren_fail(err, MREN_ELIMIT, "%s has more than %d values", what, MAX_VALUES);
 	*object = json_loadb((const char *) bytes, len, JSON_REJECT_DUPLICATES, &error);

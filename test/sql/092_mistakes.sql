@@ -32,6 +32,22 @@ FROM facts WHERE relation <> 'None';
 -- Embeddings that know no word.
 SELECT mren.load_embeddings('far', convert_to(E'xyzzy 0.9 0.1\nplugh 0.8 0.3\n', 'UTF8'));
 CALL train('words', 'SELECT sentence, head, tail, lower(trim(relation)) AS relation FROM facts', '{"embeddings": "far"}');
+SELECT version, deployed FROM mren.models WHERE model = 'words';
+CALL train('words', 'SELECT sentence, head, tail, lower(trim(relation)) AS relation FROM facts', '{"embeddings": "far", "deploy": true}');
+SELECT version, deployed FROM mren.models WHERE model = 'words' ORDER BY version;
+-- Or hardly any.
+CALL train('few', 'SELECT sentence || '' xyzzy'' AS sentence, head, tail, relation FROM (SELECT * FROM facts WHERE relation = ''works_for''
+    LIMIT 1) a UNION ALL SELECT sentence, head, tail, lower(trim(relation)) FROM facts', '{"embeddings": "far"}');
+CREATE PROCEDURE train_tagger() LANGUAGE plpgsql SET client_min_messages = warning AS $$
+DECLARE
+    version int;
+BEGIN
+    CALL mren.train_tagger('names', 'SELECT ''{Ada,lives,in,Rome}''::text[] AS tokens, ''{B-person,O,O,B-place}''::text[] AS tags
+        FROM generate_series(1, 5)', '{"embeddings": "far", "validation_share": 0, "epochs": 2}', version);
+END $$;
+CALL train_tagger();
+SELECT version, deployed FROM mren.models WHERE model = 'names';
+SELECT mren.drop_model('names');
 
 -- Mean and deviation in units from 0 to 1.
 SELECT mren.load_image_encoder('x', '\x00'::bytea, mean => '{0.485,0.456,0.406}', std => '{0.229,0.224,0.225}');

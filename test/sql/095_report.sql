@@ -182,3 +182,7 @@ RESET ROLE;
 SELECT mren.revoke_model('parts', 'mren_reads', 'predict');
 DROP OWNED BY mren_reads, mren_stranger;
 DROP ROLE mren_reads, mren_stranger;
+
+-- The lines of a version's members are told apart by a sentence.
+CALL mren.train('two', 'SELECT * FROM pairs', '{"epochs": 2, "ensemble": 2, "embeddings": "tiny"}');
+SELECT mren.report('two') ~ 'The version has 2 members' AS two, mren.report('parts') ~ 'members' AS one;

@@ -39,6 +39,8 @@ is($? >> 8, 128 + 15, 'a signal that ends it is told as a shell does');
 is(`echo given | $spoken what cat`, "given\n", 'the command reads the input');
 is(`MREN_SPOKEN_SECONDS=1 $spoken --log /dev/null --count 'files=^ok' what sh -c 'echo ok 1; echo no; echo ok 2; sleep 3'` =~ /^what: \d+ s, 2 files$/m, 1,
 	'a silent command is spoken of, with what it has counted');
+is(`MREN_SPOKEN_SECONDS=1 $spoken --log /dev/null --count 'files fetched=^ok' what sh -c 'echo ok 1; sleep 3'` =~ /^what: \d+ s, 1 file fetched$/m, 1,
+	'one of them in the singular');
 like(`$spoken what /nonexistent 2>&1`, qr/nonexistent: No such file/, 'a command that is not there is named');
 
 done_testing();

@@ -64,11 +64,20 @@ static void
 text_is_no_network(void **state)
 {
 	static const char text[] = "CREATE EXTENSION mren; -- surely not a network\n";
+	static const char pointer[] =
+		"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 12\n";
 	MrenError err;
 
 	(void) state;
 	assert_int_equal(load((const uint8_t *) text, sizeof(text) - 1, NULL, &err), MREN_EFORMAT);
 	assert_string_equal(err.message, "data of 47 bytes is not an ONNX file");
+	assert_string_equal(err.detail,
+						"It begins with \"CREATE EXTENSION mren; -- surely not a network?\".");
+	assert_int_equal(load((const uint8_t *) pointer, sizeof(pointer) - 1, NULL, &err),
+					 MREN_EFORMAT);
+	assert_string_equal(err.message, "the file is a git-lfs pointer instead of the file itself");
+	assert_int_equal(load((const uint8_t *) "/srv/resnet18.onnx", 18, NULL, &err), MREN_EFORMAT);
+	assert_string_equal(err.message, "not a network, but a text: \"/srv/resnet18.onnx\"");
 	assert_int_equal(load((const uint8_t *) "", 0, NULL, &err), MREN_EFORMAT);
 	assert_string_equal(err.message, "data of 0 bytes is not an ONNX file");
 	/* a lone valid field, and no graph */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/half.h"
+#include "base/path.h"
 #include "base/size.h"
 #include "base/utf8.h"
 
@@ -41,6 +42,24 @@ source_free(void *state, void *ptr)
 	mren_onnx_pool_release(source->pool, ptr);
 }
 
+/* So many characters at the beginning are hardly ever a network. */
+#define TEXT 8
+
+/* What was probably given instead. */
+static MrenStatus
+fail_foreign(const uint8_t *bytes, size_t len, MrenError *err)
+{
+	if (mren_fail_path("a network", bytes, len, err))
+		return MREN_EFORMAT;
+	mren_fail(err, MREN_EFORMAT, "data of %zu bytes is not an ONNX file", len);
+	if (len >= TEXT && mren_ascii_printable(bytes, TEXT))
+		mren_error_detail(err, "It begins with \"%s\".",
+						  mren_utf8_excerpt((const char *) bytes, len).text);
+	else
+		mren_error_hint(err, "A file that was downloaded may be incomplete.");
+	return MREN_EFORMAT;
+}
+
 static MrenStatus
 unpack(MrenOnnxPool *pool, const ProtobufCMessageDescriptor *descriptor, const uint8_t *bytes,
 	   size_t len, ProtobufCMessage **message, MrenError *err)
@@ -52,7 +71,7 @@ unpack(MrenOnnxPool *pool, const ProtobufCMessageDescriptor *descriptor, const u
 	if (source.status != MREN_OK)
 		return source.status;
 	if (*message == NULL)
-		return mren_fail(err, MREN_EFORMAT, "data of %zu bytes is not an ONNX file", len);
+		return fail_foreign(bytes, len, err);
 	return MREN_OK;
 }
 

@@ -188,6 +188,14 @@ extern void mren_graph_merge(const MrenGraph *graph, const MrenTouched *touched)
  */
 extern char *mren_graph_extension_schema(const char *extension);
 
+/*
+ * graph_candidates.c, as the owner: drops the undecided proposals to merge entities (all, or
+ * those for their key); proposes those that are linked to one key, and accepts them if asked;
+ * the number of proposals.
+ */
+extern void mren_graph_drop_proposals(const MrenGraph *graph, bool all);
+extern uint64 mren_graph_propose_same_key(const MrenGraph *graph, bool accept, int64 most);
+
 /* graph_merge_call.c: ends a JSON object with the numbers of documents, entities and facts. */
 extern void mren_graph_append_counts(StringInfo json, const MrenGraph *graph);
 

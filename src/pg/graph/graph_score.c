@@ -323,15 +323,19 @@ void
 mren_graph_report_unread(const MrenGraph *graph, const MrenUnread *unread)
 {
 	if (unread->failed > 0)
-		ereport(WARNING, (errmsg("%lld documents of graph \"%s\" could not be scored",
-								 (long long) unread->failed, graph->name),
+		ereport(WARNING, (errmsg_plural("%lld document of graph \"%s\" could not be scored",
+										"%lld documents of graph \"%s\" could not be scored",
+										(unsigned long) unread->failed, (long long) unread->failed,
+										graph->name),
 						  errhint("See the column error of %s.documents. They are tried again "
 								  "when they change; to try one again now, delete its row there.",
 								  graph->schema)));
 	if (unread->skipped_pairs > 0)
 		ereport(NOTICE,
-				(errmsg("%lld pairs of mentions of graph \"%s\" were left out",
-						(long long) unread->skipped_pairs, graph->name),
+				(errmsg_plural("%lld pair of mentions of graph \"%s\" was left out",
+							   "%lld pairs of mentions of graph \"%s\" were left out",
+							   (unsigned long) unread->skipped_pairs,
+							   (long long) unread->skipped_pairs, graph->name),
 				 errdetail("Of the pairs that begin in one sentence the nearest %d are considered, "
 						   "of a document %d.",
 						   graph->options.max_pairs_sentence, graph->options.max_pairs_document),

@@ -266,22 +266,41 @@ is_true(const char *json, const char *key)
 	return value != NULL && value->type == jbvBool && value->val.boolean;
 }
 
-/* Says so in its metrics: see mren_train_network_end. */
+/* Whether its metrics have a member `key` that is true: see mren_train_network_end. */
 static bool
-has_diverged(const MrenNetwork *network)
+has_flaw(const MrenNetwork *network, const char *key)
 {
-	return network->metrics != NULL && is_true(network->metrics, "diverged");
+	return network->metrics != NULL && is_true(network->metrics, key);
+}
+
+/* Whether a version, asked for or the first one, is good enough to be deployed. */
+static bool
+is_deployed(const MrenNetwork *network, bool asked, bool first)
+{
+	if (has_flaw(network, "diverged"))
+		return false;
+	return asked || (first && !has_flaw(network, "no_vectors"));
 }
 
 static void
 report_not_deployed(const char *model, int32 version, const MrenNetwork *network)
 {
-	if (has_diverged(network))
+	if (has_flaw(network, "diverged"))
 		ereport(WARNING,
 				(errmsg("version %d of model \"%s\" is not deployed, since its training diverged",
 						version, model),
 				 errdetail("Its loss is far above that of a model that knows nothing."),
 				 errhint("Lower option \"learning_rate\".")));
+	else if (has_flaw(network, "no_vectors"))
+		ereport(
+			WARNING,
+			(errmsg("version %d of model \"%s\" is not deployed, since none of the words of its "
+					"rows has a vector",
+					version, model),
+			 errhint("Train with other embeddings, or without any by the option "
+					 "\"embeddings\": null. To deploy it all the same: SELECT "
+					 "mren.promote(%s, %d);",
+					 quote_literal_cstr(model), version)));
 	else
 		ereport(NOTICE, (errmsg("version %d of model \"%s\" is not deployed", version, model),
 						 errhint("To deploy it: SELECT mren.promote(%s, %d); or train with the "
@@ -304,7 +323,7 @@ mren_models_save(const char *model, const MrenNetwork *network, const MrenSaveEx
 	id = insert_version(row.id, version, network, extra);
 	mren_models_check_needs(model, id, extra->trained || (extra->deploy && row.deployed != 0));
 	insert_weights(id, network);
-	if ((row.deployed == 0 || extra->deploy) && !has_diverged(network))
+	if (is_deployed(network, extra->deploy, row.deployed == 0))
 		mren_models_deploy(row.id, id);
 	else if (!extra->judged)
 		report_not_deployed(model, version, network);

@@ -12,7 +12,7 @@
 #define WIDTH 480
 #define HEIGHT 300
 #define LEFT 52
-#define RIGHT 468
+#define RIGHT 462
 #define TOP 26
 #define BOTTOM 252
 

@@ -11,14 +11,24 @@
 #include "pg/report/page.h"
 
 #define WIDTH 900.0
-#define HEIGHT 640.0
+#define MAX_HEIGHT 640.0
 /* Shorter lines have no room for their label; it is in their title. */
 #define LABEL_ROOM 125
 #define MARGIN_X 90.0
 #define MARGIN_Y 34.0
+/* From a node's border to the base line of its name above and below it. */
+#define NAME_ABOVE 5
+#define NAME_BELOW 14
 #define ROUNDS 400
 /* Names are wider than high: distances across count less. */
 #define ASPECT 1.6
+
+/* A few nodes need little room. */
+static double
+height(const MrenDrawing *drawing)
+{
+	return Min(MAX_HEIGHT, 240.0 + 40.0 * drawing->n_nodes);
+}
 
 static void
 begin_on_circle(MrenDrawing *drawing)
@@ -94,16 +104,16 @@ fit(MrenDrawing *drawing)
 		node->x = high[0] - low[0] < 1
 					  ? WIDTH / 2
 					  : MARGIN_X + (node->x - low[0]) / (high[0] - low[0]) * (WIDTH - 2 * MARGIN_X);
-		node->y = high[1] - low[1] < 1 ? HEIGHT / 2
+		node->y = high[1] - low[1] < 1 ? height(drawing) / 2
 									   : MARGIN_Y + (node->y - low[1]) / (high[1] - low[1]) *
-														(HEIGHT - 2 * MARGIN_Y);
+														(height(drawing) - 2 * MARGIN_Y);
 	}
 }
 
 static void
 place_nodes(MrenDrawing *drawing)
 {
-	double ideal = 0.9 * sqrt(WIDTH * HEIGHT / ASPECT / drawing->n_nodes);
+	double ideal = 0.9 * sqrt(WIDTH * height(drawing) / ASPECT / drawing->n_nodes);
 
 	begin_on_circle(drawing);
 	for (int i = 0; i < ROUNDS; i++)
@@ -181,16 +191,44 @@ draw_edge(StringInfo page, const MrenDrawing *drawing, int edge)
 	appendStringInfoString(page, "</text>\n");
 }
 
-static void
-draw_node(StringInfo page, const MrenDrawnNode *node)
+/* Whether the node's lines leave more room for its name below it than above. */
+static bool
+name_below(const MrenDrawing *drawing, int number)
 {
+	double up = -1; /* cosine of the smallest angle between a line and the way up */
+	double down = -1;
+
+	for (int e = 0; e < drawing->n_edges; e++)
+	{
+		const MrenDrawnEdge *edge = &drawing->edges[e];
+		const MrenDrawnNode *node = &drawing->nodes[number];
+		const MrenDrawnNode *other;
+		double cosine;
+
+		if (edge->from != number && edge->to != number)
+			continue;
+		other = &drawing->nodes[edge->from == number ? edge->to : edge->from];
+		cosine = (other->y - node->y) / Max(hypot(other->x - node->x, other->y - node->y), 1);
+		down = Max(down, cosine);
+		up = Max(up, -cosine);
+	}
+	return up > down;
+}
+
+static void
+draw_node(StringInfo page, const MrenDrawing *drawing, int number)
+{
+	const MrenDrawnNode *node = &drawing->nodes[number];
+	double away =
+		name_below(drawing, number) ? radius(node) + NAME_BELOW : -radius(node) - NAME_ABOVE;
+
 	appendStringInfo(page,
 					 "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\" style=\"fill:var(--c%d)\"><title>",
 					 node->x, node->y, radius(node), node->color);
 	mren_html_text(page, node->name);
 	appendStringInfo(page, " (facts: %d)</title></circle>\n", node->degree);
 	appendStringInfo(page, "<text class=\"name\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">",
-					 node->x, node->y - radius(node) - 5);
+					 node->x, node->y + away);
 	mren_html_brief(page, node->name, 24);
 	appendStringInfoString(page, "</text>\n");
 }
@@ -201,7 +239,7 @@ begin_svg(StringInfo page, const MrenDrawing *drawing, bool alone)
 {
 	appendStringInfo(
 		page, "<svg%s class=\"drawing\" viewBox=\"0 0 %.0f %.0f\" role=\"img\" aria-label=\"",
-		alone ? " xmlns=\"http://www.w3.org/2000/svg\"" : "", WIDTH, HEIGHT);
+		alone ? " xmlns=\"http://www.w3.org/2000/svg\"" : "", WIDTH, height(drawing));
 	mren_html_text(page, drawing->title);
 	appendStringInfoString(page, "\">\n");
 	if (alone)
@@ -221,6 +259,6 @@ mren_draw_graph(StringInfo page, MrenDrawing *drawing, bool alone)
 	for (int e = 0; e < drawing->n_edges; e++)
 		draw_edge(page, drawing, e);
 	for (int i = 0; i < drawing->n_nodes; i++)
-		draw_node(page, &drawing->nodes[i]);
+		draw_node(page, drawing, i);
 	appendStringInfoString(page, "</svg>\n");
 }

@@ -229,7 +229,8 @@ matrix_head(const MrenReport *report, const Counted *labels, size_t n_shown, boo
 {
 	StringInfo page = report->page;
 
-	appendStringInfoString(page, "<thead><tr><th>actual &#x2193; predicted &#x2192;</th>");
+	appendStringInfoString(page,
+						   "<thead><tr><th>actual&#xA0;&#x2193; predicted&#xA0;&#x2192;</th>");
 	for (size_t j = 0; j < n_shown; j++)
 	{
 		const char *name = label(report, labels[j].label);

@@ -31,13 +31,17 @@ static const char log_sql[] =
 	" FROM (SELECT r.log FROM mren.runs r WHERE r.model OPERATOR(pg_catalog.=) $1"
 	"  AND r.version OPERATOR(pg_catalog.=) $2 AND r.log IS NOT NULL"
 	"  ORDER BY r.run DESC LIMIT 1) l,"
-	" LATERAL pg_catalog.jsonb_array_elements(l.log) WITH ORDINALITY AS e (value, n) ORDER BY e.n";
+	" LATERAL pg_catalog.jsonb_array_elements(l.log) WITH ORDINALITY AS e (value, n)"
+	/* Members and refits can be trained at the same time. */
+	" ORDER BY (e.value OPERATOR(pg_catalog.->>) 'phase')::pg_catalog.int4,"
+	" (e.value OPERATOR(pg_catalog.->>) 'member')::pg_catalog.int4, e.n";
 
 typedef struct Curve
 {
 	int n;
 	int last_phase;
 	int last_member;
+	int n_members; /* 0: they are not counted */
 	double greatest_epoch;
 	bool validated;
 	bool refitted;
@@ -82,6 +86,7 @@ take_epoch(void *state, TupleTableSlot *slot)
 		add_point(curve, epoch, NAN, NAN, NAN);
 	curve->last_phase = phase;
 	curve->last_member = member;
+	curve->n_members = Max(curve->n_members, member);
 	curve->greatest_epoch = Max(curve->greatest_epoch, epoch);
 	curve->refitted = curve->refitted || phase == REFIT;
 	curve->validated = curve->validated || !isnan(f1);
@@ -113,6 +118,11 @@ draw_loss(StringInfo page, const Curve *curve)
 					   "Mean loss of each epoch. Where the validation loss rises while the "
 					   "training loss falls, the network learns its rows by heart.");
 	mren_chart(page, &chart);
+	if (curve->n_members > 1)
+		appendStringInfo(page,
+						 "<p>The version has %d members, which were trained one after the other; "
+						 "each has lines of its own.</p>\n",
+						 curve->n_members);
 	mren_section_end(page);
 }
 
@@ -288,7 +298,7 @@ put_run(void *state, TupleTableSlot *slot)
 	if (runs->n++ == 0)
 		appendStringInfoString(runs->page,
 							   "<h3>Latest runs</h3>\n<div class=\"scroll\"><table "
-							   "class=\"wide\"><thead><tr><th>Started</th><th>Call</th><th "
+							   "class=\"wide runs\"><thead><tr><th>Started</th><th>Call</th><th "
 							   "class=\"n\">Version</th><th class=\"n\">Rows</th><th>Outcome</th>"
 							   "<th>Reason</th></tr></thead>\n<tbody>\n");
 	appendStringInfoString(runs->page, "<tr>");

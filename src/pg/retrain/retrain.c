@@ -210,7 +210,9 @@ skip(MrenJob *job)
 	{
 		retrain->verdict.verdict = "skipped";
 		retrain->verdict.reason =
-			psprintf("%lld rows are new to version %d, but min_new_rows is %lld",
+			psprintf(ngettext("%lld row is new to version %d, but min_new_rows is %lld",
+							  "%lld rows are new to version %d, but min_new_rows is %lld",
+							  (unsigned long) retrain->verdict.new_rows),
 					 (long long) retrain->verdict.new_rows, retrain->champion.version,
 					 (long long) retrain->args.min_new_rows);
 	}

@@ -15,6 +15,7 @@
 #include "pg/support/settings.h"
 #include "pg/tagger/tag_gold.h"
 #include "pg/tagger/tagger_setup.h"
+#include "pg/train/row_checks.h"
 #include "pg/train/train_spill.h"
 #include "pg/train/train_call.h"
 #include "pg/train/train_vectors.h"
@@ -37,6 +38,7 @@ typedef struct Train
 	MrenVectorTable *table; /* NULL without embeddings */
 	MrenTagTrainer *trainer;
 	MrenTagReport report;
+	bool checked; /* the words of all rows have been counted */
 	uint8 lexicons[MREN_MAX_TAG_LEXICONS][MREN_SHA256_LENGTH];
 	MrenEncoderSource text_encoder;
 } Train;
@@ -159,8 +161,10 @@ read_rows(MrenTrainCall *call)
 	mren_query_run(generate_statement(call->query.text, &columns), 1, types, values, add_row,
 				   train);
 	if (train->n_skipped > 0)
-		ereport(NOTICE, (errmsg("%lld rows without words or labels were skipped",
-								(long long) train->n_skipped)));
+		ereport(NOTICE,
+				(errmsg_plural("%lld row without words or labels was skipped",
+							   "%lld rows without words or labels were skipped",
+							   (unsigned long) train->n_skipped, (long long) train->n_skipped)));
 	mren_slips_warn(&train->slips);
 	mren_train_spill_finish(train->spill, &train->source);
 	call->n_rows = train->source.n;
@@ -174,6 +178,20 @@ read_rows(MrenTrainCall *call)
  * Training
  */
 
+/* Once the trainer has read all rows. */
+static void
+check_vectors(Train *train)
+{
+	MrenTagReport *report = &train->report;
+
+	mren_tag_trainer_report(train->trainer, report);
+	if (report->n_rows < train->source.n)
+		return;
+	train->checked = true;
+	mren_train_check_vectors(train->setup.embeddings, report->n_words,
+							 report->n_words - report->n_unknown_words);
+}
+
 static void
 step(void *state, MrenProgress *progress)
 {
@@ -181,11 +199,13 @@ step(void *state, MrenProgress *progress)
 	MrenError err;
 
 	MREN_PG_CALL(err, mren_tag_trainer_step(train->trainer, progress, &err));
+	if (!train->checked)
+		check_vectors(train);
 }
 
 /* Without times and speeds, so that equal trainings have equal metrics. */
 static char *
-metrics_json(const MrenTagReport *report)
+metrics_json(const MrenTaggerSetup *setup, const MrenTagReport *report)
 {
 	StringInfoData json;
 
@@ -199,6 +219,9 @@ metrics_json(const MrenTagReport *report)
 					 report->n_words, report->n_unknown_words, report->n_parameters,
 					 report->epochs_run, report->best_epoch, report->refit_epochs,
 					 report->train_loss, mren_icu_version());
+	if (setup->embeddings != NULL && setup->core.text_encoder == NULL &&
+		report->n_unknown_words == report->n_words)
+		appendStringInfoString(&json, ", \"no_vectors\": true");
 	if (report->n_windowed > 0)
 		appendStringInfo(&json, ", \"windowed_rows\": %zu", report->n_windowed);
 	if (report->encoder_restarts > 0)
@@ -219,7 +242,7 @@ finish(MrenTrainCall *call, MrenNetwork *network)
 	MREN_PG_CALL(err, mren_tag_trainer_finish(train->trainer, &network->tagger, &err));
 	mren_tag_trainer_report(train->trainer, &train->report);
 	network->options = mren_tagger_setup_json(&train->setup);
-	network->metrics = metrics_json(&train->report);
+	network->metrics = metrics_json(&train->setup, &train->report);
 }
 
 static void

@@ -16,8 +16,8 @@
 typedef struct Found
 {
 	MrenNames relations;
-	uint64 n_words;
-	uint64 n_known; /* of them, words with a vector */
+	size_t n_words;
+	size_t n_known; /* of them, words with a vector */
 	bool has_image;
 	bool has_audio;
 	size_t n_weak; /* rows that train but are not gold */
@@ -128,6 +128,23 @@ warn_of_relations(const MrenEnv *env, const MrenNames *relations)
 	mren_names_free(env, &folded);
 }
 
+/* Embeddings of the texts' language have vectors of more than half of their running words. */
+#define LEAST_SHARE_OF_VECTORS 0.05
+
+void
+mren_train_check_vectors(const char *embeddings, size_t n_words, size_t n_known)
+{
+	if (embeddings == NULL || n_known >= LEAST_SHARE_OF_VECTORS * n_words)
+		return;
+	ereport(WARNING,
+			(n_known == 0
+				 ? errmsg("embeddings \"%s\" have a vector of none of the %zu words of the rows",
+						  embeddings, n_words)
+				 : errmsg("embeddings \"%s\" have vectors of only %zu of the %zu words of the rows",
+						  embeddings, n_known, n_words),
+			 errhint("They may be of another language or alphabet.")));
+}
+
 int64
 mren_train_check_rows(const MrenTrainSetup *setup, const MrenSource *rows)
 {
@@ -143,11 +160,7 @@ mren_train_check_rows(const MrenTrainSetup *setup, const MrenSource *rows)
 				 errdetail("The model is neither validated nor calibrated, so its confidence means "
 						   "little."),
 				 errhint("Label some rows by hand: 200 tell how good the model is.")));
-	if (setup->embeddings != NULL && found.n_words > 0 && found.n_known == 0)
-		ereport(WARNING,
-				(errmsg("embeddings \"%s\" have a vector of none of the %llu words of the rows",
-						setup->embeddings, (unsigned long long) found.n_words),
-				 errhint("They may be of another language or alphabet.")));
+	mren_train_check_vectors(setup->embeddings, found.n_words, found.n_known);
 	if (setup->encoder_named && !found.has_image)
 		ereport(WARNING, (errmsg("image encoder \"%s\" is not used, since no row has an image",
 								 setup->image_encoder),

@@ -8,6 +8,7 @@
 #include "miscadmin.h"
 
 #include "pg/predict/predictor.h"
+#include "pg/support/pg_env.h"
 #include "pg/support/settings.h"
 #include "pg/train/retrain_score.h"
 #include "pg/train/row_checks.h"
@@ -66,8 +67,11 @@ read_rows(MrenTrainCall *call)
 	MemoryContextSwitchTo(old);
 	mren_train_rows_read(&train->rows, &train->setup);
 	if (train->rows.n_holdout > 0)
-		ereport(NOTICE, (errmsg("%lld rows are held out to judge models (option holdout_share)",
-								(long long) train->rows.n_holdout)));
+		ereport(NOTICE,
+				(errmsg_plural("%lld row is held out to judge models (option holdout_share)",
+							   "%lld rows are held out to judge models (option holdout_share)",
+							   (unsigned long) train->rows.n_holdout,
+							   (long long) train->rows.n_holdout)));
 	call->n_weak = mren_train_check_rows(&train->setup, &train->rows.source);
 	old = MemoryContextSwitchTo(context);
 	mren_train_network_begin(&train->training, &train->setup, &train->rows.source,
@@ -102,8 +106,10 @@ score(MrenTrainCall *call, const MrenNetwork *network)
 	const MrenSource *rows = &train->rows.holdout;
 	const char *negative = train->setup.net.negative;
 	MrenTrainAnswers answers;
+	MrenEnv env = mren_pg_env(CurrentMemoryContext);
 	MrenPairedCounts *counts;
 	MrenHoldoutScore found;
+	MrenError err;
 
 	if (rows->n == 0)
 		return;
@@ -115,6 +121,8 @@ score(MrenTrainCall *call, const MrenNetwork *network)
 		CHECK_FOR_INTERRUPTS();
 		mren_train_answer_count(&answers, i, &counts[i]);
 	}
+	if (negative != NULL)
+		MREN_PG_CALL(err, mren_paired_settle(&env, counts, rows->n, &err));
 	mren_score_measured(counts, rows->n, 1, train->setup.net.common.seed,
 						mren_score_measure(negative), &found);
 	mren_score_record(call->name, call->version, &found);

@@ -89,7 +89,7 @@ is_bad(MrenTrainRows *rows, const bytea *row, TupleTableSlot *slot)
 	MrenRowError error;
 	MemoryContext old;
 
-	if (!mren_encode_error(VARDATA_ANY(row), VARSIZE_ANY_EXHDR(row), &error))
+	if (!mren_row_error_read(VARDATA_ANY(row), VARSIZE_ANY_EXHDR(row), &error))
 		return false;
 	old = MemoryContextSwitchTo(rows->context);
 	mren_row_errors_add(&rows->errors, row_id(rows, slot), rows->n_read, &error);
@@ -295,8 +295,10 @@ mren_train_rows_read(MrenTrainRows *rows, const MrenTrainSetup *setup)
 	rows->slips.context = rows->context;
 	mren_query_run(generate_statement(rows), 1, types, values, add_row, &reader);
 	if (rows->n_skipped > 0)
-		ereport(NOTICE, (errmsg("%lld rows without sentence, mention or relation were skipped",
-								(long long) rows->n_skipped)));
+		ereport(NOTICE,
+				(errmsg_plural("%lld row without sentence, mention or relation was skipped",
+							   "%lld rows without sentence, mention or relation were skipped",
+							   (unsigned long) rows->n_skipped, (long long) rows->n_skipped)));
 	mren_row_errors_notice(&rows->errors, "were skipped");
 	mren_slips_warn(&rows->slips);
 	mren_train_spill_finish(rows->spill, &rows->source);

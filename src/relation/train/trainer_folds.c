@@ -47,6 +47,7 @@ mren_trainer_fold_begin(MrenTrainer *trainer, int fold, MrenError *err)
 								   .fold = fold,
 								   .gold = true,
 								   .n_epochs = epochs > linear_epochs ? epochs : linear_epochs,
+								   .member_epochs = epochs,
 								   .n_rows = report->n_train - report->n_weak};
 	MREN_TRY(mren_trainer_begin_member(trainer, err));
 	mren_trainer_linear_begin(trainer, linear_epochs);
@@ -59,6 +60,7 @@ mren_trainer_fold_validate(MrenTrainer *trainer)
 	memset(&trainer->validation, 0, sizeof(trainer->validation));
 	trainer->validation.n = trainer->kept.n_folded;
 	trainer->epochs.validating = true;
+	trainer->epochs.member_epochs = trainer->epochs.epoch;
 	mren_trainer_linear_score(trainer);
 }
 

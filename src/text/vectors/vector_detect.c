@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "base/path.h"
 #include "base/utf8.h"
 
 typedef struct Magic
@@ -198,6 +199,8 @@ mren_vector_detect(const char *bytes, size_t n, MrenVectorFormat wanted, MrenVec
 
 	if (n == 0)
 		return mren_fail(err, MREN_EFORMAT, "file is empty");
+	if (mren_fail_pointer("the file", (const uint8_t *) bytes, n, err))
+		return MREN_EFORMAT;
 	MREN_TRY(refuse_magic(bytes, n, err));
 	if (read_header(bytes + mark, n - mark, header))
 		MREN_TRY(settle_with_header(bytes + mark, n - mark, wanted, header, err));

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/path.h"
 #include "base/size.h"
 #include "base/sort.h"
 #include "base/utf8.h"
@@ -233,9 +234,8 @@ read_header(Reading *reading, const uint8_t *data, size_t len, json_t **header)
 		for (int i = 0; i < 8; i++)
 			n |= (uint64_t) data[i] << (8 * i);
 	}
-	/* A pointer of git-lfs is text: json.c names it. */
-	if (len >= 8 && memcmp(data, "version ", 8) == 0)
-		return mren_transformer_json(reading->file, data, len, len, header, reading->err);
+	if (mren_fail_pointer(reading->file, data, len, reading->err))
+		return MREN_EFORMAT;
 	if (len < 8 || n > len - 8)
 		return mren_fail(reading->err, MREN_EFORMAT,
 						 "\"%s\" of %zu bytes is not a whole safetensors file", reading->file, len);
