@@ -272,6 +272,9 @@ REVOKE EXECUTE ON FUNCTION
     mren.drop_audio_encoder(text)
 FROM PUBLIC;
 
+\include 68_resources.sql
+GRANT SELECT ON mren.resources TO PUBLIC;
+
 -- Pages to look at.
 \include 85_report.sql
 

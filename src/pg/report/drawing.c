@@ -19,6 +19,9 @@
 /* From a node's border to the base line of its name above and below it. */
 #define NAME_ABOVE 5
 #define NAME_BELOW 14
+/* Characters of a name that are shown, and about how wide and high one is. */
+#define NAME_LENGTH 24
+#define LETTER_WIDTH 8.0
 #define ROUNDS 400
 /* Names are wider than high: distances across count less. */
 #define ASPECT 1.6
@@ -191,17 +194,37 @@ draw_edge(StringInfo page, const MrenDrawing *drawing, int edge)
 	appendStringInfoString(page, "</text>\n");
 }
 
-/* Whether the node's lines leave more room for its name below it than above. */
+/* How many other nodes a name whose base line is `away` from the node would touch. */
+static int
+hidden_nodes(const MrenDrawing *drawing, int number, double away)
+{
+	const MrenDrawnNode *node = &drawing->nodes[number];
+	double half = Min(strlen(node->name), NAME_LENGTH) * LETTER_WIDTH / 2;
+	int n = 0;
+
+	for (int i = 0; i < drawing->n_nodes; i++)
+	{
+		const MrenDrawnNode *other = &drawing->nodes[i];
+
+		n += i != number && fabs(other->x - node->x) < half + radius(other) &&
+			 fabs(other->y - (node->y + away - LETTER_WIDTH / 2)) < LETTER_WIDTH + radius(other);
+	}
+	return n;
+}
+
+/* Whether there is more room for the node's name below it than above. */
 static bool
 name_below(const MrenDrawing *drawing, int number)
 {
-	double up = -1; /* cosine of the smallest angle between a line and the way up */
-	double down = -1;
+	const MrenDrawnNode *node = &drawing->nodes[number];
+	double up = hidden_nodes(drawing, number, -radius(node) - NAME_ABOVE);
+	double down = hidden_nodes(drawing, number, radius(node) + NAME_BELOW);
+	double line_up = -1; /* cosine of the smallest angle between a line and the way up */
+	double line_down = -1;
 
 	for (int e = 0; e < drawing->n_edges; e++)
 	{
 		const MrenDrawnEdge *edge = &drawing->edges[e];
-		const MrenDrawnNode *node = &drawing->nodes[number];
 		const MrenDrawnNode *other;
 		double cosine;
 
@@ -209,10 +232,10 @@ name_below(const MrenDrawing *drawing, int number)
 			continue;
 		other = &drawing->nodes[edge->from == number ? edge->to : edge->from];
 		cosine = (other->y - node->y) / Max(hypot(other->x - node->x, other->y - node->y), 1);
-		down = Max(down, cosine);
-		up = Max(up, -cosine);
+		line_down = Max(line_down, cosine);
+		line_up = Max(line_up, -cosine);
 	}
-	return up > down;
+	return up + line_up > down + line_down;
 }
 
 static void
@@ -229,7 +252,7 @@ draw_node(StringInfo page, const MrenDrawing *drawing, int number)
 	appendStringInfo(page, " (facts: %d)</title></circle>\n", node->degree);
 	appendStringInfo(page, "<text class=\"name\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">",
 					 node->x, node->y + away);
-	mren_html_brief(page, node->name, 24);
+	mren_html_brief(page, node->name, NAME_LENGTH);
 	appendStringInfoString(page, "</text>\n");
 }
 

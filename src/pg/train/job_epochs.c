@@ -98,13 +98,9 @@ step(MrenJobEpochs *epochs)
 	MrenProgress progress;
 
 	epochs->step(epochs->state, &progress);
-	if (progress.elsewhere)
-	{
-		report_epoch(epochs, &progress);
-		return;
-	}
-	epochs->progress = progress;
-	if (progress.event != MREN_TRAIN_EPOCH)
+	if (!progress.elsewhere)
+		epochs->progress = progress;
+	if (!progress.elsewhere && progress.event != MREN_TRAIN_EPOCH)
 		return;
 	epochs->epoch = progress;
 	report_epoch(epochs, &progress);
@@ -129,7 +125,10 @@ step_a_while(MrenJob *job)
 			 mren_seconds_since(start) < PIECE_SECONDS);
 }
 
-/* During an epoch, the latest validation is that of the epoch before. */
+/*
+ * During an epoch, the latest validation is that of the epoch before.  A trainer that waits for
+ * workers, or has ended so, shows the epoch that ended last.
+ */
 static void
 write_progress(MrenJob *job)
 {
@@ -144,6 +143,8 @@ write_progress(MrenJob *job)
 		.seconds_left = seconds_left(epochs),
 	};
 
+	if (progress.epoch.epoch == 0 && epochs->epoch.epoch > 0)
+		progress.epoch = epochs->epoch;
 	if (!progress.epoch.validated && epochs->epoch.validated &&
 		epochs->epoch.phase == epochs->progress.phase)
 	{
