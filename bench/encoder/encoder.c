@@ -4,7 +4,7 @@
  *
  * encoder SHAPE SECONDS: one core, weights at random, which does not change the work.  SHAPE is
  * minilm or base, with "-int8" behind it for an encoder of bytes.  A line
- * for a sentence alone of 15, 28 and 128 tokens, and for batches of 32 sentences of 32 tokens
+ * for a sentence alone of 16, 32 and 64 tokens, and for batches of 32 sentences of 32 tokens
  * and of 8 to 56; milliseconds are the medians of processor time.
  */
 #include "../bench.h"
@@ -114,15 +114,14 @@ measure(const char *name, const MrenTransformer *encoder, const MrenTransformerC
 	}
 	middle = median(times, n);
 	printf("%-26s %8.2f ms %8.0f tokens/s %6.1f GFLOP/s\n", name, 1000 * middle,
-		   (double) batch.n_tokens / middle,
-		   operations(config, &batch) / middle / 1e9);
+		   (double) batch.n_tokens / middle, operations(config, &batch) / middle / 1e9);
 	free(out);
 }
 
 static void
 measure_all(const MrenTransformer *encoder, const MrenTransformerConfig *config, double seconds)
 {
-	static const size_t alone[] = {15, 28, 128};
+	static const size_t alone[] = {16, 32, 64};
 	size_t lengths[32];
 
 	for (size_t i = 0; i < sizeof(alone) / sizeof(alone[0]); i++)

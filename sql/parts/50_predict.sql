@@ -149,3 +149,21 @@ AS 'MODULE_PATHNAME', 'mren_predict_rows_proba'
 LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 10000 ROWS 1000;
 COMMENT ON FUNCTION mren.predict_rows_proba(text, text, integer) IS
     'Predicts the rows of a query as mren.predict_rows, with the probabilities of all relations, as a training takes them, and the margin between the two most likely ones.';
+
+CREATE FUNCTION mren.predict_row(model text, version integer, sentence text, head text, tail text, image bytea,
+    image_vector real[], audio bytea, audio_vector real[], head_type text, tail_type text, head_box box, tail_box box,
+    relation text)
+RETURNS bytea
+AS 'MODULE_PATHNAME', 'mren_predict_row'
+LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION mren.predict_row(text, integer, text, text, text, bytea, real[], bytea, real[], text, text, box, box, text) IS
+    'Answers one row of a query; mren.predict_rows and mren.evaluate call this function in parallel plans.';
+
+CREATE FUNCTION mren.predict_row(model text, version integer, sentence text, head int4range, tail int4range, image bytea,
+    image_vector real[], audio bytea, audio_vector real[], head_type text, tail_type text, head_box box, tail_box box,
+    relation text)
+RETURNS bytea
+AS 'MODULE_PATHNAME', 'mren_predict_row_range'
+LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 1000;
+COMMENT ON FUNCTION mren.predict_row(text, integer, text, int4range, int4range, bytea, real[], bytea, real[], text, text, box, box, text) IS
+    'Answers one row of a query; mren.predict_rows and mren.evaluate call this function in parallel plans.';

@@ -316,4 +316,30 @@ RETURNS bytea
 AS 'MODULE_PATHNAME', 'mren_encode_example_range'
 LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 1000;
 
+-- Metrics of rows with several relations.
+CREATE FUNCTION mren.metrics_add(state mren.confusion, actual text[], predicted text[]) RETURNS mren.confusion
+    AS 'MODULE_PATHNAME', 'mren_metrics_add_sets'
+    LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE;
+
+CREATE FUNCTION mren.metrics_add(state mren.confusion, actual text[], predicted text[], negative text)
+    RETURNS mren.confusion
+    AS 'MODULE_PATHNAME', 'mren_metrics_add_sets'
+    LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE;
+
+CREATE AGGREGATE mren.metrics(actual text[], predicted text[]) (
+    SFUNC = mren.metrics_add,
+    STYPE = mren.confusion,
+    FINALFUNC = mren.metrics_final,
+    COMBINEFUNC = mren.metrics_combine,
+    PARALLEL = SAFE
+);
+
+CREATE AGGREGATE mren.metrics(actual text[], predicted text[], negative text) (
+    SFUNC = mren.metrics_add,
+    STYPE = mren.confusion,
+    FINALFUNC = mren.metrics_final,
+    COMBINEFUNC = mren.metrics_combine,
+    PARALLEL = SAFE
+);
+
 \comments

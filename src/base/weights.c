@@ -228,6 +228,14 @@ mren_weights_block(const MrenWeights *weights, size_t i, MrenWeightsBlock *block
 	return MREN_OK;
 }
 
+MrenStatus
+mren_weights_next(const MrenEnv *env, MrenWeightsBlock *block, MrenError *err)
+{
+	MREN_TRY(mren_weights_block(env->weights, env->weights->next, block, err));
+	env->weights->next++;
+	return MREN_OK;
+}
+
 size_t
 mren_weights_file_size(const MrenWeights *weights)
 {

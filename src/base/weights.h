@@ -11,7 +11,8 @@
  * The file is one of this machine and this version of the library, which its key must say:
  * numbers are in the machine's own form.  Its header is checked; the blocks are not, which
  * would read them all.  So a block may hold only what cannot do harm when it is damaged: numbers
- * to calculate with, and indexes that are checked whenever they are used.
+ * to calculate with, and indexes that are checked when the block is taken or whenever they are
+ * used.
  */
 #ifndef MREN_BASE_WEIGHTS_H
 #define MREN_BASE_WEIGHTS_H
@@ -82,6 +83,9 @@ extern bool mren_weights_have(const MrenWeights *weights, const void *ptr);
 /* Block i, whatever the next one is; MREN_EFORMAT if the file does not have it. */
 extern MrenStatus mren_weights_block(const MrenWeights *weights, size_t i, MrenWeightsBlock *block,
 									 MrenError *err);
+
+/* The next block of env's weights, which are ready, of any size; MREN_EFORMAT if there is none. */
+extern MrenStatus mren_weights_next(const MrenEnv *env, MrenWeightsBlock *block, MrenError *err);
 
 /* Records a block that somebody else keeps.  MREN_ENOMEM. */
 extern MrenStatus mren_weights_add(MrenWeights *weights, const void *data, size_t len,

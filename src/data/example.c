@@ -636,6 +636,15 @@ mren_example_identity(const MrenExample *example)
 }
 
 uint64_t
+mren_example_pair(const MrenExample *example)
+{
+	MrenExample pair = *example;
+
+	pair.relation = (MrenTextSpan){"", 0};
+	return mren_example_identity(&pair);
+}
+
+uint64_t
 mren_example_group(const char *sentence, size_t len, const MrenHash128 *image)
 {
 	if (image != NULL)

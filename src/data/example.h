@@ -141,6 +141,9 @@ extern int mren_example_compare(const uint8_t *a, const uint8_t *b);
  */
 extern uint64_t mren_example_identity(const MrenExample *example);
 
+/* The identity without the relation: the same for rows of one pair, each with a relation of it. */
+extern uint64_t mren_example_pair(const MrenExample *example);
+
 /*
  * mren_example_group
  *	  The group of a row: rows of one image, without an image rows of one recording, or

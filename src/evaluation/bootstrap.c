@@ -45,6 +45,54 @@ difference(const Sums *sums)
 	return score(sums, 1) - score(sums, 0);
 }
 
+/* By relation, then by arrival. */
+static int
+compare_relations(const void *state, uint64_t a, uint64_t b)
+{
+	const MrenPairedCounts *rows = state;
+
+	if (rows[a].relation != rows[b].relation)
+		return rows[a].relation < rows[b].relation ? -1 : 1;
+	return a < b ? -1 : a > b;
+}
+
+/* The rows order[0] .. order[n - 1] of one pair. */
+static void
+settle_pair(MrenPairedCounts *rows, const MrenKeyed *order, size_t n)
+{
+	size_t most = 0;
+	size_t run = 0;
+
+	for (size_t i = 0; i < n; i++)
+	{
+		run = i > 0 && rows[order[i].at].relation == rows[order[i - 1].at].relation ? run + 1 : 1;
+		most = run > most ? run : most;
+	}
+	for (size_t i = most; i < n; i++)
+		rows[order[i].at].predicted[0] = rows[order[i].at].predicted[1] = 0;
+}
+
+MrenStatus
+mren_paired_settle(const MrenEnv *env, MrenPairedCounts *rows, size_t n, MrenError *err)
+{
+	MrenKeyed *order;
+	size_t first = 0;
+
+	MREN_TRY(mren_allocate(env, n, sizeof(*order), &order, err));
+	for (size_t i = 0; i < n; i++)
+		order[i] = (MrenKeyed){rows[i].pair, i};
+	mren_sort_keyed(order, n, compare_relations, rows);
+	for (size_t i = 1; i <= n; i++)
+	{
+		if (i < n && order[i].key == order[first].key)
+			continue;
+		settle_pair(rows, order + first, i - first);
+		first = i;
+	}
+	mren_release(env, order);
+	return MREN_OK;
+}
+
 /*
  * Adds up the rows of each group, in the order of the keys, which does not
  * depend on that of the rows.

@@ -29,7 +29,18 @@ typedef struct MrenPairedCounts
 	uint32_t actual;
 	uint32_t predicted[2];
 	uint32_t hits[2];
+	uint64_t pair;	   /* hash of what is asked; read by mren_paired_settle only */
+	uint64_t relation; /* hash of the actual relation; as pair */
 } MrenPairedCounts;
+
+/*
+ * mren_paired_settle
+ *	  Of n rows, each of which counts as predicted all that the models say of its
+ *	  pair: a pair with one row for each of its relations has been asked once.  Leaves
+ *	  what is predicted in as many rows of a pair as have the same relation.
+ */
+extern MrenStatus mren_paired_settle(const MrenEnv *env, MrenPairedCounts *rows, size_t n,
+									 MrenError *err);
 
 typedef struct MrenBootstrap
 {

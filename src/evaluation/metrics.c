@@ -17,10 +17,10 @@ typedef struct Label
 	uint64_t n_correct;
 } Label;
 
-/* A pair of labels by their order of arrival; predicted 0: abstained. */
+/* A pair of labels by their order of arrival. */
 typedef struct Pair
 {
-	uint64_t key; /* (1 + actual) << 32 | (1 + predicted); 0: empty slot */
+	uint64_t key; /* (1 + actual) << 32 | (1 + predicted), 0 for an absent one; 0: empty slot */
 	uint64_t count;
 } Pair;
 
@@ -33,7 +33,8 @@ struct MrenConfusion
 	Pair *pairs;
 	size_t n_slots; /* a power of two, or 0 */
 	size_t n_pairs;
-	uint64_t total;
+	uint64_t total; /* rows */
+	uint64_t exact; /* of them, those of which exactly the right labels are predicted */
 };
 
 MrenStatus
@@ -101,21 +102,32 @@ grow_pairs(MrenConfusion *c, MrenError *err)
 	return MREN_OK;
 }
 
+/* The number of a label by arrival, plus 1; 0 if it is absent. */
+static MrenStatus
+intern_optional(MrenConfusion *c, MrenTextSpan name, uint32_t *number, MrenError *err)
+{
+	*number = 0;
+	if (name.data == NULL)
+		return MREN_OK;
+	MREN_TRY(intern_label(c, name, number, err));
+	(*number)++;
+	return MREN_OK;
+}
+
 MrenStatus
-mren_confusion_add(MrenConfusion *confusion, MrenTextSpan actual, MrenTextSpan predicted,
-				   uint64_t n, MrenError *err)
+mren_confusion_add_cell(MrenConfusion *confusion, MrenTextSpan actual, MrenTextSpan predicted,
+						uint64_t n, MrenError *err)
 {
 	MrenConfusion *c = confusion;
 	uint32_t a;
-	uint32_t p = 0;
+	uint32_t p;
 	uint64_t key;
 	size_t slot;
 
-	MREN_TRY(intern_label(c, actual, &a, err));
-	if (predicted.data != NULL)
-		MREN_TRY(intern_label(c, predicted, &p, err));
+	MREN_TRY(intern_optional(c, actual, &a, err));
+	MREN_TRY(intern_optional(c, predicted, &p, err));
 	MREN_TRY(grow_pairs(c, err));
-	key = ((uint64_t) a + 1) << 32 | (predicted.data != NULL ? (uint64_t) p + 1 : 0);
+	key = (uint64_t) a << 32 | p;
 	slot = pair_slot(c->pairs, c->n_slots, key);
 	if (c->pairs[slot].key == 0)
 	{
@@ -123,14 +135,100 @@ mren_confusion_add(MrenConfusion *confusion, MrenTextSpan actual, MrenTextSpan p
 		c->n_pairs++;
 	}
 	c->pairs[slot].count += n;
-	c->labels[a].n_actual += n;
-	c->total += n;
-	if (predicted.data != NULL)
-	{
-		c->labels[p].n_predicted += n;
-		c->labels[p].n_correct += p == a ? n : 0;
-	}
+	if (a > 0)
+		c->labels[a - 1].n_actual += n;
+	if (p > 0)
+		c->labels[p - 1].n_predicted += n;
+	if (a > 0 && a == p)
+		c->labels[a - 1].n_correct += n;
 	return MREN_OK;
+}
+
+void
+mren_confusion_add_rows(MrenConfusion *confusion, uint64_t n, uint64_t exact)
+{
+	confusion->total += n;
+	confusion->exact += exact;
+}
+
+MrenStatus
+mren_confusion_add(MrenConfusion *confusion, MrenTextSpan actual, MrenTextSpan predicted,
+				   uint64_t n, MrenError *err)
+{
+	bool right = predicted.data != NULL && mren_text_span_equal(actual, predicted);
+
+	MREN_TRY(mren_confusion_add_cell(confusion, actual, predicted, n, err));
+	mren_confusion_add_rows(confusion, n, right ? n : 0);
+	return MREN_OK;
+}
+
+/* Whether the name is among n in bytewise order. */
+static bool
+contains(const MrenTextSpan *names, size_t n, MrenTextSpan name)
+{
+	size_t low = 0;
+
+	while (low < n)
+	{
+		size_t middle = low + (n - low) / 2;
+		int order = mren_text_span_compare(names[middle], name);
+
+		if (order == 0)
+			return true;
+		if (order < 0)
+			low = middle + 1;
+		else
+			n = middle;
+	}
+	return false;
+}
+
+MrenStatus
+mren_confusion_add_sets(MrenConfusion *confusion, const MrenTextSpan *actual, size_t n_actual,
+						const MrenTextSpan *predicted, size_t n_predicted, MrenError *err)
+{
+	static const MrenTextSpan absent = {NULL, 0};
+	size_t missed =
+		0; /* the next label that may not be predicted, and the next that may be wrong */
+	size_t wrong = 0;
+	size_t a = 0;
+	size_t p = 0;
+	bool exact = n_actual == n_predicted;
+
+	/* What is right, in one pass over both. */
+	while (a < n_actual && p < n_predicted)
+	{
+		int order = mren_text_span_compare(actual[a], predicted[p]);
+
+		if (order == 0)
+			MREN_TRY(mren_confusion_add_cell(confusion, actual[a], predicted[p], 1, err));
+		else
+			exact = false;
+		a += order <= 0;
+		p += order >= 0;
+	}
+	/* The others against each other, one by one. */
+	for (;;)
+	{
+		while (missed < n_actual && contains(predicted, n_predicted, actual[missed]))
+			missed++;
+		while (wrong < n_predicted && contains(actual, n_actual, predicted[wrong]))
+			wrong++;
+		if (missed == n_actual && wrong == n_predicted)
+			break;
+		MREN_TRY(mren_confusion_add_cell(confusion, missed < n_actual ? actual[missed] : absent,
+										 wrong < n_predicted ? predicted[wrong] : absent, 1, err));
+		missed += missed < n_actual;
+		wrong += wrong < n_predicted;
+	}
+	mren_confusion_add_rows(confusion, 1, exact);
+	return MREN_OK;
+}
+
+static MrenTextSpan
+arrived(const MrenConfusion *c, uint32_t number)
+{
+	return number > 0 ? mren_names_arrived(&c->names, number - 1) : (MrenTextSpan){NULL, 0};
 }
 
 MrenStatus
@@ -139,16 +237,13 @@ mren_confusion_merge(MrenConfusion *into, const MrenConfusion *from, MrenError *
 	for (size_t i = 0; i < from->n_slots; i++)
 	{
 		uint64_t key = from->pairs[i].key;
-		MrenTextSpan predicted = {NULL, 0};
 
-		if (key == 0)
-			continue;
-		if ((uint32_t) key != 0)
-			predicted = mren_names_arrived(&from->names, (uint32_t) key - 1);
-		MREN_TRY(mren_confusion_add(into,
-									mren_names_arrived(&from->names, (uint32_t) (key >> 32) - 1),
-									predicted, from->pairs[i].count, err));
+		if (key != 0)
+			MREN_TRY(mren_confusion_add_cell(into, arrived(from, (uint32_t) (key >> 32)),
+											 arrived(from, (uint32_t) key), from->pairs[i].count,
+											 err));
 	}
+	mren_confusion_add_rows(into, from->total, from->exact);
 	return MREN_OK;
 }
 
@@ -174,17 +269,25 @@ uint64_t
 mren_confusion_count(const MrenConfusion *confusion, size_t i, size_t j)
 {
 	const MrenConfusion *c = confusion;
-	uint64_t key = ((uint64_t) c->names.sorted[i] + 1) << 32;
+	uint64_t key = 0;
 
+	if (i < c->names.n)
+		key = ((uint64_t) c->names.sorted[i] + 1) << 32;
 	if (j < c->names.n)
 		key |= (uint64_t) c->names.sorted[j] + 1;
-	return c->n_slots > 0 ? c->pairs[pair_slot(c->pairs, c->n_slots, key)].count : 0;
+	return c->n_slots > 0 && key != 0 ? c->pairs[pair_slot(c->pairs, c->n_slots, key)].count : 0;
 }
 
 uint64_t
 mren_confusion_total(const MrenConfusion *confusion)
 {
 	return confusion->total;
+}
+
+uint64_t
+mren_confusion_exact(const MrenConfusion *confusion)
+{
+	return confusion->exact;
 }
 
 void
@@ -279,9 +382,5 @@ mren_confusion_macro(const MrenConfusion *confusion, MrenTextSpan negative, Mren
 double
 mren_confusion_accuracy(const MrenConfusion *confusion)
 {
-	uint64_t correct = 0;
-
-	for (size_t i = 0; i < confusion->names.n; i++)
-		correct += confusion->labels[i].n_correct;
-	return ratio(correct, confusion->total);
+	return ratio(confusion->exact, confusion->total);
 }

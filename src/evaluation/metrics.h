@@ -5,6 +5,9 @@
  *
  * Labels may be any text.  A row without a prediction (the model abstained)
  * counts for its actual label's recall and for no label's precision.
+ *
+ * A row may have several labels and several predictions: the figures of a label
+ * are those of the rows that have it and of those of which it is predicted.
  */
 #ifndef MREN_EVALUATION_METRICS_H
 #define MREN_EVALUATION_METRICS_H
@@ -25,6 +28,21 @@ extern void mren_confusion_free(MrenConfusion *confusion);
 /* n rows of this pair of labels; predicted with data NULL: abstained. */
 extern MrenStatus mren_confusion_add(MrenConfusion *confusion, MrenTextSpan actual,
 									 MrenTextSpan predicted, uint64_t n, MrenError *err);
+/*
+ * mren_confusion_add_sets
+ *	  One row of several labels and predictions, each in bytewise order without
+ *	  repetition; either may be empty.  A label that is predicted is counted as such,
+ *	  and the others against each other in order; if there are more of one kind, the
+ *	  rest has no counterpart.
+ */
+extern MrenStatus mren_confusion_add_sets(MrenConfusion *confusion, const MrenTextSpan *actual,
+										  size_t n_actual, const MrenTextSpan *predicted,
+										  size_t n_predicted, MrenError *err);
+/* The two parts of these, for readers of stored counts: n of a pair of labels, either of which
+ * may be absent (data NULL), and n rows, of which exact had just the right predictions. */
+extern MrenStatus mren_confusion_add_cell(MrenConfusion *confusion, MrenTextSpan actual,
+										  MrenTextSpan predicted, uint64_t n, MrenError *err);
+extern void mren_confusion_add_rows(MrenConfusion *confusion, uint64_t n, uint64_t exact);
 /* Adds every count of `from`. */
 extern MrenStatus mren_confusion_merge(MrenConfusion *into, const MrenConfusion *from,
 									   MrenError *err);
@@ -32,7 +50,8 @@ extern MrenStatus mren_confusion_merge(MrenConfusion *into, const MrenConfusion 
 /* Labels in bytewise order, numbered 0 .. n - 1 until the next add. */
 extern size_t mren_confusion_n_labels(const MrenConfusion *confusion);
 extern MrenTextSpan mren_confusion_label(const MrenConfusion *confusion, size_t i);
-/* Rows of actual label i predicted as j; j = n_labels: abstained. */
+/* Rows of actual label i predicted as j; j = n_labels: abstained, i = n_labels: predicted beside
+ * the labels that the row has. */
 extern uint64_t mren_confusion_count(const MrenConfusion *confusion, size_t i, size_t j);
 /* Finds a label's number. */
 extern bool mren_confusion_find(const MrenConfusion *confusion, MrenTextSpan name, size_t *i);
@@ -45,7 +64,9 @@ typedef struct MrenMargins
 } MrenMargins;
 
 extern void mren_confusion_margins(const MrenConfusion *confusion, size_t i, MrenMargins *margins);
+/* Rows, and those of which exactly the right labels are predicted. */
 extern uint64_t mren_confusion_total(const MrenConfusion *confusion);
+extern uint64_t mren_confusion_exact(const MrenConfusion *confusion);
 
 /* NaN where the figure has no denominator (no row predicted: precision; no
  * row of the label: recall; f1 is 0 when either label side is empty but not
@@ -71,7 +92,8 @@ extern void mren_confusion_micro(const MrenConfusion *confusion, MrenTextSpan ne
 								 MrenScore *score);
 extern void mren_confusion_macro(const MrenConfusion *confusion, MrenTextSpan negative,
 								 MrenScore *score);
-/* Accuracy over all rows, of which abstained ones are wrong; NaN without rows. */
+/* The share of rows of which exactly the right labels are predicted; abstained ones are wrong,
+ * unless they have no label; NaN without rows. */
 extern double mren_confusion_accuracy(const MrenConfusion *confusion);
 
 /*

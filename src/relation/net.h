@@ -22,7 +22,7 @@
 #include "data/grid.h"
 #include "data/word_vectors.h"
 #include "nn/parameters.h"
-#include "relation/marker/marker_classifier.h"
+#include "relation/marker/marker_queue.h"
 #include "text/sentence.h"
 
 typedef struct MrenNet MrenNet;
@@ -51,7 +51,8 @@ typedef struct MrenInput
 	const float *audio;	   /* (audio_dim) as computed by the audio encoder, or NULL */
 	const float *head_box; /* see boxes.h, or NULL; only with an image */
 	const float *tail_box;
-	MrenNetCache *cache; /* or NULL; only of a row that is alone in its call */
+	MrenNetCache *cache;	/* or NULL; only of a row that is alone in its call */
+	MrenMarkerQueue *queue; /* likewise: its markers' vector is left to mren_net_features_end */
 	/* of the marker classifier's text encoder; NULL: the sentence has no token */
 	const MrenMarkedTokens *tokens;
 	const uint32_t *token_words; /* the word of each token; UINT32_MAX for a special one */
@@ -119,6 +120,9 @@ extern MrenStatus mren_net_features(const MrenNet *net, const MrenWordVectors *v
 									const MrenInput *inputs, size_t n, float *features,
 									float *scratch, MrenError *err);
 
+/* Makes the vectors that were left to the queue.  Errors as above. */
+extern MrenStatus mren_net_features_end(const MrenNet *net, MrenMarkerQueue *queue, MrenError *err);
+
 /*
  * mren_net_probabilities
  *	  The calibrated distribution of n fused vectors: probabilities (n, n_relations),
@@ -165,6 +169,14 @@ typedef struct MrenNetAnswer
  *	  is no such relation.
  */
 extern MrenNetAnswer mren_net_answer(const MrenNetInfo *info, const float *probabilities);
+
+/*
+ * mren_net_said
+ *	  All relations of a row: with thresholds those that the net says, without them
+ *	  the most likely one; the negative one if there is nothing to say.  said
+ *	  (n_relations); returns how many, 0 if the net abstains.
+ */
+extern size_t mren_net_said(const MrenNetInfo *info, const float *probabilities, int32_t *said);
 
 /*
  * Bytes: one portable format, little-endian, versioned, checksummed.

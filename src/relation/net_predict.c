@@ -264,6 +264,12 @@ marker_at(const MrenNet *net)
 	return mren_net_row_dim(net) - mren_marker_dim(&net->marker_shape);
 }
 
+static MrenMarkerRow
+marker_row(const MrenInput *input)
+{
+	return (MrenMarkerRow){input->tokens, {input->head_type, input->tail_type}};
+}
+
 /* The markers' vectors of n rows, behind the fused vectors of all members. */
 static MrenStatus
 marker_features(const MrenNet *net, const MrenInput *inputs, size_t n, float *features,
@@ -272,13 +278,18 @@ marker_features(const MrenNet *net, const MrenInput *inputs, size_t n, float *fe
 	size_t dim = mren_net_row_dim(net);
 	MrenMarkerRow rows[MREN_INFER_ROWS];
 
+	if (n == 1 && inputs[0].queue != NULL)
+	{
+		rows[0] = marker_row(&inputs[0]);
+		return mren_marker_queue_add(inputs[0].queue, &net->env, net->marker, rows,
+									 features + marker_at(net), err);
+	}
 	for (size_t i = 0; i < n; i += MREN_INFER_ROWS)
 	{
 		size_t some = n - i < MREN_INFER_ROWS ? n - i : MREN_INFER_ROWS;
 
 		for (size_t j = 0; j < some; j++)
-			rows[j] = (MrenMarkerRow){inputs[i + j].tokens,
-									  {inputs[i + j].head_type, inputs[i + j].tail_type}};
+			rows[j] = marker_row(&inputs[i + j]);
 		MREN_TRY(mren_marker_vectors(&net->env, net->marker, rows, some,
 									 features + i * dim + marker_at(net), dim, err));
 	}
@@ -304,6 +315,13 @@ mren_net_features(const MrenNet *net, const MrenWordVectors *vectors, const Mren
 	for (size_t i = 0; i < net->n_members - 1; i++)
 		member_features(net->members[i], i + 1, &rows, features + member_at(net, i), dim, scratch);
 	return net->marker != NULL ? marker_features(net, inputs, n, features, err) : MREN_OK;
+}
+
+MrenStatus
+mren_net_features_end(const MrenNet *net, MrenMarkerQueue *queue, MrenError *err)
+{
+	return net->marker != NULL ? mren_marker_queue_run(queue, &net->env, net->marker, err)
+							   : MREN_OK;
 }
 
 static void
@@ -451,4 +469,25 @@ mren_net_answer(const MrenNetInfo *info, const float *probabilities)
 	if (relation >= 0 && (double) probabilities[strongest] < info->threshold)
 		relation = -1;
 	return (MrenNetAnswer){relation, strongest, probabilities[strongest]};
+}
+
+size_t
+mren_net_said(const MrenNetInfo *info, const float *probabilities, int32_t *said)
+{
+	MrenNetAnswer answer = mren_net_answer(info, probabilities);
+	size_t n = 0;
+
+	if (answer.relation < 0)
+		return 0;
+	if (info->thresholds == NULL || answer.relation == info->negative)
+	{
+		said[0] = answer.relation;
+		return 1;
+	}
+	for (size_t i = 0; i < info->n_relations; i++)
+	{
+		if (mren_net_says(info, probabilities, i) && (double) probabilities[i] >= info->threshold)
+			said[n++] = (int32_t) i;
+	}
+	return n;
 }

@@ -26,7 +26,11 @@ typedef struct MrenProgress
 	int members;
 	size_t rows_done; /* of this epoch (or of the scan) */
 	size_t rows_total;
-	double rows_later; /* at most, over all epochs of the members and the phase that follow */
+	/*
+	 * At most, over all epochs of the members and the phase that follow; infinite while a text
+	 * encoder is to follow, whose rows take a time of their own.
+	 */
+	double rows_later;
 	double
 		loss; /* mean over the rows of this epoch so far; 0 before any, NaN if none is computed */
 	/* At MREN_TRAIN_EPOCH of phase 1 with validation rows: */
@@ -35,6 +39,10 @@ typedef struct MrenProgress
 	double validation_accuracy;
 	double validation_f1; /* micro, without the negative relation */
 	bool improved;		  /* the best epoch so far */
+	bool restarted;		  /* at MREN_TRAIN_EPOCH: the text encoder begins again, at a lower rate */
+	/* Of an epoch that was trained at the same time as others (courses.h): */
+	bool elsewhere;
+	double seconds; /* that it took there */
 } MrenProgress;
 
 #endif

@@ -60,6 +60,24 @@ FROM hand;
 SELECT mren.metrics_add(mren.metrics_add(NULL, 'a', 'b'), 'c', 'a')::text
      = mren.metrics_add(mren.metrics_add(NULL, 'c', 'a'), 'a', 'b')::text AS same;
 
+-- Rows with several relations.  Of the first, a is right, b and c are not; of the second, nothing is said; the third has
+-- no relation.  a: 1 of 1 predicted, 1 of 2 found; b: 0 of 1 found; c: 0 of 2 predicted.  One of four rows is right altogether.
+CREATE TABLE sets (actual text[], predicted text[]);
+INSERT INTO sets VALUES ('{b,a}', '{a,c,a}'), ('{a}', NULL), ('{}', '{c}'), ('{none}', '{none}');
+SELECT m -> 'n' AS n, m -> 'accuracy' AS accuracy, figures(m -> 'micro') AS micro, figures(m -> 'macro') AS macro
+FROM (SELECT mren.metrics(actual, predicted, 'none') AS m FROM sets) AS t;
+SELECT key, figures(value) FROM (SELECT mren.metrics(actual, predicted) AS m FROM sets) AS t, jsonb_each(m -> 'relations') ORDER BY 1;
+-- With one relation for each row it is the same aggregate, also in parts and after a trip through text.
+SELECT mren.metrics(ARRAY[actual], CASE WHEN predicted IS NOT NULL THEN ARRAY[predicted] END) = mren.metrics(actual, predicted) AS same FROM hand;
+SELECT mren.metrics_final(mren.metrics_combine(mren.metrics_add(NULL, '{a,b}'::text[], '{c}'::text[])::text::mren.confusion,
+                                               mren.metrics_add(NULL, '{}'::text[], '{}'::text[])::text::mren.confusion))
+     = (SELECT mren.metrics(actual, predicted) FROM (VALUES ('{}'::text[], '{}'::text[]), ('{b,a}', '{c}')) AS t (actual, predicted)) AS same;
+SELECT error_of($$SELECT mren.metrics(NULL::text[], '{a}')$$);
+SELECT error_of($$SELECT mren.metrics('{a,NULL}'::text[], '{a}')$$);
+SELECT error_of($$SELECT mren.metrics('{a}'::text[], '{a,NULL}')$$);
+SELECT error_of($$SELECT mren.metrics(ARRAY[repeat('x', 1025)], '{a}')$$);
+SELECT error_of($$SELECT mren.metrics(a, '{a}') FROM (SELECT array_agg(i::text) AS a FROM generate_series(1, 10001) AS i) AS t$$);
+
 -- Invalid input of the aggregate and of its type.
 SELECT error_of($$SELECT mren.metrics(NULL::text, 'a')$$);
 SELECT error_of($$SELECT mren.metrics('a', 'a', n) FROM (VALUES ('a'), ('b')) AS t (n)$$);
@@ -74,7 +92,8 @@ SELECT error_of($$SELECT '\x4d52454e434f4e46'::mren.confusion$$);
 CREATE TABLE turned (e text);
 DO $$
 DECLARE
-    b bytea := decode(substr(mren.metrics_add(mren.metrics_add(NULL, 'a', 'b', 'n'), 'c', NULL, 'n')::text, 3), 'hex');
+    b bytea := decode(substr(mren.metrics_add(mren.metrics_add(mren.metrics_add(NULL, 'a', 'b', 'n'), 'c', NULL, 'n'),
+        '{a}'::text[], '{a,b}'::text[], 'n')::text, 3), 'hex');
 BEGIN
     FOR i IN 0 .. length(b) - 1 LOOP
         FOR bit IN 0 .. 7 LOOP

@@ -41,6 +41,18 @@ SELECT part, "precision", recall, predicted, gold FROM mren.evaluate_graph('kg',
     SELECT g.document, g.part, CASE g.part WHEN 'mention' THEN substr(d.document, lower(g.span) + 1, upper(g.span) - lower(g.span)) END AS text, g.entity, g.head, g.relation, g.tail
     FROM gold g JOIN docs d ON d.key = g.document WHERE g.part IN ('mention', 'fact')$$);
 
+-- The facts one by one.
+CREATE TABLE judged AS SELECT * FROM gold;
+DELETE FROM judged WHERE part = 'fact' AND relation = 'kind_of';
+INSERT INTO judged (document, part, head, relation, tail) VALUES (2, 'fact', 'w', 'part_of', 'h');
+SELECT document, verdict, head, relation, tail, j.fact = f.fact AS known, j.confidence = f.confidence AS same FROM mren.judge_facts('kg', 'TABLE judged') AS j
+LEFT JOIN kg.facts AS f USING (head, relation, tail) ORDER BY 1, 2;
+SELECT count(*) FILTER (WHERE verdict <> 'missed') = max(e.predicted) AS predicted, count(*) FILTER (WHERE verdict <> 'wrong') = max(e.gold) AS gold
+FROM mren.judge_facts('kg', 'TABLE judged'), mren.evaluate_graph('kg', 'TABLE judged') AS e WHERE e.part = 'facts';
+SELECT verdict, head, tail FROM mren.judge_facts('kg', 'SELECT document, part, head, relation, tail FROM judged WHERE document = 2 AND part = ''fact''') ORDER BY 1, 2;
+SELECT error_of($$SELECT mren.judge_facts('kg', 'SELECT 1 AS document')$$);
+SELECT error_of($$SELECT mren.judge_facts('nothing', 'TABLE gold')$$);
+
 -- B-cubed: three mentions of one entity, of which one is called otherwise.
 CREATE TABLE folk AS SELECT * FROM (VALUES ('Ada Lovelace', 'person'), ('Lovelace', 'person'), ('Countess', 'person'), ('car', 'whole')) AS t (phrase, type);
 SELECT mren.load_lexicon('folk', 'TABLE folk');

@@ -73,3 +73,13 @@ SELECT mren.merge_graph('kg') - 'documents';
 TABLE difference;
 SELECT error_of($$SELECT mren.propose_merges('kg', 2)$$);
 SELECT error_of($$SELECT mren.propose_merges('kg', max_candidates => 0)$$);
+
+-- Words of a name that are abbreviated in the other.
+SELECT mren.load_lexicon('people', $$SELECT phrase, 'firm' AS type FROM unnest('{Albert Einstein,A. Einstein,B. Einstein,Alma Einstein,Albert A. Einstein}'::text[]) AS phrase
+    UNION ALL VALUES ('car', 'whole')$$);
+CREATE TABLE people AS SELECT row_number() OVER () AS key, format('%s is a part of the car.', name) AS document
+FROM unnest('{Albert Einstein,A. Einstein,B. Einstein,Alma Einstein,Albert A. Einstein}'::text[]) AS name;
+SELECT mren.create_graph('persons', 'people', 'parts', lexicons => '{people}', relation_schema => 'rules');
+CALL mren.refresh_graph('persons');
+SELECT mren.propose_merges('persons') > 0 AS some;
+SELECT name, other_name FROM persons.merge_candidates WHERE 'abbreviated' = ANY (reasons) ORDER BY 1, 2;

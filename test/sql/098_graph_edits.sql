@@ -103,6 +103,7 @@ DECLARE
     a text := (SELECT name FROM kg.entities ORDER BY random() LIMIT 1);
     b text := (SELECT name FROM kg.entities ORDER BY random() LIMIT 1);
     f uuid := (SELECT fact FROM kg.all_facts ORDER BY random() LIMIT 1);
+    n int := (SELECT coalesce(max(e.n), 0) FROM edits e);
     done text;
 BEGIN
     CASE kind
@@ -130,6 +131,10 @@ BEGIN
         SELECT CASE WHEN random() < 0.5 THEN d ELSE '' END, a, v, CASE WHEN v = 'corrected' THEN b END
         FROM (SELECT (1 + floor(12 * random()))::text AS d, (ARRAY['confirmed', 'rejected', 'corrected'])[1 + floor(3 * random())] AS v) x
         RETURNING format('DELETE FROM kg.mention_review WHERE id = %s', id) INTO done;
+    WHEN 8 THEN
+        -- Linked to one key, and so one.
+        PERFORM mren.link_entities('kg', format('SELECT %L AS key, %L AS name, ARRAY[%L] AS aliases', 'Q' || n, a, b), '{"merge": true, "min_score": 1}');
+        done := format($u$DELETE FROM kg.merge_candidates WHERE 'same key Q%s' = ANY (reasons)$u$, n);
     WHEN 5 THEN
         UPDATE kg.relations SET functional = NOT functional WHERE relation = 'part_of';
         done := $u$UPDATE kg.relations SET functional = NOT functional WHERE relation = 'part_of'$u$;
@@ -176,7 +181,7 @@ BEGIN
             EXECUTE e.undo;
             DELETE FROM edits WHERE n = e.n;
         ELSE
-            PERFORM edit(floor(8 * random())::int);
+            PERFORM edit(floor(9 * random())::int);
             edited := edited + 1;
         END IF;
         wrong := wrong + differs();

@@ -46,6 +46,37 @@ TABLE linked;
 SELECT mren.link_entities('kg', 'TABLE authority');
 SELECT name, key, verdict FROM kg.link_candidates WHERE verdict IS NOT NULL ORDER BY name;
 
+-- Entities of one key are proposed as one, the more often mentioned first, also among proposals for their names.
+CREATE VIEW merges AS SELECT name, other_name, score, reasons, verdict FROM kg.merge_candidates ORDER BY name, other_name;
+TABLE merges;
+SELECT mren.propose_merges('kg', 0.7, 1), mren.propose_merges('kg', 0.7);
+SELECT name, other_name, score, reasons[1] AS reason, cardinality(reasons) > 1 AS others FROM merges WHERE reasons[1] LIKE 'same key%';
+-- Accepted, and undone.
+CREATE TABLE entities_before AS TABLE kg.entities;
+CREATE TABLE facts_before AS TABLE kg.all_facts;
+CREATE TABLE evidence_before AS TABLE kg.evidence;
+CREATE VIEW difference AS SELECT
+    (SELECT count(*) FROM ((TABLE kg.entities EXCEPT TABLE entities_before) UNION ALL (TABLE entities_before EXCEPT TABLE kg.entities)) x) AS entities,
+    (SELECT count(*) FROM ((TABLE kg.all_facts EXCEPT TABLE facts_before) UNION ALL (TABLE facts_before EXCEPT TABLE kg.all_facts)) x) AS facts,
+    (SELECT count(*) FROM ((TABLE kg.evidence EXCEPT TABLE evidence_before) UNION ALL (TABLE evidence_before EXCEPT TABLE kg.evidence)) x) AS evidence;
+UPDATE kg.merge_candidates SET verdict = 'accepted' WHERE 'same key Q1' = ANY (reasons);
+SELECT mren.merge_graph('kg') - 'documents';
+SELECT name, names, key FROM kg.linked_entities JOIN kg.entities USING (entity, name) WHERE key = 'Q1';
+UPDATE kg.merge_candidates SET verdict = NULL;
+SELECT mren.merge_graph('kg') - 'documents';
+TABLE difference;
+-- At once, if asked; a refused one stays refused.
+SELECT mren.link_entities('kg', 'TABLE authority', '{"merge": true}');
+SELECT name, other_name, verdict FROM merges WHERE 'same key Q1' = ANY (reasons);
+SELECT mren.merge_graph('kg') - 'documents';
+SELECT mren.link_entities('kg', 'TABLE authority', '{"merge": true}');
+UPDATE kg.merge_candidates SET verdict = 'refused' WHERE 'same key Q1' = ANY (reasons);
+SELECT mren.merge_graph('kg') - 'documents';
+TABLE difference;
+SELECT mren.link_entities('kg', 'TABLE authority', '{"merge": true}'), (SELECT verdict FROM merges WHERE 'same key Q1' = ANY (reasons));
+SELECT error_of($$SELECT mren.link_entities('kg', 'TABLE authority', '{"merge": "yes"}')$$);
+DELETE FROM kg.merge_candidates;
+
 -- The keys in the exports.
 SELECT line FROM mren.export_ntriples('kg') AS line WHERE line LIKE '%property/key%';
 SELECT regexp_replace(line, '^[0-9a-f-]{36}', 'id') FROM mren.export_neo4j('kg', 'nodes') AS line;

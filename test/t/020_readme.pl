@@ -3,27 +3,19 @@
 # psql -q prints, to the letter.  Other blocks need files or services that are
 # not here: of them, and of the text, every name in schema mren must exist.
 # The blocks of docs/reference.md then go on where README ended.  README.zh.md has the
-# same blocks, and is run by itself in a database of its own; so are docs/few-labels.md and docs/audio.md.
+# same blocks, and is run by itself in a database of its own; so are docs/few-labels.md, docs/audio.md and docs/graph.md.
 use strict;
 use warnings;
 use utf8;
 use Encode qw(decode);
 use File::Temp;
 use MrenTest;
+use MrenToy;
 use Test::More;
 
 my $root = $ENV{MREN_ROOT} || "$FindBin::Bin/../..";
 my $readme = slurp("$root/README.md");
 my $reference = slurp("$root/docs/reference.md");
-
-sub slurp
-{
-	my ($path) = @_;
-
-	open my $in, '<', $path or die "cannot read \"$path\": $!\n";
-	local $/;
-	return <$in>;
-}
 
 # README's fenced blocks: { language, body, line, expected }, where expected is
 # the body of the text block behind it with nothing but white space between.
@@ -134,7 +126,7 @@ $_->{file} = 'the reference' for @more;
 check_blocks($node, 'readme', @sql, @more);
 
 # Pages that are jobs of their own.
-for my $page (qw(few-labels audio))
+for my $page (qw(few-labels audio graph))
 {
 	my $text = slurp("$root/docs/$page.md");
 	my @job = grep { $_->{language} eq 'sql' } blocks($text);
@@ -228,6 +220,27 @@ sub clear_away
 		is($status, 0, "role $role can be dropped") or diag($err);
 	}
 }
+
+# The block of the pretrained text encoder, with the real one where it is here, else with a tiny one, which is not
+# asked what it answers.
+sub check_encoder_block
+{
+	my ($block) = grep { $_->{body} =~ /mren\.load_text_encoder/ } @other;
+	my $real = real_encoder();
+	my $encoder = defined $real ? "'$real'" : 'tiny_encoder()';
+	(my $body = $block->{body} // '') =~ s/'[^']*\.whl'/$encoder/;
+
+	text_encoders($node, database => 'readme');
+	my (undef, $out, $err) = $node->feed("SET client_min_messages = warning;\n$body", 'psql', '-Xq', '-P', 'pager=off', '-d', 'readme');
+	unlike($err, qr/ERROR/, 'the block of the text encoder runs') or diag($err);
+	like($out, qr/ whale .*\n A petal/, 'and answers');
+	SKIP:
+	{
+		skip 'no real text encoder', 1 unless defined $real;
+		is($out =~ s/\n+\z/\n/r, $block->{expected}, 'and prints what README says');
+	}
+}
+check_encoder_block();
 
 clear_away($node, 'readme', @sql);
 

@@ -200,6 +200,7 @@ my @calls = (
 	[ 'mren.encode_tags', value => q{mren.encode_tags('{}', tokens, tags, CANCEL(1), NULL, NULL) FROM (SELECT tokens || '{}'::text[] AS tokens, tags || '{}'::text[] AS tags FROM marks OFFSET 0) AS f} ],
 	[ 'mren.encode_mentions', value => q{mren.encode_mentions('{}', content, mentions, types, CANCEL(1), NULL, NULL) FROM (SELECT content || '' AS content, mentions || '{}'::int4range[] AS mentions, types || '{}'::text[] AS types FROM huge, marks WHERE kind = 'letters' OFFSET 0) AS f} ],
 	[ 'mren.encode_example', value => q{mren.encode_example('{}', content, CANCEL('dog'), 'animal', 'r', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL) FROM (SELECT content || '' AS content FROM huge WHERE kind = 'text' OFFSET 0) AS f} ],
+	[ 'mren.predict_row', value => q{mren.predict_row('m', 1, content, CANCEL('dog'), 'animal', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL) FROM (SELECT content || '' AS content FROM huge WHERE kind = 'text' OFFSET 0) AS f} ],
 	[ 'mren.context', value => q{mren.context(content, CANCEL('dog'), 'animal') FROM (SELECT content || '' AS content FROM huge WHERE kind = 'text' OFFSET 0) AS f} ],
 	[ 'mren.tokens', set => q{mren.tokens(CANCEL('text'), content) FROM (SELECT content || '' AS content FROM huge WHERE kind = 'text' OFFSET 0) AS f} ],
 	[ 'mren.text_features', value => q{mren.text_features(CANCEL('text'), content) FROM (SELECT content || '' AS content FROM huge WHERE kind = 'text' OFFSET 0) AS f} ],
@@ -249,7 +250,7 @@ my %untried = (
 	name => [ qw(alter_graph_owner alter_model_owner calibration compare confusion_matrix create_graph drop_embeddings drop_graph drop_image_encoder
 		drop_lexicon drop_model drop_text_encoder drop_version evaluate_tagger export_csv export_dot export_model export_ntriples grant_model has_model_privilege
 		load_image_encoder load_text_encoder merge_graph paths promote refresh_graph retrain revoke_model rollback save_model
-		upgrade_graph word_vector drop_audio_encoder evaluate_graph export_graphml export_neo4j load_audio_encoder neighbours propose_merges link_entities
+		upgrade_graph word_vector drop_audio_encoder evaluate_graph judge_facts export_graphml export_neo4j load_audio_encoder neighbours propose_merges link_entities
 		draw_neighbourhood report report_graph review_queue) ],
 	# Beside those that are tried, with the same arguments read by the same code.
 	twin => [ qw(classify extract_evidence features predict_proba) ],

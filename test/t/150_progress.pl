@@ -145,6 +145,16 @@ cmp_ok($times || 0, '>', 3, 'the time left is that of all of them');
 $watch->query('SELECT pg_cancel_backend(' . $trainer->backend . ')');
 $trainer->wait_for;
 
+# A text encoder that learns nothing, here from relations that have nothing to do with the sentences, says so.
+text_encoders($node);
+my (undef, undef, $said) = $node->try(q{CALL mren.train('idle', 'SELECT sentence, head, tail, CASE WHEN i % 4 = 0 THEN ''rare'' ELSE ''usual'' END AS relation
+	FROM pairs, generate_series(1, 8) AS i', '{"text_encoder": "text", "hidden": [8], "epochs": 1, "encoder_epochs": 1, "fine_tuning": "frozen",
+	"encoder_learning_rate": 1e-8, "validation_share": 0.4}')});
+is(scalar(() = $said =~ /NOTICE:  the text encoder has learned nothing: its training begins again/g), 2, 'two new attempts are told');
+is($watch->query(q{SELECT metrics ->> 'encoder_restarts' FROM mren.models WHERE model = 'idle'}), '2', 'and recorded');
+is(join(' ', sort map { /member (\d)/ && $1 . (/ s left/ ? ' left' : '') } grep { /training epoch/ } split /\n/, $said), '1 2 left 2 left 2 left',
+	'the time left is told from the encoder on, which takes most of it');
+
 # The server shuts down during a training.
 $trainer->send(train('m', 10000));
 ok(in_epochs('m'), 'the last one');

@@ -115,6 +115,18 @@ for my $set (@sets)
 	$session->query($parallel);
 	like($session->query("EXPLAIN (COSTS OFF) $predict"), qr/Gather/, "$what: predictions run in workers");
 	is($session->query($predict), $answers, "$what: which answer the same");
+
+	# So do those of a query that is given as text: what is known of a row is the same where it is answered.
+	my %asked = (predict_rows => '(id, relation, confidence)', predict_rows_proba => '(id, relation, confidence, margin, probabilities)', evaluate => '(t)', confusion_matrix => '(t)', calibration => '(t)');
+	for my $function (sort keys %asked)
+	{
+		my $ask = "SELECT md5(string_agg($asked{$function}::text, ',' ORDER BY t::text)) FROM mren.$function('$table', 'TABLE $table') AS t";
+		my $without = $session->query("SET client_min_messages = error; $serial; $ask");
+
+		is($session->query(qq{$parallel; SET auto_explain.log_min_duration = 0; SET auto_explain.log_nested_statements = on; SET auto_explain.log_analyze = on;
+			SET auto_explain.log_timing = off; $ask; SET auto_explain.log_min_duration = -1}), $without, "$what: $function in a parallel plan is the same");
+		like($node->log_text =~ s/.*mren\.$function\('$table'//sr, qr/Query Text: SELECT mren\.predict_row\(.*?Workers Launched: [23]/s, "$what: whose workers answer the rows");
+	}
 }
 
 done_testing();

@@ -15,25 +15,11 @@ use Test::More;
 my $data = shared_data();
 plan skip_all => 'the shared test data is absent' unless $data;
 plan skip_all => 'the photographs are absent' unless -e "$data/multimodal/wncal/train.jsonl";
-my $runtime = runtime();
-plan skip_all => "ONNX Runtime is absent: $runtime" unless -d $runtime;
-my $reference = ($ENV{MREN_ROOT} || "$FindBin::Bin/../..") . '/test/t/ort_reference.mjs';
-
-# The folder with ONNX Runtime for node, installed once into the user's cache;
-# or the reason why there is none.
-sub runtime
-{
-	return $ENV{MREN_ORT_DIR} if $ENV{MREN_ORT_DIR};
-	return 'there is no node' if system('node --version >/dev/null 2>&1') != 0;
-	return 'there is no npm' if system('npm --version >/dev/null 2>&1') != 0;
-	my $cache = ($ENV{XDG_CACHE_HOME} || ($ENV{HOME} || '/nonexistent') . '/.cache') . '/mren/onnxruntime';
-	return $cache if -d "$cache/node_modules/onnxruntime-node/bin";
-	return "cannot make \"$cache\"" if system('mkdir', '-p', $cache) != 0;
-	diag('installing ONNX Runtime');
-	system("cd '$cache' && timeout 240 npm install --prefix . --prefer-offline --ignore-scripts --no-audit --no-fund onnxruntime-node\@1 >npm.log 2>&1") == 0
-		or return "npm install failed, see $cache/npm.log";
-	return $cache;
-}
+my $root = $ENV{MREN_ROOT} || "$FindBin::Bin/../..";
+my $runtime = `'$root/tools/onnxruntime' 2>&1`;
+chomp $runtime;
+plan skip_all => $runtime unless -d $runtime;
+my $reference = "$root/test/t/ort_reference.mjs";
 
 # A network whose features are the picture's own pixels, channel by channel.
 sub varint { my ($n) = @_; my $out = ''; while ($n > 127) { $out .= chr($n & 127 | 128); $n >>= 7 } return $out . chr $n }

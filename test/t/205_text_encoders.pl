@@ -88,6 +88,29 @@ for my $name (map { s{.*/}{}r } glob "$files/encoders/*")
 		is($node->sql("SELECT count(DISTINCT sha256) FROM mren.text_encoders WHERE name IN ('packed', '$name')"), '1', "$name: the same");
 		$node->sql(q{SELECT mren.drop_text_encoder('packed')});
 	}
+	check_fine_tuning($name);
+}
+
+# Each is fine-tuned for relations and for names: what is trained is stored, and answers.
+sub check_fine_tuning
+{
+	my ($name) = @_;
+	my $options = qq({"text_encoder": "$name", "embeddings": null, "epochs": 1, "validation_share": 0);
+
+	$node->sql(<<"SQL");
+SET client_min_messages = warning;
+CREATE TABLE IF NOT EXISTS pairs AS SELECT 'Ada ' || verb || ' Oslo in ' || i AS sentence, 'Ada' AS head, 'Oslo' AS tail, relation
+	FROM (VALUES ('left', 'leaves'), ('reached', 'reaches')) AS v (verb, relation), generate_series(1, 20) i;
+CREATE TABLE IF NOT EXISTS tagged AS SELECT string_to_array(sentence, ' ') AS tokens, ARRAY['B-P', 'O', 'B-L', 'O', 'O'] AS tags FROM pairs;
+CALL mren.train('pairs', 'SELECT * FROM pairs', '$options, "encoder_epochs": 1}');
+CALL mren.train('pairs', 'SELECT * FROM pairs', '$options, "encoder_epochs": 1, "fine_tuning": "last_layers", "fine_tuned_layers": 1, "deploy": true}');
+CALL mren.train_tagger('names', 'SELECT * FROM tagged', '$options}');
+SQL
+	is($node->sql(q{SELECT string_agg(DISTINCT m.options ->> 'fine_tuning', ' ') FROM mren.models m JOIN mren.model_version v ON encode(v.sha256, 'hex') = m.sha256
+		JOIN mren.weight w ON w.version = v.id AND w.part = 0 WHERE w.name IN ('markers.encoder', 'encoder.tuned')}), 'adapters last_layers', "$name: is fine-tuned");
+	is($node->sql(q{SELECT mren.predict('pairs', 'Eva left Bergen in 3', 'Eva', 'Bergen', version => v) IN ('leaves', 'reaches') FROM generate_series(1, 2) v}), "t\nt", "$name: answers");
+	is($node->error_of(q{SELECT * FROM mren.tag('names', 'Ada left Oslo in 3')}), 'no error', "$name: finds names");
+	$node->sql(q{SELECT mren.drop_model('pairs'), mren.drop_model('names')});
 }
 
 # Each kind of tokenizer: some of its lines, in which special tokens are text.  The unit tests have them all.

@@ -34,6 +34,7 @@ my %entry = (
 		network_recv network_send noisy_or_add noisy_or_final predict_support train_accum train_combine train_final training_set_in training_set_out
 		training_set_recv training_set_send)),
 	(map { $_ => [ "SELECT mren.$_($pair)", '42501' ] } qw(classify explain explain_audio explain_image features predict predict_proba)),
+	predict_row => [ q{SELECT mren.predict_row('parts', 1, 'a b', 'a', 'b', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)}, '42501' ],
 	(map { $_ => [ "SELECT mren.$_('parts', '$rows')", '42501' ] } qw(calibration confusion_matrix evaluate report)),
 	predict_rows_proba => [ q{SELECT mren.predict_rows_proba('parts', 'SELECT ''1'' AS id, ''The wheel is a part of the car.'' AS sentence, ''wheel'' AS head, ''car'' AS tail')}, '42501' ],
 	uncertain        => [ q{SELECT mren.uncertain('parts', 'SELECT ''1'' AS id, ''The wheel is a part of the car.'' AS sentence, ''wheel'' AS head, ''car'' AS tail', 1)}, '42501' ],
@@ -50,6 +51,7 @@ my %entry = (
 	paths            => [ q{SELECT mren.paths('kg', 'wheel', 'car')}, '42501' ],
 	(map { $_ => [ "SELECT mren.$_('kg')", '42501' ] } qw(export_csv export_dot export_graphml export_ntriples report_graph review_queue)),
 	export_neo4j     => [ q{SELECT mren.export_neo4j('kg', 'nodes')}, '42501' ],
+	judge_facts      => [ q{SELECT mren.judge_facts('kg', 'SELECT 1 AS document, ''fact'' AS part')}, '42501' ],
 	evaluate_graph   => [ q{SELECT mren.evaluate_graph('kg', 'SELECT 1 AS document, ''fact'' AS part')}, '42501' ],
 	draw_neighbourhood => [ q{SELECT mren.draw_neighbourhood('kg', 'wheel')}, '42501' ],
 	neighbours       => [ q{SELECT mren.neighbours('kg', 'wheel')}, '42501' ],

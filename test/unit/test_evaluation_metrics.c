@@ -11,6 +11,7 @@
 
 #include "evaluation/calibration.h"
 #include "evaluation/metrics.h"
+#include "evaluation/labelled_pairs.h"
 
 static MrenTextSpan
 text(const char *name)
@@ -442,6 +443,199 @@ test_bias_of_few_rows_is_finite(void **state)
 	assert_true(fit.bias > -5 && fit.bias < 0);
 }
 
+/*
+ * Rows with several labels
+ */
+
+static void
+expect_margins(const MrenConfusion *confusion, const char *label, uint64_t actual,
+			   uint64_t predicted, uint64_t correct)
+{
+	MrenMargins margins;
+	size_t i;
+
+	assert_true(mren_confusion_find(confusion, text(label), &i));
+	mren_confusion_margins(confusion, i, &margins);
+	assert_int_equal(margins.actual, actual);
+	assert_int_equal(margins.predicted, predicted);
+	assert_int_equal(margins.correct, correct);
+}
+
+static void
+test_sets_by_hand(void **state)
+{
+	TestEnv test;
+	MrenConfusion *confusion;
+	MrenConfusion *merged;
+	MrenError err = {0};
+	MrenScore score;
+	const MrenTextSpan abc[] = {text("a"), text("b"), text("c")};
+	const MrenTextSpan bd[] = {text("b"), text("d")};
+
+	(void) state;
+	test_env_init(&test);
+	mren_confusion_create(&test.env, &confusion, &err);
+	mren_confusion_create(&test.env, &merged, &err);
+	assert_int_equal(mren_confusion_add_sets(confusion, abc, 3, bd, 2, &err), MREN_OK);
+	assert_int_equal(mren_confusion_add_sets(confusion, abc, 2, abc, 2, &err), MREN_OK);
+	assert_int_equal(mren_confusion_add_sets(confusion, NULL, 0, bd, 1, &err), MREN_OK);
+	assert_int_equal(mren_confusion_add_sets(confusion, NULL, 0, NULL, 0, &err), MREN_OK);
+	assert_int_equal(mren_confusion_merge(merged, confusion, &err), MREN_OK);
+	expect_margins(merged, "a", 2, 1, 1);
+	expect_margins(merged, "b", 2, 3, 2);
+	expect_margins(merged, "c", 1, 0, 0);
+	expect_margins(merged, "d", 0, 1, 0);
+	/* a is missed for d, c for nothing; a b has no counterpart. */
+	assert_int_equal(mren_confusion_count(merged, 0, 3), 1);
+	assert_int_equal(mren_confusion_count(merged, 2, 4), 1);
+	assert_int_equal(mren_confusion_count(merged, 4, 1), 1);
+	assert_int_equal(mren_confusion_count(merged, 4, 4), 0);
+	assert_float_equal(mren_confusion_accuracy(merged), 2.0 / 4, 1e-12);
+	mren_confusion_micro(merged, text(NULL), &score);
+	assert_float_equal(score.f1, 2 * 3.0 / (5 + 5), 1e-12);
+	mren_confusion_free(merged);
+	mren_confusion_free(confusion);
+	assert_int_equal(test.n_live, 0);
+}
+
+static void
+add_pair(MrenLabelledPairs *labels, uint64_t pair, const char *actual, const char *first,
+		 const char *second)
+{
+	const MrenTextSpan said[] = {text(first), text(second)};
+	MrenError err = {0};
+
+	assert_int_equal(mren_labelled_pairs_add(labels, pair, text(actual), said,
+											 (first != NULL) + (second != NULL), &err),
+					 MREN_OK);
+}
+
+/*
+ * Pair 1 has a and b, and c and a are said of it; pair 2 has a, in two rows; pair 3
+ * has a, and a note that it has none; pair 4 has none; two rows have no pair.
+ */
+static MrenConfusion *
+count_example(const MrenEnv *env, bool turned)
+{
+	MrenLabelledPairs *labels;
+	MrenConfusion *confusion;
+	MrenError err = {0};
+
+	mren_labelled_pairs_create(env, &labels, &err);
+	mren_confusion_create(env, &confusion, &err);
+	if (turned)
+		add_pair(labels, 3, "a", "a", NULL);
+	add_pair(labels, 1, "b", "c", "a");
+	add_pair(labels, 2, "a", "b", NULL);
+	add_pair(labels, 4, "none", "none", NULL);
+	add_pair(labels, 3, "none", "a", NULL);
+	add_pair(labels, 2, "a", "b", NULL);
+	add_pair(labels, 1, "a", "c", "a");
+	if (!turned)
+		add_pair(labels, 3, "a", "a", NULL);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(
+			mren_labelled_pairs_add_single(labels, text(i > 0 ? "b" : "a"), NULL, 0, &err),
+			MREN_OK);
+	assert_int_equal(mren_labelled_pairs_count(labels, text("none"), confusion, &err), MREN_OK);
+	mren_labelled_pairs_free(labels);
+	return confusion;
+}
+
+static void
+test_rows_of_pairs(void **state)
+{
+	TestEnv test;
+
+	(void) state;
+	test_env_init(&test);
+	for (int turned = 0; turned < 2; turned++)
+	{
+		MrenConfusion *confusion = count_example(&test.env, turned);
+
+		assert_int_equal(mren_confusion_total(confusion), 7);
+		assert_int_equal(mren_confusion_exact(confusion), 2);
+		expect_margins(confusion, "a", 5, 2, 2);
+		expect_margins(confusion, "b", 2, 2, 0);
+		expect_margins(confusion, "c", 0, 1, 0);
+		expect_margins(confusion, "none", 1, 1, 1);
+		/* b of pair 1 for c, in spite of the order in which they were said. */
+		assert_int_equal(mren_confusion_count(confusion, 1, 2), 1);
+		mren_confusion_free(confusion);
+	}
+	assert_int_equal(test.n_live, 0);
+}
+
+/* One row for each pair: what mren_confusion_add counts. */
+static void
+test_single_rows_are_counted_as_ever(void **state)
+{
+	TestEnv test;
+	MrenConfusion *example = worked_example(&test);
+	MrenConfusion *confusion;
+	MrenLabelledPairs *labels;
+	MrenError err = {0};
+	uint64_t pair = 0;
+
+	(void) state;
+	mren_labelled_pairs_create(&test.env, &labels, &err);
+	mren_confusion_create(&test.env, &confusion, &err);
+	for (size_t i = 0; i < 3; i++)
+	{
+		for (size_t j = 0; j <= 3; j++)
+		{
+			MrenTextSpan said = j < 3 ? mren_confusion_label(example, j) : text(NULL);
+
+			for (uint64_t k = 0; k < mren_confusion_count(example, i, j); k++)
+				assert_int_equal(mren_labelled_pairs_add(labels, pair++,
+														 mren_confusion_label(example, i), &said,
+														 j < 3, &err),
+								 MREN_OK);
+		}
+	}
+	assert_int_equal(mren_labelled_pairs_count(labels, text("none"), confusion, &err), MREN_OK);
+	for (size_t i = 0; i < 3; i++)
+	{
+		for (size_t j = 0; j <= 3; j++)
+			assert_int_equal(mren_confusion_count(confusion, i, j),
+							 mren_confusion_count(example, i, j));
+	}
+	assert_float_equal(mren_confusion_accuracy(confusion), 13.0 / 20, 1e-12);
+	mren_labelled_pairs_free(labels);
+	mren_confusion_free(confusion);
+	mren_confusion_free(example);
+	assert_int_equal(test.n_live, 0);
+}
+
+static MrenStatus
+count_once(const MrenEnv *env, MrenError *err, void *arg)
+{
+	const MrenTextSpan said[] = {text("a"), text("b")};
+	MrenLabelledPairs *labels = NULL;
+	MrenConfusion *confusion = NULL;
+	MrenStatus status = mren_labelled_pairs_create(env, &labels, err);
+
+	(void) arg;
+	if (status == MREN_OK)
+		status = mren_confusion_create(env, &confusion, err);
+	for (uint64_t i = 0; i < 3000 && status == MREN_OK; i++)
+		status =
+			mren_labelled_pairs_add(labels, i / 2, i % 2 > 0 ? said[0] : text("c"), said, 2, err);
+	if (status == MREN_OK)
+		status = mren_labelled_pairs_count(labels, text(NULL), confusion, err);
+	mren_confusion_free(confusion);
+	mren_labelled_pairs_free(labels);
+	return status;
+}
+
+static void
+test_pairs_survive_failed_allocations(void **state)
+{
+	(void) state;
+	test_allocation_sweep(count_once, NULL);
+	test_interrupt_sweep(count_once, NULL);
+}
+
 int
 main(void)
 {
@@ -450,6 +644,10 @@ main(void)
 		cmocka_unit_test(test_figures_without_a_denominator),
 		cmocka_unit_test(test_merging_is_adding),
 		cmocka_unit_test(test_metrics_survive_failed_allocations),
+		cmocka_unit_test(test_sets_by_hand),
+		cmocka_unit_test(test_rows_of_pairs),
+		cmocka_unit_test(test_single_rows_are_counted_as_ever),
+		cmocka_unit_test(test_pairs_survive_failed_allocations),
 		cmocka_unit_test(test_semeval_by_hand),
 		cmocka_unit_test(test_semeval_equals_its_scorer_to_the_digit),
 		cmocka_unit_test(test_temperature_has_a_closed_form),

@@ -214,11 +214,11 @@ input_of(const Set *set, size_t i)
 }
 
 static MrenStatus
-train(const MrenEnv *env, const Set *set, const MrenOptions *options, MrenNet **net,
-	  MrenTrainReport *report, MrenError *err)
+train_with(const MrenTransformerConfig *config, const MrenEnv *env, const Set *set,
+		   const MrenOptions *options, MrenNet **net, MrenTrainReport *report, MrenError *err)
 {
 	static const uint8_t sha256[32] = {7, 7, 7};
-	MrenEncoderSource encoder = source_of(&tiny);
+	MrenEncoderSource encoder = source_of(config);
 	MrenTrainerInputs inputs;
 	MrenExamples *examples;
 	MrenStatus status;
@@ -232,6 +232,13 @@ train(const MrenEnv *env, const Set *set, const MrenOptions *options, MrenNet **
 		status = fixture_run(env, options, &inputs, net, report, err);
 	mren_examples_free(examples);
 	return status;
+}
+
+static MrenStatus
+train(const MrenEnv *env, const Set *set, const MrenOptions *options, MrenNet **net,
+	  MrenTrainReport *report, MrenError *err)
+{
+	return train_with(&tiny, env, set, options, net, report, err);
 }
 
 static MrenNet *
@@ -328,6 +335,78 @@ test_fine_tuning_learns(void **state)
 		marker_options(&options, kinds[i]);
 		net = train_attached(&test.env, set, &options, &report);
 		assert_true(report.encoder_epoch > 0);
+		assert_true(report.encoder_share > 0.5);
+		assert_true(share_right(&test.env, set, net) > 0.95);
+		mren_net_free(&test.env, net);
+		assert_int_equal(test.n_live, 0);
+	}
+	free(set);
+}
+
+/* The tiny encoder as one of each kind of architecture. */
+static MrenTransformerConfig
+architecture(int which)
+{
+	MrenTransformerConfig config = tiny;
+
+	switch (which)
+	{
+		case 0: /* RoBERTa and XLM-R */
+			config.token_types = 1;
+			config.position_offset = 2;
+			break;
+		case 1:
+			config.architecture = MREN_TRANSFORMER_DISTILBERT;
+			config.token_types = 0;
+			break;
+		case 2:
+			config.architecture = MREN_TRANSFORMER_ELECTRA;
+			config.embedding_width = WIDTH / 2;
+			break;
+		case 3:
+			config.architecture = MREN_TRANSFORMER_MPNET;
+			config.token_types = 0;
+			config.position_offset = 2;
+			config.relative_buckets = 8;
+			break;
+		default:
+			config.architecture = MREN_TRANSFORMER_DEBERTA;
+			config.absolute_positions = false;
+			config.positions = config.token_types = 0;
+			config.relative_buckets = 4;
+			config.relative_positions = 16;
+			config.relative_norm = config.share_relative_key = true;
+			config.content_to_position = config.position_to_content = true;
+	}
+	return config;
+}
+
+static void
+test_all_architectures_learn(void **state)
+{
+	static const MrenFineTuning kinds[] = {MREN_FINE_TUNING_ALL, MREN_FINE_TUNING_ADAPTERS};
+	Set *set = new_set();
+
+	(void) state;
+	make_xor(set, 320);
+	add_tokens(set);
+	for (int i = 0; i < 2 * 5; i++)
+	{
+		TestEnv test;
+		MrenTransformerConfig config = architecture(i / 2);
+		MrenEncoderSource encoder = source_of(&config);
+		MrenOptions options;
+		MrenTrainReport report;
+		MrenError err = {0};
+		MrenNet *net;
+
+		test_env_init(&test);
+		marker_options(&options, kinds[i % 2]);
+		options.encoder_epochs = 30;
+		options.encoder_rate = i % 2 == 0 ? 0.005 : 0.01;
+		if (train_with(&config, &test.env, set, &options, &net, &report, &err) != MREN_OK ||
+			mren_net_attach_encoder(net, &encoder, &err) != MREN_OK)
+			fail_msg("%s", err.message);
 		assert_true(report.encoder_share > 0.5);
 		assert_true(share_right(&test.env, set, net) > 0.95);
 		mren_net_free(&test.env, net);
@@ -556,6 +635,98 @@ test_solid_markers_learn(void **state)
 	free(set);
 }
 
+/* Rows of some sentences through a queue: the same bits as one at a time. */
+static MrenStatus
+run_queue(const MrenEnv *env, const Set *set, const MrenNet *net, float *features, MrenError *err)
+{
+	MrenMarkerQueue *queue;
+	MrenNetInfo info;
+	float *scratch = NULL;
+	MrenStatus status;
+
+	mren_net_info(net, &info);
+	MREN_TRY(mren_marker_queue_create(env, &queue, err));
+	status = mren_allocate(env, mren_net_scratch(net, 1), sizeof(float), &scratch, err);
+	for (size_t i = 0; i < set->n && status == MREN_OK; i++)
+	{
+		MrenInput input = input_of(set, i);
+		RowTokens copy = row_tokens[i];
+		MrenMarkedTokens tokens = *input.tokens;
+
+		/* What the row points to need not stay. */
+		tokens.ids = copy.ids;
+		input.tokens = i % 7 == 3 ? NULL : &tokens;
+		input.queue = queue;
+		status = mren_net_features(net, &set->fixture.table, &input, 1,
+								   features + i * info.features_dim, scratch, err);
+		memset(&copy, 0xff, sizeof(copy));
+	}
+	if (status == MREN_OK)
+		status = mren_net_features_end(net, queue, err);
+	mren_release(env, scratch);
+	mren_marker_queue_free(queue);
+	return status;
+}
+
+static void
+test_queue(void **state)
+{
+	TestEnv test;
+	Set *set = new_set();
+	MrenOptions options;
+	MrenNetInfo info;
+	MrenError err = {0};
+	MrenNet *net;
+	float *features;
+	float *alone;
+	float *scratch;
+
+	(void) state;
+	test_env_init(&test);
+	make_xor(set, 240);
+	/* Sentences that stand for one, two and many rows. */
+	for (size_t i = 0; i < set->n; i++)
+	{
+		size_t from = i < 40 ? i : i < 60 ? i / 2 * 2 : 100;
+
+		memcpy(set->rows[i].pieces, set->rows[from].pieces, sizeof(set->rows[i].pieces));
+		set->rows[i].example.sentence.n_words = set->rows[from].example.sentence.n_words;
+	}
+	add_tokens(set);
+	for (size_t i = 0; i < set->n; i++)
+		set->rows[i].example.tokens.marks[0] = 1 + (uint32_t) i % 2;
+	for (int solid = 0; solid < 2; solid++)
+	{
+		marker_options(&options, MREN_FINE_TUNING_ADAPTERS);
+		options.encoder_epochs = 1;
+		options.common.validation_share = 0;
+		options.markers = solid ? MREN_MARKERS_SOLID : MREN_MARKERS_LEVITATED;
+		net = train_attached(&test.env, set, &options, NULL);
+		mren_net_info(net, &info);
+		features = calloc(set->n * info.features_dim, sizeof(float));
+		alone = calloc(set->n * info.features_dim, sizeof(float));
+		scratch = calloc(mren_net_scratch(net, 1), sizeof(float));
+		for (size_t i = 0; i < set->n; i++)
+		{
+			MrenInput input = input_of(set, i);
+
+			if (i % 7 == 3)
+				input.tokens = NULL;
+			assert_int_equal(mren_net_features(net, &set->fixture.table, &input, 1,
+											   alone + i * info.features_dim, scratch, &err),
+							 MREN_OK);
+		}
+		assert_int_equal(run_queue(&test.env, set, net, features, &err), MREN_OK);
+		assert_memory_equal(features, alone, set->n * info.features_dim * sizeof(float));
+		free(features);
+		free(alone);
+		free(scratch);
+		mren_net_free(&test.env, net);
+		assert_int_equal(test.n_live, 0);
+	}
+	free(set);
+}
+
 static void
 test_bad_networks_are_refused(void **state)
 {
@@ -722,6 +893,32 @@ test_chance_is_noticed(void **state)
 	free(set);
 }
 
+/* A rate that is too high ruins the encoder; a lower one is found. */
+static void
+test_high_rate_is_lowered(void **state)
+{
+	TestEnv test;
+	Set *set = new_set();
+	MrenOptions options;
+	MrenTrainReport report;
+	MrenNet *net;
+	MrenError err = {0};
+
+	(void) state;
+	test_env_init(&test);
+	make_xor(set, 320);
+	add_tokens(set);
+	marker_options(&options, MREN_FINE_TUNING_ALL);
+	options.common.validation_share = 0.3;
+	options.encoder_rate = 0.05;
+	assert_int_equal(train(&test.env, set, &options, &net, &report, &err), MREN_OK);
+	assert_int_equal(report.encoder_restarts, 1);
+	assert_true(report.validation_accuracy > 0.95);
+	mren_net_free(&test.env, net);
+	assert_int_equal(test.n_live, 0);
+	free(set);
+}
+
 /* A training that may start from a network, and may be stopped. */
 typedef struct Course
 {
@@ -729,6 +926,7 @@ typedef struct Course
 	bool stop;	  /* after the first epoch of a second phase */
 	bool stop_at; /* the encoder's first step */
 	bool stopped;
+	int n_epochs;	  /* of the encoder */
 	double rows_left; /* after the encoder's first epoch, at most */
 	MrenTrainReport report;
 } Course;
@@ -761,6 +959,8 @@ train_course(const MrenEnv *env, const Set *set, const MrenOptions *options, Cou
 			course->stopped = true;
 			mren_trainer_stop(trainer);
 		}
+		course->n_epochs +=
+			progress.event == MREN_TRAIN_EPOCH && progress.member == progress.members;
 		if (progress.event == MREN_TRAIN_EPOCH && progress.member == progress.members &&
 			progress.phase == 1 && progress.epoch == 1)
 			course->rows_left =
@@ -873,10 +1073,10 @@ test_warm_start(void **state)
 		marker_options(&options, kinds[i]);
 		net = train_course(&test.env, set, &options, &cold);
 		warm.warm = net;
-		options.encoder_epochs = 4; /* of which a third is one */
+		options.encoder_epochs = 5; /* of which a fifth is one */
 		mren_net_free(&test.env, train_course(&test.env, set, &options, &warm));
 		assert_true(warm.report.encoder_warm);
-		assert_int_equal(warm.report.encoder_epoch, 1);
+		assert_int_equal(warm.n_epochs, 1);
 		assert_true(warm.report.validation_accuracy > 0.95);
 		/* A single epoch alone does not learn it. */
 		options.encoder_epochs = 1;
@@ -896,6 +1096,20 @@ test_warm_start(void **state)
 }
 
 static MrenStatus
+answer_from_queue(const MrenEnv *env, const Set *set, const MrenNet *net, MrenError *err)
+{
+	MrenNetInfo info;
+	float *features = NULL;
+	MrenStatus status;
+
+	mren_net_info(net, &info);
+	MREN_TRY(mren_allocate(env, set->n * info.features_dim, sizeof(float), &features, err));
+	status = run_queue(env, set, net, features, err);
+	mren_release(env, features);
+	return status;
+}
+
+static MrenStatus
 train_small(const MrenEnv *env, MrenError *err, void *arg)
 {
 	MrenEncoderSource encoder = source_of(&tiny);
@@ -908,6 +1122,8 @@ train_small(const MrenEnv *env, MrenError *err, void *arg)
 	status = train(env, arg, &options, &net, NULL, err);
 	if (status == MREN_OK)
 		status = mren_net_attach_encoder(net, &encoder, err);
+	if (status == MREN_OK)
+		status = answer_from_queue(env, arg, net, err);
 	mren_net_free(env, net);
 	return status;
 }
@@ -932,16 +1148,19 @@ main(void)
 		cmocka_unit_test(test_tokens_are_marked),
 		cmocka_unit_test(test_long_sentences_are_read_in_windows),
 		cmocka_unit_test(test_fine_tuning_learns),
+		cmocka_unit_test(test_all_architectures_learn),
 		cmocka_unit_test(test_frozen_encoder_trains_the_output_layer),
 		cmocka_unit_test(test_bits),
 		cmocka_unit_test(test_solid_markers_stand_around_mentions),
 		cmocka_unit_test(test_solid_markers_learn),
+		cmocka_unit_test(test_queue),
 		cmocka_unit_test(test_bad_networks_are_refused),
 		cmocka_unit_test(test_int8),
 		cmocka_unit_test(test_explanation),
 		cmocka_unit_test(test_chance_is_noticed),
 		cmocka_unit_test(test_stopped_refit_keeps_the_fit),
 		cmocka_unit_test(test_stopped_in_its_first_epoch_is_left_out),
+		cmocka_unit_test(test_high_rate_is_lowered),
 		cmocka_unit_test(test_warm_start),
 		cmocka_unit_test(test_failures_release_all),
 	};

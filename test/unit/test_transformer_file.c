@@ -13,8 +13,10 @@
 
 #include "encoder_samples.h"
 #include "transformer/file/config_json.h"
+#include "transformer/file/encoder_tokenizer.h"
 #include "transformer/file/stored_encoder.h"
 #include "transformer/file/tensor_names.h"
+#include "weights_file.h"
 
 /* The encoder whose files are read: NULL leaves one out. */
 typedef struct Given
@@ -94,6 +96,9 @@ put(void *state, const void *bytes, size_t n, MrenError *err)
 	stored->len += n;
 	return MREN_OK;
 }
+
+/* What open_tokenizer has recorded. */
+static File recorded;
 
 static MrenStatus
 get(void *state, void *bytes, size_t n, MrenError *err)
@@ -222,6 +227,88 @@ test_names_of_exporters(void **state)
 		free(other.bytes);
 	}
 	free(plain.bytes);
+}
+
+/* What is opened with a file of weights, or recorded for one: sizes and tokenizer. */
+static MrenStatus
+open_tokenizer(const MrenEnv *env, Stored *stored, MrenTransformerConfig *config,
+			   MrenPieces *pieces, MrenError *err)
+{
+	static const char text[] = "ab ab [SEP] c";
+	MrenByteSource source = {stored, get};
+	MrenStoredEncoder encoder;
+	MrenSubwordTokenizer *tokenizer = NULL;
+	MrenTokenizerFile file;
+	MrenStatus status;
+
+	stored->at = 0;
+	MREN_TRY(mren_transformer_restore(env, &source, false, &encoder, err));
+	*config = encoder.config;
+	file = (MrenTokenizerFile){encoder.tokenizer, &encoder.vocab, encoder.tokenizer_bytes,
+							   encoder.n_tokenizer};
+	status = mren_transformer_tokenizer(env, &file, &encoder.config, &tokenizer, err);
+	mren_transformer_stored_tokenizer_close(env, &encoder);
+	if (status == MREN_OK)
+		status = mren_subword_encode(env, tokenizer, text, strlen(text), MREN_SPECIAL_TOKENS,
+									 pieces, err);
+	if (status == MREN_OK && env->weights != NULL && !mren_weights_ready(env))
+		recorded = write_file(env->weights);
+	mren_subword_free(env, tokenizer);
+	mren_transformer_stored_close(env, &encoder);
+	return status;
+}
+
+/* With vocab.txt: the file alone gives the same sizes and pieces, and a damaged beginning nothing. */
+static void
+test_file_of_weights(void **state)
+{
+	Given given = {.config = sample_config, .vocab = sample_vocab};
+	MrenTransformerConfig configs[2];
+	MrenPieces pieces[2] = {{0}, {0}};
+	MrenWeights file;
+	TestEnv test;
+	MrenEnv env;
+	MrenError err;
+	Stored stored;
+
+	(void) state;
+	given.weights = weights(&(SampleExport){.type = "F32"});
+	stored = store(&given);
+	test_env_init(&test);
+	mren_weights_record(&file, &test.env);
+	env = mren_weights_env(&file);
+	assert_int_equal(open_tokenizer(&env, &stored, &configs[0], &pieces[0], &err), MREN_OK);
+	mren_weights_close(&file);
+	assert_int_equal(mren_weights_attach(&file, &test.env, recorded.bytes, recorded.len, key, &err),
+					 MREN_OK);
+	env = mren_weights_env(&file);
+	assert_int_equal(open_tokenizer(&env, &stored, &configs[1], &pieces[1], &err), MREN_OK);
+	assert_int_equal(file.next, file.n);
+	assert_int_equal(stored.at, 0);
+	assert_memory_equal(&configs[0], &configs[1], sizeof(configs[0]));
+	assert_true(pieces[0].n > 0 && pieces[0].n == pieces[1].n);
+	assert_memory_equal(pieces[0].piece, pieces[1].piece, pieces[0].n * sizeof(MrenPiece));
+	mren_weights_close(&file);
+	assert_int_equal(mprotect(recorded.bytes, recorded.len, PROT_READ | PROT_WRITE), 0);
+	assert_int_equal(mren_weights_attach(&file, &test.env, recorded.bytes, recorded.len, key, &err),
+					 MREN_OK);
+	for (size_t i = 0; i < 8 * file.blocks[0].len; i++)
+	{
+		uint8_t *byte = (uint8_t *) (uintptr_t) file.blocks[0].data + i / 8;
+
+		env = mren_weights_env(&file);
+		file.next = 0;
+		*byte ^= (uint8_t) (1 << i % 8);
+		assert_int_equal(open_tokenizer(&env, &stored, &configs[1], &pieces[1], &err),
+						 MREN_EFORMAT);
+		*byte ^= (uint8_t) (1 << i % 8);
+	}
+	mren_weights_close(&file);
+	mren_pieces_free(&test.env, &pieces[0]);
+	mren_pieces_free(&test.env, &pieces[1]);
+	assert_int_equal(test.n_live, 0);
+	close_file(&recorded);
+	free(stored.bytes);
 }
 
 /* The numbers of the samples are exact in each type, so they must come out the same. */
@@ -1006,6 +1093,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names_of_exporters),
+		cmocka_unit_test(test_file_of_weights),
 		cmocka_unit_test(test_types_of_numbers),
 		cmocka_unit_test(test_shards),
 		cmocka_unit_test(test_malformed_safetensors),

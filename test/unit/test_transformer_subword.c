@@ -11,6 +11,7 @@
 #include "base/utf8.h"
 #include "support.h"
 #include "transformer/tokenizer/subword.h"
+#include "weights_file.h"
 
 static char *
 with_quotes(const char *json)
@@ -45,6 +46,25 @@ show(const MrenPieces *pieces, char *out, size_t size)
 								 pieces->piece[i].id, pieces->piece[i].start, pieces->piece[i].end);
 }
 
+/* Parses and records, for a file unless that is NULL. */
+static MrenStatus
+record(const MrenEnv *env, const char *json, File *file, MrenError *err)
+{
+	MrenSubwordTokenizer *tokenizer = NULL;
+	MrenWeights weights;
+	MrenEnv with;
+	MrenStatus status;
+
+	mren_weights_record(&weights, env);
+	with = mren_weights_env(&weights);
+	status = parse(&with, json, &tokenizer, err);
+	if (status == MREN_OK && file != NULL)
+		*file = write_file(&weights);
+	mren_subword_free(&with, tokenizer);
+	mren_weights_close(&weights);
+	return status;
+}
+
 typedef struct Case
 {
 	const char *text;
@@ -52,29 +72,53 @@ typedef struct Case
 } Case;
 
 static void
-expect_all(const char *json, int flags, const Case *cases, size_t n)
+expect_pieces(const MrenEnv *env, const MrenSubwordTokenizer *tokenizer, int flags,
+			  const Case *cases, size_t n)
 {
-	MrenSubwordTokenizer *tokenizer = NULL;
 	MrenPieces pieces = {0};
-	TestEnv test;
 	MrenError err = {0};
 	char got[4096];
 
-	test_env_init(&test);
-	if (parse(&test.env, json, &tokenizer, &err) != MREN_OK)
-		fail_msg("%s: %s", err.message, json);
 	for (size_t i = 0; i < n; i++)
 	{
-		assert_int_equal(mren_subword_encode(&test.env, tokenizer, cases[i].text,
-											 strlen(cases[i].text), flags, &pieces, &err),
+		assert_int_equal(mren_subword_encode(env, tokenizer, cases[i].text, strlen(cases[i].text),
+											 flags, &pieces, &err),
 						 MREN_OK);
 		show(&pieces, got, sizeof(got));
 		if (strcmp(got, cases[i].pieces) != 0)
 			fail_msg("\"%s\": %s instead of %s", cases[i].text, got, cases[i].pieces);
 	}
-	mren_pieces_free(&test.env, &pieces);
+	mren_pieces_free(env, &pieces);
+}
+
+/* Of a tokenizer that is parsed, and of the file that parsing it has recorded. */
+static void
+expect_all(const char *json, int flags, const Case *cases, size_t n)
+{
+	MrenSubwordTokenizer *tokenizer = NULL;
+	TestEnv test;
+	MrenWeights weights;
+	MrenEnv with;
+	MrenError err = {0};
+	File file;
+
+	test_env_init(&test);
+	if (parse(&test.env, json, &tokenizer, &err) != MREN_OK)
+		fail_msg("%s: %s", err.message, json);
+	expect_pieces(&test.env, tokenizer, flags, cases, n);
 	mren_subword_free(&test.env, tokenizer);
+	assert_int_equal(record(&test.env, json, &file, &err), MREN_OK);
+	assert_int_equal(mren_weights_attach(&weights, &test.env, file.bytes, file.len, key, &err),
+					 MREN_OK);
+	with = mren_weights_env(&weights);
+	if (mren_subword_parse(&with, NULL, 0, &tokenizer, &err) != MREN_OK)
+		fail_msg("%s: the file of %s", err.message, json);
+	assert_int_equal(weights.next, weights.n);
+	expect_pieces(&test.env, tokenizer, flags, cases, n);
+	mren_subword_free(&with, tokenizer);
+	mren_weights_close(&weights);
 	assert_int_equal(test.n_live, 0);
+	close_file(&file);
 }
 
 #define EXPECT_ALL(json, flags, cases)                                                             \
@@ -311,6 +355,96 @@ test_failures(void **state)
 	test_allocation_sweep(encode_all, added);
 }
 
+/* ---- files ---- */
+
+/* A tokenizer of a file, and a text that reaches all of it; *arg is the file. */
+static MrenStatus
+open_and_encode(const MrenEnv *env, MrenError *err, void *arg)
+{
+	static const char text[] = "a abc ab\xC3\xA9 aa <mask> 's x\xE2\x96\x81hello <new> caf";
+	const File *file = arg;
+	MrenSubwordTokenizer *tokenizer = NULL;
+	MrenPieces pieces = {0};
+	MrenWeights weights;
+	MrenEnv with;
+	MrenStatus status;
+
+	MREN_TRY(mren_weights_attach(&weights, env, file->bytes, file->len, key, err));
+	with = mren_weights_env(&weights);
+	status = mren_subword_parse(&with, NULL, 0, &tokenizer, err);
+	for (int flags = 0; flags <= MREN_SPECIAL_TOKENS && status == MREN_OK; flags++)
+		status = mren_subword_encode(env, tokenizer, text, strlen(text), flags, &pieces, err);
+	for (size_t i = 0; i < pieces.n && status == MREN_OK; i++)
+	{
+		size_t len;
+		const char *piece = mren_subword_piece_text(tokenizer, pieces.piece[i].id, &len);
+
+		assert_true(piece == NULL || mren_utf8_valid(piece, len, NULL));
+	}
+	mren_pieces_free(env, &pieces);
+	mren_subword_free(&with, tokenizer);
+	mren_weights_close(&weights);
+	return status;
+}
+
+/* record for the sweep of failures; arg is the JSON. */
+static MrenStatus
+record_only(const MrenEnv *env, MrenError *err, void *arg)
+{
+	return record(env, arg, NULL, err);
+}
+
+/* No bit of a file, flipped, leads to more than an error or other pieces. */
+static void
+damage(File *file)
+{
+	size_t n_refused = 0;
+
+	assert_int_equal(mprotect(file->bytes, file->len, PROT_READ | PROT_WRITE), 0);
+	for (size_t i = 0; i < 8 * file->len; i++)
+	{
+		TestEnv test;
+		MrenError err = {0};
+		MrenStatus status;
+
+		test_env_init(&test);
+		file->bytes[i / 8] ^= (uint8_t) (1 << i % 8);
+		status = open_and_encode(&test.env, &err, file);
+		n_refused += status == MREN_EFORMAT;
+		assert_true(status == MREN_OK || err.message[0] != '\0');
+		file->bytes[i / 8] ^= (uint8_t) (1 << i % 8);
+		assert_int_equal(test.n_live, 0);
+	}
+	assert_true(n_refused > file->len);
+}
+
+static void
+test_files(void **state)
+{
+	static char unigram[] = UNIGRAM("first", "true", "true");
+	static char wordpiece[] =
+		"{'added_tokens':[{'id':9,'content':'<new>','single_word':true}],'model':{'type':"
+		"'WordPiece','unk_token':'?','vocab':{'?':0,'a':1,'##b':2,'##c':3,'caf':4}}}";
+	char *const files[] = {(char *) (uintptr_t) bpe, unigram, wordpiece};
+
+	(void) state;
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+	{
+		TestEnv test;
+		MrenError err = {0};
+		File file;
+
+		test_env_init(&test);
+		assert_int_equal(record(&test.env, files[i], &file, &err), MREN_OK);
+		assert_int_equal(open_and_encode(&test.env, &err, &file), MREN_OK);
+		test_allocation_sweep(record_only, files[i]);
+		test_allocation_sweep(open_and_encode, &file);
+		test_interrupt_sweep(open_and_encode, &file);
+		damage(&file);
+		close_file(&file);
+	}
+}
+
 #define MODEL_BPE(options) "{'model':{'type':'BPE','vocab':{'a':0,'b':1}" options "}}"
 #define MODEL_UNIGRAM(options) "{'model':{'type':'Unigram'" options "}}"
 #define WITH(part) "{" part ",'model':{'type':'WordPiece','unk_token':'?','vocab':{'?':0}}}"
@@ -443,7 +577,7 @@ main(void)
 		cmocka_unit_test(test_unigram),		 cmocka_unit_test(test_pre_tokenizers),
 		cmocka_unit_test(test_added_tokens), cmocka_unit_test(test_long_word),
 		cmocka_unit_test(test_failures),	 cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_no_unknown),
+		cmocka_unit_test(test_no_unknown),	 cmocka_unit_test(test_files),
 	};
 
 	return cmocka_run_group_tests_name("subword tokenizers", tests, NULL, NULL);

@@ -374,17 +374,24 @@ test_schedule(void **state)
 	open_tuning(&test.env, &f, MREN_TUNING_FROZEN, 0);
 	f.rate = rate = 0.9;
 	assert_int_equal(mren_transformer_tuning_epochs(&f, 5), 5);
+	assert_true(mren_transformer_tuning_greatest_rate(&f) == rate);
+	/* From trained values, fewer epochs at a lower rate do. */
 	mren_transformer_tuning_start(&f, start);
-	assert_int_equal(mren_transformer_tuning_epochs(&f, 10), 3);
-	assert_int_equal(mren_transformer_tuning_epochs(&f, 2), 1);
-	/* Few rows tell nothing; at chance, a third of the rate is tried, twice, from the beginning. */
+	assert_int_equal(mren_transformer_tuning_epochs(&f, 11), 3);
+	assert_int_equal(mren_transformer_tuning_epochs(&f, 5), 1);
+	assert_true(fabs(mren_transformer_tuning_greatest_rate(&f) - rate / 3) < 1e-12);
+	/*
+	 * Few rows tell nothing; at chance, pretrained values are tried instead, and then a third of
+	 * the rate, from the beginning.
+	 */
 	assert_false(mren_transformer_tuning_again(&f, 10, true));
 	assert_false(mren_transformer_tuning_again(&f, 100, false));
 	for (int i = 0; i < 2; i++)
 	{
 		assert_true(mren_transformer_tuning_again(&f, 100, true));
-		assert_true(fabs(f.rate - (rate /= 3)) < 1e-12);
+		assert_true(fabs(mren_transformer_tuning_greatest_rate(&f) - rate) < 1e-12);
 		assert_int_equal(mren_transformer_tuning_begin(&f, &err), MREN_OK);
+		rate /= 3;
 	}
 	assert_int_equal(mren_transformer_tuning_epochs(&f, 5), 5);
 	assert_false(mren_transformer_tuning_again(&f, 100, true));

@@ -292,11 +292,15 @@ static void
 judge(Compare *compare, Variant *variant, const MrenFolds *folds)
 {
 	MrenPairedCounts *counts = palloc_extended(folds->n_judged * sizeof(*counts), MCXT_ALLOC_HUGE);
+	MrenEnv env = mren_pg_env(CurrentMemoryContext);
 	instr_time start;
+	MrenError err;
 
 	INSTR_TIME_SET_CURRENT(start);
 	mren_folds_answer(folds, &variant->setup, compare->memory,
 					  &(MrenFoldVisitor){count_answer, counts}, &compare->fold);
+	if (variant->setup.net.negative != NULL)
+		MREN_PG_CALL(err, mren_paired_settle(&env, counts, folds->n_judged, &err));
 	variant->seconds = mren_seconds_since(start);
 	variant->n_rows = folds->n_judged;
 	variant->n_groups = folds->n_groups;

@@ -8,9 +8,10 @@
  *
  *		magic "MRENCONF" | has_negative u32 | n_negative u32 | negative
  *		n_labels u32 | for each, in bytewise order: n u32, bytes
+ *		n_rows u64 | n_exact u64
  *		n_pairs u32 | for each, ordered: actual u32, predicted u32, count u64
  *
- * predicted is n_labels for rows without an answer.  Equal counts give equal
+ * n_labels stands for an absent actual or predicted label.  Equal counts give equal
  * bytes.  Anyone can cast to the type, so everything is checked when it is read.
  */
 #include "pg/evaluate/confusion.h"
@@ -48,18 +49,51 @@ mren_confusion_check_labels(const MrenConfusion *confusion)
 }
 
 void
+mren_confusion_check_label(size_t len)
+{
+	if (len > MREN_MAX_LABEL)
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+						errmsg("relation name of %zu bytes exceeds the maximum of %d bytes", len,
+							   MREN_MAX_LABEL)));
+}
+
+void
 mren_confusion_count_row(MrenConfusion *confusion, const char *actual, size_t n_actual,
 						 const char *predicted, size_t n_predicted)
 {
 	MrenError err;
 
-	if (n_actual > MREN_MAX_LABEL || n_predicted > MREN_MAX_LABEL)
-		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-						errmsg("relation name of %zu bytes exceeds the maximum of %d bytes",
-							   Max(n_actual, n_predicted), MREN_MAX_LABEL)));
+	mren_confusion_check_label(Max(n_actual, n_predicted));
 	MREN_PG_CALL(err, mren_confusion_add(confusion, (MrenTextSpan){actual, n_actual},
 										 (MrenTextSpan){predicted, n_predicted}, 1, &err));
 	mren_confusion_check_labels(confusion);
+}
+
+const char *
+mren_count_prediction(MrenLabelledPairs *labels, const MrenPrediction *prediction, uint64_t n)
+{
+	const char *relation = mren_prediction_actual(prediction, n);
+	MrenTextSpan actual = {relation, strlen(relation)};
+	MrenTextSpan *said = palloc((prediction->n_probabilities + 1) * sizeof(MrenTextSpan));
+	int32 *numbers = palloc((prediction->n_probabilities + 1) * sizeof(int32));
+	size_t n_said = mren_prediction_said(prediction, numbers);
+	MrenError err;
+
+	for (size_t i = 0; i < n_said; i++)
+	{
+		const char *name = prediction->names[numbers[i]];
+
+		said[i] = (MrenTextSpan){name, strlen(name)};
+	}
+	mren_confusion_check_label(actual.len);
+	if (prediction->answered)
+		MREN_PG_CALL(err, mren_labelled_pairs_add(labels, prediction->same_pair, actual, said,
+												  n_said, &err));
+	else
+		MREN_PG_CALL(err, mren_labelled_pairs_add_single(labels, actual, said, n_said, &err));
+	pfree(said);
+	pfree(numbers);
+	return relation;
 }
 
 /* The loop over predicted labels ends as soon as all rows of the actual label are found. */
@@ -68,13 +102,14 @@ mren_confusion_pairs(const MrenConfusion *confusion, MrenPairVisitor visit, void
 {
 	size_t n = mren_confusion_n_labels(confusion);
 
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i <= n; i++)
 	{
-		MrenMargins margins;
+		MrenMargins margins = {.actual = PG_UINT64_MAX};
 		uint64_t left;
 
 		CHECK_FOR_INTERRUPTS();
-		mren_confusion_margins(confusion, i, &margins);
+		if (i < n)
+			mren_confusion_margins(confusion, i, &margins);
 		left = margins.actual;
 		for (size_t j = 0; j <= n && left > 0; j++)
 		{
@@ -180,8 +215,10 @@ write_state(const MrenEnv *env, const MrenConfusionState *state, MrenBuffer *out
 		mren_buffer_put_u32(out, label.len);
 		mren_buffer_put_bytes(out, label.data, label.len);
 	}
+	MREN_PG_CALL(err, mren_buffer_reserve(env, out, 20, &err));
+	mren_buffer_put_u64(out, mren_confusion_total(state->confusion));
+	mren_buffer_put_u64(out, mren_confusion_exact(state->confusion));
 	at = out->len;
-	MREN_PG_CALL(err, mren_buffer_reserve(env, out, 4, &err));
 	mren_buffer_put_u32(out, 0);
 	mren_confusion_pairs(state->confusion, write_pair, &writer);
 	count = (MrenBuffer){.data = out->data + at, .capacity = 4};
@@ -243,14 +280,6 @@ read_name(MrenCursor *in, uint32_t len)
 	return (MrenTextSpan){name, len};
 }
 
-static int
-compare_text(MrenTextSpan a, MrenTextSpan b)
-{
-	int order = memcmp(a.data, b.data, Min(a.len, b.len));
-
-	return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
-}
-
 static MrenTextSpan *
 read_labels(MrenCursor *in, uint32_t *n)
 {
@@ -263,11 +292,25 @@ read_labels(MrenCursor *in, uint32_t *n)
 	for (uint32_t i = 0; i < *n; i++)
 	{
 		labels[i] = read_name(in, mren_cursor_u32(in));
-		if (i > 0 && compare_text(labels[i - 1], labels[i]) >= 0)
+		if (i > 0 && mren_text_span_compare(labels[i - 1], labels[i]) >= 0)
 			damaged("its relations are not in order");
 	}
 	labels[*n] = (MrenTextSpan){NULL, 0};
 	return labels;
+}
+
+/* Rows, and those with just the right labels; of either there may be as many as int8 holds. */
+static void
+read_rows(MrenCursor *in, MrenConfusion *confusion)
+{
+	uint64_t n = mren_cursor_u64(in);
+	uint64_t exact = mren_cursor_u64(in);
+
+	if (n == 0)
+		damaged("it has no rows");
+	if (n > PG_INT64_MAX || exact > n)
+		damaged("its number of rows is out of range");
+	mren_confusion_add_rows(confusion, n, exact);
 }
 
 static void
@@ -278,10 +321,10 @@ read_pairs(MrenCursor *in, const MrenTextSpan *labels, uint32_t n_labels, MrenCo
 	uint64_t total = 0;
 	MrenError err;
 
+	if (in->failed)
+		damaged("it is truncated");
 	if (mren_cursor_left(in) != (size_t) n * 16)
 		damaged("its length does not match its counts");
-	if (n == 0)
-		damaged("it has no counts");
 	for (uint32_t i = 0; i < n; i++)
 	{
 		uint32_t actual = mren_cursor_u32(in);
@@ -289,14 +332,15 @@ read_pairs(MrenCursor *in, const MrenTextSpan *labels, uint32_t n_labels, MrenCo
 		uint64_t count = mren_cursor_u64(in);
 		uint64_t place = ((uint64_t) actual << 32 | predicted) + 1;
 
-		if (actual >= n_labels || predicted > n_labels || place <= previous)
+		if (actual > n_labels || predicted > n_labels || place <= previous ||
+			(actual == n_labels && predicted == n_labels))
 			damaged("its counts are not in order");
 		if (count == 0 || count > PG_INT64_MAX - total)
 			damaged("a count is out of range");
 		previous = place;
 		total += count;
-		MREN_PG_CALL(err,
-					 mren_confusion_add(confusion, labels[actual], labels[predicted], count, &err));
+		MREN_PG_CALL(err, mren_confusion_add_cell(confusion, labels[actual], labels[predicted],
+												  count, &err));
 	}
 }
 
@@ -323,6 +367,7 @@ state_parse(MemoryContext parent, Datum value)
 		damaged("its negative relation is out of range");
 	mren_confusion_state_set_negative(state, has_negative == 1, negative.data, negative.len);
 	labels = read_labels(&in, &n_labels);
+	read_rows(&in, state->confusion);
 	read_pairs(&in, labels, n_labels, state->confusion);
 	if (mren_confusion_n_labels(state->confusion) != n_labels)
 		damaged("it names relations that have no rows");

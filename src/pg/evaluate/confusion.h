@@ -13,6 +13,8 @@
 
 #include "base/buffer.h"
 #include "evaluation/metrics.h"
+#include "evaluation/labelled_pairs.h"
+#include "pg/predict/predict_query.h"
 
 /* Maximum number of distinct relations in a matrix. */
 #define MREN_MAX_LABELS 10000
@@ -26,6 +28,17 @@
 extern void mren_confusion_count_row(MrenConfusion *confusion, const char *actual, size_t n_actual,
 									 const char *predicted, size_t n_predicted);
 
+/*
+ * mren_count_prediction
+ *	  Adds the prediction of row n (from 1) of a query with relations to rows that
+ *	  mren_labelled_pairs_count then counts; its actual relation.  22004 if that is NULL.
+ */
+extern const char *mren_count_prediction(MrenLabelledPairs *labels,
+										 const MrenPrediction *prediction, uint64_t n);
+
+/* 54000 if a label of so many bytes is too long. */
+extern void mren_confusion_check_label(size_t len);
+
 /* 54000 if there are more than MREN_MAX_LABELS distinct labels. */
 extern void mren_confusion_check_labels(const MrenConfusion *confusion);
 
@@ -34,8 +47,8 @@ typedef void (*MrenPairVisitor)(void *state, size_t actual, size_t predicted, ui
 /*
  * mren_confusion_pairs
  *	  Visits each pair of labels that occurred, by their numbers, in bytewise
- *	  order of the actual, then of the predicted label; rows without an answer,
- *	  for which predicted is the number of labels, last.
+ *	  order of the actual, then of the predicted label.  The number of labels stands
+ *	  for an absent one, and comes last.
  */
 extern void mren_confusion_pairs(const MrenConfusion *confusion, MrenPairVisitor visit,
 								 void *state);

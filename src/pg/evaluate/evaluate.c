@@ -4,8 +4,9 @@
  *	  the rows of a query, compared with the query's column "relation".
  *
  * A row for which mren.predict returns NULL (the model abstains, or the row has
- * no sentence or mention) counts as missed, so the figures are those of
- * mren.metrics over mren.predict.
+ * no sentence or mention) counts as missed.  Rows of one pair are counted together,
+ * with all relations that they and the model say of it; if there is one of either,
+ * the figures are those of mren.metrics over mren.predict.
  */
 #include "postgres.h"
 
@@ -29,6 +30,7 @@ typedef struct Evaluation
 {
 	const char *model;
 	MrenConfusion *confusion;
+	MrenLabelledPairs *labels;
 	uint64 n;
 	uint64 n_seen; /* of them, rows that the version was trained on */
 	MrenPredictedBy by;
@@ -38,13 +40,9 @@ static void
 count_row(void *state, const MrenPrediction *prediction)
 {
 	Evaluation *evaluation = state;
-	const char *predicted = prediction->relation;
-	const char *actual = mren_prediction_actual(prediction, ++evaluation->n);
 
-	if (prediction->seen)
-		evaluation->n_seen++;
-	mren_confusion_count_row(evaluation->confusion, actual, strlen(actual), predicted,
-							 predicted != NULL ? strlen(predicted) : 0);
+	mren_count_prediction(evaluation->labels, prediction, ++evaluation->n);
+	evaluation->n_seen += prediction->seen;
 }
 
 /* Predicts and counts the rows for the arguments model, query and version. */
@@ -60,12 +58,18 @@ evaluate(FunctionCallInfo fcinfo, Evaluation *evaluation)
 	what.query = mren_arg_query(fcinfo, 1, "query");
 	what.version = mren_arg_version(fcinfo, 2);
 	MREN_PG_CALL(err, mren_confusion_create(&env, &evaluation->confusion, &err));
+	MREN_PG_CALL(err, mren_labelled_pairs_create(&env, &evaluation->labels, &err));
 	evaluation->by = mren_predict_query(&what, count_row, evaluation);
 	if (evaluation->n == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION), errmsg("query returned no rows to evaluate")));
 	mren_warn_of_unknown(evaluation->model, &evaluation->by, evaluation->n);
 	mren_warn_of_seen(evaluation->model, &evaluation->by, evaluation->n_seen, evaluation->n);
+	MREN_PG_CALL(err, mren_labelled_pairs_count(evaluation->labels,
+												mren_predicted_negative(&evaluation->by),
+												evaluation->confusion, &err));
+	mren_confusion_check_labels(evaluation->confusion);
+	mren_labelled_pairs_free(evaluation->labels);
 }
 
 /*
@@ -99,14 +103,13 @@ mren_evaluate(PG_FUNCTION_ARGS)
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	Evaluation evaluation;
 	const MrenConfusion *confusion;
-	MrenTextSpan negative = {NULL, 0};
+	MrenTextSpan negative;
 	MrenScore score;
 
 	InitMaterializedSRF(fcinfo, 0);
 	evaluate(fcinfo, &evaluation);
 	confusion = evaluation.confusion;
-	if (evaluation.by.negative != NULL)
-		negative = (MrenTextSpan){evaluation.by.negative, strlen(evaluation.by.negative)};
+	negative = mren_predicted_negative(&evaluation.by);
 	for (size_t i = 0; i < mren_confusion_n_labels(confusion); i++)
 	{
 		score = mren_metrics_relation(confusion, i);
@@ -119,7 +122,8 @@ mren_evaluate(PG_FUNCTION_ARGS)
 	if (mren_confusion_semeval(confusion, &score))
 		put_row(rsinfo, cstring_to_text("semeval macro avg"), &score);
 	/* Shown as f1: with one label for each row, precision, recall and F1 are equal. */
-	score = (MrenScore){NAN, NAN, mren_confusion_accuracy(confusion), evaluation.n};
+	score =
+		(MrenScore){NAN, NAN, mren_confusion_accuracy(confusion), mren_confusion_total(confusion)};
 	put_row(rsinfo, cstring_to_text("accuracy"), &score);
 	return (Datum) 0;
 }
@@ -138,12 +142,13 @@ static void
 put_pair(void *state, size_t actual, size_t predicted, uint64_t count)
 {
 	Matrix *matrix = state;
-	bool answered = predicted < mren_confusion_n_labels(matrix->confusion);
-	Datum values[] = {PointerGetDatum(label_text(matrix->confusion, actual)), (Datum) 0,
-					  Int64GetDatum((int64) count)};
-	bool nulls[] = {false, !answered, false};
+	size_t n = mren_confusion_n_labels(matrix->confusion);
+	Datum values[] = {(Datum) 0, (Datum) 0, Int64GetDatum((int64) count)};
+	bool nulls[] = {actual == n, predicted == n, false};
 
-	if (answered)
+	if (actual < n)
+		values[0] = PointerGetDatum(label_text(matrix->confusion, actual));
+	if (predicted < n)
 		values[1] = PointerGetDatum(label_text(matrix->confusion, predicted));
 	tuplestore_putvalues(matrix->rsinfo->setResult, matrix->rsinfo->setDesc, values, nulls);
 }

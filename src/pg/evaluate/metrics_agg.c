@@ -4,15 +4,18 @@
  *	  relations, as jsonb.
  *
  * Neither the combine function nor the transition function is strict: the first
- * row creates the state in the aggregate's own context.
+ * row creates the state in the aggregate's own context.  With arrays, a row has
+ * several relations.
  */
 #include "pg/evaluate/metrics_agg.h"
 
 #include <math.h>
 
+#include "catalog/pg_type.h"
 #include "common/shortest_dec.h"
 #include "fmgr.h"
 #include "lib/stringinfo.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/json.h"
 #include "utils/jsonb.h"
@@ -22,6 +25,7 @@
 #include "pg/support/compat.h"
 
 PG_FUNCTION_INFO_V1(mren_metrics_add);
+PG_FUNCTION_INFO_V1(mren_metrics_add_sets);
 PG_FUNCTION_INFO_V1(mren_metrics_combine);
 PG_FUNCTION_INFO_V1(mren_metrics_final);
 
@@ -98,6 +102,37 @@ text_or_null(FunctionCallInfo fcinfo, int arg)
 	return arg < PG_NARGS() && !PG_ARGISNULL(arg) ? PG_GETARG_TEXT_PP(arg) : NULL;
 }
 
+static void
+check_actual(FunctionCallInfo fcinfo)
+{
+	if (PG_ARGISNULL(1))
+		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+						errmsg("argument \"actual\" must not be null"),
+						errhint("Leave out rows without a relation: "
+								"mren.metrics(...) FILTER (WHERE ... IS NOT NULL).")));
+}
+
+/* The state to add to, of the arguments (state, actual, predicted [, negative]). */
+static MrenConfusionState *
+state_to_add(FunctionCallInfo fcinfo)
+{
+	text *negative = text_or_null(fcinfo, 3);
+	const char *data = negative != NULL ? VARDATA_ANY(negative) : "";
+	uint32_t n = negative != NULL ? VARSIZE_ANY_EXHDR(negative) : 0;
+	MrenConfusionState *state;
+
+	if (PG_ARGISNULL(0))
+	{
+		state = mren_confusion_state_create(state_parent(fcinfo));
+		mren_confusion_state_set_negative(state, negative != NULL, data, n);
+		return state;
+	}
+	state = mren_confusion_state_argument(fcinfo, 0, state_parent(fcinfo));
+	if (!mren_confusion_state_same_negative(state, negative != NULL, data, n))
+		negative_changed();
+	return state;
+}
+
 /* mren.metrics_add(state, actual, predicted [, negative]) */
 Datum
 mren_metrics_add(PG_FUNCTION_ARGS)
@@ -105,30 +140,75 @@ mren_metrics_add(PG_FUNCTION_ARGS)
 	MrenConfusionState *state;
 	text *actual;
 	text *predicted = text_or_null(fcinfo, 2);
-	text *negative = text_or_null(fcinfo, 3);
-	const char *negative_data = negative != NULL ? VARDATA_ANY(negative) : "";
-	uint32_t n_negative = negative != NULL ? VARSIZE_ANY_EXHDR(negative) : 0;
 
-	if (PG_ARGISNULL(1))
-		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-						errmsg("argument \"actual\" must not be null"),
-						errhint("Leave out rows without a relation: "
-								"mren.metrics(...) FILTER (WHERE ... IS NOT NULL).")));
+	check_actual(fcinfo);
 	actual = PG_GETARG_TEXT_PP(1);
-	if (PG_ARGISNULL(0))
-	{
-		state = mren_confusion_state_create(state_parent(fcinfo));
-		mren_confusion_state_set_negative(state, negative != NULL, negative_data, n_negative);
-	}
-	else
-	{
-		state = mren_confusion_state_argument(fcinfo, 0, state_parent(fcinfo));
-		if (!mren_confusion_state_same_negative(state, negative != NULL, negative_data, n_negative))
-			negative_changed();
-	}
+	state = state_to_add(fcinfo);
 	mren_confusion_count_row(state->confusion, VARDATA_ANY(actual), VARSIZE_ANY_EXHDR(actual),
 							 predicted != NULL ? VARDATA_ANY(predicted) : NULL,
 							 predicted != NULL ? VARSIZE_ANY_EXHDR(predicted) : 0);
+	PG_RETURN_DATUM(EOHPGetRWDatum(&state->hdr));
+}
+
+static int
+compare_spans(const void *a, const void *b)
+{
+	return mren_text_span_compare(*(const MrenTextSpan *) a, *(const MrenTextSpan *) b);
+}
+
+/* The distinct relations of an array argument in bytewise order; none if it is NULL. */
+static size_t
+relations_argument(FunctionCallInfo fcinfo, int arg, const char *name, MrenTextSpan **spans)
+{
+	Datum *values;
+	bool *nulls;
+	int n;
+	size_t kept = 0;
+
+	*spans = NULL;
+	if (PG_ARGISNULL(arg))
+		return 0;
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(arg), TEXTOID, -1, false, TYPALIGN_INT, &values, &nulls,
+					  &n);
+	*spans = palloc((n + 1) * sizeof(MrenTextSpan));
+	for (int i = 0; i < n; i++)
+	{
+		text *relation;
+
+		if (nulls[i])
+			ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+							errmsg("element %d of argument \"%s\" must not be null", i + 1, name)));
+		relation = DatumGetTextPP(values[i]);
+		mren_confusion_check_label(VARSIZE_ANY_EXHDR(relation));
+		(*spans)[i] = (MrenTextSpan){VARDATA_ANY(relation), VARSIZE_ANY_EXHDR(relation)};
+	}
+	qsort(*spans, n, sizeof(MrenTextSpan), compare_spans);
+	for (int i = 0; i < n; i++)
+	{
+		if (kept == 0 || !mren_text_span_equal((*spans)[kept - 1], (*spans)[i]))
+			(*spans)[kept++] = (*spans)[i];
+	}
+	return kept;
+}
+
+/* mren.metrics_add(state, actual[], predicted[] [, negative]) */
+Datum
+mren_metrics_add_sets(PG_FUNCTION_ARGS)
+{
+	MrenConfusionState *state;
+	MrenTextSpan *actual;
+	MrenTextSpan *predicted;
+	size_t n_actual;
+	size_t n_predicted;
+	MrenError err;
+
+	check_actual(fcinfo);
+	n_actual = relations_argument(fcinfo, 1, "actual", &actual);
+	n_predicted = relations_argument(fcinfo, 2, "predicted", &predicted);
+	state = state_to_add(fcinfo);
+	MREN_PG_CALL(err, mren_confusion_add_sets(state->confusion, actual, n_actual, predicted,
+											  n_predicted, &err));
+	mren_confusion_check_labels(state->confusion);
 	PG_RETURN_DATUM(EOHPGetRWDatum(&state->hdr));
 }
 

@@ -139,6 +139,12 @@ extern uint64 mren_graph_run(const char *sql, int n, const Oid *types, const Dat
 extern uint64 mren_graph_run_sql(const MrenGraph *graph, const char *template, int n,
 								 const Oid *types, const Datum *values, const char *nulls);
 
+/*
+ * Processor time of this process in seconds: what the size of batches goes by, so that beside
+ * other load they do not become so small that merging them takes more time than reading.
+ */
+extern double mren_graph_processor_seconds(void);
+
 /* A column of the first row of the last result, copied into `context`; 0 if NULL. */
 extern Datum mren_graph_result(int attno, MemoryContext context, bool *isnull);
 
@@ -187,6 +193,14 @@ extern void mren_graph_merge(const MrenGraph *graph, const MrenTouched *touched)
  * not installed; as the owner.
  */
 extern char *mren_graph_extension_schema(const char *extension);
+
+/*
+ * graph_candidates.c, as the owner: drops the undecided proposals to merge entities (all, or
+ * those for their key); proposes those that are linked to one key, and accepts them if asked;
+ * the number of proposals.
+ */
+extern void mren_graph_drop_proposals(const MrenGraph *graph, bool all);
+extern uint64 mren_graph_propose_same_key(const MrenGraph *graph, bool accept, int64 most);
 
 /* graph_merge_call.c: ends a JSON object with the numbers of documents, entities and facts. */
 extern void mren_graph_append_counts(StringInfo json, const MrenGraph *graph);

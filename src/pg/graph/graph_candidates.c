@@ -8,6 +8,9 @@
  * grows with that of entities.  pg_trgm compares the names of a pair,
  * fuzzystrmatch, if it is installed, gives the sounds.
  *
+ * Entities that are linked to one entry of an authority file are proposed, too,
+ * whatever their names are; mren.link_entities proposes only these.
+ *
  * What the analyst decided stays as it is; other proposals are made anew.
  *
  * check-qualified: search_path is pinned by mren_graph_run.
@@ -67,12 +70,18 @@ static const char pairs[] =
 	" compared AS MATERIALIZED (SELECT x.name, x.type, x.mentions, y.name AS other_name,"
 	"   y.type AS other_type, y.mentions AS other_mentions,"
 	"   ${trgm}.similarity(x.name, y.name)::float8 AS similar, p.sounds, p.initials,"
-	"   x.words <@ y.words OR y.words <@ x.words AS part, COALESCE(s.n, 0) AS shared"
+	"   x.words <@ y.words OR y.words <@ x.words AS part, COALESCE(s.n, 0) AS shared,"
+	"   cardinality(x.words) = cardinality(y.words) AND x.words && y.words AND x.name <> y.name"
+	"    AND (SELECT bool_and(w.a = w.b OR starts_with(w.b, rtrim(w.a, '.'))"
+	"      AND length(rtrim(w.a, '.')) = 1 OR starts_with(w.a, rtrim(w.b, '.'))"
+	"      AND length(rtrim(w.b, '.')) = 1) FROM unnest(x.words, y.words) AS w (a, b))"
+	"    AS abbreviated"
 	"  FROM pair p JOIN entity x ON x.entity = p.a JOIN entity y ON y.entity = p.b"
 	"  LEFT JOIN shared s ON s.a = p.a AND s.b = p.b),"
 	" scored AS (SELECT c.*,"
 	"   LEAST(1, GREATEST(c.similar, CASE WHEN c.initials THEN 0.7 ELSE 0 END,"
-	"     CASE WHEN c.part THEN 0.6 ELSE 0 END, CASE WHEN c.sounds THEN 0.5 ELSE 0 END)"
+	"     CASE WHEN c.part OR c.abbreviated THEN 0.6 ELSE 0 END,"
+	"     CASE WHEN c.sounds THEN 0.5 ELSE 0 END)"
 	"    + 0.2 * c.shared / (c.shared + 1.0))"
 	"   * CASE WHEN c.type = c.other_type THEN 1 ELSE 0.7 END AS score,"
 	"   (c.mentions, c.other_name, c.other_type) < (c.other_mentions, c.name, c.type) AS turned"
@@ -84,6 +93,7 @@ static const char pairs[] =
 	"   CASE WHEN s.turned THEN s.type ELSE s.other_type END AS other_type, s.score,"
 	"   ARRAY[format('names %s %% alike', round((100 * s.similar)::numeric))]"
 	"    || CASE WHEN s.initials THEN '{initials}'::text[] ELSE '{}' END"
+	"    || CASE WHEN s.abbreviated THEN '{abbreviated}'::text[] ELSE '{}' END"
 	"    || CASE WHEN s.part THEN '{part of the other name}'::text[] ELSE '{}' END"
 	"    || CASE WHEN s.sounds THEN '{sound alike}'::text[] ELSE '{}' END"
 	"    || CASE WHEN s.shared > 0 THEN ARRAY[format('%s shared facts', s.shared)] ELSE '{}' END"
@@ -96,8 +106,49 @@ static const char pairs[] =
 	"    OR (k.other_name, k.other_type, k.name, k.type)"
 	"     = (s.name, s.type, s.other_name, s.other_type)))"
 	"  ORDER BY s.score DESC, 1, 2, 3, 4 LIMIT $2)"
-	" INSERT INTO ${graph}.merge_candidates (name, type, other_name, other_type, score, reasons)"
-	" SELECT p.name, p.type, p.other_name, p.other_type, p.score, p.reasons FROM proposal p";
+	" INSERT INTO ${graph}.merge_candidates AS k (name, type, other_name, other_type, score,"
+	"  reasons)"
+	" SELECT p.name, p.type, p.other_name, p.other_type, p.score, p.reasons FROM proposal p"
+	" ON CONFLICT (name, type, other_name, other_type)"
+	" DO UPDATE SET reasons = k.reasons || excluded.reasons WHERE k.verdict IS NULL";
+
+/* $1: whether they are accepted at once, $2: how many at most. */
+static const char same_key[] =
+	"WITH linked AS MATERIALIZED (SELECT e.canonical AS name, e.type, e.mentions, l.key,"
+	"   row_number() OVER (PARTITION BY l.key ORDER BY e.mentions DESC, e.canonical,"
+	"    e.type COLLATE \"C\") AS rank"
+	"  FROM ${graph}.entities e JOIN ${graph}.linked_entities l ON l.entity = e.entity"
+	"  WHERE l.key IS NOT NULL)"
+	" INSERT INTO ${graph}.merge_candidates (name, type, other_name, other_type, score, reasons,"
+	"  verdict)"
+	" SELECT a.name, a.type, b.name, b.type, 1, ARRAY['same key ' || a.key],"
+	"  CASE WHEN $1 THEN 'accepted' END FROM linked a JOIN linked b ON b.key = a.key"
+	" WHERE a.rank = 1 AND b.rank > 1 AND NOT EXISTS (SELECT FROM ${graph}.merge_candidates k"
+	"  WHERE (k.name, k.type, k.other_name, k.other_type) = (a.name, a.type, b.name, b.type)"
+	"   OR (k.other_name, k.other_type, k.name, k.type) = (a.name, a.type, b.name, b.type))"
+	" ORDER BY a.key COLLATE \"C\", b.rank LIMIT $2";
+
+void
+mren_graph_drop_proposals(const MrenGraph *graph, bool all)
+{
+	Oid types[] = {BOOLOID};
+	Datum values[] = {BoolGetDatum(all)};
+
+	mren_graph_run_sql(graph,
+					   "DELETE FROM ${graph}.merge_candidates k WHERE k.verdict IS NULL"
+					   " AND ($1 OR EXISTS (SELECT FROM unnest(k.reasons) AS r (reason)"
+					   "  WHERE starts_with(r.reason, 'same key ')))",
+					   lengthof(types), types, values, NULL);
+}
+
+uint64
+mren_graph_propose_same_key(const MrenGraph *graph, bool accept, int64 most)
+{
+	Oid types[] = {BOOLOID, INT8OID};
+	Datum values[] = {BoolGetDatum(accept), Int64GetDatum(most)};
+
+	return mren_graph_run_sql(graph, same_key, lengthof(types), types, values, NULL);
+}
 
 char *
 mren_graph_extension_schema(const char *extension)
@@ -162,13 +213,15 @@ mren_propose_merges(PG_FUNCTION_ARGS)
 	mren_models_begin("mren.propose_merges()");
 	mren_graph_open(name, true, &graph);
 	mren_graph_check_layout(&graph);
-	values[0] = Float8GetDatum(score);
-	values[1] = Int64GetDatum(most);
-	values[2] = Int64GetDatum(MAX_BLOCK);
 	mren_graph_enter(&graph, NULL, &role);
-	mren_graph_run_sql(&graph, "DELETE FROM ${graph}.merge_candidates k WHERE k.verdict IS NULL", 0,
-					   NULL, NULL, NULL);
-	n = mren_graph_run(proposal_sql(&graph), lengthof(types), types, values, NULL);
+	mren_graph_drop_proposals(&graph, true);
+	values[0] = Float8GetDatum(score);
+	values[1] = Int64GetDatum(most - mren_graph_propose_same_key(&graph, false, most));
+	values[2] = Int64GetDatum(MAX_BLOCK);
+	mren_graph_run(proposal_sql(&graph), lengthof(types), types, values, NULL);
+	n = mren_graph_run_sql(&graph,
+						   "SELECT FROM ${graph}.merge_candidates k WHERE k.verdict IS NULL", 0,
+						   NULL, NULL, NULL);
 	mren_graph_leave(&role);
 	mren_models_end();
 	PG_RETURN_INT64((int64) n);

@@ -1,6 +1,7 @@
 /*
  * graph_evaluate.c
- *	  mren.evaluate_graph: mentions, entities and facts against annotated documents.
+ *	  mren.evaluate_graph and mren.judge_facts: mentions, entities and facts against
+ *	  annotated documents.
  *
  * The gold query runs as the caller and gives the parts of documents, as
  * mren.read_docred and mren.read_brat do.  They are passed as arrays to one
@@ -26,6 +27,7 @@
 #include "pg/support/compat.h"
 
 PG_FUNCTION_INFO_V1(mren_evaluate_graph);
+PG_FUNCTION_INFO_V1(mren_judge_facts);
 
 /* The columns of the gold query, in the order in which the statement takes them. */
 enum
@@ -158,8 +160,10 @@ static const char compare[] =
 	"   r.fact IS NOT NULL AS correct FROM said_scope s LEFT JOIN ("
 	"   SELECT h.document, h.fact, bool_or(c.within) AS within FROM hit h"
 	"   JOIN gold_scope c ON c.n = h.n GROUP BY 1, 2) r"
-	"   ON r.document = s.document AND r.fact = s.fact),"
-	" scope (place, name, within) AS (VALUES (3, 'facts', NULL::boolean),"
+	"   ON r.document = s.document AND r.fact = s.fact)";
+
+static const char figures[] =
+	", scope (place, name, within) AS (VALUES (3, 'facts', NULL::boolean),"
 	"  (4, 'facts within sentences', true), (5, 'facts across sentences', false)),"
 	" facts AS (SELECT c.place, c.name,"
 	"   (SELECT count(*) FROM said_fact s WHERE c.within IS NULL OR s.within = c.within) AS "
@@ -188,6 +192,24 @@ static const char compare[] =
 	"   CASE WHEN m.n_predicted > 0 THEN m.precise / m.n_predicted ELSE 0 END AS \"precision\","
 	"   CASE WHEN m.n_gold > 0 THEN m.recalled / m.n_gold ELSE 0 END AS recall,"
 	"   m.predicted, m.gold FROM measured m) r ORDER BY r.place";
+
+/* Each fact of each document, and what is annotated but not found. */
+static const char verdicts[] =
+	", body AS MATERIALIZED (SELECT g.document, min(g.text) AS text FROM gold g"
+	"  WHERE g.part = 'document' GROUP BY 1),"
+	" label AS MATERIALIZED (SELECT DISTINCT ON (g.document, g.entity) g.document, g.entity,"
+	"   COALESCE(g.text, substr(b.text, g.lower + 1, g.upper - g.lower), g.entity) AS name"
+	"  FROM gold g LEFT JOIN body b ON b.document = g.document WHERE g.part = 'mention'"
+	"  ORDER BY g.document, g.entity, g.lower, g.n)"
+	" SELECT s.document, CASE WHEN s.correct THEN 'right' ELSE 'wrong' END AS verdict, f.head,"
+	"  f.relation, f.tail, f.fact, f.confidence FROM said_fact s"
+	"  JOIN ${graph}.facts f ON f.fact = s.fact"
+	" UNION ALL SELECT g.document, 'missed', COALESCE(h.name, g.head), g.relation,"
+	"  COALESCE(t.name, g.tail), NULL, NULL FROM gold_fact g"
+	"  LEFT JOIN label h ON h.document = g.document AND h.entity = g.head"
+	"  LEFT JOIN label t ON t.document = g.document AND t.entity = g.tail"
+	"  WHERE NOT EXISTS (SELECT FROM hit i WHERE i.n = g.n)"
+	" ORDER BY 1, 2, 3, 4, 5";
 
 static const char missing[] =
 	"SELECT count(*), min(g.document) FROM (SELECT DISTINCT x.document FROM unnest($1) AS x "
@@ -328,9 +350,9 @@ count_missing(void *state, TupleTableSlot *slot)
 
 /* An empty array for no lexicons and '' for no tagger, which the statement takes as NULL. */
 static void
-compare_gold(const MrenGraph *graph, const Gold *gold, ReturnSetInfo *rsinfo)
+compare_gold(const MrenGraph *graph, const Gold *gold, const char *result, ReturnSetInfo *rsinfo)
 {
-	const char *parts[] = {read_gold, mren_graph_sql_resolve, compare};
+	const char *parts[] = {read_gold, mren_graph_sql_resolve, compare, result};
 	Oid types[N_GOLD + 3];
 	Datum values[lengthof(types)];
 	const char *sql = mren_graph_sql(graph, lengthof(parts), parts);
@@ -357,9 +379,9 @@ compare_gold(const MrenGraph *graph, const Gold *gold, ReturnSetInfo *rsinfo)
 	AtEOXact_GUC(false, level);
 }
 
-/* mren.evaluate_graph(graph, gold) */
-Datum
-mren_evaluate_graph(PG_FUNCTION_ARGS)
+/* The arguments graph and gold, compared; result: the statement after the common tables. */
+static void
+compare_arguments(FunctionCallInfo fcinfo, const char *result)
 {
 	static const char *const relations[] = {"facts", "evidence", "aliases", "relations",
 											"documents"};
@@ -375,7 +397,22 @@ mren_evaluate_graph(PG_FUNCTION_ARGS)
 	for (int i = 0; i < (int) lengthof(relations); i++)
 		mren_graph_check_readable(&graph, relations[i]);
 	read_query(query, &gold);
-	compare_gold(&graph, &gold, (ReturnSetInfo *) fcinfo->resultinfo);
+	compare_gold(&graph, &gold, result, (ReturnSetInfo *) fcinfo->resultinfo);
 	SPI_finish();
+}
+
+/* mren.evaluate_graph(graph, gold) → TABLE (part, precision, recall, f1, predicted, gold) */
+Datum
+mren_evaluate_graph(PG_FUNCTION_ARGS)
+{
+	compare_arguments(fcinfo, figures);
+	return (Datum) 0;
+}
+
+/* mren.judge_facts(graph, gold) → TABLE (document, verdict, head, relation, tail, fact, confidence) */
+Datum
+mren_judge_facts(PG_FUNCTION_ARGS)
+{
+	compare_arguments(fcinfo, verdicts);
 	return (Datum) 0;
 }

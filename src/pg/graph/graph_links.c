@@ -9,7 +9,8 @@
  * beginning of one, that no more than MAX_BLOCK names of the authority have.
  *
  * What the analyst decided stays as it is; the rest is made anew.  The view
- * linked_entities shows what holds, so a verdict needs no merge.
+ * linked_entities shows what holds, so a verdict needs no merge.  Entities of one
+ * key become merge candidates.
  *
  * check-qualified: search_path is pinned by mren_graph_run.
  */
@@ -43,6 +44,7 @@ typedef struct Options
 {
 	double min_score;
 	int32 max_candidates;
+	bool merge;
 } Options;
 
 /*
@@ -199,8 +201,10 @@ read_option(void *state, const char *key, const JsonbValue *value)
 		options->min_score = mren_graph_option_number(key, &number, 0, 1, "a number from 0 to 1");
 	else if (strcmp(key, "max_candidates") == 0)
 		options->max_candidates = mren_graph_option_integer(key, &number, 0, PG_INT32_MAX);
+	else if (strcmp(key, "merge") == 0)
+		options->merge = mren_json_option_bool(key, value);
 	else
-		mren_json_option_unknown(key, "min_score, max_candidates");
+		mren_json_option_unknown(key, "min_score, max_candidates, merge");
 }
 
 /*
@@ -223,6 +227,19 @@ link_sql(const MrenGraph *graph)
 	return sql.data;
 }
 
+/* The summary with the number of pairs of entities that have one key. */
+static Datum
+with_merges(Datum summary, uint64 merges, MemoryContext caller)
+{
+	Oid types[] = {JSONBOID, INT8OID};
+	Datum values[] = {summary, Int64GetDatum((int64) merges)};
+	bool isnull;
+
+	mren_graph_run("SELECT $1 || jsonb_build_object('merges', $2)", lengthof(types), types, values,
+				   NULL);
+	return mren_graph_result(1, caller, &isnull);
+}
+
 static Datum
 link_entities(const MrenGraph *graph, const Authority *authority, const Options *options,
 			  MemoryContext caller)
@@ -234,6 +251,7 @@ link_entities(const MrenGraph *graph, const Authority *authority, const Options 
 	MrenGraphRole role;
 	bool isnull;
 	Datum summary;
+	uint64 merges;
 
 	for (int i = 0; i < N_ARRAYS; i++)
 	{
@@ -250,7 +268,10 @@ link_entities(const MrenGraph *graph, const Authority *authority, const Options 
 	(void) set_config_option("enable_nestloop", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
 							 true, 0, false);
 	mren_graph_run(link_sql(graph), lengthof(types), types, values, nulls);
-	summary = mren_graph_result(1, caller, &isnull);
+	summary = mren_graph_result(1, CurrentMemoryContext, &isnull);
+	mren_graph_drop_proposals(graph, false);
+	merges = mren_graph_propose_same_key(graph, options->merge, PG_INT32_MAX);
+	summary = with_merges(summary, merges, caller);
 	mren_graph_leave(&role);
 	return summary;
 }

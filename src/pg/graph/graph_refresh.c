@@ -4,10 +4,10 @@
  *
  * First aliases, relations and reviews are applied if they were edited; then the
  * source is run once, and the documents that differ from the graph's go to a
- * file; then they are scored in batches of about a second, each with its facts
- * merged, in a transaction of its own.  After every commit the graph is whole:
- * it is that of the documents which it says it has scored.  So a refresh that
- * is cancelled or killed needs no repair, and the next one goes on.
+ * file; then they are scored in batches of about a second of processor time, each
+ * with its facts merged, in a transaction of its own.  After every commit the graph
+ * is whole: it is that of the documents which it says it has scored.  So a refresh
+ * that is cancelled or killed needs no repair, and the next one goes on.
  *
  * Workers may read the documents (graph_workers.h).  The refresh then merges
  * what one of them has read while they read on.
@@ -44,7 +44,7 @@
 #include "pg/graph/graph_workers.h"
 #include "pg/support/settings.h"
 
-/* How long a batch should last, how many bytes it may hold. */
+/* Processor time that a batch should take, how many bytes it may hold. */
 #define BATCH_SECONDS 1.0
 #define BATCH_BYTES ((size_t) 32 * 1024 * 1024)
 #define FIRST_BATCH 64
@@ -212,15 +212,14 @@ static void
 score_batch(Refresh *refresh)
 {
 	MrenGraphBatch batch;
-	instr_time start;
+	double start = mren_graph_processor_seconds();
 
-	INSTR_TIME_SET_CURRENT(start);
 	take_batch(refresh, refresh->batch_size, &batch);
 	refresh->n_batch = batch.n;
 	if (batch.n == 0)
 		return;
 	score(refresh, &batch);
-	set_batch_size(refresh, batch.n, seconds_since(start));
+	set_batch_size(refresh, batch.n, mren_graph_processor_seconds() - start);
 }
 
 /*

@@ -14,7 +14,6 @@
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "pgstat.h"
-#include "portability/instr_time.h"
 #include "postmaster/bgworker.h"
 #include "storage/dsm.h"
 #include "storage/ipc.h"
@@ -146,19 +145,16 @@ serve(Server *server, char *message)
 	MrenGraphAnswer answer = {.failed = -1};
 	MrenGraphTexts texts;
 	Tuplestorestate *rows;
-	instr_time start;
-	instr_time end;
+	double start;
 	bool sent;
 
 	MemoryContextSwitchTo(server->batch);
 	read_arrays(message, &texts);
 	rows = mren_graph_rows_begin();
 	pgstat_report_activity(STATE_RUNNING, server->job->strings);
-	INSTR_TIME_SET_CURRENT(start);
+	start = mren_graph_processor_seconds();
 	read_batch(server, &texts, rows, &answer);
-	INSTR_TIME_SET_CURRENT(end);
-	INSTR_TIME_SUBTRACT(end, start);
-	answer.seconds = INSTR_TIME_GET_DOUBLE(end);
+	answer.seconds = mren_graph_processor_seconds() - start;
 	pgstat_report_activity(STATE_IDLE, NULL);
 	sent = send_answer(server, rows, &answer);
 	tuplestore_end(rows);

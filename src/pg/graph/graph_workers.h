@@ -23,7 +23,7 @@ typedef struct MrenGraphTask
 {
 	MemoryContext context;
 	MrenGraphBatch batch;
-	double seconds; /* that reading took; 0: nothing was read */
+	double seconds; /* of processor time that reading took; 0: nothing was read */
 } MrenGraphTask;
 
 /*

@@ -4,10 +4,12 @@
  *
  * Each row is encoded and fused as it arrives; the dense layers run over a batch
  * of fused vectors, so that their weights are read once for all of them.  No more
- * than one batch is in memory.
+ * than one batch is in memory.  Where the planner chooses a parallel plan, rows are
+ * answered in it instead, one by one, where they are read (predict_row.h).
  */
 #include "pg/predict/predict_query.h"
 
+#include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
@@ -16,6 +18,7 @@
 
 #include "evaluation/holdout.h"
 #include "pg/predict/encode_pair.h"
+#include "pg/predict/predict_row.h"
 #include "pg/predict/predictor.h"
 #include "pg/resource/span_slips.h"
 #include "pg/support/args.h"
@@ -42,6 +45,7 @@ typedef struct Batch
 	Side sides[2];
 	MrenColumns columns;
 	AttrNumber attno[MREN_N_COLUMNS]; /* in the generated statement */
+	AttrNumber answers;				  /* in that of a parallel plan */
 	MrenPredictionVisitor visit;
 	void *state;
 
@@ -60,6 +64,13 @@ typedef struct Batch
 	int n_answered; /* of them, with a fused vector */
 	MrenPrediction predictions[BATCH];
 } Batch;
+
+/* A row as mren_pair_columns reads it. */
+typedef struct Row
+{
+	Batch *batch;
+	TupleTableSlot *slot;
+} Row;
 
 /*
  * Selects the query's columns, cast to their types, in the order of MrenColumn;
@@ -97,47 +108,20 @@ slot_column(Batch *batch, TupleTableSlot *slot, MrenColumn column, bool *isnull)
 	return slot_getattr(slot, batch->attno[column], isnull);
 }
 
-/* False if sentence or a mention is NULL. */
+static Datum
+get_column(void *state, MrenColumn column, bool *isnull)
+{
+	const Row *row = state;
+
+	return slot_column(row->batch, row->slot, column, isnull);
+}
+
 static bool
 read_pair(Batch *batch, TupleTableSlot *slot, MrenPair *pair)
 {
-	bool no_sentence, no_head, no_tail, isnull;
-	Datum sentence = slot_column(batch, slot, MREN_COLUMN_SENTENCE, &no_sentence);
-	Datum head = slot_column(batch, slot, MREN_COLUMN_HEAD, &no_head);
-	Datum tail = slot_column(batch, slot, MREN_COLUMN_TAIL, &no_tail);
-	Datum value;
+	Row row = {batch, slot};
 
-	memset(pair, 0, sizeof(*pair));
-	if (no_sentence || no_head || no_tail)
-		return false;
-	mren_pair_sentence(pair, sentence);
-	mren_pair_mentions(pair, head, tail, batch->columns.ranges);
-	value = slot_column(batch, slot, MREN_COLUMN_IMAGE, &isnull);
-	if (!isnull)
-		pair->image = DatumGetByteaPP(value);
-	value = slot_column(batch, slot, MREN_COLUMN_IMAGE_VECTOR, &isnull);
-	if (!isnull)
-		mren_pair_image_vector(pair, value);
-	value = slot_column(batch, slot, MREN_COLUMN_AUDIO, &isnull);
-	if (!isnull)
-		pair->audio = DatumGetByteaPP(value);
-	value = slot_column(batch, slot, MREN_COLUMN_AUDIO_VECTOR, &isnull);
-	if (!isnull)
-		mren_pair_audio_vector(pair, value);
-	value = slot_column(batch, slot, MREN_COLUMN_HEAD_TYPE, &isnull);
-	if (!isnull)
-		pair->head_type = mren_datum_utf8(value);
-	value = slot_column(batch, slot, MREN_COLUMN_TAIL_TYPE, &isnull);
-	if (!isnull)
-		pair->tail_type = mren_datum_utf8(value);
-	value = slot_column(batch, slot, MREN_COLUMN_HEAD_BOX, &isnull);
-	if (!isnull)
-		mren_pair_head_box(pair, value);
-	value = slot_column(batch, slot, MREN_COLUMN_TAIL_BOX, &isnull);
-	if (!isnull)
-		mren_pair_tail_box(pair, value);
-	mren_pair_check(pair);
-	return true;
+	return mren_pair_columns(get_column, &row, batch->columns.ranges, pair);
 }
 
 static char *
@@ -149,32 +133,6 @@ text_column(Batch *batch, TupleTableSlot *slot, MrenColumn column)
 	return isnull ? NULL : MemoryContextStrdup(batch->rows, TextDatumGetCString(value));
 }
 
-/*
- * Whether the version was trained on this row with this label.  Sets the example
- * to the row as training encodes it.
- */
-static bool
-trained_on(const Side *side, const MrenPair *pair, const MrenInput *input, const char *actual,
-		   MrenExample *example)
-{
-	MrenSentence sentence = *input->sentence;
-	int32 *ids;
-	MrenTextSpan relation;
-
-	if (actual == NULL)
-		return false;
-	ids = palloc(sentence.n_pieces * sizeof(int32));
-	for (uint32 i = 0; i < sentence.n_pieces; i++)
-		ids[i] = sentence.pieces[i] < 0 ? sentence.pieces[i]
-										: mren_words_id(side->predictor.words, sentence.pieces[i]);
-	sentence.pieces = ids;
-	relation = mren_pg_utf8(actual, strlen(actual));
-	mren_encode_example(example, &sentence, pair, (MrenTextSpan){relation.data, relation.len},
-						&(MrenPairVectors){input->image, side->predictor.info.image_dim,
-										   input->audio, side->predictor.info.audio_dim});
-	return mren_net_trained_on(side->predictor.net, mren_example_identity(example));
-}
-
 /* The relation of row k's answer; NULL if the version abstains. */
 static const char *
 answer(const Side *side, int k, MrenNetAnswer *given)
@@ -183,6 +141,18 @@ answer(const Side *side, int k, MrenNetAnswer *given)
 
 	*given = mren_net_answer(info, side->probabilities + (size_t) k * info->n_relations);
 	return given->relation < 0 ? NULL : side->relations[given->relation];
+}
+
+static void
+answer_rival(const Side *side, int k, MrenPrediction *prediction)
+{
+	MrenNetAnswer given;
+
+	prediction->rival = answer(side, k, &given);
+	prediction->rival_info = &side->predictor.info;
+	prediction->rival_probabilities =
+		side->probabilities + (size_t) k * side->predictor.info.n_relations;
+	prediction->rival_names = side->relations;
 }
 
 /* -1 for a relation that the network does not know. */
@@ -206,10 +176,29 @@ count_unknown(Batch *batch, const MrenPrediction *prediction)
 		batch->unknown = MemoryContextStrdup(batch->outer, prediction->actual);
 }
 
+/* What follows from row k's probabilities. */
+static void
+complete(Batch *batch, int k, MrenPrediction *prediction)
+{
+	const Side *side = &batch->sides[0];
+	MrenNetAnswer given;
+
+	prediction->probabilities = side->probabilities + (size_t) k * side->predictor.info.n_relations;
+	prediction->n_probabilities = side->predictor.info.n_relations;
+	prediction->names = side->relations;
+	prediction->info = &side->predictor.info;
+	prediction->actual_number = relation_number(side, prediction->actual);
+	count_unknown(batch, prediction);
+	prediction->relation = answer(side, k, &given);
+	prediction->confidence = given.confidence;
+	prediction->strongest = given.strongest;
+	if (batch->n_sides == 2)
+		answer_rival(&batch->sides[1], k, prediction);
+}
+
 static void
 flush(Batch *batch)
 {
-	MrenNetAnswer given;
 	int k = 0;
 
 	for (int i = 0; i < batch->n_sides && batch->n_answered > 0; i++)
@@ -220,20 +209,7 @@ flush(Batch *batch)
 		MrenPrediction *prediction = &batch->predictions[i];
 
 		if (prediction->answered)
-		{
-			prediction->probabilities = batch->sides[0].probabilities +
-										(size_t) k * batch->sides[0].predictor.info.n_relations;
-			prediction->n_probabilities = batch->sides[0].predictor.info.n_relations;
-			prediction->names = batch->sides[0].relations;
-			prediction->actual_number = relation_number(&batch->sides[0], prediction->actual);
-			count_unknown(batch, prediction);
-			prediction->relation = answer(&batch->sides[0], k, &given);
-			prediction->confidence = given.confidence;
-			prediction->strongest = given.strongest;
-			if (batch->n_sides == 2)
-				prediction->rival = answer(&batch->sides[1], k, &given);
-			k++;
-		}
+			complete(batch, k++, prediction);
 		batch->visit(batch->state, prediction);
 	}
 	batch->n = 0;
@@ -296,9 +272,12 @@ add_row(Batch *batch, int number, const MrenPair *pair, TupleTableSlot *slot,
 	mren_predictor_row(&side->predictor, pair, &input);
 	mren_predictor_features(&side->predictor, &input,
 							side->features + (size_t) batch->n_answered * dim);
-	seen = trained_on(side, pair, &input, prediction->actual, &example);
+	seen = mren_predictor_trained_on(&side->predictor, pair, &input, prediction->actual, &example);
 	if (number == 0)
+	{
 		prediction->seen = seen;
+		prediction->same_pair = prediction->actual != NULL ? mren_pair_identity(pair, &example) : 0;
+	}
 	else
 		prediction->rival_seen = seen;
 	if (number == 1 && prediction->actual != NULL)
@@ -390,12 +369,91 @@ gather(void *state, TupleTableSlot *slot)
 		flush(batch);
 }
 
+/*
+ * A parallel plan
+ */
+
+/* Spans are checked here, where the row's number is known. */
+static void
+check_spans(Batch *batch, TupleTableSlot *slot, const char *id)
+{
+	MrenPair pair;
+
+	if (batch->columns.ranges && read_pair(batch, slot, &pair))
+		mren_slips_pair(&batch->slips, &pair, id, batch->n_read);
+}
+
+/* A row that has been answered where it was read. */
+static void
+take_answered(void *state, TupleTableSlot *slot)
+{
+	Batch *batch = state;
+	MemoryContext old = MemoryContextSwitchTo(batch->work);
+	MrenPrediction *prediction = &batch->predictions[0];
+	MrenRowError error;
+	bytea *bytes = NULL;
+	bool isnull;
+	Datum value = slot_getattr(slot, batch->answers, &isnull);
+
+	CHECK_FOR_INTERRUPTS();
+	batch->n_read++;
+	*prediction = (MrenPrediction){.id = text_column(batch, slot, MREN_COLUMN_ID),
+								   .actual = text_column(batch, slot, MREN_COLUMN_RELATION)};
+	if (!isnull)
+		bytes = DatumGetByteaPP(value);
+	if (bytes != NULL && mren_row_error_read(VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes), &error))
+	{
+		MemoryContextSwitchTo(batch->errors_context);
+		mren_row_errors_add(&batch->errors, prediction->id, batch->n_read, &error);
+	}
+	else if (bytes != NULL)
+	{
+		check_spans(batch, slot, prediction->id);
+		prediction->answered = true;
+		prediction->seen = mren_answer_read(bytes, batch->sides[0].predictor.info.n_relations,
+											batch->sides[0].probabilities, &prediction->same_pair);
+		complete(batch, 0, prediction);
+	}
+	MemoryContextSwitchTo(old);
+	batch->visit(batch->state, prediction);
+	MemoryContextReset(batch->work);
+	MemoryContextReset(batch->rows);
+}
+
+/*
+ * Runs the query with rows answered in its plan, if that is parallel.  What compares versions
+ * or keeps pairs needs more of a row than its answer.
+ */
+static bool
+run_parallel(Batch *batch, const MrenPredictQuery *what)
+{
+	static const Oid types[] = {TEXTOID, INT4OID};
+	AttrNumber attno[MREN_N_COLUMNS];
+	char *statement;
+	Datum values[2];
+
+	if (batch->n_sides == 2 || batch->keep_pairs || what->stored != NULL)
+		return false;
+	memcpy(attno, batch->attno, sizeof(attno));
+	statement = mren_answers_statement(what->query, &batch->columns, batch->attno, &batch->answers);
+	if (!mren_query_parallel(statement, lengthof(types), types))
+	{
+		memcpy(batch->attno, attno, sizeof(attno));
+		return false;
+	}
+	values[0] = CStringGetTextDatum(what->model);
+	values[1] = Int32GetDatum(batch->sides[0].predictor.version);
+	mren_query_run(statement, lengthof(types), types, values, take_answered, batch);
+	return true;
+}
+
 static void
 open_side(Batch *batch, Side *side, const char *model, int32 version)
 {
 	const MrenNetInfo *info = &side->predictor.info;
 
 	mren_predictor_open(&side->predictor, model, strlen(model), version);
+	mren_predictor_queue(&side->predictor);
 	side->features = palloc(BATCH * info->features_dim * sizeof(float4));
 	side->probabilities = palloc(BATCH * info->n_relations * sizeof(float4));
 	side->relations = palloc(info->n_relations * sizeof(char *));
@@ -432,6 +490,8 @@ run_query(Batch *batch, const MrenPredictQuery *what, uint32 needed)
 	open_side(batch, &batch->sides[0], what->model, what->version);
 	if (batch->n_sides == 2)
 		open_side(batch, &batch->sides[1], what->model, what->rival);
+	if (run_parallel(batch, what))
+		return;
 	if (what->stored != NULL)
 		mren_stored_enter(what->stored, &scope);
 	mren_query_run(
@@ -515,6 +575,22 @@ mren_warn_of_seen(const char *model, const MrenPredictedBy *by, uint64 n_seen, u
 					100.0 * (double) n_seen / (double) n),
 			 errhint("Only rows that were held out of training show how well the model does on "
 					 "new rows.")));
+}
+
+size_t
+mren_prediction_said(const MrenPrediction *prediction, int32 *said)
+{
+	if (!prediction->answered)
+		return 0;
+	return mren_net_said(prediction->info, prediction->probabilities, said);
+}
+
+size_t
+mren_prediction_rival_said(const MrenPrediction *prediction, int32 *said)
+{
+	if (!prediction->answered)
+		return 0;
+	return mren_net_said(prediction->rival_info, prediction->rival_probabilities, said);
 }
 
 double

@@ -11,6 +11,7 @@
 #include "data/example.h"
 #include "pg/support/args.h"
 #include "pg/support/stored_query.h"
+#include "relation/net.h"
 
 /* The answer for one row; strings are valid until the visitor returns. */
 typedef struct MrenPrediction
@@ -24,12 +25,17 @@ typedef struct MrenPrediction
 	bool seen;					 /* the version was trained on this very row */
 	const float4 *probabilities; /* (n_probabilities) by relation, if answered */
 	int n_probabilities;
-	char *const *names;	  /* (n_probabilities) of the relations, valid as long as the query runs */
-	int actual_number;	  /* of the actual relation; -1: the version does not know it */
-	const MrenPair *pair; /* the row itself, if it is answered and keep_pairs is set */
+	char *const *names; /* (n_probabilities) of the relations, valid as long as the query runs */
+	int actual_number;	/* of the actual relation; -1: the version does not know it */
+	uint64 same_pair;	/* if answered and actual is not NULL: the same for rows of the same pair */
+	const MrenNetInfo *info; /* of the version, if answered */
+	const MrenPair *pair;	 /* the row itself, if it is answered and keep_pairs is set */
 
 	/* Set only if there is a rival */
 	const char *rival; /* its relation, as above */
+	const MrenNetInfo *rival_info;
+	const float4 *rival_probabilities;
+	char *const *rival_names;
 	bool rival_seen;
 	MrenSplit split; /* the row's own */
 	uint64 key;		 /* of its group, or of sentence and image: see holdout.h */
@@ -60,6 +66,13 @@ typedef struct MrenPredictedBy
 	const char *unknown; /* the first of these relations */
 } MrenPredictedBy;
 
+/* data NULL: there is none. */
+static inline MrenTextSpan
+mren_predicted_negative(const MrenPredictedBy *by)
+{
+	return (MrenTextSpan){by->negative, by->negative != NULL ? strlen(by->negative) : 0};
+}
+
 /*
  * Runs the query read-only and visits each row in the query's order.  Checks
  * the rights on the model, and connects to SPI itself.
@@ -72,6 +85,13 @@ extern MrenPredictedBy mren_predict_query(const MrenPredictQuery *what, MrenPred
  * number of the second in *second.
  */
 extern double mren_prediction_margin(const MrenPrediction *prediction, int *second);
+
+/*
+ * The numbers of all relations that the version says of a row (mren_net_said), and that the rival
+ * says; none of a row without an answer.
+ */
+extern size_t mren_prediction_said(const MrenPrediction *prediction, int32 *said);
+extern size_t mren_prediction_rival_said(const MrenPrediction *prediction, int32 *said);
 
 /*
  * The actual relation of row n (counted from 1); 22004 where it is NULL.

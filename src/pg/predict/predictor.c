@@ -315,6 +315,16 @@ mren_predictor_row(MrenPredictor *predictor, const MrenPair *pair, MrenInput *in
 }
 
 void
+mren_predictor_queue(MrenPredictor *predictor)
+{
+	MrenEnv env = mren_pg_env(CurrentMemoryContext);
+	MrenError err;
+
+	if (predictor->info.text_encoder_sha256 != NULL)
+		MREN_PG_CALL(err, mren_marker_queue_create(&env, &predictor->queue, &err));
+}
+
+void
 mren_predictor_features(MrenPredictor *predictor, const MrenInput *input, float4 *features)
 {
 	float4 *scratch = palloc(mren_net_scratch(predictor->net, 1) * sizeof(float4));
@@ -322,6 +332,7 @@ mren_predictor_features(MrenPredictor *predictor, const MrenInput *input, float4
 	MrenError err;
 
 	row.cache = predictor->cache;
+	row.queue = predictor->queue;
 	MREN_PG_CALL(err, mren_net_features(predictor->net, &predictor->vectors, &row, 1, features,
 										scratch, &err));
 	pfree(scratch);
@@ -334,6 +345,8 @@ mren_predictor_probabilities(MrenPredictor *predictor, const float4 *features, i
 	float4 *scratch = palloc(mren_net_scratch(predictor->net, n) * sizeof(float4));
 	MrenError err;
 
+	if (predictor->queue != NULL)
+		MREN_PG_CALL(err, mren_net_features_end(predictor->net, predictor->queue, &err));
 	MREN_PG_CALL(err,
 				 mren_net_probabilities(predictor->net, features, n, probabilities, scratch, &err));
 	pfree(scratch);

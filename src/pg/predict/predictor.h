@@ -36,6 +36,7 @@ typedef struct MrenPredictor
 	float4 *audio;						/* (audio_dim) of the row at hand */
 	MrenPairBoxes boxes;				/* of the row at hand */
 	MrenNetCache *cache;				/* of the model's earlier rows */
+	MrenMarkerQueue *queue; /* rows whose features are not complete; NULL: they always are */
 } MrenPredictor;
 
 /*
@@ -89,6 +90,12 @@ mren_input_drop_image(MrenInput *input)
 {
 	input->image = NULL;
 }
+
+/*
+ * From now on, the features of a row are complete when probabilities are asked for at the latest,
+ * and stay where they are until then: rows of one sentence are read together.
+ */
+extern void mren_predictor_queue(MrenPredictor *predictor);
 
 /* Writes the row's fused vector to features (info.features_dim). */
 extern void mren_predictor_features(MrenPredictor *predictor, const MrenInput *input,

@@ -97,6 +97,7 @@ typedef struct Reading
 {
 	MrenReport *report;
 	MemoryContext context; /* of the report */
+	MrenLabelledPairs *labels;
 } Reading;
 
 static void
@@ -154,14 +155,11 @@ take_row(void *state, const MrenPrediction *prediction)
 	Reading *reading = state;
 	MrenReport *report = reading->report;
 	MemoryContext old = MemoryContextSwitchTo(reading->context);
-	const char *actual = mren_prediction_actual(prediction, ++report->n_rows);
-	const char *predicted = prediction->relation;
+	const char *actual = mren_count_prediction(reading->labels, prediction, ++report->n_rows);
 
-	mren_confusion_count_row(report->confusion, actual, strlen(actual), predicted,
-							 predicted != NULL ? strlen(predicted) : 0);
 	report->n_seen += prediction->seen;
 	report->n_facts += report->negative == NULL || strcmp(actual, report->negative) != 0;
-	report->n_silent += predicted == NULL;
+	report->n_silent += prediction->relation == NULL;
 	if (prediction->answered)
 		take_answer(report, prediction);
 	MemoryContextSwitchTo(old);
@@ -178,7 +176,7 @@ void
 mren_report_read_rows(MrenReport *report)
 {
 	MrenEnv *env = palloc(sizeof(MrenEnv));
-	Reading reading = {report, CurrentMemoryContext};
+	Reading reading = {.report = report, .context = CurrentMemoryContext};
 	MrenPredictQuery what = {.model = report->model,
 							 .query = report->query,
 							 .version = report->predictor.version,
@@ -193,12 +191,16 @@ mren_report_read_rows(MrenReport *report)
 	report->right_photographs = make_list(MREN_REPORT_PHOTOGRAPHS, true);
 	report->wrong_photographs = make_list(MREN_REPORT_PHOTOGRAPHS, true);
 	MREN_PG_CALL(err, mren_confusion_create(env, &report->confusion, &err));
+	MREN_PG_CALL(err, mren_labelled_pairs_create(env, &reading.labels, &err));
 	by = mren_predict_query(&what, take_row, &reading);
 	if (report->n_rows == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION), errmsg("query returned no rows to evaluate")));
 	mren_warn_of_unknown(report->model, &by, report->n_rows);
 	mren_warn_of_seen(report->model, &by, report->n_seen, report->n_rows);
+	MREN_PG_CALL(err, mren_labelled_pairs_count(reading.labels, mren_predicted_negative(&by),
+												report->confusion, &err));
+	mren_labelled_pairs_free(reading.labels);
 	MREN_PG_CALL(err, mren_ranked_sort(&report->answered, &err));
 	MREN_PG_CALL(err, mren_ranked_sort(&report->facts, &err));
 }

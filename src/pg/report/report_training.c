@@ -31,7 +31,10 @@ static const char log_sql[] =
 	" FROM (SELECT r.log FROM mren.runs r WHERE r.model OPERATOR(pg_catalog.=) $1"
 	"  AND r.version OPERATOR(pg_catalog.=) $2 AND r.log IS NOT NULL"
 	"  ORDER BY r.run DESC LIMIT 1) l,"
-	" LATERAL pg_catalog.jsonb_array_elements(l.log) WITH ORDINALITY AS e (value, n) ORDER BY e.n";
+	" LATERAL pg_catalog.jsonb_array_elements(l.log) WITH ORDINALITY AS e (value, n)"
+	/* Members and refits can be trained at the same time. */
+	" ORDER BY (e.value OPERATOR(pg_catalog.->>) 'phase')::pg_catalog.int4,"
+	" (e.value OPERATOR(pg_catalog.->>) 'member')::pg_catalog.int4, e.n";
 
 typedef struct Curve
 {

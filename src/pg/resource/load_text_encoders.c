@@ -350,5 +350,6 @@ mren_drop_text_encoder(PG_FUNCTION_ARGS)
 	mren_catalog_need_text_encoder(name, &row);
 	mren_content_drop(&mren_content_text_encoder, name, row.id, NameStr(row.owner), row.sha256);
 	mren_shared_drop(MREN_SHARED_TEXT_ENCODER, row.sha256);
+	mren_shared_drop(MREN_SHARED_TOKENIZER, row.sha256);
 	PG_RETURN_VOID();
 }

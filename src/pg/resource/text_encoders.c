@@ -8,15 +8,13 @@
  */
 #include "pg/resource/text_encoders.h"
 
-#include "miscadmin.h"
 #include "utils/memutils.h"
 
+#include "pg/resource/text_tokenizers.h"
 #include "pg/support/lru_cache.h"
 #include "pg/support/pg_env.h"
 #include "pg/support/settings.h"
 #include "pg/support/shared_files.h"
-#include "transformer/file/encoder_tokenizer.h"
-#include "transformer/file/stored_encoder.h"
 
 typedef struct TextEncoder
 {
@@ -25,45 +23,6 @@ typedef struct TextEncoder
 } TextEncoder;
 
 static MrenCache cache = MREN_CACHE_INIT(cache, &mren_text_encoder_cache, NULL);
-
-static MrenStatus
-get_bytes(void *state, void *bytes, size_t n, MrenError *err)
-{
-	CHECK_FOR_INTERRUPTS();
-	if (mren_catalog_text_encoder_read(state, bytes, n) < n)
-		return mren_fail(err, MREN_EFORMAT, "stored text encoder ends early");
-	return MREN_OK;
-}
-
-/* Nothing may be stored behind the encoder. */
-static bool
-at_end(MrenTextEncoderReader *reader)
-{
-	uint8 byte;
-
-	return mren_catalog_text_encoder_read(reader, &byte, 1) == 0;
-}
-
-/* Reads what is stored, the weights only if nothing shared has them. */
-static void
-restore(const MrenEnv *env, const MrenTextEncoderRow *row, MrenStoredEncoder *stored)
-{
-	bool weights = !mren_weights_ready(env);
-	MrenTextEncoderReader *reader = mren_catalog_text_encoder_begin(row);
-	MrenByteSource source = {reader, get_bytes};
-	MrenError err;
-	MrenStatus status = mren_transformer_restore(env, &source, weights, stored, &err);
-
-	if (status == MREN_ECANCELED || status == MREN_ENOMEM)
-		mren_pg_raise(&err);
-	if (status != MREN_OK || (weights && !at_end(reader)) ||
-		stored->config.width != (size_t) row->width)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("what is stored as text encoder %lld cannot be used", (long long) row->id),
-				 status != MREN_OK ? errdetail_internal("%s", err.message) : 0));
-	mren_catalog_text_encoder_end(reader);
-}
 
 /* The weights as they are used in place, from now on or already. */
 static MrenStatus
@@ -85,20 +44,12 @@ open_encoder(void *state, const MrenEnv *env, void **opened, MrenError *err)
 {
 	MrenStoredEncoder *stored;
 	MrenOpenTextEncoder *encoder;
-	MrenTokenizerFile file;
 	MrenSubwordTokenizer *tokenizer;
 	MrenTransformer *transformer;
 
 	MREN_TRY(mren_allocate(env, 1, sizeof(*stored), &stored, err));
 	MREN_TRY(mren_allocate(env, 1, sizeof(*encoder), &encoder, err));
-	restore(env, state, stored);
-	file = (MrenTokenizerFile){stored->tokenizer, &stored->vocab, stored->tokenizer_bytes,
-							   stored->n_tokenizer};
-	MREN_TRY(mren_transformer_tokenizer(env, &file, &stored->config, &tokenizer, err));
-	/* The parsed tokenizer has copies of the pieces. */
-	mren_release(env, stored->tokenizer_bytes);
-	stored->tokenizer_bytes = NULL;
-	stored->n_tokenizer = 0;
+	MREN_TRY(mren_encoder_restore(env, state, true, stored, &tokenizer, err));
 	MREN_TRY(share_weights(env, stored, err));
 	MREN_TRY(
 		mren_transformer_create_in_place(env, &stored->config, stored->weights, &transformer, err));

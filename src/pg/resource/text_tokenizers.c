@@ -10,8 +10,8 @@
 #include "pg/support/lru_cache.h"
 #include "pg/support/pg_env.h"
 #include "pg/support/settings.h"
+#include "pg/support/shared_files.h"
 #include "transformer/file/encoder_tokenizer.h"
-#include "transformer/file/stored_encoder.h"
 
 typedef struct TokenizerEntry
 {
@@ -30,7 +30,16 @@ get_bytes(void *state, void *bytes, size_t n, MrenError *err)
 	return MREN_OK;
 }
 
-/* Reads what is stored, into the context of env. */
+/* Nothing may be stored behind the encoder. */
+static bool
+at_end(MrenTextEncoderReader *reader)
+{
+	uint8 byte;
+
+	return mren_catalog_text_encoder_read(reader, &byte, 1) == 0;
+}
+
+/* Reads what is in the catalog. */
 static void
 restore(const MrenEnv *env, const MrenTextEncoderRow *row, bool weights, MrenStoredEncoder *stored)
 {
@@ -41,12 +50,30 @@ restore(const MrenEnv *env, const MrenTextEncoderRow *row, bool weights, MrenSto
 
 	if (status == MREN_ECANCELED || status == MREN_ENOMEM)
 		mren_pg_raise(&err);
-	if (status != MREN_OK)
+	if (status != MREN_OK || (weights && !at_end(reader)) ||
+		stored->config.width != (size_t) row->width)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
 				 errmsg("what is stored as text encoder %lld cannot be used", (long long) row->id),
-				 errdetail_internal("%s", err.message)));
+				 status != MREN_OK ? errdetail_internal("%s", err.message) : 0));
 	mren_catalog_text_encoder_end(reader);
+}
+
+MrenStatus
+mren_encoder_restore(const MrenEnv *env, const MrenTextEncoderRow *row, bool weights,
+					 MrenStoredEncoder *stored, MrenSubwordTokenizer **tokenizer, MrenError *err)
+{
+	MrenTokenizerFile file;
+
+	if (mren_weights_ready(env))
+		MREN_TRY(mren_transformer_restore(env, NULL, weights, stored, err));
+	else
+		restore(env, row, weights, stored);
+	file = (MrenTokenizerFile){stored->tokenizer, &stored->vocab, stored->tokenizer_bytes,
+							   stored->n_tokenizer};
+	MREN_TRY(mren_transformer_tokenizer(env, &file, &stored->config, tokenizer, err));
+	mren_transformer_stored_tokenizer_close(env, stored);
+	return MREN_OK;
 }
 
 /* What the exporters of these architectures call the mask, or else the unknown piece. */
@@ -65,26 +92,37 @@ mask_of(const MrenSubwordTokenizer *tokenizer)
 	return 0;
 }
 
+typedef struct Opening
+{
+	MrenStoredEncoder stored;
+	MrenSubwordTokenizer *tokenizer;
+} Opening;
+
+/* What opens a tokenizer, for mren_shared_open. */
+static MrenStatus
+open_tokenizer(void *state, const MrenEnv *env, void **opened, MrenError *err)
+{
+	Opening *opening;
+
+	MREN_TRY(mren_allocate(env, 1, sizeof(*opening), &opening, err));
+	*opened = opening;
+	return mren_encoder_restore(env, state, false, &opening->stored, &opening->tokenizer, err);
+}
+
 static TokenizerEntry *
 read_tokenizer(const MrenTextEncoderRow *row, const MrenCacheKey *key)
 {
 	MemoryContext context = mren_cache_context("tokenizer");
 	TokenizerEntry *entry = MemoryContextAllocZero(context, sizeof(TokenizerEntry));
-	MrenEnv env = mren_pg_env(context);
 	static uint64 opened = 0;
-	MrenStoredEncoder stored;
-	MrenTokenizerFile file;
-	MrenSubwordTokenizer *tokenizer;
-	MrenError err;
+	Opening *opening;
 
 	entry->base.context = context;
 	entry->base.key = *key;
-	restore(&env, row, false, &stored);
-	file = (MrenTokenizerFile){stored.tokenizer, &stored.vocab, stored.tokenizer_bytes,
-							   stored.n_tokenizer};
-	MREN_PG_CALL(err, mren_transformer_tokenizer(&env, &file, &stored.config, &tokenizer, &err));
-	mren_transformer_stored_close(&env, &stored);
-	entry->opened = (MrenOpenTokenizer){stored.config, tokenizer, mask_of(tokenizer), ++opened};
+	opening =
+		mren_shared_open(MREN_SHARED_TOKENIZER, row->sha256, context, open_tokenizer, (void *) row);
+	entry->opened = (MrenOpenTokenizer){opening->stored.config, opening->tokenizer,
+										mask_of(opening->tokenizer), ++opened};
 	entry->base.bytes = MemoryContextMemAllocated(context, true);
 	return entry;
 }

@@ -12,6 +12,7 @@
 
 #include "pg/catalog/catalog.h"
 #include "relation/marker/marker_classifier.h"
+#include "transformer/file/stored_encoder.h"
 #include "transformer/tokenizer/subword.h"
 
 /* Read-only: several callers may use it at once. */
@@ -29,6 +30,16 @@ typedef struct MrenOpenTokenizer
  *	  reset.  XX001 if what is stored is not an encoder.
  */
 extern const MrenOpenTokenizer *mren_encoder_open_tokenizer(const MrenTextEncoderRow *row);
+
+/*
+ * mren_encoder_restore
+ *	  The configuration, the tokenizer and, if requested, the weights of an encoder: those of env's
+ *	  weights if they are ready, which takes no weights; otherwise of the catalog, with errors
+ *	  raised (XX001 if what is stored is not an encoder).  For what opens a shared file.
+ */
+extern MrenStatus mren_encoder_restore(const MrenEnv *env, const MrenTextEncoderRow *row,
+									   bool weights, MrenStoredEncoder *stored,
+									   MrenSubwordTokenizer **tokenizer, MrenError *err);
 
 /* The row of the encoder that a model names by its hash; 55000 if it is not in the catalog. */
 extern void mren_encoder_need_text(const uint8 *sha256, const char *model, MrenTextEncoderRow *row);

@@ -11,6 +11,7 @@
 
 #include "mb/pg_wchar.h"
 
+#include "base/hash.h"
 #include "evaluation/holdout.h"
 #include "pg/predict/predict_query.h"
 #include "pg/support/pg_env.h"
@@ -32,14 +33,49 @@ same(const char *a, const char *b)
 	return a != NULL && b != NULL && strcmp(a, b) == 0;
 }
 
-/* An answer counts for micro F1 unless it is the negative relation or none. */
+/* What a model says of a row: the names of n numbers.  The negative relation does not count. */
 static void
-count_answer(const Comparison *comparison, const MrenPrediction *prediction, const char *answer,
-			 int model, MrenPairedCounts *row)
+count_said(const Comparison *comparison, const char *actual, char *const *names, const int32 *said,
+		   size_t n, int model, MrenPairedCounts *row)
 {
-	row->predicted[model] =
-		comparison->negative == NULL || (answer != NULL && !same(answer, comparison->negative));
-	row->hits[model] = row->predicted[model] && same(answer, prediction->actual);
+	for (size_t i = 0; i < n; i++)
+	{
+		const char *name = names[said[i]];
+
+		if (same(name, comparison->negative))
+			continue;
+		row->predicted[model]++;
+		row->hits[model] += same(name, actual);
+	}
+}
+
+/* Without a negative relation, the strongest relation alone counts. */
+static void
+count_strongest(const char *actual, const char *answer, int model, MrenPairedCounts *row)
+{
+	row->predicted[model] = 1;
+	row->hits[model] = same(answer, actual);
+}
+
+static void
+count_answers(const Comparison *comparison, const MrenPrediction *prediction, MrenPairedCounts *row)
+{
+	const char *actual = prediction->actual;
+	int32 *said;
+
+	if (comparison->negative == NULL)
+	{
+		count_strongest(actual, prediction->relation, 0, row);
+		count_strongest(actual, prediction->rival, 1, row);
+		return;
+	}
+	said = palloc(Max(prediction->info->n_relations, prediction->rival_info->n_relations) *
+				  sizeof(int32));
+	count_said(comparison, actual, prediction->names, said, mren_prediction_said(prediction, said),
+			   0, row);
+	count_said(comparison, actual, prediction->rival_names, said,
+			   mren_prediction_rival_said(prediction, said), 1, row);
+	pfree(said);
 }
 
 static void
@@ -61,10 +97,12 @@ visit(void *state, const MrenPrediction *prediction)
 	MREN_PG_CALL(err, mren_grow(&comparison->env, &comparison->rows, &comparison->capacity,
 								comparison->n, comparison->n + 1, sizeof(*comparison->rows), &err));
 	row = &comparison->rows[comparison->n++];
-	row->key = prediction->key;
-	row->actual = comparison->negative == NULL || !same(prediction->actual, comparison->negative);
-	count_answer(comparison, prediction, prediction->relation, 0, row);
-	count_answer(comparison, prediction, prediction->rival, 1, row);
+	*row = (MrenPairedCounts){
+		.key = prediction->key,
+		.actual = comparison->negative == NULL || !same(prediction->actual, comparison->negative),
+		.pair = prediction->same_pair,
+		.relation = mren_hash64(prediction->actual, strlen(prediction->actual), 0)};
+	count_answers(comparison, prediction, row);
 }
 
 void
@@ -89,6 +127,8 @@ mren_retrain_compare(const MrenRetrainCandidates *candidates, MrenRetrainScores 
 	if (comparison.share > 0)
 		mren_predict_query(&what, visit, &comparison);
 	scores->n_rows = comparison.n;
+	if (negative != NULL)
+		MREN_PG_CALL(err, mren_paired_settle(&comparison.env, comparison.rows, comparison.n, &err));
 	MREN_PG_CALL(err, mren_bootstrap_paired(&comparison.env, comparison.rows, comparison.n,
 											&(MrenResampling){candidates->setup->net.common.seed,
 															  MREN_RETRAIN_RESAMPLES,

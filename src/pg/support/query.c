@@ -319,6 +319,32 @@ rethrow_without(const char *statement)
 	ReThrowError(error);
 }
 
+static SPIPlanPtr
+prepare_parallel(const char *query, int n, const Oid *types)
+{
+	SPIPlanPtr plan = SPI_prepare_cursor(query, n, (Oid *) types, CURSOR_OPT_PARALLEL_OK);
+
+	if (plan == NULL)
+		elog(ERROR, "could not prepare a query: %s", SPI_result_code_string(SPI_result));
+	return plan;
+}
+
+bool
+mren_query_parallel(const char *query, int n, const Oid *types)
+{
+	SPIPlanPtr plan = prepare_parallel(query, n, types);
+	CachedPlan *cached = SPI_plan_get_cached_plan(plan);
+	bool parallel = false;
+
+	if (cached != NULL)
+	{
+		parallel = linitial_node(PlannedStmt, cached->stmt_list)->parallelModeNeeded;
+		ReleaseCachedPlan(cached, NULL); /* of a plan that is not saved */
+	}
+	SPI_freeplan(plan);
+	return parallel;
+}
+
 void
 mren_query_run(const char *query, int n, const Oid *types, const Datum *values,
 			   MrenRowVisitor visit, void *state)
@@ -342,9 +368,7 @@ mren_query_run(const char *query, int n, const Oid *types, const Datum *values,
 
 	for (int i = 0; i < n; i++)
 		params->params[i] = (ParamExternData){values[i], false, PARAM_FLAG_CONST, types[i]};
-	plan = SPI_prepare_cursor(query, n, (Oid *) types, CURSOR_OPT_PARALLEL_OK);
-	if (plan == NULL)
-		elog(ERROR, "could not prepare a query: %s", SPI_result_code_string(SPI_result));
+	plan = prepare_parallel(query, n, types);
 	/* Keeps functions of the query from writing as well as its own statement. */
 	XactReadOnly = true;
 	PG_TRY();

@@ -88,4 +88,10 @@ typedef void (*MrenRowVisitor)(void *state, TupleTableSlot *slot);
 extern void mren_query_run(const char *query, int n, const Oid *types, const Datum *values,
 						   MrenRowVisitor visit, void *state);
 
+/*
+ * Whether mren_query_run would run the statement in a parallel plan.  The caller must be
+ * connected to SPI.
+ */
+extern bool mren_query_parallel(const char *query, int n, const Oid *types);
+
 #endif

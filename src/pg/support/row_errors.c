@@ -9,6 +9,8 @@
  */
 #include "pg/support/row_errors.h"
 
+#include "utils/builtins.h"
+
 MrenRowError
 mren_row_error_catch(void)
 {
@@ -56,4 +58,36 @@ mren_row_errors_notice(const MrenRowErrors *errors, const char *done)
 	ereport(NOTICE, (errmsg("rows that cannot be used and %s: %lld", done, (long long) errors->n),
 					 errdetail_internal("%s%s", errors->list.data,
 										errors->n > MREN_ROW_ERRORS_LISTED ? "\n..." : "")));
+}
+
+bytea *
+mren_row_error_bytes(const MrenRowError *error)
+{
+	const char *texts[] = {error->message, error->detail, error->hint};
+	uint32 head[] = {MREN_BAD_ROW, (uint32) error->sqlstate};
+	StringInfoData bytes;
+
+	initStringInfo(&bytes);
+	appendBinaryStringInfo(&bytes, (char *) head, sizeof(head));
+	for (int i = 0; i < (int) lengthof(texts); i++)
+		appendBinaryStringInfo(&bytes, texts[i] != NULL ? texts[i] : "",
+							   texts[i] != NULL ? strlen(texts[i]) + 1 : 1);
+	return (bytea *) cstring_to_text_with_len(bytes.data, bytes.len);
+}
+
+bool
+mren_row_error_read(const char *bytes, size_t len, MrenRowError *error)
+{
+	uint32 head[2];
+
+	if (len <= sizeof(head))
+		return false;
+	memcpy(head, bytes, sizeof(head));
+	if (head[0] != MREN_BAD_ROW)
+		return false;
+	error->sqlstate = (int) head[1];
+	error->message = bytes + sizeof(head);
+	error->detail = error->message + strlen(error->message) + 1;
+	error->hint = error->detail + strlen(error->detail) + 1;
+	return true;
 }

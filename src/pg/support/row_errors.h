@@ -56,6 +56,18 @@ extern MrenRowError mren_row_error_catch(void);
 extern void mren_row_errors_add(MrenRowErrors *errors, const char *id, int64 number,
 								const MrenRowError *error);
 
+/*
+ * mren_row_error_bytes
+ *	  The error as a value that a function returns in place of the row, so that whoever runs
+ *	  the query can say which row it is.  It begins with MREN_BAD_ROW, then the SQLSTATE, and
+ *	  message, detail and hint, each with its final zero.
+ * mren_row_error_read
+ *	  False unless the bytes are such a value; otherwise its error, in place.
+ */
+#define MREN_BAD_ROW 0xffffffffu
+extern bytea *mren_row_error_bytes(const MrenRowError *error);
+extern bool mren_row_error_read(const char *bytes, size_t len, MrenRowError *error);
+
 /* A notice of the rows that were left out, if there are any; `done` as in "were skipped". */
 extern void mren_row_errors_notice(const MrenRowErrors *errors, const char *done);
 

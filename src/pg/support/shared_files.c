@@ -95,7 +95,7 @@ mren_shared_begin(void)
 static void
 make_key(MrenSharedKind kind, const uint8 *content, SharedKey *key)
 {
-	static const char *const names[] = {"model", "image", "audio", "text", "words"};
+	static const char *const names[] = {"model", "image", "audio", "text", "tokenizer", "words"};
 	pg_cryptohash_ctx *digest = mren_digest_begin();
 	int len;
 

@@ -180,7 +180,7 @@ mren_encode_row(MrenEncodeSite *site, const MrenPair *pair, const MrenTrainLabel
  * image_vector, head_type, tail_type, head_box, tail_box, weight, split, audio,
  * audio_vector, probabilities, gold) → bytea: a record of the core, followed by the image's vector and grid, and
  * the recording's vector; or what
- * is wrong with the row (mren_encode_error).
+ * is wrong with the row (mren_row_error_read).
  */
 enum
 {
@@ -288,45 +288,6 @@ encode(FunctionCallInfo fcinfo, MrenEncodeSite *site, bool ranges)
 	return (bytea *) cstring_to_text_with_len((char *) buffer.data, buffer.len);
 }
 
-/*
- * A row that cannot be used becomes a record, too, so that whoever runs the query
- * can say which row it is: BAD_ROW where a record has its size, which is a multiple
- * of 8; then the SQLSTATE, and message, detail and hint, each with its final zero.
- */
-#define BAD_ROW 0xffffffffu
-
-static bytea *
-bad_row(const MrenRowError *error)
-{
-	const char *texts[] = {error->message, error->detail, error->hint};
-	uint32 head[] = {BAD_ROW, (uint32) error->sqlstate};
-	StringInfoData record;
-
-	initStringInfo(&record);
-	appendBinaryStringInfo(&record, (char *) head, sizeof(head));
-	for (int i = 0; i < (int) lengthof(texts); i++)
-		appendBinaryStringInfo(&record, texts[i] != NULL ? texts[i] : "",
-							   texts[i] != NULL ? strlen(texts[i]) + 1 : 1);
-	return (bytea *) cstring_to_text_with_len(record.data, record.len);
-}
-
-bool
-mren_encode_error(const char *bytes, size_t len, MrenRowError *error)
-{
-	uint32 head[2];
-
-	if (len <= sizeof(head))
-		return false;
-	memcpy(head, bytes, sizeof(head));
-	if (head[0] != BAD_ROW)
-		return false;
-	error->sqlstate = (int) head[1];
-	error->message = bytes + sizeof(head);
-	error->detail = error->message + strlen(error->message) + 1;
-	error->hint = error->detail + strlen(error->detail) + 1;
-	return true;
-}
-
 static bytea *
 encode_or_bad(FunctionCallInfo fcinfo, MrenEncodeSite *site, bool ranges)
 {
@@ -342,7 +303,7 @@ encode_or_bad(FunctionCallInfo fcinfo, MrenEncodeSite *site, bool ranges)
 
 		MemoryContextSwitchTo(site->base.row);
 		error = mren_row_error_catch();
-		record = bad_row(&error);
+		record = mren_row_error_bytes(&error);
 	}
 	PG_END_TRY();
 	return record;

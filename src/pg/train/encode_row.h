@@ -59,13 +59,6 @@ typedef struct MrenRowImage
 extern MrenRowImage mren_encode_row(MrenEncodeSite *site, const MrenPair *pair,
 									const MrenTrainLabel *label, MrenExample *example);
 
-/*
- * mren_encode_error
- *	  True if the result of mren.encode_example (bytes, len) tells of a row that
- *	  cannot be used; its error is in *error, in place.
- */
-extern bool mren_encode_error(const char *bytes, size_t len, MrenRowError *error);
-
 /* Sets the split of a row that is held out by the options, unless it is a test row. */
 extern void mren_encode_holdout(const MrenEncodeSite *site, const MrenPair *pair,
 								MrenExample *example);

@@ -23,7 +23,7 @@ typedef struct MrenJobEpochs
 
 	/* Private */
 	MrenProgress progress;
-	MrenProgress epoch; /* at the end of the last whole epoch */
+	MrenProgress epoch; /* at the end of the last whole epoch, here or elsewhere */
 	instr_time epoch_started;
 	bool stopped; /* the budget was used up */
 } MrenJobEpochs;

@@ -8,6 +8,7 @@
 #include "miscadmin.h"
 
 #include "pg/predict/predictor.h"
+#include "pg/support/pg_env.h"
 #include "pg/support/settings.h"
 #include "pg/train/retrain_score.h"
 #include "pg/train/row_checks.h"
@@ -105,8 +106,10 @@ score(MrenTrainCall *call, const MrenNetwork *network)
 	const MrenSource *rows = &train->rows.holdout;
 	const char *negative = train->setup.net.negative;
 	MrenTrainAnswers answers;
+	MrenEnv env = mren_pg_env(CurrentMemoryContext);
 	MrenPairedCounts *counts;
 	MrenHoldoutScore found;
+	MrenError err;
 
 	if (rows->n == 0)
 		return;
@@ -118,6 +121,8 @@ score(MrenTrainCall *call, const MrenNetwork *network)
 		CHECK_FOR_INTERRUPTS();
 		mren_train_answer_count(&answers, i, &counts[i]);
 	}
+	if (negative != NULL)
+		MREN_PG_CALL(err, mren_paired_settle(&env, counts, rows->n, &err));
 	mren_score_measured(counts, rows->n, 1, train->setup.net.common.seed,
 						mren_score_measure(negative), &found);
 	mren_score_record(call->name, call->version, &found);

@@ -4,6 +4,7 @@
  */
 #include "pg/train/train_answer.h"
 
+#include "base/hash.h"
 #include "pg/support/pg_env.h"
 
 void
@@ -34,6 +35,7 @@ mren_train_answer_begin(MrenTrainAnswers *answers, const MrenSource *rows, const
 	answers->grid = palloc(Max(mren_grid_size(&answers->info.grid), 1) * sizeof(uint16));
 	answers->features = palloc(answers->info.features_dim * sizeof(float4));
 	answers->probabilities = palloc(answers->info.n_relations * sizeof(float4));
+	answers->said = palloc(answers->info.n_relations * sizeof(int32));
 	answers->scratch = palloc_extended(mren_net_scratch(net, 1) * sizeof(float4), MCXT_ALLOC_HUGE);
 }
 
@@ -111,17 +113,28 @@ mren_train_answer_probabilities(MrenTrainAnswers *answers, size_t i, MrenExample
 	compute(answers, example);
 }
 
-/* The relation that mren.predict would return; data NULL: none. */
-static MrenTextSpan
-answer(MrenTrainAnswers *answers, const MrenExample *example)
+/* What is said of a row, as that of model 1; without a negative relation, the strongest alone. */
+static void
+count_said(MrenTrainAnswers *answers, int32_t actual, MrenPairedCounts *counts)
 {
-	MrenNetAnswer given;
+	size_t n;
 
-	compute(answers, example);
-	given = mren_net_answer(&answers->info, answers->probabilities);
-	if (given.relation < 0)
-		return (MrenTextSpan){NULL, 0};
-	return mren_net_relation(answers->net, given.relation);
+	if (answers->negative.data == NULL)
+	{
+		counts->predicted[1] = 1;
+		counts->hits[1] =
+			actual >= 0 &&
+			actual == mren_net_answer(&answers->info, answers->probabilities).relation;
+		return;
+	}
+	n = mren_net_said(&answers->info, answers->probabilities, answers->said);
+	for (size_t i = 0; i < n; i++)
+	{
+		if (answers->said[i] == answers->info.negative)
+			continue;
+		counts->predicted[1]++;
+		counts->hits[1] += answers->said[i] == actual;
+	}
 }
 
 /* Without a negative relation each row counts as one actual and one predicted relation. */
@@ -130,14 +143,15 @@ mren_train_answer_count(MrenTrainAnswers *answers, size_t i, MrenPairedCounts *c
 {
 	const uint8_t *record;
 	MrenExample example;
-	MrenTextSpan given;
+	MrenTextSpan relation;
 	bool measured = answers->negative.data != NULL;
 
 	*counts = (MrenPairedCounts){0};
 	mren_train_answer_read(answers->rows, i, &record, &example, &counts->key);
-	given = answer(answers, &example);
-	counts->actual = !measured || !same_text(example.relation, answers->negative);
-	counts->predicted[1] =
-		!measured || (given.data != NULL && !same_text(given, answers->negative));
-	counts->hits[1] = counts->predicted[1] && same_text(given, example.relation);
+	compute(answers, &example);
+	relation = example.relation;
+	counts->actual = !measured || !same_text(relation, answers->negative);
+	count_said(answers, mren_net_relation_index(answers->net, relation.data, relation.len), counts);
+	counts->pair = mren_hash64(&counts->key, sizeof(counts->key), mren_example_pair(&example));
+	counts->relation = mren_hash64(relation.data, relation.len, 0);
 }

@@ -27,6 +27,7 @@ typedef struct MrenTrainAnswers
 	float4 *features;
 	float4 *probabilities;
 	float4 *scratch;
+	int32 *said; /* (info.n_relations) */
 } MrenTrainAnswers;
 
 /*
@@ -39,7 +40,10 @@ extern void mren_train_answer_begin(MrenTrainAnswers *answers, const MrenSource 
 									const MrenNet *net, const MrenWordVectors *vectors,
 									const char *negative);
 
-/* Counts the answer to row i as that of model 1, and 0 for model 0 (bootstrap.h). */
+/*
+ * Counts the answer to row i as that of model 1, and 0 for model 0 (bootstrap.h).  With a negative
+ * relation, the counts of all rows are then to be settled.
+ */
 extern void mren_train_answer_count(MrenTrainAnswers *answers, size_t i, MrenPairedCounts *counts);
 
 /*

@@ -47,6 +47,7 @@ load_vectors(MrenNetworkTraining *training, const MrenSource *source, size_t mem
 	MREN_PG_CALL(err, mren_source_words(&training->env, source, &ids, &n, &err));
 	training->table = mren_train_vectors(&training->env, &setup->embedding_row, setup->embeddings,
 										 ids, n, memory);
+	training->n_vectors = n;
 	mren_release(&training->env, ids);
 }
 
@@ -59,6 +60,39 @@ create_trainer(MrenNetworkTraining *training)
 										  &training->trainer, &err));
 	if (training->warm != NULL)
 		mren_trainer_warm(training->trainer, training->warm);
+	training->begun = false;
+}
+
+static void
+free_trainer(MrenNetworkTraining *training)
+{
+	mren_train_workers_stop(training->workers);
+	training->workers = NULL;
+	mren_trainer_free(training->trainer);
+	training->trainer = NULL;
+}
+
+/* Workers train what can be trained at the same time; the members start afresh beside an encoder. */
+static void
+start_workers(MrenNetworkTraining *training)
+{
+	MrenWorkersTask task = {
+		.options = &training->net,
+		.inputs = &training->inputs,
+		.table = training->table,
+		.n_vectors = training->n_vectors,
+		.warm = training->inputs.encoder == NULL ? training->warm : NULL,
+	};
+	MemoryContext old = MemoryContextSwitchTo((MemoryContext) training->env.state);
+	MrenCourses courses;
+
+	training->begun = true;
+	training->workers = mren_train_workers_start(&task);
+	MemoryContextSwitchTo(old);
+	if (training->workers == NULL)
+		return;
+	mren_train_workers_courses(training->workers, &courses);
+	mren_trainer_lead(training->trainer, &courses);
 }
 
 void
@@ -128,8 +162,7 @@ next_fusion(MrenNetworkTraining *training)
 		training->best = training->net.fusion;
 	}
 	training->n_tried = report.validated ? training->n_tried + 1 : training->n_fusions;
-	mren_trainer_free(training->trainer);
-	training->trainer = NULL;
+	free_trainer(training);
 	training->net = training->setup->net;
 	if (training->n_tried < training->n_fusions)
 	{
@@ -146,6 +179,8 @@ mren_train_network_step(MrenNetworkTraining *training, MrenProgress *progress)
 {
 	MrenError err;
 
+	if (!training->begun)
+		start_workers(training);
 	MREN_PG_CALL(err, mren_trainer_step(training->trainer, progress, &err));
 	/* Fusions that are still to be tried, and the best one again; that one with its refit. */
 	if (training->n_tried < training->n_fusions && !training->stopped)
@@ -317,7 +352,7 @@ mren_train_network_end(MrenNetworkTraining *training, MrenNetwork *network, Mren
 	mren_trainer_report(training->trainer, report);
 	network->options = effective_json(training, report);
 	network->metrics = metrics_json(training, network->net, report);
-	mren_trainer_free(training->trainer);
+	free_trainer(training);
 	mren_vector_table_free(&training->env, training->table);
 }
 

@@ -11,6 +11,7 @@
 #include "pg/model/network_type.h"
 #include "pg/support/pg_env.h"
 #include "pg/train/train_setup.h"
+#include "pg/train/train_workers.h"
 #include "relation/train/trainer.h"
 
 typedef struct MrenNetworkTraining
@@ -18,7 +19,9 @@ typedef struct MrenNetworkTraining
 	MrenEnv env;
 	const MrenTrainSetup *setup;
 	MrenTrainer *trainer;
-	MrenVectorTable *table; /* NULL without embeddings */
+	MrenTrainWorkers *workers; /* NULL: none */
+	MrenVectorTable *table;	   /* NULL without embeddings */
+	size_t n_vectors;		   /* rows of the table */
 	uint8 embeddings[MREN_SHA256_LENGTH];
 	uint8 lexicons[MREN_MAX_LEXICON_LIST][MREN_SHA256_LENGTH];
 	uint8 encoder[MREN_SHA256_LENGTH];
@@ -29,6 +32,7 @@ typedef struct MrenNetworkTraining
 	MrenTrainerInputs inputs;
 	MrenOptions net;	 /* of the present trainer */
 	const MrenNet *warm; /* to start from; NULL: none */
+	bool begun;			 /* the present trainer has */
 	int n_fusions;		 /* to be tried; 0: there is nothing to choose */
 	int n_tried;		 /* of them */
 	double loss;		 /* on validation rows, of the best so far */

@@ -89,7 +89,7 @@ is_bad(MrenTrainRows *rows, const bytea *row, TupleTableSlot *slot)
 	MrenRowError error;
 	MemoryContext old;
 
-	if (!mren_encode_error(VARDATA_ANY(row), VARSIZE_ANY_EXHDR(row), &error))
+	if (!mren_row_error_read(VARDATA_ANY(row), VARSIZE_ANY_EXHDR(row), &error))
 		return false;
 	old = MemoryContextSwitchTo(rows->context);
 	mren_row_errors_add(&rows->errors, row_id(rows, slot), rows->n_read, &error);

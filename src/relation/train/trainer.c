@@ -177,7 +177,7 @@ train_batch(MrenTrainer *trainer, MrenError *err)
 {
 	const MrenMember *member = mren_trainer_member(trainer);
 
-	if (trainer->stage != MREN_STAGE_REFIT || trainer->epochs.epoch <= member->best_epoch)
+	if (trainer->epochs.epoch <= trainer->epochs.member_epochs)
 		MREN_TRY(train_member(trainer, err));
 	MREN_TRY(mren_trainer_linear_train(trainer, err));
 	trainer->epochs.rows_done += member->batch.n;
@@ -223,6 +223,16 @@ marker_rows_later(const MrenTrainer *trainer)
 	return rows;
 }
 
+/* Whether the text encoder is still to be trained, which the members are not measured by. */
+static bool
+marker_follows(const MrenTrainer *trainer)
+{
+	if (!mren_trainer_marker_wanted(trainer) || trainer->stopping)
+		return false;
+	return trainer->stage == MREN_STAGE_REFIT ? trainer->options.encoder_refit
+											  : !mren_trainer_trains_marker(trainer);
+}
+
 /*
  * What is behind the current member's epochs: its fit after weak rows, those of later members,
  * and a refit of all.
@@ -236,6 +246,8 @@ rows_later(const MrenTrainer *trainer)
 
 	if (mren_trainer_trains_marker(trainer))
 		return marker_rows_later(trainer);
+	if (marker_follows(trainer) && trainer->stage != MREN_STAGE_DONE)
+		return INFINITY;
 	if (trainer->stage == MREN_STAGE_REFIT)
 	{
 		for (size_t i = trainer->current + 1; i < trainer->n_members; i++)
@@ -255,8 +267,8 @@ rows_later(const MrenTrainer *trainer)
 static bool
 linear_only(const MrenTrainer *trainer)
 {
-	return trainer->stage == MREN_STAGE_REFIT &&
-		   trainer->epochs.epoch > trainer->members[trainer->current].best_epoch;
+	return !mren_trainer_trains_marker(trainer) &&
+		   trainer->epochs.epoch > trainer->epochs.member_epochs;
 }
 
 static void
@@ -331,7 +343,8 @@ step_validate(MrenTrainer *trainer, MrenProgress *progress, MrenError *err)
 	report_progress(trainer, MREN_TRAIN_STEP, progress);
 	if (!done)
 		return MREN_OK;
-	MREN_TRY(mren_trainer_validated(trainer, progress, err));
+	if (!linear_only(trainer))
+		MREN_TRY(mren_trainer_validated(trainer, progress, err));
 	MREN_TRY(mren_trainer_linear_validated(trainer, err));
 	progress->event = MREN_TRAIN_EPOCH;
 	return mren_trainer_end_epoch(trainer, err);
@@ -340,6 +353,7 @@ step_validate(MrenTrainer *trainer, MrenProgress *progress, MrenError *err)
 static MrenStatus
 step_marker(MrenTrainer *trainer, MrenProgress *progress, MrenError *err)
 {
+	int restarts = trainer->report.encoder_restarts;
 	bool done;
 
 	MREN_TRY(mren_trainer_marker_step(trainer, progress, err));
@@ -347,13 +361,30 @@ step_marker(MrenTrainer *trainer, MrenProgress *progress, MrenError *err)
 	if (progress->event != MREN_TRAIN_EPOCH)
 		return MREN_OK;
 	MREN_TRY(mren_trainer_marker_end_epoch(trainer, &done, err));
+	progress->restarted = trainer->report.encoder_restarts > restarts;
 	return done ? mren_trainer_next_stage(trainer, err) : MREN_OK;
+}
+
+static MrenStatus
+step_epoch(MrenTrainer *trainer, MrenProgress *progress, MrenError *err)
+{
+	if (!trainer->epochs.undecided)
+		return trainer->epochs.validating ? step_validate(trainer, progress, err)
+										  : step_train(trainer, progress, err);
+	MREN_TRY(mren_trainer_await_epoch(trainer, err));
+	report_progress(trainer, MREN_TRAIN_STEP, progress);
+	return MREN_OK;
 }
 
 MrenStatus
 mren_trainer_step(MrenTrainer *trainer, MrenProgress *progress, MrenError *err)
 {
+	bool elsewhere;
+
 	memset(progress, 0, sizeof(*progress));
+	MREN_TRY(mren_trainer_news(trainer, progress, &elsewhere, err));
+	if (elsewhere)
+		return MREN_OK;
 	if (trainer->stopping)
 		MREN_TRY(mren_trainer_stop_early(trainer, err));
 	switch (trainer->stage)
@@ -365,12 +396,16 @@ mren_trainer_step(MrenTrainer *trainer, MrenProgress *progress, MrenError *err)
 		case MREN_STAGE_PRETRAIN:
 		case MREN_STAGE_FIT:
 		case MREN_STAGE_REFIT:
-			return trainer->epochs.validating ? step_validate(trainer, progress, err)
-											  : step_train(trainer, progress, err);
+			return step_epoch(trainer, progress, err);
 		case MREN_STAGE_MARKER_PRETRAIN:
 		case MREN_STAGE_MARKER_FIT:
 		case MREN_STAGE_MARKER_REFIT:
 			return step_marker(trainer, progress, err);
+		case MREN_STAGE_AWAIT:
+			MREN_TRY(mren_trainer_await(trainer, err));
+			report_progress(trainer, MREN_TRAIN_STEP, progress);
+			return MREN_OK;
+		case MREN_STAGE_COURSES:
 		case MREN_STAGE_DONE:
 			break;
 	}

@@ -11,6 +11,7 @@
 
 #include "relation/net.h"
 #include "relation/options.h"
+#include "training/courses.h"
 #include "training/progress.h"
 #include "data/source.h"
 #include "data/word_vectors.h"
@@ -72,6 +73,7 @@ typedef struct MrenTrainReport
 	double validation_accuracy;
 	double validation_f1;
 	double validation_majority; /* share of the most frequent relation in the validation rows */
+	double validation_entropy;	/* of the shares of the relations in them, in nats */
 	double blank_loss;			/* of a network that gives all relations the same score */
 	double temperature;
 	bool warm;		   /* it started from the weights of another network */
@@ -120,6 +122,25 @@ extern void mren_trainer_warm(MrenTrainer *trainer, const MrenNet *net);
  *	  still finished.
  */
 extern void mren_trainer_stop(MrenTrainer *trainer);
+
+/*
+ * mren_trainer_lead
+ *	  To be called before the first step: courses of the training may be trained
+ *	  elsewhere at the same time.  The network is the same, bit for bit.  The table is
+ *	  copied.  Text encoders are fine-tuned by the trainer itself.
+ */
+extern void mren_trainer_lead(MrenTrainer *trainer, const MrenCourses *courses);
+
+/*
+ * mren_trainer_serve
+ *	  Instead of steps, with the inputs and options of a trainer that leads, but no text
+ *	  encoder: trains courses of its training until none is left.
+ */
+extern MrenStatus mren_trainer_serve(MrenTrainer *trainer, const MrenCourses *courses,
+									 MrenError *err);
+
+/* Courses that a training with these options has beside the first fit, at most. */
+extern size_t mren_trainer_n_courses(const MrenOptions *options, const MrenTrainerInputs *inputs);
 
 /* The trained network, after a step has reported MREN_TRAIN_DONE. */
 extern MrenStatus mren_trainer_finish(MrenTrainer *trainer, MrenNet **net, MrenError *err);

@@ -45,9 +45,7 @@ mren_trainer_decide_row(MrenTrainer *trainer, size_t row, const uint8_t *record,
 	if (trainer->kept.pairs == NULL || row >= trainer->kept.capacity)
 		return MREN_OK;
 	MREN_TRY(mren_example_read(record, len, &example, &len, err));
-	/* Rows that differ in nothing but the relation are one pair. */
-	example.relation = (MrenTextSpan){"", 0};
-	trainer->kept.pairs[row] = mren_example_identity(&example);
+	trainer->kept.pairs[row] = mren_example_pair(&example);
 	return MREN_OK;
 }
 

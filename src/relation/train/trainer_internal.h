@@ -62,6 +62,8 @@ typedef enum MrenStage
 	MREN_STAGE_MARKER_FIT,
 	MREN_STAGE_REFIT, /* each member on validation rows, too */
 	MREN_STAGE_MARKER_REFIT,
+	MREN_STAGE_AWAIT,	/* trainer->awaited, a course that is trained elsewhere */
+	MREN_STAGE_COURSES, /* of a trainer that serves: between two courses */
 	MREN_STAGE_DONE,
 } MrenStage;
 
@@ -80,12 +82,14 @@ enum
 typedef struct MrenEpochs
 {
 	int phase;
-	bool weak;		/* weak rows take part */
-	bool gold;		/* gold rows do */
-	int epoch;		/* 1-based */
-	int n_epochs;	/* maximum */
-	size_t n_rows;	/* rows of an epoch */
-	bool validates; /* after each epoch; patience then counts */
+	bool weak;		   /* weak rows take part */
+	bool gold;		   /* gold rows do */
+	int epoch;		   /* 1-based */
+	int n_epochs;	   /* maximum */
+	int member_epochs; /* those in which the member is trained, not the linear branch alone */
+	bool undecided;	   /* whether there is another one depends on a course elsewhere */
+	size_t n_rows;	   /* rows of an epoch */
+	bool validates;	   /* after each epoch; patience then counts */
 	bool validating;
 	double loss_sum; /* of this epoch */
 	double loss_weight;
@@ -165,6 +169,10 @@ typedef struct MrenMember
 	int best_epoch;
 	double best_choice; /* the smallest value so far of what epochs are compared by */
 	double validation_loss;
+
+	/* Results of its refit */
+	bool refitted;
+	double refit_loss; /* of its last epoch */
 } MrenMember;
 
 /* The linear branch (trainer_linear.c). */
@@ -191,6 +199,9 @@ typedef struct MrenLinearTraining
 	int best_epoch; /* 0: that before the first epoch of the stage */
 	float rate;		/* share of the rate in this stage */
 	double share;	/* of the branch in the sum, 0 .. 1; the network has the rest */
+	bool apart;		/* its courses are not those of the first member */
+	bool fitted;	/* apart, it has been */
+	bool refitted;
 } MrenLinearTraining;
 
 /* Results of the scan. */
@@ -242,6 +253,9 @@ struct MrenTrainer
 	uint8_t encoder_sha256[32];
 	uint8_t audio_sha256[32];
 	const MrenNet *warm; /* weights to start from; NULL: none */
+	MrenCourses courses; /* trained elsewhere, or served; all NULL: none */
+	bool serves;
+	MrenCourse awaited;
 
 	MrenStage stage;
 	bool stopping; /* mren_trainer_stop */
@@ -332,8 +346,62 @@ mren_trainer_uses(const MrenTrainer *trainer, uint8_t role)
 extern MrenStatus mren_trainer_next_stage(MrenTrainer *trainer, MrenError *err);
 extern MrenStatus mren_trainer_end_epoch(MrenTrainer *trainer, MrenError *err);
 extern MrenStatus mren_trainer_stop_early(MrenTrainer *trainer, MrenError *err);
+/* Waits for a course that somebody else has. */
+extern void mren_trainer_await_course(MrenTrainer *trainer, MrenCourseKind kind, size_t member);
+/* The rows of the epochs, but for validation rows. */
+extern size_t mren_trainer_epoch_rows(const MrenTrainer *trainer, const MrenEpochs *epochs);
+/* What follows the members' refit, or the fit if they have none. */
+extern MrenStatus mren_trainer_end_refits(MrenTrainer *trainer, MrenError *err);
+/* A look at whether the awaited course is done, and whether there is another epoch. */
+extern MrenStatus mren_trainer_await(MrenTrainer *trainer, MrenError *err);
+extern MrenStatus mren_trainer_await_epoch(MrenTrainer *trainer, MrenError *err);
+
+/*
+ * trainer_stages.c, for trainer_serve.c: begins the fit of a member, or of the linear branch alone.
+ */
+extern MrenStatus mren_trainer_begin_fit(MrenTrainer *trainer, size_t member, MrenError *err);
+extern MrenStatus mren_trainer_begin_linear_fit(MrenTrainer *trainer, MrenError *err);
+extern void mren_trainer_begin_epoch(MrenTrainer *trainer);
+
+/*
+ * trainer_refit.c: begins a refit that is left, or what follows the last one; the refit of the
+ * current member, or that of the linear branch, has ended, here or elsewhere; or all end early.
+ */
+extern MrenStatus mren_trainer_next_refit(MrenTrainer *trainer, MrenError *err);
+extern MrenStatus mren_trainer_end_refit(MrenTrainer *trainer, MrenCourseKind kind, MrenError *err);
+extern void mren_trainer_stop_refit(MrenTrainer *trainer);
+/* Opens a refit of a member or, `alone`, of the linear branch, before its first epoch. */
+extern MrenStatus mren_trainer_open_refit(MrenTrainer *trainer, size_t member, bool alone,
+										  MrenError *err);
+/* The validation rows train from now on. */
+extern void mren_trainer_release_validation(MrenTrainer *trainer);
+extern void mren_trainer_report_refits(MrenTrainer *trainer);
 /* Whether the members will be trained again, if they are validated. */
 extern bool mren_trainer_refits(const MrenTrainer *trainer);
+/* Whether a refit may be trained while members are still fitted. */
+extern bool mren_trainer_refits_early(const MrenTrainer *trainer);
+
+/*
+ * trainer_courses.c: whether this trainer is to train the course itself; the status of the fit
+ * that it trains, for those who follow it.
+ */
+extern bool mren_trainer_claim(MrenTrainer *trainer, MrenCourseKind kind, size_t member);
+extern void mren_trainer_tell(MrenTrainer *trainer, bool goes_on, bool final);
+/* The training stops, so nothing needs to follow. */
+extern void mren_trainer_tell_stop(MrenTrainer *trainer);
+/* Whether the fits of first member and linear branch, trained apart, can end with each other. */
+extern bool mren_trainer_linear_apart(const MrenTrainer *trainer);
+/* A look at the other of the two: whether there is another epoch, once *known. */
+extern MrenStatus mren_trainer_other_goes_on(MrenTrainer *trainer, bool *known, bool *goes_on,
+											 MrenError *err);
+/* A look for the result of the awaited course, which is in place once *taken. */
+extern MrenStatus mren_trainer_collect(MrenTrainer *trainer, bool *taken, MrenError *err);
+/* An epoch that has ended elsewhere. */
+extern MrenStatus mren_trainer_news(MrenTrainer *trainer, MrenProgress *progress, bool *found,
+									MrenError *err);
+/* The result of a course that has just ended, as bytes. */
+extern MrenStatus mren_trainer_course_bytes(MrenTrainer *trainer, MrenCourseKind kind,
+											MrenBuffer *bytes, MrenError *err);
 
 /*
  * trainer_scan.c: a block of rows of the first passes; *done when the pass is over.  The pass
@@ -434,6 +502,8 @@ extern MrenStatus mren_trainer_begin_member(MrenTrainer *trainer, MrenError *err
 extern MrenStatus mren_trainer_end_pretraining(MrenTrainer *trainer, MrenError *err);
 /* The current weights of the member become its best. */
 extern void mren_trainer_keep_values(MrenTrainer *trainer);
+/* The member's weights after its first stage, if no epoch was validated. */
+extern void mren_trainer_settle_member(MrenTrainer *trainer);
 /*
  * Ends the first stage of the current member: adds its epochs to the report and
  * its logits to the sum.

@@ -174,15 +174,18 @@ mren_trainer_load(MrenTrainer *trainer, const uint8_t *record, size_t len, size_
 	if (trainer->targets != NULL)
 		trainer->soft[row] = mren_trainer_targets(
 			trainer, &example, trainer->targets + row * trainer->shape.n_relations);
-	MREN_TRY(mren_batch_load_text(&member->batch, row, &example.sentence,
-								  mren_trainer_type(trainer, example.head_type),
-								  mren_trainer_type(trainer, example.tail_type), err));
 	withheld = withhold(trainer, train, reads_images && example.has_image);
 	mren_trainer_linear_load(trainer, &example, row, !withheld);
 	vectors[MREN_VECTOR_IMAGE].has[row] = reads_images && example.has_image && !withheld;
 	vectors[MREN_VECTOR_AUDIO].has[row] =
 		reads_audio && example.has_audio &&
 		!withhold(trainer, train, reads_audio && example.has_audio);
+	/* The linear branch alone needs no more. */
+	if (trainer->epochs.epoch > trainer->epochs.member_epochs)
+		return MREN_OK;
+	MREN_TRY(mren_batch_load_text(&member->batch, row, &example.sentence,
+								  mren_trainer_type(trainer, example.head_type),
+								  mren_trainer_type(trainer, example.tail_type), err));
 	MREN_TRY(load_grid(trainer, &example, row, withheld, err));
 	MREN_TRY(load_vector(trainer, &example, MREN_VECTOR_IMAGE, row, err));
 	return load_vector(trainer, &example, MREN_VECTOR_AUDIO, row, err);

@@ -16,7 +16,9 @@
 #include "relation/net_internal.h"
 
 #define HEAD_DROPOUT 0.1f
-#define HEAD_RATE 1e-3 /* at least */
+#define HEAD_RATE 1e-3	  /* at least */
+#define CHANCE_GAIN 3.0	  /* nats of all validation rows that say nothing */
+#define CHANCE_SHARE 0.01 /* of their entropy, likewise */
 
 /*
  * Epochs
@@ -67,6 +69,14 @@ draw_head(MrenTrainer *trainer)
 		marker->head_values[weight->at + i] = deviation * mren_random_normal(&random);
 }
 
+/* Whether the stage begins with the classifier of an earlier network. */
+static bool
+begins_warm(const MrenTrainer *trainer)
+{
+	return trainer->marker.warm != NULL && trainer->marker.start_head == NULL &&
+		   trainer->report.encoder_restarts == 0;
+}
+
 /* Gold rows that follow weak ones have all epochs, if at a lower rate. */
 int
 mren_trainer_marker_epochs(const MrenTrainer *trainer)
@@ -96,7 +106,8 @@ mren_trainer_marker_begin(MrenTrainer *trainer, MrenError *err)
 	per_epoch = (training_rows(trainer)->n + batch - 1) / batch;
 	marker->n_steps = per_epoch * (size_t) mren_trainer_marker_epochs(trainer);
 	marker->n_done = 0;
-	begin_pass(trainer, false);
+	/* An earlier network may be better than any epoch: it is validated first. */
+	begin_pass(trainer, begins_warm(trainer) && trainer->epochs.validates);
 	return MREN_OK;
 }
 
@@ -140,9 +151,10 @@ spread_gradient(MrenTrainer *trainer)
 static double
 head_rate(const MrenMarkerTraining *marker)
 {
-	double least = marker->start_head != NULL ? HEAD_RATE * MREN_GOLD_RATE : HEAD_RATE;
+	double least =
+		marker->fine_tuning.start != NULL ? HEAD_RATE * MREN_ENCODER_TUNING_START_RATE : HEAD_RATE;
 
-	return fmax(marker->fine_tuning.rate, least);
+	return fmax(mren_transformer_tuning_greatest_rate(&marker->fine_tuning), least);
 }
 
 static MrenStatus
@@ -310,19 +322,24 @@ validated(MrenTrainer *trainer, MrenProgress *progress, MrenError *err)
 	if (!progress->improved)
 		return MREN_OK;
 	marker->loss = loss;
-	marker->n_correct = v->n_correct;
 	marker->kept_scores = marker->best_scores;
 	marker->best_scores = swap;
 	keep_values(trainer);
 	return MREN_OK;
 }
 
-/* Whether the best epoch is no better than the answer that is most often right. */
+/*
+ * Whether the best epoch is no more likely than the shares of the relations, but for what a few
+ * fitted numbers owe to chance (Akaike 1974).  Accuracy would not do: where one relation is most
+ * frequent by far, an encoder may have learned much and still give no other answer.
+ */
 static bool
 at_chance(const MrenTrainer *trainer)
 {
-	return (double) trainer->marker.n_correct <=
-		   trainer->report.validation_majority * (double) trainer->report.n_validation;
+	double entropy = trainer->report.validation_entropy;
+	double n = (double) mren_trainer_n_kept(trainer);
+
+	return n * (entropy - trainer->marker.loss) < CHANCE_GAIN + CHANCE_SHARE * n * entropy;
 }
 
 MrenStatus
@@ -367,6 +384,12 @@ mren_trainer_marker_step(MrenTrainer *trainer, MrenProgress *progress, MrenError
 		begin_pass(trainer, true);
 		return MREN_OK;
 	}
+	if (validating && trainer->epochs.epoch == 0)
+	{
+		MREN_TRY(validated(trainer, progress, err));
+		begin_pass(trainer, false);
+		return MREN_OK;
+	}
 	progress->event = MREN_TRAIN_EPOCH;
 	if (validating)
 		return validated(trainer, progress, err);
@@ -398,7 +421,6 @@ mren_trainer_marker_end_pretraining(MrenTrainer *trainer, MrenError *err)
 	memcpy(marker->start_head, marker->best_head, n * sizeof(float));
 	mren_transformer_tuning_copy_best(fine_tuning, marker->start_tuned);
 	mren_transformer_tuning_start(fine_tuning, marker->start_tuned);
-	fine_tuning->rate *= MREN_GOLD_RATE;
 	return MREN_OK;
 }
 

@@ -89,7 +89,6 @@ typedef struct MrenMarkerTraining
 	float *kept_scores; /* (kept rows, n_relations) of this pass */
 	float *best_scores; /* of the best epoch */
 	double share;		/* of the classifier in the sum of all logits, 0 .. 1 */
-	size_t n_correct;	/* of this pass's validation rows */
 } MrenMarkerTraining;
 
 /* Each does nothing if no marker classifier is trained. */

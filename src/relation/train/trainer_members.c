@@ -227,17 +227,23 @@ mren_trainer_end_pretraining(MrenTrainer *trainer, MrenError *err)
 }
 
 void
-mren_trainer_end_member(MrenTrainer *trainer)
+mren_trainer_settle_member(MrenTrainer *trainer)
 {
 	MrenMember *member = mren_trainer_member(trainer);
+
+	if (member->validated)
+		return;
+	member->best_epoch = trainer->epochs.epoch;
+	mren_trainer_keep_values(trainer);
+}
+
+void
+mren_trainer_end_member(MrenTrainer *trainer)
+{
+	const MrenMember *member = mren_trainer_member(trainer);
 	size_t n = mren_trainer_n_kept(trainer) * trainer->shape.n_relations;
 
 	trainer->report.epochs_run += trainer->epochs.epoch;
-	if (!member->validated)
-	{
-		member->best_epoch = trainer->epochs.epoch;
-		mren_trainer_keep_values(trainer);
-	}
 	if (member->text_only || trainer->kept.sum == NULL)
 		return;
 	for (size_t i = 0; i < n; i++)
@@ -363,11 +369,15 @@ report_baselines(MrenTrainer *trainer, MrenError *err)
 	if (status != MREN_OK)
 		return status;
 	for (size_t i = 0; i < n; i++)
+		counts[trainer->kept.labels[i]]++;
+	for (size_t i = 0; i < k; i++)
 	{
-		double share = (double) ++counts[trainer->kept.labels[i]] / (double) n;
+		double share = (double) counts[i] / (double) n;
 
 		if (share > trainer->report.validation_majority)
 			trainer->report.validation_majority = share;
+		if (share > 0)
+			trainer->report.validation_entropy -= share * log(share);
 	}
 	mren_release(&trainer->env, counts);
 	return MREN_OK;

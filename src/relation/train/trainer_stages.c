@@ -17,6 +17,9 @@
  *				of epochs
  *	marker refit	the same of the text encoder
  *
+ * Where courses are trained elsewhere (training/courses.h), a fit or refit that somebody else has is
+ * awaited instead.  A trainer that serves has no stages after the measurement: trainer_serve.c.
+ *
  * Only mren_trainer_next_stage knows which stage follows which.
  */
 #include "relation/train/trainer_internal.h"
@@ -117,21 +120,21 @@ begin_measure(MrenTrainer *trainer, MrenError *err)
  * The stages of members
  */
 
-static void
-begin_epoch(MrenTrainer *trainer)
+void
+mren_trainer_begin_epoch(MrenTrainer *trainer)
 {
 	MrenEpochs *epochs = &trainer->epochs;
 
 	epochs->epoch++;
 	epochs->loss_sum = epochs->loss_weight = 0;
 	epochs->rows_done = 0;
-	epochs->validating = false;
+	epochs->validating = epochs->undecided = false;
 	mren_trainer_pool_begin(trainer);
 }
 
 /* The rows of the epochs that trainer->epochs describes, but for validation rows. */
-static size_t
-rows_of(const MrenTrainer *trainer, const MrenEpochs *epochs)
+size_t
+mren_trainer_epoch_rows(const MrenTrainer *trainer, const MrenEpochs *epochs)
 {
 	const MrenTrainReport *report = &trainer->report;
 
@@ -147,9 +150,10 @@ fit_epochs(const MrenTrainer *trainer, bool pretrains, size_t n_epochs)
 						 .weak = pretrains || !mren_trainer_pretrains(trainer),
 						 .gold = !pretrains,
 						 .n_epochs = (int) n_epochs,
+						 .member_epochs = (int) n_epochs,
 						 .validates = trainer->report.n_validation > 0};
 
-	epochs.n_rows = rows_of(trainer, &epochs);
+	epochs.n_rows = mren_trainer_epoch_rows(trainer, &epochs);
 	return epochs;
 }
 
@@ -162,12 +166,12 @@ begin_epochs(MrenTrainer *trainer, MrenStage stage, MrenError *err)
 		fit_epochs(trainer, stage == MREN_STAGE_PRETRAIN, trainer->options.common.epochs);
 	MREN_TRY(mren_trainer_begin_member(trainer, err));
 	mren_trainer_linear_begin(trainer, mren_trainer_linear_fit_epochs(trainer));
-	begin_epoch(trainer);
+	mren_trainer_begin_epoch(trainer);
 	return MREN_OK;
 }
 
-static MrenStatus
-begin_fit(MrenTrainer *trainer, size_t member, MrenError *err)
+MrenStatus
+mren_trainer_begin_fit(MrenTrainer *trainer, size_t member, MrenError *err)
 {
 	bool pretrains = mren_trainer_pretrains(trainer);
 
@@ -175,40 +179,45 @@ begin_fit(MrenTrainer *trainer, size_t member, MrenError *err)
 	return begin_epochs(trainer, pretrains ? MREN_STAGE_PRETRAIN : MREN_STAGE_FIT, err);
 }
 
-static MrenStatus end_refit(MrenTrainer *trainer, MrenError *err);
-
-static int
-refit_epochs(const MrenTrainer *trainer, size_t member)
+MrenStatus
+mren_trainer_begin_linear_fit(MrenTrainer *trainer, MrenError *err)
 {
-	int linear = member == 0 ? mren_trainer_linear_refit_epochs(trainer) : 0;
-	int epochs = trainer->members[member].best_epoch;
+	size_t n = (size_t) mren_trainer_linear_fit_epochs(trainer);
 
-	return epochs > linear ? epochs : linear;
+	MREN_TRY(mren_trainer_open_member(trainer, 0, err));
+	trainer->stage = MREN_STAGE_FIT;
+	trainer->epochs = fit_epochs(
+		trainer, false, n < trainer->options.common.epochs ? n : trainer->options.common.epochs);
+	trainer->epochs.member_epochs = 0;
+	MREN_TRY(mren_trainer_begin_member(trainer, err));
+	mren_trainer_linear_begin(trainer, (int) n);
+	mren_trainer_begin_epoch(trainer);
+	return MREN_OK;
 }
 
-/*
- * A member is trained again for its best number of epochs, the linear branch for its own;
- * members that learned nothing from gold rows stay what they are.
- */
-static MrenStatus
-begin_refit(MrenTrainer *trainer, size_t member, MrenError *err)
+/* Waits for a course that somebody else has. */
+void
+mren_trainer_await_course(MrenTrainer *trainer, MrenCourseKind kind, size_t member)
 {
-	int linear_epochs = member == 0 ? mren_trainer_linear_refit_epochs(trainer) : 0;
+	bool refit = kind == MREN_COURSE_REFIT || kind == MREN_COURSE_LINEAR_REFIT;
 
-	while (member < trainer->n_members && refit_epochs(trainer, member) == 0)
-		member++;
-	if (member == trainer->n_members)
-		return end_refit(trainer, err);
-	MREN_TRY(mren_trainer_open_member(trainer, member, err));
-	trainer->stage = MREN_STAGE_REFIT;
-	trainer->epochs = (MrenEpochs){.phase = MREN_PHASE_REFIT,
-								   .weak = !mren_trainer_pretrains(trainer),
-								   .gold = true,
-								   .n_epochs = refit_epochs(trainer, member)};
-	trainer->epochs.n_rows = rows_of(trainer, &trainer->epochs) + trainer->report.n_validation;
-	MREN_TRY(mren_trainer_begin_member(trainer, err));
-	mren_trainer_linear_begin(trainer, linear_epochs);
-	begin_epoch(trainer);
+	trainer->stage = MREN_STAGE_AWAIT;
+	trainer->awaited = (MrenCourse){kind, member};
+	trainer->epochs = (MrenEpochs){.phase = refit ? MREN_PHASE_REFIT : MREN_PHASE_FIT};
+}
+
+static MrenStatus
+begin_fit(MrenTrainer *trainer, size_t member, MrenError *err)
+{
+	bool mine = mren_trainer_claim(trainer, MREN_COURSE_FIT, member);
+
+	if (member == 0)
+		trainer->linear.apart = mren_trainer_linear_apart(trainer) &&
+								!mren_trainer_claim(trainer, MREN_COURSE_LINEAR_FIT, 0);
+	if (mine)
+		return mren_trainer_begin_fit(trainer, member, err);
+	trainer->current = member;
+	mren_trainer_await_course(trainer, MREN_COURSE_FIT, member);
 	return MREN_OK;
 }
 
@@ -250,9 +259,10 @@ begin_marker(MrenTrainer *trainer, MrenStage stage, MrenError *err)
 }
 
 /* What follows the members' refit, or the fit if they have none. */
-static MrenStatus
-end_refit(MrenTrainer *trainer, MrenError *err)
+MrenStatus
+mren_trainer_end_refits(MrenTrainer *trainer, MrenError *err)
 {
+	mren_trainer_report_refits(trainer);
 	if (mren_trainer_marker_wanted(trainer) && trainer->options.encoder_refit &&
 		trainer->report.validated && !trainer->stopping && trainer->marker.best_epoch > 0)
 		return begin_marker(trainer, MREN_STAGE_MARKER_REFIT, err);
@@ -260,21 +270,10 @@ end_refit(MrenTrainer *trainer, MrenError *err)
 	return MREN_OK;
 }
 
-/* Gold rows that only judge are not trained on. */
-bool
-mren_trainer_refits(const MrenTrainer *trainer)
-{
-	bool judges = trainer->options.weak == MREN_WEAK_ONLY && trainer->report.n_weak > 0;
-
-	return trainer->options.common.refit && !judges && !trainer->stopping;
-}
-
 /* All is fitted: calibrates it, and begins the refit if it is asked for. */
 static MrenStatus
 end_fit(MrenTrainer *trainer, MrenError *err)
 {
-	uint8_t *roles = trainer->measured.roles;
-
 	trainer->stage = MREN_STAGE_DONE;
 	if (!trainer->report.validated)
 		return MREN_OK;
@@ -282,13 +281,9 @@ end_fit(MrenTrainer *trainer, MrenError *err)
 	MREN_TRY(calibrate(trainer, err));
 	MREN_TRY(mren_trainer_decide(trainer, err));
 	if (!mren_trainer_refits(trainer))
-		return end_refit(trainer, err);
-	for (size_t i = 0; i < trainer->inputs.source.n; i++)
-	{
-		if (roles[i] == MREN_ROLE_VALIDATION)
-			roles[i] = MREN_ROLE_TRAIN;
-	}
-	return begin_refit(trainer, 0, err);
+		return mren_trainer_end_refits(trainer, err);
+	mren_trainer_release_validation(trainer);
+	return mren_trainer_next_refit(trainer, err);
 }
 
 /* The text encoder keeps its best epoch, or is left out if it has none. */
@@ -303,6 +298,11 @@ end_marker(MrenTrainer *trainer, MrenError *err)
 static MrenStatus
 end_members(MrenTrainer *trainer, MrenError *err)
 {
+	if (trainer->linear.apart && !trainer->linear.fitted)
+	{
+		mren_trainer_await_course(trainer, MREN_COURSE_LINEAR_FIT, 0);
+		return MREN_OK;
+	}
 	MREN_TRY(mren_trainer_join_members(trainer, err));
 	if (trainer->report.validated)
 		MREN_TRY(mren_trainer_linear_join(trainer, err));
@@ -314,12 +314,74 @@ end_members(MrenTrainer *trainer, MrenError *err)
 	return end_marker(trainer, err);
 }
 
+/* What follows the measurement. */
+static MrenStatus
+end_measure(MrenTrainer *trainer, MrenError *err)
+{
+	MREN_TRY(mren_trainer_decide_check(trainer, err));
+	MREN_TRY(mren_trainer_members_plan(trainer, err));
+	MREN_TRY(mren_trainer_marker_open(trainer, err));
+	trainer->stage = MREN_STAGE_COURSES;
+	return trainer->serves ? MREN_OK : begin_fit(trainer, 0, err);
+}
+
+/* A member has been fitted, here or elsewhere. */
+static MrenStatus
+end_fit_of_member(MrenTrainer *trainer, MrenError *err)
+{
+	mren_trainer_end_member(trainer);
+	mren_trainer_close_member(trainer);
+	if (trainer->current + 1 == trainer->n_members || trainer->stopping)
+		return end_members(trainer, err);
+	return begin_fit(trainer, trainer->current + 1, err);
+}
+
+/* Epochs that were trained here have ended; a trainer that serves had nothing else to do. */
+static MrenStatus
+end_epochs(MrenTrainer *trainer, MrenError *err)
+{
+	bool alone = trainer->epochs.member_epochs == 0;
+	bool fit = trainer->stage == MREN_STAGE_FIT;
+
+	if (fit && !alone)
+		mren_trainer_settle_member(trainer);
+	if (!fit && !alone)
+		mren_trainer_keep_values(trainer);
+	mren_trainer_tell(trainer, false, true);
+	if (trainer->serves)
+	{
+		trainer->stage = MREN_STAGE_COURSES;
+		return MREN_OK;
+	}
+	if (fit)
+		return end_fit_of_member(trainer, err);
+	return mren_trainer_end_refit(
+		trainer, alone && trainer->linear.apart ? MREN_COURSE_LINEAR_REFIT : MREN_COURSE_REFIT,
+		err);
+}
+
+/* What was awaited is there. */
+static MrenStatus
+end_await(MrenTrainer *trainer, MrenError *err)
+{
+	switch (trainer->awaited.kind)
+	{
+		case MREN_COURSE_FIT:
+			return end_fit_of_member(trainer, err);
+		case MREN_COURSE_LINEAR_FIT:
+			trainer->linear.fitted = true;
+			return end_members(trainer, err);
+		case MREN_COURSE_REFIT:
+		case MREN_COURSE_LINEAR_REFIT:
+			break;
+	}
+	return mren_trainer_end_refit(trainer, trainer->awaited.kind, err);
+}
+
 /* Begins what follows the stage, or the member's part of it, that has just ended. */
 MrenStatus
 mren_trainer_next_stage(MrenTrainer *trainer, MrenError *err)
 {
-	bool last = trainer->current + 1 == trainer->n_members;
-
 	switch (trainer->stage)
 	{
 		case MREN_STAGE_SCAN:
@@ -329,19 +391,15 @@ mren_trainer_next_stage(MrenTrainer *trainer, MrenError *err)
 		case MREN_STAGE_GROUPS:
 			return begin_measure(trainer, err);
 		case MREN_STAGE_MEASURE:
-			MREN_TRY(mren_trainer_decide_check(trainer, err));
-			MREN_TRY(mren_trainer_members_plan(trainer, err));
-			MREN_TRY(mren_trainer_marker_open(trainer, err));
-			return begin_fit(trainer, 0, err);
+			return end_measure(trainer, err);
 		case MREN_STAGE_PRETRAIN:
 			MREN_TRY(mren_trainer_end_pretraining(trainer, err));
 			return begin_epochs(trainer, MREN_STAGE_FIT, err);
 		case MREN_STAGE_FIT:
-			mren_trainer_end_member(trainer);
-			mren_trainer_close_member(trainer);
-			if (last || trainer->stopping)
-				return end_members(trainer, err);
-			return begin_fit(trainer, trainer->current + 1, err);
+		case MREN_STAGE_REFIT:
+			return end_epochs(trainer, err);
+		case MREN_STAGE_AWAIT:
+			return end_await(trainer, err);
 		case MREN_STAGE_MARKER_PRETRAIN:
 			if (trainer->stopping)
 				return end_marker(trainer, err);
@@ -349,65 +407,118 @@ mren_trainer_next_stage(MrenTrainer *trainer, MrenError *err)
 			return begin_marker(trainer, MREN_STAGE_MARKER_FIT, err);
 		case MREN_STAGE_MARKER_FIT:
 			return end_marker(trainer, err);
-		case MREN_STAGE_REFIT:
-			mren_trainer_keep_values(trainer);
-			trainer->report.refit_epochs += trainer->epochs.epoch;
-			mren_trainer_close_member(trainer);
-			if (!last)
-				return begin_refit(trainer, trainer->current + 1, err);
-			return end_refit(trainer, err);
 		case MREN_STAGE_MARKER_REFIT:
 			trainer->stage = MREN_STAGE_DONE;
 			return MREN_OK;
+		case MREN_STAGE_COURSES:
 		case MREN_STAGE_DONE:
 			break;
 	}
 	return MREN_OK;
 }
 
+MrenStatus
+mren_trainer_await(MrenTrainer *trainer, MrenError *err)
+{
+	bool taken;
+
+	MREN_TRY(mren_trainer_collect(trainer, &taken, err));
+	return taken ? mren_trainer_next_stage(trainer, err) : MREN_OK;
+}
+
+/*
+ * Ending early
+ */
+
+/* The fit of a member ends with its best epoch; the first one needs at least one. */
+static MrenStatus
+stop_fit(MrenTrainer *trainer, MrenError *err)
+{
+	if (mren_trainer_member(trainer)->validated)
+		return mren_trainer_next_stage(trainer, err);
+	if (trainer->current == 0)
+		return MREN_OK;
+	/* A further member without a validated epoch is discarded. */
+	mren_trainer_close_member(trainer);
+	trainer->current--;
+	return end_members(trainer, err);
+}
+
 /* Stops in the middle of an epoch if an earlier one was validated, else after this first one. */
 MrenStatus
 mren_trainer_stop_early(MrenTrainer *trainer, MrenError *err)
 {
-	bool validated = mren_trainer_member(trainer)->validated;
-
-	if (trainer->stage == MREN_STAGE_PRETRAIN || trainer->stage == MREN_STAGE_FIT)
-	{
-		if (validated)
-			return mren_trainer_next_stage(trainer, err);
-		if (trainer->current == 0)
-			return MREN_OK;
-		/* A further member without a validated epoch is discarded. */
-		mren_trainer_close_member(trainer);
-		trainer->current--;
-		return end_members(trainer, err);
-	}
+	mren_trainer_tell_stop(trainer);
 	if (mren_trainer_trains_marker(trainer))
 		return mren_trainer_next_stage(trainer, err);
-	if (trainer->stage != MREN_STAGE_REFIT)
-		return MREN_OK;
-	/* Members that have not been trained again keep the weights of their fit. */
-	if (trainer->current == 0)
-		mren_trainer_linear_restore(trainer);
-	mren_trainer_close_member(trainer);
-	trainer->stage = MREN_STAGE_DONE;
+	if (trainer->stage == MREN_STAGE_PRETRAIN || trainer->stage == MREN_STAGE_FIT)
+		return stop_fit(trainer, err);
+	if (trainer->stage == MREN_STAGE_AWAIT && trainer->awaited.kind == MREN_COURSE_FIT)
+		return stop_fit(trainer, err);
+	/* The linear branch is waited for, which ends with the epoch it is in. */
+	if (trainer->stage == MREN_STAGE_REFIT ||
+		(trainer->stage == MREN_STAGE_AWAIT && trainer->awaited.kind != MREN_COURSE_LINEAR_FIT))
+		mren_trainer_stop_refit(trainer);
 	return MREN_OK;
+}
+
+/*
+ * Epochs
+ */
+
+/* Whether further epochs may still improve what is trained here. */
+static bool
+may_improve(const MrenTrainer *trainer)
+{
+	const MrenMember *member = &trainer->members[trainer->current];
+	const MrenEpochs *epochs = &trainer->epochs;
+	int patience = (int) trainer->options.common.patience;
+
+	return !epochs->validates || patience == 0 || mren_trainer_linear_may_improve(trainer) ||
+		   (epochs->member_epochs > 0 && epochs->epoch - member->best_epoch < patience);
+}
+
+static void
+another_epoch(MrenTrainer *trainer)
+{
+	mren_trainer_tell(trainer, true, false);
+	mren_trainer_begin_epoch(trainer);
 }
 
 /* After an epoch and its validation: the next one, or the end of the member's stage. */
 MrenStatus
 mren_trainer_end_epoch(MrenTrainer *trainer, MrenError *err)
 {
-	const MrenMember *member = mren_trainer_member(trainer);
-	const MrenEpochs *epochs = &trainer->epochs;
-	int patience = (int) trainer->options.common.patience;
-	bool may_improve = !epochs->validates || patience == 0 ||
-					   epochs->epoch - member->best_epoch < patience ||
-					   mren_trainer_linear_may_improve(trainer);
+	MrenEpochs *epochs = &trainer->epochs;
+	bool apart = trainer->linear.apart && trainer->stage == MREN_STAGE_FIT && trainer->current == 0;
 
 	MREN_TRY(mren_check_interrupts(&trainer->env, err));
-	if (epochs->epoch == epochs->n_epochs || !may_improve || trainer->stopping)
+	if (epochs->epoch == epochs->n_epochs || trainer->stopping)
 		return mren_trainer_next_stage(trainer, err);
-	begin_epoch(trainer);
+	if (may_improve(trainer))
+		another_epoch(trainer);
+	else if (!apart)
+		return mren_trainer_next_stage(trainer, err);
+	else
+	{
+		epochs->undecided = true;
+		mren_trainer_tell(trainer, false, false);
+	}
+	return MREN_OK;
+}
+
+/* First member and linear branch are fitted for as many epochs as either may improve. */
+MrenStatus
+mren_trainer_await_epoch(MrenTrainer *trainer, MrenError *err)
+{
+	bool known;
+	bool goes_on;
+
+	MREN_TRY(mren_trainer_other_goes_on(trainer, &known, &goes_on, err));
+	if (!known)
+		return MREN_OK;
+	if (!goes_on)
+		return mren_trainer_next_stage(trainer, err);
+	another_epoch(trainer);
 	return MREN_OK;
 }

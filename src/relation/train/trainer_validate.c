@@ -59,6 +59,21 @@ mren_trainer_kept_rows(const MrenTrainer *trainer, const float *logits, int32_t 
 						.negative = negative};
 }
 
+/* Labels and weights of the batch's rows, as far as rows are kept. */
+static void
+keep_labels(MrenTrainer *trainer)
+{
+	const MrenBatch *batch = &mren_trainer_member(trainer)->batch;
+	MrenKeptRows *kept = &trainer->kept;
+
+	for (size_t i = 0; i < batch->n && trainer->validation.n + i < kept->capacity; i++)
+	{
+		kept->labels[trainer->validation.n + i] = trainer->labels[i];
+		kept->weights[trainer->validation.n + i] = trainer->weights[i];
+	}
+}
+
+/* Counts the member's answers to the batch, and keeps their logits. */
 static void
 count_validation(MrenTrainer *trainer)
 {
@@ -73,13 +88,8 @@ count_validation(MrenTrainer *trainer)
 		int32_t label = trainer->labels[i];
 		int32_t best = (int32_t) mren_net_best(logits, k);
 
-		if (v->n < kept->capacity)
-		{
-			memcpy(kept->logits + v->n * k, logits, k * sizeof(float));
-			kept->labels[v->n] = label;
-			kept->weights[v->n] = trainer->weights[i];
-		}
-		v->n++;
+		if (v->n + i < kept->capacity)
+			memcpy(kept->logits + (v->n + i) * k, logits, k * sizeof(float));
 		v->n_correct += best == label;
 		v->n_actual += label != trainer->negative;
 		v->n_predicted += best != trainer->negative;
@@ -114,18 +124,14 @@ fill_batch(MrenTrainer *trainer, MrenError *err)
 	return MREN_OK;
 }
 
-MrenStatus
-mren_trainer_validate(MrenTrainer *trainer, bool *done, MrenError *err)
+/* The member's answers to the batch. */
+static MrenStatus
+validate_member(MrenTrainer *trainer, MrenError *err)
 {
 	MrenBatch *batch = &mren_trainer_member(trainer)->batch;
 	MrenValidation *v = &trainer->validation;
 	double loss;
 
-	MREN_TRY(mren_check_interrupts(&trainer->env, err));
-	MREN_TRY(fill_batch(trainer, err));
-	*done = v->next == trainer->inputs.source.n;
-	if (batch->n == 0)
-		return MREN_OK;
 	mren_batch_forward(batch, mren_trainer_evaluation_weights(trainer), NULL);
 	if (batch->work.stopped)
 		return mren_fail_canceled(err);
@@ -133,9 +139,27 @@ mren_trainer_validate(MrenTrainer *trainer, bool *done, MrenError *err)
 							   &loss, err));
 	v->loss += loss;
 	v->weight += mren_trainer_weight(trainer);
-	MREN_TRY(mren_trainer_linear_validate(trainer, v->n, err));
 	count_validation(trainer);
 	return mren_trainer_check_loss(trainer, v->loss, err);
+}
+
+MrenStatus
+mren_trainer_validate(MrenTrainer *trainer, bool *done, MrenError *err)
+{
+	MrenBatch *batch = &mren_trainer_member(trainer)->batch;
+	MrenValidation *v = &trainer->validation;
+
+	MREN_TRY(mren_check_interrupts(&trainer->env, err));
+	MREN_TRY(fill_batch(trainer, err));
+	*done = v->next == trainer->inputs.source.n;
+	if (batch->n == 0)
+		return MREN_OK;
+	keep_labels(trainer);
+	if (trainer->epochs.epoch <= trainer->epochs.member_epochs)
+		MREN_TRY(validate_member(trainer, err));
+	MREN_TRY(mren_trainer_linear_validate(trainer, v->n, err));
+	v->n += batch->n;
+	return MREN_OK;
 }
 
 static void

@@ -411,6 +411,7 @@ static MrenStatus
 end_epoch(MrenTagTrainer *trainer, MrenProgress *progress, MrenError *err)
 {
 	MrenTagReport *report = &trainer->report;
+	int restarts = report->encoder_restarts;
 
 	progress->event = MREN_TRAIN_EPOCH;
 	if (trainer->phase == 1)
@@ -423,7 +424,9 @@ end_epoch(MrenTagTrainer *trainer, MrenProgress *progress, MrenError *err)
 		judge(trainer, progress);
 	else
 		keep_best(trainer);
-	return go_on(trainer, err);
+	MREN_TRY(go_on(trainer, err));
+	progress->restarted = report->encoder_restarts > restarts;
+	return MREN_OK;
 }
 
 static MrenStatus

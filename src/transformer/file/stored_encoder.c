@@ -9,7 +9,10 @@
 
 #include "base/buffer.h"
 #include "base/half.h"
+#include "base/hash.h"
+#include "base/weights.h"
 #include "transformer/file/config_json.h"
+#include "transformer/file/encoder_tokenizer.h"
 
 #define ALIGNMENT 64
 #define MAX_CONFIG 4096
@@ -34,36 +37,49 @@ put_zeros(const MrenByteSink *sink, size_t n, MrenError *err)
 	return sink->put(sink->state, zeros, n, err);
 }
 
+/* The configuration and the tokenizer's file. */
+static MrenStatus
+put_beginning(const MrenEnv *env, const MrenTransformerConfig *config,
+			  const MrenTokenizerFile *tokenizer, MrenBuffer *out, MrenError *err)
+{
+	MrenBuffer json = {0};
+	MrenStatus status = mren_config_json_write(env, config, &json, err);
+
+	if (status == MREN_OK)
+		status = mren_buffer_reserve(env, out, 64 + json.len + tokenizer->len, err);
+	if (status == MREN_OK)
+	{
+		bool vocab = tokenizer->source == MREN_TOKENIZER_VOCAB;
+
+		mren_buffer_put_bytes(out, magic, sizeof(magic));
+		mren_buffer_put_u32(out, (uint32_t) json.len);
+		mren_buffer_put_bytes(out, json.data, json.len);
+		mren_buffer_put_u8(out, (uint8_t) tokenizer->source);
+		mren_buffer_put_u8(out, vocab && tokenizer->vocab->lower_case);
+		mren_buffer_put_u8(out, vocab && tokenizer->vocab->chinese_characters);
+		mren_buffer_put_u8(out, vocab ? (uint8_t) (tokenizer->vocab->strip_accents + 1) : 0);
+		mren_buffer_put_u64(out, tokenizer->len);
+		if (tokenizer->len > 0)
+			mren_buffer_put_bytes(out, tokenizer->bytes, tokenizer->len);
+	}
+	mren_buffer_free(env, &json);
+	return status;
+}
+
 /* All that is before the numbers. */
 static MrenStatus
 put_header(const MrenEnv *env, const MrenTransformerSource *source, MrenBuffer *header,
 		   MrenError *err)
 {
-	MrenBuffer config = {0};
-	MrenStatus status = mren_config_json_write(env, &source->config, &config, err);
+	MrenTokenizerFile tokenizer = {source->tokenizer, &source->vocab, source->tokenizer_file->bytes,
+								   source->tokenizer_file->len};
 
-	if (status == MREN_OK)
-		status = mren_buffer_reserve(
-			env, header, 64 + config.len + source->tokenizer_file->len + source->n_tensors, err);
-	if (status == MREN_OK)
-	{
-		bool vocab = source->tokenizer == MREN_TOKENIZER_VOCAB;
-
-		mren_buffer_put_bytes(header, magic, sizeof(magic));
-		mren_buffer_put_u32(header, (uint32_t) config.len);
-		mren_buffer_put_bytes(header, config.data, config.len);
-		mren_buffer_put_u8(header, (uint8_t) source->tokenizer);
-		mren_buffer_put_u8(header, vocab && source->vocab.lower_case);
-		mren_buffer_put_u8(header, vocab && source->vocab.chinese_characters);
-		mren_buffer_put_u8(header, vocab ? (uint8_t) (source->vocab.strip_accents + 1) : 0);
-		mren_buffer_put_u64(header, source->tokenizer_file->len);
-		mren_buffer_put_bytes(header, source->tokenizer_file->bytes, source->tokenizer_file->len);
-		mren_buffer_put_u32(header, (uint32_t) source->n_tensors);
-		for (size_t i = 0; i < source->n_tensors; i++)
-			mren_buffer_put_u8(header, (uint8_t) source->tensors[i]->type);
-	}
-	mren_buffer_free(env, &config);
-	return status;
+	MREN_TRY(put_beginning(env, &source->config, &tokenizer, header, err));
+	MREN_TRY(mren_buffer_reserve(env, header, 4 + source->n_tensors, err));
+	mren_buffer_put_u32(header, (uint32_t) source->n_tensors);
+	for (size_t i = 0; i < source->n_tensors; i++)
+		mren_buffer_put_u8(header, (uint8_t) source->tensors[i]->type);
+	return MREN_OK;
 }
 
 /* In pieces: a sink hashes what it gets, which takes seconds for a large embedding table. */
@@ -267,29 +283,88 @@ get_weights(Restoring *restoring, MrenStoredEncoder *encoder)
 	return status;
 }
 
+/* Gives the bytes of a block. */
+static MrenStatus
+get_of_block(void *state, void *bytes, size_t n, MrenError *err)
+{
+	MrenWeightsBlock *block = state;
+
+	if (n > block->len)
+		return mren_fail(err, MREN_EFORMAT, "invalid file of a text encoder: it ends early");
+	memcpy(bytes, block->data, n);
+	block->data = (const uint8_t *) block->data + n;
+	block->len -= n;
+	return MREN_OK;
+}
+
+/* The configuration and the kind of tokenizer as a block, and a checksum of it. */
+static MrenStatus
+record_beginning(const MrenEnv *env, MrenStoredEncoder *encoder, MrenError *err)
+{
+	MrenTokenizerFile tokenizer = {encoder->tokenizer, &encoder->vocab, NULL, 0};
+
+	MREN_TRY(put_beginning(env, &encoder->config, &tokenizer, &encoder->beginning, err));
+	MREN_TRY(mren_buffer_reserve(env, &encoder->beginning, sizeof(uint64_t), err));
+	mren_buffer_put_u64(&encoder->beginning,
+						mren_hash64(encoder->beginning.data, encoder->beginning.len, 0));
+	return mren_weights_add(env->weights, encoder->beginning.data, encoder->beginning.len, err);
+}
+
+/* That block, unless it is damaged: whoever has the encoder relies on its sizes. */
+static MrenStatus
+take_beginning(const MrenEnv *env, MrenWeightsBlock *block, MrenError *err)
+{
+	MREN_TRY(mren_weights_next(env, block, err));
+	if (block->len >= sizeof(uint64_t))
+	{
+		MrenCursor cursor = {.at = (const uint8_t *) block->data + block->len - sizeof(uint64_t),
+							 .end = (const uint8_t *) block->data + block->len};
+
+		block->len -= sizeof(uint64_t);
+		if (mren_cursor_u64(&cursor) == mren_hash64(block->data, block->len, 0))
+			return MREN_OK;
+	}
+	return mren_fail(err, MREN_EFORMAT, "invalid file of a text encoder: its checksum differs");
+}
+
 MrenStatus
 mren_transformer_restore(const MrenEnv *env, const MrenByteSource *source, bool with_weights,
 						 MrenStoredEncoder *encoder, MrenError *err)
 {
-	Restoring restoring = {env, source, 0, err};
+	bool ready = mren_weights_ready(env);
+	MrenWeightsBlock block = {0};
+	MrenByteSource shared = {&block, get_of_block};
+	Restoring restoring = {env, ready ? &shared : source, 0, err};
 	MrenStatus status;
 
 	memset(encoder, 0, sizeof(*encoder));
+	if (ready)
+		MREN_TRY(take_beginning(env, &block, err));
 	status = get_config(&restoring, &encoder->config);
 	if (status == MREN_OK)
 		status = get_tokenizer(&restoring, encoder);
-	if (status == MREN_OK && with_weights)
+	if (status == MREN_OK && with_weights && !ready)
 		status = get_weights(&restoring, encoder);
+	if (status == MREN_OK && env->weights != NULL && !ready)
+		status = record_beginning(env, encoder, err);
 	if (status != MREN_OK)
 		mren_transformer_stored_close(env, encoder);
 	return status;
 }
 
 void
-mren_transformer_stored_close(const MrenEnv *env, MrenStoredEncoder *encoder)
+mren_transformer_stored_tokenizer_close(const MrenEnv *env, MrenStoredEncoder *encoder)
 {
 	mren_release(env, encoder->tokenizer_bytes);
-	mren_release(env, encoder->weights);
 	encoder->tokenizer_bytes = NULL;
+	encoder->n_tokenizer = 0;
+}
+
+void
+mren_transformer_stored_close(const MrenEnv *env, MrenStoredEncoder *encoder)
+{
+	mren_transformer_stored_tokenizer_close(env, encoder);
+	mren_release(env, encoder->weights);
+	mren_buffer_free(env, &encoder->beginning);
 	encoder->weights = NULL;
 }

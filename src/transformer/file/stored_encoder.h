@@ -19,6 +19,7 @@
 #ifndef MREN_TRANSFORMER_FILE_STORED_ENCODER_H
 #define MREN_TRANSFORMER_FILE_STORED_ENCODER_H
 
+#include "base/buffer.h"
 #include "transformer/file/encoder_source.h"
 
 /* Takes n bytes more. */
@@ -48,6 +49,7 @@ typedef struct MrenStoredEncoder
 	size_t n_tokenizer;
 	float *weights; /* all tensors, one behind the other; NULL if they were not requested */
 	size_t n_weights;
+	MrenBuffer beginning; /* where weights are recorded: what precedes the tokenizer's bytes */
 } MrenStoredEncoder;
 
 /*
@@ -55,10 +57,17 @@ typedef struct MrenStoredEncoder
  *	  Reads what was stored; the weights only if with_weights.  Checks all of it again:
  *	  MREN_EFORMAT for bytes that are not a stored encoder, MREN_ENUMERIC for weights that
  *	  are not finite.  On failure nothing is kept.
+ *
+ *	  Where env's weights are recorded, a block has the configuration and the kind of tokenizer, and
+ *	  where they are ready, these are taken from it: then nothing is read of the source, and
+ *	  there are no bytes of a tokenizer and no weights.
  */
 extern MrenStatus mren_transformer_restore(const MrenEnv *env, const MrenByteSource *source,
 										   bool with_weights, MrenStoredEncoder *encoder,
 										   MrenError *err);
+
+/* The bytes of the tokenizer's file, which a parsed tokenizer does not need. */
+extern void mren_transformer_stored_tokenizer_close(const MrenEnv *env, MrenStoredEncoder *encoder);
 
 extern void mren_transformer_stored_close(const MrenEnv *env, MrenStoredEncoder *encoder);
 

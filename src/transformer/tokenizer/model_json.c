@@ -52,6 +52,8 @@ read_vocab(const MrenEnv *env, json_t *vocab, MrenSubwordTokenizer *tokenizer, M
 	const char *text;
 	json_t *value;
 
+	if (tokenizer->shared)
+		return MREN_OK;
 	if (!json_is_object(vocab))
 		return mren_fail(err, MREN_EFORMAT, "vocabulary of tokenizer.json must be an object");
 	json_object_foreach(vocab, text, value)
@@ -172,6 +174,8 @@ read_merges(const MrenEnv *env, const json_t *list, MrenSubwordTokenizer *tokeni
 	MrenBuffer both = {0};
 	MrenStatus status;
 
+	if (tokenizer->shared)
+		return MREN_OK;
 	if (!json_is_array(list))
 		return mren_fail(err, MREN_EFORMAT, "\"merges\" in tokenizer.json must be an array");
 	if (n > MAX_MERGES)
@@ -239,6 +243,8 @@ read_scores(const MrenEnv *env, const json_t *list, MrenSubwordTokenizer *tokeni
 {
 	size_t n = json_array_size(list);
 
+	if (tokenizer->shared)
+		return MREN_OK;
 	if (!json_is_array(list))
 		return mren_fail(err, MREN_EFORMAT, "vocabulary of tokenizer.json must be an array");
 	MREN_TRY(mren_allocate(env, n, sizeof(double), &tokenizer->unigram.score, err));

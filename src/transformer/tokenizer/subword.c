@@ -45,6 +45,8 @@ find_slot(const MrenSubwordTokenizer *tokenizer, const char *text, size_t len)
 MrenStatus
 mren_subword_index(const MrenEnv *env, MrenSubwordTokenizer *tokenizer, MrenError *err)
 {
+	if (tokenizer->shared)
+		return MREN_OK;
 	mren_release(env, tokenizer->slot);
 	mren_release(env, tokenizer->by_id);
 	tokenizer->slot = tokenizer->by_id = NULL;
@@ -106,6 +108,8 @@ mren_subword_free(const MrenEnv *env, MrenSubwordTokenizer *tokenizer)
 	mren_release(env, tokenizer->slot);
 	mren_release(env, tokenizer->by_id);
 	mren_buffer_free(env, &tokenizer->bytes);
+	mren_buffer_free(env, &tokenizer->settings);
+	mren_release(env, tokenizer->added_ids);
 	mren_release(env, tokenizer);
 }
 

@@ -58,7 +58,8 @@ typedef struct MrenVocabOptions
 /*
  * mren_subword_parse
  *	  Reads a tokenizer.json of n bytes.  MREN_EFORMAT if it is not one, MREN_EUNSUPPORTED
- *	  for parts that are not supported, MREN_ELIMIT for sizes out of bounds.
+ *	  for parts that are not supported, MREN_ELIMIT for sizes out of bounds.  The pieces are
+ *	  weights (base/weights.h): where env's are ready, bytes are not read.
  */
 extern MrenStatus mren_subword_parse(const MrenEnv *env, const void *bytes, size_t n,
 									 MrenSubwordTokenizer **tokenizer, MrenError *err);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "base/weights.h"
 #include "transformer/tokenizer/tokenizer_json.h"
 
 const char *
@@ -57,6 +58,25 @@ mren_subword_read_id(const json_t *value, const char *what, uint32_t *id, MrenEr
 	return MREN_OK;
 }
 
+/* As in the library, which numbers the tokens that the vocabulary lacks anew. */
+static MrenStatus
+number_added_token(const MrenEnv *env, MrenSubwordTokenizer *tokenizer, const char *text,
+				   MrenAddedToken *token, uint32_t *next, MrenError *err)
+{
+	uint32_t known;
+
+	if (tokenizer->shared)
+		return mren_subword_take_added(tokenizer, (size_t) (token - tokenizer->added), &token->id,
+									   err);
+	if (token->id >= tokenizer->n_ids)
+		tokenizer->n_ids = (size_t) token->id + 1;
+	known = mren_subword_lookup(tokenizer, text, strlen(text));
+	token->id = known != MREN_NO_PIECE ? known : (*next)++;
+	if (known != MREN_NO_PIECE)
+		return MREN_OK;
+	return mren_subword_add_entry(env, tokenizer, text, strlen(text), token->id, err);
+}
+
 static MrenStatus
 read_added_token(const MrenEnv *env, const json_t *item, MrenSubwordTokenizer *tokenizer,
 				 MrenAddedToken *token, uint32_t *next, MrenError *err)
@@ -64,7 +84,6 @@ read_added_token(const MrenEnv *env, const json_t *item, MrenSubwordTokenizer *t
 	const char *text = json_string_value(json_object_get(item, "content"));
 	MrenSubwordChars raw = {0};
 	MrenStatus status;
-	uint32_t known;
 
 	if (text == NULL || strlen(text) > MREN_MAX_PIECE_BYTES)
 		return mren_fail(err, MREN_EFORMAT,
@@ -76,13 +95,7 @@ read_added_token(const MrenEnv *env, const json_t *item, MrenSubwordTokenizer *t
 	MREN_TRY(mren_subword_read_bool(item, "lstrip", false, &token->lstrip, err));
 	MREN_TRY(mren_subword_read_bool(item, "rstrip", false, &token->rstrip, err));
 	MREN_TRY(mren_subword_read_bool(item, "normalized", !token->special, &token->normalized, err));
-	if (token->id >= tokenizer->n_ids)
-		tokenizer->n_ids = (size_t) token->id + 1;
-	/* As in the library, which numbers the tokens that the vocabulary lacks anew. */
-	known = mren_subword_lookup(tokenizer, text, strlen(text));
-	token->id = known != MREN_NO_PIECE ? known : (*next)++;
-	if (known == MREN_NO_PIECE)
-		MREN_TRY(mren_subword_add_entry(env, tokenizer, text, strlen(text), token->id, err));
+	MREN_TRY(number_added_token(env, tokenizer, text, token, next, err));
 	if (!token->normalized)
 		return mren_chars_read(env, text, strlen(text), &token->content, err);
 	status = mren_chars_read(env, text, strlen(text), &raw, err);
@@ -122,6 +135,7 @@ read_root(const MrenEnv *env, const json_t *root, MrenSubwordTokenizer *tokenize
 
 	/* First whether the model is supported, since the other parts depend on it. */
 	MREN_TRY(mren_subword_read_model_type(model, tokenizer, err));
+	MREN_TRY(mren_subword_take(env, tokenizer, err));
 	MREN_TRY(mren_subword_read_normalizers(env, json_object_get(root, "normalizer"),
 										   &tokenizer->normalizers, err));
 	MREN_TRY(
@@ -131,7 +145,8 @@ read_root(const MrenEnv *env, const json_t *root, MrenSubwordTokenizer *tokenize
 	MREN_TRY(
 		mren_subword_read_post_processor(json_object_get(root, "post_processor"), tokenizer, err));
 	MREN_TRY(mren_subword_index(env, tokenizer, err));
-	return mren_added_tokens_index(env, tokenizer, err);
+	MREN_TRY(mren_added_tokens_index(env, tokenizer, err));
+	return mren_subword_record(env, root, tokenizer, err);
 }
 
 MrenStatus
@@ -142,6 +157,8 @@ mren_subword_parse(const MrenEnv *env, const void *bytes, size_t n,
 	MrenStatus status;
 
 	*tokenizer = NULL;
+	if (mren_weights_ready(env))
+		MREN_TRY(mren_subword_take_settings(env, &bytes, &n, err));
 	MREN_TRY(
 		mren_transformer_json("tokenizer.json", bytes, n, MREN_MAX_TOKENIZER_BYTES, &root, err));
 	status = mren_allocate_zero(env, 1, sizeof(MrenSubwordTokenizer), tokenizer, err);
@@ -160,8 +177,7 @@ static MrenStatus
 read_lines(const MrenEnv *env, const char *text, size_t n, MrenSubwordTokenizer *tokenizer,
 		   MrenError *err)
 {
-	static const char *const around[] = {"[UNK]", "[CLS]", "[SEP]"};
-	uint32_t line = 0, id[3];
+	uint32_t line = 0;
 
 	for (size_t at = 0, len; at < n; at += len + 1, line++)
 	{
@@ -177,7 +193,16 @@ read_lines(const MrenEnv *env, const char *text, size_t n, MrenSubwordTokenizer 
 										len - (len > 0 && text[at + len - 1] == '\r'), line, err));
 	}
 	tokenizer->n_vocabulary = tokenizer->n_entries;
-	MREN_TRY(mren_subword_index(env, tokenizer, err));
+	return mren_subword_index(env, tokenizer, err);
+}
+
+/* The pieces of BERT that vocab.txt must have. */
+static MrenStatus
+find_bert_pieces(MrenSubwordTokenizer *tokenizer, MrenError *err)
+{
+	static const char *const around[] = {"[UNK]", "[CLS]", "[SEP]"};
+	uint32_t id[3];
+
 	for (int i = 0; i < 3; i++)
 	{
 		id[i] = mren_subword_lookup(tokenizer, around[i], 5);
@@ -219,6 +244,8 @@ mren_subword_parse_vocab(const MrenEnv *env, const void *bytes, size_t n,
 	MrenStatus status;
 
 	*tokenizer = NULL;
+	if (mren_weights_ready(env))
+		n = 0;
 	if (n > MREN_MAX_TOKENIZER_BYTES)
 		return mren_fail(err, MREN_ELIMIT, "vocab.txt must have at most %zu bytes",
 						 MREN_MAX_TOKENIZER_BYTES);
@@ -234,9 +261,15 @@ mren_subword_parse_vocab(const MrenEnv *env, const void *bytes, size_t n,
 	strcpy((*tokenizer)->prefix, "##");
 	(*tokenizer)->prefix_len = 2;
 	(*tokenizer)->max_chars = 100;
-	status = read_lines(env, bytes, n, *tokenizer, err);
+	status = mren_subword_take(env, *tokenizer, err);
+	if (status == MREN_OK && !(*tokenizer)->shared)
+		status = read_lines(env, bytes, n, *tokenizer, err);
+	if (status == MREN_OK)
+		status = find_bert_pieces(*tokenizer, err);
 	if (status == MREN_OK)
 		status = add_bert_specials(env, *tokenizer, err);
+	if (status == MREN_OK)
+		status = mren_subword_record(env, NULL, *tokenizer, err);
 	if (status != MREN_OK)
 	{
 		mren_subword_free(env, *tokenizer);

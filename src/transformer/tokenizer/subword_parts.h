@@ -136,6 +136,11 @@ struct MrenSubwordTokenizer
 	size_t n_added;
 	MrenTrie added_raw; /* values are numbers of added tokens */
 	MrenTrie added_normalized;
+	bool shared;		 /* pieces, merges and scores are those of a file of weights */
+	uint64_t counted;	 /* n_vocabulary, for such a file */
+	MrenBuffer settings; /* what such a file has beside them */
+	uint32_t *added_ids; /* (n_added_ids) of such a file */
+	size_t n_added_ids;
 	bool trim_offsets;
 	bool trim_keeps_space; /* with add_prefix_space of the post-processor */
 	size_t trim_index;	   /* special pieces that are there before it trims */

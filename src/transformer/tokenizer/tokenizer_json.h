@@ -36,6 +36,23 @@ extern MrenStatus mren_subword_read_pre_tokenizers(const json_t *part,
 extern MrenStatus mren_subword_read_post_processor(const json_t *part,
 												   MrenSubwordTokenizer *tokenizer, MrenError *err);
 
+/*
+ * subword_weights.c: pieces as weights (base/weights.h).
+ *
+ * record: adds a tokenizer's to env's weights that are being recorded; root: its file, NULL:
+ * vocab.txt.  take_settings, take: the file without its pieces, and the pieces, of env's weights
+ * that are ready; take does nothing otherwise.  take_added: the id of an added token.  MREN_EFORMAT
+ * for a damaged file.
+ */
+extern MrenStatus mren_subword_record(const MrenEnv *env, const json_t *root,
+									  MrenSubwordTokenizer *tokenizer, MrenError *err);
+extern MrenStatus mren_subword_take_settings(const MrenEnv *env, const void **bytes, size_t *n,
+											 MrenError *err);
+extern MrenStatus mren_subword_take(const MrenEnv *env, MrenSubwordTokenizer *tokenizer,
+									MrenError *err);
+extern MrenStatus mren_subword_take_added(const MrenSubwordTokenizer *tokenizer, size_t i,
+										  uint32_t *id, MrenError *err);
+
 /* One special piece before or after the sentence. */
 extern MrenStatus mren_subword_add_around(MrenSubwordTokenizer *tokenizer, bool after, uint32_t id,
 										  MrenError *err);

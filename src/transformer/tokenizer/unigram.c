@@ -18,16 +18,21 @@ mren_unigram_index(const MrenEnv *env, MrenSubwordTokenizer *tokenizer, MrenErro
 	MrenTrieKey *keys;
 	MrenStatus status;
 
+	for (size_t i = 0; i < n; i++)
+	{
+		if (i == 0 || tokenizer->unigram.score[i] < least)
+			least = tokenizer->unigram.score[i];
+	}
+	tokenizer->unigram.unknown_score = least - UNKNOWN_PENALTY;
+	if (tokenizer->shared)
+		return MREN_OK;
 	MREN_TRY(mren_allocate(env, n, sizeof(*keys), &keys, err));
 	for (size_t i = 0; i < n; i++)
 	{
 		const MrenVocabEntry *entry = &tokenizer->entry[i];
 
 		keys[i] = (MrenTrieKey){tokenizer->bytes.data + entry->offset, entry->len, entry->id};
-		if (i == 0 || tokenizer->unigram.score[i] < least)
-			least = tokenizer->unigram.score[i];
 	}
-	tokenizer->unigram.unknown_score = least - UNKNOWN_PENALTY;
 	status = mren_trie_build(env, keys, n, &tokenizer->unigram.trie, err);
 	mren_release(env, keys);
 	return status;

@@ -9,6 +9,7 @@
 
 #define WARM_UP 0.1 /* share of the training */
 #define MAX_NORM 1.0
+#define START_EPOCHS 5 /* one epoch for so many, where training starts from trained values */
 #define LEAST_ROWS_TO_JUDGE 30
 #define SMALL_WIDTH 384.0
 #define ADAPTERS_RATE 5e-4 /* of an encoder of that width: good among a few that were tried */
@@ -142,7 +143,13 @@ mren_transformer_tuning_epochs(const MrenEncoderTuning *f, size_t epochs)
 {
 	if (f->start == NULL)
 		return (int) epochs;
-	return epochs < 3 ? 1 : (int) (epochs / 3);
+	return (int) ((epochs + START_EPOCHS - 1) / START_EPOCHS);
+}
+
+double
+mren_transformer_tuning_greatest_rate(const MrenEncoderTuning *f)
+{
+	return f->start != NULL ? f->rate * MREN_ENCODER_TUNING_START_RATE : f->rate;
 }
 
 /* Puts what training starts with in the place of what was pretrained. */
@@ -202,7 +209,7 @@ mren_transformer_tuning_clip(MrenEncoderTuning *f, const MrenClippedBeside *besi
 MrenStatus
 mren_transformer_tuning_step(MrenEncoderTuning *f, double share, MrenError *err)
 {
-	f->optimizer.config.learning_rate = share * f->rate;
+	f->optimizer.config.learning_rate = share * mren_transformer_tuning_greatest_rate(f);
 	return mren_optimizer_step(&f->env, mren_transformer_trainer_parameters(f->trainer),
 							   &f->optimizer, mren_transformer_trainer_values(f->trainer),
 							   mren_transformer_trainer_gradients(f->trainer), err);
@@ -222,7 +229,8 @@ mren_transformer_tuning_again(MrenEncoderTuning *f, size_t n, bool at_chance)
 {
 	if (n < LEAST_ROWS_TO_JUDGE || !at_chance || f->attempts >= MREN_ENCODER_TUNING_ATTEMPTS)
 		return false;
-	f->rate /= 3;
+	if (f->start == NULL)
+		f->rate /= 3;
 	f->start = NULL;
 	return true;
 }

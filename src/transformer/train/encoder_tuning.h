@@ -6,8 +6,8 @@
  * The rate rises linearly over the first tenth of the training and then falls linearly to 0.
  * Gradients are clipped by their norm (Pascanu et al. 2013).  A training that ends at chance,
  * which happens when the rate is too high, is begun anew at a third of it (Mosbach et al., On the
- * Stability of Fine-tuning BERT, ICLR 2021).  What that means, and when to validate, the caller
- * says.
+ * Stability of Fine-tuning BERT, ICLR 2021), or from pretrained values if it began with trained
+ * ones.  What that means, and when to validate, the caller says.
  *
  * Batches go forward and backward in bounded memory: in parts, whose activations are computed
  * again where they do not fit.  What enters the first trained layer is kept for all epochs
@@ -20,8 +20,9 @@
 #include "transformer/train/encoder_trainer.h"
 #include "transformer/train/frozen_layers.h"
 
-#define MREN_ENCODER_TUNING_DECAY 0.01 /* weight decay of matrices */
-#define MREN_ENCODER_TUNING_ATTEMPTS 3 /* at lower and lower rates */
+#define MREN_ENCODER_TUNING_DECAY 0.01			 /* weight decay of matrices */
+#define MREN_ENCODER_TUNING_ATTEMPTS 3			 /* at lower and lower rates */
+#define MREN_ENCODER_TUNING_START_RATE (1.0 / 3) /* of the rate, from trained values */
 
 typedef struct MrenEncoderTuning
 {
@@ -36,7 +37,7 @@ typedef struct MrenEncoderTuning
 	MrenOptimizerState optimizer;
 	float *best; /* as the trainer's values */
 	size_t n_tuned;
-	double rate; /* of this attempt */
+	double rate; /* of this attempt from pretrained values */
 	int attempts;
 	size_t frozen_layers;	  /* the first ones */
 	MrenFrozenLayers *frozen; /* of them; NULL if there are none */
@@ -81,10 +82,11 @@ extern void mren_transformer_tuning_free(MrenEncoderTuning *fine_tuning);
 extern void mren_transformer_tuning_start(MrenEncoderTuning *fine_tuning, const float *start);
 
 /*
- * Epochs of a training for which that many are asked: a third of them for one that starts from
- * trained values, at least one.
+ * Epochs of a training for which that many are asked: a fifth of them, rounded up, for one that
+ * starts from trained values; and the greatest rate of it, which is then lower, too.
  */
 extern int mren_transformer_tuning_epochs(const MrenEncoderTuning *fine_tuning, size_t epochs);
+extern double mren_transformer_tuning_greatest_rate(const MrenEncoderTuning *fine_tuning);
 
 /* The trained values begin again from what they start with, and the optimiser from nothing. */
 extern MrenStatus mren_transformer_tuning_begin(MrenEncoderTuning *fine_tuning, MrenError *err);

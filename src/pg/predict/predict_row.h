@@ -1,0 +1,54 @@
+/*
+ * predict_row.h
+ *	  Answers to the rows of a query where they are read: in a parallel plan, in its
+ *	  workers.
+ *
+ * A row's answer is a value of type bytea that mren.predict_row returns: whether the version
+ * was trained on the row, which rows are of its pair, and the probabilities of all relations; NULL for a row without
+ * sentence or mention; or what is wrong with the row (row_errors.h).
+ */
+#ifndef MREN_PG_PREDICT_PREDICT_ROW_H
+#define MREN_PG_PREDICT_PREDICT_ROW_H
+
+#include "postgres.h"
+
+#include "data/example.h"
+#include "pg/predict/predictor.h"
+#include "pg/support/args.h"
+#include "pg/support/query.h"
+
+/* A column of the row at hand. */
+typedef Datum (*MrenGetColumn)(void *state, MrenColumn column, bool *isnull);
+
+/* Reads the pair of a row; false if sentence or a mention is NULL. */
+extern bool mren_pair_columns(MrenGetColumn get, void *state, bool ranges, MrenPair *pair);
+
+/*
+ * Whether the version was trained on this row with this label (NULL: unknown).  Sets the example
+ * to the row as training encodes it.
+ */
+extern bool mren_predictor_trained_on(const MrenPredictor *predictor, const MrenPair *pair,
+									  const MrenInput *input, const char *actual,
+									  MrenExample *example);
+
+/*
+ * The same for rows that differ in nothing but the relation.  The example is the one that
+ * mren_predictor_trained_on sets for a row with a relation.
+ */
+extern uint64 mren_pair_identity(const MrenPair *pair, const MrenExample *example);
+
+/*
+ * The statement that answers the rows of the query.  $1 is the model (text), $2 the version
+ * (int4).  Sets attno to the places of id, relation and, of ranges, sentence and mentions, 0
+ * without such a column; *answers is the place of the answers.
+ */
+extern char *mren_answers_statement(const char *query, const MrenColumns *columns,
+									AttrNumber *attno, AttrNumber *answers);
+
+/*
+ * Takes an answer apart: n probabilities, the pair's identity (0 without a relation), and whether
+ * the version was trained on the row.
+ */
+extern bool mren_answer_read(const bytea *answer, int n, float4 *probabilities, uint64 *same_pair);
+
+#endif

@@ -1,0 +1,73 @@
+# Background workers that train beside a session: they are seen, end with it however it ends, and are
+# not needed.
+use strict;
+use warnings;
+use MrenTest;
+use MrenToy;
+use Test::More;
+
+my $node = MrenTest->start('trainworkers', 'max_parallel_maintenance_workers = 2');
+toy_task($node);
+my $trainer = $node->session;
+my $watch = $node->session;
+$trainer->query('SET client_min_messages = warning');
+
+# 864 rows.  Of these epochs there are always more; an epoch that ends elsewhere shows that workers have begun.
+my $rows = 'SELECT p.* FROM pairs p, generate_series(1, 8)';
+my $endless = q({"hidden": [1024, 512], "epochs": 10000, "patience": 0, "text_encoder": "pool"});
+my $short = q({"hidden": [8], "epochs": 4, "text_encoder": "pool", "ensemble": 2});
+my $workers = q{SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'mren training worker' AND query LIKE 'mren training worker for PID %'};
+my $refits = q{SELECT count(*) > 0 FROM mren.runs r, jsonb_array_elements(r.log) AS e WHERE r.status = 'running' AND e ->> 'phase' = '2'};
+sub call { my ($options) = @_; return "CALL mren.train('m', '$rows', '$options')" }
+
+# Sends a training without end, and waits until a refit in a worker follows its fit.
+sub begin
+{
+	my ($statement) = @_;
+
+	$trainer->send($statement // call($endless));
+	ok((wait_until { $watch->query($workers) eq '2' }), 'two workers train');
+}
+sub ended { my ($what) = @_; ok((wait_until { $watch->query($workers) eq '0' }), "$what: the workers end") }
+
+begin();
+ok((wait_until { $watch->query($refits) eq 't' }), 'epochs of a refit end while the fit goes on');
+$watch->query('SELECT pg_cancel_backend(' . $trainer->backend . ')');
+like(($trainer->wait_for)[1] // '', qr/canceling statement due to user request/, 'a cancel is the error of the call');
+ended('a cancel');
+is($watch->query('SELECT status, sqlstate FROM mren.runs ORDER BY run DESC LIMIT 1'), 'canceled|57014', 'and is recorded');
+
+begin();
+$watch->query(q{SELECT pg_terminate_backend(min(pid)) FROM pg_stat_activity WHERE backend_type = 'mren training worker'});
+like(($trainer->wait_for)[1] // '', qr/lost connection to a training worker/, 'a worker that is terminated is an error of the call');
+ended('such an error');
+is($watch->query('SELECT status, sqlstate FROM mren.runs ORDER BY run DESC LIMIT 1'), 'failed|55000', 'and is recorded');
+
+begin("SELECT mren.train_agg(sentence, head, tail, relation, NULL, '$endless') FROM pairs, generate_series(1, 8)");
+$watch->query('SELECT pg_cancel_backend(' . $trainer->backend . ')');
+like(($trainer->wait_for)[1] // '', qr/canceling statement due to user request/, 'the aggregate is cancelled');
+ended('its cancel');
+
+begin();
+$watch->query('SELECT pg_terminate_backend(' . $trainer->backend . ')');
+eval { $trainer->wait_for };
+eval { $trainer->close };
+ended('a terminated session');
+$trainer = $node->session;
+$trainer->query('SET client_min_messages = warning');
+
+# A time budget ends the courses of workers with that of the session.
+is($trainer->query(call($short)), '1', 'a short training ends');
+like($trainer->query(q{CALL mren.retrain('m', min_new_rows => 0, time_budget => '1 s', options => '{"epochs": 10000, "patience": 0}')}), qr/^2\|/, 'a time budget ends a training');
+ended('a time budget');
+my $hash = q{SELECT md5(mren.export_model('m', 1))};
+my $with = $watch->query($hash);
+
+# Without a worker the session trains everything.
+$watch->query('ALTER SYSTEM SET max_worker_processes = 0');
+$node->restart;
+$trainer = $node->session;
+$trainer->query('SET client_min_messages = warning');
+is($trainer->query(call($short)), '3', 'a server without workers trains, too');
+is($trainer->query(q{SELECT md5(mren.export_model('m', 3))}), $with, 'with the same result');
+done_testing();
