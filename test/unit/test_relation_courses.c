@@ -1,12 +1,14 @@
 /*
  * test_relation_courses.c
- *	  Courses of a training, trained at the same time by trainers in threads: the network
- *	  is the one that a single trainer makes.
+ *	  Courses of a training, trained by several trainers: the network is the one that a single
+ *	  trainer makes.
+ *
+ * Each trainer is in a thread, and they take turns: the libraries that they use, a serial BLAS
+ * among them, are made for one thread at a time.  The turn passes at each call of a course.
  */
 #include "relation_set.h"
 
 #include <pthread.h>
-#include <sched.h>
 
 #include "training/courses.h"
 
@@ -16,8 +18,10 @@
 /* What connects the trainers of a training. */
 typedef struct Board
 {
-	pthread_mutex_t mutex;
-	pthread_cond_t changed;
+	pthread_mutex_t mutex;	/* held by whose turn it is */
+	pthread_cond_t changed; /* the turn has passed */
+	int turn;				/* 0: the trainer that leads, then the servers */
+	bool here[MAX_SERVERS + 1];
 	int n_servers;
 	bool claimed[N_COURSES];
 	int n_elsewhere; /* courses that servers have claimed */
@@ -30,6 +34,7 @@ typedef struct Board
 typedef struct Server
 {
 	Board *board;
+	int seat; /* its turn */
 	const Set *set;
 	const MrenOptions *options;
 	size_t image_dim;
@@ -37,6 +42,53 @@ typedef struct Server
 	MrenStatus status;
 	MrenError err;
 } Server;
+
+/* The turn of this thread. */
+static _Thread_local int seat;
+
+static void
+next_turn(Board *board)
+{
+	do
+		board->turn = (board->turn + 1) % (board->n_servers + 1);
+	while (!board->here[board->turn]);
+	pthread_cond_broadcast(&board->changed);
+}
+
+static void
+await_turn(Board *board)
+{
+	while (board->turn != seat)
+		pthread_cond_wait(&board->changed, &board->mutex);
+}
+
+static void
+pass_turn(Board *board)
+{
+	next_turn(board);
+	await_turn(board);
+}
+
+static void
+take_seat(Board *board, int number)
+{
+	seat = number;
+	pthread_mutex_lock(&board->mutex);
+	await_turn(board);
+}
+
+static void
+leave_seat(Board *board)
+{
+	bool others = false;
+
+	board->here[seat] = false;
+	for (int i = 0; i <= board->n_servers; i++)
+		others = others || board->here[i];
+	if (others)
+		next_turn(board);
+	pthread_mutex_unlock(&board->mutex);
+}
 
 static int
 number(const MrenCourse *course)
@@ -49,11 +101,10 @@ claim(Board *board, const MrenCourse *course, bool elsewhere)
 {
 	bool mine;
 
-	pthread_mutex_lock(&board->mutex);
+	pass_turn(board);
 	mine = !board->claimed[number(course)];
 	board->claimed[number(course)] = true;
 	board->n_elsewhere += mine && elsewhere;
-	pthread_mutex_unlock(&board->mutex);
 	return mine;
 }
 
@@ -75,12 +126,10 @@ tell(void *state, const MrenCourse *fit, const MrenCourseStatus *status)
 	Board *board = state;
 	const MrenCourseStatus *before = &board->status[number(fit)];
 
-	pthread_mutex_lock(&board->mutex);
+	pass_turn(board);
 	assert_true(status->done >= before->done && status->begun >= before->begun &&
 				status->best >= before->best);
 	board->status[number(fit)] = *status;
-	pthread_cond_broadcast(&board->changed);
-	pthread_mutex_unlock(&board->mutex);
 }
 
 static void
@@ -88,18 +137,16 @@ look(void *state, const MrenCourse *fit, MrenCourseStatus *status)
 {
 	Board *board = state;
 
-	pthread_mutex_lock(&board->mutex);
+	pass_turn(board);
 	*status = board->status[number(fit)];
-	pthread_mutex_unlock(&board->mutex);
 }
 
-/* It may return without anything new, so another thread is let run. */
+/* It may return without anything new. */
 static MrenStatus
 await(void *state, MrenError *err)
 {
-	(void) state;
 	(void) err;
-	sched_yield();
+	pass_turn(state);
 	return MREN_OK;
 }
 
@@ -109,10 +156,9 @@ collect(void *state, const MrenCourse *course, const uint8_t **bytes, size_t *le
 	Board *board = state;
 
 	(void) err;
-	pthread_mutex_lock(&board->mutex);
+	pass_turn(board);
 	*bytes = board->results[number(course)];
 	*len = board->lengths[number(course)];
-	pthread_mutex_unlock(&board->mutex);
 	return MREN_OK;
 }
 
@@ -123,9 +169,8 @@ report(void *state, const MrenProgress *progress, MrenError *err)
 
 	(void) progress;
 	(void) err;
-	pthread_mutex_lock(&board->mutex);
+	pass_turn(board);
 	board->n_reported++;
-	pthread_mutex_unlock(&board->mutex);
 	return MREN_OK;
 }
 
@@ -135,12 +180,11 @@ done(void *state, const MrenCourse *course, const uint8_t *bytes, size_t len, Mr
 	Board *board = state;
 
 	(void) err;
-	pthread_mutex_lock(&board->mutex);
+	pass_turn(board);
 	assert_null(board->results[number(course)]);
 	board->results[number(course)] = malloc(len);
 	board->lengths[number(course)] = len;
 	memcpy(board->results[number(course)], bytes, len);
-	pthread_mutex_unlock(&board->mutex);
 	return MREN_OK;
 }
 
@@ -187,7 +231,9 @@ serve(void *arg)
 {
 	Server *server = arg;
 
+	take_seat(server->board, server->seat);
 	server->status = serve_on(&server->test.env, &server->err, server);
+	leave_seat(server->board);
 	return NULL;
 }
 
@@ -245,13 +291,18 @@ train_together(TestEnv *test, Server *like, int n, int stop_after, MrenTrainRepo
 	pthread_mutex_init(&board.mutex, NULL);
 	pthread_cond_init(&board.changed, NULL);
 	like->board = &board;
+	for (int i = 0; i <= n; i++)
+		board.here[i] = true;
 	for (int i = 0; i < n; i++)
 	{
 		servers[i] = *like;
+		servers[i].seat = i + 1;
 		test_env_init(&servers[i].test);
 		assert_int_equal(pthread_create(&threads[i], NULL, serve, &servers[i]), 0);
 	}
+	take_seat(&board, 0);
 	net = lead(test, like, stop_after, report_out);
+	leave_seat(&board);
 	for (int i = 0; i < n; i++)
 	{
 		pthread_join(threads[i], NULL);
