@@ -111,7 +111,9 @@ else
 
 # ---- what the build needs, and what to say when it is not there -------------
 
-packages = libpng libjpeg icu-uc libprotobuf-c jansson libarchive flac libmpg123
+linked   = libpng libjpeg icu-uc libprotobuf-c jansson
+# Loaded when they are first needed (see src/base/library.h).
+packages = $(linked) libarchive flac libmpg123
 # (xxHash is used from its header alone.)
 missing := $(if $(shell command -v $(PG_CONFIG)),,pg_config)
 ifeq ($(missing),)
@@ -172,7 +174,7 @@ OBJS          = $(core_objects) $(gen_objects) $(pg_objects)
 PG_CPPFLAGS = -Isrc -Ibuild/gen -I$(headers) $(BLAS_CPPFLAGS) $(shell pkg-config --cflags $(packages) libxxhash) \
               -DMREN_VERSION='"$(mren_version)"'
 PG_CFLAGS   = -std=gnu11 -Wno-declaration-after-statement -MMD -MP $(WERROR)
-SHLIB_LINK  = $(shell pkg-config --libs $(packages)) -lm -ldl -Wl,--version-script=build/mren.map
+SHLIB_LINK  = $(shell pkg-config --libs $(linked)) -lm -ldl -Wl,--version-script=build/mren.map
 
 # The server's headers do not bear -Wextra's every warning.  That an output is
 # set whenever the status is MREN_OK is beyond gcc's flow analysis.

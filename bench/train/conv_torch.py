@@ -11,7 +11,8 @@ import torch
 from conv_net import Net, batch
 
 torch.set_num_threads(1)
-dim, pooled, filters, seconds = (int(x) for x in sys.argv[1:5])
+dim, pooled, filters = (int(x) for x in sys.argv[1:4])
+seconds = float(sys.argv[4])
 p, q, r = (0.5, 0.3, 0.25) if len(sys.argv) > 5 else (0.0, 0.0, 0.0)
 WORDS, BATCH = 5000, 32
 

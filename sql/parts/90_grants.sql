@@ -11,7 +11,8 @@
 GRANT USAGE ON SCHEMA mren TO PUBLIC;
 
 GRANT SELECT ON mren.models, mren.runs, mren.training_progress, mren.embeddings, mren.image_encoders,
-    mren.text_encoders, mren.audio_encoders, mren.lexicons
+    mren.text_encoders, mren.audio_encoders, mren.lexicons,
+    mren.resources
     TO PUBLIC;
 GRANT SELECT ON mren.graphs, mren.graph_runs, mren.graph_progress TO PUBLIC;
 

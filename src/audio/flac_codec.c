@@ -8,11 +8,41 @@
  */
 #include "audio/flac_codec.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include <FLAC/stream_decoder.h>
 
 #include "audio/audio_format.h"
+#include "base/library.h"
+
+/* What is called of libFLAC. */
+#define FUNCTIONS(F)                                                                               \
+	F(FLAC__stream_decoder_delete)                                                                 \
+	F(FLAC__stream_decoder_finish)                                                                 \
+	F(FLAC__stream_decoder_get_decode_position)                                                    \
+	F(FLAC__stream_decoder_get_state)                                                              \
+	F(FLAC__stream_decoder_init_stream)                                                            \
+	F(FLAC__stream_decoder_new)                                                                    \
+	F(FLAC__stream_decoder_process_single)                                                         \
+	F(FLAC__stream_decoder_set_md5_checking)                                                       \
+	F(FLAC__stream_decoder_set_metadata_ignore_all)
+
+static struct
+{
+	FUNCTIONS(MREN_LIBRARY_MEMBER)
+} library;
+
+static MrenStatus
+load(MrenError *err)
+{
+	static const char *const names[] = {FUNCTIONS(MREN_LIBRARY_NAME)};
+	char file[32];
+
+	/* Since libtool, the version of a library's interface less its age names the file. */
+	snprintf(file, sizeof(file), "libFLAC.so.%d", FLAC_API_VERSION_CURRENT - FLAC_API_VERSION_AGE);
+	return mren_library_load(file, names, sizeof(names) / sizeof(names[0]), &library, err);
+}
 
 /* The signature, a metadata block's header, and a STREAMINFO block. */
 #define STREAMINFO_END 42
@@ -164,7 +194,7 @@ check_end(FlacState *state)
 		return mren_fail(state->err, MREN_EFORMAT,
 						 "FLAC recording is truncated or damaged: no complete frame at byte %zu",
 						 state->end);
-	md5_is_right = FLAC__stream_decoder_finish(state->decoder);
+	md5_is_right = library.FLAC__stream_decoder_finish(state->decoder);
 	if (!md5_is_right)
 		return mren_fail(state->err, MREN_EFORMAT,
 						 "FLAC recording is corrupt: its samples differ from their MD5");
@@ -180,10 +210,10 @@ step(FlacState *state)
 	FLAC__StreamDecoderState now;
 
 	state->n_block = 0;
-	went_on = FLAC__stream_decoder_process_single(state->decoder);
+	went_on = library.FLAC__stream_decoder_process_single(state->decoder);
 	if (state->status != MREN_OK)
 		return state->status;
-	now = FLAC__stream_decoder_get_state(state->decoder);
+	now = library.FLAC__stream_decoder_get_state(state->decoder);
 	if (now == FLAC__STREAM_DECODER_MEMORY_ALLOCATION_ERROR)
 		return state->status = mren_fail_nomem(state->err);
 	if (!went_on)
@@ -191,7 +221,8 @@ step(FlacState *state)
 		fail_corrupt(state, "libFLAC cannot go on.");
 		return state->status;
 	}
-	if (state->n_block > 0 && FLAC__stream_decoder_get_decode_position(state->decoder, &end))
+	if (state->n_block > 0 &&
+		library.FLAC__stream_decoder_get_decode_position(state->decoder, &end))
 		state->end = (size_t) end;
 	if (now == FLAC__STREAM_DECODER_END_OF_STREAM)
 	{
@@ -221,7 +252,7 @@ close_flac(void *arg)
 	FlacState *state = arg;
 
 	if (state->decoder != NULL)
-		FLAC__stream_decoder_delete(state->decoder);
+		library.FLAC__stream_decoder_delete(state->decoder);
 	mren_release(state->env, state->block);
 	mren_release(state->env, state);
 }
@@ -231,20 +262,21 @@ start(FlacState *state, MrenError *err)
 {
 	FLAC__StreamDecoderInitStatus status;
 
-	state->decoder = FLAC__stream_decoder_new();
+	MREN_TRY(load(err));
+	state->decoder = library.FLAC__stream_decoder_new();
 	if (state->decoder == NULL)
 		return mren_fail_nomem(err);
 	state->err = err;
-	FLAC__stream_decoder_set_md5_checking(state->decoder, true);
-	FLAC__stream_decoder_set_metadata_ignore_all(state->decoder);
-	status = FLAC__stream_decoder_init_stream(state->decoder, on_read, NULL, on_tell, NULL, on_eof,
-											  on_write, NULL, on_error, state);
+	library.FLAC__stream_decoder_set_md5_checking(state->decoder, true);
+	library.FLAC__stream_decoder_set_metadata_ignore_all(state->decoder);
+	status = library.FLAC__stream_decoder_init_stream(state->decoder, on_read, NULL, on_tell, NULL,
+													  on_eof, on_write, NULL, on_error, state);
 	if (status == FLAC__STREAM_DECODER_INIT_STATUS_OK)
 		return MREN_OK;
 	if (status == FLAC__STREAM_DECODER_INIT_STATUS_MEMORY_ALLOCATION_ERROR)
 		return mren_fail_nomem(err);
-	return mren_fail(err, MREN_EFORMAT, "FLAC recording cannot be opened: %s",
-					 FLAC__StreamDecoderInitStatusString[status]);
+	return mren_fail(err, MREN_EFORMAT, "FLAC recording cannot be opened: status %d of libFLAC",
+					 (int) status);
 }
 
 MrenStatus

@@ -9,6 +9,35 @@
 
 #include <mpg123.h>
 
+#include "base/library.h"
+
+/* What is called of libmpg123. */
+#define FUNCTIONS(F)                                                                               \
+	F(mpg123_delete)                                                                               \
+	F(mpg123_errcode)                                                                              \
+	F(mpg123_feed)                                                                                 \
+	F(mpg123_format)                                                                               \
+	F(mpg123_format_none)                                                                          \
+	F(mpg123_new)                                                                                  \
+	F(mpg123_open_feed)                                                                            \
+	F(mpg123_param)                                                                                \
+	F(mpg123_plain_strerror)                                                                       \
+	F(mpg123_read)
+
+static struct
+{
+	FUNCTIONS(MREN_LIBRARY_MEMBER)
+} library;
+
+static MrenStatus
+load(MrenError *err)
+{
+	static const char *const names[] = {FUNCTIONS(MREN_LIBRARY_NAME)};
+
+	return mren_library_load("libmpg123.so.0", names, sizeof(names) / sizeof(names[0]), &library,
+							 err);
+}
+
 #define MAX_CHANNELS 2
 #define MAX_SAMPLES 1152
 
@@ -28,11 +57,11 @@ static MrenStatus
 fail_mpg123(Mp3State *state, int status, MrenError *err)
 {
 	if (status == MPG123_ERR && state->handle != NULL)
-		status = mpg123_errcode(state->handle);
+		status = library.mpg123_errcode(state->handle);
 	if (status == MPG123_OUT_OF_MEM)
 		return mren_fail_nomem(err);
 	mren_fail(err, MREN_EFORMAT, "MP3 recording is corrupt");
-	mren_error_detail(err, "libmpg123 reports \"%s\".", mpg123_plain_strerror(status));
+	mren_error_detail(err, "libmpg123 reports \"%s\".", library.mpg123_plain_strerror(status));
 	return MREN_EFORMAT;
 }
 
@@ -40,7 +69,7 @@ static MrenStatus
 feed_frame(Mp3State *state, MrenError *err)
 {
 	size_t size = mren_mp3_frame_size(state->bytes + state->pos, state->mp3.end - state->pos);
-	int status = mpg123_feed(state->handle, state->bytes + state->pos, size);
+	int status = library.mpg123_feed(state->handle, state->bytes + state->pos, size);
 
 	if (status != MPG123_OK)
 		return fail_mpg123(state, status, err);
@@ -57,8 +86,8 @@ read_samples(Mp3State *state, size_t *n, MrenError *err)
 	int status;
 
 	do
-		status = mpg123_read(state->handle, (unsigned char *) state->raw,
-							 MAX_SAMPLES * channels * sizeof(float), &n_bytes);
+		status = library.mpg123_read(state->handle, (unsigned char *) state->raw,
+									 MAX_SAMPLES * channels * sizeof(float), &n_bytes);
 	while (status == MPG123_NEW_FORMAT && n_bytes == 0);
 	if (status != MPG123_OK && status != MPG123_NEED_MORE && status != MPG123_NEW_FORMAT)
 		return fail_mpg123(state, status, err);
@@ -121,7 +150,7 @@ close_mp3(void *arg)
 	Mp3State *state = arg;
 
 	if (state->handle != NULL)
-		mpg123_delete(state->handle);
+		library.mpg123_delete(state->handle);
 	mren_release(state->env, state);
 }
 
@@ -133,18 +162,19 @@ start(Mp3State *state, MrenError *err)
 					   MPG123_IGNORE_STREAMLENGTH;
 	int status;
 
-	state->handle = mpg123_new("generic", &status);
+	MREN_TRY(load(err));
+	state->handle = library.mpg123_new("generic", &status);
 	if (state->handle == NULL)
 		return fail_mpg123(state, status, err);
-	status = mpg123_param(state->handle, MPG123_FLAGS, flags, 0);
+	status = library.mpg123_param(state->handle, MPG123_FLAGS, flags, 0);
 	if (status == MPG123_OK)
-		status = mpg123_format_none(state->handle);
+		status = library.mpg123_format_none(state->handle);
 	if (status == MPG123_OK)
-		status = mpg123_format(state->handle, (long) state->mp3.info.rate,
-							   state->mp3.info.channels == 1 ? MPG123_MONO : MPG123_STEREO,
-							   MPG123_ENC_FLOAT_32);
+		status = library.mpg123_format(state->handle, (long) state->mp3.info.rate,
+									   state->mp3.info.channels == 1 ? MPG123_MONO : MPG123_STEREO,
+									   MPG123_ENC_FLOAT_32);
 	if (status == MPG123_OK)
-		status = mpg123_open_feed(state->handle);
+		status = library.mpg123_open_feed(state->handle);
 	return status == MPG123_OK ? MREN_OK : fail_mpg123(state, status, err);
 }
 

@@ -5,21 +5,22 @@
 #include "base/blas.h"
 
 #include <cblas.h>
-#include <dlfcn.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "base/library.h"
 
 #ifndef MREN_BLAS_LIBRARY
 #define MREN_BLAS_LIBRARY "libopenblas.so.0"
 #endif
 
 /* The functions of OpenBLAS that are used. */
+#define FUNCTIONS(F)                                                                               \
+	F(cblas_sgemm) F(openblas_set_num_threads) F(openblas_get_config) F(openblas_get_corename)
+
 typedef struct Blas
 {
-	__typeof__(&cblas_sgemm) gemm;
-	__typeof__(&openblas_set_num_threads) set_threads;
-	__typeof__(&openblas_get_config) config;
-	__typeof__(&openblas_get_corename) kernel;
+	FUNCTIONS(MREN_LIBRARY_MEMBER)
 } Blas;
 
 static float
@@ -47,46 +48,20 @@ plain_gemm(float alpha, const MrenProduct *p)
 	}
 }
 
-/* dlsym gives a pointer to an object, which ISO C does not convert to one to a function. */
-static void
-find(void *library, const char *name, void *function)
-{
-	void *symbol = dlsym(library, name);
-
-	memcpy(function, &symbol, sizeof(symbol));
-}
-
-/* All of them, on one thread; without `gemm` if they cannot be loaded. */
-static Blas
-load(void)
-{
-	void *library = dlopen(MREN_BLAS_LIBRARY, RTLD_LAZY | RTLD_LOCAL);
-	Blas found = {NULL};
-
-	if (library == NULL)
-		return found;
-	find(library, "cblas_sgemm", &found.gemm);
-	find(library, "openblas_set_num_threads", &found.set_threads);
-	find(library, "openblas_get_config", &found.config);
-	find(library, "openblas_get_corename", &found.kernel);
-	if (found.set_threads == NULL || found.config == NULL || found.kernel == NULL)
-		found.gemm = NULL;
-	if (found.gemm != NULL)
-		found.set_threads(1);
-	return found;
-}
-
-/* The one thing that the core keeps: a library is loaded once for a process. */
+/* All of them, on one thread; NULL if they cannot be loaded, which is not tried again. */
 static const Blas *
 blas(void)
 {
+	static const char *const names[] = {FUNCTIONS(MREN_LIBRARY_NAME)};
 	static Blas loaded;
 	static bool tried;
+	MrenError err;
 
-	if (!tried)
-		loaded = load();
+	if (!tried && mren_library_load(MREN_BLAS_LIBRARY, names, sizeof(names) / sizeof(names[0]),
+									&loaded, &err) == MREN_OK)
+		loaded.openblas_set_num_threads(1);
 	tried = true;
-	return &loaded;
+	return loaded.cblas_sgemm != NULL ? &loaded : NULL;
 }
 
 void
@@ -96,15 +71,15 @@ mren_gemm(float alpha, const MrenProduct *p)
 
 	if (p->m == 0 || p->n == 0)
 		return;
-	if (library->gemm == NULL)
+	if (library == NULL)
 	{
 		plain_gemm(alpha, p);
 		return;
 	}
-	library->gemm(CblasRowMajor, p->trans_a ? CblasTrans : CblasNoTrans,
-				  p->trans_b ? CblasTrans : CblasNoTrans, (blasint) p->m, (blasint) p->n,
-				  (blasint) p->k, alpha, p->a, (blasint) p->lda, p->b, (blasint) p->ldb, p->beta,
-				  p->c, (blasint) p->ldc);
+	library->cblas_sgemm(CblasRowMajor, p->trans_a ? CblasTrans : CblasNoTrans,
+						 p->trans_b ? CblasTrans : CblasNoTrans, (blasint) p->m, (blasint) p->n,
+						 (blasint) p->k, alpha, p->a, (blasint) p->lda, p->b, (blasint) p->ldb,
+						 p->beta, p->c, (blasint) p->ldc);
 }
 
 bool
@@ -122,11 +97,11 @@ mren_blas_path(void)
 const char *
 mren_blas_config(void)
 {
-	return blas()->gemm != NULL ? blas()->config() : "none";
+	return blas() != NULL ? blas()->openblas_get_config() : "none";
 }
 
 const char *
 mren_blas_kernel(void)
 {
-	return blas()->gemm != NULL ? blas()->kernel() : "none";
+	return blas() != NULL ? blas()->openblas_get_corename() : "none";
 }

@@ -14,11 +14,16 @@
 #define MAX_HEIGHT 640.0
 /* Shorter lines have no room for their label; it is in their title. */
 #define LABEL_ROOM 125
+/* Characters of a label that are shown. */
+#define LABEL_LENGTH 22
 #define MARGIN_X 90.0
 #define MARGIN_Y 34.0
 /* From a node's border to the base line of its name above and below it. */
 #define NAME_ABOVE 5
 #define NAME_BELOW 14
+/* Characters of a name that are shown, and about how wide and high one is. */
+#define NAME_LENGTH 24
+#define LETTER_WIDTH 8.0
 #define ROUNDS 400
 /* Names are wider than high: distances across count less. */
 #define ASPECT 1.6
@@ -152,6 +157,77 @@ siblings(const MrenDrawing *drawing, int edge, int *all)
 	return before;
 }
 
+/* How many other nodes a name whose base line is `away` from the node would touch. */
+static int
+hidden_nodes(const MrenDrawing *drawing, int number, double away)
+{
+	const MrenDrawnNode *node = &drawing->nodes[number];
+	double half = Min(strlen(node->name), NAME_LENGTH) * LETTER_WIDTH / 2;
+	int n = 0;
+
+	for (int i = 0; i < drawing->n_nodes; i++)
+	{
+		const MrenDrawnNode *other = &drawing->nodes[i];
+
+		n += i != number && fabs(other->x - node->x) < half + radius(other) &&
+			 fabs(other->y - (node->y + away - LETTER_WIDTH / 2)) < LETTER_WIDTH + radius(other);
+	}
+	return n;
+}
+
+/* Whether there is more room for the node's name below it than above. */
+static bool
+name_below(const MrenDrawing *drawing, int number)
+{
+	const MrenDrawnNode *node = &drawing->nodes[number];
+	double up = hidden_nodes(drawing, number, -radius(node) - NAME_ABOVE);
+	double down = hidden_nodes(drawing, number, radius(node) + NAME_BELOW);
+	double line_up = -1; /* cosine of the smallest angle between a line and the way up */
+	double line_down = -1;
+
+	for (int e = 0; e < drawing->n_edges; e++)
+	{
+		const MrenDrawnEdge *edge = &drawing->edges[e];
+		const MrenDrawnNode *other;
+		double cosine;
+
+		if (edge->from != number && edge->to != number)
+			continue;
+		other = &drawing->nodes[edge->from == number ? edge->to : edge->from];
+		cosine = (other->y - node->y) / Max(hypot(other->x - node->x, other->y - node->y), 1);
+		line_down = Max(line_down, cosine);
+		line_up = Max(line_up, -cosine);
+	}
+	return up + line_up > down + line_down;
+}
+
+/* The base line of the node's name, below the node's centre. */
+static double
+name_away(const MrenDrawing *drawing, int number)
+{
+	double r = radius(&drawing->nodes[number]);
+
+	return name_below(drawing, number) ? r + NAME_BELOW : -r - NAME_ABOVE;
+}
+
+/* Whether the label of a line, with its centre at (x, y), would touch a name. */
+static bool
+touches_name(const MrenDrawing *drawing, const char *label, double x, double y)
+{
+	double half = Min(strlen(label), LABEL_LENGTH) * LETTER_WIDTH / 2;
+
+	for (int i = 0; i < drawing->n_nodes; i++)
+	{
+		const MrenDrawnNode *node = &drawing->nodes[i];
+		double name = Min(strlen(node->name), NAME_LENGTH) * LETTER_WIDTH / 2;
+
+		if (fabs(node->x - x) < (half + name) * 0.9 &&
+			fabs(node->y + name_away(drawing, i) - LETTER_WIDTH / 2 - y) < 1.5 * LETTER_WIDTH)
+			return true;
+	}
+	return false;
+}
+
 /* A line that ends at the border of its target, bent if it has siblings. */
 static void
 draw_edge(StringInfo page, const MrenDrawing *drawing, int edge)
@@ -171,6 +247,8 @@ draw_edge(StringInfo page, const MrenDrawing *drawing, int edge)
 	double ty = to->y - cy;
 	double length = Max(sqrt(tx * tx + ty * ty), 1);
 	double stop = radius(to) + 4;
+	double x;
+	double y;
 
 	appendStringInfo(page,
 					 "<path class=\"edge\" marker-end=\"url(#tip)\" d=\"M%.1f %.1fQ%.1f %.1f %.1f "
@@ -183,44 +261,21 @@ draw_edge(StringInfo page, const MrenDrawing *drawing, int edge)
 	appendStringInfoString(page, " &#x2192; ");
 	mren_html_text(page, to->name);
 	appendStringInfo(page, " (%.2f)</title></path>\n", e->confidence);
-	if (distance < LABEL_ROOM)
+	x = (from->x + to->x) / 4 + cx / 2;
+	y = (from->y + to->y) / 4 + cy / 2;
+	if (distance < LABEL_ROOM || touches_name(drawing, e->label, x, y))
 		return;
 	appendStringInfo(page, "<text class=\"relation\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">",
-					 (from->x + to->x) / 4 + cx / 2, (from->y + to->y) / 4 + cy / 2 + 3);
-	mren_html_brief(page, e->label, 22);
+					 x, y + 3);
+	mren_html_brief(page, e->label, LABEL_LENGTH);
 	appendStringInfoString(page, "</text>\n");
-}
-
-/* Whether the node's lines leave more room for its name below it than above. */
-static bool
-name_below(const MrenDrawing *drawing, int number)
-{
-	double up = -1; /* cosine of the smallest angle between a line and the way up */
-	double down = -1;
-
-	for (int e = 0; e < drawing->n_edges; e++)
-	{
-		const MrenDrawnEdge *edge = &drawing->edges[e];
-		const MrenDrawnNode *node = &drawing->nodes[number];
-		const MrenDrawnNode *other;
-		double cosine;
-
-		if (edge->from != number && edge->to != number)
-			continue;
-		other = &drawing->nodes[edge->from == number ? edge->to : edge->from];
-		cosine = (other->y - node->y) / Max(hypot(other->x - node->x, other->y - node->y), 1);
-		down = Max(down, cosine);
-		up = Max(up, -cosine);
-	}
-	return up > down;
 }
 
 static void
 draw_node(StringInfo page, const MrenDrawing *drawing, int number)
 {
 	const MrenDrawnNode *node = &drawing->nodes[number];
-	double away =
-		name_below(drawing, number) ? radius(node) + NAME_BELOW : -radius(node) - NAME_ABOVE;
+	double away = name_away(drawing, number);
 
 	appendStringInfo(page,
 					 "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\" style=\"fill:var(--c%d)\"><title>",
@@ -229,7 +284,7 @@ draw_node(StringInfo page, const MrenDrawing *drawing, int number)
 	appendStringInfo(page, " (facts: %d)</title></circle>\n", node->degree);
 	appendStringInfo(page, "<text class=\"name\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">",
 					 node->x, node->y + away);
-	mren_html_brief(page, node->name, 24);
+	mren_html_brief(page, node->name, NAME_LENGTH);
 	appendStringInfoString(page, "</text>\n");
 }
 

@@ -15,12 +15,15 @@
 const char mren_page_colors[] =
 	":root{color-scheme:light dark;--surface:#fcfcfb;--card:#ffffff;--ink:#1a1a19;--soft:#5c5b57;"
 	"--line:#e4e3df;--grid:#ecebe7;--a:#2a78d6;--b:#d9591c;--a-rgb:42,120,214;--b-rgb:217,89,28;"
+	/* As in heat maps. */
+	"--for-rgb:214,48,48;--against-rgb:42,90,214;"
 	"--mark:#f1f0ec;--c:#178a5b;--c1:#2a78d6;--c2:#d9591c;--c3:#178a5b;--c4:#8b5bd0;--c5:#b08400;--"
 	"c6:#c2417c;"
 	"--c7:#0e8a9a;--c8:#77756e}"
 	"@media(prefers-color-scheme:dark){:root{--surface:#161615;--card:#1f1f1d;--ink:#f2f1ed;"
 	"--soft:#b3b1aa;--line:#383733;--grid:#2d2c29;--a:#5a9df0;--b:#f0834a;--a-rgb:58,135,229;"
-	"--b-rgb:224,98,42;--c:#3fbf88;--mark:#2b2a27;--c1:#5a9df0;--c2:#f0834a;--c3:#3fbf88;--c4:#"
+	"--b-rgb:224,98,42;--for-rgb:226,86,86;--against-rgb:74,127,240;--c:#3fbf88;--mark:#2b2a27;--"
+	"c1:#5a9df0;--c2:#f0834a;--c3:#3fbf88;--c4:#"
 	"b08df0;"
 	"--c5:#d6a92c;--c6:#ea72a6;--c7:#3dbccb;--c8:#a3a199}}";
 

@@ -103,7 +103,7 @@ span_begin(StringInfo page, const Explanation *explanation, Look look, const Mre
 					 look.tail ? "t " : "", colored ? "w" : "", part->contribution);
 	if (colored)
 		appendStringInfo(page, " style=\"background:rgba(var(--%s-rgb),%.2f)\"",
-						 depth > 0 ? "a" : "b", 0.1 + 0.5 * fabs(depth));
+						 depth > 0 ? "for" : "against", 0.1 + 0.5 * fabs(depth));
 	appendStringInfoChar(page, '>');
 }
 
@@ -231,9 +231,10 @@ static void
 put_legend(StringInfo page)
 {
 	appendStringInfoString(
-		page, "<ul class=\"legend\"><li><i style=\"background:rgba(var(--a-rgb),.5)\"></i>spoke "
-			  "for the answer</li><li><i style=\"background:rgba(var(--b-rgb),.5)\"></i>spoke "
-			  "against it</li></ul>\n");
+		page,
+		"<ul class=\"legend\"><li><i style=\"background:rgba(var(--for-rgb),.5)\"></i>spoke "
+		"for the answer</li><li><i style=\"background:rgba(var(--against-rgb),.5)\"></i>spoke "
+		"against it</li></ul>\n");
 }
 
 void

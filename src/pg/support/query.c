@@ -358,7 +358,8 @@ mren_query_run(const char *query, int n, const Oid *types, const Datum *values,
 		.visit = visit,
 		.state = state,
 	};
-	ParamListInfo params = makeParamList(n);
+	/* None rather than an empty one: Citus copies lists, and an empty one becomes NULL there. */
+	ParamListInfo params = n > 0 ? makeParamList(n) : NULL;
 	SPIExecuteOptions options = {.params = params, .read_only = true, .dest = &receiver.pub};
 	bool save_read_only = XactReadOnly;
 	SPIPlanPtr plan;

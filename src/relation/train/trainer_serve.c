@@ -10,9 +10,9 @@
  */
 #include "relation/train/trainer_internal.h"
 
-/* Trains what has been begun, until it ends, and tells of the epochs that validate. */
+/* Trains what has been begun, until it ends; reports its epochs, of n_epochs so far, unless 0. */
 static MrenStatus
-run(MrenTrainer *trainer, bool reports, MrenError *err)
+run(MrenTrainer *trainer, int n_epochs, MrenError *err)
 {
 	const MrenCourses *courses = &trainer->courses;
 	MrenProgress progress;
@@ -20,8 +20,10 @@ run(MrenTrainer *trainer, bool reports, MrenError *err)
 	while (trainer->stage != MREN_STAGE_COURSES)
 	{
 		MREN_TRY(mren_trainer_step(trainer, &progress, err));
-		if (reports && progress.event == MREN_TRAIN_EPOCH)
-			MREN_TRY(courses->report(courses->state, &progress, err));
+		if (n_epochs == 0 || progress.event != MREN_TRAIN_EPOCH)
+			continue;
+		progress.epochs = n_epochs;
+		MREN_TRY(courses->report(courses->state, &progress, err));
 	}
 	return MREN_OK;
 }
@@ -33,12 +35,12 @@ serve_fit(MrenTrainer *trainer, const MrenCourse *course, MrenError *err)
 
 	MREN_TRY(linear ? mren_trainer_begin_linear_fit(trainer, err)
 					: mren_trainer_begin_fit(trainer, course->member, err));
-	return run(trainer, !linear, err);
+	return run(trainer, linear ? 0 : trainer->epochs.n_epochs, err);
 }
 
-/* Waits until the epoch can be trained; false if it is not wanted. */
+/* Waits until the epoch can be trained: *best is the fit's best epoch, below it if it is not wanted. */
 static MrenStatus
-follow(MrenTrainer *trainer, const MrenCourse *fit, int epoch, bool *wanted, MrenError *err)
+follow(MrenTrainer *trainer, const MrenCourse *fit, int epoch, int *best, MrenError *err)
 {
 	const MrenCourses *courses = &trainer->courses;
 	MrenCourseStatus status;
@@ -47,8 +49,8 @@ follow(MrenTrainer *trainer, const MrenCourse *fit, int epoch, bool *wanted, Mre
 	{
 		MREN_TRY(mren_check_interrupts(&trainer->env, err));
 		courses->look(courses->state, fit, &status);
-		*wanted = status.best >= epoch && !status.stopped;
-		if (*wanted || status.final || status.stopped)
+		*best = status.stopped ? 0 : status.best;
+		if (*best >= epoch || status.final || status.stopped)
 			return MREN_OK;
 		MREN_TRY(courses->wait(courses->state, err));
 	}
@@ -59,21 +61,21 @@ serve_refit(MrenTrainer *trainer, const MrenCourse *course, MrenError *err)
 {
 	bool linear = course->kind == MREN_COURSE_LINEAR_REFIT;
 	const MrenCourse fit = {linear ? MREN_COURSE_LINEAR_FIT : MREN_COURSE_FIT, course->member};
-	bool wanted;
+	int best;
 
 	MREN_TRY(mren_trainer_open_refit(trainer, course->member, linear, err));
 	mren_trainer_linear_begin(trainer, linear ? mren_trainer_linear_fit_epochs(trainer) : 0);
 	for (int epoch = 1;; epoch++)
 	{
-		MREN_TRY(follow(trainer, &fit, epoch, &wanted, err));
-		if (!wanted)
+		MREN_TRY(follow(trainer, &fit, epoch, &best, err));
+		if (best < epoch)
 			return MREN_OK;
 		trainer->stage = MREN_STAGE_REFIT;
 		trainer->epochs.epoch = epoch - 1;
 		trainer->epochs.n_epochs = epoch;
 		trainer->epochs.member_epochs = linear ? 0 : epoch;
 		mren_trainer_begin_epoch(trainer);
-		MREN_TRY(run(trainer, !linear, err));
+		MREN_TRY(run(trainer, linear ? 0 : best, err));
 	}
 }
 

@@ -14,7 +14,43 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/library.h"
 #include "base/utf8.h"
+
+/* What is called of libarchive. */
+#define FUNCTIONS(F)                                                                               \
+	F(archive_entry_filetype)                                                                      \
+	F(archive_entry_hardlink)                                                                      \
+	F(archive_entry_pathname)                                                                      \
+	F(archive_entry_pathname_utf8)                                                                 \
+	F(archive_entry_size)                                                                          \
+	F(archive_entry_size_is_set)                                                                   \
+	F(archive_errno)                                                                               \
+	F(archive_error_string)                                                                        \
+	F(archive_filter_code)                                                                         \
+	F(archive_read_data)                                                                           \
+	F(archive_read_data_block)                                                                     \
+	F(archive_read_free)                                                                           \
+	F(archive_read_new)                                                                            \
+	F(archive_read_next_header)                                                                    \
+	F(archive_read_open_memory)                                                                    \
+	F(archive_read_support_filter_gzip)                                                            \
+	F(archive_read_support_format_tar)                                                             \
+	F(archive_read_support_format_zip)
+
+static struct
+{
+	FUNCTIONS(MREN_LIBRARY_MEMBER)
+} library;
+
+static MrenStatus
+load(MrenError *err)
+{
+	static const char *const names[] = {FUNCTIONS(MREN_LIBRARY_NAME)};
+
+	return mren_library_load("libarchive.so.13", names, sizeof(names) / sizeof(names[0]), &library,
+							 err);
+}
 
 #define MAX_PATH 1024
 /* Folders that hold a config.json or weights. */
@@ -49,9 +85,9 @@ typedef struct Unpacking
 static MrenStatus
 fail_archive(struct archive *archive, MrenError *err)
 {
-	const char *text = archive_error_string(archive);
+	const char *text = library.archive_error_string(archive);
 
-	if (archive_errno(archive) == ENOMEM)
+	if (library.archive_errno(archive) == ENOMEM)
 		return mren_fail_nomem(err);
 	mren_fail(err, MREN_EFORMAT, "could not read the archive");
 	if (text != NULL)
@@ -64,22 +100,24 @@ fail_archive(struct archive *archive, MrenError *err)
 static MrenStatus
 open_archive(const uint8_t *bytes, size_t len, struct archive **out, MrenError *err)
 {
-	struct archive *archive = archive_read_new();
+	struct archive *archive;
 	MrenStatus status;
 
 	*out = NULL;
+	MREN_TRY(load(err));
+	archive = library.archive_read_new();
 	if (archive == NULL)
 		return mren_fail_nomem(err);
-	archive_read_support_filter_gzip(archive);
-	archive_read_support_format_zip(archive);
-	archive_read_support_format_tar(archive);
-	if (archive_read_open_memory(archive, bytes, len) == ARCHIVE_OK)
+	library.archive_read_support_filter_gzip(archive);
+	library.archive_read_support_format_zip(archive);
+	library.archive_read_support_format_tar(archive);
+	if (library.archive_read_open_memory(archive, bytes, len) == ARCHIVE_OK)
 	{
 		*out = archive;
 		return MREN_OK;
 	}
 	status = fail_archive(archive, err);
-	archive_read_free(archive);
+	library.archive_read_free(archive);
 	return status;
 }
 
@@ -97,17 +135,17 @@ next_file(const MrenEnv *env, struct archive *archive, struct archive_entry **en
 		int result;
 
 		MREN_TRY(mren_check_interrupts(env, err));
-		result = archive_read_next_header(archive, entry);
+		result = library.archive_read_next_header(archive, entry);
 		*base = NULL;
 		if (result == ARCHIVE_EOF)
 			return MREN_OK;
 		if (result != ARCHIVE_OK && result != ARCHIVE_WARN)
 			return fail_archive(archive, err);
-		name = archive_entry_pathname(*entry);
+		name = library.archive_entry_pathname(*entry);
 		if (name == NULL)
-			name = archive_entry_pathname_utf8(*entry);
-		if (name == NULL || archive_entry_filetype(*entry) != AE_IFREG ||
-			archive_entry_hardlink(*entry) != NULL)
+			name = library.archive_entry_pathname_utf8(*entry);
+		if (name == NULL || library.archive_entry_filetype(*entry) != AE_IFREG ||
+			library.archive_entry_hardlink(*entry) != NULL)
 			continue;
 		while (name[0] == '.' && name[1] == '/')
 			name += 2;
@@ -132,12 +170,12 @@ skip_data(const MrenEnv *env, struct archive *archive, MrenError *err)
 	la_int64_t offset;
 	int result = ARCHIVE_OK;
 
-	if (archive_filter_code(archive, 0) == ARCHIVE_FILTER_NONE)
+	if (library.archive_filter_code(archive, 0) == ARCHIVE_FILTER_NONE)
 		return MREN_OK; /* the next header's call does it */
 	while (result == ARCHIVE_OK || result == ARCHIVE_WARN)
 	{
 		MREN_TRY(mren_check_interrupts(env, err));
-		result = archive_read_data_block(archive, &block, &size, &offset);
+		result = library.archive_read_data_block(archive, &block, &size, &offset);
 	}
 	return result == ARCHIVE_EOF ? MREN_OK : fail_archive(archive, err);
 }
@@ -232,15 +270,15 @@ unpack_file(Unpacking *unpacking, struct archive *archive, struct archive_entry 
 	MrenTransformerFile *file;
 	size_t capacity = 0;
 
-	if (archive_entry_size_is_set(entry) && archive_entry_size(entry) > 0 &&
-		(uint64_t) archive_entry_size(entry) <= unpacking->left)
-		capacity = (size_t) archive_entry_size(entry);
+	if (library.archive_entry_size_is_set(entry) && library.archive_entry_size(entry) > 0 &&
+		(uint64_t) library.archive_entry_size(entry) <= unpacking->left)
+		capacity = (size_t) library.archive_entry_size(entry);
 	MREN_TRY(
 		mren_transformer_files_add(env, unpacking->files, name, capacity, &file, unpacking->err));
 	file->len = 0;
 	for (;;)
 	{
-		la_ssize_t n = archive_read_data(archive, unpacking->piece, PIECE);
+		la_ssize_t n = library.archive_read_data(archive, unpacking->piece, PIECE);
 
 		MREN_TRY(mren_check_interrupts(env, unpacking->err));
 		if (n == 0)
@@ -292,7 +330,7 @@ find_folder(const MrenEnv *env, const uint8_t *bytes, size_t len, Folders *folde
 	folders->n = 0;
 	MREN_TRY(open_archive(bytes, len, &archive, err));
 	status = list_folders(env, archive, folders, err);
-	archive_read_free(archive);
+	library.archive_read_free(archive);
 	MREN_TRY(status);
 	return choose_folder(folders, folder, err);
 }
@@ -305,7 +343,7 @@ unpack(Unpacking *unpacking, const uint8_t *bytes, size_t len)
 
 	MREN_TRY(open_archive(bytes, len, &archive, unpacking->err));
 	status = unpack_folder(unpacking, archive);
-	archive_read_free(archive);
+	library.archive_read_free(archive);
 	return status;
 }
 

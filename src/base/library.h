@@ -1,0 +1,34 @@
+/*
+ * library.h
+ *	  Libraries that are loaded when they are first needed: few processes need them, and each one
+ *	  that is linked takes up to a millisecond of every process that loads this one.
+ *
+ * The file that alone includes a library's header lists the functions that it calls,
+ *
+ *		#define FUNCTIONS(F) F(first_function) F(second_function)
+ *		static struct { FUNCTIONS(MREN_LIBRARY_MEMBER) } library;
+ *		static const char *const names[] = {FUNCTIONS(MREN_LIBRARY_NAME)};
+ *
+ * and calls library.first_function once mren_library_load has filled the struct.  It is the one
+ * thing that the core keeps: a library is loaded once for a process.
+ */
+#ifndef MREN_BASE_LIBRARY_H
+#define MREN_BASE_LIBRARY_H
+
+#include <stddef.h>
+
+#include "base/status.h"
+
+#define MREN_LIBRARY_MEMBER(name) __typeof__(&(name)) name;
+#define MREN_LIBRARY_NAME(name) #name,
+
+/*
+ * mren_library_load
+ *	  The n functions of these names into the pointers from `functions` on, unless the first is
+ *	  already there.  file: as dlopen takes it.  MREN_EUNSUPPORTED if the library cannot be loaded or
+ *	  lacks one of them; all pointers are then NULL.
+ */
+extern MrenStatus mren_library_load(const char *file, const char *const *names, size_t n,
+									void *functions, MrenError *err);
+
+#endif
