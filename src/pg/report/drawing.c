@@ -14,6 +14,8 @@
 #define MAX_HEIGHT 640.0
 /* Shorter lines have no room for their label; it is in their title. */
 #define LABEL_ROOM 125
+/* Characters of a label that are shown. */
+#define LABEL_LENGTH 22
 #define MARGIN_X 90.0
 #define MARGIN_Y 34.0
 /* From a node's border to the base line of its name above and below it. */
@@ -155,45 +157,6 @@ siblings(const MrenDrawing *drawing, int edge, int *all)
 	return before;
 }
 
-/* A line that ends at the border of its target, bent if it has siblings. */
-static void
-draw_edge(StringInfo page, const MrenDrawing *drawing, int edge)
-{
-	const MrenDrawnEdge *e = &drawing->edges[edge];
-	const MrenDrawnNode *from = &drawing->nodes[e->from];
-	const MrenDrawnNode *to = &drawing->nodes[e->to];
-	int all;
-	int before = siblings(drawing, edge, &all);
-	double dx = to->x - from->x;
-	double dy = to->y - from->y;
-	double distance = Max(sqrt(dx * dx + dy * dy), 1);
-	double bend = (before - (all - 1) / 2.0) * 44 * (e->from < e->to ? 1 : -1);
-	double cx = (from->x + to->x) / 2 - dy / distance * bend;
-	double cy = (from->y + to->y) / 2 + dx / distance * bend;
-	double tx = to->x - cx;
-	double ty = to->y - cy;
-	double length = Max(sqrt(tx * tx + ty * ty), 1);
-	double stop = radius(to) + 4;
-
-	appendStringInfo(page,
-					 "<path class=\"edge\" marker-end=\"url(#tip)\" d=\"M%.1f %.1fQ%.1f %.1f %.1f "
-					 "%.1f\"><title>",
-					 from->x, from->y, cx, cy, to->x - tx / length * stop,
-					 to->y - ty / length * stop);
-	mren_html_text(page, from->name);
-	appendStringInfoString(page, " &#x2013; ");
-	mren_html_text(page, e->label);
-	appendStringInfoString(page, " &#x2192; ");
-	mren_html_text(page, to->name);
-	appendStringInfo(page, " (%.2f)</title></path>\n", e->confidence);
-	if (distance < LABEL_ROOM)
-		return;
-	appendStringInfo(page, "<text class=\"relation\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">",
-					 (from->x + to->x) / 4 + cx / 2, (from->y + to->y) / 4 + cy / 2 + 3);
-	mren_html_brief(page, e->label, 22);
-	appendStringInfoString(page, "</text>\n");
-}
-
 /* How many other nodes a name whose base line is `away` from the node would touch. */
 static int
 hidden_nodes(const MrenDrawing *drawing, int number, double away)
@@ -238,12 +201,81 @@ name_below(const MrenDrawing *drawing, int number)
 	return up + line_up > down + line_down;
 }
 
+/* The base line of the node's name, below the node's centre. */
+static double
+name_away(const MrenDrawing *drawing, int number)
+{
+	double r = radius(&drawing->nodes[number]);
+
+	return name_below(drawing, number) ? r + NAME_BELOW : -r - NAME_ABOVE;
+}
+
+/* Whether the label of a line, with its centre at (x, y), would touch a name. */
+static bool
+touches_name(const MrenDrawing *drawing, const char *label, double x, double y)
+{
+	double half = Min(strlen(label), LABEL_LENGTH) * LETTER_WIDTH / 2;
+
+	for (int i = 0; i < drawing->n_nodes; i++)
+	{
+		const MrenDrawnNode *node = &drawing->nodes[i];
+		double name = Min(strlen(node->name), NAME_LENGTH) * LETTER_WIDTH / 2;
+
+		if (fabs(node->x - x) < (half + name) * 0.9 &&
+			fabs(node->y + name_away(drawing, i) - LETTER_WIDTH / 2 - y) < 1.5 * LETTER_WIDTH)
+			return true;
+	}
+	return false;
+}
+
+/* A line that ends at the border of its target, bent if it has siblings. */
+static void
+draw_edge(StringInfo page, const MrenDrawing *drawing, int edge)
+{
+	const MrenDrawnEdge *e = &drawing->edges[edge];
+	const MrenDrawnNode *from = &drawing->nodes[e->from];
+	const MrenDrawnNode *to = &drawing->nodes[e->to];
+	int all;
+	int before = siblings(drawing, edge, &all);
+	double dx = to->x - from->x;
+	double dy = to->y - from->y;
+	double distance = Max(sqrt(dx * dx + dy * dy), 1);
+	double bend = (before - (all - 1) / 2.0) * 44 * (e->from < e->to ? 1 : -1);
+	double cx = (from->x + to->x) / 2 - dy / distance * bend;
+	double cy = (from->y + to->y) / 2 + dx / distance * bend;
+	double tx = to->x - cx;
+	double ty = to->y - cy;
+	double length = Max(sqrt(tx * tx + ty * ty), 1);
+	double stop = radius(to) + 4;
+	double x;
+	double y;
+
+	appendStringInfo(page,
+					 "<path class=\"edge\" marker-end=\"url(#tip)\" d=\"M%.1f %.1fQ%.1f %.1f %.1f "
+					 "%.1f\"><title>",
+					 from->x, from->y, cx, cy, to->x - tx / length * stop,
+					 to->y - ty / length * stop);
+	mren_html_text(page, from->name);
+	appendStringInfoString(page, " &#x2013; ");
+	mren_html_text(page, e->label);
+	appendStringInfoString(page, " &#x2192; ");
+	mren_html_text(page, to->name);
+	appendStringInfo(page, " (%.2f)</title></path>\n", e->confidence);
+	x = (from->x + to->x) / 4 + cx / 2;
+	y = (from->y + to->y) / 4 + cy / 2;
+	if (distance < LABEL_ROOM || touches_name(drawing, e->label, x, y))
+		return;
+	appendStringInfo(page, "<text class=\"relation\" x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">",
+					 x, y + 3);
+	mren_html_brief(page, e->label, LABEL_LENGTH);
+	appendStringInfoString(page, "</text>\n");
+}
+
 static void
 draw_node(StringInfo page, const MrenDrawing *drawing, int number)
 {
 	const MrenDrawnNode *node = &drawing->nodes[number];
-	double away =
-		name_below(drawing, number) ? radius(node) + NAME_BELOW : -radius(node) - NAME_ABOVE;
+	double away = name_away(drawing, number);
 
 	appendStringInfo(page,
 					 "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\" style=\"fill:var(--c%d)\"><title>",
