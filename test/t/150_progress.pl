@@ -152,7 +152,7 @@ my (undef, undef, $said) = $node->try(q{CALL mren.train('idle', 'SELECT sentence
 	"encoder_learning_rate": 1e-8, "validation_share": 0.4}')});
 is(scalar(() = $said =~ /NOTICE:  the text encoder has learned nothing: its training begins again/g), 2, 'two new attempts are told');
 is($watch->query(q{SELECT metrics ->> 'encoder_restarts' FROM mren.models WHERE model = 'idle'}), '2', 'and recorded');
-is(join(' ', sort map { /member (\d)/ && $1 . (/ s left/ ? ' left' : '') } grep { /training epoch/ } split /\n/, $said), '1 2 left 2 left 2 left',
+is(join(' ', sort map { my ($member) = /member (\d)/; $member . (/ s left/ ? ' left' : '') } grep { /training epoch/ } split /\n/, $said), '1 2 left 2 left 2 left',
 	'the time left is told from the encoder on, which takes most of it');
 
 # The server shuts down during a training.
