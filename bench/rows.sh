@@ -55,7 +55,7 @@ start_server() { # settings
 	server=$(mktemp -d /tmp/mren-bench.XXXXXX)
 	trap '"$root/tools/server" remove "$server" >/dev/null 2>&1 || rm -rf "$server"' EXIT
 	MREN_SERVER_ENV="LD_LIBRARY_PATH=$blas OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MALLOC_TRIM_THRESHOLD_=4000000000 MALLOC_MMAP_THRESHOLD_=4000000000 ${MREN_SERVER_ENV:-}" \
-		tools/server start "$server" "shared_buffers = '256MB'" "jit = off" "max_parallel_workers_per_gather = 0" \
+		tools/server start "$server" "shared_buffers = '256MB'" "jit = off" "max_parallel_workers_per_gather = 0" "max_parallel_maintenance_workers = 0" \
 		"max_wal_size = '4GB'" "$@" >"$cache/server.log" 2>&1 || { cat "$cache/server.log" >&2; exit 1; }
 	mkdir -p "$server/files"
 	chmod 755 "$server/files"

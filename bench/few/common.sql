@@ -97,6 +97,15 @@ BEGIN
 END
 $$;
 
+-- How far confidence is from the share of right answers: the expected calibration error in ten bins.
+CREATE FUNCTION bench.calibration_error(task text, model text) RETURNS double precision
+LANGUAGE sql AS $$
+    SELECT sum(abs(gap)) / sum(n) FROM (
+        SELECT count(*) AS n, sum((p.relation = r.relation)::int - p.confidence) AS gap
+        FROM mren.predict_rows(model, bench.test(task)) AS p JOIN bench.row AS r ON r.task = calibration_error.task AND r.id = p.id
+        GROUP BY least(floor(p.confidence * 10), 9)) AS bin
+$$;
+
 -- The options of a training; without gold rows no row has the negative relation.
 CREATE FUNCTION bench.options(task text, gold int, more jsonb) RETURNS jsonb
 LANGUAGE sql AS $$

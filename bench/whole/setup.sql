@@ -1,11 +1,9 @@
 -- Rows to train on.
 -- Variables: data, vectors (a file).
 SET client_min_messages = error;
-SET max_parallel_maintenance_workers = 0;
 CREATE EXTENSION mren;
 ALTER DATABASE postgres SET client_min_messages = error;
-ALTER DATABASE postgres SET max_parallel_maintenance_workers = 0;
-\set semeval :data '/text/semeval2010_task8/TRAIN_FILE.TXT'
+ALTER DATABASE postgres \set semeval :data '/text/semeval2010_task8/TRAIN_FILE.TXT'
 SELECT mren.load_embeddings('glove', :'vectors') \g /dev/null
 CREATE TABLE sample AS
 SELECT sentence, substr(sentence, lower(head) + 1, upper(head) - lower(head)) AS head,

@@ -194,6 +194,7 @@ CREATE TABLE mren.run (
     model_id    bigint,
     member      integer,
     members     integer,
+    weak_rows   bigint,
     input_hash  bytea
 );
 CREATE INDEX run_model ON mren.run (model, id);

@@ -53,7 +53,9 @@ SELECT r.id AS run,
        r.holdout_seen,
        r.new_rows,
        r.member,
-       r.members
+       r.members,
+       r.rows OPERATOR(pg_catalog.-) r.weak_rows AS gold_rows,
+       r.weak_rows
 FROM mren.run r
 WHERE EXISTS (
           SELECT FROM pg_catalog.pg_roles a

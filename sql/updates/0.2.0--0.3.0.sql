@@ -60,10 +60,12 @@ ALTER VIEW mren.runs RENAME COLUMN gate_seen TO holdout_seen;
 -- Runs are shown by the model that they were of.  One that began when the model
 -- of that name existed, or that made a version of it, was of that model; of others
 -- it is not known, and only who started them sees them.  Whether one is alive rests
--- on a lock that only mren takes.  A run also tells which member of an ensemble it trains.
+-- on a lock that only mren takes.  A run also tells which member of an ensemble it trains, and
+-- how many rows are not gold.
 ALTER TABLE mren.run ADD COLUMN model_id bigint;
 ALTER TABLE mren.run ADD COLUMN member integer;
 ALTER TABLE mren.run ADD COLUMN members integer;
+ALTER TABLE mren.run ADD COLUMN weak_rows bigint;
 UPDATE mren.run r SET model_id = m.id FROM mren.model m
 WHERE m.name OPERATOR(pg_catalog.=) r.model
   AND (r.started_at OPERATOR(pg_catalog.>=) m.created_at
@@ -117,7 +119,9 @@ SELECT r.id AS run,
        r.holdout_seen,
        r.new_rows,
        r.member,
-       r.members
+       r.members,
+       r.rows OPERATOR(pg_catalog.-) r.weak_rows AS gold_rows,
+       r.weak_rows
 FROM mren.run r
 WHERE EXISTS (
           SELECT FROM pg_catalog.pg_roles a

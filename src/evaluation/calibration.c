@@ -16,7 +16,7 @@ typedef struct Fit
 	double curve[3]; /* second derivatives by 1/T and 1/T, 1/T and b, b and b */
 } Fit;
 
-#define PRIOR_DEVIATION 3.0
+#define BIAS_DEVIATION 3.0
 
 /* Adds one row, in double precision. */
 static void
@@ -60,7 +60,8 @@ add_row(const MrenLogits *rows, size_t i, double beta, double bias, Fit *fit)
 static void
 evaluate(const MrenLogits *rows, const double *x, Fit *fit)
 {
-	const double precision = 1 / (PRIOR_DEVIATION * PRIOR_DEVIATION);
+	const double deviation = rows->bias_deviation > 0 ? rows->bias_deviation : BIAS_DEVIATION;
+	const double precision = 1 / (deviation * deviation);
 
 	memset(fit, 0, sizeof(*fit));
 	for (size_t i = 0; i < rows->n; i++)

@@ -34,15 +34,15 @@ typedef struct MrenLogits
 	const float *weights;  /* (n), or NULL: 1 each */
 	size_t n;
 	size_t k;
-	int32_t negative; /* relation that gets the bias; -1: none */
+	int32_t negative;	   /* relation that gets the bias; -1: none */
+	double bias_deviation; /* of the bias's prior; 0: 3 */
 } MrenLogits;
 
 /*
  * mren_calibration_fit
  *	  The temperature and the bias that minimise the mean negative
  *	  log-likelihood; 1 and 0 if there are no rows.  The bias has a normal prior
- *	  of deviation 3 that counts as one row, so that the bias stays finite with
- *	  few rows.  Newton's method: the loss is convex in 1/T and b.
+ *	  that counts as one row, so that the bias stays finite with few rows.  Newton's method: the loss is convex in 1/T and b.
  */
 extern MrenStatus mren_calibration_fit(const MrenEnv *env, const MrenLogits *rows,
 									   MrenCalibration *calibration, MrenError *err);

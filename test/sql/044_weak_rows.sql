@@ -14,6 +14,8 @@ SELECT (metrics ->> 'gold_rows')::int = (SELECT count(*) FROM rows WHERE relatio
     (metrics ->> 'weak_rows')::int + (metrics ->> 'unused_weak_rows')::int = (SELECT count(*) FROM rows WHERE relation IS NULL) AS weak,
     (metrics ->> 'soft_rows')::int = (metrics ->> 'weak_rows')::int AS soft, options ? 'weak' AS default_shown
 FROM mren.models WHERE model = 'soft';
+SELECT gold_rows = (SELECT count(*) FROM rows WHERE relation IS NOT NULL) AS gold, weak_rows = (SELECT count(*) FROM rows WHERE relation IS NULL) AS weak, rows = gold_rows + weak_rows AS all
+FROM mren.runs WHERE model = 'soft';
 SELECT (mren.metrics(g.relation, mren.predict('soft', g.sentence, g.head, g.tail)) ->> 'accuracy')::float8 > 0.8 AS learns FROM gold g;
 -- Any order of rows, the aggregate, and parallel workers give the same network.
 CREATE TABLE shuffled AS SELECT * FROM rows ORDER BY md5(id::text);
@@ -43,6 +45,7 @@ SELECT verdict, holdout_rows FROM mren.runs WHERE call = 'retrain' ORDER BY run 
 CALL mren.train('judged', 'SELECT * FROM rows', '{"epochs": 1, "hidden": [8], "holdout_share": 0.5}');
 CALL mren.retrain('judged', min_new_rows => 0, promote => 'always', options => '{"seed": 2}');
 SELECT holdout_rows <= (SELECT count(*) FROM rows WHERE relation IS NOT NULL) AS gold_only, holdout_rows > 0 AS some FROM mren.runs WHERE call = 'retrain' ORDER BY run DESC LIMIT 1;
+SELECT weak_rows > 0 AS weak, gold_rows > 0 AS gold FROM mren.runs WHERE call = 'retrain' ORDER BY run DESC LIMIT 1;
 -- Variants are compared on the gold rows.
 SELECT rows = (SELECT count(*) FROM rows WHERE relation IS NOT NULL) AS gold_only FROM mren.compare(NULL, 'SELECT * FROM rows', ARRAY['{"epochs": 1, "hidden": [8]}']::jsonb[], 2);
 -- What cannot be used is told with row and value.

@@ -69,6 +69,8 @@ SET temp_file_limit = '1kB';
 SET max_parallel_maintenance_workers = 2;
 \set aggregate 'SELECT mren.train_agg(sentence, head, tail, relation, NULL::bytea, \'{"epochs": 500, "patience": 0, "text_encoder": "pool"}\') IS NOT NULL AS trained FROM many'
 :aggregate;
+-- The same of more rows than a worker is given at once, so that it has failed before it has all of them.
+:aggregate, generate_series(1, 10);
 SET max_parallel_maintenance_workers = 0;
 SELECT mren.train_agg(sentence, head, tail, relation, NULL::bytea, '{"epochs": 5, "text_encoder": "pool"}') IS NOT NULL AS trained FROM many;
 RESET max_parallel_maintenance_workers;

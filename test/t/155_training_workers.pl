@@ -6,6 +6,7 @@ use MrenTest;
 use MrenToy;
 use Test::More;
 
+$SIG{PIPE} = 'IGNORE'; # a session that was terminated is closed
 my $node = MrenTest->start('trainworkers', 'max_parallel_maintenance_workers = 2');
 toy_task($node);
 my $trainer = $node->session;

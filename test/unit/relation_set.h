@@ -57,6 +57,18 @@ make_xor(Set *set, size_t n)
 	set->n = n;
 }
 
+/* The row of make_xor is weak, and its relation, or with `wrong` the other one, only likely. */
+static inline void
+make_weak(Row *row, bool wrong)
+{
+	static const float probabilities[2][2] = {{0.9f, 0.1f}, {0.1f, 0.9f}};
+	static const uint32_t ends[2] = {6, 13};
+	bool agrees = (row->relation[0] == 'a') != wrong;
+
+	row->example.weak = true;
+	row->example.targets = (MrenTargets){2, probabilities[!agrees], ends, "agreesdiffers"};
+}
+
 /* The relation is whether the image fits the head: text or image alone are useless. */
 static inline void
 make_images(Set *set, size_t n)

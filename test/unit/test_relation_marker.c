@@ -1050,6 +1050,59 @@ test_stopped_in_its_first_epoch_is_left_out(void **state)
 	free(set);
 }
 
+/*
+ * Weak rows teach an encoder; gold rows alone judge it, so that they tell when it learned from
+ * wrong ones.
+ */
+static void
+test_weak_rows_teach_and_gold_rows_judge(void **state)
+{
+	static const struct
+	{
+		MrenWeakRows weak;
+		bool wrong;
+	} cases[] = {{MREN_WEAK_FIRST, false},
+				 {MREN_WEAK_MIXED, false},
+				 {MREN_WEAK_ONLY, false},
+				 {MREN_WEAK_ONLY, true}};
+	const size_t n_gold = 40;
+	TestEnv test;
+	Set *set = new_set();
+	MrenOptions options;
+
+	(void) state;
+	test_env_init(&test);
+	make_xor(set, 320);
+	add_tokens(set);
+	marker_options(&options, MREN_FINE_TUNING_ADAPTERS);
+	options.common.validation_share = 0.3;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+	{
+		MrenTrainReport report;
+		MrenNet *net;
+		MrenError err = {0};
+
+		for (size_t row = n_gold; row < set->n; row++)
+			make_weak(&set->rows[row], cases[i].wrong);
+		options.weak = cases[i].weak;
+		assert_int_equal(train(&test.env, set, &options, &net, &report, &err), MREN_OK);
+		assert_int_equal(report.n_weak + report.n_weak_unused, set->n - n_gold);
+		assert_int_equal(report.n_train - report.n_weak + report.n_validation, n_gold);
+		assert_int_equal(report.n_train == report.n_weak, options.weak == MREN_WEAK_ONLY);
+		assert_int_equal(report.validation_accuracy > 0.75, !cases[i].wrong);
+		if (!cases[i].wrong)
+		{
+			MrenEncoderSource encoder = source_of(&tiny);
+
+			assert_int_equal(mren_net_attach_encoder(net, &encoder, &err), MREN_OK);
+			assert_true(share_right(&test.env, set, net) > 0.95);
+		}
+		mren_net_free(&test.env, net);
+	}
+	assert_int_equal(test.n_live, 0);
+	free(set);
+}
+
 /* A training that starts from a network needs fewer epochs; it must fit. */
 static void
 test_warm_start(void **state)
@@ -1160,6 +1213,7 @@ main(void)
 		cmocka_unit_test(test_chance_is_noticed),
 		cmocka_unit_test(test_stopped_refit_keeps_the_fit),
 		cmocka_unit_test(test_stopped_in_its_first_epoch_is_left_out),
+		cmocka_unit_test(test_weak_rows_teach_and_gold_rows_judge),
 		cmocka_unit_test(test_high_rate_is_lowered),
 		cmocka_unit_test(test_warm_start),
 		cmocka_unit_test(test_failures_release_all),

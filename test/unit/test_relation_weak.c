@@ -12,20 +12,6 @@
 #define K 4
 #define N_GOLD 40
 
-static const float agrees[2] = {0.9f, 0.1f};
-static const float differs[2] = {0.1f, 0.9f};
-static const uint32_t ends[2] = {6, 13};
-
-/* The row is weak, and its relation only likely. */
-static void
-make_weak(Row *row)
-{
-	bool agree = row->relation[0] == 'a';
-
-	row->example.weak = true;
-	row->example.targets = (MrenTargets){2, agree ? agrees : differs, ends, "agreesdiffers"};
-}
-
 /* All rows of an exclusive or but the first N_GOLD are weak. */
 static Set *
 weak_set(void)
@@ -34,7 +20,7 @@ weak_set(void)
 
 	make_xor(set, MAX_ROWS);
 	for (size_t i = N_GOLD; i < set->n; i++)
-		make_weak(&set->rows[i]);
+		make_weak(&set->rows[i], false);
 	return set;
 }
 
@@ -204,7 +190,7 @@ without_gold_nothing_validates(void **state)
 	test_env_init(&test);
 	for (size_t i = 0; i < N_GOLD; i++)
 	{
-		make_weak(&set->rows[i]);
+		make_weak(&set->rows[i], false);
 		set->rows[i].example.split = MREN_SPLIT_VALIDATION;
 	}
 	gold_accuracy(&test, set, MREN_WEAK_FIRST, &report);
@@ -231,7 +217,7 @@ thresholds_need_gold(void **state)
 	small_options(&options);
 	options.decide.word = MREN_AIM_F1;
 	for (size_t i = 0; i < N_GOLD; i++)
-		make_weak(&set->rows[i]);
+		make_weak(&set->rows[i], false);
 	assert_int_equal(gather(&test.env, set, 0, &examples, &err), MREN_OK);
 	assert_int_equal(fixture_train(&test.env, &set->fixture, &options, examples, &net, NULL, &err),
 					 MREN_EDATA);
@@ -292,8 +278,8 @@ weak_rows_among_validation_rows_do_nothing(void **state)
 	nets[0] = train_by_split(&test, set);
 	for (size_t i = 0; i < N_GOLD / 2; i++)
 	{
-		set->rows[N_GOLD + i].example.targets.probabilities = agrees;
-		set->rows[2 * N_GOLD + i].example.targets.probabilities = agrees;
+		make_weak(&set->rows[N_GOLD + i], true);
+		make_weak(&set->rows[2 * N_GOLD + i], true);
 	}
 	nets[1] = train_by_split(&test, set);
 	expect_same_answers(&test, set, nets[0], nets[1]);
@@ -347,9 +333,7 @@ gold_rows_follow_weak_ones(void **state)
 	make_xor(set, MAX_ROWS);
 	for (size_t i = set->n / 2; i < set->n; i++)
 	{
-		make_weak(&set->rows[i]);
-		set->rows[i].example.targets.probabilities =
-			set->rows[i].relation[0] == 'a' ? differs : agrees;
+		make_weak(&set->rows[i], true);
 	}
 	small_options(&options);
 	net = train_set(&test.env, set, &options, 0, &report);
@@ -360,13 +344,50 @@ gold_rows_follow_weak_ones(void **state)
 }
 
 /*
+ * Few gold rows that follow weak ones validate in turn, each by a network that has not seen it:
+ * labels that only memory could tell are not told.
+ */
+static void
+gold_rows_validate_in_turn(void **state)
+{
+	TestEnv test;
+	MrenTrainReport report;
+	Set *set = weak_set();
+	MrenRandom random;
+
+	(void) state;
+	test_env_init(&test);
+	mren_random_seed(&random, 7, 0);
+	for (size_t i = 0; i < N_GOLD; i++)
+	{
+		if (mren_random_below(&random, 2) == 0)
+			set->rows[i].example.relation = set->rows[i].relation[0] == 'a'
+												? (MrenTextSpan){"differs", 7}
+												: (MrenTextSpan){"agrees", 6};
+	}
+	gold_accuracy(&test, set, MREN_WEAK_FIRST, &report);
+	assert_int_equal(report.n_validation, N_GOLD);
+	assert_int_equal(report.n_train, report.n_weak);
+	assert_true(report.validation_accuracy < 0.75);
+	gold_accuracy(&test, set, MREN_WEAK_MIXED, &report);
+	assert_true(report.n_validation < N_GOLD);
+	free(set);
+}
+
+/*
  * Failures
  */
+
+typedef struct Small
+{
+	const Set *set;
+	size_t ensemble; /* of one, gold rows validate in turn */
+} Small;
 
 static MrenStatus
 small_training(const MrenEnv *env, MrenError *err, void *arg)
 {
-	const Set *set = arg;
+	const Small *small = arg;
 	MrenExamples *examples;
 	MrenOptions options;
 	MrenNet *net = NULL;
@@ -374,10 +395,10 @@ small_training(const MrenEnv *env, MrenError *err, void *arg)
 
 	small_options(&options);
 	options.common.epochs = 2;
-	options.ensemble = 2;
-	status = gather(env, set, 0, &examples, err);
+	options.ensemble = small->ensemble;
+	status = gather(env, small->set, 0, &examples, err);
 	if (status == MREN_OK)
-		status = fixture_train(env, &set->fixture, &options, examples, &net, NULL, err);
+		status = fixture_train(env, &small->set->fixture, &options, examples, &net, NULL, err);
 	mren_net_free(env, net);
 	mren_examples_free(examples);
 	return status;
@@ -390,8 +411,13 @@ failed_allocations_and_interrupts(void **state)
 
 	(void) state;
 	set->n = 60;
-	test_allocation_sweep(small_training, set);
-	test_interrupt_sweep(small_training, set);
+	for (size_t ensemble = 1; ensemble <= 2; ensemble++)
+	{
+		Small small = {set, ensemble};
+
+		test_allocation_sweep(small_training, &small);
+		test_interrupt_sweep(small_training, &small);
+	}
 	free(set);
 }
 
@@ -408,6 +434,7 @@ main(void)
 		cmocka_unit_test(weak_rows_among_validation_rows_do_nothing),
 		cmocka_unit_test(order_does_not_matter),
 		cmocka_unit_test(gold_rows_follow_weak_ones),
+		cmocka_unit_test(gold_rows_validate_in_turn),
 		cmocka_unit_test(failed_allocations_and_interrupts),
 	};
 

@@ -1,15 +1,8 @@
--- How far confidence is from the share of right answers, on the test rows: the expected calibration
--- error in ten bins, of a model of weak rows and gold ones.
+-- How far confidence is from the share of right answers, on the test rows, of a model of weak rows
+-- and gold ones.
 INSERT INTO bench.figure (part, name, aim, below) VALUES
     ('calibration', 'SemEval, 200 gold', 0.05, true), ('calibration', 'SemEval, 640 gold', 0.05, true),
     ('calibration', 'ChemProt, 200 gold', 0.05, true), ('calibration', 'ChemProt, 800 gold', 0.05, true);
-CREATE FUNCTION bench.calibration_error(task text, model text) RETURNS double precision
-LANGUAGE sql AS $$
-    SELECT sum(abs(gap)) / sum(n) FROM (
-        SELECT count(*) AS n, sum((p.relation = r.relation)::int - p.confidence) AS gap
-        FROM mren.predict_rows(model, bench.test(task)) AS p JOIN bench.row AS r ON r.task = calibration_error.task AND r.id = p.id
-        GROUP BY least(floor(p.confidence * 10), 9)) AS bin
-$$;
 CREATE PROCEDURE bench.calibrate(name text, task text, gold int)
 LANGUAGE plpgsql AS $$
 DECLARE

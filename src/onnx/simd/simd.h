@@ -14,13 +14,14 @@
 
 /*
  * For plain loops over floats that matter: vectorised, and compiled once more
- * for wider vectors where the machine picks among them at load time.  Left out
+ * for wider vectors where the machine picks among them at load time: by what a CPU can do (GCC 12
+ * knows these levels), since by its name, as in arch=haswell, no AMD CPU is found.  Left out
  * under a sanitizer, which cannot run before the dynamic linker is done.
  */
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) &&                             \
+#if defined(__x86_64__) && defined(__GNUC__) && __GNUC__ >= 12 && !defined(__clang__) &&           \
 	!defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && defined(__gnu_linux__)
 #define MREN_ONNX_HOT                                                                              \
-	__attribute__((optimize("O3"), target_clones("arch=skylake-avx512", "arch=haswell", "default")))
+	__attribute__((optimize("O3"), target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define MREN_ONNX_HOT
 #endif

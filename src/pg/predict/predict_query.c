@@ -42,6 +42,7 @@ typedef struct Side
 typedef struct Batch
 {
 	int n_sides; /* 2 with a rival */
+	double holdout_share;
 	Side sides[2];
 	MrenColumns columns;
 	AttrNumber attno[MREN_N_COLUMNS]; /* in the generated statement */
@@ -243,8 +244,17 @@ read_holdout(Batch *batch, TupleTableSlot *slot, const MrenPair *pair, const Mre
 	prediction->key = mren_holdout_group_key(text.data, text.len);
 }
 
-/* Encodes and fuses the row for one side. */
-static void
+/* Whether the row is one of those that are asked for. */
+static bool
+is_held_out(const Batch *batch, const MrenPrediction *prediction)
+{
+	return batch->holdout_share == 0 ||
+		   (prediction->actual != NULL && mren_split_trains(prediction->split) &&
+			mren_holdout_holds(prediction->key, batch->holdout_share));
+}
+
+/* Encodes and fuses the row for one side; false, and it is not fused, if it is not held out. */
+static bool
 add_row(Batch *batch, int number, const MrenPair *pair, TupleTableSlot *slot,
 		MrenPrediction *prediction)
 {
@@ -270,8 +280,6 @@ add_row(Batch *batch, int number, const MrenPair *pair, TupleTableSlot *slot,
 		without.has_head_box = without.has_tail_box = false;
 	pair = &without;
 	mren_predictor_row(&side->predictor, pair, &input);
-	mren_predictor_features(&side->predictor, &input,
-							side->features + (size_t) batch->n_answered * dim);
 	seen = mren_predictor_trained_on(&side->predictor, pair, &input, prediction->actual, &example);
 	if (number == 0)
 	{
@@ -282,6 +290,11 @@ add_row(Batch *batch, int number, const MrenPair *pair, TupleTableSlot *slot,
 		prediction->rival_seen = seen;
 	if (number == 1 && prediction->actual != NULL)
 		read_holdout(batch, slot, pair, &example, prediction);
+	if (number == 1 && !is_held_out(batch, prediction))
+		return false;
+	mren_predictor_features(&side->predictor, &input,
+							side->features + (size_t) batch->n_answered * dim);
+	return true;
 }
 
 static void
@@ -294,7 +307,7 @@ keep_pair(Batch *batch, const MrenPair *pair, MrenPrediction *prediction)
 	MemoryContextSwitchTo(old);
 }
 
-/* Reads, encodes and fuses the row; false if it has no sentence or mention. */
+/* Reads, encodes and fuses the row; false if it has no sentence or mention, or is not held out. */
 static bool
 encode_row(Batch *batch, TupleTableSlot *slot, MrenPrediction *prediction)
 {
@@ -306,8 +319,12 @@ encode_row(Batch *batch, TupleTableSlot *slot, MrenPrediction *prediction)
 	{
 		mren_slips_pair(&batch->slips, &pair, prediction->id, batch->n_read);
 	}
-	for (int i = 0; i < batch->n_sides; i++)
-		add_row(batch, i, &pair, slot, prediction);
+	/* The rival first: what it reads of a row tells whether that is held out. */
+	for (int i = batch->n_sides - 1; i >= 0; i--)
+	{
+		if (!add_row(batch, i, &pair, slot, prediction))
+			return false;
+	}
 	if (batch->keep_pairs)
 		keep_pair(batch, &pair, prediction);
 	return true;
@@ -518,6 +535,7 @@ mren_predict_query(const MrenPredictQuery *what, MrenPredictionVisitor visit, vo
 	SPI_connect();
 	batch = palloc0(sizeof(Batch));
 	batch->n_sides = what->rival != 0 ? 2 : 1;
+	batch->holdout_share = what->holdout_share;
 	batch->outer = outer;
 	batch->visit = visit;
 	batch->state = state;

@@ -47,10 +47,11 @@ typedef struct MrenPredictQuery
 {
 	const char *model;
 	const char *query;
-	int32 version;				   /* 0: the deployed one */
-	bool need_id;				   /* an error if the query has no column "id" */
-	bool need_relation;			   /* the same for "relation" */
-	int32 rival;				   /* a version that answers the same rows; 0: none */
+	int32 version;		  /* 0: the deployed one */
+	bool need_id;		  /* an error if the query has no column "id" */
+	bool need_relation;	  /* the same for "relation" */
+	int32 rival;		  /* a version that answers the same rows; 0: none */
+	double holdout_share; /* of a comparison: rows that it does not hold out get no answer */
 	const MrenStoredQuery *stored; /* whose owner runs the query; NULL: the current user does */
 	bool keep_pairs;			   /* predictions have their pairs */
 	bool skip_bad; /* rows that cannot be used get no answer; otherwise the first is an error */

@@ -53,6 +53,7 @@ typedef struct Retrain
 	bool busy;			   /* another session is retraining the model */
 	MrenJudgedRun earlier; /* on equal input; run 0: none */
 	MrenTrainRows rows;
+	int64 n_weak; /* of the rows, not gold */
 	MrenNetworkTraining training;
 	MrenHoldoutScore recorded; /* the champion's, from when it was trained */
 	MrenRetrainScores scores;
@@ -162,7 +163,7 @@ read_rows(MrenJob *job)
 	mren_stored_leave(&scope);
 	if (retrain->verdict.new_rows < retrain->args.min_new_rows || is_unchanged(retrain))
 		return;
-	mren_train_check_rows(&retrain->setup, &rows->source);
+	retrain->n_weak = mren_train_check_rows(&retrain->setup, &rows->source);
 	mren_train_network_begin(&retrain->training, &retrain->setup, &rows->source, rows->memory);
 	retrain->training.n_bad = rows->errors.n;
 	if (retrain->args.warm)
@@ -446,6 +447,7 @@ train_challenger(Retrain *retrain)
 							.step = step,
 							.stop = stop,
 							.rows = retrain->rows.source.n,
+							.weak_rows = retrain->n_weak,
 							.budget = retrain->args.budget};
 
 	mren_job_epochs_run(&epochs);

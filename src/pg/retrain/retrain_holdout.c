@@ -12,7 +12,6 @@
 #include "mb/pg_wchar.h"
 
 #include "base/hash.h"
-#include "evaluation/holdout.h"
 #include "pg/predict/predict_query.h"
 #include "pg/support/pg_env.h"
 
@@ -20,7 +19,6 @@ typedef struct Comparison
 {
 	MrenEnv env;
 	MrenRetrainScores *scores;
-	double share;
 	const char *negative; /* in the database's encoding; NULL: none */
 	MrenPairedCounts *rows;
 	size_t n;
@@ -85,9 +83,7 @@ visit(void *state, const MrenPrediction *prediction)
 	MrenPairedCounts *row;
 	MrenError err;
 
-	if (!prediction->answered || prediction->actual == NULL ||
-		!mren_split_trains(prediction->split) ||
-		!mren_holdout_holds(prediction->key, comparison->share))
+	if (!prediction->answered)
 		return;
 	if (prediction->seen || prediction->rival_seen)
 	{
@@ -113,18 +109,17 @@ mren_retrain_compare(const MrenRetrainCandidates *candidates, MrenRetrainScores 
 							 .query = candidates->query->text,
 							 .version = candidates->champion,
 							 .rival = candidates->challenger,
+							 .holdout_share = candidates->setup->holdout_share,
 							 .stored = candidates->query,
 							 .need_relation = true};
-	Comparison comparison = {.env = mren_pg_env(CurrentMemoryContext),
-							 .scores = scores,
-							 .share = candidates->setup->holdout_share};
+	Comparison comparison = {.env = mren_pg_env(CurrentMemoryContext), .scores = scores};
 	MrenError err;
 
 	memset(scores, 0, sizeof(*scores));
 	if (negative != NULL)
 		comparison.negative = pg_any_to_server(negative, strlen(negative), PG_UTF8);
 	scores->measure = mren_score_measure(negative);
-	if (comparison.share > 0)
+	if (what.holdout_share > 0)
 		mren_predict_query(&what, visit, &comparison);
 	scores->n_rows = comparison.n;
 	if (negative != NULL)

@@ -158,14 +158,13 @@ find_champion(const SelfTrain *self)
 static void
 train_all(SelfTrain *self)
 {
-	MrenSelfTrainView teachers[2];
+	char *teachers[2];
 
 	self->champion = find_champion(self);
 	for (int i = 0; i < 2; i++)
 	{
-		teachers[i].model = psprintf("%s%s", self->model, views[i].suffix);
-		teachers[i].version = train(teachers[i].model, self->rows.labelled,
-									joined("{}", self->options, views[i].options));
+		teachers[i] = psprintf("%s%s", self->model, views[i].suffix);
+		train(teachers[i], self->rows.labelled, joined("{}", self->options, views[i].options));
 	}
 	self->challenger =
 		train(self->model, mren_self_train_query(&self->rows, teachers), self->options);

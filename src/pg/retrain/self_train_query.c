@@ -3,7 +3,9 @@
  *	  The query of the rows that a self-training learns: labelled rows, and those that two
  *	  models are surest of.
  *
- * The query asks the models itself, so it can be stored with the version and run again.
+ * The query asks the models itself, so it can be stored with the version and run again.  It
+ * asks their deployed versions: a retraining of the model learns from views that were
+ * retrained before it.
  */
 #include "pg/retrain/self_train_query.h"
 
@@ -61,23 +63,22 @@ add_columns(StringInfo sql, const MrenColumns *labelled, const MrenColumns *pool
 
 /* The rows of the pool with the greatest confidence, of each relation that a view predicts. */
 static void
-add_taught(StringInfo sql, const char *pool, const MrenSelfTrainView *view, const char *share)
+add_taught(StringInfo sql, const char *pool, const char *view, const char *share)
 {
 	mren_sql_add(sql,
 				 "SELECT s.id, s.probabilities FROM (SELECT p.id, p.probabilities,"
 				 " pg_catalog.row_number() OVER (PARTITION BY p.relation"
 				 " ORDER BY p.confidence DESC, p.id) AS place,"
 				 " pg_catalog.count(*) OVER (PARTITION BY p.relation) AS n"
-				 " FROM mren.predict_rows_proba(${model}, ${pool}, ${version}) AS p) AS s"
+				 " FROM mren.predict_rows_proba(${model}, ${pool}) AS p) AS s"
 				 " WHERE s.place OPERATOR(pg_catalog.<=)"
 				 " pg_catalog.ceil(s.n OPERATOR(pg_catalog.*) ${share}::pg_catalog.float8)",
-				 MREN_SQL_ARGS(
-					 mren_sql_literal("model", view->model), mren_sql_literal("pool", pool),
-					 mren_sql_integer("version", view->version), mren_sql_literal("share", share)));
+				 MREN_SQL_ARGS(mren_sql_literal("model", view), mren_sql_literal("pool", pool),
+							   mren_sql_literal("share", share)));
 }
 
 char *
-mren_self_train_query(const MrenSelfTrainRows *rows, const MrenSelfTrainView views[2])
+mren_self_train_query(const MrenSelfTrainRows *rows, char *const views[2])
 {
 	char *labelled_text = mren_query_text(rows->labelled);
 	char *pool_text = mren_query_text(rows->unlabelled);
@@ -94,9 +95,9 @@ mren_self_train_query(const MrenSelfTrainRows *rows, const MrenSelfTrainView vie
 	add_columns(&sql, &labelled, &pool, true);
 	mren_sql_add(&sql, " FROM ${pool} AS q JOIN (",
 				 MREN_SQL_ARGS(mren_sql_query("pool", pool_text)));
-	add_taught(&sql, pool_text, &views[0], share);
+	add_taught(&sql, pool_text, views[0], share);
 	appendStringInfoString(&sql, " UNION ALL ");
-	add_taught(&sql, pool_text, &views[1], share);
+	add_taught(&sql, pool_text, views[1], share);
 	appendStringInfo(&sql, ") AS t ON t.id OPERATOR(pg_catalog.=) q.id::%s",
 					 mren_column_type(MREN_COLUMN_ID, false));
 	return sql.data;

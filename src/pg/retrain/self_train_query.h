@@ -16,13 +16,6 @@ typedef struct MrenSelfTrainRows
 	double surest;	  /* share of the rows of each relation that a view labels, above 0, to 1 */
 } MrenSelfTrainRows;
 
-/* A version that labels rows. */
-typedef struct MrenSelfTrainView
-{
-	char *model;
-	int32 version;
-} MrenSelfTrainView;
-
 /*
  * mren_self_train_columns
  *	  The columns of both queries; 42703 for one that is missing, 42804 for one of a
@@ -33,10 +26,10 @@ extern void mren_self_train_columns(const MrenSelfTrainRows *rows, MrenColumns *
 
 /*
  * mren_self_train_query
- *	  The labelled rows, and for each view the share of the unlabelled rows of each
- *	  relation of which it is surest, with its probabilities and gold = false.  A row of
+ *	  The labelled rows, and for each view, a model's deployed version, the share of the
+ *	  unlabelled rows of each relation of which it is surest, with its probabilities and gold = false.  A row of
  *	  which both views are sure is there twice.  palloc'd.
  */
-extern char *mren_self_train_query(const MrenSelfTrainRows *rows, const MrenSelfTrainView views[2]);
+extern char *mren_self_train_query(const MrenSelfTrainRows *rows, char *const views[2]);
 
 #endif

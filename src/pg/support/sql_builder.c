@@ -32,9 +32,6 @@ add_arg(StringInfo sql, const MrenSqlArg *arg)
 		case MREN_SQL_LITERAL:
 			appendStringInfoString(sql, quote_literal_cstr(arg->text));
 			break;
-		case MREN_SQL_INTEGER:
-			appendStringInfo(sql, INT64_FORMAT, arg->number);
-			break;
 		case MREN_SQL_QUERY:
 			/* The query may end with a comment that only a line break ends. */
 			appendStringInfo(sql, "(%s\n)", arg->text);

@@ -21,7 +21,6 @@ typedef enum MrenSqlKind
 	MREN_SQL_NAME,	   /* an identifier */
 	MREN_SQL_RELATION, /* schema and name of a relation */
 	MREN_SQL_LITERAL,  /* a string constant */
-	MREN_SQL_INTEGER,
 	MREN_SQL_QUERY,	   /* a query of one statement, in parentheses */
 	MREN_SQL_FRAGMENT, /* SQL that was fixed when mren was compiled */
 } MrenSqlKind;
@@ -32,7 +31,6 @@ typedef struct MrenSqlArg
 	MrenSqlKind kind;
 	const char *text;
 	const char *relation; /* of MREN_SQL_RELATION, whose schema is text */
-	int64 number;
 } MrenSqlArg;
 
 /* The arguments; `placeholder` is a constant. */
@@ -55,12 +53,6 @@ static inline MrenSqlArg
 mren_sql_literal(const char *placeholder, const char *text)
 {
 	return (MrenSqlArg){.placeholder = placeholder, .kind = MREN_SQL_LITERAL, .text = text};
-}
-
-static inline MrenSqlArg
-mren_sql_integer(const char *placeholder, int64 number)
-{
-	return (MrenSqlArg){.placeholder = placeholder, .kind = MREN_SQL_INTEGER, .number = number};
 }
 
 /*

@@ -168,6 +168,7 @@ read_rows(MrenTrainCall *call)
 	mren_slips_warn(&train->slips);
 	mren_train_spill_finish(train->spill, &train->source);
 	call->n_rows = train->source.n;
+	call->n_weak = -1;
 	old = MemoryContextSwitchTo(context);
 	begin_training(train, memory);
 	MemoryContextSwitchTo(old);

@@ -138,6 +138,7 @@ write_progress(MrenJob *job)
 				 : epochs->progress.phase == 2			   ? "refitting"
 														   : "training",
 		.rows = epochs->rows,
+		.weak_rows = epochs->weak_rows,
 		.epoch = epochs->progress,
 		.rows_per_second = rows_per_second(epochs),
 		.seconds_left = seconds_left(epochs),

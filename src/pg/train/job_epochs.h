@@ -19,7 +19,8 @@ typedef struct MrenJobEpochs
 	void (*step)(void *state, MrenProgress *progress); /* one step, of about 50 ms at most */
 	void (*stop)(void *state);						   /* end with the best epoch so far */
 	int64 rows;										   /* that are trained on, for the record */
-	double budget; /* seconds from the job's creation; 0: no limit, and stop may be NULL */
+	int64 weak_rows; /* of them, not gold; < 0: rows are of one kind */
+	double budget;	 /* seconds from the job's creation; 0: no limit, and stop may be NULL */
 
 	/* Private */
 	MrenProgress progress;

@@ -21,7 +21,8 @@ typedef struct Found
 	bool has_image;
 	bool has_audio;
 	size_t n_weak; /* rows that train but are not gold */
-	size_t n_gold;
+	size_t n_gold; /* rows that train and are */
+	int64 n_weak_read;
 } Found;
 
 static void
@@ -60,6 +61,7 @@ read_rows(const MrenEnv *env, const MrenSource *rows, Found *found)
 		found->has_image |= example.has_image;
 		found->has_audio |= example.has_audio;
 		count_words(&example.sentence, found);
+		found->n_weak_read += example.weak;
 		if (mren_split_trains(example.split))
 		{
 			found->n_weak += example.weak;
@@ -143,7 +145,7 @@ mren_train_check_vectors(const char *embeddings, size_t n_words, size_t n_known)
 			 errhint("They may be of another language or alphabet.")));
 }
 
-void
+int64
 mren_train_check_rows(const MrenTrainSetup *setup, const MrenSource *rows)
 {
 	MrenEnv env = mren_pg_env(CurrentMemoryContext);
@@ -170,4 +172,5 @@ mren_train_check_rows(const MrenTrainSetup *setup, const MrenSource *rows)
 						setup->audio_encoder),
 				 errhint("The query's column of recordings must be named \"audio\", that of "
 						 "their vectors \"audio_vector\".")));
+	return found.n_weak_read;
 }

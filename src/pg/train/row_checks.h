@@ -14,9 +14,10 @@
  * mren_train_check_rows
  *	  Reads the rows once and warns of relations that differ only in blanks and case, or have
  *	  blanks around them; of embeddings that have hardly any of the words; and of an
- *	  image encoder that the options name although no row has an image.
+ *	  image encoder that the options name although no row has an image.  Returns the number
+ *	  of rows that are not gold, whether or not they train.
  */
-extern void mren_train_check_rows(const MrenTrainSetup *setup, const MrenSource *rows);
+extern int64 mren_train_check_rows(const MrenTrainSetup *setup, const MrenSource *rows);
 
 /*
  * mren_train_check_vectors

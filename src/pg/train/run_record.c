@@ -130,7 +130,7 @@ mren_run_update(MrenRun *run, const MrenRunProgress *progress)
 {
 	const MrenProgress *epoch = &progress->epoch;
 	Oid types[] = {INT8OID,	  TEXTOID,	 INT8OID,	INT4OID,  INT4OID, FLOAT8OID, FLOAT8OID,
-				   FLOAT8OID, FLOAT8OID, FLOAT8OID, JSONBOID, INT4OID, INT4OID};
+				   FLOAT8OID, FLOAT8OID, FLOAT8OID, JSONBOID, INT4OID, INT4OID,	  INT8OID};
 	Datum values[lengthof(types)];
 	char nulls[lengthof(types)];
 
@@ -155,11 +155,14 @@ mren_run_update(MrenRun *run, const MrenRunProgress *progress)
 	values[11] = Int32GetDatum(epoch->member);
 	values[12] = Int32GetDatum(epoch->members);
 	nulls[11] = nulls[12] = epoch->epoch == 0 || epoch->members <= 1 ? 'n' : ' ';
+	values[13] = Int64GetDatum(progress->weak_rows);
+	nulls[13] = progress->weak_rows < 0 ? 'n' : ' ';
 	mren_catalog_write(
 		"UPDATE mren.run SET phase = $2, rows = COALESCE($3, rows), epoch = $4, epochs = $5,"
 		" loss = $6, validation_loss = COALESCE($7, validation_loss),"
 		" validation_f1 = COALESCE($8, validation_f1), rows_per_second = $9, seconds_left = $10,"
-		" log = $11, member = $12, members = $13 WHERE id OPERATOR(pg_catalog.=) $1",
+		" log = $11, member = $12, members = $13, weak_rows = COALESCE($14, weak_rows) WHERE id "
+		"OPERATOR(pg_catalog.=) $1",
 		lengthof(types), types, values, nulls);
 }
 

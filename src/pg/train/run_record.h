@@ -40,6 +40,7 @@ typedef struct MrenRunProgress
 {
 	const char *phase; /* "reading", "training", "refitting", "judging" */
 	int64 rows;		   /* that are trained on; < 0: unknown */
+	int64 weak_rows;   /* of them, not gold; < 0: unknown */
 	MrenProgress epoch;
 	double rows_per_second; /* 0: unknown */
 	double seconds_left;	/* < 0: unknown */

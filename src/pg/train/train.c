@@ -72,7 +72,7 @@ read_rows(MrenTrainCall *call)
 							   "%lld rows are held out to judge models (option holdout_share)",
 							   (unsigned long) train->rows.n_holdout,
 							   (long long) train->rows.n_holdout)));
-	mren_train_check_rows(&train->setup, &train->rows.source);
+	call->n_weak = mren_train_check_rows(&train->setup, &train->rows.source);
 	old = MemoryContextSwitchTo(context);
 	mren_train_network_begin(&train->training, &train->setup, &train->rows.source,
 							 train->rows.memory);

@@ -67,6 +67,7 @@ train(MrenJob *job)
 	/* Ends the transaction that read: none is open while training. */
 	mren_job_commit(job);
 	epochs.rows = call->n_rows;
+	epochs.weak_rows = call->n_weak;
 	mren_job_epochs_run(&epochs);
 	mren_job_piece(job, save);
 	mren_job_commit(job);

@@ -27,6 +27,7 @@ typedef struct MrenTrainCall
 	Jsonb *object; /* the options as given */
 	bool deploy;   /* set by read */
 	int64 n_rows;  /* set by read */
+	int64 n_weak;  /* of them, not gold; set by read; < 0: rows are of one kind */
 	int32 version; /* that was saved */
 } MrenTrainCall;
 

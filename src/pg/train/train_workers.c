@@ -351,6 +351,19 @@ guard(MrenTrainWorkers *workers, MemoryContext caller)
 	workers->guard = guard;
 }
 
+static void take_message(MrenTrainWorkers *workers, Worker *worker, const char *data, Size size);
+
+/* A worker that has not taken its inputs: none at all, or one that failed, whose error is raised. */
+static void
+take_failure(MrenTrainWorkers *workers, Worker *worker)
+{
+	Size size;
+	void *data;
+
+	if (shm_mq_receive(worker->answers, &size, &data, true) == SHM_MQ_SUCCESS)
+		take_message(workers, worker, data, size);
+}
+
 /* Gives all that were started their inputs; the number of those that are there. */
 static int
 feed(MrenTrainWorkers *workers, const MrenWorkersTask *task)
@@ -365,8 +378,12 @@ feed(MrenTrainWorkers *workers, const MrenWorkersTask *task)
 		MREN_PG_CALL(err, mren_net_serialize(task->warm, &env, &warm, &n_warm, &err));
 	for (int i = 0; i < workers->n; i++)
 	{
-		workers->workers[i].alive = send_inputs(&workers->workers[i], task, warm, n_warm);
-		n += workers->workers[i].alive;
+		Worker *worker = &workers->workers[i];
+
+		worker->alive = send_inputs(worker, task, warm, n_warm);
+		if (!worker->alive)
+			take_failure(workers, worker);
+		n += worker->alive;
 	}
 	mren_release(&env, warm);
 	return n;

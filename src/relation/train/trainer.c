@@ -209,6 +209,18 @@ fit_rows_later(const MrenTrainer *trainer, double n_epochs)
 	return n_epochs * (double) (report->n_train - report->n_weak);
 }
 
+/* The rows of later folds, at most, of so many epochs. */
+static double
+fold_rows_later(const MrenTrainer *trainer, double n_epochs)
+{
+	const MrenTrainReport *report = &trainer->report;
+	size_t n_gold = report->n_train - report->n_weak + report->n_validation;
+	int fold = trainer->stage == MREN_STAGE_FOLD ? trainer->epochs.fold : 1;
+
+	return trainer->scan.n_folds > 0 ? (trainer->scan.n_folds - fold) * n_epochs * (double) n_gold
+									 : 0;
+}
+
 /* The encoder's fit after weak rows, and its refit. */
 static double
 marker_rows_later(const MrenTrainer *trainer)
@@ -254,11 +266,13 @@ rows_later(const MrenTrainer *trainer)
 			rows += (double) trainer->members[i].best_epoch * refit_rows(trainer);
 		return rows;
 	}
-	if (trainer->stage != MREN_STAGE_PRETRAIN && trainer->stage != MREN_STAGE_FIT)
+	if (trainer->stage != MREN_STAGE_PRETRAIN && trainer->stage != MREN_STAGE_FIT &&
+		trainer->stage != MREN_STAGE_FOLD)
 		return 0;
-	rows =
-		fit_rows_later(trainer, n_epochs) + n_later * n_epochs * (double) trainer->report.n_train;
-	if (trainer->epochs.validates && mren_trainer_refits(trainer))
+	rows = fit_rows_later(trainer, n_epochs) + fold_rows_later(trainer, n_epochs) +
+		   n_later * n_epochs * (double) trainer->report.n_train;
+	if ((trainer->epochs.validates || trainer->stage == MREN_STAGE_FOLD) &&
+		mren_trainer_refits(trainer))
 		rows += (double) trainer->n_members * n_epochs * refit_rows(trainer);
 	return rows;
 }
@@ -343,6 +357,8 @@ step_validate(MrenTrainer *trainer, MrenProgress *progress, MrenError *err)
 	report_progress(trainer, MREN_TRAIN_STEP, progress);
 	if (!done)
 		return MREN_OK;
+	if (trainer->stage == MREN_STAGE_FOLD)
+		return mren_trainer_next_stage(trainer, err);
 	if (!linear_only(trainer))
 		MREN_TRY(mren_trainer_validated(trainer, progress, err));
 	MREN_TRY(mren_trainer_linear_validated(trainer, err));
@@ -395,6 +411,7 @@ mren_trainer_step(MrenTrainer *trainer, MrenProgress *progress, MrenError *err)
 			return step_rows(trainer, progress, err);
 		case MREN_STAGE_PRETRAIN:
 		case MREN_STAGE_FIT:
+		case MREN_STAGE_FOLD:
 		case MREN_STAGE_REFIT:
 			return step_epoch(trainer, progress, err);
 		case MREN_STAGE_MARKER_PRETRAIN:

@@ -58,6 +58,7 @@ typedef enum MrenStage
 	MREN_STAGE_MEASURE,	 /* roles, means and deviations */
 	MREN_STAGE_PRETRAIN, /* each member on the weak rows, if they come first */
 	MREN_STAGE_FIT,		 /* each member on the training rows */
+	MREN_STAGE_FOLD,	 /* beside weak rows: again, so that other gold rows validate */
 	MREN_STAGE_MARKER_PRETRAIN,
 	MREN_STAGE_MARKER_FIT,
 	MREN_STAGE_REFIT, /* each member on validation rows, too */
@@ -76,6 +77,7 @@ enum
 	MREN_PHASE_FIT = 1,
 	MREN_PHASE_REFIT = 2,
 	MREN_PHASE_PRETRAIN = 3,
+	MREN_PHASE_FOLD = 4,
 };
 
 /* The epochs of one member in one stage. */
@@ -90,6 +92,7 @@ typedef struct MrenEpochs
 	bool undecided;	   /* whether there is another one depends on a course elsewhere */
 	size_t n_rows;	   /* rows of an epoch */
 	bool validates;	   /* after each epoch; patience then counts */
+	int fold;		   /* of a stage of folds */
 	bool validating;
 	double loss_sum; /* of this epoch */
 	double loss_weight;
@@ -135,6 +138,7 @@ typedef struct MrenValidation
 typedef struct MrenKeptRows
 {
 	size_t capacity; /* rows */
+	size_t n_folded; /* rows of earlier folds, which are kept before those of this pass */
 	float *logits;	 /* (capacity, n_relations) of this pass */
 	float *best;	 /* of the member's best epoch; at the end of all members together */
 	float *sum;		 /* sum over the members that read images; NULL if there is one member only */
@@ -225,20 +229,24 @@ typedef struct MrenRowScan
 	uint64_t *validating;		/* (n_validating) groups, ascending; with weak rows */
 	size_t n_validating;
 	size_t validating_capacity;
+	int n_folds; /* in each of which other gold rows validate; 0: always the same do */
 } MrenRowScan;
 
 /* Results of the measurement. */
 typedef struct MrenMeasurement
 {
 	uint8_t *roles;		  /* (source.n) MrenRole */
+	uint8_t *folds;		  /* (source.n) 1-based fold of a gold row, else 0; NULL: there are none */
 	uint64_t *identities; /* (n_usable) */
 	size_t n_identities;
 	MrenMoments text;
 	MrenMoments vectors[MREN_N_VECTORS];
 	MrenMoments grid;				/* of cells */
 	MrenMoments box;				/* of geometries */
-	double *class_count;			/* (n_relations) sum of the training rows' weights */
+	double *class_count;			/* (n_relations) sum of the gold training rows' weights */
 	float *class_weights;			/* (n_relations) */
+	double *weak_class_count;		/* (n_relations) the same of weak rows */
+	float *weak_class_weights;		/* (n_relations) */
 	double mean_weight;				/* mean weight of a training row, by which losses are divided */
 	float *inverse[MREN_N_VECTORS]; /* (dim of the vector) 1 / deviation */
 } MrenMeasurement;
@@ -319,7 +327,7 @@ static inline bool
 mren_trainer_pretrains(const MrenTrainer *trainer)
 {
 	return trainer->options.weak == MREN_WEAK_FIRST && trainer->report.n_weak > 0 &&
-		   trainer->report.n_train > trainer->report.n_weak;
+		   (trainer->report.n_train > trainer->report.n_weak || trainer->scan.n_folds > 0);
 }
 
 /* Whether the current stage trains the text encoder. */
@@ -415,6 +423,22 @@ extern MrenStatus mren_trainer_read_row(MrenTrainer *trainer, size_t i, MrenExam
 										MrenError *err);
 /* After these passes: what the row is for. */
 extern MrenRole mren_trainer_role(const MrenTrainer *trainer, const MrenExample *example);
+
+/* As soon as it is known which groups validate: the fold in which a gold row does, from 1 on. */
+extern int mren_trainer_fold_of(const MrenTrainer *trainer, const MrenExample *example);
+
+/*
+ * trainer_folds.c: after the fit the gold rows of each further fold, up to scan.n_folds, validate
+ * the networks that are trained on the others, as long as the fit was; so that the shares of
+ * network and linear branch and the calibration rest on all of them.
+ */
+extern MrenStatus mren_trainer_fold_begin(MrenTrainer *trainer, int fold, MrenError *err);
+/* Its epochs are over: what follows validates. */
+extern void mren_trainer_fold_validate(MrenTrainer *trainer);
+/* All its rows are validated: their logits are kept.  Returns whether there is a next fold. */
+extern bool mren_trainer_fold_end(MrenTrainer *trainer);
+/* After the last fold, or the last one that came to its end: all rows that validated are validation rows. */
+extern void mren_trainer_folds_end(MrenTrainer *trainer);
 
 /* trainer_measure.c: a block of rows of the last pass before the first epoch. */
 extern MrenStatus mren_trainer_measure_allocate(MrenTrainer *trainer, MrenError *err);
@@ -570,6 +594,10 @@ extern MrenStatus mren_trainer_linear_validate(MrenTrainer *trainer, size_t firs
 extern MrenStatus mren_trainer_linear_validated(MrenTrainer *trainer, MrenError *err);
 /* Whether further epochs may still improve the branch. */
 extern bool mren_trainer_linear_may_improve(const MrenTrainer *trainer);
+/* All of the branch's epochs in a fold are over: it scores, but learns no more. */
+extern void mren_trainer_linear_score(MrenTrainer *trainer);
+/* The scores of the kept rows first .. end - 1 join those that shares are fitted on. */
+extern void mren_trainer_linear_keep_scores(MrenTrainer *trainer, size_t first, size_t end);
 /* Restores the best weights and fits the share; kept.best becomes the logits of the sum. */
 extern MrenStatus mren_trainer_linear_join(MrenTrainer *trainer, MrenError *err);
 /* Restores the best weights again after the refit was stopped. */

@@ -22,9 +22,13 @@
 #define BOX_RATE 0.01f /* with features of boxes, which are many and similar */
 #define FIRST_SQUARE 1e-8f
 #define MIN_COUNT 2 /* training rows that must have a feature for it to get weights */
-/* AdaGrad's steps keep shrinking, so that patience alone would never end */
+/*
+ * AdaGrad's steps keep shrinking, so that patience alone would never end.  At the lower rate of gold
+ * rows that follow weak ones, more epochs are needed to go as far.
+ */
 #define MAX_EPOCHS 20
 #define DEFAULT_SHARE 0.5 /* without validation rows */
+#define ALONE_SHARE 1.0	  /* the same beside weak rows and a network that reads no vectors */
 
 /* Weights that are read or updated between two checks for interrupts. */
 #define CHECK_WEIGHTS ((size_t) 1 << 24)
@@ -110,6 +114,19 @@ mren_trainer_linear_choose(MrenTrainer *trainer, MrenError *err)
 									linear->slots, n, &linear->index, err);
 }
 
+/*
+ * A network without word vectors, images and recordings knows of a row little more than how many
+ * words there are.  Beside gold rows, that is left to the validation rows or, without any, as it is.
+ */
+static double
+default_share(const MrenTrainer *trainer)
+{
+	const MrenNetShape *shape = &trainer->shape;
+	bool alone = shape->embedding_dim == 0 && !mren_net_shape_reads(shape);
+
+	return alone && trainer->scan.n_weak > 0 ? ALONE_SHARE : DEFAULT_SHARE;
+}
+
 MrenStatus
 mren_trainer_linear_allocate(MrenTrainer *trainer, MrenError *err)
 {
@@ -120,7 +137,7 @@ mren_trainer_linear_allocate(MrenTrainer *trainer, MrenError *err)
 
 	if (is_absent(trainer))
 		return MREN_OK;
-	linear->share = DEFAULT_SHARE;
+	linear->share = default_share(trainer);
 	linear->objective = mren_options_objective(&trainer->options, trainer->negative);
 	linear->objective.loss = linear->has_boxes ? MREN_LOSS_CROSS_ENTROPY : MREN_LOSS_RANKING;
 	linear->objective.fixed = trainer->negative;
@@ -162,7 +179,11 @@ mren_trainer_linear_free(MrenTrainer *trainer)
 int
 mren_trainer_linear_fit_epochs(const MrenTrainer *trainer)
 {
-	return is_absent(trainer) ? 0 : MAX_EPOCHS;
+	bool follows = trainer->epochs.phase == MREN_PHASE_FIT && mren_trainer_pretrains(trainer);
+
+	if (is_absent(trainer))
+		return 0;
+	return follows ? (int) (MAX_EPOCHS / MREN_GOLD_RATE) : MAX_EPOCHS;
 }
 
 int
@@ -178,7 +199,7 @@ mren_trainer_linear_begin(MrenTrainer *trainer, int n_epochs)
 	size_t n = n_weights(trainer);
 
 	linear->n_epochs = trainer->current == 0 ? n_epochs : 0;
-	if (linear->n_epochs == 0)
+	if (trainer->current > 0 || (n_epochs == 0 && linear->start == NULL))
 		return;
 	linear->rate = linear->start != NULL ? (float) MREN_GOLD_RATE : 1;
 	if (linear->start != NULL)
@@ -301,6 +322,23 @@ mren_trainer_linear_validated(MrenTrainer *trainer, MrenError *err)
 	linear->best_epoch = trainer->epochs.epoch;
 	memcpy(linear->best, linear->values, n_weights(trainer) * sizeof(float));
 	return MREN_OK;
+}
+
+void
+mren_trainer_linear_score(MrenTrainer *trainer)
+{
+	if (!is_absent(trainer))
+		trainer->linear.n_epochs = trainer->epochs.epoch;
+}
+
+void
+mren_trainer_linear_keep_scores(MrenTrainer *trainer, size_t first, size_t end)
+{
+	size_t k = trainer->shape.n_relations;
+
+	if (!is_absent(trainer))
+		memcpy(trainer->linear.best_scores + first * k, trainer->linear.kept_scores + first * k,
+			   (end - first) * k * sizeof(float));
 }
 
 bool

@@ -49,7 +49,8 @@ mren_trainer_targets(const MrenTrainer *trainer, const MrenExample *example, flo
 float
 mren_trainer_class_weight(const MrenTrainer *trainer, const MrenExample *example)
 {
-	const float *weights = trainer->measured.class_weights;
+	const MrenMeasurement *m = &trainer->measured;
+	const float *weights = example->weak ? m->weak_class_weights : m->class_weights;
 	float sum = 0;
 	size_t rank;
 

@@ -53,7 +53,8 @@ measure_vectors(MrenTrainer *trainer, const MrenExample *example, MrenError *err
 static void
 count_classes(MrenTrainer *trainer, const MrenExample *example)
 {
-	double *count = trainer->measured.class_count;
+	MrenMeasurement *m = &trainer->measured;
+	double *count = example->weak ? m->weak_class_count : m->class_count;
 	size_t rank;
 
 	if (example->targets.n == 0)
@@ -107,6 +108,9 @@ measure_row(MrenTrainer *trainer, size_t i, MrenError *err)
 	MREN_TRY(mren_trainer_read_row(trainer, i, &example, err));
 	role = mren_trainer_role(trainer, &example);
 	trainer->measured.roles[i] = (uint8_t) role;
+	if (trainer->measured.folds != NULL &&
+		(role == MREN_ROLE_TRAIN || role == MREN_ROLE_VALIDATION))
+		trainer->measured.folds[i] = (uint8_t) mren_trainer_fold_of(trainer, &example);
 	mren_trainer_marker_measure(trainer, i, &example);
 	if (role == MREN_ROLE_NONE)
 	{
@@ -153,29 +157,41 @@ finish_moments(const MrenMoments *moments, float *mean, float *std, size_t n)
 }
 
 /*
- * Balanced class weights give every class the same sum of weights and keep the
- * sum over all rows.
+ * Weights of n classes that are proportional to count^-power, and keep the sum over all rows, which
+ * is returned.
+ */
+static double
+weigh_counts(const double *count, size_t n, double power, float *weights)
+{
+	double total = 0;
+	double weighed = 0;
+
+	for (size_t i = 0; i < n; i++)
+	{
+		total += count[i];
+		weighed += count[i] > 0 ? count[i] * pow(count[i], -power) : 0;
+	}
+	for (size_t i = 0; i < n; i++)
+		weights[i] =
+			power > 0 && count[i] > 0 ? (float) (total / weighed * pow(count[i], -power)) : 1;
+	return total;
+}
+
+/*
+ * Balanced class weights give every class the same sum of weights.  How many weak rows a relation
+ * has says how many of them its rules match, hardly how frequent it is.  But a relation of which
+ * they match few is not to be learned from these few alone, so its weak rows are balanced halfway.
  */
 static void
 weigh_classes(MrenTrainer *trainer)
 {
+	MrenMeasurement *m = &trainer->measured;
 	bool balanced = trainer->options.class_weights == MREN_CLASS_WEIGHTS_BALANCED;
-	double total = 0;
-	double present = 0;
+	size_t n = trainer->scan.relations.n;
+	double total = weigh_counts(m->class_count, n, balanced ? 1 : 0, m->class_weights) +
+				   weigh_counts(m->weak_class_count, n, balanced ? 1 : 0.5, m->weak_class_weights);
 
-	for (size_t i = 0; i < trainer->scan.relations.n; i++)
-	{
-		present += trainer->measured.class_count[i] > 0;
-		total += trainer->measured.class_count[i];
-	}
-	for (size_t i = 0; i < trainer->scan.relations.n; i++)
-	{
-		double count = trainer->measured.class_count[i];
-
-		trainer->measured.class_weights[i] =
-			balanced && count > 0 ? (float) (total / (present * count)) : 1;
-	}
-	trainer->measured.mean_weight = total / (double) trainer->report.n_train;
+	m->mean_weight = total / (double) trainer->report.n_train;
 }
 
 /* Into the first member's tensors; further members copy them. */
@@ -257,9 +273,13 @@ mren_trainer_measure_allocate(MrenTrainer *trainer, MrenError *err)
 	size_t k = trainer->shape.n_relations;
 
 	MREN_TRY(mren_allocate_zero(env, trainer->inputs.source.n, 1, &m->roles, err));
+	if (trainer->scan.n_folds > 0)
+		MREN_TRY(mren_allocate_zero(env, trainer->inputs.source.n, 1, &m->folds, err));
 	MREN_TRY(mren_allocate(env, trainer->scan.n_usable, sizeof(uint64_t), &m->identities, err));
 	MREN_TRY(mren_allocate_zero(env, k, sizeof(double), &m->class_count, err));
 	MREN_TRY(mren_allocate(env, k, sizeof(float), &m->class_weights, err));
+	MREN_TRY(mren_allocate_zero(env, k, sizeof(double), &m->weak_class_count, err));
+	MREN_TRY(mren_allocate(env, k, sizeof(float), &m->weak_class_weights, err));
 	MREN_TRY(allocate_moments(env, &m->text, trainer->members[0].batch.pool_dim, err));
 	for (int i = 0; i < MREN_N_VECTORS; i++)
 	{
@@ -281,9 +301,12 @@ mren_trainer_measure_free(MrenTrainer *trainer)
 	MrenMoments *moments[] = {&m->text, &m->vectors[0], &m->vectors[1], &m->grid, &m->box};
 
 	mren_release(env, m->roles);
+	mren_release(env, m->folds);
 	mren_release(env, m->identities);
 	mren_release(env, m->class_count);
 	mren_release(env, m->class_weights);
+	mren_release(env, m->weak_class_count);
+	mren_release(env, m->weak_class_weights);
 	for (int i = 0; i < MREN_N_VECTORS; i++)
 		mren_release(env, m->inverse[i]);
 	for (size_t i = 0; i < sizeof(moments) / sizeof(moments[0]); i++)

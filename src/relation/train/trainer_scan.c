@@ -141,6 +141,14 @@ scan_row(MrenTrainer *trainer, const MrenExample *example, MrenError *err)
  */
 #define ENOUGH_VALIDATION_ROWS 200
 #define LARGEST_VALIDATION_SHARE 0.3
+#define FEW_GOLD_ROWS 1000 /* fewer validate in turn */
+
+/* Folds are as wide as the share that validates, but for the last one. */
+static int
+fold_of(const MrenTrainer *trainer, uint64_t hash)
+{
+	return 1 + (int) (hash / trainer->scan.validation_below);
+}
 
 /* The share of the gold rows' groups that validate. */
 static double
@@ -152,6 +160,22 @@ validation_share(const MrenTrainer *trainer)
 	if (share <= 0 || trainer->scan.n_weak == 0)
 		return share;
 	return fmax(share, fmin(enough, LARGEST_VALIDATION_SHARE));
+}
+
+/*
+ * Whether gold rows that follow weak ones validate in turn: where they are few, and training on
+ * them again takes little.
+ */
+static bool
+validates_in_turn(const MrenTrainer *trainer)
+{
+	const MrenOptions *options = &trainer->options;
+	const MrenRowScan *scan = &trainer->scan;
+	bool simple = options->ensemble == 1 && options->pretrained == NULL &&
+				  trainer->report.n_rows_with_image == 0 && trainer->report.n_rows_with_audio == 0;
+
+	return simple && options->weak == MREN_WEAK_FIRST && scan->n_weak > 0 &&
+		   !scan->has_validation_split && scan->n_gold < FEW_GOLD_ROWS;
 }
 
 /*
@@ -170,6 +194,14 @@ choose_validation(MrenTrainer *trainer)
 	else if (trainer->scan.smallest_group >= trainer->scan.validation_below ||
 			 trainer->scan.largest_group < trainer->scan.validation_below)
 		trainer->scan.validation_below = trainer->scan.smallest_group + 1;
+	else if (validates_in_turn(trainer))
+		trainer->scan.n_folds = fold_of(trainer, UINT64_MAX);
+}
+
+int
+mren_trainer_fold_of(const MrenTrainer *trainer, const MrenExample *example)
+{
+	return fold_of(trainer, group_hash(trainer, example));
 }
 
 static MrenStatus
@@ -269,7 +301,8 @@ mren_trainer_scan_groups(MrenTrainer *trainer, bool *done, MrenError *err)
 		MrenExample example;
 
 		MREN_TRY(mren_trainer_read_row(trainer, trainer->next_row, &example, err));
-		if (!mren_split_trains(example.split) || example.weak || !gold_validates(trainer, &example))
+		if (!mren_split_trains(example.split) || example.weak ||
+			(scan->n_folds == 0 && !gold_validates(trainer, &example)))
 			continue;
 		MREN_TRY(mren_grow(&trainer->env, &scan->validating, &scan->validating_capacity,
 						   scan->n_validating, scan->n_validating + 1, sizeof(uint64_t), err));

@@ -10,6 +10,7 @@
  *	fit			trains each member in turn, in epochs that are validated, until patience
  *				or epochs run out, the linear branch beside the first; then joins the
  *				members and fits their shares
+ *	fold		where few gold rows follow weak ones: trains again, so that others of them validate
  *	marker fit	fine-tunes a pretrained text encoder, if there is one, after a pretraining of
  *				its own if members have one; its share, too, is fitted.  Then the confidence
  *				is calibrated
@@ -314,6 +315,24 @@ end_members(MrenTrainer *trainer, MrenError *err)
 	return end_marker(trainer, err);
 }
 
+/* Begins a fold; one that learns nothing from gold rows only validates. */
+static MrenStatus
+begin_fold(MrenTrainer *trainer, int fold, MrenError *err)
+{
+	MREN_TRY(mren_trainer_fold_begin(trainer, fold, err));
+	mren_trainer_begin_epoch(trainer);
+	if (trainer->epochs.n_epochs == 0)
+		mren_trainer_fold_validate(trainer);
+	return MREN_OK;
+}
+
+static MrenStatus
+end_folds(MrenTrainer *trainer, MrenError *err)
+{
+	mren_trainer_folds_end(trainer);
+	return end_members(trainer, err);
+}
+
 /* What follows the measurement. */
 static MrenStatus
 end_measure(MrenTrainer *trainer, MrenError *err)
@@ -331,6 +350,8 @@ end_fit_of_member(MrenTrainer *trainer, MrenError *err)
 {
 	mren_trainer_end_member(trainer);
 	mren_trainer_close_member(trainer);
+	if (trainer->scan.n_folds > 0 && !trainer->stopping)
+		return begin_fold(trainer, 2, err);
 	if (trainer->current + 1 == trainer->n_members || trainer->stopping)
 		return end_members(trainer, err);
 	return begin_fit(trainer, trainer->current + 1, err);
@@ -398,6 +419,10 @@ mren_trainer_next_stage(MrenTrainer *trainer, MrenError *err)
 		case MREN_STAGE_FIT:
 		case MREN_STAGE_REFIT:
 			return end_epochs(trainer, err);
+		case MREN_STAGE_FOLD:
+			if (mren_trainer_fold_end(trainer))
+				return begin_fold(trainer, trainer->epochs.fold + 1, err);
+			return end_folds(trainer, err);
 		case MREN_STAGE_AWAIT:
 			return end_await(trainer, err);
 		case MREN_STAGE_MARKER_PRETRAIN:
@@ -449,6 +474,8 @@ MrenStatus
 mren_trainer_stop_early(MrenTrainer *trainer, MrenError *err)
 {
 	mren_trainer_tell_stop(trainer);
+	if (trainer->stage == MREN_STAGE_FOLD)
+		return end_folds(trainer, err);
 	if (mren_trainer_trains_marker(trainer))
 		return mren_trainer_next_stage(trainer, err);
 	if (trainer->stage == MREN_STAGE_PRETRAIN || trainer->stage == MREN_STAGE_FIT)
@@ -493,6 +520,11 @@ mren_trainer_end_epoch(MrenTrainer *trainer, MrenError *err)
 	bool apart = trainer->linear.apart && trainer->stage == MREN_STAGE_FIT && trainer->current == 0;
 
 	MREN_TRY(mren_check_interrupts(&trainer->env, err));
+	if (trainer->stage == MREN_STAGE_FOLD && epochs->epoch == epochs->n_epochs)
+	{
+		mren_trainer_fold_validate(trainer);
+		return MREN_OK;
+	}
 	if (epochs->epoch == epochs->n_epochs || trainer->stopping)
 		return mren_trainer_next_stage(trainer, err);
 	if (may_improve(trainer))

@@ -14,6 +14,12 @@
 /* The same where thresholds are fitted, which takes rows of every relation. */
 #define MAX_DECIDED_FLOATS ((size_t) 1 << 20)
 
+/*
+ * Beside weak rows, which rarely say that there is no relation, gold rows are few, and how many of
+ * them are negative is a matter of chance.  Chosen on SemEval as the shares of trainer_scan.c.
+ */
+#define WEAK_BIAS_DEVIATION 0.25
+
 MrenStatus
 mren_trainer_kept_allocate(MrenTrainer *trainer, MrenError *err)
 {
@@ -56,7 +62,8 @@ mren_trainer_kept_rows(const MrenTrainer *trainer, const float *logits, int32_t 
 						.weights = trainer->kept.weights,
 						.n = mren_trainer_n_kept(trainer),
 						.k = trainer->shape.n_relations,
-						.negative = negative};
+						.negative = negative,
+						.bias_deviation = trainer->report.n_weak > 0 ? WEAK_BIAS_DEVIATION : 0};
 }
 
 /* Labels and weights of the batch's rows, as far as rows are kept. */
