@@ -263,6 +263,8 @@ other_files_are_recognised_and_refused(void **state)
 		{"\x80\x03}q", 4, MREN_EUNSUPPORTED, "file is a Python pickle, which is not supported"},
 		{" \n\n", 3, MREN_EFORMAT, "file holds no word"},
 		{"hello", 5, MREN_EFORMAT, "file does not hold word vectors"},
+		{"version https://git-lfs.github.com/spec/v1\noid sha256:00\n", 57, MREN_EFORMAT,
+		 "the file is a git-lfs pointer instead of the file itself"},
 		{"\n\0\0\0", 4, MREN_EFORMAT, "file does not hold word vectors"},
 	};
 
