@@ -465,7 +465,7 @@ static MrenStatus
 serve_alone(const MrenEnv *env, MrenError *err, void *arg)
 {
 	Server *server = arg;
-	Board board = {.n_servers = 1};
+	Board board = {.n_servers = 1, .here = {true}};
 	MrenStatus status;
 
 	pthread_mutex_init(&board.mutex, NULL);
