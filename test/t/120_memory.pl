@@ -116,6 +116,24 @@ FOR i IN 1 .. 20 LOOP
 END LOOP; END $$};
 });
 flat('errors', 2, 3, sub { return q{SELECT count(clearly_wrong(sentence)) FROM pairs, generate_series(1, 20)} });
+# Rows that are left out keep nothing while their statement runs: the peak is that of fewer rows.
+sub peak_kb { my ($pid) = @_; return slurp("/proc/$pid/status") =~ /^VmHWM:\s+(\d+) kB/m ? $1 : die 'no VmHWM' }
+for my $bad (
+	q{SELECT count(*) FROM mren.predict_rows('m', 'SELECT id, sentence, ''absent'' AS head, tail FROM pairs, generate_series(1, %d)')},
+	q{SELECT mren.train_agg(sentence, CASE WHEN i = 1 THEN head ELSE 'absent' END, tail, relation, NULL, '{"hidden": [4], "epochs": 1, "on_error": "skip"}') IS NOT NULL FROM pairs, generate_series(1, %d) AS i},
+	q{CALL mren.train('again', 'SELECT id, sentence, CASE WHEN i = 1 THEN head ELSE ''absent'' END AS head, tail, relation FROM pairs, generate_series(1, %d) AS i', '{"hidden": [4], "epochs": 1, "on_error": "skip"}')})
+{
+	my ($name) = $bad =~ /(mren\.\w+)/;
+	my $skipping = $node->session;
+
+	$skipping->query(q{SET mren.on_error = skip; SET max_parallel_workers_per_gather = 0; SET client_min_messages = error; SET jit = off});
+	$skipping->query(sprintf $bad, 100);
+	my $before = peak_kb($skipping->backend);
+	$skipping->query(sprintf $bad, 500);
+	my $grown = peak_kb($skipping->backend) - $before;
+	cmp_ok($grown, '<=', 8 * $may_grow_kb, "$name, rows that are left out: $grown kB more at the peak");
+	$skipping->close;
+}
 flat('broken pictures', 2, 3, sub {
 	return q{DO $$ DECLARE p record; BEGIN
 FOR p IN SELECT picture FROM pictures WHERE n < 100 LOOP

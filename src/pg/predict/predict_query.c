@@ -53,7 +53,6 @@ typedef struct Batch
 	MemoryContext rows; /* strings of the batch's rows */
 	MemoryContext work; /* of one row */
 	MrenRowErrors errors;
-	MemoryContext errors_context; /* of their list */
 	MrenSpanSlips slips;
 	int64 n_read;		 /* all rows of the query */
 	MemoryContext outer; /* of the caller */
@@ -344,10 +343,9 @@ try_row(Batch *batch, TupleTableSlot *slot, MrenPrediction *prediction)
 	{
 		MrenRowError error;
 
-		MemoryContextSwitchTo(batch->errors_context);
+		MemoryContextSwitchTo(batch->work);
 		error = mren_row_error_catch();
 		mren_row_errors_add(&batch->errors, prediction->id, batch->n_read, &error);
-		MemoryContextSwitchTo(batch->work);
 	}
 	PG_END_TRY();
 	return answered;
@@ -419,10 +417,7 @@ take_answered(void *state, TupleTableSlot *slot)
 	if (!isnull)
 		bytes = DatumGetByteaPP(value);
 	if (bytes != NULL && mren_row_error_read(VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes), &error))
-	{
-		MemoryContextSwitchTo(batch->errors_context);
 		mren_row_errors_add(&batch->errors, prediction->id, batch->n_read, &error);
-	}
 	else if (bytes != NULL)
 	{
 		check_spans(batch, slot, prediction->id);
@@ -541,7 +536,7 @@ mren_predict_query(const MrenPredictQuery *what, MrenPredictionVisitor visit, vo
 	batch->state = state;
 	batch->keep_pairs = what->keep_pairs;
 	batch->errors.skip = what->skip_bad;
-	batch->errors_context = batch->slips.context = CurrentMemoryContext;
+	batch->errors.context = batch->slips.context = CurrentMemoryContext;
 	batch->rows = AllocSetContextCreate(CurrentMemoryContext, "mren batch", ALLOCSET_DEFAULT_SIZES);
 	batch->work = AllocSetContextCreate(CurrentMemoryContext, "mren row", ALLOCSET_DEFAULT_SIZES);
 	run_query(batch, what, needed);

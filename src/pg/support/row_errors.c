@@ -42,7 +42,12 @@ mren_row_errors_add(MrenRowErrors *errors, const char *id, int64 number, const M
 				 detail ? errdetail_internal("%s", error->detail) : 0,
 				 hint ? errhint("%s", error->hint) : 0, errcontext("%s of the query", name)));
 	if (errors->n == 0)
+	{
+		MemoryContext old = MemoryContextSwitchTo(errors->context);
+
 		initStringInfo(&errors->list);
+		MemoryContextSwitchTo(old);
+	}
 	if (errors->n < MREN_ROW_ERRORS_LISTED)
 		appendStringInfo(&errors->list, "%s%s: %s", errors->n > 0 ? "\n" : "", name,
 						 error->message);

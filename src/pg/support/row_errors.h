@@ -23,12 +23,13 @@ typedef enum MrenOnError
 	MREN_ON_ERROR_SKIP,
 } MrenOnError;
 
-/* All zero at first, but for skip. */
+/* All zero at first, but for skip and context. */
 typedef struct MrenRowErrors
 {
-	bool skip;			 /* count bad rows; otherwise the first one is an error */
-	int64 n;			 /* bad rows so far */
-	StringInfoData list; /* what was wrong with the first of them */
+	MemoryContext context; /* of the list */
+	bool skip;			   /* count bad rows; otherwise the first one is an error */
+	int64 n;			   /* bad rows so far */
+	StringInfoData list;   /* what was wrong with the first of them */
 } MrenRowErrors;
 
 /* A bad row, as what encodes it says. */
@@ -44,7 +45,7 @@ typedef struct MrenRowError
  * mren_row_error_catch
  *	  In PG_CATCH: takes the error if it is one of the row's data, else raises it
  *	  again.  The strings are in the current context, which must not be
- *	  ErrorContext.
+ *	  ErrorContext, and should be one of the row's: there may be millions of bad rows.
  */
 extern MrenRowError mren_row_error_catch(void);
 

@@ -309,8 +309,9 @@ try_row(FunctionCallInfo fcinfo, const Form *form, MrenEncodeSite *site, Trainin
 	{
 		MrenRowError error;
 
-		MemoryContextSwitchTo(site->base.site);
+		MemoryContextSwitchTo(site->base.row);
 		error = mren_row_error_catch();
+		site->errors.context = site->base.site;
 		site->errors.skip = site->setup.skip_bad;
 		mren_row_errors_add(&site->errors, NULL, site->n_rows, &error);
 		if (site->errors.n <= MREN_ROW_ERRORS_LISTED)

@@ -87,13 +87,14 @@ static bool
 is_bad(MrenTrainRows *rows, const bytea *row, TupleTableSlot *slot)
 {
 	MrenRowError error;
-	MemoryContext old;
+	char *id;
 
 	if (!mren_row_error_read(VARDATA_ANY(row), VARSIZE_ANY_EXHDR(row), &error))
 		return false;
-	old = MemoryContextSwitchTo(rows->context);
-	mren_row_errors_add(&rows->errors, row_id(rows, slot), rows->n_read, &error);
-	MemoryContextSwitchTo(old);
+	id = row_id(rows, slot);
+	mren_row_errors_add(&rows->errors, id, rows->n_read, &error);
+	if (id != NULL)
+		pfree(id);
 	return true;
 }
 
@@ -292,7 +293,7 @@ mren_train_rows_read(MrenTrainRows *rows, const MrenTrainSetup *setup)
 		rows->holdout_spill = mren_train_spill_create(&shape, rows->memory);
 	MemoryContextSwitchTo(old);
 	rows->errors.skip = setup->skip_bad;
-	rows->slips.context = rows->context;
+	rows->errors.context = rows->slips.context = rows->context;
 	mren_query_run(generate_statement(rows), 1, types, values, add_row, &reader);
 	if (rows->n_skipped > 0)
 		ereport(NOTICE,
