@@ -30,6 +30,8 @@ INSERT INTO kinds (kind, options) VALUES
     ('ensemble', '{"text_encoder": "pool", "ensemble": 3}'), ('no patience', '{"text_encoder": "pool", "patience": 0, "epochs": 22}'),
     ('one epoch', '{"text_encoder": "pool", "epochs": 1}'), ('no refit', '{"text_encoder": "pool", "refit": false, "ensemble": 2}'),
     ('no validation', '{"text_encoder": "pool", "validation_share": 0, "ensemble": 2}'), ('fine-tuned', '{"word_vectors": "fine_tuned", "filters": 4}');
+-- A result of more than one message.
+INSERT INTO kinds VALUES ('large', '{"text_encoder": "pool", "hidden": [512, 256], "epochs": 2, "ensemble": 2}');
 INSERT INTO kinds VALUES
     ('images', '{"text_encoder": "pool", "image_encoder": "tiny", "ensemble": 2}', ', image_vector'),
     ('weak rows first', '{"text_encoder": "pool", "ensemble": 2}', ', gold'), ('weak rows mixed', '{"text_encoder": "pool", "weak": "mixed"}', ', gold');

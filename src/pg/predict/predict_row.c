@@ -139,13 +139,15 @@ mren_answers_statement(const char *query, const MrenColumns *columns, AttrNumber
  * mren.predict_row
  */
 
-/* What stands before the probabilities. */
+/* What stands before the probabilities.  Its first number is never MREN_BAD_ROW. */
 typedef struct AnswerHead
 {
-	uint64 same_pair;
-	uint32 seen;
+	uint32 seen; /* 0 or 1 */
 	uint32 unused;
+	uint64 same_pair;
 } AnswerHead;
+
+StaticAssertDecl(offsetof(AnswerHead, seen) == 0, "an answer must not begin as a bad row does");
 
 bool
 mren_answer_read(const bytea *answer, int n, float4 *probabilities, uint64 *same_pair)

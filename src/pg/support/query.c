@@ -329,6 +329,18 @@ prepare_parallel(const char *query, int n, const Oid *types)
 	return plan;
 }
 
+/*
+ * A value that workers compute is taken over above them.  One that is computed at the top, above a
+ * sort or a limit, is computed by the session.
+ */
+static bool
+computes_in_workers(const PlannedStmt *statement)
+{
+	const TargetEntry *first = linitial_node(TargetEntry, statement->planTree->targetlist);
+
+	return statement->parallelModeNeeded && IsA(first->expr, Var);
+}
+
 bool
 mren_query_parallel(const char *query, int n, const Oid *types)
 {
@@ -338,7 +350,7 @@ mren_query_parallel(const char *query, int n, const Oid *types)
 
 	if (cached != NULL)
 	{
-		parallel = linitial_node(PlannedStmt, cached->stmt_list)->parallelModeNeeded;
+		parallel = computes_in_workers(linitial_node(PlannedStmt, cached->stmt_list));
 		ReleaseCachedPlan(cached, NULL); /* of a plan that is not saved */
 	}
 	SPI_freeplan(plan);

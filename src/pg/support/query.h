@@ -89,8 +89,8 @@ extern void mren_query_run(const char *query, int n, const Oid *types, const Dat
 						   MrenRowVisitor visit, void *state);
 
 /*
- * Whether mren_query_run would run the statement in a parallel plan.  The caller must be
- * connected to SPI.
+ * Whether mren_query_run would run the statement in a parallel plan whose workers compute its
+ * first column.  The caller must be connected to SPI.
  */
 extern bool mren_query_parallel(const char *query, int n, const Oid *types);
 

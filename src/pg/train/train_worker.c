@@ -237,9 +237,10 @@ static MrenStatus
 serve_done(void *state, const MrenCourse *course, const uint8_t *bytes, size_t len, MrenError *err)
 {
 	Server *server = state;
-	MrenWorkerMessage message = {.kind = MREN_WORKER_RESULT, .course = *course};
+	MrenWorkerMessage message = {.kind = MREN_WORKER_RESULT, .course = *course, .size = len};
 
-	give(server, &message, bytes, len);
+	for (size_t at = 0; at < len; at += MREN_WORKER_PIECE)
+		give(server, &message, bytes + at, Min(MREN_WORKER_PIECE, len - at));
 	INSTR_TIME_SET_CURRENT(server->started);
 	return MREN_OK;
 }

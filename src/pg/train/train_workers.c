@@ -25,9 +25,6 @@
 /* Fewer rows are trained sooner than workers are started. */
 #define MIN_ROWS 500
 
-/* Bytes of word vectors, or of a network, in one message. */
-#define PIECE ((size_t) 512 * 1024)
-
 /* How long a wait lasts at most, after which interrupts are looked at. */
 #define WAIT_MS 50
 
@@ -43,6 +40,7 @@ typedef struct Outcome
 {
 	uint8 *bytes;
 	size_t len;
+	size_t taken; /* of them, so far */
 } Outcome;
 
 /* In the caller's context: its end is that of the workers. */
@@ -126,9 +124,9 @@ put(const Worker *worker, const void *data, size_t size)
 static bool
 send_bytes(const Worker *worker, const uint8 *bytes, size_t size)
 {
-	for (size_t at = 0; at < size; at += PIECE)
+	for (size_t at = 0; at < size; at += MREN_WORKER_PIECE)
 	{
-		if (!put(worker, bytes + at, Min(PIECE, size - at)))
+		if (!put(worker, bytes + at, Min(MREN_WORKER_PIECE, size - at)))
 			return false;
 	}
 	return true;
@@ -194,7 +192,7 @@ send_vectors(const Worker *worker, const MrenWorkersTask *task)
 
 	if (task->table == NULL)
 		return true;
-	n = Max(PIECE / size, 1);
+	n = Max(MREN_WORKER_PIECE / size, 1);
 	piece = palloc(n * size);
 	for (size_t at = 0; at < task->n_vectors && sent; at += n)
 	{
@@ -451,12 +449,21 @@ raise_error(const MrenWorkerMessage *message, const char *text)
 }
 
 static void
+take_piece(Outcome *result, size_t len, const char *data, size_t size)
+{
+	if (result->bytes == NULL)
+		result->bytes = palloc_extended(len, MCXT_ALLOC_HUGE);
+	result->len = len;
+	memcpy(result->bytes + result->taken, data, size);
+	result->taken += size;
+}
+
+static void
 take_message(MrenTrainWorkers *workers, Worker *worker, const char *data, Size size)
 {
 	MemoryContext old = MemoryContextSwitchTo(workers->context);
 	MrenWorkerMessage message;
 	MrenProgress *progress;
-	Outcome *result;
 
 	memcpy(&message, data, sizeof(message));
 	data += sizeof(message);
@@ -469,10 +476,8 @@ take_message(MrenTrainWorkers *workers, Worker *worker, const char *data, Size s
 			workers->epochs = lappend(workers->epochs, progress);
 			break;
 		case MREN_WORKER_RESULT:
-			result = &workers->results[mren_course_number(&message.course)];
-			result->len = size;
-			result->bytes = palloc_extended(size, MCXT_ALLOC_HUGE);
-			memcpy(result->bytes, data, size);
+			take_piece(&workers->results[mren_course_number(&message.course)], message.size, data,
+					   size);
 			break;
 		case MREN_WORKER_ERROR:
 			MemoryContextSwitchTo(old);
@@ -547,7 +552,7 @@ lead_collect(void *state, const MrenCourse *course, const uint8_t **bytes, size_
 	const Outcome *result = &workers->results[mren_course_number(course)];
 
 	take_all(workers);
-	*bytes = result->bytes;
+	*bytes = result->taken == result->len ? result->bytes : NULL;
 	*len = result->len;
 	return MREN_OK;
 }

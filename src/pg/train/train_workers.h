@@ -60,6 +60,9 @@ mren_course_number(const MrenCourse *course)
 #define MREN_MAX_TRAIN_WORKERS 64
 #define MREN_WORKER_QUEUE ((Size) 256 * 1024)
 
+/* Bytes of word vectors, a network or a result in one message, which must not exceed MaxAllocSize. */
+#define MREN_WORKER_PIECE ((Size) 512 * 1024)
+
 typedef struct MrenWorkersShared
 {
 	Oid database;
@@ -91,7 +94,7 @@ typedef struct MrenWorkerInputs
 typedef enum MrenWorkerMessageKind
 {
 	MREN_WORKER_EPOCH,	/* its progress follows */
-	MREN_WORKER_RESULT, /* the bytes of its result follow */
+	MREN_WORKER_RESULT, /* a piece of the bytes of its result follows */
 	MREN_WORKER_ERROR,	/* texts follow: message, detail and hint, "" for none */
 	MREN_WORKER_END,	/* the worker is about to end, since no course is left */
 } MrenWorkerMessageKind;
@@ -100,6 +103,7 @@ typedef struct MrenWorkerMessage
 {
 	MrenWorkerMessageKind kind;
 	MrenCourse course; /* of a result */
+	Size size;		   /* of a result: bytes of all pieces */
 	int sqlstate;	   /* of an error */
 	MrenProgress progress;
 } MrenWorkerMessage;
