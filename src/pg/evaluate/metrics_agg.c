@@ -201,8 +201,7 @@ drop_negative(const MrenConfusionState *state, MrenTextSpan *relations, size_t n
 		return n;
 	for (size_t i = 0; i < n; i++)
 	{
-		if (!mren_text_span_equal(relations[i],
-								  (MrenTextSpan){state->negative, state->n_negative}))
+		if (!mren_text_span_equal(relations[i], (MrenTextSpan){state->negative, state->n_negative}))
 			relations[kept++] = relations[i];
 	}
 	return kept;
