@@ -69,6 +69,9 @@ FROM (SELECT mren.metrics(actual, predicted, 'none') AS m FROM sets) AS t;
 SELECT key, figures(value) FROM (SELECT mren.metrics(actual, predicted) AS m FROM sets) AS t, jsonb_each(m -> 'relations') ORDER BY 1;
 -- With one relation for each row it is the same aggregate, also in parts and after a trip through text.
 SELECT mren.metrics(ARRAY[actual], CASE WHEN predicted IS NOT NULL THEN ARRAY[predicted] END) = mren.metrics(actual, predicted) AS same FROM hand;
+-- The negative relation counts only where it is alone.
+SELECT mren.metrics(ARRAY['n', actual], ARRAY['n', predicted], 'n') = mren.metrics(ARRAY[actual], ARRAY[predicted], 'n') AS same FROM hand
+WHERE predicted IS NOT NULL;
 SELECT mren.metrics_final(mren.metrics_combine(mren.metrics_add(NULL, '{a,b}'::text[], '{c}'::text[])::text::mren.confusion,
                                                mren.metrics_add(NULL, '{}'::text[], '{}'::text[])::text::mren.confusion))
      = (SELECT mren.metrics(actual, predicted) FROM (VALUES ('{}'::text[], '{}'::text[]), ('{b,a}', '{c}')) AS t (actual, predicted)) AS same;

@@ -115,7 +115,7 @@ for my $row (split /\n/, $node->sql(q{SELECT c.relkind, c.oid::regclass FROM pg_
 
 # Views: how many rows of the victim's an outsider sees.  Embeddings and lexicons are everybody's.
 my %view = (
-	embeddings => 1, lexicons => 1, audio_encoders => 0, image_encoders => 0, text_encoders => 0, models => 0, runs => 0, training_progress => 0, graphs => 0, graph_runs => 0, graph_progress => 0);
+	embeddings => 1, lexicons => 1, resources => 2, audio_encoders => 0, image_encoders => 0, text_encoders => 0, models => 0, runs => 0, training_progress => 0, graphs => 0, graph_runs => 0, graph_progress => 0);
 for my $view (split /\n/, $node->sql(q{SELECT relname FROM pg_class WHERE relnamespace = 'mren'::regnamespace AND relkind = 'v' ORDER BY 1}))
 {
 	ok(exists $view{$view}, "mren.$view has an entry in this test") or next;

@@ -354,6 +354,7 @@ gold_rows_validate_in_turn(void **state)
 	MrenTrainReport report;
 	Set *set = weak_set();
 	MrenRandom random;
+	double right;
 
 	(void) state;
 	test_env_init(&test);
@@ -369,6 +370,9 @@ gold_rows_validate_in_turn(void **state)
 	assert_int_equal(report.n_validation, N_GOLD);
 	assert_int_equal(report.n_train, report.n_weak);
 	assert_true(report.validation_accuracy < 0.75);
+	/* Of all of them, not of those of one fold. */
+	right = report.validation_accuracy * N_GOLD;
+	assert_float_equal(right, round(right), 1e-9);
 	gold_accuracy(&test, set, MREN_WEAK_MIXED, &report);
 	assert_true(report.n_validation < N_GOLD);
 	free(set);

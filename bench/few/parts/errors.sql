@@ -7,6 +7,8 @@ CREATE TABLE bench.flipped (id text, sentence text, head int4range, tail int4ran
 CREATE PROCEDURE bench.find_flips(what text, draw int)
 LANGUAGE plpgsql AS $$
 DECLARE
+    right_of_first float8;
+    share_found float8;
     started timestamptz := clock_timestamp();
     n int := (SELECT count(*) / 10 FROM bench.flipped);
 BEGIN
@@ -14,9 +16,10 @@ BEGIN
     SELECT row_number() OVER () AS rank, f.flipped
     FROM mren.label_errors(NULL, 'SELECT id, sentence, head, tail, relation FROM bench.flipped', n, bench.options('semeval', 1, '{"epochs": 30}')) AS l
     JOIN bench.flipped AS f USING (id);
-    CALL bench.record('errors', what || ', right of the first 100', draw, (SELECT avg(flipped::int) FROM found WHERE rank <= 100), started);
-    CALL bench.record('errors', what || ', in the first tenth', draw,
-        (SELECT count(*)::float8 FROM found WHERE flipped) / (SELECT count(*) FROM bench.flipped WHERE flipped), clock_timestamp());
+    right_of_first := (SELECT avg(flipped::int) FROM found WHERE rank <= 100);
+    share_found := (SELECT count(*)::float8 FROM found WHERE flipped) / (SELECT count(*) FROM bench.flipped WHERE flipped);
+    CALL bench.record('errors', what || ', right of the first 100', draw, right_of_first, started);
+    CALL bench.record('errors', what || ', in the first tenth', draw, share_found, clock_timestamp());
     DROP TABLE found;
 END
 $$;

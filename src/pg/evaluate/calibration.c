@@ -195,13 +195,36 @@ mren_reliability(PG_FUNCTION_ARGS)
  * mren.calibration
  */
 
+/* A sum of numbers from 0 to 2^20 in fixed point: the same in any order of up to 2^32 rows. */
+typedef struct FixedSum
+{
+	uint64 whole; /* in units of 2^-20 */
+	uint64 part;  /* in units of 2^-52 */
+} FixedSum;
+
+static void
+fixed_add(FixedSum *sum, double value)
+{
+	double scaled = ldexp(Max(value, 0), 20);
+	double whole = floor(scaled);
+
+	sum->whole += (uint64) whole;
+	sum->part += (uint64) ldexp(scaled - whole, 32);
+}
+
+static double
+fixed_value(const FixedSum *sum)
+{
+	return ldexp((double) sum->whole, -20) + ldexp((double) sum->part, -52);
+}
+
 typedef struct Calibration
 {
 	MrenRanked ranked;
-	uint64 n;	   /* rows, with an answer or not */
-	uint64 n_seen; /* of them, rows that the version was trained on */
-	double brier;  /* sums over answered rows */
-	double log_loss;
+	uint64 n;		/* rows, with an answer or not */
+	uint64 n_seen;	/* of them, rows that the version was trained on */
+	FixedSum brier; /* over answered rows */
+	FixedSum log_loss;
 } Calibration;
 
 /* The Brier score of a distribution: the sum of (p(j) - [j is right])^2. */
@@ -235,8 +258,9 @@ take_row(void *state, const MrenPrediction *prediction)
 	if (!prediction->answered)
 		return;
 	p = actual >= 0 ? prediction->probabilities[actual] : 0;
-	calibration->brier += brier(prediction->probabilities, prediction->n_probabilities, actual);
-	calibration->log_loss -= log(Max(p, LEAST_PROBABILITY));
+	fixed_add(&calibration->brier,
+			  brier(prediction->probabilities, prediction->n_probabilities, actual));
+	fixed_add(&calibration->log_loss, -log(Max(p, LEAST_PROBABILITY)));
 	MREN_PG_CALL(err, mren_ranked_add(&calibration->ranked, prediction->confidence,
 									  actual == prediction->strongest, &err));
 }
@@ -264,8 +288,8 @@ mren_calibration(PG_FUNCTION_ARGS)
 	mren_warn_of_unknown(what.model, &by, calibration.n);
 	mren_warn_of_seen(what.model, &by, calibration.n_seen, calibration.n);
 	MREN_PG_CALL(err, mren_ranked_sort(&calibration.ranked, &err));
-	scores[0] = calibration.brier / (double) calibration.ranked.n;
-	scores[1] = calibration.log_loss / (double) calibration.ranked.n;
+	scores[0] = fixed_value(&calibration.brier) / (double) calibration.ranked.n;
+	scores[1] = fixed_value(&calibration.log_loss) / (double) calibration.ranked.n;
 	put_reliability(fcinfo, &calibration.ranked, bins, scores);
 	return (Datum) 0;
 }

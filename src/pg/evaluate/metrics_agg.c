@@ -191,6 +191,22 @@ relations_argument(FunctionCallInfo fcinfo, int arg, const char *name, MrenTextS
 	return kept;
 }
 
+/* The n relations without the negative one, which counts only where it is alone. */
+static size_t
+drop_negative(const MrenConfusionState *state, MrenTextSpan *relations, size_t n)
+{
+	size_t kept = 0;
+
+	if (!state->has_negative || n < 2)
+		return n;
+	for (size_t i = 0; i < n; i++)
+	{
+		if (!mren_text_span_equal(relations[i], (MrenTextSpan){state->negative, state->n_negative}))
+			relations[kept++] = relations[i];
+	}
+	return kept;
+}
+
 /* mren.metrics_add(state, actual[], predicted[] [, negative]) */
 Datum
 mren_metrics_add_sets(PG_FUNCTION_ARGS)
@@ -206,6 +222,8 @@ mren_metrics_add_sets(PG_FUNCTION_ARGS)
 	n_actual = relations_argument(fcinfo, 1, "actual", &actual);
 	n_predicted = relations_argument(fcinfo, 2, "predicted", &predicted);
 	state = state_to_add(fcinfo);
+	n_actual = drop_negative(state, actual, n_actual);
+	n_predicted = drop_negative(state, predicted, n_predicted);
 	MREN_PG_CALL(err, mren_confusion_add_sets(state->confusion, actual, n_actual, predicted,
 											  n_predicted, &err));
 	mren_confusion_check_labels(state->confusion);

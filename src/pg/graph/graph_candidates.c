@@ -112,17 +112,29 @@ static const char pairs[] =
 	" ON CONFLICT (name, type, other_name, other_type)"
 	" DO UPDATE SET reasons = k.reasons || excluded.reasons WHERE k.verdict IS NULL";
 
-/* $1: whether they are accepted at once, $2: how many at most. */
+/*
+ * $1: whether they are accepted at once, $2: how many at most.  What is accepted is transitive, so
+ * an entity that is refused with another one of its key is proposed only, whichever it is joined
+ * with: refused has its number within the key.
+ */
 static const char same_key[] =
-	"WITH linked AS MATERIALIZED (SELECT e.canonical AS name, e.type, e.mentions, l.key,"
+	"WITH linked AS MATERIALIZED (SELECT e.canonical AS name, e.type, e.normalized, l.key,"
 	"   row_number() OVER (PARTITION BY l.key ORDER BY e.mentions DESC, e.canonical,"
 	"    e.type COLLATE \"C\") AS rank"
 	"  FROM ${graph}.entities e JOIN ${graph}.linked_entities l ON l.entity = e.entity"
-	"  WHERE l.key IS NOT NULL)"
+	"  WHERE l.key IS NOT NULL),"
+	" form AS MATERIALIZED (SELECT l.key, l.rank, f.form COLLATE \"C\" AS form FROM linked l,"
+	"   unnest(l.name || l.normalized) AS f (form)),"
+	" refused AS MATERIALIZED (SELECT x.key, u.rank FROM ${graph}.merge_candidates k"
+	"  JOIN form x ON x.form = k.name JOIN form y ON y.form = k.other_name AND y.key = x.key"
+	"   AND y.rank <> x.rank, unnest(ARRAY[x.rank, y.rank]) AS u (rank)"
+	"  WHERE k.verdict = 'refused')"
 	" INSERT INTO ${graph}.merge_candidates (name, type, other_name, other_type, score, reasons,"
 	"  verdict)"
-	" SELECT a.name, a.type, b.name, b.type, 1, ARRAY['same key ' || a.key],"
-	"  CASE WHEN $1 THEN 'accepted' END FROM linked a JOIN linked b ON b.key = a.key"
+	" SELECT a.name, a.type, b.name, b.type, 1, ARRAY['same key ' || a.key]"
+	"   || CASE WHEN a.type <> b.type THEN '{different types}'::text[] ELSE '{}' END,"
+	"  CASE WHEN $1 AND NOT EXISTS (SELECT FROM refused r WHERE r.key = b.key AND r.rank = b.rank)"
+	"   THEN 'accepted' END FROM linked a JOIN linked b ON b.key = a.key"
 	" WHERE a.rank = 1 AND b.rank > 1 AND NOT EXISTS (SELECT FROM ${graph}.merge_candidates k"
 	"  WHERE (k.name, k.type, k.other_name, k.other_type) = (a.name, a.type, b.name, b.type)"
 	"   OR (k.other_name, k.other_type, k.name, k.type) = (a.name, a.type, b.name, b.type))"

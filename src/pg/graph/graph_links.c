@@ -37,7 +37,7 @@ typedef struct Authority
 {
 	MemoryContext context;
 	Datum arrays[N_ARRAYS]; /* text[]; 0 for a query without rows */
-	int64 incomplete;		/* rows without a key or a name */
+	int64 incomplete;		/* rows whose key is null or empty, or whose name is null */
 } Authority;
 
 typedef struct Options
@@ -120,8 +120,9 @@ static const char links[] =
 static const char authority_rows[] =
 	"SELECT pg_catalog.array_agg(f.key), pg_catalog.array_agg(f.form), "
 	"pg_catalog.array_agg(f.name),"
-	" pg_catalog.array_agg(f.type), pg_catalog.count(*) FILTER (WHERE f.key IS NULL OR f.name IS"
-	" NULL) FROM (SELECT q.key::pg_catalog.text AS key, q.name::pg_catalog.text AS name,"
+	" pg_catalog.array_agg(f.type), pg_catalog.count(*) FILTER (WHERE f.key IS NULL"
+	"  OR pg_catalog.btrim(f.key) OPERATOR(pg_catalog.=) '' OR f.name IS NULL)"
+	" FROM (SELECT q.key::pg_catalog.text AS key, q.name::pg_catalog.text AS name,"
 	"  ${type}::pg_catalog.text AS type, pg_catalog.unnest(pg_catalog.array_prepend("
 	"   q.name::pg_catalog.text, ${aliases}::pg_catalog.text[])) AS form"
 	"  FROM ${query} AS q) AS f";

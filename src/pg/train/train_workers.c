@@ -261,6 +261,10 @@ end_processes(dsm_segment *segment, Datum arg)
 		TerminateBackgroundWorker(workers->workers[i].process);
 }
 
+/*
+ * Waits for the workers' ends, so that the next training has as many and a call that failed
+ * leaves none of their files.  They end within a step, also where this is called by an abort.
+ */
 static void
 stop_guarded(void *arg)
 {
@@ -270,21 +274,21 @@ stop_guarded(void *arg)
 	if (workers == NULL)
 		return;
 	guard->workers = NULL;
-	/* This ends the processes, and detaches from the queues. */
+	end_processes(workers->segment, PointerGetDatum(workers));
+	HOLD_INTERRUPTS();
+	for (int i = 0; i < workers->n; i++)
+		(void) WaitForBackgroundWorkerShutdown(workers->workers[i].process);
+	RESUME_INTERRUPTS();
+	/* This ends the processes once more, and detaches from the queues. */
 	dsm_detach(workers->segment);
 	MemoryContextDelete(workers->context);
 }
 
-/* Waits for their ends, so that the next training has as many. */
 void
 mren_train_workers_stop(MrenTrainWorkers *workers)
 {
-	if (workers == NULL)
-		return;
-	end_processes(workers->segment, PointerGetDatum(workers));
-	for (int i = 0; i < workers->n; i++)
-		(void) WaitForBackgroundWorkerShutdown(workers->workers[i].process);
-	stop_guarded(workers->guard);
+	if (workers != NULL)
+		stop_guarded(workers->guard);
 }
 
 static void
@@ -426,6 +430,14 @@ mren_train_workers_start(const MrenWorkersTask *task)
  */
 
 static void
+raise_lost(void)
+{
+	ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					errmsg("lost connection to a training worker"),
+					errhint("It was terminated, or the server's log says why it ended.")));
+}
+
+static void
 raise_error(const MrenWorkerMessage *message, const char *text)
 {
 	const char *detail = text + strlen(text) + 1;
@@ -469,6 +481,8 @@ take_message(MrenTrainWorkers *workers, Worker *worker, const char *data, Size s
 			break;
 		case MREN_WORKER_ERROR:
 			MemoryContextSwitchTo(old);
+			if (message.sqlstate == ERRCODE_ADMIN_SHUTDOWN)
+				raise_lost();
 			raise_error(&message, data);
 			break;
 		case MREN_WORKER_END:
@@ -495,10 +509,7 @@ take_all(MrenTrainWorkers *workers)
 			if (result == SHM_MQ_WOULD_BLOCK)
 				break;
 			if (result == SHM_MQ_DETACHED)
-				ereport(ERROR,
-						(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-						 errmsg("lost connection to a training worker"),
-						 errhint("It was terminated, or the server's log says why it ended.")));
+				raise_lost();
 			take_message(workers, worker, data, size);
 		}
 	}

@@ -92,4 +92,5 @@ mren_trainer_folds_end(MrenTrainer *trainer)
 	}
 	report->n_validation = trainer->kept.n_folded;
 	report->n_train = report->n_weak + n_gold - report->n_validation;
+	mren_trainer_report_kept(trainer);
 }
