@@ -116,6 +116,16 @@ $session->query("UPDATE few SET document = document || ' '; INSERT INTO few SELE
 cmp_ok(private_kb($session->backend) - $before, '<', 20000, 'memory does not grow with the documents');
 $session->query("SELECT mren.drop_graph('small', true), mren.drop_graph('again', true)");
 
+# Two sessions propose the same merges.
+$node->sql(q{CREATE EXTENSION pg_trgm;
+	SELECT mren.link_entities('kg', $$SELECT 'Q1' AS key, name FROM unnest('{car,house}'::text[]) AS u (name)$$); DELETE FROM kg.merge_candidates});
+$holder->query(q{BEGIN; SELECT mren.propose_merges('kg', 1)});
+$session->send(q{SELECT mren.propose_merges('kg', 1)});
+ok(held($session), 'a session waits for the proposals of another');
+$holder->query('COMMIT');
+is(($session->wait_for)[0], '1', 'and sees them');
+$node->sql('DELETE FROM kg.merge_candidates; DELETE FROM kg.link_candidates; DROP EXTENSION pg_trgm');
+
 # Dump and restore.
 $node->sql("INSERT INTO kg.aliases (alias, entity) VALUES ('wheel', 'Ring'); INSERT INTO kg.review (fact, verdict) SELECT fact, 'confirmed' FROM kg.facts LIMIT 1;
 	SET client_min_messages = error; CALL mren.refresh_graph('kg')");

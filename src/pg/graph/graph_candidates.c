@@ -138,7 +138,7 @@ static const char same_key[] =
 	" WHERE a.rank = 1 AND b.rank > 1 AND NOT EXISTS (SELECT FROM ${graph}.merge_candidates k"
 	"  WHERE (k.name, k.type, k.other_name, k.other_type) = (a.name, a.type, b.name, b.type)"
 	"   OR (k.other_name, k.other_type, k.name, k.type) = (a.name, a.type, b.name, b.type))"
-	" ORDER BY a.key COLLATE \"C\", b.rank LIMIT $2";
+	" ORDER BY a.key COLLATE \"C\", b.rank LIMIT $2 ON CONFLICT DO NOTHING";
 
 void
 mren_graph_drop_proposals(const MrenGraph *graph, bool all)
