@@ -35,7 +35,8 @@ write_file(const MrenWeights *weights)
 	for (size_t i = 0; i < weights->n; i++)
 	{
 		at = mren_weights_align(at);
-		memcpy(file.bytes + at, weights->blocks[i].data, weights->blocks[i].len);
+		if (weights->blocks[i].len > 0) /* else there may be no data */
+			memcpy(file.bytes + at, weights->blocks[i].data, weights->blocks[i].len);
 		at += weights->blocks[i].len;
 	}
 	assert_int_equal(at, file.len);
