@@ -13,8 +13,8 @@ DECLARE
     n int := (SELECT count(*) / 10 FROM bench.flipped);
 BEGIN
     CREATE TEMP TABLE found AS
-    SELECT row_number() OVER () AS rank, f.flipped
-    FROM mren.label_errors(NULL, 'SELECT id, sentence, head, tail, relation FROM bench.flipped', n, bench.options('semeval', 1, '{"epochs": 30}')) AS l
+    SELECT l.ordinality AS rank, f.flipped
+    FROM mren.label_errors(NULL, 'SELECT id, sentence, head, tail, relation FROM bench.flipped', n, bench.options('semeval', 1, '{"epochs": 30}')) WITH ORDINALITY AS l
     JOIN bench.flipped AS f USING (id);
     right_of_first := (SELECT avg(flipped::int) FROM found WHERE rank <= 100);
     share_found := (SELECT count(*)::float8 FROM found WHERE flipped) / (SELECT count(*) FROM bench.flipped WHERE flipped);
