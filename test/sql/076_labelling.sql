@@ -47,5 +47,13 @@ SELECT count(*) AS differ FROM (
     SELECT * FROM mren.label_errors('m', 'SELECT * FROM slips', 10, '{"epochs": 2}')
     EXCEPT SELECT * FROM mren.label_errors('m', 'SELECT * FROM slips ORDER BY md5(id::text)', 10, '{"epochs": 2}')) AS d;
 SELECT error_of($$SELECT mren.label_errors('m', 'SELECT * FROM slips', 10, '{"folds": 1}')$$);
+CREATE TABLE muddle AS SELECT id, sentence, head, tail, CASE WHEN id % 3 = 0 THEN CASE relation WHEN 'none' THEN 'part_of' ELSE 'none' END ELSE relation END AS relation FROM gold;
+-- By the margin, the rows come first of which a network is surest that they have another relation.
+SELECT count(*) > 4 AS several, bool_and(confidence - suggested_confidence >= before) AS in_order, bool_or(confidence < least) AS otherwise
+FROM (SELECT confidence, suggested_confidence, lag(confidence - suggested_confidence, 1, -1) OVER w AS before, max(confidence) OVER (ORDER BY ordinality ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS least
+      FROM mren.label_errors(NULL, 'SELECT * FROM muddle', 10000, '{"epochs": 1, "hidden": [8], "folds": 3, "rank_by": "margin"}') WITH ORDINALITY
+      WHERE relation <> suggested WINDOW w AS (ORDER BY ordinality)) AS l;
+SELECT error_of($$SELECT mren.label_errors('m', 'SELECT * FROM slips', 10, '{"rank_by": "entropy"}')$$);
+SELECT error_of($$SELECT mren.label_errors('m', 'SELECT * FROM slips', 10, '{"rank_by": 1}')$$);
 SELECT error_of($$SELECT mren.label_errors('m', 'SELECT sentence, head, tail, relation FROM slips')$$);
 SELECT error_of($$SELECT mren.label_errors('m', 'DELETE FROM slips RETURNING *')$$);

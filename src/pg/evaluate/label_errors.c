@@ -5,8 +5,9 @@
  *
  * The rows are divided into folds by sentence, a network is trained on the others of each fold,
  * and gives the probability of each row's label (its self-confidence: Northcutt, Jiang and
- * Chuang, Confident Learning, JAIR 2021).  Rows are ranked by it; whether a label is wrong is
- * for a person to say, so there is no threshold.
+ * Chuang, Confident Learning, JAIR 2021).  Rows are ranked by it, or by how far it is below the
+ * probability of the most likely other relation, the margin of the same work; whether a label is
+ * wrong is for a person to say, so there is no threshold.
  */
 #include "postgres.h"
 
@@ -34,6 +35,7 @@ typedef struct Suspect
 	uint64 number; /* of the row in the query */
 	double confidence;
 	double suggested_confidence;
+	double rank;	 /* the least comes first */
 	char *relation;	 /* in the database's encoding */
 	char *suggested; /* likewise; the same text where the label is the most likely relation */
 } Suspect;
@@ -43,6 +45,7 @@ typedef struct LabelErrors
 	MemoryContext context;
 	char *query;
 	int n_folds;
+	bool by_margin;
 	int fold; /* being worked on */
 	Jsonb *object;
 	MrenTrainSetup setup;
@@ -99,6 +102,7 @@ judge_row(void *state, MrenTrainAnswers *answers, size_t index, size_t judged)
 	const float4 *p = answers->probabilities;
 	MrenExample example;
 	size_t best = 0;
+	double other = 0; /* the greatest probability of another relation than the label */
 
 	mren_train_answer_probabilities(answers, index, &example, &suspect->number);
 	suspect->confidence = 0;
@@ -106,10 +110,13 @@ judge_row(void *state, MrenTrainAnswers *answers, size_t index, size_t judged)
 	{
 		if (mren_text_span_equal(mren_net_relation(answers->net, (int) i), example.relation))
 			suspect->confidence = (double) p[i];
+		else
+			other = Max(other, (double) p[i]);
 		if (p[i] > p[best])
 			best = i;
 	}
 	suspect->suggested_confidence = (double) p[best];
+	suspect->rank = suspect->confidence - (errors->by_margin ? other : 0);
 	suspect->relation = in_server(errors->context, example.relation);
 	suspect->suggested = in_server(errors->context, mren_net_relation(answers->net, (int) best));
 }
@@ -136,6 +143,26 @@ folds_of(const Jsonb *object)
 	return (int) folds;
 }
 
+/* Whether the option "rank_by" is "margin" instead of "self_confidence". */
+static bool
+by_margin(const Jsonb *object)
+{
+	const JsonbValue *value = mren_json_options_find(object, "rank_by");
+	const char *name;
+
+	if (value == NULL)
+		return false;
+	name = mren_json_option_name("rank_by", value);
+	if (name != NULL && strcmp(name, "margin") == 0)
+		return true;
+	if (name == NULL || strcmp(name, "self_confidence") != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid value for option \"rank_by\": %s", name != NULL ? name : "null"),
+				 errhint("\"rank_by\" is \"self_confidence\" or \"margin\".")));
+	return false;
+}
+
 static void
 read_args(FunctionCallInfo fcinfo, LabelErrors *errors)
 {
@@ -146,10 +173,12 @@ read_args(FunctionCallInfo fcinfo, LabelErrors *errors)
 	errors->query = mren_arg_query(fcinfo, 1, "query");
 	mren_json_options_check(given);
 	errors->n_folds = folds_of(given);
+	errors->by_margin = by_margin(given);
+	given = without(without(given, "folds"), "rank_by");
 	/* All rows are judged. */
 	base = without(base, "holdout_share");
-	errors->object = DatumGetJsonbP(DirectFunctionCall2(jsonb_concat, JsonbPGetDatum(base),
-														JsonbPGetDatum(without(given, "folds"))));
+	errors->object = DatumGetJsonbP(
+		DirectFunctionCall2(jsonb_concat, JsonbPGetDatum(base), JsonbPGetDatum(given)));
 	mren_train_setup_read(errors->object, &errors->setup);
 }
 
@@ -180,8 +209,8 @@ compare_suspects(const void *a, const void *b)
 	const Suspect *x = a;
 	const Suspect *y = b;
 
-	if (x->confidence != y->confidence)
-		return x->confidence < y->confidence ? -1 : 1;
+	if (x->rank != y->rank)
+		return x->rank < y->rank ? -1 : 1;
 	return x->number < y->number ? -1 : x->number > y->number;
 }
 
