@@ -3,7 +3,7 @@
 SET client_min_messages = error;
 CREATE EXTENSION mren;
 ALTER DATABASE postgres SET client_min_messages = error;
-ALTER DATABASE postgres \set semeval :data '/text/semeval2010_task8/TRAIN_FILE.TXT'
+\set semeval :data '/text/semeval2010_task8/TRAIN_FILE.TXT'
 SELECT mren.load_embeddings('glove', :'vectors') \g /dev/null
 CREATE TABLE sample AS
 SELECT sentence, substr(sentence, lower(head) + 1, upper(head) - lower(head)) AS head,
