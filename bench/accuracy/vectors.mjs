@@ -102,6 +102,9 @@ export async function writeVectors(stream, path, wanted, dimensions = 100) {
 		await rename(part, path);
 	} finally {
 		file.destroy();
+		/* until then the file may still be about to be opened, and so to be made */
+		if (!file.closed)
+			await once(file, 'close');
 		await rm(part, { force: true });
 	}
 }

@@ -3,9 +3,9 @@
  *	  Tests of the conversion of word vectors: node --test bench/accuracy
  */
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import test from 'node:test';
 import { entries, writeVectors } from './vectors.mjs';
@@ -66,5 +66,13 @@ test('words that are not there and vectors of another length leave no file', asy
 		await assert.rejects(writeVectors(inChunks(JSON_TEXT, 64), path, 5, 2), /found 4 of the 5/);
 		await assert.rejects(writeVectors(inChunks(JSON_TEXT, 64), path, 2, 3), /"the" has 4 numbers, not 5/);
 		assert.ok(!existsSync(path) && !existsSync(`${path}.part`));
+	});
+});
+
+test('a stream that fails before the file is open leaves no file either', async () => {
+	await inFolder(async (path) => {
+		for (let i = 0; i < 200; i++)
+			await assert.rejects(writeVectors(inChunks(JSON_TEXT, 1 << 20), `${path}${i}`, 2, 3), /not 5/);
+		assert.deepEqual(readdirSync(dirname(path)), []);
 	});
 });
