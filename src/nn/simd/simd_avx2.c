@@ -13,7 +13,7 @@
 #include "nn/simd/rows.inc"
 #include "nn/simd/dense.inc"
 INLINE void
-store_bytes(uint8_t *to, IntVector q)
+store_packed(uint8_t *to, IntVector q)
 {
 	__m128i shorts = _mm_packus_epi32(_mm256_castsi256_si128((__m256i) q),
 									  _mm256_extracti128_si256((__m256i) q, 1));
@@ -21,6 +21,7 @@ store_bytes(uint8_t *to, IntVector q)
 	_mm_storel_epi64((__m128i *) to, _mm_packus_epi16(shorts, shorts));
 }
 
+#define STORE_BYTES(to, q) store_packed(to, q)
 #define NEAREST(v) ((IntVector) _mm256_cvtps_epi32((__m256) (v)))
 #include "nn/simd/int8.inc"
 #define MADDUBS(a, b) ((ShortVector) _mm256_maddubs_epi16((__m256i) (a), (__m256i) (b)))

@@ -21,12 +21,13 @@ nearest(Vector x)
 }
 
 INLINE void
-store_bytes(uint8_t *to, IntVector q)
+store_each(uint8_t *to, IntVector q)
 {
 	for (int l = 0; l < LANES; l++)
 		to[l] = (uint8_t) q[l];
 }
 
+#define STORE_BYTES(to, q) store_each(to, q)
 #define NEAREST(v) nearest(v)
 #include "nn/simd/int8.inc"
 #include "nn/simd/int8_plain.inc"

@@ -13,12 +13,7 @@
 #define LANES 16
 #include "nn/simd/vector.inc"
 
-INLINE void
-store_bytes(uint8_t *to, IntVector q)
-{
-	_mm_storeu_si128((__m128i *) to, _mm512_cvtepi32_epi8((__m512i) q));
-}
-
+#define STORE_BYTES(to, q) _mm_storeu_si128((__m128i *) (to), _mm512_cvtepi32_epi8((__m512i) (q)))
 #define NEAREST(v) ((IntVector) _mm512_cvtps_epi32((__m512) (v)))
 #include "nn/simd/int8.inc"
 
