@@ -6,7 +6,7 @@
  * likelihood after calibration, since a fine-tuned encoder becomes overconfident while its
  * ranking still improves.  Rate, schedule and restarts are those of transformer/train/encoder_tuning.
  */
-#include "relation/train/trainer_internal.h"
+#include "relation/train/trainer_members.h"
 
 #include <math.h>
 #include <string.h>
