@@ -22,8 +22,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/size.h"
-
 /* Records are read in place, so their byte order must be the machine's. */
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "mren needs a little-endian machine"

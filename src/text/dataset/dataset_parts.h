@@ -125,9 +125,6 @@ extern MrenStatus mren_dataset_join_more(MrenDataset *dataset, const MrenLiteral
 /* The document's own row, then those of its sentences; false behind them. */
 extern bool mren_dataset_next_text(MrenDataset *dataset, MrenDatasetRow *row);
 
-/* The text of a token as it is in the sentence: with tacred's brackets unescaped. */
-extern MrenTextSpan mren_dataset_token(const MrenDataset *dataset, const MrenLiteralNode *token);
-
 /*
  * The place of a mention, by tokens (after join) or by characters: within the
  * sentence, and neither empty nor white space only.  `what` names it in messages.
