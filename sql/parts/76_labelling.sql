@@ -12,7 +12,7 @@ RETURNS TABLE (id text, relation text, suggested text, confidence double precisi
 AS 'MODULE_PATHNAME', 'mren_label_errors'
 LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE COST 1000000 ROWS 100;
 COMMENT ON FUNCTION mren.label_errors(text, text, integer, jsonb) IS
-    'Returns the n labelled rows of a query whose label is least likely for networks that were not trained on them, by cross-validation with the options of a model, or the default options if the model is NULL. Options are folds (default 5) and those of a training. Nothing is saved.';
+    'Returns the n labelled rows of a query whose label is most likely wrong by networks that were not trained on them, by cross-validation with the options of a model, or the default options if the model is NULL. Options are folds (default 10), rank_by (auto, self_confidence or confusion) and those of a training. Nothing is saved.';
 
 CREATE PROCEDURE mren.self_train(model text, labelled text, unlabelled text, options jsonb DEFAULT '{}',
     surest double precision DEFAULT 0.3, margin double precision DEFAULT 0,
