@@ -31,10 +31,13 @@ SELECT count(*) AS differ FROM (SELECT * FROM mren.uncertain('m', 'SELECT * FROM
 SELECT count(*) > 0 AS others FROM mren.uncertain('m', 'SELECT * FROM gold', 20, '{"seed": 7}') AS u WHERE random AND id NOT IN (SELECT id FROM asked WHERE random);
 SELECT count(*) FROM mren.uncertain('m', 'SELECT * FROM gold LIMIT 3', 20);
 SELECT count(*) FILTER (WHERE random) FROM mren.uncertain('m', 'SELECT * FROM gold', 10, '{"random_share": 0}');
+-- In turns from the relations that are predicted: as many of each, as long as there are.
+SELECT max(n) - min(n) <= 1 AS even, count(*) = (SELECT count(DISTINCT relation) FROM answers) AS all_relations
+FROM (SELECT relation, count(*) AS n FROM mren.uncertain('m', 'SELECT * FROM gold', 20, '{"random_share": 0}') GROUP BY relation) AS r;
 -- Memory is for one row of each sentence, however many are read.
 SET mren.train_memory = '1MB';
 SELECT count(*) FROM mren.uncertain('m', 'SELECT repeat(''x'', 1000) || 9999 - i AS id, sentence, head, tail FROM gold, generate_series(1, 2000) AS i WHERE gold.id = 1 ORDER BY i', 1);
-SELECT regexp_replace(error_of($$SELECT mren.uncertain('m', 'SELECT i AS id, sentence || '' '' || i AS sentence, head, tail FROM gold, generate_series(1, 8000) AS i WHERE gold.id = 1', 1)$$), '[0-9]+ sentences', 'n sentences');
+SELECT regexp_replace(error_of($$SELECT mren.uncertain('m', 'SELECT i AS id, sentence || '' '' || i AS sentence, head, tail FROM gold, generate_series(1, 12000) AS i WHERE gold.id = 1', 1)$$), '[0-9]+ sentences', 'n sentences');
 RESET mren.train_memory;
 SELECT error_of($$SELECT mren.uncertain('m', 'SELECT * FROM gold', 0)$$);
 SELECT error_of($$SELECT mren.uncertain('m', 'SELECT * FROM gold', 1, '{"share": 0}')$$);
