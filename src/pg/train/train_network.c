@@ -287,7 +287,9 @@ metrics_json(const MrenNetworkTraining *training, const MrenNet *net, const Mren
 		report->n_rows, report->n_validation, report->n_relations, report->n_rows_with_image,
 		report->n_words, report->n_unknown_words, report->features_dim, report->n_parameters,
 		report->epochs_run, report->best_epoch, report->refit_epochs, report->train_loss,
-		report->temperature, report->negative_bias, mren_icu_version());
+		report->calibration.temperature, report->calibration.bias, mren_icu_version());
+	if (report->calibration.lapse > 0)
+		appendStringInfo(&json, ", \"lapse_rate\": %.9g", report->calibration.lapse);
 	if (report->validated)
 		appendStringInfo(
 			&json,

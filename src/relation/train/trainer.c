@@ -37,7 +37,7 @@ mren_trainer_create(const MrenEnv *env, const MrenOptions *options, const MrenTr
 		memcpy(t->encoder_sha256, inputs->encoder_sha256, 32);
 	if (inputs->audio_sha256 != NULL)
 		memcpy(t->audio_sha256, inputs->audio_sha256, 32);
-	t->report.temperature = 1;
+	t->report.calibration.temperature = 1;
 	*trainer = t;
 	return MREN_OK;
 }
