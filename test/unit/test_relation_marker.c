@@ -372,7 +372,7 @@ architecture(int which)
 		default:
 			config.architecture = MREN_TRANSFORMER_DEBERTA;
 			config.absolute_positions = false;
-			config.positions = config.token_types = 0;
+			config.token_types = 0;
 			config.relative_buckets = 4;
 			config.relative_positions = 16;
 			config.relative_norm = config.share_relative_key = true;

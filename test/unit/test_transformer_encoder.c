@@ -126,7 +126,6 @@ variant(int which)
 	{
 		config.architecture = MREN_TRANSFORMER_DEBERTA;
 		config.absolute_positions = false;
-		config.positions = 0;
 		config.token_types = 0;
 		config.relative_buckets = 4;
 		config.relative_positions = 16;
@@ -247,8 +246,7 @@ wide_variant(int which)
 	config.heads = which == 0 ? 1 : 2;
 	config.intermediate = 48;
 	config.embedding_width = which == 3 ? 16 : WIDE;
-	if (config.absolute_positions)
-		config.positions = LONG + 2;
+	config.positions = LONG + 2;
 	return config;
 }
 
