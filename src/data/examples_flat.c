@@ -2,7 +2,7 @@
  * examples_flat.c
  *	  The flat form of a set of training rows: writing and parsing.
  *
- * A header, the records in order, and behind them hash and item of each image's vector,
+ * A header, the records in order, and after them hash and item of each image's vector,
  * of each image's grid and of each recording's vector, by ascending hash.  The header,
  * little-endian, offsets in bytes:
  *	  0 magic: "MRENset1", with grids "MRENset2", with audio "MRENset3"
@@ -124,7 +124,7 @@ typedef struct FlatHead
 	size_t n_sounds;
 } FlatHead;
 
-/* What lies behind the options of a set with grids; its checksum goes on. */
+/* What lies after the options of a set with grids; its checksum goes on. */
 static MrenStatus
 read_grid_head(MrenCursor *cursor, FlatHead *flat, uint64_t *checksum, MrenError *err)
 {
@@ -140,7 +140,7 @@ read_grid_head(MrenCursor *cursor, FlatHead *flat, uint64_t *checksum, MrenError
 	return MREN_OK;
 }
 
-/* What lies behind that of a set with audio. */
+/* What lies after that of a set with audio. */
 static MrenStatus
 read_audio_head(MrenCursor *cursor, FlatHead *flat, uint64_t *checksum, MrenError *err)
 {

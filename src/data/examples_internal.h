@@ -2,7 +2,7 @@
  * examples_internal.h
  *	  The layout of MrenExamples, for examples.c and examples_flat.c.
  *
- * Records lie one behind the other in one buffer, with an index of (hash, offset);
+ * Records lie one after the other in one buffer, with an index of (hash, offset);
  * the vectors and grids of images are kept once for each image (image_store.h).
  */
 #ifndef MREN_DATA_EXAMPLES_INTERNAL_H
