@@ -50,7 +50,7 @@ typedef struct FlacState
 	const uint8_t *bytes;
 	size_t len;
 	size_t pos; /* of the next byte that libFLAC reads */
-	size_t end; /* behind the last complete frame */
+	size_t end; /* after the last complete frame */
 	MrenAudioInfo info;
 	uint64_t n_done; /* frames, in our sense of the word */
 	float *block;

@@ -44,7 +44,7 @@ make_weights(const MrenTransformerConfig *config, float *weights)
 	}
 }
 
-/* Two sentences; two groups of two markers stand behind the first. */
+/* Two sentences; two groups of two markers stand after the first. */
 static const int32_t ids[] = {1, 2, 3, 4, 5, 9, 8, 9, 7, 6, 5, 4};
 static const uint32_t positions[] = {0, 1, 2, 3, 1, 2, 0, 3, 0, 1, 2, 3};
 static const MrenTransformerSentence two[] = {{4, 2, 2}, {4, 0, 0}};
@@ -198,7 +198,7 @@ recall_first(const MrenEnv *env, MrenError *err, void *arg)
 	return recall(env, arg, &batch, out, err);
 }
 
-/* Markers behind a text that is remembered have the same bits as those that are read with it. */
+/* Markers after a text that is remembered have the same bits as those that are read with it. */
 static void
 test_remembered_text(void **state)
 {
@@ -250,7 +250,7 @@ wide_variant(int which)
 	return config;
 }
 
-/* Sentences of LONG and 3 tokens; behind the first, n_groups of group_size markers. */
+/* Sentences of LONG and 3 tokens; after the first, n_groups of group_size markers. */
 typedef struct LongBatch
 {
 	MrenTransformerSentence sentences[2];
