@@ -31,7 +31,7 @@ static const MrenTransformerConfig bert = {.architecture = MREN_TRANSFORMER_BERT
 										   .attention_dropout = 0.1f,
 										   .absolute_positions = true};
 
-/* Sentences of random tokens, each with groups of two markers behind it. */
+/* Sentences of random tokens, each with groups of two markers after it. */
 typedef struct Text
 {
 	MrenTransformerSentence sentences[MAX_SENTENCES];
@@ -151,7 +151,7 @@ read_frozen(MrenFrozenLayers *frozen, const Text *text)
 	return out;
 }
 
-/* Another group of markers behind the same text. */
+/* Another group of markers after the same text. */
 static Text *
 other_group(const Text *text)
 {
@@ -504,12 +504,17 @@ train_with(size_t n_helpers, MrenTransformerTuningKind kind, size_t memory, size
 	for (uint64_t i = 0; i < sizeof(sentences) / sizeof(sentences[0]); i++)
 	{
 		Text *text = make_text(sentences[i], 29, 1);
+		bool *read;
 
 		text->batch.types = calloc(text->batch.n_tokens, 1);
+		text->batch.read = read = calloc(text->batch.n_tokens, sizeof(bool));
+		for (size_t j = 0; j < text->batch.n_tokens; j += 3)
+			read[j] = true;
 		free(run_pass(&f, text, &i));
 		assert_int_equal(mren_transformer_tuning_clip(&f, &(MrenClippedBeside){0}, &err), MREN_OK);
 		assert_int_equal(mren_transformer_tuning_step(&f, 1, &err), MREN_OK);
 		free((uint8_t *) text->batch.types);
+		free(read);
 		free(text);
 	}
 	assert_true((team.n_requests > 0) == (n_helpers > 0));

@@ -125,6 +125,8 @@ slice(const MrenTransformerBatch *batch, size_t first, size_t at, size_t n)
 	part.positions += at;
 	if (batch->types != NULL)
 		part.types += at;
+	if (batch->read != NULL)
+		part.read += at;
 	return part;
 }
 

@@ -16,6 +16,7 @@ typedef struct Request
 {
 	bool backward;	  /* the gradient of the last run's vectors follows */
 	bool types;		  /* in the batch */
+	bool read;		  /* likewise */
 	bool frozen;	  /* rows of the step */
 	MrenShardRun run; /* its pointers are invalid */
 } Request;
@@ -112,6 +113,8 @@ put_run(MrenBuffer *bytes, const Request *request, size_t width)
 							  batch->n_tokens * width * sizeof(float));
 	if (request->types)
 		mren_buffer_put_bytes(bytes, batch->types, batch->n_tokens);
+	if (request->read)
+		mren_buffer_put_bytes(bytes, batch->read, batch->n_tokens);
 }
 
 static MrenStatus
@@ -120,9 +123,11 @@ give_run(MrenEngagedTeam *team, const MrenTuningShards *shards, size_t helper,
 {
 	const MrenTransformerBatch *batch = &run->batch;
 	size_t width = shards->config.width;
-	Request request = {
-		.types = batch->types != NULL, .frozen = run->step.frozen != NULL, .run = *run};
-	size_t of_token = sizeof(int32_t) + sizeof(uint32_t) + 1 + width * sizeof(float);
+	Request request = {.types = batch->types != NULL,
+					   .read = batch->read != NULL,
+					   .frozen = run->step.frozen != NULL,
+					   .run = *run};
+	size_t of_token = sizeof(int32_t) + sizeof(uint32_t) + 2 + width * sizeof(float);
 
 	team->request.len = 0;
 	MREN_TRY(mren_buffer_reserve(&shards->env, &team->request,
@@ -276,6 +281,8 @@ read_run(MrenTuningHelper *helper)
 		at += batch->n_tokens * helper->shards.config.width * sizeof(float);
 	}
 	batch->types = request.types ? at : NULL;
+	at += request.types ? batch->n_tokens : 0;
+	batch->read = request.read ? (const bool *) at : NULL;
 }
 
 static MrenStatus
