@@ -87,6 +87,9 @@ typedef struct MrenTrainReport
 	MrenDecisionScore decision; /* of the kept validation rows under them */
 } MrenTrainReport;
 
+/* Beside weak rows, fewer gold rows that validate do not calibrate. */
+#define MREN_FEWEST_GOLD_ROWS 10
+
 /*
  * mren_trainer_create
  *	  Begins a training; nothing is read yet.  options are copied but for

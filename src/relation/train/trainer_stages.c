@@ -236,6 +236,8 @@ calibrate(MrenTrainer *trainer, MrenError *err)
 	MrenLogits rows = mren_trainer_kept_rows(trainer, trainer->kept.best, trainer->negative);
 	MrenCalibration *fit = &report->calibration;
 
+	if (report->n_weak > 0 && rows.n < MREN_FEWEST_GOLD_ROWS)
+		return MREN_OK;
 	if (report->n_weak > 0)
 		MREN_TRY(mren_calibration_fit_lapse(&trainer->env, &rows, fit, err));
 	else
@@ -255,8 +257,8 @@ begin_marker(MrenTrainer *trainer, MrenStage stage, MrenError *err)
 	const MrenTrainReport *report = &trainer->report;
 
 	trainer->stage = stage;
-	trainer->epochs = fit_epochs(trainer, stage == MREN_STAGE_MARKER_PRETRAIN,
-								 (size_t) mren_trainer_marker_epochs(trainer));
+	trainer->epochs = fit_epochs(trainer, stage == MREN_STAGE_MARKER_PRETRAIN, 0);
+	trainer->epochs.n_epochs = mren_trainer_marker_epochs(trainer);
 	if (stage == MREN_STAGE_MARKER_REFIT)
 	{
 		trainer->epochs.phase = MREN_PHASE_REFIT;
