@@ -40,7 +40,6 @@ deberta(void)
 
 	config.architecture = MREN_TRANSFORMER_DEBERTA;
 	config.absolute_positions = false;
-	config.positions = 0;
 	config.token_types = 0;
 	config.relative_buckets = 4;
 	config.relative_positions = 16;

@@ -59,21 +59,17 @@ mren_prediction_rival_said(const MrenPrediction *prediction, int32 *said)
 }
 
 double
-mren_prediction_margin(const MrenPrediction *prediction, int *second)
+mren_prediction_margin(const MrenPrediction *prediction)
 {
-	const float4 *p = prediction->probabilities;
-	int best = 0;
+	float4 best = 0;
+	float4 second = 0;
 
-	*second = -1;
-	for (int i = 1; i < prediction->n_probabilities; i++)
+	for (int i = 0; i < prediction->n_probabilities; i++)
 	{
-		if (p[i] > p[best])
-		{
-			*second = best;
-			best = i;
-		}
-		else if (*second < 0 || p[i] > p[*second])
-			*second = i;
+		float4 p = prediction->probabilities[i];
+
+		second = p > best ? best : Max(second, p);
+		best = Max(best, p);
 	}
-	return (double) p[best] - (double) p[*second];
+	return (double) best - (double) second;
 }

@@ -56,11 +56,8 @@ mren_predicted_negative(const MrenPredictedBy *by)
 	return (MrenTextSpan){by->negative, by->negative != NULL ? strlen(by->negative) : 0};
 }
 
-/*
- * The difference of the probabilities of the two most likely relations of an answered row; the
- * number of the second in *second.
- */
-extern double mren_prediction_margin(const MrenPrediction *prediction, int *second);
+/* The difference of the probabilities of the two most likely relations of an answered row. */
+extern double mren_prediction_margin(const MrenPrediction *prediction);
 
 /*
  * The numbers of all relations that the version says of a row (mren_net_said), and that the rival
