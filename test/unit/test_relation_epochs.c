@@ -9,7 +9,7 @@
 
 #include "relation/layout.h"
 #include "nn/optimizer.h"
-#include "relation/train/trainer_internal.h"
+#include "relation/train/trainer_members.h"
 
 #define ROWS 96
 

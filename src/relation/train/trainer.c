@@ -3,7 +3,10 @@
  *	  A training run, and its steps: each processes one block of rows or one
  *	  mini-batch of the stage that trainer_stages.c has begun.
  */
-#include "relation/train/trainer_internal.h"
+#include "relation/train/trainer_linear.h"
+#include "relation/train/trainer_members.h"
+#include "relation/train/trainer_rows.h"
+#include "relation/train/trainer_stages.h"
 
 #include <math.h>
 #include <string.h>

@@ -6,7 +6,7 @@
  * give the kept validation rows.  A refit trains on these rows, too, and keeps
  * the thresholds, as it keeps the temperature.
  */
-#include "relation/train/trainer_internal.h"
+#include "relation/train/trainer_members.h"
 
 #include <math.h>
 

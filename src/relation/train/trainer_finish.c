@@ -2,7 +2,8 @@
  * trainer_finish.c
  *	  Building the trained network at the end of a training.
  */
-#include "relation/train/trainer_internal.h"
+#include "relation/train/trainer_linear.h"
+#include "relation/train/trainer_members.h"
 
 #include <string.h>
 

@@ -23,7 +23,10 @@
  *
  * Only mren_trainer_next_stage knows which stage follows which.
  */
-#include "relation/train/trainer_internal.h"
+#include "relation/train/trainer_linear.h"
+#include "relation/train/trainer_members.h"
+#include "relation/train/trainer_rows.h"
+#include "relation/train/trainer_stages.h"
 
 #include <string.h>
 
