@@ -34,6 +34,7 @@ typedef struct Fit
 	uint8_t *gold;	  /* (k) of the pair at hand */
 	Curve *curves;	  /* (k) */
 	Curve all;
+	size_t *levels; /* (k) of the thresholds */
 } Fit;
 
 static float
@@ -181,10 +182,11 @@ level_of_precision(const Curve *curve, const Curve *all, double precision)
 	return N_LEVELS;
 }
 
-/* Sets the thresholds from a level for each relation, and scores them. */
+/* Sets the thresholds from the levels, and scores them. */
 static void
-set_thresholds(const Fit *fit, const size_t *levels, float *thresholds, MrenDecisionScore *score)
+set_thresholds(const Fit *fit, float *thresholds, MrenDecisionScore *score)
 {
+	const size_t *levels = fit->levels;
 	double right = 0;
 	double predicted = 0;
 
@@ -202,8 +204,8 @@ set_thresholds(const Fit *fit, const size_t *levels, float *thresholds, MrenDeci
 }
 
 static MrenStatus
-fit_levels(const MrenEnv *env, const Fit *fit, MrenAim aim, double precision, size_t *levels,
-		   float *thresholds, MrenDecisionScore *score, MrenError *err)
+fit_levels(const MrenEnv *env, const Fit *fit, MrenAim aim, double precision, float *thresholds,
+		   MrenDecisionScore *score, MrenError *err)
 {
 	double f1 = best_common_f1(&fit->all);
 
@@ -213,11 +215,11 @@ fit_levels(const MrenEnv *env, const Fit *fit, MrenAim aim, double precision, si
 		{
 			if (j % 64 == 63)
 				MREN_TRY(mren_check_interrupts(env, err));
-			levels[j] = aim == MREN_AIM_F1
-							? best_level(&fit->curves[j], &fit->all, f1 / 2)
-							: level_of_precision(&fit->curves[j], &fit->all, precision);
+			fit->levels[j] = aim == MREN_AIM_F1
+								 ? best_level(&fit->curves[j], &fit->all, f1 / 2)
+								 : level_of_precision(&fit->curves[j], &fit->all, precision);
 		}
-		set_thresholds(fit, levels, thresholds, score);
+		set_thresholds(fit, thresholds, score);
 		if (aim != MREN_AIM_F1 || fabs(score->f1 - f1) < 1e-9)
 			break;
 		f1 = score->f1;
@@ -246,7 +248,6 @@ mren_decision_fit(const MrenEnv *env, const MrenScoredRows *rows, MrenAim aim, d
 				  float *thresholds, MrenDecisionScore *score, MrenError *err)
 {
 	Fit fit = {.rows = rows};
-	size_t *levels = NULL;
 	MrenStatus status;
 
 	*score = (MrenDecisionScore){0, 0, 0};
@@ -256,17 +257,17 @@ mren_decision_fit(const MrenEnv *env, const MrenScoredRows *rows, MrenAim aim, d
 	if (status == MREN_OK)
 		status = mren_allocate_zero(env, rows->k, sizeof(Curve), &fit.curves, err);
 	if (status == MREN_OK)
-		status = mren_allocate(env, rows->k, sizeof(size_t), &levels, err);
+		status = mren_allocate(env, rows->k, sizeof(size_t), &fit.levels, err);
 	if (status == MREN_OK)
 	{
 		order_rows(&fit);
 		status = count_rows(env, &fit, err);
 	}
 	if (status == MREN_OK)
-		status = fit_levels(env, &fit, aim, precision, levels, thresholds, score, err);
+		status = fit_levels(env, &fit, aim, precision, thresholds, score, err);
 	mren_release(env, fit.order);
 	mren_release(env, fit.gold);
 	mren_release(env, fit.curves);
-	mren_release(env, levels);
+	mren_release(env, fit.levels);
 	return status;
 }
