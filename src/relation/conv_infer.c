@@ -15,7 +15,6 @@
 
 #include "nn/arena.h"
 #include "nn/kernels.h"
-#include "relation/batch.h"
 
 /* Size of MrenConvText in floats. */
 static size_t

@@ -10,7 +10,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/size.h"
 #include "base/weights.h"
 #include "nn/kernels.h"
 #include "tagger/word_parts.h"

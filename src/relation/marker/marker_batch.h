@@ -57,6 +57,7 @@ typedef struct MrenMarkerBatch
 	MrenTransformerSentence *sentences;
 	int32_t *ids;
 	uint32_t *positions;
+	bool *read; /* the markers */
 	/* (n, MREN_N_MARKS) the tokens that are each row's markers; SIZE_MAX in a row without tokens */
 	size_t *markers;
 	size_t rows_capacity;

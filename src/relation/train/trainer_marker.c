@@ -6,7 +6,7 @@
  * likelihood after calibration, since a fine-tuned encoder becomes overconfident while its
  * ranking still improves.  Rate, schedule and restarts are those of transformer/train/encoder_tuning.
  */
-#include "relation/train/trainer_internal.h"
+#include "relation/train/trainer_members.h"
 
 #include <math.h>
 #include <string.h>
@@ -129,7 +129,7 @@ score_rows(MrenTrainer *trainer, MrenWork *work, MrenRandom *drop)
 	mren_dense_forward(work, &layer, &in, step->logits);
 }
 
-/* The gradient of the markers' vectors; those of the text get theirs within the encoder. */
+/* The gradient of the markers' vectors, the only ones that are read. */
 static void
 spread_gradient(MrenTrainer *trainer)
 {
@@ -139,7 +139,6 @@ spread_gradient(MrenTrainer *trainer)
 	size_t width = marker->shape.width;
 
 	mren_multiply(step->dinput, step->dinput, step->mask, step->n * dim);
-	memset(step->dvectors, 0, step->batch.batch.n_tokens * width * sizeof(float));
 	for (size_t i = 0; i < step->n * MREN_N_MARKS; i++)
 	{
 		if (step->batch.markers[i] != SIZE_MAX)

@@ -3,7 +3,7 @@
  *	  What the training of a marker classifier works on: the encoder with its markers, the output
  *	  layer, and their optimisers.
  */
-#include "relation/train/trainer_internal.h"
+#include "relation/train/trainer_state.h"
 
 #include <math.h>
 #include <string.h>
