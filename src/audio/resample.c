@@ -102,7 +102,7 @@ window_at(const double *window, double t)
 }
 
 /*
- * The n_taps coefficients of an instant that is `shift` (0 to 1) of a sample behind the middle of
+ * The n_taps coefficients of an instant that is `shift` (0 to 1) of a sample after the middle of
  * the window; their sum is 1.  The sine advances by a fixed angle from tap to tap, so two products
  * replace each call of sin.
  */

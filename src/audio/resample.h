@@ -38,7 +38,7 @@ extern size_t mren_audio_filter_after(const MrenAudioFilter *filter);
  *	  Filters in (n) into out (capacity), as far as both reach.
  *
  * The first *n_used samples of the input are not needed any more: the next call's input
- * begins behind them.  *n_out samples are written.  Checks for interrupts.
+ * begins after them.  *n_out samples are written.  Checks for interrupts.
  */
 extern MrenStatus mren_audio_filter_run(MrenAudioFilter *filter, const float *in, size_t n,
 										float *out, size_t capacity, size_t *n_used, size_t *n_out,

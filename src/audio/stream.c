@@ -24,7 +24,7 @@ struct MrenAudioStream
 	uint64_t fade;				 /* samples over which the sound fades beside them */
 };
 
-/* Room for n samples behind the unused ones, which move to the front. */
+/* Room for n samples after the unused ones, which move to the front. */
 static MrenStatus
 make_room(MrenAudioStream *stream, size_t n, MrenError *err)
 {

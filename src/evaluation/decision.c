@@ -4,7 +4,7 @@
  *
  * Probabilities are counted in steps of 0.001, by relation and by whether they
  * are right; summed from above, a count is that of all pairs which a threshold
- * lets through.  So any threshold of any relation is judged in one look.
+ * lets through.  So any threshold of any relation is judged by one look-up.
  */
 #include "evaluation/decision.h"
 
@@ -22,7 +22,7 @@
 /* What a threshold lets through, by level. */
 typedef struct Curve
 {
-	double said[N_LEVELS];
+	double predicted[N_LEVELS];
 	double right[N_LEVELS];
 	double gold; /* pairs that have the relation */
 } Curve;
@@ -73,7 +73,7 @@ count_pair(Fit *fit, const MrenKeyed *order, size_t n)
 	{
 		size_t level = level_of(p[j]);
 
-		fit->curves[j].said[level] += weight;
+		fit->curves[j].predicted[level] += weight;
 		fit->curves[j].right[level] += fit->gold[j] ? weight : 0;
 		fit->curves[j].gold += fit->gold[j] ? weight : 0;
 	}
@@ -89,14 +89,14 @@ sum_curves(Fit *fit)
 
 		for (size_t b = STEPS; b-- > 0;)
 		{
-			curve->said[b] += curve->said[b + 1];
+			curve->predicted[b] += curve->predicted[b + 1];
 			curve->right[b] += curve->right[b + 1];
 		}
 		if ((int32_t) j == fit->rows->negative)
 			continue;
 		for (size_t b = 0; b < N_LEVELS; b++)
 		{
-			fit->all.said[b] += curve->said[b];
+			fit->all.predicted[b] += curve->predicted[b];
 			fit->all.right[b] += curve->right[b];
 		}
 		fit->all.gold += curve->gold;
@@ -123,9 +123,9 @@ count_rows(const MrenEnv *env, Fit *fit, MrenError *err)
 }
 
 static double
-f1_of(double right, double said, double gold)
+f1_of(double right, double predicted, double gold)
 {
-	return said + gold > 0 ? 2 * right / (said + gold) : 0;
+	return predicted + gold > 0 ? 2 * right / (predicted + gold) : 0;
 }
 
 /* The F1 of one threshold for all relations, at its best. */
@@ -135,12 +135,12 @@ best_common_f1(const Curve *all)
 	double best = 0;
 
 	for (size_t b = 1; b < N_LEVELS; b++)
-		best = fmax(best, f1_of(all->right[b], all->said[b], all->gold));
+		best = fmax(best, f1_of(all->right[b], all->predicted[b], all->gold));
 	return best;
 }
 
 /*
- * The level that maximises right - price * said, with those of all relations as
+ * The level that maximises right - price * predicted, with those of all relations as
  * if they were PRIOR_ROWS rows of this one's; the middle of a run of equals.
  */
 static size_t
@@ -153,8 +153,8 @@ best_level(const Curve *curve, const Curve *all, double price)
 
 	for (size_t b = STEPS; b >= 1; b--)
 	{
-		double value = curve->right[b] - price * curve->said[b] +
-					   share * (all->right[b] - price * all->said[b]);
+		double value = curve->right[b] - price * curve->predicted[b] +
+					   share * (all->right[b] - price * all->predicted[b]);
 
 		if (value > best)
 		{
@@ -173,9 +173,9 @@ level_of_precision(const Curve *curve, const Curve *all, double precision)
 {
 	for (size_t b = 1; b < N_LEVELS; b++)
 	{
-		double prior = all->said[b] > 0 ? all->right[b] / all->said[b] : 0;
+		double prior = all->predicted[b] > 0 ? all->right[b] / all->predicted[b] : 0;
 
-		if (curve->right[b] + PRIOR_ROWS * prior >= precision * (curve->said[b] + PRIOR_ROWS))
+		if (curve->right[b] + PRIOR_ROWS * prior >= precision * (curve->predicted[b] + PRIOR_ROWS))
 			return b;
 	}
 	return N_LEVELS;
@@ -186,7 +186,7 @@ static void
 set_thresholds(const Fit *fit, const size_t *levels, float *thresholds, MrenDecisionScore *score)
 {
 	double right = 0;
-	double said = 0;
+	double predicted = 0;
 
 	for (size_t j = 0; j < fit->rows->k; j++)
 	{
@@ -194,11 +194,11 @@ set_thresholds(const Fit *fit, const size_t *levels, float *thresholds, MrenDeci
 
 		thresholds[j] = answers ? level_value(levels[j]) : MREN_NEVER;
 		right += answers ? fit->curves[j].right[levels[j]] : 0;
-		said += answers ? fit->curves[j].said[levels[j]] : 0;
+		predicted += answers ? fit->curves[j].predicted[levels[j]] : 0;
 	}
-	score->precision = said > 0 ? right / said : 0;
+	score->precision = predicted > 0 ? right / predicted : 0;
 	score->recall = fit->all.gold > 0 ? right / fit->all.gold : 0;
-	score->f1 = f1_of(right, said, fit->all.gold);
+	score->f1 = f1_of(right, predicted, fit->all.gold);
 }
 
 static MrenStatus

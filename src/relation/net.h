@@ -81,6 +81,7 @@ typedef struct MrenNetInfo
 	double threshold;			   /* abstain below it; negative: never */
 	const float *thresholds;	   /* (n_relations) of the net, see mren_net_says; NULL: argmax */
 	double temperature;			   /* 1: not calibrated */
+	double lapse;				   /* rate: the share of rows that it answers as if at random */
 	bool has_image;				   /* image_dim > 0 */
 	MrenGridShape grid;			   /* shape of the grids that it reads; all 0: none */
 	bool boxes;					   /* it reads the boxes of the mentions */

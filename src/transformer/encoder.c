@@ -204,35 +204,65 @@ feed_forward(MrenTransformerPass *pass, const MrenTransformerLayer *layer, const
 				  4 * MREN_LOOP_WORK * n * (width + pass->encoder->config.intermediate));
 }
 
-/* Queries, keys and values of the tokens of x (n, width). */
+/* Keys, values and, if they are wanted, queries of the tokens of x (n, width). */
 static void
-project_heads(MrenTransformerPass *pass, const MrenTransformerLayer *layer, const float *x)
+project_heads(MrenTransformerPass *pass, const MrenTransformerLayer *layer, const float *x,
+			  bool queries)
 {
 	size_t at = pass->first * pass->encoder->config.width;
 	const MrenTransformerProduct products[] = {
-		{&layer->query, pass->query + at},
 		{&layer->key, pass->key + at},
 		{&layer->value, pass->value + at},
+		{&layer->query, pass->query + at},
 	};
 
-	mren_transformer_multiply(&pass->run, x + at, pass->batch->n_tokens - pass->first, products, 3);
+	mren_transformer_multiply(&pass->run, x + at, pass->batch->n_tokens - pass->first, products,
+							  queries ? 3 : 2);
 }
 
-/* One layer, x (n, width) in place; Vaswani et al. 2017, with norms behind each half. */
+/* Attention and what follows it, for the rows of x (rows, width) from `first` to `end`. */
 static void
-run_layer(MrenTransformerPass *pass, const MrenTransformerLayer *layer, float *x)
+run_rows(MrenTransformerPass *pass, const MrenTransformerLayer *layer, size_t first, size_t end,
+		 float *x)
 {
 	size_t width = pass->encoder->config.width;
-	size_t n = pass->batch->n_tokens;
 	size_t rows;
 
-	project_heads(pass, layer, x);
 	mren_self_attention(pass, layer);
-	for (size_t i = pass->first; i < n && !pass->run.work.stopped; i += rows)
+	for (size_t i = first; i < end && !pass->run.work.stopped; i += rows)
 	{
-		rows = piece_rows(i, n);
+		rows = piece_rows(i, end);
 		feed_forward(pass, layer, pass->context + i * width, rows, x + i * width);
 	}
+}
+
+/* The last layer where not all of its vectors are read. */
+static void
+run_last_layer(MrenTransformerPass *pass, const MrenTransformerLayer *layer, float *x)
+{
+	size_t width = pass->encoder->config.width;
+
+	project_heads(pass, layer, x, false);
+	pass->rows = pass->read;
+	mren_read_rows_gather(&pass->rows, x, width, x);
+	multiply(&pass->run, x, pass->rows.n, &layer->query, pass->query);
+	run_rows(pass, layer, 0, pass->rows.n, x);
+	mren_read_rows_spread(&pass->rows, pass->batch->n_tokens, width, x);
+}
+
+/* Layer number l, x (n, width) in place; Vaswani et al. 2017, with norms behind each half. */
+static void
+run_layer(MrenTransformerPass *pass, size_t l, float *x)
+{
+	const MrenTransformerLayer *layer = &pass->encoder->layers[l];
+
+	if (l + 1 == pass->encoder->config.layers && pass->batch->read != NULL)
+	{
+		run_last_layer(pass, layer, x);
+		return;
+	}
+	project_heads(pass, layer, x, true);
+	run_rows(pass, layer, pass->first, pass->batch->n_tokens, x);
 }
 
 /* All that a pass writes to. */
@@ -243,6 +273,9 @@ open_pass(const MrenEnv *env, MrenTransformerPass *pass, float **memory, MrenErr
 	size_t n = pass->batch->n_tokens;
 	size_t wide = config->width > config->embedding_width ? config->width : config->embedding_width;
 	size_t size = mren_align_floats(config->width / config->heads);
+	size_t n_read = pass->batch->read == NULL ? 0 : n + 1;
+	float *tokens;
+	float *before;
 	MrenArenaBlock blocks[] = {
 		{&pass->query, n * config->width},
 		{&pass->key, n * config->width},
@@ -254,9 +287,15 @@ open_pass(const MrenEnv *env, MrenTransformerPass *pass, float **memory, MrenErr
 		{&pass->keys, pass->most_keys * size},
 		{&pass->values, pass->most_keys * size},
 		{&pass->zeros, pass->most_keys + size},
+		{&tokens, n_read},
+		{&before, n_read},
 	};
 
 	MREN_TRY(mren_arena_create(env, blocks, sizeof(blocks) / sizeof(blocks[0]), memory, err));
+	pass->read.tokens = (uint32_t *) (void *) tokens;
+	pass->read.before = (uint32_t *) (void *) before;
+	if (n_read > 0)
+		mren_read_rows_fill(&pass->read, pass->batch, pass->first);
 	return mren_transformer_run_open(env, pass->encoder, &pass->run, err);
 }
 
@@ -274,7 +313,7 @@ forward(MrenTransformerPass *pass, float *out)
 {
 	embed(pass, out);
 	for (size_t l = 0; l < pass->encoder->config.layers && !pass->run.work.stopped; l++)
-		run_layer(pass, &pass->encoder->layers[l], out);
+		run_layer(pass, l, out);
 }
 
 /* The same of the text alone. */
@@ -287,7 +326,7 @@ remember(MrenTransformerPass *pass, MrenTransformerMemory *memory)
 	embed(pass, memory->text);
 	for (size_t l = 0; l < layers && !pass->run.work.stopped; l++)
 	{
-		run_layer(pass, &pass->encoder->layers[l], memory->text);
+		run_layer(pass, l, memory->text);
 		memcpy(remembered(pass, memory, l, false), pass->key, size);
 		memcpy(remembered(pass, memory, l, true), pass->value, size);
 	}
@@ -304,7 +343,7 @@ recall(MrenTransformerPass *pass, const MrenTransformerMemory *memory, float *ou
 	{
 		memcpy(pass->key, remembered(pass, memory, l, false), size);
 		memcpy(pass->value, remembered(pass, memory, l, true), size);
-		run_layer(pass, &pass->encoder->layers[l], out);
+		run_layer(pass, l, out);
 	}
 	memcpy(out, memory->text, size);
 }
@@ -382,6 +421,7 @@ mren_transformer_remember(const MrenEnv *env, const MrenTransformer *encoder,
 		return mren_fail(err, MREN_EDATA, "only one sentence can be remembered");
 	alone.sentences = &text;
 	alone.n_tokens = text.n_text;
+	alone.read = NULL;
 	status = begin_pass(env, &pass, &arena, err);
 	if (status == MREN_OK)
 		status = allocate_memory(env, encoder, text.n_text, memory, err);

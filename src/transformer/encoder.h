@@ -13,6 +13,7 @@
 #ifndef MREN_TRANSFORMER_ENCODER_H
 #define MREN_TRANSFORMER_ENCODER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "nn/work.h"
@@ -36,6 +37,11 @@ typedef struct MrenTransformerBatch
 	const uint32_t *positions; /* of all tokens, from 0 in each sentence */
 	const uint8_t *types;	   /* NULL: 0 for each */
 	size_t n_tokens;
+	/*
+	 * Whether the vector of each token in the last layer is read, which is then computed for these
+	 * alone; those of all others become zero.  NULL: all are.
+	 */
+	const bool *read;
 } MrenTransformerBatch;
 
 /*

@@ -7,7 +7,7 @@
 
 #include "nn/int8.h"
 #include "nn/kernels.h"
-#include "transformer/encoder.h"
+#include "transformer/read_rows.h"
 
 /* Rows that go through a matrix at once: those of a feed-forward layer stay in the L2 cache. */
 #define MREN_TRANSFORMER_ROWS 48
@@ -71,17 +71,19 @@ struct MrenTransformerMemory
 	float *text; /* (n_text, width) its vectors, behind rows */
 };
 
-/* The matrices of a forward pass over n tokens. */
+/* The matrices of a forward pass over n tokens; rows are those of a layer (read_rows.h). */
 typedef struct MrenTransformerPass
 {
 	const MrenTransformer *encoder;
 	const MrenTransformerBatch *batch;
 	size_t first; /* the tokens before it, a sentence's text, have their keys and values already */
 	MrenTransformerRun run;
-	float *query;		 /* (n, width) */
+	MrenReadRows rows;	 /* of the layer that runs */
+	MrenReadRows read;	 /* of the last one, unless all tokens are read */
+	float *query;		 /* (rows, width) */
 	float *key;			 /* (n, width) */
 	float *value;		 /* (n, width) */
-	float *context;		 /* (n, width) */
+	float *context;		 /* (rows, width) */
 	float *sum;			 /* (MREN_TRANSFORMER_ROWS, max of width and embedding_width) */
 	float *intermediate; /* (MREN_TRANSFORMER_ROWS, intermediate) */
 	float *scores;		 /* (MREN_TRANSFORMER_ROWS, most_keys) */

@@ -10,7 +10,7 @@
 #include "relation/explain.h"
 #include "relation/marker/marker_tokens.h"
 
-/* A tokenizer of one piece a letter, with a piece in front of the text and one behind it. */
+/* A tokenizer of one piece a letter, with a piece in front of the text and one after it. */
 static const char tokenizer_json[] =
 	"{\"model\": {\"type\": \"WordPiece\", \"unk_token\": \"[UNK]\", "
 	"\"continuing_subword_prefix\": \"##\", \"max_input_chars_per_word\": 100, \"vocab\": {"
@@ -72,7 +72,7 @@ test_tokens_are_marked(void **state)
 	/* A mention that cuts pieces is marked at the whole pieces. */
 	mark(&test.env, "a abb c", (MrenCharSpan){3, 4}, (MrenCharSpan){6, 7}, 16, &buffer, &tokens);
 	check_marks(&tokens, 3, 3, 5, 5);
-	/* A mention of blanks is marked at the piece behind it, or at the last one. */
+	/* A mention of blanks is marked at the piece after it, or at the last one. */
 	mark(&test.env, "a abb c ", (MrenCharSpan){1, 2}, (MrenCharSpan){7, 8}, 16, &buffer, &tokens);
 	check_marks(&tokens, 2, 2, 5, 5);
 	/* Nothing to read */
@@ -372,7 +372,7 @@ architecture(int which)
 		default:
 			config.architecture = MREN_TRANSFORMER_DEBERTA;
 			config.absolute_positions = false;
-			config.positions = config.token_types = 0;
+			config.token_types = 0;
 			config.relative_buckets = 4;
 			config.relative_positions = 16;
 			config.relative_norm = config.share_relative_key = true;
@@ -1171,7 +1171,7 @@ test_few_rows_take_more_epochs(void **state)
 		test_env_init(&test);
 		marker_options(&options, MREN_FINE_TUNING_FROZEN);
 		options.encoder_epochs = MREN_MARKER_EPOCHS_AUTO;
-		options.encoder_batch_size = i == 0 ? 1 : i == 1 ? 8 : 64;
+		options.encoder_batch_size = i == 0 ? 1 : i == 1 ? 12 : 64;
 		mren_net_free(&test.env, train_course(&test.env, set, &options, &course));
 		n_epochs[i] = course.n_epochs;
 		assert_int_equal(test.n_live, 0);

@@ -31,7 +31,7 @@ static const MrenTransformerConfig bert = {.architecture = MREN_TRANSFORMER_BERT
 										   .attention_dropout = 0.1f,
 										   .absolute_positions = true};
 
-/* Sentences of random tokens, each with groups of two markers behind it. */
+/* Sentences of random tokens, each with groups of two markers after it. */
 typedef struct Text
 {
 	MrenTransformerSentence sentences[MAX_SENTENCES];
@@ -151,7 +151,7 @@ read_frozen(MrenFrozenLayers *frozen, const Text *text)
 	return out;
 }
 
-/* Another group of markers behind the same text. */
+/* Another group of markers after the same text. */
 static Text *
 other_group(const Text *text)
 {

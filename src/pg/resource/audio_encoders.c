@@ -355,17 +355,11 @@ mren_audio_encoder_muted(MrenAudioEncoder *encoder, const bytea *audio, uint64 f
 
 /* ---- the cache of vectors ---- */
 
-MrenHash128
-mren_audio_encoder_hash(const bytea *audio)
-{
-	return mren_hash128(VARDATA_ANY(audio), VARSIZE_ANY_EXHDR(audio));
-}
-
 static MrenCacheKey
 recording_key(const MrenAudioEncoder *encoder, const bytea *audio)
 {
 	MrenCacheKey key = {.id = 0};
-	MrenHash128 hash = mren_audio_encoder_hash(audio);
+	MrenHash128 hash = mren_hash128(VARDATA_ANY(audio), VARSIZE_ANY_EXHDR(audio));
 
 	memcpy(key.content, hash.bytes, sizeof(hash.bytes));
 	/* Half of the encoder's identity is enough to tell encoders apart. */

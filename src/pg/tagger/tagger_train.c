@@ -152,7 +152,7 @@ read_rows(MrenTrainCall *call)
 	old = MemoryContextSwitchTo(context);
 	mren_tagger_setup_read(call->object, &train->setup);
 	call->deploy = train->setup.deploy;
-	mren_models_check_save_kind(call->name, MREN_MODEL_TAGGER, call->deploy);
+	mren_models_check_save(call->name, MREN_MODEL_TAGGER, call->deploy);
 	train->spill = mren_train_spill_create(&(MrenSpillShape){0}, memory);
 	train->ranges = !columns.tokens;
 	train->slips.context = context;

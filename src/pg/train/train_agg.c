@@ -20,8 +20,6 @@
 
 #include "data/examples.h"
 #include "pg/predict/predictor.h"
-#include "pg/resource/image_encoders.h"
-#include "pg/resource/words.h"
 #include "pg/support/args.h"
 #include "pg/support/pg_env.h"
 #include "pg/support/settings.h"

@@ -209,19 +209,8 @@ mren_train_network_stop(MrenNetworkTraining *training)
 	mren_trainer_stop(training->trainer);
 }
 
-/* Times the loss of a network that knows nothing, above which a training has diverged. */
-#define DIVERGED 4.0
-
 /* Fewer validation rows do not tell chance from skill. */
 #define LEAST_ROWS_TO_JUDGE 30
-
-bool
-mren_train_network_diverged(const MrenTrainReport *report)
-{
-	double loss = report->validated ? report->validation_loss : report->train_loss;
-
-	return loss > DIVERGED * report->blank_loss;
-}
 
 void
 mren_train_network_warn(const MrenTrainReport *report)
@@ -270,6 +259,17 @@ append_decision(StringInfo json, const MrenNet *net, const MrenTrainReport *repo
 	appendStringInfoChar(json, '}');
 }
 
+/* A training has diverged if its loss is more than this many times that of a uniform guess. */
+#define DIVERGED 4.0
+
+static bool
+diverged(const MrenTrainReport *report)
+{
+	double loss = report->validated ? report->validation_loss : report->train_loss;
+
+	return loss > DIVERGED * report->blank_loss;
+}
+
 /* Without times and speeds, so that equal trainings have equal metrics. */
 static char *
 metrics_json(const MrenNetworkTraining *training, const MrenNet *net, const MrenTrainReport *report)
@@ -287,7 +287,9 @@ metrics_json(const MrenNetworkTraining *training, const MrenNet *net, const Mren
 		report->n_rows, report->n_validation, report->n_relations, report->n_rows_with_image,
 		report->n_words, report->n_unknown_words, report->features_dim, report->n_parameters,
 		report->epochs_run, report->best_epoch, report->refit_epochs, report->train_loss,
-		report->temperature, report->negative_bias, mren_icu_version());
+		report->calibration.temperature, report->calibration.bias, mren_icu_version());
+	if (report->calibration.lapse > 0)
+		appendStringInfo(&json, ", \"lapse_rate\": %.9g", report->calibration.lapse);
 	if (report->validated)
 		appendStringInfo(
 			&json,
@@ -315,7 +317,7 @@ metrics_json(const MrenNetworkTraining *training, const MrenNet *net, const Mren
 		appendStringInfo(&json, ", \"encoder_restarts\": %d", report->encoder_restarts);
 	if (report->n_windowed > 0)
 		appendStringInfo(&json, ", \"windowed_rows\": %zu", report->n_windowed);
-	if (mren_train_network_diverged(report))
+	if (diverged(report))
 		appendStringInfoString(&json, ", \"diverged\": true");
 	if (training->setup->embeddings != NULL && training->setup->net.pretrained == NULL &&
 		report->n_words > 0 && report->n_unknown_words == report->n_words)

@@ -21,7 +21,6 @@
 #include "evaluation/holdout.h"
 #include "pg/support/digest.h"
 #include "pg/support/pg_env.h"
-#include "pg/train/encode_row.h"
 
 typedef struct Reader
 {

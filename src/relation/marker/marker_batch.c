@@ -69,11 +69,14 @@ reserve(const MrenEnv *env, MrenMarkerBatch *batch, size_t rows, size_t tokens, 
 	{
 		mren_release(env, batch->ids);
 		mren_release(env, batch->positions);
+		mren_release(env, batch->read);
 		batch->ids = NULL;
 		batch->positions = NULL;
+		batch->read = NULL;
 		batch->tokens_capacity = 0;
 		MREN_TRY(mren_allocate(env, tokens, sizeof(*batch->ids), &batch->ids, err));
 		MREN_TRY(mren_allocate(env, tokens, sizeof(*batch->positions), &batch->positions, err));
+		MREN_TRY(mren_allocate(env, tokens, sizeof(*batch->read), &batch->read, err));
 		batch->tokens_capacity = tokens;
 	}
 	return MREN_OK;
@@ -86,6 +89,7 @@ mren_marker_batch_free(const MrenEnv *env, MrenMarkerBatch *batch)
 	mren_release(env, batch->reads);
 	mren_release(env, batch->ids);
 	mren_release(env, batch->positions);
+	mren_release(env, batch->read);
 	memset(batch, 0, sizeof(*batch));
 }
 
@@ -202,6 +206,17 @@ put_solid(Cursor *cursor, const MrenMarkerRow *row, size_t *reads)
 		(MrenTransformerSentence){.n_text = cursor->at - first};
 }
 
+static void
+mark_read(MrenMarkerBatch *batch, size_t n_rows, size_t n_tokens)
+{
+	memset(batch->read, 0, n_tokens * sizeof(*batch->read));
+	for (size_t i = 0; i < n_rows * MREN_MARKER_READS; i++)
+	{
+		if (batch->reads[i] != SIZE_MAX)
+			batch->read[batch->reads[i]] = true;
+	}
+}
+
 MrenStatus
 mren_marker_batch_fill(const MrenEnv *env, MrenMarkerBatch *batch, const MrenMarkerShape *shape,
 					   size_t vocabulary, const MrenMarkerRow *rows, size_t n, MrenError *err)
@@ -228,11 +243,13 @@ mren_marker_batch_fill(const MrenEnv *env, MrenMarkerBatch *batch, const MrenMar
 		}
 		i = end;
 	}
+	mark_read(batch, n, cursor.at);
 	batch->batch = (MrenTransformerBatch){.sentences = batch->sentences,
 										  .n_sentences = cursor.n_sentences,
 										  .ids = batch->ids,
 										  .positions = batch->positions,
-										  .n_tokens = cursor.at};
+										  .n_tokens = cursor.at,
+										  .read = batch->read};
 	return MREN_OK;
 }
 

@@ -63,6 +63,7 @@ typedef struct MrenMarkerBatch
 	MrenTransformerSentence *sentences;
 	int32_t *ids;
 	uint32_t *positions;
+	bool *read; /* which tokens are */
 	/* (n, MREN_MARKER_READS) tokens, of the batch; SIZE_MAX in a row without tokens */
 	size_t *reads;
 	size_t rows_capacity;

@@ -3,7 +3,10 @@
  *	  A training run, and its steps: each processes one block of rows or one
  *	  mini-batch of the stage that trainer_stages.c has begun.
  */
-#include "relation/train/trainer_internal.h"
+#include "relation/train/trainer_linear.h"
+#include "relation/train/trainer_members.h"
+#include "relation/train/trainer_rows.h"
+#include "relation/train/trainer_stages.h"
 
 #include <math.h>
 #include <string.h>
@@ -34,7 +37,7 @@ mren_trainer_create(const MrenEnv *env, const MrenOptions *options, const MrenTr
 		memcpy(t->encoder_sha256, inputs->encoder_sha256, 32);
 	if (inputs->audio_sha256 != NULL)
 		memcpy(t->audio_sha256, inputs->audio_sha256, 32);
-	t->report.temperature = 1;
+	t->report.calibration.temperature = 1;
 	*trainer = t;
 	return MREN_OK;
 }

@@ -11,6 +11,7 @@
 
 #include "relation/net.h"
 #include "relation/options.h"
+#include "evaluation/calibration.h"
 #include "training/courses.h"
 #include "training/progress.h"
 #include "data/source.h"
@@ -75,14 +76,13 @@ typedef struct MrenTrainReport
 	double validation_majority; /* share of the most frequent relation in the validation rows */
 	double validation_entropy;	/* of the shares of the relations in them, in nats */
 	double blank_loss;			/* of a network that gives all relations the same score */
-	double temperature;
+	MrenCalibration calibration;
 	bool warm;		   /* it started from the weights of another network */
 	char cold[160];	   /* why it did not, if it should have; else empty */
 	bool encoder_warm; /* the same of the text encoder's fine-tuning */
 	char encoder_cold[160];
 	bool decided;				/* thresholds were fitted */
 	MrenDecisionScore decision; /* of the kept validation rows under them */
-	double negative_bias;		/* of the negative relation's logit, after the temperature */
 } MrenTrainReport;
 
 /*

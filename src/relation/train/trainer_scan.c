@@ -6,7 +6,8 @@
  * pass collects the groups that validate, from which no weak row may train.  Together they
  * decide the role of each row.
  */
-#include "relation/train/trainer_internal.h"
+#include "relation/train/trainer_linear.h"
+#include "relation/train/trainer_rows.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -370,7 +370,7 @@ note_phrase(MrenVectorReader *reader, const char *word, size_t len)
 }
 
 /*
- * The error of a word that cannot be read, and behind which the file cannot be
+ * The error of a word that cannot be read, and after which the file cannot be
  * read on: the word before it is blamed if that seems to contain a blank.
  */
 static MrenStatus

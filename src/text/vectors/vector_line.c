@@ -165,7 +165,7 @@ count_fields(const char *text, const char *stop)
 	return n;
 }
 
-/* At least dim numbers end the line: the last dim are read from behind. */
+/* At least dim numbers end the line: the last dim are read from the end. */
 static MrenStatus
 parse_backward(const char *text, const char *stop, int64_t number, size_t dim, MrenVectorLine *line,
 			   float *vector, MrenError *err)

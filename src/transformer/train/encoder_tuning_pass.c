@@ -50,6 +50,8 @@ next_part(const MrenTransformerBatch *batch, Part *part)
 	part->batch.positions += at;
 	if (batch->types != NULL)
 		part->batch.types += at;
+	if (batch->read != NULL)
+		part->batch.read += at;
 	return true;
 }
 
