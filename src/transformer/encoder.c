@@ -303,20 +303,17 @@ forward(MrenTransformerPass *pass, float *out)
 		run_layer(pass, l, out);
 }
 
-/* The same of the text alone, whose vectors in the last layer are not needed. */
+/* The same of the text alone. */
 static void
-remember(MrenTransformerPass *pass, MrenTransformerMemory *memory, float *x)
+remember(MrenTransformerPass *pass, MrenTransformerMemory *memory)
 {
 	size_t layers = pass->encoder->config.layers;
 	size_t size = memory->n_text * pass->encoder->config.width * sizeof(float);
 
-	embed(pass, x);
+	embed(pass, memory->text);
 	for (size_t l = 0; l < layers && !pass->run.work.stopped; l++)
 	{
-		if (l + 1 < layers)
-			run_layer(pass, l, x);
-		else
-			project_heads(pass, &pass->encoder->layers[l], x, false);
+		run_layer(pass, l, memory->text);
 		memcpy(remembered(pass, memory, l, false), pass->key, size);
 		memcpy(remembered(pass, memory, l, true), pass->value, size);
 	}
@@ -335,6 +332,7 @@ recall(MrenTransformerPass *pass, const MrenTransformerMemory *memory, float *ou
 		memcpy(pass->value, remembered(pass, memory, l, true), size);
 		run_layer(pass, l, out);
 	}
+	memcpy(out, memory->text, size);
 }
 
 /* Checks the batch and opens what the pass writes to; close_pass follows in any case. */
@@ -382,14 +380,16 @@ allocate_memory(const MrenEnv *env, const MrenTransformer *encoder, size_t n_tex
 
 	MREN_TRY(mren_allocate_zero(env, 1, sizeof(**memory), memory, err));
 	(*memory)->n_text = n_text;
-	status = mren_allocate(env, 2 * encoder->config.layers * n_text,
+	status = mren_allocate(env, (2 * encoder->config.layers + 1) * n_text,
 						   encoder->config.width * sizeof(float), &(*memory)->rows, err);
 	if (status != MREN_OK)
 	{
 		mren_transformer_forget(env, *memory);
 		*memory = NULL;
+		return status;
 	}
-	return status;
+	(*memory)->text = (*memory)->rows + 2 * encoder->config.layers * n_text * encoder->config.width;
+	return MREN_OK;
 }
 
 MrenStatus
@@ -401,7 +401,6 @@ mren_transformer_remember(const MrenEnv *env, const MrenTransformer *encoder,
 	MrenTransformerBatch alone = *batch;
 	MrenTransformerPass pass = {.encoder = encoder, .batch = &alone};
 	float *arena = NULL;
-	float *x = NULL;
 	MrenStatus status;
 
 	*memory = NULL;
@@ -412,12 +411,9 @@ mren_transformer_remember(const MrenEnv *env, const MrenTransformer *encoder,
 	alone.read = NULL;
 	status = begin_pass(env, &pass, &arena, err);
 	if (status == MREN_OK)
-		status = mren_allocate(env, text.n_text * encoder->config.width, sizeof(float), &x, err);
-	if (status == MREN_OK)
 		status = allocate_memory(env, encoder, text.n_text, memory, err);
 	if (status == MREN_OK)
-		remember(&pass, *memory, x);
-	mren_release(env, x);
+		remember(&pass, *memory);
 	status = close_pass(env, &pass, arena, status, err);
 	if (status != MREN_OK)
 	{

@@ -68,6 +68,7 @@ struct MrenTransformerMemory
 {
 	size_t n_text;
 	float *rows; /* (layers, 2, n_text, width): keys, then values */
+	float *text; /* (n_text, width) its vectors, behind rows */
 };
 
 /* The matrices of a forward pass over n tokens; rows are those of a layer (read_rows.h). */

@@ -31,7 +31,7 @@ random_floats(size_t n, uint64_t seed)
 	return x;
 }
 
-/* The next table of floats from *i on; NULL behind the last. */
+/* The next table of floats from *i on; NULL after the last. */
 static const MrenSimd *
 next_simd(size_t *i)
 {

@@ -20,7 +20,7 @@
  * Tokens
  */
 
-/* A tokenizer of one piece a letter, with a piece in front of the text and one behind it. */
+/* A tokenizer of one piece a letter, with a piece in front of the text and one after it. */
 static const char tokenizer_json[] =
 	"{\"model\": {\"type\": \"WordPiece\", \"unk_token\": \"[UNK]\", "
 	"\"continuing_subword_prefix\": \"##\", \"max_input_chars_per_word\": 100, \"vocab\": {"

@@ -44,7 +44,7 @@ make_weights(const MrenTransformerConfig *config, float *weights)
 	}
 }
 
-/* Two sentences; two groups of two markers stand behind the first. */
+/* Two sentences; two groups of two markers stand after the first. */
 static const int32_t ids[] = {1, 2, 3, 4, 5, 9, 8, 9, 7, 6, 5, 4};
 static const uint32_t positions[] = {0, 1, 2, 3, 1, 2, 0, 3, 0, 1, 2, 3};
 static const MrenTransformerSentence two[] = {{4, 2, 2}, {4, 0, 0}};
@@ -126,7 +126,6 @@ variant(int which)
 	{
 		config.architecture = MREN_TRANSFORMER_DEBERTA;
 		config.absolute_positions = false;
-		config.positions = 0;
 		config.token_types = 0;
 		config.relative_buckets = 4;
 		config.relative_positions = 16;
@@ -199,7 +198,7 @@ recall_first(const MrenEnv *env, MrenError *err, void *arg)
 	return recall(env, arg, &batch, out, err);
 }
 
-/* Markers behind a text that is remembered have the same bits as those that are read with it. */
+/* Markers after a text that is remembered have the same bits as those that are read with it. */
 static void
 test_remembered_text(void **state)
 {
@@ -220,10 +219,10 @@ test_remembered_text(void **state)
 		test_env_init(&test);
 		run_ok(&config, &sentence, 1, ids, positions, 8, all);
 		assert_int_equal(recall(&test.env, &config, &batch, markers, &err), MREN_OK);
-		assert_memory_equal(all + 4 * WIDTH, markers + 4 * WIDTH, 4 * WIDTH * sizeof(float));
+		assert_memory_equal(all, markers, sizeof(all));
 		batch.read = read;
 		assert_int_equal(recall(&test.env, &config, &batch, markers, &err), MREN_OK);
-		assert_memory_equal(all + 4 * WIDTH, markers + 4 * WIDTH, WIDTH * sizeof(float));
+		assert_memory_equal(all, markers, 5 * WIDTH * sizeof(float));
 		assert_memory_equal(all + 6 * WIDTH, markers + 6 * WIDTH, 2 * WIDTH * sizeof(float));
 		assert_memory_not_equal(all + 5 * WIDTH, markers + 5 * WIDTH, WIDTH * sizeof(float));
 		assert_int_equal(recall(&test.env, &config, &both, markers, &err), MREN_EDATA);
@@ -247,12 +246,11 @@ wide_variant(int which)
 	config.heads = which == 0 ? 1 : 2;
 	config.intermediate = 48;
 	config.embedding_width = which == 3 ? 16 : WIDE;
-	if (config.absolute_positions)
-		config.positions = LONG + 2;
+	config.positions = LONG + 2;
 	return config;
 }
 
-/* Sentences of LONG and 3 tokens; behind the first, n_groups of group_size markers. */
+/* Sentences of LONG and 3 tokens; after the first, n_groups of group_size markers. */
 typedef struct LongBatch
 {
 	MrenTransformerSentence sentences[2];

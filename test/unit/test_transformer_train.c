@@ -13,7 +13,7 @@
 #define MAX_PARAMETERS 8192
 #define TOKENS 15
 
-/* Three sentences; two groups of two markers stand behind the first, one behind the last. */
+/* Three sentences; two groups of two markers stand after the first, one after the last. */
 static const int32_t ids[TOKENS] = {1, 2, 3, 4, 5, 9, 8, 9, 7, 6, 5, 4, 3, 3, 8};
 static const uint32_t positions[TOKENS] = {0, 1, 2, 3, 1, 2, 0, 3, 0, 1, 2, 3, 4, 0, 0};
 static const uint8_t types[TOKENS] = {0, 0, 1, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0};
@@ -40,7 +40,6 @@ deberta(void)
 
 	config.architecture = MREN_TRANSFORMER_DEBERTA;
 	config.absolute_positions = false;
-	config.positions = 0;
 	config.token_types = 0;
 	config.relative_buckets = 4;
 	config.relative_positions = 16;
@@ -886,7 +885,7 @@ test_activations(void **state)
 	}
 }
 
-/* Softmax over rows of each length, and zeros behind them. */
+/* Softmax over rows of each length, and zeros after them. */
 static void
 test_softmax(void **state)
 {

@@ -156,7 +156,8 @@ struct MrenTransformerTrainer
 	size_t first; /* layer that is trained */
 	MrenParameter *items;
 	size_t n_items;
-	size_t size; /* floats of values */
+	size_t size;  /* floats of values */
+	float *owned; /* values and gradients, unless the caller gave their memory */
 	float *values;
 	float *gradients;
 	MrenTunedTensor word;
@@ -203,6 +204,9 @@ typedef struct MrenDropoutStream
 	uint32_t item;
 	float rate;
 } MrenDropoutStream;
+
+/* n floats to zero, with checks for interrupts.  MREN_ECANCELED. */
+extern MrenStatus mren_tuned_clear(const MrenEnv *env, float *values, size_t n, MrenError *err);
 
 /* y (n) = x * mask, where the mask depends on the stream and n alone; y may be x. */
 extern void mren_tuned_dropout(const MrenDropoutStream *stream, float *y, const float *x, size_t n);
