@@ -18,7 +18,6 @@
 #include "transformer/train/encoder_trainer.h"
 
 #define GROUP 4
-#define LAYER_FLOP(c) (8.0 * (double) (c)->width * (double) (c)->width + 4.0 * (double) (c)->width * (double) (c)->intermediate)
 
 static MrenTransformerConfig
 make_config(const char *model)
@@ -167,10 +166,9 @@ main(int argc, char **argv)
 	}
 	tokens = (double) (step.seed - 1) * (double) batch.n_tokens;
 	printf("%zu tokens a batch: forward %.0f, backward %.0f, both %.0f, with clipping and Adam %.0f "
-		   "tokens/s; forward %.1f GFLOP/s; %.0f MB a batch, %.0f MB trainer\n",
+		   "tokens/s; %.0f MB a batch, %.0f MB trainer\n",
 		   batch.n_tokens, tokens / spent[0], tokens / spent[1], tokens / (spent[0] + spent[1]),
 		   tokens / (spent[0] + spent[1] + spent[2] + spent[3]),
-		   tokens / spent[0] * LAYER_FLOP(&config) * (double) config.layers / 1e9,
 		   (double) mren_transformer_trainer_batch_memory(&config, &tuning, batch.sentences,
 														  batch.n_sentences, argc > 7) /
 			   1e6,
