@@ -15,9 +15,8 @@
 
 #include "nn/arena.h"
 #include "nn/kernels.h"
-#include "relation/batch.h"
 
-/* Size of MrenConvText in floats; the scratch also holds the positions of the largest outputs. */
+/* Size of MrenConvText in floats. */
 static size_t
 text_size(void)
 {
@@ -33,13 +32,10 @@ widest(const MrenNet *net)
 size_t
 mren_net_convolve_scratch(const MrenNet *net)
 {
-	size_t filters = net->shape.filters;
-
-	if (filters == 0)
+	if (net->shape.filters == 0)
 		return 0;
 	return text_size() + mren_align_floats(MREN_CONV_WORDS * net->shape.embedding_dim) +
-		   mren_align_floats(MREN_CONV_WORDS * widest(net)) +
-		   mren_align_floats(MREN_CONV_WORDS * filters) + mren_align_floats(filters);
+		   mren_align_floats(MREN_CONV_WORDS * widest(net));
 }
 
 static MrenConvTables
@@ -103,56 +99,39 @@ complete_words(const MrenNet *net, const MrenWordVectors *vectors, const MrenSen
 }
 
 /*
- * The outputs (n, filters) of width i at the kept words.  parts has that of kept word w
- * at row w, or at the row of its word's slot.
+ * The largest outputs of each segment, for width i.  parts has that of kept word w at row w, or at
+ * the row of its word's slot.
  */
 static void
-sum_windows(const MrenNet *net, size_t i, const MrenConvText *text, const float *parts,
-			const uint32_t *slots, float *outputs)
+pool_segments(const MrenNet *net, size_t i, const MrenConvText *text, const float *parts,
+			  const uint32_t *slots, float *out)
 {
-	const float *bias =
-		mren_parameter_at(&net->layout.table, net->values, net->layout.ids.conv_bias[i]);
+	MrenConvTap taps[MREN_CONV_WORDS];
 	size_t filters = net->shape.filters;
-	size_t width = mren_conv_width(i);
-	size_t m = width * filters;
+	size_t m = mren_conv_width(i) * filters;
+	const MrenConvWindows windows = {
+		mren_parameter_at(&net->layout.table, net->values, net->layout.ids.conv_bias[i]),
+		taps,
+		text->n,
+		mren_conv_width(i),
+		mren_conv_left(i),
+		filters};
 
 	for (uint32_t w = 0; w < text->n; w++)
 	{
-		MrenConvTap taps[MREN_CONV_WIDTHS + 2];
-		size_t n = 0;
+		const MrenConvWord *word = &text->words[w];
 
-		for (size_t tap = 0; tap < width; tap++)
-		{
-			int64_t at = (int64_t) w + (int64_t) tap - (int64_t) mren_conv_left(i);
-			const MrenConvWord *word;
-
-			if (at < 0 || at >= (int64_t) text->n)
-				continue;
-			word = &text->words[at];
-			taps[n++] = (MrenConvTap){
-				{parts + (slots != NULL ? slots[word->word] : (size_t) at) * m + tap * filters,
-				 net->conv_places[i][0] + word->place[0] * m + tap * filters,
-				 net->conv_places[i][1] + word->place[1] * m + tap * filters}};
-		}
-		mren_conv_window(outputs + w * filters, bias, taps, n, filters);
+		taps[w] = (MrenConvTap){{parts + (slots != NULL ? slots[word->word] : w) * m,
+								 net->conv_places[i][0] + word->place[0] * m,
+								 net->conv_places[i][1] + word->place[1] * m}};
 	}
-}
-
-/* The largest outputs of each segment. */
-static void
-pool_segments(const MrenNet *net, const MrenConvText *text, const float *outputs, int32_t *at,
-			  float *out)
-{
-	size_t filters = net->shape.filters;
-
 	for (size_t segment = 0; segment < MREN_CONV_SEGMENTS; segment++, out += filters)
 	{
 		MrenSpan span = text->segments[segment];
 
 		if (span.first < span.end)
 		{
-			mren_conv_max(outputs + span.first * filters, filters, span.end - span.first, filters,
-						  0, out, at);
+			mren_conv_pool(&windows, span, out);
 			mren_activate(net->shape.activation, out, filters);
 		}
 		else
@@ -169,8 +148,6 @@ mren_net_convolve(const MrenNet *net, const MrenWordVectors *vectors, const Mren
 	size_t dim = net->shape.embedding_dim;
 	size_t filters = net->shape.filters;
 	float *parts = x + mren_align_floats(MREN_CONV_WORDS * dim);
-	float *outputs = parts + mren_align_floats(MREN_CONV_WORDS * widest(net));
-	int32_t *at = (int32_t *) (outputs + mren_align_floats(MREN_CONV_WORDS * filters));
 
 	mren_conv_read(sentence, text);
 	if (words != NULL)
@@ -186,8 +163,7 @@ mren_net_convolve(const MrenNet *net, const MrenWordVectors *vectors, const Mren
 	{
 		if (words == NULL)
 			mren_dense_infer(&net->conv[i], x, dim, text->n, parts, net->conv[i].out);
-		sum_windows(net, i, text, words != NULL ? words->parts[i] : parts,
-					words != NULL ? words->slots : NULL, outputs);
-		pool_segments(net, text, outputs, at, out + i * MREN_CONV_SEGMENTS * filters);
+		pool_segments(net, i, text, words != NULL ? words->parts[i] : parts,
+					  words != NULL ? words->slots : NULL, out + i * MREN_CONV_SEGMENTS * filters);
 	}
 }

@@ -135,22 +135,105 @@ mren_conv_row(const MrenNetShape *shape, const MrenConvTables *tables, const int
 			   size * sizeof(float));
 }
 
-MREN_KERNEL(mren_conv_window,
-			(float *out, const float *bias, const MrenConvTap *taps, size_t n, size_t m),
-			(out, bias, taps, n, m))
-{
-	for (size_t j = 0; j < m; j++)
-		out[j] = bias[j];
-	for (size_t i = 0; i < n; i++)
-	{
-		const float *restrict word = taps[i].parts[0];
-		const float *restrict head = taps[i].parts[1];
-		const float *restrict tail = taps[i].parts[2];
-		float *restrict sum = out;
+#define LANES 8
+#define BLOCK 4 /* vectors of outputs that are computed together, in registers */
 
-		for (size_t j = 0; j < m; j++)
-			sum[j] += word[j] + head[j] + tail[j];
+typedef float Lanes __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
+typedef int32_t IntLanes __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
+
+/* Where a window begins and ends in the text. */
+typedef struct Reach
+{
+	size_t from; /* places of the window */
+	size_t to;
+	const MrenConvTap *taps; /* of place 0, were it in the text */
+} Reach;
+
+MREN_INLINE Reach
+reach_of(const MrenConvWindows *windows, size_t w)
+{
+	size_t left = windows->left;
+	size_t most = windows->n + left - w;
+
+	return (Reach){w < left ? left - w : 0, most < windows->width ? most : windows->width,
+				   windows->taps + (ptrdiff_t) w - (ptrdiff_t) left};
+}
+
+/* k vectors of outputs from filter j on; k is a constant where this is inlined. */
+MREN_INLINE void
+pool_lanes(const MrenConvWindows *windows, MrenSpan span, size_t j, size_t k, float *best)
+{
+	const Lanes *bias = (const Lanes *) (windows->bias + j);
+	Lanes largest[BLOCK];
+
+	for (size_t w = span.first; w < span.end; w++)
+	{
+		Reach reach = reach_of(windows, w);
+		Lanes sum[BLOCK];
+
+		for (size_t i = 0; i < k; i++)
+			sum[i] = bias[i];
+		for (size_t place = reach.from; place < reach.to; place++)
+		{
+			const MrenConvTap *tap = &reach.taps[place];
+			size_t at = place * windows->m + j;
+			const Lanes *word = (const Lanes *) (tap->parts[0] + at);
+			const Lanes *head = (const Lanes *) (tap->parts[1] + at);
+			const Lanes *tail = (const Lanes *) (tap->parts[2] + at);
+
+			for (size_t i = 0; i < k; i++)
+				sum[i] += word[i] + head[i] + tail[i];
+		}
+		for (size_t i = 0; i < k; i++)
+		{
+			IntLanes above = sum[i] > largest[i];
+
+			if (w == span.first)
+				largest[i] = sum[i];
+			else
+				largest[i] =
+					(Lanes) (((IntLanes) sum[i] & above) | ((IntLanes) largest[i] & ~above));
+		}
 	}
+	for (size_t i = 0; i < k; i++)
+		((Lanes *) (best + j))[i] = largest[i];
+}
+
+/* One output. */
+static void
+pool_filter(const MrenConvWindows *windows, MrenSpan span, size_t j, float *best)
+{
+	for (size_t w = span.first; w < span.end; w++)
+	{
+		Reach reach = reach_of(windows, w);
+		float sum = windows->bias[j];
+
+		for (size_t place = reach.from; place < reach.to; place++)
+		{
+			const MrenConvTap *tap = &reach.taps[place];
+			size_t at = place * windows->m + j;
+
+			sum += tap->parts[0][at] + tap->parts[1][at] + tap->parts[2][at];
+		}
+		best[j] = w == span.first || sum > best[j] ? sum : best[j];
+	}
+}
+
+/* The last vector may overlap the one before: its filters get the same numbers again. */
+MREN_KERNEL(mren_conv_pool, (const MrenConvWindows *windows, MrenSpan span, float *best),
+			(windows, span, best))
+{
+	size_t m = windows->m;
+	size_t j = 0;
+
+	for (; m < LANES && j < m; j++)
+		pool_filter(windows, span, j, best);
+	for (; j + BLOCK * LANES <= m; j += BLOCK * LANES)
+		pool_lanes(windows, span, j, BLOCK, best);
+	for (; j + LANES <= m; j += LANES)
+		pool_lanes(windows, span, j, 1, best);
+	if (j < m)
+		pool_lanes(windows, span, m - LANES, 1, best);
 }
 
 MREN_KERNEL(mren_conv_max,

@@ -76,15 +76,29 @@ extern void mren_conv_word(const MrenNetShape *shape, const MrenConvTables *tabl
 extern void mren_conv_row(const MrenNetShape *shape, const MrenConvTables *tables,
 						  const int32_t *pieces, size_t n, const uint8_t *place, float *row);
 
-/* What a word of a window adds to its output: by itself, and by its distances to head and tail. */
+/* What a word adds to the windows that it stands in: by itself, and by its distances to head and tail. */
 typedef struct MrenConvTap
 {
-	const float *parts[3]; /* (m) each */
+	const float *parts[3]; /* (width, m) each: for each place in a window */
 } MrenConvTap;
 
-/* out (m) = bias (m) + the parts of n taps, added in their order. */
-extern void mren_conv_window(float *out, const float *bias, const MrenConvTap *taps, size_t n,
-							 size_t m);
+/* The windows of one width over a text. */
+typedef struct MrenConvWindows
+{
+	const float *bias;		 /* (m) */
+	const MrenConvTap *taps; /* (n) of the words */
+	size_t n;
+	size_t width;
+	size_t left; /* words of a window before the one whose window it is */
+	size_t m;	 /* filters */
+} MrenConvWindows;
+
+/*
+ * mren_conv_pool
+ *	  best (m) = the largest output of each filter over the windows of the span's words, of
+ *	  which there is at least one.  An output is the bias plus the parts of the window's words, in their order.
+ */
+extern void mren_conv_pool(const MrenConvWindows *windows, MrenSpan span, float *best);
 
 /*
  * mren_conv_max

@@ -383,7 +383,7 @@ test_shards(void **state)
 	expect(&given, MREN_EFORMAT, "model.safetensors.index.json has no \"weight_map\"");
 }
 
-/* A header, 16 bytes of numbers behind it, and the error. */
+/* A header, 16 bytes of numbers after it, and the error. */
 static void
 test_malformed_safetensors(void **state)
 {

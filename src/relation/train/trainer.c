@@ -37,7 +37,7 @@ mren_trainer_create(const MrenEnv *env, const MrenOptions *options, const MrenTr
 		memcpy(t->encoder_sha256, inputs->encoder_sha256, 32);
 	if (inputs->audio_sha256 != NULL)
 		memcpy(t->audio_sha256, inputs->audio_sha256, 32);
-	t->report.temperature = 1;
+	t->report.calibration.temperature = 1;
 	*trainer = t;
 	return MREN_OK;
 }
@@ -230,7 +230,7 @@ marker_rows_later(const MrenTrainer *trainer)
 {
 	double n_epochs = trainer->stage == MREN_STAGE_MARKER_FIT
 						  ? (double) trainer->epochs.n_epochs
-						  : (double) trainer->options.encoder_epochs;
+						  : (double) mren_trainer_marker_epochs(trainer);
 	double rows = fit_rows_later(trainer, n_epochs);
 
 	if (trainer->epochs.validates && trainer->options.encoder_refit && !trainer->stopping)
