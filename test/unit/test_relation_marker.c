@@ -1171,7 +1171,7 @@ test_few_rows_take_more_epochs(void **state)
 		test_env_init(&test);
 		marker_options(&options, MREN_FINE_TUNING_FROZEN);
 		options.encoder_epochs = MREN_MARKER_EPOCHS_AUTO;
-		options.encoder_batch_size = i == 0 ? 1 : i == 1 ? 8 : 64;
+		options.encoder_batch_size = i == 0 ? 1 : i == 1 ? 12 : 64;
 		mren_net_free(&test.env, train_course(&test.env, set, &options, &course));
 		n_epochs[i] = course.n_epochs;
 		assert_int_equal(test.n_live, 0);

@@ -211,7 +211,7 @@ mren_train_network_stop(MrenNetworkTraining *training)
 	mren_trainer_stop(training->trainer);
 }
 
-/* Fewer validation rows do not tell chance from skill. */
+/* With fewer validation rows, an accuracy above the majority's may be chance. */
 #define LEAST_ROWS_TO_JUDGE 30
 
 static void

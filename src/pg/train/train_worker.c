@@ -62,7 +62,7 @@ receive_rows(Server *server)
 
 		SET_VARSIZE(row, VARHDRSZ + len);
 		memcpy(VARDATA(row), data, len);
-		mren_train_spill_add(spill, row, NULL, NULL, NULL);
+		mren_train_spill_add(spill, row, &(MrenSpillKeys){NULL, NULL}, NULL, NULL);
 		pfree(row);
 	}
 	mren_train_spill_finish(spill, &server->trainer.source);

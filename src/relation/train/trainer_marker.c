@@ -20,7 +20,7 @@
 #define HEAD_RATE 1e-3 /* at least */
 #define LEAST_EPOCHS 5
 #define MOST_EPOCHS 20
-#define LEAST_STEPS 500	  /* but for MOST_EPOCHS */
+#define LEAST_STEPS 250	  /* but for MOST_EPOCHS */
 #define CHANCE_GAIN 3.0	  /* nats of all validation rows that say nothing */
 #define CHANCE_SHARE 0.01 /* of their entropy, likewise */
 

@@ -12,14 +12,14 @@
 #define START_EPOCHS 5 /* one epoch for so many, where training starts from trained values */
 #define LEAST_ROWS_TO_JUDGE 30
 #define SMALL_WIDTH 384.0
-#define ADAPTERS_RATE 5e-4 /* of an encoder of that width: good among a few that were tried */
 
 double
-mren_transformer_tuning_rate(MrenTransformerTuningKind kind, size_t width, double all_rate)
+mren_transformer_tuning_rate(const MrenTuningRates *rates, MrenTransformerTuningKind kind,
+							 size_t width)
 {
 	double narrow = SMALL_WIDTH / (double) width;
 
-	return kind == MREN_TUNING_ADAPTERS ? ADAPTERS_RATE * narrow : all_rate * pow(narrow, 2.3);
+	return kind == MREN_TUNING_ADAPTERS ? rates->adapters * narrow : rates->all * pow(narrow, 2.3);
 }
 
 static MrenTuningShardsInputs

@@ -52,13 +52,16 @@ typedef struct MrenEncoderTuning
 	const float *start; /* (n_tuned) values to begin with; NULL: those that were pretrained */
 } MrenEncoderTuning;
 
-/*
- * mren_transformer_tuning_rate
- *	  A good learning rate of encoders of this width.  all_rate is that of an encoder of width
- *	  384 all of whose layers are trained.
- */
-extern double mren_transformer_tuning_rate(MrenTransformerTuningKind kind, size_t width,
-										   double all_rate);
+/* Good learning rates of an encoder of width 384. */
+typedef struct MrenTuningRates
+{
+	double all; /* of its own weights */
+	double adapters;
+} MrenTuningRates;
+
+/* The same of an encoder of this width. */
+extern double mren_transformer_tuning_rate(const MrenTuningRates *rates,
+										   MrenTransformerTuningKind kind, size_t width);
 
 /*
  * mren_transformer_tuning_open
