@@ -53,19 +53,6 @@ multiply_rows(MrenTransformerRun *run, const float *in, size_t n, const MrenTran
 	mren_work_add(&run->work, n * layer->in * layer->out);
 }
 
-/*
- * The rows of the piece that begins at row `at` of n: pieces of about the same size, because a
- * piece of few rows takes as long as its weights from memory.
- */
-static size_t
-piece_rows(size_t at, size_t n)
-{
-	size_t left = n - at;
-	size_t pieces = (left + MREN_TRANSFORMER_ROWS - 1) / MREN_TRANSFORMER_ROWS;
-
-	return (left + pieces - 1) / pieces;
-}
-
 void
 mren_transformer_multiply(MrenTransformerRun *run, const float *in, size_t n,
 						  const MrenTransformerProduct *products, size_t n_products)
@@ -75,7 +62,7 @@ mren_transformer_multiply(MrenTransformerRun *run, const float *in, size_t n,
 
 	for (size_t i = 0; i < n && !run->work.stopped; i += rows)
 	{
-		rows = piece_rows(i, n);
+		rows = mren_transformer_piece_rows(i, n);
 		if (products[0].layer->int8.packed != NULL)
 			mren_int8_rows(run->int8, in + i * k, k, rows, k, &run->rows);
 		for (size_t p = 0; p < n_products; p++)
@@ -175,7 +162,7 @@ embed(MrenTransformerPass *pass, float *x)
 	{
 		float *embedded = encoder->project.out > 0 ? pass->sum : x + i * width;
 
-		rows = piece_rows(i, n);
+		rows = mren_transformer_piece_rows(i, n);
 		embed_rows(pass, i, rows, embedded);
 		if (norm_first)
 			mren_layer_norm(embedded, NULL, rows, m, &encoder->embedding_norm);
@@ -231,7 +218,7 @@ run_rows(MrenTransformerPass *pass, const MrenTransformerLayer *layer, size_t fi
 	mren_self_attention(pass, layer);
 	for (size_t i = first; i < end && !pass->run.work.stopped; i += rows)
 	{
-		rows = piece_rows(i, end);
+		rows = mren_transformer_piece_rows(i, end);
 		feed_forward(pass, layer, pass->context + i * width, rows, x + i * width);
 	}
 }
@@ -316,20 +303,17 @@ forward(MrenTransformerPass *pass, float *out)
 		run_layer(pass, l, out);
 }
 
-/* The same of the text alone, whose vectors in the last layer are not needed. */
+/* The same of the text alone. */
 static void
-remember(MrenTransformerPass *pass, MrenTransformerMemory *memory, float *x)
+remember(MrenTransformerPass *pass, MrenTransformerMemory *memory)
 {
 	size_t layers = pass->encoder->config.layers;
 	size_t size = memory->n_text * pass->encoder->config.width * sizeof(float);
 
-	embed(pass, x);
+	embed(pass, memory->text);
 	for (size_t l = 0; l < layers && !pass->run.work.stopped; l++)
 	{
-		if (l + 1 < layers)
-			run_layer(pass, l, x);
-		else
-			project_heads(pass, &pass->encoder->layers[l], x, false);
+		run_layer(pass, l, memory->text);
 		memcpy(remembered(pass, memory, l, false), pass->key, size);
 		memcpy(remembered(pass, memory, l, true), pass->value, size);
 	}
@@ -348,6 +332,7 @@ recall(MrenTransformerPass *pass, const MrenTransformerMemory *memory, float *ou
 		memcpy(pass->value, remembered(pass, memory, l, true), size);
 		run_layer(pass, l, out);
 	}
+	memcpy(out, memory->text, size);
 }
 
 /* Checks the batch and opens what the pass writes to; close_pass follows in any case. */
@@ -395,14 +380,16 @@ allocate_memory(const MrenEnv *env, const MrenTransformer *encoder, size_t n_tex
 
 	MREN_TRY(mren_allocate_zero(env, 1, sizeof(**memory), memory, err));
 	(*memory)->n_text = n_text;
-	status = mren_allocate(env, 2 * encoder->config.layers * n_text,
+	status = mren_allocate(env, (2 * encoder->config.layers + 1) * n_text,
 						   encoder->config.width * sizeof(float), &(*memory)->rows, err);
 	if (status != MREN_OK)
 	{
 		mren_transformer_forget(env, *memory);
 		*memory = NULL;
+		return status;
 	}
-	return status;
+	(*memory)->text = (*memory)->rows + 2 * encoder->config.layers * n_text * encoder->config.width;
+	return MREN_OK;
 }
 
 MrenStatus
@@ -414,7 +401,6 @@ mren_transformer_remember(const MrenEnv *env, const MrenTransformer *encoder,
 	MrenTransformerBatch alone = *batch;
 	MrenTransformerPass pass = {.encoder = encoder, .batch = &alone};
 	float *arena = NULL;
-	float *x = NULL;
 	MrenStatus status;
 
 	*memory = NULL;
@@ -425,12 +411,9 @@ mren_transformer_remember(const MrenEnv *env, const MrenTransformer *encoder,
 	alone.read = NULL;
 	status = begin_pass(env, &pass, &arena, err);
 	if (status == MREN_OK)
-		status = mren_allocate(env, text.n_text * encoder->config.width, sizeof(float), &x, err);
-	if (status == MREN_OK)
 		status = allocate_memory(env, encoder, text.n_text, memory, err);
 	if (status == MREN_OK)
-		remember(&pass, *memory, x);
-	mren_release(env, x);
+		remember(&pass, *memory);
 	status = close_pass(env, &pass, arena, status, err);
 	if (status != MREN_OK)
 	{

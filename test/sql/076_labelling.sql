@@ -31,6 +31,10 @@ SELECT count(*) AS differ FROM (SELECT * FROM mren.uncertain('m', 'SELECT * FROM
 SELECT count(*) > 0 AS others FROM mren.uncertain('m', 'SELECT * FROM gold', 20, '{"seed": 7}') AS u WHERE random AND id NOT IN (SELECT id FROM asked WHERE random);
 SELECT count(*) FROM mren.uncertain('m', 'SELECT * FROM gold LIMIT 3', 20);
 SELECT count(*) FILTER (WHERE random) FROM mren.uncertain('m', 'SELECT * FROM gold', 10, '{"random_share": 0}');
+-- Half of them, if the model has fewer than ten rows a relation.
+CALL mren.train('novice', 'SELECT * FROM gold WHERE id % 40 = 0', '{"epochs": 2, "hidden": [8], "validation_share": 0}');
+SELECT training_rows < 10 * cardinality(relations) AS few, (SELECT count(*) FILTER (WHERE random) FROM mren.uncertain('novice', 'SELECT * FROM gold', 10)) AS random
+FROM mren.models WHERE model = 'novice';
 -- In turns from the relations that are predicted: as many of each, as long as there are.
 SELECT max(n) - min(n) <= 1 AS even, count(*) = (SELECT count(DISTINCT relation) FROM answers) AS all_relations
 FROM (SELECT relation, count(*) AS n FROM mren.uncertain('m', 'SELECT * FROM gold', 20, '{"random_share": 0}') GROUP BY relation) AS r;

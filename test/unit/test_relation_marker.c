@@ -476,9 +476,13 @@ check_solid(const uint32_t marks[MREN_N_MARKS], const int32_t *expected)
 	}
 	for (int mark = 0; mark < MREN_N_MARKS; mark++)
 	{
-		assert_int_equal(batch.ids[batch.markers[mark]], 100 + mark);
-		assert_true(batch.markers[MREN_N_MARKS + mark] == SIZE_MAX);
-		assert_int_equal(batch.markers[2 * MREN_N_MARKS + mark], batch.markers[mark] + 9);
+		assert_int_equal(batch.ids[batch.reads[mark]], 100 + mark);
+		assert_int_equal(batch.ids[batch.reads[MREN_N_MARKS + mark]], ids[marks[mark]]);
+	}
+	for (int read = 0; read < MREN_MARKER_READS; read++)
+	{
+		assert_true(batch.reads[MREN_MARKER_READS + read] == SIZE_MAX);
+		assert_int_equal(batch.reads[2 * MREN_MARKER_READS + read], batch.reads[read] + 9);
 	}
 	mren_marker_batch_free(&test.env, &batch);
 	assert_int_equal(test.n_live, 0);
@@ -1148,6 +1152,36 @@ test_warm_start(void **state)
 	free(set);
 }
 
+/* Without a number of epochs, few rows take more of them than many. */
+static void
+test_few_rows_take_more_epochs(void **state)
+{
+	Set *set = new_set();
+	int n_epochs[3];
+
+	(void) state;
+	make_xor(set, 320);
+	add_tokens(set);
+	for (int i = 0; i < 3; i++)
+	{
+		TestEnv test;
+		MrenOptions options;
+		Course course = {0};
+
+		test_env_init(&test);
+		marker_options(&options, MREN_FINE_TUNING_FROZEN);
+		options.encoder_epochs = MREN_MARKER_EPOCHS_AUTO;
+		options.encoder_batch_size = i == 0 ? 1 : i == 1 ? 12 : 64;
+		mren_net_free(&test.env, train_course(&test.env, set, &options, &course));
+		n_epochs[i] = course.n_epochs;
+		assert_int_equal(test.n_live, 0);
+	}
+	assert_int_equal(n_epochs[0], 5);
+	assert_in_range(n_epochs[1], 6, 19);
+	assert_int_equal(n_epochs[2], 20);
+	free(set);
+}
+
 static MrenStatus
 answer_from_queue(const MrenEnv *env, const Set *set, const MrenNet *net, MrenError *err)
 {
@@ -1216,6 +1250,7 @@ main(void)
 		cmocka_unit_test(test_weak_rows_teach_and_gold_rows_judge),
 		cmocka_unit_test(test_high_rate_is_lowered),
 		cmocka_unit_test(test_warm_start),
+		cmocka_unit_test(test_few_rows_take_more_epochs),
 		cmocka_unit_test(test_failures_release_all),
 	};
 

@@ -10,6 +10,7 @@
 
 #include "pg/resource/text_tokenizers.h"
 #include "pg/train/train_vectors.h"
+#include "pg/workers/tuning_workers.h"
 #include "text/tokens.h"
 
 /* True if any row has an image; otherwise the network reads text alone. */
@@ -131,6 +132,7 @@ mren_train_network_begin(MrenNetworkTraining *training, const MrenTrainSetup *se
 		mren_encoder_text_source(&setup->text_encoder_row, &training->text_encoder);
 		inputs.encoder = &training->text_encoder;
 		inputs.text_encoder_sha256 = setup->text_encoder_row.sha256;
+		inputs.team = mren_pool_tuning_team(CurrentMemoryContext);
 	}
 	training->inputs = inputs;
 	training->net = setup->net;
@@ -209,7 +211,7 @@ mren_train_network_stop(MrenNetworkTraining *training)
 	mren_trainer_stop(training->trainer);
 }
 
-/* Fewer validation rows do not tell chance from skill. */
+/* With fewer validation rows, an accuracy above the majority's may be chance. */
 #define LEAST_ROWS_TO_JUDGE 30
 
 static void

@@ -230,7 +230,7 @@ marker_rows_later(const MrenTrainer *trainer)
 {
 	double n_epochs = trainer->stage == MREN_STAGE_MARKER_FIT
 						  ? (double) trainer->epochs.n_epochs
-						  : (double) trainer->options.encoder_epochs;
+						  : (double) mren_trainer_marker_epochs(trainer);
 	double rows = fit_rows_later(trainer, n_epochs);
 
 	if (trainer->epochs.validates && trainer->options.encoder_refit && !trainer->stopping)

@@ -257,8 +257,8 @@ begin_marker(MrenTrainer *trainer, MrenStage stage, MrenError *err)
 	const MrenTrainReport *report = &trainer->report;
 
 	trainer->stage = stage;
-	trainer->epochs = fit_epochs(trainer, stage == MREN_STAGE_MARKER_PRETRAIN,
-								 (size_t) mren_trainer_marker_epochs(trainer));
+	trainer->epochs = fit_epochs(trainer, stage == MREN_STAGE_MARKER_PRETRAIN, 0);
+	trainer->epochs.n_epochs = mren_trainer_marker_epochs(trainer);
 	if (stage == MREN_STAGE_MARKER_REFIT)
 	{
 		trainer->epochs.phase = MREN_PHASE_REFIT;
