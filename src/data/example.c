@@ -10,7 +10,8 @@
  *	40 u32 head first, head end, tail first, tail end
  *	56 u32 lengths of relation, head type, tail type; u32 numbers of features (below)
  *	72 image hash (16 bytes)   88 head box, tail box (8 f32)
- *	120 pieces (n_pieces i32), starts (n_words + 1 u32), features (n_features u32); with
+ *	120 with a recording its hash (16 bytes); with a group of the query's its number (u64);
+ *	    pieces (n_pieces i32), starts (n_words + 1 u32), features (n_features u32); with
  *	    tokens their number and the four marks (u32 each) and the tokens (i32); with targets
  *	    their number n (u32), probabilities (n f32) and ends of names (n u32); the three
  *	    texts, the names of the targets, zeros
@@ -40,7 +41,8 @@ enum
 	FLAG_WINDOWED = 256,
 	FLAG_TARGETS = 512,
 	FLAG_WEAK = 1024,
-	ALL_FLAGS = 2047,
+	FLAG_TOGETHER = 2048,
+	ALL_FLAGS = 4095,
 };
 
 #define FIXED 120	   /* bytes in front of the pieces, and of the next: */
@@ -144,6 +146,7 @@ static size_t
 record_size(const MrenExample *example)
 {
 	size_t size = FIXED + (example->has_audio ? AUDIO_BYTES : 0) +
+				  (example->has_together ? sizeof(example->together) : 0) +
 				  4 * (size_t) example->sentence.n_pieces +
 				  4 * ((size_t) example->sentence.n_words + 1) + 4 * (size_t) example->n_features +
 				  tokens_size(&example->tokens) + targets_size(&example->targets) +
@@ -163,7 +166,7 @@ record_flags(const MrenExample *example)
 		   (example->tokens.n > 0 ? FLAG_TOKENS : 0) |
 		   (example->tokens.n > 0 && example->tokens.windowed ? FLAG_WINDOWED : 0) |
 		   (example->has_audio ? FLAG_AUDIO : 0) | (example->targets.n > 0 ? FLAG_TARGETS : 0) |
-		   (example->weak ? FLAG_WEAK : 0);
+		   (example->weak ? FLAG_WEAK : 0) | (example->has_together ? FLAG_TOGETHER : 0);
 }
 
 static void
@@ -225,6 +228,8 @@ put_body(MrenBuffer *buffer, const MrenExample *example)
 	put_box(buffer, example->has_tail_box, example->tail_box);
 	if (example->has_audio)
 		mren_buffer_put_bytes(buffer, example->audio.bytes, AUDIO_BYTES);
+	if (example->has_together)
+		mren_buffer_put_u64(buffer, example->together);
 	for (uint32_t i = 0; i < s->n_pieces; i++)
 		mren_buffer_put_u32(buffer, (uint32_t) s->pieces[i]);
 	for (uint32_t i = 0; i <= s->n_words; i++)
@@ -322,6 +327,7 @@ read_fixed(MrenCursor *cursor, MrenExample *example, MrenError *err)
 	audio = example->has_audio ? mren_cursor_bytes(cursor, AUDIO_BYTES) : NULL;
 	if (audio != NULL)
 		memcpy(example->audio.bytes, audio, AUDIO_BYTES);
+	example->together = example->has_together ? mren_cursor_u64(cursor) : example->group;
 	if (cursor->failed)
 		return fail_record(err, "it is too short");
 	if (split > MREN_SPLIT_HOLDOUT)
@@ -476,6 +482,7 @@ mren_example_read(const uint8_t *bytes, size_t len, MrenExample *example, size_t
 	if (example->has_grid && !example->has_image)
 		return fail_record(err, "it has a grid without an image");
 	example->has_audio = (flags & FLAG_AUDIO) != 0;
+	example->has_together = (flags & FLAG_TOGETHER) != 0;
 	example->has_head_box = (flags & FLAG_HEAD_BOX) != 0;
 	example->has_tail_box = (flags & FLAG_TAIL_BOX) != 0;
 	example->weak = (flags & FLAG_WEAK) != 0;
@@ -518,16 +525,17 @@ mren_example_identity(const MrenExample *example)
 	const MrenTextSpan *texts[3] = {&example->relation, &example->head_type, &example->tail_type};
 	/*
 	 * A row given by image and one given by its stored vector are the same,
-	 * with or without a grid, with or without tokens, and with or without the
-	 * probabilities of other relations.
+	 * with or without a grid, with or without tokens, with or without the
+	 * probabilities of other relations, and whatever rows it validates with.
 	 */
-	uint32_t shape[6] = {record_flags(example) &
-							 ~(uint32_t) (FLAG_GRID | FLAG_TOKENS | FLAG_WINDOWED | FLAG_TARGETS),
-						 s->n_words,
-						 s->head.first,
-						 s->head.end,
-						 s->tail.first,
-						 s->tail.end};
+	uint32_t shape[6] = {
+		record_flags(example) &
+			~(uint32_t) (FLAG_GRID | FLAG_TOKENS | FLAG_WINDOWED | FLAG_TARGETS | FLAG_TOGETHER),
+		s->n_words,
+		s->head.first,
+		s->head.end,
+		s->tail.first,
+		s->tail.end};
 	uint64_t hash = mren_hash64(shape, sizeof(shape), 0);
 
 	hash = mren_hash64(s->pieces, 4 * (size_t) s->n_pieces, hash);

@@ -55,9 +55,10 @@ typedef struct MrenExample
 	/* the last ones of them are features of boxes; each part is ascending */
 	uint32_t n_box_features;
 	MrenMarkedTokens tokens; /* for a pretrained text encoder; n 0: none */
-	/* mren_example_group: rows of a group validate together or not at all */
-	uint64_t group;
-	uint64_t hash; /* of the record's bytes; set by mren_example_read */
+	uint64_t group;			 /* mren_example_group */
+	uint64_t together; /* rows of the same number validate together or not at all: once read, */
+	bool has_together; /* that of the query's column "group", or the group without one */
+	uint64_t hash;	   /* of the record's bytes; set by mren_example_read */
 } MrenExample;
 
 /*

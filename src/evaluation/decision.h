@@ -51,7 +51,9 @@ typedef struct MrenDecisionScore
  *	  which count for each like 10 rows of its own.  precision is read for that
  *	  aim only, 0 .. 1.  The negative relation's threshold is MREN_NEVER.
  *	  The thresholds of F1 are those of Dinkelbach's method: for the best F, each
- *	  maximises its true positives minus F / 2 times its predictions.
+ *	  maximises its true positives minus F / 2 times its predictions.  True positives
+ *	  are those of the rows and those that the probabilities expect, which count
+ *	  like 200 rows with a relation.
  */
 extern MrenStatus mren_decision_fit(const MrenEnv *env, const MrenScoredRows *rows, MrenAim aim,
 									double precision, float *thresholds, MrenDecisionScore *score,

@@ -145,14 +145,15 @@ extern size_t mren_net_best(const float *probabilities, size_t n_relations);
 
 /*
  * mren_net_says
- *	  Whether a net with thresholds says relation i of a row: if the probability
- *	  reaches the relation's threshold.  It may say several of one row.  The
- *	  negative relation is not said, it is what a net says by saying nothing.
+ *	  Whether a net with thresholds says relation i of a row: if its confidence
+ *	  (the probability, or less where the mentions are unsure) reaches the
+ *	  relation's threshold.  It may say several of one row.  The negative
+ *	  relation is not said, it is what a net says by saying nothing.
  */
 static inline bool
-mren_net_says(const MrenNetInfo *info, const float *probabilities, size_t i)
+mren_net_says(const MrenNetInfo *info, size_t i, double confidence)
 {
-	return probabilities[i] >= info->thresholds[i];
+	return confidence >= (double) info->thresholds[i];
 }
 
 typedef struct MrenNetAnswer

@@ -454,7 +454,7 @@ best_said(const MrenNetInfo *info, const float *probabilities)
 
 	for (size_t i = 0; i < info->n_relations; i++)
 	{
-		if (mren_net_says(info, probabilities, i) &&
+		if (mren_net_says(info, i, (double) probabilities[i]) &&
 			(best < 0 || probabilities[i] > probabilities[best]))
 			best = (int32_t) i;
 	}
@@ -488,7 +488,8 @@ mren_net_said(const MrenNetInfo *info, const float *probabilities, int32_t *said
 	}
 	for (size_t i = 0; i < info->n_relations; i++)
 	{
-		if (mren_net_says(info, probabilities, i) && (double) probabilities[i] >= info->threshold)
+		if (mren_net_says(info, i, (double) probabilities[i]) &&
+			(double) probabilities[i] >= info->threshold)
 			said[n++] = (int32_t) i;
 	}
 	return n;

@@ -53,19 +53,6 @@ multiply_rows(MrenTransformerRun *run, const float *in, size_t n, const MrenTran
 	mren_work_add(&run->work, n * layer->in * layer->out);
 }
 
-/*
- * The rows of the piece that begins at row `at` of n: pieces of about the same size, because a
- * piece of few rows takes as long as its weights from memory.
- */
-static size_t
-piece_rows(size_t at, size_t n)
-{
-	size_t left = n - at;
-	size_t pieces = (left + MREN_TRANSFORMER_ROWS - 1) / MREN_TRANSFORMER_ROWS;
-
-	return (left + pieces - 1) / pieces;
-}
-
 void
 mren_transformer_multiply(MrenTransformerRun *run, const float *in, size_t n,
 						  const MrenTransformerProduct *products, size_t n_products)
@@ -75,7 +62,7 @@ mren_transformer_multiply(MrenTransformerRun *run, const float *in, size_t n,
 
 	for (size_t i = 0; i < n && !run->work.stopped; i += rows)
 	{
-		rows = piece_rows(i, n);
+		rows = mren_transformer_piece_rows(i, n);
 		if (products[0].layer->int8.packed != NULL)
 			mren_int8_rows(run->int8, in + i * k, k, rows, k, &run->rows);
 		for (size_t p = 0; p < n_products; p++)
@@ -175,7 +162,7 @@ embed(MrenTransformerPass *pass, float *x)
 	{
 		float *embedded = encoder->project.out > 0 ? pass->sum : x + i * width;
 
-		rows = piece_rows(i, n);
+		rows = mren_transformer_piece_rows(i, n);
 		embed_rows(pass, i, rows, embedded);
 		if (norm_first)
 			mren_layer_norm(embedded, NULL, rows, m, &encoder->embedding_norm);
@@ -231,7 +218,7 @@ run_rows(MrenTransformerPass *pass, const MrenTransformerLayer *layer, size_t fi
 	mren_self_attention(pass, layer);
 	for (size_t i = first; i < end && !pass->run.work.stopped; i += rows)
 	{
-		rows = piece_rows(i, end);
+		rows = mren_transformer_piece_rows(i, end);
 		feed_forward(pass, layer, pass->context + i * width, rows, x + i * width);
 	}
 }

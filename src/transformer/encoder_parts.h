@@ -93,6 +93,19 @@ typedef struct MrenTransformerPass
 	size_t most_keys;	 /* of a token, in whole panels */
 } MrenTransformerPass;
 
+/*
+ * The rows of the piece that begins at row `at` of n: pieces of about the same size, because a
+ * piece of few rows takes as long as its weights from memory.
+ */
+static inline size_t
+mren_transformer_piece_rows(size_t at, size_t n)
+{
+	size_t left = n - at;
+	size_t pieces = (left + MREN_TRANSFORMER_ROWS - 1) / MREN_TRANSFORMER_ROWS;
+
+	return (left + pieces - 1) / pieces;
+}
+
 /* Memory for rows of bytes of `encoder`; MREN_ENOMEM. */
 extern MrenStatus mren_transformer_run_open(const MrenEnv *env, const MrenTransformer *encoder,
 											MrenTransformerRun *run, MrenError *err);

@@ -222,7 +222,7 @@ test_remembered_text(void **state)
 		assert_memory_equal(all, markers, sizeof(all));
 		batch.read = read;
 		assert_int_equal(recall(&test.env, &config, &batch, markers, &err), MREN_OK);
-		assert_memory_equal(all + 4 * WIDTH, markers + 4 * WIDTH, WIDTH * sizeof(float));
+		assert_memory_equal(all, markers, 5 * WIDTH * sizeof(float));
 		assert_memory_equal(all + 6 * WIDTH, markers + 6 * WIDTH, 2 * WIDTH * sizeof(float));
 		assert_memory_not_equal(all + 5 * WIDTH, markers + 5 * WIDTH, WIDTH * sizeof(float));
 		assert_int_equal(recall(&test.env, &config, &both, markers, &err), MREN_EDATA);

@@ -9,18 +9,20 @@ CREATE TABLE bench.flipped (id text, sentence text, head int4range, tail int4ran
 CREATE PROCEDURE bench.find_flips(what text, draw int)
 LANGUAGE plpgsql AS $$
 DECLARE
+    right_of_first float8;
+    share_found float8;
+    suggestion_right float8;
     started timestamptz := clock_timestamp();
     n int := (SELECT count(*) / 10 FROM bench.flipped);
 BEGIN
-    CREATE TEMP TABLE found AS
-    SELECT l.ordinality AS rank, f.flipped, l.suggested = f.truth AS suggestion_right
+    SELECT avg(f.flipped::int) FILTER (WHERE l.ordinality <= 100),
+           count(*) FILTER (WHERE f.flipped)::float8 / (SELECT count(*) FROM bench.flipped WHERE flipped),
+           avg((l.suggested = f.truth)::int) FILTER (WHERE f.flipped) INTO right_of_first, share_found, suggestion_right
     FROM mren.label_errors(NULL, 'SELECT id, sentence, head, tail, relation FROM bench.flipped', n, bench.options('semeval', 1, '{"epochs": 30}')) WITH ORDINALITY AS l
     JOIN bench.flipped AS f USING (id);
-    CALL bench.record('errors', what || ', right of the first 100', draw, (SELECT avg(flipped::int) FROM found WHERE rank <= 100), started);
-    CALL bench.record('errors', what || ', in the first tenth', draw,
-        (SELECT count(*)::float8 FROM found WHERE flipped) / (SELECT count(*) FROM bench.flipped WHERE flipped), started);
-    CALL bench.record('errors', what || ', suggestion right', draw, (SELECT avg(suggestion_right::int) FROM found WHERE flipped), started);
-    DROP TABLE found;
+    CALL bench.record('errors', what || ', right of the first 100', draw, right_of_first, started);
+    CALL bench.record('errors', what || ', in the first tenth', draw, share_found, clock_timestamp());
+    CALL bench.record('errors', what || ', suggestion right', draw, suggestion_right, clock_timestamp());
 END
 $$;
 DO $$

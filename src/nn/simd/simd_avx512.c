@@ -12,8 +12,10 @@
 
 #include "nn/simd/rows.inc"
 #include "nn/simd/dense.inc"
+#define STORE_BYTES(to, q) _mm_storeu_si128((__m128i *) (to), _mm512_cvtepi32_epi8((__m512i) (q)))
 #define NEAREST(v) ((IntVector) _mm512_cvtps_epi32((__m512) (v)))
 #include "nn/simd/int8.inc"
+#define MADDUBS(a, b) ((ShortVector) _mm512_maddubs_epi16((__m512i) (a), (__m512i) (b)))
 #define MADD(a, b) ((IntVector) _mm512_madd_epi16((__m512i) (a), (__m512i) (b)))
 #include "nn/simd/int8_madd.inc"
 

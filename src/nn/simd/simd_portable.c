@@ -9,6 +9,26 @@
 
 #include "nn/simd/rows.inc"
 #include "nn/simd/dense.inc"
+
+INLINE IntVector
+nearest(Vector x)
+{
+	IntVector q;
+
+	for (int l = 0; l < LANES; l++)
+		q[l] = (int32_t) lrintf(x[l]);
+	return q;
+}
+
+INLINE void
+store_each(uint8_t *to, IntVector q)
+{
+	for (int l = 0; l < LANES; l++)
+		to[l] = (uint8_t) q[l];
+}
+
+#define STORE_BYTES(to, q) store_each(to, q)
+#define NEAREST(v) nearest(v)
 #include "nn/simd/int8.inc"
 #include "nn/simd/int8_plain.inc"
 

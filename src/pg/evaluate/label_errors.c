@@ -5,8 +5,8 @@
  *
  * The rows are divided into folds by sentence, a network is trained on the others of each fold,
  * and gives the probability of each row's label (its self-confidence: Northcutt, Jiang and
- * Chuang, Confident Learning, JAIR 2021).  Labels that are wrong at random are those of the least
- * self-confidence.  Labels of people who confuse the relations that a network confuses are likely
+ * Chuang, Confident Learning, JAIR 2021).  Labels that are wrong at random are those of little
+ * self-confidence, behind many likelier relations.  Labels of people who confuse the relations that a network confuses are likely
  * ones, behind the network's own mistakes in that order; they are found by how surely the row has
  * another relation, with which its label is the likeliest to be confused.  The rows themselves tell
  * which kind there is.  Whether a label is wrong is for a person to say, so there is no threshold.
@@ -54,6 +54,7 @@ typedef struct Suspect
 {
 	uint64 number; /* of the row in the query */
 	double confidence;
+	int place;	  /* of the label among the relations, from the likeliest, 1, on */
 	double other; /* the probability of the likeliest other relation */
 	double suggested_confidence;
 	double rank;	 /* the least comes first */
@@ -122,12 +123,13 @@ judge_row(void *state, MrenTrainAnswers *answers, size_t index, size_t judged)
 	LabelErrors *errors = state;
 	Suspect *suspect = &errors->suspects[judged];
 	const float4 *p = answers->probabilities;
+	size_t n = answers->info.n_relations;
 	MrenExample example;
 	size_t best = 0;
 
 	mren_train_answer_probabilities(answers, index, &example, &suspect->number);
 	suspect->confidence = suspect->other = 0;
-	for (size_t i = 0; i < answers->info.n_relations; i++)
+	for (size_t i = 0; i < n; i++)
 	{
 		if (mren_text_span_equal(mren_net_relation(answers->net, (int) i), example.relation))
 			suspect->confidence = (double) p[i];
@@ -136,8 +138,11 @@ judge_row(void *state, MrenTrainAnswers *answers, size_t index, size_t judged)
 		if (p[i] > p[best])
 			best = i;
 	}
+	suspect->place = 1;
+	for (size_t i = 0; i < n; i++)
+		suspect->place += (double) p[i] > suspect->confidence;
 	suspect->suggested_confidence = (double) p[best];
-	errors->n_relations = Max(errors->n_relations, answers->info.n_relations);
+	errors->n_relations = Max(errors->n_relations, n);
 	suspect->relation = in_server(errors->context, example.relation);
 	suspect->suggested = in_server(errors->context, mren_net_relation(answers->net, (int) best));
 }
@@ -265,6 +270,10 @@ confusion(const Suspect *suspect)
 	return suspect->other / rest * sqrt(suspect->confidence / rest);
 }
 
+/*
+ * A network's mistakes are mostly about its second choice, and random labels are anywhere, so of
+ * two labels of the same probability that in the later place is the likelier to be wrong.
+ */
 static void
 rank_suspects(LabelErrors *errors)
 {
@@ -276,7 +285,8 @@ rank_suspects(LabelErrors *errors)
 	{
 		Suspect *suspect = &errors->suspects[i];
 
-		suspect->rank = by == RANK_CONFUSION ? -confusion(suspect) : suspect->confidence;
+		suspect->rank =
+			by == RANK_CONFUSION ? -confusion(suspect) : suspect->confidence / suspect->place;
 	}
 }
 

@@ -6,7 +6,8 @@
  * at random, by a hash of the sentence: rows that were chosen because a model doubts them say
  * nothing of how good it is on others.  The rest are taken in turns from the relations that the
  * model predicts, of each the row with the smallest margin: a model of few labels doubts one
- * relation more than all others, and what it says least often it knows least of.
+ * relation more than all others, and what it says least often it knows least of.  While it knows
+ * hardly any rows of a relation, what it doubts says so little that half of the answer is random.
  */
 #include "postgres.h"
 
@@ -26,6 +27,11 @@
 #include "pg/support/row_errors.h"
 #include "pg/support/settings.h"
 
+#define RANDOM_SHARE 0.2
+/* The same of a model with fewer than ten training rows a relation, on SemEval better than either. */
+#define FEW_ROWS 10
+#define FEW_RANDOM_SHARE 0.5
+
 /* The row of a sentence with the smallest margin. */
 typedef struct Candidate
 {
@@ -44,8 +50,8 @@ typedef struct Uncertain
 {
 	HTAB *sentences;
 	MemoryContext context;
-	Size bytes; /* of the ids */
-	double random_share;
+	Size bytes;			 /* of the ids */
+	double random_share; /* negative: by the model */
 	bool spread;
 	int64 seed;
 	char **names;
@@ -83,11 +89,17 @@ check_memory(const Uncertain *uncertain)
 				 errhint("Raise mren.train_memory, or take a sample of the rows.")));
 }
 
+/* What is needed of the model, from the first row that it answers. */
 static void
-keep_names(Uncertain *uncertain, const MrenPrediction *prediction)
+keep_model(Uncertain *uncertain, const MrenPrediction *prediction)
 {
+	const MrenNetInfo *info = prediction->info;
+
 	if (uncertain->names != NULL)
 		return;
+	if (uncertain->random_share < 0)
+		uncertain->random_share =
+			info->n_training_rows < FEW_ROWS * info->n_relations ? FEW_RANDOM_SHARE : RANDOM_SHARE;
 	uncertain->n_names = prediction->n_probabilities;
 	uncertain->names = MemoryContextAlloc(uncertain->context, uncertain->n_names * sizeof(char *));
 	for (int i = 0; i < uncertain->n_names; i++)
@@ -115,7 +127,7 @@ visit(void *state, const MrenPrediction *prediction)
 
 	if (!prediction->answered || prediction->id == NULL)
 		return;
-	keep_names(uncertain, prediction);
+	keep_model(uncertain, prediction);
 	sentence = prediction->pair->sentence;
 	key = mren_hash64(sentence.data, sentence.len, 0);
 	margin = mren_prediction_margin(prediction);
@@ -261,7 +273,7 @@ mren_uncertain(PG_FUNCTION_ARGS)
 	};
 	HASHCTL control = {
 		.keysize = sizeof(uint64), .entrysize = sizeof(Candidate), .hcxt = CurrentMemoryContext};
-	Uncertain uncertain = {.context = CurrentMemoryContext, .random_share = 0.2, .spread = true};
+	Uncertain uncertain = {.context = CurrentMemoryContext, .random_share = -1, .spread = true};
 	int32 n = mren_arg_positive(fcinfo, 2, "n");
 
 	InitMaterializedSRF(fcinfo, 0);

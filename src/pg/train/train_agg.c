@@ -243,7 +243,7 @@ enum
 	RELATION
 };
 
-/* Warns at the first one, since nobody knows which row is the last that is seen here. */
+/* Warns at the first one, since it is not known which row is the last of this state. */
 static void
 check_ranges(MrenEncodeSite *site, const MrenPair *pair)
 {

@@ -10,6 +10,7 @@
 
 #include "pg/resource/text_tokenizers.h"
 #include "pg/train/train_vectors.h"
+#include "pg/workers/tuning_workers.h"
 #include "text/tokens.h"
 
 /* True if any row has an image; otherwise the network reads text alone. */
@@ -131,6 +132,7 @@ mren_train_network_begin(MrenNetworkTraining *training, const MrenTrainSetup *se
 		mren_encoder_text_source(&setup->text_encoder_row, &training->text_encoder);
 		inputs.encoder = &training->text_encoder;
 		inputs.text_encoder_sha256 = setup->text_encoder_row.sha256;
+		inputs.team = mren_pool_tuning_team(CurrentMemoryContext);
 	}
 	training->inputs = inputs;
 	training->net = setup->net;
@@ -209,12 +211,29 @@ mren_train_network_stop(MrenNetworkTraining *training)
 	mren_trainer_stop(training->trainer);
 }
 
-/* Fewer validation rows do not tell chance from skill. */
+/* With fewer validation rows, an accuracy above the majority's may be chance. */
 #define LEAST_ROWS_TO_JUDGE 30
+
+static void
+warn_of_few_gold_rows(const MrenTrainReport *report)
+{
+	size_t n_gold = report->n_train - report->n_weak + report->n_validation;
+	size_t n = report->n_validation > 0 ? report->n_validation : n_gold;
+
+	if (report->n_weak == 0 || n == 0 || n >= MREN_FEWEST_GOLD_ROWS)
+		return;
+	ereport(WARNING,
+			(errmsg_plural("only %zu gold row", "only %zu gold rows", n_gold, n_gold),
+			 errdetail("%zu of them validate, which is too few to calibrate by, so the model's "
+					   "confidence means little.",
+					   report->n_validation),
+			 errhint("Label more rows by hand: 200 tell how good the model is.")));
+}
 
 void
 mren_train_network_warn(const MrenTrainReport *report)
 {
+	warn_of_few_gold_rows(report);
 	if (!report->validated || report->n_validation < LEAST_ROWS_TO_JUDGE ||
 		report->validation_accuracy > report->validation_majority)
 		return;

@@ -69,14 +69,14 @@ reserve(const MrenEnv *env, MrenMarkerBatch *batch, size_t rows, size_t tokens, 
 	{
 		mren_release(env, batch->ids);
 		mren_release(env, batch->positions);
-		mren_release(env, batch->read);
+		mren_release(env, batch->is_read);
 		batch->ids = NULL;
 		batch->positions = NULL;
-		batch->read = NULL;
+		batch->is_read = NULL;
 		batch->tokens_capacity = 0;
 		MREN_TRY(mren_allocate(env, tokens, sizeof(*batch->ids), &batch->ids, err));
 		MREN_TRY(mren_allocate(env, tokens, sizeof(*batch->positions), &batch->positions, err));
-		MREN_TRY(mren_allocate(env, tokens, sizeof(*batch->read), &batch->read, err));
+		MREN_TRY(mren_allocate(env, tokens, sizeof(*batch->is_read), &batch->is_read, err));
 		batch->tokens_capacity = tokens;
 	}
 	return MREN_OK;
@@ -89,7 +89,7 @@ mren_marker_batch_free(const MrenEnv *env, MrenMarkerBatch *batch)
 	mren_release(env, batch->reads);
 	mren_release(env, batch->ids);
 	mren_release(env, batch->positions);
-	mren_release(env, batch->read);
+	mren_release(env, batch->is_read);
 	memset(batch, 0, sizeof(*batch));
 }
 
@@ -209,11 +209,11 @@ put_solid(Cursor *cursor, const MrenMarkerRow *row, size_t *reads)
 static void
 mark_read(MrenMarkerBatch *batch, size_t n_rows, size_t n_tokens)
 {
-	memset(batch->read, 0, n_tokens * sizeof(*batch->read));
+	memset(batch->is_read, 0, n_tokens * sizeof(*batch->is_read));
 	for (size_t i = 0; i < n_rows * MREN_MARKER_READS; i++)
 	{
 		if (batch->reads[i] != SIZE_MAX)
-			batch->read[batch->reads[i]] = true;
+			batch->is_read[batch->reads[i]] = true;
 	}
 }
 
@@ -249,7 +249,7 @@ mren_marker_batch_fill(const MrenEnv *env, MrenMarkerBatch *batch, const MrenMar
 										  .ids = batch->ids,
 										  .positions = batch->positions,
 										  .n_tokens = cursor.at,
-										  .read = batch->read};
+										  .read = batch->is_read};
 	return MREN_OK;
 }
 

@@ -63,7 +63,7 @@ typedef struct MrenMarkerBatch
 	MrenTransformerSentence *sentences;
 	int32_t *ids;
 	uint32_t *positions;
-	bool *read; /* which tokens are */
+	bool *is_read; /* (n_tokens) some row reads its vector */
 	/* (n, MREN_MARKER_READS) tokens, of the batch; SIZE_MAX in a row without tokens */
 	size_t *reads;
 	size_t rows_capacity;

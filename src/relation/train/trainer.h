@@ -16,6 +16,7 @@
 #include "training/progress.h"
 #include "data/source.h"
 #include "data/word_vectors.h"
+#include "transformer/train/tuning_team.h"
 
 typedef struct MrenTrainer MrenTrainer;
 
@@ -35,6 +36,7 @@ typedef struct MrenTrainerInputs
 	const MrenEncoderSource *encoder;
 	const uint8_t *text_encoder_sha256; /* 32 bytes; with an encoder */
 	size_t memory;						/* bytes that fine-tuning it may take; 0: no limit */
+	const MrenTuningTeam *team; /* that fine-tunes it, and outlives the trainer; NULL: none */
 } MrenTrainerInputs;
 
 typedef struct MrenTrainReport
@@ -84,6 +86,9 @@ typedef struct MrenTrainReport
 	bool decided;				/* thresholds were fitted */
 	MrenDecisionScore decision; /* of the kept validation rows under them */
 } MrenTrainReport;
+
+/* Beside weak rows, fewer gold rows that validate do not calibrate. */
+#define MREN_FEWEST_GOLD_ROWS 10
 
 /*
  * mren_trainer_create

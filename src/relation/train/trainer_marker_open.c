@@ -138,6 +138,8 @@ open_encoder(MrenTrainer *trainer, MrenError *err)
 	MREN_TRY(read_weights(trainer, &weights, err));
 	MREN_TRY(mren_transformer_tuning_open(&trainer->env, fine_tuning, &config, &tuning, weights,
 										  trainer->inputs.memory, err));
+	if (trainer->inputs.team != NULL)
+		mren_transformer_tuning_lead(fine_tuning, trainer->inputs.team);
 	fine_tuning->rate =
 		options->encoder_rate > 0
 			? options->encoder_rate

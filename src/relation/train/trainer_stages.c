@@ -236,6 +236,8 @@ calibrate(MrenTrainer *trainer, MrenError *err)
 	MrenLogits rows = mren_trainer_kept_rows(trainer, trainer->kept.best, trainer->negative);
 	MrenCalibration *fit = &report->calibration;
 
+	if (report->n_weak > 0 && rows.n < MREN_FEWEST_GOLD_ROWS)
+		return MREN_OK;
 	if (report->n_weak > 0)
 		MREN_TRY(mren_calibration_fit_lapse(&trainer->env, &rows, fit, err));
 	else

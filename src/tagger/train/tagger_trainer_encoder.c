@@ -64,6 +64,8 @@ mren_tag_trainer_encoder_open(MrenTagTrainer *trainer, MrenError *err)
 	}
 	MREN_TRY(mren_transformer_tuning_open(env, fine_tuning, &encoder->source->config, &tuning,
 										  weights, trainer->memory, err));
+	if (trainer->team != NULL)
+		mren_transformer_tuning_lead(fine_tuning, trainer->team);
 	fine_tuning->rate =
 		trainer->options.encoder_rate > 0
 			? trainer->options.encoder_rate

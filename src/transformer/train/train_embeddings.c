@@ -122,7 +122,7 @@ project_backward(MrenTransformerTrainer *trainer, const float *dout, float *din)
 	else
 		gather(trainer, rows);
 	mren_tuned_dense_weight(trainer, &trainer->project, rows, dout, n);
-	mren_tuned_dense_input(trainer, &trainer->project, dout, n, 0, din);
+	mren_tuned_dense_input(trainer, &trainer->project, dout, n, false, din);
 }
 
 void

@@ -166,7 +166,7 @@ feed_forward_backward(MrenTransformerTrainer *trainer, size_t l)
 	mren_tuned_norm_backward(trainer, &layer->norm, &kept->norm, memory->dx, n,
 							 trainer->config.width, memory->dsum);
 	dout = drop_backward(trainer, l, MREN_DROPOUT_OUTPUT, memory->dsum);
-	mren_tuned_dense_input(trainer, &layer->output, dout, n, 0, memory->dactive);
+	mren_tuned_dense_input(trainer, &layer->output, dout, n, false, memory->dactive);
 	if (trainer->work.stopped)
 		return;
 	activate_backward(trainer, memory->active, memory->dactive, kept->hidden,
@@ -175,7 +175,7 @@ feed_forward_backward(MrenTransformerTrainer *trainer, size_t l)
 	mren_tuned_norm_again(&layer->attention_norm, &kept->attention_norm, n, trainer->config.width,
 						  memory->middle);
 	mren_tuned_dense_weight(trainer, &layer->intermediate, memory->middle, memory->dactive, n);
-	mren_tuned_dense_input(trainer, &layer->intermediate, memory->dactive, n, 1, memory->dsum);
+	mren_tuned_dense_input(trainer, &layer->intermediate, memory->dactive, n, true, memory->dsum);
 }
 
 /* The gradients of the projections of relative embeddings, and memory.drelative_sum. */
@@ -206,9 +206,10 @@ project_relative_backward(MrenTransformerTrainer *trainer, size_t l)
 		return;
 	memset(memory->drelative, 0, size * sizeof(float));
 	if (trainer->config.content_to_position)
-		mren_tuned_dense_input(trainer, key, memory->drelative_keys, n, 1, memory->drelative);
+		mren_tuned_dense_input(trainer, key, memory->drelative_keys, n, true, memory->drelative);
 	if (trainer->config.position_to_content)
-		mren_tuned_dense_input(trainer, query, memory->drelative_queries, n, 1, memory->drelative);
+		mren_tuned_dense_input(trainer, query, memory->drelative_queries, n, true,
+							   memory->drelative);
 	if (stream.rate > 0)
 		mren_tuned_dropout(&stream, memory->drelative, memory->drelative, size);
 	mren_axpy(memory->drelative_sum, memory->drelative, 1, size);
@@ -235,7 +236,7 @@ mren_tuned_layer_backward(MrenTransformerTrainer *trainer, size_t l)
 							 rows.n, width, memory->dx);
 	dout = drop_backward(trainer, l, MREN_DROPOUT_CONTEXT, memory->dx);
 	mren_tuned_dense_weight(trainer, &layer->context, kept->context, dout, rows.n);
-	mren_tuned_dense_input(trainer, &layer->context, dout, rows.n, 0, memory->dcontext);
+	mren_tuned_dense_input(trainer, &layer->context, dout, rows.n, false, memory->dcontext);
 	mren_tuned_attention_backward(trainer, l);
 	if (trainer->relative.value != NULL && !trainer->work.stopped)
 		project_relative_backward(trainer, l);
@@ -245,9 +246,9 @@ mren_tuned_layer_backward(MrenTransformerTrainer *trainer, size_t l)
 	mren_tuned_dense_weight(trainer, &layer->value, x, memory->dvalue, n);
 	if (l == trainer->first && trainer->word.gradient == NULL)
 		return;
-	mren_tuned_dense_input(trainer, &layer->query, memory->dquery, rows.n, 1, memory->dx);
+	mren_tuned_dense_input(trainer, &layer->query, memory->dquery, rows.n, true, memory->dx);
 	if (rows.tokens != NULL)
 		mren_read_rows_spread(&rows, n, width, memory->dx);
-	mren_tuned_dense_input(trainer, &layer->key, memory->dkey, n, 1, memory->dx);
-	mren_tuned_dense_input(trainer, &layer->value, memory->dvalue, n, 1, memory->dx);
+	mren_tuned_dense_input(trainer, &layer->key, memory->dkey, n, true, memory->dx);
+	mren_tuned_dense_input(trainer, &layer->value, memory->dvalue, n, true, memory->dx);
 }

@@ -96,12 +96,15 @@ take_layer(Cursor *cursor, const MrenTransformerConfig *config, const MrenTunedS
 						   .norm = take_norm(cursor, sizes->n, config->width)};
 }
 
-/* The largest matrix that has an adapter. */
+/* The widest row of a matrix, in whole panels. */
 static size_t
-largest_matrix(const MrenTransformerConfig *config)
+widest_row(const MrenTransformerConfig *config)
 {
-	return config->width *
-		   (config->width > config->intermediate ? config->width : config->intermediate);
+	size_t wide = config->width;
+
+	wide = config->intermediate > wide ? config->intermediate : wide;
+	wide = config->embedding_width > wide ? config->embedding_width : wide;
+	return mren_align_floats(wide);
 }
 
 /* The parts that are not of a layer. */
@@ -115,6 +118,7 @@ take_memory(Cursor *cursor, const MrenTransformerConfig *config,
 	size_t near = is_deberta(config) ? sizes->near_rows * config->width : 0;
 	bool distances = mren_tuned_has_distances(config);
 	bool adapters = tuning->kind == MREN_TUNING_ADAPTERS;
+	size_t widest = widest_row(config);
 	size_t thin = sizes->n > sizes->near_rows ? sizes->n : sizes->near_rows;
 
 	memory->near = (uint32_t *) (void *) take(cursor, distances ? sizes->n_near : 0);
@@ -143,7 +147,11 @@ take_memory(Cursor *cursor, const MrenTransformerConfig *config,
 	memory->dropped = take(cursor, sizes->most_scores);
 	memory->dscores = take(cursor, sizes->most_scores);
 	memory->distance = take(cursor, near > 0 ? sizes->most_tokens * sizes->near_rows : 0);
-	memory->merged = take(cursor, adapters ? largest_matrix(config) : 0);
+	memory->packed = take(cursor, mren_align_floats(config->width) * widest);
+	memory->bias = take(cursor, widest);
+	memory->zeros = take(cursor, widest);
+	memory->piece = take(cursor, MREN_TRANSFORMER_ROWS * widest);
+	thin = widest > thin ? widest : thin;
 	memory->thin[0] = take(cursor, adapters ? thin * tuning->rank : 0);
 	memory->thin[1] = take(cursor, adapters ? thin * tuning->rank : 0);
 }
@@ -296,6 +304,7 @@ mren_tuned_prepare(MrenTransformerTrainer *trainer, const MrenTransformerBatch *
 	needed = count_all(&trainer->config, &trainer->tuning, &trainer->sizes);
 	MREN_TRY(reserve(trainer, needed, err));
 	lay_out(trainer);
+	memset(trainer->memory.zeros, 0, widest_row(&trainer->config) * sizeof(float));
 	if (batch->read != NULL)
 		mren_read_rows_fill(&trainer->memory.read, batch, 0);
 	number_distances(trainer);

@@ -141,8 +141,11 @@ typedef struct MrenTunedMemory
 	float *dropped;	 /* scores of a sentence and head after dropout */
 	float *dscores;	 /* of a sentence and head */
 	float *distance; /* (tokens of a sentence, near rows) */
-	float *merged;	 /* the largest matrix with its adapter */
-	float *thin[2];	 /* (rows, rank) */
+	float *packed;	 /* a matrix, with its adapter */
+	float *bias;	 /* of a layer, in whole panels */
+	float *zeros;	 /* the same */
+	float *piece;	 /* (MREN_TRANSFORMER_ROWS, the widest row) */
+	float *thin[2];	 /* (rows, rank), or an adapter's part */
 } MrenTunedMemory;
 
 struct MrenTransformerTrainer
@@ -153,7 +156,8 @@ struct MrenTransformerTrainer
 	size_t first; /* layer that is trained */
 	MrenParameter *items;
 	size_t n_items;
-	size_t size; /* floats of values */
+	size_t size;  /* floats of values */
+	float *owned; /* values and gradients, unless the caller gave their memory */
 	float *values;
 	float *gradients;
 	MrenTunedTensor word;
@@ -201,6 +205,9 @@ typedef struct MrenDropoutStream
 	float rate;
 } MrenDropoutStream;
 
+/* n floats to zero, with checks for interrupts.  MREN_ECANCELED. */
+extern MrenStatus mren_tuned_clear(const MrenEnv *env, float *values, size_t n, MrenError *err);
+
 /* y (n) = x * mask, where the mask depends on the stream and n alone; y may be x. */
 extern void mren_tuned_dropout(const MrenDropoutStream *stream, float *y, const float *x, size_t n);
 
@@ -216,9 +223,9 @@ extern void mren_adapter_add(MrenWork *work, const MrenAdapter *adapter, size_t 
 extern void mren_tuned_dense(MrenTransformerTrainer *trainer, const MrenTunedDense *dense,
 							 const float *in, size_t n, float *out);
 
-/* din (n, in) = beta * din + dout (n, out) * weight */
+/* din (n, in) = dout (n, out) * weight, or that is added to it. */
 extern void mren_tuned_dense_input(MrenTransformerTrainer *trainer, const MrenTunedDense *dense,
-								   const float *dout, size_t n, float beta, float *din);
+								   const float *dout, size_t n, bool add, float *din);
 
 /* Adds to the gradients of weight, bias and adapter. */
 extern void mren_tuned_dense_weight(MrenTransformerTrainer *trainer, const MrenTunedDense *dense,
