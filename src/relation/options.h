@@ -117,7 +117,7 @@ typedef struct MrenOptions
 	size_t adapter_rank;	   /* of MREN_FINE_TUNING_ADAPTERS */
 	double encoder_rate;	   /* learning rate, or MREN_MARKER_RATE_AUTO: by kind and width */
 	size_t encoder_epochs;	   /* or MREN_MARKER_EPOCHS_AUTO: by the number of rows */
-	size_t encoder_batch_size; /* rows */
+	size_t encoder_batch_size; /* sentences */
 	bool encoder_int8;		   /* answers are computed with matrices of bytes */
 	bool encoder_refit;		   /* trained again on validation rows, too */
 	MrenWordVectorTraining word_vectors;

@@ -8,7 +8,7 @@
 \set ECHO all
 SET client_min_messages = warning;      -- an epoch's notice has times in it
 -- The members of word vectors learn nothing, so that all is the encoder's.
-\set options '{"text_encoder": "tiny text", "embeddings": null, "hash_bits": 0, "epochs": 1, "learning_rate": 1e-8, "refit": false, "encoder_epochs": 15, "encoder_learning_rate": 0.02}'
+\set options '{"text_encoder": "tiny text", "embeddings": null, "hash_bits": 0, "epochs": 1, "learning_rate": 1e-8, "refit": false, "encoder_epochs": 15, "encoder_batch_size": 4, "encoder_learning_rate": 0.02}'
 CALL mren.train('enc', 'SELECT * FROM letters', :'options');
 SELECT metrics ->> 'encoder_share' > '0.5' AS share, (metrics ->> 'encoder_epoch')::int BETWEEN 1 AND 15 AS epoch,
     options ->> 'text_encoder' AS encoder, options ->> 'fine_tuning' AS fine_tuning, options ->> 'adapter_rank' AS rank

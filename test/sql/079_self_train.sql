@@ -9,7 +9,7 @@
 SET client_min_messages = warning;      -- an epoch's notice has times in it
 CREATE VIEW labelled AS SELECT id % 7 AS other, sentence, head, tail, relation, 1::real AS weight FROM letters WHERE id <= 600;
 CREATE VIEW unlabelled AS SELECT id, sentence, head, tail FROM letters WHERE id > 600;
-\set options '{"text_encoder": "tiny text", "embeddings": null, "hidden": [8], "epochs": 2, "encoder_epochs": 2, "encoder_learning_rate": 0.02, "holdout_share": 0.5}'
+\set options '{"text_encoder": "tiny text", "embeddings": null, "hidden": [8], "epochs": 2, "encoder_epochs": 2, "encoder_batch_size": 4, "encoder_learning_rate": 0.02, "holdout_share": 0.5}'
 
 -- Without a deployed version, the labelled rows alone make the first.  No difference is above the margin 1.
 CALL mren.self_train('m', 'SELECT * FROM labelled', 'SELECT * FROM unlabelled', :'options', margin => 1);

@@ -81,12 +81,19 @@ begins_warm(const MrenTrainer *trainer)
 		   trainer->report.encoder_restarts == 0;
 }
 
+/* About the number of steps that read the rows that train once. */
 static size_t
-steps_of_epoch(const MrenTrainer *trainer, size_t n_rows)
+steps_of_epoch(const MrenTrainer *trainer)
 {
+	const MrenMarkerTraining *marker = &trainer->marker;
+	const MrenSentenceRows *rows = trainer->epochs.gold ? &marker->train : &marker->weak;
 	size_t batch = trainer->options.encoder_batch_size;
+	size_t most_rows = batch * MREN_MARKER_STEP_ROWS;
+	size_t n_texts = marker->shape.solid > 0 ? rows->n : rows->n_sentences;
+	size_t by_texts = (n_texts + batch - 1) / batch;
+	size_t by_rows = (rows->n + most_rows - 1) / most_rows;
 
-	return (n_rows + batch - 1) / batch;
+	return by_texts > by_rows ? by_texts : by_rows;
 }
 
 /*
@@ -96,7 +103,7 @@ steps_of_epoch(const MrenTrainer *trainer, size_t n_rows)
 static size_t
 choose_epochs(const MrenTrainer *trainer)
 {
-	size_t steps = steps_of_epoch(trainer, mren_trainer_epoch_rows(trainer, &trainer->epochs));
+	size_t steps = steps_of_epoch(trainer);
 	size_t epochs = steps > 0 ? (LEAST_STEPS + steps - 1) / steps : LEAST_EPOCHS;
 
 	if (trainer->options.encoder_epochs != MREN_MARKER_EPOCHS_AUTO)
@@ -121,6 +128,7 @@ mren_trainer_marker_begin(MrenTrainer *trainer, MrenError *err)
 {
 	MrenMarkerTraining *marker = &trainer->marker;
 	MrenParameterList head = mren_parameters_trained(&marker->head);
+	int n_epochs = mren_trainer_marker_epochs(trainer);
 
 	if (trainer->epochs.phase == MREN_PHASE_REFIT)
 		MREN_TRY(mren_marker_rows_join(trainer, err));
@@ -130,8 +138,8 @@ mren_trainer_marker_begin(MrenTrainer *trainer, MrenError *err)
 	mren_trainer_marker_warm_head(trainer);
 	if (marker->start_head != NULL)
 		memcpy(marker->head_values, marker->start_head, marker->head.size * sizeof(float));
-	marker->n_steps = steps_of_epoch(trainer, training_rows(trainer)->n) *
-					  (size_t) mren_trainer_marker_epochs(trainer);
+	marker->n_rows = (double) training_rows(trainer)->n * n_epochs;
+	marker->rows_done = 0;
 	marker->n_done = 0;
 	/* An earlier network may be better than any epoch: it is validated first. */
 	begin_pass(trainer, begins_warm(trainer) && trainer->epochs.validates);
@@ -190,12 +198,13 @@ step_optimizers(MrenTrainer *trainer, MrenError *err)
 	MrenMarkerTraining *marker = &trainer->marker;
 	MrenParameterList head = mren_parameters_trained(&marker->head);
 	MrenClippedBeside beside = {head, marker->head_grads};
-	double share = mren_transformer_tuning_share(((double) marker->n_done + 1) /
-												 ((double) marker->n_steps + 1));
+	double n = (double) marker->step.n;
+	double share = mren_transformer_tuning_share((marker->rows_done + n) / (marker->n_rows + n));
 
 	MREN_TRY(mren_transformer_tuning_clip(&marker->fine_tuning, &beside, err));
 	marker->head_optimizer.config.learning_rate = share * head_rate(marker);
 	marker->n_done++;
+	marker->rows_done += n;
 	MREN_TRY(mren_optimizer_step(&trainer->env, head, &marker->head_optimizer, marker->head_values,
 								 marker->head_grads, err));
 	return mren_transformer_tuning_step(&marker->fine_tuning, share, err);

@@ -30,6 +30,9 @@ typedef struct MrenSentenceRows
 	size_t next_in_it; /* row of that sentence */
 } MrenSentenceRows;
 
+/* A step reads as many sentences as the batch size, and at most so many times as many rows. */
+#define MREN_MARKER_STEP_ROWS 8
+
 /* The rows of a step, (capacity) of each array. */
 typedef struct MrenMarkerStep
 {
@@ -76,8 +79,9 @@ typedef struct MrenMarkerTraining
 	float *head_values;
 	float *head_grads;
 	MrenOptimizerState head_optimizer;
-	uint64_t n_steps; /* of the whole stage: the rate falls to 0 by then */
-	uint64_t n_done;
+	double n_rows; /* of all epochs of the stage: the rate falls to 0 by then */
+	double rows_done;
+	uint64_t n_done; /* steps */
 
 	const MrenMarkerClassifier *warm; /* that training starts from; NULL: none */
 	double loss;					  /* of the best epoch's validation rows, calibrated */
@@ -132,7 +136,7 @@ extern void mren_marker_rows_free(MrenTrainer *trainer);
 extern MrenStatus mren_marker_rows_join(MrenTrainer *trainer, MrenError *err);
 /* Begins a pass; order NULL: as they are. */
 extern void mren_marker_rows_begin(MrenSentenceRows *rows, MrenRandom *order);
-/* Loads the next rows, at least one and about the batch size; n is 0 at the end. */
+/* Loads the rows of the next sentences, as many as the batch size; n is 0 at the end. */
 extern MrenStatus mren_marker_rows_next(MrenTrainer *trainer, MrenSentenceRows *rows, bool train,
 										MrenError *err);
 

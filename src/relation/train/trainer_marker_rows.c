@@ -42,7 +42,7 @@ allocate_step(MrenTrainer *trainer, MrenMarkerStep *step, MrenError *err)
 {
 	const MrenEnv *env = &trainer->env;
 	const MrenMarkerShape *shape = &trainer->marker.shape;
-	size_t n = trainer->options.encoder_batch_size;
+	size_t n = trainer->options.encoder_batch_size * MREN_MARKER_STEP_ROWS;
 	MrenArenaBlock blocks[] = {
 		{&step->input, n * mren_marker_dim(shape)},	 {&step->mask, n * mren_marker_dim(shape)},
 		{&step->dinput, n * mren_marker_dim(shape)}, {&step->logits, n * shape->n_relations},
@@ -173,6 +173,19 @@ next_row(MrenSentenceRows *rows)
 	return NULL;
 }
 
+/* Whether the next row is the first of its sentence. */
+static bool
+begins_sentence(const MrenSentenceRows *rows)
+{
+	const MrenKeyed *first;
+
+	if (rows->next >= rows->n_sentences || rows->next_in_it == 0)
+		return true;
+	first = &rows->rows[rows->sentences[rows->next]];
+	return first + rows->next_in_it == rows->rows + rows->n ||
+		   first[rows->next_in_it].key != first->key;
+}
+
 static MrenStatus
 load_row(MrenTrainer *trainer, const MrenKeyed *row, bool train, size_t i, MrenError *err)
 {
@@ -224,11 +237,14 @@ mren_marker_rows_next(MrenTrainer *trainer, MrenSentenceRows *rows, bool train, 
 {
 	MrenMarkerTraining *marker = &trainer->marker;
 	MrenMarkerStep *step = &marker->step;
+	size_t n_texts = 0;
 
 	for (step->n = 0; step->n < step->capacity; step->n++)
 	{
-		const MrenKeyed *row = next_row(rows);
+		const MrenKeyed *row;
 
+		n_texts += marker->shape.solid > 0 || step->n == 0 || begins_sentence(rows);
+		row = n_texts <= trainer->options.encoder_batch_size ? next_row(rows) : NULL;
 		if (row == NULL)
 			break;
 		MREN_TRY(load_row(trainer, row, train, step->n, err));
