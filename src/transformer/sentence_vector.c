@@ -4,6 +4,7 @@
  */
 #include "transformer/sentence_vector.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "transformer/encoder_parts.h"
@@ -187,6 +188,12 @@ mren_sentence_vector(const MrenEnv *env, const MrenTransformer *encoder,
 	if (status == MREN_OK)
 		status = pooling == MREN_POOLING_CLS ? first_vector(&reading, out, err)
 											 : mean(&reading, out, err);
+	for (size_t j = 0; status == MREN_OK && j < encoder->config.width; j++)
+	{
+		if (!isfinite(out[j]))
+			status =
+				mren_fail(err, MREN_ENUMERIC, "the encoder's vector of the sentence is not finite");
+	}
 	close_reading(&reading);
 	return status;
 }

@@ -30,8 +30,8 @@ typedef struct MrenSentencePieces
 /*
  * mren_sentence_vector
  *	  The vector of a sentence with at least one piece, out (width), not scaled to length 1.
- *	  MREN_EDATA if it has none, or if the special pieces leave no position for text; the
- *	  errors of mren_transformer_forward.
+ *	  MREN_EDATA if it has none, or if the special pieces leave no position for text;
+ *	  MREN_ENUMERIC if a number is not finite; the errors of mren_transformer_forward.
  */
 extern MrenStatus mren_sentence_vector(const MrenEnv *env, const MrenTransformer *encoder,
 									   const MrenSentencePieces *pieces, MrenPooling pooling,

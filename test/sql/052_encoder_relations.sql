@@ -43,7 +43,7 @@ FROM mren.models m WHERE model IN ('frozen', 'last', 'all') ORDER BY model;
 
 -- Training takes no more memory than it may.
 SET mren.train_memory = '64kB';
-SELECT error_of(format($$CALL mren.train('small', 'SELECT * FROM letters', %L)$$, (:'options'::jsonb || '{"fine_tuning": "all"}')::jsonb));
+SELECT regexp_replace(error_of(format($$CALL mren.train('small', 'SELECT * FROM letters', %L)$$, (:'options'::jsonb || '{"fine_tuning": "all"}')::jsonb)), '\d+ (tokens|kB)', 'N \1', 'g') AS error_of;
 RESET mren.train_memory;
 
 -- Reasons, hidden features, and a sentence longer than the encoder's positions, of which the window around the mentions is read.

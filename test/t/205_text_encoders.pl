@@ -135,7 +135,7 @@ sub lines_of_all
 my $real = "$data/text-encoders/all-MiniLM-L6-v2";
 SKIP:
 {
-	skip 'no real text encoder', 7 unless -d $real;
+	skip 'no real text encoder', 9 unless -d $real;
 	is($node->sql("SELECT mren.load_text_encoder('minilm', '$real')"), '384', 'MiniLM is loaded');
 	is($node->sql(q{SELECT parameters, positions, layers FROM mren.text_encoders WHERE name = 'minilm'}), '22565376|512|6', 'MiniLM: its sizes');
 	for my $case (lines_of("$cases/real/minilm-vectors.jsonl"))
@@ -151,6 +151,15 @@ SKIP:
 		like($node->error_of("SET statement_timeout = $timeout; SELECT mren.load_text_encoder('late', '$real')"), qr/^57014/, "canceled after $timeout ms");
 	}
 	is($node->sql(q{SELECT count(*) FROM mren.text_encoders WHERE name = 'late'}), '0', 'nothing is left');
+	# A text that is read for minutes, and what waits until every session has served a signal.
+	my $reader = $node->session;
+	my $backend = $reader->backend;
+	$reader->send(q{SELECT mren.text_features('minilm', repeat('a long sentence ', 100000))});
+	wait_until { $node->sql("SELECT query LIKE '%text_features%' AND state = 'active' FROM pg_stat_activity WHERE pid = $backend") eq 't' };
+	$node->sql($_) for 'CREATE DATABASE dropped', 'DROP DATABASE dropped';
+	is($node->sql("SELECT state FROM pg_stat_activity WHERE pid = $backend"), 'active', 'a long sentence does not keep a database from being dropped');
+	$node->sql("SELECT pg_cancel_backend($backend)");
+	like(($reader->wait_for)[1], qr/canceling statement/, 'it is still canceled');
 }
 
 # What a role may read of the server's disk.

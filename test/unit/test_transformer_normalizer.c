@@ -474,6 +474,30 @@ test_failures(void **state)
 	free(json);
 }
 
+/* Each of ten replacements doubles the text, as a tokenizer made to exhaust memory would. */
+static void
+test_growth(void **state)
+{
+	static const char replace[] = "{'type':'Replace','pattern':{'String':'a'},'content':'aa'}";
+	char json[1024] = "{'type':'Sequence','normalizers':[";
+	char text[1025] = "";
+	char got[64];
+	TestEnv test;
+	MrenError err;
+
+	(void) state;
+	test_env_init(&test);
+	for (int i = 0; i < 10; i++)
+		sprintf(json + strlen(json), "%s%s", i == 0 ? "" : ",", replace);
+	strcat(json, "]}");
+	/* 64 n + 1024 characters are allowed, and 1024 n are made. */
+	assert_int_equal(normalize(&test.env, json, "a", got, sizeof(got), &err), MREN_OK);
+	assert_int_equal(normalize(&test.env, json, "aa", got, sizeof(got), &err), MREN_ELIMIT);
+	memset(text, 'a', sizeof(text) - 1);
+	assert_int_equal(normalize(&test.env, json, text, got, sizeof(got), &err), MREN_ELIMIT);
+	assert_int_equal(test.n_live, 0);
+}
+
 int
 main(void)
 {
@@ -482,6 +506,7 @@ main(void)
 		cmocka_unit_test(test_replace),	   cmocka_unit_test(test_map),
 		cmocka_unit_test(test_graphemes),  cmocka_unit_test(test_hostile_maps),
 		cmocka_unit_test(test_characters), cmocka_unit_test(test_failures),
+		cmocka_unit_test(test_growth),
 	};
 
 	return cmocka_run_group_tests_name("normalizers", tests, NULL, NULL);

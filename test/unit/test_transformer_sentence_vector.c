@@ -18,6 +18,7 @@
 typedef struct Tiny
 {
 	TestEnv test;
+	MrenTransformerConfig config;
 	float *weights;
 	MrenTransformer *encoder;
 	int32_t ids[MOST];
@@ -45,6 +46,7 @@ open_tiny(Tiny *tiny, MrenTransformerArchitecture architecture)
 	MrenError err;
 
 	test_env_init(&tiny->test);
+	tiny->config = config;
 	tiny->weights = malloc(n * sizeof(float));
 	assert_non_null(tiny->weights);
 	for (size_t i = 0; i < n; i++)
@@ -211,6 +213,31 @@ failures(void **state)
 	close_tiny(&tiny);
 }
 
+/* Finite weights whose sums overflow. */
+static void
+overflow(void **state)
+{
+	MrenSentencePieces pieces = {.n_before = 1, .n_text = 3, .n_after = 1};
+	float out[WIDTH];
+	Tiny tiny;
+	MrenError err;
+
+	(void) state;
+	open_tiny(&tiny, MREN_TRANSFORMER_BERT);
+	pieces.ids = tiny.ids;
+	mren_transformer_free(&tiny.test.env, tiny.encoder);
+	for (size_t i = 0; i < mren_transformer_parameters(&tiny.config); i++)
+		tiny.weights[i] = 3e38f;
+	assert_int_equal(
+		mren_transformer_create(&tiny.test.env, &tiny.config, tiny.weights, &tiny.encoder, &err),
+		MREN_OK);
+	for (int pooling = MREN_POOLING_MEAN; pooling <= MREN_POOLING_CLS; pooling++)
+		assert_int_equal(mren_sentence_vector(&tiny.test.env, tiny.encoder, &pieces,
+											  (MrenPooling) pooling, out, &err),
+						 MREN_ENUMERIC);
+	close_tiny(&tiny);
+}
+
 int
 main(void)
 {
@@ -221,6 +248,7 @@ main(void)
 		cmocka_unit_test_prestate(windows, &deberta),
 		cmocka_unit_test(first_piece),
 		cmocka_unit_test(failures),
+		cmocka_unit_test(overflow),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

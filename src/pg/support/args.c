@@ -166,6 +166,24 @@ mren_pair_sentence(MrenPair *pair, Datum sentence)
 	pair->sentence = mren_datum_utf8(sentence);
 }
 
+bool
+mren_int4range_bounds(Datum range, int32 *lower, int32 *upper)
+{
+	RangeType *value = DatumGetRangeTypeP(range);
+	TypeCacheEntry *type = lookup_type_cache(RangeTypeGetOid(value), TYPECACHE_RANGE_INFO);
+	RangeBound first;
+	RangeBound end;
+	bool empty;
+
+	range_deserialize(type, value, &first, &end, &empty);
+	if (empty || first.infinite || end.infinite)
+		return false;
+	/* int4range is canonical: lower inclusive, upper exclusive. */
+	*lower = DatumGetInt32(first.val);
+	*upper = DatumGetInt32(end.val);
+	return true;
+}
+
 static MrenMention
 mention_of_text(Datum value)
 {
@@ -177,21 +195,15 @@ mention_of_text(Datum value)
 static MrenMention
 mention_of_range(Datum value, const char *role)
 {
-	RangeType *range = DatumGetRangeTypeP(value);
-	TypeCacheEntry *type = lookup_type_cache(RangeTypeGetOid(range), TYPECACHE_RANGE_INFO);
-	RangeBound lower;
-	RangeBound upper;
-	bool empty;
+	MrenMention mention = {.is_range = true};
 
-	range_deserialize(type, range, &lower, &upper, &empty);
-	if (empty || lower.infinite || upper.infinite)
+	if (!mren_int4range_bounds(value, &mention.lower, &mention.upper))
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("%s range must not be %s", role, empty ? "empty" : "unbounded"),
+						errmsg("%s range must not be %s", role,
+							   RangeIsEmpty(DatumGetRangeTypeP(value)) ? "empty" : "unbounded"),
 						errhint("Give the characters of the mention, half open and 0-based, as in "
 								"int4range(3, 5).")));
-	/* int4range is canonical: lower inclusive, upper exclusive. */
-	return (MrenMention){
-		.is_range = true, .lower = DatumGetInt32(lower.val), .upper = DatumGetInt32(upper.val)};
+	return mention;
 }
 
 void

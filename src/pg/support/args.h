@@ -40,6 +40,9 @@ extern Datum mren_current_user_name(void);
 /* lower .. upper - 1 as an int4range; palloc'd. */
 extern Datum mren_int4range(int32 lower, int32 upper);
 
+/* The bounds of an int4range, upper exclusive; false if it is empty or unbounded. */
+extern bool mren_int4range_bounds(Datum range, int32 *lower, int32 *upper);
+
 /* n floats as a real[]. */
 extern ArrayType *mren_real_array(const float4 *values, int n);
 

@@ -10,6 +10,7 @@
 
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "storage/procsignal.h"
 #include "utils/builtins.h"
 
 /*
@@ -47,13 +48,38 @@ env_release(void *state, void *ptr)
 }
 
 /*
- * Only what ends the statement stops the core: a barrier or a config reload
- * sets InterruptPending too, and is served between steps.
+ * Serves a barrier, for which a DROP DATABASE of another session waits.  PostgreSQL notes what
+ * fails, and the next CHECK_FOR_INTERRUPTS() tries it again and raises the error.
+ */
+static void
+serve_barrier(void)
+{
+	MemoryContext context = CurrentMemoryContext;
+
+	PG_TRY();
+	{
+		ProcessProcSignalBarrier();
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(context);
+		FlushErrorState();
+	}
+	PG_END_TRY();
+}
+
+/*
+ * Only what ends the statement stops the core: a config reload sets InterruptPending too, and
+ * is served between steps.
  */
 static bool
 env_interrupted(void *state)
 {
-	return InterruptPending && (QueryCancelPending || ProcDiePending);
+	if (likely(!InterruptPending))
+		return false;
+	if (ProcSignalBarrierPending && InterruptHoldoffCount == 0 && CritSectionCount == 0)
+		serve_barrier();
+	return QueryCancelPending || ProcDiePending;
 }
 
 MrenEnv

@@ -13,8 +13,6 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
-#include "utils/rangetypes.h"
-#include "utils/typcache.h"
 
 #include "base/hash.h"
 #include "base/utf8.h"
@@ -151,22 +149,17 @@ range_text(Datum value)
 static void
 read_range(Datum value, size_t n_chars, MrenGoldMention *mention)
 {
-	RangeType *range = DatumGetRangeTypeP(value);
-	TypeCacheEntry *type = lookup_type_cache(RangeTypeGetOid(range), TYPECACHE_RANGE_INFO);
-	RangeBound lower;
-	RangeBound upper;
-	bool empty;
+	int32 lower;
+	int32 upper;
 
-	range_deserialize(type, range, &lower, &upper, &empty);
-	if (empty || lower.infinite || upper.infinite || DatumGetInt32(lower.val) < 0 ||
-		(size_t) DatumGetInt32(upper.val) > n_chars)
+	if (!mren_int4range_bounds(value, &lower, &upper) || lower < 0 || (size_t) upper > n_chars)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 						errmsg("mention %s is not within the sentence", range_text(value)),
 						errdetail("The sentence has %zu characters.", n_chars),
 						errhint("Give the range of the characters of the mention, 0-based and half "
 								"open, such as int4range(3, 5).")));
-	mention->lower = DatumGetInt32(lower.val);
-	mention->upper = DatumGetInt32(upper.val);
+	mention->lower = lower;
+	mention->upper = upper;
 }
 
 /* Sorting millions takes seconds. */

@@ -13,6 +13,10 @@ MrenStatus
 mren_chars_add(const MrenEnv *env, MrenSubwordChars *chars, uint32_t code,
 			   const MrenSubwordChar *from, MrenError *err)
 {
+	if (chars->most > 0 && chars->n >= chars->most)
+		return mren_fail(err, MREN_ELIMIT,
+						 "the normalizers of the tokenizer make more than %zu characters of a text",
+						 chars->most);
 	if (chars->n == chars->capacity)
 		MREN_TRY(mren_grow(env, &chars->at, &chars->capacity, chars->n, chars->n + 1,
 						   sizeof(MrenSubwordChar), err));

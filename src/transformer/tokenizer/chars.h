@@ -28,6 +28,7 @@ typedef struct MrenSubwordChars
 	MrenSubwordChar *at;
 	size_t n;
 	size_t capacity;
+	size_t most; /* that it may have; 0: any number */
 } MrenSubwordChars;
 
 /*
@@ -48,6 +49,7 @@ typedef struct MrenCharEdits
 	size_t capacity;
 } MrenCharEdits;
 
+/* MREN_ELIMIT beyond chars->most. */
 extern MrenStatus mren_chars_add(const MrenEnv *env, MrenSubwordChars *chars, uint32_t code,
 								 const MrenSubwordChar *from, MrenError *err);
 

@@ -45,6 +45,13 @@ strip(const MrenEnv *env, const MrenNormalizer *normalizer, const MrenSubwordCha
 	return MREN_OK;
 }
 
+/*
+ * Characters that normalizers may make of one, and beyond that of a text.  Unicode's make at
+ * most 18, and Prepend puts up to 256 in; but several Replace could multiply them without end.
+ */
+#define MOST_OF_ONE 64
+#define MOST_PUT_IN 1024
+
 /* How many characters the pattern matches at the beginning; 0: none. */
 static size_t
 match(const MrenCharPattern *pattern, const MrenSubwordChar *at, size_t n)
@@ -160,12 +167,13 @@ MrenStatus
 mren_normalize(const MrenEnv *env, const MrenNormalizers *normalizers, const MrenSubwordChar *in,
 			   size_t n, MrenSubwordChars *out, MrenError *err)
 {
-	MrenSubwordChars other = {0};
+	MrenSubwordChars other = {.most = MOST_OF_ONE * n + MOST_PUT_IN};
 	MrenStatus status = MREN_OK;
 
 	out->n = 0;
-	for (size_t i = 0; i < n; i++)
-		MREN_TRY(mren_chars_add(env, out, in[i].code, &in[i], err));
+	out->most = other.most;
+	for (size_t i = 0; i < n && status == MREN_OK; i++)
+		status = mren_chars_add(env, out, in[i].code, &in[i], err);
 	for (size_t i = 0; i < normalizers->n && status == MREN_OK; i++)
 	{
 		MrenSubwordChars swap = *out;
@@ -176,6 +184,7 @@ mren_normalize(const MrenEnv *env, const MrenNormalizers *normalizers, const Mre
 		*out = other;
 		other = swap;
 	}
+	out->most = 0;
 	mren_release(env, other.at);
 	return status;
 }

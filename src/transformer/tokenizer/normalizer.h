@@ -77,7 +77,8 @@ extern void mren_normalizers_free(const MrenEnv *env, MrenNormalizers *normalize
 /*
  * mren_normalize
  *	  out = the n characters from `in` on, normalised; in must not be out's.  Takes time in
- *	  proportion to n and to what it becomes, and checks for interrupts.
+ *	  proportion to n and to what it becomes, and checks for interrupts.  MREN_ELIMIT if that
+ *	  is more than 64 n + 1024 characters.
  */
 extern MrenStatus mren_normalize(const MrenEnv *env, const MrenNormalizers *normalizers,
 								 const MrenSubwordChar *in, size_t n, MrenSubwordChars *out,
