@@ -9,6 +9,7 @@
 
 #include "relation/explain.h"
 #include "relation/marker/marker_tokens.h"
+#include "relation/train/trainer_marker.h"
 
 /* A tokenizer of one piece a letter, with a piece in front of the text and one after it. */
 static const char tokenizer_json[] =
@@ -931,6 +932,7 @@ typedef struct Course
 	bool stop_at; /* the encoder's first step */
 	bool stopped;
 	int n_epochs;	  /* of the encoder */
+	size_t step_rows; /* of its first step */
 	double rows_left; /* after the encoder's first epoch, at most */
 	MrenTrainReport report;
 } Course;
@@ -963,6 +965,9 @@ train_course(const MrenEnv *env, const Set *set, const MrenOptions *options, Cou
 			course->stopped = true;
 			mren_trainer_stop(trainer);
 		}
+		if (progress.event == MREN_TRAIN_STEP && progress.member == progress.members &&
+			course->step_rows == 0)
+			course->step_rows = progress.rows_done;
 		course->n_epochs +=
 			progress.event == MREN_TRAIN_EPOCH && progress.member == progress.members;
 		if (progress.event == MREN_TRAIN_EPOCH && progress.member == progress.members &&
@@ -1182,6 +1187,37 @@ test_few_rows_take_more_epochs(void **state)
 	free(set);
 }
 
+/* A step reads so many sentences, each with all of its rows if they are not too many. */
+static void
+test_steps_are_of_sentences(void **state)
+{
+	Set *set = new_set();
+
+	(void) state;
+	make_xor(set, 40);
+	add_tokens(set);
+	for (size_t i = 1; i < set->n; i++)
+		set->rows[i].example.tokens = set->rows[0].example.tokens;
+	for (int solid = 0; solid < 2; solid++)
+	{
+		TestEnv test;
+		MrenOptions options;
+		Course course = {0};
+
+		test_env_init(&test);
+		marker_options(&options, MREN_FINE_TUNING_FROZEN);
+		options.common.validation_share = 0;
+		options.encoder_epochs = 1;
+		options.encoder_batch_size = 2;
+		options.markers = solid ? MREN_MARKERS_SOLID : MREN_MARKERS_LEVITATED;
+		mren_net_free(&test.env, train_course(&test.env, set, &options, &course));
+		/* With solid markers, the sentence is read for each row. */
+		assert_int_equal(course.step_rows, solid ? 2 : 2 * MREN_MARKER_STEP_ROWS);
+		assert_int_equal(test.n_live, 0);
+	}
+	free(set);
+}
+
 static MrenStatus
 answer_from_queue(const MrenEnv *env, const Set *set, const MrenNet *net, MrenError *err)
 {
@@ -1251,6 +1287,7 @@ main(void)
 		cmocka_unit_test(test_high_rate_is_lowered),
 		cmocka_unit_test(test_warm_start),
 		cmocka_unit_test(test_few_rows_take_more_epochs),
+		cmocka_unit_test(test_steps_are_of_sentences),
 		cmocka_unit_test(test_failures_release_all),
 	};
 
