@@ -135,24 +135,6 @@ mren_conv_row(const MrenNetShape *shape, const MrenConvTables *tables, const int
 			   size * sizeof(float));
 }
 
-MREN_KERNEL(mren_conv_window,
-			(float *out, const float *bias, const MrenConvTap *taps, size_t n, size_t m),
-			(out, bias, taps, n, m))
-{
-	for (size_t j = 0; j < m; j++)
-		out[j] = bias[j];
-	for (size_t i = 0; i < n; i++)
-	{
-		const float *restrict word = taps[i].parts[0];
-		const float *restrict head = taps[i].parts[1];
-		const float *restrict tail = taps[i].parts[2];
-		float *restrict sum = out;
-
-		for (size_t j = 0; j < m; j++)
-			sum[j] += word[j] + head[j] + tail[j];
-	}
-}
-
 MREN_KERNEL(mren_conv_max,
 			(const float *restrict rows, size_t ld, size_t n, size_t m, int32_t from,
 			 float *restrict best, int32_t *restrict at),

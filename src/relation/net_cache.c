@@ -1,12 +1,13 @@
 /*
  * net_cache.c
- *	  What the convolutions make of words, kept from row to row.
+ *	  What the network made of words, kept from row to row.
  *
- * A word is known by its pieces' numbers in the embeddings, wherever it stands: the few
- * thousand words that most of a text consists of are computed once.  Rows of one sentence
- * that differ only in the mentions find all of theirs.  A word is computed when the first row
- * needs it; where all slots are taken, a hand goes round them and takes one that was not used
- * since it passed (the clock algorithm).
+ * Two tables of rows of halves: what the convolutions make of a word, and what a word adds to the
+ * first layer in each part of a text.  A word is known by its pieces' numbers in the embeddings,
+ * wherever it stands: the few thousand words that most of a text consists of are computed once.
+ * Rows of one sentence that differ only in the mentions find all of theirs.  A row is computed
+ * when it is first needed; where all slots are taken, a hand goes round them and takes one that
+ * was not used since it passed (the clock algorithm).
  */
 #include "relation/net_internal.h"
 
@@ -14,39 +15,53 @@
 
 #include "base/hash.h"
 
-#define MAX_WORDS ((size_t) 1024) /* a longer sentence is not kept */
+#define MAX_WORDS ((size_t) 1024) /* the convolutions' rows of a longer sentence are not kept */
 
-/* What the kept words of all members take at most, and how many they are at most. */
-#define CACHE_BYTES ((size_t) 16 << 20)
-#define MOST_SLOTS ((size_t) 8192)
+/* What the rows of a table take at most in all members, and how many they are at most. */
+#define TABLE_BYTES ((size_t) 16 << 20)
+#define MOST_SLOTS ((size_t) 32768)
 
-/* A word of more pieces is kept for its own row only. */
+/* A word of more pieces is kept for its own sentence only. */
 #define KEPT_PIECES 7
 
-/* Chains of the index of words. */
+/* Chains of the index of a table. */
 #define N_CHAINS MOST_SLOTS
 #define NONE UINT32_MAX
 
 typedef struct KeptWord
 {
+	uint32_t part;	   /* of the text */
 	uint32_t n_pieces; /* 0: in no chain */
 	int32_t pieces[KEPT_PIECES];
 	uint32_t chain, next; /* of the index; the slot behind it */
-	uint32_t row;		  /* that used it last */
+	uint32_t sentence;	  /* that used it last */
 	bool used;			  /* since the hand passed */
 } KeptWord;
+
+typedef struct Table
+{
+	size_t n_slots; /* there are; 0: nothing is allocated yet */
+	size_t taken;
+	size_t hand;	   /* the slot that it looks at next */
+	uint32_t sentence; /* number of the one that is open */
+	KeptWord *kept;	   /* (n_slots) */
+	uint32_t *chains;  /* (N_CHAINS) the first slot of each, by the hash of the pieces, or NONE */
+	uint32_t *slots;   /* of the rows of the open sentence */
+	size_t n_members;
+	struct
+	{
+		uint16_t *rows; /* (n_slots, size of a row) */
+		uint8_t *done;	/* (n_slots) */
+	} members[MREN_MAX_MEMBERS + 1];
+} Table;
 
 struct MrenNetCache
 {
 	MrenEnv env;
-	size_t n_slots; /* there are; 0: nothing is allocated yet */
-	size_t taken;
-	size_t hand;	  /* the slot that it looks at next */
-	uint32_t row;	  /* number of the row that is open */
-	KeptWord *kept;	  /* (n_slots) */
-	uint32_t *chains; /* (N_CHAINS) the first slot of each, by the hash of the pieces, or NONE */
-	uint32_t slots[MAX_WORDS];
-	size_t n_members;
+	Table conv;
+	Table text;
+	uint32_t conv_slots[MAX_WORDS];
+	uint32_t text_slots[MREN_MAX_TEXT_WORDS];
 	MrenWordParts words[MREN_MAX_MEMBERS + 1];
 };
 
@@ -55,25 +70,22 @@ mren_net_cache_create(const MrenEnv *env, MrenNetCache **cache, MrenError *err)
 {
 	MREN_TRY(mren_allocate_zero(env, 1, sizeof(**cache), cache, err));
 	(*cache)->env = *env;
+	(*cache)->conv.slots = (*cache)->conv_slots;
+	(*cache)->text.slots = (*cache)->text_slots;
 	return MREN_OK;
 }
 
 static void
-free_words(MrenNetCache *cache)
+free_table(const MrenEnv *env, Table *table)
 {
-	for (size_t i = 0; i < cache->n_members; i++)
+	for (size_t i = 0; i < table->n_members; i++)
 	{
-		for (size_t width = 0; width < MREN_CONV_WIDTHS; width++)
-			mren_release(&cache->env, cache->words[i].parts[width]);
-		mren_release(&cache->env, cache->words[i].done);
+		mren_release(env, table->members[i].rows);
+		mren_release(env, table->members[i].done);
 	}
-	mren_release(&cache->env, cache->kept);
-	mren_release(&cache->env, cache->chains);
-	memset(cache->words, 0, sizeof(cache->words));
-	cache->kept = NULL;
-	cache->chains = NULL;
-	cache->n_members = 0;
-	cache->n_slots = 0;
+	mren_release(env, table->kept);
+	mren_release(env, table->chains);
+	*table = (Table){.slots = table->slots};
 }
 
 void
@@ -84,112 +96,114 @@ mren_net_cache_free(MrenNetCache *cache)
 	if (cache == NULL)
 		return;
 	env = cache->env;
-	free_words(cache);
+	free_table(&env, &cache->conv);
+	free_table(&env, &cache->text);
 	mren_release(&env, cache);
 }
 
-/* Of one word, in all members. */
+/* Slots of a table whose rows are `size` halves in each member. */
 static size_t
-word_bytes(const MrenNet *net)
+slots_for(const MrenNet *net, size_t size)
 {
-	size_t columns = 0;
+	size_t n = TABLE_BYTES / (size * sizeof(uint16_t) * net->n_members);
 
-	for (size_t width = 0; width < MREN_CONV_WIDTHS; width++)
-		columns += mren_conv_width(width) * net->shape.filters;
-	return columns * sizeof(float) * net->n_members;
+	return n < MOST_SLOTS ? n : MOST_SLOTS;
 }
 
 static size_t
-slots_for(const MrenNet *net)
+table_limit(const MrenNet *net, size_t size)
 {
-	size_t n = CACHE_BYTES / word_bytes(net);
+	if (size == 0)
+		return 0;
+	return N_CHAINS * sizeof(uint32_t) +
+		   slots_for(net, size) * (sizeof(KeptWord) + (size * sizeof(uint16_t) + 1) * net->n_members);
+}
 
-	return n < MOST_SLOTS ? n : MOST_SLOTS;
+/* Halves of a row of the text's table; 0: there are no words. */
+static size_t
+text_row_size(const MrenNet *net)
+{
+	return net->shape.embedding_dim == 0 ? 0 : net->layers[0].out;
 }
 
 size_t
 mren_net_cache_limit(const MrenNet *net)
 {
-	return net->shape.filters == 0 ? 0 : slots_for(net) * word_bytes(net);
+	return table_limit(net, mren_net_conv_row_size(net)) + table_limit(net, text_row_size(net));
 }
 
 static MrenStatus
-allocate_words(MrenNetCache *cache, const MrenNet *net, MrenError *err)
+allocate_table(const MrenEnv *env, Table *table, size_t n_members, size_t n, size_t size,
+			   MrenError *err)
 {
-	size_t n = slots_for(net);
-
-	free_words(cache);
-	cache->n_members = net->n_members;
-	MREN_TRY(mren_allocate(&cache->env, n, sizeof(cache->kept[0]), &cache->kept, err));
-	MREN_TRY(mren_allocate(&cache->env, N_CHAINS, sizeof(cache->chains[0]), &cache->chains, err));
-	memset(cache->chains, 0xFF, N_CHAINS * sizeof(cache->chains[0]));
-	for (size_t i = 0; i < net->n_members; i++)
+	free_table(env, table);
+	table->n_members = n_members;
+	MREN_TRY(mren_allocate(env, n, sizeof(table->kept[0]), &table->kept, err));
+	MREN_TRY(mren_allocate(env, N_CHAINS, sizeof(table->chains[0]), &table->chains, err));
+	memset(table->chains, 0xFF, N_CHAINS * sizeof(table->chains[0]));
+	for (size_t i = 0; i < n_members; i++)
 	{
-		MrenWordParts *words = &cache->words[i];
-
-		words->slots = cache->slots;
-		for (size_t width = 0; width < MREN_CONV_WIDTHS; width++)
-			MREN_TRY(mren_allocate(&cache->env, n,
-								   mren_conv_width(width) * net->shape.filters * sizeof(float),
-								   &words->parts[width], err));
-		MREN_TRY(mren_allocate(&cache->env, n, 1, &words->done, err));
+		MREN_TRY(
+			mren_allocate(env, n, size * sizeof(uint16_t), &table->members[i].rows, err));
+		MREN_TRY(mren_allocate(env, n, 1, &table->members[i].done, err));
 	}
-	cache->n_slots = n;
-	cache->taken = 0;
-	cache->hand = 0;
+	table->n_slots = n;
 	return MREN_OK;
 }
 
 static void
-unchain(MrenNetCache *cache, uint32_t slot)
+unchain(Table *table, uint32_t slot)
 {
-	const KeptWord *word = &cache->kept[slot];
+	const KeptWord *word = &table->kept[slot];
 	uint32_t *at;
 
 	if (word->n_pieces == 0)
 		return;
-	at = &cache->chains[word->chain];
+	at = &table->chains[word->chain];
 	while (*at != slot)
-		at = &cache->kept[*at].next;
+		at = &table->kept[*at].next;
 	*at = word->next;
 }
 
-/* A slot that holds no word of the open row; there are more slots than a row has words. */
+/* A slot that holds no row of the open sentence; there are more slots than it has rows. */
 static uint32_t
-find_slot(MrenNetCache *cache)
+find_slot(Table *table)
 {
-	if (cache->taken < cache->n_slots)
-		return (uint32_t) cache->taken++;
+	if (table->taken < table->n_slots)
+		return (uint32_t) table->taken++;
 	for (;;)
 	{
-		uint32_t slot = (uint32_t) cache->hand;
-		KeptWord *word = &cache->kept[slot];
+		uint32_t slot = (uint32_t) table->hand;
+		KeptWord *word = &table->kept[slot];
 		bool used = word->used;
 
-		cache->hand = (cache->hand + 1) % cache->n_slots;
+		table->hand = (table->hand + 1) % table->n_slots;
 		word->used = false;
-		if (used || word->row == cache->row)
+		if (used || word->sentence == table->sentence)
 			continue;
-		unchain(cache, slot);
+		unchain(table, slot);
 		return slot;
 	}
 }
 
 static uint32_t
-take_slot(MrenNetCache *cache)
+take_slot(Table *table)
 {
-	uint32_t slot = find_slot(cache);
+	uint32_t slot = find_slot(table);
 
-	for (size_t i = 0; i < cache->n_members; i++)
-		cache->words[i].done[slot] = false;
-	cache->kept[slot] = (KeptWord){.row = cache->row};
+	for (size_t i = 0; i < table->n_members; i++)
+		table->members[i].done[slot] = false;
+	table->kept[slot] = (KeptWord){.sentence = table->sentence};
 	return slot;
 }
 
-/* The slot of a word of n pieces; a new one is not done. */
+/* The slot of a word in a part; a new one is not done. */
 static uint32_t
-slot_of(MrenNetCache *cache, const MrenWordVectors *vectors, const int32_t *ids, size_t n)
+slot_of(Table *table, const MrenWordVectors *vectors, const MrenSentence *sentence, size_t w,
+		size_t part)
 {
+	const int32_t *ids = sentence->pieces + sentence->starts[w];
+	size_t n = sentence->starts[w + 1] - sentence->starts[w];
 	int32_t pieces[KEPT_PIECES];
 	size_t bytes = n * sizeof(pieces[0]);
 	uint32_t chain;
@@ -197,47 +211,98 @@ slot_of(MrenNetCache *cache, const MrenWordVectors *vectors, const int32_t *ids,
 	KeptWord *word;
 
 	if (n == 0 || n > KEPT_PIECES)
-		return take_slot(cache);
+		return take_slot(table);
 	for (size_t i = 0; i < n; i++)
 		pieces[i] =
 			ids[i] >= 0 && vectors->id != NULL ? vectors->id(vectors->state, ids[i]) : ids[i];
-	chain = (uint32_t) (mren_hash64(pieces, bytes, n) % N_CHAINS);
-	for (slot = cache->chains[chain]; slot != NONE; slot = word->next)
+	chain = (uint32_t) (mren_hash64(pieces, bytes, part) % N_CHAINS);
+	for (slot = table->chains[chain]; slot != NONE; slot = word->next)
 	{
-		word = &cache->kept[slot];
-		if (word->n_pieces == n && memcmp(word->pieces, pieces, bytes) == 0)
+		word = &table->kept[slot];
+		if (word->n_pieces == n && word->part == part && memcmp(word->pieces, pieces, bytes) == 0)
 		{
-			word->row = cache->row;
+			word->sentence = table->sentence;
 			word->used = true;
 			return slot;
 		}
 	}
-	slot = take_slot(cache);
-	word = &cache->kept[slot];
+	slot = take_slot(table);
+	word = &table->kept[slot];
+	word->part = (uint32_t) part;
 	word->n_pieces = (uint32_t) n;
 	memcpy(word->pieces, pieces, bytes);
 	word->chain = chain;
-	word->next = cache->chains[chain];
-	cache->chains[chain] = slot;
+	word->next = table->chains[chain];
+	table->chains[chain] = slot;
 	return slot;
+}
+
+/*
+ * Begins a sentence of n rows of so many halves.  *open is false if they are too many: a sentence
+ * takes no more than half of the slots, so that there is one to take.
+ */
+static MrenStatus
+open_table(MrenNetCache *cache, Table *table, const MrenNet *net, size_t size, size_t n,
+		   bool *open, MrenError *err)
+{
+	*open = size > 0 && n <= slots_for(net, size) / 2;
+	if (!*open)
+		return MREN_OK;
+	if (table->n_slots == 0 || table->n_members != net->n_members)
+		MREN_TRY(allocate_table(&cache->env, table, net->n_members, slots_for(net, size), size, err));
+	table->sentence++;
+	return MREN_OK;
+}
+
+static MrenStatus
+open_conv(MrenNetCache *cache, const MrenNet *net, const MrenWordVectors *vectors,
+		  const MrenSentence *sentence, bool *open, MrenError *err)
+{
+	size_t size = sentence->n_words > MAX_WORDS ? 0 : mren_net_conv_row_size(net);
+
+	MREN_TRY(open_table(cache, &cache->conv, net, size, sentence->n_words, open, err));
+	for (size_t w = 0; *open && w < sentence->n_words; w++)
+		cache->conv.slots[w] = slot_of(&cache->conv, vectors, sentence, w, 0);
+	return MREN_OK;
+}
+
+static MrenStatus
+open_text(MrenNetCache *cache, const MrenNet *net, const MrenWordVectors *vectors,
+		  const MrenSentence *sentence, bool *open, MrenError *err)
+{
+	MrenTextWords items[MREN_MAX_TEXT_WORDS];
+	size_t n = mren_net_text_words(&net->shape, sentence, items);
+	Table *table = &cache->text;
+
+	MREN_TRY(open_table(cache, table, net, text_row_size(net), n, open, err));
+	for (size_t i = 0; *open && i < n; i++)
+		table->slots[i] =
+			items[i].words.end - items[i].words.first > 1
+				? take_slot(table)
+				: slot_of(table, vectors, sentence, items[i].words.first, items[i].part);
+	return MREN_OK;
+}
+
+static MrenWordRows
+rows_of(const Table *table, size_t member, bool open)
+{
+	if (!open)
+		return (MrenWordRows){0};
+	return (MrenWordRows){table->members[member].rows, table->members[member].done, table->slots};
 }
 
 MrenStatus
 mren_net_cache_open(MrenNetCache *cache, const MrenNet *net, const MrenWordVectors *vectors,
 					const MrenSentence *sentence, const MrenWordParts **words, MrenError *err)
 {
-	*words = NULL;
-	if (net->shape.filters == 0 || sentence->n_words > MAX_WORDS)
-		return MREN_OK;
-	/* A row takes no more than half of the slots, so that there is one to take. */
-	if (sentence->n_words > slots_for(net) / 2)
-		return MREN_OK;
-	if (cache->n_slots == 0 || cache->n_members != net->n_members)
-		MREN_TRY(allocate_words(cache, net, err));
-	cache->row++;
-	for (size_t w = 0; w < sentence->n_words; w++)
-		cache->slots[w] = slot_of(cache, vectors, sentence->pieces + sentence->starts[w],
-								  sentence->starts[w + 1] - sentence->starts[w]);
+	bool conv;
+	bool text;
+
+	MREN_TRY(open_conv(cache, net, vectors, sentence, &conv, err));
+	MREN_TRY(open_text(cache, net, vectors, sentence, &text, err));
+	for (size_t i = 0; i < net->n_members; i++)
+		cache->words[i] =
+			(MrenWordParts){rows_of(&cache->conv, i, conv), rows_of(&cache->text, i, text)};
 	*words = cache->words;
 	return MREN_OK;
 }

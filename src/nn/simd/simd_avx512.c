@@ -12,6 +12,11 @@
 
 #include "nn/simd/rows.inc"
 #include "nn/simd/dense.inc"
+#define FROM_HALVES(x) ((Vector) _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *) (x))))
+#define TO_HALVES(x, v)                                                                            \
+	_mm256_storeu_si256((__m256i *) (x),                                                           \
+						_mm512_cvtps_ph((__m512) (v), _MM_FROUND_TO_NEAREST_INT))
+#include "nn/simd/columns.inc"
 #define NEAREST(v) ((IntVector) _mm512_cvtps_epi32((__m512) (v)))
 #include "nn/simd/int8.inc"
 #define MADD(a, b) ((IntVector) _mm512_madd_epi16((__m512i) (a), (__m512i) (b)))
@@ -80,6 +85,9 @@ const MrenSimd mren_simd_avx512 = {
 	.softmax = softmax,
 	.layer_norm = layer_norm,
 	.dot = dot,
+	.add_halves = add_halves,
+	.to_halves = to_halves,
+	.largest = largest,
 };
 
 const MrenInt8Simd mren_int8_simd_avx512 = {

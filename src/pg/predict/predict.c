@@ -37,7 +37,7 @@ row_features(FunctionCallInfo fcinfo, bool ranges, MrenPredictor *predictor, flo
 	if (!mren_pair_args(fcinfo, ARG_PAIR, ranges, &pair))
 		return false;
 	mren_predictor_row(predictor, &pair, &input);
-	*features = palloc(predictor->info.features_dim * sizeof(float4));
+	*features = palloc(predictor->info.row_dim * sizeof(float4));
 	mren_predictor_features(predictor, &input, *features);
 	return true;
 }
