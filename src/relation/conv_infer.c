@@ -39,7 +39,8 @@ mren_net_convolve_scratch(const MrenNet *net)
 		return 0;
 	return text_size() + mren_align_floats(MREN_CONV_WORDS * net->shape.embedding_dim) +
 		   mren_align_floats(MREN_CONV_WORDS * widest(net)) +
-		   mren_align_floats(MREN_CONV_WORDS * filters) + MREN_CONV_WORDS * mren_net_conv_row_size(net) / 2;
+		   mren_align_floats(MREN_CONV_WORDS * filters) +
+		   MREN_CONV_WORDS * mren_net_conv_row_size(net) / 2;
 }
 
 static MrenConvTables
@@ -197,8 +198,8 @@ sum_windows(const MrenNet *net, size_t i, const MrenConvText *text, const TextRo
 		for (size_t which = 0; which < 2; which++)
 			n += add_places(net, &window, which, taps + n);
 		for (size_t tap = window.first; tap < window.end; tap++)
-			taps[n++] = (MrenHalfRow){
-				words->rows[w + tap - mren_conv_left(i)] + at + tap * filters, 1};
+			taps[n++] =
+				(MrenHalfRow){words->rows[w + tap - mren_conv_left(i)] + at + tap * filters, 1};
 		mren_add_halves(outputs + w * filters, bias, taps, n, filters);
 	}
 }

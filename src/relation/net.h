@@ -51,6 +51,7 @@ typedef struct MrenInput
 	const float *audio;	   /* (audio_dim) as computed by the audio encoder, or NULL */
 	const float *head_box; /* see boxes.h, or NULL; only with an image */
 	const float *tail_box;
+	bool all_features;		/* those that only mren.features reads, too; otherwise they are unset */
 	MrenNetCache *cache;	/* or NULL; only of a row that is alone in its call */
 	MrenMarkerQueue *queue; /* likewise: its markers' vector is left to mren_net_features_end */
 	/* of the marker classifier's text encoder; NULL: the sentence has no token */
@@ -71,7 +72,7 @@ typedef struct MrenNetInfo
 	 * the marker classifier
 	 */
 	size_t features_dim;
-	size_t row_dim; /* what mren_net_features writes: the features and what follows from them */
+	size_t row_dim;	  /* what mren_net_features writes: the features and what follows from them */
 	size_t hash_bits; /* 0: no linear branch */
 	size_t n_relations;
 	size_t n_types;

@@ -15,10 +15,10 @@
 
 #include "base/hash.h"
 
-#define MAX_WORDS ((size_t) 1024) /* the convolutions' rows of a longer sentence are not kept */
+#define MAX_WORDS 1024 /* the convolutions' rows of a longer sentence are not kept */
 
 /* What the rows of a table take at most in all members, and how many they are at most. */
-#define TABLE_BYTES ((size_t) 16 << 20)
+#define TABLE_BYTES ((size_t) 24 << 20)
 #define MOST_SLOTS ((size_t) 32768)
 
 /* A word of more pieces is kept for its own sentence only. */
@@ -28,14 +28,20 @@
 #define N_CHAINS MOST_SLOTS
 #define NONE UINT32_MAX
 
-typedef struct KeptWord
+typedef struct Key
 {
 	uint32_t part;	   /* of the text */
 	uint32_t n_pieces; /* 0: in no chain */
 	int32_t pieces[KEPT_PIECES];
-	uint32_t chain, next; /* of the index; the slot behind it */
-	uint32_t sentence;	  /* that used it last */
-	bool used;			  /* since the hand passed */
+	uint32_t chain; /* of the index */
+} Key;
+
+typedef struct KeptWord
+{
+	Key key;
+	uint32_t next;	   /* slot of its chain */
+	uint32_t sentence; /* that used it last */
+	bool used;		   /* since the hand passed */
 } KeptWord;
 
 typedef struct Table
@@ -62,8 +68,11 @@ struct MrenNetCache
 	Table text;
 	uint32_t conv_slots[MAX_WORDS];
 	uint32_t text_slots[MREN_MAX_TEXT_WORDS];
+	Key keys[MREN_MAX_TEXT_WORDS]; /* of the rows of the sentence in one table */
 	MrenWordParts words[MREN_MAX_MEMBERS + 1];
 };
+
+_Static_assert(MAX_WORDS <= MREN_MAX_TEXT_WORDS, "there are too few keys");
 
 MrenStatus
 mren_net_cache_create(const MrenEnv *env, MrenNetCache **cache, MrenError *err)
@@ -116,7 +125,8 @@ table_limit(const MrenNet *net, size_t size)
 	if (size == 0)
 		return 0;
 	return N_CHAINS * sizeof(uint32_t) +
-		   slots_for(net, size) * (sizeof(KeptWord) + (size * sizeof(uint16_t) + 1) * net->n_members);
+		   slots_for(net, size) *
+			   (sizeof(KeptWord) + (size * sizeof(uint16_t) + 1) * net->n_members);
 }
 
 /* Halves of a row of the text's table; 0: there are no words. */
@@ -143,8 +153,7 @@ allocate_table(const MrenEnv *env, Table *table, size_t n_members, size_t n, siz
 	memset(table->chains, 0xFF, N_CHAINS * sizeof(table->chains[0]));
 	for (size_t i = 0; i < n_members; i++)
 	{
-		MREN_TRY(
-			mren_allocate(env, n, size * sizeof(uint16_t), &table->members[i].rows, err));
+		MREN_TRY(mren_allocate(env, n, size * sizeof(uint16_t), &table->members[i].rows, err));
 		MREN_TRY(mren_allocate(env, n, 1, &table->members[i].done, err));
 	}
 	table->n_slots = n;
@@ -157,9 +166,9 @@ unchain(Table *table, uint32_t slot)
 	const KeptWord *word = &table->kept[slot];
 	uint32_t *at;
 
-	if (word->n_pieces == 0)
+	if (word->key.n_pieces == 0)
 		return;
-	at = &table->chains[word->chain];
+	at = &table->chains[word->key.chain];
 	while (*at != slot)
 		at = &table->kept[*at].next;
 	*at = word->next;
@@ -197,29 +206,47 @@ take_slot(Table *table)
 	return slot;
 }
 
-/* The slot of a word in a part; a new one is not done. */
-static uint32_t
-slot_of(Table *table, const MrenWordVectors *vectors, const MrenSentence *sentence, size_t w,
-		size_t part)
+/* The key of word w in a part; without pieces if it is not kept. */
+static void
+read_key(const MrenWordVectors *vectors, const MrenSentence *sentence, size_t w, size_t part,
+		 Key *key)
 {
 	const int32_t *ids = sentence->pieces + sentence->starts[w];
 	size_t n = sentence->starts[w + 1] - sentence->starts[w];
-	int32_t pieces[KEPT_PIECES];
-	size_t bytes = n * sizeof(pieces[0]);
-	uint32_t chain;
+
+	*key = (Key){.part = (uint32_t) part};
+	if (n > KEPT_PIECES)
+		return;
+	key->n_pieces = (uint32_t) n;
+	for (size_t i = 0; i < n; i++)
+		key->pieces[i] =
+			ids[i] >= 0 && vectors->id != NULL ? vectors->id(vectors->state, ids[i]) : ids[i];
+	key->chain = (uint32_t) (mren_hash64(key->pieces, n * sizeof(key->pieces[0]), part) % N_CHAINS);
+}
+
+static bool
+same_key(const Key *a, const Key *b)
+{
+	bool same = a->part == b->part && a->n_pieces == b->n_pieces;
+
+	for (size_t i = 0; same && i < a->n_pieces; i++)
+		same = a->pieces[i] == b->pieces[i];
+	return same;
+}
+
+/* The slot of a key; a new one is not done. */
+static uint32_t
+slot_of(Table *table, const Key *key)
+{
 	uint32_t slot;
 	KeptWord *word;
 
-	if (n == 0 || n > KEPT_PIECES)
+	if (key->n_pieces == 0)
 		return take_slot(table);
-	for (size_t i = 0; i < n; i++)
-		pieces[i] =
-			ids[i] >= 0 && vectors->id != NULL ? vectors->id(vectors->state, ids[i]) : ids[i];
-	chain = (uint32_t) (mren_hash64(pieces, bytes, part) % N_CHAINS);
-	for (slot = table->chains[chain]; slot != NONE; slot = word->next)
+	for (slot = table->chains[key->chain]; slot != NONE; slot = word->next)
 	{
 		word = &table->kept[slot];
-		if (word->n_pieces == n && word->part == part && memcmp(word->pieces, pieces, bytes) == 0)
+		if (same_key(&word->key, key))
 		{
 			word->sentence = table->sentence;
 			word->used = true;
@@ -228,13 +255,27 @@ slot_of(Table *table, const MrenWordVectors *vectors, const MrenSentence *senten
 	}
 	slot = take_slot(table);
 	word = &table->kept[slot];
-	word->part = (uint32_t) part;
-	word->n_pieces = (uint32_t) n;
-	memcpy(word->pieces, pieces, bytes);
-	word->chain = chain;
-	word->next = table->chains[chain];
-	table->chains[chain] = slot;
+	word->key = *key;
+	word->next = table->chains[key->chain];
+	table->chains[key->chain] = slot;
 	return slot;
+}
+
+/* The slots of n keys; what is looked at is fetched for all of them first. */
+static void
+find_slots(Table *table, const Key *keys, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		__builtin_prefetch(&table->chains[keys[i].chain]);
+	for (size_t i = 0; i < n; i++)
+	{
+		uint32_t slot = table->chains[keys[i].chain];
+
+		if (slot != NONE)
+			__builtin_prefetch(&table->kept[slot]);
+	}
+	for (size_t i = 0; i < n; i++)
+		table->slots[i] = slot_of(table, &keys[i]);
 }
 
 /*
@@ -242,14 +283,15 @@ slot_of(Table *table, const MrenWordVectors *vectors, const MrenSentence *senten
  * takes no more than half of the slots, so that there is one to take.
  */
 static MrenStatus
-open_table(MrenNetCache *cache, Table *table, const MrenNet *net, size_t size, size_t n,
-		   bool *open, MrenError *err)
+open_table(MrenNetCache *cache, Table *table, const MrenNet *net, size_t size, size_t n, bool *open,
+		   MrenError *err)
 {
 	*open = size > 0 && n <= slots_for(net, size) / 2;
 	if (!*open)
 		return MREN_OK;
 	if (table->n_slots == 0 || table->n_members != net->n_members)
-		MREN_TRY(allocate_table(&cache->env, table, net->n_members, slots_for(net, size), size, err));
+		MREN_TRY(
+			allocate_table(&cache->env, table, net->n_members, slots_for(net, size), size, err));
 	table->sentence++;
 	return MREN_OK;
 }
@@ -261,8 +303,11 @@ open_conv(MrenNetCache *cache, const MrenNet *net, const MrenWordVectors *vector
 	size_t size = sentence->n_words > MAX_WORDS ? 0 : mren_net_conv_row_size(net);
 
 	MREN_TRY(open_table(cache, &cache->conv, net, size, sentence->n_words, open, err));
-	for (size_t w = 0; *open && w < sentence->n_words; w++)
-		cache->conv.slots[w] = slot_of(&cache->conv, vectors, sentence, w, 0);
+	if (!*open)
+		return MREN_OK;
+	for (size_t w = 0; w < sentence->n_words; w++)
+		read_key(vectors, sentence, w, 0, &cache->keys[w]);
+	find_slots(&cache->conv, cache->keys, sentence->n_words);
 	return MREN_OK;
 }
 
@@ -272,14 +317,18 @@ open_text(MrenNetCache *cache, const MrenNet *net, const MrenWordVectors *vector
 {
 	MrenTextWords items[MREN_MAX_TEXT_WORDS];
 	size_t n = mren_net_text_words(&net->shape, sentence, items);
-	Table *table = &cache->text;
 
-	MREN_TRY(open_table(cache, table, net, text_row_size(net), n, open, err));
-	for (size_t i = 0; *open && i < n; i++)
-		table->slots[i] =
-			items[i].words.end - items[i].words.first > 1
-				? take_slot(table)
-				: slot_of(table, vectors, sentence, items[i].words.first, items[i].part);
+	MREN_TRY(open_table(cache, &cache->text, net, text_row_size(net), n, open, err));
+	if (!*open)
+		return MREN_OK;
+	for (size_t i = 0; i < n; i++)
+	{
+		if (items[i].words.end - items[i].words.first > 1)
+			cache->keys[i] = (Key){0};
+		else
+			read_key(vectors, sentence, items[i].words.first, items[i].part, &cache->keys[i]);
+	}
+	find_slots(&cache->text, cache->keys, n);
 	return MREN_OK;
 }
 

@@ -94,11 +94,11 @@ struct MrenNet
 	const float *text_parts;
 	size_t text_part_size;
 	const float *text_start;
-	const float *text_bias;						/* zeros */
+	const float *text_bias;						 /* zeros */
 	MrenPackedDense layers[MREN_MAX_HIDDEN + 1]; /* the first without the parts' columns */
-	const float *text_inverse; /* 1 / text.std */
-	const float *grid_inverse; /* 1 / grid.std */
-	const float *box_inverse;  /* 1 / box.std */
+	const float *text_inverse;					 /* 1 / text.std */
+	const float *grid_inverse;					 /* 1 / grid.std */
+	const float *box_inverse;					 /* 1 / box.std */
 };
 
 /* An empty network, whose shape, fields and names are to be set. */

@@ -243,8 +243,7 @@ first_layer_size(const MrenNet *net)
 	const MrenParameter *w = &net->layout.table.items[net->layout.ids.weight[0]];
 	size_t parts = mren_net_shape_n_parts(&net->shape);
 
-	return parts * mren_dense_packed_size(net->shape.embedding_dim, w->cols) +
-		   2 * panels(w->cols) +
+	return parts * mren_dense_packed_size(net->shape.embedding_dim, w->cols) + 2 * panels(w->cols) +
 		   mren_dense_packed_size(w->rows - mren_net_part_columns(&net->shape), w->cols);
 }
 

@@ -46,9 +46,8 @@ vector_scratch(const MrenNet *net, MrenVectorKind kind, size_t rows)
 static size_t
 text_scratch(const MrenNet *net)
 {
-	size_t features =
-		mren_align_floats(mren_net_shape_n_parts(&net->shape) * MREN_MAX_SHAPES) +
-		mren_net_convolve_scratch(net);
+	size_t features = mren_align_floats(mren_net_shape_n_parts(&net->shape) * MREN_MAX_SHAPES) +
+					  mren_net_convolve_scratch(net);
 	size_t sums = mren_net_text_scratch(net);
 
 	return mren_align_floats(features > sums ? features : sums);
@@ -68,25 +67,49 @@ mren_net_scratch(const MrenNet *net, size_t batch)
 	return features + (sums_logits(net) ? rows * net->shape.n_relations : 0);
 }
 
+/* Whether anything but the first layer reads the pooled columns. */
+static bool
+reads_pooled(const MrenNet *net)
+{
+	return mren_net_shape_attends(&net->shape) || net->shape.product > 0 ||
+		   net->shape.audio_product > 0;
+}
+
+/*
+ * The pooled columns (pool_dim) of a row; without those of the parts, which text sums stand for, if
+ * nobody reads them.
+ */
 static void
-text_features(const MrenNet *net, const MrenWordVectors *vectors, const MrenInput *input,
-			  const MrenWordRows *kept, float *out, float *scratch)
+pooled_features(const MrenNet *net, const MrenWordVectors *vectors, const MrenInput *input,
+				float *out, float *unknown)
 {
 	const MrenNetIds *ids = &net->layout.ids;
-	size_t pool_dim = mren_net_shape_pool_dim(&net->shape);
+	const float *mean = mren_parameter_at(&net->layout.table, net->values, ids->text_mean);
 	const MrenTextInput text = {input->sentence, input->head_type, input->tail_type};
-	float *unknown = scratch;
+	bool parts = input->all_features || reads_pooled(net);
+	size_t first = parts ? 0 : mren_net_part_columns(&net->shape);
 
-	if (mren_text_pool(&net->shape, vectors, net->scale, &text, out, unknown))
+	if (!parts)
+		mren_text_counts(&net->shape, &text, out + first);
+	else if (mren_text_pool(&net->shape, vectors, net->scale, &text, out, unknown))
 		mren_text_add_unknown(&net->shape,
 							  mren_parameter_at(&net->layout.table, net->values, ids->shapes),
 							  unknown, out);
-	mren_standardise(out, out, mren_parameter_at(&net->layout.table, net->values, ids->text_mean),
-					 net->text_inverse, pool_dim);
+	mren_standardise(out + first, out + first, mean + first, net->text_inverse + first,
+					 mren_net_shape_pool_dim(&net->shape) - first);
+}
+
+static void
+text_features(const MrenNet *net, const MrenWordVectors *vectors, const MrenInput *input,
+			  const MrenWordParts *words, float *out, float *scratch)
+{
+	float *rest =
+		scratch + mren_align_floats(mren_net_shape_n_parts(&net->shape) * MREN_MAX_SHAPES);
+
+	pooled_features(net, vectors, input, out, scratch);
 	if (net->shape.filters > 0)
-		mren_net_convolve(
-			net, vectors, input->sentence, kept, out + pool_dim,
-			unknown + mren_align_floats(mren_net_shape_n_parts(&net->shape) * MREN_MAX_SHAPES));
+		mren_net_convolve(net, vectors, input->sentence, &words->conv,
+						  out + mren_net_shape_pool_dim(&net->shape), rest);
 }
 
 static MrenStatus
@@ -264,7 +287,7 @@ member_features(const MrenNet *net, size_t number, const MrenNet *member, const 
 
 	for (size_t i = 0; i < n; i++)
 	{
-		text_features(member, read->vectors, &inputs[i], &words->conv, features + i * dim, scratch);
+		text_features(member, read->vectors, &inputs[i], words, features + i * dim, scratch);
 		mren_net_text_sums(member, read->vectors, inputs[i].sentence, &words->text, sums + i * dim,
 						   scratch);
 		linear_scores(member, &inputs[i], features + i * dim);

@@ -555,10 +555,14 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_dense),		  cmocka_unit_test(test_dense_is_exact_for_integers),
-		cmocka_unit_test(test_activations),	  cmocka_unit_test(test_softmax),
-		cmocka_unit_test(test_layer_norm),	  cmocka_unit_test(test_int8),
-		cmocka_unit_test(test_int8_extremes), cmocka_unit_test(test_columns),
+		cmocka_unit_test(test_dense),
+		cmocka_unit_test(test_dense_is_exact_for_integers),
+		cmocka_unit_test(test_activations),
+		cmocka_unit_test(test_softmax),
+		cmocka_unit_test(test_layer_norm),
+		cmocka_unit_test(test_int8),
+		cmocka_unit_test(test_int8_extremes),
+		cmocka_unit_test(test_columns),
 		cmocka_unit_test(test_halves_are_finite),
 	};
 

@@ -657,8 +657,8 @@ run_queue(const MrenEnv *env, const Set *set, const MrenNet *net, float *feature
 		tokens.ids = copy.ids;
 		input.tokens = i % 7 == 3 ? NULL : &tokens;
 		input.queue = queue;
-		status = mren_net_features(net, &set->fixture.table, &input, 1,
-								   features + i * info.row_dim, scratch, err);
+		status = mren_net_features(net, &set->fixture.table, &input, 1, features + i * info.row_dim,
+								   scratch, err);
 		memset(&copy, 0xff, sizeof(copy));
 	}
 	if (status == MREN_OK)

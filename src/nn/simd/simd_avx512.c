@@ -14,8 +14,7 @@
 #include "nn/simd/dense.inc"
 #define FROM_HALVES(x) ((Vector) _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *) (x))))
 #define TO_HALVES(x, v)                                                                            \
-	_mm256_storeu_si256((__m256i *) (x),                                                           \
-						_mm512_cvtps_ph((__m512) (v), _MM_FROUND_TO_NEAREST_INT))
+	_mm256_storeu_si256((__m256i *) (x), _mm512_cvtps_ph((__m512) (v), _MM_FROUND_TO_NEAREST_INT))
 #include "nn/simd/columns.inc"
 #define NEAREST(v) ((IntVector) _mm512_cvtps_epi32((__m512) (v)))
 #include "nn/simd/int8.inc"

@@ -25,7 +25,7 @@ from_halves(const uint16_t *x)
 #define FROM_HALVES(x) from_halves(x)
 #define TO_HALVES(x, v)                                                                            \
 	for (int l = 0; l < LANES; l++)                                                                \
-		(x)[l] = mren_half_from_float((v)[l])
+	(x)[l] = mren_half_from_float((v)[l])
 #include "nn/simd/columns.inc"
 #include "nn/simd/int8.inc"
 #include "nn/simd/int8_plain.inc"
