@@ -85,14 +85,14 @@ LANGUAGE sql AS $$
     SELECT format('SELECT id, sentence, head, tail, relation FROM bench.row WHERE task = %L AND held', task)
 $$;
 
--- SemEval's macro-F1 or the accuracy, in percent.
-CREATE FUNCTION bench.score(task text, model text) RETURNS double precision
+-- SemEval's macro-F1 or the accuracy, in percent, of a version, or of the deployed one.
+CREATE FUNCTION bench.score(task text, model text, version int DEFAULT NULL) RETURNS double precision
 LANGUAGE plpgsql AS $$
 DECLARE
     m jsonb;
 BEGIN
     SELECT mren.metrics(r.relation, p.relation, CASE WHEN score.task = 'semeval' THEN 'Other' ELSE '' END) INTO m
-    FROM mren.predict_rows(model, bench.test(task)) AS p JOIN bench.row AS r ON r.task = score.task AND r.id = p.id;
+    FROM mren.predict_rows(model, bench.test(task), version) AS p JOIN bench.row AS r ON r.task = score.task AND r.id = p.id;
     RETURN 100 * (m #>> CASE WHEN task = 'semeval' THEN '{semeval_macro,f1}'::text[] ELSE '{accuracy}' END)::float8;
 END
 $$;

@@ -4,8 +4,9 @@
  *
  * train MODEL TUNING BATCH PIECES MARKERS SECONDS [recompute]: MODEL is minilm, base or
  * deberta, by its sizes, with random weights; TUNING is all, last3, lora16 or frozen; MARKERS is
- * the number of groups of four markers behind each sentence of PIECES pieces.  Prints tokens a
- * second of forward, backward and both, by processor time, and of a step with Adam.
+ * the number of groups of four markers behind each sentence of PIECES pieces, whose vectors are
+ * read; with 0 of them, four of the pieces are.  Prints tokens a second of forward, backward and
+ * both, by processor time, and of a step with Adam.
  */
 #include "../bench.h"
 
@@ -94,6 +95,7 @@ make_batch(size_t n_sentences, size_t pieces, size_t markers)
 	MrenTransformerSentence *sentences = calloc(n_sentences, sizeof(*sentences));
 	int32_t *ids = calloc(n_sentences * each, sizeof(*ids));
 	uint32_t *positions = calloc(n_sentences * each, sizeof(*positions));
+	bool *read = calloc(n_sentences * each, sizeof(*read));
 
 	for (size_t s = 0; s < n_sentences; s++)
 	{
@@ -102,9 +104,11 @@ make_batch(size_t n_sentences, size_t pieces, size_t markers)
 		{
 			ids[s * each + i] = (int32_t) (1000 + (s * 977 + i * 131) % 20000);
 			positions[s * each + i] = (uint32_t) (i < pieces ? i : (i * 7) % pieces);
+			read[s * each + i] = markers > 0 ? i >= pieces : i * GROUP % pieces < GROUP;
 		}
 	}
-	return (MrenTransformerBatch){sentences, n_sentences, ids, positions, NULL, n_sentences * each};
+	return (MrenTransformerBatch){
+		sentences, n_sentences, ids, positions, NULL, n_sentences * each, read};
 }
 
 int

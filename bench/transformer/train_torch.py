@@ -3,8 +3,8 @@ train_torch.py
 	The same fine-tuning in PyTorch on one thread, for bench/transformer/run.
 
 train_torch.py MODEL TUNING BATCH PIECES SECONDS: an encoder of MiniLM's or BERT base's sizes,
-as the usual implementations write it, all layers trained or with adapters of rank 16.  Prints
-tokens a second by processor time.
+as the usual implementations write it, all layers trained or with adapters of rank 16.  The
+vectors of four of the pieces are read.  Prints tokens a second by processor time.
 """
 import math
 import sys
@@ -82,11 +82,12 @@ if tuning == "lora16":
 trained = [p for p in encoder.parameters() if p.requires_grad]
 adam = torch.optim.AdamW(trained, lr=1e-6, foreach=True)
 ids = torch.randint(1000, 21000, (batch, pieces))
-slope = torch.rand(batch, pieces, WIDTH) * 2 - 1
+read = [i for i in range(pieces) if i * 4 % pieces < 4]
+slope = torch.rand(batch, len(read), WIDTH) * 2 - 1
 passes = steps = n = 0
 while n < 2 or passes + steps < seconds:
     begin = time.process_time()
-    encoder(ids).backward(slope)
+    encoder(ids)[:, read].backward(slope)
     middle = time.process_time()
     nn.utils.clip_grad_norm_(trained, 1.0)
     adam.step()

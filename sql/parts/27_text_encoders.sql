@@ -11,7 +11,7 @@ CREATE TABLE mren.text_encoder (
     width       integer NOT NULL,
     heads       integer NOT NULL,
     parameters  bigint NOT NULL,
-    positions   integer,
+    positions   integer NOT NULL,
     vocabulary  integer NOT NULL,
     tokenizer   text NOT NULL,
     size        bigint NOT NULL,

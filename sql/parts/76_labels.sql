@@ -5,14 +5,14 @@ CREATE FUNCTION mren.context(sentence text, head text, tail text,
 AS 'MODULE_PATHNAME', 'mren_context'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION mren.context(text, text, text) IS
-    'Divides a sentence at its two mentions, each given as text: what is before, between and behind them, and whether the tail stands before the head. Labelling functions are written on the result.';
+    'Divides a sentence at its two mentions, each given as text: what is before, between and after them, and whether the tail stands before the head. Labelling functions are written on the result.';
 
 CREATE FUNCTION mren.context(sentence text, head int4range, tail int4range,
     OUT before text, OUT head text, OUT middle text, OUT tail text, OUT after text, OUT reversed boolean)
 AS 'MODULE_PATHNAME', 'mren_context_range'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION mren.context(text, int4range, int4range) IS
-    'Divides a sentence at its two mentions, given as ranges of characters: what is before, between and behind them, and whether the tail stands before the head.';
+    'Divides a sentence at its two mentions, given as ranges of characters: what is before, between and after them, and whether the tail stands before the head.';
 
 CREATE FUNCTION mren.vote_summary(votes text, gold text DEFAULT NULL)
 RETURNS TABLE (source text, relations text[], votes bigint, coverage double precision, overlap double precision,

@@ -81,8 +81,8 @@ mren_audio_skip_id3(const uint8_t *bytes, size_t len)
 	return size < len ? size : len;
 }
 
-MrenStatus
-mren_audio_refuse(const char *name, MrenError *err)
+static MrenStatus
+refuse_known(const char *name, MrenError *err)
 {
 	mren_fail(err, MREN_EUNSUPPORTED, "%s recordings are not supported", name);
 	mren_error_hint(err, "WAV, FLAC and MP3 recordings are supported.");
@@ -146,7 +146,7 @@ mren_audio_signature(const uint8_t *bytes, size_t len, MrenAudioFormat *format, 
 		if (name == NULL)
 			name = mren_mp3_other_layer(bytes, len);
 		if (name != NULL)
-			return mren_audio_refuse(name, err);
+			return refuse_known(name, err);
 		if (!mren_mp3_begins(bytes, len))
 			return refuse_unknown(bytes, len, err);
 		*format = MREN_AUDIO_MP3;

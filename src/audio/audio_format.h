@@ -20,10 +20,7 @@
 extern MrenStatus mren_audio_signature(const uint8_t *bytes, size_t len, MrenAudioFormat *format,
 									   MrenError *err);
 
-/* The first byte behind an ID3v2 tag at the beginning; 0 if there is none. */
+/* The first byte after an ID3v2 tag at the beginning; 0 if there is none. */
 extern size_t mren_audio_skip_id3(const uint8_t *bytes, size_t len);
-
-/* The hint of every error that names an unsupported format. */
-extern MrenStatus mren_audio_refuse(const char *name, MrenError *err);
 
 #endif

@@ -28,20 +28,16 @@
 	F(FLAC__stream_decoder_set_md5_checking)                                                       \
 	F(FLAC__stream_decoder_set_metadata_ignore_all)
 
-static struct
-{
-	FUNCTIONS(MREN_LIBRARY_MEMBER)
-} library;
+MREN_LIBRARY(FUNCTIONS);
 
 static MrenStatus
 load(MrenError *err)
 {
-	static const char *const names[] = {FUNCTIONS(MREN_LIBRARY_NAME)};
 	char file[32];
 
 	/* Since libtool, the version of a library's interface less its age names the file. */
 	snprintf(file, sizeof(file), "libFLAC.so.%d", FLAC_API_VERSION_CURRENT - FLAC_API_VERSION_AGE);
-	return mren_library_load(file, names, sizeof(names) / sizeof(names[0]), &library, err);
+	return MREN_LIBRARY_LOAD(file, err);
 }
 
 /* The signature, a metadata block's header, and a STREAMINFO block. */
@@ -54,7 +50,7 @@ typedef struct FlacState
 	const uint8_t *bytes;
 	size_t len;
 	size_t pos; /* of the next byte that libFLAC reads */
-	size_t end; /* behind the last complete frame */
+	size_t end; /* after the last complete frame */
 	MrenAudioInfo info;
 	uint64_t n_done; /* frames, in our sense of the word */
 	float *block;

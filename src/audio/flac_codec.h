@@ -10,7 +10,7 @@
 /*
  * mren_flac_info
  *	  Reads the STREAMINFO block.  The bytes have a FLAC file's signature, perhaps
- *	  behind an ID3v2 tag.  MREN_EFORMAT.
+ *	  after an ID3v2 tag.  MREN_EFORMAT.
  */
 extern MrenStatus mren_flac_info(const uint8_t *bytes, size_t len, MrenAudioInfo *info,
 								 MrenError *err);

@@ -24,19 +24,7 @@
 	F(mpg123_plain_strerror)                                                                       \
 	F(mpg123_read)
 
-static struct
-{
-	FUNCTIONS(MREN_LIBRARY_MEMBER)
-} library;
-
-static MrenStatus
-load(MrenError *err)
-{
-	static const char *const names[] = {FUNCTIONS(MREN_LIBRARY_NAME)};
-
-	return mren_library_load("libmpg123.so.0", names, sizeof(names) / sizeof(names[0]), &library,
-							 err);
-}
+MREN_LIBRARY(FUNCTIONS);
 
 #define MAX_CHANNELS 2
 #define MAX_SAMPLES 1152
@@ -162,7 +150,7 @@ start(Mp3State *state, MrenError *err)
 					   MPG123_IGNORE_STREAMLENGTH;
 	int status;
 
-	MREN_TRY(load(err));
+	MREN_TRY(MREN_LIBRARY_LOAD("libmpg123.so.0", err));
 	state->handle = library.mpg123_new("generic", &status);
 	if (state->handle == NULL)
 		return fail_mpg123(state, status, err);

@@ -103,7 +103,7 @@ be32(const uint8_t *p)
 	return (uint32_t) p[0] << 24 | (uint32_t) p[1] << 16 | (uint32_t) p[2] << 8 | p[3];
 }
 
-/* Where a Xing or Info tag is in the frame: behind what layer III calls side information. */
+/* Where a Xing or Info tag is in the frame: after what layer III calls side information. */
 static size_t
 tag_offset(const Header *header)
 {
@@ -112,7 +112,7 @@ tag_offset(const Header *header)
 	return HEADER_BYTES + (header->channels == 1 ? 9 : 17);
 }
 
-/* p: behind the tag's own fields. */
+/* p: after the tag's own fields. */
 static void
 read_lame(const uint8_t *p, const uint8_t *end, Description *out)
 {
@@ -187,7 +187,7 @@ check_frame(const uint8_t *bytes, size_t len, size_t pos, const Header *first, H
 	return MREN_OK;
 }
 
-/* *pos moves behind the last frame; *n is their number. */
+/* *pos moves past the last frame; *n is their number. */
 static MrenStatus
 walk(const MrenEnv *env, const uint8_t *bytes, size_t len, const Header *first, size_t *pos,
 	 uint64_t *n, MrenError *err)

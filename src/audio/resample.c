@@ -102,7 +102,7 @@ window_at(const double *window, double t)
 }
 
 /*
- * The n_taps coefficients of an instant that is `shift` (0 to 1) of a sample behind the middle of
+ * The n_taps coefficients of an instant that is `shift` (0 to 1) of a sample after the middle of
  * the window; their sum is 1.  The sine advances by a fixed angle from tap to tap, so two products
  * replace each call of sin.
  */
@@ -254,23 +254,23 @@ sample_at(const MrenAudioFilter *filter, const float *in)
 }
 
 MrenStatus
-mren_audio_filter_run(MrenAudioFilter *filter, const float *in, size_t n, float *out,
-					  size_t capacity, size_t *n_used, size_t *n_out, MrenError *err)
+mren_audio_filter_run(MrenAudioFilter *filter, MrenAudioBlock *block, MrenError *err)
 {
 	size_t every = CHECK_EVERY / filter->n_taps + 1;
+	size_t n = block->n_in;
 
-	for (*n_out = 0; *n_out < capacity; (*n_out)++)
+	for (block->n_out = 0; block->n_out < block->capacity; block->n_out++)
 	{
-		if (*n_out % every == 0)
+		if (block->n_out % every == 0)
 			MREN_TRY(mren_check_interrupts(filter->env, err));
 		if (filter->at > n || n - filter->at < filter->n_taps)
 			break;
-		out[*n_out] = sample_at(filter, in + filter->at);
+		block->out[block->n_out] = sample_at(filter, block->in + filter->at);
 		filter->phase += filter->step;
 		filter->at += filter->phase / filter->n_phases;
 		filter->phase %= filter->n_phases;
 	}
-	*n_used = filter->at < n ? filter->at : n;
-	filter->at -= *n_used;
+	block->n_used = filter->at < n ? filter->at : n;
+	filter->at -= block->n_used;
 	return MREN_OK;
 }

@@ -33,15 +33,23 @@ extern void mren_audio_filter_free(MrenAudioFilter *filter);
 extern size_t mren_audio_filter_before(const MrenAudioFilter *filter);
 extern size_t mren_audio_filter_after(const MrenAudioFilter *filter);
 
+/* The samples of one call. */
+typedef struct MrenAudioBlock
+{
+	const float *in; /* (n_in) */
+	size_t n_in;
+	float *out; /* (capacity) */
+	size_t capacity;
+	size_t n_used; /* set: samples of the input that are not needed any more */
+	size_t n_out;  /* set: samples written */
+} MrenAudioBlock;
+
 /*
  * mren_audio_filter_run
- *	  Filters in (n) into out (capacity), as far as both reach.
- *
- * The first *n_used samples of the input are not needed any more: the next call's input
- * begins behind them.  *n_out samples are written.  Checks for interrupts.
+ *	  Filters in into out, as far as both reach.  The next call's input begins after the
+ *	  n_used samples.  Checks for interrupts.
  */
-extern MrenStatus mren_audio_filter_run(MrenAudioFilter *filter, const float *in, size_t n,
-										float *out, size_t capacity, size_t *n_used, size_t *n_out,
+extern MrenStatus mren_audio_filter_run(MrenAudioFilter *filter, MrenAudioBlock *block,
 										MrenError *err);
 
 #endif

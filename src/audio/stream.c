@@ -24,7 +24,7 @@ struct MrenAudioStream
 	uint64_t fade;				 /* samples over which the sound fades beside them */
 };
 
-/* Room for n samples behind the unused ones, which move to the front. */
+/* Room for n samples after the unused ones, which move to the front. */
 static MrenStatus
 make_room(MrenAudioStream *stream, size_t n, MrenError *err)
 {
@@ -103,13 +103,14 @@ static MrenStatus
 take(MrenAudioStream *stream, float *out, size_t capacity, size_t *n, MrenError *err)
 {
 	size_t n_in = stream->n_in - stream->n_used;
-	size_t n_used;
 
 	if (stream->filter != NULL)
 	{
-		MREN_TRY(mren_audio_filter_run(stream->filter, stream->in + stream->n_used, n_in, out,
-									   capacity, &n_used, n, err));
-		stream->n_used += n_used;
+		MrenAudioBlock block = {stream->in + stream->n_used, n_in, out, capacity, 0, 0};
+
+		MREN_TRY(mren_audio_filter_run(stream->filter, &block, err));
+		stream->n_used += block.n_used;
+		*n = block.n_out;
 		return MREN_OK;
 	}
 	*n = n_in < capacity ? n_in : capacity;

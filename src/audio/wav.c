@@ -8,7 +8,6 @@
 
 #include <string.h>
 
-#include "audio/audio_format.h"
 #include "base/magic.h"
 
 #define HEADER_BYTES 12

@@ -18,10 +18,7 @@
 #define FUNCTIONS(F)                                                                               \
 	F(cblas_sgemm) F(openblas_set_num_threads) F(openblas_get_config) F(openblas_get_corename)
 
-typedef struct Blas
-{
-	FUNCTIONS(MREN_LIBRARY_MEMBER)
-} Blas;
+MREN_LIBRARY(FUNCTIONS);
 
 static float
 element(const float *matrix, size_t ld, bool trans, size_t row, size_t col)
@@ -48,38 +45,33 @@ plain_gemm(float alpha, const MrenProduct *p)
 	}
 }
 
-/* All of them, on one thread; NULL if they cannot be loaded, which is not tried again. */
-static const Blas *
-blas(void)
+/* Loads them, on one thread; false if they cannot be, which is not tried again. */
+static bool
+load(void)
 {
-	static const char *const names[] = {FUNCTIONS(MREN_LIBRARY_NAME)};
-	static Blas loaded;
 	static bool tried;
 	MrenError err;
 
-	if (!tried && mren_library_load(MREN_BLAS_LIBRARY, names, sizeof(names) / sizeof(names[0]),
-									&loaded, &err) == MREN_OK)
-		loaded.openblas_set_num_threads(1);
+	if (!tried && MREN_LIBRARY_LOAD(MREN_BLAS_LIBRARY, &err) == MREN_OK)
+		library.openblas_set_num_threads(1);
 	tried = true;
-	return loaded.cblas_sgemm != NULL ? &loaded : NULL;
+	return library.cblas_sgemm != NULL;
 }
 
 void
 mren_gemm(float alpha, const MrenProduct *p)
 {
-	const Blas *library = blas();
-
 	if (p->m == 0 || p->n == 0)
 		return;
-	if (library == NULL)
+	if (!load())
 	{
 		plain_gemm(alpha, p);
 		return;
 	}
-	library->cblas_sgemm(CblasRowMajor, p->trans_a ? CblasTrans : CblasNoTrans,
-						 p->trans_b ? CblasTrans : CblasNoTrans, (blasint) p->m, (blasint) p->n,
-						 (blasint) p->k, alpha, p->a, (blasint) p->lda, p->b, (blasint) p->ldb,
-						 p->beta, p->c, (blasint) p->ldc);
+	library.cblas_sgemm(CblasRowMajor, p->trans_a ? CblasTrans : CblasNoTrans,
+						p->trans_b ? CblasTrans : CblasNoTrans, (blasint) p->m, (blasint) p->n,
+						(blasint) p->k, alpha, p->a, (blasint) p->lda, p->b, (blasint) p->ldb,
+						p->beta, p->c, (blasint) p->ldc);
 }
 
 bool
@@ -97,11 +89,11 @@ mren_blas_path(void)
 const char *
 mren_blas_config(void)
 {
-	return blas() != NULL ? blas()->openblas_get_config() : "none";
+	return load() ? library.openblas_get_config() : "none";
 }
 
 const char *
 mren_blas_kernel(void)
 {
-	return blas() != NULL ? blas()->openblas_get_corename() : "none";
+	return load() ? library.openblas_get_corename() : "none";
 }

@@ -6,10 +6,9 @@
  * The file that alone includes a library's header lists the functions that it calls,
  *
  *		#define FUNCTIONS(F) F(first_function) F(second_function)
- *		static struct { FUNCTIONS(MREN_LIBRARY_MEMBER) } library;
- *		static const char *const names[] = {FUNCTIONS(MREN_LIBRARY_NAME)};
+ *		MREN_LIBRARY(FUNCTIONS);
  *
- * and calls library.first_function once mren_library_load has filled the struct.  It is the one
+ * and calls library.first_function once MREN_LIBRARY_LOAD has filled the struct.  It is the one
  * thing that the core keeps: a library is loaded once for a process.
  */
 #ifndef MREN_BASE_LIBRARY_H
@@ -21,6 +20,18 @@
 
 #define MREN_LIBRARY_MEMBER(name) __typeof__(&(name)) name;
 #define MREN_LIBRARY_NAME(name) #name,
+
+/* The functions' pointers, and their names. */
+#define MREN_LIBRARY(functions)                                                                    \
+	static struct                                                                                  \
+	{                                                                                              \
+		functions(MREN_LIBRARY_MEMBER)                                                             \
+	} library;                                                                                     \
+	static const char *const library_names[] = {functions(MREN_LIBRARY_NAME)}
+
+#define MREN_LIBRARY_LOAD(file, err)                                                               \
+	mren_library_load(file, library_names, sizeof(library_names) / sizeof(library_names[0]),       \
+					  &library, err)
 
 /*
  * mren_library_load

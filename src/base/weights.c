@@ -58,7 +58,7 @@ header_size(size_t n, size_t *size)
 		   *size <= SIZE_MAX - MREN_ALIGNMENT;
 }
 
-/* Where the file ends behind a block at `at`; false on overflow. */
+/* Where the file ends after a block at `at`; false on overflow. */
 static bool
 block_end(size_t at, size_t len, size_t *end)
 {

@@ -10,7 +10,8 @@
  *	40 u32 head first, head end, tail first, tail end
  *	56 u32 lengths of relation, head type, tail type; u32 numbers of features (below)
  *	72 image hash (16 bytes)   88 head box, tail box (8 f32)
- *	120 pieces (n_pieces i32), starts (n_words + 1 u32), features (n_features u32); with
+ *	120 with a recording its hash (16 bytes); with a group of the query's its number (u64);
+ *	    pieces (n_pieces i32), starts (n_words + 1 u32), features (n_features u32); with
  *	    tokens their number and the four marks (u32 each) and the tokens (i32); with targets
  *	    their number n (u32), probabilities (n f32) and ends of names (n u32); the three
  *	    texts, the names of the targets, zeros
@@ -21,8 +22,6 @@
 
 #include <math.h>
 #include <string.h>
-
-#include "base/size.h"
 
 /* Records are read in place, so their byte order must be the machine's. */
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
@@ -42,7 +41,8 @@ enum
 	FLAG_WINDOWED = 256,
 	FLAG_TARGETS = 512,
 	FLAG_WEAK = 1024,
-	ALL_FLAGS = 2047,
+	FLAG_TOGETHER = 2048,
+	ALL_FLAGS = 4095,
 };
 
 #define FIXED 120	   /* bytes in front of the pieces, and of the next: */
@@ -65,47 +65,6 @@ get_u64(const uint8_t *bytes)
 }
 
 static bool
-equals_word(const char *text, size_t len, const char *word)
-{
-	if (strlen(word) != len)
-		return false;
-	for (size_t i = 0; i < len; i++)
-	{
-		char c = text[i] >= 'A' && text[i] <= 'Z' ? (char) (text[i] - 'A' + 'a') : text[i];
-
-		if (c != word[i])
-			return false;
-	}
-	return true;
-}
-
-MrenStatus
-mren_split_parse(const char *text, size_t len, MrenSplit *split, MrenError *err)
-{
-	static const struct
-	{
-		const char *word;
-		MrenSplit split;
-	} words[] = {
-		{"train", MREN_SPLIT_TRAIN},	  {"validation", MREN_SPLIT_VALIDATION},
-		{"valid", MREN_SPLIT_VALIDATION}, {"val", MREN_SPLIT_VALIDATION},
-		{"dev", MREN_SPLIT_VALIDATION},	  {"test", MREN_SPLIT_TEST},
-	};
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-	{
-		if (equals_word(text, len, words[i].word))
-		{
-			*split = words[i].split;
-			return MREN_OK;
-		}
-	}
-	mren_fail(err, MREN_EDATA, "invalid split \"%.*s\"", (int) (len < 100 ? len : 100), text);
-	mren_error_hint(err, "A split is \"train\", \"validation\" or \"test\".");
-	return MREN_EDATA;
-}
-
-static bool
 finite_box(const float *box)
 {
 	return isfinite(box[0]) && isfinite(box[1]) && isfinite(box[2]) && isfinite(box[3]);
@@ -119,51 +78,6 @@ check_text(const char *what, const MrenTextSpan *text, MrenError *err)
 						 "%s \"%.*s...\" has %zu bytes, more than the limit of %d", what, 40,
 						 text->data, text->len, MREN_MAX_LABEL);
 	return MREN_OK;
-}
-
-uint32_t
-mren_targets_best(const MrenTargets *targets)
-{
-	uint32_t best = 0;
-
-	for (uint32_t i = 1; i < targets->n; i++)
-	{
-		if (targets->probabilities[i] > targets->probabilities[best])
-			best = i;
-	}
-	return best;
-}
-
-static size_t
-targets_names_size(const MrenTargets *targets)
-{
-	return targets->n > 0 ? targets->ends[targets->n - 1] : 0;
-}
-
-/* What is wrong with the targets, whose ends are in order; NULL: nothing. */
-static const char *
-targets_fault(const MrenTargets *targets)
-{
-	double sum = 0;
-
-	for (uint32_t i = 0; i < targets->n; i++)
-	{
-		MrenTextSpan name = mren_targets_name(targets, i);
-		float p = targets->probabilities[i];
-
-		if (name.len == 0)
-			return "a relation of its probabilities is empty";
-		if (name.len > MREN_MAX_LABEL)
-			return "a relation of its probabilities is too long";
-		if (!(p > 0) || !isfinite(p))
-			return "a probability is not above zero";
-		if (i > 0 && mren_text_span_compare(mren_targets_name(targets, i - 1), name) >= 0)
-			return "the relations of its probabilities are out of order";
-		sum += (double) p;
-	}
-	if (targets->n > 0 && !(fabs(sum - 1) <= MREN_TARGET_TOLERANCE))
-		return "the sum of its probabilities is not 1";
-	return NULL;
 }
 
 /* Checks what a user can get wrong in a row. */
@@ -199,9 +113,9 @@ check_example(const MrenExample *example, MrenError *err)
 			err, MREN_ELIMIT,
 			"training row has probabilities of %u relations, more than the limit of %d",
 			example->targets.n, MREN_MAX_TARGETS);
-	if (targets_fault(&example->targets) != NULL)
+	if (mren_targets_fault(&example->targets) != NULL)
 		return mren_fail(err, MREN_EDATA, "invalid training row: %s",
-						 targets_fault(&example->targets));
+						 mren_targets_fault(&example->targets));
 	if (example->tokens.n > MREN_MAX_ENCODER_TOKENS)
 		return mren_fail(err, MREN_ELIMIT, "sentence of %u tokens is longer than the limit of %u",
 						 example->tokens.n, MREN_MAX_ENCODER_TOKENS);
@@ -232,11 +146,12 @@ static size_t
 record_size(const MrenExample *example)
 {
 	size_t size = FIXED + (example->has_audio ? AUDIO_BYTES : 0) +
+				  (example->has_together ? sizeof(example->together) : 0) +
 				  4 * (size_t) example->sentence.n_pieces +
 				  4 * ((size_t) example->sentence.n_words + 1) + 4 * (size_t) example->n_features +
 				  tokens_size(&example->tokens) + targets_size(&example->targets) +
 				  text_size(&example->relation) + text_size(&example->head_type) +
-				  text_size(&example->tail_type) + targets_names_size(&example->targets);
+				  text_size(&example->tail_type) + mren_targets_names_size(&example->targets);
 
 	return (size + 7) & ~(size_t) 7;
 }
@@ -251,7 +166,7 @@ record_flags(const MrenExample *example)
 		   (example->tokens.n > 0 ? FLAG_TOKENS : 0) |
 		   (example->tokens.n > 0 && example->tokens.windowed ? FLAG_WINDOWED : 0) |
 		   (example->has_audio ? FLAG_AUDIO : 0) | (example->targets.n > 0 ? FLAG_TARGETS : 0) |
-		   (example->weak ? FLAG_WEAK : 0);
+		   (example->weak ? FLAG_WEAK : 0) | (example->has_together ? FLAG_TOGETHER : 0);
 }
 
 static void
@@ -313,6 +228,8 @@ put_body(MrenBuffer *buffer, const MrenExample *example)
 	put_box(buffer, example->has_tail_box, example->tail_box);
 	if (example->has_audio)
 		mren_buffer_put_bytes(buffer, example->audio.bytes, AUDIO_BYTES);
+	if (example->has_together)
+		mren_buffer_put_u64(buffer, example->together);
 	for (uint32_t i = 0; i < s->n_pieces; i++)
 		mren_buffer_put_u32(buffer, (uint32_t) s->pieces[i]);
 	for (uint32_t i = 0; i <= s->n_words; i++)
@@ -342,7 +259,8 @@ mren_example_append(const MrenEnv *env, MrenBuffer *buffer, const MrenExample *e
 	mren_buffer_put_bytes(buffer, example->relation.data, text_size(&example->relation));
 	mren_buffer_put_bytes(buffer, example->head_type.data, text_size(&example->head_type));
 	mren_buffer_put_bytes(buffer, example->tail_type.data, text_size(&example->tail_type));
-	mren_buffer_put_bytes(buffer, example->targets.names, targets_names_size(&example->targets));
+	mren_buffer_put_bytes(buffer, example->targets.names,
+						  mren_targets_names_size(&example->targets));
 	mren_buffer_put_zeros(buffer, start + size - buffer->len);
 	hash = (MrenBuffer){buffer->data + start + 8, 0, 8};
 	mren_buffer_put_u64(&hash, mren_hash64(buffer->data + start + 16, size - 16, flags));
@@ -409,6 +327,7 @@ read_fixed(MrenCursor *cursor, MrenExample *example, MrenError *err)
 	audio = example->has_audio ? mren_cursor_bytes(cursor, AUDIO_BYTES) : NULL;
 	if (audio != NULL)
 		memcpy(example->audio.bytes, audio, AUDIO_BYTES);
+	example->together = example->has_together ? mren_cursor_u64(cursor) : example->group;
 	if (cursor->failed)
 		return fail_record(err, "it is too short");
 	if (split > MREN_SPLIT_HOLDOUT)
@@ -490,11 +409,11 @@ read_target_names(MrenCursor *cursor, MrenTargets *targets, MrenError *err)
 {
 	if (targets->n == 0)
 		return MREN_OK;
-	targets->names = (const char *) mren_cursor_bytes(cursor, targets_names_size(targets));
+	targets->names = (const char *) mren_cursor_bytes(cursor, mren_targets_names_size(targets));
 	if (cursor->failed)
 		return fail_record(err, "it is too short");
-	if (targets_fault(targets) != NULL)
-		return fail_record(err, targets_fault(targets));
+	if (mren_targets_fault(targets) != NULL)
+		return fail_record(err, mren_targets_fault(targets));
 	return MREN_OK;
 }
 
@@ -563,6 +482,7 @@ mren_example_read(const uint8_t *bytes, size_t len, MrenExample *example, size_t
 	if (example->has_grid && !example->has_image)
 		return fail_record(err, "it has a grid without an image");
 	example->has_audio = (flags & FLAG_AUDIO) != 0;
+	example->has_together = (flags & FLAG_TOGETHER) != 0;
 	example->has_head_box = (flags & FLAG_HEAD_BOX) != 0;
 	example->has_tail_box = (flags & FLAG_TAIL_BOX) != 0;
 	example->weak = (flags & FLAG_WEAK) != 0;
@@ -605,16 +525,17 @@ mren_example_identity(const MrenExample *example)
 	const MrenTextSpan *texts[3] = {&example->relation, &example->head_type, &example->tail_type};
 	/*
 	 * A row given by image and one given by its stored vector are the same,
-	 * with or without a grid, with or without tokens, and with or without the
-	 * probabilities of other relations.
+	 * with or without a grid, with or without tokens, with or without the
+	 * probabilities of other relations, and whatever rows it validates with.
 	 */
-	uint32_t shape[6] = {record_flags(example) &
-							 ~(uint32_t) (FLAG_GRID | FLAG_TOKENS | FLAG_WINDOWED | FLAG_TARGETS),
-						 s->n_words,
-						 s->head.first,
-						 s->head.end,
-						 s->tail.first,
-						 s->tail.end};
+	uint32_t shape[6] = {
+		record_flags(example) &
+			~(uint32_t) (FLAG_GRID | FLAG_TOKENS | FLAG_WINDOWED | FLAG_TARGETS | FLAG_TOGETHER),
+		s->n_words,
+		s->head.first,
+		s->head.end,
+		s->tail.first,
+		s->tail.end};
 	uint64_t hash = mren_hash64(shape, sizeof(shape), 0);
 
 	hash = mren_hash64(s->pieces, 4 * (size_t) s->n_pieces, hash);

@@ -15,60 +15,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buffer.h"
 #include "base/env.h"
 #include "base/hash.h"
 #include "base/names.h"
 #include "base/text_span.h"
-#include "base/buffer.h"
 #include "data/marked_tokens.h"
+#include "data/split.h"
+#include "data/targets.h"
 #include "text/sentence.h"
-
-typedef enum MrenSplit
-{
-	MREN_SPLIT_NONE,
-	MREN_SPLIT_TRAIN,
-	MREN_SPLIT_VALIDATION,
-	MREN_SPLIT_TEST,	/* not used in training */
-	MREN_SPLIT_HOLDOUT, /* hold-out row: not used in training, kept for comparing models */
-} MrenSplit;
-
-static inline bool
-mren_split_trains(MrenSplit split)
-{
-	return split != MREN_SPLIT_TEST && split != MREN_SPLIT_HOLDOUT;
-}
 
 /* Limits of one row, checked when it is appended and when it is read. */
 #define MREN_MAX_SHAPES 32			  /* shapes of unknown words: pieces -1 .. -MREN_MAX_SHAPES */
 #define MREN_MAX_PIECES (1u << 20)	  /* of a sentence */
 #define MREN_MAX_VECTOR_ID 0x7FFFFFFE /* of a piece */
 #define MREN_MAX_ROW_FEATURES 1024	  /* hashed features */
-
-#define MREN_MAX_TARGETS 65536	   /* relations of a distribution */
-#define MREN_TARGET_TOLERANCE 1e-3 /* of the sum of a distribution */
-
-/*
- * A distribution over relations, as a row has it that no single relation is known of: names in
- * the order of their bytes, each distinct and not empty; probabilities above 0, with sum 1.
- */
-typedef struct MrenTargets
-{
-	uint32_t n; /* 0: there is none */
-	const float *probabilities;
-	const uint32_t *ends; /* of the names in: */
-	const char *names;
-} MrenTargets;
-
-static inline MrenTextSpan
-mren_targets_name(const MrenTargets *targets, uint32_t i)
-{
-	uint32_t start = i > 0 ? targets->ends[i - 1] : 0;
-
-	return (MrenTextSpan){targets->names + start, targets->ends[i] - start};
-}
-
-/* The number of the most likely relation, the first of equals. */
-extern uint32_t mren_targets_best(const MrenTargets *targets);
 
 typedef struct MrenExample
 {
@@ -94,17 +55,11 @@ typedef struct MrenExample
 	/* the last ones of them are features of boxes; each part is ascending */
 	uint32_t n_box_features;
 	MrenMarkedTokens tokens; /* for a pretrained text encoder; n 0: none */
-	/* mren_example_group: rows of a group validate together or not at all */
-	uint64_t group;
-	uint64_t hash; /* of the record's bytes; set by mren_example_read */
+	uint64_t group;			 /* mren_example_group */
+	uint64_t together; /* rows of the same number validate together or not at all: once read, */
+	bool has_together; /* that of the query's column "group", or the group without one */
+	uint64_t hash;	   /* of the record's bytes; set by mren_example_read */
 } MrenExample;
-
-/*
- * mren_split_parse
- *	  "train"; "validation", "valid", "val" or "dev"; "test", in any ASCII case.
- *	  MREN_EDATA with the value for anything else.
- */
-extern MrenStatus mren_split_parse(const char *text, size_t len, MrenSplit *split, MrenError *err);
 
 /*
  * mren_example_append

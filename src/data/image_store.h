@@ -1,7 +1,7 @@
 /*
  * image_store.h
- *	  The data kept for each distinct image of a training set: items of one
- *	  size, found by the hash of the image.
+ *	  The data kept for each distinct image, or recording, of a training set: items
+ *	  of one size, found by the hash of its content.
  *
  * Owns the hashes, the items beside them and the hash table.  Memory is
  * reserved first, so that adding cannot fail.
@@ -12,9 +12,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buffer.h"
 #include "base/env.h"
 #include "base/hash.h"
-#include "base/buffer.h"
 #include "base/sort.h"
 
 typedef struct MrenImageStore

@@ -1,6 +1,6 @@
 /*
  * calibration.c
- *	  Fitting temperature and bias.
+ *	  Fitting temperature, bias and lapse rate.
  */
 #include "evaluation/calibration.h"
 
@@ -134,7 +134,7 @@ mren_calibration_fit(const MrenEnv *env, const MrenLogits *rows, MrenCalibration
 	double x[2] = {1, 0};
 	Fit fit;
 
-	*calibration = (MrenCalibration){1, 0};
+	*calibration = (MrenCalibration){1, 0, 0};
 	if (rows->n == 0)
 		return MREN_OK;
 	evaluate(rows, x, &fit);
@@ -165,4 +165,89 @@ mren_calibration_fit(const MrenEnv *env, const MrenLogits *rows, MrenCalibration
 	calibration->temperature = 1 / x[0];
 	calibration->bias = x[1];
 	return MREN_OK;
+}
+
+void
+mren_calibration_apply(const MrenCalibration *calibration, const float *logits, size_t k,
+					   int32_t negative, float *probabilities)
+{
+	double lapse = calibration->lapse;
+	double top = -INFINITY;
+	double sum = 0;
+
+	for (size_t j = 0; j < k; j++)
+	{
+		double bias = (int32_t) j == negative ? calibration->bias : 0;
+
+		probabilities[j] = (float) ((double) logits[j] / calibration->temperature + bias);
+		top = fmax(top, (double) probabilities[j]);
+	}
+	for (size_t j = 0; j < k; j++)
+		sum += exp((double) probabilities[j] - top);
+	for (size_t j = 0; j < k; j++)
+		probabilities[j] = (float) ((1 - lapse) * (exp((double) probabilities[j] - top) / sum) +
+									lapse / (double) k);
+}
+
+/*
+ * Weights each row, own (n), by the chance that it is no lapse, which is kept in scratch (k).
+ * Sets the lapse rate.
+ */
+static void
+weigh_lapses(const MrenLogits *rows, MrenCalibration *calibration, float *scratch, float *own)
+{
+	double total = 1;
+	double lapses = 0;
+
+	for (size_t i = 0; i < rows->n; i++)
+	{
+		double weight = rows->weights != NULL ? (double) rows->weights[i] : 1;
+		double lapse;
+
+		mren_calibration_apply(calibration, rows->logits + i * rows->k, rows->k, rows->negative,
+							   scratch);
+		lapse = calibration->lapse / (double) rows->k / (double) scratch[(size_t) rows->labels[i]];
+		own[i] = (float) (weight * (1 - lapse));
+		lapses += weight * lapse;
+		total += weight;
+	}
+	calibration->lapse = lapses / total;
+}
+
+#define FIRST_LAPSE 0.1
+#define LAPSE_ROUNDS 30
+
+static MrenStatus
+fit_lapse(const MrenEnv *env, const MrenLogits *rows, float *scratch, float *own,
+		  MrenCalibration *calibration, MrenError *err)
+{
+	MrenLogits weighed = *rows;
+	double lapse = FIRST_LAPSE;
+
+	weighed.weights = own;
+	for (int round = 0; round < LAPSE_ROUNDS; round++)
+	{
+		calibration->lapse = lapse;
+		weigh_lapses(rows, calibration, scratch, own);
+		lapse = calibration->lapse;
+		MREN_TRY(mren_calibration_fit(env, &weighed, calibration, err));
+	}
+	calibration->lapse = lapse;
+	return MREN_OK;
+}
+
+MrenStatus
+mren_calibration_fit_lapse(const MrenEnv *env, const MrenLogits *rows, MrenCalibration *calibration,
+						   MrenError *err)
+{
+	float *scratch = NULL; /* (k), then the rows' weights (n) */
+	MrenStatus status;
+
+	MREN_TRY(mren_calibration_fit(env, rows, calibration, err));
+	if (rows->n == 0)
+		return MREN_OK;
+	MREN_TRY(mren_allocate(env, rows->k + rows->n, sizeof(float), &scratch, err));
+	status = fit_lapse(env, rows, scratch, scratch + rows->k, calibration, err);
+	mren_release(env, scratch);
+	return status;
 }

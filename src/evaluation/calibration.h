@@ -8,6 +8,10 @@
  * relation's logit is fixed at 0 that is softmax([s / T, b]): b = 0 answers
  * "none" exactly where all scores are below 0, whatever T is.
  * Guo et al., On Calibration of Modern Neural Networks, ICML 2017.
+ *
+ * A network that learned rules' mistakes is certain of some answers that are wrong, which no
+ * temperature says without making all others doubtful.  So it may also be given a lapse rate e,
+ * the share of rows whose relation is as good as random: (1 - e) p + e / k.
  */
 #ifndef MREN_EVALUATION_CALIBRATION_H
 #define MREN_EVALUATION_CALIBRATION_H
@@ -24,6 +28,7 @@ typedef struct MrenCalibration
 {
 	double temperature; /* 1/20 .. 20 */
 	double bias;		/* of the negative relation's logit, after the temperature; -20 .. 20 */
+	double lapse;		/* rate, 0 .. 1 */
 } MrenCalibration;
 
 /* Rows to fit on. */
@@ -47,7 +52,19 @@ typedef struct MrenLogits
 extern MrenStatus mren_calibration_fit(const MrenEnv *env, const MrenLogits *rows,
 									   MrenCalibration *calibration, MrenError *err);
 
-/* Mean negative log-likelihood of the rows in nats, without the prior; 0 without rows. */
+/*
+ * mren_calibration_fit_lapse
+ *	  Temperature, bias and lapse rate that make the rows likeliest, by expectation maximization;
+ *	  the rate's prior counts as one row that is no lapse.
+ */
+extern MrenStatus mren_calibration_fit_lapse(const MrenEnv *env, const MrenLogits *rows,
+											 MrenCalibration *calibration, MrenError *err);
+
+/* The distribution of logits (k), with the bias for relation `negative`, if it is not -1. */
+extern void mren_calibration_apply(const MrenCalibration *calibration, const float *logits,
+								   size_t k, int32_t negative, float *probabilities);
+
+/* Mean negative log-likelihood of the rows in nats, without prior and lapse; 0 without rows. */
 extern double mren_calibration_loss(const MrenLogits *rows, const MrenCalibration *calibration);
 
 #endif

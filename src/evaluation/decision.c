@@ -4,7 +4,7 @@
  *
  * Probabilities are counted in steps of 0.001, by relation and by whether they
  * are right; summed from above, a count is that of all pairs which a threshold
- * lets through.  So any threshold of any relation is judged in one look.
+ * lets through.  So any threshold of any relation is judged by one look-up.
  */
 #include "evaluation/decision.h"
 
@@ -17,14 +17,17 @@
 #define STEPS 1000			 /* thresholds 1/1000 .. 1000/1000 */
 #define N_LEVELS (STEPS + 1) /* index b: probabilities of at least b / STEPS */
 #define PRIOR_ROWS 10.0		 /* of a relation, that all relations together count for */
+#define BELIEF_ROWS 200.0	 /* with a relation, that the probabilities' own word counts for */
 #define MAX_ROUNDS 50
 
 /* What a threshold lets through, by level. */
 typedef struct Curve
 {
-	double said[N_LEVELS];
+	double predicted[N_LEVELS];
 	double right[N_LEVELS];
-	double gold; /* pairs that have the relation */
+	double expected[N_LEVELS]; /* to be right, by the probabilities; then mixed with what is */
+	double gold;			   /* pairs that have the relation */
+	double expected_gold;	   /* likewise */
 } Curve;
 
 typedef struct Fit
@@ -34,6 +37,7 @@ typedef struct Fit
 	uint8_t *gold;	  /* (k) of the pair at hand */
 	Curve *curves;	  /* (k) */
 	Curve all;
+	size_t *levels; /* (k) of the thresholds */
 } Fit;
 
 static float
@@ -73,9 +77,11 @@ count_pair(Fit *fit, const MrenKeyed *order, size_t n)
 	{
 		size_t level = level_of(p[j]);
 
-		fit->curves[j].said[level] += weight;
+		fit->curves[j].predicted[level] += weight;
 		fit->curves[j].right[level] += fit->gold[j] ? weight : 0;
+		fit->curves[j].expected[level] += weight * (double) p[j];
 		fit->curves[j].gold += fit->gold[j] ? weight : 0;
+		fit->curves[j].expected_gold += weight * (double) p[j];
 	}
 }
 
@@ -89,18 +95,40 @@ sum_curves(Fit *fit)
 
 		for (size_t b = STEPS; b-- > 0;)
 		{
-			curve->said[b] += curve->said[b + 1];
+			curve->predicted[b] += curve->predicted[b + 1];
 			curve->right[b] += curve->right[b + 1];
+			curve->expected[b] += curve->expected[b + 1];
 		}
 		if ((int32_t) j == fit->rows->negative)
 			continue;
 		for (size_t b = 0; b < N_LEVELS; b++)
 		{
-			fit->all.said[b] += curve->said[b];
+			fit->all.predicted[b] += curve->predicted[b];
 			fit->all.right[b] += curve->right[b];
+			fit->all.expected[b] += curve->expected[b];
 		}
 		fit->all.gold += curve->gold;
+		fit->all.expected_gold += curve->expected_gold;
 	}
+}
+
+static void
+mix_curve(Curve *curve, double belief)
+{
+	for (size_t b = 0; b < N_LEVELS; b++)
+		curve->expected[b] += (1 - belief) * (curve->right[b] - curve->expected[b]);
+	curve->expected_gold += (1 - belief) * (curve->gold - curve->expected_gold);
+}
+
+/* What is expected becomes a mean of that and of what is. */
+static void
+mix_curves(Fit *fit)
+{
+	double belief = BELIEF_ROWS / (BELIEF_ROWS + fit->all.gold);
+
+	for (size_t j = 0; j < fit->rows->k; j++)
+		mix_curve(&fit->curves[j], belief);
+	mix_curve(&fit->all, belief);
 }
 
 static MrenStatus
@@ -119,42 +147,43 @@ count_rows(const MrenEnv *env, Fit *fit, MrenError *err)
 		first = i;
 	}
 	sum_curves(fit);
+	mix_curves(fit);
 	return MREN_OK;
 }
 
 static double
-f1_of(double right, double said, double gold)
+f1_of(double right, double predicted, double gold)
 {
-	return said + gold > 0 ? 2 * right / (said + gold) : 0;
+	return predicted + gold > 0 ? 2 * right / (predicted + gold) : 0;
 }
 
-/* The F1 of one threshold for all relations, at its best. */
+/* The expected F1 of one threshold for all relations, at its best. */
 static double
 best_common_f1(const Curve *all)
 {
 	double best = 0;
 
 	for (size_t b = 1; b < N_LEVELS; b++)
-		best = fmax(best, f1_of(all->right[b], all->said[b], all->gold));
+		best = fmax(best, f1_of(all->expected[b], all->predicted[b], all->expected_gold));
 	return best;
 }
 
 /*
- * The level that maximises right - price * said, with those of all relations as
+ * The level that maximises expected - price * predicted, with those of all relations as
  * if they were PRIOR_ROWS rows of this one's; the middle of a run of equals.
  */
 static size_t
 best_level(const Curve *curve, const Curve *all, double price)
 {
-	double share = all->gold > 0 ? PRIOR_ROWS / all->gold : 0;
+	double share = all->expected_gold > 0 ? PRIOR_ROWS / all->expected_gold : 0;
 	double best = -INFINITY;
 	size_t first = STEPS;
 	size_t last = STEPS;
 
 	for (size_t b = STEPS; b >= 1; b--)
 	{
-		double value = curve->right[b] - price * curve->said[b] +
-					   share * (all->right[b] - price * all->said[b]);
+		double value = curve->expected[b] - price * curve->predicted[b] +
+					   share * (all->expected[b] - price * all->predicted[b]);
 
 		if (value > best)
 		{
@@ -173,20 +202,22 @@ level_of_precision(const Curve *curve, const Curve *all, double precision)
 {
 	for (size_t b = 1; b < N_LEVELS; b++)
 	{
-		double prior = all->said[b] > 0 ? all->right[b] / all->said[b] : 0;
+		double prior = all->predicted[b] > 0 ? all->right[b] / all->predicted[b] : 0;
 
-		if (curve->right[b] + PRIOR_ROWS * prior >= precision * (curve->said[b] + PRIOR_ROWS))
+		if (curve->right[b] + PRIOR_ROWS * prior >= precision * (curve->predicted[b] + PRIOR_ROWS))
 			return b;
 	}
 	return N_LEVELS;
 }
 
-/* Sets the thresholds from a level for each relation, and scores them. */
-static void
-set_thresholds(const Fit *fit, const size_t *levels, float *thresholds, MrenDecisionScore *score)
+/* Sets the thresholds from the levels, and scores them; returns the expected F1. */
+static double
+set_thresholds(const Fit *fit, float *thresholds, MrenDecisionScore *score)
 {
+	const size_t *levels = fit->levels;
 	double right = 0;
-	double said = 0;
+	double predicted = 0;
+	double expected = 0;
 
 	for (size_t j = 0; j < fit->rows->k; j++)
 	{
@@ -194,33 +225,36 @@ set_thresholds(const Fit *fit, const size_t *levels, float *thresholds, MrenDeci
 
 		thresholds[j] = answers ? level_value(levels[j]) : MREN_NEVER;
 		right += answers ? fit->curves[j].right[levels[j]] : 0;
-		said += answers ? fit->curves[j].said[levels[j]] : 0;
+		predicted += answers ? fit->curves[j].predicted[levels[j]] : 0;
+		expected += answers ? fit->curves[j].expected[levels[j]] : 0;
 	}
-	score->precision = said > 0 ? right / said : 0;
+	score->precision = predicted > 0 ? right / predicted : 0;
 	score->recall = fit->all.gold > 0 ? right / fit->all.gold : 0;
-	score->f1 = f1_of(right, said, fit->all.gold);
+	score->f1 = f1_of(right, predicted, fit->all.gold);
+	return f1_of(expected, predicted, fit->all.expected_gold);
 }
 
 static MrenStatus
-fit_levels(const MrenEnv *env, const Fit *fit, MrenAim aim, double precision, size_t *levels,
-		   float *thresholds, MrenDecisionScore *score, MrenError *err)
+fit_levels(const MrenEnv *env, const Fit *fit, MrenAim aim, double precision, float *thresholds,
+		   MrenDecisionScore *score, MrenError *err)
 {
 	double f1 = best_common_f1(&fit->all);
 
 	for (int round = 0; round < MAX_ROUNDS; round++)
 	{
+		double before = f1;
+
 		for (size_t j = 0; j < fit->rows->k; j++)
 		{
 			if (j % 64 == 63)
 				MREN_TRY(mren_check_interrupts(env, err));
-			levels[j] = aim == MREN_AIM_F1
-							? best_level(&fit->curves[j], &fit->all, f1 / 2)
-							: level_of_precision(&fit->curves[j], &fit->all, precision);
+			fit->levels[j] = aim == MREN_AIM_F1
+								 ? best_level(&fit->curves[j], &fit->all, f1 / 2)
+								 : level_of_precision(&fit->curves[j], &fit->all, precision);
 		}
-		set_thresholds(fit, levels, thresholds, score);
-		if (aim != MREN_AIM_F1 || fabs(score->f1 - f1) < 1e-9)
+		f1 = set_thresholds(fit, thresholds, score);
+		if (aim != MREN_AIM_F1 || fabs(f1 - before) < 1e-9)
 			break;
-		f1 = score->f1;
 	}
 	return MREN_OK;
 }
@@ -246,7 +280,6 @@ mren_decision_fit(const MrenEnv *env, const MrenScoredRows *rows, MrenAim aim, d
 				  float *thresholds, MrenDecisionScore *score, MrenError *err)
 {
 	Fit fit = {.rows = rows};
-	size_t *levels = NULL;
 	MrenStatus status;
 
 	*score = (MrenDecisionScore){0, 0, 0};
@@ -256,17 +289,17 @@ mren_decision_fit(const MrenEnv *env, const MrenScoredRows *rows, MrenAim aim, d
 	if (status == MREN_OK)
 		status = mren_allocate_zero(env, rows->k, sizeof(Curve), &fit.curves, err);
 	if (status == MREN_OK)
-		status = mren_allocate(env, rows->k, sizeof(size_t), &levels, err);
+		status = mren_allocate(env, rows->k, sizeof(size_t), &fit.levels, err);
 	if (status == MREN_OK)
 	{
 		order_rows(&fit);
 		status = count_rows(env, &fit, err);
 	}
 	if (status == MREN_OK)
-		status = fit_levels(env, &fit, aim, precision, levels, thresholds, score, err);
+		status = fit_levels(env, &fit, aim, precision, thresholds, score, err);
 	mren_release(env, fit.order);
 	mren_release(env, fit.gold);
 	mren_release(env, fit.curves);
-	mren_release(env, levels);
+	mren_release(env, fit.levels);
 	return status;
 }

@@ -1,9 +1,9 @@
 /*
  * decision.h
- *	  Which relations of a pair are said: a threshold for each relation's
+ *	  Which relations of a pair are predicted: a threshold for each relation's
  *	  probability, fitted on rows that were not trained on, for a stated aim.
  *
- * Several relations of one pair may be said, and several may be right: rows of
+ * Several relations of a pair may be predicted, and several may be right: rows of
  * the same pair count as one pair with several relations.
  */
 #ifndef MREN_EVALUATION_DECISION_H
@@ -16,12 +16,12 @@
 
 typedef enum MrenAim
 {
-	MREN_AIM_ARGMAX,	/* no thresholds: the most likely relation is said */
+	MREN_AIM_ARGMAX,	/* no thresholds: the most likely relation is predicted */
 	MREN_AIM_F1,		/* the highest micro F1 */
 	MREN_AIM_PRECISION, /* the highest recall at a given precision of each relation */
 } MrenAim;
 
-/* A threshold that no probability reaches: the relation is never said. */
+/* A threshold that no probability reaches: the relation is never predicted. */
 #define MREN_NEVER 2.0f
 
 /* Rows to fit on. */
@@ -36,7 +36,7 @@ typedef struct MrenScoredRows
 	int32_t negative; /* relation that is no answer; -1: none */
 } MrenScoredRows;
 
-/* The rows under fitted thresholds, micro-averaged; 0 where nothing is said. */
+/* The rows under fitted thresholds, micro-averaged; 0 where nothing is predicted. */
 typedef struct MrenDecisionScore
 {
 	double precision;
@@ -51,7 +51,9 @@ typedef struct MrenDecisionScore
  *	  which count for each like 10 rows of its own.  precision is read for that
  *	  aim only, 0 .. 1.  The negative relation's threshold is MREN_NEVER.
  *	  The thresholds of F1 are those of Dinkelbach's method: for the best F, each
- *	  maximises its true positives less F / 2 times what it says.
+ *	  maximises its true positives minus F / 2 times its predictions.  True positives
+ *	  are those of the rows and those that the probabilities expect, which count
+ *	  like 200 rows with a relation.
  */
 extern MrenStatus mren_decision_fit(const MrenEnv *env, const MrenScoredRows *rows, MrenAim aim,
 									double precision, float *thresholds, MrenDecisionScore *score,

@@ -53,7 +53,7 @@ typedef struct MrenRankedPoint
 /*
  * mren_ranked_next
  *	  The next point in descending order of confidence, from a point whose n is
- *	  0; false behind the last.  relevant is the number of relevant items, the
+ *	  0; false after the last.  relevant is the number of relevant items, the
  *	  denominator of recall.  Average precision as in scikit-learn, without
  *	  interpolation.
  */

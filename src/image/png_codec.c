@@ -66,7 +66,7 @@ on_error(png_structp png, png_const_charp message)
 
 /*
  * libpng only warns when the pixel data's own checksum is wrong or its stream
- * is damaged behind the last pixel, and in newer versions when the checksum of
+ * is damaged after the last pixel, and in newer versions when the checksum of
  * the last chunk is wrong.  A stream that merely goes on is harmless; other
  * warnings are about chunks that no pixel depends on.
  */

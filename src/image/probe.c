@@ -207,7 +207,7 @@ jpeg_truncated(size_t len, MrenError *err)
 
 /*
  * Finds the next marker at or after *pos, over fill bytes and junk, as libjpeg
- * does; *pos is then behind it, and what was passed over is taken from *junk.
+ * does; *pos is then after it, and what was passed over is taken from *junk.
  */
 static MrenStatus
 jpeg_next_marker(const uint8_t *bytes, size_t len, size_t *pos, size_t *junk, uint8_t *marker,

@@ -63,7 +63,7 @@ shrink_tap(uint64_t in, uint64_t out, uint64_t o, Tap *tap)
 
 /*
  * The centre of output position o lies at ((2 o + 1) in - out) / (2 out),
- * counted between input centres; before the first and behind the last centre
+ * counted between input centres; before the first and after the last centre
  * their values go on.
  */
 static void

@@ -81,17 +81,21 @@ MrenStatus
 mren_crf_reserve(const MrenEnv *env, MrenCrfWork *work, const MrenCrfRules *rules, size_t n_words,
 				 MrenError *err)
 {
+	size_t n_pairs = rules->starts[rules->n_tags];
 	size_t needed;
 
 	if (!mren_size_mul(n_words, rules->n_tags, &needed))
 		return mren_fail_nomem(err);
-	if (needed <= work->capacity)
+	if (needed <= work->capacity && n_pairs == work->n_pairs)
 		return MREN_OK;
 	mren_crf_work_free(env, work);
+	MREN_TRY(mren_allocate(env, n_pairs, sizeof(double), &work->odds, err));
+	MREN_TRY(mren_allocate(env, 2 * rules->n_tags, sizeof(double), &work->step, err));
 	MREN_TRY(mren_allocate(env, needed, sizeof(double), &work->alpha, err));
 	MREN_TRY(mren_allocate(env, needed, sizeof(double), &work->beta, err));
 	MREN_TRY(mren_allocate(env, needed, sizeof(uint32_t), &work->back, err));
 	work->capacity = needed;
+	work->n_pairs = n_pairs;
 	return MREN_OK;
 }
 
@@ -101,6 +105,8 @@ mren_crf_work_free(const MrenEnv *env, MrenCrfWork *work)
 	mren_release(env, work->alpha);
 	mren_release(env, work->beta);
 	mren_release(env, work->back);
+	mren_release(env, work->odds);
+	mren_release(env, work->step);
 	*work = (MrenCrfWork){0};
 }
 
@@ -116,8 +122,47 @@ check_now_and_then(const MrenEnv *env, const MrenCrfRules *rules, size_t *pairs,
 }
 
 /*
+ * Sums of exponentials are taken as products, one exponential a tag instead of one a pair of tags:
+ * exp(a(i) - max) * odds(i, j).  A sum outside these bounds may have lost terms, or all of them,
+ * and is taken again term by term.
+ */
+#define LEAST_SUM 1e-280
+#define LARGEST_SUM 1e280
+
+static bool
+is_exact(double sum)
+{
+	return sum >= LEAST_SUM && sum <= LARGEST_SUM;
+}
+
+static void
+set_odds(const MrenCrf *crf, double *odds)
+{
+	const MrenCrfRules *rules = crf->rules;
+
+	for (size_t j = 0; j < rules->n_tags; j++)
+	{
+		for (uint32_t p = rules->starts[j]; p < rules->starts[j + 1]; p++)
+			odds[p] = exp((double) crf->weights.transitions[rules->before[p] * rules->n_tags + j]);
+	}
+}
+
+/* e[i] = exp(x[i] - max), where max is the largest x, which is returned. */
+static double
+exponentials(const double *x, size_t n, double *e)
+{
+	double max = x[0];
+
+	for (size_t i = 1; i < n; i++)
+		max = x[i] > max ? x[i] : max;
+	for (size_t i = 0; i < n; i++)
+		e[i] = exp(x[i] - max);
+	return max;
+}
+
+/*
  * The log of the sum of exp(previous[i] + transition(i, j)) over the tags i
- * that may come before j.
+ * that may come before j, term by term.
  */
 static double
 sum_before(const MrenCrfRules *rules, const float *transitions, const double *previous, size_t j)
@@ -133,6 +178,24 @@ sum_before(const MrenCrfRules *rules, const float *transitions, const double *pr
 	for (uint32_t p = rules->starts[j]; p < rules->starts[j + 1]; p++)
 		sum += exp(previous[rules->before[p]] + transitions[rules->before[p] * n + j] - max);
 	return max + log(sum);
+}
+
+/* From the alphas of one word to those of the next, without its emissions. */
+static void
+step_forward(const MrenCrf *crf, const MrenCrfWork *work, const double *previous, double *alpha)
+{
+	const MrenCrfRules *rules = crf->rules;
+	double max = exponentials(previous, rules->n_tags, work->step);
+
+	for (size_t j = 0; j < rules->n_tags; j++)
+	{
+		double sum = 0;
+
+		for (uint32_t p = rules->starts[j]; p < rules->starts[j + 1]; p++)
+			sum += work->step[rules->before[p]] * work->odds[p];
+		alpha[j] = is_exact(sum) ? max + log(sum)
+								 : sum_before(rules, crf->weights.transitions, previous, j);
+	}
 }
 
 static double
@@ -163,15 +226,15 @@ mren_crf_forward(const MrenEnv *env, const MrenCrf *crf, const float *emissions,
 	size_t k = crf->rules->n_tags;
 	size_t pairs = 0;
 
+	set_odds(crf, work->odds);
 	for (size_t j = 0; j < k; j++)
 		work->alpha[j] = crf->rules->begins[j] ? (double) crf->weights.start[j] + emissions[j]
 											   : -(double) INFINITY;
 	for (size_t t = 1; t < n; t++)
 	{
+		step_forward(crf, work, work->alpha + (t - 1) * k, work->alpha + t * k);
 		for (size_t j = 0; j < k; j++)
-			work->alpha[t * k + j] =
-				sum_before(crf->rules, crf->weights.transitions, work->alpha + (t - 1) * k, j) +
-				emissions[t * k + j];
+			work->alpha[t * k + j] += emissions[t * k + j];
 		MREN_TRY(check_now_and_then(env, crf->rules, &pairs, err));
 	}
 	work->partition = sum_ends(crf, work->alpha + (n - 1) * k);
@@ -180,13 +243,14 @@ mren_crf_forward(const MrenEnv *env, const MrenCrf *crf, const float *emissions,
 
 /*
  * beta(t, i) = log of the sum over j of exp(transition(i, j) + next(j)), where
- * next(j) is emission plus beta of word t + 1.  The rules list predecessors, so
- * both passes (the largest term, then the sum) go through all pairs.
+ * next(j) is emission plus beta of word t + 1, term by term.  The rules list
+ * predecessors, so both passes (the largest term, then the sum) go through all pairs.
  */
 static void
-step_back(const MrenCrfRules *rules, const float *transitions, const double *next, double *beta,
-		  double *sums)
+sum_behind(const MrenCrf *crf, const double *next, double *beta, double *sums)
 {
+	const MrenCrfRules *rules = crf->rules;
+	const float *transitions = crf->weights.transitions;
 	size_t k = rules->n_tags;
 
 	for (size_t i = 0; i < k; i++)
@@ -220,28 +284,51 @@ step_back(const MrenCrfRules *rules, const float *transitions, const double *nex
 	}
 }
 
+/* The same by products. */
+static void
+step_back(const MrenCrf *crf, const MrenCrfWork *work, const double *next, double *beta)
+{
+	const MrenCrfRules *rules = crf->rules;
+	size_t k = rules->n_tags;
+	double *e = work->step + k;
+	double max = exponentials(next, k, e);
+	bool exact = true;
+
+	memset(beta, 0, k * sizeof(double));
+	for (size_t j = 0; j < k; j++)
+	{
+		for (uint32_t p = rules->starts[j]; p < rules->starts[j + 1]; p++)
+			beta[rules->before[p]] += work->odds[p] * e[j];
+	}
+	for (size_t i = 0; i < k; i++)
+		exact = exact && is_exact(beta[i]);
+	if (!exact)
+	{
+		sum_behind(crf, next, beta, e);
+		return;
+	}
+	for (size_t i = 0; i < k; i++)
+		beta[i] = max + log(beta[i]);
+}
+
 MrenStatus
 mren_crf_backward(const MrenEnv *env, const MrenCrf *crf, const float *emissions, size_t n,
 				  MrenCrfWork *work, MrenError *err)
 {
 	size_t k = crf->rules->n_tags;
 	size_t pairs = 0;
-	double *next;
-	MrenStatus status = MREN_OK;
 
-	MREN_TRY(mren_allocate(env, 2 * k, sizeof(double), &next, err));
 	for (size_t i = 0; i < k; i++)
 		work->beta[(n - 1) * k + i] =
 			crf->rules->ends[i] ? (double) crf->weights.end[i] : -(double) INFINITY;
-	for (size_t t = n - 1; t > 0 && status == MREN_OK; t--)
+	for (size_t t = n - 1; t > 0; t--)
 	{
 		for (size_t j = 0; j < k; j++)
-			next[j] = work->beta[t * k + j] + emissions[t * k + j];
-		step_back(crf->rules, crf->weights.transitions, next, work->beta + (t - 1) * k, next + k);
-		status = check_now_and_then(env, crf->rules, &pairs, err);
+			work->step[j] = work->beta[t * k + j] + emissions[t * k + j];
+		step_back(crf, work, work->step, work->beta + (t - 1) * k);
+		MREN_TRY(check_now_and_then(env, crf->rules, &pairs, err));
 	}
-	mren_release(env, next);
-	return status;
+	return MREN_OK;
 }
 
 static bool

@@ -80,9 +80,12 @@ typedef struct MrenCrfGradient
 typedef struct MrenCrfWork
 {
 	size_t capacity; /* words times tags */
+	size_t n_pairs;	 /* of tags that may follow each other */
 	double *alpha;	 /* (n, n_tags) log of the sum over paths that end here, with this emission */
 	double *beta;	 /* (n, n_tags) log of the sum over paths that follow */
 	uint32_t *back;	 /* (n, n_tags) */
+	double *odds;	 /* (n_pairs) exp of their transitions, in the order of the rules */
+	double *step;	 /* (2, n_tags) of one word */
 	double partition;
 } MrenCrfWork;
 
@@ -92,9 +95,9 @@ extern void mren_crf_work_free(const MrenEnv *env, MrenCrfWork *work);
 
 /*
  * mren_crf_forward, mren_crf_backward
- *	  Forward fills alpha and partition for one sentence, backward fills beta:
- *	  emissions (n, n_tags), n >= 1 words, for which work is reserved.  Both
- *	  check for interrupts.
+ *	  Forward fills alpha and partition for one sentence, backward, which comes
+ *	  after it, beta: emissions (n, n_tags), n >= 1 words, for which work is
+ *	  reserved.  Both check for interrupts.
  */
 extern MrenStatus mren_crf_forward(const MrenEnv *env, const MrenCrf *crf, const float *emissions,
 								   size_t n, MrenCrfWork *work, MrenError *err);

@@ -12,30 +12,66 @@
 size_t
 mren_int8_packed_size(size_t k, size_t m)
 {
-	return (k + 3) / 4 * 4 * ((m + MREN_PANEL - 1) / MREN_PANEL * MREN_PANEL);
+	return mren_int8_groups(k) * MREN_INT8_GROUP * ((m + MREN_PANEL - 1) / MREN_PANEL * MREN_PANEL);
 }
 
-/* The scale of k floats, and its inverse; 0 for both where all of them are 0. */
+/*
+ * The sum of four weights of one sign, as whole numbers, whose products with activations are added
+ * in 16 bits: rounding adds at most 2, and 128 * 255 fits.
+ */
+#define MOST_SUM 126
+
+/*
+ * The greatest sum of the weights of one sign, in absolute value, whose products are added in 16
+ * bits: of each group of inputs, numbers 0, 1, 4 and 5, or 2, 3, 6 and 7.
+ */
 static float
-scale_of(const float *x, size_t k, float *inverse)
+greatest_sum(const float *w, size_t k)
 {
 	float most = 0;
 
+	for (size_t i = 0; i < k; i += MREN_INT8_GROUP)
+	{
+		float above[2] = {0};
+		float below[2] = {0};
+
+		for (size_t j = i; j < i + MREN_INT8_GROUP && j < k; j++)
+		{
+			above[j / 2 % 2] += w[j] > 0 ? w[j] : 0;
+			below[j / 2 % 2] -= w[j] < 0 ? w[j] : 0;
+		}
+		for (int half = 0; half < 2; half++)
+		{
+			most = above[half] > most ? above[half] : most;
+			most = below[half] > most ? below[half] : most;
+		}
+	}
+	return most;
+}
+
+/* The scale of a column of k weights, and its inverse; 0 for both where all of them are 0. */
+static float
+scale_of(const float *w, size_t k, float *inverse)
+{
+	float most = 0;
+	float scale = greatest_sum(w, k) / MOST_SUM;
+
 	for (size_t i = 0; i < k; i++)
-		most = fabsf(x[i]) > most ? fabsf(x[i]) : most;
-	*inverse = most < 1e-37f ? 0 : 127 / most;
-	return most / 127;
+		most = fabsf(w[i]) > most ? fabsf(w[i]) : most;
+	scale = most / 127 > scale ? most / 127 : scale;
+	*inverse = scale < 1e-37f ? 0 : 1 / scale;
+	return scale;
 }
 
 void
 mren_int8_pack_transposed(const MrenInt8Weights *to, const float *w, size_t k, size_t m)
 {
-	size_t groups = (k + 3) / 4;
+	size_t column = mren_int8_groups(k) * MREN_INT8_GROUP;
 
 	memset(to->packed, 0, mren_int8_packed_size(k, m));
 	for (size_t j = 0; j < (m + MREN_PANEL - 1) / MREN_PANEL * MREN_PANEL; j++)
 	{
-		int8_t *panel = to->packed + j / MREN_PANEL * groups * 4 * MREN_PANEL;
+		int8_t *panel = to->packed + j / MREN_PANEL * MREN_PANEL * column;
 		float inverse;
 
 		to->scale[j] = 0;
@@ -104,15 +140,15 @@ row_reference(int32_t *to, const float *in, size_t k)
 		top = in[i] > top ? in[i] : top;
 		bottom = in[i] < bottom ? in[i] : bottom;
 	}
-	inverse = top - bottom > 1e-37f ? 255 / (top - bottom) : 0;
+	inverse = top - bottom > 1e-37f ? MREN_INT8_STEPS / (top - bottom) : 0;
 	zero = lrintf(-bottom * inverse);
 	for (size_t i = 0; i < k; i++)
 	{
 		long q = lrintf(in[i] * inverse) + zero;
 
-		to[i] = (int32_t) ((q < 0 ? 0 : q > 255 ? 255 : q) - zero);
+		to[i] = (int32_t) ((q < 0 ? 0 : q > MREN_INT8_STEPS ? MREN_INT8_STEPS : q) - zero);
 	}
-	return (top - bottom) / 255;
+	return (top - bottom) / MREN_INT8_STEPS;
 }
 
 void

@@ -2,12 +2,15 @@
  * int8.h
  *	  The dense layer of prediction with weights of one byte.
  *
- * A column of weights is a scale, its largest absolute value through 127, times whole numbers
- * from -127 to 127.  A row of activations, as it comes, is a scale times whole numbers from 0 to
- * 255 less the one that stands for 0, from the least to the greatest of them: what GELU gives is
- * nearly all positive, and what a layer norm gives often has one large number (Jacob et al. 2018).
- * The sums of their products are exact, so a row has the same bits in any batch, and only the two
- * roundings lose accuracy.
+ * A column of weights is a scale times whole numbers from -127 to 127.  A row of activations, as it
+ * comes, is a scale times whole numbers from 0 to 255 less the one that stands for 0, from the
+ * least to the greatest of them: what GELU gives is nearly all positive, and what a layer norm
+ * gives often has one large number (Jacob et al. 2018).  The sums of their products are exact, so a
+ * row has the same bits in any batch, and only the two roundings lose accuracy.
+ *
+ * A column's scale is its largest absolute value through 127, or more where the products of four
+ * inputs, which AVX2 adds in 16 bits, would not fit otherwise.  Activations keep all eight bits
+ * instead, since their large numbers leave few steps to the others.
  */
 #ifndef MREN_NN_INT8_H
 #define MREN_NN_INT8_H
@@ -32,7 +35,7 @@ typedef struct MrenInt8Weights
 extern void mren_int8_pack_transposed(const MrenInt8Weights *to, const float *w, size_t k,
 									  size_t m);
 
-/* Rows of activations, in a form that depends on the processor. */
+/* Rows of activations. */
 typedef struct MrenInt8Rows
 {
 	char *bytes;  /* n times mren_int8_row_bytes(k), 64-byte aligned */

@@ -12,8 +12,6 @@
 
 #include <string.h>
 
-#include "base/size.h"
-
 #define MAX_WORDS 4096
 #define BATCH 32
 

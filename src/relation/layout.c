@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/size.h"
 #include "relation/branch_linear.h"
 #include "relation/conv_text.h"
 #include "data/boxes.h"

@@ -432,6 +432,7 @@ mren_net_info(const MrenNet *net, MrenNetInfo *info)
 	info->threshold = net->threshold;
 	info->thresholds = net->said_from;
 	info->temperature = net->temperature;
+	info->lapse = net->lapse;
 	info->has_image = net->shape.image_dim > 0;
 	info->grid = net->shape.grid;
 	info->boxes = net->shape.boxes != 0;

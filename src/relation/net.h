@@ -83,6 +83,7 @@ typedef struct MrenNetInfo
 	double threshold;			   /* abstain below it; negative: never */
 	const float *thresholds;	   /* (n_relations) of the net, see mren_net_says; NULL: argmax */
 	double temperature;			   /* 1: not calibrated */
+	double lapse;				   /* rate: the share of rows that it answers as if at random */
 	bool has_image;				   /* image_dim > 0 */
 	MrenGridShape grid;			   /* shape of the grids that it reads; all 0: none */
 	bool boxes;					   /* it reads the boxes of the mentions */
@@ -145,14 +146,15 @@ extern size_t mren_net_best(const float *probabilities, size_t n_relations);
 
 /*
  * mren_net_says
- *	  Whether a net with thresholds says relation i of a row: if the probability
- *	  reaches the relation's threshold.  It may say several of one row.  The
- *	  negative relation is not said, it is what a net says by saying nothing.
+ *	  Whether a net with thresholds says relation i of a row: if its confidence
+ *	  (the probability, or less where the mentions are unsure) reaches the
+ *	  relation's threshold.  It may say several of one row.  The negative
+ *	  relation is not said, it is what a net says by saying nothing.
  */
 static inline bool
-mren_net_says(const MrenNetInfo *info, const float *probabilities, size_t i)
+mren_net_says(const MrenNetInfo *info, size_t i, double confidence)
 {
-	return probabilities[i] >= info->thresholds[i];
+	return confidence >= (double) info->thresholds[i];
 }
 
 typedef struct MrenNetAnswer

@@ -21,7 +21,6 @@
 #include <string.h>
 
 #include "base/hash.h"
-#include "base/size.h"
 
 #define MAGIC "MRENnet2"
 #define FIRST_MAGIC "MRENnet1" /* without fields */

@@ -44,6 +44,7 @@ static const Field table[] = {
 	{43, FIELD_BYTES, AT(lexicons), 0, 32, 32.0 * MREN_MAX_NET_LEXICONS, "lexicons"},
 	{44, FIELD_SIZE, AT(box_features), 0, 0, 1, "use of boxes as features"},
 	{45, FIELD_BYTES, AT(thresholds), 0, 4, 4.0 * MREN_MAX_RELATIONS, "thresholds of relations"},
+	{46, FIELD_REAL, AT(lapse), 0, 0, 1, "lapse rate"},
 	{60, FIELD_SIZE, AT(shape.grid.height), 0, 0, MREN_MAX_GRID_CELLS, "grid height"},
 	{61, FIELD_SIZE, AT(shape.grid.width), 0, 0, MREN_MAX_GRID_CELLS, "grid width"},
 	{62, FIELD_SIZE, AT(shape.grid.channels), 0, 0, MREN_GRID_CHANNELS, "number of grid channels"},

@@ -12,7 +12,6 @@
 #include "data/boxes.h"
 #include "relation/branch_grid.h"
 #include "nn/kernels.h"
-#include "relation/batch.h"
 
 /* The workspace of one row. */
 typedef struct Workspace

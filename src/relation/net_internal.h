@@ -53,7 +53,8 @@ struct MrenNet
 	int32_t negative;
 	double threshold;
 	double temperature;
-	float scale; /* of word vectors, to unit root mean square */
+	double lapse; /* see evaluation/calibration.h */
+	float scale;  /* of word vectors, to unit root mean square */
 	uint8_t embeddings_sha256[32];
 	uint8_t encoder_sha256[32];
 	uint64_t *training; /* (n_training) identities, ascending */

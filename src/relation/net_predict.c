@@ -480,7 +480,7 @@ mren_net_logits(const MrenNet *net, const float *features, size_t n, float *logi
 }
 
 static void
-softmax(float *row, size_t k, double temperature)
+softmax(float *row, size_t k, double temperature, double lapse)
 {
 	float top = row[0];
 	double sum = 0;
@@ -490,7 +490,9 @@ softmax(float *row, size_t k, double temperature)
 	for (size_t j = 0; j < k; j++)
 		sum += exp(((double) row[j] - (double) top) / temperature);
 	for (size_t j = 0; j < k; j++)
-		row[j] = (float) (exp(((double) row[j] - (double) top) / temperature) / sum);
+		row[j] =
+			(float) ((1 - lapse) * (exp(((double) row[j] - (double) top) / temperature) / sum) +
+					 lapse / (double) k);
 }
 
 MrenStatus
@@ -501,7 +503,7 @@ mren_net_probabilities(const MrenNet *net, const float *features, size_t n, floa
 
 	MREN_TRY(mren_net_logits(net, features, n, probabilities, scratch, err));
 	for (size_t i = 0; i < n; i++)
-		softmax(probabilities + i * k, k, net->temperature);
+		softmax(probabilities + i * k, k, net->temperature, net->lapse);
 	return MREN_OK;
 }
 
@@ -526,7 +528,7 @@ best_said(const MrenNetInfo *info, const float *probabilities)
 
 	for (size_t i = 0; i < info->n_relations; i++)
 	{
-		if (mren_net_says(info, probabilities, i) &&
+		if (mren_net_says(info, i, (double) probabilities[i]) &&
 			(best < 0 || probabilities[i] > probabilities[best]))
 			best = (int32_t) i;
 	}
@@ -560,7 +562,8 @@ mren_net_said(const MrenNetInfo *info, const float *probabilities, int32_t *said
 	}
 	for (size_t i = 0; i < info->n_relations; i++)
 	{
-		if (mren_net_says(info, probabilities, i) && (double) probabilities[i] >= info->threshold)
+		if (mren_net_says(info, i, (double) probabilities[i]) &&
+			(double) probabilities[i] >= info->threshold)
 			said[n++] = (int32_t) i;
 	}
 	return n;

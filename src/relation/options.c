@@ -98,8 +98,8 @@ mren_options_init(MrenOptions *options)
 	options->fine_tuned_layers = 3;
 	options->adapter_rank = 16;
 	options->encoder_rate = MREN_MARKER_RATE_AUTO;
-	options->encoder_epochs = 5;
-	options->encoder_batch_size = 32;
+	options->encoder_epochs = MREN_MARKER_EPOCHS_AUTO;
+	options->encoder_batch_size = 16;
 	options->encoder_int8 = false;
 	options->encoder_refit = false;
 	options->filters = 100;

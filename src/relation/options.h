@@ -51,6 +51,7 @@ typedef enum MrenFineTuning
 } MrenFineTuning;
 
 #define MREN_MARKER_RATE_AUTO (-1.0)
+#define MREN_MARKER_EPOCHS_AUTO 0
 
 /* Where the markers of a pair stand. */
 typedef enum MrenMarkers
@@ -112,10 +113,10 @@ typedef struct MrenOptions
 	const char *pretrained;
 	MrenFineTuning fine_tuning;
 	MrenMarkers markers;
-	size_t fine_tuned_layers; /* the last ones; of MREN_FINE_TUNING_LAST_LAYERS */
-	size_t adapter_rank;	  /* of MREN_FINE_TUNING_ADAPTERS */
-	double encoder_rate;	  /* learning rate, or MREN_MARKER_RATE_AUTO: by kind and width */
-	size_t encoder_epochs;
+	size_t fine_tuned_layers;  /* the last ones; of MREN_FINE_TUNING_LAST_LAYERS */
+	size_t adapter_rank;	   /* of MREN_FINE_TUNING_ADAPTERS */
+	double encoder_rate;	   /* learning rate, or MREN_MARKER_RATE_AUTO: by kind and width */
+	size_t encoder_epochs;	   /* or MREN_MARKER_EPOCHS_AUTO: by the number of rows */
 	size_t encoder_batch_size; /* rows */
 	bool encoder_int8;		   /* answers are computed with matrices of bytes */
 	bool encoder_refit;		   /* trained again on validation rows, too */

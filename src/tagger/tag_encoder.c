@@ -85,8 +85,21 @@ reserve(const MrenEnv *env, MrenTagTokenBatch *batch, size_t windows, size_t tok
 					   sizeof(*batch->windows), err));
 	MREN_TRY(
 		mren_grow(env, &batch->ids, &batch->ids_capacity, 0, tokens + 1, sizeof(*batch->ids), err));
-	return mren_grow(env, &batch->positions, &batch->positions_capacity, 0, tokens + 1,
-					 sizeof(*batch->positions), err);
+	MREN_TRY(mren_grow(env, &batch->positions, &batch->positions_capacity, 0, tokens + 1,
+					   sizeof(*batch->positions), err));
+	return mren_grow(env, &batch->read, &batch->read_capacity, 0, tokens + 1, sizeof(*batch->read),
+					 err);
+}
+
+/* Marks the first pieces of words, in read of tokens from number `begin` on. */
+static void
+mark_read(const uint32_t *firsts, size_t n_words, size_t begin, bool *read)
+{
+	for (size_t w = 0; w < n_words; w++)
+	{
+		if (firsts[w] != UINT32_MAX)
+			read[firsts[w] - begin] = true;
+	}
 }
 
 MrenStatus
@@ -102,12 +115,14 @@ mren_tag_token_batch_fill(const MrenEnv *env, MrenTagTokenBatch *batch, const Mr
 		n_tokens += inputs[s].tokens.n;
 	}
 	MREN_TRY(reserve(env, batch, n_windows, n_tokens, err));
+	memset(batch->read, 0, n_tokens * sizeof(*batch->read));
 	n_windows = n_tokens = 0;
 	for (size_t s = 0; s < n; s++)
 	{
 		const MrenTagTokens *tokens = &inputs[s].tokens;
 
 		memcpy(batch->ids + n_tokens, tokens->ids, tokens->n * sizeof(int32_t));
+		mark_read(tokens->firsts, inputs[s].n_words, 0, batch->read + n_tokens);
 		for (size_t i = 0; i < tokens->n_windows; i++)
 		{
 			batch->windows[n_windows++] = (MrenTransformerSentence){.n_text = tokens->windows[i]};
@@ -119,7 +134,8 @@ mren_tag_token_batch_fill(const MrenEnv *env, MrenTagTokenBatch *batch, const Mr
 										  .n_sentences = n_windows,
 										  .ids = batch->ids,
 										  .positions = batch->positions,
-										  .n_tokens = n_tokens};
+										  .n_tokens = n_tokens,
+										  .read = batch->read};
 	return MREN_OK;
 }
 
@@ -129,6 +145,7 @@ mren_tag_token_batch_free(const MrenEnv *env, MrenTagTokenBatch *batch)
 	mren_release(env, batch->windows);
 	mren_release(env, batch->ids);
 	mren_release(env, batch->positions);
+	mren_release(env, batch->read);
 	memset(batch, 0, sizeof(*batch));
 }
 
@@ -136,7 +153,16 @@ mren_tag_token_batch_free(const MrenEnv *env, MrenTagTokenBatch *batch)
  * Vectors
  */
 
-/* A window, what is read of it, and where. */
+/* A window: its tokens, and the words that begin in it. */
+typedef struct Window
+{
+	size_t number;
+	size_t begin;
+	size_t first_word;
+	size_t end_word;
+} Window;
+
+/* What is read of a window, and where. */
 typedef struct Reading
 {
 	const MrenTagEncoder *encoder;
@@ -146,15 +172,17 @@ typedef struct Reading
 } Reading;
 
 static MrenStatus
-read_window(const MrenEnv *env, Reading *reading, const MrenTagTokens *tokens, size_t window,
-			size_t begin, MrenError *err)
+read_window(const MrenEnv *env, Reading *reading, const MrenTagTokens *tokens, const Window *window,
+			MrenError *err)
 {
 	MrenTagInput input = {.tokens = {.n_windows = 1,
-									 .windows = tokens->windows + window,
-									 .n = tokens->windows[window],
-									 .ids = tokens->ids + begin}};
+									 .windows = tokens->windows + window->number,
+									 .n = tokens->windows[window->number],
+									 .ids = tokens->ids + window->begin}};
 
 	MREN_TRY(mren_tag_token_batch_fill(env, &reading->batch, &input, 1, err));
+	mark_read(tokens->firsts + window->first_word, window->end_word - window->first_word,
+			  window->begin, reading->batch.read);
 	MREN_TRY(mren_grow(env, &reading->vectors, &reading->vectors_capacity, 0,
 					   input.tokens.n * reading->encoder->shape.width, sizeof(float), err));
 	return mren_transformer_forward(env, reading->encoder->encoder, &reading->batch.batch,
@@ -168,26 +196,29 @@ read_windows(const MrenEnv *env, Reading *reading, const MrenTagInput *input, fl
 {
 	const MrenTagTokens *tokens = &input->tokens;
 	size_t width = reading->encoder->shape.width;
-	size_t begin = 0;
-	size_t w = 0;
+	Window window = {0};
 
-	for (size_t i = 0; i < tokens->n_windows; i++)
+	for (; window.number < tokens->n_windows; window.number++)
 	{
-		size_t end = begin + tokens->windows[i];
-		bool read = false;
+		size_t end = window.begin + tokens->windows[window.number];
+		bool has_words = false;
+		size_t w = window.first_word;
 
 		for (; w < input->n_words && (tokens->firsts[w] == UINT32_MAX || tokens->firsts[w] < end);
 			 w++)
+			has_words |= tokens->firsts[w] != UINT32_MAX;
+		window.end_word = w;
+		if (has_words)
+			MREN_TRY(read_window(env, reading, tokens, &window, err));
+		for (w = window.first_word; w < window.end_word; w++)
 		{
-			if (tokens->firsts[w] == UINT32_MAX)
-				continue;
-			if (!read)
-				MREN_TRY(read_window(env, reading, tokens, i, begin, err));
-			read = true;
-			memcpy(out + w * width, reading->vectors + (tokens->firsts[w] - begin) * width,
-				   width * sizeof(float));
+			if (tokens->firsts[w] != UINT32_MAX)
+				memcpy(out + w * width,
+					   reading->vectors + (tokens->firsts[w] - window.begin) * width,
+					   width * sizeof(float));
 		}
-		begin = end;
+		window.begin = end;
+		window.first_word = window.end_word;
 	}
 	return MREN_OK;
 }

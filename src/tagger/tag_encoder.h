@@ -63,7 +63,8 @@ typedef struct MrenTagTokenBatch
 	MrenTransformerSentence *windows;
 	int32_t *ids;
 	uint32_t *positions;
-	size_t windows_capacity, ids_capacity, positions_capacity;
+	bool *read; /* the first pieces of words */
+	size_t windows_capacity, ids_capacity, positions_capacity, read_capacity;
 } MrenTagTokenBatch;
 
 extern MrenStatus mren_tag_token_batch_fill(const MrenEnv *env, MrenTagTokenBatch *batch,

@@ -20,7 +20,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/size.h"
 #include "base/sort.h"
 
 #define FIXED 48

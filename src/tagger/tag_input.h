@@ -27,6 +27,9 @@ typedef struct MrenTagTokens
 	const uint32_t *firsts;
 } MrenTagTokens;
 
+/* What a tagger made of the words of earlier sentences (tagger.h). */
+typedef struct MrenTagCache MrenTagCache;
+
 /*
  * The first two features of a word are its spelling in lower case and its case
  * pattern; the order of the others does not matter.
@@ -42,6 +45,7 @@ typedef struct MrenTagInput
 								 that begins, is inside, ends or is alone an entry */
 	MrenTagTokens tokens;	  /* firsts NULL: the sentence was not tokenised */
 	const float *encoded;	  /* (n_words, encoder_dim) vectors of a text encoder, or NULL */
+	MrenTagCache *cache;	  /* or NULL */
 } MrenTagInput;
 
 #endif

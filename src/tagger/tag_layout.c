@@ -235,8 +235,12 @@ mix(const MrenTagShape *shape, uint32_t template, uint32_t a, uint32_t b)
 	return (uint32_t) mren_hash64(key, sizeof(key), 0) & (uint32_t) (shape->n_sparse - 1);
 }
 
+/* Templates 0 .. 19 are of the context: two times five words, four pairs and one across. */
+#define TEMPLATE_OWN 20
+
 size_t
-mren_tag_sparse(const MrenTagShape *shape, const MrenTagInput *input, size_t w, uint32_t *buckets)
+mren_tag_sparse_context(const MrenTagShape *shape, const MrenTagInput *input, size_t w,
+						uint32_t *buckets)
 {
 	size_t n = 0;
 	uint32_t template = 0;
@@ -254,9 +258,17 @@ mren_tag_sparse(const MrenTagShape *shape, const MrenTagInput *input, size_t w, 
 		buckets[n++] =
 			mix(shape, template ++, neighbour(input, w, -1, which), neighbour(input, w, 1, which));
 	}
-	/* The word's own features. */
-	for (uint32_t i = input->starts[w] + 2; i < input->starts[w + 1]; i++)
-		buckets[n++] = mix(shape, template, input->features[i], 0);
+	return n;
+}
+
+size_t
+mren_tag_sparse_own(const MrenTagShape *shape, const MrenTagInput *input, size_t w,
+					uint32_t *buckets)
+{
+	size_t n = 0;
+
+	for (uint32_t i = input->starts[w] + 2; i < input->starts[w + 1] && shape->n_sparse > 0; i++)
+		buckets[n++] = mix(shape, TEMPLATE_OWN, input->features[i], 0);
 	return n;
 }
 

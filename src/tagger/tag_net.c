@@ -218,7 +218,8 @@ fill_sparse(MrenTagBatch *batch, const MrenTagInput *input, size_t word, size_t 
 	if (batch->shape->n_sparse == 0)
 		return;
 	buckets = batch->sparse + word * MREN_TAG_MAX_SPARSE;
-	n = mren_tag_sparse(batch->shape, input, w, buckets);
+	n = mren_tag_sparse_context(batch->shape, input, w, buckets);
+	n += mren_tag_sparse_own(batch->shape, input, w, buckets + n);
 	for (size_t i = 0; i < n; i++)
 	{
 		if (drop == NULL || drop->sparse <= 0 || mren_random_uniform(&drop->random) >= drop->sparse)

@@ -103,9 +103,15 @@ extern void mren_tag_pad_vector(const MrenTagShape *shape, float *out);
 /* Maximum number of direct features of a word. */
 #define MREN_TAG_MAX_SPARSE (MREN_MAX_TAG_FEATURES + 32)
 
-/* Writes the buckets of the direct features of word w; returns their number. */
-extern size_t mren_tag_sparse(const MrenTagShape *shape, const MrenTagInput *input, size_t w,
-							  uint32_t *buckets);
+/*
+ * mren_tag_sparse_context, mren_tag_sparse_own
+ *	  Write the buckets of the direct features of word w, and return their number: those of the
+ *	  words around it, and those of the word itself, which are the same wherever it stands.
+ */
+extern size_t mren_tag_sparse_context(const MrenTagShape *shape, const MrenTagInput *input,
+									  size_t w, uint32_t *buckets);
+extern size_t mren_tag_sparse_own(const MrenTagShape *shape, const MrenTagInput *input, size_t w,
+								  uint32_t *buckets);
 
 /* Dropout rates of a forward pass; a NULL pointer means no dropout. */
 typedef struct MrenTagDropout

@@ -10,9 +10,9 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/size.h"
 #include "base/weights.h"
 #include "nn/kernels.h"
+#include "tagger/word_parts.h"
 
 MrenStatus
 mren_tagger_create(const MrenEnv *env, const MrenTagShape *shape, MrenTagger **tagger,
@@ -125,37 +125,81 @@ round_up(size_t n)
 }
 
 static size_t
-layer_size(const MrenTagger *tagger, size_t i)
+packed_size(size_t in, size_t out)
 {
-	const MrenParameter *weight = &tagger->layout.table.items[tagger->layout.ids.weight[i]];
-
-	return round_up(mren_dense_packed_size(weight->rows, weight->cols)) + round_up(weight->cols);
+	return round_up(mren_dense_packed_size(in, out)) + round_up(out);
 }
 
+/* Packs the layer of rows `first` .. first+in-1 of a weight; bias may be NULL, for zeros. */
 static float *
-pack_layer(MrenTagger *tagger, size_t i, float *at)
+pack_layer(const MrenTagger *tagger, size_t weight, size_t first, MrenPackedDense *layer, float *at,
+		   const float *bias)
 {
-	const MrenParameterTable *table = &tagger->layout.table;
-	const MrenParameter *weight = &table->items[tagger->layout.ids.weight[i]];
-	float *bias = at + round_up(mren_dense_packed_size(weight->rows, weight->cols));
+	const MrenParameter *tensor = &tagger->layout.table.items[weight];
+	float *packed_bias = at + round_up(mren_dense_packed_size(layer->in, layer->out));
 
 	if (!tagger->filled)
+		mren_dense_pack(at, tagger->values + tensor->at + first * layer->out, layer->in,
+						layer->out);
+	if (!tagger->filled && bias != NULL)
+		memcpy(packed_bias, bias, layer->out * sizeof(float));
+	layer->packed = at;
+	layer->bias = packed_bias;
+	return at + packed_size(layer->in, layer->out);
+}
+
+static const float *
+bias_of(const MrenTagger *tagger, size_t i)
+{
+	return mren_parameter_at(&tagger->layout.table, tagger->values, tagger->layout.ids.bias[i]);
+}
+
+/* The floats of all packed layers, and of tagger->outside. */
+static size_t
+size_packed(const MrenTagger *tagger)
+{
+	const MrenTagShape *shape = &tagger->shape;
+	size_t size =
+		mren_tag_n_places(shape) * packed_size(mren_tag_shape_dim(shape), shape->hidden[0]);
+
+	for (size_t i = 1; i <= shape->n_hidden; i++)
 	{
-		mren_dense_pack(at, tagger->values + weight->at, weight->rows, weight->cols);
-		memcpy(bias, mren_parameter_at(table, tagger->values, tagger->layout.ids.bias[i]),
-			   weight->cols * sizeof(float));
+		const MrenParameter *weight = &tagger->layout.table.items[tagger->layout.ids.weight[i]];
+
+		size += packed_size(weight->rows, weight->cols);
 	}
-	tagger->layers[i] = (MrenPackedDense){weight->rows, weight->cols, at, bias};
-	return at + layer_size(tagger, i);
+	return size + mren_tag_parts_size(tagger);
+}
+
+/* The first layer is packed for each place of its window, with the bias at the word's own. */
+static void
+pack_layers(MrenTagger *tagger)
+{
+	const MrenTagShape *shape = &tagger->shape;
+	const MrenTagIds *ids = &tagger->layout.ids;
+	size_t dim = mren_tag_shape_dim(shape);
+	float *at = tagger->packed;
+
+	for (size_t place = 0; place < mren_tag_n_places(shape); place++)
+	{
+		tagger->words[place] = (MrenPackedDense){.in = dim, .out = shape->hidden[0]};
+		at = pack_layer(tagger, ids->weight[0], place * dim, &tagger->words[place], at,
+						place == shape->window[0] ? bias_of(tagger, 0) : NULL);
+	}
+	for (size_t i = 1; i <= shape->n_hidden; i++)
+	{
+		const MrenParameter *weight = &tagger->layout.table.items[ids->weight[i]];
+
+		tagger->layers[i] = (MrenPackedDense){.in = weight->rows, .out = weight->cols};
+		at = pack_layer(tagger, ids->weight[i], 0, &tagger->layers[i], at, bias_of(tagger, i));
+	}
+	tagger->outside = at;
 }
 
 MrenStatus
 mren_tagger_complete(MrenTagger *tagger, MrenError *err)
 {
 	const MrenParameterTable *table = &tagger->layout.table;
-	size_t n = tagger->shape.n_hidden + 1;
-	size_t size = 0;
-	float *at;
 	bool filled;
 
 	for (size_t i = 0; i < table->n && !tagger->filled; i++)
@@ -167,16 +211,14 @@ mren_tagger_complete(MrenTagger *tagger, MrenError *err)
 	if (tagger->encoder.shape.tuning.n > 0 && !tagger->encoder.set && !tagger->filled)
 		return mren_fail(err, MREN_EFORMAT, "invalid tagger: weights \"%s\" are missing",
 						 MREN_TAGGER_TUNED);
-	for (size_t i = 0; i < n; i++)
-		size += layer_size(tagger, i);
 	mren_release(&tagger->env, tagger->packed);
 	tagger->packed = NULL;
 	mren_crf_rules_free(&tagger->env, &tagger->rules);
-	MREN_TRY(mren_allocate_weights_zero(&tagger->env, size, sizeof(float), &tagger->packed, &filled,
-										err));
-	at = tagger->packed;
-	for (size_t i = 0; i < n; i++)
-		at = pack_layer(tagger, i, at);
+	MREN_TRY(mren_allocate_weights_zero(&tagger->env, size_packed(tagger), sizeof(float),
+										&tagger->packed, &filled, err));
+	pack_layers(tagger);
+	if (!tagger->filled)
+		MREN_TRY(mren_tag_parts_outside(tagger, err));
 	return mren_bilou_rules(&tagger->env, tagger->shape.n_types, &tagger->rules, err);
 }
 
@@ -190,6 +232,7 @@ typedef struct Work
 	size_t n;		/* words */
 	float *grid[2]; /* padded rows of what a layer reads and writes */
 	float *encoded; /* vectors of the text encoder */
+	MrenTagParts parts;
 	float *emissions;
 	uint32_t *tags;
 	MrenTagSpan *spans;
@@ -205,6 +248,7 @@ free_work(const MrenEnv *env, Work *work)
 	mren_release(env, work->grid[0]);
 	mren_release(env, work->grid[1]);
 	mren_release(env, work->encoded);
+	mren_tag_parts_free(env, &work->parts);
 	mren_release(env, work->emissions);
 	mren_release(env, work->tags);
 	mren_release(env, work->spans);
@@ -216,7 +260,7 @@ allocate_work(const MrenTagger *tagger, const MrenEnv *env, size_t n, Work *work
 {
 	const MrenTagShape *shape = &tagger->shape;
 	size_t rows = n + 2 * MREN_TAG_PAD;
-	size_t dim = mren_tag_shape_dim(shape);
+	size_t dim = 0;
 
 	for (size_t i = 0; i < shape->n_hidden; i++)
 		dim = shape->hidden[i] > dim ? shape->hidden[i] : dim;
@@ -229,46 +273,31 @@ allocate_work(const MrenTagger *tagger, const MrenEnv *env, size_t n, Work *work
 	return mren_crf_reserve(env, &work->crf, &tagger->rules, n, err);
 }
 
-static void
-read_words(const MrenTagger *tagger, const MrenWordVectors *vectors, const MrenTagInput *input,
-		   Work *work)
-{
-	const MrenTagShape *shape = &tagger->shape;
-	const MrenTagWordTables tables = {shape, &tagger->layout, tagger->values, vectors};
-	size_t dim = mren_tag_shape_dim(shape);
-	float *grid = work->grid[0];
-
-	for (size_t i = 0; i < MREN_TAG_PAD; i++)
-	{
-		mren_tag_pad_vector(shape, grid + i * dim);
-		mren_tag_pad_vector(shape, grid + (MREN_TAG_PAD + work->n + i) * dim);
-	}
-	for (size_t w = 0; w < work->n; w++)
-		mren_tag_word_vector(&tables, input, w, true, grid + (MREN_TAG_PAD + w) * dim);
-}
-
 static MrenStatus
 run_layers(const MrenTagger *tagger, const MrenEnv *env, Work *work, MrenError *err)
 {
 	const MrenTagShape *shape = &tagger->shape;
-	size_t in = mren_tag_shape_dim(shape);
 	const MrenPackedDense *last = &tagger->layers[shape->n_hidden];
-	float *read = work->grid[0];
-	float *write = work->grid[1];
+	size_t in = 0;
+	float *read = NULL;
+	float *write = work->grid[0];
 
 	for (size_t i = 0; i < shape->n_hidden; i++)
 	{
-		const MrenPackedDense *layer = &tagger->layers[i];
-		size_t out = layer->out;
-		float *swap = read;
+		size_t out = shape->hidden[i];
+		float *rows = write + MREN_TAG_PAD * out;
 
-		memset(write, 0, (work->n + 2 * MREN_TAG_PAD) * out * sizeof(float));
+		memset(write, 0, MREN_TAG_PAD * out * sizeof(float));
+		memset(rows + work->n * out, 0, MREN_TAG_PAD * out * sizeof(float));
 		/* A word's window is contiguous in the grid; the rows of this product overlap. */
-		mren_dense_infer(layer, read + (MREN_TAG_PAD - shape->window[i]) * in, in, work->n,
-						 write + MREN_TAG_PAD * out, out);
-		mren_activate(shape->activation, write + MREN_TAG_PAD * out, work->n * out);
+		if (i == 0)
+			mren_tag_parts_sum(tagger, &work->parts, work->n, rows);
+		else
+			mren_dense_infer(&tagger->layers[i], read + (MREN_TAG_PAD - shape->window[i]) * in, in,
+							 work->n, rows, out);
+		mren_activate(shape->activation, rows, work->n * out);
 		read = write;
-		write = swap;
+		write = work->grid[(i + 1) % 2];
 		in = out;
 		MREN_TRY(mren_check_interrupts(env, err));
 	}
@@ -285,8 +314,10 @@ add_direct(const MrenTagger *tagger, const MrenTagInput *input, Work *work, Mren
 
 	for (size_t w = 0; w < work->n; w++)
 	{
-		size_t n = mren_tag_sparse(&tagger->shape, input, w, buckets);
+		size_t n = mren_tag_sparse_context(&tagger->shape, input, w, buckets);
+		const float *own = work->parts.of[w] + mren_tag_parts_size(tagger) - k;
 
+		mren_axpy(work->emissions + w * k, own, 1, k);
 		for (size_t i = 0; i < n; i++)
 			mren_axpy(work->emissions + w * k, table + buckets[i] * k, 1, k);
 	}
@@ -341,6 +372,7 @@ piece_of(const MrenTagInput *input, size_t first, size_t n)
 		.features = input->features,
 		.lexicons = input->lexicons != NULL ? input->lexicons + first : NULL,
 		.tokens = tokens,
+		.cache = input->cache,
 	};
 }
 
@@ -357,7 +389,8 @@ tag_pieces(const MrenTagger *tagger, const MrenEnv *env, const MrenWordVectors *
 		if (tagger->shape.encoder_dim > 0)
 			MREN_TRY(mren_tag_encoder_vectors(env, &tagger->encoder, &piece, work->encoded, err));
 		piece.encoded = work->encoded;
-		read_words(tagger, vectors, &piece, work);
+		mren_tag_parts_free(env, &work->parts);
+		MREN_TRY(mren_tag_parts_read(tagger, env, vectors, &piece, &work->parts, err));
 		MREN_TRY(run_layers(tagger, env, work, err));
 		MREN_TRY(add_direct(tagger, &piece, work, err));
 		MREN_TRY(decode(tagger, env, first, work, err));

@@ -21,7 +21,6 @@
 #include <string.h>
 
 #include "base/hash.h"
-#include "base/size.h"
 
 #define MAGIC "MRENtag1"
 #define MAGIC_ENCODER "MRENtag2"

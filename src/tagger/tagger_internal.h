@@ -32,7 +32,9 @@ struct MrenTagger
 	/* Made by complete */
 	MrenCrfRules rules;
 	float *packed;
-	MrenPackedDense layers[MREN_MAX_HIDDEN + 1];
+	MrenPackedDense words[2 * MREN_TAG_PAD + 1]; /* the first layer, for each place of its window */
+	MrenPackedDense layers[MREN_MAX_HIDDEN + 1]; /* from the second one on */
+	float *outside; /* what a word outside the sentence gives, as of word_parts.h */
 };
 
 /* A tagger of this shape, which has been checked, without values. */

@@ -110,7 +110,7 @@ is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* Whether the word before text[end], behind blanks, is an article or a preposition of German. */
+/* Whether the word before text[end], after blanks, is an article or a preposition of German. */
 static bool
 follows_article(const char *text, size_t end)
 {
@@ -152,7 +152,7 @@ is_ordinal(const char *text, size_t stop, size_t at, size_t len, bool german)
 		   text[at] <= 'Z' && !IS_IN(german_starters, text + at, end - at);
 }
 
-/* "and I.  Next": the pronoun, and two blanks, which no initial has behind it. */
+/* "and I.  Next": the pronoun, and two blanks, which no initial has after it. */
 static bool
 is_pronoun(const char *text, size_t start, size_t stop, size_t at)
 {

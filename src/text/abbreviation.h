@@ -20,8 +20,8 @@ typedef enum MrenAbbreviations
 /*
  * mren_abbreviation_goes_on
  *	  text[0 .. at-1] ends with what a sentence may end with, perhaps blanks
- *	  behind it; text[at .. len-1] is what follows.  True if the last word is an
- *	  English abbreviation or an initial and the sentence goes on behind it:
+ *	  after it; text[at .. len-1] is what follows.  True if the last word is an
+ *	  English abbreviation or an initial and the sentence goes on after it:
  *	  always after a title ("Mr."), after what numbers follow ("No.") if one
  *	  does, and after others ("Inc.", "U.S.", "J.") unless a word follows that
  *	  usually begins a sentence ("The").  In German, also after an

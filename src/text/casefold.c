@@ -17,7 +17,7 @@
 /*
  * Composes the letter at units[to - 1] with the marks from units[from] on, which
  * are in canonical order, as Unicode's canonical composition does.  Marks that
- * do not compose are kept behind the letter.  Returns where the marks end;
+ * do not compose are kept after the letter.  Returns where the marks end;
  * *to is then the end of what was written, which never overtakes it.
  */
 static int32_t

@@ -53,7 +53,7 @@ reserve(Folder *folder, size_t bytes)
 	return MREN_OK;
 }
 
-/* The bytes written behind n_bytes are the word at span. */
+/* The bytes written after n_bytes are the word at span. */
 static void
 end_word(Folder *folder, MrenToken span, size_t n)
 {

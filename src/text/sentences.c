@@ -223,7 +223,7 @@ citation_end(const MrenIcuText *window, size_t open)
 
 /*
  * Where a sentence ends that ICU ends at `end`.  To ICU a bracket that opens
- * directly behind a full stop belongs to the sentence, but not what is in it: in
+ * directly after a full stop belongs to the sentence, but not what is in it: in
  * "Oslo.[12] Then" the mark does, in "Oslo.(Then" nothing of the bracket.
  */
 static size_t

@@ -341,7 +341,7 @@ add_trigrams(MrenTagWords *out, const uint32_t *lower, size_t n)
 		add_feature(out, marked + i, 3, TEMPLATE_TRIGRAM);
 }
 
-/* Whether word w is directly behind the one before it. */
+/* Whether word w is directly after the one before it. */
 static bool
 is_joined(const MrenTagWords *out, size_t w)
 {

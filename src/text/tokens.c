@@ -232,7 +232,7 @@ joins(BreakClass around, BreakClass middle)
 }
 
 /*
- * Moves the scan behind the word that begins there with a character of class
+ * Moves the scan past the word that begins there with a character of class
  * `class`, n bytes long.  False when a complex character decides where it ends.
  */
 static inline bool
@@ -386,7 +386,7 @@ begins_clause(uint32_t code)
 
 /*
  * mren_tokenize's slow part: one window from scan->at on, which ends at the
- * first safe cut behind `complex`, at the text's end (then *done), or when it
+ * first safe cut after `complex`, at the text's end (then *done), or when it
  * is full: at the last end of a clause in it, if there is one.
  */
 static MrenStatus

@@ -192,7 +192,7 @@ mren_transformer_parameters(const MrenTransformerConfig *config)
 size_t
 mren_transformer_max_tokens(const MrenTransformerConfig *config)
 {
-	return config->absolute_positions ? config->positions - config->position_offset : SIZE_MAX;
+	return config->positions - config->position_offset;
 }
 
 const char *

@@ -104,7 +104,10 @@ extern bool mren_transformer_tensor(const MrenTransformerConfig *config, size_t 
 /* Elements of all tensors. */
 extern size_t mren_transformer_parameters(const MrenTransformerConfig *config);
 
-/* Tokens, special ones included, that have a position; SIZE_MAX where any distance is known. */
+/*
+ * Tokens, special ones included, that are read at once.  DeBERTa without position embeddings
+ * knows any distance, but has been trained on that many, and time grows with their square.
+ */
 extern size_t mren_transformer_max_tokens(const MrenTransformerConfig *config);
 
 /* "bert", as config.json writes it. */

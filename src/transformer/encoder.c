@@ -53,19 +53,6 @@ multiply_rows(MrenTransformerRun *run, const float *in, size_t n, const MrenTran
 	mren_work_add(&run->work, n * layer->in * layer->out);
 }
 
-/*
- * The rows of the piece that begins at row `at` of n: pieces of about the same size, because a
- * piece of few rows takes as long as its weights from memory.
- */
-static size_t
-piece_rows(size_t at, size_t n)
-{
-	size_t left = n - at;
-	size_t pieces = (left + MREN_TRANSFORMER_ROWS - 1) / MREN_TRANSFORMER_ROWS;
-
-	return (left + pieces - 1) / pieces;
-}
-
 void
 mren_transformer_multiply(MrenTransformerRun *run, const float *in, size_t n,
 						  const MrenTransformerProduct *products, size_t n_products)
@@ -75,7 +62,7 @@ mren_transformer_multiply(MrenTransformerRun *run, const float *in, size_t n,
 
 	for (size_t i = 0; i < n && !run->work.stopped; i += rows)
 	{
-		rows = piece_rows(i, n);
+		rows = mren_transformer_piece_rows(i, n);
 		if (products[0].layer->int8.packed != NULL)
 			mren_int8_rows(run->int8, in + i * k, k, rows, k, &run->rows);
 		for (size_t p = 0; p < n_products; p++)
@@ -175,7 +162,7 @@ embed(MrenTransformerPass *pass, float *x)
 	{
 		float *embedded = encoder->project.out > 0 ? pass->sum : x + i * width;
 
-		rows = piece_rows(i, n);
+		rows = mren_transformer_piece_rows(i, n);
 		embed_rows(pass, i, rows, embedded);
 		if (norm_first)
 			mren_layer_norm(embedded, NULL, rows, m, &encoder->embedding_norm);
@@ -204,35 +191,65 @@ feed_forward(MrenTransformerPass *pass, const MrenTransformerLayer *layer, const
 				  4 * MREN_LOOP_WORK * n * (width + pass->encoder->config.intermediate));
 }
 
-/* Queries, keys and values of the tokens of x (n, width). */
+/* Keys, values and, if they are wanted, queries of the tokens of x (n, width). */
 static void
-project_heads(MrenTransformerPass *pass, const MrenTransformerLayer *layer, const float *x)
+project_heads(MrenTransformerPass *pass, const MrenTransformerLayer *layer, const float *x,
+			  bool queries)
 {
 	size_t at = pass->first * pass->encoder->config.width;
 	const MrenTransformerProduct products[] = {
-		{&layer->query, pass->query + at},
 		{&layer->key, pass->key + at},
 		{&layer->value, pass->value + at},
+		{&layer->query, pass->query + at},
 	};
 
-	mren_transformer_multiply(&pass->run, x + at, pass->batch->n_tokens - pass->first, products, 3);
+	mren_transformer_multiply(&pass->run, x + at, pass->batch->n_tokens - pass->first, products,
+							  queries ? 3 : 2);
 }
 
-/* One layer, x (n, width) in place; Vaswani et al. 2017, with norms behind each half. */
+/* Attention and what follows it, for the rows of x (rows, width) from `first` to `end`. */
 static void
-run_layer(MrenTransformerPass *pass, const MrenTransformerLayer *layer, float *x)
+run_rows(MrenTransformerPass *pass, const MrenTransformerLayer *layer, size_t first, size_t end,
+		 float *x)
 {
 	size_t width = pass->encoder->config.width;
-	size_t n = pass->batch->n_tokens;
 	size_t rows;
 
-	project_heads(pass, layer, x);
 	mren_self_attention(pass, layer);
-	for (size_t i = pass->first; i < n && !pass->run.work.stopped; i += rows)
+	for (size_t i = first; i < end && !pass->run.work.stopped; i += rows)
 	{
-		rows = piece_rows(i, n);
+		rows = mren_transformer_piece_rows(i, end);
 		feed_forward(pass, layer, pass->context + i * width, rows, x + i * width);
 	}
+}
+
+/* The last layer where not all of its vectors are read. */
+static void
+run_last_layer(MrenTransformerPass *pass, const MrenTransformerLayer *layer, float *x)
+{
+	size_t width = pass->encoder->config.width;
+
+	project_heads(pass, layer, x, false);
+	pass->rows = pass->read;
+	mren_read_rows_gather(&pass->rows, x, width, x);
+	multiply(&pass->run, x, pass->rows.n, &layer->query, pass->query);
+	run_rows(pass, layer, 0, pass->rows.n, x);
+	mren_read_rows_spread(&pass->rows, pass->batch->n_tokens, width, x);
+}
+
+/* Layer number l, x (n, width) in place; Vaswani et al. 2017, with norms behind each half. */
+static void
+run_layer(MrenTransformerPass *pass, size_t l, float *x)
+{
+	const MrenTransformerLayer *layer = &pass->encoder->layers[l];
+
+	if (l + 1 == pass->encoder->config.layers && pass->batch->read != NULL)
+	{
+		run_last_layer(pass, layer, x);
+		return;
+	}
+	project_heads(pass, layer, x, true);
+	run_rows(pass, layer, pass->first, pass->batch->n_tokens, x);
 }
 
 /* All that a pass writes to. */
@@ -243,6 +260,9 @@ open_pass(const MrenEnv *env, MrenTransformerPass *pass, float **memory, MrenErr
 	size_t n = pass->batch->n_tokens;
 	size_t wide = config->width > config->embedding_width ? config->width : config->embedding_width;
 	size_t size = mren_align_floats(config->width / config->heads);
+	size_t n_read = pass->batch->read == NULL ? 0 : n + 1;
+	float *tokens;
+	float *before;
 	MrenArenaBlock blocks[] = {
 		{&pass->query, n * config->width},
 		{&pass->key, n * config->width},
@@ -254,9 +274,15 @@ open_pass(const MrenEnv *env, MrenTransformerPass *pass, float **memory, MrenErr
 		{&pass->keys, pass->most_keys * size},
 		{&pass->values, pass->most_keys * size},
 		{&pass->zeros, pass->most_keys + size},
+		{&tokens, n_read},
+		{&before, n_read},
 	};
 
 	MREN_TRY(mren_arena_create(env, blocks, sizeof(blocks) / sizeof(blocks[0]), memory, err));
+	pass->read.tokens = (uint32_t *) (void *) tokens;
+	pass->read.before = (uint32_t *) (void *) before;
+	if (n_read > 0)
+		mren_read_rows_fill(&pass->read, pass->batch, pass->first);
 	return mren_transformer_run_open(env, pass->encoder, &pass->run, err);
 }
 
@@ -274,23 +300,20 @@ forward(MrenTransformerPass *pass, float *out)
 {
 	embed(pass, out);
 	for (size_t l = 0; l < pass->encoder->config.layers && !pass->run.work.stopped; l++)
-		run_layer(pass, &pass->encoder->layers[l], out);
+		run_layer(pass, l, out);
 }
 
-/* The same of the text alone, whose vectors in the last layer are not needed. */
+/* The same of the text alone. */
 static void
-remember(MrenTransformerPass *pass, MrenTransformerMemory *memory, float *x)
+remember(MrenTransformerPass *pass, MrenTransformerMemory *memory)
 {
 	size_t layers = pass->encoder->config.layers;
 	size_t size = memory->n_text * pass->encoder->config.width * sizeof(float);
 
-	embed(pass, x);
+	embed(pass, memory->text);
 	for (size_t l = 0; l < layers && !pass->run.work.stopped; l++)
 	{
-		if (l + 1 < layers)
-			run_layer(pass, &pass->encoder->layers[l], x);
-		else
-			project_heads(pass, &pass->encoder->layers[l], x);
+		run_layer(pass, l, memory->text);
 		memcpy(remembered(pass, memory, l, false), pass->key, size);
 		memcpy(remembered(pass, memory, l, true), pass->value, size);
 	}
@@ -307,8 +330,9 @@ recall(MrenTransformerPass *pass, const MrenTransformerMemory *memory, float *ou
 	{
 		memcpy(pass->key, remembered(pass, memory, l, false), size);
 		memcpy(pass->value, remembered(pass, memory, l, true), size);
-		run_layer(pass, &pass->encoder->layers[l], out);
+		run_layer(pass, l, out);
 	}
+	memcpy(out, memory->text, size);
 }
 
 /* Checks the batch and opens what the pass writes to; close_pass follows in any case. */
@@ -356,14 +380,16 @@ allocate_memory(const MrenEnv *env, const MrenTransformer *encoder, size_t n_tex
 
 	MREN_TRY(mren_allocate_zero(env, 1, sizeof(**memory), memory, err));
 	(*memory)->n_text = n_text;
-	status = mren_allocate(env, 2 * encoder->config.layers * n_text,
+	status = mren_allocate(env, (2 * encoder->config.layers + 1) * n_text,
 						   encoder->config.width * sizeof(float), &(*memory)->rows, err);
 	if (status != MREN_OK)
 	{
 		mren_transformer_forget(env, *memory);
 		*memory = NULL;
+		return status;
 	}
-	return status;
+	(*memory)->text = (*memory)->rows + 2 * encoder->config.layers * n_text * encoder->config.width;
+	return MREN_OK;
 }
 
 MrenStatus
@@ -375,7 +401,6 @@ mren_transformer_remember(const MrenEnv *env, const MrenTransformer *encoder,
 	MrenTransformerBatch alone = *batch;
 	MrenTransformerPass pass = {.encoder = encoder, .batch = &alone};
 	float *arena = NULL;
-	float *x = NULL;
 	MrenStatus status;
 
 	*memory = NULL;
@@ -383,14 +408,12 @@ mren_transformer_remember(const MrenEnv *env, const MrenTransformer *encoder,
 		return mren_fail(err, MREN_EDATA, "only one sentence can be remembered");
 	alone.sentences = &text;
 	alone.n_tokens = text.n_text;
+	alone.read = NULL;
 	status = begin_pass(env, &pass, &arena, err);
-	if (status == MREN_OK)
-		status = mren_allocate(env, text.n_text * encoder->config.width, sizeof(float), &x, err);
 	if (status == MREN_OK)
 		status = allocate_memory(env, encoder, text.n_text, memory, err);
 	if (status == MREN_OK)
-		remember(&pass, *memory, x);
-	mren_release(env, x);
+		remember(&pass, *memory);
 	status = close_pass(env, &pass, arena, status, err);
 	if (status != MREN_OK)
 	{

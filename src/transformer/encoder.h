@@ -13,6 +13,7 @@
 #ifndef MREN_TRANSFORMER_ENCODER_H
 #define MREN_TRANSFORMER_ENCODER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "nn/work.h"
@@ -36,6 +37,11 @@ typedef struct MrenTransformerBatch
 	const uint32_t *positions; /* of all tokens, from 0 in each sentence */
 	const uint8_t *types;	   /* NULL: 0 for each */
 	size_t n_tokens;
+	/*
+	 * Whether the vector of each token in the last layer is read, which is then computed for these
+	 * alone; those of all others become zero.  NULL: all are.
+	 */
+	const bool *read;
 } MrenTransformerBatch;
 
 /*
@@ -97,13 +103,13 @@ extern MrenStatus mren_transformer_forward(const MrenEnv *env, const MrenTransfo
 										   const MrenTransformerBatch *batch, float *out,
 										   MrenError *err);
 
-/* The keys and values of the text of a sentence in all layers. */
+/* The vectors of the text of a sentence, and its keys and values in all layers. */
 typedef struct MrenTransformerMemory MrenTransformerMemory;
 
 /*
  * mren_transformer_remember
  *	  Reads the text of the batch's only sentence.  The memory takes
- *	  2 layers * n_text * width floats.  Errors as of mren_transformer_forward.
+ *	  (2 layers + 1) * n_text * width floats.  Errors as of mren_transformer_forward.
  */
 extern MrenStatus mren_transformer_remember(const MrenEnv *env, const MrenTransformer *encoder,
 											const MrenTransformerBatch *batch,
@@ -114,9 +120,8 @@ extern void mren_transformer_forget(const MrenEnv *env, MrenTransformerMemory *m
 
 /*
  * mren_transformer_markers
- *	  The vectors of the markers of the batch's only sentence, whose text is remembered: out
- *	  (n_tokens, width), of which the rows of the text are not set.  They have the same bits as
- *	  those of mren_transformer_forward.  Errors as above.
+ *	  As mren_transformer_forward of the batch's only sentence, whose text is remembered, with the
+ *	  same bits: only its markers are computed.
  */
 extern MrenStatus mren_transformer_markers(const MrenEnv *env, const MrenTransformer *encoder,
 										   const MrenTransformerBatch *batch,

@@ -7,7 +7,7 @@
 
 #include "nn/int8.h"
 #include "nn/kernels.h"
-#include "transformer/encoder.h"
+#include "transformer/read_rows.h"
 
 /* Rows that go through a matrix at once: those of a feed-forward layer stay in the L2 cache. */
 #define MREN_TRANSFORMER_ROWS 48
@@ -68,19 +68,22 @@ struct MrenTransformerMemory
 {
 	size_t n_text;
 	float *rows; /* (layers, 2, n_text, width): keys, then values */
+	float *text; /* (n_text, width) its vectors, behind rows */
 };
 
-/* The matrices of a forward pass over n tokens. */
+/* The matrices of a forward pass over n tokens; rows are those of a layer (read_rows.h). */
 typedef struct MrenTransformerPass
 {
 	const MrenTransformer *encoder;
 	const MrenTransformerBatch *batch;
 	size_t first; /* the tokens before it, a sentence's text, have their keys and values already */
 	MrenTransformerRun run;
-	float *query;		 /* (n, width) */
+	MrenReadRows rows;	 /* of the layer that runs */
+	MrenReadRows read;	 /* of the last one, unless all tokens are read */
+	float *query;		 /* (rows, width) */
 	float *key;			 /* (n, width) */
 	float *value;		 /* (n, width) */
-	float *context;		 /* (n, width) */
+	float *context;		 /* (rows, width) */
 	float *sum;			 /* (MREN_TRANSFORMER_ROWS, max of width and embedding_width) */
 	float *intermediate; /* (MREN_TRANSFORMER_ROWS, intermediate) */
 	float *scores;		 /* (MREN_TRANSFORMER_ROWS, most_keys) */
@@ -89,6 +92,19 @@ typedef struct MrenTransformerPass
 	float *zeros;		 /* (max of most_keys and size of a head in whole panels) */
 	size_t most_keys;	 /* of a token, in whole panels */
 } MrenTransformerPass;
+
+/*
+ * The rows of the piece that begins at row `at` of n: pieces of about the same size, because a
+ * piece of few rows takes as long as its weights from memory.
+ */
+static inline size_t
+mren_transformer_piece_rows(size_t at, size_t n)
+{
+	size_t left = n - at;
+	size_t pieces = (left + MREN_TRANSFORMER_ROWS - 1) / MREN_TRANSFORMER_ROWS;
+
+	return (left + pieces - 1) / pieces;
+}
 
 /* Memory for rows of bytes of `encoder`; MREN_ENOMEM. */
 extern MrenStatus mren_transformer_run_open(const MrenEnv *env, const MrenTransformer *encoder,

@@ -59,7 +59,7 @@ mren_distance_reach(const MrenTransformerConfig *config)
 	return MAX_DISTANCE;
 }
 
-/* Some queries of one head of a sentence: tokens from `first` on. */
+/* Some queries of one head of a sentence: rows from `first` on. */
 typedef struct Queries
 {
 	const MrenTransformerLayer *layer;
@@ -87,12 +87,13 @@ static float
 relative_score(const MrenTransformerPass *pass, const Queries *queries, size_t query, size_t key,
 			   float scale)
 {
+	size_t token = mren_read_token(&pass->rows, query);
 	const MrenTransformer *encoder = pass->encoder;
 	const uint32_t *positions = pass->batch->positions;
 	size_t width = encoder->config.width;
 	size_t size = width / encoder->config.heads;
 	size_t at = queries->head * size;
-	size_t row = relative_row(encoder, (ptrdiff_t) positions[query] - (ptrdiff_t) positions[key]);
+	size_t row = relative_row(encoder, (ptrdiff_t) positions[token] - (ptrdiff_t) positions[key]);
 	float sum = 0;
 
 	if (encoder->relative_bias != NULL)
@@ -106,12 +107,13 @@ relative_score(const MrenTransformerPass *pass, const Queries *queries, size_t q
 	return scale * sum;
 }
 
-/* The first token of a marker's group. */
+/* The first token of the group of a query's marker. */
 static size_t
-group_of(const Queries *queries, size_t query)
+group_of(const MrenTransformerPass *pass, const Queries *queries, size_t query)
 {
-	return queries->markers +
-		   (query - queries->markers) / queries->group_size * queries->group_size;
+	size_t number = mren_read_token(&pass->rows, query) - queries->markers;
+
+	return queries->markers + number / queries->group_size * queries->group_size;
 }
 
 /* Adds to the scores of a query what they owe to distances. */
@@ -123,7 +125,7 @@ add_relative(const MrenTransformerPass *pass, const Queries *queries, size_t que
 		scores[j] += relative_score(pass, queries, query, queries->text + j, scale);
 	for (size_t j = 0; j < queries->group_size; j++)
 		scores[queries->n_text + j] +=
-			relative_score(pass, queries, query, group_of(queries, query) + j, scale);
+			relative_score(pass, queries, query, group_of(pass, queries, query) + j, scale);
 }
 
 /* Scores, of which those of the text are there, to weights that sum to 1. */
@@ -142,7 +144,7 @@ weigh(const MrenTransformerPass *pass, const Queries *queries, size_t query, flo
 	for (size_t j = 0; j < queries->group_size; j++)
 		scores[queries->n_text + j] = mren_dot(
 			pass->query + query * width + queries->head * size,
-			pass->key + (group_of(queries, query) + j) * width + queries->head * size, size);
+			pass->key + (group_of(pass, queries, query) + j) * width + queries->head * size, size);
 	if (pass->encoder->relative_rows != NULL)
 	{
 		mren_scale(scores, scale, n);
@@ -174,7 +176,7 @@ attend(MrenTransformerPass *pass, const Queries *queries)
 	{
 		for (size_t j = 0; j < queries->group_size; j++)
 			mren_axpy(pass->context + at + i * width,
-					  pass->value + (group_of(queries, queries->first + i) + j) * width +
+					  pass->value + (group_of(pass, queries, queries->first + i) + j) * width +
 						  queries->head * size,
 					  pass->scores[i * ld + queries->n_text + j], size);
 	}
@@ -227,18 +229,21 @@ static void
 attend_sentence(MrenTransformerPass *pass, const MrenTransformerLayer *layer,
 				const MrenTransformerSentence *sentence, size_t first, size_t head)
 {
+	size_t markers = first + sentence->n_text;
+	size_t end = markers + sentence->n_groups * sentence->group_size;
 	Queries queries = {.layer = layer,
 					   .head = head,
 					   .text = first,
 					   .n_text = sentence->n_text,
-					   .first = first,
-					   .n = sentence->n_text};
+					   .first = mren_read_before(&pass->rows, first),
+					   .markers = markers};
 
 	pack_head(pass, first, sentence->n_text, head);
+	queries.n = mren_read_before(&pass->rows, markers) - queries.first;
 	if (pass->first == 0)
 		attend_all(pass, &queries);
-	queries.first = queries.markers = first + sentence->n_text;
-	queries.n = sentence->n_groups * sentence->group_size;
+	queries.first += queries.n;
+	queries.n = mren_read_before(&pass->rows, end) - queries.first;
 	queries.group_size = sentence->group_size;
 	attend_all(pass, &queries);
 }

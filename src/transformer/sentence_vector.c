@@ -16,6 +16,7 @@ typedef struct Reading
 	size_t room; /* pieces of text in a window */
 	int32_t *ids;
 	uint32_t *positions;
+	bool *read;		/* NULL: all tokens */
 	float *vectors; /* of a window's tokens */
 	double *sum;	/* (width) */
 } Reading;
@@ -71,7 +72,8 @@ run_window(Reading *reading, const Window *window, MrenError *err)
 								  .n_sentences = 1,
 								  .ids = reading->ids,
 								  .positions = reading->positions,
-								  .n_tokens = n};
+								  .n_tokens = n,
+								  .read = reading->read};
 	int32_t *ids = reading->ids;
 
 	memcpy(ids, pieces->ids, pieces->n_before * sizeof(int32_t));
@@ -127,7 +129,10 @@ static MrenStatus
 first_vector(Reading *reading, float *out, MrenError *err)
 {
 	Window window = first_window(reading);
+	size_t n = reading->pieces->n_before + window.n + reading->pieces->n_after;
 
+	MREN_TRY(mren_allocate_zero(reading->env, n, sizeof(bool), &reading->read, err));
+	reading->read[0] = true;
 	MREN_TRY(run_window(reading, &window, err));
 	memcpy(out, reading->vectors, reading->encoder->config.width * sizeof(float));
 	return MREN_OK;
@@ -138,6 +143,7 @@ close_reading(Reading *reading)
 {
 	mren_release(reading->env, reading->ids);
 	mren_release(reading->env, reading->positions);
+	mren_release(reading->env, reading->read);
 	mren_release(reading->env, reading->vectors);
 	mren_release(reading->env, reading->sum);
 }

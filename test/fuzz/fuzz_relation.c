@@ -3,7 +3,7 @@
  *	  Any bytes as a network, a training set, or one of its records.
  *
  * The first byte says which, and whether the checksums are made to match, so
- * that what lies behind them is reached.  What is accepted is used: a network
+ * that what lies after them is reached.  What is accepted is used: a network
  * predicts and writes itself again, a training set is flattened and trained on
  * for an epoch.
  */
@@ -51,7 +51,7 @@ load_u64(const uint8_t *at)
 	return value;
 }
 
-/* The checksums of a header and of the tensors behind it. */
+/* The checksums of a header and of the tensors after it. */
 static void
 mend_network(uint8_t *data, size_t size)
 {

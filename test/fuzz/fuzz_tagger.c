@@ -3,7 +3,7 @@
  *	  Any bytes as a tagger or as a record of its training.
  *
  * The first byte says which, and whether the checksums are made to match, so
- * that what lies behind them is reached.  What is accepted is used: a tagger
+ * that what lies after them is reached.  What is accepted is used: a tagger
  * tags and writes itself again, a record's mentions are read.
  */
 #include "fuzz.h"
@@ -42,7 +42,7 @@ load_u64(const uint8_t *at)
 	return value;
 }
 
-/* The checksums of a header and of the weights behind it. */
+/* The checksums of a header and of the weights after it. */
 static void
 mend_tagger(uint8_t *data, size_t size)
 {

@@ -38,6 +38,10 @@ FROM mren.models WHERE model IN ('stated', 'disputed') ORDER BY model;
 CALL mren.train('unjudged', 'SELECT * FROM rows WHERE relation IS NULL', '{"epochs": 1, "hidden": [8]}');
 SELECT metrics ->> 'validation_rows' AS validation_rows, metrics ->> 'temperature' AS temperature, metrics ? 'validation_loss' AS validated FROM mren.models WHERE model = 'unjudged';
 SELECT error_of($$CALL mren.train('m', 'SELECT * FROM rows WHERE relation IS NULL', '{"decide": "f1"}')$$);
+-- One gold row, or a few, do not calibrate either.
+CALL mren.train('one', 'SELECT * FROM rows WHERE relation IS NULL OR id IN (SELECT min(id) FROM rows WHERE relation IS NOT NULL)', '{"epochs": 1, "hidden": [8]}');
+CALL mren.train('three', 'SELECT * FROM rows WHERE relation IS NULL OR id IN (SELECT id FROM rows WHERE relation IS NOT NULL ORDER BY id LIMIT 3)', '{"epochs": 1, "hidden": [8]}');
+SELECT metrics ->> 'gold_rows' AS gold_rows, metrics ->> 'temperature' AS temperature, metrics ->> 'negative_bias' AS bias FROM mren.models WHERE model IN ('one', 'three') ORDER BY model;
 -- Retraining is judged by gold rows alone: without any it is undecided.
 CALL mren.train('night', 'SELECT id, sentence, head, tail, probabilities FROM rows WHERE probabilities IS NOT NULL', '{"epochs": 1, "hidden": [8], "holdout_share": 0.3}');
 CALL mren.retrain('night', min_new_rows => 0, options => '{"seed": 2}');

@@ -174,6 +174,10 @@ SELECT mren.predict('block', sentence, head, tail) IS NOT NULL AS there FROM pai
 ROLLBACK;
 SELECT count(*) FROM mren.models WHERE model = 'block';
 
+-- Rows of one group validate together: here groups of 27 rows.
+CALL mren.train('grouped', 'SELECT *, id % 4 AS "group" FROM pairs', '{"epochs": 1, "validation_share": 0.3}');
+SELECT (metrics ->> 'validation_rows')::int IN (27, 54, 81) AS whole_groups FROM mren.models WHERE model = 'grouped';
+
 -- With two sets of embeddings one must be named.
 SELECT mren.load_embeddings('other', 'a 1 2'::bytea);
 SELECT error_of($$SELECT mren.train_agg(sentence, head, tail, relation) FROM pairs$$);

@@ -43,7 +43,7 @@ FROM mren.models m WHERE model IN ('frozen', 'last', 'all') ORDER BY model;
 
 -- Training takes no more memory than it may.
 SET mren.train_memory = '64kB';
-SELECT error_of(format($$CALL mren.train('small', 'SELECT * FROM letters', %L)$$, (:'options'::jsonb || '{"fine_tuning": "all"}')::jsonb));
+SELECT regexp_replace(error_of(format($$CALL mren.train('small', 'SELECT * FROM letters', %L)$$, (:'options'::jsonb || '{"fine_tuning": "all"}')::jsonb)), '\d+ (tokens|kB)', 'N \1', 'g') AS error_of;
 RESET mren.train_memory;
 
 -- Reasons, hidden features, and a sentence longer than the encoder's positions, of which the window around the mentions is read.
@@ -82,12 +82,12 @@ CALL mren.train('night', 'SELECT * FROM letters', (:'options'::jsonb || '{"text_
 INSERT INTO letters SELECT id + 100, sentence || '0', head, tail, relation FROM letters;
 CALL mren.retrain('night', promote => 'always');
 SELECT version, options ->> 'text_encoder' AS encoder, metrics ? 'encoder_share' AS trained FROM mren.models WHERE model = 'night' ORDER BY version;
--- A warm start takes a third of the epochs.
+-- A warm start takes a fifth of the epochs, and may be better than they are.
 INSERT INTO letters SELECT id + 1000, sentence || '1', head, tail, relation FROM letters WHERE id < 20;
 SET client_min_messages = error;
 CALL mren.retrain('night', promote => 'never', warm_start => true, options => '{"encoder_epochs": 4}');
 SET client_min_messages = warning;
-SELECT metrics ->> 'encoder_epoch' AS epoch FROM mren.models WHERE model = 'night' AND version = 3;
+SELECT (metrics ->> 'encoder_epoch')::int <= 1 AS few FROM mren.models WHERE model = 'night' AND version = 3;
 
 -- What is wrong is named.
 SELECT error_of($$CALL mren.train('bad', 'SELECT * FROM letters', '{"text_encoder": "none"}')$$);

@@ -31,10 +31,17 @@ SELECT count(*) AS differ FROM (SELECT * FROM mren.uncertain('m', 'SELECT * FROM
 SELECT count(*) > 0 AS others FROM mren.uncertain('m', 'SELECT * FROM gold', 20, '{"seed": 7}') AS u WHERE random AND id NOT IN (SELECT id FROM asked WHERE random);
 SELECT count(*) FROM mren.uncertain('m', 'SELECT * FROM gold LIMIT 3', 20);
 SELECT count(*) FILTER (WHERE random) FROM mren.uncertain('m', 'SELECT * FROM gold', 10, '{"random_share": 0}');
+-- Half of them, if the model has fewer than ten rows a relation.
+CALL mren.train('novice', 'SELECT * FROM gold WHERE id % 40 = 0', '{"epochs": 2, "hidden": [8], "validation_share": 0}');
+SELECT training_rows < 10 * cardinality(relations) AS few, (SELECT count(*) FILTER (WHERE random) FROM mren.uncertain('novice', 'SELECT * FROM gold', 10)) AS random
+FROM mren.models WHERE model = 'novice';
+-- In turns from the relations that are predicted: as many of each, as long as there are.
+SELECT max(n) - min(n) <= 1 AS even, count(*) = (SELECT count(DISTINCT relation) FROM answers) AS all_relations
+FROM (SELECT relation, count(*) AS n FROM mren.uncertain('m', 'SELECT * FROM gold', 20, '{"random_share": 0}') GROUP BY relation) AS r;
 -- Memory is for one row of each sentence, however many are read.
 SET mren.train_memory = '1MB';
 SELECT count(*) FROM mren.uncertain('m', 'SELECT repeat(''x'', 1000) || 9999 - i AS id, sentence, head, tail FROM gold, generate_series(1, 2000) AS i WHERE gold.id = 1 ORDER BY i', 1);
-SELECT regexp_replace(error_of($$SELECT mren.uncertain('m', 'SELECT i AS id, sentence || '' '' || i AS sentence, head, tail FROM gold, generate_series(1, 8000) AS i WHERE gold.id = 1', 1)$$), '[0-9]+ sentences', 'n sentences');
+SELECT regexp_replace(error_of($$SELECT mren.uncertain('m', 'SELECT i AS id, sentence || '' '' || i AS sentence, head, tail FROM gold, generate_series(1, 12000) AS i WHERE gold.id = 1', 1)$$), '[0-9]+ sentences', 'n sentences');
 RESET mren.train_memory;
 SELECT error_of($$SELECT mren.uncertain('m', 'SELECT * FROM gold', 0)$$);
 SELECT error_of($$SELECT mren.uncertain('m', 'SELECT * FROM gold', 1, '{"share": 0}')$$);
@@ -47,12 +54,20 @@ SELECT count(*) AS differ FROM (
     SELECT * FROM mren.label_errors('m', 'SELECT * FROM slips', 10, '{"epochs": 2}')
     EXCEPT SELECT * FROM mren.label_errors('m', 'SELECT * FROM slips ORDER BY md5(id::text)', 10, '{"epochs": 2}')) AS d;
 SELECT error_of($$SELECT mren.label_errors('m', 'SELECT * FROM slips', 10, '{"folds": 1}')$$);
-CREATE TABLE muddle AS SELECT id, sentence, head, tail, CASE WHEN id % 3 = 0 THEN CASE relation WHEN 'none' THEN 'part_of' ELSE 'none' END ELSE relation END AS relation FROM gold;
--- By the margin, the rows come first of which a network is surest that they have another relation.
-SELECT count(*) > 4 AS several, bool_and(confidence - suggested_confidence >= before) AS in_order, bool_or(confidence < least) AS otherwise
-FROM (SELECT confidence, suggested_confidence, lag(confidence - suggested_confidence, 1, -1) OVER w AS before, max(confidence) OVER (ORDER BY ordinality ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS least
-      FROM mren.label_errors(NULL, 'SELECT * FROM muddle', 10000, '{"epochs": 1, "hidden": [8], "folds": 3, "rank_by": "margin"}') WITH ORDINALITY
-      WHERE relation <> suggested WINDOW w AS (ORDER BY ordinality)) AS l;
+-- Where many labels are wrong at random, the least likely ones come first, unless confusions are asked for: then
+-- those of which a network is surest that they have another relation.
+CREATE TABLE muddle AS SELECT id, sentence, head, tail, CASE WHEN id % 10 = 0 THEN CASE relation WHEN 'none' THEN 'part_of' ELSE 'none' END ELSE relation END AS relation FROM gold;
+CREATE TABLE suspected AS SELECT r AS rank_by, l.* FROM unnest('{auto,self_confidence,confusion}'::text[]) AS r,
+    LATERAL mren.label_errors(NULL, 'SELECT * FROM muddle', 10000, format('{"epochs": 20, "hidden": [8], "folds": 3, "rank_by": "%s"}', r)::jsonb) WITH ORDINALITY AS l;
+SELECT count(*) AS differ FROM (SELECT id, ordinality FROM suspected WHERE rank_by = 'auto' EXCEPT SELECT id, ordinality FROM suspected WHERE rank_by = 'self_confidence') AS d;
+SELECT max(confidence) FILTER (WHERE ordinality <= 10) < min(confidence) FILTER (WHERE ordinality > 30) AS least_confidence_first
+FROM suspected WHERE rank_by = 'self_confidence';
+SELECT rank_by, avg(right_label::int) > 0.9 AS suggestions_right, max(ordinality) < 2 * count(*) AS early
+FROM (SELECT rank_by, l.suggested = g.relation AS right_label, ordinality FROM suspected AS l JOIN gold AS g ON g.id::text = l.id WHERE l.relation <> g.relation) AS s GROUP BY 1 ORDER BY 1;
+-- Where none is wrong, nothing seems wrong at random.
+SELECT count(*) AS differ FROM (
+    SELECT * FROM mren.label_errors(NULL, 'SELECT * FROM gold', 10000, '{"epochs": 20, "hidden": [8], "folds": 3}') WITH ORDINALITY
+    EXCEPT SELECT * FROM mren.label_errors(NULL, 'SELECT * FROM gold', 10000, '{"epochs": 20, "hidden": [8], "folds": 3, "rank_by": "confusion"}') WITH ORDINALITY) AS d;
 SELECT error_of($$SELECT mren.label_errors('m', 'SELECT * FROM slips', 10, '{"rank_by": "entropy"}')$$);
 SELECT error_of($$SELECT mren.label_errors('m', 'SELECT * FROM slips', 10, '{"rank_by": 1}')$$);
 SELECT error_of($$SELECT mren.label_errors('m', 'SELECT sentence, head, tail, relation FROM slips')$$);

@@ -51,6 +51,14 @@ WHERE model = 'all' OR relation IN ('part_of', 'belongs_to') ORDER BY model, CAS
 SELECT count(*) FROM mren.extract('all', 'A roof is far from the house.', lexicons => '{world}', relation_schema => 'rules');
 -- A confidence asked for, and a relation that the schema does not allow, are left out.
 SELECT count(*) FROM mren.extract('all', 'A wheel is a part of the car.', lexicons => '{world}', relation_schema => 'rules', threshold => 0.9);
+-- A threshold is for mentions that are right: the less sure they are, the less the relation counts.
+SELECT mren.load_lexicon('unsure', $$SELECT phrase, type, 0.1 AS confidence FROM (VALUES ('wheel', 'part'), ('car', 'whole')) AS t (phrase, type)$$);
+SELECT mren.load_lexicon('half', $$SELECT phrase, type, CASE type WHEN 'part' THEN 0.5 ELSE 1 END AS confidence FROM (VALUES ('wheel', 'part'), ('car', 'whole')) AS t (phrase, type)$$);
+SELECT lexicon, count(e.relation), bool_and((p.probability * sqrt(m.head * m.tail) >= (t.metrics -> 'thresholds' ->> p.relation)::float8) = (e.relation IS NOT NULL)) AS as_told
+FROM (VALUES ('world', 1, 1), ('half', 0.5, 1), ('unsure', 0.1, 0.1)) AS m (lexicon, head, tail), mren.models t,
+    mren.predict_proba('all', 'A wheel is a part of the car.', int4range(2, 7), int4range(25, 28)) p
+    LEFT JOIN LATERAL mren.extract('all', 'A wheel is a part of the car.', lexicons => ARRAY[m.lexicon], relation_schema => 'rules') e ON e.relation = p.relation
+WHERE t.model = 'all' AND t.version = 1 AND p.relation IN (SELECT relation FROM rules) GROUP BY lexicon ORDER BY lexicon;
 DELETE FROM rules WHERE relation = 'belongs_to';
 SELECT relation FROM mren.extract('all', 'A wheel is a part of the car.', lexicons => '{world}', relation_schema => 'rules');
 INSERT INTO rules VALUES ('belongs_to', 'part', 'whole');

@@ -1,5 +1,5 @@
-# Background workers that train beside a session: they are seen, end with it however it ends, and are
-# not needed.
+# Background workers that train beside a session, or fine-tune a text encoder: they are seen, end with it however it
+# ends, and are not needed.
 use strict;
 use warnings;
 use MrenTest;
@@ -9,6 +9,9 @@ use Test::More;
 $SIG{PIPE} = 'IGNORE'; # a session that was terminated is closed
 my $node = MrenTest->start('trainworkers', 'max_parallel_maintenance_workers = 2');
 toy_task($node);
+text_encoders($node);
+$node->sql(q{CREATE TABLE letters AS SELECT CASE WHEN g % 2 = 0 THEN 'a bc ' ELSE 'b ac ' END || g AS sentence, int4range(0, 1) AS head,
+	int4range(2, 4) AS tail, CASE WHEN g % 2 = 0 THEN 'one' ELSE 'other' END AS relation FROM generate_series(1, 240) AS g});
 my $trainer = $node->session;
 my $watch = $node->session;
 $trainer->query('SET client_min_messages = warning');
@@ -57,12 +60,42 @@ ended('a terminated session');
 $trainer = $node->session;
 $trainer->query('SET client_min_messages = warning');
 
+# Workers that fine-tune a text encoder on too few rows for any others.
+my $few = 'SELECT sentence, head, tail, relation FROM letters';
+my $fine_tuned = '{"text_encoder": "text", "hidden": [8], "epochs": 1, "encoder_epochs": %d, "encoder_batch_size": 128, "refit": false}';
+my $tuning = "CALL mren.train('m', '$few', '" . sprintf($fine_tuned, 1000) . q{')};
+my $in_encoder = q{SELECT count(*) FROM mren.training_progress WHERE phase = 'training' AND epoch > 1};
+
+begin($tuning);
+ok((wait_until { $watch->query($in_encoder) eq '1' }), 'they fine-tune a text encoder');
+$watch->query('SELECT pg_cancel_backend(' . $trainer->backend . ')');
+like(($trainer->wait_for)[1] // '', qr/canceling statement due to user request/, 'its training is cancelled');
+ended('that cancel');
+is($watch->query('SELECT status, sqlstate FROM mren.runs ORDER BY run DESC LIMIT 1'), 'canceled|57014', 'and recorded');
+
+begin($tuning);
+ok((wait_until { $watch->query($in_encoder) eq '1' }), 'they fine-tune a text encoder again');
+$watch->query(q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'mren training worker'});
+like(($trainer->wait_for)[1] // '', qr/lost connection to a training worker/, 'workers that are terminated are an error of the call');
+ended('that error');
+
+begin("SELECT mren.train_agg(sentence, head, tail, relation, NULL, '" . sprintf($fine_tuned, 1000) . "') FROM letters");
+$watch->query('SELECT pg_terminate_backend(' . $trainer->backend . ')');
+eval { $trainer->wait_for };
+eval { $trainer->close };
+ended('a terminated session that fine-tunes');
+$trainer = $node->session;
+$trainer->query('SET client_min_messages = warning');
+is($trainer->query("CALL mren.train('tuned', '$few', '" . sprintf($fine_tuned, 2) . q{')}), '1', 'a fine-tuning ends');
+ended('its end');
+
 # A time budget ends the courses of workers with that of the session.
 is($trainer->query(call($short)), '1', 'a short training ends');
 like($trainer->query(q{CALL mren.retrain('m', min_new_rows => 0, time_budget => '1 s', options => '{"epochs": 10000, "patience": 0}')}), qr/^2\|/, 'a time budget ends a training');
 ended('a time budget');
 my $hash = q{SELECT md5(mren.export_model('m', 1))};
 my $with = $watch->query($hash);
+my $tuned_with = $watch->query($hash =~ s/'m'/'tuned'/r);
 
 # Without a worker the session trains everything.
 $watch->query('ALTER SYSTEM SET max_worker_processes = 0');
@@ -71,4 +104,6 @@ $trainer = $node->session;
 $trainer->query('SET client_min_messages = warning');
 is($trainer->query(call($short)), '3', 'a server without workers trains, too');
 is($trainer->query(q{SELECT md5(mren.export_model('m', 3))}), $with, 'with the same result');
+is($trainer->query("CALL mren.train('tuned', '$few', '" . sprintf($fine_tuned, 2) . q{')}), '2', 'a server without workers fine-tunes, too');
+is($trainer->query($hash =~ s/'m', 1/'tuned', 2/r), $tuned_with, 'with the same result');
 done_testing();

@@ -77,7 +77,7 @@ noise_bitmap(const MrenEnv *env, uint32_t width, uint32_t height)
 
 /* ---- EXIF ---- */
 
-/* A TIFF structure with one entry before the orientation, and one behind it. */
+/* A TIFF structure with one entry before the orientation, and one after it. */
 static MAYBE_UNUSED Bytes
 make_exif(int orientation, bool big_endian)
 {

@@ -11,6 +11,7 @@
 #include "base/hash.h"
 #include "base/random.h"
 #include "base/size.h"
+#include "base/slot_cache.h"
 
 static void
 failure_records_message_and_clears_the_rest(void **state)
@@ -205,6 +206,54 @@ gemm_equals_its_definition(void **state)
 		assert_true(t[i] == want_t[i]);
 }
 
+/* Keys are found while their slots are theirs; the open row's are not taken; those used stay. */
+static MrenStatus
+fill_slots(const MrenEnv *env, MrenError *err, void *arg)
+{
+	static const int32_t long_key[4] = {1, 2, 3, 4};
+	MrenSlotCache *cache;
+	uint32_t first[2];
+	bool fresh;
+
+	(void) arg;
+	MREN_TRY(mren_slot_cache_create(env, 8, 3, &cache, err));
+	for (int32_t row = 0; row < 40; row++)
+	{
+		uint32_t slots[6];
+
+		mren_slot_cache_begin(cache);
+		for (int32_t i = 0; i < 6; i++)
+		{
+			/* Two keys of every row, and four of this one; the second is the first's beginning. */
+			int32_t key[3] = {7, i == 0, i < 2 ? 0 : 4 * row + i};
+
+			slots[i] = mren_slot_cache_find(cache, key, i == 1 ? 2 : 3, &fresh);
+			assert_int_equal(fresh, row == 0 || i >= 2);
+			assert_in_range(slots[i], 0, 7);
+			for (int32_t j = 0; j < i; j++)
+				assert_int_not_equal(slots[j], slots[i]);
+		}
+		for (int i = 0; i < 2; i++)
+		{
+			first[i] = row == 0 ? slots[i] : first[i];
+			assert_int_equal(slots[i], first[i]);
+		}
+		/* A long key, or none, is never found. */
+		assert_in_range(mren_slot_cache_find(cache, long_key, row % 2 == 0 ? 4 : 0, &fresh), 0, 7);
+		assert_true(fresh);
+	}
+	mren_slot_cache_free(cache);
+	return MREN_OK;
+}
+
+static void
+slots_are_found_by_their_keys(void **state)
+{
+	(void) state;
+	test_allocation_sweep(fill_slots, NULL);
+	mren_slot_cache_free(NULL);
+}
+
 int
 main(void)
 {
@@ -217,6 +266,7 @@ main(void)
 		cmocka_unit_test(random_streams_differ_and_repeat),
 		cmocka_unit_test(hashes_match_published_vectors),
 		cmocka_unit_test(gemm_equals_its_definition),
+		cmocka_unit_test(slots_are_found_by_their_keys),
 	};
 
 	return cmocka_run_group_tests_name("base", tests, NULL, NULL);

@@ -235,7 +235,7 @@ check_open(Open open)
 	return file;
 }
 
-/* Whatever is damaged behind the header, and if the header says other lengths, nothing crashes. */
+/* Whatever is damaged after the header, and if the header says other lengths, nothing crashes. */
 static void
 check_damage(Open open, File *file)
 {

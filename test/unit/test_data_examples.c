@@ -48,6 +48,7 @@ test_record_reads_as_it_was_written(void **state)
 {
 	TestEnv test;
 	MrenBuffer buffer = {0};
+	MrenBuffer regrouped = {0};
 	MrenError err = {0};
 	MrenExample read;
 	Row row;
@@ -75,8 +76,19 @@ test_record_reads_as_it_was_written(void **state)
 	assert_float_equal(read.head_box[2], 4.5, 0);
 	assert_float_equal(read.weight, 2, 0);
 	assert_int_equal(read.split, MREN_SPLIT_TRAIN);
-	assert_true(read.group == row.example.group);
+	assert_true(read.group == row.example.group && read.together == read.group);
 	assert_true(mren_example_identity(&read) == mren_example_identity(&row.example));
+	/* The same with a group of the query's: another record of the same row. */
+	read.together = 12345;
+	read.has_together = true;
+	assert_int_equal(mren_example_append(&test.env, &regrouped, &read, &err), MREN_OK);
+	assert_int_equal(mren_example_read(regrouped.data, regrouped.len, &read, &size, &err), MREN_OK);
+	assert_int_equal(size, regrouped.len);
+	assert_true(read.together == 12345 && read.group == row.example.group);
+	assert_memory_equal(read.sentence.pieces, row.pieces, 6 * sizeof(int32_t));
+	assert_memory_equal(read.relation.data, "part_of", 7);
+	assert_true(mren_example_identity(&read) == mren_example_identity(&row.example));
+	mren_buffer_free(&test.env, &regrouped);
 	mren_buffer_free(&test.env, &buffer);
 	assert_int_equal(test.n_live, 0);
 }

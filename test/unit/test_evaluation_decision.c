@@ -171,6 +171,29 @@ few_rows_follow_the_others(void **state)
 	assert_true(thresholds[1] > 0.4f && thresholds[1] <= 0.7f);
 }
 
+/*
+ * That four of six pairs at 0.2 are right does not make it a good threshold, as long as rows are
+ * few; of many rows, so many at 0.2 are no luck.
+ */
+static void
+luck_is_not_believed(void **state)
+{
+	Rows r;
+	float thresholds[2];
+
+	(void) state;
+	init(&r, 2);
+	add(&r, 60, (float[]){0.9f, 0.1f}, (int32_t[]){0, -1});
+	add(&r, 4, (float[]){0.2f, 0.8f}, (int32_t[]){0, -1});
+	add(&r, 2, (float[]){0.2f, 0.8f}, (int32_t[]){1, -1});
+	fit(&r, MREN_AIM_F1, 0, thresholds);
+	assert_true(thresholds[0] > 0.2f && thresholds[0] <= 0.9f);
+	for (size_t i = 0; i < r.rows.n; i++)
+		r.weights[i] = 100;
+	fit(&r, MREN_AIM_F1, 0, thresholds);
+	assert_true(thresholds[0] <= 0.2f);
+}
+
 static MrenStatus
 fit_once(const MrenEnv *env, MrenError *err, void *arg)
 {
@@ -200,6 +223,7 @@ main(void)
 		cmocka_unit_test(aims_by_hand),
 		cmocka_unit_test(nothing_is_precise),
 		cmocka_unit_test(few_rows_follow_the_others),
+		cmocka_unit_test(luck_is_not_believed),
 		cmocka_unit_test(failed_allocations_and_interrupts),
 	};
 

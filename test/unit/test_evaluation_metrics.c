@@ -426,6 +426,67 @@ test_temperature_and_bias_against_a_grid(void **state)
 	}
 }
 
+/* The likelihood of a row's label under a calibration. */
+static double
+likelihood(const MrenLogits *rows, const MrenCalibration *calibration)
+{
+	double sum = 0;
+	float p[FIT_RELATIONS];
+
+	for (size_t i = 0; i < rows->n; i++)
+	{
+		mren_calibration_apply(calibration, rows->logits + i * rows->k, rows->k, rows->negative, p);
+		sum += log((double) p[rows->labels[i]]);
+	}
+	return sum;
+}
+
+/*
+ * Without lapses the rate is less than the two rows that chance may make seem so, and the others
+ * are those of the plain fit.  With every fourth label a random one, the rate is a quarter, give or
+ * take two standard deviations, 0.25 +- 0.06; and a grid has nothing likelier.
+ */
+static void
+test_lapse_rate(void **state)
+{
+	static float logits[FIT_ROWS * FIT_RELATIONS];
+	static int32_t labels[FIT_ROWS];
+	MrenLogits rows = {logits, labels, NULL, FIT_ROWS, FIT_RELATIONS, 2};
+	TestEnv test;
+	MrenCalibration plain;
+	MrenCalibration fit;
+	MrenError err = {0};
+	double most;
+
+	(void) state;
+	test_env_init(&test);
+	draw_rows(logits, labels);
+	assert_int_equal(mren_calibration_fit(&test.env, &rows, &plain, &err), MREN_OK);
+	assert_int_equal(mren_calibration_fit_lapse(&test.env, &rows, &fit, &err), MREN_OK);
+	assert_true(plain.lapse == 0);
+	assert_true(fit.lapse < 0.06);
+	for (int32_t i = 0; i < FIT_ROWS; i += 4)
+		labels[i] = i / 4 % FIT_RELATIONS;
+	assert_int_equal(mren_calibration_fit_lapse(&test.env, &rows, &fit, &err), MREN_OK);
+	assert_float_equal(fit.lapse, 0.25, 0.06);
+	most = likelihood(&rows, &fit) + 0.5;
+	for (int i = 0; i <= 20; i++)
+	{
+		for (int j = -10; j <= 10; j++)
+		{
+			MrenCalibration other = {fit.temperature * exp(j * 0.1), fit.bias, i * 0.05};
+
+			assert_true(likelihood(&rows, &other) <= most);
+		}
+	}
+	test.interrupt_at = test.n_checks + 1;
+	assert_int_equal(mren_calibration_fit_lapse(&test.env, &rows, &fit, &err), MREN_ECANCELED);
+	test.interrupt_at = 0;
+	rows.n = 0;
+	assert_int_equal(mren_calibration_fit_lapse(&test.env, &rows, &fit, &err), MREN_OK);
+	assert_true(fit.temperature == 1 && fit.lapse == 0);
+}
+
 /* No row of the negative relation: likelihood alone would send b to minus infinity. */
 static void
 test_bias_of_few_rows_is_finite(void **state)
@@ -652,6 +713,7 @@ main(void)
 		cmocka_unit_test(test_semeval_equals_its_scorer_to_the_digit),
 		cmocka_unit_test(test_temperature_has_a_closed_form),
 		cmocka_unit_test(test_temperature_and_bias_against_a_grid),
+		cmocka_unit_test(test_lapse_rate),
 		cmocka_unit_test(test_bias_of_few_rows_is_finite),
 	};
 

@@ -273,7 +273,7 @@ pixel_data_must_be_whole_and_match_their_checksum(void **state)
 	assert_string_equal(err.detail, "libpng reports \"bad adaptive filter value\".");
 }
 
-/* Inserts a chunk behind the header; the image itself is fine. */
+/* Inserts a chunk after the header; the image itself is fine. */
 static MrenStatus
 decode_with_chunk(const char *type, const void *data, size_t n, bool break_checksum, MrenError *err)
 {

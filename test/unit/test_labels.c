@@ -234,7 +234,7 @@ simulate(MrenVotes *votes, Simulation *simulation, MrenError *err)
 	return mren_votes_finish(votes, err);
 }
 
-/* The share of rows behind the gold rows whose label is right. */
+/* The share of rows after the gold rows whose label is right. */
 static double
 accuracy_of(const MrenLabelModel *model, const Simulation *simulation)
 {

@@ -63,7 +63,7 @@ field_free(Field *field)
 	assert_int_equal(field->test.n_live, 0);
 }
 
-/* The next of all tag sequences, allowed or not; false behind the last. */
+/* The next of all tag sequences, allowed or not; false after the last. */
 static bool
 next_path(uint32_t *tags, size_t n, size_t n_tags)
 {

@@ -33,7 +33,7 @@ random_floats(size_t n, uint64_t seed)
 	return x;
 }
 
-/* The next table of floats from *i on; NULL behind the last. */
+/* The next table of floats from *i on; NULL after the last. */
 static const MrenSimd *
 next_simd(size_t *i)
 {
@@ -425,7 +425,10 @@ test_int8(void **state)
 	}
 }
 
-/* The largest sums that there are, 65536 * 255 * 127 and its negative, fit; and NaN stays NaN. */
+/*
+ * The largest sums that there are fit: of four products in 16 bits, and of 65536 in 32 bits.  NaN
+ * stays NaN.
+ */
 static void
 test_int8_extremes(void **state)
 {
@@ -446,7 +449,7 @@ test_int8_extremes(void **state)
 		in[K + i] = -2;
 		in[2 * K + i] = 0;
 		in[3 * K + i] = i == 5 ? NAN : 1;
-		w[i] = 3;
+		w[i] = i % 2 == 0 ? 32 : 31; /* four of them are 126: each is a whole number of scale 1 */
 		w[K + i] = 0;
 	}
 	made = make_int8(w, bias, 4, K, 2);
@@ -456,8 +459,8 @@ test_int8_extremes(void **state)
 
 		mren_int8_rows(simd, in, K, 4, K, &made.rows);
 		mren_int8_infer(simd, &made.layer, &made.rows, 4, out, 2);
-		assert_float_equal(out[0], 6.0 * K, 1e-6 * 6 * K);
-		assert_float_equal(out[2], -6.0 * K, 1e-6 * 6 * K);
+		assert_float_equal(out[0], 63.0 * K, 1e-6 * 63 * K);
+		assert_float_equal(out[2], -63.0 * K, 1e-6 * 63 * K);
 		assert_true(out[1] == 1 && out[3] == 1 && out[4] == 0 && out[5] == 1);
 		assert_true(isnan(out[6]) && isnan(out[7]));
 	}

@@ -1,7 +1,7 @@
 /*
  * test_onnx_conv.c
  *	  Every convolution kernel against the definition, over random shapes, and
- *	  the functions behind them against the C library in double precision.
+ *	  the functions after them against the C library in double precision.
  */
 #include "support.h"
 

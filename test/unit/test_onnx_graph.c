@@ -68,7 +68,7 @@ pads(Build *b, Mren__Onnx__NodeProto *node, int64_t pad, int64_t stride)
 /*
  * A bit of everything: a residual block with batch normalisation, squeeze and
  * excite, a depthwise convolution with SiLU, a concatenation of two
- * convolutions, a pool, and a classifier behind a flattened vector.
+ * convolutions, a pool, and a classifier after a flattened vector.
  */
 static void
 small_network(Build *b)
@@ -408,7 +408,7 @@ a_network_may_have_no_grid(void **state)
 
 	(void) state;
 	small_network(&b);
-	/* Behind a product of two maps there is no one map; a map's own is none. */
+	/* After a product of two maps there is no one map; a map's own is none. */
 	build_node(&b, "Add", "g2 g6x", "both");
 	build_node(&b, "GlobalAveragePool", "r1", "g6x");
 	expect_grid(&b, "both", NULL);

@@ -263,7 +263,7 @@ restore_bfloat16(TestEnv *test, const Mren__Onnx__ValueInfoProto *declared, Mren
 
 /*
  * Tests whose expected output ONNX has corrected since.  Up to 1.17, AveragePool
- * with count_include_pad also counted what ceil_mode adds behind the padding.
+ * with count_include_pad also counted what ceil_mode adds after the padding.
  */
 static bool
 is_superseded(const char *name)

@@ -426,7 +426,7 @@ definitions_of_an_operator_leave_no_gap(void **state)
 }
 
 /*
- * With ceil_mode the last window may end behind the input and its padding; it is
+ * With ceil_mode the last window may end after the input and its padding; it is
  * divided by the elements within them (ONNX's own tests since version 1.18).
  */
 static void
@@ -448,7 +448,7 @@ what_ceil_mode_adds_is_not_counted(void **state)
 	}
 }
 
-/* Windows of 3 over 0 to 5 with a zero before and behind: 0 0 1, 2 3 4, 5 0 and one beyond. */
+/* Windows of 3 over 0 to 5 with a zero before and after: 0 0 1, 2 3 4, 5 0 and one beyond. */
 static void
 padding_is_counted_if_the_node_says_so(void **state)
 {

@@ -10,6 +10,7 @@
 
 #include "base/hash.h"
 #include "relation/explain.h"
+#include "relation/net_internal.h"
 #include "relation_v1.h"
 
 #define ROWS 70
@@ -214,6 +215,39 @@ bytes_give_the_same_network(MrenTextEncoder encoder)
 	mren_net_free(&world->test.env, copy);
 	free(before);
 	free(after);
+	close_world(world);
+}
+
+/* With a lapse rate e, every probability p of n relations is (1 - e) p + e / n; a copy keeps it. */
+static void
+test_lapse_rate(void **state)
+{
+	World *world = open_world(true);
+	MrenError err = {0};
+	float *plain = answers(world, world->net, 4);
+	float *lapsed;
+	float *copied;
+	MrenNetInfo info;
+	MrenNet *copy;
+	uint8_t *bytes;
+	size_t len;
+
+	(void) state;
+	world->net->lapse = 0.25;
+	lapsed = answers(world, world->net, 4);
+	for (size_t i = 0; i < ROWS * 3; i++)
+		assert_float_equal(lapsed[i], 0.75 * (double) plain[i] + 0.25 / 3, 1e-6);
+	assert_int_equal(mren_net_serialize(world->net, &world->test.env, &bytes, &len, &err), MREN_OK);
+	assert_int_equal(mren_net_deserialize(&world->test.env, bytes, len, &copy, &err), MREN_OK);
+	mren_net_info(copy, &info);
+	assert_true(info.lapse == 0.25);
+	copied = answers(world, copy, 4);
+	assert_memory_equal(lapsed, copied, ROWS * 3 * sizeof(float));
+	mren_release(&world->test.env, bytes);
+	mren_net_free(&world->test.env, copy);
+	free(plain);
+	free(lapsed);
+	free(copied);
 	close_world(world);
 }
 
@@ -617,6 +651,7 @@ main(void)
 		cmocka_unit_test(test_a_row_does_not_depend_on_its_batch),
 		cmocka_unit_test(test_information),
 		cmocka_unit_test(test_bytes_give_the_same_network),
+		cmocka_unit_test(test_lapse_rate),
 		cmocka_unit_test(test_a_network_of_the_first_format),
 		cmocka_unit_test(test_fields_must_be_known),
 		cmocka_unit_test(test_text_only_member_is_not_the_only_one),

@@ -82,7 +82,8 @@ test_says_several(void **state)
 		if (!a && !b)
 			assert_int_equal(answer.relation, 2);
 		n_both += a && b;
-		n_said += a && b && mren_net_says(&info, p, 0) && mren_net_says(&info, p, 1);
+		n_said += a && b && mren_net_says(&info, 0, (double) p[0]) &&
+				  mren_net_says(&info, 1, (double) p[1]);
 	}
 	assert_true(n_both > 0 && (double) n_said > 0.95 * (double) n_both);
 	mren_net_free(&test.env, net);

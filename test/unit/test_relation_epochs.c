@@ -9,7 +9,7 @@
 
 #include "relation/layout.h"
 #include "nn/optimizer.h"
-#include "relation/train/trainer_internal.h"
+#include "relation/train/trainer_members.h"
 
 #define ROWS 96
 
@@ -145,7 +145,8 @@ test_mean_is_validated_and_kept(void **state)
 	net = train_set(&test.env, set, &options, FIXTURE_IMAGE, &report);
 	assert_true(report.validated);
 	for (size_t i = 3; i < ROWS; i += 4)
-		loss += plain_loss(&test.env, set, net, &set->rows[i], report.temperature) / (ROWS / 4);
+		loss += plain_loss(&test.env, set, net, &set->rows[i], report.calibration.temperature) /
+				(ROWS / 4);
 	assert_true(fabs(loss - report.validation_loss) < 1e-4);
 	mren_net_free(&test.env, net);
 	assert_int_equal(test.n_live, 0);

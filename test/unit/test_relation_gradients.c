@@ -445,7 +445,7 @@ grid_case(size_t fusion, size_t boxes, MrenActivation activation, bool dropping)
 	close_check(&check);
 }
 
-/* Units and product behind one projection of the image's vector. */
+/* Units and product after one projection of the image's vector. */
 static void
 shared_case(size_t fusion, MrenActivation activation, size_t product, bool dropping)
 {

@@ -10,7 +10,7 @@
 #include "relation/explain.h"
 #include "relation/marker/marker_tokens.h"
 
-/* A tokenizer of one piece a letter, with a piece in front of the text and one behind it. */
+/* A tokenizer of one piece a letter, with a piece in front of the text and one after it. */
 static const char tokenizer_json[] =
 	"{\"model\": {\"type\": \"WordPiece\", \"unk_token\": \"[UNK]\", "
 	"\"continuing_subword_prefix\": \"##\", \"max_input_chars_per_word\": 100, \"vocab\": {"
@@ -72,7 +72,7 @@ test_tokens_are_marked(void **state)
 	/* A mention that cuts pieces is marked at the whole pieces. */
 	mark(&test.env, "a abb c", (MrenCharSpan){3, 4}, (MrenCharSpan){6, 7}, 16, &buffer, &tokens);
 	check_marks(&tokens, 3, 3, 5, 5);
-	/* A mention of blanks is marked at the piece behind it, or at the last one. */
+	/* A mention of blanks is marked at the piece after it, or at the last one. */
 	mark(&test.env, "a abb c ", (MrenCharSpan){1, 2}, (MrenCharSpan){7, 8}, 16, &buffer, &tokens);
 	check_marks(&tokens, 2, 2, 5, 5);
 	/* Nothing to read */
@@ -372,7 +372,7 @@ architecture(int which)
 		default:
 			config.architecture = MREN_TRANSFORMER_DEBERTA;
 			config.absolute_positions = false;
-			config.positions = config.token_types = 0;
+			config.token_types = 0;
 			config.relative_buckets = 4;
 			config.relative_positions = 16;
 			config.relative_norm = config.share_relative_key = true;
@@ -476,9 +476,13 @@ check_solid(const uint32_t marks[MREN_N_MARKS], const int32_t *expected)
 	}
 	for (int mark = 0; mark < MREN_N_MARKS; mark++)
 	{
-		assert_int_equal(batch.ids[batch.markers[mark]], 100 + mark);
-		assert_true(batch.markers[MREN_N_MARKS + mark] == SIZE_MAX);
-		assert_int_equal(batch.markers[2 * MREN_N_MARKS + mark], batch.markers[mark] + 9);
+		assert_int_equal(batch.ids[batch.reads[mark]], 100 + mark);
+		assert_int_equal(batch.ids[batch.reads[MREN_N_MARKS + mark]], ids[marks[mark]]);
+	}
+	for (int read = 0; read < MREN_MARKER_READS; read++)
+	{
+		assert_true(batch.reads[MREN_MARKER_READS + read] == SIZE_MAX);
+		assert_int_equal(batch.reads[2 * MREN_MARKER_READS + read], batch.reads[read] + 9);
 	}
 	mren_marker_batch_free(&test.env, &batch);
 	assert_int_equal(test.n_live, 0);
@@ -1148,6 +1152,36 @@ test_warm_start(void **state)
 	free(set);
 }
 
+/* Without a number of epochs, few rows take more of them than many. */
+static void
+test_few_rows_take_more_epochs(void **state)
+{
+	Set *set = new_set();
+	int n_epochs[3];
+
+	(void) state;
+	make_xor(set, 320);
+	add_tokens(set);
+	for (int i = 0; i < 3; i++)
+	{
+		TestEnv test;
+		MrenOptions options;
+		Course course = {0};
+
+		test_env_init(&test);
+		marker_options(&options, MREN_FINE_TUNING_FROZEN);
+		options.encoder_epochs = MREN_MARKER_EPOCHS_AUTO;
+		options.encoder_batch_size = i == 0 ? 1 : i == 1 ? 12 : 64;
+		mren_net_free(&test.env, train_course(&test.env, set, &options, &course));
+		n_epochs[i] = course.n_epochs;
+		assert_int_equal(test.n_live, 0);
+	}
+	assert_int_equal(n_epochs[0], 5);
+	assert_in_range(n_epochs[1], 6, 19);
+	assert_int_equal(n_epochs[2], 20);
+	free(set);
+}
+
 static MrenStatus
 answer_from_queue(const MrenEnv *env, const Set *set, const MrenNet *net, MrenError *err)
 {
@@ -1216,6 +1250,7 @@ main(void)
 		cmocka_unit_test(test_weak_rows_teach_and_gold_rows_judge),
 		cmocka_unit_test(test_high_rate_is_lowered),
 		cmocka_unit_test(test_warm_start),
+		cmocka_unit_test(test_few_rows_take_more_epochs),
 		cmocka_unit_test(test_failures_release_all),
 	};
 

@@ -250,7 +250,7 @@ test_stops_early(void **state)
 	assert_int_equal(report.epochs_run, report.best_epoch + 3);
 	assert_int_equal(report.refit_epochs, report.best_epoch);
 	/* Labels are random, so confidence must be low. */
-	assert_true(report.temperature > 1);
+	assert_true(report.calibration.temperature > 1);
 	mren_net_free(&test.env, net);
 	free(set);
 }

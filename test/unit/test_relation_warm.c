@@ -302,7 +302,7 @@ a_stop_amid_the_refit_keeps_the_first_phase(void **state)
 	whole.options.common.epochs = 6;
 	whole.options.common.refit = false;
 	must_train(&test, &whole);
-	assert_true(stopped.report.temperature == whole.report.temperature);
+	assert_true(stopped.report.calibration.temperature == whole.report.calibration.temperature);
 	assert_same_network(stopped.net, whole.net);
 	mren_net_free(&test.env, stopped.net);
 	mren_net_free(&test.env, whole.net);

@@ -196,7 +196,7 @@ without_gold_nothing_validates(void **state)
 	gold_accuracy(&test, set, MREN_WEAK_FIRST, &report);
 	assert_int_equal(report.n_validation, 0);
 	assert_false(report.validated);
-	assert_float_equal(report.temperature, 1, 0);
+	assert_float_equal(report.calibration.temperature, 1, 0);
 	assert_int_equal(report.n_weak_unused, N_GOLD);
 	assert_int_equal(report.n_train, set->n - N_GOLD);
 	free(set);

@@ -579,6 +579,79 @@ test_pieces(void **state)
 }
 
 /*
+ * 12,000 different words in sentences that share some with the one before: more than are kept, so
+ * that some are computed again.  Words with many features are not kept.
+ */
+static void
+test_kept_words_give_the_same_bits(void **state)
+{
+	enum
+	{
+		LENGTH = 300,
+		STEP = 240,
+		ROUNDS = 50,
+		MOST = 60
+	};
+	static int32_t words[LENGTH];
+	static uint8_t shapes[LENGTH];
+	static uint32_t starts[LENGTH + 1];
+	static uint32_t features[LENGTH * MOST];
+	static uint64_t lexicons[LENGTH];
+	MrenTagInput input = {LENGTH, words, shapes, starts, features, lexicons};
+	MrenTagOptions options;
+	MrenTagCache *cache;
+	MrenTagger *tagger;
+	Rows rows;
+
+	(void) state;
+	rows_init(&rows, ROWS, false);
+	small_options(&options);
+	options.common.epochs = 2;
+	assert_int_equal(train(&rows.test.env, &rows, &options, &tagger, NULL, NULL), MREN_OK);
+	assert_int_equal(mren_tag_cache_create(&rows.test.env, &cache, NULL), MREN_OK);
+	assert_in_range(mren_tag_cache_limit(tagger), 1, (size_t) 16 << 20);
+	for (uint32_t round = 0; round < ROUNDS; round++)
+	{
+		for (uint32_t w = 0; w < LENGTH; w++)
+		{
+			uint32_t code = round * STEP + w;
+			uint32_t n = w % 100 == 7 ? MOST : 2 + code % 5;
+
+			words[w] = (int32_t) (code % 8) - 1;
+			shapes[w] = (uint8_t) (code % 3);
+			lexicons[w] = code % 7 == 0;
+			for (uint32_t i = 0; i < n; i++)
+				features[starts[w] + i] = code * 2654435761u + i;
+			starts[w + 1] = starts[w] + n;
+		}
+		for (int twice = 0; twice < 2; twice++)
+		{
+			MrenTagged *alone;
+			MrenTagged *kept;
+			size_t n_alone;
+			size_t n_kept;
+
+			input.cache = NULL;
+			assert_int_equal(mren_tagger_tag(tagger, &rows.test.env, &rows.fixture.table, &input,
+											 &alone, &n_alone, NULL),
+							 MREN_OK);
+			input.cache = cache;
+			assert_int_equal(mren_tagger_tag(tagger, &rows.test.env, &rows.fixture.table, &input,
+											 &kept, &n_kept, NULL),
+							 MREN_OK);
+			assert_int_equal(n_alone, n_kept);
+			assert_true(n_kept > 0);
+			assert_memory_equal(alone, kept, n_kept * sizeof(*kept));
+			mren_release(&rows.test.env, alone);
+			mren_release(&rows.test.env, kept);
+		}
+	}
+	mren_tag_cache_free(cache);
+	mren_tagger_free(&rows.test.env, tagger);
+	rows_free(&rows);
+}
+
+/*
  * Bytes
  */
 
@@ -714,6 +787,7 @@ train_and_tag(const MrenEnv *env, MrenError *err, void *arg)
 	MrenTagOptions options;
 	MrenTagger *tagger;
 	MrenTagExample example;
+	MrenTagCache *cache = NULL;
 	MrenTagged *found;
 	uint8_t *bytes;
 	size_t len;
@@ -725,9 +799,16 @@ train_and_tag(const MrenEnv *env, MrenError *err, void *arg)
 	options.feature_dim = 2;
 	MREN_TRY(train(env, rows, &options, &tagger, NULL, err));
 	mren_tag_example_read(rows->records[0].data, rows->records[0].len, &example, &n, err);
-	status = mren_tagger_tag(tagger, env, &rows->fixture.table, &example.input, &found, &n, err);
-	if (status == MREN_OK)
-		mren_release(env, found);
+	status = mren_tag_cache_create(env, &cache, err);
+	example.input.cache = cache;
+	for (int twice = 0; status == MREN_OK && twice < 2; twice++)
+	{
+		status =
+			mren_tagger_tag(tagger, env, &rows->fixture.table, &example.input, &found, &n, err);
+		if (status == MREN_OK)
+			mren_release(env, found);
+	}
+	mren_tag_cache_free(cache);
 	if (status == MREN_OK)
 		status = mren_tagger_serialize(tagger, env, &bytes, &len, err);
 	mren_tagger_free(env, tagger);
@@ -841,6 +922,7 @@ main(void)
 		cmocka_unit_test(test_learns_the_rule),
 		cmocka_unit_test(test_same_bits),
 		cmocka_unit_test(test_pieces),
+		cmocka_unit_test(test_kept_words_give_the_same_bits),
 		cmocka_unit_test(test_bytes),
 		cmocka_unit_test(test_parts),
 		cmocka_unit_test(test_record),

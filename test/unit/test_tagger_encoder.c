@@ -20,7 +20,7 @@
  * Tokens
  */
 
-/* A tokenizer of one piece a letter, with a piece in front of the text and one behind it. */
+/* A tokenizer of one piece a letter, with a piece in front of the text and one after it. */
 static const char tokenizer_json[] =
 	"{\"model\": {\"type\": \"WordPiece\", \"unk_token\": \"[UNK]\", "
 	"\"continuing_subword_prefix\": \"##\", \"max_input_chars_per_word\": 100, \"vocab\": {"
@@ -855,7 +855,7 @@ test_begins_again_at_a_lower_rate(void **state)
 	options.common.epochs = 8;
 	options.common.validation_share = 0.6;
 	options.window = 0;
-	options.encoder_rate = 1000;
+	options.encoder_rate = 1e4;
 	options.common.refit = false;
 	assert_int_equal(train(&rows.test.env, &rows, &options, &tagger, &report, &err), MREN_OK);
 	assert_int_equal(report.encoder_restarts, 2);

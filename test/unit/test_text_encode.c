@@ -203,7 +203,7 @@ handles_tags_and_addresses_are_single_words(void **state)
 						"see=0|https://t.co/a-b?c=1~address|.=1");
 	assert_string_equal(spelled_out("", "www.x.org/y a@b.cd"),
 						"www.x.org/y~address|a@b.cd~address");
-	/* A mark behind a word is no tag. */
+	/* A mark after a word is no tag. */
 	assert_string_equal(spelled_out("c # x", "c#x"), "c=0|#=1|x=2");
 }
 

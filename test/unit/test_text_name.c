@@ -117,7 +117,7 @@ turkish_letters_are_one_i(void **state)
 							 "DIR"));
 	/* What was apart only for the dot is composed: ı and an acute accent. */
 	assert_string_equal(form("\xC4\xB1\xCC\x81x"), "\xC3\xADx");
-	/* ... also behind a mark that stays, a seagull below. */
+	/* ... also after a mark that stays, a seagull below. */
 	assert_string_equal(form("\xC4\xB1\xCC\xBC\xCC\x81x"), "\xC3\xAD\xCC\xBCx");
 }
 

@@ -22,7 +22,7 @@ typedef struct Document
 	size_t n;
 } Document;
 
-/* "[PER Ada Lovelace] met [PER Lovelace]": mentions in brackets, behind their type. */
+/* "[PER Ada Lovelace] met [PER Lovelace]": mentions in brackets, after their type. */
 static void
 parse(const char *marked, Document *document)
 {
@@ -116,7 +116,7 @@ short_forms_of_persons_find_the_name_before_them(void **state)
 						"Ludwig van Beethoven|Ludwig van Beethoven");
 	assert_string_equal(forms_of("[PER Paul Ash Jr.] [PER Ash] [PER Paul Ash]"),
 						"Paul Ash Jr.|Paul Ash Jr.|Paul Ash Jr.");
-	/* Initials, whether the longer name stands before or behind. */
+	/* Initials, whether the longer name stands before or after. */
 	assert_string_equal(
 		forms_of(
 			"[PER W. H. Armstrong] [PER William Hepburn Armstrong] [PER William H. Armstrong]"),

@@ -365,7 +365,7 @@ make_words(char *out, const char *const *words, int n_words, bool line_feeds)
 	return n;
 }
 
-/* The word with the blank is blamed, not the one behind it, wherever it stands. */
+/* The word with the blank is blamed, not the one after it, wherever it stands. */
 static void
 a_blank_in_a_binary_word_is_named(void **state)
 {

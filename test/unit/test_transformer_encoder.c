@@ -44,7 +44,7 @@ make_weights(const MrenTransformerConfig *config, float *weights)
 	}
 }
 
-/* Two sentences; two groups of two markers stand behind the first. */
+/* Two sentences; two groups of two markers stand after the first. */
 static const int32_t ids[] = {1, 2, 3, 4, 5, 9, 8, 9, 7, 6, 5, 4};
 static const uint32_t positions[] = {0, 1, 2, 3, 1, 2, 0, 3, 0, 1, 2, 3};
 static const MrenTransformerSentence two[] = {{4, 2, 2}, {4, 0, 0}};
@@ -126,7 +126,6 @@ variant(int which)
 	{
 		config.architecture = MREN_TRANSFORMER_DEBERTA;
 		config.absolute_positions = false;
-		config.positions = 0;
 		config.token_types = 0;
 		config.relative_buckets = 4;
 		config.relative_positions = 16;
@@ -192,18 +191,19 @@ static MrenStatus
 recall_first(const MrenEnv *env, MrenError *err, void *arg)
 {
 	static const MrenTransformerSentence sentence = {4, 2, 2};
-	const MrenTransformerBatch batch = {&sentence, 1, ids, positions, NULL, 8};
+	static const bool read[8] = {[4] = true, [7] = true};
+	const MrenTransformerBatch batch = {&sentence, 1, ids, positions, NULL, 8, read};
 	float out[8 * WIDTH];
 
 	return recall(env, arg, &batch, out, err);
 }
 
-/* Markers behind a text that is remembered have the same bits as those that are read with it. */
+/* Markers after a text that is remembered have the same bits as those that are read with it. */
 static void
 test_remembered_text(void **state)
 {
 	static const MrenTransformerSentence sentence = {4, 2, 2};
-	const MrenTransformerBatch batch = {&sentence, 1, ids, positions, NULL, 8};
+	static const bool read[8] = {[4] = true, [6] = true, [7] = true};
 	const MrenTransformerBatch both = {two, 2, ids, positions, NULL, 12};
 
 	(void) state;
@@ -212,13 +212,19 @@ test_remembered_text(void **state)
 		MrenTransformerConfig config = variant(which);
 		TestEnv test;
 		MrenError err;
+		MrenTransformerBatch batch = {&sentence, 1, ids, positions, NULL, 8};
 		float all[8 * WIDTH];
 		float markers[8 * WIDTH];
 
 		test_env_init(&test);
 		run_ok(&config, &sentence, 1, ids, positions, 8, all);
 		assert_int_equal(recall(&test.env, &config, &batch, markers, &err), MREN_OK);
-		assert_memory_equal(all + 4 * WIDTH, markers + 4 * WIDTH, 4 * WIDTH * sizeof(float));
+		assert_memory_equal(all, markers, sizeof(all));
+		batch.read = read;
+		assert_int_equal(recall(&test.env, &config, &batch, markers, &err), MREN_OK);
+		assert_memory_equal(all, markers, 5 * WIDTH * sizeof(float));
+		assert_memory_equal(all + 6 * WIDTH, markers + 6 * WIDTH, 2 * WIDTH * sizeof(float));
+		assert_memory_not_equal(all + 5 * WIDTH, markers + 5 * WIDTH, WIDTH * sizeof(float));
 		assert_int_equal(recall(&test.env, &config, &both, markers, &err), MREN_EDATA);
 		assert_int_equal(test.n_live, 0);
 		test_allocation_sweep(recall_first, &config);
@@ -240,12 +246,11 @@ wide_variant(int which)
 	config.heads = which == 0 ? 1 : 2;
 	config.intermediate = 48;
 	config.embedding_width = which == 3 ? 16 : WIDE;
-	if (config.absolute_positions)
-		config.positions = LONG + 2;
+	config.positions = LONG + 2;
 	return config;
 }
 
-/* Sentences of LONG and 3 tokens; behind the first, n_groups of group_size markers. */
+/* Sentences of LONG and 3 tokens; after the first, n_groups of group_size markers. */
 typedef struct LongBatch
 {
 	MrenTransformerSentence sentences[2];
@@ -317,6 +322,42 @@ test_long_batches(void **state)
 			/* A group larger than the pieces in which queries run. */
 			make_long(&made, 1, 60);
 			assert_int_equal(run_form(&test.env, &config, form, &made.batch, all, &err), MREN_OK);
+		}
+	}
+	assert_int_equal(test.n_live, 0);
+}
+
+/* The vectors that are read have the same bits as where all are; all others are zero. */
+static void
+test_read(void **state)
+{
+	static float all[(LONG + MARKERS + 3) * WIDE];
+	static float some[(LONG + MARKERS + 3) * WIDE];
+	static const float zeros[WIDE];
+	bool read[LONG + MARKERS + 3];
+	TestEnv test;
+	MrenError err;
+	LongBatch made;
+
+	(void) state;
+	test_env_init(&test);
+	make_long(&made, 15, 4);
+	/* Some of the text, one or two of each group of markers, and nothing of the last sentence. */
+	for (size_t i = 0; i < made.batch.n_tokens; i++)
+		read[i] = i % 3 == 1 && i < LONG + MARKERS;
+	for (int which = 0; which < 4; which++)
+	{
+		MrenTransformerConfig config = wide_variant(which);
+
+		for (Form form = COPIED; form < N_FORMS; form++)
+		{
+			made.batch.read = NULL;
+			assert_int_equal(run_form(&test.env, &config, form, &made.batch, all, &err), MREN_OK);
+			made.batch.read = read;
+			assert_int_equal(run_form(&test.env, &config, form, &made.batch, some, &err), MREN_OK);
+			for (size_t i = 0; i < made.batch.n_tokens; i++)
+				assert_memory_equal(some + i * WIDE, read[i] ? all + i * WIDE : zeros,
+									sizeof(zeros));
 		}
 	}
 	assert_int_equal(test.n_live, 0);
@@ -717,15 +758,11 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_remembered_text),
-		cmocka_unit_test(test_batches),
-		cmocka_unit_test(test_long_batches),
-		cmocka_unit_test(test_in_place),
-		cmocka_unit_test(test_int8),
-		cmocka_unit_test(test_bad_batches),
-		cmocka_unit_test(test_failures),
-		cmocka_unit_test(test_deberta_values),
-		cmocka_unit_test(test_library),
+		cmocka_unit_test(test_remembered_text), cmocka_unit_test(test_batches),
+		cmocka_unit_test(test_long_batches),	cmocka_unit_test(test_read),
+		cmocka_unit_test(test_in_place),		cmocka_unit_test(test_int8),
+		cmocka_unit_test(test_bad_batches),		cmocka_unit_test(test_failures),
+		cmocka_unit_test(test_deberta_values),	cmocka_unit_test(test_library),
 	};
 
 	return cmocka_run_group_tests_name("text encoder", tests, NULL, NULL);

@@ -89,7 +89,7 @@ test_forms(void **state)
 	expect("{'type':'NFC'}", "a" ACUTE CEDILLA, "00E1[0,1] 0327[2,3]");
 	/* A mark of the same class stands between. */
 	expect("{'type':'NFC'}", "a\xCC\x88" ACUTE, "00E4[0,1] 0301[2,3]");
-	/* Of a decomposed character, the last part joins the mark behind it. */
+	/* Of a decomposed character, the last part joins the mark after it. */
 	expect("{'type':'NFKC'}", "\xEF\xAC\x81" ACUTE, "0066[0,1] 00ED[1,2]");
 	/* Three letters of Hangul, and a syllable apart. */
 	expect("{'type':'NFC'}", "\xE1\x84\x92\xE1\x85\xA1\xE1\x86\xAB", "D55C[0,1]");
@@ -242,7 +242,7 @@ test_map(void **state)
 	expect(json, "Ab", "0061[0,1] 0062[1,2]");
 	expect(json, "x\xC3\x86", "0078[0,1] 0061[1,2] 0065[1,2]");
 	expect(json, "e" ACUTE "x", "00E9[0,1] 0078[2,3]");
-	/* A short cluster is looked up whole, and what lies behind the match is dropped. */
+	/* A short cluster is looked up whole, and what lies after the match is dropped. */
 	expect(json, "A" ACUTE "x", "0061[0,1] 0078[2,3]");
 	/* One of six bytes and more goes character by character. */
 	expect(json, "A" ACUTE ACUTE CEDILLA, "0061[0,1] 0301[1,2] 0301[2,3] 0327[3,4]");
@@ -268,7 +268,7 @@ test_graphemes(void **state)
 		{"e" ACUTE CEDILLA "x", 3},
 		{"\xF0\x9F\x87\xA9\xF0\x9F\x87\xAA\xF0\x9F\x87\xA9\xF0\x9F\x87\xAA", 2},
 		{"\xF0\x9F\x91\xA9\xE2\x80\x8D\xF0\x9F\x91\xA9x", 3},
-		{"a\xE2\x80\x8D\xF0\x9F\x91\xA9", 2}, /* a joiner behind a letter joins no pictograph */
+		{"a\xE2\x80\x8D\xF0\x9F\x91\xA9", 2}, /* a joiner after a letter joins no pictograph */
 		{"\xE1\x84\x92\xE1\x85\xA1\xE1\x86\xABx", 3},
 		{"\xED\x95\x9C\xE1\x84\x92", 1},
 	};

@@ -23,10 +23,12 @@ typedef struct Tiny
 	int32_t ids[MOST];
 } Tiny;
 
+/* DeBERTa without position embeddings: any distance is known, but no more pieces are read. */
 static void
-open_tiny(Tiny *tiny)
+open_tiny(Tiny *tiny, MrenTransformerArchitecture architecture)
 {
-	MrenTransformerConfig config = {.architecture = MREN_TRANSFORMER_BERT,
+	bool deberta = architecture == MREN_TRANSFORMER_DEBERTA;
+	MrenTransformerConfig config = {.architecture = architecture,
 									.layers = 2,
 									.width = WIDTH,
 									.heads = 2,
@@ -34,7 +36,9 @@ open_tiny(Tiny *tiny)
 									.embedding_width = WIDTH,
 									.vocabulary = 20,
 									.positions = POSITIONS,
-									.absolute_positions = true,
+									.absolute_positions = !deberta,
+									.relative_positions = POSITIONS,
+									.content_to_position = deberta,
 									.eps = 1e-5f};
 	size_t n = mren_transformer_parameters(&config);
 	uint32_t random = 1;
@@ -136,8 +140,7 @@ windows(void **state)
 	static const size_t lengths[] = {0, 1, 7, 8, 9, 10, 11, 12, 13, 16, 17, 30, 31, 64};
 	Tiny tiny;
 
-	(void) state;
-	open_tiny(&tiny);
+	open_tiny(&tiny, *(const MrenTransformerArchitecture *) *state);
 	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++)
 	{
 		MrenSentencePieces pieces = {tiny.ids, 1, lengths[i], 1};
@@ -165,7 +168,7 @@ first_piece(void **state)
 	MrenError err;
 
 	(void) state;
-	open_tiny(&tiny);
+	open_tiny(&tiny, MREN_TRANSFORMER_BERT);
 	pieces.ids = tiny.ids;
 	forward(&tiny, 30, 0, POSITIONS - 2, vectors);
 	assert_int_equal(
@@ -186,7 +189,7 @@ failures(void **state)
 	MrenError err;
 
 	(void) state;
-	open_tiny(&tiny);
+	open_tiny(&tiny, MREN_TRANSFORMER_BERT);
 	none.ids = special.ids = whole.ids = tiny.ids;
 	assert_int_equal(
 		mren_sentence_vector(&tiny.test.env, tiny.encoder, &none, MREN_POOLING_MEAN, out, &err),
@@ -211,8 +214,11 @@ failures(void **state)
 int
 main(void)
 {
+	static MrenTransformerArchitecture bert = MREN_TRANSFORMER_BERT;
+	static MrenTransformerArchitecture deberta = MREN_TRANSFORMER_DEBERTA;
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(windows),
+		cmocka_unit_test_prestate(windows, &bert),
+		cmocka_unit_test_prestate(windows, &deberta),
 		cmocka_unit_test(first_piece),
 		cmocka_unit_test(failures),
 	};

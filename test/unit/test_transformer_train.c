@@ -13,7 +13,7 @@
 #define MAX_PARAMETERS 8192
 #define TOKENS 15
 
-/* Three sentences; two groups of two markers stand behind the first, one behind the last. */
+/* Three sentences; two groups of two markers stand after the first, one after the last. */
 static const int32_t ids[TOKENS] = {1, 2, 3, 4, 5, 9, 8, 9, 7, 6, 5, 4, 3, 3, 8};
 static const uint32_t positions[TOKENS] = {0, 1, 2, 3, 1, 2, 0, 3, 0, 1, 2, 3, 4, 0, 0};
 static const uint8_t types[TOKENS] = {0, 0, 1, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0};
@@ -40,7 +40,6 @@ deberta(void)
 
 	config.architecture = MREN_TRANSFORMER_DEBERTA;
 	config.absolute_positions = false;
-	config.positions = 0;
 	config.token_types = 0;
 	config.relative_buckets = 4;
 	config.relative_positions = 16;
@@ -241,9 +240,13 @@ check_tensor(Check *check, const MrenParameter *item, const float *gradient)
 	assert_true(most > 1e-3 || strstr(item->name, "key.bias") != NULL);
 }
 
+/* Some of a text, of a group, and of a group of one; none of the last sentence's text. */
+static const bool some[TOKENS] = {false, true,	false, true, true,	true,  false, true,
+								  true,	 false, false, true, false, false, true};
+
 static void
 check_gradients(const MrenTransformerConfig *config, const MrenTransformerTuning *tuning,
-				bool dropout)
+				bool dropout, const bool *read)
 {
 	TestEnv test;
 	MrenError err;
@@ -254,6 +257,7 @@ check_gradients(const MrenTransformerConfig *config, const MrenTransformerTuning
 	float dout[TOKENS * WIDTH];
 	Rows expected;
 
+	batch.read = read;
 	test_env_init(&test);
 	check = (Check){.config = *config, .tuning = *tuning, .step = {NULL, dropout, 77}};
 	make_weights(config, check.weights);
@@ -308,7 +312,8 @@ test_all(void **state)
 		MrenTransformerConfig config = variant(which);
 		MrenTransformerTuning tuning = make_tuning(&config, MREN_TUNING_ALL);
 
-		check_gradients(&config, &tuning, true);
+		check_gradients(&config, &tuning, true, NULL);
+		check_gradients(&config, &tuning, true, some);
 	}
 }
 
@@ -321,7 +326,7 @@ test_last_layers(void **state)
 		MrenTransformerConfig config = variant(which);
 		MrenTransformerTuning tuning = make_tuning(&config, MREN_TUNING_LAST);
 
-		check_gradients(&config, &tuning, true);
+		check_gradients(&config, &tuning, true, which == 1 ? some : NULL);
 	}
 }
 
@@ -334,7 +339,7 @@ test_adapters(void **state)
 		MrenTransformerConfig config = variant(which);
 		MrenTransformerTuning tuning = make_tuning(&config, MREN_TUNING_ADAPTERS);
 
-		check_gradients(&config, &tuning, which % 2 == 0);
+		check_gradients(&config, &tuning, which % 2 == 0, which < 3 ? some : NULL);
 	}
 }
 
@@ -355,12 +360,11 @@ run_pass(MrenTransformerTrainer *trainer, const MrenTransformerBatch *batch,
 
 /* The same bits again, with activations computed again, and from the frozen part's output. */
 static void
-test_same_bits(void **state)
+check_same_bits(const bool *read)
 {
 	static const MrenTransformerTuningKind kinds[] = {MREN_TUNING_ALL, MREN_TUNING_LAST,
 													  MREN_TUNING_ADAPTERS};
 
-	(void) state;
 	for (int which = 0; which < 3 * N_VARIANTS; which++)
 	{
 		TestEnv test;
@@ -377,6 +381,7 @@ test_same_bits(void **state)
 		float again[TOKENS * WIDTH];
 		float frozen[TOKENS * WIDTH];
 
+		batch.read = read;
 		test_env_init(&test);
 		make_weights(&config, weights);
 		trainer = make_trainer(&test.env, &config, &tuning, weights);
@@ -404,9 +409,17 @@ test_same_bits(void **state)
 	}
 }
 
+static void
+test_same_bits(void **state)
+{
+	(void) state;
+	check_same_bits(NULL);
+	check_same_bits(some);
+}
+
 /* Without dropout the vectors are those of prediction with the merged weights. */
 static void
-check_merged(const MrenTransformerConfig *config, MrenTransformerTuningKind kind)
+check_merged(const MrenTransformerConfig *config, MrenTransformerTuningKind kind, const bool *read)
 {
 	TestEnv test;
 	MrenError err;
@@ -422,6 +435,7 @@ check_merged(const MrenTransformerConfig *config, MrenTransformerTuningKind kind
 	float out[TOKENS * WIDTH];
 	float expected[TOKENS * WIDTH];
 
+	batch.read = read;
 	test_env_init(&test);
 	make_weights(config, weights);
 	trainer = make_trainer(&test.env, config, &tuning, weights);
@@ -453,7 +467,8 @@ test_merged(void **state)
 	{
 		MrenTransformerConfig config = variant(which / 4);
 
-		check_merged(&config, kinds[which % 4]);
+		check_merged(&config, kinds[which % 4], NULL);
+		check_merged(&config, kinds[which % 4], some);
 	}
 }
 
@@ -870,7 +885,7 @@ test_activations(void **state)
 	}
 }
 
-/* Softmax over rows of each length, and zeros behind them. */
+/* Softmax over rows of each length, and zeros after them. */
 static void
 test_softmax(void **state)
 {

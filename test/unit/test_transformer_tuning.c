@@ -1,7 +1,7 @@
 /*
  * test_transformer_tuning.c
- *	  The course of a fine-tuning: frozen layers whose output is kept, batches in parts and in
- *	  bounded memory, and the schedule.
+ *	  The course of a fine-tuning: frozen layers whose output is kept, batches in shards, in parts and
+ *	  in bounded memory, helpers, and the schedule.
  */
 #include "support.h"
 
@@ -31,7 +31,7 @@ static const MrenTransformerConfig bert = {.architecture = MREN_TRANSFORMER_BERT
 										   .attention_dropout = 0.1f,
 										   .absolute_positions = true};
 
-/* Sentences of random tokens, each with groups of two markers behind it. */
+/* Sentences of random tokens, each with groups of two markers after it. */
 typedef struct Text
 {
 	MrenTransformerSentence sentences[MAX_SENTENCES];
@@ -151,7 +151,7 @@ read_frozen(MrenFrozenLayers *frozen, const Text *text)
 	return out;
 }
 
-/* Another group of markers behind the same text. */
+/* Another group of markers after the same text. */
 static Text *
 other_group(const Text *text)
 {
@@ -268,9 +268,10 @@ test_memory_is_bounded(void **state)
 
 		test_env_init(&test);
 		open_tuning(&test.env, &ample, kinds[i], 0);
+		/* Of one of two shards: the other is then run again. */
 		least =
-			mren_transformer_trainer_batch_memory(&bert, &ample.tuning, text->sentences, 20, true);
-		assert_true(mren_transformer_trainer_batch_memory(&bert, &ample.tuning, text->sentences, 20,
+			mren_transformer_trainer_batch_memory(&bert, &ample.tuning, text->sentences, 10, true);
+		assert_true(mren_transformer_trainer_batch_memory(&bert, &ample.tuning, text->sentences, 10,
 														  false) > least);
 		open_tuning(&test.env, &scarce, kinds[i], ample.fixed + share * least);
 		out[0] = run_pass(&ample, text, &seed);
@@ -284,7 +285,7 @@ test_memory_is_bounded(void **state)
 		assert_int_equal(
 			mren_transformer_tuning_forward(&scarce, &text->batch, &seed, out[1], &err),
 			MREN_ELIMIT);
-		assert_non_null(strstr(err.message, "on 440 tokens takes "));
+		assert_non_null(strstr(err.message, "on 220 tokens takes "));
 		assert_non_null(strstr(err.hint, "mren.train_memory"));
 		mren_transformer_tuning_free(&scarce);
 		memset(&scarce, 0, sizeof(scarce));
@@ -300,19 +301,20 @@ test_memory_is_bounded(void **state)
 	free(text);
 }
 
-/* A large batch is the sum of its parts, whose masks are drawn again where they are run again. */
+/* A shard is the sum of its parts, whose masks are drawn again where they are run again. */
 static void
 test_parts(void **state)
 {
 	TestEnv test;
 	MrenError err = {0};
 	Text *text = make_text(70, 30, 1); /* 64 sentences of 32 tokens are a part */
+	MrenShardRun run = {.n = 1, .n_sentences = {70}, .batch = text->batch};
 	MrenTransformerBatch parts[2] = {text->batch, text->batch};
 	MrenEncoderTuning f;
 	MrenTransformerTrainer *trainer;
 	float *slopes = make_slopes(text->batch.n_tokens * WIDTH);
 	float *expected = malloc(text->batch.n_tokens * WIDTH * sizeof(float));
-	float *out;
+	float *out = malloc(text->batch.n_tokens * WIDTH * sizeof(float));
 	uint64_t seed = 4;
 
 	(void) state;
@@ -325,7 +327,9 @@ test_parts(void **state)
 	parts[1].ids += parts[0].n_tokens;
 	parts[1].positions += parts[0].n_tokens;
 	open_tuning(&test.env, &f, MREN_TUNING_ALL, 0);
-	out = run_pass(&f, text, &seed);
+	run.step = (MrenTransformerStep){NULL, true, seed};
+	assert_int_equal(mren_tuning_shards_forward(&f.shards, &run, out, &err), MREN_OK);
+	assert_int_equal(mren_tuning_shards_backward(&f.shards, &run, slopes, &err), MREN_OK);
 	assert_int_equal(
 		mren_transformer_trainer_create(&test.env, &bert, &f.tuning, f.weights, &trainer, &err),
 		MREN_OK);
@@ -344,6 +348,245 @@ test_parts(void **state)
 						mren_transformer_trainer_gradients(f.trainer), gradient_bytes(&f));
 	mren_transformer_trainer_free(trainer);
 	mren_transformer_tuning_free(&f);
+	assert_int_equal(test.n_live, 0);
+	free(out);
+	free(expected);
+	free(slopes);
+	free(text);
+}
+
+/*
+ * Shards
+ */
+
+/* Shards cover the batch, are of like size, and are fewer where it is small. */
+static void
+test_cut(void **state)
+{
+	static const struct
+	{
+		size_t sentences;
+		size_t words;
+		size_t most;
+		size_t n;
+	} cases[] = {{16, 32, 4, 2}, {16, 64, 4, 4}, {16, 64, 2, 2}, {16, 15, 4, 1},
+				 {2, 512, 4, 2}, {1, 512, 4, 1}, {5, 256, 4, 4}, {0, 0, 4, 1}};
+
+	(void) state;
+	for (size_t c = 0; c < sizeof(cases) / sizeof(cases[0]); c++)
+	{
+		Text *text = make_text(cases[c].sentences, cases[c].words, 0);
+		MrenShardRun run = {.batch = text->batch};
+		size_t sentences = 0;
+
+		mren_tuning_cut(&run, cases[c].most);
+		assert_int_equal(run.n, cases[c].n);
+		for (size_t i = 0; i < run.n; i++)
+		{
+			assert_true(run.n_sentences[i] * run.n <= cases[c].sentences + run.n - 1);
+			assert_true(run.n_sentences[i] > 0 || cases[c].sentences == 0);
+			sentences += run.n_sentences[i];
+		}
+		assert_int_equal(sentences, cases[c].sentences);
+		free(text);
+	}
+}
+
+/* A long sentence is a shard of its own, at either end. */
+static void
+test_uneven_cut(void **state)
+{
+	Text *text = make_text(9, 30, 0);
+	MrenShardRun run = {.batch = text->batch};
+
+	(void) state;
+	text->sentences[0].n_text = 240;
+	run.batch.n_tokens = (size_t) 480;
+	mren_tuning_cut(&run, 2);
+	assert_int_equal(run.n_sentences[0], 1);
+	text->sentences[0].n_text = 30;
+	text->sentences[8].n_text = 240;
+	mren_tuning_cut(&run, 2);
+	assert_int_equal(run.n_sentences[0], 8);
+	free(text);
+}
+
+/* Helpers that answer at once. */
+typedef struct Team
+{
+	const MrenEnv *env;
+	size_t n;
+	float *memory;
+	MrenTuningHelper *helpers[MREN_MAX_HELPERS];
+	const uint8_t *answers[MREN_MAX_HELPERS];
+	size_t sizes[MREN_MAX_HELPERS];
+	size_t n_requests;
+} Team;
+
+static MrenStatus
+engage(void *state, size_t n_bytes, size_t most, void **memory, size_t *n, MrenError *err)
+{
+	Team *team = state;
+
+	*n = team->n < most ? team->n : most;
+	team->n = *n;
+	if (team->n == 0)
+		return MREN_OK;
+	MREN_TRY(mren_allocate(team->env, n_bytes, 1, &team->memory, err));
+	*memory = team->memory;
+	return MREN_OK;
+}
+
+static MrenStatus
+give(void *state, size_t helper, const uint8_t *request, size_t n, MrenError *err)
+{
+	Team *team = state;
+
+	assert_true(helper < team->n);
+	assert_null(team->answers[helper]);
+	team->n_requests++;
+	if (team->helpers[helper] == NULL)
+		MREN_TRY(mren_tuning_helper_create(team->env, team->memory, &team->helpers[helper], err));
+	return mren_tuning_helper_answer(team->helpers[helper], request, n, &team->answers[helper],
+									 &team->sizes[helper], err);
+}
+
+static MrenStatus
+take(void *state, size_t helper, const uint8_t **answer, size_t *n, MrenError *err)
+{
+	Team *team = state;
+
+	(void) err;
+	assert_non_null(team->answers[helper]);
+	*answer = team->answers[helper];
+	*n = team->sizes[helper];
+	team->answers[helper] = NULL;
+	return MREN_OK;
+}
+
+static void
+dismiss(void *state)
+{
+	Team *team = state;
+
+	for (size_t i = 0; i < team->n; i++)
+		mren_tuning_helper_free(team->helpers[i]);
+	mren_release(team->env, team->memory);
+}
+
+static MrenTuningTeam
+team_of(Team *team)
+{
+	return (MrenTuningTeam){
+		.state = team, .engage = engage, .give = give, .take = take, .dismiss = dismiss};
+}
+
+/* Some steps with so many helpers; the trained values, malloc'd. */
+static float *
+train_with(size_t n_helpers, MrenTransformerTuningKind kind, size_t memory, size_t *n)
+{
+	static const size_t sentences[] = {16, 40, 3, 70};
+	TestEnv test;
+	Team team = {.env = &test.env, .n = n_helpers};
+	MrenTuningTeam members = team_of(&team);
+	MrenTransformerTuning tuning = make_tuning(kind);
+	MrenEncoderTuning f = {0};
+	MrenError err = {0};
+	float *values;
+
+	test_env_init(&test);
+	assert_int_equal(mren_transformer_tuning_open(&test.env, &f, &bert, &tuning,
+												  make_weights(&test.env), memory, &err),
+					 MREN_OK);
+	f.rate = 1e-2;
+	mren_transformer_tuning_lead(&f, &members);
+	assert_int_equal(mren_transformer_tuning_begin(&f, &err), MREN_OK);
+	for (uint64_t i = 0; i < sizeof(sentences) / sizeof(sentences[0]); i++)
+	{
+		Text *text = make_text(sentences[i], 29, 1);
+		bool *read;
+
+		text->batch.types = calloc(text->batch.n_tokens, 1);
+		text->batch.read = read = calloc(text->batch.n_tokens, sizeof(bool));
+		for (size_t j = 0; j < text->batch.n_tokens; j += 3)
+			read[j] = true;
+		free(run_pass(&f, text, &i));
+		assert_int_equal(mren_transformer_tuning_clip(&f, &(MrenClippedBeside){0}, &err), MREN_OK);
+		assert_int_equal(mren_transformer_tuning_step(&f, 1, &err), MREN_OK);
+		free((uint8_t *) text->batch.types);
+		free(read);
+		free(text);
+	}
+	assert_true((team.n_requests > 0) == (n_helpers > 0));
+	*n = mren_transformer_trainer_parameters(f.trainer).size;
+	values = malloc(*n * sizeof(float));
+	memcpy(values, mren_transformer_trainer_values(f.trainer), *n * sizeof(float));
+	mren_transformer_tuning_free(&f);
+	assert_int_equal(test.n_live, 0);
+	return values;
+}
+
+/* The same bits whoever computes the shards, and with as little memory as there can be. */
+static void
+test_helpers(void **state)
+{
+	(void) state;
+	for (size_t i = 0; i < 3; i++)
+	{
+		size_t n;
+		float *alone = train_with(0, kinds[i], 0, &n);
+
+		assert_true(n > 0);
+		for (size_t helpers = 1; helpers <= MREN_MAX_HELPERS; helpers++)
+		{
+			float *together = train_with(helpers, kinds[i], 0, &n);
+			float *scarcely = train_with(helpers, kinds[i], 5000000, &n);
+
+			assert_memory_equal(alone, together, n * sizeof(float));
+			assert_memory_equal(alone, scarcely, n * sizeof(float));
+			free(together);
+			free(scarcely);
+		}
+		free(alone);
+	}
+}
+
+/* The gradients are those of the shards, each with masks of its own; nobody's is left out. */
+static void
+test_shards_add_up(void **state)
+{
+	TestEnv test;
+	MrenEncoderTuning f;
+	MrenEncoderTuning whole;
+	MrenError err = {0};
+	Text *text = make_text(16, 30, 1);
+	MrenShardRun run = {.n = 1, .n_sentences = {16}, .batch = text->batch};
+	float *slopes = make_slopes(text->batch.n_tokens * WIDTH);
+	float *expected = malloc(text->batch.n_tokens * WIDTH * sizeof(float));
+	float *out;
+	double difference = 0;
+	double square = 0;
+
+	(void) state;
+	test_env_init(&test);
+	open_tuning(&test.env, &f, MREN_TUNING_ALL, 0);
+	open_tuning(&test.env, &whole, MREN_TUNING_ALL, 0);
+	out = run_pass(&f, text, NULL);
+	assert_int_equal(f.run.n, 2);
+	assert_int_equal(mren_tuning_shards_forward(&whole.shards, &run, expected, &err), MREN_OK);
+	assert_int_equal(mren_tuning_shards_backward(&whole.shards, &run, slopes, &err), MREN_OK);
+	for (size_t i = 0; i < gradient_bytes(&f) / sizeof(float); i++)
+	{
+		double expected_slope = (double) mren_transformer_trainer_gradients(whole.trainer)[i];
+
+		difference +=
+			pow((double) mren_transformer_trainer_gradients(f.trainer)[i] - expected_slope, 2);
+		square += expected_slope * expected_slope;
+	}
+	assert_true(square > 1);
+	assert_true(difference < 1e-8 * square);
+	mren_transformer_tuning_free(&f);
+	mren_transformer_tuning_free(&whole);
 	assert_int_equal(test.n_live, 0);
 	free(out);
 	free(expected);
@@ -404,6 +647,8 @@ run_last_layers(const MrenEnv *env, MrenError *err, void *arg)
 {
 	const Text *text = arg;
 	MrenTransformerTuning tuning = make_tuning(MREN_TUNING_LAST);
+	Team team = {.env = env, .n = 1};
+	MrenTuningTeam members = team_of(&team);
 	MrenEncoderTuning f = {0};
 	float *weights;
 	float *out = NULL;
@@ -413,6 +658,7 @@ run_last_layers(const MrenEnv *env, MrenError *err, void *arg)
 	MREN_TRY(
 		mren_allocate_zero(env, mren_transformer_parameters(&bert), sizeof(float), &weights, err));
 	status = mren_transformer_tuning_open(env, &f, &bert, &tuning, weights, 0, err);
+	mren_transformer_tuning_lead(&f, &members);
 	if (status == MREN_OK)
 		status = mren_transformer_tuning_begin(&f, err);
 	if (status == MREN_OK)
@@ -435,7 +681,7 @@ run_last_layers(const MrenEnv *env, MrenError *err, void *arg)
 static void
 test_failures(void **state)
 {
-	Text *text = make_text(3, 8, 1);
+	Text *text = make_text(10, 26, 1); /* two shards */
 
 	(void) state;
 	test_allocation_sweep(run_last_layers, text);
@@ -451,6 +697,10 @@ main(void)
 		cmocka_unit_test(test_frozen_encoder),
 		cmocka_unit_test(test_memory_is_bounded),
 		cmocka_unit_test(test_parts),
+		cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_uneven_cut),
+		cmocka_unit_test(test_helpers),
+		cmocka_unit_test(test_shards_add_up),
 		cmocka_unit_test(test_schedule),
 		cmocka_unit_test(test_failures),
 	};

@@ -123,6 +123,23 @@ reference_norm(const Reference *ref, int l, const char *name, Rows x, size_t m)
 	}
 }
 
+/* Whether a layer computes a token's vector, and how many tokens before it have that. */
+static bool
+reference_reads(const Reference *ref, size_t l, size_t token)
+{
+	return ref->batch.read == NULL || l + 1 < ref->config.layers || ref->batch.read[token];
+}
+
+static size_t
+reference_row(const Reference *ref, size_t l, size_t token)
+{
+	size_t row = 0;
+
+	for (size_t i = 0; i < token; i++)
+		row += reference_reads(ref, l, i);
+	return row;
+}
+
 /* The mask of a place, n numbers; ones without dropout. */
 static void
 reference_mask(const Reference *ref, size_t l, MrenDropoutPlace place, size_t item, float *mask,
@@ -143,14 +160,14 @@ reference_mask(const Reference *ref, size_t l, MrenDropoutPlace place, size_t it
 static void
 reference_drop(const Reference *ref, size_t l, MrenDropoutPlace place, Rows x)
 {
-	float mask[REFERENCE_TOKENS * REFERENCE_WIDTH];
+	float mask[REFERENCE_TOKENS * REFERENCE_WIDTH] = {0};
 	size_t width = ref->config.width;
 
-	reference_mask(ref, l, place, 0, mask, ref->batch.n_tokens * width);
+	reference_mask(ref, l, place, 0, mask, reference_row(ref, l, ref->batch.n_tokens) * width);
 	for (size_t i = 0; i < ref->batch.n_tokens; i++)
 	{
 		for (size_t j = 0; j < width; j++)
-			x[i][j] *= (double) mask[i * width + j];
+			x[i][j] *= (double) mask[reference_row(ref, l, i) * width + j];
 	}
 }
 
@@ -184,7 +201,12 @@ reference_embed(const Reference *ref, Rows x)
 	if (deberta)
 		reference_norm(ref, -1, "embeddings.norm", x, config->width);
 	if (ref->first == 0)
-		reference_drop(ref, 0, MREN_DROPOUT_EMBEDDINGS, x);
+	{
+		Reference all = *ref;
+
+		all.batch.read = NULL;
+		reference_drop(&all, 0, MREN_DROPOUT_EMBEDDINGS, x);
+	}
 }
 
 /* The rows of a batch's sentence that a token attends to: its text, and its own group. */
@@ -304,13 +326,15 @@ reference_attend(const Reference *ref, const ReferenceAttention *a, size_t l, si
 	size_t group = sentence->n_groups > 0 ? sentence->group_size : 0;
 	size_t ld = (sentence->n_text + group + 7) / 8 * 8;
 	size_t size = ref->config.width / ref->config.heads;
-	float mask[REFERENCE_TOKENS * REFERENCE_TOKENS];
+	float mask[REFERENCE_TOKENS * REFERENCE_TOKENS] = {0};
 
-	reference_mask(ref, l, MREN_DROPOUT_ATTENTION, s * ref->config.heads + head, mask, n * ld);
+	reference_mask(ref, l, MREN_DROPOUT_ATTENTION, s * ref->config.heads + head, mask,
+				   (reference_row(ref, l, first + n) - reference_row(ref, l, first)) * ld);
 	for (size_t i = 0; i < n; i++)
 	{
 		double scores[REFERENCE_TOKENS] = {0};
 		double sum = 0;
+		size_t row = reference_row(ref, l, first + i) - reference_row(ref, l, first);
 
 		for (size_t j = 0; j < n; j++)
 		{
@@ -325,7 +349,7 @@ reference_attend(const Reference *ref, const ReferenceAttention *a, size_t l, si
 			{
 				if (reference_sees(sentence, i, j))
 					context[first + i][d] +=
-						scores[j] / sum * (double) mask[i * ld + column++] * a->v[first + j][d];
+						scores[j] / sum * (double) mask[row * ld + column++] * a->v[first + j][d];
 			}
 		}
 	}
@@ -399,6 +423,11 @@ reference_forward(const Reference *ref, Rows x)
 	reference_embed(ref, x);
 	for (size_t l = 0; l < ref->config.layers; l++)
 		reference_layer(ref, l, x);
+	for (size_t i = 0; i < ref->batch.n_tokens; i++)
+	{
+		if (!reference_reads(ref, ref->config.layers - 1, i))
+			memset(x[i], 0, sizeof(x[i]));
+	}
 }
 
 #endif

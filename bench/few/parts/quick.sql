@@ -37,6 +37,6 @@ BEGIN
 END
 $$;
 \set file :files '/encoder'
-SELECT mren.load_text_encoder('encoder', :'file') \g /dev/null
+SELECT mren.load_text_encoder('encoder', :'file') WHERE NOT EXISTS (SELECT FROM mren.text_encoders WHERE name = 'encoder') \g /dev/null
 CALL bench.teach('5 %', 320);
 CALL bench.teach('10 %', 640);

@@ -28,22 +28,28 @@ BEGIN
     DELETE FROM bench.label AS l WHERE l.draw = learn.draw AND l.way = learn.way;
 END
 $$;
+-- What the means of the draws say: the labels that reach what 1,000 random ones do, and how far behind.
 CREATE PROCEDURE bench.compare_curves(task text, name text)
 LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+DECLARE
+    draws int := current_setting('bench.draws')::int;
+    started timestamptz := clock_timestamp();
+    labels int;
+    behind float8;
 BEGIN
-    FOR this IN 1 .. current_setting('bench.draws')::int LOOP
-        CALL bench.learn(task, this, 'random', 1000);
-        CALL bench.learn(task, this, 'uncertain', 1000);
-        INSERT INTO bench.result
-        SELECT 'uncertain', name || ', labels for what 1,000 reach', this, COALESCE(min(u.n), 1100), 0
-        FROM bench.curve AS u JOIN bench.curve AS r ON r.task = u.task AND r.draw = u.draw AND r.way = 'random' AND r.n = 1000
-        WHERE u.task = compare_curves.task AND u.draw = this AND u.way = 'uncertain' AND u.score >= r.score;
-        INSERT INTO bench.result
-        SELECT 'uncertain', name || ', most behind random', this, max(r.score - u.score), 0
-        FROM bench.curve AS u JOIN bench.curve AS r USING (task, draw, n)
-        WHERE task = compare_curves.task AND draw = this AND u.way = 'uncertain' AND r.way = 'random';
-        COMMIT;
+    IF name !~ current_setting('bench.pattern') THEN
+        RETURN;
+    END IF;
+    FOR this IN 1 .. draws LOOP
+        CALL bench.learn(compare_curves.task, this, 'random', 1000);
+        CALL bench.learn(compare_curves.task, this, 'uncertain', 1000);
     END LOOP;
+    WITH means AS (SELECT way, n, avg(score) AS score FROM bench.curve WHERE task = compare_curves.task GROUP BY way, n)
+    SELECT COALESCE(min(u.n) FILTER (WHERE u.score >= (SELECT score FROM means WHERE way = 'random' AND n = 1000)), 1100), max(r.score - u.score)
+    INTO labels, behind FROM means AS u JOIN means AS r USING (n) WHERE u.way = 'uncertain' AND r.way = 'random';
+    CALL bench.record('uncertain', compare_curves.name || ', labels for what 1,000 reach', draws, labels, started);
+    CALL bench.record('uncertain', compare_curves.name || ', most behind random', draws, behind, clock_timestamp());
 END
 $$;
 INSERT INTO bench.figure (part, name, aim, below) VALUES

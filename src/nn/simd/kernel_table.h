@@ -50,9 +50,8 @@ typedef struct MrenInt8Dense
 {
 	size_t in;
 	size_t out;
-	const int8_t
-		*packed;		/* panels of MREN_PANEL columns, each (in / 4 rounded up, MREN_PANEL, 4) */
-	const float *scale; /* of a column; out rounded up to whole panels, as the next two */
+	const int8_t *packed; /* panels of MREN_PANEL columns, each (in / 4, even, MREN_PANEL, 4) */
+	const float *scale;	  /* of a column; out rounded up to whole panels, as the next two */
 	const float *bias;
 	const int32_t *sums; /* of a column's bytes */
 	MrenDenseActivation activation;
@@ -142,7 +141,7 @@ typedef struct MrenInt8Simd
 	const char *name;
 	size_t rows; /* of a tile, at most */
 	MrenInt8TileFunction tiles[MREN_TILE_ROWS + 1];
-	/* A row of k floats to bytes, in a form that only the tiles of this table read; its scale. */
+	/* A row of k floats to bytes, as int8.inc describes; its scale. */
 	float (*row)(void *bytes, const float *in, size_t k);
 } MrenInt8Simd;
 
@@ -160,11 +159,23 @@ extern const MrenInt8Simd mren_int8_simd_avx2;
 extern const MrenInt8Simd mren_int8_simd_avx512;
 extern const MrenInt8Simd mren_int8_simd_vnni;
 
-/* Bytes that a row of k activations takes in any of the forms. */
+/* Inputs of a layer of bytes are taken by groups of so many. */
+#define MREN_INT8_GROUP 8
+
+/* An activation is a whole number from 0 to this one. */
+#define MREN_INT8_STEPS 255
+
+static inline size_t
+mren_int8_groups(size_t k)
+{
+	return (k + MREN_INT8_GROUP - 1) / MREN_INT8_GROUP;
+}
+
+/* Bytes that a row of k activations takes: whole vectors of them, and an int32. */
 static inline size_t
 mren_int8_row_bytes(size_t k)
 {
-	return (k + 31) / 32 * 64;
+	return ((k + 15) / 16 + 4) / 4 * 64;
 }
 
 #endif

@@ -16,8 +16,19 @@
 #define TO_HALVES(x, v)                                                                            \
 	_mm_storeu_si128((__m128i *) (x), _mm256_cvtps_ph((__m256) (v), _MM_FROUND_TO_NEAREST_INT))
 #include "nn/simd/columns.inc"
+INLINE void
+store_packed(uint8_t *to, IntVector q)
+{
+	__m128i shorts = _mm_packus_epi32(_mm256_castsi256_si128((__m256i) q),
+									  _mm256_extracti128_si256((__m256i) q, 1));
+
+	_mm_storel_epi64((__m128i *) to, _mm_packus_epi16(shorts, shorts));
+}
+
+#define STORE_BYTES(to, q) store_packed(to, q)
 #define NEAREST(v) ((IntVector) _mm256_cvtps_epi32((__m256) (v)))
 #include "nn/simd/int8.inc"
+#define MADDUBS(a, b) ((ShortVector) _mm256_maddubs_epi16((__m256i) (a), (__m256i) (b)))
 #define MADD(a, b) ((IntVector) _mm256_madd_epi16((__m256i) (a), (__m256i) (b)))
 #include "nn/simd/int8_madd.inc"
 
@@ -35,8 +46,6 @@ INT8_TILE(1)
 INT8_TILE(2)
 INT8_TILE(3)
 INT8_TILE(4)
-INT8_TILE(5)
-INT8_TILE(6)
 
 const MrenSimd mren_simd_avx2 = {
 	.name = "avx2",
@@ -59,8 +68,8 @@ const MrenSimd mren_simd_avx2 = {
 
 const MrenInt8Simd mren_int8_simd_avx2 = {
 	.name = "avx2",
-	.rows = 6,
-	.tiles = {NULL, int8_tile_1, int8_tile_2, int8_tile_3, int8_tile_4, int8_tile_5, int8_tile_6},
+	.rows = 4,
+	.tiles = {NULL, int8_tile_1, int8_tile_2, int8_tile_3, int8_tile_4},
 	.row = int8_row,
 };
 

@@ -16,8 +16,10 @@
 #define TO_HALVES(x, v)                                                                            \
 	_mm256_storeu_si256((__m256i *) (x), _mm512_cvtps_ph((__m512) (v), _MM_FROUND_TO_NEAREST_INT))
 #include "nn/simd/columns.inc"
+#define STORE_BYTES(to, q) _mm_storeu_si128((__m128i *) (to), _mm512_cvtepi32_epi8((__m512i) (q)))
 #define NEAREST(v) ((IntVector) _mm512_cvtps_epi32((__m512) (v)))
 #include "nn/simd/int8.inc"
+#define MADDUBS(a, b) ((ShortVector) _mm512_maddubs_epi16((__m512i) (a), (__m512i) (b)))
 #define MADD(a, b) ((IntVector) _mm512_madd_epi16((__m512i) (a), (__m512i) (b)))
 #include "nn/simd/int8_madd.inc"
 

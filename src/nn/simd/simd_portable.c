@@ -27,6 +27,25 @@ from_halves(const uint16_t *x)
 	for (int l = 0; l < LANES; l++)                                                                \
 	(x)[l] = mren_half_from_float((v)[l])
 #include "nn/simd/columns.inc"
+INLINE IntVector
+nearest(Vector x)
+{
+	IntVector q;
+
+	for (int l = 0; l < LANES; l++)
+		q[l] = (int32_t) lrintf(x[l]);
+	return q;
+}
+
+INLINE void
+store_each(uint8_t *to, IntVector q)
+{
+	for (int l = 0; l < LANES; l++)
+		to[l] = (uint8_t) q[l];
+}
+
+#define STORE_BYTES(to, q) store_each(to, q)
+#define NEAREST(v) nearest(v)
 #include "nn/simd/int8.inc"
 #include "nn/simd/int8_plain.inc"
 

@@ -2,8 +2,7 @@
  * simd_vnni.c
  *	  Products of bytes for AVX-512 with VNNI, which multiplies unsigned by signed bytes.
  *
- * A row is its bytes; the sums begin at -zero times the sum of the column's weights.  All sums are
- * exact: with 65536 inputs they still fit 32 bits.
+ * All sums are exact: with 65536 inputs they still fit 32 bits.
  */
 #if defined(__x86_64__) && defined(__GNUC__)
 
@@ -14,54 +13,23 @@
 #define LANES 16
 #include "nn/simd/vector.inc"
 
+#define STORE_BYTES(to, q) _mm_storeu_si128((__m128i *) (to), _mm512_cvtepi32_epi8((__m512i) (q)))
 #define NEAREST(v) ((IntVector) _mm512_cvtps_epi32((__m512) (v)))
 #include "nn/simd/int8.inc"
-
-typedef uint8_t ByteVector __attribute__((vector_size(LANES), aligned(1), may_alias));
-
-/* Where a row's zero is: behind its bytes, at the end of its room. */
-INLINE int32_t *
-row_zero(const void *bytes, size_t k)
-{
-	return (int32_t *) ((char *) bytes + mren_int8_row_bytes(k)) - 1;
-}
-
-TARGET static float
-int8_row(void *bytes, const float *in, size_t k)
-{
-	uint8_t *out = bytes;
-	Int8Range range;
-
-	int8_range(in, k, &range);
-	if (isnan(range.scale))
-		range = (Int8Range){.scale = NAN};
-	for (size_t i = 0; i < k; i += LANES)
-	{
-		Vector v = isnan(range.scale) ? (Vector){0} : load_padded(in, i, k);
-		IntVector q = int8_clamp(NEAREST(v * range.inverse), range.zero);
-
-		*(ByteVector *) (out + i) = __builtin_convertvector(q, ByteVector);
-	}
-	*row_zero(bytes, k) = range.zero;
-	return range.scale;
-}
 
 /* rows is a constant at every call, so that all sums are in registers. */
 INLINE void
 int8_tile(const MrenInt8Tile *tile, const int rows)
 {
-	IntVector sums[MREN_TILE_ROWS];
+	IntVector sums[MREN_TILE_ROWS][VECTORS];
 	const MrenInt8Dense *layer = tile->layer;
-	size_t groups = (layer->in + 3) / 4;
+	size_t fours = mren_int8_groups(layer->in) * (MREN_INT8_GROUP / 4);
 	size_t stride = mren_int8_row_bytes(layer->in);
-	const int8_t *w = layer->packed + tile->panel * groups * 4 * MREN_PANEL;
+	const int8_t *w = layer->packed + tile->panel * fours * 4 * MREN_PANEL;
 	const char *x = tile->bytes;
 
-	UNROLL
-	for (int r = 0; r < rows; r++)
-		sums[r] = *(const IntVector *) (layer->sums + tile->panel * MREN_PANEL) *
-				  -*row_zero(x + (size_t) r * stride, layer->in);
-	for (size_t g = 0; g < groups; g++)
+	int8_begin(tile, rows, sums);
+	for (size_t i = 0; i < fours; i++)
 	{
 		IntVector b = *(const IntVector *) w;
 
@@ -70,15 +38,13 @@ int8_tile(const MrenInt8Tile *tile, const int rows)
 		{
 			IntVector four = (IntVector){0} + *(const int32_t *) (x + (size_t) r * stride);
 
-			sums[r] =
-				(IntVector) _mm512_dpbusd_epi32((__m512i) sums[r], (__m512i) four, (__m512i) b);
+			sums[r][0] =
+				(IntVector) _mm512_dpbusd_epi32((__m512i) sums[r][0], (__m512i) four, (__m512i) b);
 		}
 		w += 4 * MREN_PANEL;
 		x += 4;
 	}
-	UNROLL
-	for (int r = 0; r < rows; r++)
-		int8_finish(tile, (size_t) r, &sums[r]);
+	int8_end(tile, rows, sums);
 }
 
 INT8_TILE(1)

@@ -113,7 +113,6 @@ extern bool mren_catalog_embedding(const char *name, MrenEmbeddingRow *row);
 extern bool mren_catalog_encoder(const char *name, MrenEncoderRow *row);
 extern bool mren_catalog_text_encoder(const char *name, MrenTextEncoderRow *row);
 extern bool mren_catalog_audio_encoder(const char *name, MrenAudioEncoderRow *row);
-extern bool mren_catalog_lexicon(const char *name, MrenLexiconRow *row);
 extern bool mren_catalog_model(const char *name, MrenModelRow *row);
 
 /* By the hash of their content; false if none is loaded.  name may be NULL. */

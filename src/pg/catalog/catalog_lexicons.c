@@ -39,8 +39,8 @@ read_lexicon(MrenTableScan *scan, HeapTuple tuple, MrenLexiconRow *row)
 	mren_scan_hash(scan, mren_scan_column(scan, tuple, LEXICON_SHA256), row->sha256);
 }
 
-bool
-mren_catalog_lexicon(const char *name, MrenLexiconRow *row)
+static bool
+find_lexicon(const char *name, MrenLexiconRow *row)
 {
 	MrenTableScan scan;
 	HeapTuple tuple;
@@ -59,7 +59,7 @@ void
 mren_catalog_need_lexicon(const char *name, MrenLexiconRow *row)
 {
 	mren_check_name_length(name);
-	if (!mren_catalog_lexicon(name, row))
+	if (!find_lexicon(name, row))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("lexicon \"%s\" does not exist", name),
 				 errhint("Load it with mren.load_lexicon; mren.lexicons lists what is loaded.")));

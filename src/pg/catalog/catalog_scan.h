@@ -1,6 +1,6 @@
 /*
  * catalog_scan.h
- *	  Scanning mren's tables: what the files of this room share.
+ *	  Scanning mren's tables: what the files of this folder share.
  */
 #ifndef MREN_PG_CATALOG_CATALOG_SCAN_H
 #define MREN_PG_CATALOG_CATALOG_SCAN_H

@@ -23,7 +23,6 @@
 #include "pg/support/args.h"
 #include "pg/support/compat.h"
 #include "pg/support/pg_env.h"
-#include "relation/net.h"
 
 PG_FUNCTION_INFO_V1(mren_calibration);
 PG_FUNCTION_INFO_V1(mren_reliability);

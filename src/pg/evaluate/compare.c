@@ -23,7 +23,6 @@
 
 #include "pg/evaluate/compare_folds.h"
 #include "pg/evaluate/model_options.h"
-#include "pg/model/models.h"
 #include "pg/support/args.h"
 #include "pg/support/json_options.h"
 #include "pg/support/pg_env.h"

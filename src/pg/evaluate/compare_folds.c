@@ -17,7 +17,6 @@
 #include "pg/train/train_answer.h"
 #include "pg/train/train_network.h"
 #include "pg/train/train_vectors.h"
-#include "relation/net.h"
 
 /* Of the hash that orders groups; hold-out rows are chosen by another. */
 #define FOLD_SEED 7

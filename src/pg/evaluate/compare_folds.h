@@ -9,7 +9,6 @@
 #include "postgres.h"
 
 #include "data/source.h"
-#include "evaluation/bootstrap.h"
 #include "pg/train/train_answer.h"
 #include "pg/train/train_setup.h"
 

@@ -22,7 +22,6 @@
 #include "utils/builtins.h"
 
 #include "base/buffer.h"
-#include "pg/support/args.h"
 #include "pg/support/compat.h"
 #include "pg/support/hex.h"
 #include "pg/support/pg_env.h"

@@ -21,7 +21,6 @@
 #include "utils/jsonb.h"
 
 #include "pg/evaluate/confusion.h"
-#include "pg/support/args.h"
 #include "pg/support/compat.h"
 
 PG_FUNCTION_INFO_V1(mren_metrics_add);

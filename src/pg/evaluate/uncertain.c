@@ -4,9 +4,10 @@
  *
  * Of each sentence only the row with the smallest margin counts.  A share of the answer is drawn
  * at random, by a hash of the sentence: rows that were chosen because a model doubts them say
- * nothing of how good it is on others.  The rest are those of the smallest margins, of four
- * times as many candidates as are wanted; they are taken in turns from each pair of relations
- * that the model cannot tell apart, so that no single confusion fills the answer.
+ * nothing of how good it is on others.  The rest are taken in turns from the relations that the
+ * model predicts, of each the row with the smallest margin: a model of few labels doubts one
+ * relation more than all others, and what it says least often it knows least of.  While it knows
+ * hardly any rows of a relation, what it doubts says so little that half of the answer is random.
  */
 #include "postgres.h"
 
@@ -26,7 +27,10 @@
 #include "pg/support/row_errors.h"
 #include "pg/support/settings.h"
 
-#define CANDIDATES 4 /* times as many as are wanted */
+#define RANDOM_SHARE 0.2
+/* The same of a model with fewer than ten training rows a relation, on SemEval better than either. */
+#define FEW_ROWS 10
+#define FEW_RANDOM_SHARE 0.5
 
 /* The row of a sentence with the smallest margin. */
 typedef struct Candidate
@@ -38,8 +42,7 @@ typedef struct Candidate
 	char *id;
 	int32 relation; /* numbers; -1: the model abstains */
 	int32 strongest;
-	int32 second;
-	int32 turn; /* among the rows of its pair of relations */
+	int32 turn; /* among the rows of which the same relation is the strongest */
 	bool random;
 } Candidate;
 
@@ -47,8 +50,8 @@ typedef struct Uncertain
 {
 	HTAB *sentences;
 	MemoryContext context;
-	Size bytes; /* of the ids */
-	double random_share;
+	Size bytes;			 /* of the ids */
+	double random_share; /* negative: by the model */
 	bool spread;
 	int64 seed;
 	char **names;
@@ -86,11 +89,17 @@ check_memory(const Uncertain *uncertain)
 				 errhint("Raise mren.train_memory, or take a sample of the rows.")));
 }
 
+/* What is needed of the model, from the first row that it answers. */
 static void
-keep_names(Uncertain *uncertain, const MrenPrediction *prediction)
+keep_model(Uncertain *uncertain, const MrenPrediction *prediction)
 {
+	const MrenNetInfo *info = prediction->info;
+
 	if (uncertain->names != NULL)
 		return;
+	if (uncertain->random_share < 0)
+		uncertain->random_share =
+			info->n_training_rows < FEW_ROWS * info->n_relations ? FEW_RANDOM_SHARE : RANDOM_SHARE;
 	uncertain->n_names = prediction->n_probabilities;
 	uncertain->names = MemoryContextAlloc(uncertain->context, uncertain->n_names * sizeof(char *));
 	for (int i = 0; i < uncertain->n_names; i++)
@@ -114,15 +123,14 @@ visit(void *state, const MrenPrediction *prediction)
 	Candidate *row;
 	double margin;
 	uint64 key;
-	int second;
 	bool found;
 
 	if (!prediction->answered || prediction->id == NULL)
 		return;
-	keep_names(uncertain, prediction);
+	keep_model(uncertain, prediction);
 	sentence = prediction->pair->sentence;
 	key = mren_hash64(sentence.data, sentence.len, 0);
-	margin = mren_prediction_margin(prediction, &second);
+	margin = mren_prediction_margin(prediction);
 	row = hash_search(uncertain->sentences, &key, HASH_ENTER, &found);
 	if (found && !is_better(row, margin, prediction->id))
 		return;
@@ -137,7 +145,6 @@ visit(void *state, const MrenPrediction *prediction)
 	row->id = MemoryContextStrdup(uncertain->context, prediction->id);
 	row->relation = prediction->relation != NULL ? prediction->strongest : -1;
 	row->strongest = prediction->strongest;
-	row->second = second;
 	row->random = false;
 	row->turn = 0;
 	uncertain->bytes += strlen(prediction->id) + 1;
@@ -179,47 +186,22 @@ by_turn(const void *a, const void *b)
 	return by_margin(a, b);
 }
 
-/* The pair of relations, in either order. */
-static int64
-pair_of(const Candidate *row)
-{
-	int32 low = Min(row->strongest, row->second);
-	int32 high = Max(row->strongest, row->second);
-
-	return (int64) low << 32 | (uint32) high;
-}
-
-/* Numbers the rows of each pair of relations; rows are in the order of their margins. */
+/* Numbers the rows of each relation; rows are in the order of their margins. */
 static void
-give_turns(Candidate **rows, int n)
+give_turns(const Uncertain *uncertain, Candidate **rows, int n)
 {
-	typedef struct Turns
-	{
-		int64 pair;
-		int32 n;
-	} Turns;
-	HASHCTL control = {
-		.keysize = sizeof(int64), .entrysize = sizeof(Turns), .hcxt = CurrentMemoryContext};
-	HTAB *turns = hash_create("mren turns", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	int32 *turns = palloc0(uncertain->n_names * sizeof(int32));
 
 	for (int i = 0; i < n; i++)
-	{
-		int64 pair = pair_of(rows[i]);
-		bool found;
-		Turns *entry = hash_search(turns, &pair, HASH_ENTER, &found);
-
-		entry->n = found ? entry->n + 1 : 0;
-		rows[i]->turn = entry->n;
-	}
-	hash_destroy(turns);
+		rows[i]->turn = turns[rows[i]->strongest]++;
+	pfree(turns);
 }
 
 /* All candidates, the n_random first of a random order marked; the others behind them by rank. */
 static void
-rank(const Uncertain *uncertain, Candidate **rows, int n, int n_random, int n_wanted)
+rank(const Uncertain *uncertain, Candidate **rows, int n, int n_random)
 {
 	int rest = n - n_random;
-	int pool = rest;
 
 	qsort(rows, n, sizeof(*rows), by_draw);
 	for (int i = 0; i < n_random; i++)
@@ -228,9 +210,9 @@ rank(const Uncertain *uncertain, Candidate **rows, int n, int n_random, int n_wa
 	qsort(rows + n_random, rest, sizeof(*rows), by_margin);
 	if (!uncertain->spread)
 		return;
-	pool = Min(rest, CANDIDATES * (n_wanted - n_random));
-	give_turns(rows + n_random, pool);
-	qsort(rows + n_random, pool, sizeof(*rows), by_turn);
+	give_turns(uncertain, rows + n_random, rest);
+	CHECK_FOR_INTERRUPTS();
+	qsort(rows + n_random, rest, sizeof(*rows), by_turn);
 }
 
 static void
@@ -263,7 +245,7 @@ put_rows(const Uncertain *uncertain, ReturnSetInfo *rsinfo, int n_wanted)
 	for (int i = 0; i < n; i++)
 		rows[i] = hash_seq_search(&scan);
 	hash_seq_term(&scan);
-	rank(uncertain, rows, n, n_random, n_wanted);
+	rank(uncertain, rows, n, n_random);
 	for (; n_put < n_wanted; n_put++)
 	{
 		bool random = drawn < n_random && drawn <= uncertain->random_share * n_put;
@@ -291,7 +273,7 @@ mren_uncertain(PG_FUNCTION_ARGS)
 	};
 	HASHCTL control = {
 		.keysize = sizeof(uint64), .entrysize = sizeof(Candidate), .hcxt = CurrentMemoryContext};
-	Uncertain uncertain = {.context = CurrentMemoryContext, .random_share = 0.2, .spread = true};
+	Uncertain uncertain = {.context = CurrentMemoryContext, .random_share = -1, .spread = true};
 	int32 n = mren_arg_positive(fcinfo, 2, "n");
 
 	InitMaterializedSRF(fcinfo, 0);

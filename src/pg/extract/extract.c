@@ -8,6 +8,8 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "fmgr.h"
 #include "funcapi.h"
 #include "mb/pg_wchar.h"
@@ -231,16 +233,22 @@ put_best(Extraction *extraction, int row, const float4 *p)
 		put_row(extraction, row, best, p[best]);
 }
 
-/* All relations that a model with thresholds says and that are allowed, in the order of their names. */
+/*
+ * All relations that a model with thresholds says and that are allowed, in the order of their
+ * names.  Thresholds are fitted with mentions that are right.  Of mentions that may be wrong, the
+ * probability counts as often as they are right on average, which is their geometric mean.
+ */
 static void
 put_said(Extraction *extraction, int row, const float4 *p)
 {
 	const MrenNetInfo *info = &extraction->predictor.info;
+	const MrenCandidate *candidate = &extraction->batch[row];
+	double mentions = sqrt(candidate->head->confidence * candidate->tail->confidence);
 
 	for (int i = 0; i < (int) info->n_relations; i++)
 	{
-		if (mren_net_says(info, p, i) && p[i] >= extraction->threshold &&
-			is_allowed(extraction, &extraction->batch[row], i))
+		if (mren_net_says(info, i, p[i] * mentions) && p[i] >= extraction->threshold &&
+			is_allowed(extraction, candidate, i))
 			put_row(extraction, row, i, p[i]);
 	}
 }

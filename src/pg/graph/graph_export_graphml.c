@@ -7,8 +7,6 @@
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 
-#include "pg/support/args.h"
-
 PG_FUNCTION_INFO_V1(mren_export_graphml);
 
 /* The attributes of nodes and edges, with GraphML's types. */

@@ -1,6 +1,6 @@
 /*
  * context.c
- *	  mren.context: the text before, between and behind the mentions of a pair,
+ *	  mren.context: the text before, between and after the mentions of a pair,
  *	  on which labelling functions are written.
  */
 #include "postgres.h"

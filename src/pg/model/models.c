@@ -101,7 +101,7 @@ mren_models_lock(const char *model, MrenPrivilege privilege, MrenModelRow *row)
  */
 
 int64
-mren_models_check_save_kind(const char *model, MrenModelKind kind, bool deploy)
+mren_models_check_save(const char *model, MrenModelKind kind, bool deploy)
 {
 	MrenModelRow row = {0};
 
@@ -119,12 +119,6 @@ mren_models_check_save_kind(const char *model, MrenModelKind kind, bool deploy)
 	return row.id;
 }
 
-void
-mren_models_check_save(const char *model, bool deploy)
-{
-	mren_models_check_save_kind(model, MREN_MODEL_RELATION, deploy);
-}
-
 /* A session that creates the same model at the same time waits here for the other to end. */
 void
 mren_models_lock_or_create(const char *model, MrenModelKind kind, bool deploy, MrenModelRow *row)
@@ -133,7 +127,7 @@ mren_models_lock_or_create(const char *model, MrenModelKind kind, bool deploy, M
 	Datum values[] = {CStringGetTextDatum(model), mren_current_user_name(),
 					  CStringGetTextDatum(kind == MREN_MODEL_TAGGER ? "tagger" : "relation")};
 
-	mren_models_check_save_kind(model, kind, deploy);
+	mren_models_check_save(model, kind, deploy);
 	while (!lock_row(model, row))
 	{
 		CHECK_FOR_INTERRUPTS();
@@ -142,7 +136,7 @@ mren_models_lock_or_create(const char *model, MrenModelKind kind, bool deploy, M
 			" VALUES ($1, $2, 0, pg_catalog.clock_timestamp(), $3) ON CONFLICT (name) DO NOTHING",
 			3, types, values);
 	}
-	mren_models_check_save_kind(model, kind, deploy);
+	mren_models_check_save(model, kind, deploy);
 }
 
 /*

@@ -30,15 +30,11 @@ typedef struct MrenSaveExtra
 /*
  * mren_models_check_save
  *	  Raises the error that mren_models_save would raise for the name of the
- *	  model or for missing rights: for use before a long training.
+ *	  model, for missing rights, or for a model of another kind: for use before a
+ *	  long training.  Returns the ID of the model whose rights were checked; 0 if
+ *	  there is none yet.
  */
-extern void mren_models_check_save(const char *model, bool deploy);
-
-/*
- * The same for a model of either kind; mren_models_check_save is for relation models.
- * Returns the id of the model whose rights were checked; 0 if there is none yet.
- */
-extern int64 mren_models_check_save_kind(const char *model, MrenModelKind kind, bool deploy);
+extern int64 mren_models_check_save(const char *model, MrenModelKind kind, bool deploy);
 
 /*
  * mren_models_save

@@ -407,6 +407,8 @@ mren_network_info(PG_FUNCTION_ARGS)
 		appendStringInfo(&out, ", \"members\": %zu, \"text_only_member\": %s", info.n_members,
 						 info.text_only ? "true" : "false");
 	appendStringInfo(&out, ", \"temperature\": %.9g", info.temperature);
+	if (info.lapse > 0)
+		appendStringInfo(&out, ", \"lapse_rate\": %.9g", info.lapse);
 	if (info.threshold >= 0)
 		appendStringInfo(&out, ", \"threshold\": %.9g", info.threshold);
 	else

@@ -101,7 +101,6 @@ put_distribution(void *state, const MrenPrediction *prediction)
 	bool absent = !prediction->answered;
 	Datum values[5] = {0};
 	bool nulls[5] = {prediction->id == NULL, prediction->relation == NULL, absent, absent, absent};
-	int second;
 
 	if (prediction->id != NULL)
 		values[0] = CStringGetTextDatum(prediction->id);
@@ -110,7 +109,7 @@ put_distribution(void *state, const MrenPrediction *prediction)
 	if (prediction->answered)
 	{
 		values[2] = Float8GetDatum(prediction->confidence);
-		values[3] = Float8GetDatum(mren_prediction_margin(prediction, &second));
+		values[3] = Float8GetDatum(mren_prediction_margin(prediction));
 		values[4] = JsonbPGetDatum(probabilities_json(prediction));
 	}
 	tuplestore_putvalues(out->rsinfo->setResult, out->rsinfo->setDesc, values, nulls);

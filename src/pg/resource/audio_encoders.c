@@ -7,8 +7,7 @@
  * stream is closed on every path, errors included.
  *
  * An encoder is the parsed network with its arena; one run at a time uses it, because nothing
- * between a run's start and its end calls back into SQL.  Vectors of recent recordings are kept
- * by the recording's hash.
+ * between a run's start and its end calls back into SQL.
  */
 #include "pg/resource/audio_encoders.h"
 
@@ -17,6 +16,7 @@
 
 #include "audio/audio.h"
 #include "onnx/onnx_graph.h"
+#include "pg/resource/recent_vectors.h"
 #include "pg/support/lru_cache.h"
 #include "pg/support/pg_env.h"
 #include "pg/support/settings.h"
@@ -39,12 +39,6 @@ struct MrenAudioEncoder
 };
 
 static MrenCache cache = MREN_CACHE_INIT(cache, &mren_audio_encoder_cache, NULL);
-
-typedef struct AudioEntry
-{
-	MrenCacheEntry base; /* key: recording's hash, half of the encoder's identity */
-	float4 vector[FLEXIBLE_ARRAY_MEMBER];
-} AudioEntry;
 
 static MrenCache recordings = MREN_CACHE_INIT(recordings, &mren_audio_cache, NULL);
 
@@ -353,57 +347,24 @@ mren_audio_encoder_muted(MrenAudioEncoder *encoder, const bytea *audio, uint64 f
 	encode_apart(&encoding, audio);
 }
 
-/* ---- the cache of vectors ---- */
-
-MrenHash128
-mren_audio_encoder_hash(const bytea *audio)
-{
-	return mren_hash128(VARDATA_ANY(audio), VARSIZE_ANY_EXHDR(audio));
-}
-
-static MrenCacheKey
-recording_key(const MrenAudioEncoder *encoder, const bytea *audio)
-{
-	MrenCacheKey key = {.id = 0};
-	MrenHash128 hash = mren_audio_encoder_hash(audio);
-
-	memcpy(key.content, hash.bytes, sizeof(hash.bytes));
-	/* Half of the encoder's identity is enough to tell encoders apart. */
-	memcpy(key.content + sizeof(hash.bytes), encoder->base.key.content,
-		   sizeof(key.content) - sizeof(hash.bytes));
-	return key;
-}
-
-static void
-remember(const MrenCacheKey *key, const float4 *vector, size_t n)
-{
-	size_t size = offsetof(AudioEntry, vector) + n * sizeof(float4);
-	MemoryContext context;
-	AudioEntry *entry;
-
-	if (mren_audio_cache == 0)
-		return;
-	context =
-		AllocSetContextCreate(CurrentMemoryContext, "mren recording", 0, size + 256, size + 256);
-	entry = MemoryContextAlloc(context, size);
-	entry->base = (MrenCacheEntry){.key = *key, .context = context};
-	memcpy(entry->vector, vector, n * sizeof(float4));
-	entry->base.bytes = MemoryContextMemAllocated(context, true);
-	mren_cache_insert(&recordings, &entry->base);
-}
+/* ---- vectors, kept for recent recordings ---- */
 
 void
 mren_audio_encoder_features(MrenAudioEncoder *encoder, const bytea *audio, float4 *out)
 {
-	MrenCacheKey key = recording_key(encoder, audio);
-	AudioEntry *entry = (AudioEntry *) mren_cache_find(&recordings, &key);
+	MrenCacheKey key = mren_recent_key(encoder->base.key.content, audio);
+	Size size = encoder->dimension * sizeof(float4);
+	const void *recent = mren_recent_find(&recordings, &key);
 	Encoding encoding = {.encoder = encoder, .out = out};
+	void *kept;
 
-	if (entry != NULL)
+	if (recent != NULL)
 	{
-		memcpy(out, entry->vector, encoder->dimension * sizeof(float4));
+		memcpy(out, recent, size);
 		return;
 	}
 	encode_apart(&encoding, audio);
-	remember(&key, out, encoder->dimension);
+	kept = mren_recent_add(&recordings, &key, size);
+	if (kept != NULL)
+		memcpy(kept, out, size);
 }

@@ -27,9 +27,6 @@ extern MrenAudioEncoder *mren_audio_encoder_open_by_hash(const uint8 *identity, 
 
 extern int32 mren_audio_encoder_dimension(const MrenAudioEncoder *encoder);
 
-/* The hash of a recording's bytes, which identifies it. */
-extern MrenHash128 mren_audio_encoder_hash(const bytea *audio);
-
 /*
  * mren_audio_encoder_features
  *	  The feature vector of a recording: out (dimension).  Decoding limits are the settings'.

@@ -4,8 +4,6 @@
  *
  * An encoder is the parsed network with its arena; one run at a time uses it,
  * because nothing between a run's start and its end calls back into SQL.
- * Vectors of recent images are kept by the image's hash, since several rows often
- * share an image.
  */
 #include "pg/resource/image_encoders.h"
 
@@ -13,6 +11,7 @@
 #include "utils/memutils.h"
 
 #include "onnx/onnx_graph.h"
+#include "pg/resource/recent_vectors.h"
 #include "pg/support/lru_cache.h"
 #include "pg/support/pg_env.h"
 #include "pg/support/settings.h"
@@ -34,13 +33,6 @@ struct MrenEncoder
 };
 
 static MrenCache cache = MREN_CACHE_INIT(cache, &mren_encoder_cache, NULL);
-
-/* An image's vector, followed by its grid if that was requested. */
-typedef struct ImageEntry
-{
-	MrenCacheEntry base; /* key: encoder's identity, image's hash; id 1 with a grid */
-	float4 vector[FLEXIBLE_ARRAY_MEMBER];
-} ImageEntry;
 
 static MrenCache images = MREN_CACHE_INIT(images, &mren_image_cache, NULL);
 
@@ -228,70 +220,44 @@ mren_encoder_run(MrenEncoder *encoder, const MrenBitmap *bitmap, float4 *out, ui
 	mren_grid_project(encoder->projection, encoder->raw_grid, grid);
 }
 
-/* One key for an image under an encoder. */
-static MrenCacheKey
-image_key(const MrenEncoder *encoder, const bytea *image)
-{
-	MrenCacheKey key = {.id = 0};
-	MrenHash128 hash = mren_encoder_image_hash(image);
-
-	memcpy(key.content, hash.bytes, sizeof(hash.bytes));
-	/* Half of the encoder's SHA-256 is enough to tell encoders apart. */
-	memcpy(key.content + sizeof(hash.bytes), encoder->base.key.content,
-		   sizeof(key.content) - sizeof(hash.bytes));
-	return key;
-}
-
-static void
-remember_image(const MrenCacheKey *key, const float4 *vector, size_t n_vector, const uint16 *grid,
-			   size_t n_grid)
-{
-	MemoryContext context;
-	ImageEntry *entry;
-	size_t size =
-		offsetof(ImageEntry, vector) + n_vector * sizeof(float4) + n_grid * sizeof(uint16);
-
-	if (mren_image_cache == 0)
-		return;
-	context = AllocSetContextCreate(CurrentMemoryContext, "mren image", 0, size + 256, size + 256);
-	entry = MemoryContextAllocHuge(context, size);
-	entry->base = (MrenCacheEntry){.key = *key, .context = context};
-	memcpy(entry->vector, vector, n_vector * sizeof(float4));
-	if (n_grid > 0)
-		memcpy(entry->vector + n_vector, grid, n_grid * sizeof(uint16));
-	entry->base.bytes = MemoryContextMemAllocated(context, true);
-	mren_cache_insert(&images, &entry->base);
-}
-
-/* An image has one entry with its grid and one without: a model without grids stores none. */
+/*
+ * What is kept of an image is its vector, and its grid after it if that was requested: two
+ * entries, told apart by the key's id, since a model without grids needs none.
+ */
 void
 mren_encoder_image(MrenEncoder *encoder, const bytea *image, float4 *out, uint16 *grid)
 {
-	MrenCacheKey key = image_key(encoder, image);
-	size_t n = mren_encoder_dimension(encoder);
+	MrenCacheKey key = mren_recent_key(encoder->base.key.content, image);
+	Size size = mren_encoder_dimension(encoder) * sizeof(float4);
 	MrenGridShape shape = grid != NULL ? mren_encoder_grid_shape(encoder) : (MrenGridShape){0};
-	size_t n_grid = grid != NULL ? mren_grid_size(&shape) : 0;
-	ImageEntry *entry;
+	Size grid_size = grid != NULL ? mren_grid_size(&shape) * sizeof(uint16) : 0;
+	const char *recent;
+	char *kept;
 	MemoryContext work;
 	MemoryContext old;
 	MrenBitmap bitmap;
 
-	key.id = n_grid > 0;
-	entry = (ImageEntry *) mren_cache_find(&images, &key);
-	if (entry != NULL)
+	key.id = grid_size > 0;
+	recent = mren_recent_find(&images, &key);
+	if (recent != NULL)
 	{
-		memcpy(out, entry->vector, n * sizeof(float4));
-		if (n_grid > 0)
-			memcpy(grid, entry->vector + n, n_grid * sizeof(uint16));
+		memcpy(out, recent, size);
+		if (grid_size > 0)
+			memcpy(grid, recent + size, grid_size);
 		return;
 	}
 	work = AllocSetContextCreate(CurrentMemoryContext, "mren image", ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(work);
 	mren_encoder_decode(encoder, image, &bitmap);
-	mren_encoder_run(encoder, &bitmap, out, n_grid > 0 ? grid : NULL);
+	mren_encoder_run(encoder, &bitmap, out, grid_size > 0 ? grid : NULL);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(work);
-	remember_image(&key, out, n, grid, n_grid);
+	kept = mren_recent_add(&images, &key, size + grid_size);
+	if (kept == NULL)
+		return;
+	memcpy(kept, out, size);
+	if (grid_size > 0)
+		memcpy(kept + size, grid, grid_size);
 }
 
 void

@@ -36,7 +36,6 @@
 #include "pg/support/digest.h"
 #include "pg/support/pg_env.h"
 #include "pg/support/query.h"
-#include "pg/support/settings.h"
 
 /* The columns of the generated statement, and of the tuplestore between. */
 enum

@@ -196,10 +196,8 @@ static int64
 insert_encoder(const Loading *loading)
 {
 	const MrenTransformerConfig *config = &loading->source.config;
-	size_t positions = mren_transformer_max_tokens(config);
 	Oid types[] = {TEXTOID, NAMEOID, TEXTOID, INT4OID, INT4OID, INT4OID,
 				   INT8OID, INT4OID, INT4OID, TEXTOID, INT8OID, BYTEAOID};
-	char nulls[] = "            ";
 	Datum values[12];
 	bool isnull;
 
@@ -210,8 +208,7 @@ insert_encoder(const Loading *loading)
 	values[4] = Int32GetDatum(config->width);
 	values[5] = Int32GetDatum(config->heads);
 	values[6] = Int64GetDatum(mren_transformer_parameters(config));
-	values[7] = Int32GetDatum(positions);
-	nulls[7] = positions == SIZE_MAX ? 'n' : ' ';
+	values[7] = Int32GetDatum(mren_transformer_max_tokens(config));
 	values[8] = Int32GetDatum(config->vocabulary);
 	values[9] = CStringGetTextDatum(loading->source.tokenizer_file->name);
 	values[10] = Int64GetDatum(loading->size);
@@ -221,7 +218,7 @@ insert_encoder(const Loading *loading)
 		"parameters, positions, vocabulary, tokenizer, size, sha256, loaded_at) "
 		"VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, pg_catalog.now()) "
 		"RETURNING id",
-		12, types, values, nulls);
+		12, types, values, NULL);
 	return DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 }
 

@@ -94,22 +94,3 @@ mren_encoder_open_text(const MrenTextEncoderRow *row)
 	}
 	return pinned(encoder);
 }
-
-const MrenOpenTextEncoder *
-mren_encoder_open_text_by_hash(const uint8 *sha256, const char *model)
-{
-	MrenCacheKey key = {.id = 0};
-	TextEncoder *encoder;
-	MrenTextEncoderRow row;
-
-	memcpy(key.content, sha256, MREN_SHA256_LENGTH);
-	encoder = (TextEncoder *) mren_cache_find(&cache, &key);
-	if (encoder != NULL)
-		return pinned(encoder);
-	if (!mren_catalog_text_encoder_by_hash(sha256, &row, NULL))
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("the text encoder of model \"%s\" is not loaded", model),
-				 errhint("Load the same encoder with mren.load_text_encoder, under any name.")));
-	return mren_encoder_open_text(&row);
-}

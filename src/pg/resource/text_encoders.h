@@ -26,8 +26,4 @@ typedef struct MrenOpenTextEncoder
  */
 extern const MrenOpenTextEncoder *mren_encoder_open_text(const MrenTextEncoderRow *row);
 
-/* The encoder that a model names by its hash; 55000 if it is not in the catalog. */
-extern const MrenOpenTextEncoder *mren_encoder_open_text_by_hash(const uint8 *sha256,
-																 const char *model);
-
 #endif

@@ -30,7 +30,7 @@ get_bytes(void *state, void *bytes, size_t n, MrenError *err)
 	return MREN_OK;
 }
 
-/* Nothing may be stored behind the encoder. */
+/* Nothing may be stored after the encoder. */
 static bool
 at_end(MrenTextEncoderReader *reader)
 {

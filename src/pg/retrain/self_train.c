@@ -103,10 +103,10 @@ check(SelfTrain *self)
 	MrenColumns labelled;
 	MrenColumns pool;
 
-	mren_models_check_save_kind(self->model, MREN_MODEL_RELATION, true);
+	mren_models_check_save(self->model, MREN_MODEL_RELATION, true);
 	for (int i = 0; i < 2; i++)
-		mren_models_check_save_kind(psprintf("%s%s", self->model, views[i].suffix),
-									MREN_MODEL_RELATION, true);
+		mren_models_check_save(psprintf("%s%s", self->model, views[i].suffix), MREN_MODEL_RELATION,
+							   true);
 	mren_train_setup_read(self->options, &self->setup);
 	if (self->setup.net.pretrained == NULL || self->setup.net.hash_bits == 0)
 		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
@@ -146,7 +146,7 @@ find_champion(const SelfTrain *self)
 	MrenModelRow row;
 	MrenVersionRow version;
 
-	if (mren_models_check_save_kind(self->model, MREN_MODEL_RELATION, true) != 0)
+	if (mren_models_check_save(self->model, MREN_MODEL_RELATION, true) != 0)
 	{
 		mren_catalog_require(self->model, MREN_PRIVILEGE_ADMIN, &row);
 		if (mren_catalog_version_by_id(row.deployed, &version))

@@ -16,7 +16,7 @@
 #include "varatt.h"
 #endif
 
-/* Behind a declaration; the server's own macro for it changed in 18. */
+/* After a declaration; the server's own macro for it changed in 18. */
 #define MREN_NORETURN __attribute__((noreturn))
 
 /* From 16 on, errors can be collected instead of raised; ours are raised. */

@@ -67,8 +67,8 @@ mren_pg_env(MemoryContext context)
 	};
 }
 
-int
-mren_pg_sqlstate(MrenStatus status)
+static int
+sqlstate_of(MrenStatus status)
 {
 	switch (status)
 	{
@@ -128,8 +128,7 @@ mren_pg_raise(const MrenError *err)
 	if (err->status == MREN_ECANCELED)
 		CHECK_FOR_INTERRUPTS();
 	ereport(ERROR,
-			(errcode(mren_pg_sqlstate(err->status)),
-			 errmsg_internal("%s", message_text(err->message)),
+			(errcode(sqlstate_of(err->status)), errmsg_internal("%s", message_text(err->message)),
 			 err->detail[0] != '\0' ? errdetail_internal("%s", message_text(err->detail)) : 0,
 			 err->hint[0] != '\0' ? errhint("%s", message_text(err->hint)) : 0));
 	pg_unreachable();

@@ -44,7 +44,4 @@ extern MrenTextSpan mren_datum_utf8(Datum value);
 /* The core's UTF-8 as text in the database's encoding; palloc'd. */
 extern text *mren_server_text(MrenTextSpan utf8);
 
-/* The SQLSTATE of a core status. */
-extern int mren_pg_sqlstate(MrenStatus status);
-
 #endif

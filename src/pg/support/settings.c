@@ -43,6 +43,8 @@ int mren_max_pairs_document = MREN_MAX_PAIRS_DOCUMENT;
 int mren_document_timeout = 0;
 int mren_refresh_workers = -1;
 
+#define MAX_NUMBER 1000000 /* of settings that are not sizes */
+
 typedef struct Setting
 {
 	const char *name;
@@ -86,7 +88,7 @@ define_pair_settings(void)
 	DefineCustomIntVariable("mren.document_timeout",
 							"Sets the maximum time that extracting relations from one document may "
 							"take.",
-							"Zero stands for no limit.", &mren_document_timeout, 0, 0, INT_MAX,
+							"Zero means no limit.", &mren_document_timeout, 0, 0, INT_MAX,
 							PGC_USERSET, GUC_UNIT_MS, NULL, NULL, NULL);
 	DefineCustomIntVariable("mren.refresh_workers",
 							"Sets the maximum number of workers that read documents for the "
@@ -97,73 +99,71 @@ define_pair_settings(void)
 							NULL, NULL, NULL);
 }
 
+/* The numbers. */
+static const Setting settings[] = {
+	{"mren.max_image_width", "Sets the maximum width of an image, in pixels.",
+	 &mren_max_image_width, 1, 0},
+	{"mren.max_image_height", "Sets the maximum height of an image, in pixels.",
+	 &mren_max_image_height, 1, 0},
+	{"mren.max_image_memory", "Sets the maximum memory that decoding one image may take.",
+	 &mren_max_image_memory, 64, GUC_UNIT_KB},
+	{"mren.max_image_work",
+	 "Sets the maximum work of decoding one image, an estimate that is the same on every "
+	 "machine.",
+	 &mren_max_image_work, 0, GUC_UNIT_MS},
+	{"mren.max_audio_seconds", "Sets the maximum length of a recording.", &mren_max_audio_seconds,
+	 1, GUC_UNIT_S},
+	{"mren.max_audio_channels", "Sets the maximum number of channels of a recording.",
+	 &mren_max_audio_channels, 1, 0},
+	{"mren.max_audio_rate", "Sets the maximum sample rate of a recording, in Hz.",
+	 &mren_max_audio_rate, 1, 0},
+	{"mren.keep_runs", "Sets the number of days for which finished runs are kept.", &mren_keep_runs,
+	 0, 0},
+	{"mren.max_encoder_memory",
+	 "Sets the maximum memory that loading one image, text or audio encoder may take.",
+	 &mren_max_encoder_memory, 64, GUC_UNIT_KB},
+	{"mren.word_cache",
+	 "Sets the memory for cached word vectors, for each set of embeddings in use.",
+	 &mren_word_cache, 64, GUC_UNIT_KB},
+	{"mren.model_cache", "Sets the memory for cached models.", &mren_model_cache, 64, GUC_UNIT_KB},
+	{"mren.encoder_cache", "Sets the memory for cached image encoders.", &mren_encoder_cache, 64,
+	 GUC_UNIT_KB},
+	{"mren.text_encoder_cache", "Sets the memory for cached text encoders.",
+	 &mren_text_encoder_cache, 64, GUC_UNIT_KB},
+	{"mren.image_cache", "Sets the memory for cached feature vectors of images.", &mren_image_cache,
+	 0, GUC_UNIT_KB},
+	{"mren.audio_encoder_cache", "Sets the memory for cached audio encoders.",
+	 &mren_audio_encoder_cache, 64, GUC_UNIT_KB},
+	{"mren.audio_cache", "Sets the memory for cached feature vectors of recordings.",
+	 &mren_audio_cache, 0, GUC_UNIT_KB},
+	{"mren.lexicon_cache",
+	 "Sets the memory for cached lexicons, which is also the maximum size of one lexicon.",
+	 &mren_lexicon_cache, 64, GUC_UNIT_KB},
+	{"mren.shared_files",
+	 "Sets the maximum size of all files by which the server's backends share models, encoders "
+	 "and word vectors.",
+	 &mren_shared_files, 0, GUC_UNIT_KB},
+	{"mren.aggregate_memory", "Sets the maximum memory that one state of mren.train_agg may take.",
+	 &mren_aggregate_memory, 64, GUC_UNIT_KB},
+	{"mren.train_memory",
+	 "Sets the memory of mren.train for word vectors, for rows kept between epochs, and for the "
+	 "fine-tuning of a text encoder.",
+	 &mren_train_memory, 64, GUC_UNIT_KB},
+};
+
+static const struct config_enum_entry on_error[] = {
+	{"fail", MREN_ON_ERROR_FAIL, false},
+	{"skip", MREN_ON_ERROR_SKIP, false},
+	{NULL, 0, false},
+};
+
 void
 mren_settings_define(void)
 {
-	static const Setting settings[] = {
-		{"mren.max_image_width", "Sets the maximum width of an image, in pixels.",
-		 &mren_max_image_width, 1, 0},
-		{"mren.max_image_height", "Sets the maximum height of an image, in pixels.",
-		 &mren_max_image_height, 1, 0},
-		{"mren.max_image_memory", "Sets the maximum memory that decoding one image may take.",
-		 &mren_max_image_memory, 64, GUC_UNIT_KB},
-		{"mren.max_image_work",
-		 "Sets the maximum work of decoding one image, an estimate that is the same on every "
-		 "machine.",
-		 &mren_max_image_work, 0, GUC_UNIT_MS},
-		{"mren.max_audio_seconds", "Sets the maximum length of a recording.",
-		 &mren_max_audio_seconds, 1, GUC_UNIT_S},
-		{"mren.max_audio_channels", "Sets the maximum number of channels of a recording.",
-		 &mren_max_audio_channels, 1, 0},
-		{"mren.max_audio_rate", "Sets the maximum sample rate of a recording, in Hz.",
-		 &mren_max_audio_rate, 1, 0},
-		{"mren.keep_runs", "Sets the number of days for which finished runs are kept.",
-		 &mren_keep_runs, 0, 0},
-		{"mren.max_encoder_memory",
-		 "Sets the maximum memory that loading one image, text or audio encoder may take.",
-		 &mren_max_encoder_memory, 64, GUC_UNIT_KB},
-		{"mren.word_cache",
-		 "Sets the memory for cached word vectors, for each set of embeddings in use.",
-		 &mren_word_cache, 64, GUC_UNIT_KB},
-		{"mren.model_cache", "Sets the memory for cached models.", &mren_model_cache, 64,
-		 GUC_UNIT_KB},
-		{"mren.encoder_cache", "Sets the memory for cached image encoders.", &mren_encoder_cache,
-		 64, GUC_UNIT_KB},
-		{"mren.text_encoder_cache", "Sets the memory for cached text encoders.",
-		 &mren_text_encoder_cache, 64, GUC_UNIT_KB},
-		{"mren.image_cache", "Sets the memory for cached feature vectors of images.",
-		 &mren_image_cache, 0, GUC_UNIT_KB},
-		{"mren.audio_encoder_cache", "Sets the memory for cached audio encoders.",
-		 &mren_audio_encoder_cache, 64, GUC_UNIT_KB},
-		{"mren.audio_cache", "Sets the memory for cached feature vectors of recordings.",
-		 &mren_audio_cache, 0, GUC_UNIT_KB},
-		{"mren.lexicon_cache",
-		 "Sets the memory for cached lexicons, which is also the maximum size of one lexicon.",
-		 &mren_lexicon_cache, 64, GUC_UNIT_KB},
-		{"mren.shared_files",
-		 "Sets the maximum size of all files by which the server's backends share models, encoders "
-		 "and word vectors.",
-		 &mren_shared_files, 0, GUC_UNIT_KB},
-		{"mren.aggregate_memory",
-		 "Sets the maximum memory that one state of mren.train_agg may take.",
-		 &mren_aggregate_memory, 64, GUC_UNIT_KB},
-		{"mren.train_memory",
-		 "Sets the memory of mren.train for word vectors, for rows kept between epochs, and for "
-		 "the "
-		 "fine-tuning of a text encoder.",
-		 &mren_train_memory, 64, GUC_UNIT_KB},
-	};
-
-	static const struct config_enum_entry on_error[] = {
-		{"fail", MREN_ON_ERROR_FAIL, false},
-		{"skip", MREN_ON_ERROR_SKIP, false},
-		{NULL, 0, false},
-	};
-
 	for (int i = 0; i < (int) lengthof(settings); i++)
 		DefineCustomIntVariable(settings[i].name, settings[i].what, NULL, settings[i].value,
 								*settings[i].value, settings[i].min,
-								(settings[i].flags & GUC_UNIT_KB) ? MAX_KILOBYTES : 1000000,
+								(settings[i].flags & GUC_UNIT_KB) ? MAX_KILOBYTES : MAX_NUMBER,
 								PGC_SUSET, settings[i].flags, NULL, NULL, NULL);
 	DefineCustomBoolVariable(
 		"mren.allow_empty_source",
@@ -179,8 +179,8 @@ mren_settings_define(void)
 	define_pair_settings();
 	DefineCustomStringVariable(
 		"mren.language", "Sets the language by whose rules documents are divided into sentences.",
-		"A code of ISO 639, such as \"de\". An empty value stands for any language.",
-		&mren_language, "", PGC_USERSET, 0, check_language, NULL, NULL);
+		"A code of ISO 639, such as \"de\". An empty value means any language.", &mren_language, "",
+		PGC_USERSET, 0, check_language, NULL, NULL);
 #if PG_VERSION_NUM >= 150000
 	MarkGUCPrefixReserved("mren");
 #else

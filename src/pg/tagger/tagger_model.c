@@ -31,7 +31,8 @@ typedef struct TaggerEntry
 	MrenCacheEntry base;
 	MrenTagger *tagger;
 	MrenTaggerInfo info;
-	const char **types; /* in the database's encoding */
+	MrenTagCache *words; /* what it made of words */
+	const char **types;	 /* in the database's encoding */
 } TaggerEntry;
 
 static MrenCache cache = MREN_CACHE_INIT(cache, &mren_model_cache, NULL);
@@ -92,8 +93,10 @@ load_tagger(const MrenDeployed *deployed, const MrenCacheKey *key)
 {
 	MemoryContext context = mren_cache_context("tagger");
 	TaggerEntry *entry = MemoryContextAllocZero(context, sizeof(TaggerEntry));
+	MrenEnv env = mren_pg_env(context);
 	MrenVersionRow version;
 	Opening opening = {&version, deployed->name};
+	MrenError err;
 
 	mren_deployed_version(deployed, &version);
 	entry->base.context = context;
@@ -102,7 +105,9 @@ load_tagger(const MrenDeployed *deployed, const MrenCacheKey *key)
 		mren_shared_open(MREN_SHARED_MODEL, key->content, context, open_tagger, &opening);
 	mren_tagger_info(entry->tagger, &entry->info);
 	name_types(entry, context);
-	entry->base.bytes = MemoryContextMemAllocated(context, true);
+	MREN_PG_CALL(err, mren_tag_cache_create(&env, &entry->words, &err));
+	entry->base.bytes =
+		MemoryContextMemAllocated(context, true) + mren_tag_cache_limit(entry->tagger);
 	return entry;
 }
 
@@ -189,6 +194,7 @@ mren_mention_tagger_tag(MrenMentionTagger *tagger, const char *text, int len, in
 	MrenError err;
 
 	mren_tag_reader_read(&tagger->reader, text, len, NULL, 0, &input);
+	input.cache = tagger->entry->words;
 	MREN_PG_CALL(err, mren_tagger_tag(tagger->entry->tagger, &env, &tagger->vectors, &input,
 									  &tagged, &n_tagged, &err));
 	mentions = palloc((n_tagged + 1) * sizeof(MrenTaggedMention));

@@ -19,6 +19,7 @@
 #include "pg/train/train_spill.h"
 #include "pg/train/train_call.h"
 #include "pg/train/train_vectors.h"
+#include "pg/workers/tuning_workers.h"
 #include "tagger/tag_example.h"
 #include "tagger/train/tagger_trainer.h"
 #include "text/tokens.h"
@@ -131,6 +132,7 @@ begin_training(Train *train, size_t memory)
 		mren_encoder_text_source(&setup->text_encoder_row, &train->text_encoder);
 		inputs.encoder = &train->text_encoder;
 		inputs.text_encoder_sha256 = setup->text_encoder_row.sha256;
+		inputs.team = mren_pool_tuning_team(train->call.job.context);
 	}
 	inputs.lexicons_sha256 = (const uint8_t(*)[MREN_SHA256_LENGTH]) train->lexicons;
 	MREN_PG_CALL(
@@ -152,7 +154,7 @@ read_rows(MrenTrainCall *call)
 	old = MemoryContextSwitchTo(context);
 	mren_tagger_setup_read(call->object, &train->setup);
 	call->deploy = train->setup.deploy;
-	mren_models_check_save_kind(call->name, MREN_MODEL_TAGGER, call->deploy);
+	mren_models_check_save(call->name, MREN_MODEL_TAGGER, call->deploy);
 	train->spill = mren_train_spill_create(&(MrenSpillShape){0}, memory);
 	train->ranges = !columns.tokens;
 	train->slips.context = context;

@@ -178,9 +178,9 @@ mren_encode_row(MrenEncodeSite *site, const MrenPair *pair, const MrenTrainLabel
 /*
  * mren.encode_example(options, sentence, head, tail, relation, image,
  * image_vector, head_type, tail_type, head_box, tail_box, weight, split, audio,
- * audio_vector, probabilities, gold) → bytea: a record of the core, followed by the image's vector and grid, and
- * the recording's vector; or what
- * is wrong with the row (mren_row_error_read).
+ * audio_vector, probabilities, gold) → bytea: a record of the core, followed by
+ * the image's vector and grid and the recording's vector; or the error of a row
+ * that cannot be used (mren_row_error_read).
  */
 enum
 {
@@ -191,11 +191,8 @@ enum
 	ARG_RELATION,
 	ARG_IMAGE,
 	ARG_IMAGE_VECTOR,
-	ARG_HEAD_TYPE
-};
-enum
-{
-	ARG_TAIL_TYPE = ARG_HEAD_TYPE + 1,
+	ARG_HEAD_TYPE,
+	ARG_TAIL_TYPE,
 	ARG_HEAD_BOX,
 	ARG_TAIL_BOX,
 	ARG_WEIGHT,

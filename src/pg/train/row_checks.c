@@ -1,7 +1,7 @@
 /*
  * row_checks.c
- *	  Warnings before a training, so that nobody waits for a model of a
- *	  mistake.
+ *	  Warnings before a training, so that nobody waits for a model that was
+ *	  trained on a mistake.
  */
 #include "pg/train/row_checks.h"
 
@@ -101,7 +101,7 @@ in_server(MrenTextSpan name)
 	return pg_any_to_server(pnstrdup(name.data, name.len), name.len, PG_UTF8);
 }
 
-/* The names are in the order of their bytes; each is told of once. */
+/* The names are in bytewise order; each is reported once. */
 static void
 warn_of_relations(const MrenEnv *env, const MrenNames *relations)
 {

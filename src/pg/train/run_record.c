@@ -20,7 +20,6 @@
 #include "pg/catalog/catalog.h"
 #include "pg/catalog/catalog_outside.h"
 #include "pg/catalog/catalog_scan.h"
-#include "pg/model/models.h"
 #include "pg/support/settings.h"
 #include "pg/support/task_lock.h"
 

@@ -63,7 +63,7 @@ read_rows(MrenTrainCall *call)
 	old = MemoryContextSwitchTo(context);
 	mren_train_setup_read(call->object, &train->setup);
 	call->deploy = train->setup.deploy;
-	mren_models_check_save_kind(call->name, MREN_MODEL_RELATION, call->deploy);
+	mren_models_check_save(call->name, MREN_MODEL_RELATION, call->deploy);
 	MemoryContextSwitchTo(old);
 	mren_train_rows_read(&train->rows, &train->setup);
 	if (train->rows.n_holdout > 0)

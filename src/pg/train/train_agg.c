@@ -20,8 +20,6 @@
 
 #include "data/examples.h"
 #include "pg/predict/predictor.h"
-#include "pg/resource/image_encoders.h"
-#include "pg/resource/words.h"
 #include "pg/support/args.h"
 #include "pg/support/pg_env.h"
 #include "pg/support/settings.h"
@@ -245,7 +243,7 @@ enum
 	RELATION
 };
 
-/* Warns at the first one, since nobody knows which row is the last that is seen here. */
+/* Warns at the first one, since it is not known which row is the last of this state. */
 static void
 check_ranges(MrenEncodeSite *site, const MrenPair *pair)
 {

@@ -61,7 +61,7 @@ train(MrenJob *job)
 						  .options = JsonbPGetDatum(call->object)};
 	MrenJobEpochs epochs = {.job = job, .state = call, .step = call->kind->step};
 
-	start.model_id = mren_models_check_save_kind(call->name, call->kind->model, false);
+	start.model_id = mren_models_check_save(call->name, call->kind->model, false);
 	mren_job_record(job, &start);
 	mren_job_piece(job, read_rows);
 	/* Ends the transaction that read: none is open while training. */

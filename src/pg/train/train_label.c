@@ -19,8 +19,8 @@ typedef struct Target
 	double probability;
 } Target;
 
-bool
-mren_train_label_soft(const MrenTrainLabel *label)
+static bool
+has_probabilities(const MrenTrainLabel *label)
 {
 	return label->probabilities != NULL && !(JB_ROOT_IS_SCALAR(label->probabilities) &&
 											 JBE_ISNULL(label->probabilities->root.children[0]));
@@ -29,7 +29,7 @@ mren_train_label_soft(const MrenTrainLabel *label)
 bool
 mren_train_label_weak(const MrenTrainLabel *label)
 {
-	return label->has_gold ? !label->gold : mren_train_label_soft(label);
+	return label->has_gold ? !label->gold : has_probabilities(label);
 }
 
 static double
@@ -120,7 +120,7 @@ pack_targets(const Target *from, int n, double sum, MrenTargets *targets)
 MrenTextSpan
 mren_train_label_name(const MrenTrainLabel *label, MrenTargets *targets)
 {
-	bool soft = mren_train_label_soft(label);
+	bool soft = has_probabilities(label);
 	Target *read;
 	double sum;
 	int n;

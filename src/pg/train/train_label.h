@@ -20,9 +20,6 @@ typedef struct MrenTrainLabel
 	bool gold;
 } MrenTrainLabel;
 
-/* Whether there are probabilities. */
-extern bool mren_train_label_soft(const MrenTrainLabel *label);
-
 /*
  * mren_train_label_name
  *	  The relation of the row, or the most likely one of its probabilities, with the

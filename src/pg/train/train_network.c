@@ -10,6 +10,7 @@
 
 #include "pg/resource/text_tokenizers.h"
 #include "pg/train/train_vectors.h"
+#include "pg/workers/tuning_workers.h"
 #include "text/tokens.h"
 
 /* True if any row has an image; otherwise the network reads text alone. */
@@ -131,6 +132,7 @@ mren_train_network_begin(MrenNetworkTraining *training, const MrenTrainSetup *se
 		mren_encoder_text_source(&setup->text_encoder_row, &training->text_encoder);
 		inputs.encoder = &training->text_encoder;
 		inputs.text_encoder_sha256 = setup->text_encoder_row.sha256;
+		inputs.team = mren_pool_tuning_team(CurrentMemoryContext);
 	}
 	training->inputs = inputs;
 	training->net = setup->net;
@@ -209,23 +211,29 @@ mren_train_network_stop(MrenNetworkTraining *training)
 	mren_trainer_stop(training->trainer);
 }
 
-/* Times the loss of a network that knows nothing, above which a training has diverged. */
-#define DIVERGED 4.0
-
-/* Fewer validation rows do not tell chance from skill. */
+/* With fewer validation rows, an accuracy above the majority's may be chance. */
 #define LEAST_ROWS_TO_JUDGE 30
 
-bool
-mren_train_network_diverged(const MrenTrainReport *report)
+static void
+warn_of_few_gold_rows(const MrenTrainReport *report)
 {
-	double loss = report->validated ? report->validation_loss : report->train_loss;
+	size_t n_gold = report->n_train - report->n_weak + report->n_validation;
+	size_t n = report->n_validation > 0 ? report->n_validation : n_gold;
 
-	return loss > DIVERGED * report->blank_loss;
+	if (report->n_weak == 0 || n == 0 || n >= MREN_FEWEST_GOLD_ROWS)
+		return;
+	ereport(WARNING,
+			(errmsg_plural("only %zu gold row", "only %zu gold rows", n_gold, n_gold),
+			 errdetail("%zu of them validate, which is too few to calibrate by, so the model's "
+					   "confidence means little.",
+					   report->n_validation),
+			 errhint("Label more rows by hand: 200 tell how good the model is.")));
 }
 
 void
 mren_train_network_warn(const MrenTrainReport *report)
 {
+	warn_of_few_gold_rows(report);
 	if (!report->validated || report->n_validation < LEAST_ROWS_TO_JUDGE ||
 		report->validation_accuracy > report->validation_majority)
 		return;
@@ -270,6 +278,17 @@ append_decision(StringInfo json, const MrenNet *net, const MrenTrainReport *repo
 	appendStringInfoChar(json, '}');
 }
 
+/* A training has diverged if its loss is more than this many times that of a uniform guess. */
+#define DIVERGED 4.0
+
+static bool
+diverged(const MrenTrainReport *report)
+{
+	double loss = report->validated ? report->validation_loss : report->train_loss;
+
+	return loss > DIVERGED * report->blank_loss;
+}
+
 /* Without times and speeds, so that equal trainings have equal metrics. */
 static char *
 metrics_json(const MrenNetworkTraining *training, const MrenNet *net, const MrenTrainReport *report)
@@ -287,7 +306,9 @@ metrics_json(const MrenNetworkTraining *training, const MrenNet *net, const Mren
 		report->n_rows, report->n_validation, report->n_relations, report->n_rows_with_image,
 		report->n_words, report->n_unknown_words, report->features_dim, report->n_parameters,
 		report->epochs_run, report->best_epoch, report->refit_epochs, report->train_loss,
-		report->temperature, report->negative_bias, mren_icu_version());
+		report->calibration.temperature, report->calibration.bias, mren_icu_version());
+	if (report->calibration.lapse > 0)
+		appendStringInfo(&json, ", \"lapse_rate\": %.9g", report->calibration.lapse);
 	if (report->validated)
 		appendStringInfo(
 			&json,
@@ -315,7 +336,7 @@ metrics_json(const MrenNetworkTraining *training, const MrenNet *net, const Mren
 		appendStringInfo(&json, ", \"encoder_restarts\": %d", report->encoder_restarts);
 	if (report->n_windowed > 0)
 		appendStringInfo(&json, ", \"windowed_rows\": %zu", report->n_windowed);
-	if (mren_train_network_diverged(report))
+	if (diverged(report))
 		appendStringInfoString(&json, ", \"diverged\": true");
 	if (training->setup->embeddings != NULL && training->setup->net.pretrained == NULL &&
 		report->n_words > 0 && report->n_unknown_words == report->n_words)

@@ -64,9 +64,6 @@ extern void mren_train_network_stop(MrenNetworkTraining *training);
 extern void mren_train_network_end(MrenNetworkTraining *training, MrenNetwork *network,
 								   MrenTrainReport *report);
 
-/* Whether the training ended with a loss far above that of a network that knows nothing. */
-extern bool mren_train_network_diverged(const MrenTrainReport *report);
-
 /* A WARNING if the network is no better than always answering the most frequent relation. */
 extern void mren_train_network_warn(const MrenTrainReport *report);
 

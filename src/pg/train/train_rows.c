@@ -5,8 +5,8 @@
  *
  * The query is wrapped in a statement that calls mren.encode_example for each
  * row, so rows are encoded in parallel workers if the plan has them.  If the
- * query has a column "group", it decides which rows are held out; that is done
- * here, because an encoded row does not contain its group.
+ * query has a column "group", it decides which rows are held out and which validate
+ * together; that is done here, because an encoded row does not contain its group.
  */
 #include "pg/train/train_rows.h"
 
@@ -21,7 +21,6 @@
 #include "evaluation/holdout.h"
 #include "pg/support/digest.h"
 #include "pg/support/pg_env.h"
-#include "pg/train/encode_row.h"
 
 typedef struct Reader
 {
@@ -143,6 +142,7 @@ add_row(void *state, TupleTableSlot *slot)
 	bool grouped = rows->columns.attno[MREN_COLUMN_GROUP] > 0;
 	bool isnull;
 	Datum row = slot_getattr(slot, 1, &isnull);
+	uint64 group = 0;
 	uint64 key = 0;
 	int64 n_holdout = rows->n_holdout;
 	bytea *record;
@@ -161,17 +161,20 @@ add_row(void *state, TupleTableSlot *slot)
 		return;
 	if (rows->columns.ranges)
 		check_ranges(rows, slot);
+	if (grouped || (rows->keyed && !rows->numbered))
+		group = key = group_key(slot);
 	if (rows->numbered)
 		key = (uint64) rows->n_read - 1;
-	else if (rows->keyed || (grouped && reader->holdout_share > 0))
-		key = group_key(slot);
 	if (rows->summed)
 		sum_row(rows, record, key);
 	rows->in_holdout =
-		grouped && reader->holdout_share > 0 && mren_holdout_holds(key, reader->holdout_share);
-	mren_train_spill_add(rows->spill, record, rows->keyed ? &key : NULL, keep_row, rows);
+		grouped && reader->holdout_share > 0 && mren_holdout_holds(group, reader->holdout_share);
+	mren_train_spill_add(rows->spill, record,
+						 &(MrenSpillKeys){grouped ? &group : NULL, rows->keyed ? &key : NULL},
+						 keep_row, rows);
 	if (rows->holdout_spill != NULL && rows->n_holdout > n_holdout)
-		mren_train_spill_add(rows->holdout_spill, record, grouped ? &key : &rows->holdout_key, NULL,
+		mren_train_spill_add(rows->holdout_spill, record,
+							 &(MrenSpillKeys){NULL, grouped ? &group : &rows->holdout_key}, NULL,
 							 NULL);
 }
 

@@ -252,13 +252,29 @@ mren_train_spill_record(MrenTrainSpill *spill, uint64 hash, const void *record, 
 	MemoryContextSwitchTo(old);
 }
 
+/* The record once more, with the group that the query gives the row, and room for a key. */
+static void
+regroup(const MrenEnv *env, MrenExample *example, uint64 group, MrenBuffer *record, size_t *size)
+{
+	MrenError err;
+
+	example->together = group;
+	example->has_together = true;
+	MREN_PG_CALL(err, mren_example_append(env, record, example, &err));
+	MREN_PG_CALL(err, mren_buffer_reserve(env, record, sizeof(uint64), &err));
+	MREN_PG_CALL(err, mren_example_read(record->data, record->len, example, size, &err));
+}
+
 void
-mren_train_spill_add(MrenTrainSpill *spill, const bytea *row, const uint64 *key,
+mren_train_spill_add(MrenTrainSpill *spill, const bytea *row, const MrenSpillKeys *keys,
 					 MrenTrainSpillFilter keep, void *state)
 {
 	MemoryContext old = MemoryContextSwitchTo(spill->context);
 	size_t len = VARSIZE_ANY_EXHDR(row);
-	uint8 *aligned = palloc(len + sizeof(*key));
+	uint8 *aligned = palloc(len + sizeof(uint64));
+	uint8 *record = aligned;
+	MrenEnv env = mren_pg_env(spill->context);
+	MrenBuffer regrouped = {0};
 	MrenExample example;
 	MrenError err;
 	size_t size;
@@ -280,12 +296,18 @@ mren_train_spill_add(MrenTrainSpill *spill, const bytea *row, const uint64 *key,
 		add_image(spill, &example, aligned + size);
 	if (example.has_audio)
 		add_recording(spill, &example, aligned + size + image_bytes(spill, &example));
-	if (key != NULL)
+	if (keys->group != NULL)
 	{
-		memcpy(aligned + size, key, sizeof(*key));
-		size += sizeof(*key);
+		regroup(&env, &example, *keys->group, &regrouped, &size);
+		record = regrouped.data;
 	}
-	mren_train_spill_record(spill, example.hash, aligned, size);
+	if (keys->key != NULL)
+	{
+		memcpy(record + size, keys->key, sizeof(uint64));
+		size += sizeof(uint64);
+	}
+	mren_train_spill_record(spill, example.hash, record, size);
+	mren_buffer_free(&env, &regrouped);
 	pfree(aligned);
 	MemoryContextSwitchTo(old);
 }

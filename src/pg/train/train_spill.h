@@ -38,13 +38,19 @@ extern MrenTrainSpill *mren_train_spill_create(const MrenSpillShape *shape, size
 /* Called with each row before it is added; false leaves it out. */
 typedef bool (*MrenTrainSpillFilter)(void *state, const MrenExample *example);
 
+/* What a row is added with; NULL: without it.  All rows must have a key, or none. */
+typedef struct MrenSpillKeys
+{
+	const uint64 *group; /* goes into the record: rows of the same one validate together */
+	const uint64 *key;	 /* is appended to the record as its last 8 bytes */
+} MrenSpillKeys;
+
 /*
  * mren_train_spill_add
  *	  Adds a result of mren.encode_example, unless the filter (NULL: none) leaves
- *	  it out.  A key (NULL: none) is appended to the record as its last 8 bytes;
- *	  all rows must have one, or none.
+ *	  it out.
  */
-extern void mren_train_spill_add(MrenTrainSpill *spill, const bytea *row, const uint64 *key,
+extern void mren_train_spill_add(MrenTrainSpill *spill, const bytea *row, const MrenSpillKeys *keys,
 								 MrenTrainSpillFilter keep, void *state);
 
 /* Adds a record of any kind; records are sorted by hash, then by bytes. */

@@ -1,35 +1,22 @@
 /*
  * train_worker.c
- *	  A worker that trains courses: its process.
+ *	  A worker that trains courses.
  *
- * It connects to the database only to be seen there, and as the bootstrap superuser, since
- * the role that trains need not be allowed to log in; it runs no query and reads no table
- * of a user's.  A transaction is open while the rows are sorted to their temporary file.
+ * A transaction is open while the rows are sorted to their temporary file.
  */
 #include "pg/train/train_workers.h"
 
 #include "access/xact.h"
 #include "miscadmin.h"
-#include "pgstat.h"
 #include "portability/instr_time.h"
-#include "postmaster/bgworker.h"
-#include "storage/dsm.h"
-#include "storage/ipc.h"
 #include "storage/proc.h"
-#include "storage/shm_mq.h"
-#include "tcop/tcopprot.h"
-#include "utils/guc.h"
-#include "utils/memutils.h"
 
-#include "pg/support/compat.h"
 #include "pg/support/pg_env.h"
 
 typedef struct Server
 {
+	MrenPoolWorker *worker;
 	MrenWorkersShared *shared;
-	shm_mq_handle *inputs;
-	shm_mq_handle *answers;
-	MemoryContext context;
 	MrenEnv env;
 	instr_time started; /* the present epoch */
 
@@ -40,26 +27,9 @@ typedef struct Server
 	MrenNet *warm;
 } Server;
 
-/* Nobody waits for the worker any more. */
-static void
-leave(void)
-{
-	proc_exit(0);
-}
-
 /*
  * Inputs
  */
-
-static void *
-receive(Server *server, Size *size)
-{
-	void *data;
-
-	if (shm_mq_receive(server->inputs, size, &data, false) != SHM_MQ_SUCCESS)
-		leave();
-	return data;
-}
 
 /* A message, or several, of `size` bytes in all. */
 static void
@@ -68,7 +38,7 @@ receive_bytes(Server *server, uint8 *bytes, size_t size)
 	for (size_t at = 0; at < size;)
 	{
 		Size len;
-		void *data = receive(server, &len);
+		void *data = mren_pool_worker_receive(server->worker, &len);
 
 		if (len > size - at)
 			elog(ERROR, "inputs of a training worker are too long");
@@ -87,12 +57,12 @@ receive_rows(Server *server)
 	for (size_t i = 0; i < head->n_rows; i++)
 	{
 		Size len;
-		void *data = receive(server, &len);
+		void *data = mren_pool_worker_receive(server->worker, &len);
 		bytea *row = palloc(VARHDRSZ + len);
 
 		SET_VARSIZE(row, VARHDRSZ + len);
 		memcpy(VARDATA(row), data, len);
-		mren_train_spill_add(spill, row, NULL, NULL, NULL);
+		mren_train_spill_add(spill, row, &(MrenSpillKeys){NULL, NULL}, NULL, NULL);
 		pfree(row);
 	}
 	mren_train_spill_finish(spill, &server->trainer.source);
@@ -118,7 +88,7 @@ receive_vectors(Server *server)
 	for (size_t at = 0; at < n;)
 	{
 		Size len;
-		char *data = receive(server, &len);
+		char *data = mren_pool_worker_receive(server->worker, &len);
 
 		for (size_t i = 0; i < len / size; i++)
 			memcpy(mren_vector_table_row(server->table, at + i), data + i * size, size);
@@ -177,10 +147,7 @@ receive_inputs(Server *server)
 static void
 give(Server *server, const MrenWorkerMessage *message, const void *data, Size size)
 {
-	shm_mq_iovec parts[] = {{(const char *) message, sizeof(*message)}, {data, size}};
-
-	if (mren_shm_mq_sendv(server->answers, parts, lengthof(parts)) != SHM_MQ_SUCCESS)
-		leave();
+	mren_pool_worker_give(server->worker, message, sizeof(*message), data, size);
 }
 
 static bool
@@ -204,7 +171,7 @@ serve_look(void *state, const MrenCourse *fit, MrenCourseStatus *status)
 static MrenStatus
 serve_wait(void *state, MrenError *err)
 {
-	mren_workers_wait();
+	mren_worker_pool_wait();
 	CHECK_FOR_INTERRUPTS();
 	return MREN_OK;
 }
@@ -245,34 +212,12 @@ serve_done(void *state, const MrenCourse *course, const uint8_t *bytes, size_t l
 	return MREN_OK;
 }
 
-static void
-give_error(Server *server)
-{
-	MrenWorkerMessage message = {.kind = MREN_WORKER_ERROR};
-	StringInfoData texts;
-	ErrorData *error;
-
-	MemoryContextSwitchTo(server->context);
-	error = CopyErrorData();
-	FlushErrorState();
-	message.sqlstate = error->sqlerrcode;
-	initStringInfo(&texts);
-	for (int i = 0; i < 3; i++)
-	{
-		const char *text = i == 0 ? error->message : i == 1 ? error->detail : error->hint;
-
-		appendStringInfoString(&texts, text != NULL ? text : "");
-		appendStringInfoChar(&texts, '\0');
-	}
-	give(server, &message, texts.data, texts.len);
-}
-
 /*
  * The process
  */
 
 static void
-train(Server *server)
+serve(Server *server)
 {
 	MrenCourses courses = {.state = server,
 						   .claim = serve_claim,
@@ -286,10 +231,13 @@ train(Server *server)
 	MrenError err;
 
 	StartTransactionCommand();
-	MemoryContextSwitchTo(server->context);
+	MemoryContextSwitchTo(server->worker->context);
 	receive_inputs(server);
+	SpinLockAcquire(&server->shared->mutex);
+	server->shared->processes[1 + server->worker->number] = MyProc;
+	SpinLockRelease(&server->shared->mutex);
 	CommitTransactionCommand();
-	MemoryContextSwitchTo(server->context);
+	MemoryContextSwitchTo(server->worker->context);
 	MREN_PG_CALL(err, mren_trainer_create(&server->env, &server->head.options, &server->trainer,
 										  &trainer, &err));
 	if (server->warm != NULL)
@@ -300,52 +248,15 @@ train(Server *server)
 }
 
 static void
-attach(Server *server, dsm_segment *segment)
+train(MrenPoolWorker *worker)
 {
-	char *at;
-	int number;
+	Server server = {.worker = worker, .shared = worker->body, .env = worker->env};
 
-	server->shared = dsm_segment_address(segment);
-	memcpy(&number, MyBgworkerEntry->bgw_extra, sizeof(number));
-	at = (char *) server->shared + server->shared->queues + 2 * number * MREN_WORKER_QUEUE;
-	shm_mq_set_receiver((shm_mq *) at, MyProc);
-	shm_mq_set_sender((shm_mq *) (at + MREN_WORKER_QUEUE), MyProc);
-	server->inputs = shm_mq_attach((shm_mq *) at, segment, NULL);
-	server->answers = shm_mq_attach((shm_mq *) (at + MREN_WORKER_QUEUE), segment, NULL);
-	SpinLockAcquire(&server->shared->mutex);
-	server->shared->processes[1 + number] = MyProc;
-	SpinLockRelease(&server->shared->mutex);
+	serve(&server);
 }
 
 void
-mren_train_worker_main(Datum handle)
+mren_train_worker_main(Datum segment)
 {
-	Server server = {0};
-	dsm_segment *segment;
-
-	pqsignal(SIGTERM, die);
-	BackgroundWorkerUnblockSignals();
-	segment = dsm_attach(DatumGetUInt32(handle));
-	if (segment == NULL)
-		leave();
-	dsm_pin_mapping(segment);
-	attach(&server, segment);
-	BackgroundWorkerInitializeConnectionByOid(server.shared->database, InvalidOid, 0);
-	SetConfigOption("temp_file_limit", psprintf("%d", server.shared->temp_file_limit), PGC_SUSET,
-					PGC_S_SESSION);
-	server.context =
-		AllocSetContextCreate(TopMemoryContext, "mren training worker", ALLOCSET_DEFAULT_SIZES);
-	MemoryContextSwitchTo(server.context);
-	server.env = mren_pg_env(server.context);
-	pgstat_report_activity(STATE_RUNNING, MyBgworkerEntry->bgw_name);
-	PG_TRY();
-	{
-		train(&server);
-	}
-	PG_CATCH();
-	{
-		give_error(&server);
-		proc_exit(0);
-	}
-	PG_END_TRY();
+	mren_pool_worker_main(segment, train);
 }

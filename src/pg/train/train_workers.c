@@ -1,40 +1,20 @@
 /*
  * train_workers.c
  *	  Workers that train courses, from the side of the session that leads.
- *
- * Everything is in a context of its own under TopMemoryContext, since a training goes
- * over many transactions, and since it must still be there when this process leaves the
- * segment.  A callback of the caller's context stops the workers of a training that failed.
  */
 #include "pg/train/train_workers.h"
 
 #include "miscadmin.h"
 #include "optimizer/optimizer.h"
-#include "pgstat.h"
-#include "postmaster/bgworker.h"
-#include "storage/dsm.h"
-#include "storage/fd.h"
 #include "storage/latch.h"
 #include "storage/proc.h"
-#include "storage/shm_mq.h"
-#include "utils/memutils.h"
 
-#include "pg/support/compat.h"
 #include "pg/support/pg_env.h"
 
 /* Fewer rows are trained sooner than workers are started. */
 #define MIN_ROWS 500
 
-/* How long a wait lasts at most, after which interrupts are looked at. */
-#define WAIT_MS 50
-
-typedef struct Worker
-{
-	BackgroundWorkerHandle *process;
-	shm_mq_handle *inputs;
-	shm_mq_handle *answers;
-	bool alive;
-} Worker;
+#define QUEUE ((Size) 256 * 1024)
 
 typedef struct Outcome
 {
@@ -43,23 +23,14 @@ typedef struct Outcome
 	size_t taken; /* of them, so far */
 } Outcome;
 
-/* In the caller's context: its end is that of the workers. */
-typedef struct Guard
-{
-	MemoryContextCallback callback;
-	MrenTrainWorkers *workers; /* NULL: they have been stopped */
-} Guard;
-
 struct MrenTrainWorkers
 {
-	MemoryContext context;
-	Guard *guard;
-	dsm_segment *segment;
+	MemoryContext context; /* that of the training */
+	MrenWorkerPool *pool;
 	MrenWorkersShared *shared;
 	List *epochs; /* of MrenProgress *, that have ended elsewhere */
 	Outcome results[MREN_N_COURSES];
-	int n;
-	Worker workers[MREN_MAX_TRAIN_WORKERS];
+	bool alive[MREN_MAX_POOL_WORKERS];
 };
 
 /*
@@ -103,22 +74,21 @@ mren_workers_look(MrenWorkersShared *shared, const MrenCourse *fit, MrenCourseSt
 	SpinLockRelease(&shared->mutex);
 }
 
-void
-mren_workers_wait(void)
-{
-	(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, WAIT_MS,
-					 PG_WAIT_EXTENSION);
-	ResetLatch(MyLatch);
-}
-
 /*
  * Inputs
  */
 
+/* A worker that is given its inputs. */
+typedef struct Worker
+{
+	MrenWorkerPool *pool;
+	int number;
+} Worker;
+
 static bool
 put(const Worker *worker, const void *data, size_t size)
 {
-	return mren_shm_mq_send(worker->inputs, size, data) == SHM_MQ_SUCCESS;
+	return mren_worker_pool_send(worker->pool, worker->number, data, size);
 }
 
 static bool
@@ -165,7 +135,7 @@ send_row(const Worker *worker, const MrenTrainerInputs *inputs, size_t i, uint8 
 	}
 	parts[0] = (shm_mq_iovec){(const char *) record, size};
 	parts[1] = (shm_mq_iovec){(const char *) vectors, at - vectors};
-	return mren_shm_mq_sendv(worker->inputs, parts, lengthof(parts)) == SHM_MQ_SUCCESS;
+	return mren_worker_pool_sendv(worker->pool, worker->number, parts, lengthof(parts));
 }
 
 static bool
@@ -245,125 +215,9 @@ n_wanted(const MrenWorkersTask *task)
 {
 	size_t courses = mren_trainer_n_courses(task->options, task->inputs);
 
-	if (!IsUnderPostmaster || task->inputs->source.n < MIN_ROWS)
+	if (task->inputs->source.n < MIN_ROWS)
 		return 0;
-	courses = Min(courses, MREN_MAX_TRAIN_WORKERS);
-	return Min((int) courses, max_parallel_maintenance_workers);
-}
-
-/* However this process leaves the segment, nobody needs what the workers are doing. */
-static void
-end_processes(dsm_segment *segment, Datum arg)
-{
-	MrenTrainWorkers *workers = (MrenTrainWorkers *) DatumGetPointer(arg);
-
-	for (int i = 0; i < workers->n; i++)
-		TerminateBackgroundWorker(workers->workers[i].process);
-}
-
-/*
- * Waits for the workers' ends, so that the next training has as many and a call that failed
- * leaves none of their files.  They end within a step, also where this is called by an abort.
- */
-static void
-stop_guarded(void *arg)
-{
-	Guard *guard = arg;
-	MrenTrainWorkers *workers = guard->workers;
-
-	if (workers == NULL)
-		return;
-	guard->workers = NULL;
-	end_processes(workers->segment, PointerGetDatum(workers));
-	HOLD_INTERRUPTS();
-	for (int i = 0; i < workers->n; i++)
-		(void) WaitForBackgroundWorkerShutdown(workers->workers[i].process);
-	RESUME_INTERRUPTS();
-	/* This ends the processes once more, and detaches from the queues. */
-	dsm_detach(workers->segment);
-	MemoryContextDelete(workers->context);
-}
-
-void
-mren_train_workers_stop(MrenTrainWorkers *workers)
-{
-	if (workers != NULL)
-		stop_guarded(workers->guard);
-}
-
-static void
-make_segment(MrenTrainWorkers *workers, int n)
-{
-	Size queues = MAXALIGN(sizeof(MrenWorkersShared));
-
-	workers->segment =
-		dsm_create(queues + 2 * n * MREN_WORKER_QUEUE, DSM_CREATE_NULL_IF_MAXSEGMENTS);
-	if (workers->segment == NULL)
-		return;
-	dsm_pin_mapping(workers->segment);
-	workers->shared = dsm_segment_address(workers->segment);
-	memset(workers->shared, 0, sizeof(MrenWorkersShared));
-	SpinLockInit(&workers->shared->mutex);
-	workers->shared->database = MyDatabaseId;
-	workers->shared->temp_file_limit = temp_file_limit;
-	workers->shared->queues = queues;
-	workers->shared->processes[0] = MyProc;
-}
-
-static bool
-start(MrenTrainWorkers *workers, int i)
-{
-	BackgroundWorker process = {.bgw_flags = BGWORKER_SHMEM_ACCESS |
-											 BGWORKER_BACKEND_DATABASE_CONNECTION |
-											 BGWORKER_CLASS_PARALLEL,
-								/* Also on a standby, where the aggregate can train. */
-								.bgw_start_time = BgWorkerStart_ConsistentState,
-								.bgw_restart_time = BGW_NEVER_RESTART,
-								.bgw_notify_pid = MyProcPid};
-	Worker *worker = &workers->workers[i];
-	char *at = (char *) workers->shared + workers->shared->queues + 2 * i * MREN_WORKER_QUEUE;
-	shm_mq *inputs = shm_mq_create(at, MREN_WORKER_QUEUE);
-	shm_mq *answers = shm_mq_create(at + MREN_WORKER_QUEUE, MREN_WORKER_QUEUE);
-
-	shm_mq_set_sender(inputs, MyProc);
-	shm_mq_set_receiver(answers, MyProc);
-	process.bgw_main_arg = UInt32GetDatum(dsm_segment_handle(workers->segment));
-	memcpy(process.bgw_extra, &i, sizeof(i));
-	snprintf(process.bgw_name, sizeof(process.bgw_name), "mren training worker for PID %d",
-			 MyProcPid);
-	strlcpy(process.bgw_type, "mren training worker", sizeof(process.bgw_type));
-	strlcpy(process.bgw_library_name, "$libdir/mren", sizeof(process.bgw_library_name));
-	strlcpy(process.bgw_function_name, "mren_train_worker_main", sizeof(process.bgw_function_name));
-	if (!RegisterDynamicBackgroundWorker(&process, &worker->process))
-		return false;
-	worker->inputs = shm_mq_attach(inputs, workers->segment, worker->process);
-	worker->answers = shm_mq_attach(answers, workers->segment, worker->process);
-	workers->n++;
-	return true;
-}
-
-static void
-guard(MrenTrainWorkers *workers, MemoryContext caller)
-{
-	Guard *guard = MemoryContextAllocZero(caller, sizeof(Guard));
-
-	guard->workers = workers;
-	guard->callback = (MemoryContextCallback){.func = stop_guarded, .arg = guard};
-	MemoryContextRegisterResetCallback(caller, &guard->callback);
-	workers->guard = guard;
-}
-
-static void take_message(MrenTrainWorkers *workers, Worker *worker, const char *data, Size size);
-
-/* A worker that has not taken its inputs: none at all, or one that failed, whose error is raised. */
-static void
-take_failure(MrenTrainWorkers *workers, Worker *worker)
-{
-	Size size;
-	void *data;
-
-	if (shm_mq_receive(worker->answers, &size, &data, true) == SHM_MQ_SUCCESS)
-		take_message(workers, worker, data, size);
+	return (int) Min(courses, (size_t) max_parallel_maintenance_workers);
 }
 
 /* Gives all that were started their inputs; the number of those that are there. */
@@ -378,14 +232,14 @@ feed(MrenTrainWorkers *workers, const MrenWorkersTask *task)
 
 	if (task->warm != NULL)
 		MREN_PG_CALL(err, mren_net_serialize(task->warm, &env, &warm, &n_warm, &err));
-	for (int i = 0; i < workers->n; i++)
+	for (int i = 0; i < mren_worker_pool_n(workers->pool); i++)
 	{
-		Worker *worker = &workers->workers[i];
+		const Worker worker = {workers->pool, i};
 
-		worker->alive = send_inputs(worker, task, warm, n_warm);
-		if (!worker->alive)
-			take_failure(workers, worker);
-		n += worker->alive;
+		workers->alive[i] = send_inputs(&worker, task, warm, n_warm);
+		if (!workers->alive[i])
+			mren_worker_pool_failure(workers->pool, i);
+		n += workers->alive[i];
 	}
 	mren_release(&env, warm);
 	return n;
@@ -394,59 +248,37 @@ feed(MrenTrainWorkers *workers, const MrenWorkersTask *task)
 MrenTrainWorkers *
 mren_train_workers_start(const MrenWorkersTask *task)
 {
-	int n = n_wanted(task);
-	MemoryContext caller = CurrentMemoryContext;
-	MemoryContext context;
+	const MrenWorkerPoolKind kind = {"mren_train_worker_main", QUEUE, sizeof(MrenWorkersShared)};
+	MrenWorkerPool *pool = mren_worker_pool_start(&kind, n_wanted(task));
 	MrenTrainWorkers *workers;
 
-	if (n <= 0)
+	if (pool == NULL)
 		return NULL;
-	context =
-		AllocSetContextCreate(TopMemoryContext, "mren training workers", ALLOCSET_DEFAULT_SIZES);
-	MemoryContextSwitchTo(context);
 	workers = palloc0(sizeof(MrenTrainWorkers));
-	workers->context = context;
-	make_segment(workers, n);
-	if (workers->segment == NULL)
-	{
-		MemoryContextSwitchTo(caller);
-		MemoryContextDelete(context);
-		return NULL;
-	}
-	guard(workers, caller);
-	for (int i = 0; i < n && start(workers, i); i++)
-		;
-	on_dsm_detach(workers->segment, end_processes, PointerGetDatum(workers));
-	n = feed(workers, task);
-	MemoryContextSwitchTo(caller);
-	if (n > 0)
+	workers->context = CurrentMemoryContext;
+	workers->pool = pool;
+	workers->shared = mren_worker_pool_body(pool);
+	/* Workers look at it once they have their inputs. */
+	SpinLockInit(&workers->shared->mutex);
+	workers->shared->processes[0] = MyProc;
+	if (feed(workers, task) > 0)
 		return workers;
-	stop_guarded(workers->guard);
+	mren_train_workers_stop(workers);
 	return NULL;
+}
+
+void
+mren_train_workers_stop(MrenTrainWorkers *workers)
+{
+	if (workers == NULL)
+		return;
+	mren_worker_pool_stop(workers->pool);
+	pfree(workers);
 }
 
 /*
  * Answers
  */
-
-static void
-raise_lost(void)
-{
-	ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					errmsg("lost connection to a training worker"),
-					errhint("It was terminated, or the server's log says why it ended.")));
-}
-
-static void
-raise_error(const MrenWorkerMessage *message, const char *text)
-{
-	const char *detail = text + strlen(text) + 1;
-	const char *hint = detail + strlen(detail) + 1;
-
-	ereport(ERROR, (errcode(message->sqlstate), errmsg_internal("%s", text),
-					*detail != '\0' ? errdetail_internal("%s", detail) : 0,
-					*hint != '\0' ? errhint("%s", hint) : 0, errcontext("training worker")));
-}
 
 static void
 take_piece(Outcome *result, size_t len, const char *data, size_t size)
@@ -459,7 +291,7 @@ take_piece(Outcome *result, size_t len, const char *data, size_t size)
 }
 
 static void
-take_message(MrenTrainWorkers *workers, Worker *worker, const char *data, Size size)
+take_message(MrenTrainWorkers *workers, int worker, const char *data, Size size)
 {
 	MemoryContext old = MemoryContextSwitchTo(workers->context);
 	MrenWorkerMessage message;
@@ -479,14 +311,8 @@ take_message(MrenTrainWorkers *workers, Worker *worker, const char *data, Size s
 			take_piece(&workers->results[mren_course_number(&message.course)], message.size, data,
 					   size);
 			break;
-		case MREN_WORKER_ERROR:
-			MemoryContextSwitchTo(old);
-			if (message.sqlstate == ERRCODE_ADMIN_SHUTDOWN)
-				raise_lost();
-			raise_error(&message, data);
-			break;
 		case MREN_WORKER_END:
-			worker->alive = false;
+			workers->alive[worker] = false;
 			break;
 	}
 	MemoryContextSwitchTo(old);
@@ -496,22 +322,13 @@ take_message(MrenTrainWorkers *workers, Worker *worker, const char *data, Size s
 static void
 take_all(MrenTrainWorkers *workers)
 {
-	for (int i = 0; i < workers->n; i++)
+	for (int i = 0; i < mren_worker_pool_n(workers->pool); i++)
 	{
-		Worker *worker = &workers->workers[i];
+		Size size;
+		void *data;
 
-		while (worker->alive)
-		{
-			Size size;
-			void *data;
-			shm_mq_result result = shm_mq_receive(worker->answers, &size, &data, true);
-
-			if (result == SHM_MQ_WOULD_BLOCK)
-				break;
-			if (result == SHM_MQ_DETACHED)
-				raise_lost();
-			take_message(workers, worker, data, size);
-		}
+		while (workers->alive[i] && mren_worker_pool_receive(workers->pool, i, &data, &size))
+			take_message(workers, i, data, size);
 	}
 }
 
@@ -540,7 +357,7 @@ lead_look(void *state, const MrenCourse *fit, MrenCourseStatus *status)
 static MrenStatus
 lead_wait(void *state, MrenError *err)
 {
-	mren_workers_wait();
+	mren_worker_pool_wait();
 	return MREN_OK;
 }
 

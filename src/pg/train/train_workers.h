@@ -14,6 +14,7 @@
 
 #include "pg/catalog/catalog.h"
 #include "pg/train/train_spill.h"
+#include "pg/workers/worker_pool.h"
 #include "relation/train/trainer.h"
 #include "storage/proc.h"
 #include "storage/spin.h"
@@ -43,11 +44,9 @@ extern void mren_train_workers_stop(MrenTrainWorkers *workers);
 extern void mren_train_workers_courses(MrenTrainWorkers *workers, MrenCourses *courses);
 
 /*
- * What both sides share.  A segment of dynamic shared memory holds MrenWorkersShared, and for
- * each worker a queue of what it is given and one of what it gives.  A worker is given a
- * MrenWorkerInputs, its strings, a row a message (the record, then its vectors as in
- * train_spill.h), the word vectors, and the bytes of the network that training starts from.
- * It gives messages that begin with a MrenWorkerMessage.
+ * What both sides share is MrenWorkersShared.  A worker is given a MrenWorkerInputs, its strings, a
+ * row a message (the record, then its vectors as in train_spill.h), the word vectors, and the bytes
+ * of the network that training starts from.  It gives messages that begin with a MrenWorkerMessage.
  */
 #define MREN_N_COURSES (MREN_N_COURSE_KINDS * (MREN_MAX_MEMBERS + 1))
 
@@ -57,19 +56,13 @@ mren_course_number(const MrenCourse *course)
 	return (int) course->kind * (MREN_MAX_MEMBERS + 1) + (int) course->member;
 }
 
-#define MREN_MAX_TRAIN_WORKERS 64
-#define MREN_WORKER_QUEUE ((Size) 256 * 1024)
-
 /* Bytes of word vectors, a network or a result in one message, which must not exceed MaxAllocSize. */
 #define MREN_WORKER_PIECE ((Size) 512 * 1024)
 
 typedef struct MrenWorkersShared
 {
-	Oid database;
-	int temp_file_limit;
-	Size queues;   /* the first one's place in the segment; each is MREN_WORKER_QUEUE long */
-	slock_t mutex; /* of all that follows */
-	PGPROC *processes[1 + MREN_MAX_TRAIN_WORKERS]; /* of leader and workers; NULL: not there yet */
+	slock_t mutex;								  /* of all that follows */
+	PGPROC *processes[1 + MREN_MAX_POOL_WORKERS]; /* of leader and workers; NULL: not there yet */
 	bool claimed[MREN_N_COURSES];
 	MrenCourseStatus status[MREN_N_COURSES]; /* of fits */
 } MrenWorkersShared;
@@ -95,7 +88,6 @@ typedef enum MrenWorkerMessageKind
 {
 	MREN_WORKER_EPOCH,	/* its progress follows */
 	MREN_WORKER_RESULT, /* a piece of the bytes of its result follows */
-	MREN_WORKER_ERROR,	/* texts follow: message, detail and hint, "" for none */
 	MREN_WORKER_END,	/* the worker is about to end, since no course is left */
 } MrenWorkerMessageKind;
 
@@ -104,7 +96,6 @@ typedef struct MrenWorkerMessage
 	MrenWorkerMessageKind kind;
 	MrenCourse course; /* of a result */
 	Size size;		   /* of a result: bytes of all pieces */
-	int sqlstate;	   /* of an error */
 	MrenProgress progress;
 } MrenWorkerMessage;
 
@@ -114,7 +105,6 @@ extern void mren_workers_tell(MrenWorkersShared *shared, const MrenCourse *fit,
 							  const MrenCourseStatus *status);
 extern void mren_workers_look(MrenWorkersShared *shared, const MrenCourse *fit,
 							  MrenCourseStatus *status);
-extern void mren_workers_wait(void);
 
 /* The worker's main function, which PostgreSQL finds by its name. */
 extern PGDLLEXPORT void mren_train_worker_main(Datum segment);

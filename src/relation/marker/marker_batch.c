@@ -56,24 +56,27 @@ reserve(const MrenEnv *env, MrenMarkerBatch *batch, size_t rows, size_t tokens, 
 	if (rows > batch->rows_capacity)
 	{
 		mren_release(env, batch->sentences);
-		mren_release(env, batch->markers);
+		mren_release(env, batch->reads);
 		batch->sentences = NULL;
-		batch->markers = NULL;
+		batch->reads = NULL;
 		batch->rows_capacity = 0;
 		MREN_TRY(mren_allocate(env, rows, sizeof(*batch->sentences), &batch->sentences, err));
-		MREN_TRY(
-			mren_allocate(env, rows * MREN_N_MARKS, sizeof(*batch->markers), &batch->markers, err));
+		MREN_TRY(mren_allocate(env, rows * MREN_MARKER_READS, sizeof(*batch->reads), &batch->reads,
+							   err));
 		batch->rows_capacity = rows;
 	}
 	if (tokens > batch->tokens_capacity)
 	{
 		mren_release(env, batch->ids);
 		mren_release(env, batch->positions);
+		mren_release(env, batch->is_read);
 		batch->ids = NULL;
 		batch->positions = NULL;
+		batch->is_read = NULL;
 		batch->tokens_capacity = 0;
 		MREN_TRY(mren_allocate(env, tokens, sizeof(*batch->ids), &batch->ids, err));
 		MREN_TRY(mren_allocate(env, tokens, sizeof(*batch->positions), &batch->positions, err));
+		MREN_TRY(mren_allocate(env, tokens, sizeof(*batch->is_read), &batch->is_read, err));
 		batch->tokens_capacity = tokens;
 	}
 	return MREN_OK;
@@ -83,9 +86,10 @@ void
 mren_marker_batch_free(const MrenEnv *env, MrenMarkerBatch *batch)
 {
 	mren_release(env, batch->sentences);
-	mren_release(env, batch->markers);
+	mren_release(env, batch->reads);
 	mren_release(env, batch->ids);
 	mren_release(env, batch->positions);
+	mren_release(env, batch->is_read);
 	memset(batch, 0, sizeof(*batch));
 }
 
@@ -108,31 +112,33 @@ typedef struct Cursor
 	size_t n_sentences;
 } Cursor;
 
-/* Appends the levitated markers of a row. */
+/* Appends the levitated markers of a row whose text begins at token `text`. */
 static void
-put_markers(Cursor *cursor, const MrenMarkerRow *row, size_t *markers)
+put_markers(Cursor *cursor, const MrenMarkerRow *row, size_t text, size_t *reads)
 {
 	for (size_t mark = 0; mark < MREN_N_MARKS; mark++, cursor->at++)
 	{
 		cursor->batch->ids[cursor->at] = marker_piece(cursor->shape, cursor->vocabulary, row, mark);
 		cursor->batch->positions[cursor->at] = row->tokens->marks[mark];
-		markers[mark] = cursor->at;
+		reads[mark] = cursor->at;
+		reads[MREN_N_MARKS + mark] = text + row->tokens->marks[mark];
 	}
 }
 
-/* Appends the n rows of a sentence with levitated markers; markers are those of the first. */
+/* Appends the n rows of a sentence with levitated markers; reads are those of the first. */
 static void
-put_levitated(Cursor *cursor, const MrenMarkerRow *rows, size_t n, size_t *markers)
+put_levitated(Cursor *cursor, const MrenMarkerRow *rows, size_t n, size_t *reads)
 {
 	const MrenMarkedTokens *tokens = rows->tokens;
 	MrenMarkerBatch *batch = cursor->batch;
+	size_t text = cursor->at;
 
 	batch->sentences[cursor->n_sentences++] = (MrenTransformerSentence){tokens->n, n, MREN_N_MARKS};
 	memcpy(batch->ids + cursor->at, tokens->ids, tokens->n * sizeof(int32_t));
 	for (uint32_t i = 0; i < tokens->n; i++)
 		batch->positions[cursor->at++] = i;
 	for (size_t i = 0; i < n; i++)
-		put_markers(cursor, &rows[i], markers + i * MREN_N_MARKS);
+		put_markers(cursor, &rows[i], text, reads + i * MREN_MARKER_READS);
 }
 
 /*
@@ -161,7 +167,7 @@ marks_at(const MrenMarkedTokens *tokens, size_t i, size_t end, size_t order[2])
 
 /* Appends a row with markers in its text. */
 static void
-put_solid(Cursor *cursor, const MrenMarkerRow *row, size_t *markers)
+put_solid(Cursor *cursor, const MrenMarkerRow *row, size_t *reads)
 {
 	const MrenMarkedTokens *tokens = row->tokens;
 	MrenMarkerBatch *batch = cursor->batch;
@@ -170,24 +176,45 @@ put_solid(Cursor *cursor, const MrenMarkerRow *row, size_t *markers)
 
 	for (size_t i = 0; i < tokens->n; i++)
 	{
+		size_t text = SIZE_MAX;
+
 		for (size_t end = 0; end < 2; end++)
 		{
 			size_t n = marks_at(tokens, i, end, order);
 
 			if (end == 1)
+			{
+				text = cursor->at;
 				batch->ids[cursor->at++] = tokens->ids[i];
+			}
 			for (size_t m = 0; m < n; m++)
 			{
-				markers[order[m]] = cursor->at;
+				reads[order[m]] = cursor->at;
 				batch->ids[cursor->at++] =
 					marker_piece(cursor->shape, cursor->vocabulary, row, order[m]);
 			}
+		}
+		for (size_t mark = 0; mark < MREN_N_MARKS; mark++)
+		{
+			if (tokens->marks[mark] == i)
+				reads[MREN_N_MARKS + mark] = text;
 		}
 	}
 	for (size_t i = first; i < cursor->at; i++)
 		batch->positions[i] = (uint32_t) (i - first);
 	batch->sentences[cursor->n_sentences++] =
 		(MrenTransformerSentence){.n_text = cursor->at - first};
+}
+
+static void
+mark_read(MrenMarkerBatch *batch, size_t n_rows, size_t n_tokens)
+{
+	memset(batch->is_read, 0, n_tokens * sizeof(*batch->is_read));
+	for (size_t i = 0; i < n_rows * MREN_MARKER_READS; i++)
+	{
+		if (batch->reads[i] != SIZE_MAX)
+			batch->is_read[batch->reads[i]] = true;
+	}
 }
 
 MrenStatus
@@ -200,27 +227,29 @@ mren_marker_batch_fill(const MrenEnv *env, MrenMarkerBatch *batch, const MrenMar
 	for (size_t i = 0; i < n;)
 	{
 		size_t end = i + 1;
-		size_t *markers = batch->markers + i * MREN_N_MARKS;
+		size_t *reads = batch->reads + i * MREN_MARKER_READS;
 
 		if (!mren_marker_has_tokens(&rows[i]))
 		{
-			for (size_t mark = 0; mark < MREN_N_MARKS; mark++)
-				markers[mark] = SIZE_MAX;
+			for (size_t r = 0; r < MREN_MARKER_READS; r++)
+				reads[r] = SIZE_MAX;
 		}
 		else if (shape->solid > 0)
-			put_solid(&cursor, &rows[i], markers);
+			put_solid(&cursor, &rows[i], reads);
 		else
 		{
 			end = mren_marker_sentence_end(rows, i, n);
-			put_levitated(&cursor, rows + i, end - i, markers);
+			put_levitated(&cursor, rows + i, end - i, reads);
 		}
 		i = end;
 	}
+	mark_read(batch, n, cursor.at);
 	batch->batch = (MrenTransformerBatch){.sentences = batch->sentences,
 										  .n_sentences = cursor.n_sentences,
 										  .ids = batch->ids,
 										  .positions = batch->positions,
-										  .n_tokens = cursor.at};
+										  .n_tokens = cursor.at,
+										  .read = batch->is_read};
 	return MREN_OK;
 }
 
@@ -228,13 +257,13 @@ void
 mren_marker_gather(const MrenMarkerBatch *batch, const MrenMarkerShape *shape, size_t i,
 				   const float *vectors, float *out)
 {
-	const size_t *markers = batch->markers + i * MREN_N_MARKS;
+	const size_t *reads = batch->reads + i * MREN_MARKER_READS;
 
-	for (size_t mark = 0; mark < MREN_N_MARKS; mark++, out += shape->width)
+	for (size_t r = 0; r < MREN_MARKER_READS; r++, out += shape->width)
 	{
-		if (markers[mark] == SIZE_MAX)
+		if (reads[r] == SIZE_MAX)
 			memset(out, 0, shape->width * sizeof(float));
 		else
-			memcpy(out, vectors + markers[mark] * shape->width, shape->width * sizeof(float));
+			memcpy(out, vectors + reads[r] * shape->width, shape->width * sizeof(float));
 	}
 }

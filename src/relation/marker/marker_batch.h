@@ -36,11 +36,17 @@ mren_marker_kind(const MrenMarkerShape *shape, size_t mark, int32_t type)
 	return mark * (shape->n_types + 1) + (size_t) (type + 1);
 }
 
-/* Columns of a row's vector: those of its four markers. */
+/*
+ * Tokens whose vectors are a row's vector: its markers, and then the tokens that they mark.  These
+ * say what the mentions are from the first step on, before the markers have learned to look.
+ */
+#define MREN_MARKER_READS (2 * MREN_N_MARKS)
+
+/* Columns of a row's vector. */
 static inline size_t
 mren_marker_dim(const MrenMarkerShape *shape)
 {
-	return MREN_N_MARKS * shape->width;
+	return MREN_MARKER_READS * shape->width;
 }
 
 /* A row to be classified; types are -1 or below n_types. */
@@ -57,8 +63,9 @@ typedef struct MrenMarkerBatch
 	MrenTransformerSentence *sentences;
 	int32_t *ids;
 	uint32_t *positions;
-	/* (n, MREN_N_MARKS) the tokens that are each row's markers; SIZE_MAX in a row without tokens */
-	size_t *markers;
+	bool *is_read; /* (n_tokens) some row reads its vector */
+	/* (n, MREN_MARKER_READS) tokens, of the batch; SIZE_MAX in a row without tokens */
+	size_t *reads;
 	size_t rows_capacity;
 	size_t tokens_capacity;
 } MrenMarkerBatch;

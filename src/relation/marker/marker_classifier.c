@@ -6,7 +6,6 @@
 
 #include <string.h>
 
-#include "base/size.h"
 #include "base/weights.h"
 
 #define MAX_TYPES 1024

@@ -26,7 +26,7 @@
 enum
 {
 	MREN_MARKER_EMBEDDINGS,	 /* (kinds, embedding_width), constant but with MREN_TUNING_ALL */
-	MREN_MARKER_HEAD_WEIGHT, /* (4 width, n_relations) */
+	MREN_MARKER_HEAD_WEIGHT, /* (mren_marker_dim, n_relations) */
 	MREN_MARKER_HEAD_BIAS,	 /* (1, n_relations) */
 	MREN_MARKER_TUNED, /* (tuning.n, 1): the tensors of tuning.h, one behind the other; if any */
 };

@@ -3,7 +3,10 @@
  *	  A training run, and its steps: each processes one block of rows or one
  *	  mini-batch of the stage that trainer_stages.c has begun.
  */
-#include "relation/train/trainer_internal.h"
+#include "relation/train/trainer_linear.h"
+#include "relation/train/trainer_members.h"
+#include "relation/train/trainer_rows.h"
+#include "relation/train/trainer_stages.h"
 
 #include <math.h>
 #include <string.h>
@@ -34,7 +37,7 @@ mren_trainer_create(const MrenEnv *env, const MrenOptions *options, const MrenTr
 		memcpy(t->encoder_sha256, inputs->encoder_sha256, 32);
 	if (inputs->audio_sha256 != NULL)
 		memcpy(t->audio_sha256, inputs->audio_sha256, 32);
-	t->report.temperature = 1;
+	t->report.calibration.temperature = 1;
 	*trainer = t;
 	return MREN_OK;
 }
@@ -227,7 +230,7 @@ marker_rows_later(const MrenTrainer *trainer)
 {
 	double n_epochs = trainer->stage == MREN_STAGE_MARKER_FIT
 						  ? (double) trainer->epochs.n_epochs
-						  : (double) trainer->options.encoder_epochs;
+						  : (double) mren_trainer_marker_epochs(trainer);
 	double rows = fit_rows_later(trainer, n_epochs);
 
 	if (trainer->epochs.validates && trainer->options.encoder_refit && !trainer->stopping)

@@ -11,10 +11,12 @@
 
 #include "relation/net.h"
 #include "relation/options.h"
+#include "evaluation/calibration.h"
 #include "training/courses.h"
 #include "training/progress.h"
 #include "data/source.h"
 #include "data/word_vectors.h"
+#include "transformer/train/tuning_team.h"
 
 typedef struct MrenTrainer MrenTrainer;
 
@@ -34,6 +36,7 @@ typedef struct MrenTrainerInputs
 	const MrenEncoderSource *encoder;
 	const uint8_t *text_encoder_sha256; /* 32 bytes; with an encoder */
 	size_t memory;						/* bytes that fine-tuning it may take; 0: no limit */
+	const MrenTuningTeam *team; /* that fine-tunes it, and outlives the trainer; NULL: none */
 } MrenTrainerInputs;
 
 typedef struct MrenTrainReport
@@ -75,15 +78,17 @@ typedef struct MrenTrainReport
 	double validation_majority; /* share of the most frequent relation in the validation rows */
 	double validation_entropy;	/* of the shares of the relations in them, in nats */
 	double blank_loss;			/* of a network that gives all relations the same score */
-	double temperature;
+	MrenCalibration calibration;
 	bool warm;		   /* it started from the weights of another network */
 	char cold[160];	   /* why it did not, if it should have; else empty */
 	bool encoder_warm; /* the same of the text encoder's fine-tuning */
 	char encoder_cold[160];
 	bool decided;				/* thresholds were fitted */
 	MrenDecisionScore decision; /* of the kept validation rows under them */
-	double negative_bias;		/* of the negative relation's logit, after the temperature */
 } MrenTrainReport;
+
+/* Beside weak rows, fewer gold rows that validate do not calibrate. */
+#define MREN_FEWEST_GOLD_ROWS 10
 
 /*
  * mren_trainer_create

@@ -8,7 +8,7 @@
  * read by the same program on the same machine, so it has no version; but its lengths
  * are checked.
  */
-#include "relation/train/trainer_internal.h"
+#include "relation/train/trainer_stages.h"
 
 #include <string.h>
 

@@ -6,7 +6,7 @@
  * give the kept validation rows.  A refit trains on these rows, too, and keeps
  * the thresholds, as it keeps the temperature.
  */
-#include "relation/train/trainer_internal.h"
+#include "relation/train/trainer_members.h"
 
 #include <math.h>
 
@@ -49,28 +49,6 @@ mren_trainer_decide_row(MrenTrainer *trainer, size_t row, const uint8_t *record,
 	return MREN_OK;
 }
 
-/* The calibrated distribution of a row, as the finished network will give it. */
-static void
-distribution(const MrenTrainer *trainer, const float *logits, float *probabilities)
-{
-	const MrenTrainReport *report = &trainer->report;
-	size_t k = trainer->shape.n_relations;
-	double top = -INFINITY;
-	double sum = 0;
-
-	for (size_t j = 0; j < k; j++)
-	{
-		double bias = (int32_t) j == trainer->negative ? report->negative_bias : 0;
-
-		probabilities[j] = (float) ((double) logits[j] / report->temperature + bias);
-		top = fmax(top, (double) probabilities[j]);
-	}
-	for (size_t j = 0; j < k; j++)
-		sum += exp((double) probabilities[j] - top);
-	for (size_t j = 0; j < k; j++)
-		probabilities[j] = (float) (exp((double) probabilities[j] - top) / sum);
-}
-
 MrenStatus
 mren_trainer_decide(MrenTrainer *trainer, MrenError *err)
 {
@@ -85,7 +63,8 @@ mren_trainer_decide(MrenTrainer *trainer, MrenError *err)
 		return MREN_OK;
 	MREN_TRY(mren_allocate(&trainer->env, n * k, sizeof(float), &probabilities, err));
 	for (size_t i = 0; i < n; i++)
-		distribution(trainer, kept->best + i * k, probabilities + i * k);
+		mren_calibration_apply(&trainer->report.calibration, kept->best + i * k, k,
+							   trainer->negative, probabilities + i * k);
 	status = mren_decision_fit(&trainer->env,
 							   &(MrenScoredRows){probabilities, kept->labels, kept->weights,
 												 kept->pairs, n, k, trainer->negative},

@@ -12,7 +12,7 @@
  * The optimiser goes on from the weights of the last step and never reads the mean.  Beside
  * the trained tensors the mean's array has a copy of the measured ones.
  */
-#include "relation/train/trainer_internal.h"
+#include "relation/train/trainer_members.h"
 
 #include <math.h>
 #include <string.h>

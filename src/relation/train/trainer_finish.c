@@ -2,7 +2,8 @@
  * trainer_finish.c
  *	  Building the trained network at the end of a training.
  */
-#include "relation/train/trainer_internal.h"
+#include "relation/train/trainer_linear.h"
+#include "relation/train/trainer_members.h"
 
 #include <string.h>
 
@@ -38,12 +39,13 @@ copy_identities(const MrenTrainer *trainer, MrenNet *net, MrenError *err)
 static void
 set_negative_bias(const MrenTrainer *trainer, MrenNet *net)
 {
+	const MrenCalibration *fit = &trainer->report.calibration;
 	size_t bias = net->layout.ids.bias[net->shape.n_hidden];
 
 	if (trainer->negative < 0)
 		return;
 	mren_parameter_at(&net->layout.table, net->values, bias)[trainer->negative] +=
-		(float) (trainer->report.negative_bias * trainer->report.temperature);
+		(float) (fit->bias * fit->temperature);
 }
 
 /* The weight of a member's logits in the sum of all logits. */
@@ -125,7 +127,8 @@ fill_net(const MrenTrainer *trainer, MrenNet *net, MrenError *err)
 									sizeof(trainer->audio_sha256), err));
 	net->negative = trainer->negative;
 	net->threshold = trainer->options.threshold;
-	net->temperature = trainer->report.temperature;
+	net->temperature = trainer->report.calibration.temperature;
+	net->lapse = trainer->report.calibration.lapse;
 	net->scale = trainer->scale;
 	return mren_net_complete(net, err);
 }

@@ -8,7 +8,9 @@
  * gold rows of the others, for the number of epochs that the fit found best; and the logits of all
  * gold rows are kept, each from a network that has not seen it.
  */
-#include "relation/train/trainer_internal.h"
+#include "relation/train/trainer_linear.h"
+#include "relation/train/trainer_members.h"
+#include "relation/train/trainer_stages.h"
 
 #include <string.h>
 

@@ -10,7 +10,8 @@
  * (1 - share) * network + share * branch, with the share under which the
  * validation rows are most likely; each is taken from its own best epoch.
  */
-#include "relation/train/trainer_internal.h"
+#include "relation/train/trainer_linear.h"
+#include "relation/train/trainer_members.h"
 
 #include <math.h>
 #include <string.h>

@@ -3,7 +3,8 @@
  *	  A row into a mini-batch: its label, weight and distribution, and its text, image and
  *	  recording as the network reads them.
  */
-#include "relation/train/trainer_internal.h"
+#include "relation/train/trainer_linear.h"
+#include "relation/train/trainer_rows.h"
 
 #include <math.h>
 #include <string.h>

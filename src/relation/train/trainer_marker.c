@@ -6,7 +6,8 @@
  * likelihood after calibration, since a fine-tuned encoder becomes overconfident while its
  * ranking still improves.  Rate, schedule and restarts are those of transformer/train/encoder_tuning.
  */
-#include "relation/train/trainer_internal.h"
+#include "relation/train/trainer_members.h"
+#include "relation/train/trainer_stages.h"
 
 #include <math.h>
 #include <string.h>
@@ -16,7 +17,10 @@
 #include "relation/net_internal.h"
 
 #define HEAD_DROPOUT 0.1f
-#define HEAD_RATE 1e-3	  /* at least */
+#define HEAD_RATE 1e-3 /* at least */
+#define LEAST_EPOCHS 5
+#define MOST_EPOCHS 20
+#define LEAST_STEPS 250	  /* but for MOST_EPOCHS */
 #define CHANCE_GAIN 3.0	  /* nats of all validation rows that say nothing */
 #define CHANCE_SHARE 0.01 /* of their entropy, likewise */
 
@@ -77,14 +81,39 @@ begins_warm(const MrenTrainer *trainer)
 		   trainer->report.encoder_restarts == 0;
 }
 
+static size_t
+steps_of_epoch(const MrenTrainer *trainer, size_t n_rows)
+{
+	size_t batch = trainer->options.encoder_batch_size;
+
+	return (n_rows + batch - 1) / batch;
+}
+
+/*
+ * Few rows take more epochs: an encoder takes some hundred steps to learn a task, however many
+ * rows it has (Mosbach et al. 2021).
+ */
+static size_t
+choose_epochs(const MrenTrainer *trainer)
+{
+	size_t steps = steps_of_epoch(trainer, mren_trainer_epoch_rows(trainer, &trainer->epochs));
+	size_t epochs = steps > 0 ? (LEAST_STEPS + steps - 1) / steps : LEAST_EPOCHS;
+
+	if (trainer->options.encoder_epochs != MREN_MARKER_EPOCHS_AUTO)
+		return trainer->options.encoder_epochs;
+	epochs = epochs > LEAST_EPOCHS ? epochs : LEAST_EPOCHS;
+	return epochs < MOST_EPOCHS ? epochs : MOST_EPOCHS;
+}
+
 /* Gold rows that follow weak ones have all epochs, if at a lower rate. */
 int
 mren_trainer_marker_epochs(const MrenTrainer *trainer)
 {
+	size_t epochs = choose_epochs(trainer);
+
 	if (trainer->marker.start_head != NULL)
-		return (int) trainer->options.encoder_epochs;
-	return mren_transformer_tuning_epochs(&trainer->marker.fine_tuning,
-										  trainer->options.encoder_epochs);
+		return (int) epochs;
+	return mren_transformer_tuning_epochs(&trainer->marker.fine_tuning, epochs);
 }
 
 MrenStatus
@@ -92,8 +121,6 @@ mren_trainer_marker_begin(MrenTrainer *trainer, MrenError *err)
 {
 	MrenMarkerTraining *marker = &trainer->marker;
 	MrenParameterList head = mren_parameters_trained(&marker->head);
-	size_t batch = trainer->options.encoder_batch_size;
-	size_t per_epoch;
 
 	if (trainer->epochs.phase == MREN_PHASE_REFIT)
 		MREN_TRY(mren_marker_rows_join(trainer, err));
@@ -103,8 +130,8 @@ mren_trainer_marker_begin(MrenTrainer *trainer, MrenError *err)
 	mren_trainer_marker_warm_head(trainer);
 	if (marker->start_head != NULL)
 		memcpy(marker->head_values, marker->start_head, marker->head.size * sizeof(float));
-	per_epoch = (training_rows(trainer)->n + batch - 1) / batch;
-	marker->n_steps = per_epoch * (size_t) mren_trainer_marker_epochs(trainer);
+	marker->n_steps = steps_of_epoch(trainer, training_rows(trainer)->n) *
+					  (size_t) mren_trainer_marker_epochs(trainer);
 	marker->n_done = 0;
 	/* An earlier network may be better than any epoch: it is validated first. */
 	begin_pass(trainer, begins_warm(trainer) && trainer->epochs.validates);
@@ -129,7 +156,7 @@ score_rows(MrenTrainer *trainer, MrenWork *work, MrenRandom *drop)
 	mren_dense_forward(work, &layer, &in, step->logits);
 }
 
-/* The gradient of the markers' vectors; those of the text get theirs within the encoder. */
+/* The gradient of the vectors that are read; rows of one sentence may read the same one. */
 static void
 spread_gradient(MrenTrainer *trainer)
 {
@@ -140,11 +167,11 @@ spread_gradient(MrenTrainer *trainer)
 
 	mren_multiply(step->dinput, step->dinput, step->mask, step->n * dim);
 	memset(step->dvectors, 0, step->batch.batch.n_tokens * width * sizeof(float));
-	for (size_t i = 0; i < step->n * MREN_N_MARKS; i++)
+	for (size_t i = 0; i < step->n * MREN_MARKER_READS; i++)
 	{
-		if (step->batch.markers[i] != SIZE_MAX)
-			memcpy(step->dvectors + step->batch.markers[i] * width, step->dinput + i * width,
-				   width * sizeof(float));
+		if (step->batch.reads[i] != SIZE_MAX)
+			mren_axpy(step->dvectors + step->batch.reads[i] * width, step->dinput + i * width, 1,
+					  width);
 	}
 }
 

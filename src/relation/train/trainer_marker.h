@@ -111,7 +111,7 @@ extern void mren_trainer_marker_warm_head(MrenTrainer *trainer);
 
 /* Whether there is one to be trained. */
 extern bool mren_trainer_marker_wanted(const MrenTrainer *trainer);
-/* Epochs of a fit. */
+/* Epochs of a fit on the rows of trainer->epochs. */
 extern int mren_trainer_marker_epochs(const MrenTrainer *trainer);
 /* Begins its epochs in the stage that trainer->epochs describes. */
 extern MrenStatus mren_trainer_marker_begin(MrenTrainer *trainer, MrenError *err);

@@ -3,15 +3,17 @@
  *	  What the training of a marker classifier works on: the encoder with its markers, the output
  *	  layer, and their optimisers.
  */
-#include "relation/train/trainer_internal.h"
+#include "relation/train/trainer_state.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "nn/kernels.h"
 
-#define ALL_RATE 2e-4	  /* of mren_transformer_tuning_rate: good among a few that were tried */
 #define DEFAULT_SHARE 0.5 /* without validation rows */
+
+/* The best of a few that were tried. */
+static const MrenTuningRates default_rates = {.all = 2e-4, .adapters = 1e-3};
 
 bool
 mren_trainer_marker_wanted(const MrenTrainer *trainer)
@@ -136,9 +138,12 @@ open_encoder(MrenTrainer *trainer, MrenError *err)
 	MREN_TRY(read_weights(trainer, &weights, err));
 	MREN_TRY(mren_transformer_tuning_open(&trainer->env, fine_tuning, &config, &tuning, weights,
 										  trainer->inputs.memory, err));
-	fine_tuning->rate = options->encoder_rate > 0
-							? options->encoder_rate
-							: mren_transformer_tuning_rate(tuning.kind, config.width, ALL_RATE);
+	if (trainer->inputs.team != NULL)
+		mren_transformer_tuning_lead(fine_tuning, trainer->inputs.team);
+	fine_tuning->rate =
+		options->encoder_rate > 0
+			? options->encoder_rate
+			: mren_transformer_tuning_rate(&default_rates, tuning.kind, config.width);
 	marker->shape.tuning.n = fine_tuning->n_tuned;
 	mren_trainer_marker_warm(trainer);
 	return MREN_OK;

@@ -3,7 +3,7 @@
  *	  The rows of a marker classifier's epochs: ordered by sentence, shuffled by sentence, and
  *	  read in steps.
  */
-#include "relation/train/trainer_internal.h"
+#include "relation/train/trainer_rows.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
  *	  The last pass before the first epoch: each row's role is noted, and the mean and
  *	  deviation of every input over the training rows go into the first member's values.
  */
-#include "relation/train/trainer_internal.h"
+#include "relation/train/trainer_rows.h"
 
 #include <math.h>
 

@@ -13,7 +13,8 @@
  * The linear branch, whose result hardly depends on the seed, is trained once,
  * beside the first member.
  */
-#include "relation/train/trainer_internal.h"
+#include "relation/train/trainer_linear.h"
+#include "relation/train/trainer_members.h"
 
 #include <math.h>
 #include <string.h>

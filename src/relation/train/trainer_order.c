@@ -7,7 +7,7 @@
  * training rows shuffled together.  So a file is read mostly in sequence, memory
  * holds one pool, and the order depends on rows and seed alone.
  */
-#include "relation/train/trainer_internal.h"
+#include "relation/train/trainer_rows.h"
 
 #include <string.h>
 

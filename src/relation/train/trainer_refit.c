@@ -2,7 +2,9 @@
  * trainer_refit.c
  *	  The refits: after all is fitted, members and linear branch are trained again on all rows.
  */
-#include "relation/train/trainer_internal.h"
+#include "relation/train/trainer_linear.h"
+#include "relation/train/trainer_members.h"
+#include "relation/train/trainer_stages.h"
 
 /* Gold rows that only judge are not trained on. */
 bool

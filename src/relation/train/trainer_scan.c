@@ -6,7 +6,8 @@
  * pass collects the groups that validate, from which no weak row may train.  Together they
  * decide the role of each row.
  */
-#include "relation/train/trainer_internal.h"
+#include "relation/train/trainer_linear.h"
+#include "relation/train/trainer_rows.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -35,7 +36,7 @@ mren_trainer_read_row(MrenTrainer *trainer, size_t i, MrenExample *example, Mren
 static uint64_t
 group_hash(const MrenTrainer *trainer, const MrenExample *example)
 {
-	return mren_hash64(&example->group, sizeof(example->group),
+	return mren_hash64(&example->together, sizeof(example->together),
 					   (uint64_t) trainer->options.common.seed + MREN_STREAM_SPLIT);
 }
 
@@ -306,7 +307,7 @@ mren_trainer_scan_groups(MrenTrainer *trainer, bool *done, MrenError *err)
 			continue;
 		MREN_TRY(mren_grow(&trainer->env, &scan->validating, &scan->validating_capacity,
 						   scan->n_validating, scan->n_validating + 1, sizeof(uint64_t), err));
-		scan->validating[scan->n_validating++] = example.group;
+		scan->validating[scan->n_validating++] = example.together;
 	}
 	*done = trainer->next_row == trainer->inputs.source.n;
 	if (*done && scan->n_validating > 0)
@@ -323,7 +324,7 @@ weak_role(const MrenTrainer *trainer, const MrenExample *example)
 {
 	const MrenRowScan *scan = &trainer->scan;
 	bool validates =
-		scan->n_validating > 0 && bsearch(&example->group, scan->validating, scan->n_validating,
+		scan->n_validating > 0 && bsearch(&example->together, scan->validating, scan->n_validating,
 										  sizeof(uint64_t), compare_groups) != NULL;
 
 	return validates || example->split == MREN_SPLIT_VALIDATION ? MREN_ROLE_NONE : MREN_ROLE_WEAK;

@@ -8,7 +8,9 @@
  * random numbers that begin anew with a member's fit and refit, so that the linear branch
  * alone draws what it would beside the first member.
  */
-#include "relation/train/trainer_internal.h"
+#include "relation/train/trainer_linear.h"
+#include "relation/train/trainer_members.h"
+#include "relation/train/trainer_stages.h"
 
 /* Trains what has been begun, until it ends; reports its epochs, of n_epochs so far, unless 0. */
 static MrenStatus

@@ -23,7 +23,10 @@
  *
  * Only mren_trainer_next_stage knows which stage follows which.
  */
-#include "relation/train/trainer_internal.h"
+#include "relation/train/trainer_linear.h"
+#include "relation/train/trainer_members.h"
+#include "relation/train/trainer_rows.h"
+#include "relation/train/trainer_stages.h"
 
 #include <string.h>
 
@@ -222,22 +225,29 @@ begin_fit(MrenTrainer *trainer, size_t member, MrenError *err)
 	return MREN_OK;
 }
 
-/* Temperature and bias from the joined logits of the best epochs. */
+/*
+ * Temperature and bias from the joined logits of the best epochs; beside weak rows also a lapse
+ * rate, since the rules are certain of their mistakes.
+ */
 static MrenStatus
 calibrate(MrenTrainer *trainer, MrenError *err)
 {
 	MrenTrainReport *report = &trainer->report;
 	MrenLogits rows = mren_trainer_kept_rows(trainer, trainer->kept.best, trainer->negative);
-	MrenCalibration fit;
+	MrenCalibration *fit = &report->calibration;
 
-	MREN_TRY(mren_calibration_fit(&trainer->env, &rows, &fit, err));
+	if (report->n_weak > 0 && rows.n < MREN_FEWEST_GOLD_ROWS)
+		return MREN_OK;
+	if (report->n_weak > 0)
+		MREN_TRY(mren_calibration_fit_lapse(&trainer->env, &rows, fit, err));
+	else
+		MREN_TRY(mren_calibration_fit(&trainer->env, &rows, fit, err));
 	/*
 	 * With few kept rows that are all predicted correctly, maximum likelihood
 	 * would make every answer certain.
 	 */
-	report->temperature =
-		report->validation_accuracy >= 1 && fit.temperature < 1 ? 1 : fit.temperature;
-	report->negative_bias = fit.bias;
+	if (report->validation_accuracy >= 1 && fit->temperature < 1)
+		fit->temperature = 1;
 	return MREN_OK;
 }
 
@@ -247,8 +257,8 @@ begin_marker(MrenTrainer *trainer, MrenStage stage, MrenError *err)
 	const MrenTrainReport *report = &trainer->report;
 
 	trainer->stage = stage;
-	trainer->epochs = fit_epochs(trainer, stage == MREN_STAGE_MARKER_PRETRAIN,
-								 (size_t) mren_trainer_marker_epochs(trainer));
+	trainer->epochs = fit_epochs(trainer, stage == MREN_STAGE_MARKER_PRETRAIN, 0);
+	trainer->epochs.n_epochs = mren_trainer_marker_epochs(trainer);
 	if (stage == MREN_STAGE_MARKER_REFIT)
 	{
 		trainer->epochs.phase = MREN_PHASE_REFIT;

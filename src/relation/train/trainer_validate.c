@@ -5,7 +5,9 @@
  * Reads the rows in canonical order; the logits of the first ones are kept for
  * the calibration.
  */
-#include "relation/train/trainer_internal.h"
+#include "relation/train/trainer_linear.h"
+#include "relation/train/trainer_members.h"
+#include "relation/train/trainer_rows.h"
 
 #include <string.h>
 

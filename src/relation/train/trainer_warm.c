@@ -6,7 +6,7 @@
  * again, on rows that are mostly the same.  Nor is the linear branch, which
  * needs only one or two epochs.
  */
-#include "relation/train/trainer_internal.h"
+#include "relation/train/trainer_members.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -38,6 +38,7 @@ mren_tag_trainer_create(const MrenEnv *env, const MrenTagOptions *options,
 	mren_tag_trainer_encoder_choose(made, inputs);
 	made->source = inputs->source;
 	made->memory = inputs->memory;
+	made->team = inputs->team;
 	made->vectors = inputs->vectors;
 	made->has_embeddings = inputs->embeddings_sha256 != NULL;
 	if (made->has_embeddings)

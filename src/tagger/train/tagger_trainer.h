@@ -19,6 +19,7 @@
 #include "tagger/tag_options.h"
 #include "tagger/tagger.h"
 #include "training/progress.h"
+#include "transformer/train/tuning_team.h"
 
 typedef struct MrenTagTrainer MrenTagTrainer;
 
@@ -33,6 +34,7 @@ typedef struct MrenTagTrainerInputs
 	const MrenEncoderSource *encoder;
 	const uint8_t *text_encoder_sha256; /* 32 bytes, with encoder */
 	size_t memory;						/* bytes that fine-tuning it may take; 0: no limit */
+	const MrenTuningTeam *team; /* that fine-tunes it, and outlives the trainer; NULL: none */
 } MrenTagTrainerInputs;
 
 typedef struct MrenTagReport

@@ -14,7 +14,7 @@
 #include "tagger/tagger_internal.h"
 #include "tagger/train/tagger_trainer_internal.h"
 
-#define ALL_RATE 1.5e-4 /* of mren_transformer_tuning_rate */
+static const MrenTuningRates default_rates = {.all = 1.5e-4, .adapters = 5e-4};
 
 void
 mren_tag_trainer_encoder_choose(MrenTagTrainer *trainer, const MrenTagTrainerInputs *inputs)
@@ -64,10 +64,12 @@ mren_tag_trainer_encoder_open(MrenTagTrainer *trainer, MrenError *err)
 	}
 	MREN_TRY(mren_transformer_tuning_open(env, fine_tuning, &encoder->source->config, &tuning,
 										  weights, trainer->memory, err));
+	if (trainer->team != NULL)
+		mren_transformer_tuning_lead(fine_tuning, trainer->team);
 	fine_tuning->rate =
 		trainer->options.encoder_rate > 0
 			? trainer->options.encoder_rate
-			: mren_transformer_tuning_rate(tuning.kind, encoder->shape.width, ALL_RATE);
+			: mren_transformer_tuning_rate(&default_rates, tuning.kind, encoder->shape.width);
 	encoder->shape.tuning.n = fine_tuning->n_tuned;
 	n = mren_transformer_trainer_parameters(fine_tuning->trainer).size;
 	MREN_TRY(mren_transformer_tuning_reserve(fine_tuning, n * sizeof(float), err));

@@ -54,7 +54,8 @@ struct MrenTagTrainer
 	MrenEnv env;
 	MrenTagOptions options;
 	MrenSource source;
-	size_t memory; /* of the text encoder's fine-tuning; 0: no limit */
+	size_t memory;				/* of the text encoder's fine-tuning; 0: no limit */
+	const MrenTuningTeam *team; /* of it; NULL: none */
 	MrenWordVectors vectors;
 	bool has_embeddings;
 	uint8_t embeddings_sha256[32];

@@ -214,8 +214,9 @@ static const char *const brackets[][2] = {
 	{"-LRB-", "("}, {"-RRB-", ")"}, {"-LSB-", "["}, {"-RSB-", "]"}, {"-LCB-", "{"}, {"-RCB-", "}"},
 };
 
-MrenTextSpan
-mren_dataset_token(const MrenDataset *dataset, const MrenLiteralNode *token)
+/* The token as it is in the sentence: with tacred's brackets unescaped. */
+static MrenTextSpan
+token_text(const MrenDataset *dataset, const MrenLiteralNode *token)
 {
 	if (dataset->kind == MREN_DATASET_TACRED && token->len == 5 && token->text[0] == '-')
 	{
@@ -257,7 +258,7 @@ mren_dataset_join_more(MrenDataset *dataset, const MrenLiteralNode *node, const 
 		if (i > 0)
 			MREN_TRY(mren_dataset_append(dataset, " ", 1, err));
 		lower = dataset->n_chars;
-		text = mren_dataset_token(dataset, token);
+		text = token_text(dataset, token);
 		if (text.len == 0)
 			return mren_dataset_fail(dataset, err, "\"%s\" has an element %u that is empty", key,
 									 i + 1);

@@ -92,7 +92,7 @@ extern MrenStatus mren_dataset_open_brat(const MrenEnv *env, MrenTextSpan text,
 
 /*
  * mren_dataset_next
- *	  *more is false behind the last row.  The row's texts are valid until the
+ *	  *more is false after the last row.  The row's texts are valid until the
  *	  next call.  MREN_EFORMAT names the line or the element that is malformed.
  */
 extern MrenStatus mren_dataset_next(MrenDataset *dataset, MrenDatasetRow *row, bool *more,

@@ -206,7 +206,7 @@ read_line(MrenDataset *dataset, MrenTextSpan line, MrenError *err)
 	}
 }
 
-/* The next line that is not blank, without its end; false behind the last. */
+/* The next line that is not blank, without its end; false after the last. */
 static bool
 next_line(MrenDataset *dataset, MrenTextSpan *line)
 {

@@ -103,7 +103,7 @@ take_tags(MrenDataset *dataset, const MrenLiteralNode *tags, MrenError *err)
 /*
  * A member of an entity or a relation, which is an object with keys, or a list
  * of numbers and strings, whose nodes follow each other.  NULL for what is missing,
- * or stands behind a list or an object.
+ * or stands after a list or an object.
  */
 static const MrenLiteralNode *
 member(const MrenLiteral *literal, const MrenLiteralNode *node, const char *key, uint32_t place)

@@ -32,7 +32,7 @@ number_of(const MrenDataset *dataset, const MrenLiteralNode *node)
 	return (uint32_t) (node - dataset->literal.nodes);
 }
 
-/* One sentence behind the others. */
+/* One sentence after the others. */
 static MrenStatus
 add_sentence(MrenDataset *dataset, const MrenLiteralNode *list, MrenError *err)
 {

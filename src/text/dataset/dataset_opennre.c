@@ -21,7 +21,7 @@ read_position(const MrenDataset *dataset, const MrenLiteralNode *mention, const 
 {
 	const MrenLiteralNode *position = mren_literal_get(&dataset->literal, mention, "pos");
 
-	/* The two numbers are the nodes right behind their list. */
+	/* The two numbers are the nodes right after their list. */
 	if (position == NULL || position->kind != MREN_LITERAL_LIST || position->n != 2 ||
 		!mren_dataset_int(position + 1, lower) || !mren_dataset_int(position + 2, upper))
 		return mren_dataset_fail(dataset, err, "\"pos\" of \"%s\" is not two whole numbers", role);

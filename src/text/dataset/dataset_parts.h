@@ -118,15 +118,12 @@ extern MrenStatus mren_dataset_append(MrenDataset *dataset, const char *text, si
 extern MrenStatus mren_dataset_join(MrenDataset *dataset, const MrenLiteralNode *node,
 									const char *key, MrenError *err);
 
-/* The same behind what is there already, which a caller has parted with a space. */
+/* The same after what is there already, which a caller has parted with a space. */
 extern MrenStatus mren_dataset_join_more(MrenDataset *dataset, const MrenLiteralNode *node,
 										 const char *key, MrenError *err);
 
-/* The document's own row, then those of its sentences; false behind them. */
+/* The document's own row, then those of its sentences; false after them. */
 extern bool mren_dataset_next_text(MrenDataset *dataset, MrenDatasetRow *row);
-
-/* The text of a token as it is in the sentence: with tacred's brackets unescaped. */
-extern MrenTextSpan mren_dataset_token(const MrenDataset *dataset, const MrenLiteralNode *token);
 
 /*
  * The place of a mention, by tokens (after join) or by characters: within the
@@ -166,8 +163,8 @@ extern void mren_dataset_fill_sentence(const MrenDataset *dataset, MrenChars hea
 									   MrenDatasetRow *row);
 
 /*
- * Marks around the two mentions in a text: before and behind the head, before
- * and behind the tail, each with its place in the sentence without marks, or -1.
+ * Marks around the two mentions in a text: before and after the head, before
+ * and after the tail, each with its place in the sentence without marks, or -1.
  */
 #define MREN_DATASET_MARKS 4
 

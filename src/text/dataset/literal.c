@@ -62,7 +62,7 @@ add_node(Parser *parser, MrenLiteralKind kind, const char *text, size_t len)
 
 /* ---- strings ---- */
 
-/* n hexadecimal digits at *at, which moves behind them; false if they are not. */
+/* n hexadecimal digits at *at, which moves past them; false if they are not. */
 static bool
 read_hex(const char **at, const char *stop, int n, uint32_t *value)
 {
@@ -126,7 +126,7 @@ read_octal(const char **at, const char *stop, uint32_t *code)
 }
 
 /*
- * The character that the escape at parser->at (behind its backslash) means.
+ * The character that the escape at parser->at (after its backslash) means.
  * False if it means none.
  */
 static bool

@@ -37,7 +37,7 @@ typedef struct MrenLiteralNode
 {
 	MrenLiteralKind kind;
 	uint32_t n;
-	uint32_t next; /* number of the first node behind this value */
+	uint32_t next; /* number of the first node after this value */
 	const char *text;
 	size_t len;
 } MrenLiteralNode;

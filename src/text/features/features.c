@@ -345,7 +345,7 @@ add_conjunctions(Row *row)
 	add(row, MREN_FEATURE_FIRST_LAST, order, first, last, 0);
 }
 
-/* The words before the first mention and behind the second. */
+/* The words before the first mention and after the second. */
 static void
 add_outside(Row *row)
 {

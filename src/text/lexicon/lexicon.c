@@ -381,7 +381,7 @@ comes_before(const MrenLexiconEntry *a, const MrenLexiconEntry *b)
 	return a->confidence != b->confidence ? a->confidence > b->confidence : a->type < b->type;
 }
 
-/* Gathers a node's entries behind n others, best first; the new number of all. */
+/* Gathers a node's entries after n others, best first; the new number of all. */
 static uint32_t
 gather_entries(MrenLexicon *lexicon, LexiconNode *node, const uint32_t *rank, uint32_t n)
 {

@@ -131,7 +131,7 @@ lexicon_edge_slot(const LexiconEdge *edges, size_t n_slots, uint32_t node, uint3
 	return slot;
 }
 
-/* The node behind a word, or NONE. */
+/* The node after a word, or NONE. */
 static inline uint32_t
 lexicon_step(const MrenLexicon *lexicon, uint32_t node, uint32_t word)
 {

@@ -13,15 +13,15 @@
  *	  the first and the last word, or initials of a longer name.
  *	  Of places: a name without "Kingdom of" and the like.
  *	  Of others: a name without "Corporation" and the like at its end, or its
- *	  last word behind an article: "the Spurs".
+ *	  last word after an article: "the Spurs".
  * 3. An abbreviation in capitals and a name whose capitalised words begin with its
  *	  letters, in either order.
- * 4. A name in parentheses behind another, if its letters occur there in their
+ * 4. A name in parentheses after another, if its letters occur there in their
  *	  order and both begin alike: "European Union (EU)" (Schwartz and Hearst 2003);
  *	  if it is in another script; or if neither is a person or a place.
  * 5. A name that another is given in so many words: "also known as", "(now".
  *
- * Then what is left joins a longer name behind it by rule 2; a person only by the surname.
+ * Then what is left joins a longer name after it by rule 2; a person only by the surname.
  *
  * Nouns such as "the company" are no names and stay what they are.
  */

@@ -150,7 +150,7 @@ convert_slowly(const char *start, const char *end, float *value)
 	return MREN_NUMBER_OK;
 }
 
-/* "nan", "inf", "infinity", in any case; *end moves behind it. */
+/* "nan", "inf", "infinity", in any case; *end moves past it. */
 static bool
 is_not_a_finite_word(const char *at, const char *stop, const char **end)
 {

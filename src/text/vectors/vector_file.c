@@ -256,7 +256,7 @@ check_line_end(const MrenVectorReader *reader, const char *text, size_t len, Mre
 static MrenStatus
 take_line(MrenVectorReader *reader, const char *text, size_t len, MrenError *err)
 {
-	MrenVectorLine line;
+	MrenTextSpan word;
 	MrenStatus status;
 	MrenError why;
 
@@ -282,12 +282,12 @@ take_line(MrenVectorReader *reader, const char *text, size_t len, MrenError *err
 		return skip_or_fail(reader, &why, err);
 	if (reader->header.dim == 0)
 		MREN_TRY(learn_dim(reader, text, len, err));
-	status = mren_vector_line_parse(text, len, reader->line, reader->header.dim,
-									reader->header.n_words >= 0, &line, reader->vector, &why);
+	status = mren_vector_line_parse(&(MrenVectorLine){text, len, reader->line}, reader->header.dim,
+									reader->header.n_words >= 0, &word, reader->vector, &why);
 	if (status == MREN_OK)
-		status = check_word(reader, line.word, line.len, &why);
+		status = check_word(reader, word.data, word.len, &why);
 	if (status == MREN_OK)
-		return take_word(reader, line.word, line.len, err);
+		return take_word(reader, word.data, word.len, err);
 	reader->n_records++;
 	return skip_or_fail(reader, &why, err);
 }
@@ -370,7 +370,7 @@ note_phrase(MrenVectorReader *reader, const char *word, size_t len)
 }
 
 /*
- * The error of a word that cannot be read, and behind which the file cannot be
+ * The error of a word that cannot be read, and after which the file cannot be
  * read on: the word before it is blamed if that seems to contain a blank.
  */
 static MrenStatus

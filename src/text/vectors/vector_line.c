@@ -7,8 +7,8 @@
 
 #include <stdbool.h>
 
-#include "text/vectors/number.h"
 #include "base/utf8.h"
+#include "text/vectors/number.h"
 
 static inline bool
 is_space(char c)
@@ -42,12 +42,11 @@ field_end(const char *at, const char *stop)
 
 /* The usual line; false when anything is unusual. */
 static bool
-parse_forward(const char *text, const char *stop, size_t dim, MrenVectorLine *line, float *vector)
+parse_forward(const char *text, const char *stop, size_t dim, MrenTextSpan *word, float *vector)
 {
 	const char *at = field_end(text, stop);
 
-	line->word = text;
-	line->len = (size_t) (at - text);
+	*word = (MrenTextSpan){text, (size_t) (at - text)};
 	for (size_t i = 0; i < dim; i++)
 	{
 		at = skip_spaces(at, stop);
@@ -104,23 +103,29 @@ mren_vector_line_dim(const char *text, size_t len)
 	return n;
 }
 
-/* Says which field of the line is no finite number; the line's first field is its word. */
-static MrenStatus
-fail_number(const char *text, const char *stop, const char *at, const char *end, bool finite,
-			int64_t number, MrenError *err)
+/* The line's first field, for a message. */
+static MrenExcerpt
+first_field(const MrenVectorLine *line)
 {
-	MrenExcerpt word = mren_utf8_excerpt(text, (size_t) (field_end(text, stop) - text));
+	const char *end = field_end(line->text, line->text + line->len);
 
+	return mren_utf8_excerpt(line->text, (size_t) (end - line->text));
+}
+
+/* The field is no number, or with `finite` no finite one. */
+static MrenStatus
+fail_number(const MrenVectorLine *line, MrenTextSpan field, bool finite, MrenError *err)
+{
 	return mren_fail(err, MREN_EFORMAT, "line %lld (\"%s\"): \"%s\" is not a %snumber",
-					 (long long) number, word.text, mren_utf8_excerpt(at, (size_t) (end - at)).text,
-					 finite ? "finite " : "");
+					 (long long) line->number, first_field(line).text,
+					 mren_utf8_excerpt(field.data, field.len).text, finite ? "finite " : "");
 }
 
 /* Names the first field after the word that is no finite number. */
 static MrenStatus
-fail_field(const char *text, const char *stop, int64_t number, MrenError *err)
+fail_field(const MrenVectorLine *line, const char *stop, MrenError *err)
 {
-	const char *at = skip_spaces(field_end(text, stop), stop);
+	const char *at = skip_spaces(field_end(line->text, stop), stop);
 
 	while (at < stop)
 	{
@@ -129,20 +134,18 @@ fail_field(const char *text, const char *stop, int64_t number, MrenError *err)
 		MrenNumber result = parse_field(at, end, &value);
 
 		if (result != MREN_NUMBER_OK)
-			return fail_number(text, stop, at, end, result == MREN_NUMBER_NOT_FINITE, number, err);
+			return fail_number(line, (MrenTextSpan){at, (size_t) (end - at)},
+							   result == MREN_NUMBER_NOT_FINITE, err);
 		at = skip_spaces(end, stop);
 	}
 	return MREN_OK;
 }
 
 static MrenStatus
-fail_count(const char *text, const char *stop, size_t dim, size_t found, int64_t number,
-		   MrenError *err)
+fail_count(const MrenVectorLine *line, size_t dim, size_t found, MrenError *err)
 {
-	MrenExcerpt word = mren_utf8_excerpt(text, (size_t) (field_end(text, stop) - text));
-
 	mren_fail(err, MREN_EFORMAT, "line %lld (\"%s\"): expected %zu number%s, found %zu",
-			  (long long) number, word.text, dim, dim == 1 ? "" : "s", found);
+			  (long long) line->number, first_field(line).text, dim, dim == 1 ? "" : "s", found);
 	if (found > dim)
 		mren_error_hint(err,
 						"If the first of them belong to the word, put a first line in front "
@@ -165,12 +168,12 @@ count_fields(const char *text, const char *stop)
 	return n;
 }
 
-/* At least dim numbers end the line: the last dim are read from behind. */
+/* At least dim numbers end the line: the last dim are read from the end. */
 static MrenStatus
-parse_backward(const char *text, const char *stop, int64_t number, size_t dim, MrenVectorLine *line,
+parse_backward(const MrenVectorLine *line, const char *stop, size_t dim, MrenTextSpan *word,
 			   float *vector, MrenError *err)
 {
-	const char *first_end = field_end(text, stop);
+	const char *first_end = field_end(line->text, stop);
 	const char *end = stop;
 
 	for (size_t i = dim; i > 0; i--)
@@ -178,32 +181,32 @@ parse_backward(const char *text, const char *stop, int64_t number, size_t dim, M
 		const char *start = previous_field(first_end, end);
 
 		if (parse_field(start, end, &vector[i - 1]) != MREN_NUMBER_OK)
-			return fail_number(text, stop, start, end, true, number, err);
+			return fail_number(line, (MrenTextSpan){start, (size_t) (end - start)}, true, err);
 		end = trim_end(first_end, start);
 	}
-	line->word = text;
-	line->len = (size_t) (end - text);
+	*word = (MrenTextSpan){line->text, (size_t) (end - line->text)};
 	return MREN_OK;
 }
 
 MrenStatus
-mren_vector_line_parse(const char *text, size_t len, int64_t number, size_t dim, bool stated,
-					   MrenVectorLine *line, float *vector, MrenError *err)
+mren_vector_line_parse(const MrenVectorLine *line, size_t dim, bool stated, MrenTextSpan *word,
+					   float *vector, MrenError *err)
 {
-	const char *stop = trim_end(text, text + len);
+	const char *text = line->text;
+	const char *stop = trim_end(text, text + line->len);
 	size_t n_numbers;
 	size_t n_fields;
 
-	if (parse_forward(text, stop, dim, line, vector))
+	if (parse_forward(text, stop, dim, word, vector))
 		return MREN_OK;
 	if (text < stop && is_space(*text))
-		return mren_fail(err, MREN_EFORMAT, "line %lld: word is missing", (long long) number);
+		return mren_fail(err, MREN_EFORMAT, "line %lld: word is missing", (long long) line->number);
 	n_fields = count_fields(text, stop);
-	n_numbers = mren_vector_line_dim(text, len);
+	n_numbers = mren_vector_line_dim(text, line->len);
 	if (n_fields > dim && (n_numbers == dim || (n_numbers > dim && stated)))
-		return parse_backward(text, stop, number, dim, line, vector, err);
+		return parse_backward(line, stop, dim, word, vector, err);
 	/* Not a word with spaces, then: a field is wrong, or their number. */
 	if (n_fields <= dim + 1)
-		MREN_TRY(fail_field(text, stop, number, err));
-	return fail_count(text, stop, dim, n_numbers, number, err);
+		MREN_TRY(fail_field(line, stop, err));
+	return fail_count(line, dim, n_numbers, err);
 }

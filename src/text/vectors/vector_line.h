@@ -10,26 +10,27 @@
 #include <stdint.h>
 
 #include "base/status.h"
+#include "base/text_span.h"
 
 typedef struct MrenVectorLine
 {
-	const char *word;
+	const char *text; /* (len) without the line's end */
 	size_t len;
+	int64_t number; /* of the line, for messages */
 } MrenVectorLine;
 
 /*
  * mren_vector_line_parse
- *	  Splits text (a line without its end) into a word and exactly dim numbers.
+ *	  Splits a line into its word and exactly dim numbers.
  *
  * Fields are separated by spaces or tabs.  The numbers are the last fields, so
  * that a word may contain spaces.  The word's last part may be a number itself
  * if `stated`, that is, if the file states its dimension; a dimension that was
- * only counted in the first line leaves such a line ambiguous.  vector (dim).
- * number is the line's, for messages.  MREN_EFORMAT.
+ * only counted in the first line leaves such a line ambiguous.  word points into
+ * the line; vector (dim).  MREN_EFORMAT.
  */
-extern MrenStatus mren_vector_line_parse(const char *text, size_t len, int64_t number, size_t dim,
-										 bool stated, MrenVectorLine *line, float *vector,
-										 MrenError *err);
+extern MrenStatus mren_vector_line_parse(const MrenVectorLine *line, size_t dim, bool stated,
+										 MrenTextSpan *word, float *vector, MrenError *err);
 
 /* How many numbers end the line, the first field not counted. */
 extern size_t mren_vector_line_dim(const char *text, size_t len);

@@ -38,19 +38,7 @@
 	F(archive_read_support_format_tar)                                                             \
 	F(archive_read_support_format_zip)
 
-static struct
-{
-	FUNCTIONS(MREN_LIBRARY_MEMBER)
-} library;
-
-static MrenStatus
-load(MrenError *err)
-{
-	static const char *const names[] = {FUNCTIONS(MREN_LIBRARY_NAME)};
-
-	return mren_library_load("libarchive.so.13", names, sizeof(names) / sizeof(names[0]), &library,
-							 err);
-}
+MREN_LIBRARY(FUNCTIONS);
 
 #define MAX_PATH 1024
 /* Folders that hold a config.json or weights. */
@@ -104,7 +92,7 @@ open_archive(const uint8_t *bytes, size_t len, struct archive **out, MrenError *
 	MrenStatus status;
 
 	*out = NULL;
-	MREN_TRY(load(err));
+	MREN_TRY(MREN_LIBRARY_LOAD("libarchive.so.13", err));
 	archive = library.archive_read_new();
 	if (archive == NULL)
 		return mren_fail_nomem(err);

@@ -64,16 +64,34 @@ mren_transformer_trainer_set(MrenTransformerTrainer *trainer, const MrenTensorVi
 }
 
 MrenStatus
-mren_transformer_trainer_clear(MrenTransformerTrainer *trainer, MrenError *err)
+mren_tuned_clear(const MrenEnv *env, float *values, size_t n, MrenError *err)
 {
-	for (size_t at = 0; at < trainer->size; at += PIECE)
+	for (size_t at = 0; at < n; at += PIECE)
 	{
-		size_t n = trainer->size - at < PIECE ? trainer->size - at : PIECE;
-
-		memset(trainer->gradients + at, 0, n * sizeof(float));
-		MREN_TRY(mren_check_interrupts(&trainer->env, err));
+		memset(values + at, 0, (n - at < PIECE ? n - at : PIECE) * sizeof(float));
+		MREN_TRY(mren_check_interrupts(env, err));
 	}
 	return MREN_OK;
+}
+
+MrenStatus
+mren_transformer_trainer_clear(MrenTransformerTrainer *trainer, MrenError *err)
+{
+	return mren_tuned_clear(&trainer->env, trainer->gradients, trainer->size, err);
+}
+
+bool
+mren_transformer_trainer_ready(const MrenTransformerTrainer *trainer)
+{
+	return trainer->ready;
+}
+
+void
+mren_transformer_trainer_forget(MrenTransformerTrainer *trainer)
+{
+	mren_release(&trainer->env, trainer->memory.block);
+	trainer->memory = (MrenTunedMemory){0};
+	trainer->ready = false;
 }
 
 static MrenStatus

@@ -41,6 +41,27 @@ extern MrenStatus mren_transformer_trainer_create(const MrenEnv *env,
 												  const float *weights,
 												  MrenTransformerTrainer **trainer, MrenError *err);
 
+/* Where values and gradients are, each of mren_transformer_trainer_size floats. */
+typedef struct MrenTrainedMemory
+{
+	float *values;
+	float *gradients;
+	bool set; /* the values, by another trainer over them */
+} MrenTrainedMemory;
+
+/*
+ * mren_transformer_trainer_create_in
+ *	  A trainer over memory that outlives it.  Several can be over the same values, each with
+ *	  gradients of its own, which are zero only after mren_transformer_trainer_clear.
+ */
+extern MrenStatus
+mren_transformer_trainer_create_in(const MrenEnv *env, const MrenTransformerConfig *config,
+								   const MrenTransformerTuning *tuning, const float *weights,
+								   const MrenTrainedMemory *memory,
+								   MrenTransformerTrainer **trainer, MrenError *err);
+extern size_t mren_transformer_trainer_size(const MrenTransformerConfig *config,
+											const MrenTransformerTuning *tuning);
+
 /* Releases a trainer; NULL is allowed. */
 extern void mren_transformer_trainer_free(MrenTransformerTrainer *trainer);
 
@@ -85,11 +106,17 @@ extern MrenStatus mren_transformer_trainer_forward(MrenTransformerTrainer *train
 /*
  * mren_transformer_trainer_backward
  *	  Adds to the gradients those of the last forward pass, given the gradient dout
- *	  (n_tokens, width) of its out.  Once for each forward pass.  MREN_ENOMEM, MREN_ECANCELED;
+ *	  (n_tokens, width) of its out; that of vectors that are not read does not count.  Once for each forward pass.  MREN_ENOMEM, MREN_ECANCELED;
  *	  the gradients are then partly added.
  */
 extern MrenStatus mren_transformer_trainer_backward(MrenTransformerTrainer *trainer,
 													const float *dout, MrenError *err);
+
+/* Whether what backward needs of a forward pass is there. */
+extern bool mren_transformer_trainer_ready(const MrenTransformerTrainer *trainer);
+
+/* Releases the memory of the last batch. */
+extern void mren_transformer_trainer_forget(MrenTransformerTrainer *trainer);
 
 /*
  * mren_transformer_trainer_memory

@@ -24,6 +24,7 @@ typedef struct Cursor
 	size_t i;
 	const float *at;
 	size_t trained;
+	bool draws; /* the first values of what is trained */
 } Cursor;
 
 /* Whether the next trained tensor has this name; if so, it is passed over. */
@@ -64,7 +65,7 @@ take(Cursor *cursor, const char *suffix, MrenTransformerTensor *tensor)
 	cursor->at += size;
 	if (!take_trained(cursor, tensor->name, &value, &taken.gradient))
 		return taken;
-	for (size_t i = 0; i < size && !cursor->trainer->work.stopped; i += PIECE)
+	for (size_t i = 0; i < size && cursor->draws && !cursor->trainer->work.stopped; i += PIECE)
 	{
 		memcpy(value + i, taken.value + i, (size - i < PIECE ? size - i : PIECE) * sizeof(float));
 		mren_work_add(&cursor->trainer->work, PIECE * MREN_LOOP_WORK);
@@ -106,7 +107,7 @@ take_adapter(Cursor *cursor, const char *name, MrenTunedDense *dense)
 	mren_random_seed(&random, trainer->tuning.seed, STREAM_ADAPTER + cursor->trained);
 	if (!take_trained(cursor, of_adapter, &a, &dense->da))
 		return;
-	for (size_t i = 0; i < trainer->tuning.rank * dense->in; i++)
+	for (size_t i = 0; i < trainer->tuning.rank * dense->in && cursor->draws; i++)
 		a[i] = bound * (2 * mren_random_uniform(&random) - 1);
 	mren_work_add(&trainer->work, MREN_LOOP_WORK * trainer->tuning.rank * dense->in);
 	memcpy(strrchr(of_adapter, '.') + 1, "lora_b", sizeof("lora_b"));
@@ -150,9 +151,9 @@ take_layer(Cursor *cursor, MrenTunedLayer *layer)
 }
 
 static void
-take_all(MrenTransformerTrainer *trainer, const float *weights)
+take_all(MrenTransformerTrainer *trainer, const float *weights, bool draws)
 {
-	Cursor cursor = {.trainer = trainer, .at = weights};
+	Cursor cursor = {.trainer = trainer, .at = weights, .draws = draws};
 
 	trainer->word = take_tensor(&cursor, "embeddings.word");
 	trainer->position = take_tensor(&cursor, "embeddings.position");
@@ -213,8 +214,26 @@ list_tensors(const MrenTransformerConfig *config, const MrenTransformerTuning *t
 
 _Static_assert(MREN_TRANSFORMER_NAME_SIZE == MREN_PARAMETER_NAME_SIZE, "names must fit");
 
+/* Takes the memory of values and gradients, or makes it; values that are not set are zero. */
 static MrenStatus
-allocate(MrenTransformerTrainer *trainer, MrenError *err)
+take_memory(MrenTransformerTrainer *trainer, const MrenTrainedMemory *memory, MrenError *err)
+{
+	const MrenEnv *env = &trainer->env;
+
+	if (memory == NULL)
+	{
+		MREN_TRY(mren_allocate_zero(env, 2 * trainer->size, sizeof(float), &trainer->owned, err));
+		trainer->values = trainer->owned;
+		trainer->gradients = trainer->owned + trainer->size;
+		return MREN_OK;
+	}
+	trainer->values = memory->values;
+	trainer->gradients = memory->gradients;
+	return memory->set ? MREN_OK : mren_tuned_clear(env, trainer->values, trainer->size, err);
+}
+
+static MrenStatus
+allocate(MrenTransformerTrainer *trainer, const MrenTrainedMemory *memory, MrenError *err)
 {
 	const MrenEnv *env = &trainer->env;
 	size_t layers = trainer->config.layers;
@@ -222,8 +241,7 @@ allocate(MrenTransformerTrainer *trainer, MrenError *err)
 	trainer->n_items = count_tensors(&trainer->config, &trainer->tuning);
 	MREN_TRY(mren_allocate(env, trainer->n_items, sizeof(*trainer->items), &trainer->items, err));
 	trainer->size = list_tensors(&trainer->config, &trainer->tuning, trainer->items);
-	MREN_TRY(mren_allocate_zero(env, trainer->size, sizeof(float), &trainer->values, err));
-	MREN_TRY(mren_allocate_zero(env, trainer->size, sizeof(float), &trainer->gradients, err));
+	MREN_TRY(take_memory(trainer, memory, err));
 	MREN_TRY(mren_allocate_zero(env, layers, sizeof(*trainer->layers), &trainer->layers, err));
 	MREN_TRY(mren_allocate_zero(env, layers, sizeof(*trainer->kept), &trainer->kept, err));
 	return mren_allocate_zero(env, layers, sizeof(*trainer->inputs), &trainer->inputs, err);
@@ -233,6 +251,15 @@ MrenStatus
 mren_transformer_trainer_create(const MrenEnv *env, const MrenTransformerConfig *config,
 								const MrenTransformerTuning *tuning, const float *weights,
 								MrenTransformerTrainer **trainer, MrenError *err)
+{
+	return mren_transformer_trainer_create_in(env, config, tuning, weights, NULL, trainer, err);
+}
+
+MrenStatus
+mren_transformer_trainer_create_in(const MrenEnv *env, const MrenTransformerConfig *config,
+								   const MrenTransformerTuning *tuning, const float *weights,
+								   const MrenTrainedMemory *memory,
+								   MrenTransformerTrainer **trainer, MrenError *err)
 {
 	MrenStatus status;
 
@@ -244,10 +271,10 @@ mren_transformer_trainer_create(const MrenEnv *env, const MrenTransformerConfig 
 	(*trainer)->tuning = *tuning;
 	(*trainer)->first = mren_transformer_tuning_first_layer(config, tuning);
 	(*trainer)->work.env = &(*trainer)->env;
-	status = allocate(*trainer, err);
+	status = allocate(*trainer, memory, err);
 	if (status == MREN_OK)
 	{
-		take_all(*trainer, weights);
+		take_all(*trainer, weights, memory == NULL || !memory->set);
 		status = (*trainer)->work.stopped ? mren_fail_canceled(err) : MREN_OK;
 	}
 	if (status != MREN_OK)
@@ -267,14 +294,20 @@ mren_transformer_trainer_free(MrenTransformerTrainer *trainer)
 		return;
 	env = trainer->env;
 	mren_release(&env, trainer->items);
-	mren_release(&env, trainer->values);
-	mren_release(&env, trainer->gradients);
+	mren_release(&env, trainer->owned);
 	mren_release(&env, trainer->layers);
 	mren_release(&env, trainer->kept);
 	mren_release(&env, trainer->inputs);
 	mren_release(&env, trainer->sentences);
 	mren_release(&env, trainer->memory.block);
 	mren_release(&env, trainer);
+}
+
+size_t
+mren_transformer_trainer_size(const MrenTransformerConfig *config,
+							  const MrenTransformerTuning *tuning)
+{
+	return list_tensors(config, tuning, NULL);
 }
 
 size_t

@@ -12,33 +12,35 @@
 #define START_EPOCHS 5 /* one epoch for so many, where training starts from trained values */
 #define LEAST_ROWS_TO_JUDGE 30
 #define SMALL_WIDTH 384.0
-#define ADAPTERS_RATE 5e-4 /* of an encoder of that width: good among a few that were tried */
 
 double
-mren_transformer_tuning_rate(MrenTransformerTuningKind kind, size_t width, double all_rate)
+mren_transformer_tuning_rate(const MrenTuningRates *rates, MrenTransformerTuningKind kind,
+							 size_t width)
 {
 	double narrow = SMALL_WIDTH / (double) width;
 
-	return kind == MREN_TUNING_ADAPTERS ? ADAPTERS_RATE * narrow : all_rate * pow(narrow, 2.3);
+	return kind == MREN_TUNING_ADAPTERS ? rates->adapters * narrow : rates->all * pow(narrow, 2.3);
 }
 
-static MrenStatus
-create_trainer(MrenEncoderTuning *f, MrenError *err)
+static MrenTuningShardsInputs
+shards_inputs(MrenEncoderTuning *f)
 {
-	mren_transformer_trainer_free(f->trainer);
-	f->trainer = NULL;
-	MREN_TRY(mren_transformer_trainer_create(&f->env, &f->config, &f->tuning, f->weights,
-											 &f->trainer, err));
+	return (MrenTuningShardsInputs){.config = &f->config,
+									.tuning = &f->tuning,
+									.weights = f->weights,
+									.values = f->team.n > 0 ? f->team.values : f->owned};
+}
+
+/* With their first values. */
+static MrenStatus
+create_shards(MrenEncoderTuning *f, MrenError *err)
+{
+	MrenTuningShardsInputs inputs = shards_inputs(f);
+
+	MREN_TRY(mren_tuning_shards_create(&f->env, &inputs, &f->shards, err));
+	f->trainer = f->shards.items[0].trainer;
 	f->fresh = true;
 	return MREN_OK;
-}
-
-MrenStatus
-mren_transformer_tuning_hint(MrenError *err)
-{
-	mren_error_hint(err, "Raise mren.train_memory, fine-tune adapters or fewer layers, or choose a "
-						 "smaller text encoder.");
-	return MREN_ELIMIT;
 }
 
 MrenStatus
@@ -57,17 +59,19 @@ mren_transformer_tuning_reserve(MrenEncoderTuning *f, size_t bytes, MrenError *e
 	}
 	/* The output of frozen layers shares what is left with the activations of the others. */
 	f->tuning.activations = (f->memory - f->fixed) / (f->frozen_layers > 0 ? 2 : 1);
+	f->shards.memory = f->tuning.activations;
 	return MREN_OK;
 }
 
-/* Weights, values, gradients, the optimiser's two means and the best values. */
+/* Weights, values, the gradients of each shard, the optimiser's two means and the best values. */
 static MrenStatus
 reserve_all(MrenEncoderTuning *f, MrenError *err)
 {
 	size_t trained = mren_transformer_trainer_memory(&f->config, &f->tuning);
 	size_t weights = mren_transformer_parameters(&f->config) * sizeof(float);
+	size_t others = mren_tuning_most_shards(f->tuning.kind) - 1;
 
-	return mren_transformer_tuning_reserve(f, weights + trained + trained / 2 * 3, err);
+	return mren_transformer_tuning_reserve(f, weights + trained + trained / 2 * (3 + others), err);
 }
 
 static MrenStatus
@@ -110,7 +114,9 @@ mren_transformer_tuning_open(const MrenEnv *env, MrenEncoderTuning *f,
 	MREN_TRY(mren_transformer_tuning_check(config, &f->tuning, err));
 	f->frozen_layers = mren_transformer_tuning_first_layer(config, &f->tuning);
 	MREN_TRY(reserve_all(f, err));
-	MREN_TRY(create_trainer(f, err));
+	MREN_TRY(mren_allocate(env, mren_tuning_shards_size(config, &f->tuning), sizeof(float),
+						   &f->owned, err));
+	MREN_TRY(create_shards(f, err));
 	list = mren_transformer_trainer_parameters(f->trainer);
 	count_tuned(f, list);
 	MREN_TRY(mren_allocate(env, list.size, sizeof(float), &f->best, err));
@@ -123,13 +129,20 @@ mren_transformer_tuning_free(MrenEncoderTuning *f)
 {
 	if (f->weights == NULL)
 		return;
-	mren_transformer_trainer_free(f->trainer);
+	mren_tuning_shards_free(&f->shards);
+	mren_tuning_dismiss(&f->env, &f->team);
 	mren_frozen_free(f->frozen);
+	mren_release(&f->env, f->owned);
 	mren_optimizer_free(&f->env, &f->optimizer);
 	mren_release(&f->env, f->best);
 	mren_release(&f->env, f->rows);
-	mren_release(&f->env, f->again);
 	mren_release(&f->env, f->weights);
+}
+
+void
+mren_transformer_tuning_lead(MrenEncoderTuning *f, const MrenTuningTeam *team)
+{
+	f->team.team = *team;
 }
 
 void
@@ -169,16 +182,65 @@ take_start(MrenEncoderTuning *f)
 	}
 }
 
+/* From now on, what is trained is where the team sees it, if it has helpers. */
+static MrenStatus
+engage(MrenEncoderTuning *f, MrenError *err)
+{
+	MrenTuningShardsInputs inputs = shards_inputs(f);
+
+	if (f->team.n > 0)
+		return MREN_OK;
+	MREN_TRY(mren_tuning_engage(&f->team, &inputs, err));
+	if (f->team.n == 0)
+		return MREN_OK;
+	f->fresh = false;
+	mren_tuning_shards_free(&f->shards);
+	f->trainer = NULL;
+	mren_release(&f->env, f->owned);
+	f->owned = NULL;
+	return MREN_OK;
+}
+
 MrenStatus
 mren_transformer_tuning_begin(MrenEncoderTuning *f, MrenError *err)
 {
 	f->attempts++;
+	MREN_TRY(engage(f, err));
 	if (!f->fresh)
-		MREN_TRY(create_trainer(f, err));
+		MREN_TRY(create_shards(f, err));
 	f->fresh = false;
 	take_start(f);
 	mren_optimizer_reset(mren_transformer_trainer_parameters(f->trainer), &f->optimizer);
 	return MREN_OK;
+}
+
+MrenStatus
+mren_transformer_tuning_forward(MrenEncoderTuning *f, const MrenTransformerBatch *batch,
+								const uint64_t *dropout_seed, float *out, MrenError *err)
+{
+	MrenTransformerStep step = {.dropout = dropout_seed != NULL,
+								.seed = dropout_seed != NULL ? *dropout_seed : 0};
+
+	if (f->tuning.kind == MREN_TUNING_FROZEN)
+		return mren_frozen_read(f->frozen, batch, out, err);
+	if (f->frozen != NULL)
+	{
+		MREN_TRY(mren_grow(&f->env, &f->rows, &f->rows_capacity, 0,
+						   batch->n_tokens * f->config.width, sizeof(float), err));
+		MREN_TRY(mren_frozen_read(f->frozen, batch, f->rows, err));
+		step.frozen = f->rows;
+	}
+	f->run = (MrenShardRun){.batch = *batch, .step = step};
+	mren_tuning_cut(&f->run, f->shards.n);
+	return mren_tuning_team_forward(&f->team, &f->shards, &f->run, out, err);
+}
+
+MrenStatus
+mren_transformer_tuning_backward(MrenEncoderTuning *f, const float *dout, MrenError *err)
+{
+	if (f->tuning.kind == MREN_TUNING_FROZEN)
+		return mren_transformer_trainer_clear(f->trainer, err);
+	return mren_tuning_team_backward(&f->team, &f->shards, &f->run, dout, err);
 }
 
 double

@@ -9,9 +9,9 @@
  * Stability of Fine-tuning BERT, ICLR 2021), or from pretrained values if it began with trained
  * ones.  What that means, and when to validate, the caller says.
  *
- * Batches go forward and backward in bounded memory: in parts, whose activations are computed
- * again where they do not fit.  What enters the first trained layer is kept for all epochs
- * (frozen_layers.h).
+ * Batches are cut in shards, which go forward and backward in bounded memory (encoder_shards.h) and
+ * may be computed by others (tuning_team.h).  What enters the first trained layer is kept for all
+ * epochs (frozen_layers.h).
  */
 #ifndef MREN_TRANSFORMER_TRAIN_ENCODER_TUNING_H
 #define MREN_TRANSFORMER_TRAIN_ENCODER_TUNING_H
@@ -19,6 +19,7 @@
 #include "nn/optimizer.h"
 #include "transformer/train/encoder_trainer.h"
 #include "transformer/train/frozen_layers.h"
+#include "transformer/train/tuning_team.h"
 
 #define MREN_ENCODER_TUNING_DECAY 0.01			 /* weight decay of matrices */
 #define MREN_ENCODER_TUNING_ATTEMPTS 3			 /* at lower and lower rates */
@@ -32,8 +33,11 @@ typedef struct MrenEncoderTuning
 	float *weights; /* as pretrained, owned; matrices of frozen layers are in another order */
 	size_t memory;	/* bytes that all of this may take; 0: no limit */
 	size_t fixed;	/* that are taken whatever the batches are */
-	MrenTransformerTrainer *trainer;
-	bool fresh; /* the trainer has its first values */
+	MrenEngagedTeam team;
+	float *owned; /* values and the gradients of all shards, unless they are shared with the team */
+	MrenTuningShards shards;
+	MrenTransformerTrainer *trainer; /* of the first shard, with whose gradients a step is taken */
+	bool fresh;						 /* the trainer has its first values */
 	MrenOptimizerState optimizer;
 	float *best; /* as the trainer's values */
 	size_t n_tuned;
@@ -42,23 +46,22 @@ typedef struct MrenEncoderTuning
 	size_t frozen_layers;	  /* the first ones */
 	MrenFrozenLayers *frozen; /* of them; NULL if there are none */
 	/* The batch at hand, and what enters its first trained layer. */
-	MrenTransformerBatch batch;
-	bool dropout;
-	uint64_t seed;
+	MrenShardRun run;
 	float *rows;
 	size_t rows_capacity;
-	float *again; /* the output of a part that is run again */
-	size_t again_capacity;
 	const float *start; /* (n_tuned) values to begin with; NULL: those that were pretrained */
 } MrenEncoderTuning;
 
-/*
- * mren_transformer_tuning_rate
- *	  A good learning rate of encoders of this width.  all_rate is that of an encoder of width
- *	  384 all of whose layers are trained.
- */
-extern double mren_transformer_tuning_rate(MrenTransformerTuningKind kind, size_t width,
-										   double all_rate);
+/* Good learning rates of an encoder of width 384. */
+typedef struct MrenTuningRates
+{
+	double all; /* of its own weights */
+	double adapters;
+} MrenTuningRates;
+
+/* The same of an encoder of this width. */
+extern double mren_transformer_tuning_rate(const MrenTuningRates *rates,
+										   MrenTransformerTuningKind kind, size_t width);
 
 /*
  * mren_transformer_tuning_open
@@ -70,6 +73,12 @@ extern MrenStatus mren_transformer_tuning_open(const MrenEnv *env, MrenEncoderTu
 											   const MrenTransformerConfig *config,
 											   const MrenTransformerTuning *tuning, float *weights,
 											   size_t memory, MrenError *err);
+/*
+ * The batches of this training are computed by a team, as far as it has helpers, from the first
+ * mren_transformer_tuning_begin on.
+ */
+extern void mren_transformer_tuning_lead(MrenEncoderTuning *fine_tuning,
+										 const MrenTuningTeam *team);
 /* Counts bytes that the caller keeps for as long.  MREN_ELIMIT as above. */
 extern MrenStatus mren_transformer_tuning_reserve(MrenEncoderTuning *fine_tuning, size_t bytes,
 												  MrenError *err);
@@ -88,7 +97,10 @@ extern void mren_transformer_tuning_start(MrenEncoderTuning *fine_tuning, const 
 extern int mren_transformer_tuning_epochs(const MrenEncoderTuning *fine_tuning, size_t epochs);
 extern double mren_transformer_tuning_greatest_rate(const MrenEncoderTuning *fine_tuning);
 
-/* The trained values begin again from what they start with, and the optimiser from nothing. */
+/*
+ * The trained values begin again from what they start with, and the optimiser from nothing.
+ * MREN_ENOMEM, MREN_ECANCELED, and failures of the team.
+ */
 extern MrenStatus mren_transformer_tuning_begin(MrenEncoderTuning *fine_tuning, MrenError *err);
 
 /*
@@ -105,9 +117,6 @@ extern MrenStatus mren_transformer_tuning_forward(MrenEncoderTuning *fine_tuning
 /* The gradients of the last forward pass, given that of its out.  Errors as above. */
 extern MrenStatus mren_transformer_tuning_backward(MrenEncoderTuning *fine_tuning,
 												   const float *dout, MrenError *err);
-
-/* What to do about MREN_ELIMIT, which it returns. */
-extern MrenStatus mren_transformer_tuning_hint(MrenError *err);
 
 /* The share of the rate after `done` (0 .. 1) of the training. */
 extern double mren_transformer_tuning_share(double done);

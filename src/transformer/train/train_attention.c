@@ -20,8 +20,12 @@ typedef struct Head
 	MrenTransformerTrainer *trainer;
 	const MrenTunedSentence *sentence;
 	size_t layer;
-	size_t number; /* of the head */
-	size_t at;	   /* its place in (n, width) */
+	MrenReadRows rows; /* of the layer */
+	size_t first_row;  /* of the sentence */
+	size_t n_rows;	   /* the same */
+	size_t number;	   /* of the head */
+	size_t at;		   /* its place in (n, width) */
+	size_t row_at;	   /* its place in (rows, width) */
 	size_t width;
 	size_t size;   /* of the head */
 	float *scores; /* (rows, ld) */
@@ -48,34 +52,51 @@ typedef struct Block
 	float beta; /* of products that are summed over blocks of keys */
 } Block;
 
+/* Rows of the sentence before its token number i. */
+static size_t
+rows_before(const Head *head, size_t i)
+{
+	return mren_read_before(&head->rows, head->sentence->first + i) - head->first_row;
+}
+
 /* Block number i: all rows with the text's keys, and then each group with itself. */
 static bool
-get_block(const MrenTunedSentence *sentence, size_t i, Block *block)
+get_block(const Head *head, size_t i, Block *block)
 {
+	const MrenTunedSentence *sentence = head->sentence;
+
+	if (i > sentence->n_groups)
+		return false;
 	if (i == 0)
-		*block = (Block){0, sentence->rows, 0, 0, sentence->n_text, 0};
+		*block = (Block){0, head->n_rows, 0, 0, sentence->n_text, 0};
 	else
 	{
 		size_t first = sentence->n_text + (i - 1) * sentence->group;
+		size_t row = rows_before(head, first);
 
-		*block = (Block){first, sentence->group, sentence->n_text, first, sentence->group, 1};
+		*block = (Block){.row = row,
+						 .n_rows = rows_before(head, first + sentence->group) - row,
+						 .column = sentence->n_text,
+						 .key = first,
+						 .n_keys = sentence->group,
+						 .beta = 1};
 	}
-	return i <= sentence->n_groups;
+	return true;
 }
 
-/* scores = alpha * queries * keys', of two matrices (n, width). */
+/* scores = alpha * queries (rows, width) * keys (n, width)' */
 static void
 multiply_keys(const Head *head, float alpha, const float *queries, const float *keys, float *scores)
 {
 	Block block;
 
-	for (size_t i = 0; get_block(head->sentence, i, &block); i++)
+	for (size_t i = 0; get_block(head, i, &block); i++)
 	{
 		const MrenProduct product = {.trans_b = true,
 									 .m = block.n_rows,
 									 .n = block.n_keys,
 									 .k = head->size,
-									 .a = queries + head->at + block.row * head->width,
+									 .a = queries + head->row_at + block.row * head->width,
 									 .lda = head->width,
 									 .b = keys + head->at + block.key * head->width,
 									 .ldb = head->width,
@@ -86,13 +107,13 @@ multiply_keys(const Head *head, float alpha, const float *queries, const float *
 	}
 }
 
-/* out (n, width) = alpha * scores * values */
+/* out (rows, width) = alpha * scores * values (n, width) */
 static void
 multiply_values(const Head *head, float alpha, const float *scores, const float *values, float *out)
 {
 	Block block;
 
-	for (size_t i = 0; get_block(head->sentence, i, &block); i++)
+	for (size_t i = 0; get_block(head, i, &block); i++)
 	{
 		const MrenProduct product = {.m = block.n_rows,
 									 .n = head->size,
@@ -102,21 +123,21 @@ multiply_values(const Head *head, float alpha, const float *scores, const float 
 									 .b = values + head->at + block.key * head->width,
 									 .ldb = head->width,
 									 .beta = block.beta,
-									 .c = out + head->at + block.row * head->width,
+									 .c = out + head->row_at + block.row * head->width,
 									 .ldc = head->width};
 
 		mren_gemm(alpha, &product);
 	}
 }
 
-/* out (n, width) = alpha * scores' * rows: for each key the sum over its queries. */
+/* out (n, width) = alpha * scores' * rows (rows, width): for each key the sum over its queries. */
 static void
 multiply_transposed(const Head *head, float alpha, const float *scores, const float *rows,
 					float *out)
 {
 	Block block;
 
-	for (size_t i = 0; get_block(head->sentence, i, &block); i++)
+	for (size_t i = 0; get_block(head, i, &block); i++)
 	{
 		const MrenProduct product = {.trans_a = true,
 									 .m = block.n_keys,
@@ -124,7 +145,7 @@ multiply_transposed(const Head *head, float alpha, const float *scores, const fl
 									 .k = block.n_rows,
 									 .a = scores + block.row * head->sentence->ld + block.column,
 									 .lda = head->sentence->ld,
-									 .b = rows + head->at + block.row * head->width,
+									 .b = rows + head->row_at + block.row * head->width,
 									 .ldb = head->width,
 									 .c = out + head->at + block.key * head->width,
 									 .ldc = head->width};
@@ -137,12 +158,11 @@ static void
 softmax(const Head *head)
 {
 	const MrenTunedSentence *sentence = head->sentence;
-	size_t n_markers = sentence->rows - sentence->n_text;
+	size_t n_text = rows_before(head, sentence->n_text);
 
-	mren_tuned_softmax(head->scores, sentence->n_text, sentence->n_text, sentence->ld);
-	if (n_markers > 0)
-		mren_tuned_softmax(head->scores + sentence->n_text * sentence->ld, n_markers,
-						   sentence->n_text + sentence->group, sentence->ld);
+	mren_tuned_softmax(head->scores, n_text, sentence->n_text, sentence->ld);
+	mren_tuned_softmax(head->scores + n_text * sentence->ld, head->n_rows - n_text,
+					   sentence->n_text + sentence->group, sentence->ld);
 }
 
 static MrenDropoutStream
@@ -165,7 +185,7 @@ drop_scores(const Head *head, const MrenDropoutStream *stream)
 
 	if (stream->rate == 0)
 		return head->scores;
-	mren_tuned_dropout(stream, dropped, head->scores, head->sentence->rows * head->sentence->ld);
+	mren_tuned_dropout(stream, dropped, head->scores, head->n_rows * head->sentence->ld);
 	return dropped;
 }
 
@@ -190,7 +210,7 @@ backward_head(const Head *head)
 	MrenTunedMemory *memory = &trainer->memory;
 	const MrenKeptLayer *kept = &trainer->kept[head->layer];
 	const MrenTunedSentence *sentence = head->sentence;
-	size_t size = sentence->rows * sentence->ld;
+	size_t size = head->n_rows * sentence->ld;
 	float scale = mren_tuned_score_scale(&trainer->config);
 	MrenDropoutStream stream = stream_of(head);
 
@@ -199,7 +219,7 @@ backward_head(const Head *head)
 	multiply_keys(head, 1, memory->dcontext, kept->value, memory->dscores);
 	if (stream.rate > 0)
 		mren_tuned_dropout(&stream, memory->dscores, memory->dscores, size);
-	mren_tuned_softmax_backward(memory->dscores, head->scores, sentence->rows, sentence->ld);
+	mren_tuned_softmax_backward(memory->dscores, head->scores, head->n_rows, sentence->ld);
 	multiply_values(head, scale, memory->dscores, kept->key, memory->dquery);
 	multiply_transposed(head, scale, memory->dscores, kept->query, memory->dkey);
 	mren_tuned_distances_backward(trainer, head->layer, sentence, head->number);
@@ -213,19 +233,24 @@ each_head(MrenTransformerTrainer *trainer, size_t l, void (*call)(const Head *he
 	for (size_t s = 0; s < trainer->batch.n_sentences; s++)
 	{
 		const MrenTunedSentence *sentence = &trainer->sentences[s];
-		size_t n_scores = sentence->rows * sentence->ld;
+		size_t n_scores = sentence->n * sentence->ld;
 		Head head = {.trainer = trainer,
 					 .sentence = sentence,
 					 .layer = l,
+					 .rows = mren_tuned_rows(trainer, l),
 					 .width = config->width,
 					 .size = config->width / config->heads};
 
+		head.first_row = mren_read_before(&head.rows, sentence->first);
+		head.n_rows = rows_before(&head, sentence->n);
 		for (; head.number < config->heads && !trainer->work.stopped; head.number++)
 		{
 			head.at = sentence->first * config->width + head.number * head.size;
+			head.row_at = head.first_row * config->width + head.number * head.size;
 			head.scores = trainer->kept[l].scores + sentence->scores + head.number * n_scores;
 			call(&head);
-			mren_work_add(&trainer->work, cost * n_scores * (head.size + MREN_LOOP_WORK));
+			mren_work_add(&trainer->work,
+						  cost * head.n_rows * sentence->ld * (head.size + MREN_LOOP_WORK));
 		}
 	}
 }

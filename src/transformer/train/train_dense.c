@@ -2,7 +2,8 @@
  * train_dense.c
  *	  Dense layers, with or without an adapter, layer norms, and dropout.
  *
- * A matrix with an adapter is added up before each product: that costs rank * in * out
+ * Products with matrices run through the kernels of prediction, for which a matrix is packed each
+ * time: the rows are many.  An adapter is added to its matrix then: that costs rank * in * out
  * multiplications instead of rank * (in + out) for each token, and gives what the merged encoder
  * gives in prediction.
  */
@@ -11,6 +12,7 @@
 #include <string.h>
 
 #include "nn/kernels.h"
+#include "transformer/encoder_parts.h"
 #include "transformer/train/train_kernels.h"
 
 /* Multiply-adds of an adapter between two checks for interrupts. */
@@ -39,60 +41,131 @@ mren_adapter_add(MrenWork *work, const MrenAdapter *adapter, size_t out, size_t 
 	}
 }
 
-/* The matrix that is used: the weight, or its sum with the adapter in memory.merged. */
-static const float *
-used_weight(MrenTransformerTrainer *trainer, const MrenTunedDense *dense)
+/* A matrix as a product takes it: `rows` (k, rank) and `columns`, packed (rank, m), of its adapter. */
+typedef struct PackedAdapter
 {
-	size_t size = dense->in * dense->out;
+	const float *rows;
+	const float *columns;
+} PackedAdapter;
 
+static PackedAdapter
+pack_adapter(MrenTransformerTrainer *trainer, const MrenTunedDense *dense, bool transposed)
+{
+	const MrenAdapter *adapter = &dense->adapter;
+	size_t rank = adapter->rank;
+	size_t m = transposed ? dense->out : dense->in;
+	float *turned = trainer->memory.thin[0];
+	float *columns = trainer->memory.thin[1];
+
+	if (transposed)
+	{
+		for (size_t i = 0; i < dense->in; i++)
+		{
+			for (size_t r = 0; r < rank; r++)
+				turned[i * rank + r] = adapter->a[r * dense->in + i];
+		}
+		mren_dense_pack_transposed(columns, adapter->b, rank, m);
+	}
+	else
+		mren_dense_pack(columns, adapter->a, rank, m);
+	mren_scale(columns, adapter->scale, mren_dense_packed_size(rank, m));
+	return (PackedAdapter){transposed ? turned : adapter->b, columns};
+}
+
+/* Adds the product of an adapter's parts to a packed matrix (k, m). */
+static void
+add_adapter(MrenTransformerTrainer *trainer, const MrenTunedDense *dense, bool transposed, size_t k,
+			size_t m)
+{
+	const PackedAdapter parts = pack_adapter(trainer, dense, transposed);
+	size_t rank = dense->adapter.rank;
+	float *piece = trainer->memory.piece;
+
+	for (size_t j = 0; j < m && !trainer->work.stopped; j += MREN_PANEL)
+	{
+		const MrenPackedDense panel = {.in = rank,
+									   .out = MREN_PANEL,
+									   .packed = parts.columns + j * rank,
+									   .bias = trainer->memory.zeros};
+
+		for (size_t i = 0; i < k; i += MREN_TRANSFORMER_ROWS)
+		{
+			size_t n = k - i < MREN_TRANSFORMER_ROWS ? k - i : MREN_TRANSFORMER_ROWS;
+
+			mren_dense_infer(&panel, parts.rows + i * rank, rank, n, piece, MREN_PANEL);
+			mren_axpy(trainer->memory.packed + j * k + i * MREN_PANEL, piece, 1, n * MREN_PANEL);
+		}
+		mren_work_add(&trainer->work, k * MREN_PANEL * rank);
+	}
+}
+
+/* memory.packed = the matrix, with its adapter; transposed: for rows of its inputs, (in, out). */
+static void
+pack_weight(MrenTransformerTrainer *trainer, const MrenTunedDense *dense, bool transposed)
+{
+	float *packed = trainer->memory.packed;
+
+	if (transposed)
+		mren_dense_pack_transposed(packed, dense->weight.value, dense->in, dense->out);
+	else
+		mren_dense_pack(packed, dense->weight.value, dense->out, dense->in);
+	mren_work_add(&trainer->work, MREN_LOOP_WORK * dense->in * dense->out);
 	if (dense->adapter.rank == 0)
-		return dense->weight.value;
-	memcpy(trainer->memory.merged, dense->weight.value, size * sizeof(float));
-	mren_work_add(&trainer->work, MREN_LOOP_WORK * size);
-	mren_adapter_add(&trainer->work, &dense->adapter, dense->out, dense->in,
-					 trainer->memory.merged);
-	return trainer->memory.merged;
+		return;
+	if (transposed)
+		add_adapter(trainer, dense, transposed, dense->in, dense->out);
+	else
+		add_adapter(trainer, dense, transposed, dense->out, dense->in);
 }
 
 void
 mren_tuned_dense(MrenTransformerTrainer *trainer, const MrenTunedDense *dense, const float *in,
 				 size_t n, float *out)
 {
-	const MrenProduct product = {.trans_b = true,
-								 .m = n,
-								 .n = dense->out,
-								 .k = dense->in,
-								 .a = in,
-								 .lda = dense->in,
-								 .b = used_weight(trainer, dense),
-								 .ldb = dense->in,
-								 .c = out,
-								 .ldc = dense->out};
+	MrenPackedDense packed = {.in = dense->in,
+							  .out = dense->out,
+							  .packed = trainer->memory.packed,
+							  .bias = trainer->memory.zeros};
+	size_t rows;
 
-	mren_work_multiply(&trainer->work, &product);
-	if (dense->bias.value != NULL && !trainer->work.stopped)
+	pack_weight(trainer, dense, true);
+	if (dense->bias.value != NULL)
 	{
-		mren_add_bias(out, dense->bias.value, n, dense->out);
-		mren_work_add(&trainer->work, MREN_LOOP_WORK * n * dense->out);
+		memcpy(trainer->memory.bias, dense->bias.value, dense->out * sizeof(float));
+		packed.bias = trainer->memory.bias;
+	}
+	for (size_t i = 0; i < n && !trainer->work.stopped; i += rows)
+	{
+		rows = mren_transformer_piece_rows(i, n);
+		mren_dense_infer(&packed, in + i * dense->in, dense->in, rows, out + i * dense->out,
+						 dense->out);
+		mren_work_add(&trainer->work, rows * dense->in * dense->out);
 	}
 }
 
 void
 mren_tuned_dense_input(MrenTransformerTrainer *trainer, const MrenTunedDense *dense,
-					   const float *dout, size_t n, float beta, float *din)
+					   const float *dout, size_t n, bool add, float *din)
 {
-	const MrenProduct product = {.m = n,
-								 .n = dense->in,
-								 .k = dense->out,
-								 .a = dout,
-								 .lda = dense->out,
-								 .b = used_weight(trainer, dense),
-								 .ldb = dense->in,
-								 .beta = beta,
-								 .c = din,
-								 .ldc = dense->in};
+	const MrenPackedDense packed = {.in = dense->out,
+									.out = dense->in,
+									.packed = trainer->memory.packed,
+									.bias = trainer->memory.zeros};
+	float *piece = trainer->memory.piece;
+	size_t rows;
 
-	mren_work_multiply(&trainer->work, &product);
+	pack_weight(trainer, dense, false);
+	for (size_t i = 0; i < n && !trainer->work.stopped; i += rows)
+	{
+		float *to = din + i * dense->in;
+
+		rows = mren_transformer_piece_rows(i, n);
+		mren_dense_infer(&packed, dout + i * dense->out, dense->out, rows, add ? piece : to,
+						 dense->in);
+		if (add)
+			mren_axpy(to, piece, 1, rows * dense->in);
+		mren_work_add(&trainer->work, rows * dense->in * dense->out);
+	}
 }
 
 /* c (m, n) += alpha * a (k, m)' * b (k, n), where k is the number of tokens. */

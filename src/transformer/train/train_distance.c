@@ -17,8 +17,12 @@ typedef struct Distances
 {
 	MrenTransformerTrainer *trainer;
 	const MrenTunedSentence *sentence;
-	const uint32_t *near; /* (rows, ld) */
+	const uint32_t *near; /* (n, ld) */
+	MrenReadRows rows;	  /* of the layer */
+	size_t first_row;	  /* of the sentence */
+	size_t n_rows;		  /* the same */
 	size_t at;			  /* place of the head in (n, width) */
+	size_t row_at;		  /* its place in (rows, width) */
 	size_t relative_at;	  /* its place, in the first row used, in (near rows, width) */
 	size_t n_near;		  /* rows that the sentence uses */
 	size_t size;		  /* of the head */
@@ -26,40 +30,67 @@ typedef struct Distances
 } Distances;
 
 static Distances
-make_distances(MrenTransformerTrainer *trainer, const MrenTunedSentence *sentence, size_t head)
+make_distances(MrenTransformerTrainer *trainer, size_t l, const MrenTunedSentence *sentence,
+			   size_t head)
 {
 	size_t width = trainer->config.width;
 	size_t size = width / trainer->config.heads;
+	MrenReadRows rows = mren_tuned_rows(trainer, l);
+	size_t first = mren_read_before(&rows, sentence->first);
 
 	return (Distances){.trainer = trainer,
 					   .sentence = sentence,
 					   .near = trainer->memory.near + sentence->near,
+					   .rows = rows,
+					   .first_row = first,
+					   .n_rows = mren_read_before(&rows, sentence->first + sentence->n) - first,
 					   .at = sentence->first * width + head * size,
+					   .row_at = first * width + head * size,
 					   .relative_at =
 						   (sentence->near_min - trainer->near_min) * width + head * size,
 					   .n_near = sentence->near_max - sentence->near_min + 1,
 					   .size = size};
 }
 
-/* The place in memory.distance that the score of row i and key j picks. */
+/* The token of row i, from the beginning of the sentence. */
 static size_t
-picked(const Distances *d, size_t i, size_t j)
+token_of(const Distances *d, size_t i)
 {
-	size_t row = d->of_keys ? mren_tuned_key(d->sentence, i, j) : i;
-
-	return row * d->n_near + d->near[i * d->sentence->ld + j] - d->sentence->near_min;
+	return mren_read_token(&d->rows, d->first_row + i) - d->sentence->first;
 }
 
-/* memory.distance (rows, n_near) = scale * tokens (n, width) * relative (near rows, width)' */
+/* The place in memory.distance that the score of row i, of this token, and key j picks. */
+static size_t
+picked(const Distances *d, size_t i, size_t token, size_t j)
+{
+	size_t row = d->of_keys ? mren_tuned_key(d->sentence, token, j) : i;
+
+	return row * d->n_near + d->near[token * d->sentence->ld + j] - d->sentence->near_min;
+}
+
+/* Rows of memory.distance, and the place of the head in what they are made of. */
+static size_t
+distance_rows(const Distances *d)
+{
+	return d->of_keys ? d->sentence->n : d->n_rows;
+}
+
+static size_t
+distance_at(const Distances *d)
+{
+	return d->of_keys ? d->at : d->row_at;
+}
+
+/* memory.distance (…, n_near) = scale * queries or keys (…, width) * relative (near rows, width)' */
 static void
 multiply_relative(const Distances *d, const float *tokens, const float *relative)
 {
 	size_t width = d->trainer->config.width;
 	const MrenProduct product = {.trans_b = true,
-								 .m = d->sentence->rows,
+								 .m = distance_rows(d),
 								 .n = d->n_near,
 								 .k = d->size,
-								 .a = tokens + d->at,
+								 .a = tokens + distance_at(d),
 								 .lda = width,
 								 .b = relative + d->relative_at,
 								 .ldb = width,
@@ -76,10 +107,12 @@ add_disentangled(const Distances *d, const float *tokens, const float *relative,
 	const MrenTunedSentence *sentence = d->sentence;
 
 	multiply_relative(d, tokens, relative);
-	for (size_t i = 0; i < sentence->rows; i++)
+	for (size_t i = 0; i < d->n_rows; i++)
 	{
-		for (size_t j = 0; j < mren_tuned_n_keys(sentence, i); j++)
-			scores[i * sentence->ld + j] += d->trainer->memory.distance[picked(d, i, j)];
+		size_t token = token_of(d, i);
+
+		for (size_t j = 0; j < mren_tuned_n_keys(sentence, token); j++)
+			scores[i * sentence->ld + j] += d->trainer->memory.distance[picked(d, i, token, j)];
 	}
 }
 
@@ -93,15 +126,17 @@ mren_tuned_distances(MrenTransformerTrainer *trainer, size_t l, const MrenTunedS
 
 	if (!mren_tuned_has_distances(config))
 		return;
-	d = make_distances(trainer, sentence, head);
+	d = make_distances(trainer, l, sentence, head);
 	if (config->architecture == MREN_TRANSFORMER_MPNET)
 	{
-		for (size_t i = 0; i < sentence->rows; i++)
+		for (size_t i = 0; i < d.n_rows; i++)
 		{
-			for (size_t j = 0; j < mren_tuned_n_keys(sentence, i); j++)
+			size_t token = token_of(&d, i);
+
+			for (size_t j = 0; j < mren_tuned_n_keys(sentence, token); j++)
 				scores[i * sentence->ld + j] +=
 					trainer->relative_bias
-						.value[d.near[i * sentence->ld + j] * config->heads + head];
+						.value[d.near[token * sentence->ld + j] * config->heads + head];
 		}
 		return;
 	}
@@ -113,8 +148,8 @@ mren_tuned_distances(MrenTransformerTrainer *trainer, size_t l, const MrenTunedS
 }
 
 /*
- * With g (rows, n_near) = the gradients of memory.distance: dtokens += scale * g * relative and
- * drelative += scale * g' * tokens.
+ * With g (…, n_near) = the gradients of memory.distance: dtokens += scale * g * relative and
+ * drelative += scale * g' * tokens, which are queries or keys.
  */
 static void
 add_disentangled_backward(const Distances *d, const float *tokens, const float *relative,
@@ -125,7 +160,8 @@ add_disentangled_backward(const Distances *d, const float *tokens, const float *
 	const float *dscores = d->trainer->memory.dscores;
 	float scale = mren_tuned_score_scale(&d->trainer->config);
 	size_t width = d->trainer->config.width;
-	MrenProduct product = {.m = sentence->rows,
+	size_t rows = distance_rows(d);
+	MrenProduct product = {.m = rows,
 						   .n = d->size,
 						   .k = d->n_near,
 						   .a = g,
@@ -133,23 +169,25 @@ add_disentangled_backward(const Distances *d, const float *tokens, const float *
 						   .b = relative + d->relative_at,
 						   .ldb = width,
 						   .beta = 1,
-						   .c = dtokens + d->at,
+						   .c = dtokens + distance_at(d),
 						   .ldc = width};
 
-	memset(g, 0, sentence->rows * d->n_near * sizeof(float));
-	for (size_t i = 0; i < sentence->rows; i++)
+	memset(g, 0, rows * d->n_near * sizeof(float));
+	for (size_t i = 0; i < d->n_rows; i++)
 	{
-		for (size_t j = 0; j < mren_tuned_n_keys(sentence, i); j++)
-			g[picked(d, i, j)] += dscores[i * sentence->ld + j];
+		size_t token = token_of(d, i);
+
+		for (size_t j = 0; j < mren_tuned_n_keys(sentence, token); j++)
+			g[picked(d, i, token, j)] += dscores[i * sentence->ld + j];
 	}
 	mren_gemm(scale, &product);
 	product.trans_a = true;
 	product.m = d->n_near;
-	product.k = sentence->rows;
-	product.b = tokens + d->at;
+	product.k = rows;
+	product.b = tokens + distance_at(d);
 	product.c = drelative + d->relative_at;
 	mren_gemm(scale, &product);
-	mren_work_add(&d->trainer->work, 2 * sentence->rows * d->n_near * d->size);
+	mren_work_add(&d->trainer->work, 2 * rows * d->n_near * d->size);
 }
 
 static void
@@ -159,10 +197,12 @@ bias_backward(const Distances *d, size_t head)
 	float *gradient = d->trainer->relative_bias.gradient;
 	const float *dscores = d->trainer->memory.dscores;
 
-	for (size_t i = 0; i < sentence->rows; i++)
+	for (size_t i = 0; i < d->n_rows; i++)
 	{
-		for (size_t j = 0; j < mren_tuned_n_keys(sentence, i); j++)
-			gradient[d->near[i * sentence->ld + j] * d->trainer->config.heads + head] +=
+		size_t token = token_of(d, i);
+
+		for (size_t j = 0; j < mren_tuned_n_keys(sentence, token); j++)
+			gradient[d->near[token * sentence->ld + j] * d->trainer->config.heads + head] +=
 				dscores[i * sentence->ld + j];
 	}
 }
@@ -178,7 +218,7 @@ mren_tuned_distances_backward(MrenTransformerTrainer *trainer, size_t l,
 
 	if (!mren_tuned_has_distances(config))
 		return;
-	d = make_distances(trainer, sentence, head);
+	d = make_distances(trainer, l, sentence, head);
 	if (config->architecture == MREN_TRANSFORMER_MPNET)
 	{
 		if (trainer->relative_bias.gradient != NULL)

@@ -62,7 +62,7 @@ mren_tuned_embed(MrenTransformerTrainer *trainer, float *x)
 	bool project = has_project(trainer);
 	size_t n = trainer->sizes.n;
 	size_t width = trainer->config.width;
-	float *rows = project ? memory->rows : x;
+	float *rows = project ? memory->embedded : x;
 
 	gather(trainer, rows);
 	if (norm_first(trainer))
@@ -114,7 +114,7 @@ static void
 project_backward(MrenTransformerTrainer *trainer, const float *dout, float *din)
 {
 	size_t n = trainer->sizes.n;
-	float *rows = trainer->memory.rows;
+	float *rows = trainer->memory.embedded;
 
 	if (norm_first(trainer))
 		mren_tuned_norm_again(&trainer->embedding_norm, &trainer->memory.embedding_norm, n,
@@ -122,7 +122,7 @@ project_backward(MrenTransformerTrainer *trainer, const float *dout, float *din)
 	else
 		gather(trainer, rows);
 	mren_tuned_dense_weight(trainer, &trainer->project, rows, dout, n);
-	mren_tuned_dense_input(trainer, &trainer->project, dout, n, 0, din);
+	mren_tuned_dense_input(trainer, &trainer->project, dout, n, false, din);
 }
 
 void

@@ -53,12 +53,12 @@ drops_context(const MrenTransformerTrainer *trainer)
 	return trainer->config.architecture != MREN_TRANSFORMER_DISTILBERT;
 }
 
-/* memory.sum = dropout of memory.sum, and x is added. */
+/* memory.sum (rows, width) = dropout of memory.sum, and x is added. */
 static void
 drop_and_add(MrenTransformerTrainer *trainer, size_t l, MrenDropoutPlace place, const float *x)
 {
 	MrenDropoutStream stream = mren_tuned_stream(trainer, l, place);
-	size_t size = trainer->sizes.n * trainer->config.width;
+	size_t size = mren_tuned_rows(trainer, l).n * trainer->config.width;
 	float *sum = trainer->memory.sum;
 
 	if (stream.rate > 0 && (place == MREN_DROPOUT_OUTPUT || drops_context(trainer)))
@@ -94,18 +94,30 @@ project_relative(MrenTransformerTrainer *trainer, size_t l)
 		mren_tuned_dense(trainer, query, rows, n, kept->relative_queries);
 }
 
+/* The rows of a layer's input x (n, width): x itself, or memory.some. */
+static const float *
+gather_rows(MrenTransformerTrainer *trainer, const MrenReadRows *rows, const float *x)
+{
+	if (rows->tokens == NULL)
+		return x;
+	mren_read_rows_gather(rows, x, trainer->config.width, trainer->memory.some);
+	return trainer->memory.some;
+}
+
 void
 mren_tuned_layer(MrenTransformerTrainer *trainer, size_t l, const float *x, float *y)
 {
 	const MrenTunedLayer *layer = &trainer->layers[l];
 	MrenTunedMemory *memory = &trainer->memory;
 	MrenKeptLayer *kept = &trainer->kept[l];
-	size_t n = trainer->sizes.n;
+	MrenReadRows rows = mren_tuned_rows(trainer, l);
+	size_t n = rows.n;
 	size_t width = trainer->config.width;
 
+	mren_tuned_dense(trainer, &layer->key, x, trainer->sizes.n, kept->key);
+	mren_tuned_dense(trainer, &layer->value, x, trainer->sizes.n, kept->value);
+	x = gather_rows(trainer, &rows, x);
 	mren_tuned_dense(trainer, &layer->query, x, n, kept->query);
-	mren_tuned_dense(trainer, &layer->key, x, n, kept->key);
-	mren_tuned_dense(trainer, &layer->value, x, n, kept->value);
 	project_relative(trainer, l);
 	mren_tuned_attention(trainer, l);
 	mren_tuned_dense(trainer, &layer->context, kept->context, n, memory->sum);
@@ -123,6 +135,8 @@ mren_tuned_layer(MrenTransformerTrainer *trainer, size_t l, const float *x, floa
 		return;
 	drop_and_add(trainer, l, MREN_DROPOUT_OUTPUT, memory->middle);
 	mren_tuned_norm(trainer, &layer->norm, memory->sum, n, width, &kept->norm, y);
+	if (rows.tokens != NULL)
+		mren_read_rows_spread(&rows, trainer->sizes.n, width, y);
 }
 
 /* What dropout made of a gradient: the gradient itself, or memory.sum. */
@@ -130,7 +144,7 @@ static const float *
 drop_backward(MrenTransformerTrainer *trainer, size_t l, MrenDropoutPlace place, const float *dy)
 {
 	MrenDropoutStream stream = mren_tuned_stream(trainer, l, place);
-	size_t size = trainer->sizes.n * trainer->config.width;
+	size_t size = mren_tuned_rows(trainer, l).n * trainer->config.width;
 
 	if (stream.rate == 0 || (place == MREN_DROPOUT_CONTEXT && !drops_context(trainer)))
 		return dy;
@@ -146,13 +160,13 @@ feed_forward_backward(MrenTransformerTrainer *trainer, size_t l)
 	const MrenTunedLayer *layer = &trainer->layers[l];
 	MrenTunedMemory *memory = &trainer->memory;
 	const MrenKeptLayer *kept = &trainer->kept[l];
-	size_t n = trainer->sizes.n;
+	size_t n = mren_tuned_rows(trainer, l).n;
 	const float *dout;
 
 	mren_tuned_norm_backward(trainer, &layer->norm, &kept->norm, memory->dx, n,
 							 trainer->config.width, memory->dsum);
 	dout = drop_backward(trainer, l, MREN_DROPOUT_OUTPUT, memory->dsum);
-	mren_tuned_dense_input(trainer, &layer->output, dout, n, 0, memory->dactive);
+	mren_tuned_dense_input(trainer, &layer->output, dout, n, false, memory->dactive);
 	if (trainer->work.stopped)
 		return;
 	activate_backward(trainer, memory->active, memory->dactive, kept->hidden,
@@ -161,7 +175,7 @@ feed_forward_backward(MrenTransformerTrainer *trainer, size_t l)
 	mren_tuned_norm_again(&layer->attention_norm, &kept->attention_norm, n, trainer->config.width,
 						  memory->middle);
 	mren_tuned_dense_weight(trainer, &layer->intermediate, memory->middle, memory->dactive, n);
-	mren_tuned_dense_input(trainer, &layer->intermediate, memory->dactive, n, 1, memory->dsum);
+	mren_tuned_dense_input(trainer, &layer->intermediate, memory->dactive, n, true, memory->dsum);
 }
 
 /* The gradients of the projections of relative embeddings, and memory.drelative_sum. */
@@ -192,9 +206,10 @@ project_relative_backward(MrenTransformerTrainer *trainer, size_t l)
 		return;
 	memset(memory->drelative, 0, size * sizeof(float));
 	if (trainer->config.content_to_position)
-		mren_tuned_dense_input(trainer, key, memory->drelative_keys, n, 1, memory->drelative);
+		mren_tuned_dense_input(trainer, key, memory->drelative_keys, n, true, memory->drelative);
 	if (trainer->config.position_to_content)
-		mren_tuned_dense_input(trainer, query, memory->drelative_queries, n, 1, memory->drelative);
+		mren_tuned_dense_input(trainer, query, memory->drelative_queries, n, true,
+							   memory->drelative);
 	if (stream.rate > 0)
 		mren_tuned_dropout(&stream, memory->drelative, memory->drelative, size);
 	mren_axpy(memory->drelative_sum, memory->drelative, 1, size);
@@ -207,26 +222,33 @@ mren_tuned_layer_backward(MrenTransformerTrainer *trainer, size_t l)
 	MrenTunedMemory *memory = &trainer->memory;
 	const MrenKeptLayer *kept = &trainer->kept[l];
 	const float *x = trainer->inputs[l];
+	MrenReadRows rows = mren_tuned_rows(trainer, l);
 	size_t n = trainer->sizes.n;
+	size_t width = trainer->config.width;
 	const float *dout;
 
+	if (rows.tokens != NULL)
+		mren_read_rows_gather(&rows, memory->dx, width, memory->dx);
 	feed_forward_backward(trainer, l);
 	if (trainer->work.stopped)
 		return;
 	mren_tuned_norm_backward(trainer, &layer->attention_norm, &kept->attention_norm, memory->dsum,
-							 n, trainer->config.width, memory->dx);
+							 rows.n, width, memory->dx);
 	dout = drop_backward(trainer, l, MREN_DROPOUT_CONTEXT, memory->dx);
-	mren_tuned_dense_weight(trainer, &layer->context, kept->context, dout, n);
-	mren_tuned_dense_input(trainer, &layer->context, dout, n, 0, memory->dcontext);
+	mren_tuned_dense_weight(trainer, &layer->context, kept->context, dout, rows.n);
+	mren_tuned_dense_input(trainer, &layer->context, dout, rows.n, false, memory->dcontext);
 	mren_tuned_attention_backward(trainer, l);
 	if (trainer->relative.value != NULL && !trainer->work.stopped)
 		project_relative_backward(trainer, l);
-	mren_tuned_dense_weight(trainer, &layer->query, x, memory->dquery, n);
+	mren_tuned_dense_weight(trainer, &layer->query, gather_rows(trainer, &rows, x), memory->dquery,
+							rows.n);
 	mren_tuned_dense_weight(trainer, &layer->key, x, memory->dkey, n);
 	mren_tuned_dense_weight(trainer, &layer->value, x, memory->dvalue, n);
 	if (l == trainer->first && trainer->word.gradient == NULL)
 		return;
-	mren_tuned_dense_input(trainer, &layer->query, memory->dquery, n, 1, memory->dx);
-	mren_tuned_dense_input(trainer, &layer->key, memory->dkey, n, 1, memory->dx);
-	mren_tuned_dense_input(trainer, &layer->value, memory->dvalue, n, 1, memory->dx);
+	mren_tuned_dense_input(trainer, &layer->query, memory->dquery, rows.n, true, memory->dx);
+	if (rows.tokens != NULL)
+		mren_read_rows_spread(&rows, n, width, memory->dx);
+	mren_tuned_dense_input(trainer, &layer->key, memory->dkey, n, true, memory->dx);
+	mren_tuned_dense_input(trainer, &layer->value, memory->dvalue, n, true, memory->dx);
 }

@@ -33,16 +33,15 @@ mren_tuned_measure(const MrenTransformerConfig *config, const MrenTransformerSen
 									  .near = sizes->n_near};
 		size_t n;
 
-		sentence.rows = sentence.n_text + sentence.n_groups * sentence.group;
+		sentence.n = sentence.n_text + sentence.n_groups * sentence.group;
 		sentence.ld = (sentence.n_text + sentence.group + MREN_SCORE_LANES - 1) / MREN_SCORE_LANES *
 					  MREN_SCORE_LANES;
-		n = sentence.rows * sentence.ld;
-		sizes->n += sentence.rows;
+		n = sentence.n * sentence.ld;
+		sizes->n += sentence.n;
 		sizes->n_scores += n * config->heads;
 		sizes->n_near += n;
 		sizes->most_scores = n > sizes->most_scores ? n : sizes->most_scores;
-		sizes->most_tokens =
-			sentence.rows > sizes->most_tokens ? sentence.rows : sizes->most_tokens;
+		sizes->most_tokens = sentence.n > sizes->most_tokens ? sentence.n : sizes->most_tokens;
 		if (out != NULL)
 			out[s] = sentence;
 	}
@@ -97,12 +96,15 @@ take_layer(Cursor *cursor, const MrenTransformerConfig *config, const MrenTunedS
 						   .norm = take_norm(cursor, sizes->n, config->width)};
 }
 
-/* The largest matrix that has an adapter. */
+/* The widest row of a matrix, in whole panels. */
 static size_t
-largest_matrix(const MrenTransformerConfig *config)
+widest_row(const MrenTransformerConfig *config)
 {
-	return config->width *
-		   (config->width > config->intermediate ? config->width : config->intermediate);
+	size_t wide = config->width;
+
+	wide = config->intermediate > wide ? config->intermediate : wide;
+	wide = config->embedding_width > wide ? config->embedding_width : wide;
+	return mren_align_floats(wide);
 }
 
 /* The parts that are not of a layer. */
@@ -116,13 +118,17 @@ take_memory(Cursor *cursor, const MrenTransformerConfig *config,
 	size_t near = is_deberta(config) ? sizes->near_rows * config->width : 0;
 	bool distances = mren_tuned_has_distances(config);
 	bool adapters = tuning->kind == MREN_TUNING_ADAPTERS;
+	size_t widest = widest_row(config);
 	size_t thin = sizes->n > sizes->near_rows ? sizes->n : sizes->near_rows;
 
 	memory->near = (uint32_t *) (void *) take(cursor, distances ? sizes->n_near : 0);
-	memory->rows = take(cursor, sizes->n * config->embedding_width);
+	memory->read.tokens = (uint32_t *) (void *) take(cursor, sizes->n);
+	memory->read.before = (uint32_t *) (void *) take(cursor, sizes->n + 1);
+	memory->embedded = take(cursor, sizes->n * config->embedding_width);
 	memory->embedding_norm = take_norm(cursor, sizes->n, wide);
 	memory->relative = take(cursor, near);
 	memory->relative_norm = take_norm(cursor, near > 0 ? sizes->near_rows : 0, config->width);
+	memory->some = take(cursor, size);
 	memory->sum = take(cursor, size);
 	memory->middle = take(cursor, size);
 	memory->again = take(cursor, sizes->recompute ? size : 0);
@@ -141,7 +147,11 @@ take_memory(Cursor *cursor, const MrenTransformerConfig *config,
 	memory->dropped = take(cursor, sizes->most_scores);
 	memory->dscores = take(cursor, sizes->most_scores);
 	memory->distance = take(cursor, near > 0 ? sizes->most_tokens * sizes->near_rows : 0);
-	memory->merged = take(cursor, adapters ? largest_matrix(config) : 0);
+	memory->packed = take(cursor, mren_align_floats(config->width) * widest);
+	memory->bias = take(cursor, widest);
+	memory->zeros = take(cursor, widest);
+	memory->piece = take(cursor, MREN_TRANSFORMER_ROWS * widest);
+	thin = widest > thin ? widest : thin;
 	memory->thin[0] = take(cursor, adapters ? thin * tuning->rank : 0);
 	memory->thin[1] = take(cursor, adapters ? thin * tuning->rank : 0);
 }
@@ -209,7 +219,7 @@ number_distances(MrenTransformerTrainer *trainer)
 		uint32_t *near = trainer->memory.near + sentence->near;
 
 		sentence->near_min = SIZE_MAX;
-		for (size_t i = 0; i < sentence->rows && !trainer->work.stopped; i++)
+		for (size_t i = 0; i < sentence->n && !trainer->work.stopped; i++)
 		{
 			for (size_t j = 0; j < mren_tuned_n_keys(sentence, i); j++)
 			{
@@ -294,8 +304,19 @@ mren_tuned_prepare(MrenTransformerTrainer *trainer, const MrenTransformerBatch *
 	needed = count_all(&trainer->config, &trainer->tuning, &trainer->sizes);
 	MREN_TRY(reserve(trainer, needed, err));
 	lay_out(trainer);
+	memset(trainer->memory.zeros, 0, widest_row(&trainer->config) * sizeof(float));
+	if (batch->read != NULL)
+		mren_read_rows_fill(&trainer->memory.read, batch, 0);
 	number_distances(trainer);
 	return trainer->work.stopped ? mren_fail_canceled(err) : MREN_OK;
+}
+
+MrenReadRows
+mren_tuned_rows(const MrenTransformerTrainer *trainer, size_t l)
+{
+	if (l + 1 == trainer->config.layers && trainer->batch.read != NULL)
+		return trainer->memory.read;
+	return (MrenReadRows){.n = trainer->sizes.n};
 }
 
 size_t

@@ -3,11 +3,13 @@
  *	  What the files of the trainer share: tensors with their gradients, and the state of a
  *	  forward and backward pass.
  *
- * n is the number of tokens of a batch.  A gradient that is NULL is not wanted.
+ * n is the number of tokens of a batch, and "rows" are those of a layer (read_rows.h): fewer in
+ * the last one where not all are read.  A gradient that is NULL is not wanted.
  */
 #ifndef MREN_TRANSFORMER_TRAIN_TRAIN_PARTS_H
 #define MREN_TRANSFORMER_TRAIN_TRAIN_PARTS_H
 
+#include "transformer/read_rows.h"
 #include "transformer/train/encoder_trainer.h"
 
 typedef struct MrenTunedTensor
@@ -66,22 +68,22 @@ typedef struct MrenKeptNorm
 /* What backward needs of a layer. */
 typedef struct MrenKeptLayer
 {
-	float *query;			 /* (n, width) */
+	float *query;			 /* (rows, width) */
 	float *key;				 /* (n, width) */
 	float *value;			 /* (n, width) */
-	float *context;			 /* (n, width) */
+	float *context;			 /* (rows, width) */
 	float *scores;			 /* of attention, after softmax, before dropout */
 	float *relative_keys;	 /* (near rows, width): DeBERTa */
 	float *relative_queries; /* the same */
-	float *hidden;			 /* (n, intermediate), before the activation */
+	float *hidden;			 /* (rows, intermediate), before the activation */
 	MrenKeptNorm attention_norm;
 	MrenKeptNorm norm;
 } MrenKeptLayer;
 
 /*
  * A sentence of the batch: its text and then its groups of markers.  Its scores are, for each
- * head, a row of ld numbers for each of its tokens: n_text keys of the text, the keys of the
- * token's own group, and zeros.
+ * head, ld numbers for each of its rows: n_text keys of the text, the keys of the row's own
+ * group, and zeros.
  */
 typedef struct MrenTunedSentence
 {
@@ -89,10 +91,10 @@ typedef struct MrenTunedSentence
 	size_t n_text;
 	size_t n_groups;
 	size_t group;	 /* markers of a group */
-	size_t rows;	 /* tokens */
+	size_t n;		 /* tokens */
 	size_t ld;		 /* a multiple of 8 */
 	size_t scores;	 /* place of the first head's scores */
-	size_t near;	 /* place of its (rows, ld) numbers of distances */
+	size_t near;	 /* place of its (n, ld) numbers of distances */
 	size_t near_min; /* least and greatest of these numbers */
 	size_t near_max;
 } MrenTunedSentence;
@@ -115,17 +117,19 @@ typedef struct MrenTunedMemory
 	float *block;
 	size_t capacity; /* floats */
 	uint32_t *near;	 /* MPNet: the bucket, DeBERTa: the row, of each score's distance */
-	float *rows;	 /* (n, embedding_width): before or after the embeddings' norm */
+	float *embedded; /* (n, embedding_width): before or after the embeddings' norm */
 	MrenKeptNorm embedding_norm;
 	float *relative; /* (near rows, width), after their norm */
 	MrenKeptNorm relative_norm;
-	float *sum;		/* (n, width) */
-	float *middle;	/* (n, width): between the halves of a layer */
-	float *active;	/* (n, intermediate) */
-	float *again;	/* (n, width): a layer's output, computed again */
-	float *dactive; /* (n, intermediate) */
-	float *dx;		/* (n, width) */
-	float *dsum;	/* (n, width) */
+	MrenReadRows read; /* of the last layer */
+	float *some;	   /* (rows, width): those of the layer's input */
+	float *sum;		   /* (n, width) */
+	float *middle;	   /* (n, width): between the halves of a layer */
+	float *active;	   /* (n, intermediate) */
+	float *again;	   /* (n, width): a layer's output, computed again */
+	float *dactive;	   /* (n, intermediate) */
+	float *dx;		   /* (n, width) */
+	float *dsum;	   /* (n, width) */
 	float *dquery;
 	float *dkey;
 	float *dvalue;
@@ -137,8 +141,11 @@ typedef struct MrenTunedMemory
 	float *dropped;	 /* scores of a sentence and head after dropout */
 	float *dscores;	 /* of a sentence and head */
 	float *distance; /* (tokens of a sentence, near rows) */
-	float *merged;	 /* the largest matrix with its adapter */
-	float *thin[2];	 /* (rows, rank) */
+	float *packed;	 /* a matrix, with its adapter */
+	float *bias;	 /* of a layer, in whole panels */
+	float *zeros;	 /* the same */
+	float *piece;	 /* (MREN_TRANSFORMER_ROWS, the widest row) */
+	float *thin[2];	 /* (rows, rank), or an adapter's part */
 } MrenTunedMemory;
 
 struct MrenTransformerTrainer
@@ -149,7 +156,8 @@ struct MrenTransformerTrainer
 	size_t first; /* layer that is trained */
 	MrenParameter *items;
 	size_t n_items;
-	size_t size; /* floats of values */
+	size_t size;  /* floats of values */
+	float *owned; /* values and gradients, unless the caller gave their memory */
 	float *values;
 	float *gradients;
 	MrenTunedTensor word;
@@ -197,6 +205,9 @@ typedef struct MrenDropoutStream
 	float rate;
 } MrenDropoutStream;
 
+/* n floats to zero, with checks for interrupts.  MREN_ECANCELED. */
+extern MrenStatus mren_tuned_clear(const MrenEnv *env, float *values, size_t n, MrenError *err);
+
 /* y (n) = x * mask, where the mask depends on the stream and n alone; y may be x. */
 extern void mren_tuned_dropout(const MrenDropoutStream *stream, float *y, const float *x, size_t n);
 
@@ -212,9 +223,9 @@ extern void mren_adapter_add(MrenWork *work, const MrenAdapter *adapter, size_t 
 extern void mren_tuned_dense(MrenTransformerTrainer *trainer, const MrenTunedDense *dense,
 							 const float *in, size_t n, float *out);
 
-/* din (n, in) = beta * din + dout (n, out) * weight */
+/* din (n, in) = dout (n, out) * weight, or that is added to it. */
 extern void mren_tuned_dense_input(MrenTransformerTrainer *trainer, const MrenTunedDense *dense,
-								   const float *dout, size_t n, float beta, float *din);
+								   const float *dout, size_t n, bool add, float *din);
 
 /* Adds to the gradients of weight, bias and adapter. */
 extern void mren_tuned_dense_weight(MrenTransformerTrainer *trainer, const MrenTunedDense *dense,
@@ -244,6 +255,9 @@ extern void mren_tuned_embed_backward(MrenTransformerTrainer *trainer, float *dx
 
 /* Adds memory.drelative_sum to the gradients of the relative embeddings. */
 extern void mren_tuned_embed_relative_backward(MrenTransformerTrainer *trainer);
+
+/* The rows of a layer. */
+extern MrenReadRows mren_tuned_rows(const MrenTransformerTrainer *trainer, size_t l);
 
 /* y (n, width) = layer number l of x; y may be x. */
 extern void mren_tuned_layer(MrenTransformerTrainer *trainer, size_t l, const float *x, float *y);
