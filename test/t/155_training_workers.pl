@@ -90,6 +90,12 @@ my $logged = length $node->log_text;
 is($trainer->query("CALL mren.train('tuned', '$few', '" . sprintf($fine_tuned, 2) . q{')}), '1', 'a fine-tuning ends');
 ended('its end');
 
+# The database takes no more connections, but workers are no new ones.
+my $allow = 'UPDATE pg_database SET datallowconn = %s WHERE datname = current_database()';
+$watch->query(sprintf($allow, 'false'));
+is($trainer->query("CALL mren.train('closed', '$few', '" . sprintf($fine_tuned, 2) . q{')}), '1', 'a fine-tuning ends where no session can begin');
+$watch->query(sprintf($allow, 'true'));
+
 # A time budget ends the courses of workers with that of the session.
 is($trainer->query(call($short)), '1', 'a short training ends');
 unlike(substr($node->log_text, $logged), qr/training worker/, 'the log says nothing of workers that end with their training');

@@ -163,7 +163,8 @@ mren_outside_main(Datum handle)
 		proc_exit(0);
 	dsm_pin_mapping(segment);
 	request = dsm_segment_address(segment);
-	BackgroundWorkerInitializeConnectionByOid(request->database, InvalidOid, 0);
+	BackgroundWorkerInitializeConnectionByOid(request->database, InvalidOid,
+											  BGWORKER_BYPASS_ALLOWCONN);
 	SetConfigOption("lock_timeout", LOCK_TIMEOUT, PGC_SUSET, PGC_S_OVERRIDE);
 	StartTransactionCommand();
 	PushActiveSnapshot(GetTransactionSnapshot());

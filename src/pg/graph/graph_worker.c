@@ -185,7 +185,8 @@ mren_graph_worker_main(Datum handle)
 	shm_mq_set_sender((shm_mq *) (address + server.job->answers), MyProc);
 	server.batches = shm_mq_attach((shm_mq *) (address + server.job->batches), segment, NULL);
 	server.answers = shm_mq_attach((shm_mq *) (address + server.job->answers), segment, NULL);
-	BackgroundWorkerInitializeConnectionByOid(server.job->database, InvalidOid, 0);
+	BackgroundWorkerInitializeConnectionByOid(server.job->database, InvalidOid,
+											  BGWORKER_BYPASS_ALLOWCONN);
 	apply_settings(server.job);
 	server.batch =
 		AllocSetContextCreate(TopMemoryContext, "mren graph batch", ALLOCSET_DEFAULT_SIZES);

@@ -3,8 +3,8 @@
  *	  A worker that trains for a session: its process.
  *
  * It connects to the database only to be seen there, and as the bootstrap superuser, since
- * the role that trains need not be allowed to log in; it runs no query and reads no table
- * of a user's.
+ * the role that trains need not be allowed to log in, nor the database take new connections; it
+ * runs no query and reads no table of a user's.
  */
 #include "pg/workers/worker_pool.h"
 
@@ -108,7 +108,8 @@ mren_pool_worker_main(Datum handle, void (*work)(MrenPoolWorker *worker))
 	dsm_pin_mapping(segment);
 	attach(&worker, segment);
 	shared = dsm_segment_address(segment);
-	BackgroundWorkerInitializeConnectionByOid(shared->database, InvalidOid, 0);
+	BackgroundWorkerInitializeConnectionByOid(shared->database, InvalidOid,
+											  BGWORKER_BYPASS_ALLOWCONN);
 	SetConfigOption("temp_file_limit", psprintf("%d", shared->temp_file_limit), PGC_SUSET,
 					PGC_S_SESSION);
 	worker.context =
