@@ -124,27 +124,35 @@ check_now_and_then(const MrenEnv *env, const MrenCrfRules *rules, size_t *pairs,
 /*
  * Sums of exponentials are taken as products, one exponential a tag instead of one a pair of tags:
  * exp(a(i) - max) * odds(i, j).  A sum outside these bounds may have lost terms, or all of them,
- * and is taken again term by term.
+ * and is taken again term by term.  A term whose exponential is lost, which is less than 1e-307, is
+ * at most that times the greatest odds.
  */
 #define LEAST_SUM 1e-280
 #define LARGEST_SUM 1e280
 
 static bool
-is_exact(double sum)
+is_exact(const MrenCrfWork *work, double sum)
 {
-	return sum >= LEAST_SUM && sum <= LARGEST_SUM;
+	return sum >= work->least && sum <= LARGEST_SUM;
 }
 
 static void
-set_odds(const MrenCrf *crf, double *odds)
+set_odds(const MrenCrf *crf, MrenCrfWork *work)
 {
 	const MrenCrfRules *rules = crf->rules;
+	double greatest = 1;
 
 	for (size_t j = 0; j < rules->n_tags; j++)
 	{
 		for (uint32_t p = rules->starts[j]; p < rules->starts[j + 1]; p++)
-			odds[p] = exp((double) crf->weights.transitions[rules->before[p] * rules->n_tags + j]);
+		{
+			double transition = crf->weights.transitions[rules->before[p] * rules->n_tags + j];
+
+			work->odds[p] = exp(transition);
+			greatest = work->odds[p] > greatest ? work->odds[p] : greatest;
+		}
 	}
+	work->least = LEAST_SUM * greatest;
 }
 
 /* e[i] = exp(x[i] - max), where max is the largest x, which is returned. */
@@ -193,8 +201,8 @@ step_forward(const MrenCrf *crf, const MrenCrfWork *work, const double *previous
 
 		for (uint32_t p = rules->starts[j]; p < rules->starts[j + 1]; p++)
 			sum += work->step[rules->before[p]] * work->odds[p];
-		alpha[j] = is_exact(sum) ? max + log(sum)
-								 : sum_before(rules, crf->weights.transitions, previous, j);
+		alpha[j] = is_exact(work, sum) ? max + log(sum)
+									   : sum_before(rules, crf->weights.transitions, previous, j);
 	}
 }
 
@@ -226,7 +234,7 @@ mren_crf_forward(const MrenEnv *env, const MrenCrf *crf, const float *emissions,
 	size_t k = crf->rules->n_tags;
 	size_t pairs = 0;
 
-	set_odds(crf, work->odds);
+	set_odds(crf, work);
 	for (size_t j = 0; j < k; j++)
 		work->alpha[j] = crf->rules->begins[j] ? (double) crf->weights.start[j] + emissions[j]
 											   : -(double) INFINITY;
@@ -301,7 +309,7 @@ step_back(const MrenCrf *crf, const MrenCrfWork *work, const double *next, doubl
 			beta[rules->before[p]] += work->odds[p] * e[j];
 	}
 	for (size_t i = 0; i < k; i++)
-		exact = exact && is_exact(beta[i]);
+		exact = exact && is_exact(work, beta[i]);
 	if (!exact)
 	{
 		sum_behind(crf, next, beta, e);

@@ -86,6 +86,7 @@ typedef struct MrenCrfWork
 	uint32_t *back;	 /* (n, n_tags) */
 	double *odds;	 /* (n_pairs) exp of their transitions, in the order of the rules */
 	double *step;	 /* (2, n_tags) of one word */
+	double least;	 /* sum of products with odds that is exact */
 	double partition;
 } MrenCrfWork;
 

@@ -119,12 +119,16 @@ static double
 plain_partition(const Field *field)
 {
 	uint32_t tags[MAX_WORDS] = {0};
+	double most = -INFINITY;
 	double sum = 0;
 
 	do
-		sum += exp(plain_score(field, tags));
+		most = fmax(most, plain_score(field, tags));
 	while (next_path(tags, field->n, field->rules.n_tags));
-	return log(sum);
+	do
+		sum += exp(plain_score(field, tags) - most);
+	while (next_path(tags, field->n, field->rules.n_tags));
+	return most + log(sum);
 }
 
 static void
@@ -165,6 +169,43 @@ test_partition_and_loss(void **state)
 			assert_int_equal(n_allowed, 3);
 		if (n == 2)
 			assert_int_equal(n_allowed, 3 * 3 + 2);
+		field_free(&field);
+	}
+}
+
+static void
+scale_all(float *values, size_t n, float factor)
+{
+	for (size_t i = 0; i < n; i++)
+		values[i] *= factor;
+}
+
+/* Scores whose exponentials are too small or too large for a double. */
+static void
+test_wide_scores(void **state)
+{
+	(void) state;
+	for (uint64_t seed = 1; seed <= 300; seed++)
+	{
+		Field field;
+		MrenError err = {0};
+		double partition;
+		double first = 0;
+
+		field_init(&field, 2, 3, seed);
+		scale_all(field.emissions, MAX_WORDS * MAX_TAGS, 300);
+		scale_all(field.transitions, MAX_TAGS * MAX_TAGS, 300);
+		partition = plain_partition(&field);
+		assert_int_equal(mren_crf_forward(&field.test.env, &field.crf, field.emissions, field.n,
+										  &field.work, &err),
+						 MREN_OK);
+		assert_true(fabs(field.work.partition - partition) < 1e-6);
+		assert_int_equal(mren_crf_backward(&field.test.env, &field.crf, field.emissions, field.n,
+										   &field.work, &err),
+						 MREN_OK);
+		for (uint32_t i = 0; i < field.rules.n_tags; i++)
+			first += mren_crf_posterior(&field.crf, field.emissions, &i, 0, 1, &field.work);
+		assert_true(fabs(first - 1) < 1e-6);
 		field_free(&field);
 	}
 }
@@ -373,13 +414,10 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_partition_and_loss),
-		cmocka_unit_test(test_gradients),
-		cmocka_unit_test(test_best_path),
-		cmocka_unit_test(test_never_invalid),
-		cmocka_unit_test(test_posterior),
-		cmocka_unit_test(test_write_and_read),
-		cmocka_unit_test(test_sweeps),
+		cmocka_unit_test(test_partition_and_loss), cmocka_unit_test(test_wide_scores),
+		cmocka_unit_test(test_gradients),		   cmocka_unit_test(test_best_path),
+		cmocka_unit_test(test_never_invalid),	   cmocka_unit_test(test_posterior),
+		cmocka_unit_test(test_write_and_read),	   cmocka_unit_test(test_sweeps),
 	};
 
 	return cmocka_run_group_tests_name("nn_crf", tests, NULL, NULL);
