@@ -122,6 +122,16 @@ extern void mren_layer_norm(float *rows, const float *add, size_t n, size_t m,
 /* The sum of a * b over n floats. */
 extern float mren_dot(const float *a, const float *b, size_t n);
 
+/* out (m) = start (m) + the sum of n rows of m halves, each times its weight. */
+extern void mren_add_halves(float *out, const float *start, const MrenHalfRow *rows, size_t n,
+							size_t m);
+
+/* n finite floats to the nearest halves; beyond MREN_HALF_MAX, that with their sign. */
+extern void mren_to_halves(uint16_t *out, const float *in, size_t n);
+
+/* out (m) = the largest of each column of n > 0 rows of m floats, which are ldr apart. */
+extern void mren_largest(float *out, const float *rows, size_t ldr, size_t n, size_t m);
+
 /* Plain forms of three of them, in double precision, for the tests. */
 extern void mren_dense_activate_reference(float *x, size_t n, MrenDenseActivation activation);
 extern void mren_softmax_reference(float *x, size_t n, float scale);

@@ -1,6 +1,6 @@
 /*
  * rows.c
- *	  Activations, softmax and layer norm: the best kernels, and their plain references.
+ *	  Activations, softmax, layer norm and sums of rows: the best kernels, and plain references.
  */
 #include "nn/kernels.h"
 
@@ -28,6 +28,24 @@ float
 mren_dot(const float *a, const float *b, size_t n)
 {
 	return mren_simd_find(MREN_CPU_BEST)->dot(a, b, n);
+}
+
+void
+mren_add_halves(float *out, const float *start, const MrenHalfRow *rows, size_t n, size_t m)
+{
+	mren_simd_find(MREN_CPU_BEST)->add_halves(out, start, rows, n, m);
+}
+
+void
+mren_to_halves(uint16_t *out, const float *in, size_t n)
+{
+	mren_simd_find(MREN_CPU_BEST)->to_halves(out, in, n);
+}
+
+void
+mren_largest(float *out, const float *rows, size_t ldr, size_t n, size_t m)
+{
+	mren_simd_find(MREN_CPU_BEST)->largest(out, rows, ldr, n, m);
 }
 
 static double

@@ -20,6 +20,7 @@
 #include "text/sentence.h"
 
 #define MREN_CONV_WIDTHS 3 /* 3, 4 and 5 words */
+#define MREN_CONV_WIDEST 5
 /* up to the first mention, from it to the second, from the second on */
 #define MREN_CONV_SEGMENTS 3
 #define MREN_CONV_PAD 2 /* rows of zeros on each side of a sentence */
@@ -56,6 +57,16 @@ mren_conv_left(size_t i)
 	return (mren_conv_width(i) - 1) / 2;
 }
 
+/* The place of a word, as in MrenConvWord, at a tap of a window of consecutive distances. */
+static inline uint8_t
+mren_conv_place_beside(size_t i, size_t place, size_t tap)
+{
+	size_t left = mren_conv_left(i);
+	size_t beside = place + tap < left ? 0 : place + tap - left;
+
+	return (uint8_t) (beside < MREN_CONV_PLACES ? beside : MREN_CONV_PLACES - 1);
+}
+
 extern void mren_conv_read(const MrenSentence *sentence, MrenConvText *text);
 
 /* What a word's row is made from; vectors of the embeddings, the rest is learned. */
@@ -75,30 +86,6 @@ extern void mren_conv_word(const MrenNetShape *shape, const MrenConvTables *tabl
 /* Computes the row (mren_net_shape_row_dim) of a word of n pieces; place is as in MrenConvWord. */
 extern void mren_conv_row(const MrenNetShape *shape, const MrenConvTables *tables,
 						  const int32_t *pieces, size_t n, const uint8_t *place, float *row);
-
-/* What a word adds to the windows that it stands in: by itself, and by its distances to head and tail. */
-typedef struct MrenConvTap
-{
-	const float *parts[3]; /* (width, m) each: for each place in a window */
-} MrenConvTap;
-
-/* The windows of one width over a text. */
-typedef struct MrenConvWindows
-{
-	const float *bias;		 /* (m) */
-	const MrenConvTap *taps; /* (n) of the words */
-	size_t n;
-	size_t width;
-	size_t left; /* words of a window before the one whose window it is */
-	size_t m;	 /* filters */
-} MrenConvWindows;
-
-/*
- * mren_conv_pool
- *	  best (m) = the largest output of each filter over the windows of the span's words, of
- *	  which there is at least one.  An output is the bias plus the parts of the window's words, in their order.
- */
-extern void mren_conv_pool(const MrenConvWindows *windows, MrenSpan span, float *best);
 
 /*
  * mren_conv_max

@@ -41,7 +41,7 @@ typedef struct Explainer
 	int32_t *pieces;  /* of all variants */
 	uint32_t *starts; /* of all variants */
 	int32_t *ids;	  /* of all variants' tokens */
-	float *features;  /* (BATCH, features_dim) */
+	float *features;  /* (BATCH, row_dim) */
 	float *scratch;
 	float *probabilities; /* (BATCH, n_relations) */
 } Explainer;
@@ -262,7 +262,7 @@ allocate(Explainer *e, MrenError *err)
 	MREN_TRY(mren_allocate(e->env, BATCH * ((size_t) s->n_words + 1), sizeof(uint32_t), &e->starts,
 						   err));
 	MREN_TRY(mren_allocate(e->env, BATCH * tokens, sizeof(int32_t), &e->ids, err));
-	MREN_TRY(mren_allocate(e->env, BATCH * e->info.features_dim, sizeof(float), &e->features, err));
+	MREN_TRY(mren_allocate(e->env, BATCH * e->info.row_dim, sizeof(float), &e->features, err));
 	MREN_TRY(
 		mren_allocate(e->env, mren_net_scratch(e->net, BATCH), sizeof(float), &e->scratch, err));
 	MREN_TRY(

@@ -405,7 +405,8 @@ mren_net_info(const MrenNet *net, MrenNetInfo *info)
 	info->audio_dim = net->shape.audio_dim;
 	if (net->audio_encoder.len == sizeof(info->audio_sha256))
 		memcpy(info->audio_sha256, net->audio_encoder.data, sizeof(info->audio_sha256));
-	info->features_dim = mren_net_row_dim(net);
+	info->features_dim = mren_net_features_dim(net);
+	info->row_dim = mren_net_row_dim(net);
 	info->n_relations = net->shape.n_relations;
 	info->n_types = net->shape.n_types;
 	info->n_parameters = net->layout.table.n_parameters;

@@ -51,6 +51,7 @@ typedef struct MrenInput
 	const float *audio;	   /* (audio_dim) as computed by the audio encoder, or NULL */
 	const float *head_box; /* see boxes.h, or NULL; only with an image */
 	const float *tail_box;
+	bool all_features;		/* those that only mren.features reads, too; otherwise they are unset */
 	MrenNetCache *cache;	/* or NULL; only of a row that is alone in its call */
 	MrenMarkerQueue *queue; /* likewise: its markers' vector is left to mren_net_features_end */
 	/* of the marker classifier's text encoder; NULL: the sentence has no token */
@@ -71,6 +72,7 @@ typedef struct MrenNetInfo
 	 * the marker classifier
 	 */
 	size_t features_dim;
+	size_t row_dim;	  /* what mren_net_features writes: the features and what follows from them */
 	size_t hash_bits; /* 0: no linear branch */
 	size_t n_relations;
 	size_t n_types;
@@ -112,10 +114,9 @@ extern size_t mren_net_scratch(const MrenNet *net, size_t batch);
 
 /*
  * mren_net_features
- *	  features (n, features_dim): the fused vectors of n rows, then the scores
- *	  of the linear branch if there is one, then the fused vectors of the
- *	  further members of an ensemble, then the markers' vectors.  MREN_ENUMERIC if an image
- *	  vector is not finite; the errors of mren_marker_vectors.
+ *	  features (n, row_dim): of each row its features (info.features_dim), then what its words
+ *	  add to the first layer of each member.  MREN_ENUMERIC if an image vector is not finite; the
+ *	  errors of mren_marker_vectors.
  */
 extern MrenStatus mren_net_features(const MrenNet *net, const MrenWordVectors *vectors,
 									const MrenInput *inputs, size_t n, float *features,
@@ -126,7 +127,7 @@ extern MrenStatus mren_net_features_end(const MrenNet *net, MrenMarkerQueue *que
 
 /*
  * mren_net_probabilities
- *	  The calibrated distribution of n fused vectors: probabilities (n, n_relations),
+ *	  The calibrated distribution of n rows of mren_net_features: probabilities (n, n_relations),
  *	  each row sums to 1.  MREN_ENUMERIC if a logit is not finite.
  */
 extern MrenStatus mren_net_probabilities(const MrenNet *net, const float *features, size_t n,

@@ -1,11 +1,12 @@
 /*
  * net_cache.c
- *	  What the convolutions make of words, kept from row to row.
+ *	  What the network made of words, kept from row to row.
  *
- * A word is known by its pieces' numbers in the embeddings, wherever it stands: the few
- * thousand words that most of a text consists of are computed once (base/slot_cache.h).  Rows of
- * one sentence that differ only in the mentions find all of theirs.  A word is computed when the
- * first row needs it.
+ * Two tables of rows of halves: what the convolutions make of a word, and what a word adds to the
+ * first layer in each part of a text.  A word is known by its pieces' numbers in the embeddings,
+ * wherever it stands: the few thousand words that most of a text consists of are computed once.
+ * Rows of one sentence that differ only in the mentions find all of theirs.  A row is computed
+ * when it is first needed, and stays as base/slot_cache.h says.
  */
 #include "relation/net_internal.h"
 
@@ -13,21 +14,37 @@
 
 #include "base/slot_cache.h"
 
-#define MAX_WORDS ((size_t) 1024) /* a longer sentence is not kept */
+#define MAX_WORDS 1024 /* the convolutions' rows of a longer sentence are not kept */
 
-/* What the kept words of all members take at most, and how many they are at most. */
-#define CACHE_BYTES ((size_t) 16 << 20)
-#define MOST_SLOTS ((size_t) 8192)
+/* What the rows of a table take at most in all members, and how many they are at most. */
+#define TABLE_BYTES ((size_t) 24 << 20)
+#define MOST_SLOTS ((size_t) 32768)
 
-/* A word of more pieces is kept for its own row only. */
+/* A word of more pieces is kept for its own sentence only. */
 #define KEPT_PIECES 7
+
+/* A key: the part of the text, then the word's pieces. */
+#define KEY_SIZE (1 + KEPT_PIECES)
+
+typedef struct Table
+{
+	MrenSlotCache *index; /* NULL: nothing is allocated yet */
+	uint32_t *slots;	  /* of the rows of the open sentence */
+	size_t n_members;
+	struct
+	{
+		uint16_t *rows; /* (slots, size of a row) */
+		uint8_t *done;	/* (slots) */
+	} members[MREN_MAX_MEMBERS + 1];
+} Table;
 
 struct MrenNetCache
 {
 	MrenEnv env;
-	MrenSlotCache *kept; /* NULL: nothing is allocated yet */
-	uint32_t slots[MAX_WORDS];
-	size_t n_members;
+	Table conv;
+	Table text;
+	uint32_t conv_slots[MAX_WORDS];
+	uint32_t text_slots[MREN_MAX_TEXT_WORDS];
 	MrenWordParts words[MREN_MAX_MEMBERS + 1];
 };
 
@@ -36,22 +53,21 @@ mren_net_cache_create(const MrenEnv *env, MrenNetCache **cache, MrenError *err)
 {
 	MREN_TRY(mren_allocate_zero(env, 1, sizeof(**cache), cache, err));
 	(*cache)->env = *env;
+	(*cache)->conv.slots = (*cache)->conv_slots;
+	(*cache)->text.slots = (*cache)->text_slots;
 	return MREN_OK;
 }
 
 static void
-free_words(MrenNetCache *cache)
+free_table(const MrenEnv *env, Table *table)
 {
-	for (size_t i = 0; i < cache->n_members; i++)
+	for (size_t i = 0; i < table->n_members; i++)
 	{
-		for (size_t width = 0; width < MREN_CONV_WIDTHS; width++)
-			mren_release(&cache->env, cache->words[i].parts[width]);
-		mren_release(&cache->env, cache->words[i].done);
+		mren_release(env, table->members[i].rows);
+		mren_release(env, table->members[i].done);
 	}
-	mren_slot_cache_free(cache->kept);
-	memset(cache->words, 0, sizeof(cache->words));
-	cache->kept = NULL;
-	cache->n_members = 0;
+	mren_slot_cache_free(table->index);
+	*table = (Table){.slots = table->slots};
 }
 
 void
@@ -62,89 +78,153 @@ mren_net_cache_free(MrenNetCache *cache)
 	if (cache == NULL)
 		return;
 	env = cache->env;
-	free_words(cache);
+	free_table(&env, &cache->conv);
+	free_table(&env, &cache->text);
 	mren_release(&env, cache);
 }
 
-/* Of one word, in all members. */
+/* Slots of a table whose rows are `size` halves in each member. */
 static size_t
-word_bytes(const MrenNet *net)
+slots_for(const MrenNet *net, size_t size)
 {
-	size_t columns = 0;
+	size_t n = TABLE_BYTES / (size * sizeof(uint16_t) * net->n_members);
 
-	for (size_t width = 0; width < MREN_CONV_WIDTHS; width++)
-		columns += mren_conv_width(width) * net->shape.filters;
-	return columns * sizeof(float) * net->n_members;
+	return n < MOST_SLOTS ? n : MOST_SLOTS;
 }
 
 static size_t
-slots_for(const MrenNet *net)
+table_limit(const MrenNet *net, size_t size)
 {
-	size_t n = CACHE_BYTES / word_bytes(net);
+	if (size == 0)
+		return 0;
+	return slots_for(net, size) *
+		   (mren_slot_cache_bytes(KEY_SIZE) + (size * sizeof(uint16_t) + 1) * net->n_members);
+}
 
-	return n < MOST_SLOTS ? n : MOST_SLOTS;
+/* Halves of a row of the text's table; 0: there are no words. */
+static size_t
+text_row_size(const MrenNet *net)
+{
+	return net->shape.embedding_dim == 0 ? 0 : net->layers[0].out;
 }
 
 size_t
 mren_net_cache_limit(const MrenNet *net)
 {
-	return net->shape.filters == 0 ? 0 : slots_for(net) * word_bytes(net);
+	return table_limit(net, mren_net_conv_row_size(net)) + table_limit(net, text_row_size(net));
 }
 
 static MrenStatus
-allocate_words(MrenNetCache *cache, const MrenNet *net, MrenError *err)
+allocate_table(const MrenEnv *env, Table *table, size_t n_members, size_t n, size_t size,
+			   MrenError *err)
 {
-	size_t n = slots_for(net);
-
-	free_words(cache);
-	cache->n_members = net->n_members;
-	for (size_t i = 0; i < net->n_members; i++)
+	free_table(env, table);
+	table->n_members = n_members;
+	for (size_t i = 0; i < n_members; i++)
 	{
-		MrenWordParts *words = &cache->words[i];
-
-		words->slots = cache->slots;
-		for (size_t width = 0; width < MREN_CONV_WIDTHS; width++)
-			MREN_TRY(mren_allocate(&cache->env, n,
-								   mren_conv_width(width) * net->shape.filters * sizeof(float),
-								   &words->parts[width], err));
-		MREN_TRY(mren_allocate(&cache->env, n, 1, &words->done, err));
+		MREN_TRY(mren_allocate(env, n, size * sizeof(uint16_t), &table->members[i].rows, err));
+		MREN_TRY(mren_allocate(env, n, 1, &table->members[i].done, err));
 	}
-	return mren_slot_cache_create(&cache->env, n, KEPT_PIECES, &cache->kept, err);
+	return mren_slot_cache_create(env, n, KEY_SIZE, &table->index, err);
 }
 
-/* The slot of a word of n pieces; a new one is not done. */
+/* The slot of n numbers that begin with a part; a new one is not done. */
 static uint32_t
-slot_of(MrenNetCache *cache, const MrenWordVectors *vectors, const int32_t *ids, size_t n)
+slot_of(Table *table, const int32_t *key, size_t n)
 {
-	int32_t pieces[KEPT_PIECES];
 	bool fresh;
-	uint32_t slot;
+	uint32_t slot = mren_slot_cache_find(table->index, key, n, &fresh);
+
+	for (size_t i = 0; i < table->n_members && fresh; i++)
+		table->members[i].done[slot] = false;
+	return slot;
+}
+
+/* The slot of word w in a part. */
+static uint32_t
+word_slot(Table *table, const MrenWordVectors *vectors, const MrenSentence *sentence, size_t w,
+		  size_t part)
+{
+	const int32_t *ids = sentence->pieces + sentence->starts[w];
+	size_t n = sentence->starts[w + 1] - sentence->starts[w];
+	int32_t key[KEY_SIZE] = {(int32_t) part};
 
 	for (size_t i = 0; i < n && i < KEPT_PIECES; i++)
-		pieces[i] =
+		key[1 + i] =
 			ids[i] >= 0 && vectors->id != NULL ? vectors->id(vectors->state, ids[i]) : ids[i];
-	slot = mren_slot_cache_find(cache->kept, pieces, n, &fresh);
-	for (size_t i = 0; i < cache->n_members && fresh; i++)
-		cache->words[i].done[slot] = false;
-	return slot;
+	return slot_of(table, key, 1 + n);
+}
+
+/*
+ * Begins a sentence of n rows of so many halves.  *open is false if they are too many: a sentence
+ * takes no more than half of the slots, so that there is one to take.
+ */
+static MrenStatus
+open_table(MrenNetCache *cache, Table *table, const MrenNet *net, size_t size, size_t n, bool *open,
+		   MrenError *err)
+{
+	*open = size > 0 && n <= slots_for(net, size) / 2;
+	if (!*open)
+		return MREN_OK;
+	if (table->index == NULL || table->n_members != net->n_members)
+		MREN_TRY(
+			allocate_table(&cache->env, table, net->n_members, slots_for(net, size), size, err));
+	mren_slot_cache_begin(table->index);
+	return MREN_OK;
+}
+
+static MrenStatus
+open_conv(MrenNetCache *cache, const MrenNet *net, const MrenWordVectors *vectors,
+		  const MrenSentence *sentence, bool *open, MrenError *err)
+{
+	size_t size = sentence->n_words > MAX_WORDS ? 0 : mren_net_conv_row_size(net);
+
+	MREN_TRY(open_table(cache, &cache->conv, net, size, sentence->n_words, open, err));
+	for (size_t w = 0; *open && w < sentence->n_words; w++)
+		cache->conv.slots[w] = word_slot(&cache->conv, vectors, sentence, w, 0);
+	return MREN_OK;
+}
+
+static MrenStatus
+open_text(MrenNetCache *cache, const MrenNet *net, const MrenWordVectors *vectors,
+		  const MrenSentence *sentence, bool *open, MrenError *err)
+{
+	MrenTextWords items[MREN_MAX_TEXT_WORDS];
+	size_t n = mren_net_text_words(&net->shape, sentence, items);
+
+	MREN_TRY(open_table(cache, &cache->text, net, text_row_size(net), n, open, err));
+	for (size_t i = 0; *open && i < n; i++)
+	{
+		/* Many words together are not kept. */
+		if (items[i].words.end - items[i].words.first > 1)
+			cache->text.slots[i] = slot_of(&cache->text, NULL, 0);
+		else
+			cache->text.slots[i] =
+				word_slot(&cache->text, vectors, sentence, items[i].words.first, items[i].part);
+	}
+	return MREN_OK;
+}
+
+static MrenWordRows
+rows_of(const Table *table, size_t member, bool open)
+{
+	if (!open)
+		return (MrenWordRows){0};
+	return (MrenWordRows){table->members[member].rows, table->members[member].done, table->slots};
 }
 
 MrenStatus
 mren_net_cache_open(MrenNetCache *cache, const MrenNet *net, const MrenWordVectors *vectors,
 					const MrenSentence *sentence, const MrenWordParts **words, MrenError *err)
 {
-	*words = NULL;
-	if (net->shape.filters == 0 || sentence->n_words > MAX_WORDS)
-		return MREN_OK;
-	/* A row takes no more than half of the slots, so that there is one to take. */
-	if (sentence->n_words > slots_for(net) / 2)
-		return MREN_OK;
-	if (cache->kept == NULL || cache->n_members != net->n_members)
-		MREN_TRY(allocate_words(cache, net, err));
-	mren_slot_cache_begin(cache->kept);
-	for (size_t w = 0; w < sentence->n_words; w++)
-		cache->slots[w] = slot_of(cache, vectors, sentence->pieces + sentence->starts[w],
-								  sentence->starts[w + 1] - sentence->starts[w]);
+	bool conv;
+	bool text;
+
+	MREN_TRY(open_conv(cache, net, vectors, sentence, &conv, err));
+	MREN_TRY(open_text(cache, net, vectors, sentence, &text, err));
+	for (size_t i = 0; i < net->n_members; i++)
+		cache->words[i] =
+			(MrenWordParts){rows_of(&cache->conv, i, conv), rows_of(&cache->text, i, text)};
 	*words = cache->words;
 	return MREN_OK;
 }

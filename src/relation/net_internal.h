@@ -13,6 +13,7 @@
 #include "relation/net.h"
 #include "relation/layout.h"
 #include "relation/marker/marker_classifier.h"
+#include "relation/text_pool.h"
 
 /* The packed layers of a branch that reads a vector. */
 typedef struct MrenNetVector
@@ -82,14 +83,23 @@ struct MrenNet
 	/*
 	 * From a word's vector to what it adds to each of the windows that it lies in: (width,
 	 * filters) of each width.  The distances to head and tail add conv_places (MREN_CONV_PLACES,
-	 * width, filters).
+	 * width + 1, filters): to each tap, then the sum of a window of consecutive distances, by
+	 * that of the word in whose row its output is stored.
 	 */
 	MrenPackedDense conv[MREN_CONV_WIDTHS];
-	const float *conv_places[MREN_CONV_WIDTHS][2];
-	MrenPackedDense layers[MREN_MAX_HIDDEN + 1];
-	const float *text_inverse; /* 1 / text.std */
-	const float *grid_inverse; /* 1 / grid.std */
-	const float *box_inverse;  /* 1 / box.std */
+	const uint16_t *conv_places[MREN_CONV_WIDTHS][2];
+	/*
+	 * What a word in part p of the text adds to the first layer's outputs: its vector times
+	 * text_parts + p * text_part_size, packed.  text_start is what a text without words gives.
+	 */
+	const float *text_parts;
+	size_t text_part_size;
+	const float *text_start;
+	const float *text_bias;						 /* zeros */
+	MrenPackedDense layers[MREN_MAX_HIDDEN + 1]; /* the first without the parts' columns */
+	const float *text_inverse;					 /* 1 / text.std */
+	const float *grid_inverse;					 /* 1 / grid.std */
+	const float *box_inverse;					 /* 1 / box.std */
 };
 
 /* An empty network, whose shape, fields and names are to be set. */
@@ -105,15 +115,29 @@ extern MrenStatus mren_net_allocate(MrenNet *net, size_t limit, MrenError *err);
 /* Makes the packed layers of a network whose tensors are set and checked. */
 extern MrenStatus mren_net_pack(MrenNet *net, MrenError *err);
 
-/* Floats that prediction keeps of a row: what mren_net_features writes. */
+/* What mren.features returns of a row: the fused vectors, scores and the markers' vector. */
 static inline size_t
-mren_net_row_dim(const MrenNet *net)
+mren_net_features_dim(const MrenNet *net)
 {
 	size_t dim = mren_net_shape_scored_dim(&net->shape);
 
 	for (size_t i = 0; i < net->n_members - 1; i++)
 		dim += mren_net_shape_features_dim(&net->members[i]->shape);
 	return dim + (net->marker != NULL ? mren_marker_dim(&net->marker_shape) : 0);
+}
+
+/* Floats that prediction keeps of a row: the features, then the text sums of each member. */
+static inline size_t
+mren_net_row_dim(const MrenNet *net)
+{
+	return mren_net_features_dim(net) + net->n_members * net->layers[0].out;
+}
+
+/* Columns of the fused vector, its first, that the text sums stand for. */
+static inline size_t
+mren_net_part_columns(const MrenNetShape *shape)
+{
+	return mren_net_shape_n_parts(shape) * shape->embedding_dim;
 }
 
 /* Where a tensor's numbers are, and whether they have been set. */
@@ -131,30 +155,71 @@ extern MrenTensorSlot mren_net_slot(const MrenNet *net, size_t i);
 extern MrenStatus mren_net_logits(const MrenNet *net, const float *features, size_t n,
 								  float *logits, float *scratch, MrenError *err);
 
-/* What a member's convolutions make of words, whatever the mentions are. */
+/* Rows of halves that a member made of words, whatever the mentions are. */
+typedef struct MrenWordRows
+{
+	uint16_t *rows;		   /* (slots, size of a row) */
+	uint8_t *done;		   /* (slots) whether they are computed */
+	const uint32_t *slots; /* of the rows of the sentence; NULL: none are kept */
+} MrenWordRows;
+
+/* Those of a member for the sentence at hand. */
 typedef struct MrenWordParts
 {
-	float *parts[MREN_CONV_WIDTHS]; /* (slots, width, filters) */
-	uint8_t *done;					/* (slots) whether they are computed */
-	const uint32_t *slots;			/* (n_words) that of each word of the sentence */
+	MrenWordRows conv; /* by word */
+	MrenWordRows text; /* by part of the text and word, as mren_net_text_words lists them */
 } MrenWordParts;
+
+/* Halves of a word's row in the convolutions: (width, filters) of each width; 0 without them. */
+static inline size_t
+mren_net_conv_row_size(const MrenNet *net)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < MREN_CONV_WIDTHS; i++)
+		n += mren_conv_width(i) * net->shape.filters;
+	return n;
+}
 
 /*
  * mren_net_convolve
  *	  The convolved columns of one row's text: out (conv_dim).  scratch has
- *	  mren_net_convolve_scratch floats.  words: of this member and sentence, used
- *	  and filled; NULL: none are kept.
+ *	  mren_net_convolve_scratch floats.  kept: of this member and sentence, used and filled.
  */
 extern size_t mren_net_convolve_scratch(const MrenNet *net);
 extern void mren_net_convolve(const MrenNet *net, const MrenWordVectors *vectors,
-							  const MrenSentence *sentence, const MrenWordParts *words, float *out,
+							  const MrenSentence *sentence, const MrenWordRows *kept, float *out,
 							  float *scratch);
+
+/* The words of a part of a text whose vectors are averaged: one, or all where there are many. */
+typedef struct MrenTextWords
+{
+	size_t part;
+	MrenSpan words;
+	float weight;
+} MrenTextWords;
+
+#define MREN_PART_WORDS 8 /* a part of more words is averaged as a whole */
+#define MREN_MAX_TEXT_WORDS (MREN_MAX_PARTS * MREN_PART_WORDS)
+
+/* items (MREN_MAX_TEXT_WORDS); returns how many there are. */
+extern size_t mren_net_text_words(const MrenNetShape *shape, const MrenSentence *sentence,
+								  MrenTextWords *items);
+
+/*
+ * mren_net_text_sums
+ *	  What the parts of a row's text add to the first layer's outputs, with its bias: out
+ *	  (layers[0].out).  scratch has mren_net_text_scratch floats.  kept: as above.
+ */
+extern size_t mren_net_text_scratch(const MrenNet *net);
+extern void mren_net_text_sums(const MrenNet *net, const MrenWordVectors *vectors,
+							   const MrenSentence *sentence, const MrenWordRows *kept, float *out,
+							   float *scratch);
 
 /*
  * mren_net_cache_open
- *	  The parts of each member (net->n_members) for this sentence, of which words
- *	  of earlier sentences may be done; NULL if it is too long to be kept, or
- *	  there are no convolutions.  Valid until the next call.
+ *	  What each member (net->n_members) made of the words of this sentence, of which those of
+ *	  earlier sentences may be done; too many are not kept.  Valid until the next call.
  */
 extern MrenStatus mren_net_cache_open(MrenNetCache *cache, const MrenNet *net,
 									  const MrenWordVectors *vectors, const MrenSentence *sentence,

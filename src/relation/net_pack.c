@@ -41,13 +41,22 @@ pack_dense(MrenNet *net, MrenPackedDense *dense, size_t weight, size_t bias, flo
 	return at + dense_size(w->rows, w->cols);
 }
 
+/* Floats of the table of the distances to a mention, for width i. */
+static size_t
+places_size(const MrenNet *net, size_t i)
+{
+	size_t halves = MREN_CONV_PLACES * (mren_conv_width(i) + 1) * net->shape.filters;
+
+	return mren_align_floats((halves + 1) / 2);
+}
+
 /* Floats that pack_conv takes for width i. */
 static size_t
 conv_size(const MrenNet *net, size_t i)
 {
 	size_t m = mren_conv_width(i) * net->shape.filters;
 
-	return dense_size(net->shape.embedding_dim, m) + 2 * mren_align_floats(MREN_CONV_PLACES * m);
+	return dense_size(net->shape.embedding_dim, m) + 2 * places_size(net, i);
 }
 
 /* What the words' vectors are multiplied by: column (tap, filter) of the weights of a width. */
@@ -80,26 +89,43 @@ dot(const float *a, const float *b, size_t n)
 	return sum;
 }
 
-/* What each distance to the head (which = 0) or tail adds to each tap of a window. */
+/* out (filters): what a distance to the head (which = 0) or tail adds to a tap of a window. */
 static void
-pack_conv_places(const MrenNet *net, size_t i, size_t which, const float *w, float *at)
+place_part(const MrenNet *net, size_t i, size_t which, const float *w, size_t place, size_t tap,
+		   float *out)
 {
 	const float *places =
 		mren_parameter_at(&net->layout.table, net->values, net->layout.ids.places[which]);
 	size_t size = net->shape.position_dim;
 	size_t row_dim = mren_net_shape_row_dim(&net->shape);
 	size_t from = net->shape.embedding_dim + which * size;
+
+	w += tap * row_dim + from;
+	for (size_t f = 0; f < net->shape.filters; f++)
+		out[f] = dot(places + place * size, w + f * mren_conv_width(i) * row_dim, size);
+}
+
+/* The table of conv_places. */
+static void
+pack_conv_places(const MrenNet *net, size_t i, size_t which, const float *w, uint16_t *at)
+{
+	float part[MREN_MAX_FILTERS];
+	float sum[MREN_MAX_FILTERS];
 	size_t filters = net->shape.filters;
 	size_t width = mren_conv_width(i);
 
 	for (size_t place = 0; place < MREN_CONV_PLACES; place++)
 	{
-		for (size_t tap = 0; tap < width; tap++)
+		memset(sum, 0, filters * sizeof(float));
+		for (size_t tap = 0; tap < width; tap++, at += filters)
 		{
-			for (size_t f = 0; f < filters; f++)
-				*at++ = dot(places + place * size, w + f * width * row_dim + tap * row_dim + from,
-							size);
+			place_part(net, i, which, w, place, tap, part);
+			mren_to_halves(at, part, filters);
+			place_part(net, i, which, w, mren_conv_place_beside(i, place, tap), tap, part);
+			mren_axpy(sum, part, 1, filters);
 		}
+		mren_to_halves(at, sum, filters);
+		at += filters;
 	}
 }
 
@@ -121,10 +147,10 @@ pack_conv(MrenNet *net, size_t i, float *at)
 	at += dense_size(dim, m);
 	for (size_t which = 0; which < 2; which++)
 	{
-		net->conv_places[i][which] = at;
+		net->conv_places[i][which] = (uint16_t *) at;
 		if (!net->filled)
-			pack_conv_places(net, i, which, w, at);
-		at += mren_align_floats(MREN_CONV_PLACES * m);
+			pack_conv_places(net, i, which, w, (uint16_t *) at);
+		at += places_size(net, i);
 	}
 	return end;
 }
@@ -210,6 +236,85 @@ pack_grid_branch(MrenNet *net, float *at)
 	return at;
 }
 
+/* Floats of the first layer: the parts of the text, their start, zeros, the rest. */
+static size_t
+first_layer_size(const MrenNet *net)
+{
+	const MrenParameter *w = &net->layout.table.items[net->layout.ids.weight[0]];
+	size_t parts = mren_net_shape_n_parts(&net->shape);
+
+	return parts * mren_dense_packed_size(net->shape.embedding_dim, w->cols) + 2 * panels(w->cols) +
+		   mren_dense_packed_size(w->rows - mren_net_part_columns(&net->shape), w->cols);
+}
+
+/* start (m) = bias - the means of the parts' columns times their weights, which are scaled. */
+static void
+pack_text_start(const MrenNet *net, const float *w, float *start)
+{
+	const MrenNetIds *ids = &net->layout.ids;
+	const float *mean = mren_parameter_at(&net->layout.table, net->values, ids->text_mean);
+	const float *bias = mren_parameter_at(&net->layout.table, net->values, ids->bias[0]);
+	size_t m = net->layers[0].out;
+
+	memcpy(start, bias, m * sizeof(float));
+	for (size_t i = 0; i < mren_net_part_columns(&net->shape); i++)
+		mren_axpy(start, w + i * m, -mean[i] * net->text_inverse[i], m);
+}
+
+/* w (embedding_dim, m): the weights of a part; inverse (embedding_dim): what scales its columns. */
+static void
+pack_text_part(const MrenNet *net, const float *w, const float *inverse, float *scaled, float *at)
+{
+	size_t dim = net->shape.embedding_dim;
+	size_t m = net->layers[0].out;
+
+	for (size_t i = 0; i < dim * m; i++)
+		scaled[i] = w[i] * inverse[i / m];
+	mren_dense_pack(at, scaled, dim, m);
+}
+
+static MrenStatus
+pack_text_parts(const MrenNet *net, const float *w, float *at, MrenError *err)
+{
+	size_t size = net->shape.embedding_dim * net->layers[0].out;
+	float *scaled;
+
+	MREN_TRY(mren_allocate(&net->env, size, sizeof(float), &scaled, err));
+	for (size_t p = 0; p < mren_net_shape_n_parts(&net->shape); p++)
+		pack_text_part(net, w + p * size, net->text_inverse + p * net->shape.embedding_dim, scaled,
+					   at + p * net->text_part_size);
+	mren_release(&net->env, scaled);
+	return MREN_OK;
+}
+
+static MrenStatus
+pack_first_layer(MrenNet *net, float **packed, MrenError *err)
+{
+	const MrenParameter *tensor = &net->layout.table.items[net->layout.ids.weight[0]];
+	const float *w = net->values + tensor->at;
+	size_t columns = mren_net_part_columns(&net->shape);
+	size_t rest = tensor->rows - columns;
+	size_t m = tensor->cols;
+	float *parts = *packed;
+	float *start;
+
+	net->text_part_size = mren_dense_packed_size(net->shape.embedding_dim, m);
+	net->text_parts = parts;
+	start = parts + mren_net_shape_n_parts(&net->shape) * net->text_part_size;
+	net->text_start = start;
+	net->text_bias = start + panels(m);
+	*packed = start + 2 * panels(m);
+	net->layers[0] = (MrenPackedDense){rest, m, *packed, net->text_bias};
+	if (!net->filled)
+	{
+		MREN_TRY(pack_text_parts(net, w, parts, err));
+		pack_text_start(net, w, start);
+		mren_dense_pack(*packed, w + columns * m, rest, m);
+	}
+	*packed += mren_dense_packed_size(rest, m);
+	return MREN_OK;
+}
+
 static size_t
 packed_size(const MrenNet *net)
 {
@@ -222,7 +327,8 @@ packed_size(const MrenNet *net)
 	size += grid_branch_size(net);
 	for (size_t i = 0; net->shape.filters > 0 && i < MREN_CONV_WIDTHS; i++)
 		size += conv_size(net, i);
-	for (size_t i = 0; i <= net->shape.n_hidden; i++)
+	size += first_layer_size(net);
+	for (size_t i = 1; i <= net->shape.n_hidden; i++)
 		size +=
 			dense_size(tensors[layout->ids.weight[i]].rows, tensors[layout->ids.weight[i]].cols);
 	return size;
@@ -240,7 +346,8 @@ pack_all(MrenNet *net, MrenError *err)
 	at = pack_grid_branch(net, at);
 	for (size_t i = 0; net->shape.filters > 0 && i < MREN_CONV_WIDTHS; i++)
 		at = pack_conv(net, i, at);
-	for (size_t i = 0; i <= net->shape.n_hidden; i++)
+	MREN_TRY(pack_first_layer(net, &at, err));
+	for (size_t i = 1; i <= net->shape.n_hidden; i++)
 	{
 		MREN_TRY(mren_check_interrupts(&net->env, err));
 		at = pack_dense(net, &net->layers[i], ids->weight[i], ids->bias[i], at);

@@ -42,13 +42,22 @@ vector_scratch(const MrenNet *net, MrenVectorKind kind, size_t rows)
 		   2 * mren_align_floats(rows * branch.product);
 }
 
+/* Of the pooled and the convolved part of a row, and of its text sums. */
+static size_t
+text_scratch(const MrenNet *net)
+{
+	size_t features = mren_align_floats(mren_net_shape_n_parts(&net->shape) * MREN_MAX_SHAPES) +
+					  mren_net_convolve_scratch(net);
+	size_t sums = mren_net_text_scratch(net);
+
+	return mren_align_floats(features > sums ? features : sums);
+}
+
 size_t
 mren_net_scratch(const MrenNet *net, size_t batch)
 {
-	const MrenNetShape *shape = &net->shape;
 	size_t rows = batch < MREN_INFER_ROWS ? batch : MREN_INFER_ROWS;
-	size_t features = mren_align_floats(mren_net_shape_n_parts(shape) * MREN_MAX_SHAPES) +
-					  mren_net_convolve_scratch(net);
+	size_t features = text_scratch(net);
 	size_t layers = 2 * mren_align_floats(rows * widest_layer(net));
 
 	features += mren_net_grid_scratch(net);
@@ -58,25 +67,49 @@ mren_net_scratch(const MrenNet *net, size_t batch)
 	return features + (sums_logits(net) ? rows * net->shape.n_relations : 0);
 }
 
+/* Whether anything but the first layer reads the pooled columns. */
+static bool
+reads_pooled(const MrenNet *net)
+{
+	return mren_net_shape_attends(&net->shape) || net->shape.product > 0 ||
+		   net->shape.audio_product > 0;
+}
+
+/*
+ * The pooled columns (pool_dim) of a row; without those of the parts, which text sums stand for, if
+ * nobody reads them.
+ */
+static void
+pooled_features(const MrenNet *net, const MrenWordVectors *vectors, const MrenInput *input,
+				float *out, float *unknown)
+{
+	const MrenNetIds *ids = &net->layout.ids;
+	const float *mean = mren_parameter_at(&net->layout.table, net->values, ids->text_mean);
+	const MrenTextInput text = {input->sentence, input->head_type, input->tail_type};
+	bool parts = input->all_features || reads_pooled(net);
+	size_t first = parts ? 0 : mren_net_part_columns(&net->shape);
+
+	if (!parts)
+		mren_text_counts(&net->shape, &text, out + first);
+	else if (mren_text_pool(&net->shape, vectors, net->scale, &text, out, unknown))
+		mren_text_add_unknown(&net->shape,
+							  mren_parameter_at(&net->layout.table, net->values, ids->shapes),
+							  unknown, out);
+	mren_standardise(out + first, out + first, mean + first, net->text_inverse + first,
+					 mren_net_shape_pool_dim(&net->shape) - first);
+}
+
 static void
 text_features(const MrenNet *net, const MrenWordVectors *vectors, const MrenInput *input,
 			  const MrenWordParts *words, float *out, float *scratch)
 {
-	const MrenNetIds *ids = &net->layout.ids;
-	size_t pool_dim = mren_net_shape_pool_dim(&net->shape);
-	const MrenTextInput text = {input->sentence, input->head_type, input->tail_type};
-	float *unknown = scratch;
+	float *rest =
+		scratch + mren_align_floats(mren_net_shape_n_parts(&net->shape) * MREN_MAX_SHAPES);
 
-	if (mren_text_pool(&net->shape, vectors, net->scale, &text, out, unknown))
-		mren_text_add_unknown(&net->shape,
-							  mren_parameter_at(&net->layout.table, net->values, ids->shapes),
-							  unknown, out);
-	mren_standardise(out, out, mren_parameter_at(&net->layout.table, net->values, ids->text_mean),
-					 net->text_inverse, pool_dim);
+	pooled_features(net, vectors, input, out, scratch);
 	if (net->shape.filters > 0)
-		mren_net_convolve(
-			net, vectors, input->sentence, words, out + pool_dim,
-			unknown + mren_align_floats(mren_net_shape_n_parts(&net->shape) * MREN_MAX_SHAPES));
+		mren_net_convolve(net, vectors, input->sentence, &words->conv,
+						  out + mren_net_shape_pool_dim(&net->shape), rest);
 }
 
 static MrenStatus
@@ -217,35 +250,9 @@ typedef struct Rows
 	const MrenInput *inputs; /* (n) */
 	size_t n;
 	const MrenWordParts *words; /* (n_members) kept of the sentence, or NULL */
+	float *features;			/* (n, dim) */
+	size_t dim;
 } Rows;
-
-/* The fused vectors of the rows in member `number`, which are dim floats apart. */
-static void
-member_features(const MrenNet *net, size_t number, const Rows *read, float *features, size_t dim,
-				float *scratch)
-{
-	const MrenInput *inputs = read->inputs;
-	const MrenWordParts *words = read->words != NULL ? read->words + number : NULL;
-	size_t n = read->n;
-	float *rest = scratch +
-				  mren_align_floats(mren_net_shape_n_parts(&net->shape) * MREN_MAX_SHAPES) +
-				  mren_net_convolve_scratch(net);
-
-	for (size_t i = 0; i < n; i++)
-	{
-		text_features(net, read->vectors, &inputs[i], words, features + i * dim, scratch);
-		linear_scores(net, &inputs[i], features + i * dim);
-		mren_net_grid_features(net, &inputs[i], features + i * dim, rest);
-	}
-	for (size_t i = 0; i < n && mren_net_shape_reads(&net->shape); i += MREN_INFER_ROWS)
-	{
-		size_t rows = n - i < MREN_INFER_ROWS ? n - i : MREN_INFER_ROWS;
-
-		for (int kind = 0; kind < MREN_N_VECTORS; kind++)
-			vector_features(net, (MrenVectorKind) kind, inputs + i, rows, features + i * dim, dim,
-							rest);
-	}
-}
 
 /*
  * Where the fused vector of further member i begins in a row: only that of the
@@ -257,11 +264,50 @@ member_at(const MrenNet *net, size_t i)
 	return mren_net_shape_scored_dim(&net->shape) + i * mren_net_shape_features_dim(&net->shape);
 }
 
+/* Where the text sums of member `number` begin in a row. */
+static size_t
+sums_at(const MrenNet *net, size_t number)
+{
+	return mren_net_features_dim(net) + number * net->layers[0].out;
+}
+
+/* Writes the fused vectors and the text sums of the rows in member `number`, which is `member`. */
+static void
+member_features(const MrenNet *net, size_t number, const MrenNet *member, const Rows *read,
+				float *scratch)
+{
+	const MrenWordParts none = {0};
+	const MrenWordParts *words = read->words != NULL ? read->words + number : &none;
+	const MrenInput *inputs = read->inputs;
+	size_t n = read->n;
+	size_t dim = read->dim;
+	float *features = read->features + (number == 0 ? 0 : member_at(net, number - 1));
+	float *sums = read->features + sums_at(net, number);
+	float *rest = scratch + text_scratch(member);
+
+	for (size_t i = 0; i < n; i++)
+	{
+		text_features(member, read->vectors, &inputs[i], words, features + i * dim, scratch);
+		mren_net_text_sums(member, read->vectors, inputs[i].sentence, &words->text, sums + i * dim,
+						   scratch);
+		linear_scores(member, &inputs[i], features + i * dim);
+		mren_net_grid_features(member, &inputs[i], features + i * dim, rest);
+	}
+	for (size_t i = 0; i < n && mren_net_shape_reads(&member->shape); i += MREN_INFER_ROWS)
+	{
+		size_t rows = n - i < MREN_INFER_ROWS ? n - i : MREN_INFER_ROWS;
+
+		for (int kind = 0; kind < MREN_N_VECTORS; kind++)
+			vector_features(member, (MrenVectorKind) kind, inputs + i, rows, features + i * dim,
+							dim, rest);
+	}
+}
+
 /* Where the markers' vector begins in a row. */
 static size_t
 marker_at(const MrenNet *net)
 {
-	return mren_net_row_dim(net) - mren_marker_dim(&net->marker_shape);
+	return mren_net_features_dim(net) - mren_marker_dim(&net->marker_shape);
 }
 
 static MrenMarkerRow
@@ -300,8 +346,7 @@ MrenStatus
 mren_net_features(const MrenNet *net, const MrenWordVectors *vectors, const MrenInput *inputs,
 				  size_t n, float *features, float *scratch, MrenError *err)
 {
-	Rows rows = {vectors, inputs, n, NULL};
-	size_t dim = mren_net_row_dim(net);
+	Rows rows = {vectors, inputs, n, NULL, features, mren_net_row_dim(net)};
 
 	if (n == 1 && inputs[0].cache != NULL)
 		MREN_TRY(mren_net_cache_open(inputs[0].cache, net, vectors, inputs[0].sentence, &rows.words,
@@ -311,9 +356,9 @@ mren_net_features(const MrenNet *net, const MrenWordVectors *vectors, const Mren
 		MREN_TRY(check_vector(inputs[i].image, net->shape.image_dim, "image", err));
 		MREN_TRY(check_vector(inputs[i].audio, net->shape.audio_dim, "audio", err));
 	}
-	member_features(net, 0, &rows, features, dim, scratch);
+	member_features(net, 0, net, &rows, scratch);
 	for (size_t i = 0; i < net->n_members - 1; i++)
-		member_features(net->members[i], i + 1, &rows, features + member_at(net, i), dim, scratch);
+		member_features(net, i + 1, net->members[i], &rows, scratch);
 	return net->marker != NULL ? marker_features(net, inputs, n, features, err) : MREN_OK;
 }
 
@@ -336,16 +381,41 @@ add_wide(const MrenNet *net, const float *features, size_t dim, size_t n, float 
 		mren_axpy(logits + i * k, features + i * dim + mren_net_shape_features_dim(shape), 1, k);
 }
 
-/* One chunk of rows, dim floats apart, through a member's hidden layers and output. */
-static void
-run_layers(const MrenNet *net, const float *features, size_t dim, size_t n, float *logits,
-		   float *scratch)
+/* A member as it reads rows, dim floats apart: its fused vectors and its text sums. */
+typedef struct MemberRows
 {
-	size_t half = mren_align_floats(n * widest_layer(net));
-	const float *in = features;
-	size_t width = dim;
+	const MrenNet *net;
+	const float *features;
+	const float *sums;
+	size_t dim;
+	size_t n;
+} MemberRows;
 
-	for (size_t i = 0; i < net->shape.n_hidden; i++)
+/* The first hidden layer of a member, before its activation; out (n, layers[0].out). */
+static void
+run_first(const MemberRows *rows, float *out)
+{
+	const MrenPackedDense *layer = &rows->net->layers[0];
+
+	mren_dense_infer(layer, rows->features + mren_net_part_columns(&rows->net->shape), rows->dim,
+					 rows->n, out, layer->out);
+	for (size_t i = 0; i < rows->n; i++)
+		mren_axpy(out + i * layer->out, rows->sums + i * rows->dim, 1, layer->out);
+}
+
+/* One chunk of rows through a member's hidden layers and output. */
+static void
+run_layers(const MemberRows *rows, float *logits, float *scratch)
+{
+	const MrenNet *net = rows->net;
+	size_t n = rows->n;
+	size_t half = mren_align_floats(n * widest_layer(net));
+	size_t width = net->layers[0].out;
+	const float *in = scratch;
+
+	run_first(rows, scratch);
+	mren_activate(net->shape.activation, scratch, n * width);
+	for (size_t i = 1; i < net->shape.n_hidden; i++)
 	{
 		float *out = scratch + (i % 2) * half;
 
@@ -356,7 +426,7 @@ run_layers(const MrenNet *net, const float *features, size_t dim, size_t n, floa
 	}
 	mren_dense_infer(&net->layers[net->shape.n_hidden], in, width, n, logits,
 					 net->shape.n_relations);
-	add_wide(net, features, dim, n, logits);
+	add_wide(net, rows->features, rows->dim, n, logits);
 }
 
 /* One chunk through all members. */
@@ -365,17 +435,21 @@ run_members(const MrenNet *net, const float *features, size_t n, float *logits, 
 {
 	size_t dim = mren_net_row_dim(net);
 	size_t k = net->shape.n_relations;
+	MemberRows rows = {net, features, features + sums_at(net, 0), dim, n};
 	float *rest = scratch + n * k;
 
 	if (!sums_logits(net))
 	{
-		run_layers(net, features, dim, n, logits, scratch);
+		run_layers(&rows, logits, scratch);
 		return;
 	}
-	run_layers(net, features, dim, n, logits, rest);
+	run_layers(&rows, logits, rest);
 	for (size_t i = 0; i < net->n_members - 1; i++)
 	{
-		run_layers(net->members[i], features + member_at(net, i), dim, n, scratch, rest);
+		rows.net = net->members[i];
+		rows.features = features + member_at(net, i);
+		rows.sums = features + sums_at(net, i + 1);
+		run_layers(&rows, scratch, rest);
 		mren_axpy(logits, scratch, 1, n * k);
 	}
 	if (net->marker == NULL)

@@ -21,13 +21,6 @@ typedef struct Pool
 } Pool;
 
 static void
-next_part(Pool *pool)
-{
-	pool->part += pool->vectors->dim;
-	pool->unknown += MREN_MAX_SHAPES;
-}
-
-static void
 add_word(Pool *pool, uint32_t word, float weight)
 {
 	const MrenSentence *s = pool->sentence;
@@ -52,23 +45,6 @@ add_word(Pool *pool, uint32_t word, float weight)
 	}
 }
 
-static void
-mean_part(Pool *pool, uint32_t first, uint32_t end)
-{
-	for (uint32_t word = first; word < end; word++)
-		add_word(pool, word, 1.0f / (float) (end - first));
-	next_part(pool);
-}
-
-/* A part of one word, or of none if the word is not in first .. end - 1. */
-static void
-word_part(Pool *pool, int64_t word, uint32_t first, uint32_t end)
-{
-	if (word >= (int64_t) first && word < (int64_t) end)
-		add_word(pool, (uint32_t) word, 1);
-	next_part(pool);
-}
-
 /* The mention that begins first (the head if both begin at one word), and the other. */
 static void
 order_mentions(const MrenSentence *s, MrenSpan *first, MrenSpan *second)
@@ -79,10 +55,18 @@ order_mentions(const MrenSentence *s, MrenSpan *first, MrenSpan *second)
 	*second = head_first ? s->tail : s->head;
 }
 
-static void
-pool_parts(Pool *pool, size_t window)
+/* A part of one word, or of none if the word is not in first .. end - 1. */
+static MrenSpan
+one_word(int64_t word, uint32_t first, uint32_t end)
 {
-	const MrenSentence *s = pool->sentence;
+	if (word < (int64_t) first || word >= (int64_t) end)
+		return (MrenSpan){0, 0};
+	return (MrenSpan){(uint32_t) word, (uint32_t) word + 1};
+}
+
+void
+mren_text_part_spans(const MrenNetShape *shape, const MrenSentence *s, MrenSpan *parts)
+{
 	MrenSpan a;
 	MrenSpan b;
 	uint32_t between;
@@ -90,19 +74,19 @@ pool_parts(Pool *pool, size_t window)
 	order_mentions(s, &a, &b);
 	/* There are no words between mentions that overlap. */
 	between = b.first > a.end ? b.first : a.end;
-	mean_part(pool, s->head.first, s->head.end);
-	word_part(pool, (int64_t) s->head.end - 1, 0, s->n_words);
-	mean_part(pool, s->tail.first, s->tail.end);
-	word_part(pool, (int64_t) s->tail.end - 1, 0, s->n_words);
-	mean_part(pool, a.end, between);
+	*parts++ = s->head;
+	*parts++ = one_word((int64_t) s->head.end - 1, 0, s->n_words);
+	*parts++ = s->tail;
+	*parts++ = one_word((int64_t) s->tail.end - 1, 0, s->n_words);
+	*parts++ = (MrenSpan){a.end, between};
 	for (int64_t i = 0; i < MREN_EDGE_WORDS; i++)
-		word_part(pool, a.end + i, a.end, between);
+		*parts++ = one_word(a.end + i, a.end, between);
 	for (int64_t i = 0; i < MREN_EDGE_WORDS; i++)
-		word_part(pool, (int64_t) between - 1 - i, a.end, between);
-	for (int64_t i = 0; i < (int64_t) window; i++)
-		word_part(pool, (int64_t) a.first - 1 - i, 0, s->n_words);
-	for (int64_t i = 0; i < (int64_t) window; i++)
-		word_part(pool, (int64_t) b.end + i, 0, s->n_words);
+		*parts++ = one_word((int64_t) between - 1 - i, a.end, between);
+	for (int64_t i = 0; i < (int64_t) shape->window; i++)
+		*parts++ = one_word((int64_t) a.first - 1 - i, 0, s->n_words);
+	for (int64_t i = 0; i < (int64_t) shape->window; i++)
+		*parts++ = one_word((int64_t) b.end + i, 0, s->n_words);
 }
 
 static void
@@ -133,24 +117,38 @@ put_scalars(const MrenSentence *s, float *out)
 	out[18] = distance >= 20;
 }
 
+void
+mren_text_counts(const MrenNetShape *shape, const MrenTextInput *input, float *out)
+{
+	float *types = out + MREN_N_SCALARS;
+
+	put_scalars(input->sentence, out);
+	memset(types, 0, 2 * shape->n_types * sizeof(float));
+	if (input->head_type >= 0)
+		types[input->head_type] = 1;
+	if (input->tail_type >= 0)
+		types[shape->n_types + (size_t) input->tail_type] = 1;
+}
+
 bool
 mren_text_pool(const MrenNetShape *shape, const MrenWordVectors *vectors, float scale,
 			   const MrenTextInput *input, float *out, float *unknown)
 {
 	size_t n_parts = mren_net_shape_n_parts(shape);
 	Pool pool = {vectors, input->sentence, scale, out, unknown, false};
-	float *scalars = out + n_parts * shape->embedding_dim;
-	float *types = scalars + MREN_N_SCALARS;
+	MrenSpan parts[MREN_MAX_PARTS];
 
 	memset(out, 0, n_parts * shape->embedding_dim * sizeof(float));
 	memset(unknown, 0, n_parts * MREN_MAX_SHAPES * sizeof(float));
-	pool_parts(&pool, shape->window);
-	put_scalars(input->sentence, scalars);
-	memset(types, 0, 2 * shape->n_types * sizeof(float));
-	if (input->head_type >= 0)
-		types[input->head_type] = 1;
-	if (input->tail_type >= 0)
-		types[shape->n_types + (size_t) input->tail_type] = 1;
+	mren_text_part_spans(shape, input->sentence, parts);
+	for (size_t p = 0; p < n_parts; p++)
+	{
+		for (uint32_t word = parts[p].first; word < parts[p].end; word++)
+			add_word(&pool, word, 1.0f / (float) (parts[p].end - parts[p].first));
+		pool.part += shape->embedding_dim;
+		pool.unknown += MREN_MAX_SHAPES;
+	}
+	mren_text_counts(shape, input, pool.part);
 	return pool.any_unknown && shape->embedding_dim > 0;
 }
 

@@ -24,6 +24,7 @@
 #define MREN_EDGE_WORDS 3 /* words between the mentions, at each end */
 #define MREN_FIXED_PARTS (5 + 2 * MREN_EDGE_WORDS)
 #define MREN_MAX_WINDOW 64
+#define MREN_MAX_PARTS (MREN_FIXED_PARTS + 2 * MREN_MAX_WINDOW)
 #define MREN_N_SCALARS 19
 
 /* What the text branch reads of a row; a type is -1 or below n_types. */
@@ -33,6 +34,13 @@ typedef struct MrenTextInput
 	int32_t head_type;
 	int32_t tail_type;
 } MrenTextInput;
+
+/* The words of each part (n_parts); a part without words is empty. */
+extern void mren_text_part_spans(const MrenNetShape *shape, const MrenSentence *sentence,
+								 MrenSpan *parts);
+
+/* What follows the parts in the raw text vector: counts, then types. */
+extern void mren_text_counts(const MrenNetShape *shape, const MrenTextInput *input, float *out);
 
 /*
  * mren_text_pool

@@ -164,7 +164,7 @@ fixture_probabilities(const MrenEnv *env, const Fixture *fixture, const MrenNet 
 
 	mren_net_info(net, &info);
 	assert_true(info.n_relations <= FIXTURE_RELATIONS);
-	assert_int_equal(mren_allocate(env, info.features_dim, sizeof(float), &features, &err), 0);
+	assert_int_equal(mren_allocate(env, info.row_dim, sizeof(float), &features, &err), 0);
 	assert_int_equal(mren_allocate(env, mren_net_scratch(net, 1), sizeof(float), &scratch, &err),
 					 0);
 	assert_int_equal(mren_net_features(net, &fixture->table, &input, 1, features, scratch, &err),

@@ -459,8 +459,7 @@ open_network(const MrenEnv *env, File *file, size_t *n)
 	mren_net_info(net, &info);
 	*n = info.n_relations;
 	answers = calloc(*n, sizeof(float));
-	assert_int_equal(mren_allocate(env, info.features_dim, sizeof(float), &features, &err),
-					 MREN_OK);
+	assert_int_equal(mren_allocate(env, info.row_dim, sizeof(float), &features, &err), MREN_OK);
 	assert_int_equal(mren_allocate(env, mren_net_scratch(net, 1), sizeof(float), &scratch, &err),
 					 MREN_OK);
 	if (mren_net_features(net, &fixture.table, &input, 1, features, scratch, &err) == MREN_OK)

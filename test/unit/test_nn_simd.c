@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/half.h"
+#include "base/half_array.h"
 #include "base/random.h"
 #include "nn/int8.h"
 #include "nn/kernels.h"
@@ -467,14 +469,104 @@ test_int8_extremes(void **state)
 	free_int8(&made);
 }
 
+/* n rows of m halves that are exact, then the sum and the largest of each column, for any width. */
+static void
+check_columns(const MrenSimd *simd, size_t n, size_t m)
+{
+	float *values = random_floats(n * m, 1);
+	float *start = random_floats(m, 2);
+	uint16_t *halves = malloc(n * m * sizeof(uint16_t) + 1);
+	MrenHalfRow *rows = malloc(n * sizeof(MrenHalfRow) + 1);
+	float *out = random_floats(m + 1, 3);
+
+	for (size_t i = 0; i < n; i++)
+	{
+		simd->to_halves(halves + i * m, values + i * m, m);
+		rows[i] = (MrenHalfRow){halves + i * m, 0.5f + (float) i};
+		for (size_t j = 0; j < m; j++)
+		{
+			assert_int_equal(halves[i * m + j], mren_half_from_float(values[i * m + j]));
+			values[i * m + j] = mren_half_to_float(halves[i * m + j]);
+		}
+	}
+	out[m] = 77;
+	simd->add_halves(out, start, rows, n, m);
+	for (size_t j = 0; j < m; j++)
+	{
+		double sum = (double) start[j];
+
+		for (size_t i = 0; i < n; i++)
+			sum += (0.5 + (double) i) * (double) values[i * m + j];
+		assert_float_equal(out[j], sum, 1e-6 * (double) (n * n + 1));
+	}
+	/* In place, the same bits. */
+	simd->add_halves(start, start, rows, n, m);
+	assert_memory_equal(start, out, m * sizeof(float));
+	if (n > 0)
+		simd->largest(out, values, m, n, m);
+	for (size_t j = 0; j < m && n > 0; j++)
+	{
+		float most = values[j];
+
+		for (size_t i = 1; i < n; i++)
+			most = values[i * m + j] > most ? values[i * m + j] : most;
+		assert_true(out[j] == most);
+	}
+	assert_true(out[m] == 77);
+	free(values);
+	free(start);
+	free(halves);
+	free(rows);
+	free(out);
+}
+
+static void
+test_columns(void **state)
+{
+	const MrenSimd *simd;
+
+	(void) state;
+	for (size_t i = 0; (simd = next_simd(&i)) != NULL;)
+	{
+		for (size_t m = 1; m <= 150; m++)
+			check_columns(simd, m % 6, m);
+	}
+}
+
+/* Floats beyond the largest half become that, with their sign. */
+static void
+test_halves_are_finite(void **state)
+{
+	const float floats[5] = {1e30f, -1e30f, 65519, -65520, 1};
+	const MrenSimd *simd;
+
+	(void) state;
+	for (size_t i = 0; (simd = next_simd(&i)) != NULL;)
+	{
+		uint16_t halves[5];
+
+		simd->to_halves(halves, floats, 5);
+		assert_true(mren_half_to_float(halves[0]) == MREN_HALF_MAX);
+		assert_true(mren_half_to_float(halves[1]) == -MREN_HALF_MAX);
+		assert_true(mren_half_to_float(halves[2]) == MREN_HALF_MAX);
+		assert_true(mren_half_to_float(halves[3]) == -MREN_HALF_MAX);
+		assert_true(mren_half_to_float(halves[4]) == 1);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_dense),		  cmocka_unit_test(test_dense_is_exact_for_integers),
-		cmocka_unit_test(test_activations),	  cmocka_unit_test(test_softmax),
-		cmocka_unit_test(test_layer_norm),	  cmocka_unit_test(test_int8),
+		cmocka_unit_test(test_dense),
+		cmocka_unit_test(test_dense_is_exact_for_integers),
+		cmocka_unit_test(test_activations),
+		cmocka_unit_test(test_softmax),
+		cmocka_unit_test(test_layer_norm),
+		cmocka_unit_test(test_int8),
 		cmocka_unit_test(test_int8_extremes),
+		cmocka_unit_test(test_columns),
+		cmocka_unit_test(test_halves_are_finite),
 	};
 
 	return cmocka_run_group_tests_name("kernels for each processor", tests, NULL, NULL);

@@ -94,8 +94,7 @@ distribution(const MrenEnv *env, const Set *set, const MrenNet *net, const Row *
 	float *scratch;
 
 	mren_net_info(net, &info);
-	assert_int_equal(mren_allocate(env, info.features_dim, sizeof(float), &features, &err),
-					 MREN_OK);
+	assert_int_equal(mren_allocate(env, info.row_dim, sizeof(float), &features, &err), MREN_OK);
 	assert_int_equal(mren_allocate(env, mren_net_scratch(net, 1), sizeof(float), &scratch, &err),
 					 MREN_OK);
 	assert_int_equal(

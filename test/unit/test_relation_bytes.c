@@ -114,7 +114,7 @@ answers(const World *world, const MrenNet *net, size_t size)
 
 	mren_net_info(net, &info);
 	p = calloc(ROWS * info.n_relations, sizeof(float));
-	features = aligned_alloc(64, (size * info.features_dim * sizeof(float) + 127) / 64 * 64);
+	features = aligned_alloc(64, (size * info.row_dim * sizeof(float) + 127) / 64 * 64);
 	scratch = aligned_alloc(64, (mren_net_scratch(net, size) * sizeof(float) + 127) / 64 * 64);
 	for (int i = 0; i < ROWS; i++)
 		inputs[i] = input_of(world, net, i);
@@ -268,7 +268,7 @@ get_v1_vector(void *state, int32_t id)
 	return vector;
 }
 
-/* What 0.1.0 itself answered for these four rows. */
+/* What 0.1.0 itself answered for these four rows; today's text sums are of halves. */
 static void
 test_a_network_of_the_first_format(void **state)
 {
@@ -292,7 +292,7 @@ test_a_network_of_the_first_format(void **state)
 		const int32_t words[6] = {i, 3 - i, -1 - i, 7, 2 * i, 5};
 		float image[2] = {0.5f * (float) i, -1};
 		float features[256];
-		float scratch[4096];
+		float scratch[16384];
 		float p[3];
 		MrenInput input = {.tail_type = -1};
 		Row row;
@@ -301,12 +301,12 @@ test_a_network_of_the_first_format(void **state)
 		input.sentence = &row.example.sentence;
 		input.head_type = i % 2 == 1 ? mren_net_type(net, "PER", 3) : -1;
 		input.image = i > 1 ? image : NULL;
-		assert_true(mren_net_scratch(net, 1) <= 4096);
+		assert_true(mren_net_scratch(net, 1) <= 16384);
 		assert_int_equal(mren_net_features(net, &vectors, &input, 1, features, scratch, &err),
 						 MREN_OK);
 		assert_int_equal(mren_net_probabilities(net, features, 1, p, scratch, &err), MREN_OK);
 		for (int j = 0; j < 3; j++)
-			assert_float_equal(p[j], expected[i][j], 1e-6);
+			assert_float_equal(p[j], expected[i][j], 3e-4);
 	}
 	mren_net_free(&test.env, net);
 	assert_int_equal(test.n_live, 0);

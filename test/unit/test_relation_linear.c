@@ -287,7 +287,7 @@ probabilities(const LinearRows *linear, const MrenNet *net, size_t first, size_t
 	float *scratch;
 
 	mren_net_info(net, &info);
-	features = calloc(n * info.features_dim, sizeof(float));
+	features = calloc(n * info.row_dim, sizeof(float));
 	scratch = calloc(mren_net_scratch(net, n), sizeof(float));
 	for (size_t i = 0; i < n; i++)
 		inputs[i] = input_of(&linear->rows[first + i]);
@@ -529,7 +529,7 @@ n_right(const LinearRows *linear, const MrenNet *net, size_t n)
 	float *scratch;
 
 	mren_net_info(net, &info);
-	features = calloc(info.features_dim, sizeof(float));
+	features = calloc(info.row_dim, sizeof(float));
 	scratch = calloc(mren_net_scratch(net, 1), sizeof(float));
 	for (size_t i = 0; i < N_ROWS; i++)
 	{

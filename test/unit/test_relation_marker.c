@@ -284,7 +284,7 @@ probabilities_of(const MrenEnv *env, const Set *set, const MrenNet *net, const M
 	float *scratch;
 
 	mren_net_info(net, &info);
-	assert_int_equal(mren_allocate(env, n * info.features_dim, sizeof(float), &features, &err), 0);
+	assert_int_equal(mren_allocate(env, n * info.row_dim, sizeof(float), &features, &err), 0);
 	assert_int_equal(mren_allocate(env, mren_net_scratch(net, n), sizeof(float), &scratch, &err),
 					 0);
 	if (mren_net_features(net, &set->fixture.table, inputs, n, features, scratch, &err) !=
@@ -662,8 +662,8 @@ run_queue(const MrenEnv *env, const Set *set, const MrenNet *net, float *feature
 		tokens.ids = copy.ids;
 		input.tokens = i % 7 == 3 ? NULL : &tokens;
 		input.queue = queue;
-		status = mren_net_features(net, &set->fixture.table, &input, 1,
-								   features + i * info.features_dim, scratch, err);
+		status = mren_net_features(net, &set->fixture.table, &input, 1, features + i * info.row_dim,
+								   scratch, err);
 		memset(&copy, 0xff, sizeof(copy));
 	}
 	if (status == MREN_OK)
@@ -708,8 +708,8 @@ test_queue(void **state)
 		options.markers = solid ? MREN_MARKERS_SOLID : MREN_MARKERS_LEVITATED;
 		net = train_attached(&test.env, set, &options, NULL);
 		mren_net_info(net, &info);
-		features = calloc(set->n * info.features_dim, sizeof(float));
-		alone = calloc(set->n * info.features_dim, sizeof(float));
+		features = calloc(set->n * info.row_dim, sizeof(float));
+		alone = calloc(set->n * info.row_dim, sizeof(float));
 		scratch = calloc(mren_net_scratch(net, 1), sizeof(float));
 		for (size_t i = 0; i < set->n; i++)
 		{
@@ -718,11 +718,11 @@ test_queue(void **state)
 			if (i % 7 == 3)
 				input.tokens = NULL;
 			assert_int_equal(mren_net_features(net, &set->fixture.table, &input, 1,
-											   alone + i * info.features_dim, scratch, &err),
+											   alone + i * info.row_dim, scratch, &err),
 							 MREN_OK);
 		}
 		assert_int_equal(run_queue(&test.env, set, net, features, &err), MREN_OK);
-		assert_memory_equal(features, alone, set->n * info.features_dim * sizeof(float));
+		assert_memory_equal(features, alone, set->n * info.row_dim * sizeof(float));
 		free(features);
 		free(alone);
 		free(scratch);
@@ -760,7 +760,7 @@ test_bad_networks_are_refused(void **state)
 	/* Without its encoder it does not answer. */
 	input = input_of(set, 0);
 	mren_net_info(net, &info);
-	features = calloc(info.features_dim, sizeof(float));
+	features = calloc(info.row_dim, sizeof(float));
 	scratch = calloc(mren_net_scratch(net, 1), sizeof(float));
 	assert_int_equal(
 		mren_net_features(net, &set->fixture.table, &input, 1, features, scratch, &err),
@@ -1226,7 +1226,7 @@ answer_from_queue(const MrenEnv *env, const Set *set, const MrenNet *net, MrenEr
 	MrenStatus status;
 
 	mren_net_info(net, &info);
-	MREN_TRY(mren_allocate(env, set->n * info.features_dim, sizeof(float), &features, err));
+	MREN_TRY(mren_allocate(env, set->n * info.row_dim, sizeof(float), &features, err));
 	status = run_queue(env, set, net, features, err);
 	mren_release(env, features);
 	return status;

@@ -97,13 +97,13 @@ expect_batches_agree(const Set *set, const MrenNet *net, const MrenNet *copy)
 								.head_type = -1,
 								.tail_type = -1,
 								.image = set->rows[i].image};
-	features = malloc((set->n + 1) * info.features_dim * sizeof(float));
+	features = malloc((set->n + 1) * info.row_dim * sizeof(float));
 	scratch = malloc(mren_net_scratch(net, set->n) * sizeof(float));
 	p = malloc(set->n * info.n_relations * sizeof(float));
 	assert_int_equal(
 		mren_net_features(net, &set->fixture.table, inputs, set->n, features, scratch, &err), 0);
 	assert_int_equal(mren_net_probabilities(net, features, set->n, p, scratch, &err), 0);
-	features += set->n * info.features_dim;
+	features += set->n * info.row_dim;
 	for (size_t i = 0; i < set->n; i++)
 	{
 		assert_int_equal(
@@ -112,7 +112,7 @@ expect_batches_agree(const Set *set, const MrenNet *net, const MrenNet *copy)
 		assert_int_equal(mren_net_probabilities(copy, features, 1, one, scratch, &err), 0);
 		assert_memory_equal(one, p + i * info.n_relations, info.n_relations * sizeof(float));
 	}
-	free(features - set->n * info.features_dim);
+	free(features - set->n * info.row_dim);
 	free(scratch);
 	free(p);
 	free(inputs);

@@ -65,6 +65,13 @@ typedef struct MrenLayerNorm
 	float eps;
 } MrenLayerNorm;
 
+/* A row of halves, and what it is multiplied by; see mren_add_halves. */
+typedef struct MrenHalfRow
+{
+	const uint16_t *halves;
+	float weight;
+} MrenHalfRow;
+
 typedef enum MrenCpu
 {
 	MREN_CPU_BEST, /* what this machine has */
@@ -124,6 +131,9 @@ typedef struct MrenSimd
 	void (*layer_norm)(float *rows, const float *add, size_t n, size_t m,
 					   const MrenLayerNorm *norm);
 	float (*dot)(const float *a, const float *b, size_t n);
+	void (*add_halves)(float *out, const float *start, const MrenHalfRow *rows, size_t n, size_t m);
+	void (*to_halves)(uint16_t *out, const float *in, size_t n);
+	void (*largest)(float *out, const float *rows, size_t ldr, size_t n, size_t m);
 } MrenSimd;
 
 typedef struct MrenInt8Simd

@@ -1,17 +1,21 @@
 /*
  * simd_avx2.c
- *	  Kernels for AVX2 with FMA: 16 registers of 8 floats, 12 of them sums.
+ *	  Kernels for AVX2 with FMA and F16C, which all processors with AVX2 have: 16 registers of 8 floats, 12 of them sums.
  */
 #if defined(__x86_64__) && defined(__GNUC__)
 
 #include <immintrin.h>
 
-#define TARGET MREN_PLAIN_CODE __attribute__((target("avx2,fma")))
+#define TARGET MREN_PLAIN_CODE __attribute__((target("avx2,fma,f16c")))
 #define LANES 8
 #include "nn/simd/vector.inc"
 
 #include "nn/simd/rows.inc"
 #include "nn/simd/dense.inc"
+#define FROM_HALVES(x) ((Vector) _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *) (x))))
+#define TO_HALVES(x, v)                                                                            \
+	_mm_storeu_si128((__m128i *) (x), _mm256_cvtps_ph((__m256) (v), _MM_FROUND_TO_NEAREST_INT))
+#include "nn/simd/columns.inc"
 INLINE void
 store_packed(uint8_t *to, IntVector q)
 {
@@ -57,6 +61,9 @@ const MrenSimd mren_simd_avx2 = {
 	.softmax = softmax,
 	.layer_norm = layer_norm,
 	.dot = dot,
+	.add_halves = add_halves,
+	.to_halves = to_halves,
+	.largest = largest,
 };
 
 const MrenInt8Simd mren_int8_simd_avx2 = {

@@ -10,6 +10,23 @@
 #include "nn/simd/rows.inc"
 #include "nn/simd/dense.inc"
 
+typedef uint16_t HalfVector __attribute__((vector_size(LANES * 2), aligned(2), may_alias));
+
+/* Finite halves, as in half_array.c. */
+INLINE Vector
+from_halves(const uint16_t *x)
+{
+	IntVector halves = __builtin_convertvector(*(const HalfVector *) x, IntVector);
+	Vector size = (Vector) ((halves & 0x7FFF) << 13) * 0x1p112f;
+
+	return (Vector) ((IntVector) size | (halves & 0x8000) << 16);
+}
+
+#define FROM_HALVES(x) from_halves(x)
+#define TO_HALVES(x, v)                                                                            \
+	for (int l = 0; l < LANES; l++)                                                                \
+	(x)[l] = mren_half_from_float((v)[l])
+#include "nn/simd/columns.inc"
 INLINE IntVector
 nearest(Vector x)
 {
@@ -46,6 +63,9 @@ const MrenSimd mren_simd_portable = {
 	.softmax = softmax,
 	.layer_norm = layer_norm,
 	.dot = dot,
+	.add_halves = add_halves,
+	.to_halves = to_halves,
+	.largest = largest,
 };
 
 const MrenInt8Simd mren_int8_simd_portable = {

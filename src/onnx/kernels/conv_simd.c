@@ -71,28 +71,27 @@ point_chunk(const MrenOnnxConv *conv, const float *x, size_t first, size_t n, ch
 	size_t pixels = mren_onnx_window_out(&s->window);
 	size_t image = mren_onnx_window_in(&s->window) * s->channels;
 	size_t row = s->channels * mren_onnx_window_taps(&s->window);
+	size_t at[MREN_ONNX_SPATIAL_MAX];
 
-	if (!conv->direct && !conv->gathered)
+	for (size_t r = 0; r < n && conv->direct; r++)
+		rows[r] = x + (first + r) * s->channels;
+	if (conv->direct)
+		return;
+	if (!conv->gathered)
 		memset(rest, 0, s->channels * sizeof(float));
+	mren_onnx_window_at(&s->window, first % pixels, at);
 	for (size_t r = 0; r < n; r++)
 	{
-		size_t pixel = first + r;
-		size_t at[MREN_ONNX_SPATIAL_MAX];
+		const float *from = x + (first + r) / pixels * image;
 
-		if (conv->direct)
-		{
-			rows[r] = x + pixel * s->channels;
-			continue;
-		}
-		mren_onnx_window_at(&s->window, pixel % pixels, at);
 		if (conv->gathered)
 		{
-			mren_onnx_conv_gather(conv, x + pixel / pixels * image, at, 0, s->channels,
-								  rest + r * row);
+			mren_onnx_conv_gather(conv, from, at, 0, s->channels, rest + r * row);
 			rows[r] = rest + r * row;
 		}
 		else
-			point_taps(conv, x + pixel / pixels * image, rest, at, rows + r);
+			point_taps(conv, from, rest, at, rows + r);
+		mren_onnx_window_next(&s->window, at);
 	}
 }
 
@@ -307,8 +306,8 @@ inner_columns(const MrenOnnxWindow *w, size_t *first, size_t *last)
 }
 
 /*
- * n pixels from output column `at`, taps outside left out.  Scratch holds each
- * tap's offset, then the weights of the taps that are inside.
+ * n pixels from output column `at`, taps outside left out.  Scratch holds the offsets of each
+ * tap's input and weights.
  */
 static void
 depth_run(const MrenOnnxConv *conv, const float *x, const size_t *at, size_t n, char *scratch,
@@ -317,18 +316,14 @@ depth_run(const MrenOnnxConv *conv, const float *x, const size_t *at, size_t n, 
 	const MrenOnnxWindow *w = &conv->shape.window;
 	size_t channels = conv->shape.channels;
 	ptrdiff_t *offsets = (ptrdiff_t *) (void *) scratch;
-	float *packed = (float *) (void *) (offsets + mren_onnx_window_taps(w));
+	size_t *weights = (size_t *) (void *) (offsets + mren_onnx_window_taps(w));
 	bool clips = conv->activation.kind == MREN_ONNX_UNARY_CLIP;
 	size_t first[MREN_ONNX_SPATIAL_MAX];
 	size_t last[MREN_ONNX_SPATIAL_MAX];
-	bool all = true;
 	MrenOnnxDepthRow row = {0};
 
 	for (int d = 0; d < MREN_ONNX_SPATIAL_MAX; d++)
-	{
 		mren_onnx_window_range(w, d, at[d], &first[d], &last[d]);
-		all = all && first[d] == 0 && last[d] == w->kernel[d];
-	}
 	for (size_t kd = first[0]; kd < last[0]; kd++)
 	{
 		for (size_t kh = first[1]; kh < last[1]; kh++)
@@ -342,9 +337,7 @@ depth_run(const MrenOnnxConv *conv, const float *x, const size_t *at, size_t n, 
 				size_t tap = (kd * w->kernel[1] + kh) * w->kernel[2] + kw;
 
 				offsets[row.taps] = (ptrdiff_t) (((id * w->in[1] + ih) * w->in[2] + iw) * channels);
-				if (!all)
-					memcpy(packed + row.taps * channels, conv->weights + tap * channels,
-						   channels * sizeof(float));
+				weights[row.taps] = tap * channels;
 			}
 		}
 	}
@@ -353,7 +346,8 @@ depth_run(const MrenOnnxConv *conv, const float *x, const size_t *at, size_t n, 
 	row.step = w->stride[2] * channels;
 	row.n = n;
 	row.channels = channels;
-	row.w = all ? conv->weights : packed;
+	row.w = conv->weights;
+	row.weights = weights;
 	row.bias = conv->bias;
 	row.y = y;
 	row.pitch = pitch;
@@ -416,6 +410,6 @@ mren_onnx_conv_simd_depthwise_pack(MrenOnnxPlan *plan, MrenOnnxConv *conv, const
 	MREN_TRY(mren_onnx_conv_depthwise_pack(plan, conv, w, scale, choice, err));
 	choice->kernel = depth_kernel;
 	choice->unit_cost /= 8;
-	choice->scratch = taps * (sizeof(ptrdiff_t) + conv->shape.channels * sizeof(float));
+	choice->scratch = taps * (sizeof(ptrdiff_t) + sizeof(size_t));
 	return MREN_OK;
 }

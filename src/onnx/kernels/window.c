@@ -169,6 +169,24 @@ mren_onnx_window_at(const MrenOnnxWindow *window, size_t i, size_t *at)
 }
 
 void
+mren_onnx_window_next(const MrenOnnxWindow *window, size_t *at)
+{
+	for (int d = MREN_ONNX_SPATIAL_MAX - 1; d >= 0; d--)
+	{
+		if (++at[d] < window->out[d])
+			return;
+		at[d] = 0;
+	}
+}
+
+/* n / step, rounded up; steps are nearly always 1, and a division takes long. */
+static size_t
+steps(size_t n, size_t step)
+{
+	return step == 1 ? n : (n + step - 1) / step;
+}
+
+void
 mren_onnx_window_range(const MrenOnnxWindow *window, int d, size_t at, size_t *first, size_t *last)
 {
 	size_t start = at * window->stride[d]; /* in padded coordinates */
@@ -176,8 +194,8 @@ mren_onnx_window_range(const MrenOnnxWindow *window, int d, size_t at, size_t *f
 	size_t low = window->before[d];
 	size_t high = low + window->in[d];
 
-	*first = start >= low ? 0 : (low - start + step - 1) / step;
-	*last = start >= high ? 0 : (high - start + step - 1) / step;
+	*first = start >= low ? 0 : steps(low - start, step);
+	*last = start >= high ? 0 : steps(high - start, step);
 	if (*first > window->kernel[d])
 		*first = window->kernel[d];
 	if (*last > window->kernel[d])

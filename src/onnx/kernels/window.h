@@ -42,6 +42,8 @@ extern size_t mren_onnx_window_taps(const MrenOnnxWindow *window);
 
 /* Coordinates of the i-th output pixel. */
 extern void mren_onnx_window_at(const MrenOnnxWindow *window, size_t i, size_t *at);
+/* From those of one output pixel to those of the next; behind the last comes the first. */
+extern void mren_onnx_window_next(const MrenOnnxWindow *window, size_t *at);
 
 /* The taps first .. last-1 along d that lie inside for output index `at`. */
 extern void mren_onnx_window_range(const MrenOnnxWindow *window, int d, size_t at, size_t *first,

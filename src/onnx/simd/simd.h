@@ -86,6 +86,7 @@ typedef struct MrenOnnxDepthRow
 	size_t n;
 	size_t channels;
 	const float *w;
+	const size_t *weights; /* (taps) where in w each tap's begin */
 	const float *bias;
 	float *y;
 	size_t pitch;

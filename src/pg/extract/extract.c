@@ -50,7 +50,7 @@ typedef struct Label
 /* Fused vectors of a batch, and their distributions. */
 typedef struct Scores
 {
-	float4 *features;	   /* (BATCH, features_dim) */
+	float4 *features;	   /* (BATCH, row_dim) */
 	float4 *probabilities; /* (BATCH, n_relations) */
 } Scores;
 
@@ -331,7 +331,7 @@ score_image_alone(Extraction *extraction)
 	static const uint32 starts[] = {0, 1, 2};
 	static const MrenSentence blank = {2, 2, pieces, starts, {0, 1}, {1, 2}};
 	MrenInput input = {.sentence = &blank, .head_type = -1, .tail_type = -1};
-	float4 *features = palloc(extraction->predictor.info.features_dim * sizeof(float4));
+	float4 *features = palloc(extraction->predictor.info.row_dim * sizeof(float4));
 
 	mren_input_share_image(&input, &extraction->first);
 	mren_predictor_features(&extraction->predictor, &input, features);
@@ -343,7 +343,7 @@ static void
 gather(void *state, const MrenCandidate *candidate)
 {
 	Extraction *extraction = state;
-	size_t dim = extraction->predictor.info.features_dim;
+	size_t dim = extraction->predictor.info.row_dim;
 	MemoryContext old = MemoryContextSwitchTo(extraction->work);
 	bool first = !extraction->has_first;
 	MrenInput input;
@@ -402,7 +402,7 @@ open_scores(const Extraction *extraction, Scores *scores)
 {
 	const MrenNetInfo *info = &extraction->predictor.info;
 
-	scores->features = palloc(BATCH * info->features_dim * sizeof(float4));
+	scores->features = palloc(BATCH * info->row_dim * sizeof(float4));
 	scores->probabilities = palloc(BATCH * info->n_relations * sizeof(float4));
 }
 

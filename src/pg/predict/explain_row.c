@@ -202,7 +202,7 @@ explain(FunctionCallInfo fcinfo, bool ranges)
 static float4
 probability_of(MrenPredictor *predictor, const MrenInput *input, int *relation)
 {
-	float4 *features = palloc(predictor->info.features_dim * sizeof(float4));
+	float4 *features = palloc(predictor->info.row_dim * sizeof(float4));
 	float4 *probabilities = palloc(predictor->info.n_relations * sizeof(float4));
 	float4 result;
 

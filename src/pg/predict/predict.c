@@ -28,7 +28,8 @@ typedef struct Answer
 
 /* False if sentence or a mention is NULL. */
 static bool
-row_features(FunctionCallInfo fcinfo, bool ranges, MrenPredictor *predictor, float4 **features)
+row_features(FunctionCallInfo fcinfo, bool ranges, bool all, MrenPredictor *predictor,
+			 float4 **features)
 {
 	MrenPair pair;
 	MrenInput input;
@@ -37,7 +38,8 @@ row_features(FunctionCallInfo fcinfo, bool ranges, MrenPredictor *predictor, flo
 	if (!mren_pair_args(fcinfo, ARG_PAIR, ranges, &pair))
 		return false;
 	mren_predictor_row(predictor, &pair, &input);
-	*features = palloc(predictor->info.features_dim * sizeof(float4));
+	input.all_features = all;
+	*features = palloc(predictor->info.row_dim * sizeof(float4));
 	mren_predictor_features(predictor, &input, *features);
 	return true;
 }
@@ -47,7 +49,7 @@ answer_row(FunctionCallInfo fcinfo, bool ranges, Answer *answer)
 {
 	float4 *features;
 
-	if (!row_features(fcinfo, ranges, &answer->predictor, &features))
+	if (!row_features(fcinfo, ranges, false, &answer->predictor, &features))
 		return false;
 	answer->probabilities = palloc(answer->predictor.info.n_relations * sizeof(float4));
 	mren_predictor_probabilities(&answer->predictor, features, 1, answer->probabilities);
@@ -139,7 +141,7 @@ features(FunctionCallInfo fcinfo, bool ranges)
 	MrenPredictor predictor;
 	float4 *fused;
 
-	if (!row_features(fcinfo, ranges, &predictor, &fused))
+	if (!row_features(fcinfo, ranges, true, &predictor, &fused))
 		PG_RETURN_NULL();
 	PG_RETURN_ARRAYTYPE_P(mren_real_array(fused, predictor.info.features_dim));
 }

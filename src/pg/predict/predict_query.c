@@ -34,7 +34,7 @@
 typedef struct Side
 {
 	MrenPredictor predictor;
-	float4 *features;	   /* (BATCH, features_dim) */
+	float4 *features;	   /* (BATCH, row_dim) */
 	float4 *probabilities; /* (BATCH, n_relations) */
 	char **relations;	   /* names in the database's encoding */
 } Side;
@@ -258,7 +258,7 @@ add_row(Batch *batch, int number, const MrenPair *pair, TupleTableSlot *slot,
 		MrenPrediction *prediction)
 {
 	Side *side = &batch->sides[number];
-	size_t dim = side->predictor.info.features_dim;
+	size_t dim = side->predictor.info.row_dim;
 	MrenPair without = *pair;
 	MrenInput input;
 	MrenExample example;
@@ -466,7 +466,7 @@ open_side(Batch *batch, Side *side, const char *model, int32 version)
 
 	mren_predictor_open(&side->predictor, model, strlen(model), version);
 	mren_predictor_queue(&side->predictor);
-	side->features = palloc(BATCH * info->features_dim * sizeof(float4));
+	side->features = palloc(BATCH * info->row_dim * sizeof(float4));
 	side->probabilities = palloc(BATCH * info->n_relations * sizeof(float4));
 	side->relations = palloc(info->n_relations * sizeof(char *));
 	for (size_t i = 0; i < info->n_relations; i++)

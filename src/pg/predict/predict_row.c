@@ -193,7 +193,7 @@ answer(FunctionCallInfo fcinfo, bool ranges)
 	if (!mren_pair_columns(get_argument, fcinfo, ranges, &pair))
 		return NULL;
 	mren_predictor_row(&predictor, &pair, &input);
-	features = palloc(predictor.info.features_dim * sizeof(float4));
+	features = palloc(predictor.info.row_dim * sizeof(float4));
 	mren_predictor_features(&predictor, &input, features);
 	head.seen = mren_predictor_trained_on(&predictor, &pair, &input,
 										  isnull ? NULL : TextDatumGetCString(relation), &example);

@@ -97,11 +97,11 @@ mren_input_drop_image(MrenInput *input)
  */
 extern void mren_predictor_queue(MrenPredictor *predictor);
 
-/* Writes the row's fused vector to features (info.features_dim). */
+/* Writes the row's features, and what follows from them, to features (info.row_dim). */
 extern void mren_predictor_features(MrenPredictor *predictor, const MrenInput *input,
 									float4 *features);
 
-/* From n fused vectors to n distributions (n, info.n_relations). */
+/* From n such rows to n distributions (n, info.n_relations). */
 extern void mren_predictor_probabilities(MrenPredictor *predictor, const float4 *features, int n,
 										 float4 *probabilities);
 

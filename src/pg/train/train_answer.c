@@ -33,7 +33,7 @@ mren_train_answer_begin(MrenTrainAnswers *answers, const MrenSource *rows, const
 	answers->image = palloc(Max(answers->info.image_dim, 1) * sizeof(float4));
 	answers->audio = palloc(Max(answers->info.audio_dim, 1) * sizeof(float4));
 	answers->grid = palloc(Max(mren_grid_size(&answers->info.grid), 1) * sizeof(uint16));
-	answers->features = palloc(answers->info.features_dim * sizeof(float4));
+	answers->features = palloc(answers->info.row_dim * sizeof(float4));
 	answers->probabilities = palloc(answers->info.n_relations * sizeof(float4));
 	answers->said = palloc(answers->info.n_relations * sizeof(int32));
 	answers->scratch = palloc_extended(mren_net_scratch(net, 1) * sizeof(float4), MCXT_ALLOC_HUGE);

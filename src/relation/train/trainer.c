@@ -80,12 +80,17 @@ mren_trainer_stop(MrenTrainer *trainer)
 MrenStatus
 mren_trainer_check_loss(const MrenTrainer *trainer, double loss, MrenError *err)
 {
+	bool encoder;
+
 	if (isfinite(loss))
 		return MREN_OK;
+	encoder = mren_trainer_trains_marker(trainer);
 	mren_fail(err, MREN_ENUMERIC, "training diverged in epoch %d: the loss is not finite",
 			  trainer->epochs.epoch);
-	mren_error_hint(err, "Lower option \"learning_rate\", which is %g.",
-					trainer->options.common.learning_rate);
+	mren_error_hint(err, "Lower option \"%s\", which is %g.",
+					encoder ? "encoder_learning_rate" : "learning_rate",
+					encoder ? trainer->marker.fine_tuning.rate
+							: trainer->options.common.learning_rate);
 	return MREN_ENUMERIC;
 }
 

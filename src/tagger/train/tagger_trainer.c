@@ -256,7 +256,9 @@ train_batch(MrenTagTrainer *trainer, MrenError *err)
 	{
 		mren_fail(err, MREN_ENUMERIC, "the training's loss is no longer finite in epoch %d",
 				  trainer->epoch);
-		mren_error_hint(err, "Lower \"learning_rate\".");
+		mren_error_hint(err, trainer->encoder.fine_tuning.rate > 0
+								 ? "Lower \"learning_rate\" or \"encoder_learning_rate\"."
+								 : "Lower \"learning_rate\".");
 		return MREN_ENUMERIC;
 	}
 	trainer->loss += loss;

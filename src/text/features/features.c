@@ -510,13 +510,34 @@ add_boxes(Row *row)
 
 /* ---- order ---- */
 
-static int
-compare_codes(const void *a, const void *b)
-{
-	uint32_t x = *(const uint32_t *) a;
-	uint32_t y = *(const uint32_t *) b;
+#define BUCKET_BITS 7
 
-	return (x > y) - (x < y);
+/*
+ * Ascending.  Codes are hashes, so their first bits distribute them evenly, and hardly any is more
+ * than a few places from its own when insertion sort begins.
+ */
+static void
+sort_codes(uint32_t *codes, size_t n)
+{
+	uint32_t unsorted[MREN_MAX_FEATURES];
+	uint16_t starts[(1 << BUCKET_BITS) + 1] = {0};
+
+	memcpy(unsorted, codes, n * sizeof(codes[0]));
+	for (size_t i = 0; i < n; i++)
+		starts[(unsorted[i] >> (32 - BUCKET_BITS)) + 1]++;
+	for (size_t b = 0; b < 1 << BUCKET_BITS; b++)
+		starts[b + 1] = (uint16_t) (starts[b + 1] + starts[b]);
+	for (size_t i = 0; i < n; i++)
+		codes[starts[unsorted[i] >> (32 - BUCKET_BITS)]++] = unsorted[i];
+	for (size_t i = 1; i < n; i++)
+	{
+		uint32_t code = codes[i];
+		size_t at = i;
+
+		for (; at > 0 && codes[at - 1] > code; at--)
+			codes[at] = codes[at - 1];
+		codes[at] = code;
+	}
 }
 
 /* From number `first` on. */
@@ -525,7 +546,7 @@ sort_distinct(MrenFeatures *features, size_t first)
 {
 	size_t n = first;
 
-	qsort(features->codes + first, features->n - first, sizeof(uint32_t), compare_codes);
+	sort_codes(features->codes + first, features->n - first);
 	for (size_t i = first; i < features->n; i++)
 	{
 		if (n == first || features->codes[i] != features->codes[n - 1])
