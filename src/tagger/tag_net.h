@@ -13,7 +13,7 @@
  * (Almost) from Scratch, JMLR 2011, for the window network.
  *
  * The words of a batch lie in a grid: its sentences one after the other, with
- * MREN_TAG_PAD rows of padding before, between and behind them.
+ * MREN_TAG_PAD rows of padding before, between and after them.
  */
 #ifndef MREN_TAGGER_TAG_NET_H
 #define MREN_TAGGER_TAG_NET_H

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "transformer/windows.h"
+#include "transformer/piece_windows.h"
 
 /* The special pieces around a window, and how many of the text fit between them. */
 typedef struct Frame
@@ -52,8 +52,8 @@ put_special(int32_t *ids, const uint32_t *special, size_t n)
 
 /* Words are numbered on from *word, and pieces from *piece. */
 static void
-put_firsts(const MrenTagPieces *text, const MrenWindow *window, size_t at, size_t *word, size_t *piece,
-		   uint32_t *firsts)
+put_firsts(const MrenTagPieces *text, const MrenWindow *window, size_t at, size_t *word,
+		   size_t *piece, uint32_t *firsts)
 {
 	const MrenPiece *pieces = text->pieces->piece;
 

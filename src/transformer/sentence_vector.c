@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "transformer/encoder_parts.h"
-#include "transformer/windows.h"
+#include "transformer/piece_windows.h"
 
 typedef struct Reading
 {

@@ -197,7 +197,7 @@ give_turns(const Uncertain *uncertain, Candidate **rows, int n)
 	pfree(turns);
 }
 
-/* All candidates, the n_random first of a random order marked; the others behind them by rank. */
+/* All candidates, the n_random first of a random order marked; the others after them by rank. */
 static void
 rank(const Uncertain *uncertain, Candidate **rows, int n, int n_random)
 {

@@ -5,7 +5,7 @@
  * Pairs are taken by the number of mentions between them: first all neighbours, then
  * all with one mention between them, and so on.  So a bound keeps the nearest
  * pairs, and a list of n names costs no more than the bound, not n * n.  A
- * mention's reach is how many of the mentions behind it are near enough: they
+ * mention's reach is how many of the mentions after it are near enough: they
  * are in the order of the text, so those are the next ones.
  */
 #include "pg/extract/pairs.h"

@@ -247,7 +247,7 @@ mren_train_network_warn(const MrenTrainReport *report)
 				 "relations are right; more rows or another learning_rate may help.")));
 }
 
-/* What the option "decide" fitted; null for a relation that is never said. */
+/* What the option "decide" fitted; null for a relation that is never predicted. */
 static void
 append_decision(StringInfo json, const MrenNet *net, const MrenTrainReport *report)
 {

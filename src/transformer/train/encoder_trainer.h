@@ -30,7 +30,7 @@ typedef struct MrenTransformerStep
 
 /*
  * mren_transformer_trainer_create
- *	  Copies what is trained from the weights, which are those of all tensors, one behind the
+ *	  Copies what is trained from the weights, which are those of all tensors, one after the
  *	  other in the order of mren_transformer_tensor; or draws adapters from the tuning's seed.
  *	  Gradients are zero.  MREN_EPARAM for a tuning outside its domain; MREN_ENOMEM,
  *	  MREN_ECANCELED.
@@ -72,7 +72,7 @@ extern MrenParameterList mren_transformer_trainer_parameters(const MrenTransform
 extern float *mren_transformer_trainer_values(MrenTransformerTrainer *trainer);
 extern float *mren_transformer_trainer_gradients(MrenTransformerTrainer *trainer);
 
-/* Trained tensor number i as it is saved; false behind the last. */
+/* Trained tensor number i as it is saved; false after the last. */
 extern bool mren_transformer_trainer_tensor(const MrenTransformerTrainer *trainer, size_t i,
 											MrenTensorView *tensor);
 

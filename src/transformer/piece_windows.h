@@ -1,9 +1,9 @@
 /*
- * windows.h
+ * piece_windows.h
  *	  A text with more pieces than an encoder reads at once, in windows that overlap by half.
  */
-#ifndef MREN_TRANSFORMER_WINDOWS_H
-#define MREN_TRANSFORMER_WINDOWS_H
+#ifndef MREN_TRANSFORMER_PIECE_WINDOWS_H
+#define MREN_TRANSFORMER_PIECE_WINDOWS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,8 +1,8 @@
 /*
- * windows.c
+ * piece_windows.c
  *	  Windows that overlap by half.
  */
-#include "transformer/windows.h"
+#include "transformer/piece_windows.h"
 
 static size_t
 next_start(const MrenWindow *window, size_t n, size_t room)
