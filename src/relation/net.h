@@ -33,7 +33,10 @@ typedef struct MrenNet MrenNet;
  */
 typedef struct MrenNetCache MrenNetCache;
 
-/* Bytes that the cache of this network takes at most; none before its first row, 0 without convolutions. */
+/*
+ * Bytes that the cache of this network takes at most; none before its first row, 0 without
+ * convolutions.
+ */
 extern size_t mren_net_cache_limit(const MrenNet *net);
 
 extern MrenStatus mren_net_cache_create(const MrenEnv *env, MrenNetCache **cache, MrenError *err);

@@ -8,7 +8,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Pieces start to start + n of the text, of which those from `from` to `to` count; begins as zeros. */
+/*
+ * Pieces start to start + n of the text, of which those from `from` to `to` count; begins as zeros.
+ */
 typedef struct MrenWindow
 {
 	bool begun;

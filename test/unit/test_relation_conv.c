@@ -220,8 +220,8 @@ parts_output(const MrenBatch *batch, const MrenNet *net, size_t i, size_t j)
 }
 
 /*
- * The same values in a network and in a mini-batch of training: convolved
- * columns and text sums agree, to the precision of halves, whatever other sentences are in the batch, so padding does not
+ * The same values in a network and in a mini-batch of training: convolved columns and text sums
+ * agree, to the precision of halves, whatever other sentences are in the batch, so padding does not
  * leak, and whatever the chunks.
  */
 static void

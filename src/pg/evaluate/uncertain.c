@@ -28,7 +28,9 @@
 #include "pg/support/settings.h"
 
 #define RANDOM_SHARE 0.2
-/* The same of a model with fewer than ten training rows a relation, on SemEval better than either. */
+/*
+ * The same of a model with fewer than ten training rows a relation, on SemEval better than either.
+ */
 #define FEW_ROWS 10
 #define FEW_RANDOM_SHARE 0.5
 

@@ -88,7 +88,10 @@ take(Chooser *chooser, int32 first, int32 second)
 	pairs->items[pairs->n++] = (MrenPairOfMentions){first, second};
 }
 
-/* Looks at the pairs with step - 1 mentions between them; the number of mentions left for the next step. */
+/*
+ * Looks at the pairs with step - 1 mentions between them; the number of mentions left for the next
+ * step.
+ */
 static int32
 choose_step(Chooser *chooser, int32 n_active, int32 step)
 {

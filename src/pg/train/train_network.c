@@ -73,7 +73,9 @@ free_trainer(MrenNetworkTraining *training)
 	training->trainer = NULL;
 }
 
-/* Workers train what can be trained at the same time; the members start afresh beside an encoder. */
+/*
+ * Workers train what can be trained at the same time; the members start afresh beside an encoder.
+ */
 static void
 start_workers(MrenNetworkTraining *training)
 {

@@ -142,7 +142,10 @@ mren_tuning_cut(MrenShardRun *run, size_t most)
 	while (run->n > 1 &&
 		   (batch->n_tokens < SHARD_TOKENS * run->n * run->n || batch->n_sentences < run->n))
 		run->n /= 2;
-	/* Each ends where it is nearest to its share of the tokens; those after it have a sentence, too. */
+	/*
+	 * Each ends where it is nearest to its share of the tokens; those after it have a sentence,
+	 * too.
+	 */
 	for (size_t i = 0; i < run->n; i++)
 	{
 		size_t first = next;

@@ -105,9 +105,9 @@ extern MrenStatus mren_transformer_trainer_forward(MrenTransformerTrainer *train
 
 /*
  * mren_transformer_trainer_backward
- *	  Adds to the gradients those of the last forward pass, given the gradient dout
- *	  (n_tokens, width) of its out; that of vectors that are not read does not count.  Once for each forward pass.  MREN_ENOMEM, MREN_ECANCELED;
- *	  the gradients are then partly added.
+ *	  Adds to the gradients those of the last forward pass, given the gradient dout (n_tokens,
+ *	  width) of its out; that of vectors that are not read does not count.  Once for each forward
+ *	  pass.  MREN_ENOMEM, MREN_ECANCELED; the gradients are then partly added.
  */
 extern MrenStatus mren_transformer_trainer_backward(MrenTransformerTrainer *trainer,
 													const float *dout, MrenError *err);

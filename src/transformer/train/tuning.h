@@ -85,8 +85,8 @@ extern MrenStatus mren_transformer_tuning_merge_flat(const MrenEnv *env,
 													 MrenError *err);
 
 /*
- * The shape of a tuning, which fine-tuned models store: what decides which tensors are trained, and how many
- * floats these are.
+ * The shape of a tuning, which fine-tuned models store: what decides which tensors are trained, and
+ * how many floats these are.
  */
 typedef struct MrenTuningShape
 {
