@@ -33,13 +33,14 @@ typedef struct MrenNet MrenNet;
  */
 typedef struct MrenNetCache MrenNetCache;
 
-/*
- * Bytes that the cache of this network takes at most; none before its first row, 0 without
- * convolutions.
- */
-extern size_t mren_net_cache_limit(const MrenNet *net);
+/* More bytes are not worth while: most texts are made of some thousand words. */
+#define MREN_NET_CACHE_BYTES ((size_t) 48 << 20)
 
-extern MrenStatus mren_net_cache_create(const MrenEnv *env, MrenNetCache **cache, MrenError *err);
+/* most: bytes that it may take; what does not fit is computed anew for each row. */
+extern MrenStatus mren_net_cache_create(const MrenEnv *env, size_t most, MrenNetCache **cache,
+										MrenError *err);
+/* Bytes that it takes at most with this network; none before its first row. */
+extern size_t mren_net_cache_limit(const MrenNetCache *cache, const MrenNet *net);
 extern void mren_net_cache_free(MrenNetCache *cache);
 
 typedef struct MrenInput
