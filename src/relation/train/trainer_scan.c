@@ -341,8 +341,7 @@ static MrenRole
 weak_role(const MrenTrainer *trainer, const MrenExample *example)
 {
 	const MrenRowScan *scan = &trainer->scan;
-	bool validates =
-		is_validating(scan, example->together) || is_validating(scan, example->group);
+	bool validates = is_validating(scan, example->together) || is_validating(scan, example->group);
 
 	return validates || example->split == MREN_SPLIT_VALIDATION ? MREN_ROLE_NONE : MREN_ROLE_WEAK;
 }
