@@ -34,6 +34,10 @@ CALL mren.train('stated', 'SELECT *, n % 2 = 0 AS gold FROM gold', '{"epochs": 1
 CALL mren.train('disputed', 'SELECT *, true AS gold FROM rows', '{"epochs": 1, "hidden": [8]}');
 SELECT model, (metrics ->> 'gold_rows')::int = (SELECT count(*) FILTER (WHERE n % 2 = 0 OR model = 'disputed') FROM gold) AS gold, metrics ->> 'weak_rows' = '0' AS all_gold
 FROM mren.models WHERE model IN ('stated', 'disputed') ORDER BY model;
+-- A weak row whose sentence validates is not used, whatever group it is of.
+CALL mren.train('leaky', $$SELECT sentence, head, tail, relation, true AS gold, n::text AS "group" FROM gold
+    UNION ALL SELECT sentence, head, tail, relation, false, 'w' || n % 3 FROM gold$$, '{"epochs": 1, "hidden": [8], "ensemble": 2}');
+SELECT (metrics ->> 'unused_weak_rows')::int >= (metrics ->> 'validation_rows')::int AS unused, metrics ->> 'validation_rows' <> '0' AS validated FROM mren.models WHERE model = 'leaky';
 -- Without a gold row nothing is validated, calibrated or decided.
 CALL mren.train('unjudged', 'SELECT * FROM rows WHERE relation IS NULL', '{"epochs": 1, "hidden": [8]}');
 SELECT metrics ->> 'validation_rows' AS validation_rows, metrics ->> 'temperature' AS temperature, metrics ? 'validation_loss' AS validated FROM mren.models WHERE model = 'unjudged';

@@ -177,6 +177,11 @@ SELECT count(*) FROM mren.models WHERE model = 'block';
 -- Rows of one group validate together: here groups of 27 rows.
 CALL mren.train('grouped', 'SELECT *, id % 4 AS "group" FROM pairs', '{"epochs": 1, "validation_share": 0.3}');
 SELECT (metrics ->> 'validation_rows')::int IN (27, 54, 81) AS whole_groups FROM mren.models WHERE model = 'grouped';
+-- Where the group is NULL, rows validate as without the column; one group cannot.
+CALL mren.train('grouped', 'SELECT *, NULL::int AS "group" FROM pairs', '{"epochs": 1, "validation_share": 0.3}');
+CALL mren.train('grouped', 'SELECT * FROM pairs', '{"epochs": 1, "validation_share": 0.3}');
+SELECT count(DISTINCT metrics ->> 'validation_rows') AS numbers FROM mren.models WHERE model = 'grouped' AND version > 1;
+CALL mren.train('grouped', 'SELECT *, 1 AS "group" FROM pairs', '{"epochs": 1}');
 
 -- With two sets of embeddings one must be named.
 SELECT mren.load_embeddings('other', 'a 1 2'::bytea);

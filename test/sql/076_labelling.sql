@@ -43,6 +43,11 @@ SET mren.train_memory = '1MB';
 SELECT count(*) FROM mren.uncertain('m', 'SELECT repeat(''x'', 1000) || 9999 - i AS id, sentence, head, tail FROM gold, generate_series(1, 2000) AS i WHERE gold.id = 1 ORDER BY i', 1);
 SELECT regexp_replace(error_of($$SELECT mren.uncertain('m', 'SELECT i AS id, sentence || '' '' || i AS sentence, head, tail FROM gold, generate_series(1, 12000) AS i WHERE gold.id = 1', 1)$$), '[0-9]+ sentences', 'n sentences');
 RESET mren.train_memory;
+-- Rows without an id are counted; an option that is null is the default.
+SET client_min_messages = notice;
+SELECT count(*) FROM mren.uncertain('m', 'SELECT nullif(id, 1) AS id, sentence, head, tail FROM gold WHERE id < 4', 20, '{"random_share": null, "spread": null, "seed": null}');
+SET client_min_messages = warning;
+SELECT error_of(format('SELECT mren.uncertain(''m'', ''SELECT * FROM gold'', 1, %L)', o)) FROM unnest('{"{\"seed\": 1.5}","{\"random_share\": 0.7}","{\"spread\": \"yes\"}"}'::text[]) AS o;
 SELECT error_of($$SELECT mren.uncertain('m', 'SELECT * FROM gold', 0)$$);
 SELECT error_of($$SELECT mren.uncertain('m', 'SELECT * FROM gold', 1, '{"share": 0}')$$);
 SELECT error_of($$SELECT mren.uncertain('m', 'SELECT sentence, head, tail FROM gold', 1)$$);
@@ -68,6 +73,13 @@ FROM (SELECT rank_by, l.suggested = g.relation AS right_label, ordinality FROM s
 SELECT count(*) AS differ FROM (
     SELECT * FROM mren.label_errors(NULL, 'SELECT * FROM gold', 10000, '{"epochs": 20, "hidden": [8], "folds": 3}') WITH ORDINALITY
     EXCEPT SELECT * FROM mren.label_errors(NULL, 'SELECT * FROM gold', 10000, '{"epochs": 20, "hidden": [8], "folds": 3, "rank_by": "confusion"}') WITH ORDINALITY) AS d;
+-- Labels of one row each come first; they do not make the others seem random.
+CREATE VIEW misspelt AS SELECT id, sentence, head, tail, CASE WHEN id IN (5, 25, 45) THEN relation || id ELSE relation END AS relation FROM gold;
+SELECT r AS rank_by, array_agg(l.relation ~ '[0-9]' AND l.confidence = 0 ORDER BY l.ordinality) AS misspelt
+FROM unnest('{auto,confusion,self_confidence}'::text[]) AS r, LATERAL mren.label_errors(NULL, 'SELECT * FROM misspelt', 4, format('{"epochs": 20, "hidden": [8], "folds": 3, "rank_by": "%s"}', r)::jsonb) WITH ORDINALITY AS l GROUP BY r ORDER BY r;
+SELECT count(*) AS differ FROM (
+    SELECT * FROM mren.label_errors(NULL, 'SELECT * FROM misspelt', 10000, '{"epochs": 20, "hidden": [8], "folds": 3, "rank_by": null}') WITH ORDINALITY
+    EXCEPT SELECT * FROM mren.label_errors(NULL, 'SELECT * FROM misspelt', 10000, '{"epochs": 20, "hidden": [8], "folds": 3, "rank_by": "confusion"}') WITH ORDINALITY) AS d;
 SELECT error_of($$SELECT mren.label_errors('m', 'SELECT * FROM slips', 10, '{"rank_by": "entropy"}')$$);
 SELECT error_of($$SELECT mren.label_errors('m', 'SELECT * FROM slips', 10, '{"rank_by": 1}')$$);
 SELECT error_of($$SELECT mren.label_errors('m', 'SELECT sentence, head, tail, relation FROM slips')$$);

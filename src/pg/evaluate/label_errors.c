@@ -3,13 +3,14 @@
  *	  mren.label_errors(model, query, n, options): labels that are least likely for networks
  *	  that were not trained on their rows.
  *
- * The rows are divided into folds by sentence, a network is trained on the others of each fold,
- * and gives the probability of each row's label (its self-confidence: Northcutt, Jiang and
- * Chuang, Confident Learning, JAIR 2021).  Labels that are wrong at random are those of little
- * self-confidence, behind many likelier relations.  Labels of people who confuse the relations that a network confuses are likely
- * ones, behind the network's own mistakes in that order; they are found by how surely the row has
- * another relation, with which its label is the likeliest to be confused.  The rows themselves tell
- * which kind there is.  Whether a label is wrong is for a person to say, so there is no threshold.
+ * The rows are divided into folds by sentence, a network is trained on the others of each fold, and
+ * gives the probability of each row's label (its self-confidence: Northcutt, Jiang and Chuang,
+ * Confident Learning, JAIR 2021).  Labels that are wrong at random are those of little
+ * self-confidence, after many likelier relations.  Labels of people who confuse the relations that
+ * a network confuses are likely ones, after the network's own mistakes in that order; they are
+ * found by how surely the row has another relation, with which its label is the likeliest to be
+ * confused.  The rows themselves tell which kind there is.  Whether a label is wrong is for a
+ * person to say, so there is no threshold.
  */
 #include "postgres.h"
 
@@ -54,6 +55,7 @@ typedef struct Suspect
 {
 	uint64 number; /* of the row in the query */
 	double confidence;
+	bool known;	  /* the label is a relation of the fold's network */
 	int place;	  /* of the label among the relations, from the likeliest, 1, on */
 	double other; /* the probability of the likeliest other relation */
 	double suggested_confidence;
@@ -129,10 +131,14 @@ judge_row(void *state, MrenTrainAnswers *answers, size_t index, size_t judged)
 
 	mren_train_answer_probabilities(answers, index, &example, &suspect->number);
 	suspect->confidence = suspect->other = 0;
+	suspect->known = false;
 	for (size_t i = 0; i < n; i++)
 	{
 		if (mren_text_span_equal(mren_net_relation(answers->net, (int) i), example.relation))
+		{
 			suspect->confidence = (double) p[i];
+			suspect->known = true;
+		}
 		else
 			suspect->other = Max(suspect->other, (double) p[i]);
 		if (p[i] > p[best])
@@ -160,12 +166,11 @@ folds_of(const Jsonb *object)
 	const JsonbValue *value = mren_json_options_find(object, "folds");
 	int64_t folds = DEFAULT_FOLDS;
 
-	if (value == NULL)
+	if (value == NULL || value->type == jbvNull)
 		return DEFAULT_FOLDS;
 	if (!mren_json_option_int64(value, &folds) || folds < 2 || folds > MREN_MAX_FOLDS)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("option \"folds\" must be an integer from 2 to %d", MREN_MAX_FOLDS)));
+		mren_json_option_invalid("folds", value,
+								 psprintf("an integer from 2 to %d", MREN_MAX_FOLDS));
 	return (int) folds;
 }
 
@@ -173,20 +178,10 @@ static RankBy
 rank_by_of(const Jsonb *object)
 {
 	const JsonbValue *value = mren_json_options_find(object, "rank_by");
-	const char *name;
 
 	if (value == NULL)
 		return RANK_CHOSEN;
-	name = mren_json_option_name("rank_by", value);
-	for (int i = 0; name != NULL && i < (int) lengthof(rank_names); i++)
-	{
-		if (strcmp(name, rank_names[i]) == 0)
-			return (RankBy) i;
-	}
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("invalid value for option \"rank_by\": %s", name != NULL ? name : "null"),
-			 errhint("\"rank_by\" is \"auto\", \"self_confidence\" or \"confusion\".")));
+	return (RankBy) mren_json_option_choice("rank_by", value, rank_names, lengthof(rank_names));
 }
 
 static void
@@ -235,7 +230,8 @@ read_rows(LabelErrors *errors)
 
 /*
  * The share e of labels that are wrong at random, of which the probabilities of all labels,
- * (1 - e) p + e / k, are greatest: expectation maximization.
+ * (1 - e) p + e / k, are greatest: expectation maximization.  A label that a network does not
+ * know, since no other fold has it, says nothing of the others.
  */
 static double
 random_share(const LabelErrors *errors)
@@ -246,12 +242,19 @@ random_share(const LabelErrors *errors)
 	for (int round = 0; round < 50; round++)
 	{
 		double sum = 0;
+		size_t n = 0;
 
 		CHECK_FOR_INTERRUPTS();
 		for (size_t i = 0; i < errors->folds.n_judged; i++)
-			sum +=
-				share * uniform / ((1 - share) * errors->suspects[i].confidence + share * uniform);
-		share = sum / (double) errors->folds.n_judged;
+		{
+			const Suspect *suspect = &errors->suspects[i];
+
+			if (!suspect->known)
+				continue;
+			n++;
+			sum += share * uniform / ((1 - share) * suspect->confidence + share * uniform);
+		}
+		share = n > 0 ? sum / (double) n : 0;
 	}
 	return share;
 }
@@ -272,7 +275,8 @@ confusion(const Suspect *suspect)
 
 /*
  * A network's mistakes are mostly about its second choice, and random labels are anywhere, so of
- * two labels of the same probability that in the later place is the likelier to be wrong.
+ * two labels of the same probability that in the later place is the likelier to be wrong.  Labels
+ * that no network knows come first: where they are not rare relations, they are misspelt.
  */
 static void
 rank_suspects(LabelErrors *errors)
@@ -285,8 +289,12 @@ rank_suspects(LabelErrors *errors)
 	{
 		Suspect *suspect = &errors->suspects[i];
 
-		suspect->rank =
-			by == RANK_CONFUSION ? -confusion(suspect) : suspect->confidence / suspect->place;
+		if (!suspect->known)
+			suspect->rank = -INFINITY;
+		else if (by == RANK_CONFUSION)
+			suspect->rank = -confusion(suspect);
+		else
+			suspect->rank = suspect->confidence / suspect->place;
 	}
 }
 

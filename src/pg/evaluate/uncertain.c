@@ -28,7 +28,9 @@
 #include "pg/support/settings.h"
 
 #define RANDOM_SHARE 0.2
-/* The same of a model with fewer than ten training rows a relation, on SemEval better than either. */
+/*
+ * The same of a model with fewer than ten training rows a relation, on SemEval better than either.
+ */
 #define FEW_ROWS 10
 #define FEW_RANDOM_SHARE 0.5
 
@@ -56,6 +58,7 @@ typedef struct Uncertain
 	int64 seed;
 	char **names;
 	int n_names;
+	int64 n_without_id;
 } Uncertain;
 
 static void
@@ -64,14 +67,13 @@ read_option(void *state, const char *key, const JsonbValue *value)
 	Uncertain *uncertain = state;
 
 	if (strcmp(key, "random_share") == 0)
-		uncertain->random_share = mren_json_option_share(key, value);
+		uncertain->random_share = mren_json_option_share(key, value, uncertain->random_share);
 	else if (strcmp(key, "spread") == 0)
-		uncertain->spread = mren_json_option_bool(key, value);
+		uncertain->spread = mren_json_option_bool(key, value, uncertain->spread);
 	else if (strcmp(key, "seed") == 0)
 	{
-		if (!mren_json_option_int64(value, &uncertain->seed))
-			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-							errmsg("option \"seed\" must be an integer")));
+		if (value->type != jbvNull && !mren_json_option_int64(value, &uncertain->seed))
+			mren_json_option_invalid(key, value, "an integer of 64 bits");
 	}
 	else
 		mren_json_option_unknown(key, "random_share, seed, spread");
@@ -125,8 +127,13 @@ visit(void *state, const MrenPrediction *prediction)
 	uint64 key;
 	bool found;
 
-	if (!prediction->answered || prediction->id == NULL)
+	if (!prediction->answered)
 		return;
+	if (prediction->id == NULL)
+	{
+		uncertain->n_without_id++;
+		return;
+	}
 	keep_model(uncertain, prediction);
 	sentence = prediction->pair->sentence;
 	key = mren_hash64(sentence.data, sentence.len, 0);
@@ -197,7 +204,7 @@ give_turns(const Uncertain *uncertain, Candidate **rows, int n)
 	pfree(turns);
 }
 
-/* All candidates, the n_random first of a random order marked; the others behind them by rank. */
+/* All candidates, the n_random first of a random order marked; the others after them by rank. */
 static void
 rank(const Uncertain *uncertain, Candidate **rows, int n, int n_random)
 {
@@ -281,6 +288,11 @@ mren_uncertain(PG_FUNCTION_ARGS)
 	uncertain.sentences =
 		hash_create("mren uncertain", 1024, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	mren_predict_query(&what, visit, &uncertain);
+	if (uncertain.n_without_id > 0)
+		ereport(NOTICE, (errmsg_plural("%lld row without an id was left out",
+									   "%lld rows without an id were left out",
+									   (unsigned long) uncertain.n_without_id,
+									   (long long) uncertain.n_without_id)));
 	put_rows(&uncertain, (ReturnSetInfo *) fcinfo->resultinfo, n);
 	return (Datum) 0;
 }

@@ -203,7 +203,7 @@ read_option(void *state, const char *key, const JsonbValue *value)
 	else if (strcmp(key, "max_candidates") == 0)
 		options->max_candidates = mren_graph_option_integer(key, &number, 0, PG_INT32_MAX);
 	else if (strcmp(key, "merge") == 0)
-		options->merge = mren_json_option_bool(key, value);
+		options->merge = mren_json_option_bool(key, value, options->merge);
 	else
 		mren_json_option_unknown(key, "min_score, max_candidates, merge");
 }

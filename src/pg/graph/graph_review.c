@@ -63,7 +63,7 @@ read_option(void *state, const char *key, const JsonbValue *value)
 	if (strcmp(key, "relation") == 0)
 		options->relation = mren_json_option_name(key, value);
 	else if (strcmp(key, "diverse") == 0)
-		options->diverse = mren_json_option_bool(key, value);
+		options->diverse = mren_json_option_bool(key, value, options->diverse);
 	else
 		mren_json_option_unknown(key, "relation, diverse");
 }

@@ -157,16 +157,17 @@ static const char match_sql[] =
  */
 
 static double
-read_weight(const JsonbValue *value)
+read_weight(const JsonbValue *value, double fallback)
 {
 	double weight = -1;
 
+	if (value->type == jbvNull)
+		return fallback;
 	if (value->type == jbvNumeric)
 		weight = DatumGetFloat8(
 			DirectFunctionCall1(numeric_float8, NumericGetDatum(value->val.numeric)));
 	if (!(weight > 0 && weight <= 1))
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("option \"negative_weight\" must be a number above 0, at most 1")));
+		mren_json_option_invalid("negative_weight", value, "a number above 0 and at most 1");
 	return weight;
 }
 
@@ -197,8 +198,7 @@ symmetric_array(const JsonbValue *value)
 		if (token == WJB_END_ARRAY)
 			return makeArrayResult(array, CurrentMemoryContext);
 	}
-	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					errmsg("option \"symmetric\" must be an array of relations")));
+	mren_json_option_invalid("symmetric", value, "an array of relations");
 }
 
 static void
@@ -211,7 +211,7 @@ read_option(void *state, const char *key, const JsonbValue *value)
 	else if (strcmp(key, "negative") == 0)
 		options->negative = mren_json_option_name(key, value);
 	else if (strcmp(key, "negative_weight") == 0)
-		options->negative_weight = read_weight(value);
+		options->negative_weight = read_weight(value, options->negative_weight);
 	else if (strcmp(key, "symmetric") == 0)
 		options->symmetric = symmetric_array(value);
 	else
@@ -354,7 +354,9 @@ mren_distant_labels(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	SPI_connect();
 	level = NewGUCNestLevel();
-	/* The planner cannot know how many names the expressions have, and nothing here has an index. */
+	/*
+	 * The planner cannot know how many names the expressions have, and nothing here has an index.
+	 */
 	(void) set_config_option("enable_nestloop", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
 							 true, 0, false);
 	mren_query_run(statement(facts, pairs, &options), lengthof(types), types, values, put_slot,

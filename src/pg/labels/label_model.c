@@ -53,22 +53,10 @@ static void
 read_option(void *state, const char *key, const JsonbValue *value)
 {
 	MrenLabelMethod *method = state;
-	const char *name;
 
 	if (strcmp(key, "method") != 0)
 		mren_json_option_unknown(key, "method");
-	name = mren_json_option_name(key, value);
-	for (int i = 0; name != NULL && i < (int) lengthof(methods); i++)
-	{
-		if (strcmp(name, methods[i]) == 0)
-		{
-			*method = (MrenLabelMethod) i;
-			return;
-		}
-	}
-	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					errmsg("option \"method\" must not be \"%s\"", name != NULL ? name : "null"),
-					errhint("It is \"majority\", \"weighted\" or \"dawid_skene\".")));
+	*method = (MrenLabelMethod) mren_json_option_choice(key, value, methods, lengthof(methods));
 }
 
 /* Relations are in bytewise order, and jsonb sorts its keys itself. */

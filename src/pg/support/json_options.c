@@ -11,6 +11,9 @@
 
 #include "pg/support/nearest_name.h"
 
+/* Bytes of an invalid value that its error shows. */
+#define MAX_SHOWN 200
+
 static char *
 value_string(const JsonbValue *value)
 {
@@ -69,43 +72,69 @@ mren_json_options_equal(const Jsonb *a, const Jsonb *b)
 	return VARSIZE(a) == VARSIZE(b) && memcmp(a, b, VARSIZE(a)) == 0;
 }
 
+void
+mren_json_option_invalid(const char *key, const JsonbValue *value, const char *allowed)
+{
+	Jsonb *jsonb = JsonbValueToJsonb((JsonbValue *) value);
+	char *text = JsonbToCString(NULL, &jsonb->root, VARSIZE(jsonb));
+
+	text[pg_mbcliplen(text, (int) strlen(text), MAX_SHOWN)] = '\0';
+	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					errmsg("invalid value for option \"%s\": %s", key, text),
+					errhint("\"%s\" is %s.", key, allowed)));
+	pg_unreachable();
+}
+
 char *
 mren_json_option_name(const char *key, const JsonbValue *value)
 {
 	if (value->type == jbvNull)
 		return NULL;
 	if (value->type != jbvString)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("option \"%s\" must be a name", key),
-						errhint("Give a JSON string, or null.")));
+		mren_json_option_invalid(key, value, "a name, a JSON string, or null");
 	return value_string(value);
 }
 
 bool
-mren_json_option_bool(const char *key, const JsonbValue *value)
+mren_json_option_bool(const char *key, const JsonbValue *value, bool fallback)
 {
+	if (value->type == jbvNull)
+		return fallback;
 	if (value->type != jbvBool)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("option \"%s\" must be a boolean", key), errhint("Give true or false.")));
+		mren_json_option_invalid(key, value, "true or false");
 	return value->val.boolean;
 }
 
 double
-mren_json_option_share(const char *key, const JsonbValue *value)
+mren_json_option_share(const char *key, const JsonbValue *value, double fallback)
 {
 	double share = -1;
 
 	if (value->type == jbvNull)
-		return 0;
+		return fallback;
 	if (value->type == jbvNumeric)
 		share = DatumGetFloat8(
 			DirectFunctionCall1(numeric_float8_no_overflow, NumericGetDatum(value->val.numeric)));
 	if (!(share >= 0 && share <= 0.5))
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("option \"%s\" must be a share of the rows", key),
-						errhint("Give a number from 0 to 0.5.")));
+		mren_json_option_invalid(key, value, "a share of the rows, a number from 0 to 0.5");
 	return share;
+}
+
+int
+mren_json_option_choice(const char *key, const JsonbValue *value, const char *const *choices, int n)
+{
+	StringInfoData allowed;
+
+	if (value->type == jbvNull)
+		return 0;
+	initStringInfo(&allowed);
+	for (int i = 0; i < n; i++)
+	{
+		if (value->type == jbvString && strcmp(value_string(value), choices[i]) == 0)
+			return i;
+		appendStringInfo(&allowed, "%s\"%s\"", i == 0 ? "" : i < n - 1 ? ", " : " or ", choices[i]);
+	}
+	mren_json_option_invalid(key, value, allowed.data);
 }
 
 bool

@@ -32,12 +32,19 @@ extern const JsonbValue *mren_json_options_find(const Jsonb *object, const char 
 extern bool mren_json_options_equal(const Jsonb *a, const Jsonb *b);
 
 /*
- * The value of a member; 22023 with the key if it is of the wrong kind: a name,
- * NULL for null; a boolean; a share of rows from 0 to 0.5, 0 for null.
+ * The value of a member; 22023 with key and value if it is of the wrong kind: a name,
+ * NULL for null; a boolean; a share of rows from 0 to 0.5; the index of one of n choices, of
+ * which the first is the default.  fallback is the default, which null stands for.
  */
 extern char *mren_json_option_name(const char *key, const JsonbValue *value);
-extern bool mren_json_option_bool(const char *key, const JsonbValue *value);
-extern double mren_json_option_share(const char *key, const JsonbValue *value);
+extern bool mren_json_option_bool(const char *key, const JsonbValue *value, bool fallback);
+extern double mren_json_option_share(const char *key, const JsonbValue *value, double fallback);
+extern int mren_json_option_choice(const char *key, const JsonbValue *value,
+								   const char *const *choices, int n);
+
+/* The error for any other value: what is allowed completes '"key" is ….' */
+extern void mren_json_option_invalid(const char *key, const JsonbValue *value,
+									 const char *allowed) MREN_NORETURN;
 
 /* All 64 bits of an integer, as a seed has; false, and *number as it was, for any other value. */
 extern bool mren_json_option_int64(const JsonbValue *value, int64_t *number);

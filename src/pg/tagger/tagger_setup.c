@@ -42,7 +42,7 @@ set_option(void *state, const char *key, const JsonbValue *value)
 	else if (strcmp(key, "lexicons") == 0)
 		mren_lexicon_list_set(&setup->lexicons, value);
 	else if (strcmp(key, "deploy") == 0)
-		setup->deploy = mren_json_option_bool(key, value);
+		setup->deploy = mren_json_option_bool(key, value, setup->deploy);
 	else if (!mren_tag_options_known(key))
 		unknown_key(key);
 	else if (strcmp(key, "seed") != 0 || !mren_json_option_int64(value, &setup->core.common.seed))

@@ -23,6 +23,10 @@ typedef struct Found
 	size_t n_weak; /* rows that train but are not gold */
 	size_t n_gold; /* rows that train and are */
 	int64 n_weak_read;
+	uint64 together; /* the number of the first gold row's group */
+	bool has_groups; /* a column "group" gives it */
+	bool has_others; /* there are gold rows of other groups */
+	bool has_validation;
 } Found;
 
 static void
@@ -40,6 +44,21 @@ count_words(const MrenSentence *sentence, Found *found)
 			}
 		}
 	}
+}
+
+/* Which rows can validate. */
+static void
+count_row(const MrenExample *example, Found *found)
+{
+	found->has_validation |= example->split == MREN_SPLIT_VALIDATION;
+	if (!mren_split_trains(example->split))
+		return;
+	if (!example->weak && found->n_gold == 0)
+		found->together = example->together;
+	found->n_weak += example->weak;
+	found->n_gold += !example->weak;
+	found->has_groups |= example->has_together;
+	found->has_others |= !example->weak && example->together != found->together;
 }
 
 static void
@@ -62,11 +81,7 @@ read_rows(const MrenEnv *env, const MrenSource *rows, Found *found)
 		found->has_audio |= example.has_audio;
 		count_words(&example.sentence, found);
 		found->n_weak_read += example.weak;
-		if (mren_split_trains(example.split))
-		{
-			found->n_weak += example.weak;
-			found->n_gold += !example.weak;
-		}
+		count_row(&example, found);
 		/* More relations than a network can have are the trainer's error. */
 		if (found->relations.n <= MREN_MAX_RELATIONS)
 			MREN_PG_CALL(
@@ -145,6 +160,25 @@ mren_train_check_vectors(const char *embeddings, size_t n_words, size_t n_known)
 			 errhint("They may be of another language or alphabet.")));
 }
 
+static void
+warn_of_validation(const MrenTrainSetup *setup, const Found *found)
+{
+	if (found->n_weak > 0 && found->n_gold == 0)
+		ereport(WARNING,
+				(errmsg("none of the %zu rows is gold", found->n_weak),
+				 errdetail("The model is neither validated nor calibrated, so its confidence means "
+						   "little."),
+				 errhint("Label some rows by hand: 200 tell how good the model is.")));
+	else if (found->has_groups && !found->has_others && !found->has_validation &&
+			 found->n_gold > 1 && setup->net.common.validation_share > 0)
+		ereport(WARNING,
+				(errmsg("none of the %zu rows validates, since they are one group", found->n_gold),
+				 errdetail("The model is neither validated nor calibrated, so its confidence means "
+						   "little."),
+				 errhint("Rows with the same value of column \"group\" validate together. Give the "
+						 "rows of each document a value of their own.")));
+}
+
 int64
 mren_train_check_rows(const MrenTrainSetup *setup, const MrenSource *rows)
 {
@@ -154,12 +188,7 @@ mren_train_check_rows(const MrenTrainSetup *setup, const MrenSource *rows)
 	read_rows(&env, rows, &found);
 	warn_of_relations(&env, &found.relations);
 	mren_names_free(&env, &found.relations);
-	if (found.n_weak > 0 && found.n_gold == 0)
-		ereport(WARNING,
-				(errmsg("none of the %zu rows is gold", found.n_weak),
-				 errdetail("The model is neither validated nor calibrated, so its confidence means "
-						   "little."),
-				 errhint("Label some rows by hand: 200 tell how good the model is.")));
+	warn_of_validation(setup, &found);
 	mren_train_check_vectors(setup->embeddings, found.n_words, found.n_known);
 	if (setup->encoder_named && !found.has_image)
 		ereport(WARNING, (errmsg("image encoder \"%s\" is not used, since no row has an image",

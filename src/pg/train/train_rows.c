@@ -140,6 +140,8 @@ add_row(void *state, TupleTableSlot *slot)
 	Reader *reader = state;
 	MrenTrainRows *rows = reader->rows;
 	bool grouped = rows->columns.attno[MREN_COLUMN_GROUP] > 0;
+	/* Rows without a value validate like those of a query without the column. */
+	bool together = grouped && !slot_attisnull(slot, 2);
 	bool isnull;
 	Datum row = slot_getattr(slot, 1, &isnull);
 	uint64 group = 0;
@@ -170,7 +172,7 @@ add_row(void *state, TupleTableSlot *slot)
 	rows->in_holdout =
 		grouped && reader->holdout_share > 0 && mren_holdout_holds(group, reader->holdout_share);
 	mren_train_spill_add(rows->spill, record,
-						 &(MrenSpillKeys){grouped ? &group : NULL, rows->keyed ? &key : NULL},
+						 &(MrenSpillKeys){together ? &group : NULL, rows->keyed ? &key : NULL},
 						 keep_row, rows);
 	if (rows->holdout_spill != NULL && rows->n_holdout > n_holdout)
 		mren_train_spill_add(rows->holdout_spill, record,

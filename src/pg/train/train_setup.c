@@ -36,19 +36,7 @@ typedef struct SetupReader
 	bool no_encoder;
 } SetupReader;
 
-/* Whether the value of on_error is "skip"; the other is "fail". */
-static bool
-skips(const char *key, const JsonbValue *value)
-{
-	char *name = value->type == jbvString ? mren_json_option_name(key, value) : "";
-
-	if (strcmp(name, "skip") == 0)
-		return true;
-	if (strcmp(name, "fail") != 0)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("option \"%s\" must be \"fail\" or \"skip\"", key)));
-	return false;
-}
+static const char *const on_error[] = {"fail", "skip"};
 
 static void
 set_option(void *state, const char *key, const JsonbValue *value)
@@ -77,11 +65,11 @@ set_option(void *state, const char *key, const JsonbValue *value)
 	else if (strcmp(key, "lexicons") == 0)
 		mren_lexicon_list_set(&setup->lexicons, value);
 	else if (strcmp(key, "deploy") == 0)
-		setup->deploy = mren_json_option_bool(key, value);
+		setup->deploy = mren_json_option_bool(key, value, setup->deploy);
 	else if (strcmp(key, "on_error") == 0)
-		setup->skip_bad = skips(key, value);
+		setup->skip_bad = mren_json_option_choice(key, value, on_error, lengthof(on_error)) == 1;
 	else if (strcmp(key, "holdout_share") == 0)
-		setup->holdout_share = mren_json_option_share(key, value);
+		setup->holdout_share = mren_json_option_share(key, value, setup->holdout_share);
 	else if (!mren_options_known(key))
 		unknown_key(key);
 	else if (strcmp(key, "seed") != 0 || !mren_json_option_int64(value, &setup->net.common.seed))

@@ -289,6 +289,17 @@ compare_groups(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+static MrenStatus
+note_validating(MrenTrainer *trainer, uint64_t group, MrenError *err)
+{
+	MrenRowScan *scan = &trainer->scan;
+
+	MREN_TRY(mren_grow(&trainer->env, &scan->validating, &scan->validating_capacity,
+					   scan->n_validating, scan->n_validating + 1, sizeof(uint64_t), err));
+	scan->validating[scan->n_validating++] = group;
+	return MREN_OK;
+}
+
 MrenStatus
 mren_trainer_scan_groups(MrenTrainer *trainer, bool *done, MrenError *err)
 {
@@ -305,9 +316,9 @@ mren_trainer_scan_groups(MrenTrainer *trainer, bool *done, MrenError *err)
 		if (!mren_split_trains(example.split) || example.weak ||
 			(scan->n_folds == 0 && !gold_validates(trainer, &example)))
 			continue;
-		MREN_TRY(mren_grow(&trainer->env, &scan->validating, &scan->validating_capacity,
-						   scan->n_validating, scan->n_validating + 1, sizeof(uint64_t), err));
-		scan->validating[scan->n_validating++] = example.together;
+		MREN_TRY(note_validating(trainer, example.together, err));
+		if (example.group != example.together)
+			MREN_TRY(note_validating(trainer, example.group, err));
 	}
 	*done = trainer->next_row == trainer->inputs.source.n;
 	if (*done && scan->n_validating > 0)
@@ -315,17 +326,22 @@ mren_trainer_scan_groups(MrenTrainer *trainer, bool *done, MrenError *err)
 	return MREN_OK;
 }
 
+static bool
+is_validating(const MrenRowScan *scan, uint64_t group)
+{
+	return scan->n_validating > 0 && bsearch(&group, scan->validating, scan->n_validating,
+											 sizeof(uint64_t), compare_groups) != NULL;
+}
+
 /*
- * A weak row trains unless a gold row of its group validates, or the caller has put it among
- * the validation rows, where it must not be.
+ * A weak row trains unless a gold row of its group or of its sentence validates, or the caller
+ * has put it among the validation rows, where it must not be.
  */
 static MrenRole
 weak_role(const MrenTrainer *trainer, const MrenExample *example)
 {
 	const MrenRowScan *scan = &trainer->scan;
-	bool validates =
-		scan->n_validating > 0 && bsearch(&example->together, scan->validating, scan->n_validating,
-										  sizeof(uint64_t), compare_groups) != NULL;
+	bool validates = is_validating(scan, example->together) || is_validating(scan, example->group);
 
 	return validates || example->split == MREN_SPLIT_VALIDATION ? MREN_ROLE_NONE : MREN_ROLE_WEAK;
 }
