@@ -11,7 +11,9 @@
 
 typedef struct MrenAudioStream MrenAudioStream;
 
-/* Errors of mren_audio_reader_open and mren_audio_filter_create; what reader.h says of jumps holds. */
+/*
+ * Errors of mren_audio_reader_open and mren_audio_filter_create; what reader.h says of jumps holds.
+ */
 extern MrenStatus mren_audio_stream_open(const MrenEnv *env, const uint8_t *bytes, size_t len,
 										 const MrenAudioLimits *limits, uint32_t rate,
 										 MrenAudioStream **stream, MrenError *err);

@@ -36,8 +36,8 @@
 /*
  * mren_library_load
  *	  The n functions of these names into the pointers from `functions` on, unless the first is
- *	  already there.  file: as dlopen takes it.  MREN_EUNSUPPORTED if the library cannot be loaded or
- *	  lacks one of them; all pointers are then NULL.
+ *	  already there.  file: as dlopen takes it.  MREN_EUNSUPPORTED if the library cannot be loaded
+ *	  or lacks one of them; all pointers are then NULL.
  */
 extern MrenStatus mren_library_load(const char *file, const char *const *names, size_t n,
 									void *functions, MrenError *err);

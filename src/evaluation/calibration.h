@@ -45,9 +45,9 @@ typedef struct MrenLogits
 
 /*
  * mren_calibration_fit
- *	  The temperature and the bias that minimise the mean negative
- *	  log-likelihood; 1 and 0 if there are no rows.  The bias has a normal prior
- *	  that counts as one row, so that the bias stays finite with few rows.  Newton's method: the loss is convex in 1/T and b.
+ *	  The temperature and the bias that minimise the mean negative log-likelihood; 1 and 0 if there
+ *	  are no rows.  The bias has a normal prior that counts as one row, so that the bias stays
+ *	  finite with few rows.  Newton's method: the loss is convex in 1/T and b.
  */
 extern MrenStatus mren_calibration_fit(const MrenEnv *env, const MrenLogits *rows,
 									   MrenCalibration *calibration, MrenError *err);

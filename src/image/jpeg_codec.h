@@ -2,7 +2,8 @@
  * jpeg_codec.h
  *	  JPEG in, through libjpeg-turbo (the only file that includes its header).
  *
- * libjpeg allocates with malloc, within the caller's limit; all of it is freed on every way out, and its jumps end in this file.
+ * libjpeg allocates with malloc, within the caller's limit; all of it is freed on every way out,
+ * and its jumps end in this file.
  */
 #ifndef MREN_IMAGE_JPEG_CODEC_H
 #define MREN_IMAGE_JPEG_CODEC_H

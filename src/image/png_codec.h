@@ -12,8 +12,8 @@
 
 /*
  * mren_png_decode
- *	  Decodes into *out, which has the size info gives.  info must come from
- *	  the same bytes, and its size within the caller's limits.  MREN_ELIMIT if the work (decode_work.h) exceeds max_work.
+ *	  Decodes into *out, which has the size info gives.  info must come from the same bytes, and its
+ *	  size within the caller's limits.  MREN_ELIMIT if the work (decode_work.h) exceeds max_work.
  *
  * MREN_EFORMAT for what is corrupt or cut short: a wrong checksum of a
  * critical chunk or of the pixel data, a palette index without a color,

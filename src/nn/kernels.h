@@ -107,7 +107,7 @@ extern void mren_dense_activate(float *x, size_t n, MrenDenseActivation activati
 
 /*
  * x (n) = softmax(scale * x) for n > 0 and scale > 0; x has room for n rounded up to whole
- * panels, and zeros are written behind the n-th.
+ * panels, and zeros are written after the n-th.
  */
 extern void mren_softmax(float *x, size_t n, float scale);
 

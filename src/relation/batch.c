@@ -314,7 +314,7 @@ mren_batch_forward(MrenBatch *batch, float *values, MrenDropout *drop)
 }
 
 /*
- * Gradient of the columns of the fused matrix behind the text, whose rows of the first
+ * Gradient of the columns of the fused matrix after the text, whose rows of the first
  * weights come last.
  */
 static void

@@ -95,7 +95,7 @@ typedef struct MrenBatch
 	float *dlogits;	 /* (n, n_relations) */
 	float *delta[2]; /* (n, widest layer) of the hidden layers */
 	float *dhidden;	 /* (n, hidden[0]) of the first layer; one of delta */
-	float *dimage;	 /* (n, dim - text_dim) of the columns behind the text */
+	float *dimage;	 /* (n, dim - text_dim) of the columns after the text */
 	float *gathered; /* (n, widest layer) of the rows with unknown words */
 	float *dtext;	 /* (n, pool_dim) of those rows */
 	MrenTextReader readers[MREN_MAX_TEXT_READERS];

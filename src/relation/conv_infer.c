@@ -2,12 +2,12 @@
  * conv_infer.c
  *	  Convolutions in prediction, a sentence at a time.
  *
- * A window's output is a sum over its words, and each word adds a part that
- * depends on the word alone and one for its distance to either mention.  The
- * words' parts are computed by the kernel of dense layers, which sums each
- * output in one order; the distances' parts are tables of the network, where a run of
- * consecutive distances is one row.  All parts are added in one order, so an answer does not depend on other rows, nor
- * on whether the words' parts were kept from rows before.
+ * A window's output is a sum over its words, and each word adds a part that depends on the word
+ * alone and one for its distance to either mention.  The words' parts are computed by the kernel of
+ * dense layers, which sums each output in one order; the distances' parts are tables of the
+ * network, where a run of consecutive distances is one row.  All parts are added in one order, so
+ * an answer does not depend on other rows, nor on whether the words' parts were kept from rows
+ * before.
  */
 #include "relation/net_internal.h"
 

@@ -79,7 +79,9 @@ typedef struct MrenConvTables
 	MrenFineTuned fine_tuned;
 } MrenConvTables;
 
-/* The part (embedding_dim) of the row of a word of n pieces that does not depend on the mentions. */
+/*
+ * The part (embedding_dim) of the row of a word of n pieces that does not depend on the mentions.
+ */
 extern void mren_conv_word(const MrenNetShape *shape, const MrenConvTables *tables,
 						   const int32_t *pieces, size_t n, float *row);
 

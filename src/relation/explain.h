@@ -51,7 +51,7 @@ typedef struct MrenExplainRequest
  * mren_net_explain
  *	  The contributions of all parts that the row has: words in the order of the
  *	  sentence, then the others in the order of MrenExplainedPart.  *contributions
- *	  is allocated.  Words behind the first 4096 are not explained.
+ *	  is allocated.  Words after the first 4096 are not explained.
  */
 extern MrenStatus mren_net_explain(const MrenNet *net, const MrenExplainRequest *request,
 								   const MrenEnv *env, MrenContribution **contributions, size_t *n,

@@ -57,9 +57,9 @@ typedef struct MrenNetShape
 extern MrenStatus mren_net_shape_check(const MrenNetShape *shape, MrenError *err);
 
 /*
- * Columns of the fused vector: text; projection, presence and product of the
- * image's vector; the same of the attended cells; geometry and regions of the
- * boxes; the same of the recording's vector as of the image's.  The text is the pooled part (text_pool.h), then the convolved part
+ * Columns of the fused vector: text; projection, presence and product of the image's vector; the
+ * same of the attended cells; geometry and regions of the boxes; the same of the recording's vector
+ * as of the image's.  The text is the pooled part (text_pool.h), then the convolved part
  * (conv_text.h): for each width, segment and filter its largest output.
  */
 extern size_t mren_net_shape_n_parts(const MrenNetShape *shape);

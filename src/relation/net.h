@@ -33,10 +33,14 @@ typedef struct MrenNet MrenNet;
  */
 typedef struct MrenNetCache MrenNetCache;
 
-/* Bytes that the cache of this network takes at most; none before its first row, 0 without convolutions. */
-extern size_t mren_net_cache_limit(const MrenNet *net);
+/* More bytes are not worth while: most texts are made of some thousand words. */
+#define MREN_NET_CACHE_BYTES ((size_t) 48 << 20)
 
-extern MrenStatus mren_net_cache_create(const MrenEnv *env, MrenNetCache **cache, MrenError *err);
+/* most: bytes that it may take; what does not fit is computed anew for each row. */
+extern MrenStatus mren_net_cache_create(const MrenEnv *env, size_t most, MrenNetCache **cache,
+										MrenError *err);
+/* Bytes that it takes at most with this network; none before its first row. */
+extern size_t mren_net_cache_limit(const MrenNetCache *cache, const MrenNet *net);
 extern void mren_net_cache_free(MrenNetCache *cache);
 
 typedef struct MrenInput
@@ -79,15 +83,15 @@ typedef struct MrenNetInfo
 	size_t n_parameters;
 	size_t memory; /* bytes held */
 	size_t n_training_rows;
-	int32_t negative;			   /* index of the relation that means "none"; -1: there is none */
-	double threshold;			   /* abstain below it; negative: never */
-	const float *thresholds;	   /* (n_relations) of the net, see mren_net_says; NULL: argmax */
-	double temperature;			   /* 1: not calibrated */
-	double lapse;				   /* rate: the share of rows that it answers as if at random */
-	bool has_image;				   /* image_dim > 0 */
-	MrenGridShape grid;			   /* shape of the grids that it reads; all 0: none */
-	bool boxes;					   /* it reads the boxes of the mentions */
-	bool box_features;			   /* also as features of the linear branch */
+	int32_t negative;		 /* index of the relation that means "none"; -1: there is none */
+	double threshold;		 /* abstain below it; negative: never */
+	const float *thresholds; /* (n_relations) of the net, see mren_net_predicts; NULL: argmax */
+	double temperature;		 /* 1: not calibrated */
+	double lapse;			 /* rate: the share of rows that it answers as if at random */
+	bool has_image;			 /* image_dim > 0 */
+	MrenGridShape grid;		 /* shape of the grids that it reads; all 0: none */
+	bool boxes;				 /* it reads the boxes of the mentions */
+	bool box_features;		 /* also as features of the linear branch */
 	uint8_t embeddings_sha256[32]; /* zeros without word vectors */
 	uint8_t encoder_sha256[32];	   /* zeros without images */
 	/* of the text encoder of a marker classifier; NULL: there is none */
@@ -145,14 +149,14 @@ extern MrenStatus mren_net_attach_encoder(MrenNet *net, const MrenEncoderSource 
 extern size_t mren_net_best(const float *probabilities, size_t n_relations);
 
 /*
- * mren_net_says
- *	  Whether a net with thresholds says relation i of a row: if its confidence
+ * mren_net_predicts
+ *	  Whether a net with thresholds predicts relation i of a row: if its confidence
  *	  (the probability, or less where the mentions are unsure) reaches the
- *	  relation's threshold.  It may say several of one row.  The negative
- *	  relation is not said, it is what a net says by saying nothing.
+ *	  relation's threshold.  It may predict several of one row.  The negative
+ *	  relation has no threshold: it is predicted where no other one is.
  */
 static inline bool
-mren_net_says(const MrenNetInfo *info, size_t i, double confidence)
+mren_net_predicts(const MrenNetInfo *info, size_t i, double confidence)
 {
 	return confidence >= (double) info->thresholds[i];
 }
@@ -160,26 +164,27 @@ mren_net_says(const MrenNetInfo *info, size_t i, double confidence)
 typedef struct MrenNetAnswer
 {
 	int32_t relation;  /* -1: the net abstains */
-	int32_t strongest; /* what it would say if it did not abstain */
+	int32_t strongest; /* what it would answer if it did not abstain */
 	float confidence;  /* probability of the strongest */
 } MrenNetAnswer;
 
 /*
  * mren_net_answer
  *	  The one relation of a row: without thresholds the most likely one, with
- *	  them the most likely of those that it says, or the negative one if it says
- *	  none.  It abstains if that is less likely than info->threshold, or if there
+ *	  them the most likely of those that it predicts, or the negative one if it
+ *	  predicts none.  It abstains if that is less likely than info->threshold, or if there
  *	  is no such relation.
  */
 extern MrenNetAnswer mren_net_answer(const MrenNetInfo *info, const float *probabilities);
 
 /*
- * mren_net_said
- *	  All relations of a row: with thresholds those that the net says, without them
- *	  the most likely one; the negative one if there is nothing to say.  said
- *	  (n_relations); returns how many, 0 if the net abstains.
+ * mren_net_predicted
+ *	  All relations of a row: with thresholds those that the net predicts, without
+ *	  them the most likely one; the negative one if there is no other.
+ *	  predicted (n_relations); returns how many, 0 if the net abstains.
  */
-extern size_t mren_net_said(const MrenNetInfo *info, const float *probabilities, int32_t *said);
+extern size_t mren_net_predicted(const MrenNetInfo *info, const float *probabilities,
+								 int32_t *predicted);
 
 /*
  * Bytes: one portable format, little-endian, versioned, checksummed.

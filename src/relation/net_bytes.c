@@ -10,10 +10,10 @@
  *	112 sha256 of embeddings, of the encoder   176 u64 number of training rows
  *	184 the fields of net_fields.h; then relations, then types, each u32 length and
  *	   bytes, in bytewise order; then the training rows' identities, u64 each, ascending
- * Version 0.1 wrote "MRENnet1", which has no fields; it can be read, too.  The
- * whole form is the header, then each tensor (u32 length of the name, name, u64
- * rows, u64 columns, floats) in the layout's order, then the trained ones of an
- * ensemble's further members, then those of a marker classifier, then a u64 checksum of the tensors' bytes.
+ * Version 0.1 wrote "MRENnet1", which has no fields; it can be read, too.  The whole form is the
+ * header, then each tensor (u32 length of the name, name, u64 rows, u64 columns, floats) in the
+ * layout's order, then the trained ones of an ensemble's further members, then those of a marker
+ * classifier, then a u64 checksum of the tensors' bytes.
  */
 #include "relation/net_fields.h"
 

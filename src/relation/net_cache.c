@@ -16,8 +16,7 @@
 
 #define MAX_WORDS 1024 /* the convolutions' rows of a longer sentence are not kept */
 
-/* What the rows of a table take at most in all members, and how many they are at most. */
-#define TABLE_BYTES ((size_t) 24 << 20)
+/* Rows of a table. */
 #define MOST_SLOTS ((size_t) 32768)
 
 /* A word of more pieces is kept for its own sentence only. */
@@ -41,6 +40,7 @@ typedef struct Table
 struct MrenNetCache
 {
 	MrenEnv env;
+	size_t most; /* bytes, half of them for each table */
 	Table conv;
 	Table text;
 	uint32_t conv_slots[MAX_WORDS];
@@ -49,10 +49,11 @@ struct MrenNetCache
 };
 
 MrenStatus
-mren_net_cache_create(const MrenEnv *env, MrenNetCache **cache, MrenError *err)
+mren_net_cache_create(const MrenEnv *env, size_t most, MrenNetCache **cache, MrenError *err)
 {
 	MREN_TRY(mren_allocate_zero(env, 1, sizeof(**cache), cache, err));
 	(*cache)->env = *env;
+	(*cache)->most = most;
 	(*cache)->conv.slots = (*cache)->conv_slots;
 	(*cache)->text.slots = (*cache)->text_slots;
 	return MREN_OK;
@@ -83,22 +84,25 @@ mren_net_cache_free(MrenNetCache *cache)
 	mren_release(&env, cache);
 }
 
-/* Slots of a table whose rows are `size` halves in each member. */
+/* Of a table whose rows are `size` halves in each member. */
 static size_t
-slots_for(const MrenNet *net, size_t size)
+slot_bytes(const MrenNet *net, size_t size)
 {
-	size_t n = TABLE_BYTES / (size * sizeof(uint16_t) * net->n_members);
+	return mren_slot_cache_bytes(KEY_SIZE) + (size * sizeof(uint16_t) + 1) * net->n_members;
+}
+
+static size_t
+slots_for(const MrenNetCache *cache, const MrenNet *net, size_t size)
+{
+	size_t n = cache->most / 2 / slot_bytes(net, size);
 
 	return n < MOST_SLOTS ? n : MOST_SLOTS;
 }
 
 static size_t
-table_limit(const MrenNet *net, size_t size)
+table_limit(const MrenNetCache *cache, const MrenNet *net, size_t size)
 {
-	if (size == 0)
-		return 0;
-	return slots_for(net, size) *
-		   (mren_slot_cache_bytes(KEY_SIZE) + (size * sizeof(uint16_t) + 1) * net->n_members);
+	return size == 0 ? 0 : slots_for(cache, net, size) * slot_bytes(net, size);
 }
 
 /* Halves of a row of the text's table; 0: there are no words. */
@@ -109,9 +113,10 @@ text_row_size(const MrenNet *net)
 }
 
 size_t
-mren_net_cache_limit(const MrenNet *net)
+mren_net_cache_limit(const MrenNetCache *cache, const MrenNet *net)
 {
-	return table_limit(net, mren_net_conv_row_size(net)) + table_limit(net, text_row_size(net));
+	return table_limit(cache, net, mren_net_conv_row_size(net)) +
+		   table_limit(cache, net, text_row_size(net));
 }
 
 static MrenStatus
@@ -163,12 +168,13 @@ static MrenStatus
 open_table(MrenNetCache *cache, Table *table, const MrenNet *net, size_t size, size_t n, bool *open,
 		   MrenError *err)
 {
-	*open = size > 0 && n <= slots_for(net, size) / 2;
+	size_t n_slots = size > 0 ? slots_for(cache, net, size) : 0;
+
+	*open = n_slots > 0 && n <= n_slots / 2;
 	if (!*open)
 		return MREN_OK;
 	if (table->index == NULL || table->n_members != net->n_members)
-		MREN_TRY(
-			allocate_table(&cache->env, table, net->n_members, slots_for(net, size), size, err));
+		MREN_TRY(allocate_table(&cache->env, table, net->n_members, n_slots, size, err));
 	mren_slot_cache_begin(table->index);
 	return MREN_OK;
 }

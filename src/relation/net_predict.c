@@ -222,7 +222,7 @@ vector_features(const MrenNet *net, MrenVectorKind kind, const MrenInput *inputs
 	}
 }
 
-/* The scores of the linear branch, behind the fused vector, some features at a time. */
+/* The scores of the linear branch, after the fused vector, some features at a time. */
 static void
 linear_scores(const MrenNet *net, const MrenInput *input, float *features)
 {
@@ -316,7 +316,7 @@ marker_row(const MrenInput *input)
 	return (MrenMarkerRow){input->tokens, {input->head_type, input->tail_type}};
 }
 
-/* The markers' vectors of n rows, behind the fused vectors of all members. */
+/* The markers' vectors of n rows, after the fused vectors of all members. */
 static MrenStatus
 marker_features(const MrenNet *net, const MrenInput *inputs, size_t n, float *features,
 				MrenError *err)
@@ -520,15 +520,15 @@ mren_net_best(const float *probabilities, size_t n_relations)
 	return best;
 }
 
-/* The most likely of the relations that are said; -1 if none is. */
+/* The most likely of the relations that are predicted; -1 if none is. */
 static int32_t
-best_said(const MrenNetInfo *info, const float *probabilities)
+best_predicted(const MrenNetInfo *info, const float *probabilities)
 {
 	int32_t best = -1;
 
 	for (size_t i = 0; i < info->n_relations; i++)
 	{
-		if (mren_net_says(info, i, (double) probabilities[i]) &&
+		if (mren_net_predicts(info, i, (double) probabilities[i]) &&
 			(best < 0 || probabilities[i] > probabilities[best]))
 			best = (int32_t) i;
 	}
@@ -539,7 +539,7 @@ MrenNetAnswer
 mren_net_answer(const MrenNetInfo *info, const float *probabilities)
 {
 	int32_t best = (int32_t) mren_net_best(probabilities, info->n_relations);
-	int32_t relation = info->thresholds == NULL ? best : best_said(info, probabilities);
+	int32_t relation = info->thresholds == NULL ? best : best_predicted(info, probabilities);
 	int32_t strongest = relation >= 0 ? relation : best;
 
 	if (relation >= 0 && (double) probabilities[strongest] < info->threshold)
@@ -548,7 +548,7 @@ mren_net_answer(const MrenNetInfo *info, const float *probabilities)
 }
 
 size_t
-mren_net_said(const MrenNetInfo *info, const float *probabilities, int32_t *said)
+mren_net_predicted(const MrenNetInfo *info, const float *probabilities, int32_t *predicted)
 {
 	MrenNetAnswer answer = mren_net_answer(info, probabilities);
 	size_t n = 0;
@@ -557,14 +557,14 @@ mren_net_said(const MrenNetInfo *info, const float *probabilities, int32_t *said
 		return 0;
 	if (info->thresholds == NULL || answer.relation == info->negative)
 	{
-		said[0] = answer.relation;
+		predicted[0] = answer.relation;
 		return 1;
 	}
 	for (size_t i = 0; i < info->n_relations; i++)
 	{
-		if (mren_net_says(info, i, (double) probabilities[i]) &&
+		if (mren_net_predicts(info, i, (double) probabilities[i]) &&
 			(double) probabilities[i] >= info->threshold)
-			said[n++] = (int32_t) i;
+			predicted[n++] = (int32_t) i;
 	}
 	return n;
 }

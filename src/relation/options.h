@@ -56,7 +56,7 @@ typedef enum MrenFineTuning
 /* Where the markers of a pair stand. */
 typedef enum MrenMarkers
 {
-	MREN_MARKERS_LEVITATED, /* behind the text, which is read once for all pairs */
+	MREN_MARKERS_LEVITATED, /* after the text, which is read once for all pairs */
 	MREN_MARKERS_SOLID,		/* in the text, which is read for each pair */
 } MrenMarkers;
 
@@ -142,7 +142,7 @@ typedef struct MrenOptions
 	/* Prediction */
 	const char *negative; /* relation that means "no relation", or NULL; not owned */
 	double threshold;	  /* abstain below it; negative: never */
-	MrenAimOption decide; /* which relations are said: word is an MrenAim */
+	MrenAimOption decide; /* which relations are predicted: word is an MrenAim */
 } MrenOptions;
 
 extern void mren_options_init(MrenOptions *options);

@@ -27,7 +27,7 @@ typedef struct MrenTagEncoder
 {
 	MrenTagEncoderShape shape;
 	uint8_t sha256[32]; /* of the pretrained encoder */
-	float *tuned;		/* (shape.tuning.n) the tensors of tuning.h, one behind the other */
+	float *tuned;		/* (shape.tuning.n) the tensors of tuning.h, one after the other */
 	bool set;			/* tuned has its values */
 	/* NULL until an encoder is attached: its merged weights, unless it has copied them; and it. */
 	float *weights;

@@ -246,7 +246,7 @@ check_arrays(const MrenTagExample *example, const Head *head, MrenError *err)
 	return check_tokens(input, err);
 }
 
-/* The arrays behind the head, from which the size of the record follows. */
+/* The arrays after the head, from which the size of the record follows. */
 static void
 find_arrays(const uint8_t *at, const Head *head, MrenTagExample *example)
 {

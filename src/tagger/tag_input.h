@@ -16,7 +16,7 @@
 #define MREN_TAG_SHAPES 32			   /* values of `shapes` are below */
 #define MREN_MAX_TAG_TOKENS (1u << 22) /* of a pretrained text encoder */
 
-/* What a pretrained text encoder reads of a sentence: windows, one behind the other. */
+/* What a pretrained text encoder reads of a sentence: windows, one after the other. */
 typedef struct MrenTagTokens
 {
 	size_t n_windows;

@@ -12,7 +12,7 @@
 #include "nn/kernels.h"
 #include "transformer/config.h"
 
-/* Parts of a word's vector behind embedding and features. */
+/* Parts of a word's vector after embedding and features. */
 #define N_MARKS 2 /* unknown, outside the sentence */
 
 static MrenStatus

@@ -3,17 +3,16 @@
  *	  A tagger's network in training: windows over words, dense layers, and a
  *	  conditional random field over BILOU tags.
  *
- * A word's vector is its word embedding (fixed, scaled to unit variance), the
- * mean of the learned vectors of its features (hashed into buckets), its shape,
- * its places in lexicons, and its vector from a pretrained text encoder.  Each hidden layer reads a window of the words
- * around; words outside the sentence are zeros except for a mark in the first
- * layer's input.  Single features and pairs of neighbours also add to the
- * scores of tags directly, as in a linear model, which learns well from few
- * rows.  Cheng et al., Wide & Deep Learning, 2016; Collobert et al., NLP
- * (Almost) from Scratch, JMLR 2011, for the window network.
+ * A word's vector is its word embedding (fixed, scaled to unit variance), the mean of the learned
+ * vectors of its features (hashed into buckets), its shape, its places in lexicons, and its vector
+ * from a pretrained text encoder.  Each hidden layer reads a window of the words around; words
+ * outside the sentence are zeros except for a mark in the first layer's input.  Single features and
+ * pairs of neighbours also add to the scores of tags directly, as in a linear model, which learns
+ * well from few rows.  Cheng et al., Wide & Deep Learning, 2016; Collobert et al., NLP (Almost)
+ * from Scratch, JMLR 2011, for the window network.
  *
  * The words of a batch lie in a grid: its sentences one after the other, with
- * MREN_TAG_PAD rows of padding before, between and behind them.
+ * MREN_TAG_PAD rows of padding before, between and after them.
  */
 #ifndef MREN_TAGGER_TAG_NET_H
 #define MREN_TAGGER_TAG_NET_H

@@ -6,14 +6,7 @@
 
 #include <string.h>
 
-/* Pieces start to start + n of the sentence, of which those from `from` to `to` count. */
-typedef struct Window
-{
-	size_t start;
-	size_t n;
-	size_t from;
-	size_t to;
-} Window;
+#include "transformer/piece_windows.h"
 
 /* The special pieces around a window, and how many of the text fit between them. */
 typedef struct Frame
@@ -25,41 +18,15 @@ typedef struct Frame
 	size_t room;
 } Frame;
 
-static size_t
-next_start(const Window *window, size_t n, size_t room)
-{
-	size_t start = window->start + (room - room / 2);
-
-	return start < n - room ? start : n - room;
-}
-
-/* False behind the last window. */
-static bool
-next_window(Window *window, size_t n, size_t room)
-{
-	if (window->n > 0)
-	{
-		if (window->start + window->n == n)
-			return false;
-		window->from = window->to;
-		window->start = next_start(window, n, room);
-	}
-	window->n = n < room ? n : room;
-	window->to = n;
-	if (window->start + window->n < n)
-		window->to = (window->start + next_start(window, n, room) + room + 1) / 2;
-	return true;
-}
-
 static MrenStatus
 reserve(const MrenEnv *env, const MrenTagPieces *text, const Frame *frame,
 		MrenTagTokenBuffer *buffer, MrenError *err)
 {
-	Window window = {0};
+	MrenWindow window = {0};
 	size_t n_windows = 0;
 	size_t n = 0;
 
-	while (text->pieces->n > 0 && next_window(&window, text->pieces->n, frame->room))
+	while (text->pieces->n > 0 && mren_next_window(&window, text->pieces->n, frame->room))
 	{
 		n_windows++;
 		n += frame->n_before + window.n + frame->n_after;
@@ -85,8 +52,8 @@ put_special(int32_t *ids, const uint32_t *special, size_t n)
 
 /* Words are numbered on from *word, and pieces from *piece. */
 static void
-put_firsts(const MrenTagPieces *text, const Window *window, size_t at, size_t *word, size_t *piece,
-		   uint32_t *firsts)
+put_firsts(const MrenTagPieces *text, const MrenWindow *window, size_t at, size_t *word,
+		   size_t *piece, uint32_t *firsts)
 {
 	const MrenPiece *pieces = text->pieces->piece;
 
@@ -109,7 +76,7 @@ mren_tag_tokens(const MrenEnv *env, const MrenTagPieces *text, MrenTagTokenBuffe
 {
 	size_t most =
 		text->max_tokens < MREN_TAG_WINDOW_TOKENS ? text->max_tokens : MREN_TAG_WINDOW_TOKENS;
-	Window window = {0};
+	MrenWindow window = {0};
 	Frame frame;
 	size_t at = 0;
 	size_t word = 0;
@@ -123,7 +90,7 @@ mren_tag_tokens(const MrenEnv *env, const MrenTagPieces *text, MrenTagTokenBuffe
 	MREN_TRY(reserve(env, text, &frame, buffer, err));
 	*tokens =
 		(MrenTagTokens){.windows = buffer->windows, .ids = buffer->ids, .firsts = buffer->firsts};
-	while (text->pieces->n > 0 && next_window(&window, text->pieces->n, frame.room))
+	while (text->pieces->n > 0 && mren_next_window(&window, text->pieces->n, frame.room))
 	{
 		size_t begin = at;
 

@@ -61,10 +61,14 @@ typedef struct MrenTagged
  * What the tagger made of the words of earlier sentences: others take the same bits from it that
  * they would compute.  For one tagger and one set of vectors.
  */
-extern MrenStatus mren_tag_cache_create(const MrenEnv *env, MrenTagCache **cache, MrenError *err);
+#define MREN_TAG_CACHE_BYTES ((size_t) 16 << 20) /* more are not worth while */
+
+/* most: bytes that it may take; what does not fit is computed anew for each sentence. */
+extern MrenStatus mren_tag_cache_create(const MrenEnv *env, size_t most, MrenTagCache **cache,
+										MrenError *err);
 extern void mren_tag_cache_free(MrenTagCache *cache);
 /* Bytes that it takes at most; none before its first sentence, 0 with a text encoder. */
-extern size_t mren_tag_cache_limit(const MrenTagger *tagger);
+extern size_t mren_tag_cache_limit(const MrenTagCache *cache, const MrenTagger *tagger);
 
 /* Longer sentences are tagged in pieces of this many words. */
 #define MREN_TAG_PIECE 1024

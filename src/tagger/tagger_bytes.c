@@ -327,7 +327,7 @@ read_rest(MrenCursor *cursor, const Needs *rest, MrenTagger *tagger, MrenError *
 }
 
 /*
- * Reads the header at bytes, which gives its own length, and nothing behind it.
+ * Reads the header at bytes, which gives its own length, and nothing after it.
  * A tagger of more than max floats is refused before they are allocated.
  */
 static MrenStatus

@@ -11,7 +11,7 @@
 #include "tagger/tag_net.h"
 #include "tagger/tagger.h"
 
-/* The tensor of the text encoder's trained weights, behind those of the layout. */
+/* The tensor of the text encoder's trained weights, after those of the layout. */
 #define MREN_TAGGER_TUNED "encoder.tuned"
 
 struct MrenTagger

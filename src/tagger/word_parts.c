@@ -9,8 +9,6 @@
 #include "base/slot_cache.h"
 #include "nn/kernels.h"
 
-/* What is kept takes at most so much memory. */
-#define CACHE_BYTES ((size_t) 16 << 20)
 #define MOST_SLOTS ((size_t) 8192)
 
 /* A word's key: its number, shape, places in lexicons, and features, of which a few are many. */
@@ -20,6 +18,7 @@
 struct MrenTagCache
 {
 	MrenEnv env;
+	size_t most;		 /* bytes */
 	MrenSlotCache *kept; /* NULL: nothing is allocated yet */
 	float *parts;		 /* (slots, size) */
 	uint8_t *done;		 /* (slots) whether they are computed */
@@ -56,9 +55,9 @@ slot_bytes(const MrenTagger *tagger)
 
 /* With a text encoder, a word's vector is another in each sentence. */
 static size_t
-slots_for(const MrenTagger *tagger)
+slots_for(const MrenTagCache *cache, const MrenTagger *tagger)
 {
-	size_t n = CACHE_BYTES / slot_bytes(tagger);
+	size_t n = cache->most / slot_bytes(tagger);
 
 	if (tagger->shape.encoder_dim > 0)
 		return 0;
@@ -66,16 +65,17 @@ slots_for(const MrenTagger *tagger)
 }
 
 size_t
-mren_tag_cache_limit(const MrenTagger *tagger)
+mren_tag_cache_limit(const MrenTagCache *cache, const MrenTagger *tagger)
 {
-	return slots_for(tagger) * slot_bytes(tagger);
+	return slots_for(cache, tagger) * slot_bytes(tagger);
 }
 
 MrenStatus
-mren_tag_cache_create(const MrenEnv *env, MrenTagCache **cache, MrenError *err)
+mren_tag_cache_create(const MrenEnv *env, size_t most, MrenTagCache **cache, MrenError *err)
 {
 	MREN_TRY(mren_allocate_zero(env, 1, sizeof(**cache), cache, err));
 	(*cache)->env = *env;
+	(*cache)->most = most;
 	return MREN_OK;
 }
 
@@ -85,7 +85,7 @@ free_slots(MrenTagCache *cache)
 	mren_slot_cache_free(cache->kept);
 	mren_release(&cache->env, cache->parts);
 	mren_release(&cache->env, cache->done);
-	*cache = (MrenTagCache){.env = cache->env};
+	*cache = (MrenTagCache){.env = cache->env, .most = cache->most};
 }
 
 void
@@ -103,7 +103,7 @@ mren_tag_cache_free(MrenTagCache *cache)
 static MrenStatus
 allocate_slots(MrenTagCache *cache, const MrenTagger *tagger, MrenError *err)
 {
-	size_t n = slots_for(tagger);
+	size_t n = slots_for(cache, tagger);
 
 	free_slots(cache);
 	MREN_TRY(mren_allocate(&cache->env, n, mren_tag_parts_size(tagger) * sizeof(float),
@@ -276,7 +276,7 @@ mren_tag_parts_read(const MrenTagger *tagger, const MrenEnv *env, const MrenWord
 	MREN_TRY(mren_allocate(env, n, sizeof(*parts->of), &parts->of, err));
 	status = mren_allocate(env, n, sizeof(*work.todo), &work.todo, err);
 	/* A sentence takes no more than half of the slots, so that there is one to take. */
-	if (status == MREN_OK && input->cache != NULL && n <= slots_for(tagger) / 2)
+	if (status == MREN_OK && input->cache != NULL && n <= slots_for(input->cache, tagger) / 2)
 		status = read_kept(env, input->cache, &work, parts, err);
 	else if (status == MREN_OK)
 		status = read_all(env, &work, parts, err);

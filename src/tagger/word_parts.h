@@ -15,7 +15,9 @@
 /* Places of the first layer's window. */
 extern size_t mren_tag_n_places(const MrenTagShape *shape);
 
-/* Floats of a word: its part at each place of a window (places, hidden), then of the tags' scores. */
+/*
+ * Floats of a word: its part at each place of a window (places, hidden), then of the tags' scores.
+ */
 extern size_t mren_tag_parts_size(const MrenTagger *tagger);
 
 /* Fills tagger->outside. */

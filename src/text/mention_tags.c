@@ -67,7 +67,9 @@ fail_stray(MrenTextSpan text, size_t number, MrenError *err)
 	return MREN_EDATA;
 }
 
-/* Whether a tag of this type directly after `before` is beside an unfinished mention of its type. */
+/*
+ * Whether a tag of this type directly after `before` is beside an unfinished mention of its type.
+ */
 static bool
 touches(const Tag *before, const Tag *tag)
 {

@@ -207,7 +207,9 @@ is_terminator(UChar unit)
 	return unit == '.' || unit == '!' || unit == '?';
 }
 
-/* Where the bracket that begins at units[open] ends if it is a mark like "[12]", "[3, 4]" or "[a]". */
+/*
+ * Where the bracket that begins at units[open] ends if it is a mark like "[12]", "[3, 4]" or "[a]".
+ */
 static size_t
 citation_end(const MrenIcuText *window, size_t open)
 {

@@ -53,7 +53,9 @@ typedef struct MrenSizes
 	size_t at[MREN_MAX_HIDDEN];
 } MrenSizes;
 
-/* A word or, as {"word": number}, the last of the option's words with a number within low .. high. */
+/*
+ * A word or, as {"word": number}, the last of the option's words with a number within low .. high.
+ */
 typedef struct MrenAimOption
 {
 	int word;

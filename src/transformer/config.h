@@ -80,7 +80,7 @@ typedef struct MrenTransformerTensor
 /*
  * mren_transformer_tensor
  *	  Tensor number i (from 0) of an encoder, in the order in which they are stored; false
- *	  behind the last.  A weight matrix is (outputs, inputs), row-major.  Names, with N for
+ *	  after the last.  A weight matrix is (outputs, inputs), row-major.  Names, with N for
  *	  the number of a layer:
  *
  *		embeddings.word, embeddings.position, embeddings.token_type    (rows, embedding_width)

@@ -237,7 +237,7 @@ run_last_layer(MrenTransformerPass *pass, const MrenTransformerLayer *layer, flo
 	mren_read_rows_spread(&pass->rows, pass->batch->n_tokens, width, x);
 }
 
-/* Layer number l, x (n, width) in place; Vaswani et al. 2017, with norms behind each half. */
+/* Layer number l, x (n, width) in place; Vaswani et al. 2017, with norms after each half. */
 static void
 run_layer(MrenTransformerPass *pass, size_t l, float *x)
 {

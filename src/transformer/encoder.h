@@ -2,8 +2,8 @@
  * encoder.h
  *	  A pretrained encoder of text as prediction runs it: numbers of pieces to vectors.
  *
- * A batch is ragged: the tokens of all its sentences stand one behind the other, and nothing
- * is computed for padding.  Behind the text of a sentence may stand groups of levitated
+ * A batch is ragged: the tokens of all its sentences stand one after the other, and nothing
+ * is computed for padding.  After the text of a sentence may stand groups of levitated
  * markers (Zhong and Chen 2021; Ye et al. 2022): a marker has the position of the token that
  * it marks, attends to the text and to its own group, and nothing else attends to it.
  *
@@ -47,7 +47,7 @@ typedef struct MrenTransformerBatch
 /*
  * mren_transformer_create
  *	  The encoder of a checked configuration.  The weights are those of all tensors, one
- *	  behind the other in the order of mren_transformer_tensor; embeddings and vectors are used
+ *	  after the other in the order of mren_transformer_tensor; embeddings and vectors are used
  *	  in place and must outlive the encoder, matrices are copied in another order.
  *	  MREN_ENOMEM, MREN_ECANCELED.
  */

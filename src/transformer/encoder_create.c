@@ -86,7 +86,7 @@ take_norm(Cursor *cursor, const char *weight, const char *bias, MrenLayerNorm *n
 	norm->eps = cursor->config->eps;
 }
 
-/* n floats behind `to`, the bias or zeros, and zeros up to whole panels. */
+/* n floats after `to`, the bias or zeros, and zeros up to whole panels. */
 static void
 pad_bias(float *to, const float *bias, size_t n)
 {

@@ -68,7 +68,7 @@ struct MrenTransformerMemory
 {
 	size_t n_text;
 	float *rows; /* (layers, 2, n_text, width): keys, then values */
-	float *text; /* (n_text, width) its vectors, behind rows */
+	float *text; /* (n_text, width) its vectors, after rows */
 };
 
 /* The matrices of a forward pass over n tokens; rows are those of a layer (read_rows.h). */
@@ -138,10 +138,10 @@ extern MrenStatus mren_transformer_check_batch(const MrenTransformerConfig *conf
 /* pass->context = attention of pass->query to pass->key and pass->value. */
 extern void mren_self_attention(MrenTransformerPass *pass, const MrenTransformerLayer *layer);
 
-/* MPNet's bucket for a key `distance` behind the query's token (Raffel et al. 2020, T5). */
+/* MPNet's bucket for a key `distance` after the query's token (Raffel et al. 2020, T5). */
 extern size_t mren_distance_bucket(ptrdiff_t distance, size_t buckets);
 
-/* DeBERTa's row of the relative embeddings for a query `distance` behind its key. */
+/* DeBERTa's row of the relative embeddings for a query `distance` after its key. */
 extern size_t mren_distance_row(ptrdiff_t distance, const MrenTransformerConfig *config);
 
 /* The distance beyond which both of these no longer change. */

@@ -12,7 +12,7 @@ typedef struct MrenEncoderSource
 {
 	MrenTransformerConfig config;
 	void *state;
-	/* Copies the weights of all tensors, one behind the other. */
+	/* Copies the weights of all tensors, one after the other. */
 	MrenStatus (*read)(void *state, float *weights, MrenError *err);
 } MrenEncoderSource;
 

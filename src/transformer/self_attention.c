@@ -72,7 +72,7 @@ typedef struct Queries
 	size_t markers;	   /* first marker of the sentence */
 } Queries;
 
-/* The row of a table of relative positions for a query `distance` behind its key. */
+/* The row of a table of relative positions for a query `distance` after its key. */
 static size_t
 relative_row(const MrenTransformer *encoder, ptrdiff_t distance)
 {

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "transformer/encoder_parts.h"
+#include "transformer/piece_windows.h"
 
 typedef struct Reading
 {
@@ -22,49 +23,8 @@ typedef struct Reading
 	double *sum;	/* (width) */
 } Reading;
 
-/* Pieces start to start + n of the text, of which those from `from` to `to` count. */
-typedef struct Window
-{
-	size_t start;
-	size_t n;
-	size_t from;
-	size_t to;
-} Window;
-
-static Window
-first_window(const Reading *reading)
-{
-	size_t n = reading->pieces->n_text;
-
-	return (Window){.n = n < reading->room ? n : reading->room};
-}
-
-static bool
-is_last(const Reading *reading, const Window *window)
-{
-	return window->start + window->n == reading->pieces->n_text;
-}
-
-static size_t
-next_start(const Reading *reading, const Window *window)
-{
-	size_t start = window->start + (reading->room - reading->room / 2);
-	size_t last = reading->pieces->n_text - reading->room;
-
-	return start < last ? start : last;
-}
-
-/* Where the next window's pieces begin to count: past the middle between the two middles. */
-static size_t
-border(const Reading *reading, const Window *window)
-{
-	if (is_last(reading, window))
-		return reading->pieces->n_text;
-	return (window->start + next_start(reading, window) + reading->room + 1) / 2;
-}
-
 static MrenStatus
-run_window(Reading *reading, const Window *window, MrenError *err)
+run_window(Reading *reading, const MrenWindow *window, MrenError *err)
 {
 	const MrenSentencePieces *pieces = reading->pieces;
 	size_t n = pieces->n_before + window->n + pieces->n_after;
@@ -87,14 +47,14 @@ run_window(Reading *reading, const Window *window, MrenError *err)
 
 /* Adds the vectors of the window that count. */
 static void
-add_window(Reading *reading, const Window *window)
+add_window(Reading *reading, const MrenWindow *window)
 {
 	const MrenSentencePieces *pieces = reading->pieces;
 	size_t width = reading->encoder->config.width;
 	size_t from = window->start == 0 ? 0 : pieces->n_before + window->from - window->start;
 	size_t to = pieces->n_before + window->to - window->start;
 
-	if (is_last(reading, window))
+	if (window->start + window->n == pieces->n_text)
 		to += pieces->n_after;
 	for (size_t i = from; i < to; i++)
 	{
@@ -109,17 +69,12 @@ mean(Reading *reading, float *out, MrenError *err)
 	const MrenSentencePieces *pieces = reading->pieces;
 	size_t width = reading->encoder->config.width;
 	size_t n = pieces->n_before + pieces->n_text + pieces->n_after;
-	Window window = first_window(reading);
+	MrenWindow window = {0};
 
-	for (;;)
+	while (mren_next_window(&window, pieces->n_text, reading->room))
 	{
-		window.to = border(reading, &window);
 		MREN_TRY(run_window(reading, &window, err));
 		add_window(reading, &window);
-		if (is_last(reading, &window))
-			break;
-		window.from = window.to;
-		window.start = next_start(reading, &window);
 	}
 	for (size_t j = 0; j < width; j++)
 		out[j] = (float) (reading->sum[j] / (double) n);
@@ -129,10 +84,12 @@ mean(Reading *reading, float *out, MrenError *err)
 static MrenStatus
 first_vector(Reading *reading, float *out, MrenError *err)
 {
-	Window window = first_window(reading);
-	size_t n = reading->pieces->n_before + window.n + reading->pieces->n_after;
+	const MrenSentencePieces *pieces = reading->pieces;
+	MrenWindow window = {0};
 
-	MREN_TRY(mren_allocate_zero(reading->env, n, sizeof(bool), &reading->read, err));
+	mren_next_window(&window, pieces->n_text, reading->room);
+	MREN_TRY(mren_allocate_zero(reading->env, pieces->n_before + window.n + pieces->n_after,
+								sizeof(bool), &reading->read, err));
 	reading->read[0] = true;
 	MREN_TRY(run_window(reading, &window, err));
 	memcpy(out, reading->vectors, reading->encoder->config.width * sizeof(float));
@@ -157,13 +114,15 @@ open_reading(Reading *reading, MrenError *err)
 	size_t width = reading->encoder->config.width;
 	size_t special = reading->pieces->n_before + reading->pieces->n_after;
 	size_t most = mren_transformer_max_tokens(&reading->encoder->config);
+	MrenWindow longest = {0};
 	size_t n;
 
 	if (special >= most)
 		return mren_fail(err, MREN_EDATA, "encoder must have more than %zu positions, not %zu",
 						 special, most);
 	reading->room = most - special;
-	n = special + first_window(reading).n;
+	mren_next_window(&longest, reading->pieces->n_text, reading->room);
+	n = special + longest.n;
 	if (n == 0)
 		return mren_fail(err, MREN_EDATA, "sentence must have at least one piece");
 	if (n > SIZE_MAX / MREN_TRANSFORMER_MAX_WIDTH)

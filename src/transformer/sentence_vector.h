@@ -6,7 +6,7 @@
  * pieces as fit, each with the special pieces around it.  Windows begin half a window apart;
  * the last one ends with the sentence.  A piece has its vector from the window whose middle
  * is nearest, where it is furthest from an edge.  Of the special pieces, those in front of
- * the first window and behind the last one count.
+ * the first window and after the last one count.
  */
 #ifndef MREN_TRANSFORMER_SENTENCE_VECTOR_H
 #define MREN_TRANSFORMER_SENTENCE_VECTOR_H
@@ -24,7 +24,7 @@ typedef struct MrenSentencePieces
 	const int32_t *ids; /* before, text, after */
 	size_t n_before;	/* special pieces in front of the text */
 	size_t n_text;
-	size_t n_after; /* special pieces behind it */
+	size_t n_after; /* special pieces after it */
 } MrenSentencePieces;
 
 /*

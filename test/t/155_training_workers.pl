@@ -86,11 +86,13 @@ eval { $trainer->close };
 ended('a terminated session that fine-tunes');
 $trainer = $node->session;
 $trainer->query('SET client_min_messages = warning');
+my $logged = length $node->log_text;
 is($trainer->query("CALL mren.train('tuned', '$few', '" . sprintf($fine_tuned, 2) . q{')}), '1', 'a fine-tuning ends');
 ended('its end');
 
 # A time budget ends the courses of workers with that of the session.
 is($trainer->query(call($short)), '1', 'a short training ends');
+unlike(substr($node->log_text, $logged), qr/training worker/, 'the log says nothing of workers that end with their training');
 like($trainer->query(q{CALL mren.retrain('m', min_new_rows => 0, time_budget => '1 s', options => '{"epochs": 10000, "patience": 0}')}), qr/^2\|/, 'a time budget ends a training');
 ended('a time budget');
 my $hash = q{SELECT md5(mren.export_model('m', 1))};

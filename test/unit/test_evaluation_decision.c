@@ -65,7 +65,7 @@ fit(const Rows *r, MrenAim aim, double precision, float *thresholds)
 
 /*
  * Pairs with both relations at 0.4 each, others with none at 0.2: any threshold from
- * 0.201 to 0.4 says all that is right and nothing else; its middle is taken.  The
+ * 0.201 to 0.4 predicts all that is right and nothing else; its middle is taken.  The
  * most likely relation alone would find half.
  */
 static void
@@ -129,7 +129,7 @@ aims_by_hand(void **state)
 	assert_float_equal(score.recall, 1, 1e-12);
 }
 
-/* What is never precise enough is never said; the negative relation is not asked. */
+/* What is never precise enough is never predicted; the negative relation is not asked. */
 static void
 nothing_is_precise(void **state)
 {

@@ -220,8 +220,8 @@ parts_output(const MrenBatch *batch, const MrenNet *net, size_t i, size_t j)
 }
 
 /*
- * The same values in a network and in a mini-batch of training: convolved
- * columns and text sums agree, to the precision of halves, whatever other sentences are in the batch, so padding does not
+ * The same values in a network and in a mini-batch of training: convolved columns and text sums
+ * agree, to the precision of halves, whatever other sentences are in the batch, so padding does not
  * leak, and whatever the chunks.
  */
 static void
@@ -311,7 +311,7 @@ convolve_pairs(const MrenEnv *env, MrenError *err, void *arg)
 	test_env_init(&own);
 	net = random_net(&own.env, &shape);
 	assert_int_equal(mren_allocate(&own.env, sums_scratch(net), sizeof(float), &scratch, err), 0);
-	status = mren_net_cache_create(env, &cache, err);
+	status = mren_net_cache_create(env, MREN_NET_CACHE_BYTES, &cache, err);
 	for (size_t i = 0; status == MREN_OK && i < sizeof(lengths) / sizeof(lengths[0]); i++)
 	{
 		MrenSentence s = sentence_of(lengths[i], (MrenSpan){places[i][0], places[i][0] + 2},
@@ -387,7 +387,7 @@ test_words_beyond_what_is_kept_give_the_same_bits(void **state)
 	net = random_net(&test.env, &shape);
 	assert_int_equal(mren_allocate(&test.env, sums_scratch(net), sizeof(float), &scratch, NULL),
 					 MREN_OK);
-	assert_int_equal(mren_net_cache_create(&test.env, &cache, NULL), MREN_OK);
+	assert_int_equal(mren_net_cache_create(&test.env, MREN_NET_CACHE_BYTES, &cache, NULL), MREN_OK);
 	for (uint32_t round = 0; round < ROUNDS; round++)
 	{
 		MrenSentence s = {
@@ -449,8 +449,9 @@ test_what_is_kept_is_bounded(void **state)
 		test_env_init(&test);
 		fixture_init(&fixture);
 		net = random_net(&test.env, &shape);
-		assert_in_range(mren_net_cache_limit(net), 1, (size_t) 40 << 20);
-		assert_int_equal(mren_net_cache_create(&test.env, &cache, NULL), MREN_OK);
+		assert_int_equal(mren_net_cache_create(&test.env, MREN_NET_CACHE_BYTES, &cache, NULL),
+						 MREN_OK);
+		assert_in_range(mren_net_cache_limit(cache, net), 1, MREN_NET_CACHE_BYTES);
 		assert_int_equal(mren_net_cache_open(cache, net, &fixture.table, &s, &words, NULL),
 						 MREN_OK);
 		assert_true((words->conv.slots != NULL) == (filters[i] == FILTERS));

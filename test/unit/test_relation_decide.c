@@ -1,6 +1,6 @@
 /*
  * test_relation_decide.c
- *	  The option "decide": a network that says several relations of one pair, its
+ *	  The option "decide": a network that predicts several relations of one pair, its
  *	  answers, and its portable form.
  */
 #include "relation_set.h"
@@ -49,7 +49,7 @@ decide_options(MrenOptions *options, int aim)
 }
 
 static void
-test_says_several(void **state)
+test_several(void **state)
 {
 	Set *set = new_set();
 	TestEnv test;
@@ -58,7 +58,7 @@ test_says_several(void **state)
 	MrenNetInfo info;
 	MrenNet *net;
 	size_t n_both = 0;
-	size_t n_said = 0;
+	size_t n_predicted = 0;
 
 	(void) state;
 	test_env_init(&test);
@@ -82,10 +82,10 @@ test_says_several(void **state)
 		if (!a && !b)
 			assert_int_equal(answer.relation, 2);
 		n_both += a && b;
-		n_said += a && b && mren_net_says(&info, 0, (double) p[0]) &&
-				  mren_net_says(&info, 1, (double) p[1]);
+		n_predicted += a && b && mren_net_predicts(&info, 0, (double) p[0]) &&
+					   mren_net_predicts(&info, 1, (double) p[1]);
 	}
-	assert_true(n_both > 0 && (double) n_said > 0.95 * (double) n_both);
+	assert_true(n_both > 0 && (double) n_predicted > 0.95 * (double) n_both);
 	mren_net_free(&test.env, net);
 	free(set);
 	assert_int_equal(test.n_live, 0);
@@ -99,14 +99,14 @@ test_answers(void **state)
 	MrenNetAnswer answer;
 
 	(void) state;
-	/* Both are said: the likelier one is the answer. */
+	/* Both are predicted: the likelier one is the answer. */
 	answer = mren_net_answer(&info, (float[]){0.3f, 0.6f, 0.1f});
 	assert_int_equal(answer.relation, 1);
 	assert_true(answer.confidence == 0.6f);
-	/* The likelier one is not said. */
+	/* The likelier one is not predicted. */
 	answer = mren_net_answer(&info, (float[]){0.3f, 0.4f, 0.3f});
 	assert_int_equal(answer.relation, 0);
-	/* None is said: the negative relation, with its own probability. */
+	/* None is predicted: the negative relation, with its own probability. */
 	answer = mren_net_answer(&info, (float[]){0.1f, 0.49f, 0.41f});
 	assert_int_equal(answer.relation, 2);
 	assert_true(answer.confidence == 0.41f);
@@ -229,7 +229,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_says_several),
+		cmocka_unit_test(test_several),
 		cmocka_unit_test(test_answers),
 		cmocka_unit_test(test_bytes),
 		cmocka_unit_test(test_needs_validation_rows),

@@ -608,8 +608,9 @@ test_kept_words_give_the_same_bits(void **state)
 	small_options(&options);
 	options.common.epochs = 2;
 	assert_int_equal(train(&rows.test.env, &rows, &options, &tagger, NULL, NULL), MREN_OK);
-	assert_int_equal(mren_tag_cache_create(&rows.test.env, &cache, NULL), MREN_OK);
-	assert_in_range(mren_tag_cache_limit(tagger), 1, (size_t) 16 << 20);
+	assert_int_equal(mren_tag_cache_create(&rows.test.env, MREN_TAG_CACHE_BYTES, &cache, NULL),
+					 MREN_OK);
+	assert_in_range(mren_tag_cache_limit(cache, tagger), 1, (size_t) 16 << 20);
 	for (uint32_t round = 0; round < ROUNDS; round++)
 	{
 		for (uint32_t w = 0; w < LENGTH; w++)
@@ -799,7 +800,7 @@ train_and_tag(const MrenEnv *env, MrenError *err, void *arg)
 	options.feature_dim = 2;
 	MREN_TRY(train(env, rows, &options, &tagger, NULL, err));
 	mren_tag_example_read(rows->records[0].data, rows->records[0].len, &example, &n, err);
-	status = mren_tag_cache_create(env, &cache, err);
+	status = mren_tag_cache_create(env, MREN_TAG_CACHE_BYTES, &cache, err);
 	example.input.cache = cache;
 	for (int twice = 0; status == MREN_OK && twice < 2; twice++)
 	{

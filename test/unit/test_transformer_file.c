@@ -258,7 +258,9 @@ open_tokenizer(const MrenEnv *env, Stored *stored, MrenTransformerConfig *config
 	return status;
 }
 
-/* With vocab.txt: the file alone gives the same sizes and pieces, and a damaged beginning nothing. */
+/*
+ * With vocab.txt: the file alone gives the same sizes and pieces, and a damaged beginning nothing.
+ */
 static void
 test_file_of_weights(void **state)
 {

@@ -1,7 +1,7 @@
 /*
  * test_transformer_tuning.c
- *	  The course of a fine-tuning: frozen layers whose output is kept, batches in shards, in parts and
- *	  in bounded memory, helpers, and the schedule.
+ *	  The course of a fine-tuning: frozen layers whose output is kept, batches in shards, in parts
+ *	  and in bounded memory, helpers, and the schedule.
  */
 #include "support.h"
 

@@ -1,6 +1,7 @@
 /*
  * simd_avx2.c
- *	  Kernels for AVX2 with FMA and F16C, which all processors with AVX2 have: 16 registers of 8 floats, 12 of them sums.
+ *	  Kernels for AVX2 with FMA and F16C, which all processors with AVX2 have: 16 registers of 8
+ *	  floats, 12 of them sums.
  */
 #if defined(__x86_64__) && defined(__GNUC__)
 

@@ -95,7 +95,10 @@ extern void mren_onnx_conv_simd_panel(const MrenOnnxSimd *simd, const MrenOnnxTi
 extern MrenStatus mren_onnx_conv_simd_pad_bias(MrenOnnxPlan *plan, MrenOnnxConv *conv,
 											   MrenError *err);
 
-/* Winograd's convolution, for what it pays: 3x3, steps of one, whole vectors of channels and filters. */
+/*
+ * Winograd's convolution, for what it pays: 3x3, steps of one, whole vectors of channels and
+ * filters.
+ */
 extern bool mren_onnx_conv_is_winograd(const MrenOnnxConv *conv);
 extern MrenStatus mren_onnx_conv_winograd_pack(MrenOnnxPlan *plan, MrenOnnxConv *conv,
 											   const float *w, const float *scale,

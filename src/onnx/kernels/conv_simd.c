@@ -211,7 +211,7 @@ pack_filter(const MrenOnnxConvShape *s, const float *w, float factor, size_t fir
 	}
 }
 
-/* (panel, tap, channel, filter), zeros behind the last filter. */
+/* (panel, tap, channel, filter), zeros after the last filter. */
 static void
 pack_panels(const MrenOnnxConv *conv, const float *w, const float *scale, float *packed)
 {

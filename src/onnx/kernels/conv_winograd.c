@@ -107,7 +107,7 @@ static const double large_rows[SIDE_MAX][3] = {
 	{0, 0, 1},
 };
 
-/* u = G g G', each value `step` floats behind the one before. */
+/* u = G g G', each value `step` floats after the one before. */
 static void
 transform_filter(size_t block, const float *g, double factor, float *u, size_t step)
 {

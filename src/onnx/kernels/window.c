@@ -34,7 +34,7 @@ typedef enum Padding
 {
 	PADDING_EXPLICIT,
 	PADDING_VALID,
-	PADDING_SAME_UPPER, /* an odd unit of padding goes behind */
+	PADDING_SAME_UPPER, /* an odd unit of padding goes after */
 	PADDING_SAME_LOWER, /* ... in front */
 } Padding;
 

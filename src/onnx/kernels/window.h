@@ -42,7 +42,7 @@ extern size_t mren_onnx_window_taps(const MrenOnnxWindow *window);
 
 /* Coordinates of the i-th output pixel. */
 extern void mren_onnx_window_at(const MrenOnnxWindow *window, size_t i, size_t *at);
-/* From those of one output pixel to those of the next; behind the last comes the first. */
+/* From those of one output pixel to those of the next; after the last comes the first. */
 extern void mren_onnx_window_next(const MrenOnnxWindow *window, size_t *at);
 
 /* The taps first .. last-1 along d that lie inside for output index `at`. */

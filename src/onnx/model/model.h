@@ -22,7 +22,7 @@ typedef struct MrenOnnxPlan MrenOnnxPlan;
 typedef enum MrenOnnxLayout
 {
 	MREN_ONNX_PLAIN,		 /* row-major in the tensor's own order */
-	MREN_ONNX_CHANNELS_LAST, /* dimension 1 moved behind all others; rank >= 3 */
+	MREN_ONNX_CHANNELS_LAST, /* dimension 1 moved after all others; rank >= 3 */
 } MrenOnnxLayout;
 
 typedef struct MrenOnnxPlace

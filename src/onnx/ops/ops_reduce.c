@@ -228,7 +228,7 @@ as_rows(const MrenOnnxShape *shape, MrenOnnxLayout layout, const bool *reduced, 
 	return true;
 }
 
-/* The value with its reduced dimensions moved behind the others. */
+/* The value with its reduced dimensions moved after the others. */
 static MrenStatus
 gather_reduced(MrenOnnxPlan *plan, MrenOnnxNode *node, const Axes *axes, MrenOnnxPlace *place,
 			   Rows *rows, MrenError *err)

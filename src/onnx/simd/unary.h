@@ -1,6 +1,6 @@
 /*
  * unary.h
- *	  Functions of one number: as steps of their own, and folded behind
+ *	  Functions of one number: as steps of their own, and folded after
  *	  convolutions and matrix products.
  */
 #ifndef MREN_ONNX_SIMD_UNARY_H

@@ -162,7 +162,10 @@ extern bool mren_catalog_word(int64 embedding, int32 dimension, const char *word
 							  int32 *id, float4 *vector);
 extern bool mren_catalog_word_by_id(int64 embedding, int32 dimension, int32 id, float4 *vector);
 
-/* Each word of a set of embeddings as UTF-8, with its vector; both are valid until the visitor returns. */
+/*
+ * Each word of a set of embeddings as UTF-8, with its vector; both are valid until the visitor
+ * returns.
+ */
 typedef void (*MrenWordVisitor)(void *state, const char *word, size_t len, int32 id,
 								const float4 *vector);
 extern void mren_catalog_words(int64 embedding, int32 dimension, MrenWordVisitor visit,

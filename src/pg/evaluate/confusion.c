@@ -73,24 +73,25 @@ mren_count_prediction(MrenLabelledPairs *labels, const MrenPrediction *predictio
 {
 	const char *relation = mren_prediction_actual(prediction, n);
 	MrenTextSpan actual = {relation, strlen(relation)};
-	MrenTextSpan *said = palloc((prediction->n_probabilities + 1) * sizeof(MrenTextSpan));
+	MrenTextSpan *predicted = palloc((prediction->n_probabilities + 1) * sizeof(MrenTextSpan));
 	int32 *numbers = palloc((prediction->n_probabilities + 1) * sizeof(int32));
-	size_t n_said = mren_prediction_said(prediction, numbers);
+	size_t n_predicted = mren_prediction_relations(prediction, numbers);
 	MrenError err;
 
-	for (size_t i = 0; i < n_said; i++)
+	for (size_t i = 0; i < n_predicted; i++)
 	{
 		const char *name = prediction->names[numbers[i]];
 
-		said[i] = (MrenTextSpan){name, strlen(name)};
+		predicted[i] = (MrenTextSpan){name, strlen(name)};
 	}
 	mren_confusion_check_label(actual.len);
 	if (prediction->answered)
-		MREN_PG_CALL(err, mren_labelled_pairs_add(labels, prediction->same_pair, actual, said,
-												  n_said, &err));
+		MREN_PG_CALL(err, mren_labelled_pairs_add(labels, prediction->same_pair, actual, predicted,
+												  n_predicted, &err));
 	else
-		MREN_PG_CALL(err, mren_labelled_pairs_add_single(labels, actual, said, n_said, &err));
-	pfree(said);
+		MREN_PG_CALL(err,
+					 mren_labelled_pairs_add_single(labels, actual, predicted, n_predicted, &err));
+	pfree(predicted);
 	pfree(numbers);
 	return relation;
 }

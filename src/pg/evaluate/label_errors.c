@@ -3,13 +3,14 @@
  *	  mren.label_errors(model, query, n, options): labels that are least likely for networks
  *	  that were not trained on their rows.
  *
- * The rows are divided into folds by sentence, a network is trained on the others of each fold,
- * and gives the probability of each row's label (its self-confidence: Northcutt, Jiang and
- * Chuang, Confident Learning, JAIR 2021).  Labels that are wrong at random are those of little
- * self-confidence, behind many likelier relations.  Labels of people who confuse the relations that a network confuses are likely
- * ones, behind the network's own mistakes in that order; they are found by how surely the row has
- * another relation, with which its label is the likeliest to be confused.  The rows themselves tell
- * which kind there is.  Whether a label is wrong is for a person to say, so there is no threshold.
+ * The rows are divided into folds by sentence, a network is trained on the others of each fold, and
+ * gives the probability of each row's label (its self-confidence: Northcutt, Jiang and Chuang,
+ * Confident Learning, JAIR 2021).  Labels that are wrong at random are those of little
+ * self-confidence, after many likelier relations.  Labels of people who confuse the relations that
+ * a network confuses are likely ones, after the network's own mistakes in that order; they are
+ * found by how surely the row has another relation, with which its label is the likeliest to be
+ * confused.  The rows themselves tell which kind there is.  Whether a label is wrong is for a
+ * person to say, so there is no threshold.
  */
 #include "postgres.h"
 

@@ -28,7 +28,9 @@
 #include "pg/support/settings.h"
 
 #define RANDOM_SHARE 0.2
-/* The same of a model with fewer than ten training rows a relation, on SemEval better than either. */
+/*
+ * The same of a model with fewer than ten training rows a relation, on SemEval better than either.
+ */
 #define FEW_ROWS 10
 #define FEW_RANDOM_SHARE 0.5
 
@@ -202,7 +204,7 @@ give_turns(const Uncertain *uncertain, Candidate **rows, int n)
 	pfree(turns);
 }
 
-/* All candidates, the n_random first of a random order marked; the others behind them by rank. */
+/* All candidates, the n_random first of a random order marked; the others after them by rank. */
 static void
 rank(const Uncertain *uncertain, Candidate **rows, int n, int n_random)
 {

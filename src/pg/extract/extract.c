@@ -234,12 +234,12 @@ put_best(Extraction *extraction, int row, const float4 *p)
 }
 
 /*
- * All relations that a model with thresholds says and that are allowed, in the order of their
+ * All relations that a model with thresholds predicts and that are allowed, in the order of their
  * names.  Thresholds are fitted with mentions that are right.  Of mentions that may be wrong, the
  * probability counts as often as they are right on average, which is their geometric mean.
  */
 static void
-put_said(Extraction *extraction, int row, const float4 *p)
+put_predicted(Extraction *extraction, int row, const float4 *p)
 {
 	const MrenNetInfo *info = &extraction->predictor.info;
 	const MrenCandidate *candidate = &extraction->batch[row];
@@ -247,7 +247,7 @@ put_said(Extraction *extraction, int row, const float4 *p)
 
 	for (int i = 0; i < (int) info->n_relations; i++)
 	{
-		if (mren_net_says(info, i, p[i] * mentions) && p[i] >= extraction->threshold &&
+		if (mren_net_predicts(info, i, p[i] * mentions) && p[i] >= extraction->threshold &&
 			is_allowed(extraction, candidate, i))
 			put_row(extraction, row, i, p[i]);
 	}
@@ -272,7 +272,7 @@ flush(Extraction *extraction)
 		const float4 *p = extraction->both.probabilities + i * info->n_relations;
 
 		if (info->thresholds != NULL)
-			put_said(extraction, i, p);
+			put_predicted(extraction, i, p);
 		else
 			put_best(extraction, i, p);
 		MemoryContextReset(extraction->work);

@@ -5,7 +5,7 @@
  * Pairs are taken by the number of mentions between them: first all neighbours, then
  * all with one mention between them, and so on.  So a bound keeps the nearest
  * pairs, and a list of n names costs no more than the bound, not n * n.  A
- * mention's reach is how many of the mentions behind it are near enough: they
+ * mention's reach is how many of the mentions after it are near enough: they
  * are in the order of the text, so those are the next ones.
  */
 #include "pg/extract/pairs.h"
@@ -88,7 +88,10 @@ take(Chooser *chooser, int32 first, int32 second)
 	pairs->items[pairs->n++] = (MrenPairOfMentions){first, second};
 }
 
-/* Looks at the pairs with step - 1 mentions between them; the number of mentions left for the next step. */
+/*
+ * Looks at the pairs with step - 1 mentions between them; the number of mentions left for the next
+ * step.
+ */
 static int32
 choose_step(Chooser *chooser, int32 n_active, int32 step)
 {

@@ -368,7 +368,10 @@ document_timeout(const MrenGraph *graph)
 	return timeout > 0 ? (int) Max(timeout, 1) : 0;
 }
 
-/* The settings that decide the text form of keys and times are fixed, so that a source means the same whoever refreshes. */
+/*
+ * The settings that decide the text form of keys and times are fixed, so that a source means the
+ * same whoever refreshes.
+ */
 void
 mren_graph_enter(const MrenGraph *graph, const char *search_path, MrenGraphRole *role)
 {

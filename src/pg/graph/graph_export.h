@@ -20,7 +20,7 @@ typedef struct MrenExport
 	MrenGraph graph;
 	ReturnSetInfo *rsinfo;
 	StringInfoData line;
-	MemoryContext row; /* reset behind each row */
+	MemoryContext row; /* reset after each row */
 	void (*write)(struct MrenExport *export, TupleTableSlot *slot);
 	const char *base; /* RDF: the IRI that others begin with */
 	bool rdf12;

@@ -113,7 +113,7 @@ extern const char mren_graph_sql_place[];
 
 /*
  * The span of a mention of evidence e in its sentence, with its verdict v: of the name that
- * corrects it where this stands nearest behind the mention's beginning less its own length;
+ * corrects it where this stands nearest after the mention's beginning less its own length;
  * NULL if it does not.
  */
 #define MREN_GRAPH_SQL_RIGHT_SPAN(side, v)                                                         \

@@ -5,7 +5,7 @@
  * Nothing here may depend on the extension, no function in a default, an index
  * or a view: the tables outlive it.  Every statement passes over what is there,
  * so that making and upgrading are one thing.  A later layout adds its changes
- * behind these, and counts MREN_GRAPH_LAYOUT up.
+ * after these, and counts MREN_GRAPH_LAYOUT up.
  *
  * The statements run with search_path pg_catalog (mren_graph_run).  Views name
  * their operators' schema all the same: what a reader's search_path holds must

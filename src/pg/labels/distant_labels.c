@@ -354,7 +354,9 @@ mren_distant_labels(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	SPI_connect();
 	level = NewGUCNestLevel();
-	/* The planner cannot know how many names the expressions have, and nothing here has an index. */
+	/*
+	 * The planner cannot know how many names the expressions have, and nothing here has an index.
+	 */
 	(void) set_config_option("enable_nestloop", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
 							 true, 0, false);
 	mren_query_run(statement(facts, pairs, &options), lengthof(types), types, values, put_slot,

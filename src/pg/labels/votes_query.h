@@ -11,7 +11,9 @@
 
 #include "labels/vote_summary.h"
 
-/* The columns of the rows that are kept: id (text) and pattern (integer), in bytewise order of ids. */
+/*
+ * The columns of the rows that are kept: id (text) and pattern (integer), in bytewise order of ids.
+ */
 #define MREN_VOTED_ID 1
 #define MREN_VOTED_PATTERN 2
 

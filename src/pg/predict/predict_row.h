@@ -3,9 +3,9 @@
  *	  Answers to the rows of a query where they are read: in a parallel plan, in its
  *	  workers.
  *
- * A row's answer is a value of type bytea that mren.predict_row returns: whether the version
- * was trained on the row, which rows are of its pair, and the probabilities of all relations; NULL for a row without
- * sentence or mention; or what is wrong with the row (row_errors.h).
+ * A row's answer is a value of type bytea that mren.predict_row returns: whether the version was
+ * trained on the row, which rows are of its pair, and the probabilities of all relations; NULL for
+ * a row without sentence or mention; or what is wrong with the row (row_errors.h).
  */
 #ifndef MREN_PG_PREDICT_PREDICT_ROW_H
 #define MREN_PG_PREDICT_PREDICT_ROW_H

@@ -43,19 +43,19 @@ mren_warn_of_seen(const char *model, const MrenPredictedBy *by, uint64 n_seen, u
 }
 
 size_t
-mren_prediction_said(const MrenPrediction *prediction, int32 *said)
+mren_prediction_relations(const MrenPrediction *prediction, int32 *predicted)
 {
 	if (!prediction->answered)
 		return 0;
-	return mren_net_said(prediction->info, prediction->probabilities, said);
+	return mren_net_predicted(prediction->info, prediction->probabilities, predicted);
 }
 
 size_t
-mren_prediction_rival_said(const MrenPrediction *prediction, int32 *said)
+mren_prediction_rival_relations(const MrenPrediction *prediction, int32 *predicted)
 {
 	if (!prediction->answered)
 		return 0;
-	return mren_net_said(prediction->rival_info, prediction->rival_probabilities, said);
+	return mren_net_predicted(prediction->rival_info, prediction->rival_probabilities, predicted);
 }
 
 double

@@ -60,11 +60,11 @@ mren_predicted_negative(const MrenPredictedBy *by)
 extern double mren_prediction_margin(const MrenPrediction *prediction);
 
 /*
- * The numbers of all relations that the version says of a row (mren_net_said), and that the rival
- * says; none of a row without an answer.
+ * The numbers of all relations that the version predicts of a row (mren_net_predicted), and that
+ * the rival predicts; none of a row without an answer.
  */
-extern size_t mren_prediction_said(const MrenPrediction *prediction, int32 *said);
-extern size_t mren_prediction_rival_said(const MrenPrediction *prediction, int32 *said);
+extern size_t mren_prediction_relations(const MrenPrediction *prediction, int32 *predicted);
+extern size_t mren_prediction_rival_relations(const MrenPrediction *prediction, int32 *predicted);
 
 /*
  * The actual relation of row n (counted from 1); 22004 where it is NULL.

@@ -90,8 +90,10 @@ load_model(const MrenDeployed *deployed, const MrenCacheKey *key)
 	entry->base.key = *key;
 	entry->net = mren_shared_open(MREN_SHARED_MODEL, key->content, context, open_net, &opening);
 	mren_net_info(entry->net, &entry->info);
-	MREN_PG_CALL(err, mren_net_cache_create(&env, &entry->words, &err));
-	entry->base.bytes = MemoryContextMemAllocated(context, true) + mren_net_cache_limit(entry->net);
+	MREN_PG_CALL(err, mren_net_cache_create(&env, mren_cache_share(&cache, MREN_NET_CACHE_BYTES),
+											&entry->words, &err));
+	entry->base.bytes =
+		MemoryContextMemAllocated(context, true) + mren_net_cache_limit(entry->words, entry->net);
 	return entry;
 }
 

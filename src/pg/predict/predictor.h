@@ -63,7 +63,10 @@ extern MrenEncoder *mren_predictor_encoder(MrenPredictor *predictor);
 /* The same of the model's recordings. */
 extern MrenAudioEncoder *mren_predictor_audio_encoder(MrenPredictor *predictor);
 
-/* Allocates the buffers of rows' images and recordings in the current context, which must outlive the rows. */
+/*
+ * Allocates the buffers of rows' images and recordings in the current context, which must outlive
+ * the rows.
+ */
 extern void mren_predictor_reserve(MrenPredictor *predictor);
 
 /*

@@ -16,7 +16,9 @@
 
 typedef struct MrenAudioEncoder MrenAudioEncoder;
 
-/* The encoder of that name, loaded if necessary; valid until the current memory context is reset. */
+/*
+ * The encoder of that name, loaded if necessary; valid until the current memory context is reset.
+ */
 extern MrenAudioEncoder *mren_audio_encoder_open(const char *name);
 
 /* Hash and dimension of the encoder of that name, which need not be loaded for it. */
@@ -40,7 +42,9 @@ extern uint64 mren_audio_encoder_length(const MrenAudioEncoder *encoder, const b
 /* Seconds of as many samples. */
 extern double mren_audio_encoder_seconds(const MrenAudioEncoder *encoder, uint64 samples);
 
-/* The feature vector of a recording whose samples from .. to - 1 are silence, bypassing the cache. */
+/*
+ * The feature vector of a recording whose samples from .. to - 1 are silence, bypassing the cache.
+ */
 extern void mren_audio_encoder_muted(MrenAudioEncoder *encoder, const bytea *audio, uint64 from,
 									 uint64 to, float4 *out);
 

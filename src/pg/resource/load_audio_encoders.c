@@ -184,7 +184,10 @@ insert_encoder(const Loading *loading)
 	return DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
 }
 
-/* Arguments: name, source, output, sample_rate, window_seconds, hop_seconds.  Returns the dimension. */
+/*
+ * Arguments: name, source, output, sample_rate, window_seconds, hop_seconds.  Returns the
+ * dimension.
+ */
 static Datum
 load(FunctionCallInfo fcinfo, MrenLoadKind kind)
 {

@@ -19,7 +19,9 @@ extern MrenCacheKey mren_recent_key(const uint8 *encoder, const bytea *content);
 /* The bytes kept for the key, aligned for any type; NULL if there are none. */
 extern const void *mren_recent_find(MrenCache *cache, const MrenCacheKey *key);
 
-/* `size` bytes to be filled and kept for a key that is not there; NULL if the cache's limit is 0. */
+/*
+ * `size` bytes to be filled and kept for a key that is not there; NULL if the cache's limit is 0.
+ */
 extern void *mren_recent_add(MrenCache *cache, const MrenCacheKey *key, Size size);
 
 #endif

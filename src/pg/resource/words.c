@@ -146,7 +146,9 @@ find_table(MrenWords *words)
 		mren_shared_find(MREN_SHARED_WORDS, key, words->base.context, open_table, &words->row);
 }
 
-/* Makes it once that is worth it; if that cannot be, it is tried again after twice as many words. */
+/*
+ * Makes it once that is worth it; if that cannot be, it is tried again after twice as many words.
+ */
 static void
 make_table(MrenWords *words)
 {

@@ -31,14 +31,14 @@ same(const char *a, const char *b)
 	return a != NULL && b != NULL && strcmp(a, b) == 0;
 }
 
-/* What a model says of a row: the names of n numbers.  The negative relation does not count. */
+/* What a model predicts of a row: the names of n numbers.  The negative relation does not count. */
 static void
-count_said(const Comparison *comparison, const char *actual, char *const *names, const int32 *said,
-		   size_t n, int model, MrenPairedCounts *row)
+count_predicted(const Comparison *comparison, const char *actual, char *const *names,
+				const int32 *predicted, size_t n, int model, MrenPairedCounts *row)
 {
 	for (size_t i = 0; i < n; i++)
 	{
-		const char *name = names[said[i]];
+		const char *name = names[predicted[i]];
 
 		if (same(name, comparison->negative))
 			continue;
@@ -59,7 +59,7 @@ static void
 count_answers(const Comparison *comparison, const MrenPrediction *prediction, MrenPairedCounts *row)
 {
 	const char *actual = prediction->actual;
-	int32 *said;
+	int32 *predicted;
 
 	if (comparison->negative == NULL)
 	{
@@ -67,13 +67,13 @@ count_answers(const Comparison *comparison, const MrenPrediction *prediction, Mr
 		count_strongest(actual, prediction->rival, 1, row);
 		return;
 	}
-	said = palloc(Max(prediction->info->n_relations, prediction->rival_info->n_relations) *
-				  sizeof(int32));
-	count_said(comparison, actual, prediction->names, said, mren_prediction_said(prediction, said),
-			   0, row);
-	count_said(comparison, actual, prediction->rival_names, said,
-			   mren_prediction_rival_said(prediction, said), 1, row);
-	pfree(said);
+	predicted = palloc(Max(prediction->info->n_relations, prediction->rival_info->n_relations) *
+					   sizeof(int32));
+	count_predicted(comparison, actual, prediction->names, predicted,
+					mren_prediction_relations(prediction, predicted), 0, row);
+	count_predicted(comparison, actual, prediction->rival_names, predicted,
+					mren_prediction_rival_relations(prediction, predicted), 1, row);
+	pfree(predicted);
 }
 
 static void

@@ -26,9 +26,9 @@ extern void mren_self_train_columns(const MrenSelfTrainRows *rows, MrenColumns *
 
 /*
  * mren_self_train_query
- *	  The labelled rows, and for each view, a model's deployed version, the share of the
- *	  unlabelled rows of each relation of which it is surest, with its probabilities and gold = false.  A row of
- *	  which both views are sure is there twice.  palloc'd.
+ *	  The labelled rows, and for each view, a model's deployed version, the share of the unlabelled
+ *	  rows of each relation of which it is surest, with its probabilities and gold = false.  A row
+ *	  of which both views are sure is there twice.  palloc'd.
  */
 extern char *mren_self_train_query(const MrenSelfTrainRows *rows, char *const views[2]);
 

@@ -25,7 +25,10 @@ mren_arg_required(FunctionCallInfo fcinfo, int arg, const char *name)
 						errmsg("argument \"%s\" must not be null", name)));
 }
 
-/* What is longer than any name or path is refused before it is looked up, copied into messages and sent. */
+/*
+ * What is longer than any name or path is refused before it is looked up, copied into messages and
+ * sent.
+ */
 static text *
 short_argument(FunctionCallInfo fcinfo, int arg, const char *name)
 {

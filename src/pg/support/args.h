@@ -31,7 +31,10 @@ extern int32 mren_arg_version(FunctionCallInfo fcinfo, int arg);
 
 /* 42602 for a name that is empty or longer than 255 bytes. */
 extern void mren_check_name(const char *argument, const char *name);
-/* The latter alone, of a name that is looked up: what is longer is nowhere, and not to be shown whole. */
+/*
+ * The latter alone, of a name that is looked up: what is longer is nowhere, and not to be shown
+ * whole.
+ */
 extern void mren_check_name_length(const char *name);
 
 /* The current user's name as a Datum of type name. */
@@ -86,7 +89,9 @@ extern void mren_pair_tail_box(MrenPair *pair, Datum box);
 /* A copy of the pair and of all that it points to, in the current context. */
 extern MrenPair *mren_pair_copy(const MrenPair *pair);
 
-/* An error if the pair has both an image or recording and a vector of it, or a box without either. */
+/*
+ * An error if the pair has both an image or recording and a vector of it, or a box without either.
+ */
 extern void mren_pair_check(const MrenPair *pair);
 
 /*

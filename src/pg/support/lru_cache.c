@@ -91,3 +91,9 @@ mren_cache_pin(MrenCacheEntry *entry, MemoryContext until)
 	entry->pins++;
 	MemoryContextRegisterResetCallback(until, callback);
 }
+
+size_t
+mren_cache_share(const MrenCache *cache, size_t most)
+{
+	return Min(most, (size_t) *cache->limit_kb * 1024 / 4);
+}

@@ -64,6 +64,12 @@ extern void mren_cache_insert(MrenCache *cache, MrenCacheEntry *entry);
 /* Accounts for growth of an entry that is in the cache. */
 extern void mren_cache_resize(MrenCache *cache, MrenCacheEntry *entry, size_t bytes);
 
+/*
+ * What one entry may grow by in use: `most` bytes, or a quarter of the cache's limit if that is
+ * less.
+ */
+extern size_t mren_cache_share(const MrenCache *cache, size_t most);
+
 /* Keeps the entry until the context is reset or deleted, as it is after an error. */
 extern void mren_cache_pin(MrenCacheEntry *entry, MemoryContext until);
 

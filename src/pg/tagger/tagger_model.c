@@ -105,9 +105,10 @@ load_tagger(const MrenDeployed *deployed, const MrenCacheKey *key)
 		mren_shared_open(MREN_SHARED_MODEL, key->content, context, open_tagger, &opening);
 	mren_tagger_info(entry->tagger, &entry->info);
 	name_types(entry, context);
-	MREN_PG_CALL(err, mren_tag_cache_create(&env, &entry->words, &err));
-	entry->base.bytes =
-		MemoryContextMemAllocated(context, true) + mren_tag_cache_limit(entry->tagger);
+	MREN_PG_CALL(err, mren_tag_cache_create(&env, mren_cache_share(&cache, MREN_TAG_CACHE_BYTES),
+											&entry->words, &err));
+	entry->base.bytes = MemoryContextMemAllocated(context, true) +
+						mren_tag_cache_limit(entry->words, entry->tagger);
 	return entry;
 }
 

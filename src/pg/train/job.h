@@ -66,7 +66,9 @@ extern bool mren_job_lock(MrenJob *job, Oid table, int64 id);
 /* Frees the job and everything in its context. */
 extern void mren_job_destroy(MrenJob *job);
 
-/* Records that the run begins, and commits unless the call is atomic; start must outlive the job. */
+/*
+ * Records that the run begins, and commits unless the call is atomic; start must outlive the job.
+ */
 extern void mren_job_record(MrenJob *job, const MrenRunStart *start);
 
 /* Runs a piece in a subtransaction, with a snapshot, in the job's context. */

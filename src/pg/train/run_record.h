@@ -33,7 +33,10 @@ typedef struct MrenRun
 	TimestampTz started_at;
 } MrenRun;
 
-/* start must outlive the run.  Inserts the row and takes the session lock that shows that the run is alive. */
+/*
+ * start must outlive the run.  Inserts the row and takes the session lock that shows that the run
+ * is alive.
+ */
 extern void mren_run_begin(MrenRun *run, const MrenRunStart *start);
 
 typedef struct MrenRunProgress

@@ -35,7 +35,7 @@ mren_train_answer_begin(MrenTrainAnswers *answers, const MrenSource *rows, const
 	answers->grid = palloc(Max(mren_grid_size(&answers->info.grid), 1) * sizeof(uint16));
 	answers->features = palloc(answers->info.row_dim * sizeof(float4));
 	answers->probabilities = palloc(answers->info.n_relations * sizeof(float4));
-	answers->said = palloc(answers->info.n_relations * sizeof(int32));
+	answers->predicted = palloc(answers->info.n_relations * sizeof(int32));
 	answers->scratch = palloc_extended(mren_net_scratch(net, 1) * sizeof(float4), MCXT_ALLOC_HUGE);
 }
 
@@ -113,9 +113,9 @@ mren_train_answer_probabilities(MrenTrainAnswers *answers, size_t i, MrenExample
 	compute(answers, example);
 }
 
-/* What is said of a row, as that of model 1; without a negative relation, the strongest alone. */
+/* What is predicted of a row, as by model 1; without a negative relation, the strongest alone. */
 static void
-count_said(MrenTrainAnswers *answers, int32_t actual, MrenPairedCounts *counts)
+count_predicted(MrenTrainAnswers *answers, int32_t actual, MrenPairedCounts *counts)
 {
 	size_t n;
 
@@ -127,13 +127,13 @@ count_said(MrenTrainAnswers *answers, int32_t actual, MrenPairedCounts *counts)
 			actual == mren_net_answer(&answers->info, answers->probabilities).relation;
 		return;
 	}
-	n = mren_net_said(&answers->info, answers->probabilities, answers->said);
+	n = mren_net_predicted(&answers->info, answers->probabilities, answers->predicted);
 	for (size_t i = 0; i < n; i++)
 	{
-		if (answers->said[i] == answers->info.negative)
+		if (answers->predicted[i] == answers->info.negative)
 			continue;
 		counts->predicted[1]++;
-		counts->hits[1] += answers->said[i] == actual;
+		counts->hits[1] += answers->predicted[i] == actual;
 	}
 }
 
@@ -151,7 +151,8 @@ mren_train_answer_count(MrenTrainAnswers *answers, size_t i, MrenPairedCounts *c
 	compute(answers, &example);
 	relation = example.relation;
 	counts->actual = !measured || !same_text(relation, answers->negative);
-	count_said(answers, mren_net_relation_index(answers->net, relation.data, relation.len), counts);
+	count_predicted(answers, mren_net_relation_index(answers->net, relation.data, relation.len),
+					counts);
 	counts->pair = mren_hash64(&counts->key, sizeof(counts->key), mren_example_pair(&example));
 	counts->relation = mren_hash64(relation.data, relation.len, 0);
 }

@@ -27,7 +27,7 @@ typedef struct MrenTrainAnswers
 	float4 *features;
 	float4 *probabilities;
 	float4 *scratch;
-	int32 *said; /* (info.n_relations) */
+	int32 *predicted; /* (info.n_relations) */
 } MrenTrainAnswers;
 
 /*

@@ -73,7 +73,9 @@ free_trainer(MrenNetworkTraining *training)
 	training->trainer = NULL;
 }
 
-/* Workers train what can be trained at the same time; the members start afresh beside an encoder. */
+/*
+ * Workers train what can be trained at the same time; the members start afresh beside an encoder.
+ */
 static void
 start_workers(MrenNetworkTraining *training)
 {
@@ -247,7 +249,7 @@ mren_train_network_warn(const MrenTrainReport *report)
 				 "relations are right; more rows or another learning_rate may help.")));
 }
 
-/* What the option "decide" fitted; null for a relation that is never said. */
+/* What the option "decide" fitted; null for a relation that is never predicted. */
 static void
 append_decision(StringInfo json, const MrenNet *net, const MrenTrainReport *report)
 {

@@ -56,7 +56,9 @@ mren_course_number(const MrenCourse *course)
 	return (int) course->kind * (MREN_MAX_MEMBERS + 1) + (int) course->member;
 }
 
-/* Bytes of word vectors, a network or a result in one message, which must not exceed MaxAllocSize. */
+/*
+ * Bytes of word vectors, a network or a result in one message, which must not exceed MaxAllocSize.
+ */
 #define MREN_WORKER_PIECE ((Size) 512 * 1024)
 
 typedef struct MrenWorkersShared

@@ -23,6 +23,9 @@
 /* How long a wait lasts at most, after which interrupts are looked at. */
 #define WAIT_MS 50
 
+/* Waits that workers without work get to end by themselves. */
+#define LEAVE_WAITS 20
+
 typedef struct Worker
 {
 	BackgroundWorkerHandle *process;
@@ -156,9 +159,38 @@ stop_guarded(void *arg)
 	MemoryContextDelete(pool->context);
 }
 
+/*
+ * Closes the queues and waits until the workers have left.  One that waits for its next message leaves
+ * at once, whereas the log would take a termination for a failure.
+ */
+static void
+let_leave(MrenWorkerPool *pool)
+{
+	int waits = 0;
+
+	for (int i = 0; i < pool->n; i++)
+	{
+		shm_mq_detach(pool->workers[i].inputs);
+		shm_mq_detach(pool->workers[i].answers);
+	}
+	for (int i = 0; i < pool->n && waits < LEAVE_WAITS && !InterruptPending;)
+	{
+		pid_t pid;
+
+		if (GetBackgroundWorkerPid(pool->workers[i].process, &pid) == BGWH_STOPPED)
+			i++;
+		else
+		{
+			mren_worker_pool_wait();
+			waits++;
+		}
+	}
+}
+
 void
 mren_worker_pool_stop(MrenWorkerPool *pool)
 {
+	let_leave(pool);
 	stop_guarded(pool->guard);
 }
 

@@ -33,7 +33,11 @@ typedef struct MrenWorkerPoolKind
  */
 extern MrenWorkerPool *mren_worker_pool_start(const MrenWorkerPoolKind *kind, int n);
 
-/* Waits for the workers' ends, so that the next pool has as many. */
+/*
+ * mren_worker_pool_stop
+ *	  Waits for the workers' ends, so that the next pool has as many.  Those that still compute after
+ *	  a moment are terminated.
+ */
 extern void mren_worker_pool_stop(MrenWorkerPool *pool);
 
 extern void *mren_worker_pool_body(MrenWorkerPool *pool);

@@ -1,6 +1,6 @@
 /*
  * marker_batch.h
- *	  Rows as an encoder reads them: sentences with groups of levitated markers behind them, or
+ *	  Rows as an encoder reads them: sentences with groups of levitated markers after them, or
  *	  with solid markers in the text, for which the sentence is read once a row.
  */
 #ifndef MREN_RELATION_MARKER_MARKER_BATCH_H
@@ -85,7 +85,7 @@ extern void mren_marker_batch_free(const MrenEnv *env, MrenMarkerBatch *batch);
 extern void mren_marker_gather(const MrenMarkerBatch *batch, const MrenMarkerShape *shape, size_t i,
 							   const float *vectors, float *out);
 
-/* Whether the row has tokens; and the row behind the last one that shares row i's sentence. */
+/* Whether the row has tokens; and the row after the last one that shares row i's sentence. */
 extern bool mren_marker_has_tokens(const MrenMarkerRow *row);
 extern size_t mren_marker_sentence_end(const MrenMarkerRow *rows, size_t i, size_t n);
 

@@ -144,7 +144,7 @@ read_weights(const MrenEnv *env, const MrenMarkerShape *shape, const MrenEncoder
 	size_t words = source->config.vocabulary * source->config.embedding_width;
 	size_t markers = mren_marker_kinds(shape) * source->config.embedding_width;
 
-	/* The markers' place is behind the words, which are read behind theirs and then moved. */
+	/* The markers' place is after the words, which are read after theirs and then moved. */
 	MREN_TRY(source->read(source->state, weights + markers, err));
 	MREN_TRY(mren_check_interrupts(env, err));
 	memmove(weights, weights + markers, words * sizeof(float));

@@ -1,7 +1,7 @@
 /*
  * marker_classifier.h
  *	  Relations from a pretrained text encoder: it reads the sentence once, with four
- *	  levitated markers behind it for each pair, and one dense layer turns the vectors of a
+ *	  levitated markers after it for each pair, and one dense layer turns the vectors of a
  *	  pair's markers into scores of the relations.
  *
  * A marker has the position of the token that it marks; its embedding says which end of which
@@ -28,7 +28,7 @@ enum
 	MREN_MARKER_EMBEDDINGS,	 /* (kinds, embedding_width), constant but with MREN_TUNING_ALL */
 	MREN_MARKER_HEAD_WEIGHT, /* (mren_marker_dim, n_relations) */
 	MREN_MARKER_HEAD_BIAS,	 /* (1, n_relations) */
-	MREN_MARKER_TUNED, /* (tuning.n, 1): the tensors of tuning.h, one behind the other; if any */
+	MREN_MARKER_TUNED, /* (tuning.n, 1): the tensors of tuning.h, one after the other; if any */
 };
 
 typedef struct MrenMarkerClassifier
@@ -66,14 +66,14 @@ extern size_t mren_marker_size(const MrenMarkerShape *shape);
 extern MrenStatus mren_marker_complete(const MrenEnv *env, MrenMarkerClassifier *classifier,
 									   MrenError *err);
 
-/* The encoder's configuration with the markers as further pieces behind its vocabulary. */
+/* The encoder's configuration with the markers as further pieces after its vocabulary. */
 extern MrenTransformerConfig mren_marker_config(const MrenMarkerShape *shape,
 												const MrenTransformerConfig *config);
 
 /*
  * mren_marker_weights
  *	  The weights of all tensors of mren_marker_config: the encoder's with the markers'
- *	  embeddings (kinds, embedding_width) behind those of its words; allocated.  MREN_ENOMEM,
+ *	  embeddings (kinds, embedding_width) after those of its words; allocated.  MREN_ENOMEM,
  *	  MREN_ECANCELED, the errors of the source.
  */
 extern MrenStatus mren_marker_weights(const MrenEnv *env, const MrenMarkerShape *shape,
@@ -91,8 +91,8 @@ extern MrenStatus mren_marker_attach(const MrenEnv *env, MrenMarkerClassifier *c
 /*
  * mren_marker_vectors
  *	  The vectors of n rows, out (n, mren_marker_dim), ldo floats apart.  A sentence is read once
- *	  for the rows of it that follow each other, also in later calls.  MREN_EPARAM without an encoder; MREN_EDATA for
- *	  a token that the encoder does not have; MREN_ENOMEM, MREN_ECANCELED.
+ *	  for the rows of it that follow each other, also in later calls.  MREN_EPARAM without an
+ *	  encoder; MREN_EDATA for a token that the encoder does not have; MREN_ENOMEM, MREN_ECANCELED.
  */
 extern MrenStatus mren_marker_vectors(const MrenEnv *env, MrenMarkerClassifier *classifier,
 									  const MrenMarkerRow *rows, size_t n, float *out, size_t ldo,

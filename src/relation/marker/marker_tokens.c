@@ -13,7 +13,7 @@ typedef struct PieceSpan
 	size_t end;
 } PieceSpan;
 
-/* The pieces of a mention; the one behind it, or the last one, if it has none. */
+/* The pieces of a mention; the one after it, or the last one, if it has none. */
 static PieceSpan
 pieces_of(const MrenPieces *pieces, MrenCharSpan mention)
 {

@@ -42,7 +42,7 @@ typedef struct MrenMarkerTokenBuffer
  * mren_marker_tokens
  *	  The tokens of a sentence with the special ones around it, as many as the encoder reads.
  *	  Where the mentions are too far apart for one window, half of the tokens
- *	  are around each.  A mention without a piece of its own is marked at the piece behind it.
+ *	  are around each.  A mention without a piece of its own is marked at the piece after it.
  *	  tokens points into buffer, and has no token if the sentence has none.  MREN_ENOMEM;
  *	  MREN_EDATA if the special tokens leave no position for text.
  */

@@ -254,7 +254,7 @@ marker_follows(const MrenTrainer *trainer)
 }
 
 /*
- * What is behind the current member's epochs: its fit after weak rows, those of later members,
+ * What is after the current member's epochs: its fit after weak rows, those of later members,
  * and a refit of all.
  */
 static double

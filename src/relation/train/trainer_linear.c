@@ -24,8 +24,8 @@
 #define FIRST_SQUARE 1e-8f
 #define MIN_COUNT 2 /* training rows that must have a feature for it to get weights */
 /*
- * AdaGrad's steps keep shrinking, so that patience alone would never end.  At the lower rate of gold
- * rows that follow weak ones, more epochs are needed to go as far.
+ * AdaGrad's steps keep shrinking, so that patience alone would never end.  At the lower rate of
+ * gold rows that follow weak ones, more epochs are needed to go as far.
  */
 #define MAX_EPOCHS 20
 #define DEFAULT_SHARE 0.5 /* without validation rows */
@@ -117,7 +117,8 @@ mren_trainer_linear_choose(MrenTrainer *trainer, MrenError *err)
 
 /*
  * A network without word vectors, images and recordings knows of a row little more than how many
- * words there are.  Beside gold rows, that is left to the validation rows or, without any, as it is.
+ * words there are.  Beside gold rows, that is left to the validation rows or, without any, as it
+ * is.
  */
 static double
 default_share(const MrenTrainer *trainer)

@@ -2,9 +2,9 @@
  * trainer_marker.c
  *	  The epochs of a marker classifier, and joining it with the members.
  *
- * Gradients of encoder and output layer are clipped together.  An epoch is judged by its
- * likelihood after calibration, since a fine-tuned encoder becomes overconfident while its
- * ranking still improves.  Rate, schedule and restarts are those of transformer/train/encoder_tuning.
+ * Gradients of encoder and output layer are clipped together.  An epoch is judged by its likelihood
+ * after calibration, since a fine-tuned encoder becomes overconfident while its ranking still
+ * improves.  Rate, schedule and restarts are those of transformer/train/encoder_tuning.
  */
 #include "relation/train/trainer_members.h"
 #include "relation/train/trainer_stages.h"

@@ -40,7 +40,10 @@ serve_fit(MrenTrainer *trainer, const MrenCourse *course, MrenError *err)
 	return run(trainer, linear ? 0 : trainer->epochs.n_epochs, err);
 }
 
-/* Waits until the epoch can be trained: *best is the fit's best epoch, below it if it is not wanted. */
+/*
+ * Waits until the epoch can be trained: *best is the fit's best epoch, below it if it is not
+ * wanted.
+ */
 static MrenStatus
 follow(MrenTrainer *trainer, const MrenCourse *fit, int epoch, int *best, MrenError *err)
 {

@@ -18,8 +18,8 @@
  *				of epochs
  *	marker refit	the same of the text encoder
  *
- * Where courses are trained elsewhere (training/courses.h), a fit or refit that somebody else has is
- * awaited instead.  A trainer that serves has no stages after the measurement: trainer_serve.c.
+ * Where courses are trained elsewhere (training/courses.h), a fit or refit that somebody else has
+ * is awaited instead.  A trainer that serves has no stages after the measurement: trainer_serve.c.
  *
  * Only mren_trainer_next_stage knows which stage follows which.
  */

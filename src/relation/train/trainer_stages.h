@@ -82,7 +82,10 @@ extern MrenStatus mren_trainer_fold_begin(MrenTrainer *trainer, int fold, MrenEr
 extern void mren_trainer_fold_validate(MrenTrainer *trainer);
 /* All its rows are validated: their logits are kept.  Returns whether there is a next fold. */
 extern bool mren_trainer_fold_end(MrenTrainer *trainer);
-/* After the last fold, or the last one that came to its end: all rows that validated are validation rows. */
+/*
+ * After the last fold, or the last one that came to its end: all rows that validated are validation
+ * rows.
+ */
 extern void mren_trainer_folds_end(MrenTrainer *trainer);
 
 #endif

@@ -303,7 +303,7 @@ struct MrenTrainer
 
 	MrenValidation validation;
 	MrenKeptRows kept;
-	float *thresholds; /* (n_relations) of what is said, once report.decided */
+	float *thresholds; /* (n_relations) of what is predicted, once report.decided */
 };
 
 /* The member that is trained now. */

@@ -148,7 +148,7 @@ mren_tag_trainer_scan(MrenTagTrainer *trainer, MrenError *err)
  * Batches
  */
 
-/* BILOU tags of a sentence, behind those of the batch. */
+/* BILOU tags of a sentence, after those of the batch. */
 static MrenStatus
 take_tags(MrenTagTrainer *trainer, const MrenTagExample *example, size_t n_before, MrenError *err)
 {
@@ -170,7 +170,7 @@ take_tags(MrenTagTrainer *trainer, const MrenTagExample *example, size_t n_befor
 	return MREN_OK;
 }
 
-/* Copies the next sentences' records behind each other, as many as a batch holds. */
+/* Copies the next sentences' records after each other, as many as a batch holds. */
 static MrenStatus
 copy_records(MrenTagTrainer *trainer, const uint32_t *rows, size_t n, MrenError *err)
 {

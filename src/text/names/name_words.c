@@ -249,7 +249,10 @@ mren_name_proper_words(const MrenNameWords *name)
 	return n > 1 && mren_word_is_one_of(name->words[n - 1], endings) ? n - 1 : n;
 }
 
-/* The script of all letters of a name; USCRIPT_INVALID_CODE if they are of several or there are none. */
+/*
+ * The script of all letters of a name; USCRIPT_INVALID_CODE if they are of several or there are
+ * none.
+ */
 static UScriptCode
 script_of(MrenTextSpan name)
 {

@@ -217,8 +217,8 @@ put_person(Forms *forms, const MrenNameWords *name, uint32_t cluster, MrenError 
 }
 
 /*
- * What kind of organisation it is may be left out, and an article may stand for the first words: "Taito" of
- * "Taito Corporation", "the Spurs" of "San Antonio Spurs".
+ * What kind of organisation it is may be left out, and an article may stand for the first words:
+ * "Taito" of "Taito Corporation", "the Spurs" of "San Antonio Spurs".
  */
 static MrenStatus
 put_parts(Forms *forms, const MrenNameWords *name, uint32_t cluster, MrenError *err)
@@ -304,7 +304,9 @@ find_acronym(Forms *forms, const MrenNameWords *name, uint32_t *cluster, MrenErr
 	return MREN_OK;
 }
 
-/* Whether a short name's letters occur in a longer one in their order, the first at its beginning. */
+/*
+ * Whether a short name's letters occur in a longer one in their order, the first at its beginning.
+ */
 static bool
 has_letters(MrenTextSpan in, MrenTextSpan letters)
 {
@@ -329,7 +331,10 @@ has_letters(MrenTextSpan in, MrenTextSpan letters)
 	return n >= 2 && n <= MREN_NAME_MAX_INITIALS;
 }
 
-/* What stands between two mentions: without quotation marks, commas and a last "the", in one parenthesis or none. */
+/*
+ * What stands between two mentions: without quotation marks, commas and a last "the", in one
+ * parenthesis or none.
+ */
 typedef struct Between
 {
 	char words[MAX_BETWEEN + 1];

@@ -50,10 +50,10 @@ extern bool mren_type_is_person(MrenTextSpan type);
 
 /*
  * mren_short_forms
- *	  Sets `full` of the mentions, which must be in the order of the text (valid
- *	  UTF-8).  The fullest form has the most words, of those the longest, and is
- *	  the first of equals; what rule 1 ignores does not count.  Takes time that grows with the number of mentions and the
- *	  length of their names; interruptible.
+ *	  Sets `full` of the mentions, which must be in the order of the text (valid UTF-8).  The
+ *	  fullest form has the most words, of those the longest, and is the first of equals; what rule 1
+ *	  ignores does not count.  Takes time that grows with the number of mentions and the length of
+ *	  their names; interruptible.
  */
 extern MrenStatus mren_short_forms(const MrenEnv *env, const char *text, size_t len,
 								   MrenNamed *mentions, size_t n, MrenError *err);

@@ -239,7 +239,9 @@ is_blank_line(const char *text, size_t len)
 	return true;
 }
 
-/* Lines may end in CR LF.  Any other CR is a line end of old Macintosh files, where LF is wanted. */
+/*
+ * Lines may end in CR LF.  Any other CR is a line end of old Macintosh files, where LF is wanted.
+ */
 static MrenStatus
 check_line_end(const MrenVectorReader *reader, const char *text, size_t len, MrenError *err)
 {

@@ -52,7 +52,9 @@ extern MrenStatus mren_word_table_add(const MrenEnv *env, MrenWordTableBuilder *
 extern MrenStatus mren_word_table_finish(const MrenEnv *env, MrenWordTableBuilder *builder,
 										 MrenWordTable *table, MrenError *err);
 
-/* The table of env's weights, which are ready; MREN_EFORMAT if they are not one of this dimension. */
+/*
+ * The table of env's weights, which are ready; MREN_EFORMAT if they are not one of this dimension.
+ */
 extern MrenStatus mren_word_table_attach(const MrenEnv *env, size_t dim, MrenWordTable *table,
 										 MrenError *err);
 

@@ -39,7 +39,7 @@ typedef struct Reading
 {
 	const MrenEnv *env;
 	const char *file;
-	const uint8_t *numbers; /* behind the header */
+	const uint8_t *numbers; /* after the header */
 	size_t n_bytes;			/* of numbers */
 	MrenError *err;
 } Reading;
@@ -223,7 +223,7 @@ read_tensors(const Reading *reading, json_t *header, MrenSafetensors *set, MrenK
 	return MREN_OK;
 }
 
-/* The header's JSON; reading gets what is behind it. */
+/* The header's JSON; reading gets what is after it. */
 static MrenStatus
 read_header(Reading *reading, const uint8_t *data, size_t len, json_t **header)
 {

@@ -47,7 +47,7 @@ typedef struct MrenStoredEncoder
 	MrenVocabOptions vocab;
 	uint8_t *tokenizer_bytes;
 	size_t n_tokenizer;
-	float *weights; /* all tensors, one behind the other; NULL if they were not requested */
+	float *weights; /* all tensors, one after the other; NULL if they were not requested */
 	size_t n_weights;
 	MrenBuffer beginning; /* where weights are recorded: what precedes the tokenizer's bytes */
 } MrenStoredEncoder;

@@ -126,7 +126,7 @@ before(const MrenBpeCandidate *a, const MrenBpeCandidate *b)
 	return a->rank != b->rank ? a->rank < b->rank : a->at < b->at;
 }
 
-/* Adds to the heap that a symbol and the one behind it may be merged, if they may. */
+/* Adds to the heap that a symbol and the one after it may be merged, if they may. */
 static void
 push(MrenEncoding *e, uint32_t at)
 {

@@ -3,7 +3,7 @@
  *	  ByteLevel: words by GPT-2's pattern, each byte of them as a letter of its own.
  *
  * The pattern, its alternatives tried in this order: an English contraction; letters; numbers;
- * other characters but white space, each of these behind at most one space; white space but
+ * other characters but white space, each of these after at most one space; white space but
  * for its last character where something else follows; white space.
  */
 #include "base/utf8.h"
@@ -96,7 +96,7 @@ write_bytes(MrenEncoding *e, const MrenSubwordChar *at, size_t n, MrenSubwordCha
 	return mren_encoding_work(e, n);
 }
 
-/* The n characters from `at` on, behind a space that has the span of the first one. */
+/* The n characters from `at` on, after a space that has the span of the first one. */
 static MrenStatus
 write_prefixed(MrenEncoding *e, const MrenSubwordChar *at, size_t n)
 {

@@ -34,7 +34,7 @@ extern bool mren_char_unclean(uint32_t code);
 /* The eight blocks that BertNormalizer takes for Chinese. */
 extern bool mren_char_chinese(uint32_t code);
 
-/* Whether a character behind a piece belongs to it in the eyes of a reader. */
+/* Whether a character after a piece belongs to it in the eyes of a reader. */
 extern bool mren_char_joins_piece(uint32_t code);
 
 /* Simple lower case (Unicode 17); U+0130 alone has two code points and is left as it is. */

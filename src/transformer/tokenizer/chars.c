@@ -68,7 +68,7 @@ mren_chars_edit(const MrenEnv *env, const MrenSubwordChar *in, size_t n, const M
 
 		if (i % CHECK_EVERY == 0)
 			MREN_TRY(mren_check_interrupts(env, err));
-		/* Behind the end, where only removals at the very beginning lead: the last one. */
+		/* After the end, where only removals at the very beginning lead: the last one. */
 		if (edit->change <= 0 && n > 0)
 			from = in[at < n ? at : n - 1];
 		else if (at > 0)

@@ -34,7 +34,7 @@ typedef struct MrenSubwordChars
 /*
  * A character of the result.  change 1: it is put in and has the span of the character before
  * it in the source; 0: it replaces the next one of the source; -n: it replaces the next one,
- * and the n behind that one are removed.
+ * and the n after that one are removed.
  */
 typedef struct MrenCharEdit
 {

@@ -73,7 +73,7 @@ decode_base64(const char *text, size_t n, uint8_t *out, size_t *len, MrenError *
 	return MREN_OK;
 }
 
-/* The value behind a unit that has one must be in the array, and begin a text of the map. */
+/* The value after a unit that has one must be in the array, and begin a text of the map. */
 static bool
 value_valid(const MrenCharsMap *map, size_t at)
 {

@@ -55,7 +55,7 @@ mren_grapheme_length(const MrenSubwordChar *at, size_t n)
 	size_t regional = 0; /* regional indicators up to here */
 	size_t i;
 
-	/* The usual case; no character below 0x300 but LF behind CR extends another. */
+	/* The usual case; no character below 0x300 but LF after CR extends another. */
 	if (n < 2 || (at[0].code < 0x300 && at[0].code != '\r' && at[1].code < 0x300))
 		return n < 2 ? n : 1;
 	left = break_property(at[0].code);

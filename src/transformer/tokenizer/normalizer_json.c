@@ -33,7 +33,7 @@ read_count(const MrenSubwordChar *at, size_t n, size_t *count)
 	return len;
 }
 
-/* "+", "{n}", "{n,}" or nothing behind a character; false for anything else. */
+/* "+", "{n}", "{n,}" or nothing after a character; false for anything else. */
 static bool
 read_repetition(const MrenSubwordChar *at, size_t n, MrenCharPattern *pattern)
 {

@@ -186,7 +186,7 @@ typedef struct MrenEncoding
 	MrenSubwordChars written[MREN_MAX_PRE_TOKENIZERS]; /* by steps that put characters in */
 	MrenSubwordChars prefixed;						   /* of ByteLevel, which is there once */
 
-	char *bytes; /* of a word in UTF-8, behind a prefix's room */
+	char *bytes; /* of a word in UTF-8, after a prefix's room */
 	size_t bytes_capacity;
 	uint32_t *offset; /* of the word's characters in bytes */
 	size_t offset_capacity;

@@ -44,7 +44,7 @@ mren_trie_step(const MrenTrie *trie, uint32_t node, uint8_t byte)
 	return found == NULL ? 0 : (uint32_t) (found - trie->byte);
 }
 
-/* The node behind a character in UTF-8; 0 if there is none. */
+/* The node after a character in UTF-8; 0 if there is none. */
 extern uint32_t mren_trie_step_char(const MrenTrie *trie, uint32_t node, uint32_t code);
 
 #endif

@@ -142,7 +142,10 @@ mren_tuning_cut(MrenShardRun *run, size_t most)
 	while (run->n > 1 &&
 		   (batch->n_tokens < SHARD_TOKENS * run->n * run->n || batch->n_sentences < run->n))
 		run->n /= 2;
-	/* Each ends where it is nearest to its share of the tokens; those behind it have a sentence, too. */
+	/*
+	 * Each ends where it is nearest to its share of the tokens; those after it have a sentence,
+	 * too.
+	 */
 	for (size_t i = 0; i < run->n; i++)
 	{
 		size_t first = next;
@@ -184,7 +187,7 @@ mren_tuning_part_of_run(const MrenShardRun *run, size_t first, size_t n, size_t 
  * Parts of a shard
  */
 
-/* Makes part the one that follows it; false behind the last. */
+/* Makes part the one that follows it; false after the last. */
 static bool
 next_part(const MrenTransformerBatch *batch, Part *part)
 {

@@ -54,7 +54,7 @@ typedef struct MrenShardRun
  */
 extern size_t mren_tuning_most_shards(MrenTransformerTuningKind kind);
 
-/* Floats of the values and of the gradients of each shard, one behind the other. */
+/* Floats of the values and of the gradients of each shard, one after the other. */
 extern size_t mren_tuning_shards_size(const MrenTransformerConfig *config,
 									  const MrenTransformerTuning *tuning);
 

@@ -30,7 +30,7 @@ typedef struct MrenTransformerStep
 
 /*
  * mren_transformer_trainer_create
- *	  Copies what is trained from the weights, which are those of all tensors, one behind the
+ *	  Copies what is trained from the weights, which are those of all tensors, one after the
  *	  other in the order of mren_transformer_tensor; or draws adapters from the tuning's seed.
  *	  Gradients are zero.  MREN_EPARAM for a tuning outside its domain; MREN_ENOMEM,
  *	  MREN_ECANCELED.
@@ -72,7 +72,7 @@ extern MrenParameterList mren_transformer_trainer_parameters(const MrenTransform
 extern float *mren_transformer_trainer_values(MrenTransformerTrainer *trainer);
 extern float *mren_transformer_trainer_gradients(MrenTransformerTrainer *trainer);
 
-/* Trained tensor number i as it is saved; false behind the last. */
+/* Trained tensor number i as it is saved; false after the last. */
 extern bool mren_transformer_trainer_tensor(const MrenTransformerTrainer *trainer, size_t i,
 											MrenTensorView *tensor);
 
@@ -105,9 +105,9 @@ extern MrenStatus mren_transformer_trainer_forward(MrenTransformerTrainer *train
 
 /*
  * mren_transformer_trainer_backward
- *	  Adds to the gradients those of the last forward pass, given the gradient dout
- *	  (n_tokens, width) of its out; that of vectors that are not read does not count.  Once for each forward pass.  MREN_ENOMEM, MREN_ECANCELED;
- *	  the gradients are then partly added.
+ *	  Adds to the gradients those of the last forward pass, given the gradient dout (n_tokens,
+ *	  width) of its out; that of vectors that are not read does not count.  Once for each forward
+ *	  pass.  MREN_ENOMEM, MREN_ECANCELED; the gradients are then partly added.
  */
 extern MrenStatus mren_transformer_trainer_backward(MrenTransformerTrainer *trainer,
 													const float *dout, MrenError *err);

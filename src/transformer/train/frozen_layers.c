@@ -2,7 +2,7 @@
  * frozen_layers.c
  *	  Running the frozen layers, and a table of what they gave.
  *
- * A part of a batch is the text of a sentence, or a group of markers behind it.  It is found by
+ * A part of a batch is the text of a sentence, or a group of markers after it.  It is found by
  * its pieces and positions; a group also by its text, which is all that it depends on.
  */
 #include "transformer/train/frozen_layers.h"
@@ -23,7 +23,7 @@ typedef struct Part
 typedef struct Entry
 {
 	uint64_t hash;
-	Part part; /* its arrays stand behind the vectors */
+	Part part; /* its arrays stand after the vectors */
 	float *vectors;
 } Entry;
 

@@ -41,7 +41,9 @@ mren_adapter_add(MrenWork *work, const MrenAdapter *adapter, size_t out, size_t 
 	}
 }
 
-/* A matrix as a product takes it: `rows` (k, rank) and `columns`, packed (rank, m), of its adapter. */
+/*
+ * A matrix as a product takes it: `rows` (k, rank) and `columns`, packed (rank, m), of its adapter.
+ */
 typedef struct PackedAdapter
 {
 	const float *rows;

@@ -81,7 +81,9 @@ distance_at(const Distances *d)
 	return d->of_keys ? d->at : d->row_at;
 }
 
-/* memory.distance (…, n_near) = scale * queries or keys (…, width) * relative (near rows, width)' */
+/*
+ * memory.distance (…, n_near) = scale * queries or keys (…, width) * relative (near rows, width)'
+ */
 static void
 multiply_relative(const Distances *d, const float *tokens, const float *relative)
 {

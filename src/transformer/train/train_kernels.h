@@ -32,7 +32,7 @@ extern void mren_tuned_relu_backward(float *y, float *dy, const float *x, size_t
 
 /*
  * mren_tuned_softmax
- *	  The softmax of the first n_keys of each of n_rows rows, ld apart; zeros behind them up to
+ *	  The softmax of the first n_keys of each of n_rows rows, ld apart; zeros after them up to
  *	  ld, which is a multiple of MREN_SCORE_LANES.
  */
 extern void mren_tuned_softmax(float *scores, size_t n_rows, size_t n_keys, size_t ld);

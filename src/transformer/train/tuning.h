@@ -52,7 +52,7 @@ extern size_t mren_transformer_tuning_first_layer(const MrenTransformerConfig *c
 
 /*
  * mren_transformer_tuning_tensor
- *	  Trained tensor number i (from 0), in the order of mren_transformer_tensor; false behind
+ *	  Trained tensor number i (from 0), in the order of mren_transformer_tensor; false after
  *	  the last.  Adapters of the matrix "layer.N.….weight" (outputs, inputs) are
  *	  "layer.N.….lora_a" (rank, inputs) and "layer.N.….lora_b" (outputs, rank); the matrix that
  *	  is used is weight + alpha / rank * lora_b * lora_a.
@@ -75,7 +75,7 @@ mren_transformer_tuning_merge(const MrenEnv *env, const MrenTransformerConfig *c
 
 /*
  * mren_transformer_tuning_merge_flat
- *	  The same where the trained tensors stand one behind the other in tuned (n floats) and
+ *	  The same where the trained tensors stand one after the other in tuned (n floats) and
  *	  the pretrained weights are replaced.
  */
 extern MrenStatus mren_transformer_tuning_merge_flat(const MrenEnv *env,
@@ -85,8 +85,8 @@ extern MrenStatus mren_transformer_tuning_merge_flat(const MrenEnv *env,
 													 MrenError *err);
 
 /*
- * The shape of a tuning, which fine-tuned models store: what decides which tensors are trained, and how many
- * floats these are.
+ * The shape of a tuning, which fine-tuned models store: what decides which tensors are trained, and
+ * how many floats these are.
  */
 typedef struct MrenTuningShape
 {

@@ -28,7 +28,8 @@ typedef struct MrenTuningTeam
 						 MrenError *err);
 	/*
 	 * Gives a helper a request; takes its answer, which is valid until the next call.  Each request
-	 * has one answer, taken before the next is given.  The failure of a helper is returned as one's own.
+	 * has one answer, taken before the next is given.  The failure of a helper is returned as one's
+	 * own.
 	 */
 	MrenStatus (*give)(void *state, size_t helper, const uint8_t *request, size_t n,
 					   MrenError *err);
@@ -48,8 +49,8 @@ typedef struct MrenEngagedTeam
 
 /*
  * mren_tuning_engage
- *	  Engages the team, unless its give is NULL, and shares the weights and room for the values with it.
- *	  Of the inputs, values and set are not read.  MREN_ENOMEM, and failures of the team.
+ *	  Engages the team, unless its give is NULL, and shares the weights and room for the values with
+ *	  it. Of the inputs, values and set are not read.  MREN_ENOMEM, and failures of the team.
  */
 extern MrenStatus mren_tuning_engage(MrenEngagedTeam *team, const MrenTuningShardsInputs *inputs,
 									 MrenError *err);
@@ -79,7 +80,8 @@ extern void mren_tuning_helper_free(MrenTuningHelper *helper);
 
 /*
  * mren_tuning_helper_answer
- *	  The answer to a request; it is valid until the next one.  Errors as of mren_tuning_shards_forward.
+ *	  The answer to a request; it is valid until the next one.  Errors as of
+ *	  mren_tuning_shards_forward.
  */
 extern MrenStatus mren_tuning_helper_answer(MrenTuningHelper *helper, const uint8_t *request,
 											size_t n, const uint8_t **answer, size_t *answer_size,
