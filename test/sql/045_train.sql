@@ -177,10 +177,13 @@ SELECT count(*) FROM mren.models WHERE model = 'block';
 -- Rows of one group validate together: here groups of 27 rows.
 CALL mren.train('grouped', 'SELECT *, id % 4 AS "group" FROM pairs', '{"epochs": 1, "validation_share": 0.3}');
 SELECT (metrics ->> 'validation_rows')::int IN (27, 54, 81) AS whole_groups FROM mren.models WHERE model = 'grouped';
--- Where the group is NULL, rows validate as without the column; one group cannot.
-CALL mren.train('grouped', 'SELECT *, NULL::int AS "group" FROM pairs', '{"epochs": 1, "validation_share": 0.3}');
-CALL mren.train('grouped', 'SELECT * FROM pairs', '{"epochs": 1, "validation_share": 0.3}');
-SELECT count(DISTINCT metrics ->> 'validation_rows') AS numbers FROM mren.models WHERE model = 'grouped' AND version > 1;
+-- Rows whose group is NULL are those of a query without the column, also beside others; one group cannot validate.
+CALL mren.train('grouped', 'SELECT *, NULL::int AS "group" FROM pairs', '{"epochs": 1, "validation_share": 0.3, "holdout_share": 0.3}');
+CALL mren.train('grouped', 'SELECT * FROM pairs', '{"epochs": 1, "validation_share": 0.3, "holdout_share": 0.3}');
+SELECT count(DISTINCT (training_rows, metrics ->> 'validation_rows', mren.export_model('grouped', version)::text)) AS networks,
+    count(DISTINCT (SELECT array_agg((c.groups, c.score)::text) FROM mren.compare(NULL, query, ARRAY['{"epochs": 1}']::jsonb[], 2) AS c)) AS comparisons FROM mren.models WHERE model = 'grouped' AND version > 1;
+CALL mren.train('grouped', 'SELECT *, CASE id % 2 WHEN 0 THEN id % 4 END AS "group" FROM pairs', '{"epochs": 1, "validation_share": 0.3, "holdout_share": 0.3}');
+SELECT training_rows % 27 <> 0 AS by_sentences, training_rows < 108 AS some_held_out FROM mren.models WHERE model = 'grouped' AND version = 4;
 CALL mren.train('grouped', 'SELECT *, 1 AS "group" FROM pairs', '{"epochs": 1}');
 
 -- With two sets of embeddings one must be named.

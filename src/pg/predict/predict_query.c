@@ -233,13 +233,13 @@ read_holdout(Batch *batch, TupleTableSlot *slot, const MrenPair *pair, const Mre
 		text = mren_datum_utf8(value);
 		MREN_PG_CALL(err, mren_split_parse(text.data, text.len, &prediction->split, &err));
 	}
-	if (batch->attno[MREN_COLUMN_GROUP] == 0)
+	value = slot_column(batch, slot, MREN_COLUMN_GROUP, &isnull);
+	if (isnull)
 	{
 		prediction->key = mren_encode_holdout_key(pair, example);
 		return;
 	}
-	value = slot_column(batch, slot, MREN_COLUMN_GROUP, &isnull);
-	text = isnull ? (MrenTextSpan){"", 0} : mren_datum_utf8(value);
+	text = mren_datum_utf8(value);
 	prediction->key = mren_holdout_group_key(text.data, text.len);
 }
 

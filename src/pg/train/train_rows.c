@@ -52,14 +52,12 @@ keep_row(void *state, const MrenExample *example)
 	return true;
 }
 
-/* The key of the group, which is the second column of the generated statement. */
+/* The key of the group that a column of the generated statement names. */
 static uint64
-group_key(TupleTableSlot *slot)
+group_key(TupleTableSlot *slot, int column)
 {
 	bool isnull;
-	Datum group = slot_getattr(slot, 2, &isnull);
-	/* Null is a group of its own, as in GROUP BY. */
-	char *name = isnull ? pstrdup("") : TextDatumGetCString(group);
+	char *name = TextDatumGetCString(slot_getattr(slot, column, &isnull));
 	MrenTextSpan utf8 = mren_pg_utf8(name, strlen(name));
 	uint64 key = mren_holdout_group_key(utf8.data, utf8.len);
 
@@ -140,7 +138,7 @@ add_row(void *state, TupleTableSlot *slot)
 	Reader *reader = state;
 	MrenTrainRows *rows = reader->rows;
 	bool grouped = rows->columns.attno[MREN_COLUMN_GROUP] > 0;
-	/* Rows without a value validate like those of a query without the column. */
+	/* A row whose group is NULL is one of a query without the column. */
 	bool together = grouped && !slot_attisnull(slot, 2);
 	bool isnull;
 	Datum row = slot_getattr(slot, 1, &isnull);
@@ -163,35 +161,34 @@ add_row(void *state, TupleTableSlot *slot)
 		return;
 	if (rows->columns.ranges)
 		check_ranges(rows, slot);
-	if (grouped || (rows->keyed && !rows->numbered))
-		group = key = group_key(slot);
+	if (together)
+		group = key = group_key(slot, 2);
+	else if (rows->keyed && !rows->numbered)
+		key = group_key(slot, grouped ? 3 : 2);
 	if (rows->numbered)
 		key = (uint64) rows->n_read - 1;
 	if (rows->summed)
 		sum_row(rows, record, key);
 	rows->in_holdout =
-		grouped && reader->holdout_share > 0 && mren_holdout_holds(group, reader->holdout_share);
+		together && reader->holdout_share > 0 && mren_holdout_holds(group, reader->holdout_share);
 	mren_train_spill_add(rows->spill, record,
 						 &(MrenSpillKeys){together ? &group : NULL, rows->keyed ? &key : NULL},
 						 keep_row, rows);
 	if (rows->holdout_spill != NULL && rows->n_holdout > n_holdout)
 		mren_train_spill_add(rows->holdout_spill, record,
-							 &(MrenSpillKeys){NULL, grouped ? &group : &rows->holdout_key}, NULL,
+							 &(MrenSpillKeys){NULL, together ? &group : &rows->holdout_key}, NULL,
 							 NULL);
 }
 
-/* Appends the column of the group, unless no key is needed. */
+/* Appends the column of the group, if there is one, and of what is one without, if it is needed. */
 static void
-append_group(StringInfo sql, const MrenTrainRows *rows)
+append_groups(StringInfo sql, const MrenTrainRows *rows)
 {
 	const MrenColumns *columns = &rows->columns;
 
 	if (columns->attno[MREN_COLUMN_GROUP] > 0)
-	{
 		appendStringInfo(sql, ", q.%s::%s", mren_column_name(MREN_COLUMN_GROUP),
 						 mren_column_type(MREN_COLUMN_GROUP, columns->ranges));
-		return;
-	}
 	if (!rows->keyed || rows->numbered)
 		return;
 	appendStringInfoString(sql, ", COALESCE(");
@@ -224,8 +221,8 @@ append_probabilities(StringInfo sql, const MrenColumns *columns)
 }
 
 /* Calls mren.encode_example with the columns of the query, NULL for those it lacks. */
-static char *
-generate_statement(const MrenTrainRows *rows)
+static void
+append_example(StringInfo sql, const MrenColumns *columns, const char *options)
 {
 	static const MrenColumn order[] = {
 		MREN_COLUMN_SENTENCE,  MREN_COLUMN_HEAD,
@@ -237,21 +234,39 @@ generate_statement(const MrenTrainRows *rows)
 		MREN_COLUMN_AUDIO,	   MREN_COLUMN_AUDIO_VECTOR,
 		MREN_COLUMN_GOLD, /* the last, after the probabilities */
 	};
+
+	appendStringInfo(sql, "mren.encode_example(%s", options);
+	for (int i = 0; i < (int) lengthof(order); i++)
+	{
+		if (order[i] == MREN_COLUMN_GOLD)
+			append_probabilities(sql, columns);
+		appendStringInfo(sql, ", %s%s::%s", columns->attno[order[i]] > 0 ? "q." : "",
+						 columns->attno[order[i]] > 0 ? mren_column_name(order[i]) : "NULL",
+						 mren_column_type(order[i], columns->ranges));
+	}
+	appendStringInfoString(sql, ")");
+}
+
+/* $1: the options; $2: those of rows with a group, which hold out no row by its sentence. */
+static char *
+generate_statement(const MrenTrainRows *rows)
+{
 	const MrenColumns *columns = &rows->columns;
 	StringInfoData sql;
 
 	initStringInfo(&sql);
-	appendStringInfoString(&sql, "SELECT mren.encode_example($1");
-	for (int i = 0; i < (int) lengthof(order); i++)
+	appendStringInfoString(&sql, "SELECT ");
+	if (columns->attno[MREN_COLUMN_GROUP] > 0)
 	{
-		if (order[i] == MREN_COLUMN_GOLD)
-			append_probabilities(&sql, columns);
-		appendStringInfo(&sql, ", %s%s::%s", columns->attno[order[i]] > 0 ? "q." : "",
-						 columns->attno[order[i]] > 0 ? mren_column_name(order[i]) : "NULL",
-						 mren_column_type(order[i], columns->ranges));
+		appendStringInfo(&sql, "CASE WHEN q.%s IS NOT NULL THEN ",
+						 mren_column_name(MREN_COLUMN_GROUP));
+		append_example(&sql, columns, "$2");
+		appendStringInfoString(&sql, " ELSE ");
 	}
-	appendStringInfoString(&sql, ")");
-	append_group(&sql, rows);
+	append_example(&sql, columns, "$1");
+	if (columns->attno[MREN_COLUMN_GROUP] > 0)
+		appendStringInfoString(&sql, " END");
+	append_groups(&sql, rows);
 	if (columns->ranges)
 		appendStringInfoString(&sql, ", q.sentence::pg_catalog.text, q.head::pg_catalog.int4range,"
 									 " q.tail::pg_catalog.int4range");
@@ -260,16 +275,6 @@ generate_statement(const MrenTrainRows *rows)
 						 mren_column_type(MREN_COLUMN_ID, columns->ranges));
 	appendStringInfo(&sql, " FROM (%s\n) AS q", mren_query_text(rows->query));
 	return sql.data;
-}
-
-/* The options for mren.encode_example, which must not hold out rows if there are groups. */
-static Datum
-encode_options(const MrenTrainRows *rows)
-{
-	if (rows->columns.attno[MREN_COLUMN_GROUP] == 0)
-		return JsonbPGetDatum(rows->object);
-	return DirectFunctionCall2(jsonb_delete, JsonbPGetDatum(rows->object),
-							   CStringGetTextDatum("holdout_share"));
 }
 
 void
@@ -284,8 +289,10 @@ mren_train_rows_plan(MrenTrainRows *rows)
 void
 mren_train_rows_read(MrenTrainRows *rows, const MrenTrainSetup *setup)
 {
-	Oid types[] = {JSONBOID};
-	Datum values[] = {encode_options(rows)};
+	Oid types[] = {JSONBOID, JSONBOID};
+	Datum values[] = {JsonbPGetDatum(rows->object),
+					  DirectFunctionCall2(jsonb_delete, JsonbPGetDatum(rows->object),
+										  CStringGetTextDatum("holdout_share"))};
 	Reader reader = {rows, setup->holdout_share};
 	MemoryContext old = MemoryContextSwitchTo(rows->context);
 	MrenSpillShape shape = {.image_dim =
@@ -299,7 +306,7 @@ mren_train_rows_read(MrenTrainRows *rows, const MrenTrainSetup *setup)
 	MemoryContextSwitchTo(old);
 	rows->errors.skip = setup->skip_bad;
 	rows->errors.context = rows->slips.context = rows->context;
-	mren_query_run(generate_statement(rows), 1, types, values, add_row, &reader);
+	mren_query_run(generate_statement(rows), lengthof(types), types, values, add_row, &reader);
 	if (rows->n_skipped > 0)
 		ereport(NOTICE,
 				(errmsg_plural("%lld row without sentence, mention or relation was skipped",
