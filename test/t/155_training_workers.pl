@@ -41,7 +41,9 @@ like(($trainer->wait_for)[1] // '', qr/canceling statement due to user request/,
 ended('a cancel');
 is($watch->query('SELECT status, sqlstate FROM mren.runs ORDER BY run DESC LIMIT 1'), 'canceled|57014', 'and is recorded');
 
+# A worker that ends before it has its rows is not missed, so wait until there are results of one.
 begin();
+ok((wait_until { $watch->query($refits) eq 't' }), 'epochs of a refit end again');
 $watch->query(q{SELECT pg_terminate_backend(min(pid)) FROM pg_stat_activity WHERE backend_type = 'mren training worker'});
 like(($trainer->wait_for)[1] // '', qr/lost connection to a training worker/, 'a worker that is terminated is an error of the call');
 ended('such an error');
