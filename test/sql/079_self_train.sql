@@ -7,7 +7,7 @@
 \i :srcdir/include/letters.sql
 \set ECHO all
 SET client_min_messages = warning;      -- an epoch's notice has times in it
-CREATE VIEW labelled AS SELECT id % 7 AS other, sentence, head, tail, relation, 1::real AS weight FROM letters WHERE id <= 600;
+CREATE VIEW labelled AS SELECT id % 7 AS other, id AS "group", sentence, head, tail, relation, 1::real AS weight FROM letters WHERE id <= 600;
 CREATE VIEW unlabelled AS SELECT id, sentence, head, tail FROM letters WHERE id > 600;
 \set options '{"text_encoder": "tiny text", "embeddings": null, "hidden": [8], "epochs": 2, "encoder_epochs": 2, "encoder_batch_size": 4, "encoder_learning_rate": 0.02, "holdout_share": 0.5}'
 
