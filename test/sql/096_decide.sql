@@ -22,8 +22,8 @@ JOIN mren.predict_proba('all', 'wheel is a part of the car', 'wheel', 'car') WIT
 SELECT mren.predict('all', 'wheel is a part of the car', 'wheel', 'car') = (
     SELECT relation FROM mren.predict_proba('all', 'wheel is a part of the car', 'wheel', 'car') LIMIT 1) AS strongest,
     mren.predict('all', 'dog is a kind of animal', 'dog', 'animal'), mren.predict('all', 'dog is far from the river', 'dog', 'river');
--- Judged by pairs with all their relations, in whatever order the rows come: "all" finds both of a part, "best" one of the two,
--- and neither is blamed for one that is right.
+-- A model with thresholds is judged by pairs with all their relations, in whatever order the rows come: "all" finds both of a
+-- part. One without them is judged by rows, of which "best" can be right in one of two.
 SELECT model, e.relation, round(e.precision::numeric, 2) AS precision, round(e.recall::numeric, 2) AS recall, e.support
 FROM unnest('{all,best}'::text[]) model, mren.evaluate(model, 'SELECT * FROM rows ORDER BY md5(rows::text)') e
 WHERE model = 'all' OR e.relation NOT IN ('belongs_to', 'part_of') ORDER BY model, e.relation;
@@ -35,7 +35,7 @@ FROM mren.evaluate('all', 'SELECT * FROM rows') e, LATERAL (
         SELECT coalesce(array_agg(d.relation) FILTER (WHERE d.probability >= (t.metrics -> 'thresholds' ->> d.relation)::float8), '{none}') AS said
         FROM mren.models t, mren.predict_proba('all', p.sentence, p.head, p.tail) d WHERE t.model = 'all' AND t.version = 1) said) m
 WHERE e.relation <> 'accuracy' ORDER BY 1;
--- A right relation that is not said has no counterpart; one of "all" that is right is no mistake beside another.
+-- The row that "best" is wrong in is a confusion; one of "all" that is right is no mistake beside another.
 SELECT actual IS NULL AS beside, predicted IS NULL AS missed, sum(count) FROM mren.confusion_matrix('best', 'SELECT * FROM rows WHERE relation IN (''part_of'', ''belongs_to'')')
 WHERE actual IS DISTINCT FROM predicted GROUP BY 1, 2 ORDER BY 1, 2;
 SELECT coalesce(actual, 'none of these') AS actual, predicted, count > 0 AS counted FROM mren.confusion_matrix('all', 'SELECT * FROM rows WHERE relation = ''part_of''');

@@ -4,9 +4,9 @@
  *	  the rows of a query, compared with the query's column "relation".
  *
  * A row for which mren.predict returns NULL (the model abstains, or the row has
- * no sentence or mention) counts as missed.  Rows of one pair are counted together,
- * with all relations that they and the model say of it; if there is one of either,
- * the figures are those of mren.metrics over mren.predict.
+ * no sentence or mention) counts as missed.  Where the version has thresholds, rows of
+ * one pair are counted together, with all relations that they have and it predicts;
+ * otherwise the figures are those of mren.metrics over mren.predict.
  */
 #include "postgres.h"
 
