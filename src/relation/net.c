@@ -130,7 +130,7 @@ mren_net_free(const MrenEnv *env, MrenNet *net)
 	mren_release(env, net->training);
 	mren_linear_index_free(env, &net->linear);
 	mren_release(env, net->fine_tuned_ids);
-	mren_release(env, net->least);
+	mren_release(env, net->threshold_values);
 	mren_names_free(env, &net->relations);
 	mren_names_free(env, &net->types);
 	mren_net_fields_free(env, net);
@@ -299,20 +299,20 @@ read_thresholds(MrenNet *net, MrenError *err)
 	size_t k = net->shape.n_relations;
 	MrenCursor cursor;
 
-	mren_release(&net->env, net->least);
-	net->least = NULL;
+	mren_release(&net->env, net->threshold_values);
+	net->threshold_values = NULL;
 	if (net->thresholds.len == 0)
 		return MREN_OK;
 	if (net->thresholds.len != 4 * k)
 		return mren_fail(err, MREN_EFORMAT,
 						 "invalid network: %zu bytes of thresholds for %zu relations",
 						 net->thresholds.len, k);
-	MREN_TRY(mren_allocate(&net->env, k, sizeof(float), &net->least, err));
+	MREN_TRY(mren_allocate(&net->env, k, sizeof(float), &net->threshold_values, err));
 	cursor = (MrenCursor){net->thresholds.data, net->thresholds.data + net->thresholds.len, false};
 	for (size_t i = 0; i < k; i++)
 	{
-		net->least[i] = mren_cursor_f32(&cursor);
-		if (!(net->least[i] > 0 && net->least[i] <= MREN_NEVER))
+		net->threshold_values[i] = mren_cursor_f32(&cursor);
+		if (!(net->threshold_values[i] > 0 && net->threshold_values[i] <= MREN_NEVER))
 			return mren_fail(err, MREN_EFORMAT,
 							 "invalid network: threshold of relation %zu is out of range", i + 1);
 	}
@@ -422,7 +422,7 @@ mren_net_info(const MrenNet *net, MrenNetInfo *info)
 	info->box_features = net->box_features > 0;
 	info->memory = sizeof(*net) + values_memory(net) + net->n_training * sizeof(uint64_t) +
 				   net->linear_slots.capacity + net->lexicons.capacity + net->thresholds.capacity +
-				   (net->least != NULL ? net->shape.n_relations * sizeof(float) : 0) +
+				   (net->threshold_values != NULL ? net->shape.n_relations * sizeof(float) : 0) +
 				   mren_linear_index_bytes(&net->linear) + net->relations.bytes.capacity +
 				   net->types.bytes.capacity +
 				   (net->relations.items_capacity + net->types.items_capacity) *
@@ -430,7 +430,7 @@ mren_net_info(const MrenNet *net, MrenNetInfo *info)
 	info->n_training_rows = net->n_training;
 	info->negative = net->negative;
 	info->threshold = net->threshold;
-	info->thresholds = net->least;
+	info->thresholds = net->threshold_values;
 	info->temperature = net->temperature;
 	info->lapse = net->lapse;
 	info->has_image = net->shape.image_dim > 0;

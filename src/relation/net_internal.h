@@ -70,7 +70,7 @@ struct MrenNet
 	/* Made by mren_net_complete. */
 	MrenLinearIndex linear;
 	bool complete;
-	float *least;			 /* (shape.n_relations) the thresholds; NULL: argmax */
+	float *threshold_values; /* (shape.n_relations) of `thresholds`; NULL: argmax */
 	int32_t *fine_tuned_ids; /* (shape.n_fine_tuned) */
 	float *packed;			 /* all dense layers and the inverse deviations */
 	size_t n_packed;		 /* floats */

@@ -85,7 +85,10 @@ mren_count_prediction(MrenLabelledPairs *labels, const MrenPrediction *predictio
 		predicted[i] = (MrenTextSpan){name, strlen(name)};
 	}
 	mren_confusion_check_label(actual.len);
-	/* One answer for each row can be right for one row and wrong for another of the same pair. */
+	/*
+	 * Rows of a pair may differ in what the query leaves out, such as the picture: a version of one
+	 * answer is judged by each of them.
+	 */
 	if (prediction->answered && prediction->info->thresholds != NULL)
 		MREN_PG_CALL(err, mren_labelled_pairs_add(labels, prediction->same_pair, actual, predicted,
 												  n_predicted, &err));

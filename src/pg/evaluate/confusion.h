@@ -31,7 +31,8 @@ extern void mren_confusion_count_row(MrenConfusion *confusion, const char *actua
 /*
  * mren_count_prediction
  *	  Adds the prediction of row n (from 1) of a query with relations to rows that
- *	  mren_labelled_pairs_count then counts; its actual relation.  22004 if that is NULL.
+ *	  mren_labelled_pairs_count then counts, those of one pair together if the version has
+ *	  thresholds; its actual relation.  22004 if that is NULL.
  */
 extern const char *mren_count_prediction(MrenLabelledPairs *labels,
 										 const MrenPrediction *prediction, uint64_t n);
