@@ -79,16 +79,19 @@ SELECT error_of($$SELECT mren.load_text_encoder('bad', tiny_encoder(weights => t
 RESET mren.max_encoder_memory;
 SELECT count(*) FROM mren.text_encoders;
 
--- One that a model needs is kept.
+-- One that a model needs is kept, under one of its names.
 INSERT INTO mren.model (id, name, owner, last_version, created_at) VALUES (1, 'user', current_user, 1, now());
 INSERT INTO mren.model_version (id, model, version, created_at, created_by, head, sha256, relations, options, training_rows, text_encoder)
 SELECT 1, 1, 1, now(), current_user, '', '', '{}', '{}', 0, sha256 FROM mren.text_encoder WHERE name = 'other';
 SELECT error_of($$SELECT mren.drop_text_encoder('other')$$);
+SELECT mren.load_text_encoder('copy', tiny_encoder(weights => tiny_weights(number => 1)));
+SELECT mren.drop_text_encoder('other');
+SELECT error_of($$SELECT mren.drop_text_encoder('copy')$$);
 SELECT mren.drop_text_encoder('tiny'), mren.drop_text_encoder('object'), mren.drop_text_encoder('prefixed');
 DELETE FROM mren.model_version;
 DELETE FROM mren.model;
-SELECT mren.drop_text_encoder('other');
-SELECT error_of($$SELECT mren.drop_text_encoder('other')$$);
+SELECT mren.drop_text_encoder('copy');
+SELECT error_of($$SELECT mren.drop_text_encoder('copy')$$);
 SELECT error_of($$SELECT mren.drop_text_encoder(NULL)$$);
 SELECT (SELECT count(*) FROM mren.text_encoder), (SELECT count(*) FROM mren.text_encoder_part);
 

@@ -81,4 +81,43 @@ SELECT (SELECT count(*) FROM mren.weight w WHERE NOT EXISTS (SELECT FROM mren.mo
 SQL
 is($session->query(q{SELECT count(DISTINCT md5(mren.export_model(model, version))) FROM mren.models}), '1', 'every version is whole');
 
+# The error of a statement of a second session, which waits for what the first one has done.
+sub error_after
+{
+	my ($first, $second, $done, $waits) = @_;
+	my $backend = $second->backend;
+
+	$first->query('BEGIN');
+	$first->query($done);
+	$second->send("\\set VERBOSITY verbose\n$waits");
+	wait_until { $first->query("SELECT cardinality(pg_blocking_pids($backend))") > 0 };
+	$first->query('COMMIT');
+	my (undef, $error) = $second->wait_for;
+	return $error;
+}
+
+# Two sessions take one name, and drop the two names of what a model needs.
+my %contents = (
+	embeddings => { load => q{convert_to(E'a 0.1 0.2\nb 0.3 0.4\n', 'UTF8')}, table => 'embedding', needed => 'sha256' },
+	lexicon => { load => q{ARRAY['a', 'b'], 'LETTER'}, table => 'lexicon', needed => 'ARRAY[sha256]' },
+);
+for my $what (sort keys %contents)
+{
+	my $content = $contents{$what};
+	my $column = $what eq 'lexicon' ? 'lexicons' : $what;
+	my ($first, $second) = ($node->session, $node->session);
+	my $load = sub { my ($name) = @_; return "SELECT mren.load_$what('$name', $content->{load})" };
+
+	like(error_after($first, $second, $load->('same'), $load->('same')), qr/42710: $what "same" already exist/, "$what: the name is taken meanwhile");
+	$first->query($load->('copy'));
+	$first->query(<<"SQL");
+INSERT INTO mren.model (name, owner, last_version, created_at) VALUES ('needs $what', current_user, 1, now());
+INSERT INTO mren.model_version (model, version, created_at, created_by, head, sha256, relations, options, training_rows, $column)
+SELECT m.id, 1, now(), current_user, '', '', '{}', '{}', 0, $content->{needed}
+FROM mren.model m, mren.$content->{table} c WHERE m.name = 'needs $what' AND c.name = 'same'
+SQL
+	like(error_after($first, $second, "SELECT mren.drop_$what('same')", "SELECT mren.drop_$what('copy')"),
+		qr/2BP01: cannot drop $what "copy" because models need it/, "$what: of two names that are dropped at once, the last is refused");
+}
+
 done_testing();

@@ -866,7 +866,7 @@ read_packed(const MrenEnv *env, MrenError *err, void *arg)
 }
 
 static void
-expect_packed(Packed *packed, MrenStatus status, const char *message)
+expect_packed_hint(Packed *packed, MrenStatus status, const char *message, const char *hint)
 {
 	TestEnv test;
 	MrenError err = {0};
@@ -875,7 +875,58 @@ expect_packed(Packed *packed, MrenStatus status, const char *message)
 	assert_int_equal(read_packed(&test.env, &err, packed), status);
 	if (message != NULL)
 		assert_non_null(strstr(err.message, message));
+	if (hint != NULL)
+		assert_non_null(strstr(err.hint, hint));
 	assert_int_equal(test.n_live, 0);
+}
+
+static void
+expect_packed(Packed *packed, MrenStatus status, const char *message)
+{
+	expect_packed_hint(packed, status, message, NULL);
+}
+
+/* A directory of links, as some caches of downloads keep an encoder, packed as it is. */
+static size_t
+pack_links(bool hard, uint8_t *out, size_t size)
+{
+	static const char *const names[] = {"snapshot/config.json", "snapshot/model.safetensors"};
+	struct archive *archive = archive_write_new();
+	size_t used = 0;
+
+	archive_write_set_format_pax_restricted(archive);
+	assert_int_equal(archive_write_open_memory(archive, out, size, &used), ARCHIVE_OK);
+	for (size_t i = 0; i < 2; i++)
+	{
+		struct archive_entry *entry = archive_entry_new();
+
+		archive_entry_set_pathname(entry, names[i]);
+		archive_entry_set_filetype(entry, hard ? AE_IFREG : AE_IFLNK);
+		archive_entry_set_perm(entry, 0644);
+		if (hard)
+			archive_entry_set_hardlink(entry, "blobs/0123");
+		else
+			archive_entry_set_symlink(entry, "../blobs/0123");
+		assert_int_equal(archive_write_header(archive, entry), ARCHIVE_OK);
+		archive_entry_free(entry);
+	}
+	archive_write_close(archive);
+	archive_write_free(archive);
+	return used;
+}
+
+static void
+test_links(void **state)
+{
+	static Packed packed = {.limit = 8192};
+
+	(void) state;
+	for (int hard = 0; hard < 2; hard++)
+	{
+		packed.len = pack_links(hard, packed.bytes, sizeof(packed.bytes));
+		expect_packed_hint(&packed, MREN_EDATA, "no folder of the archive holds both",
+						   "--dereference");
+	}
 }
 
 static void
@@ -902,7 +953,8 @@ test_archives(void **state)
 		packed.len = pack_encoder(form, places[3], 0, packed.bytes, sizeof(packed.bytes));
 		expect_packed(&packed, MREN_EDATA, "the archive holds more than one encoder");
 		packed.len = pack_encoder(form, places[4], 0, packed.bytes, sizeof(packed.bytes));
-		expect_packed(&packed, MREN_EDATA, "no folder of the archive holds both");
+		expect_packed_hint(&packed, MREN_EDATA, "no folder of the archive holds both",
+						   "Weights in other formats");
 		packed.len = pack_encoder(form, places[0], 0, packed.bytes, sizeof(packed.bytes));
 		packed.len /= 2;
 		expect_packed(&packed, MREN_EFORMAT, "could not read the archive");
@@ -1108,6 +1160,7 @@ main(void)
 		cmocka_unit_test(test_tokenizer_files),
 		cmocka_unit_test(test_many_values),
 		cmocka_unit_test(test_archives),
+		cmocka_unit_test(test_links),
 		cmocka_unit_test(test_failures),
 		cmocka_unit_test(test_damaged_storage),
 		cmocka_unit_test(test_hostile_folders),

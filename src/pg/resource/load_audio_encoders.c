@@ -23,7 +23,7 @@
 #include "pg/catalog/catalog_parts.h"
 #include "pg/model/models.h"
 #include "pg/resource/audio_encoders.h"
-#include "pg/resource/drop_content.h"
+#include "pg/resource/content.h"
 #include "pg/support/args.h"
 #include "pg/support/digest.h"
 #include "pg/support/load_input.h"
@@ -59,10 +59,7 @@ check_new_name(const char *name)
 				(errcode(ERRCODE_RESERVED_NAME), errmsg("audio encoder \"%s\" is built in", name),
 				 errhint("Load the network under another name.")));
 	if (mren_catalog_audio_encoder(name, &row))
-		ereport(ERROR,
-				(errcode(ERRCODE_DUPLICATE_OBJECT),
-				 errmsg("audio encoder \"%s\" already exists", name),
-				 errhint("Drop it with mren.drop_audio_encoder, or load under another name.")));
+		mren_content_exists(&mren_content_audio_encoder, name);
 }
 
 static int32
@@ -164,7 +161,6 @@ insert_encoder(const Loading *loading)
 	Oid types[] = {TEXTOID, NAMEOID, TEXTOID, INT4OID,	INT4OID,
 				   INT4OID, INT4OID, INT8OID, BYTEAOID, BYTEAOID};
 	Datum values[10];
-	bool isnull;
 
 	values[0] = CStringGetTextDatum(loading->name);
 	values[1] = mren_current_user_name();
@@ -176,12 +172,12 @@ insert_encoder(const Loading *loading)
 	values[7] = Int64GetDatum(loading->len);
 	values[8] = PointerGetDatum(mren_digest_bytea(loading->sha256));
 	values[9] = PointerGetDatum(mren_digest_bytea(loading->identity));
-	mren_catalog_write(
+	return mren_content_insert(
+		&mren_content_audio_encoder, loading->name,
 		"INSERT INTO mren.audio_encoder (name, owner, output, sample_rate, window_samples, "
 		"hop_samples, dimension, size, sha256, identity, loaded_at) "
-		"VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, pg_catalog.now()) RETURNING id",
-		10, types, values, NULL);
-	return DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+		"VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, pg_catalog.now())",
+		10, types, values);
 }
 
 /*

@@ -21,7 +21,7 @@
 
 #include "pg/catalog/catalog.h"
 #include "pg/model/models.h"
-#include "pg/resource/drop_content.h"
+#include "pg/resource/content.h"
 #include "pg/resource/words.h"
 #include "pg/support/args.h"
 #include "pg/support/digest.h"
@@ -116,10 +116,11 @@ insert_set(int64 id, const char *name, const Loading *loading, const MrenVectorF
 	values[4] = Int64GetDatum(loading->n_words);
 	values[5] = CStringGetTextDatum(mren_vector_format_name(info->format));
 	values[6] = PointerGetDatum(mren_digest_bytea(sha256));
-	mren_catalog_write(
+	mren_content_insert(
+		&mren_content_embeddings, name,
 		"INSERT INTO mren.embedding (id, name, owner, dimension, words, format, sha256, loaded_at) "
 		"VALUES ($1, $2, $3, $4, $5, $6, $7, pg_catalog.now())",
-		7, types, values, NULL);
+		7, types, values);
 }
 
 /* The words that were not loaded: how many, and the first ones that are bad. */
@@ -164,9 +165,7 @@ load_embeddings(const char *name, MrenLoadInput *input, const char *format_name,
 	mren_pg_utf8("", 0);
 	MREN_PG_CALL(err, mren_vector_format_parse(format_name, &format, &err));
 	if (mren_catalog_embedding(name, &row))
-		ereport(ERROR,
-				(errcode(ERRCODE_DUPLICATE_OBJECT), errmsg("embeddings \"%s\" already exist", name),
-				 errhint("Drop them with mren.drop_embeddings, or load under another name.")));
+		mren_content_exists(&mren_content_embeddings, name);
 	mren_models_begin("mren.load_embeddings()");
 	id = next_id();
 	loading.insert = mren_catalog_words_begin(id);

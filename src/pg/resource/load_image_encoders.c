@@ -24,7 +24,7 @@
 #include "pg/catalog/catalog.h"
 #include "pg/catalog/catalog_parts.h"
 #include "pg/model/models.h"
-#include "pg/resource/drop_content.h"
+#include "pg/resource/content.h"
 #include "pg/resource/image_encoders.h"
 #include "pg/support/args.h"
 #include "pg/support/digest.h"
@@ -155,7 +155,6 @@ insert_encoder(const Loading *loading)
 	Oid types[] = {TEXTOID, NAMEOID, TEXTOID, FLOAT4ARRAYOID, FLOAT4ARRAYOID, INT4OID,
 				   INT4OID, INT4OID, INT8OID, BYTEAOID,		  BYTEAOID};
 	Datum values[11];
-	bool isnull;
 
 	values[0] = CStringGetTextDatum(loading->name);
 	values[1] = mren_current_user_name();
@@ -168,12 +167,12 @@ insert_encoder(const Loading *loading)
 	values[8] = Int64GetDatum(loading->len);
 	values[9] = PointerGetDatum(mren_digest_bytea(loading->sha256));
 	values[10] = PointerGetDatum(mren_digest_bytea(loading->identity));
-	mren_catalog_write(
+	return mren_content_insert(
+		&mren_content_encoder, loading->name,
 		"INSERT INTO mren.encoder (name, owner, output, mean, std, width, height, dimension, size, "
 		"sha256, identity, loaded_at) "
-		"VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, pg_catalog.now()) RETURNING id",
-		11, types, values, NULL);
-	return DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+		"VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, pg_catalog.now())",
+		11, types, values);
 }
 
 /* Arguments: name, source, output, mean, std.  Returns the dimension. */
@@ -190,10 +189,7 @@ load(FunctionCallInfo fcinfo, MrenLoadKind kind)
 	check_std(loading.std);
 	check_units(loading.mean, loading.std);
 	if (mren_catalog_encoder(loading.name, &row))
-		ereport(ERROR,
-				(errcode(ERRCODE_DUPLICATE_OBJECT),
-				 errmsg("image encoder \"%s\" already exists", loading.name),
-				 errhint("Drop it with mren.drop_image_encoder, or load under another name.")));
+		mren_content_exists(&mren_content_encoder, loading.name);
 	loading.bytes = mren_load_input_all(input, (size_t) mren_max_encoder_memory * 1024,
 										"mren.max_encoder_memory", &loading.len);
 	mren_load_input_close(input);

@@ -29,7 +29,7 @@
 
 #include "pg/catalog/catalog_scan.h"
 #include "pg/model/models.h"
-#include "pg/resource/drop_content.h"
+#include "pg/resource/content.h"
 #include "pg/resource/lexicons.h"
 #include "pg/resource/tokenizer.h"
 #include "pg/support/args.h"
@@ -260,7 +260,7 @@ replace(const char *name, int64 old, const uint8 *old_sha256, const uint8 *sha25
 	char *users = NULL;
 
 	if (memcmp(old_sha256, sha256, MREN_SHA256_LENGTH) != 0)
-		users = mren_models_using(old_sha256, mren_content_lexicon.used);
+		users = mren_content_users(&mren_content_lexicon, old, old_sha256);
 	if (users != NULL)
 		ereport(
 			ERROR,
@@ -288,7 +288,8 @@ write_row(const char *name, int64 id, const Loading *loading, const uint8 *sha25
 						" loaded_at = pg_catalog.now() WHERE name OPERATOR(pg_catalog.=) $2",
 						5, types, values);
 	else
-		mren_models_run(
+		mren_content_insert(
+			&mren_content_lexicon, name,
 			"INSERT INTO mren.lexicon (id, name, phrases, types, sha256, owner, loaded_at)"
 			" VALUES ($1, $2, $3, $4, $5, $6, pg_catalog.now())",
 			6, types, values);

@@ -21,7 +21,7 @@
 #include "pg/catalog/catalog.h"
 #include "pg/catalog/catalog_parts.h"
 #include "pg/model/models.h"
-#include "pg/resource/drop_content.h"
+#include "pg/resource/content.h"
 #include "pg/support/args.h"
 #include "pg/support/digest.h"
 #include "pg/support/load_input.h"
@@ -199,7 +199,6 @@ insert_encoder(const Loading *loading)
 	Oid types[] = {TEXTOID, NAMEOID, TEXTOID, INT4OID, INT4OID, INT4OID,
 				   INT8OID, INT4OID, INT4OID, TEXTOID, INT8OID, BYTEAOID};
 	Datum values[12];
-	bool isnull;
 
 	values[0] = CStringGetTextDatum(loading->name);
 	values[1] = mren_current_user_name();
@@ -213,13 +212,12 @@ insert_encoder(const Loading *loading)
 	values[9] = CStringGetTextDatum(loading->source.tokenizer_file->name);
 	values[10] = Int64GetDatum(loading->size);
 	values[11] = PointerGetDatum(mren_digest_bytea(loading->sha256));
-	mren_catalog_write(
+	return mren_content_insert(
+		&mren_content_text_encoder, loading->name,
 		"INSERT INTO mren.text_encoder (name, owner, architecture, layers, width, heads, "
 		"parameters, positions, vocabulary, tokenizer, size, sha256, loaded_at) "
-		"VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, pg_catalog.now()) "
-		"RETURNING id",
-		12, types, values, NULL);
-	return DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull));
+		"VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, pg_catalog.now())",
+		12, types, values);
 }
 
 /* The part that is being filled. */
@@ -299,10 +297,7 @@ load(FunctionCallInfo fcinfo, MrenLoadKind kind)
 
 	check_name(loading.name);
 	if (mren_catalog_text_encoder(loading.name, &row))
-		ereport(ERROR, (errcode(ERRCODE_DUPLICATE_OBJECT),
-						errmsg("text encoder \"%s\" already exists", loading.name),
-						errhint("Drop it with mren.drop_text_encoder, or load under another "
-								"name.")));
+		mren_content_exists(&mren_content_text_encoder, loading.name);
 	read_source(&loading, fcinfo, kind);
 	inspect(&loading);
 	mren_models_begin("mren.load_text_encoder()");

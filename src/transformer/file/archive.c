@@ -57,6 +57,7 @@ typedef struct Folders
 {
 	Folder items[MAX_FOLDERS];
 	int n;
+	bool links; /* one of the two files is a link, whose data is not in the archive */
 } Folders;
 
 typedef struct Unpacking
@@ -110,11 +111,11 @@ open_archive(const uint8_t *bytes, size_t len, struct archive **out, MrenError *
 }
 
 /*
- * The next regular file with a path that can be read; *base is its name in *path.  Both
+ * The next entry with a path that can be read; *base is its name in *path.  Both
  * are NULL at the end.
  */
 static MrenStatus
-next_file(const MrenEnv *env, struct archive *archive, struct archive_entry **entry, char *path,
+next_entry(const MrenEnv *env, struct archive *archive, struct archive_entry **entry, char *path,
 		  const char **base, MrenError *err)
 {
 	for (;;)
@@ -132,8 +133,7 @@ next_file(const MrenEnv *env, struct archive *archive, struct archive_entry **en
 		name = library.archive_entry_pathname(*entry);
 		if (name == NULL)
 			name = library.archive_entry_pathname_utf8(*entry);
-		if (name == NULL || library.archive_entry_filetype(*entry) != AE_IFREG ||
-			library.archive_entry_hardlink(*entry) != NULL)
+		if (name == NULL)
 			continue;
 		while (name[0] == '.' && name[1] == '/')
 			name += 2;
@@ -144,6 +144,21 @@ next_file(const MrenEnv *env, struct archive *archive, struct archive_entry **en
 		*base = *base == NULL ? path : *base + 1;
 		return MREN_OK;
 	}
+}
+
+/* Links, directories and devices have no data. */
+static bool
+is_file(struct archive_entry *entry)
+{
+	return library.archive_entry_filetype(entry) == AE_IFREG &&
+		   library.archive_entry_hardlink(entry) == NULL;
+}
+
+static bool
+is_link(struct archive_entry *entry)
+{
+	return library.archive_entry_filetype(entry) == AE_IFLNK ||
+		   library.archive_entry_hardlink(entry) != NULL;
 }
 
 /*
@@ -201,13 +216,14 @@ list_folders(const MrenEnv *env, struct archive *archive, Folders *folders, Mren
 		bool weights;
 		Folder *folder;
 
-		MREN_TRY(next_file(env, archive, &entry, path, &base, err));
+		MREN_TRY(next_entry(env, archive, &entry, path, &base, err));
 		if (base == NULL)
 			return MREN_OK;
 		config = strcmp(base, "config.json") == 0;
 		weights = strcmp(base, "model.safetensors") == 0 ||
 				  strcmp(base, "model.safetensors.index.json") == 0;
-		if (config || weights)
+		folders->links |= (config || weights) && is_link(entry);
+		if ((config || weights) && is_file(entry))
 		{
 			folder = folder_of(folders, path, base);
 			if (folder == NULL)
@@ -245,7 +261,10 @@ choose_folder(const Folders *folders, const Folder **chosen, MrenError *err)
 		return MREN_OK;
 	mren_fail(err, MREN_EDATA,
 			  "no folder of the archive holds both config.json and model.safetensors");
-	mren_error_hint(err, "Weights in other formats, such as pytorch_model.bin, cannot be read.");
+	mren_error_hint(err, folders->links
+							 ? "The archive has links instead of these files. Pack what they point "
+							   "to, as tar does with --dereference."
+							 : "Weights in other formats, such as pytorch_model.bin, cannot be read.");
 	return MREN_EDATA;
 }
 
@@ -297,11 +316,11 @@ unpack_folder(Unpacking *unpacking, struct archive *archive)
 
 	for (;;)
 	{
-		MREN_TRY(next_file(unpacking->env, archive, &entry, path, &base, unpacking->err));
+		MREN_TRY(next_entry(unpacking->env, archive, &entry, path, &base, unpacking->err));
 		if (base == NULL)
 			return MREN_OK;
 		if ((size_t) (base - path) == len && memcmp(path, unpacking->folder, len) == 0 &&
-			mren_transformer_file_wanted(base))
+			is_file(entry) && mren_transformer_file_wanted(base))
 			MREN_TRY(unpack_file(unpacking, archive, entry, base));
 		else
 			MREN_TRY(skip_data(unpacking->env, archive, unpacking->err));
@@ -316,6 +335,7 @@ find_folder(const MrenEnv *env, const uint8_t *bytes, size_t len, Folders *folde
 	MrenStatus status;
 
 	folders->n = 0;
+	folders->links = false;
 	MREN_TRY(open_archive(bytes, len, &archive, err));
 	status = list_folders(env, archive, folders, err);
 	library.archive_read_free(archive);
