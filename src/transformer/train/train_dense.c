@@ -120,6 +120,22 @@ pack_weight(MrenTransformerTrainer *trainer, const MrenTunedDense *dense, bool t
 		add_adapter(trainer, dense, transposed, dense->out, dense->in);
 }
 
+/* out (n, packed's out) = in (n, packed's in) times the matrix. */
+static void
+run_packed(MrenTransformerTrainer *trainer, const MrenPackedDense *packed, const float *in,
+		   size_t n, float *out)
+{
+	size_t rows;
+
+	for (size_t i = 0; i < n && !trainer->work.stopped; i += rows)
+	{
+		rows = mren_transformer_piece_rows(i, n);
+		mren_dense_infer(packed, in + i * packed->in, packed->in, rows, out + i * packed->out,
+						 packed->out);
+		mren_work_add(&trainer->work, rows * packed->in * packed->out);
+	}
+}
+
 void
 mren_tuned_dense(MrenTransformerTrainer *trainer, const MrenTunedDense *dense, const float *in,
 				 size_t n, float *out)
@@ -128,7 +144,6 @@ mren_tuned_dense(MrenTransformerTrainer *trainer, const MrenTunedDense *dense, c
 							  .out = dense->out,
 							  .packed = trainer->memory.packed,
 							  .bias = trainer->memory.zeros};
-	size_t rows;
 
 	pack_weight(trainer, dense, true);
 	if (dense->bias.value != NULL)
@@ -136,13 +151,7 @@ mren_tuned_dense(MrenTransformerTrainer *trainer, const MrenTunedDense *dense, c
 		memcpy(trainer->memory.bias, dense->bias.value, dense->out * sizeof(float));
 		packed.bias = trainer->memory.bias;
 	}
-	for (size_t i = 0; i < n && !trainer->work.stopped; i += rows)
-	{
-		rows = mren_transformer_piece_rows(i, n);
-		mren_dense_infer(&packed, in + i * dense->in, dense->in, rows, out + i * dense->out,
-						 dense->out);
-		mren_work_add(&trainer->work, rows * dense->in * dense->out);
-	}
+	run_packed(trainer, &packed, in, n, out);
 }
 
 void
@@ -189,6 +198,20 @@ add_outer(MrenWork *work, float *c, const float *a, size_t m, const float *b, si
 	mren_work_multiply(work, &product);
 }
 
+/* out (n, rank) = scale * in (n, k) times a part of an adapter, which is packed, (k, rank). */
+static void
+run_adapter(MrenTransformerTrainer *trainer, const MrenAdapter *adapter, const float *in, size_t k,
+			size_t n, float *out)
+{
+	const MrenPackedDense packed = {.in = k,
+									.out = adapter->rank,
+									.packed = trainer->memory.packed,
+									.bias = trainer->memory.zeros};
+
+	mren_scale(trainer->memory.packed, adapter->scale, mren_dense_packed_size(k, adapter->rank));
+	run_packed(trainer, &packed, in, n, out);
+}
+
 /* da += (scale dout b)' in and db += dout' (scale in a'). */
 static void
 adapter_gradients(MrenTransformerTrainer *trainer, const MrenTunedDense *dense, const float *in,
@@ -197,32 +220,13 @@ adapter_gradients(MrenTransformerTrainer *trainer, const MrenTunedDense *dense, 
 	const MrenAdapter *adapter = &dense->adapter;
 	float *through_a = trainer->memory.thin[0];
 	float *through_b = trainer->memory.thin[1];
-	const MrenProduct down = {.trans_b = true,
-							  .m = n,
-							  .n = adapter->rank,
-							  .k = dense->in,
-							  .a = in,
-							  .lda = dense->in,
-							  .b = adapter->a,
-							  .ldb = dense->in,
-							  .c = through_a,
-							  .ldc = adapter->rank};
-	const MrenProduct back = {.m = n,
-							  .n = adapter->rank,
-							  .k = dense->out,
-							  .a = dout,
-							  .lda = dense->out,
-							  .b = adapter->b,
-							  .ldb = adapter->rank,
-							  .c = through_b,
-							  .ldc = adapter->rank};
 
-	mren_work_multiply(&trainer->work, &down);
-	mren_work_multiply(&trainer->work, &back);
+	mren_dense_pack_transposed(trainer->memory.packed, adapter->a, dense->in, adapter->rank);
+	run_adapter(trainer, adapter, in, dense->in, n, through_a);
+	mren_dense_pack(trainer->memory.packed, adapter->b, dense->out, adapter->rank);
+	run_adapter(trainer, adapter, dout, dense->out, n, through_b);
 	if (trainer->work.stopped)
 		return;
-	mren_scale(through_a, adapter->scale, n * adapter->rank);
-	mren_scale(through_b, adapter->scale, n * adapter->rank);
 	add_outer(&trainer->work, dense->da, through_b, adapter->rank, in, dense->in, n);
 	add_outer(&trainer->work, dense->db, dout, dense->out, through_a, adapter->rank, n);
 }
