@@ -10,6 +10,9 @@
 
 #define NONE UINT32_MAX
 
+/* Slots of a new cache. */
+#define FIRST_SLOTS ((size_t) 512)
+
 typedef struct Slot
 {
 	uint32_t n;			  /* numbers of its key; 0: in no chain */
@@ -67,6 +70,24 @@ mren_slot_cache_free(MrenSlotCache *cache)
 	mren_release(&env, cache->keys);
 	mren_release(&env, cache->chains);
 	mren_release(&env, cache);
+}
+
+size_t
+mren_slot_cache_slots(const MrenSlotCache *cache)
+{
+	return cache == NULL ? 0 : cache->n_slots;
+}
+
+size_t
+mren_slot_cache_wanted(const MrenSlotCache *cache, size_t n, size_t most)
+{
+	size_t slots = cache == NULL ? FIRST_SLOTS : cache->n_slots;
+
+	if (cache != NULL && cache->taken + n > slots)
+		slots *= 2;
+	while (slots < 2 * n)
+		slots *= 2;
+	return slots < most ? slots : most;
 }
 
 size_t

@@ -26,6 +26,17 @@ extern MrenStatus mren_slot_cache_create(const MrenEnv *env, size_t n_slots, siz
 /* cache may be NULL. */
 extern void mren_slot_cache_free(MrenSlotCache *cache);
 
+/*
+ * mren_slot_cache_wanted
+ *	  The slots that a cache should have for a row of n, which is at most half of `most`: those that
+ *	  it has while they are not taken, and then twice as many, so that it takes memory for what it
+ *	  keeps.  cache may be NULL: there is none yet.  A cache that has others is made anew by its owner.
+ */
+extern size_t mren_slot_cache_wanted(const MrenSlotCache *cache, size_t n, size_t most);
+
+/* Its slots; NULL has none. */
+extern size_t mren_slot_cache_slots(const MrenSlotCache *cache);
+
 /* Bytes that such a cache takes for each slot. */
 extern size_t mren_slot_cache_bytes(size_t key_size);
 

@@ -39,8 +39,6 @@ typedef struct MrenNetCache MrenNetCache;
 /* most: bytes that it may take; what does not fit is computed anew for each row. */
 extern MrenStatus mren_net_cache_create(const MrenEnv *env, size_t most, MrenNetCache **cache,
 										MrenError *err);
-/* Bytes that it takes at most with this network; none before its first row. */
-extern size_t mren_net_cache_limit(const MrenNetCache *cache, const MrenNet *net);
 extern void mren_net_cache_free(MrenNetCache *cache);
 
 typedef struct MrenInput

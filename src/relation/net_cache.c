@@ -6,7 +6,8 @@
  * first layer in each part of a text.  A word is known by its pieces' numbers in the embeddings,
  * wherever it stands: the few thousand words that most of a text consists of are computed once.
  * Rows of one sentence that differ only in the mentions find all of theirs.  A row is computed
- * when it is first needed, and stays as base/slot_cache.h says.
+ * when it is first needed, and stays as base/slot_cache.h says.  A table that is full is replaced by
+ * an empty one of twice its size, up to the limit.
  */
 #include "relation/net_internal.h"
 
@@ -99,24 +100,11 @@ slots_for(const MrenNetCache *cache, const MrenNet *net, size_t size)
 	return n < MOST_SLOTS ? n : MOST_SLOTS;
 }
 
-static size_t
-table_limit(const MrenNetCache *cache, const MrenNet *net, size_t size)
-{
-	return size == 0 ? 0 : slots_for(cache, net, size) * slot_bytes(net, size);
-}
-
 /* Halves of a row of the text's table; 0: there are no words. */
 static size_t
 text_row_size(const MrenNet *net)
 {
 	return net->shape.embedding_dim == 0 ? 0 : net->layers[0].out;
-}
-
-size_t
-mren_net_cache_limit(const MrenNetCache *cache, const MrenNet *net)
-{
-	return table_limit(cache, net, mren_net_conv_row_size(net)) +
-		   table_limit(cache, net, text_row_size(net));
 }
 
 static MrenStatus
@@ -168,12 +156,14 @@ static MrenStatus
 open_table(MrenNetCache *cache, Table *table, const MrenNet *net, size_t size, size_t n, bool *open,
 		   MrenError *err)
 {
-	size_t n_slots = size > 0 ? slots_for(cache, net, size) : 0;
+	size_t most = size > 0 ? slots_for(cache, net, size) : 0;
+	size_t n_slots;
 
-	*open = n_slots > 0 && n <= n_slots / 2;
+	*open = most > 0 && n <= most / 2;
 	if (!*open)
 		return MREN_OK;
-	if (table->index == NULL || table->n_members != net->n_members)
+	n_slots = mren_slot_cache_wanted(table->index, n, most);
+	if (n_slots != mren_slot_cache_slots(table->index) || table->n_members != net->n_members)
 		MREN_TRY(allocate_table(&cache->env, table, net->n_members, n_slots, size, err));
 	mren_slot_cache_begin(table->index);
 	return MREN_OK;

@@ -67,8 +67,6 @@ typedef struct MrenTagged
 extern MrenStatus mren_tag_cache_create(const MrenEnv *env, size_t most, MrenTagCache **cache,
 										MrenError *err);
 extern void mren_tag_cache_free(MrenTagCache *cache);
-/* Bytes that it takes at most; none before its first sentence, 0 with a text encoder. */
-extern size_t mren_tag_cache_limit(const MrenTagCache *cache, const MrenTagger *tagger);
 
 /* Longer sentences are tagged in pieces of this many words. */
 #define MREN_TAG_PIECE 1024

@@ -64,12 +64,6 @@ slots_for(const MrenTagCache *cache, const MrenTagger *tagger)
 	return n < MOST_SLOTS ? n : MOST_SLOTS;
 }
 
-size_t
-mren_tag_cache_limit(const MrenTagCache *cache, const MrenTagger *tagger)
-{
-	return slots_for(cache, tagger) * slot_bytes(tagger);
-}
-
 MrenStatus
 mren_tag_cache_create(const MrenEnv *env, size_t most, MrenTagCache **cache, MrenError *err)
 {
@@ -100,11 +94,10 @@ mren_tag_cache_free(MrenTagCache *cache)
 	mren_release(&env, cache);
 }
 
+/* Replaces the slots by n empty ones. */
 static MrenStatus
-allocate_slots(MrenTagCache *cache, const MrenTagger *tagger, MrenError *err)
+allocate_slots(MrenTagCache *cache, const MrenTagger *tagger, size_t n, MrenError *err)
 {
-	size_t n = slots_for(cache, tagger);
-
 	free_slots(cache);
 	MREN_TRY(mren_allocate(&cache->env, n, mren_tag_parts_size(tagger) * sizeof(float),
 						   &cache->parts, err));
@@ -227,9 +220,11 @@ static MrenStatus
 read_kept(const MrenEnv *env, MrenTagCache *cache, Work *work, MrenTagParts *parts, MrenError *err)
 {
 	size_t size = mren_tag_parts_size(work->tagger);
+	size_t n =
+		mren_slot_cache_wanted(cache->kept, work->input->n_words, slots_for(cache, work->tagger));
 
-	if (cache->kept == NULL)
-		MREN_TRY(allocate_slots(cache, work->tagger, err));
+	if (n != mren_slot_cache_slots(cache->kept))
+		MREN_TRY(allocate_slots(cache, work->tagger, n, err));
 	mren_slot_cache_begin(cache->kept);
 	for (size_t w = 0; w < work->input->n_words; w++)
 	{

@@ -193,6 +193,10 @@ cmp_ok($words, '>', 0, 'some are kept');
 $bounded->query(q{SELECT count(mren.predict('s' || i, 'w1 and w2', 'w1', 'w2')) FROM generate_series(2, 21) AS i, generate_series(1, 3)});
 my $models = cached('mren cache entry');
 cmp_ok($models, '<=', 512 + 256 + 1024, "twenty models leave $models kB of caches");
+# They are counted with the few words that they keep, not with all that they may: a megabyte each.
+$bounded->query(q{SET mren.model_cache = '4MB'});
+$bounded->query(q{SELECT count(mren.predict('s' || i, 'w1 and w2', 'w1', 'w2')) FROM generate_series(1, 2) AS round, generate_series(2, 21) AS i});
+is($bounded->query(q{SELECT count(*) FROM pg_backend_memory_contexts WHERE name = 'mren cache entry' AND ident = 'model'}), '20', 'sessions keep models that keep few words');
 
 # Training of many rows: memory does not go with them, files do.
 $bounded->query(q{SELECT mren.drop_model('s' || i) FROM generate_series(2, 21) AS i; SELECT mren.drop_embeddings('many')});

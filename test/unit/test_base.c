@@ -246,6 +246,36 @@ fill_slots(const MrenEnv *env, MrenError *err, void *arg)
 	return MREN_OK;
 }
 
+/* A cache grows by what it keeps: by twice when it is full, and to twice the row's slots at least. */
+static void
+slots_double_when_they_are_taken(void **state)
+{
+	TestEnv test;
+	MrenSlotCache *cache;
+	size_t first = mren_slot_cache_wanted(NULL, 3, 100000);
+	bool fresh;
+
+	(void) state;
+	test_env_init(&test);
+	assert_int_equal(mren_slot_cache_slots(NULL), 0);
+	assert_in_range(first, 6, 1000);
+	assert_true(mren_slot_cache_wanted(NULL, 5 * first, 100000) >= 10 * first);
+	assert_int_equal(mren_slot_cache_wanted(NULL, 3, 7), 7);
+	assert_int_equal(mren_slot_cache_create(&test.env, first, 1, &cache, NULL), MREN_OK);
+	assert_int_equal(mren_slot_cache_slots(cache), first);
+	for (int32_t i = 0; i < (int32_t) first - 2; i++)
+	{
+		assert_int_equal(mren_slot_cache_wanted(cache, 3, 100000), first);
+		mren_slot_cache_begin(cache);
+		mren_slot_cache_find(cache, &i, 1, &fresh);
+	}
+	assert_int_equal(mren_slot_cache_wanted(cache, 2, 100000), first);
+	assert_int_equal(mren_slot_cache_wanted(cache, 3, 100000), 2 * first);
+	assert_int_equal(mren_slot_cache_wanted(cache, 3, first), first);
+	mren_slot_cache_free(cache);
+	assert_int_equal(test.n_live, 0);
+}
+
 static void
 slots_are_found_by_their_keys(void **state)
 {
@@ -267,6 +297,7 @@ main(void)
 		cmocka_unit_test(hashes_match_published_vectors),
 		cmocka_unit_test(gemm_equals_its_definition),
 		cmocka_unit_test(slots_are_found_by_their_keys),
+		cmocka_unit_test(slots_double_when_they_are_taken),
 	};
 
 	return cmocka_run_group_tests_name("base", tests, NULL, NULL);

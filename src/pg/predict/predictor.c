@@ -92,8 +92,7 @@ load_model(const MrenDeployed *deployed, const MrenCacheKey *key)
 	mren_net_info(entry->net, &entry->info);
 	MREN_PG_CALL(err, mren_net_cache_create(&env, mren_cache_share(&cache, MREN_NET_CACHE_BYTES),
 											&entry->words, &err));
-	entry->base.bytes =
-		MemoryContextMemAllocated(context, true) + mren_net_cache_limit(entry->words, entry->net);
+	entry->base.bytes = MemoryContextMemAllocated(context, true);
 	return entry;
 }
 
@@ -111,6 +110,9 @@ mren_predictor_open(MrenPredictor *predictor, const char *model, int len, int32 
 		entry = load_model(deployed, &key);
 		mren_cache_insert(&cache, &entry->base);
 	}
+	else
+		mren_cache_resize(&cache, &entry->base,
+						  MemoryContextMemAllocated(entry->base.context, true));
 	mren_cache_pin(&entry->base, CurrentMemoryContext);
 	memset(predictor, 0, sizeof(*predictor));
 	predictor->net = entry->net;

@@ -73,6 +73,9 @@ mren_cache_resize(MrenCache *cache, MrenCacheEntry *entry, size_t bytes)
 {
 	cache->bytes = cache->bytes - entry->bytes + bytes;
 	entry->bytes = bytes;
+	entry->pins++;
+	evict(cache, 0);
+	entry->pins--;
 }
 
 static void

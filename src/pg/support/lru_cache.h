@@ -61,7 +61,7 @@ extern MrenCacheEntry *mren_cache_find(MrenCache *cache, const MrenCacheKey *key
  */
 extern void mren_cache_insert(MrenCache *cache, MrenCacheEntry *entry);
 
-/* Accounts for growth of an entry that is in the cache. */
+/* Accounts for growth of an entry that is in the cache, and drops others as the limit requires. */
 extern void mren_cache_resize(MrenCache *cache, MrenCacheEntry *entry, size_t bytes);
 
 /*

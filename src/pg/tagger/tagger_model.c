@@ -107,8 +107,7 @@ load_tagger(const MrenDeployed *deployed, const MrenCacheKey *key)
 	name_types(entry, context);
 	MREN_PG_CALL(err, mren_tag_cache_create(&env, mren_cache_share(&cache, MREN_TAG_CACHE_BYTES),
 											&entry->words, &err));
-	entry->base.bytes = MemoryContextMemAllocated(context, true) +
-						mren_tag_cache_limit(entry->words, entry->tagger);
+	entry->base.bytes = MemoryContextMemAllocated(context, true);
 	return entry;
 }
 
@@ -152,6 +151,9 @@ mren_mention_tagger_open(const char *name, int len, int32 version)
 		entry = load_tagger(deployed, &key);
 		mren_cache_insert(&cache, &entry->base);
 	}
+	else
+		mren_cache_resize(&cache, &entry->base,
+						  MemoryContextMemAllocated(entry->base.context, true));
 	mren_cache_pin(&entry->base, CurrentMemoryContext);
 	tagger->entry = entry;
 	tagger->version = deployed->version.version;
