@@ -116,7 +116,7 @@ open_archive(const uint8_t *bytes, size_t len, struct archive **out, MrenError *
  */
 static MrenStatus
 next_entry(const MrenEnv *env, struct archive *archive, struct archive_entry **entry, char *path,
-		  const char **base, MrenError *err)
+		   const char **base, MrenError *err)
 {
 	for (;;)
 	{
@@ -261,10 +261,11 @@ choose_folder(const Folders *folders, const Folder **chosen, MrenError *err)
 		return MREN_OK;
 	mren_fail(err, MREN_EDATA,
 			  "no folder of the archive holds both config.json and model.safetensors");
-	mren_error_hint(err, folders->links
-							 ? "The archive has links instead of these files. Pack what they point "
-							   "to, as tar does with --dereference."
-							 : "Weights in other formats, such as pytorch_model.bin, cannot be read.");
+	mren_error_hint(err,
+					folders->links
+						? "The archive has links instead of these files. Pack what they point "
+						  "to, as tar does with --dereference."
+						: "Weights in other formats, such as pytorch_model.bin, cannot be read.");
 	return MREN_EDATA;
 }
 
