@@ -119,8 +119,8 @@ main(int argc, char **argv)
 		return 2;
 	}
 	network = read_file(argv[1], &len);
-	must(mren_onnx_graph_load_waveform(&env, (uint8_t *) network, len, NULL, 0, (size_t) 1 << 30,
-									   &encoder.graph, &err));
+	const MrenOnnxWaveformSpec spec = {.budget = (size_t) 1 << 30};
+	must(mren_onnx_graph_load_waveform(&env, (uint8_t *) network, len, &spec, &encoder.graph, &err));
 	mren_onnx_graph_info(encoder.graph, &encoder.info);
 	encoder.features = bench_allocate(NULL, encoder.info.features * sizeof(float));
 	float *silence = calloc(encoder.info.samples, sizeof(float));

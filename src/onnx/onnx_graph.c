@@ -435,17 +435,16 @@ mren_onnx_graph_load(const MrenEnv *env, const uint8_t *bytes, size_t len, const
 
 MrenStatus
 mren_onnx_graph_load_waveform(const MrenEnv *env, const uint8_t *bytes, size_t len,
-							  const char *output, size_t samples, size_t budget,
-							  MrenOnnxGraph **out, MrenError *err)
+							  const MrenOnnxWaveformSpec *spec, MrenOnnxGraph **out, MrenError *err)
 {
-	LoadSpec spec = {.bytes = bytes,
+	LoadSpec load = {.bytes = bytes,
 					 .len = len,
-					 .output = output,
+					 .output = spec->output,
 					 .waveform = true,
-					 .samples = samples,
-					 .budget = budget};
+					 .samples = spec->samples,
+					 .budget = spec->budget};
 
-	return load_spec(env, &spec, out, err);
+	return load_spec(env, &load, out, err);
 }
 
 void

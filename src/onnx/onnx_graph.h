@@ -82,13 +82,19 @@ extern MrenStatus mren_onnx_graph_load(const MrenEnv *env, const uint8_t *bytes,
  *	  The same for a network whose input is a waveform of one channel: a float tensor (N),
  *	  (1,N) or (1,1,N).
  *
- * samples: N, needed where the file leaves it open (MREN_EPARAM if it is 0 then, or is not what
- * the file says); 0 otherwise.  There is no grid.
+ * MREN_EPARAM if the file leaves N open and there are no samples, or if they are not what it says.
+ * There is no grid.
  */
+typedef struct MrenOnnxWaveformSpec
+{
+	const char *output; /* as above */
+	size_t samples;		/* N, where the file leaves it open; 0 otherwise */
+	size_t budget;		/* as above */
+} MrenOnnxWaveformSpec;
+
 extern MrenStatus mren_onnx_graph_load_waveform(const MrenEnv *env, const uint8_t *bytes,
-												size_t len, const char *output, size_t samples,
-												size_t budget, MrenOnnxGraph **graph,
-												MrenError *err);
+												size_t len, const MrenOnnxWaveformSpec *spec,
+												MrenOnnxGraph **graph, MrenError *err);
 extern void mren_onnx_graph_free(const MrenEnv *env, MrenOnnxGraph *graph);
 extern void mren_onnx_graph_info(const MrenOnnxGraph *graph, MrenOnnxGraphInfo *info);
 

@@ -864,12 +864,13 @@ a_waveform_goes_in(void **state)
 		MrenError err = {0};
 		size_t len;
 		uint8_t *bytes = waveform_network(shapes[i], ranks[i], &len);
+		MrenOnnxWaveformSpec spec = {0};
 		float got[4];
 		bool done = false;
 
 		test_env_init(&test);
-		if (mren_onnx_graph_load_waveform(&test.env, bytes, len, NULL, i < 3 ? 0 : 8, 0, &graph,
-										  &err) != MREN_OK)
+		spec.samples = i < 3 ? 0 : 8;
+		if (mren_onnx_graph_load_waveform(&test.env, bytes, len, &spec, &graph, &err) != MREN_OK)
 			fail_msg("%s", err.message);
 		mren_onnx_graph_info(graph, &info);
 		assert_int_equal(info.samples, 8);
@@ -914,10 +915,10 @@ other_inputs_are_no_waveform(void **state)
 		MrenError err = {0};
 		size_t len;
 		uint8_t *bytes = waveform_network(cases[i].dims, cases[i].rank, &len);
+		const MrenOnnxWaveformSpec spec = {.samples = cases[i].samples};
 
 		test_env_init(&test);
-		assert_int_equal(mren_onnx_graph_load_waveform(&test.env, bytes, len, NULL,
-													   cases[i].samples, 0, &graph, &err),
+		assert_int_equal(mren_onnx_graph_load_waveform(&test.env, bytes, len, &spec, &graph, &err),
 						 cases[i].status);
 		if (strstr(err.message, cases[i].part) == NULL)
 			fail_msg("\"%s\" does not hold \"%s\"", err.message, cases[i].part);

@@ -73,14 +73,15 @@ static MrenStatus
 open_graph(void *state, const MrenEnv *env, void **opened, MrenError *err)
 {
 	const MrenAudioEncoderRow *row = state;
+	const MrenOnnxWaveformSpec spec = {row->output, row->window_samples,
+									   (size_t) mren_max_encoder_memory * 1024};
 	MrenOnnxGraph *graph;
 	uint8 *bytes = NULL;
 	size_t len = 0;
 
 	if (!mren_weights_ready(env))
 		mren_catalog_audio_encoder_bytes(row, &bytes, &len);
-	MREN_TRY(mren_onnx_graph_load_waveform(env, bytes, len, row->output, row->window_samples,
-										   (size_t) mren_max_encoder_memory * 1024, &graph, err));
+	MREN_TRY(mren_onnx_graph_load_waveform(env, bytes, len, &spec, &graph, err));
 	if (bytes != NULL)
 		pfree(bytes);
 	*opened = graph;

@@ -101,13 +101,14 @@ inspect(Loading *loading, const char *output)
 	MemoryContext work =
 		AllocSetContextCreate(CurrentMemoryContext, "mren encoder", ALLOCSET_DEFAULT_SIZES);
 	MrenEnv env = mren_pg_env(work);
+	const MrenOnnxWaveformSpec spec = {output, loading->window_samples,
+									   (size_t) mren_max_encoder_memory * 1024};
 	MrenOnnxGraph *graph;
 	MrenOnnxGraphInfo info;
 	MrenError err;
 
-	if (mren_onnx_graph_load_waveform(
-			&env, loading->bytes, loading->len, output, loading->window_samples,
-			(size_t) mren_max_encoder_memory * 1024, &graph, &err) != MREN_OK)
+	if (mren_onnx_graph_load_waveform(&env, loading->bytes, loading->len, &spec, &graph, &err) !=
+		MREN_OK)
 	{
 		if (err.status == MREN_EPARAM && err.hint[0] == '\0' && output == NULL)
 			mren_error_hint(&err, "\"window_seconds\" times \"sample_rate\" is the number of "

@@ -200,19 +200,17 @@ merge_tensor(const MrenEnv *env, const MrenTransformerTensor *tensor, float scal
 MrenStatus
 mren_transformer_tuning_merge(const MrenEnv *env, const MrenTransformerConfig *config,
 							  const MrenTransformerTuning *tuning, const MrenTensorView *tensors,
-							  size_t n, const float *weights, float *merged, MrenError *err)
+							  size_t n, float *weights, MrenError *err)
 {
 	MrenTransformerTensor tensor;
 	const MrenTensorView *next = tensors;
 	float scale = tuning->alpha / (float) tuning->rank;
 
 	MREN_TRY(check_tensors(config, tuning, tensors, n, err));
-	if (merged != weights)
-		MREN_TRY(copy_weights(env, merged, weights, mren_transformer_parameters(config), err));
 	for (size_t i = 0; mren_transformer_tensor(config, i, &tensor); i++)
 	{
-		MREN_TRY(merge_tensor(env, &tensor, scale, &next, tensors + n, merged, err));
-		merged += tensor.rows * (tensor.columns == 0 ? 1 : tensor.columns);
+		MREN_TRY(merge_tensor(env, &tensor, scale, &next, tensors + n, weights, err));
+		weights += tensor.rows * (tensor.columns == 0 ? 1 : tensor.columns);
 	}
 	return MREN_OK;
 }
@@ -265,8 +263,7 @@ mren_transformer_tuning_merge_flat(const MrenEnv *env, const MrenTransformerConf
 										tensor->columns == 0 ? 1 : tensor->columns, tuned};
 			tuned += tensor_size(tensor);
 		}
-		status = mren_transformer_tuning_merge(env, config, tuning, views, n_tensors, weights,
-											   weights, err);
+		status = mren_transformer_tuning_merge(env, config, tuning, views, n_tensors, weights, err);
 		mren_release(env, views);
 	}
 	mren_release(env, tensors);

@@ -63,20 +63,19 @@ extern bool mren_transformer_tuning_tensor(const MrenTransformerConfig *config,
 
 /*
  * mren_transformer_tuning_merge
- *	  The weights of a fine-tuned encoder, in the order of mren_transformer_tensor: the
- *	  pretrained ones with the trained tensors in place of theirs, or with the adapters added.
- *	  merged has mren_transformer_parameters floats and may be `weights`.  MREN_EFORMAT unless
- *	  the n tensors are those of the tuning, in their order; MREN_ECANCELED.
+ *	  Turns the weights of a pretrained encoder, in the order of mren_transformer_tensor, into those
+ *	  of the fine-tuned one: the trained tensors take the place of theirs, adapters are added.
+ *	  MREN_EFORMAT unless the n tensors are those of the tuning, in their order; MREN_ECANCELED.
  */
-extern MrenStatus
-mren_transformer_tuning_merge(const MrenEnv *env, const MrenTransformerConfig *config,
-							  const MrenTransformerTuning *tuning, const MrenTensorView *tensors,
-							  size_t n, const float *weights, float *merged, MrenError *err);
+extern MrenStatus mren_transformer_tuning_merge(const MrenEnv *env,
+												const MrenTransformerConfig *config,
+												const MrenTransformerTuning *tuning,
+												const MrenTensorView *tensors, size_t n,
+												float *weights, MrenError *err);
 
 /*
  * mren_transformer_tuning_merge_flat
- *	  The same where the trained tensors stand one after the other in tuned (n floats) and
- *	  the pretrained weights are replaced.
+ *	  The same where the trained tensors stand one after the other in tuned (n floats).
  */
 extern MrenStatus mren_transformer_tuning_merge_flat(const MrenEnv *env,
 													 const MrenTransformerConfig *config,
