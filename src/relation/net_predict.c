@@ -458,9 +458,10 @@ run_members(const MrenNet *net, const float *features, size_t n, float *logits, 
 	mren_axpy(logits, scratch, 1, n * k);
 }
 
-MrenStatus
-mren_net_logits(const MrenNet *net, const float *features, size_t n, float *logits, float *scratch,
-				MrenError *err)
+/* logits (n, n_relations), before the temperature. */
+static MrenStatus
+find_logits(const MrenNet *net, const float *features, size_t n, float *logits, float *scratch,
+			MrenError *err)
 {
 	size_t dim = mren_net_row_dim(net);
 	size_t k = net->shape.n_relations;
@@ -501,7 +502,7 @@ mren_net_probabilities(const MrenNet *net, const float *features, size_t n, floa
 {
 	size_t k = net->shape.n_relations;
 
-	MREN_TRY(mren_net_logits(net, features, n, probabilities, scratch, err));
+	MREN_TRY(find_logits(net, features, n, probabilities, scratch, err));
 	for (size_t i = 0; i < n; i++)
 		softmax(probabilities + i * k, k, net->temperature, net->lapse);
 	return MREN_OK;

@@ -159,9 +159,6 @@ extern double mren_options_weight_ema(const MrenOptions *options, bool images);
 /* The effective weight decay, whose default depends on whether the network reads images. */
 extern double mren_options_weight_decay(const MrenOptions *options, bool images);
 
-/* The table that the following functions read. */
-extern const MrenOptionTable mren_options_table;
-
 /*
  * mren_options_set
  *	  Sets one key of the options object.  null gives the key its default.

@@ -46,12 +46,7 @@ typedef struct MrenOnnxConv
 extern void mren_onnx_conv_reference(const MrenOnnxConvShape *shape, const float *x, const float *w,
 									 const float *bias, float *y);
 
-/*
- * mren_onnx_conv_choose
- *	  Picks the kernel for conv->shape, packs the weights w (ONNX order,
- *	  multiplied by scale[filter] if not NULL) into the plan's pool, and says
- *	  how the step is to run.
- */
+/* How a convolution's step is to run. */
 typedef struct MrenOnnxConvChoice
 {
 	MrenOnnxKernel kernel;
@@ -60,11 +55,12 @@ typedef struct MrenOnnxConvChoice
 	size_t scratch;
 } MrenOnnxConvChoice;
 
-extern MrenStatus mren_onnx_conv_choose(MrenOnnxPlan *plan, MrenOnnxConv *conv, const float *w,
-										const float *scale, MrenOnnxConvChoice *choice,
-										MrenError *err);
-
-/* The portable kernels: im2col and BLAS, and direct depthwise. */
+/*
+ * mren_onnx_conv_..._pack
+ *	  Prepare a kernel for conv->shape: pack the weights w (ONNX order, multiplied by scale[filter]
+ *	  if that is not NULL) into the plan's pool, and fill in the choice.  The portable kernels are
+ *	  im2col with BLAS, and direct depthwise.
+ */
 extern MrenStatus mren_onnx_conv_gemm_pack(MrenOnnxPlan *plan, MrenOnnxConv *conv, const float *w,
 										   const float *scale, MrenOnnxConvChoice *choice,
 										   MrenError *err);

@@ -15,7 +15,4 @@ typedef struct MrenOnnxAffine
 	size_t n;
 } MrenOnnxAffine;
 
-extern MrenStatus mren_onnx_batchnorm_affine(MrenOnnxModel *model, const MrenOnnxNode *node,
-											 MrenOnnxAffine **out, MrenError *err);
-
 #endif

@@ -311,11 +311,6 @@ mren_tuned_has_distances(const MrenTransformerConfig *config)
 			(config->content_to_position || config->position_to_content));
 }
 
-/* Sizes of a batch, and the place of its sentences unless that is NULL. */
-extern void mren_tuned_measure(const MrenTransformerConfig *config,
-							   const MrenTransformerSentence *sentences, size_t n_sentences,
-							   MrenTunedSizes *sizes, MrenTunedSentence *out);
-
 /* Makes room for the pass of a checked batch and numbers its distances. */
 extern MrenStatus mren_tuned_prepare(MrenTransformerTrainer *trainer,
 									 const MrenTransformerBatch *batch, MrenError *err);
