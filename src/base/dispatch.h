@@ -60,9 +60,9 @@ mren_cpu_features(void)
 #endif
 
 #if defined(__GNUC__) && !defined(__clang__)
-#define MREN_VECTORISE _Pragma("GCC optimize(\"O3\", \"no-math-errno\", \"no-trapping-math\")")
+#define MREN_VECTORIZE _Pragma("GCC optimize(\"O3\", \"no-math-errno\", \"no-trapping-math\")")
 #else
-#define MREN_VECTORISE
+#define MREN_VECTORIZE
 #endif
 
 #endif

@@ -10,7 +10,7 @@
 #include "base/dispatch.h"
 #include "nn/kernels.h"
 
-MREN_VECTORISE
+MREN_VECTORIZE
 
 typedef float Lanes __attribute__((vector_size(32)));
 

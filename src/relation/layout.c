@@ -404,7 +404,7 @@ mren_net_layout_build(const MrenNetShape *shape, MrenNetLayout *layout)
 	ids->linear = SIZE_MAX;
 	if (shape->linear_rows > 0)
 	{
-		/* It has an optimiser of its own. */
+		/* It has an optimizer of its own. */
 		ids->linear = mren_parameters_add(&layout->table, "wide.weight", shape->linear_rows,
 										  shape->n_relations, false);
 		layout->table.items[ids->linear].trained = false;

@@ -95,7 +95,7 @@ pooled_features(const MrenNet *net, const MrenWordVectors *vectors, const MrenIn
 		mren_text_add_unknown(&net->shape,
 							  mren_parameter_at(&net->layout.table, net->values, ids->shapes),
 							  unknown, out);
-	mren_standardise(out + first, out + first, mean + first, net->text_inverse + first,
+	mren_standardize(out + first, out + first, mean + first, net->text_inverse + first,
 					 mren_net_shape_pool_dim(&net->shape) - first);
 }
 
@@ -176,7 +176,7 @@ gather_vectors(const MrenNet *net, MrenVectorKind kind, const MrenInput *inputs,
 			continue;
 		memcpy(vector, vector_of(&inputs[i], kind), branch.dim * sizeof(float));
 		mren_net_vector_root(&branch, vector);
-		mren_standardise(vector, vector, mean, net->vectors[kind].inverse, branch.dim);
+		mren_standardize(vector, vector, mean, net->vectors[kind].inverse, branch.dim);
 		with[n_with++] = i;
 	}
 	return n_with;

@@ -168,7 +168,7 @@ test_small_loops(void **state)
 	mren_axpy(y, x, 2, 5);
 	assert_float_equal(y[1], -3, 0);
 	assert_float_equal(y[3], 7, 0);
-	mren_standardise(y, x, mean, half, 5);
+	mren_standardize(y, x, mean, half, 5);
 	assert_float_equal(y[1], -1.5, 0);
 	mren_relu(x, 5);
 	assert_true(x[0] == 1 && x[1] == 0 && x[2] == 0 && x[3] == 3 && x[4] == 0);

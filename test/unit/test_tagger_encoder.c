@@ -416,7 +416,7 @@ test_learns_from_the_encoder(void **state)
 		assert_int_equal(mren_tagger_attach_encoder(tagger, &other, &err), MREN_EFORMAT);
 		assert_int_equal(mren_tagger_attach_encoder(tagger, &source, &err), MREN_OK);
 		assert_true(count_right(&rows, tagger) > 2 * ROWS * 9 / 10);
-		/* A sentence that was not tokenised */
+		/* A sentence that was not tokenized */
 		example.input.tokens = (MrenTagTokens){0};
 		assert_int_equal(
 			mren_tagger_tag(tagger, &rows.test.env, NULL, &example.input, &found, &n, &err),

@@ -4,7 +4,7 @@
  *	  kernel packs them.
  *
  * y[p, m] = f(sum over taps and channels of x * w[m] + bias[m] + r[p, m]),
- * where r is the residual if there is one.  Batch normalisation is already in
+ * where r is the residual if there is one.  Batch normalization is already in
  * weights and bias.
  */
 #ifndef MREN_ONNX_KERNELS_CONV_H

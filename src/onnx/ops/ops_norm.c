@@ -1,6 +1,6 @@
 /*
  * ops_norm.c
- *	  Normalisations: BatchNormalization as a factor and an addend a channel,
+ *	  Normalizations: BatchNormalization as a factor and an addend a channel,
  *	  LayerNormalization and InstanceNormalization over rows of elements, and
  *	  LRN across channels.
  */

@@ -148,7 +148,7 @@ mren_encoder_open_by_hash(const uint8 *identity, const char *model)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("the image encoder of model \"%s\" is not loaded", model),
 				 errhint("Load the same network with mren.load_image_encoder, with the same output "
-						 "and normalisation, under any name.")));
+						 "and normalization, under any name.")));
 	return mren_encoder_open(&row);
 }
 

@@ -2,7 +2,7 @@
  * text_tokenizers.h
  *	  The tokenizers of loaded text encoders, cached in the backend, and the encoders' weights.
  *
- * Rows are tokenised in many backends, parallel workers among them, of which only one reads the
+ * Rows are tokenized in many backends, parallel workers among them, of which only one reads the
  * weights.
  */
 #ifndef MREN_PG_RESOURCE_TEXT_TOKENIZERS_H

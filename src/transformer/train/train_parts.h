@@ -58,7 +58,7 @@ typedef struct MrenTunedLayer
 	MrenTunedNorm norm;
 } MrenTunedLayer;
 
-/* A layer norm's input, standardised (n, m), and one over its deviation (n). */
+/* A layer norm's input, standardized (n, m), and one over its deviation (n). */
 typedef struct MrenKeptNorm
 {
 	float *hat;
