@@ -31,6 +31,10 @@ typedef struct MrenOpenTokenizer
  */
 extern const MrenOpenTokenizer *mren_encoder_open_tokenizer(const MrenTextEncoderRow *row);
 
+/* The same of the encoder that a model names by its hash; 55000 if it is not in the catalog. */
+extern const MrenOpenTokenizer *mren_encoder_open_tokenizer_by_hash(const uint8 *sha256,
+																	const char *model);
+
 /*
  * mren_encoder_restore
  *	  The configuration, the tokenizer and, if requested, the weights of an encoder: those of env's
