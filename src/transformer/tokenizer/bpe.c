@@ -99,7 +99,7 @@ read_symbols(MrenEncoding *e, const MrenSubwordChar *word, size_t n)
 			continue;
 		if (tokenizer->bpe.unknown_missing)
 			return mren_fail(e->err, MREN_EDATA,
-							 "the tokenizer has no piece for character U+%04X, nor its unknown one",
+							 "the tokenizer has no piece for character U+%04X, nor an unknown one",
 							 (unsigned) word[i].code);
 		if (tokenizer->unknown == MREN_NO_PIECE)
 			continue;
