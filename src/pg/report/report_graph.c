@@ -51,7 +51,7 @@ static const char counts_sql[] =
 	" (SELECT count(*) FROM ${graph}.facts WHERE confirmed)::text,"
 	" (SELECT count(*) FROM ${graph}.conflicts)::text,"
 	" (SELECT count(*) FROM ${graph}.documents WHERE state = 'failed')::text,"
-	" (SELECT count(*) FROM ${graph}.evidence)::text";
+	" (SELECT count(*) FROM ${graph}.evidence e WHERE e.made)::text";
 
 static void
 tile(StringInfo page, const char *label, const char *number, const char *note)

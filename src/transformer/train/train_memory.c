@@ -307,7 +307,7 @@ mren_tuned_prepare(MrenTransformerTrainer *trainer, const MrenTransformerBatch *
 	lay_out(trainer);
 	memset(trainer->memory.zeros, 0, widest_row(&trainer->config) * sizeof(float));
 	if (batch->read != NULL)
-		mren_read_rows_fill(&trainer->memory.read, batch, 0);
+		mren_read_rows_fill(&trainer->memory.read, batch);
 	number_distances(trainer);
 	return trainer->work.stopped ? mren_fail_canceled(err) : MREN_OK;
 }
