@@ -428,7 +428,7 @@ open_extraction(FunctionCallInfo fcinfo, Extraction *extraction)
 	if (extraction->has_image && predictor->info.image_dim > 0)
 		predictor->image = palloc(predictor->info.image_dim * sizeof(float4));
 	if (extraction->image.image != NULL)
-		mren_predictor_encoder(predictor);
+		mren_predictor_image_encoder(predictor);
 	open_scores(extraction, &extraction->both);
 	if (extraction->evidence && extraction->has_image)
 	{

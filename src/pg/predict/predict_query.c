@@ -475,7 +475,7 @@ open_side(Batch *batch, Side *side, const char *model, int32 version)
 	if (info->image_dim > 0 || info->audio_dim > 0)
 		mren_predictor_reserve(&side->predictor);
 	if (info->image_dim > 0 && (batch->columns.attno[MREN_COLUMN_IMAGE] != 0))
-		mren_predictor_encoder(&side->predictor);
+		mren_predictor_image_encoder(&side->predictor);
 	if (info->audio_dim > 0 && (batch->columns.attno[MREN_COLUMN_AUDIO] != 0))
 		mren_predictor_audio_encoder(&side->predictor);
 }
