@@ -1,6 +1,6 @@
 /*
  * vote_warnings.c
- *	  What to tell about sources that cannot be trusted.
+ *	  Warnings about sources that cannot be trusted.
  */
 #include "pg/labels/votes_query.h"
 

@@ -36,7 +36,7 @@ static MrenCache cache = MREN_CACHE_INIT(cache, &mren_encoder_cache, NULL);
 
 static MrenCache images = MREN_CACHE_INIT(images, &mren_image_cache, NULL);
 
-/* When a grid is asked for: most callers do not. */
+/* When a grid is requested, which most callers do not do. */
 static void
 open_grid(MrenImageEncoder *encoder)
 {

@@ -113,7 +113,7 @@ complete_options(Jsonb *given, Jsonb *overrides, const MrenVersionRow *champion)
 	MrenImageEncoderRow encoder;
 	char *name;
 
-	/* No rows were held out, and the overrides do not ask for that. */
+	/* No rows were held out, and the overrides do not hold any out. */
 	if (mren_json_options_find(overrides, "holdout_share") == NULL &&
 		(share == NULL || share->type != jbvNumeric ||
 		 DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow,

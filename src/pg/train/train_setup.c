@@ -79,7 +79,7 @@ set_option(void *state, const char *key, const JsonbValue *value)
 	}
 }
 
-/* Only the encoder's network tells its grid, so the encoder is opened. */
+/* Only the encoder's network shows the size of its grid, so the encoder is opened. */
 static void
 resolve_grid(MrenTrainSetup *setup)
 {
