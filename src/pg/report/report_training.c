@@ -175,8 +175,8 @@ mren_report_learning(MrenReport *report)
  */
 
 static const char version_sql[] =
-	"SELECT m.training_rows::pg_catalog.text, pg_catalog.to_char(m.created_at, 'YYYY-MM-DD "
-	"HH24:MI'),"
+	"SELECT m.training_rows::pg_catalog.text, pg_catalog.to_char(m.created_at,"
+	" 'YYYY-MM-DD HH24:MI'),"
 	" m.created_by::pg_catalog.text, m.owner::pg_catalog.text,"
 	" pg_catalog.round(m.seconds::pg_catalog.numeric, 1)::pg_catalog.text,"
 	" m.deployed::pg_catalog.text,"
