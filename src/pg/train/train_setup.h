@@ -44,6 +44,13 @@ typedef struct MrenTrainSetup
  */
 extern void mren_train_setup_read(const Jsonb *object, MrenTrainSetup *setup);
 
+/*
+ * The same for a function that has read options of its own from the object.  beside names them,
+ * each followed by ", ", for the hint of an unknown key.
+ */
+extern void mren_train_setup_read_beside(const Jsonb *object, const char *beside,
+										 MrenTrainSetup *setup);
+
 /* The options in effect as a JSON object, UTF-8, palloc'd. */
 extern char *mren_train_setup_json(const MrenTrainSetup *setup);
 
