@@ -311,12 +311,12 @@ mren_export_neo4j(PG_FUNCTION_ARGS)
  * Graphviz, https://graphviz.org/doc/info/lang.html
  */
 
-/* In a label a backslash begins an escape of Graphviz's own. */
+/* In a label a backslash begins an escape of Graphviz's own, and an ampersand an entity of HTML. */
 static void
 append_label(StringInfo line, const char *text)
 {
 	static const char *replacements[][2] = {
-		{"\"", "\\\""}, {"\\", "\\\\"}, {"\n", "\\n"}, {"\r", ""}};
+		{"\"", "\\\""}, {"\\", "\\\\"}, {"\n", "\\n"}, {"\r", ""}, {"&", "&amp;"}};
 	static const MrenEscapes escapes = MREN_ESCAPES(" ", replacements);
 
 	appendStringInfoChar(line, '"');

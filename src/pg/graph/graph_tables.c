@@ -212,14 +212,18 @@ static const char *const proposals[] = {
 	" name text NOT NULL,"
 	" type text NOT NULL DEFAULT '',"
 	" note text,"
-	" PRIMARY KEY (name, type))",
+	" PRIMARY KEY (name, type), CHECK (btrim(name) <> ''))",
 	"CREATE TABLE IF NOT EXISTS ${graph}.manual_facts ("
 	" id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,"
 	" head text NOT NULL, head_type text NOT NULL DEFAULT '',"
 	" relation text NOT NULL,"
 	" tail text NOT NULL, tail_type text NOT NULL DEFAULT '',"
 	" seen_at timestamptz, note text,"
-	" added_by name NOT NULL DEFAULT CURRENT_USER)",
+	" added_by name NOT NULL DEFAULT CURRENT_USER,"
+	" CHECK (btrim(head) <> '' AND btrim(relation) <> '' AND btrim(tail) <> ''))",
+	"ALTER TABLE ${graph}.aliases DROP CONSTRAINT IF EXISTS aliases_check",
+	"ALTER TABLE ${graph}.aliases ADD CONSTRAINT aliases_check"
+	" CHECK (btrim(alias) <> '' AND btrim(entity) <> '') NOT VALID",
 	"COMMENT ON TABLE ${graph}.manual_facts IS 'Yours to fill: facts that no document states; the "
 	"next merge applies it.'",
 	"ALTER TABLE ${graph}.review DROP CONSTRAINT IF EXISTS review_verdict_check",
@@ -276,7 +280,8 @@ static const char *const mentions[] = {
 	" reviewer name NOT NULL DEFAULT CURRENT_USER,"
 	" reviewed_at timestamptz NOT NULL DEFAULT pg_catalog.now(),"
 	" note text,"
-	" CHECK ((verdict = 'corrected') = (right_mention IS NOT NULL OR right_type IS NOT NULL)))",
+	" CHECK ((verdict = 'corrected') = (right_mention IS NOT NULL OR right_type IS NOT NULL)),"
+	" CHECK (btrim(mention) <> '' AND btrim(right_mention) <> ''))",
 	"COMMENT ON TABLE ${graph}.mention_review IS 'Yours to fill: verdicts on mentions, of one "
 	"document and type or (the empty string) of any; the last one counts, and the next merge "
 	"applies "

@@ -216,11 +216,11 @@ put_item(StringInfo page, const char *name, const char *value)
 static const char *
 encoder_name(const MrenReport *report)
 {
-	MrenEncoderRow row;
+	MrenImageEncoderRow row;
 	char *name;
 
 	if (report->predictor.info.image_dim == 0 ||
-		!mren_catalog_encoder_by_hash(report->predictor.encoder_hash, &row, &name))
+		!mren_catalog_image_encoder_by_hash(report->predictor.encoder_hash, &row, &name))
 		return NULL;
 	return name;
 }

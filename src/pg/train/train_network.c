@@ -131,7 +131,7 @@ mren_train_network_begin(MrenNetworkTraining *training, const MrenTrainSetup *se
 	}
 	if (setup->net.pretrained != NULL)
 	{
-		mren_encoder_text_source(&setup->text_encoder_row, &training->text_encoder);
+		mren_text_encoder_source(&setup->text_encoder_row, &training->text_encoder);
 		inputs.encoder = &training->text_encoder;
 		inputs.text_encoder_sha256 = setup->text_encoder_row.sha256;
 		inputs.team = mren_pool_tuning_team(CurrentMemoryContext);

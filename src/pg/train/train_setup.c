@@ -81,11 +81,11 @@ set_option(void *state, const char *key, const JsonbValue *value)
 	}
 }
 
-/* Only the encoder's network tells its grid, so the encoder is opened. */
+/* Only the encoder's network shows the size of its grid, so the encoder is opened. */
 static void
 resolve_grid(MrenTrainSetup *setup)
 {
-	setup->grid = mren_encoder_grid_shape(mren_encoder_open(&setup->encoder_row));
+	setup->grid = mren_image_encoder_grid_shape(mren_image_encoder_open(&setup->encoder_row));
 	if (mren_grid_size(&setup->grid) == 0 && setup->net.fusion != MREN_FUSION_AUTO)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -132,7 +132,7 @@ resolve(const SetupReader *reader)
 	if (setup->embeddings != NULL)
 		mren_catalog_need_embedding(setup->embeddings, &setup->embedding_row);
 	if (setup->image_encoder == NULL && !reader->no_encoder &&
-		mren_catalog_count_encoders(&name) == 1)
+		mren_catalog_count_image_encoders(&name) == 1)
 		setup->image_encoder = name;
 	resolve_audio(setup);
 	mren_lexicon_list_resolve(&setup->lexicons);
@@ -140,7 +140,7 @@ resolve(const SetupReader *reader)
 		mren_catalog_need_text_encoder(setup->net.pretrained, &setup->text_encoder_row);
 	if (setup->image_encoder == NULL)
 		return;
-	mren_catalog_need_encoder(setup->image_encoder, &setup->encoder_row);
+	mren_catalog_need_image_encoder(setup->image_encoder, &setup->encoder_row);
 	if (setup->net.fusion != MREN_FUSION_PARALLEL)
 		resolve_grid(setup);
 }

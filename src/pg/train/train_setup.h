@@ -29,7 +29,7 @@ typedef struct MrenTrainSetup
 	double holdout_share; /* share of the rows that is held out to judge models; 0 .. 0.5 */
 	MrenLexiconList lexicons;
 	MrenEmbeddingRow embedding_row;		 /* dimension 0 without embeddings */
-	MrenEncoderRow encoder_row;			 /* only with an image encoder */
+	MrenImageEncoderRow encoder_row;	 /* only with an image encoder */
 	MrenTextEncoderRow text_encoder_row; /* only with net.pretrained */
 	uint8 audio_identity[MREN_SHA256_LENGTH];
 	int audio_dimension; /* 0 without an audio encoder */
