@@ -149,7 +149,7 @@ mren_options_validation_share(const MrenOptions *options, size_t n_gold)
 
 	if (options->common.validation_share >= 0)
 		return options->common.validation_share;
-	if (options->pretrained != NULL && !options->encoder_refit)
+	if (options->pretrained != NULL)
 		return USUAL_VALIDATION_SHARE;
 	return fmax(USUAL_VALIDATION_SHARE, fmin(enough, LARGEST_VALIDATION_SHARE));
 }

@@ -155,8 +155,8 @@ extern void mren_options_init(MrenOptions *options);
 extern size_t mren_options_window(const MrenOptions *options);
 
 /*
- * The effective share that validates.  Its default is greater for few gold rows, unless a
- * pretrained text encoder would lose them, which is not trained on them afterwards.
+ * The effective share that validates.  Its default is greater for few gold rows, but not beside a
+ * pretrained text encoder, which would lose them: it is not trained on them afterwards.
  */
 extern double mren_options_validation_share(const MrenOptions *options, size_t n_gold);
 

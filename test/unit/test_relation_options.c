@@ -36,11 +36,8 @@ test_few_rows_validate_more(void **state)
 	assert_true(mren_options_validation_share(&options, 50) == 0.3);
 	assert_true(mren_options_validation_share(&options, 1000) == 0.2);
 	assert_true(mren_options_validation_share(&options, 5000) == 0.1);
-	/* An encoder loses the rows that validate, unless it is refitted. */
 	options.pretrained = "tiny";
 	assert_true(mren_options_validation_share(&options, 50) == 0.1);
-	options.encoder_refit = true;
-	assert_true(mren_options_validation_share(&options, 50) == 0.3);
 	options.common.validation_share = 0.05;
 	assert_true(mren_options_validation_share(&options, 50) == 0.05);
 }

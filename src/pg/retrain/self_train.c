@@ -42,8 +42,8 @@ typedef struct SelfTrain
 
 /*
  * What makes a view of the options: the other one is left out.  A view is not trained on the rows
- * that validate, which are those of the new version as well: it would tell that version about them
- * by its labels of other rows, so that they could neither stop nor calibrate it.
+ * that validate, among which are those of the new version: it would tell that version about them by
+ * its labels of other rows, so that they could neither stop nor calibrate it.
  */
 typedef struct View
 {
