@@ -1,9 +1,9 @@
 /*
  * graph_export_rdf.c
- *	  A graph as lines of N-Triples, with what is known of each fact if asked.
+ *	  A graph as lines of N-Triples, with what is known of each fact if requested.
  *
- * A triple cannot bear a confidence, so a resource stands for the fact, and what
- * is known is said of it.  It is joined to the triple by reification, as RDF has
+ * A triple cannot have a confidence, so a resource stands for the fact, and what is known is
+ * stated about it.  It is joined to the triple by reification, as RDF has
  * it since 1999, or as RDF 1.2 does.
  */
 #include "pg/graph/graph_export.h"
