@@ -239,8 +239,9 @@ put_best(Extraction *extraction, int row, const float4 *p)
 /*
  * All relations that a model with thresholds predicts and that are allowed, in the order of their
  * names.  Thresholds are fitted with mentions that are right.  Of mentions that may be wrong, the
- * probability counts as often as they are right on average, which is their geometric mean.  A
- * graph decides that itself (MREN_GRAPH_SQL_MADE), since people may say that they are right.
+ * probability counts as often as they are right on average, which is their geometric mean.
+ * Evidence in full has all that right mentions would have, with the thresholds: what keeps it
+ * decides, since people may say that the mentions are right.
  */
 static void
 put_predicted(Extraction *extraction, int row, const float4 *p)
