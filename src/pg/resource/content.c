@@ -23,7 +23,7 @@ const MrenContent mren_content_embeddings = {
 	.used = "v.embeddings OPERATOR(pg_catalog.=) $1",
 };
 
-const MrenContent mren_content_encoder = {
+const MrenContent mren_content_image_encoder = {
 	.what = "image encoder",
 	.drop = "mren.drop_image_encoder",
 	.table = "mren.encoder",

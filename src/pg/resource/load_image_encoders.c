@@ -3,7 +3,7 @@
  *	  mren.load_image_encoder, drop_image_encoder, image_features, image_info.
  *
  * A model depends not only on the file, but also on the tensor that is read and on
- * the normalisation of pixels; an encoder's identity is a hash of all three.
+ * the normalization of pixels; an encoder's identity is a hash of all three.
  */
 #include "postgres.h"
 
@@ -168,7 +168,7 @@ insert_encoder(const Loading *loading)
 	values[9] = PointerGetDatum(mren_digest_bytea(loading->sha256));
 	values[10] = PointerGetDatum(mren_digest_bytea(loading->identity));
 	return mren_content_insert(
-		&mren_content_encoder, loading->name,
+		&mren_content_image_encoder, loading->name,
 		"INSERT INTO mren.encoder (name, owner, output, mean, std, width, height, dimension, size, "
 		"sha256, identity, loaded_at) "
 		"VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, pg_catalog.now())",
@@ -181,15 +181,15 @@ load(FunctionCallInfo fcinfo, MrenLoadKind kind)
 {
 	Loading loading = {.name = mren_arg_text(fcinfo, 0, "name")};
 	MrenLoadInput *input = mren_load_input_arg(fcinfo, 1, kind);
-	MrenEncoderRow row;
+	MrenImageEncoderRow row;
 
 	mren_check_name("name", loading.name);
 	channel_arg(fcinfo, 3, "mean", imagenet_mean, loading.mean);
 	channel_arg(fcinfo, 4, "std", imagenet_std, loading.std);
 	check_std(loading.std);
 	check_units(loading.mean, loading.std);
-	if (mren_catalog_encoder(loading.name, &row))
-		mren_content_exists(&mren_content_encoder, loading.name);
+	if (mren_catalog_image_encoder(loading.name, &row))
+		mren_content_exists(&mren_content_image_encoder, loading.name);
 	loading.bytes = mren_load_input_all(input, (size_t) mren_max_encoder_memory * 1024,
 										"mren.max_encoder_memory", &loading.len);
 	mren_load_input_close(input);
@@ -231,10 +231,10 @@ Datum
 mren_drop_image_encoder(PG_FUNCTION_ARGS)
 {
 	char *name = mren_arg_text(fcinfo, 0, "name");
-	MrenEncoderRow row;
+	MrenImageEncoderRow row;
 
-	mren_catalog_need_encoder(name, &row);
-	mren_content_drop(&mren_content_encoder, name, row.id, NameStr(row.owner), row.identity);
+	mren_catalog_need_image_encoder(name, &row);
+	mren_content_drop(&mren_content_image_encoder, name, row.id, NameStr(row.owner), row.identity);
 	mren_shared_drop(MREN_SHARED_IMAGE_ENCODER, row.identity);
 	PG_RETURN_VOID();
 }
@@ -245,17 +245,17 @@ Datum
 mren_image_features(PG_FUNCTION_ARGS)
 {
 	char *name = mren_arg_text(fcinfo, 0, "encoder");
-	MrenEncoderRow row;
-	MrenEncoder *encoder;
+	MrenImageEncoderRow row;
+	MrenImageEncoder *encoder;
 	float4 *features;
 
 	if (PG_ARGISNULL(1))
 		PG_RETURN_NULL();
-	mren_catalog_need_encoder(name, &row);
-	encoder = mren_encoder_open(&row);
-	features = palloc(mren_encoder_dimension(encoder) * sizeof(float4));
-	mren_encoder_features(encoder, PG_GETARG_BYTEA_PP(1), features);
-	PG_RETURN_ARRAYTYPE_P(mren_real_array(features, mren_encoder_dimension(encoder)));
+	mren_catalog_need_image_encoder(name, &row);
+	encoder = mren_image_encoder_open(&row);
+	features = palloc(mren_image_encoder_dimension(encoder) * sizeof(float4));
+	mren_image_encoder_features(encoder, PG_GETARG_BYTEA_PP(1), features);
+	PG_RETURN_ARRAYTYPE_P(mren_real_array(features, mren_image_encoder_dimension(encoder)));
 }
 
 /*
