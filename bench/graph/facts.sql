@@ -7,7 +7,7 @@ SELECT format('%-24s precision %s, recall %s, F1 %s (%s found, %s annotated)', p
 FROM mren.evaluate_graph('facts', 'SELECT * FROM gold');
 CREATE TABLE judged AS
 SELECT v.*, (SELECT max(e.confidence) FROM facts.evidence AS e WHERE e.fact = v.fact) AS of_relation
-FROM (SELECT fact, confidence AS of_fact, bool_or(verdict = 'right') AS correct, bool_and(left(md5(document), 1) < '8') AS is_reviewed
+FROM (SELECT fact, confidence AS of_fact, bool_or(verdict = 'right') AS correct, bool_and(left(md5(document || ' reviewed'), 1) < '8') AS is_reviewed
       FROM mren.judge_facts('facts', 'SELECT * FROM gold') WHERE verdict <> 'missed' GROUP BY 1, 2) AS v;
 SELECT format('confidence of the %-8s  calibration error %s (by chance %s), average precision %s, mean %s, right %s', what,
     round(r.error::numeric, 3), round(r.expected_error::numeric, 3),
