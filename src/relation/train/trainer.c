@@ -389,17 +389,6 @@ step_marker(MrenTrainer *trainer, MrenProgress *progress, MrenError *err)
 	return done ? mren_trainer_next_stage(trainer, err) : MREN_OK;
 }
 
-static MrenStatus
-step_epoch(MrenTrainer *trainer, MrenProgress *progress, MrenError *err)
-{
-	if (!trainer->epochs.undecided)
-		return trainer->epochs.validating ? step_validate(trainer, progress, err)
-										  : step_train(trainer, progress, err);
-	MREN_TRY(mren_trainer_await_epoch(trainer, err));
-	report_progress(trainer, MREN_TRAIN_STEP, progress);
-	return MREN_OK;
-}
-
 MrenStatus
 mren_trainer_step(MrenTrainer *trainer, MrenProgress *progress, MrenError *err)
 {
@@ -421,7 +410,8 @@ mren_trainer_step(MrenTrainer *trainer, MrenProgress *progress, MrenError *err)
 		case MREN_STAGE_FIT:
 		case MREN_STAGE_FOLD:
 		case MREN_STAGE_REFIT:
-			return step_epoch(trainer, progress, err);
+			return trainer->epochs.validating ? step_validate(trainer, progress, err)
+											  : step_train(trainer, progress, err);
 		case MREN_STAGE_MARKER_PRETRAIN:
 		case MREN_STAGE_MARKER_FIT:
 		case MREN_STAGE_MARKER_REFIT:
