@@ -161,8 +161,9 @@ prepare_audio(MrenExamples *set, const MrenExample *example, const float *audio,
 	if (!example->has_audio)
 		return MREN_OK;
 	if (set->head.audio_dim == 0)
-		return mren_fail(err, MREN_EPARAM,
-						 "training row has a recording, but the model is trained without them");
+		return mren_fail(
+			err, MREN_EPARAM,
+			"training row has a recording, but the model is trained without recordings");
 	if (mren_image_store_find(&set->sounds, &example->audio) != NULL)
 		return MREN_OK;
 	if (audio == NULL)

@@ -1,6 +1,6 @@
 /*
  * branch_text.c
- *	  The text branch in training: standardised pooled parts, convolutions,
+ *	  The text branch in training: standardized pooled parts, convolutions,
  *	  dropout, and backward.
  */
 #include "relation/batch.h"
@@ -35,7 +35,7 @@ mren_batch_text_forward(MrenBatch *batch, float *values, MrenDropout *drop)
 		if (batch->has_unknown[i])
 			mren_text_add_unknown(batch->shape, shapes, batch->unknown + i * unknown_size(batch),
 								  out);
-		mren_standardise(out, out, mean, batch->text_inverse, pool_dim);
+		mren_standardize(out, out, mean, batch->text_inverse, pool_dim);
 		if (drop != NULL)
 			mren_dropout(&drop->random, drop->input, out, out, mask, batch->text_dim);
 	}

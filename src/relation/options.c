@@ -74,11 +74,11 @@ static const MrenRenamedOption renamed[] = {
 	{"wide", "hash_bits"},
 };
 
-const MrenOptionTable mren_options_table = {.options = rows,
-											.n = sizeof(rows) / sizeof(rows[0]),
-											.base = &mren_common_options_table,
-											.renamed = renamed,
-											.n_renamed = sizeof(renamed) / sizeof(renamed[0])};
+static const MrenOptionTable options_table = {.options = rows,
+											  .n = sizeof(rows) / sizeof(rows[0]),
+											  .base = &mren_common_options_table,
+											  .renamed = renamed,
+											  .n_renamed = sizeof(renamed) / sizeof(renamed[0])};
 
 _Static_assert(AT(common) == 0, "the common options are where their table expects them");
 
@@ -181,19 +181,19 @@ mren_options_objective(const MrenOptions *options, int32_t negative)
 const char *
 mren_options_renamed(const char *old_key)
 {
-	return mren_option_renamed(&mren_options_table, old_key);
+	return mren_option_renamed(&options_table, old_key);
 }
 
 bool
 mren_options_known(const char *key)
 {
-	return mren_option_find(&mren_options_table, key) != NULL;
+	return mren_option_find(&options_table, key) != NULL;
 }
 
 void
 mren_options_list(char *buffer, size_t size)
 {
-	mren_option_list(&mren_options_table, buffer, size);
+	mren_option_list(&options_table, buffer, size);
 }
 
 /* Whether the value of text_encoder names a pretrained one. */
@@ -218,7 +218,7 @@ mren_options_set(MrenOptions *options, const char *key, const MrenOptionValue *v
 		if (options->pretrained != NULL)
 			return MREN_OK;
 	}
-	return mren_option_set(&mren_options_table, options, &defaults, key, value, err);
+	return mren_option_set(&options_table, options, &defaults, key, value, err);
 }
 
 /* Left out where it has its default, as in the options of networks before version 0.3.0. */
@@ -241,7 +241,7 @@ MrenStatus
 mren_options_json(const MrenEnv *env, const MrenOptions *options, char **json, MrenError *err)
 {
 	MrenOptions effective = *options;
-	MrenOptionTable table = mren_options_table;
+	MrenOptionTable table = options_table;
 	MrenOption shown[sizeof(rows) / sizeof(rows[0])];
 
 	effective.window = mren_options_window(options);

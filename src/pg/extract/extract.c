@@ -187,9 +187,10 @@ put_row(Extraction *extraction, int row, int best, float4 confidence)
 	const MrenDocMention *tail = label->reversed ? candidate->head : candidate->tail;
 	const MrenDocument *document = &extraction->document;
 	size_t n_relations = extraction->predictor.info.n_relations;
+	const float *thresholds = extraction->predictor.info.thresholds;
 	uint32 from = candidate->text.char_start;
-	Datum values[19];
-	bool nulls[19] = {false};
+	Datum values[20];
+	bool nulls[20] = {false};
 
 	values[0] = PointerGetDatum(mren_document_text(document, head->place.start, head->place.end));
 	values[1] = CStringGetTextDatum(head->type);
@@ -211,6 +212,8 @@ put_row(Extraction *extraction, int row, int best, float4 confidence)
 			put_full(document, tail, values + 16, nulls + 16);
 			values[17] = Float8GetDatum(head->confidence);
 			values[18] = Float8GetDatum(tail->confidence);
+			nulls[19] = thresholds == NULL;
+			values[19] = nulls[19] ? (Datum) 0 : Float8GetDatum(thresholds[best]);
 		}
 		nulls[11] = nulls[12] = nulls[13] = nulls[14] = true;
 		if (extraction->has_image)
@@ -236,14 +239,16 @@ put_best(Extraction *extraction, int row, const float4 *p)
 /*
  * All relations that a model with thresholds predicts and that are allowed, in the order of their
  * names.  Thresholds are fitted with mentions that are right.  Of mentions that may be wrong, the
- * probability counts as often as they are right on average, which is their geometric mean.
+ * probability counts as often as they are right on average, which is their geometric mean.  A
+ * graph decides that itself (MREN_GRAPH_SQL_MADE), since people may say that they are right.
  */
 static void
 put_predicted(Extraction *extraction, int row, const float4 *p)
 {
 	const MrenNetInfo *info = &extraction->predictor.info;
 	const MrenCandidate *candidate = &extraction->batch[row];
-	double mentions = sqrt(candidate->head->confidence * candidate->tail->confidence);
+	double mentions =
+		extraction->full ? 1 : sqrt(candidate->head->confidence * candidate->tail->confidence);
 
 	for (int i = 0; i < (int) info->n_relations; i++)
 	{

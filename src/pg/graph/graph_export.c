@@ -130,6 +130,39 @@ mren_export_run(MrenExport *export, const char *sql,
 	mren_graph_query(&export->graph, sql, 0, NULL, NULL, write_row, export);
 }
 
+static const char *const *
+find_replacement(const char *text, const MrenEscapes *escapes)
+{
+	for (int i = 0; i < escapes->n; i++)
+	{
+		if (strncmp(text, escapes->replacements[i][0], strlen(escapes->replacements[i][0])) == 0)
+			return escapes->replacements[i];
+	}
+	return NULL;
+}
+
+void
+mren_export_escape(StringInfo line, const char *text, const MrenEscapes *escapes)
+{
+	while (*text != '\0')
+	{
+		unsigned char c = (unsigned char) *text;
+		const char *const *replacement = find_replacement(text, escapes);
+
+		if (replacement != NULL)
+		{
+			appendStringInfoString(line, replacement[1]);
+			text += strlen(replacement[0]);
+			continue;
+		}
+		if (escapes->control != NULL && (c < ' ' || c == 0x7f))
+			appendStringInfo(line, escapes->control, c);
+		else
+			appendStringInfoChar(line, c);
+		text++;
+	}
+}
+
 /*
  * CSV, RFC 4180
  */
@@ -142,6 +175,8 @@ mren_export_run(MrenExport *export, const char *sql,
 static void
 append_field(StringInfo line, const char *text)
 {
+	static const char *replacements[][2] = {{"\"", "\"\""}};
+	static const MrenEscapes escapes = MREN_ESCAPES(" ", replacements);
 	bool quote;
 
 	if (text == NULL)
@@ -149,12 +184,7 @@ append_field(StringInfo line, const char *text)
 	quote = text[0] == '\0' || strpbrk(text, ",\"") != NULL;
 	if (quote)
 		appendStringInfoChar(line, '"');
-	for (; *text != '\0'; text++)
-	{
-		if (*text == '"')
-			appendStringInfoChar(line, '"');
-		appendStringInfoChar(line, mren_export_is_control(*text) ? ' ' : *text);
-	}
+	mren_export_escape(line, text, &escapes);
 	if (quote)
 		appendStringInfoChar(line, '"');
 }
@@ -199,15 +229,12 @@ mren_export_csv(PG_FUNCTION_ARGS)
 static void
 append_list(StringInfo list, const char *element)
 {
+	static const char *replacements[][2] = {{";", "%3B"}, {"%", "%25"}};
+	static const MrenEscapes escapes = MREN_ESCAPES(NULL, replacements);
+
 	if (list->len > 0)
 		appendStringInfoChar(list, ';');
-	for (; *element != '\0'; element++)
-	{
-		if (*element == ';' || *element == '%')
-			appendStringInfo(list, "%%%02X", *element);
-		else
-			appendStringInfoChar(list, *element);
-	}
+	mren_export_escape(list, element, &escapes);
 }
 
 static void
@@ -288,16 +315,12 @@ mren_export_neo4j(PG_FUNCTION_ARGS)
 static void
 append_label(StringInfo line, const char *text)
 {
+	static const char *replacements[][2] = {
+		{"\"", "\\\""}, {"\\", "\\\\"}, {"\n", "\\n"}, {"\r", ""}};
+	static const MrenEscapes escapes = MREN_ESCAPES(" ", replacements);
+
 	appendStringInfoChar(line, '"');
-	for (; *text != '\0'; text++)
-	{
-		if (*text == '"' || *text == '\\')
-			appendStringInfoChar(line, '\\');
-		if (*text == '\n')
-			appendStringInfoString(line, "\\n");
-		else if (*text != '\r')
-			appendStringInfoChar(line, mren_export_is_control(*text) ? ' ' : *text);
-	}
+	mren_export_escape(line, text, &escapes);
 	appendStringInfoChar(line, '"');
 }
 

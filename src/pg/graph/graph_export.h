@@ -75,10 +75,19 @@ extern void mren_export_line(MrenExport *export);
 extern const char *mren_export_column(TupleTableSlot *slot, int attno);
 extern int mren_export_list(TupleTableSlot *slot, int attno, char ***elements);
 
-static inline bool
-mren_export_is_control(char c)
+/* What stands for the parts of a text that a format cannot hold as they are. */
+typedef struct MrenEscapes
 {
-	return (unsigned char) c < ' ' || c == 0x7f;
-}
+	const char *control; /* printf's format for other control characters; NULL: as they are */
+	int n;
+	const char *(*replacements)[2]; /* part and what stands for it */
+} MrenEscapes;
+
+#define MREN_ESCAPES(control, list)                                                                \
+	{                                                                                              \
+		control, lengthof(list), list                                                              \
+	}
+
+extern void mren_export_escape(StringInfo line, const char *text, const MrenEscapes *escapes);
 
 #endif

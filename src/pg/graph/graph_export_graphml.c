@@ -28,40 +28,25 @@ static const struct Attribute
 	{"confirmed", "edge", "boolean", MREN_EXPORT_CONFIRMED},
 };
 
-/* U+FFFE and U+FFFF, which XML does not allow. */
-static bool
-is_noncharacter(const char *text)
-{
-	return GetDatabaseEncoding() == PG_UTF8 && strncmp(text, "\xef\xbf", 2) == 0 &&
-		   (unsigned char) text[2] >= 0xbe;
-}
-
 /* Text on one line; characters that XML does not allow become U+FFFD or a blank. */
 static void
 append_text(StringInfo line, const char *text)
 {
-	for (; *text != '\0'; text++)
-	{
-		if (*text == '&')
-			appendStringInfoString(line, "&amp;");
-		else if (*text == '<')
-			appendStringInfoString(line, "&lt;");
-		else if (*text == '>')
-			appendStringInfoString(line, "&gt;");
-		else if (*text == '"')
-			appendStringInfoString(line, "&quot;");
-		else if (*text == '\t' || *text == '\n' || *text == '\r')
-			appendStringInfo(line, "&#%d;", *text);
-		else if (mren_export_is_control(*text))
-			appendStringInfoChar(line, ' ');
-		else if (is_noncharacter(text))
-		{
-			appendStringInfoString(line, "\xef\xbf\xbd");
-			text += 2;
-		}
-		else
-			appendStringInfoChar(line, *text);
-	}
+	static const char *replacements[][2] = {{"&", "&amp;"},
+											{"<", "&lt;"},
+											{">", "&gt;"},
+											{"\"", "&quot;"},
+											{"\t", "&#9;"},
+											{"\n", "&#10;"},
+											{"\r", "&#13;"},
+											/* U+FFFE and U+FFFF */
+											{"\xef\xbf\xbe", "\xef\xbf\xbd"},
+											{"\xef\xbf\xbf", "\xef\xbf\xbd"}};
+	MrenEscapes escapes = MREN_ESCAPES(" ", replacements);
+
+	if (GetDatabaseEncoding() != PG_UTF8)
+		escapes.n -= 2;
+	mren_export_escape(line, text, &escapes);
 }
 
 static void

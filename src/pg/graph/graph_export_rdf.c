@@ -59,20 +59,12 @@ append_entity(MrenExport *export, const char *type, const char *canonical)
 static void
 append_literal(StringInfo line, const char *text)
 {
+	static const char *replacements[][2] = {
+		{"\"", "\\\""}, {"\\", "\\\\"}, {"\n", "\\n"}, {"\r", "\\r"}};
+	static const MrenEscapes escapes = MREN_ESCAPES("\\u%04X", replacements);
+
 	appendStringInfoChar(line, '"');
-	for (; *text != '\0'; text++)
-	{
-		if (*text == '"' || *text == '\\')
-			appendStringInfoChar(line, '\\');
-		if (*text == '\n')
-			appendStringInfoString(line, "\\n");
-		else if (*text == '\r')
-			appendStringInfoString(line, "\\r");
-		else if (mren_export_is_control(*text))
-			appendStringInfo(line, "\\u%04X", (unsigned char) *text);
-		else
-			appendStringInfoChar(line, *text);
-	}
+	mren_export_escape(line, text, &escapes);
 	appendStringInfoChar(line, '"');
 }
 

@@ -68,14 +68,6 @@ read_option(void *state, const char *key, const JsonbValue *value)
 		mren_json_option_unknown(key, "relation, diverse");
 }
 
-static void
-put_slot(void *state, TupleTableSlot *slot)
-{
-	ReturnSetInfo *rsinfo = state;
-
-	tuplestore_puttupleslot(rsinfo->setResult, slot);
-}
-
 /* mren.review_queue(graph, n, options) */
 Datum
 mren_review_queue(PG_FUNCTION_ARGS)
@@ -98,7 +90,8 @@ mren_review_queue(PG_FUNCTION_ARGS)
 	mren_graph_check_layout(&graph);
 	for (int i = 0; i < (int) lengthof(relations); i++)
 		mren_graph_check_readable(&graph, relations[i]);
-	mren_graph_query(&graph, queue, lengthof(types), types, values, put_slot, fcinfo->resultinfo);
+	mren_graph_query(&graph, queue, lengthof(types), types, values, mren_query_put,
+					 fcinfo->resultinfo);
 	SPI_finish();
 	return (Datum) 0;
 }

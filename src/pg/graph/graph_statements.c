@@ -153,12 +153,12 @@ const char mren_graph_sql_reresolve[] = MREN_GRAPH_SQL_PLACED
 	" UPDATE ${graph}.evidence e SET head_entity = p.head_id, tail_entity = p.tail_id,"
 	"  fact = p.as_fact, fact_relation = p.as_relation, reversed = p.as_reversed,"
 	"  head_review = p.head_verdict, tail_review = p.tail_verdict,"
-	"  right_relation = p.now_relation, stated = p.now_stated"
+	"  right_relation = p.now_relation, stated = p.now_stated, made = p.now_made"
 	" FROM placed p WHERE p.document = e.document AND p.n = e.n"
 	" AND (p.head_id, p.tail_id, p.as_fact, p.as_relation, p.as_reversed, p.head_verdict,"
-	"   p.tail_verdict, p.now_relation, p.now_stated)"
+	"   p.tail_verdict, p.now_relation, p.now_stated, p.now_made)"
 	"  IS DISTINCT FROM (e.head_entity, e.tail_entity, e.fact, e.fact_relation, e.reversed,"
-	"   e.head_review, e.tail_review, e.right_relation, e.stated)";
+	"   e.head_review, e.tail_review, e.right_relation, e.stated, e.made)";
 
 /* $1: the facts, NULL for all.  Gives the triples that came, went or changed. */
 const char mren_graph_sql_merge_facts[] =
@@ -315,12 +315,12 @@ const char mren_graph_sql_merge_entities[] =
 	"   COALESCE(mren.normalize_name(v.right_mention) COLLATE \"C\", e.head_name) AS name,"
 	"   e.document FROM ${graph}.evidence e"
 	"   LEFT JOIN ${graph}.mention_review v ON v.id = e.head_review"
-	"  WHERE ($1 IS NULL OR e.head_entity = ANY ($1)) AND v.verdict IS DISTINCT FROM 'rejected'"
+	"  WHERE ($1 IS NULL OR e.head_entity = ANY ($1)) AND e.made AND v.verdict IS DISTINCT FROM 'rejected'"
 	"  UNION ALL SELECT e.tail_entity, COALESCE(v.right_mention, e.tail),"
 	"   CASE WHEN v.right_mention IS NULL THEN e.tail_full END,"
 	"   COALESCE(mren.normalize_name(v.right_mention) COLLATE \"C\", e.tail_name), e.document"
 	"   FROM ${graph}.evidence e LEFT JOIN ${graph}.mention_review v ON v.id = e.tail_review"
-	"  WHERE ($1 IS NULL OR e.tail_entity = ANY ($1)) AND v.verdict IS DISTINCT FROM 'rejected'),"
+	"  WHERE ($1 IS NULL OR e.tail_entity = ANY ($1)) AND e.made AND v.verdict IS DISTINCT FROM 'rejected'),"
 	" spelling AS MATERIALIZED (SELECT m.entity, " MREN_GRAPH_SQL_TIDY("m.surface") " AS surface,"
 	"   m.name, true AS own FROM mention m"
 	"  UNION ALL SELECT m.entity, " MREN_GRAPH_SQL_TIDY("m.full_name") ","
@@ -367,7 +367,7 @@ const char mren_graph_sql_read[] =
 	"  WITH ORDINALITY AS e (head, head_type, relation, tail, tail_type, confidence,"
 	"   sentence, head_span, tail_span, sentence_span, model_version, text_relation,"
 	"   text_confidence, image_relation, image_confidence, head_full, tail_full,"
-	"   head_confidence, tail_confidence, n)) r";
+	"   head_confidence, tail_confidence, needed, n)) r";
 
 /* What was read, as rows of evidence after the verdicts of people, and its mentions. */
 const char mren_graph_sql_raw[] =
@@ -381,11 +381,11 @@ const char mren_graph_sql_place[] = MREN_GRAPH_SQL_PLACED
 	"   text_relation, text_confidence, image_relation, image_confidence, head_full, tail_full,"
 	"   head_name, tail_name, sentence_id, statement, head_entity, tail_entity, fact,"
 	"   fact_relation, reversed, head_confidence, tail_confidence, head_review, tail_review,"
-	"   right_relation, stated)"
+	"   right_relation, stated, needed, made)"
 	"  SELECT p.document, p.n, p.head, p.head_type, p.relation, p.tail, p.tail_type, p.confidence,"
 	"   p.sentence, p.head_span, p.tail_span, p.sentence_span, p.model_version, p.text_relation,"
 	"   p.text_confidence, p.image_relation, p.image_confidence, p.head_full, p.tail_full,"
 	"   p.head_name, p.tail_name, p.sentence_id, p.statement, p.head_id, p.tail_id, p.as_fact,"
 	"   p.as_relation, p.as_reversed, p.head_confidence, p.tail_confidence, p.head_verdict,"
-	"   p.tail_verdict, p.now_relation, p.now_stated FROM placed p"
+	"   p.tail_verdict, p.now_relation, p.now_stated, p.needed, p.now_made FROM placed p"
 	"  RETURNING fact, head_entity, tail_entity) " MREN_GRAPH_SQL_TOUCHED("made");

@@ -271,7 +271,7 @@ static const char *const mentions[] = {
 	" document text COLLATE pg_catalog.\"C\" NOT NULL DEFAULT '',"
 	" mention text NOT NULL,"
 	" type text NOT NULL DEFAULT '',"
-	" verdict text NOT NULL CHECK (verdict IN ('confirmed', 'rejected', 'corrected')),"
+	" verdict text NOT NULL CHECK (verdict IN ('confirmed', 'rejected', 'corrected', 'unsure')),"
 	" right_mention text, right_type text,"
 	" reviewer name NOT NULL DEFAULT CURRENT_USER,"
 	" reviewed_at timestamptz NOT NULL DEFAULT pg_catalog.now(),"
@@ -284,13 +284,19 @@ static const char *const mentions[] = {
 	"ALTER TABLE ${graph}.evidence ADD COLUMN IF NOT EXISTS head_review bigint,"
 	" ADD COLUMN IF NOT EXISTS tail_review bigint,"
 	" ADD COLUMN IF NOT EXISTS right_relation text,"
-	" ADD COLUMN IF NOT EXISTS stated boolean",
+	" ADD COLUMN IF NOT EXISTS stated boolean,"
+	" ADD COLUMN IF NOT EXISTS needed double precision,"
+	" ADD COLUMN IF NOT EXISTS made boolean NOT NULL DEFAULT true",
 	"COMMENT ON COLUMN ${graph}.evidence.head_review IS 'The verdict on the head, in "
 	"mention_review.'",
 	"COMMENT ON COLUMN ${graph}.evidence.tail_review IS 'The verdict on the tail, in "
 	"mention_review.'",
 	"COMMENT ON COLUMN ${graph}.evidence.right_relation IS 'The relation that a review names in "
 	"place of the model''s.'",
+	"COMMENT ON COLUMN ${graph}.evidence.needed IS 'The threshold of the relation; NULL: the model "
+	"has none.'",
+	"COMMENT ON COLUMN ${graph}.evidence.made IS 'Whether relation and mentions are sure enough "
+	"for a statement. If not, this is no evidence unless a verdict confirms a mention.'",
 	"COMMENT ON COLUMN ${graph}.evidence.stated IS 'What reversed is without that: that of the "
 	"model''s relation.'",
 	"ALTER TABLE ${graph}.review DROP CONSTRAINT IF EXISTS review_relation_check",
@@ -405,7 +411,7 @@ static const char *const views[] = {
 		"    COALESCE(v.sentence OPERATOR(pg_catalog.=) x.sentence, false),"
 		"    COALESCE(x.fact OPERATOR(pg_catalog.=) v.fact, false)"
 		"    FROM ${graph}.review v CROSS JOIN LATERAL pg_catalog.unnest(v.judged) AS j (statement)"
-		"    JOIN ${graph}.evidence x ON x.statement OPERATOR(pg_catalog.=) j.statement) k"
+		"    JOIN ${graph}.evidence x ON x.statement OPERATOR(pg_catalog.=) j.statement AND x.made) k"
 		" ORDER BY k.document, k.n, k.reviewer, k.gold DESC, k.id DESC")
 	") w CROSS JOIN ${graph}.state s"
 	" ORDER BY w.sentence_id, w.head, w.tail, w.source,"
@@ -432,9 +438,9 @@ static const char *const views[] = {
 	"CREATE OR REPLACE VIEW ${graph}.known_names AS"
 	" SELECT m.alias, NULLIF(m.type, '') AS type, x.canonical AS name FROM ("
 	"  SELECT e.head_name AS alias, e.head_type AS type, e.head_entity AS entity"
-	"   FROM ${graph}.evidence e WHERE e.head_full IS NULL AND e.head_review IS NULL"
+	"   FROM ${graph}.evidence e WHERE e.head_full IS NULL AND e.head_review IS NULL AND e.made"
 	"  UNION SELECT e.tail_name, e.tail_type, e.tail_entity FROM ${graph}.evidence e"
-	"   WHERE e.tail_full IS NULL AND e.tail_review IS NULL) m"
+	"   WHERE e.tail_full IS NULL AND e.tail_review IS NULL AND e.made) m"
 	" JOIN ${graph}.entities x ON x.entity OPERATOR(pg_catalog.=) m.entity"
 	" WHERE m.alias OPERATOR(pg_catalog.<>) x.canonical"
 	" UNION SELECT a.alias, NULLIF(a.type, ''), a.entity FROM ${graph}.aliases a",

@@ -75,25 +75,23 @@ open_net(void *state, const MrenEnv *env, void **opened, MrenError *err)
 	return MREN_OK;
 }
 
-static ModelEntry *
-load_model(const MrenDeployed *deployed, const MrenCacheKey *key)
+static void *
+load_model(const void *what)
 {
-	MemoryContext context = mren_cache_context("model");
-	ModelEntry *entry = MemoryContextAllocZero(context, sizeof(ModelEntry));
-	MrenEnv env = mren_pg_env(context);
+	const MrenDeployed *deployed = what;
+	ModelEntry *entry = mren_cache_entry("model", sizeof(ModelEntry));
+	MrenEnv env = mren_pg_env(entry->base.context);
 	MrenVersionRow version;
 	Opening opening = {&version, deployed->name};
 	MrenError err;
 
 	mren_deployed_version(deployed, &version);
-	entry->base.context = context;
-	entry->base.key = *key;
-	entry->net = mren_shared_open(MREN_SHARED_MODEL, key->content, context, open_net, &opening);
+	entry->net = mren_shared_open(MREN_SHARED_MODEL, deployed->version.sha256, entry->base.context,
+								  open_net, &opening);
 	mren_net_info(entry->net, &entry->info);
 	MREN_PG_CALL(err, mren_net_cache_create(&env, mren_cache_share(&cache, MREN_NET_CACHE_BYTES),
 											&entry->words, &err));
-	entry->base.bytes =
-		MemoryContextMemAllocated(context, true) + mren_net_cache_limit(entry->words, entry->net);
+	entry->base.bytes = mren_net_cache_limit(entry->words, entry->net);
 	return entry;
 }
 
@@ -101,17 +99,9 @@ void
 mren_predictor_open(MrenPredictor *predictor, const char *model, int len, int32 version)
 {
 	const MrenDeployed *deployed = mren_deployed_find(model, len, version, MREN_MODEL_RELATION);
-	MrenCacheKey key = {.id = deployed->version.id};
-	ModelEntry *entry;
+	ModelEntry *entry = mren_cache_open(&cache, deployed->version.id, deployed->version.sha256,
+										load_model, deployed);
 
-	memcpy(key.content, deployed->version.sha256, MREN_SHA256_LENGTH);
-	entry = (ModelEntry *) mren_cache_find(&cache, &key);
-	if (entry == NULL)
-	{
-		entry = load_model(deployed, &key);
-		mren_cache_insert(&cache, &entry->base);
-	}
-	mren_cache_pin(&entry->base, CurrentMemoryContext);
 	memset(predictor, 0, sizeof(*predictor));
 	predictor->net = entry->net;
 	predictor->info = entry->info;
@@ -126,12 +116,8 @@ mren_predictor_open(MrenPredictor *predictor, const char *model, int len, int32 
 		predictor->lexicons.items[i] =
 			mren_lexicon_open_by_hash(predictor->info.lexicons_sha256 + 32 * i, predictor->model);
 	if (predictor->info.text_encoder_sha256 != NULL)
-	{
-		MrenTextEncoderRow row;
-
-		mren_encoder_need_text(predictor->info.text_encoder_sha256, predictor->model, &row);
-		predictor->tokenizer = mren_encoder_open_tokenizer(&row);
-	}
+		predictor->tokenizer = mren_encoder_open_tokenizer_by_hash(
+			predictor->info.text_encoder_sha256, predictor->model);
 }
 
 void

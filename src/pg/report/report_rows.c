@@ -219,12 +219,3 @@ mren_report_read(const MrenReport *report, const char *sql, MrenRowVisitor visit
 	mren_query_run(sql, 2, types, values, visit, state);
 	SPI_finish();
 }
-
-char *
-mren_report_column(TupleTableSlot *slot, int attno)
-{
-	bool isnull;
-	Datum value = slot_getattr(slot, attno, &isnull);
-
-	return isnull ? NULL : TextDatumGetCString(value);
-}

@@ -82,15 +82,14 @@ open_graph(void *state, const MrenEnv *env, void **opened, MrenError *err)
 	return MREN_OK;
 }
 
-static MrenEncoder *
-load(const MrenEncoderRow *row, const MrenCacheKey *key)
+static void *
+load(const void *what)
 {
-	MemoryContext context = mren_cache_context("image encoder");
-	MrenEncoder *encoder = MemoryContextAllocZero(context, sizeof(MrenEncoder));
+	const MrenEncoderRow *row = what;
+	MrenEncoder *encoder = mren_cache_entry("image encoder", sizeof(MrenEncoder));
+	MemoryContext context = encoder->base.context;
 	MrenError err;
 
-	encoder->base.context = context;
-	encoder->base.key = *key;
 	encoder->env = mren_pg_env(context);
 	encoder->graph = mren_shared_open(MREN_SHARED_IMAGE_ENCODER, row->identity, context, open_graph,
 									  (void *) row);
@@ -108,47 +107,29 @@ load(const MrenEncoderRow *row, const MrenCacheKey *key)
 	memset(encoder->input, 0, sizeof(float4) * 3 * encoder->info.width * encoder->info.height);
 	MREN_PG_CALL(err, mren_onnx_graph_start(&encoder->env, encoder->graph, encoder->input,
 											&encoder->run, &err));
-	encoder->base.bytes = MemoryContextMemAllocated(context, true);
 	return encoder;
 }
 
 MrenEncoder *
 mren_encoder_open(const MrenEncoderRow *row)
 {
-	MrenCacheKey key = {.id = 0};
-	MrenEncoder *encoder;
-
-	memcpy(key.content, row->identity, MREN_SHA256_LENGTH);
-	encoder = (MrenEncoder *) mren_cache_find(&cache, &key);
-	if (encoder == NULL)
-	{
-		encoder = load(row, &key);
-		mren_cache_insert(&cache, &encoder->base);
-	}
-	mren_cache_pin(&encoder->base, CurrentMemoryContext);
-	return encoder;
+	return mren_cache_open(&cache, 0, row->identity, load, row);
 }
 
 MrenEncoder *
 mren_encoder_open_by_hash(const uint8 *identity, const char *model)
 {
-	MrenCacheKey key = {.id = 0};
-	MrenEncoder *encoder;
+	MrenEncoder *encoder = mren_cache_reopen(&cache, 0, identity);
 	MrenEncoderRow row;
 
-	memcpy(key.content, identity, MREN_SHA256_LENGTH);
-	encoder = (MrenEncoder *) mren_cache_find(&cache, &key);
 	if (encoder != NULL)
-	{
-		mren_cache_pin(&encoder->base, CurrentMemoryContext);
 		return encoder;
-	}
 	if (!mren_catalog_encoder_by_hash(identity, &row, NULL))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("the image encoder of model \"%s\" is not loaded", model),
 				 errhint("Load the same network with mren.load_image_encoder, with the same output "
-						 "and normalisation, under any name.")));
+						 "and normalization, under any name.")));
 	return mren_encoder_open(&row);
 }
 

@@ -3,7 +3,7 @@
  *	  mren.load_image_encoder, drop_image_encoder, image_features, image_info.
  *
  * A model depends not only on the file, but also on the tensor that is read and on
- * the normalisation of pixels; an encoder's identity is a hash of all three.
+ * the normalization of pixels; an encoder's identity is a hash of all three.
  */
 #include "postgres.h"
 

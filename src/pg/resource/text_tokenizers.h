@@ -2,7 +2,7 @@
  * text_tokenizers.h
  *	  The tokenizers of loaded text encoders, cached in the backend, and the encoders' weights.
  *
- * Rows are tokenised in many backends, parallel workers among them, of which only one reads the
+ * Rows are tokenized in many backends, parallel workers among them, of which only one reads the
  * weights.
  */
 #ifndef MREN_PG_RESOURCE_TEXT_TOKENIZERS_H
@@ -30,6 +30,10 @@ typedef struct MrenOpenTokenizer
  *	  reset.  XX001 if what is stored is not an encoder.
  */
 extern const MrenOpenTokenizer *mren_encoder_open_tokenizer(const MrenTextEncoderRow *row);
+
+/* The same of the encoder that a model names by its hash; 55000 if it is not in the catalog. */
+extern const MrenOpenTokenizer *mren_encoder_open_tokenizer_by_hash(const uint8 *sha256,
+																	const char *model);
 
 /*
  * mren_encoder_restore

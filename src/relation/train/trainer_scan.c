@@ -27,8 +27,9 @@ mren_trainer_read_row(MrenTrainer *trainer, size_t i, MrenExample *example, Mren
 		return mren_fail(err, MREN_EPARAM,
 						 "training row has an image, but the model is trained without images");
 	if (example->has_audio && trainer->inputs.audio_dim == 0)
-		return mren_fail(err, MREN_EPARAM,
-						 "training row has a recording, but the model is trained without them");
+		return mren_fail(
+			err, MREN_EPARAM,
+			"training row has a recording, but the model is trained without recordings");
 	return MREN_OK;
 }
 

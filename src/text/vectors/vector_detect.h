@@ -23,8 +23,8 @@ typedef struct MrenVectorHeader
 
 /*
  * mren_vector_detect
- *	  MREN_EUNSUPPORTED for what is recognised as something else (an archive,
- *	  fastText's own binary), MREN_EFORMAT for what is not recognised or not
+ *	  MREN_EUNSUPPORTED for what is recognized as something else (an archive,
+ *	  fastText's own binary), MREN_EFORMAT for what is not recognized or not
  *	  of the requested format, MREN_ELIMIT for too many dimensions.
  */
 extern MrenStatus mren_vector_detect(const char *bytes, size_t n, MrenVectorFormat wanted,
