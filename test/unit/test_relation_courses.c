@@ -38,6 +38,7 @@ typedef struct Server
 	const Set *set;
 	const MrenOptions *options;
 	size_t image_dim;
+	int n_told; /* epochs that the leader has trained */
 	TestEnv test;
 	MrenStatus status;
 	MrenError err;
@@ -263,6 +264,7 @@ lead(TestEnv *test, Server *like, int stop_after, MrenTrainReport *report_out)
 	} while (progress.event != MREN_TRAIN_DONE);
 	assert_int_equal(mren_trainer_finish(trainer, &net, &err), MREN_OK);
 	mren_trainer_report(trainer, report_out);
+	like->n_told = n;
 	mren_trainer_free(trainer);
 	mren_examples_free(examples);
 	return net;
@@ -310,6 +312,10 @@ train_together(TestEnv *test, Server *like, int n, int stop_after, MrenTrainRepo
 		assert_int_equal(servers[i].test.n_live, 0);
 	}
 	assert_true(board.n_elsewhere > 0);
+	/* The linear branch tells nothing of epochs of its own; a member may be refitted in vain. */
+	if (stop_after == 0 && like->image_dim == 0)
+		assert_true(like->n_told + board.n_reported <=
+					report_out->epochs_run + report_out->refit_epochs);
 	free_results(&board);
 	return net;
 }

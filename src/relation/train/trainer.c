@@ -352,7 +352,9 @@ step_train(MrenTrainer *trainer, MrenProgress *progress, MrenError *err)
 		epochs->validating = true;
 		return MREN_OK;
 	}
-	progress->event = MREN_TRAIN_EPOCH;
+	/* What the linear branch learns apart is not told of, wherever it is trained. */
+	if (epochs->member_epochs > 0 || !mren_trainer_linear_apart(trainer))
+		progress->event = MREN_TRAIN_EPOCH;
 	return mren_trainer_end_epoch(trainer, err);
 }
 
