@@ -72,10 +72,11 @@ open_answers(AnswerScanState *scan, TupleTableSlot *slot)
 	bool isnull[2];
 	Datum model = slot_getattr(slot, scan->n_columns + 1 + MREN_ANSWER_MODEL, &isnull[0]);
 	Datum version = slot_getattr(slot, scan->n_columns + 1 + MREN_ANSWER_VERSION, &isnull[1]);
-	text *name = DatumGetTextPP(model);
+	text *name;
 
 	if (isnull[0] || isnull[1])
 		elog(ERROR, "rows are answered without a model");
+	name = DatumGetTextPP(model);
 	mren_predictor_open(&scan->answers.predictor, VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name),
 						DatumGetInt32(version));
 	mren_predictor_begin_rows(&scan->answers.predictor, scan->images, scan->recordings);
