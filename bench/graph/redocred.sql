@@ -2,7 +2,7 @@
 -- and what a graph makes of the others.  The tagger's mentions, not the given ones, are
 -- what the graph reads.  With the part "train", those that follow every fifth are judged,
 -- and every fifth is left out.
--- Variables: data, options, tagger_options, distance, share, part, n_train.
+-- Variables: data, options, tagger_options, distance, graph_distance, share, part, n_train, n_judged.
 \set redocred :data '/text/redocred/dev_revised.json'
 CREATE TABLE part AS SELECT * FROM mren.read_docred(pg_read_file(:'redocred'));
 CREATE INDEX ON part (document, part);
@@ -13,8 +13,10 @@ FROM (SELECT document AS key, text AS document, row_number() OVER (ORDER BY n) %
       FROM mren.read_docred(pg_read_file(:'redocred')) WITH ORDINALITY AS t (document, part, text, type, entity, span, head, relation, tail, n)
       WHERE part = 'document') AS d
 WHERE :'part' = 'dev' OR turn <> 0;
--- Fewer to train on, if wanted.
-DELETE FROM documents WHERE key IN (SELECT key FROM documents WHERE NOT is_dev ORDER BY md5(key) OFFSET :n_train);
+-- Fewer, if wanted.
+DELETE FROM documents AS d
+USING (SELECT key, row_number() OVER (PARTITION BY is_dev ORDER BY md5(key)) AS n FROM documents) AS o
+WHERE o.key = d.key AND o.n > CASE WHEN d.is_dev THEN :n_judged ELSE :n_train END;
 CREATE VIEW dev_documents AS SELECT key, document FROM documents WHERE is_dev;
 CREATE TABLE gold AS SELECT p.* FROM part AS p JOIN dev_documents AS d ON d.key = p.document;
 
@@ -56,4 +58,4 @@ SELECT format('%s documents, %s for training; %s rows, of which %s without a rel
     (SELECT count(*) FROM train), (SELECT count(*) FROM train WHERE relation = 'None')) FROM documents;
 CALL mren.train('relations', 'SELECT * FROM train', '{"negative": "None", "decide": "f1"}'::jsonb || :'options') \g /dev/null
 SELECT mren.create_graph('facts', 'dev_documents', 'relations', tagger => 'names', relation_schema => 'relation_schema',
-    options => CASE WHEN :distance < 0 THEN '{}' ELSE jsonb_build_object('max_distance', :distance) END) \g /dev/null
+    options => CASE WHEN :graph_distance < 0 THEN '{}' ELSE jsonb_build_object('max_distance', :graph_distance) END) \g /dev/null

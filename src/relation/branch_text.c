@@ -57,8 +57,7 @@ gather_unknown(const MrenBatch *batch, const float *from, float *to, size_t widt
 
 /*
  * The gradient of `cols` text columns from `first` on, before the mask, summed
- * over the layers that read them; if asked for, only of the rows with unknown
- * words.
+ * over the layers that read them; if requested, only of the rows with unknown words.
  */
 static void
 read_back(MrenBatch *batch, float *values, size_t first, size_t cols, bool unknown_only, float *out)

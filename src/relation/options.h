@@ -23,6 +23,7 @@
 #define MREN_WINDOW_AUTO SIZE_MAX
 #define MREN_WEIGHT_EMA_AUTO (-1.0)
 #define MREN_WEIGHT_DECAY_AUTO (-1.0)
+#define MREN_VALIDATION_SHARE_AUTO (-1.0)
 #define MREN_TEXT_WEIGHT_DECAY 0.01
 /*
  * The default of networks that read images.  The vector of an image is long and
@@ -152,6 +153,12 @@ extern void mren_options_init(MrenOptions *options);
  * around the mentions anyway, and otherwise 2.
  */
 extern size_t mren_options_window(const MrenOptions *options);
+
+/*
+ * The effective share that validates.  Its default is greater for few gold rows, but not beside a
+ * pretrained text encoder, which would lose them: it is not trained on them afterwards.
+ */
+extern double mren_options_validation_share(const MrenOptions *options, size_t n_gold);
 
 /* The effective weight_ema, whose default depends on whether rows have images. */
 extern double mren_options_weight_ema(const MrenOptions *options, bool images);

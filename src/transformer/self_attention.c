@@ -12,7 +12,7 @@
 #include <math.h>
 #include <string.h>
 
-/* MPNet's distances are told apart up to here. */
+/* Greater distances are one to MPNet. */
 #define MAX_DISTANCE 128
 
 size_t

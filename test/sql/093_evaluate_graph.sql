@@ -91,9 +91,12 @@ FROM generate_series(1, 12) AS d, (VALUES ('a', 'partner', 'b', 12), ('b', 'part
     ('a', 'knows', 'b', 12), ('b', 'knows', 'a', 8), ('a', 'ally', 'b', 11), ('b', 'ally', 'a', 12), ('a', 'few', 'b', 4), ('b', 'few', 'a', 4), ('a', 'older', 'c', 12)) AS f (head, relation, tail, last)
 WHERE d <= f.last;
 SELECT * FROM mren.learn_relation_schema('TABLE annotated');
--- A fact that is annotated twice is one fact; what names no relation is none; nothing gives nothing.
+-- A fact that is annotated twice is one fact; what names no relation or no ends is none; nothing gives nothing.
 SELECT * FROM mren.learn_relation_schema('SELECT a.* FROM annotated AS a, generate_series(1, 2) WHERE a.relation = ''few''');
-SELECT * FROM mren.learn_relation_schema('SELECT 1 AS document, ''fact'' AS part');
+SELECT * FROM mren.learn_relation_schema('SELECT 1 AS document, ''fact'' AS part, CASE n WHEN 1 THEN ''few'' END AS relation, n AS head FROM generate_series(1, 2) AS n');
+-- Of an entity with a type, mentions without one say nothing.
+SELECT relation, head_type, tail_type FROM mren.learn_relation_schema('SELECT 1 AS document, ''fact'' AS part, NULL AS entity, NULL AS type, ''a'' AS head, ''few'' AS relation, ''b'' AS tail
+    UNION ALL SELECT 1, ''mention'', m.entity, m.type, NULL, NULL, NULL FROM (VALUES (''a'', NULL), (''a'', ''person''), (''b'', NULL)) AS m (entity, type)');
 SELECT * FROM mren.learn_relation_schema('SELECT 1 AS document, ''fact'' AS part WHERE false');
 SELECT error_of($$SELECT mren.learn_relation_schema('SELECT 1 AS document')$$);
 SELECT error_of($$SELECT mren.learn_relation_schema('SELECT NULL AS document, ''fact'' AS part')$$);

@@ -86,6 +86,10 @@ UPDATE kg.mention_review SET right_mention = 'The steering wheel' WHERE right_me
 SELECT mren.merge_graph('kg') - 'documents';
 SELECT count(*) FROM kg.training_rows;
 SELECT error_of($$INSERT INTO kg.mention_review (mention, verdict) VALUES ('wheel', 'corrected')$$) LIKE '23514%' AS refused;
+-- Nothing has no name.
+SELECT error_of(format('INSERT INTO kg.%s', row)) LIKE '23514%' AS refused FROM unnest(ARRAY[
+    $$aliases (alias, entity) VALUES ('wheel', ' ')$$, $$ignored (name) VALUES ('')$$, $$manual_facts (head, relation, tail) VALUES ('wheel', 'part_of', '')$$,
+    $$mention_review (mention, verdict) VALUES ('', 'rejected')$$, $$mention_review (mention, verdict, right_mention) VALUES ('wheel', 'corrected', ' ')$$]) AS row;
 DELETE FROM kg.mention_review;
 DELETE FROM kg.review;
 SELECT mren.merge_graph('kg') - 'documents';

@@ -121,6 +121,7 @@ my @endless = (
 	[ 'mren.vote_summary', $told, q{SELECT count(*) FROM mren.vote_summary('SELECT n AS id, p.head AS source, p.relation FROM endless, (SELECT DISTINCT ON (head) * FROM pairs) p')} ],
 	[ 'mren.label_model', $told, q{SELECT count(*) FROM mren.label_model('SELECT n AS id, p.head AS source, p.relation FROM endless, (SELECT DISTINCT ON (head) * FROM pairs) p')} ],
 	[ 'mren.distant_labels', $told, q{SELECT count(*) FROM mren.distant_labels('SELECT head, relation, tail FROM pairs', 'SELECT n AS id, p.head, p.tail FROM endless, pairs p')} ],
+	[ 'mren.learn_relation_schema', $told, q{SELECT count(*) FROM mren.learn_relation_schema('SELECT n AS document, ''fact'' AS part, n AS head, p.relation, n AS tail FROM endless, pairs p')} ],
 	[ 'mren.evaluate', $told, q{SELECT count(*) FROM mren.evaluate('m', 'SELECT p.* FROM endless, pairs p')} ],
 );
 
@@ -250,7 +251,7 @@ my %untried = (
 	name => [ qw(alter_graph_owner alter_model_owner calibration compare confusion_matrix create_graph drop_embeddings drop_graph drop_image_encoder
 		drop_lexicon drop_model drop_text_encoder drop_version evaluate_tagger export_csv export_dot export_model export_ntriples grant_model has_model_privilege
 		load_image_encoder load_text_encoder merge_graph paths promote refresh_graph retrain revoke_model rollback save_model
-		upgrade_graph word_vector drop_audio_encoder evaluate_graph judge_facts learn_relation_schema export_graphml export_neo4j load_audio_encoder neighbours propose_merges link_entities
+		upgrade_graph word_vector drop_audio_encoder evaluate_graph judge_facts export_graphml export_neo4j load_audio_encoder neighbours propose_merges link_entities
 		draw_neighbourhood report report_graph review_queue) ],
 	# Beside those that are tried, with the same arguments read by the same code.
 	twin => [ qw(classify extract_evidence features predict_proba) ],

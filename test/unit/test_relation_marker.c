@@ -222,6 +222,7 @@ marker_options(MrenOptions *options, MrenFineTuning tuning)
 	options->common.epochs = 1;
 	options->common.learning_rate = 1e-6;
 	options->common.refit = false;
+	options->common.validation_share = 0.1;
 	options->hash_bits = 0;
 	options->fine_tuning = tuning;
 	options->fine_tuned_layers = 1;

@@ -83,7 +83,7 @@ extern MrenStatus mren_onnx_conv_simd_depthwise_pack(MrenOnnxPlan *plan, MrenOnn
 													 const float *w, const float *scale,
 													 MrenOnnxConvChoice *choice, MrenError *err);
 
-/* All n pixels that tile->rows tells for one panel of filters. */
+/* All n pixels of tile->rows for one panel of filters. */
 extern void mren_onnx_conv_simd_panel(const MrenOnnxSimd *simd, const MrenOnnxTile *tile,
 									  size_t vectors, size_t n);
 

@@ -239,8 +239,9 @@ put_best(Extraction *extraction, int row, const float4 *p)
 /*
  * All relations that a model with thresholds predicts and that are allowed, in the order of their
  * names.  Thresholds are fitted with mentions that are right.  Of mentions that may be wrong, the
- * probability counts as often as they are right on average, which is their geometric mean.  A
- * graph decides that itself (MREN_GRAPH_SQL_MADE), since people may say that they are right.
+ * probability counts as often as they are right on average, which is their geometric mean.
+ * Evidence in full has all that right mentions would have, with the thresholds: what keeps it
+ * decides, since people may say that the mentions are right.
  */
 static void
 put_predicted(Extraction *extraction, int row, const float4 *p)
@@ -428,7 +429,7 @@ open_extraction(FunctionCallInfo fcinfo, Extraction *extraction)
 	if (extraction->has_image && predictor->info.image_dim > 0)
 		predictor->image = palloc(predictor->info.image_dim * sizeof(float4));
 	if (extraction->image.image != NULL)
-		mren_predictor_encoder(predictor);
+		mren_predictor_image_encoder(predictor);
 	open_scores(extraction, &extraction->both);
 	if (extraction->evidence && extraction->has_image)
 	{
@@ -439,7 +440,7 @@ open_extraction(FunctionCallInfo fcinfo, Extraction *extraction)
 		AllocSetContextCreate(CurrentMemoryContext, "mren row", ALLOCSET_DEFAULT_SIZES);
 }
 
-/* The graph that calls extract_evidence for every batch tells it once itself. */
+/* A graph, which calls extract_evidence for every batch, reports it once itself. */
 static void
 notice_schema(FunctionCallInfo fcinfo, const Extraction *extraction, const MrenFinder *finder)
 {
@@ -454,7 +455,7 @@ notice_schema(FunctionCallInfo fcinfo, const Extraction *extraction, const MrenF
 	mren_relation_schema_notice(fcinfo, finder, extraction->predictor.model, names, n);
 }
 
-/* The graph that calls extract_evidence counts what was left out, and tells it once. */
+/* A graph, which calls extract_evidence, counts what was left out and reports it once. */
 static void
 count_skipped(const Extraction *extraction, int64 n_skipped)
 {

@@ -212,7 +212,7 @@ hint_names(const char *what, const char *name, const char *const *names, int n)
 	return n > 0 ? errhint("%s are %s.", what, list_names(names, n)) : 0;
 }
 
-/* `seen` has the names of earlier rules: each is told once. */
+/* `seen` has the names of earlier rules: each is reported once. */
 static void
 notice_type(const char *table, const char *type, const char *const *types, int n, List **seen)
 {

@@ -82,13 +82,13 @@ static const char compare[] =
 	" gold_fact AS MATERIALIZED (SELECT f.*, row_number() OVER () AS n FROM ("
 	"   SELECT DISTINCT g.document, COALESCE(c.stored, g.relation) AS relation,"
 	"    CASE WHEN c.reversed THEN g.tail ELSE g.head END AS head,"
-	"    CASE WHEN c.reversed THEN g.head ELSE g.tail END AS tail, COALESCE(c.symmetric, false) AS "
-	"symmetric"
+	"    CASE WHEN c.reversed THEN g.head ELSE g.tail END AS tail,"
+	"    COALESCE(c.symmetric, false) AS symmetric"
 	"   FROM gold g LEFT JOIN canon c ON c.relation = g.relation WHERE g.part = 'fact') f),"
 	" read_document AS MATERIALIZED (SELECT DISTINCT g.document FROM gold g),"
 	" place AS MATERIALIZED (SELECT e.document, e.fact, e.fact_relation AS relation, e.n,"
-	"   e.head_first, e.name, e.type, e.base + lower(e.span) AS lower, e.base + upper(e.span) AS "
-	"upper"
+	"   e.head_first, e.name, e.type, e.base + lower(e.span) AS lower,"
+	"    e.base + upper(e.span) AS upper"
 	"  FROM (SELECT x.document, x.fact, x.fact_relation, x.n, NOT x.reversed AS head_first,"
 	"    x.head_name AS name, COALESCE(x.head_type, '') AS type, lower(x.sentence_span) AS base,"
 	"    x.head_span AS span FROM ${graph}.evidence x"
@@ -134,19 +134,19 @@ static const char figures[] =
 	", scope (place, name, within) AS (VALUES (3, 'facts', NULL::boolean),"
 	"  (4, 'facts within sentences', true), (5, 'facts across sentences', false)),"
 	" facts AS (SELECT c.place, c.name,"
-	"   (SELECT count(*) FROM said_fact s WHERE c.within IS NULL OR s.within = c.within) AS "
-	"predicted,"
+	"   (SELECT count(*) FROM said_fact s"
+	"    WHERE c.within IS NULL OR s.within = c.within) AS predicted,"
 	"   (SELECT count(*) FROM gold_scope g WHERE c.within IS NULL OR g.within = c.within) AS gold,"
-	"   (SELECT count(*) FROM said_fact s WHERE s.correct AND (c.within IS NULL OR s.within = "
-	"c.within)) AS correct,"
+	"   (SELECT count(*) FROM said_fact s"
+	"    WHERE s.correct AND (c.within IS NULL OR s.within = c.within)) AS correct,"
 	"   (SELECT count(DISTINCT h.n) FROM hit h JOIN gold_scope g ON g.n = h.n"
 	"    WHERE c.within IS NULL OR g.within = c.within) AS found"
 	"  FROM scope c WHERE c.within IS NULL OR EXISTS (SELECT FROM sentence)),"
 
 	" measured AS (SELECT 1 AS place, 'mentions' AS part, m.predicted, m.gold,"
 	"   m.correct::float8 AS precise, m.found::float8 AS recalled, m.predicted AS n_predicted,"
-	"   m.gold AS n_gold FROM mentions m WHERE EXISTS (SELECT FROM gold g WHERE g.part = "
-	"'document')"
+	"   m.gold AS n_gold FROM mentions m WHERE EXISTS (SELECT FROM gold g"
+	"    WHERE g.part = 'document')"
 	"  UNION ALL SELECT 2, 'entities', e.predicted, e.gold, COALESCE(e.precise, 0),"
 	"   COALESCE(e.recalled, 0), (SELECT count(*) FROM said), (SELECT count(*) FROM wanted)"
 	"   FROM entities e WHERE EXISTS (SELECT FROM gold g WHERE g.part = 'document')"
@@ -180,21 +180,13 @@ static const char verdicts[] =
 	" ORDER BY 1, 2, 3, 4, 5";
 
 static const char missing[] =
-	"SELECT count(*), min(g.document) FROM (SELECT DISTINCT x.document FROM unnest($1) AS x "
-	"(document)) g WHERE NOT EXISTS (SELECT FROM ${graph}.documents d"
+	"SELECT count(*), min(g.document) FROM (SELECT DISTINCT x.document"
+	" FROM unnest($1) AS x (document)) g WHERE NOT EXISTS (SELECT FROM ${graph}.documents d"
 	" WHERE d.document = g.document AND d.state = 'scored')";
 
 /*
  * Comparing
  */
-
-static void
-put_slot(void *state, TupleTableSlot *slot)
-{
-	ReturnSetInfo *rsinfo = state;
-
-	tuplestore_puttupleslot(rsinfo->setResult, slot);
-}
 
 static void
 count_missing(void *state, TupleTableSlot *slot)
@@ -237,7 +229,7 @@ compare_gold(const MrenGraph *graph, const char *gold, const char *result, Retur
 	/* The planner cannot know how long the arrays' parts are, and nothing here has an index. */
 	(void) set_config_option("enable_nestloop", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
 							 true, 0, false);
-	mren_graph_query(graph, sql, lengthof(types), types, values, put_slot, rsinfo);
+	mren_graph_query(graph, sql, lengthof(types), types, values, mren_query_put, rsinfo);
 	AtEOXact_GUC(false, level);
 }
 

@@ -41,23 +41,15 @@ const char mren_export_entities[] =
 
 const char mren_export_facts[] = FACTS("f.first_seen::text, f.last_seen::text") FROM_FACTS IN_ORDER;
 
-const char mren_export_sources[] = FACTS(DATE_TIME("f.first_seen") ", " DATE_TIME(
-	"f.last_seen")) ", e.documents, e.sentences" FROM_FACTS
-					" LEFT JOIN LATERAL (SELECT array_agg(DISTINCT x.document ORDER BY x.document) "
-					"AS documents,"
-					"   array_agg(DISTINCT x.sentence COLLATE \"C\" ORDER BY x.sentence COLLATE "
-					"\"C\") AS sentences"
-					"  FROM ${graph}.evidence x WHERE x.fact = f.fact AND x.n > 0) e ON "
-					"true" IN_ORDER;
+#define FACTS_AND_SOURCES                                                                          \
+	FACTS(DATE_TIME("f.first_seen") ", " DATE_TIME("f.last_seen"))                                 \
+	", e.documents, e.sentences" FROM_FACTS
 
-const char *
-mren_export_column(TupleTableSlot *slot, int attno)
-{
-	bool isnull;
-	Datum value = slot_getattr(slot, attno, &isnull);
-
-	return isnull ? NULL : TextDatumGetCString(value);
-}
+const char mren_export_sources[] = FACTS_AND_SOURCES
+	" LEFT JOIN LATERAL (SELECT array_agg(DISTINCT x.document ORDER BY x.document) AS documents,"
+	"   array_agg(DISTINCT x.sentence COLLATE \"C\" ORDER BY x.sentence COLLATE \"C\")"
+	"    AS sentences"
+	"  FROM ${graph}.evidence x WHERE x.fact = f.fact AND x.n > 0) e ON true" IN_ORDER;
 
 int
 mren_export_list(TupleTableSlot *slot, int attno, char ***elements)
@@ -201,7 +193,7 @@ csv_record(MrenExport *export, TupleTableSlot *slot)
 	{
 		if (i > 0)
 			appendStringInfoChar(&export->line, ',');
-		append_field(&export->line, mren_export_column(slot, order[i]));
+		append_field(&export->line, mren_query_string(slot, order[i]));
 	}
 	mren_export_line(export);
 }
@@ -240,20 +232,20 @@ append_list(StringInfo list, const char *element)
 static void
 neo4j_node(MrenExport *export, TupleTableSlot *slot)
 {
-	const char *type = mren_export_column(slot, MREN_EXPORT_TYPE);
+	const char *type = mren_query_string(slot, MREN_EXPORT_TYPE);
 	StringInfoData labels;
 
 	initStringInfo(&labels);
 	append_list(&labels, "Entity");
 	if (type[0] != '\0')
 		append_list(&labels, type);
-	append_field(&export->line, mren_export_column(slot, MREN_EXPORT_ENTITY));
+	append_field(&export->line, mren_query_string(slot, MREN_EXPORT_ENTITY));
 	appendStringInfoChar(&export->line, ',');
-	append_field(&export->line, mren_export_column(slot, MREN_EXPORT_NAME));
+	append_field(&export->line, mren_query_string(slot, MREN_EXPORT_NAME));
 	appendStringInfoChar(&export->line, ',');
 	append_field(&export->line, labels.data);
 	appendStringInfoChar(&export->line, ',');
-	append_field(&export->line, mren_export_column(slot, MREN_EXPORT_KEY));
+	append_field(&export->line, mren_query_string(slot, MREN_EXPORT_KEY));
 	mren_export_line(export);
 }
 
@@ -270,7 +262,7 @@ neo4j_relationship(MrenExport *export, TupleTableSlot *slot)
 
 	for (int i = 0; i < (int) lengthof(order); i++)
 	{
-		append_field(&export->line, mren_export_column(slot, order[i]));
+		append_field(&export->line, mren_query_string(slot, order[i]));
 		appendStringInfoChar(&export->line, ',');
 	}
 	initStringInfo(&list);
@@ -311,12 +303,12 @@ mren_export_neo4j(PG_FUNCTION_ARGS)
  * Graphviz, https://graphviz.org/doc/info/lang.html
  */
 
-/* In a label a backslash begins an escape of Graphviz's own. */
+/* In a label a backslash begins an escape of Graphviz's own, and an ampersand an entity of HTML. */
 static void
 append_label(StringInfo line, const char *text)
 {
 	static const char *replacements[][2] = {
-		{"\"", "\\\""}, {"\\", "\\\\"}, {"\n", "\\n"}, {"\r", ""}};
+		{"\"", "\\\""}, {"\\", "\\\\"}, {"\n", "\\n"}, {"\r", ""}, {"&", "&amp;"}};
 	static const MrenEscapes escapes = MREN_ESCAPES(" ", replacements);
 
 	appendStringInfoChar(line, '"');
@@ -328,8 +320,8 @@ static void
 dot_node(MrenExport *export, TupleTableSlot *slot)
 {
 	appendStringInfo(&export->line,
-					 "  \"%s\" [label=", mren_export_column(slot, MREN_EXPORT_ENTITY));
-	append_label(&export->line, mren_export_column(slot, MREN_EXPORT_NAME));
+					 "  \"%s\" [label=", mren_query_string(slot, MREN_EXPORT_ENTITY));
+	append_label(&export->line, mren_query_string(slot, MREN_EXPORT_NAME));
 	appendStringInfoString(&export->line, "];");
 	mren_export_line(export);
 }
@@ -337,10 +329,10 @@ dot_node(MrenExport *export, TupleTableSlot *slot)
 static void
 dot_edge(MrenExport *export, TupleTableSlot *slot)
 {
-	appendStringInfo(&export->line, "  \"%s\" -> \"%s\" [label=",
-					 mren_export_column(slot, MREN_EXPORT_HEAD_ENTITY),
-					 mren_export_column(slot, MREN_EXPORT_TAIL_ENTITY));
-	append_label(&export->line, mren_export_column(slot, MREN_EXPORT_RELATION));
+	appendStringInfo(&export->line,
+					 "  \"%s\" -> \"%s\" [label=", mren_query_string(slot, MREN_EXPORT_HEAD_ENTITY),
+					 mren_query_string(slot, MREN_EXPORT_TAIL_ENTITY));
+	append_label(&export->line, mren_query_string(slot, MREN_EXPORT_RELATION));
 	appendStringInfoString(&export->line, "];");
 	mren_export_line(export);
 }

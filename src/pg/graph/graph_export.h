@@ -71,8 +71,7 @@ extern void mren_export_run(MrenExport *export, const char *sql,
 							void (*write)(MrenExport *export, TupleTableSlot *slot));
 /* The line goes out, and the next begins. */
 extern void mren_export_line(MrenExport *export);
-/* A column as text, NULL if it is; and a text[] as its elements. */
-extern const char *mren_export_column(TupleTableSlot *slot, int attno);
+/* A column of type text[] as its elements; their number. */
 extern int mren_export_list(TupleTableSlot *slot, int attno, char ***elements);
 
 /* What stands for the parts of a text that a format cannot hold as they are. */

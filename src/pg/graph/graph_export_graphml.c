@@ -65,7 +65,7 @@ append_attributes(MrenExport *export, TupleTableSlot *slot, const char *of)
 	for (int i = 0; i < (int) lengthof(attributes); i++)
 	{
 		if (strcmp(attributes[i].of, of) == 0)
-			append_data(export, attributes[i].id, mren_export_column(slot, attributes[i].attno));
+			append_data(export, attributes[i].id, mren_query_string(slot, attributes[i].attno));
 	}
 }
 
@@ -73,7 +73,7 @@ static void
 graphml_node(MrenExport *export, TupleTableSlot *slot)
 {
 	appendStringInfo(&export->line, "<node id=\"%s\">",
-					 mren_export_column(slot, MREN_EXPORT_ENTITY));
+					 mren_query_string(slot, MREN_EXPORT_ENTITY));
 	append_attributes(export, slot, "node");
 	appendStringInfoString(&export->line, "</node>");
 	mren_export_line(export);
@@ -87,9 +87,9 @@ graphml_edge(MrenExport *export, TupleTableSlot *slot)
 	StringInfoData list;
 
 	appendStringInfo(&export->line, "<edge id=\"%s\" source=\"%s\" target=\"%s\">",
-					 mren_export_column(slot, MREN_EXPORT_FACT),
-					 mren_export_column(slot, MREN_EXPORT_HEAD_ENTITY),
-					 mren_export_column(slot, MREN_EXPORT_TAIL_ENTITY));
+					 mren_query_string(slot, MREN_EXPORT_FACT),
+					 mren_query_string(slot, MREN_EXPORT_HEAD_ENTITY),
+					 mren_query_string(slot, MREN_EXPORT_TAIL_ENTITY));
 	append_attributes(export, slot, "edge");
 	initStringInfo(&list);
 	for (int i = 0; i < n; i++)

@@ -23,9 +23,10 @@ PG_FUNCTION_INFO_V1(mren_learn_relation_schema);
 static const char schema[] =
 	"WITH " MREN_GRAPH_SQL_GOLD ","
 	" kind AS MATERIALIZED (SELECT DISTINCT g.document, g.entity, g.type FROM gold g"
-	"  WHERE g.part = 'mention' AND g.entity IS NOT NULL),"
+	"  WHERE g.part = 'mention' AND g.type IS NOT NULL),"
 	" fact AS MATERIALIZED (SELECT DISTINCT g.document, g.head, g.relation, g.tail FROM gold g"
-	"  WHERE g.part = 'fact'),"
+	"  WHERE g.part = 'fact' AND g.head IS NOT NULL AND g.relation IS NOT NULL"
+	"   AND g.tail IS NOT NULL),"
 	" counted AS MATERIALIZED (SELECT f.relation, count(*) AS n FROM fact f GROUP BY f.relation),"
 	" closest AS MATERIALIZED (SELECT DISTINCT ON (f.relation) f.relation, o.relation AS other"
 	"  FROM fact f JOIN counted n ON n.relation = f.relation"
@@ -39,7 +40,7 @@ static const char schema[] =
 	"  NULLIF(c.other, f.relation), count(DISTINCT (f.document, f.head, f.tail))"
 	" FROM fact f LEFT JOIN kind h ON h.document = f.document AND h.entity = f.head"
 	" LEFT JOIN kind t ON t.document = f.document AND t.entity = f.tail"
-	" LEFT JOIN converse c ON c.relation = f.relation WHERE f.relation IS NOT NULL"
+	" LEFT JOIN converse c ON c.relation = f.relation"
 	" GROUP BY f.relation, h.type, t.type, c.other"
 	" ORDER BY f.relation COLLATE \"C\", h.type COLLATE \"C\", t.type COLLATE \"C\"";
 

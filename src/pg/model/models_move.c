@@ -42,7 +42,7 @@ load_tensor(void *state, int tensor, const char *name, const int32 *shape, int n
 			err, mren_net_set_tensor(loader->network.net, name, shape[0], shape[1], data, &err));
 }
 
-/* Of either kind, which the first bytes of its header tell. */
+/* Of either kind, by the first bytes of its header. */
 static MrenStatus
 load_network(const MrenVersionRow *version, const MrenEnv *env, MrenNetwork *network,
 			 MrenError *err)

@@ -244,7 +244,7 @@ read_holdout(Batch *batch, TupleTableSlot *slot, const MrenPair *pair, const Mre
 	prediction->key = mren_holdout_group_key(text.data, text.len);
 }
 
-/* Whether the row is one of those that are asked for. */
+/* Whether the row is one of those to be answered. */
 static bool
 is_held_out(const Batch *batch, const MrenPrediction *prediction)
 {
@@ -319,7 +319,7 @@ encode_row(Batch *batch, TupleTableSlot *slot, MrenPrediction *prediction)
 	{
 		mren_slips_pair(&batch->slips, &pair, prediction->id, batch->n_read);
 	}
-	/* The rival first: what it reads of a row tells whether that is held out. */
+	/* The rival first: from what it reads of a row it is known whether the row is held out. */
 	for (int i = batch->n_sides - 1; i >= 0; i--)
 	{
 		if (!add_row(batch, i, &pair, slot, prediction))

@@ -41,8 +41,8 @@ attach_encoder(MrenNet *net, const char *model, MrenError *err)
 	mren_net_info(net, &info);
 	if (info.text_encoder_sha256 == NULL)
 		return MREN_OK;
-	mren_encoder_need_text(info.text_encoder_sha256, model, &row);
-	mren_encoder_text_source(&row, &source);
+	mren_text_encoder_need(info.text_encoder_sha256, model, &row);
+	mren_text_encoder_source(&row, &source);
 	return mren_net_attach_encoder(net, &source, err);
 }
 
@@ -116,7 +116,7 @@ mren_predictor_open(MrenPredictor *predictor, const char *model, int len, int32 
 		predictor->lexicons.items[i] =
 			mren_lexicon_open_by_hash(predictor->info.lexicons_sha256 + 32 * i, predictor->model);
 	if (predictor->info.text_encoder_sha256 != NULL)
-		predictor->tokenizer = mren_encoder_open_tokenizer_by_hash(
+		predictor->tokenizer = mren_text_encoder_open_tokenizer_by_hash(
 			predictor->info.text_encoder_sha256, predictor->model);
 }
 
@@ -130,8 +130,8 @@ mren_predictor_open_args(MrenPredictor *predictor, FunctionCallInfo fcinfo, int 
 						mren_arg_version(fcinfo, version_arg));
 }
 
-MrenEncoder *
-mren_predictor_encoder(MrenPredictor *predictor)
+MrenImageEncoder *
+mren_predictor_image_encoder(MrenPredictor *predictor)
 {
 	if (predictor->info.image_dim == 0)
 		ereport(
@@ -141,7 +141,8 @@ mren_predictor_encoder(MrenPredictor *predictor)
 			 errhint(
 				 "Call it with image => NULL, or train a model with the option image_encoder.")));
 	if (predictor->encoder == NULL)
-		predictor->encoder = mren_encoder_open_by_hash(predictor->encoder_hash, predictor->model);
+		predictor->encoder =
+			mren_image_encoder_open_by_hash(predictor->encoder_hash, predictor->model);
 	return predictor->encoder;
 }
 
@@ -164,7 +165,7 @@ mren_predictor_audio_encoder(MrenPredictor *predictor)
 static void
 check_grid(const MrenPredictor *predictor)
 {
-	MrenGridShape shape = mren_encoder_grid_shape(predictor->encoder);
+	MrenGridShape shape = mren_image_encoder_grid_shape(predictor->encoder);
 
 	if (!mren_grid_equal(&shape, &predictor->info.grid))
 		ereport(ERROR,
@@ -209,7 +210,7 @@ image_of(MrenPredictor *predictor, const MrenPair *pair, const uint16 **grid)
 	if (pair->image == NULL && pair->image_vector == NULL)
 		return NULL;
 	if (predictor->info.image_dim == 0)
-		mren_predictor_encoder(predictor);
+		mren_predictor_image_encoder(predictor);
 	if (pair->image_vector != NULL)
 	{
 		if ((size_t) pair->n_image_vector != predictor->info.image_dim)
@@ -222,10 +223,10 @@ image_of(MrenPredictor *predictor, const MrenPair *pair, const uint16 **grid)
 		return pair->image_vector;
 	}
 	reserve(predictor);
-	mren_predictor_encoder(predictor);
+	mren_predictor_image_encoder(predictor);
 	if (predictor->grid != NULL)
 		check_grid(predictor);
-	mren_encoder_image(predictor->encoder, pair->image, predictor->image, predictor->grid);
+	mren_image_encoder_read(predictor->encoder, pair->image, predictor->image, predictor->grid);
 	*grid = predictor->grid;
 	return predictor->image;
 }
@@ -312,7 +313,7 @@ mren_predictor_begin_rows(MrenPredictor *predictor, bool images, bool recordings
 	if (predictor->info.image_dim > 0 || predictor->info.audio_dim > 0)
 		reserve(predictor);
 	if (images && predictor->info.image_dim > 0)
-		mren_predictor_encoder(predictor);
+		mren_predictor_image_encoder(predictor);
 	if (recordings && predictor->info.audio_dim > 0)
 		mren_predictor_audio_encoder(predictor);
 	if (predictor->info.text_encoder_sha256 != NULL)

@@ -197,22 +197,23 @@ static const char *const failure_heads[] = {"Document", "Error", NULL};
 static const Table tables[] = {
 	{"relations", "Relations", "Facts that are neither superseded nor rejected.",
 	 "The graph has no facts yet.", relation_heads,
-	 "SELECT relation, count(*)::text AS n_facts, count(*) FILTER (WHERE confirmed)::text AS "
-	 "n_confirmed, round(avg(confidence)::numeric, 3)::text AS n_confidence, sum(sources)::text AS "
-	 "n_sources FROM ${graph}.facts GROUP BY relation"
+	 "SELECT relation, count(*)::text AS n_facts,"
+	 " count(*) FILTER (WHERE confirmed)::text AS n_confirmed,"
+	 " round(avg(confidence)::numeric, 3)::text AS n_confidence, sum(sources)::text AS n_sources"
+	 " FROM ${graph}.facts GROUP BY relation"
 	 " ORDER BY count(*) DESC, relation COLLATE \"C\" LIMIT 100"},
 	{"types", "Entity types", "Entities that the documents mention, by type.",
 	 "The graph has no entities yet.", type_heads,
 	 "SELECT COALESCE(NULLIF(e.type, ''), 'without type') AS type, count(*)::text AS n_entities,"
 	 " sum(e.mentions)::text AS n_mentions,"
-	 " array_to_string((array_agg(e.name ORDER BY e.mentions DESC, e.canonical COLLATE "
-	 "\"C\"))[1:5], ', ') AS most"
-	 " FROM ${graph}.entities e GROUP BY e.type ORDER BY count(*) DESC, e.type COLLATE \"C\" LIMIT "
-	 "50"},
+	 " array_to_string((array_agg(e.name"
+	 "  ORDER BY e.mentions DESC, e.canonical COLLATE \"C\"))[1:5], ', ') AS most"
+	 " FROM ${graph}.entities e GROUP BY e.type"
+	 " ORDER BY count(*) DESC, e.type COLLATE \"C\" LIMIT 50"},
 	{"entities", "Entities with the most facts", "At most fifteen.", "The graph has no facts yet.",
 	 entity_heads,
-	 "SELECT e.name, NULLIF(e.type, '') AS type, d.n::text AS n_facts, e.documents::text AS "
-	 "n_documents, e.mentions::text AS n_mentions,"
+	 "SELECT e.name, NULLIF(e.type, '') AS type, d.n::text AS n_facts,"
+	 " e.documents::text AS n_documents, e.mentions::text AS n_mentions,"
 	 " array_to_string((array_remove(e.names, e.name))[1:5], ', ') AS also"
 	 " FROM (SELECT entity, count(*) AS n FROM (SELECT head_entity AS entity FROM ${graph}.facts"
 	 "  UNION ALL SELECT tail_entity FROM ${graph}.facts) x GROUP BY entity) d"

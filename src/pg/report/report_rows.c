@@ -113,7 +113,7 @@ offer_row(MrenReport *report, const MrenPrediction *prediction, int best, bool r
 		offer(&report->mistakes, &row);
 	if (row.pair->image == NULL)
 		return;
-	row.image = mren_encoder_image_hash(row.pair->image);
+	row.image = mren_image_encoder_hash(row.pair->image);
 	offer(right ? &report->right_photographs : &report->wrong_photographs, &row);
 }
 

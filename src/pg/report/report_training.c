@@ -175,8 +175,8 @@ mren_report_learning(MrenReport *report)
  */
 
 static const char version_sql[] =
-	"SELECT m.training_rows::pg_catalog.text, pg_catalog.to_char(m.created_at, 'YYYY-MM-DD "
-	"HH24:MI'),"
+	"SELECT m.training_rows::pg_catalog.text, pg_catalog.to_char(m.created_at,"
+	" 'YYYY-MM-DD HH24:MI'),"
 	" m.created_by::pg_catalog.text, m.owner::pg_catalog.text,"
 	" pg_catalog.round(m.seconds::pg_catalog.numeric, 1)::pg_catalog.text,"
 	" m.deployed::pg_catalog.text,"
@@ -216,11 +216,11 @@ put_item(StringInfo page, const char *name, const char *value)
 static const char *
 encoder_name(const MrenReport *report)
 {
-	MrenEncoderRow row;
+	MrenImageEncoderRow row;
 	char *name;
 
 	if (report->predictor.info.image_dim == 0 ||
-		!mren_catalog_encoder_by_hash(report->predictor.encoder_hash, &row, &name))
+		!mren_catalog_image_encoder_by_hash(report->predictor.encoder_hash, &row, &name))
 		return NULL;
 	return name;
 }

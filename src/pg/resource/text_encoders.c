@@ -49,7 +49,7 @@ open_encoder(void *state, const MrenEnv *env, void **opened, MrenError *err)
 
 	MREN_TRY(mren_allocate(env, 1, sizeof(*stored), &stored, err));
 	MREN_TRY(mren_allocate(env, 1, sizeof(*encoder), &encoder, err));
-	MREN_TRY(mren_encoder_restore(env, state, true, stored, &tokenizer, err));
+	MREN_TRY(mren_text_encoder_restore(env, state, true, stored, &tokenizer, err));
 	MREN_TRY(share_weights(env, stored, err));
 	MREN_TRY(
 		mren_transformer_create_in_place(env, &stored->config, stored->weights, &transformer, err));
@@ -70,7 +70,7 @@ read_encoder(const void *what)
 }
 
 const MrenOpenTextEncoder *
-mren_encoder_open_text(const MrenTextEncoderRow *row)
+mren_text_encoder_open(const MrenTextEncoderRow *row)
 {
 	TextEncoder *encoder = mren_cache_open(&cache, 0, row->sha256, read_encoder, row);
 

@@ -60,8 +60,9 @@ restore(const MrenEnv *env, const MrenTextEncoderRow *row, bool weights, MrenSto
 }
 
 MrenStatus
-mren_encoder_restore(const MrenEnv *env, const MrenTextEncoderRow *row, bool weights,
-					 MrenStoredEncoder *stored, MrenSubwordTokenizer **tokenizer, MrenError *err)
+mren_text_encoder_restore(const MrenEnv *env, const MrenTextEncoderRow *row, bool weights,
+						  MrenStoredEncoder *stored, MrenSubwordTokenizer **tokenizer,
+						  MrenError *err)
 {
 	MrenTokenizerFile file;
 
@@ -106,7 +107,7 @@ open_tokenizer(void *state, const MrenEnv *env, void **opened, MrenError *err)
 
 	MREN_TRY(mren_allocate(env, 1, sizeof(*opening), &opening, err));
 	*opened = opening;
-	return mren_encoder_restore(env, state, false, &opening->stored, &opening->tokenizer, err);
+	return mren_text_encoder_restore(env, state, false, &opening->stored, &opening->tokenizer, err);
 }
 
 static void *
@@ -125,7 +126,7 @@ read_tokenizer(const void *what)
 }
 
 const MrenOpenTokenizer *
-mren_encoder_open_tokenizer(const MrenTextEncoderRow *row)
+mren_text_encoder_open_tokenizer(const MrenTextEncoderRow *row)
 {
 	TokenizerEntry *entry = mren_cache_open(&cache, 0, row->sha256, read_tokenizer, row);
 
@@ -133,7 +134,7 @@ mren_encoder_open_tokenizer(const MrenTextEncoderRow *row)
 }
 
 void
-mren_encoder_need_text(const uint8 *sha256, const char *model, MrenTextEncoderRow *row)
+mren_text_encoder_need(const uint8 *sha256, const char *model, MrenTextEncoderRow *row)
 {
 	if (!mren_catalog_text_encoder_by_hash(sha256, row, NULL))
 		ereport(ERROR,
@@ -143,12 +144,12 @@ mren_encoder_need_text(const uint8 *sha256, const char *model, MrenTextEncoderRo
 }
 
 const MrenOpenTokenizer *
-mren_encoder_open_tokenizer_by_hash(const uint8 *sha256, const char *model)
+mren_text_encoder_open_tokenizer_by_hash(const uint8 *sha256, const char *model)
 {
 	MrenTextEncoderRow row;
 
-	mren_encoder_need_text(sha256, model, &row);
-	return mren_encoder_open_tokenizer(&row);
+	mren_text_encoder_need(sha256, model, &row);
+	return mren_text_encoder_open_tokenizer(&row);
 }
 
 /* Reads into memory of its own first, since what is stored may be of another type. */
@@ -166,9 +167,9 @@ read_weights(void *state, float *weights, MrenError *err)
 }
 
 void
-mren_encoder_text_source(const MrenTextEncoderRow *row, MrenEncoderSource *source)
+mren_text_encoder_source(const MrenTextEncoderRow *row, MrenEncoderSource *source)
 {
-	const MrenOpenTokenizer *tokenizer = mren_encoder_open_tokenizer(row);
+	const MrenOpenTokenizer *tokenizer = mren_text_encoder_open_tokenizer(row);
 
 	*source = (MrenEncoderSource){tokenizer->config, (void *) row, read_weights};
 }

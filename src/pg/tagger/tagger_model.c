@@ -83,8 +83,8 @@ open_tagger(void *state, const MrenEnv *env, void **opened, MrenError *err)
 	mren_tagger_info(tagger, &info);
 	if (info.encoder_dim == 0)
 		return MREN_OK;
-	mren_encoder_need_text(info.text_encoder_sha256, opening->name, &row);
-	mren_encoder_text_source(&row, &source);
+	mren_text_encoder_need(info.text_encoder_sha256, opening->name, &row);
+	mren_text_encoder_source(&row, &source);
 	return mren_tagger_attach_encoder(tagger, &source, err);
 }
 
@@ -127,7 +127,7 @@ open_reader(MrenMentionTagger *tagger, const MrenDeployed *deployed)
 		reader->lexicons[i] = mren_lexicon_open_by_hash(info->lexicons_sha256[i], deployed->name);
 	if (info->encoder_dim > 0)
 		reader->tokenizer =
-			mren_encoder_open_tokenizer_by_hash(info->text_encoder_sha256, deployed->name);
+			mren_text_encoder_open_tokenizer_by_hash(info->text_encoder_sha256, deployed->name);
 }
 
 MrenMentionTagger *

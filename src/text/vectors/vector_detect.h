@@ -17,7 +17,7 @@ typedef struct MrenVectorHeader
 {
 	MrenVectorFormat format; /* never AUTO */
 	size_t size;			 /* bytes before the first word */
-	size_t dim;				 /* 0 for GloVe: the first line tells */
+	size_t dim;				 /* 0 for GloVe: as many as the first line has */
 	int64_t n_words;		 /* -1 for GloVe */
 } MrenVectorHeader;
 

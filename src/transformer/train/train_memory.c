@@ -48,7 +48,7 @@ measure(const MrenTransformerConfig *config, const MrenTransformerSentence *sent
 	}
 }
 
-/* What the parts of the memory are taken from; base is NULL where only the size is asked. */
+/* What the parts of the memory are taken from; base is NULL where only the size is needed. */
 typedef struct Cursor
 {
 	float *base;
