@@ -12,6 +12,7 @@
 #include "base/blas.h"
 #include "onnx/simd/simd.h"
 #include "pg/model/deployed.h"
+#include "pg/predict/answer_scan.h"
 #include "pg/support/compat.h"
 #include "pg/support/settings.h"
 #include "pg/support/shared_files.h"
@@ -31,6 +32,7 @@ _PG_init(void)
 	mren_settings_define();
 	mren_shared_begin();
 	mren_deployed_init();
+	mren_answer_scan_init();
 }
 
 PG_FUNCTION_INFO_V1(mren_version);

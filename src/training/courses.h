@@ -3,12 +3,11 @@
  *	  Courses of a training: parts that can be trained at the same time, each by
  *	  a trainer of its own.
  *
- * A course is the fit or the refit of one member of a training, or of the linear branch
- * beside the first member.  They hardly depend on each other: a refit trains as many
- * epochs as its fit found best, and the fits of the first member and of the linear branch
- * end together.  So a refit follows the fit while that still runs, as far as its best
- * epoch so far and never further.  No work is done in vain, and every course gives the
- * same bits wherever and whenever it is trained.
+ * A course is the fit or the refit of one member of a training, or the refit of the linear
+ * branch, which is fitted beside the first member.  They hardly depend on each other: a refit
+ * trains as many epochs as its fit found best.  So a refit follows the fit while that still
+ * runs, one epoch beyond its best so far and never further.  At most one epoch of a refit is
+ * trained in vain, and every course gives the same bits wherever and whenever it is trained.
  *
  * The one trainer that leads a training begins with the first member's fit and takes over
  * the results of the others.  The others are given the same rows and options, and train
@@ -28,7 +27,6 @@
 typedef enum MrenCourseKind
 {
 	MREN_COURSE_FIT,
-	MREN_COURSE_LINEAR_FIT,
 	MREN_COURSE_REFIT,
 	MREN_COURSE_LINEAR_REFIT,
 } MrenCourseKind;
@@ -44,20 +42,16 @@ typedef struct MrenCourse
 /* How far a fit is; no number goes down. */
 typedef struct MrenCourseStatus
 {
-	int done;	  /* epochs that have ended */
-	int begun;	  /* epochs that are trained in any case */
-	int best;	  /* the best of those that have ended; 0: none yet */
-	bool final;	  /* the fit has ended */
-	bool stopped; /* and so has the training: what follows the fit is not needed */
+	int best;		 /* the best epoch of those that have ended; 0: none yet */
+	int linear_best; /* that of the linear branch beside it */
+	bool final;		 /* the fit has ended */
+	bool stopped;	 /* and so has the training: what follows the fit is not needed */
 } MrenCourseStatus;
 
 typedef struct MrenCourses
 {
 	void *state;
-	/*
-	 * Takes the course; false if anybody has it, or had it.  The fit of the linear branch is not
-	 * the leader's if there is anybody else.
-	 */
+	/* Takes the course; false if anybody has it, or had it. */
 	bool (*claim)(void *state, const MrenCourse *course);
 	/* The status of a fit; all 0 before the first report. */
 	void (*tell)(void *state, const MrenCourse *fit, const MrenCourseStatus *status);

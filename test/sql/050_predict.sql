@@ -128,11 +128,11 @@ SET LOCAL track_functions = 'all';
 SELECT count(relation) FROM mren.predict_rows('m', 'SELECT * FROM pairs ORDER BY id');
 SELECT count(relation) FROM mren.predict_rows('m', 'SELECT * FROM pairs LIMIT 50');
 SELECT p.oid::regproc, pg_stat_get_xact_function_calls(p.oid) AS calls FROM pg_proc p WHERE proname = 'predict_row' ORDER BY p.oid;
--- Below it, workers and session do.
+-- Below it, workers and session answer in batches, too.
 SET LOCAL parallel_leader_participation = on;
 SET LOCAL max_parallel_workers = 0;
 SELECT count(relation) FROM mren.predict_rows('m', 'SELECT * FROM pairs');
-SELECT sum(pg_stat_get_xact_function_calls(p.oid)) AS calls FROM pg_proc p WHERE proname = 'predict_row';
+SELECT count(pg_stat_get_xact_function_calls(p.oid)) AS called FROM pg_proc p WHERE proname = 'predict_row';
 COMMIT;
 SET max_parallel_workers_per_gather = 0;
 EXPLAIN (COSTS OFF) SELECT * FROM pairs WHERE mren.predict('m', sentence, head, tail, convert_to(relation, 'UTF8')) = 'x' AND mren.predict('m', sentence, head, tail) = 'y' AND id = 3;

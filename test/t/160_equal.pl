@@ -126,8 +126,20 @@ for my $set (@sets)
 		my $logged = length $node->log_text;
 		is($session->query(qq{$parallel; SET auto_explain.log_min_duration = 0; SET auto_explain.log_nested_statements = on; SET auto_explain.log_analyze = on;
 			SET auto_explain.log_timing = off; $ask; SET auto_explain.log_min_duration = -1}), $without, "$what: $function in a parallel plan is the same");
-		like(substr($node->log_text, $logged), qr/Query Text: SELECT mren\.predict_row\(.*?Workers Launched: [23]/s, "$what: whose workers answer the rows");
+		like(substr($node->log_text, $logged), qr/Query Text: SELECT mren\.predict_row\(.*?Workers Launched: [23].*?Custom Scan \(mren answers\)/s,
+			"$what: whose workers answer the rows in batches");
 	}
+
+	# Rows that have no answer, or cannot have one, in an append whose parts answer theirs
+	my $elsewhere = $image ? "'not there'" : "'[9000,9001)'::int4range";
+	my $columns_of_row = $image ? "id::text, sentence, head, tail, image, relation" : "id::text, sentence, head, tail, relation";
+	my $parts = "SELECT $columns_of_row FROM $table WHERE id::int % 2 = 0 UNION ALL SELECT $columns_of_row FROM $other WHERE id::int % 2 = 1"
+		=~ s/\bhead\b/CASE id::int % 10 WHEN 3 THEN $elsewhere WHEN 4 THEN NULL ELSE head END AS head/gr;
+	my $ask = "SET mren.on_error = skip; SET client_min_messages = error; SELECT count(relation), md5(string_agg((id, relation, confidence)::text, ',' ORDER BY id)) FROM mren.predict_rows('$table', \$\$$parts\$\$)";
+	my $without = $session->query("$serial; $ask");
+	is((split /\|/, $without)[0], $rows * 4 / 5, "$what: rows without an answer");
+	is($session->query("$parallel; $ask"), $without, "$what: those of a parallel append are the same");
+	$session->query('RESET mren.on_error; SET client_min_messages = warning');
 }
 
 done_testing();

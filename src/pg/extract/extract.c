@@ -418,7 +418,7 @@ open_extraction(FunctionCallInfo fcinfo, Extraction *extraction)
 	MrenPredictor *predictor = &extraction->predictor;
 
 	mren_predictor_open_args(predictor, fcinfo, ARG_MODEL, ARG_VERSION);
-	mren_predictor_queue(predictor);
+	mren_predictor_begin_rows(predictor, false, false);
 	read_labels(extraction);
 	extraction->threshold = threshold_arg(fcinfo, predictor);
 	image_args(fcinfo, extraction);

@@ -5,7 +5,7 @@
  * Each row is encoded and fused as it arrives; the dense layers run over a batch
  * of fused vectors, so that their weights are read once for all of them.  No more
  * than one batch is in memory.  Where the planner chooses a parallel plan, rows are
- * answered in it instead, one by one, where they are read (predict_row.h).
+ * answered in it instead, where they are read (answer_scan.h).
  */
 #include "pg/predict/predict_query.h"
 
@@ -17,6 +17,7 @@
 #include "utils/memutils.h"
 
 #include "evaluation/holdout.h"
+#include "pg/predict/answer_scan.h"
 #include "pg/predict/encode_pair.h"
 #include "pg/predict/predict_row.h"
 #include "pg/predict/predictor.h"
@@ -455,7 +456,7 @@ run_parallel(Batch *batch, const MrenPredictQuery *what)
 	}
 	values[0] = CStringGetTextDatum(what->model);
 	values[1] = Int32GetDatum(batch->sides[0].predictor.version);
-	mren_query_run(statement, lengthof(types), types, values, take_answered, batch);
+	mren_answers_run(statement, lengthof(types), types, values, take_answered, batch);
 	return true;
 }
 
@@ -465,19 +466,13 @@ open_side(Batch *batch, Side *side, const char *model, int32 version)
 	const MrenNetInfo *info = &side->predictor.info;
 
 	mren_predictor_open(&side->predictor, model, strlen(model), version);
-	mren_predictor_queue(&side->predictor);
 	side->features = palloc(BATCH * info->row_dim * sizeof(float4));
 	side->probabilities = palloc(BATCH * info->n_relations * sizeof(float4));
 	side->relations = palloc(info->n_relations * sizeof(char *));
 	for (size_t i = 0; i < info->n_relations; i++)
 		side->relations[i] = text_to_cstring(mren_predictor_relation(&side->predictor, i));
-	/* A row's context is reset after the row: allocate here what lives longer. */
-	if (info->image_dim > 0 || info->audio_dim > 0)
-		mren_predictor_reserve(&side->predictor);
-	if (info->image_dim > 0 && (batch->columns.attno[MREN_COLUMN_IMAGE] != 0))
-		mren_predictor_image_encoder(&side->predictor);
-	if (info->audio_dim > 0 && (batch->columns.attno[MREN_COLUMN_AUDIO] != 0))
-		mren_predictor_audio_encoder(&side->predictor);
+	mren_predictor_begin_rows(&side->predictor, batch->columns.attno[MREN_COLUMN_IMAGE] != 0,
+							  batch->columns.attno[MREN_COLUMN_AUDIO] != 0);
 }
 
 static const char *

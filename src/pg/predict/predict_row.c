@@ -1,6 +1,6 @@
 /*
  * predict_row.c
- *	  mren.predict_row: the answer to one row of a query, for a parallel plan.
+ *	  Answers to the rows of a query, some at a time, and mren.predict_row, which answers one.
  */
 #include "pg/predict/predict_row.h"
 
@@ -95,9 +95,15 @@ static const MrenColumn arguments[] = {
 	MREN_COLUMN_TAIL_TYPE,	  MREN_COLUMN_HEAD_BOX, MREN_COLUMN_TAIL_BOX,	  MREN_COLUMN_RELATION,
 };
 
-#define ARG_MODEL 0
-#define ARG_VERSION 1
-#define ARG_COLUMNS 2
+int
+mren_answer_argument(MrenColumn column)
+{
+	int i = 0;
+
+	while (arguments[i] != column)
+		i++;
+	return MREN_ANSWER_VERSION + 1 + i;
+}
 
 /* Appends a column of the query, cast to its type, or NULL. */
 static void
@@ -163,72 +169,104 @@ mren_answer_read(const bytea *answer, int n, float4 *probabilities, uint64 *same
 	return head.seen != 0;
 }
 
-static Datum
-get_argument(void *state, MrenColumn column, bool *isnull)
+void
+mren_answers_create(MrenAnswers *answers, int capacity, bool ranges)
 {
-	FunctionCallInfo fcinfo = state;
-	int i = 0;
+	const MrenNetInfo *info = &answers->predictor.info;
 
-	while (arguments[i] != column)
-		i++;
-	*isnull = PG_ARGISNULL(ARG_COLUMNS + i);
-	return PG_GETARG_DATUM(ARG_COLUMNS + i);
+	answers->context = CurrentMemoryContext;
+	answers->ranges = ranges;
+	answers->values = palloc(capacity * sizeof(bytea *));
+	answers->fused = palloc(capacity * sizeof(bytea *));
+	answers->features = palloc(capacity * info->row_dim * sizeof(float4));
+	answers->probabilities = palloc(capacity * info->n_relations * sizeof(float4));
 }
 
+/* Fuses the row, and begins its answer; NULL without sentence or mention. */
 static bytea *
-answer(FunctionCallInfo fcinfo, bool ranges)
+fuse(MrenAnswers *answers, MrenGetColumn get, void *state)
 {
+	MrenPredictor *predictor = &answers->predictor;
+	Size size = VARHDRSZ + sizeof(AnswerHead) + predictor->info.n_relations * sizeof(float4);
 	bool isnull;
-	Datum relation = get_argument(fcinfo, MREN_COLUMN_RELATION, &isnull);
-	MrenPredictor predictor;
+	Datum relation = get(state, MREN_COLUMN_RELATION, &isnull);
+	AnswerHead head = {0};
 	MrenExample example;
 	MrenInput input;
 	MrenPair pair;
-	float4 *features;
-	bytea *result;
-	AnswerHead head = {0};
-	Size size;
+	bytea *answer;
 
-	mren_predictor_open_args(&predictor, fcinfo, ARG_MODEL, ARG_VERSION);
-	if (!mren_pair_columns(get_argument, fcinfo, ranges, &pair))
+	if (!mren_pair_columns(get, state, answers->ranges, &pair))
 		return NULL;
-	mren_predictor_row(&predictor, &pair, &input);
-	features = palloc(predictor.info.row_dim * sizeof(float4));
-	mren_predictor_features(&predictor, &input, features);
-	head.seen = mren_predictor_trained_on(&predictor, &pair, &input,
+	mren_predictor_row(predictor, &pair, &input);
+	head.seen = mren_predictor_trained_on(predictor, &pair, &input,
 										  isnull ? NULL : TextDatumGetCString(relation), &example);
 	head.same_pair = isnull ? 0 : mren_pair_identity(&pair, &example);
-	size = VARHDRSZ + sizeof(head) + predictor.info.n_relations * sizeof(float4);
-	result = palloc(size);
-	SET_VARSIZE(result, size);
-	memcpy(VARDATA(result), &head, sizeof(head));
-	mren_predictor_probabilities(&predictor, features, 1,
-								 (float4 *) (VARDATA(result) + sizeof(head)));
-	return result;
+	mren_predictor_features(predictor, &input,
+							answers->features + answers->n_fused * predictor->info.row_dim);
+	answer = MemoryContextAlloc(answers->context, size);
+	SET_VARSIZE(answer, size);
+	memcpy(VARDATA(answer), &head, sizeof(head));
+	answers->fused[answers->n_fused++] = answer;
+	return answer;
 }
 
-static Datum
-predict_row(FunctionCallInfo fcinfo, bool ranges)
+void
+mren_answers_add(MrenAnswers *answers, MrenGetColumn get, void *state)
 {
-	MemoryContext caller = CurrentMemoryContext;
-	bytea *volatile result = NULL;
+	bytea **value = &answers->values[answers->n++];
 
 	PG_TRY();
 	{
-		result = answer(fcinfo, ranges);
+		*value = fuse(answers, get, state);
 	}
 	PG_CATCH();
 	{
 		MrenRowError error;
 
-		MemoryContextSwitchTo(caller);
+		MemoryContextSwitchTo(answers->context);
 		error = mren_row_error_catch();
-		result = mren_row_error_bytes(&error);
+		*value = mren_row_error_bytes(&error);
 	}
 	PG_END_TRY();
-	if (result == NULL)
+}
+
+void
+mren_answers_finish(MrenAnswers *answers)
+{
+	size_t n = answers->predictor.info.n_relations;
+
+	if (answers->n_fused > 0)
+		mren_predictor_probabilities(&answers->predictor, answers->features, answers->n_fused,
+									 answers->probabilities);
+	for (int i = 0; i < answers->n_fused; i++)
+		memcpy(VARDATA(answers->fused[i]) + sizeof(AnswerHead), answers->probabilities + i * n,
+			   n * sizeof(float4));
+	answers->n_fused = 0;
+}
+
+static Datum
+get_argument(void *state, MrenColumn column, bool *isnull)
+{
+	FunctionCallInfo fcinfo = state;
+	int i = mren_answer_argument(column);
+
+	*isnull = PG_ARGISNULL(i);
+	return PG_GETARG_DATUM(i);
+}
+
+static Datum
+predict_row(FunctionCallInfo fcinfo, bool ranges)
+{
+	MrenAnswers answers = {0};
+
+	mren_predictor_open_args(&answers.predictor, fcinfo, MREN_ANSWER_MODEL, MREN_ANSWER_VERSION);
+	mren_answers_create(&answers, 1, ranges);
+	mren_answers_add(&answers, get_argument, fcinfo);
+	mren_answers_finish(&answers);
+	if (answers.values[0] == NULL)
 		PG_RETURN_NULL();
-	PG_RETURN_BYTEA_P(result);
+	PG_RETURN_BYTEA_P(answers.values[0]);
 }
 
 PG_FUNCTION_INFO_V1(mren_predict_row);

@@ -1,7 +1,7 @@
 /*
  * predict_row.h
  *	  Answers to the rows of a query where they are read: in a parallel plan, in its
- *	  workers.
+ *	  workers, which answer_scan.h lets answer several rows at once.
  *
  * A row's answer is a value of type bytea that mren.predict_row returns: whether the version was
  * trained on the row, which rows are of its pair, and the probabilities of all relations; NULL for
@@ -44,6 +44,35 @@ extern uint64 mren_pair_identity(const MrenPair *pair, const MrenExample *exampl
  */
 extern char *mren_answers_statement(const char *query, const MrenColumns *columns,
 									AttrNumber *attno, AttrNumber *answers);
+
+/* The arguments of mren.predict_row: the model, the version and the columns. */
+#define MREN_ANSWER_MODEL 0
+#define MREN_ANSWER_VERSION 1
+extern int mren_answer_argument(MrenColumn column);
+
+/* Rows that are answered at once. */
+typedef struct MrenAnswers
+{
+	MrenPredictor predictor;
+	MemoryContext context; /* of the values */
+	bool ranges;
+	int n;			  /* rows so far */
+	bytea **values;	  /* (n) the answers */
+	int n_fused;	  /* rows with a fused vector */
+	bytea **fused;	  /* (n_fused) their answers */
+	float4 *features; /* (n_fused, row_dim) */
+	float4 *probabilities;
+} MrenAnswers;
+
+/*
+ * mren_answers_create: for so many rows, with an open predictor; the current context becomes that
+ * of the values.
+ * mren_answers_add: takes a row; what else it needs is in the current context.
+ * mren_answers_finish: the values of the rows so far are complete.
+ */
+extern void mren_answers_create(MrenAnswers *answers, int capacity, bool ranges);
+extern void mren_answers_add(MrenAnswers *answers, MrenGetColumn get, void *state);
+extern void mren_answers_finish(MrenAnswers *answers);
 
 /*
  * Takes an answer apart: n probabilities, the pair's identity (0 without a relation), and whether

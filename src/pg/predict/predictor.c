@@ -176,8 +176,9 @@ check_grid(const MrenPredictor *predictor)
 						predictor->info.grid.channels)));
 }
 
-void
-mren_predictor_reserve(MrenPredictor *predictor)
+/* Buffers of the rows' images and recordings. */
+static void
+reserve(MrenPredictor *predictor)
 {
 	size_t grid = mren_grid_size(&predictor->info.grid);
 
@@ -220,7 +221,7 @@ image_of(MrenPredictor *predictor, const MrenPair *pair, const uint16 **grid)
 				 errhint("Make it with mren.image_features and the image encoder of this model.")));
 		return pair->image_vector;
 	}
-	mren_predictor_reserve(predictor);
+	reserve(predictor);
 	mren_predictor_image_encoder(predictor);
 	if (predictor->grid != NULL)
 		check_grid(predictor);
@@ -248,7 +249,7 @@ audio_of(MrenPredictor *predictor, const MrenPair *pair)
 				 errhint("Make it with mren.audio_features and the audio encoder of this model.")));
 		return pair->audio_vector;
 	}
-	mren_predictor_reserve(predictor);
+	reserve(predictor);
 	mren_audio_encoder_features(mren_predictor_audio_encoder(predictor), pair->audio,
 								predictor->audio);
 	return predictor->audio;
@@ -303,11 +304,17 @@ mren_predictor_row(MrenPredictor *predictor, const MrenPair *pair, MrenInput *in
 }
 
 void
-mren_predictor_queue(MrenPredictor *predictor)
+mren_predictor_begin_rows(MrenPredictor *predictor, bool images, bool recordings)
 {
 	MrenEnv env = mren_pg_env(CurrentMemoryContext);
 	MrenError err;
 
+	if (predictor->info.image_dim > 0 || predictor->info.audio_dim > 0)
+		reserve(predictor);
+	if (images && predictor->info.image_dim > 0)
+		mren_predictor_image_encoder(predictor);
+	if (recordings && predictor->info.audio_dim > 0)
+		mren_predictor_audio_encoder(predictor);
 	if (predictor->info.text_encoder_sha256 != NULL)
 		MREN_PG_CALL(err, mren_marker_queue_create(&env, &predictor->queue, &err));
 }

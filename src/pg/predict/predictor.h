@@ -64,10 +64,12 @@ extern MrenImageEncoder *mren_predictor_image_encoder(MrenPredictor *predictor);
 extern MrenAudioEncoder *mren_predictor_audio_encoder(MrenPredictor *predictor);
 
 /*
- * Allocates the buffers of rows' images and recordings in the current context, which must outlive
- * the rows.
+ * For many rows: allocates in the current context, which must outlive them, what they share, and
+ * opens the encoders of images and recordings if rows may have them.  From now on, the features of
+ * a row are complete when probabilities are asked for at the latest, and stay where they are until
+ * then: rows of one sentence are read together.
  */
-extern void mren_predictor_reserve(MrenPredictor *predictor);
+extern void mren_predictor_begin_rows(MrenPredictor *predictor, bool images, bool recordings);
 
 /*
  * mren_predictor_row
@@ -93,12 +95,6 @@ mren_input_drop_image(MrenInput *input)
 {
 	input->image = NULL;
 }
-
-/*
- * From now on, the features of a row are complete when probabilities are asked for at the latest,
- * and stay where they are until then: rows of one sentence are read together.
- */
-extern void mren_predictor_queue(MrenPredictor *predictor);
 
 /* Writes the row's features, and what follows from them, to features (info.row_dim). */
 extern void mren_predictor_features(MrenPredictor *predictor, const MrenInput *input,

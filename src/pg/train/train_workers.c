@@ -335,11 +335,7 @@ take_all(MrenTrainWorkers *workers)
 static bool
 lead_claim(void *state, const MrenCourse *course)
 {
-	MrenTrainWorkers *workers = state;
-
-	if (course->kind == MREN_COURSE_LINEAR_FIT)
-		return false;
-	return mren_workers_claim(workers->shared, course);
+	return mren_workers_claim(((MrenTrainWorkers *) state)->shared, course);
 }
 
 static void

@@ -352,7 +352,9 @@ step_train(MrenTrainer *trainer, MrenProgress *progress, MrenError *err)
 		epochs->validating = true;
 		return MREN_OK;
 	}
-	progress->event = MREN_TRAIN_EPOCH;
+	/* What the linear branch learns apart is not told of, wherever it is trained. */
+	if (epochs->member_epochs > 0 || !mren_trainer_linear_apart(trainer))
+		progress->event = MREN_TRAIN_EPOCH;
 	return mren_trainer_end_epoch(trainer, err);
 }
 
@@ -389,17 +391,6 @@ step_marker(MrenTrainer *trainer, MrenProgress *progress, MrenError *err)
 	return done ? mren_trainer_next_stage(trainer, err) : MREN_OK;
 }
 
-static MrenStatus
-step_epoch(MrenTrainer *trainer, MrenProgress *progress, MrenError *err)
-{
-	if (!trainer->epochs.undecided)
-		return trainer->epochs.validating ? step_validate(trainer, progress, err)
-										  : step_train(trainer, progress, err);
-	MREN_TRY(mren_trainer_await_epoch(trainer, err));
-	report_progress(trainer, MREN_TRAIN_STEP, progress);
-	return MREN_OK;
-}
-
 MrenStatus
 mren_trainer_step(MrenTrainer *trainer, MrenProgress *progress, MrenError *err)
 {
@@ -421,7 +412,8 @@ mren_trainer_step(MrenTrainer *trainer, MrenProgress *progress, MrenError *err)
 		case MREN_STAGE_FIT:
 		case MREN_STAGE_FOLD:
 		case MREN_STAGE_REFIT:
-			return step_epoch(trainer, progress, err);
+			return trainer->epochs.validating ? step_validate(trainer, progress, err)
+											  : step_train(trainer, progress, err);
 		case MREN_STAGE_MARKER_PRETRAIN:
 		case MREN_STAGE_MARKER_FIT:
 		case MREN_STAGE_MARKER_REFIT:

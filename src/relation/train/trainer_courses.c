@@ -27,7 +27,6 @@ mren_trainer_n_courses(const MrenOptions *options, const MrenTrainerInputs *inpu
 	size_t fits = options->ensemble + (options->text_only_member && images);
 	bool refits = options->common.refit && options->common.validation_share != 0;
 
-	fits += options->hash_bits > 0;
 	return fits - 1 + (refits ? fits : 0);
 }
 
@@ -42,28 +41,17 @@ mren_trainer_claim(MrenTrainer *trainer, MrenCourseKind kind, size_t member)
 bool
 mren_trainer_linear_apart(const MrenTrainer *trainer)
 {
-	return trainer->shape.linear_rows > 0 && !mren_trainer_pretrains(trainer);
-}
-
-/* The fit that is trained here. */
-static MrenCourse
-current_fit(const MrenTrainer *trainer)
-{
-	if (trainer->epochs.member_epochs == 0)
-		return (MrenCourse){MREN_COURSE_LINEAR_FIT, 0};
-	return (MrenCourse){MREN_COURSE_FIT, trainer->current};
+	return trainer->courses.claim != NULL && trainer->shape.linear_rows > 0 &&
+		   !mren_trainer_pretrains(trainer);
 }
 
 void
-mren_trainer_tell(MrenTrainer *trainer, bool goes_on, bool final)
+mren_trainer_tell(MrenTrainer *trainer, bool final)
 {
-	MrenCourse fit = current_fit(trainer);
-	int epoch = trainer->epochs.epoch;
+	const MrenCourse fit = {MREN_COURSE_FIT, trainer->current};
 	MrenCourseStatus status = {
-		.done = epoch,
-		.begun = epoch + goes_on,
-		.best = fit.kind == MREN_COURSE_FIT ? trainer->members[trainer->current].best_epoch
-											: trainer->linear.best_epoch,
+		.best = trainer->members[trainer->current].best_epoch,
+		.linear_best = trainer->linear.best_epoch,
 		.final = final,
 	};
 
@@ -82,25 +70,6 @@ mren_trainer_tell_stop(MrenTrainer *trainer)
 	trainer->courses.look(trainer->courses.state, &first, &status);
 	status.stopped = true;
 	trainer->courses.tell(trainer->courses.state, &first, &status);
-}
-
-/*
- * Both train another epoch as long as one of them may improve.  So neither is waited for by
- * one that knows that it goes on; and where both wait, neither does.
- */
-MrenStatus
-mren_trainer_other_goes_on(MrenTrainer *trainer, bool *known, bool *goes_on, MrenError *err)
-{
-	const MrenCourses *courses = &trainer->courses;
-	bool alone = trainer->epochs.member_epochs == 0;
-	const MrenCourse other = {alone ? MREN_COURSE_FIT : MREN_COURSE_LINEAR_FIT, 0};
-	MrenCourseStatus status;
-
-	MREN_TRY(mren_check_interrupts(&trainer->env, err));
-	courses->look(courses->state, &other, &status);
-	*goes_on = status.begun > trainer->epochs.epoch && !status.stopped;
-	*known = *goes_on || status.stopped || status.final || status.done >= trainer->epochs.epoch;
-	return *known ? MREN_OK : courses->wait(courses->state, err);
 }
 
 MrenStatus
@@ -202,36 +171,12 @@ read_fit(MrenTrainer *trainer, MrenMember *member, MrenCursor *cursor, MrenError
 	return MREN_OK;
 }
 
-static void
-put_linear_fit(const MrenTrainer *trainer, MrenBuffer *bytes)
-{
-	const MrenLinearTraining *linear = &trainer->linear;
-
-	mren_buffer_put_u8(bytes, linear->validated);
-	mren_buffer_put_u32(bytes, (uint32_t) linear->best_epoch);
-	mren_buffer_put_floats(bytes, linear->values, n_linear(trainer));
-	mren_buffer_put_floats(bytes, linear->best, n_linear(trainer));
-	mren_buffer_put_floats(bytes, linear->best_scores, n_kept_logits(trainer));
-}
-
-static void
-read_linear_fit(MrenTrainer *trainer, MrenCursor *cursor)
-{
-	MrenLinearTraining *linear = &trainer->linear;
-
-	linear->validated = mren_cursor_u8(cursor) != 0;
-	linear->best_epoch = (int) mren_cursor_u32(cursor);
-	mren_cursor_floats(cursor, linear->values, n_linear(trainer));
-	mren_cursor_floats(cursor, linear->best, n_linear(trainer));
-	mren_cursor_floats(cursor, linear->best_scores, n_kept_logits(trainer));
-}
-
 MrenStatus
 mren_trainer_course_bytes(MrenTrainer *trainer, MrenCourseKind kind, MrenBuffer *bytes,
 						  MrenError *err)
 {
 	const MrenMember *member = mren_trainer_member(trainer);
-	bool linear = kind == MREN_COURSE_LINEAR_FIT || kind == MREN_COURSE_LINEAR_REFIT;
+	bool linear = kind == MREN_COURSE_LINEAR_REFIT;
 	size_t n_floats =
 		n_kept_logits(trainer) + 2 * (linear ? n_linear(trainer) : n_trained(trainer));
 
@@ -245,10 +190,8 @@ mren_trainer_course_bytes(MrenTrainer *trainer, MrenCourseKind kind, MrenBuffer 
 	}
 	if (kind == MREN_COURSE_FIT)
 		put_fit(trainer, member, bytes);
-	else if (kind == MREN_COURSE_LINEAR_FIT)
-		put_linear_fit(trainer, bytes);
-	else if (kind == MREN_COURSE_LINEAR_REFIT)
-		mren_buffer_put_floats(bytes, trainer->linear.values, n_linear(trainer));
+	else if (linear)
+		mren_buffer_put_floats(bytes, trainer->linear.best, n_linear(trainer));
 	return MREN_OK;
 }
 
@@ -258,9 +201,7 @@ take(MrenTrainer *trainer, const MrenCourse *course, MrenCursor cursor, MrenErro
 {
 	MrenMember *member = &trainer->members[course->member];
 
-	if (course->kind == MREN_COURSE_LINEAR_FIT)
-		read_linear_fit(trainer, &cursor);
-	else if (course->kind == MREN_COURSE_LINEAR_REFIT)
+	if (course->kind == MREN_COURSE_LINEAR_REFIT)
 		mren_cursor_floats(&cursor, trainer->linear.values, n_linear(trainer));
 	else
 	{

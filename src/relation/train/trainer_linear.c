@@ -322,7 +322,7 @@ mren_trainer_linear_validated(MrenTrainer *trainer, MrenError *err)
 	linear->best_scores = swap;
 	linear->best_loss = loss;
 	linear->best_epoch = trainer->epochs.epoch;
-	memcpy(linear->best, linear->values, n_weights(trainer) * sizeof(float));
+	mren_trainer_linear_keep(trainer);
 	return MREN_OK;
 }
 
@@ -351,6 +351,12 @@ mren_trainer_linear_may_improve(const MrenTrainer *trainer)
 
 	return linear->validated && epoch < linear->n_epochs &&
 		   epoch - linear->best_epoch < (int) trainer->options.common.patience;
+}
+
+void
+mren_trainer_linear_keep(MrenTrainer *trainer)
+{
+	memcpy(trainer->linear.best, trainer->linear.values, n_weights(trainer) * sizeof(float));
 }
 
 void

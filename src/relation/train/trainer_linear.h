@@ -45,6 +45,8 @@ extern void mren_trainer_linear_keep_scores(MrenTrainer *trainer, size_t first, 
 extern MrenStatus mren_trainer_linear_join(MrenTrainer *trainer, MrenError *err);
 /* Restores the best weights again after the refit was stopped. */
 extern void mren_trainer_linear_restore(MrenTrainer *trainer);
+/* The values of now become the best. */
+extern void mren_trainer_linear_keep(MrenTrainer *trainer);
 /* Number of rows of weights that are not all zero. */
 extern size_t mren_trainer_linear_used(const MrenTrainer *trainer);
 /* Writes these rows, multiplied by the share of the branch, into a network with that many rows. */

@@ -48,7 +48,7 @@ refit_epochs(const MrenTrainer *trainer, size_t member)
 MrenStatus
 mren_trainer_open_refit(MrenTrainer *trainer, size_t member, bool alone, MrenError *err)
 {
-	bool beside = member == 0 && !trainer->linear.apart;
+	bool beside = member == 0 && !mren_trainer_linear_apart(trainer);
 	int member_epochs = alone ? 0 : trainer->members[member].best_epoch;
 	int linear_epochs = alone || beside ? mren_trainer_linear_refit_epochs(trainer) : 0;
 
@@ -72,7 +72,7 @@ static bool
 refit_left(const MrenTrainer *trainer, const MrenCourse *refit)
 {
 	if (refit->kind == MREN_COURSE_LINEAR_REFIT)
-		return trainer->linear.apart && !trainer->linear.refitted &&
+		return mren_trainer_linear_apart(trainer) && !trainer->linear.refitted &&
 			   mren_trainer_linear_refit_epochs(trainer) > 0;
 	return !trainer->members[refit->member].refitted && refit_epochs(trainer, refit->member) > 0;
 }

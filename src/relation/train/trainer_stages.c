@@ -132,7 +132,7 @@ mren_trainer_begin_epoch(MrenTrainer *trainer)
 	epochs->epoch++;
 	epochs->loss_sum = epochs->loss_weight = 0;
 	epochs->rows_done = 0;
-	epochs->validating = epochs->undecided = false;
+	epochs->validating = false;
 	mren_trainer_pool_begin(trainer);
 }
 
@@ -183,22 +183,6 @@ mren_trainer_begin_fit(MrenTrainer *trainer, size_t member, MrenError *err)
 	return begin_epochs(trainer, pretrains ? MREN_STAGE_PRETRAIN : MREN_STAGE_FIT, err);
 }
 
-MrenStatus
-mren_trainer_begin_linear_fit(MrenTrainer *trainer, MrenError *err)
-{
-	size_t n = (size_t) mren_trainer_linear_fit_epochs(trainer);
-
-	MREN_TRY(mren_trainer_open_member(trainer, 0, err));
-	trainer->stage = MREN_STAGE_FIT;
-	trainer->epochs = fit_epochs(
-		trainer, false, n < trainer->options.common.epochs ? n : trainer->options.common.epochs);
-	trainer->epochs.member_epochs = 0;
-	MREN_TRY(mren_trainer_begin_member(trainer, err));
-	mren_trainer_linear_begin(trainer, (int) n);
-	mren_trainer_begin_epoch(trainer);
-	return MREN_OK;
-}
-
 /* Waits for a course that somebody else has. */
 void
 mren_trainer_await_course(MrenTrainer *trainer, MrenCourseKind kind, size_t member)
@@ -213,12 +197,7 @@ mren_trainer_await_course(MrenTrainer *trainer, MrenCourseKind kind, size_t memb
 static MrenStatus
 begin_fit(MrenTrainer *trainer, size_t member, MrenError *err)
 {
-	bool mine = mren_trainer_claim(trainer, MREN_COURSE_FIT, member);
-
-	if (member == 0)
-		trainer->linear.apart = mren_trainer_linear_apart(trainer) &&
-								!mren_trainer_claim(trainer, MREN_COURSE_LINEAR_FIT, 0);
-	if (mine)
+	if (mren_trainer_claim(trainer, MREN_COURSE_FIT, member))
 		return mren_trainer_begin_fit(trainer, member, err);
 	trainer->current = member;
 	mren_trainer_await_course(trainer, MREN_COURSE_FIT, member);
@@ -309,11 +288,6 @@ end_marker(MrenTrainer *trainer, MrenError *err)
 static MrenStatus
 end_members(MrenTrainer *trainer, MrenError *err)
 {
-	if (trainer->linear.apart && !trainer->linear.fitted)
-	{
-		mren_trainer_await_course(trainer, MREN_COURSE_LINEAR_FIT, 0);
-		return MREN_OK;
-	}
 	MREN_TRY(mren_trainer_join_members(trainer, err));
 	if (trainer->report.validated)
 		MREN_TRY(mren_trainer_linear_join(trainer, err));
@@ -374,11 +348,9 @@ end_epochs(MrenTrainer *trainer, MrenError *err)
 	bool alone = trainer->epochs.member_epochs == 0;
 	bool fit = trainer->stage == MREN_STAGE_FIT;
 
-	if (fit && !alone)
+	if (fit)
 		mren_trainer_settle_member(trainer);
-	if (!fit && !alone)
-		mren_trainer_keep_values(trainer);
-	mren_trainer_tell(trainer, false, true);
+	mren_trainer_tell(trainer, true);
 	if (trainer->serves)
 	{
 		trainer->stage = MREN_STAGE_COURSES;
@@ -386,8 +358,11 @@ end_epochs(MrenTrainer *trainer, MrenError *err)
 	}
 	if (fit)
 		return end_fit_of_member(trainer, err);
+	if (!alone)
+		mren_trainer_keep_values(trainer);
 	return mren_trainer_end_refit(
-		trainer, alone && trainer->linear.apart ? MREN_COURSE_LINEAR_REFIT : MREN_COURSE_REFIT,
+		trainer,
+		alone && mren_trainer_linear_apart(trainer) ? MREN_COURSE_LINEAR_REFIT : MREN_COURSE_REFIT,
 		err);
 }
 
@@ -395,17 +370,8 @@ end_epochs(MrenTrainer *trainer, MrenError *err)
 static MrenStatus
 end_await(MrenTrainer *trainer, MrenError *err)
 {
-	switch (trainer->awaited.kind)
-	{
-		case MREN_COURSE_FIT:
-			return end_fit_of_member(trainer, err);
-		case MREN_COURSE_LINEAR_FIT:
-			trainer->linear.fitted = true;
-			return end_members(trainer, err);
-		case MREN_COURSE_REFIT:
-		case MREN_COURSE_LINEAR_REFIT:
-			break;
-	}
+	if (trainer->awaited.kind == MREN_COURSE_FIT)
+		return end_fit_of_member(trainer, err);
 	return mren_trainer_end_refit(trainer, trainer->awaited.kind, err);
 }
 
@@ -492,9 +458,7 @@ mren_trainer_stop_early(MrenTrainer *trainer, MrenError *err)
 		return stop_fit(trainer, err);
 	if (trainer->stage == MREN_STAGE_AWAIT && trainer->awaited.kind == MREN_COURSE_FIT)
 		return stop_fit(trainer, err);
-	/* The linear branch is waited for, which ends with the epoch it is in. */
-	if (trainer->stage == MREN_STAGE_REFIT ||
-		(trainer->stage == MREN_STAGE_AWAIT && trainer->awaited.kind != MREN_COURSE_LINEAR_FIT))
+	if (trainer->stage == MREN_STAGE_REFIT || trainer->stage == MREN_STAGE_AWAIT)
 		mren_trainer_stop_refit(trainer);
 	return MREN_OK;
 }
@@ -512,14 +476,7 @@ may_improve(const MrenTrainer *trainer)
 	int patience = (int) trainer->options.common.patience;
 
 	return !epochs->validates || patience == 0 || mren_trainer_linear_may_improve(trainer) ||
-		   (epochs->member_epochs > 0 && epochs->epoch - member->best_epoch < patience);
-}
-
-static void
-another_epoch(MrenTrainer *trainer)
-{
-	mren_trainer_tell(trainer, true, false);
-	mren_trainer_begin_epoch(trainer);
+		   epochs->epoch - member->best_epoch < patience;
 }
 
 /* After an epoch and its validation: the next one, or the end of the member's stage. */
@@ -527,7 +484,6 @@ MrenStatus
 mren_trainer_end_epoch(MrenTrainer *trainer, MrenError *err)
 {
 	MrenEpochs *epochs = &trainer->epochs;
-	bool apart = trainer->linear.apart && trainer->stage == MREN_STAGE_FIT && trainer->current == 0;
 
 	MREN_TRY(mren_check_interrupts(&trainer->env, err));
 	if (trainer->stage == MREN_STAGE_FOLD && epochs->epoch == epochs->n_epochs)
@@ -535,32 +491,9 @@ mren_trainer_end_epoch(MrenTrainer *trainer, MrenError *err)
 		mren_trainer_fold_validate(trainer);
 		return MREN_OK;
 	}
-	if (epochs->epoch == epochs->n_epochs || trainer->stopping)
+	if (epochs->epoch == epochs->n_epochs || trainer->stopping || !may_improve(trainer))
 		return mren_trainer_next_stage(trainer, err);
-	if (may_improve(trainer))
-		another_epoch(trainer);
-	else if (!apart)
-		return mren_trainer_next_stage(trainer, err);
-	else
-	{
-		epochs->undecided = true;
-		mren_trainer_tell(trainer, false, false);
-	}
-	return MREN_OK;
-}
-
-/* First member and linear branch are fitted for as many epochs as either may improve. */
-MrenStatus
-mren_trainer_await_epoch(MrenTrainer *trainer, MrenError *err)
-{
-	bool known;
-	bool goes_on;
-
-	MREN_TRY(mren_trainer_other_goes_on(trainer, &known, &goes_on, err));
-	if (!known)
-		return MREN_OK;
-	if (!goes_on)
-		return mren_trainer_next_stage(trainer, err);
-	another_epoch(trainer);
+	mren_trainer_tell(trainer, false);
+	mren_trainer_begin_epoch(trainer);
 	return MREN_OK;
 }

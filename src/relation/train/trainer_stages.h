@@ -21,15 +21,11 @@ extern void mren_trainer_await_course(MrenTrainer *trainer, MrenCourseKind kind,
 extern size_t mren_trainer_epoch_rows(const MrenTrainer *trainer, const MrenEpochs *epochs);
 /* What follows the members' refit, or the fit if they have none. */
 extern MrenStatus mren_trainer_end_refits(MrenTrainer *trainer, MrenError *err);
-/* A look at whether the awaited course is done, and whether there is another epoch. */
+/* A look at whether the awaited course is done. */
 extern MrenStatus mren_trainer_await(MrenTrainer *trainer, MrenError *err);
-extern MrenStatus mren_trainer_await_epoch(MrenTrainer *trainer, MrenError *err);
 
-/*
- * trainer_stages.c, for trainer_serve.c: begins the fit of a member, or of the linear branch alone.
- */
+/* trainer_stages.c, for trainer_serve.c: begins the fit of a member. */
 extern MrenStatus mren_trainer_begin_fit(MrenTrainer *trainer, size_t member, MrenError *err);
-extern MrenStatus mren_trainer_begin_linear_fit(MrenTrainer *trainer, MrenError *err);
 extern void mren_trainer_begin_epoch(MrenTrainer *trainer);
 
 /*
@@ -55,14 +51,11 @@ extern bool mren_trainer_refits_early(const MrenTrainer *trainer);
  * that it trains, for those who follow it.
  */
 extern bool mren_trainer_claim(MrenTrainer *trainer, MrenCourseKind kind, size_t member);
-extern void mren_trainer_tell(MrenTrainer *trainer, bool goes_on, bool final);
+extern void mren_trainer_tell(MrenTrainer *trainer, bool final);
 /* The training stops, so nothing needs to follow. */
 extern void mren_trainer_tell_stop(MrenTrainer *trainer);
-/* Whether the fits of first member and linear branch, trained apart, can end with each other. */
+/* Whether the linear branch's refit is a course of its own, not beside the first member's. */
 extern bool mren_trainer_linear_apart(const MrenTrainer *trainer);
-/* A look at the other of the two: whether there is another epoch, once *known. */
-extern MrenStatus mren_trainer_other_goes_on(MrenTrainer *trainer, bool *known, bool *goes_on,
-											 MrenError *err);
 /* A look for the result of the awaited course, which is in place once *taken. */
 extern MrenStatus mren_trainer_collect(MrenTrainer *trainer, bool *taken, MrenError *err);
 /* An epoch that has ended elsewhere. */

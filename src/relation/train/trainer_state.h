@@ -89,7 +89,6 @@ typedef struct MrenEpochs
 	int epoch;		   /* 1-based */
 	int n_epochs;	   /* maximum */
 	int member_epochs; /* those in which the member is trained, not the linear branch alone */
-	bool undecided;	   /* whether there is another one depends on a course elsewhere */
 	size_t n_rows;	   /* rows of an epoch */
 	bool validates;	   /* after each epoch; patience then counts */
 	int fold;		   /* of a stage of folds */
@@ -203,8 +202,6 @@ typedef struct MrenLinearTraining
 	int best_epoch; /* 0: that before the first epoch of the stage */
 	float rate;		/* share of the rate in this stage */
 	double share;	/* of the branch in the sum, 0 .. 1; the network has the rest */
-	bool apart;		/* its courses are not those of the first member */
-	bool fitted;	/* apart, it has been */
 	bool refitted;
 } MrenLinearTraining;
 
