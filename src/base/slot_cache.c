@@ -10,12 +10,17 @@
 
 #define NONE UINT32_MAX
 
+/* Enough for a row; all that a cache may ever need would take a new process long to clear. */
+#define FIRST_CHAINS 256
+
 typedef struct Slot
 {
-	uint32_t n;			  /* numbers of its key; 0: in no chain */
-	uint32_t chain, next; /* of the index; the slot behind it */
-	uint32_t row;		  /* that used it last */
-	bool used;			  /* since the hand passed */
+	uint32_t hash; /* of the key */
+	uint32_t next; /* the slot behind it in its chain */
+	uint32_t row;  /* that used it last */
+	uint16_t n;	   /* numbers of its key; 0: in no chain */
+	bool used;	   /* since the hand passed */
+	int32_t key[]; /* (key_size) */
 } Slot;
 
 struct MrenSlotCache
@@ -24,12 +29,60 @@ struct MrenSlotCache
 	size_t n_slots;
 	size_t key_size;
 	size_t taken;
-	size_t hand;	  /* the slot that it looks at next */
-	uint32_t row;	  /* number of the row that is open */
-	Slot *slots;	  /* (n_slots) */
-	int32_t *keys;	  /* (n_slots, key_size) */
-	uint32_t *chains; /* (n_slots) the first slot of each, by the hash of the key, or NONE */
+	size_t hand;  /* the slot that it looks at next */
+	uint32_t row; /* number of the row that is open */
+	char *slots;  /* (n_slots, slot_size) */
+	size_t slot_size;
+	uint32_t *chains; /* (n_chains) the first slot of each, by the hash of the key, or NONE */
+	size_t n_chains;  /* a power of two that follows the slots taken */
 };
+
+static inline Slot *
+slot_at(const MrenSlotCache *cache, uint32_t at)
+{
+	return (Slot *) (cache->slots + at * cache->slot_size);
+}
+
+static inline uint32_t *
+chain_of(const MrenSlotCache *cache, uint32_t hash)
+{
+	return &cache->chains[hash & (cache->n_chains - 1)];
+}
+
+static void
+link_slot(MrenSlotCache *cache, uint32_t at)
+{
+	Slot *slot = slot_at(cache, at);
+	uint32_t *chain = chain_of(cache, slot->hash);
+
+	slot->next = *chain;
+	*chain = at;
+}
+
+/* n new chains with all slots in them; without memory for them, there stay as many as there are. */
+static MrenStatus
+make_chains(MrenSlotCache *cache, size_t n, MrenError *err)
+{
+	uint32_t *chains;
+
+	MREN_TRY(mren_allocate(&cache->env, n, sizeof(uint32_t), &chains, err));
+	memset(chains, 0xFF, n * sizeof(uint32_t));
+	mren_release(&cache->env, cache->chains);
+	cache->chains = chains;
+	cache->n_chains = n;
+	for (uint32_t at = 0; at < cache->taken; at++)
+	{
+		if (slot_at(cache, at)->n > 0)
+			link_slot(cache, at);
+	}
+	return MREN_OK;
+}
+
+static size_t
+slot_size(size_t key_size)
+{
+	return sizeof(Slot) + key_size * sizeof(int32_t);
+}
 
 MrenStatus
 mren_slot_cache_create(const MrenEnv *env, size_t n_slots, size_t key_size, MrenSlotCache **cache,
@@ -40,17 +93,15 @@ mren_slot_cache_create(const MrenEnv *env, size_t n_slots, size_t key_size, Mren
 
 	MREN_TRY(mren_allocate_zero(env, 1, sizeof(*made), &made, err));
 	*made = (MrenSlotCache){.env = *env, .n_slots = n_slots, .key_size = key_size};
-	status = mren_allocate(env, n_slots, sizeof(Slot), &made->slots, err);
+	made->slot_size = slot_size(key_size);
+	status = mren_allocate(env, n_slots, made->slot_size, &made->slots, err);
 	if (status == MREN_OK)
-		status = mren_allocate(env, n_slots, key_size * sizeof(int32_t), &made->keys, err);
-	if (status == MREN_OK)
-		status = mren_allocate(env, n_slots, sizeof(uint32_t), &made->chains, err);
+		status = make_chains(made, FIRST_CHAINS, err);
 	if (status != MREN_OK)
 	{
 		mren_slot_cache_free(made);
 		return status;
 	}
-	memset(made->chains, 0xFF, n_slots * sizeof(uint32_t));
 	*cache = made;
 	return MREN_OK;
 }
@@ -64,7 +115,6 @@ mren_slot_cache_free(MrenSlotCache *cache)
 		return;
 	env = cache->env;
 	mren_release(&env, cache->slots);
-	mren_release(&env, cache->keys);
 	mren_release(&env, cache->chains);
 	mren_release(&env, cache);
 }
@@ -72,7 +122,8 @@ mren_slot_cache_free(MrenSlotCache *cache)
 size_t
 mren_slot_cache_bytes(size_t key_size)
 {
-	return sizeof(Slot) + sizeof(uint32_t) + key_size * sizeof(int32_t);
+	/* There are up to twice as many chains as slots. */
+	return slot_size(key_size) + 2 * sizeof(uint32_t);
 }
 
 void
@@ -84,14 +135,14 @@ mren_slot_cache_begin(MrenSlotCache *cache)
 static void
 unchain(MrenSlotCache *cache, uint32_t at)
 {
-	const Slot *slot = &cache->slots[at];
+	const Slot *slot = slot_at(cache, at);
 	uint32_t *link;
 
 	if (slot->n == 0)
 		return;
-	link = &cache->chains[slot->chain];
+	link = chain_of(cache, slot->hash);
 	while (*link != at)
-		link = &cache->slots[*link].next;
+		link = &slot_at(cache, *link)->next;
 	*link = slot->next;
 }
 
@@ -104,7 +155,7 @@ find_slot(MrenSlotCache *cache)
 	for (;;)
 	{
 		uint32_t at = (uint32_t) cache->hand;
-		Slot *slot = &cache->slots[at];
+		Slot *slot = slot_at(cache, at);
 		bool used = slot->used;
 
 		cache->hand = (cache->hand + 1) % cache->n_slots;
@@ -116,38 +167,58 @@ find_slot(MrenSlotCache *cache)
 	}
 }
 
+/* The next slot, of a key of n numbers, which the caller fills in. */
 static uint32_t
-take_slot(MrenSlotCache *cache)
+take_slot(MrenSlotCache *cache, size_t n)
 {
 	uint32_t at = find_slot(cache);
+	Slot *slot = slot_at(cache, at);
 
-	cache->slots[at] = (Slot){.row = cache->row};
+	slot->n = (uint16_t) n;
+	slot->row = cache->row;
+	slot->used = false;
 	return at;
+}
+
+static inline bool
+has_key(const Slot *slot, uint32_t hash, const int32_t *key, size_t n)
+{
+	if (slot->hash != hash || slot->n != n)
+		return false;
+	for (size_t i = 0; i < n; i++)
+	{
+		if (slot->key[i] != key[i])
+			return false;
+	}
+	return true;
 }
 
 uint32_t
 mren_slot_cache_find(MrenSlotCache *cache, const int32_t *key, size_t n, bool *fresh)
 {
-	size_t bytes = n * sizeof(*key);
-	uint32_t chain;
+	uint32_t hash;
 	uint32_t at;
 
 	*fresh = true;
 	if (n == 0 || n > cache->key_size)
-		return take_slot(cache);
-	chain = (uint32_t) (mren_hash64(key, bytes, n) % cache->n_slots);
-	for (at = cache->chains[chain]; at != NONE; at = cache->slots[at].next)
+		return take_slot(cache, 0);
+	hash = (uint32_t) mren_hash64(key, n * sizeof(*key), n);
+	for (at = *chain_of(cache, hash); at != NONE; at = slot_at(cache, at)->next)
 	{
-		if (cache->slots[at].n != n || memcmp(cache->keys + at * cache->key_size, key, bytes) != 0)
+		Slot *slot = slot_at(cache, at);
+
+		if (!has_key(slot, hash, key, n))
 			continue;
-		cache->slots[at].row = cache->row;
-		cache->slots[at].used = true;
+		slot->row = cache->row;
+		slot->used = true;
 		*fresh = false;
 		return at;
 	}
-	at = take_slot(cache);
-	cache->slots[at] = (Slot){(uint32_t) n, chain, cache->chains[chain], cache->row, false};
-	memcpy(cache->keys + at * cache->key_size, key, bytes);
-	cache->chains[chain] = at;
+	if (cache->taken >= cache->n_chains && cache->taken < cache->n_slots)
+		(void) make_chains(cache, 2 * cache->n_chains, NULL);
+	at = take_slot(cache, n);
+	slot_at(cache, at)->hash = hash;
+	memcpy(slot_at(cache, at)->key, key, n * sizeof(*key));
+	link_slot(cache, at);
 	return at;
 }

@@ -19,7 +19,7 @@ typedef struct MrenSlotCache MrenSlotCache;
 
 /*
  * mren_slot_cache_create
- *	  n_slots >= 1, fewer than 2^32 - 1; keys of up to key_size numbers are kept.
+ *	  n_slots >= 1, fewer than 2^32 - 1; keys of up to key_size < 2^16 numbers are kept.
  */
 extern MrenStatus mren_slot_cache_create(const MrenEnv *env, size_t n_slots, size_t key_size,
 										 MrenSlotCache **cache, MrenError *err);

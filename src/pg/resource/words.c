@@ -127,12 +127,8 @@ open_table(void *state, const MrenEnv *env, void **opened, MrenError *err)
 static void
 table_key(const MrenEmbeddingRow *row, uint8 *key)
 {
-	pg_cryptohash_ctx *digest = mren_digest_begin();
-	int32 encoding = GetDatabaseEncoding();
-
-	mren_digest_add(digest, &encoding, sizeof(encoding));
-	mren_digest_add(digest, row->sha256, MREN_SHA256_LENGTH);
-	mren_digest_end(digest, key);
+	memcpy(key, row->sha256, MREN_SHA256_LENGTH);
+	key[0] ^= (uint8) GetDatabaseEncoding();
 }
 
 /* Takes the table if it is there. */
@@ -157,7 +153,7 @@ make_table(MrenWords *words)
 	if (words->table != NULL || words->looked_up < words->next_try)
 		return;
 	words->next_try = words->looked_up * 2;
-	if (!mren_shared_room((uint64) words->row.words * (words->row.dimension + 8) * sizeof(float4)))
+	if (!mren_shared_room((uint64) words->row.words * (words->row.dimension + 20) * sizeof(float4)))
 		return;
 	table_key(&words->row, key);
 	words->table =
@@ -196,8 +192,9 @@ mren_words_open(const MrenEmbeddingRow *row)
 		words->row = *row;
 		words->content = AllocSetContextCreate(context, "mren words", ALLOCSET_DEFAULT_SIZES);
 		words->next_try = row->words / TABLE_SHARE + 1;
-		start_over(words);
 		find_table(words);
+		if (words->table == NULL)
+			start_over(words);
 		words->base.bytes = MemoryContextMemAllocated(context, true);
 		mren_cache_insert(&cache, &words->base);
 	}
