@@ -13,6 +13,9 @@
 /* Enough for a row; all that a cache may ever need would take a new process long to clear. */
 #define FIRST_CHAINS 256
 
+/* Keys that are found together. */
+#define TOGETHER 32
+
 typedef struct Slot
 {
 	uint32_t hash; /* of the key */
@@ -193,16 +196,21 @@ has_key(const Slot *slot, uint32_t hash, const int32_t *key, size_t n)
 	return true;
 }
 
-uint32_t
-mren_slot_cache_find(MrenSlotCache *cache, const int32_t *key, size_t n, bool *fresh)
+/* A key that is never found again has none. */
+static uint32_t
+hash_of(const MrenSlotCache *cache, const int32_t *key, size_t n)
 {
-	uint32_t hash;
+	return n > cache->key_size ? 0 : (uint32_t) mren_hash64(key, n * sizeof(*key), n);
+}
+
+static uint32_t
+find(MrenSlotCache *cache, const int32_t *key, size_t n, uint32_t hash, bool *fresh)
+{
 	uint32_t at;
 
 	*fresh = true;
 	if (n == 0 || n > cache->key_size)
 		return take_slot(cache, 0);
-	hash = (uint32_t) mren_hash64(key, n * sizeof(*key), n);
 	for (at = *chain_of(cache, hash); at != NONE; at = slot_at(cache, at)->next)
 	{
 		Slot *slot = slot_at(cache, at);
@@ -221,4 +229,39 @@ mren_slot_cache_find(MrenSlotCache *cache, const int32_t *key, size_t n, bool *f
 	memcpy(slot_at(cache, at)->key, key, n * sizeof(*key));
 	link_slot(cache, at);
 	return at;
+}
+
+uint32_t
+mren_slot_cache_find(MrenSlotCache *cache, const int32_t *key, size_t n, bool *fresh)
+{
+	return find(cache, key, n, hash_of(cache, key, n), fresh);
+}
+
+static void
+find_some(MrenSlotCache *cache, const MrenSlotKey *keys, size_t n, uint32_t *slots, bool *fresh)
+{
+	uint32_t hashes[TOGETHER];
+
+	for (size_t i = 0; i < n; i++)
+	{
+		hashes[i] = hash_of(cache, keys[i].numbers, keys[i].n);
+		__builtin_prefetch(chain_of(cache, hashes[i]));
+	}
+	for (size_t i = 0; i < n; i++)
+	{
+		uint32_t at = *chain_of(cache, hashes[i]);
+
+		if (at != NONE)
+			__builtin_prefetch(slot_at(cache, at));
+	}
+	for (size_t i = 0; i < n; i++)
+		slots[i] = find(cache, keys[i].numbers, keys[i].n, hashes[i], &fresh[i]);
+}
+
+void
+mren_slot_cache_find_all(MrenSlotCache *cache, const MrenSlotKey *keys, size_t n, uint32_t *slots,
+						 bool *fresh)
+{
+	for (size_t i = 0; i < n; i += TOGETHER)
+		find_some(cache, keys + i, n - i < TOGETHER ? n - i : TOGETHER, slots + i, fresh + i);
 }

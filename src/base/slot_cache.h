@@ -40,4 +40,14 @@ extern void mren_slot_cache_begin(MrenSlotCache *cache);
 extern uint32_t mren_slot_cache_find(MrenSlotCache *cache, const int32_t *key, size_t n,
 									 bool *fresh);
 
+typedef struct MrenSlotKey
+{
+	const int32_t *numbers; /* (n) */
+	size_t n;
+} MrenSlotKey;
+
+/* The same for n keys, one after the other, whose memory is fetched at once. */
+extern void mren_slot_cache_find_all(MrenSlotCache *cache, const MrenSlotKey *keys, size_t n,
+									 uint32_t *slots, bool *fresh);
+
 #endif

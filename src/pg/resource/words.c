@@ -311,6 +311,15 @@ find_id(void *state, const char *word, size_t len, int32_t *id, MrenError *err)
 	return MREN_OK;
 }
 
+static void
+fetch_slot(void *state, const char *word, size_t len)
+{
+	MrenWords *words = state;
+
+	if (words->table != NULL)
+		mren_word_table_fetch(words->table, word, len);
+}
+
 static const float *
 slot_vector(void *state, int32_t slot)
 {
@@ -339,7 +348,8 @@ slot_id(void *state, int32_t slot)
 void
 mren_words_slots(MrenWords *words, MrenVocabulary *vocabulary, MrenWordVectors *vectors)
 {
-	*vocabulary = (MrenVocabulary){words, words != NULL ? find_slot : find_nothing};
+	*vocabulary = words != NULL ? (MrenVocabulary){words, find_slot, fetch_slot}
+								: (MrenVocabulary){words, find_nothing, NULL};
 	*vectors = words != NULL ? (MrenWordVectors){words, words->row.dimension, slot_vector, slot_id}
 							 : (MrenWordVectors){NULL, 0, no_vector, NULL};
 }
@@ -347,5 +357,6 @@ mren_words_slots(MrenWords *words, MrenVocabulary *vocabulary, MrenWordVectors *
 void
 mren_words_ids(MrenWords *words, MrenVocabulary *vocabulary)
 {
-	*vocabulary = (MrenVocabulary){words, words != NULL ? find_id : find_nothing};
+	*vocabulary = words != NULL ? (MrenVocabulary){words, find_id, fetch_slot}
+								: (MrenVocabulary){words, find_nothing, NULL};
 }

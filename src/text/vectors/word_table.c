@@ -199,3 +199,9 @@ mren_word_table_find(const MrenWordTable *table, const char *word, size_t len)
 	}
 	return -1;
 }
+
+void
+mren_word_table_fetch(const MrenWordTable *table, const char *word, size_t len)
+{
+	__builtin_prefetch(&table->slots[first_slot(word, len, table->n_slots)]);
+}

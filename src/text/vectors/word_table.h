@@ -71,6 +71,9 @@ extern MrenStatus mren_word_table_attach(const MrenEnv *env, size_t dim, MrenWor
 /* The row of a word; -1: there is none. */
 extern int32_t mren_word_table_find(const MrenWordTable *table, const char *word, size_t len);
 
+/* Has the memory fetched where a word is looked for first. */
+extern void mren_word_table_fetch(const MrenWordTable *table, const char *word, size_t len);
+
 /* The vector of a row that was found. */
 static inline const float *
 mren_word_table_vector(const MrenWordTable *table, int32_t row)
