@@ -3,7 +3,7 @@
 #
 #	make                 build; if packages are missing, print the command that installs them
 #	make install         install into the server to which PG_CONFIG belongs
-#	make debug           build again without optimisation, for a debugger
+#	make debug           build again without optimization, for a debugger
 #	make compile_commands.json    list the compiler commands for editors and clang's tools
 #	make help            list all goals
 #
@@ -184,7 +184,7 @@ $(pg_objects): OBJ_CFLAGS = -Wextra -Wno-unused-parameter -Wno-sign-compare \
                            -Wno-missing-field-initializers -Wno-cast-function-type \
                            -Wno-maybe-uninitialized
 $(gen_objects):  OBJ_CFLAGS = -Wno-error
-# The kernels gain from unrolled and vectorised loops, the rest does not.
+# The kernels gain from unrolled and vectorized loops, the rest does not.
 ifeq ($(DEBUG),)
 $(filter-out src/base/%.o src/text/%.o,$(core_objects)): OBJ_CFLAGS += -O3
 else

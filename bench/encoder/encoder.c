@@ -2,66 +2,15 @@
  * encoder.c
  *	  Speed of a text encoder's forward pass, for bench/encoder/run.
  *
- * encoder SHAPE SECONDS: one core, weights at random, which does not change the work.  SHAPE is
- * minilm or base, with "-int8" behind it for an encoder of bytes.  A line
- * for a sentence alone of 16, 32 and 64 tokens, and for batches of 32 sentences of 32 tokens
- * and of 8 to 56; milliseconds are the medians of processor time.
+ * encoder SHAPE SECONDS: one core, SHAPE as in encoder.h.  A line for a sentence alone of 16, 32
+ * and 64 tokens, and for batches of 32 sentences of 32 tokens and of 8 to 56; milliseconds are
+ * the medians of processor time.
  */
-#include "../bench.h"
+#include "encoder.h"
 
-#include <string.h>
-
-#include "base/random.h"
 #include "transformer/encoder.h"
 
 #define MAX_TOKENS 1024
-#define MAX_RUNS 4096
-
-/* all-MiniLM-L6-v2, and BERT-base. */
-static const MrenTransformerConfig minilm = {.architecture = MREN_TRANSFORMER_BERT,
-											 .layers = 6,
-											 .width = 384,
-											 .heads = 12,
-											 .intermediate = 1536,
-											 .embedding_width = 384,
-											 .vocabulary = 30522,
-											 .positions = 512,
-											 .token_types = 2,
-											 .eps = 1e-12f,
-											 .absolute_positions = true};
-static const MrenTransformerConfig base = {.architecture = MREN_TRANSFORMER_BERT,
-										   .layers = 12,
-										   .width = 768,
-										   .heads = 12,
-										   .intermediate = 3072,
-										   .embedding_width = 768,
-										   .vocabulary = 30522,
-										   .positions = 512,
-										   .token_types = 2,
-										   .eps = 1e-12f,
-										   .absolute_positions = true};
-
-/* Small weights; those of layer norms about 1. */
-static float *
-make_weights(const MrenTransformerConfig *config)
-{
-	size_t n = mren_transformer_parameters(config);
-	float *weights = bench_allocate(NULL, n * sizeof(float));
-	MrenTransformerTensor tensor;
-	float *at = weights;
-	MrenRandom random;
-
-	mren_random_seed(&random, 1, 0);
-	for (size_t i = 0; mren_transformer_tensor(config, i, &tensor); i++)
-	{
-		bool norm = strstr(tensor.name, "norm.weight") != NULL;
-
-		n = tensor.rows * (tensor.columns == 0 ? 1 : tensor.columns);
-		for (size_t j = 0; j < n; j++)
-			*at++ = (norm ? 1 : 0) + 0.1f * (mren_random_uniform(&random) - 0.5f);
-	}
-	return weights;
-}
 
 /* Multiply-adds of the layers, times two. */
 static double
@@ -143,12 +92,12 @@ int
 main(int argc, char **argv)
 {
 	const char *shape = argc > 1 ? argv[1] : "minilm";
-	const MrenTransformerConfig *config = strncmp(shape, "base", 4) == 0 ? &base : &minilm;
+	const MrenTransformerConfig *config = shape_config(shape);
 	double seconds = argc > 2 ? atof(argv[2]) : 1;
 	float *weights = make_weights(config);
 	MrenTransformer *encoder;
 
-	if (strstr(shape, "-int8") != NULL)
+	if (is_int8(shape))
 		must(mren_transformer_create_int8(&env, config, weights, &encoder, &err));
 	else
 		must(mren_transformer_create_in_place(&env, config, weights, &encoder, &err));

@@ -1,14 +1,22 @@
 -- Re-DocRED: a tagger and a relation model of the documents of the file but every fifth,
 -- and what a graph makes of the others.  The tagger's mentions, not the given ones, are
--- what the graph reads.
--- Variables: data, options, tagger_options, distance, share.
+-- what the graph reads.  With the part "train", those that follow every fifth are judged,
+-- and every fifth is left out.
+-- Variables: data, options, tagger_options, distance, graph_distance, share, part, n_train, n_judged.
 \set redocred :data '/text/redocred/dev_revised.json'
 CREATE TABLE part AS SELECT * FROM mren.read_docred(pg_read_file(:'redocred'));
 CREATE INDEX ON part (document, part);
 ANALYZE part;
 CREATE TABLE documents AS
-SELECT document AS key, text AS document, row_number() OVER (ORDER BY n) % 5 = 0 AS is_dev
-FROM mren.read_docred(pg_read_file(:'redocred')) WITH ORDINALITY AS t (document, part, text, type, entity, span, head, relation, tail, n) WHERE part = 'document';
+SELECT key, document, turn = CASE :'part' WHEN 'dev' THEN 0 ELSE 1 END AS is_dev
+FROM (SELECT document AS key, text AS document, row_number() OVER (ORDER BY n) % 5 AS turn
+      FROM mren.read_docred(pg_read_file(:'redocred')) WITH ORDINALITY AS t (document, part, text, type, entity, span, head, relation, tail, n)
+      WHERE part = 'document') AS d
+WHERE :'part' = 'dev' OR turn <> 0;
+-- Fewer, if wanted.
+DELETE FROM documents AS d
+USING (SELECT key, row_number() OVER (PARTITION BY is_dev ORDER BY md5(key)) AS n FROM documents) AS o
+WHERE o.key = d.key AND o.n > CASE WHEN d.is_dev THEN :n_judged ELSE :n_train END;
 CREATE VIEW dev_documents AS SELECT key, document FROM documents WHERE is_dev;
 CREATE TABLE gold AS SELECT p.* FROM part AS p JOIN dev_documents AS d ON d.key = p.document;
 
@@ -44,9 +52,10 @@ WHERE NOT d.is_dev
   AND CASE WHEN :distance < 0 THEN h.sentence = t.sentence
       ELSE greatest(lower(h.span), lower(t.span)) - least(upper(h.span), upper(t.span)) <= :distance END
   AND (f.relation IS NOT NULL OR ('x' || left(md5(d.key || h.span || t.span), 8))::bit(32)::bigint % 1000 < 1000 * :share);
-CREATE TABLE relation_schema AS SELECT DISTINCT relation, head_type, tail_type FROM train WHERE relation <> 'None';
+CREATE TABLE relation_schema AS
+SELECT * FROM mren.learn_relation_schema('SELECT p.* FROM part AS p JOIN documents AS d ON d.key = p.document AND NOT d.is_dev');
 SELECT format('%s documents, %s for training; %s rows, of which %s without a relation', count(*), count(*) FILTER (WHERE NOT is_dev),
     (SELECT count(*) FROM train), (SELECT count(*) FROM train WHERE relation = 'None')) FROM documents;
 CALL mren.train('relations', 'SELECT * FROM train', '{"negative": "None", "decide": "f1"}'::jsonb || :'options') \g /dev/null
 SELECT mren.create_graph('facts', 'dev_documents', 'relations', tagger => 'names', relation_schema => 'relation_schema',
-    options => CASE WHEN :distance < 0 THEN '{}' ELSE jsonb_build_object('max_distance', :distance) END) \g /dev/null
+    options => CASE WHEN :graph_distance < 0 THEN '{}' ELSE jsonb_build_object('max_distance', :graph_distance) END) \g /dev/null

@@ -3,10 +3,10 @@
  *	  Pictures for bench/picture/run: making them, and the way to what a network reads.
  *
  * picture make PHOTO WIDTH HEIGHT OUT: PHOTO resized as a JPEG of quality 90.
- * picture ours FILE SECONDS: milliseconds of processor time from the bytes to 224 x 224 normalised floats, as
+ * picture ours FILE SECONDS: milliseconds of processor time from the bytes to 224 x 224 normalized floats, as
  * mren.image_features does it.
  * picture libjpeg FILE SECONDS: the same as a program would do it that uses libjpeg-turbo: scaled decoding to at least
- * 224 x 224, bilinear resizing, normalising.
+ * 224 x 224, bilinear resizing, normalizing.
  * picture network FILE SECONDS OUT: a run of an ONNX file on such floats, as bench/ort_time.mjs makes them; its features
  * to OUT, a line for each.
  */
@@ -52,7 +52,7 @@ ours_prepared(const uint8_t *bytes, size_t len)
 	mren_bitmap_free(&env, &bitmap);
 }
 
-/* Bilinear between pixel centres, planes of floats, normalised. */
+/* Bilinear between pixel centres, planes of floats, normalized. */
 static void
 resize(const uint8_t *rgb, unsigned width, unsigned height)
 {

@@ -4,7 +4,7 @@
  *
  * train DIM WINDOW SECONDS [dropout] [conv]: a network without images, with
  * word vectors of DIM numbers, hidden layers 128 and 64, 23 relations, batches
- * of 32, Adam.  "step" is forward, loss, backward and optimiser on a batch in
+ * of 32, Adam.  "step" is forward, loss, backward and optimizer on a batch in
  * memory; "rows" is the whole trainer, from encoded rows of 8 to 32 words.
  * With "conv" the network also has the convolutions of option text_encoder, and
  * only the trainer is measured.

@@ -16,8 +16,8 @@ CREATE FUNCTION mren.document_evidence(model text, document text, image bytea DE
 RETURNS TABLE (head text, head_type text, relation text, tail text, tail_type text, confidence double precision,
     sentence text, head_span int4range, tail_span int4range, sentence_span int4range, model_version integer,
     text_relation text, text_confidence double precision, image_relation text, image_confidence double precision,
-    head_full text, tail_full text, head_confidence double precision, tail_confidence double precision)
+    head_full text, tail_full text, head_confidence double precision, tail_confidence double precision, needed double precision)
 AS 'MODULE_PATHNAME', 'mren_document_evidence'
 LANGUAGE C STABLE CALLED ON NULL INPUT PARALLEL SAFE COST 10000 ROWS 10;
 COMMENT ON FUNCTION mren.document_evidence(text, text, bytea, text, text[], regclass, integer, double precision, real[], integer, integer) IS
-    'Returns what mren.extract_evidence returns, and for mentions that are short forms of a name in the document its fullest form, with the confidences of both mentions; knowledge graphs store these rows.';
+    'Returns what mren.extract_evidence returns, and for mentions that are short forms of a name in the document its fullest form, with the confidences of both mentions. Of a model with thresholds it also returns relations that reach theirs only if the mentions are right; needed is the threshold. Knowledge graphs store these rows.';

@@ -89,7 +89,7 @@ refuse_known(const char *name, MrenError *err)
 	return MREN_EUNSUPPORTED;
 }
 
-/* A file's beginning that is too short to tell more. */
+/* The beginning of a file, too short to tell the format. */
 static bool
 is_beginning(const uint8_t *bytes, size_t len)
 {

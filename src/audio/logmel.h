@@ -39,8 +39,8 @@ extern MrenStatus mren_logmel_add(MrenLogmel *logmel, const float *samples, size
 /*
  * mren_logmel_finish
  *	  out (MREN_LOGMEL_SIZE), by statistic, in the order given above.  A recording shorter than a
- *	  frame is filled up with zeros; what is left behind the last whole frame, less than 10 ms,
- *	  does not count.  MREN_ENUMERIC if the samples are too large.
+ *	  frame is filled up with zeros; what follows the last whole frame, less than 10 ms, does not
+ *	  count.  MREN_ENUMERIC if the samples are too large.
  */
 extern MrenStatus mren_logmel_finish(MrenLogmel *logmel, float *out, MrenError *err);
 

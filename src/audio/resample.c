@@ -16,7 +16,7 @@
 
 #include "base/dispatch.h"
 
-MREN_VECTORISE
+MREN_VECTORIZE
 
 /* Zero crossings on each side, at the lower rate. */
 #define CROSSINGS 128

@@ -2,9 +2,9 @@
  * dispatch.h
  *	  One body, compiled for the machine's base and for AVX2 with FMA.
  *
- * MREN_KERNEL(name, (parameters), (arguments)) { body } defines the external
- * function `name`, which tests the CPU at each call.  target_clones would do it in one
- * word, but chooses FMA only by the names of CPU models.
+ * MREN_KERNEL(name, (parameters), (arguments)) { body } defines the function `name`, which tests
+ * the CPU at each call; it is external unless it was declared static before.  target_clones would
+ * do it in one word, but chooses FMA only by the names of CPU models.
  */
 #ifndef MREN_BASE_DISPATCH_H
 #define MREN_BASE_DISPATCH_H
@@ -60,9 +60,9 @@ mren_cpu_features(void)
 #endif
 
 #if defined(__GNUC__) && !defined(__clang__)
-#define MREN_VECTORISE _Pragma("GCC optimize(\"O3\", \"no-math-errno\", \"no-trapping-math\")")
+#define MREN_VECTORIZE _Pragma("GCC optimize(\"O3\", \"no-math-errno\", \"no-trapping-math\")")
 #else
-#define MREN_VECTORISE
+#define MREN_VECTORIZE
 #endif
 
 #endif

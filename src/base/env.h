@@ -21,7 +21,7 @@ typedef struct MrenWeights MrenWeights; /* weights.h */
 typedef struct MrenEnv
 {
 	void *state;
-	/* size > 0 bytes, 64-byte aligned, uninitialised; NULL when there is none */
+	/* size > 0 bytes, 64-byte aligned, uninitialized; NULL when there is none */
 	void *(*allocate)(void *state, size_t size);
 	/* takes what allocate gave, or NULL */
 	void (*release)(void *state, void *ptr);

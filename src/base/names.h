@@ -20,7 +20,7 @@ typedef struct MrenName
 	uint32_t len;
 } MrenName;
 
-/* Zero-initialised before its first use. */
+/* Zero-initialized before its first use. */
 typedef struct MrenNames
 {
 	MrenBuffer bytes;

@@ -63,7 +63,7 @@ extern MrenEnv mren_weights_env(MrenWeights *weights);
 /*
  * mren_allocate_weights
  *	  The next block, n elements of the given size, 64-byte aligned.  If *filled, it already has
- *	  its numbers and must not be written to; otherwise it is uninitialised, and must keep its
+ *	  its numbers and must not be written to; otherwise it is uninitialized, and must keep its
  *	  address until the weights are closed.  It is released by mren_release with the same
  *	  environment.  MREN_ENOMEM; MREN_EFORMAT if the file's next block has another size.
  */

@@ -90,7 +90,7 @@ extern int mren_example_compare(const uint8_t *a, const uint8_t *b);
 /*
  * mren_example_identity
  *	  Hash of the contents of the row (sentence, mentions, types, boxes, image,
- *	  recording, relation, and whether it is weak), by which a network recognises rows of its
+ *	  recording, relation, and whether it is weak), by which a network recognizes rows of its
  *	  training.  Features and tokens, which depend on options, weight, split and the
  *	  probabilities of other relations do not count.
  */

@@ -36,7 +36,7 @@ mren_examples_create(const MrenEnv *env, const MrenExamplesHead *head, MrenExamp
 	set->sorted = true;
 	set->vectors.size = head->image_dim * sizeof(float);
 	set->grids.size = mren_grid_size(&head->grid) * sizeof(uint16_t);
-	set->sounds.size = head->audio_dim * sizeof(float);
+	set->recordings.size = head->audio_dim * sizeof(float);
 	*examples = set;
 	return MREN_OK;
 }
@@ -53,7 +53,7 @@ mren_examples_free(MrenExamples *examples)
 	mren_release(&env, examples->index);
 	mren_image_store_free(&env, &examples->vectors);
 	mren_image_store_free(&env, &examples->grids);
-	mren_image_store_free(&env, &examples->sounds);
+	mren_image_store_free(&env, &examples->recordings);
 	mren_release(&env, examples->options);
 	mren_release(&env, examples);
 }
@@ -76,7 +76,7 @@ mren_examples_bytes(const MrenExamples *examples)
 	return sizeof(*examples) + examples->head.n_options + examples->records.capacity +
 		   examples->index_capacity * sizeof(MrenKeyed) +
 		   mren_image_store_bytes(&examples->vectors) + mren_image_store_bytes(&examples->grids) +
-		   mren_image_store_bytes(&examples->sounds);
+		   mren_image_store_bytes(&examples->recordings);
 }
 
 bool
@@ -161,15 +161,16 @@ prepare_audio(MrenExamples *set, const MrenExample *example, const float *audio,
 	if (!example->has_audio)
 		return MREN_OK;
 	if (set->head.audio_dim == 0)
-		return mren_fail(err, MREN_EPARAM,
-						 "training row has a recording, but the model is trained without them");
-	if (mren_image_store_find(&set->sounds, &example->audio) != NULL)
+		return mren_fail(
+			err, MREN_EPARAM,
+			"training row has a recording, but the model is trained without recordings");
+	if (mren_image_store_find(&set->recordings, &example->audio) != NULL)
 		return MREN_OK;
 	if (audio == NULL)
 		return mren_fail(err, MREN_EDATA, "the vector of a training row's recording is missing");
 	*fresh = true;
 	MREN_TRY(mren_examples_check_finite(audio, set->head.audio_dim, "audio", err));
-	return mren_image_store_reserve(&set->env, &set->sounds, err);
+	return mren_image_store_reserve(&set->env, &set->recordings, err);
 }
 
 static uint64_t
@@ -203,7 +204,7 @@ mren_examples_append_row(MrenExamples *examples, const MrenExample *example,
 	if (fresh)
 		mren_image_store_add(&examples->vectors, &example->image, vectors->image);
 	if (fresh_audio)
-		mren_image_store_add(&examples->sounds, &example->audio, vectors->audio);
+		mren_image_store_add(&examples->recordings, &example->audio, vectors->audio);
 	examples->index[examples->n++] = (MrenKeyed){record_hash(examples->records.data + at), at};
 	examples->sorted = false;
 	return MREN_OK;
@@ -237,7 +238,7 @@ static MrenStatus
 merge_images(MrenExamples *into, const MrenExamples *from, MrenError *err)
 {
 	MREN_TRY(merge_vectors(&into->env, &into->vectors, &from->vectors, err));
-	MREN_TRY(merge_vectors(&into->env, &into->sounds, &from->sounds, err));
+	MREN_TRY(merge_vectors(&into->env, &into->recordings, &from->recordings, err));
 	for (size_t i = 0; i < from->grids.n; i++)
 		MREN_TRY(keep_grid(
 			into, &from->grids.hashes[i],
@@ -317,11 +318,11 @@ static MrenStatus
 source_audio(void *state, const MrenHash128 *hash, float *vector, MrenError *err)
 {
 	const MrenExamples *set = state;
-	const uint8_t *item = mren_image_store_find(&set->sounds, hash);
+	const uint8_t *item = mren_image_store_find(&set->recordings, hash);
 
 	if (item == NULL)
 		return mren_fail(err, MREN_EDATA, "the vector of a training row's recording is missing");
-	memcpy(vector, item, set->sounds.size);
+	memcpy(vector, item, set->recordings.size);
 	return MREN_OK;
 }
 

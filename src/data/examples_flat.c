@@ -48,7 +48,7 @@ mren_examples_flat_size(const MrenExamples *examples)
 		   (audio ? AUDIO_FIXED : 0) + examples->records.len +
 		   examples->vectors.n * (16 + examples->vectors.size) +
 		   examples->grids.n * (16 + examples->grids.size) +
-		   examples->sounds.n * (16 + examples->sounds.size);
+		   examples->recordings.n * (16 + examples->recordings.size);
 }
 
 static void
@@ -57,7 +57,7 @@ put_flat_head(const MrenExamples *set, MrenBuffer *out)
 	const MrenExamplesHead *head = &set->head;
 	bool audio = head->audio_dim > 0;
 	bool grids = audio || mren_grid_size(&head->grid) > 0;
-	uint64_t sounds[2] = {set->sounds.n, head->audio_dim};
+	uint64_t recordings[2] = {set->recordings.n, head->audio_dim};
 	uint64_t shape[4] = {set->grids.n, head->grid.height, head->grid.width, head->grid.channels};
 	uint64_t checksum;
 
@@ -76,14 +76,14 @@ put_flat_head(const MrenExamples *set, MrenBuffer *out)
 		checksum = mren_hash64(shape, sizeof(shape), checksum);
 	if (audio)
 		checksum = mren_hash64(head->audio_encoder, sizeof(head->audio_encoder),
-							   mren_hash64(sounds, sizeof(sounds), checksum));
+							   mren_hash64(recordings, sizeof(recordings), checksum));
 	mren_buffer_put_u64(out, checksum);
 	mren_buffer_put_bytes(out, head->options, head->n_options);
 	mren_buffer_put_zeros(out, padded(head->n_options) - head->n_options);
 	for (int i = 0; i < 4 && grids; i++)
 		mren_buffer_put_u64(out, shape[i]);
 	for (int i = 0; i < 2 && audio; i++)
-		mren_buffer_put_u64(out, sounds[i]);
+		mren_buffer_put_u64(out, recordings[i]);
 	if (audio)
 		mren_buffer_put_bytes(out, head->audio_encoder, sizeof(head->audio_encoder));
 }
@@ -105,7 +105,7 @@ mren_examples_flatten(MrenExamples *examples, uint8_t *out)
 	}
 	mren_image_store_put(&examples->vectors, &buffer);
 	mren_image_store_put(&examples->grids, &buffer);
-	mren_image_store_put(&examples->sounds, &buffer);
+	mren_image_store_put(&examples->recordings, &buffer);
 }
 
 static MrenStatus
@@ -121,7 +121,7 @@ typedef struct FlatHead
 	size_t n_images;
 	size_t n_bytes; /* of records */
 	size_t n_grids;
-	size_t n_sounds;
+	size_t n_recordings;
 } FlatHead;
 
 /* What lies after the options of a set with grids; its checksum goes on. */
@@ -144,16 +144,16 @@ read_grid_head(MrenCursor *cursor, FlatHead *flat, uint64_t *checksum, MrenError
 static MrenStatus
 read_audio_head(MrenCursor *cursor, FlatHead *flat, uint64_t *checksum, MrenError *err)
 {
-	uint64_t sounds[2] = {mren_cursor_u64(cursor), mren_cursor_u64(cursor)};
+	uint64_t recordings[2] = {mren_cursor_u64(cursor), mren_cursor_u64(cursor)};
 	const uint8_t *sha256 = mren_cursor_bytes(cursor, sizeof(flat->head.audio_encoder));
 
-	if (sha256 == NULL || sounds[1] == 0 || sounds[1] > MAX_DIM)
+	if (sha256 == NULL || recordings[1] == 0 || recordings[1] > MAX_DIM)
 		return fail_flat(err, "its header is damaged");
-	flat->n_sounds = sounds[0];
-	flat->head.audio_dim = sounds[1];
+	flat->n_recordings = recordings[0];
+	flat->head.audio_dim = recordings[1];
 	memcpy(flat->head.audio_encoder, sha256, sizeof(flat->head.audio_encoder));
 	*checksum = mren_hash64(sha256, sizeof(flat->head.audio_encoder),
-							mren_hash64(sounds, sizeof(sounds), *checksum));
+							mren_hash64(recordings, sizeof(recordings), *checksum));
 	return MREN_OK;
 }
 
@@ -222,10 +222,10 @@ parse_images(MrenExamples *set, MrenCursor *cursor, const FlatHead *flat, MrenEr
 							  set->grids.n * set->grids.size / sizeof(uint16_t)))
 		return mren_fail(err, MREN_ENUMERIC, "a number in the grid of an image is not finite");
 	dim = set->head.audio_dim;
-	MREN_TRY(mren_image_store_parse(&set->env, &set->sounds, cursor, flat->n_sounds, err));
-	for (size_t i = 0; i < set->sounds.n; i++)
+	MREN_TRY(mren_image_store_parse(&set->env, &set->recordings, cursor, flat->n_recordings, err));
+	for (size_t i = 0; i < set->recordings.n; i++)
 		MREN_TRY(mren_examples_check_finite(
-			(const float *) (const void *) set->sounds.items + i * dim, dim, "audio", err));
+			(const float *) (const void *) set->recordings.items + i * dim, dim, "audio", err));
 	return mren_cursor_left(cursor) == 0 ? MREN_OK : fail_flat(err, "it is too long");
 }
 
@@ -252,7 +252,7 @@ parse_records(MrenExamples *set, size_t n, MrenError *err)
 			return fail_flat(err, "an example's image is missing");
 		if (example.has_grid && mren_image_store_find(&set->grids, &example.image) == NULL)
 			return fail_flat(err, "an example's grid is missing");
-		if (example.has_audio && mren_image_store_find(&set->sounds, &example.audio) == NULL)
+		if (example.has_audio && mren_image_store_find(&set->recordings, &example.audio) == NULL)
 			return fail_flat(err, "an example's recording is missing");
 		set->index[set->n++] = (MrenKeyed){example.hash, at};
 		previous = at;

@@ -24,9 +24,9 @@ struct MrenExamples
 	size_t n;
 	bool sorted;
 
-	MrenImageStore vectors; /* (image_dim) floats each */
-	MrenImageStore grids;	/* halves, as grid.h says */
-	MrenImageStore sounds;	/* (audio_dim) floats each, by recording */
+	MrenImageStore vectors;	   /* (image_dim) floats each */
+	MrenImageStore grids;	   /* halves, as grid.h says */
+	MrenImageStore recordings; /* (audio_dim) floats each, by recording */
 };
 
 /* MREN_ENUMERIC unless vector (dim) is finite; `what` ("image", "audio") is for the message. */

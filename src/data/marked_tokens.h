@@ -24,7 +24,7 @@ typedef enum MrenMarkerRole
 typedef struct MrenMarkedTokens
 {
 	const int32_t *ids; /* (n) of the encoder's vocabulary, special ones included */
-	uint32_t n;			/* 0: the sentence was not tokenised, or has no token */
+	uint32_t n;			/* 0: the sentence was not tokenized, or has no token */
 	bool windowed;		/* the sentence has more tokens than the encoder reads */
 	/* a token's number for each mark, below n; all 0 without tokens */
 	uint32_t marks[MREN_N_MARKS];

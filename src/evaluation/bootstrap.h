@@ -29,15 +29,15 @@ typedef struct MrenPairedCounts
 	uint32_t actual;
 	uint32_t predicted[2];
 	uint32_t hits[2];
-	uint64_t pair;	   /* hash of what is asked; read by mren_paired_settle only */
+	uint64_t pair;	   /* hash of the pair; read by mren_paired_settle only */
 	uint64_t relation; /* hash of the actual relation; as pair */
 } MrenPairedCounts;
 
 /*
  * mren_paired_settle
- *	  Of n rows, each of which counts as predicted all that the models say of its
- *	  pair: a pair with one row for each of its relations has been asked once.  Leaves
- *	  what is predicted in as many rows of a pair as have the same relation.
+ *	  Each of n rows counts all that the models predict for its pair, so a pair that has a row for
+ *	  each of its relations counts it several times.  Leaves the counts in as many rows of a pair as
+ *	  have the same relation, and clears them in the others.
  */
 extern MrenStatus mren_paired_settle(const MrenEnv *env, MrenPairedCounts *rows, size_t n,
 									 MrenError *err);

@@ -45,7 +45,7 @@ typedef struct MrenLogits
 
 /*
  * mren_calibration_fit
- *	  The temperature and the bias that minimise the mean negative log-likelihood; 1 and 0 if there
+ *	  The temperature and the bias that minimize the mean negative log-likelihood; 1 and 0 if there
  *	  are no rows.  The bias has a normal prior that counts as one row, so that the bias stays
  *	  finite with few rows.  Newton's method: the loss is convex in 1/T and b.
  */

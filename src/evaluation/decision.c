@@ -169,7 +169,7 @@ best_common_f1(const Curve *all)
 }
 
 /*
- * The level that maximises expected - price * predicted, with those of all relations as
+ * The level that maximizes expected - price * predicted, with those of all relations as
  * if they were PRIOR_ROWS rows of this one's; the middle of a run of equals.
  */
 static size_t

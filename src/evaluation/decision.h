@@ -51,7 +51,7 @@ typedef struct MrenDecisionScore
  *	  which count for each like 10 rows of its own.  precision is read for that
  *	  aim only, 0 .. 1.  The negative relation's threshold is MREN_NEVER.
  *	  The thresholds of F1 are those of Dinkelbach's method: for the best F, each
- *	  maximises its true positives minus F / 2 times its predictions.  True positives
+ *	  maximizes its true positives minus F / 2 times its predictions.  True positives
  *	  are those of the rows and those that the probabilities expect, which count
  *	  like 200 rows with a relation.
  */

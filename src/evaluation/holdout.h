@@ -18,7 +18,7 @@
 
 /*
  * mren_holdout_key
- *	  The key of a row, from its sentence as normalised by mren_text_normalise
+ *	  The key of a row, from its sentence as normalized by mren_text_normalize
  *	  and the hash of its image's vector (NULL: none).
  * mren_holdout_group_key
  *	  The key of all rows of a group that the user named.

@@ -188,9 +188,8 @@ mren_confusion_add_sets(MrenConfusion *confusion, const MrenTextSpan *actual, si
 						const MrenTextSpan *predicted, size_t n_predicted, MrenError *err)
 {
 	static const MrenTextSpan absent = {NULL, 0};
-	size_t missed =
-		0; /* the next label that may not be predicted, and the next that may be wrong */
-	size_t wrong = 0;
+	size_t missed = 0; /* the next label that may not be predicted */
+	size_t wrong = 0;  /* the next that may be wrong */
 	size_t a = 0;
 	size_t p = 0;
 	bool exact = n_actual == n_predicted;

@@ -17,7 +17,7 @@
 #include "base/env.h"
 #include "base/sort.h"
 
-/* Zero-initialised before its first use; env outlives it. */
+/* Zero-initialized before its first use; env outlives it. */
 typedef struct MrenRanked
 {
 	const MrenEnv *env;

@@ -25,7 +25,7 @@ typedef struct MrenBitmap
 
 /*
  * mren_bitmap_create
- *	  A bitmap with uninitialised pixels.  width, height > 0, or MREN_EPARAM;
+ *	  A bitmap with uninitialized pixels.  width, height > 0, or MREN_EPARAM;
  *	  MREN_ENOMEM, also when the size overflows.  On failure *out is empty.
  */
 extern MrenStatus mren_bitmap_create(const MrenEnv *env, uint32_t width, uint32_t height,

@@ -1,6 +1,6 @@
 /*
  * prepare.c
- *	  Resampled rows, normalised and laid out for a network.
+ *	  Resampled rows, normalized and laid out for a network.
  */
 #include "image/prepare.h"
 
@@ -31,7 +31,7 @@ check_prep(const MrenImagePrep *prep, MrenError *err)
  * mean) / std as one product and one difference.
  */
 static void
-normalise(const double *sums, size_t n, double scale, double shift, float *out, size_t stride)
+normalize(const double *sums, size_t n, double scale, double shift, float *out, size_t stride)
 {
 	for (size_t i = 0; i < n; i++)
 		out[i * stride] = (float) (sums[i * MREN_RGB] * scale - shift);
@@ -51,9 +51,9 @@ write_row(const MrenImagePrep *prep, double denominator, const double *sums, uin
 		double shift = (double) prep->mean[c] / std;
 
 		if (prep->layout == MREN_LAYOUT_NCHW)
-			normalise(from, width, scale, shift, out + (size_t) c * plane + y * width, 1);
+			normalize(from, width, scale, shift, out + (size_t) c * plane + y * width, 1);
 		else
-			normalise(from, width, scale, shift, out + y * width * MREN_RGB + c, MREN_RGB);
+			normalize(from, width, scale, shift, out + y * width * MREN_RGB + c, MREN_RGB);
 	}
 }
 

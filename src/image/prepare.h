@@ -27,7 +27,7 @@ typedef struct MrenImagePrep
 
 /*
  * mren_image_prepare
- *	  Resizes (see resize.h, but without rounding to 8 bits) and normalises,
+ *	  Resizes (see resize.h, but without rounding to 8 bits) and normalizes,
  *	  (x - mean[c]) / std[c], into out: (3,height,width) or (height,width,3),
  *	  3 * height * width floats of the caller's.
  *

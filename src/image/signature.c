@@ -15,7 +15,7 @@
 static const uint8_t png_signature[MREN_PNG_SIGNATURE_SIZE] = {0x89, 'P',  'N',	 'G',
 															   '\r', '\n', 0x1A, '\n'};
 
-/* Bytes in which a format is recognised at the latest. */
+/* Bytes in which a format is recognized at the latest. */
 #define PROBE_BYTES 1024
 
 /* The more particular ones first. */

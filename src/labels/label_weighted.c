@@ -1,6 +1,6 @@
 /*
  * label_weighted.c
- *	  A weight for each source by penalised logistic regression on gold rows.
+ *	  A weight for each source by penalized logistic regression on gold rows.
  *
  * The weight of a source is a common weight, divided by the number of sources
  * that repeat it, plus a deviation of its own.  Deviations and biases are drawn

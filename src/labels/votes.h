@@ -49,7 +49,7 @@ typedef struct MrenVotesGold
 	uint64_t rows;
 } MrenVotesGold;
 
-/* Zero-initialised but for env before its first use. */
+/* Zero-initialized but for env before its first use. */
 typedef struct MrenVotes
 {
 	const MrenEnv *env;

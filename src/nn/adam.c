@@ -1,6 +1,6 @@
 /*
  * adam.c
- *	  Adam's step, vectorised by hand: a compiler does not vectorise sqrtf,
+ *	  Adam's step, vectorized by hand: a compiler does not vectorize sqrtf,
  *	  which may set errno, and a scalar step takes as long as the network
  *	  itself.
  */

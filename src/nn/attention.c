@@ -10,7 +10,7 @@
 #include "base/dispatch.h"
 #include "nn/kernels.h"
 
-MREN_VECTORISE
+MREN_VECTORIZE
 
 typedef float Lanes __attribute__((vector_size(32)));
 
@@ -41,8 +41,9 @@ dot(const float *a, const float *b, size_t n)
 }
 
 /* scores (n_cells + 1): a vector's dot product with every cell, that with "none" last. */
-MREN_KERNEL(mren_attention_scores,
-			(const MrenAttention *attention, const float *vector, float *scores),
+static void score_cells(const MrenAttention *attention, const float *vector, float *scores);
+
+MREN_KERNEL(score_cells, (const MrenAttention *attention, const float *vector, float *scores),
 			(attention, vector, scores))
 {
 	for (size_t i = 0; i < attention->n_cells; i++)
@@ -67,7 +68,7 @@ mren_attend(const MrenAttention *attention, const float *query, float *weights, 
 	float top = -INFINITY;
 	float sum = 0;
 
-	mren_attention_scores(attention, query, weights);
+	score_cells(attention, query, weights);
 	for (size_t i = 0; i < n; i++)
 		top = weights[i] > top ? weights[i] : top;
 	for (size_t i = 0; i < n; i++)
@@ -88,7 +89,7 @@ mren_attend_backward(const MrenAttention *attention, const float *query, const f
 	float root = sqrtf((float) attention->dim);
 	float mean = 0;
 
-	mren_attention_scores(attention, dattended, scores);
+	score_cells(attention, dattended, scores);
 	for (size_t i = 0; i < n; i++)
 		mean += weights[i] * scores[i];
 	for (size_t i = 0; i < n; i++)

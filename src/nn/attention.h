@@ -22,13 +22,6 @@ typedef struct MrenAttention
 } MrenAttention;
 
 /*
- * scores (n_cells + 1): the dot products of a vector (dim) with every cell,
- * that with "none" last.
- */
-extern void mren_attention_scores(const MrenAttention *attention, const float *vector,
-								  float *scores);
-
-/*
  * mren_attend
  *	  weights (n_cells + 1) = softmax of the dot products of query (dim) with
  *	  every cell, divided by the square root of dim; that of "none" is last.

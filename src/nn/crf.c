@@ -369,8 +369,9 @@ score_piece(const MrenCrf *crf, const float *emissions, const uint32_t *tags, si
 	return score;
 }
 
-double
-mren_crf_score(const MrenCrf *crf, const MrenCrfSentence *sentence)
+/* The logarithm of the score of a sentence's tags; -infinity if they are not allowed. */
+static double
+score_tags(const MrenCrf *crf, const MrenCrfSentence *sentence)
 {
 	const uint32_t *tags = sentence->tags;
 	size_t n = sentence->n;
@@ -441,7 +442,7 @@ MrenStatus
 mren_crf_loss(const MrenEnv *env, const MrenCrf *crf, const MrenCrfSentence *sentence,
 			  MrenCrfWork *work, const MrenCrfGradient *gradient, double *loss, MrenError *err)
 {
-	double score = mren_crf_score(crf, sentence);
+	double score = score_tags(crf, sentence);
 
 	if (score == -INFINITY)
 		return mren_fail(err, MREN_EDATA, "tags of a sentence do not form valid mentions");

@@ -105,9 +105,6 @@ extern MrenStatus mren_crf_forward(const MrenEnv *env, const MrenCrf *crf, const
 extern MrenStatus mren_crf_backward(const MrenEnv *env, const MrenCrf *crf, const float *emissions,
 									size_t n, MrenCrfWork *work, MrenError *err);
 
-/* The logarithm of the score of a sentence's tags; -infinity if they are not allowed. */
-extern double mren_crf_score(const MrenCrf *crf, const MrenCrfSentence *sentence);
-
 /*
  * mren_crf_loss
  *	  *loss = -log p(tags) in nats, and its gradient.  Runs forward and backward.

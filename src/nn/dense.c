@@ -8,6 +8,28 @@
 
 #include "nn/kernels.h"
 
+MrenStatus
+mren_dense_check_hidden(const char *network, const size_t *hidden, size_t n_hidden,
+						MrenActivation activation, MrenError *err)
+{
+	if (n_hidden < 1 || n_hidden > MREN_MAX_HIDDEN)
+		return mren_fail(err, MREN_EFORMAT, "invalid %s: number of hidden layers of %zu", network,
+						 n_hidden);
+	for (size_t i = 0; i < MREN_MAX_HIDDEN; i++)
+	{
+		size_t least = i < n_hidden ? 1 : 0;
+		size_t most = i < n_hidden ? MREN_MAX_HIDDEN_SIZE : 0;
+
+		if (hidden[i] < least || hidden[i] > most)
+			return mren_fail(err, MREN_EFORMAT, "invalid %s: hidden layer of %zu", network,
+							 hidden[i]);
+	}
+	if (activation != MREN_ACTIVATION_RELU && activation != MREN_ACTIVATION_TANH)
+		return mren_fail(err, MREN_EFORMAT, "invalid %s: activation of %zu", network,
+						 (size_t) activation);
+	return MREN_OK;
+}
+
 MrenDenseLayer
 mren_dense_layer(const MrenParameterTable *table, float *values, size_t weight, size_t bias)
 {

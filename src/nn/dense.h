@@ -5,11 +5,22 @@
 #ifndef MREN_NN_DENSE_H
 #define MREN_NN_DENSE_H
 
+#include "base/status.h"
+#include "nn/activation.h"
 #include "nn/parameters.h"
 #include "nn/work.h"
 
 #define MREN_MAX_HIDDEN 8 /* hidden layers of a network */
 #define MREN_MAX_HIDDEN_SIZE 8192
+
+/*
+ * mren_dense_check_hidden
+ *	  hidden (MREN_MAX_HIDDEN) are n_hidden sizes of 1 .. MREN_MAX_HIDDEN_SIZE, at least one, then
+ *	  zeros, and the activation is one of hidden layers; else MREN_EFORMAT, which names the network.
+ */
+extern MrenStatus mren_dense_check_hidden(const char *network, const size_t *hidden,
+										  size_t n_hidden, MrenActivation activation,
+										  MrenError *err);
 
 /* weight (in, out), bias (out). */
 typedef struct MrenDenseLayer

@@ -1,6 +1,6 @@
 /*
  * int8.c
- *	  Quantising weights, and running rows of bytes through tiles.
+ *	  Quantizing weights, and running rows of bytes through tiles.
  */
 #include "nn/int8.h"
 

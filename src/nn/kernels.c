@@ -8,8 +8,8 @@
 
 #include "base/dispatch.h"
 
-/* -O2 alone does not vectorise a loop whose length is unknown. */
-MREN_VECTORISE
+/* -O2 alone does not vectorize a loop whose length is unknown. */
+MREN_VECTORIZE
 
 MREN_KERNEL(mren_axpy, (float *restrict y, const float *restrict x, float a, size_t n),
 			(y, x, a, n))
@@ -58,7 +58,7 @@ MREN_KERNEL(mren_multiply, (float *y, const float *x, const float *mask, size_t 
 		y[i] = x[i] * mask[i];
 }
 
-MREN_KERNEL(mren_standardise,
+MREN_KERNEL(mren_standardize,
 			(float *y, const float *x, const float *restrict mean, const float *restrict inverse,
 			 size_t n),
 			(y, x, mean, inverse, n))

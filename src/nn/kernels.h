@@ -26,7 +26,7 @@ extern void mren_add_squares(double *sum, const float *x, size_t n);
 /* y = x * mask; y may be x */
 extern void mren_multiply(float *y, const float *x, const float *mask, size_t n);
 /* y = (x - mean) * inverse; y may be x */
-extern void mren_standardise(float *y, const float *x, const float *mean, const float *inverse,
+extern void mren_standardize(float *y, const float *x, const float *mean, const float *inverse,
 							 size_t n);
 /*
  * mask (n) = 0 where the element's 16 bits are below threshold, else keep; four

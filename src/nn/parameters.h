@@ -2,7 +2,7 @@
  * parameters.h
  *	  The registry of a network's named tensors, and their places in one array of floats.
  *
- * Trained tensors come first, so that an optimiser steps over one contiguous
+ * Trained tensors come first, so that an optimizer steps over one contiguous
  * range; tensors that are measured once or trained by other means follow.  Each
  * begins at a multiple of 16 floats.
  */
@@ -21,7 +21,7 @@ typedef struct MrenParameter
 	size_t rows;
 	size_t cols;
 	size_t at;	  /* first float, a multiple of 16 */
-	bool trained; /* by the optimiser */
+	bool trained; /* by the optimizer */
 	float decay;  /* multiplies the weight decay; 0: none */
 	float rate;	  /* multiplies the learning rate */
 } MrenParameter;
@@ -36,7 +36,7 @@ typedef struct MrenParameterTable
 	size_t n_parameters; /* trained numbers, without padding */
 } MrenParameterTable;
 
-/* The trained tensors as an optimiser sees them, of a table or of any number. */
+/* The trained tensors as an optimizer sees them, of a table or of any number. */
 typedef struct MrenParameterList
 {
 	const MrenParameter *items;
@@ -67,10 +67,10 @@ extern size_t mren_parameters_add(MrenParameterTable *table, const char *name, s
 extern void mren_parameters_add_layer(MrenParameterTable *table, size_t layer, bool last,
 									  size_t rows, size_t out, size_t *weight, size_t *bias);
 
-/* Ends the trained tensors: those added later are not trained by the optimiser. */
+/* Ends the trained tensors: those added later are not trained by the optimizer. */
 extern void mren_parameters_end_trained(MrenParameterTable *table);
 
-/* Registers a tensor that the optimiser does not train; its numbers do not count as parameters. */
+/* Registers a tensor that the optimizer does not train; its numbers do not count as parameters. */
 extern size_t mren_parameters_add_constant(MrenParameterTable *table, const char *name, size_t rows,
 										   size_t cols);
 

@@ -313,7 +313,7 @@ typedef struct LoadSpec
 	size_t budget;
 } LoadSpec;
 
-/* Reads the file; its input is of the kind that was asked for. */
+/* Reads the file; its input is of the requested kind. */
 static MrenStatus
 load_model(MrenOnnxGraph *graph, MrenOnnxPool *pool, const LoadSpec *spec, MrenOnnxModel **model,
 		   bool *channels_first, MrenError *err)

@@ -4,7 +4,7 @@
  *	  vector out.
  *
  * MrenOnnxGraph is immutable after mren_onnx_graph_load: weights are packed, batch
- * normalisation and activations are folded into convolutions, and every
+ * normalization and activations are folded into convolutions, and every
  * intermediate tensor has its place in one planned arena.  Any number of runs
  * may read one graph.  A run owns its arena and goes in resumable steps.
  * The general interface, any tensors in and out, is program.h.
@@ -45,7 +45,7 @@ typedef struct MrenOnnxGraphInfo
  * mren_onnx_graph_load
  *	  Reads, checks and plans the network in bytes[0 .. len-1].
  *
- * The graph must have exactly one input that is not an initialiser, a float
+ * The graph must have exactly one input that is not an initializer, a float
  * tensor of 4 dimensions, (N,C,H,W) or (N,H,W,C) with C = 1 or 3; an open
  * batch is taken as 1, open sizes as MREN_ONNX_GRAPH_DEFAULT_SIZE.
  *
@@ -98,7 +98,7 @@ extern size_t mren_onnx_graph_memory(const MrenOnnxGraph *graph);
 /*
  * mren_onnx_graph_start
  *	  Begins a run on one image: height * width * channels floats, already
- *	  normalised, row by row, pixel by pixel, the channels of a pixel side by
+ *	  normalized, row by row, pixel by pixel, the channels of a pixel side by
  *	  side (whatever order the file's own input has); or on one waveform, of as many
  *	  floats as it has samples.  The input is copied.  The graph must outlive the run.
  */

@@ -40,7 +40,7 @@ typedef struct MrenTextReader
 /* The matrices of a branch that reads a vector (layout.h: MrenVectorBranch). */
 typedef struct MrenVectorBatch
 {
-	float *in; /* (n, dim) after mren_net_vector_root, standardised; zero without a vector */
+	float *in; /* (n, dim) after mren_net_vector_root, standardized; zero without a vector */
 	bool *has; /* (n) */
 
 	/* Made by forward */
@@ -78,7 +78,7 @@ typedef struct MrenBatch
 
 	/* Inputs */
 	size_t n;
-	float *text;	   /* (n, pool_dim) not standardised, without unknown words */
+	float *text;	   /* (n, pool_dim) not standardized, without unknown words */
 	float *unknown;	   /* (n, n_parts, MREN_MAX_SHAPES) */
 	bool *has_unknown; /* (n) */
 	MrenVectorBatch vectors[MREN_N_VECTORS]; /* `in` and `has` are inputs, the rest is not */

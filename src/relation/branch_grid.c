@@ -119,7 +119,7 @@ mren_grid_branch_cells(float *cells, const uint16_t *grid, const MrenGridShape *
 {
 	mren_half_to_floats(cells, grid, mren_grid_size(shape));
 	for (size_t i = 0; i < mren_grid_cells(shape); i++)
-		mren_standardise(cells + i * shape->channels, cells + i * shape->channels, mean, inverse,
+		mren_standardize(cells + i * shape->channels, cells + i * shape->channels, mean, inverse,
 						 shape->channels);
 }
 
@@ -152,7 +152,7 @@ load_boxes(MrenGridBranchBatch *grid_branch, const MrenNetShape *shape, const Mr
 	if (grid_branch->has_box[i])
 	{
 		mren_box_geometry(input->head_box, input->tail_box, geometry);
-		mren_standardise(geometry, geometry, values + layout->table.items[layout->ids.box_mean].at,
+		mren_standardize(geometry, geometry, values + layout->table.items[layout->ids.box_mean].at,
 						 grid_branch->geometry_inverse, MREN_BOX_GEOMETRY);
 	}
 	if (!mren_net_shape_attends(shape))

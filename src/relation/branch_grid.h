@@ -6,7 +6,7 @@
  * cells and to one learned cell more (attention.h); the result, attended, gives
  * units = act(attended W + b) and a product with the text, as the image's
  * vector does in parallel fusion.  Boxes: their geometry (boxes.h),
- * standardised, and with grids the units of the two regions, whose weights both
+ * standardized, and with grids the units of the two regions, whose weights both
  * mentions share.
  */
 #ifndef MREN_RELATION_BRANCH_GRID_H
@@ -30,8 +30,8 @@ typedef struct MrenGridBranchBatch
 	/* Inputs */
 	bool *has_grid;	 /* (capacity) */
 	bool *has_box;	 /* (capacity) at least one of the two */
-	float *cells;	 /* (n, n_cells, channels) standardised */
-	float *geometry; /* (n, MREN_BOX_GEOMETRY) standardised; zero without boxes */
+	float *cells;	 /* (n, n_cells, channels) standardized */
+	float *geometry; /* (n, MREN_BOX_GEOMETRY) standardized; zero without boxes */
 	float *regions;	 /* (n, 2, channels) of head and tail; zero without one */
 
 	/* Made by forward */
@@ -84,7 +84,7 @@ extern void mren_grid_branch_load(MrenGridBranchBatch *grid_branch, const MrenNe
 								  const MrenNetLayout *layout, const float *values, size_t i,
 								  const MrenGridBranchInput *input);
 
-/* One row's cells, standardised; and the mean of those under a box (zero without). */
+/* One row's cells, standardized; and the mean of those under a box (zero without). */
 extern void mren_grid_branch_cells(float *cells, const uint16_t *grid, const MrenGridShape *shape,
 								   const float *mean, const float *inverse);
 extern void mren_grid_branch_region(float *region, const float *cells, const MrenGridShape *shape,

@@ -1,6 +1,6 @@
 /*
  * branch_text.c
- *	  The text branch in training: standardised pooled parts, convolutions,
+ *	  The text branch in training: standardized pooled parts, convolutions,
  *	  dropout, and backward.
  */
 #include "relation/batch.h"
@@ -35,7 +35,7 @@ mren_batch_text_forward(MrenBatch *batch, float *values, MrenDropout *drop)
 		if (batch->has_unknown[i])
 			mren_text_add_unknown(batch->shape, shapes, batch->unknown + i * unknown_size(batch),
 								  out);
-		mren_standardise(out, out, mean, batch->text_inverse, pool_dim);
+		mren_standardize(out, out, mean, batch->text_inverse, pool_dim);
 		if (drop != NULL)
 			mren_dropout(&drop->random, drop->input, out, out, mask, batch->text_dim);
 	}
@@ -57,8 +57,7 @@ gather_unknown(const MrenBatch *batch, const float *from, float *to, size_t widt
 
 /*
  * The gradient of `cols` text columns from `first` on, before the mask, summed
- * over the layers that read them; if asked for, only of the rows with unknown
- * words.
+ * over the layers that read them; if requested, only of the rows with unknown words.
  */
 static void
 read_back(MrenBatch *batch, float *values, size_t first, size_t cols, bool unknown_only, float *out)

@@ -9,7 +9,7 @@
 #include "base/dispatch.h"
 #include "nn/kernels.h"
 
-MREN_VECTORISE
+MREN_VECTORIZE
 
 /* Distance of a word to a mention: 0 inside, negative before it. */
 static int64_t

@@ -163,19 +163,8 @@ mren_net_shape_check(const MrenNetShape *shape, MrenError *err)
 		return fail_shape(err, "number of image units", shape->image_units);
 	MREN_TRY(check_audio(shape, err));
 	MREN_TRY(check_grid(shape, err));
-	if (shape->n_hidden < 1 || shape->n_hidden > MREN_MAX_HIDDEN)
-		return fail_shape(err, "number of hidden layers", shape->n_hidden);
-	for (size_t i = 0; i < MREN_MAX_HIDDEN; i++)
-	{
-		size_t least = i < shape->n_hidden ? 1 : 0;
-		size_t most = i < shape->n_hidden ? MREN_MAX_HIDDEN_SIZE : 0;
-
-		if (shape->hidden[i] < least || shape->hidden[i] > most)
-			return fail_shape(err, "hidden layer", shape->hidden[i]);
-	}
-	if (shape->activation != MREN_ACTIVATION_RELU && shape->activation != MREN_ACTIVATION_TANH)
-		return fail_shape(err, "activation", (size_t) shape->activation);
-	return MREN_OK;
+	return mren_dense_check_hidden("network", shape->hidden, shape->n_hidden, shape->activation,
+								   err);
 }
 
 /* Within the checked ranges no product of sizes comes near the limits of size_t. */
@@ -404,7 +393,7 @@ mren_net_layout_build(const MrenNetShape *shape, MrenNetLayout *layout)
 	ids->linear = SIZE_MAX;
 	if (shape->linear_rows > 0)
 	{
-		/* It has an optimiser of its own. */
+		/* It has an optimizer of its own. */
 		ids->linear = mren_parameters_add(&layout->table, "wide.weight", shape->linear_rows,
 										  shape->n_relations, false);
 		layout->table.items[ids->linear].trained = false;

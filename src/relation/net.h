@@ -188,7 +188,7 @@ extern size_t mren_net_predicted(const MrenNetInfo *info, const float *probabili
 
 /*
  * Bytes: one portable format, little-endian, versioned, checksummed.
- * Deserialising checks everything: MREN_EFORMAT, or MREN_ENUMERIC with the
+ * Deserializing checks everything: MREN_EFORMAT, or MREN_ENUMERIC with the
  * tensor's name for a parameter that is not finite.
  */
 extern MrenStatus mren_net_serialize(const MrenNet *net, const MrenEnv *env, uint8_t **bytes,

@@ -93,7 +93,7 @@ box_features(const MrenNet *net, const MrenInput *input, float *out, const Works
 	if (input->head_box != NULL || input->tail_box != NULL)
 	{
 		mren_box_geometry(input->head_box, input->tail_box, out);
-		mren_standardise(out, out, mean, net->box_inverse, MREN_BOX_GEOMETRY);
+		mren_standardize(out, out, mean, net->box_inverse, MREN_BOX_GEOMETRY);
 	}
 	if (!mren_net_shape_attends(shape))
 		return;

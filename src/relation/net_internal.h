@@ -151,10 +151,6 @@ typedef struct MrenTensorSlot
 /* The place of tensor i of mren_net_n_tensors. */
 extern MrenTensorSlot mren_net_slot(const MrenNet *net, size_t i);
 
-/* The logits behind mren_net_probabilities, before the temperature: logits (n, n_relations). */
-extern MrenStatus mren_net_logits(const MrenNet *net, const float *features, size_t n,
-								  float *logits, float *scratch, MrenError *err);
-
 /* Rows of halves that a member made of words, whatever the mentions are. */
 typedef struct MrenWordRows
 {

@@ -95,7 +95,7 @@ pooled_features(const MrenNet *net, const MrenWordVectors *vectors, const MrenIn
 		mren_text_add_unknown(&net->shape,
 							  mren_parameter_at(&net->layout.table, net->values, ids->shapes),
 							  unknown, out);
-	mren_standardise(out + first, out + first, mean + first, net->text_inverse + first,
+	mren_standardize(out + first, out + first, mean + first, net->text_inverse + first,
 					 mren_net_shape_pool_dim(&net->shape) - first);
 }
 
@@ -176,7 +176,7 @@ gather_vectors(const MrenNet *net, MrenVectorKind kind, const MrenInput *inputs,
 			continue;
 		memcpy(vector, vector_of(&inputs[i], kind), branch.dim * sizeof(float));
 		mren_net_vector_root(&branch, vector);
-		mren_standardise(vector, vector, mean, net->vectors[kind].inverse, branch.dim);
+		mren_standardize(vector, vector, mean, net->vectors[kind].inverse, branch.dim);
 		with[n_with++] = i;
 	}
 	return n_with;
@@ -458,9 +458,10 @@ run_members(const MrenNet *net, const float *features, size_t n, float *logits, 
 	mren_axpy(logits, scratch, 1, n * k);
 }
 
-MrenStatus
-mren_net_logits(const MrenNet *net, const float *features, size_t n, float *logits, float *scratch,
-				MrenError *err)
+/* logits (n, n_relations), before the temperature. */
+static MrenStatus
+find_logits(const MrenNet *net, const float *features, size_t n, float *logits, float *scratch,
+			MrenError *err)
 {
 	size_t dim = mren_net_row_dim(net);
 	size_t k = net->shape.n_relations;
@@ -501,7 +502,7 @@ mren_net_probabilities(const MrenNet *net, const float *features, size_t n, floa
 {
 	size_t k = net->shape.n_relations;
 
-	MREN_TRY(mren_net_logits(net, features, n, probabilities, scratch, err));
+	MREN_TRY(find_logits(net, features, n, probabilities, scratch, err));
 	for (size_t i = 0; i < n; i++)
 		softmax(probabilities + i * k, k, net->temperature, net->lapse);
 	return MREN_OK;

@@ -23,10 +23,11 @@
 #define MREN_WINDOW_AUTO SIZE_MAX
 #define MREN_WEIGHT_EMA_AUTO (-1.0)
 #define MREN_WEIGHT_DECAY_AUTO (-1.0)
+#define MREN_VALIDATION_SHARE_AUTO (-1.0)
 #define MREN_TEXT_WEIGHT_DECAY 0.01
 /*
  * The default of networks that read images.  The vector of an image is long and
- * images are few, so such a network soon memorises the images of its training
+ * images are few, so such a network soon memorizes the images of its training
  * rows and becomes overconfident; strong weight decay prevents that.
  */
 #define MREN_IMAGE_WEIGHT_DECAY 1.0
@@ -153,14 +154,17 @@ extern void mren_options_init(MrenOptions *options);
  */
 extern size_t mren_options_window(const MrenOptions *options);
 
+/*
+ * The effective share that validates.  Its default is greater for few gold rows, but not beside a
+ * pretrained text encoder, which would lose them: it is not trained on them afterwards.
+ */
+extern double mren_options_validation_share(const MrenOptions *options, size_t n_gold);
+
 /* The effective weight_ema, whose default depends on whether rows have images. */
 extern double mren_options_weight_ema(const MrenOptions *options, bool images);
 
 /* The effective weight decay, whose default depends on whether the network reads images. */
 extern double mren_options_weight_decay(const MrenOptions *options, bool images);
-
-/* The table that the following functions read. */
-extern const MrenOptionTable mren_options_table;
 
 /*
  * mren_options_set
@@ -182,7 +186,7 @@ extern const char *mren_options_renamed(const char *old_key);
 /* "activation, batch_size, ...", for hints; cut between keys if size is too small. */
 extern void mren_options_list(char *buffer, size_t size);
 
-/* The optimiser of a network that reads images, or does not. */
+/* The optimizer of a network that reads images, or does not. */
 extern MrenOptimizerConfig mren_options_optimizer(const MrenOptions *options, bool images);
 
 /* The objective; `negative` is the index of the negative relation, or -1. */

@@ -43,7 +43,7 @@ typedef struct MrenTagInput
 	const uint32_t *features; /* hashes, at least two a word */
 	const uint64_t *lexicons; /* (n_words), or NULL: lexicon l has bits 4l .. 4l+3, for a word
 								 that begins, is inside, ends or is alone an entry */
-	MrenTagTokens tokens;	  /* firsts NULL: the sentence was not tokenised */
+	MrenTagTokens tokens;	  /* firsts NULL: the sentence was not tokenized */
 	const float *encoded;	  /* (n_words, encoder_dim) vectors of a text encoder, or NULL */
 	MrenTagCache *cache;	  /* or NULL */
 } MrenTagInput;

@@ -30,20 +30,13 @@ is_bucket_count(size_t n)
 static MrenStatus
 check_layers(const MrenTagShape *shape, MrenError *err)
 {
-	if (shape->n_hidden < 1 || shape->n_hidden > MREN_MAX_HIDDEN)
-		return fail_shape(err, "number of hidden layers", shape->n_hidden);
+	MREN_TRY(
+		mren_dense_check_hidden("tagger", shape->hidden, shape->n_hidden, shape->activation, err));
 	for (size_t i = 0; i < MREN_MAX_HIDDEN; i++)
 	{
-		size_t least = i < shape->n_hidden ? 1 : 0;
-		size_t most = i < shape->n_hidden ? MREN_MAX_HIDDEN_SIZE : 0;
-
-		if (shape->hidden[i] < least || shape->hidden[i] > most)
-			return fail_shape(err, "hidden layer", shape->hidden[i]);
 		if (shape->window[i] > (i < shape->n_hidden ? MREN_TAG_PAD : 0))
 			return fail_shape(err, "window", shape->window[i]);
 	}
-	if (shape->activation != MREN_ACTIVATION_RELU && shape->activation != MREN_ACTIVATION_TANH)
-		return fail_shape(err, "activation", (size_t) shape->activation);
 	return MREN_OK;
 }
 

@@ -1,6 +1,6 @@
 /*
  * tag_tables.h
- *	  Optimiser steps of a tagger's hashed tables, which touch only the rows
+ *	  Optimizer steps of a tagger's hashed tables, which touch only the rows
  *	  that a batch used.
  *
  * Rows take steps of RMSProp, that is Adam without momentum.  What the steps in
@@ -41,7 +41,7 @@ extern void mren_tag_tables_reset(MrenTagTables *tables);
 
 /*
  * mren_tag_tables_step
- *	  To be called after the optimiser's step: a step of the rows that the batch
+ *	  To be called after the optimizer's step: a step of the rows that the batch
  *	  used, whose gradients are zeroed. averaged is the moving mean of values,
  *	  which keeps a share `keep` (0 .. 1) of itself in this step.
  */

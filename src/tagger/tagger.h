@@ -78,7 +78,7 @@ extern size_t mren_tag_cache_limit(const MrenTagCache *cache, const MrenTagger *
  *	  The mentions of the best path (Viterbi), in order; *mentions is allocated.
  *	  vectors may be NULL if embedding_dim is 0.  MREN_ENUMERIC if a score is
  *	  not finite; MREN_EPARAM if the tagger has a text encoder that is not
- *	  attached, or the sentence was not tokenised.
+ *	  attached, or the sentence was not tokenized.
  */
 extern MrenStatus mren_tagger_tag(const MrenTagger *tagger, const MrenEnv *env,
 								  const MrenWordVectors *vectors, const MrenTagInput *input,

@@ -1,6 +1,6 @@
 /*
  * clitic.c
- *	  Recognising endings with an apostrophe.
+ *	  Recognizing endings with an apostrophe.
  */
 #include "text/clitic.h"
 

@@ -24,7 +24,7 @@
 #include "text/sentence.h"
 
 /*
- * Zero-initialised before its first use, then reused from row to row: the
+ * Zero-initialized before its first use, then reused from row to row: the
  * sentence and all spans are valid until the next call.
  */
 typedef struct MrenEncoded

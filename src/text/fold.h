@@ -19,7 +19,7 @@
 /* Longer words are kept, but are equal to none: they have no bytes. */
 #define MREN_MAX_FOLDED_WORD 1000
 
-/* Zero-initialised before its first use, then reused from text to text. */
+/* Zero-initialized before its first use, then reused from text to text. */
 typedef struct MrenFolded
 {
 	size_t n;

@@ -10,7 +10,7 @@
 #include "base/utf8.h"
 
 MrenStatus
-mren_text_normalise(const MrenEnv *env, const char *text, size_t len, char **out, size_t *out_len,
+mren_text_normalize(const MrenEnv *env, const char *text, size_t len, char **out, size_t *out_len,
 					MrenError *err)
 {
 	size_t n = 0;

@@ -15,7 +15,7 @@
 #include "text/sentence.h"
 #include "text/tokens.h"
 
-/* Zero-initialised before its first use, then reused: valid until the next call. */
+/* Zero-initialized before its first use, then reused: valid until the next call. */
 typedef struct MrenTagWords
 {
 	size_t n_words;

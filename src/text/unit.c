@@ -135,7 +135,7 @@ gather_run(const Source *source, size_t i)
 
 /*
  * A token that a full stop may belong to: "U.S", an initial, or a short
- * capitalised word such as "Mr", "Corp".
+ * capitalized word such as "Mr", "Corp".
  */
 static bool
 may_be_abbreviation(const Source *source, size_t i)

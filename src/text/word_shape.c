@@ -60,7 +60,7 @@ static const char *const names[MREN_N_SHAPES] = {
 	[MREN_SHAPE_INITIALS] = "initials",
 	[MREN_SHAPE_CLITIC] = "clitic",
 	[MREN_SHAPE_ALL_CAPS] = "all capitals",
-	[MREN_SHAPE_CAPITALISED] = "capitalised",
+	[MREN_SHAPE_CAPITALIZED] = "capitalized",
 	[MREN_SHAPE_MIXED_CASE] = "mixed case",
 	[MREN_SHAPE_LOWER_ING] = "lower case in -ing",
 	[MREN_SHAPE_LOWER_ED] = "lower case in -ed",
@@ -179,7 +179,7 @@ shape_of_letters(const Profile *profile, const char *word, size_t len)
 	if (profile->n_lower == 0)
 		return MREN_SHAPE_ALL_CAPS;
 	if (profile->upper_first && (profile->n_upper == 1 || profile->hyphen))
-		return MREN_SHAPE_CAPITALISED;
+		return MREN_SHAPE_CAPITALIZED;
 	return MREN_SHAPE_MIXED_CASE;
 }
 

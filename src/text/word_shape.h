@@ -23,7 +23,7 @@ typedef enum MrenWordShape
 	MREN_SHAPE_INITIALS,	/* U.S., J.R.R */
 	MREN_SHAPE_CLITIC,		/* 's, n't */
 	MREN_SHAPE_ALL_CAPS,
-	MREN_SHAPE_CAPITALISED,
+	MREN_SHAPE_CAPITALIZED,
 	MREN_SHAPE_MIXED_CASE,
 	MREN_SHAPE_LOWER_ING, /* lower case, by ending */
 	MREN_SHAPE_LOWER_ED,
@@ -44,7 +44,7 @@ typedef enum MrenWordShape
 /* The shape of a word (UTF-8); an empty one is MREN_SHAPE_OTHER. */
 extern int mren_word_shape(const char *word, size_t len);
 
-/* "capitalised" and so on; "unknown" for what is no shape. */
+/* "capitalized" and so on; "unknown" for what is no shape. */
 extern const char *mren_word_shape_name(int shape);
 
 #endif

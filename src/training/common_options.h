@@ -35,7 +35,7 @@ typedef struct MrenCommonOptions
 	size_t batch_size;
 	size_t epochs;
 	size_t patience;		 /* epochs without improvement before stopping; 0: never stop */
-	double validation_share; /* 0: train for all epochs */
+	double validation_share; /* 0: train for all epochs; negative: default */
 	bool refit;				 /* train again on all rows, for the best number of epochs */
 	int64_t seed;
 } MrenCommonOptions;

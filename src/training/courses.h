@@ -59,7 +59,7 @@ typedef struct MrenCourses
 	 * the leader's if there is anybody else.
 	 */
 	bool (*claim)(void *state, const MrenCourse *course);
-	/* The status of a fit; all 0 before it is told. */
+	/* The status of a fit; all 0 before the first report. */
 	void (*tell)(void *state, const MrenCourse *fit, const MrenCourseStatus *status);
 	void (*look)(void *state, const MrenCourse *fit, MrenCourseStatus *status);
 	/* Waits a short while for anything new. */

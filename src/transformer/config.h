@@ -84,7 +84,7 @@ typedef struct MrenTransformerTensor
  *	  the number of a layer:
  *
  *		embeddings.word, embeddings.position, embeddings.token_type    (rows, embedding_width)
- *		embeddings.norm.{weight,bias}         (width of what is normalised)
+ *		embeddings.norm.{weight,bias}         (width of what is normalized)
  *		embeddings.project.{weight,bias}      (width, embedding_width) where these differ;
  *		                                      ELECTRA after the norm, DeBERTa before it and
  *		                                      without bias

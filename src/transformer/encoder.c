@@ -223,7 +223,14 @@ run_rows(MrenTransformerPass *pass, const MrenTransformerLayer *layer, size_t fi
 	}
 }
 
-/* The last layer where not all of its vectors are read. */
+/* Whether the last layer computes other rows than those before it. */
+static bool
+has_read_rows(const MrenTransformerPass *pass)
+{
+	return pass->batch->read != NULL || pass->first > 0;
+}
+
+/* The last layer of the tokens that are read. */
 static void
 run_last_layer(MrenTransformerPass *pass, const MrenTransformerLayer *layer, float *x)
 {
@@ -243,7 +250,7 @@ run_layer(MrenTransformerPass *pass, size_t l, float *x)
 {
 	const MrenTransformerLayer *layer = &pass->encoder->layers[l];
 
-	if (l + 1 == pass->encoder->config.layers && pass->batch->read != NULL)
+	if (l + 1 == pass->encoder->config.layers && has_read_rows(pass))
 	{
 		run_last_layer(pass, layer, x);
 		return;
@@ -260,7 +267,7 @@ open_pass(const MrenEnv *env, MrenTransformerPass *pass, float **memory, MrenErr
 	size_t n = pass->batch->n_tokens;
 	size_t wide = config->width > config->embedding_width ? config->width : config->embedding_width;
 	size_t size = mren_align_floats(config->width / config->heads);
-	size_t n_read = pass->batch->read == NULL ? 0 : n + 1;
+	size_t n_read = has_read_rows(pass) ? n + 1 : 0;
 	float *tokens;
 	float *before;
 	MrenArenaBlock blocks[] = {
@@ -282,7 +289,7 @@ open_pass(const MrenEnv *env, MrenTransformerPass *pass, float **memory, MrenErr
 	pass->read.tokens = (uint32_t *) (void *) tokens;
 	pass->read.before = (uint32_t *) (void *) before;
 	if (n_read > 0)
-		mren_read_rows_fill(&pass->read, pass->batch, pass->first);
+		mren_read_rows_fill(&pass->read, pass->batch);
 	return mren_transformer_run_open(env, pass->encoder, &pass->run, err);
 }
 
@@ -303,36 +310,44 @@ forward(MrenTransformerPass *pass, float *out)
 		run_layer(pass, l, out);
 }
 
-/* The same of the text alone. */
+/* The same, with the last sentence's text remembered. */
 static void
-remember(MrenTransformerPass *pass, MrenTransformerMemory *memory)
+remember(MrenTransformerPass *pass, MrenTransformerMemory *memory, float *out)
 {
-	size_t layers = pass->encoder->config.layers;
+	const MrenTransformerBatch *batch = pass->batch;
+	const MrenTransformerSentence *last = &batch->sentences[batch->n_sentences - 1];
+	size_t n_last = last->n_text + last->n_groups * last->group_size;
+	size_t at = (batch->n_tokens - n_last) * pass->encoder->config.width;
 	size_t size = memory->n_text * pass->encoder->config.width * sizeof(float);
+	size_t layers = pass->encoder->config.layers;
 
-	embed(pass, memory->text);
+	embed(pass, out);
 	for (size_t l = 0; l < layers && !pass->run.work.stopped; l++)
 	{
-		run_layer(pass, l, memory->text);
-		memcpy(remembered(pass, memory, l, false), pass->key, size);
-		memcpy(remembered(pass, memory, l, true), pass->value, size);
+		if (l + 1 == layers)
+			memcpy(memory->text, out + at, size);
+		run_layer(pass, l, out);
+		memcpy(remembered(pass, memory, l, false), pass->key + at, size);
+		memcpy(remembered(pass, memory, l, true), pass->value + at, size);
 	}
 }
 
-/* The same of the markers alone. */
+/* The same of the markers alone, after a text that is remembered. */
 static void
 recall(MrenTransformerPass *pass, const MrenTransformerMemory *memory, float *out)
 {
 	size_t size = memory->n_text * pass->encoder->config.width * sizeof(float);
+	size_t layers = pass->encoder->config.layers;
 
 	embed(pass, out);
-	for (size_t l = 0; l < pass->encoder->config.layers && !pass->run.work.stopped; l++)
+	for (size_t l = 0; l < layers && !pass->run.work.stopped; l++)
 	{
 		memcpy(pass->key, remembered(pass, memory, l, false), size);
 		memcpy(pass->value, remembered(pass, memory, l, true), size);
+		if (l + 1 == layers)
+			memcpy(out, memory->text, size);
 		run_layer(pass, l, out);
 	}
-	memcpy(out, memory->text, size);
 }
 
 /* Checks the batch and opens what the pass writes to; close_pass follows in any case. */
@@ -394,26 +409,22 @@ allocate_memory(const MrenEnv *env, const MrenTransformer *encoder, size_t n_tex
 
 MrenStatus
 mren_transformer_remember(const MrenEnv *env, const MrenTransformer *encoder,
-						  const MrenTransformerBatch *batch, MrenTransformerMemory **memory,
-						  MrenError *err)
+						  const MrenTransformerBatch *batch, float *out,
+						  MrenTransformerMemory **memory, MrenError *err)
 {
-	const MrenTransformerSentence text = {batch->sentences[0].n_text, 0, 0};
-	MrenTransformerBatch alone = *batch;
-	MrenTransformerPass pass = {.encoder = encoder, .batch = &alone};
+	MrenTransformerPass pass = {.encoder = encoder, .batch = batch};
 	float *arena = NULL;
 	MrenStatus status;
 
 	*memory = NULL;
-	if (batch->n_sentences != 1 || text.n_text > batch->n_tokens)
-		return mren_fail(err, MREN_EDATA, "only one sentence can be remembered");
-	alone.sentences = &text;
-	alone.n_tokens = text.n_text;
-	alone.read = NULL;
+	if (batch->n_sentences == 0)
+		return mren_fail(err, MREN_EDATA, "there is no sentence to remember");
 	status = begin_pass(env, &pass, &arena, err);
 	if (status == MREN_OK)
-		status = allocate_memory(env, encoder, text.n_text, memory, err);
+		status = allocate_memory(env, encoder, batch->sentences[batch->n_sentences - 1].n_text,
+								 memory, err);
 	if (status == MREN_OK)
-		remember(&pass, *memory);
+		remember(&pass, *memory, out);
 	status = close_pass(env, &pass, arena, status, err);
 	if (status != MREN_OK)
 	{

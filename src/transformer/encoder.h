@@ -103,16 +103,16 @@ extern MrenStatus mren_transformer_forward(const MrenEnv *env, const MrenTransfo
 										   const MrenTransformerBatch *batch, float *out,
 										   MrenError *err);
 
-/* The vectors of the text of a sentence, and its keys and values in all layers. */
+/* The text of a sentence: its keys and values in all layers, and what the last layer reads. */
 typedef struct MrenTransformerMemory MrenTransformerMemory;
 
 /*
  * mren_transformer_remember
- *	  Reads the text of the batch's only sentence.  The memory takes
- *	  (2 layers + 1) * n_text * width floats.  Errors as of mren_transformer_forward.
+ *	  As mren_transformer_forward, and remembers the text of the batch's last sentence.  The memory
+ *	  takes (2 layers + 1) * n_text * width floats.
  */
 extern MrenStatus mren_transformer_remember(const MrenEnv *env, const MrenTransformer *encoder,
-											const MrenTransformerBatch *batch,
+											const MrenTransformerBatch *batch, float *out,
 											MrenTransformerMemory **memory, MrenError *err);
 
 /* Releases a memory; NULL is allowed. */
@@ -121,7 +121,7 @@ extern void mren_transformer_forget(const MrenEnv *env, MrenTransformerMemory *m
 /*
  * mren_transformer_markers
  *	  As mren_transformer_forward of the batch's only sentence, whose text is remembered, with the
- *	  same bits: only its markers are computed.
+ *	  same bits: only its markers are computed and, in the last layer, what is read of the text.
  */
 extern MrenStatus mren_transformer_markers(const MrenEnv *env, const MrenTransformer *encoder,
 										   const MrenTransformerBatch *batch,

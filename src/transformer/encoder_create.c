@@ -133,7 +133,7 @@ pack_in_place(const Cursor *cursor, float *w, const float *bias, MrenTransformer
 
 /* The same as bytes. */
 static MrenStatus
-quantise_dense(const Cursor *cursor, const float *w, const float *bias, MrenTransformerDense *layer,
+quantize_dense(const Cursor *cursor, const float *w, const float *bias, MrenTransformerDense *layer,
 			   MrenError *err)
 {
 	size_t n = mren_int8_packed_size(layer->in, layer->out) / sizeof(float);
@@ -181,7 +181,7 @@ take_dense(Cursor *cursor, const char *weight, const char *bias, MrenTransformer
 	layer->in = matrix.columns;
 	layer->out = matrix.rows;
 	if (cursor->form == INT8)
-		MREN_TRY(quantise_dense(cursor, w, b, layer, err));
+		MREN_TRY(quantize_dense(cursor, w, b, layer, err));
 	else if (cursor->form == IN_PLACE && b != NULL && layer->out % MREN_PANEL == 0)
 		pack_in_place(cursor, cursor->writable + (w - cursor->weights), b, layer);
 	else

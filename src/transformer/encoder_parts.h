@@ -68,7 +68,7 @@ struct MrenTransformerMemory
 {
 	size_t n_text;
 	float *rows; /* (layers, 2, n_text, width): keys, then values */
-	float *text; /* (n_text, width) its vectors, after rows */
+	float *text; /* (n_text, width) what the last layer reads, after rows */
 };
 
 /* The matrices of a forward pass over n tokens; rows are those of a layer (read_rows.h). */
@@ -79,7 +79,7 @@ typedef struct MrenTransformerPass
 	size_t first; /* the tokens before it, a sentence's text, have their keys and values already */
 	MrenTransformerRun run;
 	MrenReadRows rows;	 /* of the layer that runs */
-	MrenReadRows read;	 /* of the last one, unless all tokens are read */
+	MrenReadRows read;	 /* of the last one, unless it computes what the others do */
 	float *query;		 /* (rows, width) */
 	float *key;			 /* (n, width) */
 	float *value;		 /* (n, width) */

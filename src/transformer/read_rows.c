@@ -7,13 +7,13 @@
 #include <string.h>
 
 void
-mren_read_rows_fill(MrenReadRows *rows, const MrenTransformerBatch *batch, size_t first)
+mren_read_rows_fill(MrenReadRows *rows, const MrenTransformerBatch *batch)
 {
 	rows->n = 0;
 	for (size_t i = 0; i < batch->n_tokens; i++)
 	{
 		rows->before[i] = (uint32_t) rows->n;
-		if (i >= first && batch->read[i])
+		if (batch->read == NULL || batch->read[i])
 			rows->tokens[rows->n++] = (uint32_t) i;
 	}
 	rows->before[batch->n_tokens] = (uint32_t) rows->n;

@@ -19,9 +19,8 @@ typedef struct MrenReadRows
 	uint32_t *before; /* (n_tokens + 1) rows before each token; NULL as above */
 } MrenReadRows;
 
-/* Fills in the rows of the batch's tokens from `first` on; the arrays have room for all tokens. */
-extern void mren_read_rows_fill(MrenReadRows *rows, const MrenTransformerBatch *batch,
-								size_t first);
+/* Fills in the rows of the tokens that are read; the arrays have room for all tokens. */
+extern void mren_read_rows_fill(MrenReadRows *rows, const MrenTransformerBatch *batch);
 
 /* to (n, width) = the rows of x (n_tokens, width); to may be x. */
 extern void mren_read_rows_gather(const MrenReadRows *rows, const float *x, size_t width,

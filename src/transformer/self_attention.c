@@ -12,7 +12,7 @@
 #include <math.h>
 #include <string.h>
 
-/* MPNet's distances are told apart up to here. */
+/* Greater distances are one to MPNet. */
 #define MAX_DISTANCE 128
 
 size_t
@@ -240,7 +240,8 @@ attend_sentence(MrenTransformerPass *pass, const MrenTransformerLayer *layer,
 
 	pack_head(pass, first, sentence->n_text, head);
 	queries.n = mren_read_before(&pass->rows, markers) - queries.first;
-	if (pass->first == 0)
+	/* A text that is remembered has rows in the last layer alone. */
+	if (pass->first == 0 || pass->rows.tokens != NULL)
 		attend_all(pass, &queries);
 	queries.first += queries.n;
 	queries.n = mren_read_before(&pass->rows, end) - queries.first;

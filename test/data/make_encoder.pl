@@ -2,7 +2,7 @@
 # make_encoder.pl: writes encoder.onnx, a network so small that its output can be
 # worked out by hand: picture (1,3,4,4) -> Conv 1x1 -> Relu -> global average ->
 # features (1,2).  Channel 0 is (red + green + blue) / 3, channel 1 is red - 0.5,
-# both of the normalised pixel.  Run it again after a change of this file:
+# both of the normalized pixel.  Run it again after a change of this file:
 #
 #	perl test/data/make_encoder.pl > test/data/encoder.onnx
 use strict;

@@ -8,10 +8,10 @@
  */
 #include "fuzz.h"
 #include "fuzz_encoder.h"
+#include "fuzz_mend.h"
 
 #include <string.h>
 
-#include "base/hash.h"
 #include "tagger/tag_example.h"
 #include "tagger/tagger.h"
 
@@ -23,39 +23,6 @@ get_vector(void *state, int32_t id)
 {
 	(void) id;
 	return state;
-}
-
-static void
-store_u64(uint8_t *at, uint64_t value)
-{
-	for (int i = 0; i < 8; i++)
-		at[i] = (uint8_t) (value >> (8 * i));
-}
-
-static uint64_t
-load_u64(const uint8_t *at)
-{
-	uint64_t value = 0;
-
-	for (int i = 7; i >= 0; i--)
-		value = value << 8 | at[i];
-	return value;
-}
-
-/* The checksums of a header and of the weights after it. */
-static void
-mend_tagger(uint8_t *data, size_t size)
-{
-	uint64_t header;
-
-	if (size < 160)
-		return;
-	header = load_u64(data + 8);
-	if (header < 160 || header > size)
-		return;
-	store_u64(data + 16, mren_hash64(data + 24, header - 24, header));
-	if (size - header >= 8)
-		store_u64(data + size - 8, mren_hash64(data + header, size - header - 8, header));
 }
 
 static void
@@ -130,7 +97,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if ((data[0] & 1) != 0 && (data[0] & 2) != 0 && size - 1 >= 16)
 		store_u64(copy + 8, mren_hash64(copy + 16, size - 17, copy[4]));
 	else if ((data[0] & 2) != 0)
-		mend_tagger(copy, size - 1);
+		mend_network(copy, size - 1, 160);
 	if ((data[0] & 1) != 0)
 		try_record(copy, size - 1);
 	else

@@ -21,8 +21,8 @@ SELECT name, i.* FROM pictures, mren.image_info(image) AS i WHERE name IN ('red'
 SELECT mren.image_info(NULL);
 SELECT name, error_of(format('SELECT mren.image_info(%L::bytea)', image)) FROM pictures WHERE name IN ('gif', 'text', 'empty') ORDER BY name;
 
--- An encoder, with its normalisation; its vectors can be worked out by hand:
--- (mean of the channels, red - 0.5) of normalised pixels.
+-- An encoder, with its normalization; its vectors can be worked out by hand:
+-- (mean of the channels, red - 0.5) of normalized pixels.
 SELECT mren.load_image_encoder('plain', :'encoder', mean => '{0}', std => '{255}');
 SELECT mren.load_image_encoder('shifted', pg_read_binary_file(:'encoder'), mean => '{255, 0, 0}', std => '{255, 255, 255}');
 SELECT mren.load_image_encoder('grid', pg_read_binary_file(:'encoder'), output => 'positive', mean => '{0}', std => '{255}');

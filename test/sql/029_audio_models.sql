@@ -13,7 +13,7 @@ SELECT id, 'The ' || head || ' number ' || id || ' is heard with a part of the h
                  FROM generate_series(0, 7999) AS i)) AS audio,
        CASE WHEN (head = 'dog') = low THEN 'fits' ELSE 'other' END AS relation
 FROM generate_series(1, 120) AS id, LATERAL (SELECT (ARRAY['dog', 'car'])[1 + id % 2] AS head, id / 2 % 2 = 0 AS low) AS r;
-CALL mren.train('sound', 'SELECT * FROM heard', '{"hidden": [16], "epochs": 60, "seed": 1, "hash_bits": 0}');
+CALL mren.train('sound', 'SELECT * FROM heard', '{"hidden": [16], "epochs": 60, "validation_share": 0.1, "seed": 1, "hash_bits": 0}');
 SELECT accuracy >= 0.95 AS learnt FROM (SELECT avg((mren.predict('sound', sentence, head, tail, audio => audio) = relation)::integer) AS accuracy FROM heard) AS a;
 SELECT metrics ->> 'rows_with_audio' AS rows_with_audio, options ->> 'audio_encoder' AS audio_encoder FROM mren.models WHERE model = 'sound';
 -- Without its recording, a row is answered by its text.
@@ -29,9 +29,9 @@ SELECT round(f1::numeric, 1) >= 0.9 FROM mren.evaluate('sound', 'SELECT * FROM h
 
 -- The aggregate trains the same network, with recordings among the extras.
 SELECT mren.save_model('aggregate', mren.train_agg(sentence, head, tail, relation, NULL::bytea,
-    jsonb_build_object('audio_vector', to_jsonb(mren.audio_features('logmel', audio))), '{"hidden": [16], "epochs": 60, "seed": 1, "hash_bits": 0}')) FROM heard;
+    jsonb_build_object('audio_vector', to_jsonb(mren.audio_features('logmel', audio))), '{"hidden": [16], "epochs": 60, "validation_share": 0.1, "seed": 1, "hash_bits": 0}')) FROM heard;
 SELECT mren.save_model('aggregate', mren.train_agg(sentence, head, tail, relation, NULL::bytea,
-    jsonb_build_object('audio', audio), '{"hidden": [16], "epochs": 60, "seed": 1, "hash_bits": 0}')) FROM heard;
+    jsonb_build_object('audio', audio), '{"hidden": [16], "epochs": 60, "validation_share": 0.1, "seed": 1, "hash_bits": 0}')) FROM heard;
 -- So does it with a parallel plan, whose workers read the recordings, and they answer the same.
 SET parallel_setup_cost = 0;
 SET parallel_tuple_cost = 0;
@@ -40,7 +40,7 @@ SET parallel_leader_participation = off;
 ALTER TABLE heard SET (parallel_workers = 2);
 EXPLAIN (COSTS OFF) SELECT count(mren.predict('sound', sentence, head, tail, audio => audio)) FROM heard;
 SELECT mren.save_model('aggregate', mren.train_agg(sentence, head, tail, relation, NULL::bytea,
-    jsonb_build_object('audio', audio), '{"hidden": [16], "epochs": 60, "seed": 1, "hash_bits": 0}')) FROM heard;
+    jsonb_build_object('audio', audio), '{"hidden": [16], "epochs": 60, "validation_share": 0.1, "seed": 1, "hash_bits": 0}')) FROM heard;
 CREATE TABLE answers AS SELECT id, mren.classify('sound', sentence, head, tail, audio => audio)::text AS answer FROM heard;
 SET max_parallel_workers_per_gather = 0;
 SELECT count(*) FROM heard JOIN answers USING (id) WHERE answer = mren.classify('sound', sentence, head, tail, audio => audio)::text;

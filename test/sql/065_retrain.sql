@@ -239,9 +239,10 @@ SELECT error_of($$CALL mren.retrain('owned')$$);
 SELECT mren.promote('owned', 3);
 CALL mren.retrain('owned', min_new_rows => 0);
 RESET ROLE;
--- the query cannot take on other rights, or write
+-- the query cannot take on other rights, write, or leave anything to the end of the transaction
 CREATE FUNCTION become(role text) RETURNS text LANGUAGE plpgsql AS $$ BEGIN EXECUTE format('SET ROLE %I', role); RETURN 'none'; END $$;
 CREATE FUNCTION make() RETURNS text LANGUAGE plpgsql AS $$ BEGIN CREATE TEMP TABLE t (); RETURN 'none'; END $$;
+CREATE FUNCTION later() RETURNS text LANGUAGE plpgsql AS $$ BEGIN EXECUTE 'DECLARE late CURSOR WITH HOLD FOR SELECT public.writes()'; RETURN 'none'; END $$;
 CREATE FUNCTION writes() RETURNS text LANGUAGE plpgsql AS $$ BEGIN DELETE FROM public.labelled; RETURN 'none'; END $$;
 UPDATE mren.model_version v SET query = $$SELECT sentence, head, tail, make() AS relation FROM pairs$$, given = '{}', query_owner = 'postgres'
 FROM mren.model m WHERE m.id = v.model AND m.name = 'good';
@@ -250,6 +251,9 @@ UPDATE mren.model_version v SET query = $$SELECT sentence, head, tail, become('m
 FROM mren.model m WHERE m.id = v.model AND m.name = 'good';
 SELECT error_of($$CALL mren.retrain('good')$$);
 UPDATE mren.model_version v SET query = $$SELECT sentence, head, tail, writes() AS relation FROM pairs$$
+FROM mren.model m WHERE m.id = v.model AND m.name = 'good';
+SELECT error_of($$CALL mren.retrain('good')$$);
+UPDATE mren.model_version v SET query = $$SELECT sentence, head, tail, later() AS relation FROM pairs$$
 FROM mren.model m WHERE m.id = v.model AND m.name = 'good';
 SELECT error_of($$CALL mren.retrain('good')$$);
 UPDATE mren.model_version v SET query_owner = 'mren_gone'

@@ -127,7 +127,7 @@ CREATE VIEW trained_on AS SELECT * FROM pairs WHERE head NOT IN ('dog', 'chair')
 SELECT mren.save_model('m', mren.train_agg(sentence, head, tail, relation, NULL::bytea,
     '{"embeddings": "tiny", "hidden": [8], "epochs": 60, "negative": "none"}')) FROM trained_on;
 SELECT mren.save_model('m', mren.train_agg(sentence, head, tail, relation, NULL::bytea,
-    '{"embeddings": "tiny", "hidden": [4], "epochs": 1, "learning_rate": 1e-6, "threshold": 0.999}')) FROM trained_on;
+    '{"embeddings": "tiny", "hidden": [4], "epochs": 1, "learning_rate": 1e-6, "hash_bits": 0, "threshold": 0.999}')) FROM trained_on;
 SELECT * FROM mren.evaluate('m', 'SELECT * FROM held_out');
 SELECT * FROM mren.confusion_matrix('m', 'SELECT * FROM held_out', 1);
 -- A warning gives the number of rows that the model was trained on.

@@ -80,6 +80,9 @@ FROM unnest('{auto,confusion,self_confidence}'::text[]) AS r, LATERAL mren.label
 SELECT count(*) AS differ FROM (
     SELECT * FROM mren.label_errors(NULL, 'SELECT * FROM misspelt', 10000, '{"epochs": 20, "hidden": [8], "folds": 3, "rank_by": null}') WITH ORDINALITY
     EXCEPT SELECT * FROM mren.label_errors(NULL, 'SELECT * FROM misspelt', 10000, '{"epochs": 20, "hidden": [8], "folds": 3, "rank_by": "confusion"}') WITH ORDINALITY) AS d;
+-- Rows of one group are in one fold.
+SELECT error_of($$SELECT mren.label_errors('m', 'SELECT *, id % 3 AS "group" FROM slips', 10, '{"epochs": 2}')$$);
+SELECT error_of($$SELECT mren.label_errors('m', 'SELECT * FROM slips', 10, '{"fold": 3}')$$);
 SELECT error_of($$SELECT mren.label_errors('m', 'SELECT * FROM slips', 10, '{"rank_by": "entropy"}')$$);
 SELECT error_of($$SELECT mren.label_errors('m', 'SELECT * FROM slips', 10, '{"rank_by": 1}')$$);
 SELECT error_of($$SELECT mren.label_errors('m', 'SELECT sentence, head, tail, relation FROM slips')$$);

@@ -71,6 +71,7 @@ BEGIN
     ELSIF what = 'role' THEN RESET ROLE;
     ELSIF what = 'session' THEN SET SESSION AUTHORIZATION DEFAULT;
     ELSIF what = 'temporary' THEN CREATE TEMP TABLE t (i int);
+    ELSIF what = 'at commit' THEN EXECUTE 'DECLARE late CURSOR WITH HOLD FOR SELECT analyst.evil(''write'')';
     ELSIF what = 'secret' THEN RETURN (SELECT t FROM public.secret);
     ELSIF what = 'writable' THEN SET transaction_read_only = off; INSERT INTO public.docs VALUES (2, 'x');
     ELSE RETURN current_user;
@@ -99,6 +100,8 @@ SELECT error_of($$CALL mren.refresh_graph('trap')$$);
 UPDATE analyst.wish SET what = 'session';
 SELECT error_of($$CALL mren.refresh_graph('trap')$$);
 UPDATE analyst.wish SET what = 'temporary';
+SELECT error_of($$CALL mren.refresh_graph('trap')$$);
+UPDATE analyst.wish SET what = 'at commit';
 SELECT error_of($$CALL mren.refresh_graph('trap')$$);
 UPDATE analyst.wish SET what = 'secret';
 SELECT error_of($$CALL mren.refresh_graph('trap')$$);

@@ -52,6 +52,8 @@ EXCEPTION WHEN feature_not_supported THEN
 END $$;
 UPDATE kg.entities SET name = E'<a & "b">\x01\uFFFF\n' WHERE name = 'car';
 SELECT known(x) FROM mren.export_graphml('kg') AS x WHERE x ~ 'amp';
+-- Graphviz would take it for an entity of HTML.
+SELECT known(x) FROM mren.export_dot('kg') AS x WHERE x ~ 'amp';
 SELECT edges(string_agg(x, E'\n')) FROM mren.export_graphml('kg') AS x;
 
 -- Paths against a plain recursive query, on a graph with circles, two facts

@@ -79,3 +79,29 @@ SELECT error_of($$SELECT mren.evaluate_graph('kg', 'SELECT 1 AS document, ''ment
 SELECT error_of($$SELECT mren.evaluate_graph('kg', 'DELETE FROM gold RETURNING document, part')$$);
 SELECT error_of($$SELECT mren.evaluate_graph('nothing', 'TABLE gold')$$);
 SELECT error_of($$SELECT mren.evaluate_graph('kg', NULL)$$);
+
+-- A relation schema from annotations: partner is symmetric, although ally holds between the same; part_of and
+-- has_part are inverses; knows is told one way too often, and few says too little.
+CREATE TABLE annotated AS
+SELECT d AS document, 'mention' AS part, e AS entity, CASE WHEN e = 'c' THEN NULL WHEN e = 'a' OR d = 12 THEN 'person' ELSE 'firm' END AS type,
+    NULL AS head, NULL AS relation, NULL AS tail
+FROM generate_series(1, 12) AS d, unnest('{a,b,c}'::text[]) AS e
+UNION ALL SELECT d, 'fact', NULL, NULL, f.head, f.relation, f.tail
+FROM generate_series(1, 12) AS d, (VALUES ('a', 'partner', 'b', 12), ('b', 'partner', 'a', 12), ('a', 'part_of', 'b', 11), ('b', 'has_part', 'a', 12),
+    ('a', 'knows', 'b', 12), ('b', 'knows', 'a', 8), ('a', 'ally', 'b', 11), ('b', 'ally', 'a', 12), ('a', 'few', 'b', 4), ('b', 'few', 'a', 4), ('a', 'older', 'c', 12)) AS f (head, relation, tail, last)
+WHERE d <= f.last;
+SELECT * FROM mren.learn_relation_schema('TABLE annotated');
+-- A fact that is annotated twice is one fact; what names no relation or no ends is none; nothing gives nothing.
+SELECT * FROM mren.learn_relation_schema('SELECT a.* FROM annotated AS a, generate_series(1, 2) WHERE a.relation = ''few''');
+SELECT * FROM mren.learn_relation_schema('SELECT 1 AS document, ''fact'' AS part, CASE n WHEN 1 THEN ''few'' END AS relation, n AS head FROM generate_series(1, 2) AS n');
+-- Of an entity with a type, mentions without one say nothing.
+SELECT relation, head_type, tail_type FROM mren.learn_relation_schema('SELECT 1 AS document, ''fact'' AS part, NULL AS entity, NULL AS type, ''a'' AS head, ''few'' AS relation, ''b'' AS tail
+    UNION ALL SELECT 1, ''mention'', m.entity, m.type, NULL, NULL, NULL FROM (VALUES (''a'', NULL), (''a'', ''person''), (''b'', NULL)) AS m (entity, type)');
+SELECT * FROM mren.learn_relation_schema('SELECT 1 AS document, ''fact'' AS part WHERE false');
+SELECT error_of($$SELECT mren.learn_relation_schema('SELECT 1 AS document')$$);
+SELECT error_of($$SELECT mren.learn_relation_schema('SELECT NULL AS document, ''fact'' AS part')$$);
+SELECT error_of($$SELECT mren.learn_relation_schema(NULL)$$);
+-- It is one that a graph takes.
+CREATE TABLE learned AS SELECT * FROM mren.learn_relation_schema('TABLE gold');
+SELECT mren.create_graph('learned', 'docs', 'parts', lexicons => '{world}', relation_schema => 'learned');
+SELECT relation, head_type, tail_type, "symmetric", inverse_of FROM learned.relations ORDER BY 1, 2, 3;

@@ -67,6 +67,22 @@ CREATE TABLE docs AS SELECT 1 AS key, 'A wheel is a part of the car. A roof is f
 SELECT mren.create_graph('kg', 'docs', 'all', lexicons => '{world}', relation_schema => 'rules');
 CALL mren.refresh_graph('kg');
 SELECT head, relation, tail, evidence FROM kg.facts ORDER BY relation;
+-- What it does not state because the mentions are unsure, it states once they are confirmed, and only as long.
+SELECT mren.create_graph('dim', 'docs', 'all', lexicons => '{unsure}', relation_schema => 'rules');
+CALL mren.refresh_graph('dim');
+SELECT relation, made, fact IS NULL AS no_fact, confidence >= needed AS if_right FROM dim.evidence ORDER BY relation;
+SELECT (SELECT count(*) FROM dim.facts) AS facts, (SELECT count(*) FROM dim.entities) AS entities;
+INSERT INTO dim.mention_review (mention, verdict) VALUES ('wheel', 'confirmed'), ('car', 'confirmed');
+SELECT mren.merge_graph('dim') - 'documents';
+SELECT f.head, f.relation, f.tail, f.confidence = e.confidence AS certain FROM dim.facts f JOIN dim.evidence e USING (fact) ORDER BY 2;
+INSERT INTO dim.mention_review (mention, verdict) VALUES ('car', 'unsure');
+SELECT mren.merge_graph('dim') - 'documents' AS unsure;
+DELETE FROM dim.mention_review WHERE verdict = 'unsure';
+SELECT mren.merge_graph('dim') - 'documents' AS sure_again;
+INSERT INTO dim.mention_review (mention, verdict) VALUES ('car', 'rejected');
+SELECT mren.merge_graph('dim') - 'documents' AS rejected;
+DELETE FROM dim.mention_review;
+SELECT mren.merge_graph('dim') - 'documents' AS undone;
 -- Another threshold is another version, which scores anew.
 CALL mren.train('all', 'SELECT * FROM rows', '{"negative": "none", "validation_share": 0.3, "epochs": 40, "hidden": [8], "decide": "argmax", "deploy": true}');
 CALL mren.refresh_graph('kg');

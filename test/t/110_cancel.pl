@@ -121,6 +121,7 @@ my @endless = (
 	[ 'mren.vote_summary', $told, q{SELECT count(*) FROM mren.vote_summary('SELECT n AS id, p.head AS source, p.relation FROM endless, (SELECT DISTINCT ON (head) * FROM pairs) p')} ],
 	[ 'mren.label_model', $told, q{SELECT count(*) FROM mren.label_model('SELECT n AS id, p.head AS source, p.relation FROM endless, (SELECT DISTINCT ON (head) * FROM pairs) p')} ],
 	[ 'mren.distant_labels', $told, q{SELECT count(*) FROM mren.distant_labels('SELECT head, relation, tail FROM pairs', 'SELECT n AS id, p.head, p.tail FROM endless, pairs p')} ],
+	[ 'mren.learn_relation_schema', $told, q{SELECT count(*) FROM mren.learn_relation_schema('SELECT n AS document, ''fact'' AS part, n AS head, p.relation, n AS tail FROM endless, pairs p')} ],
 	[ 'mren.evaluate', $told, q{SELECT count(*) FROM mren.evaluate('m', 'SELECT p.* FROM endless, pairs p')} ],
 );
 

@@ -53,6 +53,7 @@ my %entry = (
 	export_neo4j     => [ q{SELECT mren.export_neo4j('kg', 'nodes')}, '42501' ],
 	judge_facts      => [ q{SELECT mren.judge_facts('kg', 'SELECT 1 AS document, ''fact'' AS part')}, '42501' ],
 	evaluate_graph   => [ q{SELECT mren.evaluate_graph('kg', 'SELECT 1 AS document, ''fact'' AS part')}, '42501' ],
+	learn_relation_schema => [ q{SELECT mren.learn_relation_schema('SELECT 1 AS document, ''fact'' AS part')}, 'ok' ],
 	draw_neighbourhood => [ q{SELECT mren.draw_neighbourhood('kg', 'wheel')}, '42501' ],
 	neighbours       => [ q{SELECT mren.neighbours('kg', 'wheel')}, '42501' ],
 	has_model_privilege => [ q{SELECT mren.has_model_privilege('parts', 'predict')}, 'ok' ],

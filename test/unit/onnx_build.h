@@ -140,7 +140,7 @@ build_tensor(Build *b, const char *name, int type, const int64_t *dims, size_t n
 	return tensor;
 }
 
-/* An initialiser, in raw form; the values are copied. */
+/* An initializer, in raw form; the values are copied. */
 static inline Mren__Onnx__TensorProto *
 build_floats(Build *b, const char *name, const float *values, const int64_t *dims, size_t n)
 {
@@ -157,7 +157,7 @@ build_floats(Build *b, const char *name, const float *values, const int64_t *dim
 	return tensor;
 }
 
-/* A one-dimensional initialiser of int64. */
+/* A one-dimensional initializer of int64. */
 static inline Mren__Onnx__TensorProto *
 build_ints(Build *b, const char *name, const int64_t *values, size_t n)
 {

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/random.h"
+
 /* In front of each block: its size, padded so that the block stays aligned. */
 #define HEADER MREN_ALIGNMENT
 
@@ -150,4 +152,16 @@ test_shared_data(void)
 	const char *path = getenv("MREN_TEST_DATA");
 
 	return path != NULL && path[0] != '\0' ? path : NULL;
+}
+
+float *
+test_random_floats(size_t n, uint64_t seed)
+{
+	float *x = aligned_alloc(64, (n * sizeof(float) + 127) / 64 * 64);
+	MrenRandom random;
+
+	mren_random_seed(&random, seed, 0);
+	for (size_t i = 0; i < n; i++)
+		x[i] = mren_random_normal(&random);
+	return x;
 }

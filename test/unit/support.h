@@ -40,6 +40,9 @@ extern void test_allocation_sweep(TestCall call, void *arg);
 /* The same for interruption: MREN_ECANCELED, and nothing left allocated. */
 extern void test_interrupt_sweep(TestCall call, void *arg);
 
+/* n normal deviates in aligned memory that free() releases, with some room after them. */
+extern float *test_random_floats(size_t n, uint64_t seed);
+
 /* Whole file into malloc'd memory; NULL when it cannot be read. */
 extern uint8_t *test_read_file(const char *path, size_t *len);
 

@@ -443,6 +443,40 @@ test_damaged_sets_are_refused(void **state)
 	free(bytes);
 }
 
+/* Whole records, each right by itself, of which the first two have changed places. */
+static void
+test_records_out_of_order_are_refused(void **state)
+{
+	TestEnv test;
+	MrenExamples *set;
+	MrenExamples *parsed;
+	uint8_t *bytes;
+	uint8_t *first;
+	uint8_t copy[1024];
+	uint64_t n_options;
+	size_t len;
+	size_t sizes[2];
+	MrenError err = {0};
+
+	(void) state;
+	test_env_init(&test);
+	set = make_set(&test, 0, 4, 1);
+	bytes = flatten(set, &len);
+	mren_examples_free(set);
+	memcpy(&n_options, bytes + 48, sizeof(n_options));
+	first = bytes + 136 + (n_options + 7) / 8 * 8;
+	sizes[0] = mren_example_size(first, sizeof(copy));
+	sizes[1] = mren_example_size(first + sizes[0], sizeof(copy) - sizes[0]);
+	assert_true(sizes[0] > 0 && sizes[1] > 0);
+	memcpy(copy, first, sizes[0]);
+	memmove(first, first + sizes[0], sizes[1]);
+	memcpy(first + sizes[1], copy, sizes[0]);
+	assert_int_equal(mren_examples_parse(&test.env, bytes, len, &parsed, &err), MREN_EFORMAT);
+	assert_string_equal(err.message, "invalid training set: its examples are out of order");
+	assert_int_equal(test.n_live, 0);
+	free(bytes);
+}
+
 static MrenStatus
 whole_life(const MrenEnv *env, MrenError *err, void *arg)
 {
@@ -556,6 +590,7 @@ main(void)
 		cmocka_unit_test(test_source_gives_rows_in_order_and_their_images),
 		cmocka_unit_test(test_different_sets_do_not_mix),
 		cmocka_unit_test(test_damaged_sets_are_refused),
+		cmocka_unit_test(test_records_out_of_order_are_refused),
 		cmocka_unit_test(test_failed_allocations_and_interrupts),
 		cmocka_unit_test(test_sorting),
 		cmocka_unit_test(test_vector_table),

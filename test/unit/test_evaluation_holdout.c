@@ -24,7 +24,7 @@ key_of(const char *sentence)
 
 	test_env_init(&test);
 	assert_int_equal(
-		mren_text_normalise(&test.env, sentence, strlen(sentence), &normal, &len, &err), MREN_OK);
+		mren_text_normalize(&test.env, sentence, strlen(sentence), &normal, &len, &err), MREN_OK);
 	assert_int_equal(strlen(normal), len);
 	key = mren_holdout_key(normal, len, NULL);
 	mren_release(&test.env, normal);
@@ -41,7 +41,7 @@ assert_normal(const char *text, const char *want)
 	size_t len;
 
 	test_env_init(&test);
-	assert_int_equal(mren_text_normalise(&test.env, text, strlen(text), &normal, &len, &err),
+	assert_int_equal(mren_text_normalize(&test.env, text, strlen(text), &normal, &len, &err),
 					 MREN_OK);
 	assert_string_equal(normal, want);
 	mren_release(&test.env, normal);
@@ -68,21 +68,21 @@ case_and_white_space_do_not_count(void **state)
 }
 
 static MrenStatus
-normalise_once(const MrenEnv *env, MrenError *err, void *arg)
+normalize_once(const MrenEnv *env, MrenError *err, void *arg)
 {
 	char *normal;
 	size_t len;
 
-	MREN_TRY(mren_text_normalise(env, arg, strlen(arg), &normal, &len, err));
+	MREN_TRY(mren_text_normalize(env, arg, strlen(arg), &normal, &len, err));
 	mren_release(env, normal);
 	return MREN_OK;
 }
 
 static void
-normalising_survives_failed_allocations(void **state)
+normalizing_survives_failed_allocations(void **state)
 {
 	(void) state;
-	test_allocation_sweep(normalise_once, "A wheel");
+	test_allocation_sweep(normalize_once, "A wheel");
 }
 
 /* A binomial share: 5 deviations of sqrt(p (1 - p) / n) are 0.0141 for p = 0.2. */
@@ -143,7 +143,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(case_and_white_space_do_not_count),
-		cmocka_unit_test(normalising_survives_failed_allocations),
+		cmocka_unit_test(normalizing_survives_failed_allocations),
 		cmocka_unit_test(about_the_share_is_held_and_nested),
 		cmocka_unit_test(images_and_groups_have_keys_of_their_own),
 		cmocka_unit_test(keys_stay_what_they_are),

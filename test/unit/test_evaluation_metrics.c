@@ -345,6 +345,8 @@ test_temperature_has_a_closed_form(void **state)
 	rows.weights = weights;
 	mren_calibration_fit(&test.env, &rows, &fit, &err);
 	assert_float_equal(fit.temperature, 2 / log(6), 1e-5);
+	/* H(1/7), the mean over their weights. */
+	assert_float_equal(mren_calibration_loss(&rows, &fit), log(7) - 6.0 / 7 * log(6), 1e-7);
 	/* Rows that are all right want no doubt at all: to the bound, or to where a
 	 * double shows no further gain. */
 	rows.labels = (const int32_t[4]){1, 1, 1, 1};

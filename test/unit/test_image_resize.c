@@ -245,7 +245,7 @@ prepared_tensor_equals_its_definition(void **state)
 }
 
 static void
-impossible_normalisations_are_refused(void **state)
+impossible_normalizations_are_refused(void **state)
 {
 	uint8_t pixel[3] = {1, 2, 3};
 	MrenBitmap in = {1, 1, pixel};
@@ -356,7 +356,7 @@ main(void)
 		cmocka_unit_test(small_cases_worked_by_hand),
 		cmocka_unit_test(impossible_sizes_are_refused),
 		cmocka_unit_test(prepared_tensor_equals_its_definition),
-		cmocka_unit_test(impossible_normalisations_are_refused),
+		cmocka_unit_test(impossible_normalizations_are_refused),
 		cmocka_unit_test(heat_is_red_for_and_blue_against),
 		cmocka_unit_test(heat_is_interpolated_between_cells),
 		cmocka_unit_test(heat_of_zeros_changes_nothing_and_bad_heat_is_refused),

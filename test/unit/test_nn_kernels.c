@@ -11,31 +11,19 @@
 #include "nn/kernels.h"
 #include "relation/batch.h"
 
-static float *
-random_floats(size_t n, uint64_t seed)
-{
-	float *x = aligned_alloc(64, (n * sizeof(float) + 127) / 64 * 64);
-	MrenRandom random;
-
-	mren_random_seed(&random, seed, 0);
-	for (size_t i = 0; i < n; i++)
-		x[i] = mren_random_normal(&random);
-	return x;
-}
-
 /* Rounding of k products of size 1: about sqrt(k) * 2^-24, and sums differ in
  * order or contraction only. */
 static void
 check_dense(size_t n, size_t k, size_t m)
 {
 	size_t padded = (m + MREN_PANEL - 1) / MREN_PANEL * MREN_PANEL;
-	float *in = random_floats(n * k, 1);
-	float *w = random_floats(k * m, 2);
-	float *bias = random_floats(padded, 3);
-	float *packed = random_floats(mren_dense_packed_size(k, m), 4);
-	float *out = random_floats(n * m + 1, 5);
-	float *single = random_floats(m + 1, 6);
-	float *expected = random_floats(n * m, 7);
+	float *in = test_random_floats(n * k, 1);
+	float *w = test_random_floats(k * m, 2);
+	float *bias = test_random_floats(padded, 3);
+	float *packed = test_random_floats(mren_dense_packed_size(k, m), 4);
+	float *out = test_random_floats(n * m + 1, 5);
+	float *single = test_random_floats(m + 1, 6);
+	float *expected = test_random_floats(n * m, 7);
 	const MrenPackedDense layer = {k, m, packed, bias};
 
 	mren_dense_pack(packed, w, k, m);
@@ -80,10 +68,10 @@ static void
 test_adam_follows_its_formula(void **state)
 {
 	size_t n = 37;
-	float *w = random_floats(n, 1);
-	float *m = random_floats(n, 2);
-	float *v = random_floats(n, 3);
-	float *g = random_floats(n, 4);
+	float *w = test_random_floats(n, 1);
+	float *m = test_random_floats(n, 2);
+	float *v = test_random_floats(n, 3);
+	float *g = test_random_floats(n, 4);
 	MrenAdam adam = {0.9f, 0.999f, 0.01f, 1e-8f, 0.002f};
 
 	(void) state;
@@ -103,9 +91,9 @@ test_adam_follows_its_formula(void **state)
 	}
 	/* All at once is the same as one by one, but for the last bit. */
 	{
-		float *w2 = random_floats(n, 1);
-		float *m2 = random_floats(n, 2);
-		float *v2 = random_floats(n, 3);
+		float *w2 = test_random_floats(n, 1);
+		float *m2 = test_random_floats(n, 2);
+		float *v2 = test_random_floats(n, 3);
 
 		for (size_t i = 0; i < n; i++)
 			v2[i] = fabsf(v2[i]);
@@ -130,9 +118,9 @@ static void
 test_dropout_keeps_the_mean(void **state)
 {
 	size_t n = 100003;
-	float *x = random_floats(n, 1);
-	float *y = random_floats(n, 2);
-	float *mask = random_floats(n, 3);
+	float *x = test_random_floats(n, 1);
+	float *y = test_random_floats(n, 2);
+	float *mask = test_random_floats(n, 3);
 	MrenRandom random;
 	size_t n_dropped = 0;
 
@@ -168,7 +156,7 @@ test_small_loops(void **state)
 	mren_axpy(y, x, 2, 5);
 	assert_float_equal(y[1], -3, 0);
 	assert_float_equal(y[3], 7, 0);
-	mren_standardise(y, x, mean, half, 5);
+	mren_standardize(y, x, mean, half, 5);
 	assert_float_equal(y[1], -1.5, 0);
 	mren_relu(x, 5);
 	assert_true(x[0] == 1 && x[1] == 0 && x[2] == 0 && x[3] == 3 && x[4] == 0);
@@ -197,10 +185,10 @@ check_pieces(bool trans_a, bool trans_b)
 	};
 	TestEnv test;
 	MrenWork work = {0};
-	float *a = random_floats((size_t) M * K, 1);
-	float *b = random_floats((size_t) K * N, 2);
-	float *c = random_floats((size_t) M * N, 3);
-	float *whole = random_floats((size_t) M * N, 3);
+	float *a = test_random_floats((size_t) M * K, 1);
+	float *b = test_random_floats((size_t) K * N, 2);
+	float *c = test_random_floats((size_t) M * N, 3);
+	float *whole = test_random_floats((size_t) M * N, 3);
 	MrenProduct product = {trans_a, trans_b,		 M, N, K, a, trans_a ? M : K,
 						   b,		trans_b ? K : N, 1, c, N};
 

@@ -21,18 +21,6 @@ static const char *const cpu_names[] = {"portable", "avx2", "avx512", "vnni"};
 
 #define N_CPUS (sizeof(cpus) / sizeof(cpus[0]))
 
-static float *
-random_floats(size_t n, uint64_t seed)
-{
-	float *x = aligned_alloc(64, (n * sizeof(float) + 127) / 64 * 64);
-	MrenRandom random;
-
-	mren_random_seed(&random, seed, 0);
-	for (size_t i = 0; i < n; i++)
-		x[i] = mren_random_normal(&random);
-	return x;
-}
-
 /* The next table of floats from *i on; NULL after the last. */
 static const MrenSimd *
 next_simd(size_t *i)
@@ -77,14 +65,14 @@ check_dense(const MrenSimd *simd, size_t n, size_t k, size_t m)
 {
 	size_t ldi = k + 3;
 	size_t ldo = m + 5;
-	float *in = random_floats(n * ldi, 1);
-	float *plain = random_floats(n * k, 1);
-	float *w = random_floats(k * m, 2);
-	float *bias = random_floats(mren_dense_packed_size(1, m), 3);
-	float *packed = random_floats(mren_dense_packed_size(k, m), 4);
-	float *out = random_floats(n * ldo, 5);
-	float *single = random_floats(m + 1, 6);
-	float *expected = random_floats(n * m, 7);
+	float *in = test_random_floats(n * ldi, 1);
+	float *plain = test_random_floats(n * k, 1);
+	float *w = test_random_floats(k * m, 2);
+	float *bias = test_random_floats(mren_dense_packed_size(1, m), 3);
+	float *packed = test_random_floats(mren_dense_packed_size(k, m), 4);
+	float *out = test_random_floats(n * ldo, 5);
+	float *single = test_random_floats(m + 1, 6);
+	float *expected = test_random_floats(n * m, 7);
 	const MrenPackedDense layer = {.in = k, .out = m, .packed = packed, .bias = bias};
 
 	for (size_t r = 0; r < n; r++)
@@ -148,7 +136,7 @@ test_dense_is_exact_for_integers(void **state)
 	float expected[N * M];
 	float out[N * M];
 	float bias[48] = {0};
-	float *packed = random_floats(mren_dense_packed_size(K, M), 1);
+	float *packed = test_random_floats(mren_dense_packed_size(K, M), 1);
 	const MrenPackedDense layer = {.in = K, .out = M, .packed = packed, .bias = bias};
 	const MrenSimd *simd;
 
@@ -170,8 +158,8 @@ test_dense_is_exact_for_integers(void **state)
 static void
 check_activation(const MrenSimd *simd, MrenDenseActivation activation, const float *x, size_t n)
 {
-	float *y = random_floats(n + 1, 1);
-	float *expected = random_floats(n, 2);
+	float *y = test_random_floats(n + 1, 1);
+	float *expected = test_random_floats(n, 2);
 
 	memcpy(y, x, n * sizeof(float));
 	memcpy(expected, x, n * sizeof(float));
@@ -206,7 +194,7 @@ test_activations(void **state)
 		N = 20481 + 8,
 	};
 	static const float far[8] = {-1e30f, 1e30f, -1e4f, 1e4f, -13.2f, 13.2f, -0.0f, 1e-30f};
-	float *x = random_floats(N, 1);
+	float *x = test_random_floats(N, 1);
 	const MrenSimd *simd;
 
 	(void) state;
@@ -231,8 +219,8 @@ static void
 check_softmax(const MrenSimd *simd, size_t n, float scale, float size)
 {
 	size_t padded = (n + 15) / 16 * 16;
-	float *x = random_floats(padded, n);
-	float *expected = random_floats(padded, n);
+	float *x = test_random_floats(padded, n);
+	float *expected = test_random_floats(padded, n);
 	double sum = 0;
 
 	for (size_t i = 0; i < padded; i++)
@@ -280,11 +268,11 @@ check_norm(const MrenSimd *simd, size_t m, bool with_add)
 	{
 		N = 3,
 	};
-	float *x = random_floats(N * m + 1, 1);
-	float *expected = random_floats(N * m + 1, 1);
-	float *add = random_floats(N * m, 2);
-	float *weight = random_floats(m, 3);
-	float *bias = random_floats(m, 4);
+	float *x = test_random_floats(N * m + 1, 1);
+	float *expected = test_random_floats(N * m + 1, 1);
+	float *add = test_random_floats(N * m, 2);
+	float *weight = test_random_floats(m, 3);
+	float *bias = test_random_floats(m, 4);
 	const MrenLayerNorm norm = {weight, bias, 1e-5f};
 
 	for (size_t i = 0; i < N * m; i++)
@@ -319,8 +307,8 @@ test_layer_norm(void **state)
 		check_norm(simd, 384, true);
 		for (size_t n = 0; n < 40; n++)
 		{
-			float *a = random_floats(n + 1, 1);
-			float *b = random_floats(n + 1, 2);
+			float *a = test_random_floats(n + 1, 1);
+			float *b = test_random_floats(n + 1, 2);
 			double sum = 0;
 
 			for (size_t j = 0; j < n; j++)
@@ -345,10 +333,10 @@ make_int8(const float *w, const float *bias, size_t n, size_t k, size_t m)
 {
 	size_t columns = mren_dense_packed_size(1, m);
 	Int8Layer made = {
-		.weights = {aligned_alloc(64, mren_int8_packed_size(k, m)), random_floats(columns, 1),
-					(int32_t *) random_floats(columns, 2)},
-		.rows = {aligned_alloc(64, n * mren_int8_row_bytes(k)), random_floats(n, 3)},
-		.bias = random_floats(columns, 4),
+		.weights = {aligned_alloc(64, mren_int8_packed_size(k, m)), test_random_floats(columns, 1),
+					(int32_t *) test_random_floats(columns, 2)},
+		.rows = {aligned_alloc(64, n * mren_int8_row_bytes(k)), test_random_floats(n, 3)},
+		.bias = test_random_floats(columns, 4),
 	};
 
 	memcpy(made.bias, bias, m * sizeof(float));
@@ -377,12 +365,12 @@ free_int8(Int8Layer *made)
 static void
 check_int8(const MrenInt8Simd *simd, size_t n, size_t k, size_t m)
 {
-	float *in = random_floats(n * k, 1);
-	float *w = random_floats(m * k, 2);
-	float *bias = random_floats(m, 3);
-	float *out = random_floats(n * m + 1, 4);
-	float *single = random_floats(m, 5);
-	float *expected = random_floats(n * m, 6);
+	float *in = test_random_floats(n * k, 1);
+	float *w = test_random_floats(m * k, 2);
+	float *bias = test_random_floats(m, 3);
+	float *out = test_random_floats(n * m + 1, 4);
+	float *single = test_random_floats(m, 5);
+	float *expected = test_random_floats(n * m, 6);
 	int32_t *row = malloc(k * sizeof(int32_t));
 	Int8Layer made = make_int8(w, bias, n, k, m);
 
@@ -436,8 +424,8 @@ test_int8_extremes(void **state)
 	{
 		K = MREN_INT8_MAX_INPUTS,
 	};
-	float *in = random_floats(4 * K, 1);
-	float *w = random_floats(2 * K, 2);
+	float *in = test_random_floats(4 * K, 1);
+	float *w = test_random_floats(2 * K, 2);
 	static const float bias[2] = {0, 1};
 	Int8Layer made;
 	const MrenInt8Simd *simd;
@@ -473,11 +461,11 @@ test_int8_extremes(void **state)
 static void
 check_columns(const MrenSimd *simd, size_t n, size_t m)
 {
-	float *values = random_floats(n * m, 1);
-	float *start = random_floats(m, 2);
+	float *values = test_random_floats(n * m, 1);
+	float *start = test_random_floats(m, 2);
 	uint16_t *halves = malloc(n * m * sizeof(uint16_t) + 1);
 	MrenHalfRow *rows = malloc(n * sizeof(MrenHalfRow) + 1);
-	float *out = random_floats(m + 1, 3);
+	float *out = test_random_floats(m + 1, 3);
 
 	for (size_t i = 0; i < n; i++)
 	{

@@ -66,7 +66,7 @@ pads(Build *b, Mren__Onnx__NodeProto *node, int64_t pad, int64_t stride)
 }
 
 /*
- * A bit of everything: a residual block with batch normalisation, squeeze and
+ * A bit of everything: a residual block with batch normalization, squeeze and
  * excite, a depthwise convolution with SiLU, a concatenation of two
  * convolutions, a pool, and a classifier after a flattened vector.
  */

@@ -1,6 +1,6 @@
 /*
  * test_relation_linear.c
- *	  The linear branch: its index, its optimiser, its training, its bytes.
+ *	  The linear branch: its index, its optimizer, its training, its bytes.
  */
 #include "relation_fixture.h"
 
@@ -652,7 +652,7 @@ test_records(void **state)
 	assert_int_equal(mren_example_read(buffer.data, buffer.len, &read, &size, &err), MREN_OK);
 	assert_int_equal(read.n_features, N_FEATURES);
 	assert_memory_equal(read.features, linear->features[7], sizeof(linear->features[7]));
-	/* A row is recognised by its contents, whatever its features. */
+	/* A row is recognized by its contents, whatever its features. */
 	read.n_features = 0;
 	assert_int_equal(mren_example_identity(&read), mren_example_identity(&example));
 	/* Those of boxes come last, in an order of their own. */

@@ -119,55 +119,12 @@ test_long_sentences_are_read_in_windows(void **state)
  * Networks
  */
 
-#define WIDTH 16
 #define VOCABULARY (FIXTURE_WORDS + 2)
 
-static const MrenTransformerConfig tiny = {.architecture = MREN_TRANSFORMER_BERT,
-										   .layers = 2,
-										   .width = WIDTH,
-										   .heads = 2,
-										   .intermediate = 32,
-										   .embedding_width = WIDTH,
-										   .vocabulary = VOCABULARY,
-										   .positions = 32,
-										   .token_types = 2,
-										   .eps = 1e-5f,
-										   .absolute_positions = true};
-
-static bool
-ends_with(const char *name, const char *suffix)
-{
-	size_t n = strlen(name);
-
-	return n >= strlen(suffix) && strcmp(name + n - strlen(suffix), suffix) == 0;
-}
-
-/* Random weights; norms begin as those of a fresh encoder. */
-static MrenStatus
-read_tiny(void *state, float *weights, MrenError *err)
-{
-	MrenTransformerTensor tensor;
-	MrenRandom random;
-
-	(void) err;
-	mren_random_seed(&random, 11, 0);
-	for (size_t i = 0; mren_transformer_tensor(state, i, &tensor); i++)
-	{
-		size_t n = tensor.rows * (tensor.columns == 0 ? 1 : tensor.columns);
-
-		for (size_t j = 0; j < n; j++)
-			*weights++ = ends_with(tensor.name, "norm.weight") ? 1
-						 : ends_with(tensor.name, "bias")	   ? 0
-															   : 0.2f * mren_random_normal(&random);
-	}
-	return MREN_OK;
-}
-
-static MrenEncoderSource
-source_of(const MrenTransformerConfig *config)
-{
-	return (MrenEncoderSource){*config, (void *) config, read_tiny};
-}
+#define TINY_VOCABULARY VOCABULARY
+#define TINY_POSITIONS 32
+#define TINY_DEVIATION 0.2f
+#include "tiny_encoder.h"
 
 /* Tokens of a row: its words between two special ones. */
 typedef struct RowTokens
@@ -265,6 +222,7 @@ marker_options(MrenOptions *options, MrenFineTuning tuning)
 	options->common.epochs = 1;
 	options->common.learning_rate = 1e-6;
 	options->common.refit = false;
+	options->common.validation_share = 0.1;
 	options->hash_bits = 0;
 	options->fine_tuning = tuning;
 	options->fine_tuned_layers = 1;

@@ -26,6 +26,23 @@ set_string(MrenOptions *options, const char *key, const char *string, MrenError 
 }
 
 static void
+test_few_rows_validate_more(void **state)
+{
+	MrenOptions options;
+
+	(void) state;
+	mren_options_init(&options);
+	assert_true(mren_options_validation_share(&options, 0) == 0.1);
+	assert_true(mren_options_validation_share(&options, 50) == 0.3);
+	assert_true(mren_options_validation_share(&options, 1000) == 0.2);
+	assert_true(mren_options_validation_share(&options, 5000) == 0.1);
+	options.pretrained = "tiny";
+	assert_true(mren_options_validation_share(&options, 50) == 0.1);
+	options.common.validation_share = 0.05;
+	assert_true(mren_options_validation_share(&options, 50) == 0.05);
+}
+
+static void
 test_defaults_are_the_recipe(void **state)
 {
 	TestEnv test;
@@ -52,7 +69,7 @@ test_defaults_are_the_recipe(void **state)
 			  "\"optimizer\": \"adam\", \"patience\": 8, \"product\": 128, \"ranking_scale\": 2, "
 			  "\"refit\": true, \"seed\": 1, "
 			  "\"text_encoder\": \"conv\", \"text_only_member\": true, \"threshold\": null, "
-			  "\"validation_share\": 0.1, \"weight_decay\": null, \"weight_ema\": null, "
+			  "\"validation_share\": null, \"weight_decay\": null, \"weight_ema\": null, "
 			  "\"window\": 0, \"word_dropout\": 0.25, \"word_vectors\": \"frozen\"}");
 	mren_release(&test.env, json);
 	assert_int_equal(test.n_live, 0);
@@ -307,6 +324,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_few_rows_validate_more),
 		cmocka_unit_test(test_defaults_are_the_recipe),
 		cmocka_unit_test(test_values_are_taken),
 		cmocka_unit_test(test_aims),

@@ -237,6 +237,7 @@ rows_left_count_the_fit_after_weak_rows(void **state)
 
 		run_init(&run, set);
 		run.options.common.epochs = 6;
+		run.options.common.validation_share = MREN_VALIDATION_SHARE_AUTO;
 		run.options.weak = only ? MREN_WEAK_ONLY : MREN_WEAK_FIRST;
 		must_train(&test, &run);
 		assert_true(run.report.n_weak > 0);

@@ -5,14 +5,13 @@
  *	  back, records, and what fails on the way.
  */
 #include "relation_fixture.h"
+#include "tag_rows.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-#include "tagger/tag_example.h"
 #include "tagger/tag_net.h"
 #include "tagger/tag_tables.h"
-#include "tagger/train/tagger_trainer.h"
 
 #define WORDS 7
 
@@ -304,39 +303,6 @@ test_steps_of_tables(void **state)
  * Training
  */
 
-#define ROWS 60
-
-/* Records in memory, in the trainer's order. */
-typedef struct Rows
-{
-	TestEnv test;
-	Fixture fixture;
-	MrenBuffer records[ROWS];
-	size_t n;
-} Rows;
-
-static MrenStatus
-read_record(void *state, size_t i, const uint8_t **record, size_t *len, MrenError *err)
-{
-	Rows *rows = state;
-
-	(void) err;
-	*record = rows->records[i].data;
-	*len = rows->records[i].len;
-	return MREN_OK;
-}
-
-static int
-by_hash(const void *a, const void *b)
-{
-	uint64_t x;
-	uint64_t y;
-
-	memcpy(&x, ((const MrenBuffer *) a)->data + 8, 8);
-	memcpy(&y, ((const MrenBuffer *) b)->data + 8, 8);
-	return x < y ? -1 : x > y;
-}
-
 /*
  * The rule: a word of number 0 begins a mention of two words, a word of number 1
  * is one alone.  Other words follow each other at random.
@@ -353,36 +319,18 @@ rows_init(Rows *rows, size_t n, bool backwards)
 	rows->n = n;
 	for (size_t i = 0; i < n; i++)
 	{
-		MrenTagExample example = {.weight = 1, .group = i, .n_mentions = 2};
-		MrenTagMention mentions[2] = {{1, 3, {"long", 4}}, {4, 5, {"short", 5}}};
-		MrenError err = {0};
+		MrenTagMention mentions[2];
 		Sentence sentence;
 
+		mentions_of(i, mentions);
 		sentence_init(&sentence, WORDS, &random);
 		for (size_t w = 0; w < WORDS; w++)
 			sentence.words[w] = 2 + (int32_t) mren_random_below(&random, FIXTURE_WORDS - 2);
-		if (i % 2 == 0)
-		{
-			mentions[0] = (MrenTagMention){0, 1, {"short", 5}};
-			mentions[1] = (MrenTagMention){5, 7, {"long", 4}};
-		}
 		for (size_t m = 0; m < 2; m++)
 			sentence.words[mentions[m].first] = mentions[m].end == mentions[m].first + 1 ? 1 : 0;
-		example.input = sentence.input;
-		assert_int_equal(mren_tag_example_append(&rows->test.env,
-												 &rows->records[backwards ? n - 1 - i : i],
-												 &example, mentions, &err),
-						 MREN_OK);
+		rows_add(rows, i, backwards ? n - 1 - i : i, &sentence.input);
 	}
-	qsort(rows->records, n, sizeof(MrenBuffer), by_hash);
-}
-
-static void
-rows_free(Rows *rows)
-{
-	for (size_t i = 0; i < rows->n; i++)
-		mren_buffer_free(&rows->test.env, &rows->records[i]);
-	assert_int_equal(rows->test.n_live, 0);
+	rows_sort(rows);
 }
 
 static void
@@ -422,19 +370,9 @@ train(const MrenEnv *env, Rows *rows, const MrenTagOptions *options, MrenTagger 
 	  MrenTagReport *report, MrenError *err)
 {
 	MrenTagTrainer *trainer;
-	MrenProgress progress;
-	MrenStatus status;
 
 	MREN_TRY(begin(env, rows, options, &trainer, err));
-	do
-		status = mren_tag_trainer_step(trainer, &progress, err);
-	while (status == MREN_OK && progress.event != MREN_TRAIN_DONE);
-	if (status == MREN_OK)
-		status = mren_tag_trainer_finish(trainer, tagger, err);
-	if (status == MREN_OK && report != NULL)
-		mren_tag_trainer_report(trainer, report);
-	mren_tag_trainer_free(trainer);
-	return status;
+	return run(trainer, tagger, report, err);
 }
 
 static void
@@ -475,13 +413,7 @@ test_learns_the_rule(void **state)
 		assert_int_equal(mren_tagger_tag(tagger, &rows.test.env, &rows.fixture.table,
 										 &example.input, &found, &n, &err),
 						 MREN_OK);
-		for (size_t m = 0; n == 2 && m < n; m++)
-		{
-			MrenTagMention gold = mren_tag_example_mention(&example, m);
-
-			n_right += found[m].first == gold.first && found[m].end == gold.end;
-			assert_true(found[m].confidence > 0 && found[m].confidence <= 1);
-		}
+		n_right += count_found(&example, found, n);
 		mren_release(&rows.test.env, found);
 	}
 	assert_true(n_right > 2 * ROWS * 9 / 10);
@@ -490,24 +422,11 @@ test_learns_the_rule(void **state)
 }
 
 static void
-bytes_of(Rows *rows, const MrenTagOptions *options, uint8_t **bytes, size_t *len)
-{
-	MrenTagger *tagger;
-	MrenError err = {0};
-
-	assert_int_equal(train(&rows->test.env, rows, options, &tagger, NULL, &err), MREN_OK);
-	assert_int_equal(mren_tagger_serialize(tagger, &rows->test.env, bytes, len, &err), MREN_OK);
-	mren_tagger_free(&rows->test.env, tagger);
-}
-
-static void
 test_same_bits(void **state)
 {
 	Rows rows;
 	Rows others;
 	MrenTagOptions options;
-	uint8_t *bytes[3];
-	size_t len[3];
 
 	(void) state;
 	small_options(&options);
@@ -516,16 +435,7 @@ test_same_bits(void **state)
 	options.direct = true;
 	rows_init(&rows, 20, false);
 	rows_init(&others, 20, true);
-	bytes_of(&rows, &options, &bytes[0], &len[0]);
-	bytes_of(&others, &options, &bytes[1], &len[1]);
-	options.common.seed = 2;
-	bytes_of(&rows, &options, &bytes[2], &len[2]);
-	assert_int_equal(len[0], len[1]);
-	assert_memory_equal(bytes[0], bytes[1], len[0]);
-	assert_true(len[0] == len[2] && memcmp(bytes[0], bytes[2], len[0]) != 0);
-	mren_release(&rows.test.env, bytes[0]);
-	mren_release(&others.test.env, bytes[1]);
-	mren_release(&rows.test.env, bytes[2]);
+	check_same_bits(&rows, &others, &options);
 	rows_free(&rows);
 	rows_free(&others);
 }

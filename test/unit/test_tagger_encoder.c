@@ -5,16 +5,15 @@
  *	  arrive, bytes there and back, and what fails on the way.
  */
 #include "relation_fixture.h"
+#include "tag_rows.h"
 #include "weights_file.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-#include "tagger/tag_example.h"
 #include "tagger/tag_net.h"
 #include "tagger/tag_tokens.h"
 #include "tagger/tagger.h"
-#include "tagger/train/tagger_trainer.h"
 
 /*
  * Tokens
@@ -124,57 +123,13 @@ test_long_sentences_are_read_in_windows(void **state)
  * Rows
  */
 
-#define WIDTH 16
 #define WORDS 7
 #define PIECES 24 /* words' pieces are numbered from 2 on */
-#define ROWS 60
 
-static const MrenTransformerConfig tiny = {.architecture = MREN_TRANSFORMER_BERT,
-										   .layers = 2,
-										   .width = WIDTH,
-										   .heads = 2,
-										   .intermediate = 32,
-										   .embedding_width = WIDTH,
-										   .vocabulary = PIECES,
-										   .positions = 16,
-										   .token_types = 2,
-										   .eps = 1e-5f,
-										   .absolute_positions = true};
-
-static bool
-ends_with(const char *name, const char *suffix)
-{
-	size_t n = strlen(name);
-
-	return n >= strlen(suffix) && strcmp(name + n - strlen(suffix), suffix) == 0;
-}
-
-/* Random weights; norms begin as those of a fresh encoder. */
-static MrenStatus
-read_tiny(void *state, float *weights, MrenError *err)
-{
-	MrenTransformerTensor tensor;
-	MrenRandom random;
-
-	(void) err;
-	mren_random_seed(&random, 11, 0);
-	for (size_t i = 0; mren_transformer_tensor(state, i, &tensor); i++)
-	{
-		size_t n = tensor.rows * (tensor.columns == 0 ? 1 : tensor.columns);
-
-		for (size_t j = 0; j < n; j++)
-			*weights++ = ends_with(tensor.name, "norm.weight") ? 1
-						 : ends_with(tensor.name, "bias")	   ? 0
-															   : 0.3f * mren_random_normal(&random);
-	}
-	return MREN_OK;
-}
-
-static MrenEncoderSource
-source_of(const MrenTransformerConfig *config)
-{
-	return (MrenEncoderSource){*config, (void *) config, read_tiny};
-}
+#define TINY_VOCABULARY PIECES
+#define TINY_POSITIONS 16
+#define TINY_DEVIATION 0.3f
+#include "tiny_encoder.h"
 
 /* A sentence that owns its arrays.  Words have no vectors and all the same features. */
 typedef struct Sentence
@@ -222,35 +177,6 @@ sentence_init(Sentence *sentence, const int32_t *pieces, bool cut)
 		.tokens = {cut ? 2 : 1, sentence->windows, at, sentence->ids, sentence->firsts}};
 }
 
-typedef struct Rows
-{
-	TestEnv test;
-	MrenBuffer records[ROWS];
-	size_t n;
-} Rows;
-
-static MrenStatus
-read_record(void *state, size_t i, const uint8_t **record, size_t *len, MrenError *err)
-{
-	Rows *rows = state;
-
-	(void) err;
-	*record = rows->records[i].data;
-	*len = rows->records[i].len;
-	return MREN_OK;
-}
-
-static int
-by_hash(const void *a, const void *b)
-{
-	uint64_t x;
-	uint64_t y;
-
-	memcpy(&x, ((const MrenBuffer *) a)->data + 8, 8);
-	memcpy(&y, ((const MrenBuffer *) b)->data + 8, 8);
-	return x < y ? -1 : x > y;
-}
-
 /* The rule: piece 2 begins a mention of two words, piece 3 is one alone. */
 static void
 rows_init(Rows *rows, size_t n, bool backwards)
@@ -263,37 +189,19 @@ rows_init(Rows *rows, size_t n, bool backwards)
 	rows->n = n;
 	for (size_t i = 0; i < n; i++)
 	{
-		MrenTagExample example = {.weight = 1, .group = i, .n_mentions = 2};
-		MrenTagMention mentions[2] = {{1, 3, {"long", 4}}, {4, 5, {"short", 5}}};
+		MrenTagMention mentions[2];
 		int32_t pieces[WORDS];
-		MrenError err = {0};
 		Sentence sentence;
 
+		mentions_of(i, mentions);
 		for (size_t w = 0; w < WORDS; w++)
 			pieces[w] = 4 + (int32_t) mren_random_below(&random, PIECES - 4);
-		if (i % 2 == 0)
-		{
-			mentions[0] = (MrenTagMention){0, 1, {"short", 5}};
-			mentions[1] = (MrenTagMention){5, 7, {"long", 4}};
-		}
 		for (size_t m = 0; m < 2; m++)
 			pieces[mentions[m].first] = mentions[m].end == mentions[m].first + 1 ? 3 : 2;
 		sentence_init(&sentence, pieces, i % 3 == 0);
-		example.input = sentence.input;
-		assert_int_equal(mren_tag_example_append(&rows->test.env,
-												 &rows->records[backwards ? n - 1 - i : i],
-												 &example, mentions, &err),
-						 MREN_OK);
+		rows_add(rows, i, backwards ? n - 1 - i : i, &sentence.input);
 	}
-	qsort(rows->records, n, sizeof(MrenBuffer), by_hash);
-}
-
-static void
-rows_free(Rows *rows)
-{
-	for (size_t i = 0; i < rows->n; i++)
-		mren_buffer_free(&rows->test.env, &rows->records[i]);
-	assert_int_equal(rows->test.n_live, 0);
+	rows_sort(rows);
 }
 
 static void
@@ -326,19 +234,9 @@ train(const MrenEnv *env, Rows *rows, const MrenTagOptions *options, MrenTagger 
 										 .encoder = &source,
 										 .text_encoder_sha256 = sha256};
 	MrenTagTrainer *trainer;
-	MrenProgress progress;
-	MrenStatus status;
 
 	MREN_TRY(mren_tag_trainer_create(env, options, &inputs, &trainer, err));
-	do
-		status = mren_tag_trainer_step(trainer, &progress, err);
-	while (status == MREN_OK && progress.event != MREN_TRAIN_DONE);
-	if (status == MREN_OK)
-		status = mren_tag_trainer_finish(trainer, tagger, err);
-	if (status == MREN_OK && report != NULL)
-		mren_tag_trainer_report(trainer, report);
-	mren_tag_trainer_free(trainer);
-	return status;
+	return run(trainer, tagger, report, err);
 }
 
 /* The mentions of row i. */
@@ -367,12 +265,7 @@ count_right(Rows *rows, const MrenTagger *tagger)
 
 		assert_int_equal(tag_row(&rows->test.env, tagger, rows, i, &found, &n, &example, &err),
 						 MREN_OK);
-		for (size_t m = 0; n == 2 && m < n; m++)
-		{
-			MrenTagMention gold = mren_tag_example_mention(&example, m);
-
-			n_right += found[m].first == gold.first && found[m].end == gold.end;
-		}
+		n_right += count_found(&example, found, n);
 		mren_release(&rows->test.env, found);
 	}
 	return n_right;
@@ -416,7 +309,7 @@ test_learns_from_the_encoder(void **state)
 		assert_int_equal(mren_tagger_attach_encoder(tagger, &other, &err), MREN_EFORMAT);
 		assert_int_equal(mren_tagger_attach_encoder(tagger, &source, &err), MREN_OK);
 		assert_true(count_right(&rows, tagger) > 2 * ROWS * 9 / 10);
-		/* A sentence that was not tokenised */
+		/* A sentence that was not tokenized */
 		example.input.tokens = (MrenTagTokens){0};
 		assert_int_equal(
 			mren_tagger_tag(tagger, &rows.test.env, NULL, &example.input, &found, &n, &err),
@@ -470,40 +363,18 @@ test_int8(void **state)
 }
 
 static void
-bytes_of(Rows *rows, const MrenTagOptions *options, uint8_t **bytes, size_t *len)
-{
-	MrenTagger *tagger;
-	MrenError err = {0};
-
-	assert_int_equal(train(&rows->test.env, rows, options, &tagger, NULL, &err), MREN_OK);
-	assert_int_equal(mren_tagger_serialize(tagger, &rows->test.env, bytes, len, &err), MREN_OK);
-	mren_tagger_free(&rows->test.env, tagger);
-}
-
-static void
 test_same_bits(void **state)
 {
 	Rows rows;
 	Rows others;
 	MrenTagOptions options;
-	uint8_t *bytes[3];
-	size_t len[3];
 
 	(void) state;
 	small_options(&options);
 	options.common.epochs = 3;
 	rows_init(&rows, 20, false);
 	rows_init(&others, 20, true);
-	bytes_of(&rows, &options, &bytes[0], &len[0]);
-	bytes_of(&others, &options, &bytes[1], &len[1]);
-	options.common.seed = 2;
-	bytes_of(&rows, &options, &bytes[2], &len[2]);
-	assert_int_equal(len[0], len[1]);
-	assert_memory_equal(bytes[0], bytes[1], len[0]);
-	assert_true(len[0] == len[2] && memcmp(bytes[0], bytes[2], len[0]) != 0);
-	mren_release(&rows.test.env, bytes[0]);
-	mren_release(&others.test.env, bytes[1]);
-	mren_release(&rows.test.env, bytes[2]);
+	check_same_bits(&rows, &others, &options);
 	rows_free(&rows);
 	rows_free(&others);
 }

@@ -155,7 +155,7 @@ compounds_are_one_word_of_known_parts(void **state)
 	assert_string_equal(spelled_out("rib", "the rib-gronk is"),
 						"the~lower case|rib-gronk=0|is~lower case");
 	assert_string_equal(spelled_out("", "blorping-Gronk"),
-						"blorping-Gronk~lower case in -ing~capitalised");
+						"blorping-Gronk~lower case in -ing~capitalized");
 	/* A hyphen with space around it joins nothing. */
 	assert_string_equal(spelled_out("- a b", "a - b"), "a=1|-=0|b=2");
 	assert_string_equal(spelled_out("- a b", "a- b"), "a=1|-=0|b=2");
@@ -175,8 +175,8 @@ apostrophe_endings_are_split_from_unknown_words(void **state)
 	assert_string_equal(spelled_out("", "dog's"), "dog~lower case|'s~clitic");
 	assert_string_equal(spelled_out("brien", "O'Brien"), "O'Brien=0");
 	/* Text that was split before: ICU has "'" and "s" apart there. */
-	assert_string_equal(spelled_out("'s star", "Cosby 's star"), "Cosby~capitalised|'s=0|star=1");
-	assert_string_equal(spelled_out("", "Cosby 's"), "Cosby~capitalised|'s~clitic");
+	assert_string_equal(spelled_out("'s star", "Cosby 's star"), "Cosby~capitalized|'s=0|star=1");
+	assert_string_equal(spelled_out("", "Cosby 's"), "Cosby~capitalized|'s~clitic");
 	assert_string_equal(spelled_out("' so", "'so 's-"), "'=0|so=1|'=0|s~one letter|-~punctuation");
 }
 
@@ -241,9 +241,9 @@ unknown_words_have_shapes(void **state)
 		{"1984", MREN_SHAPE_YEAR},
 		{"3000", MREN_SHAPE_NUMBER},
 		{"1.50", MREN_SHAPE_NUMBER},
-		{"Gronk", MREN_SHAPE_CAPITALISED},
-		{"\xC3\x84rzte", MREN_SHAPE_CAPITALISED},
-		{"Gronk-Blorp", MREN_SHAPE_CAPITALISED},
+		{"Gronk", MREN_SHAPE_CAPITALIZED},
+		{"\xC3\x84rzte", MREN_SHAPE_CAPITALIZED},
+		{"Gronk-Blorp", MREN_SHAPE_CAPITALIZED},
 		{"iPhone", MREN_SHAPE_MIXED_CASE},
 		{"McX", MREN_SHAPE_MIXED_CASE},
 		{"blorping", MREN_SHAPE_LOWER_ING},

@@ -165,7 +165,7 @@ words_are_cut_at_endings_and_between_characters_without_spaces(void **state)
 						"cosby|'|s|cosby|'|s|ca|n't");
 	/* An apostrophe further back is none of an ending's. */
 	assert_string_equal(folded(&fixture, "d'\xC3\x9Fs x'abs"), "d'sss|x'abs");
-	/* As tokenised corpora have it. */
+	/* As tokenized corpora have it. */
 	assert_string_equal(folded(&fixture, "Cosby 's ca n't"), "cosby|'|s|ca|n't");
 	/* 中国人 and ABC中, each character by itself. */
 	assert_string_equal(folded(&fixture, "\xE4\xB8\xAD\xE5\x9B\xBD\xE4\xBA\xBA A\xE4\xB8\xAD"),

@@ -143,7 +143,7 @@ short_forms_of_persons_may_stand_before_the_name(void **state)
 }
 
 static void
-organisations_leave_their_kind_or_their_first_words_out(void **state)
+organizations_leave_their_kind_or_their_first_words_out(void **state)
 {
 	(void) state;
 	assert_string_equal(forms_of("[ORG Taito Corporation] [ORG Taito]"),
@@ -275,7 +275,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(short_forms_of_persons_find_the_name_before_them),
 		cmocka_unit_test(short_forms_of_persons_may_stand_before_the_name),
-		cmocka_unit_test(organisations_leave_their_kind_or_their_first_words_out),
+		cmocka_unit_test(organizations_leave_their_kind_or_their_first_words_out),
 		cmocka_unit_test(places_leave_out_what_kind_they_are),
 		cmocka_unit_test(other_names_are_given_beside_the_first),
 		cmocka_unit_test(spellings_are_one_name),

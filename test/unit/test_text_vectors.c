@@ -246,7 +246,7 @@ counts_must_agree_with_the_header(void **state)
 }
 
 static void
-other_files_are_recognised_and_refused(void **state)
+other_files_are_recognized_and_refused(void **state)
 {
 	static const struct
 	{
@@ -829,7 +829,7 @@ main(void)
 		cmocka_unit_test(duplicates_keep_the_first_and_are_counted),
 		cmocka_unit_test(malformed_lines_are_named),
 		cmocka_unit_test(counts_must_agree_with_the_header),
-		cmocka_unit_test(other_files_are_recognised_and_refused),
+		cmocka_unit_test(other_files_are_recognized_and_refused),
 		cmocka_unit_test(binary_files_are_read_with_and_without_line_feeds),
 		cmocka_unit_test(broken_binary_files_are_named_by_word),
 		cmocka_unit_test(a_format_asked_for_must_be_the_files),

@@ -168,18 +168,28 @@ test_batches(void **state)
 	}
 }
 
+/* What is remembered of the text of `first`, and then read with the markers of `batch`. */
 static MrenStatus
-recall(const MrenEnv *env, const MrenTransformerConfig *config, const MrenTransformerBatch *batch,
-	   float *out, MrenError *err)
+recall(const MrenEnv *env, const MrenTransformerConfig *config, const MrenTransformerBatch *first,
+	   const MrenTransformerBatch *batch, float *out, MrenError *err)
 {
 	static _Alignas(64) float weights[MAX_PARAMETERS];
+	float vectors[12 * WIDTH];
 	MrenTransformer *encoder;
 	MrenTransformerMemory *memory = NULL;
 	MrenStatus status;
 
 	make_weights(config, weights);
 	MREN_TRY(create(env, config, weights, COPIED, &encoder, err));
-	status = mren_transformer_remember(env, encoder, batch, &memory, err);
+	status = mren_transformer_remember(env, encoder, first, vectors, &memory, err);
+	if (status == MREN_OK)
+	{
+		float forward[12 * WIDTH];
+
+		status = mren_transformer_forward(env, encoder, first, forward, err);
+		if (status == MREN_OK)
+			assert_memory_equal(vectors, forward, first->n_tokens * WIDTH * sizeof(float));
+	}
 	if (status == MREN_OK)
 		status = mren_transformer_markers(env, encoder, batch, memory, out, err);
 	mren_transformer_forget(env, memory);
@@ -187,24 +197,25 @@ recall(const MrenEnv *env, const MrenTransformerConfig *config, const MrenTransf
 	return status;
 }
 
+static const MrenTransformerSentence remembered = {4, 2, 2};
+static const bool some_read[8] = {[1] = true, [4] = true, [6] = true, [7] = true};
+
 static MrenStatus
-recall_first(const MrenEnv *env, MrenError *err, void *arg)
+recall_some(const MrenEnv *env, MrenError *err, void *arg)
 {
-	static const MrenTransformerSentence sentence = {4, 2, 2};
-	static const bool read[8] = {[4] = true, [7] = true};
-	const MrenTransformerBatch batch = {&sentence, 1, ids, positions, NULL, 8, read};
+	const MrenTransformerBatch batch = {&remembered, 1, ids, positions, NULL, 8, some_read};
 	float out[8 * WIDTH];
 
-	return recall(env, arg, &batch, out, err);
+	return recall(env, arg, &batch, &batch, out, err);
 }
 
-/* Markers after a text that is remembered have the same bits as those that are read with it. */
+/* Vectors after a text that is remembered have the same bits as those that are read with it. */
 static void
 test_remembered_text(void **state)
 {
-	static const MrenTransformerSentence sentence = {4, 2, 2};
-	static const bool read[8] = {[4] = true, [6] = true, [7] = true};
+	static const MrenTransformerSentence last[] = {{4, 0, 0}, {4, 1, 2}};
 	const MrenTransformerBatch both = {two, 2, ids, positions, NULL, 12};
+	const MrenTransformerBatch none = {NULL, 0, NULL, NULL, NULL, 0};
 
 	(void) state;
 	for (int which = 0; which < 4; which++)
@@ -212,23 +223,42 @@ test_remembered_text(void **state)
 		MrenTransformerConfig config = variant(which);
 		TestEnv test;
 		MrenError err;
-		MrenTransformerBatch batch = {&sentence, 1, ids, positions, NULL, 8};
+		MrenTransformerBatch batch = {&remembered, 1, ids, positions, NULL, 8};
+		/* The other sentence, and then the same text with its first group. */
+		int32_t ids_last[10];
+		uint32_t positions_last[10];
+		const bool read_last[10] = {[2] = true, [9] = true};
+		MrenTransformerBatch behind = {last, 2, ids_last, positions_last, NULL, 10};
 		float all[8 * WIDTH];
-		float markers[8 * WIDTH];
+		float again[8 * WIDTH];
 
+		memcpy(ids_last, ids + 8, 4 * sizeof(ids[0]));
+		memcpy(ids_last + 4, ids, 6 * sizeof(ids[0]));
+		memcpy(positions_last, positions + 8, 4 * sizeof(positions[0]));
+		memcpy(positions_last + 4, positions, 6 * sizeof(positions[0]));
 		test_env_init(&test);
-		run_ok(&config, &sentence, 1, ids, positions, 8, all);
-		assert_int_equal(recall(&test.env, &config, &batch, markers, &err), MREN_OK);
-		assert_memory_equal(all, markers, sizeof(all));
-		batch.read = read;
-		assert_int_equal(recall(&test.env, &config, &batch, markers, &err), MREN_OK);
-		assert_memory_equal(all, markers, 5 * WIDTH * sizeof(float));
-		assert_memory_equal(all + 6 * WIDTH, markers + 6 * WIDTH, 2 * WIDTH * sizeof(float));
-		assert_memory_not_equal(all + 5 * WIDTH, markers + 5 * WIDTH, WIDTH * sizeof(float));
-		assert_int_equal(recall(&test.env, &config, &both, markers, &err), MREN_EDATA);
+		run_ok(&config, &remembered, 1, ids, positions, 8, all);
+		for (int part = 0; part < 2; part++)
+		{
+			behind.read = part == 0 ? NULL : read_last;
+			batch.read = NULL;
+			assert_int_equal(recall(&test.env, &config, &behind, &batch, again, &err), MREN_OK);
+			assert_memory_equal(all, again, sizeof(all));
+			batch.read = some_read;
+			assert_int_equal(recall(&test.env, &config, &behind, &batch, again, &err), MREN_OK);
+			for (size_t i = 0; i < 8; i++)
+			{
+				if (some_read[i])
+					assert_memory_equal(all + i * WIDTH, again + i * WIDTH, WIDTH * sizeof(float));
+				else
+					assert_true(again[i * WIDTH] == 0);
+			}
+		}
+		assert_int_equal(recall(&test.env, &config, &batch, &both, again, &err), MREN_EDATA);
+		assert_int_equal(recall(&test.env, &config, &none, &batch, again, &err), MREN_EDATA);
 		assert_int_equal(test.n_live, 0);
-		test_allocation_sweep(recall_first, &config);
-		test_interrupt_sweep(recall_first, &config);
+		test_allocation_sweep(recall_some, &config);
+		test_interrupt_sweep(recall_some, &config);
 	}
 }
 

@@ -546,7 +546,7 @@ test_no_unknown(void **state)
 		{MODEL_UNIGRAM(",'vocab':[['a',0]]"),
 		 "the tokenizer has no piece for character U+00E9, nor an unknown one"},
 		{MODEL_BPE(",'merges':[],'unk_token':'?'"),
-		 "the tokenizer has no piece for character U+00E9, nor its unknown one"},
+		 "the tokenizer has no piece for character U+00E9, nor an unknown one"},
 	};
 
 	(void) state;

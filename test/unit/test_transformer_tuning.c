@@ -551,6 +551,34 @@ test_helpers(void **state)
 	}
 }
 
+/* Two shards of the same sentences: dropout differs, and without it nothing does. */
+static void
+test_shards_draw_their_own_dropout(void **state)
+{
+	const uint64_t seed = 9;
+	TestEnv test;
+	MrenEncoderTuning f;
+	Text *text = make_text(16, 30, 0);
+	size_t half = text->batch.n_tokens / 2;
+	float *out[2];
+
+	(void) state;
+	test_env_init(&test);
+	memcpy(text->ids + half, text->ids, half * sizeof(text->ids[0]));
+	open_tuning(&test.env, &f, MREN_TUNING_ALL, 0);
+	out[0] = run_pass(&f, text, NULL);
+	out[1] = run_pass(&f, text, &seed);
+	assert_int_equal(f.run.n, 2);
+	assert_int_equal(f.run.n_sentences[0], 8);
+	assert_memory_equal(out[0], out[0] + half * WIDTH, half * WIDTH * sizeof(float));
+	assert_true(memcmp(out[1], out[1] + half * WIDTH, half * WIDTH * sizeof(float)) != 0);
+	mren_transformer_tuning_free(&f);
+	assert_int_equal(test.n_live, 0);
+	free(out[0]);
+	free(out[1]);
+	free(text);
+}
+
 /* The gradients are those of the shards, each with masks of its own; nobody's is left out. */
 static void
 test_shards_add_up(void **state)
@@ -700,6 +728,7 @@ main(void)
 		cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_uneven_cut),
 		cmocka_unit_test(test_helpers),
+		cmocka_unit_test(test_shards_draw_their_own_dropout),
 		cmocka_unit_test(test_shards_add_up),
 		cmocka_unit_test(test_schedule),
 		cmocka_unit_test(test_failures),

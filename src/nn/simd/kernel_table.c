@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-/* Whether a table for `has` is what was asked for. */
+/* Whether a table for `has` may be used. */
 static bool
 fits(MrenCpu asked, MrenCpu has)
 {

@@ -4,7 +4,7 @@
  *	  kernel packs them.
  *
  * y[p, m] = f(sum over taps and channels of x * w[m] + bias[m] + r[p, m]),
- * where r is the residual if there is one.  Batch normalisation is already in
+ * where r is the residual if there is one.  Batch normalization is already in
  * weights and bias.
  */
 #ifndef MREN_ONNX_KERNELS_CONV_H
@@ -46,12 +46,7 @@ typedef struct MrenOnnxConv
 extern void mren_onnx_conv_reference(const MrenOnnxConvShape *shape, const float *x, const float *w,
 									 const float *bias, float *y);
 
-/*
- * mren_onnx_conv_choose
- *	  Picks the kernel for conv->shape, packs the weights w (ONNX order,
- *	  multiplied by scale[filter] if not NULL) into the plan's pool, and says
- *	  how the step is to run.
- */
+/* How a convolution's step is to run. */
 typedef struct MrenOnnxConvChoice
 {
 	MrenOnnxKernel kernel;
@@ -60,11 +55,12 @@ typedef struct MrenOnnxConvChoice
 	size_t scratch;
 } MrenOnnxConvChoice;
 
-extern MrenStatus mren_onnx_conv_choose(MrenOnnxPlan *plan, MrenOnnxConv *conv, const float *w,
-										const float *scale, MrenOnnxConvChoice *choice,
-										MrenError *err);
-
-/* The portable kernels: im2col and BLAS, and direct depthwise. */
+/*
+ * mren_onnx_conv_..._pack
+ *	  Prepare a kernel for conv->shape: pack the weights w (ONNX order, multiplied by scale[filter]
+ *	  if that is not NULL) into the plan's pool, and fill in the choice.  The portable kernels are
+ *	  im2col with BLAS, and direct depthwise.
+ */
 extern MrenStatus mren_onnx_conv_gemm_pack(MrenOnnxPlan *plan, MrenOnnxConv *conv, const float *w,
 										   const float *scale, MrenOnnxConvChoice *choice,
 										   MrenError *err);
@@ -87,7 +83,7 @@ extern MrenStatus mren_onnx_conv_simd_depthwise_pack(MrenOnnxPlan *plan, MrenOnn
 													 const float *w, const float *scale,
 													 MrenOnnxConvChoice *choice, MrenError *err);
 
-/* All n pixels that tile->rows tells for one panel of filters. */
+/* All n pixels of tile->rows for one panel of filters. */
 extern void mren_onnx_conv_simd_panel(const MrenOnnxSimd *simd, const MrenOnnxTile *tile,
 									  size_t vectors, size_t n);
 

@@ -28,7 +28,7 @@ typedef struct MrenOnnxCopy
 	bool runs; /* the last dimension is contiguous on both sides */
 } MrenOnnxCopy;
 
-/* An uninitialised table of n offsets, in the plan's pool. */
+/* An uninitialized table of n offsets, in the plan's pool. */
 extern MrenStatus mren_onnx_copy_map(MrenOnnxPlan *plan, size_t n, int64_t **map, MrenError *err);
 
 /* The table i * stride. */

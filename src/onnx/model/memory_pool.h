@@ -40,7 +40,7 @@ extern void mren_onnx_pool_free(MrenOnnxPool *pool);
 extern MrenStatus mren_onnx_pool_get(MrenOnnxPool *pool, size_t n, size_t size, void *out,
 									 MrenError *err);
 
-/* A 64-byte aligned, uninitialised block that may be released before the pool. */
+/* A 64-byte aligned, uninitialized block that may be released before the pool. */
 extern MrenStatus mren_onnx_pool_block(MrenOnnxPool *pool, size_t n, size_t size, void *out,
 									   MrenError *err);
 /*

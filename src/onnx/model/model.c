@@ -102,7 +102,7 @@ mren_onnx_model_new_value(MrenOnnxModel *model, const char *name, MrenOnnxValue 
 }
 
 static MrenStatus
-read_initialisers(MrenOnnxModel *model, MrenError *err)
+read_initializers(MrenOnnxModel *model, MrenError *err)
 {
 	for (size_t i = 0; i < model->proto->n_initializer; i++)
 	{
@@ -183,7 +183,7 @@ read_borders(MrenOnnxModel *model, size_t open_size, MrenError *err)
 		MrenOnnxValue *value;
 
 		MREN_TRY(intern(model, name, &value, err));
-		/* Files of before IR version 4 list initialisers as inputs, too. */
+		/* Files of before IR version 4 list initializers as inputs, too. */
 		if (value->constant != NULL)
 			continue;
 		if (value->is_input)
@@ -387,7 +387,7 @@ mren_onnx_model_load(MrenOnnxPool *pool, const uint8_t *bytes, size_t len, size_
 	model->proto = proto->graph;
 	model->opset = read_opset(proto);
 	MREN_TRY(table_init(model, err));
-	MREN_TRY(read_initialisers(model, err));
+	MREN_TRY(read_initializers(model, err));
 	MREN_TRY(read_borders(model, open_size, err));
 	model->n_nodes = proto->graph->n_node;
 	MREN_TRY(mren_onnx_pool_get(pool, model->n_nodes, sizeof(MrenOnnxNode *), &nodes, err));

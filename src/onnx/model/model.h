@@ -42,7 +42,7 @@ typedef struct MrenOnnxValue
 	MrenOnnxShape shape;
 	size_t n;						/* elements */
 	const MrenOnnxTensor *constant; /* or NULL: known only at run time */
-	MrenOnnxNode *producer;			/* or NULL: a graph input or an initialiser */
+	MrenOnnxNode *producer;			/* or NULL: a graph input or an initializer */
 	size_t n_uses;					/* by live nodes; the chosen outputs count one each */
 	bool is_input;					/* to be given at each run */
 	bool known;						/* type and shape are */
@@ -81,7 +81,7 @@ struct MrenOnnxModel
 	MrenOnnxValue **table; /* by name, open addressing */
 	size_t table_size;
 	size_t n_values;
-	MrenOnnxValue **inputs; /* graph inputs that are no initialisers, in file order */
+	MrenOnnxValue **inputs; /* graph inputs that are no initializers, in file order */
 	size_t n_inputs;
 	MrenOnnxValue **outputs; /* graph outputs, in file order */
 	size_t n_outputs;
@@ -118,7 +118,7 @@ struct MrenOnnxOp
 /*
  * mren_onnx_model_load
  *	  The model of a parsed file: checks names, links nodes and values, reads
- *	  initialisers and sorts.  Inputs' declared shapes are taken with the
+ *	  initializers and sorts.  Inputs' declared shapes are taken with the
  *	  batch open as 1 and other open dimensions as `open_size`.
  */
 extern MrenStatus mren_onnx_model_load(MrenOnnxPool *pool, const uint8_t *bytes, size_t len,

@@ -346,9 +346,9 @@ mren_onnx_set_aside(Mren__Onnx__TensorProto *proto, MrenOnnxPool *pool, MrenWeig
 	return MREN_OK;
 }
 
-MrenStatus
-mren_onnx_read_tensor(MrenOnnxPool *pool, const Mren__Onnx__TensorProto *proto, const char *what,
-					  MrenOnnxTensor *tensor, MrenError *err)
+static MrenStatus
+read_tensor(MrenOnnxPool *pool, const Mren__Onnx__TensorProto *proto, const char *what,
+			MrenOnnxTensor *tensor, MrenError *err)
 {
 	Elements elements = {proto, (MrenOnnxType) proto->data_type, proto->has_raw_data};
 	bool is_weights = proto->data_location == 1 && mren_weights_ready(pool->env);
@@ -387,7 +387,7 @@ MrenStatus
 mren_onnx_read_weights(MrenOnnxPool *pool, const Mren__Onnx__TensorProto *proto, const char *what,
 					   MrenOnnxTensor *tensor, MrenError *err)
 {
-	MREN_TRY(mren_onnx_read_tensor(pool, proto, what, tensor, err));
+	MREN_TRY(read_tensor(pool, proto, what, tensor, err));
 	if (proto->data_location == 1)
 		return MREN_OK; /* checked when it was set aside; nothing of it need be read now */
 	for (size_t i = 0; tensor->floats != NULL && i < tensor->n; i++)
@@ -414,8 +414,7 @@ mren_onnx_tensor_parse(const MrenEnv *env, const uint8_t *bytes, size_t len, Mre
 	mren_onnx_pool_init(&pool, env, &budget);
 	status = unpack(&pool, &mren__onnx__tensor_proto__descriptor, bytes, len, &message, err);
 	if (status == MREN_OK)
-		status = mren_onnx_read_tensor(&pool, (Mren__Onnx__TensorProto *) message, "tensor", &found,
-									   err);
+		status = read_tensor(&pool, (Mren__Onnx__TensorProto *) message, "tensor", &found, err);
 	size = found.floats != NULL ? sizeof(float) : sizeof(int64_t);
 	if (status == MREN_OK)
 		status = mren_allocate(env, found.n, size, &copy, err);

@@ -18,22 +18,18 @@ extern MrenStatus mren_onnx_read_model(MrenOnnxPool *pool, const uint8_t *bytes,
 									   Mren__Onnx__ModelProto **model, MrenError *err);
 
 /*
- * mren_onnx_read_tensor
- *	  Checks proto and makes a tensor of it in the pool.  Float data in raw
- *	  form is not copied: the tensor then points into the message.
+ * mren_onnx_read_weights
+ *	  Checks proto and makes a tensor of it in the pool; MREN_ENUMERIC if an element is NaN.  Float
+ *	  data in raw form is not copied: the tensor then points into the message.
  *	  `what` names the tensor in messages: initializer "conv1.weight".
  */
-extern MrenStatus mren_onnx_read_tensor(MrenOnnxPool *pool, const Mren__Onnx__TensorProto *proto,
-										const char *what, MrenOnnxTensor *tensor, MrenError *err);
-
-/* The same for what the file itself brings: MREN_ENUMERIC where it is NaN. */
 extern MrenStatus mren_onnx_read_weights(MrenOnnxPool *pool, const Mren__Onnx__TensorProto *proto,
 										 const char *what, MrenOnnxTensor *tensor, MrenError *err);
 
 /*
  * mren_onnx_set_aside
  *	  Records a tensor of many floats as a block, which the message then names instead; it must
- *	  outlive the weights.  mren_onnx_read_tensor finds it where the environment's weights are
+ *	  outlive the weights.  mren_onnx_read_weights finds it where the environment's weights are
  *	  ready.
  */
 extern MrenStatus mren_onnx_set_aside(Mren__Onnx__TensorProto *proto, MrenOnnxPool *pool,

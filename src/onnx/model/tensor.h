@@ -74,7 +74,7 @@ extern const char *mren_onnx_shape_text(const MrenOnnxShape *shape, char *text, 
 
 /*
  * mren_onnx_tensor_parse
- *	  Reads a serialised TensorProto, such as the files of ONNX's test data.
+ *	  Reads a serialized TensorProto, such as the files of ONNX's test data.
  *	  tensor is freed with mren_onnx_tensor_free.
  */
 extern MrenStatus mren_onnx_tensor_parse(const MrenEnv *env, const uint8_t *bytes, size_t len,

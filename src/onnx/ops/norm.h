@@ -1,6 +1,6 @@
 /*
  * norm.h
- *	  Batch normalisation as what it is at inference: a factor and an addend
+ *	  Batch normalization as what it is at inference: a factor and an addend
  *	  for each channel, ready to be folded into a convolution.
  */
 #ifndef MREN_ONNX_OPS_NORM_H
@@ -14,8 +14,5 @@ typedef struct MrenOnnxAffine
 	float *shift;
 	size_t n;
 } MrenOnnxAffine;
-
-extern MrenStatus mren_onnx_batchnorm_affine(MrenOnnxModel *model, const MrenOnnxNode *node,
-											 MrenOnnxAffine **out, MrenError *err);
 
 #endif

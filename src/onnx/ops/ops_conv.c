@@ -61,9 +61,10 @@ mren_onnx_infer_conv(MrenOnnxModel *model, MrenOnnxNode *node, MrenError *err)
 	return mren_onnx_value_set(node, node->outputs[0], node->inputs[0]->type, &out, err);
 }
 
-MrenStatus
-mren_onnx_conv_choose(MrenOnnxPlan *plan, MrenOnnxConv *conv, const float *w, const float *scale,
-					  MrenOnnxConvChoice *choice, MrenError *err)
+/* Picks the kernel and packs the weights for it. */
+static MrenStatus
+choose_kernel(MrenOnnxPlan *plan, MrenOnnxConv *conv, const float *w, const float *scale,
+			  MrenOnnxConvChoice *choice, MrenError *err)
 {
 	conv->simd = mren_onnx_simd_find(plan->cpu);
 	if (conv->simd != NULL && mren_onnx_conv_simd_depthwise(conv))
@@ -111,8 +112,8 @@ mren_onnx_emit_conv(MrenOnnxPlan *plan, MrenOnnxNode *node, MrenError *err)
 	conv->activation = node->activation;
 	conv->has_residual = node->residual != NULL;
 	MREN_TRY(fold_bias(plan, node, conv, err));
-	MREN_TRY(mren_onnx_conv_choose(plan, conv, node->inputs[1]->constant->floats, node->scale,
-								   &choice, err));
+	MREN_TRY(
+		choose_kernel(plan, conv, node->inputs[1]->constant->floats, node->scale, &choice, err));
 	MREN_TRY(
 		mren_onnx_layout_place(plan, node->inputs[0], MREN_ONNX_CHANNELS_LAST, &places[0], err));
 	if (conv->has_residual)

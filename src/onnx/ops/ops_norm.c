@@ -1,6 +1,6 @@
 /*
  * ops_norm.c
- *	  Normalisations: BatchNormalization as a factor and an addend a channel,
+ *	  Normalizations: BatchNormalization as a factor and an addend a channel,
  *	  LayerNormalization and InstanceNormalization over rows of elements, and
  *	  LRN across channels.
  */
@@ -33,9 +33,8 @@ channel_input(const MrenOnnxNode *node, size_t i, size_t channels, const float *
 	return MREN_OK;
 }
 
-MrenStatus
-mren_onnx_batchnorm_affine(MrenOnnxModel *model, const MrenOnnxNode *node, MrenOnnxAffine **out,
-						   MrenError *err)
+static MrenStatus
+find_affine(MrenOnnxModel *model, const MrenOnnxNode *node, MrenOnnxAffine **out, MrenError *err)
 {
 	size_t channels = node->inputs[0]->shape.dims[1];
 	float epsilon = 1e-5f;
@@ -80,7 +79,7 @@ mren_onnx_infer_batchnorm(MrenOnnxModel *model, MrenOnnxNode *node, MrenError *e
 								   training != 0 ? "training mode" : "a mean for each pixel");
 	if (x->shape.rank < 2)
 		return mren_onnx_node_fail(node, MREN_EDATA, err, "the input has no channels");
-	MREN_TRY(mren_onnx_batchnorm_affine(model, node, &affine, err));
+	MREN_TRY(find_affine(model, node, &affine, err));
 	node->data = affine;
 	return mren_onnx_value_set(node, node->outputs[0], x->type, &x->shape, err);
 }

@@ -13,7 +13,7 @@
 #include <stddef.h>
 
 /*
- * For plain loops over floats that matter: vectorised, and compiled once more
+ * For plain loops over floats that matter: vectorized, and compiled once more
  * for wider vectors where the machine picks among them at load time: by what a CPU can do (GCC 12
  * knows these levels), since by its name, as in arch=haswell, no AMD CPU is found.  Left out
  * under a sanitizer, which cannot run before the dynamic linker is done.

@@ -28,7 +28,7 @@ typedef struct MrenEmbeddingRow
 	uint8 sha256[MREN_SHA256_LENGTH];
 } MrenEmbeddingRow;
 
-typedef struct MrenEncoderRow
+typedef struct MrenImageEncoderRow
 {
 	int64 id;
 	NameData owner;
@@ -40,7 +40,7 @@ typedef struct MrenEncoderRow
 	int32 dimension;
 	int64 size;
 	uint8 identity[MREN_SHA256_LENGTH];
-} MrenEncoderRow;
+} MrenImageEncoderRow;
 
 typedef struct MrenTextEncoderRow
 {
@@ -111,14 +111,15 @@ typedef enum MrenPrivilege
 
 /* By name; false if there is none. */
 extern bool mren_catalog_embedding(const char *name, MrenEmbeddingRow *row);
-extern bool mren_catalog_encoder(const char *name, MrenEncoderRow *row);
+extern bool mren_catalog_image_encoder(const char *name, MrenImageEncoderRow *row);
 extern bool mren_catalog_text_encoder(const char *name, MrenTextEncoderRow *row);
 extern bool mren_catalog_audio_encoder(const char *name, MrenAudioEncoderRow *row);
 extern bool mren_catalog_model(const char *name, MrenModelRow *row);
 
 /* By the hash of their content; false if none is loaded.  name may be NULL. */
 extern bool mren_catalog_embedding_by_hash(const uint8 *sha256, MrenEmbeddingRow *row, char **name);
-extern bool mren_catalog_encoder_by_hash(const uint8 *identity, MrenEncoderRow *row, char **name);
+extern bool mren_catalog_image_encoder_by_hash(const uint8 *identity, MrenImageEncoderRow *row,
+											   char **name);
 extern bool mren_catalog_text_encoder_by_hash(const uint8 *sha256, MrenTextEncoderRow *row,
 											  char **name);
 extern bool mren_catalog_audio_encoder_by_hash(const uint8 *identity, MrenAudioEncoderRow *row,
@@ -127,11 +128,11 @@ extern bool mren_catalog_lexicon_by_hash(const uint8 *sha256, MrenLexiconRow *ro
 
 /* The number of sets of embeddings (of encoders), and the name of one. */
 extern int mren_catalog_count_embeddings(char **name);
-extern int mren_catalog_count_encoders(char **name);
+extern int mren_catalog_count_image_encoders(char **name);
 
 /* By name; 42704 with a hint if there is none. */
 extern void mren_catalog_need_embedding(const char *name, MrenEmbeddingRow *row);
-extern void mren_catalog_need_encoder(const char *name, MrenEncoderRow *row);
+extern void mren_catalog_need_image_encoder(const char *name, MrenImageEncoderRow *row);
 extern void mren_catalog_need_text_encoder(const char *name, MrenTextEncoderRow *row);
 extern void mren_catalog_need_audio_encoder(const char *name, MrenAudioEncoderRow *row);
 extern void mren_catalog_need_lexicon(const char *name, MrenLexiconRow *row);
@@ -175,7 +176,8 @@ extern void mren_catalog_words(int64 embedding, int32 dimension, MrenWordVisitor
 							   void *state);
 
 /* The whole ONNX file, palloc'd. */
-extern void mren_catalog_encoder_bytes(const MrenEncoderRow *row, uint8 **bytes, size_t *len);
+extern void mren_catalog_image_encoder_bytes(const MrenImageEncoderRow *row, uint8 **bytes,
+											 size_t *len);
 extern void mren_catalog_audio_encoder_bytes(const MrenAudioEncoderRow *row, uint8 **bytes,
 											 size_t *len);
 

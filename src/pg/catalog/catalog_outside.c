@@ -14,7 +14,6 @@
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "pgstat.h"
-#include "postmaster/bgworker.h"
 #include "storage/dsm.h"
 #include "storage/ipc.h"
 #include "storage/latch.h"
@@ -24,6 +23,7 @@
 #include "utils/timestamp.h"
 
 #include "pg/catalog/catalog.h"
+#include "pg/support/background.h"
 
 #define MAX_VALUES 16
 #define WAIT_MS 5000
@@ -89,19 +89,10 @@ wait_for(BackgroundWorkerHandle *worker)
 static bool
 run_worker(dsm_segment *segment)
 {
-	BackgroundWorker worker = {.bgw_flags =
-								   BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION,
-							   .bgw_start_time = BgWorkerStart_RecoveryFinished,
-							   .bgw_restart_time = BGW_NEVER_RESTART,
-							   .bgw_main_arg = UInt32GetDatum(dsm_segment_handle(segment)),
-							   .bgw_notify_pid = MyProcPid};
-	BackgroundWorkerHandle *handle;
+	BackgroundWorkerHandle *handle =
+		mren_background_start("mren record of a failure", "mren_outside_main", segment, 0, false);
 
-	strlcpy(worker.bgw_name, "mren record of a failure", sizeof(worker.bgw_name));
-	strlcpy(worker.bgw_type, "mren record of a failure", sizeof(worker.bgw_type));
-	strlcpy(worker.bgw_library_name, "$libdir/mren", sizeof(worker.bgw_library_name));
-	strlcpy(worker.bgw_function_name, "mren_outside_main", sizeof(worker.bgw_function_name));
-	if (!RegisterDynamicBackgroundWorker(&worker, &handle))
+	if (handle == NULL)
 		return false;
 	/* The error that is being recorded, or the end of the session, comes after it. */
 	HOLD_INTERRUPTS();

@@ -76,7 +76,7 @@ deal_out(MrenFolds *folds, MrenKeyed *order)
 }
 
 static void
-make_folds(MrenFolds *folds, const MrenSource *rows, int n_folds, size_t memory, bool by_sentence)
+make_folds(MrenFolds *folds, const MrenSource *rows, int n_folds, size_t memory, bool by_group)
 {
 	MrenKeyed *order;
 
@@ -95,8 +95,8 @@ make_folds(MrenFolds *folds, const MrenSource *rows, int n_folds, size_t memory,
 		mren_train_answer_read(rows, i, &record, &example, &folds->keys[folds->n]);
 		if (!mren_split_trains(example.split))
 			continue;
-		if (by_sentence)
-			folds->keys[folds->n] = example.group;
+		if (by_group)
+			folds->keys[folds->n] = example.together;
 		folds->weak[folds->n] = example.weak;
 		folds->n_judged += !example.weak;
 		folds->index[folds->n++] = i;
@@ -120,7 +120,7 @@ mren_folds_make(MrenFolds *folds, const MrenSource *rows, int n_folds, size_t me
 }
 
 void
-mren_folds_make_by_sentence(MrenFolds *folds, const MrenSource *rows, int n_folds, size_t memory)
+mren_folds_make_by_group(MrenFolds *folds, const MrenSource *rows, int n_folds, size_t memory)
 {
 	make_folds(folds, rows, n_folds, memory, true);
 }

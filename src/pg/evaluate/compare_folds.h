@@ -38,11 +38,9 @@ typedef struct MrenFolds
  */
 extern void mren_folds_make(MrenFolds *folds, const MrenSource *rows, int n_folds, size_t memory);
 
-/*
- * The same, with groups by sentence, or image or recording, whatever the keys of the records are.
- */
-extern void mren_folds_make_by_sentence(MrenFolds *folds, const MrenSource *rows, int n_folds,
-										size_t memory);
+/* The same, with the groups that validate together, whatever the keys of the records are. */
+extern void mren_folds_make_by_group(MrenFolds *folds, const MrenSource *rows, int n_folds,
+									 size_t memory);
 
 /*
  * mren_folds_answer

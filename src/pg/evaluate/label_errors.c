@@ -3,7 +3,7 @@
  *	  mren.label_errors(model, query, n, options): labels that are least likely for networks
  *	  that were not trained on their rows.
  *
- * The rows are divided into folds by sentence, a network is trained on the others of each fold, and
+ * The rows are divided into folds by group, a network is trained on the others of each fold, and
  * gives the probability of each row's label (its self-confidence: Northcutt, Jiang and Chuang,
  * Confident Learning, JAIR 2021).  Labels that are wrong at random are those of little
  * self-confidence, after many likelier relations.  Labels of people who confuse the relations that
@@ -200,7 +200,7 @@ read_args(FunctionCallInfo fcinfo, LabelErrors *errors)
 	base = without(base, "holdout_share");
 	errors->object = DatumGetJsonbP(
 		DirectFunctionCall2(jsonb_concat, JsonbPGetDatum(base), JsonbPGetDatum(given)));
-	mren_train_setup_read(errors->object, &errors->setup);
+	mren_train_setup_read_beside(errors->object, "folds, rank_by, ", &errors->setup);
 }
 
 static void
@@ -341,8 +341,8 @@ mren_label_errors(PG_FUNCTION_ARGS)
 	read_args(fcinfo, &errors);
 	read_rows(&errors);
 	error_context_stack = &callback;
-	mren_folds_make_by_sentence(&errors.folds, &errors.rows.source, errors.n_folds,
-								errors.rows.memory);
+	mren_folds_make_by_group(&errors.folds, &errors.rows.source, errors.n_folds,
+							 errors.rows.memory);
 	errors.suspects =
 		palloc_extended((errors.folds.n_judged + 1) * sizeof(Suspect), MCXT_ALLOC_HUGE);
 	mren_folds_answer(&errors.folds, &errors.setup, errors.rows.memory, &visitor, &errors.fold);

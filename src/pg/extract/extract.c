@@ -187,9 +187,10 @@ put_row(Extraction *extraction, int row, int best, float4 confidence)
 	const MrenDocMention *tail = label->reversed ? candidate->head : candidate->tail;
 	const MrenDocument *document = &extraction->document;
 	size_t n_relations = extraction->predictor.info.n_relations;
+	const float *thresholds = extraction->predictor.info.thresholds;
 	uint32 from = candidate->text.char_start;
-	Datum values[19];
-	bool nulls[19] = {false};
+	Datum values[20];
+	bool nulls[20] = {false};
 
 	values[0] = PointerGetDatum(mren_document_text(document, head->place.start, head->place.end));
 	values[1] = CStringGetTextDatum(head->type);
@@ -211,6 +212,8 @@ put_row(Extraction *extraction, int row, int best, float4 confidence)
 			put_full(document, tail, values + 16, nulls + 16);
 			values[17] = Float8GetDatum(head->confidence);
 			values[18] = Float8GetDatum(tail->confidence);
+			nulls[19] = thresholds == NULL;
+			values[19] = nulls[19] ? (Datum) 0 : Float8GetDatum(thresholds[best]);
 		}
 		nulls[11] = nulls[12] = nulls[13] = nulls[14] = true;
 		if (extraction->has_image)
@@ -237,13 +240,16 @@ put_best(Extraction *extraction, int row, const float4 *p)
  * All relations that a model with thresholds predicts and that are allowed, in the order of their
  * names.  Thresholds are fitted with mentions that are right.  Of mentions that may be wrong, the
  * probability counts as often as they are right on average, which is their geometric mean.
+ * Evidence in full has all that right mentions would have, with the thresholds: what keeps it
+ * decides, since people may say that the mentions are right.
  */
 static void
 put_predicted(Extraction *extraction, int row, const float4 *p)
 {
 	const MrenNetInfo *info = &extraction->predictor.info;
 	const MrenCandidate *candidate = &extraction->batch[row];
-	double mentions = sqrt(candidate->head->confidence * candidate->tail->confidence);
+	double mentions =
+		extraction->full ? 1 : sqrt(candidate->head->confidence * candidate->tail->confidence);
 
 	for (int i = 0; i < (int) info->n_relations; i++)
 	{
@@ -423,7 +429,7 @@ open_extraction(FunctionCallInfo fcinfo, Extraction *extraction)
 	if (extraction->has_image && predictor->info.image_dim > 0)
 		predictor->image = palloc(predictor->info.image_dim * sizeof(float4));
 	if (extraction->image.image != NULL)
-		mren_predictor_encoder(predictor);
+		mren_predictor_image_encoder(predictor);
 	open_scores(extraction, &extraction->both);
 	if (extraction->evidence && extraction->has_image)
 	{
@@ -434,7 +440,7 @@ open_extraction(FunctionCallInfo fcinfo, Extraction *extraction)
 		AllocSetContextCreate(CurrentMemoryContext, "mren row", ALLOCSET_DEFAULT_SIZES);
 }
 
-/* The graph that calls extract_evidence for every batch tells it once itself. */
+/* A graph, which calls extract_evidence for every batch, reports it once itself. */
 static void
 notice_schema(FunctionCallInfo fcinfo, const Extraction *extraction, const MrenFinder *finder)
 {
@@ -449,7 +455,7 @@ notice_schema(FunctionCallInfo fcinfo, const Extraction *extraction, const MrenF
 	mren_relation_schema_notice(fcinfo, finder, extraction->predictor.model, names, n);
 }
 
-/* The graph that calls extract_evidence counts what was left out, and tells it once. */
+/* A graph, which calls extract_evidence, counts what was left out and reports it once. */
 static void
 count_skipped(const Extraction *extraction, int64 n_skipped)
 {

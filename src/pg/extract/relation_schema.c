@@ -55,15 +55,6 @@ generate_statement(Oid table)
 					quote_qualified_identifier(get_namespace_name(get_rel_namespace(table)), name));
 }
 
-static char *
-slot_string(TupleTableSlot *slot, int attno)
-{
-	bool isnull;
-	Datum value = slot_getattr(slot, attno, &isnull);
-
-	return isnull ? NULL : TextDatumGetCString(value);
-}
-
 static void
 add_rule(void *state, TupleTableSlot *slot)
 {
@@ -82,9 +73,9 @@ add_rule(void *state, TupleTableSlot *slot)
 	}
 	rule = &schema->rules[schema->n++];
 	*rule = (MrenRelationRule){
-		.relation = slot_string(slot, 1),
-		.head_type = slot_string(slot, 2),
-		.tail_type = slot_string(slot, 3),
+		.relation = mren_query_string(slot, 1),
+		.head_type = mren_query_string(slot, 2),
+		.tail_type = mren_query_string(slot, 3),
 		.symmetric = DatumGetBool(slot_getattr(slot, 4, &isnull)),
 		.inverse = DatumGetBool(slot_getattr(slot, 5, &isnull)),
 	};
@@ -221,7 +212,7 @@ hint_names(const char *what, const char *name, const char *const *names, int n)
 	return n > 0 ? errhint("%s are %s.", what, list_names(names, n)) : 0;
 }
 
-/* `seen` has the names of earlier rules: each is told once. */
+/* `seen` has the names of earlier rules: each is reported once. */
 static void
 notice_type(const char *table, const char *type, const char *const *types, int n, List **seen)
 {

@@ -260,7 +260,7 @@ mren_graph_open(const char *name, bool own, MrenGraph *graph)
 	if (own && !mren_catalog_is_owner(NameStr(graph->owner)))
 		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 						errmsg("must be owner of graph \"%s\"", name),
-						errhint("It belongs to role \"%s\".", NameStr(graph->owner))));
+						errdetail("Its owner is \"%s\".", NameStr(graph->owner))));
 	graph->owner_id = get_role_oid(NameStr(graph->owner), false);
 }
 

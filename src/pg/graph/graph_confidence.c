@@ -56,16 +56,17 @@ add_fact(Reviewed *reviewed, double log_odds, bool confirmed, size_t n_same)
 	reviewed->n++;
 }
 
+#define LOG_ODDS MREN_GRAPH_SQL_LOG_ODDS("f.confidence")
+
 /* The facts with a verdict, in a fixed order: the sums of the fit depend on it. */
 static void
 read_reviewed(const MrenGraph *graph, Reviewed *reviewed)
 {
-	uint64 n = mren_graph_run_sql(
-		graph,
-		"SELECT " MREN_GRAPH_SQL_LOG_ODDS("f.confidence") ", f.verdict = 'confirmed'"
-														  " FROM ${graph}.all_facts f WHERE "
-														  "f.verdict IS NOT NULL ORDER BY f.fact",
-		0, NULL, NULL, NULL);
+	uint64 n =
+		mren_graph_run_sql(graph,
+						   "SELECT f.verdict = 'confirmed', " LOG_ODDS " FROM ${graph}.all_facts f"
+						   " WHERE f.verdict IS NOT NULL ORDER BY f.fact",
+						   0, NULL, NULL, NULL);
 	bool *confirmed = palloc(Max(n, 1) * sizeof(bool));
 	bool isnull;
 
@@ -76,13 +77,13 @@ read_reviewed(const MrenGraph *graph, Reviewed *reviewed)
 	for (uint64 i = 0; i < n; i++)
 	{
 		confirmed[i] =
-			DatumGetBool(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 2, &isnull));
+			DatumGetBool(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull));
 		reviewed->n_confirmed += confirmed[i];
 	}
 	for (uint64 i = 0; i < n; i++)
 		add_fact(
 			reviewed,
-			DatumGetFloat8(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull)),
+			DatumGetFloat8(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 2, &isnull)),
 			confirmed[i], confirmed[i] ? reviewed->n_confirmed : n - reviewed->n_confirmed);
 	SPI_freetuptable(SPI_tuptable);
 }

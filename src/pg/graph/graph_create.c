@@ -396,9 +396,11 @@ mren_alter_graph_owner(PG_FUNCTION_ARGS)
 	open_alone(name, &graph);
 	(void) get_role_oid(owner, false);
 	if (!mren_catalog_is_owner(owner))
-		ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-						errmsg("must be member of role \"%s\"", owner),
-						errhint("A graph is given away by a member of both its owners.")));
+		ereport(
+			ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("must be member of role \"%s\"", owner),
+			 errhint("Only a member of both the old and the new owner can give a graph away.")));
 	give_tables(&graph, owner);
 	values[0] = Int64GetDatum(graph.id);
 	values[1] = NameGetDatum(PG_GETARG_NAME(1));

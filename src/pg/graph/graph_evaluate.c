@@ -19,43 +19,13 @@
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
-#include "utils/lsyscache.h"
-#include "utils/memutils.h"
 
+#include "pg/graph/graph_gold.h"
 #include "pg/graph/graph_statements.h"
 #include "pg/support/args.h"
-#include "pg/support/compat.h"
 
 PG_FUNCTION_INFO_V1(mren_evaluate_graph);
 PG_FUNCTION_INFO_V1(mren_judge_facts);
-
-/* The columns of the gold query, in the order in which the statement takes them. */
-enum
-{
-	GOLD_DOCUMENT,
-	GOLD_PART,
-	GOLD_TEXT,
-	GOLD_TYPE,
-	GOLD_ENTITY,
-	GOLD_HEAD,
-	GOLD_RELATION,
-	GOLD_TAIL,
-	GOLD_LOWER,
-	GOLD_UPPER,
-	N_GOLD
-};
-
-static const char *const columns[] = {"document", "part",	  "text", "type", "entity",
-									  "head",	  "relation", "tail", "span"};
-
-typedef struct Gold
-{
-	MemoryContext context;
-	Datum *values[N_GOLD];
-	bool *nulls[N_GOLD];
-	int n;
-	int capacity;
-} Gold;
 
 /*
  * gold: the parts given; found: mentions in the texts, by the graph's tagger and
@@ -64,9 +34,7 @@ typedef struct Gold
  * have one.
  */
 static const char read_gold[] =
-	"WITH RECURSIVE gold AS MATERIALIZED ("
-	"  SELECT g.*, row_number() OVER () AS n FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
-	"   AS g (document, part, text, type, entity, head, relation, tail, lower, upper)),"
+	"WITH RECURSIVE " MREN_GRAPH_SQL_GOLD ","
 	" found AS MATERIALIZED (SELECT g.document, lower(e.span) AS lower, upper(e.span) AS upper,"
 	"   COALESCE(e.type, '') AS type, mren.normalize_name(e.mention) AS name,"
 	"   mren.normalize_name(e.entity) COLLATE \"C\" AS full_name"
@@ -114,13 +82,13 @@ static const char compare[] =
 	" gold_fact AS MATERIALIZED (SELECT f.*, row_number() OVER () AS n FROM ("
 	"   SELECT DISTINCT g.document, COALESCE(c.stored, g.relation) AS relation,"
 	"    CASE WHEN c.reversed THEN g.tail ELSE g.head END AS head,"
-	"    CASE WHEN c.reversed THEN g.head ELSE g.tail END AS tail, COALESCE(c.symmetric, false) AS "
-	"symmetric"
+	"    CASE WHEN c.reversed THEN g.head ELSE g.tail END AS tail,"
+	"    COALESCE(c.symmetric, false) AS symmetric"
 	"   FROM gold g LEFT JOIN canon c ON c.relation = g.relation WHERE g.part = 'fact') f),"
 	" read_document AS MATERIALIZED (SELECT DISTINCT g.document FROM gold g),"
 	" place AS MATERIALIZED (SELECT e.document, e.fact, e.fact_relation AS relation, e.n,"
-	"   e.head_first, e.name, e.type, e.base + lower(e.span) AS lower, e.base + upper(e.span) AS "
-	"upper"
+	"   e.head_first, e.name, e.type, e.base + lower(e.span) AS lower,"
+	"    e.base + upper(e.span) AS upper"
 	"  FROM (SELECT x.document, x.fact, x.fact_relation, x.n, NOT x.reversed AS head_first,"
 	"    x.head_name AS name, COALESCE(x.head_type, '') AS type, lower(x.sentence_span) AS base,"
 	"    x.head_span AS span FROM ${graph}.evidence x"
@@ -166,19 +134,19 @@ static const char figures[] =
 	", scope (place, name, within) AS (VALUES (3, 'facts', NULL::boolean),"
 	"  (4, 'facts within sentences', true), (5, 'facts across sentences', false)),"
 	" facts AS (SELECT c.place, c.name,"
-	"   (SELECT count(*) FROM said_fact s WHERE c.within IS NULL OR s.within = c.within) AS "
-	"predicted,"
+	"   (SELECT count(*) FROM said_fact s"
+	"    WHERE c.within IS NULL OR s.within = c.within) AS predicted,"
 	"   (SELECT count(*) FROM gold_scope g WHERE c.within IS NULL OR g.within = c.within) AS gold,"
-	"   (SELECT count(*) FROM said_fact s WHERE s.correct AND (c.within IS NULL OR s.within = "
-	"c.within)) AS correct,"
+	"   (SELECT count(*) FROM said_fact s"
+	"    WHERE s.correct AND (c.within IS NULL OR s.within = c.within)) AS correct,"
 	"   (SELECT count(DISTINCT h.n) FROM hit h JOIN gold_scope g ON g.n = h.n"
 	"    WHERE c.within IS NULL OR g.within = c.within) AS found"
 	"  FROM scope c WHERE c.within IS NULL OR EXISTS (SELECT FROM sentence)),"
 
 	" measured AS (SELECT 1 AS place, 'mentions' AS part, m.predicted, m.gold,"
 	"   m.correct::float8 AS precise, m.found::float8 AS recalled, m.predicted AS n_predicted,"
-	"   m.gold AS n_gold FROM mentions m WHERE EXISTS (SELECT FROM gold g WHERE g.part = "
-	"'document')"
+	"   m.gold AS n_gold FROM mentions m WHERE EXISTS (SELECT FROM gold g"
+	"    WHERE g.part = 'document')"
 	"  UNION ALL SELECT 2, 'entities', e.predicted, e.gold, COALESCE(e.precise, 0),"
 	"   COALESCE(e.recalled, 0), (SELECT count(*) FROM said), (SELECT count(*) FROM wanted)"
 	"   FROM entities e WHERE EXISTS (SELECT FROM gold g WHERE g.part = 'document')"
@@ -212,126 +180,13 @@ static const char verdicts[] =
 	" ORDER BY 1, 2, 3, 4, 5";
 
 static const char missing[] =
-	"SELECT count(*), min(g.document) FROM (SELECT DISTINCT x.document FROM unnest($1) AS x "
-	"(document)) g WHERE NOT EXISTS (SELECT FROM ${graph}.documents d"
+	"SELECT count(*), min(g.document) FROM (SELECT DISTINCT x.document"
+	" FROM unnest($1) AS x (document)) g WHERE NOT EXISTS (SELECT FROM ${graph}.documents d"
 	" WHERE d.document = g.document AND d.state = 'scored')";
-
-/*
- * The gold query
- */
-
-static void
-add_row(void *state, TupleTableSlot *slot)
-{
-	Gold *gold = state;
-	MemoryContext old = MemoryContextSwitchTo(gold->context);
-
-	if (gold->n == gold->capacity)
-	{
-		gold->capacity = Max(1024, gold->capacity * 2);
-		for (int i = 0; i < N_GOLD; i++)
-		{
-			Size n = (Size) gold->capacity;
-
-			gold->values[i] = gold->n == 0 ? palloc(n * sizeof(Datum))
-										   : repalloc_huge(gold->values[i], n * sizeof(Datum));
-			gold->nulls[i] = gold->n == 0 ? palloc(n * sizeof(bool))
-										  : repalloc_huge(gold->nulls[i], n * sizeof(bool));
-		}
-	}
-	for (int i = 0; i < N_GOLD; i++)
-	{
-		Datum value = slot_getattr(slot, i + 1, &gold->nulls[i][gold->n]);
-
-		if (!gold->nulls[i][gold->n] && i < GOLD_LOWER)
-			value = PointerGetDatum(PG_DETOAST_DATUM_COPY(value));
-		gold->values[i][gold->n] = value;
-	}
-	if (gold->nulls[GOLD_DOCUMENT][gold->n] || gold->nulls[GOLD_PART][gold->n])
-		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-						errmsg("column \"%s\" of the gold query is null in row %d",
-							   columns[gold->nulls[GOLD_DOCUMENT][gold->n] ? 0 : 1], gold->n + 1)));
-	gold->n++;
-	MemoryContextSwitchTo(old);
-}
-
-/* The column as text, or NULL if the query has none; a span as its two ends. */
-static void
-append_column(StringInfo sql, TupleDesc desc, const char *name)
-{
-	AttrNumber attno = mren_query_find(desc, name);
-
-	if (sql->len > 0)
-		appendStringInfoString(sql, ", ");
-	if (strcmp(name, "span") == 0)
-	{
-		if (attno != 0 && TupleDescAttr(desc, attno - 1)->atttypid != INT4RANGEOID)
-			ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
-							errmsg("column \"span\" of the gold query is of type %s",
-								   format_type_be(TupleDescAttr(desc, attno - 1)->atttypid)),
-							errhint("It must be int4range, characters of the document from 0.")));
-		appendStringInfoString(sql, attno == 0
-										? "NULL::pg_catalog.int4, NULL::pg_catalog.int4"
-										: "pg_catalog.lower(q.span), pg_catalog.upper(q.span)");
-	}
-	else if (attno == 0)
-		appendStringInfoString(sql, "NULL::pg_catalog.text");
-	else
-		mren_sql_add(sql, "q.${column}::pg_catalog.text", 1,
-					 &(MrenSqlArg){.placeholder = "column", .kind = MREN_SQL_NAME, .text = name});
-}
-
-static void
-read_query(const char *query, Gold *gold)
-{
-	const char *text = mren_query_text(query);
-	TupleDesc desc = mren_query_describe(text);
-	StringInfoData list;
-	StringInfoData sql;
-	MrenSqlArg from = mren_sql_query("query", text);
-
-	if (mren_query_find(desc, "document") == 0)
-		mren_query_lacks(desc, "document");
-	if (mren_query_find(desc, "part") == 0)
-		mren_query_lacks(desc, "part");
-	initStringInfo(&list);
-	for (int i = 0; i < (int) lengthof(columns); i++)
-		append_column(&list, desc, columns[i]);
-	initStringInfo(&sql);
-	appendStringInfoString(&sql, "SELECT ");
-	appendStringInfoString(&sql, list.data);
-	mren_sql_add(&sql, " FROM ${query} AS q", 1, &from);
-	mren_query_run(sql.data, 0, NULL, NULL, add_row, gold);
-}
-
-static Datum
-array_of(const Gold *gold, int column)
-{
-	int dims[] = {gold->n};
-	int lbs[] = {1};
-	Oid type = column < GOLD_LOWER ? TEXTOID : INT4OID;
-	int16 len;
-	bool byval;
-	char align;
-
-	if (gold->n == 0)
-		return PointerGetDatum(construct_empty_array(type));
-	get_typlenbyvalalign(type, &len, &byval, &align);
-	return PointerGetDatum(construct_md_array(gold->values[column], gold->nulls[column], 1, dims,
-											  lbs, type, len, byval, align));
-}
 
 /*
  * Comparing
  */
-
-static void
-put_slot(void *state, TupleTableSlot *slot)
-{
-	ReturnSetInfo *rsinfo = state;
-
-	tuplestore_puttupleslot(rsinfo->setResult, slot);
-}
 
 static void
 count_missing(void *state, TupleTableSlot *slot)
@@ -348,34 +203,33 @@ count_missing(void *state, TupleTableSlot *slot)
 						 errhint("Their facts count as missed.")));
 }
 
-/* An empty array for no lexicons and '' for no tagger, which the statement takes as NULL. */
+/*
+ * The graph's mentions and facts beside those of the query gold.  An empty array for no lexicons
+ * and '' for no tagger, which the statement takes as NULL.
+ */
 static void
-compare_gold(const MrenGraph *graph, const Gold *gold, const char *result, ReturnSetInfo *rsinfo)
+compare_gold(const MrenGraph *graph, const char *gold, const char *result, ReturnSetInfo *rsinfo)
 {
 	const char *parts[] = {read_gold, mren_graph_sql_resolve, compare, result};
-	Oid types[N_GOLD + 3];
+	Oid types[MREN_N_GOLD + 3];
 	Datum values[lengthof(types)];
 	const char *sql = mren_graph_sql(graph, lengthof(parts), parts);
 	int level;
 
-	for (int i = 0; i < N_GOLD; i++)
-	{
-		types[i] = i < GOLD_LOWER ? TEXTARRAYOID : INT4ARRAYOID;
-		values[i] = array_of(gold, i);
-	}
-	types[N_GOLD] = TEXTARRAYOID;
-	values[N_GOLD] =
+	mren_graph_gold_read(gold, types, values);
+	types[MREN_N_GOLD] = TEXTARRAYOID;
+	values[MREN_N_GOLD] =
 		graph->lexicons != 0 ? graph->lexicons : PointerGetDatum(construct_empty_array(TEXTOID));
-	types[N_GOLD + 1] = TEXTOID;
-	values[N_GOLD + 1] = CStringGetTextDatum(graph->tagger != NULL ? graph->tagger : "");
-	types[N_GOLD + 2] = INT4OID;
-	values[N_GOLD + 2] = Int32GetDatum(graph->options.tagger_version);
+	types[MREN_N_GOLD + 1] = TEXTOID;
+	values[MREN_N_GOLD + 1] = CStringGetTextDatum(graph->tagger != NULL ? graph->tagger : "");
+	types[MREN_N_GOLD + 2] = INT4OID;
+	values[MREN_N_GOLD + 2] = Int32GetDatum(graph->options.tagger_version);
 	mren_graph_query(graph, missing, 1, types, values, count_missing, (void *) graph);
 	level = NewGUCNestLevel();
 	/* The planner cannot know how long the arrays' parts are, and nothing here has an index. */
 	(void) set_config_option("enable_nestloop", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
 							 true, 0, false);
-	mren_graph_query(graph, sql, lengthof(types), types, values, put_slot, rsinfo);
+	mren_graph_query(graph, sql, lengthof(types), types, values, mren_query_put, rsinfo);
 	AtEOXact_GUC(false, level);
 }
 
@@ -386,9 +240,8 @@ compare_arguments(FunctionCallInfo fcinfo, const char *result)
 	static const char *const relations[] = {"facts", "evidence", "aliases", "relations",
 											"documents"};
 	char *name = mren_arg_text(fcinfo, 0, "graph");
-	char *query = mren_arg_query(fcinfo, 1, "gold");
+	char *gold = mren_arg_query(fcinfo, 1, "gold");
 	MrenGraph graph;
-	Gold gold = {.context = CurrentMemoryContext};
 
 	InitMaterializedSRF(fcinfo, 0);
 	SPI_connect();
@@ -396,8 +249,7 @@ compare_arguments(FunctionCallInfo fcinfo, const char *result)
 	mren_graph_check_layout(&graph);
 	for (int i = 0; i < (int) lengthof(relations); i++)
 		mren_graph_check_readable(&graph, relations[i]);
-	read_query(query, &gold);
-	compare_gold(&graph, &gold, result, (ReturnSetInfo *) fcinfo->resultinfo);
+	compare_gold(&graph, gold, result, (ReturnSetInfo *) fcinfo->resultinfo);
 	SPI_finish();
 }
 

@@ -41,23 +41,15 @@ const char mren_export_entities[] =
 
 const char mren_export_facts[] = FACTS("f.first_seen::text, f.last_seen::text") FROM_FACTS IN_ORDER;
 
-const char mren_export_sources[] = FACTS(DATE_TIME("f.first_seen") ", " DATE_TIME(
-	"f.last_seen")) ", e.documents, e.sentences" FROM_FACTS
-					" LEFT JOIN LATERAL (SELECT array_agg(DISTINCT x.document ORDER BY x.document) "
-					"AS documents,"
-					"   array_agg(DISTINCT x.sentence COLLATE \"C\" ORDER BY x.sentence COLLATE "
-					"\"C\") AS sentences"
-					"  FROM ${graph}.evidence x WHERE x.fact = f.fact AND x.n > 0) e ON "
-					"true" IN_ORDER;
+#define FACTS_AND_SOURCES                                                                          \
+	FACTS(DATE_TIME("f.first_seen") ", " DATE_TIME("f.last_seen"))                                 \
+	", e.documents, e.sentences" FROM_FACTS
 
-const char *
-mren_export_column(TupleTableSlot *slot, int attno)
-{
-	bool isnull;
-	Datum value = slot_getattr(slot, attno, &isnull);
-
-	return isnull ? NULL : TextDatumGetCString(value);
-}
+const char mren_export_sources[] = FACTS_AND_SOURCES
+	" LEFT JOIN LATERAL (SELECT array_agg(DISTINCT x.document ORDER BY x.document) AS documents,"
+	"   array_agg(DISTINCT x.sentence COLLATE \"C\" ORDER BY x.sentence COLLATE \"C\")"
+	"    AS sentences"
+	"  FROM ${graph}.evidence x WHERE x.fact = f.fact AND x.n > 0) e ON true" IN_ORDER;
 
 int
 mren_export_list(TupleTableSlot *slot, int attno, char ***elements)
@@ -130,6 +122,39 @@ mren_export_run(MrenExport *export, const char *sql,
 	mren_graph_query(&export->graph, sql, 0, NULL, NULL, write_row, export);
 }
 
+static const char *const *
+find_replacement(const char *text, const MrenEscapes *escapes)
+{
+	for (int i = 0; i < escapes->n; i++)
+	{
+		if (strncmp(text, escapes->replacements[i][0], strlen(escapes->replacements[i][0])) == 0)
+			return escapes->replacements[i];
+	}
+	return NULL;
+}
+
+void
+mren_export_escape(StringInfo line, const char *text, const MrenEscapes *escapes)
+{
+	while (*text != '\0')
+	{
+		unsigned char c = (unsigned char) *text;
+		const char *const *replacement = find_replacement(text, escapes);
+
+		if (replacement != NULL)
+		{
+			appendStringInfoString(line, replacement[1]);
+			text += strlen(replacement[0]);
+			continue;
+		}
+		if (escapes->control != NULL && (c < ' ' || c == 0x7f))
+			appendStringInfo(line, escapes->control, c);
+		else
+			appendStringInfoChar(line, c);
+		text++;
+	}
+}
+
 /*
  * CSV, RFC 4180
  */
@@ -142,6 +167,8 @@ mren_export_run(MrenExport *export, const char *sql,
 static void
 append_field(StringInfo line, const char *text)
 {
+	static const char *replacements[][2] = {{"\"", "\"\""}};
+	static const MrenEscapes escapes = MREN_ESCAPES(" ", replacements);
 	bool quote;
 
 	if (text == NULL)
@@ -149,12 +176,7 @@ append_field(StringInfo line, const char *text)
 	quote = text[0] == '\0' || strpbrk(text, ",\"") != NULL;
 	if (quote)
 		appendStringInfoChar(line, '"');
-	for (; *text != '\0'; text++)
-	{
-		if (*text == '"')
-			appendStringInfoChar(line, '"');
-		appendStringInfoChar(line, mren_export_is_control(*text) ? ' ' : *text);
-	}
+	mren_export_escape(line, text, &escapes);
 	if (quote)
 		appendStringInfoChar(line, '"');
 }
@@ -171,7 +193,7 @@ csv_record(MrenExport *export, TupleTableSlot *slot)
 	{
 		if (i > 0)
 			appendStringInfoChar(&export->line, ',');
-		append_field(&export->line, mren_export_column(slot, order[i]));
+		append_field(&export->line, mren_query_string(slot, order[i]));
 	}
 	mren_export_line(export);
 }
@@ -199,34 +221,31 @@ mren_export_csv(PG_FUNCTION_ARGS)
 static void
 append_list(StringInfo list, const char *element)
 {
+	static const char *replacements[][2] = {{";", "%3B"}, {"%", "%25"}};
+	static const MrenEscapes escapes = MREN_ESCAPES(NULL, replacements);
+
 	if (list->len > 0)
 		appendStringInfoChar(list, ';');
-	for (; *element != '\0'; element++)
-	{
-		if (*element == ';' || *element == '%')
-			appendStringInfo(list, "%%%02X", *element);
-		else
-			appendStringInfoChar(list, *element);
-	}
+	mren_export_escape(list, element, &escapes);
 }
 
 static void
 neo4j_node(MrenExport *export, TupleTableSlot *slot)
 {
-	const char *type = mren_export_column(slot, MREN_EXPORT_TYPE);
+	const char *type = mren_query_string(slot, MREN_EXPORT_TYPE);
 	StringInfoData labels;
 
 	initStringInfo(&labels);
 	append_list(&labels, "Entity");
 	if (type[0] != '\0')
 		append_list(&labels, type);
-	append_field(&export->line, mren_export_column(slot, MREN_EXPORT_ENTITY));
+	append_field(&export->line, mren_query_string(slot, MREN_EXPORT_ENTITY));
 	appendStringInfoChar(&export->line, ',');
-	append_field(&export->line, mren_export_column(slot, MREN_EXPORT_NAME));
+	append_field(&export->line, mren_query_string(slot, MREN_EXPORT_NAME));
 	appendStringInfoChar(&export->line, ',');
 	append_field(&export->line, labels.data);
 	appendStringInfoChar(&export->line, ',');
-	append_field(&export->line, mren_export_column(slot, MREN_EXPORT_KEY));
+	append_field(&export->line, mren_query_string(slot, MREN_EXPORT_KEY));
 	mren_export_line(export);
 }
 
@@ -243,7 +262,7 @@ neo4j_relationship(MrenExport *export, TupleTableSlot *slot)
 
 	for (int i = 0; i < (int) lengthof(order); i++)
 	{
-		append_field(&export->line, mren_export_column(slot, order[i]));
+		append_field(&export->line, mren_query_string(slot, order[i]));
 		appendStringInfoChar(&export->line, ',');
 	}
 	initStringInfo(&list);
@@ -284,20 +303,16 @@ mren_export_neo4j(PG_FUNCTION_ARGS)
  * Graphviz, https://graphviz.org/doc/info/lang.html
  */
 
-/* In a label a backslash begins an escape of Graphviz's own. */
+/* In a label a backslash begins an escape of Graphviz's own, and an ampersand an entity of HTML. */
 static void
 append_label(StringInfo line, const char *text)
 {
+	static const char *replacements[][2] = {
+		{"\"", "\\\""}, {"\\", "\\\\"}, {"\n", "\\n"}, {"\r", ""}, {"&", "&amp;"}};
+	static const MrenEscapes escapes = MREN_ESCAPES(" ", replacements);
+
 	appendStringInfoChar(line, '"');
-	for (; *text != '\0'; text++)
-	{
-		if (*text == '"' || *text == '\\')
-			appendStringInfoChar(line, '\\');
-		if (*text == '\n')
-			appendStringInfoString(line, "\\n");
-		else if (*text != '\r')
-			appendStringInfoChar(line, mren_export_is_control(*text) ? ' ' : *text);
-	}
+	mren_export_escape(line, text, &escapes);
 	appendStringInfoChar(line, '"');
 }
 
@@ -305,8 +320,8 @@ static void
 dot_node(MrenExport *export, TupleTableSlot *slot)
 {
 	appendStringInfo(&export->line,
-					 "  \"%s\" [label=", mren_export_column(slot, MREN_EXPORT_ENTITY));
-	append_label(&export->line, mren_export_column(slot, MREN_EXPORT_NAME));
+					 "  \"%s\" [label=", mren_query_string(slot, MREN_EXPORT_ENTITY));
+	append_label(&export->line, mren_query_string(slot, MREN_EXPORT_NAME));
 	appendStringInfoString(&export->line, "];");
 	mren_export_line(export);
 }
@@ -314,10 +329,10 @@ dot_node(MrenExport *export, TupleTableSlot *slot)
 static void
 dot_edge(MrenExport *export, TupleTableSlot *slot)
 {
-	appendStringInfo(&export->line, "  \"%s\" -> \"%s\" [label=",
-					 mren_export_column(slot, MREN_EXPORT_HEAD_ENTITY),
-					 mren_export_column(slot, MREN_EXPORT_TAIL_ENTITY));
-	append_label(&export->line, mren_export_column(slot, MREN_EXPORT_RELATION));
+	appendStringInfo(&export->line,
+					 "  \"%s\" -> \"%s\" [label=", mren_query_string(slot, MREN_EXPORT_HEAD_ENTITY),
+					 mren_query_string(slot, MREN_EXPORT_TAIL_ENTITY));
+	append_label(&export->line, mren_query_string(slot, MREN_EXPORT_RELATION));
 	appendStringInfoString(&export->line, "];");
 	mren_export_line(export);
 }

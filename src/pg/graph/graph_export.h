@@ -71,14 +71,22 @@ extern void mren_export_run(MrenExport *export, const char *sql,
 							void (*write)(MrenExport *export, TupleTableSlot *slot));
 /* The line goes out, and the next begins. */
 extern void mren_export_line(MrenExport *export);
-/* A column as text, NULL if it is; and a text[] as its elements. */
-extern const char *mren_export_column(TupleTableSlot *slot, int attno);
+/* A column of type text[] as its elements; their number. */
 extern int mren_export_list(TupleTableSlot *slot, int attno, char ***elements);
 
-static inline bool
-mren_export_is_control(char c)
+/* What stands for the parts of a text that a format cannot hold as they are. */
+typedef struct MrenEscapes
 {
-	return (unsigned char) c < ' ' || c == 0x7f;
-}
+	const char *control; /* printf's format for other control characters; NULL: as they are */
+	int n;
+	const char *(*replacements)[2]; /* part and what stands for it */
+} MrenEscapes;
+
+#define MREN_ESCAPES(control, list)                                                                \
+	{                                                                                              \
+		control, lengthof(list), list                                                              \
+	}
+
+extern void mren_export_escape(StringInfo line, const char *text, const MrenEscapes *escapes);
 
 #endif

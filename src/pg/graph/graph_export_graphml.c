@@ -28,40 +28,25 @@ static const struct Attribute
 	{"confirmed", "edge", "boolean", MREN_EXPORT_CONFIRMED},
 };
 
-/* U+FFFE and U+FFFF, which XML does not allow. */
-static bool
-is_noncharacter(const char *text)
-{
-	return GetDatabaseEncoding() == PG_UTF8 && strncmp(text, "\xef\xbf", 2) == 0 &&
-		   (unsigned char) text[2] >= 0xbe;
-}
-
 /* Text on one line; characters that XML does not allow become U+FFFD or a blank. */
 static void
 append_text(StringInfo line, const char *text)
 {
-	for (; *text != '\0'; text++)
-	{
-		if (*text == '&')
-			appendStringInfoString(line, "&amp;");
-		else if (*text == '<')
-			appendStringInfoString(line, "&lt;");
-		else if (*text == '>')
-			appendStringInfoString(line, "&gt;");
-		else if (*text == '"')
-			appendStringInfoString(line, "&quot;");
-		else if (*text == '\t' || *text == '\n' || *text == '\r')
-			appendStringInfo(line, "&#%d;", *text);
-		else if (mren_export_is_control(*text))
-			appendStringInfoChar(line, ' ');
-		else if (is_noncharacter(text))
-		{
-			appendStringInfoString(line, "\xef\xbf\xbd");
-			text += 2;
-		}
-		else
-			appendStringInfoChar(line, *text);
-	}
+	static const char *replacements[][2] = {{"&", "&amp;"},
+											{"<", "&lt;"},
+											{">", "&gt;"},
+											{"\"", "&quot;"},
+											{"\t", "&#9;"},
+											{"\n", "&#10;"},
+											{"\r", "&#13;"},
+											/* U+FFFE and U+FFFF */
+											{"\xef\xbf\xbe", "\xef\xbf\xbd"},
+											{"\xef\xbf\xbf", "\xef\xbf\xbd"}};
+	MrenEscapes escapes = MREN_ESCAPES(" ", replacements);
+
+	if (GetDatabaseEncoding() != PG_UTF8)
+		escapes.n -= 2;
+	mren_export_escape(line, text, &escapes);
 }
 
 static void
@@ -80,7 +65,7 @@ append_attributes(MrenExport *export, TupleTableSlot *slot, const char *of)
 	for (int i = 0; i < (int) lengthof(attributes); i++)
 	{
 		if (strcmp(attributes[i].of, of) == 0)
-			append_data(export, attributes[i].id, mren_export_column(slot, attributes[i].attno));
+			append_data(export, attributes[i].id, mren_query_string(slot, attributes[i].attno));
 	}
 }
 
@@ -88,7 +73,7 @@ static void
 graphml_node(MrenExport *export, TupleTableSlot *slot)
 {
 	appendStringInfo(&export->line, "<node id=\"%s\">",
-					 mren_export_column(slot, MREN_EXPORT_ENTITY));
+					 mren_query_string(slot, MREN_EXPORT_ENTITY));
 	append_attributes(export, slot, "node");
 	appendStringInfoString(&export->line, "</node>");
 	mren_export_line(export);
@@ -102,9 +87,9 @@ graphml_edge(MrenExport *export, TupleTableSlot *slot)
 	StringInfoData list;
 
 	appendStringInfo(&export->line, "<edge id=\"%s\" source=\"%s\" target=\"%s\">",
-					 mren_export_column(slot, MREN_EXPORT_FACT),
-					 mren_export_column(slot, MREN_EXPORT_HEAD_ENTITY),
-					 mren_export_column(slot, MREN_EXPORT_TAIL_ENTITY));
+					 mren_query_string(slot, MREN_EXPORT_FACT),
+					 mren_query_string(slot, MREN_EXPORT_HEAD_ENTITY),
+					 mren_query_string(slot, MREN_EXPORT_TAIL_ENTITY));
 	append_attributes(export, slot, "edge");
 	initStringInfo(&list);
 	for (int i = 0; i < n; i++)

@@ -1,9 +1,9 @@
 /*
  * graph_export_rdf.c
- *	  A graph as lines of N-Triples, with what is known of each fact if asked.
+ *	  A graph as lines of N-Triples, with what is known of each fact if requested.
  *
- * A triple cannot bear a confidence, so a resource stands for the fact, and what
- * is known is said of it.  It is joined to the triple by reification, as RDF has
+ * A triple cannot have a confidence, so a resource stands for the fact, and what is known is
+ * stated about it.  It is joined to the triple by reification, as RDF has
  * it since 1999, or as RDF 1.2 does.
  */
 #include "pg/graph/graph_export.h"
@@ -59,20 +59,12 @@ append_entity(MrenExport *export, const char *type, const char *canonical)
 static void
 append_literal(StringInfo line, const char *text)
 {
+	static const char *replacements[][2] = {
+		{"\"", "\\\""}, {"\\", "\\\\"}, {"\n", "\\n"}, {"\r", "\\r"}};
+	static const MrenEscapes escapes = MREN_ESCAPES("\\u%04X", replacements);
+
 	appendStringInfoChar(line, '"');
-	for (; *text != '\0'; text++)
-	{
-		if (*text == '"' || *text == '\\')
-			appendStringInfoChar(line, '\\');
-		if (*text == '\n')
-			appendStringInfoString(line, "\\n");
-		else if (*text == '\r')
-			appendStringInfoString(line, "\\r");
-		else if (mren_export_is_control(*text))
-			appendStringInfo(line, "\\u%04X", (unsigned char) *text);
-		else
-			appendStringInfoChar(line, *text);
-	}
+	mren_export_escape(line, text, &escapes);
 	appendStringInfoChar(line, '"');
 }
 
@@ -86,9 +78,9 @@ end_triple(MrenExport *export)
 static void
 entity_triples(MrenExport *export, TupleTableSlot *slot)
 {
-	const char *key = mren_export_column(slot, MREN_EXPORT_KEY);
-	const char *type = mren_export_column(slot, MREN_EXPORT_TYPE);
-	const char *canonical = mren_export_column(slot, MREN_EXPORT_CANONICAL);
+	const char *key = mren_query_string(slot, MREN_EXPORT_KEY);
+	const char *type = mren_query_string(slot, MREN_EXPORT_TYPE);
+	const char *canonical = mren_query_string(slot, MREN_EXPORT_CANONICAL);
 
 	if (type[0] != '\0')
 	{
@@ -100,7 +92,7 @@ entity_triples(MrenExport *export, TupleTableSlot *slot)
 	}
 	append_entity(export, type, canonical);
 	appendStringInfoString(&export->line, " " RDFS_LABEL " ");
-	append_literal(&export->line, mren_export_column(slot, MREN_EXPORT_NAME));
+	append_literal(&export->line, mren_query_string(slot, MREN_EXPORT_NAME));
 	end_triple(export);
 	if (key != NULL)
 	{
@@ -115,13 +107,13 @@ entity_triples(MrenExport *export, TupleTableSlot *slot)
 static void
 append_triple(MrenExport *export, TupleTableSlot *slot)
 {
-	append_entity(export, mren_export_column(slot, MREN_EXPORT_HEAD_TYPE),
-				  mren_export_column(slot, MREN_EXPORT_HEAD_CANONICAL));
+	append_entity(export, mren_query_string(slot, MREN_EXPORT_HEAD_TYPE),
+				  mren_query_string(slot, MREN_EXPORT_HEAD_CANONICAL));
 	appendStringInfo(&export->line, " <%srelation/", export->base);
-	append_segment(&export->line, mren_export_column(slot, MREN_EXPORT_RELATION));
+	append_segment(&export->line, mren_query_string(slot, MREN_EXPORT_RELATION));
 	appendStringInfoString(&export->line, "> ");
-	append_entity(export, mren_export_column(slot, MREN_EXPORT_TAIL_TYPE),
-				  mren_export_column(slot, MREN_EXPORT_TAIL_CANONICAL));
+	append_entity(export, mren_query_string(slot, MREN_EXPORT_TAIL_TYPE),
+				  mren_query_string(slot, MREN_EXPORT_TAIL_CANONICAL));
 }
 
 static void
@@ -139,14 +131,14 @@ static void
 append_fact(MrenExport *export, TupleTableSlot *slot)
 {
 	appendStringInfo(&export->line, "<%sfact/%s> ", export->base,
-					 mren_export_column(slot, MREN_EXPORT_FACT));
+					 mren_query_string(slot, MREN_EXPORT_FACT));
 }
 
 static void
 put_property(MrenExport *export, TupleTableSlot *slot, const char *property, int attno,
 			 const char *type)
 {
-	const char *value = mren_export_column(slot, attno);
+	const char *value = mren_query_string(slot, attno);
 
 	if (value == NULL)
 		return;
@@ -164,18 +156,18 @@ put_reification(MrenExport *export, TupleTableSlot *slot)
 	end_triple(export);
 	append_fact(export, slot);
 	appendStringInfoString(&export->line, "<" RDF "subject> ");
-	append_entity(export, mren_export_column(slot, MREN_EXPORT_HEAD_TYPE),
-				  mren_export_column(slot, MREN_EXPORT_HEAD_CANONICAL));
+	append_entity(export, mren_query_string(slot, MREN_EXPORT_HEAD_TYPE),
+				  mren_query_string(slot, MREN_EXPORT_HEAD_CANONICAL));
 	end_triple(export);
 	append_fact(export, slot);
 	appendStringInfo(&export->line, "<" RDF "predicate> <%srelation/", export->base);
-	append_segment(&export->line, mren_export_column(slot, MREN_EXPORT_RELATION));
+	append_segment(&export->line, mren_query_string(slot, MREN_EXPORT_RELATION));
 	appendStringInfoChar(&export->line, '>');
 	end_triple(export);
 	append_fact(export, slot);
 	appendStringInfoString(&export->line, "<" RDF "object> ");
-	append_entity(export, mren_export_column(slot, MREN_EXPORT_TAIL_TYPE),
-				  mren_export_column(slot, MREN_EXPORT_TAIL_CANONICAL));
+	append_entity(export, mren_query_string(slot, MREN_EXPORT_TAIL_TYPE),
+				  mren_query_string(slot, MREN_EXPORT_TAIL_CANONICAL));
 	end_triple(export);
 }
 

@@ -118,8 +118,8 @@ static const char links[] =
  */
 
 static const char authority_rows[] =
-	"SELECT pg_catalog.array_agg(f.key), pg_catalog.array_agg(f.form), "
-	"pg_catalog.array_agg(f.name),"
+	"SELECT pg_catalog.array_agg(f.key), pg_catalog.array_agg(f.form),"
+	" pg_catalog.array_agg(f.name),"
 	" pg_catalog.array_agg(f.type), pg_catalog.count(*) FILTER (WHERE f.key IS NULL"
 	"  OR pg_catalog.btrim(f.key) OPERATOR(pg_catalog.=) '' OR f.name IS NULL)"
 	" FROM (SELECT q.key::pg_catalog.text AS key, q.name::pg_catalog.text AS name,"

@@ -178,7 +178,7 @@ mren_graph_relations(const MrenGraph *graph, const MrenPipeline *pipeline, bool 
 	}
 }
 
-/* extract tells it of a document without text, too. */
+/* extract raises it for a document without text, too. */
 void
 mren_graph_notice_relations(const MrenGraph *graph, const MrenPipeline *pipeline)
 {

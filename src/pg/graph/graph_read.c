@@ -56,14 +56,6 @@ mren_graph_query(const MrenGraph *graph, const char *sql, int n, const Oid *type
 	mren_graph_leave(&role);
 }
 
-static void
-put_slot(void *state, TupleTableSlot *slot)
-{
-	ReturnSetInfo *rsinfo = state;
-
-	tuplestore_puttupleslot(rsinfo->setResult, slot);
-}
-
 int32
 mren_graph_bounded(FunctionCallInfo fcinfo, int arg, const char *name, int32 most)
 {
@@ -81,23 +73,17 @@ mren_graph_bounded(FunctionCallInfo fcinfo, int arg, const char *name, int32 mos
  * $1 entity, $2 relation, $3 whether all relations, $4 facts.  A name means all entities that
  * it, or what it is an alias of, stands for.
  */
-static const char neighbours[] = MREN_GRAPH_SQL_NAMED(
-	"(0, mren.normalize_name($1))") " SELECT o.name AS neighbour, NULLIF(o.type, '') AS type,"
-									" n.relation, CASE WHEN n.forward THEN 'out' ELSE 'in' END AS "
-									"direction, n.confidence,"
-									" n.sources, n.fact FROM (SELECT true AS forward, "
-									"f.tail_entity AS other, f.sources,"
-									"  " MREN_GRAPH_SQL_SHOWN
-									" WHERE f.head_entity = ANY (ARRAY(SELECT d.entity FROM named "
-									"d))"
-									"  UNION ALL SELECT false, f.head_entity, f.sources,"
-									"  " MREN_GRAPH_SQL_SHOWN
-									" WHERE f.tail_entity = ANY (ARRAY(SELECT d.entity FROM named "
-									"d))) n"
-									" JOIN ${graph}.entities o ON o.entity = n.other WHERE $3 OR "
-									"n.relation = $2"
-									" ORDER BY n.confidence DESC, n.sources DESC, n.fact, "
-									"n.forward DESC LIMIT $4";
+static const char neighbours[] =
+	MREN_GRAPH_SQL_NAMED("(0, mren.normalize_name($1))") /* named: the entities of that name */
+	" SELECT o.name AS neighbour, NULLIF(o.type, '') AS type, n.relation,"
+	"  CASE WHEN n.forward THEN 'out' ELSE 'in' END AS direction, n.confidence, n.sources, n.fact"
+	" FROM (SELECT true AS forward, f.tail_entity AS other, f.sources, " MREN_GRAPH_SQL_SHOWN
+	"  WHERE f.head_entity = ANY (ARRAY(SELECT d.entity FROM named d))"
+	"  UNION ALL SELECT false, f.head_entity, f.sources, " MREN_GRAPH_SQL_SHOWN
+	"  WHERE f.tail_entity = ANY (ARRAY(SELECT d.entity FROM named d))) n"
+	" JOIN ${graph}.entities o ON o.entity = n.other"
+	" WHERE $3 OR n.relation = $2"
+	" ORDER BY n.confidence DESC, n.sources DESC, n.fact, n.forward DESC LIMIT $4";
 
 /* mren.neighbours(graph, entity, relation, max_facts) */
 Datum
@@ -122,7 +108,7 @@ mren_neighbours(PG_FUNCTION_ARGS)
 	mren_graph_check_layout(&graph);
 	for (int i = 0; i < (int) lengthof(relations); i++)
 		mren_graph_check_readable(&graph, relations[i]);
-	mren_graph_query(&graph, neighbours, lengthof(types), types, values, put_slot,
+	mren_graph_query(&graph, neighbours, lengthof(types), types, values, mren_query_put,
 					 fcinfo->resultinfo);
 	SPI_finish();
 	return (Datum) 0;

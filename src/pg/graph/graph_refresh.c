@@ -86,16 +86,6 @@ typedef struct Refresh
 
 typedef void (*Piece)(Refresh *refresh);
 
-static double
-seconds_since(instr_time start)
-{
-	instr_time now;
-
-	INSTR_TIME_SET_CURRENT(now);
-	INSTR_TIME_SUBTRACT(now, start);
-	return INSTR_TIME_GET_DOUBLE(now);
-}
-
 /*
  * Pieces
  */
@@ -152,7 +142,7 @@ analyze(Refresh *refresh)
 static double
 per_second(const Refresh *refresh)
 {
-	double seconds = seconds_since(refresh->scoring);
+	double seconds = mren_seconds_since(refresh->scoring);
 
 	return seconds > 0 ? refresh->done / seconds : 0;
 }
@@ -431,7 +421,7 @@ run_piece(Refresh *refresh, Piece piece)
 static void
 notice_progress(Refresh *refresh)
 {
-	if (seconds_since(refresh->noticed) < NOTICE_SECONDS)
+	if (mren_seconds_since(refresh->noticed) < NOTICE_SECONDS)
 		return;
 	INSTR_TIME_SET_CURRENT(refresh->noticed);
 	ereport(NOTICE, (errmsg_internal("graph \"%s\": %lld of %lld documents, %.0f a second, about "

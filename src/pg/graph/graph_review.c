@@ -36,8 +36,8 @@ static const char queue[] =
 	"   UNION ALL SELECT a.tail FROM ${graph}.all_facts a WHERE a.status = 'accepted') d"
 	"  GROUP BY d.entity),"
 	" valued AS (SELECT o.*, (1 - abs(2 * o.confidence - 1)) * ln(1 + h.n + t.n) AS plain"
-	"  FROM open o JOIN degree h ON h.entity = o.head_entity JOIN degree t ON t.entity = "
-	"o.tail_entity),"
+	"  FROM open o JOIN degree h ON h.entity = o.head_entity"
+	"   JOIN degree t ON t.entity = o.tail_entity),"
 	" ranked AS (SELECT v.*,"
 	"   row_number() OVER (PARTITION BY v.head_entity ORDER BY v.plain DESC, v.fact) AS of_head,"
 	"   row_number() OVER (PARTITION BY v.relation ORDER BY v.plain DESC, v.fact) AS of_relation"
@@ -68,14 +68,6 @@ read_option(void *state, const char *key, const JsonbValue *value)
 		mren_json_option_unknown(key, "relation, diverse");
 }
 
-static void
-put_slot(void *state, TupleTableSlot *slot)
-{
-	ReturnSetInfo *rsinfo = state;
-
-	tuplestore_puttupleslot(rsinfo->setResult, slot);
-}
-
 /* mren.review_queue(graph, n, options) */
 Datum
 mren_review_queue(PG_FUNCTION_ARGS)
@@ -98,7 +90,8 @@ mren_review_queue(PG_FUNCTION_ARGS)
 	mren_graph_check_layout(&graph);
 	for (int i = 0; i < (int) lengthof(relations); i++)
 		mren_graph_check_readable(&graph, relations[i]);
-	mren_graph_query(&graph, queue, lengthof(types), types, values, put_slot, fcinfo->resultinfo);
+	mren_graph_query(&graph, queue, lengthof(types), types, values, mren_query_put,
+					 fcinfo->resultinfo);
 	SPI_finish();
 	return (Datum) 0;
 }

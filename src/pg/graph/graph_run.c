@@ -35,8 +35,8 @@ prune(void)
 	if (mren_keep_runs == 0)
 		return;
 	mren_catalog_write("DELETE FROM mren.graph_run r WHERE r.finished_at OPERATOR(pg_catalog.<)"
-					   "  (pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) "
-					   "pg_catalog.make_interval(days => $1))"
+					   "  (pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-)"
+					   "   pg_catalog.make_interval(days => $1))"
 					   " AND EXISTS (SELECT FROM mren.graph_run later"
 					   "  WHERE later.graph OPERATOR(pg_catalog.=) r.graph"
 					   "  AND later.id OPERATOR(pg_catalog.>) r.id)",

@@ -129,8 +129,8 @@ put_documents(const MrenGraph *graph, const MrenPipeline *pipeline,
 	check_keys(graph, values[0], stamp);
 	mren_graph_run_sql(
 		graph,
-		"INSERT INTO ${graph}.documents (document, hash, pipeline, state, seen_at, model_version, "
-		"scored_at)"
+		"INSERT INTO ${graph}.documents"
+		"  (document, hash, pipeline, state, seen_at, model_version, scored_at)"
 		" SELECT u.document, u.hash, $4, 'scored', u.seen_at, $5, $6"
 		" FROM unnest($1, $2, $3) AS u (document, hash, seen_at)"
 		" ON CONFLICT (document) DO UPDATE SET hash = excluded.hash, pipeline = excluded.pipeline,"

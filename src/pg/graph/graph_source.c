@@ -226,8 +226,10 @@ visit_row(void *state, TupleTableSlot *slot)
 	value = slot_getattr(slot, 1, &isnull);
 	action = *VARDATA_ANY(DatumGetTextPP(value));
 	if (action == '?')
-		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-						errmsg("column \"key\" of the source has a null")));
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("column \"key\" of the source has a null"),
+				 errhint("Give each document a key, or leave those without one out with WHERE.")));
 	if (count_row(work, action) && work->size >= work->limit)
 		work->counts->whole = false;
 	else if (action != '=')

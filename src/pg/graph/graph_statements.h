@@ -43,17 +43,30 @@ extern const char mren_graph_sql_place[];
 	"COALESCE(mren.normalize_name(" e "." side "_full) COLLATE \"C\", " e "." side "_name)"
 
 /*
+ * Whether the model makes statement e, with verdicts h and t on its mentions: by the probability
+ * of the relation as often as the mentions are right on average (extract.c).
+ */
+#define MREN_GRAPH_SQL_RIGHT(side, verdict)                                                        \
+	"CASE WHEN " verdict ".id IS NULL THEN COALESCE(e." side "_confidence, 1) ELSE 1 END"
+#define MREN_GRAPH_SQL_MADE                                                                        \
+	"(e.needed IS NULL OR e.confidence * sqrt(" MREN_GRAPH_SQL_RIGHT(                              \
+		"head", "h") " * " MREN_GRAPH_SQL_RIGHT("tail", "t") ") >= e.needed)"
+
+/*
  * read (all columns of the rows, and how the mentions are taken): rows of evidence
  * after the verdicts of people.  head_as, head_type_as and the same of the tail:
- * the name and the type to resolve; refused: a mention is none; now_relation: what
+ * the name and the type to resolve; refused: a mention is none; now_made: the
+ * model makes the statement; now_relation: what
  * a review says in place of the relation; head_review, tail_review: the verdicts on
  * the mentions.  Of several verdicts the last one counts.
  */
 #define MREN_GRAPH_SQL_VERDICT_OF(side, rows)                                                      \
-	" " side "_verdict AS (SELECT DISTINCT ON (e.document, e.n) e.document, e.n, v.id, v.verdict," \
+	" " side "_verdict AS (SELECT * FROM (SELECT DISTINCT ON (e.document, e.n) e.document, e.n,"   \
+	"  v.id, v.verdict,"                                                                           \
 	"  v.right_name, v.right_type FROM " rows " e JOIN verdict_on v ON v.name = e." side "_name"   \
 	"   AND v.type IN ('', COALESCE(e." side "_type, '')) AND v.document IN ('', e.document)"      \
-	"  WHERE e.n > 0 ORDER BY e.document, e.n, v.id DESC),"
+	"  WHERE e.n > 0 ORDER BY e.document, e.n, v.id DESC) d"                                       \
+	"  WHERE d.verdict <> 'unsure'),"
 /* SQL, a clause a line. */
 /* clang-format off */
 #define MREN_GRAPH_SQL_TAKEN(side, table)                                                          \
@@ -72,7 +85,7 @@ extern const char mren_graph_sql_place[];
 	" read AS MATERIALIZED (SELECT e.*," MREN_GRAPH_SQL_TAKEN("head", "h") ","                     \
 	MREN_GRAPH_SQL_TAKEN("tail", "t") ", c.relation AS now_relation,"                              \
 	"  COALESCE(h.verdict = 'rejected', false) OR COALESCE(t.verdict = 'rejected', false)"         \
-	"   AS refused FROM " rows " e"                                                                \
+	"   AS refused, " MREN_GRAPH_SQL_MADE " AS now_made FROM " rows " e"                                                                \
 	"  LEFT JOIN head_verdict h ON h.document = e.document AND h.n = e.n"                          \
 	"  LEFT JOIN tail_verdict t ON t.document = e.document AND t.n = e.n"                          \
 	"  LEFT JOIN corrected c ON c.statement = e.statement),"                                       \
@@ -86,7 +99,7 @@ extern const char mren_graph_sql_place[];
  */
 #define MREN_GRAPH_SQL_PLACED                                                                      \
 	", aimed AS MATERIALIZED (SELECT r.*, h.key AS head_key, t.key AS tail_key,"                   \
-	"  r.refused OR h.ignored OR t.ignored AS ignored,"                                            \
+	"  r.refused OR NOT r.now_made OR h.ignored OR t.ignored AS ignored,"                          \
 	"  CASE WHEN c.symmetric THEN h.key COLLATE \"C\" > t.key COLLATE \"C\""                       \
 	"   ELSE COALESCE(c.reversed, false) END AS now_stated, COALESCE(c.stored, r.relation) AS "    \
 	"said"                                                                                         \

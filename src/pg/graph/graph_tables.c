@@ -112,33 +112,29 @@ static const char *const tables[] = {
 	"CREATE INDEX IF NOT EXISTS entities_normalized ON ${graph}.entities USING gin (normalized)",
 	"CREATE INDEX IF NOT EXISTS all_facts_head ON ${graph}.all_facts (head, relation)",
 	"CREATE INDEX IF NOT EXISTS all_facts_tail ON ${graph}.all_facts (tail, relation)",
-	"CREATE INDEX IF NOT EXISTS all_facts_verdict ON ${graph}.all_facts (fact) WHERE verdict IS "
-	"NOT NULL",
+	"CREATE INDEX IF NOT EXISTS all_facts_verdict ON ${graph}.all_facts (fact)"
+	" WHERE verdict IS NOT NULL",
 	/* What readers look up: an entity by the name shown, the facts of a relation. */
 	"CREATE INDEX IF NOT EXISTS entities_name ON ${graph}.entities (name)",
 	"CREATE INDEX IF NOT EXISTS all_facts_relation ON ${graph}.all_facts (relation)",
 	"CREATE INDEX IF NOT EXISTS review_fact ON ${graph}.review (fact, id)",
 
-	"COMMENT ON TABLE ${graph}.documents IS 'Documents of the graph: content hash, what scored "
-	"each, and "
-	"whether that failed.'",
-	"COMMENT ON TABLE ${graph}.evidence IS 'What the model read in each document; a fact is what "
-	"evidence "
-	"agrees on.'",
-	"COMMENT ON TABLE ${graph}.entities IS 'Entities: a name and its type, with every spelling "
-	"that "
-	"stands for it.'",
-	"COMMENT ON TABLE ${graph}.all_facts IS 'Facts, those that were superseded or rejected too; "
-	"the view "
+	"COMMENT ON TABLE ${graph}.documents"
+	" IS 'Documents of the graph: content hash, what scored each, and whether that failed.'",
+	"COMMENT ON TABLE ${graph}.evidence"
+	" IS 'What the model read in each document; a fact is what evidence agrees on.'",
+	"COMMENT ON TABLE ${graph}.entities"
+	" IS 'Entities: a name and its type, with every spelling that stands for it.'",
+	"COMMENT ON TABLE ${graph}.all_facts"
+	" IS 'Facts, those that were superseded or rejected too; the view "
 	"facts shows the rest by name.'",
-	"COMMENT ON TABLE ${graph}.aliases IS 'Yours to edit: names that stand for another entity; the "
-	"next "
-	"merge applies them.'",
-	"COMMENT ON TABLE ${graph}.relations IS 'Yours to edit: which types a relation joins, and "
-	"whether it "
+	"COMMENT ON TABLE ${graph}.aliases"
+	" IS 'Yours to edit: names that stand for another entity; the next merge applies them.'",
+	"COMMENT ON TABLE ${graph}.relations"
+	" IS 'Yours to edit: which types a relation joins, and whether it "
 	"is symmetric, functional, or the inverse of another.'",
-	"COMMENT ON TABLE ${graph}.review IS 'Yours to fill: verdicts on facts; the last one of a fact "
-	"counts.'",
+	"COMMENT ON TABLE ${graph}.review"
+	" IS 'Yours to fill: verdicts on facts; the last one of a fact counts.'",
 	"COMMENT ON TABLE ${graph}.state IS 'What the last merge went by.'",
 };
 
@@ -156,8 +152,8 @@ static const char *const changes[] = {
 	"text: the same for the same names, types and relation, whatever aliases say.'",
 	"COMMENT ON COLUMN ${graph}.evidence.review IS 'The review that judges this evidence.'",
 	"COMMENT ON COLUMN ${graph}.all_facts.review IS 'The review that decides the verdict.'",
-	"COMMENT ON COLUMN ${graph}.review.judged IS 'The statements that the fact had when it was "
-	"reviewed; filled by the next merge.'",
+	"COMMENT ON COLUMN ${graph}.review.judged"
+	" IS 'The statements that the fact had when it was reviewed; filled by the next merge.'",
 };
 
 /*
@@ -169,8 +165,8 @@ static const char *const calibration[] = {
 	" ADD COLUMN IF NOT EXISTS tail_confidence double precision",
 	"ALTER TABLE ${graph}.state ADD COLUMN IF NOT EXISTS confidence_slope double precision,"
 	" ADD COLUMN IF NOT EXISTS confidence_intercept double precision",
-	"COMMENT ON COLUMN ${graph}.evidence.confidence IS 'The probability of the relation, if the "
-	"mentions are what they are taken for.'",
+	"COMMENT ON COLUMN ${graph}.evidence.confidence"
+	" IS 'The probability of the relation, if the mentions are what they are taken for.'",
 	"COMMENT ON COLUMN ${graph}.all_facts.confidence IS 'Of relation and mentions together; the "
 	"view facts shows it calibrated, where enough facts are reviewed.'",
 	"COMMENT ON COLUMN ${graph}.state.confidence_slope IS 'The log-odds of a fact are this times "
@@ -212,25 +208,29 @@ static const char *const proposals[] = {
 	" name text NOT NULL,"
 	" type text NOT NULL DEFAULT '',"
 	" note text,"
-	" PRIMARY KEY (name, type))",
+	" PRIMARY KEY (name, type), CHECK (btrim(name) <> ''))",
 	"CREATE TABLE IF NOT EXISTS ${graph}.manual_facts ("
 	" id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,"
 	" head text NOT NULL, head_type text NOT NULL DEFAULT '',"
 	" relation text NOT NULL,"
 	" tail text NOT NULL, tail_type text NOT NULL DEFAULT '',"
 	" seen_at timestamptz, note text,"
-	" added_by name NOT NULL DEFAULT CURRENT_USER)",
-	"COMMENT ON TABLE ${graph}.manual_facts IS 'Yours to fill: facts that no document states; the "
-	"next merge applies it.'",
+	" added_by name NOT NULL DEFAULT CURRENT_USER,"
+	" CHECK (btrim(head) <> '' AND btrim(relation) <> '' AND btrim(tail) <> ''))",
+	"ALTER TABLE ${graph}.aliases DROP CONSTRAINT IF EXISTS aliases_check",
+	"ALTER TABLE ${graph}.aliases ADD CONSTRAINT aliases_check"
+	" CHECK (btrim(alias) <> '' AND btrim(entity) <> '') NOT VALID",
+	"COMMENT ON TABLE ${graph}.manual_facts"
+	" IS 'Yours to fill: facts that no document states; the next merge applies it.'",
 	"ALTER TABLE ${graph}.review DROP CONSTRAINT IF EXISTS review_verdict_check",
 	"ALTER TABLE ${graph}.review ADD CONSTRAINT review_verdict_check"
 	" CHECK (verdict IN ('confirmed', 'rejected', 'unsure'))",
 	"ALTER TABLE ${graph}.review ADD COLUMN IF NOT EXISTS sentence text",
-	"COMMENT ON COLUMN ${graph}.review.sentence IS 'The sentence that the reviewer read, if any: "
-	"the verdict is gold for it.'",
+	"COMMENT ON COLUMN ${graph}.review.sentence"
+	" IS 'The sentence that the reviewer read, if any: the verdict is gold for it.'",
 	"COMMENT ON TABLE ${graph}.merge_candidates IS 'Pairs of entities that may be one, with score "
-	"and reasons. Yours to decide: set verdict to accepted or refused, or back to NULL; the next "
-	"merge applies it.'",
+	"and reasons. Yours to decide: set verdict to accepted or refused,"
+	" or back to NULL; the next merge applies it.'",
 	"COMMENT ON TABLE ${graph}.ignored IS 'Yours to edit: names that are no entities, of one type "
 	"or of any; the next merge applies it.'",
 };
@@ -251,8 +251,8 @@ static const char *const links[] = {
 	" PRIMARY KEY (name, type, key))",
 	"CREATE INDEX IF NOT EXISTS link_candidates_key ON ${graph}.link_candidates (key)",
 	"COMMENT ON TABLE ${graph}.link_candidates IS 'Entries of an authority file that entities may "
-	"be, with score and reasons. Yours to decide: set verdict to accepted or refused, or back to "
-	"NULL.'",
+	"be, with score and reasons. Yours to decide: set verdict to accepted or refused,"
+	" or back to NULL.'",
 	"CREATE OR REPLACE VIEW ${graph}.linked_entities AS"
 	" SELECT e.entity, e.name, NULLIF(e.type, '') AS type, e.mentions, e.documents,"
 	"  l.key, l.authority_name, l.score FROM ${graph}.entities e"
@@ -260,8 +260,8 @@ static const char *const links[] = {
 	"  WHERE k.name OPERATOR(pg_catalog.=) e.canonical AND k.type OPERATOR(pg_catalog.=) e.type"
 	"   AND (k.verdict OPERATOR(pg_catalog.=) 'accepted' OR (k.linked AND k.verdict IS NULL))"
 	"  ORDER BY k.verdict IS NULL, k.score DESC, k.key COLLATE pg_catalog.\"C\" LIMIT 1) l ON true",
-	"COMMENT ON VIEW ${graph}.linked_entities IS 'Entities with the key that they have in the "
-	"authority file, if any.'",
+	"COMMENT ON VIEW ${graph}.linked_entities"
+	" IS 'Entities with the key that they have in the authority file, if any.'",
 };
 
 /* The changes of layout 3: verdicts on mentions, and what a review says in place of a relation. */
@@ -271,28 +271,34 @@ static const char *const mentions[] = {
 	" document text COLLATE pg_catalog.\"C\" NOT NULL DEFAULT '',"
 	" mention text NOT NULL,"
 	" type text NOT NULL DEFAULT '',"
-	" verdict text NOT NULL CHECK (verdict IN ('confirmed', 'rejected', 'corrected')),"
+	" verdict text NOT NULL CHECK (verdict IN ('confirmed', 'rejected', 'corrected', 'unsure')),"
 	" right_mention text, right_type text,"
 	" reviewer name NOT NULL DEFAULT CURRENT_USER,"
 	" reviewed_at timestamptz NOT NULL DEFAULT pg_catalog.now(),"
 	" note text,"
-	" CHECK ((verdict = 'corrected') = (right_mention IS NOT NULL OR right_type IS NOT NULL)))",
+	" CHECK ((verdict = 'corrected') = (right_mention IS NOT NULL OR right_type IS NOT NULL)),"
+	" CHECK (btrim(mention) <> '' AND btrim(right_mention) <> ''))",
 	"COMMENT ON TABLE ${graph}.mention_review IS 'Yours to fill: verdicts on mentions, of one "
-	"document and type or (the empty string) of any; the last one counts, and the next merge "
-	"applies "
-	"it.'",
+	"document and type or (the empty string) of any; the last one counts,"
+	" and the next merge applies it.'",
 	"ALTER TABLE ${graph}.evidence ADD COLUMN IF NOT EXISTS head_review bigint,"
 	" ADD COLUMN IF NOT EXISTS tail_review bigint,"
 	" ADD COLUMN IF NOT EXISTS right_relation text,"
-	" ADD COLUMN IF NOT EXISTS stated boolean",
-	"COMMENT ON COLUMN ${graph}.evidence.head_review IS 'The verdict on the head, in "
-	"mention_review.'",
-	"COMMENT ON COLUMN ${graph}.evidence.tail_review IS 'The verdict on the tail, in "
-	"mention_review.'",
-	"COMMENT ON COLUMN ${graph}.evidence.right_relation IS 'The relation that a review names in "
-	"place of the model''s.'",
-	"COMMENT ON COLUMN ${graph}.evidence.stated IS 'What reversed is without that: that of the "
-	"model''s relation.'",
+	" ADD COLUMN IF NOT EXISTS stated boolean,"
+	" ADD COLUMN IF NOT EXISTS needed double precision,"
+	" ADD COLUMN IF NOT EXISTS made boolean NOT NULL DEFAULT true",
+	"COMMENT ON COLUMN ${graph}.evidence.head_review"
+	" IS 'The verdict on the head, in mention_review.'",
+	"COMMENT ON COLUMN ${graph}.evidence.tail_review"
+	" IS 'The verdict on the tail, in mention_review.'",
+	"COMMENT ON COLUMN ${graph}.evidence.right_relation"
+	" IS 'The relation that a review names in place of the model''s.'",
+	"COMMENT ON COLUMN ${graph}.evidence.needed"
+	" IS 'The threshold of the relation; NULL: the model has none.'",
+	"COMMENT ON COLUMN ${graph}.evidence.made IS 'Whether relation and mentions are sure enough "
+	"for a statement. If not, this is no evidence unless a verdict confirms a mention.'",
+	"COMMENT ON COLUMN ${graph}.evidence.stated"
+	" IS 'What reversed is without that: that of the model''s relation.'",
 	"ALTER TABLE ${graph}.review DROP CONSTRAINT IF EXISTS review_relation_check",
 	"ALTER TABLE ${graph}.review ADD CONSTRAINT review_relation_check"
 	" CHECK (relation IS NULL OR verdict = 'rejected') NOT VALID",
@@ -405,7 +411,7 @@ static const char *const views[] = {
 		"    COALESCE(v.sentence OPERATOR(pg_catalog.=) x.sentence, false),"
 		"    COALESCE(x.fact OPERATOR(pg_catalog.=) v.fact, false)"
 		"    FROM ${graph}.review v CROSS JOIN LATERAL pg_catalog.unnest(v.judged) AS j (statement)"
-		"    JOIN ${graph}.evidence x ON x.statement OPERATOR(pg_catalog.=) j.statement) k"
+		"    JOIN ${graph}.evidence x ON x.statement OPERATOR(pg_catalog.=) j.statement AND x.made) k"
 		" ORDER BY k.document, k.n, k.reviewer, k.gold DESC, k.id DESC")
 	") w CROSS JOIN ${graph}.state s"
 	" ORDER BY w.sentence_id, w.head, w.tail, w.source,"
@@ -432,19 +438,19 @@ static const char *const views[] = {
 	"CREATE OR REPLACE VIEW ${graph}.known_names AS"
 	" SELECT m.alias, NULLIF(m.type, '') AS type, x.canonical AS name FROM ("
 	"  SELECT e.head_name AS alias, e.head_type AS type, e.head_entity AS entity"
-	"   FROM ${graph}.evidence e WHERE e.head_full IS NULL AND e.head_review IS NULL"
+	"   FROM ${graph}.evidence e WHERE e.head_full IS NULL AND e.head_review IS NULL AND e.made"
 	"  UNION SELECT e.tail_name, e.tail_type, e.tail_entity FROM ${graph}.evidence e"
-	"   WHERE e.tail_full IS NULL AND e.tail_review IS NULL) m"
+	"   WHERE e.tail_full IS NULL AND e.tail_review IS NULL AND e.made) m"
 	" JOIN ${graph}.entities x ON x.entity OPERATOR(pg_catalog.=) m.entity"
 	" WHERE m.alias OPERATOR(pg_catalog.<>) x.canonical"
 	" UNION SELECT a.alias, NULLIF(a.type, ''), a.entity FROM ${graph}.aliases a",
 
 	"COMMENT ON VIEW ${graph}.review_votes IS 'Reviews as votes on the sentences of their facts, "
 	"for mren.label_model; gold where the reviewer saw the sentence.'",
-	"COMMENT ON VIEW ${graph}.known_facts IS 'Facts that are confirmed or added by hand, for "
-	"mren.distant_labels.'",
-	"COMMENT ON VIEW ${graph}.known_names IS 'Names that stand for another, as the aliases of "
-	"mren.distant_labels.'",
+	"COMMENT ON VIEW ${graph}.known_facts"
+	" IS 'Facts that are confirmed or added by hand, for mren.distant_labels.'",
+	"COMMENT ON VIEW ${graph}.known_names"
+	" IS 'Names that stand for another, as the aliases of mren.distant_labels.'",
 
 	/*
 	 * sighting: when a fact was seen, last one a moment.  Of the facts that a
@@ -463,16 +469,16 @@ static const char *const views[] = {
 	"  JOIN ${graph}.evidence e ON e.fact OPERATOR(pg_catalog.=) f.fact"
 	"  LEFT JOIN ${graph}.documents d ON d.document OPERATOR(pg_catalog.=) e.document"
 	"   AND e.n OPERATOR(pg_catalog.>) 0"
-	"  LEFT JOIN ${graph}.manual_facts m ON m.id OPERATOR(pg_catalog.=) (OPERATOR(pg_catalog.-) "
-	"e.n)"
+	"  LEFT JOIN ${graph}.manual_facts m"
+	"   ON m.id OPERATOR(pg_catalog.=) (OPERATOR(pg_catalog.-) e.n)"
 	"  WHERE f.status OPERATOR(pg_catalog.<>) 'rejected'"
 	"   AND COALESCE(d.seen_at, m.seen_at) IS NOT NULL GROUP BY 1, 2, 3, 4, 5, 6, 7),"
-	" surest AS (SELECT DISTINCT ON (s.relation, s.one_head, s.subject, s.seen_at) s.* FROM "
-	"sighting s"
+	" surest AS (SELECT DISTINCT ON (s.relation, s.one_head, s.subject, s.seen_at) s.*"
+	"  FROM sighting s"
 	"  ORDER BY s.relation, s.one_head, s.subject, s.seen_at, s.confidence DESC, s.fact),"
 	" turn AS (SELECT s.*, pg_catalog.lag(s.fact) OVER w IS DISTINCT FROM s.fact AS new"
-	"  FROM surest s WINDOW w AS (PARTITION BY s.relation, s.one_head, s.subject ORDER BY "
-	"s.seen_at)),"
+	"  FROM surest s WINDOW w AS (PARTITION BY s.relation, s.one_head, s.subject"
+	"   ORDER BY s.seen_at)),"
 	" held AS (SELECT t.fact, t.seen_at AS valid_from, pg_catalog.lead(t.seen_at) OVER"
 	"   (PARTITION BY t.relation, t.one_head, t.subject ORDER BY t.seen_at) AS valid_to"
 	"  FROM turn t WHERE t.new"
@@ -489,20 +495,19 @@ static const char *const views[] = {
 
 	"COMMENT ON VIEW ${graph}.facts IS 'The facts of the graph by name: neither superseded nor "
 	"rejected.'",
-	"COMMENT ON VIEW ${graph}.conflicts IS 'Facts that lost to another, of a functional relation, "
-	"and "
-	"why.'",
-	"COMMENT ON VIEW ${graph}.training_rows IS 'Sentences whose facts were reviewed, as rows for "
-	"mren.train.'",
+	"COMMENT ON VIEW ${graph}.conflicts"
+	" IS 'Facts that lost to another, of a functional relation, and why.'",
+	"COMMENT ON VIEW ${graph}.training_rows"
+	" IS 'Sentences whose facts were reviewed, as rows for mren.train.'",
 };
 
 /* Dropped in this order: views before what they read. */
 static const char *const drops[] = {
-	"DROP VIEW IF EXISTS ${graph}.training_rows, ${graph}.review_votes, ${graph}.known_names, "
-	"${graph}.known_facts, ${graph}.conflicts, ${graph}.facts, ${graph}.timeline, "
-	"${graph}.linked_entities",
-	"DROP TABLE IF EXISTS ${graph}.documents, ${graph}.evidence, ${graph}.entities, "
-	"${graph}.all_facts, ${graph}.aliases,"
+	"DROP VIEW IF EXISTS ${graph}.training_rows, ${graph}.review_votes, ${graph}.known_names,"
+	" ${graph}.known_facts, ${graph}.conflicts, ${graph}.facts, ${graph}.timeline,"
+	" ${graph}.linked_entities",
+	"DROP TABLE IF EXISTS ${graph}.documents, ${graph}.evidence, ${graph}.entities,"
+	" ${graph}.all_facts, ${graph}.aliases,"
 	" ${graph}.relations, ${graph}.review, ${graph}.state",
 	"DROP TABLE IF EXISTS ${graph}.merge_candidates, ${graph}.ignored, ${graph}.manual_facts,"
 	" ${graph}.mention_review, ${graph}.link_candidates",

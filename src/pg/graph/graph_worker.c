@@ -106,7 +106,7 @@ read_batch(Server *server, const MrenGraphTexts *texts, Tuplestorestate *rows,
 	{
 		int64 begun = mren_extract_counts_take().documents;
 
-		/* The refresh will meet it again, and tell of it. */
+		/* The refresh will meet it again and report it. */
 		MemoryContextSwitchTo(server->batch);
 		FlushErrorState();
 		AbortCurrentTransaction();

@@ -9,7 +9,6 @@
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "pgstat.h"
-#include "postmaster/bgworker.h"
 #include "storage/dsm.h"
 #include "storage/ipc.h"
 #include "storage/latch.h"
@@ -21,6 +20,7 @@
 #include "utils/timeout.h"
 
 #include "pg/graph/graph_reading.h"
+#include "pg/support/background.h"
 #include "pg/support/compat.h"
 
 #define BATCHES_SIZE ((Size) 256 * 1024)
@@ -130,12 +130,6 @@ stop(Worker *worker)
 static bool
 start(Worker *worker, const MrenPipeline *pipeline, const StringInfoData *strings)
 {
-	BackgroundWorker process = {.bgw_flags = BGWORKER_SHMEM_ACCESS |
-											 BGWORKER_BACKEND_DATABASE_CONNECTION |
-											 BGWORKER_CLASS_PARALLEL,
-								.bgw_start_time = BgWorkerStart_RecoveryFinished,
-								.bgw_restart_time = BGW_NEVER_RESTART,
-								.bgw_notify_pid = MyProcPid};
 	dsm_segment *segment = make_segment(pipeline, strings);
 	char *address;
 	shm_mq *batches;
@@ -148,12 +142,9 @@ start(Worker *worker, const MrenPipeline *pipeline, const StringInfoData *string
 	answers = shm_mq_create(address + ((MrenGraphJob *) address)->answers, ANSWERS_SIZE);
 	shm_mq_set_sender(batches, MyProc);
 	shm_mq_set_receiver(answers, MyProc);
-	process.bgw_main_arg = UInt32GetDatum(dsm_segment_handle(segment));
-	strlcpy(process.bgw_name, "mren graph worker", sizeof(process.bgw_name));
-	strlcpy(process.bgw_type, "mren graph worker", sizeof(process.bgw_type));
-	strlcpy(process.bgw_library_name, "$libdir/mren", sizeof(process.bgw_library_name));
-	strlcpy(process.bgw_function_name, "mren_graph_worker_main", sizeof(process.bgw_function_name));
-	if (!RegisterDynamicBackgroundWorker(&process, &worker->process))
+	worker->process =
+		mren_background_start("mren graph worker", "mren_graph_worker_main", segment, 0, true);
+	if (worker->process == NULL)
 	{
 		dsm_detach(segment);
 		return false;

@@ -326,14 +326,6 @@ statement(const char *facts_query, const char *pairs_query, const DistantOptions
 	return sql.data;
 }
 
-static void
-put_slot(void *state, TupleTableSlot *slot)
-{
-	ReturnSetInfo *rsinfo = state;
-
-	tuplestore_puttupleslot(rsinfo->setResult, slot);
-}
-
 /* mren.distant_labels(facts, pairs, options) → TABLE (id, relation, weight) */
 Datum
 mren_distant_labels(PG_FUNCTION_ARGS)
@@ -359,8 +351,8 @@ mren_distant_labels(PG_FUNCTION_ARGS)
 	 */
 	(void) set_config_option("enable_nestloop", "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
 							 true, 0, false);
-	mren_query_run(statement(facts, pairs, &options), lengthof(types), types, values, put_slot,
-				   fcinfo->resultinfo);
+	mren_query_run(statement(facts, pairs, &options), lengthof(types), types, values,
+				   mren_query_put, fcinfo->resultinfo);
 	AtEOXact_GUC(false, level);
 	SPI_finish();
 	return (Datum) 0;

@@ -155,6 +155,24 @@ put_labels(FunctionCallInfo fcinfo, const MrenLabelModel *model, Tuplestorestate
 	ExecDropSingleTupleTableSlot(slot);
 }
 
+/* With fewer gold rows that have votes, weights hardly differ from chance. */
+#define FEW_VOTED_GOLD 50
+
+static void
+warn_of_few_gold(const MrenVotes *votes)
+{
+	uint64 n = votes->n_gold_rows;
+
+	if (n < FEW_VOTED_GOLD)
+		ereport(WARNING, (errmsg_plural("only " UINT64_FORMAT " gold row has votes",
+										"only " UINT64_FORMAT " gold rows have votes", n, n),
+						  errdetail("The method \"weighted\" learns from them what each source is "
+									"worth, and few of them say little of it."),
+						  errhint("Label %d rows that have votes, better 200, or use the method "
+								  "\"majority\".",
+								  FEW_VOTED_GOLD)));
+}
+
 /* mren.label_model(votes, gold, options) → TABLE (id, relation, confidence, probabilities, votes) */
 Datum
 mren_label_model(PG_FUNCTION_ARGS)
@@ -185,6 +203,8 @@ mren_label_model(PG_FUNCTION_ARGS)
 	if (method == MREN_LABELS_MAJORITY)
 		mren_votes_warn(&votes, &summary);
 	MREN_PG_CALL(err, mren_label_model_fit(&votes, &summary, method, &model, &err));
+	if (method == MREN_LABELS_WEIGHTED)
+		warn_of_few_gold(&votes);
 	put_labels(fcinfo, &model, rows, desc);
 	tuplestore_end(rows);
 	return (Datum) 0;

@@ -1,6 +1,6 @@
 /*
  * vote_warnings.c
- *	  What to tell about sources that cannot be trusted.
+ *	  Warnings about sources that cannot be trusted.
  */
 #include "pg/labels/votes_query.h"
 
@@ -28,18 +28,20 @@ warn_of_coverage(const MrenVotes *votes, const MrenVoteSummary *summary, uint32 
 	const char *name = mren_vote_name(&votes->sources, source);
 
 	if (of->most_votes == of->votes && of->votes * 2 > votes->n_rows)
-		ereport(WARNING,
-				(errmsg("source \"%s\" always votes for \"%s\", on %llu of %llu rows", name,
-						mren_vote_name(&votes->relations, of->most), (unsigned long long) of->votes,
-						(unsigned long long) votes->n_rows),
-				 errhint("It says nothing about a row. Let it abstain (relation NULL, or no row) "
-						 "where it does not know.")));
+		ereport(
+			WARNING,
+			(errmsg("source \"%s\" always votes for \"%s\", on %llu of %llu rows", name,
+					mren_vote_name(&votes->relations, of->most), (unsigned long long) of->votes,
+					(unsigned long long) votes->n_rows),
+			 errhint("Its votes do not distinguish rows. Let it abstain (relation NULL, or no row) "
+					 "where it does not know.")));
 	else if (of->votes == votes->n_rows)
-		ereport(WARNING,
-				(errmsg("source \"%s\" votes on each of the %llu rows", name,
-						(unsigned long long) votes->n_rows),
-				 errhint("It cannot be told where it guesses. Let it abstain (relation NULL, or no "
-						 "row) where it does not know.")));
+		ereport(
+			WARNING,
+			(errmsg("source \"%s\" votes on each of the %llu rows", name,
+					(unsigned long long) votes->n_rows),
+			 errhint("Its guesses look like what it knows. Let it abstain (relation NULL, or no "
+					 "row) where it does not know.")));
 	else
 		return false;
 	return true;

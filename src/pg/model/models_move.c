@@ -56,7 +56,7 @@ read_head(int64 version, const MrenEnv *env, MrenWeightsBlock *head, MrenError *
 								: mren_weights_add(env->weights, head->data, head->len, err);
 }
 
-/* Of either kind, which the first bytes of its header tell. */
+/* Of either kind, by the first bytes of its header. */
 static MrenStatus
 load_network(int64 version, const MrenEnv *env, MrenNetwork *network, MrenError *err)
 {

@@ -273,7 +273,7 @@ has_flaw(const MrenNetwork *network, const char *key)
 	return network->metrics != NULL && is_true(network->metrics, key);
 }
 
-/* Whether a version, asked for or the first one, is good enough to be deployed. */
+/* Whether a version that is to be deployed, by request or as the first one, is good enough. */
 static bool
 is_deployed(const MrenNetwork *network, bool asked, bool first)
 {

@@ -14,6 +14,8 @@
 #include "utils/jsonb.h"
 #include "utils/numeric.h"
 
+#include "pg/support/json_options.h"
+
 static const struct
 {
 	const char *old_name;
@@ -30,16 +32,6 @@ is_string(const JsonbValue *value, const char *string)
 {
 	return value->type == jbvString && value->val.string.len == (int) strlen(string) &&
 		   memcmp(value->val.string.val, string, strlen(string)) == 0;
-}
-
-static const JsonbValue *
-member(const Jsonb *object, const char *key)
-{
-	JsonbValue name = {.type = jbvString};
-
-	name.val.string.val = (char *) key;
-	name.val.string.len = strlen(key);
-	return findJsonbValueFromContainer((JsonbContainer *) &object->root, JB_FOBJECT, &name);
 }
 
 static void
@@ -110,7 +102,7 @@ applied_decay(const Jsonb *options, const MrenNetwork *network)
 {
 	MrenNetInfo info;
 
-	if (network->net == NULL || member(options, "wide") == NULL)
+	if (network->net == NULL || mren_json_options_find(options, "wide") == NULL)
 		return 1;
 	mren_net_info(network->net, &info);
 	return info.has_image ? 100 : 1;
@@ -123,7 +115,7 @@ mren_network_rename_options(MemoryContext context, MrenNetwork *network)
 	MemoryContext old;
 
 	/* Every version before 0.3.0 wrote this option. */
-	if (member(options, "l2") == NULL)
+	if (mren_json_options_find(options, "l2") == NULL)
 		return;
 	old = MemoryContextSwitchTo(context);
 	network->options = rename_members(options, applied_decay(options, network));

@@ -128,7 +128,7 @@ mren_encode_holdout_key(const MrenPair *pair, const MrenExample *example)
 	size_t len;
 	uint64 key;
 
-	MREN_PG_CALL(err, mren_text_normalise(&env, pair->sentence.data, pair->sentence.len, &normal,
+	MREN_PG_CALL(err, mren_text_normalize(&env, pair->sentence.data, pair->sentence.len, &normal,
 										  &len, &err));
 	key = mren_holdout_key(normal, len, shared_thing(example));
 	mren_release(&env, normal);

@@ -4,7 +4,7 @@
  *	  in words, its boxes, and the example by which training keeps it.
  *
  * Predicting and training both encode a row here, so that a row that a network
- * was trained on is recognised by its example.
+ * was trained on is recognized by its example.
  */
 #ifndef MREN_PG_PREDICT_ENCODE_PAIR_H
 #define MREN_PG_PREDICT_ENCODE_PAIR_H
@@ -62,7 +62,7 @@ extern void mren_encode_example(MrenExample *example, const MrenSentence *senten
 /*
  * mren_encode_holdout_key
  *	  The key that decides whether a row is held out of training:
- *	  mren_holdout_key of its normalised sentence and the hash of its image, or without one of its
+ *	  mren_holdout_key of its normalized sentence and the hash of its image, or without one of its
  *	  recording.
  */
 extern uint64 mren_encode_holdout_key(const MrenPair *pair, const MrenExample *example);

@@ -246,7 +246,7 @@ swap_cell(MrenBitmap *bitmap, int r, int c, uint8 *saved, bool restore)
 static void
 heat_map(MrenPredictor *predictor, MrenInput *input, MrenBitmap *bitmap, float4 *heat)
 {
-	MrenEncoder *encoder = mren_predictor_encoder(predictor);
+	MrenImageEncoder *encoder = mren_predictor_image_encoder(predictor);
 	float4 *vector = palloc(predictor->info.image_dim * sizeof(float4));
 	size_t n_grid = mren_grid_size(&predictor->info.grid);
 	uint16 *grid = n_grid > 0 ? palloc(n_grid * sizeof(uint16)) : NULL;
@@ -263,7 +263,7 @@ heat_map(MrenPredictor *predictor, MrenInput *input, MrenBitmap *bitmap, float4 
 		for (int c = 0; c < GRID; c++)
 		{
 			swap_cell(bitmap, r, c, saved, false);
-			mren_encoder_run(encoder, bitmap, vector, grid);
+			mren_image_encoder_run(encoder, bitmap, vector, grid);
 			swap_cell(bitmap, r, c, saved, true);
 			heat[r * GRID + c] = whole - probability_of(predictor, input, &relation);
 		}
@@ -313,7 +313,7 @@ mren_explain_picture(MrenPredictor *predictor, const MrenPair *pair, uint32 max_
 	float4 heat[GRID * GRID];
 
 	mren_predictor_row(predictor, pair, &input);
-	mren_encoder_decode(NULL, pair->image, &bitmap);
+	mren_image_encoder_decode(NULL, pair->image, &bitmap);
 	heat_map(predictor, &input, &bitmap, heat);
 	reduce(&bitmap, max_side);
 	if (plain != NULL)

@@ -243,7 +243,7 @@ read_holdout(Batch *batch, TupleTableSlot *slot, const MrenPair *pair, const Mre
 	prediction->key = mren_holdout_group_key(text.data, text.len);
 }
 
-/* Whether the row is one of those that are asked for. */
+/* Whether the row is one of those to be answered. */
 static bool
 is_held_out(const Batch *batch, const MrenPrediction *prediction)
 {
@@ -318,7 +318,7 @@ encode_row(Batch *batch, TupleTableSlot *slot, MrenPrediction *prediction)
 	{
 		mren_slips_pair(&batch->slips, &pair, prediction->id, batch->n_read);
 	}
-	/* The rival first: what it reads of a row tells whether that is held out. */
+	/* The rival first: from what it reads of a row it is known whether the row is held out. */
 	for (int i = batch->n_sides - 1; i >= 0; i--)
 	{
 		if (!add_row(batch, i, &pair, slot, prediction))
@@ -475,7 +475,7 @@ open_side(Batch *batch, Side *side, const char *model, int32 version)
 	if (info->image_dim > 0 || info->audio_dim > 0)
 		mren_predictor_reserve(&side->predictor);
 	if (info->image_dim > 0 && (batch->columns.attno[MREN_COLUMN_IMAGE] != 0))
-		mren_predictor_encoder(&side->predictor);
+		mren_predictor_image_encoder(&side->predictor);
 	if (info->audio_dim > 0 && (batch->columns.attno[MREN_COLUMN_AUDIO] != 0))
 		mren_predictor_audio_encoder(&side->predictor);
 }

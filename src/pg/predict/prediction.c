@@ -1,6 +1,6 @@
 /*
  * prediction.c
- *	  What is asked of the answers for the rows of a query.
+ *	  Reading the answers for the rows of a query.
  */
 #include "pg/predict/prediction.h"
 

@@ -41,8 +41,8 @@ attach_encoder(MrenNet *net, const char *model, MrenError *err)
 	mren_net_info(net, &info);
 	if (info.text_encoder_sha256 == NULL)
 		return MREN_OK;
-	mren_encoder_need_text(info.text_encoder_sha256, model, &row);
-	mren_encoder_text_source(&row, &source);
+	mren_text_encoder_need(info.text_encoder_sha256, model, &row);
+	mren_text_encoder_source(&row, &source);
 	return mren_net_attach_encoder(net, &source, err);
 }
 
@@ -69,24 +69,21 @@ open_net(void *state, const MrenEnv *env, void **opened, MrenError *err)
 	return MREN_OK;
 }
 
-static ModelEntry *
-load_model(const MrenDeployed *deployed, const MrenCacheKey *key)
+static void *
+load_model(const void *what)
 {
-	MemoryContext context = mren_cache_context("model");
-	ModelEntry *entry = MemoryContextAllocZero(context, sizeof(ModelEntry));
-	MrenEnv env = mren_pg_env(context);
+	const MrenDeployed *deployed = what;
+	ModelEntry *entry = mren_cache_entry("model", sizeof(ModelEntry));
+	MrenEnv env = mren_pg_env(entry->base.context);
 	MrenError err;
 
 	mren_deployed_check(deployed);
-	entry->base.context = context;
-	entry->base.key = *key;
-	entry->net =
-		mren_shared_open(MREN_SHARED_MODEL, key->content, context, open_net, (void *) deployed);
+	entry->net = mren_shared_open(MREN_SHARED_MODEL, deployed->version.sha256, entry->base.context,
+								  open_net, (void *) deployed);
 	mren_net_info(entry->net, &entry->info);
 	MREN_PG_CALL(err, mren_net_cache_create(&env, mren_cache_share(&cache, MREN_NET_CACHE_BYTES),
 											&entry->words, &err));
-	entry->base.bytes =
-		MemoryContextMemAllocated(context, true) + mren_net_cache_limit(entry->words, entry->net);
+	entry->base.bytes = mren_net_cache_limit(entry->words, entry->net);
 	return entry;
 }
 
@@ -94,17 +91,9 @@ void
 mren_predictor_open(MrenPredictor *predictor, const char *model, int len, int32 version)
 {
 	const MrenDeployed *deployed = mren_deployed_find(model, len, version, MREN_MODEL_RELATION);
-	MrenCacheKey key = {.id = deployed->version.id};
-	ModelEntry *entry;
+	ModelEntry *entry = mren_cache_open(&cache, deployed->version.id, deployed->version.sha256,
+										load_model, deployed);
 
-	memcpy(key.content, deployed->version.sha256, MREN_SHA256_LENGTH);
-	entry = (ModelEntry *) mren_cache_find(&cache, &key);
-	if (entry == NULL)
-	{
-		entry = load_model(deployed, &key);
-		mren_cache_insert(&cache, &entry->base);
-	}
-	mren_cache_pin(&entry->base, CurrentMemoryContext);
 	memset(predictor, 0, sizeof(*predictor));
 	predictor->net = entry->net;
 	predictor->info = entry->info;
@@ -119,12 +108,8 @@ mren_predictor_open(MrenPredictor *predictor, const char *model, int len, int32 
 		predictor->lexicons.items[i] =
 			mren_lexicon_open_by_hash(predictor->info.lexicons_sha256 + 32 * i, predictor->model);
 	if (predictor->info.text_encoder_sha256 != NULL)
-	{
-		MrenTextEncoderRow row;
-
-		mren_encoder_need_text(predictor->info.text_encoder_sha256, predictor->model, &row);
-		predictor->tokenizer = mren_encoder_open_tokenizer(&row);
-	}
+		predictor->tokenizer = mren_text_encoder_open_tokenizer_by_hash(
+			predictor->info.text_encoder_sha256, predictor->model);
 }
 
 void
@@ -137,8 +122,8 @@ mren_predictor_open_args(MrenPredictor *predictor, FunctionCallInfo fcinfo, int 
 						mren_arg_version(fcinfo, version_arg));
 }
 
-MrenEncoder *
-mren_predictor_encoder(MrenPredictor *predictor)
+MrenImageEncoder *
+mren_predictor_image_encoder(MrenPredictor *predictor)
 {
 	if (predictor->info.image_dim == 0)
 		ereport(
@@ -148,7 +133,8 @@ mren_predictor_encoder(MrenPredictor *predictor)
 			 errhint(
 				 "Call it with image => NULL, or train a model with the option image_encoder.")));
 	if (predictor->encoder == NULL)
-		predictor->encoder = mren_encoder_open_by_hash(predictor->encoder_hash, predictor->model);
+		predictor->encoder =
+			mren_image_encoder_open_by_hash(predictor->encoder_hash, predictor->model);
 	return predictor->encoder;
 }
 
@@ -171,7 +157,7 @@ mren_predictor_audio_encoder(MrenPredictor *predictor)
 static void
 check_grid(const MrenPredictor *predictor)
 {
-	MrenGridShape shape = mren_encoder_grid_shape(predictor->encoder);
+	MrenGridShape shape = mren_image_encoder_grid_shape(predictor->encoder);
 
 	if (!mren_grid_equal(&shape, &predictor->info.grid))
 		ereport(ERROR,
@@ -215,7 +201,7 @@ image_of(MrenPredictor *predictor, const MrenPair *pair, const uint16 **grid)
 	if (pair->image == NULL && pair->image_vector == NULL)
 		return NULL;
 	if (predictor->info.image_dim == 0)
-		mren_predictor_encoder(predictor);
+		mren_predictor_image_encoder(predictor);
 	if (pair->image_vector != NULL)
 	{
 		if ((size_t) pair->n_image_vector != predictor->info.image_dim)
@@ -228,10 +214,10 @@ image_of(MrenPredictor *predictor, const MrenPair *pair, const uint16 **grid)
 		return pair->image_vector;
 	}
 	mren_predictor_reserve(predictor);
-	mren_predictor_encoder(predictor);
+	mren_predictor_image_encoder(predictor);
 	if (predictor->grid != NULL)
 		check_grid(predictor);
-	mren_encoder_image(predictor->encoder, pair->image, predictor->image, predictor->grid);
+	mren_image_encoder_read(predictor->encoder, pair->image, predictor->image, predictor->grid);
 	*grid = predictor->grid;
 	return predictor->image;
 }

@@ -28,7 +28,7 @@ typedef struct MrenPredictor
 	MrenVocabulary vocabulary;
 	MrenWordVectors vectors;
 	uint8 encoder_hash[MREN_SHA256_LENGTH];
-	MrenEncoder *encoder;				/* NULL until a row has an image */
+	MrenImageEncoder *encoder;			/* NULL until a row has an image */
 	const MrenOpenTokenizer *tokenizer; /* of a pretrained text encoder, or NULL */
 	float4 *image;						/* (image_dim) of the row at hand */
 	uint16 *grid;						/* (info.grid) halves of the row at hand */
@@ -58,7 +58,7 @@ extern void mren_predictor_open_args(MrenPredictor *predictor, FunctionCallInfo 
 extern void mren_predictor_attach(MrenNet *net, const char *model, MemoryContext context);
 
 /* Opens the encoder of the model's images; 22023 if it was trained without images. */
-extern MrenEncoder *mren_predictor_encoder(MrenPredictor *predictor);
+extern MrenImageEncoder *mren_predictor_image_encoder(MrenPredictor *predictor);
 
 /* The same of the model's recordings. */
 extern MrenAudioEncoder *mren_predictor_audio_encoder(MrenPredictor *predictor);

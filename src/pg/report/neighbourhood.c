@@ -52,8 +52,8 @@ static const char drawn[] =
 	"  JOIN ${graph}.facts f ON f.fact = x.fact"
 	"  WHERE (SELECT c.entity FROM centre c) NOT IN (f.head_entity, f.tail_entity)"
 	"  ORDER BY f.head_entity IN (SELECT n.entity FROM near n)"
-	"   AND f.tail_entity IN (SELECT n.entity FROM near n) DESC, f.confidence DESC, f.fact LIMIT "
-	"$3),"
+	"   AND f.tail_entity IN (SELECT n.entity FROM near n) DESC, f.confidence DESC, f.fact"
+	"    LIMIT $3),"
 	" line AS MATERIALIZED (SELECT 0 AS part, i.* FROM inner_facts i"
 	"  UNION ALL SELECT 1, o.* FROM outer_facts o),"
 	" degree_of AS MATERIALIZED (SELECT d.entity, (SELECT count(*) FROM ${graph}.facts f"
@@ -64,15 +64,6 @@ static const char drawn[] =
 	"  (l.tail_entity = (SELECT c.entity FROM centre c))::text FROM line l"
 	" JOIN degree_of h ON h.entity = l.head_entity JOIN degree_of t ON t.entity = l.tail_entity"
 	" ORDER BY l.part, l.confidence DESC, l.fact";
-
-static const char *
-column(TupleTableSlot *slot, int attno)
-{
-	bool isnull;
-	Datum value = slot_getattr(slot, attno, &isnull);
-
-	return isnull ? NULL : TextDatumGetCString(value);
-}
 
 /* Types beyond the colours share the last one. */
 static int
@@ -94,7 +85,7 @@ static int
 node_of(MrenNeighbourhood *neighbourhood, TupleTableSlot *slot, int first)
 {
 	MrenDrawing *drawing = &neighbourhood->drawing;
-	const char *id = column(slot, first);
+	const char *id = mren_query_string(slot, first);
 
 	for (int i = 0; i < drawing->n_nodes; i++)
 	{
@@ -105,9 +96,9 @@ node_of(MrenNeighbourhood *neighbourhood, TupleTableSlot *slot, int first)
 		return -1;
 	neighbourhood->ids[drawing->n_nodes] = id;
 	drawing->nodes[drawing->n_nodes] =
-		(MrenDrawnNode){.name = column(slot, first + 1),
-						.color = color_of(neighbourhood, column(slot, first + 2)),
-						.degree = Max(atoi(column(slot, first + 3)), 1)};
+		(MrenDrawnNode){.name = mren_query_string(slot, first + 1),
+						.color = color_of(neighbourhood, mren_query_string(slot, first + 2)),
+						.degree = Max(atoi(mren_query_string(slot, first + 3)), 1)};
 	return drawing->n_nodes++;
 }
 
@@ -119,7 +110,7 @@ take_fact(void *state, TupleTableSlot *slot)
 	MemoryContext old = MemoryContextSwitchTo(neighbourhood->context);
 	int ends[2] = {-1, -1};
 	/* The centre is the first node. */
-	int first = drawing->n_nodes == 0 && strcmp(column(slot, 11), "true") == 0 ? 1 : 0;
+	int first = drawing->n_nodes == 0 && strcmp(mren_query_string(slot, 11), "true") == 0 ? 1 : 0;
 
 	for (int i = 0; i < 2; i++)
 	{
@@ -129,7 +120,8 @@ take_fact(void *state, TupleTableSlot *slot)
 	}
 	if (ends[0] >= 0 && ends[1] >= 0 && drawing->n_edges < MREN_DRAWING_EDGES)
 		drawing->edges[drawing->n_edges++] =
-			(MrenDrawnEdge){ends[0], ends[1], column(slot, 9), strtod(column(slot, 10), NULL)};
+			(MrenDrawnEdge){ends[0], ends[1], mren_query_string(slot, 9),
+							strtod(mren_query_string(slot, 10), NULL)};
 	MemoryContextSwitchTo(old);
 }
 

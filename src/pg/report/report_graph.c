@@ -31,15 +31,6 @@ typedef struct GraphReport
 	MemoryContext context;
 } GraphReport;
 
-static const char *
-column(TupleTableSlot *slot, int attno)
-{
-	bool isnull;
-	Datum value = slot_getattr(slot, attno, &isnull);
-
-	return isnull ? NULL : TextDatumGetCString(value);
-}
-
 static void
 query(GraphReport *report, const char *sql, MrenRowVisitor visit)
 {
@@ -60,7 +51,7 @@ static const char counts_sql[] =
 	" (SELECT count(*) FROM ${graph}.facts WHERE confirmed)::text,"
 	" (SELECT count(*) FROM ${graph}.conflicts)::text,"
 	" (SELECT count(*) FROM ${graph}.documents WHERE state = 'failed')::text,"
-	" (SELECT count(*) FROM ${graph}.evidence)::text";
+	" (SELECT count(*) FROM ${graph}.evidence e WHERE e.made)::text";
 
 static void
 tile(StringInfo page, const char *label, const char *number, const char *note)
@@ -79,11 +70,13 @@ put_counts(void *state, TupleTableSlot *slot)
 	StringInfo page = report->page;
 
 	mren_tiles_begin(page);
-	tile(page, "Documents", column(slot, 1), psprintf("%s failed", column(slot, 6)));
-	tile(page, "Entities", column(slot, 2), "names with their types");
-	tile(page, "Facts", column(slot, 3), psprintf("from %s statements", column(slot, 7)));
-	tile(page, "Confirmed", column(slot, 4), "facts that a person has reviewed");
-	tile(page, "Conflicts", column(slot, 5), "facts that lost to others");
+	tile(page, "Documents", mren_query_string(slot, 1),
+		 psprintf("%s failed", mren_query_string(slot, 6)));
+	tile(page, "Entities", mren_query_string(slot, 2), "names with their types");
+	tile(page, "Facts", mren_query_string(slot, 3),
+		 psprintf("from %s statements", mren_query_string(slot, 7)));
+	tile(page, "Confirmed", mren_query_string(slot, 4), "facts that a person has reviewed");
+	tile(page, "Conflicts", mren_query_string(slot, 5), "facts that lost to others");
 	mren_tiles_end(page);
 }
 
@@ -148,7 +141,7 @@ put_cells(void *state, TupleTableSlot *slot)
 	appendStringInfoString(page, "<tr>");
 	for (int i = 1; i <= n; i++)
 	{
-		const char *text = column(slot, i);
+		const char *text = mren_query_string(slot, i);
 		bool number = strncmp(NameStr(TupleDescAttr(slot->tts_tupleDescriptor, i - 1)->attname),
 							  "n_", 2) == 0;
 
@@ -204,22 +197,23 @@ static const char *const failure_heads[] = {"Document", "Error", NULL};
 static const Table tables[] = {
 	{"relations", "Relations", "Facts that are neither superseded nor rejected.",
 	 "The graph has no facts yet.", relation_heads,
-	 "SELECT relation, count(*)::text AS n_facts, count(*) FILTER (WHERE confirmed)::text AS "
-	 "n_confirmed, round(avg(confidence)::numeric, 3)::text AS n_confidence, sum(sources)::text AS "
-	 "n_sources FROM ${graph}.facts GROUP BY relation"
+	 "SELECT relation, count(*)::text AS n_facts,"
+	 " count(*) FILTER (WHERE confirmed)::text AS n_confirmed,"
+	 " round(avg(confidence)::numeric, 3)::text AS n_confidence, sum(sources)::text AS n_sources"
+	 " FROM ${graph}.facts GROUP BY relation"
 	 " ORDER BY count(*) DESC, relation COLLATE \"C\" LIMIT 100"},
 	{"types", "Entity types", "Entities that the documents mention, by type.",
 	 "The graph has no entities yet.", type_heads,
 	 "SELECT COALESCE(NULLIF(e.type, ''), 'without type') AS type, count(*)::text AS n_entities,"
 	 " sum(e.mentions)::text AS n_mentions,"
-	 " array_to_string((array_agg(e.name ORDER BY e.mentions DESC, e.canonical COLLATE "
-	 "\"C\"))[1:5], ', ') AS most"
-	 " FROM ${graph}.entities e GROUP BY e.type ORDER BY count(*) DESC, e.type COLLATE \"C\" LIMIT "
-	 "50"},
+	 " array_to_string((array_agg(e.name"
+	 "  ORDER BY e.mentions DESC, e.canonical COLLATE \"C\"))[1:5], ', ') AS most"
+	 " FROM ${graph}.entities e GROUP BY e.type"
+	 " ORDER BY count(*) DESC, e.type COLLATE \"C\" LIMIT 50"},
 	{"entities", "Entities with the most facts", "At most fifteen.", "The graph has no facts yet.",
 	 entity_heads,
-	 "SELECT e.name, NULLIF(e.type, '') AS type, d.n::text AS n_facts, e.documents::text AS "
-	 "n_documents, e.mentions::text AS n_mentions,"
+	 "SELECT e.name, NULLIF(e.type, '') AS type, d.n::text AS n_facts,"
+	 " e.documents::text AS n_documents, e.mentions::text AS n_mentions,"
 	 " array_to_string((array_remove(e.names, e.name))[1:5], ', ') AS also"
 	 " FROM (SELECT entity, count(*) AS n FROM (SELECT head_entity AS entity FROM ${graph}.facts"
 	 "  UNION ALL SELECT tail_entity FROM ${graph}.facts) x GROUP BY entity) d"
@@ -256,16 +250,16 @@ put_unreviewed(void *state, TupleTableSlot *slot)
 {
 	GraphReport *report = state;
 	StringInfo page = report->page;
-	const char *sentence = column(slot, 7);
+	const char *sentence = mren_query_string(slot, 7);
 
 	report->n_rows++;
 	appendStringInfoString(page, "<div class=\"row\">\n<p><b>");
-	mren_html_text(page, column(slot, 1));
+	mren_html_text(page, mren_query_string(slot, 1));
 	appendStringInfoString(page, "</b> &#x2013; ");
-	mren_html_text(page, column(slot, 2));
+	mren_html_text(page, mren_query_string(slot, 2));
 	appendStringInfoString(page, " &#x2192; <b>");
-	mren_html_text(page, column(slot, 3));
-	appendStringInfo(page, "</b> (%s)</p>\n", column(slot, 4));
+	mren_html_text(page, mren_query_string(slot, 3));
+	appendStringInfo(page, "</b> (%s)</p>\n", mren_query_string(slot, 4));
 	if (sentence != NULL)
 	{
 		appendStringInfoString(page, "<p class=\"s\">");
@@ -273,7 +267,7 @@ put_unreviewed(void *state, TupleTableSlot *slot)
 		appendStringInfoString(page, "</p>\n");
 	}
 	appendStringInfo(page, "<p class=\"verdict\">documents: %s &#xB7; fact <code>%s</code></p>\n",
-					 column(slot, 5), column(slot, 6));
+					 mren_query_string(slot, 5), mren_query_string(slot, 6));
 	appendStringInfoString(page, "</div>\n");
 }
 

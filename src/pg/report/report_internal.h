@@ -78,9 +78,6 @@ extern void mren_report_read_rows(MrenReport *report);
 extern void mren_report_read(const MrenReport *report, const char *sql, MrenRowVisitor visit,
 							 void *state);
 
-/* A column of type text; NULL if it is NULL. */
-extern char *mren_report_column(TupleTableSlot *slot, int attno);
-
 /* report_figures.c */
 extern void mren_report_tiles(MrenReport *report);
 extern void mren_report_relations(MrenReport *report);

@@ -113,7 +113,7 @@ offer_row(MrenReport *report, const MrenPrediction *prediction, int best, bool r
 		offer(&report->mistakes, &row);
 	if (row.pair->image == NULL)
 		return;
-	row.image = mren_encoder_image_hash(row.pair->image);
+	row.image = mren_image_encoder_hash(row.pair->image);
 	offer(right ? &report->right_photographs : &report->wrong_photographs, &row);
 }
 
@@ -218,13 +218,4 @@ mren_report_read(const MrenReport *report, const char *sql, MrenRowVisitor visit
 	SPI_connect();
 	mren_query_run(sql, 2, types, values, visit, state);
 	SPI_finish();
-}
-
-char *
-mren_report_column(TupleTableSlot *slot, int attno)
-{
-	bool isnull;
-	Datum value = slot_getattr(slot, attno, &isnull);
-
-	return isnull ? NULL : TextDatumGetCString(value);
 }

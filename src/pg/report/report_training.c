@@ -76,11 +76,11 @@ static void
 take_epoch(void *state, TupleTableSlot *slot)
 {
 	Curve *curve = state;
-	int phase = (int) number(mren_report_column(slot, 1));
-	const char *member_text = mren_report_column(slot, 2);
+	int phase = (int) number(mren_query_string(slot, 1));
+	const char *member_text = mren_query_string(slot, 2);
 	int member = member_text != NULL ? (int) number(member_text) : 0;
-	double epoch = number(mren_report_column(slot, 3));
-	double f1 = number(mren_report_column(slot, 6));
+	double epoch = number(mren_query_string(slot, 3));
+	double f1 = number(mren_query_string(slot, 6));
 
 	if (curve->n > 0 && (phase != curve->last_phase || member != curve->last_member))
 		add_point(curve, epoch, NAN, NAN, NAN);
@@ -90,8 +90,8 @@ take_epoch(void *state, TupleTableSlot *slot)
 	curve->greatest_epoch = Max(curve->greatest_epoch, epoch);
 	curve->refitted = curve->refitted || phase == REFIT;
 	curve->validated = curve->validated || !isnan(f1);
-	add_point(curve, epoch, number(mren_report_column(slot, 4)),
-			  number(mren_report_column(slot, 5)), f1);
+	add_point(curve, epoch, number(mren_query_string(slot, 4)), number(mren_query_string(slot, 5)),
+			  f1);
 }
 
 static void
@@ -175,8 +175,8 @@ mren_report_learning(MrenReport *report)
  */
 
 static const char version_sql[] =
-	"SELECT m.training_rows::pg_catalog.text, pg_catalog.to_char(m.created_at, 'YYYY-MM-DD "
-	"HH24:MI'),"
+	"SELECT m.training_rows::pg_catalog.text, pg_catalog.to_char(m.created_at,"
+	" 'YYYY-MM-DD HH24:MI'),"
 	" m.created_by::pg_catalog.text, m.owner::pg_catalog.text,"
 	" pg_catalog.round(m.seconds::pg_catalog.numeric, 1)::pg_catalog.text,"
 	" m.deployed::pg_catalog.text,"
@@ -216,11 +216,11 @@ put_item(StringInfo page, const char *name, const char *value)
 static const char *
 encoder_name(const MrenReport *report)
 {
-	MrenEncoderRow row;
+	MrenImageEncoderRow row;
 	char *name;
 
 	if (report->predictor.info.image_dim == 0 ||
-		!mren_catalog_encoder_by_hash(report->predictor.encoder_hash, &row, &name))
+		!mren_catalog_image_encoder_by_hash(report->predictor.encoder_hash, &row, &name))
 		return NULL;
 	return name;
 }
@@ -230,23 +230,23 @@ put_version(void *state, TupleTableSlot *slot)
 {
 	MrenReport *report = state;
 	StringInfo page = report->page;
-	const char *query = mren_report_column(slot, QUERY);
-	const char *deployed = mren_report_column(slot, DEPLOYED);
+	const char *query = mren_query_string(slot, QUERY);
+	const char *deployed = mren_query_string(slot, DEPLOYED);
 
 	appendStringInfoString(page, "<dl>\n");
-	put_item(page, "Training rows", mren_report_column(slot, ROWS));
-	put_item(page, "Trained at", mren_report_column(slot, CREATED_AT));
-	put_item(page, "Trained by", mren_report_column(slot, CREATED_BY));
-	put_item(page, "Seconds", mren_report_column(slot, SECONDS));
-	put_item(page, "Owner", mren_report_column(slot, OWNER));
+	put_item(page, "Training rows", mren_query_string(slot, ROWS));
+	put_item(page, "Trained at", mren_query_string(slot, CREATED_AT));
+	put_item(page, "Trained by", mren_query_string(slot, CREATED_BY));
+	put_item(page, "Seconds", mren_query_string(slot, SECONDS));
+	put_item(page, "Owner", mren_query_string(slot, OWNER));
 	put_item(page, "Deployed", strcmp(deployed, "true") == 0 ? "yes" : "no");
-	put_item(page, "Word vectors", mren_report_column(slot, EMBEDDINGS));
+	put_item(page, "Word vectors", mren_query_string(slot, EMBEDDINGS));
 	put_item(page, "Image encoder", encoder_name(report));
-	put_item(page, "Relations", mren_report_column(slot, RELATIONS));
+	put_item(page, "Relations", mren_query_string(slot, RELATIONS));
 	put_item(page, "Negative relation", report->negative);
-	put_item(page, "SHA-256", mren_report_column(slot, SHA256));
+	put_item(page, "SHA-256", mren_query_string(slot, SHA256));
 	appendStringInfoString(page, "</dl>\n<h3>Options</h3>\n<pre>");
-	mren_html_text(page, mren_report_column(slot, OPTIONS));
+	mren_html_text(page, mren_query_string(slot, OPTIONS));
 	appendStringInfoString(page, "</pre>\n");
 	if (query != NULL)
 	{
@@ -293,7 +293,7 @@ static void
 put_run(void *state, TupleTableSlot *slot)
 {
 	Runs *runs = state;
-	const char *verdict = mren_report_column(slot, 6);
+	const char *verdict = mren_query_string(slot, 6);
 
 	if (runs->n++ == 0)
 		appendStringInfoString(runs->page,
@@ -302,12 +302,12 @@ put_run(void *state, TupleTableSlot *slot)
 							   "class=\"n\">Version</th><th class=\"n\">Rows</th><th>Outcome</th>"
 							   "<th>Reason</th></tr></thead>\n<tbody>\n");
 	appendStringInfoString(runs->page, "<tr>");
-	put_cell(runs->page, "", mren_report_column(slot, 1));
-	put_cell(runs->page, "", mren_report_column(slot, 2));
-	put_cell(runs->page, "n", mren_report_column(slot, 3));
-	put_cell(runs->page, "n", mren_report_column(slot, 5));
-	put_cell(runs->page, "", verdict != NULL ? verdict : mren_report_column(slot, 4));
-	put_cell(runs->page, "", mren_report_column(slot, 7));
+	put_cell(runs->page, "", mren_query_string(slot, 1));
+	put_cell(runs->page, "", mren_query_string(slot, 2));
+	put_cell(runs->page, "n", mren_query_string(slot, 3));
+	put_cell(runs->page, "n", mren_query_string(slot, 5));
+	put_cell(runs->page, "", verdict != NULL ? verdict : mren_query_string(slot, 4));
+	put_cell(runs->page, "", mren_query_string(slot, 7));
 	appendStringInfoString(runs->page, "</tr>\n");
 }
 

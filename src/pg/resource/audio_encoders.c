@@ -45,23 +45,21 @@ static MrenCache recordings = MREN_CACHE_INIT(recordings, &mren_audio_cache, NUL
 /* ---- opening ---- */
 
 static MrenAudioEncoder *
-new_encoder(const uint8 *identity)
+new_encoder(void)
 {
-	MemoryContext context = mren_cache_context("audio encoder");
-	MrenAudioEncoder *encoder = MemoryContextAllocZero(context, sizeof(MrenAudioEncoder));
+	MrenAudioEncoder *encoder = mren_cache_entry("audio encoder", sizeof(MrenAudioEncoder));
 
-	encoder->base.context = context;
-	memcpy(encoder->base.key.content, identity, MREN_SHA256_LENGTH);
-	encoder->env = mren_pg_env(context);
+	encoder->env = mren_pg_env(encoder->base.context);
 	return encoder;
 }
 
-static MrenAudioEncoder *
-load_logmel(void)
+static void *
+load_logmel(const void *what)
 {
-	MrenAudioEncoder *encoder = new_encoder(mren_logmel_identity);
+	MrenAudioEncoder *encoder = new_encoder();
 	MrenError err;
 
+	(void) what;
 	MREN_PG_CALL(err, mren_logmel_create(&encoder->env, &encoder->logmel, &err));
 	encoder->dimension = MREN_LOGMEL_SIZE;
 	encoder->sample_rate = MREN_MEL_RATE;
@@ -87,10 +85,11 @@ open_graph(void *state, const MrenEnv *env, void **opened, MrenError *err)
 	return MREN_OK;
 }
 
-static MrenAudioEncoder *
-load_network(const MrenAudioEncoderRow *row)
+static void *
+load_network(const void *what)
 {
-	MrenAudioEncoder *encoder = new_encoder(row->identity);
+	const MrenAudioEncoderRow *row = what;
+	MrenAudioEncoder *encoder = new_encoder();
 	MrenOnnxGraphInfo info;
 	MrenError err;
 	float4 *silence;
@@ -114,28 +113,15 @@ load_network(const MrenAudioEncoderRow *row)
 }
 
 static MrenAudioEncoder *
-find_cached(const uint8 *identity)
+open_logmel(void)
 {
-	MrenCacheKey key = {.id = 0};
-
-	memcpy(key.content, identity, MREN_SHA256_LENGTH);
-	return (MrenAudioEncoder *) mren_cache_find(&cache, &key);
+	return mren_cache_open(&cache, 0, mren_logmel_identity, load_logmel, NULL);
 }
 
-/* row is NULL for log-mel statistics. */
 static MrenAudioEncoder *
-open_row(const MrenAudioEncoderRow *row)
+open_network(const MrenAudioEncoderRow *row)
 {
-	MrenAudioEncoder *encoder = find_cached(row == NULL ? mren_logmel_identity : row->identity);
-
-	if (encoder == NULL)
-	{
-		encoder = row == NULL ? load_logmel() : load_network(row);
-		encoder->base.bytes = MemoryContextMemAllocated(encoder->base.context, true);
-		mren_cache_insert(&cache, &encoder->base);
-	}
-	mren_cache_pin(&encoder->base, CurrentMemoryContext);
-	return encoder;
+	return mren_cache_open(&cache, 0, row->identity, load_network, row);
 }
 
 MrenAudioEncoder *
@@ -144,9 +130,9 @@ mren_audio_encoder_open(const char *name)
 	MrenAudioEncoderRow row;
 
 	if (strcmp(name, MREN_LOGMEL_NAME) == 0)
-		return open_row(NULL);
+		return open_logmel();
 	mren_catalog_need_audio_encoder(name, &row);
-	return open_row(&row);
+	return open_network(&row);
 }
 
 void
@@ -168,16 +154,13 @@ mren_audio_encoder_find(const char *name, uint8 *identity, int32 *dimension)
 MrenAudioEncoder *
 mren_audio_encoder_open_by_hash(const uint8 *identity, const char *model)
 {
-	MrenAudioEncoder *encoder = find_cached(identity);
+	MrenAudioEncoder *encoder = mren_cache_reopen(&cache, 0, identity);
 	MrenAudioEncoderRow row;
 
 	if (encoder != NULL)
-	{
-		mren_cache_pin(&encoder->base, CurrentMemoryContext);
 		return encoder;
-	}
 	if (memcmp(identity, mren_logmel_identity, MREN_SHA256_LENGTH) == 0)
-		return open_row(NULL);
+		return open_logmel();
 	if (!mren_catalog_audio_encoder_by_hash(identity, &row, NULL))
 		ereport(
 			ERROR,
@@ -185,7 +168,7 @@ mren_audio_encoder_open_by_hash(const uint8 *identity, const char *model)
 			 errmsg("the audio encoder of model \"%s\" is not loaded", model),
 			 errhint("Load the same network with mren.load_audio_encoder, with the same output, "
 					 "sample rate and windows, under any name.")));
-	return open_row(&row);
+	return open_network(&row);
 }
 
 int32

@@ -20,7 +20,7 @@ const MrenContent mren_content_embeddings = {
 	.used = "v.embeddings OPERATOR(pg_catalog.=) $1",
 };
 
-const MrenContent mren_content_encoder = {
+const MrenContent mren_content_image_encoder = {
 	.what = "image encoder",
 	.function = "mren.drop_image_encoder()",
 	.delete_row = "DELETE FROM mren.encoder WHERE id OPERATOR(pg_catalog.=) $1",

@@ -18,7 +18,7 @@ typedef struct MrenContent
 } MrenContent;
 
 extern const MrenContent mren_content_embeddings;
-extern const MrenContent mren_content_encoder;
+extern const MrenContent mren_content_image_encoder;
 extern const MrenContent mren_content_text_encoder;
 extern const MrenContent mren_content_audio_encoder;
 extern const MrenContent mren_content_lexicon;

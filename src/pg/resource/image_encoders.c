@@ -17,7 +17,7 @@
 #include "pg/support/settings.h"
 #include "pg/support/shared_files.h"
 
-struct MrenEncoder
+struct MrenImageEncoder
 {
 	MrenCacheEntry base;
 	MrenEnv env; /* of the entry's context: the graph keeps a pointer to it */
@@ -36,9 +36,9 @@ static MrenCache cache = MREN_CACHE_INIT(cache, &mren_encoder_cache, NULL);
 
 static MrenCache images = MREN_CACHE_INIT(images, &mren_image_cache, NULL);
 
-/* When a grid is asked for: most callers do not. */
+/* When a grid is requested, which most callers do not do. */
 static void
-open_grid(MrenEncoder *encoder)
+open_grid(MrenImageEncoder *encoder)
 {
 	MrenGridShape shape = {encoder->info.grid_height, encoder->info.grid_width,
 						   encoder->info.grid_channels};
@@ -67,13 +67,13 @@ open_grid(MrenEncoder *encoder)
 static MrenStatus
 open_graph(void *state, const MrenEnv *env, void **opened, MrenError *err)
 {
-	const MrenEncoderRow *row = state;
+	const MrenImageEncoderRow *row = state;
 	MrenOnnxGraph *graph;
 	uint8 *bytes = NULL;
 	size_t len = 0;
 
 	if (!mren_weights_ready(env))
-		mren_catalog_encoder_bytes(row, &bytes, &len);
+		mren_catalog_image_encoder_bytes(row, &bytes, &len);
 	MREN_TRY(mren_onnx_graph_load(env, bytes, len, row->output,
 								  (size_t) mren_max_encoder_memory * 1024, &graph, err));
 	if (bytes != NULL)
@@ -82,15 +82,14 @@ open_graph(void *state, const MrenEnv *env, void **opened, MrenError *err)
 	return MREN_OK;
 }
 
-static MrenEncoder *
-load(const MrenEncoderRow *row, const MrenCacheKey *key)
+static void *
+load(const void *what)
 {
-	MemoryContext context = mren_cache_context("image encoder");
-	MrenEncoder *encoder = MemoryContextAllocZero(context, sizeof(MrenEncoder));
+	const MrenImageEncoderRow *row = what;
+	MrenImageEncoder *encoder = mren_cache_entry("image encoder", sizeof(MrenImageEncoder));
+	MemoryContext context = encoder->base.context;
 	MrenError err;
 
-	encoder->base.context = context;
-	encoder->base.key = *key;
 	encoder->env = mren_pg_env(context);
 	encoder->graph = mren_shared_open(MREN_SHARED_IMAGE_ENCODER, row->identity, context, open_graph,
 									  (void *) row);
@@ -108,58 +107,40 @@ load(const MrenEncoderRow *row, const MrenCacheKey *key)
 	memset(encoder->input, 0, sizeof(float4) * 3 * encoder->info.width * encoder->info.height);
 	MREN_PG_CALL(err, mren_onnx_graph_start(&encoder->env, encoder->graph, encoder->input,
 											&encoder->run, &err));
-	encoder->base.bytes = MemoryContextMemAllocated(context, true);
 	return encoder;
 }
 
-MrenEncoder *
-mren_encoder_open(const MrenEncoderRow *row)
+MrenImageEncoder *
+mren_image_encoder_open(const MrenImageEncoderRow *row)
 {
-	MrenCacheKey key = {.id = 0};
-	MrenEncoder *encoder;
-
-	memcpy(key.content, row->identity, MREN_SHA256_LENGTH);
-	encoder = (MrenEncoder *) mren_cache_find(&cache, &key);
-	if (encoder == NULL)
-	{
-		encoder = load(row, &key);
-		mren_cache_insert(&cache, &encoder->base);
-	}
-	mren_cache_pin(&encoder->base, CurrentMemoryContext);
-	return encoder;
+	return mren_cache_open(&cache, 0, row->identity, load, row);
 }
 
-MrenEncoder *
-mren_encoder_open_by_hash(const uint8 *identity, const char *model)
+MrenImageEncoder *
+mren_image_encoder_open_by_hash(const uint8 *identity, const char *model)
 {
-	MrenCacheKey key = {.id = 0};
-	MrenEncoder *encoder;
-	MrenEncoderRow row;
+	MrenImageEncoder *encoder = mren_cache_reopen(&cache, 0, identity);
+	MrenImageEncoderRow row;
 
-	memcpy(key.content, identity, MREN_SHA256_LENGTH);
-	encoder = (MrenEncoder *) mren_cache_find(&cache, &key);
 	if (encoder != NULL)
-	{
-		mren_cache_pin(&encoder->base, CurrentMemoryContext);
 		return encoder;
-	}
-	if (!mren_catalog_encoder_by_hash(identity, &row, NULL))
+	if (!mren_catalog_image_encoder_by_hash(identity, &row, NULL))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("the image encoder of model \"%s\" is not loaded", model),
 				 errhint("Load the same network with mren.load_image_encoder, with the same output "
-						 "and normalisation, under any name.")));
-	return mren_encoder_open(&row);
+						 "and normalization, under any name.")));
+	return mren_image_encoder_open(&row);
 }
 
 int32
-mren_encoder_dimension(const MrenEncoder *encoder)
+mren_image_encoder_dimension(const MrenImageEncoder *encoder)
 {
 	return (int32) encoder->info.features;
 }
 
 MrenHash128
-mren_encoder_image_hash(const bytea *image)
+mren_image_encoder_hash(const bytea *image)
 {
 	return mren_hash128(VARDATA_ANY(image), VARSIZE_ANY_EXHDR(image));
 }
@@ -176,7 +157,7 @@ enough(uint32 side)
 }
 
 void
-mren_encoder_decode(const MrenEncoder *encoder, const bytea *image, MrenBitmap *bitmap)
+mren_image_encoder_decode(const MrenImageEncoder *encoder, const bytea *image, MrenBitmap *bitmap)
 {
 	MrenEnv env = mren_pg_env(CurrentMemoryContext);
 	MrenImageLimits limits = {.max_width = mren_max_image_width,
@@ -192,14 +173,15 @@ mren_encoder_decode(const MrenEncoder *encoder, const bytea *image, MrenBitmap *
 }
 
 MrenGridShape
-mren_encoder_grid_shape(MrenEncoder *encoder)
+mren_image_encoder_grid_shape(MrenImageEncoder *encoder)
 {
 	open_grid(encoder);
 	return encoder->grid;
 }
 
 void
-mren_encoder_run(MrenEncoder *encoder, const MrenBitmap *bitmap, float4 *out, uint16 *grid)
+mren_image_encoder_run(MrenImageEncoder *encoder, const MrenBitmap *bitmap, float4 *out,
+					   uint16 *grid)
 {
 	MrenEnv env = mren_pg_env(CurrentMemoryContext);
 	MrenError err;
@@ -225,11 +207,12 @@ mren_encoder_run(MrenEncoder *encoder, const MrenBitmap *bitmap, float4 *out, ui
  * entries, told apart by the key's id, since a model without grids needs none.
  */
 void
-mren_encoder_image(MrenEncoder *encoder, const bytea *image, float4 *out, uint16 *grid)
+mren_image_encoder_read(MrenImageEncoder *encoder, const bytea *image, float4 *out, uint16 *grid)
 {
 	MrenCacheKey key = mren_recent_key(encoder->base.key.content, image);
-	Size size = mren_encoder_dimension(encoder) * sizeof(float4);
-	MrenGridShape shape = grid != NULL ? mren_encoder_grid_shape(encoder) : (MrenGridShape){0};
+	Size size = mren_image_encoder_dimension(encoder) * sizeof(float4);
+	MrenGridShape shape =
+		grid != NULL ? mren_image_encoder_grid_shape(encoder) : (MrenGridShape){0};
 	Size grid_size = grid != NULL ? mren_grid_size(&shape) * sizeof(uint16) : 0;
 	const char *recent;
 	char *kept;
@@ -248,8 +231,8 @@ mren_encoder_image(MrenEncoder *encoder, const bytea *image, float4 *out, uint16
 	}
 	work = AllocSetContextCreate(CurrentMemoryContext, "mren image", ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(work);
-	mren_encoder_decode(encoder, image, &bitmap);
-	mren_encoder_run(encoder, &bitmap, out, grid_size > 0 ? grid : NULL);
+	mren_image_encoder_decode(encoder, image, &bitmap);
+	mren_image_encoder_run(encoder, &bitmap, out, grid_size > 0 ? grid : NULL);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(work);
 	kept = mren_recent_add(&images, &key, size + grid_size);
@@ -261,7 +244,7 @@ mren_encoder_image(MrenEncoder *encoder, const bytea *image, float4 *out, uint16
 }
 
 void
-mren_encoder_features(MrenEncoder *encoder, const bytea *image, float4 *out)
+mren_image_encoder_features(MrenImageEncoder *encoder, const bytea *image, float4 *out)
 {
-	mren_encoder_image(encoder, image, out, NULL);
+	mren_image_encoder_read(encoder, image, out, NULL);
 }

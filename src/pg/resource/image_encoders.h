@@ -12,44 +12,46 @@
 #include "image/image.h"
 #include "pg/catalog/catalog.h"
 
-typedef struct MrenEncoder MrenEncoder;
+typedef struct MrenImageEncoder MrenImageEncoder;
 
 /* The encoder, loaded if necessary; valid until the current memory context is reset. */
-extern MrenEncoder *mren_encoder_open(const MrenEncoderRow *row);
+extern MrenImageEncoder *mren_image_encoder_open(const MrenImageEncoderRow *row);
 
 /* The encoder that a model names by its hash; 55000 if it is not in the catalog. */
-extern MrenEncoder *mren_encoder_open_by_hash(const uint8 *identity, const char *model);
+extern MrenImageEncoder *mren_image_encoder_open_by_hash(const uint8 *identity, const char *model);
 
-extern int32 mren_encoder_dimension(const MrenEncoder *encoder);
+extern int32 mren_image_encoder_dimension(const MrenImageEncoder *encoder);
 
 /* The hash of an image's bytes, which identifies it. */
-extern MrenHash128 mren_encoder_image_hash(const bytea *image);
+extern MrenHash128 mren_image_encoder_hash(const bytea *image);
 
 /*
- * mren_encoder_features
+ * mren_image_encoder_features
  *	  The feature vector of an image: out (dimension).  Decoding limits are the
  *	  settings'.  A recent image's vector is taken from the cache.
  */
-extern void mren_encoder_features(MrenEncoder *encoder, const bytea *image, float4 *out);
+extern void mren_image_encoder_features(MrenImageEncoder *encoder, const bytea *image, float4 *out);
 
 /* The shape of its images' grids as a network takes them; all 0: it has no grid. */
-extern MrenGridShape mren_encoder_grid_shape(MrenEncoder *encoder);
+extern MrenGridShape mren_image_encoder_grid_shape(MrenImageEncoder *encoder);
 
 /*
- * mren_encoder_image
+ * mren_image_encoder_read
  *	  Feature vector and grid of an image; grid (mren_grid_size halves) may be
  *	  NULL.
  */
-extern void mren_encoder_image(MrenEncoder *encoder, const bytea *image, float4 *out, uint16 *grid);
+extern void mren_image_encoder_read(MrenImageEncoder *encoder, const bytea *image, float4 *out,
+									uint16 *grid);
 
 /* The same for a decoded image, bypassing the cache. */
-extern void mren_encoder_run(MrenEncoder *encoder, const MrenBitmap *bitmap, float4 *out,
-							 uint16 *grid);
+extern void mren_image_encoder_run(MrenImageEncoder *encoder, const MrenBitmap *bitmap, float4 *out,
+								   uint16 *grid);
 
 /*
  * Decodes under the settings' limits, to as many pixels as the encoder reads at
  * least, or all of them for NULL; freed with the current context.
  */
-extern void mren_encoder_decode(const MrenEncoder *encoder, const bytea *image, MrenBitmap *bitmap);
+extern void mren_image_encoder_decode(const MrenImageEncoder *encoder, const bytea *image,
+									  MrenBitmap *bitmap);
 
 #endif

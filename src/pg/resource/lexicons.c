@@ -51,38 +51,26 @@ add_phrase(void *state, MrenTextSpan phrase, MrenTextSpan type, double confidenc
 }
 
 /* A failure leaves the entry's context to the caller's, which goes with the error. */
-static LexiconEntry *
-load_lexicon(const MrenLexiconRow *row, const MrenCacheKey *key)
+static void *
+load_lexicon(const void *what)
 {
-	MemoryContext context = mren_cache_context("lexicon");
-	LexiconEntry *entry = MemoryContextAllocZero(context, sizeof(LexiconEntry));
-	MrenEnv env = mren_pg_env(context);
+	const MrenLexiconRow *row = what;
+	LexiconEntry *entry = mren_cache_entry("lexicon", sizeof(LexiconEntry));
+	MrenEnv env = mren_pg_env(entry->base.context);
 	MrenError err;
 
-	entry->base.context = context;
-	entry->base.key = *key;
 	MREN_PG_CALL(err, mren_lexicon_create(&env, &entry->lexicon, &err));
 	mren_catalog_phrases(row->id, add_phrase, entry);
 	MREN_PG_CALL(err, mren_lexicon_finish(entry->lexicon, &err));
-	mren_lexicon_check_memory(context, NULL);
-	entry->base.bytes = MemoryContextMemAllocated(context, true);
+	mren_lexicon_check_memory(entry->base.context, NULL);
 	return entry;
 }
 
 const MrenLexicon *
 mren_lexicon_open(const MrenLexiconRow *row)
 {
-	MrenCacheKey key = {0};
-	LexiconEntry *entry;
+	LexiconEntry *entry = mren_cache_open(&cache, 0, row->sha256, load_lexicon, row);
 
-	memcpy(key.content, row->sha256, MREN_SHA256_LENGTH);
-	entry = (LexiconEntry *) mren_cache_find(&cache, &key);
-	if (entry == NULL)
-	{
-		entry = load_lexicon(row, &key);
-		mren_cache_insert(&cache, &entry->base);
-	}
-	mren_cache_pin(&entry->base, CurrentMemoryContext);
 	return entry->lexicon;
 }
 

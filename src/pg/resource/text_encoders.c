@@ -49,7 +49,7 @@ open_encoder(void *state, const MrenEnv *env, void **opened, MrenError *err)
 
 	MREN_TRY(mren_allocate(env, 1, sizeof(*stored), &stored, err));
 	MREN_TRY(mren_allocate(env, 1, sizeof(*encoder), &encoder, err));
-	MREN_TRY(mren_encoder_restore(env, state, true, stored, &tokenizer, err));
+	MREN_TRY(mren_text_encoder_restore(env, state, true, stored, &tokenizer, err));
 	MREN_TRY(share_weights(env, stored, err));
 	MREN_TRY(
 		mren_transformer_create_in_place(env, &stored->config, stored->weights, &transformer, err));
@@ -58,39 +58,21 @@ open_encoder(void *state, const MrenEnv *env, void **opened, MrenError *err)
 	return MREN_OK;
 }
 
-static TextEncoder *
-read_encoder(const MrenTextEncoderRow *row, const MrenCacheKey *key)
+static void *
+read_encoder(const void *what)
 {
-	MemoryContext context = mren_cache_context("text encoder");
-	TextEncoder *encoder = MemoryContextAllocZero(context, sizeof(TextEncoder));
+	const MrenTextEncoderRow *row = what;
+	TextEncoder *encoder = mren_cache_entry("text encoder", sizeof(TextEncoder));
 
-	encoder->base.context = context;
-	encoder->base.key = *key;
 	encoder->opened = *(MrenOpenTextEncoder *) mren_shared_open(
-		MREN_SHARED_TEXT_ENCODER, row->sha256, context, open_encoder, (void *) row);
-	encoder->base.bytes = MemoryContextMemAllocated(context, true);
+		MREN_SHARED_TEXT_ENCODER, row->sha256, encoder->base.context, open_encoder, (void *) row);
 	return encoder;
 }
 
-static const MrenOpenTextEncoder *
-pinned(TextEncoder *encoder)
-{
-	mren_cache_pin(&encoder->base, CurrentMemoryContext);
-	return &encoder->opened;
-}
-
 const MrenOpenTextEncoder *
-mren_encoder_open_text(const MrenTextEncoderRow *row)
+mren_text_encoder_open(const MrenTextEncoderRow *row)
 {
-	MrenCacheKey key = {.id = 0};
-	TextEncoder *encoder;
+	TextEncoder *encoder = mren_cache_open(&cache, 0, row->sha256, read_encoder, row);
 
-	memcpy(key.content, row->sha256, MREN_SHA256_LENGTH);
-	encoder = (TextEncoder *) mren_cache_find(&cache, &key);
-	if (encoder == NULL)
-	{
-		encoder = read_encoder(row, &key);
-		mren_cache_insert(&cache, &encoder->base);
-	}
-	return pinned(encoder);
+	return &encoder->opened;
 }

@@ -20,10 +20,10 @@ typedef struct MrenOpenTextEncoder
 } MrenOpenTextEncoder;
 
 /*
- * mren_encoder_open_text
+ * mren_text_encoder_open
  *	  The encoder, read if necessary; valid until the current memory context is reset.
  *	  XX001 if what is stored is not an encoder of the row's size and width.
  */
-extern const MrenOpenTextEncoder *mren_encoder_open_text(const MrenTextEncoderRow *row);
+extern const MrenOpenTextEncoder *mren_text_encoder_open(const MrenTextEncoderRow *row);
 
 #endif

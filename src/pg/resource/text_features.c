@@ -23,7 +23,7 @@ open_arg(FunctionCallInfo fcinfo)
 	MrenTextEncoderRow row;
 
 	mren_catalog_need_text_encoder(mren_arg_text(fcinfo, 0, "encoder"), &row);
-	return mren_encoder_open_text(&row);
+	return mren_text_encoder_open(&row);
 }
 
 /* The pieces of the argument `sentence`, in the current context. */

@@ -60,8 +60,9 @@ restore(const MrenEnv *env, const MrenTextEncoderRow *row, bool weights, MrenSto
 }
 
 MrenStatus
-mren_encoder_restore(const MrenEnv *env, const MrenTextEncoderRow *row, bool weights,
-					 MrenStoredEncoder *stored, MrenSubwordTokenizer **tokenizer, MrenError *err)
+mren_text_encoder_restore(const MrenEnv *env, const MrenTextEncoderRow *row, bool weights,
+						  MrenStoredEncoder *stored, MrenSubwordTokenizer **tokenizer,
+						  MrenError *err)
 {
 	MrenTokenizerFile file;
 
@@ -106,52 +107,49 @@ open_tokenizer(void *state, const MrenEnv *env, void **opened, MrenError *err)
 
 	MREN_TRY(mren_allocate(env, 1, sizeof(*opening), &opening, err));
 	*opened = opening;
-	return mren_encoder_restore(env, state, false, &opening->stored, &opening->tokenizer, err);
+	return mren_text_encoder_restore(env, state, false, &opening->stored, &opening->tokenizer, err);
 }
 
-static TokenizerEntry *
-read_tokenizer(const MrenTextEncoderRow *row, const MrenCacheKey *key)
+static void *
+read_tokenizer(const void *what)
 {
-	MemoryContext context = mren_cache_context("tokenizer");
-	TokenizerEntry *entry = MemoryContextAllocZero(context, sizeof(TokenizerEntry));
+	const MrenTextEncoderRow *row = what;
+	TokenizerEntry *entry = mren_cache_entry("tokenizer", sizeof(TokenizerEntry));
 	static uint64 opened = 0;
 	Opening *opening;
 
-	entry->base.context = context;
-	entry->base.key = *key;
-	opening =
-		mren_shared_open(MREN_SHARED_TOKENIZER, row->sha256, context, open_tokenizer, (void *) row);
+	opening = mren_shared_open(MREN_SHARED_TOKENIZER, row->sha256, entry->base.context,
+							   open_tokenizer, (void *) row);
 	entry->opened = (MrenOpenTokenizer){opening->stored.config, opening->tokenizer,
 										mask_of(opening->tokenizer), ++opened};
-	entry->base.bytes = MemoryContextMemAllocated(context, true);
 	return entry;
 }
 
 const MrenOpenTokenizer *
-mren_encoder_open_tokenizer(const MrenTextEncoderRow *row)
+mren_text_encoder_open_tokenizer(const MrenTextEncoderRow *row)
 {
-	MrenCacheKey key = {.id = 0};
-	TokenizerEntry *entry;
+	TokenizerEntry *entry = mren_cache_open(&cache, 0, row->sha256, read_tokenizer, row);
 
-	memcpy(key.content, row->sha256, MREN_SHA256_LENGTH);
-	entry = (TokenizerEntry *) mren_cache_find(&cache, &key);
-	if (entry == NULL)
-	{
-		entry = read_tokenizer(row, &key);
-		mren_cache_insert(&cache, &entry->base);
-	}
-	mren_cache_pin(&entry->base, CurrentMemoryContext);
 	return &entry->opened;
 }
 
 void
-mren_encoder_need_text(const uint8 *sha256, const char *model, MrenTextEncoderRow *row)
+mren_text_encoder_need(const uint8 *sha256, const char *model, MrenTextEncoderRow *row)
 {
 	if (!mren_catalog_text_encoder_by_hash(sha256, row, NULL))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("the text encoder of model \"%s\" is not loaded", model),
 				 errhint("Load the same encoder with mren.load_text_encoder, under any name.")));
+}
+
+const MrenOpenTokenizer *
+mren_text_encoder_open_tokenizer_by_hash(const uint8 *sha256, const char *model)
+{
+	MrenTextEncoderRow row;
+
+	mren_text_encoder_need(sha256, model, &row);
+	return mren_text_encoder_open_tokenizer(&row);
 }
 
 /* Reads into memory of its own first, since what is stored may be of another type. */
@@ -169,9 +167,9 @@ read_weights(void *state, float *weights, MrenError *err)
 }
 
 void
-mren_encoder_text_source(const MrenTextEncoderRow *row, MrenEncoderSource *source)
+mren_text_encoder_source(const MrenTextEncoderRow *row, MrenEncoderSource *source)
 {
-	const MrenOpenTokenizer *tokenizer = mren_encoder_open_tokenizer(row);
+	const MrenOpenTokenizer *tokenizer = mren_text_encoder_open_tokenizer(row);
 
 	*source = (MrenEncoderSource){tokenizer->config, (void *) row, read_weights};
 }

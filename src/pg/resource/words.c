@@ -171,35 +171,29 @@ mren_words_dropped(const MrenEmbeddingRow *row)
 	mren_shared_drop(MREN_SHARED_WORDS, key);
 }
 
+static void *
+load_words(const void *what)
+{
+	const MrenEmbeddingRow *row = what;
+	MrenWords *words = mren_cache_entry("word vectors", sizeof(MrenWords));
+
+	words->row = *row;
+	words->content =
+		AllocSetContextCreate(words->base.context, "mren words", ALLOCSET_DEFAULT_SIZES);
+	words->next_try = row->words / TABLE_SHARE + 1;
+	find_table(words);
+	if (words->table == NULL)
+		start_over(words);
+	return words;
+}
+
 MrenWords *
 mren_words_open(const MrenEmbeddingRow *row)
 {
-	MrenCacheKey key = {.id = row->id};
-	MrenWords *words;
-
 	if (row->dimension == 0)
 		return NULL;
-	memcpy(key.content, row->sha256, MREN_SHA256_LENGTH);
 	open_limit_kb = mren_word_cache > MAX_KILOBYTES / 4 ? MAX_KILOBYTES : mren_word_cache * 4;
-	words = (MrenWords *) mren_cache_find(&cache, &key);
-	if (words == NULL)
-	{
-		MemoryContext context = mren_cache_context("word vectors");
-
-		words = MemoryContextAllocZero(context, sizeof(MrenWords));
-		words->base.context = context;
-		words->base.key = key;
-		words->row = *row;
-		words->content = AllocSetContextCreate(context, "mren words", ALLOCSET_DEFAULT_SIZES);
-		words->next_try = row->words / TABLE_SHARE + 1;
-		find_table(words);
-		if (words->table == NULL)
-			start_over(words);
-		words->base.bytes = MemoryContextMemAllocated(context, true);
-		mren_cache_insert(&cache, &words->base);
-	}
-	mren_cache_pin(&words->base, CurrentMemoryContext);
-	return words;
+	return mren_cache_open(&cache, row->id, row->sha256, load_words, row);
 }
 
 void

@@ -49,7 +49,7 @@ typedef struct Retrain
 	MrenNet *net; /* the champion's */
 	MrenRecipe recipe;
 	MrenTrainSetup setup;
-	bool same_words;	   /* as the champion's, so that its training rows can be recognised */
+	bool same_words;	   /* as the champion's, so that its training rows can be recognized */
 	bool busy;			   /* another session is retraining the model */
 	MrenJudgedRun earlier; /* on equal input; run 0: none */
 	MrenTrainRows rows;

@@ -110,10 +110,10 @@ complete_options(Jsonb *given, Jsonb *overrides, const MrenVersionRow *champion)
 	Jsonb *options = joined(without(given, "deploy"), overrides);
 	const JsonbValue *share = mren_json_options_find(options, "holdout_share");
 	MrenEmbeddingRow embedding;
-	MrenEncoderRow encoder;
+	MrenImageEncoderRow encoder;
 	char *name;
 
-	/* No rows were held out, and the overrides do not ask for that. */
+	/* No rows were held out, and the overrides do not hold any out. */
 	if (mren_json_options_find(overrides, "holdout_share") == NULL &&
 		(share == NULL || share->type != jbvNumeric ||
 		 DatumGetFloat8(DirectFunctionCall1(numeric_float8_no_overflow,
@@ -121,7 +121,8 @@ complete_options(Jsonb *given, Jsonb *overrides, const MrenVersionRow *champion)
 		options = joined(options, jsonb_of("{\"holdout_share\": " MREN_RECIPE_HOLDOUT_SHARE "}"));
 	if (mren_catalog_embedding_by_hash(champion->embeddings, &embedding, &name))
 		options = with_name(options, "embeddings", name);
-	if (champion->has_encoder && mren_catalog_encoder_by_hash(champion->encoder, &encoder, &name))
+	if (champion->has_encoder &&
+		mren_catalog_image_encoder_by_hash(champion->encoder, &encoder, &name))
 		options = with_name(options, "image_encoder", name);
 	name = audio_encoder_of(champion);
 	if (name != NULL)

@@ -40,16 +40,22 @@ typedef struct SelfTrain
 	const char *verdict;
 } SelfTrain;
 
-/* What makes a view of the options: the other one is left out. */
+/*
+ * What makes a view of the options: the other one is left out.  A view is not trained on the rows
+ * that validate, among which are those of the new version: it would tell that version about them by
+ * its labels of other rows, so that they could neither stop nor calibrate it.
+ */
 typedef struct View
 {
 	const char *suffix; /* of the model's name */
 	const char *options;
 } View;
 
+#define VIEW_OPTIONS "\"refit\": false, \"encoder_refit\": false, \"deploy\": true"
+
 static const View views[2] = {
-	{" (encoder view)", "{\"hash_bits\": 0, \"deploy\": true}"},
-	{" (linear view)", "{\"text_encoder\": \"conv\", \"deploy\": true}"},
+	{" (encoder view)", "{\"hash_bits\": 0, " VIEW_OPTIONS "}"},
+	{" (linear view)", "{\"text_encoder\": \"conv\", " VIEW_OPTIONS "}"},
 };
 
 static Jsonb *

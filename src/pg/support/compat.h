@@ -30,7 +30,7 @@ mren_make_range(TypeCacheEntry *type, RangeBound *lower, RangeBound *upper)
 #endif
 }
 
-/* Messages that the other side is told of at once, which 14 always does. */
+/* Messages of which the other side is notified at once, as 14 always does. */
 static inline shm_mq_result
 mren_shm_mq_sendv(shm_mq_handle *queue, shm_mq_iovec *parts, int n)
 {

@@ -6,14 +6,16 @@
 
 #include "utils/memutils.h"
 
-MemoryContext
-mren_cache_context(const char *name)
+void *
+mren_cache_entry(const char *name, Size size)
 {
 	MemoryContext context =
 		AllocSetContextCreate(CurrentMemoryContext, "mren cache entry", ALLOCSET_DEFAULT_SIZES);
+	MrenCacheEntry *entry = MemoryContextAllocZero(context, size);
 
 	MemoryContextSetIdentifier(context, name);
-	return context;
+	entry->context = context;
+	return entry;
 }
 
 MrenCacheEntry *
@@ -63,7 +65,6 @@ mren_cache_insert(MrenCache *cache, MrenCacheEntry *entry)
 {
 	evict(cache, entry->bytes);
 	MemoryContextSetParent(entry->context, CacheMemoryContext);
-	entry->pins = 0;
 	cache->bytes += entry->bytes;
 	dlist_push_head(&cache->entries, &entry->node);
 }
@@ -81,15 +82,50 @@ unpin(void *arg)
 	((MrenCacheEntry *) arg)->pins--;
 }
 
-void
-mren_cache_pin(MrenCacheEntry *entry, MemoryContext until)
+/* Keeps the entry until the current context is reset. */
+static void *
+pin(MrenCacheEntry *entry)
 {
-	MemoryContextCallback *callback = MemoryContextAlloc(until, sizeof(MemoryContextCallback));
+	MemoryContextCallback *callback = palloc(sizeof(MemoryContextCallback));
 
 	callback->func = unpin;
 	callback->arg = entry;
 	entry->pins++;
-	MemoryContextRegisterResetCallback(until, callback);
+	MemoryContextRegisterResetCallback(CurrentMemoryContext, callback);
+	return entry;
+}
+
+static MrenCacheKey
+key_of(int64 id, const uint8 *content)
+{
+	MrenCacheKey key = {.id = id};
+
+	memcpy(key.content, content, MREN_SHA256_LENGTH);
+	return key;
+}
+
+void *
+mren_cache_reopen(MrenCache *cache, int64 id, const uint8 *content)
+{
+	MrenCacheKey key = key_of(id, content);
+	MrenCacheEntry *entry = mren_cache_find(cache, &key);
+
+	return entry != NULL ? pin(entry) : NULL;
+}
+
+void *
+mren_cache_open(MrenCache *cache, int64 id, const uint8 *content, MrenCacheLoad load,
+				const void *what)
+{
+	MrenCacheEntry *entry = mren_cache_reopen(cache, id, content);
+
+	if (entry != NULL)
+		return entry;
+	entry = load(what);
+	entry->key = key_of(id, content);
+	entry->bytes += MemoryContextMemAllocated(entry->context, true);
+	mren_cache_insert(cache, entry);
+	return pin(entry);
 }
 
 size_t

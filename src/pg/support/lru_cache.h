@@ -46,16 +46,30 @@ typedef struct MrenCache
 	}
 
 /*
- * A context to build an entry in, which mren_cache_insert makes permanent.  name
- * must be a constant.
+ * mren_cache_entry
+ *	  A new entry of `size` bytes, zeroed, in a context of its own, in which everything that belongs
+ *	  to it is allocated.  name, of the context, must be a constant.
  */
-extern MemoryContext mren_cache_context(const char *name);
+extern void *mren_cache_entry(const char *name, Size size);
 
-/* The entry, now the most recently used; NULL if there is none. */
+/*
+ * mren_cache_open
+ *	  The entry of that key, now the most recently used.  If there is none, load makes it of `what`,
+ *	  by mren_cache_entry; its bytes are what it may grow by.  Kept until the current memory context
+ *	  is reset or deleted, as it is after an error.
+ */
+typedef void *(*MrenCacheLoad)(const void *what);
+extern void *mren_cache_open(MrenCache *cache, int64 id, const uint8 *content, MrenCacheLoad load,
+							 const void *what);
+
+/* The same, but NULL if there is none. */
+extern void *mren_cache_reopen(MrenCache *cache, int64 id, const uint8 *content);
+
+/* The entry, now the most recently used, but not kept; NULL if there is none. */
 extern MrenCacheEntry *mren_cache_find(MrenCache *cache, const MrenCacheKey *key);
 
 /*
- * Takes over a finished entry (context, key and bytes set; its context may be
+ * Takes over a finished entry (context, key and bytes set, not pinned; its context may be
  * a child of any other) and drops as many others as the limit requires.  Never
  * fails: an entry larger than the limit becomes the only one.
  */
@@ -69,8 +83,5 @@ extern void mren_cache_resize(MrenCache *cache, MrenCacheEntry *entry, size_t by
  * less.
  */
 extern size_t mren_cache_share(const MrenCache *cache, size_t most);
-
-/* Keeps the entry until the context is reset or deleted, as it is after an error. */
-extern void mren_cache_pin(MrenCacheEntry *entry, MemoryContext until);
 
 #endif

@@ -191,3 +191,13 @@ mren_server_text(MrenTextSpan utf8)
 	return server == utf8.data ? cstring_to_text_with_len(utf8.data, (int) utf8.len)
 							   : cstring_to_text(server);
 }
+
+double
+mren_seconds_since(instr_time start)
+{
+	instr_time now;
+
+	INSTR_TIME_SET_CURRENT(now);
+	INSTR_TIME_SUBTRACT(now, start);
+	return INSTR_TIME_GET_DOUBLE(now);
+}

@@ -8,6 +8,7 @@
 
 #include "postgres.h"
 
+#include "portability/instr_time.h"
 #include "utils/memutils.h"
 
 #include "base/env.h"
@@ -30,6 +31,9 @@ extern void mren_pg_raise(const MrenError *err) MREN_NORETURN;
 		if ((call) != MREN_OK)                                                                     \
 			mren_pg_raise(&(err));                                                                 \
 	} while (0)
+
+/* Seconds since a moment of INSTR_TIME_SET_CURRENT. */
+extern double mren_seconds_since(instr_time start);
 
 /*
  * Text of the database as the UTF-8 that the core reads.  It is the same bytes

@@ -399,3 +399,20 @@ mren_query_run(const char *query, int n, const Oid *types, const Datum *values,
 		elog(ERROR, "could not run a query: %s", SPI_result_code_string(ret));
 	SPI_freeplan(plan);
 }
+
+char *
+mren_query_string(TupleTableSlot *slot, int attno)
+{
+	bool isnull;
+	Datum value = slot_getattr(slot, attno, &isnull);
+
+	return isnull ? NULL : TextDatumGetCString(value);
+}
+
+void
+mren_query_put(void *state, TupleTableSlot *slot)
+{
+	ReturnSetInfo *rsinfo = state;
+
+	tuplestore_puttupleslot(rsinfo->setResult, slot);
+}

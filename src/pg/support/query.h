@@ -88,6 +88,12 @@ typedef void (*MrenRowVisitor)(void *state, TupleTableSlot *slot);
 extern void mren_query_run(const char *query, int n, const Oid *types, const Datum *values,
 						   MrenRowVisitor visit, void *state);
 
+/* For visitors: a column of type text, NULL if it is NULL. */
+extern char *mren_query_string(TupleTableSlot *slot, int attno);
+
+/* The visitor that puts the rows into the result of a function; state is its ReturnSetInfo. */
+extern void mren_query_put(void *state, TupleTableSlot *slot);
+
 /*
  * Whether mren_query_run would run the statement in a parallel plan whose workers compute its
  * first column.  The caller must be connected to SPI.

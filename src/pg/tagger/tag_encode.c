@@ -45,7 +45,7 @@ open_site(MrenCallSite *base)
 	for (int i = 0; i < lexicons->n; i++)
 		site->reader.lexicons[i] = mren_lexicon_open(&lexicons->rows[i]);
 	if (site->setup.core.text_encoder != NULL)
-		site->reader.tokenizer = mren_encoder_open_tokenizer(&site->setup.text_encoder_row);
+		site->reader.tokenizer = mren_text_encoder_open_tokenizer(&site->setup.text_encoder_row);
 }
 
 /* The words of each mention; words do not cross borders of mentions. */

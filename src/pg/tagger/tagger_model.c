@@ -46,9 +46,9 @@ struct MrenMentionTagger
 };
 
 static void
-name_types(TaggerEntry *entry, MemoryContext context)
+name_types(TaggerEntry *entry)
 {
-	MemoryContext old = MemoryContextSwitchTo(context);
+	MemoryContext old = MemoryContextSwitchTo(entry->base.context);
 
 	entry->types = palloc(entry->info.n_types * sizeof(char *));
 	for (size_t i = 0; i < entry->info.n_types; i++)
@@ -76,30 +76,27 @@ open_tagger(void *state, const MrenEnv *env, void **opened, MrenError *err)
 	mren_tagger_info(tagger, &info);
 	if (info.encoder_dim == 0)
 		return MREN_OK;
-	mren_encoder_need_text(info.text_encoder_sha256, deployed->name, &row);
-	mren_encoder_text_source(&row, &source);
+	mren_text_encoder_need(info.text_encoder_sha256, deployed->name, &row);
+	mren_text_encoder_source(&row, &source);
 	return mren_tagger_attach_encoder(tagger, &source, err);
 }
 
-static TaggerEntry *
-load_tagger(const MrenDeployed *deployed, const MrenCacheKey *key)
+static void *
+load_tagger(const void *what)
 {
-	MemoryContext context = mren_cache_context("tagger");
-	TaggerEntry *entry = MemoryContextAllocZero(context, sizeof(TaggerEntry));
-	MrenEnv env = mren_pg_env(context);
+	const MrenDeployed *deployed = what;
+	TaggerEntry *entry = mren_cache_entry("tagger", sizeof(TaggerEntry));
+	MrenEnv env = mren_pg_env(entry->base.context);
 	MrenError err;
 
 	mren_deployed_check(deployed);
-	entry->base.context = context;
-	entry->base.key = *key;
-	entry->tagger =
-		mren_shared_open(MREN_SHARED_MODEL, key->content, context, open_tagger, (void *) deployed);
+	entry->tagger = mren_shared_open(MREN_SHARED_MODEL, deployed->version.sha256,
+									 entry->base.context, open_tagger, (void *) deployed);
 	mren_tagger_info(entry->tagger, &entry->info);
-	name_types(entry, context);
+	name_types(entry);
 	MREN_PG_CALL(err, mren_tag_cache_create(&env, mren_cache_share(&cache, MREN_TAG_CACHE_BYTES),
 											&entry->words, &err));
-	entry->base.bytes = MemoryContextMemAllocated(context, true) +
-						mren_tag_cache_limit(entry->words, entry->tagger);
+	entry->base.bytes = mren_tag_cache_limit(entry->words, entry->tagger);
 	return entry;
 }
 
@@ -120,12 +117,8 @@ open_reader(MrenMentionTagger *tagger, const MrenDeployed *deployed)
 	for (int i = 0; i < reader->n_lexicons; i++)
 		reader->lexicons[i] = mren_lexicon_open_by_hash(info->lexicons_sha256[i], deployed->name);
 	if (info->encoder_dim > 0)
-	{
-		MrenTextEncoderRow row;
-
-		mren_encoder_need_text(info->text_encoder_sha256, deployed->name, &row);
-		reader->tokenizer = mren_encoder_open_tokenizer(&row);
-	}
+		reader->tokenizer =
+			mren_text_encoder_open_tokenizer_by_hash(info->text_encoder_sha256, deployed->name);
 }
 
 MrenMentionTagger *
@@ -133,18 +126,9 @@ mren_mention_tagger_open(const char *name, int len, int32 version)
 {
 	const MrenDeployed *deployed = mren_deployed_find(name, len, version, MREN_MODEL_TAGGER);
 	MrenMentionTagger *tagger = palloc0(sizeof(MrenMentionTagger));
-	MrenCacheKey key = {.id = deployed->version.id};
-	TaggerEntry *entry;
 
-	memcpy(key.content, deployed->version.sha256, MREN_SHA256_LENGTH);
-	entry = (TaggerEntry *) mren_cache_find(&cache, &key);
-	if (entry == NULL)
-	{
-		entry = load_tagger(deployed, &key);
-		mren_cache_insert(&cache, &entry->base);
-	}
-	mren_cache_pin(&entry->base, CurrentMemoryContext);
-	tagger->entry = entry;
+	tagger->entry = mren_cache_open(&cache, deployed->version.id, deployed->version.sha256,
+									load_tagger, deployed);
 	tagger->version = deployed->version.version;
 	open_reader(tagger, deployed);
 	return tagger;

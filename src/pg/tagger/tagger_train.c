@@ -129,7 +129,7 @@ begin_training(Train *train, size_t memory)
 		memcpy(train->lexicons[i], setup->lexicons.rows[i].sha256, MREN_SHA256_LENGTH);
 	if (setup->core.text_encoder != NULL)
 	{
-		mren_encoder_text_source(&setup->text_encoder_row, &train->text_encoder);
+		mren_text_encoder_source(&setup->text_encoder_row, &train->text_encoder);
 		inputs.encoder = &train->text_encoder;
 		inputs.text_encoder_sha256 = setup->text_encoder_row.sha256;
 		inputs.team = mren_pool_tuning_team(train->call.job.context);

@@ -38,7 +38,7 @@ open_site(MrenCallSite *base)
 	for (int i = 0; i < lexicons->n; i++)
 		site->lexicons.items[i] = mren_lexicon_open(&lexicons->rows[i]);
 	if (site->setup.net.pretrained != NULL)
-		site->tokenizer = mren_encoder_open_tokenizer(&site->setup.text_encoder_row);
+		site->tokenizer = mren_text_encoder_open_tokenizer(&site->setup.text_encoder_row);
 }
 
 MrenEncodeSite *
@@ -52,7 +52,7 @@ static void
 fail_no_encoder(void)
 {
 	char *name;
-	int n = mren_catalog_count_encoders(&name);
+	int n = mren_catalog_count_image_encoders(&name);
 
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -91,13 +91,13 @@ row_image(MrenEncodeSite *site, const MrenPair *pair, uint16 **grid)
 	if (site->encoder == NULL)
 	{
 		old = MemoryContextSwitchTo(site->base.site);
-		site->encoder = mren_encoder_open(&site->setup.encoder_row);
+		site->encoder = mren_image_encoder_open(&site->setup.encoder_row);
 		MemoryContextSwitchTo(old);
 	}
 	vector = palloc(dimension * sizeof(float4));
 	if (mren_grid_size(&site->setup.grid) > 0)
 		*grid = palloc(mren_grid_size(&site->setup.grid) * sizeof(uint16));
-	mren_encoder_image(site->encoder, pair->image, vector, *grid);
+	mren_image_encoder_read(site->encoder, pair->image, vector, *grid);
 	return vector;
 }
 

@@ -31,7 +31,7 @@ typedef struct MrenEncodeSite
 	char *json; /* the options in effect, which the aggregate's state contains */
 	MrenWords *words;
 	MrenVocabulary vocabulary;
-	MrenEncoder *encoder;			 /* opened at the first image */
+	MrenImageEncoder *encoder;		 /* opened at the first image */
 	MrenAudioEncoder *audio_encoder; /* opened at the first recording */
 	MrenRowLexicons lexicons;
 	const MrenOpenTokenizer *tokenizer; /* of a pretrained text encoder, or NULL */

@@ -15,17 +15,8 @@
 #include "utils/resowner.h"
 #include "utils/snapmgr.h"
 
+#include "pg/support/pg_env.h"
 #include "pg/support/task_lock.h"
-
-double
-mren_seconds_since(instr_time start)
-{
-	instr_time now;
-
-	INSTR_TIME_SET_CURRENT(now);
-	INSTR_TIME_SUBTRACT(now, start);
-	return INSTR_TIME_GET_DOUBLE(now);
-}
 
 double
 mren_job_seconds(const MrenJob *job)

@@ -77,8 +77,7 @@ extern void mren_job_piece(MrenJob *job, MrenJobPiece piece);
 /* Commits unless the call is atomic. */
 extern void mren_job_commit(MrenJob *job);
 
-/* Seconds since the job was created, and since any other moment. */
+/* Seconds since the job was created. */
 extern double mren_job_seconds(const MrenJob *job);
-extern double mren_seconds_since(instr_time start);
 
 #endif

@@ -8,6 +8,8 @@
 
 #include "miscadmin.h"
 
+#include "pg/support/pg_env.h"
+
 /* Duration of a piece, after which the progress is committed. */
 #define PIECE_SECONDS 1.0
 

@@ -170,7 +170,7 @@ warn_of_validation(const MrenTrainSetup *setup, const Found *found)
 						   "little."),
 				 errhint("Label some rows by hand: 200 tell how good the model is.")));
 	else if (found->has_groups && !found->has_others && !found->has_validation &&
-			 found->n_gold > 1 && setup->net.common.validation_share > 0)
+			 found->n_gold > 1 && setup->net.common.validation_share != 0)
 		ereport(WARNING,
 				(errmsg("none of the %zu rows validates, since they are one group", found->n_gold),
 				 errdetail("The model is neither validated nor calibrated, so its confidence means "

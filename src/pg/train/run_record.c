@@ -39,16 +39,16 @@ prune(void)
 	mren_catalog_write(
 		"DELETE FROM mren.run r"
 		" WHERE COALESCE(r.finished_at, r.started_at) OPERATOR(pg_catalog.<)"
-		"  (pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) pg_catalog.make_interval(days => "
-		"$1))"
+		"  (pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-)"
+		"   pg_catalog.make_interval(days => $1))"
 		" AND (r.status OPERATOR(pg_catalog.<>) 'running' OR NOT EXISTS"
-		"  (SELECT FROM pg_catalog.pg_stat_activity a WHERE a.pid OPERATOR(pg_catalog.=) "
-		"r.backend))"
+		"  (SELECT FROM pg_catalog.pg_stat_activity a"
+		"   WHERE a.pid OPERATOR(pg_catalog.=) r.backend))"
 		" AND NOT EXISTS (SELECT FROM mren.model m WHERE m.id OPERATOR(pg_catalog.=) r.model_id AND"
 		"  (r.id OPERATOR(pg_catalog.=) (SELECT pg_catalog.max(t.id) FROM mren.run t"
 		"   WHERE t.model_id OPERATOR(pg_catalog.=) m.id"
-		"   AND t.status OPERATOR(pg_catalog.=) 'succeeded' AND t.call OPERATOR(pg_catalog.=) "
-		"'train')"
+		"   AND t.status OPERATOR(pg_catalog.=) 'succeeded'"
+		"   AND t.call OPERATOR(pg_catalog.=) 'train')"
 		"  OR r.input_hash OPERATOR(pg_catalog.=) (SELECT t.input_hash FROM mren.run t"
 		"   WHERE t.model_id OPERATOR(pg_catalog.=) m.id AND t.input_hash IS NOT NULL"
 		"   ORDER BY t.id DESC LIMIT 1)))",
@@ -160,8 +160,8 @@ mren_run_update(MrenRun *run, const MrenRunProgress *progress)
 		"UPDATE mren.run SET phase = $2, rows = COALESCE($3, rows), epoch = $4, epochs = $5,"
 		" loss = $6, validation_loss = COALESCE($7, validation_loss),"
 		" validation_f1 = COALESCE($8, validation_f1), rows_per_second = $9, seconds_left = $10,"
-		" log = $11, member = $12, members = $13, weak_rows = COALESCE($14, weak_rows) WHERE id "
-		"OPERATOR(pg_catalog.=) $1",
+		" log = $11, member = $12, members = $13, weak_rows = COALESCE($14, weak_rows)"
+		" WHERE id OPERATOR(pg_catalog.=) $1",
 		lengthof(types), types, values, nulls);
 }
 

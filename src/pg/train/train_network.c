@@ -131,7 +131,7 @@ mren_train_network_begin(MrenNetworkTraining *training, const MrenTrainSetup *se
 	}
 	if (setup->net.pretrained != NULL)
 	{
-		mren_encoder_text_source(&setup->text_encoder_row, &training->text_encoder);
+		mren_text_encoder_source(&setup->text_encoder_row, &training->text_encoder);
 		inputs.encoder = &training->text_encoder;
 		inputs.text_encoder_sha256 = setup->text_encoder_row.sha256;
 		inputs.team = mren_pool_tuning_team(CurrentMemoryContext);
@@ -216,10 +216,16 @@ mren_train_network_stop(MrenNetworkTraining *training)
 /* With fewer validation rows, an accuracy above the majority's may be chance. */
 #define LEAST_ROWS_TO_JUDGE 30
 
+static size_t
+gold_rows(const MrenTrainReport *report)
+{
+	return report->n_train - report->n_weak + report->n_validation;
+}
+
 static void
 warn_of_few_gold_rows(const MrenTrainReport *report)
 {
-	size_t n_gold = report->n_train - report->n_weak + report->n_validation;
+	size_t n_gold = gold_rows(report);
 	size_t n = report->n_validation > 0 ? report->n_validation : n_gold;
 
 	if (report->n_weak == 0 || n == 0 || n >= MREN_FEWEST_GOLD_ROWS)
@@ -320,8 +326,8 @@ metrics_json(const MrenNetworkTraining *training, const MrenNet *net, const Mren
 		appendStringInfo(&json,
 						 ", \"gold_rows\": %zu, \"weak_rows\": %zu, \"unused_weak_rows\": %zu, "
 						 "\"soft_rows\": %zu",
-						 report->n_train - report->n_weak + report->n_validation, report->n_weak,
-						 report->n_weak_unused, report->n_targets);
+						 gold_rows(report), report->n_weak, report->n_weak_unused,
+						 report->n_targets);
 	if (report->n_rows_with_audio > 0)
 		appendStringInfo(&json, ", \"rows_with_audio\": %zu", report->n_rows_with_audio);
 	if (report->n_members > 1)
@@ -359,6 +365,8 @@ effective_json(const MrenNetworkTraining *training, const MrenTrainReport *repor
 	MrenTrainSetup setup = *training->setup;
 	bool reads = training->inputs.image_dim > 0 || report->n_rows_with_audio > 0;
 
+	setup.net.common.validation_share =
+		mren_options_validation_share(&setup.net, gold_rows(report));
 	setup.net.common.weight_ema = mren_options_weight_ema(&setup.net, reads);
 	setup.net.common.weight_decay = mren_options_weight_decay(&setup.net, reads);
 	setup.audio_named = setup.audio_named || report->n_rows_with_audio > 0;

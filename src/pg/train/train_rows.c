@@ -207,7 +207,7 @@ append_groups(StringInfo sql, const MrenTrainRows *rows)
 	appendStringInfo(sql, "q.%s::pg_catalog.text)", mren_column_name(MREN_COLUMN_SENTENCE));
 }
 
-/* JSON's null tells a row that lacks them from a query that has no such column. */
+/* JSON's null stands for a row that lacks them, NULL for a query without the column. */
 static void
 append_probabilities(StringInfo sql, const MrenColumns *columns)
 {

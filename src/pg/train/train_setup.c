@@ -13,8 +13,9 @@
 #include "pg/support/pg_env.h"
 #include "pg/train/train_option_value.h"
 
+/* beside: as in mren_train_setup_read_beside. */
 static void
-unknown_key(const char *key)
+unknown_key(const char *key, const char *beside)
 {
 	const char *present =
 		strcmp(key, "gate_share") == 0 ? "holdout_share" : mren_options_renamed(key);
@@ -23,15 +24,16 @@ unknown_key(const char *key)
 	if (present != NULL)
 		mren_json_option_renamed(key, present);
 	mren_options_list(known, sizeof(known));
-	mren_json_option_unknown(key, psprintf("embeddings, image_encoder, audio_encoder, lexicons, "
+	mren_json_option_unknown(key, psprintf("%sembeddings, image_encoder, audio_encoder, lexicons, "
 										   "deploy, holdout_share, on_error, %s",
-										   known));
+										   beside, known));
 }
 
 /* Options that are null rule out what would be taken because it is the only one loaded. */
 typedef struct SetupReader
 {
 	MrenTrainSetup *setup;
+	const char *beside; /* options that the hint of an unknown one names as well */
 	bool no_embeddings;
 	bool no_encoder;
 } SetupReader;
@@ -71,7 +73,7 @@ set_option(void *state, const char *key, const JsonbValue *value)
 	else if (strcmp(key, "holdout_share") == 0)
 		setup->holdout_share = mren_json_option_share(key, value, setup->holdout_share);
 	else if (!mren_options_known(key))
-		unknown_key(key);
+		unknown_key(key, reader->beside);
 	else if (strcmp(key, "seed") != 0 || !mren_json_option_int64(value, &setup->net.common.seed))
 	{
 		core = mren_train_option_value(value);
@@ -79,11 +81,11 @@ set_option(void *state, const char *key, const JsonbValue *value)
 	}
 }
 
-/* Only the encoder's network tells its grid, so the encoder is opened. */
+/* Only the encoder's network shows the size of its grid, so the encoder is opened. */
 static void
 resolve_grid(MrenTrainSetup *setup)
 {
-	setup->grid = mren_encoder_grid_shape(mren_encoder_open(&setup->encoder_row));
+	setup->grid = mren_image_encoder_grid_shape(mren_image_encoder_open(&setup->encoder_row));
 	if (mren_grid_size(&setup->grid) == 0 && setup->net.fusion != MREN_FUSION_AUTO)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -130,7 +132,7 @@ resolve(const SetupReader *reader)
 	if (setup->embeddings != NULL)
 		mren_catalog_need_embedding(setup->embeddings, &setup->embedding_row);
 	if (setup->image_encoder == NULL && !reader->no_encoder &&
-		mren_catalog_count_encoders(&name) == 1)
+		mren_catalog_count_image_encoders(&name) == 1)
 		setup->image_encoder = name;
 	resolve_audio(setup);
 	mren_lexicon_list_resolve(&setup->lexicons);
@@ -138,7 +140,7 @@ resolve(const SetupReader *reader)
 		mren_catalog_need_text_encoder(setup->net.pretrained, &setup->text_encoder_row);
 	if (setup->image_encoder == NULL)
 		return;
-	mren_catalog_need_encoder(setup->image_encoder, &setup->encoder_row);
+	mren_catalog_need_image_encoder(setup->image_encoder, &setup->encoder_row);
 	if (setup->net.fusion != MREN_FUSION_PARALLEL)
 		resolve_grid(setup);
 }
@@ -146,7 +148,13 @@ resolve(const SetupReader *reader)
 void
 mren_train_setup_read(const Jsonb *object, MrenTrainSetup *setup)
 {
-	SetupReader reader = {.setup = setup};
+	mren_train_setup_read_beside(object, "", setup);
+}
+
+void
+mren_train_setup_read_beside(const Jsonb *object, const char *beside, MrenTrainSetup *setup)
+{
+	SetupReader reader = {.setup = setup, .beside = beside};
 
 	memset(setup, 0, sizeof(*setup));
 	mren_options_init(&setup->net);

@@ -29,7 +29,7 @@ typedef struct MrenTrainSetup
 	double holdout_share; /* share of the rows that is held out to judge models; 0 .. 0.5 */
 	MrenLexiconList lexicons;
 	MrenEmbeddingRow embedding_row;		 /* dimension 0 without embeddings */
-	MrenEncoderRow encoder_row;			 /* only with an image encoder */
+	MrenImageEncoderRow encoder_row;	 /* only with an image encoder */
 	MrenTextEncoderRow text_encoder_row; /* only with net.pretrained */
 	uint8 audio_identity[MREN_SHA256_LENGTH];
 	int audio_dimension; /* 0 without an audio encoder */
@@ -43,6 +43,13 @@ typedef struct MrenTrainSetup
  *	  allowed; 42704 for embeddings, an encoder or a lexicon that is not loaded.
  */
 extern void mren_train_setup_read(const Jsonb *object, MrenTrainSetup *setup);
+
+/*
+ * The same for a function that has read options of its own from the object.  beside names them,
+ * each followed by ", ", for the hint of an unknown key.
+ */
+extern void mren_train_setup_read_beside(const Jsonb *object, const char *beside,
+										 MrenTrainSetup *setup);
 
 /* The options in effect as a JSON object, UTF-8, palloc'd. */
 extern char *mren_train_setup_json(const MrenTrainSetup *setup);

@@ -50,7 +50,7 @@ struct MrenTrainSpill
 	void *other_grid; /* buffer for one grid, to compare with */
 	HTAB *images;
 	int audio_dim;
-	BufFile *sounds; /* vectors of recordings, as `vectors` */
+	BufFile *audio_vectors; /* vectors of recordings, as `vectors` */
 	HTAB *recordings;
 	int64 n_recordings;
 	int64 *offsets; /* (n + 1) of each record, and of the end */
@@ -72,8 +72,8 @@ close_files(void *arg)
 		BufFileClose(spill->vectors);
 	if (spill->grids != NULL)
 		BufFileClose(spill->grids);
-	if (spill->sounds != NULL)
-		BufFileClose(spill->sounds);
+	if (spill->audio_vectors != NULL)
+		BufFileClose(spill->audio_vectors);
 }
 
 static void
@@ -132,7 +132,7 @@ mren_train_spill_create(const MrenSpillShape *shape, size_t limit)
 	{
 		spill->recordings =
 			hash_create("mren recordings", 1024, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-		spill->sounds = BufFileCreateTemp(true);
+		spill->audio_vectors = BufFileCreateTemp(true);
 	}
 	spill->grid_shape = shape->grid;
 	spill->grid_bytes = mren_grid_size(&shape->grid) * sizeof(uint16);
@@ -216,7 +216,7 @@ add_recording(MrenTrainSpill *spill, const MrenExample *example, const uint8 *ve
 	if (found)
 		return;
 	entry->number = spill->n_recordings++;
-	BufFileWrite(spill->sounds, (void *) vector, spill->audio_dim * sizeof(float4));
+	BufFileWrite(spill->audio_vectors, (void *) vector, spill->audio_dim * sizeof(float4));
 }
 
 static size_t
@@ -354,8 +354,8 @@ read_audio(void *state, const MrenHash128 *hash, float *vector, MrenError *err)
 
 	if (entry == NULL)
 		return mren_fail(err, MREN_EDATA, "the recording of a row is missing");
-	seek(spill->sounds, entry->number * size);
-	read_exactly(spill->sounds, vector, size);
+	seek(spill->audio_vectors, entry->number * size);
+	read_exactly(spill->audio_vectors, vector, size);
 	return MREN_OK;
 }
 

@@ -176,7 +176,7 @@ serve_wait(void *state, MrenError *err)
 	return MREN_OK;
 }
 
-/* There is none; but it is asked for in each step. */
+/* There is none, but the trainer calls this in each step. */
 static MrenStatus
 serve_news(void *state, MrenProgress *progress, bool *found, MrenError *err)
 {

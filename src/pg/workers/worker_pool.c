@@ -10,7 +10,6 @@
 
 #include "miscadmin.h"
 #include "pgstat.h"
-#include "postmaster/bgworker.h"
 #include "storage/dsm.h"
 #include "storage/fd.h"
 #include "storage/latch.h"
@@ -18,6 +17,7 @@
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 
+#include "pg/support/background.h"
 #include "pg/support/compat.h"
 
 /* How long a wait lasts at most, after which interrupts are looked at. */
@@ -197,13 +197,6 @@ mren_worker_pool_stop(MrenWorkerPool *pool)
 static bool
 start(MrenWorkerPool *pool, const char *function, int i)
 {
-	BackgroundWorker process = {.bgw_flags = BGWORKER_SHMEM_ACCESS |
-											 BGWORKER_BACKEND_DATABASE_CONNECTION |
-											 BGWORKER_CLASS_PARALLEL,
-								/* Also on a standby, where the aggregate can train. */
-								.bgw_start_time = BgWorkerStart_ConsistentState,
-								.bgw_restart_time = BGW_NEVER_RESTART,
-								.bgw_notify_pid = MyProcPid};
 	Worker *worker = &pool->workers[i];
 	Size size = pool->shared->queue;
 	char *at = (char *) pool->shared + pool->shared->queues + 2 * i * size;
@@ -212,14 +205,9 @@ start(MrenWorkerPool *pool, const char *function, int i)
 
 	shm_mq_set_sender(inputs, MyProc);
 	shm_mq_set_receiver(answers, MyProc);
-	process.bgw_main_arg = UInt32GetDatum(dsm_segment_handle(pool->segment));
-	memcpy(process.bgw_extra, &i, sizeof(i));
-	snprintf(process.bgw_name, sizeof(process.bgw_name), "mren training worker for PID %d",
-			 MyProcPid);
-	strlcpy(process.bgw_type, "mren training worker", sizeof(process.bgw_type));
-	strlcpy(process.bgw_library_name, "$libdir/mren", sizeof(process.bgw_library_name));
-	strlcpy(process.bgw_function_name, function, sizeof(process.bgw_function_name));
-	if (!RegisterDynamicBackgroundWorker(&process, &worker->process))
+	worker->process =
+		mren_background_start("mren training worker", function, pool->segment, i, true);
+	if (worker->process == NULL)
 		return false;
 	worker->inputs = shm_mq_attach(inputs, pool->segment, worker->process);
 	worker->answers = shm_mq_attach(answers, pool->segment, worker->process);

@@ -19,8 +19,9 @@ mren_marker_has_tokens(const MrenMarkerRow *row)
 	return row->tokens != NULL && row->tokens->n > 0;
 }
 
-size_t
-mren_marker_sentence_end(const MrenMarkerRow *rows, size_t i, size_t n)
+/* The row after the last one that shares row i's sentence. */
+static size_t
+sentence_end(const MrenMarkerRow *rows, size_t i, size_t n)
 {
 	size_t end = i + 1;
 
@@ -30,23 +31,26 @@ mren_marker_sentence_end(const MrenMarkerRow *rows, size_t i, size_t n)
 	return end;
 }
 
+size_t
+mren_marker_text_end(const MrenMarkerShape *shape, const MrenMarkerRow *rows, size_t i, size_t n,
+					 size_t *n_tokens)
+{
+	size_t end = shape->solid > 0 ? i + 1 : sentence_end(rows, i, n);
+
+	*n_tokens = 0;
+	if (mren_marker_has_tokens(&rows[i]))
+		*n_tokens = rows[i].tokens->n + (end - i) * MREN_N_MARKS;
+	return end;
+}
+
 static size_t
 count_tokens(const MrenMarkerShape *shape, const MrenMarkerRow *rows, size_t n)
 {
 	size_t count = 0;
+	size_t some;
 
-	for (size_t i = 0; i < n;)
-	{
-		size_t end = i + 1;
-
-		if (mren_marker_has_tokens(&rows[i]))
-		{
-			if (shape->solid == 0)
-				end = mren_marker_sentence_end(rows, i, n);
-			count += rows[i].tokens->n + (end - i) * MREN_N_MARKS;
-		}
-		i = end;
-	}
+	for (size_t i = 0; i < n; count += some)
+		i = mren_marker_text_end(shape, rows, i, n, &some);
 	return count;
 }
 
@@ -222,14 +226,16 @@ mren_marker_batch_fill(const MrenEnv *env, MrenMarkerBatch *batch, const MrenMar
 					   size_t vocabulary, const MrenMarkerRow *rows, size_t n, MrenError *err)
 {
 	Cursor cursor = {.batch = batch, .shape = shape, .vocabulary = vocabulary};
+	size_t n_tokens;
+	size_t end;
 
 	MREN_TRY(reserve(env, batch, n, count_tokens(shape, rows, n), err));
-	for (size_t i = 0; i < n;)
+	for (size_t i = 0; i < n; i = end)
 	{
-		size_t end = i + 1;
 		size_t *reads = batch->reads + i * MREN_MARKER_READS;
 
-		if (!mren_marker_has_tokens(&rows[i]))
+		end = mren_marker_text_end(shape, rows, i, n, &n_tokens);
+		if (n_tokens == 0)
 		{
 			for (size_t r = 0; r < MREN_MARKER_READS; r++)
 				reads[r] = SIZE_MAX;
@@ -237,11 +243,7 @@ mren_marker_batch_fill(const MrenEnv *env, MrenMarkerBatch *batch, const MrenMar
 		else if (shape->solid > 0)
 			put_solid(&cursor, &rows[i], reads);
 		else
-		{
-			end = mren_marker_sentence_end(rows, i, n);
 			put_levitated(&cursor, rows + i, end - i, reads);
-		}
-		i = end;
 	}
 	mark_read(batch, n, cursor.at);
 	batch->batch = (MrenTransformerBatch){.sentences = batch->sentences,

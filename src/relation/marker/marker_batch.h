@@ -85,9 +85,11 @@ extern void mren_marker_batch_free(const MrenEnv *env, MrenMarkerBatch *batch);
 extern void mren_marker_gather(const MrenMarkerBatch *batch, const MrenMarkerShape *shape, size_t i,
 							   const float *vectors, float *out);
 
-/* Whether the row has tokens; and the row after the last one that shares row i's sentence. */
 extern bool mren_marker_has_tokens(const MrenMarkerRow *row);
-extern size_t mren_marker_sentence_end(const MrenMarkerRow *rows, size_t i, size_t n);
+
+/* The row after the last one that shares the text that row i reads, and the tokens of them all. */
+extern size_t mren_marker_text_end(const MrenMarkerShape *shape, const MrenMarkerRow *rows,
+								   size_t i, size_t n, size_t *n_tokens);
 
 /* Whether the tokens are those of one sentence; their marks may differ. */
 extern bool mren_marker_same_sentence(const MrenMarkedTokens *a, const MrenMarkedTokens *b);

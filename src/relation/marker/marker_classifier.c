@@ -11,8 +11,8 @@
 #define MAX_TYPES 1024
 #define MAX_RELATIONS 65536
 
-/* Rows with solid markers that are read in one pass. */
-#define SOLID_ROWS 16
+/* Tokens after which a pass ends: many blocks of the encoder's rows, and little memory. */
+#define PASS_TOKENS 512
 
 static MrenStatus
 fail_shape(MrenError *err, const char *what, size_t value)
@@ -235,57 +235,83 @@ mren_marker_attach(const MrenEnv *env, MrenMarkerClassifier *classifier,
 	return status;
 }
 
-/* Reads the sentence of the batch, unless it was the last one that was read. */
-static MrenStatus
-remember(const MrenEnv *env, MrenMarkerClassifier *classifier, const MrenMarkerBatch *batch,
-		 const MrenMarkedTokens *tokens, MrenError *err)
+/* Whether the row's sentence is the one that was read last. */
+static bool
+is_remembered(const MrenMarkerClassifier *classifier, const MrenMarkerRow *row)
 {
 	const MrenMarkedTokens last = {.ids = classifier->remembered, .n = classifier->n_remembered};
 
-	if (classifier->memory != NULL && mren_marker_same_sentence(&last, tokens))
-		return MREN_OK;
+	return classifier->memory != NULL && mren_marker_has_tokens(row) &&
+		   mren_marker_same_sentence(&last, row->tokens);
+}
+
+/* Reads the batch, and remembers its last sentence, whose tokens are given. */
+static MrenStatus
+read_and_remember(const MrenEnv *env, MrenMarkerClassifier *classifier,
+				  const MrenTransformerBatch *batch, const MrenMarkedTokens *tokens, float *vectors,
+				  MrenError *err)
+{
 	forget(env, classifier);
 	MREN_TRY(mren_allocate(env, tokens->n, sizeof(int32_t), &classifier->remembered, err));
 	memcpy(classifier->remembered, tokens->ids, tokens->n * sizeof(int32_t));
 	classifier->n_remembered = tokens->n;
-	return mren_transformer_remember(env, classifier->encoder, &batch->batch, &classifier->memory,
+	return mren_transformer_remember(env, classifier->encoder, batch, vectors, &classifier->memory,
 									 err);
 }
 
-/* Rows of one sentence, whose text is read once for all of them if markers are levitated. */
-static MrenStatus
-read_rows(const MrenEnv *env, MrenMarkerClassifier *classifier, const MrenMarkerBatch *batch,
-		  const MrenMarkedTokens *tokens, float *vectors, MrenError *err)
+/*
+ * The row after those from i on that are read in one pass: further rows of the sentence that is
+ * remembered, or rows of other sentences until they have enough tokens.
+ */
+static size_t
+pass_end(const MrenMarkerClassifier *classifier, const MrenMarkerRow *rows, size_t i, size_t n)
 {
-	if (classifier->shape.solid > 0)
-		return mren_transformer_forward(env, classifier->encoder, &batch->batch, vectors, err);
-	MREN_TRY(remember(env, classifier, batch, tokens, err));
-	return mren_transformer_markers(env, classifier->encoder, &batch->batch, classifier->memory,
-									vectors, err);
+	bool remembered = is_remembered(classifier, &rows[i]);
+	size_t n_tokens = 0;
+	size_t some;
+
+	do
+	{
+		i = mren_marker_text_end(&classifier->shape, rows, i, n, &some);
+		n_tokens += some;
+	} while (!remembered && i < n && n_tokens < PASS_TOKENS);
+	return i;
 }
 
-/* The vectors of n rows of one sentence, or of one row without tokens. */
+/* Reads the batch of n rows, of which the text of levitated markers is remembered. */
 static MrenStatus
-sentence_vectors(const MrenEnv *env, MrenMarkerClassifier *classifier, const MrenMarkerRow *rows,
-				 size_t n, float *out, size_t ldo, MrenError *err)
+read_batch(const MrenEnv *env, MrenMarkerClassifier *classifier, const MrenMarkerBatch *batch,
+		   const MrenMarkerRow *rows, size_t n, float *vectors, MrenError *err)
+{
+	const MrenTransformerBatch *tokens = &batch->batch;
+
+	if (classifier->shape.solid > 0 || tokens->n_sentences == 0)
+		return mren_transformer_forward(env, classifier->encoder, tokens, vectors, err);
+	if (is_remembered(classifier, rows))
+		return mren_transformer_markers(env, classifier->encoder, tokens, classifier->memory,
+										vectors, err);
+	while (!mren_marker_has_tokens(&rows[n - 1]))
+		n--;
+	return read_and_remember(env, classifier, tokens, rows[n - 1].tokens, vectors, err);
+}
+
+/* The vectors of n rows that are read in one pass. */
+static MrenStatus
+pass_vectors(const MrenEnv *env, MrenMarkerClassifier *classifier, const MrenMarkerRow *rows,
+			 size_t n, float *out, size_t ldo, MrenError *err)
 {
 	const MrenMarkerShape *shape = &classifier->shape;
 	MrenMarkerBatch batch = {0};
 	float *vectors = NULL;
 	MrenStatus status;
 
-	if (!mren_marker_has_tokens(rows))
-	{
-		memset(out, 0, mren_marker_dim(shape) * sizeof(float));
-		return MREN_OK;
-	}
 	status = mren_marker_batch_fill(
 		env, &batch, shape, classifier->config.vocabulary - mren_marker_kinds(shape), rows, n, err);
 	if (status == MREN_OK)
 		status =
 			mren_allocate(env, batch.batch.n_tokens * shape->width, sizeof(float), &vectors, err);
 	if (status == MREN_OK)
-		status = read_rows(env, classifier, &batch, rows->tokens, vectors, err);
+		status = read_batch(env, classifier, &batch, rows, n, vectors, err);
 	for (size_t i = 0; i < n && status == MREN_OK; i++)
 		mren_marker_gather(&batch, shape, i, vectors, out + i * ldo);
 	mren_release(env, vectors);
@@ -297,17 +323,14 @@ MrenStatus
 mren_marker_vectors(const MrenEnv *env, MrenMarkerClassifier *classifier, const MrenMarkerRow *rows,
 					size_t n, float *out, size_t ldo, MrenError *err)
 {
-	size_t most = classifier->shape.solid > 0 ? SOLID_ROWS : n;
 	size_t end;
 
 	if (classifier->encoder == NULL)
 		return mren_fail(err, MREN_EPARAM, "the network's text encoder is not attached");
 	for (size_t i = 0; i < n; i = end)
 	{
-		end = mren_marker_sentence_end(rows, i, n);
-		if (end - i > most)
-			end = i + most;
-		MREN_TRY(sentence_vectors(env, classifier, rows + i, end - i, out + i * ldo, ldo, err));
+		end = pass_end(classifier, rows, i, n);
+		MREN_TRY(pass_vectors(env, classifier, rows + i, end - i, out + i * ldo, ldo, err));
 	}
 	return MREN_OK;
 }

@@ -91,7 +91,8 @@ extern MrenStatus mren_marker_attach(const MrenEnv *env, MrenMarkerClassifier *c
 /*
  * mren_marker_vectors
  *	  The vectors of n rows, out (n, mren_marker_dim), ldo floats apart.  A sentence is read once
- *	  for the rows of it that follow each other, also in later calls.  MREN_EPARAM without an
+ *	  for the rows of it that follow each other, also in later calls; several sentences in one
+ *	  pass.  MREN_EPARAM without an
  *	  encoder; MREN_EDATA for a token that the encoder does not have; MREN_ENOMEM, MREN_ECANCELED.
  */
 extern MrenStatus mren_marker_vectors(const MrenEnv *env, MrenMarkerClassifier *classifier,

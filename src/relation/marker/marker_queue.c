@@ -1,18 +1,20 @@
 /*
  * marker_queue.c
- *	  Rows of one sentence that are read together, though they come one by one.
+ *	  Rows that are read together, though they come one by one.
  */
 #include "relation/marker/marker_queue.h"
 
 #include <string.h>
 
-/* As many pairs fill the encoder's blocks of rows. */
-#define QUEUE_ROWS 60
+/* Rows, and tokens of their sentences, that a queue waits for. */
+#define QUEUE_ROWS 64
+#define QUEUE_TOKENS 512
 
 struct MrenMarkerQueue
 {
 	MrenEnv env;
-	int32_t *ids; /* of the sentence of all rows */
+	int32_t *ids; /* (n_ids) of the rows' sentences */
+	size_t n_ids;
 	size_t ids_capacity;
 	MrenMarkedTokens tokens[QUEUE_ROWS];
 	MrenMarkerRow rows[QUEUE_ROWS];
@@ -50,6 +52,7 @@ mren_marker_queue_run(MrenMarkerQueue *queue, const MrenEnv *env, MrenMarkerClas
 	MrenStatus status;
 
 	queue->n = 0;
+	queue->n_ids = 0;
 	if (n == 0)
 		return MREN_OK;
 	MREN_TRY(mren_allocate(&queue->env, n * dim, sizeof(float), &vectors, err));
@@ -60,38 +63,61 @@ mren_marker_queue_run(MrenMarkerQueue *queue, const MrenEnv *env, MrenMarkerClas
 	return status;
 }
 
-/* Copies the sentence of the rows that follow. */
+/* Copies a sentence, for which there is room unless it is the first. */
 static MrenStatus
-keep_sentence(MrenMarkerQueue *queue, const MrenMarkedTokens *tokens, MrenError *err)
+keep_sentence(MrenMarkerQueue *queue, MrenMarkedTokens *tokens, MrenError *err)
 {
-	if (tokens->n > queue->ids_capacity)
+	size_t capacity = tokens->n > QUEUE_TOKENS ? tokens->n : QUEUE_TOKENS;
+
+	if (queue->n_ids == 0 && capacity > queue->ids_capacity)
 	{
 		mren_release(&queue->env, queue->ids);
 		queue->ids = NULL;
 		queue->ids_capacity = 0;
-		MREN_TRY(mren_allocate(&queue->env, tokens->n, sizeof(int32_t), &queue->ids, err));
-		queue->ids_capacity = tokens->n;
+		MREN_TRY(mren_allocate(&queue->env, capacity, sizeof(int32_t), &queue->ids, err));
+		queue->ids_capacity = capacity;
 	}
-	memcpy(queue->ids, tokens->ids, tokens->n * sizeof(int32_t));
+	memcpy(queue->ids + queue->n_ids, tokens->ids, tokens->n * sizeof(int32_t));
+	tokens->ids = queue->ids + queue->n_ids;
+	queue->n_ids += tokens->n;
 	return MREN_OK;
+}
+
+/* Whether the row's sentence is that of the row before it. */
+static bool
+is_same(const MrenMarkerQueue *queue, const MrenMarkerRow *row)
+{
+	return queue->n > 0 && mren_marker_same_sentence(&queue->tokens[queue->n - 1], row->tokens);
+}
+
+static bool
+has_room(const MrenMarkerQueue *queue, const MrenMarkerRow *row)
+{
+	if (queue->n == 0)
+		return true;
+	return queue->n < QUEUE_ROWS &&
+		   (is_same(queue, row) || queue->n_ids + row->tokens->n <= queue->ids_capacity);
 }
 
 MrenStatus
 mren_marker_queue_add(MrenMarkerQueue *queue, const MrenEnv *env, MrenMarkerClassifier *classifier,
 					  const MrenMarkerRow *row, float *out, MrenError *err)
 {
+	MrenMarkedTokens tokens;
+
 	if (!mren_marker_has_tokens(row))
 	{
 		memset(out, 0, mren_marker_dim(&classifier->shape) * sizeof(float));
 		return MREN_OK;
 	}
-	if (queue->n == QUEUE_ROWS ||
-		(queue->n > 0 && !mren_marker_same_sentence(&queue->tokens[0], row->tokens)))
+	if (!has_room(queue, row))
 		MREN_TRY(mren_marker_queue_run(queue, env, classifier, err));
-	if (queue->n == 0)
-		MREN_TRY(keep_sentence(queue, row->tokens, err));
-	queue->tokens[queue->n] = *row->tokens;
-	queue->tokens[queue->n].ids = queue->ids;
+	tokens = *row->tokens;
+	if (is_same(queue, row))
+		tokens.ids = queue->tokens[queue->n - 1].ids;
+	else
+		MREN_TRY(keep_sentence(queue, &tokens, err));
+	queue->tokens[queue->n] = tokens;
 	queue->rows[queue->n] = *row;
 	queue->rows[queue->n].tokens = &queue->tokens[queue->n];
 	queue->out[queue->n++] = out;

@@ -1,10 +1,10 @@
 /*
  * marker_queue.h
- *	  Rows of one sentence that are read together, though they come one by one.
+ *	  Rows that are read together, though they come one by one.
  *
  * A pair costs four tokens, for which alone the encoder would read all of its weights from memory.
- * So the vectors of a row are left until there are enough rows, another sentence follows, or
- * the caller needs them.  They have the same bits as if they had been made at once.
+ * So the vectors of a row are left until there are enough rows, or the caller needs them.  They
+ * have the same bits as if they had been made at once.
  */
 #ifndef MREN_RELATION_MARKER_MARKER_QUEUE_H
 #define MREN_RELATION_MARKER_MARKER_QUEUE_H

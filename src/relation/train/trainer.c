@@ -151,7 +151,7 @@ mren_trainer_loss(MrenTrainer *trainer, const MrenObjective *objective, const fl
 	return MREN_OK;
 }
 
-/* One step of the optimiser for the current member. */
+/* One step of the optimizer for the current member. */
 static MrenStatus
 train_member(MrenTrainer *trainer, MrenError *err)
 {

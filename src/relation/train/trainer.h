@@ -67,7 +67,7 @@ typedef struct MrenTrainReport
 	size_t features_dim;
 	size_t n_parameters;
 	int best_epoch;	   /* of phase 1, of the first member */
-	size_t n_members;  /* with the text-only member; fewer than asked for if training was stopped */
+	size_t n_members;  /* with the text-only member; fewer than planned if training was stopped */
 	int epochs_run;	   /* of phase 1, all members' */
 	int refit_epochs;  /* all members'; 0: no refit */
 	double train_loss; /* of the last epoch run */

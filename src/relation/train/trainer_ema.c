@@ -9,7 +9,7 @@
  * influence.  Polyak and Juditsky, Acceleration of Stochastic Approximation by
  * Averaging, SIAM J.  Control Optim. 30, 1992.
  *
- * The optimiser goes on from the weights of the last step and never reads the mean.  Beside
+ * The optimizer goes on from the weights of the last step and never reads the mean.  Beside
  * the trained tensors the mean's array has a copy of the measured ones.
  */
 #include "relation/train/trainer_members.h"

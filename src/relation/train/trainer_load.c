@@ -126,7 +126,7 @@ load_grid(MrenTrainer *trainer, const MrenExample *example, size_t row, bool wit
 	return MREN_OK;
 }
 
-/* The row's vector of that kind, standardised; zero without one. */
+/* The row's vector of that kind, standardized; zero without one. */
 static MrenStatus
 load_vector(MrenTrainer *trainer, const MrenExample *example, MrenVectorKind kind, size_t row,
 			MrenError *err)
@@ -144,7 +144,7 @@ load_vector(MrenTrainer *trainer, const MrenExample *example, MrenVectorKind kin
 		return MREN_OK;
 	}
 	MREN_TRY(mren_trainer_fetch_vector(trainer, example, kind, err));
-	mren_standardise(vector, trainer->raw_vector,
+	mren_standardize(vector, trainer->raw_vector,
 					 mren_parameter_at(&member->layout.table, member->values, branch.mean),
 					 trainer->measured.inverse[kind], branch.dim);
 	return MREN_OK;

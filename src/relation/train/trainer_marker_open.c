@@ -1,7 +1,7 @@
 /*
  * trainer_marker_open.c
  *	  What the training of a marker classifier works on: the encoder with its markers, the output
- *	  layer, and their optimisers.
+ *	  layer, and their optimizers.
  */
 #include "relation/train/trainer_state.h"
 

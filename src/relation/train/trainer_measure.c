@@ -178,9 +178,10 @@ weigh_counts(const double *count, size_t n, double power, float *weights)
 }
 
 /*
- * Balanced class weights give every class the same sum of weights.  How many weak rows a relation
- * has says how many of them its rules match, hardly how frequent it is.  But a relation of which
- * they match few is not to be learned from these few alone, so its weak rows are balanced halfway.
+ * Balanced class weights give every class the same sum of weights.  The number of weak rows of a
+ * relation depends on how much its rules match, more than on how frequent it is.  But a relation of
+ * which they match few is not to be learned from these few alone, so its weak rows are balanced
+ * halfway.
  */
 static void
 weigh_classes(MrenTrainer *trainer)

@@ -77,7 +77,7 @@ extern MrenStatus mren_trainer_fit_share(MrenTrainer *trainer, const float *firs
 
 /*
  * trainer_ema.c: the moving mean of the current member's weights, if one is taken: begun from
- * its first weights, moved by a step that the optimiser has taken.
+ * its first weights, moved by a step that the optimizer has taken.
  */
 extern MrenStatus mren_trainer_ema_allocate(MrenTrainer *trainer, MrenMember *member,
 											MrenError *err);

@@ -27,8 +27,9 @@ mren_trainer_read_row(MrenTrainer *trainer, size_t i, MrenExample *example, Mren
 		return mren_fail(err, MREN_EPARAM,
 						 "training row has an image, but the model is trained without images");
 	if (example->has_audio && trainer->inputs.audio_dim == 0)
-		return mren_fail(err, MREN_EPARAM,
-						 "training row has a recording, but the model is trained without them");
+		return mren_fail(
+			err, MREN_EPARAM,
+			"training row has a recording, but the model is trained without recordings");
 	return MREN_OK;
 }
 
@@ -136,12 +137,6 @@ scan_row(MrenTrainer *trainer, const MrenExample *example, MrenError *err)
 	return mren_trainer_linear_scan(trainer, example, err);
 }
 
-/*
- * Beside weak rows gold ones are few, and a tenth of them decides nothing.  These two were chosen
- * on SemEval with 50 to 640 gold rows, of sentences that are no part of the published figures.
- */
-#define ENOUGH_VALIDATION_ROWS 200
-#define LARGEST_VALIDATION_SHARE 0.3
 #define FEW_GOLD_ROWS 1000 /* fewer validate in turn */
 
 /* Folds are as wide as the share that validates, but for the last one. */
@@ -149,18 +144,6 @@ static int
 fold_of(const MrenTrainer *trainer, uint64_t hash)
 {
 	return 1 + (int) (hash / trainer->scan.validation_below);
-}
-
-/* The share of the gold rows' groups that validate. */
-static double
-validation_share(const MrenTrainer *trainer)
-{
-	double share = trainer->options.common.validation_share;
-	double enough = ENOUGH_VALIDATION_ROWS / (double) trainer->scan.n_gold;
-
-	if (share <= 0 || trainer->scan.n_weak == 0)
-		return share;
-	return fmax(share, fmin(enough, LARGEST_VALIDATION_SHARE));
 }
 
 /*
@@ -186,7 +169,7 @@ validates_in_turn(const MrenTrainer *trainer)
 static void
 choose_validation(MrenTrainer *trainer)
 {
-	double share = validation_share(trainer);
+	double share = mren_options_validation_share(&trainer->options, trainer->scan.n_gold);
 
 	trainer->scan.validation_below = (uint64_t) (share * 0x1p64);
 	if (trainer->scan.has_validation_split || share <= 0 || trainer->scan.n_gold == 0 ||

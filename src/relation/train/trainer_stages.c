@@ -281,7 +281,7 @@ mren_trainer_end_refits(MrenTrainer *trainer, MrenError *err)
 	return MREN_OK;
 }
 
-/* All is fitted: calibrates it, and begins the refit if it is asked for. */
+/* All is fitted: calibrates it, and begins the refit if the options have one. */
 static MrenStatus
 end_fit(MrenTrainer *trainer, MrenError *err)
 {

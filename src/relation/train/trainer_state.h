@@ -148,7 +148,7 @@ typedef struct MrenKeptRows
 } MrenKeptRows;
 
 /*
- * One network of the run: its parameters, optimiser, batch and state.  The first member is
+ * One network of the run: its parameters, optimizer, batch and state.  The first member is
  * open for the whole run and holds the measured tensors; a further one is open while it is
  * trained, and between its stages keeps only `best`.
  */

@@ -188,7 +188,7 @@ keep_best(MrenTrainer *trainer, const MrenProgress *progress)
 }
 
 /*
- * What the best epoch minimises: its loss, or for a network that reads images or recordings
+ * What the best epoch minimizes: its loss, or for a network that reads images or recordings
  * the loss after calibration, since such a network becomes overconfident while
  * its ranking still improves.
  */

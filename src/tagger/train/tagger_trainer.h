@@ -30,7 +30,7 @@ typedef struct MrenTagTrainerInputs
 	const uint8_t *embeddings_sha256; /* 32 bytes, or NULL without */
 	size_t n_lexicons;
 	const uint8_t (*lexicons_sha256)[32]; /* (n_lexicons) */
-	/* The text encoder that the rows are tokenised for; outlives the trainer; NULL: none */
+	/* The text encoder that the rows are tokenized for; outlives the trainer; NULL: none */
 	const MrenEncoderSource *encoder;
 	const uint8_t *text_encoder_sha256; /* 32 bytes, with encoder */
 	size_t memory;						/* bytes that fine-tuning it may take; 0: no limit */

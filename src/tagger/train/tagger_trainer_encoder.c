@@ -92,7 +92,7 @@ mren_tag_trainer_encoder_free(MrenTagTrainer *trainer)
 
 /*
  * The factor that gives its vectors a variance of about 1: they leave the last layer's norm,
- * whose input is standardised.
+ * whose input is standardized.
  */
 static float
 vector_scale(const MrenTagEncoderTraining *encoder)

@@ -119,7 +119,7 @@ divide_rows(MrenTagTrainer *trainer, MrenError *err)
 	if (trainer->n_train == 0)
 	{
 		if (trainer->has_validation_split)
-			return mren_fail(err, MREN_EDATA, "no training row beside the %zu of validation",
+			return mren_fail(err, MREN_EDATA, "no training row is left beside %zu validation rows",
 							 trainer->n_validation);
 		/* Too few to divide: all are trained on, none validates. */
 		memcpy(trainer->train, trainer->usable, trainer->n_usable * sizeof(uint32_t));

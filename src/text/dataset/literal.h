@@ -42,7 +42,7 @@ typedef struct MrenLiteralNode
 	size_t len;
 } MrenLiteralNode;
 
-/* Zero-initialised; node 0 is the whole value. */
+/* Zero-initialized; node 0 is the whole value. */
 typedef struct MrenLiteral
 {
 	MrenLiteralNode *nodes;

@@ -104,7 +104,7 @@ typedef struct MrenFeatureRow
 	const float *tail_box;
 } MrenFeatureRow;
 
-/* Zero-initialised before its first use, then reused from row to row. */
+/* Zero-initialized before its first use, then reused from row to row. */
 typedef struct MrenFeatures
 {
 	uint32_t *codes; /* (n) valid until the next row */

@@ -17,7 +17,7 @@
 #define MREN_MAX_MENTION_TYPES 8 /* of one mention in one lexicon */
 #define MREN_MAX_TOKEN_TYPES 4	 /* of one token in one lexicon */
 
-/* Zero-initialised before its first use, then reused from row to row. */
+/* Zero-initialized before its first use, then reused from row to row. */
 typedef struct MrenLexiconTypes
 {
 	MrenFolded folded;

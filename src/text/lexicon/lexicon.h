@@ -65,7 +65,7 @@ typedef struct MrenLexiconMatch
 	const MrenLexiconEntry *entries; /* of the lexicon */
 } MrenLexiconMatch;
 
-/* Zero-initialised before its first use, then reused from text to text. */
+/* Zero-initialized before its first use, then reused from text to text. */
 typedef struct MrenLexiconMatches
 {
 	MrenLexiconMatch *items; /* in the order of the text, not overlapping */

@@ -113,7 +113,7 @@ lexicon_edge_hash(uint32_t node, uint32_t word)
 {
 	uint64_t key = (uint64_t) node << 32 | word;
 
-	/* The finaliser of splitmix64 (Steele, Lea, Flood 2014), shortened. */
+	/* The finalizer of splitmix64 (Steele, Lea, Flood 2014), shortened. */
 	key = (key ^ key >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
 	key = (key ^ key >> 27) * UINT64_C(0x94D049BB133111EB);
 	return (size_t) (key ^ key >> 31);

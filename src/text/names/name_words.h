@@ -27,7 +27,7 @@ typedef struct MrenNameWords
 	bool place;
 	bool definite; /* an article stands before it */
 	bool proper;   /* begins with a capital, if its script has any, and has no digits */
-	char initials[4 * MREN_NAME_MAX_INITIALS]; /* of its capitalised words, if there are several */
+	char initials[4 * MREN_NAME_MAX_INITIALS]; /* of its capitalized words, if there are several */
 	size_t n_initials;						   /* bytes */
 	char acronym[4 * MREN_NAME_MAX_INITIALS];  /* its letters, if it is one word of capitals */
 	size_t n_acronym;

@@ -217,7 +217,7 @@ put_person(Forms *forms, const MrenNameWords *name, uint32_t cluster, MrenError 
 }
 
 /*
- * What kind of organisation it is may be left out, and an article may stand for the first words:
+ * What kind of organization it is may be left out, and an article may stand for the first words:
  * "Taito" of "Taito Corporation", "the Spurs" of "San Antonio Spurs".
  */
 static MrenStatus

@@ -14,7 +14,7 @@
  *	  Of places: a name without "Kingdom of" and the like.
  *	  Of others: a name without "Corporation" and the like at its end, or its
  *	  last word after an article: "the Spurs".
- * 3. An abbreviation in capitals and a name whose capitalised words begin with its
+ * 3. An abbreviation in capitals and a name whose capitalized words begin with its
  *	  letters, in either order.
  * 4. A name in parentheses after another, if its letters occur there in their
  *	  order and both begin alike: "European Union (EU)" (Schwartz and Hearst 2003);

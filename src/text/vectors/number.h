@@ -18,7 +18,7 @@ typedef enum MrenNumber
  * mren_number_parse
  *	  Reads [+-] digits [. digits] [e [+-] digits] from text[0 .. len), as far
  *	  as it goes, and sets *end to where it stops.  Words for NaN and infinity
- *	  are recognised as such.  *value is set only for MREN_NUMBER_OK.
+ *	  are recognized as such.  *value is set only for MREN_NUMBER_OK.
  */
 extern MrenNumber mren_number_parse(const char *text, size_t len, float *value, const char **end);
 

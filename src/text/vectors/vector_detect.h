@@ -17,14 +17,14 @@ typedef struct MrenVectorHeader
 {
 	MrenVectorFormat format; /* never AUTO */
 	size_t size;			 /* bytes before the first word */
-	size_t dim;				 /* 0 for GloVe: the first line tells */
+	size_t dim;				 /* 0 for GloVe: as many as the first line has */
 	int64_t n_words;		 /* -1 for GloVe */
 } MrenVectorHeader;
 
 /*
  * mren_vector_detect
- *	  MREN_EUNSUPPORTED for what is recognised as something else (an archive,
- *	  fastText's own binary), MREN_EFORMAT for what is not recognised or not
+ *	  MREN_EUNSUPPORTED for what is recognized as something else (an archive,
+ *	  fastText's own binary), MREN_EFORMAT for what is not recognized or not
  *	  of the requested format, MREN_ELIMIT for too many dimensions.
  */
 extern MrenStatus mren_vector_detect(const char *bytes, size_t n, MrenVectorFormat wanted,

@@ -13,7 +13,7 @@
 
 #include "base/env.h"
 
-/* Zero-initialised. */
+/* Zero-initialized. */
 typedef struct MrenWordSet
 {
 	uint64_t *slots; /* 0: free */

@@ -2,7 +2,7 @@
  * added_tokens.c
  *	  Added tokens, cut out of a text before its words are encoded.
  *
- * Those that are not normalised are sought in the text, the others in each normalised part;
+ * Those that are not normalized are sought in the text, the others in each normalized part;
  * of those that match at a place, the longest counts.
  */
 #include "base/utf8.h"

@@ -3,7 +3,7 @@
  *	  Byte pair encoding: neighbouring symbols of a word are merged, the lowest rank first.
  *
  * Candidates are in a heap by rank and place, so that a word of n symbols takes n log n steps;
- * those that a merge has made invalid are recognised when they come up.
+ * those that a merge has made invalid are recognized when they come up.
  */
 #include "base/utf8.h"
 #include "transformer/tokenizer/subword_parts.h"
@@ -99,7 +99,7 @@ read_symbols(MrenEncoding *e, const MrenSubwordChar *word, size_t n)
 			continue;
 		if (tokenizer->bpe.unknown_missing)
 			return mren_fail(e->err, MREN_EDATA,
-							 "the tokenizer has no piece for character U+%04X, nor its unknown one",
+							 "the tokenizer has no piece for character U+%04X, nor an unknown one",
 							 (unsigned) word[i].code);
 		if (tokenizer->unknown == MREN_NO_PIECE)
 			continue;

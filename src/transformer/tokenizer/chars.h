@@ -15,7 +15,7 @@
 
 #include "base/env.h"
 
-/* A code point of the normalised text and the code points of the text it stands for. */
+/* A code point of the normalized text and the code points of the text it stands for. */
 typedef struct MrenSubwordChar
 {
 	uint32_t code;

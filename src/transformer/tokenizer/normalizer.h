@@ -76,7 +76,7 @@ extern void mren_normalizers_free(const MrenEnv *env, MrenNormalizers *normalize
 
 /*
  * mren_normalize
- *	  out = the n characters from `in` on, normalised; in must not be out's.  Takes time in
+ *	  out = the n characters from `in` on, normalized; in must not be out's.  Takes time in
  *	  proportion to n and to what it becomes, and checks for interrupts.  MREN_ELIMIT if that
  *	  is more than 64 n + 1024 characters.
  */
@@ -84,7 +84,7 @@ extern MrenStatus mren_normalize(const MrenEnv *env, const MrenNormalizers *norm
 								 const MrenSubwordChar *in, size_t n, MrenSubwordChars *out,
 								 MrenError *err);
 
-/* bert_normalizer.c; both give out = in, normalised. */
+/* bert_normalizer.c; both give out = in, normalized. */
 extern MrenStatus mren_bert_normalize(const MrenEnv *env, const MrenBertNormalizer *normalizer,
 									  const MrenSubwordChars *in, MrenSubwordChars *out,
 									  MrenError *err);

@@ -1,6 +1,6 @@
 /*
  * subword.c
- *	  The vocabulary of a tokenizer and what can be asked of it.
+ *	  The vocabulary of a tokenizer, and looking up in it.
  */
 #include "transformer/tokenizer/subword_parts.h"
 

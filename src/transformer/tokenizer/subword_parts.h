@@ -69,7 +69,7 @@ typedef struct MrenAddedToken
 	bool rstrip;
 	bool normalized;
 	bool special;
-	MrenSubwordChars content; /* as it is sought: normalised if `normalized` */
+	MrenSubwordChars content; /* as it is sought: normalized if `normalized` */
 } MrenAddedToken;
 
 typedef struct MrenVocabEntry

@@ -7,7 +7,7 @@
  * (encoder.h), with levitated markers; nothing is computed for padding.
  *
  * A step is: clear the gradients, forward, backward (both as often as the batch has parts), an
- * optimiser's step over mren_transformer_trainer_parameters.  The same values, batches and seeds
+ * optimizer's step over mren_transformer_trainer_parameters.  The same values, batches and seeds
  * give the same bits, also where activations are computed again instead of kept.
  */
 #ifndef MREN_TRANSFORMER_TRAIN_ENCODER_TRAINER_H
@@ -120,7 +120,7 @@ extern void mren_transformer_trainer_forget(MrenTransformerTrainer *trainer);
 
 /*
  * mren_transformer_trainer_memory
- *	  Bytes that a trainer takes for values and gradients, without any batch.  An optimiser
+ *	  Bytes that a trainer takes for values and gradients, without any batch.  An optimizer
  *	  takes as much again (Adam) or half of it.
  */
 extern size_t mren_transformer_trainer_memory(const MrenTransformerConfig *config,

@@ -63,7 +63,7 @@ mren_transformer_tuning_reserve(MrenEncoderTuning *f, size_t bytes, MrenError *e
 	return MREN_OK;
 }
 
-/* Weights, values, the gradients of each shard, the optimiser's two means and the best values. */
+/* Weights, values, the gradients of each shard, the optimizer's two means and the best values. */
 static MrenStatus
 reserve_all(MrenEncoderTuning *f, MrenError *err)
 {

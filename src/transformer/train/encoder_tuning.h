@@ -98,7 +98,7 @@ extern int mren_transformer_tuning_epochs(const MrenEncoderTuning *fine_tuning, 
 extern double mren_transformer_tuning_greatest_rate(const MrenEncoderTuning *fine_tuning);
 
 /*
- * The trained values begin again from what they start with, and the optimiser from nothing.
+ * The trained values begin again from what they start with, and the optimizer from nothing.
  * MREN_ENOMEM, MREN_ECANCELED, and failures of the team.
  */
 extern MrenStatus mren_transformer_tuning_begin(MrenEncoderTuning *fine_tuning, MrenError *err);
@@ -132,7 +132,7 @@ typedef struct MrenClippedBeside
 extern MrenStatus mren_transformer_tuning_clip(MrenEncoderTuning *fine_tuning,
 											   const MrenClippedBeside *beside, MrenError *err);
 
-/* A step of the optimiser at this share of the rate.  MREN_ECANCELED. */
+/* A step of the optimizer at this share of the rate.  MREN_ECANCELED. */
 extern MrenStatus mren_transformer_tuning_step(MrenEncoderTuning *fine_tuning, double share,
 											   MrenError *err);
 

@@ -1,6 +1,6 @@
 /*
  * train_kernels.c
- *	  Activations, softmax, layer norm and random words, vectorised by the compiler: no call
+ *	  Activations, softmax, layer norm and random words, vectorized by the compiler: no call
  *	  and no sum over a whole row in one number stands in an inner loop.
  */
 #include "transformer/train/train_kernels.h"
@@ -10,7 +10,7 @@
 
 #include "base/dispatch.h"
 
-MREN_VECTORISE
+MREN_VECTORIZE
 
 #define LANES 16
 

@@ -15,9 +15,10 @@
 /* So that no product of sizes overflows, nor one that BLAS takes. */
 #define MAX_TOKENS ((size_t) 1 << 20)
 
-void
-mren_tuned_measure(const MrenTransformerConfig *config, const MrenTransformerSentence *sentences,
-				   size_t n_sentences, MrenTunedSizes *sizes, MrenTunedSentence *out)
+/* Sizes of a batch, and the place of its sentences unless that is NULL. */
+static void
+measure(const MrenTransformerConfig *config, const MrenTransformerSentence *sentences,
+		size_t n_sentences, MrenTunedSizes *sizes, MrenTunedSentence *out)
 {
 	*sizes = (MrenTunedSizes){.near_rows = 1};
 	if (config->architecture == MREN_TRANSFORMER_DEBERTA)
@@ -47,7 +48,7 @@ mren_tuned_measure(const MrenTransformerConfig *config, const MrenTransformerSen
 	}
 }
 
-/* What the parts of the memory are taken from; base is NULL where only the size is asked. */
+/* What the parts of the memory are taken from; base is NULL where only the size is needed. */
 typedef struct Cursor
 {
 	float *base;
@@ -298,15 +299,15 @@ mren_tuned_prepare(MrenTransformerTrainer *trainer, const MrenTransformerBatch *
 						 MAX_TOKENS, batch->n_tokens);
 	MREN_TRY(reserve_sentences(trainer, batch->n_sentences, err));
 	trainer->batch = *batch;
-	mren_tuned_measure(&trainer->config, batch->sentences, batch->n_sentences, &trainer->sizes,
-					   trainer->sentences);
+	measure(&trainer->config, batch->sentences, batch->n_sentences, &trainer->sizes,
+			trainer->sentences);
 	trainer->sizes.recompute = must_recompute(trainer);
 	needed = count_all(&trainer->config, &trainer->tuning, &trainer->sizes);
 	MREN_TRY(reserve(trainer, needed, err));
 	lay_out(trainer);
 	memset(trainer->memory.zeros, 0, widest_row(&trainer->config) * sizeof(float));
 	if (batch->read != NULL)
-		mren_read_rows_fill(&trainer->memory.read, batch, 0);
+		mren_read_rows_fill(&trainer->memory.read, batch);
 	number_distances(trainer);
 	return trainer->work.stopped ? mren_fail_canceled(err) : MREN_OK;
 }
@@ -327,7 +328,7 @@ mren_transformer_trainer_batch_memory(const MrenTransformerConfig *config,
 {
 	MrenTunedSizes sizes;
 
-	mren_tuned_measure(config, sentences, n_sentences, &sizes, NULL);
+	measure(config, sentences, n_sentences, &sizes, NULL);
 	sizes.recompute = recompute;
 	return count_all(config, tuning, &sizes) * sizeof(float) +
 		   n_sentences * sizeof(MrenTunedSentence);

@@ -58,7 +58,7 @@ typedef struct MrenTunedLayer
 	MrenTunedNorm norm;
 } MrenTunedLayer;
 
-/* A layer norm's input, standardised (n, m), and one over its deviation (n). */
+/* A layer norm's input, standardized (n, m), and one over its deviation (n). */
 typedef struct MrenKeptNorm
 {
 	float *hat;
@@ -310,11 +310,6 @@ mren_tuned_has_distances(const MrenTransformerConfig *config)
 		   (config->architecture == MREN_TRANSFORMER_DEBERTA &&
 			(config->content_to_position || config->position_to_content));
 }
-
-/* Sizes of a batch, and the place of its sentences unless that is NULL. */
-extern void mren_tuned_measure(const MrenTransformerConfig *config,
-							   const MrenTransformerSentence *sentences, size_t n_sentences,
-							   MrenTunedSizes *sizes, MrenTunedSentence *out);
 
 /* Makes room for the pass of a checked batch and numbers its distances. */
 extern MrenStatus mren_tuned_prepare(MrenTransformerTrainer *trainer,

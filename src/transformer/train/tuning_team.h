@@ -5,7 +5,7 @@
  *
  * The one that trains leads.  For each batch it gives every helper a run of shards, computes one
  * itself, and takes their vectors; likewise with the vectors' gradient.  Values and gradients are
- * in memory that all share, so a helper sees each step of the optimiser, and the leader adds up
+ * in memory that all share, so a helper sees each step of the optimizer, and the leader adds up
  * the gradients.  Who computes a shard does not change a bit (encoder_shards.h), and without
  * helpers the leader computes all of them.
  */

@@ -1,5 +1,5 @@
 /*
- * catalog_encoders.c
+ * catalog_image_encoders.c
  *	  Image encoders in the catalog, and the ONNX file of each in parts.
  */
 #include "pg/catalog/catalog.h"
@@ -30,7 +30,7 @@ enum
 static void
 read_encoder(MrenTableScan *scan, HeapTuple tuple, void *out)
 {
-	MrenEncoderRow *row = out;
+	MrenImageEncoderRow *row = out;
 
 	row->id = DatumGetInt64(mren_scan_column(scan, tuple, ENC_ID));
 	row->owner = *DatumGetName(mren_scan_column(scan, tuple, ENC_OWNER));
@@ -45,16 +45,16 @@ read_encoder(MrenTableScan *scan, HeapTuple tuple, void *out)
 }
 
 bool
-mren_catalog_encoder(const char *name, MrenEncoderRow *row)
+mren_catalog_image_encoder(const char *name, MrenImageEncoderRow *row)
 {
 	return mren_scan_row_named("encoder", ENC_NAME, name, read_encoder, row);
 }
 
 void
-mren_catalog_need_encoder(const char *name, MrenEncoderRow *row)
+mren_catalog_need_image_encoder(const char *name, MrenImageEncoderRow *row)
 {
 	mren_check_name_length(name);
-	if (!mren_catalog_encoder(name, row))
+	if (!mren_catalog_image_encoder(name, row))
 		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
 						errmsg("image encoder \"%s\" does not exist", name),
 						errhint("Load it with mren.load_image_encoder; mren.image_encoders lists "
@@ -62,21 +62,21 @@ mren_catalog_need_encoder(const char *name, MrenEncoderRow *row)
 }
 
 bool
-mren_catalog_encoder_by_hash(const uint8 *identity, MrenEncoderRow *row, char **name)
+mren_catalog_image_encoder_by_hash(const uint8 *identity, MrenImageEncoderRow *row, char **name)
 {
 	return mren_scan_row_hashed("encoder", ENC_NAME, ENC_IDENTITY, identity, read_encoder, row,
 								name);
 }
 
 void
-mren_catalog_encoder_bytes(const MrenEncoderRow *row, uint8 **bytes, size_t *len)
+mren_catalog_image_encoder_bytes(const MrenImageEncoderRow *row, uint8 **bytes, size_t *len)
 {
 	*bytes = mren_parts_read("encoder", "image encoder", row->id, row->size);
 	*len = (size_t) row->size;
 }
 
 int
-mren_catalog_count_encoders(char **name)
+mren_catalog_count_image_encoders(char **name)
 {
 	return mren_scan_count("encoder", ENC_NAME, name);
 }
