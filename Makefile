@@ -111,9 +111,9 @@ else
 
 # ---- what the build needs, and what to say when it is not there -------------
 
-linked   = libpng libjpeg icu-uc libprotobuf-c jansson
+linked   = icu-uc libprotobuf-c jansson
 # Loaded when they are first needed (see src/base/library.h).
-packages = $(linked) libarchive flac libmpg123
+packages = $(linked) libpng libjpeg libarchive flac libmpg123
 # (xxHash is used from its header alone.)
 missing := $(if $(shell command -v $(PG_CONFIG)),,pg_config)
 ifeq ($(missing),)

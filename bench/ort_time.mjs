@@ -2,17 +2,21 @@
  * ort_time.mjs
  *	  Milliseconds of processor time of a run of a network in ONNX Runtime, on one thread.
  *
- *	  node ort_time.mjs network.onnx SECONDS name:type:dims ...
+ *	  node ort_time.mjs network.onnx SECONDS [--out FILE] name:type:dims ...
  *
  * An input is of type float32 or int64, with dims as in 1x3x224x224, and filled with small numbers.  Prints the median.
+ * With --out, the numbers of the output are written to FILE, a line for each.
  * Needs the npm package onnxruntime-node in MREN_ORT_DIR.
  */
+import fs from 'node:fs';
 import path from 'node:path';
 import { createRequire } from 'node:module';
 
 const require = createRequire(path.join(process.env.MREN_ORT_DIR, 'x.js'));
 const ort = require('onnxruntime-node');
-const [network, seconds, ...inputs] = process.argv.slice(2);
+const [network, seconds, ...rest] = process.argv.slice(2);
+const out = rest[0] === '--out' ? rest[1] : '';
+const inputs = out === '' ? rest : rest.slice(2);
 
 const session = await ort.InferenceSession.create(network, {
 	intraOpNumThreads: 1, interOpNumThreads: 1, graphOptimizationLevel: 'all', executionMode: 'sequential',
@@ -41,4 +45,6 @@ while (times.length < 5 || spent() < end)
 	times.push(spent() - start);
 }
 times.sort((a, b) => a - b);
+if (out !== '')
+	fs.writeFileSync(out, (await session.run(feeds, [output]))[output].data.join('\n') + '\n');
 console.log(times[times.length >> 1].toFixed(4));

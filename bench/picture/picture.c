@@ -7,7 +7,8 @@
  * mren.image_features does it.
  * picture libjpeg FILE SECONDS: the same as a program would do it that uses libjpeg-turbo: scaled decoding to at least
  * 224 x 224, bilinear resizing, normalizing.
- * picture network FILE SECONDS: a run of an ONNX file on such floats.
+ * picture network FILE SECONDS OUT: a run of an ONNX file on such floats, as bench/ort_time.mjs makes them; its features
+ * to OUT, a line for each.
  */
 #include "../bench.h"
 
@@ -161,6 +162,30 @@ static MrenOnnxGraphRun *run;
 static float features[1 << 16];
 
 static void
+fill_pixels(void)
+{
+	for (size_t i = 0; i < 3 * SIDE * SIDE; i++)
+		pixels[i % (SIDE * SIDE) * 3 + i / (SIDE * SIDE)] = (float) (i * 37 % 255) / 127.5f - 1;
+}
+
+static void
+write_features(const char *path)
+{
+	MrenOnnxGraphInfo info;
+	FILE *file = fopen(path, "w");
+
+	if (file == NULL)
+	{
+		perror(path);
+		exit(1);
+	}
+	mren_onnx_graph_info(graph, &info);
+	for (size_t i = 0; i < info.features; i++)
+		fprintf(file, "%.9g\n", (double) features[i]);
+	fclose(file);
+}
+
+static void
 run_network(const uint8_t *bytes, size_t len)
 {
 	bool done = false;
@@ -210,12 +235,16 @@ main(int argc, char **argv)
 		printf("%.4f\n", measure(ours_prepared, argv[2], atof(argv[3])));
 	else if (argc == 4 && strcmp(what, "libjpeg") == 0)
 		printf("%.4f\n", measure(libjpeg_prepared, argv[2], atof(argv[3])));
-	else if (argc == 4 && strcmp(what, "network") == 0)
+	else if (argc == 5 && strcmp(what, "network") == 0)
+	{
+		fill_pixels();
 		printf("%.4f\n", measure(run_network, argv[2], atof(argv[3])));
+		write_features(argv[4]);
+	}
 	else
 	{
 		fprintf(stderr, "usage: picture make PHOTO WIDTH HEIGHT OUT, or picture "
-						"ours|libjpeg|network FILE SECONDS\n");
+						"ours|libjpeg FILE SECONDS, or picture network FILE SECONDS OUT\n");
 		return 2;
 	}
 	return 0;

@@ -13,12 +13,17 @@
 /* Slots of a new cache. */
 #define FIRST_SLOTS ((size_t) 512)
 
+/* Keys that are found together. */
+#define TOGETHER 32
+
 typedef struct Slot
 {
-	uint32_t n;			  /* numbers of its key; 0: in no chain */
-	uint32_t chain, next; /* of the index; the slot behind it */
-	uint32_t row;		  /* that used it last */
-	bool used;			  /* since the hand passed */
+	uint32_t hash; /* of the key */
+	uint32_t next; /* the slot behind it in its chain */
+	uint32_t row;  /* that used it last */
+	uint16_t n;	   /* numbers of its key; 0: in no chain */
+	bool used;	   /* since the hand passed */
+	int32_t key[]; /* (key_size) */
 } Slot;
 
 struct MrenSlotCache
@@ -27,12 +32,31 @@ struct MrenSlotCache
 	size_t n_slots;
 	size_t key_size;
 	size_t taken;
-	size_t hand;	  /* the slot that it looks at next */
-	uint32_t row;	  /* number of the row that is open */
-	Slot *slots;	  /* (n_slots) */
-	int32_t *keys;	  /* (n_slots, key_size) */
-	uint32_t *chains; /* (n_slots) the first slot of each, by the hash of the key, or NONE */
+	size_t hand;  /* the slot that it looks at next */
+	uint32_t row; /* number of the row that is open */
+	char *slots;  /* (n_slots, slot_size) */
+	size_t slot_size;
+	uint32_t *chains; /* (n_chains) the first slot of each, by the hash of the key, or NONE */
+	size_t n_chains;  /* a power of two */
 };
+
+static inline Slot *
+slot_at(const MrenSlotCache *cache, uint32_t at)
+{
+	return (Slot *) (cache->slots + at * cache->slot_size);
+}
+
+static inline uint32_t *
+chain_of(const MrenSlotCache *cache, uint32_t hash)
+{
+	return &cache->chains[hash & (cache->n_chains - 1)];
+}
+
+static size_t
+slot_size(size_t key_size)
+{
+	return sizeof(Slot) + key_size * sizeof(int32_t);
+}
 
 MrenStatus
 mren_slot_cache_create(const MrenEnv *env, size_t n_slots, size_t key_size, MrenSlotCache **cache,
@@ -43,17 +67,18 @@ mren_slot_cache_create(const MrenEnv *env, size_t n_slots, size_t key_size, Mren
 
 	MREN_TRY(mren_allocate_zero(env, 1, sizeof(*made), &made, err));
 	*made = (MrenSlotCache){.env = *env, .n_slots = n_slots, .key_size = key_size};
-	status = mren_allocate(env, n_slots, sizeof(Slot), &made->slots, err);
+	made->slot_size = slot_size(key_size);
+	for (made->n_chains = 1; made->n_chains < n_slots;)
+		made->n_chains *= 2;
+	status = mren_allocate(env, n_slots, made->slot_size, &made->slots, err);
 	if (status == MREN_OK)
-		status = mren_allocate(env, n_slots, key_size * sizeof(int32_t), &made->keys, err);
-	if (status == MREN_OK)
-		status = mren_allocate(env, n_slots, sizeof(uint32_t), &made->chains, err);
+		status = mren_allocate(env, made->n_chains, sizeof(uint32_t), &made->chains, err);
 	if (status != MREN_OK)
 	{
 		mren_slot_cache_free(made);
 		return status;
 	}
-	memset(made->chains, 0xFF, n_slots * sizeof(uint32_t));
+	memset(made->chains, 0xFF, made->n_chains * sizeof(uint32_t));
 	*cache = made;
 	return MREN_OK;
 }
@@ -67,7 +92,6 @@ mren_slot_cache_free(MrenSlotCache *cache)
 		return;
 	env = cache->env;
 	mren_release(&env, cache->slots);
-	mren_release(&env, cache->keys);
 	mren_release(&env, cache->chains);
 	mren_release(&env, cache);
 }
@@ -93,7 +117,8 @@ mren_slot_cache_wanted(const MrenSlotCache *cache, size_t n, size_t most)
 size_t
 mren_slot_cache_bytes(size_t key_size)
 {
-	return sizeof(Slot) + sizeof(uint32_t) + key_size * sizeof(int32_t);
+	/* There are up to twice as many chains as slots. */
+	return slot_size(key_size) + 2 * sizeof(uint32_t);
 }
 
 void
@@ -105,14 +130,14 @@ mren_slot_cache_begin(MrenSlotCache *cache)
 static void
 unchain(MrenSlotCache *cache, uint32_t at)
 {
-	const Slot *slot = &cache->slots[at];
+	const Slot *slot = slot_at(cache, at);
 	uint32_t *link;
 
 	if (slot->n == 0)
 		return;
-	link = &cache->chains[slot->chain];
+	link = chain_of(cache, slot->hash);
 	while (*link != at)
-		link = &cache->slots[*link].next;
+		link = &slot_at(cache, *link)->next;
 	*link = slot->next;
 }
 
@@ -125,7 +150,7 @@ find_slot(MrenSlotCache *cache)
 	for (;;)
 	{
 		uint32_t at = (uint32_t) cache->hand;
-		Slot *slot = &cache->slots[at];
+		Slot *slot = slot_at(cache, at);
 		bool used = slot->used;
 
 		cache->hand = (cache->hand + 1) % cache->n_slots;
@@ -137,38 +162,99 @@ find_slot(MrenSlotCache *cache)
 	}
 }
 
+/* The next slot, of a key of n numbers, which the caller fills in. */
 static uint32_t
-take_slot(MrenSlotCache *cache)
+take_slot(MrenSlotCache *cache, size_t n)
 {
 	uint32_t at = find_slot(cache);
+	Slot *slot = slot_at(cache, at);
 
-	cache->slots[at] = (Slot){.row = cache->row};
+	slot->n = (uint16_t) n;
+	slot->row = cache->row;
+	slot->used = false;
+	return at;
+}
+
+static inline bool
+has_key(const Slot *slot, uint32_t hash, const int32_t *key, size_t n)
+{
+	if (slot->hash != hash || slot->n != n)
+		return false;
+	for (size_t i = 0; i < n; i++)
+	{
+		if (slot->key[i] != key[i])
+			return false;
+	}
+	return true;
+}
+
+/* A key that is never found again has none. */
+static uint32_t
+hash_of(const MrenSlotCache *cache, const int32_t *key, size_t n)
+{
+	return n > cache->key_size ? 0 : (uint32_t) mren_hash64(key, n * sizeof(*key), n);
+}
+
+static uint32_t
+find(MrenSlotCache *cache, const int32_t *key, size_t n, uint32_t hash, bool *fresh)
+{
+	uint32_t *chain = chain_of(cache, hash);
+	uint32_t at;
+	Slot *slot;
+
+	*fresh = true;
+	if (n == 0 || n > cache->key_size)
+		return take_slot(cache, 0);
+	for (at = *chain; at != NONE; at = slot->next)
+	{
+		slot = slot_at(cache, at);
+		if (!has_key(slot, hash, key, n))
+			continue;
+		slot->row = cache->row;
+		slot->used = true;
+		*fresh = false;
+		return at;
+	}
+	at = take_slot(cache, n);
+	slot = slot_at(cache, at);
+	slot->hash = hash;
+	memcpy(slot->key, key, n * sizeof(*key));
+	slot->next = *chain;
+	*chain = at;
 	return at;
 }
 
 uint32_t
 mren_slot_cache_find(MrenSlotCache *cache, const int32_t *key, size_t n, bool *fresh)
 {
-	size_t bytes = n * sizeof(*key);
-	uint32_t chain;
-	uint32_t at;
+	return find(cache, key, n, hash_of(cache, key, n), fresh);
+}
 
-	*fresh = true;
-	if (n == 0 || n > cache->key_size)
-		return take_slot(cache);
-	chain = (uint32_t) (mren_hash64(key, bytes, n) % cache->n_slots);
-	for (at = cache->chains[chain]; at != NONE; at = cache->slots[at].next)
+static void
+find_some(MrenSlotCache *cache, const MrenSlotKey *keys, size_t n, uint32_t *slots, bool *fresh)
+{
+	uint32_t hashes[TOGETHER];
+
+	for (size_t i = 0; i < n; i++)
 	{
-		if (cache->slots[at].n != n || memcmp(cache->keys + at * cache->key_size, key, bytes) != 0)
-			continue;
-		cache->slots[at].row = cache->row;
-		cache->slots[at].used = true;
-		*fresh = false;
-		return at;
+		hashes[i] = hash_of(cache, keys[i].numbers, keys[i].n);
+		__builtin_prefetch(chain_of(cache, hashes[i]));
 	}
-	at = take_slot(cache);
-	cache->slots[at] = (Slot){(uint32_t) n, chain, cache->chains[chain], cache->row, false};
-	memcpy(cache->keys + at * cache->key_size, key, bytes);
-	cache->chains[chain] = at;
-	return at;
+	for (size_t i = 0; i < n; i++)
+	{
+		uint32_t at = *chain_of(cache, hashes[i]);
+
+		if (at != NONE)
+			__builtin_prefetch(slot_at(cache, at));
+	}
+	for (size_t i = 0; i < n; i++)
+		slots[i] = find(cache, keys[i].numbers, keys[i].n, hashes[i], &fresh[i]);
+}
+
+void
+mren_slot_cache_find_all(MrenSlotCache *cache, const MrenSlotKey *keys, size_t n, uint32_t *slots,
+						 bool *fresh)
+{
+	for (size_t i = 0; i < n; i += TOGETHER)
+		find_some(cache, keys + i, n - i < TOGETHER ? n - i : TOGETHER, slots + i, fresh + i);
 }

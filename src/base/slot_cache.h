@@ -19,7 +19,7 @@ typedef struct MrenSlotCache MrenSlotCache;
 
 /*
  * mren_slot_cache_create
- *	  n_slots >= 1, fewer than 2^32 - 1; keys of up to key_size numbers are kept.
+ *	  n_slots >= 1, fewer than 2^32 - 1; keys of up to key_size < 2^16 numbers are kept.
  */
 extern MrenStatus mren_slot_cache_create(const MrenEnv *env, size_t n_slots, size_t key_size,
 										 MrenSlotCache **cache, MrenError *err);
@@ -50,5 +50,15 @@ extern void mren_slot_cache_begin(MrenSlotCache *cache);
  */
 extern uint32_t mren_slot_cache_find(MrenSlotCache *cache, const int32_t *key, size_t n,
 									 bool *fresh);
+
+typedef struct MrenSlotKey
+{
+	const int32_t *numbers; /* (n) */
+	size_t n;
+} MrenSlotKey;
+
+/* The same for n keys, one after the other, whose memory is fetched at once. */
+extern void mren_slot_cache_find_all(MrenSlotCache *cache, const MrenSlotKey *keys, size_t n,
+									 uint32_t *slots, bool *fresh);
 
 #endif

@@ -15,7 +15,22 @@
 #include <jpeglib.h>
 #include <jerror.h>
 
+#include "base/library.h"
 #include "image/decode_work.h"
+
+/* What is called of libjpeg. */
+#define FUNCTIONS(F)                                                                               \
+	F(jpeg_CreateDecompress)                                                                       \
+	F(jpeg_destroy_decompress)                                                                     \
+	F(jpeg_finish_decompress)                                                                      \
+	F(jpeg_has_multiple_scans)                                                                     \
+	F(jpeg_read_header)                                                                            \
+	F(jpeg_read_scanlines)                                                                         \
+	F(jpeg_resync_to_restart)                                                                      \
+	F(jpeg_start_decompress)                                                                       \
+	F(jpeg_std_error)
+
+MREN_LIBRARY(FUNCTIONS);
 
 /* Rows decoded before they are placed in the bitmap, when they cannot be decoded there. */
 #define BAND_ROWS 16
@@ -46,6 +61,17 @@ typedef struct JpegReader
 	uint32_t width, height; /* as stored; then of what is decoded */
 	uint8_t *band;			/* NULL: rows are decoded in place */
 } JpegReader;
+
+/* The version of libjpeg whose interface libjpeg-turbo has names its file: 62, 7 or 8. */
+static MrenStatus
+load(MrenError *err)
+{
+	char file[32];
+
+	snprintf(file, sizeof(file), "libjpeg.so.%d",
+			 JPEG_LIB_VERSION < 70 ? JPEG_LIB_VERSION : JPEG_LIB_VERSION / 10);
+	return MREN_LIBRARY_LOAD(file, err);
+}
 
 static void
 fail(JpegReader *reader, MrenStatus status)
@@ -242,7 +268,7 @@ coefficient_bytes(j_decompress_ptr jpeg)
 {
 	size_t n_blocks = 0;
 
-	if (!jpeg_has_multiple_scans(jpeg))
+	if (!library.jpeg_has_multiple_scans(jpeg))
 		return 0;
 	for (int c = 0; c < jpeg->num_components; c++)
 	{
@@ -283,7 +309,7 @@ add_samples(JpegReader *reader)
 	j_decompress_ptr jpeg = &reader->jpeg;
 	uint64_t blocks = 0;
 
-	reader->scans = jpeg_has_multiple_scans(jpeg);
+	reader->scans = library.jpeg_has_multiple_scans(jpeg);
 	for (int c = 0; c < jpeg->num_components; c++)
 		blocks +=
 			(uint64_t) jpeg->comp_info[c].width_in_blocks * jpeg->comp_info[c].height_in_blocks;
@@ -297,7 +323,7 @@ set_up(JpegReader *reader)
 	reader->source.init_source = start_input;
 	reader->source.fill_input_buffer = fill_input;
 	reader->source.skip_input_data = skip_input;
-	reader->source.resync_to_restart = jpeg_resync_to_restart;
+	reader->source.resync_to_restart = library.jpeg_resync_to_restart;
 	reader->source.term_source = end_input;
 	reader->progress.progress_monitor = on_progress;
 	reader->jpeg.src = &reader->source;
@@ -323,7 +349,7 @@ read_header(JpegReader *reader)
 {
 	j_decompress_ptr jpeg = &reader->jpeg;
 
-	jpeg_read_header(jpeg, TRUE);
+	library.jpeg_read_header(jpeg, TRUE);
 	if (jpeg->image_width != reader->width || jpeg->image_height != reader->height ||
 		jpeg->num_components != reader->info->channels)
 		fail(reader, mren_fail(reader->err, MREN_EFORMAT,
@@ -333,7 +359,7 @@ read_header(JpegReader *reader)
 	add_samples(reader);
 	jpeg->scale_num = 1;
 	jpeg->scale_denom = divisor_for(reader);
-	jpeg_start_decompress(jpeg);
+	library.jpeg_start_decompress(jpeg);
 	reader->width = jpeg->output_width;
 	reader->height = jpeg->output_height;
 }
@@ -410,7 +436,7 @@ read_rows(JpegReader *reader)
 
 			for (uint32_t k = i; k < n; k++)
 				pointers[k - i] = rows + k * row_bytes;
-			i += jpeg_read_scanlines(jpeg, pointers, n - i);
+			i += library.jpeg_read_scanlines(jpeg, pointers, n - i);
 		}
 		if (jpeg->output_components == 4)
 			convert_cmyk(rows, (size_t) n * reader->width, jpeg->saw_Adobe_marker);
@@ -425,7 +451,7 @@ read_jpeg(JpegReader *reader)
 {
 	if (setjmp(reader->jump) != 0)
 		return;
-	jpeg_create_decompress(&reader->jpeg);
+	library.jpeg_CreateDecompress(&reader->jpeg, JPEG_LIB_VERSION, sizeof(reader->jpeg));
 	set_up(reader);
 	read_header(reader);
 	check_components(reader);
@@ -433,7 +459,7 @@ read_jpeg(JpegReader *reader)
 	if (reader->status != MREN_OK)
 		return;
 	read_rows(reader);
-	jpeg_finish_decompress(&reader->jpeg);
+	library.jpeg_finish_decompress(&reader->jpeg);
 }
 
 MrenStatus
@@ -444,6 +470,7 @@ mren_jpeg_decode(const MrenEnv *env, const uint8_t *bytes, size_t len, const Mre
 	bool transposed = mren_orientation_transposes(info->orientation);
 
 	memset(out, 0, sizeof(*out));
+	MREN_TRY(load(err));
 	reader.env = env;
 	reader.err = err;
 	reader.bytes = bytes;
@@ -456,13 +483,13 @@ mren_jpeg_decode(const MrenEnv *env, const uint8_t *bytes, size_t len, const Mre
 	reader.height = transposed ? info->width : info->height;
 	reader.enough_width = transposed ? limits->enough_height : limits->enough_width;
 	reader.enough_height = transposed ? limits->enough_width : limits->enough_height;
-	reader.jpeg.err = jpeg_std_error(&reader.errors);
+	reader.jpeg.err = library.jpeg_std_error(&reader.errors);
 	reader.jpeg.client_data = &reader;
 	reader.errors.error_exit = on_error;
 	reader.errors.emit_message = on_message;
 	reader.errors.output_message = discard_message;
 	read_jpeg(&reader);
-	jpeg_destroy_decompress(&reader.jpeg);
+	library.jpeg_destroy_decompress(&reader.jpeg);
 	mren_release(env, reader.band);
 	if (reader.status != MREN_OK)
 		mren_bitmap_free(env, out);

@@ -2,7 +2,7 @@
  * png_codec.c
  *	  PNG through libpng, version 1.6.
  *
- * libpng reports errors by a longjmp to the place set by setjmp(png_jmpbuf()),
+ * libpng reports errors by a longjmp to the place set by setjmp(*jump_buffer()),
  * which is always in a function of this file that stays active; between the
  * two lie only libpng's frames and callbacks of this file that own nothing.
  * What must survive a jump lives in PngReader and PngWriter, not in locals.
@@ -14,7 +14,50 @@
 
 #include <png.h>
 
+#include "base/library.h"
 #include "image/decode_work.h"
+
+/* What is called of libpng. */
+#define FUNCTIONS(F)                                                                               \
+	F(png_create_info_struct)                                                                      \
+	F(png_create_read_struct_2)                                                                    \
+	F(png_create_write_struct_2)                                                                   \
+	F(png_destroy_read_struct)                                                                     \
+	F(png_destroy_write_struct)                                                                    \
+	F(png_error)                                                                                   \
+	F(png_get_PLTE)                                                                                \
+	F(png_get_bit_depth)                                                                           \
+	F(png_get_channels)                                                                            \
+	F(png_get_color_type)                                                                          \
+	F(png_get_error_ptr)                                                                           \
+	F(png_get_image_height)                                                                        \
+	F(png_get_image_width)                                                                         \
+	F(png_get_interlace_type)                                                                      \
+	F(png_get_io_ptr)                                                                              \
+	F(png_get_mem_ptr)                                                                             \
+	F(png_get_rowbytes)                                                                            \
+	F(png_get_tRNS)                                                                                \
+	F(png_longjmp)                                                                                 \
+	F(png_read_end)                                                                                \
+	F(png_read_info)                                                                               \
+	F(png_read_row)                                                                                \
+	F(png_read_update_info)                                                                        \
+	F(png_set_IHDR)                                                                                \
+	F(png_set_expand)                                                                              \
+	F(png_set_gray_to_rgb)                                                                         \
+	F(png_set_keep_unknown_chunks)                                                                 \
+	F(png_set_longjmp_fn)                                                                          \
+	F(png_set_packing)                                                                             \
+	F(png_set_read_fn)                                                                             \
+	F(png_set_sRGB)                                                                                \
+	F(png_set_scale_16)                                                                            \
+	F(png_set_user_limits)                                                                         \
+	F(png_set_write_fn)                                                                            \
+	F(png_write_end)                                                                               \
+	F(png_write_info)                                                                              \
+	F(png_write_row)
+
+MREN_LIBRARY(FUNCTIONS);
 
 /* Rows decoded before they are placed in the bitmap, when they cannot be decoded there. */
 #define BAND_ROWS 16
@@ -27,11 +70,24 @@ typedef struct PngCall
 	MrenStatus status; /* the first failure; err is then filled */
 } PngCall;
 
+static MrenStatus
+load(MrenError *err)
+{
+	return MREN_LIBRARY_LOAD("libpng16.so.16", err);
+}
+
+/* As png_jmpbuf, which calls the function by its name. */
+static jmp_buf *
+jump_buffer(png_structp png)
+{
+	return library.png_set_longjmp_fn(png, longjmp, sizeof(jmp_buf));
+}
+
 /* libpng treats some failed allocations as optional: here none is. */
 static png_voidp
 png_allocate(png_structp png, png_alloc_size_t size)
 {
-	PngCall *call = png_get_mem_ptr(png);
+	PngCall *call = library.png_get_mem_ptr(png);
 	void *ptr;
 
 	if (mren_allocate(call->env, size, 1, &ptr, NULL) != MREN_OK)
@@ -46,7 +102,7 @@ png_allocate(png_structp png, png_alloc_size_t size)
 static void
 png_release(png_structp png, png_voidp ptr)
 {
-	PngCall *call = png_get_mem_ptr(png);
+	PngCall *call = library.png_get_mem_ptr(png);
 
 	mren_release(call->env, ptr);
 }
@@ -54,14 +110,14 @@ png_release(png_structp png, png_voidp ptr)
 static void
 on_error(png_structp png, png_const_charp message)
 {
-	PngCall *call = png_get_error_ptr(png);
+	PngCall *call = library.png_get_error_ptr(png);
 
 	if (call->status == MREN_OK)
 	{
 		call->status = mren_fail(call->err, MREN_EFORMAT, "PNG image is corrupt");
 		mren_error_detail(call->err, "libpng reports \"%s\".", message);
 	}
-	png_longjmp(png, 1);
+	library.png_longjmp(png, 1);
 }
 
 /*
@@ -107,7 +163,7 @@ typedef struct PngReader
 static void
 read_bytes(png_structp png, png_bytep to, size_t n)
 {
-	PngReader *reader = png_get_io_ptr(png);
+	PngReader *reader = library.png_get_io_ptr(png);
 	PngCall *call = &reader->call;
 
 	if (call->status == MREN_OK)
@@ -118,7 +174,7 @@ read_bytes(png_structp png, png_bytep to, size_t n)
 	if (call->status == MREN_OK)
 		call->status = mren_image_work_add(&reader->work, n, MREN_WORK_PNG_FILE, call->err);
 	if (call->status != MREN_OK)
-		png_error(png, "read failed");
+		library.png_error(png, "read failed");
 	memcpy(to, reader->bytes + reader->pos, n);
 	reader->pos += n;
 }
@@ -140,10 +196,10 @@ read_palette(PngReader *reader)
 	png_bytep alphas = NULL;
 	int n_alphas = 0;
 
-	png_get_PLTE(reader->png, reader->png_info, &colors, &reader->n_colors);
-	png_get_tRNS(reader->png, reader->png_info, &alphas, &n_alphas, NULL);
+	library.png_get_PLTE(reader->png, reader->png_info, &colors, &reader->n_colors);
+	library.png_get_tRNS(reader->png, reader->png_info, &alphas, &n_alphas, NULL);
 	if (colors == NULL)
-		png_error(reader->png, "no palette");
+		library.png_error(reader->png, "no palette");
 	for (int i = 0; i < reader->n_colors && i < 256; i++)
 	{
 		uint32_t alpha = alphas != NULL && i < n_alphas ? alphas[i] : 255;
@@ -164,26 +220,27 @@ static void
 set_transformations(PngReader *reader)
 {
 	png_structp png = reader->png;
-	bool indexed = png_get_color_type(png, reader->png_info) == PNG_COLOR_TYPE_PALETTE;
+	bool indexed = library.png_get_color_type(png, reader->png_info) == PNG_COLOR_TYPE_PALETTE;
 
 	if (indexed)
 	{
 		read_palette(reader);
-		png_set_packing(png);
+		library.png_set_packing(png);
 	}
 	else
 	{
-		png_set_expand(png);
-		png_set_scale_16(png);
-		png_set_gray_to_rgb(png);
+		library.png_set_expand(png);
+		library.png_set_scale_16(png);
+		library.png_set_gray_to_rgb(png);
 	}
-	reader->interlaced = png_get_interlace_type(png, reader->png_info) != PNG_INTERLACE_NONE;
-	png_read_update_info(png, reader->png_info);
-	reader->channels = png_get_channels(png, reader->png_info);
-	if (png_get_bit_depth(png, reader->png_info) != 8 ||
-		png_get_rowbytes(png, reader->png_info) != reader->width * reader->channels ||
+	reader->interlaced =
+		library.png_get_interlace_type(png, reader->png_info) != PNG_INTERLACE_NONE;
+	library.png_read_update_info(png, reader->png_info);
+	reader->channels = library.png_get_channels(png, reader->png_info);
+	if (library.png_get_bit_depth(png, reader->png_info) != 8 ||
+		library.png_get_rowbytes(png, reader->png_info) != reader->width * reader->channels ||
 		(indexed ? reader->channels != 1 : reader->channels != 3 && reader->channels != 4))
-		png_error(png, "unexpected pixel format");
+		library.png_error(png, "unexpected pixel format");
 }
 
 /* row_bytes: of a row as it is inflated. */
@@ -202,7 +259,7 @@ add_rows(PngReader *reader, size_t row_bytes)
 			&reader->work, n_pixels,
 			reader->interlaced ? MREN_WORK_PNG_PIXEL_INTERLACED : MREN_WORK_PNG_PIXEL, call->err);
 	if (call->status != MREN_OK)
-		png_error(reader->png, "too much work");
+		library.png_error(reader->png, "too much work");
 }
 
 static void
@@ -211,14 +268,14 @@ read_header(PngReader *reader)
 	png_structp png = reader->png;
 	size_t row_bytes;
 
-	png_set_user_limits(png, reader->width, reader->height);
+	library.png_set_user_limits(png, reader->width, reader->height);
 	/* All ancillary chunks but tRNS are skipped. */
-	png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
-	png_read_info(png, reader->png_info);
-	if (png_get_image_width(png, reader->png_info) != reader->width ||
-		png_get_image_height(png, reader->png_info) != reader->height)
-		png_error(png, "the size differs from the header's");
-	row_bytes = png_get_rowbytes(png, reader->png_info);
+	library.png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
+	library.png_read_info(png, reader->png_info);
+	if (library.png_get_image_width(png, reader->png_info) != reader->width ||
+		library.png_get_image_height(png, reader->png_info) != reader->height)
+		library.png_error(png, "the size differs from the header's");
+	row_bytes = library.png_get_rowbytes(png, reader->png_info);
 	set_transformations(reader);
 	add_rows(reader, row_bytes);
 }
@@ -247,8 +304,8 @@ read_rows(PngReader *reader, uint8_t *rows, uint32_t n_rows)
 	{
 		reader->call.status = mren_check_interrupts(reader->call.env, reader->call.err);
 		if (reader->call.status != MREN_OK)
-			png_error(reader->png, "interrupted");
-		png_read_row(reader->png, rows + i * (reader->width * reader->channels), NULL);
+			library.png_error(reader->png, "interrupted");
+		library.png_read_row(reader->png, rows + i * (reader->width * reader->channels), NULL);
 	}
 }
 
@@ -269,7 +326,7 @@ look_up_colors(PngReader *reader, const uint8_t *from, size_t n_pixels, uint8_t 
 	reader->call.status = mren_fail(reader->call.err, MREN_EFORMAT,
 									"PNG image uses color %d, but its palette has only %d", largest,
 									reader->n_colors);
-	png_error(reader->png, "palette index");
+	library.png_error(reader->png, "palette index");
 }
 
 static void
@@ -347,15 +404,15 @@ read_pixels(PngReader *reader)
 static void
 read_png(PngReader *reader)
 {
-	if (setjmp(png_jmpbuf(reader->png)) != 0)
+	if (setjmp(*jump_buffer(reader->png)) != 0)
 		return;
-	png_set_read_fn(reader->png, reader, read_bytes);
+	library.png_set_read_fn(reader->png, reader, read_bytes);
 	read_header(reader);
 	reader->call.status = allocate_rows(reader);
 	if (reader->call.status != MREN_OK)
 		return;
 	read_pixels(reader);
-	png_read_end(reader->png, NULL);
+	library.png_read_end(reader->png, NULL);
 }
 
 MrenStatus
@@ -367,13 +424,15 @@ mren_png_decode(const MrenEnv *env, const uint8_t *bytes, size_t len, const Mren
 	bool transposed = mren_orientation_transposes(info->orientation);
 
 	memset(out, 0, sizeof(*out));
+	MREN_TRY(load(err));
 	reader.work = (MrenImageWork){.info = info, .limit = max_work};
 	reader.width = transposed ? info->height : info->width;
 	reader.height = transposed ? info->width : info->height;
-	reader.png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, &reader.call, on_error, on_warning,
-										  &reader.call, png_allocate, png_release);
+	reader.png =
+		library.png_create_read_struct_2(PNG_LIBPNG_VER_STRING, &reader.call, on_error, on_warning,
+										 &reader.call, png_allocate, png_release);
 	if (reader.png != NULL)
-		reader.png_info = png_create_info_struct(reader.png);
+		reader.png_info = library.png_create_info_struct(reader.png);
 	if (reader.png_info == NULL)
 	{
 		if (reader.call.status == MREN_OK)
@@ -381,7 +440,7 @@ mren_png_decode(const MrenEnv *env, const uint8_t *bytes, size_t len, const Mren
 	}
 	else
 		read_png(&reader);
-	png_destroy_read_struct(&reader.png, &reader.png_info, NULL);
+	library.png_destroy_read_struct(&reader.png, &reader.png_info, NULL);
 	mren_release(env, reader.raw);
 	mren_release(env, reader.band);
 	if (reader.call.status != MREN_OK)
@@ -405,14 +464,14 @@ typedef struct PngWriter
 static void
 write_bytes(png_structp png, png_bytep from, size_t n)
 {
-	PngWriter *writer = png_get_io_ptr(png);
+	PngWriter *writer = library.png_get_io_ptr(png);
 	PngCall *call = &writer->call;
 
 	if (call->status == MREN_OK)
 		call->status = mren_grow(call->env, &writer->bytes, &writer->capacity, writer->len,
 								 writer->len + n, 1, call->err);
 	if (call->status != MREN_OK)
-		png_error(png, "write failed");
+		library.png_error(png, "write failed");
 	memcpy(writer->bytes + writer->len, from, n);
 	writer->len += n;
 }
@@ -429,22 +488,22 @@ write_png(PngWriter *writer)
 	png_structp png = writer->png;
 	const MrenBitmap *in = writer->in;
 
-	if (setjmp(png_jmpbuf(png)) != 0)
+	if (setjmp(*jump_buffer(png)) != 0)
 		return;
-	png_set_write_fn(png, writer, write_bytes, flush_bytes);
-	png_set_user_limits(png, in->width, in->height);
-	png_set_IHDR(png, writer->png_info, in->width, in->height, 8, PNG_COLOR_TYPE_RGB,
-				 PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
-	png_set_sRGB(png, writer->png_info, PNG_sRGB_INTENT_PERCEPTUAL);
-	png_write_info(png, writer->png_info);
+	library.png_set_write_fn(png, writer, write_bytes, flush_bytes);
+	library.png_set_user_limits(png, in->width, in->height);
+	library.png_set_IHDR(png, writer->png_info, in->width, in->height, 8, PNG_COLOR_TYPE_RGB,
+						 PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+	library.png_set_sRGB(png, writer->png_info, PNG_sRGB_INTENT_PERCEPTUAL);
+	library.png_write_info(png, writer->png_info);
 	for (uint32_t y = 0; y < in->height; y++)
 	{
 		writer->call.status = mren_check_interrupts(writer->call.env, writer->call.err);
 		if (writer->call.status != MREN_OK)
 			return;
-		png_write_row(png, in->rgb + (size_t) y * in->width * MREN_RGB);
+		library.png_write_row(png, in->rgb + (size_t) y * in->width * MREN_RGB);
 	}
-	png_write_end(png, NULL);
+	library.png_write_end(png, NULL);
 }
 
 MrenStatus
@@ -456,10 +515,12 @@ mren_png_encode(const MrenEnv *env, const MrenBitmap *in, uint8_t **bytes, size_
 	*bytes = NULL;
 	*len = 0;
 	MREN_TRY(mren_bitmap_check(in, err));
-	writer.png = png_create_write_struct_2(PNG_LIBPNG_VER_STRING, &writer.call, on_error,
-										   on_warning, &writer.call, png_allocate, png_release);
+	MREN_TRY(load(err));
+	writer.png =
+		library.png_create_write_struct_2(PNG_LIBPNG_VER_STRING, &writer.call, on_error, on_warning,
+										  &writer.call, png_allocate, png_release);
 	if (writer.png != NULL)
-		writer.png_info = png_create_info_struct(writer.png);
+		writer.png_info = library.png_create_info_struct(writer.png);
 	if (writer.png_info == NULL)
 	{
 		if (writer.call.status == MREN_OK)
@@ -467,7 +528,7 @@ mren_png_encode(const MrenEnv *env, const MrenBitmap *in, uint8_t **bytes, size_
 	}
 	else
 		write_png(&writer);
-	png_destroy_write_struct(&writer.png, &writer.png_info);
+	library.png_destroy_write_struct(&writer.png, &writer.png_info);
 	if (writer.call.status != MREN_OK)
 	{
 		mren_release(env, writer.bytes);

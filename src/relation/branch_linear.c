@@ -7,41 +7,59 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/weights.h"
 #include "nn/kernels.h"
 
-MrenStatus
-mren_linear_index_create(const MrenEnv *env, unsigned bits, const uint32_t *slots, size_t n,
-						 MrenLinearIndex *index, MrenError *err)
+static MrenStatus
+check_slots(unsigned bits, const uint32_t *slots, size_t n, MrenError *err)
 {
-	size_t n_words;
-	uint32_t before = 0;
-
-	memset(index, 0, sizeof(*index));
-	if (bits < 1 || bits > MREN_MAX_HASH_BITS)
-		return mren_fail(err, MREN_EFORMAT, "hash bits of features must be from 1 to %d, not %u",
-						 MREN_MAX_HASH_BITS, bits);
 	for (size_t i = 0; i < n; i++)
 	{
 		if (slots[i] >> bits != 0 || (i > 0 && slots[i - 1] >= slots[i]))
 			return mren_fail(err, MREN_EFORMAT, "the slots of features are out of order");
 	}
-	n_words = (((size_t) 1 << bits) + 63) / 64;
-	index->bits = bits;
-	index->n = n;
-	MREN_TRY(mren_allocate_zero(env, n_words, sizeof(uint64_t), &index->has, err));
-	if (mren_allocate(env, n_words, sizeof(uint32_t), &index->rank, err) != MREN_OK)
-	{
-		mren_linear_index_free(env, index);
-		return MREN_ENOMEM;
-	}
-	for (size_t i = 0; i < n; i++)
+	return MREN_OK;
+}
+
+static void
+fill_index(MrenLinearIndex *index, const uint32_t *slots, size_t n_words)
+{
+	uint32_t before = 0;
+
+	for (size_t i = 0; i < index->n; i++)
 		index->has[slots[i] / 64] |= (uint64_t) 1 << (slots[i] % 64);
 	for (size_t i = 0; i < n_words; i++)
 	{
 		index->rank[i] = before;
 		before += (uint32_t) __builtin_popcountll(index->has[i]);
 	}
-	return MREN_OK;
+}
+
+MrenStatus
+mren_linear_index_create(const MrenEnv *env, unsigned bits, const uint32_t *slots, size_t n,
+						 MrenLinearIndex *index, MrenError *err)
+{
+	MrenStatus status;
+	size_t n_words;
+	bool filled;
+
+	memset(index, 0, sizeof(*index));
+	if (bits < 1 || bits > MREN_MAX_HASH_BITS)
+		return mren_fail(err, MREN_EFORMAT, "hash bits of features must be from 1 to %d, not %u",
+						 MREN_MAX_HASH_BITS, bits);
+	if (!mren_weights_ready(env))
+		MREN_TRY(check_slots(bits, slots, n, err));
+	n_words = (((size_t) 1 << bits) + 63) / 64;
+	index->bits = bits;
+	index->n = n;
+	status = mren_allocate_weights_zero(env, n_words, sizeof(uint64_t), &index->has, &filled, err);
+	if (status == MREN_OK)
+		status = mren_allocate_weights(env, n_words, sizeof(uint32_t), &index->rank, &filled, err);
+	if (status != MREN_OK)
+		mren_linear_index_free(env, index);
+	else if (!filled)
+		fill_index(index, slots, n_words);
+	return status;
 }
 
 void

@@ -30,8 +30,8 @@ typedef struct MrenLinearIndex
 {
 	unsigned bits;	/* slots are 0 .. 2^bits - 1; 1 .. MREN_MAX_HASH_BITS */
 	size_t n;		/* rows */
-	uint64_t *has;	/* (2^bits / 64, at least 1) */
-	uint32_t *rank; /* (2^bits / 64, at least 1) */
+	uint64_t *has;	/* (2^bits / 64, at least 1); weights as in weights.h */
+	uint32_t *rank; /* (2^bits / 64, at least 1); the same */
 } MrenLinearIndex;
 
 /*
@@ -53,10 +53,13 @@ mren_linear_row(const MrenLinearIndex *index, uint32_t feature)
 	uint32_t slot = feature & (((uint32_t) 1 << index->bits) - 1);
 	uint64_t word = index->has[slot / 64];
 	uint64_t bit = (uint64_t) 1 << (slot % 64);
+	uint32_t row;
 
 	if ((word & bit) == 0)
 		return MREN_NO_ROW;
-	return index->rank[slot / 64] + (uint32_t) __builtin_popcountll(word & (bit - 1));
+	row = index->rank[slot / 64] + (uint32_t) __builtin_popcountll(word & (bit - 1));
+	/* A file of weights may be damaged. */
+	return row < index->n ? row : MREN_NO_ROW;
 }
 
 /* The rows of n features, in their order; returns how many have one. */

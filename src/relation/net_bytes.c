@@ -21,6 +21,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/weights.h"
 
 #define MAGIC "MRENnet2"
 #define FIRST_MAGIC "MRENnet1" /* without fields */
@@ -246,16 +247,19 @@ read_names(const MrenEnv *env, MrenCursor *cursor, MrenNames *names, size_t n, M
 static MrenStatus
 read_training(const MrenEnv *env, MrenCursor *cursor, MrenNet *net, MrenError *err)
 {
-	if (net->n_training > mren_cursor_left(cursor) / 8)
-		return fail_bytes(err, "its header is too short");
-	MREN_TRY(mren_allocate(env, net->n_training, sizeof(uint64_t), &net->training, err));
-	for (size_t i = 0; i < net->n_training; i++)
+	bool filled;
+
+	if (net->n_training != mren_cursor_left(cursor) / 8 || mren_cursor_left(cursor) % 8 != 0)
+		return fail_bytes(err, "its header does not end with its training rows");
+	MREN_TRY(mren_allocate_weights(env, net->n_training, sizeof(uint64_t), &net->training, &filled,
+								   err));
+	for (size_t i = 0; i < net->n_training && !filled; i++)
 	{
 		net->training[i] = mren_cursor_u64(cursor);
 		if (i > 0 && net->training[i - 1] > net->training[i])
 			return fail_bytes(err, "its training rows are out of order");
 	}
-	return mren_cursor_left(cursor) == 0 ? MREN_OK : fail_bytes(err, "its header is too long");
+	return MREN_OK;
 }
 
 /* Reads all of it; the shape is checked before memory is allocated for it. */

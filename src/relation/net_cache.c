@@ -26,6 +26,9 @@
 /* A key: the part of the text, then the word's pieces. */
 #define KEY_SIZE (1 + KEPT_PIECES)
 
+/* Keys that are looked up at a time. */
+#define TOGETHER 32
+
 typedef struct Table
 {
 	MrenSlotCache *index; /* NULL: nothing is allocated yet */
@@ -121,31 +124,41 @@ allocate_table(const MrenEnv *env, Table *table, size_t n_members, size_t n, siz
 	return mren_slot_cache_create(env, n, KEY_SIZE, &table->index, err);
 }
 
-/* The slot of n numbers that begin with a part; a new one is not done. */
-static uint32_t
-slot_of(Table *table, const int32_t *key, size_t n)
+/* A word in a part of the text. */
+typedef struct Key
 {
-	bool fresh;
-	uint32_t slot = mren_slot_cache_find(table->index, key, n, &fresh);
+	int32_t numbers[KEY_SIZE];
+	size_t n; /* 0: it is not kept */
+} Key;
 
-	for (size_t i = 0; i < table->n_members && fresh; i++)
-		table->members[i].done[slot] = false;
-	return slot;
-}
-
-/* The slot of word w in a part. */
-static uint32_t
-word_slot(Table *table, const MrenWordVectors *vectors, const MrenSentence *sentence, size_t w,
-		  size_t part)
+static Key
+word_key(const MrenWordVectors *vectors, const MrenSentence *sentence, size_t w, size_t part)
 {
 	const int32_t *ids = sentence->pieces + sentence->starts[w];
 	size_t n = sentence->starts[w + 1] - sentence->starts[w];
-	int32_t key[KEY_SIZE] = {(int32_t) part};
+	Key key = {{(int32_t) part}, 1 + n};
 
 	for (size_t i = 0; i < n && i < KEPT_PIECES; i++)
-		key[1 + i] =
+		key.numbers[1 + i] =
 			ids[i] >= 0 && vectors->id != NULL ? vectors->id(vectors->state, ids[i]) : ids[i];
-	return slot_of(table, key, 1 + n);
+	return key;
+}
+
+/* The slots of up to TOGETHER keys; a new one is not done. */
+static void
+find_slots(Table *table, const Key *keys, size_t n, uint32_t *slots)
+{
+	MrenSlotKey found[TOGETHER];
+	bool fresh[TOGETHER];
+
+	for (size_t i = 0; i < n; i++)
+		found[i] = (MrenSlotKey){keys[i].numbers, keys[i].n};
+	mren_slot_cache_find_all(table->index, found, n, slots, fresh);
+	for (size_t i = 0; i < n; i++)
+	{
+		for (size_t m = 0; m < table->n_members && fresh[i]; m++)
+			table->members[m].done[slots[i]] = false;
+	}
 }
 
 /*
@@ -176,9 +189,25 @@ open_conv(MrenNetCache *cache, const MrenNet *net, const MrenWordVectors *vector
 	size_t size = sentence->n_words > MAX_WORDS ? 0 : mren_net_conv_row_size(net);
 
 	MREN_TRY(open_table(cache, &cache->conv, net, size, sentence->n_words, open, err));
-	for (size_t w = 0; *open && w < sentence->n_words; w++)
-		cache->conv.slots[w] = word_slot(&cache->conv, vectors, sentence, w, 0);
+	for (size_t first = 0; *open && first < sentence->n_words; first += TOGETHER)
+	{
+		Key keys[TOGETHER];
+		size_t n = 0;
+
+		for (; n < TOGETHER && first + n < sentence->n_words; n++)
+			keys[n] = word_key(vectors, sentence, first + n, 0);
+		find_slots(&cache->conv, keys, n, cache->conv.slots + first);
+	}
 	return MREN_OK;
+}
+
+/* Many words together are not kept. */
+static Key
+item_key(const MrenWordVectors *vectors, const MrenSentence *sentence, const MrenTextWords *item)
+{
+	if (item->words.end - item->words.first > 1)
+		return (Key){.n = 0};
+	return word_key(vectors, sentence, item->words.first, item->part);
 }
 
 static MrenStatus
@@ -189,14 +218,14 @@ open_text(MrenNetCache *cache, const MrenNet *net, const MrenWordVectors *vector
 	size_t n = mren_net_text_words(&net->shape, sentence, items);
 
 	MREN_TRY(open_table(cache, &cache->text, net, text_row_size(net), n, open, err));
-	for (size_t i = 0; *open && i < n; i++)
+	for (size_t first = 0; *open && first < n; first += TOGETHER)
 	{
-		/* Many words together are not kept. */
-		if (items[i].words.end - items[i].words.first > 1)
-			cache->text.slots[i] = slot_of(&cache->text, NULL, 0);
-		else
-			cache->text.slots[i] =
-				word_slot(&cache->text, vectors, sentence, items[i].words.first, items[i].part);
+		Key keys[TOGETHER];
+		size_t some = 0;
+
+		for (; some < TOGETHER && first + some < n; some++)
+			keys[some] = item_key(vectors, sentence, &items[first + some]);
+		find_slots(&cache->text, keys, some, cache->text.slots + first);
 	}
 	return MREN_OK;
 }

@@ -7,6 +7,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/weights.h"
+
 typedef enum FieldKind
 {
 	FIELD_SIZE,	 /* size_t, as u64 */
@@ -200,7 +202,11 @@ read_field(const MrenEnv *env, MrenCursor *cursor, const Field *field, uint32_t 
 
 		if (bytes == NULL || (double) length < field->low || (double) length > field->high)
 			return fail_field(err, field);
-		return mren_buffer_append(env, bytes_of(net, field), bytes, length, err);
+		if (!mren_weights_have(env->weights, bytes))
+			return mren_buffer_append(env, bytes_of(net, field), bytes, length, err);
+		/* The file outlives the network. */
+		*bytes_of(net, field) = (MrenBuffer){(uint8_t *) bytes, length, length};
+		return MREN_OK;
 	}
 	if (length != 8)
 		return fail_field(err, field);

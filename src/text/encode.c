@@ -79,6 +79,9 @@ split_tokens(Encoder *encoder)
 			token.char_start = chars;
 		}
 		split->items[split->n++] = token;
+		if (encoder->vocabulary->fetch != NULL)
+			encoder->vocabulary->fetch(encoder->vocabulary->state, encoder->text + token.start,
+									   token.end - token.start);
 	}
 	return MREN_OK;
 }

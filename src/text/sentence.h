@@ -35,12 +35,15 @@ typedef struct MrenSentence
 
 /*
  * How words find their numbers.  find sets *id to the word's id, or -1 when
- * the embeddings lack it; it is called with one spelling at a time.
+ * the embeddings lack it; it is called with one spelling at a time.  fetch, unless
+ * it is NULL, has the memory fetched that finding a word will read: a sentence's
+ * words are found one after the other, and each would wait for its own.
  */
 typedef struct MrenVocabulary
 {
 	void *state;
 	MrenStatus (*find)(void *state, const char *word, size_t len, int32_t *id, MrenError *err);
+	void (*fetch)(void *state, const char *word, size_t len);
 } MrenVocabulary;
 
 #endif

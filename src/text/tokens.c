@@ -152,7 +152,7 @@ mren_tokenizer_open(const MrenEnv *env, MrenTokenizer **tokenizer, MrenError *er
 	MrenTokenizer *fresh;
 
 	*tokenizer = NULL;
-	MREN_TRY(mren_allocate_zero(env, 1, sizeof(*fresh), &fresh, err));
+	MREN_TRY(mren_allocate(env, 1, sizeof(*fresh), &fresh, err));
 	fresh->env = *env;
 	fresh->words = ubrk_open(UBRK_WORD, "", NULL, 0, &status);
 	if (U_FAILURE(status))

@@ -284,6 +284,48 @@ slots_are_found_by_their_keys(void **state)
 	mren_slot_cache_free(NULL);
 }
 
+#define MANY 3000
+
+/* Keys found several at a time and then one by one. */
+static MrenStatus
+fill_many_slots(const MrenEnv *env, MrenError *err)
+{
+	MrenSlotCache *cache;
+	uint32_t slots[MANY];
+
+	MREN_TRY(mren_slot_cache_create(env, MANY + 2, 2, &cache, err));
+	for (int32_t i = 0; i < MANY; i += 2)
+	{
+		int32_t numbers[4] = {i / 3, i, i / 3, i + 1};
+		MrenSlotKey keys[3] = {{numbers, 2}, {numbers + 2, 2}, {numbers, 2}};
+		uint32_t found[3];
+		bool fresh[3];
+
+		mren_slot_cache_begin(cache);
+		mren_slot_cache_find_all(cache, keys, 3, found, fresh);
+		assert_true(fresh[0] && fresh[1] && !fresh[2]);
+		assert_int_equal(found[0], found[2]);
+		memcpy(slots + i, found, 2 * sizeof(*found));
+	}
+	for (int32_t i = 0; i < MANY; i++)
+	{
+		int32_t key[2] = {(i - i % 2) / 3, i};
+		bool fresh;
+
+		assert_int_equal(mren_slot_cache_find(cache, key, 2, &fresh), slots[i]);
+		assert_false(fresh);
+	}
+	mren_slot_cache_free(cache);
+	return MREN_OK;
+}
+
+static void
+slots_are_found_several_at_a_time(void **state)
+{
+	(void) state;
+	test_allocation_sweep(fill_many_slots, NULL);
+}
+
 int
 main(void)
 {
@@ -298,6 +340,7 @@ main(void)
 		cmocka_unit_test(gemm_equals_its_definition),
 		cmocka_unit_test(slots_are_found_by_their_keys),
 		cmocka_unit_test(slots_double_when_they_are_taken),
+		cmocka_unit_test(slots_are_found_several_at_a_time),
 	};
 
 	return cmocka_run_group_tests_name("base", tests, NULL, NULL);

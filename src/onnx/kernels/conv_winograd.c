@@ -28,9 +28,12 @@
 /* Below so many channels or filters the transforms cost more than they save. */
 #define CHANNELS_LEAST 16
 
-/* Transformed pixels of a group: what stays in a usual second-level cache. */
+/*
+ * Transformed pixels of a group: what stays in a usual second-level cache, but so many blocks that
+ * reading all the filters is worth it, which are too large for a cache where there are many channels.
+ */
 #define GROUP_BYTES ((size_t) 256 * 1024)
-#define GROUP_LEAST 12
+#define GROUP_LEAST 24
 #define GROUP_MOST 48
 
 typedef struct Layout
@@ -38,7 +41,8 @@ typedef struct Layout
 	size_t block;		/* pixels along a side of what a block gives */
 	size_t side;		/* and of what it reads */
 	size_t frequencies; /* side * side */
-	size_t group;		/* blocks a unit */
+	size_t group;		/* blocks a unit, the last one may have fewer */
+	size_t groups;
 	size_t across, down;
 	size_t blocks;	/* of all images */
 	size_t width;	/* filters a panel */
@@ -66,8 +70,9 @@ lay_out(const MrenOnnxConv *conv)
 	bytes = l.frequencies * s->channels * sizeof(float);
 	l.group = GROUP_BYTES / bytes;
 	l.group = l.group < GROUP_LEAST ? GROUP_LEAST : l.group > GROUP_MOST ? GROUP_MOST : l.group;
-	if (l.group > l.blocks)
-		l.group = l.blocks > 0 ? l.blocks : 1;
+	/* All groups have nearly the same size. */
+	l.groups = (l.blocks + l.group - 1) / l.group;
+	l.group = l.groups > 0 ? (l.blocks + l.groups - 1) / l.groups : 1;
 	l.width = conv->simd->vectors * conv->simd->lanes;
 	l.scratch = aligned(l.frequencies * l.group * sizeof(float *)) +
 				aligned((s->channels + l.width) * sizeof(float)) + aligned(l.group * bytes) +
@@ -363,7 +368,7 @@ mren_onnx_conv_winograd_pack(MrenOnnxPlan *plan, MrenOnnxConv *conv, const float
 	MREN_TRY(mren_onnx_conv_simd_pad_bias(plan, conv, err));
 	conv->weights = packed;
 	choice->kernel = winograd_kernel;
-	choice->n_units = (l.blocks + l.group - 1) / l.group;
+	choice->n_units = l.groups;
 	choice->unit_cost = l.group * l.frequencies * s->channels * s->filters;
 	choice->scratch = l.scratch;
 	return MREN_OK;

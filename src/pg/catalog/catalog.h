@@ -86,6 +86,8 @@ typedef struct MrenModelRow
 	int32 last_version;
 } MrenModelRow;
 
+#define MREN_ICU_LENGTH 16 /* of a version of ICU, with its NUL */
+
 typedef struct MrenVersionRow
 {
 	int64 id;
@@ -96,8 +98,7 @@ typedef struct MrenVersionRow
 	uint8 embeddings[MREN_SHA256_LENGTH];
 	bool has_encoder;
 	uint8 encoder[MREN_SHA256_LENGTH];
-	bytea *head; /* palloc'd, detoasted */
-	char *icu;	 /* that segmented its training rows; NULL: unknown; palloc'd */
+	char icu[MREN_ICU_LENGTH]; /* that segmented its training rows; empty: unknown */
 } MrenVersionRow;
 
 /* The privileges on a model; its owner and superusers hold all of them. */
@@ -154,6 +155,8 @@ extern bool mren_catalog_is_owner(const char *owner);
 /* By its id, or by its model and number; false if there is none. */
 extern bool mren_catalog_version_by_id(int64 id, MrenVersionRow *row);
 extern bool mren_catalog_version(int64 model, int32 version, MrenVersionRow *row);
+/* The header of a version's network, palloc'd. */
+extern bytea *mren_catalog_version_head(int64 id);
 
 /*
  * A word's number and vector.  vector (dimension floats) may be NULL.

@@ -170,9 +170,9 @@ mren_catalog_require_kind(const char *name, const MrenModelRow *row, MrenModelKi
 							"models.")));
 }
 
-/* The member "icu" of a version's metrics. */
-static char *
-icu_of(Datum metrics)
+/* The member "icu" of a version's metrics; empty if there is none. */
+static void
+read_icu(Datum metrics, char *icu)
 {
 	Jsonb *object = DatumGetJsonbP(metrics);
 	JsonbValue key = {.type = jbvString};
@@ -181,9 +181,8 @@ icu_of(Datum metrics)
 	key.val.string.val = "icu";
 	key.val.string.len = strlen("icu");
 	value = findJsonbValueFromContainer(&object->root, JB_FOBJECT, &key);
-	if (value == NULL || value->type != jbvString)
-		return NULL;
-	return pnstrdup(value->val.string.val, value->val.string.len);
+	if (value != NULL && value->type == jbvString && value->val.string.len < MREN_ICU_LENGTH)
+		memcpy(icu, value->val.string.val, value->val.string.len);
 }
 
 static void
@@ -207,20 +206,27 @@ read_version(MrenTableScan *scan, HeapTuple tuple, MrenVersionRow *row)
 	if (!isnull)
 		mren_scan_hash(scan, encoder, row->encoder);
 	metrics = heap_getattr(tuple, VERSION_METRICS, RelationGetDescr(scan->rel), &isnull);
-	row->icu = isnull ? NULL : icu_of(metrics);
-	row->head = DatumGetByteaPCopy(mren_scan_column(scan, tuple, VERSION_HEAD));
+	memset(row->icu, 0, sizeof(row->icu));
+	if (!isnull)
+		read_icu(metrics, row->icu);
+}
+
+/* The row of that id, until the scan ends. */
+static HeapTuple
+find_version(MrenTableScan *scan, int64 id)
+{
+	mren_scan_open(scan, "model_version");
+	mren_scan_key(scan, VERSION_ID, F_INT8EQ, Int64GetDatum(id));
+	mren_scan_begin(scan, "model_version_pkey");
+	return mren_scan_next(scan);
 }
 
 bool
 mren_catalog_version_by_id(int64 id, MrenVersionRow *row)
 {
 	MrenTableScan scan;
-	HeapTuple tuple;
+	HeapTuple tuple = find_version(&scan, id);
 
-	mren_scan_open(&scan, "model_version");
-	mren_scan_key(&scan, VERSION_ID, F_INT8EQ, Int64GetDatum(id));
-	mren_scan_begin(&scan, "model_version_pkey");
-	tuple = mren_scan_next(&scan);
 	if (HeapTupleIsValid(tuple))
 		read_version(&scan, tuple, row);
 	mren_scan_end(&scan);
@@ -242,6 +248,20 @@ mren_catalog_version(int64 model, int32 version, MrenVersionRow *row)
 		read_version(&scan, tuple, row);
 	mren_scan_end(&scan);
 	return HeapTupleIsValid(tuple);
+}
+
+bytea *
+mren_catalog_version_head(int64 id)
+{
+	MrenTableScan scan;
+	HeapTuple tuple = find_version(&scan, id);
+	bytea *head;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "version id %lld vanished", (long long) id);
+	head = DatumGetByteaPCopy(mren_scan_column(&scan, tuple, VERSION_HEAD));
+	mren_scan_end(&scan);
+	return head;
 }
 
 /* Visits a tensor once all its parts have been read. */

@@ -96,9 +96,6 @@ find_version(const char *name, MrenDeployed *found)
 		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
 						errmsg("version %d of model \"%s\" does not exist", found->requested, name),
 						errhint("mren.models lists the versions of each model.")));
-	pfree(found->version.head);
-	found->version.head = NULL;
-	found->version.icu = NULL;
 	if (found->version.has_embeddings &&
 		!mren_catalog_embedding_by_hash(found->version.embeddings, &found->embedding, NULL))
 		ereport(ERROR,
@@ -135,16 +132,14 @@ mren_deployed_find(const char *model, int len, int32 version, MrenModelKind kind
 }
 
 void
-mren_deployed_version(const MrenDeployed *deployed_version, MrenVersionRow *version)
+mren_deployed_check(const MrenDeployed *checked)
 {
-	if (!mren_catalog_version_by_id(deployed_version->version.id, version))
-		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT),
-						errmsg("version %d of model \"%s\" does not exist",
-							   deployed_version->version.version, deployed_version->name)));
-	if (version->icu != NULL && strcmp(version->icu, mren_icu_version()) != 0)
+	const char *icu = checked->version.icu;
+
+	if (icu[0] != '\0' && strcmp(icu, mren_icu_version()) != 0)
 		ereport(WARNING,
 				(errmsg("model \"%s\" was trained with ICU %s, but this server has ICU %s",
-						deployed_version->name, version->icu, mren_icu_version()),
+						checked->name, icu, mren_icu_version()),
 				 errdetail("Another version of ICU may split a sentence into other words."),
 				 errhint("Train the model again if its answers changed.")));
 }

@@ -47,11 +47,7 @@ extern void mren_deployed_init(void);
 extern const MrenDeployed *mren_deployed_find(const char *model, int len, int32 version,
 											  MrenModelKind kind);
 
-/*
- * mren_deployed_version
- *	  The whole row of the version, to load its network from.  Warns if its
- *	  training rows were segmented by another version of ICU.
- */
-extern void mren_deployed_version(const MrenDeployed *deployed, MrenVersionRow *version);
+/* Warns if the version's training rows were segmented by another version of ICU. */
+extern void mren_deployed_check(const MrenDeployed *deployed);
 
 #endif

@@ -53,11 +53,11 @@ extern int32 mren_models_save(const char *model, const MrenNetwork *network,
  *	  The network of a version, allocated by env: read from the catalog unless env's weights are
  *	  ready (weights.h).  A failed status only with them; all else is raised.
  */
-extern MrenStatus mren_models_load(const MrenVersionRow *version, const MrenEnv *env, MrenNet **net,
+extern MrenStatus mren_models_load(int64 version, const MrenEnv *env, MrenNet **net,
 								   MrenError *err);
 /* The same for a tagger. */
-extern MrenStatus mren_models_load_tagger(const MrenVersionRow *version, const MrenEnv *env,
-										  MrenTagger **tagger, MrenError *err);
+extern MrenStatus mren_models_load_tagger(int64 version, const MrenEnv *env, MrenTagger **tagger,
+										  MrenError *err);
 
 /*
  * mren_models_using

@@ -42,21 +42,34 @@ load_tensor(void *state, int tensor, const char *name, const int32 *shape, int n
 			err, mren_net_set_tensor(loader->network.net, name, shape[0], shape[1], data, &err));
 }
 
+/* The version's header, from the catalog or from env's weights, which keep it beside the numbers. */
+static MrenStatus
+read_head(int64 version, const MrenEnv *env, MrenWeightsBlock *head, MrenError *err)
+{
+	bytea *stored;
+
+	if (mren_weights_ready(env))
+		return mren_weights_next(env, head, err);
+	stored = mren_catalog_version_head(version);
+	*head = (MrenWeightsBlock){VARDATA_ANY(stored), VARSIZE_ANY_EXHDR(stored)};
+	return env->weights == NULL ? MREN_OK
+								: mren_weights_add(env->weights, head->data, head->len, err);
+}
+
 /* Of either kind, by the first bytes of its header. */
 static MrenStatus
-load_network(const MrenVersionRow *version, const MrenEnv *env, MrenNetwork *network,
-			 MrenError *err)
+load_network(int64 version, const MrenEnv *env, MrenNetwork *network, MrenError *err)
 {
-	Loader loader = {.version = version->id};
-	const uint8_t *head = (uint8_t *) VARDATA_ANY(version->head);
-	size_t len = VARSIZE_ANY_EXHDR(version->head);
+	Loader loader = {.version = version};
+	MrenWeightsBlock head;
 
-	if (mren_tagger_is(head, len))
-		MREN_TRY(mren_tagger_from_header(env, head, len, &loader.network.tagger, err));
+	MREN_TRY(read_head(version, env, &head, err));
+	if (mren_tagger_is(head.data, head.len))
+		MREN_TRY(mren_tagger_from_header(env, head.data, head.len, &loader.network.tagger, err));
 	else
-		MREN_TRY(mren_net_from_header(env, head, len, &loader.network.net, err));
+		MREN_TRY(mren_net_from_header(env, head.data, head.len, &loader.network.net, err));
 	if (!mren_weights_ready(env))
-		mren_catalog_weights(version->id, load_tensor, &loader);
+		mren_catalog_weights(version, load_tensor, &loader);
 	if (loader.network.tagger != NULL)
 		MREN_TRY(mren_tagger_complete(loader.network.tagger, err));
 	else
@@ -66,7 +79,7 @@ load_network(const MrenVersionRow *version, const MrenEnv *env, MrenNetwork *net
 }
 
 MrenStatus
-mren_models_load(const MrenVersionRow *version, const MrenEnv *env, MrenNet **net, MrenError *err)
+mren_models_load(int64 version, const MrenEnv *env, MrenNet **net, MrenError *err)
 {
 	MrenNetwork network;
 
@@ -76,8 +89,7 @@ mren_models_load(const MrenVersionRow *version, const MrenEnv *env, MrenNet **ne
 }
 
 MrenStatus
-mren_models_load_tagger(const MrenVersionRow *version, const MrenEnv *env, MrenTagger **tagger,
-						MrenError *err)
+mren_models_load_tagger(int64 version, const MrenEnv *env, MrenTagger **tagger, MrenError *err)
 {
 	MrenNetwork network;
 
@@ -159,7 +171,7 @@ mren_export_model(PG_FUNCTION_ARGS)
 						errmsg("model \"%s\" has no deployed version", model)));
 	if (!found)
 		mren_models_no_version(model, row.id, PG_GETARG_INT32(1));
-	MREN_PG_CALL(err, load_network(&version, &env, &network, &err));
+	MREN_PG_CALL(err, load_network(version.id, &env, &network, &err));
 	read_json(version.id, &network);
 	MemoryContextSwitchTo(caller);
 	datum = mren_network_datum(&network);

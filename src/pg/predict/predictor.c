@@ -57,20 +57,14 @@ mren_predictor_attach(MrenNet *net, const char *model, MemoryContext context)
 }
 
 /* What opens the network of a version, for mren_shared_open. */
-typedef struct Opening
-{
-	const MrenVersionRow *version;
-	const char *model;
-} Opening;
-
 static MrenStatus
 open_net(void *state, const MrenEnv *env, void **opened, MrenError *err)
 {
-	const Opening *opening = state;
+	const MrenDeployed *deployed = state;
 	MrenNet *net;
 
-	MREN_TRY(mren_models_load(opening->version, env, &net, err));
-	MREN_TRY(attach_encoder(net, opening->model, err));
+	MREN_TRY(mren_models_load(deployed->version.id, env, &net, err));
+	MREN_TRY(attach_encoder(net, deployed->name, err));
 	*opened = net;
 	return MREN_OK;
 }
@@ -81,13 +75,11 @@ load_model(const void *what)
 	const MrenDeployed *deployed = what;
 	ModelEntry *entry = mren_cache_entry("model", sizeof(ModelEntry));
 	MrenEnv env = mren_pg_env(entry->base.context);
-	MrenVersionRow version;
-	Opening opening = {&version, deployed->name};
 	MrenError err;
 
-	mren_deployed_version(deployed, &version);
+	mren_deployed_check(deployed);
 	entry->net = mren_shared_open(MREN_SHARED_MODEL, deployed->version.sha256, entry->base.context,
-								  open_net, &opening);
+								  open_net, (void *) deployed);
 	mren_net_info(entry->net, &entry->info);
 	MREN_PG_CALL(err, mren_net_cache_create(&env, mren_cache_share(&cache, MREN_NET_CACHE_BYTES),
 											&entry->words, &err));

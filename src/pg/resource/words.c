@@ -127,12 +127,8 @@ open_table(void *state, const MrenEnv *env, void **opened, MrenError *err)
 static void
 table_key(const MrenEmbeddingRow *row, uint8 *key)
 {
-	pg_cryptohash_ctx *digest = mren_digest_begin();
-	int32 encoding = GetDatabaseEncoding();
-
-	mren_digest_add(digest, &encoding, sizeof(encoding));
-	mren_digest_add(digest, row->sha256, MREN_SHA256_LENGTH);
-	mren_digest_end(digest, key);
+	memcpy(key, row->sha256, MREN_SHA256_LENGTH);
+	key[0] ^= (uint8) GetDatabaseEncoding();
 }
 
 /* Takes the table if it is there. */
@@ -157,7 +153,7 @@ make_table(MrenWords *words)
 	if (words->table != NULL || words->looked_up < words->next_try)
 		return;
 	words->next_try = words->looked_up * 2;
-	if (!mren_shared_room((uint64) words->row.words * (words->row.dimension + 8) * sizeof(float4)))
+	if (!mren_shared_room((uint64) words->row.words * (words->row.dimension + 20) * sizeof(float4)))
 		return;
 	table_key(&words->row, key);
 	words->table =
@@ -185,8 +181,9 @@ load_words(const void *what)
 	words->content =
 		AllocSetContextCreate(words->base.context, "mren words", ALLOCSET_DEFAULT_SIZES);
 	words->next_try = row->words / TABLE_SHARE + 1;
-	start_over(words);
 	find_table(words);
+	if (words->table == NULL)
+		start_over(words);
 	return words;
 }
 
@@ -308,6 +305,15 @@ find_id(void *state, const char *word, size_t len, int32_t *id, MrenError *err)
 	return MREN_OK;
 }
 
+static void
+fetch_slot(void *state, const char *word, size_t len)
+{
+	MrenWords *words = state;
+
+	if (words->table != NULL)
+		mren_word_table_fetch(words->table, word, len);
+}
+
 static const float *
 slot_vector(void *state, int32_t slot)
 {
@@ -336,7 +342,8 @@ slot_id(void *state, int32_t slot)
 void
 mren_words_slots(MrenWords *words, MrenVocabulary *vocabulary, MrenWordVectors *vectors)
 {
-	*vocabulary = (MrenVocabulary){words, words != NULL ? find_slot : find_nothing};
+	*vocabulary = words != NULL ? (MrenVocabulary){words, find_slot, fetch_slot}
+								: (MrenVocabulary){words, find_nothing, NULL};
 	*vectors = words != NULL ? (MrenWordVectors){words, words->row.dimension, slot_vector, slot_id}
 							 : (MrenWordVectors){NULL, 0, no_vector, NULL};
 }
@@ -344,5 +351,6 @@ mren_words_slots(MrenWords *words, MrenVocabulary *vocabulary, MrenWordVectors *
 void
 mren_words_ids(MrenWords *words, MrenVocabulary *vocabulary)
 {
-	*vocabulary = (MrenVocabulary){words, words != NULL ? find_id : find_nothing};
+	*vocabulary = words != NULL ? (MrenVocabulary){words, find_id, fetch_slot}
+								: (MrenVocabulary){words, find_nothing, NULL};
 }

@@ -102,7 +102,7 @@ prepare(MrenJob *job)
 	mren_recipe_find(retrain->args.model, &retrain->row, &retrain->champion,
 					 retrain->args.overrides, &retrain->recipe);
 	if (!retrain->busy)
-		MREN_PG_CALL(err, mren_models_load(&retrain->champion, &env, &retrain->net, &err));
+		MREN_PG_CALL(err, mren_models_load(retrain->champion.id, &env, &retrain->net, &err));
 	retrain->verdict = (MrenRunVerdict){.champion = retrain->champion.version,
 										.score = {NAN, NAN},
 										.lower_bound = NAN,

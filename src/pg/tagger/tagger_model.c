@@ -61,29 +61,22 @@ name_types(TaggerEntry *entry)
 	MemoryContextSwitchTo(old);
 }
 
-/* What opens a tagger, for mren_shared_open. */
-typedef struct Opening
-{
-	const MrenVersionRow *version;
-	const char *name;
-} Opening;
-
-/* Reads it with the text encoder that it was trained from. */
+/* What opens a tagger, with the text encoder that it was trained from, for mren_shared_open. */
 static MrenStatus
 open_tagger(void *state, const MrenEnv *env, void **opened, MrenError *err)
 {
-	const Opening *opening = state;
+	const MrenDeployed *deployed = state;
 	MrenTagger *tagger;
 	MrenTaggerInfo info;
 	MrenEncoderSource source;
 	MrenTextEncoderRow row;
 
-	MREN_TRY(mren_models_load_tagger(opening->version, env, &tagger, err));
+	MREN_TRY(mren_models_load_tagger(deployed->version.id, env, &tagger, err));
 	*opened = tagger;
 	mren_tagger_info(tagger, &info);
 	if (info.encoder_dim == 0)
 		return MREN_OK;
-	mren_text_encoder_need(info.text_encoder_sha256, opening->name, &row);
+	mren_text_encoder_need(info.text_encoder_sha256, deployed->name, &row);
 	mren_text_encoder_source(&row, &source);
 	return mren_tagger_attach_encoder(tagger, &source, err);
 }
@@ -94,13 +87,11 @@ load_tagger(const void *what)
 	const MrenDeployed *deployed = what;
 	TaggerEntry *entry = mren_cache_entry("tagger", sizeof(TaggerEntry));
 	MrenEnv env = mren_pg_env(entry->base.context);
-	MrenVersionRow version;
-	Opening opening = {&version, deployed->name};
 	MrenError err;
 
-	mren_deployed_version(deployed, &version);
+	mren_deployed_check(deployed);
 	entry->tagger = mren_shared_open(MREN_SHARED_MODEL, deployed->version.sha256,
-									 entry->base.context, open_tagger, &opening);
+									 entry->base.context, open_tagger, (void *) deployed);
 	mren_tagger_info(entry->tagger, &entry->info);
 	name_types(entry);
 	MREN_PG_CALL(err, mren_tag_cache_create(&env, mren_cache_share(&cache, MREN_TAG_CACHE_BYTES),

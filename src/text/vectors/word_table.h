@@ -12,17 +12,27 @@
 
 #include "base/weights.h"
 
+#define MREN_WORD_BEGIN 11
+
+/* A place for a word.  Most words are short, and are known without looking anywhere else. */
+typedef struct MrenWordSlot
+{
+	uint32_t row;				 /* + 1; 0: free */
+	uint8_t len;				 /* of the word; UINT8_MAX: that or more */
+	char begin[MREN_WORD_BEGIN]; /* of the word, then zeros */
+} MrenWordSlot;
+
 typedef struct MrenWordTable
 {
-	size_t n;				 /* words */
-	size_t dim;				 /* of a vector */
-	size_t n_slots;			 /* a power of two, at least twice n */
-	size_t n_bytes;			 /* of all words */
-	const uint32_t *slots;	 /* (n_slots) row + 1; 0: free */
-	const uint32_t *offsets; /* (n + 1) of the words in bytes */
-	const int32_t *ids;		 /* (n) as they were added */
-	const char *bytes;		 /* (n_bytes) */
-	const float *vectors;	 /* (n, dim) */
+	size_t n;				   /* words */
+	size_t dim;				   /* of a vector */
+	size_t n_slots;			   /* a power of two, at least twice n */
+	size_t n_bytes;			   /* of all words */
+	const MrenWordSlot *slots; /* (n_slots) */
+	const uint32_t *offsets;   /* (n + 1) of the words in bytes */
+	const int32_t *ids;		   /* (n) as they were added */
+	const char *bytes;		   /* (n_bytes) */
+	const float *vectors;	   /* (n, dim) */
 } MrenWordTable;
 
 /* What mren_word_table_add fills; all of it is allocated by the environment. */
@@ -60,6 +70,9 @@ extern MrenStatus mren_word_table_attach(const MrenEnv *env, size_t dim, MrenWor
 
 /* The row of a word; -1: there is none. */
 extern int32_t mren_word_table_find(const MrenWordTable *table, const char *word, size_t len);
+
+/* Has the memory fetched where a word is looked for first. */
+extern void mren_word_table_fetch(const MrenWordTable *table, const char *word, size_t len);
 
 /* The vector of a row that was found. */
 static inline const float *
