@@ -288,11 +288,12 @@ slots_are_found_by_their_keys(void **state)
 
 /* Keys found several at a time and then one by one. */
 static MrenStatus
-fill_many_slots(const MrenEnv *env, MrenError *err)
+fill_many_slots(const MrenEnv *env, MrenError *err, void *arg)
 {
 	MrenSlotCache *cache;
 	uint32_t slots[MANY];
 
+	(void) arg;
 	MREN_TRY(mren_slot_cache_create(env, MANY + 2, 2, &cache, err));
 	for (int32_t i = 0; i < MANY; i += 2)
 	{
