@@ -101,6 +101,10 @@ SELECT * FROM mren.learn_relation_schema('SELECT 1 AS document, ''fact'' AS part
 SELECT error_of($$SELECT mren.learn_relation_schema('SELECT 1 AS document')$$);
 SELECT error_of($$SELECT mren.learn_relation_schema('SELECT NULL AS document, ''fact'' AS part')$$);
 SELECT error_of($$SELECT mren.learn_relation_schema(NULL)$$);
+SELECT error_of($$SELECT mren.learn_relation_schema('SELECT 1 AS document, ''facts'' AS part')$$);
+-- A query is one statement, also where it is read before it is prepared.
+SELECT error_of(format('SELECT mren.%s', call)) FROM unnest('{learn_relation_schema(''''),learn_relation_schema(''--''),"learn_relation_schema(''TABLE gold; TABLE gold'')",
+    learn_relation_schema(''gold''),"link_entities(''kg'', '''')","evaluate_graph(''kg'', '';'')"}'::text[]) AS call;
 -- It is one that a graph takes.
 CREATE TABLE learned AS SELECT * FROM mren.learn_relation_schema('TABLE gold');
 SELECT mren.create_graph('learned', 'docs', 'parts', lexicons => '{world}', relation_schema => 'learned');
