@@ -109,3 +109,12 @@ SELECT error_of(format('SELECT mren.%s', call)) FROM unnest('{learn_relation_sch
 CREATE TABLE learned AS SELECT * FROM mren.learn_relation_schema('TABLE gold');
 SELECT mren.create_graph('learned', 'docs', 'parts', lexicons => '{world}', relation_schema => 'learned');
 SELECT relation, head_type, tail_type, "symmetric", inverse_of FROM learned.relations ORDER BY 1, 2, 3;
+-- What a graph names is dropped with a notice, since another of the same name serves it.
+SET client_min_messages = notice;
+BEGIN;
+SELECT mren.create_graph('pinned', 'docs', 'parts', lexicons => '{world}', relation_schema => 'learned', options => '{"version": 1}');
+SELECT mren.promote('parts', mren.import_model('parts', mren.export_model('parts')));
+SELECT mren.drop_version('parts', 1);
+SELECT mren.drop_model('parts');
+SELECT mren.drop_lexicon('world');
+ROLLBACK;

@@ -159,9 +159,9 @@ static void
 check_single(int n)
 {
 	if (n != 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_SYNTAX_ERROR), errmsg("the query must be one statement, not %d", n),
-				 errhint("Specify a single SELECT.")));
+		ereport(ERROR, (errcode(ERRCODE_SYNTAX_ERROR),
+						errmsg("the query must be one statement, not %d", n),
+						errhint("Specify a single SELECT.")));
 }
 
 /* The parser knows where the statement ends; only a semicolon or comments follow. */
