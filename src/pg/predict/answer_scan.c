@@ -110,7 +110,7 @@ add_row(AnswerScanState *scan, TupleTableSlot *slot)
 static void
 read_batch(AnswerScanState *scan)
 {
-	PlanState *below = linitial(scan->base.custom_ps);
+	PlanState *below = outerPlanState(scan);
 
 	MemoryContextReset(scan->rows);
 	scan->next = scan->answers.n = 0;
@@ -156,9 +156,8 @@ answer_scan_begin(CustomScanState *state, EState *estate, int eflags)
 {
 	AnswerScanState *scan = (AnswerScanState *) state;
 	CustomScan *plan = (CustomScan *) state->ss.ps.plan;
-	PlanState *below = ExecInitNode(linitial(plan->custom_plans), estate, eflags);
 
-	state->custom_ps = list_make1(below);
+	outerPlanState(state) = ExecInitNode(outerPlan(plan), estate, eflags);
 	scan->n_columns = list_length(plan->custom_scan_tlist);
 	scan->answer = linitial_int(plan->custom_private);
 	scan->ranges = lsecond_int(plan->custom_private) != 0;
@@ -173,7 +172,7 @@ answer_scan_begin(CustomScanState *state, EState *estate, int eflags)
 static void
 answer_scan_end(CustomScanState *state)
 {
-	ExecEndNode(linitial(state->custom_ps));
+	ExecEndNode(outerPlanState(state));
 }
 
 static void
@@ -183,7 +182,9 @@ answer_scan_rescan(CustomScanState *state)
 
 	scan->next = scan->answers.n = 0;
 	scan->ended = false;
-	ExecReScan(linitial(state->custom_ps));
+	/* Where parameters have changed, it begins again by itself. */
+	if (outerPlanState(state)->chgParam == NULL)
+		ExecReScan(outerPlanState(state));
 }
 
 static const CustomExecMethods execution = {
@@ -241,6 +242,26 @@ has_argument(const FuncExpr *call, MrenColumn column)
 	return !IsA(argument, Const) || !((const Const *) argument)->constisnull;
 }
 
+/* The columns of a step, as those of `varno`. */
+static List *
+columns_of(const Plan *step, int varno)
+{
+	List *columns = NIL;
+	ListCell *cell;
+
+	foreach (cell, step->targetlist)
+	{
+		TargetEntry *column = lfirst_node(TargetEntry, cell);
+		Expr *var = (Expr *) makeVar(varno, column->resno, exprType((Node *) column->expr),
+									 exprTypmod((Node *) column->expr),
+									 exprCollation((Node *) column->expr), 0);
+
+		columns =
+			lappend(columns, makeTargetEntry(var, column->resno, column->resname, column->resjunk));
+	}
+	return columns;
+}
+
 /* Puts the step above `below`, whose column `answer` (from 0) is the call. */
 static Plan *
 answer_above(Plan *below, int answer, bool ranges)
@@ -257,25 +278,15 @@ answer_above(Plan *below, int answer, bool ranges)
 		.total_cost = below->total_cost,
 		.plan_rows = below->plan_rows,
 		.plan_width = below->plan_width,
+		.targetlist = columns_of(below, INDEX_VAR),
+		.lefttree = below,
 		.parallel_safe = below->parallel_safe,
 		/* There is at most one such step above each. */
 		.plan_node_id = (1 << 20) + below->plan_node_id,
 		.extParam = bms_copy(below->extParam),
 		.allParam = bms_copy(below->allParam),
 	};
-	foreach (cell, below->targetlist)
-	{
-		TargetEntry *column = lfirst_node(TargetEntry, cell);
-		Expr *var = (Expr *) makeVar(INDEX_VAR, column->resno, exprType((Node *) column->expr),
-									 exprTypmod((Node *) column->expr),
-									 exprCollation((Node *) column->expr), 0);
-
-		scan->scan.plan.targetlist =
-			lappend(scan->scan.plan.targetlist,
-					makeTargetEntry(var, column->resno, column->resname, column->resjunk));
-	}
-	scan->custom_scan_tlist = copyObject(scan->scan.plan.targetlist);
-	scan->custom_plans = list_make1(below);
+	scan->custom_scan_tlist = columns_of(below, OUTER_VAR);
 	scan->custom_private = list_make4_int(answer, ranges, has_argument(call, MREN_COLUMN_IMAGE),
 										  has_argument(call, MREN_COLUMN_AUDIO));
 	scan->methods = &methods;
