@@ -15,6 +15,7 @@
 #include "nodes/extensible.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
 #include "optimizer/planner.h"
 #include "utils/datum.h"
 #include "utils/memutils.h"
@@ -341,9 +342,11 @@ static planner_hook_type next_planner;
 static PlannedStmt *
 plan_answers(Query *query, const char *text, int options, ParamListInfo params)
 {
-	PlannedStmt *statement = next_planner != NULL ? next_planner(query, text, options, params)
-												  : standard_planner(query, text, options, params);
+	PlannedStmt *statement;
 
+	/* What the query calls plans statements of its own. */
+	planner_hook = next_planner;
+	statement = planner(query, text, options, params);
 	statement->planTree = answer_in_batches(statement->planTree);
 	return statement;
 }
@@ -352,11 +355,7 @@ void
 mren_answers_run(const char *statement, int n, const Oid *types, const Datum *values,
 				 MrenRowVisitor visit, void *state)
 {
-	const planner_hook_type before = planner_hook;
-
-	/* A query may call what runs another one. */
-	if (before != plan_answers)
-		next_planner = before;
+	next_planner = planner_hook;
 	planner_hook = plan_answers;
 	PG_TRY();
 	{
@@ -364,7 +363,9 @@ mren_answers_run(const char *statement, int n, const Oid *types, const Datum *va
 	}
 	PG_FINALLY();
 	{
-		planner_hook = before;
+		/* It never came to planning. */
+		if (planner_hook == plan_answers)
+			planner_hook = next_planner;
 	}
 	PG_END_TRY();
 }
