@@ -221,17 +221,30 @@ mren_answer_scan_init(void)
  * Planning
  */
 
-/* Whether the expression calls mren.predict_row, for either kind of mentions. */
+/* Whether the argument is the same in each row. */
+static bool
+is_fixed(const FuncExpr *call, int argument)
+{
+	const Node *value = list_nth(call->args, argument);
+
+	if (IsA(value, Param))
+		return ((const Param *) value)->paramkind == PARAM_EXTERN;
+	return IsA(value, Const) && !((const Const *) value)->constisnull;
+}
+
+/* Whether the expression calls mren.predict_row of one version, for either kind of mentions. */
 static bool
 answers_row(const Expr *expr, bool *ranges)
 {
+	const FuncExpr *call = (const FuncExpr *) expr;
 	FmgrInfo function;
 
 	if (!IsA(expr, FuncExpr))
 		return false;
-	fmgr_info(((const FuncExpr *) expr)->funcid, &function);
+	fmgr_info(call->funcid, &function);
 	*ranges = function.fn_addr == mren_predict_row_range;
-	return *ranges || function.fn_addr == mren_predict_row;
+	return (*ranges || function.fn_addr == mren_predict_row) && is_fixed(call, MREN_ANSWER_MODEL) &&
+		   is_fixed(call, MREN_ANSWER_VERSION);
 }
 
 /* Whether rows may have a value of the argument. */
