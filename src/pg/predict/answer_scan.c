@@ -24,6 +24,9 @@
 
 #define BATCH 64
 
+/* A batch whose columns have more bytes ends early. */
+#define MAX_BATCH_BYTES (16 * 1024 * 1024)
+
 extern Datum mren_predict_row(PG_FUNCTION_ARGS);
 extern Datum mren_predict_row_range(PG_FUNCTION_ARGS);
 
@@ -115,7 +118,8 @@ read_batch(AnswerScanState *scan)
 
 	MemoryContextReset(scan->rows);
 	scan->next = scan->answers.n = 0;
-	while (!scan->ended && scan->answers.n < BATCH)
+	while (!scan->ended && scan->answers.n < BATCH &&
+		   MemoryContextMemAllocated(scan->rows, false) < MAX_BATCH_BYTES)
 	{
 		TupleTableSlot *slot = ExecProcNode(below);
 
