@@ -125,7 +125,7 @@ for my $set (@sets)
 
 		my $logged = length $node->log_text;
 		is($session->query(qq{$parallel; SET auto_explain.log_min_duration = 0; SET auto_explain.log_nested_statements = on; SET auto_explain.log_analyze = on;
-			SET auto_explain.log_timing = off; $ask; SET auto_explain.log_min_duration = -1}), $without, "$what: $function in a parallel plan is the same");
+			SET auto_explain.log_verbose = on; SET auto_explain.log_timing = off; $ask; SET auto_explain.log_min_duration = -1}), $without, "$what: $function in a parallel plan is the same");
 		like(substr($node->log_text, $logged), qr/Query Text: SELECT mren\.predict_row\(.*?Workers Launched: [23].*?Custom Scan \(mren answers\)/s,
 			"$what: whose workers answer the rows in batches");
 	}

@@ -15,6 +15,7 @@
 #include "nodes/extensible.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
 #include "optimizer/planner.h"
 #include "utils/datum.h"
 #include "utils/memutils.h"
@@ -22,6 +23,9 @@
 #include "pg/predict/predict_row.h"
 
 #define BATCH 64
+
+/* A batch whose columns have more bytes ends early. */
+#define MAX_BATCH_BYTES (16 * 1024 * 1024)
 
 extern Datum mren_predict_row(PG_FUNCTION_ARGS);
 extern Datum mren_predict_row_range(PG_FUNCTION_ARGS);
@@ -110,11 +114,12 @@ add_row(AnswerScanState *scan, TupleTableSlot *slot)
 static void
 read_batch(AnswerScanState *scan)
 {
-	PlanState *below = linitial(scan->base.custom_ps);
+	PlanState *below = outerPlanState(scan);
 
 	MemoryContextReset(scan->rows);
 	scan->next = scan->answers.n = 0;
-	while (!scan->ended && scan->answers.n < BATCH)
+	while (!scan->ended && scan->answers.n < BATCH &&
+		   MemoryContextMemAllocated(scan->rows, false) < MAX_BATCH_BYTES)
 	{
 		TupleTableSlot *slot = ExecProcNode(below);
 
@@ -156,9 +161,8 @@ answer_scan_begin(CustomScanState *state, EState *estate, int eflags)
 {
 	AnswerScanState *scan = (AnswerScanState *) state;
 	CustomScan *plan = (CustomScan *) state->ss.ps.plan;
-	PlanState *below = ExecInitNode(linitial(plan->custom_plans), estate, eflags);
 
-	state->custom_ps = list_make1(below);
+	outerPlanState(state) = ExecInitNode(outerPlan(plan), estate, eflags);
 	scan->n_columns = list_length(plan->custom_scan_tlist);
 	scan->answer = linitial_int(plan->custom_private);
 	scan->ranges = lsecond_int(plan->custom_private) != 0;
@@ -173,7 +177,7 @@ answer_scan_begin(CustomScanState *state, EState *estate, int eflags)
 static void
 answer_scan_end(CustomScanState *state)
 {
-	ExecEndNode(linitial(state->custom_ps));
+	ExecEndNode(outerPlanState(state));
 }
 
 static void
@@ -183,7 +187,9 @@ answer_scan_rescan(CustomScanState *state)
 
 	scan->next = scan->answers.n = 0;
 	scan->ended = false;
-	ExecReScan(linitial(state->custom_ps));
+	/* Where parameters have changed, it begins again by itself. */
+	if (outerPlanState(state)->chgParam == NULL)
+		ExecReScan(outerPlanState(state));
 }
 
 static const CustomExecMethods execution = {
@@ -219,17 +225,30 @@ mren_answer_scan_init(void)
  * Planning
  */
 
-/* Whether the expression calls mren.predict_row, for either kind of mentions. */
+/* Whether the argument is the same in each row. */
+static bool
+is_fixed(const FuncExpr *call, int argument)
+{
+	const Node *value = list_nth(call->args, argument);
+
+	if (IsA(value, Param))
+		return ((const Param *) value)->paramkind == PARAM_EXTERN;
+	return IsA(value, Const) && !((const Const *) value)->constisnull;
+}
+
+/* Whether the expression calls mren.predict_row of one version, for either kind of mentions. */
 static bool
 answers_row(const Expr *expr, bool *ranges)
 {
+	const FuncExpr *call = (const FuncExpr *) expr;
 	FmgrInfo function;
 
 	if (!IsA(expr, FuncExpr))
 		return false;
-	fmgr_info(((const FuncExpr *) expr)->funcid, &function);
+	fmgr_info(call->funcid, &function);
 	*ranges = function.fn_addr == mren_predict_row_range;
-	return *ranges || function.fn_addr == mren_predict_row;
+	return (*ranges || function.fn_addr == mren_predict_row) && is_fixed(call, MREN_ANSWER_MODEL) &&
+		   is_fixed(call, MREN_ANSWER_VERSION);
 }
 
 /* Whether rows may have a value of the argument. */
@@ -239,6 +258,26 @@ has_argument(const FuncExpr *call, MrenColumn column)
 	const Node *argument = list_nth(call->args, mren_answer_argument(column));
 
 	return !IsA(argument, Const) || !((const Const *) argument)->constisnull;
+}
+
+/* The columns of a step, as those of `varno`. */
+static List *
+columns_of(const Plan *step, int varno)
+{
+	List *columns = NIL;
+	ListCell *cell;
+
+	foreach (cell, step->targetlist)
+	{
+		TargetEntry *column = lfirst_node(TargetEntry, cell);
+		Expr *var = (Expr *) makeVar(varno, column->resno, exprType((Node *) column->expr),
+									 exprTypmod((Node *) column->expr),
+									 exprCollation((Node *) column->expr), 0);
+
+		columns =
+			lappend(columns, makeTargetEntry(var, column->resno, column->resname, column->resjunk));
+	}
+	return columns;
 }
 
 /* Puts the step above `below`, whose column `answer` (from 0) is the call. */
@@ -257,25 +296,15 @@ answer_above(Plan *below, int answer, bool ranges)
 		.total_cost = below->total_cost,
 		.plan_rows = below->plan_rows,
 		.plan_width = below->plan_width,
+		.targetlist = columns_of(below, INDEX_VAR),
+		.lefttree = below,
 		.parallel_safe = below->parallel_safe,
 		/* There is at most one such step above each. */
 		.plan_node_id = (1 << 20) + below->plan_node_id,
 		.extParam = bms_copy(below->extParam),
 		.allParam = bms_copy(below->allParam),
 	};
-	foreach (cell, below->targetlist)
-	{
-		TargetEntry *column = lfirst_node(TargetEntry, cell);
-		Expr *var = (Expr *) makeVar(INDEX_VAR, column->resno, exprType((Node *) column->expr),
-									 exprTypmod((Node *) column->expr),
-									 exprCollation((Node *) column->expr), 0);
-
-		scan->scan.plan.targetlist =
-			lappend(scan->scan.plan.targetlist,
-					makeTargetEntry(var, column->resno, column->resname, column->resjunk));
-	}
-	scan->custom_scan_tlist = copyObject(scan->scan.plan.targetlist);
-	scan->custom_plans = list_make1(below);
+	scan->custom_scan_tlist = columns_of(below, OUTER_VAR);
 	scan->custom_private = list_make4_int(answer, ranges, has_argument(call, MREN_COLUMN_IMAGE),
 										  has_argument(call, MREN_COLUMN_AUDIO));
 	scan->methods = &methods;
@@ -330,9 +359,11 @@ static planner_hook_type next_planner;
 static PlannedStmt *
 plan_answers(Query *query, const char *text, int options, ParamListInfo params)
 {
-	PlannedStmt *statement = next_planner != NULL ? next_planner(query, text, options, params)
-												  : standard_planner(query, text, options, params);
+	PlannedStmt *statement;
 
+	/* What the query calls plans statements of its own. */
+	planner_hook = next_planner;
+	statement = planner(query, text, options, params);
 	statement->planTree = answer_in_batches(statement->planTree);
 	return statement;
 }
@@ -341,11 +372,7 @@ void
 mren_answers_run(const char *statement, int n, const Oid *types, const Datum *values,
 				 MrenRowVisitor visit, void *state)
 {
-	const planner_hook_type before = planner_hook;
-
-	/* A query may call what runs another one. */
-	if (before != plan_answers)
-		next_planner = before;
+	next_planner = planner_hook;
 	planner_hook = plan_answers;
 	PG_TRY();
 	{
@@ -353,7 +380,9 @@ mren_answers_run(const char *statement, int n, const Oid *types, const Datum *va
 	}
 	PG_FINALLY();
 	{
-		planner_hook = before;
+		/* It never came to planning. */
+		if (planner_hook == plan_answers)
+			planner_hook = next_planner;
 	}
 	PG_END_TRY();
 }
