@@ -101,7 +101,20 @@ SELECT * FROM mren.learn_relation_schema('SELECT 1 AS document, ''fact'' AS part
 SELECT error_of($$SELECT mren.learn_relation_schema('SELECT 1 AS document')$$);
 SELECT error_of($$SELECT mren.learn_relation_schema('SELECT NULL AS document, ''fact'' AS part')$$);
 SELECT error_of($$SELECT mren.learn_relation_schema(NULL)$$);
+SELECT error_of($$SELECT mren.learn_relation_schema('SELECT 1 AS document, ''facts'' AS part')$$);
+-- A query is one statement, also where it is read before it is prepared.
+SELECT error_of(format('SELECT mren.%s', call)) FROM unnest('{learn_relation_schema(''''),learn_relation_schema(''--''),"learn_relation_schema(''TABLE gold; TABLE gold'')",
+    learn_relation_schema(''gold''),"link_entities(''kg'', '''')","evaluate_graph(''kg'', '';'')"}'::text[]) AS call;
 -- It is one that a graph takes.
 CREATE TABLE learned AS SELECT * FROM mren.learn_relation_schema('TABLE gold');
 SELECT mren.create_graph('learned', 'docs', 'parts', lexicons => '{world}', relation_schema => 'learned');
 SELECT relation, head_type, tail_type, "symmetric", inverse_of FROM learned.relations ORDER BY 1, 2, 3;
+-- What a graph names is dropped with a notice, since another of the same name serves it.
+SET client_min_messages = notice;
+BEGIN;
+SELECT mren.create_graph('pinned', 'docs', 'parts', lexicons => '{world}', relation_schema => 'learned', options => '{"version": 1}');
+SELECT mren.promote('parts', mren.import_model('parts', mren.export_model('parts')));
+SELECT mren.drop_version('parts', 1);
+SELECT mren.drop_model('parts');
+SELECT mren.drop_lexicon('world');
+ROLLBACK;

@@ -212,3 +212,12 @@ BEGIN
 END
 $$;
 SELECT wrong, edited > 0 AS edited, changed, left_over FROM generate_series(1, 3) i, sequence(i / 10.0, 12);
+-- Verdicts that apply to nothing wait, and a merge says so.
+DELETE FROM kg.review;
+INSERT INTO kg.review (fact, verdict) VALUES ('00000000-0000-0000-0000-000000000001', 'rejected');
+INSERT INTO kg.mention_review (document, mention, type, verdict) VALUES ('99', 'wheel', '', 'rejected'), ('', 'wheel', 'Part', 'rejected'), ('', 'WHEEL', 'part', 'confirmed');
+SET client_min_messages = notice;
+SELECT mren.merge_graph('kg') ->> 'status';
+DELETE FROM kg.review;
+DELETE FROM kg.mention_review;
+SELECT mren.merge_graph('kg') ->> 'status';

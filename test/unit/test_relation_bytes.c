@@ -61,6 +61,7 @@ open_world_with(bool images, MrenTextEncoder encoder)
 	options.image_units = 16;
 	options.product = 5;
 	options.common.epochs = 3;
+	options.text_only_member = false;
 	options.negative = "none";
 	options.threshold = 0.25;
 	options.text_encoder = encoder;

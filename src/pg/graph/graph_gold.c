@@ -26,6 +26,33 @@ typedef struct Gold
 	int capacity;
 } Gold;
 
+/* A part with a typing mistake would otherwise be passed over without a word. */
+static void
+check_part(const char *part)
+{
+	static const char *const parts[] = {"document", "sentence", "mention", "fact"};
+
+	for (int i = 0; i < (int) lengthof(parts); i++)
+	{
+		if (strcmp(part, parts[i]) == 0)
+			return;
+	}
+	ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					errmsg("\"%s\" is not a part of a gold document", part),
+					errhint("Parts are document, sentence, mention and fact.")));
+}
+
+static void
+check_row(const Gold *gold)
+{
+	if (gold->nulls[MREN_GOLD_DOCUMENT][gold->n] || gold->nulls[MREN_GOLD_PART][gold->n])
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("column \"%s\" of the gold query is null in row %d",
+						columns[gold->nulls[MREN_GOLD_DOCUMENT][gold->n] ? 0 : 1], gold->n + 1)));
+	check_part(TextDatumGetCString(gold->values[MREN_GOLD_PART][gold->n]));
+}
+
 static void
 add_row(void *state, TupleTableSlot *slot)
 {
@@ -53,11 +80,7 @@ add_row(void *state, TupleTableSlot *slot)
 			value = PointerGetDatum(PG_DETOAST_DATUM_COPY(value));
 		gold->values[i][gold->n] = value;
 	}
-	if (gold->nulls[MREN_GOLD_DOCUMENT][gold->n] || gold->nulls[MREN_GOLD_PART][gold->n])
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("column \"%s\" of the gold query is null in row %d",
-						columns[gold->nulls[MREN_GOLD_DOCUMENT][gold->n] ? 0 : 1], gold->n + 1)));
+	check_row(gold);
 	gold->n++;
 	MemoryContextSwitchTo(old);
 }

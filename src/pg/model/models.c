@@ -251,15 +251,14 @@ mren_models_check_needs(const char *model, int64 version, bool required)
 }
 
 /*
- * Models that need a resource
+ * Models that need a resource, graphs that use a model or a lexicon
  */
 
-char *
-mren_models_using(const uint8 *sha256, const char *used)
+/* Of the rows of a table x, as in '"a", "b" and 3 more'; NULL if there are none.  $1 is the value. */
+static char *
+list_names(const char *from, Oid type, Datum value)
 {
 	MemoryContext caller = CurrentMemoryContext;
-	Oid types[] = {BYTEAOID};
-	Datum values[] = {PointerGetDatum(mren_digest_bytea(sha256))};
 	char *list = NULL;
 	bool isnull;
 
@@ -271,14 +270,34 @@ mren_models_using(const uint8 *sha256, const char *used)
 			" CASE WHEN pg_catalog.count(*) OPERATOR(pg_catalog.>) 5 THEN pg_catalog.concat("
 			"' and ', pg_catalog.count(*) OPERATOR(pg_catalog.-) 5, ' more') END),"
 			" pg_catalog.count(*)"
-			" FROM (SELECT m.name, pg_catalog.row_number() OVER (ORDER BY m.name) AS i"
-			" FROM mren.model m WHERE EXISTS (SELECT FROM mren.model_version v"
-			" WHERE v.model OPERATOR(pg_catalog.=) m.id"
-			" AND %s)) used",
-			used),
-		1, types, values);
+			" FROM (SELECT x.name, pg_catalog.row_number() OVER (ORDER BY x.name) AS i"
+			" FROM %s) used",
+			from),
+		1, &type, &value);
 	if (DatumGetInt64(mren_models_result(2, &isnull)) > 0)
 		list = MemoryContextStrdup(caller, TextDatumGetCString(mren_models_result(1, &isnull)));
 	SPI_finish();
 	return list;
+}
+
+char *
+mren_models_using(const uint8 *sha256, const char *used)
+{
+	return list_names(psprintf("mren.model x WHERE EXISTS (SELECT FROM mren.model_version v"
+							   " WHERE v.model OPERATOR(pg_catalog.=) x.id AND %s)",
+							   used),
+					  BYTEAOID, PointerGetDatum(mren_digest_bytea(sha256)));
+}
+
+void
+mren_models_notice_graphs(const char *what, const char *name, const char *used)
+{
+	char *graphs =
+		list_names(psprintf("mren.graph x WHERE %s", used), TEXTOID, CStringGetTextDatum(name));
+
+	if (graphs != NULL)
+		ereport(NOTICE, (errmsg("graphs use %s \"%s\", which is dropped", what, name),
+						 errdetail("Graphs that use it: %s.", graphs),
+						 errhint("They are refreshed again once there is one of this name, or "
+								 "created anew without it.")));
 }

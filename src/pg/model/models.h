@@ -69,6 +69,14 @@ extern MrenStatus mren_models_load_tagger(int64 version, const MrenEnv *env, Mre
 extern char *mren_models_using(const uint8 *sha256, const char *used);
 
 /*
+ * mren_models_notice_graphs
+ *	  Tells of the graphs that use a model, a version of it or a lexicon, which is dropped.
+ *	  Graphs name what they use, so another one of the same name serves them; dropping it
+ *	  is no error.  `used` is the condition that a graph x uses the name $1.
+ */
+extern void mren_models_notice_graphs(const char *what, const char *name, const char *used);
+
+/*
  * mren_models_begin, mren_models_end
  *	  The first and the last call of a function that changes a model.  In between
  *	  it is connected to SPI.  25006 in a read-only transaction, 55000 if the

@@ -222,6 +222,14 @@ mren_drop_version(PG_FUNCTION_ARGS)
 						errhint("Promote another version first, or drop the model with "
 								"mren.drop_model.")));
 	drop_version(id);
+	mren_models_notice_graphs(
+		psprintf("version %d of model", PG_GETARG_INT32(1)), model,
+		psprintf("(x.model OPERATOR(pg_catalog.=) $1"
+				 " AND x.options OPERATOR(pg_catalog.->>) 'version' OPERATOR(pg_catalog.=) '%d')"
+				 " OR (x.tagger OPERATOR(pg_catalog.=) $1"
+				 " AND x.options OPERATOR(pg_catalog.->>) 'tagger_version'"
+				 " OPERATOR(pg_catalog.=) '%d')",
+				 PG_GETARG_INT32(1), PG_GETARG_INT32(1)));
 	mren_models_end();
 	PG_RETURN_VOID();
 }
@@ -250,6 +258,9 @@ mren_drop_model(PG_FUNCTION_ARGS)
 					" RETURNING sha256",
 					types, &id);
 	mren_models_run("DELETE FROM mren.model WHERE id OPERATOR(pg_catalog.=) $1", 1, types, &id);
+	mren_models_notice_graphs("model", model,
+							  "x.model OPERATOR(pg_catalog.=) $1"
+							  " OR x.tagger OPERATOR(pg_catalog.=) $1");
 	mren_models_end();
 	PG_RETURN_VOID();
 }

@@ -57,6 +57,7 @@ const MrenContent mren_content_lexicon = {
 	.hash = "sha256",
 	.delete_parts = "DELETE FROM mren.lexicon_phrase WHERE lexicon OPERATOR(pg_catalog.=) $1",
 	.used = "$1 OPERATOR(pg_catalog.=) ANY (v.lexicons)",
+	.named = "$1 OPERATOR(pg_catalog.=) ANY (x.lexicons)",
 };
 
 void
@@ -124,5 +125,7 @@ mren_content_drop(const MrenContent *content, const char *name, int64 id, const 
 		psprintf("DELETE FROM %s WHERE id OPERATOR(pg_catalog.=) $1", content->table), 1, types,
 		values, NULL);
 	mren_catalog_write(content->delete_parts, 1, types, values, NULL);
+	if (content->named != NULL)
+		mren_models_notice_graphs(content->what, name, content->named);
 	mren_models_end();
 }

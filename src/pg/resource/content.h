@@ -18,6 +18,7 @@ typedef struct MrenContent
 	const char *hash;		  /* and this one */
 	const char *delete_parts; /* statement, $1 is the id */
 	const char *used;		  /* condition that a model_version v names the content $1 */
+	const char *named;		  /* condition that a graph x names it by $1; NULL: graphs name none */
 } MrenContent;
 
 extern const MrenContent mren_content_embeddings;

@@ -62,16 +62,6 @@ mren_column_type(MrenColumn column, bool ranges)
 	return known[column].type_name;
 }
 
-/* The parser knows where the statement ends; only a semicolon or comments follow. */
-char *
-mren_query_text(const char *query)
-{
-	RawStmt *statement = linitial_node(RawStmt, raw_parser(query, RAW_PARSE_DEFAULT));
-	const char *text = query + statement->stmt_location;
-
-	return statement->stmt_len > 0 ? pnstrdup(text, statement->stmt_len) : pstrdup(text);
-}
-
 AttrNumber
 mren_query_find(TupleDesc desc, const char *name)
 {
@@ -165,6 +155,33 @@ hint_at_table(void *arg)
 		errhint("To read a table, write SELECT * FROM %s.", query);
 }
 
+static void
+check_single(int n)
+{
+	if (n != 1)
+		ereport(ERROR, (errcode(ERRCODE_SYNTAX_ERROR),
+						errmsg("the query must be one statement, not %d", n),
+						errhint("Specify a single SELECT.")));
+}
+
+/* The parser knows where the statement ends; only a semicolon or comments follow. */
+char *
+mren_query_text(const char *query)
+{
+	ErrorContextCallback callback = {
+		.previous = error_context_stack, .callback = hint_at_table, .arg = (void *) query};
+	List *statements;
+	const RawStmt *statement;
+
+	error_context_stack = &callback;
+	statements = raw_parser(query, RAW_PARSE_DEFAULT);
+	error_context_stack = callback.previous;
+	check_single(list_length(statements));
+	statement = linitial_node(RawStmt, statements);
+	query += statement->stmt_location;
+	return statement->stmt_len > 0 ? pnstrdup(query, statement->stmt_len) : pstrdup(query);
+}
+
 static SPIPlanPtr
 prepare(const char *query)
 {
@@ -207,10 +224,7 @@ mren_query_describe(const char *query)
 		ereport(ERROR, (errcode(ERRCODE_SYNTAX_ERROR), errmsg("could not prepare the query: %s",
 															  SPI_result_code_string(SPI_result))));
 	sources = SPI_plan_get_plan_sources(plan);
-	if (list_length(sources) != 1)
-		ereport(ERROR, (errcode(ERRCODE_SYNTAX_ERROR),
-						errmsg("the query must be one statement, not %d", list_length(sources)),
-						errhint("Specify a single SELECT.")));
+	check_single(list_length(sources));
 	source = linitial(sources);
 	check_reads(source);
 	if (source->resultDesc == NULL || source->commandTag != CMDTAG_SELECT)
