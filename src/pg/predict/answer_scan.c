@@ -22,11 +22,6 @@
 
 #include "pg/predict/predict_row.h"
 
-#define BATCH 64
-
-/* A batch whose columns have more bytes ends early. */
-#define MAX_BATCH_BYTES (16 * 1024 * 1024)
-
 extern Datum mren_predict_row(PG_FUNCTION_ARGS);
 extern Datum mren_predict_row_range(PG_FUNCTION_ARGS);
 
@@ -49,7 +44,7 @@ typedef struct AnswerScanState
 	bool open; /* answers are */
 	int next;  /* row of the batch */
 	bool ended;
-	Datum *values; /* (BATCH, n_columns) */
+	Datum *values; /* (MREN_BATCH_ROWS, n_columns) */
 	bool *nulls;
 } AnswerScanState;
 
@@ -84,7 +79,7 @@ open_answers(AnswerScanState *scan, TupleTableSlot *slot)
 	mren_predictor_open(&scan->answers.predictor, VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name),
 						DatumGetInt32(version));
 	mren_predictor_begin_rows(&scan->answers.predictor, scan->images, scan->recordings);
-	mren_answers_create(&scan->answers, BATCH, scan->ranges);
+	mren_answers_create(&scan->answers, MREN_BATCH_ROWS, scan->ranges);
 	scan->answers.context = scan->rows;
 	scan->open = true;
 	MemoryContextSwitchTo(old);
@@ -118,8 +113,8 @@ read_batch(AnswerScanState *scan)
 
 	MemoryContextReset(scan->rows);
 	scan->next = scan->answers.n = 0;
-	while (!scan->ended && scan->answers.n < BATCH &&
-		   MemoryContextMemAllocated(scan->rows, false) < MAX_BATCH_BYTES)
+	while (!scan->ended && scan->answers.n < MREN_BATCH_ROWS &&
+		   MemoryContextMemAllocated(scan->rows, false) < MREN_BATCH_BYTES)
 	{
 		TupleTableSlot *slot = ExecProcNode(below);
 
@@ -170,8 +165,8 @@ answer_scan_begin(CustomScanState *state, EState *estate, int eflags)
 	scan->recordings = lfourth_int(plan->custom_private) != 0;
 	scan->rows = AllocSetContextCreate(estate->es_query_cxt, "mren batch", ALLOCSET_DEFAULT_SIZES);
 	scan->work = AllocSetContextCreate(estate->es_query_cxt, "mren row", ALLOCSET_DEFAULT_SIZES);
-	scan->values = palloc0(BATCH * scan->n_columns * sizeof(Datum));
-	scan->nulls = palloc0(BATCH * scan->n_columns * sizeof(bool));
+	scan->values = palloc0(MREN_BATCH_ROWS * scan->n_columns * sizeof(Datum));
+	scan->nulls = palloc0(MREN_BATCH_ROWS * scan->n_columns * sizeof(bool));
 }
 
 static void

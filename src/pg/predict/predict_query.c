@@ -26,17 +26,12 @@
 #include "pg/support/query.h"
 #include "pg/support/row_errors.h"
 
-#define BATCH 64
-
-/* A batch whose pairs are kept ends early if these have more bytes. */
-#define MAX_KEPT_BYTES (16 * 1024 * 1024)
-
 /* A version that answers the rows. */
 typedef struct Side
 {
 	MrenPredictor predictor;
-	float4 *features;	   /* (BATCH, row_dim) */
-	float4 *probabilities; /* (BATCH, n_relations) */
+	float4 *features;	   /* (MREN_BATCH_ROWS, row_dim) */
+	float4 *probabilities; /* (MREN_BATCH_ROWS, n_relations) */
 	char **relations;	   /* names in the database's encoding */
 } Side;
 
@@ -60,10 +55,9 @@ typedef struct Batch
 	uint64 n_unknown;	 /* see MrenPredictedBy */
 	char *unknown;
 	bool keep_pairs;
-	Size kept;		/* bytes of the sentences and images of kept pairs */
 	int n;			/* rows gathered */
 	int n_answered; /* of them, with a fused vector */
-	MrenPrediction predictions[BATCH];
+	MrenPrediction predictions[MREN_BATCH_ROWS];
 } Batch;
 
 /* A row as mren_pair_columns reads it. */
@@ -215,7 +209,6 @@ flush(Batch *batch)
 	}
 	batch->n = 0;
 	batch->n_answered = 0;
-	batch->kept = 0;
 	MemoryContextReset(batch->rows);
 }
 
@@ -303,7 +296,6 @@ keep_pair(Batch *batch, const MrenPair *pair, MrenPrediction *prediction)
 	MemoryContext old = MemoryContextSwitchTo(batch->rows);
 
 	prediction->pair = mren_pair_copy(pair);
-	batch->kept += pair->sentence.len + (pair->image != NULL ? VARSIZE_ANY(pair->image) : 0);
 	MemoryContextSwitchTo(old);
 }
 
@@ -381,7 +373,8 @@ gather(void *state, TupleTableSlot *slot)
 		batch->n_answered++;
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(batch->work);
-	if (batch->n == BATCH || batch->kept > MAX_KEPT_BYTES)
+	if (batch->n == MREN_BATCH_ROWS ||
+		MemoryContextMemAllocated(batch->rows, false) >= MREN_BATCH_BYTES)
 		flush(batch);
 }
 
@@ -466,8 +459,8 @@ open_side(Batch *batch, Side *side, const char *model, int32 version)
 	const MrenNetInfo *info = &side->predictor.info;
 
 	mren_predictor_open(&side->predictor, model, strlen(model), version);
-	side->features = palloc(BATCH * info->row_dim * sizeof(float4));
-	side->probabilities = palloc(BATCH * info->n_relations * sizeof(float4));
+	side->features = palloc(MREN_BATCH_ROWS * info->row_dim * sizeof(float4));
+	side->probabilities = palloc(MREN_BATCH_ROWS * info->n_relations * sizeof(float4));
 	side->relations = palloc(info->n_relations * sizeof(char *));
 	for (size_t i = 0; i < info->n_relations; i++)
 		side->relations[i] = text_to_cstring(mren_predictor_relation(&side->predictor, i));

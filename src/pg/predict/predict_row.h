@@ -17,6 +17,10 @@
 #include "pg/support/args.h"
 #include "pg/support/query.h"
 
+/* Rows that are answered together are at most so many, and end early where they have more bytes. */
+#define MREN_BATCH_ROWS 64
+#define MREN_BATCH_BYTES (16 * 1024 * 1024)
+
 /* A column of the row at hand. */
 typedef Datum (*MrenGetColumn)(void *state, MrenColumn column, bool *isnull);
 
