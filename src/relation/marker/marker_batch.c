@@ -213,7 +213,8 @@ put_solid(Cursor *cursor, const MrenMarkerRow *row, size_t *reads)
 static void
 mark_read(MrenMarkerBatch *batch, size_t n_rows, size_t n_tokens)
 {
-	memset(batch->is_read, 0, n_tokens * sizeof(*batch->is_read));
+	for (size_t i = 0; i < n_tokens; i++)
+		batch->is_read[i] = false;
 	for (size_t i = 0; i < n_rows * MREN_MARKER_READS; i++)
 	{
 		if (batch->reads[i] != SIZE_MAX)
