@@ -52,14 +52,26 @@ mren_allocate_zero(const MrenEnv *env, size_t n, size_t size, void *out, MrenErr
 }
 
 MrenStatus
-mren_grow(const MrenEnv *env, void *array, size_t *capacity, size_t used, size_t needed,
-		  size_t size, MrenError *err)
+mren_resize(const MrenEnv *env, void *array, size_t used, size_t n, size_t size, MrenError *err)
 {
-	size_t grown = *capacity < 16 ? 16 : *capacity;
 	void *old = NULL;
 	void *fresh = NULL;
 
 	memcpy(&old, array, sizeof(old));
+	MREN_TRY(mren_allocate(env, n, size, &fresh, err));
+	if (used > 0)
+		memcpy(fresh, old, used * size);
+	env->release(env->state, old);
+	memcpy(array, &fresh, sizeof(fresh));
+	return MREN_OK;
+}
+
+MrenStatus
+mren_grow(const MrenEnv *env, void *array, size_t *capacity, size_t used, size_t needed,
+		  size_t size, MrenError *err)
+{
+	size_t grown = *capacity < 16 ? 16 : *capacity;
+
 	if (needed <= *capacity)
 		return MREN_OK;
 	while (grown < needed)
@@ -67,11 +79,7 @@ mren_grow(const MrenEnv *env, void *array, size_t *capacity, size_t used, size_t
 		if (!mren_size_mul(grown, 2, &grown))
 			return mren_fail_nomem(err);
 	}
-	MREN_TRY(mren_allocate(env, grown, size, &fresh, err));
-	if (used > 0)
-		memcpy(fresh, old, used * size);
-	env->release(env->state, old);
-	memcpy(array, &fresh, sizeof(fresh));
+	MREN_TRY(mren_resize(env, array, used, grown, size, err));
 	*capacity = grown;
 	return MREN_OK;
 }

@@ -51,6 +51,10 @@ extern MrenStatus mren_allocate_zero(const MrenEnv *env, size_t n, size_t size, 
 extern MrenStatus mren_grow(const MrenEnv *env, void *array, size_t *capacity, size_t used,
 							size_t needed, size_t size, MrenError *err);
 
+/* The same, to exactly n elements. */
+extern MrenStatus mren_resize(const MrenEnv *env, void *array, size_t used, size_t n, size_t size,
+							  MrenError *err);
+
 extern void mren_release(const MrenEnv *env, void *ptr);
 
 /* MREN_ECANCELED, recorded in err, once the environment is interrupted. */

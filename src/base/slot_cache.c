@@ -96,6 +96,38 @@ mren_slot_cache_free(MrenSlotCache *cache)
 	mren_release(&env, cache);
 }
 
+static void
+link_slot(MrenSlotCache *cache, uint32_t at)
+{
+	Slot *slot = slot_at(cache, at);
+	uint32_t *chain = chain_of(cache, slot->hash);
+
+	slot->next = *chain;
+	*chain = at;
+}
+
+MrenStatus
+mren_slot_cache_grow(MrenSlotCache *cache, size_t n_slots, MrenError *err)
+{
+	MrenSlotCache *grown;
+	MrenSlotCache old = *cache;
+
+	MREN_TRY(mren_slot_cache_create(&cache->env, n_slots, cache->key_size, &grown, err));
+	memcpy(grown->slots, cache->slots, cache->taken * cache->slot_size);
+	grown->taken = cache->taken;
+	grown->hand = cache->hand;
+	grown->row = cache->row;
+	for (uint32_t at = 0; at < grown->taken; at++)
+	{
+		if (slot_at(grown, at)->n > 0)
+			link_slot(grown, at);
+	}
+	*cache = *grown;
+	*grown = old;
+	mren_slot_cache_free(grown);
+	return MREN_OK;
+}
+
 size_t
 mren_slot_cache_slots(const MrenSlotCache *cache)
 {
@@ -198,14 +230,13 @@ hash_of(const MrenSlotCache *cache, const int32_t *key, size_t n)
 static uint32_t
 find(MrenSlotCache *cache, const int32_t *key, size_t n, uint32_t hash, bool *fresh)
 {
-	uint32_t *chain = chain_of(cache, hash);
 	uint32_t at;
 	Slot *slot;
 
 	*fresh = true;
 	if (n == 0 || n > cache->key_size)
 		return take_slot(cache, 0);
-	for (at = *chain; at != NONE; at = slot->next)
+	for (at = *chain_of(cache, hash); at != NONE; at = slot->next)
 	{
 		slot = slot_at(cache, at);
 		if (!has_key(slot, hash, key, n))
@@ -219,8 +250,7 @@ find(MrenSlotCache *cache, const int32_t *key, size_t n, uint32_t hash, bool *fr
 	slot = slot_at(cache, at);
 	slot->hash = hash;
 	memcpy(slot->key, key, n * sizeof(*key));
-	slot->next = *chain;
-	*chain = at;
+	link_slot(cache, at);
 	return at;
 }
 

@@ -30,9 +30,12 @@ extern void mren_slot_cache_free(MrenSlotCache *cache);
  * mren_slot_cache_wanted
  *	  The slots that a cache should have for a row of n, which is at most half of `most`: those that
  *	  it has while they are not taken, and then twice as many, so that it takes memory for what it
- *	  keeps.  cache may be NULL: there is none yet.  A cache that has others is made anew by its owner.
+ *	  keeps.  cache may be NULL: there is none yet.  A cache that has fewer is grown by its owner.
  */
 extern size_t mren_slot_cache_wanted(const MrenSlotCache *cache, size_t n, size_t most);
+
+/* Gives the cache n_slots, more than it has.  What has a slot keeps it. */
+extern MrenStatus mren_slot_cache_grow(MrenSlotCache *cache, size_t n_slots, MrenError *err);
 
 /* Its slots; NULL has none. */
 extern size_t mren_slot_cache_slots(const MrenSlotCache *cache);

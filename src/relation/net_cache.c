@@ -6,8 +6,8 @@
  * first layer in each part of a text.  A word is known by its pieces' numbers in the embeddings,
  * wherever it stands: the few thousand words that most of a text consists of are computed once.
  * Rows of one sentence that differ only in the mentions find all of theirs.  A row is computed
- * when it is first needed, and stays as base/slot_cache.h says.  A table that is full is replaced by
- * an empty one of twice its size, up to the limit.
+ * when it is first needed, and stays as base/slot_cache.h says.  A table that is full doubles, up to the
+ * limit.
  */
 #include "relation/net_internal.h"
 
@@ -124,6 +124,20 @@ allocate_table(const MrenEnv *env, Table *table, size_t n_members, size_t n, siz
 	return mren_slot_cache_create(env, n, KEY_SIZE, &table->index, err);
 }
 
+/* Gives the table n slots, more than it has. */
+static MrenStatus
+grow_table(const MrenEnv *env, Table *table, size_t n, size_t size, MrenError *err)
+{
+	size_t used = mren_slot_cache_slots(table->index);
+
+	for (size_t i = 0; i < table->n_members; i++)
+	{
+		MREN_TRY(mren_resize(env, &table->members[i].rows, used, n, size * sizeof(uint16_t), err));
+		MREN_TRY(mren_resize(env, &table->members[i].done, used, n, 1, err));
+	}
+	return mren_slot_cache_grow(table->index, n, err);
+}
+
 /* A word in a part of the text. */
 typedef struct Key
 {
@@ -176,6 +190,9 @@ open_table(MrenNetCache *cache, Table *table, const MrenNet *net, size_t size, s
 	if (!*open)
 		return MREN_OK;
 	n_slots = mren_slot_cache_wanted(table->index, n, most);
+	if (table->index != NULL && table->n_members == net->n_members &&
+		n_slots > mren_slot_cache_slots(table->index))
+		MREN_TRY(grow_table(&cache->env, table, n_slots, size, err));
 	if (n_slots != mren_slot_cache_slots(table->index) || table->n_members != net->n_members)
 		MREN_TRY(allocate_table(&cache->env, table, net->n_members, n_slots, size, err));
 	mren_slot_cache_begin(table->index);

@@ -105,6 +105,18 @@ allocate_slots(MrenTagCache *cache, const MrenTagger *tagger, size_t n, MrenErro
 	return mren_slot_cache_create(&cache->env, n, KEY_SIZE, &cache->kept, err);
 }
 
+/* Gives the cache n slots, more than it has. */
+static MrenStatus
+grow_slots(MrenTagCache *cache, const MrenTagger *tagger, size_t n, MrenError *err)
+{
+	size_t used = mren_slot_cache_slots(cache->kept);
+
+	MREN_TRY(mren_resize(&cache->env, &cache->parts, used, n,
+						 mren_tag_parts_size(tagger) * sizeof(float), err));
+	MREN_TRY(mren_resize(&cache->env, &cache->done, used, n, 1, err));
+	return mren_slot_cache_grow(cache->kept, n, err);
+}
+
 /* The slot of word w; a new one is not done. */
 static uint32_t
 slot_of(MrenTagCache *cache, const MrenWordVectors *vectors, const MrenTagInput *input, size_t w)
@@ -223,6 +235,8 @@ read_kept(const MrenEnv *env, MrenTagCache *cache, Work *work, MrenTagParts *par
 	size_t n =
 		mren_slot_cache_wanted(cache->kept, work->input->n_words, slots_for(cache, work->tagger));
 
+	if (cache->kept != NULL && n > mren_slot_cache_slots(cache->kept))
+		MREN_TRY(grow_slots(cache, work->tagger, n, err));
 	if (n != mren_slot_cache_slots(cache->kept))
 		MREN_TRY(allocate_slots(cache, work->tagger, n, err));
 	mren_slot_cache_begin(cache->kept);

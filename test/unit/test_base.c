@@ -272,6 +272,13 @@ slots_double_when_they_are_taken(void **state)
 	assert_int_equal(mren_slot_cache_wanted(cache, 2, 100000), first);
 	assert_int_equal(mren_slot_cache_wanted(cache, 3, 100000), 2 * first);
 	assert_int_equal(mren_slot_cache_wanted(cache, 3, first), first);
+	assert_int_equal(mren_slot_cache_grow(cache, 2 * first, NULL), MREN_OK);
+	assert_int_equal(mren_slot_cache_slots(cache), 2 * first);
+	for (int32_t i = 0; i < (int32_t) first - 2; i++)
+	{
+		assert_int_equal(mren_slot_cache_find(cache, &i, 1, &fresh), i);
+		assert_false(fresh);
+	}
 	mren_slot_cache_free(cache);
 	assert_int_equal(test.n_live, 0);
 }
