@@ -13,9 +13,6 @@
 /* Slots of a new cache. */
 #define FIRST_SLOTS ((size_t) 512)
 
-/* Keys that are found together. */
-#define TOGETHER 32
-
 typedef struct Slot
 {
 	uint32_t hash; /* of the key */
@@ -260,10 +257,11 @@ mren_slot_cache_find(MrenSlotCache *cache, const int32_t *key, size_t n, bool *f
 	return find(cache, key, n, hash_of(cache, key, n), fresh);
 }
 
-static void
-find_some(MrenSlotCache *cache, const MrenSlotKey *keys, size_t n, uint32_t *slots, bool *fresh)
+void
+mren_slot_cache_find_all(MrenSlotCache *cache, const MrenSlotKey *keys, size_t n, uint32_t *slots,
+						 bool *fresh)
 {
-	uint32_t hashes[TOGETHER];
+	uint32_t hashes[MREN_SLOTS_TOGETHER];
 
 	for (size_t i = 0; i < n; i++)
 	{
@@ -279,12 +277,4 @@ find_some(MrenSlotCache *cache, const MrenSlotKey *keys, size_t n, uint32_t *slo
 	}
 	for (size_t i = 0; i < n; i++)
 		slots[i] = find(cache, keys[i].numbers, keys[i].n, hashes[i], &fresh[i]);
-}
-
-void
-mren_slot_cache_find_all(MrenSlotCache *cache, const MrenSlotKey *keys, size_t n, uint32_t *slots,
-						 bool *fresh)
-{
-	for (size_t i = 0; i < n; i += TOGETHER)
-		find_some(cache, keys + i, n - i < TOGETHER ? n - i : TOGETHER, slots + i, fresh + i);
 }

@@ -60,7 +60,10 @@ typedef struct MrenSlotKey
 	size_t n;
 } MrenSlotKey;
 
-/* The same for n keys, one after the other, whose memory is fetched at once. */
+/* Keys that are found at a time. */
+#define MREN_SLOTS_TOGETHER 32
+
+/* The same for n <= MREN_SLOTS_TOGETHER keys, one after the other, whose memory is fetched at once. */
 extern void mren_slot_cache_find_all(MrenSlotCache *cache, const MrenSlotKey *keys, size_t n,
 									 uint32_t *slots, bool *fresh);
 

@@ -6,8 +6,8 @@
  * first layer in each part of a text.  A word is known by its pieces' numbers in the embeddings,
  * wherever it stands: the few thousand words that most of a text consists of are computed once.
  * Rows of one sentence that differ only in the mentions find all of theirs.  A row is computed
- * when it is first needed, and stays as base/slot_cache.h says.  A table that is full doubles, up to the
- * limit.
+ * when it is first needed, and stays as base/slot_cache.h says.  A table that is full doubles, up to
+ * the limit, and keeps its rows.
  */
 #include "relation/net_internal.h"
 
@@ -25,9 +25,6 @@
 
 /* A key: the part of the text, then the word's pieces. */
 #define KEY_SIZE (1 + KEPT_PIECES)
-
-/* Keys that are looked up at a time. */
-#define TOGETHER 32
 
 typedef struct Table
 {
@@ -158,12 +155,12 @@ word_key(const MrenWordVectors *vectors, const MrenSentence *sentence, size_t w,
 	return key;
 }
 
-/* The slots of up to TOGETHER keys; a new one is not done. */
+/* The slots of up to MREN_SLOTS_TOGETHER keys; a new one is not done. */
 static void
 find_slots(Table *table, const Key *keys, size_t n, uint32_t *slots)
 {
-	MrenSlotKey found[TOGETHER];
-	bool fresh[TOGETHER];
+	MrenSlotKey found[MREN_SLOTS_TOGETHER];
+	bool fresh[MREN_SLOTS_TOGETHER];
 
 	for (size_t i = 0; i < n; i++)
 		found[i] = (MrenSlotKey){keys[i].numbers, keys[i].n};
@@ -206,12 +203,12 @@ open_conv(MrenNetCache *cache, const MrenNet *net, const MrenWordVectors *vector
 	size_t size = sentence->n_words > MAX_WORDS ? 0 : mren_net_conv_row_size(net);
 
 	MREN_TRY(open_table(cache, &cache->conv, net, size, sentence->n_words, open, err));
-	for (size_t first = 0; *open && first < sentence->n_words; first += TOGETHER)
+	for (size_t first = 0; *open && first < sentence->n_words; first += MREN_SLOTS_TOGETHER)
 	{
-		Key keys[TOGETHER];
+		Key keys[MREN_SLOTS_TOGETHER];
 		size_t n = 0;
 
-		for (; n < TOGETHER && first + n < sentence->n_words; n++)
+		for (; n < MREN_SLOTS_TOGETHER && first + n < sentence->n_words; n++)
 			keys[n] = word_key(vectors, sentence, first + n, 0);
 		find_slots(&cache->conv, keys, n, cache->conv.slots + first);
 	}
@@ -235,12 +232,12 @@ open_text(MrenNetCache *cache, const MrenNet *net, const MrenWordVectors *vector
 	size_t n = mren_net_text_words(&net->shape, sentence, items);
 
 	MREN_TRY(open_table(cache, &cache->text, net, text_row_size(net), n, open, err));
-	for (size_t first = 0; *open && first < n; first += TOGETHER)
+	for (size_t first = 0; *open && first < n; first += MREN_SLOTS_TOGETHER)
 	{
-		Key keys[TOGETHER];
+		Key keys[MREN_SLOTS_TOGETHER];
 		size_t some = 0;
 
-		for (; some < TOGETHER && first + some < n; some++)
+		for (; some < MREN_SLOTS_TOGETHER && first + some < n; some++)
 			keys[some] = item_key(vectors, sentence, &items[first + some]);
 		find_slots(&cache->text, keys, some, cache->text.slots + first);
 	}
