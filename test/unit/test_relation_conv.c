@@ -424,6 +424,55 @@ test_words_beyond_what_is_kept_give_the_same_bits(void **state)
 	assert_int_equal(test.n_live, 0);
 }
 
+/* Words keep their slots when the table grows, so what was computed of them is not lost. */
+static void
+test_words_keep_their_slots(void **state)
+{
+	const MrenNetShape shape = {.embedding_dim = FIXTURE_DIM,
+								.n_relations = 2,
+								.n_hidden = 1,
+								.hidden = {3},
+								.filters = FILTERS,
+								.position_dim = 3};
+	MrenNetCache *cache;
+	TestEnv test;
+	Fixture fixture;
+	MrenNet *net;
+	uint32_t first[100];
+
+	(void) state;
+	test_env_init(&test);
+	fixture_init(&fixture);
+	net = random_net(&test.env, &shape);
+	assert_int_equal(mren_net_cache_create(&test.env, MREN_NET_CACHE_BYTES, &cache, NULL), MREN_OK);
+	for (int32_t round = 0; round <= 20; round++)
+	{
+		int32_t pieces[300];
+		uint32_t starts[101];
+		MrenSentence s = {100, 300, pieces, starts, {3, 5}, {9, 10}};
+		const MrenWordParts *words;
+
+		for (int32_t w = 0; w < 100; w++)
+		{
+			int32_t code = round % 20 * 100 + w;
+
+			starts[w] = 3 * (uint32_t) w;
+			for (int i = 0; i < 3; i++, code /= FIXTURE_WORDS)
+				pieces[3 * w + i] = code % FIXTURE_WORDS;
+		}
+		starts[100] = 300;
+		assert_int_equal(mren_net_cache_open(cache, net, &fixture.table, &s, &words, NULL),
+						 MREN_OK);
+		if (round == 0)
+			memcpy(first, words->conv.slots, sizeof(first));
+		if (round == 20)
+			assert_memory_equal(first, words->conv.slots, sizeof(first));
+	}
+	mren_net_cache_free(cache);
+	mren_net_free(&test.env, net);
+	assert_int_equal(test.n_live, 0);
+}
+
 /* However wide the network is, the cache stays within its limit; what would not fit is not kept. */
 static void
 test_what_is_kept_is_bounded(void **state)
@@ -530,6 +579,7 @@ main(void)
 		cmocka_unit_test(test_training_and_prediction_convolve_alike),
 		cmocka_unit_test(test_a_kept_sentence_gives_the_same_bits),
 		cmocka_unit_test(test_words_beyond_what_is_kept_give_the_same_bits),
+		cmocka_unit_test(test_words_keep_their_slots),
 		cmocka_unit_test(test_what_is_kept_is_bounded),
 		cmocka_unit_test(test_a_pattern_between_the_mentions_is_learned),
 	};
