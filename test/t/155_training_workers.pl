@@ -62,10 +62,11 @@ ended('a terminated session');
 $trainer = $node->session;
 $trainer->query('SET client_min_messages = warning');
 
-# Workers that fine-tune a text encoder on too few rows for any others.
+# Workers that fine-tune a text encoder.  A thousand epochs of many rows outlast any wait here; of few rows other courses need none.
+my $many = 'SELECT l.* FROM letters l, generate_series(1, 100)';
 my $few = 'SELECT sentence, head, tail, relation FROM letters';
 my $fine_tuned = '{"text_encoder": "text", "hidden": [8], "epochs": 1, "encoder_epochs": %d, "encoder_batch_size": 128, "refit": false}';
-my $tuning = "CALL mren.train('m', '$few', '" . sprintf($fine_tuned, 1000) . q{')};
+my $tuning = "CALL mren.train('m', '$many', '" . sprintf($fine_tuned, 1000) . q{')};
 my $in_encoder = q{SELECT count(*) FROM mren.training_progress WHERE phase = 'training' AND epoch > 1};
 
 begin($tuning);
@@ -81,7 +82,7 @@ $watch->query(q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE bac
 like(($trainer->wait_for)[1] // '', qr/lost connection to a training worker/, 'workers that are terminated are an error of the call');
 ended('that error');
 
-begin("SELECT mren.train_agg(sentence, head, tail, relation, NULL, '" . sprintf($fine_tuned, 1000) . "') FROM letters");
+begin("SELECT mren.train_agg(sentence, head, tail, relation, NULL, '" . sprintf($fine_tuned, 1000) . "') FROM letters, generate_series(1, 100)");
 $watch->query('SELECT pg_terminate_backend(' . $trainer->backend . ')');
 eval { $trainer->wait_for };
 eval { $trainer->close };
