@@ -3,31 +3,33 @@
 -- A triple is right if both spans, both types and the relation are.  Every gold
 -- triple and every one that was found is an answer: what is only found has the
 -- actual relation None, what is only gold the answer None, so micro F1 without
--- None is that of the triples.
-SELECT to_regprocedure('bench.extract(text, text)') IS NULL AS is_new \gset
+-- None is that of the triples.  The tagger's own micro F1 is told as it is measured.
+SELECT to_regprocedure('bench.extract(text, text, jsonb)') IS NULL AS is_new \gset
 \if :is_new
--- Tables of the schema: train and gold (as bench.read gives them), tagged (tokens, tags),
--- document (sentence).
-CREATE PROCEDURE bench.extract(name text, tables text)
+-- Tables of the schema: train and gold (as bench.read gives them), tagged and tagged_gold (tokens, tags),
+-- document (sentence).  Options are of the tagger and of the relation model.
+CREATE PROCEDURE bench.extract(name text, tables text, options jsonb DEFAULT '{}')
 LANGUAGE plpgsql AS $$
 DECLARE
     seed int;
     v int;
-    options jsonb := current_setting('bench.options')::jsonb;
+    f1 float8;
 BEGIN
     IF name !~ current_setting('bench.pattern') THEN
         RETURN;
     END IF;
     PERFORM set_config('search_path', quote_ident(tables), false);
     -- Which relations there are between which types, as far as train tells.
-    CREATE TABLE relation_schema AS
+    CREATE TABLE IF NOT EXISTS relation_schema AS
     SELECT DISTINCT relation, head_type, tail_type FROM train WHERE relation <> 'None';
     FOREACH seed IN ARRAY current_setting('bench.seeds')::int[] LOOP
-        CALL mren.train_tagger('bench_tagger', format('SELECT tokens, tags FROM %I.tagged', tables), current_setting('bench.tagger_options')::jsonb || jsonb_build_object('seed', seed), v);
+        CALL mren.train_tagger('bench_tagger', format('SELECT tokens, tags FROM %I.tagged', tables), options || current_setting('bench.tagger_options')::jsonb || jsonb_build_object('seed', seed), v);
+        SELECT e.f1 INTO f1 FROM mren.evaluate_tagger('bench_tagger', format('SELECT tokens, tags FROM %I.tagged_gold', tables), v) AS e WHERE e.type = 'micro avg';
+        RAISE INFO '%, seed %: the tagger''s micro F1 is %', name, seed, round((100 * f1)::numeric, 2);
         INSERT INTO bench.training
         SELECT extract.name, seed, m.seconds, m.metrics FROM mren.models AS m WHERE m.model = 'bench_tagger' AND m.version = v;
         CALL mren.train('bench', format('SELECT * FROM %I.train', tables),
-            '{"negative": "None"}' || options || jsonb_build_object('seed', seed), v);
+            '{"negative": "None"}' || options || current_setting('bench.options')::jsonb || jsonb_build_object('seed', seed), v);
         INSERT INTO bench.training
         SELECT extract.name, seed, m.seconds, m.metrics FROM mren.models AS m WHERE m.model = 'bench' AND m.version = v;
         INSERT INTO bench.answer (name, seed, half, actual, relation, confidence)
@@ -45,6 +47,21 @@ BEGIN
         COMMIT;
     END LOOP;
     RESET search_path;
+END
+$$;
+
+-- The same beside a pretrained text encoder, where there is one.
+CREATE PROCEDURE bench.extract_encoder(name text, tables text)
+LANGUAGE plpgsql AS $$
+DECLARE
+    with_encoder text := name || ', text encoder';
+BEGIN
+    IF NOT EXISTS (SELECT FROM mren.text_encoders AS e WHERE e.name = 'encoder') OR with_encoder !~ current_setting('bench.pattern') THEN
+        RETURN;
+    END IF;
+    INSERT INTO bench.figure (name, negative)
+    SELECT with_encoder, f.negative FROM bench.figure AS f WHERE f.name = extract_encoder.name;
+    CALL bench.extract(with_encoder, tables, '{"text_encoder": "encoder"}');
 END
 $$;
 \endif

@@ -10,9 +10,14 @@ CREATE TABLE tagged AS
 SELECT ARRAY(SELECT jsonb_array_elements_text(document -> 'tokens')) AS tokens,
        ARRAY(SELECT jsonb_array_elements_text(document -> 'tags')) AS tags
 FROM jsonb_array_elements(pg_read_file(:'train')::jsonb) AS document;
+CREATE TABLE tagged_gold AS
+SELECT ARRAY(SELECT jsonb_array_elements_text(document -> 'tokens')) AS tokens,
+       ARRAY(SELECT jsonb_array_elements_text(document -> 'tags')) AS tags
+FROM jsonb_array_elements(pg_read_file(:'dev')::jsonb) AS document;
 CREATE TABLE document AS
 SELECT array_to_string(ARRAY(SELECT jsonb_array_elements_text(document -> 'tokens')), ' ') AS sentence
 FROM jsonb_array_elements(pg_read_file(:'dev')::jsonb) AS document;
 RESET search_path;
 INSERT INTO bench.figure (name, negative, floor, aim) VALUES ('CoNLL04, end to end', 'None', 48, 55);
 CALL bench.extract('CoNLL04, end to end', 'conll04_extract');
+CALL bench.extract_encoder('CoNLL04, end to end', 'conll04_extract');
