@@ -12,6 +12,7 @@
 
 #include "tagger/tag_net.h"
 #include "tagger/tag_tables.h"
+#include "tagger/word_parts.h"
 
 #define WORDS 7
 
@@ -561,6 +562,52 @@ test_kept_words_give_the_same_bits(void **state)
 	rows_free(&rows);
 }
 
+/* Words keep their slots when the table grows, so what was computed of them is not lost. */
+static void
+test_words_keep_their_slots(void **state)
+{
+	enum
+	{
+		LENGTH = 100,
+		ROUNDS = 20
+	};
+	static int32_t words[LENGTH];
+	static uint8_t shapes[LENGTH];
+	static uint32_t starts[LENGTH + 1];
+	static uint32_t features[LENGTH];
+	MrenTagInput input = {LENGTH, words, shapes, starts, features, NULL};
+	MrenTagOptions options;
+	MrenTagger *tagger;
+	Rows rows;
+
+	(void) state;
+	rows_init(&rows, ROWS, false);
+	small_options(&options);
+	options.common.epochs = 1;
+	assert_int_equal(train(&rows.test.env, &rows, &options, &tagger, NULL, NULL), MREN_OK);
+	assert_int_equal(
+		mren_tag_cache_create(&rows.test.env, MREN_TAG_CACHE_BYTES, &input.cache, NULL), MREN_OK);
+	/* The last sentence is the first one. */
+	for (uint32_t round = 0; round <= ROUNDS; round++)
+	{
+		MrenTagParts parts;
+
+		for (uint32_t w = 0; w < LENGTH; w++)
+		{
+			features[w] = round % ROUNDS * LENGTH + w;
+			starts[w + 1] = w + 1;
+		}
+		assert_int_equal(
+			mren_tag_parts_read(tagger, &rows.test.env, &rows.fixture.table, &input, &parts, NULL),
+			MREN_OK);
+		assert_true((parts.made != NULL) == (round < ROUNDS));
+		mren_tag_parts_free(&rows.test.env, &parts);
+	}
+	mren_tag_cache_free(input.cache);
+	mren_tagger_free(&rows.test.env, tagger);
+	rows_free(&rows);
+}
+
 /*
  * Bytes
  */
@@ -833,6 +880,7 @@ main(void)
 		cmocka_unit_test(test_same_bits),
 		cmocka_unit_test(test_pieces),
 		cmocka_unit_test(test_kept_words_give_the_same_bits),
+		cmocka_unit_test(test_words_keep_their_slots),
 		cmocka_unit_test(test_bytes),
 		cmocka_unit_test(test_parts),
 		cmocka_unit_test(test_record),

@@ -734,6 +734,31 @@ test_begins_again_at_a_lower_rate(void **state)
 	rows_free(&rows);
 }
 
+static void
+test_too_little_memory_is_told_before_weights_are_read(void **state)
+{
+	static const uint8_t sha256[32] = {7, 8, 9};
+	const MrenEncoderSource source = unread_source_of(&tiny);
+	MrenTagTrainerInputs inputs = {
+		.encoder = &source, .text_encoder_sha256 = sha256, .memory = 4096};
+	MrenTagOptions options;
+	MrenTagTrainer *trainer;
+	MrenTagReport report;
+	MrenTagger *tagger;
+	MrenError err = {0};
+	Rows rows;
+
+	(void) state;
+	rows_init(&rows, ROWS, false);
+	small_options(&options);
+	inputs.source = (MrenSource){&rows, rows.n, read_record, NULL};
+	assert_int_equal(mren_tag_trainer_create(&rows.test.env, &options, &inputs, &trainer, &err),
+					 MREN_OK);
+	assert_int_equal(run(trainer, &tagger, &report, &err), MREN_ELIMIT);
+	assert_non_null(strstr(err.message, " kB without any row, but training may take 4 kB"));
+	rows_free(&rows);
+}
+
 /* Without an encoder its options are not shown, and the epochs are those of a plain tagger. */
 static void
 test_options(void **state)
@@ -776,6 +801,7 @@ main(void)
 		cmocka_unit_test(test_record),
 		cmocka_unit_test(test_sweeps),
 		cmocka_unit_test(test_begins_again_at_a_lower_rate),
+		cmocka_unit_test(test_too_little_memory_is_told_before_weights_are_read),
 		cmocka_unit_test(test_options),
 	};
 
