@@ -7,6 +7,7 @@
 #include "utils/memutils.h"
 
 #include "base/hash.h"
+#include "pg/support/compat.h"
 
 /* Bytes of a context and its first block beside the entry itself. */
 #define CONTEXT_BYTES 256
