@@ -1,7 +1,6 @@
 /*
  * encoder.h
- *	  Encoders for bench/encoder: the sizes that they are named by, and weights at random, which
- *	  do not change the work.
+ *	  Encoders for bench/encoder: their shapes, and weights at random, which do not change the work.
  *
  * A shape is minilm or base, with "-int8" behind it for an encoder of bytes.
  */
@@ -9,37 +8,13 @@
 #define BENCH_ENCODER_H
 
 #include "../bench.h"
+#include "../encoders.h"
 
 #include <string.h>
 
 #include "base/random.h"
-#include "transformer/config.h"
 
 #define MAX_RUNS 4096
-
-/* all-MiniLM-L6-v2, and BERT-base. */
-static const MrenTransformerConfig minilm = {.architecture = MREN_TRANSFORMER_BERT,
-											 .layers = 6,
-											 .width = 384,
-											 .heads = 12,
-											 .intermediate = 1536,
-											 .embedding_width = 384,
-											 .vocabulary = 30522,
-											 .positions = 512,
-											 .token_types = 2,
-											 .eps = 1e-12f,
-											 .absolute_positions = true};
-static const MrenTransformerConfig base = {.architecture = MREN_TRANSFORMER_BERT,
-										   .layers = 12,
-										   .width = 768,
-										   .heads = 12,
-										   .intermediate = 3072,
-										   .embedding_width = 768,
-										   .vocabulary = 30522,
-										   .positions = 512,
-										   .token_types = 2,
-										   .eps = 1e-12f,
-										   .absolute_positions = true};
 
 /* Small weights; those of layer norms about 1. */
 static float *
@@ -66,7 +41,7 @@ make_weights(const MrenTransformerConfig *config)
 static const MrenTransformerConfig *
 shape_config(const char *shape)
 {
-	return strncmp(shape, "base", 4) == 0 ? &base : &minilm;
+	return strncmp(shape, "base", 4) == 0 ? &bench_base : &bench_minilm;
 }
 
 static bool

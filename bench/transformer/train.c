@@ -9,6 +9,7 @@
  * both, by processor time, and of a step with Adam.
  */
 #include "../bench.h"
+#include "../encoders.h"
 
 #include <string.h>
 
@@ -23,25 +24,10 @@
 static MrenTransformerConfig
 make_config(const char *model)
 {
-	MrenTransformerConfig config = {.architecture = MREN_TRANSFORMER_BERT,
-									.layers = 6,
-									.width = 384,
-									.heads = 12,
-									.intermediate = 1536,
-									.embedding_width = 384,
-									.vocabulary = 30522,
-									.positions = 512,
-									.token_types = 2,
-									.eps = 1e-12f,
-									.hidden_dropout = 0.1f,
-									.attention_dropout = 0.1f,
-									.absolute_positions = true};
+	MrenTransformerConfig config = bench_base;
 
 	if (strcmp(model, "minilm") == 0)
-		return config;
-	config.layers = 12;
-	config.width = config.embedding_width = 768;
-	config.intermediate = 3072;
+		return bench_minilm;
 	if (strcmp(model, "base") == 0)
 		return config;
 	config.architecture = MREN_TRANSFORMER_DEBERTA;

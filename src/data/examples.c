@@ -347,7 +347,7 @@ mren_examples_source(MrenExamples *examples, MrenSource *source, MrenError *err)
 						   .n = examples->n,
 						   .read = source_read,
 						   .image = source_image,
-						   .audio = source_audio,
+						   .audio = examples->recordings.n > 0 ? source_audio : NULL,
 						   .grid_shape = examples->head.grid,
 						   .grid = source_grid};
 	return MREN_OK;

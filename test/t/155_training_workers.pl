@@ -41,6 +41,14 @@ like(($trainer->wait_for)[1] // '', qr/canceling statement due to user request/,
 ended('a cancel');
 is($watch->query('SELECT status, sqlstate FROM mren.runs ORDER BY run DESC LIMIT 1'), 'canceled|57014', 'and is recorded');
 
+# A network of text has one more course, its refit, unless it has a linear branch.
+$trainer->send(call($endless =~ s/}$/, "hash_bits": 0}/r));
+ok((wait_until { $watch->query($refits) eq 't' }), 'epochs of the only refit end');
+is($watch->query($workers), '1', 'which is one worker\'s');
+$watch->query('SELECT pg_cancel_backend(' . $trainer->backend . ')');
+$trainer->wait_for;
+ended('its cancel');
+
 # A worker that ends before it has its rows is not missed, so wait until there are results of one.
 begin();
 ok((wait_until { $watch->query($refits) eq 't' }), 'epochs of a refit end again');

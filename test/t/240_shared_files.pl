@@ -4,6 +4,7 @@ use strict;
 use warnings;
 use MrenTest;
 use MrenToy;
+use POSIX ();
 use Test::More;
 
 my $node = MrenTest->start('shared', "mren.shared_files = '64MB'", 'log_statement = none');
@@ -31,7 +32,7 @@ sub inode { return (stat "$folder/$_[0]")[1] }
 my $answers = predict();
 my @models = files('model');
 is(scalar @models, 1, 'the first backend makes a file of the model');
-is(sprintf('%o', (stat "$folder/$models[0]")[2] & 07777), '600', 'which only the server may read');
+is(sprintf('%o', (stat "$folder/$models[0]")[2] & 07777), '400', 'which only the server may read, and nobody write');
 my $inode = inode($models[0]);
 is(predict(), $answers, 'another backend answers the same');
 is(inode($models[0]), $inode, 'from the same file');
@@ -95,19 +96,57 @@ is(n_files('words'), 0, 'it goes with the embeddings');
 sub damage
 {
 	my ($name, $how) = @_;
+	my $size = -s "$folder/$name";
+
+	if ($how eq 'a link' || $how eq 'a pipe')
+	{
+		rename "$folder/$name", $node->dir . '/aside' or die "cannot rename: $!";
+		$how eq 'a link' ? symlink($node->dir . '/aside', "$folder/$name") : POSIX::mkfifo("$folder/$name", 0666) or die "cannot make: $!";
+		return;
+	}
+	chmod 0600, "$folder/$name" or die "cannot change: $!";
 	open my $file, '+<:raw', "$folder/$name" or die "cannot open: $!";
-	if ($how eq 'short') { truncate $file, (-s $file) / 2 or die }
-	else { seek $file, 20, 0; print $file "\xff\xfe" }
+	if ($how eq 'short') { truncate $file, $size / 2 or die }
+	elsif ($how eq 'changed') { seek $file, 20, 0; print $file "\xff\xfe" }
+	else { print $file 'x' x $size }
 	close $file;
 }
 $session->close;
-for my $how ('short', 'changed')
+for my $how ('a link', 'a pipe')
+{
+	damage($models[0], $how);
+	is(predict(), $answers, "$how in the place of a file is not used");
+	is((!-l "$folder/$models[0]" && -f _) + 0, 1, 'and replaced by a file');
+}
+for my $how ('short', 'changed', 'of other bytes')
 {
 	damage($models[0], $how);
 	is(predict(), $answers, "a file that is $how is not used");
 	like($node->log_text, qr/removing shared file .*\Q$models[0]\E/, 'which the log says');
 	is(n_files('model'), 1, 'and made again');
 	cmp_ok(-s "$folder/$models[0]", '>', 16384, 'whole');
+}
+
+# ---- a directory that is removed while a backend has a file of it
+$session = $node->session;
+$session->query(q{SELECT mren.predict('m', sentence, head, tail) FROM pairs LIMIT 1});
+system('rm', '-rf', $folder);
+is($session->query(q{SELECT string_agg(mren.predict('m', sentence, head, tail), ',' ORDER BY id) FROM pairs}), $answers, 'a backend keeps the file that it has mapped');
+$session->close;
+is(predict(), $answers, 'others make the directory again');
+is(n_files('model'), 1, 'and the file');
+
+# ---- a full disk
+SKIP:
+{
+	my ($user, $group) = (stat $folder)[4, 5];
+	skip 'no file system can be mounted', 3 if $> != 0 || system("mount -t tmpfs -o size=16k,mode=700,uid=$user,gid=$group tmpfs '$folder' 2>/dev/null") != 0;
+	my $answered = eval { predict() };
+	my @there = glob "$folder/*";
+	system('umount', '-l', $folder);
+	is($answered, $answers, 'without room on the disk a backend answers');
+	is("@there", '', 'and leaves no part of a file');
+	like($node->log_text, qr/could not write shared files to directory .*: No space left on device/, 'which the log says');
 }
 
 # ---- a base backup leaves them out
@@ -149,11 +188,12 @@ $answers = $node->sql(q{SET mren.shared_files = 0; SELECT string_agg(mren.predic
 system('rm', '-rf', $folder);
 open my $in_the_way, '>', $folder or die "cannot write: $!";
 close $in_the_way;
+my $logged = length $node->log_text;
 $session = $node->session;
 my $all = q{SELECT string_agg(mren.predict('m', sentence, head, tail), ',' ORDER BY id) FROM pairs};
 is($session->query($all), $answers, 'where no file can be written, each backend reads for itself');
 $session->query(q{SELECT mren.image_features('tiny', } . bytea(png(8, 8, "\1\2\3" x 8)) . q{)});
-my @lines = $node->log_text =~ /(could not write shared files)/g;
+my @lines = substr($node->log_text, $logged) =~ /(could not write shared files)/g;
 is(scalar @lines, 1, 'and says so once');
 $session->close;
 unlink $folder or die "cannot remove: $!";

@@ -1210,6 +1210,36 @@ train_small(const MrenEnv *env, MrenError *err, void *arg)
 }
 
 static void
+test_too_little_memory_is_told_before_weights_are_read(void **state)
+{
+	static const uint8_t sha256[32] = {7, 7, 7};
+	MrenEncoderSource encoder = unread_source_of(&tiny);
+	Set *set = new_set();
+	MrenTrainerInputs inputs;
+	MrenExamples *examples;
+	MrenOptions options;
+	MrenError err = {0};
+	MrenNet *net;
+	TestEnv test;
+
+	(void) state;
+	test_env_init(&test);
+	make_xor(set, 40);
+	add_tokens(set);
+	marker_options(&options, MREN_FINE_TUNING_ADAPTERS);
+	assert_int_equal(gather(&test.env, set, 0, &examples, &err), MREN_OK);
+	assert_int_equal(fixture_inputs(&set->fixture, examples, &inputs, &err), MREN_OK);
+	inputs.encoder = &encoder;
+	inputs.text_encoder_sha256 = sha256;
+	inputs.memory = 4096;
+	assert_int_equal(fixture_run(&test.env, &options, &inputs, &net, NULL, &err), MREN_ELIMIT);
+	assert_non_null(strstr(err.message, " kB without any row, but training may take 4 kB"));
+	mren_examples_free(examples);
+	assert_int_equal(test.n_live, 0);
+	free(set);
+}
+
+static void
 test_failures_release_all(void **state)
 {
 	Set *set = new_set();
@@ -1246,6 +1276,7 @@ main(void)
 		cmocka_unit_test(test_warm_start),
 		cmocka_unit_test(test_few_rows_take_more_epochs),
 		cmocka_unit_test(test_steps_are_of_sentences),
+		cmocka_unit_test(test_too_little_memory_is_told_before_weights_are_read),
 		cmocka_unit_test(test_failures_release_all),
 	};
 

@@ -12,6 +12,7 @@
 
 #include "tagger/tag_net.h"
 #include "tagger/tag_tables.h"
+#include "tagger/word_parts.h"
 
 #define WORDS 7
 
@@ -561,6 +562,52 @@ test_kept_words_give_the_same_bits(void **state)
 	rows_free(&rows);
 }
 
+/* Words keep their slots when the table grows, so what was computed of them is not lost. */
+static void
+test_words_keep_their_slots(void **state)
+{
+	enum
+	{
+		LENGTH = 100,
+		ROUNDS = 20
+	};
+	static int32_t words[LENGTH];
+	static uint8_t shapes[LENGTH];
+	static uint32_t starts[LENGTH + 1];
+	static uint32_t features[LENGTH];
+	MrenTagInput input = {LENGTH, words, shapes, starts, features, NULL};
+	MrenTagOptions options;
+	MrenTagger *tagger;
+	Rows rows;
+
+	(void) state;
+	rows_init(&rows, ROWS, false);
+	small_options(&options);
+	options.common.epochs = 1;
+	assert_int_equal(train(&rows.test.env, &rows, &options, &tagger, NULL, NULL), MREN_OK);
+	assert_int_equal(
+		mren_tag_cache_create(&rows.test.env, MREN_TAG_CACHE_BYTES, &input.cache, NULL), MREN_OK);
+	/* The last sentence is the first one. */
+	for (uint32_t round = 0; round <= ROUNDS; round++)
+	{
+		MrenTagParts parts;
+
+		for (uint32_t w = 0; w < LENGTH; w++)
+		{
+			features[w] = round % ROUNDS * LENGTH + w;
+			starts[w + 1] = w + 1;
+		}
+		assert_int_equal(
+			mren_tag_parts_read(tagger, &rows.test.env, &rows.fixture.table, &input, &parts, NULL),
+			MREN_OK);
+		assert_true((parts.made != NULL) == (round < ROUNDS));
+		mren_tag_parts_free(&rows.test.env, &parts);
+	}
+	mren_tag_cache_free(input.cache);
+	mren_tagger_free(&rows.test.env, tagger);
+	rows_free(&rows);
+}
+
 /*
  * Bytes
  */
@@ -601,6 +648,46 @@ test_bytes(void **state)
 		bytes[at] ^= 16;
 	}
 	mren_release(&rows.test.env, bytes);
+	rows_free(&rows);
+}
+
+/* Weights so large that scores overflow are an error, not an answer. */
+static void
+test_scores_overflow(void **state)
+{
+	Rows rows;
+	MrenTagOptions options;
+	MrenTagger *tagger;
+	MrenTagExample example;
+	MrenTagged *found;
+	MrenError err = {0};
+	float huge[1 << 14];
+	size_t n;
+
+	(void) state;
+	for (size_t i = 0; i < sizeof(huge) / sizeof(huge[0]); i++)
+		huge[i] = 3e38f;
+	rows_init(&rows, 6, false);
+	small_options(&options);
+	options.common.epochs = 1;
+	assert_int_equal(train(&rows.test.env, &rows, &options, &tagger, NULL, &err), MREN_OK);
+	for (size_t i = 0; i < mren_tagger_n_tensors(tagger); i++)
+	{
+		MrenTensorView view;
+
+		mren_tagger_tensor(tagger, i, &view);
+		if (view.rows * view.cols <= sizeof(huge) / sizeof(huge[0]))
+			assert_int_equal(
+				mren_tagger_set_tensor(tagger, view.name, view.rows, view.cols, huge, &err),
+				MREN_OK);
+	}
+	assert_int_equal(
+		mren_tag_example_read(rows.records[0].data, rows.records[0].len, &example, &n, &err),
+		MREN_OK);
+	assert_int_equal(mren_tagger_tag(tagger, &rows.test.env, &rows.fixture.table, &example.input,
+									 &found, &n, &err),
+					 MREN_ENUMERIC);
+	mren_tagger_free(&rows.test.env, tagger);
 	rows_free(&rows);
 }
 
@@ -699,8 +786,6 @@ train_and_tag(const MrenEnv *env, MrenError *err, void *arg)
 	MrenTagExample example;
 	MrenTagCache *cache = NULL;
 	MrenTagged *found;
-	uint8_t *bytes;
-	size_t len;
 	size_t n;
 	MrenStatus status;
 
@@ -720,14 +805,8 @@ train_and_tag(const MrenEnv *env, MrenError *err, void *arg)
 	}
 	mren_tag_cache_free(cache);
 	if (status == MREN_OK)
-		status = mren_tagger_serialize(tagger, env, &bytes, &len, err);
+		return store_and_read(env, tagger, err);
 	mren_tagger_free(env, tagger);
-	if (status != MREN_OK)
-		return status;
-	status = mren_tagger_deserialize(env, bytes, len, &tagger, err);
-	if (status == MREN_OK)
-		mren_tagger_free(env, tagger);
-	mren_release(env, bytes);
 	return status;
 }
 
@@ -833,8 +912,10 @@ main(void)
 		cmocka_unit_test(test_same_bits),
 		cmocka_unit_test(test_pieces),
 		cmocka_unit_test(test_kept_words_give_the_same_bits),
+		cmocka_unit_test(test_words_keep_their_slots),
 		cmocka_unit_test(test_bytes),
 		cmocka_unit_test(test_parts),
+		cmocka_unit_test(test_scores_overflow),
 		cmocka_unit_test(test_record),
 		cmocka_unit_test(test_sweeps),
 		cmocka_unit_test(test_rows_left),

@@ -96,8 +96,8 @@ open_tuning(const MrenEnv *env, MrenEncoderTuning *f, MrenTransformerTuningKind 
 	MrenError err = {0};
 
 	memset(f, 0, sizeof(*f));
-	if (mren_transformer_tuning_open(env, f, &bert, &tuning, make_weights(env), memory, &err) !=
-		MREN_OK)
+	if (mren_transformer_tuning_plan(env, f, &bert, &tuning, memory, &err) != MREN_OK ||
+		mren_transformer_tuning_open(f, make_weights(env), &err) != MREN_OK)
 		fail_msg("%s", err.message);
 	assert_int_equal(mren_transformer_tuning_begin(f, &err), MREN_OK);
 }
@@ -289,10 +289,10 @@ test_memory_is_bounded(void **state)
 		assert_non_null(strstr(err.hint, "mren.train_memory"));
 		mren_transformer_tuning_free(&scarce);
 		memset(&scarce, 0, sizeof(scarce));
-		assert_int_equal(mren_transformer_tuning_open(&test.env, &scarce, &bert, &tuning,
-													  make_weights(&test.env), ample.fixed, &err),
-						 MREN_ELIMIT);
-		mren_transformer_tuning_free(&scarce);
+		/* Of which nothing is allocated. */
+		assert_int_equal(
+			mren_transformer_tuning_plan(&test.env, &scarce, &bert, &tuning, ample.fixed, &err),
+			MREN_ELIMIT);
 		mren_transformer_tuning_free(&ample);
 		free(out[0]);
 		free(out[1]);
@@ -495,9 +495,9 @@ train_with(size_t n_helpers, MrenTransformerTuningKind kind, size_t memory, size
 	float *values;
 
 	test_env_init(&test);
-	assert_int_equal(mren_transformer_tuning_open(&test.env, &f, &bert, &tuning,
-												  make_weights(&test.env), memory, &err),
+	assert_int_equal(mren_transformer_tuning_plan(&test.env, &f, &bert, &tuning, memory, &err),
 					 MREN_OK);
+	assert_int_equal(mren_transformer_tuning_open(&f, make_weights(&test.env), &err), MREN_OK);
 	f.rate = 1e-2;
 	mren_transformer_tuning_lead(&f, &members);
 	assert_int_equal(mren_transformer_tuning_begin(&f, &err), MREN_OK);
@@ -683,9 +683,10 @@ run_last_layers(const MrenEnv *env, MrenError *err, void *arg)
 	uint64_t seed = 2;
 	MrenStatus status;
 
+	MREN_TRY(mren_transformer_tuning_plan(env, &f, &bert, &tuning, 0, err));
 	MREN_TRY(
 		mren_allocate_zero(env, mren_transformer_parameters(&bert), sizeof(float), &weights, err));
-	status = mren_transformer_tuning_open(env, &f, &bert, &tuning, weights, 0, err);
+	status = mren_transformer_tuning_open(&f, weights, err);
 	mren_transformer_tuning_lead(&f, &members);
 	if (status == MREN_OK)
 		status = mren_transformer_tuning_begin(&f, err);

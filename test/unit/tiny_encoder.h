@@ -68,4 +68,21 @@ source_of(const MrenTransformerConfig *config)
 	return (MrenEncoderSource){*config, (void *) config, read_tiny};
 }
 
+static MrenStatus
+read_never(void *state, float *weights, MrenError *err)
+{
+	(void) state;
+	(void) weights;
+	(void) err;
+	fail_msg("weights are read");
+	return MREN_OK;
+}
+
+/* The same, whose weights must not be read. */
+static MrenEncoderSource
+unread_source_of(const MrenTransformerConfig *config)
+{
+	return (MrenEncoderSource){*config, (void *) config, read_never};
+}
+
 #endif

@@ -264,24 +264,31 @@ row_kernel(const MrenOnnxStep *step, const MrenOnnxFrame *frame, size_t begin, s
 	return MREN_OK;
 }
 
-/* LayerNormalization's further outputs: means, inverse standard deviations. */
-static MrenStatus
-mean_kernel(const MrenOnnxStep *step, const MrenOnnxFrame *frame, size_t begin, size_t end,
-			MrenError *err)
+/* LayerNormalization's further outputs: the means, or else the inverse standard deviations. */
+static void
+write_statistics(const MrenOnnxStep *step, const MrenOnnxFrame *frame, size_t begin, size_t end,
+				 bool means)
 {
 	const RowParams *params = step->params;
 	const float *x = mren_onnx_operand(frame, &step->in[0]);
 	float *y = mren_onnx_operand(frame, &step->out);
 
-	(void) err;
 	for (size_t u = begin; u < end; u++)
 	{
 		double mean;
 		double factor;
 
 		row_statistics(params, x + u * params->length, &mean, &factor);
-		y[u] = (float) mean;
+		y[u] = (float) (means ? mean : factor);
 	}
+}
+
+static MrenStatus
+mean_kernel(const MrenOnnxStep *step, const MrenOnnxFrame *frame, size_t begin, size_t end,
+			MrenError *err)
+{
+	(void) err;
+	write_statistics(step, frame, begin, end, true);
 	return MREN_OK;
 }
 
@@ -289,19 +296,8 @@ static MrenStatus
 factor_kernel(const MrenOnnxStep *step, const MrenOnnxFrame *frame, size_t begin, size_t end,
 			  MrenError *err)
 {
-	const RowParams *params = step->params;
-	const float *x = mren_onnx_operand(frame, &step->in[0]);
-	float *y = mren_onnx_operand(frame, &step->out);
-
 	(void) err;
-	for (size_t u = begin; u < end; u++)
-	{
-		double mean;
-		double factor;
-
-		row_statistics(params, x + u * params->length, &mean, &factor);
-		y[u] = (float) factor;
-	}
+	write_statistics(step, frame, begin, end, false);
 	return MREN_OK;
 }
 

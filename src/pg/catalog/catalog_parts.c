@@ -12,6 +12,7 @@
 #include "utils/memutils.h"
 
 #include "pg/catalog/catalog.h"
+#include "pg/support/compat.h"
 
 enum
 {

@@ -18,6 +18,7 @@
 #include "utils/snapmgr.h"
 
 #include "pg/catalog/catalog.h"
+#include "pg/support/compat.h"
 
 Oid
 mren_table_oid(const char *name)

@@ -93,9 +93,11 @@ ranked_arguments(FunctionCallInfo fcinfo, const MrenEnv *env, MrenRanked *ranked
 	if (n != n_correct)
 		ereport(ERROR,
 				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
-				 errmsg("argument \"confidences\" has %d elements, but argument \"correct\" has "
-						"%d",
-						n, n_correct)));
+				 errmsg_plural("argument \"confidences\" has %d element, but argument \"correct\" "
+							   "has %d",
+							   "argument \"confidences\" has %d elements, but argument \"correct\" "
+							   "has %d",
+							   n, n, n_correct)));
 	*ranked = (MrenRanked){.env = env};
 	for (int i = 0; i < n; i++)
 	{

@@ -108,7 +108,9 @@ make_folds(MrenFolds *folds, const MrenSource *rows, int n_folds, size_t memory,
 		ereport(
 			ERROR,
 			(errcode(ERRCODE_DATA_EXCEPTION),
-			 errmsg("%zu groups of rows cannot be divided into %d folds", folds->n_groups, n_folds),
+			 errmsg_plural("%zu group of rows cannot be divided into %d folds",
+						   "%zu groups of rows cannot be divided into %d folds", folds->n_groups,
+						   folds->n_groups, n_folds),
 			 errhint("Rows with the same value of column \"group\", or otherwise the same image or "
 					 "sentence, stay together.  Use more rows or fewer folds.")));
 }
@@ -185,7 +187,7 @@ subset_source(Subset *subset, const MrenFolds *folds, int without)
 						.n = subset->n,
 						.read = subset_read,
 						.image = subset_image,
-						.audio = subset_audio,
+						.audio = folds->rows.audio != NULL ? subset_audio : NULL,
 						.grid_shape = folds->rows.grid_shape,
 						.grid = subset_grid};
 }

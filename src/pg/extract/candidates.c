@@ -83,7 +83,9 @@ mren_candidates_notice(int64 n_skipped)
 	if (n_skipped == 0 || told == GetCurrentStatementStartTimestamp())
 		return;
 	told = GetCurrentStatementStartTimestamp();
-	ereport(NOTICE, (errmsg("%lld pairs of mentions were left out", (long long) n_skipped),
+	ereport(NOTICE, (errmsg_plural("%lld pair of mentions was left out",
+								   "%lld pairs of mentions were left out",
+								   (unsigned long) n_skipped, (long long) n_skipped),
 					 errdetail("Of the pairs that begin in one sentence the nearest %d are "
 							   "considered, of a document %d.",
 							   mren_max_pairs_sentence, mren_max_pairs_document),

@@ -351,13 +351,15 @@ check_empty(const MrenGraph *graph, const MrenGraphWorkCounts *counts)
 	if (counts->documents > 0 || counts->deleted == 0 || graph->options.may_empty ||
 		mren_allow_empty_source)
 		return;
-	ereport(ERROR,
-			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("source of graph \"%s\" has no rows, but the graph has %lld documents",
-					graph->name, (long long) counts->deleted),
-			 errdetail("The refresh would delete them all."),
-			 errhint("If that is meant, SET mren.allow_empty_source = on, or make the graph with "
-					 "the option \"on_empty\": \"delete\".")));
+	ereport(
+		ERROR,
+		(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+		 errmsg_plural("source of graph \"%s\" has no rows, but the graph has %lld document",
+					   "source of graph \"%s\" has no rows, but the graph has %lld documents",
+					   (unsigned long) counts->deleted, graph->name, (long long) counts->deleted),
+		 errdetail("The refresh would delete them all."),
+		 errhint("If that is meant, SET mren.allow_empty_source = on, or make the graph with "
+				 "the option \"on_empty\": \"delete\".")));
 }
 
 MrenGraphWork *

@@ -252,7 +252,7 @@ mren_follow_links(PG_FUNCTION_ARGS)
 					  &next_nulls, &n_nexts);
 	if (n != n_nexts)
 		ereport(ERROR, (errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
-						errmsg("there are %d keys, but %d links", n, n_nexts)));
+						errmsg("keys and links differ in number: %d and %d", n, n_nexts)));
 	links = palloc0(Max(n, 1) * sizeof(Link));
 	sorted = palloc(Max(n, 1) * sizeof(Link *));
 	for (int i = 0; i < n; i++)

@@ -21,10 +21,12 @@ mren_warn_of_unknown(const char *model, const MrenPredictedBy *by, uint64 n)
 {
 	if (by->n_unknown == 0)
 		return;
-	ereport(WARNING, (errmsg("%llu of %llu rows have a relation that version %d of model \"%s\" "
-							 "does not know, such as \"%s\"",
-							 (unsigned long long) by->n_unknown, (unsigned long long) n,
-							 by->version, model, by->unknown),
+	ereport(WARNING, (errmsg_plural("%llu of %llu rows has a relation that version %d of model "
+									"\"%s\" does not know: \"%s\"",
+									"%llu of %llu rows have a relation that version %d of model "
+									"\"%s\" does not know, such as \"%s\"",
+									by->n_unknown, (unsigned long long) by->n_unknown,
+									(unsigned long long) n, by->version, model, by->unknown),
 					  errhint("Such rows count as wrong. Relations are compared as they are "
 							  "written, with case and blanks.")));
 }

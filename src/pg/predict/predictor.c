@@ -208,8 +208,10 @@ image_of(MrenPredictor *predictor, const MrenPair *pair, const uint16 **grid)
 			ereport(
 				ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("image vector has %d elements, but model \"%s\" expects %zu",
-						pair->n_image_vector, predictor->model, predictor->info.image_dim),
+				 errmsg_plural("image vector has %d element, but model \"%s\" expects %zu",
+							   "image vector has %d elements, but model \"%s\" expects %zu",
+							   pair->n_image_vector, pair->n_image_vector, predictor->model,
+							   predictor->info.image_dim),
 				 errhint("Make it with mren.image_features and the image encoder of this model.")));
 		return pair->image_vector;
 	}
@@ -236,8 +238,10 @@ audio_of(MrenPredictor *predictor, const MrenPair *pair)
 			ereport(
 				ERROR,
 				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("audio vector has %d elements, but model \"%s\" expects %zu",
-						pair->n_audio_vector, predictor->model, predictor->info.audio_dim),
+				 errmsg_plural("audio vector has %d element, but model \"%s\" expects %zu",
+							   "audio vector has %d elements, but model \"%s\" expects %zu",
+							   pair->n_audio_vector, pair->n_audio_vector, predictor->model,
+							   predictor->info.audio_dim),
 				 errhint("Make it with mren.audio_features and the audio encoder of this model.")));
 		return pair->audio_vector;
 	}

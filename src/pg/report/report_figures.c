@@ -185,8 +185,8 @@ mren_report_relations(MrenReport *report)
 	}
 	if (n > MREN_REPORT_RELATIONS)
 		appendStringInfo(page,
-						 "<p style=\"margin:.8rem 0 0\">The %zu relations with the fewest rows are "
-						 "not shown.</p>\n",
+						 "<p style=\"margin:.8rem 0 0\">Relations with fewer rows, which are not "
+						 "shown: %zu.</p>\n",
 						 n - MREN_REPORT_RELATIONS);
 	mren_section_end(page);
 }

@@ -9,6 +9,8 @@
 
 #include "postgres.h"
 
+#include "pg/support/compat.h"
+
 typedef struct MrenContent
 {
 	const char *what;		  /* for messages: "embeddings" */
@@ -29,7 +31,7 @@ extern const MrenContent mren_content_lexicon;
 
 /* An error (42710): the name is taken. */
 extern void mren_content_exists(const MrenContent *content, const char *name)
-	pg_attribute_noreturn();
+	MREN_NORETURN;
 
 /*
  * mren_content_insert

@@ -111,23 +111,26 @@ hint(const MrenSpanSlips *slips)
 	switch (reading)
 	{
 		case MREN_SPAN_INCLUSIVE:
-			return errhint("%lld of them fit if the end is the last character: use "
+			return errhint("%lld of them would fit if the end were the last character: use "
 						   "int4range(first, last, '[]').",
 						   n);
 		case MREN_SPAN_ONE_BASED:
-			return errhint("%lld of them fit if offsets begin at 1: subtract 1 from both.", n);
+			return errhint("%lld of them would fit if offsets began at 1: subtract 1 from both.",
+						   n);
 		case MREN_SPAN_ONE_BASED_INCLUSIVE:
-			return errhint("%lld of them fit if offsets begin at 1 and the end is the last "
+			return errhint("%lld of them would fit if offsets began at 1 and the end were the last "
 						   "character: use int4range(first - 1, last).",
 						   n);
 		case MREN_SPAN_UTF16:
-			return errhint("%lld of them fit if offsets count UTF-16 code units.  The reference, "
-						   "section \"Spans\", shows how to convert them.",
-						   n);
+			return errhint(
+				"%lld of them would fit if offsets counted UTF-16 code units.  The reference, "
+				"section \"Spans\", shows how to convert them.",
+				n);
 		case MREN_SPAN_BYTES:
-			return errhint("%lld of them fit if offsets count bytes.  The reference, section "
-						   "\"Spans\", shows how to convert them.",
-						   n);
+			return errhint(
+				"%lld of them would fit if offsets counted bytes.  The reference, section "
+				"\"Spans\", shows how to convert them.",
+				n);
 		default:
 			return errhint("Spans count characters from 0, and exclude their end.");
 	}
@@ -138,9 +141,11 @@ mren_slips_warn(const MrenSpanSlips *slips)
 {
 	if (slips->n == 0)
 		return;
-	ereport(WARNING,
-			(errmsg("%lld of %lld spans of mentions do not begin and end between words",
-					(long long) slips->n, (long long) slips->n_spans),
-			 errdetail_internal("%s%s", slips->list.data, slips->n > LISTED ? "\n..." : ""),
-			 hint(slips)));
+	ereport(
+		WARNING,
+		(errmsg_plural("%lld of %lld spans of mentions does not begin and end between words",
+					   "%lld of %lld spans of mentions do not begin and end between words",
+					   (unsigned long) slips->n, (long long) slips->n, (long long) slips->n_spans),
+		 errdetail_internal("%s%s", slips->list.data, slips->n > LISTED ? "\n..." : ""),
+		 hint(slips)));
 }

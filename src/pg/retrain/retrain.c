@@ -375,8 +375,10 @@ deploy_and_prune(Retrain *retrain)
 		n_dropped = mren_models_prune(retrain->row.id, retrain->args.keep, retrain->version_id);
 	mren_models_end();
 	if (n_dropped > 0)
-		ereport(NOTICE, (errmsg("%d old versions of model \"%s\" were dropped (keep_versions)",
-								n_dropped, retrain->args.model)));
+		ereport(NOTICE, (errmsg_plural("%d old version of model \"%s\" was dropped (keep_versions)",
+									   "%d old versions of model \"%s\" were dropped "
+									   "(keep_versions)",
+									   n_dropped, n_dropped, retrain->args.model)));
 }
 
 /* The last piece: everything that other sessions will see of this retraining. */

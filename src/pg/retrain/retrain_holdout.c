@@ -141,8 +141,11 @@ mren_retrain_judge(const MrenRetrainScores *scores, int32 champion, double margi
 {
 	if (scores->n_rows < MREN_RETRAIN_MIN_ROWS)
 	{
-		*reason = psprintf("only %lld of the hold-out rows are unknown to both versions; "
-						   "at least %d are needed",
+		*reason = psprintf(ngettext("only %lld of the hold-out rows is unknown to both versions; "
+									"at least %d are needed",
+									"only %lld of the hold-out rows are unknown to both versions; "
+									"at least %d are needed",
+									scores->n_rows),
 						   (long long) scores->n_rows, MREN_RETRAIN_MIN_ROWS);
 		return "undecided";
 	}

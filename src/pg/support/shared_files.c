@@ -4,10 +4,11 @@
  *
  * The directory base/pgsql_tmp/pgsql_tmp_mren has a file for each content, named by its kind and a
  * hash.  Files are never changed, only renamed into place and removed, so a mapped one stays
- * what it is.  Whoever makes a file, or room for it, holds a lock on the directory; a backend that
- * does not get it at once goes on without a file.  A file that is damaged or dropped is removed
- * without the lock: whoever wants it makes it again.  What a killed backend left half written
- * has another name, and the next one that holds the lock removes it.
+ * what it is.  They are read-only even to the server's account, since truncating a mapped file
+ * would be the end of who has mapped it.  Whoever makes a file, or room for it, holds a lock on the
+ * directory; a backend that does not get it at once goes on without a file.  A file that is damaged
+ * or dropped is removed without the lock: whoever wants it makes it again.  What a killed backend
+ * left half written has another name, and the next one that holds the lock removes it.
  */
 #include "pg/support/shared_files.h"
 
@@ -22,6 +23,7 @@
 
 #include "access/xact.h"
 #include "common/file_perm.h"
+#include "common/file_utils.h" /* of names of temporary files, from 17 on */
 #include "miscadmin.h"
 #include "storage/fd.h"
 #include "utils/memutils.h"
@@ -161,7 +163,8 @@ static bool
 map_file(const char *path, Attempt *attempt)
 {
 	struct stat status;
-	int fd = BasicOpenFile(path, O_RDONLY | PG_BINARY);
+	/* What is no file of ours, such as a FIFO without a writer, must not hold it up. */
+	int fd = BasicOpenFile(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | PG_BINARY);
 
 	if (fd < 0)
 		return false;
@@ -384,8 +387,7 @@ write_file(const SharedKey *key, const MrenWeights *weights, const MrenBuffer *h
 
 	make_path(key->name, "", path);
 	make_path(key->name, UNFINISHED, unfinished);
-	fd = OpenTransientFilePerm(unfinished, O_WRONLY | O_CREAT | O_TRUNC | PG_BINARY,
-							   S_IRUSR | S_IWUSR);
+	fd = OpenTransientFilePerm(unfinished, O_WRONLY | O_CREAT | O_EXCL | PG_BINARY, S_IRUSR);
 	if (fd < 0)
 		return false;
 	done = write_blocks(fd, weights, header);

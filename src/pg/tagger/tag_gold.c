@@ -65,9 +65,11 @@ static void
 check_lengths(const char *a, int n_a, const char *b, int n_b)
 {
 	if (n_a != n_b)
-		ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
-						errmsg("\"%s\" has %d elements, but \"%s\" has %d", a, n_a, b, n_b),
-						errhint("Both arrays must be of the same length.")));
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_EXCEPTION),
+				 errmsg_plural("\"%s\" has %d element, but \"%s\" has %d",
+							   "\"%s\" has %d elements, but \"%s\" has %d", n_a, a, n_a, b, n_b),
+				 errhint("Both arrays must be of the same length.")));
 }
 
 /*
@@ -225,9 +227,11 @@ check_number(int n, size_t n_chars)
 {
 	if ((size_t) n > n_chars)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("\"mentions\" has %d elements, but the sentence has only %zu "
-							   "characters",
-							   n, n_chars),
+						errmsg_plural("\"mentions\" has %d elements, but the sentence has only %zu "
+									  "character",
+									  "\"mentions\" has %d elements, but the sentence has only %zu "
+									  "characters",
+									  n_chars, n, n_chars),
 						errhint("Mentions of a tagger do not overlap.")));
 }
 

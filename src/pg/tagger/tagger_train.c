@@ -252,11 +252,10 @@ notice(const MrenTrainCall *call, const MrenNetwork *network)
 {
 	const MrenTagReport *report = &((const Train *) call)->report;
 
-	ereport(NOTICE,
-			(errmsg_internal("version %d of tagger \"%s\": %zu sentences, %zu mentions of %zu "
-							 "types",
-							 call->version, call->name, report->n_rows, report->n_mentions,
-							 report->n_types)));
+	ereport(NOTICE, (errmsg_internal("version %d of tagger \"%s\": sentences: %zu, mentions: %zu, "
+									 "types: %zu",
+									 call->version, call->name, report->n_rows, report->n_mentions,
+									 report->n_types)));
 }
 
 static const MrenTrainKind kind = {

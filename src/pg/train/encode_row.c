@@ -81,11 +81,13 @@ row_image(MrenEncodeSite *site, const MrenPair *pair, uint16 **grid)
 	if (pair->image_vector != NULL)
 	{
 		if (pair->n_image_vector != dimension)
-			ereport(ERROR,
-					(errcode(ERRCODE_DATA_EXCEPTION),
-					 errmsg("image vector has %d elements, but image encoder \"%s\" gives %d",
-							pair->n_image_vector, site->setup.image_encoder, dimension),
-					 errhint("Make it with mren.image_features and this image encoder.")));
+			ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
+							errmsg_plural(
+								"image vector has %d element, but image encoder \"%s\" gives %d",
+								"image vector has %d elements, but image encoder \"%s\" gives %d",
+								pair->n_image_vector, pair->n_image_vector,
+								site->setup.image_encoder, dimension),
+							errhint("Make it with mren.image_features and this image encoder.")));
 		return pair->image_vector;
 	}
 	if (site->encoder == NULL)
@@ -118,12 +120,15 @@ row_audio(MrenEncodeSite *site, const MrenPair *pair)
 	if (pair->audio_vector != NULL)
 	{
 		if (pair->n_audio_vector != setup->audio_dimension)
-			ereport(ERROR,
-					(errcode(ERRCODE_DATA_EXCEPTION),
-					 errmsg("audio vector has %d elements, but audio encoder \"%s\" gives %d",
-							pair->n_audio_vector, setup->audio_encoder, setup->audio_dimension),
-					 errhint("Make it with mren.audio_features, and name the same encoder with the "
-							 "option audio_encoder.")));
+			ereport(
+				ERROR,
+				(errcode(ERRCODE_DATA_EXCEPTION),
+				 errmsg_plural("audio vector has %d element, but audio encoder \"%s\" gives %d",
+							   "audio vector has %d elements, but audio encoder \"%s\" gives %d",
+							   pair->n_audio_vector, pair->n_audio_vector, setup->audio_encoder,
+							   setup->audio_dimension),
+				 errhint("Make it with mren.audio_features, and name the same encoder with the "
+						 "option audio_encoder.")));
 		return pair->audio_vector;
 	}
 	if (site->audio_encoder == NULL)

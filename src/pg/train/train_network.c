@@ -122,8 +122,7 @@ mren_train_network_begin(MrenNetworkTraining *training, const MrenTrainSetup *se
 		inputs.image_dim = setup->encoder_row.dimension;
 		inputs.encoder_sha256 = training->encoder;
 	}
-	/* The trainer leaves the branch out if no row has a recording. */
-	if (setup->audio_encoder != NULL)
+	if (setup->audio_encoder != NULL && source->audio != NULL)
 	{
 		memcpy(training->audio, setup->audio_identity, MREN_SHA256_LENGTH);
 		inputs.audio_dim = setup->audio_dimension;
@@ -232,9 +231,11 @@ warn_of_few_gold_rows(const MrenTrainReport *report)
 		return;
 	ereport(WARNING,
 			(errmsg_plural("only %zu gold row", "only %zu gold rows", n_gold, n_gold),
-			 errdetail("%zu of them validate, which is too few to calibrate by, so the model's "
-					   "confidence means little.",
-					   report->n_validation),
+			 errdetail_plural("%zu of them validates, which is too few to calibrate by, so the "
+							  "model's confidence means little.",
+							  "%zu of them validate, which is too few to calibrate by, so the "
+							  "model's confidence means little.",
+							  report->n_validation, report->n_validation),
 			 errhint("Label more rows by hand: 200 tell how good the model is.")));
 }
 

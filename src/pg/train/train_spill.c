@@ -404,7 +404,7 @@ mren_train_spill_finish(MrenTrainSpill *spill, MrenSource *source)
 						   .n = spill->n,
 						   .read = read_record,
 						   .image = read_image,
-						   .audio = read_audio,
+						   .audio = spill->n_recordings > 0 ? read_audio : NULL,
 						   .grid_shape = spill->grid_shape,
 						   .grid = read_grid};
 	MemoryContextSwitchTo(old);

@@ -25,9 +25,11 @@ mren_trainer_n_courses(const MrenOptions *options, const MrenTrainerInputs *inpu
 {
 	bool images = inputs->image_dim > 0 || inputs->audio_dim > 0;
 	size_t fits = options->ensemble + (options->text_only_member && images);
-	bool refits = options->common.refit && options->common.validation_share != 0;
+	size_t refits = fits + (options->hash_bits > 0);
 
-	return fits - 1 + (refits ? fits : 0);
+	if (!options->common.refit || options->common.validation_share == 0)
+		refits = 0;
+	return fits - 1 + refits;
 }
 
 bool

@@ -135,9 +135,10 @@ open_encoder(MrenTrainer *trainer, MrenError *err)
 	float *weights;
 
 	tuning.seed = (uint64_t) options->common.seed;
-	MREN_TRY(read_weights(trainer, &weights, err));
-	MREN_TRY(mren_transformer_tuning_open(&trainer->env, fine_tuning, &config, &tuning, weights,
+	MREN_TRY(mren_transformer_tuning_plan(&trainer->env, fine_tuning, &config, &tuning,
 										  trainer->inputs.memory, err));
+	MREN_TRY(read_weights(trainer, &weights, err));
+	MREN_TRY(mren_transformer_tuning_open(fine_tuning, weights, err));
 	if (trainer->inputs.team != NULL)
 		mren_transformer_tuning_lead(fine_tuning, trainer->inputs.team);
 	fine_tuning->rate =

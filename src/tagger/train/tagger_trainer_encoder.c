@@ -54,6 +54,10 @@ mren_tag_trainer_encoder_open(MrenTagTrainer *trainer, MrenError *err)
 	if (encoder->source == NULL)
 		return MREN_OK;
 	tuning.seed = (uint64_t) trainer->options.common.seed;
+	MREN_TRY(mren_transformer_tuning_plan(env, fine_tuning, &encoder->source->config, &tuning,
+										  trainer->memory, err));
+	n = mren_transformer_trainer_size(&encoder->source->config, &tuning);
+	MREN_TRY(mren_transformer_tuning_reserve(fine_tuning, n * sizeof(float), err));
 	MREN_TRY(mren_allocate(env, mren_transformer_parameters(&encoder->source->config),
 						   sizeof(float), &weights, err));
 	status = encoder->source->read(encoder->source->state, weights, err);
@@ -62,8 +66,7 @@ mren_tag_trainer_encoder_open(MrenTagTrainer *trainer, MrenError *err)
 		mren_release(env, weights);
 		return status;
 	}
-	MREN_TRY(mren_transformer_tuning_open(env, fine_tuning, &encoder->source->config, &tuning,
-										  weights, trainer->memory, err));
+	MREN_TRY(mren_transformer_tuning_open(fine_tuning, weights, err));
 	if (trainer->team != NULL)
 		mren_transformer_tuning_lead(fine_tuning, trainer->team);
 	fine_tuning->rate =
@@ -71,8 +74,6 @@ mren_tag_trainer_encoder_open(MrenTagTrainer *trainer, MrenError *err)
 			? trainer->options.encoder_rate
 			: mren_transformer_tuning_rate(&default_rates, tuning.kind, encoder->shape.width);
 	encoder->shape.tuning.n = fine_tuning->n_tuned;
-	n = mren_transformer_trainer_parameters(fine_tuning->trainer).size;
-	MREN_TRY(mren_transformer_tuning_reserve(fine_tuning, n * sizeof(float), err));
 	return mren_allocate(env, n, sizeof(float), &encoder->averaged, err);
 }
 

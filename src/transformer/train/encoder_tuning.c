@@ -93,18 +93,13 @@ count_tuned(MrenEncoderTuning *f, MrenParameterList list)
 }
 
 MrenStatus
-mren_transformer_tuning_open(const MrenEnv *env, MrenEncoderTuning *f,
+mren_transformer_tuning_plan(const MrenEnv *env, MrenEncoderTuning *f,
 							 const MrenTransformerConfig *config,
-							 const MrenTransformerTuning *tuning, float *weights, size_t memory,
-							 MrenError *err)
+							 const MrenTransformerTuning *tuning, size_t memory, MrenError *err)
 {
-	MrenOptimizerConfig optimizer = {.kind = MREN_OPTIMIZER_ADAM,
-									 .weight_decay = MREN_ENCODER_TUNING_DECAY};
 	MrenTransformerTuning defaults;
-	MrenParameterList list;
 
 	f->env = *env;
-	f->weights = weights;
 	f->config = *config;
 	f->tuning = *tuning;
 	f->memory = memory;
@@ -113,8 +108,19 @@ mren_transformer_tuning_open(const MrenEnv *env, MrenEncoderTuning *f,
 	f->tuning.attention_dropout = defaults.attention_dropout;
 	MREN_TRY(mren_transformer_tuning_check(config, &f->tuning, err));
 	f->frozen_layers = mren_transformer_tuning_first_layer(config, &f->tuning);
-	MREN_TRY(reserve_all(f, err));
-	MREN_TRY(mren_allocate(env, mren_tuning_shards_size(config, &f->tuning), sizeof(float),
+	return reserve_all(f, err);
+}
+
+MrenStatus
+mren_transformer_tuning_open(MrenEncoderTuning *f, float *weights, MrenError *err)
+{
+	const MrenEnv *env = &f->env;
+	MrenOptimizerConfig optimizer = {.kind = MREN_OPTIMIZER_ADAM,
+									 .weight_decay = MREN_ENCODER_TUNING_DECAY};
+	MrenParameterList list;
+
+	f->weights = weights;
+	MREN_TRY(mren_allocate(env, mren_tuning_shards_size(&f->config, &f->tuning), sizeof(float),
 						   &f->owned, err));
 	MREN_TRY(create_shards(f, err));
 	list = mren_transformer_trainer_parameters(f->trainer);

@@ -64,15 +64,22 @@ extern double mren_transformer_tuning_rate(const MrenTuningRates *rates,
 										   MrenTransformerTuningKind kind, size_t width);
 
 /*
- * mren_transformer_tuning_open
- *	  Takes the pretrained weights, also on failure.  Of the tuning, dropout is that of the
+ * mren_transformer_tuning_plan
+ *	  What is fine-tuned and how.  Nothing is allocated yet, so that a training without enough
+ *	  memory is refused before the weights are read.  Of the tuning, dropout is that of the
  *	  configuration.  All of this takes at most `memory` bytes; 0: no limit.  MREN_ELIMIT if that
- *	  is too little for any batch; MREN_EPARAM, MREN_ENOMEM, MREN_ECANCELED.
+ *	  is too little for any batch; MREN_EPARAM.
  */
-extern MrenStatus mren_transformer_tuning_open(const MrenEnv *env, MrenEncoderTuning *fine_tuning,
+extern MrenStatus mren_transformer_tuning_plan(const MrenEnv *env, MrenEncoderTuning *fine_tuning,
 											   const MrenTransformerConfig *config,
-											   const MrenTransformerTuning *tuning, float *weights,
-											   size_t memory, MrenError *err);
+											   const MrenTransformerTuning *tuning, size_t memory,
+											   MrenError *err);
+/*
+ * Takes the pretrained weights, also on failure, and makes what was planned.  MREN_ENOMEM,
+ * MREN_ECANCELED.
+ */
+extern MrenStatus mren_transformer_tuning_open(MrenEncoderTuning *fine_tuning, float *weights,
+											   MrenError *err);
 /*
  * The batches of this training are computed by a team, as far as it has helpers, from the first
  * mren_transformer_tuning_begin on.
