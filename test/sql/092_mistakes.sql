@@ -24,8 +24,12 @@ SELECT count(*) FROM mren.evaluate('columns', 'SELECT sentence, head, tail, lowe
     ''x'' AS id FROM facts');
 SELECT * FROM mren.evaluate('columns', 'SELECT sentence, head, tail, ''works-for'' AS relation FROM facts LIMIT 3') LIMIT 1;
 
--- Relations that differ in blanks or case only.
+-- Relations that differ in blanks or case only; the hint's expression mends them, and line ends are seen.
 CALL train('classes', 'SELECT sentence, head, tail, relation FROM facts', '{"embeddings": null}');
+CALL train('lines', $$SELECT sentence, head, tail, relation || CASE head WHEN 'Eva' THEN E'\r' ELSE '' END AS relation
+    FROM facts WHERE relation IN ('works_for', 'none')$$, '{"embeddings": null}');
+CALL train('lines', $$SELECT sentence, head, tail, lower(regexp_replace(relation || E'\r', '^\s+|\s+$', '', 'g')) AS relation
+    FROM facts$$, '{"embeddings": null}');
 SELECT mren.train_agg(sentence, head, tail, relation, NULL, '{"embeddings": null, "validation_share": 0, "epochs": 1}') IS NULL AS none
 FROM facts WHERE relation <> 'None';
 

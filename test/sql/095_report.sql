@@ -32,6 +32,9 @@ SELECT count(*) AS differ FROM shown FULL JOIN (SELECT relation, to_char("precis
 SELECT sum(x::int) = (SELECT count(*) FROM tried) AS every_row,
        count(*) = (SELECT count(*) FROM mren.confusion_matrix('parts', 'SELECT * FROM tried')) AS every_pair
 FROM page, texts(html, '//section[@id="matrix"]//td/text()') x;
+-- Relations that differ at their end have columns that do.
+SELECT texts(mren.report('parts', $$SELECT sentence, head, tail, 'Instrument-Agency-of-Work(e' || 1 + id / 2 % 2 || ',e' || 2 - id / 2 % 2 || ')' AS relation FROM tried$$),
+    '//section[@id="matrix"]//th[@class="v"][@title=string(.)][starts-with(., "Instrument")]');
 SELECT texts(html, '//div[@class="tile"][1]/b/text()') = to_char(f1, 'FM0.000') AS accuracy
 FROM page, mren.evaluate('parts', 'SELECT * FROM tried') WHERE relation = 'accuracy';
 SELECT texts(html, '//section[@id="calibration"]/p[2]/text()') ~ format('^Error %s .* Brier score %s, log loss %s',

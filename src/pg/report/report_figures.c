@@ -237,12 +237,12 @@ matrix_head(const MrenReport *report, const Counted *labels, size_t n_shown, boo
 
 		appendStringInfoString(page, "<th class=\"v\" title=\"");
 		mren_html_text(page, name);
-		appendStringInfoString(page, "\">");
-		mren_html_brief(page, name, 24);
-		appendStringInfoString(page, "</th>");
+		appendStringInfoString(page, "\"><span>");
+		mren_html_brief(page, name, 48);
+		appendStringInfoString(page, "</span></th>");
 	}
 	if (rest)
-		appendStringInfoString(page, "<th class=\"v\">other or no answer</th>");
+		appendStringInfoString(page, "<th class=\"v\"><span>other or no answer</span></th>");
 	appendStringInfoString(page, "</tr></thead>\n");
 }
 

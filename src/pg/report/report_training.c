@@ -143,7 +143,8 @@ draw_f1(StringInfo page, const Curve *curve)
 
 	mren_section_begin(page, "validation", "F1 on validation rows",
 					   "On rows that were set aside during the training, without the negative "
-					   "relation. The version keeps the weights of the best epoch.");
+					   "relation. The version has the weights of the best epoch or, if it was "
+					   "trained again on all rows, was trained for as many epochs.");
 	mren_chart(page, &chart);
 	mren_section_end(page);
 }

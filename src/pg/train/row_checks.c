@@ -9,6 +9,7 @@
 #include "miscadmin.h"
 
 #include "base/names.h"
+#include "base/utf8.h"
 #include "data/example.h"
 #include "pg/support/pg_env.h"
 #include "relation/layout.h"
@@ -111,9 +112,11 @@ fold(MrenTextSpan name)
 }
 
 static char *
-in_server(MrenTextSpan name)
+shown(MrenTextSpan name)
 {
-	return pg_any_to_server(pnstrdup(name.data, name.len), name.len, PG_UTF8);
+	MrenExcerpt excerpt = mren_utf8_excerpt(name.data, name.len);
+
+	return pg_any_to_server(pstrdup(excerpt.text), strlen(excerpt.text), PG_UTF8);
 }
 
 /* The names are in bytewise order; each is reported once. */
@@ -136,9 +139,9 @@ warn_of_relations(const MrenEnv *env, const MrenNames *relations)
 			first[number] = name;
 		else
 			ereport(WARNING, (errmsg("relations \"%s\" and \"%s\" differ only in case or blanks",
-									 in_server(first[number]), in_server(name)),
-							  errhint("They are two classes to the model. Spell them alike in the "
-									  "query, as with lower(trim(relation)).")));
+									 shown(first[number]), shown(name)),
+							  errhint("They are two classes to the model. Spell them alike in the query, as "
+									  "with lower(regexp_replace(relation, '^\\s+|\\s+$', '', 'g')).")));
 	}
 	mren_names_free(env, &folded);
 }
