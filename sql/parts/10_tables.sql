@@ -37,6 +37,8 @@ CREATE TABLE mren.embedding_word (
 ALTER TABLE mren.embedding_word ALTER COLUMN vector SET STORAGE EXTERNAL;
 CREATE UNIQUE INDEX embedding_word_word ON mren.embedding_word (embedding, word);
 CREATE UNIQUE INDEX embedding_word_id ON mren.embedding_word (embedding, id);
+-- Without it, a publication of all tables would refuse to drop words.
+ALTER TABLE mren.embedding_word REPLICA IDENTITY USING INDEX embedding_word_id;
 COMMENT ON TABLE mren.embedding_word IS
     'Words of mren.embedding with their vectors, numbered in the order of the file.';
 

@@ -133,6 +133,9 @@ WHERE EXISTS (
           SELECT FROM pg_catalog.pg_roles a
           WHERE a.rolname OPERATOR(pg_catalog.=) current_user AND a.rolsuper);
 
+-- A publication of all tables no longer keeps words from being dropped.
+ALTER TABLE mren.embedding_word REPLICA IDENTITY USING INDEX embedding_word_id;
+
 -- A refresh that found another one in progress is recorded.
 ALTER TABLE mren.graph_run DROP CONSTRAINT graph_run_status_check;
 ALTER TABLE mren.graph_run ADD CONSTRAINT graph_run_status_check

@@ -348,7 +348,7 @@ forward_layers(MrenTagBatch *batch, float *values, MrenTagDropout *drop, MrenErr
 			&(TagRows){ids->weight[i], ids->bias[i], batch->columns, layer_columns(shape, i)},
 			batch->activated[i]);
 		mren_activate(shape->activation, batch->activated[i], n);
-		if (batch->dropped && drop->hidden > 0)
+		if (drop != NULL && drop->hidden > 0)
 			mren_dropout(&drop->random, drop->hidden, batch->activated[i], batch->last,
 						 batch->mask[i + 1], n);
 		else
@@ -379,6 +379,25 @@ add_sparse(MrenTagBatch *batch, const float *values)
 	}
 }
 
+static void
+fill_ones(float *mask, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		mask[i] = 1;
+}
+
+/* Backward multiplies by all masks; those of what is not dropped are ones. */
+static void
+reset_masks(MrenTagBatch *batch, const MrenTagDropout *drop)
+{
+	const MrenTagShape *shape = batch->shape;
+
+	if (drop == NULL || drop->input <= 0)
+		fill_ones(batch->mask[0], batch->n_words * mren_tag_shape_dim(shape));
+	for (size_t i = 0; i < shape->n_hidden && (drop == NULL || drop->hidden <= 0); i++)
+		fill_ones(batch->mask[i + 1], batch->n_words * shape->hidden[i]);
+}
+
 MrenStatus
 mren_tag_forward(MrenTagBatch *batch, float *values, const MrenWordVectors *vectors,
 				 const MrenTagInput *inputs, size_t n_sentences, MrenTagDropout *drop,
@@ -392,7 +411,6 @@ mren_tag_forward(MrenTagBatch *batch, float *values, const MrenWordVectors *vect
 		words += inputs[s].n_words;
 	batch->n_words = words;
 	batch->work.stopped = false;
-	batch->dropped = drop != NULL;
 	MREN_TRY(reserve(batch, err));
 	words = 0;
 	for (size_t s = 0; s < n_sentences; s++)
@@ -403,13 +421,7 @@ mren_tag_forward(MrenTagBatch *batch, float *values, const MrenWordVectors *vect
 	batch->first_word[n_sentences] = words;
 	drop_words(batch, drop);
 	fill_grid(batch, values, vectors, drop);
-	/* Backward needs the rates, to know which masks are in use. */
-	if (drop == NULL || drop->input <= 0)
-		for (size_t i = 0; i < words * mren_tag_shape_dim(batch->shape); i++)
-			batch->mask[0][i] = 1;
-	for (size_t i = 0; i < batch->shape->n_hidden && (drop == NULL || drop->hidden <= 0); i++)
-		for (size_t j = 0; j < words * batch->shape->hidden[i]; j++)
-			batch->mask[i + 1][j] = 1;
+	reset_masks(batch, drop);
 	MREN_TRY(forward_layers(batch, values, drop, err));
 	add_sparse(batch, values);
 	return MREN_OK;

@@ -156,7 +156,6 @@ typedef struct MrenTagBatch
 	double *dcrf;	 /* gradients of the random field */
 	/* The caller's: (n_words, encoder_dim), set by backward; NULL: not wanted. */
 	float *dencoded;
-	bool dropped;
 } MrenTagBatch;
 
 extern MrenStatus mren_tag_batch_create(const MrenEnv *env, const MrenTagShape *shape,

@@ -138,7 +138,10 @@ extern MrenStatus mren_transformer_check_batch(const MrenTransformerConfig *conf
 /* pass->context = attention of pass->query to pass->key and pass->value. */
 extern void mren_self_attention(MrenTransformerPass *pass, const MrenTransformerLayer *layer);
 
-/* MPNet's bucket for a key `distance` after the query's token (Raffel et al. 2020, T5). */
+/*
+ * MPNet's bucket for a key `distance` after the query's token (Raffel et al. 2020, T5), of a table
+ * of so many; those from the 33rd on are not used.
+ */
 extern size_t mren_distance_bucket(ptrdiff_t distance, size_t buckets);
 
 /* DeBERTa's row of the relative embeddings for a query `distance` after its key. */

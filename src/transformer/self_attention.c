@@ -15,10 +15,13 @@
 /* Greater distances are one to MPNet. */
 #define MAX_DISTANCE 128
 
+/* Those that the transformers library uses, however many rows the table has. */
+#define MOST_BUCKETS 32
+
 size_t
 mren_distance_bucket(ptrdiff_t distance, size_t buckets)
 {
-	size_t half = buckets / 2;
+	size_t half = (buckets < MOST_BUCKETS ? buckets : MOST_BUCKETS) / 2;
 	size_t exact = half / 2;
 	size_t n = (size_t) (distance < 0 ? -distance : distance);
 	size_t base = distance > 0 ? half : 0;

@@ -69,8 +69,12 @@ SELECT error_of($$SELECT mren.load_embeddings('x', 4294967295::oid)$$);
 SELECT error_of($$SELECT mren.word_vector('none', 'a')$$);
 SELECT error_of($$SELECT mren.word_vector(NULL, 'a')$$);
 
--- Dropping; refused while a model needs them.
+-- Dropping, also where all tables are published; refused while a model needs them.
+SET client_min_messages = error;    -- wal_level
+CREATE PUBLICATION everything FOR ALL TABLES;
+RESET client_min_messages;
 SELECT mren.drop_embeddings('again');
+DROP PUBLICATION everything;
 SELECT error_of($$SELECT mren.drop_embeddings('again')$$);
 SELECT mren.drop_embeddings('w'), mren.drop_embeddings('b'), mren.drop_embeddings('two'), mren.drop_embeddings('file'), mren.drop_embeddings('object'), mren.drop_embeddings('g');
 \i :srcdir/include/tiny.sql

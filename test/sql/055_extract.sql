@@ -123,6 +123,14 @@ SELECT id, e.* FROM documents, mren.extract('m', document, lexicons => ARRAY['th
 SELECT count(*) AS different FROM (
     SELECT id, e.* FROM documents, mren.extract('m', document, lexicons => ARRAY['things', 'living'], relation_schema => 'relations') e
     EXCEPT ALL TABLE found) d;
+-- A temporary table is read by the session alone.
+CREATE TEMPORARY TABLE own_relations AS TABLE relations;
+SET parallel_leader_participation = off;
+SELECT count(*) FROM documents, mren.candidates(document, ARRAY['things'], relation_schema => 'own_relations');
+SET max_parallel_workers_per_gather = 0;
+SELECT count(*) FROM documents, mren.candidates(document, ARRAY['things'], relation_schema => 'own_relations');
+RESET max_parallel_workers_per_gather;
+RESET parallel_leader_participation;
 RESET min_parallel_table_scan_size;
 RESET parallel_setup_cost;
 RESET parallel_tuple_cost;

@@ -13,7 +13,8 @@ CREATE VIEW unlabelled AS SELECT id, sentence, head, tail FROM letters WHERE id 
 
 -- Without a deployed version, the labelled rows alone make the first.  No difference is above the margin 1.
 CALL mren.self_train('m', 'SELECT * FROM labelled', 'SELECT * FROM unlabelled', :'options', margin => 1);
-SELECT model, version, deployed, metrics ? 'encoder_share' AS encoder, (metrics ->> 'weak_rows')::int > 0 AS weak, options ->> 'hash_bits' AS hash_bits
+SELECT model, version, deployed, metrics ? 'encoder_share' AS encoder, (metrics ->> 'weak_rows')::int > 0 AS weak, options ->> 'hash_bits' AS hash_bits,
+    options ->> 'refit' AS refit, (options ->> 'validation_share')::real AS validation_share
 FROM mren.models ORDER BY model COLLATE "C", version;
 -- Weak rows are the surest 30 % of each relation of each view, with the probabilities of the view.
 CREATE TABLE learned (sentence text, relation text, probabilities jsonb, gold boolean);

@@ -103,7 +103,10 @@ SELECT name, type FROM kg.entities ORDER BY name;
 SELECT head, relation, tail, tail_type, sources FROM kg.facts ORDER BY head, tail;
 DELETE FROM kg.aliases;
 
--- Inverse and symmetric relations are stored once.
+-- Inverse and symmetric relations are stored once.  All tables can be changed where they are published.
+SET client_min_messages = error;    -- wal_level
+CREATE PUBLICATION everything FOR ALL TABLES;
+SET client_min_messages = warning;
 UPDATE kg.relations SET inverse_of = 'has_part' WHERE relation = 'part_of';
 SELECT mren.merge_graph('kg') - 'documents';
 SELECT head, relation, tail FROM kg.facts ORDER BY head, relation, tail;
@@ -113,6 +116,7 @@ SELECT head, relation, tail FROM kg.facts ORDER BY head, relation, tail;
 INSERT INTO kg.relations (relation, inverse_of) VALUES ('a', 'b'), ('b', 'c');
 SELECT error_of($$CALL mren.refresh_graph('kg')$$);
 DELETE FROM kg.relations WHERE relation IN ('a', 'b');
+DROP PUBLICATION everything;
 
 -- A functional relation: the better one stays, the other says why it does not.
 UPDATE kg.relations SET functional = relation = 'kind_of', "symmetric" = false;

@@ -150,6 +150,12 @@ CREATE TABLE no_docs AS SELECT * FROM docs WHERE key = '0';
 SELECT mren.create_graph('empty', 'no_docs', 'parts', lexicons => '{world}', relation_schema => 'toy_relations', options => '{"on_empty": "delete"}');
 SELECT (check_page(mren.report_graph('empty'))).*;
 SELECT texts(mren.report_graph('empty'), '//section/p/text()');
+-- At most 40 entities are drawn: the hub, and 39 of its 45 neighbours, but none of theirs.
+INSERT INTO empty.manual_facts (head, head_type, relation, tail, tail_type)
+SELECT 'hub', 'part', 'part_of', 'rim ' || i, 'part' FROM generate_series(1, 45) i
+UNION ALL SELECT 'rim ' || i, 'part', 'part_of', 'far ' || i, 'part' FROM generate_series(1, 45) i;
+SELECT mren.merge_graph('empty') IS NOT NULL AS merged;
+SELECT cardinality(xpath('//*[local-name()="circle"]', mren.draw_neighbourhood('empty', 'hub', 39)::xml)) AS circles;
 SELECT error_of($$SELECT mren.report_graph('nothing')$$);
 SELECT error_of($$SELECT mren.report_graph(NULL)$$);
 

@@ -49,7 +49,7 @@ part (classoid, objoid, kind, text) AS (
 	UNION ALL
 	SELECT 'pg_class', oid, 'view', pg_get_viewdef(oid) FROM pg_class WHERE relkind = 'v'
 	UNION ALL
-	SELECT 'pg_class', oid, 'options', concat(relkind, reloptions::text, relpersistence) FROM pg_class
+	SELECT 'pg_class', oid, 'options', concat(relkind, reloptions::text, relpersistence, relreplident) FROM pg_class
 	UNION ALL
 	SELECT 'pg_class', seqrelid, 'sequence', concat_ws(' ', seqtypid::regtype, seqstart, seqincrement, seqmax, seqmin, seqcache, seqcycle)
 	FROM pg_sequence

@@ -137,6 +137,24 @@ check_same_bits(Rows *rows, Rows *others, MrenTagOptions *options)
 	mren_release(&rows->test.env, bytes[2]);
 }
 
+/* Serializes a tagger, frees it, reads the bytes and frees what was read. */
+static MrenStatus
+store_and_read(const MrenEnv *env, MrenTagger *tagger, MrenError *err)
+{
+	uint8_t *bytes;
+	size_t len;
+	MrenStatus status = mren_tagger_serialize(tagger, env, &bytes, &len, err);
+
+	mren_tagger_free(env, tagger);
+	if (status != MREN_OK)
+		return status;
+	status = mren_tagger_deserialize(env, bytes, len, &tagger, err);
+	if (status == MREN_OK)
+		mren_tagger_free(env, tagger);
+	mren_release(env, bytes);
+	return status;
+}
+
 /* How many of the mentions that were found are the row's, where both were. */
 static size_t
 count_found(const MrenTagExample *example, const MrenTagged *found, size_t n)

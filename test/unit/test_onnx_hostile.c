@@ -280,6 +280,25 @@ shapes_beyond_memory_are_refused(void **state)
 }
 
 static void
+the_mean_of_nothing_is_refused(void **state)
+{
+	Build b;
+
+	(void) state;
+	build_init(&b, 13);
+	build_input(&b, "x", BUILD_DIMS(1, 3, 4, 4));
+	build_ints(&b, "shape", BUILD_DIMS(1, 3, 0, 4));
+	build_node(&b, "ConstantOfShape", "shape", "none");
+	build_node(&b, "GlobalAveragePool", "none", "p");
+	build_node(&b, "GlobalAveragePool", "x", "q");
+	build_node(&b, "Add", "p q", "y");
+	build_output(&b, "y");
+	expect(&b, MREN_EDATA,
+		   "operator GlobalAveragePool (opset 13): an input of shape (1,3,0,4) has no pixels, at "
+		   "node \"p\"");
+}
+
+static void
 memory_beyond_the_budget_is_refused(void **state)
 {
 	Build b;
@@ -432,6 +451,7 @@ main(void)
 		cmocka_unit_test(a_tensor_given_twice_is_an_error),
 		cmocka_unit_test(nan_weights_are_refused),
 		cmocka_unit_test(shapes_beyond_memory_are_refused),
+		cmocka_unit_test(the_mean_of_nothing_is_refused),
 		cmocka_unit_test(memory_beyond_the_budget_is_refused),
 		cmocka_unit_test(element_counts_must_agree),
 		cmocka_unit_test(weights_outside_the_file_are_refused),

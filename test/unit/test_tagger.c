@@ -651,6 +651,46 @@ test_bytes(void **state)
 	rows_free(&rows);
 }
 
+/* Weights so large that scores overflow are an error, not an answer. */
+static void
+test_scores_overflow(void **state)
+{
+	Rows rows;
+	MrenTagOptions options;
+	MrenTagger *tagger;
+	MrenTagExample example;
+	MrenTagged *found;
+	MrenError err = {0};
+	float huge[1 << 14];
+	size_t n;
+
+	(void) state;
+	for (size_t i = 0; i < sizeof(huge) / sizeof(huge[0]); i++)
+		huge[i] = 3e38f;
+	rows_init(&rows, 6, false);
+	small_options(&options);
+	options.common.epochs = 1;
+	assert_int_equal(train(&rows.test.env, &rows, &options, &tagger, NULL, &err), MREN_OK);
+	for (size_t i = 0; i < mren_tagger_n_tensors(tagger); i++)
+	{
+		MrenTensorView view;
+
+		mren_tagger_tensor(tagger, i, &view);
+		if (view.rows * view.cols <= sizeof(huge) / sizeof(huge[0]))
+			assert_int_equal(
+				mren_tagger_set_tensor(tagger, view.name, view.rows, view.cols, huge, &err),
+				MREN_OK);
+	}
+	assert_int_equal(
+		mren_tag_example_read(rows.records[0].data, rows.records[0].len, &example, &n, &err),
+		MREN_OK);
+	assert_int_equal(mren_tagger_tag(tagger, &rows.test.env, &rows.fixture.table, &example.input,
+									 &found, &n, &err),
+					 MREN_ENUMERIC);
+	mren_tagger_free(&rows.test.env, tagger);
+	rows_free(&rows);
+}
+
 /* In parts, as the catalog keeps it. */
 static void
 test_parts(void **state)
@@ -746,8 +786,6 @@ train_and_tag(const MrenEnv *env, MrenError *err, void *arg)
 	MrenTagExample example;
 	MrenTagCache *cache = NULL;
 	MrenTagged *found;
-	uint8_t *bytes;
-	size_t len;
 	size_t n;
 	MrenStatus status;
 
@@ -767,14 +805,8 @@ train_and_tag(const MrenEnv *env, MrenError *err, void *arg)
 	}
 	mren_tag_cache_free(cache);
 	if (status == MREN_OK)
-		status = mren_tagger_serialize(tagger, env, &bytes, &len, err);
+		return store_and_read(env, tagger, err);
 	mren_tagger_free(env, tagger);
-	if (status != MREN_OK)
-		return status;
-	status = mren_tagger_deserialize(env, bytes, len, &tagger, err);
-	if (status == MREN_OK)
-		mren_tagger_free(env, tagger);
-	mren_release(env, bytes);
 	return status;
 }
 
@@ -883,6 +915,7 @@ main(void)
 		cmocka_unit_test(test_words_keep_their_slots),
 		cmocka_unit_test(test_bytes),
 		cmocka_unit_test(test_parts),
+		cmocka_unit_test(test_scores_overflow),
 		cmocka_unit_test(test_record),
 		cmocka_unit_test(test_sweeps),
 		cmocka_unit_test(test_rows_left),

@@ -5,6 +5,7 @@
  *	  arrive, bytes there and back, and what fails on the way.
  */
 #include "relation_fixture.h"
+#include "../fuzz/fuzz_mend.h"
 #include "tag_rows.h"
 #include "weights_file.h"
 
@@ -422,6 +423,56 @@ test_bytes(void **state)
 	rows_free(&rows);
 }
 
+/* A header with a right checksum, whose text encoder cannot be. */
+static void
+test_forged_encoders(void **state)
+{
+	static const struct
+	{
+		size_t before; /* bytes before the encoder's hash */
+		uint32_t value;
+		const char *message;
+	} forged[] = {
+		{40, 0, "encoder width of 0"},
+		{36, 9, "kind of fine-tuning of 9"},
+		{32, 1, "number of fine-tuned layers of 1"},
+		{28, 0, "adapter rank of 0"},
+		{20, 0xBFF00000, "adapter alpha of -1"},
+		{8, 2, "use of int8 of 2"},
+	};
+	Rows rows;
+	MrenTagOptions options;
+	uint8_t *bytes;
+	size_t len;
+	size_t hash = 0;
+
+	(void) state;
+	rows_init(&rows, 6, false);
+	small_options(&options);
+	options.common.epochs = 1;
+	bytes_of(&rows, &options, &bytes, &len);
+	while (memcmp(bytes + hash, "\7\10\11\0\0", 5) != 0)
+		assert_true(++hash + 32 < len);
+	for (size_t i = 0; i < sizeof(forged) / sizeof(forged[0]); i++)
+	{
+		uint8_t *at = bytes + hash - forged[i].before;
+		MrenTagger *tagger;
+		MrenError err = {0};
+		uint8_t kept[4];
+
+		memcpy(kept, at, 4);
+		memcpy(at, &forged[i].value, 4);
+		mend_network(bytes, len, 24);
+		assert_int_equal(mren_tagger_deserialize(&rows.test.env, bytes, len, &tagger, &err),
+						 MREN_EFORMAT);
+		if (strstr(err.message, forged[i].message) == NULL)
+			fail_msg("\"%s\" instead of \"%s\"", err.message, forged[i].message);
+		memcpy(at, kept, 4);
+	}
+	mren_release(&rows.test.env, bytes);
+	rows_free(&rows);
+}
+
 /* In parts, as the catalog keeps it: what was trained of the encoder is the last one. */
 static void
 test_parts(void **state)
@@ -678,8 +729,6 @@ train_and_tag(const MrenEnv *env, MrenError *err, void *arg)
 	Rows *rows = arg;
 	MrenTagOptions options;
 	MrenTagger *tagger;
-	uint8_t *bytes;
-	size_t len;
 	MrenStatus status;
 
 	small_options(&options);
@@ -687,14 +736,8 @@ train_and_tag(const MrenEnv *env, MrenError *err, void *arg)
 	MREN_TRY(train(env, rows, &options, &tagger, NULL, err));
 	status = attach_and_tag(env, tagger, rows, err);
 	if (status == MREN_OK)
-		status = mren_tagger_serialize(tagger, env, &bytes, &len, err);
+		return store_and_read(env, tagger, err);
 	mren_tagger_free(env, tagger);
-	if (status != MREN_OK)
-		return status;
-	status = mren_tagger_deserialize(env, bytes, len, &tagger, err);
-	if (status == MREN_OK)
-		mren_tagger_free(env, tagger);
-	mren_release(env, bytes);
 	return status;
 }
 
@@ -796,6 +839,7 @@ main(void)
 		cmocka_unit_test(test_int8),
 		cmocka_unit_test(test_same_bits),
 		cmocka_unit_test(test_bytes),
+		cmocka_unit_test(test_forged_encoders),
 		cmocka_unit_test(test_parts),
 		cmocka_unit_test(test_files_of_weights),
 		cmocka_unit_test(test_record),

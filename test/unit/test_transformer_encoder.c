@@ -784,15 +784,36 @@ test_deberta_values(void **state)
 	}
 }
 
+/* The buckets of the library, which has 32 of them even where the table has more rows. */
+static void
+test_distance_buckets(void **state)
+{
+	static const struct
+	{
+		ptrdiff_t distance;
+		size_t bucket;
+	} want[] = {{-1000, 15}, {-127, 15}, {-50, 13}, {-8, 8},  {-7, 7},	{-1, 1},
+				{0, 0},		 {1, 17},	 {7, 23},	{8, 24}, {12, 25}, {500, 31}};
+
+	(void) state;
+	for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++)
+	{
+		assert_int_equal(mren_distance_bucket(want[i].distance, 32), want[i].bucket);
+		assert_int_equal(mren_distance_bucket(want[i].distance, 40), want[i].bucket);
+		assert_int_equal(mren_distance_bucket(want[i].distance, 64), want[i].bucket);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_remembered_text), cmocka_unit_test(test_batches),
-		cmocka_unit_test(test_long_batches),	cmocka_unit_test(test_read),
-		cmocka_unit_test(test_in_place),		cmocka_unit_test(test_int8),
-		cmocka_unit_test(test_bad_batches),		cmocka_unit_test(test_failures),
-		cmocka_unit_test(test_deberta_values),	cmocka_unit_test(test_library),
+		cmocka_unit_test(test_distance_buckets), cmocka_unit_test(test_remembered_text),
+		cmocka_unit_test(test_batches),			 cmocka_unit_test(test_long_batches),
+		cmocka_unit_test(test_read),			 cmocka_unit_test(test_in_place),
+		cmocka_unit_test(test_int8),			 cmocka_unit_test(test_bad_batches),
+		cmocka_unit_test(test_failures),		 cmocka_unit_test(test_deberta_values),
+		cmocka_unit_test(test_library),
 	};
 
 	return cmocka_run_group_tests_name("text encoder", tests, NULL, NULL);

@@ -35,10 +35,10 @@
  */
 static const MrenOnnxOp ops[] = {
 	OP("Conv", 1, NEWEST, 2, 3, 1, conv, 0),
-	OP("MaxPool", 1, NEWEST, 1, 1, 1, pool, 0),
-	OP("AveragePool", 1, NEWEST, 1, 1, 1, pool, 1),
-	OP("GlobalMaxPool", 1, NEWEST, 1, 1, 1, global_pool, 0),
-	OP("GlobalAveragePool", 1, NEWEST, 1, 1, 1, global_pool, 1),
+	OP("MaxPool", 1, NEWEST, 1, 1, 1, pool, MREN_ONNX_POOLING_MAX),
+	OP("AveragePool", 1, NEWEST, 1, 1, 1, pool, MREN_ONNX_POOLING_AVERAGE),
+	OP("GlobalMaxPool", 1, NEWEST, 1, 1, 1, global_pool, MREN_ONNX_POOLING_MAX),
+	OP("GlobalAveragePool", 1, NEWEST, 1, 1, 1, global_pool, MREN_ONNX_POOLING_AVERAGE),
 	OLD("BatchNormalization", 1, 6, 5, 5, 1, batchnorm, 0, MREN_ONNX_TEST_MODE),
 	OP("BatchNormalization", 7, NEWEST, 5, 5, 1, batchnorm, 0),
 	OP("LayerNormalization", 1, NEWEST, 2, 3, 3, layernorm, 0),
@@ -159,10 +159,10 @@ static const MrenOnnxOp ops[] = {
 	OP("Pad", 18, NEWEST, 2, 4, 1, pad, 0),
 	OP("Gather", 1, NEWEST, 2, 2, 1, gather, 0),
 	OP("Concat", 1, NEWEST, 1, -1, 1, concat, 0),
-	OP("Expand", 8, NEWEST, 2, 2, 1, expand, 0),
-	OP("Tile", 6, NEWEST, 2, 2, 1, expand, 1),
-	OP("DepthToSpace", 1, 27, 1, 1, 1, depth, 0),
-	OP("SpaceToDepth", 1, 27, 1, 1, 1, depth, 1),
+	OP("Expand", 8, NEWEST, 2, 2, 1, expand, MREN_ONNX_REPEAT_EXPAND),
+	OP("Tile", 6, NEWEST, 2, 2, 1, expand, MREN_ONNX_REPEAT_TILE),
+	OP("DepthToSpace", 1, 27, 1, 1, 1, depth, MREN_ONNX_DEPTH_TO_SPACE),
+	OP("SpaceToDepth", 1, 27, 1, 1, 1, depth, MREN_ONNX_SPACE_TO_DEPTH),
 
 	OP("ReduceMean", 1, 17, 1, 1, 1, reduce, MREN_ONNX_REDUCE_MEAN),
 	OP("ReduceMean", 18, NEWEST, 1, 2, 1, reduce, MREN_ONNX_REDUCE_MEAN),
@@ -186,8 +186,8 @@ static const MrenOnnxOp ops[] = {
 	OP("ReduceLogSumExp", 18, 27, 1, 2, 1, reduce, MREN_ONNX_REDUCE_LOG_SUM_EXP),
 	OP("ArgMax", 1, NEWEST, 1, 1, 1, reduce, MREN_ONNX_REDUCE_ARGMAX),
 	OP("ArgMin", 1, NEWEST, 1, 1, 1, reduce, MREN_ONNX_REDUCE_ARGMIN),
-	OP("Softmax", 1, NEWEST, 1, 1, 1, softmax, 0),
-	OP("LogSoftmax", 1, NEWEST, 1, 1, 1, softmax, 1),
+	OP("Softmax", 1, NEWEST, 1, 1, 1, softmax, MREN_ONNX_SOFTMAX),
+	OP("LogSoftmax", 1, NEWEST, 1, 1, 1, softmax, MREN_ONNX_SOFTMAX_LOG),
 };
 
 const MrenOnnxOp *

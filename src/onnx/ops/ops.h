@@ -85,6 +85,30 @@ typedef enum MrenOnnxReduce
 	MREN_ONNX_REDUCE_ARGMIN,
 } MrenOnnxReduce;
 
+typedef enum MrenOnnxPooling
+{
+	MREN_ONNX_POOLING_MAX,
+	MREN_ONNX_POOLING_AVERAGE,
+} MrenOnnxPooling;
+
+typedef enum MrenOnnxRepeat
+{
+	MREN_ONNX_REPEAT_EXPAND,
+	MREN_ONNX_REPEAT_TILE,
+} MrenOnnxRepeat;
+
+typedef enum MrenOnnxDepth
+{
+	MREN_ONNX_DEPTH_TO_SPACE,
+	MREN_ONNX_SPACE_TO_DEPTH,
+} MrenOnnxDepth;
+
+typedef enum MrenOnnxSoftmax
+{
+	MREN_ONNX_SOFTMAX,
+	MREN_ONNX_SOFTMAX_LOG,
+} MrenOnnxSoftmax;
+
 /* The operator's definition at that opset; NULL if there is none. */
 extern const MrenOnnxOp *mren_onnx_op_find(const char *name, int64_t opset);
 

@@ -112,7 +112,7 @@ mren_onnx_infer_expand(MrenOnnxModel *model, MrenOnnxNode *node, MrenError *err)
 	(void) model;
 	MREN_TRY(mren_onnx_node_constant(node, 1, &list, err));
 	if (list->ints == NULL || list->n > MREN_ONNX_MAX_RANK ||
-		(node->op->kind == 1 && (int) list->n != x->rank))
+		(node->op->kind == MREN_ONNX_REPEAT_TILE && (int) list->n != x->rank))
 		return mren_onnx_node_fail(node, MREN_EDATA, err,
 								   "the new shape or repeats do not fit %d dimensions", x->rank);
 	shape.rank = (int) list->n;
@@ -123,11 +123,11 @@ mren_onnx_infer_expand(MrenOnnxModel *model, MrenOnnxNode *node, MrenError *err)
 									   "a dimension or number of repeats must not be %lld",
 									   (long long) list->ints[d]);
 		shape.dims[d] = (size_t) list->ints[d];
-		if (node->op->kind == 1 &&
+		if (node->op->kind == MREN_ONNX_REPEAT_TILE &&
 			__builtin_mul_overflow(shape.dims[d], x->dims[d], &shape.dims[d]))
 			return mren_onnx_node_fail(node, MREN_ELIMIT, err, "the result is too large");
 	}
-	if (node->op->kind == 0)
+	if (node->op->kind == MREN_ONNX_REPEAT_EXPAND)
 		MREN_TRY(mren_onnx_broadcast_shape(node, x, &shape, err));
 	return mren_onnx_value_set(node, node->outputs[0], node->inputs[0]->type, &shape, err);
 }
@@ -164,7 +164,7 @@ mren_onnx_infer_depth(MrenOnnxModel *model, MrenOnnxNode *node, MrenError *err)
 	MrenOnnxShape shape = x->shape;
 	int64_t size = 0;
 	size_t b;
-	bool to_space = node->op->kind == 0;
+	bool to_space = node->op->kind == MREN_ONNX_DEPTH_TO_SPACE;
 
 	(void) model;
 	MREN_TRY(mren_onnx_node_int(node, "blocksize", &size, err));
@@ -195,7 +195,7 @@ mren_onnx_emit_depth(MrenOnnxPlan *plan, MrenOnnxNode *node, MrenError *err)
 {
 	const MrenOnnxShape *x = &node->inputs[0]->shape;
 	const MrenOnnxShape *y = &node->outputs[0]->shape;
-	bool to_space = node->op->kind == 0;
+	bool to_space = node->op->kind == MREN_ONNX_DEPTH_TO_SPACE;
 	bool crd = mren_onnx_node_string_is(node, "mode", "CRD");
 	size_t b = to_space ? y->dims[2] / (x->dims[2] > 0 ? x->dims[2] : 1)
 						: x->dims[2] / (y->dims[2] > 0 ? y->dims[2] : 1);

@@ -34,7 +34,7 @@ mren_onnx_infer_pool(MrenOnnxModel *model, MrenOnnxNode *node, MrenError *err)
 	MREN_TRY(mren_onnx_node_int(node, "count_include_pad", &count_padding, err));
 	MREN_TRY(mren_onnx_window_infer(node, NULL, ceil_mode != 0, &params->window, &shape, err));
 	params->channels = shape.dims[1];
-	params->average = node->op->kind == 1;
+	params->average = node->op->kind == MREN_ONNX_POOLING_AVERAGE;
 	params->count_padding = count_padding != 0;
 	for (int d = 0; d < MREN_ONNX_SPATIAL_MAX; d++)
 	{
@@ -255,7 +255,7 @@ mren_onnx_emit_global_pool(MrenOnnxPlan *plan, MrenOnnxNode *node, MrenError *er
 	MREN_TRY(mren_onnx_pool_get(plan->pool, 1, sizeof(*params), &params, err));
 	params->channels = x->dims[1];
 	params->pixels = node->inputs[0]->n / (x->dims[0] * x->dims[1]);
-	params->average = node->op->kind == 1;
+	params->average = node->op->kind == MREN_ONNX_POOLING_AVERAGE;
 	MREN_TRY(mren_onnx_layout_place(plan, node->inputs[0], MREN_ONNX_CHANNELS_LAST, &place, err));
 	MREN_TRY(mren_onnx_plan_step(plan,
 								 &(MrenOnnxStepSpec){global_kernel, params, &place, 1,

@@ -14,12 +14,19 @@
 /* Element (o, r, i) is at (o * length + r) * inner + i. */
 typedef struct Rows
 {
-	int kind;
+	int kind; /* MrenOnnxReduce or MrenOnnxSoftmax */
 	size_t outer;
 	size_t length;
 	size_t inner;
 	bool last_index; /* ArgMax: of equal ones, the last */
 } Rows;
+
+/* Where row u begins, whose elements are inner apart. */
+static size_t
+row_start(const Rows *rows, size_t u)
+{
+	return u / rows->inner * rows->length * rows->inner + u % rows->inner;
+}
 
 typedef struct Axes
 {
@@ -165,7 +172,7 @@ reduce_kernel(const MrenOnnxStep *step, const MrenOnnxFrame *frame, size_t begin
 
 	(void) err;
 	for (size_t u = begin; u < end; u++)
-		y[u] = reduce_row(rows, x + u / rows->inner * rows->length * rows->inner + u % rows->inner);
+		y[u] = reduce_row(rows, x + row_start(rows, u));
 	return MREN_OK;
 }
 
@@ -181,7 +188,7 @@ arg_kernel(const MrenOnnxStep *step, const MrenOnnxFrame *frame, size_t begin, s
 	(void) err;
 	for (size_t u = begin; u < end; u++)
 	{
-		const float *x = in + u / rows->inner * rows->length * rows->inner + u % rows->inner;
+		const float *x = in + row_start(rows, u);
 		size_t best = 0;
 
 		for (size_t r = 1; r < rows->length; r++)
@@ -349,11 +356,11 @@ softmax_row(const Rows *rows, const float *x, float *y)
 		float e = expf(shifted);
 
 		sum += e;
-		y[r * rows->inner] = rows->kind == 1 ? shifted : e;
+		y[r * rows->inner] = rows->kind == MREN_ONNX_SOFTMAX_LOG ? shifted : e;
 	}
 	for (size_t r = 0; r < rows->length; r++)
 	{
-		if (rows->kind == 1)
+		if (rows->kind == MREN_ONNX_SOFTMAX_LOG)
 			y[r * rows->inner] -= (float) log(sum);
 		else
 			y[r * rows->inner] = (float) (y[r * rows->inner] / sum);
@@ -371,7 +378,7 @@ softmax_kernel(const MrenOnnxStep *step, const MrenOnnxFrame *frame, size_t begi
 	(void) err;
 	for (size_t u = begin; u < end; u++)
 	{
-		size_t at = u / rows->inner * rows->length * rows->inner + u % rows->inner;
+		size_t at = row_start(rows, u);
 
 		softmax_row(rows, x + at, y + at);
 	}

@@ -40,6 +40,38 @@ enum
 	ARG_TAGGER_VERSION
 };
 
+/* What is returned of a triple: extract, extract_evidence, document_evidence. */
+typedef enum Detail
+{
+	DETAIL_TRIPLE,
+	DETAIL_EVIDENCE, /* where it comes from, and what text and image say alone */
+	DETAIL_DOCUMENT, /* the fullest forms of names and the mentions' confidences, too */
+} Detail;
+
+/* The columns of the result; each detail adds some. */
+enum
+{
+	OUT_HEAD,
+	OUT_HEAD_TYPE,
+	OUT_RELATION,
+	OUT_TAIL,
+	OUT_TAIL_TYPE,
+	OUT_CONFIDENCE,
+	OUT_SENTENCE,
+	OUT_HEAD_SPAN,
+	OUT_TAIL_SPAN,
+	OUT_SENTENCE_SPAN,
+	OUT_VERSION,
+	OUT_TEXT_RELATION, /* and its confidence */
+	OUT_IMAGE_RELATION = OUT_TEXT_RELATION + 2,
+	OUT_HEAD_FULL = OUT_IMAGE_RELATION + 2,
+	OUT_TAIL_FULL,
+	OUT_HEAD_CONFIDENCE,
+	OUT_TAIL_CONFIDENCE,
+	OUT_NEEDED,
+	OUT_COLUMNS
+};
+
 /* A relation of the model without "(e1,e2)" or "(e2,e1)" at its end. */
 typedef struct Label
 {
@@ -62,19 +94,18 @@ typedef struct Extraction
 	Label *labels;
 	bool directed; /* labels end in "(e1,e2)" or "(e2,e1)" */
 	double threshold;
-	bool evidence;
-	bool full; /* evidence with the fullest forms of names and the mentions' confidences */
+	Detail detail;
 
 	bool has_image;
 	MrenPair image;	 /* only its image, for the first row */
 	MrenInput first; /* whose image the others share */
 	bool has_first;
-	float4 *image_alone; /* (n_relations), evidence only */
+	float4 *image_alone; /* (n_relations), with evidence only */
 
 	int n;
 	MrenCandidate batch[BATCH];
 	Scores both;
-	Scores text;		/* without the image; evidence only */
+	Scores text;		/* without the image; with evidence only */
 	MemoryContext work; /* of one row */
 	ReturnSetInfo *rsinfo;
 } Extraction;
@@ -153,6 +184,7 @@ choose(const Extraction *extraction, const MrenCandidate *candidate, const float
 
 /* ---- rows ---- */
 
+/* The relation that text or image alone gives, and its probability. */
 static void
 put_alone(const Extraction *extraction, const MrenCandidate *candidate, const float4 *probabilities,
 		  Datum *values, bool *nulls)
@@ -178,6 +210,25 @@ put_full(const MrenDocument *document, const MrenDocMention *mention, Datum *val
 		*value = PointerGetDatum(mren_document_text(document, full->place.start, full->place.end));
 }
 
+/* What extract_evidence adds to the triple of a row. */
+static void
+put_evidence(const Extraction *extraction, int row, Datum *values, bool *nulls)
+{
+	const MrenCandidate *candidate = &extraction->batch[row];
+	MrenToken text = candidate->text;
+
+	values[OUT_SENTENCE_SPAN] = mren_int4range(text.char_start, text.char_end);
+	values[OUT_VERSION] = Int32GetDatum(extraction->predictor.version);
+	memset(nulls + OUT_TEXT_RELATION, true, OUT_HEAD_FULL - OUT_TEXT_RELATION);
+	if (!extraction->has_image)
+		return;
+	put_alone(extraction, candidate,
+			  extraction->text.probabilities + row * extraction->predictor.info.n_relations,
+			  values + OUT_TEXT_RELATION, nulls + OUT_TEXT_RELATION);
+	put_alone(extraction, candidate, extraction->image_alone, values + OUT_IMAGE_RELATION,
+			  nulls + OUT_IMAGE_RELATION);
+}
+
 static void
 put_row(Extraction *extraction, int row, int best, float4 confidence)
 {
@@ -186,42 +237,36 @@ put_row(Extraction *extraction, int row, int best, float4 confidence)
 	const MrenDocMention *head = label->reversed ? candidate->tail : candidate->head;
 	const MrenDocMention *tail = label->reversed ? candidate->head : candidate->tail;
 	const MrenDocument *document = &extraction->document;
-	size_t n_relations = extraction->predictor.info.n_relations;
 	const float *thresholds = extraction->predictor.info.thresholds;
-	uint32 from = candidate->text.char_start;
-	Datum values[20];
-	bool nulls[20] = {false};
+	MrenToken text = candidate->text;
+	uint32 from = text.char_start;
+	Datum values[OUT_COLUMNS] = {0};
+	bool nulls[OUT_COLUMNS] = {false};
 
-	values[0] = PointerGetDatum(mren_document_text(document, head->place.start, head->place.end));
-	values[1] = CStringGetTextDatum(head->type);
-	values[2] = CStringGetTextDatum(label->name);
-	values[3] = PointerGetDatum(mren_document_text(document, tail->place.start, tail->place.end));
-	values[4] = CStringGetTextDatum(tail->type);
-	values[5] = Float8GetDatum(confidence);
-	values[6] =
-		PointerGetDatum(mren_document_text(document, candidate->text.start, candidate->text.end));
-	values[7] = mren_int4range(head->place.char_start - from, head->place.char_end - from);
-	values[8] = mren_int4range(tail->place.char_start - from, tail->place.char_end - from);
-	if (extraction->evidence)
+	values[OUT_HEAD] =
+		PointerGetDatum(mren_document_text(document, head->place.start, head->place.end));
+	values[OUT_HEAD_TYPE] = CStringGetTextDatum(head->type);
+	values[OUT_RELATION] = CStringGetTextDatum(label->name);
+	values[OUT_TAIL] =
+		PointerGetDatum(mren_document_text(document, tail->place.start, tail->place.end));
+	values[OUT_TAIL_TYPE] = CStringGetTextDatum(tail->type);
+	values[OUT_CONFIDENCE] = Float8GetDatum(confidence);
+	values[OUT_SENTENCE] = PointerGetDatum(mren_document_text(document, text.start, text.end));
+	values[OUT_HEAD_SPAN] =
+		mren_int4range(head->place.char_start - from, head->place.char_end - from);
+	values[OUT_TAIL_SPAN] =
+		mren_int4range(tail->place.char_start - from, tail->place.char_end - from);
+	if (extraction->detail >= DETAIL_EVIDENCE)
+		put_evidence(extraction, row, values, nulls);
+	if (extraction->detail == DETAIL_DOCUMENT)
 	{
-		values[9] = mren_int4range(from, candidate->text.char_end);
-		values[10] = Int32GetDatum(extraction->predictor.version);
-		if (extraction->full)
-		{
-			put_full(document, head, values + 15, nulls + 15);
-			put_full(document, tail, values + 16, nulls + 16);
-			values[17] = Float8GetDatum(head->confidence);
-			values[18] = Float8GetDatum(tail->confidence);
-			nulls[19] = thresholds == NULL;
-			values[19] = nulls[19] ? (Datum) 0 : Float8GetDatum(thresholds[best]);
-		}
-		nulls[11] = nulls[12] = nulls[13] = nulls[14] = true;
-		if (extraction->has_image)
-		{
-			put_alone(extraction, candidate, extraction->text.probabilities + row * n_relations,
-					  values + 11, nulls + 11);
-			put_alone(extraction, candidate, extraction->image_alone, values + 13, nulls + 13);
-		}
+		put_full(document, head, values + OUT_HEAD_FULL, nulls + OUT_HEAD_FULL);
+		put_full(document, tail, values + OUT_TAIL_FULL, nulls + OUT_TAIL_FULL);
+		values[OUT_HEAD_CONFIDENCE] = Float8GetDatum(head->confidence);
+		values[OUT_TAIL_CONFIDENCE] = Float8GetDatum(tail->confidence);
+		nulls[OUT_NEEDED] = thresholds == NULL;
+		if (thresholds != NULL)
+			values[OUT_NEEDED] = Float8GetDatum(thresholds[best]);
 	}
 	tuplestore_putvalues(extraction->rsinfo->setResult, extraction->rsinfo->setDesc, values, nulls);
 }
@@ -240,16 +285,17 @@ put_best(Extraction *extraction, int row, const float4 *p)
  * All relations that a model with thresholds predicts and that are allowed, in the order of their
  * names.  Thresholds are fitted with mentions that are right.  Of mentions that may be wrong, the
  * probability counts as often as they are right on average, which is their geometric mean.
- * Evidence in full has all that right mentions would have, with the thresholds: what keeps it
- * decides, since people may say that the mentions are right.
+ * Of a document's evidence, all that right mentions would have is returned, with the thresholds:
+ * what keeps it decides, since people may say that the mentions are right.
  */
 static void
 put_predicted(Extraction *extraction, int row, const float4 *p)
 {
 	const MrenNetInfo *info = &extraction->predictor.info;
 	const MrenCandidate *candidate = &extraction->batch[row];
-	double mentions =
-		extraction->full ? 1 : sqrt(candidate->head->confidence * candidate->tail->confidence);
+	double mentions = extraction->detail == DETAIL_DOCUMENT
+						  ? 1
+						  : sqrt(candidate->head->confidence * candidate->tail->confidence);
 
 	for (int i = 0; i < (int) info->n_relations; i++)
 	{
@@ -431,7 +477,7 @@ open_extraction(FunctionCallInfo fcinfo, Extraction *extraction)
 	if (extraction->image.image != NULL)
 		mren_predictor_image_encoder(predictor);
 	open_scores(extraction, &extraction->both);
-	if (extraction->evidence && extraction->has_image)
+	if (extraction->detail >= DETAIL_EVIDENCE && extraction->has_image)
 	{
 		open_scores(extraction, &extraction->text);
 		extraction->image_alone = palloc(predictor->info.n_relations * sizeof(float4));
@@ -447,7 +493,7 @@ notice_schema(FunctionCallInfo fcinfo, const Extraction *extraction, const MrenF
 	int n = (int) extraction->predictor.info.n_relations;
 	const char **names;
 
-	if (extraction->pairing.schema == NULL || extraction->evidence)
+	if (extraction->pairing.schema == NULL || extraction->detail >= DETAIL_EVIDENCE)
 		return;
 	names = palloc(n * sizeof(char *));
 	for (int i = 0; i < n; i++)
@@ -459,14 +505,14 @@ notice_schema(FunctionCallInfo fcinfo, const Extraction *extraction, const MrenF
 static void
 count_skipped(const Extraction *extraction, int64 n_skipped)
 {
-	if (extraction->evidence)
+	if (extraction->detail >= DETAIL_EVIDENCE)
 		counts.skipped_pairs += n_skipped;
 	else
 		mren_candidates_notice(n_skipped);
 }
 
 static Datum
-extract(FunctionCallInfo fcinfo, bool evidence, bool full)
+extract(FunctionCallInfo fcinfo, Detail detail)
 {
 	static const MrenFinderArgs args = {ARG_LEXICONS, ARG_TAGGER, ARG_TAGGER_VERSION};
 	Extraction *extraction = palloc0(sizeof(Extraction));
@@ -474,9 +520,8 @@ extract(FunctionCallInfo fcinfo, bool evidence, bool full)
 	text *value;
 
 	InitMaterializedSRF(fcinfo, 0);
-	counts.documents += evidence;
-	extraction->evidence = evidence;
-	extraction->full = full;
+	counts.documents += detail >= DETAIL_EVIDENCE;
+	extraction->detail = detail;
 	extraction->rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	open_extraction(fcinfo, extraction);
 	mren_finder_open(&finder, fcinfo, &args);
@@ -485,7 +530,7 @@ extract(FunctionCallInfo fcinfo, bool evidence, bool full)
 		return (Datum) 0;
 	value = PG_GETARG_TEXT_PP(ARG_DOCUMENT);
 	mren_document_read(&finder, mren_datum_utf8(PointerGetDatum(value)), &extraction->document);
-	if (full)
+	if (detail == DETAIL_DOCUMENT)
 		mren_document_short_forms(&extraction->document);
 	count_skipped(extraction, mren_candidates_visit(&extraction->document, &extraction->pairing,
 													gather, extraction));
@@ -498,7 +543,7 @@ PG_FUNCTION_INFO_V1(mren_extract);
 Datum
 mren_extract(PG_FUNCTION_ARGS)
 {
-	return extract(fcinfo, false, false);
+	return extract(fcinfo, DETAIL_TRIPLE);
 }
 
 PG_FUNCTION_INFO_V1(mren_extract_evidence);
@@ -506,7 +551,7 @@ PG_FUNCTION_INFO_V1(mren_extract_evidence);
 Datum
 mren_extract_evidence(PG_FUNCTION_ARGS)
 {
-	return extract(fcinfo, true, false);
+	return extract(fcinfo, DETAIL_EVIDENCE);
 }
 
 PG_FUNCTION_INFO_V1(mren_document_evidence);
@@ -514,5 +559,5 @@ PG_FUNCTION_INFO_V1(mren_document_evidence);
 Datum
 mren_document_evidence(PG_FUNCTION_ARGS)
 {
-	return extract(fcinfo, true, true);
+	return extract(fcinfo, DETAIL_DOCUMENT);
 }

@@ -4,6 +4,7 @@
  */
 #include "pg/extract/relation_schema.h"
 
+#include "access/parallel.h"
 #include "executor/spi.h"
 #include "executor/tuptable.h"
 #include "miscadmin.h"
@@ -43,6 +44,13 @@ generate_statement(Oid table)
 	if (name == NULL)
 		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
 						errmsg("relation schema with OID %u does not exist", table)));
+	if (IsParallelWorker() && get_rel_persistence(table) == RELPERSISTENCE_TEMP)
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						errmsg("relation schema \"%s\" is a temporary table, which workers of a "
+							   "parallel plan cannot read",
+							   name),
+						errhint("Use a permanent table, or set max_parallel_workers_per_gather to "
+								"0.")));
 	if (get_attnum(table, "relation") == InvalidAttrNumber)
 		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
 						errmsg("relation schema \"%s\" has no column \"relation\"", name),

@@ -217,6 +217,8 @@ static const char *const proposals[] = {
 	" seen_at timestamptz, note text,"
 	" added_by name NOT NULL DEFAULT CURRENT_USER,"
 	" CHECK (btrim(head) <> '' AND btrim(relation) <> '' AND btrim(tail) <> ''))",
+	/* It has no key: without this, a publication of all tables would refuse changes to it. */
+	"ALTER TABLE ${graph}.relations REPLICA IDENTITY FULL",
 	"ALTER TABLE ${graph}.aliases DROP CONSTRAINT IF EXISTS aliases_check",
 	"ALTER TABLE ${graph}.aliases ADD CONSTRAINT aliases_check"
 	" CHECK (btrim(alias) <> '' AND btrim(entity) <> '') NOT VALID",

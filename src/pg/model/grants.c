@@ -96,7 +96,7 @@ mren_grant_model(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-/* The role need not exist anymore. */
+/* The role may have been dropped. */
 Datum
 mren_revoke_model(PG_FUNCTION_ARGS)
 {

@@ -246,47 +246,63 @@ is_held_out(const Batch *batch, const MrenPrediction *prediction)
 			mren_holdout_holds(prediction->key, batch->holdout_share));
 }
 
+/*
+ * What a side reads of a pair: where two are compared, one may have been trained without images,
+ * recordings or boxes.
+ */
+static MrenPair
+pair_of_side(const Batch *batch, const Side *side, const MrenPair *pair)
+{
+	const MrenNetInfo *info = &side->predictor.info;
+	MrenPair read = *pair;
+
+	if (batch->n_sides == 1)
+		return read;
+	if (info->image_dim == 0)
+	{
+		read.image = NULL;
+		read.image_vector = NULL;
+	}
+	if (info->audio_dim == 0)
+	{
+		read.audio = NULL;
+		read.audio_vector = NULL;
+	}
+	if (!info->boxes)
+		read.has_head_box = read.has_tail_box = false;
+	return read;
+}
+
 /* Encodes and fuses the row for one side; false, and it is not fused, if it is not held out. */
 static bool
-add_row(Batch *batch, int number, const MrenPair *pair, TupleTableSlot *slot,
+add_row(Batch *batch, int number, const MrenPair *whole, TupleTableSlot *slot,
 		MrenPrediction *prediction)
 {
 	Side *side = &batch->sides[number];
-	size_t dim = side->predictor.info.row_dim;
-	MrenPair without = *pair;
+	const MrenPair pair = pair_of_side(batch, side, whole);
 	MrenInput input;
 	MrenExample example;
 	bool seen;
 
-	/* Where two are compared, one may have been trained without images, recordings or boxes. */
-	if (batch->n_sides == 2 && side->predictor.info.image_dim == 0)
-	{
-		without.image = NULL;
-		without.image_vector = NULL;
-	}
-	if (batch->n_sides == 2 && side->predictor.info.audio_dim == 0)
-	{
-		without.audio = NULL;
-		without.audio_vector = NULL;
-	}
-	if (batch->n_sides == 2 && !side->predictor.info.boxes)
-		without.has_head_box = without.has_tail_box = false;
-	pair = &without;
-	mren_predictor_row(&side->predictor, pair, &input);
-	seen = mren_predictor_trained_on(&side->predictor, pair, &input, prediction->actual, &example);
+	mren_predictor_row(&side->predictor, &pair, &input);
+	seen = mren_predictor_trained_on(&side->predictor, &pair, &input, prediction->actual, &example);
 	if (number == 0)
 	{
 		prediction->seen = seen;
-		prediction->same_pair = prediction->actual != NULL ? mren_pair_identity(pair, &example) : 0;
+		prediction->same_pair =
+			prediction->actual != NULL ? mren_pair_identity(&pair, &example) : 0;
 	}
 	else
+	{
 		prediction->rival_seen = seen;
-	if (number == 1 && prediction->actual != NULL)
-		read_holdout(batch, slot, pair, &example, prediction);
-	if (number == 1 && !is_held_out(batch, prediction))
-		return false;
+		if (prediction->actual != NULL)
+			read_holdout(batch, slot, &pair, &example, prediction);
+		if (!is_held_out(batch, prediction))
+			return false;
+	}
 	mren_predictor_features(&side->predictor, &input,
-							side->features + (size_t) batch->n_answered * dim);
+							side->features +
+								(size_t) batch->n_answered * side->predictor.info.row_dim);
 	return true;
 }
 
@@ -308,9 +324,7 @@ encode_row(Batch *batch, TupleTableSlot *slot, MrenPrediction *prediction)
 	if (!read_pair(batch, slot, &pair))
 		return false;
 	if (batch->columns.ranges)
-	{
 		mren_slips_pair(&batch->slips, &pair, prediction->id, batch->n_read);
-	}
 	/* The rival first: from what it reads of a row it is known whether the row is held out. */
 	for (int i = batch->n_sides - 1; i >= 0; i--)
 	{

@@ -40,22 +40,16 @@ typedef struct SelfTrain
 	const char *verdict;
 } SelfTrain;
 
-/*
- * What makes a view of the options: the other one is left out.  A view is not trained on the rows
- * that validate, among which are those of the new version: it would tell that version about them by
- * its labels of other rows, so that they could neither stop nor calibrate it.
- */
+/* What makes a view of the options: the other one is left out. */
 typedef struct View
 {
 	const char *suffix; /* of the model's name */
-	const char *options;
+	const char *options; /* members of a JSON object */
 } View;
 
-#define VIEW_OPTIONS "\"refit\": false, \"encoder_refit\": false, \"deploy\": true"
-
 static const View views[2] = {
-	{" (encoder view)", "{\"hash_bits\": 0, " VIEW_OPTIONS "}"},
-	{" (linear view)", "{\"text_encoder\": \"conv\", " VIEW_OPTIONS "}"},
+	{" (encoder view)", "\"hash_bits\": 0"},
+	{" (linear view)", "\"text_encoder\": \"conv\""},
 };
 
 static Jsonb *
@@ -66,6 +60,23 @@ joined(const char *under, Jsonb *object, const char *over)
 
 	return DatumGetJsonbP(DirectFunctionCall2(
 		jsonb_concat, DirectFunctionCall2(jsonb_concat, parts[0], parts[1]), parts[2]));
+}
+
+/*
+ * The options of a view.  It learns all labelled rows but those that validate the new version: it
+ * would tell that version about them by its labels of other rows, so that they could neither stop
+ * nor calibrate it.  With a pretrained encoder the share that validates does not depend on the
+ * number of rows; the linear view's own would.
+ */
+static Jsonb *
+view_options(const SelfTrain *self, const View *view)
+{
+	double share = mren_options_validation_share(&self->setup.net, 0);
+	char *own = psprintf("{%s, \"validation_share\": %.17g, \"refit\": false, "
+						 "\"encoder_refit\": false, \"deploy\": true}",
+						 view->options, share);
+
+	return joined("{}", self->options, own);
 }
 
 static double
@@ -170,7 +181,7 @@ train_all(SelfTrain *self)
 	for (int i = 0; i < 2; i++)
 	{
 		teachers[i] = psprintf("%s%s", self->model, views[i].suffix);
-		train(teachers[i], self->rows.labelled, joined("{}", self->options, views[i].options));
+		train(teachers[i], self->rows.labelled, view_options(self, &views[i]));
 	}
 	self->challenger =
 		train(self->model, mren_self_train_query(&self->rows, teachers), self->options);

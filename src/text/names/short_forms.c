@@ -187,7 +187,7 @@ put_initials(Forms *forms, const MrenNameWords *name, size_t n, uint32_t cluster
 	if (differs)
 		MREN_TRY(put_part(forms, name, words, n, cluster, err));
 	words[0] = initial(words[0]);
-	/* What has only initials is no longer form of itself. */
+	/* A name of initials alone is not a longer form of itself. */
 	if (!differs && words[0].len == name->words[0].len)
 		return MREN_OK;
 	return put_part(forms, name, words, n, cluster, err);

@@ -67,16 +67,21 @@ drop_and_add(MrenTransformerTrainer *trainer, size_t l, MrenDropoutPlace place, 
 	mren_work_add(&trainer->work, 2 * MREN_LOOP_WORK * size);
 }
 
+/* A projection of relative embeddings, or that of the words, which it shares where it has no own. */
+static const MrenTunedDense *
+own_or(const MrenTunedDense *own, const MrenTunedDense *shared)
+{
+	return own->weight.value != NULL ? own : shared;
+}
+
 /* The relative embeddings through the projections of a layer; DeBERTa. */
 static void
 project_relative(MrenTransformerTrainer *trainer, size_t l)
 {
 	const MrenTunedLayer *layer = &trainer->layers[l];
 	MrenKeptLayer *kept = &trainer->kept[l];
-	const MrenTunedDense *key =
-		layer->position_key.weight.value != NULL ? &layer->position_key : &layer->key;
-	const MrenTunedDense *query =
-		layer->position_query.weight.value != NULL ? &layer->position_query : &layer->query;
+	const MrenTunedDense *key = own_or(&layer->position_key, &layer->key);
+	const MrenTunedDense *query = own_or(&layer->position_query, &layer->query);
 	MrenDropoutStream stream = mren_tuned_stream(trainer, l, MREN_DROPOUT_RELATIVE);
 	size_t n = trainer->near_max - trainer->near_min + 1;
 	const float *rows = trainer->memory.relative;
@@ -184,10 +189,8 @@ project_relative_backward(MrenTransformerTrainer *trainer, size_t l)
 {
 	const MrenTunedLayer *layer = &trainer->layers[l];
 	MrenTunedMemory *memory = &trainer->memory;
-	const MrenTunedDense *key =
-		layer->position_key.weight.value != NULL ? &layer->position_key : &layer->key;
-	const MrenTunedDense *query =
-		layer->position_query.weight.value != NULL ? &layer->position_query : &layer->query;
+	const MrenTunedDense *key = own_or(&layer->position_key, &layer->key);
+	const MrenTunedDense *query = own_or(&layer->position_query, &layer->query);
 	MrenDropoutStream stream = mren_tuned_stream(trainer, l, MREN_DROPOUT_RELATIVE);
 	size_t n = trainer->near_max - trainer->near_min + 1;
 	size_t size = n * trainer->config.width;
