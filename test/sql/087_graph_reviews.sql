@@ -83,4 +83,17 @@ DELETE FROM kg.review WHERE verdict = 'confirmed';
 SELECT head, tail, confirmed FROM kg.facts ORDER BY tail;
 SELECT mren.merge_graph('kg') - 'documents';
 SELECT head, tail, status, verdict FROM state;
+
+-- A graph of the layout before statements: its verdicts are still those on its facts after an upgrade and a merge.
+INSERT INTO kg.review (fact, verdict) SELECT fact, 'confirmed' FROM kg.facts WHERE tail = 'cloud';
+SELECT mren.merge_graph('kg') - 'documents';
+SELECT head, tail, status, verdict FROM state;
+ALTER TABLE kg.evidence DROP COLUMN statement CASCADE;
+UPDATE kg.evidence SET review = NULL;
+UPDATE kg.all_facts SET review = NULL;
+UPDATE kg.review SET judged = NULL;
+UPDATE mren.graph SET layout = 1 WHERE name = 'kg';
+SELECT mren.upgrade_graph('kg');
+SELECT mren.merge_graph('kg') - 'documents';
+SELECT head, tail, status, verdict FROM state;
 SELECT mren.drop_graph('kg');

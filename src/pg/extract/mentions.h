@@ -13,7 +13,6 @@
 #include "postgres.h"
 
 #include "fmgr.h"
-#include "portability/instr_time.h"
 
 #include "pg/resource/lexicons.h"
 #include "pg/support/pg_env.h"
@@ -38,7 +37,7 @@ typedef struct MrenDocument
 	MrenDocMention *mentions;
 	int n_mentions;
 	MrenTokens sentences;
-	instr_time began; /* to be read */
+	double began; /* to be read; processor seconds */
 } MrenDocument;
 
 /* What finds mentions. */
@@ -76,7 +75,7 @@ extern void mren_document_read(const MrenFinder *finder, MrenTextSpan text, Mren
 /* Finds which mentions are short forms of others (text/names/short_forms.h). */
 extern void mren_document_short_forms(MrenDocument *document);
 
-/* 54000 once the document has taken longer than mren.document_timeout. */
+/* 54000 once the document has taken more processor time than mren.document_timeout. */
 extern void mren_document_check_time(const MrenDocument *document);
 
 /* Bytes start .. end-1 of a document as text of the database. */

@@ -64,12 +64,11 @@ read_bool(const char *table, const char *relation, int i, TupleTableSlot *slot)
 	bool value = false;
 
 	if (word != NULL && !parse_bool(word, &value))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("column \"%s\" of relation schema \"%s\" has the value \"%s\"", columns[i],
-						table, word),
-				 errdetail("It stands in a row of relation \"%s\".", relation),
-				 errhint("Give a boolean, such as true or false.")));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("column \"%s\" of relation schema \"%s\" has the value \"%s\"",
+							   columns[i], table, word),
+						errdetail("It stands in a row of relation \"%s\".", relation),
+						errhint("Give a boolean, such as true or false.")));
 	return value;
 }
 

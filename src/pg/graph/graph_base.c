@@ -5,8 +5,6 @@
  */
 #include "pg/graph/graph_base.h"
 
-#include <sys/resource.h>
-
 #include "access/htup_details.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
@@ -78,16 +76,6 @@ mren_graph_option_integer(const char *key, JsonbValue *value, int32 low, int32 h
 	if (number != (int32) number)
 		wrong_option(key, value, want);
 	return (int32) number;
-}
-
-double
-mren_graph_processor_seconds(void)
-{
-	struct rusage usage;
-
-	getrusage(RUSAGE_SELF, &usage);
-	return (double) (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-		   (double) (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
 }
 
 static bool

@@ -139,12 +139,6 @@ extern uint64 mren_graph_run(const char *sql, int n, const Oid *types, const Dat
 extern uint64 mren_graph_run_sql(const MrenGraph *graph, const char *template, int n,
 								 const Oid *types, const Datum *values, const char *nulls);
 
-/*
- * Processor time of this process in seconds: what the size of batches goes by, so that beside
- * other load they do not become so small that merging them takes more time than reading.
- */
-extern double mren_graph_processor_seconds(void);
-
 /* A column of the first row of the last result, copied into `context`; 0 if NULL. */
 extern Datum mren_graph_result(int attno, MemoryContext context, bool *isnull);
 

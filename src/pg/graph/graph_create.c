@@ -25,6 +25,7 @@
 
 #include "pg/extract/relation_schema.h"
 #include "pg/graph/graph_base.h"
+#include "pg/graph/graph_statements.h"
 #include "pg/model/models.h"
 #include "pg/support/args.h"
 #include "pg/support/json_options.h"
@@ -76,12 +77,9 @@ prepare_schema(MrenGraph *graph)
 static const char *
 rule_text(const MrenRelationRule *rule, int i)
 {
-	const char *texts[] = {rule->relation,
-						   rule->head_type,
-						   rule->tail_type,
-						   rule->symmetric ? "true" : "false",
-						   rule->inverse_of,
-						   rule->functional ? "true" : "false"};
+	const char *texts[] = {rule->relation,	 rule->head_type,
+						   rule->tail_type,	 rule->symmetric ? "true" : "false",
+						   rule->inverse_of, rule->functional ? "true" : "false"};
 
 	return texts[i];
 }
@@ -118,9 +116,10 @@ copy_relations(const MrenGraph *graph, Oid table)
 	for (int i = 0; i < (int) lengthof(types); i++)
 		values[i] = rule_array(&schema, i);
 	mren_graph_run_sql(graph,
-					   "INSERT INTO ${graph}.relations"
-					   " SELECT DISTINCT r.* FROM unnest($1, $2, $3, $4::bool[], $5, $6::bool[])"
-					   " AS r (a, b, c, d, e, f) ORDER BY a, b, c, d, e, f",
+					   "INSERT INTO ${graph}.relations SELECT DISTINCT pg_catalog.unnest($1),"
+					   " pg_catalog.unnest($2), pg_catalog.unnest($3),"
+					   " pg_catalog.unnest($4::pg_catalog.bool[]), pg_catalog.unnest($5),"
+					   " pg_catalog.unnest($6::pg_catalog.bool[]) ORDER BY 1, 2, 3, 4, 5, 6",
 					   lengthof(types), types, values, NULL);
 }
 
@@ -222,15 +221,15 @@ with_language(Datum options)
 	return DirectFunctionCall2(jsonb_concat, options, added);
 }
 
-/* Tables and views, without a notice of each thing that is there already, or is not yet. */
+/* Makes or drops tables and views, without a notice of each that is there already, or is not. */
 static void
-make_tables(const MrenGraph *graph)
+quietly(const MrenGraph *graph, void (*change)(const MrenGraph *))
 {
 	int level = NewGUCNestLevel();
 
 	(void) set_config_option("client_min_messages", "warning", PGC_USERSET, PGC_S_SESSION,
 							 GUC_ACTION_SAVE, true, 0, false);
-	mren_graph_make_tables(graph);
+	change(graph);
 	AtEOXact_GUC(true, level);
 }
 
@@ -249,7 +248,7 @@ mren_create_graph(PG_FUNCTION_ARGS)
 	mren_graph_options(DatumGetJsonbP(options), &graph.options);
 	graph.source = mren_graph_source(graph.source);
 	prepare_schema(&graph);
-	make_tables(&graph);
+	quietly(&graph, mren_graph_make_tables);
 	check_scorers(&graph, &pipeline);
 	if (!PG_ARGISNULL(5))
 	{
@@ -322,7 +321,7 @@ mren_drop_graph(PG_FUNCTION_ARGS)
 	if (drop_tables)
 	{
 		mren_graph_enter(&graph, NULL, &role);
-		mren_graph_drop_tables(&graph);
+		quietly(&graph, mren_graph_drop_tables);
 		if (graph.made_schema)
 			drop_schema(&graph);
 		mren_graph_leave(&role);
@@ -415,6 +414,17 @@ mren_alter_graph_owner(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
+/*
+ * What an older layout does not have: statements now, since the next merge begins with what
+ * reviews judged by them, and the rest by that merge.
+ */
+static void
+fill_new_columns(const MrenGraph *graph)
+{
+	mren_graph_run_sql(graph, mren_graph_sql_renormalize, 0, NULL, NULL, NULL);
+	mren_graph_run_sql(graph, "UPDATE ${graph}.state SET rules = NULL", 0, NULL, NULL, NULL);
+}
+
 /* mren.upgrade_graph(graph) */
 Datum
 mren_upgrade_graph(PG_FUNCTION_ARGS)
@@ -431,10 +441,9 @@ mren_upgrade_graph(PG_FUNCTION_ARGS)
 		mren_graph_check_layout(&graph);
 	mren_graph_check_owners(&graph);
 	mren_graph_enter(&graph, NULL, &role);
-	make_tables(&graph);
-	/* What an older layout does not have is computed by the next merge. */
+	quietly(&graph, mren_graph_make_tables);
 	if (graph.layout < MREN_GRAPH_LAYOUT)
-		mren_graph_run_sql(&graph, "UPDATE ${graph}.state SET rules = NULL", 0, NULL, NULL, NULL);
+		fill_new_columns(&graph);
 	mren_graph_leave(&role);
 	values[0] = Int64GetDatum(graph.id);
 	values[1] = Int32GetDatum(MREN_GRAPH_LAYOUT);

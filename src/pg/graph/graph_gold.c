@@ -47,8 +47,8 @@ check_not_null(const Gold *gold, int column)
 {
 	if (gold->nulls[column][gold->n])
 		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-						errmsg("column \"%s\" of the gold query is null in row %d",
-							   columns[column], gold->n + 1)));
+						errmsg("column \"%s\" of the gold query is null in row %d", columns[column],
+							   gold->n + 1)));
 }
 
 static void

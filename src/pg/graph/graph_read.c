@@ -111,7 +111,7 @@ take_nearest(void *state, TupleTableSlot *slot)
 	bool isnull;
 	int distance = DatumGetBool(slot_getattr(slot, 3, &isnull))
 					   ? 1
-					   : mren_name_distance(unknown->name, form, unknown->distance);
+					   : mren_edit_distance(unknown->name, form, unknown->distance);
 	MemoryContext old = MemoryContextSwitchTo(unknown->context);
 
 	if (distance < unknown->distance)
@@ -136,10 +136,10 @@ mren_graph_notice_unknown(const MrenGraph *graph, Datum name)
 	unknown.distance = (int) Min(3, (strlen(unknown.name) + 1) / 2);
 	values[0] = CStringGetTextDatum(unknown.name);
 	mren_graph_query(graph, all_names, lengthof(types), types, values, take_nearest, &unknown);
-	ereport(NOTICE,
-			(errmsg("graph \"%s\" has no entity named \"%s\"", graph->name,
-					TextDatumGetCString(name)),
-			 unknown.nearest != NULL ? errhint("Perhaps you meant \"%s\".", unknown.nearest) : 0));
+	ereport(
+		NOTICE,
+		(errmsg("graph \"%s\" has no entity named \"%s\"", graph->name, TextDatumGetCString(name)),
+		 unknown.nearest != NULL ? errhint("Perhaps you meant \"%s\".", unknown.nearest) : 0));
 }
 
 /*

@@ -202,14 +202,14 @@ static void
 score_batch(Refresh *refresh)
 {
 	MrenGraphBatch batch;
-	double start = mren_graph_processor_seconds();
+	double start = mren_processor_seconds();
 
 	take_batch(refresh, refresh->batch_size, &batch);
 	refresh->n_batch = batch.n;
 	if (batch.n == 0)
 		return;
 	score(refresh, &batch);
-	set_batch_size(refresh, batch.n, mren_graph_processor_seconds() - start);
+	set_batch_size(refresh, batch.n, mren_processor_seconds() - start);
 }
 
 /*

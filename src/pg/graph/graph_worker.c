@@ -27,6 +27,7 @@
 #include "pg/extract/extract.h"
 #include "pg/graph/graph_reading.h"
 #include "pg/support/compat.h"
+#include "pg/support/pg_env.h"
 
 typedef struct Server
 {
@@ -152,9 +153,9 @@ serve(Server *server, char *message)
 	read_arrays(message, &texts);
 	rows = mren_graph_rows_begin();
 	pgstat_report_activity(STATE_RUNNING, server->job->strings);
-	start = mren_graph_processor_seconds();
+	start = mren_processor_seconds();
 	read_batch(server, &texts, rows, &answer);
-	answer.seconds = mren_graph_processor_seconds() - start;
+	answer.seconds = mren_processor_seconds() - start;
 	pgstat_report_activity(STATE_IDLE, NULL);
 	sent = send_answer(server, rows, &answer);
 	tuplestore_end(rows);

@@ -13,15 +13,15 @@
 #define MAX_COMPARED 255
 
 int
-mren_name_distance(const char *a, const char *b, int most)
+mren_edit_distance(const char *a, const char *b, int most)
 {
 	size_t a_len = strlen(a);
 	size_t b_len = strlen(b);
 
 	if (a_len > MAX_COMPARED || b_len > MAX_COMPARED)
 		return most + 1;
-	return Min(most + 1, varstr_levenshtein_less_equal(a, (int) a_len, b, (int) b_len, 1, 1, 1,
-													   most, true));
+	return Min(most + 1,
+			   varstr_levenshtein_less_equal(a, (int) a_len, b, (int) b_len, 1, 1, 1, most, true));
 }
 
 char *
@@ -33,7 +33,7 @@ mren_nearest_name(const char *name, const char *list)
 
 	for (char *other; (other = strtok_r(NULL, ", ", &rest)) != NULL;)
 	{
-		int distance = mren_name_distance(name, other, least);
+		int distance = mren_edit_distance(name, other, least);
 
 		if (distance < least)
 		{

@@ -10,7 +10,7 @@
 #include "access/tupdesc.h"
 
 /* How many characters of a to change, insert or delete for b, at most `most`; beyond it, most + 1. */
-extern int mren_name_distance(const char *a, const char *b, int most);
+extern int mren_edit_distance(const char *a, const char *b, int most);
 
 /* The name in the list "a, b, c" that is most like it, if at most two edits apart; else NULL. */
 extern char *mren_nearest_name(const char *name, const char *list);

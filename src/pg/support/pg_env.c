@@ -8,6 +8,8 @@
  */
 #include "pg/support/pg_env.h"
 
+#include <sys/resource.h>
+
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "storage/procsignal.h"
@@ -200,4 +202,14 @@ mren_seconds_since(instr_time start)
 	INSTR_TIME_SET_CURRENT(now);
 	INSTR_TIME_SUBTRACT(now, start);
 	return INSTR_TIME_GET_DOUBLE(now);
+}
+
+double
+mren_processor_seconds(void)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_SELF, &usage);
+	return (double) (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+		   (double) (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
 }

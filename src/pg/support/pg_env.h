@@ -36,6 +36,12 @@ extern void mren_pg_raise(const MrenError *err) MREN_NORETURN;
 extern double mren_seconds_since(instr_time start);
 
 /*
+ * Processor time of this process in seconds: what limits and sizes of batches go by, so that
+ * other load on the machine does not change what they mean.
+ */
+extern double mren_processor_seconds(void);
+
+/*
  * Text of the database as the UTF-8 that the core reads.  It is the same bytes
  * where the database is in UTF-8, else a copy in the current context.  A database
  * in SQL_ASCII is refused (0A000).

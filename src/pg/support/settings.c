@@ -86,8 +86,8 @@ define_pair_settings(void)
 		"The nearest pairs are kept.", &mren_max_pairs_document, MREN_MAX_PAIRS_DOCUMENT, 1,
 		MREN_MAX_PAIRS, PGC_USERSET, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("mren.document_timeout",
-							"Sets the maximum time that extracting relations from one document may "
-							"take.",
+							"Sets the maximum processor time that extracting relations from one "
+							"document may take.",
 							"Zero means no limit.", &mren_document_timeout, 0, 0, INT_MAX,
 							PGC_USERSET, GUC_UNIT_MS, NULL, NULL, NULL);
 	DefineCustomIntVariable("mren.refresh_workers",
