@@ -138,10 +138,11 @@ warn_of_relations(const MrenEnv *env, const MrenNames *relations)
 		if (folded.n > before)
 			first[number] = name;
 		else
-			ereport(WARNING, (errmsg("relations \"%s\" and \"%s\" differ only in case or blanks",
-									 shown(first[number]), shown(name)),
-							  errhint("They are two classes to the model. Spell them alike in the query, as "
-									  "with lower(regexp_replace(relation, '^\\s+|\\s+$', '', 'g')).")));
+			ereport(WARNING,
+					(errmsg("relations \"%s\" and \"%s\" differ only in case or blanks",
+							shown(first[number]), shown(name)),
+					 errhint("They are two classes to the model. Spell them alike in the query, as "
+							 "with lower(regexp_replace(relation, '^\\s+|\\s+$', '', 'g')).")));
 	}
 	mren_names_free(env, &folded);
 }
