@@ -33,6 +33,20 @@ SELECT error_of($$SELECT mren.create_graph('kg', 'docs', 'parts', lexicons => '{
 SELECT error_of($$SELECT mren.create_graph('kg', 'docs', 'parts', lexicons => '{world}', options => '{"on_empty": true}')$$);
 SELECT error_of($$SELECT mren.create_graph('kg', 'docs', 'parts', lexicons => '{world}', options => '[]')$$);
 SELECT error_of($$SELECT mren.create_graph('kg', 'docs', 'parts', lexicons => '{world}', relation_schema => 'docs')$$);
+-- A relation schema with what is no boolean, and without a name; words for booleans are as good as booleans.
+CREATE TABLE wrong (relation text, "symmetric" text, functional text);
+INSERT INTO wrong VALUES ('part_of', 'no', 'sometimes');
+SELECT error_of($$SELECT mren.create_graph('kg', 'docs', 'parts', lexicons => '{world}', relation_schema => 'wrong')$$);
+SELECT error_of($$SELECT mren.extract('parts', 'x', lexicons => '{world}', relation_schema => 'wrong')$$);
+UPDATE wrong SET functional = '1', relation = '';
+SELECT error_of($$SELECT mren.create_graph('kg', 'docs', 'parts', lexicons => '{world}', relation_schema => 'wrong')$$);
+UPDATE wrong SET relation = 'part_of';
+INSERT INTO wrong TABLE wrong;
+BEGIN;
+SELECT mren.create_graph('kg', 'docs', 'parts', lexicons => '{world}', relation_schema => 'wrong');
+TABLE kg.relations;
+ROLLBACK;
+DROP TABLE wrong;
 SELECT error_of($$SELECT mren.create_graph('kg', 'docs', 'parts', lexicons => '{world}', in_schema => 'mren')$$);
 SELECT error_of($$SELECT mren.create_graph('kg', 'docs', 'parts', lexicons => '{world}', in_schema => 'pg_kg')$$);
 CREATE TABLE evidence ();

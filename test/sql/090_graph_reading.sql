@@ -20,6 +20,16 @@ SELECT count(*) FROM mren.neighbours('kg', 'roof', max_facts => 1);
 INSERT INTO kg.aliases (alias, entity) VALUES ('automobile', 'car');
 SELECT neighbour FROM mren.neighbours('kg', 'Automobile') ORDER BY 1;
 SELECT count(*) FROM (SELECT mren.neighbours('kg', NULL) UNION ALL SELECT mren.neighbours('kg', 'nobody')) AS t;
+-- A name that the graph does not have is said, with one that is nearly the same or longer; one without facts is not.
+SET client_min_messages = notice;
+SELECT count(*) FROM mren.neighbours('kg', 'Wehel');
+SELECT count(*) FROM mren.neighbours('kg', 'the car');
+SELECT count(*) FROM mren.neighbours('kg', 'wheel', 'kind_of');
+SELECT count(*) FROM mren.paths('kg', 'haus', 'xylophone');
+SELECT count(*) FROM mren.paths('kg', 'Automobile', 'house', 1);
+SELECT count(*) FROM mren.neighbours('kg', '') UNION ALL SELECT count(*) FROM mren.neighbours('kg', repeat('x', 300));
+SELECT mren.draw_neighbourhood('kg', 'rooof') IS NULL AS empty;
+SET client_min_messages = warning;
 SELECT error_of($$SELECT mren.neighbours('kg', 'car', max_facts => 0)$$);
 SELECT error_of($$SELECT mren.neighbours('kg', 'car', max_facts => NULL)$$);
 SELECT error_of($$SELECT mren.neighbours('nothing', 'car')$$);

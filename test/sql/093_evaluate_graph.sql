@@ -77,6 +77,7 @@ SELECT error_of($$SELECT mren.evaluate_graph('kg', 'SELECT 1 AS part')$$);
 SELECT error_of($$SELECT mren.evaluate_graph('kg', 'SELECT NULL::text AS document, ''fact'' AS part')$$);
 SELECT error_of($$SELECT mren.evaluate_graph('kg', 'SELECT 1 AS document, ''mention'' AS part, ''a'' AS span')$$);
 SELECT error_of($$SELECT mren.evaluate_graph('kg', 'DELETE FROM gold RETURNING document, part')$$);
+SELECT error_of($$SELECT mren.evaluate_graph('kg', 'SELECT 1 AS document, ''fact'' AS part, ''a'' AS head, '''' AS relation, ''b'' AS tail')$$);
 SELECT error_of($$SELECT mren.evaluate_graph('nothing', 'TABLE gold')$$);
 SELECT error_of($$SELECT mren.evaluate_graph('kg', NULL)$$);
 

@@ -115,9 +115,9 @@ like(error_in($session, q{SELECT mren.predict('other', 'dog is', 'dog', 'is')}),
 # What replay needs goes first: a training that stands in its way is ended.
 my $holder = $standby->session;
 $holder->send(q{SELECT mren.train_agg(sentence, head, tail, relation, NULL, '{"hidden": [512, 512], "epochs": 10000, "patience": 10000, "image_encoder": null}') FROM seen});
-wait_until { $session->query(q{SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%train_agg%' AND pid <> pg_backend_pid()}) eq '1' };
+wait_until { $session->query('SELECT backend_xmin IS NOT NULL FROM pg_stat_activity WHERE pid = ' . $holder->backend) eq 't' } or die 'it has no snapshot';
 $primary->sql('CREATE TABLE dead AS SELECT 1 AS a; DELETE FROM dead; VACUUM dead');
-my (undef, $conflict) = $holder->wait_for(60);
+my (undef, $conflict) = $holder->wait_for;
 like($conflict, qr/ERROR:  canceling statement due to conflict with recovery/, 'a training that holds up replay is cancelled');
 $primary->catch_up($standby);
 is($session->query('SELECT count(*) FROM dead'), '0', 'and replay goes on');

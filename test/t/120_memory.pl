@@ -219,10 +219,12 @@ sub peak_of_training
 	my ($n) = @_;
 	my $pid = $trainer->backend;
 	my ($peak, $files, $start) = (0, 0, private_kb($pid));
+	my $before = $other->query("SELECT query_start FROM pg_stat_activity WHERE pid = $pid");
 
 	$trainer->send(qq{CALL mren.train('big', 'SELECT id || '' '' || sentence || '' '' || g AS sentence, head, tail, relation FROM pairs, generate_series(1, $n / 108) AS g',
 		'{"hidden": [4], "epochs": 1, "product": 0, "refit": false, "patience": 0}')});
-	while ($other->query("SELECT state FROM pg_stat_activity WHERE pid = $pid") eq 'active' || !$peak)
+	# Until the statement that is sent has begun and ended.
+	while ($other->query("SELECT state = 'active' OR query_start = '$before' FROM pg_stat_activity WHERE pid = $pid") eq 't')
 	{
 		my $kb = private_kb($pid) - $start;
 		my $bytes = $other->query('SELECT COALESCE(sum(size), 0) FROM pg_ls_tmpdir()');

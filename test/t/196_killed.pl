@@ -103,13 +103,13 @@ for my $i (-1 .. $moments)
 	is($node->sql("SET client_min_messages = warning; $calls{$call}; SELECT count(*) FROM mren.training_progress") =~ s/^.*\n//r, '0', "$name: the next call completes");
 }
 
-# In the epochs of a text encoder, which follow the only one of the members.
+# In the epochs of a text encoder, which follow the only one of the members: a thousand of many rows outlast any wait.
 text_encoders($node);
 my $encoder = '{"text_encoder": "text", "hidden": [8], "epochs": 1, "encoder_epochs": %d, "validation_share": 0.25}';
-my $training = "CALL mren.train('m', 'SELECT * FROM labelled', '$encoder')";
+my $training = "CALL mren.train('m', 'SELECT l.* FROM labelled l, generate_series(1, %d)', '$encoder')";
 my $session = $node->session;
 my $before = $session->query("SET client_min_messages = warning; $state");
-$session->send(sprintf $training, 1000);
+$session->send(sprintf $training, 10, 1000);
 wait_until { $node->sql($in_epochs =~ s/epoch > 0/epoch > 1/r) == 1 } or die 'it does not reach the encoder';
 kill 'KILL', $session->backend or die "cannot kill: $!";
 eval { $session->wait_for };
@@ -120,7 +120,7 @@ my ($rest, $after, $run, $answers) = split /\n/, $up;
 is($rest, '0 0 0 0 0 0 0', 'a text encoder\'s training, killed: nothing is half there');
 is("$after $answers", "$before t", 'a text encoder\'s training, killed: no version is there, and predictions go on');
 like($run, qr/ died$/, 'a text encoder\'s training, killed: its run has died');
-is($node->sql('SET client_min_messages = warning; ' . sprintf($training, 1) . '; SELECT count(*) FROM mren.training_progress') =~ s/^.*\n//r, '0',
+is($node->sql('SET client_min_messages = warning; ' . sprintf($training, 1, 1) . '; SELECT count(*) FROM mren.training_progress') =~ s/^.*\n//r, '0',
 	'a text encoder\'s training, killed: the next call completes');
 
 done_testing();

@@ -792,7 +792,7 @@ test_distance_buckets(void **state)
 	{
 		ptrdiff_t distance;
 		size_t bucket;
-	} want[] = {{-1000, 15}, {-127, 15}, {-50, 13}, {-8, 8},  {-7, 7},	{-1, 1},
+	} want[] = {{-1000, 15}, {-127, 15}, {-50, 13}, {-8, 8}, {-7, 7},  {-1, 1},
 				{0, 0},		 {1, 17},	 {7, 23},	{8, 24}, {12, 25}, {500, 31}};
 
 	(void) state;
@@ -808,11 +808,16 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_distance_buckets), cmocka_unit_test(test_remembered_text),
-		cmocka_unit_test(test_batches),			 cmocka_unit_test(test_long_batches),
-		cmocka_unit_test(test_read),			 cmocka_unit_test(test_in_place),
-		cmocka_unit_test(test_int8),			 cmocka_unit_test(test_bad_batches),
-		cmocka_unit_test(test_failures),		 cmocka_unit_test(test_deberta_values),
+		cmocka_unit_test(test_distance_buckets),
+		cmocka_unit_test(test_remembered_text),
+		cmocka_unit_test(test_batches),
+		cmocka_unit_test(test_long_batches),
+		cmocka_unit_test(test_read),
+		cmocka_unit_test(test_in_place),
+		cmocka_unit_test(test_int8),
+		cmocka_unit_test(test_bad_batches),
+		cmocka_unit_test(test_failures),
+		cmocka_unit_test(test_deberta_values),
 		cmocka_unit_test(test_library),
 	};
 

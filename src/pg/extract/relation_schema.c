@@ -22,76 +22,117 @@ typedef struct Memo
 	Oid user;
 	CommandId curcid;
 	MrenRelationSchema schema;
-	int capacity;
 	bool noticed; /* by mren_relation_schema_notice */
 	MemoryContext context;
 } Memo;
 
-/* A column cast to a type, or NULL where the table has none of this name. */
-static char *
-column(Oid table, const char *name, const char *type)
+/* A table being read. */
+typedef struct Reader
 {
-	if (get_attnum(table, name) == InvalidAttrNumber)
-		return psprintf("NULL::pg_catalog.%s", type);
-	return psprintf("t.%s::pg_catalog.%s", quote_identifier(name), type);
+	const char *table;
+	MrenRelationSchema *schema;
+	int capacity;
+	MemoryContext context;
+} Reader;
+
+static const char *const columns[] = {"relation",  "head_type",	 "tail_type",
+									  "symmetric", "inverse_of", "functional"};
+
+/* All columns as text, so that a word which is no boolean can be named; NULL where there is none. */
+static char *
+generate_statement(Oid table, const char *name)
+{
+	StringInfoData sql;
+
+	initStringInfo(&sql);
+	for (int i = 0; i < (int) lengthof(columns); i++)
+		appendStringInfo(&sql, "%s %s::pg_catalog.text", i == 0 ? "SELECT" : ",",
+						 get_attnum(table, columns[i]) == InvalidAttrNumber
+							 ? "NULL"
+							 : psprintf("t.%s", quote_identifier(columns[i])));
+	appendStringInfo(
+		&sql, " FROM %s AS t",
+		quote_qualified_identifier(get_namespace_name(get_rel_namespace(table)), name));
+	return sql.data;
 }
 
-static char *
-generate_statement(Oid table)
+/* The word of column number i, 0 based; none is false. */
+static bool
+read_bool(const char *table, const char *relation, int i, TupleTableSlot *slot)
 {
-	char *name = get_rel_name(table);
+	char *word = mren_query_string(slot, i + 1);
+	bool value = false;
 
-	if (name == NULL)
+	if (word != NULL && !parse_bool(word, &value))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("column \"%s\" of relation schema \"%s\" has the value \"%s\"", columns[i],
+						table, word),
+				 errdetail("It stands in a row of relation \"%s\".", relation),
+				 errhint("Give a boolean, such as true or false.")));
+	return value;
+}
+
+static void
+check_relation(const char *table, const char *relation)
+{
+	if (relation == NULL || relation[0] == '\0')
+		ereport(ERROR, (errcode(relation == NULL ? ERRCODE_NULL_VALUE_NOT_ALLOWED
+												 : ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("column \"relation\" of relation schema \"%s\" has %s", table,
+							   relation == NULL ? "a null" : "an empty value"),
+						errhint("Each row of a relation schema names a relation.")));
+}
+
+static void
+add_rule(void *state, TupleTableSlot *slot)
+{
+	Reader *reader = state;
+	MrenRelationSchema *schema = reader->schema;
+	MemoryContext old = MemoryContextSwitchTo(reader->context);
+	char *relation = mren_query_string(slot, 1);
+
+	check_relation(reader->table, relation);
+	if (schema->n == reader->capacity)
+	{
+		reader->capacity = reader->capacity == 0 ? 16 : reader->capacity * 2;
+		schema->rules = schema->rules == NULL
+							? palloc(reader->capacity * sizeof(*schema->rules))
+							: repalloc(schema->rules, reader->capacity * sizeof(*schema->rules));
+	}
+	schema->rules[schema->n++] = (MrenRelationRule){
+		.relation = relation,
+		.head_type = mren_query_string(slot, 2),
+		.tail_type = mren_query_string(slot, 3),
+		.symmetric = read_bool(reader->table, relation, 3, slot),
+		.inverse_of = mren_query_string(slot, 5),
+		.functional = read_bool(reader->table, relation, 5, slot),
+	};
+	MemoryContextSwitchTo(old);
+}
+
+void
+mren_relation_schema_read(Oid table, MemoryContext context, MrenRelationSchema *schema)
+{
+	Reader reader = {.table = get_rel_name(table), .schema = schema, .context = context};
+
+	*schema = (MrenRelationSchema){0};
+	if (reader.table == NULL)
 		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
 						errmsg("relation schema with OID %u does not exist", table)));
 	if (IsParallelWorker() && get_rel_persistence(table) == RELPERSISTENCE_TEMP)
 		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 						errmsg("relation schema \"%s\" is a temporary table, which workers of a "
 							   "parallel plan cannot read",
-							   name),
+							   reader.table),
 						errhint("Use a permanent table, or set max_parallel_workers_per_gather to "
 								"0.")));
 	if (get_attnum(table, "relation") == InvalidAttrNumber)
 		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
-						errmsg("relation schema \"%s\" has no column \"relation\"", name),
+						errmsg("relation schema \"%s\" has no column \"relation\"", reader.table),
 						errhint("Its columns are relation and, optionally, head_type, tail_type, "
 								"symmetric, inverse_of and functional.")));
-	return psprintf("SELECT %s, %s, %s, COALESCE(%s, false), %s IS NOT NULL FROM %s AS t",
-					column(table, "relation", "text"), column(table, "head_type", "text"),
-					column(table, "tail_type", "text"), column(table, "symmetric", "bool"),
-					column(table, "inverse_of", "text"),
-					quote_qualified_identifier(get_namespace_name(get_rel_namespace(table)), name));
-}
-
-static void
-add_rule(void *state, TupleTableSlot *slot)
-{
-	Memo *memo = state;
-	MrenRelationSchema *schema = &memo->schema;
-	MemoryContext old = MemoryContextSwitchTo(memo->context);
-	MrenRelationRule *rule;
-	bool isnull;
-
-	if (schema->n == memo->capacity)
-	{
-		memo->capacity = memo->capacity == 0 ? 16 : memo->capacity * 2;
-		schema->rules = schema->rules == NULL
-							? palloc(memo->capacity * sizeof(*schema->rules))
-							: repalloc(schema->rules, memo->capacity * sizeof(*schema->rules));
-	}
-	rule = &schema->rules[schema->n++];
-	*rule = (MrenRelationRule){
-		.relation = mren_query_string(slot, 1),
-		.head_type = mren_query_string(slot, 2),
-		.tail_type = mren_query_string(slot, 3),
-		.symmetric = DatumGetBool(slot_getattr(slot, 4, &isnull)),
-		.inverse = DatumGetBool(slot_getattr(slot, 5, &isnull)),
-	};
-	if (rule->relation == NULL)
-		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-						errmsg("column \"relation\" of the relation schema must not be null"),
-						errhint("Each row of a relation schema names a relation.")));
-	MemoryContextSwitchTo(old);
+	mren_query_run(generate_statement(table, reader.table), 0, NULL, NULL, add_rule, &reader);
 }
 
 const MrenRelationSchema *
@@ -99,7 +140,6 @@ mren_relation_schema(FunctionCallInfo fcinfo, int arg)
 {
 	Memo *memo = fcinfo->flinfo->fn_extra;
 	CommandId curcid = GetActiveSnapshot()->curcid;
-	char *sql;
 	Oid table;
 
 	if (PG_ARGISNULL(arg))
@@ -116,12 +156,9 @@ mren_relation_schema(FunctionCallInfo fcinfo, int arg)
 	}
 	MemoryContextReset(memo->context);
 	memo->table = InvalidOid;
-	memo->schema = (MrenRelationSchema){0};
-	memo->capacity = 0;
 	memo->noticed = false;
-	sql = generate_statement(table);
 	SPI_connect();
-	mren_query_run(sql, 0, NULL, NULL, add_rule, memo);
+	mren_relation_schema_read(table, memo->context, &memo->schema);
 	SPI_finish();
 	memo->user = GetUserId();
 	memo->curcid = curcid;
@@ -245,7 +282,7 @@ notice_relation(const char *table, const MrenRelationRule *rule, const char *mod
 {
 	ListCell *cell;
 
-	if (model == NULL || rule->inverse || is_among(rule->relation, relations, n))
+	if (model == NULL || rule->inverse_of != NULL || is_among(rule->relation, relations, n))
 		return;
 	foreach (cell, *seen)
 	{

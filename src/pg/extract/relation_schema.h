@@ -3,7 +3,7 @@
  *	  A user's table of relations, and of the types of entities that each connects.
  *
  * Its columns are found by name: relation and, if they exist, head_type, tail_type
- * (NULL: any type) and symmetric.  Other columns are ignored.
+ * (NULL: any type), symmetric, inverse_of and functional.  Other columns are ignored.
  */
 #ifndef MREN_PG_EXTRACT_RELATION_SCHEMA_H
 #define MREN_PG_EXTRACT_RELATION_SCHEMA_H
@@ -19,8 +19,9 @@ typedef struct MrenRelationRule
 	char *relation;
 	char *head_type; /* NULL: any */
 	char *tail_type;
+	char *inverse_of; /* another relation, which the model predicts, or NULL */
 	bool symmetric;
-	bool inverse; /* it names a relation as the inverse of another, which the model predicts */
+	bool functional;
 } MrenRelationRule;
 
 typedef struct MrenRelationSchema
@@ -28,6 +29,14 @@ typedef struct MrenRelationSchema
 	int n;
 	MrenRelationRule *rules;
 } MrenRelationSchema;
+
+/*
+ * mren_relation_schema_read
+ *	  Reads the table as the current user into the context.  The caller must be connected
+ *	  to SPI.  Errors: 42P01 or 42703 if the table or its column relation does not exist,
+ *	  22004 or 22023 for a relation that is null or empty, 22023 for what is no boolean.
+ */
+extern void mren_relation_schema_read(Oid table, MemoryContext context, MrenRelationSchema *schema);
 
 /*
  * mren_relation_schema

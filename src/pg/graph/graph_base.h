@@ -334,6 +334,9 @@ extern void mren_graph_check_readable(const MrenGraph *graph, const char *relati
 extern void mren_graph_query(const MrenGraph *graph, const char *sql, int n, const Oid *types,
 							 const Datum *values, MrenRowVisitor visit, void *state);
 
+/* A NOTICE, with a name that is nearly the same, if no entity or alias has this one (text). */
+extern void mren_graph_notice_unknown(const MrenGraph *graph, Datum name);
+
 /* An integer argument from 1 to `most`; 22004 if NULL, 22023 if out of range. */
 extern int32 mren_graph_bounded(FunctionCallInfo fcinfo, int arg, const char *name, int32 most);
 

@@ -23,9 +23,10 @@
 #include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
 
-#include "pg/support/args.h"
+#include "pg/extract/relation_schema.h"
 #include "pg/graph/graph_base.h"
 #include "pg/model/models.h"
+#include "pg/support/args.h"
 #include "pg/support/json_options.h"
 
 PG_FUNCTION_INFO_V1(mren_create_graph);
@@ -71,52 +72,56 @@ prepare_schema(MrenGraph *graph)
 	}
 }
 
-/* A null would otherwise be an error about the graph's table, which the user does not know. */
-static void
-check_named(const char *schema, const char *table)
+/* Column number i, 0 based, of the graph's table of relations, as text; or NULL. */
+static const char *
+rule_text(const MrenRelationRule *rule, int i)
 {
-	char *sql = mren_sql_build("SELECT FROM ${table} AS t WHERE t.relation IS NULL LIMIT 1",
-							   MREN_SQL_ARGS(mren_sql_relation("table", schema, table)));
+	const char *texts[] = {rule->relation,
+						   rule->head_type,
+						   rule->tail_type,
+						   rule->symmetric ? "true" : "false",
+						   rule->inverse_of,
+						   rule->functional ? "true" : "false"};
 
-	if (mren_graph_run(sql, 0, NULL, NULL, NULL) > 0)
-		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-						errmsg("column \"relation\" of relation schema \"%s\" has a null", table),
-						errhint("Each row of a relation schema names a relation.")));
+	return texts[i];
 }
 
-/*
- * What the table of the user's says of relations; only the column relation is
- * needed.  Read with the caller's rights.
- */
+static Datum
+rule_array(const MrenRelationSchema *schema, int column)
+{
+	int n = schema->n;
+	int first = 1;
+	Datum *values = palloc(Max(n, 1) * sizeof(Datum));
+	bool *nulls = palloc(Max(n, 1) * sizeof(bool));
+
+	for (int i = 0; i < n; i++)
+	{
+		const char *text = rule_text(&schema->rules[i], column);
+
+		nulls[i] = text == NULL;
+		values[i] = text == NULL ? (Datum) 0 : CStringGetTextDatum(text);
+	}
+	return PointerGetDatum(
+		construct_md_array(values, nulls, 1, &n, &first, TEXTOID, -1, false, TYPALIGN_INT));
+}
+
+/* What the table of the user's says of relations, read with the caller's rights. */
 static void
 copy_relations(const MrenGraph *graph, Oid table)
 {
-	char *name = get_rel_name(table);
-	char *schema;
+	MrenRelationSchema schema;
+	Oid types[] = {TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID,
+				   TEXTARRAYOID, TEXTARRAYOID, TEXTARRAYOID};
+	Datum values[lengthof(types)];
 
-	if (name == NULL)
-		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
-						errmsg("relation with OID %u does not exist", table)));
-	if (get_attnum(table, "relation") == InvalidAttrNumber)
-		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_COLUMN),
-						errmsg("table \"%s\" has no column \"relation\"", name),
-						errhint("A relation schema has the columns relation and, if there, "
-								"head_type, tail_type, symmetric, inverse_of, functional.")));
-	schema = get_namespace_name(get_rel_namespace(table));
-	check_named(schema, name);
-	mren_graph_run(
-		mren_sql_build(
-			"INSERT INTO ${graph}.relations"
-			" SELECT DISTINCT r.j OPERATOR(pg_catalog.->>) 'relation',"
-			" r.j OPERATOR(pg_catalog.->>) 'head_type',"
-			" r.j OPERATOR(pg_catalog.->>) 'tail_type',"
-			" COALESCE((r.j OPERATOR(pg_catalog.->>) 'symmetric')::pg_catalog.bool, false),"
-			" r.j OPERATOR(pg_catalog.->>) 'inverse_of',"
-			" COALESCE((r.j OPERATOR(pg_catalog.->>) 'functional')::pg_catalog.bool, false)"
-			" FROM (SELECT pg_catalog.to_jsonb(t) AS j FROM ${table} AS t) AS r"
-			" ORDER BY 1, 2, 3, 4, 5, 6",
-			MREN_SQL_ARGS(mren_graph_arg(graph), mren_sql_relation("table", schema, name))),
-		0, NULL, NULL, NULL);
+	mren_relation_schema_read(table, CurrentMemoryContext, &schema);
+	for (int i = 0; i < (int) lengthof(types); i++)
+		values[i] = rule_array(&schema, i);
+	mren_graph_run_sql(graph,
+					   "INSERT INTO ${graph}.relations"
+					   " SELECT DISTINCT r.* FROM unnest($1, $2, $3, $4::bool[], $5, $6::bool[])"
+					   " AS r (a, b, c, d, e, f) ORDER BY a, b, c, d, e, f",
+					   lengthof(types), types, values, NULL);
 }
 
 static Datum

@@ -43,14 +43,35 @@ check_part(const char *part)
 }
 
 static void
+check_not_null(const Gold *gold, int column)
+{
+	if (gold->nulls[column][gold->n])
+		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+						errmsg("column \"%s\" of the gold query is null in row %d",
+							   columns[column], gold->n + 1)));
+}
+
+static void
+check_not_empty(const Gold *gold, int column)
+{
+	if (!gold->nulls[column][gold->n] &&
+		VARSIZE_ANY_EXHDR(DatumGetPointer(gold->values[column][gold->n])) == 0)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						errmsg("column \"%s\" of the gold query is empty in row %d",
+							   columns[column], gold->n + 1),
+						errhint("It names the %s of a fact; where there is none, it is NULL.",
+								columns[column])));
+}
+
+static void
 check_row(const Gold *gold)
 {
-	if (gold->nulls[MREN_GOLD_DOCUMENT][gold->n] || gold->nulls[MREN_GOLD_PART][gold->n])
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("column \"%s\" of the gold query is null in row %d",
-						columns[gold->nulls[MREN_GOLD_DOCUMENT][gold->n] ? 0 : 1], gold->n + 1)));
+	check_not_null(gold, MREN_GOLD_DOCUMENT);
+	check_not_null(gold, MREN_GOLD_PART);
 	check_part(TextDatumGetCString(gold->values[MREN_GOLD_PART][gold->n]));
+	check_not_empty(gold, MREN_GOLD_HEAD);
+	check_not_empty(gold, MREN_GOLD_RELATION);
+	check_not_empty(gold, MREN_GOLD_TAIL);
 }
 
 static void

@@ -36,7 +36,7 @@ enum
  *	  Runs the query as the current user and sets the first MREN_N_GOLD types and
  *	  values of a statement's arguments to its columns, in the current context.  A
  *	  query without the columns document and part is an error (42703), a NULL in
- *	  them too (22004).  The caller must be connected to SPI.
+ *	  them too (22004), and so is an empty head, relation or tail (22023).  The caller must be connected to SPI.
  */
 extern void mren_graph_gold_read(const char *query, Oid *types, Datum *values);
 

@@ -61,6 +61,17 @@ add_end(void *state, TupleTableSlot *slot)
 	MemoryContextSwitchTo(old);
 }
 
+/* The nodes at the border of a side, which are its ends to begin with. */
+static uint32
+border(const MrenPathSearch *search, int side)
+{
+	uint32 n = 0;
+
+	for (uint32 i = 0; i < search->n_nodes; i++)
+		n += search->nodes[i].distance[side] == search->depth[side];
+	return n;
+}
+
 void
 mren_path_begin(MrenPathSearch *search, const MrenGraph *graph, Datum source, Datum target)
 {
@@ -78,6 +89,11 @@ mren_path_begin(MrenPathSearch *search, const MrenGraph *graph, Datum source, Da
 	search->nodes = palloc(search->nodes_space * sizeof(MrenPathNode));
 	search->facts = palloc(search->facts_space * sizeof(MrenPathFact));
 	mren_graph_query(graph, ends, lengthof(types), types, values, add_end, search);
+	for (int side = 0; side < (int) lengthof(values); side++)
+	{
+		if (border(search, side) == 0)
+			mren_graph_notice_unknown(graph, values[side]);
+	}
 }
 
 static const char around[] =
@@ -221,16 +237,6 @@ step(MrenPathSearch *search, int side)
 				other->distance[side] = (uint8) (depth + 1);
 		}
 	}
-}
-
-static uint32
-border(const MrenPathSearch *search, int side)
-{
-	uint32 n = 0;
-
-	for (uint32 i = 0; i < search->n_nodes; i++)
-		n += search->nodes[i].distance[side] == search->depth[side];
-	return n;
 }
 
 bool

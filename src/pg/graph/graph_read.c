@@ -1,6 +1,7 @@
 /*
  * graph_read.c
- *	  Reading a graph for a caller with SELECT on it, and mren.neighbours.
+ *	  Reading a graph for a caller with SELECT on it, names that it does not have,
+ *	  and mren.neighbours.
  *
  * check-qualified: search_path is pinned by mren_graph_run and mren_graph_query.
  */
@@ -20,6 +21,7 @@
 #include "pg/graph/graph_statements.h"
 #include "pg/support/args.h"
 #include "pg/support/compat.h"
+#include "pg/support/nearest_name.h"
 
 PG_FUNCTION_INFO_V1(mren_neighbours);
 
@@ -70,6 +72,81 @@ mren_graph_bounded(FunctionCallInfo fcinfo, int arg, const char *name, int32 mos
 }
 
 /*
+ * Names of entities
+ */
+
+typedef struct Unknown
+{
+	const char *name; /* normalized */
+	char *nearest;	  /* the name of an entity, or NULL */
+	int distance;
+	MemoryContext context;
+} Unknown;
+
+static const char is_named[] = MREN_GRAPH_SQL_NAMED(
+	"(0, mren.normalize_name($1))") " SELECT mren.normalize_name($1) WHERE NOT EXISTS (SELECT FROM "
+									"named)";
+
+static void
+take_unknown(void *state, TupleTableSlot *slot)
+{
+	Unknown *unknown = state;
+	MemoryContext old = MemoryContextSwitchTo(unknown->context);
+
+	unknown->name = mren_query_string(slot, 1);
+	MemoryContextSwitchTo(old);
+}
+
+/* Name, one of its normalized forms, and whether $1 is some of its words; often mentioned first. */
+static const char all_names[] =
+	"SELECT e.name, n.form, strpos(' ' || n.form || ' ', ' ' || $1 || ' ') > 0"
+	" FROM ${graph}.entities e, unnest(e.normalized) AS n (form)"
+	" ORDER BY e.mentions DESC, e.name COLLATE \"C\", n.form COLLATE \"C\"";
+
+static void
+take_nearest(void *state, TupleTableSlot *slot)
+{
+	Unknown *unknown = state;
+	char *form = mren_query_string(slot, 2);
+	bool isnull;
+	int distance = DatumGetBool(slot_getattr(slot, 3, &isnull))
+					   ? 1
+					   : mren_name_distance(unknown->name, form, unknown->distance);
+	MemoryContext old = MemoryContextSwitchTo(unknown->context);
+
+	if (distance < unknown->distance)
+	{
+		unknown->distance = distance;
+		unknown->nearest = mren_query_string(slot, 1);
+	}
+	MemoryContextSwitchTo(old);
+	pfree(form);
+}
+
+void
+mren_graph_notice_unknown(const MrenGraph *graph, Datum name)
+{
+	Oid types[] = {TEXTOID};
+	Unknown unknown = {.context = CurrentMemoryContext};
+	Datum values[] = {name};
+
+	mren_graph_query(graph, is_named, lengthof(types), types, values, take_unknown, &unknown);
+	if (unknown.name == NULL)
+		return;
+	unknown.distance = (int) Min(3, (strlen(unknown.name) + 1) / 2);
+	values[0] = CStringGetTextDatum(unknown.name);
+	mren_graph_query(graph, all_names, lengthof(types), types, values, take_nearest, &unknown);
+	ereport(NOTICE,
+			(errmsg("graph \"%s\" has no entity named \"%s\"", graph->name,
+					TextDatumGetCString(name)),
+			 unknown.nearest != NULL ? errhint("Perhaps you meant \"%s\".", unknown.nearest) : 0));
+}
+
+/*
+ * Neighbours
+ */
+
+/*
  * $1 entity, $2 relation, $3 whether all relations, $4 facts.  A name means all entities that
  * it, or what it is an alias of, stands for.
  */
@@ -110,6 +187,8 @@ mren_neighbours(PG_FUNCTION_ARGS)
 		mren_graph_check_readable(&graph, relations[i]);
 	mren_graph_query(&graph, neighbours, lengthof(types), types, values, mren_query_put,
 					 fcinfo->resultinfo);
+	if (tuplestore_tuple_count(((ReturnSetInfo *) fcinfo->resultinfo)->setResult) == 0)
+		mren_graph_notice_unknown(&graph, values[0]);
 	SPI_finish();
 	return (Datum) 0;
 }

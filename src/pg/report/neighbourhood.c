@@ -172,6 +172,8 @@ mren_draw_neighbourhood(PG_FUNCTION_ARGS)
 		neighbourhood->drawing.title = psprintf("The neighbourhood of %s", entity);
 		mren_draw_graph(&svg, &neighbourhood->drawing, true);
 	}
+	else
+		mren_graph_notice_unknown(&graph, PG_GETARG_DATUM(1));
 	SPI_finish();
 	if (neighbourhood->drawing.n_nodes == 0)
 		PG_RETURN_NULL();

@@ -30,8 +30,7 @@ extern const MrenContent mren_content_audio_encoder;
 extern const MrenContent mren_content_lexicon;
 
 /* An error (42710): the name is taken. */
-extern void mren_content_exists(const MrenContent *content, const char *name)
-	MREN_NORETURN;
+extern void mren_content_exists(const MrenContent *content, const char *name) MREN_NORETURN;
 
 /*
  * mren_content_insert

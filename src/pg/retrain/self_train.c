@@ -43,7 +43,7 @@ typedef struct SelfTrain
 /* What makes a view of the options: the other one is left out. */
 typedef struct View
 {
-	const char *suffix; /* of the model's name */
+	const char *suffix;	 /* of the model's name */
 	const char *options; /* members of a JSON object */
 } View;
 

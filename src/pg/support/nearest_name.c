@@ -9,21 +9,31 @@
 #include "utils/lsyscache.h"
 #include "utils/varlena.h"
 
+/* Bytes; varstr_levenshtein refuses longer ones. */
+#define MAX_COMPARED 255
+
+int
+mren_name_distance(const char *a, const char *b, int most)
+{
+	size_t a_len = strlen(a);
+	size_t b_len = strlen(b);
+
+	if (a_len > MAX_COMPARED || b_len > MAX_COMPARED)
+		return most + 1;
+	return Min(most + 1, varstr_levenshtein_less_equal(a, (int) a_len, b, (int) b_len, 1, 1, 1,
+													   most, true));
+}
+
 char *
 mren_nearest_name(const char *name, const char *list)
 {
 	char *rest = pstrdup(list);
 	char *nearest = NULL;
-	int name_len = (int) strlen(name);
-	int least = Min(3, (name_len + 1) / 2);
+	int least = (int) Min(3, (strlen(name) + 1) / 2);
 
-	/* No option has such a long name, and varstr_levenshtein refuses long arguments. */
-	if (name_len >= NAMEDATALEN)
-		return NULL;
 	for (char *other; (other = strtok_r(NULL, ", ", &rest)) != NULL;)
 	{
-		int distance = varstr_levenshtein_less_equal(name, name_len, other, (int) strlen(other), 1,
-													 1, 1, least, true);
+		int distance = mren_name_distance(name, other, least);
 
 		if (distance < least)
 		{

@@ -1,6 +1,6 @@
 /*
  * nearest_name.h
- *	  Names that are probably misspelt: options, and the columns of a query.
+ *	  Names that are probably misspelt: options, columns of a query, entities.
  */
 #ifndef MREN_PG_SUPPORT_NEAREST_NAME_H
 #define MREN_PG_SUPPORT_NEAREST_NAME_H
@@ -8,6 +8,9 @@
 #include "postgres.h"
 
 #include "access/tupdesc.h"
+
+/* How many characters of a to change, insert or delete for b, at most `most`; beyond it, most + 1. */
+extern int mren_name_distance(const char *a, const char *b, int most);
 
 /* The name in the list "a, b, c" that is most like it, if at most two edits apart; else NULL. */
 extern char *mren_nearest_name(const char *name, const char *list);
