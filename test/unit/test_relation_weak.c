@@ -379,6 +379,43 @@ gold_rows_validate_in_turn(void **state)
 }
 
 /*
+ * How many of few gold rows a relation has is a matter of chance: a relation that has a fifth of
+ * them is not forgotten where nothing else tells it from the other.
+ */
+static void
+few_gold_rows_do_not_tell_frequencies(void **state)
+{
+	static const float unknown[2] = {0.5f, 0.5f};
+	TestEnv test;
+	Set *set = weak_set();
+	MrenOptions options;
+	MrenNet *net;
+	float p[FIXTURE_RELATIONS] = {0};
+	double sum = 0;
+
+	(void) state;
+	test_env_init(&test);
+	for (size_t i = 0; i < set->n; i++)
+	{
+		if (i < N_GOLD)
+			set->rows[i].example.relation =
+				i % 5 == 0 ? (MrenTextSpan){"differs", 7} : (MrenTextSpan){"agrees", 6};
+		else
+			set->rows[i].example.targets.probabilities = unknown;
+	}
+	small_options(&options);
+	net = train_set(&test.env, set, &options, 0, NULL);
+	for (size_t i = 0; i < set->n; i++)
+	{
+		fixture_probabilities(&test.env, &set->fixture, net, &set->rows[i], NULL, p);
+		sum += (double) p[1];
+	}
+	assert_true(sum / (double) set->n > 0.35);
+	mren_net_free(&test.env, net);
+	free(set);
+}
+
+/*
  * Failures
  */
 
@@ -439,6 +476,7 @@ main(void)
 		cmocka_unit_test(order_does_not_matter),
 		cmocka_unit_test(gold_rows_follow_weak_ones),
 		cmocka_unit_test(gold_rows_validate_in_turn),
+		cmocka_unit_test(few_gold_rows_do_not_tell_frequencies),
 		cmocka_unit_test(failed_allocations_and_interrupts),
 	};
 

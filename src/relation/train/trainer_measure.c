@@ -178,19 +178,33 @@ weigh_counts(const double *count, size_t n, double power, float *weights)
 }
 
 /*
- * Balanced class weights give every class the same sum of weights.  The number of weak rows of a
- * relation depends on how much its rules match, more than on how frequent it is.  But a relation of
- * which they match few is not to be learned from these few alone, so its weak rows are balanced
- * halfway.
+ * How far the lack of gold rows that follow weak ones calls for balance: how many of few rows a
+ * relation has is a matter of chance, and what weak rows taught of it would be forgotten for want of
+ * them.  1 without any, 0 from MREN_FEW_GOLD_ROWS on.
+ */
+static double
+gold_scarcity(const MrenTrainer *trainer)
+{
+	if (trainer->options.weak != MREN_WEAK_FIRST || trainer->scan.n_weak == 0)
+		return 0;
+	return fmax(0, 1 - (double) trainer->scan.n_gold / MREN_FEW_GOLD_ROWS);
+}
+
+/*
+ * Balanced class weights give every class the same sum of weights, which the power 1 of its rows'
+ * number does.  The number of weak rows of a relation depends on how much its rules match, more
+ * than on how frequent it is.  But a relation of which they match few is not to be learned from
+ * these few alone, so its weak rows are balanced at least halfway.
  */
 static void
 weigh_classes(MrenTrainer *trainer)
 {
 	MrenMeasurement *m = &trainer->measured;
 	bool balanced = trainer->options.class_weights == MREN_CLASS_WEIGHTS_BALANCED;
+	double power = balanced ? 1 : gold_scarcity(trainer);
 	size_t n = trainer->scan.relations.n;
-	double total = weigh_counts(m->class_count, n, balanced ? 1 : 0, m->class_weights) +
-				   weigh_counts(m->weak_class_count, n, balanced ? 1 : 0.5, m->weak_class_weights);
+	double total = weigh_counts(m->class_count, n, power, m->class_weights) +
+				   weigh_counts(m->weak_class_count, n, (1 + power) / 2, m->weak_class_weights);
 
 	m->mean_weight = total / (double) trainer->report.n_train;
 }

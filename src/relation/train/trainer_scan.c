@@ -137,8 +137,6 @@ scan_row(MrenTrainer *trainer, const MrenExample *example, MrenError *err)
 	return mren_trainer_linear_scan(trainer, example, err);
 }
 
-#define FEW_GOLD_ROWS 1000 /* fewer validate in turn */
-
 /* Folds are as wide as the share that validates, but for the last one. */
 static int
 fold_of(const MrenTrainer *trainer, uint64_t hash)
@@ -159,7 +157,7 @@ validates_in_turn(const MrenTrainer *trainer)
 				  trainer->report.n_rows_with_image == 0 && trainer->report.n_rows_with_audio == 0;
 
 	return simple && options->weak == MREN_WEAK_FIRST && scan->n_weak > 0 &&
-		   !scan->has_validation_split && scan->n_gold < FEW_GOLD_ROWS;
+		   !scan->has_validation_split && scan->n_gold < MREN_FEW_GOLD_ROWS;
 }
 
 /*

@@ -70,6 +70,8 @@ typedef enum MrenStage
 
 /* Gold rows that follow weak ones are learned at this share of the rate. */
 #define MREN_GOLD_RATE (1.0 / 3)
+/* Fewer gold rows after weak ones validate in turn, and the fewer, the more classes are balanced. */
+#define MREN_FEW_GOLD_ROWS 1000
 
 /* The phases of a training, which number the random streams. */
 enum
