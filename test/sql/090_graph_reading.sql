@@ -29,6 +29,8 @@ SELECT count(*) FROM mren.paths('kg', 'haus', 'xylophone');
 SELECT count(*) FROM mren.paths('kg', 'Automobile', 'house', 1);
 SELECT count(*) FROM mren.neighbours('kg', '') UNION ALL SELECT count(*) FROM mren.neighbours('kg', repeat('x', 300));
 SELECT mren.draw_neighbourhood('kg', 'rooof') IS NULL AS empty;
+-- Nearest names are looked for ten times in a statement.
+SELECT count(*) FROM generate_series(1, 11) AS i, mren.neighbours('kg', 'rooof' || repeat(' ', i));
 SET client_min_messages = warning;
 SELECT error_of($$SELECT mren.neighbours('kg', 'car', max_facts => 0)$$);
 SELECT error_of($$SELECT mren.neighbours('kg', 'car', max_facts => NULL)$$);

@@ -7,6 +7,7 @@
  */
 #include "pg/graph/graph_base.h"
 
+#include "access/xact.h"
 #include "catalog/objectaddress.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
@@ -75,6 +76,9 @@ mren_graph_bounded(FunctionCallInfo fcinfo, int arg, const char *name, int32 mos
  * Names of entities
  */
 
+/* Nearest names in one statement, which may ask for the neighbours of many names. */
+#define MAX_SUGGESTIONS 10
+
 typedef struct Unknown
 {
 	const char *name; /* normalized */
@@ -123,6 +127,19 @@ take_nearest(void *state, TupleTableSlot *slot)
 	pfree(form);
 }
 
+/* Whether to look for one more nearest name, which reads all names: for a few in a statement. */
+static bool
+may_suggest(void)
+{
+	static TimestampTz statement;
+	static int n;
+
+	if (statement != GetCurrentStatementStartTimestamp())
+		n = 0;
+	statement = GetCurrentStatementStartTimestamp();
+	return n++ < MAX_SUGGESTIONS;
+}
+
 void
 mren_graph_notice_unknown(const MrenGraph *graph, Datum name)
 {
@@ -130,12 +147,15 @@ mren_graph_notice_unknown(const MrenGraph *graph, Datum name)
 	Unknown unknown = {.context = CurrentMemoryContext};
 	Datum values[] = {name};
 
+	if (!message_level_is_interesting(NOTICE))
+		return;
 	mren_graph_query(graph, is_named, lengthof(types), types, values, take_unknown, &unknown);
 	if (unknown.name == NULL)
 		return;
 	unknown.distance = (int) Min(3, (strlen(unknown.name) + 1) / 2);
 	values[0] = CStringGetTextDatum(unknown.name);
-	mren_graph_query(graph, all_names, lengthof(types), types, values, take_nearest, &unknown);
+	if (may_suggest())
+		mren_graph_query(graph, all_names, lengthof(types), types, values, take_nearest, &unknown);
 	ereport(
 		NOTICE,
 		(errmsg("graph \"%s\" has no entity named \"%s\"", graph->name, TextDatumGetCString(name)),
