@@ -82,6 +82,10 @@ CREATE TABLE schema_ AS SELECT * FROM (VALUES ('works_for', 'Person', 'ORG'), ('
     t (relation, head_type, tail_type);
 SELECT count(*) FROM mren.extract('columns', 'Eva works for Hooli.', lexicons => '{names}', relation_schema => 'schema_');
 SELECT count(*) FROM mren.candidates('Eva works for Hooli.', '{names}', relation_schema => 'schema_');
+-- One of another domain: the first ten names are enough.
+CREATE TABLE other_domain AS SELECT 'r' AS relation, 'T' || i AS head_type FROM generate_series(1, 11) AS i;
+SELECT count(*) FROM mren.candidates('Eva works for Hooli.', '{names}', relation_schema => 'other_domain');
+DROP TABLE other_domain;
 CREATE TABLE docs AS SELECT 1 AS key, 'Eva works for Hooli.' AS document, 'x'::bytea AS picture;
 SELECT mren.create_graph('g', 'docs', 'columns', lexicons => '{names}', relation_schema => 'schema_');
 SELECT mren.create_graph('g', 'docs', 'columns', lexicons => '{names}', in_schema => 'other');

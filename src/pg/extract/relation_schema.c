@@ -15,6 +15,9 @@
 
 #include "pg/support/query.h"
 
+/* Of types, and of relations, that match nothing; a schema may be another model's altogether. */
+#define MAX_NOTICES 10
+
 /* The schema that was read, and the table, user and command that it is valid for. */
 typedef struct Memo
 {
@@ -256,20 +259,28 @@ hint_names(const char *what, const char *name, const char *const *names, int n)
 	return n > 0 ? errhint("%s are %s.", what, list_names(names, n)) : 0;
 }
 
-/* `seen` has the names of earlier rules: each is reported once. */
-static void
-notice_type(const char *table, const char *type, const char *const *types, int n, List **seen)
+/* Whether a name is to be reported: once, and only the first of many; `seen` has those that were. */
+static bool
+is_news(const char *name, List **seen)
 {
 	ListCell *cell;
 
-	if (type == NULL || is_among(type, types, n))
-		return;
+	if (list_length(*seen) == MAX_NOTICES)
+		return false;
 	foreach (cell, *seen)
 	{
-		if (strcmp(lfirst(cell), type) == 0)
-			return;
+		if (strcmp(lfirst(cell), name) == 0)
+			return false;
 	}
-	*seen = lappend(*seen, (char *) type);
+	*seen = lappend(*seen, (char *) name);
+	return true;
+}
+
+static void
+notice_type(const char *table, const char *type, const char *const *types, int n, List **seen)
+{
+	if (type == NULL || is_among(type, types, n) || !is_news(type, seen))
+		return;
 	ereport(NOTICE, (errmsg("no lexicon or tagger gives the type \"%s\" in relation schema \"%s\"",
 							type, table),
 					 hint_names("Their types", type, types, n)));
@@ -279,16 +290,9 @@ static void
 notice_relation(const char *table, const MrenRelationRule *rule, const char *model,
 				const char *const *relations, int n, List **seen)
 {
-	ListCell *cell;
-
-	if (model == NULL || rule->inverse_of != NULL || is_among(rule->relation, relations, n))
+	if (model == NULL || rule->inverse_of != NULL || is_among(rule->relation, relations, n) ||
+		!is_news(rule->relation, seen))
 		return;
-	foreach (cell, *seen)
-	{
-		if (strcmp(lfirst(cell), rule->relation) == 0)
-			return;
-	}
-	*seen = lappend(*seen, rule->relation);
 	ereport(NOTICE, (errmsg("model \"%s\" has no relation \"%s\", which relation schema \"%s\" "
 							"names",
 							model, rule->relation, table),
