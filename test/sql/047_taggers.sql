@@ -25,6 +25,9 @@ SELECT mention, type, span FROM mren.tag('finder', 'Eve lives in Oslo.');
 -- Spans are characters of the sentence.
 SELECT mention, span, substr(s, lower(span) + 1, upper(span) - lower(span)) = mention AS same
 FROM (VALUES ('Ÿé — Mr. Bob Smith went to New York City')) AS t(s), mren.tag('finder', s);
+-- What is longer than a phrase may be is no name.
+SELECT n, (SELECT count(*) FROM mren.tag('finder', s)) AS tagged, (SELECT count(*) > 0 FROM mren.candidates(s, tagger => 'finder')) AS paired
+FROM unnest(ARRAY[1000, 1001]) AS n, LATERAL (SELECT 'Eve lives in ' || repeat('x', n) || '.') AS t (s);
 SELECT count(*) FROM mren.tag('finder', '');
 SELECT count(*) FROM mren.tag('finder', NULL);
 SELECT * FROM mren.tag(NULL, 'Ann');

@@ -90,6 +90,14 @@ SELECT error_of($$INSERT INTO kg.mention_review (mention, verdict) VALUES ('whee
 SELECT error_of(format('INSERT INTO kg.%s', row)) LIKE '23514%' AS refused FROM unnest(ARRAY[
     $$aliases (alias, entity) VALUES ('wheel', ' ')$$, $$ignored (name) VALUES ('')$$, $$manual_facts (head, relation, tail) VALUES ('wheel', 'part_of', '')$$,
     $$mention_review (mention, verdict) VALUES ('', 'rejected')$$, $$mention_review (mention, verdict, right_mention) VALUES ('wheel', 'corrected', ' ')$$]) AS row;
+-- A name has room in indexes.
+SELECT error_of(format('INSERT INTO kg.%s', replace(row, 'LONG', repeat('x', 1001)))) LIKE '23514%' AS refused FROM unnest(ARRAY[
+    $$aliases (alias, entity) VALUES ('wheel', 'LONG')$$, $$ignored (name) VALUES ('LONG')$$, $$manual_facts (head, relation, tail) VALUES ('LONG', 'part_of', 'car')$$,
+    $$mention_review (mention, verdict, right_mention) VALUES ('wheel', 'corrected', 'LONG')$$]) AS row;
+INSERT INTO kg.manual_facts (head, relation, tail) SELECT string_agg(md5(n::text), '' ORDER BY n) || 'abcdefgh', 'part_of', 'car' FROM generate_series(1, 31) AS n;
+SELECT mren.merge_graph('kg') ->> 'status' AS status;
+SELECT count(*) FROM kg.facts WHERE length(head) = 1000;
+DELETE FROM kg.manual_facts WHERE length(head) = 1000;
 DELETE FROM kg.mention_review;
 DELETE FROM kg.review;
 SELECT mren.merge_graph('kg') - 'documents';

@@ -165,7 +165,10 @@ find_phrases(const MrenFinder *finder, MrenTextSpan document, Found *found)
 	mren_lexicon_matches_free(&env, &matches);
 }
 
-/* Tags sentence by sentence, and frees each sentence's working memory. */
+/*
+ * Tags sentence by sentence, and frees each sentence's working memory.  What is longer than a
+ * phrase of a lexicon may be is no name, such as a table without a full stop that is tagged whole.
+ */
 static void
 tag_sentences(const MrenFinder *finder, const MrenDocument *document, Found *found)
 {
@@ -188,6 +191,8 @@ tag_sentences(const MrenFinder *finder, const MrenDocument *document, Found *fou
 		{
 			const char *type = tagged[k].type;
 
+			if (tagged[k].end - tagged[k].start > MREN_MAX_PHRASE)
+				continue;
 			*add_mention(found) = (MrenDocMention){
 				.place = {sentence.start + tagged[k].start, sentence.start + tagged[k].end,
 						  sentence.char_start + tagged[k].char_start,

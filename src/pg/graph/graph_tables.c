@@ -515,6 +515,19 @@ static const char *const drops[] = {
 	" ${graph}.mention_review, ${graph}.link_candidates",
 };
 
+#define AT_MOST_1000_BYTES(table, a, b)                                                            \
+	"ALTER TABLE ${graph}." table " DROP CONSTRAINT IF EXISTS " table "_length",                   \
+		"ALTER TABLE ${graph}." table " ADD CONSTRAINT " table "_length"                           \
+		" CHECK (GREATEST(octet_length(" a "), octet_length(" b ")) <= 1000) NOT VALID"
+
+/* A name stands in indexes, so it is no longer than a phrase of a lexicon (MREN_MAX_PHRASE). */
+static const char *const lengths[] = {
+	AT_MOST_1000_BYTES("aliases", "alias", "entity"),
+	AT_MOST_1000_BYTES("ignored", "name", "type"),
+	AT_MOST_1000_BYTES("manual_facts", "head", "tail"),
+	AT_MOST_1000_BYTES("mention_review", "mention", "right_mention"),
+};
+
 static void
 run_all(const MrenGraph *graph, const char *const *statements, int n)
 {
@@ -532,6 +545,7 @@ mren_graph_make_tables(const MrenGraph *graph)
 	run_all(graph, calibration, lengthof(calibration));
 	run_all(graph, links, lengthof(links));
 	run_all(graph, mentions, lengthof(mentions));
+	run_all(graph, lengths, lengthof(lengths));
 	run_all(graph, views, lengthof(views));
 }
 
