@@ -70,7 +70,7 @@ ended('a terminated session');
 $trainer = $node->session;
 $trainer->query('SET client_min_messages = warning');
 
-# Workers that fine-tune a text encoder.  A thousand epochs of many rows outlast any wait here; of few rows other courses need none.
+# Workers that fine-tune a text encoder.  A thousand epochs of many rows outlast any wait here; a training that is to end has few.
 my $many = 'SELECT l.* FROM letters l, generate_series(1, 100)';
 my $few = 'SELECT sentence, head, tail, relation FROM letters';
 my $fine_tuned = '{"text_encoder": "text", "hidden": [8], "epochs": 1, "encoder_epochs": %d, "encoder_batch_size": 128, "refit": false}';
