@@ -89,19 +89,26 @@ BEGIN
 END
 $$;
 
+-- The figure of the same name beside a pretrained text encoder; NULL: there is none, or the figure is not wanted.
+CREATE FUNCTION bench.figure_with_encoder(name text) RETURNS text
+LANGUAGE sql AS $$
+    INSERT INTO bench.figure (name, negative, measure)
+    SELECT f.name || ', text encoder', f.negative, f.measure FROM bench.figure AS f
+    WHERE f.name = figure_with_encoder.name AND f.name || ', text encoder' ~ current_setting('bench.pattern')
+          AND EXISTS (SELECT FROM mren.text_encoders AS e WHERE e.name = 'encoder')
+    RETURNING figure.name
+$$;
+
 -- The same with the text encoder beside the word vectors, as a figure of its own, after that of the name;
 -- nothing where there is no text encoder.
 CREATE PROCEDURE bench.measure_encoder(name text, train text, test text, options jsonb DEFAULT '{}')
 LANGUAGE plpgsql AS $$
 DECLARE
-    with_encoder text := name || ', text encoder';
+    with_encoder text := bench.figure_with_encoder(name);
 BEGIN
-    IF NOT EXISTS (SELECT FROM mren.text_encoders AS e WHERE e.name = 'encoder') OR with_encoder !~ current_setting('bench.pattern') THEN
-        RETURN;
+    IF with_encoder IS NOT NULL THEN
+        CALL bench.measure(with_encoder, train, test, options || '{"text_encoder": "encoder"}');
     END IF;
-    INSERT INTO bench.figure (name, negative, measure)
-    SELECT with_encoder, f.negative, f.measure FROM bench.figure AS f WHERE f.name = measure_encoder.name;
-    CALL bench.measure(with_encoder, train, test, options || '{"text_encoder": "encoder"}');
 END
 $$;
 

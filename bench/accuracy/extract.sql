@@ -54,14 +54,11 @@ $$;
 CREATE PROCEDURE bench.extract_encoder(name text, tables text)
 LANGUAGE plpgsql AS $$
 DECLARE
-    with_encoder text := name || ', text encoder';
+    with_encoder text := bench.figure_with_encoder(name);
 BEGIN
-    IF NOT EXISTS (SELECT FROM mren.text_encoders AS e WHERE e.name = 'encoder') OR with_encoder !~ current_setting('bench.pattern') THEN
-        RETURN;
+    IF with_encoder IS NOT NULL THEN
+        CALL bench.extract(with_encoder, tables, '{"text_encoder": "encoder"}');
     END IF;
-    INSERT INTO bench.figure (name, negative)
-    SELECT with_encoder, f.negative FROM bench.figure AS f WHERE f.name = extract_encoder.name;
-    CALL bench.extract(with_encoder, tables, '{"text_encoder": "encoder"}');
 END
 $$;
 \endif
